@@ -1,0 +1,3 @@
+//! h1mock: an HTTP/1 mock server programmed with Rhai provisions.
+
+fn main() {}
