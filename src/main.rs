@@ -1,3 +1,8 @@
 //! h1mock: an HTTP/1 mock server programmed with Rhai provisions.
+#![allow(dead_code)]
+
+mod request;
+mod response;
+mod script;
 
 fn main() {}
