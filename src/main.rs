@@ -1,6 +1,8 @@
 //! h1mock: an HTTP/1 mock server programmed with Rhai provisions.
 #![allow(dead_code)]
 
+mod cookie;
+mod form;
 mod request;
 mod response;
 mod script;

@@ -2,3 +2,6 @@
 
 pub mod abort;
 pub mod call;
+pub mod json;
+pub mod multi_dict;
+pub mod request;
