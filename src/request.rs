@@ -38,3 +38,10 @@ pub struct Matched {
     /// URL variables by name.
     pub view_args: BTreeMap<String, rhai::Dynamic>,
 }
+
+impl Request {
+    /// PLACEHOLDER of branch `admin`: the real one comes from branch `request`.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, v)| v.as_str())
+    }
+}

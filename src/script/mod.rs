@@ -2,3 +2,4 @@
 
 pub mod abort;
 pub mod call;
+pub mod fault;
