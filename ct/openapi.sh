@@ -27,8 +27,8 @@ for _ in $(seq 200); do
   sleep 0.05
 done
 port=$(sed -n 's/.*admin 127\.0\.0\.1:\([0-9]*\).*/\1/p' out)
-"$schemathesis" run "http://127.0.0.1:$port/app/v1/openapi.json" --checks all --max-examples 25 --seed 1 \
-  --generation-deterministic --request-timeout 20 --phases examples,coverage,fuzzing "$@" || {
+"$schemathesis" --config-file "$project/ct/schemathesis.toml" run "$project/docs/openapi.json" \
+  --url "http://127.0.0.1:$port" --checks all --max-examples 30 --seed 1 --request-timeout 20 "$@" || {
   status=$?
   tail -20 log >&2
   exit "$status"
