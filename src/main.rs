@@ -2,6 +2,7 @@
 #![allow(dead_code)]
 
 mod cli;
+mod client;
 mod request;
 mod response;
 mod script;

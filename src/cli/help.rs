@@ -1,5 +1,5 @@
-//! Help texts, made from the table of settings and the list of subcommands. Knows nothing of the command line or the
-//! environment at hand: a token can't get in.
+//! Help texts, made from the table of settings and the list of subcommands. Knows nothing of the command line
+//! or the environment at hand: a token can't get in.
 
 use super::setting::{Group, SETTINGS, Setting};
 use super::subcommand::Subcommand;
@@ -12,14 +12,14 @@ const OPTION_COLUMN: usize = 30;
 /// Column where the summaries of subcommands begin.
 const COMMAND_COLUMN: usize = 12;
 
-/// The help of `subcommand`; without one, that of `h1mock` itself, which is `serve` and the list of the others.
-/// Ends with a newline.
+/// The help of `subcommand`; without one, that of `h1mock` itself, which is `serve` and the list of the
+/// others. Ends with a newline.
 pub fn text(subcommand: Option<Subcommand>) -> String {
     let subject = subcommand.unwrap_or(Subcommand::Serve);
     let mut out = String::new();
     if subject == Subcommand::Serve {
         out.push_str("h1mock: an HTTP/1 mock server, programmed by provisions\n\n");
-        out.push_str("Usage:\n  h1mock [serve] [OPTIONS] [TRAFFIC_PORT] [ADMIN_PORT] [VERBOSE] [IPV6]\n");
+        let _ = writeln!(out, "Usage:\n  h1mock [serve] [OPTIONS] {}", subject.operands());
         out.push_str("  h1mock COMMAND --help\n\nCommands:\n");
         for other in Subcommand::ALL {
             row(&mut out, &format!("  {}", other.word()), COMMAND_COLUMN, other.summary());
@@ -78,7 +78,8 @@ fn description(setting: &Setting) -> String {
     text
 }
 
-/// Appends `head`, then `text` from `column` on, wrapped at [`WIDTH`]. A head that is too long gets its own line.
+/// Appends `head`, then `text` from `column` on, wrapped at [`WIDTH`]. A head that is too long gets its own
+/// line.
 fn row(out: &mut String, head: &str, column: usize, text: &str) {
     let mut line = head.to_string();
     if line.len() >= column && column > 0 {
@@ -104,8 +105,8 @@ fn row(out: &mut String, head: &str, column: usize, text: &str) {
 mod tests {
     use super::*;
 
-    /// The texts as files of the repository: a change of the table shows up in review. `BLESS=1 cargo test help`
-    /// writes them anew.
+    /// The texts as files of the repository: a change of the table shows up in review. `BLESS=1 cargo test
+    /// help` writes them anew.
     #[test]
     fn help_texts_are_the_ones_in_the_repository() {
         for subcommand in Subcommand::ALL {

@@ -1,5 +1,5 @@
-//! argv -> subcommand, operands and options, each option matched with its row of the table. Values stay unread, the
-//! environment is not known here.
+//! argv -> subcommand, operands and options, each option matched with its row of the table. Values stay
+//! unread, the environment is not known here.
 
 use super::UsageError;
 use super::setting::{self, SETTINGS, Setting};
@@ -104,8 +104,8 @@ impl Line {
     }
 }
 
-/// The value of `flag`: behind `=`, or the next argument. That one must not look like an option, as a forgotten value
-/// would otherwise swallow it. A switch takes a value only behind `=`.
+/// The value of `flag`: behind `=`, or the next argument. That one must not look like an option, as a
+/// forgotten value would otherwise swallow it. A switch takes a value only behind `=`.
 fn value_of(flag: &Setting, parser: &mut lexopt::Parser) -> Result<OsString, UsageError> {
     match (parser.optional_value(), flag.value) {
         (Some(value), _) => return Ok(value),

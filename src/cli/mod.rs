@@ -1,5 +1,5 @@
-//! argv and environment -> one value that says what to do. Does none of it: no file, socket or output is touched
-//! here, and both sources are parameters.
+//! argv and environment -> one value that says what to do. Does none of it: no file, socket or output is
+//! touched here, and both sources are parameters.
 
 mod help;
 mod line;
@@ -110,8 +110,9 @@ impl std::error::Error for UsageError {}
 
 /// Reads `args` (without the program's name) and the variables that the subcommand needs, through `env`.
 ///
-/// A flag beats a positional argument, that beats a variable, that beats the default; of a repeated flag the last one
-/// counts. Variables that no setting has are never looked at: Kubernetes injects some that begin with `H1MOCK_`.
+/// A flag beats a positional argument, that beats a variable, that beats the default; of a repeated flag the
+/// last one counts. Variables that no setting has are never looked at: Kubernetes injects some that begin
+/// with `H1MOCK_`.
 ///
 /// # Errors
 /// Anything unknown, missing or unreadable; an empty argument or variable is "not given" and no error.
@@ -140,8 +141,8 @@ pub fn parse(
 
 /// The values before the command line changes them: the defaults, and what the environment says.
 ///
-/// A client subcommand looks for its server by these. In a container it sees the same variables as the server, but not
-/// its arguments: those of process 1 are to be read here, too.
+/// A client subcommand looks for its server by these. In a container it sees the same variables as the
+/// server, but not its arguments: those of process 1 are to be read here, too.
 fn running(subcommand: Subcommand, env: impl Fn(&str) -> Option<OsString>) -> Result<Values, UsageError> {
     let mut values = Values::default();
     for setting in SETTINGS.iter().filter(|setting| setting.is_read_by(subcommand)) {
@@ -154,14 +155,16 @@ fn running(subcommand: Subcommand, env: impl Fn(&str) -> Option<OsString>) -> Re
     Ok(values)
 }
 
-/// For a Service named h1mock-admin Kubernetes sets `H1MOCK_ADMIN_PORT=tcp://10.0.0.1:8074`. Nobody typed that.
+/// For a Service named h1mock-admin Kubernetes sets `H1MOCK_ADMIN_PORT=tcp://10.0.0.1:8074`. Nobody typed
+/// that.
 fn is_injected(setting: &Setting, given: &OsStr) -> bool {
     let given = given.as_encoded_bytes();
     setting.flag.ends_with("-port")
         && [&b"tcp://"[..], b"udp://", b"sctp://"].iter().any(|p| given.starts_with(p))
 }
 
-/// `[TRAFFIC_PORT] [ADMIN_PORT] [VERBOSE] [IPV6]`, as the original takes them: a switch is on with any text at all.
+/// `[TRAFFIC_PORT] [ADMIN_PORT] [VERBOSE] [IPV6]`, as the original takes them: a switch is on with any text
+/// at all.
 fn positions(operands: &[OsString], values: &mut Values) -> Result<(), UsageError> {
     if let Some(extra) = operands.get(4) {
         let extra = extra.to_string_lossy();

@@ -1,5 +1,5 @@
-//! The table of settings: one row per flag, with its variable, default, help and what it sets. The parser and the
-//! help only read this table. Knows neither argv nor the environment.
+//! The table of settings: one row per flag, with its variable, default, help and what it sets. The parser and
+//! the help only read this table. Knows neither argv nor the environment.
 
 use super::settings::Settings;
 use super::subcommand::Subcommand::{self, Check, Get, Probe, Routes, Serve, Wait};
@@ -78,15 +78,15 @@ pub struct Values {
 impl Setting {
     /// `--max-body` -> `H1MOCK_MAX_BODY`; what is waited for has none.
     ///
-    /// Kubernetes injects `H1MOCK_PORT`, `H1MOCK_PORT_...` and `H1MOCK_SERVICE_...` for a Service named h1mock, so no
-    /// flag may begin with `port` or `service`.
+    /// Kubernetes injects `H1MOCK_PORT`, `H1MOCK_PORT_...` and `H1MOCK_SERVICE_...` for a Service named
+    /// h1mock, so no flag may begin with `port` or `service`.
     pub fn variable(&self) -> Option<String> {
         let name = || format!("H1MOCK_{}", self.flag.replace('-', "_").to_ascii_uppercase());
         (self.group != Group::Waiting).then(name)
     }
 
-    /// Does `subcommand` read the variable? Client subcommands look up how to reach the server, whether or not they
-    /// have the flag.
+    /// Does `subcommand` read the variable? Client subcommands look up how to reach the server, whether or
+    /// not they have the flag.
     pub fn is_read_by(&self, subcommand: Subcommand) -> bool {
         let reach = ["bind", "ipv6", "traffic-port", "admin-port", "admin-token"];
         self.commands.contains(&subcommand) || subcommand.is_client() && reach.contains(&self.flag)

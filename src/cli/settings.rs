@@ -1,5 +1,5 @@
-//! The settings of a server, typed and complete. Knows nothing of flags, variables or help: `setting` maps those
-//! onto these fields.
+//! The settings of a server, typed and complete. Knows nothing of flags, variables or help: `setting` maps
+//! those onto these fields.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -7,7 +7,8 @@ use std::ops::Deref;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// Everything that `h1mock serve` can be told. [`Settings::default`] is a server without any flag or variable.
+/// Everything that `h1mock serve` can be told. [`Settings::default`] is a server without any flag or
+/// variable.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
     /// Address of both listeners: 0.0.0.0, or `::` with `ipv6`, unless one is given.

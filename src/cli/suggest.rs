@@ -1,7 +1,7 @@
 //! "Did you mean": the known word that is nearest to a mistyped one. Knows words only, no flags.
 
-/// The nearest of `known` to `word`, if it is close enough to be a typing mistake: a third of the letters, and at
-/// least one, may be wrong. Of equally near ones the first wins.
+/// The nearest of `known` to `word`, if it is close enough to be a typing mistake: a third of the letters,
+/// and at least one, may be wrong. Of equally near ones the first wins.
 pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let allowed = (word.chars().count() / 3).max(1);
     let ranked = known.into_iter().map(|candidate| (distance(word, candidate), candidate));
@@ -12,8 +12,8 @@ pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
         .map(|(_, candidate)| candidate)
 }
 
-/// Damerau-Levenshtein distance in its "optimal string alignment" form: insertions, deletions, replacements and
-/// swaps of neighbours that turn `a` into `b`.
+/// Damerau-Levenshtein distance in its "optimal string alignment" form: insertions, deletions, replacements
+/// and swaps of neighbours that turn `a` into `b`.
 fn distance(a: &str, b: &str) -> usize {
     let a: Vec<char> = a.chars().collect();
     let b: Vec<char> = b.chars().collect();

@@ -1,5 +1,5 @@
-//! The text of one value -> its type: ports, sizes, durations, switches. Knows nothing of which setting it is for;
-//! an error is the second half of a sentence that the caller starts with the setting's name.
+//! The text of one value -> its type: ports, sizes, durations, switches. Knows nothing of which setting it is
+//! for; an error is the second half of a sentence that the caller starts with the setting's name.
 
 use super::settings::{LogFormat, OnError, Token};
 use std::ffi::OsStr;
