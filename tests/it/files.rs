@@ -12,7 +12,7 @@ fn word(word: &str) -> String {
 }
 
 fn mocks() -> [Mock; 2] {
-    [&[][..], &["--poll", "--poll-interval", "50ms"]].map(|arguments| Mock::start_with(arguments, |_| ()))
+    [&[][..], &["--poll", "--poll-interval", "100ms"]].map(|arguments| Mock::start_with(arguments, |_| ()))
 }
 
 #[track_caller]

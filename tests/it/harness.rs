@@ -184,7 +184,7 @@ fn address(banner: &str, listener: &str) -> String {
     if let Ok(line) = serde_json::from_str::<serde_json::Value>(banner) {
         return line[listener].as_str().unwrap_or_default().to_owned();
     }
-    let rest = banner.split(&format!("{listener} ")).nth(1).unwrap_or_default();
+    let rest = banner.split(&format!(" {listener} ")).nth(1).unwrap_or_default();
     rest.split(',').next().unwrap_or_default().to_owned()
 }
 
