@@ -1,7 +1,8 @@
 //! File event or POST -> read -> compile -> swap. The one place that activates: loads run one after the other, a load that fails
 //! changes nothing. Knows neither inotify nor HTTP.
 
-use crate::active::{Active, Then, WaitId};
+use crate::active::{Active, Then};
+pub use crate::active::WaitId;
 use crate::provision::{Loaded, Provision, no_register_rules};
 use crate::record::{Records, Row};
 use crate::script::budget::Budget;
@@ -240,17 +241,19 @@ impl Activation {
 
     fn reload_if_read(&self, touched: &BTreeSet<String>) {
         let current = self.current();
-        if current.files.dependencies().is_disjoint(touched) {
+        // The built-in provision stands in for a broken `initial`, until that is mended.
+        let name = if current.name == BUILT_IN { INITIAL } else { &current.name };
+        if current.files.dependencies().is_disjoint(touched) && !touched.contains(name) {
             return;
         }
-        if !self.is_there(&current.name) {
-            return log::warn!("file `{}` of the active provision is gone: it goes on serving", current.name);
+        if !self.is_there(name) {
+            return log::warn!("file `{name}` of the active provision is gone: it goes on serving");
         }
-        match self.load(&current.name, None) {
+        match self.load(name, None) {
             Ok(Loaded::Provision(provision)) => {
                 self.swap(*provision);
             }
-            Ok(Loaded::Library) => self.failed(no_register_rules(&current.name)),
+            Ok(Loaded::Library) => self.failed(no_register_rules(name)),
             Err(error) => self.failed(error),
         }
     }

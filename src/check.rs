@@ -96,8 +96,8 @@ fn expand(paths: &[PathBuf]) -> Result<Vec<PathBuf>, String> {
         let mut inside = Vec::new();
         for entry in fs::read_dir(path).map_err(failed)? {
             let entry = entry.map_err(failed)?;
-            let name = entry.file_name().to_str().and_then(|name| Name::parse(name).ok());
-            if name.is_some_and(|name| name.is_provision() && !name.is_ignored()) && entry.path().is_file() {
+            let name = entry.file_name().to_str().filter(|name| !Name::is_ignored(name)).and_then(|name| Name::parse(name).ok());
+            if name.is_some_and(|name| name.is_provision()) && entry.path().is_file() {
                 inside.push(entry.path());
             }
         }

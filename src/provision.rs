@@ -154,13 +154,13 @@ impl Provision {
 
     /// `before_request` functions for requests of `blueprint`: the app's, then its own.
     pub fn before<'p>(&'p self, blueprint: &'p Scope) -> impl Iterator<Item = &'p View> {
-        let own = self.before.iter().filter(|(scope, _)| scope.is_some() && scope == blueprint);
+        let own = self.before.iter().filter(move |(scope, _)| scope.is_some() && scope == blueprint);
         self.before.iter().filter(|(scope, _)| scope.is_none()).chain(own).map(|(_, view)| view)
     }
 
     /// `after_request` functions for requests of `blueprint`: its own, then the app's, each the last registered first.
     pub fn after<'p>(&'p self, blueprint: &'p Scope) -> impl Iterator<Item = &'p View> {
-        let own = self.after.iter().rev().filter(|(scope, _)| scope.is_some() && scope == blueprint);
+        let own = self.after.iter().rev().filter(move |(scope, _)| scope.is_some() && scope == blueprint);
         own.chain(self.after.iter().rev().filter(|(scope, _)| scope.is_none())).map(|(_, view)| view)
     }
 
@@ -198,7 +198,7 @@ fn run(engine: &Engine, files: &Files) -> Result<Option<Arc<File>>, Box<EvalAltR
         return Err("registerRules() must take no parameters and not be private".into());
     }
     call::with(|call| call.file = Some(main.clone()));
-    FnPtr::new(REGISTER_RULES)?.call::<Dynamic>(engine, &main.callable, ())?;
+    let _ = FnPtr::new(REGISTER_RULES)?.call::<Dynamic>(engine, &main.callable, ())?;
     Ok(Some(main))
 }
 

@@ -13,7 +13,7 @@ use crate::watcher::{WatchOptions, Watcher};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use std::io::Write;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -33,10 +33,10 @@ pub fn serve(settings: Settings) -> Result<ExitCode, String> {
     logger::start(json);
     // Before anything else runs: as process 1 a signal without a handler would be ignored.
     let signals = signals()?;
-    let mut mock = Listener::bind(address(&settings), settings.traffic_port)?;
+    let mut mock = Listener::bind(settings.bind, settings.traffic_port)?;
     let mut admin = match settings.no_admin {
         true => None,
-        false => Some(Listener::bind(address(&settings), settings.admin_port)?),
+        false => Some(Listener::bind(settings.bind, settings.admin_port)?),
     };
     let service = Service::start(&settings)?;
     let stack = service.budget.stack();
@@ -71,7 +71,7 @@ struct Service {
 
 impl Service {
     fn start(settings: &Settings) -> Result<Service, String> {
-        let budget = Budget { time: settings.script_timeout, memory: settings.script_memory };
+        let budget = budget(settings);
         let store = Store::open(&settings.provision_dir, Some(&settings.config_dir)).map_err(|error| error.to_string())?;
         let terms = Terms {
             budget,
@@ -103,7 +103,7 @@ impl Service {
         let admin = Admin {
             activation: self.activation.clone(),
             after: Box::new(move |delay, job| timer.after(delay, job)),
-            token: settings.admin_token.clone(),
+            token: settings.admin_token.as_deref().map(str::to_owned),
             require_provision: settings.require_provision.clone(),
             readiness: self.readiness.clone(),
             max_body: settings.max_body,
@@ -165,12 +165,9 @@ fn signals() -> Result<Receiver<i32>, String> {
     Ok(receive)
 }
 
-fn address(settings: &Settings) -> IpAddr {
-    match settings.bind {
-        Some(address) => address,
-        None if settings.ipv6 => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
-        None => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
-    }
+/// Time and memory that one call of a script gets.
+pub fn budget(settings: &Settings) -> Budget {
+    Budget { time: settings.script_timeout, memory: settings.script_memory }
 }
 
 /// Twice the CPUs that the cgroup grants, at least 4, at most 16, unless told.

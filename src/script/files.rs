@@ -5,7 +5,7 @@ use super::call;
 use super::data::Data;
 use crate::store::{Name, Store};
 use rhai::{
-    AST, ASTFlags, Dynamic, Engine, EvalAltResult, Module, ModuleResolver, Position, Scope, Shared, SharedModule, Stmt,
+    AST, ASTFlags, Dynamic, Engine, EvalAltResult, Module, ModuleResolver, Position, Scope, Shared, Stmt,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -19,7 +19,7 @@ pub struct File {
     /// Functions that find their file's constants, imports and each other, however they are called.
     pub callable: AST,
     /// Public functions and top-level variables, for importers.
-    pub module: SharedModule,
+    pub module: Shared<Module>,
     /// Parameter names of each function, by function name; more than one where it is overloaded.
     pub functions: BTreeMap<String, Vec<Function>>,
 }
@@ -144,7 +144,7 @@ impl Files {
     }
 
     /// The module that `import "path"` means: `path`, else `path.rhai`, inside the directory.
-    fn import(&self, engine: &Engine, path: &str, at: Position) -> Fallible<SharedModule> {
+    fn import(&self, engine: &Engine, path: &str, at: Position) -> Fallible<Shared<Module>> {
         let failed = |cause: String| -> Box<EvalAltResult> {
             EvalAltResult::ErrorRuntime(format!("failed to import `{path}`: {cause}").into(), at).into()
         };
@@ -247,7 +247,7 @@ fn functions_of(ast: &AST) -> BTreeMap<String, Vec<Function>> {
 pub struct Imports;
 
 impl ModuleResolver for Imports {
-    fn resolve(&self, engine: &Engine, _: Option<&str>, path: &str, at: Position) -> Fallible<SharedModule> {
+    fn resolve(&self, engine: &Engine, _: Option<&str>, path: &str, at: Position) -> Fallible<Shared<Module>> {
         call::files()?.import(engine, path, at)
     }
 }

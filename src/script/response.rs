@@ -101,7 +101,7 @@ fn constructors(engine: &mut Engine) {
     for name in ["make_response", "Response"] {
         engine
             .register_fn(name, || Response::from(Answer::html(200, "")))
-            .register_fn(name, |body: Dynamic| Ok::<_, Box<EvalAltResult>>(answer::from_value(body)?.into()))
+            .register_fn(name, |body: Dynamic| Ok::<Response, Box<EvalAltResult>>(answer::from_value(body)?.into()))
             .register_fn(name, |body: Dynamic, status: Dynamic| make(vec![body, status]))
             .register_fn(name, |body: Dynamic, status: Dynamic, headers: Map| {
                 make(vec![body, status, Dynamic::from(headers)])
@@ -150,31 +150,30 @@ fn send_file(name: &str, options: Map) -> Fallible<Response> {
 
 fn properties(engine: &mut Engine) {
     engine
-        .register_get_set(
+        .register_get("status_code", |response: &mut Response| i64::from(response.open().status))
+        .register_set(
             "status_code",
-            |response: &mut Response| i64::from(response.open().status),
             |response: &mut Response, code: i64| {
                 response.open().status = answer::status_code(code)?;
                 Ok::<_, Box<EvalAltResult>>(())
             },
         )
-        .register_get_set("status", status_line, |response: &mut Response, status: Dynamic| {
+        .register_get("status", status_line)
+        .register_set("status", |response: &mut Response, status: Dynamic| {
             let (code, reason) = answer::status(&status)?;
             let mut answer = response.open();
             (answer.status, answer.reason) = (code, reason);
             Ok::<_, Box<EvalAltResult>>(())
         })
-        .register_get_set(
-            "content_type",
-            |response: &mut Response| header(&response.open(), "content-type"),
-            |response: &mut Response, value: &str| response.set_content_type(value),
-        )
-        .register_get_set("mimetype", mimetype, |response: &mut Response, value: &str| {
+        .register_get("content_type", |response: &mut Response| header(&response.open(), "content-type"))
+        .register_set("content_type", |response: &mut Response, value: &str| response.set_content_type(value))
+        .register_get("mimetype", mimetype)
+        .register_set("mimetype", |response: &mut Response, value: &str| {
             response.set_content_type(&answer::with_charset(value))
         })
-        .register_get_set(
+        .register_get("data", |response: &mut Response| response.open().body.clone())
+        .register_set(
             "data",
-            |response: &mut Response| response.open().body.clone(),
             |response: &mut Response, body: Dynamic| {
                 response.open().body = answer::body(&body)?;
                 Ok::<_, Box<EvalAltResult>>(())
@@ -241,9 +240,9 @@ fn chaining(engine: &mut Engine) {
 fn headers(engine: &mut Engine) {
     engine
         .register_type_with_name::<ResponseHeaders>("Headers")
-        .register_get_set(
+        .register_get("headers", |response: &mut Response| ResponseHeaders(response.clone()))
+        .register_set(
             "headers",
-            |response: &mut Response| ResponseHeaders(response.clone()),
             |response: &mut Response, all: Dynamic| {
                 // `r.headers["a"] = b` writes the handle back, which is the same object.
                 let Some(map) = all.read_lock::<Map>() else { return Ok(()) };

@@ -29,7 +29,7 @@ fn url_for(endpoint: &str, values: &Map) -> Result<String, Box<EvalAltResult>> {
             None => format!("url_for: no rule has endpoint `{endpoint}`").into(),
         });
     };
-    let root = if external { call::request()?.host_url() } else { String::new() };
+    let root = if external { call::request()?.url_root() } else { String::new() };
     Ok(format!("{}{path}{anchor}", root.trim_end_matches('/')))
 }
 
