@@ -67,29 +67,30 @@ impl Subcommand {
     pub fn details(self) -> &'static [&'static str] {
         match self {
             Serve => &[
-                "A non-empty VERBOSE or IPV6 switches it on; an empty argument counts as not given. A flag beats \
-                 an argument, an argument beats a variable, a variable beats the default.",
-                "Sizes take the units k, M and G (powers of 1024), times ms, s, m and h (seconds without one), \
-                 switches as variables 1, true, yes, on or 0, false, no, off.",
+                "A non-empty VERBOSE or IPV6 switches it on; an empty argument counts as not given. A \
+                 flag beats an argument, an argument beats a variable, a variable beats the default.",
+                "Sizes take the units k, M and G (powers of 1024), times ms, s, m and h (seconds \
+                 without one), switches as variables 1, true, yes, on or 0, false, no, off.",
             ],
             Check => &["Exit code 1 when a file fails; the messages are those of the admin interface."],
             Routes => &["Exit code 1 when the file fails."],
             Get => &[
-                "URL may lack its scheme (`localhost:8000/foo`), its host (`:8074/healthz`) or both and the port \
-                 (`/foo`, on the traffic port of the server on this machine). Plain HTTP only; redirects are not \
-                 followed.",
-                "The body goes to standard output whatever the status. From status 400 on, and when there is no \
-                 answer, a message goes to standard error and the exit code is 1.",
+                "URL may lack its scheme (`localhost:8000/foo`), its host (`:8074/healthz`) or both \
+                 and the port (`/foo`, on the traffic port of the server on this machine). Plain HTTP \
+                 only; redirects are not followed.",
+                "The body goes to standard output whatever the status. From status 400 on, and when \
+                 there is no answer, a message goes to standard error and the exit code is 1.",
                 "The admin token is sent to the server's own admin port, and nowhere else.",
             ],
-            Probe => &[
-                "Exit code 0 when `/readyz` answers 200, else 1 with the reason on standard error. ADDRESS is \
-                 HOST:PORT, HOST or :PORT; without it the admin port on this machine is asked.",
-            ],
+            Probe => &["Exit code 0 when `/readyz` answers 200, else 1 with the reason on standard error. \
+                 ADDRESS is HOST:PORT, HOST or :PORT; without it the admin port on this machine is \
+                 asked."],
             Wait => &[
-                "Without options it waits for `/readyz` to answer 200. A server that does not listen yet is tried \
-                 again. Exit code 0 when it came true, 1 when the time is over or the server refuses.",
-                "ADDRESS is HOST:PORT, HOST or :PORT; without it the admin port on this machine is asked.",
+                "Without options it waits for `/readyz` to answer 200. A server that does not listen \
+                 yet is tried again. Exit code 0 when it came true, 1 when the time is over or the \
+                 server refuses.",
+                "ADDRESS is HOST:PORT, HOST or :PORT; without it the admin port on this machine is \
+                 asked.",
             ],
         }
     }

@@ -94,7 +94,11 @@ fn reason(reply: &Reply) -> String {
     let text = result.unwrap_or_else(|| String::from_utf8_lossy(&reply.body).into_owned());
     let line = text.trim().lines().next().unwrap_or_default();
     let line: String = line.strip_prefix("failed: ").unwrap_or(line).chars().take(EXCERPT).collect();
-    if line.is_empty() { reply.status_text() } else { format!("{}: {line}", reply.status_text()) }
+    if line.is_empty() || line.starts_with('<') {
+        reply.status_text()
+    } else {
+        format!("{}: {line}", reply.status_text())
+    }
 }
 
 fn exit_code(result: Result<(), String>, err: &mut dyn Write) -> u8 {
@@ -102,7 +106,7 @@ fn exit_code(result: Result<(), String>, err: &mut dyn Write) -> u8 {
         Ok(()) => 0,
         Err(message) => {
             // Where even standard error is closed the exit code has to do.
-            let _ = writeln!(err, "{message}");
+            let _ = writeln!(err, "h1mock: {message}");
             1
         }
     }

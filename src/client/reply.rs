@@ -37,8 +37,8 @@ impl Reply {
     /// Reads the answer to a request with `method`; interim answers (1xx) are skipped.
     ///
     /// # Errors
-    /// `InvalidData` for what is no HTTP or too large, `UnexpectedEof` for an answer that stops too early, and the
-    /// errors of `source`.
+    /// `InvalidData` for what is no HTTP or too large, `UnexpectedEof` for an answer that stops early, and
+    /// the errors of `source`.
     pub fn read(source: &mut impl BufRead, method: &str) -> io::Result<Reply> {
         let mut lines = Lines { source, budget: MAX_HEAD };
         let mut reply = head(&mut lines)?;

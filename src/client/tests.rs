@@ -112,7 +112,7 @@ fn get_prints_the_body() {
 #[test]
 fn get_prints_the_body_of_an_error_and_fails() {
     let canned = Canned::start(&["HTTP/1.1 404 NOT FOUND\r\n\r\ngone"]);
-    let expected = format!("failed to get `http://{}/x`: 404 NOT FOUND\n", canned.address);
+    let expected = format!("h1mock: failed to get `http://{}/x`: 404 NOT FOUND\n", canned.address);
     assert_eq!(got("/x", &canned.server(), SHORT), (1, "gone".to_string(), expected));
 }
 
@@ -120,19 +120,19 @@ fn get_prints_the_body_of_an_error_and_fails() {
 fn get_says_why_there_is_no_answer() {
     let closed = Closed::bind();
     let server = closed.server();
-    let expected = format!("failed to connect to `{}`: connection refused\n", server.traffic);
+    let expected = format!("h1mock: failed to connect to `{}`: connection refused\n", server.traffic);
     assert_eq!(got("/", &server, SHORT), (1, String::new(), expected));
 
-    let expected = "failed to use URL `https://x/`: there is no TLS here, use http\n".to_string();
+    let expected = "h1mock: failed to use URL `https://x/`: there is no TLS here, use http\n".to_string();
     assert_eq!(got("https://x/", &server, SHORT), (1, String::new(), expected));
 
     let canned = Canned::start(&["HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf"]);
     let expected =
-        format!("failed to get an answer from `{}`: the connection closed early\n", canned.address);
+        format!("h1mock: failed to get an answer from `{}`: the connection closed early\n", canned.address);
     assert_eq!(got("/", &canned.server(), SHORT), (1, String::new(), expected));
 
     let canned = Canned::start(&["SSH-2.0\r\n"]);
-    let expected = format!("failed to read the answer of `{}`: it is no HTTP\n", canned.address);
+    let expected = format!("h1mock: failed to read the answer of `{}`: it is no HTTP\n", canned.address);
     assert_eq!(got("/", &canned.server(), SHORT), (1, String::new(), expected));
 }
 
@@ -150,7 +150,7 @@ fn get_reports_an_output_that_is_closed() {
     let canned = Canned::start(&["HTTP/1.1 200 OK\r\n\r\nx"]);
     let mut err = Vec::new();
     assert_eq!(get("/", &canned.server(), SHORT, &mut BrokenPipe, &mut err), 1);
-    assert_eq!(String::from_utf8(err).unwrap(), "failed to write the body: broken pipe\n");
+    assert_eq!(String::from_utf8(err).unwrap(), "h1mock: failed to write the body: broken pipe\n");
 }
 
 /// The peer sends a byte every 20 ms, so no single read waits long: only a deadline for the whole ends that.
@@ -167,7 +167,7 @@ fn the_timeout_is_for_the_whole_answer() {
         }
     });
     let start = Instant::now();
-    let expected = format!("failed to get an answer from `{}`: none within 200ms\n", server.traffic);
+    let expected = format!("h1mock: failed to get an answer from `{}`: none within 200ms\n", server.traffic);
     assert_eq!(got("/", &server, Duration::from_millis(200)), (1, String::new(), expected));
     assert!(start.elapsed() < SHORT);
     drop(done);
@@ -207,19 +207,22 @@ fn probe_is_the_answer_of_readyz() {
         ("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", 0, ""),
         (unready, 1, "503 Service Unavailable: provision `a` is not active"),
         ("HTTP/1.1 503 Service Unavailable\r\n\r\nstarting\nmore\n", 1, "503 Service Unavailable: starting"),
-        ("HTTP/1.1 404 Not Found\r\n\r\n", 1, "404 Not Found"),
+        ("HTTP/1.1 404 Not Found\r\n\r\n<html>", 1, "404 Not Found"),
     ] {
         let canned = Canned::start(&[answer]);
         let (mut err, address) = (Vec::new(), canned.address.to_string());
         assert_eq!(probe(Some(&address), &closed.server(), &mut err), code);
-        let expected =
-            if code == 0 { String::new() } else { format!("failed to probe `{address}`: {reason}\n") };
+        let expected = if code == 0 {
+            String::new()
+        } else {
+            format!("h1mock: failed to probe `{address}`: {reason}\n")
+        };
         assert_eq!(String::from_utf8(err).unwrap(), expected);
         assert!(canned.requests()[0].starts_with("GET /readyz HTTP/1.1\r\n"));
     }
     let (server, mut err) = (closed.server(), Vec::new());
     assert_eq!(probe(None, &server, &mut err), 1);
-    let expected = format!("failed to connect to `{}`: connection refused\n", server.admin);
+    let expected = format!("h1mock: failed to connect to `{}`: connection refused\n", server.admin);
     assert_eq!(String::from_utf8(err).unwrap(), expected);
 }
 
@@ -247,7 +250,7 @@ fn wait_gives_up_with_the_last_reason() {
     let closed = Closed::bind();
     let server = closed.server();
     let expected = format!(
-        "failed to wait for readiness within 100ms: failed to connect to `{}`: connection refused\n",
+        "h1mock: failed to wait for readiness within 100ms: failed to connect to `{}`: connection refused\n",
         server.admin
     );
     assert_eq!(waited(&server, None, None, Duration::from_millis(100)), (1, expected));
@@ -296,7 +299,7 @@ fn wait_ends_at_once_where_asking_again_cannot_help() {
         ("HTTP/1.1 200 OK\r\n\r\n<html>", "the ledger is no JSON"),
     ] {
         let canned = Canned::start(&[answer]);
-        let expected = format!("failed to wait for provision `v2`: {expected}\n");
+        let expected = format!("h1mock: failed to wait for provision `v2`: {expected}\n");
         assert_eq!(waited(&canned.server(), None, Some("v2"), SHORT), (1, expected));
     }
 }

@@ -64,7 +64,8 @@ impl<'a> Wait<'a> {
     /// again.
     ///
     /// # Errors
-    /// One line with the last answer when the time is over, at once when asking again can't help (401, 404, no HTTP).
+    /// One line with the last answer when the time is over; at once when asking again is no use (401, 404, no
+    /// HTTP).
     pub fn until(&self, condition: &Condition) -> Result<(), String> {
         let mut pause = SHORTEST_PAUSE;
         let mut last: Option<String> = None;
