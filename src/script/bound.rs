@@ -8,11 +8,12 @@ pub mod trial;
 
 pub use rendering::{text_of, write_value};
 
-use rhai::{Array, Dynamic, Engine, EvalAltResult, ImmutableString, NativeCallContext};
+use super::budget;
+use rhai::{Array, Dynamic, Engine, EvalAltResult, ImmutableString, Position};
 use std::fmt;
 
-/// Longest text in bytes that a native makes; the engine's limit of strings should be the same.
-pub const MAX_TEXT: usize = 8 << 20;
+/// Longest text in bytes that a native makes: the engine's own limit.
+pub const MAX_TEXT: usize = budget::MAX_TEXT;
 
 /// Most items of a list that a native makes: with 16 bytes for each, as much memory as the longest text.
 pub const MAX_ITEMS: usize = MAX_TEXT / 16;
@@ -106,13 +107,17 @@ pub fn collect(name: &str, items: impl Iterator<Item = Dynamic>) -> Returned<Arr
     if list.len() > MAX_ITEMS { Err(too_many(name)) } else { Ok(list) }
 }
 
-/// Lets the time budget of the script interrupt a native that loops: Rhai asks it at each call of a native, so one is made.
+/// Ends the script when its time is up; for natives that loop, which Rhai can't interrupt.
 ///
 /// # Errors
-/// The script's budget is used up.
-pub fn check_budget(context: &NativeCallContext) -> Returned<()> {
-    let mut nothing = Dynamic::from(ImmutableString::new());
-    context.call_native_fn_raw("len", true, &mut [&mut nothing]).map(|_| ())
+/// The time is up. Like that of Rhai itself, scripts can't catch the error.
+pub fn check_time() -> Returned<()> {
+    if budget::time_is_up() {
+        return Err(
+            EvalAltResult::ErrorTerminated("the script ran out of time".into(), Position::NONE).into()
+        );
+    }
+    Ok(())
 }
 
 /// Replaces the natives of Rhai that may allocate without end or never return.

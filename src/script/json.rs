@@ -7,7 +7,7 @@ use super::bound::{MAX_TEXT, Returned};
 use rhai::{Dynamic, Engine, ImmutableString, Map, Module};
 
 /// Most memory in bytes that a value read from JSON may take, by estimate: small maps take fifty times their text.
-const MAX_MEMORY: usize = 128 << 20;
+const MAX_MEMORY: usize = 64 << 20;
 
 /// The handle behind `json`.
 #[derive(Debug, Clone)]
@@ -30,7 +30,7 @@ pub fn text_of_map(map: &Map) -> Result<ImmutableString, String> {
 /// Reads JSON: null is `()`, whole numbers beyond 64 bits become floats, of repeated keys the last counts.
 ///
 /// # Errors
-/// Malformed JSON with line and column, nesting beyond 128 levels, or a value that would take more than 128 MiB.
+/// Malformed JSON with line and column, nesting beyond 128 levels, or a value that would take more than 64 MiB.
 pub fn from_json(bytes: &[u8]) -> Result<Dynamic, String> {
     if memory(bytes) > MAX_MEMORY {
         return Err(format!("the value takes more than {MAX_MEMORY} bytes of memory"));

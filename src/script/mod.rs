@@ -6,6 +6,7 @@ pub mod app;
 pub mod base64;
 pub mod bound;
 pub mod budget;
+pub mod builtins;
 pub mod call;
 pub mod clock;
 pub mod cookie;
@@ -59,6 +60,7 @@ type Topic = fn(&mut Engine, &mut Module);
 
 const TOPICS: &[Topic] = &[
     bound::register,
+    builtins::register,
     app::register,
     request::register,
     multi_dict::register,

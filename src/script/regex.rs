@@ -4,26 +4,25 @@
 mod matched;
 mod template;
 
-use super::bound::{MAX_ITEMS, Returned, Text, check_budget, too_many};
+use super::bound::{MAX_ITEMS, MAX_TEXT, Returned, Text, check_time, too_long, too_many};
 use matched::Match;
 use regex_lite::{Captures, Regex, RegexBuilder};
 use rhai::{Array, Dynamic, Engine, FnPtr, ImmutableString, Module, NativeCallContext};
 use std::cell::RefCell;
 use std::collections::VecDeque;
-use std::time::{Duration, Instant};
 
 /// Longest pattern in bytes.
 const MAX_PATTERN: usize = 4096;
 
 /// What a compiled pattern may take, with the longest text that it is then run on: their product is the time of the
 /// slowest search, some seconds.
-const CLASSES: [(usize, usize); 3] = [(16 << 10, 1 << 20), (64 << 10, 256 << 10), (256 << 10, 64 << 10)];
+const CLASSES: [(usize, usize); 2] = [(16 << 10, 1 << 20), (64 << 10, 256 << 10)];
+
+/// Most groups of a pattern, the whole match included: a search keeps places of all groups for each state of the pattern.
+const MAX_GROUPS: usize = 100;
 
 /// Compiled patterns that a thread keeps.
 const CACHED: usize = 32;
-
-/// How long a native searches before it asks whether the script has time left.
-const PATIENCE: Duration = Duration::from_millis(20);
 
 /// The handle behind `re`.
 #[derive(Debug, Clone)]
@@ -63,6 +62,9 @@ fn compile(name: &str, pattern: &str, anchor: Anchor) -> Returned<Compiled> {
     if pattern.len() <= MAX_PATTERN {
         for (size, longest) in CLASSES {
             match RegexBuilder::new(&source).size_limit(size).build() {
+                Ok(regex) if regex.captures_len() > MAX_GROUPS => {
+                    reason = format!("more than {MAX_GROUPS} groups")
+                }
                 Ok(regex) => return Ok(Compiled { regex, longest }),
                 Err(error) => reason = error.to_string(),
             }
@@ -110,39 +112,56 @@ fn find(name: &str, pattern: &str, text: ImmutableString, anchor: Anchor) -> Ret
     Ok(Dynamic::from(Match::new(&regex, &captures, text.clone())))
 }
 
-/// Calls `each` with the matches one after another, at most `limit` of them (0: all), within the script's budget.
+/// Calls `each` with the matches one after another, at most `limit` of them (0: all), as long as the script has time.
 fn each_match<'t>(
-    context: &NativeCallContext,
     regex: &Regex,
     (text, limit): (&'t str, i64),
     mut each: impl FnMut(&Captures<'t>) -> Returned<()>,
 ) -> Returned<()> {
     let limit = usize::try_from(limit).ok().filter(|limit| *limit > 0).unwrap_or(usize::MAX);
-    let mut asked = Instant::now();
     for captures in regex.captures_iter(text).take(limit) {
+        check_time()?;
         each(&captures)?;
-        if asked.elapsed() > PATIENCE {
-            check_budget(context)?;
-            asked = Instant::now();
-        }
     }
     Ok(())
 }
 
-/// `re.findall(pattern, text)`: the texts of the matches; of their one group, or lists of their groups.
-fn findall(context: NativeCallContext, _: &mut Re, pattern: &str, text: &str) -> Returned<Array> {
-    let regex = compiled("re.findall", pattern, Anchor::Anywhere, text)?;
-    let (mut found, mut items) = (Array::new(), 0);
-    each_match(&context, &regex, (text, 0), |captures| {
-        let group = |index| Dynamic::from(captures.get(index).map_or("", |group| group.as_str()).to_string());
-        items += captures.len();
-        if items > MAX_ITEMS {
-            return Err(too_many("re.findall"));
+/// Counts what a list of texts takes: groups may lie within each other, so together they can be much longer than the text.
+struct Tally {
+    name: &'static str,
+    items: usize,
+    bytes: usize,
+}
+
+impl Tally {
+    fn new(name: &'static str) -> Self {
+        Self { name, items: 0, bytes: 0 }
+    }
+
+    /// `text` as an item, or an error when there are too many.
+    fn item(&mut self, text: &str) -> Returned<Dynamic> {
+        self.items += 1;
+        self.bytes += text.len();
+        if self.items > MAX_ITEMS {
+            return Err(too_many(self.name));
         }
+        if self.bytes > MAX_TEXT {
+            return Err(too_long(self.name));
+        }
+        Ok(text.into())
+    }
+}
+
+/// `re.findall(pattern, text)`: the texts of the matches; of their one group, or lists of their groups.
+fn findall(_: &mut Re, pattern: &str, text: &str) -> Returned<Array> {
+    let regex = compiled("re.findall", pattern, Anchor::Anywhere, text)?;
+    let (mut found, mut tally) = (Array::new(), Tally::new("re.findall"));
+    each_match(&regex, (text, 0), |captures| {
+        let mut group = |number| tally.item(captures.get(number).map_or("", |group| group.as_str()));
         found.push(match captures.len() {
-            1 => group(0),
-            2 => group(1),
-            count => (1..count).map(group).collect::<Array>().into(),
+            1 => group(0)?,
+            2 => group(1)?,
+            count => (1..count).map(group).collect::<Returned<Array>>()?.into(),
         });
         Ok(())
     })?;
@@ -150,32 +169,33 @@ fn findall(context: NativeCallContext, _: &mut Re, pattern: &str, text: &str) ->
 }
 
 /// `re.split(pattern, text, most)`: what is between the matches, and the groups of the pattern.
-fn split(context: &NativeCallContext, pattern: &str, text: &str, most: i64) -> Returned<Array> {
+fn split(pattern: &str, text: &str, most: i64) -> Returned<Array> {
     let regex = compiled("re.split", pattern, Anchor::Anywhere, text)?;
-    let (mut parts, mut end) = (Array::new(), 0);
-    each_match(context, &regex, (text, most), |captures| {
+    let (mut parts, mut tally, mut end) = (Array::new(), Tally::new("re.split"), 0);
+    each_match(&regex, (text, most), |captures| {
         let Some(whole) = captures.get(0) else { return Ok(()) };
-        parts.push(text[end..whole.start()].into());
-        parts.extend(
-            (1..captures.len())
-                .map(|index| captures.get(index).map_or(Dynamic::UNIT, |group| group.as_str().into())),
-        );
+        parts.push(tally.item(&text[end..whole.start()])?);
+        for number in 1..captures.len() {
+            parts.push(match captures.get(number) {
+                Some(group) => tally.item(group.as_str())?,
+                None => Dynamic::UNIT,
+            });
+        }
         end = whole.end();
-        if parts.len() > MAX_ITEMS { Err(too_many("re.split")) } else { Ok(()) }
+        Ok(())
     })?;
-    parts.push(text[end..].into());
+    parts.push(tally.item(&text[end..])?);
     Ok(parts)
 }
 
 /// `re.sub`: `replace` writes what takes the place of a match.
 fn sub(
-    context: &NativeCallContext,
     regex: &Regex,
     (text, most): (&str, i64),
     mut replace: impl FnMut(&Captures, &mut Text) -> Returned<()>,
 ) -> Returned<ImmutableString> {
     let (mut out, mut end) = (Text::new(), 0);
-    each_match(context, regex, (text, most), |captures| {
+    each_match(regex, (text, most), |captures| {
         let Some(whole) = captures.get(0) else { return Ok(()) };
         out.push("re.sub", &text[end..whole.start()])?;
         end = whole.end();
@@ -186,15 +206,10 @@ fn sub(
 }
 
 /// `re.sub(pattern, template, text, most)`.
-fn sub_text(
-    context: &NativeCallContext,
-    pattern: &str,
-    template: &str,
-    (text, most): (&str, i64),
-) -> Returned<ImmutableString> {
+fn sub_text(pattern: &str, template: &str, (text, most): (&str, i64)) -> Returned<ImmutableString> {
     let regex = compiled("re.sub", pattern, Anchor::Anywhere, text)?;
     let parts = template::parse(template, &regex).map_err(|why| format!("re.sub: {why}"))?;
-    sub(context, &regex, (text, most), |captures, out| template::expand(&parts, captures, out))
+    sub(&regex, (text, most), |captures, out| template::expand(&parts, captures, out))
 }
 
 /// `re.sub(pattern, function, text)`: the function gets the match and gives text.
@@ -205,7 +220,7 @@ fn sub_function(
     text: &ImmutableString,
 ) -> Returned<ImmutableString> {
     let regex = compiled("re.sub", pattern, Anchor::Anywhere, text)?;
-    sub(context, &regex, (text, 0), |captures, out| {
+    sub(&regex, (text, 0), |captures, out| {
         let matched = Match::new(&regex, captures, text.clone());
         let result: ImmutableString = function.call_within_context(context, (matched,))?;
         out.push("re.sub", &result)
@@ -213,19 +228,15 @@ fn sub_function(
 }
 
 fn register_sub(engine: &mut Engine) {
-    type Context<'a> = NativeCallContext<'a>;
-    engine.register_fn("sub", |context: Context, _: &mut Re, pattern: &str, template: &str, text: &str| {
-        sub_text(&context, pattern, template, (text, 0))
+    engine.register_fn("sub", |_: &mut Re, pattern: &str, template: &str, text: &str| {
+        sub_text(pattern, template, (text, 0))
+    });
+    engine.register_fn("sub", |_: &mut Re, pattern: &str, template: &str, text: &str, most: i64| {
+        sub_text(pattern, template, (text, most))
     });
     engine.register_fn(
         "sub",
-        |context: Context, _: &mut Re, pattern: &str, template: &str, text: &str, most: i64| {
-            sub_text(&context, pattern, template, (text, most))
-        },
-    );
-    engine.register_fn(
-        "sub",
-        |context: Context, _: &mut Re, pattern: &str, function: FnPtr, text: ImmutableString| {
+        |context: NativeCallContext, _: &mut Re, pattern: &str, function: FnPtr, text: ImmutableString| {
             sub_function(&context, pattern, &function, &text)
         },
     );
@@ -247,15 +258,9 @@ pub fn register(engine: &mut Engine, globals: &mut Module) {
         });
     }
     engine.register_fn("findall", findall);
-    engine.register_fn("split", |context: NativeCallContext, _: &mut Re, pattern: &str, text: &str| {
-        split(&context, pattern, text, 0)
-    });
-    engine.register_fn(
-        "split",
-        |context: NativeCallContext, _: &mut Re, pattern: &str, text: &str, most: i64| {
-            split(&context, pattern, text, most)
-        },
-    );
+    engine.register_fn("split", |_: &mut Re, pattern: &str, text: &str| split(pattern, text, 0));
+    engine
+        .register_fn("split", |_: &mut Re, pattern: &str, text: &str, most: i64| split(pattern, text, most));
     register_sub(engine);
     engine.register_fn("escape", |_: &mut Re, text: &str| -> Returned<String> {
         let escaped = if text.len() <= MAX_PATTERN { Some(regex_lite::escape(text)) } else { None };

@@ -1,9 +1,9 @@
 //! Natives of Rhai that are replaced because they check sizes too late or loop without end. What they do otherwise
 //! stays as Rhai documents it.
 
-use super::{MAX_TEXT, Returned, Text, collect, too_long};
+use super::{MAX_ITEMS, MAX_TEXT, Returned, Text, collect, too_long, too_many};
 use crate::script::json;
-use rhai::{Array, Blob, Dynamic, Engine, EvalAltResult, ImmutableString, Map, NativeCallContext};
+use rhai::{Array, Blob, Dynamic, Engine, EvalAltResult, ImmutableString, Map};
 
 /// How many values `value` consists of, itself included.
 fn weight(value: &Dynamic) -> usize {
@@ -17,20 +17,15 @@ fn weight(value: &Dynamic) -> usize {
 }
 
 /// `list.pad(length, item)`: Rhai's product of length and size of the item overflows.
-fn pad_list(context: NativeCallContext, list: &mut Array, length: i64, item: Dynamic) -> Returned<()> {
-    let Ok(length) = usize::try_from(length) else { return Ok(()) };
-    if length <= list.len() {
+fn pad_list(list: &mut Array, length: i64, item: Dynamic) -> Returned<()> {
+    let missing = usize::try_from(length).unwrap_or(0).saturating_sub(list.len());
+    if missing == 0 {
         return Ok(());
     }
-    let added = (length - list.len()).saturating_mul(weight(&item));
-    let limit = match context.engine().max_array_size() {
-        0 => super::MAX_ITEMS,
-        limit => limit,
-    };
-    if list.len().saturating_add(added) > limit {
-        return Err(format!("pad: the result has more than {limit} items").into());
+    if missing.saturating_mul(weight(&item)).saturating_add(list.len()) > MAX_ITEMS {
+        return Err(too_many("pad"));
     }
-    list.resize(length, item);
+    list.resize(list.len() + missing, item);
     Ok(())
 }
 

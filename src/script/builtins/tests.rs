@@ -94,7 +94,10 @@ fn errors_name_the_function() {
         ("sum([9223372036854775807, 1])", "sum: the result does not fit into 64 bits"),
         ("[1].index(2)", "index: `2` is not in the list"),
         ("#{}.pop(\"a\")", "pop: no key `a`: `pop(key, default)` gives a default"),
-        ("let a = []; a.pad(600000, 0); enumerate(a)", "enumerate: the result has more than 524288 items"),
+        (
+            "let a = []; a.pad(400000, 0); a.extend(a); enumerate(a)",
+            "enumerate: the result has more than 524288 items",
+        ),
     ]);
 }
 

@@ -87,7 +87,7 @@ fn small_values_without_number_are_refused() {
     let maps = format!("[{}{{}}]", "{},".repeat(300_000));
     assert_eq!(
         from_json(maps.as_bytes()).map(|_| ()),
-        Err("the value takes more than 134217728 bytes of memory".into())
+        Err("the value takes more than 67108864 bytes of memory".into())
     );
     let quoted = format!("\"{}\"", "{,[\\\"".repeat(300_000));
     assert!(from_json(quoted.as_bytes()).is_ok());
