@@ -13,11 +13,6 @@ pub struct Readiness {
 }
 
 impl Readiness {
-    /// Not serving, not draining.
-    pub fn new() -> Readiness {
-        Readiness::default()
-    }
-
     /// The mock listener accepts (`true`) or does not (`false`).
     pub fn set_serving(&self, serving: bool) {
         self.serving.store(serving, Ordering::Release);
@@ -66,7 +61,7 @@ mod tests {
 
     #[test]
     fn draining_comes_before_serving_and_serving_before_the_required_provision() {
-        let readiness = Readiness::new();
+        let readiness = Readiness::default();
         let reason = |required: Option<&str>| readiness.ready("initial", required).err().unwrap_or_default();
         assert_eq!(reason(Some("foo-bar")), "the mock listener does not serve yet");
         readiness.set_serving(true);

@@ -32,10 +32,13 @@ pub fn from_value(value: Dynamic) -> Fallible<Answer> {
         return json(&value);
     }
     if value.is_unit() {
-        return Err("the view function returned nothing: return a text, a map, a list or make_response(...)".into());
+        return Err(
+            "the view function returned nothing: return a text, a map, a list or make_response(...)".into()
+        );
     }
     let kind = kind(&value);
-    Err(format!("the view function returned {kind}: return a text, a map, a list or make_response(...)").into())
+    Err(format!("the view function returned {kind}: return a text, a map, a list or make_response(...)")
+        .into())
 }
 
 /// `a bool`, `an integer`: the type of a value in words.
@@ -56,7 +59,8 @@ fn is_tuple(items: &[Dynamic]) -> bool {
         Ok(code) => (100..=599).contains(&code),
         Err(_) => value.read_lock::<ImmutableString>().is_some_and(|text| split_status(&text).is_some()),
     };
-    let whole = |value: &Dynamic| value.is_string() || value.is_blob() || value.read_lock::<Response>().is_some();
+    let whole =
+        |value: &Dynamic| value.is_string() || value.is_blob() || value.read_lock::<Response>().is_some();
     match items {
         [body, code] if code.is_map() => whole(body),
         [body, code] => !body.is_int() && !body.is_float() && status(code),
@@ -107,7 +111,10 @@ pub fn status(value: &Dynamic) -> Fallible<(u16, Option<String>)> {
             let standard = reason.is_empty() || reason.eq_ignore_ascii_case(status::reason(code));
             Ok((code, (!standard).then(|| reason.to_owned())))
         }
-        None => Err(format!("status `{value}` is neither a code from 100 to 599 nor text such as \"404 NOT FOUND\"").into()),
+        None => Err(format!(
+            "status `{value}` is neither a code from 100 to 599 nor text such as \"404 NOT FOUND\""
+        )
+        .into()),
     }
 }
 
@@ -168,7 +175,11 @@ pub fn redirection(code: u16, url: &str) -> Answer {
 /// Media types of text get the charset, as Flask's `mimetype` does.
 pub fn with_charset(mimetype: &str) -> String {
     let text = mimetype.starts_with("text/") || mimetype.ends_with("+xml") || mimetype == "application/xml";
-    if text && !mimetype.contains("charset") { format!("{mimetype}; charset=utf-8") } else { mimetype.to_owned() }
+    if text && !mimetype.contains("charset") {
+        format!("{mimetype}; charset=utf-8")
+    } else {
+        mimetype.to_owned()
+    }
 }
 
 /// The media type of a file by its extension, for `send_file`.

@@ -112,7 +112,11 @@ impl Writer<'_> {
         if let Ok(letter) = value.as_char() {
             return Ok(serde_json::to_writer(&mut self.out, &letter)?);
         }
-        Err(refusal_of(value))
+        // `request.args` and its like, as Flask's `jsonify` takes them.
+        match multi_dict::to_dict(value) {
+            Some(map) => self.map(&map),
+            None => Err(refusal_of(value)),
+        }
     }
 
     /// Runs `body` one level further in.
