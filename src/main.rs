@@ -1,3 +1,87 @@
 //! h1mock: an HTTP/1 mock server programmed with Rhai provisions.
 
-fn main() {}
+mod access;
+mod activation;
+mod active;
+mod admin;
+mod check;
+mod cli;
+mod client;
+mod converter;
+mod cookie;
+mod form;
+mod logger;
+mod mock;
+mod pattern;
+mod provision;
+mod quoting;
+mod record;
+mod request;
+mod response;
+mod router;
+mod rule;
+mod script;
+mod serve;
+mod server;
+mod store;
+mod timer;
+mod tree;
+mod watcher;
+
+use cli::{Command, Settings};
+use script::budget::{Budget, Counting};
+use std::alloc::System;
+use std::io::{Write, stderr, stdout};
+use std::process::ExitCode;
+
+/// Counts what scripts allocate (`script::budget`).
+#[global_allocator]
+static ALLOCATOR: Counting<System> = Counting(System);
+
+/// Exit code of a wrong command line.
+const USAGE: u8 = 2;
+
+fn main() -> ExitCode {
+    let command = match cli::parse(std::env::args_os().skip(1), |name| std::env::var_os(name)) {
+        Ok(command) => command,
+        Err(error) => return fail(&error.to_string(), USAGE),
+    };
+    run(command).unwrap_or_else(|error| fail(&error, 1))
+}
+
+fn run(command: Command) -> Result<ExitCode, String> {
+    let (out, err) = (&mut stdout(), &mut stderr());
+    match command {
+        Command::Serve(settings) => serve::serve(settings),
+        Command::Check { files, settings } => loading(&settings, move |budget| check::check(&files, budget)),
+        Command::Routes { file, settings } => loading(&settings, move |budget| check::routes(&file, budget)),
+        Command::Get { url, server, timeout } => Ok(client::get(&url, &server, timeout, out, err).into()),
+        Command::Probe { address, server } => Ok(client::probe(address.as_deref(), &server, err).into()),
+        Command::Wait { generation, provision, timeout, address, server } => {
+            let provision = provision.as_deref();
+            Ok(client::wait(generation, provision, timeout, address.as_deref(), &server, err).into())
+        }
+        Command::Help(text) => print(&text),
+        Command::Version => print(concat!("h1mock ", env!("CARGO_PKG_VERSION"), "\n")),
+    }
+}
+
+/// Runs `work` on a thread whose stack is large enough for scripts.
+fn loading(
+    settings: &Settings,
+    work: impl FnOnce(Budget) -> Result<ExitCode, String> + Send + 'static,
+) -> Result<ExitCode, String> {
+    let budget = serve::budget(settings);
+    serve::with_stack(budget, move || work(budget))?
+}
+
+fn print(text: &str) -> Result<ExitCode, String> {
+    // A reader such as `head` may have gone.
+    let _ = stdout().write_all(text.as_bytes());
+    Ok(ExitCode::SUCCESS)
+}
+
+fn fail(error: &str, code: u8) -> ExitCode {
+    let _ = writeln!(stderr(), "h1mock: {error}");
+    code.into()
+}

@@ -1,0 +1,81 @@
+//! The access log: one line a request, as text or JSON, when `--verbose` asks for it.
+
+use crate::request::Request;
+use crate::response::Answer;
+use serde_json::json;
+use std::time::Instant;
+
+/// Target of access lines in `RUST_LOG`.
+pub const TARGET: &str = "access";
+
+/// Writes lines, or does nothing.
+#[derive(Debug, Clone, Copy)]
+pub struct AccessLog {
+    on: bool,
+    json: bool,
+}
+
+/// What one line says.
+#[derive(Debug)]
+pub struct Line {
+    method: String,
+    target: String,
+    began: Instant,
+    generation: u64,
+    rule: Option<String>,
+    listener: &'static str,
+}
+
+impl Line {
+    /// A line for `request`, handled since `began` by the provision of `generation`.
+    pub fn new(request: &Request, began: Instant, generation: u64) -> Line {
+        Line {
+            method: request.method.clone(),
+            target: request.target.clone(),
+            began,
+            generation,
+            rule: None,
+            listener: "mock",
+        }
+    }
+
+    /// The rule that served it.
+    pub fn served_by(self, rule: Option<String>) -> Line {
+        Line { rule, ..self }
+    }
+
+    /// A line of the admin listener.
+    pub fn of_admin(self) -> Line {
+        Line { listener: "admin", ..self }
+    }
+}
+
+impl AccessLog {
+    /// A log that writes where `on`, JSON where `json`.
+    pub fn new(on: bool, json: bool) -> AccessLog {
+        AccessLog { on: on && log::log_enabled!(target: TARGET, log::Level::Info), json }
+    }
+
+    /// Whether lines are written at all.
+    pub fn is_on(self) -> bool {
+        self.on
+    }
+
+    /// Writes the line of a request that got `answer`. Microseconds count from the request's arrival to its answer.
+    pub fn write(self, line: &Line, answer: &Answer) {
+        let Line { method, target, generation, listener, .. } = line;
+        let (status, micros) = (answer.status, line.began.elapsed().as_micros());
+        if self.json {
+            let fields = json!({
+                "listener": listener, "method": method, "target": target, "status": status, "rule": line.rule,
+                "microseconds": u64::try_from(micros).unwrap_or(u64::MAX), "generation": generation,
+            });
+            log::info!(target: TARGET, "{fields}");
+        } else {
+            let rule = line.rule.as_deref().unwrap_or("-");
+            // A client's line end or escape must not look like a line of its own.
+            let target = target.escape_debug();
+            log::info!(target: TARGET, "{listener} {method} {target} {status} {rule} {micros} us generation {generation}");
+        }
+    }
+}

@@ -1,0 +1,362 @@
+//! File event or POST -> read -> compile -> swap. The one place that activates: loads run one after the other, a load that fails
+//! changes nothing. Knows neither inotify nor HTTP.
+
+use crate::active::{Active, Then};
+pub use crate::active::WaitId;
+use crate::provision::{Loaded, Provision, no_register_rules};
+use crate::record::{Records, Row};
+use crate::script::budget::Budget;
+use crate::script::data::Data;
+use crate::script::fault::{Fault, LoadError};
+use crate::script::files::Files;
+use crate::store::{Name, Store, StoreError};
+use crate::watcher::Changes;
+use rhai::Engine;
+use std::collections::BTreeSet;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// The provision that is activated at start, and that `--on-error initial` goes back to.
+pub const INITIAL: &str = "initial";
+/// Name of the built-in provision where a broken `initial` stands in its way.
+const BUILT_IN: &str = "built-in";
+/// The built-in provision: every path is 404 with a link to the documentation.
+const BUILT_IN_SOURCE: &[u8] = include_bytes!("../provisions/default");
+
+/// What loads are made with.
+pub struct Terms {
+    /// Time and memory of one call.
+    pub budget: Budget,
+    /// `--on-error initial`: a failed load activates `initial`.
+    pub back_to_initial: bool,
+    /// `--keep-store`: `store` lives through activations.
+    pub keep_store: bool,
+}
+
+/// Activates provisions.
+pub struct Activation {
+    engine: Arc<Engine>,
+    terms: Terms,
+    store: Arc<Store>,
+    active: Active,
+    data: Arc<Data>,
+    records: Records,
+    loading: Mutex<()>,
+}
+
+/// Why a request to activate, store or remove was refused.
+#[derive(Debug)]
+pub enum ActivationError {
+    /// There is no such file.
+    Unknown(String),
+    /// The active provision can't be removed.
+    Active(String),
+    /// It does not load.
+    Load(LoadError),
+    /// It has no `registerRules()`.
+    Library(LoadError),
+    /// Its name is that of an auxiliary file.
+    NotAProvision(String),
+    /// The directory refuses.
+    Store(StoreError),
+}
+
+impl fmt::Display for ActivationError {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ActivationError::Unknown(name) => write!(out, "there is no file `{name}` in the provision directory"),
+            ActivationError::Active(name) => write!(out, "provision `{name}` is active: activate another one first"),
+            ActivationError::Load(error) | ActivationError::Library(error) => error.fmt(out),
+            ActivationError::NotAProvision(name) => {
+                write!(out, "`{name}` is an auxiliary file: provisions have no extension, or `.rhai`")
+            }
+            ActivationError::Store(error) => error.fmt(out),
+        }
+    }
+}
+
+impl From<StoreError> for ActivationError {
+    fn from(error: StoreError) -> Self {
+        ActivationError::Store(error)
+    }
+}
+
+impl Activation {
+    /// Copies the ConfigMap mount, then activates `initial`; the built-in provision where there is none or it is broken.
+    ///
+    /// # Errors
+    /// The built-in provision does not load, which no input can cause.
+    pub fn start(engine: Arc<Engine>, terms: Terms, store: Arc<Store>) -> Result<Activation, LoadError> {
+        let data = Arc::new(Data::default());
+        let records = Records::default();
+        if let Err(error) = store.refresh_config() {
+            log::error!("{error}");
+        }
+        let first = first(&engine, &terms, &store, &data, &records)?;
+        let name = first.name.clone();
+        let active = Active::new(first);
+        records.activated(&name, 1);
+        Ok(Activation { engine, terms, store, active, data, records, loading: Mutex::default() })
+    }
+
+    /// The provision for one request.
+    pub fn current(&self) -> Arc<Provision> {
+        self.active.current()
+    }
+
+    /// The provision directory.
+    pub fn store(&self) -> &Arc<Store> {
+        &self.store
+    }
+
+    /// The generation that serves.
+    pub fn generation(&self) -> u64 {
+        self.current().generation
+    }
+
+    /// Calls `then` once `wanted` or a later generation serves.
+    pub fn on_generation(&self, wanted: u64, then: Then) -> WaitId {
+        self.active.on_generation(wanted, then)
+    }
+
+    /// Gives up a wait; tells whether it was still waiting.
+    pub fn forget(&self, wait: WaitId) -> bool {
+        self.active.forget(wait)
+    }
+
+    /// Loads `source`, stores it as `name` and lets it serve; gives its generation.
+    ///
+    /// # Errors
+    /// Nothing is stored or changed where it does not load or can't be stored.
+    pub fn post(&self, name: &Name, source: &[u8]) -> Result<u64, ActivationError> {
+        let _one = self.loading();
+        if !name.is_provision() {
+            return Err(ActivationError::NotAProvision(name.as_str().to_owned()));
+        }
+        let provision = self.load_wanted(name, Some(source.to_vec()))?;
+        self.store.write(name, source)?;
+
+        Ok(self.swap(provision))
+    }
+
+    /// Activates a file of the directory, as a touch of it does; gives its generation.
+    ///
+    /// # Errors
+    /// There is no such provision, or it does not load.
+    pub fn activate(&self, name: &Name) -> Result<u64, ActivationError> {
+        let _one = self.loading();
+        if !self.store.exists(name) {
+            return Err(ActivationError::Unknown(name.as_str().to_owned()));
+        }
+        if !name.is_provision() {
+            return Err(ActivationError::NotAProvision(name.as_str().to_owned()));
+        }
+        let provision = self.load_wanted(name, None)?;
+        Ok(self.swap(provision))
+    }
+
+    /// Stores an auxiliary file; the active provision is reloaded if it has read a file of that name.
+    ///
+    /// # Errors
+    /// The directory refuses.
+    pub fn put_file(&self, name: &Name, bytes: &[u8]) -> Result<u64, ActivationError> {
+        let _one = self.loading();
+        self.store.write(name, bytes)?;
+        self.reload_if_read(&BTreeSet::from([name.as_str().to_owned()]));
+        Ok(self.generation())
+    }
+
+    /// Removes a file that is not the active provision.
+    ///
+    /// # Errors
+    /// It is unknown or active, or the directory refuses.
+    pub fn remove(&self, name: &Name) -> Result<(), ActivationError> {
+        let _one = self.loading();
+        if !self.store.exists(name) {
+            return Err(ActivationError::Unknown(name.as_str().to_owned()));
+        }
+        if self.current().name == name.as_str() {
+            return Err(ActivationError::Active(name.as_str().to_owned()));
+        }
+        self.store.remove(name)?;
+        self.records.forget(name.as_str());
+        Ok(())
+    }
+
+    /// The text of a file.
+    ///
+    /// # Errors
+    /// There is none, or it can't be read.
+    pub fn source(&self, name: &Name) -> Result<Vec<u8>, ActivationError> {
+        if !self.store.exists(name) {
+            return Err(ActivationError::Unknown(name.as_str().to_owned()));
+        }
+        Ok(self.store.read(name)?.bytes)
+    }
+
+    /// What is known of each file in the directory.
+    ///
+    /// # Errors
+    /// The directory can't be read.
+    pub fn ledger(&self) -> Result<Vec<Row>, StoreError> {
+        self.records.rows(&self.store)
+    }
+
+    /// Does what a batch of file events asks for: the last completed provision that loads is activated; else, if a file changed
+    /// that the active one has read, that one is loaded again.
+    pub fn changed(&self, changes: &Changes) {
+        let _one = self.loading();
+        let mut touched: BTreeSet<String> = changes.removed.iter().map(|name| name.as_str().to_owned()).collect();
+        touched.extend(changes.written.iter().map(|name| name.as_str().to_owned()));
+        if changes.config {
+            match self.store.refresh_config() {
+                Ok(config) => {
+                    touched.extend(config.changed.iter().chain(&config.removed).map(|name| name.as_str().to_owned()));
+                }
+                Err(error) => log::error!("{error}"),
+            }
+        }
+        for name in &changes.removed {
+            self.records.forget(name.as_str());
+        }
+        let activated = changes.written.iter().rev().any(|name| self.activate_written(name));
+        if !activated {
+            self.reload_if_read(&touched);
+        }
+    }
+
+    /// Activates a file that was written or touched, if it is a provision; tells whether it serves now.
+    fn activate_written(&self, name: &Name) -> bool {
+        if !name.is_provision() || name.in_subfolder() {
+            return false;
+        }
+        match self.load(name.as_str(), None).map_err(|error| self.failed(error)) {
+            Ok(Loaded::Provision(provision)) => {
+                self.swap(*provision);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    fn reload_if_read(&self, touched: &BTreeSet<String>) {
+        let current = self.current();
+        // The built-in provision stands in for a broken `initial`, until that is mended.
+        let name = if current.name == BUILT_IN { INITIAL } else { &current.name };
+        if current.files.dependencies().is_disjoint(touched) && !touched.contains(name) {
+            return;
+        }
+        if !self.is_there(name) {
+            return log::warn!("file `{name}` of the active provision is gone: it goes on serving");
+        }
+        match self.load(name, None) {
+            Ok(Loaded::Provision(provision)) => {
+                self.swap(*provision);
+            }
+            Ok(Loaded::Library) => self.failed(no_register_rules(name)),
+            Err(error) => self.failed(error),
+        }
+    }
+
+    /// Compiles `name` from `source` or the directory and enters what it is into the ledger.
+    fn load(&self, name: &str, source: Option<Vec<u8>>) -> Result<Loaded, LoadError> {
+        let data = if self.terms.keep_store { self.data.clone() } else { Arc::default() };
+        let posted = source.is_some();
+        let loaded = load(&self.engine, &self.terms, &self.store, name, source, data);
+        match &loaded {
+            Ok(Loaded::Library) if !posted => self.records.library(name),
+            Ok(_) => {}
+            // What was refused by POST and is not on disk leaves no trace.
+            Err(error) if !posted || self.is_there(name) => self.records.failed(name, error),
+            Err(_) => {}
+        }
+        loaded
+    }
+
+    /// Loads what somebody asked to be activated: a library is no provision then.
+    fn load_wanted(&self, name: &Name, source: Option<Vec<u8>>) -> Result<Provision, ActivationError> {
+        match self.load(name.as_str(), source) {
+            Ok(Loaded::Provision(provision)) => Ok(*provision),
+            Ok(Loaded::Library) => Err(ActivationError::Library(no_register_rules(name.as_str()))),
+            Err(error) => {
+                self.failed(error.clone());
+                Err(ActivationError::Load(error))
+            }
+        }
+    }
+
+    /// Logs a failed load; the last good provision keeps serving, or `initial` if so told.
+    fn failed(&self, error: LoadError) {
+        log::error!("{}", error.report().trim_end());
+        let current = self.current().name.clone();
+        if !self.terms.back_to_initial || current == INITIAL {
+            return log::warn!("provision `{current}` keeps serving");
+        }
+        match self.load(INITIAL, None) {
+            Ok(Loaded::Provision(provision)) => {
+                self.swap(*provision);
+            }
+            Ok(Loaded::Library) => log::error!("{}", no_register_rules(INITIAL)),
+            Err(error) => log::error!("{error}"),
+        }
+    }
+
+    fn swap(&self, provision: Provision) -> u64 {
+        let name = provision.name.clone();
+        let generation = self.active.swap(provision);
+        self.records.activated(&name, generation);
+        log::info!("provision `{name}` is active, generation {generation}");
+        generation
+    }
+
+    fn is_there(&self, name: &str) -> bool {
+        Name::parse(name).is_ok_and(|name| self.store.exists(&name))
+    }
+
+    fn loading(&self) -> MutexGuard<'_, ()> {
+        self.loading.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn load(
+    engine: &Arc<Engine>,
+    terms: &Terms,
+    store: &Arc<Store>,
+    name: &str,
+    source: Option<Vec<u8>>,
+    data: Arc<Data>,
+) -> Result<Loaded, LoadError> {
+    Provision::load(engine, terms.budget, Files::new(store.clone(), name, source, data))
+}
+
+/// `initial` if it is there and loads, else the built-in provision, stored as `initial` so that touching it works.
+fn first(
+    engine: &Arc<Engine>,
+    terms: &Terms,
+    store: &Arc<Store>,
+    data: &Arc<Data>,
+    records: &Records,
+) -> Result<Provision, LoadError> {
+    let built_in = |name: &str| {
+        match load(engine, terms, store, name, Some(BUILT_IN_SOURCE.to_vec()), data.clone())? {
+            Loaded::Provision(provision) => Ok(*provision),
+            Loaded::Library => Err(no_register_rules(name)),
+        }
+    };
+    let initial = Name::parse(INITIAL).map_err(|error| Fault::of_file(INITIAL, error.to_string()))?;
+    if !store.exists(&initial) {
+        if let Err(error) = store.write(&initial, BUILT_IN_SOURCE) {
+            log::warn!("{error}");
+        }
+        return built_in(INITIAL);
+    }
+    let error = match load(engine, terms, store, INITIAL, None, data.clone()) {
+        Ok(Loaded::Provision(provision)) => return Ok(*provision),
+        Ok(Loaded::Library) => no_register_rules(INITIAL),
+        Err(error) => error,
+    };
+    records.failed(INITIAL, &error);
+    log::error!("{}", error.report().trim_end());
+    log::warn!("the built-in provision serves");
+    built_in(BUILT_IN)
+}

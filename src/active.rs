@@ -1,0 +1,83 @@
+//! The provision that serves: one swap of an `RwLock<Arc<Provision>>`, and who waits for a generation. Knows no files.
+
+use crate::provision::Provision;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+
+/// Called with the generation that serves, once it is the wanted one or a later one.
+pub type Then = Box<dyn FnOnce(u64) + Send>;
+
+/// Names one wait, to give it up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct WaitId(u64);
+
+/// The active provision.
+pub struct Active {
+    current: RwLock<Arc<Provision>>,
+    waits: Mutex<Waits>,
+}
+
+#[derive(Default)]
+struct Waits {
+    next: u64,
+    waiting: BTreeMap<WaitId, (u64, Then)>,
+}
+
+impl Active {
+    /// Makes `provision` the first one, generation 1.
+    pub fn new(mut provision: Provision) -> Active {
+        provision.generation = 1;
+        Active { current: RwLock::new(Arc::new(provision)), waits: Mutex::default() }
+    }
+
+    /// The provision for one request, from its start to its end.
+    pub fn current(&self) -> Arc<Provision> {
+        self.current.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Lets `provision` serve from now on; the requests that run finish on the old one. Gives its generation.
+    pub fn swap(&self, mut provision: Provision) -> u64 {
+        let (generation, old) = {
+            let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
+            provision.generation = current.generation + 1;
+            let old = std::mem::replace(&mut *current, Arc::new(provision));
+            (current.generation, old)
+        };
+        // Freed outside of the lock: a large table takes milliseconds.
+        drop(old);
+        self.reached(generation);
+        generation
+    }
+
+    /// Calls `then` once `wanted` or a later generation serves; at once if it does already.
+    pub fn on_generation(&self, wanted: u64, then: Then) -> WaitId {
+        let mut waits = self.waits();
+        waits.next += 1;
+        let id = WaitId(waits.next);
+        waits.waiting.insert(id, (wanted, then));
+        drop(waits);
+        // Looked up after it was entered: a swap in between has called it, or will.
+        self.reached(self.current().generation);
+        id
+    }
+
+    /// Gives up a wait; tells whether it was still waiting.
+    pub fn forget(&self, wait: WaitId) -> bool {
+        self.waits().waiting.remove(&wait).is_some()
+    }
+
+    fn reached(&self, generation: u64) {
+        let due: Vec<Then> = {
+            let mut waits = self.waits();
+            let ids: Vec<WaitId> =
+                waits.waiting.iter().filter(|(_, (wanted, _))| *wanted <= generation).map(|(id, _)| *id).collect();
+            ids.iter().filter_map(|id| waits.waiting.remove(id)).map(|(_, then)| then).collect()
+        };
+        // Outside of the lock: each one answers a client.
+        due.into_iter().for_each(|then| then(generation));
+    }
+
+    fn waits(&self) -> MutexGuard<'_, Waits> {
+        self.waits.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

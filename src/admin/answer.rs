@@ -1,0 +1,85 @@
+//! The answers that the resources share: results, refusals and load errors as JSON. Knows no request and no resource.
+
+use super::object::Object;
+use super::provisioning::{ActivationError, LoadError};
+use crate::response::Answer;
+
+/// `{"result":"success: ..."}`, with the generation that serves where the call has to do with one.
+pub fn success(status: u16, what: &str, generation: Option<u64>) -> Answer {
+    let body = Object::new().field("result", format!("success: {what}"));
+    json(
+        status,
+        match generation {
+            Some(generation) => body.field("generation", generation),
+            None => body,
+        },
+    )
+}
+
+/// `{"result":"failed: ..."}`: the shape of every refusal but a load error.
+pub fn failed(status: u16, why: &str) -> Answer {
+    json(status, Object::new().field("result", format!("failed: {why}")))
+}
+
+/// 413 for a body of more than `limit` bytes (RFC 9110, 15.5.14); the server gives it before the body is read.
+pub fn too_large(limit: usize) -> Answer {
+    failed(413, &format!("the body is larger than {limit} bytes (`--max-body`)"))
+}
+
+/// 405 with `Allow` (RFC 9110, 15.5.6).
+pub fn method_not_allowed(method: &str, path: &str, allow: &str) -> Answer {
+    let mut answer = failed(405, &format!("`{method}` is not served at `{path}`: send {allow}"));
+    answer.headers.push(("Allow".into(), allow.into()));
+    answer
+}
+
+/// 404 for a path that is no resource.
+pub fn not_found(path: &str) -> Answer {
+    failed(404, &format!("path `{path}` is unknown: see /app/v1/openapi.json"))
+}
+
+/// An empty 200 (probes, OPTIONS).
+pub fn empty(headers: Vec<(String, String)>) -> Answer {
+    Answer { status: 200, headers, ..Answer::default() }
+}
+
+/// An answer with a body of one type.
+pub fn typed(status: u16, content_type: &str, body: Vec<u8>) -> Answer {
+    Answer { status, headers: vec![("Content-Type".into(), content_type.into())], body, ..Answer::default() }
+}
+
+/// An object as `application/json`.
+pub fn json(status: u16, body: Object) -> Answer {
+    typed(status, "application/json", body.into_text().into_bytes())
+}
+
+/// Why a stored file was not activated, put, read or removed.
+pub fn refused(error: &ActivationError) -> Answer {
+    let status = match error {
+        ActivationError::Load(cause) | ActivationError::Library(cause) => return broken(error, cause),
+        ActivationError::Unknown(_) => 404,
+        ActivationError::Active(_) => 409,
+        ActivationError::NotAProvision(_) => 400,
+        ActivationError::Store(_) => 500,
+    };
+    failed(status, &error.to_string())
+}
+
+/// The fields of a load error; those that the error lacks are `null`, a hint is left out.
+pub fn load_error(error: &LoadError) -> Object {
+    let object = Object::new()
+        .field("file", error.file.as_str())
+        .field("line", error.line)
+        .field("column", error.column)
+        .field("message", error.message.as_str())
+        .field("source", error.source.as_deref());
+    match &error.hint {
+        Some(hint) => object.field("hint", hint.as_str()),
+        None => object,
+    }
+}
+
+fn broken(error: &ActivationError, cause: &LoadError) -> Answer {
+    let body = Object::new().field("result", format!("failed: {error}"));
+    json(422, body.object("error", Some(load_error(cause))))
+}

@@ -1,0 +1,84 @@
+//! `/healthz` and `/readyz`, for probes of Kubernetes: free of authentication. Knows no listener; the server tells it.
+
+use super::answer::{empty, failed};
+use super::{Admin, Provisioning};
+use crate::response::Answer;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Whether the mock takes requests, as the server sees it. Starts as not serving.
+#[derive(Debug, Default)]
+pub struct Readiness {
+    serving: AtomicBool,
+    draining: AtomicBool,
+}
+
+impl Readiness {
+    /// Not serving, not draining.
+    pub fn new() -> Readiness {
+        Readiness::default()
+    }
+
+    /// The mock listener accepts (`true`) or does not (`false`).
+    pub fn set_serving(&self, serving: bool) {
+        self.serving.store(serving, Ordering::Release);
+    }
+
+    /// The process stops; there is no way back.
+    pub fn set_draining(&self) {
+        self.draining.store(true, Ordering::Release);
+    }
+
+    /// Whether traffic may come, given the active provision and the one of `--require-provision`; else the reason.
+    pub fn ready(&self, active: &str, required: Option<&str>) -> Result<(), String> {
+        if self.draining.load(Ordering::Acquire) {
+            return Err("the process is stopping".into());
+        }
+        if !self.serving.load(Ordering::Acquire) {
+            return Err("the mock listener does not serve yet".into());
+        }
+        match required {
+            Some(required) if required != active => Err(format!(
+                "provision `{required}` is required (`--require-provision`), but `{active}` is active"
+            )),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// GET /healthz: 200 as long as the admin interface answers. A required provision that is missing must not make
+/// Kubernetes restart the container, so liveness has no conditions.
+pub fn healthz() -> Answer {
+    empty(Vec::new())
+}
+
+/// GET /readyz: 200, or 503 with the reason.
+pub fn readyz<P: Provisioning>(admin: &Admin<P>) -> Answer {
+    let active = admin.activation.active().name;
+    match admin.readiness.ready(&active, admin.require_provision.as_deref()) {
+        Ok(()) => empty(Vec::new()),
+        Err(reason) => failed(503, &reason),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Readiness;
+
+    #[test]
+    fn draining_comes_before_serving_and_serving_before_the_required_provision() {
+        let readiness = Readiness::new();
+        let reason = |required: Option<&str>| readiness.ready("initial", required).err().unwrap_or_default();
+        assert_eq!(reason(Some("foo-bar")), "the mock listener does not serve yet");
+        readiness.set_serving(true);
+        assert_eq!(
+            reason(Some("foo-bar")),
+            "provision `foo-bar` is required (`--require-provision`), but `initial` is active"
+        );
+        assert_eq!(readiness.ready("initial", Some("initial")), Ok(()));
+        assert_eq!(readiness.ready("initial", None), Ok(()));
+        readiness.set_draining();
+        assert_eq!(reason(None), "the process is stopping");
+        readiness.set_serving(true);
+        assert_eq!(reason(None), "the process is stopping");
+    }
+}

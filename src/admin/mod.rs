@@ -1,0 +1,154 @@
+//! The admin interface: finds the resource of a request, checks method and token, lets the resource answer.
+//! Described in `docs/openapi.json`. Knows no listener, no file and no script.
+
+mod answer;
+mod auth;
+mod file;
+mod health;
+mod ledger;
+mod object;
+mod openapi;
+mod provision;
+mod provisioning;
+mod source;
+#[cfg(test)]
+mod tests;
+mod wait;
+
+pub use answer::too_large;
+pub use health::Readiness;
+pub use provisioning::Provisioning;
+
+use crate::request::Request;
+use crate::response::Answer;
+use crate::store::Name;
+use provisioning::Activation;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Takes the answer of one request; may be called from another thread, later.
+pub type Reply = Box<dyn FnOnce(Answer) + Send>;
+
+/// Runs a job on the timer thread after a delay.
+pub type After = Box<dyn Fn(Duration, Box<dyn FnOnce() + Send>) + Send + Sync>;
+
+/// What the interface works with; made once by the server.
+pub struct Admin<P = Activation> {
+    /// Stores, activates and lists.
+    pub activation: Arc<P>,
+    /// The timer, for waits with a deadline.
+    pub after: After,
+    /// `--admin-token`: needed for all but the probes.
+    pub token: Option<String>,
+    /// `--require-provision`: not ready before this one is active.
+    pub require_provision: Option<String>,
+    /// Whether the mock serves.
+    pub readiness: Arc<Readiness>,
+    /// `--max-body`, in bytes.
+    pub max_body: usize,
+}
+
+/// Answers one request, whose body has arrived: at once, or for a wait later from another thread. Never panics on
+/// what a client sends.
+pub fn handle<P: Provisioning>(admin: &Admin<P>, request: Request, reply: Reply) {
+    let resource = match enter(admin, &request) {
+        Ok(resource) => resource,
+        Err(answer) => return reply(answer),
+    };
+    match (resource, verb(&request)) {
+        (Resource::Wait, "GET") => wait::get(admin, &request.query_string, reply),
+        (resource, verb) => {
+            reply(answered(admin, &request, resource, verb).unwrap_or_else(|refusal| refusal))
+        }
+    }
+}
+
+/// What a path stands for; names are as sent, not yet checked.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Resource<'a> {
+    Healthz,
+    Readyz,
+    OpenApi,
+    Wait,
+    Ledger,
+    Provision(&'a str),
+    Source(&'a str),
+    File(&'a str),
+}
+
+impl Resource<'_> {
+    fn find(path: &str) -> Option<Resource<'_>> {
+        match path {
+            "/healthz" => return Some(Resource::Healthz),
+            "/readyz" => return Some(Resource::Readyz),
+            "/app/v1/openapi.json" => return Some(Resource::OpenApi),
+            "/app/v1/wait" => return Some(Resource::Wait),
+            "/app/v1/provision" => return Some(Resource::Ledger),
+            _ => {}
+        }
+        match path.strip_prefix("/app/v1/")?.split_once('/')? {
+            (_, "") => None,
+            ("provision", name) => Some(Resource::Provision(name)),
+            ("source", name) => Some(Resource::Source(name)),
+            ("file", name) => Some(Resource::File(name)),
+            _ => None,
+        }
+    }
+
+    /// The value of `Allow`.
+    fn allow(self) -> &'static str {
+        match self {
+            Resource::Provision(_) => "DELETE, GET, HEAD, OPTIONS, POST",
+            Resource::File(_) => "OPTIONS, PUT",
+            _ => "GET, HEAD, OPTIONS",
+        }
+    }
+
+    fn is_probe(self) -> bool {
+        matches!(self, Resource::Healthz | Resource::Readyz)
+    }
+}
+
+/// The resource of a request that may use it. The token comes before 404, so that paths tell nothing without it.
+fn enter<'a, P>(admin: &Admin<P>, request: &'a Request) -> Result<Resource<'a>, Answer> {
+    let resource = Resource::find(&request.path);
+    if !resource.is_some_and(Resource::is_probe) {
+        auth::authorize(admin.token.as_deref(), request)?;
+    }
+    resource.ok_or_else(|| answer::not_found(&request.path))
+}
+
+/// HEAD works as GET; the connection leaves the body out.
+fn verb(request: &Request) -> &str {
+    if request.method == "HEAD" { "GET" } else { &request.method }
+}
+
+fn answered<P: Provisioning>(
+    admin: &Admin<P>,
+    request: &Request,
+    resource: Resource,
+    verb: &str,
+) -> Result<Answer, Answer> {
+    Ok(match (resource, verb) {
+        (_, "OPTIONS") => answer::empty(vec![("Allow".into(), resource.allow().into())]),
+        (Resource::Healthz, "GET") => health::healthz(),
+        (Resource::Readyz, "GET") => health::readyz(admin),
+        (Resource::OpenApi, "GET") => openapi::get(),
+        (Resource::Ledger, "GET") => ledger::get(admin),
+        (Resource::Provision(name), "GET") => provision::get(admin, &parsed(name)?),
+        (Resource::Provision(name), "POST") => provision::post(admin, request, &parsed(name)?),
+        (Resource::Provision(name), "DELETE") => provision::delete(admin, &parsed(name)?),
+        (Resource::Source(name), "GET") => source::get(admin, &parsed(name)?),
+        (Resource::File(name), "PUT") => file::put(admin, request, &parsed(name)?),
+        _ => answer::method_not_allowed(&request.method, &request.path, resource.allow()),
+    })
+}
+
+/// A name of the path, or 400 with the reason. The path has U+FFFD where its bytes were not UTF-8: two such names
+/// would become one file.
+fn parsed(name: &str) -> Result<Name, Answer> {
+    if name.contains(char::REPLACEMENT_CHARACTER) {
+        return Err(answer::failed(400, &format!("name `{name}` is not UTF-8")));
+    }
+    Name::parse(name).map_err(|error| answer::failed(400, &error.to_string()))
+}

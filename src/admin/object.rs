@@ -1,0 +1,67 @@
+//! JSON objects whose fields keep the order in which they were given (serde_json's own map sorts them). Knows no HTTP.
+
+use serde_json::Value;
+
+/// An object under construction: each call appends one field.
+#[derive(Debug, Default)]
+pub struct Object(String);
+
+impl Object {
+    /// `{}`.
+    pub fn new() -> Object {
+        Object::default()
+    }
+
+    /// Appends a scalar, or `null` for `None`.
+    pub fn field(self, key: &str, value: impl Into<Value>) -> Object {
+        self.raw(key, &value.into().to_string())
+    }
+
+    /// Appends an object, or `null` for `None`.
+    pub fn object(self, key: &str, value: Option<Object>) -> Object {
+        self.raw(key, &value.map_or_else(|| "null".into(), Object::into_text))
+    }
+
+    /// Appends a list of objects.
+    pub fn list(self, key: &str, items: impl IntoIterator<Item = Object>) -> Object {
+        let items: Vec<String> = items.into_iter().map(Object::into_text).collect();
+        self.raw(key, &format!("[{}]", items.join(",")))
+    }
+
+    /// The object as JSON.
+    pub fn into_text(self) -> String {
+        format!("{{{}}}", self.0)
+    }
+
+    fn raw(mut self, key: &str, json: &str) -> Object {
+        if !self.0.is_empty() {
+            self.0.push(',');
+        }
+        self.0.push_str(&Value::from(key).to_string());
+        self.0.push(':');
+        self.0.push_str(json);
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_keep_their_order_and_text_is_escaped() {
+        let inner = Object::new().field("z", 1).field("a", "\"\n\u{e9}");
+        let text = Object::new()
+            .field("result", "x")
+            .object("error", Some(inner))
+            .object("none", None)
+            .field("line", None::<u64>)
+            .list("files", [Object::new(), Object::new().field("n", true)])
+            .into_text();
+        assert_eq!(
+            text,
+            r#"{"result":"x","error":{"z":1,"a":"\"\né"},"none":null,"line":null,"files":[{},{"n":true}]}"#
+        );
+        assert!(serde_json::from_str::<Value>(&text).is_ok());
+    }
+}

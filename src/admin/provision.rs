@@ -1,0 +1,90 @@
+//! `/app/v1/provision/<name>`: load, reactivate, remove. Knows no file and no script.
+
+use super::answer::{failed, refused, success, too_large};
+use super::provisioning::ActivationError;
+use super::{Admin, Provisioning};
+use crate::request::Request;
+use crate::response::Answer;
+use crate::store::Name;
+
+/// POST: 201 once the provision serves, 422 where it does not load, 400 or 415 where it is no provision to begin with.
+pub fn post<P: Provisioning>(admin: &Admin<P>, request: &Request, name: &Name) -> Answer {
+    if !name.is_provision() {
+        return no_provision(name);
+    }
+    if let Some(other) = request.header("content-type").filter(|value| !is_plain_text(value)) {
+        return unsupported(other);
+    }
+    if request.body.len() > admin.max_body {
+        return too_large(admin.max_body);
+    }
+    loaded(201, name, admin.activation.post(name, &request.body))
+}
+
+/// GET: activates what is stored under this name once more.
+pub fn get<P: Provisioning>(admin: &Admin<P>, name: &Name) -> Answer {
+    loaded(200, name, admin.activation.activate(name))
+}
+
+/// DELETE: removes any stored file but the active provision.
+pub fn delete<P: Provisioning>(admin: &Admin<P>, name: &Name) -> Answer {
+    match admin.activation.remove(name) {
+        Ok(()) => success(200, &format!("file '{}' has been removed", name.as_str()), None),
+        Err(error) => refused(&error),
+    }
+}
+
+fn loaded(status: u16, name: &Name, generation: Result<u64, ActivationError>) -> Answer {
+    match generation {
+        // The text is the original's; test suites compare it.
+        Ok(generation) => {
+            success(status, &format!("basename file '{}' has been loaded", name.as_str()), Some(generation))
+        }
+        Err(error) => refused(&error),
+    }
+}
+
+/// Whether a `Content-Type` is text/plain, with any parameters, in any case. An empty one counts as none.
+fn is_plain_text(value: &str) -> bool {
+    let essence = value.split(';').next().unwrap_or_default().trim();
+    essence.is_empty() || essence.eq_ignore_ascii_case("text/plain")
+}
+
+fn no_provision(name: &Name) -> Answer {
+    let name = name.as_str();
+    failed(
+        400,
+        &format!(
+            "`{name}` is no name of a provision, which has no extension or ends in `.rhai`: \
+             send other files with PUT /app/v1/file/{name}"
+        ),
+    )
+}
+
+// curl labels the body of -d and --data-binary as a form unless told otherwise: the mistake nearly everyone makes first.
+fn unsupported(content_type: &str) -> Answer {
+    failed(
+        415,
+        &format!(
+            "content type `{content_type}` is not supported: send the provision as text/plain, for example \
+             curl --data-binary @foo-bar -H 'Content-Type: text/plain' http://localhost:8074/app/v1/provision/foo-bar"
+        ),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_plain_text;
+
+    #[test]
+    fn text_plain_is_taken_with_parameters_and_in_any_case() {
+        for value in ["text/plain", "TEXT/Plain", "text/plain; charset=utf-8", " text/plain ;x", "", " "] {
+            assert!(is_plain_text(value), "{value}");
+        }
+        for value in
+            ["application/json", "text/plain2", "text/html", "text", "application/x-www-form-urlencoded"]
+        {
+            assert!(!is_plain_text(value), "{value}");
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! What the admin interface asks of the process behind it. The one file here that names the modules of
+//! the core; it knows no HTTP.
+
+pub use crate::activation::{Activation, ActivationError};
+use crate::active::WaitId;
+pub use crate::provision::RuleRow;
+pub use crate::record::Row;
+pub use crate::script::fault::LoadError;
+use crate::store::Name;
+
+/// Called once with the generation that serves.
+pub type Served = Box<dyn FnOnce(u64) + Send>;
+
+/// The provision that serves, seen at one moment.
+pub struct Active {
+    /// Its name in the provision directory.
+    pub name: String,
+    /// Its generation, 1 for the first activation of the process.
+    pub generation: u64,
+    /// Its rules in order of registration, with their hits so far.
+    pub rules: Vec<RuleRow>,
+}
+
+/// Storing, activating and listing provisions. A trait so that the interface is tested without files and scripts.
+pub trait Provisioning: Send + Sync + 'static {
+    /// Names one call of `on_generation`.
+    type Wait: Send;
+
+    /// The provision that serves now.
+    fn active(&self) -> Active;
+    /// Compiles, stores and activates; the generation that serves it.
+    fn post(&self, name: &Name, source: &[u8]) -> Result<u64, ActivationError>;
+    /// Activates a stored provision; the generation that serves it.
+    fn activate(&self, name: &Name) -> Result<u64, ActivationError>;
+    /// Stores a file; the generation that serves after it.
+    fn put_file(&self, name: &Name, bytes: &[u8]) -> Result<u64, ActivationError>;
+    /// Removes a stored file that is not the active provision.
+    fn remove(&self, name: &Name) -> Result<(), ActivationError>;
+    /// The bytes of a stored file.
+    fn source(&self, name: &Name) -> Result<Vec<u8>, ActivationError>;
+    /// All files of the provision directory.
+    fn ledger(&self) -> Result<Vec<Row>, ActivationError>;
+    /// Calls `then` as soon as `wanted` or a later generation serves: at once where one already does.
+    fn on_generation(&self, wanted: u64, then: Served) -> Self::Wait;
+    /// Drops a wait whose call has not come.
+    fn forget(&self, wait: Self::Wait);
+}
+
+impl Provisioning for Activation {
+    type Wait = WaitId;
+
+    fn active(&self) -> Active {
+        let serving = Activation::current(self);
+        Active { name: serving.name.clone(), generation: serving.generation, rules: serving.rules() }
+    }
+
+    fn post(&self, name: &Name, source: &[u8]) -> Result<u64, ActivationError> {
+        Activation::post(self, name, source)
+    }
+
+    fn activate(&self, name: &Name) -> Result<u64, ActivationError> {
+        Activation::activate(self, name)
+    }
+
+    fn put_file(&self, name: &Name, bytes: &[u8]) -> Result<u64, ActivationError> {
+        Activation::put_file(self, name, bytes)
+    }
+
+    fn remove(&self, name: &Name) -> Result<(), ActivationError> {
+        Activation::remove(self, name)
+    }
+
+    fn source(&self, name: &Name) -> Result<Vec<u8>, ActivationError> {
+        Activation::source(self, name)
+    }
+
+    fn ledger(&self) -> Result<Vec<Row>, ActivationError> {
+        Activation::ledger(self).map_err(ActivationError::Store)
+    }
+
+    fn on_generation(&self, wanted: u64, then: Served) -> WaitId {
+        Activation::on_generation(self, wanted, then)
+    }
+
+    fn forget(&self, wait: WaitId) {
+        Activation::forget(self, wait);
+    }
+}

@@ -1,0 +1,293 @@
+//! The interface against a stand-in for the activation, with a timer that runs when a test says so.
+
+mod calls;
+mod fake;
+
+use super::*;
+use fake::{Fake, load_error};
+use provisioning::{ActivationError, LoadError};
+use serde_json::Value;
+use std::sync::{Mutex, mpsc};
+
+type Jobs = Arc<Mutex<Vec<(Duration, Box<dyn FnOnce() + Send>)>>>;
+
+/// An admin interface that serves, and the jobs that wait on its timer.
+fn started() -> (Admin<Fake>, Jobs) {
+    let jobs = Jobs::default();
+    let timer = Arc::clone(&jobs);
+    let admin = Admin {
+        activation: Arc::new(Fake::default()),
+        after: Box::new(move |delay, job| timer.lock().unwrap().push((delay, job))),
+        token: None,
+        require_provision: None,
+        readiness: Arc::new(Readiness::new()),
+        max_body: 64,
+    };
+    admin.readiness.set_serving(true);
+    (admin, jobs)
+}
+
+/// `"POST /path?query"`, one header or "", a body.
+fn request(line: &str, header: &str, body: &[u8]) -> Request {
+    let (method, target) = line.split_once(' ').unwrap();
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    let header = header.split_once(": ").map(|(name, value)| (name.to_string(), value.to_string()));
+    Request {
+        method: method.into(),
+        target: target.into(),
+        path: percent_encoding::percent_decode_str(path).decode_utf8_lossy().into_owned(),
+        query_string: query.into(),
+        headers: header.into_iter().collect(),
+        body: body.into(),
+        ..Request::default()
+    }
+}
+
+fn send(admin: &Admin<Fake>, request: Request) -> mpsc::Receiver<Answer> {
+    let (sender, receiver) = mpsc::channel();
+    handle(admin, request, Box::new(move |answer| sender.send(answer).unwrap()));
+    receiver
+}
+
+#[track_caller]
+fn answer(admin: &Admin<Fake>, line: &str, header: &str, body: &[u8]) -> Answer {
+    send(admin, request(line, header, body)).try_recv().unwrap()
+}
+
+fn text(answer: &Answer) -> String {
+    String::from_utf8_lossy(&answer.body).into_owned()
+}
+
+fn header<'a>(answer: &'a Answer, name: &str) -> Option<&'a str> {
+    answer.headers.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
+}
+
+const PLAIN: &str = "Content-Type: text/plain";
+
+#[test]
+fn each_resource_serves_the_methods_it_allows_and_no_others() {
+    let resources = [
+        "healthz",
+        "readyz",
+        "app/v1/openapi.json",
+        "app/v1/wait",
+        "app/v1/provision",
+        "app/v1/provision/x",
+        "app/v1/source/x",
+        "app/v1/file/x",
+    ];
+    for path in resources {
+        let (admin, _) = started();
+        let options = answer(&admin, &format!("OPTIONS /{path}"), "", b"");
+        assert_eq!((options.status, options.body.len()), (200, 0), "{path}");
+        let allow = header(&options, "Allow").unwrap();
+        for method in ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE", "CONNECT"] {
+            let answer = answer(&admin, &format!("{method} /{path}"), "", b"");
+            let allowed = allow.split(", ").any(|one| one == method);
+            assert_eq!(answer.status != 405, allowed, "{method} {path}");
+            assert_eq!(
+                header(&answer, "Allow"),
+                (!allowed || method == "OPTIONS").then_some(allow),
+                "{method} {path}"
+            );
+        }
+    }
+}
+
+#[test]
+fn with_a_token_only_the_probes_are_free() {
+    let (mut admin, _) = started();
+    admin.token = Some("s3cret".into());
+    for (line, free) in [("GET /healthz", 200), ("GET /readyz", 200), ("PUT /readyz", 405)] {
+        assert_eq!(answer(&admin, line, "", b"").status, free, "{line}");
+    }
+    for (line, with_token) in [
+        ("GET /app/v1/openapi.json", 200),
+        ("GET /nowhere", 404),
+        ("OPTIONS /app/v1/wait", 200),
+        ("POST /app/v1/provision/x", 422),
+    ] {
+        let refused = answer(&admin, line, "", b"");
+        assert_eq!((refused.status, header(&refused, "WWW-Authenticate")), (401, Some("Bearer")), "{line}");
+        assert_eq!(answer(&admin, line, "Authorization: Bearer s3cret", b"").status, with_token, "{line}");
+    }
+    let text = |header| text(&answer(&admin, "GET /", header, b""));
+    assert_eq!(
+        text("Authorization: Bearer x"),
+        r#"{"result":"failed: the bearer token is wrong (`--admin-token`)"}"#
+    );
+    assert!(text("").contains("send Authorization: Bearer TOKEN"));
+}
+
+#[test]
+fn not_ready_until_the_required_provision_is_active_but_alive() {
+    let (mut admin, _) = started();
+    admin.require_provision = Some("x".into());
+    let refused = answer(&admin, "GET /readyz", "", b"");
+    assert_eq!(refused.status, 503);
+    assert_eq!(
+        text(&refused),
+        "{\"result\":\"failed: provision `x` is required (`--require-provision`), but `initial` is active\"}"
+    );
+    assert_eq!(answer(&admin, "GET /healthz", "", b"").status, 200);
+    answer(&admin, "POST /app/v1/provision/x", PLAIN, b"ok");
+    assert_eq!(answer(&admin, "GET /readyz", "", b"").status, 200);
+    admin.readiness.set_draining();
+    assert_eq!(answer(&admin, "GET /readyz", "", b"").status, 503);
+}
+
+#[test]
+fn a_wait_is_answered_by_the_generation_and_its_timer_then_does_nothing() {
+    let (admin, jobs) = started();
+    let waiting = send(&admin, request("GET /app/v1/wait?generation=3&timeout=2.5", "", b""));
+    answer(&admin, "GET /app/v1/provision/initial", "", b"");
+    assert!(waiting.try_recv().is_err());
+    answer(&admin, "GET /app/v1/provision/initial", "", b"");
+    assert_eq!(
+        text(&waiting.try_recv().unwrap()),
+        r#"{"result":"success: generation 3 serves","generation":3}"#
+    );
+    let (delay, job) = jobs.lock().unwrap().pop().unwrap();
+    assert_eq!(delay, Duration::from_millis(2500));
+    job();
+    assert!(waiting.try_recv().is_err());
+}
+
+#[test]
+fn a_wait_that_is_over_answers_408_and_is_forgotten() {
+    let (admin, jobs) = started();
+    let waiting = send(&admin, request("HEAD /app/v1/wait?generation=2", "", b""));
+    let (delay, job) = jobs.lock().unwrap().pop().unwrap();
+    assert_eq!(delay, Duration::from_secs(30));
+    job();
+    let late = waiting.try_recv().unwrap();
+    assert_eq!(
+        (late.status, text(&late)),
+        (408, r#"{"result":"failed: generation 2 does not serve after 30s"}"#.into())
+    );
+    assert_eq!(admin.activation.state.lock().unwrap().waits.len(), 0);
+    answer(&admin, "GET /app/v1/provision/initial", "", b"");
+    assert!(waiting.try_recv().is_err());
+}
+
+#[test]
+fn the_ledger_marks_rules_and_shows_errors() {
+    let (admin, _) = started();
+    let answer = answer(&admin, "GET /app/v1/provision", "", b"");
+    assert_eq!(header(&answer, "Content-Type"), Some("application/json"));
+    let body: Value = serde_json::from_slice(&answer.body).unwrap();
+    assert_eq!(body["active"], serde_json::json!({ "name": "initial", "generation": 1 }));
+    let rule = r#"{"rule":"/a/<int:id>","endpoint":"show","methods":["GET","HEAD"],"file":"initial","line":2,"hits":0,"never_hit":true,"shadowed_by":"/a/<id>"}"#;
+    assert!(text(&answer).contains(rule), "{}", text(&answer));
+    let files = body["files"].as_array().unwrap();
+    assert_eq!(files.len(), 4);
+    let stale = files.iter().find(|row| row["name"] == "stale").unwrap();
+    assert_eq!(stale["error"]["message"], "`broken` is unknown");
+    assert_eq!(stale["error"].get("hint"), None);
+    assert_eq!(
+        (&stale["modified"], &stale["generation"]),
+        (&"1970-01-01T00:00:00.000Z".into(), &Value::Null)
+    );
+}
+
+#[test]
+fn a_hint_is_shown_and_missing_positions_are_null() {
+    let error = LoadError {
+        line: None,
+        column: None,
+        source: None,
+        hint: Some("write `fn`".into()),
+        ..load_error("x", "python")
+    };
+    let body = answer::refused(&ActivationError::Load(error));
+    assert_eq!(
+        text(&body),
+        "{\"result\":\"failed: failed to load provision `x`: python\",\"error\":{\"file\":\"x\",\"line\":null,\"column\":null,\
+         \"message\":\"python\",\"source\":null,\"hint\":\"write `fn`\"}}"
+    );
+}
+
+#[test]
+fn sources_are_text_only_where_they_are_utf8() {
+    let (admin, _) = started();
+    answer(&admin, "PUT /app/v1/file/logo.png", "", b"\x89PNG");
+    let image = answer(&admin, "GET /app/v1/source/logo.png", "", b"");
+    assert_eq!(
+        (header(&image, "Content-Type"), image.body.as_slice()),
+        (Some("application/octet-stream"), &b"\x89PNG"[..])
+    );
+    let source = answer(&admin, "GET /app/v1/source/stale", "", b"");
+    assert_eq!(header(&source, "Content-Type"), Some("text/plain; charset=utf-8"));
+}
+
+#[test]
+fn the_openapi_document_names_every_path_and_method() {
+    let document: Value = serde_json::from_slice(openapi::DOCUMENT).unwrap();
+    assert_eq!(document["info"]["version"], env!("CARGO_PKG_VERSION"));
+    let paths = document["paths"].as_object().unwrap();
+    assert_eq!(paths.len(), 8);
+    for (path, item) in paths {
+        let resource = Resource::find(path).unwrap();
+        // HEAD and OPTIONS are the same everywhere and described once, in the text of the document.
+        let allowed: Vec<String> = resource.allow().to_lowercase().split(", ").map(String::from).collect();
+        let expected: Vec<&String> =
+            allowed.iter().filter(|one| *one != "head" && *one != "options").collect();
+        let described: Vec<&String> =
+            item.as_object().unwrap().keys().filter(|key| *key != "parameters").collect();
+        assert_eq!(described, expected, "{path}");
+        for method in expected {
+            let responses = &item[method]["responses"];
+            assert!(
+                responses["405"].is_object() && responses["401"].is_object() != resource.is_probe(),
+                "{path}"
+            );
+        }
+    }
+}
+
+/// A pattern of the document that was laxer or stricter than the names would mislead clients that are made from it.
+#[test]
+fn the_patterns_of_the_document_are_the_rules_of_names() {
+    let document: Value = serde_json::from_slice(openapi::DOCUMENT).unwrap();
+    let pattern = |name: &str| {
+        let schema = &document["components"]["parameters"][name]["schema"];
+        regex_lite::Regex::new(schema["pattern"].as_str().unwrap()).unwrap()
+    };
+    let (any, provision) = (pattern("Name"), pattern("ProvisionName"));
+    let names = [
+        "a",
+        "foo-bar",
+        "v2/foo-bar",
+        "a b",
+        "a.rhai",
+        "a.b.rhai",
+        "v.2/a",
+        "data.json",
+        "\u{e9}",
+        "\u{1f642}",
+        "a%2fb",
+        "a\\b",
+        "",
+        "/",
+        "/a",
+        "a/",
+        "a//b",
+        ".",
+        "..",
+        "../a",
+        "a/..",
+        "a/../b",
+        ".a",
+        "a/.b",
+        "a\0b",
+        "a\nb",
+        "a\u{7f}",
+        "a\u{85}b",
+        "a.",
+    ];
+    for name in names {
+        let parsed = Name::parse(name).ok();
+        assert_eq!(any.is_match(name), parsed.is_some(), "{name:?}");
+        assert_eq!(provision.is_match(name), parsed.is_some_and(|name| name.is_provision()), "{name:?}");
+    }
+}

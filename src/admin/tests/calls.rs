@@ -1,0 +1,160 @@
+//! One call, one answer: method, path, header and body to status and text.
+
+use super::{PLAIN, answer, started, text};
+
+#[test]
+fn calls_are_answered_as_the_design_says() {
+    let broken = r#""error":{"file":"x","line":3,"column":7,"message":"`broken` is unknown","source":"let x = broken;"}"#;
+    let table: &[(&str, &str, &[u8], u16, &str)] = &[
+        (
+            "POST /app/v1/provision/x",
+            PLAIN,
+            b"ok",
+            201,
+            r#"{"result":"success: basename file 'x' has been loaded","generation":2}"#,
+        ),
+        (
+            "POST /app/v1/provision/x",
+            "",
+            b"ok",
+            201,
+            r#"{"result":"success: basename file 'x' has been loaded","generation":2}"#,
+        ),
+        (
+            "POST /app/v1/provision/a/b%20c.rhai",
+            "content-type: Text/PLAIN;charset=UTF-8",
+            b"ok",
+            201,
+            r#"{"result":"success: basename file 'a/b c.rhai' has been loaded","generation":2}"#,
+        ),
+        (
+            "POST /app/v1/provision/x",
+            PLAIN,
+            b"broken",
+            422,
+            &format!(
+                r#"{{"result":"failed: failed to load provision `x`: line 3, column 7: `broken` is unknown",{broken}}}"#
+            ),
+        ),
+        ("POST /app/v1/provision/x", PLAIN, b"", 422, "failed to load provision `x`"),
+        ("POST /app/v1/provision/x", PLAIN, b"\xff\xfe", 422, "failed to load provision `x`"),
+        ("POST /app/v1/provision/x", PLAIN, b"library", 422, "`registerRules` is not defined"),
+        (
+            "POST /app/v1/provision/x",
+            PLAIN,
+            b"full",
+            500,
+            r#"{"result":"failed: failed to write `full`: disk full"}"#,
+        ),
+        (
+            "POST /app/v1/provision/x",
+            "Content-Type: application/x-www-form-urlencoded",
+            b"ok",
+            415,
+            "{\"result\":\"failed: content type `application/x-www-form-urlencoded` is not supported: send the provision as text/plain, for example curl --data-binary @foo-bar -H 'Content-Type: text/plain' http://localhost:8074/app/v1/provision/foo-bar\"}",
+        ),
+        (
+            "POST /app/v1/provision/x.json",
+            PLAIN,
+            b"{}",
+            400,
+            "{\"result\":\"failed: `x.json` is no name of a provision, which has no extension or ends in `.rhai`: send other files with PUT /app/v1/file/x.json\"}",
+        ),
+        (
+            "POST /app/v1/provision/x",
+            PLAIN,
+            &[b'x'; 65],
+            413,
+            "{\"result\":\"failed: the body is larger than 64 bytes (`--max-body`)\"}",
+        ),
+        ("POST /app/v1/provision/x", PLAIN, &[b'x'; 64], 201, "success: "),
+        (
+            "GET /app/v1/provision/initial",
+            "",
+            b"",
+            200,
+            r#"{"result":"success: basename file 'initial' has been loaded","generation":2}"#,
+        ),
+        (
+            "HEAD /app/v1/provision/initial",
+            "",
+            b"",
+            200,
+            r#"{"result":"success: basename file 'initial' has been loaded","generation":2}"#,
+        ),
+        ("GET /app/v1/provision/none", "", b"", 404, "none"),
+        ("GET /app/v1/provision/stale", "", b"", 422, "failed to load provision `stale`: line 3, column 7"),
+        ("GET /app/v1/provision/lib.rhai", "", b"", 422, "`registerRules` is not defined"),
+        ("GET /app/v1/provision/data.json", "", b"", 400, "data.json"),
+        (
+            "DELETE /app/v1/provision/stale",
+            "",
+            b"",
+            200,
+            r#"{"result":"success: file 'stale' has been removed"}"#,
+        ),
+        ("DELETE /app/v1/provision/none", "", b"", 404, "none"),
+        ("DELETE /app/v1/provision/initial", "", b"", 409, "initial"),
+        ("GET /app/v1/source/stale", "", b"", 200, "broken"),
+        ("GET /app/v1/source/none", "", b"", 404, "none"),
+        (
+            "PUT /app/v1/file/page.html",
+            "Content-Type: text/html",
+            b"<p>",
+            201,
+            r#"{"result":"success: file 'page.html' has been stored","generation":1}"#,
+        ),
+        (
+            "PUT /app/v1/file/data.json",
+            "",
+            b"\xff",
+            200,
+            r#"{"result":"success: file 'data.json' has been stored","generation":1}"#,
+        ),
+        ("PUT /app/v1/file/x", "", &[0; 65], 413, "(`--max-body`)"),
+        ("GET /healthz", "", b"", 200, ""),
+        ("HEAD /readyz", "", b"", 200, ""),
+        ("GET /app/v1/provision/x/", "", b"", 400, "failed: "),
+        ("GET /app/v1/provision//etc/passwd", "", b"", 400, "failed: "),
+        ("GET /app/v1/provision/..%2f..%2fetc%2fpasswd", "", b"", 400, "failed: "),
+        ("GET /app/v1/source/%2e%2e/x", "", b"", 400, "failed: "),
+        ("PUT /app/v1/file/a%00b", "", b"", 400, "failed: "),
+        ("PUT /app/v1/file/%ff", "", b"", 400, "{\"result\":\"failed: name `\u{fffd}` is not UTF-8\"}"),
+        ("GET /", "", b"", 404, "{\"result\":\"failed: path `/` is unknown: see /app/v1/openapi.json\"}"),
+        ("GET /healthz/", "", b"", 404, "path `/healthz/` is unknown"),
+        ("GET /app/v1/provision/", "", b"", 404, "path `/app/v1/provision/` is unknown"),
+        ("GET /app/v1/other/x", "", b"", 404, "path `/app/v1/other/x` is unknown"),
+        ("OPTIONS *", "", b"", 404, "path `*` is unknown"),
+        (
+            "TRACE /app/v1/wait",
+            "",
+            b"",
+            405,
+            "{\"result\":\"failed: `TRACE` is not served at `/app/v1/wait`: send GET, HEAD, OPTIONS\"}",
+        ),
+        ("get /healthz", "", b"", 405, "`get` is not served at `/healthz`"),
+        (
+            "GET /app/v1/wait?generation=x",
+            "",
+            b"",
+            400,
+            "{\"result\":\"failed: query parameter `generation` is `x`: not a whole number from 0 to 9223372036854775807\"}",
+        ),
+        (
+            "GET /app/v1/wait?generation=1",
+            "",
+            b"",
+            200,
+            r#"{"result":"success: generation 1 serves","generation":1}"#,
+        ),
+    ];
+    for (line, header, body, status, expected) in table {
+        let (admin, jobs) = started();
+        let answer = answer(&admin, line, header, body);
+        let text = text(&answer);
+        assert_eq!(answer.status, *status, "{line} {text}");
+        let whole = expected.is_empty() || expected.starts_with('{');
+        assert!(if whole { text == *expected } else { text.contains(expected) }, "{line} {text}");
+        assert_eq!(jobs.lock().unwrap().len(), 0, "{line}");
+    }
+}

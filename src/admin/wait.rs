@@ -1,0 +1,172 @@
+//! `/app/v1/wait`: an answer that comes when a generation serves. Holds no thread: the activation or the timer answers,
+//! whichever is first. Knows no connection.
+
+use super::answer::{failed, success};
+use super::{Admin, Provisioning, Reply};
+use crate::response::Answer;
+use percent_encoding::percent_decode_str;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
+/// What JSON clients hold in a signed integer, as the document says.
+const MAX_GENERATION: u64 = i64::MAX as u64;
+const MAX_TIMEOUT_SECONDS: f64 = 600.0;
+
+/// GET: 200 once the generation of the query serves, 408 when its timeout is over, 400 for bad numbers.
+pub fn get<P: Provisioning>(admin: &Admin<P>, query: &str, reply: Reply) {
+    let (wanted, timeout) = match parse(query) {
+        Ok(parsed) => parsed,
+        Err(reason) => return reply(failed(400, &reason)),
+    };
+    let pending = Pending::new(reply);
+    let served = pending.clone();
+    let wait = admin.activation.on_generation(
+        wanted,
+        Box::new(move |generation| {
+            served.answer(success(200, &format!("generation {wanted} serves"), Some(generation)));
+        }),
+    );
+    if pending.is_answered() {
+        return;
+    }
+    let activation = Arc::clone(&admin.activation);
+    (admin.after)(
+        timeout,
+        Box::new(move || {
+            if pending.answer(failed(408, &format!("generation {wanted} does not serve after {timeout:?}"))) {
+                activation.forget(wait);
+            }
+        }),
+    );
+}
+
+/// A reply that two sides may give: the first does.
+#[derive(Clone)]
+struct Pending(Arc<Mutex<Option<Reply>>>);
+
+impl Pending {
+    fn new(reply: Reply) -> Pending {
+        Pending(Arc::new(Mutex::new(Some(reply))))
+    }
+
+    fn is_answered(&self) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).is_none()
+    }
+
+    /// Whether this call gave the answer.
+    fn answer(&self, answer: Answer) -> bool {
+        // Bound first, so that the lock is free again while the reply writes to a connection.
+        let reply = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let first = reply.is_some();
+        if let Some(reply) = reply {
+            reply(answer);
+        }
+        first
+    }
+}
+
+/// Generation and timeout of a query string.
+fn parse(query: &str) -> Result<(u64, Duration), String> {
+    let generation = value(query, "generation").ok_or("query parameter `generation` is missing")?;
+    let wanted = generation.parse().ok().filter(|wanted| *wanted <= MAX_GENERATION).ok_or_else(|| {
+        format!(
+            "query parameter `generation` is `{generation}`: not a whole number from 0 to {MAX_GENERATION}"
+        )
+    })?;
+    let timeout = match value(query, "timeout") {
+        Some(text) => seconds(&text).ok_or_else(|| {
+            format!("query parameter `timeout` is `{text}`: not a number of seconds from 0 to 600")
+        })?,
+        None => DEFAULT_TIMEOUT,
+    };
+    Ok((wanted, timeout))
+}
+
+fn seconds(text: &str) -> Option<Duration> {
+    let seconds: f64 = text.parse().ok()?;
+    if !(0.0..=MAX_TIMEOUT_SECONDS).contains(&seconds) {
+        return None;
+    }
+    Duration::try_from_secs_f64(seconds).ok()
+}
+
+/// The first value of a key, percent-decoded.
+fn value(query: &str, key: &str) -> Option<String> {
+    let pairs = query.split('&').map(|pair| pair.split_once('=').unwrap_or((pair, "")));
+    let mut values = pairs.filter(|(name, _)| percent_decode_str(name).decode_utf8_lossy() == key);
+    values.next().map(|(_, value)| percent_decode_str(value).decode_utf8_lossy().into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn queries_give_a_generation_and_a_timeout() {
+        let second = Duration::from_secs(1);
+        let table = [
+            ("generation=7", 7, 30 * second),
+            ("generation=0&timeout=0", 0, Duration::ZERO),
+            ("timeout=600&generation=7", 7, 600 * second),
+            ("generation=7&timeout=0.25", 7, second / 4),
+            ("generation=7&timeout=1e1&x=%FF", 7, 10 * second),
+            ("%67eneration=%37&generation=8", 7, 30 * second),
+            ("generation=9223372036854775807", MAX_GENERATION, 30 * second),
+        ];
+        for (query, wanted, timeout) in table {
+            assert_eq!(parse(query), Ok((wanted, timeout)), "{query}");
+        }
+    }
+
+    #[test]
+    fn bad_numbers_are_named() {
+        let table = [
+            ("", "query parameter `generation` is missing"),
+            ("Generation=1", "query parameter `generation` is missing"),
+            (
+                "generation",
+                "query parameter `generation` is ``: not a whole number from 0 to 9223372036854775807",
+            ),
+            (
+                "generation=-1",
+                "query parameter `generation` is `-1`: not a whole number from 0 to 9223372036854775807",
+            ),
+            (
+                "generation=1.0",
+                "query parameter `generation` is `1.0`: not a whole number from 0 to 9223372036854775807",
+            ),
+            (
+                "generation=9223372036854775808",
+                "query parameter `generation` is `9223372036854775808`: not a whole number from 0 to 9223372036854775807",
+            ),
+            (
+                "generation=%FF",
+                "query parameter `generation` is `\u{fffd}`: not a whole number from 0 to 9223372036854775807",
+            ),
+            (
+                "generation=1&timeout=",
+                "query parameter `timeout` is ``: not a number of seconds from 0 to 600",
+            ),
+            (
+                "generation=1&timeout=-1",
+                "query parameter `timeout` is `-1`: not a number of seconds from 0 to 600",
+            ),
+            (
+                "generation=1&timeout=601",
+                "query parameter `timeout` is `601`: not a number of seconds from 0 to 600",
+            ),
+            (
+                "generation=1&timeout=nan",
+                "query parameter `timeout` is `nan`: not a number of seconds from 0 to 600",
+            ),
+            (
+                "generation=1&timeout=inf",
+                "query parameter `timeout` is `inf`: not a number of seconds from 0 to 600",
+            ),
+        ];
+        for (query, reason) in table {
+            assert_eq!(parse(query), Err(reason.into()), "{query}");
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! `h1mock check` and `h1mock routes`: load provisions without serving, and say what is wrong as a compiler does, or what they
+//! serve.
+
+use crate::provision::{Loaded, Provision, RuleRow};
+use crate::script::budget::Budget;
+use crate::script::fault::{Fault, LoadError};
+use crate::script::files::Files;
+use crate::script;
+use crate::store::{Name, Store};
+use rhai::Engine;
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+/// Loads each file, and the provisions and libraries of each folder; prints the faults to standard error, a summary to
+/// standard output. Exit code 1 if one did not load.
+///
+/// # Errors
+/// A file or folder that can't be read.
+pub fn check(paths: &[PathBuf], budget: Budget) -> Result<ExitCode, String> {
+    let engine = Arc::new(script::engine(budget));
+    let mut failed = 0;
+    let files = expand(paths)?;
+    for path in &files {
+        match load(&engine, budget, path) {
+            Ok(Loaded::Provision(provision)) => {
+                shadowed(&provision);
+                print(&format!("{}: ok, {} rules", path.display(), provision.views.len()));
+            }
+            Ok(Loaded::Library) => print(&format!("{}: ok, a library (no registerRules)", path.display())),
+            Err(error) => {
+                failed += 1;
+                let _ = writeln!(io::stderr(), "error: {}", error.report());
+            }
+        }
+    }
+    if failed == 0 {
+        return Ok(ExitCode::SUCCESS);
+    }
+    let _ = writeln!(io::stderr(), "{failed} of {} files failed", files.len());
+    Ok(ExitCode::FAILURE)
+}
+
+fn shadowed(provision: &Provision) {
+    for rule in provision.rules() {
+        if let Some(earlier) = rule.shadowed_by {
+            let at = format!("{}:{}", rule.file, rule.line);
+            let _ = writeln!(io::stderr(), "warning: rule `{}` ({at}) never serves: `{earlier}` comes first", rule.rule);
+        }
+    }
+}
+
+/// Prints the rules of one provision as a table.
+///
+/// # Errors
+/// The file can't be read or does not load: the report of the fault.
+pub fn routes(path: &Path, budget: Budget) -> Result<ExitCode, String> {
+    let engine = Arc::new(script::engine(budget));
+    match load(&engine, budget, path) {
+        Ok(Loaded::Provision(provision)) => {
+            print(table(&provision.rules()).trim_end());
+            Ok(ExitCode::SUCCESS)
+        }
+        Ok(Loaded::Library) => Err(format!("`{}` is a library: it has no registerRules()", path.display())),
+        Err(error) => Err(error.report().trim_end().to_owned()),
+    }
+}
+
+fn load(engine: &Arc<Engine>, budget: Budget, path: &Path) -> Result<Loaded, LoadError> {
+    let shown = path.display().to_string();
+    let wrong = |message: String| Fault::of_file(&shown, message);
+    let name = path.file_name().and_then(|name| name.to_str()).ok_or_else(|| wrong("no file name".to_owned()))?;
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    if !path.is_file() {
+        return Err(wrong("there is no such file".to_owned()));
+    }
+    Name::parse(name).map_err(|error| wrong(error.to_string()))?;
+    let store = Store::open(folder, None).map_err(|error| wrong(error.to_string()))?;
+    Provision::load(engine, budget, Files::new(Arc::new(store), name, None, Arc::default()))
+}
+
+/// Files as they are, folders as the provisions in them.
+fn expand(paths: &[PathBuf]) -> Result<Vec<PathBuf>, String> {
+    let mut files = Vec::new();
+    for path in paths {
+        if !path.is_dir() {
+            files.push(path.clone());
+            continue;
+        }
+        let failed = |error: io::Error| format!("failed to read `{}`: {}", path.display(), crate::server::cause(&error));
+        let mut inside = Vec::new();
+        for entry in fs::read_dir(path).map_err(failed)? {
+            let entry = entry.map_err(failed)?;
+            let name = entry.file_name().to_str().filter(|name| !Name::is_ignored(name)).and_then(|name| Name::parse(name).ok());
+            if name.is_some_and(|name| name.is_provision()) && entry.path().is_file() {
+                inside.push(entry.path());
+            }
+        }
+        inside.sort();
+        files.extend(inside);
+    }
+    Ok(files)
+}
+
+fn table(rules: &[RuleRow]) -> String {
+    let mut rows = vec![["RULE", "METHODS", "ENDPOINT", "CONVERTERS", "LINE"].map(str::to_owned)];
+    rows.extend(rules.iter().map(|rule| {
+        let line = format!("{}:{}", rule.file, rule.line);
+        [rule.rule.clone(), rule.methods.join(","), rule.endpoint.clone(), rule.converters.clone(), line]
+    }));
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+    let widths: Vec<usize> = (0..5).map(width).collect();
+    let line = |row: &[String; 5]| {
+        let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}"));
+        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+    };
+    rows.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+fn print(text: &str) {
+    // A reader such as `head` may have gone.
+    let _ = writeln!(io::stdout(), "{text}");
+}

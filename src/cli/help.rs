@@ -1,0 +1,137 @@
+//! Help texts, made from the table of settings and the list of subcommands. Knows nothing of the command line
+//! or the environment at hand: a token can't get in.
+
+use super::setting::{Group, SETTINGS, Setting};
+use super::subcommand::Subcommand;
+use std::fmt::Write;
+
+/// Widest line, in columns.
+const WIDTH: usize = 96;
+/// Column where the descriptions of options begin.
+const OPTION_COLUMN: usize = 30;
+/// Column where the summaries of subcommands begin.
+const COMMAND_COLUMN: usize = 12;
+
+/// The help of `subcommand`; without one, that of `h1mock` itself, which is `serve` and the list of the
+/// others. Ends with a newline.
+pub fn text(subcommand: Option<Subcommand>) -> String {
+    let subject = subcommand.unwrap_or(Subcommand::Serve);
+    let mut out = String::new();
+    if subject == Subcommand::Serve {
+        out.push_str("h1mock: an HTTP/1 mock server, programmed by provisions\n\n");
+        let _ = writeln!(out, "Usage:\n  h1mock [serve] [OPTIONS] {}", subject.operands());
+        out.push_str("  h1mock COMMAND --help\n\nCommands:\n");
+        for other in Subcommand::ALL {
+            row(&mut out, &format!("  {}", other.word()), COMMAND_COLUMN, other.summary());
+        }
+        out.push('\n');
+    } else {
+        let _ = writeln!(
+            out,
+            "{}\n\nUsage: h1mock {} [OPTIONS] {}\n",
+            subject.summary(),
+            subject.word(),
+            subject.operands()
+        );
+    }
+    for paragraph in subject.details() {
+        row(&mut out, "", 0, paragraph);
+    }
+    for group in Group::ALL {
+        options(&mut out, subject, group);
+    }
+    out.push_str("\nOther options:\n");
+    row(&mut out, "  -h, --help", OPTION_COLUMN, "Print this text (`h1mock help COMMAND` does, too)");
+    row(&mut out, "  -V, --version", OPTION_COLUMN, "Print the version");
+    out.push_str("\nExit codes: 0 success, 1 failure, 2 wrong usage");
+    out.push_str(if subject == Subcommand::Serve { ", 130 SIGINT, 143 SIGTERM\n" } else { "\n" });
+    out
+}
+
+fn options(out: &mut String, subcommand: Subcommand, group: Group) {
+    let mut settings =
+        SETTINGS.iter().filter(|s| s.group == group && s.commands.contains(&subcommand)).peekable();
+    if settings.peek().is_some() {
+        let _ = writeln!(out, "\n{group:?}:");
+    }
+    for setting in settings {
+        row(out, &flag(setting), OPTION_COLUMN, &description(setting));
+    }
+}
+
+/// `  -v, --verbose` or `      --max-body SIZE`.
+fn flag(setting: &Setting) -> String {
+    let short = setting.short.map_or("    ".to_string(), |letter| format!("-{letter}, "));
+    let value = setting.value.map_or(String::new(), |name| format!(" {name}"));
+    format!("  {short}--{}{value}", setting.flag)
+}
+
+/// The help line, default and variable. Spaces that must not break are `\u{a0}` until the line is printed.
+fn description(setting: &Setting) -> String {
+    let mut text = setting.help.to_string();
+    if !setting.default.is_empty() {
+        let _ = write!(text, " [default:\u{a0}{}]", setting.default);
+    }
+    if let Some(variable) = setting.variable() {
+        let _ = write!(text, " [{variable}]");
+    }
+    text
+}
+
+/// Appends `head`, then `text` from `column` on, wrapped at [`WIDTH`]. A head that is too long gets its own
+/// line.
+fn row(out: &mut String, head: &str, column: usize, text: &str) {
+    let mut line = head.to_string();
+    if line.len() >= column && column > 0 {
+        let _ = writeln!(out, "{line}");
+        line.clear();
+    }
+    let mut empty = true;
+    for word in text.split(' ') {
+        if !empty && line.len() + 1 + word.len() > WIDTH {
+            let _ = writeln!(out, "{line}");
+            line.clear();
+            empty = true;
+        }
+        let gap = if empty { column.saturating_sub(line.len()) } else { 1 };
+        line.extend(std::iter::repeat_n(' ', gap));
+        line.push_str(&word.replace('\u{a0}', " "));
+        empty = false;
+    }
+    let _ = writeln!(out, "{line}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The texts as files of the repository: a change of the table shows up in review. `BLESS=1 cargo test
+    /// help` writes them anew.
+    #[test]
+    fn help_texts_are_the_ones_in_the_repository() {
+        for subcommand in Subcommand::ALL {
+            let path = format!("{}/src/cli/help/{}.txt", env!("CARGO_MANIFEST_DIR"), subcommand.word());
+            let text = text(Some(subcommand));
+            if std::env::var_os("BLESS").is_some() {
+                std::fs::write(&path, &text).unwrap();
+            }
+            assert_eq!(std::fs::read_to_string(&path).unwrap(), text, "{path}");
+        }
+    }
+
+    #[test]
+    fn help_fits_the_terminal_and_names_everything() {
+        for subcommand in Subcommand::ALL {
+            let text = text(Some(subcommand));
+            assert!(
+                text.lines().all(|line| line.len() <= WIDTH && line.is_ascii() && line.trim_end() == line)
+            );
+            for setting in SETTINGS.iter().filter(|setting| setting.commands.contains(&subcommand)) {
+                assert!(text.contains(&format!("--{}", setting.flag)), "{}", setting.flag);
+                let variable = setting.variable().map(|variable| format!("[{variable}]"));
+                assert!(variable.is_none_or(|variable| text.contains(&variable)), "{}", setting.flag);
+            }
+        }
+        assert_eq!(text(None), text(Some(Subcommand::Serve)));
+    }
+}

@@ -1,0 +1,142 @@
+//! argv -> subcommand, operands and options, each option matched with its row of the table. Values stay
+//! unread, the environment is not known here.
+
+use super::UsageError;
+use super::setting::{self, SETTINGS, Setting};
+use super::subcommand::Subcommand;
+use super::suggest::nearest;
+use lexopt::Arg::{Long, Short, Value};
+use std::ffi::{OsStr, OsString};
+
+/// A command line, split up.
+#[derive(Default)]
+pub struct Line {
+    /// The word, if one was given; `None` means `serve`.
+    pub subcommand: Option<Subcommand>,
+    /// `-h`, `--help` or `help`.
+    pub help: bool,
+    /// `-V` or `--version`.
+    pub version: bool,
+    /// What is neither word nor option.
+    pub operands: Vec<OsString>,
+    /// In the order given; a switch without value has `1`.
+    pub options: Vec<(&'static Setting, OsString)>,
+}
+
+impl Line {
+    /// Splits up `args` (without the program's name).
+    ///
+    /// # Errors
+    /// Unknown subcommands and options, options of another subcommand, missing values, values of `--help`.
+    pub fn read(args: impl IntoIterator<Item = OsString>) -> Result<Line, UsageError> {
+        let mut line = Line::default();
+        let mut parser = lexopt::Parser::from_args(args);
+        while let Some(arg) = parser.next().map_err(unexpected)? {
+            match arg {
+                Short('h') | Long("help") => line.help = true,
+                Short('V') | Long("version") => line.version = true,
+                Short(letter) => {
+                    let flag = setting::by_letter(letter);
+                    let flag = flag.ok_or_else(|| line.unknown_option(&format!("-{letter}")))?;
+                    line.options.push((flag, OsString::from("1")));
+                }
+                Long(name) => {
+                    let flag =
+                        setting::by_flag(name).ok_or_else(|| line.unknown_option(&format!("--{name}")))?;
+                    let given = value_of(flag, &mut parser)?;
+                    line.options.push((flag, given));
+                }
+                Value(operand) => line.operand(operand)?,
+            }
+        }
+        line.refuse_foreign_options()?;
+        Ok(line)
+    }
+
+    /// The subcommand, `serve` without a word.
+    pub fn subcommand(&self) -> Subcommand {
+        self.subcommand.unwrap_or(Subcommand::Serve)
+    }
+
+    /// The first operand is a subcommand, unless it looks like a port or is empty: `h1mock 8000`.
+    fn operand(&mut self, operand: OsString) -> Result<(), UsageError> {
+        if self.subcommand.is_some() || !self.operands.is_empty() {
+            self.operands.push(operand);
+            return Ok(());
+        }
+        let word = operand.to_string_lossy();
+        match Subcommand::named(&word) {
+            Some(subcommand) => self.subcommand = Some(subcommand),
+            None if word == "help" => self.help = true,
+            None if word.is_empty() || word.starts_with(|c: char| c.is_ascii_digit()) => {
+                self.operands.push(operand);
+            }
+            None => return Err(unknown_subcommand(&word)),
+        }
+        Ok(())
+    }
+
+    fn refuse_foreign_options(&self) -> Result<(), UsageError> {
+        let subcommand = self.subcommand();
+        match self.options.iter().find(|(option, _)| !option.commands.contains(&subcommand)) {
+            None => Ok(()),
+            Some((option, _)) => Err(UsageError::new(format!(
+                "failed to use `--{}`: it is no option of `h1mock {}`",
+                option.flag,
+                subcommand.word()
+            ))),
+        }
+    }
+
+    fn unknown_option(&self, given: &str) -> UsageError {
+        let flags = SETTINGS.iter().filter(|option| option.commands.contains(&self.subcommand()));
+        let known = flags.map(|option| option.flag).chain(["help", "version"]);
+        let help = match self.subcommand {
+            None => "h1mock --help".to_string(),
+            Some(subcommand) => format!("h1mock {} --help", subcommand.word()),
+        };
+        // One dash too few is a mistake of its own: `-workers` arrives as the letter `w`.
+        let hint = match given.strip_prefix("--").and_then(|name| nearest(name, known)) {
+            Some(flag) => format!("did you mean `--{flag}`?"),
+            None => format!("`{help}` lists them"),
+        };
+        UsageError::new(format!("unknown option `{given}`: {hint}"))
+    }
+}
+
+/// The value of `flag`: behind `=`, or the next argument. That one must not look like an option, as a
+/// forgotten value would otherwise swallow it. A switch takes a value only behind `=`.
+fn value_of(flag: &Setting, parser: &mut lexopt::Parser) -> Result<OsString, UsageError> {
+    match (parser.optional_value(), flag.value) {
+        (Some(value), _) => return Ok(value),
+        (None, None) => return Ok(OsString::from("1")),
+        (None, Some(_)) => {}
+    }
+    let next = parser.value().ok().filter(|next| !looks_like_an_option(next));
+    let name = flag.value.unwrap_or_default();
+    next.ok_or_else(|| UsageError::new(format!("missing value: `--{}` needs one, `--{0}={name}`", flag.flag)))
+}
+
+fn looks_like_an_option(arg: &OsStr) -> bool {
+    let bytes = arg.as_encoded_bytes();
+    bytes.len() > 1 && bytes[0] == b'-'
+}
+
+fn unknown_subcommand(word: &str) -> UsageError {
+    let known = Subcommand::ALL.map(Subcommand::word).into_iter().chain(["help"]);
+    let hint = match nearest(word, known) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => "`h1mock --help` lists them".to_string(),
+    };
+    UsageError::new(format!("unknown command `{word}`: {hint}"))
+}
+
+/// The only error that iterating has: a value where none belongs, as in `--help=check`.
+fn unexpected(error: lexopt::Error) -> UsageError {
+    match error {
+        lexopt::Error::UnexpectedValue { option, .. } => {
+            UsageError::new(format!("unexpected value: `{option}` takes none"))
+        }
+        other => UsageError::new(format!("failed to read the command line: {other}")),
+    }
+}

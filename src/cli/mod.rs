@@ -1,0 +1,258 @@
+//! argv and environment -> one value that says what to do. Does none of it: no file, socket or output is
+//! touched here, and both sources are parameters.
+
+mod help;
+mod line;
+mod setting;
+mod settings;
+mod subcommand;
+mod suggest;
+#[cfg(test)]
+mod tests;
+mod value;
+
+pub use settings::{LogFormat, OnError, Settings, Token};
+
+use line::Line;
+use setting::{SETTINGS, Setting, Values};
+use std::ffi::{OsStr, OsString};
+use std::fmt;
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+use subcommand::Subcommand;
+
+/// `--timeout` where none is given.
+const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// What to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Command {
+    /// Run the server.
+    Serve(Settings),
+    /// Compile `files` (at least one). Of `settings` only the script budgets can differ from the defaults.
+    Check {
+        /// The provisions.
+        files: Vec<PathBuf>,
+        /// For the script budgets.
+        settings: Settings,
+    },
+    /// List the rules of `file`.
+    Routes {
+        /// The provision.
+        file: PathBuf,
+        /// For the script budgets.
+        settings: Settings,
+    },
+    /// Fetch a URL.
+    Get {
+        /// As typed; it may lack scheme, host and port.
+        url: String,
+        /// How to reach the server on this machine.
+        server: Server,
+        /// Time for all of it.
+        timeout: Duration,
+    },
+    /// Ask for readiness.
+    Probe {
+        /// As typed: HOST:PORT, HOST or :PORT.
+        address: Option<String>,
+        /// How to reach the server on this machine.
+        server: Server,
+    },
+    /// Wait for readiness, or for the conditions given.
+    Wait {
+        /// This generation or a later one serves.
+        generation: Option<u64>,
+        /// This provision is active.
+        provision: Option<String>,
+        /// Time for all of it.
+        timeout: Duration,
+        /// As typed: HOST:PORT, HOST or :PORT.
+        address: Option<String>,
+        /// How to reach the server on this machine.
+        server: Server,
+    },
+    /// Print this text.
+    Help(String),
+    /// Print the version.
+    Version,
+}
+
+/// How a client subcommand reaches the server on this machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Server {
+    /// The mock.
+    pub traffic: SocketAddr,
+    /// The admin interface.
+    pub admin: SocketAddr,
+    /// Its bearer token.
+    pub token: Option<Token>,
+}
+
+/// A wrong command line or variable: one line that names the flag, argument or variable. Exit code 2.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UsageError(String);
+
+impl UsageError {
+    fn new(message: impl Into<String>) -> Self {
+        UsageError(message.into())
+    }
+}
+
+impl fmt::Display for UsageError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for UsageError {}
+
+/// Reads `args` (without the program's name) and the variables that the subcommand needs, through `env`.
+///
+/// A flag beats a positional argument, that beats a variable, that beats the default; of a repeated flag the
+/// last one counts. Variables that no setting has are never looked at: Kubernetes injects some that begin
+/// with `H1MOCK_`.
+///
+/// # Errors
+/// Anything unknown, missing or unreadable; an empty argument or variable is "not given" and no error.
+pub fn parse(
+    args: impl IntoIterator<Item = OsString>,
+    env: impl Fn(&str) -> Option<OsString>,
+) -> Result<Command, UsageError> {
+    let line = Line::read(args)?;
+    if line.help {
+        return Ok(Command::Help(help::text(line.subcommand)));
+    }
+    if line.version {
+        return Ok(Command::Version);
+    }
+    let subcommand = line.subcommand();
+    let mut values = running(subcommand, env)?;
+    if subcommand == Subcommand::Serve {
+        positions(&line.operands, &mut values)?;
+    }
+    for (option, given) in &line.options {
+        assign(option, &mut values, given, &format!("--{}", option.flag))?;
+    }
+    resolve_bind(&mut values);
+    command(subcommand, line.operands, values)
+}
+
+/// The values before the command line changes them: the defaults, and what the environment says.
+///
+/// A client subcommand looks for its server by these. In a container it sees the same variables as the
+/// server, but not its arguments: those of process 1 are to be read here, too.
+fn running(subcommand: Subcommand, env: impl Fn(&str) -> Option<OsString>) -> Result<Values, UsageError> {
+    let mut values = Values::default();
+    for setting in SETTINGS.iter().filter(|setting| setting.is_read_by(subcommand)) {
+        let Some(variable) = setting.variable() else { continue };
+        if let Some(given) = env(&variable).filter(|given| !given.is_empty() && !is_injected(setting, given))
+        {
+            assign(setting, &mut values, &given, &variable)?;
+        }
+    }
+    Ok(values)
+}
+
+/// For a Service named h1mock-admin Kubernetes sets `H1MOCK_ADMIN_PORT=tcp://10.0.0.1:8074`. Nobody typed
+/// that.
+fn is_injected(setting: &Setting, given: &OsStr) -> bool {
+    let given = given.as_encoded_bytes();
+    setting.flag.ends_with("-port")
+        && [&b"tcp://"[..], b"udp://", b"sctp://"].iter().any(|p| given.starts_with(p))
+}
+
+/// `[TRAFFIC_PORT] [ADMIN_PORT] [VERBOSE] [IPV6]`, as the original takes them: a switch is on with any text
+/// at all.
+fn positions(operands: &[OsString], values: &mut Values) -> Result<(), UsageError> {
+    if let Some(extra) = operands.get(4) {
+        let extra = extra.to_string_lossy();
+        return Err(UsageError::new(format!(
+            "unexpected argument `{extra}`: `h1mock serve` takes at most four"
+        )));
+    }
+    let flags = ["traffic-port", "admin-port", "verbose", "ipv6"].into_iter().filter_map(setting::by_flag);
+    for (setting, given) in flags.zip(operands).filter(|(_, given)| !given.is_empty()) {
+        let place = setting.flag.replace('-', "_").to_ascii_uppercase();
+        let given = if setting.value.is_some() { given } else { OsStr::new("1") };
+        assign(setting, values, given, &place)?;
+    }
+    Ok(())
+}
+
+fn assign(setting: &Setting, values: &mut Values, given: &OsStr, place: &str) -> Result<(), UsageError> {
+    (setting.set)(values, given)
+        .map_err(|cause| UsageError::new(format!("failed to parse `{place}`: {cause}")))
+}
+
+fn resolve_bind(values: &mut Values) {
+    let default = if values.settings.ipv6 { IpAddr::V6(Ipv6Addr::UNSPECIFIED) } else { values.settings.bind };
+    values.settings.bind = values.bind.unwrap_or(default);
+}
+
+fn command(subcommand: Subcommand, operands: Vec<OsString>, values: Values) -> Result<Command, UsageError> {
+    let timeout = values.timeout.unwrap_or(TIMEOUT);
+    let settings = values.settings;
+    let server = Server {
+        traffic: settings.traffic_address(),
+        admin: settings.admin_address(),
+        token: settings.admin_token.clone(),
+    };
+    match subcommand {
+        Subcommand::Serve => serve(settings),
+        Subcommand::Check => {
+            let files: Vec<PathBuf> = operands.into_iter().map(PathBuf::from).collect();
+            if files.is_empty() { Err(missing(subcommand)) } else { Ok(Command::Check { files, settings }) }
+        }
+        Subcommand::Routes => {
+            let file = PathBuf::from(one(subcommand, operands)?.ok_or_else(|| missing(subcommand))?);
+            Ok(Command::Routes { file, settings })
+        }
+        Subcommand::Get => {
+            let url = text(one(subcommand, operands)?)?.ok_or_else(|| missing(subcommand))?;
+            Ok(Command::Get { url, server, timeout })
+        }
+        Subcommand::Probe => Ok(Command::Probe { address: text(one(subcommand, operands)?)?, server }),
+        Subcommand::Wait => {
+            let address = text(one(subcommand, operands)?)?;
+            let Values { generation, provision, .. } = values;
+            Ok(Command::Wait { generation, provision, timeout, address, server })
+        }
+    }
+}
+
+fn serve(settings: Settings) -> Result<Command, UsageError> {
+    let port = settings.traffic_port;
+    if port != 0 && port == settings.admin_port && !settings.no_admin {
+        let message =
+            format!("failed to use port {port} twice: `--traffic-port` and `--admin-port` are the same");
+        return Err(UsageError::new(message));
+    }
+    Ok(Command::Serve(settings))
+}
+
+/// The only operand; an empty one counts as not given.
+fn one(subcommand: Subcommand, operands: Vec<OsString>) -> Result<Option<OsString>, UsageError> {
+    let mut operands = operands.into_iter();
+    let first = operands.next().filter(|operand| !operand.is_empty());
+    match operands.next() {
+        None => Ok(first),
+        Some(extra) => Err(UsageError::new(format!(
+            "unexpected argument `{}`: `h1mock {}` takes one",
+            extra.to_string_lossy(),
+            subcommand.word()
+        ))),
+    }
+}
+
+fn text(operand: Option<OsString>) -> Result<Option<String>, UsageError> {
+    let not_text =
+        |bytes: OsString| UsageError::new(format!("failed to read `{}`: not UTF-8", bytes.to_string_lossy()));
+    operand.map(OsString::into_string).transpose().map_err(not_text)
+}
+
+fn missing(subcommand: Subcommand) -> UsageError {
+    let (word, operands) = (subcommand.word(), subcommand.operands());
+    UsageError::new(format!("missing argument: `h1mock {word} {operands}`"))
+}

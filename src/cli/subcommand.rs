@@ -1,0 +1,102 @@
+//! The subcommands: their words, operands and one-line descriptions. Knows no settings and does no work.
+
+/// What `h1mock` can be asked to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Subcommand {
+    /// Run the server.
+    Serve,
+    /// Compile provisions without serving them.
+    Check,
+    /// List a provision's rules.
+    Routes,
+    /// Fetch a URL.
+    Get,
+    /// Ask a server for its readiness.
+    Probe,
+    /// Wait for a server to be ready, or for a provision.
+    Wait,
+}
+
+use Subcommand::{Check, Get, Probe, Routes, Serve, Wait};
+
+impl Subcommand {
+    /// All of them, in the order of the help.
+    pub const ALL: [Subcommand; 6] = [Serve, Check, Routes, Get, Probe, Wait];
+
+    /// The subcommand that `word` names.
+    pub fn named(word: &str) -> Option<Subcommand> {
+        Self::ALL.into_iter().find(|subcommand| subcommand.word() == word)
+    }
+
+    /// Its word on the command line.
+    pub fn word(self) -> &'static str {
+        match self {
+            Serve => "serve",
+            Check => "check",
+            Routes => "routes",
+            Get => "get",
+            Probe => "probe",
+            Wait => "wait",
+        }
+    }
+
+    /// What it takes besides options.
+    pub fn operands(self) -> &'static str {
+        match self {
+            Serve => "[TRAFFIC_PORT] [ADMIN_PORT] [VERBOSE] [IPV6]",
+            Check => "FILE...",
+            Routes => "FILE",
+            Get => "URL",
+            Probe | Wait => "[ADDRESS]",
+        }
+    }
+
+    /// One line for the list of commands.
+    pub fn summary(self) -> &'static str {
+        match self {
+            Serve => "Run the mock server (without a command, too)",
+            Check => "Compile provisions and report what is wrong with them",
+            Routes => "List the rules that a provision registers",
+            Get => "Fetch a URL and print the body",
+            Probe => "Ask a running server whether it is ready",
+            Wait => "Wait until a server is ready or serves a provision",
+        }
+    }
+
+    /// The rest of what its help says; paragraphs of one line each, wrapped by the help.
+    pub fn details(self) -> &'static [&'static str] {
+        match self {
+            Serve => &[
+                "A non-empty VERBOSE or IPV6 switches it on; an empty argument counts as not given. A \
+                 flag beats an argument, an argument beats a variable, a variable beats the default.",
+                "Sizes take the units k, M and G (powers of 1024), times ms, s, m and h (seconds \
+                 without one), switches as variables 1, true, yes, on or 0, false, no, off.",
+            ],
+            Check => &["Exit code 1 when a file fails; the messages are those of the admin interface."],
+            Routes => &["Exit code 1 when the file fails."],
+            Get => &[
+                "URL may lack its scheme (`localhost:8000/foo`), its host (`:8074/healthz`) or both \
+                 and the port (`/foo`, on the traffic port of the server on this machine). Plain HTTP \
+                 only; redirects are not followed.",
+                "The body goes to standard output whatever the status. From status 400 on, and when \
+                 there is no answer, a message goes to standard error and the exit code is 1.",
+                "The admin token is sent to the server's own admin port, and nowhere else.",
+            ],
+            Probe => &["Exit code 0 when `/readyz` answers 200, else 1 with the reason on standard error. \
+                 ADDRESS is HOST:PORT, HOST or :PORT; without it the admin port on this machine is \
+                 asked."],
+            Wait => &[
+                "Without options it waits for `/readyz` to answer 200. A server that does not listen \
+                 yet is tried again. Exit code 0 when it came true, 1 when the time is over or the \
+                 server refuses.",
+                "ADDRESS is HOST:PORT, HOST or :PORT; without it the admin port on this machine is \
+                 asked.",
+            ],
+        }
+    }
+
+    /// Does it talk to a running server?
+    pub fn is_client(self) -> bool {
+        matches!(self, Get | Probe | Wait)
+    }
+}

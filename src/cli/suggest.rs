@@ -1,0 +1,67 @@
+//! "Did you mean": the known word that is nearest to a mistyped one. Knows words only, no flags.
+
+/// The nearest of `known` to `word`, if it is close enough to be a typing mistake: a third of the letters,
+/// and at least one, may be wrong. Of equally near ones the first wins.
+pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let allowed = (word.chars().count() / 3).max(1);
+    let ranked = known.into_iter().map(|candidate| (distance(word, candidate), candidate));
+    // With a distance of the whole word nothing of it is left.
+    ranked
+        .filter(|(far, candidate)| *far <= allowed && *far < candidate.chars().count())
+        .min_by_key(|(far, _)| *far)
+        .map(|(_, candidate)| candidate)
+}
+
+/// Damerau-Levenshtein distance in its "optimal string alignment" form: insertions, deletions, replacements
+/// and swaps of neighbours that turn `a` into `b`.
+fn distance(a: &str, b: &str) -> usize {
+    let a: Vec<char> = a.chars().collect();
+    let b: Vec<char> = b.chars().collect();
+    let mut before_last = vec![0; b.len() + 1];
+    let mut last: Vec<usize> = (0..=b.len()).collect();
+    for i in 1..=a.len() {
+        let mut row = vec![i];
+        for j in 1..=b.len() {
+            let replaced = last[j - 1] + usize::from(a[i - 1] != b[j - 1]);
+            let mut least = replaced.min(last[j] + 1).min(row[j - 1] + 1);
+            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                least = least.min(before_last[j - 2] + 1);
+            }
+            row.push(least);
+        }
+        before_last = std::mem::replace(&mut last, row);
+    }
+    last[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn distances_count_single_mistakes() {
+        for (a, b, far) in [
+            ("", "", 0),
+            ("", "abc", 3),
+            ("worker", "workers", 1),
+            ("wrokers", "workers", 1),
+            ("chekc", "check", 1),
+            ("kitten", "sitting", 3),
+            ("ca", "abc", 3),
+        ] {
+            assert_eq!(distance(a, b), far, "{a} {b}");
+            assert_eq!(distance(b, a), far, "{b} {a}");
+        }
+    }
+
+    #[test]
+    fn only_close_words_are_suggested() {
+        let known = ["workers", "admin-workers", "poll", "get"];
+        assert_eq!(nearest("worker", known), Some("workers"));
+        assert_eq!(nearest("admin-worker", known), Some("admin-workers"));
+        assert_eq!(nearest("pol", known), Some("poll"));
+        assert_eq!(nearest("colour", known), None);
+        assert_eq!(nearest("x", known), None);
+        assert_eq!(nearest("", known), None);
+    }
+}

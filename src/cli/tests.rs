@@ -1,0 +1,272 @@
+//! Command lines and environments as tables.
+
+use super::setting::{Group, SETTINGS};
+use super::*;
+
+type Env = [(&'static str, &'static str)];
+
+fn run(args: &[&str], env: &Env) -> Result<Command, String> {
+    let lookup =
+        |name: &str| env.iter().find(|(known, _)| *known == name).map(|(_, value)| OsString::from(value));
+    parse(args.iter().map(OsString::from), lookup).map_err(|error| error.to_string())
+}
+
+#[track_caller]
+fn served(args: &[&str], env: &Env) -> Settings {
+    match run(args, env) {
+        Ok(Command::Serve(settings)) => settings,
+        other => panic!("{args:?}: {other:?}"),
+    }
+}
+
+#[track_caller]
+fn assert_error(args: &[&str], env: &Env, expected: &str) {
+    assert_eq!(run(args, env).unwrap_err(), expected, "{args:?} {env:?}");
+}
+
+#[test]
+fn nothing_given_is_the_default() {
+    assert_eq!(served(&[], &[]), Settings::default());
+    assert_eq!(served(&["serve"], &[]), Settings::default());
+    assert_eq!(served(&["", "", "", ""], &[]), Settings::default());
+}
+
+#[test]
+fn defaults_in_the_table_are_the_defaults() {
+    let mut values = Values::default();
+    for setting in SETTINGS.iter().filter(|setting| !setting.default.is_empty()) {
+        (setting.set)(&mut values, OsStr::new(setting.default)).unwrap();
+    }
+    assert_eq!(values.settings, Settings::default());
+    assert_eq!(values.bind, Some(Settings::default().bind));
+    assert_eq!(values.timeout, Some(TIMEOUT));
+}
+
+#[test]
+fn positions_are_the_original_ones() {
+    for args in [
+        &["9000", "9001", "true", "yes"][..],
+        &["serve", "9000", "9001", "false", "0"],
+        &["--", "9000", "9001", "v", "6"],
+    ] {
+        let settings = served(args, &[]);
+        assert_eq!((settings.traffic_port, settings.admin_port), (9000, 9001));
+        assert!(settings.verbose && settings.ipv6);
+        assert_eq!(settings.bind.to_string(), "::");
+    }
+    let settings = served(&["", "9001", "", "x"], &[]);
+    assert_eq!((settings.traffic_port, settings.admin_port), (8000, 9001));
+    assert!(!settings.verbose && settings.ipv6);
+    assert_eq!(served(&["0", "0"], &[]).admin_port, 0);
+}
+
+#[test]
+fn a_flag_beats_a_position_beats_a_variable() {
+    let env = [("H1MOCK_TRAFFIC_PORT", "1"), ("H1MOCK_VERBOSE", "on"), ("H1MOCK_ADMIN_PORT", "")];
+    assert_eq!(served(&[], &env).traffic_port, 1);
+    assert_eq!(served(&["2"], &env).traffic_port, 2);
+    assert_eq!(served(&["--traffic-port=3", "2"], &env).traffic_port, 3);
+    assert_eq!(served(&["--traffic-port=3", "--traffic-port", "4"], &env).traffic_port, 4);
+    assert_eq!(served(&[], &env).admin_port, 8074);
+    assert!(served(&[], &env).verbose);
+    assert!(!served(&["--verbose=off"], &env).verbose);
+    assert!(served(&["-v"], &[]).verbose);
+}
+
+#[test]
+fn every_setting_has_a_flag_and_a_variable_that_do_the_same() {
+    let samples = |value: Option<&str>| match value {
+        None => "1",
+        Some("PORT") => "81",
+        Some("ADDRESS") => "127.0.0.1",
+        Some("N") => "3",
+        Some("SIZE") => "3M",
+        Some("DIR") => "/d",
+        Some("NAME" | "TOKEN") => "abc",
+        Some("TIME") => "7s",
+        Some(_) => "",
+    };
+    for setting in SETTINGS.iter().filter(|setting| setting.group != Group::Waiting) {
+        let sample = match setting.flag {
+            "on-error" => "initial",
+            "log-format" => "json",
+            _ => samples(setting.value),
+        };
+        let by_flag = served(&[&format!("--{}={sample}", setting.flag)], &[]);
+        let variable = setting.variable().unwrap();
+        let lookup = |name: &str| (name == variable).then(|| OsString::from(sample));
+        let by_variable = parse([], lookup).unwrap();
+        assert_eq!(Command::Serve(by_flag.clone()), by_variable, "{variable}");
+        assert_ne!(by_flag, Settings::default(), "{variable}");
+        assert_eq!(variable, format!("H1MOCK_{}", setting.flag.to_uppercase().replace('-', "_")));
+    }
+}
+
+/// What Kubernetes sets for Services named h1mock, h1mock-traffic and h1mock-admin.
+#[test]
+fn variables_of_kubernetes_are_ignored() {
+    let env = [
+        ("H1MOCK_PORT", "tcp://10.0.0.1:8000"),
+        ("H1MOCK_SERVICE_HOST", "10.0.0.1"),
+        ("H1MOCK_SERVICE_PORT", "8000"),
+        ("H1MOCK_SERVICE_PORT_HTTP_ADMIN", "8074"),
+        ("H1MOCK_PORT_8000_TCP", "tcp://10.0.0.1:8000"),
+        ("H1MOCK_PORT_8000_TCP_PROTO", "tcp"),
+        ("H1MOCK_PORT_8000_TCP_PORT", "8000"),
+        ("H1MOCK_PORT_8000_TCP_ADDR", "10.0.0.1"),
+        ("H1MOCK_TRAFFIC_PORT", "tcp://10.0.0.2:80"),
+        ("H1MOCK_ADMIN_PORT", "tcp://10.0.0.3:80"),
+        ("H1MOCK_ADMIN_SERVICE_HOST", "10.0.0.3"),
+        ("H1MOCK_FOO", "bar"),
+    ];
+    assert_eq!(served(&[], &env), Settings::default());
+    assert_eq!(run(&["probe"], &env), run(&["probe"], &[]));
+}
+
+#[test]
+fn no_setting_takes_a_name_that_kubernetes_injects() {
+    for variable in SETTINGS.iter().filter_map(Setting::variable) {
+        assert!(!variable.starts_with("H1MOCK_PORT"), "{variable}");
+        assert!(!variable.starts_with("H1MOCK_SERVICE_"), "{variable}");
+    }
+}
+
+#[test]
+fn values_reach_their_fields() {
+    let settings =
+        served(&["--workers", "7", "--require-provision", "a/b", "--drain=1.5", "--bind", "::1"], &[]);
+    assert_eq!(settings.workers, Some(7));
+    assert_eq!(settings.require_provision.as_deref(), Some("a/b"));
+    assert_eq!(settings.drain, Duration::from_millis(1500));
+    assert_eq!(settings.bind.to_string(), "::1");
+    let env = [("H1MOCK_REQUIRE_PROVISION", ""), ("H1MOCK_ADMIN_TOKEN", ""), ("H1MOCK_POLL", "")];
+    assert_eq!(served(&[], &env), Settings::default());
+    assert_eq!(served(&["--admin-token="], &[("H1MOCK_ADMIN_TOKEN", "x")]).admin_token, None);
+    assert_eq!(served(&["--bind", "127.0.0.1", "--ipv6"], &[]).bind.to_string(), "127.0.0.1");
+}
+
+#[test]
+fn bad_values_name_where_they_came_from() {
+    assert_error(&["--max-body", "12x"], &[], "failed to parse `--max-body`: `12x` is no size (try 8M)");
+    let env = [("H1MOCK_VERBOSE", "maybe")];
+    assert_error(&[], &env, "failed to parse `H1MOCK_VERBOSE`: `maybe` is no switch (try 1 or 0)");
+    assert_error(&["8000x"], &[], "failed to parse `TRAFFIC_PORT`: `8000x` is no port (0 to 65535)");
+    assert_error(&["8000", "x"], &[], "failed to parse `ADMIN_PORT`: `x` is no port (0 to 65535)");
+    assert_error(&["--workers=0"], &[], "failed to parse `--workers`: `0` is no number from 1 to 1024");
+    let expected = "failed to parse `--script-timeout`: `2m` is out of range (1ms to 60s)";
+    assert_error(&["--script-timeout=2m"], &[], expected);
+    let expected = "failed to parse `--script-memory`: `10k` is too small (at least 1M)";
+    assert_error(&["--script-memory=10k"], &[], expected);
+    let expected = "failed to parse `--on-error`: `kep` is neither `keep` nor `initial`";
+    assert_error(&["--on-error=kep"], &[], expected);
+    let expected = "failed to parse `H1MOCK_ADMIN_TOKEN`: the token is not visible ASCII";
+    assert_error(&[], &[("H1MOCK_ADMIN_TOKEN", "a secret")], expected);
+    let expected = "failed to use port 9000 twice: `--traffic-port` and `--admin-port` are the same";
+    assert_error(&["9000", "9000"], &[], expected);
+    assert_eq!(served(&["9000", "9000", "--no-admin"], &[]).admin_port, 9000);
+}
+
+#[test]
+fn typing_mistakes_get_a_suggestion() {
+    for (args, expected) in [
+        (&["--worker", "3"][..], "unknown option `--worker`: did you mean `--workers`?"),
+        (&["--trafic-port=1"], "unknown option `--trafic-port`: did you mean `--traffic-port`?"),
+        (&["--hlep"], "unknown option `--hlep`: did you mean `--help`?"),
+        (&["--colour"], "unknown option `--colour`: `h1mock --help` lists them"),
+        (&["wait", "--timout=1"], "unknown option `--timout`: did you mean `--timeout`?"),
+        (&["check", "--colour"], "unknown option `--colour`: `h1mock check --help` lists them"),
+        (&["-x"], "unknown option `-x`: `h1mock --help` lists them"),
+        (&["chekc", "f"], "unknown command `chekc`: did you mean `check`?"),
+        (&["initial"], "unknown command `initial`: `h1mock --help` lists them"),
+        (&["help", "chek"], "unknown command `chek`: did you mean `check`?"),
+        (&["check", "--workers=2", "f"], "failed to use `--workers`: it is no option of `h1mock check`"),
+        (&["--timeout=2"], "failed to use `--timeout`: it is no option of `h1mock serve`"),
+    ] {
+        assert_error(args, &[], expected);
+    }
+}
+
+#[test]
+fn missing_and_superfluous_words_are_named() {
+    for (args, expected) in [
+        (&["--max-body"][..], "missing value: `--max-body` needs one, `--max-body=SIZE`"),
+        (
+            &["--require-provision", "-v"],
+            "missing value: `--require-provision` needs one, `--require-provision=NAME`",
+        ),
+        (&["--help=check"], "unexpected value: `--help` takes none"),
+        (&["-v=1"], "unexpected value: `-v` takes none"),
+        (&["1", "2", "3", "4", "5"], "unexpected argument `5`: `h1mock serve` takes at most four"),
+        (&["check"], "missing argument: `h1mock check FILE...`"),
+        (&["routes"], "missing argument: `h1mock routes FILE`"),
+        (&["get", ""], "missing argument: `h1mock get URL`"),
+        (&["routes", "a", "b"], "unexpected argument `b`: `h1mock routes` takes one"),
+    ] {
+        assert_error(args, &[], expected);
+    }
+}
+
+#[test]
+fn help_and_version_win_over_the_rest() {
+    let main = run(&["--help"], &[]).unwrap();
+    let check = run(&["help", "check"], &[]).unwrap();
+    assert!(matches!(&main, Command::Help(text) if text.starts_with("h1mock: an HTTP/1 mock server")));
+    assert!(matches!(&check, Command::Help(text) if text.contains("Usage: h1mock check [OPTIONS] FILE...")));
+    let broken = [("H1MOCK_WORKERS", "none")];
+    for args in [&["-h"][..], &["help"], &["serve", "--help"], &["help", "serve"], &["-h", "--workers=x"]] {
+        assert_eq!(run(args, &broken).as_ref(), Ok(&main), "{args:?}");
+    }
+    for args in [&["check", "--help"][..], &["--help", "check"], &["check", "a", "-h"]] {
+        assert_eq!(run(args, &[]).as_ref(), Ok(&check), "{args:?}");
+    }
+    for args in [&["-V"][..], &["--version"], &["wait", "-V"]] {
+        assert_eq!(run(args, &broken), Ok(Command::Version), "{args:?}");
+    }
+}
+
+#[test]
+fn check_and_routes_take_files_and_script_budgets() {
+    let env = [("H1MOCK_SCRIPT_TIMEOUT", "3s"), ("H1MOCK_WORKERS", "none")];
+    let settings = Settings { script_timeout: Duration::from_secs(3), ..Settings::default() };
+    let files = vec![PathBuf::from("a"), PathBuf::from("-b")];
+    let expected = Command::Check { files, settings: settings.clone() };
+    assert_eq!(run(&["check", "a", "--", "-b"], &env), Ok(expected));
+    let expected = Command::Routes { file: PathBuf::from("serve"), settings };
+    assert_eq!(run(&["routes", "serve"], &env), Ok(expected));
+}
+
+#[test]
+fn client_subcommands_know_the_server_beside_them() {
+    let env = [("H1MOCK_ADMIN_PORT", "9"), ("H1MOCK_ADMIN_TOKEN", "t"), ("H1MOCK_WORKERS", "none")];
+    let server = |traffic: &str, admin: &str, token: Option<&str>| Server {
+        traffic: traffic.parse().unwrap(),
+        admin: admin.parse().unwrap(),
+        token: token.map(Token::new),
+    };
+    let expected =
+        Command::Probe { address: None, server: server("127.0.0.1:8000", "127.0.0.1:9", Some("t")) };
+    assert_eq!(run(&["probe"], &env), Ok(expected));
+    let expected = Command::Get {
+        url: "/foo".to_string(),
+        server: server("10.0.0.5:7", "10.0.0.5:8074", None),
+        timeout: Duration::from_secs(30),
+    };
+    assert_eq!(run(&["get", "/foo", "--traffic-port=7"], &[("H1MOCK_BIND", "10.0.0.5")]), Ok(expected));
+    let expected = Command::Wait {
+        generation: Some(3),
+        provision: Some("v2".to_string()),
+        timeout: Duration::from_secs(60),
+        address: Some(":8074".to_string()),
+        server: server("127.0.0.1:8000", "127.0.0.1:9", Some("other")),
+    };
+    let args =
+        ["wait", "--generation=3", "--provision=v2", "--timeout=1m", "--admin-token", "other", ":8074"];
+    assert_eq!(run(&args, &env), Ok(expected));
+}
+
+#[test]
+fn arguments_that_are_no_text_are_reported() {
+    use std::os::unix::ffi::OsStringExt;
+    let args = ["get".into(), OsString::from_vec(b"/\xff".to_vec())];
+    assert_eq!(parse(args, |_| None).unwrap_err().to_string(), "failed to read `/\u{fffd}`: not UTF-8");
+}

@@ -1,0 +1,135 @@
+//! One request over one connection of its own, with a deadline for all of it. Knows nothing of admin calls.
+
+use super::error::{ClientError, cause};
+use super::reply::Reply;
+use super::url::Url;
+use std::io::{self, BufReader, ErrorKind, Read, Write};
+use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
+use std::time::{Duration, Instant};
+
+/// Sends `method` without a body to `url` and reads the answer, whatever its status; redirects are not
+/// followed. `timeout` is for all of it but the name resolution, which the system's resolver bounds.
+///
+/// # Errors
+/// See [`ClientError`].
+pub fn request(
+    method: &str,
+    url: &Url,
+    headers: &[(&str, &str)],
+    timeout: Duration,
+) -> Result<Reply, ClientError> {
+    let head = head(method, url, headers)?;
+    let deadline = Deadline::after(timeout);
+    let fail = |error: io::Error| failed(url, timeout, &error);
+    let stream = connect(url, deadline, timeout)?;
+    let mut stream = Timed { stream, deadline };
+    stream.write_all(head.as_bytes()).map_err(fail)?;
+    Reply::read(&mut BufReader::new(stream), method).map_err(fail)
+}
+
+fn head(method: &str, url: &Url, headers: &[(&str, &str)]) -> Result<String, ClientError> {
+    let mut head = format!("{method} {} HTTP/1.1\r\nHost: {}\r\n", url.target, url.host_field());
+    let own = [
+        ("User-Agent", concat!("h1mock/", env!("CARGO_PKG_VERSION"))),
+        ("Accept", "*/*"),
+        ("Connection", "close"),
+    ];
+    for (name, value) in own.iter().chain(headers) {
+        if name.is_empty()
+            || !name.bytes().all(|byte| byte.is_ascii_graphic() && byte != b':')
+            || !is_field(value)
+        {
+            return Err(ClientError::Header { name: name.to_string() });
+        }
+        head.push_str(&format!("{name}: {value}\r\n"));
+    }
+    head.push_str("\r\n");
+    Ok(head)
+}
+
+fn is_field(value: &str) -> bool {
+    value.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic())
+}
+
+/// Tries each address that the host has; the last error is reported.
+fn connect(url: &Url, deadline: Deadline, timeout: Duration) -> Result<TcpStream, ClientError> {
+    let unresolved = |cause: String| ClientError::Resolve { host: url.host.clone(), cause };
+    let addresses =
+        (url.host.as_str(), url.port).to_socket_addrs().map_err(|error| unresolved(lookup_cause(&error)))?;
+    let mut last = unresolved("it has no address".to_string());
+    for address in addresses {
+        match connect_one(address, deadline) {
+            Ok(stream) => return Ok(stream),
+            Err(error) if error.kind() == ErrorKind::TimedOut => return Err(failed(url, timeout, &error)),
+            Err(error) => last = ClientError::Connect { address: url.authority(), cause: cause(&error) },
+        }
+    }
+    Err(last)
+}
+
+fn connect_one(address: SocketAddr, deadline: Deadline) -> io::Result<TcpStream> {
+    let stream = TcpStream::connect_timeout(&address, deadline.remaining()?)?;
+    stream.set_nodelay(true)?;
+    Ok(stream)
+}
+
+/// The standard library puts a sentence of its own in front of the resolver's.
+fn lookup_cause(error: &io::Error) -> String {
+    let text = error.to_string();
+    text.strip_prefix("failed to lookup address information: ").unwrap_or(&text).to_string()
+}
+
+fn failed(url: &Url, timeout: Duration, error: &io::Error) -> ClientError {
+    let address = url.authority();
+    match error.kind() {
+        ErrorKind::TimedOut => ClientError::Late { address, timeout },
+        ErrorKind::InvalidData => ClientError::Reply { address, cause: cause(error) },
+        _ => ClientError::Exchange { address, cause: cause(error) },
+    }
+}
+
+/// A point in time that all steps of a request share.
+#[derive(Clone, Copy)]
+struct Deadline(Instant);
+
+impl Deadline {
+    fn after(timeout: Duration) -> Deadline {
+        let now = Instant::now();
+        Deadline(now.checked_add(timeout).unwrap_or(now + Duration::from_secs(86_400)))
+    }
+
+    /// Never zero, which socket timeouts refuse.
+    fn remaining(self) -> io::Result<Duration> {
+        let remaining = self.0.saturating_duration_since(Instant::now());
+        if remaining.is_zero() { Err(ErrorKind::TimedOut.into()) } else { Ok(remaining) }
+    }
+}
+
+/// A socket whose timeouts shrink with the time left: a peer that sends a byte now and then can't hold us.
+struct Timed {
+    stream: TcpStream,
+    deadline: Deadline,
+}
+
+impl Read for Timed {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.stream.set_read_timeout(Some(self.deadline.remaining()?))?;
+        self.stream.read(buffer).map_err(late)
+    }
+}
+
+impl Write for Timed {
+    fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
+        self.stream.set_write_timeout(Some(self.deadline.remaining()?))?;
+        self.stream.write(buffer).map_err(late)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.stream.flush()
+    }
+}
+
+/// Linux reports a socket timeout as `WouldBlock`.
+fn late(error: io::Error) -> io::Error {
+    if error.kind() == ErrorKind::WouldBlock { ErrorKind::TimedOut.into() } else { error }
+}

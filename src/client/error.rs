@@ -1,0 +1,92 @@
+//! Why an HTTP exchange of the client failed. An answer with a status of 400 or more is no failure here.
+
+use std::fmt;
+use std::io::{self, ErrorKind};
+use std::time::Duration;
+
+/// The ways in which [`request`](super::request) and URLs fail.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ClientError {
+    /// `url` is none that this client can use.
+    Url {
+        /// As typed.
+        url: String,
+        /// What is wrong with it.
+        cause: String,
+    },
+    /// A header that HTTP can't carry. The value may be a secret and is left out.
+    Header {
+        /// Its name.
+        name: String,
+    },
+    /// `host` has no address.
+    Resolve {
+        /// The name looked up.
+        host: String,
+        /// The resolver's answer.
+        cause: String,
+    },
+    /// Nothing listens there, or nothing can be reached.
+    Connect {
+        /// HOST:PORT.
+        address: String,
+        /// The system's reason.
+        cause: String,
+    },
+    /// The connection broke before the answer was complete.
+    Exchange {
+        /// HOST:PORT.
+        address: String,
+        /// The system's reason.
+        cause: String,
+    },
+    /// The answer is no HTTP, or too much of it.
+    Reply {
+        /// HOST:PORT.
+        address: String,
+        /// What is wrong with it.
+        cause: String,
+    },
+    /// The time was over before the answer was complete.
+    Late {
+        /// HOST:PORT.
+        address: String,
+        /// The time that there was.
+        timeout: Duration,
+    },
+}
+
+impl ClientError {
+    /// Could the same request succeed a moment later, when a server has started?
+    pub fn may_pass(&self) -> bool {
+        !matches!(self, Self::Url { .. } | Self::Header { .. } | Self::Reply { .. })
+    }
+}
+
+impl fmt::Display for ClientError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Url { url, cause } => write!(f, "failed to use URL `{url}`: {cause}"),
+            Self::Header { name } => write!(f, "failed to send header `{name}`: not visible ASCII"),
+            Self::Resolve { host, cause } => write!(f, "failed to resolve `{host}`: {cause}"),
+            Self::Connect { address, cause } => write!(f, "failed to connect to `{address}`: {cause}"),
+            Self::Exchange { address, cause } => {
+                write!(f, "failed to get an answer from `{address}`: {cause}")
+            }
+            Self::Reply { address, cause } => write!(f, "failed to read the answer of `{address}`: {cause}"),
+            Self::Late { address, timeout } => {
+                write!(f, "failed to get an answer from `{address}`: none within {timeout:?}")
+            }
+        }
+    }
+}
+
+impl std::error::Error for ClientError {}
+
+/// The cause of `error`: the words of its kind ("connection refused"), without the system's spelling and
+/// number. An error that is not the system's, or of no kind, speaks for itself.
+pub fn cause(error: &io::Error) -> String {
+    let words = error.kind().to_string();
+    let is_vague = error.kind() == ErrorKind::Other || words == "uncategorized error";
+    if error.raw_os_error().is_none() || is_vague { error.to_string() } else { words }
+}

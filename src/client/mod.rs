@@ -1,0 +1,113 @@
+//! The subcommands that talk to a running server: `get`, `probe`, `wait`. They know HTTP and the admin
+//! interface's addresses, nothing of the server's own types; results are exit codes, messages go to the
+//! writers given.
+
+mod connection;
+mod error;
+mod reply;
+#[cfg(test)]
+mod tests;
+mod url;
+mod wait;
+
+use crate::cli::Server;
+use connection::request;
+use reply::Reply;
+use std::io::Write;
+use std::time::Duration;
+use url::Url;
+use wait::{Condition, Wait};
+
+/// Time that `probe` gives the server; a kubelet's own default is 1 s.
+const PROBE: Duration = Duration::from_secs(5);
+/// Longest part of a body that an error line repeats, in characters.
+const EXCERPT: usize = 200;
+
+/// `h1mock get URL`: writes the body to `out` whatever the status.
+///
+/// Exit code 0; 1 with a line on `err` for a status of 400 or more, no answer, or an `out` that can't be
+/// written. The token goes to the server's own admin port only.
+pub fn get(url: &str, server: &Server, timeout: Duration, out: &mut dyn Write, err: &mut dyn Write) -> u8 {
+    exit_code(fetch(url, server, timeout, out), err)
+}
+
+fn fetch(url: &str, server: &Server, timeout: Duration, out: &mut dyn Write) -> Result<(), String> {
+    let url = Url::parse(url, server.traffic, 80).map_err(|error| error.to_string())?;
+    let bearer = server.token.as_deref().filter(|_| url.leads_to(server.admin)).map(authorization);
+    let headers: Vec<(&str, &str)> = bearer.iter().map(|value| ("Authorization", value.as_str())).collect();
+    let reply = request("GET", &url, &headers, timeout).map_err(|error| error.to_string())?;
+    let written = out.write_all(&reply.body).and_then(|()| out.flush());
+    written.map_err(|error| format!("failed to write the body: {}", error::cause(&error)))?;
+    if reply.status < 400 { Ok(()) } else { Err(format!("failed to get `{url}`: {}", reply.status_text())) }
+}
+
+/// `h1mock probe [ADDRESS]`: exit code 0 when `/readyz` answers 200, else 1 with the reason on `err`.
+pub fn probe(address: Option<&str>, server: &Server, err: &mut dyn Write) -> u8 {
+    let asked = admin(address, server).and_then(|url| {
+        let reply =
+            request("GET", &url.with_target("/readyz"), &[], PROBE).map_err(|error| error.to_string())?;
+        match reply.status {
+            200 => Ok(()),
+            _ => Err(format!("failed to probe `{}`: {}", url.authority(), reason(&reply))),
+        }
+    });
+    exit_code(asked, err)
+}
+
+/// `h1mock wait`: blocks until `generation` (or a later one) serves and `provision` is active; without
+/// either, until `/readyz` answers 200. Exit code 0, or 1 with the reason on `err` when `timeout` is over or
+/// waiting can't help.
+pub fn wait(
+    generation: Option<u64>,
+    provision: Option<&str>,
+    timeout: Duration,
+    address: Option<&str>,
+    server: &Server,
+    err: &mut dyn Write,
+) -> u8 {
+    let mut conditions: Vec<Condition> = generation.into_iter().map(Condition::Generation).collect();
+    conditions.extend(provision.map(Condition::Provision));
+    if conditions.is_empty() {
+        conditions.push(Condition::Ready);
+    }
+    let waited = admin(address, server).and_then(|url| {
+        let wait = Wait::start(url, server.token.as_deref(), timeout);
+        conditions.iter().try_for_each(|condition| wait.until(condition))
+    });
+    exit_code(waited, err)
+}
+
+fn admin(address: Option<&str>, server: &Server) -> Result<Url, String> {
+    let home = server.admin.to_string();
+    Url::address(address.unwrap_or(&home), server.admin).map_err(|error| error.to_string())
+}
+
+fn authorization(token: &str) -> String {
+    format!("Bearer {token}")
+}
+
+/// The status and, where there is one, the reason: the admin interface's `result`, or the first line of a
+/// text.
+fn reason(reply: &Reply) -> String {
+    let result = serde_json::from_slice::<serde_json::Value>(&reply.body).ok();
+    let result = result.and_then(|json| json["result"].as_str().map(str::to_string));
+    let text = result.unwrap_or_else(|| String::from_utf8_lossy(&reply.body).into_owned());
+    let line = text.trim().lines().next().unwrap_or_default();
+    let line: String = line.strip_prefix("failed: ").unwrap_or(line).chars().take(EXCERPT).collect();
+    if line.is_empty() || line.starts_with('<') {
+        reply.status_text()
+    } else {
+        format!("{}: {line}", reply.status_text())
+    }
+}
+
+fn exit_code(result: Result<(), String>, err: &mut dyn Write) -> u8 {
+    match result {
+        Ok(()) => 0,
+        Err(message) => {
+            // Where even standard error is closed the exit code has to do.
+            let _ = writeln!(err, "h1mock: {message}");
+            1
+        }
+    }
+}

@@ -1,0 +1,305 @@
+//! The subcommands against canned servers: each connection gets the next answer, byte for byte.
+
+use super::error::ClientError;
+use super::*;
+use crate::cli::Token;
+use rustix::net;
+use std::io::Read;
+use std::net::{SocketAddr, TcpListener};
+use std::os::fd::OwnedFd;
+use std::sync::mpsc;
+use std::thread::{self, JoinHandle};
+use std::time::Instant;
+
+const SHORT: Duration = Duration::from_secs(5);
+
+/// A listener that answers one connection per canned text, and gives back the requests it saw.
+struct Canned {
+    address: SocketAddr,
+    thread: JoinHandle<Vec<String>>,
+}
+
+impl Canned {
+    fn start(answers: &[&str]) -> Canned {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let answers: Vec<String> = answers.iter().map(|answer| answer.to_string()).collect();
+        let thread =
+            thread::spawn(move || answers.iter().map(|answer| answer_one(&listener, answer)).collect());
+        Canned { address, thread }
+    }
+
+    fn server(&self) -> Server {
+        Server { traffic: self.address, admin: self.address, token: None }
+    }
+
+    fn requests(self) -> Vec<String> {
+        self.thread.join().unwrap()
+    }
+}
+
+fn answer_one(listener: &TcpListener, answer: &str) -> String {
+    let (mut stream, _) = listener.accept().unwrap();
+    let mut request = Vec::new();
+    let mut buffer = [0; 1024];
+    while !request.ends_with(b"\r\n\r\n") {
+        let read = stream.read(&mut buffer).unwrap();
+        assert_ne!(read, 0, "the client closed before its request was complete");
+        request.extend_from_slice(&buffer[..read]);
+    }
+    stream.write_all(answer.as_bytes()).unwrap();
+    String::from_utf8(request).unwrap()
+}
+
+/// A port that is taken, so that no other test gets it, but where nothing listens yet.
+struct Closed {
+    socket: OwnedFd,
+    address: SocketAddr,
+}
+
+impl Closed {
+    fn bind() -> Closed {
+        let socket = net::socket(net::AddressFamily::INET, net::SocketType::STREAM, None).unwrap();
+        net::bind(&socket, &SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+        let address = net::getsockname(&socket).unwrap().try_into().unwrap();
+        Closed { socket, address }
+    }
+
+    fn server(&self) -> Server {
+        server_at(self.address)
+    }
+
+    fn listen(self) -> TcpListener {
+        net::listen(&self.socket, 8).unwrap();
+        TcpListener::from(self.socket)
+    }
+}
+
+fn server_at(address: SocketAddr) -> Server {
+    Server { traffic: address, admin: address, token: None }
+}
+
+fn got(url: &str, server: &Server, timeout: Duration) -> (u8, String, String) {
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    let code = get(url, server, timeout, &mut out, &mut err);
+    (code, String::from_utf8(out).unwrap(), String::from_utf8(err).unwrap())
+}
+
+fn waited(
+    server: &Server,
+    generation: Option<u64>,
+    provision: Option<&str>,
+    timeout: Duration,
+) -> (u8, String) {
+    let mut err = Vec::new();
+    let code = wait(generation, provision, timeout, None, server, &mut err);
+    (code, String::from_utf8(err).unwrap())
+}
+
+#[test]
+fn get_prints_the_body() {
+    let canned = Canned::start(&["HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"]);
+    let address = canned.address;
+    assert_eq!(got("/a?b=c", &canned.server(), SHORT), (0, "hello".to_string(), String::new()));
+    let version = env!("CARGO_PKG_VERSION");
+    let expected = format!(
+        "GET /a?b=c HTTP/1.1\r\nHost: {address}\r\nUser-Agent: h1mock/{version}\r\nAccept: */*\r\n\
+         Connection: close\r\n\r\n"
+    );
+    assert_eq!(canned.requests(), [expected]);
+}
+
+#[test]
+fn get_prints_the_body_of_an_error_and_fails() {
+    let canned = Canned::start(&["HTTP/1.1 404 NOT FOUND\r\n\r\ngone"]);
+    let expected = format!("h1mock: failed to get `http://{}/x`: 404 NOT FOUND\n", canned.address);
+    assert_eq!(got("/x", &canned.server(), SHORT), (1, "gone".to_string(), expected));
+}
+
+#[test]
+fn get_says_why_there_is_no_answer() {
+    let closed = Closed::bind();
+    let server = closed.server();
+    let expected = format!("h1mock: failed to connect to `{}`: connection refused\n", server.traffic);
+    assert_eq!(got("/", &server, SHORT), (1, String::new(), expected));
+
+    let expected = "h1mock: failed to use URL `https://x/`: there is no TLS here, use http\n".to_string();
+    assert_eq!(got("https://x/", &server, SHORT), (1, String::new(), expected));
+
+    let canned = Canned::start(&["HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf"]);
+    let expected =
+        format!("h1mock: failed to get an answer from `{}`: the connection closed early\n", canned.address);
+    assert_eq!(got("/", &canned.server(), SHORT), (1, String::new(), expected));
+
+    let canned = Canned::start(&["SSH-2.0\r\n"]);
+    let expected = format!("h1mock: failed to read the answer of `{}`: it is no HTTP\n", canned.address);
+    assert_eq!(got("/", &canned.server(), SHORT), (1, String::new(), expected));
+}
+
+#[test]
+fn get_reports_an_output_that_is_closed() {
+    struct BrokenPipe;
+    impl Write for BrokenPipe {
+        fn write(&mut self, _: &[u8]) -> std::io::Result<usize> {
+            Err(std::io::Error::from_raw_os_error(32))
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+    let canned = Canned::start(&["HTTP/1.1 200 OK\r\n\r\nx"]);
+    let mut err = Vec::new();
+    assert_eq!(get("/", &canned.server(), SHORT, &mut BrokenPipe, &mut err), 1);
+    assert_eq!(String::from_utf8(err).unwrap(), "h1mock: failed to write the body: broken pipe\n");
+}
+
+/// The peer sends a byte every 20 ms, so no single read waits long: only a deadline for the whole ends that.
+#[test]
+fn the_timeout_is_for_the_whole_answer() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let server = server_at(listener.local_addr().unwrap());
+    let (done, over) = mpsc::channel::<()>();
+    let drip = thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n");
+        while over.recv_timeout(Duration::from_millis(20)) == Err(mpsc::RecvTimeoutError::Timeout) {
+            let _ = stream.write_all(b"x");
+        }
+    });
+    let start = Instant::now();
+    let expected = format!("h1mock: failed to get an answer from `{}`: none within 200ms\n", server.traffic);
+    assert_eq!(got("/", &server, Duration::from_millis(200)), (1, String::new(), expected));
+    assert!(start.elapsed() < SHORT);
+    drop(done);
+    drip.join().unwrap();
+}
+
+#[test]
+fn the_token_goes_to_the_admin_port_only() {
+    let ok = "HTTP/1.1 200 OK\r\n\r\n";
+    let (mock, admin) = (Canned::start(&[ok]), Canned::start(&[ok, ok]));
+    let server = Server { traffic: mock.address, admin: admin.address, token: Some(Token::new("hush")) };
+    let port = admin.address.port();
+    for url in ["/x".to_string(), format!(":{port}/x"), format!("http://localhost:{port}/x")] {
+        assert_eq!(got(&url, &server, SHORT).0, 0, "{url}");
+    }
+    assert!(mock.requests().iter().all(|request| !request.contains("hush")));
+    assert!(admin.requests().iter().all(|request| request.contains("\r\nAuthorization: Bearer hush\r\n")));
+}
+
+#[test]
+fn a_header_that_http_cannot_carry_is_not_sent() {
+    let closed = Closed::bind();
+    let url = Url::parse("/", closed.address, 80).unwrap();
+    for (name, value) in [("X", "a\r\nY: b"), ("X", "\u{fc}"), ("X", "\0")] {
+        let error = request("GET", &url, &[(name, value)], SHORT).unwrap_err();
+        assert_eq!(error.to_string(), "failed to send header `X`: not visible ASCII");
+    }
+    assert!(matches!(request("GET", &url, &[("", "x")], SHORT), Err(ClientError::Header { .. })));
+}
+
+#[test]
+fn probe_is_the_answer_of_readyz() {
+    let unready =
+        "HTTP/1.1 503 Service Unavailable\r\n\r\n{\"result\":\"failed: provision `a` is not active\"}";
+    let closed = Closed::bind();
+    for (answer, code, reason) in [
+        ("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", 0, ""),
+        (unready, 1, "503 Service Unavailable: provision `a` is not active"),
+        ("HTTP/1.1 503 Service Unavailable\r\n\r\nstarting\nmore\n", 1, "503 Service Unavailable: starting"),
+        ("HTTP/1.1 404 Not Found\r\n\r\n<html>", 1, "404 Not Found"),
+    ] {
+        let canned = Canned::start(&[answer]);
+        let (mut err, address) = (Vec::new(), canned.address.to_string());
+        assert_eq!(probe(Some(&address), &closed.server(), &mut err), code);
+        let expected = if code == 0 {
+            String::new()
+        } else {
+            format!("h1mock: failed to probe `{address}`: {reason}\n")
+        };
+        assert_eq!(String::from_utf8(err).unwrap(), expected);
+        assert!(canned.requests()[0].starts_with("GET /readyz HTTP/1.1\r\n"));
+    }
+    let (server, mut err) = (closed.server(), Vec::new());
+    assert_eq!(probe(None, &server, &mut err), 1);
+    let expected = format!("h1mock: failed to connect to `{}`: connection refused\n", server.admin);
+    assert_eq!(String::from_utf8(err).unwrap(), expected);
+}
+
+#[test]
+fn wait_asks_again_until_the_server_is_ready() {
+    let canned = Canned::start(&["", "HTTP/1.1 503 Service Unavailable\r\n\r\n", "HTTP/1.1 200 OK\r\n\r\n"]);
+    assert_eq!(waited(&canned.server(), None, None, SHORT), (0, String::new()));
+    assert!(canned.requests().iter().all(|request| request.starts_with("GET /readyz ")));
+}
+
+#[test]
+fn wait_finds_a_server_that_starts_later() {
+    let closed = Closed::bind();
+    let server = closed.server();
+    let late = thread::spawn(move || {
+        thread::sleep(Duration::from_millis(60));
+        answer_one(&closed.listen(), "HTTP/1.1 200 OK\r\n\r\n")
+    });
+    assert_eq!(waited(&server, None, None, SHORT), (0, String::new()));
+    late.join().unwrap();
+}
+
+#[test]
+fn wait_gives_up_with_the_last_reason() {
+    let closed = Closed::bind();
+    let server = closed.server();
+    let expected = format!(
+        "h1mock: failed to wait for readiness within 100ms: failed to connect to `{}`: connection refused\n",
+        server.admin
+    );
+    assert_eq!(waited(&server, None, None, Duration::from_millis(100)), (1, expected));
+}
+
+#[test]
+fn wait_for_a_generation_lets_the_server_wait() {
+    let canned = Canned::start(&["HTTP/1.1 408 Request Timeout\r\n\r\n", "HTTP/1.1 200 OK\r\n\r\n{}"]);
+    let server = Server { token: Some(Token::new("hush")), ..canned.server() };
+    assert_eq!(waited(&server, Some(3), None, SHORT), (0, String::new()));
+    for request in canned.requests() {
+        let rest = request.strip_prefix("GET /app/v1/wait?generation=3&timeout=").unwrap();
+        let seconds: u64 = rest.split_once(" HTTP/1.1\r\n").unwrap().0.parse().unwrap();
+        assert!(seconds < SHORT.as_secs(), "whole seconds, less than what is left: {seconds}");
+        assert!(request.contains("\r\nAuthorization: Bearer hush\r\n"));
+    }
+}
+
+#[test]
+fn a_long_wait_is_asked_for_in_turns() {
+    let canned = Canned::start(&["HTTP/1.1 200 OK\r\n\r\n{}"]);
+    assert_eq!(waited(&canned.server(), Some(3), None, Duration::from_secs(3600)), (0, String::new()));
+    assert!(canned.requests()[0].starts_with("GET /app/v1/wait?generation=3&timeout=60 "));
+}
+
+#[test]
+fn wait_for_a_provision_reads_the_ledger() {
+    let ledger = |active: &str| format!("HTTP/1.1 200 OK\r\n\r\n{{\"active\":{active}}}");
+    let (none, other) = (ledger("null"), ledger("{\"name\":\"initial\",\"generation\":1}"));
+    let there = ledger("{\"name\":\"v2\",\"generation\":2}");
+    let canned = Canned::start(&[&none, &other, &there]);
+    assert_eq!(waited(&canned.server(), None, Some("v2"), SHORT), (0, String::new()));
+    assert!(canned.requests()[0].starts_with("GET /app/v1/provision HTTP/1.1\r\n"));
+
+    let canned = Canned::start(&["HTTP/1.1 200 OK\r\n\r\n{}", &there]);
+    assert_eq!(waited(&canned.server(), Some(2), Some("v2"), SHORT), (0, String::new()));
+    assert_eq!(canned.requests().len(), 2);
+}
+
+#[test]
+fn wait_ends_at_once_where_asking_again_cannot_help() {
+    let unauthorized = "HTTP/1.1 401 Unauthorized\r\n\r\n{\"result\":\"failed: a bearer token is needed\"}";
+    for (answer, expected) in [
+        (unauthorized, "401 Unauthorized: a bearer token is needed"),
+        ("HTTP/1.1 404 Not Found\r\n\r\n", "404 Not Found"),
+        ("HTTP/1.1 200 OK\r\n\r\n<html>", "the ledger is no JSON"),
+    ] {
+        let canned = Canned::start(&[answer]);
+        let expected = format!("h1mock: failed to wait for provision `v2`: {expected}\n");
+        assert_eq!(waited(&canned.server(), None, Some("v2"), SHORT), (1, expected));
+    }
+}

@@ -1,0 +1,135 @@
+//! `h1mock wait`: asks the admin interface until conditions hold or the time is over.
+
+use super::connection::request;
+use super::error::ClientError;
+use super::reply::Reply;
+use super::url::Url;
+use super::{authorization, reason};
+use std::fmt;
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// First pause between two questions; it doubles up to [`LONGEST_PAUSE`].
+const SHORTEST_PAUSE: Duration = Duration::from_millis(20);
+const LONGEST_PAUSE: Duration = Duration::from_millis(200);
+/// Longest time that a server is asked to hold one question, in seconds; it refuses more than 600.
+const HELD: u64 = 60;
+/// Time for one question that is answered at once.
+const QUESTION: Duration = Duration::from_secs(5);
+
+/// What to wait for.
+pub enum Condition<'a> {
+    /// `/readyz` answers 200.
+    Ready,
+    /// This generation or a later one serves.
+    Generation(u64),
+    /// The provision with this name is active.
+    Provision(&'a str),
+}
+
+impl fmt::Display for Condition<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Condition::Ready => write!(f, "readiness"),
+            Condition::Generation(generation) => write!(f, "generation {generation}"),
+            Condition::Provision(name) => write!(f, "provision `{name}`"),
+        }
+    }
+}
+
+/// How one question went.
+enum Turn {
+    Holds,
+    NotYet(String),
+    Never(String),
+}
+
+/// Who is asked, and until when.
+pub struct Wait<'a> {
+    server: Url,
+    token: Option<&'a str>,
+    timeout: Duration,
+    deadline: Instant,
+}
+
+impl<'a> Wait<'a> {
+    /// Starts the clock: all conditions together have `timeout`.
+    pub fn start(server: Url, token: Option<&'a str>, timeout: Duration) -> Self {
+        let now = Instant::now();
+        let deadline = now.checked_add(timeout).unwrap_or(now + Duration::from_secs(86_400));
+        Wait { server, token, timeout, deadline }
+    }
+
+    /// Blocks until `condition` holds. A server that does not answer yet, or answers 408 or 5xx, is asked
+    /// again.
+    ///
+    /// # Errors
+    /// One line with the last answer when the time is over; at once when asking again is no use (401, 404, no
+    /// HTTP).
+    pub fn until(&self, condition: &Condition) -> Result<(), String> {
+        let mut pause = SHORTEST_PAUSE;
+        let mut last: Option<String> = None;
+        loop {
+            match self.ask(condition, last.is_some()) {
+                Turn::Holds => return Ok(()),
+                Turn::Never(cause) => return Err(format!("failed to wait for {condition}: {cause}")),
+                Turn::NotYet(cause) => last = Some(cause).filter(|cause| !cause.is_empty()).or(last),
+            }
+            if self.remaining() <= pause {
+                let last = last.unwrap_or_default();
+                return Err(format!("failed to wait for {condition} within {:?}: {last}", self.timeout));
+            }
+            thread::sleep(pause);
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+
+    fn remaining(&self) -> Duration {
+        self.deadline.saturating_duration_since(Instant::now())
+    }
+
+    /// One question. When the deadline cuts it off, the answer before tells more than the cut: `has_cause`
+    /// drops it.
+    fn ask(&self, condition: &Condition, has_cause: bool) -> Turn {
+        let remaining = self.remaining().max(Duration::from_millis(1));
+        let (target, time) = match condition {
+            Condition::Ready => ("/readyz".to_string(), remaining.min(QUESTION)),
+            // Whole seconds, rounded down: the server's 408 comes before our own deadline.
+            Condition::Generation(generation) => {
+                let seconds = remaining.as_secs().min(HELD);
+                (format!("/app/v1/wait?generation={generation}&timeout={seconds}"), remaining)
+            }
+            Condition::Provision(_) => ("/app/v1/provision".to_string(), remaining.min(QUESTION)),
+        };
+        let bearer = self.token.map(authorization);
+        let headers: Vec<(&str, &str)> =
+            bearer.iter().map(|value| ("Authorization", value.as_str())).collect();
+        match request("GET", &self.server.with_target(target), &headers, time) {
+            Ok(reply) => judge(condition, &reply),
+            Err(ClientError::Late { .. }) if has_cause => Turn::NotYet(String::new()),
+            Err(error) if error.may_pass() => Turn::NotYet(error.to_string()),
+            Err(error) => Turn::Never(error.to_string()),
+        }
+    }
+}
+
+fn judge(condition: &Condition, reply: &Reply) -> Turn {
+    match (reply.status, condition) {
+        (200, Condition::Provision(name)) => match active(reply) {
+            Ok(Some(active)) if active == *name => Turn::Holds,
+            Ok(Some(active)) => Turn::NotYet(format!("`{active}` is active")),
+            Ok(None) => Turn::NotYet("no provision is active".to_string()),
+            Err(cause) => Turn::Never(cause),
+        },
+        (200, _) => Turn::Holds,
+        (408 | 500..=599, _) => Turn::NotYet(reason(reply)),
+        _ => Turn::Never(reason(reply)),
+    }
+}
+
+/// `active.name` of the ledger.
+fn active(reply: &Reply) -> Result<Option<String>, String> {
+    let ledger: serde_json::Value =
+        serde_json::from_slice(&reply.body).map_err(|_| "the ledger is no JSON".to_string())?;
+    Ok(ledger["active"]["name"].as_str().map(str::to_string))
+}

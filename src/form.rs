@@ -1,0 +1,171 @@
+//! Bodies of forms, urlencoded and multipart, as names and values. Knows bytes and a content type, no requests.
+
+mod multipart;
+pub mod options;
+
+use percent_encoding::percent_decode;
+use std::fmt;
+use std::ops::Range;
+
+/// Names and values in the order in which they were sent; a name may repeat.
+pub type Pairs = Vec<(String, String)>;
+
+/// Parts that a multipart body may have; each costs far more than the bytes it takes.
+pub const MAX_PARTS: usize = 1_000;
+
+/// Fields that an urlencoded body may have: two bytes of it take about a hundred of memory.
+pub const MAX_FIELDS: usize = 100_000;
+
+/// Bytes that the header fields of one part may take together.
+pub const MAX_PART_HEADERS: usize = 16 * 1024;
+
+/// What a form carries.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Form {
+    /// Fields in order.
+    pub fields: Pairs,
+    /// Files in order.
+    pub files: Vec<FilePart>,
+}
+
+/// One uploaded file. Its content stays in the body of the request.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct FilePart {
+    /// Name of the form field.
+    pub name: String,
+    /// Name of the file as the client calls it; empty where none was chosen.
+    pub filename: String,
+    /// Header fields of the part.
+    pub headers: Pairs,
+    /// Where the content is in the body, in bytes.
+    pub content: Range<usize>,
+}
+
+/// Why a form is refused. One that is merely malformed is dropped whole instead, as Werkzeug does.
+#[derive(Debug, Clone, PartialEq)]
+pub enum FormError {
+    /// More than [`MAX_PARTS`].
+    TooManyParts,
+    /// More than [`MAX_FIELDS`].
+    TooManyFields,
+    /// More than [`MAX_PART_HEADERS`] for one part.
+    HeadersTooLong,
+}
+
+impl fmt::Display for FormError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooManyParts => write!(f, "failed to read the form: more than {MAX_PARTS} parts"),
+            Self::TooManyFields => write!(f, "failed to read the form: more than {MAX_FIELDS} fields"),
+            Self::HeadersTooLong => {
+                write!(
+                    f,
+                    "failed to read the form: more than {MAX_PART_HEADERS} bytes of headers in one part"
+                )
+            }
+        }
+    }
+}
+
+/// Whether a body of this media type (lower case) is a form.
+pub fn is_form(mimetype: &str) -> bool {
+    matches!(
+        mimetype,
+        "application/x-www-form-urlencoded" | "application/x-url-encoded" | "multipart/form-data"
+    )
+}
+
+/// Reads `body` by its `Content-Type`. Empty for other types, and for a multipart body that is cut short or malformed.
+///
+/// # Errors
+/// A limit is exceeded.
+pub fn parse(content_type: &str, body: &[u8]) -> Result<Form, FormError> {
+    let (mimetype, options) = options::parse(content_type);
+    match mimetype.as_str() {
+        "multipart/form-data" => multipart::parse(options::get(&options, "boundary").unwrap_or(""), body),
+        other if is_form(other) => match body.iter().filter(|b| **b == b'&').count() < MAX_FIELDS {
+            true => Ok(Form { fields: urlencoded(body), ..Form::default() }),
+            false => Err(FormError::TooManyFields),
+        },
+        _ => Ok(Form::default()),
+    }
+}
+
+/// Reads `a=1&b=2`: `+` is a blank, `;` does not separate, `a` equals `a=`, an invalid escape stays, invalid UTF-8 is
+/// replaced.
+pub fn urlencoded(text: &[u8]) -> Pairs {
+    let pairs = text.split(|b| *b == b'&').filter(|pair| !pair.is_empty());
+    pairs
+        .map(|pair| {
+            let at = pair.iter().position(|b| *b == b'=').unwrap_or(pair.len());
+            (decode(&pair[..at]), decode(pair.get(at + 1..).unwrap_or_default()))
+        })
+        .collect()
+}
+
+fn decode(text: &[u8]) -> String {
+    let blanks: Vec<u8> = text.iter().map(|b| if *b == b'+' { b' ' } else { *b }).collect();
+    percent_decode(&blanks).decode_utf8_lossy().into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(pairs: &Pairs) -> String {
+        pairs.iter().map(|(k, v)| format!("[{k}|{v}]")).collect()
+    }
+
+    #[test]
+    fn urlencoded_text_is_read_as_werkzeug_reads_it() {
+        let cases: [(&[u8], &str); 10] = [
+            (b"a=1&b=2&a=3", "[a|1][b|2][a|3]"),
+            (b"a&b=&=c&&", "[a|][b|][|c]"),
+            (b"a=1;b=2", "[a|1;b=2]"),
+            (b"a+b=c%20d%2Be", "[a b|c d+e]"),
+            (b"a=b=c", "[a|b=c]"),
+            (b"%zz=%", "[%zz|%]"),
+            (b"k=%ff\xfe", "[k|\u{fffd}\u{fffd}]"),
+            (b"%C3%A9=\xc3\xa9", "[é|é]"),
+            (b"", ""),
+            (b"=", "[|]"),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(shown(&urlencoded(text)), expected, "{}", String::from_utf8_lossy(text));
+        }
+    }
+
+    #[test]
+    fn the_content_type_decides_how_a_body_is_read() {
+        let cases = [
+            ("application/x-www-form-urlencoded; charset=utf-8", "[a|1]"),
+            ("Application/X-WWW-Form-Urlencoded", "[a|1]"),
+            ("text/plain", ""),
+            ("multipart/form-data", ""),
+            ("", ""),
+        ];
+        for (content_type, expected) in cases {
+            let form = parse(content_type, b"a=1").map(|form| shown(&form.fields));
+            assert_eq!(form.as_deref(), Ok(expected), "{content_type}");
+        }
+    }
+
+    #[test]
+    fn the_number_of_fields_is_bounded() {
+        let body = "a&".repeat(MAX_FIELDS);
+        let content_type = "application/x-www-form-urlencoded";
+        assert_eq!(parse(content_type, &body.as_bytes()[1..]), Err(FormError::TooManyFields));
+        let fields = parse(content_type, &body.as_bytes()[2..]).map(|form| form.fields.len());
+        assert_eq!(fields, Ok(MAX_FIELDS - 1));
+    }
+
+    #[test]
+    fn errors_name_the_limit() {
+        assert_eq!(FormError::TooManyFields.to_string(), "failed to read the form: more than 100000 fields");
+        assert_eq!(FormError::TooManyParts.to_string(), "failed to read the form: more than 1000 parts");
+        assert_eq!(
+            FormError::HeadersTooLong.to_string(),
+            "failed to read the form: more than 16384 bytes of headers in one part"
+        );
+    }
+}

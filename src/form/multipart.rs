@@ -1,0 +1,161 @@
+//! `multipart/form-data` (RFC 7578) with the lenience of Werkzeug 2.0.3: any line break, preamble and epilogue ignored, a
+//! body without its end dropped whole. One pass over the body, contents stay where they are.
+
+use super::{FilePart, Form, FormError, MAX_PART_HEADERS, MAX_PARTS, Pairs, options};
+
+/// Longest boundary looked for; RFC 2046 allows 70 characters.
+const MAX_BOUNDARY: usize = 256;
+
+/// Fields and files of `body`; empty where it is malformed.
+///
+/// # Errors
+/// A limit of [`super`] is exceeded.
+pub fn parse(boundary: &str, body: &[u8]) -> Result<Form, FormError> {
+    read(boundary, body).or_else(|stop| match stop {
+        Stop::Refused(error) => Err(error),
+        Stop::Malformed(why) => {
+            log::debug!("dropped a malformed multipart body: {why}");
+            Ok(Form::default())
+        }
+    })
+}
+
+/// Why reading ended early.
+enum Stop {
+    Refused(FormError),
+    Malformed(&'static str),
+}
+
+/// A line `--boundary` or `--boundary--`, with the line break before it.
+struct Delimiter {
+    start: usize,
+    end: usize,
+    is_last: bool,
+}
+
+fn read(boundary: &str, body: &[u8]) -> Result<Form, Stop> {
+    if boundary.is_empty() || boundary.len() > MAX_BOUNDARY {
+        return Err(Stop::Malformed("the content type has no usable boundary"));
+    }
+    let marker = [b"--", boundary.as_bytes()].concat();
+    let missing = Stop::Malformed("a boundary is missing");
+    let Some(mut delimiter) = next_delimiter(body, 0, &marker, true) else { return Err(missing) };
+    let mut form = Form::default();
+    let mut parts = 0;
+    while !delimiter.is_last {
+        parts += 1;
+        if parts > MAX_PARTS {
+            return Err(Stop::Refused(FormError::TooManyParts));
+        }
+        let (headers, start) = read_headers(body, delimiter.end)?;
+        let Some(next) = next_delimiter(body, start, &marker, false) else { return Err(missing) };
+        add_part(&mut form, headers, body, start..next.start)?;
+        delimiter = next;
+    }
+    Ok(form)
+}
+
+/// Sorts a part under fields or files; one without a name has nothing to be found by and is left out.
+fn add_part(
+    form: &mut Form,
+    headers: Pairs,
+    body: &[u8],
+    content: std::ops::Range<usize>,
+) -> Result<(), Stop> {
+    let disposition = headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("content-disposition"));
+    let Some((_, disposition)) = disposition else {
+        return Err(Stop::Malformed("a part has no `Content-Disposition`"));
+    };
+    let (_, options) = options::parse(disposition);
+    let Some(name) = options::get(&options, "name").map(str::to_owned) else { return Ok(()) };
+    match options::get(&options, "filename") {
+        Some(filename) => {
+            form.files.push(FilePart { name, filename: filename.to_owned(), headers, content });
+        }
+        None => form.fields.push((name, String::from_utf8_lossy(&body[content]).into_owned())),
+    }
+    Ok(())
+}
+
+/// Header fields of the part that begins at `from`, and where its content begins.
+fn read_headers(body: &[u8], from: usize) -> Result<(Pairs, usize), Stop> {
+    let window = &body[from..body.len().min(from + MAX_PART_HEADERS)];
+    let blank = (0..window.len()).find_map(|at| Some((at, blank_line(&window[at..])?)));
+    let Some((len, blank)) = blank else {
+        return Err(match body.len() - from > MAX_PART_HEADERS {
+            true => Stop::Refused(FormError::HeadersTooLong),
+            false => Stop::Malformed("a part has no end of its headers"),
+        });
+    };
+    let mut headers = Pairs::new();
+    let text = String::from_utf8_lossy(&window[..len]);
+    for line in text.split(['\r', '\n']) {
+        if line.starts_with([' ', '\t'])
+            && let Some((_, value)) = headers.last_mut()
+        {
+            *value = format!("{value} {}", line.trim()).trim().to_owned();
+        } else if !line.trim().is_empty() {
+            let Some((name, value)) = line.split_once(':') else {
+                return Err(Stop::Malformed("a header of a part has no colon"));
+            };
+            headers.push((name.trim().to_owned(), value.trim().to_owned()));
+        }
+    }
+    Ok((headers, from + len + blank))
+}
+
+/// Length of the two line breaks that `text` starts with.
+fn blank_line(text: &[u8]) -> Option<usize> {
+    [&b"\r\n\r\n"[..], b"\n\n", b"\r\r"].iter().find(|blank| text.starts_with(blank)).map(|blank| blank.len())
+}
+
+/// The next delimiter at or after `from`. Only the first one of a body may come without a line break before it.
+fn next_delimiter(body: &[u8], from: usize, marker: &[u8], is_first: bool) -> Option<Delimiter> {
+    let mut at = from;
+    loop {
+        at += find(&body[at..], marker)?;
+        let before = line_break_before(&body[from..at]);
+        if (is_first || before > 0)
+            && let Some((len, is_last)) = delimiter_end(&body[at + marker.len()..])
+        {
+            return Some(Delimiter { start: at - before, end: at + marker.len() + len, is_last });
+        }
+        at += 1;
+    }
+}
+
+/// Length of what follows the boundary up to the end of its line, and whether it is the closing one.
+fn delimiter_end(text: &[u8]) -> Option<(usize, bool)> {
+    let dashes = if text.starts_with(b"--") { 2 } else { 0 };
+    let is_blank = |b: &u8| matches!(b, b' ' | b'\t' | 0x0b | 0x0c);
+    let line = dashes + text[dashes..].iter().take_while(|b| is_blank(b)).count();
+    let line_break = match &text[line..] {
+        [b'\r', b'\n', ..] => 2,
+        [b'\r' | b'\n', ..] => 1,
+        _ => 0,
+    };
+    (dashes > 0 || line_break > 0).then_some((line + line_break, dashes > 0))
+}
+
+fn line_break_before(text: &[u8]) -> usize {
+    match text {
+        [.., b'\r', b'\n'] => 2,
+        [.., b'\r' | b'\n'] => 1,
+        _ => 0,
+    }
+}
+
+/// Where `needle`, which starts with `-`, is in `text`. Skips to dashes first: most of a body has none.
+fn find(text: &[u8], needle: &[u8]) -> Option<usize> {
+    let mut at = 0;
+    loop {
+        at += text.get(at..)?.iter().position(|b| *b == b'-')?;
+        if text[at..].starts_with(needle) {
+            return Some(at);
+        }
+        at += 1;
+    }
+}
+
+#[cfg(test)]
+mod tests;

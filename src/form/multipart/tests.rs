@@ -1,0 +1,107 @@
+use super::*;
+
+/// Fields as `[name|value]`, files as `<name|filename|content>`.
+fn shown(body: &[u8]) -> String {
+    let form = parse("b", body).unwrap();
+    let fields = form.fields.iter().map(|(name, value)| format!("[{name}|{value}]"));
+    let files = form.files.iter().map(|file| {
+        let content = String::from_utf8_lossy(&body[file.content.clone()]);
+        format!("<{}|{}|{content}>", file.name, file.filename)
+    });
+    fields.chain(files).collect()
+}
+
+const A: &str = "Content-Disposition: form-data; name=\"a\"";
+
+/// Bodies with the boundary `b`; `{A}` stands for the header of a field `a`. Expectations are Werkzeug 2.0.3's.
+#[test]
+fn bodies_are_read_as_werkzeug_reads_them() {
+    let cases = [
+        ("--b\r\n{A}\r\n\r\n1\r\n--b--\r\n", "[a|1]"),
+        ("pre\r\n--b\r\n{A}\r\n\r\n1\r\n--b--\r\nepilogue", "[a|1]"),
+        ("--b\n{A}\n\n1\n--b--", "[a|1]"),
+        ("--b\r{A}\r\r1\r--b--", "[a|1]"),
+        ("--b\r\n{A}\r\n\r\n1\r\n", ""),
+        ("--b\r\n{A}\r\n\r\n1\r\n--b\r\n{A}\r\n\r\n2", ""),
+        ("--b\r\n{A}; filename=\"\"\r\n\r\n\r\n--b--", "<a||>"),
+        ("--b\r\n{A}; filename=x.txt\r\nX: 1\r\n\r\nhello\r\n\r\n--b--", "<a|x.txt|hello\r\n>"),
+        ("--b--", ""),
+        ("", ""),
+        ("--b\r\n\r\nx\r\n--b--", ""),
+        ("--b\r\nX: y\r\n\r\nx\r\n--b--", ""),
+        ("--b\r\nno colon\r\n\r\nx\r\n--b--", ""),
+        ("--b\r\n{A}\r\n\r\n1\r\n--bx\r\n--b  \r\n{A}\r\n\r\n2\r\n--b--", "[a|1\r\n--bx][a|2]"),
+        ("--b\r\n{A}\r\n\r\n--b--\r\n", ""),
+        ("--b\r\n{A}\r\n\r\n\r\n--b--\r\n", "[a|]"),
+        ("--b\r\n{A}\r\n\r\n1\r\n--b\r\n--b--", ""),
+        ("--b\r\nContent-Disposition: form-data\r\n\r\nx\r\n--b\r\n{A}\r\n\r\n1\r\n--b--", "[a|1]"),
+    ];
+    for (body, expected) in cases {
+        assert_eq!(shown(body.replace("{A}", A).as_bytes()), expected, "{body:?}");
+    }
+}
+
+#[test]
+fn invalid_utf8_is_replaced_in_fields_and_kept_in_files() {
+    let body = [b"--b\r\n", A.as_bytes(), b"\r\n\r\n\xff\r\n--b--"].concat();
+    assert_eq!(shown(&body), "[a|\u{fffd}]");
+    let body = [b"--b\r\n", A.as_bytes(), b"; filename=f\r\n\r\n\xff\r\n--b--"].concat();
+    let form = parse("b", &body).unwrap();
+    assert_eq!(&body[form.files[0].content.clone()], b"\xff");
+}
+
+#[test]
+fn headers_of_a_part_may_continue_on_the_next_line() {
+    let body =
+        format!("--b\r\n{A};\r\n filename=f\r\nContent-Type: text/plain;\r\n\t charset=x\r\n\r\n\r\n--b--");
+    let form = parse("b", body.as_bytes()).unwrap();
+    assert_eq!(form.files[0].filename, "f");
+    assert_eq!(form.files[0].headers[1], ("Content-Type".to_owned(), "text/plain; charset=x".to_owned()));
+}
+
+#[test]
+fn boundaries_that_cannot_be_are_refused_quietly() {
+    let long = "-".repeat(MAX_BOUNDARY + 1);
+    for boundary in ["", long.as_str()] {
+        assert_eq!(parse(boundary, b"--\r\n"), Ok(Form::default()));
+    }
+}
+
+#[test]
+fn the_number_of_parts_is_bounded() {
+    let part = format!("--b\r\n{A}\r\n\r\n1\r\n");
+    let fits = part.repeat(MAX_PARTS) + "--b--";
+    assert_eq!(parse("b", fits.as_bytes()).unwrap().fields.len(), MAX_PARTS);
+    let too_many = part.repeat(MAX_PARTS + 1) + "--b--";
+    assert_eq!(parse("b", too_many.as_bytes()), Err(FormError::TooManyParts));
+}
+
+#[test]
+fn the_headers_of_a_part_are_bounded() {
+    let body = format!("--b\r\n{A}\r\nX: {}\r\n\r\n1\r\n--b--", "x".repeat(MAX_PART_HEADERS));
+    assert_eq!(parse("b", body.as_bytes()), Err(FormError::HeadersTooLong));
+}
+
+#[test]
+fn truncated_and_damaged_bodies_never_panic() {
+    let valid =
+        format!("pre\r\n--b\r\n{A}\r\n\r\n1\r\n--b\r\n{A}; filename=\"f\"\r\nX: é\r\n\r\nfile\r\n--b--\r\n");
+    assert_eq!(shown(valid.as_bytes()), "[a|1]<a|f|file>");
+    let mut random = fastrand::Rng::with_seed(1);
+    for cut in 0..valid.len() {
+        let _ = shown(&valid.as_bytes()[..cut]);
+        let mut damaged = valid.clone().into_bytes();
+        for _ in 0..random.usize(1..4) {
+            let at = random.usize(..damaged.len());
+            damaged[at] = *random.choice(b"\r\n-b \":;=\x00\xff".iter()).unwrap();
+        }
+        let _ = shown(&damaged);
+    }
+    for _ in 0..20_000 {
+        let pieces = ["--b", "--", "\r\n", "\n", "\r", A, "; filename*=", "''%f", "\"", "\\", ":", " ", "é"];
+        let body: String = (0..random.usize(..16)).filter_map(|_| random.choice(pieces)).collect();
+        let _ = shown(body.as_bytes());
+        let noise: Vec<u8> = (0..random.usize(..64)).map(|_| random.u8(..)).collect();
+        let _ = shown(&noise);
+    }
+}

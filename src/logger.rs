@@ -1,0 +1,46 @@
+//! The log on standard error: text or JSON, one line a record, levels by `RUST_LOG` (`info` unless told).
+
+use crate::access;
+use env_logger::{Builder, Env};
+use log::Record;
+use serde_json::{Value, json};
+use std::io::Write;
+
+/// Starts logging. A panic becomes a record too.
+pub fn start(json: bool) {
+    let mut builder = Builder::from_env(Env::default().default_filter_or("info"));
+    builder.format(move |out, record| {
+        let line = if json { as_json(record) } else { as_text(record) };
+        writeln!(out, "{line}")
+    });
+    // A second start, in a test, changes nothing.
+    let _ = builder.try_init();
+    std::panic::set_hook(Box::new(|panic| log::error!("{panic}")));
+}
+
+fn now() -> String {
+    chrono::Utc::now().format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
+}
+
+fn as_text(record: &Record) -> String {
+    let target = match record.target() {
+        own if own.starts_with("h1mock") => String::new(),
+        other => format!("{other}: "),
+    };
+    format!("{} {:5} {target}{}", now(), record.level(), record.args())
+}
+
+fn as_json(record: &Record) -> String {
+    let message = record.args().to_string();
+    let mut line = json!({ "time": now(), "level": record.level().as_str().to_lowercase(), "target": record.target() });
+    match serde_json::from_str(&message) {
+        // Lines of the access log are objects: their fields stand beside time and level.
+        Ok(Value::Object(fields)) if record.target() == access::TARGET => {
+            if let Value::Object(all) = &mut line {
+                all.extend(fields);
+            }
+        }
+        _ => line["message"] = Value::String(message),
+    }
+    line.to_string()
+}

@@ -1,0 +1,199 @@
+//! The mock: request -> router -> view function -> response, with hooks and error handlers where Flask runs them.
+
+use crate::provision::Provision;
+use crate::request::{Matched, Request};
+use crate::response::Answer;
+use crate::router::{Found, encode_path};
+use crate::rule::Value;
+use crate::script::abort::{self, HttpError};
+use crate::script::call::{self, Call};
+use crate::script::fault::Fault;
+use crate::script::response::Response;
+use crate::script::view::View;
+use crate::script::answer;
+use rhai::{Dynamic, EvalAltResult};
+use std::sync::Arc;
+
+/// An answer and what the access log says about it.
+pub struct Handled {
+    /// What the client gets.
+    pub answer: Answer,
+    /// Index of the rule that served it.
+    pub rule: Option<usize>,
+}
+
+/// Why a view function or hook ended without an answer.
+enum Stop {
+    /// `abort`, a missing key, 404, 405.
+    Http(HttpError),
+    /// Anything else that it threw.
+    Script(Box<EvalAltResult>),
+}
+
+impl From<Box<EvalAltResult>> for Stop {
+    fn from(error: Box<EvalAltResult>) -> Self {
+        abort::find(&error).map_or(Stop::Script(error), Stop::Http)
+    }
+}
+
+/// Handles one request with `provision`, on this thread. Sleeps of scripts are in `Answer::hold`.
+pub fn handle(provision: &Arc<Provision>, mut request: Request) -> Handled {
+    let found = provision.router.find(&request.method, &request.path);
+    let (rule, values) = match &found {
+        Found::Rule { index, values } => (Some(*index), values.iter().map(dynamic).collect()),
+        _ => (None, Vec::new()),
+    };
+    request.matched = rule.map(|index| matched(provision, index, &values));
+    let request = Arc::new(request);
+    let call = Call {
+        files: Some(provision.files.clone()),
+        request: Some(request.clone()),
+        provision: Some(provision.clone()),
+        ..Call::default()
+    };
+    let flow = Flow { provision, request: &request, blueprint: blueprint(provision, rule) };
+    let (mut answer, call) = call::within(call, || provision.budget.run(|| flow.run(&found, &values)));
+    answer.hold = call.hold;
+    Handled { answer, rule }
+}
+
+fn dynamic(value: &Value) -> Dynamic {
+    match value {
+        Value::Int(number) => Dynamic::from_int(*number),
+        Value::Float(number) => Dynamic::from_float(*number),
+        Value::Text(text) => Dynamic::from(text.clone()),
+    }
+}
+
+fn blueprint(provision: &Provision, rule: Option<usize>) -> Option<String> {
+    provision.views[rule?].blueprint.clone()
+}
+
+fn matched(provision: &Provision, index: usize, values: &[Dynamic]) -> Matched {
+    let rule = &provision.router.rules()[index];
+    Matched {
+        endpoint: rule.endpoint().to_owned(),
+        rule: rule.pattern().to_owned(),
+        blueprint: blueprint(provision, Some(index)),
+        view_args: rule.variables().into_iter().map(str::to_owned).zip(values.iter().cloned()).collect(),
+    }
+}
+
+struct Flow<'r> {
+    provision: &'r Arc<Provision>,
+    request: &'r Request,
+    blueprint: Option<String>,
+}
+
+impl Flow<'_> {
+    fn run(&self, found: &Found, values: &[Dynamic]) -> Answer {
+        let answer = match self.before().and_then(|answer| answer.map_or_else(|| self.dispatch(found, values), Ok)) {
+            Ok(answer) => answer,
+            Err(stop) => self.handle_error(stop),
+        };
+        self.after(answer)
+    }
+
+    /// The first `before_request` function that returns something answers; 404, 405 and OPTIONS pass here too.
+    fn before(&self) -> Result<Option<Answer>, Stop> {
+        for hook in self.provision.before(&self.blueprint) {
+            let value = hook.call(&self.provision.engine, Vec::new())?;
+            if !value.is_unit() {
+                return Ok(Some(answer::from_value(value)?));
+            }
+        }
+        Ok(None)
+    }
+
+    fn dispatch(&self, found: &Found, values: &[Dynamic]) -> Result<Answer, Stop> {
+        match found {
+            Found::Rule { index, .. } => self.view(*index, values),
+            Found::Redirect { path } => Ok(answer::redirection(308, &self.location(path))),
+            Found::MethodNotAllowed { allow } => {
+                Err(Stop::Http(HttpError { allow: Some(allow.join(", ")), ..HttpError::new(405) }))
+            }
+            Found::NotFound => Err(Stop::Http(HttpError::new(404))),
+        }
+    }
+
+    fn view(&self, index: usize, values: &[Dynamic]) -> Result<Answer, Stop> {
+        if self.request.method == "OPTIONS" && self.provision.router.rules()[index].automatic_options() {
+            let mut answer = Answer::html(200, "");
+            answer.headers.push(("Allow".to_owned(), self.provision.router.allowed(&self.request.path).join(", ")));
+            return Ok(answer);
+        }
+        let value = self.provision.call_view(index, values)?;
+        answer::from_value(value).map_err(|error| Stop::from(self.placed(error, index)))
+    }
+
+    /// What a view returned can't be answered: the place is the function, which has ended, so its rule's line is shown.
+    fn placed(&self, mut error: Box<EvalAltResult>, index: usize) -> Box<EvalAltResult> {
+        let served = &self.provision.views[index];
+        if error.position().is_none() && served.file == served.view.view.file.name {
+            let line = u16::try_from(served.line).unwrap_or(u16::MAX);
+            error.set_position(rhai::Position::new(line, 0));
+        }
+        error
+    }
+
+    /// Relative, as later RFCs allow (RFC 9110, section 10.2.2): the client knows the host better than the mock does.
+    fn location(&self, path: &str) -> String {
+        let query = &self.request.query_string;
+        let mark = if query.is_empty() { "" } else { "?" };
+        format!("{}{mark}{query}", encode_path(path))
+    }
+
+    /// Error handlers run for `abort`, 404, 405 and, as 500, for what a script throws; a handler that gives no status
+    /// answers 200. One that fails, or aborts, is a plain 500.
+    fn handle_error(&self, stop: Stop) -> Answer {
+        let (error, fault) = match stop {
+            Stop::Http(error) => (error, None),
+            Stop::Script(error) => {
+                let fault = self.fault(&error);
+                (HttpError { original: Some(fault.at_run_time()), ..HttpError::new(500) }, Some(fault))
+            }
+        };
+        let plain = || fault.as_ref().map_or_else(|| error.page(), failure);
+        if error.answer.is_some() {
+            return plain();
+        }
+        let Some(handler) = self.provision.error_handler(&self.blueprint, error.status()) else { return plain() };
+        match self.answered_by(handler, error.clone()) {
+            Ok(answer) => answer,
+            Err(error) => failure(&self.fault(&error)),
+        }
+    }
+
+    fn answered_by(&self, handler: &View, error: HttpError) -> Result<Answer, Box<EvalAltResult>> {
+        answer::from_value(handler.call(&self.provision.engine, vec![Dynamic::from(error)])?)
+    }
+
+    /// Each function may change the response that it gets, or return another one.
+    fn after(&self, mut answer: Answer) -> Answer {
+        for hook in self.provision.after(&self.blueprint) {
+            let response = Response::from(answer);
+            let returned = hook.call(&self.provision.engine, vec![Dynamic::from(response.clone())]);
+            let replaced = match returned {
+                Ok(value) if value.is_unit() => Ok(response.answer()),
+                Ok(value) => answer::from_value(value),
+                Err(error) => Err(error),
+            };
+            answer = replaced.unwrap_or_else(|error| failure(&self.fault(&error)));
+        }
+        answer
+    }
+
+    /// Where `error` happened, also for the log.
+    fn fault(&self, error: &EvalAltResult) -> Fault {
+        let file = call::with(|call| call.file.as_ref().map(|file| file.name.clone())).flatten();
+        let fault = Fault::new(error, file.as_deref().unwrap_or(&self.provision.name), &self.provision.files);
+        log::error!("{} {}: {}", self.request.method, self.request.target, fault.at_run_time());
+        fault
+    }
+}
+
+/// The 500 that tells the author what is wrong and where.
+fn failure(fault: &Fault) -> Answer {
+    let hint = fault.hint.as_ref().map(|hint| format!("  = help: {hint}\n")).unwrap_or_default();
+    Answer::text(500, format!("{}\n{}{hint}", fault.at_run_time(), fault.excerpt()))
+}

@@ -1,0 +1,233 @@
+//! One provision, loaded: source -> compiled files -> `registerRules()` -> rules, view functions, hooks. Never changes after
+//! that; a request holds on to the one that it began with.
+
+use crate::router::Router;
+use crate::rule::Rule;
+use crate::script::app::{Entry, Registration, Scope};
+use crate::script::budget::Budget;
+use crate::script::call::{self, Call};
+use crate::script::fault::{Fault, LoadError};
+use crate::script::files::{File, Files};
+use crate::script::view::{Bound, View};
+use rhai::{Dynamic, Engine, EvalAltResult, FnPtr, Position};
+use std::collections::{BTreeMap, HashMap};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// The function that every provision defines.
+const REGISTER_RULES: &str = "registerRules";
+
+/// A compiled provision with its rule table.
+pub struct Provision {
+    /// File name in the provision directory.
+    pub name: String,
+    /// Which activation this is, from 1; 0 before it is active.
+    pub generation: u64,
+    /// The engine that its functions run in.
+    pub engine: Arc<Engine>,
+    /// Time and memory of one call.
+    pub budget: Budget,
+    /// Its files.
+    pub files: Arc<Files>,
+    /// Its rules; the index of a rule is that of its view.
+    pub router: Router,
+    /// Its view functions.
+    pub views: Vec<Served>,
+    before: Vec<(Scope, View)>,
+    after: Vec<(Scope, View)>,
+    error_handlers: HashMap<(Scope, u16), View>,
+}
+
+/// The view function of one rule.
+pub struct Served {
+    /// The function, bound to the rule's variables.
+    pub view: Bound,
+    /// Blueprint of the rule.
+    pub blueprint: Scope,
+    /// File of the line that registered it.
+    pub file: String,
+    /// Line that registered it, from 1.
+    pub line: usize,
+    hits: AtomicU64,
+}
+
+/// One rule for lists: the admin interface and `h1mock routes`.
+#[derive(Debug, Clone)]
+pub struct RuleRow {
+    /// The rule as registered.
+    pub rule: String,
+    /// Its endpoint.
+    pub endpoint: String,
+    /// Its methods, with those that come by themselves.
+    pub methods: Vec<String>,
+    /// Its variables and their converters.
+    pub converters: String,
+    /// File of the line that registered it.
+    pub file: String,
+    /// That line, from 1.
+    pub line: usize,
+    /// Requests that it served.
+    pub hits: u64,
+    /// An earlier rule that takes all its requests.
+    pub shadowed_by: Option<String>,
+}
+
+/// What a file turned out to be.
+pub enum Loaded {
+    /// A provision, not yet active.
+    Provision(Box<Provision>),
+    /// A file without `registerRules()`: for imports.
+    Library,
+}
+
+impl Provision {
+    /// Compiles the files' main file, runs `registerRules()` and builds the rule table. Changes nothing that serves.
+    ///
+    /// # Errors
+    /// The first thing that is wrong, with its place.
+    pub fn load(engine: &Arc<Engine>, budget: Budget, files: Files) -> Result<Loaded, LoadError> {
+        let files = Arc::new(files);
+        let load = || Provision::load_files(engine, budget, &files);
+        // A native function of the engine that panics must not take the thread with it.
+        catch_unwind(AssertUnwindSafe(load))
+            .unwrap_or_else(|_| Err(Fault::of_file(&files.main, "a native function panicked: see the log")))
+    }
+
+    fn load_files(engine: &Arc<Engine>, budget: Budget, files: &Arc<Files>) -> Result<Loaded, LoadError> {
+        let fault = |error: Box<EvalAltResult>| Fault::new(&error, &files.main, files);
+        let call = Call { files: Some(files.clone()), registration: Some(Registration::default()), ..Call::default() };
+        let (loaded, call) = call::within(call, || budget.run(|| run(engine, files)));
+        let Some(main) = loaded.map_err(fault)? else { return Ok(Loaded::Library) };
+        let registration = call.registration.unwrap_or_default();
+        let provision = Provision::build(engine, budget, files, registration)?;
+        log::debug!("loaded `{}`: {} rules", main.name, provision.views.len());
+        Ok(Loaded::Provision(Box::new(provision)))
+    }
+
+    fn build(
+        engine: &Arc<Engine>,
+        budget: Budget,
+        files: &Arc<Files>,
+        registration: Registration,
+    ) -> Result<Provision, LoadError> {
+        endpoints_are_unique(files, &registration.rules)?;
+        let (mut rules, mut views) = (Vec::new(), Vec::new());
+        for entry in registration.rules {
+            let wrong = |message: String| Fault::at(files, &entry.file, entry.at, message);
+            let rule = Rule::parse(&entry.rule, &entry.endpoint, entry.options.clone())
+                .map_err(|error| wrong(error.to_string()))?;
+            let view = entry.view.clone().bind(&entry.rule, &rule.variables()).map_err(wrong)?;
+            views.push(Served {
+                view,
+                blueprint: entry.blueprint,
+                file: entry.file,
+                line: entry.at.line().unwrap_or(0),
+                hits: AtomicU64::new(0),
+            });
+            rules.push(rule);
+        }
+        let handlers = registration.error_handlers.into_iter();
+        Ok(Provision {
+            name: files.main.clone(),
+            generation: 0,
+            engine: engine.clone(),
+            budget,
+            files: files.clone(),
+            router: Router::new(rules),
+            views,
+            before: registration.before,
+            after: registration.after,
+            error_handlers: handlers.map(|(scope, code, view)| ((scope, code), view)).collect(),
+        })
+    }
+
+    /// Calls the view function of rule `index` with the values of its variables, in their order.
+    ///
+    /// # Errors
+    /// What the script throws.
+    pub fn call_view(&self, index: usize, values: &[Dynamic]) -> Result<Dynamic, Box<EvalAltResult>> {
+        let served = &self.views[index];
+        served.hits.fetch_add(1, Ordering::Relaxed);
+        served.view.call(&self.engine, values)
+    }
+
+    /// `before_request` functions for requests of `blueprint`: the app's, then its own.
+    pub fn before<'p>(&'p self, blueprint: &'p Scope) -> impl Iterator<Item = &'p View> {
+        let own = self.before.iter().filter(move |(scope, _)| scope.is_some() && scope == blueprint);
+        self.before.iter().filter(|(scope, _)| scope.is_none()).chain(own).map(|(_, view)| view)
+    }
+
+    /// `after_request` functions for requests of `blueprint`: its own, then the app's, each the last registered first.
+    pub fn after<'p>(&'p self, blueprint: &'p Scope) -> impl Iterator<Item = &'p View> {
+        let own = self.after.iter().rev().filter(move |(scope, _)| scope.is_some() && scope == blueprint);
+        own.chain(self.after.iter().rev().filter(|(scope, _)| scope.is_none())).map(|(_, view)| view)
+    }
+
+    /// The error handler for `code`: the blueprint's, else the app's.
+    pub fn error_handler(&self, blueprint: &Scope, code: u16) -> Option<&View> {
+        self.error_handlers.get(&(blueprint.clone(), code)).or_else(|| self.error_handlers.get(&(None, code)))
+    }
+
+    /// All rules in the order of registration.
+    pub fn rules(&self) -> Vec<RuleRow> {
+        let shadowed: BTreeMap<usize, usize> = self.router.shadowed().into_iter().collect();
+        let rules = self.router.rules();
+        let row = |(index, rule): (usize, &Rule)| {
+            let served = &self.views[index];
+            RuleRow {
+                rule: rule.pattern().to_owned(),
+                endpoint: rule.endpoint().to_owned(),
+                methods: rule.methods().to_vec(),
+                converters: rule.converters().to_string(),
+                file: served.file.clone(),
+                line: served.line,
+                hits: served.hits.load(Ordering::Relaxed),
+                shadowed_by: shadowed.get(&index).map(|earlier| rules[*earlier].pattern().to_owned()),
+            }
+        };
+        rules.iter().enumerate().map(row).collect()
+    }
+}
+
+/// Evaluates the main file and calls its `registerRules()`; `None` if it has none.
+fn run(engine: &Engine, files: &Files) -> Result<Option<Arc<File>>, Box<EvalAltResult>> {
+    let main = files.load_main(engine)?;
+    let Some(overloads) = main.functions.get(REGISTER_RULES) else { return Ok(None) };
+    if !overloads.iter().any(|function| function.params.is_empty() && !function.private) {
+        return Err("registerRules() must take no parameters and not be private".into());
+    }
+    call::with(|call| call.file = Some(main.clone()));
+    let _ = FnPtr::new(REGISTER_RULES)?.call::<Dynamic>(engine, &main.callable, ())?;
+    Ok(Some(main))
+}
+
+/// One endpoint is one function, as in Flask: `url_for` must know whose URL it builds.
+fn endpoints_are_unique(files: &Files, entries: &[Entry]) -> Result<(), LoadError> {
+    let mut known: HashMap<&str, &Entry> = HashMap::new();
+    for entry in entries {
+        let first = *known.entry(&entry.endpoint).or_insert(entry);
+        if first.view != entry.view {
+            let message = format!(
+                "endpoint `{}` is {} already (line {}): give {} an endpoint of its own",
+                entry.endpoint,
+                first.view.name(),
+                line(first.at),
+                entry.view.name()
+            );
+            return Err(Fault::at(files, &entry.file, entry.at, message));
+        }
+    }
+    Ok(())
+}
+
+fn line(at: Position) -> usize {
+    at.line().unwrap_or(0)
+}
+
+/// What is wrong with a file that has no `registerRules()`, where a provision is wanted.
+pub fn no_register_rules(name: &str) -> LoadError {
+    let mut error = Fault::of_file(name, "function registerRules() is missing");
+    error.hint = Some("define `fn registerRules() { app.get(\"/foo\", foo); }`".to_owned());
+    error
+}

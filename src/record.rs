@@ -1,0 +1,137 @@
+//! The ledger: what is known of each file in the provision directory beyond what the disk tells.
+
+use crate::script::fault::LoadError;
+use crate::store::{Entry, Store, StoreError};
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
+
+/// What a file is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Has `registerRules()`.
+    Provision,
+    /// Is imported by others.
+    Library,
+    /// Is read by scripts.
+    Auxiliary,
+    /// Is not looked at.
+    Skipped,
+}
+
+impl Kind {
+    /// The word for it in the ledger.
+    pub fn name(self) -> &'static str {
+        match self {
+            Kind::Provision => "provision",
+            Kind::Library => "library",
+            Kind::Auxiliary => "auxiliary",
+            Kind::Skipped => "skipped",
+        }
+    }
+}
+
+/// One file of the ledger.
+#[derive(Debug, Clone)]
+pub struct Row {
+    /// Name in the provision directory.
+    pub name: String,
+    /// Bytes.
+    pub size: u64,
+    /// SHA-256 of the content, in hex; empty where it can't be read.
+    pub sha256: String,
+    /// Last change.
+    pub modified: Option<SystemTime>,
+    /// What a symbolic link points to.
+    pub resolved: Option<String>,
+    /// What it is for.
+    pub kind: Kind,
+    /// Its last activation.
+    pub generation: Option<u64>,
+    /// Why it did not load the last time.
+    pub error: Option<LoadError>,
+    /// Why it is not looked at.
+    pub skipped: Option<String>,
+}
+
+#[derive(Debug, Clone, Default)]
+struct Record {
+    kind: Option<Kind>,
+    generation: Option<u64>,
+    error: Option<LoadError>,
+}
+
+/// What was learned by loading.
+#[derive(Default)]
+pub struct Records(Mutex<BTreeMap<String, Record>>);
+
+impl Records {
+    /// `name` serves as `generation`.
+    pub fn activated(&self, name: &str, generation: u64) {
+        let record = Record { kind: Some(Kind::Provision), generation: Some(generation), error: None };
+        self.open().insert(name.to_owned(), record);
+    }
+
+    /// `name` did not load.
+    pub fn failed(&self, name: &str, error: &LoadError) {
+        self.open().entry(name.to_owned()).or_default().error = Some(error.clone());
+    }
+
+    /// `name` loaded and has no `registerRules()`.
+    pub fn library(&self, name: &str) {
+        let mut records = self.open();
+        let record = records.entry(name.to_owned()).or_default();
+        (record.kind, record.error) = (Some(Kind::Library), None);
+    }
+
+    /// `name` is gone.
+    pub fn forget(&self, name: &str) {
+        self.open().remove(name);
+    }
+
+    /// All files of `store` with what is known of them, by name.
+    ///
+    /// # Errors
+    /// The directory can't be read.
+    pub fn rows(&self, store: &Store) -> Result<Vec<Row>, StoreError> {
+        Ok(store.list()?.into_iter().map(|entry| self.row(store, entry)).collect())
+    }
+
+    fn row(&self, store: &Store, entry: Entry) -> Row {
+        let record = self.open().get(entry.name.as_str()).cloned().unwrap_or_default();
+        let content = if entry.skipped.is_none() { store.read(&entry.name).ok() } else { None };
+        let bytes = content.map(|source| source.bytes);
+        let kind = match (&entry.skipped, record.kind) {
+            (Some(_), _) => Kind::Skipped,
+            _ if !entry.name.is_provision() => Kind::Auxiliary,
+            (None, Some(kind)) => kind,
+            (None, None) => guess(bytes.as_deref().unwrap_or_default()),
+        };
+        Row {
+            name: entry.name.as_str().to_owned(),
+            size: entry.size,
+            sha256: bytes.map(|bytes| sha256(&bytes)).unwrap_or_default(),
+            modified: entry.modified,
+            resolved: entry.resolved,
+            kind,
+            generation: record.generation,
+            error: record.error,
+            skipped: entry.skipped.map(|reason| reason.to_string()),
+        }
+    }
+
+    fn open(&self) -> MutexGuard<'_, BTreeMap<String, Record>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What a file is that was never loaded.
+fn guess(source: &[u8]) -> Kind {
+    let name = b"registerRules";
+    if source.windows(name.len()).any(|part| part == name) { Kind::Provision } else { Kind::Library }
+}
+
+fn sha256(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,238 @@
+//! One request as the mock and the admin interface see it: owned, its body read, its path decoded. What has to be
+//! parsed is parsed when it is first asked for, once. Knows no connections and no engine under them.
+
+pub mod url;
+
+use crate::cookie;
+use crate::form::{self, Form, FormError, Pairs};
+use rhai::Dynamic;
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::OnceLock;
+
+/// A request whose body has arrived.
+#[derive(Debug, Clone, Default)]
+pub struct Request {
+    /// Method as sent (`GET`).
+    pub method: String,
+    /// Request-target as sent (`/a%20b?x=1`).
+    pub target: String,
+    /// Path of the target, percent-decoded, invalid UTF-8 replaced.
+    pub path: String,
+    /// Query string as sent, without the `?`.
+    pub query_string: String,
+    /// Header fields as received, in order.
+    pub headers: Vec<(String, String)>,
+    /// Body, decoded from its transfer coding.
+    pub body: Vec<u8>,
+    /// Address of the client.
+    pub remote_addr: Option<SocketAddr>,
+    /// Address of the listener that took it, for `request.host` where no `Host` was sent.
+    pub local_addr: Option<SocketAddr>,
+    /// What the router found, set before a view function runs.
+    pub matched: Option<Matched>,
+    /// What was parsed so far. Fields above must not change once one of these was asked for.
+    pub parsed: Parsed,
+}
+
+/// The rule that serves a request.
+#[derive(Debug, Clone, Default)]
+pub struct Matched {
+    /// Endpoint of the rule.
+    pub endpoint: String,
+    /// The rule as registered (`/a/<int:id>`).
+    pub rule: String,
+    /// Blueprint of the endpoint, where it has one.
+    pub blueprint: Option<String>,
+    /// URL variables by name.
+    pub view_args: BTreeMap<String, rhai::Dynamic>,
+}
+
+/// Results of parsing, empty until they are asked for: a request that reads nothing pays nothing.
+#[derive(Debug, Clone, Default)]
+pub struct Parsed {
+    args: OnceLock<Pairs>,
+    cookies: OnceLock<Pairs>,
+    form: OnceLock<Result<Form, FormError>>,
+    json: OnceLock<Result<Dynamic, String>>,
+}
+
+impl Request {
+    /// A request from what a connection delivers. Any `target` is taken: origin form, absolute form
+    /// (`http://host/path`, RFC 9112 section 3.2.2), `*` or garbage; the path always starts with `/`, a fragment is cut off.
+    pub fn from_parts(
+        method: impl Into<String>,
+        target: impl Into<String>,
+        headers: Vec<(String, String)>,
+        body: Vec<u8>,
+        remote_addr: Option<SocketAddr>,
+        local_addr: Option<SocketAddr>,
+    ) -> Self {
+        let target = target.into();
+        let parts = url::split_target(&target);
+        let mut path = url::percent_decode_lossy(parts.path);
+        if !path.starts_with('/') {
+            path.insert(0, '/');
+        }
+        let query_string = parts.query.to_owned();
+        let method = method.into();
+        Self { method, target, path, query_string, headers, body, remote_addr, local_addr, ..Self::default() }
+    }
+
+    /// First value of the header `name`, in any case.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+    }
+
+    /// All values of the header `name` joined with `,`, as WSGI servers hand repeated headers to Flask.
+    pub fn header_joined(&self, name: &str) -> Option<String> {
+        join_header(&self.headers, name, ",")
+    }
+
+    /// `Content-Type` as sent.
+    pub fn content_type(&self) -> Option<&str> {
+        self.header("content-type")
+    }
+
+    /// Media type of the body in lower case without parameters; empty where none was sent.
+    pub fn mimetype(&self) -> String {
+        let value = self.content_type().unwrap_or_default();
+        value.split([';', ',']).next().unwrap_or_default().trim().to_ascii_lowercase()
+    }
+
+    /// Whether the body claims to be JSON: `application/json` or `application/*+json`.
+    pub fn is_json(&self) -> bool {
+        let mimetype = self.mimetype();
+        mimetype == "application/json"
+            || (mimetype.starts_with("application/") && mimetype.ends_with("+json"))
+    }
+
+    /// Bytes of the body as `Content-Length` tells; none without one, with an invalid one, or with a transfer coding.
+    pub fn content_length(&self) -> Option<i64> {
+        if self.header("transfer-encoding").is_some() {
+            return None;
+        }
+        self.header("content-length")?.trim().parse().ok().filter(|length| *length >= 0)
+    }
+
+    /// Query parameters in order.
+    pub fn args(&self) -> &Pairs {
+        self.parsed.args.get_or_init(|| form::urlencoded(self.query_string.as_bytes()))
+    }
+
+    /// Cookies in order; repeated `Cookie` fields count as one (RFC 6265 section 5.4, RFC 9113 section 8.2.3).
+    pub fn cookies(&self) -> &Pairs {
+        self.parsed
+            .cookies
+            .get_or_init(|| cookie::parse(&join_header(&self.headers, "cookie", "; ").unwrap_or_default()))
+    }
+
+    /// Fields and files of a form, empty for any other content type, whatever the method.
+    ///
+    /// # Errors
+    /// More parts, or longer part headers, than the limits of [`form`] allow.
+    pub fn form(&self) -> Result<&Form, &FormError> {
+        let parse = || form::parse(self.content_type().unwrap_or_default(), &self.body);
+        self.parsed.form.get_or_init(parse).as_ref()
+    }
+
+    /// Whether the body is a form, so that `request.data` is empty.
+    pub fn is_form(&self) -> bool {
+        form::is_form(&self.mimetype())
+    }
+
+    /// The body as `decode` reads it, whatever the content type. `decode` runs once; its error is kept too.
+    ///
+    /// # Errors
+    /// `failed to decode json: <cause>`.
+    pub fn json(&self, decode: impl FnOnce(&[u8]) -> Result<Dynamic, String>) -> Result<&Dynamic, &str> {
+        let read = || {
+            let cause = match self.body.trim_ascii().is_empty() {
+                true => "the body is empty".to_owned(),
+                false => match decode(&self.body) {
+                    Ok(value) => return Ok(value),
+                    Err(cause) => cause,
+                },
+            };
+            Err(format!("failed to decode json: {cause}"))
+        };
+        self.parsed.json.get_or_init(read).as_ref().map_err(String::as_str)
+    }
+}
+
+/// All values of `name` in `fields`, joined; none where there is no such field.
+fn join_header(fields: &[(String, String)], name: &str, separator: &str) -> Option<String> {
+    let mut values =
+        fields.iter().filter(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str());
+    let first = values.next()?.to_owned();
+    Some(values.fold(first, |joined, value| joined + separator + value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with_headers(headers: &[(&str, &str)]) -> Request {
+        let headers = headers.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+        Request::from_parts("POST", "/", headers, Vec::new(), None, None)
+    }
+
+    #[test]
+    fn headers_are_found_in_any_case_and_joined_with_a_comma() {
+        let request = with_headers(&[("X-A", "1"), ("Other", "0"), ("x-a", "2")]);
+        assert_eq!(request.header("x-A"), Some("1"));
+        assert_eq!(request.header_joined("X-a").as_deref(), Some("1,2"));
+        assert_eq!(request.header("x_a"), None);
+        assert_eq!(request.header_joined("none"), None);
+    }
+
+    #[test]
+    fn the_mimetype_has_no_parameters_and_tells_json() {
+        let cases = [
+            ("Application/JSON; charset=utf-8", "application/json", true),
+            ("application/problem+json", "application/problem+json", true),
+            ("text/json", "text/json", false),
+            ("text/x+json", "text/x+json", false),
+            ("application/json5", "application/json5", false),
+            ("", "", false),
+        ];
+        for (sent, mimetype, json) in cases {
+            let request = with_headers(&[("content-type", sent)]);
+            assert_eq!((request.mimetype().as_str(), request.is_json()), (mimetype, json), "{sent}");
+        }
+        assert_eq!(Request::default().mimetype(), "");
+    }
+
+    #[test]
+    fn the_content_length_is_a_number_that_was_sent_and_counts() {
+        type Case = (&'static [(&'static str, &'static str)], Option<i64>);
+        let cases: [Case; 5] = [
+            (&[("Content-Length", " 12 ")], Some(12)),
+            (&[("Content-Length", "-1")], None),
+            (&[("Content-Length", "x")], None),
+            (&[("Content-Length", "5"), ("Transfer-Encoding", "chunked")], None),
+            (&[], None),
+        ];
+        for (headers, expected) in cases {
+            assert_eq!(with_headers(headers).content_length(), expected, "{headers:?}");
+        }
+    }
+
+    #[test]
+    fn json_is_decoded_once_and_its_error_is_kept() {
+        let mut request = Request { body: b"[1]".to_vec(), ..Request::default() };
+        let first = request.json(|_| Ok(Dynamic::from(1_i64))).map(|v| v.as_int());
+        assert_eq!(first, Ok(Ok(1)));
+        assert!(request.json(|_| Err("not called".to_owned())).is_ok());
+        request = Request { body: b" \n".to_vec(), ..Request::default() };
+        let error = request.json(|_| Ok(Dynamic::UNIT)).err();
+        assert_eq!(error, Some("failed to decode json: the body is empty"));
+    }
+
+    #[test]
+    fn cookie_fields_are_read_as_one() {
+        let request = with_headers(&[("Cookie", "a=1"), ("cookie", "b=2; a=3")]);
+        let names: Vec<_> = request.cookies().iter().map(|(k, v)| format!("{k}{v}")).collect();
+        assert_eq!(names, ["a1", "b2", "a3"]);
+    }
+}

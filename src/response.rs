@@ -1,0 +1,204 @@
+//! The answer of a view function, an error handler or the admin interface, before it is bytes on a connection.
+
+use crate::script::status;
+use std::io::{self, Write};
+use std::time::{Duration, SystemTime};
+use tiny_http::{HTTPVersion, Method};
+
+/// Media type of text that a view returns, as in Flask.
+pub const HTML: &str = "text/html; charset=utf-8";
+/// Media type of maps, lists and the admin interface.
+pub const JSON: &str = "application/json";
+
+/// One answer: what the client gets, and how long it is held back.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Answer {
+    /// Status code, 100-599.
+    pub status: u16,
+    /// Reason phrase where the script gave one (`"404 NOT FOUND"`), else the standard one is sent.
+    pub reason: Option<String>,
+    /// Header fields in order; a name may repeat. `Content-Length`, `Date` and `Connection` are the connection's.
+    pub headers: Vec<(String, String)>,
+    /// Body as it leaves, before HEAD, 204 and 304 take it away.
+    pub body: Vec<u8>,
+    /// How long the answer waits on the timer thread before it leaves.
+    pub hold: Duration,
+}
+
+/// What takes an answer to its client, now or later, from any thread.
+pub type Reply = Box<dyn FnOnce(Answer) + Send>;
+
+impl Answer {
+    /// An answer with a body of media type `content_type`.
+    pub fn new(status: u16, content_type: &str, body: impl Into<Vec<u8>>) -> Answer {
+        let headers = vec![("Content-Type".to_owned(), content_type.to_owned())];
+        Answer { status, headers, body: body.into(), ..Answer::default() }
+    }
+
+    /// HTML, as Flask answers text.
+    pub fn html(status: u16, body: impl Into<Vec<u8>>) -> Answer {
+        Answer::new(status, HTML, body)
+    }
+
+    /// Plain text.
+    pub fn text(status: u16, body: impl Into<Vec<u8>>) -> Answer {
+        Answer::new(status, "text/plain; charset=utf-8", body)
+    }
+
+    /// The first value of header `name`, in any case.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+    }
+
+    /// Sets header `name` to one value, in place of all that it has.
+    pub fn set_header(&mut self, name: &str, value: impl Into<String>) {
+        let value = value.into();
+        match self.headers.iter().position(|(key, _)| key.eq_ignore_ascii_case(name)) {
+            Some(first) => {
+                self.headers[first].1 = value;
+                let mut index = 0;
+                self.headers.retain(|(key, _)| {
+                    index += 1;
+                    index <= first + 1 || !key.eq_ignore_ascii_case(name)
+                });
+            }
+            None => self.headers.push((name.to_owned(), value)),
+        }
+    }
+
+    /// Drops all values of header `name`.
+    pub fn remove_header(&mut self, name: &str) {
+        self.headers.retain(|(key, _)| !key.eq_ignore_ascii_case(name));
+    }
+}
+
+/// Whether header `name` with `value` can be sent: a name of token characters, a value without line ends or other control
+/// characters (RFC 9110, section 5.5). Anything else could start a header or an answer of its own.
+///
+/// # Errors
+/// Says what is wrong with it.
+pub fn check_header(name: &str, value: &str) -> Result<(), String> {
+    let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    if name.is_empty() || !name.bytes().all(token) {
+        return Err(format!("header name `{}` has characters that headers can't have", name.escape_debug()));
+    }
+    if value.bytes().any(|byte| (byte < 0x20 && byte != b'\t') || byte == 0x7f) {
+        return Err(format!("header `{name}` has a line end or control character in its value `{}`", value.escape_debug()));
+    }
+    Ok(())
+}
+
+/// Header fields that belong to the connection: what a script sets there is dropped.
+const OF_THE_CONNECTION: &[&str] = &["connection", "content-length", "transfer-encoding", "trailer", "upgrade", "keep-alive"];
+
+/// Sends `answer` to the client of `request`, head and body in one write. `close` tells the client that the connection ends.
+///
+/// The engine's own `respond` is not used: it sends a `Content-Length` with 204, drops `Connection`, knows no reason phrase but
+/// its own and refuses header values outside of ASCII (tiny_http-findings).
+///
+/// # Errors
+/// The connection is gone or does not take the answer within the write deadline.
+pub fn send(request: tiny_http::Request, answer: &Answer, close: bool) -> io::Result<()> {
+    let close = close || wants_close(&request) || answer.header("connection").is_some_and(|value| value == "close");
+    let old = *request.http_version() < HTTPVersion(1, 1);
+    let mut bytes = head(answer, close, old);
+    if *request.method() != Method::Head && !is_bodiless(answer.status) {
+        bytes.extend_from_slice(&answer.body);
+    }
+    let mut connection = request.into_writer();
+    connection.write_all(&bytes)?;
+    connection.flush()
+}
+
+/// RFC 9112, section 9.3: HTTP/1.1 stays open unless told, HTTP/1.0 closes unless told.
+fn wants_close(request: &tiny_http::Request) -> bool {
+    let field = request.headers().iter().find(|header| header.field.equiv("Connection"));
+    let has = |option: &str| {
+        field.is_some_and(|header| header.value.as_str().split(',').any(|part| part.trim().eq_ignore_ascii_case(option)))
+    };
+    has("close") || (*request.http_version() < HTTPVersion(1, 1) && !has("keep-alive"))
+}
+
+/// RFC 9110, section 6.4.1: informational answers, 204 and 304 have no body.
+fn is_bodiless(status: u16) -> bool {
+    status < 200 || status == 204 || status == 304
+}
+
+fn head(answer: &Answer, close: bool, old: bool) -> Vec<u8> {
+    let mut out = Vec::with_capacity(256 + answer.body.len());
+    let reason = answer.reason.as_deref().unwrap_or_else(|| status::reason(answer.status));
+    // Writing to a vector can't fail.
+    let _ = write!(out, "HTTP/1.1 {} {reason}\r\n", answer.status);
+    for (name, value) in &answer.headers {
+        if !OF_THE_CONNECTION.iter().any(|own| name.eq_ignore_ascii_case(own)) {
+            let _ = write!(out, "{name}: {value}\r\n");
+        }
+    }
+    if answer.header("date").is_none() {
+        let _ = write!(out, "Date: {}\r\n", date(SystemTime::now()));
+    }
+    // 304 may tell the length that a 200 would have; 204 and 1xx must not (RFC 9110, section 8.6).
+    if !is_bodiless(answer.status) {
+        let _ = write!(out, "Content-Length: {}\r\n", answer.body.len());
+    }
+    if close {
+        out.extend_from_slice(b"Connection: close\r\n");
+    } else if old {
+        out.extend_from_slice(b"Connection: keep-alive\r\n");
+    }
+    out.extend_from_slice(b"\r\n");
+    out
+}
+
+/// A time as HTTP writes it (RFC 9110, section 5.6.7).
+pub fn date(time: SystemTime) -> String {
+    chrono::DateTime::<chrono::Utc>::from(time).format("%a, %d %b %Y %H:%M:%S GMT").to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(answer: &Answer, close: bool, old: bool) -> String {
+        String::from_utf8(head(answer, close, old)).unwrap()
+    }
+
+    #[test]
+    fn writes_heads() {
+        let mut answer = Answer::html(404, "gone");
+        answer.headers.extend([("Date".into(), "D".into()), ("Connection".into(), "upgrade".into())]);
+        let expected = "HTTP/1.1 404 Not Found\r\nContent-Type: text/html; charset=utf-8\r\nDate: D\r\nContent-Length: 4\r\n";
+        assert_eq!(text(&answer, false, false), format!("{expected}\r\n"));
+        assert_eq!(text(&answer, true, false), format!("{expected}Connection: close\r\n\r\n"));
+        assert_eq!(text(&answer, false, true), format!("{expected}Connection: keep-alive\r\n\r\n"));
+        answer.status = 204;
+        answer.reason = Some("Nothing Here".into());
+        assert!(text(&answer, false, false).starts_with("HTTP/1.1 204 Nothing Here\r\n"));
+        assert!(!text(&answer, false, false).contains("Content-Length"));
+    }
+
+    #[test]
+    fn refuses_headers_that_would_start_lines_of_their_own() {
+        let cases = [
+            ("X", "a\r\nB: c", "header `X` has a line end or control character in its value `a\\r\\nB: c`"),
+            ("X Y", "a", "header name `X Y` has characters that headers can't have"),
+            ("", "a", "header name `` has characters that headers can't have"),
+            ("X", "a\0", "header `X` has a line end or control character in its value `a\\0`"),
+        ];
+        for (name, value, error) in cases {
+            assert_eq!(check_header(name, value).unwrap_err(), error);
+        }
+        assert_eq!(check_header("X-A", "tab\tand ünïcode"), Ok(()));
+    }
+
+    #[test]
+    fn sets_and_removes_headers_in_any_case() {
+        let mut answer = Answer::default();
+        answer.headers = ["A", "b", "a", "C"].map(|name| (name.to_owned(), "1".to_owned())).to_vec();
+        answer.set_header("a", "2");
+        let pairs: Vec<String> = answer.headers.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        assert_eq!(pairs, ["A=2", "b=1", "C=1"]);
+        answer.remove_header("B");
+        assert_eq!(answer.header("b"), None);
+    }
+}

@@ -1,0 +1,199 @@
+//! What a view function returned becomes an answer, by Flask's rules (`Flask.make_response`): text, map, list, bytes, a response,
+//! or one of these with status and headers as a list.
+
+use super::budget::MAX_TEXT;
+use super::json;
+use super::response::{Response, header_values};
+use super::status;
+use crate::response::{Answer, HTML, JSON};
+use rhai::{Array, Blob, Dynamic, EvalAltResult, ImmutableString, Map};
+
+type Fallible<T> = Result<T, Box<EvalAltResult>>;
+
+/// The answer that `value`, returned by a view function, means.
+///
+/// # Errors
+/// `()`, a bare number or boolean, and values that are no JSON, as in Flask.
+pub fn from_value(value: Dynamic) -> Fallible<Answer> {
+    match value.read_lock::<Array>() {
+        Some(items) if is_tuple(&items) => return from_tuple(items.to_vec()),
+        _ => (),
+    }
+    if let Some(response) = value.read_lock::<Response>() {
+        return Ok(response.answer());
+    }
+    if let Some(text) = value.read_lock::<ImmutableString>() {
+        return Ok(Answer::html(200, text.as_bytes()));
+    }
+    if let Some(bytes) = value.read_lock::<Blob>() {
+        return Ok(Answer::html(200, bytes.clone()));
+    }
+    if value.is_map() || value.is_array() {
+        return json(&value);
+    }
+    if value.is_unit() {
+        return Err("the view function returned nothing: return a text, a map, a list or make_response(...)".into());
+    }
+    let kind = kind(&value);
+    Err(format!("the view function returned {kind}: return a text, a map, a list or make_response(...)").into())
+}
+
+/// `a bool`, `an integer`: the type of a value in words.
+fn kind(value: &Dynamic) -> String {
+    match value.type_name() {
+        "i64" => "an integer".to_owned(),
+        "f64" => "a float".to_owned(),
+        "char" => "a character (text takes double quotes)".to_owned(),
+        "Fn" => "a function: call it with ()".to_owned(),
+        name => format!("a value of type {}", name.rsplit("::").next().unwrap_or(name)),
+    }
+}
+
+/// Whether a list is body, status and headers, or else a list for JSON (design, section 5): `[body, status]`,
+/// `[body, status, #{headers}]` where body is no number, or `[body, #{headers}]` where body is text, bytes or a response.
+fn is_tuple(items: &[Dynamic]) -> bool {
+    let status = |value: &Dynamic| match value.as_int() {
+        Ok(code) => (100..=599).contains(&code),
+        Err(_) => value.read_lock::<ImmutableString>().is_some_and(|text| split_status(&text).is_some()),
+    };
+    let whole = |value: &Dynamic| value.is_string() || value.is_blob() || value.read_lock::<Response>().is_some();
+    match items {
+        [body, code] if code.is_map() => whole(body),
+        [body, code] => !body.is_int() && !body.is_float() && status(code),
+        [body, code, headers] => !body.is_int() && !body.is_float() && status(code) && headers.is_map(),
+        _ => false,
+    }
+}
+
+/// The answer for `[body, status]`, `[body, headers]` or `[body, status, headers]`.
+///
+/// # Errors
+/// A body, status or header that can't be sent.
+pub fn from_tuple(items: Vec<Dynamic>) -> Fallible<Answer> {
+    let mut items = items.into_iter();
+    let body = items.next().unwrap_or(Dynamic::UNIT);
+    // `["", 204]` and `[(), 204]`: with a status, nothing is an empty body.
+    let mut answer = if body.is_unit() { Answer::html(200, "") } else { from_value(body)? };
+    for part in items {
+        match part.read_lock::<Map>() {
+            Some(headers) => add_headers(&mut answer, &headers)?,
+            None => (answer.status, answer.reason) = status(&part)?,
+        }
+    }
+    Ok(answer)
+}
+
+fn add_headers(answer: &mut Answer, headers: &Map) -> Fallible<()> {
+    for (name, value) in headers {
+        let values = header_values(name, value)?;
+        answer.remove_header(name);
+        answer.headers.extend(values.into_iter().map(|value| (name.to_string(), value)));
+    }
+    Ok(())
+}
+
+/// A status as code or as text with a reason (`"404 NOT FOUND"`).
+///
+/// # Errors
+/// Neither of them, or a code outside of 100 to 599.
+pub fn status(value: &Dynamic) -> Fallible<(u16, Option<String>)> {
+    if let Ok(code) = value.as_int() {
+        return Ok((status_code(code)?, None));
+    }
+    let text = value.read_lock::<ImmutableString>();
+    match text.as_deref().and_then(|text| split_status(text)) {
+        Some((code, reason)) => {
+            crate::response::check_header("status", reason)?;
+            let standard = reason.is_empty() || reason.eq_ignore_ascii_case(status::reason(code));
+            Ok((code, (!standard).then(|| reason.to_owned())))
+        }
+        None => Err(format!("status `{value}` is neither a code from 100 to 599 nor text such as \"404 NOT FOUND\"").into()),
+    }
+}
+
+fn split_status(text: &str) -> Option<(u16, &str)> {
+    let (code, reason) = text.split_once(' ').unwrap_or((text, ""));
+    let plain = code.len() == 3 && code.bytes().all(|byte| byte.is_ascii_digit());
+    let code = code.parse().ok().filter(|code| plain && (100..=599).contains(code))?;
+    Some((code, reason.trim()))
+}
+
+/// `code` as a status code.
+///
+/// # Errors
+/// Codes outside of 100 to 599, which HTTP can't send.
+pub fn status_code(code: i64) -> Fallible<u16> {
+    match u16::try_from(code) {
+        Ok(code @ 100..=599) => Ok(code),
+        _ => Err(format!("status {code} is not from 100 to 599").into()),
+    }
+}
+
+/// `value` as JSON, ended by a line end as `jsonify` does.
+///
+/// # Errors
+/// Values that JSON can't hold.
+pub fn json(value: &Dynamic) -> Fallible<Answer> {
+    let mut body = json::to_json(value, MAX_TEXT)?;
+    body.push(b'\n');
+    Ok(Answer::new(200, JSON, body))
+}
+
+/// Bytes of a body that a script sets on a response.
+///
+/// # Errors
+/// Anything but text, bytes, maps and lists.
+pub fn body(value: &Dynamic) -> Fallible<Vec<u8>> {
+    if value.is_map() || value.is_array() {
+        return Ok(json::to_json(value, MAX_TEXT)?);
+    }
+    if value.is_unit() {
+        return Ok(Vec::new());
+    }
+    Ok(from_value(value.clone())?.body)
+}
+
+/// An answer that sends the client to `url`.
+pub fn redirection(code: u16, url: &str) -> Answer {
+    let shown = super::abort::escape(url);
+    let name = status::reason(code);
+    let page = format!(
+        "<!doctype html>\n<html lang=en>\n<title>{code} {name}</title>\n<h1>{name}</h1>\n<p>See <a href=\"{shown}\">{shown}</a>.</p>\n"
+    );
+    let mut answer = Answer::new(code, HTML, page);
+    answer.headers.push(("Location".to_owned(), url.to_owned()));
+    answer
+}
+
+/// Media types of text get the charset, as Flask's `mimetype` does.
+pub fn with_charset(mimetype: &str) -> String {
+    let text = mimetype.starts_with("text/") || mimetype.ends_with("+xml") || mimetype == "application/xml";
+    if text && !mimetype.contains("charset") { format!("{mimetype}; charset=utf-8") } else { mimetype.to_owned() }
+}
+
+/// The media type of a file by its extension, for `send_file`.
+pub fn media_type(name: &str) -> &'static str {
+    let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension).to_ascii_lowercase();
+    match extension.as_str() {
+        "json" => JSON,
+        "html" | "htm" => HTML,
+        "txt" | "log" => "text/plain; charset=utf-8",
+        "css" => "text/css; charset=utf-8",
+        "csv" => "text/csv; charset=utf-8",
+        "md" => "text/markdown; charset=utf-8",
+        "js" | "mjs" => "text/javascript; charset=utf-8",
+        "xml" => "application/xml",
+        "yaml" | "yml" => "application/yaml",
+        "svg" => "image/svg+xml",
+        "png" => "image/png",
+        "jpg" | "jpeg" => "image/jpeg",
+        "gif" => "image/gif",
+        "webp" => "image/webp",
+        "ico" => "image/x-icon",
+        "pdf" => "application/pdf",
+        "zip" => "application/zip",
+        "gz" | "tgz" => "application/gzip",
+        "wasm" => "application/wasm",
+        _ => "application/octet-stream",
+    }
+}

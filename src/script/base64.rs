@@ -1,0 +1,91 @@
+//! `base64.*`: text or bytes to base64 text, and back to bytes.
+
+use super::bound::{MAX_TEXT, Returned, too_long};
+use base64::alphabet::{Alphabet, STANDARD, URL_SAFE};
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use base64::{DecodeError, Engine as _};
+use rhai::{Blob, Engine, Module};
+
+/// The handle behind `base64`.
+#[derive(Debug, Clone)]
+pub struct Base64;
+
+/// Padding is written, and accepted or missed when read: tokens come without it.
+const fn coder(alphabet: &Alphabet) -> GeneralPurpose {
+    let config = GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
+    GeneralPurpose::new(alphabet, config.with_decode_allow_trailing_bits(true))
+}
+
+const PLAIN: GeneralPurpose = coder(&STANDARD);
+const URL: GeneralPurpose = coder(&URL_SAFE);
+
+fn encode(name: &str, coder: &GeneralPurpose, bytes: &[u8]) -> Returned<String> {
+    if bytes.len() > MAX_TEXT / 4 * 3 {
+        return Err(too_long(name));
+    }
+    Ok(coder.encode(bytes))
+}
+
+/// Decodes; line breaks and blanks are skipped, as Python does.
+fn decode(name: &str, coder: &GeneralPurpose, text: &[u8]) -> Returned<Blob> {
+    let symbols: Vec<u8> = text.iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect();
+    coder.decode(symbols).map_err(|error| {
+        let why = match error {
+            DecodeError::InvalidByte(at, byte) => format!("bad symbol `{}` at {at}", byte.escape_ascii()),
+            DecodeError::InvalidLength(length) => format!("{length} symbols can't be a whole text"),
+            DecodeError::InvalidLastSymbol(at, _) => format!("bad last symbol at {at}"),
+            DecodeError::InvalidPadding => "bad padding".into(),
+        };
+        format!("{name}: {why}").into()
+    })
+}
+
+fn register_pair(engine: &mut Engine, to: &'static str, from: &'static str, coder: &'static GeneralPurpose) {
+    let (to_name, from_name) = (format!("base64.{to}"), format!("base64.{from}"));
+    let name = to_name.clone();
+    engine.register_fn(to, move |_: &mut Base64, text: &str| encode(&name, coder, text.as_bytes()));
+    engine.register_fn(to, move |_: &mut Base64, bytes: Blob| encode(&to_name, coder, &bytes));
+    let name = from_name.clone();
+    engine.register_fn(from, move |_: &mut Base64, text: &str| decode(&name, coder, text.as_bytes()));
+    engine.register_fn(from, move |_: &mut Base64, bytes: Blob| decode(&from_name, coder, &bytes));
+}
+
+/// Registers `base64`.
+pub fn register(engine: &mut Engine, globals: &mut Module) {
+    engine.register_type_with_name::<Base64>("base64");
+    globals.set_var("base64", Base64);
+    register_pair(engine, "b64encode", "b64decode", &PLAIN);
+    register_pair(engine, "urlsafe_b64encode", "urlsafe_b64decode", &URL);
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::script::bound::trial::{fails, yields};
+
+    #[test]
+    fn text_and_bytes_go_there_and_back() {
+        yields(&[
+            ("base64.b64encode(\"any carnal pleas\")", "\"YW55IGNhcm5hbCBwbGVhcw==\""),
+            ("base64.b64encode(\"ä\".encode())", "\"w6Q=\""),
+            ("base64.b64decode(\"w6Q=\")", "[c3a4]"),
+            ("base64.b64decode(\"w6Q\\n\").decode()", "\"ä\""),
+            ("base64.b64decode(\"w6Q=\".encode()).decode()", "\"ä\""),
+            ("base64.urlsafe_b64encode(\"~~>>\")", "\"fn4-Pg==\""),
+            ("base64.urlsafe_b64decode(\"fn4-Pg\").decode()", "\"~~>>\""),
+            ("base64.b64encode(\"\")", "\"\""),
+        ]);
+    }
+
+    #[test]
+    fn what_is_no_base64_is_named() {
+        fails(&[
+            ("base64.b64decode(\"a!bc\")", "base64.b64decode: bad symbol `!` at 1"),
+            ("base64.urlsafe_b64decode(\"ab/c\")", "base64.urlsafe_b64decode: bad symbol `/` at 2"),
+            ("base64.b64decode(\"abcde\")", "base64.b64decode: 5 symbols can't be a whole text"),
+            (
+                "base64.b64encode(\"x\".ljust(8000000))",
+                "base64.b64encode: the result is longer than 8388608 bytes",
+            ),
+        ]);
+    }
+}

@@ -1,0 +1,130 @@
+//! Sizes that one native call may not exceed. Rhai checks the size of a value after a native has made it, which is
+//! too late for a result of terabytes. Knows no topic: the natives bring their names for the error.
+
+mod rendering;
+mod repairs;
+#[cfg(test)]
+pub mod trial;
+
+pub use rendering::{text_of, write_value};
+
+use super::budget;
+use rhai::{Array, Dynamic, Engine, EvalAltResult, ImmutableString, Position};
+use std::fmt;
+
+/// Longest text in bytes that a native makes: the engine's own limit.
+pub const MAX_TEXT: usize = budget::MAX_TEXT;
+
+/// Most items of a list that a native makes: with 16 bytes for each, as much memory as the longest text.
+pub const MAX_ITEMS: usize = MAX_TEXT / 16;
+
+/// Levels of nesting that natives follow into lists and maps before they give up.
+pub const MAX_DEPTH: usize = 128;
+
+/// What a native gives back to the script.
+pub type Returned<T> = Result<T, Box<EvalAltResult>>;
+
+/// A text under construction that refuses to grow beyond a limit.
+#[derive(Debug)]
+pub struct Text {
+    written: String,
+    limit: usize,
+}
+
+impl Text {
+    /// An empty text of at most `limit` bytes.
+    pub fn with_limit(limit: usize) -> Self {
+        Self { written: String::new(), limit }
+    }
+
+    /// An empty text of at most [`MAX_TEXT`] bytes.
+    pub fn new() -> Self {
+        Self::with_limit(MAX_TEXT)
+    }
+
+    /// Appends `part`, or fails as `name` when the result would be too long.
+    pub fn push(&mut self, name: &str, part: &str) -> Returned<()> {
+        fmt::Write::write_str(self, part).map_err(|_| too_long(name))
+    }
+
+    /// Appends `part` as often as `count` says.
+    pub fn repeat(&mut self, name: &str, part: &str, count: usize) -> Returned<()> {
+        let whole = part.len().checked_mul(count).and_then(|added| added.checked_add(self.written.len()));
+        if whole.is_none_or(|length| length > self.limit) {
+            return Err(too_long(name));
+        }
+        self.written.push_str(&part.repeat(count));
+        Ok(())
+    }
+
+    /// What was written.
+    pub fn finish(self) -> ImmutableString {
+        self.written.into()
+    }
+
+    /// What was written, followed by `...` in place of the rest; within the limit.
+    pub fn cut(mut self) -> ImmutableString {
+        let mut end = self.limit.saturating_sub(3).min(self.written.len());
+        while !self.written.is_char_boundary(end) {
+            end -= 1;
+        }
+        self.written.truncate(end);
+        self.written.push_str("...");
+        self.written.into()
+    }
+}
+
+impl fmt::Write for Text {
+    /// Writes what fits, so that a cut text is as long as it may be.
+    fn write_str(&mut self, part: &str) -> fmt::Result {
+        let room = self.limit - self.written.len();
+        if part.len() <= room {
+            self.written.push_str(part);
+            return Ok(());
+        }
+        let mut end = room;
+        while !part.is_char_boundary(end) {
+            end -= 1;
+        }
+        self.written.push_str(&part[..end]);
+        Err(fmt::Error)
+    }
+}
+
+/// The error of a native whose text would be too long.
+pub fn too_long(name: &str) -> Box<EvalAltResult> {
+    format!("{name}: the result is longer than {MAX_TEXT} bytes").into()
+}
+
+/// The error of a native whose list would have too many items.
+pub fn too_many(name: &str) -> Box<EvalAltResult> {
+    format!("{name}: the result has more than {MAX_ITEMS} items").into()
+}
+
+/// Collects a list, or fails as `name` when it has too many items.
+pub fn collect(name: &str, items: impl Iterator<Item = Dynamic>) -> Returned<Array> {
+    let list: Array = items.take(MAX_ITEMS + 1).collect();
+    if list.len() > MAX_ITEMS { Err(too_many(name)) } else { Ok(list) }
+}
+
+/// Ends the script when its time is up; for natives that loop, which Rhai can't interrupt.
+///
+/// # Errors
+/// The time is up. Like that of Rhai itself, scripts can't catch the error.
+pub fn check_time() -> Returned<()> {
+    if budget::time_is_up() {
+        return Err(
+            EvalAltResult::ErrorTerminated("the script ran out of time".into(), Position::NONE).into()
+        );
+    }
+    Ok(())
+}
+
+/// Replaces the natives of Rhai that may allocate without end or never return.
+pub fn register(engine: &mut Engine, _globals: &mut rhai::Module) {
+    rendering::register(engine);
+    repairs::register(engine);
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,180 @@
+//! Values as text: `to_string`, `print`, `debug` and `"text" + value` of lists and maps. Ten references to one long
+//! text print as ten long texts, so all of it stops at the limit.
+
+use super::{MAX_DEPTH, MAX_TEXT, Returned, Text, too_long};
+use rhai::{Array, Dynamic, Engine, FnPtr, ImmutableString, Map, NativeCallContext, Variant};
+use std::fmt::{self, Write};
+
+/// The text of any value, for logs and error messages: never longer than `limit` bytes, cut with `...`.
+/// Values of types of our own appear as the last part of the type's name.
+pub fn text_of(value: &Dynamic, limit: usize) -> ImmutableString {
+    let mut out = Text::with_limit(limit);
+    match (Writer { out: &mut out, context: None }).top(value) {
+        Ok(()) => out.finish(),
+        Err(fmt::Error) => out.cut(),
+    }
+}
+
+/// Appends `value` to `out` as `to_string` shows it.
+///
+/// # Errors
+/// The text is full; the error names `name`.
+pub fn write_value(name: &str, out: &mut Text, context: &NativeCallContext, value: &Dynamic) -> Returned<()> {
+    Writer { out, context: Some(context) }.top(value).map_err(|_| too_long(name))
+}
+
+/// Writes values in Rhai's own notation: `[1, "a", #{"k": ()}]`.
+struct Writer<'a, 'b> {
+    out: &'a mut Text,
+    /// Where there is one, types of our own are asked for their text.
+    context: Option<&'a NativeCallContext<'b>>,
+}
+
+impl Writer<'_, '_> {
+    /// A value on its own: text without quotes.
+    fn top(&mut self, value: &Dynamic) -> fmt::Result {
+        if value.is_string() || value.is_char() || value.is_unit() {
+            return write!(self.out, "{value}");
+        }
+        if self.context.is_none() || value.is_array() || value.is_map() {
+            return self.nested(value, 0);
+        }
+        self.other("to_string", value)
+    }
+
+    /// A value inside of another: text in quotes.
+    fn nested(&mut self, value: &Dynamic, depth: usize) -> fmt::Result {
+        if depth > MAX_DEPTH {
+            return self.out.write_str("...");
+        }
+        if let Ok(list) = value.as_array_ref() {
+            return self.list(&list, depth);
+        }
+        if let Ok(map) = value.as_map_ref() {
+            return self.map(&map, depth);
+        }
+        if let Some(function) = value.read_lock::<FnPtr>() {
+            // The `Debug` form would show captured values, without a limit.
+            return write!(self.out, "{}", *function);
+        }
+        self.other("to_debug", value)
+    }
+
+    fn list(&mut self, list: &Array, depth: usize) -> fmt::Result {
+        self.out.write_char('[')?;
+        for (index, item) in list.iter().enumerate() {
+            if index > 0 {
+                self.out.write_str(", ")?;
+            }
+            self.nested(item, depth + 1)?;
+        }
+        self.out.write_char(']')
+    }
+
+    fn map(&mut self, map: &Map, depth: usize) -> fmt::Result {
+        self.out.write_str("#{")?;
+        for (index, (key, item)) in map.iter().enumerate() {
+            if index > 0 {
+                self.out.write_str(", ")?;
+            }
+            write!(self.out, "{key:?}: ")?;
+            self.nested(item, depth + 1)?;
+        }
+        self.out.write_char('}')
+    }
+
+    /// Scalars, and types of our own, which may have registered `native` for themselves.
+    fn other(&mut self, native: &str, value: &Dynamic) -> fmt::Result {
+        let scalar = value.is_string() || value.is_char() || value.is_unit() || value.is_bool();
+        if scalar || value.is_int() || value.is_float() || value.is_blob() {
+            return write!(self.out, "{value:?}");
+        }
+        let Some(context) = self.context.filter(|_| !value.is_shared()) else {
+            let text = value.to_string();
+            return self.out.write_str(text.rsplit("::").next().unwrap_or(&text));
+        };
+        let result = context.call_native_fn_raw(native, true, &mut [&mut value.clone()]);
+        match result.map(Dynamic::into_immutable_string) {
+            Ok(Ok(text)) => self.out.write_str(&text),
+            _ => self.out.write_str(context.engine().map_type_name(value.type_name())),
+        }
+    }
+}
+
+/// Lists and maps: what Rhai prints without a limit.
+trait Container: Variant + Clone {
+    fn show(&self, writer: &mut Writer) -> fmt::Result;
+}
+
+impl Container for Array {
+    fn show(&self, writer: &mut Writer) -> fmt::Result {
+        writer.list(self, 0)
+    }
+}
+
+impl Container for Map {
+    fn show(&self, writer: &mut Writer) -> fmt::Result {
+        writer.map(self, 0)
+    }
+}
+
+/// `before + value + after` as one text, or an error as `name`.
+fn whole<T: Container>(
+    name: &str,
+    context: &NativeCallContext,
+    (before, value, after): (&str, &T, &str),
+) -> Returned<ImmutableString> {
+    let mut out = Text::new();
+    out.push(name, before)?;
+    value.show(&mut Writer { out: &mut out, context: Some(context) }).map_err(|_| too_long(name))?;
+    out.push(name, after)?;
+    Ok(out.finish())
+}
+
+/// The text of a list or map, cut where it is too long: when `to_string` fails, Rhai falls back to a form without limit
+/// (for `${value}` and for items of lists), so it must not fail.
+fn cut<T: Container>(context: &NativeCallContext, value: &T) -> ImmutableString {
+    let limit = match context.engine().max_string_size() {
+        0 => MAX_TEXT,
+        limit => limit.min(MAX_TEXT),
+    };
+    let mut out = Text::with_limit(limit);
+    match value.show(&mut Writer { out: &mut out, context: Some(context) }) {
+        Ok(()) => out.finish(),
+        Err(fmt::Error) => out.cut(),
+    }
+}
+
+/// Registers the bounded forms for one type.
+fn register_for<T: Container>(engine: &mut Engine) {
+    // By value: Rhai checks the size of what a native borrows afterwards, and would fall back as above when it is too large.
+    for name in ["to_string", "to_debug"] {
+        engine.register_fn(name, |context: NativeCallContext, value: T| cut(&context, &value));
+    }
+    for name in ["print", "debug"] {
+        engine.register_fn(name, move |context: NativeCallContext, value: &mut T| {
+            whole(name, &context, ("", value, ""))
+        });
+    }
+    engine.register_fn("+", |context: NativeCallContext, before: &str, value: T| {
+        whole("+", &context, (before, &value, ""))
+    });
+    engine.register_fn("+", |context: NativeCallContext, value: &mut T, after: &str| {
+        whole("+", &context, ("", value, after))
+    });
+    for name in ["+=", "append"] {
+        engine.register_fn(
+            name,
+            move |context: NativeCallContext, before: &mut ImmutableString, value: T| -> Returned<()> {
+                *before = whole(name, &context, (before, &value, ""))?;
+                Ok(())
+            },
+        );
+    }
+}
+
+/// Replaces Rhai's forms for lists and maps.
+pub fn register(engine: &mut Engine) {
+    register_for::<Array>(engine);
+    register_for::<Map>(engine);
+}

@@ -1,0 +1,88 @@
+//! Natives of Rhai that are replaced because they check sizes too late or loop without end. What they do otherwise
+//! stays as Rhai documents it.
+
+use super::{MAX_ITEMS, MAX_TEXT, Returned, Text, collect, too_long, too_many};
+use crate::script::json;
+use rhai::{Array, Blob, Dynamic, Engine, EvalAltResult, ImmutableString, Map};
+
+/// How many values `value` consists of, itself included.
+fn weight(value: &Dynamic) -> usize {
+    if let Ok(list) = value.as_array_ref() {
+        return 1 + list.iter().map(weight).sum::<usize>();
+    }
+    if let Ok(map) = value.as_map_ref() {
+        return 1 + map.values().map(|item| 1 + weight(item)).sum::<usize>();
+    }
+    value.as_blob_ref().map_or(1, |blob| 1 + blob.len())
+}
+
+/// `list.pad(length, item)`: Rhai's product of length and size of the item overflows.
+fn pad_list(list: &mut Array, length: i64, item: Dynamic) -> Returned<()> {
+    let missing = usize::try_from(length).unwrap_or(0).saturating_sub(list.len());
+    if missing == 0 {
+        return Ok(());
+    }
+    if missing.saturating_mul(weight(&item)).saturating_add(list.len()) > MAX_ITEMS {
+        return Err(too_many("pad"));
+    }
+    list.resize(list.len() + missing, item);
+    Ok(())
+}
+
+/// `text.pad(length, padding)`: Rhai loops for ever when the padding is empty.
+fn pad_text(text: &mut ImmutableString, length: i64, padding: &str) -> Returned<()> {
+    let present = text.chars().count();
+    let missing = usize::try_from(length).unwrap_or(0).saturating_sub(present);
+    if missing == 0 || padding.is_empty() {
+        return Ok(());
+    }
+    if missing > MAX_TEXT {
+        return Err(too_long("pad"));
+    }
+    let mut out = Text::new();
+    out.push("pad", text)?;
+    let mut letters = padding.chars().cycle();
+    let mut buffer = [0; 4];
+    for letter in letters.by_ref().take(missing) {
+        out.push("pad", letter.encode_utf8(&mut buffer))?;
+    }
+    *text = out.finish();
+    Ok(())
+}
+
+/// `text.split_rev(separator, pieces)`.
+fn split_rev(text: &str, separator: &str, pieces: i64) -> Returned<Array> {
+    let pieces = usize::try_from(pieces).unwrap_or(0).max(1);
+    collect("split_rev", text.rsplitn(pieces, separator).map(Into::into))
+}
+
+fn register_split_rev(engine: &mut Engine) {
+    engine.register_fn("split_rev", |text: &str, by: &str| split_rev(text, by, i64::MAX));
+    engine.register_fn("split_rev", |text: &str, by: char| split_rev(text, &by.to_string(), i64::MAX));
+    engine.register_fn("split_rev", split_rev);
+    engine.register_fn("split_rev", |text: &str, by: char, pieces: i64| {
+        split_rev(text, &by.to_string(), pieces)
+    });
+}
+
+/// Replaces them.
+pub fn register(engine: &mut Engine) {
+    engine.register_fn("pad", pad_list);
+    engine.register_fn("pad", pad_text);
+    engine.register_fn("pad", |text: &mut ImmutableString, length: i64, padding: char| {
+        pad_text(text, length, padding.encode_utf8(&mut [0; 4]))
+    });
+    register_split_rev(engine);
+    engine.register_fn("to_chars", |text: &str| collect("to_chars", text.chars().map(Into::into)));
+    engine.register_fn("to_array", |blob: &mut Blob| {
+        collect("to_array", blob.iter().map(|byte| i64::from(*byte).into()))
+    });
+    // Rhai's own readers and writers of JSON are no JSON (see `json`), and have no limits.
+    engine.register_fn("parse_json", |text: &str| {
+        json::from_json(text.as_bytes())
+            .map_err(|why| -> Box<EvalAltResult> { format!("parse_json: {why}").into() })
+    });
+    engine.register_fn("to_json", |map: &mut Map| -> Returned<ImmutableString> {
+        json::text_of_map(map).map_err(|why| format!("to_json: {why}").into())
+    });
+}

@@ -1,0 +1,92 @@
+use super::trial::{engine, fails, yields};
+use super::{Text, text_of};
+use rhai::{Dynamic, Map};
+
+/// A map of 500 references to one text of 8 MB: 4 GB as text.
+const LARGE: &str = r#"let s = "a".ljust(8000000); let m = #{}; for i in range(500) { m[`${i}`] = s; }"#;
+
+#[test]
+fn lists_and_maps_are_shown_in_rhais_notation() {
+    yields(&[
+        (
+            r#"[1, 2.0, "a", 'c', (), true, #{k: [1]}].to_string()"#,
+            r##""[1, 2.0, \"a\", 'c', (), true, #{\"k\": [1]}]""##,
+        ),
+        (r#"#{}.to_string() + [] + "x""#, r##""#{}[]x""##),
+        (r#"[1] + "x" + [2]"#, r#""[1]x[2]""#),
+        (r#"let s = "a"; s += [1]; s.append(#{a: 1}); s"#, r##""a[1]#{\"a\": 1}""##),
+        (r#"`${[1, "a"]}`"#, r#""[1, \"a\"]""#),
+        (r#"let f = |x| x; [f].to_string().startswith("[Fn(")"#, "true"),
+        (r#"[json, status].to_string()"#, r#""[json, status]""#),
+        (r#"[blob(2, 1)].to_string()"#, r#""[[0101]]""#),
+    ]);
+}
+
+#[test]
+fn large_maps_are_no_text() {
+    let too_long = |name: &str| format!("{name}: the result is longer than 8388608 bytes");
+    for (script, expected) in [
+        ("print(m)", too_long("print")),
+        ("debug(m)", too_long("debug")),
+        ("\"x\" + m", too_long("+")),
+        ("m + \"x\"", too_long("+")),
+        ("let t = \"x\"; t += m", too_long("+=")),
+        ("str(m)", too_long("str")),
+        ("m.to_json()", too_long("to_json")),
+        ("json.dumps(m)", too_long("json.dumps")),
+        ("\",\".join(m.values())", "Length of string too large".into()),
+        ("[m].to_string()", "Length of string too large".into()),
+        ("`${m} `", "Length of string too large".into()),
+    ] {
+        fails(&[(&format!("{LARGE} {script}"), &expected)]);
+    }
+    let cut = engine().eval::<String>(&format!("{LARGE} `${{m}}`")).unwrap();
+    assert!(cut.len() <= 8 << 20 && cut.ends_with("..."), "{}", cut.len());
+    let cut = engine().eval::<i64>(&format!("{LARGE} m.to_string().len()")).unwrap();
+    assert!(cut <= 8 << 20, "{cut}");
+}
+
+#[test]
+fn padding_ends_and_is_bounded() {
+    yields(&[
+        (r#"let s = "a"; s.pad(3, ""); s"#, r#""a""#),
+        (r#"let s = "a"; s.pad(6, "xy"); s"#, r#""axyxyx""#),
+        (r#"let s = "a"; s.pad(-1, 'x'); s"#, r#""a""#),
+        (r#"let a = [1]; a.pad(3, 0); a.pad(1, 0); a.pad(-1, 0); a"#, "[1, 0, 0]"),
+        (r#""a,b,c".split_rev(",", 2)"#, r#"["c", "a,b"]"#),
+        (r#"["a,b".split_rev(','), "ab".to_chars()]"#, r#"[["b", "a"], ['a', 'b']]"#),
+    ]);
+    fails(&[
+        (r#"let s = "a"; s.pad(9000000, 'x')"#, "pad: the result is longer than 8388608 bytes"),
+        (r#"let s = "a"; s.pad(8000000, "ä")"#, "pad: the result is longer than 8388608 bytes"),
+        ("let a = []; a.pad(9000000, 0)", "pad: the result has more than 524288 items"),
+        (
+            "let x = [1, 2, 3, 4, 5, 6, 7]; let a = []; a.pad(2305843009213693952, x)",
+            "pad: the result has more than 524288 items",
+        ),
+        (r#"("a" * 600000).to_chars()"#, "to_chars: the result has more than 524288 items"),
+        ("blob(600000).to_array()", "to_array: the result has more than 524288 items"),
+        (r#"("," * 600000).split_rev(",")"#, "split_rev: the result has more than 524288 items"),
+        ("blob(9000000)", "Size of array/BLOB too large"),
+        ("let b = blob(); b.pad(1152921504606846976, 0)", "Size of BLOB too large"),
+    ]);
+}
+
+#[test]
+fn texts_for_logs_are_cut_at_characters() {
+    let list: Dynamic = vec!["ä".repeat(100).into(), Dynamic::from(1_i64)].into();
+    assert_eq!(text_of(&list, 10), "[\"ää...");
+    assert_eq!(text_of(&"abc".into(), 10), "abc");
+    assert_eq!(text_of(&Dynamic::from(super::super::json::Json), 10), "Json");
+    let map: Map = [("k".into(), Dynamic::from(1.5))].into_iter().collect();
+    assert_eq!(text_of(&map.into(), 100), "#{\"k\": 1.5}");
+}
+
+#[test]
+fn text_refuses_to_grow_beyond_its_limit() {
+    let mut text = Text::with_limit(4);
+    assert!(text.push("x", "abc").is_ok());
+    assert!(text.repeat("x", "ab", usize::MAX).is_err());
+    assert!(text.push("x", "de").is_err());
+    assert_eq!(text.cut(), "a...");
+}

@@ -1,0 +1,64 @@
+//! Scripts on trial: an engine with all natives and the limits of a server, and two assertions over tables.
+
+use crate::script::{
+    base64, bound, builtins, clock, environ, hash, json, logging, random, regex, status, text, urllib, uuid,
+};
+use rhai::{Dynamic, Engine, Module};
+
+/// An engine with every native of these modules.
+pub fn engine() -> Engine {
+    let mut engine = Engine::new();
+    engine.set_max_string_size(bound::MAX_TEXT).set_max_array_size(8 << 20).set_max_map_size(1 << 20);
+    engine.set_max_call_levels(64).set_max_expr_depths(64, 32).set_max_strings_interned(0);
+    let mut globals = Module::new();
+    for register in [
+        base64::register,
+        bound::register,
+        builtins::register,
+        clock::register,
+        environ::register,
+        hash::register,
+        json::register,
+        logging::register,
+        random::register,
+        regex::register,
+        status::register,
+        text::register,
+        urllib::register,
+        uuid::register,
+    ] {
+        register(&mut engine, &mut globals);
+    }
+    engine.register_global_module(globals.into());
+    engine
+}
+
+/// Runs each script inside a function, where only global names are seen, and compares `to_debug` of what it returns.
+#[track_caller]
+pub fn yields(table: &[(&str, &str)]) {
+    let engine = engine();
+    for (script, expected) in table {
+        let source = format!("fn view() {{ {script} }} let result = view(); result.to_debug()");
+        match engine.eval::<String>(&source) {
+            Ok(result) => assert_eq!(result, *expected, "{script}"),
+            Err(error) => panic!("{script}: {error}"),
+        }
+    }
+}
+
+/// Runs each script and compares the error, without its position.
+#[track_caller]
+pub fn fails(table: &[(&str, &str)]) {
+    let engine = engine();
+    for (script, expected) in table {
+        match engine.eval::<Dynamic>(script) {
+            Ok(result) => panic!("{script}: gave {}", bound::text_of(&result, 200)),
+            Err(error) => {
+                let text = error.unwrap_inner().to_string();
+                let text = text.strip_prefix("Runtime error: ").unwrap_or(&text);
+                let end = text.rfind(" (line ").unwrap_or(text.len());
+                assert_eq!(&text[..end], *expected, "{script}");
+            }
+        }
+    }
+}

@@ -1,0 +1,237 @@
+//! Python's built-in names: `None`, `str`, `int`, `sorted`, `sum`, ..., and its methods of lists and maps.
+//! Methods of text are in `text`.
+
+mod collections;
+mod order;
+
+use super::bound::{MAX_ITEMS, Returned, Text, too_many, write_value};
+use order::{Order, equal};
+use rhai::{Array, Dynamic, Engine, FnPtr, ImmutableString, Map, Module, NativeCallContext, Token};
+use std::cmp::Ordering;
+
+/// Python's truth: nothing, zero and what is empty are false.
+pub fn truth(value: &Dynamic) -> bool {
+    if let Ok(flag) = value.as_bool() {
+        return flag;
+    }
+    if let Ok(number) = value.as_int() {
+        return number != 0;
+    }
+    if let Ok(number) = value.as_float() {
+        return number != 0.0;
+    }
+    let empty = value.as_immutable_string_ref().is_ok_and(|text| text.is_empty())
+        || value.as_array_ref().is_ok_and(|list| list.is_empty())
+        || value.as_map_ref().is_ok_and(|map| map.is_empty())
+        || value.as_blob_ref().is_ok_and(|blob| blob.is_empty());
+    !(empty || value.is_unit())
+}
+
+/// The text of a value, as `to_string` shows it; too long a text is an error here.
+fn str_of(context: &NativeCallContext, value: &Dynamic) -> Returned<ImmutableString> {
+    let mut out = Text::new();
+    write_value("str", &mut out, context, value)?;
+    Ok(out.finish())
+}
+
+/// The start of a text, for an error.
+fn shown(text: &str) -> String {
+    text.chars().take(80).collect()
+}
+
+/// `int(value)`: cuts off what is behind the point, reads text.
+fn int(value: &Dynamic) -> Returned<i64> {
+    if let Ok(number) = value.as_int() {
+        return Ok(number);
+    }
+    if let Ok(number) = value.as_float() {
+        return whole("int", number.trunc());
+    }
+    if let Ok(flag) = value.as_bool() {
+        return Ok(i64::from(flag));
+    }
+    if let Ok(text) = value.as_immutable_string_ref() {
+        return int_in_base(&text, 10);
+    }
+    Err(format!("int: needs a number or text, not `{}`", value.type_name()).into())
+}
+
+/// `int(text, base)`.
+fn int_in_base(text: &str, base: i64) -> Returned<i64> {
+    let radix = u32::try_from(base).ok().filter(|base| (2..=36).contains(base));
+    let Some(radix) = radix else { return Err(format!("int: the base is 2 to 36, not {base}").into()) };
+    i64::from_str_radix(text.trim(), radix)
+        .map_err(|_| format!("int: `{}` is no whole number of base {base} in 64 bits", shown(text)).into())
+}
+
+/// A float without fraction as an integer, or an error as `name`.
+fn whole(name: &str, number: f64) -> Returned<i64> {
+    let edge = 9_223_372_036_854_775_808.0;
+    if !(-edge..edge).contains(&number) {
+        return Err(format!("{name}: {number} does not fit into 64 bits").into());
+    }
+    Ok(number as i64)
+}
+
+/// `float(value)`.
+fn float(value: &Dynamic) -> Returned<f64> {
+    if let Ok(number) = value.as_float() {
+        return Ok(number);
+    }
+    if let Ok(number) = value.as_int() {
+        return Ok(number as f64);
+    }
+    if let Ok(flag) = value.as_bool() {
+        return Ok(f64::from(u8::from(flag)));
+    }
+    match value.as_immutable_string_ref() {
+        Ok(text) => text.trim().parse().map_err(|_| format!("float: `{}` is no number", shown(&text)).into()),
+        Err(found) => Err(format!("float: needs a number or text, not `{found}`").into()),
+    }
+}
+
+/// `round(number, digits)`: halves go away from zero.
+fn round(number: f64, digits: i64) -> f64 {
+    match usize::try_from(digits) {
+        // Text rounds the decimal digits; a product with a power of ten would round its own error.
+        Ok(digits @ 0..=300) => format!("{number:.digits$}").parse().unwrap_or(number),
+        Ok(_) => number,
+        Err(_) => {
+            let unit = 10_f64.powi(i32::try_from(digits.unsigned_abs()).unwrap_or(i32::MAX));
+            if unit.is_finite() { (number / unit).round() * unit } else { 0.0 }
+        }
+    }
+}
+
+/// `sum(list)`: an integer as long as all items are.
+fn sum(list: &Array) -> Returned<Dynamic> {
+    let (mut total, mut float_total, mut floats) = (0_i64, 0.0, false);
+    for item in list {
+        match (item.as_int(), item.as_float()) {
+            (Ok(number), _) => {
+                float_total += number as f64;
+                let next = total.checked_add(number);
+                if next.is_none() && !floats {
+                    return Err("sum: the result does not fit into 64 bits".into());
+                }
+                total = next.unwrap_or(0);
+            }
+            (_, Ok(number)) => {
+                floats = true;
+                float_total += number;
+            }
+            _ => return Err(format!("sum: needs numbers, not `{}`", item.type_name()).into()),
+        }
+    }
+    Ok(if floats { float_total.into() } else { total.into() })
+}
+
+/// `min(list)` and `max(list)`: the first of the items that is `wanted` than the others.
+fn extreme(name: &str, list: &Array, wanted: Ordering) -> Returned<Dynamic> {
+    let mut order = Order::new();
+    let mut items = list.iter();
+    let Some(mut best) = items.next() else { return Err(format!("{name}: the list is empty").into()) };
+    for item in items {
+        if order.compare(item, best) == wanted {
+            best = item;
+        }
+    }
+    order.result(name)?;
+    Ok(best.clone())
+}
+
+/// `sorted(list)`: a new list.
+fn sorted(list: Array) -> Returned<Array> {
+    let (mut list, mut order) = (list, Order::new());
+    list.sort_by(|left, right| order.compare(left, right));
+    order.result("sorted")?;
+    Ok(list)
+}
+
+/// `sorted(list, key)`: by what the function gives for each item.
+fn sorted_by(context: &NativeCallContext, list: Array, key: &FnPtr) -> Returned<Array> {
+    let mut keyed = Vec::new();
+    for item in list {
+        let key: Dynamic = key.call_within_context(context, (item.clone(),))?;
+        keyed.push((key, item));
+    }
+    let mut order = Order::new();
+    keyed.sort_by(|left, right| order.compare(&left.0, &right.0));
+    order.result("sorted")?;
+    Ok(keyed.into_iter().map(|(_, item)| item).collect())
+}
+
+fn reversed(list: Array) -> Array {
+    list.into_iter().rev().collect()
+}
+
+/// `enumerate(list, first)`: pairs `[index, item]`.
+fn enumerate(list: Array, first: i64) -> Returned<Array> {
+    if list.len() > MAX_ITEMS {
+        return Err(too_many("enumerate"));
+    }
+    let pairs = list.into_iter().zip(0_i64..);
+    Ok(pairs.map(|(item, index)| Dynamic::from_array(vec![first.wrapping_add(index).into(), item])).collect())
+}
+
+fn register_conversions(engine: &mut Engine) {
+    engine.register_fn("str", |context: NativeCallContext, value: Dynamic| str_of(&context, &value));
+    engine.register_fn("int", |value: Dynamic| int(&value));
+    // Rhai's own gives a float.
+    engine.register_fn("int", |number: f64| whole("int", number.trunc()));
+    engine.register_fn("int", int_in_base);
+    engine.register_fn("float", |value: Dynamic| float(&value));
+    engine.register_fn("bool", |value: Dynamic| truth(&value));
+    engine.register_fn("round", |number: i64| number);
+    engine.register_fn("round", round);
+}
+
+fn register_lists(engine: &mut Engine) {
+    engine.register_fn("sum", |list: Array| sum(&list));
+    engine.register_fn("min", |list: Array| extreme("min", &list, Ordering::Less));
+    engine.register_fn("max", |list: Array| extreme("max", &list, Ordering::Greater));
+    engine.register_fn("any", |list: Array| list.iter().any(truth));
+    engine.register_fn("all", |list: Array| list.iter().all(truth));
+    engine.register_fn("sorted", sorted);
+    engine.register_fn("sorted", |context: NativeCallContext, list: Array, key: FnPtr| {
+        sorted_by(&context, list, &key)
+    });
+    engine.register_fn("sorted", |map: Map| -> Returned<Array> { sorted(keys(map)) });
+    engine.register_fn("reversed", reversed);
+    engine.register_fn("reversed", |text: &str| text.chars().rev().collect::<String>());
+    engine.register_fn("enumerate", |list: Array| enumerate(list, 0));
+    engine.register_fn("enumerate", enumerate);
+    engine.register_fn("list", |map: Map| keys(map));
+    engine.register_fn("range", |end: i64| 0..end);
+}
+
+fn keys(map: Map) -> Array {
+    map.into_keys().map(Into::into).collect()
+}
+
+/// Words that Rhai keeps for itself, though it has no use for them where Python's names need them: `logging.debug`,
+/// `re.match`, `data.default`. `debug(x)` still is Rhai's.
+const FREED: [&str; 4] = ["debug", "default", "match", "new"];
+
+/// Makes names of the freed words.
+#[allow(deprecated)] // The hook is marked as volatile, not as going away.
+fn free_words(engine: &mut Engine) {
+    engine.on_parse_token(|token, _, _| match token {
+        Token::Reserved(word) if FREED.contains(&word.as_str()) => Token::Identifier(word),
+        token => token,
+    });
+}
+
+/// Registers the names and methods.
+pub fn register(engine: &mut Engine, globals: &mut Module) {
+    globals.set_var("None", ());
+    globals.set_var("True", true);
+    globals.set_var("False", false);
+    free_words(engine);
+    register_conversions(engine);
+    register_lists(engine);
+    collections::register(engine);
+}
+
+#[cfg(test)]
+mod tests;

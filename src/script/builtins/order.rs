@@ -1,0 +1,147 @@
+//! An order over script values. It is total, as sorting needs it; what Python would refuse to compare is remembered.
+
+use crate::script::bound::{MAX_DEPTH, Returned};
+use rhai::Dynamic;
+use std::cmp::Ordering;
+
+/// Compares values and remembers the first pair that has no order.
+#[derive(Debug)]
+pub struct Order {
+    refused: Option<String>,
+}
+
+impl Order {
+    /// Nothing refused yet.
+    pub fn new() -> Self {
+        Self { refused: None }
+    }
+
+    /// Numbers by size, text by characters, false before true, lists item by item. Else the types in a fixed order.
+    pub fn compare(&mut self, left: &Dynamic, right: &Dynamic) -> Ordering {
+        self.at_depth(left, right, 0)
+    }
+
+    /// # Errors
+    /// Two values were compared that have no order.
+    pub fn result(self, name: &str) -> Returned<()> {
+        self.refused.map_or(Ok(()), |pair| Err(format!("{name}: {pair}").into()))
+    }
+
+    fn at_depth(&mut self, left: &Dynamic, right: &Dynamic, depth: usize) -> Ordering {
+        let (class, other) = (class(left), class(right));
+        if class != other || class == Class::Other || depth > MAX_DEPTH {
+            self.refused.get_or_insert_with(|| {
+                format!("`{}` and `{}` can't be compared", left.type_name(), right.type_name())
+            });
+            return class.cmp(&other);
+        }
+        match class {
+            Class::Number => numbers(left, right),
+            Class::Bool => left.as_bool().cmp(&right.as_bool()),
+            Class::Text => texts(left, right),
+            _ => self.lists(left, right, depth),
+        }
+    }
+
+    fn lists(&mut self, left: &Dynamic, right: &Dynamic, depth: usize) -> Ordering {
+        let (Ok(left), Ok(right)) = (left.as_array_ref(), right.as_array_ref()) else {
+            return Ordering::Equal;
+        };
+        for (one, other) in left.iter().zip(right.iter()) {
+            let order = self.at_depth(one, other, depth + 1);
+            if order.is_ne() {
+                return order;
+            }
+        }
+        left.len().cmp(&right.len())
+    }
+}
+
+/// The kinds of values that have an order among themselves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Class {
+    Bool,
+    Number,
+    Text,
+    List,
+    Other,
+}
+
+fn class(value: &Dynamic) -> Class {
+    if value.is_int() || value.is_float() {
+        Class::Number
+    } else if value.is_string() || value.is_char() {
+        Class::Text
+    } else if value.is_array() {
+        Class::List
+    } else if value.is_bool() {
+        Class::Bool
+    } else {
+        Class::Other
+    }
+}
+
+fn texts(left: &Dynamic, right: &Dynamic) -> Ordering {
+    if let (Ok(left), Ok(right)) = (left.as_immutable_string_ref(), right.as_immutable_string_ref()) {
+        return left.as_str().cmp(right.as_str());
+    }
+    left.to_string().cmp(&right.to_string())
+}
+
+/// Exact, also between integers that no float can hold and floats; what is not a number comes last.
+fn numbers(left: &Dynamic, right: &Dynamic) -> Ordering {
+    match (left.as_int(), right.as_int(), left.as_float(), right.as_float()) {
+        (Ok(left), Ok(right), ..) => left.cmp(&right),
+        (Ok(left), _, _, Ok(right)) => mixed(left, right),
+        (_, Ok(right), Ok(left), _) => mixed(right, left).reverse(),
+        (_, _, Ok(left), Ok(right)) => {
+            left.partial_cmp(&right).unwrap_or_else(|| left.is_nan().cmp(&right.is_nan()))
+        }
+        _ => Ordering::Equal,
+    }
+}
+
+fn mixed(integer: i64, float: f64) -> Ordering {
+    if float.is_nan() || float >= 9_223_372_036_854_775_808.0 {
+        return Ordering::Less;
+    }
+    if float < -9_223_372_036_854_775_808.0 {
+        return Ordering::Greater;
+    }
+    let (cut, fraction) = (float.trunc(), float.fract());
+    integer.cmp(&(cut as i64)).then(0.0_f64.partial_cmp(&fraction).unwrap_or(Ordering::Equal))
+}
+
+/// Python's `==`: numbers by value, lists and maps by their items. Values of our own types equal nothing.
+pub fn equal(left: &Dynamic, right: &Dynamic) -> bool {
+    equal_at_depth(left, right, 0)
+}
+
+fn equal_at_depth(left: &Dynamic, right: &Dynamic, depth: usize) -> bool {
+    if depth > MAX_DEPTH {
+        return false;
+    }
+    if let (Ok(left), Ok(right)) = (left.as_array_ref(), right.as_array_ref()) {
+        return left.len() == right.len()
+            && left.iter().zip(right.iter()).all(|(one, other)| equal_at_depth(one, other, depth + 1));
+    }
+    if let (Ok(left), Ok(right)) = (left.as_map_ref(), right.as_map_ref()) {
+        return left.len() == right.len()
+            && left.iter().zip(right.iter()).all(|((key, one), (other_key, other))| {
+                key == other_key && equal_at_depth(one, other, depth + 1)
+            });
+    }
+    if let (Ok(left), Ok(right)) = (left.as_blob_ref(), right.as_blob_ref()) {
+        return *left == *right;
+    }
+    match (class(left), class(right)) {
+        (Class::Number, Class::Number) => numbers(left, right).is_eq() && !is_nan(left),
+        (Class::Text, Class::Text) => texts(left, right).is_eq(),
+        (Class::Bool, Class::Bool) => left.as_bool().ok() == right.as_bool().ok(),
+        _ => left.is_unit() && right.is_unit(),
+    }
+}
+
+fn is_nan(value: &Dynamic) -> bool {
+    value.as_float().is_ok_and(f64::is_nan)
+}

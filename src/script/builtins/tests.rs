@@ -1,0 +1,113 @@
+use crate::script::bound::trial::{fails, yields};
+
+#[test]
+fn constants_and_conversions_have_pythons_names() {
+    yields(&[
+        ("[None, True, False]", "[(), true, false]"),
+        ("[None == (), True == true]", "[true, true]"),
+        (
+            "[str(1), str(1.0), str(\"a\"), str(true), str([\"a\", 1]), str('c')]",
+            r#"["1", "1.0", "a", "true", "[\"a\", 1]", "c"]"#,
+        ),
+        ("[int(\" 12 \"), int(-1.9), int(true), int(7), int(\"ff\", 16)]", "[12, -1, 1, 7, 255]"),
+        ("[float(\"1.5\"), float(2), float(\"1e3\"), float(false)]", "[1.5, 2.0, 1000.0, 0.0]"),
+        (
+            "[bool(0), bool(\"\"), bool([]), bool(#{}), bool(()), bool(0.0), bool(blob())]",
+            "[false, false, false, false, false, false, false]",
+        ),
+        ("[bool(1), bool(\"0\"), bool([0]), bool(#{a: 1}), bool('a')]", "[true, true, true, true, true]"),
+        (
+            "[round(2.675, 2), round(3), round(2.5), round(1234.5, -2), round(1.0, 400)]",
+            "[2.67, 3, 3.0, 1200.0, 1.0]",
+        ),
+        ("[len(\"äb\"), len([1]), len(#{a: 1}), abs(-1)]", "[2, 1, 1, 1]"),
+    ]);
+}
+
+#[test]
+fn functions_of_lists_give_new_values() {
+    yields(&[
+        ("let a = [3, 1.5, 2]; [sorted(a), a]", "[[1.5, 2, 3], [3, 1.5, 2]]"),
+        ("sorted([\"b\", \"a\"])", r#"["a", "b"]"#),
+        ("sorted([[2, \"a\"], [1, \"b\"], [1]])", r#"[[1], [1, "b"], [2, "a"]]"#),
+        ("sorted([#{n: 2}, #{n: 1}], |x| x.n)", r##"[#{"n": 1}, #{"n": 2}]"##),
+        ("sorted(#{b: 1, a: 2})", r#"["a", "b"]"#),
+        (
+            "sorted([9007199254740993, 9007199254740992.0, 9007199254740992])",
+            "[9007199254740992.0, 9007199254740992, 9007199254740993]",
+        ),
+        ("[reversed([1, 2]), reversed(\"äb\")]", r#"[[2, 1], "bä"]"#),
+        ("[sum([]), sum([1, 2]), sum([1, 2.5])]", "[0, 3, 3.5]"),
+        (
+            "[min([2, 1, 3]), max([2, 3.5]), max(\"a\", \"b\"), min(1, 2), max([\"a\"])]",
+            r#"[1, 3.5, "b", 1, "a"]"#,
+        ),
+        (
+            "[any([0, 1]), any([]), all([1, \"\"]), all([]), [1, 2].all(|x| x > 0)]",
+            "[true, false, false, true, true]",
+        ),
+        (
+            "let s = []; for pair in enumerate([\"a\", \"b\"]) { s.append(pair); } s",
+            r#"[[0, "a"], [1, "b"]]"#,
+        ),
+        ("enumerate([\"a\"], 1)", r#"[[1, "a"]]"#),
+        ("let n = 0; for i in range(4) { n += i; } n", "6"),
+        ("let n = 0; for i in range(1, 4) { n += i; } n", "6"),
+    ]);
+}
+
+#[test]
+fn lists_and_maps_have_pythons_methods() {
+    yields(&[
+        ("let a = [1]; a.append(2); a.append([3]); a.extend([4]); a", "[1, 2, [3], 4]"),
+        ("[[1, 2.0, \"a\"].index(2), [[1], [2]].index([2]), [1, 1.0, 2].count(1)]", "[1, 1, 2]"),
+        ("let m = #{a: 1}; [m.get(\"a\"), m.get(\"b\"), m.get(\"b\", 2), m.get(\"a\", 2)]", "[1, (), 2, 1]"),
+        ("let m = #{b: 1, a: [2]}; m.items()", r#"[["a", [2]], ["b", 1]]"#),
+        ("let m = #{a: 1, b: 2}; [m.pop(\"a\"), m.pop(\"a\", 7), m]", r##"[1, 7, #{"b": 2}]"##),
+        ("let m = #{}; [m.setdefault(\"a\", 1), m.setdefault(\"a\", 2), m]", r##"[1, 1, #{"a": 1}]"##),
+        (
+            "let m = #{a: 1}; let c = m.copy(); m.update(#{b: 2}); [m, c]",
+            r##"[#{"a": 1, "b": 2}, #{"a": 1}]"##,
+        ),
+        ("let a = [1]; let b = a.copy(); b.append(2); a", "[1]"),
+    ]);
+}
+
+#[test]
+fn errors_name_the_function() {
+    fails(&[
+        ("int(\"x1\")", "int: `x1` is no whole number of base 10 in 64 bits"),
+        (
+            "int(\"9223372036854775808\")",
+            "int: `9223372036854775808` is no whole number of base 10 in 64 bits",
+        ),
+        ("int(1e300)", &format!("int: {} does not fit into 64 bits", 1e300)),
+        ("int([])", "int: needs a number or text, not `array`"),
+        ("int(\"1\", 99)", "int: the base is 2 to 36, not 99"),
+        ("float(\"x\")", "float: `x` is no number"),
+        ("float([])", "float: needs a number or text, not `array`"),
+        ("sorted([1, \"a\"])", "sorted: `string` and `i64` can't be compared"),
+        ("sorted([#{}, #{}])", "sorted: `map` and `map` can't be compared"),
+        ("min([])", "min: the list is empty"),
+        ("max([1, ()])", "max: `()` and `i64` can't be compared"),
+        ("sum([\"a\"])", "sum: needs numbers, not `string`"),
+        ("sum([9223372036854775807, 1])", "sum: the result does not fit into 64 bits"),
+        ("[1].index(2)", "index: `2` is not in the list"),
+        ("#{}.pop(\"a\")", "pop: no key `a`: `pop(key, default)` gives a default"),
+        (
+            "let a = []; a.pad(400000, 0); a.extend(a); enumerate(a)",
+            "enumerate: the result has more than 524288 items",
+        ),
+    ]);
+}
+
+#[test]
+fn words_that_rhai_reserves_are_names() {
+    yields(&[
+        (
+            "let m = #{default: 1}; m.new = m.default; m.match = 2; debug(\"x\"); [m.new, m[\"match\"]]",
+            "[1, 2]",
+        ),
+        ("logging.debug(\"x\"); re.match(\"a\", \"ab\").group()", "\"a\""),
+    ]);
+}

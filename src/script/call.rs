@@ -1,0 +1,84 @@
+//! What a running script belongs to: the files of its provision, its request, the answer time it asked for. One value a thread,
+//! set around a call; the zero-sized handles that scripts see (`request`, `store`, ...) look it up here. Knows no connections.
+
+use super::app::Registration;
+use super::files::{File, Files};
+use crate::provision::Provision;
+use crate::request::Request;
+use rhai::EvalAltResult;
+use std::cell::RefCell;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The surroundings of a running script.
+#[derive(Default)]
+pub struct Call {
+    /// The files of the provision, as they were loaded.
+    pub files: Option<Arc<Files>>,
+    /// The file that defines the function which runs.
+    pub file: Option<Arc<File>>,
+    /// The request, while one is handled.
+    pub request: Option<Arc<Request>>,
+    /// The provision, while a request is handled.
+    pub provision: Option<Arc<Provision>>,
+    /// What `registerRules` registered so far, at load.
+    pub registration: Option<Registration>,
+    /// Imports that are being loaded, outermost first.
+    pub importing: Vec<String>,
+    /// Sum of `time.sleep`.
+    pub hold: Duration,
+}
+
+thread_local! {
+    static CALL: RefCell<Option<Call>> = const { RefCell::new(None) };
+}
+
+/// Runs `body` with `call` as the thread's call and gives back what became of it. Calls nest.
+pub fn within<T>(call: Call, body: impl FnOnce() -> T) -> (T, Call) {
+    /// Puts back the outer call, also when a native panicked.
+    struct Restore(Option<Call>);
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            let before = self.0.take();
+            CALL.with(|slot| *slot.borrow_mut() = before);
+        }
+    }
+    let restore = Restore(CALL.with(|slot| slot.borrow_mut().replace(call)));
+    let result = body();
+    let call = CALL.with(|slot| slot.borrow_mut().take()).unwrap_or_default();
+    drop(restore);
+    (result, call)
+}
+
+/// Looks at the thread's call; `None` outside of one. `look` must not run a script.
+pub fn with<T>(look: impl FnOnce(&mut Call) -> T) -> Option<T> {
+    CALL.with(|slot| slot.borrow_mut().as_mut().map(look))
+}
+
+/// The request being handled on this thread.
+///
+/// # Errors
+/// Outside of a request (at load) there is none.
+pub fn request() -> Result<Arc<Request>, Box<EvalAltResult>> {
+    with(|call| call.request.clone())
+        .flatten()
+        .ok_or_else(|| "`request` is there only while a request is handled".into())
+}
+
+/// The provision that handles the current request.
+///
+/// # Errors
+/// At load there is none yet.
+pub fn provision() -> Result<Arc<Provision>, Box<EvalAltResult>> {
+    with(|call| call.provision.clone())
+        .flatten()
+        .ok_or_else(|| "rules can be looked up only while a request is handled".into())
+}
+
+/// The files of the provision that runs.
+///
+/// # Errors
+/// Outside of a provision there are none.
+pub fn files() -> Result<Arc<Files>, Box<EvalAltResult>> {
+    with(|call| call.files.clone()).flatten().ok_or_else(|| "no provision runs here".into())
+}

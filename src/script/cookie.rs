@@ -1,0 +1,122 @@
+//! `Set-Cookie` lines (RFC 6265, section 4.1) from Flask's options.
+
+use chrono::DateTime;
+use rhai::{Dynamic, EvalAltResult, Map};
+
+const OPTIONS: &[&str] = &["max_age", "expires", "path", "domain", "secure", "httponly", "samesite"];
+
+/// The value of a `Set-Cookie` header.
+///
+/// # Errors
+/// A name that cookies can't have, an option that does not exist or has the wrong type.
+pub fn set_cookie(name: &str, value: &str, options: &Map) -> Result<String, Box<EvalAltResult>> {
+    let token = |byte: u8| byte.is_ascii_graphic() && !b"()<>@,;:\\\"/[]?={}".contains(&byte);
+    if name.is_empty() || !name.bytes().all(token) {
+        return Err(format!("cookie name `{}` has characters that cookies can't have", name.escape_debug()).into());
+    }
+    if let Some(unknown) = options.keys().find(|key| !OPTIONS.contains(&key.as_str())) {
+        return Err(format!("set_cookie: unknown option `{unknown}`: there are {}", OPTIONS.join(", ")).into());
+    }
+    let mut line = format!("{name}={}", quoted(value));
+    line += &attributes(options)?;
+    Ok(line)
+}
+
+fn attributes(options: &Map) -> Result<String, Box<EvalAltResult>> {
+    let text = |key: &str| options.get(key).filter(|value| !value.is_unit()).map(ToString::to_string);
+    let on = |key: &str| options.get(key).and_then(|value| value.as_bool().ok()).unwrap_or(false);
+    let mut line = String::new();
+    if let Some(domain) = text("domain") {
+        line += &format!("; Domain={domain}");
+    }
+    if let Some(expires) = options.get("expires").filter(|value| !value.is_unit()) {
+        line += &format!("; Expires={}", date(expires)?);
+    }
+    if let Some(age) = options.get("max_age").filter(|value| !value.is_unit()) {
+        let age = age.as_int().map_err(|kind| format!("set_cookie: `max_age` is whole seconds, not {kind}"))?;
+        line += &format!("; Max-Age={age}");
+    }
+    if on("secure") {
+        line += "; Secure";
+    }
+    if on("httponly") {
+        line += "; HttpOnly";
+    }
+    line += &format!("; Path={}", text("path").unwrap_or_else(|| "/".to_owned()));
+    if let Some(policy) = text("samesite") {
+        match policy.to_ascii_lowercase().as_str() {
+            "strict" | "lax" | "none" => line += &format!("; SameSite={}", capital(&policy)),
+            _ => return Err(format!("set_cookie: `samesite` is Strict, Lax or None, not `{policy}`").into()),
+        }
+    }
+    Ok(line)
+}
+
+/// The options of a cookie that ends at once.
+pub fn expired(mut options: Map) -> Map {
+    options.insert("max_age".into(), Dynamic::from_int(0));
+    options.insert("expires".into(), Dynamic::from_int(0));
+    options
+}
+
+fn capital(text: &str) -> String {
+    let lower = text.to_ascii_lowercase();
+    lower[..1].to_ascii_uppercase() + &lower[1..]
+}
+
+/// Seconds since 1970 as a date of HTTP; text is taken as it is.
+fn date(expires: &Dynamic) -> Result<String, Box<EvalAltResult>> {
+    let seconds = expires.as_int().or_else(|_| expires.as_float().map(|seconds| seconds as i64));
+    match seconds {
+        Ok(seconds) => match DateTime::from_timestamp(seconds, 0) {
+            Some(date) => Ok(date.format("%a, %d %b %Y %H:%M:%S GMT").to_string()),
+            None => Err(format!("set_cookie: `expires` is out of range: {seconds}").into()),
+        },
+        Err(_) => Ok(expires.to_string()),
+    }
+}
+
+/// Values with other characters than RFC 6265 allows are quoted, bytes outside of ASCII as octal, as Python's cookies are.
+fn quoted(value: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~:/?@=<>()[]{}".contains(&byte);
+    if value.bytes().all(plain) {
+        return value.to_owned();
+    }
+    let mut text = String::from("\"");
+    for byte in value.bytes() {
+        match byte {
+            b'"' | b'\\' => text.extend(['\\', char::from(byte)]),
+            b',' | b';' => text += &format!("\\{byte:03o}"),
+            0x20..=0x7e => text.push(char::from(byte)),
+            _ => text += &format!("\\{byte:03o}"),
+        }
+    }
+    text + "\""
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rhai::Engine;
+
+    #[test]
+    fn writes_each_option() {
+        let cases = [
+            ("#{}", "a=b; Path=/"),
+            ("#{ max_age: 60, path: \"/x\" }", "a=b; Max-Age=60; Path=/x"),
+            ("#{ secure: true, httponly: true, samesite: \"lax\" }", "a=b; Secure; HttpOnly; Path=/; SameSite=Lax"),
+            ("#{ expires: 0, domain: \"x.org\" }", "a=b; Domain=x.org; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Path=/"),
+        ];
+        for (options, line) in cases {
+            let options: Map = Engine::new().eval(options).unwrap();
+            assert_eq!(set_cookie("a", "b", &options).unwrap(), line);
+        }
+    }
+
+    #[test]
+    fn refuses_what_would_break_the_line() {
+        let error = set_cookie("a b", "", &Map::new()).unwrap_err().to_string();
+        assert_eq!(error, "Runtime error: cookie name `a b` has characters that cookies can't have");
+        assert_eq!(set_cookie("a", "x; y\"\n", &Map::new()).unwrap(), "a=\"x\\073 y\\\"\\012\"; Path=/");
+    }
+}

@@ -1,0 +1,169 @@
+//! `store`: values that live from request to request, as module-level variables do in Flask. Each operation is one step for
+//! all threads; no lock is held while a script runs.
+
+use super::{budget, call};
+use rhai::{Array, Dynamic, Engine, EvalAltResult, FnPtr, ImmutableString, Module, NativeCallContext};
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+type Fallible<T> = Result<T, Box<EvalAltResult>>;
+
+/// The values of one provision.
+#[derive(Debug, Default)]
+pub struct Data {
+    entries: Mutex<BTreeMap<ImmutableString, Entry>>,
+    /// Numbers the writes: a key that was removed and set again has another version than before.
+    writes: AtomicU64,
+}
+
+#[derive(Debug, Clone)]
+struct Entry {
+    value: Dynamic,
+    /// Number of the write, so that `update` sees whether somebody else was faster.
+    version: u64,
+}
+
+/// `store`, as scripts see it.
+#[derive(Debug, Clone)]
+pub struct Store;
+
+impl Data {
+    fn open(&self) -> MutexGuard<'_, BTreeMap<ImmutableString, Entry>> {
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A copy of the value of `key`, with its version; nothing and version 0 where there is none.
+    fn look(&self, key: &str) -> (Option<Dynamic>, u64) {
+        match self.open().get(key) {
+            Some(entry) => (Some(entry.value.clone()), entry.version),
+            None => (None, 0),
+        }
+    }
+
+    fn entry(&self, value: Dynamic) -> Entry {
+        Entry { value, version: self.writes.fetch_add(1, Ordering::Relaxed) + 1 }
+    }
+
+    fn set(&self, key: &str, value: Dynamic) {
+        let entry = self.entry(value);
+        self.open().insert(key.into(), entry);
+    }
+
+    /// Sets `key` unless it changed since `version`; tells whether it did set.
+    fn set_if(&self, key: &str, value: Dynamic, version: u64) -> bool {
+        let mut entries = self.open();
+        let same = entries.get(key).map_or(0, |entry| entry.version) == version;
+        if same {
+            entries.insert(key.into(), self.entry(value));
+        }
+        same
+    }
+
+    fn incr(&self, key: &str, by: i64) -> Fallible<i64> {
+        let mut entries = self.open();
+        let value = entries.get(key).map_or(Dynamic::from_int(0), |entry| entry.value.clone());
+        let now = value.as_int().map_err(|kind| format!("store.incr: `{key}` holds {kind}, not an integer"))?;
+        let next = now.checked_add(by).ok_or_else(|| format!("store.incr: `{key}` would leave the integers"))?;
+        entries.insert(key.into(), self.entry(Dynamic::from_int(next)));
+        Ok(next)
+    }
+}
+
+fn data() -> Fallible<Arc<Data>> {
+    Ok(call::files()?.data.clone())
+}
+
+/// A value fit to outlive its request: plain data, detached from closures that share it. A function would outlive its provision.
+fn plain(key: &str, value: Dynamic) -> Fallible<Dynamic> {
+    let value = value.flatten();
+    if is_plain(&value) {
+        return Ok(value);
+    }
+    Err(format!("store: `{key}` can hold text, numbers, booleans, lists, maps and blobs, not {}", value.type_name()).into())
+}
+
+fn is_plain(value: &Dynamic) -> bool {
+    if let Some(items) = value.read_lock::<Array>() {
+        return items.iter().all(is_plain);
+    }
+    if let Some(map) = value.read_lock::<rhai::Map>() {
+        return map.values().all(is_plain);
+    }
+    value.is_unit() || value.is_bool() || value.is_int() || value.is_float() || value.is_string() || value.is_char() || value.is_blob()
+}
+
+fn get(key: &str) -> Fallible<Dynamic> {
+    data()?.look(key).0.ok_or_else(|| {
+        format!("store[\"{key}\"] is not set: use store.incr(\"{key}\") to count, store.get(\"{key}\", default) to read").into()
+    })
+}
+
+fn set(key: &str, value: Dynamic) -> Fallible<()> {
+    data()?.set(key, plain(key, value)?);
+    Ok(())
+}
+
+/// `store.update(key, |value| new)`: runs the function on what is there and stores what it returns; again if somebody else
+/// stored meanwhile, until the time of the call is up.
+fn update(context: &NativeCallContext, key: &str, start: Dynamic, change: &FnPtr) -> Fallible<Dynamic> {
+    let data = data()?;
+    loop {
+        let (value, version) = data.look(key);
+        let old = value.unwrap_or_else(|| start.clone());
+        let new = plain(key, change.call_within_context(context, (old,))?)?;
+        if data.set_if(key, new.clone(), version) {
+            return Ok(new);
+        }
+        if budget::time_is_up() {
+            return Err(format!("store.update: `{key}` changed whenever it was tried").into());
+        }
+    }
+}
+
+/// Registers `store`.
+pub fn register(engine: &mut Engine, globals: &mut Module) {
+    globals.set_var("store", Store);
+    engine
+        .register_type_with_name::<Store>("store")
+        .register_indexer_get(|_: &mut Store, key: &str| get(key))
+        .register_indexer_set(|_: &mut Store, key: &str, value: Dynamic| set(key, value))
+        .register_fn("set", |_: &mut Store, key: &str, value: Dynamic| set(key, value))
+        .register_fn("get", |_: &mut Store, key: &str| Ok::<_, Box<EvalAltResult>>(data()?.look(key).0.unwrap_or_default()))
+        .register_fn("get", |_: &mut Store, key: &str, default: Dynamic| {
+            Ok::<_, Box<EvalAltResult>>(data()?.look(key).0.unwrap_or(default))
+        })
+        .register_fn("incr", |_: &mut Store, key: &str| data()?.incr(key, 1))
+        .register_fn("incr", |_: &mut Store, key: &str, by: i64| data()?.incr(key, by))
+        .register_fn("update", |context: NativeCallContext, _: &mut Store, key: &str, change: FnPtr| {
+            update(&context, key, Dynamic::UNIT, &change)
+        })
+        .register_fn(
+            "update",
+            |context: NativeCallContext, _: &mut Store, key: &str, start: Dynamic, change: FnPtr| {
+                update(&context, key, start, &change)
+            },
+        );
+    whole(engine);
+}
+
+fn whole(engine: &mut Engine) {
+    engine
+        .register_fn("remove", |_: &mut Store, key: &str| {
+            let removed = data()?.open().remove(key);
+            Ok::<_, Box<EvalAltResult>>(removed.map_or(Dynamic::UNIT, |entry| entry.value))
+        })
+        .register_fn("contains", |_: &mut Store, key: &str| {
+            Ok::<_, Box<EvalAltResult>>(data()?.open().contains_key(key))
+        })
+        .register_fn("keys", |_: &mut Store| {
+            Ok::<_, Box<EvalAltResult>>(data()?.open().keys().map(|key| key.clone().into()).collect::<Array>())
+        })
+        .register_fn("len", |_: &mut Store| {
+            Ok::<_, Box<EvalAltResult>>(i64::try_from(data()?.open().len()).unwrap_or(i64::MAX))
+        })
+        .register_fn("clear", |_: &mut Store| {
+            data()?.open().clear();
+            Ok::<_, Box<EvalAltResult>>(())
+        });
+}

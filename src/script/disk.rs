@@ -1,0 +1,34 @@
+//! `read_text`, `read_json`, `read_blob`, `os.listdir`: files of the provision directory, and no others.
+
+use super::environ::Os;
+use super::{call, json};
+use rhai::{Array, Blob, Dynamic, Engine, EvalAltResult, Module};
+
+type Fallible<T> = Result<T, Box<EvalAltResult>>;
+
+fn read(name: &str) -> Fallible<Vec<u8>> {
+    Ok(call::files()?.read(name)?)
+}
+
+fn read_text(name: &str) -> Fallible<String> {
+    String::from_utf8(read(name)?).map_err(|_| format!("failed to read `{name}`: not UTF-8 text, use read_blob").into())
+}
+
+fn read_json(name: &str) -> Fallible<Dynamic> {
+    json::from_json(&read(name)?).map_err(|cause| format!("failed to read `{name}`: {cause}").into())
+}
+
+fn listdir(under: &str) -> Fallible<Array> {
+    let names = call::files()?.list(under)?;
+    Ok(names.into_iter().map(Dynamic::from).collect())
+}
+
+/// Registers the readers and `os.listdir`.
+pub fn register(engine: &mut Engine, _: &mut Module) {
+    engine
+        .register_fn("read_text", read_text)
+        .register_fn("read_json", read_json)
+        .register_fn("read_blob", |name: &str| -> Fallible<Blob> { read(name) })
+        .register_fn("listdir", |_: &mut Os| listdir(""))
+        .register_fn("listdir", |_: &mut Os, under: &str| listdir(under));
+}

@@ -1,0 +1,103 @@
+//! `os.getenv` and `os.environ`: reading the environment. Files are not seen from here.
+
+use super::bound::Returned;
+use rhai::{Array, Dynamic, Engine, Map, Module};
+use std::ffi::OsStr;
+
+/// The variable that scripts don't see: it opens the admin interface.
+const HIDDEN: &str = "H1MOCK_ADMIN_TOKEN";
+
+/// The handle behind `os`.
+#[derive(Debug, Clone)]
+pub struct Os;
+
+/// The handle behind `os.environ`.
+#[derive(Debug, Clone)]
+pub struct Environ;
+
+/// Whether scripts see the variable of this name.
+fn visible(name: &OsStr) -> bool {
+    name != HIDDEN
+}
+
+/// The value of a variable; what is no UTF-8 in it becomes U+FFFD.
+fn variable(name: &str) -> Option<String> {
+    let value = if visible(name.as_ref()) { std::env::var_os(name) } else { None };
+    value.map(|value| value.to_string_lossy().into_owned())
+}
+
+/// The value of a variable, or `default`.
+fn getenv(name: &str, default: Dynamic) -> Dynamic {
+    variable(name).map_or(default, Dynamic::from)
+}
+
+/// All variables, by name.
+fn variables() -> Map {
+    std::env::vars_os()
+        .filter(|(name, _)| visible(name))
+        .map(|(name, value)| (name.to_string_lossy().into(), value.to_string_lossy().into_owned().into()))
+        .collect()
+}
+
+fn required(name: &str) -> Returned<String> {
+    variable(name).ok_or_else(|| {
+        let shown: String = name.chars().take(80).collect();
+        format!("os.environ: `{shown}` is not set: `os.getenv(name, default)` gives a default").into()
+    })
+}
+
+/// Registers `os`.
+pub fn register(engine: &mut Engine, globals: &mut Module) {
+    globals.set_var("os", Os);
+    engine.register_type_with_name::<Os>("os");
+    engine.register_type_with_name::<Environ>("os.environ");
+    engine.register_fn("getenv", |_: &mut Os, name: &str| getenv(name, Dynamic::UNIT));
+    engine.register_fn("getenv", |_: &mut Os, name: &str, default: Dynamic| getenv(name, default));
+    engine.register_get("environ", |_: &mut Os| Environ);
+    engine.register_indexer_get(|_: &mut Environ, name: &str| required(name));
+    engine.register_fn("get", |_: &mut Environ, name: &str| getenv(name, Dynamic::UNIT));
+    engine.register_fn("get", |_: &mut Environ, name: &str, default: Dynamic| getenv(name, default));
+    engine.register_fn("contains", |_: &mut Environ, name: &str| variable(name).is_some());
+    engine.register_fn("keys", |_: &mut Environ| -> Array {
+        variables().into_keys().map(|name| name.as_str().into()).collect()
+    });
+    engine.register_fn("to_dict", |_: &mut Environ| variables());
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::script::bound::trial::{fails, yields};
+
+    #[test]
+    fn variables_are_read() {
+        let path = format!("{:?}", std::env::var("PATH").unwrap());
+        yields(&[
+            (r#"os.getenv("PATH")"#, &path),
+            (r#"os.environ["PATH"]"#, &path),
+            (r#"os.environ.get("PATH", "x")"#, &path),
+            (r#"os.environ.to_dict().PATH"#, &path),
+            (r#"os.getenv("H1MOCK_NO_SUCH")"#, "()"),
+            (r#"os.getenv("H1MOCK_NO_SUCH", 7)"#, "7"),
+            (r#"os.getenv("a=b\x00")"#, "()"),
+            (r#""PATH" in os.environ"#, "true"),
+            (r#""H1MOCK_NO_SUCH" in os.environ"#, "false"),
+            (r#"os.environ.keys().contains("PATH")"#, "true"),
+        ]);
+    }
+
+    #[test]
+    fn the_admin_token_is_hidden() {
+        assert!(!super::visible("H1MOCK_ADMIN_TOKEN".as_ref()));
+        assert!(super::visible("H1MOCK_ADMIN_PORT".as_ref()));
+    }
+
+    #[test]
+    fn missing_variables_and_writing_are_errors() {
+        fails(&[(
+            r#"os.environ["H1MOCK_NO_SUCH"]"#,
+            "os.environ: `H1MOCK_NO_SUCH` is not set: `os.getenv(name, default)` gives a default",
+        )]);
+        let error = crate::script::bound::trial::engine().run(r#"os.environ["A"] = "b";"#).unwrap_err();
+        assert!(!error.to_string().is_empty());
+    }
+}

@@ -1,0 +1,182 @@
+//! What went wrong in a script, and where: from Rhai's chain of errors to provision, line, column, source line and hint. The
+//! same words go to `check`, the admin interface, the log, the ledger and the body of a 500.
+
+use super::abort::HttpError;
+use super::files::Files;
+use super::hint;
+use rhai::{EvalAltResult, ParseErrorType, Position};
+use std::fmt;
+
+/// One fault of a script.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Fault {
+    /// The provision that runs or was to be loaded.
+    pub provision: String,
+    /// File that it happened in: the provision, or one that it imports.
+    pub file: String,
+    /// Line, from 1.
+    pub line: Option<usize>,
+    /// Column in characters, from 1.
+    pub column: Option<usize>,
+    /// The cause, lower case, without a full stop.
+    pub message: String,
+    /// The line of the source.
+    pub source: Option<String>,
+    /// What to write instead, where that is known.
+    pub hint: Option<String>,
+}
+
+/// A provision that could not be loaded.
+pub type LoadError = Fault;
+
+impl Fault {
+    /// A fault of `file` that has no place in it.
+    pub fn of_file(file: &str, message: impl Into<String>) -> Fault {
+        Fault {
+            provision: file.to_owned(),
+            file: file.to_owned(),
+            line: None,
+            column: None,
+            message: message.into(),
+            source: None,
+            hint: None,
+        }
+    }
+
+    /// A fault found at place `at` of `file`, after the script has run over it.
+    pub fn at(files: &Files, file: &str, at: Position, message: impl Into<String>) -> Fault {
+        let line = at.line();
+        let source = line.and_then(|line| files.line(file, line));
+        let provision = files.main.clone();
+        Fault { provision, line, column: at.position(), source, ..Fault::of_file(file, message) }
+    }
+
+    /// Finds the innermost place of `error`. `file` is where the script was called.
+    pub fn new(error: &EvalAltResult, file: &str, files: &Files) -> Fault {
+        let place = innermost(error, file);
+        let (line, column) = (place.at.line(), place.at.position());
+        let source = line.and_then(|line| files.line(&place.file, line));
+        let message = message(place.error);
+        let hint = hint::hint(place.error, &message, source.as_deref(), column);
+        Fault { provision: files.main.clone(), file: place.file, line, column, message, source, hint }
+    }
+
+    /// `line 3, column 7: ` or nothing; with the file where it is not the provision's own.
+    fn place(&self) -> String {
+        let place = match (self.line, self.column) {
+            (Some(line), Some(column)) => format!("line {line}, column {column}: "),
+            (Some(line), None) => format!("line {line}: "),
+            _ => String::new(),
+        };
+        if self.file == self.provision { place } else { format!("imported `{}`: {place}", self.file) }
+    }
+
+    /// The source line with a mark under the column, as compilers print it; empty where there is no place.
+    pub fn excerpt(&self) -> String {
+        let (Some(line), Some(source)) = (self.line, &self.source) else { return String::new() };
+        let gutter = " ".repeat(line.to_string().len());
+        let mut text = format!("{gutter} --> {}:{line}:{}\n{gutter} |\n", self.file, self.column.unwrap_or(1));
+        text += &format!("{line} | {source}\n");
+        // Tabs stay tabs, so that the mark stands under its column whatever their width.
+        let before: String = source
+            .chars()
+            .take(self.column.unwrap_or(1).saturating_sub(1))
+            .map(|character| if character == '\t' { '\t' } else { ' ' })
+            .collect();
+        text += &format!("{gutter} | {before}^\n");
+        text
+    }
+
+    /// Everything that is known, on several lines: message, excerpt, hint.
+    pub fn report(&self) -> String {
+        let hint = self.hint.as_ref().map(|hint| format!("  = help: {}\n", hint.replace('\n', "\n          ")));
+        format!("{self}\n{}{}", self.excerpt(), hint.unwrap_or_default())
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "failed to load provision `{}`: {}{}", self.provision, self.place(), self.message)
+    }
+}
+
+impl Fault {
+    /// The line for the log and the body of a 500: ``script error in provision `foo-bar`: line 3, column 7: ...``.
+    pub fn at_run_time(&self) -> String {
+        format!("script error in provision `{}`: {}{}", self.provision, self.place(), self.message)
+    }
+}
+
+struct Place<'e> {
+    error: &'e EvalAltResult,
+    file: String,
+    at: Position,
+}
+
+/// Follows calls and imports inwards. The innermost place that is known wins: natives have none of their own.
+fn innermost<'e>(error: &'e EvalAltResult, file: &str) -> Place<'e> {
+    let (mut error, mut file, mut at) = (error, file.to_owned(), error.position());
+    loop {
+        let (inner, source) = match error {
+            EvalAltResult::ErrorInFunctionCall(_, source, inner, _) => (inner, source.as_str()),
+            EvalAltResult::ErrorInModule(name, inner, _) => (inner, name.as_str()),
+            _ => return Place { error, file, at },
+        };
+        error = inner;
+        let position = error.position();
+        if !position.is_none() {
+            at = position;
+            if !source.is_empty() {
+                source.clone_into(&mut file);
+            }
+        }
+    }
+}
+
+/// Rhai's words for `error`, lower case and without its position.
+fn message(error: &EvalAltResult) -> String {
+    let text = match error {
+        EvalAltResult::ErrorRuntime(thrown, _) => return thrown_text(thrown),
+        EvalAltResult::ErrorTerminated(token, _) => return token.to_string(),
+        EvalAltResult::ErrorStackOverflow(_) => {
+            return format!("calls are nested deeper than {}", super::budget::MAX_CALLS);
+        }
+        EvalAltResult::ErrorParsing(kind, _) => return lower_first(&parse_text(kind)),
+        EvalAltResult::ErrorFunctionNotFound(signature, _) => return format!("no function `{signature}`"),
+        EvalAltResult::ErrorVariableNotFound(name, _) => return format!("no variable `{name}`"),
+        EvalAltResult::ErrorPropertyNotFound(name, _) => return format!("no property `{name}`"),
+        other => {
+            let mut plain = other.to_string();
+            let at = other.position();
+            if let (false, Some(cut)) = (at.is_none(), plain.rfind(" (line ")) {
+                plain.truncate(cut);
+            }
+            plain
+        }
+    };
+    lower_first(&text)
+}
+
+fn parse_text(kind: &ParseErrorType) -> String {
+    let text = kind.to_string();
+    if text.is_empty() { "syntax error".to_owned() } else { text }
+}
+
+fn thrown_text(thrown: &rhai::Dynamic) -> String {
+    if let Some(error) = thrown.read_lock::<HttpError>() {
+        return format!("abort({}): {}", error.code, error.text());
+    }
+    // `throw #{...}` and `throw [...]`: JSON is how authors write them.
+    match super::json::to_json(thrown, 1 << 10) {
+        Ok(json) if !thrown.is_string() => String::from_utf8_lossy(&json).into_owned(),
+        _ => thrown.to_string(),
+    }
+}
+
+fn lower_first(text: &str) -> String {
+    let mut characters = text.trim_end_matches('.').chars();
+    match characters.next() {
+        Some(first) => first.to_lowercase().chain(characters).collect(),
+        None => String::new(),
+    }
+}

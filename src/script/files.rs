@@ -1,0 +1,281 @@
+//! The files of one load: compiled, with their constants, and which ones were read. `import` and `read_*` end here, so that
+//! neither leaves the provision directory. Knows no rules.
+
+use super::call;
+use super::data::Data;
+use crate::store::{Name, Store};
+use rhai::{
+    AST, ASTFlags, Dynamic, Engine, EvalAltResult, Module, ModuleResolver, Position, Scope, Shared, Stmt,
+};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+type Fallible<T> = Result<T, Box<EvalAltResult>>;
+
+/// One compiled file.
+pub struct File {
+    /// Name in the provision directory.
+    pub name: String,
+    /// Functions that find their file's constants, imports and each other, however they are called.
+    pub callable: AST,
+    /// Public functions and top-level variables, for importers.
+    pub module: Shared<Module>,
+    /// Parameter names of each function, by function name; more than one where it is overloaded.
+    pub functions: BTreeMap<String, Vec<Function>>,
+}
+
+/// One function of a file.
+#[derive(Debug, Clone)]
+pub struct Function {
+    /// Parameter names, captured variables of a closure first.
+    pub params: Vec<String>,
+    /// `private fn`.
+    pub private: bool,
+}
+
+/// The files that one load of a provision has touched.
+pub struct Files {
+    store: Arc<Store>,
+    /// The provision's name.
+    pub main: String,
+    /// Values of `store`.
+    pub data: Arc<Data>,
+    /// Source of the provision when it is not on disk (POST before it is stored, the built-in one).
+    given: Option<Vec<u8>>,
+    loaded: Mutex<BTreeMap<String, Arc<File>>>,
+    texts: Mutex<BTreeMap<String, String>>,
+    read: Mutex<BTreeSet<String>>,
+}
+
+fn open<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
+    // A panic while one of these was held leaves a whole map: inserting is all that happens under the lock.
+    lock.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Files {
+    /// The files of provision `main` in `store`; `given` stands in for the provision's own file.
+    pub fn new(store: Arc<Store>, main: &str, given: Option<Vec<u8>>, data: Arc<Data>) -> Files {
+        Files {
+            store,
+            main: main.to_owned(),
+            data,
+            given,
+            loaded: Mutex::default(),
+            texts: Mutex::default(),
+            read: Mutex::default(),
+        }
+    }
+
+    /// Names of all files that the provision was made from or has read: a change of one means a reload.
+    pub fn dependencies(&self) -> BTreeSet<String> {
+        let mut names = open(&self.read).clone();
+        names.insert(self.main.clone());
+        names
+    }
+
+    /// The bytes of file `name`, which from now on counts as read.
+    ///
+    /// # Errors
+    /// A name that leaves the directory, a file that is missing or can't be read.
+    pub fn read(&self, name: &str) -> Result<Vec<u8>, String> {
+        let checked = Name::parse(name).map_err(|error| error.to_string())?;
+        // Recorded before it is read: a file that is missing now may come later, and is worth a reload then.
+        open(&self.read).insert(checked.as_str().to_owned());
+        Ok(self.store.read(&checked).map_err(|error| error.to_string())?.bytes)
+    }
+
+    /// Names of the files in folder `under` of the provision directory (`""`: all of it), hidden ones left out.
+    ///
+    /// # Errors
+    /// The directory can't be read.
+    pub fn list(&self, under: &str) -> Result<Vec<String>, String> {
+        let prefix = if under.is_empty() { String::new() } else { format!("{}/", under.trim_end_matches('/')) };
+        let mut names = BTreeSet::new();
+        for entry in self.store.list().map_err(|error| error.to_string())? {
+            let inside = entry.name.as_str().strip_prefix(prefix.as_str());
+            if let (None, Some(inside)) = (&entry.skipped, inside) {
+                names.insert(inside.split('/').next().unwrap_or(inside).to_owned());
+            }
+        }
+        Ok(names.into_iter().collect())
+    }
+
+    /// The file that was loaded under `name`.
+    pub fn file(&self, name: &str) -> Option<Arc<File>> {
+        open(&self.loaded).get(name).cloned()
+    }
+
+    /// All files that were loaded.
+    pub fn all(&self) -> Vec<Arc<File>> {
+        open(&self.loaded).values().cloned().collect()
+    }
+
+    /// Line `line` (from 1) of file `name`.
+    pub fn line(&self, name: &str, line: usize) -> Option<String> {
+        open(&self.texts).get(name)?.lines().nth(line.checked_sub(1)?).map(str::to_owned)
+    }
+
+    /// The whole text of file `name`, also of one that did not compile.
+    pub fn text(&self, name: &str) -> Option<String> {
+        open(&self.texts).get(name).cloned()
+    }
+
+    /// Compiles and evaluates the provision's own file.
+    ///
+    /// # Errors
+    /// It can't be read, is not UTF-8, does not compile, or its top level fails.
+    pub fn load_main(&self, engine: &Engine) -> Fallible<Arc<File>> {
+        let bytes = match &self.given {
+            Some(bytes) => bytes.clone(),
+            None => self.read(&self.main)?,
+        };
+        self.load(engine, &self.main, bytes)
+    }
+
+    fn load(&self, engine: &Engine, name: &str, bytes: Vec<u8>) -> Fallible<Arc<File>> {
+        let text = text_of(bytes)?;
+        open(&self.texts).insert(name.to_owned(), text.clone());
+        if let Some(diagnosis) = super::python::diagnose(&text) {
+            return Err(diagnosis);
+        }
+        let file = Arc::new(File::compile(engine, name, &text)?);
+        open(&self.loaded).insert(name.to_owned(), file.clone());
+        Ok(file)
+    }
+
+    /// The module that `import "path"` means: `path`, else `path.rhai`, inside the directory.
+    fn import(&self, engine: &Engine, path: &str, at: Position) -> Fallible<Shared<Module>> {
+        let failed = |cause: String| -> Box<EvalAltResult> {
+            EvalAltResult::ErrorRuntime(format!("failed to import `{path}`: {cause}").into(), at).into()
+        };
+        let name = self.find_import(path).map_err(&failed)?;
+        if let Some(file) = self.file(&name) {
+            return Ok(file.module.clone());
+        }
+        let mut chain = call::with(|call| call.importing.clone()).unwrap_or_default();
+        if chain.is_empty() {
+            chain.push(self.main.clone());
+        }
+        if chain.contains(&name) {
+            chain.push(name);
+            return Err(failed(format!("import cycle: {}", chain.join(" -> "))));
+        }
+        let bytes = self.read(&name).map_err(&failed)?;
+        chain.push(name.clone());
+        call::with(|call| call.importing.clone_from(&chain));
+        let loaded = self.load(engine, &name, bytes);
+        chain.pop();
+        call::with(|call| call.importing = chain);
+        match loaded {
+            Ok(file) => Ok(file.module.clone()),
+            Err(error) => Err(EvalAltResult::ErrorInModule(name, error, at).into()),
+        }
+    }
+
+    fn find_import(&self, path: &str) -> Result<String, String> {
+        let plain = Name::parse(path).map_err(|error| error.to_string())?;
+        if path == self.main || self.store.exists(&plain) {
+            return Ok(path.to_owned());
+        }
+        let with_extension = format!("{path}.rhai");
+        let name = Name::parse(&with_extension).map_err(|error| error.to_string())?;
+        if self.store.exists(&name) {
+            return Ok(with_extension);
+        }
+        open(&self.read).extend([path.to_owned(), with_extension]);
+        Err(format!("neither `{path}` nor `{path}.rhai` is in the provision directory"))
+    }
+}
+
+fn text_of(bytes: Vec<u8>) -> Fallible<String> {
+    let text = String::from_utf8(bytes).map_err(|error| -> Box<EvalAltResult> {
+        let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+        let line = valid.iter().filter(|byte| **byte == b'\n').count() + 1;
+        format!("not UTF-8 text: invalid byte in line {line}").into()
+    })?;
+    // Windows editors put a byte order mark in front.
+    Ok(text.strip_prefix('\u{feff}').map_or(text.clone(), str::to_owned))
+}
+
+impl File {
+    /// Compiles `text` and evaluates its top level.
+    fn compile(engine: &Engine, name: &str, text: &str) -> Fallible<File> {
+        let mut ast = engine.compile(text)?;
+        ast.set_source(name);
+        for variable in top_level_variables(&ast) {
+            // Exported, a constant is in the module after the top level has run, where functions and importers find it.
+            ast.combine(engine.compile(format!("export {variable};"))?);
+        }
+        let functions = functions_of(&ast);
+        let module: Shared<Module> = Module::eval_ast_as_new(Scope::new(), &ast, engine)?.into();
+        let mut callable = AST::new_from_module(module.clone());
+        callable.set_source(name);
+        Ok(File { name: name.to_owned(), callable, module, functions })
+    }
+
+    /// The value of top-level constant `name`.
+    pub fn constant(&self, name: &str) -> Option<Dynamic> {
+        self.module.get_var(name)
+    }
+}
+
+fn top_level_variables(ast: &AST) -> BTreeSet<String> {
+    let (mut plain, mut exported) = (BTreeSet::new(), BTreeSet::new());
+    for statement in ast.statements() {
+        if let Stmt::Var(variable, flags, _) = statement {
+            let names = if flags.contains(ASTFlags::EXPORTED) { &mut exported } else { &mut plain };
+            names.insert(variable.0.name.to_string());
+        }
+        if let Stmt::Export(export, _) = statement {
+            exported.insert(export.0.name.to_string());
+        }
+    }
+    plain.difference(&exported).cloned().collect()
+}
+
+fn functions_of(ast: &AST) -> BTreeMap<String, Vec<Function>> {
+    let mut functions: BTreeMap<String, Vec<Function>> = BTreeMap::new();
+    for function in ast.iter_functions() {
+        let params = function.params.iter().map(|param| (*param).to_owned()).collect();
+        let private = function.access.is_private();
+        functions.entry(function.name.to_owned()).or_default().push(Function { params, private });
+    }
+    functions
+}
+
+/// Resolves `import` through the files of the provision that runs.
+pub struct Imports;
+
+impl ModuleResolver for Imports {
+    fn resolve(&self, engine: &Engine, _: Option<&str>, path: &str, at: Position) -> Fallible<Shared<Module>> {
+        call::files()?.import(engine, path, at)
+    }
+}
+
+/// Makes `import` and top-level constants work in `engine`.
+pub fn register(engine: &mut Engine) {
+    engine.set_module_resolver(Imports);
+    #[allow(deprecated)] // "volatile", not deprecated: the lock file pins the version
+    engine.on_var(|name, index, context| {
+        // A place in the scope was found by the parser: a parameter or a local variable.
+        if index != 0 {
+            return Ok(None);
+        }
+        let Some(value) = constant(name, context.source()) else { return Ok(None) };
+        Ok(if context.scope().contains(name) { None } else { Some(value) })
+    });
+}
+
+/// Top-level constant `name` of the file that runs. A closure has no source of its own: it belongs to the view's file.
+fn constant(name: &str, source: Option<&str>) -> Option<Dynamic> {
+    call::with(|call| {
+        let file = call.file.as_ref();
+        match source {
+            Some(source) if file.is_none_or(|file| file.name != source) => {
+                call.files.as_ref()?.file(source)?.constant(name)
+            }
+            _ => file?.constant(name),
+        }
+    })
+    .flatten()
+}

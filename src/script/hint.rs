@@ -1,0 +1,78 @@
+//! What to write instead: habits from Python, JavaScript and Flask that Rhai refuses, told by the error and its source line.
+
+use rhai::EvalAltResult;
+
+/// A hint for `error` with the words `message`, at `column` (from 1) of `source`.
+pub fn hint(error: &EvalAltResult, message: &str, source: Option<&str>, column: Option<usize>) -> Option<String> {
+    match error {
+        EvalAltResult::ErrorParsing(..) => source.and_then(|line| habit(line, column)),
+        EvalAltResult::ErrorFunctionNotFound(signature, _) => missing_function(signature),
+        EvalAltResult::ErrorVariableNotFound(name, _) => missing_variable(name),
+        _ if message.contains("ran longer than") => Some("end the loop, or raise --script-timeout".to_owned()),
+        _ if message.contains("used more than") => Some("build less at once, or raise --script-memory".to_owned()),
+        _ => None,
+    }
+}
+
+/// Text that gives a habit away, and what Rhai wants. In order: the first that is found in the line is told.
+const HABITS: &[(&str, &str)] = &[
+    ("def ", "a function is `fn name(a, b) { ... }`"),
+    ("elif ", "write `else if`"),
+    ("lambda ", "a closure is `|x| x + 1`"),
+    ("function ", "a function is `fn name(a, b) { ... }`"),
+    ("=> {", "a closure is `|x| { ... }`"),
+    ("view_func=", "arguments have no names: `app.add_url_rule(\"/foo\", \"foo\", foo, [\"GET\"])`"),
+    ("methods=", "arguments have no names: `app.add_url_rule(\"/foo\", \"foo\", foo, [\"GET\"])`"),
+    (" and ", "write `&&`"),
+    (" or ", "write `||`"),
+    (" not ", "write `!`"),
+    ("(not ", "write `!`"),
+    (" is ", "compare by `==`"),
+    ("from ", "`import \"file\" as name;` loads another file of the provision directory; Flask's names need no import"),
+    ("import ", "`import \"file\" as name;` loads another file of the provision directory; Flask's names need no import"),
+    ("var ", "variables are declared by `let`"),
+];
+
+fn habit(line: &str, column: Option<usize>) -> Option<String> {
+    let code = line.trim_start();
+    if code.starts_with('#') && !code.starts_with("#{") {
+        return Some("comments start with `//`".to_owned());
+    }
+    if code.starts_with('@') {
+        return Some("there are no decorators: register in registerRules() by `app.route(\"/foo\", [\"GET\"], foo)`".to_owned());
+    }
+    let at: String = line.chars().skip(column.unwrap_or(1).saturating_sub(1)).collect();
+    if at.starts_with('\'') || line.matches('\'').count() >= 2 {
+        return Some("text takes double quotes: \"abc\"; single quotes hold one character".to_owned());
+    }
+    let known = HABITS.iter().find(|(habit, _)| line.contains(habit)).map(|(_, instead)| (*instead).to_owned());
+    known.or_else(|| {
+        let brace = at.starts_with(':') || at.starts_with('{') || line.contains("{\"") || line.contains("{ \"");
+        brace.then(|| "a map is written `#{ key: value }`".to_owned())
+    })
+}
+
+fn missing_function(signature: &str) -> Option<String> {
+    let name = signature.split(" (").next().unwrap_or(signature);
+    let hint = match name {
+        "open" => "read a file of the provision directory by read_text(name), read_json(name) or read_blob(name)",
+        "isinstance" => "type_of(x) gives the type's name",
+        "dict" => "a map is written `#{ key: value }`",
+        "list" | "tuple" => "a list is written `[a, b]`",
+        "registerRules" => "define `fn registerRules() { app.get(\"/\", index); }`",
+        "+" if signature.contains("()") => "one side is `()`, which is nothing: give a default, as in `x ?? 0` or .get(key, default)",
+        _ if signature.contains("(()") || signature.contains(", ()") => "a value is `()`, which is nothing",
+        _ => return None,
+    };
+    Some(hint.to_owned())
+}
+
+fn missing_variable(name: &str) -> Option<String> {
+    let hint = match name {
+        "null" | "nil" | "undefined" | "none" => "nothing is written `()` or `None`",
+        "self" => "the value that a method is called on is `this`",
+        "flask" => "Flask's names need no import: `app`, `request`, `jsonify`, ...",
+        _ => return None,
+    };
+    Some(hint.to_owned())
+}

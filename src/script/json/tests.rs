@@ -1,0 +1,94 @@
+use super::{from_json, to_json};
+use crate::script::bound::trial::{fails, yields};
+use rhai::{Dynamic, Map};
+
+#[test]
+fn values_are_written_as_json() {
+    yields(&[
+        (
+            r#"json.dumps(#{b: [1, 2.0, ()], a: "ä\"\n", c: true, d: 'x'})"#,
+            r#""{\"a\":\"ä\\\"\\n\",\"b\":[1,2.0,null],\"c\":true,\"d\":\"x\"}""#,
+        ),
+        (r#"json.dumps(1e300)"#, r#""1e+300""#),
+        (r#"json.dumps(-9223372036854775807)"#, r#""-9223372036854775807""#),
+        (r#"json.dumps("a")"#, r#""\"a\"""#),
+        (
+            r#"json.dumps(#{a: [1], b: #{}, c: []}, #{ indent: 2 })"#,
+            r#""{\n  \"a\": [\n    1\n  ],\n  \"b\": {},\n  \"c\": []\n}""#,
+        ),
+        (r#"json.dumps([1], #{ indent: "\t", sort_keys: true })"#, r#""[\n\t1\n]""#),
+        (r#"json.dumps([1], #{ indent: None })"#, r#""[1]""#),
+        (r#"#{a: ()}.to_json()"#, r#""{\"a\":null}""#),
+    ]);
+}
+
+#[test]
+fn json_is_read() {
+    yields(&[
+        (
+            r#"json.loads("{\"b\": [1, 2.0, null, true, \"\\u00e4\\/\"], \"a\": {}}")"#,
+            r##"#{"a": #{}, "b": [1, 2.0, (), true, "ä/"]}"##,
+        ),
+        (r#"json.loads("1")"#, "1"),
+        (r#"json.loads(" \"\\ud83d\\ude00\" ")"#, r#""😀""#),
+        (r#"json.loads("9223372036854775808")"#, "9.223372036854776e18"),
+        (r#"json.loads("{\"a\": 1, \"a\": 2}")"#, r##"#{"a": 2}"##),
+        (r#"json.loads("[1]".encode())"#, "[1]"),
+        (r#"parse_json("[1]")"#, "[1]"),
+        (r#"let x = json.loads("{\"a\": {\"b\": 1}}"); x.a.b += 1; json.dumps(x)"#, r#""{\"a\":{\"b\":2}}""#),
+    ]);
+}
+
+#[test]
+fn what_has_no_json_form_is_named_with_its_place() {
+    fails(&[
+        (
+            "json.dumps(#{a: [1, blob(1)]})",
+            "json.dumps: at `a[1]`: a blob has no JSON form: use `base64.b64encode(...)`, or `.decode()` for text",
+        ),
+        (
+            "json.dumps(blob(1))",
+            "json.dumps: a blob has no JSON form: use `base64.b64encode(...)`, or `.decode()` for text",
+        ),
+        ("fn f() {} json.dumps([f])", "json.dumps: at `[0]`: the function `f` has no JSON form: call it"),
+        ("json.dumps(json)", "json.dumps: a value of type `Json` has no JSON form"),
+        ("json.dumps(#{x: 1.0 / 0.0})", "json.dumps: at `x`: the number inf has no JSON form"),
+        (
+            "json.dumps(1, #{ indnt: 2 })",
+            "json.dumps: unknown option `indnt`: there are `indent` and `sort_keys`",
+        ),
+        ("json.dumps(1, #{ indent: 99 })", "json.dumps: `indent` is 0 to 16 blanks"),
+        ("json.loads(\"{\")", "json.loads: EOF while parsing an object at line 1 column 1"),
+        ("json.loads(\"[1,]\")", "json.loads: trailing comma at line 1 column 4"),
+        ("json.loads(\"\")", "json.loads: EOF while parsing a value at line 1 column 0"),
+        ("json.loads(\"[\" * 200)", "json.loads: recursion limit exceeded at line 1 column 128"),
+        ("parse_json(\"x\")", "parse_json: expected value at line 1 column 1"),
+    ]);
+}
+
+#[test]
+fn writing_stops_at_the_limit() {
+    let text: Dynamic = "x".repeat(1000).into();
+    let list: Dynamic = vec![text; 1000].into();
+    assert_eq!(to_json(&list, 2000), Err("the result is longer than 2000 bytes".into()));
+    assert_eq!(to_json(&Dynamic::UNIT, 4), Ok(b"null".to_vec()));
+    let map: Map = (0..100).map(|key| (key.to_string().into(), list.clone())).collect();
+    assert_eq!(to_json(&map.into(), 8 << 20), Err("the result is longer than 8388608 bytes".into()));
+}
+
+#[test]
+fn nesting_is_bounded() {
+    let deep = (0..200).fold(Dynamic::UNIT, |inner, _| vec![inner].into());
+    assert!(to_json(&deep, 10_000).is_err_and(|error| error.ends_with("nested more than 128 levels deep")));
+}
+
+#[test]
+fn small_values_without_number_are_refused() {
+    let maps = format!("[{}{{}}]", "{},".repeat(300_000));
+    assert_eq!(
+        from_json(maps.as_bytes()).map(|_| ()),
+        Err("the value takes more than 67108864 bytes of memory".into())
+    );
+    let quoted = format!("\"{}\"", "{,[\\\"".repeat(300_000));
+    assert!(from_json(quoted.as_bytes()).is_ok());
+}

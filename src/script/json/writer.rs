@@ -1,0 +1,187 @@
+//! The writing half of JSON: walks a value and stops at a limit. `serde_json` writes the strings and numbers.
+
+use crate::script::bound::MAX_DEPTH;
+use rhai::{Array, Dynamic, FnPtr, Map};
+use std::io::{Error, Write};
+
+/// Writes `value`, each level behind `indent`, on one line where that is empty.
+///
+/// # Errors
+/// See [`super::to_json`].
+pub fn write(value: &Dynamic, limit: usize, indent: &str) -> Result<Vec<u8>, String> {
+    let mut writer = Writer { out: Bytes { written: Vec::new(), limit }, indent, depth: 0 };
+    match writer.value(value) {
+        Ok(()) => Ok(writer.out.written),
+        Err(Refusal { what, .. }) if what.is_empty() => {
+            Err(format!("the result is longer than {limit} bytes"))
+        }
+        Err(Refusal { what, path }) if path.is_empty() => Err(what),
+        Err(Refusal { what, path }) => Err(format!("at `{}`: {what}", path.concat().trim_start_matches('.'))),
+    }
+}
+
+/// Why a value can't be written, and where it is. No reason: it got too long.
+struct Refusal {
+    what: String,
+    path: Vec<String>,
+}
+
+impl Refusal {
+    fn new(what: impl Into<String>) -> Self {
+        Self { what: what.into(), path: Vec::new() }
+    }
+
+    /// The same, one level further out.
+    fn inside(mut self, step: impl FnOnce() -> String) -> Self {
+        // The innermost levels tell enough of a deep path.
+        if self.path.len() < 16 {
+            self.path.insert(0, step());
+        }
+        self
+    }
+}
+
+impl From<Error> for Refusal {
+    fn from(_: Error) -> Self {
+        Self::new("")
+    }
+}
+
+impl From<serde_json::Error> for Refusal {
+    fn from(_: serde_json::Error) -> Self {
+        Self::new("")
+    }
+}
+
+/// Bytes that refuse to grow beyond a limit.
+struct Bytes {
+    written: Vec<u8>,
+    limit: usize,
+}
+
+impl Write for Bytes {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        if bytes.len() > self.limit - self.written.len() {
+            return Err(Error::from(std::io::ErrorKind::StorageFull));
+        }
+        self.written.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+struct Writer<'a> {
+    out: Bytes,
+    indent: &'a str,
+    depth: usize,
+}
+
+impl Writer<'_> {
+    fn value(&mut self, value: &Dynamic) -> Result<(), Refusal> {
+        if let Ok(text) = value.as_immutable_string_ref() {
+            return Ok(serde_json::to_writer(&mut self.out, text.as_str())?);
+        }
+        if let Ok(map) = value.as_map_ref() {
+            return self.nested(|writer| writer.map(&map));
+        }
+        if let Ok(list) = value.as_array_ref() {
+            return self.nested(|writer| writer.list(&list));
+        }
+        self.scalar(value)
+    }
+
+    fn scalar(&mut self, value: &Dynamic) -> Result<(), Refusal> {
+        if value.is_unit() {
+            return Ok(self.out.write_all(b"null")?);
+        }
+        if let Ok(flag) = value.as_bool() {
+            return Ok(serde_json::to_writer(&mut self.out, &flag)?);
+        }
+        if let Ok(number) = value.as_int() {
+            return Ok(serde_json::to_writer(&mut self.out, &number)?);
+        }
+        if let Ok(number) = value.as_float() {
+            if !number.is_finite() {
+                return Err(Refusal::new(format!("the number {number} has no JSON form")));
+            }
+            return Ok(serde_json::to_writer(&mut self.out, &number)?);
+        }
+        if let Ok(letter) = value.as_char() {
+            return Ok(serde_json::to_writer(&mut self.out, &letter)?);
+        }
+        Err(refusal_of(value))
+    }
+
+    /// Runs `body` one level further in.
+    fn nested(&mut self, body: impl FnOnce(&mut Self) -> Result<(), Refusal>) -> Result<(), Refusal> {
+        if self.depth == MAX_DEPTH {
+            return Err(Refusal::new(format!("nested more than {MAX_DEPTH} levels deep")));
+        }
+        self.depth += 1;
+        let result = body(self);
+        self.depth -= 1;
+        result
+    }
+
+    fn list(&mut self, list: &Array) -> Result<(), Refusal> {
+        self.out.write_all(b"[")?;
+        for (index, item) in list.iter().enumerate() {
+            self.separate(index > 0)?;
+            self.value(item).map_err(|refusal| refusal.inside(|| format!("[{index}]")))?;
+        }
+        self.close(list.is_empty(), b"]")
+    }
+
+    fn map(&mut self, map: &Map) -> Result<(), Refusal> {
+        self.out.write_all(b"{")?;
+        for (index, (key, item)) in map.iter().enumerate() {
+            self.separate(index > 0)?;
+            serde_json::to_writer(&mut self.out, key.as_str())?;
+            self.out.write_all(if self.indent.is_empty() { b":" } else { b": " })?;
+            self.value(item).map_err(|refusal| {
+                refusal.inside(|| format!(".{}", key.chars().take(80).collect::<String>()))
+            })?;
+        }
+        self.close(map.is_empty(), b"}")
+    }
+
+    /// Starts an item: the comma after the one before, the line break.
+    fn separate(&mut self, follows: bool) -> Result<(), Refusal> {
+        if follows {
+            self.out.write_all(b",")?;
+        }
+        self.line(self.depth)
+    }
+
+    fn close(&mut self, empty: bool, bracket: &[u8]) -> Result<(), Refusal> {
+        if !empty {
+            self.line(self.depth - 1)?;
+        }
+        Ok(self.out.write_all(bracket)?)
+    }
+
+    fn line(&mut self, depth: usize) -> Result<(), Refusal> {
+        if !self.indent.is_empty() {
+            self.out.write_all(b"\n")?;
+            for _ in 0..depth {
+                self.out.write_all(self.indent.as_bytes())?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Why a value of this type has no JSON form, and what to write instead.
+fn refusal_of(value: &Dynamic) -> Refusal {
+    if value.is_blob() {
+        return Refusal::new("a blob has no JSON form: use `base64.b64encode(...)`, or `.decode()` for text");
+    }
+    if let Some(function) = value.read_lock::<FnPtr>() {
+        return Refusal::new(format!("the function `{}` has no JSON form: call it", function.fn_name()));
+    }
+    let name = value.type_name();
+    Refusal::new(format!("a value of type `{}` has no JSON form", name.rsplit("::").next().unwrap_or(name)))
+}

@@ -1,0 +1,84 @@
+//! Scripts: the engine that compiles and runs provisions, one file per topic that they see.
+
+pub mod abort;
+pub mod answer;
+pub mod app;
+pub mod base64;
+pub mod bound;
+pub mod budget;
+pub mod builtins;
+pub mod call;
+pub mod clock;
+pub mod cookie;
+pub mod data;
+pub mod disk;
+pub mod environ;
+pub mod fault;
+pub mod files;
+pub mod hash;
+pub mod hint;
+pub mod json;
+pub mod logging;
+pub mod multi_dict;
+pub mod python;
+pub mod random;
+pub mod regex;
+pub mod request;
+pub mod response;
+pub mod sleep;
+pub mod status;
+pub mod text;
+pub mod urllib;
+pub mod url_for;
+pub mod uuid;
+pub mod view;
+
+use budget::Budget;
+use rhai::{Engine, Module, OptimizationLevel};
+
+/// The engine of all provisions, with every name that scripts can use.
+pub fn engine(budget: Budget) -> Engine {
+    let mut engine = Engine::new();
+    // Interning locks, and sleeps 10 ms where two threads want the lock (rhai-findings, trap 1).
+    engine.set_max_strings_interned(0);
+    // `Full` would fold `random.random()` into a constant.
+    engine.set_optimization_level(OptimizationLevel::Simple);
+    engine.disable_symbol("eval");
+    budget::register(&mut engine, budget);
+    files::register(&mut engine);
+    abort::register(&mut engine);
+    let mut globals = Module::new();
+    for register in TOPICS {
+        register(&mut engine, &mut globals);
+    }
+    engine.register_global_module(globals.into());
+    engine
+}
+
+/// Registers one topic: its functions, and its handle among the global names.
+type Topic = fn(&mut Engine, &mut Module);
+
+const TOPICS: &[Topic] = &[
+    bound::register,
+    builtins::register,
+    app::register,
+    request::register,
+    multi_dict::register,
+    response::register,
+    data::register,
+    sleep::register,
+    disk::register,
+    url_for::register,
+    json::register,
+    text::register,
+    random::register,
+    clock::register,
+    uuid::register,
+    base64::register,
+    hash::register,
+    regex::register,
+    urllib::register,
+    logging::register,
+    environ::register,
+    status::register,
+];

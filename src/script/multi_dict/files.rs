@@ -1,0 +1,119 @@
+//! Uploaded files for scripts: `request.files` and Werkzeug's `FileStorage`. Contents are read from the request's body.
+
+use super::{Dictionary, Headers, Thrown, group};
+use crate::form::{FilePart, options};
+use crate::request::Request;
+use crate::script::abort::http_error;
+use crate::script::request::property::{read_only, unknown_property};
+use rhai::{Blob, Dynamic, Engine, FuncRegistration, ImmutableString};
+use std::sync::Arc;
+
+/// `request.files`.
+#[derive(Debug, Clone)]
+pub struct FileDict {
+    request: Arc<Request>,
+}
+
+/// One uploaded file.
+#[derive(Debug, Clone)]
+pub struct FileStorage {
+    request: Arc<Request>,
+    index: usize,
+}
+
+impl FileDict {
+    /// The files of `request`.
+    ///
+    /// # Errors
+    /// 413 where the form exceeds a limit.
+    pub fn new(request: &Arc<Request>) -> Result<Self, Thrown> {
+        request.form().map_err(|error| http_error(413, error.to_string()))?;
+        Ok(Self { request: request.clone() })
+    }
+
+    fn files(&self) -> impl Iterator<Item = (&str, Dynamic)> {
+        let files = self.request.form().map(|form| form.files.as_slice()).unwrap_or_default();
+        let storage = |index| Dynamic::from(FileStorage { request: self.request.clone(), index });
+        files.iter().enumerate().map(move |(index, file)| (file.name.as_str(), storage(index)))
+    }
+}
+
+impl Dictionary for FileDict {
+    fn label(&self) -> &'static str {
+        "request.files"
+    }
+
+    fn all(&self, key: &str) -> Vec<Dynamic> {
+        self.files().filter(|(name, _)| *name == key).map(|(_, file)| file).collect()
+    }
+
+    fn entries(&self) -> Vec<(ImmutableString, Vec<Dynamic>)> {
+        group(self.files().map(|(name, file)| (name.into(), file)))
+    }
+}
+
+impl FileStorage {
+    /// What the form says of the file; the index comes from there.
+    fn part(&self) -> Option<&FilePart> {
+        self.request.form().ok()?.files.get(self.index)
+    }
+
+    fn content(&self) -> &[u8] {
+        self.part().and_then(|part| self.request.body.get(part.content.clone())).unwrap_or_default()
+    }
+
+    fn size(&self) -> i64 {
+        i64::try_from(self.content().len()).unwrap_or(i64::MAX)
+    }
+
+    fn content_type(&self) -> Option<&str> {
+        let headers = &self.part()?.headers;
+        headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("content-type")).map(|(_, v)| v.as_str())
+    }
+
+    fn text_of(&self, field: impl Fn(&FilePart) -> &str) -> Dynamic {
+        self.part().map(field).unwrap_or_default().into()
+    }
+}
+
+type Getter = fn(&FileStorage) -> Dynamic;
+
+const PROPERTIES: [(&str, Getter); 7] = [
+    ("name", |file| file.text_of(|part| &part.name)),
+    ("filename", |file| file.text_of(|part| &part.filename)),
+    ("content_type", |file| file.content_type().map_or(Dynamic::UNIT, |text| text.into())),
+    ("mimetype", |file| options::parse(file.content_type().unwrap_or_default()).0.into()),
+    ("content_length", |file| file.size().into()),
+    ("size", |file| file.size().into()),
+    ("headers", |file| Dynamic::from(Headers::of_file(&file.request, file.index))),
+];
+
+/// Registers `FileStorage`.
+pub fn register(engine: &mut Engine) {
+    engine
+        .register_type_with_name::<FileStorage>("FileStorage")
+        .register_fn("read", |file: &mut FileStorage| -> Blob { file.content().to_vec() })
+        .register_fn("text", |file: &mut FileStorage| String::from_utf8_lossy(file.content()).into_owned())
+        .register_fn("to_string", |file: &mut FileStorage| show(file))
+        .register_fn("to_debug", |file: &mut FileStorage| show(file));
+    for (name, getter) in PROPERTIES {
+        engine.register_get(name, move |file: &mut FileStorage| getter(file));
+    }
+    let names = || PROPERTIES.iter().map(|(name, _)| *name);
+    engine.register_indexer_get(move |_: &mut FileStorage, name: &str| -> Result<Dynamic, Thrown> {
+        Err(unknown_property("a file", name, names()))
+    });
+    FuncRegistration::new_index_setter().with_purity(true).register_into_engine(
+        engine,
+        // Rhai also calls it for `headers`, after a method was called on that.
+        |_: &mut FileStorage, _: &str, value: Dynamic| match value.is::<Headers>() {
+            true => Ok(()),
+            false => Err(read_only("a file")),
+        },
+    );
+}
+
+fn show(file: &FileStorage) -> String {
+    let filename = file.part().map(|part| part.filename.as_str()).unwrap_or_default();
+    format!("<FileStorage: '{filename}' ('{}')>", file.content_type().unwrap_or_default())
+}

@@ -1,0 +1,71 @@
+//! Header fields for scripts, of a request or of one part of a form. Names in any case; repeated ones joined.
+
+use super::{Dictionary, group};
+use crate::request::Request;
+use rhai::{Array, Dynamic, ImmutableString};
+use std::sync::Arc;
+
+/// Header fields of a request, or of its file `part`.
+#[derive(Debug, Clone)]
+pub struct Headers {
+    request: Arc<Request>,
+    part: Option<usize>,
+}
+
+impl Headers {
+    /// The fields of `request` itself.
+    pub fn new(request: &Arc<Request>) -> Self {
+        Self { request: request.clone(), part: None }
+    }
+
+    /// The fields of the uploaded file with this index.
+    pub fn of_file(request: &Arc<Request>, part: usize) -> Self {
+        Self { request: request.clone(), part: Some(part) }
+    }
+
+    fn fields(&self) -> &[(String, String)] {
+        let Some(part) = self.part else { return &self.request.headers };
+        let file = self.request.form().ok().and_then(|form| form.files.get(part));
+        file.map(|file| file.headers.as_slice()).unwrap_or_default()
+    }
+}
+
+impl Dictionary for Headers {
+    fn label(&self) -> &'static str {
+        match self.part {
+            None => "request.headers",
+            Some(_) => "file.headers",
+        }
+    }
+
+    fn all(&self, key: &str) -> Vec<Dynamic> {
+        let fields = self.fields().iter();
+        fields.filter(|(name, _)| name.eq_ignore_ascii_case(key)).map(|(_, value)| value.into()).collect()
+    }
+
+    fn entries(&self) -> Vec<(ImmutableString, Vec<Dynamic>)> {
+        group(self.fields().iter().map(|(name, value)| (title(name).into(), value.into())))
+    }
+
+    fn pick(values: Vec<Dynamic>) -> Dynamic {
+        let texts: Vec<String> = values.iter().map(Dynamic::to_string).collect();
+        texts.join(",").into()
+    }
+
+    /// Flask's `for name, value in request.headers`.
+    fn item(name: ImmutableString, values: Vec<Dynamic>) -> Dynamic {
+        let pair: Array = vec![name.into(), Self::pick(values)];
+        pair.into()
+    }
+}
+
+/// `x-request-id` as `X-Request-Id`: one spelling for a name, whatever the client sends, as under WSGI.
+fn title(name: &str) -> String {
+    let mut starts = true;
+    let upper_first = |c: char| {
+        let c = if starts { c.to_ascii_uppercase() } else { c.to_ascii_lowercase() };
+        starts = !c.is_ascii_alphabetic();
+        c
+    };
+    name.chars().map(upper_first).collect()
+}

@@ -1,0 +1,272 @@
+//! `re.*`: Python's calls over patterns of `regex-lite`: no look-around, no back-references, and `\d`, `\w`, `\s` are
+//! ASCII. Matching takes linear time; sizes of patterns and texts bound it further.
+
+mod matched;
+mod template;
+
+use super::bound::{MAX_ITEMS, MAX_TEXT, Returned, Text, check_time, too_long, too_many};
+use matched::Match;
+use regex_lite::{Captures, Regex, RegexBuilder};
+use rhai::{Array, Dynamic, Engine, FnPtr, ImmutableString, Module, NativeCallContext};
+use std::cell::RefCell;
+use std::collections::VecDeque;
+
+/// Longest pattern in bytes.
+const MAX_PATTERN: usize = 4096;
+
+/// What a compiled pattern may take, with the longest text that it is then run on: their product is the time of the
+/// slowest search, some seconds.
+const CLASSES: [(usize, usize); 2] = [(16 << 10, 1 << 20), (64 << 10, 256 << 10)];
+
+/// Most groups of a pattern, the whole match included: a search keeps places of all groups for each state of the pattern.
+const MAX_GROUPS: usize = 100;
+
+/// Compiled patterns that a thread keeps.
+const CACHED: usize = 32;
+
+/// The handle behind `re`.
+#[derive(Debug, Clone)]
+pub struct Re;
+
+/// Where a pattern has to match.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Anchor {
+    Anywhere,
+    Start,
+    Whole,
+}
+
+/// A compiled pattern, and the longest text that it may search.
+#[derive(Debug, Clone)]
+struct Compiled {
+    regex: Regex,
+    longest: usize,
+}
+
+/// Its key, and a compiled pattern.
+type Entry = ((Anchor, String), Compiled);
+
+thread_local! {
+    /// The patterns used last; the most recent is in front.
+    static CACHE: RefCell<VecDeque<Entry>> = const { RefCell::new(VecDeque::new()) };
+}
+
+/// Compiles `pattern` under the smallest size that it fits in.
+fn compile(name: &str, pattern: &str, anchor: Anchor) -> Returned<Compiled> {
+    let source = match anchor {
+        Anchor::Anywhere => pattern.to_string(),
+        Anchor::Start => format!(r"\A(?:{pattern})"),
+        Anchor::Whole => format!(r"\A(?:{pattern})\z"),
+    };
+    let mut reason = format!("longer than {MAX_PATTERN} bytes");
+    if pattern.len() <= MAX_PATTERN {
+        for (size, longest) in CLASSES {
+            match RegexBuilder::new(&source).size_limit(size).build() {
+                Ok(regex) if regex.captures_len() > MAX_GROUPS => {
+                    reason = format!("more than {MAX_GROUPS} groups")
+                }
+                Ok(regex) => return Ok(Compiled { regex, longest }),
+                Err(error) => reason = error.to_string(),
+            }
+        }
+    }
+    let shown: String = pattern.chars().take(80).collect();
+    Err(format!("{name}: bad pattern `{shown}`: {reason}").into())
+}
+
+/// The compiled form of `pattern`, from the cache where it is there, checked against the text that it will search.
+fn compiled(name: &str, pattern: &str, anchor: Anchor, text: &str) -> Returned<Regex> {
+    let found = CACHE.with_borrow_mut(|cache| {
+        let place = cache.iter().position(|((kept, source), _)| *kept == anchor && source == pattern)?;
+        let entry = cache.remove(place)?;
+        let compiled = entry.1.clone();
+        cache.push_front(entry);
+        Some(compiled)
+    });
+    let compiled = match found {
+        Some(compiled) => compiled,
+        None => remember(name, pattern, anchor)?,
+    };
+    if text.len() > compiled.longest {
+        return Err(format!("{name}: the text is longer than {} bytes", compiled.longest).into());
+    }
+    Ok(compiled.regex)
+}
+
+/// Compiles `pattern` and puts it into the cache, in the place of the one that was not used for longest.
+fn remember(name: &str, pattern: &str, anchor: Anchor) -> Returned<Compiled> {
+    // The pattern alone first: `a)(b` must not become valid inside of the group around it.
+    let alone = compile(name, pattern, Anchor::Anywhere)?;
+    let compiled = if anchor == Anchor::Anywhere { alone } else { compile(name, pattern, anchor)? };
+    CACHE.with_borrow_mut(|cache| {
+        cache.truncate(CACHED - 1);
+        cache.push_front(((anchor, pattern.to_string()), compiled.clone()));
+    });
+    Ok(compiled)
+}
+
+/// `re.search`, `re.prefix` and `re.fullmatch`: the first match or `()`.
+fn find(name: &str, pattern: &str, text: ImmutableString, anchor: Anchor) -> Returned<Dynamic> {
+    let regex = compiled(name, pattern, anchor, &text)?;
+    let Some(captures) = regex.captures(&text) else { return Ok(Dynamic::UNIT) };
+    Ok(Dynamic::from(Match::new(&regex, &captures, text.clone())))
+}
+
+/// Calls `each` with the matches one after another, at most `limit` of them (0: all), as long as the script has time.
+fn each_match<'t>(
+    regex: &Regex,
+    (text, limit): (&'t str, i64),
+    mut each: impl FnMut(&Captures<'t>) -> Returned<()>,
+) -> Returned<()> {
+    let limit = usize::try_from(limit).ok().filter(|limit| *limit > 0).unwrap_or(usize::MAX);
+    for captures in regex.captures_iter(text).take(limit) {
+        check_time()?;
+        each(&captures)?;
+    }
+    Ok(())
+}
+
+/// Counts what a list of texts takes: groups may lie within each other, so together they can be much longer than the text.
+struct Tally {
+    name: &'static str,
+    items: usize,
+    bytes: usize,
+}
+
+impl Tally {
+    fn new(name: &'static str) -> Self {
+        Self { name, items: 0, bytes: 0 }
+    }
+
+    /// `text` as an item, or an error when there are too many.
+    fn item(&mut self, text: &str) -> Returned<Dynamic> {
+        self.items += 1;
+        self.bytes += text.len();
+        if self.items > MAX_ITEMS {
+            return Err(too_many(self.name));
+        }
+        if self.bytes > MAX_TEXT {
+            return Err(too_long(self.name));
+        }
+        Ok(text.into())
+    }
+}
+
+/// `re.findall(pattern, text)`: the texts of the matches; of their one group, or lists of their groups.
+fn findall(_: &mut Re, pattern: &str, text: &str) -> Returned<Array> {
+    let regex = compiled("re.findall", pattern, Anchor::Anywhere, text)?;
+    let (mut found, mut tally) = (Array::new(), Tally::new("re.findall"));
+    each_match(&regex, (text, 0), |captures| {
+        let mut group = |number| tally.item(captures.get(number).map_or("", |group| group.as_str()));
+        found.push(match captures.len() {
+            1 => group(0)?,
+            2 => group(1)?,
+            count => (1..count).map(group).collect::<Returned<Array>>()?.into(),
+        });
+        Ok(())
+    })?;
+    Ok(found)
+}
+
+/// `re.split(pattern, text, most)`: what is between the matches, and the groups of the pattern.
+fn split(pattern: &str, text: &str, most: i64) -> Returned<Array> {
+    let regex = compiled("re.split", pattern, Anchor::Anywhere, text)?;
+    let (mut parts, mut tally, mut end) = (Array::new(), Tally::new("re.split"), 0);
+    each_match(&regex, (text, most), |captures| {
+        let Some(whole) = captures.get(0) else { return Ok(()) };
+        parts.push(tally.item(&text[end..whole.start()])?);
+        for number in 1..captures.len() {
+            parts.push(match captures.get(number) {
+                Some(group) => tally.item(group.as_str())?,
+                None => Dynamic::UNIT,
+            });
+        }
+        end = whole.end();
+        Ok(())
+    })?;
+    parts.push(tally.item(&text[end..])?);
+    Ok(parts)
+}
+
+/// `re.sub`: `replace` writes what takes the place of a match.
+fn sub(
+    regex: &Regex,
+    (text, most): (&str, i64),
+    mut replace: impl FnMut(&Captures, &mut Text) -> Returned<()>,
+) -> Returned<ImmutableString> {
+    let (mut out, mut end) = (Text::new(), 0);
+    each_match(regex, (text, most), |captures| {
+        let Some(whole) = captures.get(0) else { return Ok(()) };
+        out.push("re.sub", &text[end..whole.start()])?;
+        end = whole.end();
+        replace(captures, &mut out)
+    })?;
+    out.push("re.sub", &text[end..])?;
+    Ok(out.finish())
+}
+
+/// `re.sub(pattern, template, text, most)`.
+fn sub_text(pattern: &str, template: &str, (text, most): (&str, i64)) -> Returned<ImmutableString> {
+    let regex = compiled("re.sub", pattern, Anchor::Anywhere, text)?;
+    let parts = template::parse(template, &regex).map_err(|why| format!("re.sub: {why}"))?;
+    sub(&regex, (text, most), |captures, out| template::expand(&parts, captures, out))
+}
+
+/// `re.sub(pattern, function, text)`: the function gets the match and gives text.
+fn sub_function(
+    context: &NativeCallContext,
+    pattern: &str,
+    function: &FnPtr,
+    text: &ImmutableString,
+) -> Returned<ImmutableString> {
+    let regex = compiled("re.sub", pattern, Anchor::Anywhere, text)?;
+    sub(&regex, (text, 0), |captures, out| {
+        let matched = Match::new(&regex, captures, text.clone());
+        let result: ImmutableString = function.call_within_context(context, (matched,))?;
+        out.push("re.sub", &result)
+    })
+}
+
+fn register_sub(engine: &mut Engine) {
+    engine.register_fn("sub", |_: &mut Re, pattern: &str, template: &str, text: &str| {
+        sub_text(pattern, template, (text, 0))
+    });
+    engine.register_fn("sub", |_: &mut Re, pattern: &str, template: &str, text: &str, most: i64| {
+        sub_text(pattern, template, (text, most))
+    });
+    engine.register_fn(
+        "sub",
+        |context: NativeCallContext, _: &mut Re, pattern: &str, function: FnPtr, text: ImmutableString| {
+            sub_function(&context, pattern, &function, &text)
+        },
+    );
+}
+
+/// Registers `re`.
+pub fn register(engine: &mut Engine, globals: &mut Module) {
+    engine.register_type_with_name::<Re>("re");
+    globals.set_var("re", Re);
+    matched::register(engine);
+    for (name, anchor) in [
+        ("search", Anchor::Anywhere),
+        ("match", Anchor::Start),
+        ("prefix", Anchor::Start),
+        ("fullmatch", Anchor::Whole),
+    ] {
+        engine.register_fn(name, move |_: &mut Re, pattern: &str, text: ImmutableString| {
+            find(&format!("re.{name}"), pattern, text, anchor)
+        });
+    }
+    engine.register_fn("findall", findall);
+    engine.register_fn("split", |_: &mut Re, pattern: &str, text: &str| split(pattern, text, 0));
+    engine
+        .register_fn("split", |_: &mut Re, pattern: &str, text: &str, most: i64| split(pattern, text, most));
+    register_sub(engine);
+    engine.register_fn("escape", |_: &mut Re, text: &str| -> Returned<String> {
+        let escaped = if text.len() <= MAX_PATTERN { Some(regex_lite::escape(text)) } else { None };
+        escaped.ok_or_else(|| format!("re.escape: the text is longer than {MAX_PATTERN} bytes").into())
+    });
+}
+
+#[cfg(test)]
+mod tests;

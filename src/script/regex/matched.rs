@@ -1,0 +1,88 @@
+//! The match that `re.search` gives: its groups as text and as places, counted in characters.
+
+use crate::script::bound::{Returned, too_long};
+use regex_lite::{Captures, Regex};
+use rhai::{Array, Dynamic, Engine, ImmutableString, Map};
+use std::sync::Arc;
+
+/// A match. It shares the text that was searched; groups are cut out when they are asked for.
+#[derive(Debug, Clone)]
+pub struct Match {
+    text: ImmutableString,
+    /// Where each group is in bytes, the whole match first.
+    places: Vec<Option<(usize, usize)>>,
+    names: Arc<[Option<String>]>,
+}
+
+impl Match {
+    /// The match that `captures` found in `text`.
+    pub fn new(regex: &Regex, captures: &Captures, text: ImmutableString) -> Self {
+        let places = captures.iter().map(|group| group.map(|group| (group.start(), group.end()))).collect();
+        Self { text, places, names: regex.capture_names().map(|name| name.map(String::from)).collect() }
+    }
+
+    /// The number of a group: its place in the pattern, or the place of its name.
+    fn number(&self, group: &Dynamic) -> Returned<usize> {
+        let found = match (group.as_int(), group.as_immutable_string_ref()) {
+            (Ok(number), _) => usize::try_from(number).ok().filter(|number| *number < self.places.len()),
+            (_, Ok(wanted)) => self.names.iter().position(|name| name.as_deref() == Some(wanted.as_str())),
+            _ => None,
+        };
+        found.ok_or_else(|| {
+            format!("re: the pattern has no group `{}`", crate::script::bound::text_of(group, 80)).into()
+        })
+    }
+
+    /// The text of a group; `()` where it took no part.
+    fn text(&self, number: usize) -> Dynamic {
+        self.places[number].map_or(Dynamic::UNIT, |(start, end)| self.text[start..end].into())
+    }
+
+    fn group(&self, group: &Dynamic) -> Returned<Dynamic> {
+        Ok(self.text(self.number(group)?))
+    }
+
+    /// All groups but the whole match.
+    fn groups(&self) -> Returned<Array> {
+        // Nested groups may each be as long as the text.
+        let total: usize = self.places.iter().flatten().map(|(start, end)| end - start).sum();
+        if total > 2 * crate::script::bound::MAX_TEXT {
+            return Err(too_long("groups"));
+        }
+        Ok((1..self.places.len()).map(|number| self.text(number)).collect())
+    }
+
+    fn groupdict(&self) -> Returned<Map> {
+        let groups = self.groups()?;
+        let named = self.names.iter().skip(1).zip(groups);
+        Ok(named.filter_map(|(name, group)| Some((name.as_deref()?.into(), group))).collect())
+    }
+
+    /// First character and the one after the last; -1 where the group took no part.
+    fn span(&self, group: &Dynamic) -> Returned<(i64, i64)> {
+        let Some((start, end)) = self.places[self.number(group)?] else { return Ok((-1, -1)) };
+        let count = |text: &str| i64::try_from(text.chars().count()).unwrap_or(i64::MAX);
+        let first = count(&self.text[..start]);
+        Ok((first, first + count(&self.text[start..end])))
+    }
+}
+
+/// Registers the methods of a match.
+pub fn register(engine: &mut Engine) {
+    engine.register_type_with_name::<Match>("match");
+    let whole = || Dynamic::from(0_i64);
+    engine.register_fn("group", move |found: &mut Match| found.group(&whole()));
+    engine.register_fn("group", |found: &mut Match, group: Dynamic| found.group(&group));
+    engine.register_indexer_get(|found: &mut Match, number: i64| found.group(&number.into()));
+    engine.register_indexer_get(|found: &mut Match, name: &str| found.group(&name.into()));
+    engine.register_fn("groups", |found: &mut Match| found.groups());
+    engine.register_fn("groupdict", |found: &mut Match| found.groupdict());
+    engine.register_fn("start", move |found: &mut Match| found.span(&whole()).map(|span| span.0));
+    engine.register_fn("start", |found: &mut Match, group: Dynamic| found.span(&group).map(|span| span.0));
+    engine.register_fn("end", move |found: &mut Match| found.span(&whole()).map(|span| span.1));
+    engine.register_fn("end", |found: &mut Match, group: Dynamic| found.span(&group).map(|span| span.1));
+    let list = |(start, end): (i64, i64)| -> Array { vec![start.into(), end.into()] };
+    engine.register_fn("span", move |found: &mut Match| found.span(&whole()).map(list));
+    engine.register_fn("span", move |found: &mut Match, group: Dynamic| found.span(&group).map(list));
+    engine.register_fn("to_string", |found: &mut Match| found.text(0));
+}

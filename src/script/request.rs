@@ -1,0 +1,229 @@
+//! The `request` that scripts see: a handle without content, its properties read from the request of the current call.
+//! Knows no connections; parses nothing itself.
+
+mod accept;
+mod authorization;
+pub mod property;
+
+use crate::form::{Pairs, options};
+use crate::request::{Matched, Request};
+use crate::script::abort::http_error;
+use crate::script::multi_dict::{self, FileDict, Headers, MultiDict, Part};
+use crate::script::{call, json};
+use accept::Accept;
+use property::{read_only, same, unknown_option, unknown_property};
+use rhai::{Blob, Dynamic, Engine, EvalAltResult, FuncRegistration, ImmutableString, Map, Module};
+use std::sync::Arc;
+
+/// What the variable `request` holds.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct RequestHandle;
+
+type Read = Result<Dynamic, Box<EvalAltResult>>;
+type Getter = fn(&Arc<Request>) -> Read;
+
+/// Sets `request` in `globals` and registers all that scripts reach from it.
+pub fn register(engine: &mut Engine, globals: &mut Module) {
+    globals.set_var("request", RequestHandle);
+    engine.register_type_with_name::<RequestHandle>("Request");
+    register_properties(engine);
+    register_body(engine);
+    for name in ["to_string", "to_debug"] {
+        FuncRegistration::new(name)
+            .with_purity(true)
+            .register_into_engine(engine, |_: &mut RequestHandle| show());
+    }
+    accept::register(engine);
+    multi_dict::register(engine, globals);
+}
+
+/// Every property, in the order of Flask's documentation.
+const PROPERTIES: [(&str, Getter); 42] = [
+    ("method", |r| text(&r.method)),
+    ("path", |r| text(&r.path)),
+    ("full_path", |r| text(r.full_path())),
+    ("url", |r| text(r.url())),
+    ("base_url", |r| text(r.base_url())),
+    ("url_root", |r| text(r.url_root())),
+    ("root_url", |r| text(r.url_root())),
+    ("host_url", |r| text(r.url_root())),
+    ("host", |r| text(r.host())),
+    ("scheme", |r| text(r.scheme())),
+    ("is_secure", |r| Ok((r.scheme() == "https").into())),
+    ("script_root", |_| text("")),
+    ("root_path", |_| text("")),
+    ("query_string", |r| text(&r.query_string)),
+    ("remote_addr", |r| optional(r.client())),
+    ("endpoint", |r| matched(r, |m| m.endpoint.clone().into())),
+    ("url_rule", |r| matched(r, |m| m.rule.clone().into())),
+    ("blueprint", |r| matched(r, |m| m.blueprint.clone().map_or(Dynamic::UNIT, Dynamic::from))),
+    ("view_args", |r| matched(r, view_args)),
+    ("args", |r| part(r, Part::Args)),
+    ("form", |r| part(r, Part::Form)),
+    ("values", |r| part(r, Part::Values)),
+    ("cookies", |r| part(r, Part::Cookies)),
+    ("files", |r| FileDict::new(r).map(Dynamic::from)),
+    ("headers", |r| Ok(Dynamic::from(Headers::new(r)))),
+    ("data", |r| Ok(Dynamic::from_blob(if r.is_form() { Blob::new() } else { r.body.clone() }))),
+    ("text", |r| text(String::from_utf8_lossy(&r.body))),
+    ("json", |r| get_json(r, JsonOptions::default())),
+    ("is_json", |r| Ok(r.is_json().into())),
+    ("mimetype", |r| text(r.mimetype())),
+    ("mimetype_params", |r| Ok(mimetype_params(r).into())),
+    ("content_type", |r| header(r, "content-type")),
+    ("content_length", |r| Ok(r.content_length().map_or(Dynamic::UNIT, Dynamic::from))),
+    ("content_encoding", |r| header(r, "content-encoding")),
+    ("user_agent", |r| text(r.header("user-agent").unwrap_or_default())),
+    ("referrer", |r| header(r, "referer")),
+    ("origin", |r| header(r, "origin")),
+    ("authorization", |r| Ok(authorization::read(r))),
+    ("accept_mimetypes", |r| Ok(Dynamic::from(Accept::new(r.header_joined("accept"))))),
+    ("accept_charsets", |r| optional(r.header_joined("accept-charset"))),
+    ("accept_encodings", |r| optional(r.header_joined("accept-encoding"))),
+    ("accept_languages", |r| optional(r.header_joined("accept-language"))),
+];
+
+/// What other frameworks call a property, for the suggestion.
+const FOREIGN: [(&str, &str); 8] = [
+    ("body", "data"),
+    ("ip", "remote_addr"),
+    ("params", "args"),
+    ("query", "args"),
+    ("query_params", "args"),
+    ("uri", "url"),
+    ("verb", "method"),
+    ("content", "data"),
+];
+
+fn register_properties(engine: &mut Engine) {
+    for (name, getter) in PROPERTIES {
+        engine.register_get(name, move |_: &mut RequestHandle| getter(&call::request()?));
+        // Rhai also calls it with the value it has just read, after a method was called on that.
+        FuncRegistration::new_setter(name).with_purity(true).register_into_engine(
+            engine,
+            move |_: &mut RequestHandle, value: Dynamic| match same(&getter(&call::request()?)?, &value) {
+                true => Ok(()),
+                false => Err(read_only(&format!("request.{name}"))),
+            },
+        );
+    }
+    engine.register_indexer_get(|_: &mut RequestHandle, name: &str| -> Read { Err(unknown(name)) });
+    FuncRegistration::new_index_setter().with_purity(true).register_into_engine(
+        engine,
+        |_: &mut RequestHandle, name: &str, _: Dynamic| -> Result<(), Box<EvalAltResult>> {
+            Err(unknown(name))
+        },
+    );
+}
+
+fn unknown(name: &str) -> Box<EvalAltResult> {
+    let known = FOREIGN.iter().find(|(foreign, _)| *foreign == name).map(|(_, known)| *known);
+    let names = PROPERTIES.iter().map(|(name, _)| *name).chain(["get_json()", "get_data()"]);
+    match known {
+        Some(known) => unknown_property("`request`", name, [known].into_iter()),
+        None => unknown_property("`request`", name, names),
+    }
+}
+
+fn register_body(engine: &mut Engine) {
+    engine
+        .register_fn("get_json", |_: &mut RequestHandle| {
+            get_json(call::request()?.as_ref(), JsonOptions::default())
+        })
+        .register_fn("get_json", |_: &mut RequestHandle, options: Map| {
+            let [force, silent, _cache] = flags("get_json", &options, ["force", "silent", "cache"])?;
+            get_json(call::request()?.as_ref(), JsonOptions { force, silent })
+        })
+        .register_fn("get_data", |_: &mut RequestHandle| get_data(call::request()?.as_ref(), false, false))
+        .register_fn("get_data", |_: &mut RequestHandle, options: Map| {
+            let names = ["as_text", "parse_form_data", "cache"];
+            let [as_text, parse_form_data, _cache] = flags("get_data", &options, names)?;
+            get_data(call::request()?.as_ref(), as_text, parse_form_data)
+        });
+}
+
+/// The values of the options `names`, false where they are not given.
+fn flags<const N: usize>(
+    function: &str,
+    options: &Map,
+    names: [&str; N],
+) -> Result<[bool; N], Box<EvalAltResult>> {
+    let mut values = [false; N];
+    for (name, value) in options {
+        let Some(at) = names.iter().position(|known| known == name) else {
+            return Err(unknown_option(function, "option", name, &names));
+        };
+        let is_bool = value.as_bool();
+        values[at] =
+            is_bool.map_err(|kind| format!("`{function}` takes true or false as `{name}`, not {kind}"))?;
+    }
+    Ok(values)
+}
+
+/// Options of `get_json`, as Flask names them.
+#[derive(Debug, Clone, Copy, Default)]
+struct JsonOptions {
+    force: bool,
+    silent: bool,
+}
+
+fn get_json(request: &Request, options: JsonOptions) -> Read {
+    if !options.force && !request.is_json() {
+        return Ok(Dynamic::UNIT);
+    }
+    match request.json(json::from_json) {
+        Ok(value) => Ok(value.clone()),
+        Err(_) if options.silent => Ok(Dynamic::UNIT),
+        Err(error) => Err(http_error(400, error)),
+    }
+}
+
+fn get_data(request: &Request, as_text: bool, parse_form_data: bool) -> Read {
+    let body: &[u8] = if parse_form_data && request.is_form() { &[] } else { &request.body };
+    match as_text {
+        true => text(String::from_utf8_lossy(body)),
+        false => Ok(Dynamic::from_blob(body.to_vec())),
+    }
+}
+
+fn text(text: impl AsRef<str>) -> Read {
+    Ok(ImmutableString::from(text.as_ref()).into())
+}
+
+fn optional(text: Option<String>) -> Read {
+    Ok(text.map_or(Dynamic::UNIT, Dynamic::from))
+}
+
+fn header(request: &Request, name: &str) -> Read {
+    optional(request.header_joined(name))
+}
+
+fn part(request: &Arc<Request>, part: Part) -> Read {
+    MultiDict::new(request, part).map(Dynamic::from)
+}
+
+fn matched(request: &Request, field: fn(&Matched) -> Dynamic) -> Read {
+    Ok(request.matched.as_ref().map_or(Dynamic::UNIT, field))
+}
+
+fn view_args(matched: &Matched) -> Dynamic {
+    let args = matched.view_args.iter().map(|(name, value)| (name.as_str().into(), value.clone()));
+    args.collect::<Map>().into()
+}
+
+fn mimetype_params(request: &Request) -> Map {
+    to_map(&options::parse(request.content_type().unwrap_or_default()).1)
+}
+
+/// A map of pairs whose first value counts.
+fn to_map(pairs: &Pairs) -> Map {
+    pairs.iter().rev().map(|(name, value)| (name.as_str().into(), value.into())).collect()
+}
+
+fn show() -> Result<String, Box<EvalAltResult>> {
+    let request = call::request()?;
+    Ok(format!("<Request '{}' [{}]>", request.url(), request.method))
+}
+
+#[cfg(test)]
+pub mod tests;

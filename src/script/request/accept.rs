@@ -1,0 +1,152 @@
+//! `request.accept_mimetypes`: which of the types that a view can make the client likes best. Knows the value of the
+//! `Accept` header only.
+
+use rhai::{Array, Dynamic, Engine, EvalAltResult};
+use std::cmp::Ordering;
+
+/// An `Accept` header as the client sent it, if it did.
+#[derive(Debug, Clone)]
+pub struct Accept {
+    header: String,
+}
+
+/// One media range with its parameters in lower case and the client's quality, 0 to 1.
+struct Range {
+    text: String,
+    quality: f64,
+}
+
+impl Accept {
+    /// Takes the value of the header.
+    pub fn new(header: Option<String>) -> Self {
+        Self { header: header.unwrap_or_default() }
+    }
+
+    /// The ranges, the most specific first, then by quality (RFC 9110 section 12.5.1).
+    fn ranges(&self) -> Vec<Range> {
+        let mut ranges: Vec<Range> = self.header.split(',').filter_map(Range::parse).collect();
+        ranges.sort_by(|a, b| b.rank().partial_cmp(&a.rank()).unwrap_or(Ordering::Equal));
+        ranges
+    }
+
+    /// Quality of `mimetype`, 0 where no range takes it.
+    fn quality(&self, mimetype: &str) -> f64 {
+        self.ranges().iter().find(|range| range.takes(mimetype)).map_or(0.0, |range| range.quality)
+    }
+
+    /// The one of `offers` with the best quality, among equals the one that the client names most exactly, then the first.
+    fn best_match(&self, offers: &Array, default: Dynamic) -> Result<Dynamic, Box<EvalAltResult>> {
+        let ranges = self.ranges();
+        let mut best = (0.0, Vec::new());
+        let mut result = default;
+        for offer in offers {
+            let name = offer.to_string();
+            if !name.contains('/') {
+                return Err(
+                    format!("`best_match` takes media types such as `text/html`, not `{name}`").into()
+                );
+            }
+            let Some(range) = ranges.iter().find(|range| range.takes(&name)) else { continue };
+            let rank = (range.quality, range.specificity());
+            if range.quality > 0.0 && rank > best {
+                (best, result) = (rank, offer.clone());
+            }
+        }
+        Ok(result)
+    }
+
+    fn accepts_any(&self, mimetypes: &[&str]) -> bool {
+        let ranges = self.ranges();
+        mimetypes.iter().any(|mimetype| ranges.iter().any(|range| range.takes(mimetype)))
+    }
+}
+
+impl Range {
+    fn parse(text: &str) -> Option<Self> {
+        let text = normal(text);
+        // What follows the weight is an extension that nobody defined.
+        let (range, quality) = match text.split_once(";q=") {
+            Some((range, rest)) => (range, rest.split(';').next().unwrap_or_default().parse().unwrap_or(1.0)),
+            None => (text.as_str(), 1.0_f64),
+        };
+        (!range.is_empty()).then(|| Self { text: range.to_owned(), quality: quality.clamp(0.0, 1.0) })
+    }
+
+    /// For each of type, subtype and parameters whether it is named.
+    fn specificity(&self) -> Vec<bool> {
+        self.text.split(['/', ';']).map(|part| part != "*").collect()
+    }
+
+    fn rank(&self) -> (Vec<bool>, f64) {
+        (self.specificity(), self.quality)
+    }
+
+    fn takes(&self, mimetype: &str) -> bool {
+        match self.text.split_once('/') {
+            Some(("*", subtype)) => subtype == "*",
+            Some((kind, "*")) => mimetype.split('/').next().is_some_and(|own| own.eq_ignore_ascii_case(kind)),
+            Some(_) => self.text == normal(mimetype),
+            None => false,
+        }
+    }
+}
+
+/// A media type in lower case without blanks around its parameters.
+fn normal(text: &str) -> String {
+    let parts: Vec<&str> = text.split(';').map(str::trim).collect();
+    parts.join(";").to_ascii_lowercase()
+}
+
+/// Registers the type behind `request.accept_mimetypes`.
+pub fn register(engine: &mut Engine) {
+    engine
+        .register_type_with_name::<Accept>("MIMEAccept")
+        .register_fn("best_match", |accept: &mut Accept, offers: Array| {
+            accept.best_match(&offers, Dynamic::UNIT)
+        })
+        .register_fn("best_match", |accept: &mut Accept, offers: Array, default: Dynamic| {
+            accept.best_match(&offers, default)
+        })
+        .register_fn("quality", |accept: &mut Accept, mimetype: &str| accept.quality(mimetype))
+        .register_indexer_get(|accept: &mut Accept, mimetype: &str| accept.quality(mimetype))
+        .register_fn("contains", |accept: &mut Accept, mimetype: &str| accept.accepts_any(&[mimetype]))
+        .register_get("accept_json", |accept: &mut Accept| accept.accepts_any(&["application/json"]))
+        .register_get("accept_html", |accept: &mut Accept| {
+            accept.accepts_any(&["text/html", "application/xhtml+xml", "application/xml"])
+        })
+        .register_fn("to_string", |accept: &mut Accept| accept.header.clone())
+        .register_fn("to_debug", |accept: &mut Accept| accept.header.clone());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Header, then the choice between JSON and HTML, whether JSON is accepted, and the quality of HTML, as Werkzeug.
+    #[test]
+    fn the_best_match_is_the_one_of_werkzeug() {
+        let cases = [
+            ("text/html,application/json;q=0.9", "text/html", true, 1.0),
+            ("*/*", "application/json", true, 1.0),
+            ("text/*;q=.5, application/json;q=0", "text/html", true, 0.5),
+            ("text/html;q=0.5, */*;q=0.5", "text/html", true, 0.5),
+            ("Application/JSON ; q=1, text/html;q=0.2", "application/json", true, 0.2),
+            ("application/json;v=1, a/b;q=1.5;ext=2", "()", false, 0.0),
+            ("text/html;q=x", "text/html", false, 1.0),
+            ("json", "()", false, 0.0),
+            ("*/json,,;", "()", false, 0.0),
+            ("", "()", false, 0.0),
+        ];
+        let offers: Array = vec!["application/json".into(), "text/html".into()];
+        for (header, best, json, html) in cases {
+            let accept = Accept::new(Some(header.to_owned()));
+            let chosen = accept.best_match(&offers, "()".into()).unwrap();
+            assert_eq!(chosen.to_string(), best, "{header}");
+            assert_eq!(accept.accepts_any(&["application/json"]), json, "{header}");
+            assert_eq!(accept.quality("text/html"), html, "{header}");
+        }
+        let error =
+            Accept::new(None).best_match(&vec!["html".into()], Dynamic::UNIT).unwrap_err().to_string();
+        assert!(error.contains("`best_match` takes media types such as `text/html`, not `html`"), "{error}");
+    }
+}

@@ -1,0 +1,91 @@
+//! `request.authorization`: the `Authorization` header taken apart (RFC 9110 section 11.6.2). Checks no password.
+
+use crate::request::Request;
+use base64::Engine;
+use base64::alphabet::STANDARD;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use rhai::{Dynamic, Map};
+
+/// As Python's `b64decode`, but padding may be left out.
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &STANDARD,
+    GeneralPurposeConfig::new()
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+        .with_decode_allow_trailing_bits(true),
+);
+
+/// A map with `type` in lower case and, by type: `username` and `password` (basic), the parameters (digest), `token`
+/// (bearer and any other); `()` where the header is missing or broken.
+pub fn read(request: &Request) -> Dynamic {
+    request.header("authorization").and_then(parse).map_or(Dynamic::UNIT, Dynamic::from)
+}
+
+fn parse(header: &str) -> Option<Map> {
+    let (kind, rest) = header.trim().split_once([' ', '\t'])?;
+    let (kind, rest) = (kind.to_ascii_lowercase(), rest.trim());
+    let mut map = match kind.as_str() {
+        "basic" => {
+            let decoded = String::from_utf8(BASE64.decode(rest).ok()?).ok()?;
+            let (username, password) = decoded.split_once(':')?;
+            fields([("username", username), ("password", password)])
+        }
+        "digest" => fields(parameters(rest)),
+        _ => fields([("token", rest)]),
+    };
+    map.insert("type".into(), kind.into());
+    Some(map)
+}
+
+fn fields<'f>(fields: impl IntoIterator<Item = (&'f str, &'f str)>) -> Map {
+    fields.into_iter().map(|(name, value)| (name.into(), value.into())).collect()
+}
+
+/// `a="x, y", b=z` as pairs without quotes. Values with escaped quotes do not occur here.
+fn parameters(text: &str) -> Vec<(&str, &str)> {
+    let mut pairs = Vec::new();
+    let mut rest = text;
+    while let Some((name, after)) = rest.split_once('=') {
+        let after = after.trim_start();
+        let (value, end) = match after.strip_prefix('"').and_then(|quoted| quoted.split_once('"')) {
+            Some((value, end)) => (value, end),
+            None => after.split_at(after.find(',').unwrap_or(after.len())),
+        };
+        pairs.push((name.trim_matches([' ', '\t', ',']), value.trim()));
+        rest = end;
+    }
+    pairs
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(header: &str) -> String {
+        let headers = vec![("Authorization".to_owned(), header.to_owned())];
+        match read(&Request { headers, ..Request::default() }).try_cast::<Map>() {
+            Some(map) => map.iter().map(|(name, value)| format!("{name}={value};")).collect(),
+            None => "()".to_owned(),
+        }
+    }
+
+    #[test]
+    fn the_header_is_taken_apart_by_its_scheme() {
+        let cases = [
+            ("Basic dXNlcjpwYTpzcw==", "password=pa:ss;type=basic;username=user;"),
+            ("basic   dXNlcjpwYTpzcw", "password=pa:ss;type=basic;username=user;"),
+            ("Basic dXNlcg==", "()"),
+            ("Basic *", "()"),
+            ("Basic /w==", "()"),
+            ("Bearer a.b-c=", "token=a.b-c=;type=bearer;"),
+            ("Digest username=\"u, v\", nc=1 ,qop=auth", "nc=1;qop=auth;type=digest;username=u, v;"),
+            ("Digest a=\"b", "a=\"b;type=digest;"),
+            ("ApiKey k", "token=k;type=apikey;"),
+            ("Bearer", "()"),
+            ("", "()"),
+        ];
+        for (header, expected) in cases {
+            assert_eq!(shown(header), expected, "{header}");
+        }
+        assert!(read(&Request::default()).is_unit());
+    }
+}

@@ -1,0 +1,112 @@
+//! Errors of properties and options that scripts misspell or assign to. Knows no property by name.
+
+use rhai::{Array, Blob, Dynamic, EvalAltResult, ImmutableString, Map};
+
+/// `<owner> has no property` with the nearest of `names`; `owner` as it reads in a sentence.
+pub fn unknown_property<'n>(
+    owner: &str,
+    name: &str,
+    names: impl Iterator<Item = &'n str>,
+) -> Box<EvalAltResult> {
+    match nearest(name, names) {
+        Some(known) => format!("{owner} has no property `{name}`: did you mean `{known}`?").into(),
+        None => format!("{owner} has no property `{name}`").into(),
+    }
+}
+
+/// `<function> has no <what>` with all of `names`, which are few.
+pub fn unknown_option(function: &str, what: &str, name: &str, names: &[&str]) -> Box<EvalAltResult> {
+    format!("`{function}` has no {what} `{name}`: it takes {}", names.join(", ")).into()
+}
+
+/// The error of an assignment to `what`.
+pub fn read_only(what: &str) -> Box<EvalAltResult> {
+    format!("`{what}` is read-only: copy it to a variable to change the copy").into()
+}
+
+/// Whether two values of scripts are equal. Values of our own types cannot be changed in place and always are.
+///
+/// Rhai writes a property back after each method call on it; this tells that from an assignment.
+pub fn same(a: &Dynamic, b: &Dynamic) -> bool {
+    fn by<T>(a: &Dynamic, b: &Dynamic, equal: impl Fn(&T, &T) -> bool) -> Option<bool>
+    where
+        T: Clone + Send + Sync + 'static,
+    {
+        Some(equal(&*a.read_lock::<T>()?, &*b.read_lock::<T>()?))
+    }
+    let arrays = |a: &Array, b: &Array| a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b));
+    let maps =
+        |a: &Map, b: &Map| a.len() == b.len() && a.iter().zip(b).all(|((k, a), (l, b))| k == l && same(a, b));
+    if a.type_id() != b.type_id() {
+        return false;
+    }
+    by::<ImmutableString>(a, b, |a, b| a == b)
+        .or_else(|| by::<i64>(a, b, |a, b| a == b))
+        .or_else(|| by::<bool>(a, b, |a, b| a == b))
+        .or_else(|| by::<f64>(a, b, |a, b| a.to_bits() == b.to_bits()))
+        .or_else(|| by::<Blob>(a, b, |a, b| a == b))
+        .or_else(|| by::<Array>(a, b, arrays))
+        .or_else(|| by::<Map>(a, b, maps))
+        .unwrap_or(true)
+}
+
+/// The one of `names` that takes the fewest edits to reach, if it is a likely misspelling: a third of its letters.
+fn nearest<'n>(name: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
+    let names: Vec<&str> = names.collect();
+    // Names from elsewhere are settled by the caller, who leaves one.
+    if let [only] = names[..] {
+        return Some(only);
+    }
+    let ranked = names.into_iter().map(|known| (edits(name, known.trim_end_matches("()")), known));
+    ranked
+        .min_by_key(|(edits, _)| *edits)
+        .filter(|(edits, known)| *edits <= known.len().div_ceil(3))
+        .map(|(_, known)| known)
+}
+
+/// Levenshtein distance.
+fn edits(a: &str, b: &str) -> usize {
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.bytes().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, y) in b.bytes().enumerate() {
+            let replaced = diagonal + usize::from(x != y);
+            diagonal = row[j + 1];
+            row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_misspelt_name_gets_the_nearest_one() {
+        let names = ["args", "method", "user_agent", "get_json()"];
+        let cases = [
+            ("arg", Some("args")),
+            ("methods", Some("method")),
+            ("useragent", Some("user_agent")),
+            ("get_jsn", Some("get_json()")),
+            ("colour", None),
+            ("", None),
+        ];
+        for (name, expected) in cases {
+            assert_eq!(nearest(name, names.into_iter()), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn values_are_compared_to_their_depth() {
+        let value = |text| -> Dynamic { serde_json::from_str(text).unwrap() };
+        let all = ["1", "2", "1.5", "true", "null", r#""1""#, "[1]", "[1,2]", r#"{"a":[1]}"#, r#"{"b":[1]}"#];
+        for (i, a) in all.iter().enumerate() {
+            for (j, b) in all.iter().enumerate() {
+                assert_eq!(same(&value(a), &value(b)), i == j, "{a} {b}");
+            }
+        }
+    }
+}

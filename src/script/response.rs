@@ -1,0 +1,305 @@
+//! `make_response`, `Response`, `redirect`, `jsonify`, `send_file`: answers that scripts build step by step. A response is shared
+//! like an object of Python: a function that gets it changes the same one.
+
+use super::answer;
+use super::budget::MAX_TEXT;
+use super::{call, cookie, json, status};
+use crate::response::{Answer, check_header};
+use rhai::{Array, Dynamic, Engine, EvalAltResult, ImmutableString, Map, Module};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+type Fallible<T> = Result<T, Box<EvalAltResult>>;
+
+/// A response in the making, as scripts hold it.
+#[derive(Debug, Clone)]
+pub struct Response(Arc<Mutex<Answer>>);
+
+/// `response.headers`.
+#[derive(Debug, Clone)]
+pub struct ResponseHeaders(Response);
+
+impl From<Answer> for Response {
+    fn from(answer: Answer) -> Self {
+        Response(Arc::new(Mutex::new(answer)))
+    }
+}
+
+impl Response {
+    /// What the response is now.
+    pub fn answer(&self) -> Answer {
+        self.open().clone()
+    }
+
+    /// The answer itself; no script runs while it is open.
+    pub fn open(&self) -> MutexGuard<'_, Answer> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn set_header(&self, name: &str, value: &Dynamic) -> Fallible<()> {
+        let values = header_values(name, value)?;
+        let mut answer = self.open();
+        answer.remove_header(name);
+        answer.headers.extend(values.into_iter().map(|value| (name.to_owned(), value)));
+        Ok(())
+    }
+
+    fn add_header(&self, name: &str, value: &Dynamic) -> Fallible<()> {
+        let values = header_values(name, value)?;
+        self.open().headers.extend(values.into_iter().map(|value| (name.to_owned(), value)));
+        Ok(())
+    }
+
+    fn set_content_type(&self, value: &str) -> Fallible<()> {
+        check_header("Content-Type", value)?;
+        self.open().set_header("Content-Type", value);
+        Ok(())
+    }
+}
+
+/// The values of one header: a list is sent once per item (Werkzeug), anything else as its text.
+pub fn header_values(name: &str, value: &Dynamic) -> Fallible<Vec<String>> {
+    let values = match value.read_lock::<Array>() {
+        Some(items) => items.iter().map(ToString::to_string).collect(),
+        None => vec![value.to_string()],
+    };
+    for value in &values {
+        check_header(name, value)?;
+    }
+    Ok(values)
+}
+
+/// A list for one value, the text for one, `()` for none.
+fn header(answer: &Answer, name: &str) -> Dynamic {
+    answer.header(name).map_or(Dynamic::UNIT, Dynamic::from_str_owned)
+}
+
+trait FromText {
+    fn from_str_owned(text: &str) -> Dynamic;
+}
+
+impl FromText for Dynamic {
+    fn from_str_owned(text: &str) -> Dynamic {
+        Dynamic::from(ImmutableString::from(text))
+    }
+}
+
+/// Registers the constructors and the types.
+pub fn register(engine: &mut Engine, _: &mut Module) {
+    constructors(engine);
+    properties(engine);
+    chaining(engine);
+    headers(engine);
+    cookies(engine);
+}
+
+fn make(values: Vec<Dynamic>) -> Fallible<Response> {
+    Ok(answer::from_tuple(values)?.into())
+}
+
+fn constructors(engine: &mut Engine) {
+    engine.register_type_with_name::<Response>("Response");
+    for name in ["make_response", "Response"] {
+        engine
+            .register_fn(name, || Response::from(Answer::html(200, "")))
+            .register_fn(name, |body: Dynamic| Ok::<Response, Box<EvalAltResult>>(answer::from_value(body)?.into()))
+            .register_fn(name, |body: Dynamic, status: Dynamic| make(vec![body, status]))
+            .register_fn(name, |body: Dynamic, status: Dynamic, headers: Map| {
+                make(vec![body, status, Dynamic::from(headers)])
+            });
+    }
+    engine
+        .register_fn("jsonify", || jsonify(Dynamic::from(Map::new())))
+        .register_fn("jsonify", jsonify)
+        .register_fn("redirect", |url: &str| redirect(url, 302))
+        .register_fn("redirect", redirect)
+        .register_fn("send_file", |name: &str| send_file(name, Map::new()))
+        .register_fn("send_file", send_file);
+}
+
+fn jsonify(value: Dynamic) -> Fallible<Response> {
+    Ok(answer::json(&value)?.into())
+}
+
+/// `redirect(url, code)`: 302 unless told, with a page that links there.
+fn redirect(url: &str, code: i64) -> Fallible<Response> {
+    check_header("Location", url)?;
+    let code = match u16::try_from(code) {
+        Ok(code @ (301 | 302 | 303 | 305 | 307 | 308)) => code,
+        _ => return Err(format!("redirect takes 301, 302, 303, 305, 307 or 308, not {code}").into()),
+    };
+    Ok(answer::redirection(code, url).into())
+}
+
+/// `send_file(name, #{ mimetype, as_attachment, download_name })`.
+fn send_file(name: &str, options: Map) -> Fallible<Response> {
+    let bytes = call::files()?.read(name)?;
+    let text = |key: &str| options.get(key).filter(|value| !value.is_unit()).map(ToString::to_string);
+    let media_type = text("mimetype").unwrap_or_else(|| answer::media_type(name).to_owned());
+    let mut sent = Answer::new(200, &media_type, bytes);
+    check_header("Content-Type", &media_type)?;
+    if options.get("as_attachment").and_then(|value| value.as_bool().ok()).unwrap_or(false) {
+        let base = name.rsplit('/').next().unwrap_or(name);
+        let shown = text("download_name").unwrap_or_else(|| base.to_owned());
+        let quoted = shown.replace('\\', "\\\\").replace('"', "\\\"");
+        let value = format!("attachment; filename=\"{quoted}\"");
+        check_header("Content-Disposition", &value)?;
+        sent.headers.push(("Content-Disposition".to_owned(), value));
+    }
+    Ok(sent.into())
+}
+
+fn properties(engine: &mut Engine) {
+    engine
+        .register_get("status_code", |response: &mut Response| i64::from(response.open().status))
+        .register_set(
+            "status_code",
+            |response: &mut Response, code: i64| {
+                response.open().status = answer::status_code(code)?;
+                Ok::<_, Box<EvalAltResult>>(())
+            },
+        )
+        .register_get("status", status_line)
+        .register_set("status", |response: &mut Response, status: Dynamic| {
+            let (code, reason) = answer::status(&status)?;
+            let mut answer = response.open();
+            (answer.status, answer.reason) = (code, reason);
+            Ok::<_, Box<EvalAltResult>>(())
+        })
+        .register_get("content_type", |response: &mut Response| header(&response.open(), "content-type"))
+        .register_set("content_type", |response: &mut Response, value: &str| response.set_content_type(value))
+        .register_get("mimetype", mimetype)
+        .register_set("mimetype", |response: &mut Response, value: &str| {
+            response.set_content_type(&answer::with_charset(value))
+        })
+        .register_get("data", |response: &mut Response| response.open().body.clone())
+        .register_set(
+            "data",
+            |response: &mut Response, body: Dynamic| {
+                response.open().body = answer::body(&body)?;
+                Ok::<_, Box<EvalAltResult>>(())
+            },
+        );
+    readers(engine);
+}
+
+fn readers(engine: &mut Engine) {
+    engine
+        .register_fn("set_data", |response: &mut Response, body: Dynamic| {
+            response.open().body = answer::body(&body)?;
+            Ok::<_, Box<EvalAltResult>>(())
+        })
+        .register_fn("get_data", |response: &mut Response| response.open().body.clone())
+        .register_get("text", |response: &mut Response| {
+            String::from_utf8_lossy(&response.open().body).into_owned()
+        })
+        .register_fn("get_json", |response: &mut Response| Ok::<_, Box<EvalAltResult>>(json::from_json(&response.open().body)?))
+        .register_get("content_length", |response: &mut Response| {
+            i64::try_from(response.open().body.len()).unwrap_or(i64::MAX)
+        })
+        .register_get("is_json", |response: &mut Response| {
+            mimetype(response).cast::<ImmutableString>().as_str() == "application/json"
+        });
+}
+
+fn status_line(response: &mut Response) -> String {
+    let answer = response.open();
+    let reason = answer.reason.clone().unwrap_or_else(|| status::reason(answer.status).to_uppercase());
+    format!("{} {reason}", answer.status)
+}
+
+fn mimetype(response: &mut Response) -> Dynamic {
+    let answer = response.open();
+    let value = answer.header("content-type").unwrap_or_default();
+    Dynamic::from_str_owned(&value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase())
+}
+
+/// `.status(201).header("X-A", "b").body("text")`: each gives the response back.
+fn chaining(engine: &mut Engine) {
+    engine
+        .register_fn("status", |response: &mut Response, status: Dynamic| {
+            let (code, reason) = answer::status(&status)?;
+            let mut answer = response.open();
+            (answer.status, answer.reason) = (code, reason);
+            drop(answer);
+            Ok::<_, Box<EvalAltResult>>(response.clone())
+        })
+        .register_fn("header", |response: &mut Response, name: &str, value: Dynamic| {
+            response.set_header(name, &value)?;
+            Ok::<_, Box<EvalAltResult>>(response.clone())
+        })
+        .register_fn("mimetype", |response: &mut Response, value: &str| {
+            response.set_content_type(&answer::with_charset(value))?;
+            Ok::<_, Box<EvalAltResult>>(response.clone())
+        })
+        .register_fn("body", |response: &mut Response, body: Dynamic| {
+            response.open().body = answer::body(&body)?;
+            Ok::<_, Box<EvalAltResult>>(response.clone())
+        });
+}
+
+fn headers(engine: &mut Engine) {
+    engine
+        .register_type_with_name::<ResponseHeaders>("Headers")
+        .register_get("headers", |response: &mut Response| ResponseHeaders(response.clone()))
+        .register_set(
+            "headers",
+            |response: &mut Response, all: Dynamic| {
+                // `r.headers["a"] = b` writes the handle back, which is the same object.
+                let Some(map) = all.read_lock::<Map>() else { return Ok(()) };
+                response.open().headers.clear();
+                map.iter().try_for_each(|(name, value)| response.set_header(name, value))
+            },
+        )
+        .register_indexer_get(|headers: &mut ResponseHeaders, name: &str| header(&headers.0.open(), name))
+        .register_indexer_set(|headers: &mut ResponseHeaders, name: &str, value: Dynamic| {
+            headers.0.set_header(name, &value)
+        })
+        .register_fn("add", |headers: &mut ResponseHeaders, name: &str, value: Dynamic| {
+            headers.0.add_header(name, &value)
+        })
+        .register_fn("set", |headers: &mut ResponseHeaders, name: &str, value: Dynamic| {
+            headers.0.set_header(name, &value)
+        })
+        .register_fn("get", |headers: &mut ResponseHeaders, name: &str| header(&headers.0.open(), name))
+        .register_fn("get", |headers: &mut ResponseHeaders, name: &str, default: Dynamic| {
+            let found = header(&headers.0.open(), name);
+            if found.is_unit() { default } else { found }
+        })
+        .register_fn("getlist", |headers: &mut ResponseHeaders, name: &str| values(&headers.0, name))
+        .register_fn("remove", |headers: &mut ResponseHeaders, name: &str| headers.0.open().remove_header(name))
+        .register_fn("contains", |headers: &mut ResponseHeaders, name: &str| headers.0.open().header(name).is_some())
+        .register_fn("keys", |headers: &mut ResponseHeaders| {
+            headers.0.open().headers.iter().map(|(name, _)| name.clone().into()).collect::<Array>()
+        });
+}
+
+fn values(response: &Response, name: &str) -> Array {
+    let answer = response.open();
+    let same = answer.headers.iter().filter(|(key, _)| key.eq_ignore_ascii_case(name));
+    same.map(|(_, value)| value.clone().into()).collect()
+}
+
+fn cookies(engine: &mut Engine) {
+    let set = |response: &mut Response, name: &str, value: &str, options: Map| -> Fallible<()> {
+        let line = cookie::set_cookie(name, value, &options)?;
+        check_header("Set-Cookie", &line)?;
+        response.open().headers.push(("Set-Cookie".to_owned(), line));
+        Ok(())
+    };
+    engine
+        .register_fn("set_cookie", move |response: &mut Response, name: &str, value: &str| {
+            set(response, name, value, Map::new())
+        })
+        .register_fn("set_cookie", set)
+        .register_fn("delete_cookie", move |response: &mut Response, name: &str| {
+            set(response, name, "", cookie::expired(Map::new()))
+        })
+        .register_fn("delete_cookie", move |response: &mut Response, name: &str, options: Map| {
+            set(response, name, "", cookie::expired(options))
+        });
+}
+
+/// Bytes of JSON for a body, bounded.
+pub fn json_body(value: &Dynamic) -> Fallible<Vec<u8>> {
+    Ok(json::to_json(value, MAX_TEXT)?)
+}

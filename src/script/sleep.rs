@@ -1,0 +1,32 @@
+//! `time.sleep` and `sleep`: hold back the answer, not the thread. What follows in the script runs at once.
+
+use super::call;
+use super::clock::Time;
+use rhai::{Dynamic, Engine, EvalAltResult, Module};
+use std::time::Duration;
+
+/// Longest sum of sleeps: an hour. A client has given up by then.
+const LONGEST: Duration = Duration::from_secs(3600);
+
+fn sleep(seconds: &Dynamic) -> Result<(), Box<EvalAltResult>> {
+    let number = seconds.as_float().or_else(|_| seconds.as_int().map(|seconds| seconds as f64));
+    let number = number.map_err(|kind| format!("sleep takes seconds, not {kind}"))?;
+    let pause = Duration::try_from_secs_f64(number).map_err(|_| format!("sleep takes seconds from 0 on, not {number}"))?;
+    call::with(|call| {
+        let held = call.hold.saturating_add(pause);
+        if held > LONGEST {
+            return Err(format!("an answer can be held back for {} s at most", LONGEST.as_secs()).into());
+        }
+        call.hold = held;
+        Ok(())
+    })
+    .unwrap_or(Ok(()))
+}
+
+/// Registers both names; Rhai's own `sleep` would stop the thread.
+pub fn register(engine: &mut Engine, _: &mut Module) {
+    engine
+        .register_fn("sleep", |_: &mut Time, seconds: Dynamic| sleep(&seconds))
+        .register_fn("sleep", |seconds: i64| sleep(&Dynamic::from_int(seconds)))
+        .register_fn("sleep", |seconds: f64| sleep(&Dynamic::from_float(seconds)));
+}

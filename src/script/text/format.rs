@@ -1,0 +1,257 @@
+//! `"{} {name:05.2f}".format(...)`: Python's format strings, with the types `s d f e x X o b %`.
+
+use crate::script::bound::{Returned, Text, write_value};
+use rhai::{Array, Dynamic, Engine, ImmutableString, Map, NativeCallContext};
+
+/// Most digits behind the point.
+const MAX_PRECISION: usize = 100;
+
+/// What the fields of a format string refer to.
+struct Arguments {
+    positional: Array,
+    named: Map,
+    /// The place that the next `{}` takes.
+    next: usize,
+}
+
+impl Arguments {
+    /// A single list is the positional arguments, a single map the named ones (and the value of `{}` too).
+    fn new(mut values: Array) -> Self {
+        let mut named = Map::new();
+        if let [single] = values.as_slice() {
+            if let Ok(list) = single.as_array_ref().map(|list| list.clone()) {
+                return Self { positional: list, named, next: 0 };
+            }
+            if let Ok(map) = single.as_map_ref() {
+                named = map.clone();
+            }
+        }
+        values.shrink_to_fit();
+        Self { positional: values, named, next: 0 }
+    }
+
+    /// The value of `{}`, `{0}` or `{name}`.
+    fn get(&mut self, field: &str) -> Result<&Dynamic, String> {
+        let shown = || field.chars().take(80).collect::<String>();
+        if !field.is_empty() && field.parse::<usize>().is_err() {
+            return self.named.get(field).ok_or_else(|| format!("no value for `{{{}}}`", shown()));
+        }
+        let place = field.parse().unwrap_or(self.next);
+        if field.is_empty() {
+            self.next += 1;
+        }
+        let count = self.positional.len();
+        self.positional
+            .get(place)
+            .ok_or_else(|| format!("`{{{place}}}` needs more than the {count} values given"))
+    }
+}
+
+/// How a value is shown: `[[fill]align][sign][#][0][width][,][.precision][type]`.
+#[derive(Debug, Default)]
+struct Spec {
+    fill: Option<char>,
+    align: Option<char>,
+    plus: bool,
+    prefix: bool,
+    width: usize,
+    comma: bool,
+    precision: Option<usize>,
+    kind: Option<char>,
+}
+
+impl Spec {
+    fn parse(text: &str) -> Result<Self, String> {
+        let bad = || format!("bad format `{}`", text.chars().take(80).collect::<String>());
+        let mut spec = Self::default();
+        let mut rest = text;
+        let mut letters = text.chars();
+        let (first, second) = (letters.next(), letters.next());
+        if let (Some(fill), Some(align @ ('<' | '>' | '^'))) = (first, second) {
+            (spec.fill, spec.align) = (Some(fill), Some(align));
+            rest = &rest[fill.len_utf8() + 1..];
+        } else if let Some(align @ ('<' | '>' | '^')) = first {
+            spec.align = Some(align);
+            rest = &rest[1..];
+        }
+        spec.plus = take(&mut rest, '+');
+        spec.prefix = take(&mut rest, '#');
+        if take(&mut rest, '0') && spec.fill.is_none() {
+            spec.fill = Some('0');
+        }
+        spec.width = digits(&mut rest).map_or(Ok(0), |digits| digits.parse().map_err(|_| bad()))?;
+        spec.comma = take(&mut rest, ',');
+        if take(&mut rest, '.') {
+            let precision = digits(&mut rest).and_then(|digits| digits.parse().ok()).ok_or_else(bad)?;
+            spec.precision = Some(precision);
+        }
+        spec.kind = rest.chars().next();
+        let kind = spec.kind.is_none_or(|kind| "sdfFexXob%".contains(kind));
+        if !kind
+            || rest.len() > 1
+            || spec.precision.is_some_and(|digits| digits > MAX_PRECISION && spec.kind != Some('s'))
+        {
+            return Err(bad());
+        }
+        Ok(spec)
+    }
+
+    /// The text of a number, without padding.
+    fn number(&self, value: &Dynamic) -> Result<String, String> {
+        let kind = self.kind.unwrap_or(if value.is_int() && self.precision.is_none() { 'd' } else { 'f' });
+        let float = value.as_float().or_else(|_| value.as_int().map(|number| number as f64));
+        let text = match (kind, value.as_int(), float) {
+            ('d', Ok(number), _) => number.to_string(),
+            ('x', Ok(number), _) => signed(number, if self.prefix { "0x" } else { "" }, |n| format!("{n:x}")),
+            ('X', Ok(number), _) => signed(number, if self.prefix { "0X" } else { "" }, |n| format!("{n:X}")),
+            ('o', Ok(number), _) => signed(number, if self.prefix { "0o" } else { "" }, |n| format!("{n:o}")),
+            ('b', Ok(number), _) => signed(number, if self.prefix { "0b" } else { "" }, |n| format!("{n:b}")),
+            ('f' | 'F', _, Ok(number)) => format!("{number:.*}", self.precision.unwrap_or(6)),
+            ('e', _, Ok(number)) => exponential(number, self.precision.unwrap_or(6)),
+            ('%', _, Ok(number)) => format!("{:.*}%", self.precision.unwrap_or(6), number * 100.0),
+            _ => return Err(format!("`{kind}` does not show a value of type `{}`", value.type_name())),
+        };
+        let text = if self.comma { with_commas(&text) } else { text };
+        Ok(if self.plus && !text.starts_with('-') { format!("+{text}") } else { text })
+    }
+
+    /// Appends `value` in this form.
+    fn write(&self, context: &NativeCallContext, value: &Dynamic, out: &mut Text) -> Returned<()> {
+        let plain = matches!(self.kind, None | Some('s')) && !(value.is_int() || value.is_float());
+        let shown = self.kind.is_none() && self.precision.is_none() && !self.comma && !self.plus;
+        if plain || shown || self.kind == Some('s') {
+            let mut text = Text::new();
+            write_value("format", &mut text, context, value)?;
+            let text = text.finish();
+            let most = if plain { self.precision.unwrap_or(usize::MAX) } else { usize::MAX };
+            let end = text.char_indices().nth(most).map_or(text.len(), |(place, _)| place);
+            let align = if value.is_string() || value.is_char() { '<' } else { '>' };
+            return self.pad(&text[..end], align, out);
+        }
+        let text = self.number(value).map_err(|why| format!("format: {why}"))?;
+        self.pad(&text, '>', out)
+    }
+
+    /// Appends `text` with its padding; zeros go between sign and digits.
+    fn pad(&self, text: &str, align: char, out: &mut Text) -> Returned<()> {
+        let missing = self.width.saturating_sub(text.chars().count());
+        let fill = self.fill.unwrap_or(' ');
+        let mut buffer = [0; 4];
+        let fill_text: &str = fill.encode_utf8(&mut buffer);
+        let (sign, digits) = match text.strip_prefix(['-', '+']) {
+            Some(digits) if fill == '0' && self.align.is_none() => (&text[..1], digits),
+            _ => ("", text),
+        };
+        let left = match self.align.unwrap_or(align) {
+            '<' => 0,
+            '^' => missing / 2,
+            _ => missing,
+        };
+        out.push("format", sign)?;
+        out.repeat("format", fill_text, left)?;
+        out.push("format", digits)?;
+        out.repeat("format", fill_text, missing - left)
+    }
+}
+
+/// Removes `letter` from the front of `rest` where it is there.
+fn take(rest: &mut &str, letter: char) -> bool {
+    let after = rest.strip_prefix(letter);
+    *rest = after.unwrap_or(rest);
+    after.is_some()
+}
+
+/// Removes the digits at the front of `rest`.
+fn digits<'a>(rest: &mut &'a str) -> Option<&'a str> {
+    let end = rest.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(rest.len());
+    let (digits, after) = rest.split_at(end);
+    *rest = after;
+    Some(digits).filter(|digits| !digits.is_empty())
+}
+
+/// A whole number in another base: Python writes `-0xff`, not the two's complement.
+fn signed(number: i64, prefix: &str, digits: impl Fn(u64) -> String) -> String {
+    let sign = if number < 0 { "-" } else { "" };
+    format!("{sign}{prefix}{}", digits(number.unsigned_abs()))
+}
+
+/// `1.500000e+03`: the exponent has a sign and two digits.
+fn exponential(number: f64, precision: usize) -> String {
+    let text = format!("{number:.precision$e}");
+    let Some((digits, exponent)) = text.split_once('e') else { return text };
+    let sign = if exponent.starts_with('-') { '-' } else { '+' };
+    format!("{digits}e{sign}{:0>2}", exponent.trim_start_matches('-'))
+}
+
+/// Groups the digits in front of the point by three.
+fn with_commas(text: &str) -> String {
+    let start = text.find(|letter: char| letter.is_ascii_digit()).unwrap_or(0);
+    let end =
+        text[start..].find(|letter: char| !letter.is_ascii_digit()).map_or(text.len(), |end| start + end);
+    let mut grouped = text[..start].to_string();
+    for (index, digit) in text[start..end].chars().enumerate() {
+        if index > 0 && (end - start - index).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped.push_str(&text[end..]);
+    grouped
+}
+
+/// `template.format(values)`.
+fn format(context: &NativeCallContext, template: &str, values: Array) -> Returned<ImmutableString> {
+    let mut arguments = Arguments::new(values);
+    let mut out = Text::new();
+    let mut rest = template;
+    while let Some(place) = rest.find(['{', '}']) {
+        out.push("format", &rest[..place])?;
+        let brace = &rest[place..=place];
+        rest = &rest[place + 1..];
+        if let Some(after) = rest.strip_prefix(brace) {
+            out.push("format", brace)?;
+            rest = after;
+            continue;
+        }
+        let field = if brace == "{" { rest.split_once('}') } else { None };
+        let Some((field, after)) = field else {
+            return Err(format!("format: a single `{brace}` in the template: write it twice").into());
+        };
+        rest = after;
+        let (name, spec) = field.split_once(':').unwrap_or((field, ""));
+        let spec = Spec::parse(spec).map_err(|why| format!("format: {why}"))?;
+        let value = arguments.get(name).map_err(|why| format!("format: {why}"))?;
+        spec.write(context, value, &mut out)?;
+    }
+    out.push("format", rest)?;
+    Ok(out.finish())
+}
+
+/// Registers `format` with one to six values.
+pub fn register(engine: &mut Engine) {
+    type Context<'a> = NativeCallContext<'a>;
+    type Value = Dynamic;
+    engine.register_fn("format", |context: Context, text: &str| format(&context, text, vec![]));
+    engine.register_fn("format", |context: Context, text: &str, a: Value| format(&context, text, vec![a]));
+    engine.register_fn("format", |context: Context, text: &str, a: Value, b: Value| {
+        format(&context, text, vec![a, b])
+    });
+    engine.register_fn("format", |context: Context, text: &str, a: Value, b: Value, c: Value| {
+        format(&context, text, vec![a, b, c])
+    });
+    engine.register_fn("format", |context: Context, text: &str, a: Value, b: Value, c: Value, d: Value| {
+        format(&context, text, vec![a, b, c, d])
+    });
+    engine.register_fn(
+        "format",
+        |context: Context, text: &str, a: Value, b: Value, c: Value, d: Value, e: Value| {
+            format(&context, text, vec![a, b, c, d, e])
+        },
+    );
+    engine.register_fn(
+        "format",
+        |context: Context, text: &str, a: Value, b: Value, c: Value, d: Value, e: Value, f: Value| {
+            format(&context, text, vec![a, b, c, d, e, f])
+        },
+    );
+}

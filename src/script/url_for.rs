@@ -1,0 +1,41 @@
+//! `url_for(endpoint, #{ id: 7 })`: the URL of a rule of the provision that runs.
+
+use super::app::url_value;
+use super::call;
+use rhai::{Dynamic, Engine, EvalAltResult, Map, Module};
+
+fn url_for(endpoint: &str, values: &Map) -> Result<String, Box<EvalAltResult>> {
+    let provision = call::provision()?;
+    let endpoint = match endpoint.strip_prefix('.') {
+        // `.show` is an endpoint of the blueprint that serves the request (Flask).
+        Some(own) => match call::request()?.matched.as_ref().and_then(|matched| matched.blueprint.clone()) {
+            Some(blueprint) => format!("{blueprint}.{own}"),
+            None => own.to_owned(),
+        },
+        None => endpoint.to_owned(),
+    };
+    let external = values.get("_external").and_then(|value| value.as_bool().ok()).unwrap_or(false);
+    let anchor = values.get("_anchor").map(|anchor| format!("#{anchor}")).unwrap_or_default();
+    let mut plain = Vec::new();
+    for (name, value) in values.iter().filter(|(name, value)| !name.starts_with('_') && !Dynamic::is_unit(value)) {
+        plain.push((name.to_string(), url_value(name, value)?));
+    }
+    let Some(path) = provision.router.url_for(&endpoint, &plain) else {
+        return Err(match provision.router.rules().iter().find(|rule| rule.endpoint() == endpoint) {
+            Some(rule) => {
+                let wants = rule.variables().join("`, `");
+                format!("url_for: endpoint `{endpoint}` needs values for `{wants}`").into()
+            }
+            None => format!("url_for: no rule has endpoint `{endpoint}`").into(),
+        });
+    };
+    let root = if external { call::request()?.url_root() } else { String::new() };
+    Ok(format!("{}{path}{anchor}", root.trim_end_matches('/')))
+}
+
+/// Registers `url_for`.
+pub fn register(engine: &mut Engine, _: &mut Module) {
+    engine
+        .register_fn("url_for", |endpoint: &str| url_for(endpoint, &Map::new()))
+        .register_fn("url_for", |endpoint: &str, values: Map| url_for(endpoint, &values));
+}

@@ -1,0 +1,177 @@
+//! `urllib.*`: percent-encoding and query strings as Python's `urllib.parse` has them (RFC 3986, section 2).
+
+use super::bound::{MAX_ITEMS, Returned, Text, too_many, write_value};
+use percent_encoding::percent_decode_str;
+use rhai::{Array, Dynamic, Engine, ImmutableString, Map, Module, NativeCallContext};
+
+/// The handle behind `urllib`, and behind `urllib.parse`.
+#[derive(Debug, Clone)]
+pub struct Urllib;
+
+/// Appends `text` with all but letters, digits, `_.-~` and the characters of `safe` as `%XX`.
+fn write_quoted(name: &str, text: &str, safe: &str, out: &mut Text) -> Returned<()> {
+    for (place, letter) in text.char_indices() {
+        let plain = letter.is_ascii_alphanumeric() || "_.-~".contains(letter);
+        let bytes = &text[place..place + letter.len_utf8()];
+        if plain || (letter.is_ascii() && safe.contains(letter)) {
+            out.push(name, bytes)?;
+        } else {
+            for byte in bytes.bytes() {
+                out.push(name, &format!("%{byte:02X}"))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// [`write_quoted`] with `+` for blanks, as forms have it.
+fn write_quoted_plus(name: &str, text: &str, safe: &str, out: &mut Text) -> Returned<()> {
+    for (index, word) in text.split(' ').enumerate() {
+        if index > 0 {
+            out.push(name, "+")?;
+        }
+        write_quoted(name, word, safe, out)?;
+    }
+    Ok(())
+}
+
+fn quote(text: &str, safe: &str) -> Returned<ImmutableString> {
+    let mut out = Text::new();
+    write_quoted("urllib.quote", text, safe, &mut out)?;
+    Ok(out.finish())
+}
+
+fn quote_plus(text: &str, safe: &str) -> Returned<ImmutableString> {
+    let mut out = Text::new();
+    write_quoted_plus("urllib.quote_plus", text, safe, &mut out)?;
+    Ok(out.finish())
+}
+
+/// Decodes `%XX`; what is no `%XX` stays, what is no UTF-8 becomes U+FFFD.
+fn unquote(text: &str) -> String {
+    percent_decode_str(text).decode_utf8_lossy().into_owned()
+}
+
+fn unquote_plus(text: &str) -> String {
+    unquote(&text.replace('+', " "))
+}
+
+/// A query string under construction.
+struct Query<'a, 'b> {
+    context: &'a NativeCallContext<'b>,
+    out: Text,
+    follows: bool,
+}
+
+impl Query<'_, '_> {
+    /// Appends one field; each item of a list is a field of its own.
+    fn field(&mut self, key: &str, value: &Dynamic) -> Returned<()> {
+        if let Ok(list) = value.as_array_ref() {
+            return list.iter().try_for_each(|item| self.single(key, item));
+        }
+        self.single(key, value)
+    }
+
+    fn single(&mut self, key: &str, value: &Dynamic) -> Returned<()> {
+        let name = "urllib.urlencode";
+        if self.follows {
+            self.out.push(name, "&")?;
+        }
+        self.follows = true;
+        write_quoted_plus(name, key, "", &mut self.out)?;
+        self.out.push(name, "=")?;
+        let mut text = Text::new();
+        write_value(name, &mut text, self.context, value)?;
+        write_quoted_plus(name, &text.finish(), "", &mut self.out)
+    }
+}
+
+/// `urllib.urlencode(map)`, keys in their order in the map.
+fn urlencode(context: NativeCallContext, _: &mut Urllib, fields: Map) -> Returned<ImmutableString> {
+    let mut query = Query { context: &context, out: Text::new(), follows: false };
+    fields.iter().try_for_each(|(key, value)| query.field(key, value))?;
+    Ok(query.out.finish())
+}
+
+/// `urllib.urlencode(list)` of pairs `[key, value]`, in their order.
+fn urlencode_pairs(context: NativeCallContext, _: &mut Urllib, pairs: Array) -> Returned<ImmutableString> {
+    let mut query = Query { context: &context, out: Text::new(), follows: false };
+    for pair in &pairs {
+        let pair = pair.as_array_ref().ok().filter(|pair| pair.len() == 2 && pair[0].is_string());
+        let Some(pair) = pair else { return Err("urllib.urlencode: needs pairs of `[key, value]`".into()) };
+        let key = pair[0].as_immutable_string_ref()?;
+        query.field(&key, &pair[1])?;
+    }
+    Ok(query.out.finish())
+}
+
+/// `urllib.parse_qs(text)`: the list of values for each key; fields without a value are left out, as in Python.
+fn parse_qs(text: &str) -> Returned<Map> {
+    let mut fields = Map::new();
+    for (index, field) in text.split('&').enumerate() {
+        if index > MAX_ITEMS / 16 {
+            return Err(too_many("urllib.parse_qs"));
+        }
+        let Some((key, value)) = field.split_once('=').filter(|(_, value)| !value.is_empty()) else {
+            continue;
+        };
+        let slot = fields.entry(unquote_plus(key).into()).or_insert_with(|| Array::new().into());
+        slot.as_array_mut()?.push(unquote_plus(value).into());
+    }
+    Ok(fields)
+}
+
+/// Registers `urllib`; `urllib.parse` is the same.
+pub fn register(engine: &mut Engine, globals: &mut Module) {
+    engine.register_type_with_name::<Urllib>("urllib");
+    globals.set_var("urllib", Urllib);
+    engine.register_get("parse", |_: &mut Urllib| Urllib);
+    engine.register_fn("quote", |_: &mut Urllib, text: &str| quote(text, "/"));
+    engine.register_fn("quote", |_: &mut Urllib, text: &str, safe: &str| quote(text, safe));
+    engine.register_fn("quote_plus", |_: &mut Urllib, text: &str| quote_plus(text, ""));
+    engine.register_fn("quote_plus", |_: &mut Urllib, text: &str, safe: &str| quote_plus(text, safe));
+    engine.register_fn("unquote", |_: &mut Urllib, text: &str| unquote(text));
+    engine.register_fn("unquote_plus", |_: &mut Urllib, text: &str| unquote_plus(text));
+    engine.register_fn("urlencode", urlencode);
+    engine.register_fn("urlencode", urlencode_pairs);
+    engine.register_fn("parse_qs", |_: &mut Urllib, text: &str| parse_qs(text));
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::script::bound::trial::{fails, yields};
+
+    #[test]
+    fn text_is_quoted_and_unquoted_as_in_python() {
+        yields(&[
+            (r#"urllib.quote("a b/ä?~")"#, r#""a%20b/%C3%A4%3F~""#),
+            (r#"urllib.quote("a/b", "")"#, r#""a%2Fb""#),
+            (r#"urllib.quote("a ä", "ä ")"#, r#""a %C3%A4""#),
+            (r#"urllib.parse.quote("x y")"#, r#""x%20y""#),
+            (r#"urllib.quote_plus("a b+/")"#, r#""a+b%2B%2F""#),
+            (r#"urllib.unquote("a%20b+%C3%A4%zz%")"#, r#""a b+ä%zz%""#),
+            (r#"urllib.unquote("%ff")"#, "\"\u{fffd}\""),
+            (r#"urllib.unquote_plus("a+b%2B")"#, r#""a b+""#),
+        ]);
+    }
+
+    #[test]
+    fn queries_are_written_and_read() {
+        yields(&[
+            (r#"urllib.urlencode(#{b: "x y", a: 1, c: [1, "2"]})"#, r#""a=1&b=x+y&c=1&c=2""#),
+            (r#"urllib.urlencode([["z", 1.5], ["a", true]])"#, r#""z=1.5&a=true""#),
+            (r#"urllib.parse_qs("a=1&b=x+y&a=%26&c=&d")"#, r##"#{"a": ["1", "&"], "b": ["x y"]}"##),
+        ]);
+        fails(&[
+            (r#"urllib.urlencode([1])"#, "urllib.urlencode: needs pairs of `[key, value]`"),
+            (
+                r#"urllib.quote("ä".ljust(3000000, "ä"))"#,
+                "urllib.quote: the result is longer than 8388608 bytes",
+            ),
+            (
+                r#"urllib.parse_qs("a=1&".ljust(400000, "&"))"#,
+                "urllib.parse_qs: the result has more than 524288 items",
+            ),
+        ]);
+    }
+}

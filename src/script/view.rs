@@ -1,0 +1,138 @@
+//! View functions: a function pointer with the file that defines it and its parameters bound to the variables of a rule by name,
+//! as Flask passes them. Knows how to call, not when.
+
+use super::call;
+use super::files::{File, Function};
+use rhai::{Dynamic, Engine, EvalAltResult, FnPtr, NativeCallContext, Position};
+use std::fmt;
+use std::sync::Arc;
+
+type Fallible<T> = Result<T, Box<EvalAltResult>>;
+
+/// A function that a provision registered.
+#[derive(Clone)]
+pub struct View {
+    function: FnPtr,
+    /// The file that defines it: constants, imports and other functions are found from there.
+    pub file: Arc<File>,
+    /// Its parameters without captured variables; more than one list where it is overloaded.
+    overloads: Vec<Vec<String>>,
+}
+
+/// A view function bound to a rule.
+#[derive(Debug, Clone)]
+pub struct Bound {
+    /// The function.
+    pub view: View,
+    /// For each parameter the index of its variable in the rule.
+    arguments: Vec<usize>,
+}
+
+impl fmt::Debug for View {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{}:{}", self.file.name, self.function.fn_name())
+    }
+}
+
+impl PartialEq for View {
+    /// Whether both are the same function; a closure is the same where its text is.
+    fn eq(&self, other: &View) -> bool {
+        self.file.name == other.file.name && self.function.fn_name() == other.function.fn_name()
+    }
+}
+
+impl View {
+    /// The function that `function` points to, looked for where the registering call stands, then in the other files.
+    ///
+    /// # Errors
+    /// No file has it, or only as `private fn`, which Rhai lets nobody call from outside.
+    pub fn find(context: &NativeCallContext, function: FnPtr) -> Fallible<View> {
+        let files = call::files()?;
+        let mut candidates: Vec<Arc<File>> = context.call_source().and_then(|name| files.file(name)).into_iter().collect();
+        candidates.extend(files.file(&files.main));
+        candidates.extend(files.all());
+        let name = function.fn_name();
+        for file in candidates {
+            let Some(overloads) = file.functions.get(name) else { continue };
+            return View::of(function.clone(), file.clone(), overloads);
+        }
+        Err(format!("no function `{name}`: define it by `fn {name}(...) {{ ... }}`").into())
+    }
+
+    fn of(function: FnPtr, file: Arc<File>, overloads: &[Function]) -> Fallible<View> {
+        let captured = function.curry().len();
+        let public = overloads.iter().filter(|overload| !overload.private);
+        let overloads: Vec<Vec<String>> =
+            public.filter_map(|overload| overload.params.get(captured..).map(<[String]>::to_vec)).collect();
+        if overloads.is_empty() {
+            let name = function.fn_name();
+            return Err(format!("function `{name}` is private: drop the word `private` before `fn {name}`").into());
+        }
+        Ok(View { function, file, overloads })
+    }
+
+    /// The endpoint of a rule that names none: the function's name, or for a closure its place.
+    pub fn endpoint(&self, at: Position) -> String {
+        if self.function.is_anonymous() {
+            return format!("closure_{}_{}", at.line().unwrap_or(0), at.position().unwrap_or(0));
+        }
+        self.function.fn_name().to_owned()
+    }
+
+    /// The function's name as people know it.
+    pub fn name(&self) -> String {
+        if self.function.is_anonymous() { "closure".to_owned() } else { format!("`{}`", self.function.fn_name()) }
+    }
+
+    /// The function, if it can be called with `count` values.
+    ///
+    /// # Errors
+    /// With `why` and what it takes instead.
+    pub fn taking(self, count: usize, why: &str) -> Fallible<View> {
+        if self.overloads.iter().any(|params| params.len() == count) {
+            return Ok(self);
+        }
+        Err(format!("{why}, but {} takes `{}`", self.name(), signature(&self.overloads[0])).into())
+    }
+
+    /// Binds the parameters to `variables` of `rule` by name.
+    ///
+    /// # Errors
+    /// A parameter that the rule does not give, or a variable that the function does not take.
+    pub fn bind(self, rule: &str, variables: &[&str]) -> Result<Bound, String> {
+        let index = |param: &String| variables.iter().position(|variable| variable == param);
+        for params in &self.overloads {
+            let arguments: Vec<usize> = params.iter().filter_map(index).collect();
+            if arguments.len() == params.len() && params.len() == variables.len() {
+                return Ok(Bound { arguments, view: self });
+            }
+        }
+        let takes = signature(&self.overloads[0]);
+        let gives = format!("({})", variables.join(", "));
+        Err(format!("view function {} takes `{takes}`, but rule `{rule}` gives `{gives}`", self.name()))
+    }
+
+    /// Calls the function with `arguments`, on this thread, within the call that is set.
+    ///
+    /// # Errors
+    /// What the script throws or runs into.
+    pub fn call(&self, engine: &Engine, arguments: Vec<Dynamic>) -> Fallible<Dynamic> {
+        call::with(|call| call.file = Some(self.file.clone()));
+        self.function.call(engine, &self.file.callable, arguments)
+    }
+}
+
+impl Bound {
+    /// Calls the view with the values of its rule's variables, given in the rule's order.
+    ///
+    /// # Errors
+    /// What the script throws or runs into.
+    pub fn call(&self, engine: &Engine, values: &[Dynamic]) -> Fallible<Dynamic> {
+        let arguments = self.arguments.iter().map(|index| values.get(*index).cloned().unwrap_or_default()).collect();
+        self.view.call(engine, arguments)
+    }
+}
+
+fn signature(params: &[String]) -> String {
+    format!("({})", params.join(", "))
+}

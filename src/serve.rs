@@ -1,0 +1,193 @@
+//! `h1mock serve`: starts everything in order, waits for a signal, stops in order.
+
+use crate::access::AccessLog;
+use crate::activation::{Activation, Terms};
+use crate::admin::{Admin, Readiness};
+use crate::cli::{LogFormat, OnError, Settings};
+use crate::logger;
+use crate::script::{self, budget::Budget};
+use crate::server::{AdminWork, Listener, MockWork, Running, Shared, cause};
+use crate::store::Store;
+use crate::timer::Timer;
+use crate::watcher::{WatchOptions, Watcher};
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+use std::io::Write;
+use std::net::SocketAddr;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, Receiver};
+use std::thread;
+use std::time::Duration;
+
+/// How long the file events of one copy may be apart to count as one.
+const QUIET: Duration = Duration::from_millis(5);
+
+/// Serves until a signal comes; gives the exit code.
+///
+/// # Errors
+/// One line that says what could not be started.
+pub fn serve(settings: Settings) -> Result<ExitCode, String> {
+    let json = settings.log_format == LogFormat::Json;
+    logger::start(json);
+    // Before anything else runs: as process 1 a signal without a handler would be ignored.
+    let signals = signals()?;
+    let mut mock = Listener::bind(settings.bind, settings.traffic_port)?;
+    let mut admin = match settings.no_admin {
+        true => None,
+        false => Some(Listener::bind(settings.bind, settings.admin_port)?),
+    };
+    let service = Service::start(&settings)?;
+    let stack = service.budget.stack();
+    let mock_work = MockWork {
+        shared: service.shared.clone(),
+        activation: service.activation.clone(),
+        address: mock.address,
+    };
+    mock.start("mock", workers(&settings), stack, Arc::new(mock_work))?;
+    if let Some(listener) = &mut admin {
+        let work = service.admin_work(&settings, listener.address);
+        listener.start("admin", settings.admin_workers, stack, Arc::new(work))?;
+    }
+    let watcher = service.watch(&settings);
+    service.readiness.set_serving(true);
+    announce(json, &mock, admin.as_ref(), &service.activation);
+    let signal = signals.recv().map_err(|_| "failed to wait for signals: the thread is gone".to_owned())?;
+    service.stop(&settings, &signals, mock, admin);
+    if let Some(watcher) = watcher {
+        watcher.stop();
+    }
+    // 128 + the signal's number, as a shell tells it.
+    Ok(ExitCode::from(u8::try_from(128 + signal).unwrap_or(1)))
+}
+
+struct Service {
+    budget: Budget,
+    shared: Arc<Shared>,
+    activation: Arc<Activation>,
+    readiness: Arc<Readiness>,
+}
+
+impl Service {
+    fn start(settings: &Settings) -> Result<Service, String> {
+        let budget = budget(settings);
+        let store = Store::open(&settings.provision_dir, Some(&settings.config_dir)).map_err(|error| error.to_string())?;
+        let terms = Terms {
+            budget,
+            back_to_initial: settings.on_error == OnError::Initial,
+            keep_store: settings.keep_store,
+        };
+        let activation = with_stack(budget, move || {
+            let engine = Arc::new(script::engine(budget));
+            Activation::start(engine, terms, Arc::new(store)).map_err(|error| error.to_string())
+        })??;
+        let shared = Shared {
+            max_body: settings.max_body,
+            timer: Timer::start().map_err(|error| format!("failed to start the timer: {}", cause(&error)))?,
+            access: AccessLog::new(settings.verbose, settings.log_format == LogFormat::Json),
+            running: Running::default(),
+            draining: AtomicBool::new(false),
+            stopping: AtomicBool::new(false),
+        };
+        Ok(Service {
+            budget,
+            shared: Arc::new(shared),
+            activation: Arc::new(activation),
+            readiness: Arc::new(Readiness::default()),
+        })
+    }
+
+    fn admin_work(&self, settings: &Settings, address: SocketAddr) -> AdminWork {
+        let timer = self.shared.timer.clone();
+        let admin = Admin {
+            activation: self.activation.clone(),
+            after: Box::new(move |delay, job| timer.after(delay, job)),
+            token: settings.admin_token.as_deref().map(str::to_owned),
+            require_provision: settings.require_provision.clone(),
+            readiness: self.readiness.clone(),
+            max_body: settings.max_body,
+        };
+        AdminWork { shared: self.shared.clone(), admin, address }
+    }
+
+    /// Without a watcher the admin port still provisions, so this is no reason to end.
+    fn watch(&self, settings: &Settings) -> Option<Watcher> {
+        let options = WatchOptions {
+            poll: settings.poll,
+            interval: settings.poll_interval,
+            quiet: QUIET,
+            stack: self.budget.stack(),
+        };
+        let activation = self.activation.clone();
+        let started = Watcher::start(self.activation.store().clone(), options, move |changes| {
+            activation.changed(&changes);
+        });
+        started.map_err(|error| log::error!("{error}")).ok()
+    }
+
+    /// Readiness ends first; requests go on being taken while load balancers learn of it (`--drain`), then those that run
+    /// may finish (`--grace`). A second signal ends either wait.
+    fn stop(&self, settings: &Settings, signals: &Receiver<i32>, mock: Listener, admin: Option<Listener>) {
+        log::info!("stopping");
+        self.readiness.set_draining();
+        self.shared.draining.store(true, Ordering::Release);
+        let _ = signals.recv_timeout(settings.drain);
+        self.shared.stopping.store(true, Ordering::Release);
+        mock.stop();
+        if let Some(admin) = admin {
+            admin.stop();
+        }
+        match self.shared.running.wait(settings.grace) {
+            0 => log::info!("stopped"),
+            left => log::warn!("stopped with {left} requests unanswered after {} ms", settings.grace.as_millis()),
+        }
+    }
+}
+
+/// Runs `load` on a thread whose stack is large enough for scripts.
+///
+/// # Errors
+/// The system refuses a thread, or it panicked.
+pub fn with_stack<T: Send + 'static>(budget: Budget, load: impl FnOnce() -> T + Send + 'static) -> Result<T, String> {
+    let thread = thread::Builder::new().name("load".to_owned()).stack_size(budget.stack()).spawn(load);
+    let thread = thread.map_err(|error| format!("failed to start a thread: {}", cause(&error)))?;
+    thread.join().map_err(|_| "failed to load: the thread panicked".to_owned())
+}
+
+/// SIGTERM and SIGINT, as they come.
+fn signals() -> Result<Receiver<i32>, String> {
+    let failed = |error: std::io::Error| format!("failed to handle signals: {}", cause(&error));
+    let mut signals = Signals::new([SIGTERM, SIGINT]).map_err(failed)?;
+    let (send, receive) = mpsc::channel();
+    let forward = move || signals.forever().take_while(|signal| send.send(*signal).is_ok()).for_each(drop);
+    thread::Builder::new().name("signals".to_owned()).stack_size(128 << 10).spawn(forward).map_err(failed)?;
+    Ok(receive)
+}
+
+/// Time and memory that one call of a script gets.
+pub fn budget(settings: &Settings) -> Budget {
+    Budget { time: settings.script_timeout, memory: settings.script_memory }
+}
+
+/// Twice the CPUs that the cgroup grants, at least 4, at most 16, unless told.
+fn workers(settings: &Settings) -> usize {
+    let granted = || thread::available_parallelism().map_or(2, usize::from);
+    settings.workers.unwrap_or_else(|| (granted() * 2).clamp(4, 16))
+}
+
+/// The line on standard output that says where the mock is; tests and people on port 0 read it.
+fn announce(json: bool, mock: &Listener, admin: Option<&Listener>, activation: &Activation) {
+    let provision = activation.current();
+    let (name, generation) = (&provision.name, provision.generation);
+    let mock = mock.address.to_string();
+    let admin = admin.map(|listener| listener.address.to_string());
+    let line = if json {
+        serde_json::json!({ "mock": mock, "admin": admin, "provision": name, "generation": generation }).to_string()
+    } else {
+        let admin = admin.as_deref().unwrap_or("off");
+        format!("h1mock {}: mock {mock}, admin {admin}, provision `{name}`, generation {generation}", env!("CARGO_PKG_VERSION"))
+    };
+    // Nobody reads it where standard output is closed.
+    let _ = writeln!(std::io::stdout(), "{line}");
+}

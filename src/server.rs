@@ -1,0 +1,286 @@
+//! Listeners, the fixed pools of workers, the guard against panics, and the stop. Knows tiny_http, and neither rules nor scripts.
+
+use crate::access::{AccessLog, Line};
+use crate::activation::Activation;
+use crate::admin::{self, Admin};
+use crate::mock::{self, Handled};
+use crate::request::Request;
+use crate::response::{self, Answer, Reply};
+use crate::timer::Timer;
+use rustix::net::sockopt::{self, Timeout};
+use std::io::{self, Read};
+use std::net::{IpAddr, SocketAddr, TcpListener};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+/// Longest time that a client may take to accept the bytes of an answer.
+const WRITE_DEADLINE: Duration = Duration::from_secs(10);
+
+/// A bound listener and the workers on it.
+pub struct Listener {
+    server: Arc<tiny_http::Server>,
+    /// The address that it is bound to.
+    pub address: SocketAddr,
+    workers: Vec<JoinHandle<()>>,
+}
+
+/// What all workers share.
+pub struct Shared {
+    /// Longest body of a request, in bytes.
+    pub max_body: usize,
+    /// Where answers wait that leave later.
+    pub timer: Timer,
+    /// Lines of the access log.
+    pub access: AccessLog,
+    /// Requests that were taken and not yet answered.
+    pub running: Running,
+    /// Every answer ends its connection.
+    pub draining: AtomicBool,
+    /// Workers take no more requests.
+    pub stopping: AtomicBool,
+}
+
+impl Listener {
+    /// Binds `address`:`port`; port 0 takes a free one. `::` serves IPv4 too where the system allows it.
+    ///
+    /// # Errors
+    /// ``failed to listen on `0.0.0.0:8000`: address already in use``
+    pub fn bind(address: IpAddr, port: u16) -> Result<Listener, String> {
+        let wanted = SocketAddr::new(address, port);
+        let failed = |cause: String| format!("failed to listen on `{wanted}`: {cause}");
+        let listener = TcpListener::bind(wanted).map_err(|error| failed(cause(&error)))?;
+        // Both are inherited by accepted connections. Without the first, a body that takes two writes costs 44 ms.
+        sockopt::set_tcp_nodelay(&listener, true).map_err(|error| failed(error.to_string()))?;
+        sockopt::set_socket_timeout(&listener, Timeout::Send, Some(WRITE_DEADLINE))
+            .map_err(|error| failed(error.to_string()))?;
+        let address = listener.local_addr().map_err(|error| failed(cause(&error)))?;
+        let server = tiny_http::Server::from_listener(listener, None).map_err(|error| failed(error.to_string()))?;
+        Ok(Listener { server: Arc::new(server), address, workers: Vec::new() })
+    }
+
+    /// Starts `count` workers with stacks of `stack` bytes. Where the system refuses some, those that started serve.
+    ///
+    /// # Errors
+    /// Not one could be started.
+    pub fn start(&mut self, name: &str, count: usize, stack: usize, work: Arc<dyn Work>) -> Result<(), String> {
+        for number in 0..count {
+            let (server, work) = (self.server.clone(), work.clone());
+            let builder = thread::Builder::new().name(format!("{name}-{number}")).stack_size(stack);
+            match builder.spawn(move || run(&server, work.as_ref())) {
+                Ok(worker) => self.workers.push(worker),
+                Err(error) if self.workers.is_empty() => {
+                    return Err(format!("failed to start {name} workers: {}", cause(&error)));
+                }
+                Err(error) => {
+                    log::warn!("{} of {count} {name} workers serve: {}", self.workers.len(), cause(&error));
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Lets the workers end once they have answered what they took. `Shared::stopping` is set before.
+    pub fn stop(self) {
+        for _ in &self.workers {
+            self.server.unblock();
+        }
+    }
+}
+
+/// The words of an I/O error without its number, lower case.
+pub fn cause(error: &io::Error) -> String {
+    let text = error.to_string();
+    let plain = text.split(" (os error").next().unwrap_or(&text);
+    let mut characters = plain.chars();
+    characters.next().map(|first| first.to_lowercase().chain(characters).collect()).unwrap_or_default()
+}
+
+/// What a worker does with a request.
+pub trait Work: Send + Sync {
+    /// Answers one request, now or later. Panics are caught outside.
+    fn serve(&self, incoming: tiny_http::Request);
+    /// State that all workers share.
+    fn shared(&self) -> &Shared;
+}
+
+fn run(server: &tiny_http::Server, work: &dyn Work) {
+    while !work.shared().stopping.load(Ordering::Acquire) {
+        match server.recv() {
+            Ok(incoming) => {
+                if catch_unwind(AssertUnwindSafe(|| work.serve(incoming))).is_err() {
+                    // The engine has sent 500 when the request was dropped.
+                    log::error!("a handler panicked; the worker goes on");
+                }
+            }
+            Err(error) if work.shared().stopping.load(Ordering::Acquire) => log::debug!("worker ends: {error}"),
+            Err(error) => log::error!("failed to take a request: {}", cause(&error)),
+        }
+    }
+}
+
+/// Takes requests of the mock listener.
+pub struct MockWork {
+    /// State that all workers share.
+    pub shared: Arc<Shared>,
+    /// Where the provision comes from.
+    pub activation: Arc<Activation>,
+    /// Address of the listener.
+    pub address: SocketAddr,
+}
+
+impl Work for MockWork {
+    fn shared(&self) -> &Shared {
+        &self.shared
+    }
+
+    fn serve(&self, incoming: tiny_http::Request) {
+        let began = Instant::now();
+        let provision = self.activation.current();
+        let (request, incoming) = match receive(incoming, self.shared.max_body, self.address) {
+            Received::Whole(request, incoming) => (request, incoming),
+            Received::TooLarge(incoming) => {
+                return self.shared.reply(incoming, None, true)(too_large(self.shared.max_body));
+            }
+            Received::Broken => return,
+        };
+        let line = self.shared.access.is_on().then(|| Line::new(&request, began, provision.generation));
+        let handled = catch_unwind(AssertUnwindSafe(|| mock::handle(&provision, request))).unwrap_or_else(|_| Handled {
+            answer: Answer::text(500, "a native function panicked while this request was handled: see the log\n"),
+            rule: None,
+        });
+        let rule = handled.rule.map(|index| provision.router.rules()[index].pattern().to_owned());
+        let line = line.map(|line| line.served_by(rule));
+        let reply = self.shared.reply(incoming, line, false);
+        self.shared.leave(handled.answer, reply);
+    }
+}
+
+fn too_large(limit: usize) -> Answer {
+    let error = crate::script::abort::HttpError {
+        description: format!("the body of the request is longer than {limit} bytes (--max-body)"),
+        ..crate::script::abort::HttpError::new(413)
+    };
+    error.page()
+}
+
+/// Takes requests of the admin listener.
+pub struct AdminWork {
+    /// State that all workers share.
+    pub shared: Arc<Shared>,
+    /// The interface.
+    pub admin: Admin,
+    /// Address of the listener.
+    pub address: SocketAddr,
+}
+
+impl Work for AdminWork {
+    fn shared(&self) -> &Shared {
+        &self.shared
+    }
+
+    fn serve(&self, incoming: tiny_http::Request) {
+        let began = Instant::now();
+        match receive(incoming, self.shared.max_body, self.address) {
+            Received::Whole(request, incoming) => {
+                let generation = self.admin.activation.generation();
+                let line = self.shared.access.is_on().then(|| Line::new(&request, began, generation).of_admin());
+                admin::handle(&self.admin, request, self.shared.reply(incoming, line, false));
+            }
+            Received::TooLarge(incoming) => {
+                self.shared.reply(incoming, None, true)(admin::too_large(self.shared.max_body));
+            }
+            Received::Broken => {}
+        }
+    }
+}
+
+impl Shared {
+    /// What sends an answer to the client of `incoming`, from any thread.
+    fn reply(self: &Arc<Self>, incoming: tiny_http::Request, line: Option<Line>, close: bool) -> Reply {
+        let (shared, guard) = (self.clone(), self.running.one());
+        Box::new(move |answer| {
+            let close = close || shared.draining.load(Ordering::Acquire);
+            if let Err(error) = response::send(incoming, &answer, close) {
+                log::debug!("the client did not take its answer: {}", cause(&error));
+            }
+            if let Some(line) = line {
+                shared.access.write(&line, &answer);
+            }
+            drop(guard);
+        })
+    }
+
+    /// Sends `answer` now, or lets it wait on the timer.
+    fn leave(&self, answer: Answer, reply: Reply) {
+        match answer.hold {
+            Duration::ZERO => reply(answer),
+            hold => self.timer.after(hold, Box::new(move || reply(answer))),
+        }
+    }
+}
+
+enum Received {
+    /// Head and body.
+    Whole(Request, tiny_http::Request),
+    /// The body is over the limit.
+    TooLarge(tiny_http::Request),
+    /// The client went away in the middle.
+    Broken,
+}
+
+/// Reads the body, which the engine leaves to its caller. The worker waits for it: the engine has no other way.
+fn receive(mut incoming: tiny_http::Request, max_body: usize, local: SocketAddr) -> Received {
+    if incoming.body_length().is_some_and(|length| length > max_body) {
+        return Received::TooLarge(incoming);
+    }
+    let mut body = Vec::new();
+    let limit = u64::try_from(max_body).unwrap_or(u64::MAX - 1) + 1;
+    if let Err(error) = incoming.as_reader().take(limit).read_to_end(&mut body) {
+        log::debug!("failed to read the body of a request: {}", cause(&error));
+        return Received::Broken;
+    }
+    if body.len() > max_body {
+        return Received::TooLarge(incoming);
+    }
+    let headers = incoming.headers().iter();
+    let headers = headers.map(|header| (header.field.to_string(), header.value.to_string())).collect();
+    let method = incoming.method().to_string();
+    let target = incoming.url().to_owned();
+    let remote = incoming.remote_addr().copied();
+    Received::Whole(Request::from_parts(method, target, headers, body, remote, Some(local)), incoming)
+}
+
+/// Counts requests that were taken and not yet answered, also those whose answer waits.
+#[derive(Clone, Default)]
+pub struct Running(Arc<(Mutex<usize>, Condvar)>);
+
+struct One(Running);
+
+impl Running {
+    fn one(&self) -> One {
+        *self.0.0.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+        One(self.clone())
+    }
+
+    /// Waits until none is left, for at most `grace`; gives how many are left.
+    pub fn wait(&self, grace: Duration) -> usize {
+        let count = self.0.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let waited = self.0.1.wait_timeout_while(count, grace, |count| *count > 0);
+        *waited.unwrap_or_else(PoisonError::into_inner).0
+    }
+}
+
+impl Drop for One {
+    fn drop(&mut self) {
+        let (count, none) = &*self.0.0;
+        let mut count = count.lock().unwrap_or_else(PoisonError::into_inner);
+        *count -= 1;
+        if *count == 0 {
+            none.notify_all();
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! The access log and the formats of the log.
+
+use crate::harness::{Mock, eventually};
+
+const SOURCE: &str = "fn registerRules() { app.get(\"/a/<int:id>\", |id| `${id}`); }";
+
+#[test]
+fn verbose_writes_a_line_for_each_request() {
+    let mock = Mock::start_with(&["--verbose"], |folder| folder.write("provision/initial", SOURCE));
+    mock.get("/a/7?q=1");
+    mock.get("/none");
+    mock.admin("GET /healthz", &[], b"");
+    let line = eventually(|| {
+        let log = mock.log();
+        log.lines().find(|line| line.contains("/a/7")).map(str::to_owned).ok_or(log)
+    });
+    let (_, text) = line.split_once("access: ").unwrap();
+    let words: Vec<&str> = text.split(' ').collect();
+    assert_eq!(words[..5], ["mock", "GET", "/a/7?q=1", "200", "/a/<int:id>"]);
+    assert!(words[5].parse::<u64>().is_ok());
+    assert_eq!(words[6..], ["us", "generation", "1"]);
+    mock.wait_for_log("access: mock GET /none 404 - ");
+    mock.wait_for_log("access: admin GET /healthz 200 - ");
+}
+
+#[test]
+fn json_lines_have_fields() {
+    let mock = Mock::start_with(&["--verbose", "--log-format", "json"], |folder| folder.write("provision/initial", SOURCE));
+    mock.get("/a/7");
+    let line = eventually(|| {
+        let log = mock.log();
+        log.lines().find(|line| line.contains("/a/7")).map(str::to_owned).ok_or(log)
+    });
+    let line: serde_json::Value = serde_json::from_str(&line).unwrap();
+    assert_eq!((line["target"].as_str(), line["rule"].as_str()), (Some("/a/7"), Some("/a/<int:id>")));
+    assert_eq!((line["status"].as_u64(), line["generation"].as_u64()), (Some(200), Some(1)));
+    assert!(line["microseconds"].is_u64());
+    let all = mock.log();
+    assert!(all.lines().all(|line| serde_json::from_str::<serde_json::Value>(line).is_ok()), "{all}");
+}
+
+#[test]
+fn quiet_writes_none() {
+    let mock = Mock::serving(SOURCE);
+    mock.get("/a/7");
+    mock.activate("x", SOURCE);
+    mock.wait_for_log("provision `x` is active, generation 2");
+    assert!(!mock.log().contains("/a/7"), "{}", mock.log());
+}

@@ -1,0 +1,135 @@
+//! What scripts can do beyond Flask's tables: state, sleeping, imports, files, uploads.
+
+use crate::harness::{Client, Mock};
+use std::time::{Duration, Instant};
+
+#[test]
+fn store_counts_under_concurrency() {
+    let mock = Mock::serving(
+        r#"fn registerRules() {
+    app.get("/incr", || `${store.incr("n")}`);
+    app.get("/update", || `${store.update("u", 0, |n| n + 1)}`);
+    app.get("/missing", || { store["n2"] += 1; "" });
+    app.get("/read", || `${store.get("n", 0)} ${store.get("u")} ${store.keys()} ${"n" in store}`);
+    app.get("/function", || { store["f"] = |x| x; "" });
+}"#,
+    );
+    std::thread::scope(|scope| {
+        for target in ["/incr", "/incr", "/update", "/update"] {
+            let mock = &mock;
+            scope.spawn(move || {
+                let mut client = Client::new(&mock.traffic);
+                (0..200).for_each(|_| assert_eq!(client.send("GET", target, &[], b"").status, 200));
+            });
+        }
+    });
+    assert_eq!(mock.get("/read").text(), "400 400 [\"n\", \"u\"] true");
+    let missing = mock.get("/missing");
+    assert_eq!(missing.status, 500);
+    assert!(missing.text().contains("store[\"n2\"] is not set: use store.incr(\"n2\") to count"), "{}", missing.text());
+    assert!(mock.get("/function").text().contains("store: `f` can hold text, numbers"), "{}", mock.get("/function").text());
+}
+
+#[test]
+fn an_activation_clears_the_store_unless_it_is_kept() {
+    let source = r#"fn registerRules() { app.get("/n", || `${store.incr("n")}`); }"#;
+    for (arguments, after) in [(&[][..], "1"), (&["--keep-store"][..], "2")] {
+        let mock = Mock::start_with(arguments, |folder| folder.write("provision/initial", source));
+        assert_eq!(mock.get("/n").text(), "1");
+        mock.activate("again", source);
+        assert_eq!(mock.get("/n").text(), after);
+    }
+}
+
+#[test]
+fn sleeping_answers_occupy_no_worker() {
+    let mock = Mock::start_with(&["--workers", "4"], |folder| {
+        folder.write(
+            "provision/initial",
+            r#"fn registerRules() {
+    app.get("/slow", || { time.sleep(0.7); time.sleep(0.3); "slow" });
+    app.get("/old", || { sleep(1); "slow" });
+    app.get("/fast", || "fast");
+}"#,
+        );
+    });
+    let began = Instant::now();
+    let mut sleeping: Vec<Client> = (0..200).map(|_| Client::new(&mock.traffic)).collect();
+    for client in &mut sleeping {
+        client.write(b"GET /slow HTTP/1.1\r\nHost: x\r\n\r\n");
+    }
+    assert_eq!(mock.get("/fast").text(), "fast");
+    assert!(began.elapsed() < Duration::from_millis(900), "{:?}", began.elapsed());
+    for client in &mut sleeping {
+        assert_eq!(client.read(false).text(), "slow");
+    }
+    let all = began.elapsed();
+    assert!(all >= Duration::from_secs(1), "{all:?}");
+    assert!(all < Duration::from_secs(10), "{all:?}");
+    let began = Instant::now();
+    mock.get("/old");
+    assert!(began.elapsed() >= Duration::from_secs(1));
+}
+
+#[test]
+fn imports_bring_functions_constants_and_views() {
+    let mock = Mock::start_with(&[], |folder| {
+        folder.write("provision/initial", r#"
+import "common" as common;
+import "lib/more" as more;
+const OWN = 1 + 1;
+fn registerRules() {
+    common::register(app);
+    app.get("/here", || `${common::double(OWN)} ${common::FACTOR} ${more::text()}`);
+    app.get("/inside", || { import "late" as late; late::value() });
+}"#);
+        folder.write("provision/common.rhai", r#"
+const FACTOR = 2;
+fn double(x) { times(x) }
+private fn times(x) { x * FACTOR }
+fn register(app) { app.get("/there/<int:id>", show); app.get("/closure/<int:id>", |id| `${double(id)} ${FACTOR}`); }
+fn show(id) { `${double(id)}` }
+"#);
+        folder.write("provision/lib/more", r#"fn text() { read_text("lib/more.txt").strip() }"#);
+        folder.write("provision/lib/more.txt", "more\n");
+        folder.write("provision/late.rhai", r#"fn value() { "late" }"#);
+    });
+    let cases = [("/here", "4 2 more"), ("/there/4", "8"), ("/closure/3", "6 2"), ("/inside", "late")];
+    for (target, body) in cases {
+        assert_eq!(mock.get(target).text(), body, "{target}");
+    }
+}
+
+#[test]
+fn uploads_files_and_downloads() {
+    let mock = Mock::start_with(&[], |folder| {
+        folder.write("provision/initial", r#"
+const DATA = read_json("data.json");
+fn registerRules() {
+    app.post("/upload", upload);
+    app.get("/download", || send_file("page.html"));
+    app.get("/attached", || send_file("data.json", #{ as_attachment: true }));
+    app.get("/data", || DATA);
+    app.get("/list", || os.listdir());
+    app.get("/outside", || read_text("../outside"));
+}
+fn upload() {
+    let file = request.files["f"];
+    `${file.filename} ${file.content_type} ${file.text()} ${request.form["note"]} ${request.data.len()}`
+}"#);
+        folder.write("provision/page.html", "<p>page</p>");
+        folder.write("provision/data.json", "[1, {\"a\": null}]");
+        folder.write("outside", "secret");
+    });
+    let body = b"--b1\r\nContent-Disposition: form-data; name=\"note\"\r\n\r\nhi\r\n--b1\r\nContent-Disposition: form-data; name=\"f\"; filename=\"a.txt\"\r\nContent-Type: text/plain\r\n\r\nfile body\r\n--b1--\r\n";
+    assert_eq!(mock.post("/upload", "multipart/form-data; boundary=b1", body).text(), "a.txt text/plain file body hi 0");
+    assert_eq!(mock.post("/upload", "text/plain", b"").status, 400);
+    let page = mock.get("/download");
+    assert_eq!((page.text().as_str(), page.header("content-type")), ("<p>page</p>", "text/html; charset=utf-8"));
+    assert_eq!(mock.get("/attached").header("content-disposition"), "attachment; filename=\"data.json\"");
+    assert_eq!(mock.get("/data").text(), "[1,{\"a\":null}]\n");
+    assert_eq!(mock.get("/list").text(), "[\"data.json\",\"initial\",\"page.html\"]\n");
+    let outside = mock.get("/outside");
+    assert_eq!(outside.status, 500);
+    assert!(!outside.text().contains("secret"), "{}", outside.text());
+}
