@@ -1,0 +1,124 @@
+//! The copies that the provision directory has of the ConfigMap mount: made at start, refreshed after each update.
+//! Whoever overwrites a copy makes it a file of his own, until its key changes.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use super::config_map::{Mark, keys};
+use super::error::StoreError;
+use super::name::Name;
+use super::source::{SIZE_LIMIT, read_settled};
+use super::{Store, locked};
+
+/// Rounds after which a mount that changes all the time is left for the next event.
+const ROUNDS: usize = 3;
+
+/// What came from the mount.
+#[derive(Debug, Default)]
+pub(super) struct Copies {
+    /// Checksum of each key's content when it was copied.
+    sha256: BTreeMap<Name, String>,
+    /// What the mount looked like when it was copied last.
+    mark: Option<Mark>,
+}
+
+/// What a refresh changed in the provision directory.
+#[derive(Debug, Default)]
+pub struct ConfigChange {
+    /// Files that have new content, sorted.
+    pub changed: Vec<Name>,
+    /// Files that are gone because their key is, sorted.
+    pub removed: Vec<Name>,
+    /// Keys that could not be copied; the others were.
+    pub problems: Vec<StoreError>,
+}
+
+impl Store {
+    /// Copies the files of the ConfigMap mount into the provision directory: those that are new to it or whose key
+    /// changed, and whose content differs. Copies whose key went away are removed, unless somebody else has
+    /// overwritten them since. The watcher does not report any of these writes. A mount that does not exist
+    /// changes nothing. Errors: the mount can't be read.
+    pub fn refresh_config(&self) -> Result<ConfigChange, StoreError> {
+        let Some(dir) = self.config_dir().filter(|dir| dir.exists()) else {
+            return Ok(ConfigChange::default());
+        };
+        let mut copies = locked(&self.copies);
+        let (mut changed, mut removed) = (BTreeSet::new(), BTreeSet::new());
+        let mut problems = Vec::new();
+        for _ in 0..ROUNDS {
+            let mark = Mark::of(dir);
+            let found = keys(dir).map_err(|error| StoreError::new("read", dir.to_string_lossy(), error))?;
+            problems.clear();
+            for (name, path) in &found {
+                match self.refresh_copy(&mut copies, name, path) {
+                    Ok(true) => drop(changed.insert(name.clone())),
+                    Ok(false) => {}
+                    Err(error) => problems.push(error),
+                }
+            }
+            let settled = mark == Mark::of(dir);
+            copies.mark = Some(mark);
+            // In the middle of a swap, keys seem to be gone that are not.
+            if settled {
+                removed.extend(self.remove_copies(
+                    &mut copies,
+                    |name| found.contains_key(name),
+                    &mut problems,
+                ));
+                break;
+            }
+        }
+        Ok(ConfigChange {
+            changed: changed.difference(&removed).cloned().collect(),
+            removed: removed.into_iter().collect(),
+            problems,
+        })
+    }
+
+    /// What the mount looked like when it was copied last, for the watcher to go on from there.
+    pub(crate) fn config_mark(&self) -> Option<Mark> {
+        locked(&self.copies).mark.clone()
+    }
+
+    /// Whether the copy of one key was written.
+    fn refresh_copy(&self, copies: &mut Copies, name: &Name, path: &Path) -> Result<bool, StoreError> {
+        let source =
+            read_settled(path, SIZE_LIMIT).map_err(|cause| StoreError::new("copy", name.as_str(), cause))?;
+        let sha256 = source.stamp.sha256;
+        if copies.sha256.get(name) == Some(&sha256) {
+            return Ok(false);
+        }
+        let differs = !self.has_content(name, &sha256);
+        if differs {
+            self.write(name, &source.bytes)?;
+        }
+        copies.sha256.insert(name.clone(), sha256);
+        Ok(differs)
+    }
+
+    fn remove_copies(
+        &self,
+        copies: &mut Copies,
+        is_key: impl Fn(&Name) -> bool,
+        problems: &mut Vec<StoreError>,
+    ) -> Vec<Name> {
+        let (kept, gone): (BTreeMap<_, _>, _) =
+            std::mem::take(&mut copies.sha256).into_iter().partition(|(name, _)| is_key(name));
+        copies.sha256 = kept;
+        let mut removed = Vec::new();
+        for (name, sha256) in gone {
+            if !self.has_content(&name, &sha256) {
+                continue;
+            }
+            match self.remove(&name) {
+                Ok(()) => removed.push(name),
+                Err(error) => problems.push(error),
+            }
+        }
+        removed
+    }
+
+    fn has_content(&self, name: &Name, sha256: &str) -> bool {
+        self.read(name).is_ok_and(|source| source.stamp.sha256 == sha256)
+    }
+}

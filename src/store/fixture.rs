@@ -1,0 +1,79 @@
+//! Folders for tests: each has one of its own, which goes away with it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use super::{Name, Store};
+
+/// A temporary folder with room for a provision directory (`provision`) and a ConfigMap mount (`config`).
+pub struct Folder(PathBuf);
+
+impl Folder {
+    /// An empty folder.
+    pub fn new() -> Folder {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let path = std::env::temp_dir().join(format!("h1mock-test-{}-{count}", std::process::id()));
+        fs::create_dir_all(&path).unwrap();
+        Folder(path.canonicalize().unwrap())
+    }
+
+    /// A store of `provision`, filled from `config`, neither of which has any files yet.
+    pub fn store(&self) -> Store {
+        Store::open(&self.root(), Some(&self.config())).unwrap()
+    }
+
+    /// The provision directory.
+    pub fn root(&self) -> PathBuf {
+        self.0.join("provision")
+    }
+
+    /// The ConfigMap mount; not made yet.
+    pub fn config(&self) -> PathBuf {
+        self.0.join("config")
+    }
+
+    /// A path beside these two.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// A name that is known to be good.
+pub fn name(text: &str) -> Name {
+    Name::parse(text).unwrap()
+}
+
+/// Updates the ConfigMap mount at `dir` as the kubelet does: a new hidden folder with all keys, a link for each
+/// key through `..data`, which is then replaced by a rename.
+pub fn swap_config_map(dir: &Path, version: &str, keys: &[(&str, &str)]) {
+    let folder = dir.join(format!("..2024_{version}"));
+    fs::create_dir_all(&folder).unwrap();
+    for (key, content) in keys {
+        fs::write(folder.join(key), content).unwrap();
+        let link = dir.join(key);
+        if link.symlink_metadata().is_err() {
+            std::os::unix::fs::symlink(Path::new("..data").join(key), link).unwrap();
+        }
+    }
+    let old = fs::read_link(dir.join("..data")).ok();
+    std::os::unix::fs::symlink(folder.file_name().unwrap(), dir.join("..data_tmp")).unwrap();
+    fs::rename(dir.join("..data_tmp"), dir.join("..data")).unwrap();
+    for entry in fs::read_dir(dir).unwrap().flatten() {
+        let gone = |key: &&str| entry.file_name() == **key;
+        let hidden = entry.file_name().to_string_lossy().starts_with('.');
+        if !hidden && !keys.iter().map(|(key, _)| key).any(|key| gone(&key)) {
+            fs::remove_file(entry.path()).unwrap();
+        }
+    }
+    if let Some(old) = old {
+        fs::remove_dir_all(dir.join(old)).unwrap();
+    }
+}

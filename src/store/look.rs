@@ -1,0 +1,76 @@
+//! What a file looks like from outside, without opening it: by two looks the watcher tells whether it changed.
+
+use std::collections::HashMap;
+use std::fs;
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use super::name::Name;
+use super::source::Stat;
+use super::walk::{Found, walk};
+
+/// A file at one moment; it was neither written nor touched nor re-pointed between two equal looks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Look {
+    /// The file itself. Of a link to another file of the directory, or to nothing: the link, since that file is
+    /// looked at under its own name, and who edits it means that name. Of a link that leads elsewhere: its target.
+    pub stat: Stat,
+    /// Of a link: itself, and what is written in it.
+    pub link: Option<(Stat, PathBuf)>,
+}
+
+impl Look {
+    /// Looks at `name` below `root`. `None`: no regular file, and no link to one or to nothing.
+    pub fn at(root: &Path, name: &Name) -> Option<Look> {
+        let path = root.join(name.as_str());
+        let own = path.symlink_metadata().ok()?;
+        if own.is_file() {
+            return Some(Look { stat: Stat::of(&own), link: None });
+        }
+        let link = Some((Stat::of(&own), fs::read_link(&path).ok()?));
+        match fs::metadata(&path) {
+            Ok(target) if !target.is_file() => None,
+            Ok(target) if !watched_elsewhere(root, &path) => Some(Look { stat: Stat::of(&target), link }),
+            _ => Some(Look { stat: Stat::of(&own), link }),
+        }
+    }
+
+    /// Looks at all files below `root` that are not left alone. Errors: `root` can't be read.
+    pub fn at_all(root: &Path) -> io::Result<HashMap<Name, Look>> {
+        let mut looks = HashMap::new();
+        walk(root, |found| {
+            if let Found::File(name) = found
+                && let Some(look) = Look::at(root, &name)
+            {
+                looks.insert(name, look);
+            }
+        })?;
+        Ok(looks)
+    }
+
+    /// Whether `name` is complete as soon as it is there: links have no content of their own, and hard links are
+    /// made to finished files. Of any other file somebody is at the writing.
+    pub fn is_born_complete(root: &Path, name: &Name) -> bool {
+        let metadata = root.join(name.as_str()).symlink_metadata();
+        metadata.is_ok_and(|own| own.is_symlink() || own.nlink() > 1)
+    }
+
+    /// Whether this look differs from `before` as after a touch: in its time, not in its size. Anything else that
+    /// changes with no more than an event for attributes is a write that goes on.
+    pub fn is_touch_of(&self, before: &Look) -> bool {
+        let (now, then) = (self.stat, before.stat);
+        self.link != before.link || (now.modified_ns != then.modified_ns && now.size == then.size)
+    }
+}
+
+/// Whether the target of the link at `path` is a file below `root` that is looked at under its own name.
+fn watched_elsewhere(root: &Path, path: &Path) -> bool {
+    let (Ok(root), Ok(target)) = (root.canonicalize(), path.canonicalize()) else { return false };
+    target
+        .strip_prefix(root)
+        .ok()
+        .and_then(Path::to_str)
+        .and_then(|inside| Name::parse(inside).ok())
+        .is_some_and(|name| !Name::is_ignored(name.file_name()))
+}

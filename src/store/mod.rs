@@ -1,0 +1,266 @@
+//! The provision directory: reading, writing, removing and listing its files by checked names, without being led
+//! out of it. It knows nothing of scripts, HTTP or events, and does not decide what a file is good for.
+
+mod config_map;
+mod copies;
+mod error;
+mod look;
+mod name;
+mod source;
+mod walk;
+
+#[cfg(test)]
+pub(crate) mod fixture;
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashMap;
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
+
+pub(crate) use config_map::Mark;
+pub use copies::ConfigChange;
+use copies::Copies;
+pub use error::{Cause, StoreError};
+pub(crate) use look::Look;
+pub use name::{Name, NameError};
+pub use source::{SIZE_LIMIT, Source, Stamp, Stat};
+pub(crate) use walk::{DEPTH_LIMIT, Found, joined, walk};
+
+/// The provision directory and the ConfigMap mount that it is filled from. Shared by all threads.
+#[derive(Debug)]
+pub struct Store {
+    root: PathBuf,
+    config_dir: Option<PathBuf>,
+    copies: Mutex<Copies>,
+    /// Files as this process wrote them, so that the watcher does not report them.
+    own: Mutex<HashMap<Name, Stamp>>,
+    /// The directory when it was opened: what changes before the watcher starts is reported by it all the same.
+    opened: Mutex<Option<HashMap<Name, Look>>>,
+}
+
+/// One file of the directory, as listed.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// Its name. For one that is skipped it is to be shown only: it may be hidden, or altered to be UTF-8.
+    pub name: Name,
+    /// Size in bytes, of a link's target; 0 where that is not known.
+    pub size: u64,
+    /// Modification time, of a link's target.
+    pub modified: Option<SystemTime>,
+    /// Of a link: its target, relative to the directory if it lies in there.
+    pub resolved: Option<String>,
+    /// Why the file is left alone, if it is.
+    pub skipped: Option<&'static str>,
+}
+
+impl Store {
+    /// Opens the directory `root`, and makes it if there is none. `config_dir` need not exist. Nothing is copied
+    /// yet. Errors: `root` can't be made, read, or is no directory.
+    pub fn open(root: &Path, config_dir: Option<&Path>) -> Result<Store, StoreError> {
+        let failed = |error: io::Error| StoreError::new("open", root.to_string_lossy(), error);
+        fs::create_dir_all(root).map_err(failed)?;
+        let absolute = std::path::absolute(root).map_err(failed)?;
+        let looks = Look::at_all(&absolute).map_err(failed)?;
+        let config_dir = config_dir.map(std::path::absolute).transpose().map_err(failed)?;
+        Ok(Store {
+            root: absolute,
+            config_dir,
+            copies: Mutex::default(),
+            own: Mutex::default(),
+            opened: Mutex::new(Some(looks)),
+        })
+    }
+
+    /// The directory, as an absolute path.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The ConfigMap mount, as an absolute path.
+    pub fn config_dir(&self) -> Option<&Path> {
+        self.config_dir.as_deref()
+    }
+
+    /// Whether `name` is there and no folder. A link without a target is not there.
+    pub fn exists(&self, name: &Name) -> bool {
+        fs::metadata(self.root.join(name.as_str())).is_ok_and(|metadata| !metadata.is_dir())
+    }
+
+    /// Reads a file of at most [`SIZE_LIMIT`] bytes; see [`Store::read_at_most`].
+    pub fn read(&self, name: &Name) -> Result<Source, StoreError> {
+        self.read_at_most(name, SIZE_LIMIT)
+    }
+
+    /// Reads a file of at most `limit` bytes, of one piece: it is read again if it changed meanwhile. Links are
+    /// followed within the directory and the ConfigMap mount. Never blocks on a FIFO. Errors: all of [`Cause`].
+    pub fn read_at_most(&self, name: &Name, limit: usize) -> Result<Source, StoreError> {
+        self.resolve(name)
+            .and_then(|path| source::read_settled(&path, limit))
+            .map_err(|cause| StoreError::new("read", name.as_str(), cause))
+    }
+
+    /// Gives `name` the content `bytes` by a temporary file and a rename, so that nobody ever sees half of it.
+    /// Missing folders are made. A link is replaced, not followed. The watcher does not report this write.
+    /// Errors: `name` is a folder, a folder of it is a file or leads outside, the system refuses.
+    pub fn write(&self, name: &Name, bytes: &[u8]) -> Result<Stamp, StoreError> {
+        self.replace(name, bytes).map_err(|cause| StoreError::new("write", name.as_str(), cause))
+    }
+
+    fn replace(&self, name: &Name, bytes: &[u8]) -> Result<Stamp, Cause> {
+        fs::create_dir_all(&self.root)?;
+        let folder = self.folder(name, true)?;
+        let target = folder.join(name.file_name());
+        if target.symlink_metadata().is_ok_and(|metadata| metadata.is_dir()) {
+            return Err(Cause::IsDirectory);
+        }
+        let temporary = Temporary::write(&folder, bytes)?;
+        let stat = Stat::of(&temporary.0.symlink_metadata()?);
+        let stamp = Stamp { stat, sha256: source::sha256(bytes) };
+        // Noted before the rename, which the watcher may see at once; locked until after it, so that of two writes
+        // of one file the note is that of the last.
+        let mut own = locked(&self.own);
+        let before = own.insert(name.clone(), stamp.clone());
+        let Err(error) = fs::rename(&temporary.0, target) else { return Ok(stamp) };
+        match before {
+            Some(before) => own.insert(name.clone(), before),
+            None => own.remove(name),
+        };
+        Err(error.into())
+    }
+
+    /// Removes a file, or a link but not its target. Errors: not found, a folder, the system refuses.
+    pub fn remove(&self, name: &Name) -> Result<(), StoreError> {
+        self.folder(name, false)
+            .and_then(|folder| {
+                let path = folder.join(name.file_name());
+                if path.symlink_metadata()?.is_dir() {
+                    return Err(Cause::IsDirectory);
+                }
+                Ok(fs::remove_file(path)?)
+            })
+            .map_err(|cause| StoreError::new("remove", name.as_str(), cause))?;
+        locked(&self.own).remove(name);
+        Ok(())
+    }
+
+    /// All files of the directory and its sub-folders, sorted by name, those that are left alone included, up to
+    /// 16 levels and 10000 files. Errors: the directory can't be read.
+    pub fn list(&self) -> Result<Vec<Entry>, StoreError> {
+        let mut entries = Vec::new();
+        walk(&self.root, |found| match found {
+            Found::File(name) => entries.push(self.entry(name, None)),
+            Found::Skipped(name, _) if name.file_name().starts_with(TEMPORARY) => {}
+            Found::Skipped(name, reason) => entries.push(self.entry(name, Some(reason))),
+            Found::Folder(_) => {}
+        })
+        .map_err(|error| StoreError::new("list", self.root.to_string_lossy(), error))?;
+        entries.sort_by(|one, other| one.name.cmp(&other.name));
+        Ok(entries)
+    }
+
+    fn entry(&self, name: Name, skipped: Option<&'static str>) -> Entry {
+        let path = self.root.join(name.as_str());
+        let metadata = fs::metadata(&path).ok();
+        let resolved = fs::read_link(&path).ok().map(|target| self.shown_target(&path, &target));
+        let skipped = skipped.or_else(|| match (&metadata, self.resolve(&name)) {
+            (Some(metadata), Ok(_)) if metadata.is_dir() => Some("link to a folder"),
+            (Some(metadata), Ok(_)) if !metadata.is_file() => Some("not a regular file"),
+            (_, Ok(_)) => None,
+            (_, Err(Cause::LeadsOutside)) => Some("link that leads outside"),
+            _ => Some("link without a target"),
+        });
+        let modified = metadata.as_ref().and_then(|metadata| metadata.modified().ok());
+        Entry { name, size: metadata.map_or(0, |metadata| metadata.len()), modified, resolved, skipped }
+    }
+
+    fn shown_target(&self, link: &Path, target: &Path) -> String {
+        let inside = link.canonicalize().ok().zip(self.root.canonicalize().ok());
+        let inside = inside.and_then(|(path, root)| Some(path.strip_prefix(root).ok()?.to_path_buf()));
+        inside.as_deref().unwrap_or(target).to_string_lossy().into_owned()
+    }
+
+    /// Where the content of `name` lies, all links followed.
+    fn resolve(&self, name: &Name) -> Result<PathBuf, Cause> {
+        let path = self.root.join(name.as_str()).canonicalize().map_err(|error| match error.kind() {
+            io::ErrorKind::NotADirectory => Cause::NotFound,
+            _ => error.into(),
+        })?;
+        let mut allowed = [Some(self.root()), self.config_dir()].into_iter().flatten();
+        let within = |base: &Path| base.canonicalize().is_ok_and(|base| path.starts_with(base));
+        if allowed.any(within) { Ok(path) } else { Err(Cause::LeadsOutside) }
+    }
+
+    /// The folder that `name` lies in, made where it is missing if `make`. Links are followed within the directory.
+    fn folder(&self, name: &Name, make: bool) -> Result<PathBuf, Cause> {
+        let root = self.root.canonicalize()?;
+        let mut folder = root.clone();
+        for component in name.folders() {
+            folder.push(component);
+            match folder.canonicalize() {
+                Ok(path) if !path.starts_with(&root) => return Err(Cause::LeadsOutside),
+                Ok(path) if !path.is_dir() => return Err(Cause::NotDirectory),
+                Ok(path) => folder = path,
+                Err(error) if error.kind() == io::ErrorKind::NotFound && make => made(&folder)?,
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(folder)
+    }
+
+    /// Whether this process wrote `name` as `stat` describes it, and nobody has changed its content since.
+    pub(crate) fn wrote(&self, name: &Name, stat: &Stat) -> bool {
+        let Some(stamp) = locked(&self.own).get(name).cloned() else { return false };
+        stamp.stat == *stat && self.read(name).is_ok_and(|source| source.stamp == stamp)
+    }
+
+    /// What the directory looked like when it was opened; to be had once.
+    pub(crate) fn take_opened(&self) -> Option<HashMap<Name, Look>> {
+        locked(&self.opened).take()
+    }
+}
+
+/// Makes one folder, which somebody else may be quicker at; a link without a target stays an error.
+fn made(folder: &Path) -> io::Result<()> {
+    match fs::create_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && folder.is_dir() => Ok(()),
+        other => other,
+    }
+}
+
+/// How the names of our temporary files begin.
+const TEMPORARY: &str = ".h1mock-";
+
+/// A finished temporary file. It goes away with this value, unless it was renamed.
+struct Temporary(PathBuf);
+
+impl Temporary {
+    /// A hidden name, which does not grow with that of the file: that may be as long as names can be.
+    fn write(folder: &Path, bytes: &[u8]) -> io::Result<Temporary> {
+        static COUNT: AtomicU64 = AtomicU64::new(0);
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        // Another container that shares the volume may have our process id.
+        let salt = fastrand::u32(..);
+        let path = folder.join(format!("{TEMPORARY}{}-{count}-{salt:08x}", std::process::id()));
+        let mut file = fs::OpenOptions::new().write(true).create_new(true).open(&path)?;
+        let temporary = Temporary(path);
+        file.write_all(bytes)?;
+        Ok(temporary)
+    }
+}
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        // Renamed ones are gone already, and a hidden leftover harms nobody.
+        let _ = fs::remove_file(&self.0);
+    }
+}
+
+/// The guarded value; a thread that panicked left it whole, since every change under these locks is one step.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

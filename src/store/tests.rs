@@ -1,0 +1,406 @@
+//! The store on real files.
+
+use std::fs;
+use std::os::unix::fs::{MetadataExt, symlink};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
+use super::fixture::{Folder, name, swap_config_map};
+use super::*;
+
+fn text(store: &Store, file: &str) -> String {
+    String::from_utf8(store.read(&name(file)).unwrap().bytes).unwrap()
+}
+
+fn read_error(store: &Store, file: &str) -> String {
+    store.read(&name(file)).unwrap_err().to_string()
+}
+
+#[test]
+fn what_is_written_can_be_read_and_removed() {
+    let folder = Folder::new();
+    let store = folder.store();
+    let long = "ü".repeat(127);
+    for file in
+        ["a", "my file", "it's \"quoted\" 100%", "%2e%2e", "日本.rhai", "sub/deeper/a.json", "a\\b", &long]
+    {
+        assert!(!store.exists(&name(file)));
+        let stamp = store.write(&name(file), file.as_bytes()).unwrap();
+        assert!(store.exists(&name(file)));
+        assert_eq!(store.read(&name(file)).unwrap(), Source { bytes: file.as_bytes().to_vec(), stamp });
+        store.remove(&name(file)).unwrap();
+        assert!(!store.exists(&name(file)));
+    }
+    let left = store.list().unwrap();
+    assert!(left.is_empty(), "{left:?}");
+}
+
+#[test]
+fn a_stamp_has_what_stat_says_and_the_checksum() {
+    let folder = Folder::new();
+    let stamp = folder.store().write(&name("a"), b"abc").unwrap();
+    let metadata = fs::metadata(folder.root().join("a")).unwrap();
+    assert_eq!((stamp.stat.inode, stamp.stat.size), (metadata.ino(), 3));
+    assert_eq!(stamp.stat.modified(), metadata.modified().unwrap());
+    assert_eq!(stamp.sha256, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+}
+
+#[test]
+fn opening_makes_the_directory_or_says_why_not() {
+    let folder = Folder::new();
+    let store = Store::open(&folder.path("new/deep"), None).unwrap();
+    assert!(store.root().is_dir() && store.config_dir().is_none());
+    let file = folder.path("file");
+    fs::write(&file, "").unwrap();
+    let error = Store::open(&file, None).unwrap_err().to_string();
+    assert!(error.starts_with(&format!("failed to open `{}`: ", file.display())), "{error}");
+}
+
+#[test]
+fn errors_of_reading_are_told_apart() {
+    let folder = Folder::new();
+    let store = folder.store();
+    fs::create_dir(folder.root().join("folder")).unwrap();
+    fs::write(folder.root().join("file"), "12345").unwrap();
+    fs::write(folder.path("secret"), "s").unwrap();
+    symlink(folder.path("secret"), folder.root().join("leak")).unwrap();
+    symlink("../secret", folder.root().join("leak2")).unwrap();
+    symlink("nowhere", folder.root().join("broken")).unwrap();
+    symlink("loop", folder.root().join("loop")).unwrap();
+    symlink(folder.path(""), folder.root().join("up")).unwrap();
+    let outside = "a symbolic link leads outside the provision directory";
+    for (file, cause) in [
+        ("absent", "not found"),
+        ("file/below", "not found"),
+        ("broken", "not found"),
+        ("folder", "is a directory"),
+        ("leak", outside),
+        ("leak2", outside),
+        ("up/secret", outside),
+    ] {
+        assert_eq!(read_error(&store, file), format!("failed to read `{file}`: {cause}"));
+    }
+    assert!(read_error(&store, "loop").starts_with("failed to read `loop`: "));
+    let large = store.read_at_most(&name("file"), 4).unwrap_err();
+    assert_eq!(large.to_string(), "failed to read `file`: larger than 4 bytes");
+    assert_eq!(store.read_at_most(&name("file"), 5).unwrap().bytes, b"12345");
+    assert!(store.read(&name("absent")).unwrap_err().is_not_found() && !large.is_not_found());
+}
+
+#[test]
+fn a_fifo_is_refused_without_waiting_for_its_writer() {
+    let folder = Folder::new();
+    let store = folder.store();
+    let mode = rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR;
+    let path = folder.root().join("fifo");
+    rustix::fs::mknodat(rustix::fs::CWD, &path, rustix::fs::FileType::Fifo, mode, 0).unwrap();
+    assert_eq!(read_error(&store, "fifo"), "failed to read `fifo`: not a regular file");
+    assert_eq!(store.list().unwrap()[0].skipped, Some("not a regular file"));
+}
+
+#[test]
+fn links_are_followed_within_the_directory_and_the_mount() {
+    let folder = Folder::new();
+    let store = folder.store();
+    fs::create_dir(folder.config()).unwrap();
+    fs::write(folder.config().join("key"), "of the mount").unwrap();
+    store.write(&name("sub/default"), b"default").unwrap();
+    symlink("sub/default", folder.root().join("initial")).unwrap();
+    symlink("sub", folder.root().join("alias")).unwrap();
+    symlink(folder.config().join("key"), folder.root().join("key")).unwrap();
+    assert_eq!(text(&store, "initial"), "default");
+    assert_eq!(text(&store, "alias/default"), "default");
+    assert_eq!(text(&store, "key"), "of the mount");
+}
+
+#[test]
+fn a_write_replaces_a_link_and_does_not_follow_it_out() {
+    let folder = Folder::new();
+    let store = folder.store();
+    fs::create_dir(folder.path("outside")).unwrap();
+    fs::write(folder.path("outside/file"), "kept").unwrap();
+    symlink(folder.path("outside/file"), folder.root().join("link")).unwrap();
+    symlink(folder.path("outside"), folder.root().join("way")).unwrap();
+    store.write(&name("link"), b"new").unwrap();
+    assert_eq!(text(&store, "link"), "new");
+    let error = store.write(&name("way/file"), b"new").unwrap_err().to_string();
+    assert_eq!(error, "failed to write `way/file`: a symbolic link leads outside the provision directory");
+    let error = store.remove(&name("way/file")).unwrap_err().to_string();
+    assert_eq!(error, "failed to remove `way/file`: a symbolic link leads outside the provision directory");
+    assert_eq!(fs::read(folder.path("outside/file")).unwrap(), b"kept");
+    assert_eq!(fs::read_dir(folder.path("outside")).unwrap().count(), 1);
+}
+
+#[test]
+fn names_of_folders_and_below_files_can_not_be_written_or_removed() {
+    let folder = Folder::new();
+    let store = folder.store();
+    store.write(&name("sub/a"), b"").unwrap();
+    for (error, message) in [
+        (store.write(&name("sub"), b"").unwrap_err(), "failed to write `sub`: is a directory"),
+        (store.remove(&name("sub")).unwrap_err(), "failed to remove `sub`: is a directory"),
+        (store.remove(&name("b")).unwrap_err(), "failed to remove `b`: not found"),
+        (store.remove(&name("no/b")).unwrap_err(), "failed to remove `no/b`: not found"),
+        (
+            store.write(&name("sub/a/b"), b"").unwrap_err(),
+            "failed to write `sub/a/b`: a part of the path is not a directory",
+        ),
+    ] {
+        assert_eq!(error.to_string(), message);
+    }
+    // No temporary file is left behind by a failure.
+    assert_eq!(fs::read_dir(folder.root()).unwrap().count(), 1);
+}
+
+#[test]
+fn a_link_is_removed_without_its_target() {
+    let folder = Folder::new();
+    let store = folder.store();
+    store.write(&name("default"), b"d").unwrap();
+    symlink("default", folder.root().join("initial")).unwrap();
+    store.remove(&name("initial")).unwrap();
+    assert_eq!((store.exists(&name("initial")), text(&store, "default")), (false, "d".to_owned()));
+}
+
+#[test]
+fn a_directory_that_went_away_is_made_again_by_a_write() {
+    let folder = Folder::new();
+    let store = folder.store();
+    fs::remove_dir(folder.root()).unwrap();
+    assert_eq!(read_error(&store, "a"), "failed to read `a`: not found");
+    store.write(&name("a"), b"1").unwrap();
+    assert_eq!(text(&store, "a"), "1");
+}
+
+#[test]
+fn readers_see_one_whole_version_while_it_is_replaced() {
+    let folder = Folder::new();
+    let store = folder.store();
+    let versions = ["a".repeat(100_000), "b".repeat(200_000)];
+    store.write(&name("f"), versions[0].as_bytes()).unwrap();
+    let done = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            for version in versions.iter().cycle().take(200) {
+                store.write(&name("f"), version.as_bytes()).unwrap();
+            }
+            done.store(true, Ordering::Release);
+        });
+        while !done.load(Ordering::Acquire) {
+            let content = text(&store, "f");
+            assert!(versions.contains(&content), "{} bytes", content.len());
+        }
+    });
+}
+
+#[test]
+fn a_file_that_is_written_in_place_while_it_is_read_is_never_a_mixture() {
+    let folder = Folder::new();
+    let store = folder.store();
+    let path = folder.root().join("f");
+    fs::write(&path, "a".repeat(300_000)).unwrap();
+    let done = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            for count in 0..300 {
+                fs::write(&path, if count % 2 == 0 { "b" } else { "a" }.repeat(300_000)).unwrap();
+            }
+            done.store(true, Ordering::Release);
+        });
+        while !done.load(Ordering::Acquire) {
+            match store.read(&name("f")) {
+                Ok(source) => assert!(source.bytes.windows(2).all(|pair| pair[0] == pair[1])),
+                Err(error) => assert_eq!(error.to_string(), "failed to read `f`: changes while it is read"),
+            }
+        }
+    });
+}
+
+#[test]
+fn the_list_is_sorted_and_says_what_is_left_alone_and_why() {
+    let folder = Folder::new();
+    let store = folder.store();
+    fs::create_dir_all(folder.root().join(".git/objects")).unwrap();
+    fs::create_dir(folder.root().join("empty")).unwrap();
+    for file in ["b", "sub/x.json", "a~", "c.swp", "d.tmp"] {
+        store.write(&name(file), b"12").unwrap();
+    }
+    fs::write(folder.root().join(".h1mock-1-2-3"), "").unwrap();
+    fs::write(folder.path("secret"), "").unwrap();
+    for (target, link) in [("sub/x.json", "link"), ("nowhere", "lost"), ("../secret", "leak"), ("sub", "way")]
+    {
+        symlink(target, folder.root().join(link)).unwrap();
+    }
+    let listed = store.list().unwrap();
+    let shown: Vec<_> =
+        listed.iter().map(|entry| (entry.name.as_str(), entry.resolved.as_deref(), entry.skipped)).collect();
+    assert_eq!(
+        shown,
+        [
+            (".git", None, Some("hidden")),
+            ("a~", None, Some("backup copy")),
+            ("b", None, None),
+            ("c.swp", None, Some("swap file of an editor")),
+            ("d.tmp", None, Some("temporary file")),
+            ("leak", Some("../secret"), Some("link that leads outside")),
+            ("link", Some("sub/x.json"), None),
+            ("lost", Some("nowhere"), Some("link without a target")),
+            ("sub/x.json", None, None),
+            ("way", Some("sub"), Some("link to a folder")),
+        ]
+    );
+    let link = listed.iter().find(|entry| entry.name.as_str() == "link").unwrap();
+    let modified = fs::metadata(folder.root().join("sub/x.json")).unwrap().modified().unwrap();
+    assert_eq!((link.size, link.modified), (2, Some(modified)));
+}
+
+#[test]
+fn a_name_that_is_not_utf_8_is_listed_as_skipped() {
+    use std::os::unix::ffi::OsStrExt;
+    let folder = Folder::new();
+    let store = folder.store();
+    fs::write(folder.root().join(std::ffi::OsStr::from_bytes(b"a\xff")), "").unwrap();
+    let listed = store.list().unwrap();
+    assert_eq!((listed[0].name.as_str(), listed[0].skipped), ("a\u{fffd}", Some("name is not UTF-8")));
+}
+
+#[test]
+fn links_in_a_circle_and_deep_folders_end_the_walk() {
+    let folder = Folder::new();
+    let store = folder.store();
+    fs::create_dir_all(folder.root().join("d/".repeat(40))).unwrap();
+    symlink(".", folder.root().join("circle")).unwrap();
+    let listed = store.list().unwrap();
+    let skipped: Vec<_> = listed.iter().filter_map(|entry| entry.skipped).collect();
+    assert_eq!(skipped, ["link to a folder", "nested too deep"]);
+}
+
+#[test]
+fn concurrent_writes_of_one_file_leave_the_note_of_the_last() {
+    let folder = Folder::new();
+    let store = folder.store();
+    thread::scope(|scope| {
+        for writer in 0..4 {
+            let store = &store;
+            scope.spawn(move || {
+                for count in 0..50 {
+                    store.write(&name("f"), format!("{writer} {count}").as_bytes()).unwrap();
+                }
+            });
+        }
+    });
+    let stat = Stat::of(&fs::metadata(folder.root().join("f")).unwrap());
+    assert!(store.wrote(&name("f"), &stat));
+    fs::write(folder.root().join("f"), "by somebody else").unwrap();
+    let stat = Stat::of(&fs::metadata(folder.root().join("f")).unwrap());
+    assert!(!store.wrote(&name("f"), &stat));
+}
+
+/// What a refresh did, as text: changed, removed, problems.
+fn refreshed(store: &Store) -> (Vec<String>, Vec<String>, Vec<String>) {
+    let change = store.refresh_config().unwrap();
+    let names = |names: &[Name]| names.iter().map(|name| name.as_str().to_owned()).collect();
+    let problems = change.problems.iter().map(StoreError::to_string).collect();
+    (names(&change.changed), names(&change.removed), problems)
+}
+
+fn done(changed: &[&str], removed: &[&str]) -> (Vec<String>, Vec<String>, Vec<String>) {
+    let texts = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+    (texts(changed), texts(removed), Vec::new())
+}
+
+#[test]
+fn a_mount_that_is_missing_or_not_wanted_changes_nothing() {
+    let folder = Folder::new();
+    assert_eq!(refreshed(&folder.store()), done(&[], &[]));
+    assert_eq!(refreshed(&Store::open(&folder.root(), None).unwrap()), done(&[], &[]));
+}
+
+#[test]
+fn a_config_map_is_copied_and_refreshed_after_each_swap() {
+    let folder = Folder::new();
+    let store = folder.store();
+    fs::create_dir(folder.config()).unwrap();
+    swap_config_map(&folder.config(), "1", &[("initial", "1"), ("data.json", "1"), ("old", "1")]);
+    assert_eq!(refreshed(&store), done(&["data.json", "initial", "old"], &[]));
+    assert_eq!((text(&store, "initial"), store.list().unwrap().len()), ("1".to_owned(), 3));
+    assert_eq!(refreshed(&store), done(&[], &[]));
+    swap_config_map(&folder.config(), "2", &[("initial", "2"), ("data.json", "1"), ("new", "2")]);
+    assert_eq!(refreshed(&store), done(&["initial", "new"], &["old"]));
+    assert_eq!((text(&store, "initial"), store.exists(&name("old"))), ("2".to_owned(), false));
+}
+
+#[test]
+fn files_of_others_are_kept_until_their_key_changes() {
+    let folder = Folder::new();
+    let store = folder.store();
+    fs::create_dir(folder.config()).unwrap();
+    swap_config_map(&folder.config(), "1", &[("a", "1"), ("b", "1"), ("c", "1")]);
+    refreshed(&store);
+    store.write(&name("foreign"), b"x").unwrap();
+    for file in ["a", "b"] {
+        store.write(&name(file), b"mine").unwrap();
+    }
+    store.remove(&name("c")).unwrap();
+    swap_config_map(&folder.config(), "2", &[("a", "1"), ("c", "1"), ("d", "1")]);
+    assert_eq!(refreshed(&store), done(&["d"], &[]), "`b` was overwritten, `c` removed on purpose");
+    assert_eq!((text(&store, "a"), text(&store, "b")), ("mine".to_owned(), "mine".to_owned()));
+    swap_config_map(&folder.config(), "3", &[("a", "2"), ("c", "2")]);
+    assert_eq!(refreshed(&store), done(&["a", "c"], &["d"]));
+    assert_eq!((text(&store, "a"), text(&store, "foreign")), ("2".to_owned(), "x".to_owned()));
+}
+
+#[test]
+fn equal_files_that_are_there_already_count_as_copies() {
+    let folder = Folder::new();
+    fs::create_dir(folder.config()).unwrap();
+    swap_config_map(&folder.config(), "1", &[("a", "1"), ("b", "1")]);
+    refreshed(&folder.store());
+    // The container starts again on the same volume.
+    let store = folder.store();
+    assert_eq!(refreshed(&store), done(&[], &[]));
+    swap_config_map(&folder.config(), "2", &[("b", "1")]);
+    assert_eq!(refreshed(&store), done(&[], &["a"]));
+}
+
+#[test]
+fn a_plain_folder_is_copied_with_sub_folders_and_links() {
+    let folder = Folder::new();
+    let store = folder.store();
+    fs::create_dir_all(folder.config().join("sub")).unwrap();
+    fs::create_dir_all(folder.config().join(".hidden")).unwrap();
+    fs::write(folder.config().join(".hidden/x"), "h").unwrap();
+    fs::write(folder.config().join("default"), "d").unwrap();
+    fs::write(folder.config().join("sub/x.json"), "{}").unwrap();
+    fs::write(folder.path("secret"), "s").unwrap();
+    for (target, link) in [
+        ("default", "initial"),
+        ("sub", "alias"),
+        (".", "circle"),
+        ("..", "up"),
+        ("../secret", "leak"),
+        ("nowhere", "lost"),
+    ] {
+        symlink(target, folder.config().join(link)).unwrap();
+    }
+    assert_eq!(refreshed(&store), done(&["alias/x.json", "default", "initial", "sub/x.json"], &[]));
+    assert!(folder.root().join("initial").symlink_metadata().unwrap().is_file());
+    assert_eq!(text(&store, "initial"), "d");
+}
+
+#[test]
+fn a_key_that_can_not_be_copied_does_not_stop_the_others() {
+    let folder = Folder::new();
+    let store = folder.store();
+    fs::create_dir(folder.config()).unwrap();
+    fs::create_dir(folder.root().join("a")).unwrap();
+    fs::write(folder.config().join("a"), "1").unwrap();
+    fs::write(folder.config().join("b"), "1").unwrap();
+    fs::File::create(folder.config().join("large")).unwrap().set_len(SIZE_LIMIT as u64 + 1).unwrap();
+    let (changed, removed, problems) = refreshed(&store);
+    assert_eq!((changed, removed), (vec!["b".to_owned()], Vec::new()));
+    assert_eq!(
+        problems,
+        ["failed to write `a`: is a directory", "failed to copy `large`: larger than 16777216 bytes"]
+    );
+}

@@ -1,0 +1,78 @@
+//! A bounded walk through a directory tree. It follows no links and opens no files.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use super::name::Name;
+
+/// Levels of sub-folders that are looked at.
+pub const DEPTH_LIMIT: usize = 16;
+/// Files and folders that are looked at in one walk.
+pub const COUNT_LIMIT: usize = 10_000;
+
+/// What a walk comes across; names are relative to its start, with `/`.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Found {
+    /// A folder (`""`: where the walk starts). It is named before it is read, so that a watch that is set then
+    /// misses nothing.
+    Folder(String),
+    /// A file, link or anything else that is no folder and is not left alone.
+    File(Name),
+    /// Something that is left alone, and why. A folder among them is not entered.
+    Skipped(Name, &'static str),
+}
+
+/// Walks through `start`, breadth first. Errors: `start` can't be read; a sub-folder that can't be is left out.
+pub fn walk(start: &Path, mut visit: impl FnMut(Found)) -> io::Result<()> {
+    let mut folders = std::collections::VecDeque::from([(String::new(), 0)]);
+    let mut left = COUNT_LIMIT;
+    while let Some((folder, depth)) = folders.pop_front() {
+        visit(Found::Folder(folder.clone()));
+        let entries = match fs::read_dir(start.join(&folder)) {
+            Ok(entries) => entries,
+            Err(error) if folder.is_empty() => return Err(error),
+            Err(_) => continue,
+        };
+        for entry in entries.flatten() {
+            if left == 0 {
+                log::warn!("`{}` holds more than {COUNT_LIMIT} files: the rest is left out", start.display());
+                return Ok(());
+            }
+            left -= 1;
+            match place(&folder, &entry) {
+                Place::Folder(name) if depth < DEPTH_LIMIT => folders.push_back((name, depth + 1)),
+                Place::Folder(name) => visit(Found::Skipped(Name::shown(name), "nested too deep")),
+                Place::Other(found) => visit(found),
+            }
+        }
+    }
+    Ok(())
+}
+
+enum Place {
+    Folder(String),
+    Other(Found),
+}
+
+fn place(folder: &str, entry: &fs::DirEntry) -> Place {
+    let file_name = entry.file_name();
+    let path = joined(folder, &file_name.to_string_lossy());
+    let Some(file_name) = file_name.to_str() else {
+        return Place::Other(Found::Skipped(Name::shown(path), "name is not UTF-8"));
+    };
+    let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
+    match (Name::ignored(file_name), Name::parse(&path)) {
+        (Some(reason), _) if !is_folder || file_name.starts_with('.') => {
+            Place::Other(Found::Skipped(Name::shown(path), reason))
+        }
+        (_, Err(_)) => Place::Other(Found::Skipped(Name::shown(path), "name is too long")),
+        _ if is_folder => Place::Folder(path),
+        (_, Ok(name)) => Place::Other(Found::File(name)),
+    }
+}
+
+/// The name of `file_name` in `folder`, which is `""` for the start of a walk.
+pub fn joined(folder: &str, file_name: &str) -> String {
+    if folder.is_empty() { file_name.to_owned() } else { format!("{folder}/{file_name}") }
+}

@@ -1,0 +1,263 @@
+//! Inotify: which folders are watched, and what the kernel's events mean for the files in them. Nothing is
+//! remembered here of the files themselves.
+
+use std::collections::HashMap;
+use std::ffi::OsStr;
+use std::fs;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::path::Path;
+
+use inotify::{EventMask, EventOwned, Inotify, WatchDescriptor, WatchMask};
+
+use crate::store::{DEPTH_LIMIT, Found, Name, joined, walk};
+
+/// Bytes of events that are read at once; the largest event has less than 300.
+const BUFFER: usize = 64 << 10;
+
+/// File systems that change without this kernel taking part (magic numbers of statfs(2)): 9P, NFS, FUSE and
+/// virtiofs, SMB, CIFS, SMB2, Ceph, AFS, shared folders of VirtualBox, GPFS, Lustre.
+const WITHOUT_EVENTS: [u32; 11] = [
+    0x0102_1997,
+    0x6969,
+    0x6573_5546,
+    0x517b,
+    0xff53_4d42,
+    0xfe53_4d42,
+    0x00c3_6400,
+    0x5346_414f,
+    0x786f_4256,
+    0x4750_4653,
+    0x0bd0_0bd0,
+];
+
+/// What happened to a file of the directory, or to the whole.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Event {
+    /// Closed after writing, or moved in.
+    Completed(Name),
+    /// A new directory entry.
+    Created(Name),
+    /// Attributes changed.
+    Touched(Name),
+    /// Written to, not closed yet.
+    Modified(Name),
+    /// Removed or moved away.
+    Gone(Name),
+    /// Folders came or went, the directory itself among them.
+    Folders,
+    /// The queue was full: events are missing.
+    Lost,
+    /// Something happened in the ConfigMap mount.
+    Config,
+}
+
+/// An inotify instance with a watch on each folder.
+pub(super) struct Notify {
+    inotify: Inotify,
+    /// Watched folders, relative to the directory, which itself is `""`.
+    folders: HashMap<WatchDescriptor, String>,
+    config: Option<WatchDescriptor>,
+    buffer: Vec<u8>,
+}
+
+impl Notify {
+    /// `None`: the files of `root` have to be polled, by request (`poll`), since its file system tells of no
+    /// changes, or since the system refuses another instance.
+    pub(super) fn start(root: &Path, poll: bool) -> Option<Notify> {
+        if poll || has_no_events(root) {
+            log::info!("polling `{}`", root.display());
+            return None;
+        }
+        match Inotify::init() {
+            Ok(inotify) => {
+                Some(Notify { inotify, folders: HashMap::new(), config: None, buffer: vec![0; BUFFER] })
+            }
+            Err(error) => {
+                log::warn!("failed to watch `{}`, polling it: {error}", root.display());
+                None
+            }
+        }
+    }
+
+    /// Watches `root` and its sub-folders, and nothing else that was watched before, the ConfigMap mount aside.
+    /// A watch is there before the content of its folder is read, so that no sub-folder is missed. Errors: `root`
+    /// can't be watched, or there are too many watches.
+    pub(super) fn watch_folders(&mut self, root: &Path) -> io::Result<()> {
+        let mut folders = HashMap::new();
+        let mut failure = None;
+        let mut watches = self.inotify.watches();
+        let walked = walk(root, |found| {
+            let Found::Folder(folder) = found else { return };
+            match watches.add(root.join(&folder), mask()) {
+                Ok(descriptor) => drop(folders.insert(descriptor, folder)),
+                // Folders that go away meanwhile or may not be read have nothing to tell.
+                Err(error) if !folder.is_empty() && error.kind() != io::ErrorKind::StorageFull => {}
+                Err(error) => drop(failure.get_or_insert(error)),
+            }
+        });
+        for descriptor in self.folders.keys() {
+            if !folders.contains_key(descriptor) && self.config.as_ref() != Some(descriptor) {
+                // One whose folder is gone is so as well.
+                let _ = watches.remove(descriptor.clone());
+            }
+        }
+        self.folders = folders;
+        failure.map_or(walked, Err)
+    }
+
+    /// Watches the ConfigMap mount, if it is there. It is polled too, so failing does no harm.
+    pub(super) fn watch_config(&mut self, dir: &Path) {
+        self.config = self.inotify.watches().add(dir, mask()).ok();
+    }
+
+    /// The events that are there, at most one buffer of them. Errors: those of read(2).
+    pub(super) fn events(&mut self) -> io::Result<Vec<Event>> {
+        let read: Vec<EventOwned> = match self.inotify.read_events(&mut self.buffer) {
+            Ok(events) => events.map(|event| event.to_owned()).collect(),
+            Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => {
+                return Ok(Vec::new());
+            }
+            Err(error) => return Err(error),
+        };
+        let mut events = Vec::new();
+        for event in &read {
+            if event.mask.contains(EventMask::Q_OVERFLOW) {
+                events.push(Event::Lost);
+            }
+            if self.config.as_ref() == Some(&event.wd) {
+                events.push(Event::Config);
+            }
+            events.extend(self.folder_event(event));
+        }
+        Ok(events)
+    }
+
+    fn folder_event(&mut self, event: &EventOwned) -> Option<Event> {
+        let folder = self.folders.get(&event.wd)?;
+        let Some(file_name) = &event.name else {
+            return self.self_event(event);
+        };
+        let is_folder = event.mask.contains(EventMask::ISDIR);
+        entry_event(folder, file_name, event.mask, is_folder)
+    }
+
+    /// An event of a watched folder itself. Sub-folders are reported by the folder they lie in.
+    fn self_event(&mut self, event: &EventOwned) -> Option<Event> {
+        let ends = EventMask::DELETE_SELF | EventMask::MOVE_SELF | EventMask::UNMOUNT | EventMask::IGNORED;
+        if !event.mask.intersects(ends) {
+            return None;
+        }
+        let is_root = self.folders.get(&event.wd).is_some_and(String::is_empty);
+        if event.mask.contains(EventMask::IGNORED) {
+            self.folders.remove(&event.wd);
+        }
+        is_root.then_some(Event::Folders)
+    }
+}
+
+impl AsFd for Notify {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.inotify.as_fd()
+    }
+}
+
+/// MODIFY is there to hold a report back, never to cause one. Files that are unlinked while they are open have
+/// nothing to say any more (EXCL_UNLINK): their name may be that of another file.
+fn mask() -> WatchMask {
+    WatchMask::CLOSE_WRITE
+        | WatchMask::MOVED_TO
+        | WatchMask::ATTRIB
+        | WatchMask::CREATE
+        | WatchMask::MODIFY
+        | WatchMask::DELETE
+        | WatchMask::MOVED_FROM
+        | WatchMask::DELETE_SELF
+        | WatchMask::MOVE_SELF
+        | WatchMask::ONLYDIR
+        | WatchMask::EXCL_UNLINK
+}
+
+/// The meaning of an event for `file_name` in `folder`.
+fn entry_event(folder: &str, file_name: &OsStr, mask: EventMask, is_folder: bool) -> Option<Event> {
+    let file_name = file_name.to_str()?;
+    let comes = mask.intersects(EventMask::CREATE | EventMask::MOVED_TO);
+    let goes = mask.intersects(EventMask::DELETE | EventMask::MOVED_FROM);
+    if is_folder {
+        let is_looked_at = !file_name.starts_with('.') && folder.split('/').count() <= DEPTH_LIMIT;
+        return ((comes || goes) && is_looked_at).then_some(Event::Folders);
+    }
+    // The directory may be a ConfigMap mount itself: all of its files change with this link.
+    if file_name == "..data" && comes {
+        return Some(Event::Folders);
+    }
+    let name = Name::parse(&joined(folder, file_name)).ok().filter(|_| !Name::is_ignored(file_name))?;
+    Some(match mask {
+        _ if goes => Event::Gone(name),
+        _ if mask.intersects(EventMask::CLOSE_WRITE | EventMask::MOVED_TO) => Event::Completed(name),
+        _ if comes => Event::Created(name),
+        _ if mask.contains(EventMask::MODIFY) => Event::Modified(name),
+        _ if mask.contains(EventMask::ATTRIB) => Event::Touched(name),
+        _ => return None,
+    })
+}
+
+/// Whether changes in `root` may go unnoticed. One that can't be looked at is dealt with when it is watched.
+fn has_no_events(root: &Path) -> bool {
+    let exists = fs::exists(root).unwrap_or(false);
+    exists && rustix::fs::statfs(root).is_ok_and(|statfs| is_without_events(statfs.f_type as u64))
+}
+
+/// The kernel's type of the number differs by platform, and some sign-extend it.
+fn is_without_events(magic: u64) -> bool {
+    WITHOUT_EVENTS.contains(&((magic & 0xffff_ffff) as u32))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn file_systems_of_other_machines_are_polled() {
+        for (magic, polled) in [
+            (0x6969, true),
+            (0x0102_1997, true),
+            (0x6573_5546, true),
+            (0xffff_ffff_fe53_4d42, true),
+            (0xef53, false),
+            (0x794c_7630, false),
+            (0x0102_1994, false),
+        ] {
+            assert_eq!(is_without_events(magic), polled, "{magic:x}");
+        }
+    }
+
+    #[test]
+    fn an_event_has_a_meaning_or_none() {
+        let name = |text: &str| Name::parse(text).unwrap();
+        for (file_name, mask, is_folder, meaning) in [
+            ("a", EventMask::CLOSE_WRITE, false, Some(Event::Completed(name("sub/a")))),
+            ("a", EventMask::MOVED_TO, false, Some(Event::Completed(name("sub/a")))),
+            ("a", EventMask::CREATE, false, Some(Event::Created(name("sub/a")))),
+            ("a", EventMask::ATTRIB, false, Some(Event::Touched(name("sub/a")))),
+            ("a", EventMask::MODIFY, false, Some(Event::Modified(name("sub/a")))),
+            ("a", EventMask::MOVED_FROM, false, Some(Event::Gone(name("sub/a")))),
+            ("a", EventMask::DELETE, false, Some(Event::Gone(name("sub/a")))),
+            ("a", EventMask::CREATE, true, Some(Event::Folders)),
+            ("a", EventMask::MOVED_FROM, true, Some(Event::Folders)),
+            ("a", EventMask::ATTRIB, true, None),
+            (".git", EventMask::CREATE, true, None),
+            ("..data", EventMask::MOVED_TO, false, Some(Event::Folders)),
+            (".a", EventMask::CLOSE_WRITE, false, None),
+            ("a~", EventMask::CLOSE_WRITE, false, None),
+            ("a.swp", EventMask::CLOSE_WRITE, false, None),
+            ("a.tmp", EventMask::MOVED_TO, false, None),
+        ] {
+            assert_eq!(
+                entry_event("sub", OsStr::new(file_name), mask, is_folder),
+                meaning,
+                "{file_name} {mask:?}"
+            );
+        }
+    }
+}
