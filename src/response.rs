@@ -200,8 +200,8 @@ mod tests {
 
     #[test]
     fn sets_and_removes_headers_in_any_case() {
-        let mut answer = Answer::default();
-        answer.headers = ["A", "b", "a", "C"].map(|name| (name.to_owned(), "1".to_owned())).to_vec();
+        let headers = ["A", "b", "a", "C"].map(|name| (name.to_owned(), "1".to_owned())).to_vec();
+        let mut answer = Answer { headers, ..Answer::default() };
         answer.set_header("a", "2");
         let pairs: Vec<String> =
             answer.headers.iter().map(|(name, value)| format!("{name}={value}")).collect();

@@ -48,7 +48,7 @@ pub fn healthz() -> Answer {
 
 /// GET /readyz: 200, or 503 with the reason.
 pub fn readyz<P: Provisioning>(admin: &Admin<P>) -> Answer {
-    let active = admin.activation.active().name;
+    let active = admin.activation.active_name();
     match admin.readiness.ready(&active, admin.require_provision.as_deref()) {
         Ok(()) => empty(Vec::new()),
         Err(reason) => failed(503, &reason),
