@@ -95,16 +95,16 @@ fn a_malformed_pattern_is_named() {
 #[test]
 fn a_long_path_does_not_take_long() {
     let start = Instant::now();
-    let slashes = "/a".repeat(4_000);
-    let dots = format!("/{}", "a.".repeat(2_000));
+    let slashes = "/a".repeat(1_000);
+    let dots = format!("/{}", "a.".repeat(700));
     for pattern in ["/<path:a>/<path:b>/<path:c>/<path:d>/z", "/<path:a>a<b>a<path:c>a<d>a<path:e>z"] {
         assert_eq!(texts(pattern, &slashes, STRICT), None);
     }
     for pattern in ["/<a>.<b>.<c>.<d>.<e>z", "/<a><b><c><d><e>z", "/<a><path:b>.<c>z"] {
         assert_eq!(texts(pattern, &dots, STRICT), None);
     }
-    // Without the memory of dead ends: hours. The bound is wide for a busy machine and a debug build.
-    assert!(start.elapsed() < Duration::from_secs(20), "{:?}", start.elapsed());
+    // Without the memory of dead ends: days. The bound is wide for a busy machine and a debug build.
+    assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
 }
 
 #[test]

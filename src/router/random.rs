@@ -1,5 +1,5 @@
 //! Random tables with a fixed seed. The reference goes through all rules in an order that is computed here once more; both were
-//! compared with Werkzeug 2.0.3 itself on a million requests.
+//! compared with Werkzeug 2.0.3 itself on a million requests and URLs of such tables.
 
 use super::*;
 use crate::pattern::Token;
