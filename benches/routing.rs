@@ -4,6 +4,8 @@
 //! in turn for all sizes, so that a busy machine disturbs all alike.
 
 // The table is a part of the binary; what the binary needs of it and the benchmark does not would be reported.
+#![allow(unused_imports)]
+
 #[allow(dead_code)]
 #[path = "../src/converter.rs"]
 mod converter;

@@ -2,7 +2,7 @@
 //! or one of these with status and headers as a list.
 
 use super::budget::MAX_TEXT;
-use super::json;
+use super::{json, multi_dict};
 use super::response::{Response, header_values};
 use super::status;
 use crate::response::{Answer, HTML, JSON};
@@ -28,7 +28,7 @@ pub fn from_value(value: Dynamic) -> Fallible<Answer> {
     if let Some(bytes) = value.read_lock::<Blob>() {
         return Ok(Answer::html(200, bytes.clone()));
     }
-    if value.is_map() || value.is_array() {
+    if value.is_map() || value.is_array() || multi_dict::to_dict(&value).is_some() {
         return json(&value);
     }
     if value.is_unit() {
@@ -48,8 +48,14 @@ fn kind(value: &Dynamic) -> String {
         "f64" => "a float".to_owned(),
         "char" => "a character (text takes double quotes)".to_owned(),
         "Fn" => "a function: call it with ()".to_owned(),
-        name => format!("a value of type {}", name.rsplit("::").next().unwrap_or(name)),
+        _ => format!("a value of type {}", type_name(value)),
     }
+}
+
+/// The name of a value's type without the path of its Rust module.
+pub fn type_name(value: &Dynamic) -> &str {
+    let name = value.type_name();
+    name.rsplit("::").next().unwrap_or(name)
 }
 
 /// Whether a list is body, status and headers, or else a list for JSON (design, section 5): `[body, status]`,

@@ -83,8 +83,7 @@ fn plain(key: &str, value: Dynamic) -> Fallible<Dynamic> {
         return Ok(value);
     }
     Err(format!(
-        "store: `{key}` can hold text, numbers, booleans, lists, maps and blobs, not {}",
-        value.type_name()
+        "store: `{key}` can hold text, numbers, booleans, lists, maps and blobs, not {}", super::answer::type_name(&value)
     )
     .into())
 }
