@@ -1,15 +1,15 @@
 //! File event or POST -> read -> compile -> swap. The one place that activates: loads run one after the other, a load that fails
 //! changes nothing. Knows neither inotify nor HTTP.
 
-use crate::active::{Active, Then};
 pub use crate::active::WaitId;
+use crate::active::{Active, Then};
 use crate::provision::{Loaded, Provision, no_register_rules};
 use crate::record::{Records, Row};
 use crate::script::budget::Budget;
 use crate::script::data::Data;
 use crate::script::fault::{Fault, LoadError};
 use crate::script::files::Files;
-use crate::store::{Name, Store, StoreError};
+use crate::store::{ConfigChange, Name, Store, StoreError};
 use crate::watcher::Changes;
 use rhai::Engine;
 use std::collections::BTreeSet;
@@ -64,8 +64,12 @@ pub enum ActivationError {
 impl fmt::Display for ActivationError {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            ActivationError::Unknown(name) => write!(out, "there is no file `{name}` in the provision directory"),
-            ActivationError::Active(name) => write!(out, "provision `{name}` is active: activate another one first"),
+            ActivationError::Unknown(name) => {
+                write!(out, "there is no file `{name}` in the provision directory")
+            }
+            ActivationError::Active(name) => {
+                write!(out, "provision `{name}` is active: activate another one first")
+            }
             ActivationError::Load(error) | ActivationError::Library(error) => error.fmt(out),
             ActivationError::NotAProvision(name) => {
                 write!(out, "`{name}` is an auxiliary file: provisions have no extension, or `.rhai`")
@@ -89,9 +93,7 @@ impl Activation {
     pub fn start(engine: Arc<Engine>, terms: Terms, store: Arc<Store>) -> Result<Activation, LoadError> {
         let data = Arc::new(Data::default());
         let records = Records::default();
-        if let Err(error) = store.refresh_config() {
-            log::error!("{error}");
-        }
+        refresh(&store);
         let first = first(&engine, &terms, &store, &data, &records)?;
         let name = first.name.clone();
         let active = Active::new(first);
@@ -206,15 +208,11 @@ impl Activation {
     /// that the active one has read, that one is loaded again.
     pub fn changed(&self, changes: &Changes) {
         let _one = self.loading();
-        let mut touched: BTreeSet<String> = changes.removed.iter().map(|name| name.as_str().to_owned()).collect();
+        let mut touched: BTreeSet<String> =
+            changes.removed.iter().map(|name| name.as_str().to_owned()).collect();
         touched.extend(changes.written.iter().map(|name| name.as_str().to_owned()));
         if changes.config {
-            match self.store.refresh_config() {
-                Ok(config) => {
-                    touched.extend(config.changed.iter().chain(&config.removed).map(|name| name.as_str().to_owned()));
-                }
-                Err(error) => log::error!("{error}"),
-            }
+            touched.extend(refresh(&self.store));
         }
         for name in &changes.removed {
             self.records.forget(name.as_str());
@@ -230,13 +228,19 @@ impl Activation {
         if !name.is_provision() || name.in_subfolder() {
             return false;
         }
-        match self.load(name.as_str(), None).map_err(|error| self.failed(error)) {
+        let current = self.current();
+        match self.load(name.as_str(), None) {
             Ok(Loaded::Provision(provision)) => {
                 self.swap(*provision);
-                true
+                return true;
             }
-            _ => false,
+            Ok(Loaded::Library) => {}
+            // A broken import is told when the active provision is loaded again for it.
+            Err(_)
+                if name.as_str() != current.name && current.files.dependencies().contains(name.as_str()) => {}
+            Err(error) => self.failed(error),
         }
+        false
     }
 
     fn reload_if_read(&self, touched: &BTreeSet<String>) {
@@ -318,6 +322,16 @@ impl Activation {
     }
 }
 
+/// Copies what has changed in the ConfigMap mount; names what was written or removed.
+fn refresh(store: &Store) -> Vec<String> {
+    let config = store.refresh_config().unwrap_or_else(|error| {
+        log::error!("{error}");
+        ConfigChange::default()
+    });
+    config.problems.iter().for_each(|problem| log::error!("{problem}"));
+    config.changed.iter().chain(&config.removed).map(|name| name.as_str().to_owned()).collect()
+}
+
 fn load(
     engine: &Arc<Engine>,
     terms: &Terms,
@@ -337,12 +351,11 @@ fn first(
     data: &Arc<Data>,
     records: &Records,
 ) -> Result<Provision, LoadError> {
-    let built_in = |name: &str| {
-        match load(engine, terms, store, name, Some(BUILT_IN_SOURCE.to_vec()), data.clone())? {
+    let built_in =
+        |name: &str| match load(engine, terms, store, name, Some(BUILT_IN_SOURCE.to_vec()), data.clone())? {
             Loaded::Provision(provision) => Ok(*provision),
             Loaded::Library => Err(no_register_rules(name)),
-        }
-    };
+        };
     let initial = Name::parse(INITIAL).map_err(|error| Fault::of_file(INITIAL, error.to_string()))?;
     if !store.exists(&initial) {
         if let Err(error) = store.write(&initial, BUILT_IN_SOURCE) {

@@ -69,8 +69,12 @@ impl Active {
     fn reached(&self, generation: u64) {
         let due: Vec<Then> = {
             let mut waits = self.waits();
-            let ids: Vec<WaitId> =
-                waits.waiting.iter().filter(|(_, (wanted, _))| *wanted <= generation).map(|(id, _)| *id).collect();
+            let ids: Vec<WaitId> = waits
+                .waiting
+                .iter()
+                .filter(|(_, (wanted, _))| *wanted <= generation)
+                .map(|(id, _)| *id)
+                .collect();
             ids.iter().filter_map(|id| waits.waiting.remove(id)).map(|(_, then)| then).collect()
         };
         // Outside of the lock: each one answers a client.

@@ -2,10 +2,10 @@
 //! serve.
 
 use crate::provision::{Loaded, Provision, RuleRow};
+use crate::script;
 use crate::script::budget::Budget;
 use crate::script::fault::{Fault, LoadError};
 use crate::script::files::Files;
-use crate::script;
 use crate::store::{Name, Store};
 use rhai::Engine;
 use std::fs;
@@ -47,7 +47,11 @@ fn shadowed(provision: &Provision) {
     for rule in provision.rules() {
         if let Some(earlier) = rule.shadowed_by {
             let at = format!("{}:{}", rule.file, rule.line);
-            let _ = writeln!(io::stderr(), "warning: rule `{}` ({at}) never serves: `{earlier}` comes first", rule.rule);
+            let _ = writeln!(
+                io::stderr(),
+                "warning: rule `{}` ({at}) never serves: `{earlier}` comes first",
+                rule.rule
+            );
         }
     }
 }
@@ -71,7 +75,8 @@ pub fn routes(path: &Path, budget: Budget) -> Result<ExitCode, String> {
 fn load(engine: &Arc<Engine>, budget: Budget, path: &Path) -> Result<Loaded, LoadError> {
     let shown = path.display().to_string();
     let wrong = |message: String| Fault::of_file(&shown, message);
-    let name = path.file_name().and_then(|name| name.to_str()).ok_or_else(|| wrong("no file name".to_owned()))?;
+    let name =
+        path.file_name().and_then(|name| name.to_str()).ok_or_else(|| wrong("no file name".to_owned()))?;
     let folder = match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
@@ -92,11 +97,17 @@ fn expand(paths: &[PathBuf]) -> Result<Vec<PathBuf>, String> {
             files.push(path.clone());
             continue;
         }
-        let failed = |error: io::Error| format!("failed to read `{}`: {}", path.display(), crate::server::cause(&error));
+        let failed = |error: io::Error| {
+            format!("failed to read `{}`: {}", path.display(), crate::server::cause(&error))
+        };
         let mut inside = Vec::new();
         for entry in fs::read_dir(path).map_err(failed)? {
             let entry = entry.map_err(failed)?;
-            let name = entry.file_name().to_str().filter(|name| !Name::is_ignored(name)).and_then(|name| Name::parse(name).ok());
+            let name = entry
+                .file_name()
+                .to_str()
+                .filter(|name| !Name::is_ignored(name))
+                .and_then(|name| Name::parse(name).ok());
             if name.is_some_and(|name| name.is_provision()) && entry.path().is_file() {
                 inside.push(entry.path());
             }

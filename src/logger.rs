@@ -32,7 +32,8 @@ fn as_text(record: &Record) -> String {
 
 fn as_json(record: &Record) -> String {
     let message = record.args().to_string();
-    let mut line = json!({ "time": now(), "level": record.level().as_str().to_lowercase(), "target": record.target() });
+    let mut line =
+        json!({ "time": now(), "level": record.level().as_str().to_lowercase(), "target": record.target() });
     match serde_json::from_str(&message) {
         // Lines of the access log are objects: their fields stand beside time and level.
         Ok(Value::Object(fields)) if record.target() == access::TARGET => {

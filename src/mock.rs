@@ -6,11 +6,11 @@ use crate::response::Answer;
 use crate::router::{Found, encode_path};
 use crate::rule::Value;
 use crate::script::abort::{self, HttpError};
+use crate::script::answer;
 use crate::script::call::{self, Call};
 use crate::script::fault::Fault;
 use crate::script::response::Response;
 use crate::script::view::View;
-use crate::script::answer;
 use rhai::{Dynamic, EvalAltResult};
 use std::sync::Arc;
 
@@ -87,10 +87,11 @@ struct Flow<'r> {
 
 impl Flow<'_> {
     fn run(&self, found: &Found, values: &[Dynamic]) -> Answer {
-        let answer = match self.before().and_then(|answer| answer.map_or_else(|| self.dispatch(found, values), Ok)) {
-            Ok(answer) => answer,
-            Err(stop) => self.handle_error(stop),
-        };
+        let answer =
+            match self.before().and_then(|answer| answer.map_or_else(|| self.dispatch(found, values), Ok)) {
+                Ok(answer) => answer,
+                Err(stop) => self.handle_error(stop),
+            };
         self.after(answer)
     }
 
@@ -119,21 +120,12 @@ impl Flow<'_> {
     fn view(&self, index: usize, values: &[Dynamic]) -> Result<Answer, Stop> {
         if self.request.method == "OPTIONS" && self.provision.router.rules()[index].automatic_options() {
             let mut answer = Answer::html(200, "");
-            answer.headers.push(("Allow".to_owned(), self.provision.router.allowed(&self.request.path).join(", ")));
+            answer
+                .headers
+                .push(("Allow".to_owned(), self.provision.router.allowed(&self.request.path).join(", ")));
             return Ok(answer);
         }
-        let value = self.provision.call_view(index, values)?;
-        answer::from_value(value).map_err(|error| Stop::from(self.placed(error, index)))
-    }
-
-    /// What a view returned can't be answered: the place is the function, which has ended, so its rule's line is shown.
-    fn placed(&self, mut error: Box<EvalAltResult>, index: usize) -> Box<EvalAltResult> {
-        let served = &self.provision.views[index];
-        if error.position().is_none() && served.file == served.view.view.file.name {
-            let line = u16::try_from(served.line).unwrap_or(u16::MAX);
-            error.set_position(rhai::Position::new(line, 0));
-        }
-        error
+        Ok(answer::from_value(self.provision.call_view(index, values)?)?)
     }
 
     /// Relative, as later RFCs allow (RFC 9110, section 10.2.2): the client knows the host better than the mock does.
@@ -157,7 +149,9 @@ impl Flow<'_> {
         if error.answer.is_some() {
             return plain();
         }
-        let Some(handler) = self.provision.error_handler(&self.blueprint, error.status()) else { return plain() };
+        let Some(handler) = self.provision.error_handler(&self.blueprint, error.status()) else {
+            return plain();
+        };
         match self.answered_by(handler, error.clone()) {
             Ok(answer) => answer,
             Err(error) => failure(&self.fault(&error)),
@@ -185,8 +179,10 @@ impl Flow<'_> {
 
     /// Where `error` happened, also for the log.
     fn fault(&self, error: &EvalAltResult) -> Fault {
-        let file = call::with(|call| call.file.as_ref().map(|file| file.name.clone())).flatten();
-        let fault = Fault::new(error, file.as_deref().unwrap_or(&self.provision.name), &self.provision.files);
+        let (file, line) = call::with(|call| (call.file.clone(), call.line)).unwrap_or_default();
+        let (name, files) =
+            (file.as_ref().map_or(&self.provision.name, |file| &file.name), &self.provision.files);
+        let fault = Fault::new(error, name, files).or_line(files, line);
         log::error!("{} {}: {}", self.request.method, self.request.target, fault.at_run_time());
         fault
     }

@@ -95,10 +95,14 @@ impl Provision {
     }
 
     fn load_files(engine: &Arc<Engine>, budget: Budget, files: &Arc<Files>) -> Result<Loaded, LoadError> {
-        let fault = |error: Box<EvalAltResult>| Fault::new(&error, &files.main, files);
-        let call = Call { files: Some(files.clone()), registration: Some(Registration::default()), ..Call::default() };
+        let call = Call {
+            files: Some(files.clone()),
+            registration: Some(Registration::default()),
+            ..Call::default()
+        };
         let (loaded, call) = call::within(call, || budget.run(|| run(engine, files)));
-        let Some(main) = loaded.map_err(fault)? else { return Ok(Loaded::Library) };
+        let loaded = loaded.map_err(|error| Fault::new(&error, &files.main, files).or_line(files, call.line));
+        let Some(main) = loaded? else { return Ok(Loaded::Library) };
         let registration = call.registration.unwrap_or_default();
         let provision = Provision::build(engine, budget, files, registration)?;
         log::debug!("loaded `{}`: {} rules", main.name, provision.views.len());
@@ -194,10 +198,10 @@ impl Provision {
 fn run(engine: &Engine, files: &Files) -> Result<Option<Arc<File>>, Box<EvalAltResult>> {
     let main = files.load_main(engine)?;
     let Some(overloads) = main.functions.get(REGISTER_RULES) else { return Ok(None) };
+    call::with(|call| (call.file, call.line) = (Some(main.clone()), overloads[0].line));
     if !overloads.iter().any(|function| function.params.is_empty() && !function.private) {
         return Err("registerRules() must take no parameters and not be private".into());
     }
-    call::with(|call| call.file = Some(main.clone()));
     let _ = FnPtr::new(REGISTER_RULES)?.call::<Dynamic>(engine, &main.callable, ())?;
     Ok(Some(main))
 }

@@ -83,13 +83,17 @@ pub fn check_header(name: &str, value: &str) -> Result<(), String> {
         return Err(format!("header name `{}` has characters that headers can't have", name.escape_debug()));
     }
     if value.bytes().any(|byte| (byte < 0x20 && byte != b'\t') || byte == 0x7f) {
-        return Err(format!("header `{name}` has a line end or control character in its value `{}`", value.escape_debug()));
+        return Err(format!(
+            "header `{name}` has a line end or control character in its value `{}`",
+            value.escape_debug()
+        ));
     }
     Ok(())
 }
 
 /// Header fields that belong to the connection: what a script sets there is dropped.
-const OF_THE_CONNECTION: &[&str] = &["connection", "content-length", "transfer-encoding", "trailer", "upgrade", "keep-alive"];
+const OF_THE_CONNECTION: &[&str] =
+    &["connection", "content-length", "transfer-encoding", "trailer", "upgrade", "keep-alive"];
 
 /// Sends `answer` to the client of `request`, head and body in one write. `close` tells the client that the connection ends.
 ///
@@ -99,7 +103,8 @@ const OF_THE_CONNECTION: &[&str] = &["connection", "content-length", "transfer-e
 /// # Errors
 /// The connection is gone or does not take the answer within the write deadline.
 pub fn send(request: tiny_http::Request, answer: &Answer, close: bool) -> io::Result<()> {
-    let close = close || wants_close(&request) || answer.header("connection").is_some_and(|value| value == "close");
+    let close =
+        close || wants_close(&request) || answer.header("connection").is_some_and(|value| value == "close");
     let old = *request.http_version() < HTTPVersion(1, 1);
     let mut bytes = head(answer, close, old);
     if *request.method() != Method::Head && !is_bodiless(answer.status) {
@@ -114,7 +119,9 @@ pub fn send(request: tiny_http::Request, answer: &Answer, close: bool) -> io::Re
 fn wants_close(request: &tiny_http::Request) -> bool {
     let field = request.headers().iter().find(|header| header.field.equiv("Connection"));
     let has = |option: &str| {
-        field.is_some_and(|header| header.value.as_str().split(',').any(|part| part.trim().eq_ignore_ascii_case(option)))
+        field.is_some_and(|header| {
+            header.value.as_str().split(',').any(|part| part.trim().eq_ignore_ascii_case(option))
+        })
     };
     has("close") || (*request.http_version() < HTTPVersion(1, 1) && !has("keep-alive"))
 }
@@ -193,10 +200,11 @@ mod tests {
 
     #[test]
     fn sets_and_removes_headers_in_any_case() {
-        let mut answer = Answer::default();
-        answer.headers = ["A", "b", "a", "C"].map(|name| (name.to_owned(), "1".to_owned())).to_vec();
+        let headers = ["A", "b", "a", "C"].map(|name| (name.to_owned(), "1".to_owned())).to_vec();
+        let mut answer = Answer { headers, ..Answer::default() };
         answer.set_header("a", "2");
-        let pairs: Vec<String> = answer.headers.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let pairs: Vec<String> =
+            answer.headers.iter().map(|(name, value)| format!("{name}={value}")).collect();
         assert_eq!(pairs, ["A=2", "b=1", "C=1"]);
         answer.remove_header("B");
         assert_eq!(answer.header("b"), None);

@@ -45,12 +45,13 @@ pub fn serve(settings: Settings) -> Result<ExitCode, String> {
         activation: service.activation.clone(),
         address: mock.address,
     };
-    mock.start("mock", workers(&settings), stack, Arc::new(mock_work))?;
+    // The mock's workers come last: where threads are short, what is left is theirs.
     if let Some(listener) = &mut admin {
         let work = service.admin_work(&settings, listener.address);
         listener.start("admin", settings.admin_workers, stack, Arc::new(work))?;
     }
     let watcher = service.watch(&settings);
+    mock.start("mock", workers(&settings), stack, Arc::new(mock_work))?;
     service.readiness.set_serving(true);
     announce(json, &mock, admin.as_ref(), &service.activation);
     let signal = signals.recv().map_err(|_| "failed to wait for signals: the thread is gone".to_owned())?;
@@ -72,7 +73,8 @@ struct Service {
 impl Service {
     fn start(settings: &Settings) -> Result<Service, String> {
         let budget = budget(settings);
-        let store = Store::open(&settings.provision_dir, Some(&settings.config_dir)).map_err(|error| error.to_string())?;
+        let store = Store::open(&settings.provision_dir, Some(&settings.config_dir))
+            .map_err(|error| error.to_string())?;
         let terms = Terms {
             budget,
             back_to_initial: settings.on_error == OnError::Initial,
@@ -140,7 +142,9 @@ impl Service {
         }
         match self.shared.running.wait(settings.grace) {
             0 => log::info!("stopped"),
-            left => log::warn!("stopped with {left} requests unanswered after {} ms", settings.grace.as_millis()),
+            left => {
+                log::warn!("stopped with {left} requests unanswered after {} ms", settings.grace.as_millis())
+            }
         }
     }
 }
@@ -149,7 +153,10 @@ impl Service {
 ///
 /// # Errors
 /// The system refuses a thread, or it panicked.
-pub fn with_stack<T: Send + 'static>(budget: Budget, load: impl FnOnce() -> T + Send + 'static) -> Result<T, String> {
+pub fn with_stack<T: Send + 'static>(
+    budget: Budget,
+    load: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, String> {
     let thread = thread::Builder::new().name("load".to_owned()).stack_size(budget.stack()).spawn(load);
     let thread = thread.map_err(|error| format!("failed to start a thread: {}", cause(&error)))?;
     thread.join().map_err(|_| "failed to load: the thread panicked".to_owned())
@@ -183,10 +190,14 @@ fn announce(json: bool, mock: &Listener, admin: Option<&Listener>, activation: &
     let mock = mock.address.to_string();
     let admin = admin.map(|listener| listener.address.to_string());
     let line = if json {
-        serde_json::json!({ "mock": mock, "admin": admin, "provision": name, "generation": generation }).to_string()
+        serde_json::json!({ "mock": mock, "admin": admin, "provision": name, "generation": generation })
+            .to_string()
     } else {
         let admin = admin.as_deref().unwrap_or("off");
-        format!("h1mock {}: mock {mock}, admin {admin}, provision `{name}`, generation {generation}", env!("CARGO_PKG_VERSION"))
+        format!(
+            "h1mock {}: mock {mock}, admin {admin}, provision `{name}`, generation {generation}",
+            env!("CARGO_PKG_VERSION")
+        )
     };
     // Nobody reads it where standard output is closed.
     let _ = writeln!(std::io::stdout(), "{line}");

@@ -57,7 +57,8 @@ impl Listener {
         sockopt::set_socket_timeout(&listener, Timeout::Send, Some(WRITE_DEADLINE))
             .map_err(|error| failed(error.to_string()))?;
         let address = listener.local_addr().map_err(|error| failed(cause(&error)))?;
-        let server = tiny_http::Server::from_listener(listener, None).map_err(|error| failed(error.to_string()))?;
+        let server =
+            tiny_http::Server::from_listener(listener, None).map_err(|error| failed(error.to_string()))?;
         Ok(Listener { server: Arc::new(server), address, workers: Vec::new() })
     }
 
@@ -65,7 +66,13 @@ impl Listener {
     ///
     /// # Errors
     /// Not one could be started.
-    pub fn start(&mut self, name: &str, count: usize, stack: usize, work: Arc<dyn Work>) -> Result<(), String> {
+    pub fn start(
+        &mut self,
+        name: &str,
+        count: usize,
+        stack: usize,
+        work: Arc<dyn Work>,
+    ) -> Result<(), String> {
         for number in 0..count {
             let (server, work) = (self.server.clone(), work.clone());
             let builder = thread::Builder::new().name(format!("{name}-{number}")).stack_size(stack);
@@ -116,7 +123,9 @@ fn run(server: &tiny_http::Server, work: &dyn Work) {
                     log::error!("a handler panicked; the worker goes on");
                 }
             }
-            Err(error) if work.shared().stopping.load(Ordering::Acquire) => log::debug!("worker ends: {error}"),
+            Err(error) if work.shared().stopping.load(Ordering::Acquire) => {
+                log::debug!("worker ends: {error}")
+            }
             Err(error) => log::error!("failed to take a request: {}", cause(&error)),
         }
     }
@@ -148,10 +157,16 @@ impl Work for MockWork {
             Received::Broken => return,
         };
         let line = self.shared.access.is_on().then(|| Line::new(&request, began, provision.generation));
-        let handled = catch_unwind(AssertUnwindSafe(|| mock::handle(&provision, request))).unwrap_or_else(|_| Handled {
-            answer: Answer::text(500, "a native function panicked while this request was handled: see the log\n"),
-            rule: None,
-        });
+        let handled =
+            catch_unwind(AssertUnwindSafe(|| mock::handle(&provision, *request))).unwrap_or_else(|_| {
+                Handled {
+                    answer: Answer::text(
+                        500,
+                        "a native function panicked while this request was handled: see the log\n",
+                    ),
+                    rule: None,
+                }
+            });
         let rule = handled.rule.map(|index| provision.router.rules()[index].pattern().to_owned());
         let line = line.map(|line| line.served_by(rule));
         let reply = self.shared.reply(incoming, line, false);
@@ -187,8 +202,9 @@ impl Work for AdminWork {
         match receive(incoming, self.shared.max_body, self.address) {
             Received::Whole(request, incoming) => {
                 let generation = self.admin.activation.generation();
-                let line = self.shared.access.is_on().then(|| Line::new(&request, began, generation).of_admin());
-                admin::handle(&self.admin, request, self.shared.reply(incoming, line, false));
+                let line =
+                    self.shared.access.is_on().then(|| Line::new(&request, began, generation).of_admin());
+                admin::handle(&self.admin, *request, self.shared.reply(incoming, line, false));
             }
             Received::TooLarge(incoming) => {
                 self.shared.reply(incoming, None, true)(admin::too_large(self.shared.max_body));
@@ -225,7 +241,7 @@ impl Shared {
 
 enum Received {
     /// Head and body.
-    Whole(Request, tiny_http::Request),
+    Whole(Box<Request>, tiny_http::Request),
     /// The body is over the limit.
     TooLarge(tiny_http::Request),
     /// The client went away in the middle.
@@ -251,7 +267,8 @@ fn receive(mut incoming: tiny_http::Request, max_body: usize, local: SocketAddr)
     let method = incoming.method().to_string();
     let target = incoming.url().to_owned();
     let remote = incoming.remote_addr().copied();
-    Received::Whole(Request::from_parts(method, target, headers, body, remote, Some(local)), incoming)
+    let request = Request::from_parts(method, target, headers, body, remote, Some(local));
+    Received::Whole(Box::new(request), incoming)
 }
 
 /// Counts requests that were taken and not yet answered, also those whose answer waits.

@@ -3,6 +3,7 @@
 use super::object::Object;
 use super::provisioning::{ActivationError, LoadError};
 use crate::response::Answer;
+use crate::store::Cause;
 
 /// `{"result":"success: ..."}`, with the generation that serves where the call has to do with one.
 pub fn success(status: u16, what: &str, generation: Option<u64>) -> Answer {
@@ -60,9 +61,19 @@ pub fn refused(error: &ActivationError) -> Answer {
         ActivationError::Unknown(_) => 404,
         ActivationError::Active(_) => 409,
         ActivationError::NotAProvision(_) => 400,
-        ActivationError::Store(_) => 500,
+        ActivationError::Store(error) => of_store(error.cause()),
     };
     failed(status, &error.to_string())
+}
+
+/// What the client asked for can't be had under that name, or the directory is to blame.
+fn of_store(cause: &Cause) -> u16 {
+    match cause {
+        Cause::NotFound => 404,
+        Cause::IsDirectory | Cause::NotDirectory | Cause::NotRegular | Cause::LeadsOutside => 400,
+        Cause::TooLarge(_) => 413,
+        Cause::Changing | Cause::Io(_) => 500,
+    }
 }
 
 /// The fields of a load error; those that the error lacks are `null`, a hint is left out.

@@ -13,11 +13,6 @@ pub struct Readiness {
 }
 
 impl Readiness {
-    /// Not serving, not draining.
-    pub fn new() -> Readiness {
-        Readiness::default()
-    }
-
     /// The mock listener accepts (`true`) or does not (`false`).
     pub fn set_serving(&self, serving: bool) {
         self.serving.store(serving, Ordering::Release);
@@ -53,7 +48,7 @@ pub fn healthz() -> Answer {
 
 /// GET /readyz: 200, or 503 with the reason.
 pub fn readyz<P: Provisioning>(admin: &Admin<P>) -> Answer {
-    let active = admin.activation.active().name;
+    let active = admin.activation.active_name();
     match admin.readiness.ready(&active, admin.require_provision.as_deref()) {
         Ok(()) => empty(Vec::new()),
         Err(reason) => failed(503, &reason),
@@ -66,7 +61,7 @@ mod tests {
 
     #[test]
     fn draining_comes_before_serving_and_serving_before_the_required_provision() {
-        let readiness = Readiness::new();
+        let readiness = Readiness::default();
         let reason = |required: Option<&str>| readiness.ready("initial", required).err().unwrap_or_default();
         assert_eq!(reason(Some("foo-bar")), "the mock listener does not serve yet");
         readiness.set_serving(true);

@@ -28,6 +28,10 @@ pub trait Provisioning: Send + Sync + 'static {
 
     /// The provision that serves now.
     fn active(&self) -> Active;
+    /// Its name alone: probes ask every few seconds, and rules may be thousands.
+    fn active_name(&self) -> String {
+        self.active().name
+    }
     /// Compiles, stores and activates; the generation that serves it.
     fn post(&self, name: &Name, source: &[u8]) -> Result<u64, ActivationError>;
     /// Activates a stored provision; the generation that serves it.
@@ -52,6 +56,10 @@ impl Provisioning for Activation {
     fn active(&self) -> Active {
         let serving = Activation::current(self);
         Active { name: serving.name.clone(), generation: serving.generation, rules: serving.rules() }
+    }
+
+    fn active_name(&self) -> String {
+        Activation::current(self).name.clone()
     }
 
     fn post(&self, name: &Name, source: &[u8]) -> Result<u64, ActivationError> {

@@ -20,7 +20,7 @@ fn started() -> (Admin<Fake>, Jobs) {
         after: Box::new(move |delay, job| timer.lock().unwrap().push((delay, job))),
         token: None,
         require_provision: None,
-        readiness: Arc::new(Readiness::new()),
+        readiness: Arc::new(Readiness::default()),
         max_body: 64,
     };
     admin.readiness.set_serving(true);

@@ -23,7 +23,13 @@ pub struct HttpError {
 impl HttpError {
     /// An error with the standard description of `code`.
     pub fn new(code: u16) -> HttpError {
-        HttpError { code: i64::from(code), description: String::new(), answer: None, allow: None, original: None }
+        HttpError {
+            code: i64::from(code),
+            description: String::new(),
+            answer: None,
+            allow: None,
+            original: None,
+        }
     }
 
     /// The status code; an `abort` checks it.
@@ -48,7 +54,9 @@ impl HttpError {
         }
         let (code, name) = (self.status(), self.name());
         let text = escape(self.text());
-        let page = format!("<!doctype html>\n<html lang=en>\n<title>{code} {name}</title>\n<h1>{name}</h1>\n<p>{text}</p>\n");
+        let page = format!(
+            "<!doctype html>\n<html lang=en>\n<title>{code} {name}</title>\n<h1>{name}</h1>\n<p>{text}</p>\n"
+        );
         let mut answer = Answer::html(code, page);
         if let Some(allow) = &self.allow {
             answer.headers.push(("Allow".to_owned(), allow.clone()));
@@ -59,7 +67,11 @@ impl HttpError {
 
 /// Text as HTML: descriptions may repeat what a client sent.
 pub fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&#34;").replace('\'', "&#39;")
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&#34;")
+        .replace('\'', "&#39;")
 }
 
 /// An error that ends the view function with `code`.
@@ -75,7 +87,9 @@ fn throw(error: HttpError) -> Box<EvalAltResult> {
 pub fn find(error: &EvalAltResult) -> Option<HttpError> {
     match error {
         EvalAltResult::ErrorRuntime(thrown, _) => thrown.read_lock::<HttpError>().map(|found| found.clone()),
-        EvalAltResult::ErrorInFunctionCall(_, _, inner, _) | EvalAltResult::ErrorInModule(_, inner, _) => find(inner),
+        EvalAltResult::ErrorInFunctionCall(_, _, inner, _) | EvalAltResult::ErrorInModule(_, inner, _) => {
+            find(inner)
+        }
         _ => None,
     }
 }
@@ -121,7 +135,11 @@ pub fn register(engine: &mut Engine) {
         .register_fn("abort", abort)
         .register_fn("abort", |response: Response| -> Result<(), Box<EvalAltResult>> {
             let answer = response.answer();
-            Err(throw(HttpError { code: i64::from(answer.status), answer: Some(answer), ..HttpError::new(500) }))
+            Err(throw(HttpError {
+                code: i64::from(answer.status),
+                answer: Some(answer),
+                ..HttpError::new(500)
+            }))
         })
         .register_get("code", |error: &mut HttpError| error.code)
         .register_get("name", |error: &mut HttpError| error.name())

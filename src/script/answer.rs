@@ -2,7 +2,7 @@
 //! or one of these with status and headers as a list.
 
 use super::budget::MAX_TEXT;
-use super::json;
+use super::{json, multi_dict};
 use super::response::{Response, header_values};
 use super::status;
 use crate::response::{Answer, HTML, JSON};
@@ -28,14 +28,17 @@ pub fn from_value(value: Dynamic) -> Fallible<Answer> {
     if let Some(bytes) = value.read_lock::<Blob>() {
         return Ok(Answer::html(200, bytes.clone()));
     }
-    if value.is_map() || value.is_array() {
+    if value.is_map() || value.is_array() || multi_dict::to_dict(&value).is_some() {
         return json(&value);
     }
     if value.is_unit() {
-        return Err("the view function returned nothing: return a text, a map, a list or make_response(...)".into());
+        return Err(
+            "the view function returned nothing: return a text, a map, a list or make_response(...)".into()
+        );
     }
     let kind = kind(&value);
-    Err(format!("the view function returned {kind}: return a text, a map, a list or make_response(...)").into())
+    Err(format!("the view function returned {kind}: return a text, a map, a list or make_response(...)")
+        .into())
 }
 
 /// `a bool`, `an integer`: the type of a value in words.
@@ -45,8 +48,14 @@ fn kind(value: &Dynamic) -> String {
         "f64" => "a float".to_owned(),
         "char" => "a character (text takes double quotes)".to_owned(),
         "Fn" => "a function: call it with ()".to_owned(),
-        name => format!("a value of type {}", name.rsplit("::").next().unwrap_or(name)),
+        _ => format!("a value of type {}", type_name(value)),
     }
+}
+
+/// The name of a value's type without the path of its Rust module.
+pub fn type_name(value: &Dynamic) -> &str {
+    let name = value.type_name();
+    name.rsplit("::").next().unwrap_or(name)
 }
 
 /// Whether a list is body, status and headers, or else a list for JSON (design, section 5): `[body, status]`,
@@ -56,7 +65,8 @@ fn is_tuple(items: &[Dynamic]) -> bool {
         Ok(code) => (100..=599).contains(&code),
         Err(_) => value.read_lock::<ImmutableString>().is_some_and(|text| split_status(&text).is_some()),
     };
-    let whole = |value: &Dynamic| value.is_string() || value.is_blob() || value.read_lock::<Response>().is_some();
+    let whole =
+        |value: &Dynamic| value.is_string() || value.is_blob() || value.read_lock::<Response>().is_some();
     match items {
         [body, code] if code.is_map() => whole(body),
         [body, code] => !body.is_int() && !body.is_float() && status(code),
@@ -107,7 +117,10 @@ pub fn status(value: &Dynamic) -> Fallible<(u16, Option<String>)> {
             let standard = reason.is_empty() || reason.eq_ignore_ascii_case(status::reason(code));
             Ok((code, (!standard).then(|| reason.to_owned())))
         }
-        None => Err(format!("status `{value}` is neither a code from 100 to 599 nor text such as \"404 NOT FOUND\"").into()),
+        None => Err(format!(
+            "status `{value}` is neither a code from 100 to 599 nor text such as \"404 NOT FOUND\""
+        )
+        .into()),
     }
 }
 
@@ -168,7 +181,11 @@ pub fn redirection(code: u16, url: &str) -> Answer {
 /// Media types of text get the charset, as Flask's `mimetype` does.
 pub fn with_charset(mimetype: &str) -> String {
     let text = mimetype.starts_with("text/") || mimetype.ends_with("+xml") || mimetype == "application/xml";
-    if text && !mimetype.contains("charset") { format!("{mimetype}; charset=utf-8") } else { mimetype.to_owned() }
+    if text && !mimetype.contains("charset") {
+        format!("{mimetype}; charset=utf-8")
+    } else {
+        mimetype.to_owned()
+    }
 }
 
 /// The media type of a file by its extension, for `send_file`.

@@ -4,7 +4,9 @@
 use super::call;
 use super::view::View;
 use crate::rule::{RuleOptions, Value};
-use rhai::{Array, Dynamic, Engine, EvalAltResult, FnPtr, ImmutableString, Map, Module, NativeCallContext, Position};
+use rhai::{
+    Array, Dynamic, Engine, EvalAltResult, FnPtr, ImmutableString, Map, Module, NativeCallContext, Position,
+};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 type Fallible<T> = Result<T, Box<EvalAltResult>>;
@@ -98,12 +100,18 @@ fn rules<R: Registry + Send + Sync + 'static>(engine: &mut Engine) {
         .register_fn("add_url_rule", |at: NativeCallContext, on: &mut R, rule: &str, view: FnPtr| {
             add(&at, on, rule, None, view, &Dynamic::UNIT)
         })
-        .register_fn("add_url_rule", |at: NativeCallContext, on: &mut R, rule: &str, view: FnPtr, options: Dynamic| {
-            add(&at, on, rule, None, view, &options)
-        })
-        .register_fn("add_url_rule", |at: NativeCallContext, on: &mut R, rule: &str, endpoint: &str, view: FnPtr| {
-            add(&at, on, rule, Some(endpoint), view, &Dynamic::UNIT)
-        })
+        .register_fn(
+            "add_url_rule",
+            |at: NativeCallContext, on: &mut R, rule: &str, view: FnPtr, options: Dynamic| {
+                add(&at, on, rule, None, view, &options)
+            },
+        )
+        .register_fn(
+            "add_url_rule",
+            |at: NativeCallContext, on: &mut R, rule: &str, endpoint: &str, view: FnPtr| {
+                add(&at, on, rule, Some(endpoint), view, &Dynamic::UNIT)
+            },
+        )
         .register_fn(
             "add_url_rule",
             |at: NativeCallContext, on: &mut R, rule: &str, endpoint: &str, view: FnPtr, options: Dynamic| {
@@ -113,12 +121,16 @@ fn rules<R: Registry + Send + Sync + 'static>(engine: &mut Engine) {
         .register_fn("route", |at: NativeCallContext, on: &mut R, rule: &str, view: FnPtr| {
             add(&at, on, rule, None, view, &Dynamic::UNIT)
         })
-        .register_fn("route", |at: NativeCallContext, on: &mut R, rule: &str, options: Dynamic, view: FnPtr| {
-            add(&at, on, rule, None, view, &options)
-        });
+        .register_fn(
+            "route",
+            |at: NativeCallContext, on: &mut R, rule: &str, options: Dynamic, view: FnPtr| {
+                add(&at, on, rule, None, view, &options)
+            },
+        );
     for method in ["get", "post", "put", "patch", "delete"] {
         let with_method = move |options: Dynamic| -> Fallible<Dynamic> {
-            let mut options = options.try_cast::<Map>().ok_or("options are a map: `#{ defaults: #{ id: 1 } }`")?;
+            let mut options =
+                options.try_cast::<Map>().ok_or("options are a map: `#{ defaults: #{ id: 1 } }`")?;
             options.insert("methods".into(), Dynamic::from(vec![Dynamic::from(method.to_uppercase())]));
             Ok(options.into())
         };
@@ -178,7 +190,8 @@ fn rule_options(options: &Dynamic) -> Fallible<(RuleOptions, Option<String>)> {
             "endpoint" => endpoint = Some(value.to_string()),
             "defaults" => known.defaults = defaults(value)?,
             _ => {
-                let all = "methods, strict_slashes, merge_slashes, defaults, endpoint, provide_automatic_options";
+                let all =
+                    "methods, strict_slashes, merge_slashes, defaults, endpoint, provide_automatic_options";
                 return Err(format!("unknown option `{name}`: there are {all}").into());
             }
         }
@@ -188,7 +201,9 @@ fn rule_options(options: &Dynamic) -> Fallible<(RuleOptions, Option<String>)> {
 
 fn methods(value: &Dynamic) -> Fallible<Vec<String>> {
     match value.read_lock::<Array>() {
-        Some(list) if list.iter().all(Dynamic::is_string) => Ok(list.iter().map(ToString::to_string).collect()),
+        Some(list) if list.iter().all(Dynamic::is_string) => {
+            Ok(list.iter().map(ToString::to_string).collect())
+        }
         // Flask refuses a text too: it would be taken for a list of letters.
         _ => Err("methods must be a list of texts: `[\"GET\"]`".into()),
     }
@@ -225,11 +240,13 @@ pub fn url_value(name: &str, value: &Dynamic) -> Fallible<Value> {
 fn hooks<R: Registry + Send + Sync + 'static>(engine: &mut Engine) {
     engine
         .register_fn("before_request", |context: NativeCallContext, on: &mut R, hook: FnPtr| {
-            let view = View::find(&context, hook)?.taking(0, "a before_request function takes no parameters")?;
+            let view =
+                View::find(&context, hook)?.taking(0, "a before_request function takes no parameters")?;
             on.change(|registration| registration.before.push((None, view)))
         })
         .register_fn("after_request", |context: NativeCallContext, on: &mut R, hook: FnPtr| {
-            let view = View::find(&context, hook)?.taking(1, "an after_request function takes the response")?;
+            let view =
+                View::find(&context, hook)?.taking(1, "an after_request function takes the response")?;
             on.change(|registration| registration.after.push((None, view)))
         });
     for name in ["register_error_handler", "errorhandler"] {
@@ -281,7 +298,8 @@ fn register_blueprint(app: &App, blueprint: &Blueprint, options: &Map) -> Fallib
     let prefix = prefix(options)?.unwrap_or_else(|| blueprint.prefix.clone());
     let registered = blueprint.open().clone();
     let name = blueprint.name.to_string();
-    if let Some(bad) = registered.rules.iter().find(|entry| !entry.rule.starts_with('/') && prefix.is_empty()) {
+    if let Some(bad) = registered.rules.iter().find(|entry| !entry.rule.starts_with('/') && prefix.is_empty())
+    {
         return Err(format!("rule `{}` must start with a slash", bad.rule).into());
     }
     app.change(|all| {
@@ -294,7 +312,8 @@ fn register_blueprint(app: &App, blueprint: &Blueprint, options: &Map) -> Fallib
         let scope = || Some(name.clone());
         all.before.extend(registered.before.into_iter().map(|(_, view)| (scope(), view)));
         all.after.extend(registered.after.into_iter().map(|(_, view)| (scope(), view)));
-        all.error_handlers.extend(registered.error_handlers.into_iter().map(|(_, code, view)| (scope(), code, view)));
+        all.error_handlers
+            .extend(registered.error_handlers.into_iter().map(|(_, code, view)| (scope(), code, view)));
     })
 }
 

@@ -1,7 +1,11 @@
-//! What one call of a script may use up: time and memory. Counts what the thread allocates, and ends the call at the next
-//! operation over either limit; scripts can't catch that. Knows nothing of requests and rules.
+//! What one call of a script may use up: time, memory, depth. Counts what the thread allocates and looks at the clock as the
+//! script runs. Knows nothing of requests and rules.
+//!
+//! A call over its budget is ended in two steps. Rhai's own end of a script (`on_progress`) can't be caught, but has lost the
+//! place. So the next look at a variable fails first, which tells line and column; a script without variables, or one that
+//! catches the error and goes on, is ended a few operations later.
 
-use rhai::{Dynamic, Engine, ImmutableString};
+use rhai::{Dynamic, Engine, EvalAltResult};
 use std::alloc::{GlobalAlloc, Layout};
 use std::cell::Cell;
 use std::time::{Duration, Instant};
@@ -18,6 +22,8 @@ pub const MAX_CALLS: usize = 64;
 pub const MAX_DEPTH: usize = 64;
 /// Operations between two looks at the clock: a look costs 25 ns, an operation about as much.
 const CLOCK_EVERY: u64 = 64;
+/// Operations that a call over its budget may still take until it touches a variable.
+const LAST_OPERATIONS: u32 = 64;
 
 /// Time and memory of one call.
 #[derive(Debug, Clone, Copy)]
@@ -52,6 +58,7 @@ impl Budget {
         }
         DEADLINE.set(Some(Instant::now() + self.time));
         CEILING.set(ALLOCATED.get() + i64::try_from(self.memory).unwrap_or(i64::MAX / 2));
+        OVER.set(None);
         let _end = End;
         call()
     }
@@ -71,6 +78,61 @@ thread_local! {
     static ALLOCATED: Cell<i64> = const { Cell::new(0) };
     static CEILING: Cell<i64> = const { Cell::new(i64::MAX) };
     static DEADLINE: Cell<Option<Instant>> = const { Cell::new(None) };
+    /// What the call ran out of, and for how many operations it has gone on since.
+    static OVER: Cell<Option<(Limit, u32)>> = const { Cell::new(None) };
+}
+
+/// What a call can run out of.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Limit {
+    Time,
+    Memory,
+}
+
+impl Budget {
+    fn message(&self, limit: Limit) -> String {
+        match limit {
+            Limit::Time => format!("the script ran longer than {} ms", self.time.as_millis()),
+            Limit::Memory => format!("the script used more than {} bytes", self.memory),
+        }
+    }
+}
+
+/// Counts an operation: what the call has run out of, once it has to end at once.
+fn operation(operations: u64, memory: usize) -> Option<Limit> {
+    DEADLINE.get()?;
+    let above = ALLOCATED.get() - CEILING.get();
+    if let Some((limit, since)) = OVER.get() {
+        OVER.set(Some((limit, since + 1)));
+        // A quarter more memory is what the stack is good for (`Budget::stack`).
+        let too_much = above > i64::try_from(memory / 4).unwrap_or(i64::MAX);
+        return (since >= LAST_OPERATIONS || too_much).then_some(limit);
+    }
+    if above > 0 {
+        OVER.set(Some((Limit::Memory, 0)));
+    } else if operations.is_multiple_of(CLOCK_EVERY) && time_is_up() {
+        OVER.set(Some((Limit::Time, 0)));
+    }
+    None
+}
+
+/// Fails if the running call is over its budget or `level` calls deep; called for each look at a variable.
+///
+/// # Errors
+/// Says what the call ran out of. Rhai adds the place.
+pub fn check(budget: &Budget, level: usize) -> Result<(), Box<EvalAltResult>> {
+    if level > MAX_CALLS {
+        return Err(too_deep().into());
+    }
+    match OVER.get() {
+        Some((limit, _)) if DEADLINE.get().is_some() => Err(budget.message(limit).into()),
+        _ => Ok(()),
+    }
+}
+
+/// What is said of calls nested too deep.
+pub fn too_deep() -> String {
+    format!("calls are nested deeper than {MAX_CALLS}")
 }
 
 /// Whether the running call is over its time; for natives that loop on their own (`store.update`).
@@ -84,17 +146,14 @@ pub fn register(engine: &mut Engine, budget: Budget) {
         .set_max_string_size(MAX_TEXT)
         .set_max_array_size(MAX_ITEMS)
         .set_max_map_size(MAX_ENTRIES)
-        .set_max_call_levels(MAX_CALLS)
+        // Two more than `check` lets pass: Rhai's own error has no place.
+        .set_max_call_levels(MAX_CALLS + 2)
         .set_max_expr_depths(MAX_DEPTH, MAX_DEPTH)
         .set_max_functions(10_000)
         .set_max_modules(256);
-    let too_long: ImmutableString = format!("the script ran longer than {} ms", budget.time.as_millis()).into();
-    let too_large: ImmutableString = format!("the script used more than {} bytes", budget.memory).into();
     engine.on_progress(move |operations| {
-        if ALLOCATED.get() > CEILING.get() && DEADLINE.get().is_some() {
-            return Some(Dynamic::from(too_large.clone()));
-        }
-        (operations % CLOCK_EVERY == 0 && time_is_up()).then(|| Dynamic::from(too_long.clone()))
+        let limit = operation(operations, budget.memory)?;
+        Some(Dynamic::from(budget.message(limit)))
     });
 }
 

@@ -17,6 +17,8 @@ pub struct Call {
     pub files: Option<Arc<Files>>,
     /// The file that defines the function which runs.
     pub file: Option<Arc<File>>,
+    /// The line that this function begins in, for errors that have no place of their own.
+    pub line: Option<usize>,
     /// The request, while one is handled.
     pub request: Option<Arc<Request>>,
     /// The provision, while a request is handled.
@@ -81,4 +83,10 @@ pub fn provision() -> Result<Arc<Provision>, Box<EvalAltResult>> {
 /// Outside of a provision there are none.
 pub fn files() -> Result<Arc<Files>, Box<EvalAltResult>> {
     with(|call| call.files.clone()).flatten().ok_or_else(|| "no provision runs here".into())
+}
+
+/// Runs `body` with `request` as the current one.
+#[cfg(test)]
+pub fn with_request<T>(request: Arc<Request>, body: impl FnOnce() -> T) -> T {
+    within(Call { request: Some(request), ..Call::default() }, body).0
 }

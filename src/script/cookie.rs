@@ -12,10 +12,14 @@ const OPTIONS: &[&str] = &["max_age", "expires", "path", "domain", "secure", "ht
 pub fn set_cookie(name: &str, value: &str, options: &Map) -> Result<String, Box<EvalAltResult>> {
     let token = |byte: u8| byte.is_ascii_graphic() && !b"()<>@,;:\\\"/[]?={}".contains(&byte);
     if name.is_empty() || !name.bytes().all(token) {
-        return Err(format!("cookie name `{}` has characters that cookies can't have", name.escape_debug()).into());
+        return Err(
+            format!("cookie name `{}` has characters that cookies can't have", name.escape_debug()).into()
+        );
     }
     if let Some(unknown) = options.keys().find(|key| !OPTIONS.contains(&key.as_str())) {
-        return Err(format!("set_cookie: unknown option `{unknown}`: there are {}", OPTIONS.join(", ")).into());
+        return Err(
+            format!("set_cookie: unknown option `{unknown}`: there are {}", OPTIONS.join(", ")).into()
+        );
     }
     let mut line = format!("{name}={}", quoted(value));
     line += &attributes(options)?;
@@ -33,7 +37,8 @@ fn attributes(options: &Map) -> Result<String, Box<EvalAltResult>> {
         line += &format!("; Expires={}", date(expires)?);
     }
     if let Some(age) = options.get("max_age").filter(|value| !value.is_unit()) {
-        let age = age.as_int().map_err(|kind| format!("set_cookie: `max_age` is whole seconds, not {kind}"))?;
+        let age =
+            age.as_int().map_err(|kind| format!("set_cookie: `max_age` is whole seconds, not {kind}"))?;
         line += &format!("; Max-Age={age}");
     }
     if on("secure") {
@@ -104,8 +109,14 @@ mod tests {
         let cases = [
             ("#{}", "a=b; Path=/"),
             ("#{ max_age: 60, path: \"/x\" }", "a=b; Max-Age=60; Path=/x"),
-            ("#{ secure: true, httponly: true, samesite: \"lax\" }", "a=b; Secure; HttpOnly; Path=/; SameSite=Lax"),
-            ("#{ expires: 0, domain: \"x.org\" }", "a=b; Domain=x.org; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Path=/"),
+            (
+                "#{ secure: true, httponly: true, samesite: \"lax\" }",
+                "a=b; Secure; HttpOnly; Path=/; SameSite=Lax",
+            ),
+            (
+                "#{ expires: 0, domain: \"x.org\" }",
+                "a=b; Domain=x.org; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Path=/",
+            ),
         ];
         for (options, line) in cases {
             let options: Map = Engine::new().eval(options).unwrap();

@@ -63,8 +63,10 @@ impl Data {
     fn incr(&self, key: &str, by: i64) -> Fallible<i64> {
         let mut entries = self.open();
         let value = entries.get(key).map_or(Dynamic::from_int(0), |entry| entry.value.clone());
-        let now = value.as_int().map_err(|kind| format!("store.incr: `{key}` holds {kind}, not an integer"))?;
-        let next = now.checked_add(by).ok_or_else(|| format!("store.incr: `{key}` would leave the integers"))?;
+        let now =
+            value.as_int().map_err(|kind| format!("store.incr: `{key}` holds {kind}, not an integer"))?;
+        let next =
+            now.checked_add(by).ok_or_else(|| format!("store.incr: `{key}` would leave the integers"))?;
         entries.insert(key.into(), self.entry(Dynamic::from_int(next)));
         Ok(next)
     }
@@ -80,7 +82,10 @@ fn plain(key: &str, value: Dynamic) -> Fallible<Dynamic> {
     if is_plain(&value) {
         return Ok(value);
     }
-    Err(format!("store: `{key}` can hold text, numbers, booleans, lists, maps and blobs, not {}", value.type_name()).into())
+    Err(format!(
+        "store: `{key}` can hold text, numbers, booleans, lists, maps and blobs, not {}", super::answer::type_name(&value)
+    )
+    .into())
 }
 
 fn is_plain(value: &Dynamic) -> bool {
@@ -90,13 +95,24 @@ fn is_plain(value: &Dynamic) -> bool {
     if let Some(map) = value.read_lock::<rhai::Map>() {
         return map.values().all(is_plain);
     }
-    value.is_unit() || value.is_bool() || value.is_int() || value.is_float() || value.is_string() || value.is_char() || value.is_blob()
+    value.is_unit()
+        || value.is_bool()
+        || value.is_int()
+        || value.is_float()
+        || value.is_string()
+        || value.is_char()
+        || value.is_blob()
 }
 
+/// Nothing for a key that is not set, as Rhai's maps have it. An error would be lost in `store["n"] += 1`: Rhai takes a getter
+/// that fails for one that is missing, and stores the 1.
 fn get(key: &str) -> Fallible<Dynamic> {
-    data()?.look(key).0.ok_or_else(|| {
-        format!("store[\"{key}\"] is not set: use store.incr(\"{key}\") to count, store.get(\"{key}\", default) to read").into()
-    })
+    Ok(data()?.look(key).0.unwrap_or_default())
+}
+
+/// `+=` on a value that is nothing, as of a key that is not set.
+fn no_value(operator: &str) -> Box<EvalAltResult> {
+    format!("the left side of `{operator}` is (), which is nothing: a counter is `store.incr(key)`, another value needs a start").into()
 }
 
 fn set(key: &str, value: Dynamic) -> Fallible<()> {
@@ -129,7 +145,7 @@ pub fn register(engine: &mut Engine, globals: &mut Module) {
         .register_indexer_get(|_: &mut Store, key: &str| get(key))
         .register_indexer_set(|_: &mut Store, key: &str, value: Dynamic| set(key, value))
         .register_fn("set", |_: &mut Store, key: &str, value: Dynamic| set(key, value))
-        .register_fn("get", |_: &mut Store, key: &str| Ok::<_, Box<EvalAltResult>>(data()?.look(key).0.unwrap_or_default()))
+        .register_fn("get", |_: &mut Store, key: &str| get(key))
         .register_fn("get", |_: &mut Store, key: &str, default: Dynamic| {
             Ok::<_, Box<EvalAltResult>>(data()?.look(key).0.unwrap_or(default))
         })
@@ -144,6 +160,10 @@ pub fn register(engine: &mut Engine, globals: &mut Module) {
                 update(&context, key, start, &change)
             },
         );
+    for operator in ["+=", "-=", "*="] {
+        engine
+            .register_fn(operator, move |_: &mut (), _: Dynamic| -> Fallible<()> { Err(no_value(operator)) });
+    }
     whole(engine);
 }
 
@@ -157,7 +177,9 @@ fn whole(engine: &mut Engine) {
             Ok::<_, Box<EvalAltResult>>(data()?.open().contains_key(key))
         })
         .register_fn("keys", |_: &mut Store| {
-            Ok::<_, Box<EvalAltResult>>(data()?.open().keys().map(|key| key.clone().into()).collect::<Array>())
+            Ok::<_, Box<EvalAltResult>>(
+                data()?.open().keys().map(|key| key.clone().into()).collect::<Array>(),
+            )
         })
         .register_fn("len", |_: &mut Store| {
             Ok::<_, Box<EvalAltResult>>(i64::try_from(data()?.open().len()).unwrap_or(i64::MAX))

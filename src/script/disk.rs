@@ -11,7 +11,8 @@ fn read(name: &str) -> Fallible<Vec<u8>> {
 }
 
 fn read_text(name: &str) -> Fallible<String> {
-    String::from_utf8(read(name)?).map_err(|_| format!("failed to read `{name}`: not UTF-8 text, use read_blob").into())
+    String::from_utf8(read(name)?)
+        .map_err(|_| format!("failed to read `{name}`: not UTF-8 text, use read_blob").into())
 }
 
 fn read_json(name: &str) -> Fallible<Dynamic> {

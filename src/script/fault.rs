@@ -61,6 +61,15 @@ impl Fault {
         Fault { provision: files.main.clone(), file: place.file, line, column, message, source, hint }
     }
 
+    /// The fault with `line` of its file where it has no place: of a function that has ended, or of the engine's own.
+    pub fn or_line(mut self, files: &Files, line: Option<usize>) -> Fault {
+        if self.line.is_none() {
+            self.source = line.and_then(|line| files.line(&self.file, line));
+            self.line = line;
+        }
+        self
+    }
+
     /// `line 3, column 7: ` or nothing; with the file where it is not the provision's own.
     fn place(&self) -> String {
         let place = match (self.line, self.column) {
@@ -75,21 +84,22 @@ impl Fault {
     pub fn excerpt(&self) -> String {
         let (Some(line), Some(source)) = (self.line, &self.source) else { return String::new() };
         let gutter = " ".repeat(line.to_string().len());
-        let mut text = format!("{gutter} --> {}:{line}:{}\n{gutter} |\n", self.file, self.column.unwrap_or(1));
+        let mut text =
+            format!("{gutter} --> {}:{line}:{}\n{gutter} |\n", self.file, self.column.unwrap_or(1));
         text += &format!("{line} | {source}\n");
         // Tabs stay tabs, so that the mark stands under its column whatever their width.
-        let before: String = source
-            .chars()
-            .take(self.column.unwrap_or(1).saturating_sub(1))
-            .map(|character| if character == '\t' { '\t' } else { ' ' })
-            .collect();
-        text += &format!("{gutter} | {before}^\n");
+        let blank = |character| if character == '\t' { '\t' } else { ' ' };
+        if let Some(column) = self.column {
+            let before: String = source.chars().take(column.saturating_sub(1)).map(blank).collect();
+            text += &format!("{gutter} | {before}^\n");
+        }
         text
     }
 
     /// Everything that is known, on several lines: message, excerpt, hint.
     pub fn report(&self) -> String {
-        let hint = self.hint.as_ref().map(|hint| format!("  = help: {}\n", hint.replace('\n', "\n          ")));
+        let hint =
+            self.hint.as_ref().map(|hint| format!("  = help: {}\n", hint.replace('\n', "\n          ")));
         format!("{self}\n{}{}", self.excerpt(), hint.unwrap_or_default())
     }
 }
@@ -139,10 +149,10 @@ fn message(error: &EvalAltResult) -> String {
         EvalAltResult::ErrorRuntime(thrown, _) => return thrown_text(thrown),
         EvalAltResult::ErrorTerminated(token, _) => return token.to_string(),
         EvalAltResult::ErrorStackOverflow(_) => {
-            return format!("calls are nested deeper than {}", super::budget::MAX_CALLS);
+            return super::budget::too_deep();
         }
         EvalAltResult::ErrorParsing(kind, _) => return lower_first(&parse_text(kind)),
-        EvalAltResult::ErrorFunctionNotFound(signature, _) => return format!("no function `{signature}`"),
+        EvalAltResult::ErrorFunctionNotFound(signature, _) => return format!("no function `{}`", signature.replace("&str | ImmutableString | String", "string")),
         EvalAltResult::ErrorVariableNotFound(name, _) => return format!("no variable `{name}`"),
         EvalAltResult::ErrorPropertyNotFound(name, _) => return format!("no property `{name}`"),
         other => {
@@ -166,10 +176,13 @@ fn thrown_text(thrown: &rhai::Dynamic) -> String {
     if let Some(error) = thrown.read_lock::<HttpError>() {
         return format!("abort({}): {}", error.code, error.text());
     }
+    if let Some(text) = thrown.read_lock::<rhai::ImmutableString>() {
+        return text.to_string();
+    }
     // `throw #{...}` and `throw [...]`: JSON is how authors write them.
     match super::json::to_json(thrown, 1 << 10) {
-        Ok(json) if !thrown.is_string() => String::from_utf8_lossy(&json).into_owned(),
-        _ => thrown.to_string(),
+        Ok(json) => String::from_utf8_lossy(&json).into_owned(),
+        Err(_) => super::bound::text_of(thrown, 1 << 10).to_string(),
     }
 }
 

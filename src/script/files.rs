@@ -1,6 +1,7 @@
 //! The files of one load: compiled, with their constants, and which ones were read. `import` and `read_*` end here, so that
 //! neither leaves the provision directory. Knows no rules.
 
+use super::budget::{self, Budget};
 use super::call;
 use super::data::Data;
 use crate::store::{Name, Store};
@@ -31,6 +32,8 @@ pub struct Function {
     pub params: Vec<String>,
     /// `private fn`.
     pub private: bool,
+    /// Line of its `fn`, from 1; none for a closure.
+    pub line: Option<usize>,
 }
 
 /// The files that one load of a provision has touched.
@@ -89,7 +92,8 @@ impl Files {
     /// # Errors
     /// The directory can't be read.
     pub fn list(&self, under: &str) -> Result<Vec<String>, String> {
-        let prefix = if under.is_empty() { String::new() } else { format!("{}/", under.trim_end_matches('/')) };
+        let prefix =
+            if under.is_empty() { String::new() } else { format!("{}/", under.trim_end_matches('/')) };
         let mut names = BTreeSet::new();
         for entry in self.store.list().map_err(|error| error.to_string())? {
             let inside = entry.name.as_str().strip_prefix(prefix.as_str());
@@ -113,11 +117,6 @@ impl Files {
     /// Line `line` (from 1) of file `name`.
     pub fn line(&self, name: &str, line: usize) -> Option<String> {
         open(&self.texts).get(name)?.lines().nth(line.checked_sub(1)?).map(str::to_owned)
-    }
-
-    /// The whole text of file `name`, also of one that did not compile.
-    pub fn text(&self, name: &str) -> Option<String> {
-        open(&self.texts).get(name).cloned()
     }
 
     /// Compiles and evaluates the provision's own file.
@@ -206,7 +205,7 @@ impl File {
             // Exported, a constant is in the module after the top level has run, where functions and importers find it.
             ast.combine(engine.compile(format!("export {variable};"))?);
         }
-        let functions = functions_of(&ast);
+        let functions = functions_of(&ast, text);
         let module: Shared<Module> = Module::eval_ast_as_new(Scope::new(), &ast, engine)?.into();
         let mut callable = AST::new_from_module(module.clone());
         callable.set_source(name);
@@ -233,30 +232,49 @@ fn top_level_variables(ast: &AST) -> BTreeSet<String> {
     plain.difference(&exported).cloned().collect()
 }
 
-fn functions_of(ast: &AST) -> BTreeMap<String, Vec<Function>> {
+fn functions_of(ast: &AST, text: &str) -> BTreeMap<String, Vec<Function>> {
     let mut functions: BTreeMap<String, Vec<Function>> = BTreeMap::new();
     for function in ast.iter_functions() {
         let params = function.params.iter().map(|param| (*param).to_owned()).collect();
         let private = function.access.is_private();
-        functions.entry(function.name.to_owned()).or_default().push(Function { params, private });
+        let line = definition(text, function.name);
+        functions.entry(function.name.to_owned()).or_default().push(Function { params, private, line });
     }
     functions
+}
+
+/// The line of `fn name(`; the syntax tree does not keep it.
+fn definition(text: &str, name: &str) -> Option<usize> {
+    let begins = |line: &str| {
+        let code = line.trim_start();
+        let code = code.strip_prefix("private ").unwrap_or(code).trim_start();
+        let rest = code.strip_prefix("fn ").and_then(|code| code.trim_start().strip_prefix(name));
+        rest.is_some_and(|rest| rest.trim_start().starts_with('('))
+    };
+    text.lines().position(begins).map(|index| index + 1)
 }
 
 /// Resolves `import` through the files of the provision that runs.
 pub struct Imports;
 
 impl ModuleResolver for Imports {
-    fn resolve(&self, engine: &Engine, _: Option<&str>, path: &str, at: Position) -> Fallible<Shared<Module>> {
+    fn resolve(
+        &self,
+        engine: &Engine,
+        _: Option<&str>,
+        path: &str,
+        at: Position,
+    ) -> Fallible<Shared<Module>> {
         call::files()?.import(engine, path, at)
     }
 }
 
-/// Makes `import` and top-level constants work in `engine`.
-pub fn register(engine: &mut Engine) {
+/// Makes `import` and top-level constants work in `engine`; looks at variables are where a call over its budget ends.
+pub fn register(engine: &mut Engine, budget: Budget) {
     engine.set_module_resolver(Imports);
     #[allow(deprecated)] // "volatile", not deprecated: the lock file pins the version
-    engine.on_var(|name, index, context| {
+    engine.on_var(move |name, index, context| {
+        budget::check(&budget, context.call_level())?;
         // A place in the scope was found by the parser: a parameter or a local variable.
         if index != 0 {
             return Ok(None);

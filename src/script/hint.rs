@@ -3,13 +3,22 @@
 use rhai::EvalAltResult;
 
 /// A hint for `error` with the words `message`, at `column` (from 1) of `source`.
-pub fn hint(error: &EvalAltResult, message: &str, source: Option<&str>, column: Option<usize>) -> Option<String> {
+pub fn hint(
+    error: &EvalAltResult,
+    message: &str,
+    source: Option<&str>,
+    column: Option<usize>,
+) -> Option<String> {
     match error {
         EvalAltResult::ErrorParsing(..) => source.and_then(|line| habit(line, column)),
         EvalAltResult::ErrorFunctionNotFound(signature, _) => missing_function(signature),
         EvalAltResult::ErrorVariableNotFound(name, _) => missing_variable(name),
-        _ if message.contains("ran longer than") => Some("end the loop, or raise --script-timeout".to_owned()),
-        _ if message.contains("used more than") => Some("build less at once, or raise --script-memory".to_owned()),
+        _ if message.starts_with("the script ran longer than") => {
+            Some("end the loop, or raise --script-timeout".to_owned())
+        }
+        _ if message.starts_with("the script used more than") => {
+            Some("build less at once, or raise --script-memory".to_owned())
+        }
         _ => None,
     }
 }
@@ -28,8 +37,14 @@ const HABITS: &[(&str, &str)] = &[
     (" not ", "write `!`"),
     ("(not ", "write `!`"),
     (" is ", "compare by `==`"),
-    ("from ", "`import \"file\" as name;` loads another file of the provision directory; Flask's names need no import"),
-    ("import ", "`import \"file\" as name;` loads another file of the provision directory; Flask's names need no import"),
+    (
+        "from ",
+        "`import \"file\" as name;` loads another file of the provision directory; Flask's names need no import",
+    ),
+    (
+        "import ",
+        "`import \"file\" as name;` loads another file of the provision directory; Flask's names need no import",
+    ),
     ("var ", "variables are declared by `let`"),
 ];
 
@@ -39,15 +54,20 @@ fn habit(line: &str, column: Option<usize>) -> Option<String> {
         return Some("comments start with `//`".to_owned());
     }
     if code.starts_with('@') {
-        return Some("there are no decorators: register in registerRules() by `app.route(\"/foo\", [\"GET\"], foo)`".to_owned());
+        return Some(
+            "there are no decorators: register in registerRules() by `app.route(\"/foo\", [\"GET\"], foo)`"
+                .to_owned(),
+        );
     }
     let at: String = line.chars().skip(column.unwrap_or(1).saturating_sub(1)).collect();
     if at.starts_with('\'') || line.matches('\'').count() >= 2 {
         return Some("text takes double quotes: \"abc\"; single quotes hold one character".to_owned());
     }
-    let known = HABITS.iter().find(|(habit, _)| line.contains(habit)).map(|(_, instead)| (*instead).to_owned());
+    let known =
+        HABITS.iter().find(|(habit, _)| line.contains(habit)).map(|(_, instead)| (*instead).to_owned());
     known.or_else(|| {
-        let brace = at.starts_with(':') || at.starts_with('{') || line.contains("{\"") || line.contains("{ \"");
+        let brace =
+            at.starts_with(':') || at.starts_with('{') || line.contains("{\"") || line.contains("{ \"");
         brace.then(|| "a map is written `#{ key: value }`".to_owned())
     })
 }
@@ -55,12 +75,16 @@ fn habit(line: &str, column: Option<usize>) -> Option<String> {
 fn missing_function(signature: &str) -> Option<String> {
     let name = signature.split(" (").next().unwrap_or(signature);
     let hint = match name {
-        "open" => "read a file of the provision directory by read_text(name), read_json(name) or read_blob(name)",
+        "open" => {
+            "read a file of the provision directory by read_text(name), read_json(name) or read_blob(name)"
+        }
         "isinstance" => "type_of(x) gives the type's name",
         "dict" => "a map is written `#{ key: value }`",
         "list" | "tuple" => "a list is written `[a, b]`",
         "registerRules" => "define `fn registerRules() { app.get(\"/\", index); }`",
-        "+" if signature.contains("()") => "one side is `()`, which is nothing: give a default, as in `x ?? 0` or .get(key, default)",
+        "+" if signature.contains("()") => {
+            "one side is `()`, which is nothing: give a default, as in `x ?? 0` or .get(key, default)"
+        }
         _ if signature.contains("(()") || signature.contains(", ()") => "a value is `()`, which is nothing",
         _ => return None,
     };

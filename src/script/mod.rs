@@ -28,8 +28,8 @@ pub mod response;
 pub mod sleep;
 pub mod status;
 pub mod text;
-pub mod urllib;
 pub mod url_for;
+pub mod urllib;
 pub mod uuid;
 pub mod view;
 
@@ -45,7 +45,7 @@ pub fn engine(budget: Budget) -> Engine {
     engine.set_optimization_level(OptimizationLevel::Simple);
     engine.disable_symbol("eval");
     budget::register(&mut engine, budget);
-    files::register(&mut engine);
+    files::register(&mut engine, budget);
     abort::register(&mut engine);
     let mut globals = Module::new();
     for register in TOPICS {

@@ -2,7 +2,6 @@
 //! like an object of Python: a function that gets it changes the same one.
 
 use super::answer;
-use super::budget::MAX_TEXT;
 use super::{call, cookie, json, status};
 use crate::response::{Answer, check_header};
 use rhai::{Array, Dynamic, Engine, EvalAltResult, ImmutableString, Map, Module};
@@ -101,7 +100,9 @@ fn constructors(engine: &mut Engine) {
     for name in ["make_response", "Response"] {
         engine
             .register_fn(name, || Response::from(Answer::html(200, "")))
-            .register_fn(name, |body: Dynamic| Ok::<Response, Box<EvalAltResult>>(answer::from_value(body)?.into()))
+            .register_fn(name, |body: Dynamic| {
+                Ok::<Response, Box<EvalAltResult>>(answer::from_value(body)?.into())
+            })
             .register_fn(name, |body: Dynamic, status: Dynamic| make(vec![body, status]))
             .register_fn(name, |body: Dynamic, status: Dynamic, headers: Map| {
                 make(vec![body, status, Dynamic::from(headers)])
@@ -151,13 +152,10 @@ fn send_file(name: &str, options: Map) -> Fallible<Response> {
 fn properties(engine: &mut Engine) {
     engine
         .register_get("status_code", |response: &mut Response| i64::from(response.open().status))
-        .register_set(
-            "status_code",
-            |response: &mut Response, code: i64| {
-                response.open().status = answer::status_code(code)?;
-                Ok::<_, Box<EvalAltResult>>(())
-            },
-        )
+        .register_set("status_code", |response: &mut Response, code: i64| {
+            response.open().status = answer::status_code(code)?;
+            Ok::<_, Box<EvalAltResult>>(())
+        })
         .register_get("status", status_line)
         .register_set("status", |response: &mut Response, status: Dynamic| {
             let (code, reason) = answer::status(&status)?;
@@ -172,13 +170,10 @@ fn properties(engine: &mut Engine) {
             response.set_content_type(&answer::with_charset(value))
         })
         .register_get("data", |response: &mut Response| response.open().body.clone())
-        .register_set(
-            "data",
-            |response: &mut Response, body: Dynamic| {
-                response.open().body = answer::body(&body)?;
-                Ok::<_, Box<EvalAltResult>>(())
-            },
-        );
+        .register_set("data", |response: &mut Response, body: Dynamic| {
+            response.open().body = answer::body(&body)?;
+            Ok::<_, Box<EvalAltResult>>(())
+        });
     readers(engine);
 }
 
@@ -192,7 +187,9 @@ fn readers(engine: &mut Engine) {
         .register_get("text", |response: &mut Response| {
             String::from_utf8_lossy(&response.open().body).into_owned()
         })
-        .register_fn("get_json", |response: &mut Response| Ok::<_, Box<EvalAltResult>>(json::from_json(&response.open().body)?))
+        .register_fn("get_json", |response: &mut Response| {
+            Ok::<_, Box<EvalAltResult>>(json::from_json(&response.open().body)?)
+        })
         .register_get("content_length", |response: &mut Response| {
             i64::try_from(response.open().body.len()).unwrap_or(i64::MAX)
         })
@@ -241,15 +238,12 @@ fn headers(engine: &mut Engine) {
     engine
         .register_type_with_name::<ResponseHeaders>("Headers")
         .register_get("headers", |response: &mut Response| ResponseHeaders(response.clone()))
-        .register_set(
-            "headers",
-            |response: &mut Response, all: Dynamic| {
-                // `r.headers["a"] = b` writes the handle back, which is the same object.
-                let Some(map) = all.read_lock::<Map>() else { return Ok(()) };
-                response.open().headers.clear();
-                map.iter().try_for_each(|(name, value)| response.set_header(name, value))
-            },
-        )
+        .register_set("headers", |response: &mut Response, all: Dynamic| {
+            // `r.headers["a"] = b` writes the handle back, which is the same object.
+            let Some(map) = all.read_lock::<Map>() else { return Ok(()) };
+            response.open().headers.clear();
+            map.iter().try_for_each(|(name, value)| response.set_header(name, value))
+        })
         .register_indexer_get(|headers: &mut ResponseHeaders, name: &str| header(&headers.0.open(), name))
         .register_indexer_set(|headers: &mut ResponseHeaders, name: &str, value: Dynamic| {
             headers.0.set_header(name, &value)
@@ -266,8 +260,12 @@ fn headers(engine: &mut Engine) {
             if found.is_unit() { default } else { found }
         })
         .register_fn("getlist", |headers: &mut ResponseHeaders, name: &str| values(&headers.0, name))
-        .register_fn("remove", |headers: &mut ResponseHeaders, name: &str| headers.0.open().remove_header(name))
-        .register_fn("contains", |headers: &mut ResponseHeaders, name: &str| headers.0.open().header(name).is_some())
+        .register_fn("remove", |headers: &mut ResponseHeaders, name: &str| {
+            headers.0.open().remove_header(name)
+        })
+        .register_fn("contains", |headers: &mut ResponseHeaders, name: &str| {
+            headers.0.open().header(name).is_some()
+        })
         .register_fn("keys", |headers: &mut ResponseHeaders| {
             headers.0.open().headers.iter().map(|(name, _)| name.clone().into()).collect::<Array>()
         });
@@ -297,9 +295,4 @@ fn cookies(engine: &mut Engine) {
         .register_fn("delete_cookie", move |response: &mut Response, name: &str, options: Map| {
             set(response, name, "", cookie::expired(options))
         });
-}
-
-/// Bytes of JSON for a body, bounded.
-pub fn json_body(value: &Dynamic) -> Fallible<Vec<u8>> {
-    Ok(json::to_json(value, MAX_TEXT)?)
 }

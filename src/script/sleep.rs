@@ -11,7 +11,8 @@ const LONGEST: Duration = Duration::from_secs(3600);
 fn sleep(seconds: &Dynamic) -> Result<(), Box<EvalAltResult>> {
     let number = seconds.as_float().or_else(|_| seconds.as_int().map(|seconds| seconds as f64));
     let number = number.map_err(|kind| format!("sleep takes seconds, not {kind}"))?;
-    let pause = Duration::try_from_secs_f64(number).map_err(|_| format!("sleep takes seconds from 0 on, not {number}"))?;
+    let pause = Duration::try_from_secs_f64(number)
+        .map_err(|_| format!("sleep takes seconds from 0 on, not {number}"))?;
     call::with(|call| {
         let held = call.hold.saturating_add(pause);
         if held > LONGEST {

@@ -17,7 +17,9 @@ fn url_for(endpoint: &str, values: &Map) -> Result<String, Box<EvalAltResult>> {
     let external = values.get("_external").and_then(|value| value.as_bool().ok()).unwrap_or(false);
     let anchor = values.get("_anchor").map(|anchor| format!("#{anchor}")).unwrap_or_default();
     let mut plain = Vec::new();
-    for (name, value) in values.iter().filter(|(name, value)| !name.starts_with('_') && !Dynamic::is_unit(value)) {
+    for (name, value) in
+        values.iter().filter(|(name, value)| !name.starts_with('_') && !Dynamic::is_unit(value))
+    {
         plain.push((name.to_string(), url_value(name, value)?));
     }
     let Some(path) = provision.router.url_for(&endpoint, &plain) else {

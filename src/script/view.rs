@@ -17,6 +17,8 @@ pub struct View {
     pub file: Arc<File>,
     /// Its parameters without captured variables; more than one list where it is overloaded.
     overloads: Vec<Vec<String>>,
+    /// Line that it begins in; of a closure, the line that registers it.
+    line: Option<usize>,
 }
 
 /// A view function bound to a rule.
@@ -48,27 +50,31 @@ impl View {
     /// No file has it, or only as `private fn`, which Rhai lets nobody call from outside.
     pub fn find(context: &NativeCallContext, function: FnPtr) -> Fallible<View> {
         let files = call::files()?;
-        let mut candidates: Vec<Arc<File>> = context.call_source().and_then(|name| files.file(name)).into_iter().collect();
+        let mut candidates: Vec<Arc<File>> =
+            context.call_source().and_then(|name| files.file(name)).into_iter().collect();
         candidates.extend(files.file(&files.main));
         candidates.extend(files.all());
         let name = function.fn_name();
         for file in candidates {
             let Some(overloads) = file.functions.get(name) else { continue };
-            return View::of(function.clone(), file.clone(), overloads);
+            return View::of(function.clone(), file.clone(), overloads, context.call_position());
         }
         Err(format!("no function `{name}`: define it by `fn {name}(...) {{ ... }}`").into())
     }
 
-    fn of(function: FnPtr, file: Arc<File>, overloads: &[Function]) -> Fallible<View> {
+    fn of(function: FnPtr, file: Arc<File>, overloads: &[Function], at: Position) -> Fallible<View> {
         let captured = function.curry().len();
+        let line = overloads.iter().find_map(|overload| overload.line).or(at.line());
         let public = overloads.iter().filter(|overload| !overload.private);
         let overloads: Vec<Vec<String>> =
             public.filter_map(|overload| overload.params.get(captured..).map(<[String]>::to_vec)).collect();
         if overloads.is_empty() {
             let name = function.fn_name();
-            return Err(format!("function `{name}` is private: drop the word `private` before `fn {name}`").into());
+            return Err(
+                format!("function `{name}` is private: drop the word `private` before `fn {name}`").into()
+            );
         }
-        Ok(View { function, file, overloads })
+        Ok(View { function, file, overloads, line })
     }
 
     /// The endpoint of a rule that names none: the function's name, or for a closure its place.
@@ -81,7 +87,11 @@ impl View {
 
     /// The function's name as people know it.
     pub fn name(&self) -> String {
-        if self.function.is_anonymous() { "closure".to_owned() } else { format!("`{}`", self.function.fn_name()) }
+        if self.function.is_anonymous() {
+            "closure".to_owned()
+        } else {
+            format!("`{}`", self.function.fn_name())
+        }
     }
 
     /// The function, if it can be called with `count` values.
@@ -117,7 +127,7 @@ impl View {
     /// # Errors
     /// What the script throws or runs into.
     pub fn call(&self, engine: &Engine, arguments: Vec<Dynamic>) -> Fallible<Dynamic> {
-        call::with(|call| call.file = Some(self.file.clone()));
+        call::with(|call| (call.file, call.line) = (Some(self.file.clone()), self.line));
         self.function.call(engine, &self.file.callable, arguments)
     }
 }
@@ -128,7 +138,8 @@ impl Bound {
     /// # Errors
     /// What the script throws or runs into.
     pub fn call(&self, engine: &Engine, values: &[Dynamic]) -> Fallible<Dynamic> {
-        let arguments = self.arguments.iter().map(|index| values.get(*index).cloned().unwrap_or_default()).collect();
+        let arguments =
+            self.arguments.iter().map(|index| values.get(*index).cloned().unwrap_or_default()).collect();
         self.view.call(engine, arguments)
     }
 }

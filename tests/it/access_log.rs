@@ -25,7 +25,9 @@ fn verbose_writes_a_line_for_each_request() {
 
 #[test]
 fn json_lines_have_fields() {
-    let mock = Mock::start_with(&["--verbose", "--log-format", "json"], |folder| folder.write("provision/initial", SOURCE));
+    let mock = Mock::start_with(&["--verbose", "--log-format", "json"], |folder| {
+        folder.write("provision/initial", SOURCE)
+    });
     mock.get("/a/7");
     let line = eventually(|| {
         let log = mock.log();

@@ -28,7 +28,8 @@ fn the_originals_answer_as_they_did() {
 
 #[test]
 fn the_built_in_and_the_default_answer_404_with_help() {
-    let help = "<a href=\"https://github.com/testillano/h1mock#how-it-works\">help here for mock provisions</a>";
+    let help =
+        "<a href=\"https://github.com/testillano/h1mock#how-it-works\">help here for mock provisions</a>";
     let mock = Mock::start();
     for _ in 0..2 {
         for method in ["GET", "POST", "DELETE"] {
@@ -48,7 +49,8 @@ fn orders_are_created_read_changed_listed_and_deleted() {
     assert_eq!((created.status, created.header("location")), (201, "/orders/1"));
     assert_eq!(created.text(), "{\"id\":1,\"item\":\"tea\"}\n");
     assert_eq!(mock.get("/orders/1").json()["item"], "tea");
-    let changed = mock.send("PUT", "/orders/1", &[("Content-Type", "application/json")], b"{\"item\": \"coffee\"}");
+    let changed =
+        mock.send("PUT", "/orders/1", &[("Content-Type", "application/json")], b"{\"item\": \"coffee\"}");
     assert_eq!(changed.json()["item"], "coffee");
     mock.post("/orders", "application/json", b"{\"item\": \"milk\"}");
     assert_eq!(mock.get("/orders").text(), "[{\"id\":1,\"item\":\"coffee\"},{\"id\":2,\"item\":\"milk\"}]\n");
@@ -65,7 +67,8 @@ fn tokens_are_signed_and_checked() {
     let mock = Mock::serving(&example("oauth2.rhai"));
     let form = "application/x-www-form-urlencoded";
     let basic = ("Authorization", "Basic dGVzdGVyOnNlY3JldA==");
-    let token = mock.send("POST", "/token", &[basic, ("Content-Type", form)], b"grant_type=client_credentials");
+    let token =
+        mock.send("POST", "/token", &[basic, ("Content-Type", form)], b"grant_type=client_credentials");
     assert_eq!((token.status, token.header("cache-control")), (200, "no-store"));
     let jwt = token.json()["access_token"].as_str().unwrap().to_owned();
     assert_eq!(jwt.split('.').count(), 3);

@@ -136,12 +136,15 @@ fn files_that_are_no_provisions_activate_nothing() {
 fn a_change_of_an_import_reloads_the_active_provision() {
     let mock = Mock::start();
     mock.folder.write("provision/common.rhai", "fn text() { \"one\" }");
-    mock.activate("main", "import \"common\" as common;\nfn registerRules() { app.get(\"/word\", || common::text()); }");
+    mock.activate(
+        "main",
+        "import \"common\" as common;\nfn registerRules() { app.get(\"/word\", || common::text()); }",
+    );
     assert_eq!(mock.get("/word").text(), "one");
     mock.folder.write("provision/common.rhai", "fn text() { \"two\" }");
     serves(&mock, "two");
     mock.folder.write("provision/common.rhai", "fn text() { broken");
-    mock.wait_for_log("imported `common.rhai`: line 1, column 13:");
+    mock.wait_for_log("imported `common.rhai`: line 1, column 19:");
     assert_eq!(mock.get("/word").text(), "two");
 }
 

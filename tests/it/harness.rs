@@ -79,7 +79,16 @@ impl Mock {
         let folder = Folder::new();
         prepare(&folder);
         command
-            .args(["--bind", "127.0.0.1", "--traffic-port", "0", "--admin-port", "0", "--config-dir", "config"])
+            .args([
+                "--bind",
+                "127.0.0.1",
+                "--traffic-port",
+                "0",
+                "--admin-port",
+                "0",
+                "--config-dir",
+                "config",
+            ])
             .args(arguments)
             .current_dir(&folder.0)
             .stdin(Stdio::null())
@@ -127,7 +136,11 @@ impl Mock {
 
     /// POSTs a provision.
     pub fn provision(&self, name: &str, source: &str) -> Reply {
-        self.admin(&format!("POST /app/v1/provision/{name}"), &[("Content-Type", "text/plain")], source.as_bytes())
+        self.admin(
+            &format!("POST /app/v1/provision/{name}"),
+            &[("Content-Type", "text/plain")],
+            source.as_bytes(),
+        )
     }
 
     /// POSTs a provision that must load; gives its generation.
@@ -162,7 +175,8 @@ impl Mock {
 
     /// Sends a signal by its name (`TERM`).
     pub fn signal(&self, name: &str) {
-        let sent = Command::new("kill").args([&format!("-{name}"), &self.pid().to_string()]).status().unwrap();
+        let sent =
+            Command::new("kill").args([&format!("-{name}"), &self.pid().to_string()]).status().unwrap();
         assert!(sent.success());
     }
 

@@ -1,8 +1,12 @@
 //! End-to-end tests: the built binary on free ports, spoken to in raw HTTP.
 
+// A test fails by panicking; `allow-unwrap-in-tests` does not see functions outside of `#[test]`.
+#![allow(clippy::unwrap_used)]
+
 mod harness;
 
 mod access_log;
+mod admin;
 mod bad_input;
 mod check;
 mod command_line;

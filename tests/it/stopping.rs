@@ -35,7 +35,8 @@ fn requests_that_run_are_answered_first() {
 #[test]
 fn grace_bounds_the_wait() {
     let source = r#"fn registerRules() { app.get("/hour", || { time.sleep(3600); "" }); app.get("/fast", || "fast"); }"#;
-    let mut mock = Mock::start_with(&["--grace", "200ms"], |folder| folder.write("provision/initial", source));
+    let mut mock =
+        Mock::start_with(&["--grace", "200ms"], |folder| folder.write("provision/initial", source));
     let mut client = Client::new(&mock.traffic);
     client.write(b"GET /hour HTTP/1.1\r\nHost: x\r\n\r\n");
     assert_eq!(mock.get("/fast").text(), "fast");

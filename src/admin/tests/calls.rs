@@ -44,7 +44,7 @@ fn calls_are_answered_as_the_design_says() {
             PLAIN,
             b"full",
             500,
-            r#"{"result":"failed: failed to write `full`: disk full"}"#,
+            r#"{"result":"failed: failed to write `full`: changes while it is read"}"#,
         ),
         (
             "POST /app/v1/provision/x",

@@ -2,12 +2,12 @@
 
 use crate::admin::provisioning::{ActivationError, Active, LoadError, Provisioning, Row, RuleRow, Served};
 use crate::record::Kind;
-use crate::store::{Name, StoreError};
+use crate::store::{Cause, Name, StoreError};
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::time::UNIX_EPOCH;
 
-/// One stored file set, `initial` active as generation 1. A body `library` is one, `full` finds the disk full, one
+/// One stored file set, `initial` active as generation 1. A body `library` is one, `full` finds a file that changes, one
 /// with `broken` in it or not in UTF-8 does not compile.
 #[derive(Default)]
 pub struct Fake {
@@ -47,7 +47,7 @@ pub fn load_error(file: &str, message: &str) -> LoadError {
 fn compile(name: &str, source: &[u8]) -> Result<(), ActivationError> {
     match std::str::from_utf8(source) {
         Ok("library") => Err(ActivationError::Library(load_error(name, "`registerRules` is not defined"))),
-        Ok("full") => Err(ActivationError::Store(StoreError("failed to write `full`: disk full".into()))),
+        Ok("full") => Err(ActivationError::Store(StoreError::new("write", "full", Cause::Changing))),
         Ok(text) if !text.is_empty() && !text.contains("broken") => Ok(()),
         _ => Err(ActivationError::Load(load_error(name, "`broken` is unknown"))),
     }

@@ -1,6 +1,7 @@
 //! The writing half of JSON: walks a value and stops at a limit. `serde_json` writes the strings and numbers.
 
 use crate::script::bound::MAX_DEPTH;
+use crate::script::multi_dict;
 use rhai::{Array, Dynamic, FnPtr, Map};
 use std::io::{Error, Write};
 
@@ -112,7 +113,11 @@ impl Writer<'_> {
         if let Ok(letter) = value.as_char() {
             return Ok(serde_json::to_writer(&mut self.out, &letter)?);
         }
-        Err(refusal_of(value))
+        // `request.args` and its like, as Flask's `jsonify` takes them.
+        match multi_dict::to_dict(value) {
+            Some(map) => self.map(&map),
+            None => Err(refusal_of(value)),
+        }
     }
 
     /// Runs `body` one level further in.

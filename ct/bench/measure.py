@@ -1,0 +1,259 @@
+#!/usr/bin/env python3
+"""Measures a built h1mock on 127.0.0.1: swaps under load, reload times, start-up, memory, CPU per request beside nginx.
+
+    ct/bench/measure.py [BINARY] [swaps reload start cpu ...]
+
+Only Python's standard library is needed, for `cpu` also wrk and nginx. Every loop is bounded. Figures are printed, not judged.
+"""
+
+import http.client
+import os
+import pathlib
+import re
+import shutil
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+TICK = os.sysconf("SC_CLK_TCK")
+SWAPS = int(os.environ.get("SWAPS", "10000"))
+
+
+def provision(word):
+    """One rule whose body and header must agree; about 30 lines, as provisions are."""
+    filler = "".join(f'fn other{n}(id) {{ #{{ id: id, text: "filler {n}" }} }}\n' for n in range(20))
+    rules = "".join(f'    app.get("/other{n}/<int:id>", other{n});\n' for n in range(20))
+    return f"""const WORD = "{word}";
+fn registerRules() {{
+    app.get("/word", show);
+{rules}}}
+fn show() {{ [WORD + " {word}", 200, #{{ "X-Word": WORD }}] }}
+{filler}"""
+
+
+class Mock:
+    """A running mock in a folder of its own."""
+
+    def __init__(self, binary, source=None, *arguments):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="h1mock-bench-"))
+        self.directory = self.folder / "provision"
+        self.directory.mkdir()
+        if source:
+            (self.directory / "initial").write_text(source)
+        command = [binary, "--bind", "127.0.0.1", "--traffic-port", "0", "--admin-port", "0", "--config-dir", "config", *arguments]
+        self.log = open(self.folder / "log", "w")
+        self.process = subprocess.Popen(command, cwd=self.folder, stdout=subprocess.PIPE, stderr=self.log, text=True)
+        banner = self.process.stdout.readline()
+        self.traffic, self.admin = (int(port) for port in re.findall(r"127\.0\.0\.1:(\d+)", banner))
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait(10)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def status(self, key):
+        text = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(re.search(rf"{key}:\s+(\d+)", text).group(1))
+
+
+def connect(port):
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    connection.connect()
+    connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return connection
+
+
+def get(connection, path="/word"):
+    connection.request("GET", path)
+    answer = connection.getresponse()
+    return answer.status, answer.getheader("X-Word"), answer.read().decode()
+
+
+def post(connection, name, source):
+    connection.request("POST", f"/app/v1/provision/{name}", source, {"Content-Type": "text/plain"})
+    answer = connection.getresponse()
+    body = answer.read()
+    assert answer.status == 201, body
+    return answer.status
+
+
+def swaps(binary):
+    """Alternates two provisions by POST under four keep-alive clients."""
+    with Mock(binary, provision("a")) as mock:
+        stop, made, wrong, failed = threading.Event(), [0] * 4, [0] * 4, [0] * 4
+
+        def ask(number):
+            connection = connect(mock.traffic)
+            while not stop.is_set():
+                try:
+                    status, header, body = get(connection)
+                    made[number] += 1
+                    wrong[number] += status != 200 or body != f"{header} {header}"
+                except (OSError, http.client.HTTPException):
+                    failed[number] += 1
+                    connection = connect(mock.traffic)
+
+        clients = [threading.Thread(target=ask, args=(number,)) for number in range(4)]
+        [client.start() for client in clients]
+        admin, began, stale = connect(mock.admin), time.monotonic(), 0
+        check = connect(mock.traffic)
+        for round in range(SWAPS):
+            word = "ba"[round % 2]
+            post(admin, word, provision(word))
+            stale += get(check)[1] != word
+        seconds = time.monotonic() - began
+        stop.set()
+        [client.join() for client in clients]
+        print(f"swaps: {SWAPS} in {seconds:.1f} s; requests {sum(made)}, wrong or mixed {sum(wrong)}, failed {sum(failed)}, "
+              f"stale after POST {stale}; RSS {mock.status('VmRSS')} kB, threads {mock.status('Threads')}")
+
+
+def show(label, seconds):
+    milliseconds = sorted(second * 1000 for second in seconds)
+    print(f"{label}: median {statistics.median(milliseconds):.2f} ms, max {milliseconds[-1]:.2f} ms ({len(seconds)} times)")
+
+
+def reload(binary):
+    """From POST, and from the closing of a file, to the first answer by the new provision."""
+    with Mock(binary, provision("start")) as mock:
+        admin, client = connect(mock.admin), connect(mock.traffic)
+
+        def until(word, began):
+            while get(client)[1] != word:
+                pass
+            return time.perf_counter() - began
+
+        posts, files = [], []
+        for round in range(200):
+            source = provision(f"p{round}")
+            began = time.perf_counter()
+            post(admin, "posted", source)
+            posts.append(until(f"p{round}", began))
+        for round in range(200):
+            with open(mock.directory / "copied", "w") as file:
+                file.write(provision(f"f{round}"))
+            files.append(until(f"f{round}", time.perf_counter()))
+        show("POST to new behaviour", posts)
+        show("file close to new behaviour", files)
+
+
+def start(binary):
+    """From exec to the first 200, asked for again every 0.2 ms; memory then."""
+    times, resident = [], 0
+    for _ in range(20):
+        folder = pathlib.Path(tempfile.mkdtemp(prefix="h1mock-bench-"))
+        (folder / "provision").mkdir()
+        (folder / "provision" / "initial").write_text(provision("a"))
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        request = b"GET /word HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+        began = time.perf_counter()
+        process = subprocess.Popen([binary, "--bind", "127.0.0.1", "--traffic-port", str(port), "--admin-port", "0"], cwd=folder,
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        while True:
+            try:
+                with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
+                    connection.sendall(request)
+                    if b" 200 " in connection.recv(4096):
+                        break
+            except OSError:
+                time.sleep(0.0002)
+        times.append(time.perf_counter() - began)
+        text = pathlib.Path(f"/proc/{process.pid}/status").read_text()
+        resident = max(resident, int(re.search(r"VmRSS:\s+(\d+)", text).group(1)))
+        process.send_signal(signal.SIGTERM)
+        process.wait(10)
+        shutil.rmtree(folder, ignore_errors=True)
+    show("exec to first 200", times)
+    print(f"RSS after start: {resident} kB")
+
+
+def processor_seconds(pids):
+    total = 0
+    for pid in pids:
+        fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+        total += int(fields[11]) + int(fields[12])
+    return total / TICK
+
+
+def load(port, path, pids, seconds=4):
+    before = processor_seconds(pids)
+    out = subprocess.run(["wrk", "-t1", "-c32", f"-d{seconds}s", f"http://127.0.0.1:{port}{path}"],
+                         capture_output=True, text=True, check=True).stdout
+    used = processor_seconds(pids) - before
+    requests = int(re.search(r"(\d+) requests in", out).group(1))
+    return used / requests * 1e6
+
+
+def nginx(folder):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    (folder / "nginx.conf").write_text(f"""daemon off; worker_processes 1; pid {folder}/pid; error_log {folder}/error.log;
+events {{ worker_connections 1024; }}
+http {{ access_log off; keepalive_requests 1000000000;
+  server {{ listen 127.0.0.1:{port}; location / {{ return 200 "hello"; }} }} }}
+""")
+    process = subprocess.Popen(["nginx", "-p", str(folder), "-c", str(folder / "nginx.conf")], stderr=subprocess.DEVNULL)
+    end = time.monotonic() + 5
+    while time.monotonic() < end:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            break
+        except OSError:
+            time.sleep(0.01)
+    children = pathlib.Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    return process, port, [process.pid, *map(int, children)]
+
+
+def many(rules):
+    lines = "".join(f'    app.get("/rule{n}/<int:id>/x", other, #{{ endpoint: "r{n}" }});\n' for n in range(rules))
+    return f'fn registerRules() {{\n{lines}    app.get("/word", show);\n}}\nfn show() {{ "hello" }}\nfn other(id) {{ "other" }}\n'
+
+
+def cpu(binary):
+    """CPU time of the server per request at 32 connections, in turn, five rounds."""
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="h1mock-bench-"))
+    peer, peer_port, peer_pids = nginx(folder)
+    slow = ("--script-timeout", "30s", "--script-memory", "512M")
+    with Mock(binary, many(0)) as one, Mock(binary, many(1000), *slow) as thousand, Mock(binary, many(9999), *slow) as most:
+        subjects = {
+            "nginx return 200": (peer_port, "/word", peer_pids),
+            "h1mock, 1 rule": (one.traffic, "/word", [one.process.pid]),
+            "h1mock, 1,000 rules": (thousand.traffic, "/word", [thousand.process.pid]),
+            "h1mock, 10,000 rules": (most.traffic, "/word", [most.process.pid]),
+            "h1mock, 10,000 rules, last variable one": (most.traffic, "/rule9998/7/x", [most.process.pid]),
+        }
+        figures = {name: [] for name in subjects}
+        for _ in range(5):
+            for name, subject in subjects.items():
+                figures[name].append(load(*subject))
+    peer.terminate()
+    peer.wait(10)
+    shutil.rmtree(folder, ignore_errors=True)
+    base = statistics.median(figures["nginx return 200"])
+    for name, values in figures.items():
+        middle = statistics.median(values)
+        print(f"{name}: {middle:.1f} us CPU per request ({min(values):.1f}-{max(values):.1f}), {middle / base:.2f} x nginx")
+
+
+def main():
+    arguments = sys.argv[1:]
+    binary = arguments.pop(0) if arguments and os.path.exists(arguments[0]) else "target/release/h1mock"
+    binary = str(pathlib.Path(binary).resolve())
+    print(f"binary: {os.path.getsize(binary)} bytes")
+    for name in arguments or ["swaps", "reload", "start", "cpu"]:
+        {"swaps": swaps, "reload": reload, "start": start, "cpu": cpu}[name](binary)
+
+
+if __name__ == "__main__":
+    main()

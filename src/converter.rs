@@ -1,0 +1,367 @@
+//! The converters of URL variables: which text each takes, its value, and the way back. Knows nothing of rules and requests.
+
+use crate::rule::Value;
+use std::fmt;
+
+/// What stands between `<` and `:` in a rule, with its options (Werkzeug 2.0, "Builtin Converters").
+#[derive(Debug, Clone, PartialEq)]
+pub enum Converter {
+    /// Any text without a slash; lengths in characters, the least is 1.
+    Text { min: usize, max: Option<usize> },
+    /// Digits. `fixed_digits` counts the sign too, as Werkzeug does; 0 is any number of digits.
+    Int { fixed_digits: usize, min: Option<i64>, max: Option<i64>, signed: bool },
+    /// Digits on both sides of a point.
+    Float { min: Option<f64>, max: Option<f64>, signed: bool },
+    /// One of these, tried in this order.
+    Any(Vec<String>),
+    /// 8-4-4-4-12 hex digits; the value is lower case.
+    Uuid,
+    /// Any text that does not start with a slash, the shortest that lets the rest of the rule match.
+    Path,
+}
+
+/// Names of all converters, for error messages.
+const NAMES: &str = "`any`, `default`, `float`, `int`, `path`, `string`, `uuid`";
+
+impl Converter {
+    /// The converter `name` with the text between its parentheses.
+    ///
+    /// # Errors
+    /// What is wrong with name or options, without the rule.
+    pub fn parse(name: &str, arguments: &str) -> Result<Converter, String> {
+        let allowed: &[&str] = match name {
+            "string" | "default" => &["minlength", "maxlength", "length"],
+            "int" => &["fixed_digits", "min", "max", "signed"],
+            "float" => &["min", "max", "signed"],
+            "uuid" | "path" => &[],
+            "any" => return any(arguments),
+            _ => return Err(format!("unknown converter `{name}`, there are {NAMES}")),
+        };
+        let options = Options::parse(name, arguments, allowed)?;
+        match name {
+            "int" => options.int(),
+            "float" => options.float(),
+            "uuid" => Ok(Converter::Uuid),
+            "path" => Ok(Converter::Path),
+            _ => options.text(),
+        }
+    }
+
+    /// Werkzeug's weight: of two rules that are alike otherwise, the one with the lighter variables is tried first.
+    pub fn weight(&self) -> u8 {
+        match self {
+            Converter::Int { .. } | Converter::Float { .. } => 50,
+            Converter::Text { .. } | Converter::Any(_) | Converter::Uuid => 100,
+            Converter::Path => 200,
+        }
+    }
+
+    /// Whether its text can have slashes.
+    pub fn spans_segments(&self) -> bool {
+        match self {
+            Converter::Path => true,
+            Converter::Any(items) => items.iter().any(|item| item.contains('/')),
+            _ => false,
+        }
+    }
+
+    /// Offers each place where its text can end, if it starts at byte `from` of `path`, to `fits`, in the order of Werkzeug's
+    /// regular expressions (longest first, `path` shortest first, `any` as listed), until `fits` takes one.
+    pub fn ends(&self, path: &str, from: usize, mut fits: impl FnMut(usize) -> bool) -> bool {
+        let rest = &path[from..];
+        match self {
+            Converter::Text { min, max } => text_ends(rest, *min, max.unwrap_or(usize::MAX), from, fits),
+            Converter::Int { signed, .. } => {
+                let first = usize::from(*signed && rest.starts_with('-'));
+                let digits = digits(&rest[first..]);
+                (from + first + 1..=from + first + digits).rev().any(fits)
+            }
+            Converter::Float { signed, .. } => {
+                let first = usize::from(*signed && rest.starts_with('-'));
+                let point = first + digits(&rest[first..]);
+                if point == first || !rest[point..].starts_with('.') {
+                    return false;
+                }
+                let fraction = digits(&rest[point + 1..]);
+                (from + point + 2..=from + point + 1 + fraction).rev().any(fits)
+            }
+            Converter::Any(items) => items
+                .iter()
+                .filter(|item| rest.starts_with(item.as_str()))
+                .map(|item| from + item.len())
+                .any(fits),
+            Converter::Uuid => is_uuid(rest) && fits(from + 36),
+            Converter::Path => {
+                !rest.starts_with('/')
+                    && rest.char_indices().map(|(at, character)| from + at + character.len_utf8()).any(fits)
+            }
+        }
+    }
+
+    /// The value of a text that [`Converter::ends`] found; none if it is out of range, or an integer that i64 cannot hold.
+    pub fn convert(&self, text: &str) -> Option<Value> {
+        match self {
+            Converter::Int { fixed_digits, min, max, .. } => {
+                let number = text.parse::<i64>().ok()?;
+                let sized = *fixed_digits == 0 || text.len() == *fixed_digits;
+                (sized && min.is_none_or(|min| number >= min) && max.is_none_or(|max| number <= max))
+                    .then_some(Value::Int(number))
+            }
+            Converter::Float { min, max, .. } => {
+                let number = text.parse::<f64>().ok().filter(|number| number.is_finite())?;
+                (min.is_none_or(|min| number >= min) && max.is_none_or(|max| number <= max))
+                    .then_some(Value::Float(number))
+            }
+            Converter::Uuid => Some(Value::Text(text.to_ascii_lowercase())),
+            Converter::Text { .. } | Converter::Any(_) | Converter::Path => {
+                Some(Value::Text(text.to_owned()))
+            }
+        }
+    }
+
+    /// The text of `value` in a URL, not yet percent-encoded; none if it is no number where one is needed. Limits are not
+    /// checked (Werkzeug builds such URLs too).
+    pub fn to_url(&self, value: &Value) -> Option<String> {
+        match (self, value) {
+            (Converter::Int { fixed_digits, .. }, value) => {
+                let number = match value {
+                    Value::Int(number) => *number,
+                    Value::Float(number) if number.is_finite() => *number as i64,
+                    Value::Float(_) => return None,
+                    Value::Text(text) => text.parse().ok()?,
+                };
+                Some(format!("{number:0fixed_digits$}"))
+            }
+            (Converter::Float { .. }, Value::Int(number)) => Some(format!("{number}.0")),
+            (Converter::Float { .. }, Value::Text(text)) => text.parse().ok().and_then(point),
+            (Converter::Float { .. }, Value::Float(number)) => point(*number),
+            (_, value) => Some(value.to_string()),
+        }
+    }
+}
+
+/// A float as the `float` converter reads it: with a point, without an exponent.
+fn point(number: f64) -> Option<String> {
+    let text = number.is_finite().then(|| number.to_string())?;
+    Some(if text.contains('.') { text } else { text + ".0" })
+}
+
+fn digits(text: &str) -> usize {
+    text.bytes().take_while(u8::is_ascii_digit).count()
+}
+
+fn text_ends(rest: &str, min: usize, max: usize, from: usize, mut fits: impl FnMut(usize) -> bool) -> bool {
+    let (mut end, mut length) = (0, 0);
+    for character in rest.chars().take(max).take_while(|character| *character != '/') {
+        end += character.len_utf8();
+        length += 1;
+    }
+    while length >= min {
+        if fits(from + end) {
+            return true;
+        }
+        end = rest[..end].char_indices().next_back().map_or(0, |(at, _)| at);
+        length -= 1;
+    }
+    false
+}
+
+fn is_uuid(text: &str) -> bool {
+    text.len() >= 36
+        && text.bytes().take(36).enumerate().all(|(at, byte)| match at {
+            8 | 13 | 18 | 23 => byte == b'-',
+            _ => byte.is_ascii_hexdigit(),
+        })
+}
+
+fn any(arguments: &str) -> Result<Converter, String> {
+    let mut items = Vec::new();
+    for (name, item) in split(arguments).map_err(|piece| malformed("any", &piece))? {
+        if let Some(name) = name {
+            return Err(format!("converter `any` has no option `{name}`"));
+        }
+        // Such an item would make the slashes around it ambiguous.
+        if item.is_empty() || item.starts_with('/') || item.ends_with('/') {
+            return Err(format!("item `{item}` of converter `any` must not be empty, start or end with `/`"));
+        }
+        items.push(item);
+    }
+    if items.is_empty() { Err("converter `any` needs items".to_owned()) } else { Ok(Converter::Any(items)) }
+}
+
+fn malformed(converter: &str, piece: &str) -> String {
+    format!("malformed option `{piece}` of converter `{converter}`")
+}
+
+/// Splits `min=1, "a,b", c` at the commas: names, where given, and values without their quotes. The error is the bad piece.
+fn split(arguments: &str) -> Result<Vec<(Option<String>, String)>, String> {
+    let (mut pieces, mut start, mut quote) = (Vec::new(), 0, None);
+    for (at, character) in arguments.char_indices() {
+        match (quote, character) {
+            (None, '"' | '\'') => quote = Some(character),
+            (Some(open), _) if open == character => quote = None,
+            (None, ',') => {
+                pieces.push(&arguments[start..at]);
+                start = at + 1;
+            }
+            _ => {}
+        }
+    }
+    // Nothing after the last comma is fine, as in a Python call.
+    if !arguments[start..].trim().is_empty() {
+        pieces.push(&arguments[start..]);
+    }
+    pieces.into_iter().map(|piece| argument(piece.trim()).ok_or_else(|| piece.trim().to_owned())).collect()
+}
+
+fn argument(piece: &str) -> Option<(Option<String>, String)> {
+    let (name, value) = match piece.split_once('=') {
+        Some((name, value)) if !piece.starts_with(['"', '\'']) => (Some(name.trim()), value.trim()),
+        _ => (None, piece),
+    };
+    let inner = |quote| value.strip_prefix(quote)?.strip_suffix(quote).filter(|inner| !inner.contains(quote));
+    let plain =
+        |text: &str| !text.is_empty() && !text.contains(|c: char| c.is_whitespace() || "\"'=()".contains(c));
+    let value = inner('"').or_else(|| inner('\'')).or_else(|| plain(value).then_some(value))?;
+    name.is_none_or(plain).then(|| (name.map(str::to_owned), value.to_owned()))
+}
+
+/// The options of one converter, by name.
+struct Options<'a> {
+    converter: &'a str,
+    given: Vec<(&'a str, String)>,
+}
+
+impl<'a> Options<'a> {
+    fn parse(converter: &'a str, arguments: &str, allowed: &[&'a str]) -> Result<Self, String> {
+        let mut given: Vec<(&str, String)> = Vec::new();
+        for (at, (name, value)) in
+            split(arguments).map_err(|piece| malformed(converter, &piece))?.into_iter().enumerate()
+        {
+            let known = match &name {
+                Some(name) => allowed.iter().find(|option| *option == name),
+                None => allowed.get(at),
+            };
+            let Some(option) = known else {
+                let name = name.as_ref().unwrap_or(&value);
+                return Err(format!("converter `{converter}` has no option `{name}`"));
+            };
+            if given.iter().any(|(name, _)| name == option) {
+                return Err(format!("option `{option}` of converter `{converter}` is given twice"));
+            }
+            given.push((option, value));
+        }
+        Ok(Options { converter, given })
+    }
+
+    /// The value of an option; `None`, as in Python, is as if it were not given.
+    fn get<T>(&self, name: &str, kind: &str, read: impl Fn(&str) -> Option<T>) -> Result<Option<T>, String> {
+        let Some((_, value)) = self.given.iter().find(|(option, value)| *option == name && value != "None")
+        else {
+            return Ok(None);
+        };
+        let wrong =
+            || format!("option `{name}` of converter `{}` must be {kind}, not `{value}`", self.converter);
+        read(value).map(Some).ok_or_else(wrong)
+    }
+
+    fn length(&self, name: &str) -> Result<Option<usize>, String> {
+        self.get(name, "a number of characters from 1", |value| {
+            value.parse().ok().filter(|length| *length > 0)
+        })
+    }
+
+    fn integer(&self, name: &str) -> Result<Option<i64>, String> {
+        self.get(name, "an integer", |value| value.parse().ok())
+    }
+
+    fn number(&self, name: &str) -> Result<Option<f64>, String> {
+        self.get(name, "a number", |value| value.parse().ok().filter(|number: &f64| number.is_finite()))
+    }
+
+    fn signed(&self) -> Result<bool, String> {
+        let read = |value: &str| match value {
+            "True" | "true" | "1" => Some(true),
+            "False" | "false" | "0" => Some(false),
+            _ => None,
+        };
+        Ok(self.get("signed", "True or False", read)?.unwrap_or(false))
+    }
+
+    fn text(&self) -> Result<Converter, String> {
+        let (min, max) = (self.length("minlength")?.unwrap_or(1), self.length("maxlength")?);
+        if let Some(length) = self.length("length")? {
+            return Ok(Converter::Text { min: length, max: Some(length) });
+        }
+        match max {
+            Some(max) if max < min => {
+                Err(format!("`maxlength` {max} of `{}` is under `minlength` {min}", self.converter))
+            }
+            _ => Ok(Converter::Text { min, max }),
+        }
+    }
+
+    fn int(&self) -> Result<Converter, String> {
+        // Also what keeps padding in `to_url` within bounds.
+        let count = |value: &str| value.parse().ok().filter(|digits| *digits <= 1000);
+        Ok(Converter::Int {
+            fixed_digits: self.get("fixed_digits", "a number of digits up to 1000", count)?.unwrap_or(0),
+            min: self.integer("min")?,
+            max: self.integer("max")?,
+            signed: self.signed()?,
+        })
+    }
+
+    fn float(&self) -> Result<Converter, String> {
+        Ok(Converter::Float { min: self.number("min")?, max: self.number("max")?, signed: self.signed()? })
+    }
+}
+
+/// As it is written in a rule, options that are not given left out: `int(min=1)`.
+impl fmt::Display for Converter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let option = |name: &str, value: Option<String>| value.map(|value| format!("{name}={value}"));
+        let flag = |signed: &bool| signed.then(|| "signed=True".to_owned());
+        let (name, options) = match self {
+            Converter::Uuid => ("uuid", vec![]),
+            Converter::Path => ("path", vec![]),
+            Converter::Any(items) => ("any", items.iter().map(|item| Some(quoted(item))).collect()),
+            Converter::Text { min, max } if Some(*min) == *max => {
+                ("string", vec![Some(format!("length={min}"))])
+            }
+            Converter::Text { min, max } => {
+                let minimum = (*min > 1).then(|| min.to_string());
+                let maximum = max.map(|max| max.to_string());
+                ("string", vec![option("minlength", minimum), option("maxlength", maximum)])
+            }
+            Converter::Int { fixed_digits, min, max, signed } => {
+                let digits = (*fixed_digits > 0).then(|| fixed_digits.to_string());
+                let (min, max) = (min.map(|min| min.to_string()), max.map(|max| max.to_string()));
+                (
+                    "int",
+                    vec![
+                        option("fixed_digits", digits),
+                        option("min", min),
+                        option("max", max),
+                        flag(signed),
+                    ],
+                )
+            }
+            Converter::Float { min, max, signed } => {
+                let (min, max) = (min.map(|min| min.to_string()), max.map(|max| max.to_string()));
+                ("float", vec![option("min", min), option("max", max), flag(signed)])
+            }
+        };
+        let options: Vec<String> = options.into_iter().flatten().collect();
+        if options.is_empty() { f.write_str(name) } else { write!(f, "{name}({})", options.join(", ")) }
+    }
+}
+
+fn quoted(item: &str) -> String {
+    let plain = item.chars().all(|c| c.is_alphanumeric() || "_.-".contains(c));
+    if plain { item.to_owned() } else { format!("\"{item}\"") }
+}
+
+#[cfg(test)]
+#[path = "converter/tests.rs"] // benches/routing.rs includes this file from another folder
+mod tests;

@@ -1,0 +1,308 @@
+//! The pattern of a rule, `/a/<int:id>.json`: parsed to tokens, matched against a path, put in Werkzeug's order. Knows
+//! nothing of methods, endpoints and other rules.
+
+use crate::converter::Converter;
+use std::cmp::Reverse;
+
+/// More would let a rule of one file use up the stack when it is matched.
+const MOST_VARIABLES: usize = 100;
+
+/// One step of a pattern.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Token {
+    /// So many slashes.
+    Slash(usize),
+    /// Text without slashes.
+    Text(Box<str>),
+    /// `<converter:name>`.
+    Variable(Box<Variable>),
+}
+
+/// A variable of a pattern.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Variable {
+    /// Its name.
+    pub name: String,
+    /// What text it takes.
+    pub converter: Converter,
+}
+
+/// A parsed pattern.
+#[derive(Debug, Clone)]
+pub struct Pattern {
+    /// Without slashes at the end.
+    tokens: Vec<Token>,
+    /// Whether it ends in a slash (Werkzeug: a branch, as opposed to a leaf).
+    branch: bool,
+}
+
+/// How slashes are matched.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Slashes {
+    /// A slash at the end must be there if, and only if, the pattern has it.
+    pub strict: bool,
+    /// Several slashes count as one.
+    pub merge: bool,
+}
+
+/// Where a path matched.
+pub struct Captures {
+    /// Start and end of each variable, in bytes of the path.
+    pub spans: Vec<(usize, usize)>,
+    /// Whether slashes came after the last token.
+    pub trailing: bool,
+}
+
+impl Pattern {
+    /// Parses what stands in a rule.
+    ///
+    /// # Errors
+    /// What is wrong with it, without the rule.
+    pub fn parse(text: &str) -> Result<Pattern, String> {
+        if !text.starts_with('/') {
+            return Err("must start with `/`".to_owned());
+        }
+        let mut tokens = Vec::new();
+        let mut rest = text.trim_end_matches('/');
+        while let Some(open) = rest.find('<') {
+            push_static(&mut tokens, &rest[..open])?;
+            let (name, converter, after) = variable(&rest[open + 1..])?;
+            let used = |token: &Token| matches!(token, Token::Variable(other) if other.name == name);
+            if tokens.iter().any(used) {
+                return Err(format!("variable `{name}` is used twice"));
+            }
+            tokens.push(Token::Variable(Box::new(Variable { name: name.to_owned(), converter })));
+            rest = after;
+        }
+        push_static(&mut tokens, rest)?;
+        let pattern = Pattern { tokens, branch: text.ends_with('/') };
+        match pattern.variables().count() {
+            0..=MOST_VARIABLES => Ok(pattern),
+            count => Err(format!("{count} variables are more than {MOST_VARIABLES}")),
+        }
+    }
+
+    /// Its tokens, without slashes at the end.
+    pub fn tokens(&self) -> &[Token] {
+        &self.tokens
+    }
+
+    /// Whether it ends in a slash.
+    pub fn is_branch(&self) -> bool {
+        self.branch
+    }
+
+    /// Names and converters of its variables, in order of appearance.
+    pub fn variables(&self) -> impl Iterator<Item = (&str, &Converter)> {
+        self.tokens.iter().filter_map(|token| match token {
+            Token::Variable(variable) => Some((variable.name.as_str(), &variable.converter)),
+            _ => None,
+        })
+    }
+
+    /// What it puts a rule before: fewer is earlier (Werkzeug's `match_compare_key`). `defaults`: whether the rule has any.
+    pub fn priority(&self, defaults: bool) -> impl Ord + use<> {
+        let (mut texts, mut weights, mut index, mut in_static) = (Vec::new(), Vec::new(), 0, false);
+        for token in &self.tokens {
+            // Static text between two variables counts as one item, each variable as one.
+            let is_static = !matches!(token, Token::Variable(_));
+            index += usize::from(!(is_static && in_static));
+            in_static = is_static;
+            match token {
+                Token::Slash(_) => {}
+                Token::Text(text) => texts.push((index, Reverse(text.chars().count()))),
+                Token::Variable(variable) => weights.push(variable.converter.weight()),
+            }
+        }
+        let variable = defaults || !weights.is_empty();
+        (variable, Reverse(texts.len()), texts, Reverse(weights.len()), weights)
+    }
+
+    /// Matches a path (decoded, with one slash at its start). Values are not converted: a text that is out of a converter's
+    /// range still is a match here, as in Werkzeug, where it ends the search.
+    pub fn captures(&self, path: &str, slashes: Slashes) -> Option<Captures> {
+        let tail = self.branch || !slashes.strict;
+        let mut walk =
+            Walk { tokens: &self.tokens, path, slashes, tail, spans: Vec::new(), failed: Vec::new(), end: 0 };
+        let found = walk.run(0, 0);
+        found.then_some(Captures { spans: walk.spans, trailing: walk.end < path.len() })
+    }
+
+    /// The path that these texts of its variables give, with single slashes between the tokens.
+    pub fn fill(&self, mut texts: impl Iterator<Item = String>) -> String {
+        let mut path = String::new();
+        for token in &self.tokens {
+            match token {
+                Token::Slash(_) => path.push('/'),
+                Token::Text(text) => path.push_str(text),
+                Token::Variable(_) => path.push_str(&texts.next().unwrap_or_default()),
+            }
+        }
+        if self.branch {
+            path.push('/');
+        }
+        path
+    }
+}
+
+/// Static text of a rule, cut at its slashes.
+fn push_static(tokens: &mut Vec<Token>, mut text: &str) -> Result<(), String> {
+    if text.contains('>') {
+        return Err("`>` without `<`".to_owned());
+    }
+    while !text.is_empty() {
+        let slashes = text.len() - text.trim_start_matches('/').len();
+        let token = match slashes {
+            0 => Token::Text(text[..text.find('/').unwrap_or(text.len())].into()),
+            _ => Token::Slash(slashes),
+        };
+        text = match &token {
+            Token::Text(part) => &text[part.len()..],
+            _ => &text[slashes..],
+        };
+        tokens.push(token);
+    }
+    Ok(())
+}
+
+/// Reads `converter(options):name>` or `name>`: name, converter, and what follows.
+fn variable(text: &str) -> Result<(&str, Converter, &str), String> {
+    let (first, mut rest) = identifier(text);
+    let mut arguments = "";
+    if let Some(inner) = rest.strip_prefix('(') {
+        let close = closing(inner).ok_or_else(|| broken(text))?;
+        (arguments, rest) = (&inner[..close], &inner[close + 1..]);
+        // Options need a converter and a name: `<(1):x>`, `<int(1)>`.
+        if first.is_empty() || !rest.starts_with(':') {
+            return Err(broken(text));
+        }
+    }
+    let (converter, name) = match rest.strip_prefix(':') {
+        Some(after) => {
+            let (name, after) = identifier(after);
+            rest = after;
+            (first, name)
+        }
+        None => ("default", first),
+    };
+    match rest.strip_prefix('>') {
+        Some(after) if !name.is_empty() && !converter.is_empty() => {
+            Ok((name, Converter::parse(converter, arguments)?, after))
+        }
+        _ => Err(broken(text)),
+    }
+}
+
+fn broken(text: &str) -> String {
+    match text.find('>') {
+        Some(end) => format!("malformed variable `<{}`", &text[..=end]),
+        None => "`<` without `>`".to_owned(),
+    }
+}
+
+fn identifier(text: &str) -> (&str, &str) {
+    let digit_first = text.starts_with(|c: char| c.is_ascii_digit());
+    let end = text.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(text.len());
+    text.split_at(if digit_first { 0 } else { end })
+}
+
+/// Place of the `)` that is not between quotes.
+fn closing(text: &str) -> Option<usize> {
+    let mut quote = None;
+    text.char_indices().find_map(|(at, character)| {
+        match (quote, character) {
+            (None, ')') => return Some(at),
+            (None, '"' | '\'') => quote = Some(character),
+            (Some(open), _) if open == character => quote = None,
+            _ => {}
+        }
+        None
+    })
+}
+
+/// One search, with backtracking as in a regular expression. Static parts go in a loop: only variables take stack.
+struct Walk<'a> {
+    tokens: &'a [Token],
+    path: &'a str,
+    slashes: Slashes,
+    /// Whether slashes after the last token are part of the match.
+    tail: bool,
+    spans: Vec<(usize, usize)>,
+    /// For each variable and place in the path whether it is known to lead nowhere from there: without it, the time would
+    /// be a power of the path's length.
+    failed: Vec<bool>,
+    end: usize,
+}
+
+impl<'a> Walk<'a> {
+    fn run(&mut self, first: usize, mut at: usize) -> bool {
+        let tokens: &'a [Token] = self.tokens;
+        for (index, token) in tokens.iter().enumerate().skip(first) {
+            let rest = &self.path[at..];
+            match token {
+                Token::Text(text) if rest.starts_with(&**text) => at += text.len(),
+                Token::Text(_) => return false,
+                Token::Slash(count) => {
+                    let there = rest.bytes().take_while(|byte| *byte == b'/').count();
+                    let (least, used) = if self.slashes.merge { (1, there) } else { (*count, *count) };
+                    if there < least {
+                        return false;
+                    }
+                    at += used;
+                }
+                Token::Variable(variable) => return self.variable(index, &variable.converter, at),
+            }
+        }
+        self.finish(at)
+    }
+
+    fn variable(&mut self, index: usize, converter: &Converter, at: usize) -> bool {
+        let number = self.spans.len();
+        if self.failed.get(number * (self.path.len() + 1) + at) == Some(&true) {
+            return false;
+        }
+        let found = self.ends(index, converter, at);
+        // The first variable has only one place to start from.
+        if !found && number > 0 {
+            self.remember(number, converter, at);
+        }
+        found
+    }
+
+    fn ends(&mut self, index: usize, converter: &Converter, at: usize) -> bool {
+        converter.ends(self.path, at, |end| {
+            self.spans.push((at, end));
+            let found = self.run(index + 1, end);
+            if !found {
+                self.spans.pop();
+            }
+            found
+        })
+    }
+
+    fn remember(&mut self, number: usize, converter: &Converter, at: usize) {
+        let width = self.path.len() + 1;
+        let row = number * width;
+        if self.failed.len() < row + width {
+            self.failed.resize(row + width, false);
+        }
+        // A `path` that finds no end from here finds none from a later start either.
+        let all_later = *converter == Converter::Path && !self.path[at..].starts_with('/');
+        let until = if all_later { width } else { at + 1 };
+        self.failed[row + at..row + until].fill(true);
+    }
+
+    fn finish(&mut self, at: usize) -> bool {
+        self.end = at;
+        let rest = &self.path[at..];
+        if !self.tail {
+            return rest.is_empty();
+        }
+        let few = self.slashes.merge || rest.len() <= 1;
+        few && rest.bytes().all(|byte| byte == b'/') && !self.path[..at].ends_with('/')
+    }
+}
+
+#[cfg(test)]
+#[path = "pattern/tests.rs"] // benches/routing.rs includes this file from another folder
+mod tests;

@@ -1,0 +1,203 @@
+//! The rule table: path and method -> rule, redirect, 405 or 404, in Werkzeug's order and at a cost that does not depend on the
+//! number of rules; endpoint and values -> URL. Knows nothing of requests, view functions and scripts.
+
+use crate::rule::{Rule, Value};
+use crate::tree::{Place, RuleTree, key_of};
+use std::borrow::Cow;
+use std::cmp::Reverse;
+use std::collections::{BTreeSet, HashMap};
+
+pub use crate::quoting::{decode_path, encode_path};
+
+/// All rules of a provision.
+#[derive(Debug, Default)]
+pub struct Router {
+    rules: Vec<Rule>,
+    /// Their indices in the order of matching.
+    order: Vec<usize>,
+    tree: RuleTree,
+    /// Rules of each endpoint in the order in which `url_for` tries them.
+    endpoints: HashMap<String, Vec<usize>>,
+    has_defaults: bool,
+}
+
+/// What a path and a method lead to.
+#[derive(Debug, PartialEq)]
+#[expect(clippy::enum_variant_names, reason = "404 is called so")]
+pub enum Found {
+    /// This rule serves it.
+    Rule {
+        /// Place of the rule in the order of registration.
+        index: usize,
+        /// Its values, in the order of [`Rule::variables`].
+        values: Vec<Value>,
+    },
+    /// 308 to this path (not encoded; the query is kept).
+    Redirect {
+        /// The right path.
+        path: String,
+    },
+    /// 405.
+    MethodNotAllowed {
+        /// What `Allow` lists, sorted.
+        allow: Vec<String>,
+    },
+    /// 404.
+    NotFound,
+}
+
+impl Router {
+    /// Builds the table. A rule's index is its place in `rules`.
+    pub fn new(rules: Vec<Rule>) -> Router {
+        let mut order: Vec<usize> = (0..rules.len()).collect();
+        order.sort_by_cached_key(|&index| (rules[index].priority(), index));
+        let mut tree = RuleTree::default();
+        for (rank, &index) in (0..).zip(&order) {
+            let rule = &rules[index];
+            // No table has more rules than memory holds, let alone 2^32.
+            tree.insert(Place { rank, index: index as u32 }, rule.tokens(), rule.is_fixed());
+        }
+        let has_defaults = rules.iter().any(|rule| !rule.defaults().is_empty());
+        Router { endpoints: endpoints(&rules), rules, order, tree, has_defaults }
+    }
+
+    /// The rules in order of registration.
+    pub fn rules(&self) -> &[Rule] {
+        &self.rules
+    }
+
+    /// Finds what serves `method` (any case) on `path`, which is percent-decoded ([`decode_path`]) and has no query. The first
+    /// rule in order that matches and serves the method decides, if only by a redirect.
+    pub fn find(&self, method: &str, path: &str) -> Found {
+        let method = upper(method);
+        let path = absolute(path);
+        let key = key_of(&path);
+        let mut allow = BTreeSet::new();
+        let fixed = self.first(self.tree.fixed(&key), &method, &path, &mut allow);
+        let found = fixed.or_else(|| self.first(self.tree.variable(&key), &method, &path, &mut allow));
+        match found {
+            Some(found) => found,
+            None if allow.is_empty() => Found::NotFound,
+            None => Found::MethodNotAllowed { allow: allow.into_iter().map(str::to_owned).collect() },
+        }
+    }
+
+    /// Methods of all rules that match `path` (as for [`Router::find`]), sorted: `Allow` of automatic OPTIONS.
+    pub fn allowed(&self, path: &str) -> Vec<String> {
+        // No rule serves it, so all that match are asked.
+        match self.find("", path) {
+            Found::MethodNotAllowed { allow } => allow,
+            _ => Vec::new(),
+        }
+    }
+
+    /// The URL of the first rule of `endpoint` that these values suit, rules that serve GET before others. None if there is
+    /// none.
+    pub fn url_for(&self, endpoint: &str, values: &[(String, Value)]) -> Option<String> {
+        let rules = self.endpoints.get(endpoint)?.iter().map(|&index| &self.rules[index]);
+        let (get, others): (Vec<_>, Vec<_>) = rules.partition(|rule| rule.serves("GET"));
+        get.into_iter().chain(others).find_map(|rule| rule.build(values))
+    }
+
+    /// Rules that never serve, each with the rule that takes its requests: an earlier one of the same shape. Several may share
+    /// the methods; then it is the one that takes the first method.
+    pub fn shadowed(&self) -> Vec<(usize, usize)> {
+        let mut shapes: HashMap<String, Vec<usize>> = HashMap::new();
+        let mut shadowed = Vec::new();
+        for &index in &self.order {
+            let rule = &self.rules[index];
+            let earlier = shapes.entry(rule.shape()).or_default();
+            let winner = |method: &String| {
+                earlier.iter().copied().find(|&winner| {
+                    let winner = &self.rules[winner];
+                    winner.serves(method) && winner.covers(rule)
+                })
+            };
+            let winners: Option<Vec<usize>> = rule.listed_methods().map(winner).collect();
+            match winners.as_deref() {
+                Some([winner, ..]) => shadowed.push((index, *winner)),
+                _ => earlier.push(index),
+            }
+        }
+        shadowed.sort_unstable();
+        shadowed
+    }
+
+    /// Tries these rules in their order; what those that match but do not serve the method allow goes to `allow`.
+    fn first<'a>(
+        &'a self,
+        places: impl IntoIterator<Item = Place>,
+        method: &str,
+        path: &str,
+        allow: &mut BTreeSet<&'a str>,
+    ) -> Option<Found> {
+        places.into_iter().find_map(|place| {
+            let index = place.index as usize;
+            let rule = &self.rules[index];
+            let matched = rule.matches(path)?;
+            if !rule.serves(method) {
+                allow.extend(rule.methods().iter().map(String::as_str));
+                return None;
+            }
+            let redirect = matched.redirect.or_else(|| self.default_redirect(index, method, &matched.values));
+            Some(match redirect {
+                Some(path) => Found::Redirect { path },
+                None => Found::Rule { index, values: matched.values },
+            })
+        })
+    }
+
+    /// A rule with defaults is the one URL for these values: `/page/1` goes to `/`, if `/` has the default `page` 1 and the same
+    /// endpoint (Werkzeug's `redirect_defaults`).
+    fn default_redirect(&self, index: usize, method: &str, values: &[Value]) -> Option<String> {
+        if !self.has_defaults {
+            return None;
+        }
+        let rule = &self.rules[index];
+        let names = rule.variables();
+        let values: Vec<(String, Value)> =
+            names.iter().map(|name| (*name).to_owned()).zip(values.iter().cloned()).collect();
+        let same_names = |other: &Rule| {
+            let others = other.variables();
+            others.len() == names.len() && others.iter().all(|name| names.contains(name))
+        };
+        let better = self.endpoints.get(rule.endpoint())?.iter().take_while(|&&other| other != index);
+        let better = better.map(|&other| &self.rules[other]).find(|other| {
+            !other.defaults().is_empty()
+                && other.serves(method)
+                && same_names(other)
+                && !other.same_url(rule)
+                && other.suits(&values)
+        })?;
+        better.build(&values).map(|url| decode_path(&url))
+    }
+}
+
+/// Rules by endpoint, those with more variables and then more defaults first, as Werkzeug tries them for URLs.
+fn endpoints(rules: &[Rule]) -> HashMap<String, Vec<usize>> {
+    let mut endpoints: HashMap<String, Vec<usize>> = HashMap::new();
+    for (index, rule) in rules.iter().enumerate() {
+        endpoints.entry(rule.endpoint().to_owned()).or_default().push(index);
+    }
+    for indices in endpoints.values_mut() {
+        indices.sort_by_key(|&index| {
+            (Reverse(rules[index].variables().len()), Reverse(rules[index].defaults().len()))
+        });
+    }
+    endpoints
+}
+
+fn upper(method: &str) -> Cow<'_, str> {
+    let lower = method.bytes().any(|byte| byte.is_ascii_lowercase());
+    if lower { method.to_ascii_uppercase().into() } else { method.into() }
+}
+
+/// The path with exactly one slash at its start. Werkzeug drops the others without a redirect, and takes `*` for `/*`.
+fn absolute(path: &str) -> Cow<'_, str> {
+    let rest = path.trim_start_matches('/');
+    if rest.len() + 1 == path.len() { path.into() } else { format!("/{rest}").into() }
+}
+
+#[cfg(test)]
+#[path = "router/tests.rs"] // benches/routing.rs includes this file from another folder
+mod tests;

@@ -1,0 +1,230 @@
+//! Whole tables: order, methods, redirects, URLs; random tables against a search without an index.
+
+use super::*;
+use crate::rule::RuleOptions;
+
+mod random;
+
+/// Rules as `GET,POST /a/<x>`, without methods GET; the endpoint is `e` and the place of the rule.
+fn table(rules: &[&str]) -> Router {
+    Router::new(
+        rules
+            .iter()
+            .enumerate()
+            .map(|(at, text)| rule(text, &format!("e{at}"), RuleOptions::default()))
+            .collect(),
+    )
+}
+
+fn rule(text: &str, endpoint: &str, options: RuleOptions) -> Rule {
+    let (methods, pattern) = match text.split_once(' ') {
+        Some((methods, pattern)) => (Some(methods.split(',').map(str::to_owned).collect()), pattern),
+        None => (None, text),
+    };
+    Rule::parse(pattern, endpoint, RuleOptions { methods, ..options }).unwrap()
+}
+
+/// `3 7 x` for rule 3 with its values, `308 /a/`, `405 GET,HEAD` or `404`.
+fn found(router: &Router, request: &str) -> String {
+    let (method, path) = request.split_once(' ').unwrap_or(("GET", request));
+    match router.find(method, path) {
+        Found::Rule { index, values } => {
+            values.iter().fold(index.to_string(), |text, value| format!("{text} {value}"))
+        }
+        Found::Redirect { path } => format!("308 {path}"),
+        Found::MethodNotAllowed { allow } => format!("405 {}", allow.join(",")),
+        Found::NotFound => "404".to_owned(),
+    }
+}
+
+#[track_caller]
+fn check(rules: &[&str], requests: &[(&str, &str)]) {
+    let router = table(rules);
+    for (request, expected) in requests {
+        assert_eq!(found(&router, request), *expected, "{rules:?} {request}");
+    }
+}
+
+#[test]
+fn static_rules_come_first_then_more_static_parts_then_lighter_converters() {
+    let rules = [
+        "/<path:p>",
+        "/<x>",
+        "/<uuid:x>",
+        "/<float:x>",
+        "/<int:x>",
+        "/a",
+        "/<x>/b",
+        "/a/<x>",
+        "/<int:x>/b",
+        "/a/<path:p>/b",
+    ];
+    check(
+        &rules,
+        &[
+            ("/a", "5"),
+            ("/7", "4 7"),
+            ("/7.5", "3 7.5"),
+            ("/x", "1 x"),
+            // Of equal weight: the first registered.
+            ("/12345678-1234-1234-1234-1234567890ab", "1 12345678-1234-1234-1234-1234567890ab"),
+            ("/7/b", "8 7"),
+            // Both have one static part; the one that comes earlier counts.
+            ("/a/b", "7 b"),
+            ("/x/b", "6 x"),
+            ("/a/x/b", "9 x"),
+            ("/a/x/c", "0 a/x/c"),
+        ],
+    );
+}
+
+#[test]
+fn a_rule_with_the_wrong_method_is_skipped() {
+    check(
+        &["GET /a", "POST /<x>", "PUT,DELETE /<path:p>", "OPTIONS /o"],
+        &[
+            ("GET /a", "0"),
+            ("get /a", "0"),
+            ("HEAD /a", "0"),
+            ("OPTIONS /a", "0"),
+            ("POST /a", "1 a"),
+            ("PUT /a", "2 a"),
+            ("PATCH /a", "405 DELETE,GET,HEAD,OPTIONS,POST,PUT"),
+            ("GET /b", "405 DELETE,OPTIONS,POST,PUT"),
+            ("GET /b/c", "405 DELETE,OPTIONS,PUT"),
+            ("OPTIONS /o", "3"),
+            ("GET /", "404"),
+        ],
+    );
+}
+
+#[test]
+fn of_two_equal_rules_the_first_wins() {
+    check(&["/a/<x>", "/a/<y>", "GET,POST /a/<z>"], &[("/a/1", "0 1"), ("POST /a/1", "2 1")]);
+}
+
+#[test]
+fn slashes_redirect_only_where_the_method_is_served() {
+    check(
+        &["/a/", "POST /b/", "/c", "/d/<x>/e/", "POST /b/<path:p>"],
+        &[
+            ("/a", "308 /a/"),
+            ("HEAD /a", "308 /a/"),
+            ("POST /a", "405 GET,HEAD,OPTIONS"),
+            ("/a/", "0"),
+            ("/a//", "308 /a/"),
+            ("/b", "405 OPTIONS,POST"),
+            ("POST /b", "308 /b/"),
+            ("/c/", "404"),
+            ("/c//", "404"),
+            ("//c", "2"),
+            ("/d//x//e", "308 /d/x/e/"),
+            ("POST /d//x//e", "405 GET,HEAD,OPTIONS"),
+            ("POST /b//x", "308 /b/x"),
+            ("POST /b/x//y", "4 x//y"),
+        ],
+    );
+}
+
+#[test]
+fn the_rule_that_is_first_in_order_decides_even_by_a_redirect() {
+    check(&["/a/", "/a"], &[("/a", "308 /a/"), ("/a/", "0")]);
+    check(&["/a", "/a/"], &[("/a", "0"), ("/a/", "1")]);
+    check(&["/<path:p>", "/a/"], &[("/a", "308 /a/"), ("/b", "0 b")]);
+}
+
+#[test]
+fn a_path_is_decoded_before_and_only_once() {
+    let router = table(&["/a/<x>", "/<path:p>"]);
+    for (raw, expected) in [
+        ("/a%2Fb", "0 b"),
+        ("/a/b+c", "0 b+c"),
+        ("/a/%252F", "0 %2F"),
+        ("/a/%zz", "0 %zz"),
+        ("/a/../b", "1 a/../b"),
+        ("/A/b", "1 A/b"),
+        ("/a/b?", "0 b?"),
+    ] {
+        assert_eq!(found(&router, &decode_path(raw)), expected, "{raw}");
+    }
+}
+
+#[test]
+fn odd_targets_are_answered() {
+    check(
+        &["/", "POST /<x>"],
+        &[("OPTIONS *", "1 *"), ("", "0"), ("//", "0"), ("GET x", "405 OPTIONS,POST")],
+    );
+    let empty = table(&[]);
+    assert_eq!(
+        (found(&empty, "/"), empty.allowed("*"), empty.url_for("e", &[])),
+        ("404".to_owned(), vec![], None)
+    );
+}
+
+#[test]
+fn allowed_is_the_union_of_all_rules_that_match() {
+    let router = table(&["/a/", "POST /<x>/", "PURGE /<path:p>", "/b"]);
+    assert_eq!(router.allowed("/a/").join(" "), "GET HEAD OPTIONS POST PURGE");
+    assert_eq!(router.allowed("/a").join(" "), "GET HEAD OPTIONS POST PURGE");
+    assert_eq!(router.allowed("/"), Vec::<String>::new());
+}
+
+#[test]
+fn a_default_has_one_url() {
+    let options =
+        RuleOptions { defaults: vec![("page".to_owned(), Value::Int(1))], ..RuleOptions::default() };
+    let pages = |options| {
+        vec![
+            rule("/all/<c>/", "all", options),
+            rule("/all/<c>/page/<int:page>", "all", RuleOptions::default()),
+        ]
+    };
+    let router = Router::new(pages(options));
+    for (path, expected) in [
+        ("/all/ü/", "0 ü 1"),
+        ("/all/ü/page/1", "308 /all/ü/"),
+        ("/all/ü/page/2", "1 ü 2"),
+        ("POST /all/ü/page/1", "405 GET,HEAD,OPTIONS"),
+    ] {
+        assert_eq!(found(&router, path), expected);
+    }
+    let url = |page| {
+        router.url_for(
+            "all",
+            &[("c".to_owned(), Value::Text("x".into())), ("page".to_owned(), Value::Int(page))],
+        )
+    };
+    assert_eq!((url(1).as_deref(), url(2).as_deref()), (Some("/all/x/"), Some("/all/x/page/2")));
+    assert_eq!(found(&Router::new(pages(RuleOptions::default())), "/all/x/page/1"), "1 x 1");
+}
+
+#[test]
+fn url_for_takes_the_rule_that_uses_most_values() {
+    let rules = ["/", "/<a>", "POST /p/<a>/<b>", "/g/<a>/<b>"];
+    let router = Router::new(rules.iter().map(|text| rule(text, "e", RuleOptions::default())).collect());
+    let values =
+        |names: &[&str]| names.iter().map(|name| ((*name).to_owned(), Value::Int(1))).collect::<Vec<_>>();
+    assert_eq!(router.url_for("e", &values(&["a", "b", "q"])).as_deref(), Some("/g/1/1?q=1"));
+    assert_eq!(router.url_for("e", &values(&["a"])).as_deref(), Some("/1"));
+    assert_eq!(router.url_for("e", &values(&["b"])).as_deref(), Some("/?b=1"));
+    assert_eq!(router.url_for("other", &[]), None);
+}
+
+#[test]
+fn shadowed_rules_are_those_that_never_serve() {
+    for (rules, shadowed) in [
+        (vec!["/a", "/a"], vec![(1, 0)]),
+        (vec!["/a", "POST /a"], vec![]),
+        (vec!["GET,POST /a", "POST /a", "OPTIONS /a"], vec![(1, 0), (2, 0)]),
+        (vec!["/a", "POST /a", "GET,POST /a"], vec![(2, 0)]),
+        (vec!["/a/<x>", "/a/<string:y>", "/a/<int:z>"], vec![(1, 0)]),
+        (vec!["/a/<int:x>", "/a/<int(min=1):x>"], vec![]),
+        (vec!["/a/", "/a"], vec![(1, 0)]),
+        (vec!["/a", "/a/"], vec![]),
+        (vec!["/a", "/b"], vec![]),
+        (vec!["/a", "/a", "/a"], vec![(1, 0), (2, 0)]),
+    ] {
+        assert_eq!(table(&rules).shadowed(), shadowed, "{rules:?}");
+    }
+}

@@ -1,0 +1,354 @@
+//! A URL rule: pattern, endpoint, methods and defaults; whether a path matches, and the URL for given values. Knows nothing of
+//! other rules, view functions and requests.
+
+use crate::pattern::{Pattern, Slashes, Token};
+use crate::quoting::{encode_path, encode_query, encode_value};
+use std::borrow::Cow;
+use std::fmt;
+
+/// A converted URL variable or default. `uuid`, `any`, `path` and `string` give text.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Value {
+    /// Of `int`.
+    Int(i64),
+    /// Of `float`.
+    Float(f64),
+    /// Of all others.
+    Text(String),
+}
+
+/// Options of `add_url_rule`.
+#[derive(Debug, Clone, Default)]
+pub struct RuleOptions {
+    /// Methods in any case; none is GET.
+    pub methods: Option<Vec<String>>,
+    /// Whether a slash too few redirects and one too many is refused; true if not given.
+    pub strict_slashes: Option<bool>,
+    /// Whether doubled slashes redirect; true if not given.
+    pub merge_slashes: Option<bool>,
+    /// Values of variables that the URL does not have.
+    pub defaults: Vec<(String, Value)>,
+    /// Whether OPTIONS is answered without the view; if not given, unless OPTIONS is among the methods.
+    pub provide_automatic_options: Option<bool>,
+}
+
+/// One rule of the table.
+#[derive(Debug, Clone)]
+pub struct Rule {
+    text: String,
+    endpoint: String,
+    pattern: Pattern,
+    slashes: Slashes,
+    methods: Vec<String>,
+    /// Those of the methods that are in `COMMON`, as bits: spares looking at the names.
+    common: u8,
+    automatic_options: bool,
+    defaults: Vec<(String, Value)>,
+    /// Whether it has neither variables nor defaults.
+    fixed: bool,
+}
+
+/// Methods of which a rule keeps a bit.
+const COMMON: [&str; 7] = ["GET", "HEAD", "OPTIONS", "POST", "PUT", "DELETE", "PATCH"];
+
+/// Why a rule is refused. Displayed as ``rule `/a/<b:c>`: unknown converter `b` ``.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RuleError {
+    rule: String,
+    cause: String,
+}
+
+/// How a path matches a rule.
+#[derive(Debug, PartialEq)]
+pub struct Match {
+    /// In the order of [`Rule::variables`].
+    pub values: Vec<Value>,
+    /// The path, not encoded, that the request should have had: with its slash at the end, without doubled ones.
+    pub redirect: Option<String>,
+}
+
+impl Rule {
+    /// Reads a rule as Werkzeug 2.0 does.
+    ///
+    /// # Errors
+    /// The first thing that is wrong with pattern, methods or defaults.
+    pub fn parse(pattern: &str, endpoint: &str, options: RuleOptions) -> Result<Rule, RuleError> {
+        let error = |cause: String| RuleError { rule: pattern.to_owned(), cause };
+        let parsed = Pattern::parse(pattern).map_err(error)?;
+        check_defaults(&parsed, &options.defaults).map_err(error)?;
+        let listed = options.methods.unwrap_or_else(|| vec!["GET".to_owned()]);
+        let (methods, automatic_options) =
+            complete(&listed, options.provide_automatic_options).map_err(error)?;
+        Ok(Rule {
+            text: pattern.to_owned(),
+            endpoint: endpoint.to_owned(),
+            slashes: Slashes {
+                strict: options.strict_slashes.unwrap_or(true),
+                merge: options.merge_slashes.unwrap_or(true),
+            },
+            common: (0..)
+                .zip(COMMON)
+                .map(|(bit, name)| u8::from(methods.iter().any(|m| m == name)) << bit)
+                .sum(),
+            methods,
+            automatic_options,
+            fixed: options.defaults.is_empty() && parsed.variables().next().is_none(),
+            pattern: parsed,
+            defaults: options.defaults,
+        })
+    }
+
+    /// The pattern as registered.
+    pub fn pattern(&self) -> &str {
+        &self.text
+    }
+
+    /// The name that `url_for` knows it by.
+    pub fn endpoint(&self) -> &str {
+        &self.endpoint
+    }
+
+    /// Upper case and sorted, with HEAD that comes with GET and OPTIONS if it is automatic.
+    pub fn methods(&self) -> &[String] {
+        &self.methods
+    }
+
+    /// Whether it takes `method`, which is upper case.
+    pub fn serves(&self, method: &str) -> bool {
+        match COMMON.iter().position(|common| *common == method) {
+            Some(bit) => self.common >> bit & 1 == 1,
+            None => self.methods.iter().any(|served| served == method),
+        }
+    }
+
+    /// Whether OPTIONS is answered without calling the view.
+    pub fn automatic_options(&self) -> bool {
+        self.automatic_options
+    }
+
+    /// Names of the URL's variables in order of appearance, then of defaults that are not among them.
+    pub fn variables(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = self.pattern.variables().map(|(name, _)| name).collect();
+        let others = self.defaults.iter().map(|(name, _)| name.as_str());
+        let others: Vec<&str> = others.filter(|name| !names.contains(name)).collect();
+        names.extend(others);
+        names
+    }
+
+    /// Its variables and their converters for lists: `id: int(min=1), name: string`.
+    pub fn converters(&self) -> String {
+        let described = self.pattern.variables().map(|(name, converter)| format!("{name}: {converter}"));
+        described.collect::<Vec<_>>().join(", ")
+    }
+
+    /// The URL for these values: percent-encoded path, values that are no variables as query. None if a variable has no value
+    /// or one that its converter cannot write, or a value contradicts a default.
+    pub fn build(&self, values: &[(String, Value)]) -> Option<String> {
+        if !self.suits(values) {
+            return None;
+        }
+        let mut path = String::new();
+        for token in self.pattern.tokens() {
+            match token {
+                Token::Slash(count) => path.extend(std::iter::repeat_n('/', self.slash_width(*count))),
+                Token::Text(text) => path.push_str(&encode_path(text)),
+                Token::Variable(variable) => {
+                    let given = |values| value_of(values, &variable.name);
+                    let value = given(&self.defaults).or_else(|| given(values))?;
+                    path.push_str(&encode_value(&variable.converter.to_url(value)?));
+                }
+            }
+        }
+        if self.pattern.is_branch() {
+            path.push('/');
+        }
+        let known = self.variables();
+        let unused = values.iter().filter(|(name, _)| !known.contains(&name.as_str()));
+        let query: Vec<String> = unused
+            .map(|(name, value)| format!("{}={}", encode_query(name), encode_query(&value.to_string())))
+            .collect();
+        let mark = if query.is_empty() { "" } else { "?" };
+        // One slash at the start, or `//host` would be read as a host.
+        Some(format!("/{}{mark}{}", path.trim_start_matches('/'), query.join("&")))
+    }
+
+    /// Whether `values` give all that the URL needs and none of them contradicts a default.
+    pub fn suits(&self, values: &[(String, Value)]) -> bool {
+        let given = |name: &str| value_of(values, name).is_some() || value_of(&self.defaults, name).is_some();
+        let agrees = |(name, default): &(String, Value)| {
+            value_of(values, name).is_none_or(|value| value.equals(default))
+        };
+        self.variables().into_iter().all(given) && self.defaults.iter().all(agrees)
+    }
+
+    /// Matches a path that is percent-decoded and starts with one slash. The method is not looked at: a redirect only counts
+    /// if the rule serves it.
+    pub fn matches(&self, path: &str) -> Option<Match> {
+        // What nearly all requests for such rules are.
+        if self.fixed && path == self.text && !path.contains("//") {
+            return Some(Match { values: Vec::new(), redirect: None });
+        }
+        let captures = self.pattern.captures(path, self.slashes)?;
+        let mut values = Vec::with_capacity(captures.spans.len() + self.defaults.len());
+        for ((_, converter), &(start, end)) in self.pattern.variables().zip(&captures.spans) {
+            values.push(converter.convert(&path[start..end])?);
+        }
+        if !self.defaults.is_empty() {
+            self.apply_defaults(&mut values);
+        }
+        let slash_missing = self.slashes.strict && self.pattern.is_branch() && !captures.trailing;
+        let asked = if slash_missing { Cow::Owned(format!("{path}/")) } else { Cow::Borrowed(path) };
+        let merged = (self.slashes.merge && path.contains("//")).then(|| self.merged(&asked, &values));
+        // As in Werkzeug, the number of slashes decides: a rule that tolerates a missing one makes up for a doubled one.
+        let slashes = |path: &str| path.bytes().filter(|byte| *byte == b'/').count();
+        let redirect = merged.filter(|merged| slashes(merged) < slashes(&asked));
+        Some(Match { values, redirect: redirect.or_else(|| slash_missing.then(|| asked.into_owned())) })
+    }
+
+    /// Werkzeug's order of matching: the lesser is tried first, equal ones in order of registration.
+    pub fn priority(&self) -> impl Ord + use<> {
+        self.pattern.priority(!self.defaults.is_empty())
+    }
+
+    /// The methods that it was registered with, as far as HEAD and OPTIONS tell: those that came by themselves are left out.
+    pub fn listed_methods(&self) -> impl Iterator<Item = &String> {
+        let by_itself = |method: &str| match method {
+            "HEAD" => self.serves("GET"),
+            "OPTIONS" => self.automatic_options,
+            _ => false,
+        };
+        self.methods.iter().filter(move |method| !by_itself(method))
+    }
+
+    /// Whether it has neither variables nor defaults: such rules come first.
+    pub fn is_fixed(&self) -> bool {
+        self.fixed
+    }
+
+    /// Its tokens, for the router's index.
+    pub fn tokens(&self) -> &[Token] {
+        self.pattern.tokens()
+    }
+
+    /// Values of variables that the URL does not have.
+    pub fn defaults(&self) -> &[(String, Value)] {
+        &self.defaults
+    }
+
+    /// The rule without the names of its variables: rules of one shape match the same paths, slashes at the end aside.
+    pub fn shape(&self) -> String {
+        let describe = |token: &Token| match token {
+            Token::Slash(count) => "/".repeat(self.slash_width(*count)),
+            Token::Text(text) => text.to_string(),
+            Token::Variable(variable) => format!("<{}>", variable.converter),
+        };
+        self.tokens().iter().map(describe).collect()
+    }
+
+    /// Whether it takes all paths that `other`, a rule of the same shape, serves, by serving or redirecting them.
+    pub fn covers(&self, other: &Rule) -> bool {
+        let wide = |rule: &Rule| rule.pattern.is_branch() || !rule.slashes.strict;
+        (wide(self) || !wide(other)) && (self.slashes.merge || !other.slashes.merge)
+    }
+
+    /// Whether both are the same URL, converters aside (Werkzeug's equality of rules).
+    pub fn same_url(&self, other: &Rule) -> bool {
+        let same = |(a, b): (&Token, &Token)| match (a, b) {
+            (Token::Variable(a), Token::Variable(b)) => a.name == b.name,
+            (a, b) => a == b,
+        };
+        self.pattern.is_branch() == other.pattern.is_branch()
+            && self.tokens().len() == other.tokens().len()
+            && self.tokens().iter().zip(other.tokens()).all(same)
+    }
+
+    /// The asked path with one slash for each run of slashes in the static parts, and the values as `url_for` writes them.
+    fn merged(&self, asked: &str, values: &[Value]) -> String {
+        let texts =
+            self.pattern.variables().zip(values).map(|((_, converter), value)| converter.to_url(value));
+        let mut right = self.pattern.fill(texts.map(Option::unwrap_or_default));
+        if asked.ends_with('/') && !right.ends_with('/') {
+            right.push('/');
+        }
+        right
+    }
+
+    fn slash_width(&self, count: usize) -> usize {
+        if self.slashes.merge { 1 } else { count }
+    }
+
+    fn apply_defaults(&self, values: &mut Vec<Value>) {
+        for (name, default) in &self.defaults {
+            match self.pattern.variables().position(|(variable, _)| variable == name) {
+                Some(at) => values[at] = default.clone(),
+                None => values.push(default.clone()),
+            }
+        }
+    }
+}
+
+fn value_of<'a>(values: &'a [(String, Value)], name: &str) -> Option<&'a Value> {
+    values.iter().find(|(other, _)| other == name).map(|(_, value)| value)
+}
+
+/// All methods of a rule, and whether OPTIONS is automatic.
+fn complete(listed: &[String], automatic: Option<bool>) -> Result<(Vec<String>, bool), String> {
+    // RFC 9110, 5.6.2.
+    let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    if let Some(bad) = listed.iter().find(|method| method.is_empty() || !method.bytes().all(token)) {
+        return Err(format!("method `{bad}` is no token"));
+    }
+    let mut methods: Vec<String> = listed.iter().map(|method| method.to_ascii_uppercase()).collect();
+    let has = |name: &str| methods.iter().any(|method| method == name);
+    let (get, automatic) = (has("GET"), automatic.unwrap_or(!has("OPTIONS")));
+    methods.extend(get.then(|| "HEAD".to_owned()));
+    methods.extend(automatic.then(|| "OPTIONS".to_owned()));
+    methods.sort();
+    methods.dedup();
+    Ok((methods, automatic))
+}
+
+fn check_defaults(pattern: &Pattern, defaults: &[(String, Value)]) -> Result<(), String> {
+    for (at, (name, value)) in defaults.iter().enumerate() {
+        if value_of(&defaults[..at], name).is_some() {
+            return Err(format!("default `{name}` is given twice"));
+        }
+        let variable = pattern.variables().find(|(variable, _)| variable == name);
+        if let Some((_, converter)) = variable.filter(|(_, converter)| converter.to_url(value).is_none()) {
+            return Err(format!("default `{name}` is `{value}`, which is no `{converter}`"));
+        }
+    }
+    Ok(())
+}
+
+impl Value {
+    /// Whether both are the same number or text; as in Python, 1 equals 1.0.
+    pub fn equals(&self, other: &Value) -> bool {
+        match (self, other) {
+            (Value::Int(a), Value::Float(b)) | (Value::Float(b), Value::Int(a)) => *a as f64 == *b,
+            _ => self == other,
+        }
+    }
+}
+
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Value::Int(number) => write!(f, "{number}"),
+            Value::Float(number) => write!(f, "{number:?}"),
+            Value::Text(text) => f.write_str(text),
+        }
+    }
+}
+
+impl fmt::Display for RuleError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "rule `{}`: {}", self.rule, self.cause)
+    }
+}
+
+impl std::error::Error for RuleError {}
+
+#[cfg(test)]
+#[path = "rule/tests.rs"] // benches/routing.rs includes this file from another folder
+mod tests;

@@ -1,0 +1,315 @@
+//! The router's index: which rules can match a path at all, found without going through the rules. May offer rules that do
+//! not match (the router checks each); never misses one. Knows patterns, nothing of methods and values.
+//!
+//! Static rules are found by the hash of the whole path. The others stand in a tree with a level for each segment: static
+//! segments by hash, segments that are one variable in one branch, mixed ones (`a-<int:x>.json`) by their static prefix and
+//! suffix. At the first `path` variable the tree goes on from the other end of the path, up to the last one, so that
+//! `/<path:p>/a` and `/<path:p>/b` are told apart too.
+
+use crate::pattern::Token;
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
+
+/// The tree ends here and leaves the rest to the router, so that a rule with any number of segments takes bounded stack.
+const DEPTH: usize = 32;
+
+/// A rule: its place in the order of matching, which comes first when places are compared, and in that of registration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// From 0; the least is tried first.
+    pub rank: u32,
+    /// From 0.
+    pub index: u32,
+}
+
+/// The index of a rule table.
+#[derive(Debug, Default)]
+pub struct RuleTree {
+    statics: Table<Places>,
+    root: Node,
+}
+
+/// Rules in the order of matching. Nearly always one, which costs no further access to memory.
+#[derive(Debug, Default)]
+struct Places {
+    first: Option<Place>,
+    others: Vec<Place>,
+}
+
+/// One level, reached by the segments before it (or, in the second half of a tree, after it).
+#[derive(Debug, Default)]
+struct Node {
+    statics: Table<Node>,
+    whole: Option<Box<Node>>,
+    /// Rules that end here.
+    rules: Places,
+    rare: Option<Box<Rare>>,
+}
+
+/// What few nodes have; kept apart so that the others stay small.
+#[derive(Debug, Default)]
+struct Rare {
+    mixed: Affixes<Node>,
+    /// Rules that go on deeper than the tree.
+    deep: Places,
+    /// Rules whose next segment has a `path`, from their last segment backwards.
+    backwards: Node,
+    /// In the second half: rules of which only what has a `path` is left, by the static text around that.
+    spanning: Affixes<Places>,
+}
+
+impl Places {
+    fn push(&mut self, place: Place) {
+        match self.first {
+            None => self.first = Some(place),
+            Some(_) => self.others.push(place),
+        }
+    }
+
+    fn iter(&self) -> impl Iterator<Item = Place> {
+        self.first.into_iter().chain(self.others.iter().copied())
+    }
+}
+
+impl RuleTree {
+    /// Enters a rule. Rules must be entered in the order of matching; `fixed`: those without variables and defaults, which
+    /// come before all others.
+    pub fn insert(&mut self, place: Place, tokens: &[Token], fixed: bool) {
+        let segments = segments(tokens);
+        if fixed {
+            let texts: Vec<&str> = segments.iter().map(|segment| segment.prefix).collect();
+            self.statics.entry(hash(&texts.join("/"))).or_default().push(place);
+        } else {
+            self.root.insert(place, &segments);
+        }
+    }
+
+    /// Rules without variables and defaults that can match `key`, in the order of matching.
+    pub fn fixed(&self, key: &str) -> impl Iterator<Item = Place> {
+        self.statics.get(&hash(key)).into_iter().flat_map(Places::iter)
+    }
+
+    /// All other rules that can match `key`, in the order of matching.
+    pub fn variable(&self, key: &str) -> Vec<Place> {
+        let mut found = Vec::new();
+        self.root.find((!key.is_empty()).then_some(key), &mut found);
+        if found.len() > 1 {
+            found.sort_unstable();
+            found.dedup();
+        }
+        found
+    }
+}
+
+/// What the tree knows a path by: no slashes at the ends and no doubled ones, which rules may or may not tolerate.
+pub fn key_of(path: &str) -> std::borrow::Cow<'_, str> {
+    let path = path.trim_matches('/');
+    if !path.contains("//") {
+        return path.into();
+    }
+    path.split('/').filter(|segment| !segment.is_empty()).collect::<Vec<_>>().join("/").into()
+}
+
+/// What lies between two slashes of a pattern.
+#[derive(Debug, Clone, Default)]
+struct Segment<'a> {
+    /// Static text before the first variable, or all of it.
+    prefix: &'a str,
+    /// Static text after the last variable.
+    suffix: &'a str,
+    has_variable: bool,
+    spans: bool,
+}
+
+fn segments(tokens: &[Token]) -> Vec<Segment<'_>> {
+    let mut segments: Vec<Segment> = Vec::new();
+    for token in tokens {
+        match (token, segments.last_mut()) {
+            (Token::Slash(_), _) => segments.push(Segment::default()),
+            (Token::Text(text), Some(last)) if last.has_variable => last.suffix = text,
+            (Token::Text(text), Some(last)) => last.prefix = text,
+            (Token::Variable(variable), Some(last)) => {
+                last.suffix = "";
+                last.has_variable = true;
+                last.spans |= variable.converter.spans_segments();
+            }
+            // A pattern starts with a slash.
+            (_, None) => {}
+        }
+    }
+    segments
+}
+
+impl Node {
+    fn insert(&mut self, place: Place, segments: &[Segment]) {
+        let mut node = self;
+        for (depth, segment) in segments.iter().enumerate() {
+            if depth == DEPTH {
+                return node.rare().deep.push(place);
+            }
+            if segment.spans {
+                return node.rare().backwards.insert_backwards(place, &segments[depth..]);
+            }
+            node = node.child(segment);
+        }
+        node.rules.push(place);
+    }
+
+    /// The first segment has a `path`; others may have.
+    fn insert_backwards(&mut self, place: Place, segments: &[Segment]) {
+        let mut node = self;
+        for (depth, segment) in segments.iter().rev().enumerate() {
+            if segment.spans || depth == DEPTH {
+                let suffix = if segment.spans { segment.suffix } else { "" };
+                return node.rare().spanning.entry(segments[0].prefix, suffix).push(place);
+            }
+            node = node.child(segment);
+        }
+    }
+
+    fn child(&mut self, segment: &Segment) -> &mut Node {
+        match (segment.has_variable, segment.prefix, segment.suffix) {
+            (false, text, _) => self.statics.entry(hash(text)).or_default(),
+            (true, "", "") => self.whole.get_or_insert_default(),
+            (true, prefix, suffix) => self.rare().mixed.entry(prefix, suffix),
+        }
+    }
+
+    fn rare(&mut self) -> &mut Rare {
+        self.rare.get_or_insert_default()
+    }
+
+    /// `rest`: what is left of the path; none at its end.
+    fn find(&self, rest: Option<&str>, found: &mut Vec<Place>) {
+        let Some(rest) = rest else { return found.extend(self.rules.iter()) };
+        let (segment, after) =
+            rest.split_once('/').map_or((rest, None), |(first, after)| (first, Some(after)));
+        self.children(segment, |child| child.find(after, found));
+        if let Some(rare) = &self.rare {
+            found.extend(rare.deep.iter());
+            rare.backwards.find_backwards(rest, found);
+        }
+    }
+
+    fn find_backwards(&self, rest: &str, found: &mut Vec<Place>) {
+        if let Some(rare) = &self.rare {
+            rare.spanning.each(rest, |rules| found.extend(rules.iter()));
+        }
+        // The `path` itself takes at least one segment.
+        if let Some((before, segment)) = rest.rsplit_once('/') {
+            self.children(segment, |child| child.find_backwards(before, found));
+        }
+    }
+
+    fn children(&self, segment: &str, mut visit: impl FnMut(&Node)) {
+        if !self.statics.is_empty()
+            && let Some(child) = self.statics.get(&hash(segment))
+        {
+            visit(child);
+        }
+        if let Some(child) = &self.whole {
+            visit(child);
+        }
+        if let Some(rare) = &self.rare {
+            rare.mixed.each(segment, visit);
+        }
+    }
+}
+
+/// Entries by what a text starts and ends with. Looks up each length that occurs, however many entries have it.
+#[derive(Debug)]
+struct Affixes<T> {
+    lengths: Vec<usize>,
+    prefixes: Table<Suffixes<T>>,
+}
+
+#[derive(Debug)]
+struct Suffixes<T> {
+    lengths: Vec<usize>,
+    entries: Table<T>,
+}
+
+impl<T: Default> Affixes<T> {
+    fn entry(&mut self, prefix: &str, suffix: &str) -> &mut T {
+        add(&mut self.lengths, prefix.len());
+        let suffixes = self.prefixes.entry(hash(prefix)).or_default();
+        add(&mut suffixes.lengths, suffix.len());
+        suffixes.entries.entry(hash(suffix)).or_default()
+    }
+
+    /// Visits the entries whose prefix and suffix `text` has, with something between them.
+    fn each(&self, text: &str, mut visit: impl FnMut(&T)) {
+        for &prefix in &self.lengths {
+            let Some(suffixes) = text.get(..prefix).and_then(|prefix| self.prefixes.get(&hash(prefix)))
+            else {
+                continue;
+            };
+            let rest = &text[prefix..];
+            for &suffix in suffixes.lengths.iter().filter(|suffix| **suffix < rest.len()) {
+                if let Some(entry) =
+                    rest.get(rest.len() - suffix..).and_then(|suffix| suffixes.entries.get(&hash(suffix)))
+                {
+                    visit(entry);
+                }
+            }
+        }
+    }
+}
+
+fn add(lengths: &mut Vec<usize>, length: usize) {
+    if !lengths.contains(&length) {
+        lengths.push(length);
+    }
+}
+
+impl<T> Default for Affixes<T> {
+    fn default() -> Self {
+        Affixes { lengths: Vec::new(), prefixes: Table::default() }
+    }
+}
+
+impl<T> Default for Suffixes<T> {
+    fn default() -> Self {
+        Suffixes { lengths: Vec::new(), entries: Table::default() }
+    }
+}
+
+/// By the hash of a text alone: two texts with one hash share an entry, which then offers the rules of both.
+type Table<T> = HashMap<u64, T, BuildHasherDefault<Hashed>>;
+
+/// Multiplies each eight bytes into the state and folds the 128-bit product. Rules come from the author of a provision, not
+/// from clients, so nobody can choose keys that collide: a fast hash will do.
+fn hash(text: &str) -> u64 {
+    let mix = |state: u64, word: u64| {
+        // Odd numbers with bits all over.
+        let product = u128::from(state ^ word ^ 0x9e37_79b9_7f4a_7c15) * 0xf135_7aea_2e62_a9c5;
+        (product as u64) ^ (product >> 64) as u64
+    };
+    let (words, rest) = text.as_bytes().as_chunks::<8>();
+    let state = words.iter().fold(text.len() as u64, |state, word| mix(state, u64::from_le_bytes(*word)));
+    let mut last = [0; 8];
+    last[..rest.len()].copy_from_slice(rest);
+    mix(state, u64::from_le_bytes(last))
+}
+
+/// Takes a key, which is a hash already, as it is.
+#[derive(Debug, Default)]
+struct Hashed(u64);
+
+impl Hasher for Hashed {
+    fn write(&mut self, bytes: &[u8]) {
+        self.0 = bytes.iter().fold(self.0, |state, byte| state << 8 | u64::from(*byte));
+    }
+
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
+
+#[cfg(test)]
+#[path = "tree/tests.rs"] // benches/routing.rs includes this file from another folder
+mod tests;
