@@ -1,6 +1,9 @@
 //! The copies that the provision directory has of the ConfigMap mount: made at start, refreshed after each update.
 //! Whoever overwrites a copy makes it a file of his own, until its key changes.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
@@ -29,18 +32,25 @@ pub struct ConfigChange {
     pub changed: Vec<Name>,
     /// Files that are gone because their key is, sorted.
     pub removed: Vec<Name>,
-    /// Keys that could not be copied; the others were.
-    pub problems: Vec<StoreError>,
 }
 
 impl Store {
     /// Copies the files of the ConfigMap mount into the provision directory: those that are new to it or whose key
     /// changed, and whose content differs. Copies whose key went away are removed, unless somebody else has
-    /// overwritten them since. The watcher does not report any of these writes. A mount that does not exist
-    /// changes nothing. Errors: the mount can't be read.
+    /// overwritten them since. The watcher does not report what is written. A mount that does not exist changes
+    /// nothing, and a key that can't be copied, which is logged, does not stop the others. Errors: the mount can't
+    /// be read.
     pub fn refresh_config(&self) -> Result<ConfigChange, StoreError> {
+        let (change, problems) = self.refresh_copies()?;
+        for problem in problems {
+            log::error!("{problem}");
+        }
+        Ok(change)
+    }
+
+    fn refresh_copies(&self) -> Result<(ConfigChange, Vec<StoreError>), StoreError> {
         let Some(dir) = self.config_dir().filter(|dir| dir.exists()) else {
-            return Ok(ConfigChange::default());
+            return Ok(Default::default());
         };
         let mut copies = locked(&self.copies);
         let (mut changed, mut removed) = (BTreeSet::new(), BTreeSet::new());
@@ -68,11 +78,8 @@ impl Store {
                 break;
             }
         }
-        Ok(ConfigChange {
-            changed: changed.difference(&removed).cloned().collect(),
-            removed: removed.into_iter().collect(),
-            problems,
-        })
+        let changed = changed.difference(&removed).cloned().collect();
+        Ok((ConfigChange { changed, removed: removed.into_iter().collect() }, problems))
     }
 
     /// What the mount looked like when it was copied last, for the watcher to go on from there.

@@ -67,9 +67,8 @@ pub fn swap_config_map(dir: &Path, version: &str, keys: &[(&str, &str)]) {
     std::os::unix::fs::symlink(folder.file_name().unwrap(), dir.join("..data_tmp")).unwrap();
     fs::rename(dir.join("..data_tmp"), dir.join("..data")).unwrap();
     for entry in fs::read_dir(dir).unwrap().flatten() {
-        let gone = |key: &&str| entry.file_name() == **key;
-        let hidden = entry.file_name().to_string_lossy().starts_with('.');
-        if !hidden && !keys.iter().map(|(key, _)| key).any(|key| gone(&key)) {
+        let file_name = entry.file_name().to_string_lossy().into_owned();
+        if !file_name.starts_with('.') && keys.iter().all(|(key, _)| *key != file_name) {
             fs::remove_file(entry.path()).unwrap();
         }
     }

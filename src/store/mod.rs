@@ -23,11 +23,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 pub(crate) use config_map::Mark;
-pub use copies::ConfigChange;
 use copies::Copies;
 pub use error::{Cause, StoreError};
 pub(crate) use look::Look;
-pub use name::{Name, NameError};
+pub use name::Name;
 pub use source::{SIZE_LIMIT, Source, Stamp, Stat};
 pub(crate) use walk::{DEPTH_LIMIT, Found, joined, walk};
 

@@ -2,7 +2,7 @@
 //! It works on paths: which of them may be read is decided by the store.
 
 use std::fs::{File, Metadata, OpenOptions};
-use std::io::Read;
+use std::io::{Read, Seek};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -16,7 +16,7 @@ use super::error::Cause;
 pub const SIZE_LIMIT: usize = 16 << 20;
 
 /// Reads of a file that changes meanwhile, before giving up: its writer will cause another event anyway.
-const TRIES: usize = 8;
+const TRIES: usize = 5;
 /// Age of a file up to which its time is not trusted to tell two writes apart.
 const FRESH: Duration = Duration::from_millis(20);
 
@@ -79,13 +79,9 @@ pub fn sha256(bytes: &[u8]) -> String {
 /// Reads the regular file at `path`, which must not be a link. Never blocks on a FIFO. Errors: what the system
 /// says, [`Cause::NotRegular`], [`Cause::TooLarge`], [`Cause::Changing`].
 pub fn read_settled(path: &Path, limit: usize) -> Result<Source, Cause> {
-    let mut before = None;
     for _ in 0..TRIES {
-        match read_once(path, limit)? {
-            Some(source) if !is_fresh(&source.stamp.stat) || before.as_ref() == Some(&source) => {
-                return Ok(source);
-            }
-            source => before = source,
+        if let Some(source) = read_once(path, limit)? {
+            return Ok(source);
         }
     }
     Err(Cause::Changing)
@@ -110,6 +106,9 @@ fn read_once(path: &Path, limit: usize) -> Result<Option<Source>, Cause> {
     }
     let bytes = read_bounded(&file, limit)?;
     let stat = Stat::of(&before);
+    if is_fresh(&stat) && read_bounded(&file, limit)? != bytes {
+        return Ok(None);
+    }
     if stat != Stat::of(&file.metadata()?) || stat.size != bytes.len() as u64 {
         return Ok(None);
     }
@@ -118,8 +117,9 @@ fn read_once(path: &Path, limit: usize) -> Result<Option<Source>, Cause> {
 }
 
 /// A file that grows is cut one byte behind the limit; the size then differs from what was announced.
-fn read_bounded(file: &File, limit: usize) -> Result<Vec<u8>, Cause> {
+fn read_bounded(mut file: &File, limit: usize) -> Result<Vec<u8>, Cause> {
     let mut bytes = Vec::new();
+    file.rewind()?;
     file.take(limit as u64 + 1).read_to_end(&mut bytes)?;
     Ok(bytes)
 }

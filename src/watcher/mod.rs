@@ -203,6 +203,7 @@ impl Watch {
         for event in events {
             match event {
                 Event::Completed(name) => self.snapshot.completed(&name),
+                Event::Closed(name) => self.snapshot.closed(&name),
                 Event::Created(name) => self.snapshot.created(&name),
                 Event::Touched(name) => self.snapshot.touched(&name),
                 Event::Modified(name) => self.snapshot.modified(name),

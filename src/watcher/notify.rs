@@ -34,8 +34,10 @@ const WITHOUT_EVENTS: [u32; 11] = [
 /// What happened to a file of the directory, or to the whole.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Event {
-    /// Closed after writing, or moved in.
+    /// Moved in.
     Completed(Name),
+    /// Closed by somebody who could have written to it.
+    Closed(Name),
     /// A new directory entry.
     Created(Name),
     /// Attributes changed.
@@ -162,7 +164,7 @@ impl AsFd for Notify {
     }
 }
 
-/// MODIFY is there to hold a report back, never to cause one. Files that are unlinked while they are open have
+/// MODIFY holds reports back and tells a write from a mere close; it never causes a report. Files that are unlinked while they are open have
 /// nothing to say any more (EXCL_UNLINK): their name may be that of another file.
 fn mask() -> WatchMask {
     WatchMask::CLOSE_WRITE
@@ -194,7 +196,8 @@ fn entry_event(folder: &str, file_name: &OsStr, mask: EventMask, is_folder: bool
     let name = Name::parse(&joined(folder, file_name)).ok().filter(|_| !Name::is_ignored(file_name))?;
     Some(match mask {
         _ if goes => Event::Gone(name),
-        _ if mask.intersects(EventMask::CLOSE_WRITE | EventMask::MOVED_TO) => Event::Completed(name),
+        _ if mask.contains(EventMask::CLOSE_WRITE) => Event::Closed(name),
+        _ if mask.contains(EventMask::MOVED_TO) => Event::Completed(name),
         _ if comes => Event::Created(name),
         _ if mask.contains(EventMask::MODIFY) => Event::Modified(name),
         _ if mask.contains(EventMask::ATTRIB) => Event::Touched(name),
@@ -236,7 +239,7 @@ mod tests {
     fn an_event_has_a_meaning_or_none() {
         let name = |text: &str| Name::parse(text).unwrap();
         for (file_name, mask, is_folder, meaning) in [
-            ("a", EventMask::CLOSE_WRITE, false, Some(Event::Completed(name("sub/a")))),
+            ("a", EventMask::CLOSE_WRITE, false, Some(Event::Closed(name("sub/a")))),
             ("a", EventMask::MOVED_TO, false, Some(Event::Completed(name("sub/a")))),
             ("a", EventMask::CREATE, false, Some(Event::Created(name("sub/a")))),
             ("a", EventMask::ATTRIB, false, Some(Event::Touched(name("sub/a")))),

@@ -39,8 +39,16 @@ impl Snapshot {
         }
     }
 
-    /// `name` was closed after writing, or moved in. That is a write even if it looks as before: two writes can
-    /// fall into one tick of the file system's clock.
+    /// `name` was closed by somebody who could have written to it. If he did, it counts even if the file looks as
+    /// before: two writes can fall into one tick of the file system's clock. If not, a touch was reported already.
+    pub(super) fn closed(&mut self, name: &Name) {
+        let look = self.look(name);
+        if self.open.contains(name) || look.is_none() || self.seen.get(name) != look.as_ref() {
+            self.completed(name);
+        }
+    }
+
+    /// `name` is complete: it was moved in, linked, or written and closed.
     pub(super) fn completed(&mut self, name: &Name) {
         match self.look(name) {
             Some(look) => self.accept(name, look),

@@ -1,0 +1,149 @@
+//! What completes a file, and what does not.
+
+use std::fs::{self, File};
+use std::os::unix::fs::{PermissionsExt, symlink};
+
+use super::*;
+
+#[test]
+fn each_way_to_complete_a_file_is_one_report() {
+    both(|poll| {
+        let watched = Watched::prepared(poll, prepared_files);
+        for (tool, arguments, written) in [
+            ("cp", vec!["../outside", "copy"], "copy"),
+            ("cp", vec!["-p", "../outside", "a"], "a"),
+            ("cp", vec!["--remove-destination", "../outside", "b"], "b"),
+            ("touch", vec!["b"], "b"),
+            ("touch", vec!["-d", "2001-02-03", "b"], "b"),
+            ("touch", vec!["new"], "new"),
+            ("touch", vec!["-h", "link"], "link"),
+            ("ln", vec!["-sfn", "b", "link"], "link"),
+            ("ln", vec!["-s", "a", "link2"], "link2"),
+            ("ln", vec!["a", "hard"], "hard"),
+            ("mv", vec!["../outside", "moved"], "moved"),
+            ("mv", vec![".hidden", "shown.rhai"], "shown.rhai"),
+            ("install", vec!["-m", "600", "a", "installed"], "installed"),
+            ("sed", vec!["-i", "s/a/x/", "sub-file.json"], "sub-file.json"),
+            ("dd", vec!["if=a", "of=by dd", "bs=1", "status=none"], "by dd"),
+            ("cp", vec!["a", "odd 'name' \"100%\" ∂\n"], "odd 'name' \"100%\" ∂\n"),
+        ] {
+            watched.run(tool, &arguments);
+            assert_eq!(
+                watched.next(),
+                report(&[written], &[], false),
+                "{tool} {arguments:?}, polling: {poll}"
+            );
+        }
+        watched.expect_nothing();
+    });
+}
+
+#[test]
+fn a_change_of_mode_or_reading_is_no_report() {
+    both(|poll| {
+        let watched = Watched::prepared(poll, prepared_files);
+        fs::set_permissions(watched.path("a"), fs::Permissions::from_mode(0o600)).unwrap();
+        watched.run("chmod", &["+x", "b"]);
+        assert_eq!(fs::read(watched.path("a")).unwrap(), b"a");
+        watched.store.read(&name("b")).unwrap();
+        watched.run("touch", &["-a", "a"]);
+        drop(File::open(watched.path("a")).unwrap());
+        drop(fs::OpenOptions::new().append(true).open(watched.path("b")).unwrap());
+        watched.expect_nothing();
+    });
+}
+
+#[test]
+fn a_touch_by_path_alone_is_a_report_and_of_the_mode_is_not() {
+    let watched = Watched::prepared(false, prepared_files);
+    let time = rustix::fs::Timespec { tv_sec: 1_000_000_000, tv_nsec: 0 };
+    let times = rustix::fs::Timestamps { last_access: time, last_modification: time };
+    let touch = || {
+        rustix::fs::utimensat(rustix::fs::CWD, watched.path("a"), &times, rustix::fs::AtFlags::empty())
+            .unwrap();
+    };
+    touch();
+    watched.expect(&["a"], &[]);
+    watched.run("chmod", &["600", "a"]);
+    watched.expect_nothing();
+}
+
+#[test]
+fn leftovers_of_editors_are_not_reported_but_the_saved_file_is() {
+    both(|poll| {
+        let watched = Watched::prepared(poll, prepared_files);
+        for leftover in ["a~", ".a.swp", "a.swp", "a.tmp", "4913~", ".git"] {
+            watched.put(leftover, "x");
+        }
+        watched.expect_nothing();
+        // As vim does: the old file becomes the backup, a new one is written.
+        fs::rename(watched.path("a"), watched.path("a~")).unwrap();
+        watched.put("a", "saved");
+        watched.written_until("a");
+        // As most others do: a temporary file becomes the file.
+        watched.put(".a.new", "saved again");
+        fs::rename(watched.path(".a.new"), watched.path("a")).unwrap();
+        watched.expect(&["a"], &[]);
+        watched.expect_nothing();
+    });
+}
+
+#[test]
+fn removal_and_renaming_away_are_reported() {
+    both(|poll| {
+        let watched = Watched::prepared(poll, prepared_files);
+        fs::remove_file(watched.path("a")).unwrap();
+        watched.expect(&[], &["a"]);
+        fs::rename(watched.path("b"), watched.folder.path("elsewhere")).unwrap();
+        watched.expect(&[], &["b"]);
+        watched.store.write(&name("c"), b"").unwrap();
+        watched.expect_nothing();
+        watched.store.remove(&name("c")).unwrap();
+        watched.expect(&[], &["c"]);
+    });
+}
+
+#[test]
+fn what_the_store_writes_is_not_reported_and_what_happens_to_it_later_is() {
+    both(|poll| {
+        let watched = Watched::prepared(poll, prepared_files);
+        watched.store.write(&name("posted"), b"1").unwrap();
+        watched.store.write(&name("a"), b"1").unwrap();
+        watched.store.write(&name("new/folder/file.json"), b"1").unwrap();
+        watched.expect_nothing();
+        watched.run("touch", &["posted"]);
+        watched.expect(&["posted"], &[]);
+        watched.put("a", "by somebody else");
+        watched.expect(&["a"], &[]);
+        watched.put("new/folder/file.json", "22");
+        watched.expect(&["new/folder/file.json"], &[]);
+        watched.store.write(&name("a"), b"2").unwrap();
+        watched.expect_nothing();
+    });
+}
+
+#[test]
+fn a_link_whose_target_is_missing_is_not_reported() {
+    both(|poll| {
+        let watched = Watched::new(poll);
+        symlink("later", watched.path("link")).unwrap();
+        watched.expect_nothing();
+        watched.put("later", "1");
+        watched.expect(&["later"], &[]);
+        // Edits of the target are edits of the target.
+        watched.put("later", "22");
+        watched.expect(&["later"], &[]);
+        symlink(watched.folder.path("nowhere"), watched.path("link2")).unwrap();
+        symlink(".", watched.path("link to a folder")).unwrap();
+        watched.expect_nothing();
+    });
+}
+
+#[test]
+fn a_file_without_a_name_that_gets_one_when_it_is_finished_is_reported() {
+    let watched = Watched::new(false);
+    watched.put(".hidden", "content");
+    fs::hard_link(watched.path(".hidden"), watched.path("f")).unwrap();
+    fs::remove_file(watched.path(".hidden")).unwrap();
+    watched.expect(&["f"], &[]);
+}

@@ -1,0 +1,111 @@
+//! The watcher on real files, with events and by polling. Whether something is *not* reported is told by a file
+//! that is written after it: its report must be the next one, and name nothing else.
+
+mod config;
+mod files;
+mod folders;
+mod thread;
+mod writers;
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::mpsc::{Receiver, channel};
+
+use super::*;
+use crate::store::fixture::{Folder, name};
+
+/// Far longer than anything here takes.
+const DEADLINE: Duration = Duration::from_secs(20);
+const STACK: usize = 1 << 20;
+
+/// A watched store; what is reported arrives at `changes`.
+struct Watched {
+    folder: Folder,
+    store: Arc<Store>,
+    watcher: Watcher,
+    changes: Receiver<Changes>,
+}
+
+fn options(poll: bool) -> WatchOptions {
+    let interval = Duration::from_millis(if poll { 50 } else { 160 });
+    WatchOptions { poll, interval, quiet: Duration::from_millis(20), stack: STACK }
+}
+
+impl Watched {
+    fn new(poll: bool) -> Watched {
+        Self::prepared(poll, |_| {})
+    }
+
+    /// `prepare` is run before the store is opened.
+    fn prepared(poll: bool, prepare: impl Fn(&Folder)) -> Watched {
+        let folder = Folder::new();
+        fs::create_dir(folder.root()).unwrap();
+        prepare(&folder);
+        let store = Arc::new(folder.store());
+        let (send, changes) = channel();
+        let watcher = Watcher::start(store.clone(), options(poll), move |report| {
+            let _ = send.send(report);
+        });
+        Watched { folder, store, watcher: watcher.unwrap(), changes }
+    }
+
+    fn path(&self, file: &str) -> PathBuf {
+        self.folder.root().join(file)
+    }
+
+    fn put(&self, file: &str, content: &str) {
+        fs::write(self.path(file), content).unwrap();
+    }
+
+    /// Runs a tool in the provision directory.
+    fn run(&self, tool: &str, arguments: &[&str]) {
+        let status = Command::new(tool).args(arguments).current_dir(self.folder.root()).status().unwrap();
+        assert!(status.success(), "{tool} {arguments:?}");
+    }
+
+    fn next(&self) -> Changes {
+        self.changes.recv_timeout(DEADLINE).expect("a report")
+    }
+
+    #[track_caller]
+    fn expect(&self, written: &[&str], removed: &[&str]) {
+        assert_eq!(self.next(), report(written, removed, false));
+    }
+
+    /// Nothing more is reported of what was done so far.
+    #[track_caller]
+    fn expect_nothing(&self) {
+        self.put("last", "");
+        self.expect(&["last"], &[]);
+    }
+
+    /// The reports until `wanted` is among the files written: all of these, oldest first.
+    fn written_until(&self, wanted: &str) -> Vec<Name> {
+        let mut all = Vec::new();
+        while !all.contains(&name(wanted)) {
+            all.extend(self.next().written);
+        }
+        all
+    }
+}
+
+fn report(written: &[&str], removed: &[&str], config: bool) -> Changes {
+    let names = |texts: &[&str]| texts.iter().map(|text| name(text)).collect();
+    Changes { written: names(written), removed: names(removed), config }
+}
+
+/// Runs `test` with events and by polling.
+fn both(test: impl Fn(bool)) {
+    test(false);
+    test(true);
+}
+
+fn prepared_files(folder: &Folder) {
+    for file in ["a", "b", "sub-file.json", ".hidden"] {
+        fs::write(folder.root().join(file), file).unwrap();
+    }
+    fs::write(folder.path("outside"), "from outside").unwrap();
+    symlink("a", folder.root().join("link")).unwrap();
+}
