@@ -1,6 +1,5 @@
 //! The access log: one line a request, as text or JSON, when `--verbose` asks for it.
 
-use crate::request::Request;
 use crate::response::Answer;
 use serde_json::json;
 use std::time::Instant;
@@ -27,26 +26,15 @@ pub struct Line {
 }
 
 impl Line {
-    /// A line for `request`, handled since `began` by the provision of `generation`.
-    pub fn new(request: &Request, began: Instant, generation: u64) -> Line {
-        Line {
-            method: request.method.clone(),
-            target: request.target.clone(),
-            began,
-            generation,
-            rule: None,
-            listener: "mock",
-        }
+    /// A line for a request of `listener` that arrives now, while the provision of `generation` serves.
+    pub fn new(listener: &'static str, method: &str, target: &str, generation: u64) -> Line {
+        let (method, target) = (method.to_owned(), target.to_owned());
+        Line { method, target, began: Instant::now(), generation, rule: None, listener }
     }
 
     /// The rule that served it.
     pub fn served_by(self, rule: Option<String>) -> Line {
         Line { rule, ..self }
-    }
-
-    /// A line of the admin listener.
-    pub fn of_admin(self) -> Line {
-        Line { listener: "admin", ..self }
     }
 }
 
@@ -74,7 +62,7 @@ impl AccessLog {
         } else {
             let rule = line.rule.as_deref().unwrap_or("-");
             // A client's line end or escape must not look like a line of its own.
-            let target = target.escape_debug();
+            let (method, target) = (method.escape_debug(), target.escape_debug());
             log::info!(target: TARGET, "{listener} {method} {target} {status} {rule} {micros} us generation {generation}");
         }
     }

@@ -126,6 +126,11 @@ impl Activation {
         self.active.forget(wait)
     }
 
+    /// Calls every wait with the generation that serves, reached or not: the process stops.
+    pub fn release_waits(&self) {
+        self.active.release();
+    }
+
     /// Loads `source`, stores it as `name` and lets it serve; gives its generation.
     ///
     /// # Errors
@@ -208,15 +213,14 @@ impl Activation {
     /// that the active one has read, that one is loaded again.
     pub fn changed(&self, changes: &Changes) {
         let _one = self.loading();
-        let mut touched: BTreeSet<String> =
-            changes.removed.iter().map(|name| name.as_str().to_owned()).collect();
+        // What was removed may have been stored again while this waited for another load.
+        let removed: Vec<&Name> = changes.removed.iter().filter(|name| !self.store.exists(name)).collect();
+        let mut touched: BTreeSet<String> = removed.iter().map(|name| name.as_str().to_owned()).collect();
         touched.extend(changes.written.iter().map(|name| name.as_str().to_owned()));
         if changes.config {
             touched.extend(refresh(&self.store));
         }
-        for name in &changes.removed {
-            self.records.forget(name.as_str());
-        }
+        removed.iter().for_each(|name| self.records.forget(name.as_str()));
         let activated = changes.written.iter().rev().any(|name| self.activate_written(name));
         if !activated {
             self.reload_if_read(&touched);
@@ -235,9 +239,10 @@ impl Activation {
                 return true;
             }
             Ok(Loaded::Library) => {}
-            // A broken import is told when the active provision is loaded again for it.
+            // A file of the active provision is told of when that one is loaded again.
             Err(_)
-                if name.as_str() != current.name && current.files.dependencies().contains(name.as_str()) => {}
+                if name.as_str() == wanted(&current)
+                    || current.files.dependencies().contains(name.as_str()) => {}
             Err(error) => self.failed(error),
         }
         false
@@ -245,8 +250,7 @@ impl Activation {
 
     fn reload_if_read(&self, touched: &BTreeSet<String>) {
         let current = self.current();
-        // The built-in provision stands in for a broken `initial`, until that is mended.
-        let name = if current.name == BUILT_IN { INITIAL } else { &current.name };
+        let name = wanted(&current);
         if current.files.dependencies().is_disjoint(touched) && !touched.contains(name) {
             return;
         }
@@ -322,6 +326,11 @@ impl Activation {
     }
 }
 
+/// The file that the active provision comes from: the built-in one stands in for a broken `initial`, until that is mended.
+fn wanted(current: &Provision) -> &str {
+    if current.name == BUILT_IN { INITIAL } else { &current.name }
+}
+
 /// Copies what has changed in the ConfigMap mount; names what was written or removed.
 fn refresh(store: &Store) -> Vec<String> {
     let config = store.refresh_config().unwrap_or_else(|error| {
@@ -340,7 +349,8 @@ fn load(
     source: Option<Vec<u8>>,
     data: Arc<Data>,
 ) -> Result<Loaded, LoadError> {
-    Provision::load(engine, terms.budget, Files::new(store.clone(), name, source, data))
+    let files = Files::new(store.clone(), name, source, data).keeping(terms.keep_store);
+    Provision::load(engine, terms.budget, files)
 }
 
 /// `initial` if it is there and loads, else the built-in provision, stored as `initial` so that touching it works.

@@ -4,7 +4,7 @@ use crate::provision::Provision;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
-/// Called with the generation that serves, once it is the wanted one or a later one.
+/// Called with the generation that serves, once it is the wanted one or a later one; with an earlier one when the process stops.
 pub type Then = Box<dyn FnOnce(u64) + Send>;
 
 /// Names one wait, to give it up.
@@ -64,6 +64,13 @@ impl Active {
     /// Gives up a wait; tells whether it was still waiting.
     pub fn forget(&self, wait: WaitId) -> bool {
         self.waits().waiting.remove(&wait).is_some()
+    }
+
+    /// Calls every wait with the generation that serves, reached or not.
+    pub fn release(&self) {
+        let generation = self.current().generation;
+        let waiting = std::mem::take(&mut self.waits().waiting);
+        waiting.into_values().for_each(|(_, then)| then(generation));
     }
 
     fn reached(&self, generation: u64) {

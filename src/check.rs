@@ -14,8 +14,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-/// Loads each file, and the provisions and libraries of each folder; prints the faults to standard error, a summary to
-/// standard output. Exit code 1 if one did not load.
+/// Loads each file, and the provisions and libraries of each folder; prints what loads to standard output, faults and their
+/// number to standard error. Exit code 1 if one did not load.
 ///
 /// # Errors
 /// A file or folder that can't be read.
@@ -27,7 +27,12 @@ pub fn check(paths: &[PathBuf], budget: Budget) -> Result<ExitCode, String> {
         match load(&engine, budget, path) {
             Ok(Loaded::Provision(provision)) => {
                 shadowed(&provision);
-                print(&format!("{}: ok, {} rules", path.display(), provision.views.len()));
+                let count = provision.views.len();
+                print(&format!(
+                    "{}: ok, {count} {}",
+                    path.display(),
+                    if count == 1 { "rule" } else { "rules" }
+                ));
             }
             Ok(Loaded::Library) => print(&format!("{}: ok, a library (no registerRules)", path.display())),
             Err(error) => {

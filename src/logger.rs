@@ -1,4 +1,5 @@
-//! The log on standard error: text or JSON, one line a record, levels by `RUST_LOG` (`info` unless told).
+//! The log on standard error, levels by `RUST_LOG` (`info` unless told): text, where the report of a fault takes several lines,
+//! or JSON, one line a record.
 
 use crate::access;
 use env_logger::{Builder, Env};

@@ -52,7 +52,7 @@ pub fn handle(provision: &Arc<Provision>, mut request: Request) -> Handled {
         ..Call::default()
     };
     let flow = Flow { provision, request: &request, blueprint: blueprint(provision, rule) };
-    let (mut answer, call) = call::within(call, || provision.budget.run(|| flow.run(&found, &values)));
+    let (mut answer, call) = call::within(call, || flow.run(&found, &values));
     answer.hold = call.hold;
     Handled { answer, rule }
 }
@@ -98,7 +98,7 @@ impl Flow<'_> {
     /// The first `before_request` function that returns something answers; 404, 405 and OPTIONS pass here too.
     fn before(&self) -> Result<Option<Answer>, Stop> {
         for hook in self.provision.before(&self.blueprint) {
-            let value = hook.call(&self.provision.engine, Vec::new())?;
+            let value = self.provision.call(hook, Vec::new())?;
             if !value.is_unit() {
                 return Ok(Some(answer::from_value(value)?));
             }
@@ -159,14 +159,14 @@ impl Flow<'_> {
     }
 
     fn answered_by(&self, handler: &View, error: HttpError) -> Result<Answer, Box<EvalAltResult>> {
-        answer::from_value(handler.call(&self.provision.engine, vec![Dynamic::from(error)])?)
+        answer::from_value(self.provision.call(handler, vec![Dynamic::from(error)])?)
     }
 
     /// Each function may change the response that it gets, or return another one.
     fn after(&self, mut answer: Answer) -> Answer {
         for hook in self.provision.after(&self.blueprint) {
             let response = Response::from(answer);
-            let returned = hook.call(&self.provision.engine, vec![Dynamic::from(response.clone())]);
+            let returned = self.provision.call(hook, vec![Dynamic::from(response.clone())]);
             let replaced = match returned {
                 Ok(value) if value.is_unit() => Ok(response.answer()),
                 Ok(value) => answer::from_value(value),
@@ -183,7 +183,8 @@ impl Flow<'_> {
         let (name, files) =
             (file.as_ref().map_or(&self.provision.name, |file| &file.name), &self.provision.files);
         let fault = Fault::new(error, name, files).or_line(files, line);
-        log::error!("{} {}: {}", self.request.method, self.request.target, fault.at_run_time());
+        let (method, target) = (self.request.method.escape_debug(), self.request.target.escape_debug());
+        log::error!("{method} {target}: {}", fault.at_run_time());
         fault
     }
 }

@@ -24,10 +24,9 @@ pub struct Provision {
     pub name: String,
     /// Which activation this is, from 1; 0 before it is active.
     pub generation: u64,
-    /// The engine that its functions run in.
-    pub engine: Arc<Engine>,
+    engine: Arc<Engine>,
     /// Time and memory of one call.
-    pub budget: Budget,
+    budget: Budget,
     /// Its files.
     pub files: Arc<Files>,
     /// Its rules; the index of a rule is that of its view.
@@ -153,7 +152,16 @@ impl Provision {
     pub fn call_view(&self, index: usize, values: &[Dynamic]) -> Result<Dynamic, Box<EvalAltResult>> {
         let served = &self.views[index];
         served.hits.fetch_add(1, Ordering::Relaxed);
-        served.view.call(&self.engine, values)
+        self.budget.run(|| served.view.call(&self.engine, values))
+    }
+
+    /// Calls a hook or an error handler. Like each view function it has a budget of its own: what comes after a view that
+    /// used up its time still runs.
+    ///
+    /// # Errors
+    /// What the script throws.
+    pub fn call(&self, view: &View, arguments: Vec<Dynamic>) -> Result<Dynamic, Box<EvalAltResult>> {
+        self.budget.run(|| view.call(&self.engine, arguments))
     }
 
     /// `before_request` functions for requests of `blueprint`: the app's, then its own.

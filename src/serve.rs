@@ -19,7 +19,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How long the file events of one copy may be apart to count as one.
 const QUIET: Duration = Duration::from_millis(5);
@@ -59,6 +59,8 @@ pub fn serve(settings: Settings) -> Result<ExitCode, String> {
     if let Some(watcher) = watcher {
         watcher.stop();
     }
+    // Not dropped: the last provision may end in a chain of closures for which this thread's stack is too small.
+    std::mem::forget(service);
     // 128 + the signal's number, as a shell tells it.
     Ok(ExitCode::from(u8::try_from(128 + signal).unwrap_or(1)))
 }
@@ -128,8 +130,19 @@ impl Service {
         started.map_err(|error| log::error!("{error}")).ok()
     }
 
+    /// Waits for running requests, for at most `grace` or until a second signal; gives how many are left.
+    fn finish(&self, grace: Duration, signals: &Receiver<i32>) -> usize {
+        let end = Instant::now() + grace;
+        loop {
+            let left = self.shared.running.wait(SLICE.min(end.saturating_duration_since(Instant::now())));
+            if left == 0 || Instant::now() >= end || signals.try_recv().is_ok() {
+                return left;
+            }
+        }
+    }
+
     /// Readiness ends first; requests go on being taken while load balancers learn of it (`--drain`), then those that run
-    /// may finish (`--grace`). A second signal ends either wait.
+    /// may finish (`--grace`). A second signal ends either wait. Clients that wait for a generation are told at once.
     fn stop(&self, settings: &Settings, signals: &Receiver<i32>, mock: Listener, admin: Option<Listener>) {
         log::info!("stopping");
         self.readiness.set_draining();
@@ -140,7 +153,8 @@ impl Service {
         if let Some(admin) = admin {
             admin.stop();
         }
-        match self.shared.running.wait(settings.grace) {
+        self.activation.release_waits();
+        match self.finish(settings.grace, signals) {
             0 => log::info!("stopped"),
             left => {
                 log::warn!("stopped with {left} requests unanswered after {} ms", settings.grace.as_millis())
@@ -148,6 +162,9 @@ impl Service {
         }
     }
 }
+
+/// How often the wait for running requests looks whether a second signal came.
+const SLICE: Duration = Duration::from_millis(50);
 
 /// Runs `load` on a thread whose stack is large enough for scripts.
 ///

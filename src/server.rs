@@ -14,7 +14,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Longest time that a client may take to accept the bytes of an answer.
 const WRITE_DEADLINE: Duration = Duration::from_secs(10);
@@ -115,19 +115,25 @@ pub trait Work: Send + Sync {
 }
 
 fn run(server: &tiny_http::Server, work: &dyn Work) {
-    while !work.shared().stopping.load(Ordering::Acquire) {
+    let stopping = || work.shared().stopping.load(Ordering::Acquire);
+    while !stopping() {
         match server.recv() {
-            Ok(incoming) => {
-                if catch_unwind(AssertUnwindSafe(|| work.serve(incoming))).is_err() {
-                    // The engine has sent 500 when the request was dropped.
-                    log::error!("a handler panicked; the worker goes on");
-                }
-            }
-            Err(error) if work.shared().stopping.load(Ordering::Acquire) => {
-                log::debug!("worker ends: {error}")
-            }
+            Ok(incoming) => guarded(work, incoming),
+            Err(error) if stopping() => log::debug!("worker ends: {error}"),
             Err(error) => log::error!("failed to take a request: {}", cause(&error)),
         }
+    }
+    // Requests that had arrived by then are answered too.
+    while let Ok(Some(incoming)) = server.try_recv() {
+        guarded(work, incoming);
+    }
+}
+
+/// A panic costs the request that caused it, and no worker.
+fn guarded(work: &dyn Work, incoming: tiny_http::Request) {
+    if catch_unwind(AssertUnwindSafe(|| work.serve(incoming))).is_err() {
+        // The engine has sent 500 when the request was dropped.
+        log::error!("a handler panicked; the worker goes on");
     }
 }
 
@@ -147,31 +153,28 @@ impl Work for MockWork {
     }
 
     fn serve(&self, incoming: tiny_http::Request) {
-        let began = Instant::now();
+        let guard = self.shared.running.one();
         let provision = self.activation.current();
+        let line = self.shared.line(&incoming, "mock", provision.generation);
         let (request, incoming) = match receive(incoming, self.shared.max_body, self.address) {
             Received::Whole(request, incoming) => (request, incoming),
             Received::TooLarge(incoming) => {
-                return self.shared.reply(incoming, None, true)(too_large(self.shared.max_body));
+                return self.shared.reply(incoming, line, guard, true)(too_large(self.shared.max_body));
             }
             Received::Broken => return,
         };
-        let line = self.shared.access.is_on().then(|| Line::new(&request, began, provision.generation));
-        let handled =
-            catch_unwind(AssertUnwindSafe(|| mock::handle(&provision, *request))).unwrap_or_else(|_| {
-                Handled {
-                    answer: Answer::text(
-                        500,
-                        "a native function panicked while this request was handled: see the log\n",
-                    ),
-                    rule: None,
-                }
-            });
-        let rule = handled.rule.map(|index| provision.router.rules()[index].pattern().to_owned());
+        let handled = catch_unwind(AssertUnwindSafe(|| mock::handle(&provision, *request)));
+        let Handled { answer, rule } = handled.unwrap_or_else(|_| panicked());
+        let rule = rule.map(|index| provision.router.rules()[index].pattern().to_owned());
         let line = line.map(|line| line.served_by(rule));
-        let reply = self.shared.reply(incoming, line, false);
-        self.shared.leave(handled.answer, reply);
+        let reply = self.shared.reply(incoming, line, guard, false);
+        self.shared.leave(answer, reply);
     }
+}
+
+fn panicked() -> Handled {
+    let text = "a native function panicked while this request was handled: see the log\n";
+    Handled { answer: Answer::text(500, text), rule: None }
 }
 
 fn too_large(limit: usize) -> Answer {
@@ -198,16 +201,14 @@ impl Work for AdminWork {
     }
 
     fn serve(&self, incoming: tiny_http::Request) {
-        let began = Instant::now();
+        let guard = self.shared.running.one();
+        let line = self.shared.line(&incoming, "admin", self.admin.activation.generation());
         match receive(incoming, self.shared.max_body, self.address) {
             Received::Whole(request, incoming) => {
-                let generation = self.admin.activation.generation();
-                let line =
-                    self.shared.access.is_on().then(|| Line::new(&request, began, generation).of_admin());
-                admin::handle(&self.admin, *request, self.shared.reply(incoming, line, false));
+                admin::handle(&self.admin, *request, self.shared.reply(incoming, line, guard, false));
             }
             Received::TooLarge(incoming) => {
-                self.shared.reply(incoming, None, true)(admin::too_large(self.shared.max_body));
+                self.shared.reply(incoming, line, guard, true)(admin::too_large(self.shared.max_body));
             }
             Received::Broken => {}
         }
@@ -215,9 +216,21 @@ impl Work for AdminWork {
 }
 
 impl Shared {
-    /// What sends an answer to the client of `incoming`, from any thread.
-    fn reply(self: &Arc<Self>, incoming: tiny_http::Request, line: Option<Line>, close: bool) -> Reply {
-        let (shared, guard) = (self.clone(), self.running.one());
+    /// The line of the access log for a request that has come, where there is a log.
+    fn line(&self, incoming: &tiny_http::Request, listener: &'static str, generation: u64) -> Option<Line> {
+        let line = || Line::new(listener, incoming.method().as_str(), incoming.url(), generation);
+        self.access.is_on().then(line)
+    }
+
+    /// What sends an answer to the client of `incoming`, from any thread. The request counts as running until then.
+    fn reply(
+        self: &Arc<Self>,
+        incoming: tiny_http::Request,
+        line: Option<Line>,
+        guard: One,
+        close: bool,
+    ) -> Reply {
+        let shared = self.clone();
         Box::new(move |answer| {
             let close = close || shared.draining.load(Ordering::Acquire);
             if let Err(error) = response::send(incoming, &answer, close) {
@@ -283,10 +296,10 @@ impl Running {
         One(self.clone())
     }
 
-    /// Waits until none is left, for at most `grace`; gives how many are left.
-    pub fn wait(&self, grace: Duration) -> usize {
+    /// Waits until none is left, for at most `time`; gives how many are left.
+    pub fn wait(&self, time: Duration) -> usize {
         let count = self.0.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let waited = self.0.1.wait_timeout_while(count, grace, |count| *count > 0);
+        let waited = self.0.1.wait_timeout_while(count, time, |count| *count > 0);
         *waited.unwrap_or_else(PoisonError::into_inner).0
     }
 }

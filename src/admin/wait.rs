@@ -24,7 +24,11 @@ pub fn get<P: Provisioning>(admin: &Admin<P>, query: &str, reply: Reply) {
     let wait = admin.activation.on_generation(
         wanted,
         Box::new(move |generation| {
-            served.answer(success(200, &format!("generation {wanted} serves"), Some(generation)));
+            served.answer(if generation >= wanted {
+                success(200, &format!("generation {wanted} serves"), Some(generation))
+            } else {
+                failed(503, &format!("generation {wanted} does not serve: the process is stopping"))
+            });
         }),
     );
     if pending.is_answered() {

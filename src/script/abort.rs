@@ -101,6 +101,11 @@ fn abort(code: i64, description: &str) -> Result<(), Box<EvalAltResult>> {
     }
 }
 
+/// Rhai's own `exit` would end the call without an answer.
+fn exit() -> Result<(), Box<EvalAltResult>> {
+    Err("exit() does not end the mock: use `return` in a function, abort(code) for an error".into())
+}
+
 /// What the standard codes mean, where `abort` gave no description.
 fn description(code: u16) -> &'static str {
     match code {
@@ -133,6 +138,8 @@ pub fn register(engine: &mut Engine) {
         .register_type_with_name::<HttpError>("HTTPException")
         .register_fn("abort", |code: i64| abort(code, ""))
         .register_fn("abort", abort)
+        .register_fn("exit", exit)
+        .register_fn("exit", |_: Dynamic| exit())
         .register_fn("abort", |response: Response| -> Result<(), Box<EvalAltResult>> {
             let answer = response.answer();
             Err(throw(HttpError {

@@ -2,10 +2,11 @@
 //! or one of these with status and headers as a list.
 
 use super::budget::MAX_TEXT;
-use super::{json, multi_dict};
 use super::response::{Response, header_values};
 use super::status;
+use super::{json, multi_dict};
 use crate::response::{Answer, HTML, JSON};
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use rhai::{Array, Blob, Dynamic, EvalAltResult, ImmutableString, Map};
 
 type Fallible<T> = Result<T, Box<EvalAltResult>>;
@@ -83,7 +84,12 @@ pub fn from_tuple(items: Vec<Dynamic>) -> Fallible<Answer> {
     let mut items = items.into_iter();
     let body = items.next().unwrap_or(Dynamic::UNIT);
     // `["", 204]` and `[(), 204]`: with a status, nothing is an empty body.
-    let mut answer = if body.is_unit() { Answer::html(200, "") } else { from_value(body)? };
+    let mut answer = match () {
+        () if body.is_unit() => Answer::html(200, ""),
+        // A list in a list is JSON, however it looks: its depth is bounded there.
+        () if body.is_array() => json(&body)?,
+        () => from_value(body)?,
+    };
     for part in items {
         match part.read_lock::<Map>() {
             Some(headers) => add_headers(&mut answer, &headers)?,
@@ -166,15 +172,29 @@ pub fn body(value: &Dynamic) -> Fallible<Vec<u8>> {
     Ok(from_value(value.clone())?.body)
 }
 
+/// Characters that a URL can't hold as they are (RFC 3986, section 2). A `%` stays: what is encoded already comes through.
+const NOT_IN_URL: AsciiSet = CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'<')
+    .add(b'>')
+    .add(b'\\')
+    .add(b'^')
+    .add(b'`')
+    .add(b'{')
+    .add(b'|')
+    .add(b'}');
+
 /// An answer that sends the client to `url`.
 pub fn redirection(code: u16, url: &str) -> Answer {
-    let shown = super::abort::escape(url);
+    let url = utf8_percent_encode(url, &NOT_IN_URL).to_string();
+    let shown = super::abort::escape(&url);
     let name = status::reason(code);
     let page = format!(
         "<!doctype html>\n<html lang=en>\n<title>{code} {name}</title>\n<h1>{name}</h1>\n<p>See <a href=\"{shown}\">{shown}</a>.</p>\n"
     );
     let mut answer = Answer::new(code, HTML, page);
-    answer.headers.push(("Location".to_owned(), url.to_owned()));
+    answer.headers.push(("Location".to_owned(), url));
     answer
 }
 

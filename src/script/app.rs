@@ -34,6 +34,7 @@ pub struct Registration {
     pub before: Vec<(Scope, View)>,
     /// `after_request` functions.
     pub after: Vec<(Scope, View)>,
+    blueprints: Vec<Blueprint>,
 }
 
 /// Whom a hook or an error handler is for: all requests, or those of one blueprint.
@@ -303,18 +304,31 @@ fn register_blueprint(app: &App, blueprint: &Blueprint, options: &Map) -> Fallib
         return Err(format!("rule `{}` must start with a slash", bad.rule).into());
     }
     app.change(|all| {
+        let known = all.blueprints.iter().find(|known| known.name == blueprint.name);
+        let again = known.is_some_and(|known| Arc::ptr_eq(&known.registered, &blueprint.registered));
+        if known.is_some() && !again {
+            return Err(
+                format!("blueprint `{name}` is registered already: give this one another name").into()
+            );
+        }
         all.rules.extend(registered.rules.into_iter().map(|entry| Entry {
             rule: join(&prefix, &entry.rule),
             endpoint: format!("{name}.{}", entry.endpoint),
             blueprint: Some(name.clone()),
             ..entry
         }));
+        // Under a second prefix its rules come again, its hooks do not (Flask 2.0).
+        if again {
+            return Ok(());
+        }
+        all.blueprints.push(blueprint.clone());
         let scope = || Some(name.clone());
         all.before.extend(registered.before.into_iter().map(|(_, view)| (scope(), view)));
         all.after.extend(registered.after.into_iter().map(|(_, view)| (scope(), view)));
         all.error_handlers
             .extend(registered.error_handlers.into_iter().map(|(_, code, view)| (scope(), code, view)));
-    })
+        Ok(())
+    })?
 }
 
 /// Prefix and rule with one slash between them, as Flask joins them.

@@ -78,6 +78,8 @@ thread_local! {
     static ALLOCATED: Cell<i64> = const { Cell::new(0) };
     static CEILING: Cell<i64> = const { Cell::new(i64::MAX) };
     static DEADLINE: Cell<Option<Instant>> = const { Cell::new(None) };
+    /// Operations of the thread. Rhai's own count begins again in each closure that a native calls.
+    static TICKS: Cell<u64> = const { Cell::new(0) };
     /// What the call ran out of, and for how many operations it has gone on since.
     static OVER: Cell<Option<(Limit, u32)>> = const { Cell::new(None) };
 }
@@ -99,8 +101,10 @@ impl Budget {
 }
 
 /// Counts an operation: what the call has run out of, once it has to end at once.
-fn operation(operations: u64, memory: usize) -> Option<Limit> {
+fn operation(memory: usize) -> Option<Limit> {
     DEADLINE.get()?;
+    let ticks = TICKS.get().wrapping_add(1);
+    TICKS.set(ticks);
     let above = ALLOCATED.get() - CEILING.get();
     if let Some((limit, since)) = OVER.get() {
         OVER.set(Some((limit, since + 1)));
@@ -110,7 +114,7 @@ fn operation(operations: u64, memory: usize) -> Option<Limit> {
     }
     if above > 0 {
         OVER.set(Some((Limit::Memory, 0)));
-    } else if operations.is_multiple_of(CLOCK_EVERY) && time_is_up() {
+    } else if ticks.is_multiple_of(CLOCK_EVERY) && time_is_up() {
         OVER.set(Some((Limit::Time, 0)));
     }
     None
@@ -151,8 +155,8 @@ pub fn register(engine: &mut Engine, budget: Budget) {
         .set_max_expr_depths(MAX_DEPTH, MAX_DEPTH)
         .set_max_functions(10_000)
         .set_max_modules(256);
-    engine.on_progress(move |operations| {
-        let limit = operation(operations, budget.memory)?;
+    engine.on_progress(move |_| {
+        let limit = operation(budget.memory)?;
         Some(Dynamic::from(budget.message(limit)))
     });
 }

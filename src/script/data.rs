@@ -83,7 +83,8 @@ fn plain(key: &str, value: Dynamic) -> Fallible<Dynamic> {
         return Ok(value);
     }
     Err(format!(
-        "store: `{key}` can hold text, numbers, booleans, lists, maps and blobs, not {}", super::answer::type_name(&value)
+        "store: `{key}` can hold text, numbers, booleans, lists, maps and blobs, not {}",
+        super::answer::type_name(&value)
     )
     .into())
 }
@@ -115,15 +116,26 @@ fn no_value(operator: &str) -> Box<EvalAltResult> {
     format!("the left side of `{operator}` is (), which is nothing: a counter is `store.incr(key)`, another value needs a start").into()
 }
 
+/// The values, to change them. At load that waits until the provision serves where they outlive it (`--keep-store`): a load
+/// that fails must not have changed what others see.
+fn data_to_change() -> Fallible<Arc<Data>> {
+    let files = call::files()?;
+    let loading = call::with(|call| call.registration.is_some()).unwrap_or(false);
+    if loading && files.keeps_data {
+        return Err("with --keep-store, `store` can be changed only while a request is handled".into());
+    }
+    Ok(files.data.clone())
+}
+
 fn set(key: &str, value: Dynamic) -> Fallible<()> {
-    data()?.set(key, plain(key, value)?);
+    data_to_change()?.set(key, plain(key, value)?);
     Ok(())
 }
 
 /// `store.update(key, |value| new)`: runs the function on what is there and stores what it returns; again if somebody else
 /// stored meanwhile, until the time of the call is up.
 fn update(context: &NativeCallContext, key: &str, start: Dynamic, change: &FnPtr) -> Fallible<Dynamic> {
-    let data = data()?;
+    let data = data_to_change()?;
     loop {
         let (value, version) = data.look(key);
         let old = value.unwrap_or_else(|| start.clone());
@@ -149,8 +161,8 @@ pub fn register(engine: &mut Engine, globals: &mut Module) {
         .register_fn("get", |_: &mut Store, key: &str, default: Dynamic| {
             Ok::<_, Box<EvalAltResult>>(data()?.look(key).0.unwrap_or(default))
         })
-        .register_fn("incr", |_: &mut Store, key: &str| data()?.incr(key, 1))
-        .register_fn("incr", |_: &mut Store, key: &str, by: i64| data()?.incr(key, by))
+        .register_fn("incr", |_: &mut Store, key: &str| data_to_change()?.incr(key, 1))
+        .register_fn("incr", |_: &mut Store, key: &str, by: i64| data_to_change()?.incr(key, by))
         .register_fn("update", |context: NativeCallContext, _: &mut Store, key: &str, change: FnPtr| {
             update(&context, key, Dynamic::UNIT, &change)
         })
@@ -170,7 +182,7 @@ pub fn register(engine: &mut Engine, globals: &mut Module) {
 fn whole(engine: &mut Engine) {
     engine
         .register_fn("remove", |_: &mut Store, key: &str| {
-            let removed = data()?.open().remove(key);
+            let removed = data_to_change()?.open().remove(key);
             Ok::<_, Box<EvalAltResult>>(removed.map_or(Dynamic::UNIT, |entry| entry.value))
         })
         .register_fn("contains", |_: &mut Store, key: &str| {
@@ -185,7 +197,7 @@ fn whole(engine: &mut Engine) {
             Ok::<_, Box<EvalAltResult>>(i64::try_from(data()?.open().len()).unwrap_or(i64::MAX))
         })
         .register_fn("clear", |_: &mut Store| {
-            data()?.open().clear();
+            data_to_change()?.open().clear();
             Ok::<_, Box<EvalAltResult>>(())
         });
 }

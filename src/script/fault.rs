@@ -152,7 +152,12 @@ fn message(error: &EvalAltResult) -> String {
             return super::budget::too_deep();
         }
         EvalAltResult::ErrorParsing(kind, _) => return lower_first(&parse_text(kind)),
-        EvalAltResult::ErrorFunctionNotFound(signature, _) => return format!("no function `{}`", signature.replace("&str | ImmutableString | String", "string")),
+        EvalAltResult::ErrorFunctionNotFound(signature, _) => {
+            return format!(
+                "no function `{}`",
+                signature.replace("&str | ImmutableString | String", "string")
+            );
+        }
         EvalAltResult::ErrorVariableNotFound(name, _) => return format!("no variable `{name}`"),
         EvalAltResult::ErrorPropertyNotFound(name, _) => return format!("no property `{name}`"),
         other => {

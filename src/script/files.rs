@@ -1,14 +1,15 @@
 //! The files of one load: compiled, with their constants, and which ones were read. `import` and `read_*` end here, so that
 //! neither leaves the provision directory. Knows no rules.
 
-use super::budget::{self, Budget};
+use super::budget::{self, Budget, MAX_DEPTH};
 use super::call;
 use super::data::Data;
+use super::python;
 use crate::store::{Name, Store};
 use rhai::{
     AST, ASTFlags, Dynamic, Engine, EvalAltResult, Module, ModuleResolver, Position, Scope, Shared, Stmt,
 };
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 type Fallible<T> = Result<T, Box<EvalAltResult>>;
@@ -43,6 +44,8 @@ pub struct Files {
     pub main: String,
     /// Values of `store`.
     pub data: Arc<Data>,
+    /// Whether they were there before this load (`--keep-store`).
+    pub keeps_data: bool,
     /// Source of the provision when it is not on disk (POST before it is stored, the built-in one).
     given: Option<Vec<u8>>,
     loaded: Mutex<BTreeMap<String, Arc<File>>>,
@@ -62,11 +65,17 @@ impl Files {
             store,
             main: main.to_owned(),
             data,
+            keeps_data: false,
             given,
             loaded: Mutex::default(),
             texts: Mutex::default(),
             read: Mutex::default(),
         }
+    }
+
+    /// The same, with values that outlive activations.
+    pub fn keeping(self, keeps_data: bool) -> Files {
+        Files { keeps_data, ..self }
     }
 
     /// Names of all files that the provision was made from or has read: a change of one means a reload.
@@ -82,8 +91,12 @@ impl Files {
     /// A name that leaves the directory, a file that is missing or can't be read.
     pub fn read(&self, name: &str) -> Result<Vec<u8>, String> {
         let checked = Name::parse(name).map_err(|error| error.to_string())?;
-        // Recorded before it is read: a file that is missing now may come later, and is worth a reload then.
-        open(&self.read).insert(checked.as_str().to_owned());
+        // A file that is missing at load is worth a reload when it comes. While requests are handled, each one looks again,
+        // and their paths may name any number of files.
+        let loading = call::with(|call| call.request.is_none()).unwrap_or(true);
+        if loading || self.store.exists(&checked) {
+            open(&self.read).insert(checked.as_str().to_owned());
+        }
         Ok(self.store.read(&checked).map_err(|error| error.to_string())?.bytes)
     }
 
@@ -134,9 +147,6 @@ impl Files {
     fn load(&self, engine: &Engine, name: &str, bytes: Vec<u8>) -> Fallible<Arc<File>> {
         let text = text_of(bytes)?;
         open(&self.texts).insert(name.to_owned(), text.clone());
-        if let Some(diagnosis) = super::python::diagnose(&text) {
-            return Err(diagnosis);
-        }
         let file = Arc::new(File::compile(engine, name, &text)?);
         open(&self.loaded).insert(name.to_owned(), file.clone());
         Ok(file)
@@ -154,6 +164,9 @@ impl Files {
         let mut chain = call::with(|call| call.importing.clone()).unwrap_or_default();
         if chain.is_empty() {
             chain.push(self.main.clone());
+        }
+        if chain.len() > MAX_DEPTH {
+            return Err(failed(format!("imports are nested deeper than {MAX_DEPTH}")));
         }
         if chain.contains(&name) {
             chain.push(name);
@@ -193,13 +206,18 @@ fn text_of(bytes: Vec<u8>) -> Fallible<String> {
         format!("not UTF-8 text: invalid byte in line {line}").into()
     })?;
     // Windows editors put a byte order mark in front.
-    Ok(text.strip_prefix('\u{feff}').map_or(text.clone(), str::to_owned))
+    match text.strip_prefix('\u{feff}') {
+        Some(rest) => Ok(rest.to_owned()),
+        None => Ok(text),
+    }
 }
 
 impl File {
     /// Compiles `text` and evaluates its top level.
     fn compile(engine: &Engine, name: &str, text: &str) -> Fallible<File> {
-        let mut ast = engine.compile(text)?;
+        // Only what is no Rhai may be Python: a comment or a text may well hold some.
+        let mut ast =
+            engine.compile(text).map_err(|error| python::diagnose(text).unwrap_or_else(|| error.into()))?;
         ast.set_source(name);
         for variable in top_level_variables(&ast) {
             // Exported, a constant is in the module after the top level has run, where functions and importers find it.
@@ -233,25 +251,28 @@ fn top_level_variables(ast: &AST) -> BTreeSet<String> {
 }
 
 fn functions_of(ast: &AST, text: &str) -> BTreeMap<String, Vec<Function>> {
+    let lines = definitions(text);
     let mut functions: BTreeMap<String, Vec<Function>> = BTreeMap::new();
     for function in ast.iter_functions() {
         let params = function.params.iter().map(|param| (*param).to_owned()).collect();
         let private = function.access.is_private();
-        let line = definition(text, function.name);
+        let line = lines.get(function.name).copied();
         functions.entry(function.name.to_owned()).or_default().push(Function { params, private, line });
     }
     functions
 }
 
-/// The line of `fn name(`; the syntax tree does not keep it.
-fn definition(text: &str, name: &str) -> Option<usize> {
-    let begins = |line: &str| {
+/// The line of each `fn name(`; the syntax tree does not keep it.
+fn definitions(text: &str) -> HashMap<&str, usize> {
+    let mut lines = HashMap::new();
+    for (index, line) in text.lines().enumerate() {
         let code = line.trim_start();
         let code = code.strip_prefix("private ").unwrap_or(code).trim_start();
-        let rest = code.strip_prefix("fn ").and_then(|code| code.trim_start().strip_prefix(name));
-        rest.is_some_and(|rest| rest.trim_start().starts_with('('))
-    };
-    text.lines().position(begins).map(|index| index + 1)
+        if let Some((name, _)) = code.strip_prefix("fn ").and_then(|code| code.split_once('(')) {
+            lines.entry(name.trim()).or_insert(index + 1);
+        }
+    }
+    lines
 }
 
 /// Resolves `import` through the files of the provision that runs.
@@ -284,16 +305,14 @@ pub fn register(engine: &mut Engine, budget: Budget) {
     });
 }
 
-/// Top-level constant `name` of the file that runs. A closure has no source of its own: it belongs to the view's file.
+/// Top-level constant `name` of the file that runs, else of the view's file: a closure has no source of its own, and may be
+/// called by a function of another file.
 fn constant(name: &str, source: Option<&str>) -> Option<Dynamic> {
     call::with(|call| {
-        let file = call.file.as_ref();
-        match source {
-            Some(source) if file.is_none_or(|file| file.name != source) => {
-                call.files.as_ref()?.file(source)?.constant(name)
-            }
-            _ => file?.constant(name),
-        }
+        let view = call.file.as_ref();
+        let other = source.filter(|source| view.is_none_or(|view| view.name != *source));
+        let found = other.and_then(|source| call.files.as_ref()?.file(source)?.constant(name));
+        found.or_else(|| view?.constant(name))
     })
     .flatten()
 }

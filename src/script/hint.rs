@@ -13,6 +13,12 @@ pub fn hint(
         EvalAltResult::ErrorParsing(..) => source.and_then(|line| habit(line, column)),
         EvalAltResult::ErrorFunctionNotFound(signature, _) => missing_function(signature),
         EvalAltResult::ErrorVariableNotFound(name, _) => missing_variable(name),
+        EvalAltResult::ErrorFor(..) => {
+            Some("a map is walked by its keys: `for key in map.keys()`".to_owned())
+        }
+        _ if message.contains("expecting a boolean") => {
+            Some("there is no truthiness: write `x != ()`, `x != \"\"` or `bool(x)`".to_owned())
+        }
         _ if message.starts_with("the script ran longer than") => {
             Some("end the loop, or raise --script-timeout".to_owned())
         }
@@ -25,6 +31,8 @@ pub fn hint(
 
 /// Text that gives a habit away, and what Rhai wants. In order: the first that is found in the line is told.
 const HABITS: &[(&str, &str)] = &[
+    (" if ", "a choice is written `if c { x } else { y }`, also as a value"),
+    ("null", "nothing is written `()` or `None`"),
     ("def ", "a function is `fn name(a, b) { ... }`"),
     ("elif ", "write `else if`"),
     ("lambda ", "a closure is `|x| x + 1`"),
@@ -75,6 +83,7 @@ fn habit(line: &str, column: Option<usize>) -> Option<String> {
 fn missing_function(signature: &str) -> Option<String> {
     let name = signature.split(" (").next().unwrap_or(signature);
     let hint = match name {
+        "join" => "the separator comes first: `\"-\".join(list)`",
         "open" => {
             "read a file of the provision directory by read_text(name), read_json(name) or read_blob(name)"
         }

@@ -1,6 +1,7 @@
 //! `logging.*`: what scripts write to the log, under the target `provision`, with the line that wrote it.
 
 use super::bound::text_of;
+use super::call;
 use log::Level;
 use rhai::{Dynamic, Engine, Module, NativeCallContext, Position};
 
@@ -52,7 +53,9 @@ pub fn register(engine: &mut Engine, globals: &mut Module) {
         [("info", Level::Info), ("warning", Level::Warn), ("error", Level::Error), ("critical", Level::Error)]
     {
         engine.register_fn(name, move |context: NativeCallContext, _: &mut Logging, value: Dynamic| {
-            write(level, context.call_source(), context.call_position(), &value);
+            // A closure has no source of its own.
+            let file = call::with(|call| call.file.as_ref().map(|file| file.name.clone())).flatten();
+            write(level, context.call_source().or(file.as_deref()), context.call_position(), &value);
         });
     }
     // Whatever is called `debug`, Rhai takes its text and hands it to `on_debug`.

@@ -67,19 +67,13 @@ pub fn header_values(name: &str, value: &Dynamic) -> Fallible<Vec<String>> {
     Ok(values)
 }
 
-/// A list for one value, the text for one, `()` for none.
+/// The first value of a header, `()` where it is missing.
 fn header(answer: &Answer, name: &str) -> Dynamic {
-    answer.header(name).map_or(Dynamic::UNIT, Dynamic::from_str_owned)
+    answer.header(name).map_or(Dynamic::UNIT, text)
 }
 
-trait FromText {
-    fn from_str_owned(text: &str) -> Dynamic;
-}
-
-impl FromText for Dynamic {
-    fn from_str_owned(text: &str) -> Dynamic {
-        Dynamic::from(ImmutableString::from(text))
-    }
+fn text(text: &str) -> Dynamic {
+    Dynamic::from(ImmutableString::from(text))
 }
 
 /// Registers the constructors and the types.
@@ -134,13 +128,14 @@ fn redirect(url: &str, code: i64) -> Fallible<Response> {
 /// `send_file(name, #{ mimetype, as_attachment, download_name })`.
 fn send_file(name: &str, options: Map) -> Fallible<Response> {
     let bytes = call::files()?.read(name)?;
-    let text = |key: &str| options.get(key).filter(|value| !value.is_unit()).map(ToString::to_string);
-    let media_type = text("mimetype").unwrap_or_else(|| answer::media_type(name).to_owned());
+    let option = |key: &str| options.get(key).filter(|value| !value.is_unit()).map(ToString::to_string);
+    let given = option("mimetype").map(|mimetype| answer::with_charset(&mimetype));
+    let media_type = given.unwrap_or_else(|| answer::media_type(name).to_owned());
     let mut sent = Answer::new(200, &media_type, bytes);
     check_header("Content-Type", &media_type)?;
     if options.get("as_attachment").and_then(|value| value.as_bool().ok()).unwrap_or(false) {
         let base = name.rsplit('/').next().unwrap_or(name);
-        let shown = text("download_name").unwrap_or_else(|| base.to_owned());
+        let shown = option("download_name").unwrap_or_else(|| base.to_owned());
         let quoted = shown.replace('\\', "\\\\").replace('"', "\\\"");
         let value = format!("attachment; filename=\"{quoted}\"");
         check_header("Content-Disposition", &value)?;
@@ -207,7 +202,7 @@ fn status_line(response: &mut Response) -> String {
 fn mimetype(response: &mut Response) -> Dynamic {
     let answer = response.open();
     let value = answer.header("content-type").unwrap_or_default();
-    Dynamic::from_str_owned(&value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase())
+    text(&value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase())
 }
 
 /// `.status(201).header("X-A", "b").body("text")`: each gives the response back.

@@ -22,7 +22,7 @@ fn check_prints_as_a_compiler_does() {
     assert_eq!(String::from_utf8_lossy(&output.stderr), expected);
     assert_eq!(
         String::from_utf8_lossy(&output.stdout),
-        "./good: ok, 1 rules\n./library.rhai: ok, a library (no registerRules)\n"
+        "./good: ok, 1 rule\n./library.rhai: ok, a library (no registerRules)\n"
     );
 }
 

@@ -115,7 +115,7 @@ impl Writer<'_> {
         }
         // `request.args` and its like, as Flask's `jsonify` takes them.
         match multi_dict::to_dict(value) {
-            Some(map) => self.map(&map),
+            Some(map) => self.nested(|writer| writer.map(&map)),
             None => Err(refusal_of(value)),
         }
     }
