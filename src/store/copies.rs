@@ -32,25 +32,18 @@ pub struct ConfigChange {
     pub changed: Vec<Name>,
     /// Files that are gone because their key is, sorted.
     pub removed: Vec<Name>,
+    /// Keys that could not be copied; the others were.
+    pub problems: Vec<StoreError>,
 }
 
 impl Store {
     /// Copies the files of the ConfigMap mount into the provision directory: those that are new to it or whose key
     /// changed, and whose content differs. Copies whose key went away are removed, unless somebody else has
     /// overwritten them since. The watcher does not report what is written. A mount that does not exist changes
-    /// nothing, and a key that can't be copied, which is logged, does not stop the others. Errors: the mount can't
-    /// be read.
+    /// nothing. Errors: the mount can't be read.
     pub fn refresh_config(&self) -> Result<ConfigChange, StoreError> {
-        let (change, problems) = self.refresh_copies()?;
-        for problem in problems {
-            log::error!("{problem}");
-        }
-        Ok(change)
-    }
-
-    fn refresh_copies(&self) -> Result<(ConfigChange, Vec<StoreError>), StoreError> {
         let Some(dir) = self.config_dir().filter(|dir| dir.exists()) else {
-            return Ok(Default::default());
+            return Ok(ConfigChange::default());
         };
         let mut copies = locked(&self.copies);
         let (mut changed, mut removed) = (BTreeSet::new(), BTreeSet::new());
@@ -79,7 +72,7 @@ impl Store {
             }
         }
         let changed = changed.difference(&removed).cloned().collect();
-        Ok((ConfigChange { changed, removed: removed.into_iter().collect() }, problems))
+        Ok(ConfigChange { changed, removed: removed.into_iter().collect(), problems })
     }
 
     /// What the mount looked like when it was copied last, for the watcher to go on from there.

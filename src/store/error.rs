@@ -37,6 +37,11 @@ impl StoreError {
     pub fn new(action: &'static str, object: impl Into<String>, cause: impl Into<Cause>) -> StoreError {
         StoreError { action, object: object.into(), cause: cause.into() }
     }
+
+    /// The reason, for callers that treat some of them in their own way (404, 413 ...).
+    pub fn cause(&self) -> &Cause {
+        &self.cause
+    }
 }
 
 impl From<io::Error> for Cause {

@@ -12,9 +12,9 @@ fn text(store: &Store, file: &str) -> String {
 
 /// What a refresh did, as text: changed, removed, problems.
 fn refreshed(store: &Store) -> (Vec<String>, Vec<String>, Vec<String>) {
-    let (change, problems) = store.refresh_copies().unwrap();
+    let change = store.refresh_config().unwrap();
     let names = |names: &[Name]| names.iter().map(|name| name.as_str().to_owned()).collect();
-    let problems = problems.iter().map(StoreError::to_string).collect();
+    let problems = change.problems.iter().map(StoreError::to_string).collect();
     (names(&change.changed), names(&change.removed), problems)
 }
 

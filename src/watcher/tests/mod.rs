@@ -24,7 +24,7 @@ const STACK: usize = 1 << 20;
 struct Watched {
     folder: Folder,
     store: Arc<Store>,
-    watcher: Watcher,
+    _watcher: Watcher,
     changes: Receiver<Changes>,
 }
 
@@ -48,7 +48,7 @@ impl Watched {
         let watcher = Watcher::start(store.clone(), options(poll), move |report| {
             let _ = send.send(report);
         });
-        Watched { folder, store, watcher: watcher.unwrap(), changes }
+        Watched { folder, store, _watcher: watcher.unwrap(), changes }
     }
 
     fn path(&self, file: &str) -> PathBuf {
