@@ -22,6 +22,8 @@ pub mod logging;
 pub mod multi_dict;
 pub mod python;
 pub mod random;
+#[cfg(test)]
+mod reference;
 pub mod regex;
 pub mod request;
 pub mod response;

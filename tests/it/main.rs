@@ -15,6 +15,7 @@ mod examples;
 mod files;
 mod flask;
 mod hot_swap;
+mod reference;
 mod scripts;
 mod serving;
 mod stopping;
