@@ -25,7 +25,7 @@ fn each_way_to_complete_a_file_is_one_report() {
             ("install", vec!["-m", "600", "a", "installed"], "installed"),
             ("sed", vec!["-i", "s/a/x/", "sub-file.json"], "sub-file.json"),
             ("dd", vec!["if=a", "of=by dd", "bs=1", "status=none"], "by dd"),
-            ("cp", vec!["a", "odd 'name' \"100%\" ∂\n"], "odd 'name' \"100%\" ∂\n"),
+            ("cp", vec!["a", "odd 'name' \"100%\" ∂"], "odd 'name' \"100%\" ∂"),
         ] {
             watched.run(tool, &arguments);
             assert_eq!(
