@@ -66,7 +66,9 @@ fn place(folder: &str, entry: &fs::DirEntry) -> Place {
         (Some(reason), _) if !is_folder || file_name.starts_with('.') => {
             Place::Other(Found::Skipped(Name::shown(path), reason))
         }
-        (_, Err(_)) => Place::Other(Found::Skipped(Name::shown(path), "name is too long")),
+        (_, Err(_)) => {
+            Place::Other(Found::Skipped(Name::shown(path), "name is too long or has control characters"))
+        }
         _ if is_folder => Place::Folder(path),
         (_, Ok(name)) => Place::Other(Found::File(name)),
     }
