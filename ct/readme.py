@@ -78,7 +78,7 @@ def main():
                 assert banner.strip() == shown, f"{banner} in place of {shown}"
             else:
                 command = command.replace("localhost:8000", f"127.0.0.1:{traffic}").replace("localhost:8074", f"127.0.0.1:{admin}")
-                run(command.replace("curl ", "curl -s "), output, folder, environment)
+                run(command.replace("curl ", "curl -s ").replace("target/release/h1mock", str(binary)), output, folder, environment)
             count += 1
     finally:
         process.terminate()

@@ -16,8 +16,9 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// The provision that is activated at start, and that `--on-error initial` goes back to.
-pub const INITIAL: &str = "initial";
+/// The provision that is activated at start, and that `--on-error initial` goes back to. Also as `initial.rhai`.
+const INITIAL: &str = "initial";
+const INITIAL_RHAI: &str = "initial.rhai";
 /// Name of the built-in provision where a broken `initial` stands in its way.
 const BUILT_IN: &str = "built-in";
 /// The built-in provision: every path is 404 with a link to the documentation.
@@ -72,7 +73,10 @@ impl fmt::Display for ActivationError {
             }
             ActivationError::Load(error) | ActivationError::Library(error) => error.fmt(out),
             ActivationError::NotAProvision(name) => {
-                write!(out, "`{name}` is an auxiliary file: provisions have no extension, or `.rhai`")
+                write!(
+                    out,
+                    "`{name}` is no name of a provision: those have no extension, or `.rhai`, and no `~` at the end"
+                )
             }
             ActivationError::Store(error) => error.fmt(out),
         }
@@ -137,7 +141,7 @@ impl Activation {
     /// Nothing is stored or changed where it does not load or can't be stored.
     pub fn post(&self, name: &Name, source: &[u8]) -> Result<u64, ActivationError> {
         let _one = self.loading();
-        if !name.is_provision() {
+        if !name.is_provision() || Name::is_ignored(name.file_name()) {
             return Err(ActivationError::NotAProvision(name.as_str().to_owned()));
         }
         let provision = self.load_wanted(name, Some(source.to_vec()))?;
@@ -213,6 +217,7 @@ impl Activation {
     /// that the active one has read, that one is loaded again.
     pub fn changed(&self, changes: &Changes) {
         let _one = self.loading();
+        log::debug!("file events: {changes:?}");
         // What was removed may have been stored again while this waited for another load.
         let removed: Vec<&Name> = changes.removed.iter().filter(|name| !self.store.exists(name)).collect();
         let mut touched: BTreeSet<String> = removed.iter().map(|name| name.as_str().to_owned()).collect();
@@ -241,7 +246,7 @@ impl Activation {
             Ok(Loaded::Library) => {}
             // A file of the active provision is told of when that one is loaded again.
             Err(_)
-                if name.as_str() == wanted(&current)
+                if name.as_str() == self.wanted(&current)
                     || current.files.dependencies().contains(name.as_str()) => {}
             Err(error) => self.failed(error),
         }
@@ -250,7 +255,7 @@ impl Activation {
 
     fn reload_if_read(&self, touched: &BTreeSet<String>) {
         let current = self.current();
-        let name = wanted(&current);
+        let name = self.wanted(&current);
         if current.files.dependencies().is_disjoint(touched) && !touched.contains(name) {
             return;
         }
@@ -261,9 +266,18 @@ impl Activation {
             Ok(Loaded::Provision(provision)) => {
                 self.swap(*provision);
             }
-            Ok(Loaded::Library) => self.failed(no_register_rules(name)),
+            Ok(Loaded::Library) => {
+                let error = no_register_rules(name);
+                self.records.failed(name, &error);
+                self.failed(error);
+            }
             Err(error) => self.failed(error),
         }
+    }
+
+    /// The file that the active provision comes from: the built-in one stands in for a broken `initial`, until that is mended.
+    fn wanted<'p>(&self, current: &'p Provision) -> &'p str {
+        if current.name == BUILT_IN { initial(&self.store) } else { &current.name }
     }
 
     /// Compiles `name` from `source` or the directory and enters what it is into the ledger.
@@ -297,14 +311,15 @@ impl Activation {
     fn failed(&self, error: LoadError) {
         log::error!("{}", error.report().trim_end());
         let current = self.current().name.clone();
-        if !self.terms.back_to_initial || current == INITIAL {
+        let initial = initial(&self.store);
+        if !self.terms.back_to_initial || current == initial {
             return log::warn!("provision `{current}` keeps serving");
         }
-        match self.load(INITIAL, None) {
+        match self.load(initial, None) {
             Ok(Loaded::Provision(provision)) => {
                 self.swap(*provision);
             }
-            Ok(Loaded::Library) => log::error!("{}", no_register_rules(INITIAL)),
+            Ok(Loaded::Library) => log::error!("{}", no_register_rules(initial)),
             Err(error) => log::error!("{error}"),
         }
     }
@@ -326,9 +341,10 @@ impl Activation {
     }
 }
 
-/// The file that the active provision comes from: the built-in one stands in for a broken `initial`, until that is mended.
-fn wanted(current: &Provision) -> &str {
-    if current.name == BUILT_IN { INITIAL } else { &current.name }
+/// The name of the initial provision in `store`.
+fn initial(store: &Store) -> &'static str {
+    let has = |name: &str| Name::parse(name).is_ok_and(|name| store.exists(&name));
+    if !has(INITIAL) && has(INITIAL_RHAI) { INITIAL_RHAI } else { INITIAL }
 }
 
 /// Copies what has changed in the ConfigMap mount; names what was written or removed.
@@ -366,19 +382,20 @@ fn first(
             Loaded::Provision(provision) => Ok(*provision),
             Loaded::Library => Err(no_register_rules(name)),
         };
-    let initial = Name::parse(INITIAL).map_err(|error| Fault::of_file(INITIAL, error.to_string()))?;
-    if !store.exists(&initial) {
-        if let Err(error) = store.write(&initial, BUILT_IN_SOURCE) {
+    let name = initial(store);
+    let checked = Name::parse(name).map_err(|error| Fault::of_file(name, error.to_string()))?;
+    if !store.exists(&checked) {
+        if let Err(error) = store.write(&checked, BUILT_IN_SOURCE) {
             log::warn!("{error}");
         }
-        return built_in(INITIAL);
+        return built_in(name);
     }
-    let error = match load(engine, terms, store, INITIAL, None, data.clone()) {
+    let error = match load(engine, terms, store, name, None, data.clone()) {
         Ok(Loaded::Provision(provision)) => return Ok(*provision),
-        Ok(Loaded::Library) => no_register_rules(INITIAL),
+        Ok(Loaded::Library) => no_register_rules(name),
         Err(error) => error,
     };
-    records.failed(INITIAL, &error);
+    records.failed(name, &error);
     log::error!("{}", error.report().trim_end());
     log::warn!("the built-in provision serves");
     built_in(BUILT_IN)

@@ -86,6 +86,9 @@ fn load(engine: &Arc<Engine>, budget: Budget, path: &Path) -> Result<Loaded, Loa
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     };
+    if path.is_dir() {
+        return Err(wrong("this is a folder: name a file".to_owned()));
+    }
     if !path.is_file() {
         return Err(wrong("there is no such file".to_owned()));
     }

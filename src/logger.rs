@@ -2,24 +2,53 @@
 //! or JSON, one line a record.
 
 use crate::access;
-use env_logger::{Builder, Env};
+use env_logger::Builder;
 use log::Record;
 use serde_json::{Value, json};
 use std::io::Write;
 
 /// Starts logging. A panic becomes a record too.
 pub fn start(json: bool) {
-    let mut builder = Builder::from_env(Env::default().default_filter_or("info"));
+    let asked = std::env::var("RUST_LOG").unwrap_or_default();
+    let level = level(&asked);
+    let mut builder = Builder::new();
+    builder.parse_filters(level.unwrap_or(&asked));
     builder.format(move |out, record| {
         let line = if json { as_json(record) } else { as_text(record) };
         writeln!(out, "{line}")
     });
     // A second start, in a test, changes nothing.
     let _ = builder.try_init();
+    if level == Some(DEFAULT) && !asked.is_empty() && asked != DEFAULT {
+        log::warn!(
+            "RUST_LOG: `{}` is no level: error, warn, info, debug or trace; taken for info",
+            asked.escape_debug()
+        );
+    }
     std::panic::set_hook(Box::new(|panic| log::error!("{panic}")));
 }
 
-fn now() -> String {
+/// The level where nothing else is asked for.
+const DEFAULT: &str = "info";
+
+/// The level that one word asks for; `None` for filters such as `provision=debug`, which are env_logger's to read. A word that is
+/// no level would be taken for a module, and hide every other record.
+fn level(asked: &str) -> Option<&str> {
+    if asked.contains(['=', ',', '/']) {
+        return None;
+    }
+    match asked.to_ascii_lowercase().as_str() {
+        "error" | "warn" | "info" | "debug" | "trace" | "off" | "h1mock" | "access" | "provision" => {
+            Some(asked)
+        }
+        "warning" => Some("warn"),
+        "critical" => Some("error"),
+        _ => Some(DEFAULT),
+    }
+}
+
+/// The time of a record: RFC 3339, UTC, milliseconds.
+pub fn now() -> String {
     chrono::Utc::now().format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
 }
 

@@ -207,7 +207,8 @@ fn announce(json: bool, mock: &Listener, admin: Option<&Listener>, activation: &
     let mock = mock.address.to_string();
     let admin = admin.map(|listener| listener.address.to_string());
     let line = if json {
-        serde_json::json!({ "mock": mock, "admin": admin, "provision": name, "generation": generation })
+        let text = "serving";
+        serde_json::json!({ "time": logger::now(), "level": "info", "target": "h1mock", "message": text, "mock": mock, "admin": admin, "provision": name, "generation": generation })
             .to_string()
     } else {
         let admin = admin.as_deref().unwrap_or("off");

@@ -55,7 +55,7 @@ pub fn handle<P: Provisioning>(admin: &Admin<P>, request: Request, reply: Reply)
         Ok(resource) => resource,
         Err(answer) => return reply(answer),
     };
-    match (resource, verb(&request)) {
+    match (resource, verb(&request, resource)) {
         (Resource::Wait, "GET") => wait::get(admin, &request.query_string, reply),
         (resource, verb) => {
             reply(answered(admin, &request, resource, verb).unwrap_or_else(|refusal| refusal))
@@ -98,7 +98,7 @@ impl Resource<'_> {
     /// The value of `Allow`.
     fn allow(self) -> &'static str {
         match self {
-            Resource::Provision(_) => "DELETE, GET, HEAD, OPTIONS, POST",
+            Resource::Provision(_) => "DELETE, GET, OPTIONS, POST",
             Resource::File(_) => "OPTIONS, PUT",
             _ => "GET, HEAD, OPTIONS",
         }
@@ -118,9 +118,10 @@ fn enter<'a, P>(admin: &Admin<P>, request: &'a Request) -> Result<Resource<'a>, 
     resource.ok_or_else(|| answer::not_found(&request.path))
 }
 
-/// HEAD works as GET; the connection leaves the body out.
-fn verb(request: &Request) -> &str {
-    if request.method == "HEAD" { "GET" } else { &request.method }
+/// HEAD works as GET; the connection leaves the body out. Not where GET activates: HEAD must change nothing (RFC 9110, 9.2.1).
+fn verb<'r>(request: &'r Request, resource: Resource) -> &'r str {
+    let activates = matches!(resource, Resource::Provision(_));
+    if request.method == "HEAD" && !activates { "GET" } else { &request.method }
 }
 
 fn answered<P: Provisioning>(

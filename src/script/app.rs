@@ -202,6 +202,7 @@ fn rule_options(options: &Dynamic) -> Fallible<(RuleOptions, Option<String>)> {
 
 fn methods(value: &Dynamic) -> Fallible<Vec<String>> {
     match value.read_lock::<Array>() {
+        Some(list) if list.is_empty() => Err("methods must not be empty: `[\"GET\"]`".into()),
         Some(list) if list.iter().all(Dynamic::is_string) => {
             Ok(list.iter().map(ToString::to_string).collect())
         }

@@ -2,6 +2,7 @@
 
 use super::environ::Os;
 use super::{call, json};
+use crate::store::Name;
 use rhai::{Array, Blob, Dynamic, Engine, EvalAltResult, Module};
 
 type Fallible<T> = Result<T, Box<EvalAltResult>>;
@@ -20,6 +21,9 @@ fn read_json(name: &str) -> Fallible<Dynamic> {
 }
 
 fn listdir(under: &str) -> Fallible<Array> {
+    if !under.is_empty() {
+        Name::parse(under.trim_end_matches('/')).map_err(|error| error.to_string())?;
+    }
     let names = call::files()?.list(under)?;
     Ok(names.into_iter().map(Dynamic::from).collect())
 }

@@ -102,6 +102,9 @@ fn missing_function(signature: &str) -> Option<String> {
 
 fn missing_variable(name: &str) -> Option<String> {
     let hint = match name {
+        _ if name.contains("::") => {
+            "call it in a closure, `|id| file::view(id)`, or let the library register it: `file::register(app)`"
+        }
         "null" | "nil" | "undefined" | "none" => "nothing is written `()` or `None`",
         "self" => "the value that a method is called on is `this`",
         "flask" => "Flask's names need no import: `app`, `request`, `jsonify`, ...",

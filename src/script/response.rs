@@ -89,6 +89,25 @@ fn make(values: Vec<Dynamic>) -> Fallible<Response> {
     Ok(answer::from_tuple(values)?.into())
 }
 
+/// Flask's named arguments of `Response`, where a map has no other keys; any other map is headers.
+fn options(second: &Dynamic) -> Option<Map> {
+    let map = second.read_lock::<Map>()?;
+    let named = |key: &str| matches!(key, "status" | "headers" | "mimetype" | "content_type");
+    (!map.is_empty() && map.keys().all(|key| named(key))).then(|| map.clone())
+}
+
+fn with_options(body: Dynamic, options: &Map) -> Fallible<Response> {
+    let parts = ["status", "headers"].into_iter().filter_map(|key| options.get(key).cloned());
+    let response = make([body].into_iter().chain(parts).collect())?;
+    if let Some(mimetype) = options.get("mimetype") {
+        response.set_content_type(&answer::with_charset(&mimetype.to_string()))?;
+    }
+    if let Some(content_type) = options.get("content_type") {
+        response.set_content_type(&content_type.to_string())?;
+    }
+    Ok(response)
+}
+
 fn constructors(engine: &mut Engine) {
     engine.register_type_with_name::<Response>("Response");
     for name in ["make_response", "Response"] {
@@ -97,7 +116,10 @@ fn constructors(engine: &mut Engine) {
             .register_fn(name, |body: Dynamic| {
                 Ok::<Response, Box<EvalAltResult>>(answer::from_value(body)?.into())
             })
-            .register_fn(name, |body: Dynamic, status: Dynamic| make(vec![body, status]))
+            .register_fn(name, |body: Dynamic, second: Dynamic| match options(&second) {
+                Some(options) => with_options(body, &options),
+                None => make(vec![body, second]),
+            })
             .register_fn(name, |body: Dynamic, status: Dynamic, headers: Map| {
                 make(vec![body, status, Dynamic::from(headers)])
             });

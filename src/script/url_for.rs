@@ -2,7 +2,7 @@
 
 use super::app::url_value;
 use super::call;
-use rhai::{Dynamic, Engine, EvalAltResult, Map, Module};
+use rhai::{Array, Dynamic, Engine, EvalAltResult, Map, Module};
 
 fn url_for(endpoint: &str, values: &Map) -> Result<String, Box<EvalAltResult>> {
     let provision = call::provision()?;
@@ -20,7 +20,15 @@ fn url_for(endpoint: &str, values: &Map) -> Result<String, Box<EvalAltResult>> {
     for (name, value) in
         values.iter().filter(|(name, value)| !name.starts_with('_') && !Dynamic::is_unit(value))
     {
-        plain.push((name.to_string(), url_value(name, value)?));
+        // A list gives its key several times in the query.
+        match value.read_lock::<Array>() {
+            Some(items) => {
+                for item in items.iter() {
+                    plain.push((name.to_string(), url_value(name, item)?));
+                }
+            }
+            None => plain.push((name.to_string(), url_value(name, value)?)),
+        }
     }
     let Some(path) = provision.router.url_for(&endpoint, &plain) else {
         return Err(match provision.router.rules().iter().find(|rule| rule.endpoint() == endpoint) {

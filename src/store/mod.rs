@@ -212,10 +212,12 @@ impl Store {
         Ok(folder)
     }
 
-    /// Whether this process wrote `name` as `stat` describes it, and nobody has changed its content since.
-    pub(crate) fn wrote(&self, name: &Name, stat: &Stat) -> bool {
-        let Some(stamp) = locked(&self.own).get(name).cloned() else { return false };
-        stamp.stat == *stat && self.read(name).is_ok_and(|source| source.stamp == stamp)
+    /// Whether this process wrote `name` as it is now, and nobody has touched or changed it since.
+    pub(crate) fn wrote(&self, name: &Name) -> bool {
+        // Locked while the file is read: a write holds the lock over note and rename, so here they belong together. Without,
+        // the note could be that of a write whose file is not there yet.
+        let own = locked(&self.own);
+        own.get(name).is_some_and(|stamp| self.read(name).is_ok_and(|source| source.stamp == *stamp))
     }
 
     /// What the directory looked like when it was opened; to be had once.

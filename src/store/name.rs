@@ -44,6 +44,10 @@ impl Name {
         if text.contains('\0') {
             return Some("contains NUL");
         }
+        // A line end in a name would be one in the log.
+        if text.contains(char::is_control) {
+            return Some("contains a control character");
+        }
         if text.starts_with('/') {
             return Some("absolute");
         }

@@ -151,10 +151,8 @@ impl Snapshot {
             mem::take(&mut self.written).into_iter().partition(|name| self.open.contains(name));
         self.written = waiting;
         self.unknown.retain(|name| self.written.contains(name));
-        let foreign = |name: &Name| {
-            let look = self.look(name).filter(|_| self.store.exists(name));
-            look.is_some_and(|look| !self.store.wrote(name, &look.stat))
-        };
+        let foreign =
+            |name: &Name| self.look(name).is_some() && self.store.exists(name) && !self.store.wrote(name);
         let written = written.into_iter().filter(foreign).collect();
         let removed =
             mem::take(&mut self.removed).into_iter().filter(|name| self.look(name).is_none()).collect();

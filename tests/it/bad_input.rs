@@ -206,6 +206,11 @@ const FAILING: &[(&str, &str)] = &[
         "let m = #{}; let n = 0; loop { m[n.to_string()] = blob(1000000); n += 1; }",
         "the script used more than",
     ),
+    (
+        "let a = []; a.pad(100000, 1); let b = a; a.filter(|x| b.filter(|y| y == 2).len() > 0)",
+        "the script ran longer than 300 ms",
+    ),
+    ("let a = \"x\"; for n in range(0, 500) { a = [a, 200]; } a", "levels deep"),
     ("blob(1 << 60)", "line 2: size of array/BLOB too large"),
     ("let a = 1; loop { let b = a; a = || b; }", "line 3, column "),
     ("throw \"my words\"", "line 3, column 5: my words"),

@@ -49,6 +49,26 @@ fn copies_renames_touches_and_links_activate() {
 }
 
 #[test]
+fn a_touch_right_after_the_start_comes_before_a_later_copy() {
+    let mock = Mock::start();
+    run("touch", &[&mock.directory().join("initial")]);
+    eventually(|| match mock.active() {
+        (name, 2) if name == "initial" => Ok(()),
+        other => Err(format!("{other:?}: {}", mock.log())),
+    });
+    mock.folder.write("provision/later", &word("later"));
+    serves(&mock, "later");
+    assert_eq!(mock.active(), ("later".to_owned(), 3));
+}
+
+#[test]
+fn the_initial_provision_may_have_the_extension() {
+    let mock = Mock::start_with(&[], |folder| folder.write("provision/initial.rhai", &word("extension")));
+    assert_eq!(mock.get("/word").text(), "extension");
+    assert!(!mock.directory().join("initial").exists());
+}
+
+#[test]
 fn one_copy_is_one_generation() {
     let mock = Mock::start();
     for round in 2..12 {

@@ -197,3 +197,24 @@ fn error_handlers_that_fail_are_a_plain_500() {
         assert!(reply.text().starts_with("script error in provision `initial`: line "), "{}", reply.text());
     }
 }
+
+#[test]
+fn hooks_and_handlers_run_after_a_view_that_used_up_its_time() {
+    let source = r#"fn registerRules() {
+    app.get("/slow", || {
+        let n = 0;
+        loop { n += 1; }
+    });
+    app.register_error_handler(500, |e| { let n = 0; while n < 500 { n += 1; } [e.original, 500] });
+    app.after_request(|r| { let n = 0; while n < 500 { n += 1; } r.headers["X-After"] = "1"; r });
+}"#;
+    let mock =
+        Mock::start_with(&["--script-timeout", "300ms"], |folder| folder.write("provision/initial", source));
+    let reply = mock.get("/slow");
+    assert!(
+        reply.text().starts_with("script error in provision `initial`: line 4, column "),
+        "{}",
+        reply.text()
+    );
+    assert_eq!((reply.status, reply.header("x-after")), (500, "1"));
+}

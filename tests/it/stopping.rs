@@ -33,6 +33,34 @@ fn requests_that_run_are_answered_first() {
 }
 
 #[test]
+fn scripts_that_run_finish_first() {
+    let source =
+        r#"fn registerRules() { app.get("/busy", || { let n = 0; while n < 100000 { n += 1; } "done" }); }"#;
+    let mut mock =
+        Mock::start_with(&["--script-timeout", "30s"], |folder| folder.write("provision/initial", source));
+    let mut client = Client::new(&mock.traffic);
+    client.write(b"GET /busy HTTP/1.1\r\nHost: x\r\n\r\n");
+    std::thread::sleep(Duration::from_millis(30));
+    mock.signal("TERM");
+    assert_eq!(client.read(false).text(), "done");
+    assert_eq!(mock.wait().code(), Some(143));
+}
+
+#[test]
+fn clients_that_wait_for_a_generation_hold_up_no_stop() {
+    let mut mock = Mock::serving(SLOW);
+    let mut client = Client::new(&mock.admin);
+    client.write(b"GET /app/v1/wait?generation=9 HTTP/1.1\r\nHost: x\r\n\r\n");
+    assert_eq!(mock.admin("GET /healthz", &[], b"").status, 200);
+    std::thread::sleep(Duration::from_millis(100));
+    let began = Instant::now();
+    mock.signal("TERM");
+    assert_eq!(client.read(false).status, 503);
+    assert_eq!(mock.wait().code(), Some(143));
+    assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
+}
+
+#[test]
 fn grace_bounds_the_wait() {
     let source = r#"fn registerRules() { app.get("/hour", || { time.sleep(3600); "" }); app.get("/fast", || "fast"); }"#;
     let mut mock =
