@@ -3,11 +3,12 @@
 
 pub use crate::active::WaitId;
 use crate::active::{Active, Then};
+use crate::initial;
 use crate::provision::{Loaded, Provision, no_register_rules};
 use crate::record::{Records, Row};
 use crate::script::budget::Budget;
 use crate::script::data::Data;
-use crate::script::fault::{Fault, LoadError};
+use crate::script::fault::LoadError;
 use crate::script::files::Files;
 use crate::store::{ConfigChange, Name, Store, StoreError};
 use crate::watcher::Changes;
@@ -15,14 +16,6 @@ use rhai::Engine;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-
-/// The provision that is activated at start, and that `--on-error initial` goes back to. Also as `initial.rhai`.
-const INITIAL: &str = "initial";
-const INITIAL_RHAI: &str = "initial.rhai";
-/// Name of the built-in provision where a broken `initial` stands in its way.
-const BUILT_IN: &str = "built-in";
-/// The built-in provision: every path is 404 with a link to the documentation.
-const BUILT_IN_SOURCE: &[u8] = include_bytes!("../provisions/default");
 
 /// What loads are made with.
 pub struct Terms {
@@ -98,7 +91,7 @@ impl Activation {
         let data = Arc::new(Data::default());
         let records = Records::default();
         refresh(&store);
-        let first = first(&engine, &terms, &store, &data, &records)?;
+        let first = initial::first(&engine, &terms, &store, &data, &records)?;
         let name = first.name.clone();
         let active = Active::new(first);
         records.activated(&name, 1);
@@ -277,7 +270,7 @@ impl Activation {
 
     /// The file that the active provision comes from: the built-in one stands in for a broken `initial`, until that is mended.
     fn wanted<'p>(&self, current: &'p Provision) -> &'p str {
-        if current.name == BUILT_IN { initial(&self.store) } else { &current.name }
+        if current.name == initial::BUILT_IN { initial::name(&self.store) } else { &current.name }
     }
 
     /// Compiles `name` from `source` or the directory and enters what it is into the ledger.
@@ -311,7 +304,7 @@ impl Activation {
     fn failed(&self, error: LoadError) {
         log::error!("{}", error.report().trim_end());
         let current = self.current().name.clone();
-        let initial = initial(&self.store);
+        let initial = initial::name(&self.store);
         if !self.terms.back_to_initial || current == initial {
             return log::warn!("provision `{current}` keeps serving");
         }
@@ -341,12 +334,6 @@ impl Activation {
     }
 }
 
-/// The name of the initial provision in `store`.
-fn initial(store: &Store) -> &'static str {
-    let has = |name: &str| Name::parse(name).is_ok_and(|name| store.exists(&name));
-    if !has(INITIAL) && has(INITIAL_RHAI) { INITIAL_RHAI } else { INITIAL }
-}
-
 /// Copies what has changed in the ConfigMap mount; names what was written or removed.
 fn refresh(store: &Store) -> Vec<String> {
     let config = store.refresh_config().unwrap_or_else(|error| {
@@ -357,7 +344,11 @@ fn refresh(store: &Store) -> Vec<String> {
     config.changed.iter().chain(&config.removed).map(|name| name.as_str().to_owned()).collect()
 }
 
-fn load(
+/// Compiles `name` from `source` or `store`; changes nothing.
+///
+/// # Errors
+/// The first thing that is wrong with it.
+pub fn load(
     engine: &Arc<Engine>,
     terms: &Terms,
     store: &Arc<Store>,
@@ -367,36 +358,4 @@ fn load(
 ) -> Result<Loaded, LoadError> {
     let files = Files::new(store.clone(), name, source, data).keeping(terms.keep_store);
     Provision::load(engine, terms.budget, files)
-}
-
-/// `initial` if it is there and loads, else the built-in provision, stored as `initial` so that touching it works.
-fn first(
-    engine: &Arc<Engine>,
-    terms: &Terms,
-    store: &Arc<Store>,
-    data: &Arc<Data>,
-    records: &Records,
-) -> Result<Provision, LoadError> {
-    let built_in =
-        |name: &str| match load(engine, terms, store, name, Some(BUILT_IN_SOURCE.to_vec()), data.clone())? {
-            Loaded::Provision(provision) => Ok(*provision),
-            Loaded::Library => Err(no_register_rules(name)),
-        };
-    let name = initial(store);
-    let checked = Name::parse(name).map_err(|error| Fault::of_file(name, error.to_string()))?;
-    if !store.exists(&checked) {
-        if let Err(error) = store.write(&checked, BUILT_IN_SOURCE) {
-            log::warn!("{error}");
-        }
-        return built_in(name);
-    }
-    let error = match load(engine, terms, store, name, None, data.clone()) {
-        Ok(Loaded::Provision(provision)) => return Ok(*provision),
-        Ok(Loaded::Library) => no_register_rules(name),
-        Err(error) => error,
-    };
-    records.failed(name, &error);
-    log::error!("{}", error.report().trim_end());
-    log::warn!("the built-in provision serves");
-    built_in(BUILT_IN)
 }

@@ -10,6 +10,7 @@ mod client;
 mod converter;
 mod cookie;
 mod form;
+mod initial;
 mod logger;
 mod mock;
 mod pattern;

@@ -5,6 +5,7 @@ pub mod url;
 
 use crate::cookie;
 use crate::form::{self, Form, FormError, Pairs};
+use crate::quoting::decode_path;
 use rhai::Dynamic;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -70,7 +71,7 @@ impl Request {
     ) -> Self {
         let target = target.into();
         let parts = url::split_target(&target);
-        let mut path = url::percent_decode_lossy(parts.path);
+        let mut path = decode_path(parts.path);
         if !path.starts_with('/') {
             path.insert(0, '/');
         }

@@ -2,7 +2,7 @@
 //! an IRI, as Werkzeug does. Trusts no `X-Forwarded-*` header.
 
 use super::Request;
-use percent_encoding::{percent_decode, percent_decode_str};
+use percent_encoding::percent_decode;
 use std::fmt::Write;
 use std::net::SocketAddr;
 
@@ -30,11 +30,6 @@ pub fn split_target(target: &str) -> Target<'_> {
     };
     let (path, query) = rest.split_once('?').unwrap_or((rest, ""));
     Target { authority, path, query }
-}
-
-/// Percent-decodes `text`: invalid UTF-8 becomes U+FFFD, an invalid escape (`%zz`) and `+` stay.
-pub fn percent_decode_lossy(text: &str) -> String {
-    percent_decode_str(text).decode_utf8_lossy().into_owned()
 }
 
 impl Request {

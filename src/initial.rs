@@ -1,0 +1,59 @@
+//! The provision that serves first: `initial` of the directory, else a built-in one. Knows no events and no swaps.
+
+use crate::activation::{Terms, load};
+use crate::provision::{Loaded, Provision, no_register_rules};
+use crate::record::Records;
+use crate::script::data::Data;
+use crate::script::fault::{Fault, LoadError};
+use crate::store::{Name, Store};
+use rhai::Engine;
+use std::sync::Arc;
+
+/// The provision that is activated at start, and that `--on-error initial` goes back to. Also as `initial.rhai`.
+const INITIAL: &str = "initial";
+const INITIAL_RHAI: &str = "initial.rhai";
+/// Name of the built-in provision where a broken `initial` stands in its way.
+pub const BUILT_IN: &str = "built-in";
+/// The built-in provision: every path is 404 with a link to the documentation.
+const BUILT_IN_SOURCE: &[u8] = include_bytes!("../provisions/default");
+
+/// The name of the initial provision in `store`.
+pub fn name(store: &Store) -> &'static str {
+    let has = |name: &str| Name::parse(name).is_ok_and(|name| store.exists(&name));
+    if !has(INITIAL) && has(INITIAL_RHAI) { INITIAL_RHAI } else { INITIAL }
+}
+
+/// `initial` if it is there and loads, else the built-in provision, stored as `initial` so that touching it works.
+///
+/// # Errors
+/// The built-in provision does not load, which no input can cause.
+pub fn first(
+    engine: &Arc<Engine>,
+    terms: &Terms,
+    store: &Arc<Store>,
+    data: &Arc<Data>,
+    records: &Records,
+) -> Result<Provision, LoadError> {
+    let built_in =
+        |name: &str| match load(engine, terms, store, name, Some(BUILT_IN_SOURCE.to_vec()), data.clone())? {
+            Loaded::Provision(provision) => Ok(*provision),
+            Loaded::Library => Err(no_register_rules(name)),
+        };
+    let name = name(store);
+    let checked = Name::parse(name).map_err(|error| Fault::of_file(name, error.to_string()))?;
+    if !store.exists(&checked) {
+        if let Err(error) = store.write(&checked, BUILT_IN_SOURCE) {
+            log::warn!("{error}");
+        }
+        return built_in(name);
+    }
+    let error = match load(engine, terms, store, name, None, data.clone()) {
+        Ok(Loaded::Provision(provision)) => return Ok(*provision),
+        Ok(Loaded::Library) => no_register_rules(name),
+        Err(error) => error,
+    };
+    records.failed(name, &error);
+    log::error!("{}", error.report().trim_end());
+    log::warn!("the built-in provision serves");
+    built_in(BUILT_IN)
+}
