@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Runs the console blocks of README.md and compares what they print: what the README shows is what happens.
+"""Runs the console blocks of README.md and docs/admin.md and compares what they print: what they show is what happens.
 
-    ct/readme.py [BINARY]
+    ct/docs.py [BINARY]
 
-The server runs on free ports in a folder of its own; `cargo run` stands for the built binary, the last section (Develop) is
-what CI runs anyway.
+The server runs on free ports in a folder of its own; `cargo run` stands for the built binary. `...` in the output stands for
+anything. The last section of the README (Develop) is what CI runs anyway. The other pages are tested by tests/it/reference.rs.
 """
 
 import os
@@ -41,6 +41,11 @@ def blocks(text):
             yield command, output
 
 
+def same(printed, shown):
+    """Whether `printed` is what is shown, `...` being anything."""
+    return re.fullmatch(".*?".join(map(re.escape, shown.split("..."))), printed, re.S) is not None
+
+
 def start(binary, folder):
     process = subprocess.Popen([binary, "--bind", "127.0.0.1", "--traffic-port", "0", "--admin-port", "0", "--config-dir",
                                 "provisions"], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
@@ -55,19 +60,21 @@ def run(command, output, folder, environment):
     while True:
         done = subprocess.run(["bash", "-c", command], cwd=folder, env=environment, capture_output=True, text=True, timeout=DEADLINE)
         printed = done.stdout.splitlines()
-        if not output or printed == output:
+        if not output or same("\n".join(printed), "\n".join(output)):
             assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
             return
         if time.monotonic() > end:
-            sys.exit(f"README.md: {command}\n  shows:   {output}\n  printed: {printed} {done.stderr}")
+            sys.exit(f"{command}\n  shows:   {output}\n  printed: {printed} {done.stderr}")
         time.sleep(0.05)
 
 
-def main():
-    binary = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else "target/debug/h1mock").resolve()
-    text = (PROJECT / "README.md").read_text(encoding="utf-8").split("## Develop")[0]
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="h1mock-readme-"))
+def check(page, text, binary):
+    """Runs the blocks of one page against one server."""
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="h1mock-docs-"))
     (folder / "provisions").symlink_to(PROJECT / "provisions")
+    if source := re.search(r"```rust\n(.*?)```", text, re.S):
+        (folder / "foo-bar").write_text(source.group(1))
+        (folder / "data.json").write_text("{}")
     environment = {**os.environ, "PATH": f"{binary.parent}:{os.environ['PATH']}"}
     process, banner, traffic, admin = start(binary, folder)
     count = 0
@@ -77,14 +84,22 @@ def main():
                 shown = output[0].replace("0.0.0.0:8000", f"127.0.0.1:{traffic}").replace("0.0.0.0:8074", f"127.0.0.1:{admin}")
                 assert banner.strip() == shown, f"{banner} in place of {shown}"
             else:
+                # `curl ` only as a command: one stands in the text of an answer, too.
                 command = command.replace("localhost:8000", f"127.0.0.1:{traffic}").replace("localhost:8074", f"127.0.0.1:{admin}")
-                run(command.replace("curl ", "curl -s ").replace("target/release/h1mock", str(binary)), output, folder, environment)
+                command = command.replace("target/release/h1mock", str(binary))
+                run(re.sub(r"(^|\| )curl ", r"\1curl -s ", command), output, folder, environment)
             count += 1
     finally:
         process.terminate()
         process.wait(10)
         shutil.rmtree(folder, ignore_errors=True)
-    print(f"README.md: {count} commands print what it shows")
+    print(f"{page}: {count} commands print what it shows")
+
+
+def main():
+    binary = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else "target/debug/h1mock").resolve()
+    for page in ("README.md", "docs/admin.md"):
+        check(page, (PROJECT / page).read_text(encoding="utf-8").split("## Develop")[0], binary)
 
 
 if __name__ == "__main__":
