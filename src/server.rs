@@ -314,3 +314,56 @@ impl Drop for One {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+    use std::net::TcpStream;
+
+    struct Panics(Arc<Shared>);
+
+    impl Work for Panics {
+        fn serve(&self, _: tiny_http::Request) {
+            panic!("a handler may panic");
+        }
+
+        fn shared(&self) -> &Shared {
+            &self.0
+        }
+    }
+
+    fn shared() -> Arc<Shared> {
+        Arc::new(Shared {
+            max_body: 1,
+            timer: Timer::start().unwrap(),
+            access: AccessLog::new(false, false),
+            running: Running::default(),
+            draining: AtomicBool::new(false),
+            stopping: AtomicBool::new(false),
+        })
+    }
+
+    #[test]
+    fn a_panic_costs_its_request_a_500_and_no_worker() {
+        let mut listener = Listener::bind(IpAddr::from([127, 0, 0, 1]), 0).unwrap();
+        let shared = shared();
+        listener.start("test", 1, 1 << 20, Arc::new(Panics(shared.clone()))).unwrap();
+        for _ in 0..3 {
+            let mut client = TcpStream::connect(listener.address).unwrap();
+            client.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+            client.write_all(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
+            let mut answer = [0; 12];
+            client.read_exact(&mut answer).unwrap();
+            assert_eq!(&answer, b"HTTP/1.1 500");
+        }
+        shared.stopping.store(true, Ordering::Release);
+        listener.stop();
+    }
+
+    #[test]
+    fn causes_are_lower_case_and_without_numbers() {
+        let error = io::Error::from_raw_os_error(98);
+        assert_eq!(cause(&error), "address already in use");
+    }
+}

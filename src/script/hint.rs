@@ -31,8 +31,6 @@ pub fn hint(
 
 /// Text that gives a habit away, and what Rhai wants. In order: the first that is found in the line is told.
 const HABITS: &[(&str, &str)] = &[
-    (" if ", "a choice is written `if c { x } else { y }`, also as a value"),
-    ("null", "nothing is written `()` or `None`"),
     ("def ", "a function is `fn name(a, b) { ... }`"),
     ("elif ", "write `else if`"),
     ("lambda ", "a closure is `|x| x + 1`"),
@@ -111,4 +109,31 @@ fn missing_variable(name: &str) -> Option<String> {
         _ => return None,
     };
     Some(hint.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn habits_of_other_languages_are_told() {
+        let cases = [
+            ("# a comment", 1, "comments start with `//`"),
+            (
+                "@app.route(\"/\")",
+                1,
+                "there are no decorators: register in registerRules() by `app.route(\"/foo\", [\"GET\"], foo)`",
+            ),
+            ("let x = 'abc';", 9, "text takes double quotes: \"abc\"; single quotes hold one character"),
+            ("let x = null;", 9, "nothing is written `()` or `None`"),
+            ("let x = a if c else b;", 11, "a choice is written `if c { x } else { y }`, also as a value"),
+            ("if a and b {", 6, "write `&&`"),
+            ("let x = {\"a\": 1};", 9, "a map is written `#{ key: value }`"),
+            ("let f = lambda x: x", 9, "a closure is `|x| x + 1`"),
+        ];
+        for (line, column, hint) in cases {
+            assert_eq!(habit(line, Some(column)).as_deref(), Some(hint), "{line}");
+        }
+        assert_eq!(habit("} else if x {", Some(3)), None);
+    }
 }
