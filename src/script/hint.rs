@@ -69,6 +69,12 @@ fn habit(line: &str, column: Option<usize>) -> Option<String> {
     if at.starts_with('\'') || line.matches('\'').count() >= 2 {
         return Some("text takes double quotes: \"abc\"; single quotes hold one character".to_owned());
     }
+    if at.starts_with("null") {
+        return Some("nothing is written `()` or `None`".to_owned());
+    }
+    if line.contains(" if ") && line.contains(" else ") && !line.contains('{') {
+        return Some("a choice is written `if c { x } else { y }`, also as a value".to_owned());
+    }
     let known =
         HABITS.iter().find(|(habit, _)| line.contains(habit)).map(|(_, instead)| (*instead).to_owned());
     known.or_else(|| {
