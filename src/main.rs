@@ -21,6 +21,7 @@ mod request;
 mod response;
 mod router;
 mod rule;
+mod running;
 mod script;
 mod serve;
 mod server;

@@ -6,13 +6,14 @@ use crate::admin::{self, Admin};
 use crate::mock::{self, Handled};
 use crate::request::Request;
 use crate::response::{self, Answer, Reply};
+use crate::running::{One, Running, Turn};
 use crate::timer::Timer;
 use rustix::net::sockopt::{self, Timeout};
 use std::io::{self, Read};
 use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -153,7 +154,7 @@ impl Work for MockWork {
     }
 
     fn serve(&self, incoming: tiny_http::Request) {
-        let guard = self.shared.running.one();
+        let guard = self.shared.running.one(incoming.remote_addr());
         let provision = self.activation.current();
         let line = self.shared.line(&incoming, "mock", provision.generation);
         let (request, incoming) = match receive(incoming, self.shared.max_body, self.address) {
@@ -167,8 +168,9 @@ impl Work for MockWork {
         let Handled { answer, rule } = handled.unwrap_or_else(|_| panicked());
         let rule = rule.map(|index| provision.router.rules()[index].pattern().to_owned());
         let line = line.map(|line| line.served_by(rule));
+        let turn = guard.turn();
         let reply = self.shared.reply(incoming, line, guard, false);
-        self.shared.leave(answer, reply);
+        self.shared.leave(answer, reply, turn);
     }
 }
 
@@ -201,7 +203,7 @@ impl Work for AdminWork {
     }
 
     fn serve(&self, incoming: tiny_http::Request) {
-        let guard = self.shared.running.one();
+        let guard = self.shared.running.one(incoming.remote_addr());
         let line = self.shared.line(&incoming, "admin", self.admin.activation.generation());
         match receive(incoming, self.shared.max_body, self.address) {
             Received::Whole(request, incoming) => {
@@ -243,13 +245,26 @@ impl Shared {
         })
     }
 
-    /// Sends `answer` now, or lets it wait on the timer.
-    fn leave(&self, answer: Answer, reply: Reply) {
-        match answer.hold {
-            Duration::ZERO => reply(answer),
-            hold => self.timer.after(hold, Box::new(move || reply(answer))),
+    /// Sends `answer` now, or lets it wait on the timer. On the timer it leaves in its turn: the engine makes the writer of a
+    /// pipelined request wait for the one before, which may be due later on that very thread.
+    fn leave(&self, answer: Answer, reply: Reply, turn: Turn) {
+        if answer.hold.is_zero() {
+            return reply(answer);
         }
+        let (hold, timer) = (answer.hold, self.timer.clone());
+        self.timer.after(hold, Box::new(move || in_turn(&timer, answer, reply, turn)));
     }
+}
+
+/// How often an answer that is due looks whether its turn has come.
+const TURN: Duration = Duration::from_millis(5);
+
+fn in_turn(timer: &Timer, answer: Answer, reply: Reply, turn: Turn) {
+    if turn.has_come() {
+        return reply(answer);
+    }
+    let again = timer.clone();
+    timer.after(TURN, Box::new(move || in_turn(&again, answer, reply, turn)));
 }
 
 enum Received {
@@ -282,37 +297,6 @@ fn receive(mut incoming: tiny_http::Request, max_body: usize, local: SocketAddr)
     let remote = incoming.remote_addr().copied();
     let request = Request::from_parts(method, target, headers, body, remote, Some(local));
     Received::Whole(Box::new(request), incoming)
-}
-
-/// Counts requests that were taken and not yet answered, also those whose answer waits.
-#[derive(Clone, Default)]
-pub struct Running(Arc<(Mutex<usize>, Condvar)>);
-
-struct One(Running);
-
-impl Running {
-    fn one(&self) -> One {
-        *self.0.0.lock().unwrap_or_else(PoisonError::into_inner) += 1;
-        One(self.clone())
-    }
-
-    /// Waits until none is left, for at most `time`; gives how many are left.
-    pub fn wait(&self, time: Duration) -> usize {
-        let count = self.0.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let waited = self.0.1.wait_timeout_while(count, time, |count| *count > 0);
-        *waited.unwrap_or_else(PoisonError::into_inner).0
-    }
-}
-
-impl Drop for One {
-    fn drop(&mut self) {
-        let (count, none) = &*self.0.0;
-        let mut count = count.lock().unwrap_or_else(PoisonError::into_inner);
-        *count -= 1;
-        if *count == 0 {
-            none.notify_all();
-        }
-    }
 }
 
 #[cfg(test)]

@@ -155,3 +155,22 @@ fn upload() {
     assert_eq!(outside.status, 500);
     assert!(!outside.text().contains("secret"), "{}", outside.text());
 }
+
+#[test]
+fn answers_held_back_on_one_connection_leave_in_order_and_hold_up_no_others() {
+    let mock = Mock::serving(
+        r#"fn registerRules() {
+    app.get("/hold/<float:seconds>", |seconds| { time.sleep(seconds); `${seconds}` });
+}"#,
+    );
+    let mut pipelined = Client::new(&mock.traffic);
+    pipelined.write(b"GET /hold/0.8 HTTP/1.1\r\nHost: x\r\n\r\nGET /hold/0.2 HTTP/1.1\r\nHost: x\r\n\r\n");
+    std::thread::sleep(Duration::from_millis(400));
+    let began = Instant::now();
+    assert_eq!(mock.get("/hold/0.1").text(), "0.1");
+    assert!(began.elapsed() < Duration::from_millis(350), "{:?}", began.elapsed());
+    assert_eq!(
+        (pipelined.read(false).text(), pipelined.read(false).text()),
+        ("0.8".to_owned(), "0.2".to_owned())
+    );
+}
