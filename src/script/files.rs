@@ -127,9 +127,10 @@ impl Files {
         open(&self.loaded).values().cloned().collect()
     }
 
-    /// Line `line` (from 1) of file `name`.
+    /// Line `line` (from 1) of file `name`; empty behind the last one, where a block that is not closed is noticed.
     pub fn line(&self, name: &str, line: usize) -> Option<String> {
-        open(&self.texts).get(name)?.lines().nth(line.checked_sub(1)?).map(str::to_owned)
+        let texts = open(&self.texts);
+        Some(texts.get(name)?.lines().nth(line.checked_sub(1)?).unwrap_or_default().to_owned())
     }
 
     /// Compiles and evaluates the provision's own file.

@@ -165,6 +165,11 @@ fn broken_provisions_are_told_in_the_same_words_everywhere() {
 #[test]
 fn the_report_shows_the_line_and_a_hint() {
     let mock = start();
+    let unclosed = mock.provision("unclosed", "fn registerRules() {\n").json();
+    assert_eq!(
+        (unclosed["error"]["line"].as_u64(), unclosed["error"]["source"].as_str()),
+        (Some(2), Some(""))
+    );
     let reply = mock.provision("hinted", "fn registerRules() {\n    app.get('/x', show);\n}\n").json();
     let error = &reply["error"];
     assert_eq!(error["file"], "hinted");

@@ -1,6 +1,6 @@
 //! Listeners, pools and limits.
 
-use crate::harness::{Client, DEADLINE, Folder, Mock, binary, eventually};
+use crate::harness::{Client, Folder, Mock, binary, eventually};
 use std::net::TcpListener;
 use std::time::Instant;
 
@@ -157,5 +157,4 @@ fn more_workers_than_the_system_grants_serve_as_far_as_they_go() {
         Mock::start_command(shell, &["--workers", "256"], |folder| folder.write("provision/initial", HELLO));
     eventually(|| mock.log().contains("of 256 mock workers serve").then_some(()).ok_or_else(|| mock.log()));
     assert_eq!(mock.get("/hello").text(), "hello");
-    let _ = DEADLINE;
 }
