@@ -22,7 +22,7 @@ pub struct Limits {
     pub connections: usize,
     /// Requests of one connection; 0 is no limit.
     pub requests: usize,
-    /// Bytes of requests that both listeners together hold at a time.
+    /// Bytes that requests, and answers on their way, take up at a time; of both listeners together.
     pub buffered: usize,
     /// Time for a head to arrive.
     pub head_time: Duration,

@@ -35,7 +35,7 @@ pub struct Settings {
     pub max_headers: usize,
     /// Largest request body in bytes, at least 1.
     pub max_body: usize,
-    /// Bytes of requests that are held at a time, at least 64 KiB; `None` leaves it to the server.
+    /// Bytes that requests, and answers on their way, take up at a time, at least 64 KiB; `None` leaves it to the server.
     pub max_buffered: Option<usize>,
     /// Connections to the mock at a time, 1 to 1,000,000; `None` leaves it to the server.
     pub max_connections: Option<usize>,

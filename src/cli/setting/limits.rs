@@ -48,8 +48,8 @@ pub static ROWS: &[Setting] = &[
         value: Some("SIZE"),
         default: "",
         group: Group::Limits,
-        help: "Bytes of requests that are held at a time, at least 64k; without it a quarter of the memory \
-               that the container may use, at least 8M",
+        help: "Memory of requests and of answers on their way, at least 64k; without it a quarter of what the \
+               container may use, at least 8M",
         commands: SERVE,
         set: |v, s| put(&mut v.settings.max_buffered, value::size(s, 64 << 10..=usize::MAX).map(Some)),
     },
