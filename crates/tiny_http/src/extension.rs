@@ -60,7 +60,7 @@ impl Default for Limits {
             head: 64 << 10,
             headers: 128,
             body: 8 << 20,
-            connections: 10_000,
+            connections: 65_536,
             requests: 0,
             buffered: 256 << 20,
             head_time: Duration::from_secs(10),
