@@ -34,6 +34,8 @@ mod clock;
 mod connection;
 mod core;
 pub mod extension;
+#[cfg(fuzzing)]
+pub mod fuzz;
 mod head;
 mod header;
 mod inbound;
