@@ -68,13 +68,18 @@ pub fn serve(settings: Settings) -> Result<ExitCode, String> {
 /// The mock's listener, and the admin's unless it is closed.
 fn listeners(settings: &Settings, reactor: &Arc<Reactor>) -> Result<(Listener, Option<Listener>), String> {
     let Granted { mock, admin } = Granted::by_system(settings);
+    let access = access_log(settings);
     let at = |port| (settings.bind, port);
-    let traffic = Listener::bind(at(settings.traffic_port), &mock, refusal::of_mock(&mock), reactor)?;
+    let traffic = Listener::bind(at(settings.traffic_port), &mock, refusal::of_mock(&mock, access), reactor)?;
     if settings.no_admin {
         return Ok((traffic, None));
     }
-    let admin = Listener::bind(at(settings.admin_port), &admin, refusal::of_admin(&admin), reactor)?;
+    let admin = Listener::bind(at(settings.admin_port), &admin, refusal::of_admin(&admin, access), reactor)?;
     Ok((traffic, Some(admin)))
+}
+
+fn access_log(settings: &Settings) -> AccessLog {
+    AccessLog::new(settings.verbose, settings.log_format == LogFormat::Json)
 }
 
 struct Service {
@@ -101,7 +106,7 @@ impl Service {
         let shared = Shared {
             timer: Timer::start(reactor)
                 .map_err(|error| format!("failed to start the timer: {}", cause(&error)))?,
-            access: AccessLog::new(settings.verbose, settings.log_format == LogFormat::Json),
+            access: access_log(settings),
             draining: AtomicBool::new(false),
             stopping: AtomicBool::new(false),
         };

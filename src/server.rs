@@ -255,7 +255,8 @@ mod tests {
         let reactor = Reactor::new().unwrap();
         let limits = Granted::by_system(&Settings::default()).mock;
         let address = (IpAddr::from([127, 0, 0, 1]), 0);
-        let mut listener = Listener::bind(address, &limits, refusal::of_mock(&limits), &reactor).unwrap();
+        let refuse = refusal::of_mock(&limits, AccessLog::new(false, false));
+        let mut listener = Listener::bind(address, &limits, refuse, &reactor).unwrap();
         let shared = shared(&reactor);
         listener.start("test", 1, 1 << 20, Arc::new(Panics(shared.clone()))).unwrap();
         for _ in 0..3 {

@@ -206,7 +206,13 @@ impl Core {
         let token = held.token();
         drop(held);
         self.refuse_newest();
-        self.slots.open(token)
+        let mut held = self.slots.open(token)?;
+        if is_incomplete(held.phase().0) || held.phase().0 == Phase::Idle {
+            return Some(held);
+        }
+        // Another worker has completed the request meanwhile.
+        held.connection()?.readable = true;
+        None
     }
 
     /// Hands a request to the program.
@@ -396,11 +402,10 @@ impl Core {
     /// The newest incomplete body goes: to let all of them wait would let all of them fail.
     fn refuse_newest(&self) {
         const FULL: Refusal = Refusal::new(503, "too many bytes of requests wait here");
-        let incomplete = |phase| matches!(phase, Phase::Head | Phase::Body);
-        let arriving = self.slots.stamps().filter(|(phase, ..)| incomplete(*phase));
+        let arriving = self.slots.stamps().filter(|(phase, ..)| is_incomplete(*phase));
         let newest = arriving.max_by_key(|(phase, since, _)| (*phase == Phase::Body, *since));
         let held = newest.and_then(|(.., index)| self.slots.at(index));
-        if let Some(held) = held.filter(|held| incomplete(held.phase().0)) {
+        if let Some(held) = held.filter(|held| is_incomplete(held.phase().0)) {
             self.refuse(held, FULL);
         }
     }
@@ -435,4 +440,9 @@ impl Core {
         drop(connection);
         self.connections.fetch_sub(1, Ordering::AcqRel);
     }
+}
+
+/// A request has begun to arrive.
+fn is_incomplete(phase: Phase) -> bool {
+    matches!(phase, Phase::Head | Phase::Body)
 }

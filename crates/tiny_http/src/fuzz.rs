@@ -1,4 +1,5 @@
-//! What the fuzz targets call: only there when they are built (`cfg(fuzzing)`). A property that does not hold panics.
+//! What the fuzz target calls, and the tests with what it has found: not there in a normal build. A property that does not hold
+//! panics.
 
 use crate::extension::Limits;
 use crate::inbound::{Inbound, Message, Progress};
@@ -48,5 +49,19 @@ fn check(message: &Message, limits: &Limits) {
     for (name, value) in message.head.fields() {
         assert!(crate::header::is_name(name) && crate::header::is_value(value));
         assert!(!value.starts_with(b" ") && !value.ends_with(b" "));
+    }
+}
+
+#[test]
+fn the_corpus_holds() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus/requests");
+    let files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path()).collect();
+    assert!(files.len() >= 8, "{files:?}");
+    for file in files {
+        let mut data = std::fs::read(file).unwrap();
+        for step in 0..64 {
+            data[0] = step;
+            split(&data);
+        }
     }
 }

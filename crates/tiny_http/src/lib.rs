@@ -34,7 +34,7 @@ mod clock;
 mod connection;
 mod core;
 pub mod extension;
-#[cfg(fuzzing)]
+#[cfg(any(fuzzing, test))]
 pub mod fuzz;
 mod head;
 mod header;
