@@ -1,4 +1,5 @@
-//! Conformance of the engine: raw bytes against RFC 9110, 9112 and 3986, through the published interface only.
+//! Conformance of the engine: raw bytes against RFC 9110, 9112 and 3986, through the published interface only; `extension` is for
+//! what goes beyond that interface.
 //!
 //! Each table runs all of its cases and reports all that fail, with the section of the RFC, what was sent and what came.
 
@@ -14,6 +15,7 @@ mod chunks;
 mod closing;
 mod codings;
 mod expectations;
+mod extension;
 mod fields;
 mod host;
 mod http_1_0;
