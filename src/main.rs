@@ -9,9 +9,13 @@ mod cli;
 mod client;
 mod converter;
 mod cookie;
+mod descriptors;
 mod form;
 mod initial;
+#[cfg_attr(not(test), expect(dead_code, reason = "until serve.rs hands the limits to the engine"))]
+mod limits;
 mod logger;
+mod memory;
 mod mock;
 mod pattern;
 mod provision;

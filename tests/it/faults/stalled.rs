@@ -54,7 +54,7 @@ fn stalled_bodies_can_go_on() {
 
 #[test]
 fn slow_readers_occupy_no_workers_and_are_cut_at_their_deadline() {
-    let mock = start(&["--write-timeout", "1s"]);
+    let mock = start(&["--write-timeout", "1s", "--max-buffered", "1G"]);
     let open = descriptors(&mock);
     let witness = Witness::of(&mock);
     let mut readers: Vec<Client> = (0..WORKERS * 4).map(|_| slow_reader(&mock)).collect();
@@ -78,7 +78,7 @@ fn slow_readers_occupy_no_workers_and_are_cut_at_their_deadline() {
 
 #[test]
 fn slow_readers_get_all_once_they_read() {
-    let mock = start(&[]);
+    let mock = start(&["--max-buffered", "1G"]);
     let mut readers: Vec<Client> = (0..WORKERS * 4).map(|_| slow_reader(&mock)).collect();
     Witness::of(&mock).testify();
     for reader in &mut readers {
