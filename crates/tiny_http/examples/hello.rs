@@ -12,7 +12,10 @@ fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
             let _ = request.respond(tiny_http::Response::from_string("hello"));
         }
     };
-    let workers: Vec<_> = (0..4).map(|_| (server.clone(), worker)).map(|(server, work)| thread::spawn(move || work(server))).collect();
+    let workers: Vec<_> = (0..4)
+        .map(|_| (server.clone(), worker))
+        .map(|(server, work)| thread::spawn(move || work(server)))
+        .collect();
     workers.into_iter().for_each(|worker| drop(worker.join()));
     Ok(())
 }

@@ -52,7 +52,8 @@ const OF_THE_CONNECTION: [&[u8]; 6] =
     [b"connection", b"content-length", b"transfer-encoding", b"trailer", b"upgrade", b"keep-alive"];
 
 fn is_of_the_connection(name: &[u8]) -> bool {
-    matches!(name.len(), 7 | 10 | 14 | 17) && OF_THE_CONNECTION.iter().any(|own| name.eq_ignore_ascii_case(own))
+    matches!(name.len(), 7 | 10 | 14 | 17)
+        && OF_THE_CONNECTION.iter().any(|own| name.eq_ignore_ascii_case(own))
 }
 
 /// Appends a head to `out`. `reason` is the standard phrase where none is given.
@@ -173,8 +174,18 @@ mod tests {
             (200, None, PLAIN, "HTTP/1.1 200 OK\r\nDate: D\r\nTransfer-Encoding: chunked\r\n\r\n"),
             (204, Some(5), PLAIN, "HTTP/1.1 204 No Content\r\nDate: D\r\n\r\n"),
             (304, Some(5), PLAIN, "HTTP/1.1 304 Not Modified\r\nDate: D\r\nContent-Length: 5\r\n\r\n"),
-            (200, Some(0), closed, "HTTP/1.1 200 OK\r\nDate: D\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"),
-            (200, Some(1), old, "HTTP/1.1 200 OK\r\nDate: D\r\nContent-Length: 1\r\nConnection: keep-alive\r\n\r\n"),
+            (
+                200,
+                Some(0),
+                closed,
+                "HTTP/1.1 200 OK\r\nDate: D\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+            ),
+            (
+                200,
+                Some(1),
+                old,
+                "HTTP/1.1 200 OK\r\nDate: D\r\nContent-Length: 1\r\nConnection: keep-alive\r\n\r\n",
+            ),
         ];
         for (status, length, context, expected) in cases {
             assert_eq!(head(status, &date, length, context), expected);
@@ -187,7 +198,11 @@ mod tests {
         let head = head(200, &fields, Some(0), PLAIN);
         let lines: Vec<&str> = head.split("\r\n").collect();
         assert_eq!((lines[1], lines[3]), ("X: y", "Content-Length: 0"));
-        assert!(lines[2].starts_with("Date: ") && lines[2].ends_with(" GMT") && lines[2].len() == 35, "{}", lines[2]);
+        assert!(
+            lines[2].starts_with("Date: ") && lines[2].ends_with(" GMT") && lines[2].len() == 35,
+            "{}",
+            lines[2]
+        );
     }
 
     #[test]
@@ -198,7 +213,9 @@ mod tests {
             assert_eq!(written.unwrap_err().kind(), io::ErrorKind::InvalidInput);
         }
         let fields = [].into_iter();
-        assert!(write_head(&mut Vec::new(), (200, Some("a\r\nb")), fields, BodyFraming::None, PLAIN).is_err());
+        assert!(
+            write_head(&mut Vec::new(), (200, Some("a\r\nb")), fields, BodyFraming::None, PLAIN).is_err()
+        );
     }
 
     #[test]

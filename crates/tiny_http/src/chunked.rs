@@ -83,7 +83,9 @@ impl Chunks {
     /// One byte that is no data.
     fn step(&mut self, byte: u8, decoded: usize, limits: &Limits) -> Result<State, Refusal> {
         match self.state {
-            State::Size | State::Digits | State::Blank | State::Extension | State::Quoted(_) => self.size_line(byte),
+            State::Size | State::Digits | State::Blank | State::Extension | State::Quoted(_) => {
+                self.size_line(byte)
+            }
             State::SizeEnd if byte == b'\n' => self.chunk(decoded, limits),
             State::SizeEnd => Err(LINE),
             State::DataEnd if byte == b'\r' => Ok(State::DataEndLf),

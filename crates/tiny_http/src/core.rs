@@ -113,7 +113,9 @@ impl Core {
         match phase {
             Phase::Idle | Phase::Head | Phase::Body => return self.receive(held),
             Phase::Lingering => self.discard(held),
-            Phase::Lent if connection.ended && clock::milliseconds() > since + HALF_CLOSE_MS => self.close(held),
+            Phase::Lent if connection.ended && clock::milliseconds() > since + HALF_CLOSE_MS => {
+                self.close(held)
+            }
             _ => connection.readable = true,
         }
         None
@@ -222,7 +224,13 @@ impl Core {
     ///
     /// # Errors
     /// The client is gone.
-    pub fn answer(&self, token: Token, head: &[u8], mut pieces: VecDeque<Piece>, then: Then) -> io::Result<()> {
+    pub fn answer(
+        &self,
+        token: Token,
+        head: &[u8],
+        mut pieces: VecDeque<Piece>,
+        then: Then,
+    ) -> io::Result<()> {
         let gone = || io::Error::from(io::ErrorKind::BrokenPipe);
         let mut held = self.slots.open(token).ok_or_else(gone)?;
         let connection = held.connection().ok_or_else(gone)?;
@@ -352,7 +360,13 @@ impl Core {
     pub fn refuse(&self, mut held: Held<'_>, refusal: Refusal) {
         let Some(connection) = held.connection() else { return };
         let line = connection.inbound.line();
-        log::debug!("refused `{}` of {}: {} {}", line.escape_debug(), connection.peer, refusal.status, refusal.why);
+        log::debug!(
+            "refused `{}` of {}: {} {}",
+            line.escape_debug(),
+            connection.peer,
+            refusal.status,
+            refusal.why
+        );
         let Page { content_type, body } = (self.pages)(&Refused {
             status: refusal.status,
             why: refusal.why,

@@ -86,7 +86,8 @@ impl Head {
 const TOO_MANY: Refusal = Refusal::new(431, "the request has too many header fields");
 const TOO_LONG: Refusal = Refusal::new(431, "the head of the request is too long");
 const LINE_TOO_LONG: Refusal = Refusal::new(414, "the request line is too long");
-const NO_REQUEST_LINE: Refusal = Refusal::bad("this is no request line: METHOD SP TARGET SP HTTP/1.1 is expected");
+const NO_REQUEST_LINE: Refusal =
+    Refusal::bad("this is no request line: METHOD SP TARGET SP HTTP/1.1 is expected");
 const LONE_LF: Refusal = Refusal::bad("a line of the head ends in LF without CR");
 
 fn parse_into<'b>(

@@ -155,7 +155,8 @@ mod tests {
 
     #[test]
     fn values_are_bytes_and_text() {
-        for (sent, text) in [(&b"caf\xe9"[..], "caf\u{e9}"), ("caf\u{e9}".as_bytes(), "caf\u{e9}"), (b"", "")] {
+        for (sent, text) in [(&b"caf\xe9"[..], "caf\u{e9}"), ("caf\u{e9}".as_bytes(), "caf\u{e9}"), (b"", "")]
+        {
             let header = Header::from_bytes("X", sent).unwrap();
             assert_eq!((header.value.as_str(), header.value.as_bytes()), (text, sent));
         }
@@ -163,7 +164,9 @@ mod tests {
 
     #[test]
     fn refuses_what_would_start_a_line() {
-        for (name, value) in [("X", "a\r\nY: b"), ("X", "a\nb"), ("X", "a\0"), ("X Y", "a"), ("", "a"), ("X:", "a")] {
+        for (name, value) in
+            [("X", "a\r\nY: b"), ("X", "a\nb"), ("X", "a\0"), ("X Y", "a"), ("", "a"), ("X:", "a")]
+        {
             assert_eq!(Header::from_bytes(name, value), Err(()), "{name:?} {value:?}");
         }
     }

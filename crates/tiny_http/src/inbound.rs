@@ -87,7 +87,8 @@ impl Inbound {
 
     /// Bytes of memory that are held for requests to come.
     pub fn space(&self) -> usize {
-        self.buffer.capacity() + self.gathering.as_ref().map_or(0, |gathering| gathering.message.body.capacity())
+        self.buffer.capacity()
+            + self.gathering.as_ref().map_or(0, |gathering| gathering.message.body.capacity())
     }
 
     /// The request line of the request that is under way, as far as it is there.
@@ -124,13 +125,15 @@ impl Inbound {
                 self.buffer.extend_from_slice(behind);
                 return Progress::Whole(Message { head, body: Vec::new() });
             }
-            Framing::Length(length) => match usize::try_from(length).ok().filter(|length| *length <= limits.body) {
-                Some(length) => Rest::Length(length),
-                None => {
-                    let refusal = Refusal::new(413, "the body of the request is too long");
-                    return self.refused(&head.bytes, refusal);
+            Framing::Length(length) => {
+                match usize::try_from(length).ok().filter(|length| *length <= limits.body) {
+                    Some(length) => Rest::Length(length),
+                    None => {
+                        let refusal = Refusal::new(413, "the body of the request is too long");
+                        return self.refused(&head.bytes, refusal);
+                    }
                 }
-            },
+            }
             Framing::Chunked => Rest::Chunks(Chunks::default()),
         };
         let waits = head.expects_continue && behind.is_empty();
@@ -232,7 +235,8 @@ mod tests {
         for _ in 0..2000 {
             let cuts: Vec<usize> = (1..STREAM.len())
                 .filter(|_| {
-                    state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                    state =
+                        state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
                     (state >> 33).is_multiple_of(9)
                 })
                 .collect();
@@ -278,15 +282,20 @@ mod tests {
             ("PRI * HTTP/2.0\r\n", 505, "only HTTP/1.0 and HTTP/1.1 are spoken here"),
             (&"x".repeat(256), 414, "the request line is too long"),
             (&format!("GET / HTTP/1.1\r\n{}", "x".repeat(256)), 431, "the head of the request is too long"),
-            ("GET / HTTP/1.1\r\na: b\r\nc: d\r\ne: f\r\ng: h\r\n", 431, "the request has too many header fields"),
+            (
+                "GET / HTTP/1.1\r\na: b\r\nc: d\r\ne: f\r\ng: h\r\n",
+                431,
+                "the request has too many header fields",
+            ),
         ];
         for (input, status, why) in cases {
             for pieces in [1, input.len()] {
                 let mut inbound = Inbound::default();
-                let refused = input.as_bytes().chunks(pieces).find_map(|piece| match inbound.take(piece, &limits) {
-                    Progress::Refused(refusal) => Some(refusal),
-                    _ => None,
-                });
+                let refused =
+                    input.as_bytes().chunks(pieces).find_map(|piece| match inbound.take(piece, &limits) {
+                        Progress::Refused(refusal) => Some(refusal),
+                        _ => None,
+                    });
                 assert_eq!(refused, Some(Refusal { status, why }), "{input:?} in pieces of {pieces}");
             }
         }

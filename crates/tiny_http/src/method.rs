@@ -89,7 +89,9 @@ mod tests {
 
     #[test]
     fn tokens_are_methods() {
-        for name in ["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH", "get", "X-1"] {
+        for name in
+            ["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH", "get", "X-1"]
+        {
             assert_eq!(name.parse::<Method>().unwrap().to_string(), name);
         }
         assert_eq!("G T".parse::<Method>(), Err(()));

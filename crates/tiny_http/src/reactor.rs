@@ -110,7 +110,8 @@ impl Reactor {
         let mut servers = lock(&self.servers);
         let free = servers.iter().position(|server| server.strong_count() == 0);
         let place = free.unwrap_or(servers.len());
-        let number = u8::try_from(place).map_err(|_| io::Error::other("a reactor serves at most 256 servers"))?;
+        let number =
+            u8::try_from(place).map_err(|_| io::Error::other("a reactor serves at most 256 servers"))?;
         let core = core(number);
         match servers.get_mut(place) {
             Some(server) => *server = Arc::downgrade(&core),
@@ -125,7 +126,13 @@ impl Reactor {
     }
 
     /// Calls [`Core::advance`] once the socket takes more.
-    pub(crate) fn watch(&self, socket: &OwnedFd, number: u8, token: Token, again: bool) -> rustix::io::Result<()> {
+    pub(crate) fn watch(
+        &self,
+        socket: &OwnedFd,
+        number: u8,
+        token: Token,
+        again: bool,
+    ) -> rustix::io::Result<()> {
         let data = EventData::new_u64(u64::from(number) << 56 | token.data());
         let flags = EventFlags::OUT | EventFlags::ONESHOT;
         match again {
@@ -154,7 +161,8 @@ impl Reactor {
 
     /// Time until the next errand or look at the deadlines.
     pub(crate) fn until_next(&self) -> Option<Duration> {
-        let errand = lock(&self.errands).peek().map(|Reverse((at, _))| at.saturating_duration_since(Instant::now()));
+        let errand =
+            lock(&self.errands).peek().map(|Reverse((at, _))| at.saturating_duration_since(Instant::now()));
         let look = (!self.asleep.load(Ordering::Acquire)).then(|| {
             let wait = self.look.load(Ordering::Relaxed).saturating_sub(clock::milliseconds());
             Duration::from_millis(wait)

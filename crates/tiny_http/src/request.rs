@@ -190,8 +190,10 @@ impl Request {
 
     /// The request without what was received of it.
     fn split(&mut self) -> Request {
-        let message =
-            Message { head: Head { bytes: Box::default(), fields: Vec::new(), ..self.head().clone() }, body: Vec::new() };
+        let message = Message {
+            head: Head { bytes: Box::default(), fields: Vec::new(), ..self.head().clone() },
+            body: Vec::new(),
+        };
         Request {
             core: self.core.clone(),
             token: self.token.take(),

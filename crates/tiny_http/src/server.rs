@@ -159,7 +159,12 @@ impl Server {
             REACTOR => self.attend(),
             UNBLOCK if read(&self.core.unblock, &mut [0; 8][..]).is_ok() => return Ok(Woken::Unblocked),
             UNBLOCK => {}
-            _ => return Ok(self.core.ready(Token::of_data(data), flags).map_or(Woken::Nothing, Woken::Request)),
+            _ => {
+                return Ok(self
+                    .core
+                    .ready(Token::of_data(data), flags)
+                    .map_or(Woken::Nothing, Woken::Request));
+            }
         }
         Ok(Woken::Nothing)
     }

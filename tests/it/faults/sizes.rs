@@ -4,6 +4,7 @@ use super::process::{status, threads};
 use super::witness::Witness;
 use super::{WORKERS, client, refusal, start};
 use crate::harness::{Client, Mock, eventually};
+use std::thread;
 use std::time::{Duration, Instant};
 
 /// The published engine ended the process at the first and took 2 GB of address space for each of the second.
@@ -60,31 +61,35 @@ const BODY: usize = 1_500_000;
 fn over_the_budget_the_newest_body_is_refused_and_the_oldest_completes() {
     let mock = start(&["--max-buffered", "4300K"]);
     let witness = Witness::of(&mock);
-    let request =
-        format!("POST /length HTTP/1.1\r\nHost: x\r\nContent-Length: {BODY}\r\n\r\n{}", "x".repeat(BODY));
-    let (most, last) = request.as_bytes().split_at(request.len() - 100);
-    let mut oldest = client(&mock, most);
-    let mut second = client(&mock, most);
-    let mut newest = Vec::new();
-    for _ in 0..4 {
-        // Once one is refused, its bytes are free again, and the next one is the newest.
-        let mut client = Client::new(&mock.traffic);
-        let _ = client.try_write(most);
-        newest.push(client);
-    }
+    let body = "x".repeat(BODY);
+    let (most, last) = body.as_bytes().split_at(BODY - 100);
+    let mut older = [(); 2].map(|()| with_body(&mock, most));
+    // Once one of them is refused, its bytes are free again, and the next one is the newest.
+    let mut newest = [(); 4].map(|()| with_body(&mock, most));
     for client in &mut newest {
         assert_eq!(refusal(client), 503);
     }
-    for client in [&mut oldest, &mut second] {
+    for client in &mut older {
         client.write(last);
         assert_eq!(client.read(false).text(), BODY.to_string());
     }
-    drop(newest);
     // The budget is whole again.
     for _ in 0..3 {
         assert_eq!(mock.post("/length", "text/plain", &[b'x'; BODY]).text(), BODY.to_string());
     }
     witness.testify();
+}
+
+/// A client that has sent `part` of a body of `BODY` bytes. The mock knew of the body before it sent any, and in another
+/// millisecond than of others: so it is clear which one is newer.
+fn with_body(mock: &Mock, part: &[u8]) -> Client {
+    let head = "POST /length HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n";
+    let mut client = client(mock, format!("{head}Content-Length: {BODY}\r\n\r\n").as_bytes());
+    assert_eq!(client.read(true).status, 100);
+    thread::sleep(Duration::from_millis(2));
+    // It may be refused while it sends.
+    let _ = client.try_write(part);
+    client
 }
 
 /// The published engine took them.

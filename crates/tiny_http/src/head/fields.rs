@@ -73,7 +73,9 @@ impl Meaning {
             self.coding = Some(match (self.coding, chunked) {
                 (None, true) => Coding::Chunked,
                 (Some(Coding::Endless), true) => Coding::OthersThenChunked,
-                (Some(_), true) => return Err(Refusal::bad("the transfer coding `chunked` is applied twice")),
+                (Some(_), true) => {
+                    return Err(Refusal::bad("the transfer coding `chunked` is applied twice"));
+                }
                 (_, false) => Coding::Endless,
             });
         }

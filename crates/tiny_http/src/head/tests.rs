@@ -14,8 +14,13 @@ fn parse(text: &str) -> Result<Head, Refusal> {
 
 #[test]
 fn tells_the_parts() {
-    let head = parse("POST /a?b=%20 HTTP/1.1\r\nHost:x:80\r\nEmpty:\r\nX-A: \t b c\t \r\nContent-Length: 7\r\n\r\n").unwrap();
-    assert_eq!((&head.method, head.target.as_str(), head.version), (&Method::Post, "/a?b=%20", HTTPVersion(1, 1)));
+    let head =
+        parse("POST /a?b=%20 HTTP/1.1\r\nHost:x:80\r\nEmpty:\r\nX-A: \t b c\t \r\nContent-Length: 7\r\n\r\n")
+            .unwrap();
+    assert_eq!(
+        (&head.method, head.target.as_str(), head.version),
+        (&Method::Post, "/a?b=%20", HTTPVersion(1, 1))
+    );
     let fields: Vec<_> = head.fields().collect();
     let expected: [(&[u8], &[u8]); 4] =
         [(b"Host", b"x:80"), (b"Empty", b""), (b"X-A", b"b c"), (b"Content-Length", b"7")];
@@ -100,7 +105,10 @@ fn refuses() {
         ("GET / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: xchunked\r\n\r\n", 400),
         ("GET / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding:\r\n\r\n", 400),
         ("GET / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked, gzip\r\n\r\n", 400),
-        ("GET / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n", 400),
+        (
+            "GET / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n",
+            400,
+        ),
         ("GET / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip, chunked\r\n\r\n", 501),
         ("GET / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n", 400),
         // RFC 9110, section 10.1.1.
