@@ -3,7 +3,7 @@
 use super::process::{descriptors, leave_descriptors, ticks};
 use super::resets::reset;
 use super::witness::Witness;
-use super::{HOLD, PING, PROVISION, client, has_news, start};
+use super::{HOLD, PING, PROVISION, client, has_news, hits, start};
 use crate::harness::{Client, Mock, binary_under, eventually};
 use std::thread;
 use std::time::Duration;
@@ -82,9 +82,9 @@ fn held_answers_whose_clients_leave_free_their_places() {
 
 /// Clients that wait for `/hold`; their requests have arrived.
 fn held(mock: &Mock, count: usize) -> Vec<Client> {
-    let before = holds(mock);
+    let before = hits(mock, "/hold");
     let clients = clients_that_wait(mock, count);
-    eventually(|| match holds(mock) - before {
+    eventually(|| match hits(mock, "/hold") - before {
         now if now == count => Ok(()),
         now => Err(format!("{now} of {count} requests arrived")),
     });
@@ -99,14 +99,6 @@ fn clients_that_wait(mock: &Mock, count: usize) -> Vec<Client> {
         client
     };
     (0..count).map(ask).collect()
-}
-
-/// How often `/hold` was asked for.
-fn holds(mock: &Mock) -> usize {
-    let ledger = mock.admin("GET /app/v1/provision", &[], b"").json();
-    let rules = ledger["rules"].as_array().unwrap();
-    let hold = rules.iter().find(|rule| rule["rule"] == "/hold").unwrap();
-    usize::try_from(hold["hits"].as_u64().unwrap()).unwrap()
 }
 
 /// Whether the connection was refused. What comes behind the answer may be its end or a reset: a mock without descriptors can't

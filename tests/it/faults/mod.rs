@@ -76,3 +76,11 @@ fn refusal(client: &mut Client) -> u16 {
     assert!(!rest.contains("HTTP/1"), "a second answer: {rest}");
     reply.status
 }
+
+/// How often a rule was asked for.
+fn hits(mock: &Mock, rule: &str) -> usize {
+    let ledger = mock.admin("GET /app/v1/provision", &[], b"").json();
+    let rules = ledger["rules"].as_array().unwrap();
+    let row = rules.iter().find(|row| row["rule"] == rule).unwrap();
+    usize::try_from(row["hits"].as_u64().unwrap()).unwrap()
+}
