@@ -8,6 +8,10 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 /// kernel's memory for the sockets would be used up long before that.
 const MOST: usize = 1_000_000;
 
+/// Fewest descriptors that are kept back: 14 are open before the first client comes, each listener answers up to 8 clients more
+/// than it holds, and files are read and written.
+const KEPT: usize = 40;
+
 /// How many descriptors each part of the program may hold. Clients of one listener can't take those of the other, and
 /// all clients together can't take those that loading a provision needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,7 +28,7 @@ impl Descriptors {
     /// Divides `limit` open files. Limits too small for what is kept back leave the mock one connection.
     pub fn divide(limit: u64) -> Descriptors {
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-        let (kept, admin) = ((limit / 8).clamp(24, 128), (limit / 8).clamp(8, 256));
+        let (kept, admin) = ((limit / 8).clamp(KEPT, 128), (limit / 8).clamp(8, 256));
         Descriptors { kept, admin, mock: limit.saturating_sub(kept + admin).clamp(1, MOST) }
     }
 }
@@ -61,12 +65,12 @@ mod tests {
     #[test]
     fn the_limit_is_divided() {
         for (limit, kept, admin, mock) in [
-            (0, 24, 8, 1),
-            (16, 24, 8, 1),
-            (33, 24, 8, 1),
-            (64, 24, 8, 32),
-            (192, 24, 24, 144),
-            (256, 32, 32, 192),
+            (0, 40, 8, 1),
+            (16, 40, 8, 1),
+            (49, 40, 8, 1),
+            (64, 40, 8, 16),
+            (192, 40, 24, 128),
+            (256, 40, 32, 184),
             (1024, 128, 128, 768),
             (4096, 128, 256, 3_712),
             (20_000, 128, 256, 19_616),

@@ -22,7 +22,7 @@ pub struct Limits {
     pub connections: usize,
     /// Requests of one connection; 0 is no limit.
     pub requests: usize,
-    /// Bytes that requests, and answers on their way, take up at a time; of both listeners together.
+    /// Bytes that requests, and answers on their way, take up at a time.
     pub buffered: usize,
     /// Time for a head to arrive.
     pub head_time: Duration,
@@ -34,7 +34,7 @@ pub struct Limits {
     pub write_time: Duration,
 }
 
-/// The limits of both listeners. They differ in the number of connections only.
+/// The limits of both listeners. They differ in the number of connections, and in the bytes that they hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Granted {
     /// Of the mock.
@@ -70,7 +70,9 @@ impl Granted {
             idle_time: settings.idle_timeout,
             write_time: settings.write_timeout,
         };
-        let admin = Limits { connections: descriptors.admin, ..mock };
+        // Beside those of the mock, not among them: a full mock must still be provisioned.
+        let buffered = (mock.buffered / 4).max(mock.body.min(mock.buffered));
+        let admin = Limits { connections: descriptors.admin, buffered, ..mock };
         let too_many = asked.filter(|asked| *asked > left).map(|asked| {
             format!("`--max-connections` is {asked}, the limit of {open_files} open files leaves {left}: that many are taken")
         });
@@ -121,14 +123,14 @@ mod tests {
             idle_time: second(9),
             write_time: second(10),
         };
-        let granted = Granted { mock, admin: Limits { connections: 128, ..mock } };
+        let granted = Granted { mock, admin: Limits { connections: 128, buffered: 3, ..mock } };
         assert_eq!(Granted::divide(&settings, 1024, Some(1 << 30)), (granted, vec![]));
     }
 
     #[test]
     fn connections_follow_the_open_files() {
         for (asked, open_files, mock, admin, warned) in [
-            (None, 64, 32, 8, false),
+            (None, 64, 16, 8, false),
             (None, 1024, 768, 128, false),
             (None, 1 << 30, 1_000_000, 256, false),
             (Some(768), 1024, 768, 128, false),
@@ -146,18 +148,18 @@ mod tests {
 
     #[test]
     fn a_quarter_of_the_memory_is_for_requests() {
-        for (asked, memory, buffered) in [
-            (None, None, 8 * MIB),
-            (None, Some(0), 8 * MIB),
-            (None, Some(16 << 20), 8 * MIB),
-            (None, Some(64 << 20), 16 * MIB),
-            (None, Some(1 << 30), 256 * MIB),
-            (Some(9 * MIB), Some(1 << 30), 9 * MIB),
+        for (asked, memory, buffered, of_admin) in [
+            (None, None, 8 * MIB, 8 * MIB),
+            (None, Some(0), 8 * MIB, 8 * MIB),
+            (None, Some(16 << 20), 8 * MIB, 8 * MIB),
+            (None, Some(64 << 20), 16 * MIB, 8 * MIB),
+            (None, Some(1 << 30), 256 * MIB, 64 * MIB),
+            (Some(9 * MIB), Some(1 << 30), 9 * MIB, 8 * MIB),
         ] {
             let settings = Settings { max_buffered: asked, ..Settings::default() };
             let (granted, warnings) = Granted::divide(&settings, 1024, memory);
             assert_eq!(granted.mock.buffered, buffered, "{asked:?} {memory:?}");
-            assert_eq!(granted.admin.buffered, buffered);
+            assert_eq!(granted.admin.buffered, of_admin);
             assert!(warnings.is_empty(), "{warnings:?}");
         }
     }

@@ -72,7 +72,10 @@ fn bodies_over_the_limit_are_413_on_both_ports() {
     assert_eq!(client.read(false).status, 413);
     let admin = mock.admin("POST /app/v1/provision/x", &[("Content-Type", "text/plain")], &[b' '; 3000]);
     assert_eq!(admin.status, 413);
-    assert_eq!(admin.json()["result"], "failed: the body is larger than 2000 bytes (`--max-body`)");
+    assert_eq!(
+        admin.json()["result"],
+        "failed: the body of the request is longer than 2000 bytes (--max-body)"
+    );
     assert_eq!(mock.get("/hello").text(), "hello");
 }
 

@@ -193,21 +193,31 @@ impl Core {
         false
     }
 
-    /// Closes connections that wait for a request since `time` or longer, except where one has arrived already.
-    pub fn close_idle(&self, time: Duration) {
+    /// Closes connections that wait for a request since `time` or longer, except where one has arrived already. Gives how
+    /// many wait that were not closed.
+    pub fn close_idle(&self, time: Duration) -> usize {
         let now = clock::milliseconds();
         let old = |since| now.saturating_sub(since) >= u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
-        let idle = self.slots.stamps().filter(|(phase, since, _)| *phase == Phase::Idle && old(*since));
-        for (.., index) in idle {
+        let mut left = 0;
+        for (_, since, index) in self.slots.stamps().filter(|(phase, ..)| *phase == Phase::Idle) {
+            if !old(since) {
+                left += 1;
+                continue;
+            }
             let Some(mut held) = self.slots.at(index) else { continue };
             let unread = held.connection().is_some_and(|connection| {
                 recv(&connection.socket, &mut [0; 1][..], RecvFlags::DONTWAIT | RecvFlags::PEEK)
                     .is_ok_and(|(count, _)| count > 0)
             });
-            if !unread && held.phase().0 == Phase::Idle {
-                self.close(held);
+            if held.phase().0 != Phase::Idle {
+                continue;
+            }
+            match unread {
+                true => left += 1,
+                false => self.close(held),
             }
         }
+        left
     }
 }
 

@@ -4,7 +4,7 @@ use crate::inbound::Inbound;
 use crate::output::Output;
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendFlags, recv, send};
-use std::cell::RefCell;
+use std::cell::Cell;
 use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
 
@@ -43,16 +43,17 @@ pub const READ: usize = 64 << 10;
 
 thread_local! {
     /// What is read is looked at here first: a request that came in one piece needs no buffer of its connection.
-    static READ_BUFFER: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+    static READ_BUFFER: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
 
-/// Runs `look` with the thread's read buffer.
+/// Runs `look` with the thread's read buffer, or with another one where that is in use already: a request may be refused while
+/// it is looked at, and what follows it is thrown away then.
 pub fn with_read_buffer<T>(look: impl FnOnce(&mut [u8]) -> T) -> T {
-    READ_BUFFER.with(|buffer| {
-        let mut buffer = buffer.borrow_mut();
-        buffer.resize(READ, 0);
-        look(&mut buffer)
-    })
+    let mut buffer = READ_BUFFER.take();
+    buffer.resize(READ, 0);
+    let result = look(&mut buffer);
+    READ_BUFFER.set(buffer);
+    result
 }
 
 /// What a read came to.

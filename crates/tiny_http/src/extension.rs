@@ -60,7 +60,7 @@ impl Default for Limits {
             head: 64 << 10,
             headers: 128,
             body: 8 << 20,
-            connections: 10_000,
+            connections: 65_536,
             requests: 0,
             buffered: 256 << 20,
             head_time: Duration::from_secs(10),
@@ -158,9 +158,10 @@ impl Server {
         self.core().close_listener();
     }
 
-    /// Closes the connections that wait for a request since `time` or longer, except where one has arrived already.
-    pub fn close_idle(&self, time: Duration) {
-        self.core().close_idle(time);
+    /// Closes the connections that wait for a request since `time` or longer, except where one has arrived already. Gives how
+    /// many wait that were not closed.
+    pub fn close_idle(&self, time: Duration) -> usize {
+        self.core().close_idle(time)
     }
 }
 

@@ -10,7 +10,7 @@ use crate::output::{Piece, StreamFraming, Then};
 use crate::response::Response;
 use crate::slots::Token;
 use crate::status::HTTPVersion;
-use std::cell::{OnceCell, RefCell};
+use std::cell::{Cell, OnceCell};
 use std::collections::VecDeque;
 use std::io::{self, Read, Write};
 use std::net::SocketAddr;
@@ -32,7 +32,7 @@ pub struct Request {
 
 thread_local! {
     /// Where answers are put together: one buffer a thread, not one an answer.
-    static OUT: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+    static OUT: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
 
 /// Bodies up to this are copied behind their head, so that one write sends both.
@@ -171,14 +171,15 @@ impl Request {
         pieces: VecDeque<Piece>,
         then: Then,
     ) -> io::Result<()> {
-        OUT.with(|out| {
-            let mut out = out.borrow_mut();
-            out.clear();
-            // On an error the request is still whole, and its drop answers 500.
-            write(&mut out)?;
+        let mut out = OUT.take();
+        out.clear();
+        // On an error the request is still whole, and its drop answers 500.
+        let sent = write(&mut out).and_then(|()| {
             let token = self.token.take().ok_or(io::ErrorKind::BrokenPipe)?;
             self.core.answer(token, &out, pieces, then)
-        })
+        });
+        OUT.set(out);
+        sent
     }
 
     /// The connection as it is: whatever is written is the answer, and nothing in it is checked. Once it is dropped, the next

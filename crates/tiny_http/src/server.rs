@@ -33,6 +33,7 @@ const BACKLOG: i32 = 4096;
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
 /// What a wait ended with.
+#[expect(clippy::large_enum_variant, reason = "made for each request; a box would cost more than the move")]
 enum Woken {
     Request(Request),
     Unblocked,
