@@ -83,13 +83,13 @@ fn over_the_budget_the_newest_body_is_refused_and_the_oldest_completes() {
     witness.testify();
 }
 
-/// A client that has sent `part` of a body of `BODY` bytes. The mock knew of the body before it sent any, and in another
-/// millisecond than of others: so it is clear which one is newer.
+/// A client that has sent `part` of a body of `BODY` bytes. The mock knew of the body before it sent any, and some time before
+/// the next one: so it is clear which one is newer.
 fn with_body(mock: &Mock, part: &[u8]) -> Client {
     let head = "POST /length HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n";
     let mut client = client(mock, format!("{head}Content-Length: {BODY}\r\n\r\n").as_bytes());
     assert_eq!(client.read(true).status, 100);
-    thread::sleep(Duration::from_millis(2));
+    thread::sleep(Duration::from_millis(20));
     // It may be refused while it sends.
     let _ = client.try_write(part);
     client
