@@ -194,7 +194,7 @@ fn accepting_goes_on_after_descriptors_ran_out() {
     let clients = clients_that_wait(&mock, 50);
     eventually(|| match descriptors(&mock) {
         now if now >= most => Ok(()),
-        now => Err(format!("{now} of {most} descriptors are open")),
+        now => Err(format!("{now} of {most} descriptors are open: {}", mock.log())),
     });
     // Connections wait to be accepted, and nobody spins over it.
     let before = ticks(&mock);
