@@ -7,6 +7,7 @@ use crate::clock;
 use crate::connection::{Connection, Received, with_read_buffer};
 use crate::extension::{Limits, Page, Pages, Refused};
 use crate::inbound::{Message, Progress};
+use crate::leader::Leader;
 use crate::output::{Output, Piece, Then, Written};
 use crate::reactor::Reactor;
 use crate::refusal::Refusal;
@@ -26,6 +27,8 @@ use std::time::{Duration, Instant};
 pub struct Core {
     /// What workers wait on.
     pub epoll: OwnedFd,
+    /// Who waits on it.
+    pub leader: Leader,
     /// Wakes one worker for each time that it was written to.
     pub unblock: OwnedFd,
     /// The listener.
@@ -69,6 +72,7 @@ impl Core {
     ) -> Core {
         Core {
             epoll,
+            leader: Leader::new(),
             unblock,
             accepting,
             slots: Slots::new(),

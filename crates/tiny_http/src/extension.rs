@@ -142,6 +142,12 @@ impl Server {
         Server::build(listener, limits, pages, reactor.clone(), true)
     }
 
+    /// The handler on this thread takes longer than most: another worker waits for requests meanwhile. Without this, one does
+    /// after a millisecond.
+    pub fn call_another(&self) {
+        self.core().leader.call_another(&self.core().reactor);
+    }
+
     /// Connections that are open.
     pub fn num_connections(&self) -> usize {
         self.core().connections.load(Ordering::Acquire)

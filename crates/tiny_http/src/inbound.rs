@@ -64,11 +64,12 @@ impl Inbound {
         if self.buffer.is_empty() {
             return self.next(input, limits);
         }
-        // A line has to be complete before anything new can be said of a head.
+        // A line has to be complete before anything new can be said of a head, unless this is no text at all: TLS, say.
         let searched = std::mem::take(&mut self.searched);
         let mut buffer = std::mem::take(&mut self.buffer);
         buffer.extend_from_slice(input);
-        if searched > 0 && !buffer[searched..].contains(&b'\n') && buffer.len() < limits.head {
+        let tells = |byte: &u8| *byte == b'\n' || (byte.is_ascii_control() && !b"\r\t".contains(byte));
+        if searched > 0 && !buffer[searched..].iter().any(tells) && buffer.len() < limits.head {
             (self.searched, self.buffer) = (buffer.len(), buffer);
             return Progress::More;
         }

@@ -19,7 +19,7 @@
 //! and parses, and gets the request once head and body have arrived. It answers on the same thread: no queue, no hand-over.
 //! Connections are registered once, edge-triggered, so a request costs one wait, one receive and one send.
 //!
-//! The flow: `server` (wait) -> `accept`, or `core` (an event of one connection) -> `inbound` (bytes to a request: `head`,
+//! The flow: `server` (wait; `leader` says who waits) -> `accept`, or `core` (an event of one connection) -> `inbound` (bytes to a request: `head`,
 //! `chunked`) -> `request` -> `answer` (head of the answer) -> `output` (bytes, pauses, the end). `reactor` finishes what did not
 //! fit into the socket and keeps the deadlines. `slots` holds the connections.
 //!
@@ -34,9 +34,12 @@ mod clock;
 mod connection;
 mod core;
 pub mod extension;
+#[cfg(fuzzing)]
+pub mod fuzz;
 mod head;
 mod header;
 mod inbound;
+mod leader;
 mod listener;
 mod method;
 mod output;

@@ -3,6 +3,7 @@
 
 use crate::clock;
 use crate::core::Core;
+use crate::leader::CHECK;
 use crate::refusal::Refusal;
 use crate::slots::{Phase, Token};
 use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
@@ -27,6 +28,8 @@ pub struct Reactor {
     look: AtomicU64,
     /// There are no connections to look at.
     asleep: AtomicBool,
+    /// Handlers run that may keep requests waiting.
+    checking: AtomicBool,
 }
 
 /// What is to be done at some time.
@@ -60,17 +63,14 @@ impl Reactor {
             errands: Mutex::default(),
             look: AtomicU64::new(0),
             asleep: AtomicBool::new(true),
+            checking: AtomicBool::new(false),
         }))
     }
 
     /// Waits until something can be done, for at most `timeout` or until [`Reactor::wake`], and does it. Called again and
     /// again by one thread of the program.
     pub fn turn(&self, timeout: Option<Duration>) {
-        let until_next = self.until_next();
-        let timeout = match (timeout, until_next) {
-            (Some(one), Some(other)) => Some(one.min(other)),
-            (one, other) => one.or(other),
-        };
+        let timeout = [timeout, self.until_next()].into_iter().flatten().min();
         let mut events = [Event { flags: EventFlags::empty(), data: EventData::new_u64(0) }; EVENTS];
         let count = match epoll::wait(&self.epoll, &mut events[..], timeout.map(timespec).as_ref()) {
             Ok(count) => count,
@@ -89,7 +89,10 @@ impl Reactor {
             }
         }
         self.run_errands();
-        self.keep_deadlines();
+        let servers: Vec<Arc<Core>> = lock(&self.servers).iter().filter_map(Weak::upgrade).collect();
+        let checks = servers.iter().filter(|core| core.leader.check(self)).count();
+        self.checking.store(checks > 0, Ordering::Release);
+        self.keep_deadlines(&servers);
     }
 
     /// Ends the wait of [`Reactor::turn`].
@@ -167,10 +170,8 @@ impl Reactor {
             let wait = self.look.load(Ordering::Relaxed).saturating_sub(clock::milliseconds());
             Duration::from_millis(wait)
         });
-        match (errand, look) {
-            (Some(errand), Some(look)) => Some(errand.min(look)),
-            (errand, look) => errand.or(look),
-        }
+        let check = self.checking.load(Ordering::Acquire).then_some(CHECK);
+        [errand, look, check].into_iter().flatten().min()
     }
 
     fn server(&self, number: u8) -> Option<Arc<Core>> {
@@ -214,12 +215,11 @@ impl Reactor {
     }
 
     /// Looks at all connections from time to time: a request would pay more for a timer of its own.
-    fn keep_deadlines(&self) {
+    fn keep_deadlines(&self, servers: &[Arc<Core>]) {
         let now = clock::milliseconds();
         if now < self.look.load(Ordering::Relaxed) || self.asleep.load(Ordering::Acquire) {
             return;
         }
-        let servers: Vec<Arc<Core>> = lock(&self.servers).iter().filter_map(Weak::upgrade).collect();
         self.asleep.store(true, Ordering::Release);
         let open: usize = servers.iter().map(|core| core.expire(now)).sum();
         let pause = servers.iter().map(|core| core.look_interval()).min().unwrap_or(1000);

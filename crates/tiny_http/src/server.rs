@@ -74,7 +74,8 @@ impl Server {
         let unblock = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK | EventfdFlags::SEMAPHORE)?;
         epoll::add(&epoll, &unblock, EventData::new_u64(UNBLOCK), EventFlags::IN)?;
         if !attended {
-            epoll::add(&epoll, reactor.descriptor(), EventData::new_u64(REACTOR), EventFlags::IN)?;
+            let flags = EventFlags::IN | EventFlags::ET;
+            epoll::add(&epoll, reactor.descriptor(), EventData::new_u64(REACTOR), flags)?;
         }
         let core = reactor.clone().register(|number| {
             let listener = (Accepting::new(listener), address);
@@ -93,11 +94,25 @@ impl Server {
     /// # Errors
     /// [`Server::unblock`] was called.
     pub fn recv(&self) -> io::Result<Request> {
+        let (leader, reactor) = (&self.core.leader, &self.core.reactor);
         loop {
-            match self.wait(None)? {
-                Woken::Request(request) => return Ok(request),
-                Woken::Unblocked => return Err(io::Error::other("thread unblocked")),
-                Woken::Nothing | Woken::Empty => {}
+            leader.lead((!self.attended).then_some(reactor));
+            let woken = self.wait(None, || leader.leave());
+            match woken {
+                Ok(Woken::Request(request)) => {
+                    leader.begin(reactor);
+                    return Ok(request);
+                }
+                Ok(Woken::Nothing | Woken::Empty) => {}
+                // This worker may not come back.
+                Ok(Woken::Unblocked) => {
+                    leader.call_another(reactor);
+                    return Err(io::Error::other("thread unblocked"));
+                }
+                Err(error) => {
+                    leader.call_another(reactor);
+                    return Err(error);
+                }
             }
         }
     }
@@ -110,7 +125,7 @@ impl Server {
         let end = Instant::now() + timeout;
         loop {
             let left = end.saturating_duration_since(Instant::now());
-            match self.wait(Some(left))? {
+            match self.wait(Some(left), || ())? {
                 Woken::Request(request) => return Ok(Some(request)),
                 Woken::Unblocked => return Ok(None),
                 Woken::Empty if left.is_zero() => return Ok(None),
@@ -131,6 +146,7 @@ impl Server {
     pub fn unblock(&self) {
         // It fails only if the counter is full.
         let _ = write(&self.core.unblock, &1_u64.to_ne_bytes());
+        self.core.leader.call_another(&self.core.reactor);
     }
 
     /// Where it listens.
@@ -138,14 +154,16 @@ impl Server {
         ListenAddr::IP(self.core.address)
     }
 
-    /// One wait, one event: a request must not wait behind another one's handler.
-    fn wait(&self, timeout: Option<Duration>) -> io::Result<Woken> {
-        let timeout = match self.attended {
+    /// One wait, one event: a request must not wait behind another one's handler. Calls `woken` when the wait is over.
+    fn wait(&self, timeout: Option<Duration>, woken: impl FnOnce()) -> io::Result<Woken> {
+        let timeout = match self.is_attended() {
             true => timeout,
             false => [timeout, self.core.reactor.until_next()].into_iter().flatten().min(),
         };
         let mut events = [Event { flags: EventFlags::empty(), data: EventData::new_u64(0) }; 1];
-        let count = match epoll::wait(&self.core.epoll, &mut events[..], timeout.map(timespec).as_ref()) {
+        let waited = epoll::wait(&self.core.epoll, &mut events[..], timeout.map(timespec).as_ref());
+        woken();
+        let count = match waited {
             Ok(count) => count,
             Err(Errno::INTR) => return Ok(Woken::Nothing),
             Err(error) => return Err(error.into()),
@@ -170,9 +188,17 @@ impl Server {
         Ok(Woken::Nothing)
     }
 
+    fn is_attended(&self) -> bool {
+        self.attended || self.core.leader.is_attended()
+    }
+
     fn attend(&self) {
-        if !self.attended {
+        if !self.is_attended() {
             self.core.reactor.turn(Some(Duration::ZERO));
+            // Whoever began to attend meanwhile has not seen what came of this turn.
+            if self.is_attended() {
+                self.core.reactor.wake();
+            }
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::method::Method;
 use crate::refusal::Refusal;
+use std::net::Ipv6Addr;
 
 /// Checks the form of `target`.
 ///
@@ -31,7 +32,7 @@ fn is_absolute(target: &str) -> bool {
 pub fn is_authority(value: &[u8]) -> bool {
     let host_end = match value.strip_prefix(b"[") {
         Some(rest) => match rest.iter().position(|byte| *byte == b']') {
-            Some(end) if end > 0 && rest[..end].iter().all(|byte| is_literal(*byte)) => end + 2,
+            Some(end) if is_literal(&rest[..end]) => end + 2,
             _ => return false,
         },
         None => value.iter().position(|byte| *byte == b':').unwrap_or(value.len()),
@@ -46,9 +47,21 @@ pub fn is_authority(value: &[u8]) -> bool {
     !value.is_empty() && named && numbered
 }
 
-/// Inside of brackets: IPv6, IPvFuture, a zone.
-fn is_literal(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b":.%-_~".contains(&byte)
+/// Inside of brackets: an IPv6 address, with a zone perhaps (RFC 6874), or an address of the future.
+fn is_literal(literal: &[u8]) -> bool {
+    let Ok(text) = std::str::from_utf8(literal) else { return false };
+    let future = text.strip_prefix(['v', 'V']).and_then(|rest| rest.split_once('.'));
+    match future {
+        Some((version, address)) => {
+            let is_of_address = |byte| is_of_name(byte) && byte != b'%' || byte == b':';
+            let versioned = !version.is_empty() && version.bytes().all(|byte| byte.is_ascii_hexdigit());
+            versioned && !address.is_empty() && address.bytes().all(is_of_address)
+        }
+        None => {
+            let (address, zone) = text.split_once("%25").unwrap_or((text, "-"));
+            address.parse::<Ipv6Addr>().is_ok() && !zone.is_empty() && zone.bytes().all(is_of_name)
+        }
+    }
 }
 
 /// Unreserved characters, sub-delimiters and percent signs of a registered name.
