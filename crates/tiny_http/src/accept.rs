@@ -2,9 +2,11 @@
 
 use crate::clock;
 use crate::core::Core;
+use crate::reactor::timespec;
 use crate::refusal::Refusal;
 use crate::slots::{Phase, Token};
 use rustix::event::epoll::{self, EventData, EventFlags};
+use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, SocketFlags, acceptfrom_with, recv, send};
 use std::collections::VecDeque;
@@ -105,6 +107,8 @@ impl Core {
                 None
             }
             Err(Errno::AGAIN) => Some(Stop::Empty),
+            // accept(2) asks for a descriptor before it looks whether anybody waits.
+            Err(Errno::MFILE | Errno::NFILE) if !self.somebody_waits() => Some(Stop::Empty),
             Err(error @ (Errno::MFILE | Errno::NFILE | Errno::NOBUFS | Errno::NOMEM)) => {
                 // A descriptor that an idle client holds is worth less than a client that waits.
                 if !self.close_oldest() {
@@ -132,6 +136,14 @@ impl Core {
                 Some(Stop::Failing)
             }
         }
+    }
+
+    /// Whether there is a connection to accept.
+    fn somebody_waits(&self) -> bool {
+        let listener = self.accepting.listener();
+        let Some(listener) = listener.as_ref() else { return false };
+        let mut listener = [PollFd::new(listener, PollFlags::IN)];
+        poll(&mut listener, Some(&timespec(Duration::ZERO))).is_ok_and(|count| count > 0)
     }
 
     /// Says so once, not at each attempt.
@@ -185,9 +197,12 @@ impl Core {
     fn close_remembered(&self, oldest: &mut VecDeque<(u64, Token)>) -> bool {
         while let Some((since, token)) = oldest.pop_front() {
             let held = self.slots.open(token).filter(|held| held.phase() == (Phase::Idle, since));
-            if let Some(held) = held {
-                self.close(held);
-                return true;
+            if let Some(mut held) = held {
+                // A request may have arrived that no worker has looked at yet.
+                if !held.connection().is_some_and(|connection| connection.has_unread()) {
+                    self.close(held);
+                    return true;
+                }
             }
         }
         false
@@ -205,10 +220,7 @@ impl Core {
                 continue;
             }
             let Some(mut held) = self.slots.at(index) else { continue };
-            let unread = held.connection().is_some_and(|connection| {
-                recv(&connection.socket, &mut [0; 1][..], RecvFlags::DONTWAIT | RecvFlags::PEEK)
-                    .is_ok_and(|(count, _)| count > 0)
-            });
+            let unread = held.connection().is_some_and(|connection| connection.has_unread());
             if held.phase().0 != Phase::Idle {
                 continue;
             }

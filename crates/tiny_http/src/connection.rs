@@ -101,6 +101,12 @@ impl Connection {
         }
     }
 
+    /// Whether something has arrived that was not read, without reading it.
+    pub fn has_unread(&self) -> bool {
+        let peeked = recv(&self.socket, &mut [0; 1][..], RecvFlags::DONTWAIT | RecvFlags::PEEK);
+        peeked.is_ok_and(|(count, _)| count > 0)
+    }
+
     /// Writes as much of `bytes` as the socket takes; gives how much. `more` follows at once.
     ///
     /// # Errors

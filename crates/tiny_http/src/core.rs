@@ -19,8 +19,8 @@ use std::collections::VecDeque;
 use std::io;
 use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// The state of a server.
@@ -49,6 +49,8 @@ pub struct Core {
     pub connections: AtomicUsize,
     /// Bytes of memory that requests and answers hold.
     buffered: AtomicUsize,
+    /// Held while a connection is chosen that has to go for want of memory.
+    refusing: Mutex<()>,
 }
 
 /// A client that closes its side later than this after its request has left; one that does so at once may only have said that
@@ -83,6 +85,7 @@ impl Core {
             address,
             connections: AtomicUsize::new(0),
             buffered: AtomicUsize::new(0),
+            refusing: Mutex::default(),
         }
     }
 
@@ -184,6 +187,7 @@ impl Core {
     /// RFC 9110, section 15.2.1. False if the connection is gone.
     fn ask_for_body(&self, held: &mut Held<'_>) -> bool {
         const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
+        held.enter(Phase::Body, clock::milliseconds());
         // The answer before this one has left, so there is room.
         held.connection().is_some_and(|connection| connection.send(CONTINUE, false) == Ok(CONTINUE.len()))
     }
@@ -402,6 +406,11 @@ impl Core {
     /// The newest incomplete body goes: to let all of them wait would let all of them fail.
     fn refuse_newest(&self) {
         const FULL: Refusal = Refusal::new(503, "too many bytes of requests wait here");
+        // Others may have come here for the same bytes: one refusal may do for all of them.
+        let _one = self.refusing.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.buffered.load(Ordering::Relaxed) <= self.limits.buffered {
+            return;
+        }
         let arriving = self.slots.stamps().filter(|(phase, ..)| is_incomplete(*phase));
         let newest = arriving.max_by_key(|(phase, since, _)| (*phase == Phase::Body, *since));
         let held = newest.and_then(|(.., index)| self.slots.at(index));
@@ -420,7 +429,7 @@ impl Core {
         connection.counted = now;
         match now.checked_sub(before) {
             Some(more) => self.buffered.fetch_add(more, Ordering::Relaxed) + more,
-            None => self.buffered.fetch_sub(before - now, Ordering::Relaxed),
+            None => self.buffered.fetch_sub(before - now, Ordering::Relaxed) - (before - now),
         }
     }
 

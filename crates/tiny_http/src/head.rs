@@ -101,7 +101,7 @@ fn parse_into<'b>(
     }
     let mut request = httparse::Request::new(table);
     match request.parse(input) {
-        Ok(Status::Complete(length)) if length > limits.head => Err(TOO_LONG),
+        Ok(Status::Complete(length)) if length > limits.head => Err(too_long(input, limits)),
         Ok(Status::Complete(length)) => Ok(Parsed::Whole(judge(&input[..length], &request)?, length)),
         Ok(Status::Partial) => partial(input, limits),
         Err(Error::Version) => other_version(input, limits),
@@ -116,9 +116,15 @@ fn partial(input: &[u8], limits: &Limits) -> Result<Parsed, Refusal> {
         return Err(LONE_LF);
     }
     if input.len() >= limits.head {
-        return Err(if input.contains(&b'\n') { TOO_LONG } else { LINE_TOO_LONG });
+        return Err(too_long(input, limits));
     }
     Ok(Parsed::Partial)
+}
+
+/// However it was cut into reads, the request line is to blame where it alone is over the limit.
+fn too_long(input: &[u8], limits: &Limits) -> Refusal {
+    let line = input.iter().take(limits.head).any(|byte| *byte == b'\n');
+    if line { TOO_LONG } else { LINE_TOO_LONG }
 }
 
 fn has_lone_lf(input: &[u8]) -> bool {

@@ -148,9 +148,10 @@ fn waits_end_when_they_should() {
 
 #[test]
 fn a_stop_serves_who_is_there_and_lets_nobody_in() {
-    let server = Attended::start(Limits::default(), |request| drop(request));
+    let server = Attended::start(Limits::default(), drop);
     let mut idle = server.get("/ping");
     idle.answer(false).unwrap();
+    eventually(|| server.server.num_busy() == 0);
     let mut begun = server.send(b"GET /ping HTTP/1.1\r\n");
     eventually(|| server.server.num_busy() == 1);
     server.server.close_listener();
