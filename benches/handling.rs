@@ -88,10 +88,9 @@ fn provision() -> Arc<Provision> {
 
 /// What a worker does between the engine's parsing and its writing.
 fn handle(provision: &Arc<Provision>, target: &str) -> Handled {
-    let headers = HEADERS.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    let headers = HEADERS.iter().copied();
     let address = SocketAddr::from(([127, 0, 0, 1], 8000));
-    let request =
-        Request::from_parts("GET", target, headers.collect(), Vec::new(), Some(address), Some(address));
+    let request = Request::from_parts("GET", target, headers, Vec::new(), Some(address), Some(address));
     mock::handle(&provision.clone(), request)
 }
 

@@ -291,9 +291,8 @@ fn receive(mut incoming: tiny_http::Request, max_body: usize, local: SocketAddr)
         return Received::TooLarge(incoming);
     }
     let headers = incoming.headers().iter();
-    let headers = headers.map(|header| (header.field.to_string(), header.value.to_string())).collect();
-    let method = incoming.method().to_string();
-    let target = incoming.url().to_owned();
+    let headers = headers.map(|header| (header.field.as_str().as_str(), header.value.as_str()));
+    let (method, target) = (incoming.method().as_str(), incoming.url());
     let remote = incoming.remote_addr().copied();
     let request = Request::from_parts(method, target, headers, body, remote, Some(local));
     Received::Whole(Box::new(request), incoming)

@@ -59,7 +59,7 @@ impl HttpError {
         );
         let mut answer = Answer::html(code, page);
         if let Some(allow) = &self.allow {
-            answer.headers.push(("Allow".to_owned(), allow.clone()));
+            answer.headers.push(("Allow".into(), allow.clone().into()));
         }
         answer
     }

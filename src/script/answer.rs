@@ -16,15 +16,16 @@ type Fallible<T> = Result<T, Box<EvalAltResult>>;
 /// # Errors
 /// `()`, a bare number or boolean, and values that are no JSON, as in Flask.
 pub fn from_value(value: Dynamic) -> Fallible<Answer> {
+    // The commonest first.
+    if let Some(text) = value.read_lock::<ImmutableString>() {
+        return Ok(Answer::html(200, text.as_bytes()));
+    }
     match value.read_lock::<Array>() {
         Some(items) if is_tuple(&items) => return from_tuple(items.to_vec()),
         _ => (),
     }
     if let Some(response) = value.read_lock::<Response>() {
         return Ok(response.answer());
-    }
-    if let Some(text) = value.read_lock::<ImmutableString>() {
-        return Ok(Answer::html(200, text.as_bytes()));
     }
     if let Some(bytes) = value.read_lock::<Blob>() {
         return Ok(Answer::html(200, bytes.clone()));
@@ -103,7 +104,7 @@ fn add_headers(answer: &mut Answer, headers: &Map) -> Fallible<()> {
     for (name, value) in headers {
         let values = header_values(name, value)?;
         answer.remove_header(name);
-        answer.headers.extend(values.into_iter().map(|value| (name.to_string(), value)));
+        answer.headers.extend(values.into_iter().map(|value| (name.to_string().into(), value.into())));
     }
     Ok(())
 }
@@ -194,7 +195,7 @@ pub fn redirection(code: u16, url: &str) -> Answer {
         "<!doctype html>\n<html lang=en>\n<title>{code} {name}</title>\n<h1>{name}</h1>\n<p>See <a href=\"{shown}\">{shown}</a>.</p>\n"
     );
     let mut answer = Answer::new(code, HTML, page);
-    answer.headers.push(("Location".to_owned(), url));
+    answer.headers.push(("Location".into(), url.into()));
     answer
 }
 
