@@ -1,6 +1,7 @@
 //! Cost of one request in the program itself, from what the engine delivers to a finished answer, without any connection:
 //! `cargo bench --bench handling`. With `-- instructions` it also counts the instructions of a call by `valgrind`, which a busy
-//! machine does not disturb; `-- CASE CALLS` runs one case only, for profilers.
+//! machine does not disturb; `-- CASE CALLS THREADS` runs one case only, for profilers, and to see by
+//! `time` what it costs more processor time when threads share what they write to.
 
 // The program is a binary; what it needs of its modules and the benchmark does not would be reported.
 #![allow(dead_code, unused_imports)]
@@ -37,6 +38,7 @@ use std::hint::black_box;
 use std::net::SocketAddr;
 use std::process::Command;
 use std::sync::Arc;
+use std::thread;
 use std::time::Instant;
 
 /// As in the program, with a count of allocations on top.
@@ -124,7 +126,7 @@ fn instructions(name: &str) -> Option<f64> {
 }
 
 fn table(provision: &Arc<Provision>, counting: bool) {
-    println!("{:<10}{:>12}{:>14}{:>14}", "view", "ns", "allocations", "instructions");
+    println!("{:<10}{:>8}{:>14}{:>14}", "view", "ns", "allocations", "instructions");
     for (name, target, status, body) in CASES {
         let answer = handle(provision, target).answer;
         assert_eq!(answer.status, status, "{name}");
@@ -134,7 +136,7 @@ fn table(provision: &Arc<Provision>, counting: bool) {
         let allocations = (ALLOCATIONS.get() - before) as f64 / 1_000.0;
         let counted = counting.then(|| instructions(name)).flatten();
         let counted = counted.map_or("-".to_owned(), |count| format!("{count:.0}"));
-        println!("{name:<10}{:>12.0}{allocations:>14.1}{counted:>14}", time(provision, target));
+        println!("{name:<10}{:>8.0}{allocations:>14.1}{counted:>14}", time(provision, target));
     }
 }
 
@@ -143,9 +145,13 @@ fn main() {
     let provision = provision();
     let one = |name: &str| CASES.iter().find(|case| case.0 == name);
     match arguments.as_slice() {
-        [name, calls] if one(name).is_some() => {
+        [name, numbers @ ..] if one(name).is_some() => {
             let target = one(name).map_or("/", |case| case.1);
-            run(&provision, target, calls.parse().expect("a number of calls"));
+            let number = |at: usize| numbers.get(at).map(|text| text.parse::<usize>().expect("a number"));
+            let (calls, threads) = (number(0).unwrap_or(1_000), number(1).unwrap_or(1));
+            thread::scope(|scope| {
+                (0..threads).for_each(|_| drop(scope.spawn(|| run(&provision, target, calls))));
+            });
         }
         // `cargo bench` adds `--bench`.
         others => table(&provision, others.iter().any(|other| other == "instructions")),
