@@ -20,9 +20,8 @@ pub fn from_value(value: Dynamic) -> Fallible<Answer> {
     if let Some(text) = value.read_lock::<ImmutableString>() {
         return Ok(Answer::html(200, text.as_bytes()));
     }
-    match value.read_lock::<Array>() {
-        Some(items) if is_tuple(&items) => return from_tuple(items.to_vec()),
-        _ => (),
+    if value.read_lock::<Array>().is_some_and(|items| is_tuple(&items)) {
+        return from_tuple(value.try_cast().unwrap_or_default());
     }
     if let Some(response) = value.read_lock::<Response>() {
         return Ok(response.answer());
@@ -81,7 +80,7 @@ fn is_tuple(items: &[Dynamic]) -> bool {
 ///
 /// # Errors
 /// A body, status or header that can't be sent.
-pub fn from_tuple(items: Vec<Dynamic>) -> Fallible<Answer> {
+pub fn from_tuple(items: Array) -> Fallible<Answer> {
     let mut items = items.into_iter();
     let body = items.next().unwrap_or(Dynamic::UNIT);
     // `["", 204]` and `[(), 204]`: with a status, nothing is an empty body.
@@ -101,10 +100,12 @@ pub fn from_tuple(items: Vec<Dynamic>) -> Fallible<Answer> {
 }
 
 fn add_headers(answer: &mut Answer, headers: &Map) -> Fallible<()> {
+    answer.headers.reserve(headers.len());
     for (name, value) in headers {
         let values = header_values(name, value)?;
         answer.remove_header(name);
-        answer.headers.extend(values.into_iter().map(|value| (name.to_string().into(), value.into())));
+        let fields = values.into_iter().map(|value| (name.as_str().to_owned().into(), value.into()));
+        answer.headers.extend(fields);
     }
     Ok(())
 }

@@ -57,9 +57,13 @@ impl Response {
 
 /// The values of one header: a list is sent once per item (Werkzeug), anything else as its text.
 pub fn header_values(name: &str, value: &Dynamic) -> Fallible<Vec<String>> {
+    let text = |value: &Dynamic| match value.as_immutable_string_ref() {
+        Ok(text) => text.as_str().to_owned(),
+        Err(_) => value.to_string(),
+    };
     let values = match value.read_lock::<Array>() {
-        Some(items) => items.iter().map(ToString::to_string).collect(),
-        None => vec![value.to_string()],
+        Some(items) => items.iter().map(text).collect(),
+        None => vec![text(value)],
     };
     for value in &values {
         check_header(name, value)?;

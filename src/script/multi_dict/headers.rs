@@ -49,6 +49,15 @@ impl Dictionary for Headers {
         group(self.fields().map(|(name, value)| (title(name).into(), value.into())))
     }
 
+    fn first(&self, key: &str) -> Option<Dynamic> {
+        let mut same = self.fields().filter(|(name, _)| name.eq_ignore_ascii_case(key));
+        let (_, first) = same.next()?;
+        match same.next() {
+            None => Some(first.into()),
+            Some(_) => Some(Self::pick(self.all(key))),
+        }
+    }
+
     fn pick(values: Vec<Dynamic>) -> Dynamic {
         let texts: Vec<String> = values.iter().map(Dynamic::to_string).collect();
         texts.join(",").into()
