@@ -59,10 +59,10 @@ const FIELD: usize = 48;
 impl Request {
     /// A request from what a connection delivers. Any `target` is taken: origin form, absolute form
     /// (`http://host/path`, RFC 9112 section 3.2.2), `*` or garbage; the path always starts with `/`, a fragment is cut off.
-    pub fn from_parts<'h>(
+    pub fn from_parts(
         method: &str,
         target: &str,
-        headers: impl IntoIterator<Item = (&'h str, &'h str)>,
+        headers: impl IntoIterator<Item = (impl AsRef<str>, impl AsRef<str>)>,
         body: Vec<u8>,
         remote_addr: Option<SocketAddr>,
         local_addr: Option<SocketAddr>,
@@ -89,9 +89,9 @@ impl Request {
         let mut fields = Vec::with_capacity(count);
         for (name, value) in headers {
             let start = text.len();
-            text.push_str(name);
+            text.push_str(name.as_ref());
             let middle = text.len();
-            text.push_str(value);
+            text.push_str(value.as_ref());
             fields.push(Field { start, middle, end: text.len() });
         }
         let (method, target, query) = (start, within(0..target.len()), within(parts.query));
