@@ -49,6 +49,19 @@ impl AccessLog {
         self.on
     }
 
+    /// Writes the line of a request that the engine refused: `line` is its request line as far as it came.
+    pub fn write_refused(self, listener: &str, line: &str, status: u16, why: &str) {
+        if !self.on {
+            return;
+        }
+        if self.json {
+            let fields = json!({ "listener": listener, "refused": line, "status": status, "why": why });
+            log::info!(target: TARGET, "{fields}");
+        } else {
+            log::info!(target: TARGET, "{listener} {status} refused `{}`: {why}", line.escape_debug());
+        }
+    }
+
     /// Writes the line of a request that got `answer`. Microseconds count from the request's arrival to its answer.
     pub fn write(self, line: &Line, answer: &Answer) {
         let Line { method, target, generation, listener, .. } = line;

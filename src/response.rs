@@ -1,10 +1,7 @@
 //! The answer of a view function, an error handler or the admin interface, before it is bytes on a connection.
 
-use crate::script::status;
 use std::borrow::Cow;
-use std::io::{self, Write};
-use std::time::{Duration, SystemTime};
-use tiny_http::{HTTPVersion, Method};
+use std::time::Duration;
 
 /// Media type of text that a view returns, as in Flask.
 pub const HTML: &str = "text/html; charset=utf-8";
@@ -95,98 +92,9 @@ pub fn check_header(name: &str, value: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// Header fields that belong to the connection: what a script sets there is dropped.
-const OF_THE_CONNECTION: &[&str] =
-    &["connection", "content-length", "transfer-encoding", "trailer", "upgrade", "keep-alive"];
-
-/// Sends `answer` to the client of `request`, head and body in one write. `close` tells the client that the connection ends.
-///
-/// The engine's own `respond` is not used: it sends a `Content-Length` with 204, drops `Connection`, knows no reason phrase but
-/// its own and refuses header values outside of ASCII (tiny_http-findings).
-///
-/// # Errors
-/// The connection is gone or does not take the answer within the write deadline.
-pub fn send(request: tiny_http::Request, answer: &Answer, close: bool) -> io::Result<()> {
-    let close =
-        close || wants_close(&request) || answer.header("connection").is_some_and(|value| value == "close");
-    let old = *request.http_version() < HTTPVersion(1, 1);
-    let mut bytes = head(answer, close, old);
-    if *request.method() != Method::Head && !is_bodiless(answer.status) {
-        bytes.extend_from_slice(&answer.body);
-    }
-    let mut connection = request.into_writer();
-    connection.write_all(&bytes)?;
-    connection.flush()
-}
-
-/// RFC 9112, section 9.3: HTTP/1.1 stays open unless told, HTTP/1.0 closes unless told.
-fn wants_close(request: &tiny_http::Request) -> bool {
-    let field = request.headers().iter().find(|header| header.field.equiv("Connection"));
-    let has = |option: &str| {
-        field.is_some_and(|header| {
-            header.value.as_str().split(',').any(|part| part.trim().eq_ignore_ascii_case(option))
-        })
-    };
-    has("close") || (*request.http_version() < HTTPVersion(1, 1) && !has("keep-alive"))
-}
-
-/// RFC 9110, section 6.4.1: informational answers, 204 and 304 have no body.
-fn is_bodiless(status: u16) -> bool {
-    status < 200 || status == 204 || status == 304
-}
-
-fn head(answer: &Answer, close: bool, old: bool) -> Vec<u8> {
-    let mut out = Vec::with_capacity(256 + answer.body.len());
-    let reason = answer.reason.as_deref().unwrap_or_else(|| status::reason(answer.status));
-    // Writing to a vector can't fail.
-    let _ = write!(out, "HTTP/1.1 {} {reason}\r\n", answer.status);
-    for (name, value) in &answer.headers {
-        if !OF_THE_CONNECTION.iter().any(|own| name.eq_ignore_ascii_case(own)) {
-            let _ = write!(out, "{name}: {value}\r\n");
-        }
-    }
-    if answer.header("date").is_none() {
-        let _ = write!(out, "Date: {}\r\n", date(SystemTime::now()));
-    }
-    // 304 may tell the length that a 200 would have; 204 and 1xx must not (RFC 9110, section 8.6).
-    if !is_bodiless(answer.status) {
-        let _ = write!(out, "Content-Length: {}\r\n", answer.body.len());
-    }
-    if close {
-        out.extend_from_slice(b"Connection: close\r\n");
-    } else if old {
-        out.extend_from_slice(b"Connection: keep-alive\r\n");
-    }
-    out.extend_from_slice(b"\r\n");
-    out
-}
-
-/// A time as HTTP writes it (RFC 9110, section 5.6.7).
-pub fn date(time: SystemTime) -> String {
-    chrono::DateTime::<chrono::Utc>::from(time).format("%a, %d %b %Y %H:%M:%S GMT").to_string()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn text(answer: &Answer, close: bool, old: bool) -> String {
-        String::from_utf8(head(answer, close, old)).unwrap()
-    }
-
-    #[test]
-    fn writes_heads() {
-        let mut answer = Answer::html(404, "gone");
-        answer.headers.extend([("Date".into(), "D".into()), ("Connection".into(), "upgrade".into())]);
-        let expected = "HTTP/1.1 404 Not Found\r\nContent-Type: text/html; charset=utf-8\r\nDate: D\r\nContent-Length: 4\r\n";
-        assert_eq!(text(&answer, false, false), format!("{expected}\r\n"));
-        assert_eq!(text(&answer, true, false), format!("{expected}Connection: close\r\n\r\n"));
-        assert_eq!(text(&answer, false, true), format!("{expected}Connection: keep-alive\r\n\r\n"));
-        answer.status = 204;
-        answer.reason = Some("Nothing Here".into());
-        assert!(text(&answer, false, false).starts_with("HTTP/1.1 204 Nothing Here\r\n"));
-        assert!(!text(&answer, false, false).contains("Content-Length"));
-    }
 
     #[test]
     fn refuses_headers_that_would_start_lines_of_their_own() {

@@ -4,8 +4,9 @@ use crate::access::AccessLog;
 use crate::activation::{Activation, Terms};
 use crate::admin::{Admin, Readiness};
 use crate::cli::{LogFormat, OnError, Settings};
+use crate::limits::Granted;
 use crate::logger;
-use crate::running::Running;
+use crate::refusal;
 use crate::script::{self, budget::Budget};
 use crate::server::{AdminWork, Listener, MockWork, Shared, cause};
 use crate::store::Store;
@@ -21,6 +22,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
 use std::time::{Duration, Instant};
+use tiny_http::extension::Reactor;
 
 /// How long the file events of one copy may be apart to count as one.
 const QUIET: Duration = Duration::from_millis(5);
@@ -34,12 +36,9 @@ pub fn serve(settings: Settings) -> Result<ExitCode, String> {
     logger::start(json);
     // Before anything else runs: as process 1 a signal without a handler would be ignored.
     let signals = signals()?;
-    let mut mock = Listener::bind(settings.bind, settings.traffic_port)?;
-    let mut admin = match settings.no_admin {
-        true => None,
-        false => Some(Listener::bind(settings.bind, settings.admin_port)?),
-    };
-    let service = Service::start(&settings)?;
+    let reactor = Reactor::new().map_err(|error| format!("failed to start the engine: {}", cause(&error)))?;
+    let (mut mock, mut admin) = listeners(&settings, &reactor)?;
+    let service = Service::start(&settings, reactor)?;
     let stack = service.budget.stack();
     let mock_work = MockWork {
         shared: service.shared.clone(),
@@ -66,6 +65,23 @@ pub fn serve(settings: Settings) -> Result<ExitCode, String> {
     Ok(ExitCode::from(u8::try_from(128 + signal).unwrap_or(1)))
 }
 
+/// The mock's listener, and the admin's unless it is closed.
+fn listeners(settings: &Settings, reactor: &Arc<Reactor>) -> Result<(Listener, Option<Listener>), String> {
+    let Granted { mock, admin } = Granted::by_system(settings);
+    let access = access_log(settings);
+    let at = |port| (settings.bind, port);
+    let traffic = Listener::bind(at(settings.traffic_port), &mock, refusal::of_mock(&mock, access), reactor)?;
+    if settings.no_admin {
+        return Ok((traffic, None));
+    }
+    let admin = Listener::bind(at(settings.admin_port), &admin, refusal::of_admin(&admin, access), reactor)?;
+    Ok((traffic, Some(admin)))
+}
+
+fn access_log(settings: &Settings) -> AccessLog {
+    AccessLog::new(settings.verbose, settings.log_format == LogFormat::Json)
+}
+
 struct Service {
     budget: Budget,
     shared: Arc<Shared>,
@@ -74,7 +90,7 @@ struct Service {
 }
 
 impl Service {
-    fn start(settings: &Settings) -> Result<Service, String> {
+    fn start(settings: &Settings, reactor: Arc<Reactor>) -> Result<Service, String> {
         let budget = budget(settings);
         let store = Store::open(&settings.provision_dir, Some(&settings.config_dir))
             .map_err(|error| error.to_string())?;
@@ -88,10 +104,9 @@ impl Service {
             Activation::start(engine, terms, Arc::new(store)).map_err(|error| error.to_string())
         })??;
         let shared = Shared {
-            max_body: settings.max_body,
-            timer: Timer::start().map_err(|error| format!("failed to start the timer: {}", cause(&error)))?,
-            access: AccessLog::new(settings.verbose, settings.log_format == LogFormat::Json),
-            running: Running::default(),
+            timer: Timer::start(reactor)
+                .map_err(|error| format!("failed to start the timer: {}", cause(&error)))?,
+            access: access_log(settings),
             draining: AtomicBool::new(false),
             stopping: AtomicBool::new(false),
         };
@@ -111,7 +126,6 @@ impl Service {
             token: settings.admin_token.as_deref().map(str::to_owned),
             require_provision: settings.require_provision.clone(),
             readiness: self.readiness.clone(),
-            max_body: settings.max_body,
         };
         AdminWork { shared: self.shared.clone(), admin, address }
     }
@@ -131,41 +145,43 @@ impl Service {
         started.map_err(|error| log::error!("{error}")).ok()
     }
 
-    /// Waits for running requests, for at most `grace` or until a second signal; gives how many are left.
-    fn finish(&self, grace: Duration, signals: &Receiver<i32>) -> usize {
-        let end = Instant::now() + grace;
-        loop {
-            let left = self.shared.running.wait(SLICE.min(end.saturating_duration_since(Instant::now())));
-            if left == 0 || Instant::now() >= end || signals.try_recv().is_ok() {
-                return left;
-            }
-        }
-    }
-
-    /// Readiness ends first; requests go on being taken while load balancers learn of it (`--drain`), then those that run
-    /// may finish (`--grace`). A second signal ends either wait. Clients that wait for a generation are told at once.
+    /// Readiness ends first; requests go on being taken while load balancers learn of it (`--drain`). Then nobody new is let
+    /// in, and requests that were begun may finish (`--grace`). A second signal ends either wait. Clients that wait for a
+    /// generation are told at once.
     fn stop(&self, settings: &Settings, signals: &Receiver<i32>, mock: Listener, admin: Option<Listener>) {
         log::info!("stopping");
         self.readiness.set_draining();
         self.shared.draining.store(true, Ordering::Release);
         let _ = signals.recv_timeout(settings.drain);
-        self.shared.stopping.store(true, Ordering::Release);
-        mock.stop();
-        if let Some(admin) = admin {
-            admin.stop();
-        }
+        let listeners: Vec<Listener> = [mock].into_iter().chain(admin).collect();
+        listeners.iter().for_each(Listener::close);
         self.activation.release_waits();
-        match self.finish(settings.grace, signals) {
+        match finish(&listeners, settings.grace, signals) {
             0 => log::info!("stopped"),
             left => {
                 log::warn!("stopped with {left} requests unanswered after {} ms", settings.grace.as_millis())
             }
         }
+        self.shared.stopping.store(true, Ordering::Release);
+        listeners.into_iter().for_each(Listener::stop);
     }
 }
 
-/// How often the wait for running requests looks whether a second signal came.
-const SLICE: Duration = Duration::from_millis(50);
+/// Waits until all requests are answered, for at most `grace` or until a second signal; gives how many are left.
+fn finish(listeners: &[Listener], grace: Duration, signals: &Receiver<i32>) -> usize {
+    let end = Instant::now() + grace;
+    loop {
+        let left: Vec<(usize, bool)> = listeners.iter().map(Listener::close_idle).collect();
+        let busy = left.iter().map(|(busy, _)| busy).sum();
+        let done = busy == 0 && !left.iter().any(|(_, young)| *young);
+        if done || Instant::now() >= end || signals.recv_timeout(SLICE).is_ok() {
+            return busy;
+        }
+    }
+}
+
+/// How often the wait for running requests looks whether they are answered.
+const SLICE: Duration = Duration::from_millis(5);
 
 /// Runs `load` on a thread whose stack is large enough for scripts.
 ///

@@ -1,24 +1,20 @@
-//! Listeners, the fixed pools of workers, the guard against panics, and the stop. Knows tiny_http, and neither rules nor scripts.
+//! Listeners, the fixed pools of workers, the guard against panics, and the stop. Knows neither rules nor scripts.
 
 use crate::access::{AccessLog, Line};
 use crate::activation::Activation;
 use crate::admin::{self, Admin};
+use crate::engine::{self, Refuse};
+use crate::limits::Limits;
 use crate::mock::{self, Handled};
-use crate::request::Request;
-use crate::response::{self, Answer, Reply};
-use crate::running::{One, Running, Turn};
+use crate::response::{Answer, Reply};
 use crate::timer::Timer;
-use rustix::net::sockopt::{self, Timeout};
-use std::io::{self, Read};
+use std::io;
 use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
-
-/// Longest time that a client may take to accept the bytes of an answer.
-const WRITE_DEADLINE: Duration = Duration::from_secs(10);
+use tiny_http::extension::Reactor;
 
 /// A bound listener and the workers on it.
 pub struct Listener {
@@ -30,14 +26,10 @@ pub struct Listener {
 
 /// What all workers share.
 pub struct Shared {
-    /// Longest body of a request, in bytes.
-    pub max_body: usize,
     /// Where answers wait that leave later.
     pub timer: Timer,
     /// Lines of the access log.
     pub access: AccessLog,
-    /// Requests that were taken and not yet answered.
-    pub running: Running,
     /// Every answer ends its connection.
     pub draining: AtomicBool,
     /// Workers take no more requests.
@@ -49,17 +41,17 @@ impl Listener {
     ///
     /// # Errors
     /// ``failed to listen on `0.0.0.0:8000`: address already in use``
-    pub fn bind(address: IpAddr, port: u16) -> Result<Listener, String> {
+    pub fn bind(
+        (address, port): (IpAddr, u16),
+        limits: &Limits,
+        refuse: Refuse,
+        reactor: &Arc<Reactor>,
+    ) -> Result<Listener, String> {
         let wanted = SocketAddr::new(address, port);
-        let failed = |cause: String| format!("failed to listen on `{wanted}`: {cause}");
-        let listener = TcpListener::bind(wanted).map_err(|error| failed(cause(&error)))?;
-        // Both are inherited by accepted connections. Without the first, a body that takes two writes costs 44 ms.
-        sockopt::set_tcp_nodelay(&listener, true).map_err(|error| failed(error.to_string()))?;
-        sockopt::set_socket_timeout(&listener, Timeout::Send, Some(WRITE_DEADLINE))
-            .map_err(|error| failed(error.to_string()))?;
-        let address = listener.local_addr().map_err(|error| failed(cause(&error)))?;
-        let server =
-            tiny_http::Server::from_listener(listener, None).map_err(|error| failed(error.to_string()))?;
+        let failed = |error: io::Error| format!("failed to listen on `{wanted}`: {}", cause(&error));
+        let listener = TcpListener::bind(wanted).map_err(failed)?;
+        let address = listener.local_addr().map_err(failed)?;
+        let server = engine::server(listener, limits, refuse, reactor).map_err(failed)?;
         Ok(Listener { server: Arc::new(server), address, workers: Vec::new() })
     }
 
@@ -91,7 +83,18 @@ impl Listener {
         Ok(())
     }
 
-    /// Lets the workers end once they have answered what they took. `Shared::stopping` is set before.
+    /// Listens no more; connections that were made by then are served.
+    pub fn close(&self) {
+        engine::close_listener(&self.server);
+    }
+
+    /// Closes connections that wait for a request; gives how many requests are not answered in full, and whether connections
+    /// are left that may have a request on its way.
+    pub fn close_idle(&self) -> (usize, bool) {
+        engine::close_idle(&self.server)
+    }
+
+    /// Lets the workers end. `Shared::stopping` is set before.
     pub fn stop(self) {
         for _ in &self.workers {
             self.server.unblock();
@@ -116,25 +119,19 @@ pub trait Work: Send + Sync {
 }
 
 fn run(server: &tiny_http::Server, work: &dyn Work) {
-    let stopping = || work.shared().stopping.load(Ordering::Acquire);
-    while !stopping() {
-        match server.recv() {
-            Ok(incoming) => guarded(work, incoming),
-            Err(error) if stopping() => log::debug!("worker ends: {error}"),
-            Err(error) => log::error!("failed to take a request: {}", cause(&error)),
+    while !work.shared().stopping.load(Ordering::Acquire) {
+        // A panic costs the request that caused it, and no worker. The engine sends 500 when the request is dropped.
+        if catch_unwind(AssertUnwindSafe(|| serve_one(server, work))).is_err() {
+            log::error!("a handler panicked; the worker goes on");
         }
-    }
-    // Requests that had arrived by then are answered too.
-    while let Ok(Some(incoming)) = server.try_recv() {
-        guarded(work, incoming);
     }
 }
 
-/// A panic costs the request that caused it, and no worker.
-fn guarded(work: &dyn Work, incoming: tiny_http::Request) {
-    if catch_unwind(AssertUnwindSafe(|| work.serve(incoming))).is_err() {
-        // The engine has sent 500 when the request was dropped.
-        log::error!("a handler panicked; the worker goes on");
+fn serve_one(server: &tiny_http::Server, work: &dyn Work) {
+    match server.recv() {
+        Ok(incoming) => work.serve(incoming),
+        Err(error) if work.shared().stopping.load(Ordering::Acquire) => log::debug!("worker ends: {error}"),
+        Err(error) => log::error!("failed to take a request: {}", cause(&error)),
     }
 }
 
@@ -153,38 +150,21 @@ impl Work for MockWork {
         &self.shared
     }
 
-    fn serve(&self, incoming: tiny_http::Request) {
-        let guard = self.shared.running.one(incoming.remote_addr());
+    fn serve(&self, mut incoming: tiny_http::Request) {
         let provision = self.activation.current();
         let line = self.shared.line(&incoming, "mock", provision.generation);
-        let (request, incoming) = match receive(incoming, self.shared.max_body, self.address) {
-            Received::Whole(request, incoming) => (request, incoming),
-            Received::TooLarge(incoming) => {
-                return self.shared.reply(incoming, line, guard, true)(too_large(self.shared.max_body));
-            }
-            Received::Broken => return,
-        };
-        let handled = catch_unwind(AssertUnwindSafe(|| mock::handle(&provision, *request)));
+        let request = engine::receive(&mut incoming, self.address);
+        let handled = catch_unwind(AssertUnwindSafe(|| mock::handle(&provision, request)));
         let Handled { answer, rule } = handled.unwrap_or_else(|_| panicked());
-        let rule = rule.map(|index| provision.router.rules()[index].pattern().to_owned());
-        let line = line.map(|line| line.served_by(rule));
-        let turn = guard.turn();
-        let reply = self.shared.reply(incoming, line, guard, false);
-        self.shared.leave(answer, reply, turn);
+        let rule = rule.map(|index| provision.router.rules()[index].pattern());
+        let line = line.map(|line| line.served_by(rule.map(str::to_owned)));
+        self.shared.leave(incoming, answer, line);
     }
 }
 
 fn panicked() -> Handled {
     let text = "a native function panicked while this request was handled: see the log\n";
     Handled { answer: Answer::text(500, text), rule: None }
-}
-
-fn too_large(limit: usize) -> Answer {
-    let error = crate::script::abort::HttpError {
-        description: format!("the body of the request is longer than {limit} bytes (--max-body)"),
-        ..crate::script::abort::HttpError::new(413)
-    };
-    error.page()
 }
 
 /// Takes requests of the admin listener.
@@ -202,18 +182,12 @@ impl Work for AdminWork {
         &self.shared
     }
 
-    fn serve(&self, incoming: tiny_http::Request) {
-        let guard = self.shared.running.one(incoming.remote_addr());
+    fn serve(&self, mut incoming: tiny_http::Request) {
         let line = self.shared.line(&incoming, "admin", self.admin.activation.generation());
-        match receive(incoming, self.shared.max_body, self.address) {
-            Received::Whole(request, incoming) => {
-                admin::handle(&self.admin, *request, self.shared.reply(incoming, line, guard, false));
-            }
-            Received::TooLarge(incoming) => {
-                self.shared.reply(incoming, line, guard, true)(admin::too_large(self.shared.max_body));
-            }
-            Received::Broken => {}
-        }
+        let request = engine::receive(&mut incoming, self.address);
+        let shared = self.shared.clone();
+        let reply: Reply = Box::new(move |answer| shared.send(incoming, answer, line));
+        admin::handle(&self.admin, request, reply);
     }
 }
 
@@ -224,85 +198,36 @@ impl Shared {
         self.access.is_on().then(line)
     }
 
-    /// What sends an answer to the client of `incoming`, from any thread. The request counts as running until then.
-    fn reply(
-        self: &Arc<Self>,
-        incoming: tiny_http::Request,
-        line: Option<Line>,
-        guard: One,
-        close: bool,
-    ) -> Reply {
-        let shared = self.clone();
-        Box::new(move |answer| {
-            let close = close || shared.draining.load(Ordering::Acquire);
-            if let Err(error) = response::send(incoming, &answer, close) {
-                log::debug!("the client did not take its answer: {}", cause(&error));
-            }
-            if let Some(line) = line {
-                shared.access.write(&line, &answer);
-            }
-            drop(guard);
-        })
-    }
-
-    /// Sends `answer` now, or lets it wait on the timer. On the timer it leaves in its turn: the engine makes the writer of a
-    /// pipelined request wait for the one before, which may be due later on that very thread.
-    fn leave(&self, answer: Answer, reply: Reply, turn: Turn) {
-        if answer.hold.is_zero() {
-            return reply(answer);
+    /// Sends `answer` to the client of `incoming`, from any thread.
+    fn send(&self, incoming: tiny_http::Request, answer: Answer, line: Option<Line>) {
+        if let Some(line) = line {
+            self.access.write(&line, &answer);
         }
-        let (hold, timer) = (answer.hold, self.timer.clone());
-        self.timer.after(hold, Box::new(move || in_turn(&timer, answer, reply, turn)));
+        let close = self.draining.load(Ordering::Acquire);
+        if let Err(error) = engine::send(incoming, answer, close) {
+            log::debug!("the client did not take its answer: {}", cause(&error));
+        }
     }
-}
 
-/// How often an answer that is due looks whether its turn has come.
-const TURN: Duration = Duration::from_millis(5);
-
-fn in_turn(timer: &Timer, answer: Answer, reply: Reply, turn: Turn) {
-    if turn.has_come() {
-        return reply(answer);
+    /// Sends `answer` now, or lets it wait on the timer.
+    fn leave(self: &Arc<Self>, incoming: tiny_http::Request, answer: Answer, line: Option<Line>) {
+        if answer.hold.is_zero() {
+            return self.send(incoming, answer, line);
+        }
+        let (hold, shared) = (answer.hold, self.clone());
+        self.timer.after(hold, Box::new(move || shared.send(incoming, answer, line)));
     }
-    let again = timer.clone();
-    timer.after(TURN, Box::new(move || in_turn(&again, answer, reply, turn)));
-}
-
-enum Received {
-    /// Head and body.
-    Whole(Box<Request>, tiny_http::Request),
-    /// The body is over the limit.
-    TooLarge(tiny_http::Request),
-    /// The client went away in the middle.
-    Broken,
-}
-
-/// Reads the body, which the engine leaves to its caller. The worker waits for it: the engine has no other way.
-fn receive(mut incoming: tiny_http::Request, max_body: usize, local: SocketAddr) -> Received {
-    if incoming.body_length().is_some_and(|length| length > max_body) {
-        return Received::TooLarge(incoming);
-    }
-    let mut body = Vec::new();
-    let limit = u64::try_from(max_body).unwrap_or(u64::MAX - 1) + 1;
-    if let Err(error) = incoming.as_reader().take(limit).read_to_end(&mut body) {
-        log::debug!("failed to read the body of a request: {}", cause(&error));
-        return Received::Broken;
-    }
-    if body.len() > max_body {
-        return Received::TooLarge(incoming);
-    }
-    let headers = incoming.headers().iter();
-    let headers = headers.map(|header| (header.field.as_str().as_str(), header.value.as_str()));
-    let (method, target) = (incoming.method().as_str(), incoming.url());
-    let remote = incoming.remote_addr().copied();
-    let request = Request::from_parts(method, target, headers, body, remote, Some(local));
-    Received::Whole(Box::new(request), incoming)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::io::Write;
+    use crate::cli::Settings;
+    use crate::limits::Granted;
+    use crate::refusal;
+    use std::io::{Read, Write};
     use std::net::TcpStream;
+    use std::time::Duration;
 
     struct Panics(Arc<Shared>);
 
@@ -316,12 +241,10 @@ mod tests {
         }
     }
 
-    fn shared() -> Arc<Shared> {
+    fn shared(reactor: &Arc<Reactor>) -> Arc<Shared> {
         Arc::new(Shared {
-            max_body: 1,
-            timer: Timer::start().unwrap(),
+            timer: Timer::start(reactor.clone()).unwrap(),
             access: AccessLog::new(false, false),
-            running: Running::default(),
             draining: AtomicBool::new(false),
             stopping: AtomicBool::new(false),
         })
@@ -329,8 +252,12 @@ mod tests {
 
     #[test]
     fn a_panic_costs_its_request_a_500_and_no_worker() {
-        let mut listener = Listener::bind(IpAddr::from([127, 0, 0, 1]), 0).unwrap();
-        let shared = shared();
+        let reactor = Reactor::new().unwrap();
+        let limits = Granted::by_system(&Settings::default()).mock;
+        let address = (IpAddr::from([127, 0, 0, 1]), 0);
+        let refuse = refusal::of_mock(&limits, AccessLog::new(false, false));
+        let mut listener = Listener::bind(address, &limits, refuse, &reactor).unwrap();
+        let shared = shared(&reactor);
         listener.start("test", 1, 1 << 20, Arc::new(Panics(shared.clone()))).unwrap();
         for _ in 0..3 {
             let mut client = TcpStream::connect(listener.address).unwrap();

@@ -1,14 +1,23 @@
-//! The timer thread: answers that leave later, waits with a deadline. One thread for all of them; no worker waits.
+//! The timer thread: answers that leave later, waits with a deadline, and what the engine has to finish. One thread for all of
+//! them; no worker waits.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use std::{io, thread};
 
 /// What is due at some time. Must be short, and must not wait.
 pub type Job = Box<dyn FnOnce() + Send>;
+
+/// How the thread waits for the next job: usefully.
+pub trait Wait: Send + Sync {
+    /// Returns after `timeout`, or earlier.
+    fn wait(&self, timeout: Option<Duration>);
+    /// Ends the present wait, or the next.
+    fn wake(&self);
+}
 
 /// A handle to the timer thread.
 #[derive(Clone)]
@@ -16,7 +25,7 @@ pub struct Timer(Arc<Shared>);
 
 struct Shared {
     jobs: Mutex<Jobs>,
-    earlier: Condvar,
+    wait: Arc<dyn Wait>,
 }
 
 #[derive(Default)]
@@ -31,8 +40,8 @@ impl Timer {
     ///
     /// # Errors
     /// The system refuses a thread.
-    pub fn start() -> io::Result<Timer> {
-        let shared = Arc::new(Shared { jobs: Mutex::default(), earlier: Condvar::new() });
+    pub fn start(wait: Arc<dyn Wait>) -> io::Result<Timer> {
+        let shared = Arc::new(Shared { jobs: Mutex::default(), wait });
         let running = shared.clone();
         thread::Builder::new().name("timer".to_owned()).stack_size(512 << 10).spawn(move || running.run())?;
         Ok(Timer(shared))
@@ -49,7 +58,7 @@ impl Timer {
         let first = jobs.due.peek().is_some_and(|Reverse((_, next))| *next == number);
         drop(jobs);
         if first {
-            self.0.earlier.notify_one();
+            self.0.wait.wake();
         }
     }
 }
@@ -61,43 +70,65 @@ impl Shared {
 
     fn run(&self) {
         loop {
-            let job = self.wait();
-            if catch_unwind(AssertUnwindSafe(job)).is_err() {
-                log::error!("a job of the timer panicked");
+            // Not all that are due: with thousands of them, what the engine has to finish would wait for the last.
+            for job in (0..AT_ONCE).map_while(|_| self.due()) {
+                guarded(job, "a job of the timer");
             }
+            let next = self.open().due.peek().map(|Reverse((at, _))| *at);
+            let timeout = next.map(|at| at.saturating_duration_since(Instant::now()));
+            guarded(|| self.wait.wait(timeout), "the engine, on the timer,");
         }
     }
 
-    /// The next job, once it is due.
-    fn wait(&self) -> Job {
+    /// The first job, if it is due.
+    fn due(&self) -> Option<Job> {
         let mut jobs = self.open();
         loop {
-            let now = Instant::now();
-            jobs = match jobs.due.peek().copied() {
-                None => self.earlier.wait(jobs).unwrap_or_else(PoisonError::into_inner),
-                Some(Reverse((at, _))) if at > now => {
-                    self.earlier.wait_timeout(jobs, at - now).unwrap_or_else(PoisonError::into_inner).0
-                }
-                Some(Reverse((_, number))) => {
-                    jobs.due.pop();
-                    match jobs.jobs.remove(&number) {
-                        Some(job) => return job,
-                        None => jobs,
-                    }
-                }
-            };
+            let Reverse((at, number)) = jobs.due.peek().copied()?;
+            if at > Instant::now() {
+                return None;
+            }
+            jobs.due.pop();
+            if let Some(job) = jobs.jobs.remove(&number) {
+                return Some(job);
+            }
         }
+    }
+}
+
+/// Jobs that run before the engine has its turn.
+const AT_ONCE: usize = 64;
+
+fn guarded(run: impl FnOnce(), what: &str) {
+    if catch_unwind(AssertUnwindSafe(run)).is_err() {
+        log::error!("{what} panicked; the thread goes on");
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::mpsc;
+    use std::sync::{Condvar, mpsc};
+
+    #[derive(Default)]
+    struct Flag(Mutex<bool>, Condvar);
+
+    impl Wait for Flag {
+        fn wait(&self, timeout: Option<Duration>) {
+            let timeout = timeout.unwrap_or(Duration::from_secs(60));
+            let woken = self.0.lock().unwrap();
+            *self.1.wait_timeout_while(woken, timeout, |woken| !*woken).unwrap().0 = false;
+        }
+
+        fn wake(&self) {
+            *self.0.lock().unwrap() = true;
+            self.1.notify_one();
+        }
+    }
 
     #[test]
     fn runs_jobs_when_they_are_due_and_in_order() {
-        let timer = Timer::start().unwrap();
+        let timer = Timer::start(Arc::new(Flag::default())).unwrap();
         let (send, receive) = mpsc::channel();
         let began = Instant::now();
         for pause in [30, 10, 20] {

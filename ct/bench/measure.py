@@ -3,7 +3,7 @@
 
     ct/bench/measure.py [BINARY] [swaps reload start cpu ...]
 
-Only Python's standard library is needed, for `cpu` also wrk and nginx. Every loop is bounded. Figures are printed, not judged.
+Only Python's standard library is needed, for `cpu` also wrk, nginx and ss. Every loop is bounded. Figures are printed, not judged.
 """
 
 import http.client
@@ -16,12 +16,15 @@ import socket
 import statistics
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 
-TICK = os.sysconf("SC_CLK_TCK")
+import load
+import subject
+
 SWAPS = int(os.environ.get("SWAPS", "10000"))
+# Seconds until a start or a reload has failed.
+DEADLINE = 20
 
 
 def provision(word):
@@ -34,34 +37,6 @@ fn registerRules() {{
 {rules}}}
 fn show() {{ [WORD + " {word}", 200, #{{ "X-Word": WORD }}] }}
 {filler}"""
-
-
-class Mock:
-    """A running mock in a folder of its own."""
-
-    def __init__(self, binary, source=None, *arguments):
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="h1mock-bench-"))
-        self.directory = self.folder / "provision"
-        self.directory.mkdir()
-        if source:
-            (self.directory / "initial").write_text(source)
-        command = [binary, "--bind", "127.0.0.1", "--traffic-port", "0", "--admin-port", "0", "--config-dir", "config", *arguments]
-        self.log = open(self.folder / "log", "w")
-        self.process = subprocess.Popen(command, cwd=self.folder, stdout=subprocess.PIPE, stderr=self.log, text=True)
-        banner = self.process.stdout.readline()
-        self.traffic, self.admin = (int(port) for port in re.findall(r"127\.0\.0\.1:(\d+)", banner))
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.process.send_signal(signal.SIGTERM)
-        self.process.wait(10)
-        shutil.rmtree(self.folder, ignore_errors=True)
-
-    def status(self, key):
-        text = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
-        return int(re.search(rf"{key}:\s+(\d+)", text).group(1))
 
 
 def connect(port):
@@ -87,7 +62,7 @@ def post(connection, name, source):
 
 def swaps(binary):
     """Alternates two provisions by POST under four keep-alive clients."""
-    with Mock(binary, provision("a")) as mock:
+    with subject.Mock(binary, provision("a")) as mock:
         stop, made, wrong, failed = threading.Event(), [0] * 4, [0] * 4, [0] * 4
 
         def ask(number):
@@ -123,12 +98,13 @@ def show(label, seconds):
 
 def reload(binary):
     """From POST, and from the closing of a file, to the first answer by the new provision."""
-    with Mock(binary, provision("start")) as mock:
+    with subject.Mock(binary, provision("start")) as mock:
         admin, client = connect(mock.admin), connect(mock.traffic)
 
         def until(word, began):
             while get(client)[1] != word:
-                pass
+                if time.perf_counter() - began > DEADLINE:
+                    raise RuntimeError(f"{word} does not serve after {DEADLINE} s")
             return time.perf_counter() - began
 
         posts, files = [], []
@@ -145,74 +121,42 @@ def reload(binary):
         show("file close to new behaviour", files)
 
 
+def answers(port, request):
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
+            connection.sendall(request)
+            return b" 200 " in connection.recv(4096)
+    except OSError:
+        return False
+
+
 def start(binary):
     """From exec to the first 200, asked for again every 0.2 ms; memory then."""
     times, resident = [], 0
     for _ in range(20):
-        folder = pathlib.Path(tempfile.mkdtemp(prefix="h1mock-bench-"))
+        folder, port = subject.make_folder(), subject.free_port()
         (folder / "provision").mkdir()
         (folder / "provision" / "initial").write_text(provision("a"))
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
         request = b"GET /word HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
         began = time.perf_counter()
         process = subprocess.Popen([binary, "--bind", "127.0.0.1", "--traffic-port", str(port), "--admin-port", "0"], cwd=folder,
                                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        while True:
-            try:
-                with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
-                    connection.sendall(request)
-                    if b" 200 " in connection.recv(4096):
-                        break
-            except OSError:
+        try:
+            while not answers(port, request):
+                if time.perf_counter() - began > DEADLINE or process.poll() is not None:
+                    raise RuntimeError("h1mock did not start")
                 time.sleep(0.0002)
-        times.append(time.perf_counter() - began)
-        text = pathlib.Path(f"/proc/{process.pid}/status").read_text()
-        resident = max(resident, int(re.search(r"VmRSS:\s+(\d+)", text).group(1)))
-        process.send_signal(signal.SIGTERM)
-        process.wait(10)
-        shutil.rmtree(folder, ignore_errors=True)
+            times.append(time.perf_counter() - began)
+            text = pathlib.Path(f"/proc/{process.pid}/status").read_text()
+            resident = max(resident, int(re.search(r"VmRSS:\s+(\d+)", text).group(1)))
+            process.send_signal(signal.SIGTERM)
+            process.wait(10)
+        finally:
+            process.kill()
+            process.wait(10)
+            shutil.rmtree(folder, ignore_errors=True)
     show("exec to first 200", times)
     print(f"RSS after start: {resident} kB")
-
-
-def processor_seconds(pids):
-    total = 0
-    for pid in pids:
-        fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-        total += int(fields[11]) + int(fields[12])
-    return total / TICK
-
-
-def load(port, path, pids, seconds=4):
-    before = processor_seconds(pids)
-    out = subprocess.run(["wrk", "-t1", "-c32", f"-d{seconds}s", f"http://127.0.0.1:{port}{path}"],
-                         capture_output=True, text=True, check=True).stdout
-    used = processor_seconds(pids) - before
-    requests = int(re.search(r"(\d+) requests in", out).group(1))
-    return used / requests * 1e6
-
-
-def nginx(folder):
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    (folder / "nginx.conf").write_text(f"""daemon off; worker_processes 1; pid {folder}/pid; error_log {folder}/error.log;
-events {{ worker_connections 1024; }}
-http {{ access_log off; keepalive_requests 1000000000;
-  server {{ listen 127.0.0.1:{port}; location / {{ return 200 "hello"; }} }} }}
-""")
-    process = subprocess.Popen(["nginx", "-p", str(folder), "-c", str(folder / "nginx.conf")], stderr=subprocess.DEVNULL)
-    end = time.monotonic() + 5
-    while time.monotonic() < end:
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-            break
-        except OSError:
-            time.sleep(0.01)
-    children = pathlib.Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
-    return process, port, [process.pid, *map(int, children)]
 
 
 def many(rules):
@@ -222,24 +166,20 @@ def many(rules):
 
 def cpu(binary):
     """CPU time of the server per request at 32 connections, in turn, five rounds."""
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="h1mock-bench-"))
-    peer, peer_port, peer_pids = nginx(folder)
     slow = ("--script-timeout", "30s", "--script-memory", "512M")
-    with Mock(binary, many(0)) as one, Mock(binary, many(1000), *slow) as thousand, Mock(binary, many(9999), *slow) as most:
+    with (subject.Nginx() as peer, subject.Mock(binary, many(0)) as one, subject.Mock(binary, many(1000), *slow) as thousand,
+          subject.Mock(binary, many(9999), *slow) as most):
         subjects = {
-            "nginx return 200": (peer_port, "/word", peer_pids),
-            "h1mock, 1 rule": (one.traffic, "/word", [one.process.pid]),
-            "h1mock, 1,000 rules": (thousand.traffic, "/word", [thousand.process.pid]),
-            "h1mock, 10,000 rules": (most.traffic, "/word", [most.process.pid]),
-            "h1mock, 10,000 rules, last variable one": (most.traffic, "/rule9998/7/x", [most.process.pid]),
+            "nginx return 200": (peer, "/word"),
+            "h1mock, 1 rule": (one, "/word"),
+            "h1mock, 1,000 rules": (thousand, "/word"),
+            "h1mock, 10,000 rules": (most, "/word"),
+            "h1mock, 10,000 rules, last variable one": (most, "/rule9998/7/x"),
         }
         figures = {name: [] for name in subjects}
         for _ in range(5):
-            for name, subject in subjects.items():
-                figures[name].append(load(*subject))
-    peer.terminate()
-    peer.wait(10)
-    shutil.rmtree(folder, ignore_errors=True)
+            for name, (server, path) in subjects.items():
+                figures[name].append(load.measure(server, 32, 4, path).cpu)
     base = statistics.median(figures["nginx return 200"])
     for name, values in figures.items():
         middle = statistics.median(values)
@@ -247,6 +187,7 @@ def cpu(binary):
 
 
 def main():
+    subject.stop_on_signal()
     arguments = sys.argv[1:]
     binary = arguments.pop(0) if arguments and os.path.exists(arguments[0]) else "target/release/h1mock"
     binary = str(pathlib.Path(binary).resolve())

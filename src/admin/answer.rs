@@ -22,11 +22,6 @@ pub fn failed(status: u16, why: &str) -> Answer {
     json(status, Object::new().field("result", format!("failed: {why}")))
 }
 
-/// 413 for a body of more than `limit` bytes (RFC 9110, 15.5.14); the server gives it before the body is read.
-pub fn too_large(limit: usize) -> Answer {
-    failed(413, &format!("the body is larger than {limit} bytes (`--max-body`)"))
-}
-
 /// 405 with `Allow` (RFC 9110, 15.5.6).
 pub fn method_not_allowed(method: &str, path: &str, allow: &'static str) -> Answer {
     let mut answer = failed(405, &format!("`{method}` is not served at `{path}`: send {allow}"));

@@ -1,6 +1,6 @@
 //! `/app/v1/file/<name>`: files that scripts read or import. Knows no file system.
 
-use super::answer::{refused, success, too_large};
+use super::answer::{refused, success};
 use super::{Admin, Provisioning};
 use crate::request::Request;
 use crate::response::Answer;
@@ -9,9 +9,6 @@ use crate::store::Name;
 /// PUT: 201 for a new file, 200 for a replaced one (RFC 9110, 9.3.4). Any type of content and every legal name:
 /// libraries (`common.rhai`) come this way too.
 pub fn put<P: Provisioning>(admin: &Admin<P>, request: &Request, name: &Name) -> Answer {
-    if request.body.len() > admin.max_body {
-        return too_large(admin.max_body);
-    }
     let existed = admin.activation.source(name).is_ok();
     match admin.activation.put_file(name, &request.body) {
         Ok(generation) => {

@@ -15,7 +15,7 @@ mod source;
 mod tests;
 mod wait;
 
-pub use answer::too_large;
+pub use answer::failed;
 pub use health::Readiness;
 pub use provisioning::Provisioning;
 
@@ -44,8 +44,6 @@ pub struct Admin<P = Activation> {
     pub require_provision: Option<String>,
     /// Whether the mock serves.
     pub readiness: Arc<Readiness>,
-    /// `--max-body`, in bytes.
-    pub max_body: usize,
 }
 
 /// Answers one request, whose body has arrived: at once, or for a wait later from another thread. Never panics on

@@ -1,6 +1,6 @@
 //! `/app/v1/provision/<name>`: load, reactivate, remove. Knows no file and no script.
 
-use super::answer::{failed, refused, success, too_large};
+use super::answer::{failed, refused, success};
 use super::provisioning::ActivationError;
 use super::{Admin, Provisioning};
 use crate::request::Request;
@@ -14,9 +14,6 @@ pub fn post<P: Provisioning>(admin: &Admin<P>, request: &Request, name: &Name) -
     }
     if let Some(other) = request.header("content-type").filter(|value| !is_plain_text(value)) {
         return unsupported(other);
-    }
-    if request.body.len() > admin.max_body {
-        return too_large(admin.max_body);
     }
     loaded(201, name, admin.activation.post(name, &request.body))
 }

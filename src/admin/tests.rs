@@ -21,7 +21,6 @@ fn started() -> (Admin<Fake>, Jobs) {
         token: None,
         require_provision: None,
         readiness: Arc::new(Readiness::default()),
-        max_body: 64,
     };
     admin.readiness.set_serving(true);
     (admin, jobs)

@@ -1,7 +1,7 @@
 //! Help texts, made from the table of settings and the list of subcommands. Knows nothing of the command line
 //! or the environment at hand: a token can't get in.
 
-use super::setting::{Group, SETTINGS, Setting};
+use super::setting::{self, Group, Setting};
 use super::subcommand::Subcommand;
 use std::fmt::Write;
 
@@ -50,7 +50,7 @@ pub fn text(subcommand: Option<Subcommand>) -> String {
 
 fn options(out: &mut String, subcommand: Subcommand, group: Group) {
     let mut settings =
-        SETTINGS.iter().filter(|s| s.group == group && s.commands.contains(&subcommand)).peekable();
+        setting::settings().filter(|s| s.group == group && s.commands.contains(&subcommand)).peekable();
     if settings.peek().is_some() {
         let _ = writeln!(out, "\n{group:?}:");
     }
@@ -126,7 +126,7 @@ mod tests {
             assert!(
                 text.lines().all(|line| line.len() <= WIDTH && line.is_ascii() && line.trim_end() == line)
             );
-            for setting in SETTINGS.iter().filter(|setting| setting.commands.contains(&subcommand)) {
+            for setting in setting::settings().filter(|setting| setting.commands.contains(&subcommand)) {
                 assert!(text.contains(&format!("--{}", setting.flag)), "{}", setting.flag);
                 let variable = setting.variable().map(|variable| format!("[{variable}]"));
                 assert!(variable.is_none_or(|variable| text.contains(&variable)), "{}", setting.flag);

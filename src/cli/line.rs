@@ -2,7 +2,7 @@
 //! unread, the environment is not known here.
 
 use super::UsageError;
-use super::setting::{self, SETTINGS, Setting};
+use super::setting::{self, Setting};
 use super::subcommand::Subcommand;
 use super::suggest::nearest;
 use lexopt::Arg::{Long, Short, Value};
@@ -89,7 +89,7 @@ impl Line {
     }
 
     fn unknown_option(&self, given: &str) -> UsageError {
-        let flags = SETTINGS.iter().filter(|option| option.commands.contains(&self.subcommand()));
+        let flags = setting::settings().filter(|option| option.commands.contains(&self.subcommand()));
         let known = flags.map(|option| option.flag).chain(["help", "version"]);
         let help = match self.subcommand {
             None => "h1mock --help".to_string(),

@@ -14,7 +14,7 @@ mod value;
 pub use settings::{LogFormat, OnError, Settings, Token};
 
 use line::Line;
-use setting::{SETTINGS, Setting, Values};
+use setting::{Setting, Values};
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
@@ -145,7 +145,7 @@ pub fn parse(
 /// server, but not its arguments: those of process 1 are to be read here, too.
 fn running(subcommand: Subcommand, env: impl Fn(&str) -> Option<OsString>) -> Result<Values, UsageError> {
     let mut values = Values::default();
-    for setting in SETTINGS.iter().filter(|setting| setting.is_read_by(subcommand)) {
+    for setting in setting::settings().filter(|setting| setting.is_read_by(subcommand)) {
         let Some(variable) = setting.variable() else { continue };
         if let Some(given) = env(&variable).filter(|given| !given.is_empty() && !is_injected(setting, given))
         {

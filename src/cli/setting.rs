@@ -1,9 +1,18 @@
-//! The table of settings: one row per flag, with its variable, default, help and what it sets. The parser and
-//! the help only read this table. Knows neither argv nor the environment.
+//! The table of settings: one row per flag, with its variable, default, help and what it sets; a file of rows for
+//! each heading of the help. The parser and the help only read this table. Knows neither argv nor the environment.
+
+mod admin;
+mod limits;
+mod listeners;
+mod logging;
+mod provisions;
+mod scripts;
+mod stopping;
+mod waiting;
 
 use super::settings::Settings;
-use super::subcommand::Subcommand::{self, Check, Get, Probe, Routes, Serve, Wait};
-use super::value::{self, Parsed};
+use super::subcommand::Subcommand::{self, Check, Routes, Serve};
+use super::value::Parsed;
 use std::ffi::OsStr;
 use std::net::IpAddr;
 use std::time::Duration;
@@ -31,8 +40,10 @@ pub struct Setting {
 /// Headings of the help, in order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Group {
-    /// Addresses, ports, threads, limits of requests.
+    /// Addresses, ports, threads.
     Listeners,
+    /// What one client, and all of them together, may take up.
+    Limits,
     /// Where provisions are and how they are followed.
     Provisions,
     /// Budgets of scripts.
@@ -49,8 +60,9 @@ pub enum Group {
 
 impl Group {
     /// All of them, in the order of the help.
-    pub const ALL: [Group; 7] = [
+    pub const ALL: [Group; 8] = [
         Group::Listeners,
+        Group::Limits,
         Group::Provisions,
         Group::Scripts,
         Group::Admin,
@@ -105,275 +117,29 @@ const fn seconds(low: u64, high: u64) -> std::ops::RangeInclusive<Duration> {
     Duration::from_secs(low)..=Duration::from_secs(high)
 }
 
-/// The table, by group and in the order of the help.
-pub static SETTINGS: &[Setting] = &[
-    Setting {
-        flag: "traffic-port",
-        short: None,
-        value: Some("PORT"),
-        default: "8000",
-        group: Group::Listeners,
-        help: "Port of the mock; 0 picks one",
-        commands: &[Serve, Get],
-        set: |v, s| put(&mut v.settings.traffic_port, value::port(s)),
-    },
-    Setting {
-        flag: "admin-port",
-        short: None,
-        value: Some("PORT"),
-        default: "8074",
-        group: Group::Listeners,
-        help: "Port of the admin interface; 0 picks one",
-        commands: &[Serve, Get, Probe, Wait],
-        set: |v, s| put(&mut v.settings.admin_port, value::port(s)),
-    },
-    Setting {
-        flag: "bind",
-        short: None,
-        value: Some("ADDRESS"),
-        default: "0.0.0.0",
-        group: Group::Listeners,
-        help: "IP address of both listeners; `::` by default with --ipv6",
-        commands: SERVE,
-        set: |v, s| put(&mut v.bind, value::address(s).map(Some)),
-    },
-    Setting {
-        flag: "ipv6",
-        short: None,
-        value: None,
-        default: "",
-        group: Group::Listeners,
-        help: "Listen on IPv6 and IPv4",
-        commands: SERVE,
-        set: |v, s| put(&mut v.settings.ipv6, value::switch(s)),
-    },
-    Setting {
-        flag: "workers",
-        short: None,
-        value: Some("N"),
-        default: "",
-        group: Group::Listeners,
-        help: "Threads that answer the mock's requests; without it twice the CPUs, 4 to 16",
-        commands: SERVE,
-        set: |v, s| put(&mut v.settings.workers, value::count(s, 1..=1024).map(Some)),
-    },
-    Setting {
-        flag: "max-body",
-        short: None,
-        value: Some("SIZE"),
-        default: "8M",
-        group: Group::Listeners,
-        help: "Largest request body",
-        commands: SERVE,
-        set: |v, s| put(&mut v.settings.max_body, value::size(s, 1)),
-    },
-    Setting {
-        flag: "provision-dir",
-        short: None,
-        value: Some("DIR"),
-        default: "provision",
-        group: Group::Provisions,
-        help: "The provision directory",
-        commands: SERVE,
-        set: |v, s| put(&mut v.settings.provision_dir, value::path(s)),
-    },
-    Setting {
-        flag: "config-dir",
-        short: None,
-        value: Some("DIR"),
-        default: "/config",
-        group: Group::Provisions,
-        help: "Mount of a ConfigMap, whose files are copied to the provision directory",
-        commands: SERVE,
-        set: |v, s| put(&mut v.settings.config_dir, value::path(s)),
-    },
-    Setting {
-        flag: "on-error",
-        short: None,
-        value: Some("WORD"),
-        default: "keep",
-        group: Group::Provisions,
-        help: "What serves after a broken provision: the last good one (keep) or `initial` (initial)",
-        commands: SERVE,
-        set: |v, s| put(&mut v.settings.on_error, value::on_error(s)),
-    },
-    Setting {
-        flag: "require-provision",
-        short: None,
-        value: Some("NAME"),
-        default: "",
-        group: Group::Provisions,
-        help: "Not ready until this provision is active",
-        commands: SERVE,
-        set: |v, s| put(&mut v.settings.require_provision, value::name(s)),
-    },
-    Setting {
-        flag: "poll",
-        short: None,
-        value: None,
-        default: "",
-        group: Group::Provisions,
-        help: "Look at the files by turns instead of waiting for file events",
-        commands: SERVE,
-        set: |v, s| put(&mut v.settings.poll, value::switch(s)),
-    },
-    Setting {
-        flag: "poll-interval",
-        short: None,
-        value: Some("TIME"),
-        default: "2s",
-        group: Group::Provisions,
-        help: "Time between two looks",
-        commands: SERVE,
-        set: |v, s| {
-            let range = Duration::from_millis(100)..=Duration::from_secs(3600);
-            put(&mut v.settings.poll_interval, value::duration(s, range))
-        },
-    },
-    Setting {
-        flag: "script-timeout",
-        short: None,
-        value: Some("TIME"),
-        default: "2s",
-        group: Group::Scripts,
-        help: "Time for one call of a script, at most 60s",
-        commands: SCRIPTS,
-        set: |v, s| {
-            let range = Duration::from_millis(1)..=Duration::from_secs(60);
-            put(&mut v.settings.script_timeout, value::duration(s, range))
-        },
-    },
-    Setting {
-        flag: "script-memory",
-        short: None,
-        value: Some("SIZE"),
-        default: "32M",
-        group: Group::Scripts,
-        help: "Memory that one call of a script may allocate, at least 1M",
-        commands: SCRIPTS,
-        set: |v, s| put(&mut v.settings.script_memory, value::size(s, 1 << 20)),
-    },
-    Setting {
-        flag: "keep-store",
-        short: None,
-        value: None,
-        default: "",
-        group: Group::Scripts,
-        help: "Keep `store` when another provision is activated",
-        commands: SERVE,
-        set: |v, s| put(&mut v.settings.keep_store, value::switch(s)),
-    },
-    Setting {
-        flag: "admin-token",
-        short: None,
-        value: Some("TOKEN"),
-        default: "",
-        group: Group::Admin,
-        help: "Bearer token of the admin interface; the variable keeps it out of process lists",
-        commands: &[Serve, Get, Wait],
-        set: |v, s| put(&mut v.settings.admin_token, value::token(s)),
-    },
-    Setting {
-        flag: "admin-workers",
-        short: None,
-        value: Some("N"),
-        default: "2",
-        group: Group::Admin,
-        help: "Threads that answer the admin interface's requests",
-        commands: SERVE,
-        set: |v, s| put(&mut v.settings.admin_workers, value::count(s, 1..=64)),
-    },
-    Setting {
-        flag: "no-admin",
-        short: None,
-        value: None,
-        default: "",
-        group: Group::Admin,
-        help: "Leave the admin port closed",
-        commands: SERVE,
-        set: |v, s| put(&mut v.settings.no_admin, value::switch(s)),
-    },
-    Setting {
-        flag: "drain",
-        short: None,
-        value: Some("TIME"),
-        default: "0",
-        group: Group::Stopping,
-        help: "Go on accepting for this long after a stop signal, not ready any more",
-        commands: SERVE,
-        set: |v, s| put(&mut v.settings.drain, value::duration(s, seconds(0, 3600))),
-    },
-    Setting {
-        flag: "grace",
-        short: None,
-        value: Some("TIME"),
-        default: "5s",
-        group: Group::Stopping,
-        help: "Then wait at most this long for running requests",
-        commands: SERVE,
-        set: |v, s| put(&mut v.settings.grace, value::duration(s, seconds(0, 3600))),
-    },
-    Setting {
-        flag: "verbose",
-        short: Some('v'),
-        value: None,
-        default: "",
-        group: Group::Logging,
-        help: "Log more, every request included",
-        commands: SERVE,
-        set: |v, s| put(&mut v.settings.verbose, value::switch(s)),
-    },
-    Setting {
-        flag: "log-format",
-        short: None,
-        value: Some("WORD"),
-        default: "text",
-        group: Group::Logging,
-        help: "Form of log lines: text or json",
-        commands: SERVE,
-        set: |v, s| put(&mut v.settings.log_format, value::log_format(s)),
-    },
-    Setting {
-        flag: "generation",
-        short: None,
-        value: Some("N"),
-        default: "",
-        group: Group::Waiting,
-        help: "Wait until this generation, or a later one, serves",
-        commands: &[Wait],
-        set: |v, s| put(&mut v.generation, value::count(s, 0..=u64::MAX).map(Some)),
-    },
-    Setting {
-        flag: "provision",
-        short: None,
-        value: Some("NAME"),
-        default: "",
-        group: Group::Waiting,
-        help: "Wait until this provision is active",
-        commands: &[Wait],
-        set: |v, s| put(&mut v.provision, value::name(s)),
-    },
-    Setting {
-        flag: "timeout",
-        short: None,
-        value: Some("TIME"),
-        default: "30s",
-        group: Group::Waiting,
-        help: "Time for all of it",
-        commands: &[Get, Wait],
-        set: |v, s| {
-            let range = Duration::from_millis(1)..=Duration::from_secs(86_400);
-            put(&mut v.timeout, value::duration(s, range).map(Some))
-        },
-    },
+/// The rows of each file, in the order of the help.
+static TABLE: [&[Setting]; Group::ALL.len()] = [
+    listeners::ROWS,
+    limits::ROWS,
+    provisions::ROWS,
+    scripts::ROWS,
+    admin::ROWS,
+    stopping::ROWS,
+    logging::ROWS,
+    waiting::ROWS,
 ];
+
+/// The table, by group and in the order of the help.
+pub fn settings() -> impl Iterator<Item = &'static Setting> {
+    TABLE.into_iter().flatten()
+}
 
 /// The row of the long flag `name`.
 pub fn by_flag(name: &str) -> Option<&'static Setting> {
-    SETTINGS.iter().find(|setting| setting.flag == name)
+    settings().find(|setting| setting.flag == name)
 }
 
 /// The row of the one-letter flag `letter`.
 pub fn by_letter(letter: char) -> Option<&'static Setting> {
-    SETTINGS.iter().find(|setting| setting.short == Some(letter))
+    settings().find(|setting| setting.short == Some(letter))
 }

@@ -29,8 +29,26 @@ pub struct Settings {
     pub provision_dir: PathBuf,
     /// Where a ConfigMap is mounted; its files are copied to the provision directory.
     pub config_dir: PathBuf,
+    /// Largest head of a request in bytes, 1 KiB to 1 MiB.
+    pub max_head: usize,
+    /// Most headers of a request, 1 to 10,000.
+    pub max_headers: usize,
     /// Largest request body in bytes, at least 1.
     pub max_body: usize,
+    /// Bytes that requests, and answers on their way, take up at a time, at least 64 KiB; `None` leaves it to the server.
+    pub max_buffered: Option<usize>,
+    /// Connections to the mock at a time, 1 to 1,000,000; `None` leaves it to the server.
+    pub max_connections: Option<usize>,
+    /// Requests of one connection; 0 is no limit.
+    pub max_requests: usize,
+    /// Time for a head to arrive; this and the other three are from 10 ms to an hour.
+    pub head_timeout: Duration,
+    /// Time for a body to arrive.
+    pub body_timeout: Duration,
+    /// Time that a connection may wait for its next request.
+    pub idle_timeout: Duration,
+    /// Time for a client to take an answer.
+    pub write_timeout: Duration,
     /// Time for one call of a script, 1 ms to 60 s.
     pub script_timeout: Duration,
     /// Bytes that one call of a script may allocate in all, at least 1 MiB.
@@ -69,7 +87,16 @@ impl Default for Settings {
             admin_workers: 2,
             provision_dir: PathBuf::from("provision"),
             config_dir: PathBuf::from("/config"),
+            max_head: 64 << 10,
+            max_headers: 128,
             max_body: 8 << 20,
+            max_buffered: None,
+            max_connections: None,
+            max_requests: 0,
+            head_timeout: Duration::from_secs(10),
+            body_timeout: Duration::from_secs(30),
+            idle_timeout: Duration::from_secs(75),
+            write_timeout: Duration::from_secs(60),
             script_timeout: Duration::from_secs(2),
             script_memory: 32 << 20,
             on_error: OnError::Keep,

@@ -1,6 +1,6 @@
 //! Command lines and environments as tables.
 
-use super::setting::{Group, SETTINGS};
+use super::setting::Group;
 use super::*;
 
 type Env = [(&'static str, &'static str)];
@@ -34,7 +34,7 @@ fn nothing_given_is_the_default() {
 #[test]
 fn defaults_in_the_table_are_the_defaults() {
     let mut values = Values::default();
-    for setting in SETTINGS.iter().filter(|setting| !setting.default.is_empty()) {
+    for setting in setting::settings().filter(|setting| !setting.default.is_empty()) {
         (setting.set)(&mut values, OsStr::new(setting.default)).unwrap();
     }
     assert_eq!(values.settings, Settings::default());
@@ -86,10 +86,11 @@ fn every_setting_has_a_flag_and_a_variable_that_do_the_same() {
         Some("TIME") => "7s",
         Some(_) => "",
     };
-    for setting in SETTINGS.iter().filter(|setting| setting.group != Group::Waiting) {
+    for setting in setting::settings().filter(|setting| setting.group != Group::Waiting) {
         let sample = match setting.flag {
             "on-error" => "initial",
             "log-format" => "json",
+            "max-head" => "3k",
             _ => samples(setting.value),
         };
         let by_flag = served(&[&format!("--{}={sample}", setting.flag)], &[]);
@@ -125,9 +126,10 @@ fn variables_of_kubernetes_are_ignored() {
 
 #[test]
 fn no_setting_takes_a_name_that_kubernetes_injects() {
-    for variable in SETTINGS.iter().filter_map(Setting::variable) {
+    for variable in setting::settings().filter_map(Setting::variable) {
         assert!(!variable.starts_with("H1MOCK_PORT"), "{variable}");
-        assert!(!variable.starts_with("H1MOCK_SERVICE_"), "{variable}");
+        assert!(!variable.contains("_SERVICE_"), "{variable}");
+        assert!(!variable.contains("_PORT_"), "{variable}");
     }
 }
 
@@ -157,6 +159,14 @@ fn bad_values_name_where_they_came_from() {
     assert_error(&["--script-timeout=2m"], &[], expected);
     let expected = "failed to parse `--script-memory`: `10k` is too small (at least 1M)";
     assert_error(&["--script-memory=10k"], &[], expected);
+    let expected = "failed to parse `--max-head`: `2M` is too large (at most 1M)";
+    assert_error(&["--max-head=2M"], &[], expected);
+    let expected = "failed to parse `H1MOCK_MAX_BUFFERED`: `1k` is too small (at least 64k)";
+    assert_error(&[], &[("H1MOCK_MAX_BUFFERED", "1k")], expected);
+    let expected = "failed to parse `--max-connections`: `0` is no number from 1 to 1000000";
+    assert_error(&["--max-connections=0"], &[], expected);
+    let expected = "failed to parse `--idle-timeout`: `0` is out of range (10ms to 1h)";
+    assert_error(&["--idle-timeout=0"], &[], expected);
     let expected = "failed to parse `--on-error`: `kep` is neither `keep` nor `initial`";
     assert_error(&["--on-error=kep"], &[], expected);
     let expected = "failed to parse `H1MOCK_ADMIN_TOKEN`: the token is not visible ASCII";

@@ -54,15 +54,24 @@ fn digits<T: FromStr>(text: &str) -> Option<T> {
     text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok())?
 }
 
-/// Bytes: plain, or with a unit of k, M or G (powers of 1024; `kB` and `KiB` are the same), at least `low`.
-pub fn size(value: &OsStr, low: usize) -> Parsed<usize> {
+/// Bytes: plain, or with a unit of k, M or G (powers of 1024; `kB` and `KiB` are the same), within `range`.
+pub fn size(value: &OsStr, range: RangeInclusive<usize>) -> Parsed<usize> {
     let text = text(value)?;
     let bytes = bytes(text).ok_or_else(|| format!("`{text}` is no size (try 8M)"))?;
-    if bytes >= low {
-        return Ok(bytes);
+    if bytes < *range.start() {
+        return Err(format!("`{text}` is too small (at least {})", in_units(*range.start())));
     }
-    let (least, unit) = if low >= 1 << 20 { (low >> 20, "M") } else { (low, "") };
-    Err(format!("`{text}` is too small (at least {least}{unit})"))
+    if bytes > *range.end() {
+        return Err(format!("`{text}` is too large (at most {})", in_units(*range.end())));
+    }
+    Ok(bytes)
+}
+
+/// `bytes` as [`size`] reads it, in the largest unit that leaves no fraction.
+pub fn in_units(bytes: usize) -> String {
+    let units = [(30, "G"), (20, "M"), (10, "k")];
+    let whole = units.into_iter().find(|(shift, _)| bytes > 0 && bytes.is_multiple_of(1 << shift));
+    whole.map_or_else(|| bytes.to_string(), |(shift, unit)| format!("{}{unit}", bytes >> shift))
 }
 
 fn bytes(text: &str) -> Option<usize> {
@@ -173,13 +182,42 @@ mod tests {
             (" 8MiB ", 8 << 20),
             ("1GiB", 1 << 30),
         ] {
-            assert_eq!(size(os(text), 1), Ok(bytes), "{text}");
+            assert_eq!(size(os(text), 1..=usize::MAX), Ok(bytes), "{text}");
         }
         for text in ["", "12x", "M", "-1", "+1", "1.5M", "1 M", "99999999999999999999", "9999999999G", "é"] {
-            assert_eq!(size(os(text), 1), Err(format!("`{text}` is no size (try 8M)")));
+            assert_eq!(size(os(text), 1..=usize::MAX), Err(format!("`{text}` is no size (try 8M)")));
         }
-        assert_eq!(size(os("0"), 1), Err("`0` is too small (at least 1)".to_string()));
-        assert_eq!(size(os("1k"), 1 << 20), Err("`1k` is too small (at least 1M)".to_string()));
+    }
+
+    #[test]
+    fn sizes_have_a_range() {
+        let range = 1 << 10..=1 << 20;
+        for (text, expected) in [
+            ("0", Err("`0` is too small (at least 1k)")),
+            ("1023", Err("`1023` is too small (at least 1k)")),
+            ("1k", Ok(1 << 10)),
+            ("1M", Ok(1 << 20)),
+            ("1048577", Err("`1048577` is too large (at most 1M)")),
+            ("2G", Err("`2G` is too large (at most 1M)")),
+        ] {
+            assert_eq!(size(os(text), range.clone()), expected.map_err(str::to_string));
+        }
+    }
+
+    #[test]
+    fn sizes_print_as_they_are_read() {
+        for (bytes, text) in [
+            (0, "0"),
+            (1, "1"),
+            (1023, "1023"),
+            (1 << 10, "1k"),
+            (1536, "1536"),
+            (64 << 10, "64k"),
+            (3 << 30, "3G"),
+        ] {
+            assert_eq!(in_units(bytes), text);
+            assert_eq!(size(os(text), 0..=usize::MAX), Ok(bytes));
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -15,8 +15,18 @@ pub const DEADLINE: Duration = Duration::from_secs(20);
 
 /// The binary under test.
 pub fn binary() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_h1mock"));
-    // Settings of the shell that runs the tests must not reach the mock.
+    clean(Command::new(env!("CARGO_BIN_EXE_h1mock")))
+}
+
+/// The binary under a limit of the shell, such as `ulimit -n 64`.
+pub fn binary_under(limit: &str) -> Command {
+    let mut shell = Command::new("sh");
+    shell.args(["-c", &format!("{limit}; exec \"$0\" \"$@\""), env!("CARGO_BIN_EXE_h1mock")]);
+    clean(shell)
+}
+
+/// Settings of the shell that runs the tests must not reach the mock.
+fn clean(mut command: Command) -> Command {
     for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("H1MOCK_")) {
         command.env_remove(name);
     }
@@ -264,15 +274,37 @@ pub struct Client(BufReader<TcpStream>);
 impl Client {
     #[track_caller]
     pub fn new(address: &str) -> Client {
-        let stream = TcpStream::connect(address).unwrap();
-        stream.set_nodelay(true).unwrap();
-        stream.set_read_timeout(Some(DEADLINE)).unwrap();
-        Client(BufReader::new(stream))
+        Client::connect(address, DEADLINE).unwrap()
+    }
+
+    /// A connection on which nothing takes longer than `deadline`.
+    pub fn connect(address: &str, deadline: Duration) -> std::io::Result<Client> {
+        let address: SocketAddr = address.parse().map_err(std::io::Error::other)?;
+        let stream = TcpStream::connect_timeout(&address, deadline)?;
+        stream.set_nodelay(true)?;
+        stream.set_read_timeout(Some(deadline))?;
+        stream.set_write_timeout(Some(deadline))?;
+        Ok(Client(BufReader::new(stream)))
+    }
+
+    /// The socket, for its options.
+    pub fn stream(&self) -> &TcpStream {
+        self.0.get_ref()
     }
 
     /// Sends a request and reads its answer.
     #[track_caller]
     pub fn send(&mut self, method: &str, target: &str, headers: &[(&str, &str)], body: &[u8]) -> Reply {
+        self.try_send(method, target, headers, body).unwrap()
+    }
+
+    pub fn try_send(
+        &mut self,
+        method: &str,
+        target: &str,
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> std::io::Result<Reply> {
         let mut head = format!("{method} {target} HTTP/1.1\r\n");
         if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("host")) {
             head += "Host: mock.test\r\n";
@@ -283,14 +315,19 @@ impl Client {
         if !body.is_empty() || method == "POST" || method == "PUT" {
             head += &format!("Content-Length: {}\r\n", body.len());
         }
-        self.write(format!("{head}\r\n").as_bytes());
+        self.try_write(format!("{head}\r\n").as_bytes())?;
         // The mock may answer and close before it has read a body that is too long.
-        let _ = self.0.get_mut().write_all(body);
-        self.read(method == "HEAD")
+        let _ = self.try_write(body);
+        self.try_read(method == "HEAD")
     }
 
+    #[track_caller]
     pub fn write(&mut self, bytes: &[u8]) {
-        self.0.get_mut().write_all(bytes).unwrap();
+        self.try_write(bytes).unwrap();
+    }
+
+    pub fn try_write(&mut self, bytes: &[u8]) -> std::io::Result<()> {
+        self.0.get_mut().write_all(bytes)
     }
 
     /// Reads one answer.
@@ -320,6 +357,12 @@ impl Client {
             self.0.read_exact(&mut reply.body)?;
         }
         Ok(reply)
+    }
+
+    /// What comes until the mock ends the connection.
+    pub fn rest(&mut self) -> std::io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        self.0.read_to_end(&mut bytes).map(|_| bytes)
     }
 
     fn line(&mut self) -> std::io::Result<String> {

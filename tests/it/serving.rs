@@ -1,6 +1,6 @@
 //! Listeners, pools and limits.
 
-use crate::harness::{Client, Folder, Mock, binary, eventually};
+use crate::harness::{Client, Folder, Mock, binary, binary_under, eventually};
 use std::net::TcpListener;
 use std::time::Instant;
 
@@ -72,7 +72,10 @@ fn bodies_over_the_limit_are_413_on_both_ports() {
     assert_eq!(client.read(false).status, 413);
     let admin = mock.admin("POST /app/v1/provision/x", &[("Content-Type", "text/plain")], &[b' '; 3000]);
     assert_eq!(admin.status, 413);
-    assert_eq!(admin.json()["result"], "failed: the body is larger than 2000 bytes (`--max-body`)");
+    assert_eq!(
+        admin.json()["result"],
+        "failed: the body of the request is longer than 2000 bytes (--max-body)"
+    );
     assert_eq!(mock.get("/hello").text(), "hello");
 }
 
@@ -150,11 +153,9 @@ fn the_admin_port_works_while_all_mock_workers_are_busy() {
 #[test]
 fn more_workers_than_the_system_grants_serve_as_far_as_they_go() {
     // 3 GiB of address space: enough for some stacks of 260 MB (debug builds) but not for 64.
-    let mut shell = std::process::Command::new("sh");
-    let program = env!("CARGO_BIN_EXE_h1mock");
-    shell.args(["-c", "ulimit -v 3000000; exec \"$0\" \"$@\"", program]);
-    let mock =
-        Mock::start_command(shell, &["--workers", "256"], |folder| folder.write("provision/initial", HELLO));
+    let mock = Mock::start_command(binary_under("ulimit -v 3000000"), &["--workers", "256"], |folder| {
+        folder.write("provision/initial", HELLO);
+    });
     eventually(|| mock.log().contains("of 256 mock workers serve").then_some(()).ok_or_else(|| mock.log()));
     assert_eq!(mock.get("/hello").text(), "hello");
 }

@@ -60,13 +60,6 @@ fn calls_are_answered_as_the_design_says() {
             400,
             "{\"result\":\"failed: `x.json` is no name of a provision, which has no extension or ends in `.rhai`: send other files with PUT /app/v1/file/x.json\"}",
         ),
-        (
-            "POST /app/v1/provision/x",
-            PLAIN,
-            &[b'x'; 65],
-            413,
-            "{\"result\":\"failed: the body is larger than 64 bytes (`--max-body`)\"}",
-        ),
         ("POST /app/v1/provision/x", PLAIN, &[b'x'; 64], 201, "success: "),
         (
             "GET /app/v1/provision/initial",
@@ -111,7 +104,6 @@ fn calls_are_answered_as_the_design_says() {
             200,
             r#"{"result":"success: file 'data.json' has been stored","generation":1}"#,
         ),
-        ("PUT /app/v1/file/x", "", &[0; 65], 413, "(`--max-body`)"),
         ("GET /healthz", "", b"", 200, ""),
         ("HEAD /readyz", "", b"", 200, ""),
         ("GET /app/v1/provision/x/", "", b"", 400, "failed: "),

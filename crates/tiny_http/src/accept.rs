@@ -1,0 +1,244 @@
+//! The listener: takes connections in, makes room for new ones, and goes on whatever accepting fails with.
+
+use crate::clock;
+use crate::core::Core;
+use crate::reactor::timespec;
+use crate::refusal::Refusal;
+use crate::slots::{Phase, Token};
+use rustix::event::epoll::{self, EventData, EventFlags};
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::io::Errno;
+use rustix::net::{RecvFlags, SocketFlags, acceptfrom_with, recv, send};
+use std::collections::VecDeque;
+use std::net::{SocketAddr, TcpListener};
+use std::os::fd::OwnedFd;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// The listening socket, until it is closed.
+pub struct Accepting {
+    listener: Mutex<Option<TcpListener>>,
+    /// Connections that were idle for longest when it was last looked, the oldest first.
+    oldest: Mutex<VecDeque<(u64, Token)>>,
+    /// Accepting failed last time.
+    failing: AtomicBool,
+}
+
+/// What epoll calls the listener.
+pub const LISTENER: u64 = u64::MAX;
+/// Connections that one event takes in at most: others wait for this worker.
+const AT_ONCE: usize = 16;
+/// Time until the next attempt where accepting failed.
+const PAUSE: Duration = Duration::from_millis(100);
+/// Connections over the limit that get an answer: their descriptors are kept back for that.
+pub const OVERFLOW: usize = 8;
+/// How many idle connections are remembered by one look at all of them.
+const REMEMBERED: usize = 64;
+
+const FULL: Refusal = Refusal::new(503, "too many connections are open");
+
+impl Accepting {
+    /// Accepts on `listener`.
+    pub fn new(listener: TcpListener) -> Accepting {
+        Accepting {
+            listener: Mutex::new(Some(listener)),
+            oldest: Mutex::default(),
+            failing: AtomicBool::new(false),
+        }
+    }
+
+    fn listener(&self) -> MutexGuard<'_, Option<TcpListener>> {
+        self.listener.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Core {
+    /// Waits for connections. Once for each event: one worker at a time accepts.
+    ///
+    /// # Errors
+    /// epoll refuses the listener.
+    pub fn listen(&self, anew: bool) -> std::io::Result<()> {
+        let listener = self.accepting.listener();
+        let Some(listener) = listener.as_ref() else { return Ok(()) };
+        let (data, flags) = (EventData::new_u64(LISTENER), EventFlags::IN | EventFlags::ONESHOT);
+        match anew {
+            true => epoll::modify(&self.epoll, listener, data, flags)?,
+            false => epoll::add(&self.epoll, listener, data, flags)?,
+        }
+        Ok(())
+    }
+
+    /// Connections are there.
+    pub fn accept(&self) {
+        let paused = (0..AT_ONCE).find_map(|_| self.accept_one());
+        match paused {
+            Some(Stop::Failing) => self.reactor.listen_at(Instant::now() + PAUSE, self.number),
+            Some(Stop::Closed) => {}
+            Some(Stop::Empty) | None => {
+                if let Err(error) = self.listen(true) {
+                    log::error!("failed to wait for connections: {error}");
+                    self.reactor.listen_at(Instant::now() + PAUSE, self.number);
+                }
+            }
+        }
+    }
+
+    /// Takes in all connections that wait, and closes the listener: whoever comes later is refused by the system.
+    pub fn close_listener(&self) {
+        while self.accept_one().is_none() {}
+        self.accepting.listener().take();
+    }
+
+    /// Takes in one connection; says why if there is none.
+    fn accept_one(&self) -> Option<Stop> {
+        let accepted = {
+            let listener = self.accepting.listener();
+            let Some(listener) = listener.as_ref() else { return Some(Stop::Closed) };
+            acceptfrom_with(listener, SocketFlags::NONBLOCK | SocketFlags::CLOEXEC)
+        };
+        match accepted {
+            Ok((socket, peer)) => {
+                if self.accepting.failing.swap(false, Ordering::Relaxed) {
+                    log::info!("accepting connections again");
+                }
+                let peer = peer.and_then(|peer| SocketAddr::try_from(peer).ok());
+                self.make_room(socket, peer.unwrap_or(self.address));
+                None
+            }
+            Err(Errno::AGAIN) => Some(Stop::Empty),
+            // accept(2) asks for a descriptor before it looks whether anybody waits.
+            Err(Errno::MFILE | Errno::NFILE) if !self.somebody_waits() => Some(Stop::Empty),
+            Err(error @ (Errno::MFILE | Errno::NFILE | Errno::NOBUFS | Errno::NOMEM)) => {
+                // A descriptor that an idle client holds is worth less than a client that waits.
+                if !self.close_oldest() {
+                    self.fails(error);
+                    return Some(Stop::Failing);
+                }
+                None
+            }
+            // accept(2): errors of the network that wait on the new socket are reported here; they concern that one only.
+            Err(
+                Errno::INTR
+                | Errno::CONNABORTED
+                | Errno::PROTO
+                | Errno::PERM
+                | Errno::NETDOWN
+                | Errno::NOPROTOOPT
+                | Errno::HOSTDOWN
+                | Errno::NONET
+                | Errno::HOSTUNREACH
+                | Errno::OPNOTSUPP
+                | Errno::NETUNREACH,
+            ) => None,
+            Err(error) => {
+                self.fails(error);
+                Some(Stop::Failing)
+            }
+        }
+    }
+
+    /// Whether there is a connection to accept.
+    fn somebody_waits(&self) -> bool {
+        let listener = self.accepting.listener();
+        let Some(listener) = listener.as_ref() else { return false };
+        let mut listener = [PollFd::new(listener, PollFlags::IN)];
+        poll(&mut listener, Some(&timespec(Duration::ZERO))).is_ok_and(|count| count > 0)
+    }
+
+    /// Says so once, not at each attempt.
+    fn fails(&self, error: Errno) {
+        if !self.accepting.failing.swap(true, Ordering::Relaxed) {
+            log::warn!("failed to accept connections, trying again every {} ms: {error}", PAUSE.as_millis());
+        }
+    }
+
+    /// Over the limit, the connection that was idle for longest makes room; if none is idle, the new one is told.
+    fn make_room(&self, socket: OwnedFd, peer: SocketAddr) {
+        let limit = self.limits.connections;
+        let open = self.connections.load(Ordering::Acquire);
+        if open < limit || (self.close_oldest() && open < limit + OVERFLOW) {
+            return self.admit(socket, peer, None);
+        }
+        if open < limit + OVERFLOW {
+            return self.admit(socket, peer, Some(FULL));
+        }
+        // Too many are being told already: a short word. What they sent is read, so that it reaches them.
+        let _ = recv(&socket, &mut [0; 4096][..], RecvFlags::DONTWAIT);
+        let _ = send(
+            &socket,
+            b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+            rustix::net::SendFlags::NOSIGNAL | rustix::net::SendFlags::DONTWAIT,
+        );
+    }
+
+    /// Closes the connection that was idle for longest; false if none is idle.
+    fn close_oldest(&self) -> bool {
+        let mut oldest = self.accepting.oldest.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.close_remembered(&mut oldest) {
+            return true;
+        }
+        let idle = self.slots.stamps().filter(|(phase, ..)| *phase == Phase::Idle);
+        let mut idle: Vec<(u64, u32)> = idle.map(|(_, since, index)| (since, index)).collect();
+        let count = idle.len().min(REMEMBERED);
+        if count == 0 {
+            return false;
+        }
+        idle.select_nth_unstable(count - 1);
+        idle.truncate(count);
+        idle.sort_unstable();
+        oldest.extend(
+            idle.into_iter().filter_map(|(since, index)| Some((since, self.slots.at(index)?.token()))),
+        );
+        self.close_remembered(&mut oldest)
+    }
+
+    /// Closes the first of those that are still as idle as they were.
+    fn close_remembered(&self, oldest: &mut VecDeque<(u64, Token)>) -> bool {
+        while let Some((since, token)) = oldest.pop_front() {
+            let held = self.slots.open(token).filter(|held| held.phase() == (Phase::Idle, since));
+            if let Some(mut held) = held {
+                // A request may have arrived that no worker has looked at yet.
+                if !held.connection().is_some_and(|connection| connection.has_unread()) {
+                    self.close(held);
+                    return true;
+                }
+            }
+        }
+        false
+    }
+
+    /// Closes connections that wait for a request since `time` or longer, except where one has arrived already. Gives how
+    /// many wait that were not closed.
+    pub fn close_idle(&self, time: Duration) -> usize {
+        let now = clock::milliseconds();
+        let old = |since| now.saturating_sub(since) >= u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+        let mut left = 0;
+        for (_, since, index) in self.slots.stamps().filter(|(phase, ..)| *phase == Phase::Idle) {
+            if !old(since) {
+                left += 1;
+                continue;
+            }
+            let Some(mut held) = self.slots.at(index) else { continue };
+            let unread = held.connection().is_some_and(|connection| connection.has_unread());
+            if held.phase().0 != Phase::Idle {
+                continue;
+            }
+            match unread {
+                true => left += 1,
+                false => self.close(held),
+            }
+        }
+        left
+    }
+}
+
+/// Why no further connection is accepted now.
+enum Stop {
+    /// There is none.
+    Empty,
+    /// Descriptors or memory are short.
+    Failing,
+    /// The listener is closed.
+    Closed,
+}

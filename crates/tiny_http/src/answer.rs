@@ -1,0 +1,229 @@
+//! The head of an answer: status line, fields and framing (RFC 9112, sections 4, 6 and 9; RFC 9110, sections 6.6.1 and 8.6).
+
+use crate::clock;
+use crate::header::{is_name, is_value};
+use crate::status::StatusCode;
+use std::cell::RefCell;
+use std::io;
+
+/// What the request says about its answer.
+#[derive(Debug, Clone, Copy)]
+pub struct Context {
+    /// HTTP/1.0.
+    pub old: bool,
+    /// The body is left out.
+    pub head_only: bool,
+    /// The connection stays.
+    pub keep_alive: bool,
+}
+
+/// How the end of the body is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BodyFraming {
+    /// There is none, and nothing is said of it: 1xx, 204.
+    None,
+    /// So many bytes, sent or not.
+    Length(u64),
+    /// Chunks.
+    Chunked,
+    /// The end of the connection.
+    UntilClose,
+}
+
+impl BodyFraming {
+    /// For an answer of `status` with a body of `length` bytes, or of unknown length.
+    pub fn of(status: u16, length: Option<u64>, context: Context) -> BodyFraming {
+        match length {
+            _ if status < 200 || status == 204 => BodyFraming::None,
+            Some(length) => BodyFraming::Length(length),
+            None if context.old => BodyFraming::UntilClose,
+            None => BodyFraming::Chunked,
+        }
+    }
+}
+
+/// Whether an answer has a body: none has to HEAD, none with 1xx, 204 and 304 (RFC 9110, section 6.4.1).
+pub fn has_body(status: u16, context: Context) -> bool {
+    !context.head_only && status >= 200 && status != 204 && status != 304
+}
+
+/// Fields that belong to the connection: the engine writes them, or leaves them out.
+const OF_THE_CONNECTION: [&[u8]; 6] =
+    [b"connection", b"content-length", b"transfer-encoding", b"trailer", b"upgrade", b"keep-alive"];
+
+fn is_of_the_connection(name: &[u8]) -> bool {
+    matches!(name.len(), 7 | 10 | 14 | 17)
+        && OF_THE_CONNECTION.iter().any(|own| name.eq_ignore_ascii_case(own))
+}
+
+/// Appends a head to `out`. `reason` is the standard phrase where none is given.
+///
+/// # Errors
+/// A reason or field that would start a line of its own.
+pub fn write_head<'f>(
+    out: &mut Vec<u8>,
+    (status, reason): (u16, Option<&str>),
+    fields: impl Iterator<Item = (&'f [u8], &'f [u8])>,
+    framing: BodyFraming,
+    context: Context,
+) -> io::Result<()> {
+    let reason = reason.unwrap_or_else(|| StatusCode(status).default_reason_phrase()).as_bytes();
+    if !is_value(reason) {
+        return Err(refused("the reason phrase has a line end"));
+    }
+    out.extend_from_slice(b"HTTP/1.1 ");
+    push_number(out, u64::from(status));
+    push_all(out, &[b" ", reason, b"\r\n"]);
+    let mut dated = status < 200;
+    for (name, value) in fields {
+        if is_of_the_connection(name) {
+            continue;
+        }
+        if !is_name(name) || !is_value(value) {
+            return Err(refused("a header field of the answer has a line end or is no token"));
+        }
+        dated |= name.eq_ignore_ascii_case(b"date");
+        push_all(out, &[name, b": ", value, b"\r\n"]);
+    }
+    if !dated {
+        push_date(out);
+    }
+    push_framing(out, framing, context);
+    out.extend_from_slice(b"\r\n");
+    Ok(())
+}
+
+fn refused(why: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, why)
+}
+
+fn push_all(out: &mut Vec<u8>, parts: &[&[u8]]) {
+    out.reserve(parts.iter().map(|part| part.len()).sum());
+    parts.iter().for_each(|part| out.extend_from_slice(part));
+}
+
+fn push_framing(out: &mut Vec<u8>, framing: BodyFraming, context: Context) {
+    match framing {
+        BodyFraming::Length(length) => {
+            out.extend_from_slice(b"Content-Length: ");
+            push_number(out, length);
+            out.extend_from_slice(b"\r\n");
+        }
+        BodyFraming::Chunked => out.extend_from_slice(b"Transfer-Encoding: chunked\r\n"),
+        BodyFraming::None | BodyFraming::UntilClose => {}
+    }
+    if !context.keep_alive {
+        out.extend_from_slice(b"Connection: close\r\n");
+    } else if context.old {
+        out.extend_from_slice(b"Connection: keep-alive\r\n");
+    }
+}
+
+/// Decimal digits.
+fn push_number(out: &mut Vec<u8>, mut number: u64) {
+    let mut digits = [0; 20];
+    let mut at = digits.len();
+    loop {
+        at -= 1;
+        digits[at] = b'0' + (number % 10) as u8;
+        number /= 10;
+        if number == 0 {
+            break;
+        }
+    }
+    out.extend_from_slice(&digits[at..]);
+}
+
+thread_local! {
+    /// The second that was formatted last, and its line.
+    static DATE: RefCell<(u64, String)> = const { RefCell::new((0, String::new())) };
+}
+
+fn push_date(out: &mut Vec<u8>) {
+    let now = clock::unix_seconds();
+    DATE.with(|date| {
+        let mut date = date.borrow_mut();
+        if date.0 != now {
+            *date = (now, format!("Date: {}\r\n", clock::http_date(now)));
+        }
+        out.extend_from_slice(date.1.as_bytes());
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PLAIN: Context = Context { old: false, head_only: false, keep_alive: true };
+
+    fn head(status: u16, fields: &[(&str, &str)], length: Option<u64>, context: Context) -> String {
+        let mut out = Vec::new();
+        let pairs = fields.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes()));
+        let framing = BodyFraming::of(status, length, context);
+        write_head(&mut out, (status, None), pairs, framing, context).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn writes_framing_that_fits() {
+        let date = [("Date", "D")];
+        let closed = Context { keep_alive: false, ..PLAIN };
+        let old = Context { old: true, ..PLAIN };
+        let cases = [
+            (200, Some(5), PLAIN, "HTTP/1.1 200 OK\r\nDate: D\r\nContent-Length: 5\r\n\r\n"),
+            (200, None, PLAIN, "HTTP/1.1 200 OK\r\nDate: D\r\nTransfer-Encoding: chunked\r\n\r\n"),
+            (204, Some(5), PLAIN, "HTTP/1.1 204 No Content\r\nDate: D\r\n\r\n"),
+            (304, Some(5), PLAIN, "HTTP/1.1 304 Not Modified\r\nDate: D\r\nContent-Length: 5\r\n\r\n"),
+            (
+                200,
+                Some(0),
+                closed,
+                "HTTP/1.1 200 OK\r\nDate: D\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+            ),
+            (
+                200,
+                Some(1),
+                old,
+                "HTTP/1.1 200 OK\r\nDate: D\r\nContent-Length: 1\r\nConnection: keep-alive\r\n\r\n",
+            ),
+        ];
+        for (status, length, context, expected) in cases {
+            assert_eq!(head(status, &date, length, context), expected);
+        }
+    }
+
+    #[test]
+    fn leaves_out_fields_of_the_connection_and_adds_the_date() {
+        let fields = [("Connection", "upgrade"), ("X", "y"), ("transfer-encoding", "gzip"), ("TRAILER", "a")];
+        let head = head(200, &fields, Some(0), PLAIN);
+        let lines: Vec<&str> = head.split("\r\n").collect();
+        assert_eq!((lines[1], lines[3]), ("X: y", "Content-Length: 0"));
+        assert!(
+            lines[2].starts_with("Date: ") && lines[2].ends_with(" GMT") && lines[2].len() == 35,
+            "{}",
+            lines[2]
+        );
+    }
+
+    #[test]
+    fn refuses_lines_within_lines() {
+        for (name, value) in [("X", "a\r\nb"), ("X", "a\nb"), ("X", "\0"), ("X Y", "a"), ("", "a")] {
+            let fields = [(name.as_bytes(), value.as_bytes())].into_iter();
+            let written = write_head(&mut Vec::new(), (200, None), fields, BodyFraming::None, PLAIN);
+            assert_eq!(written.unwrap_err().kind(), io::ErrorKind::InvalidInput);
+        }
+        let fields = [].into_iter();
+        assert!(
+            write_head(&mut Vec::new(), (200, Some("a\r\nb")), fields, BodyFraming::None, PLAIN).is_err()
+        );
+    }
+
+    #[test]
+    fn writes_numbers() {
+        for number in [0, 9, 10, 200, 12_345, u64::MAX] {
+            let mut out = Vec::new();
+            push_number(&mut out, number);
+            assert_eq!(String::from_utf8(out).unwrap(), number.to_string());
+        }
+    }
+}

@@ -1,0 +1,233 @@
+//! The chunked transfer coding (RFC 9112, section 7.1), decoded as its bytes arrive. Extensions are skipped, trailers checked
+//! and dropped.
+
+use crate::extension::Limits;
+use crate::method::is_token;
+use crate::refusal::Refusal;
+
+/// Longest line with the size of a chunk, in bytes.
+const LONGEST_LINE: usize = 4096;
+
+/// A decoder at some place of a body.
+#[derive(Debug, Default)]
+pub struct Chunks {
+    state: State,
+    /// Size of the chunk as far as it was read, then what is left of it.
+    size: u64,
+    /// Bytes of the line so far.
+    line: usize,
+    /// Bytes and lines of the trailers so far.
+    trailers: (usize, usize),
+}
+
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// The first digit of a size.
+    #[default]
+    Size,
+    /// Further digits.
+    Digits,
+    /// Blanks behind the size: only an extension may follow.
+    Blank,
+    Extension,
+    /// Inside of a quoted string of an extension; whether the last byte was a backslash.
+    Quoted(bool),
+    /// The LF behind the size.
+    SizeEnd,
+    Data,
+    DataEnd,
+    DataEndLf,
+    /// The beginning of a trailer, or the end of all.
+    Trailer,
+    Name,
+    Value,
+    TrailerEnd,
+    /// The LF of the last, empty line.
+    End,
+    Done,
+}
+
+const LINE: Refusal = Refusal::bad("the line with the size of a chunk is not right");
+
+impl Chunks {
+    /// Decodes the beginning of `input`, and appends the data to `body`. Gives how many bytes belonged to the body; the body
+    /// is complete once [`Chunks::is_done`].
+    ///
+    /// # Errors
+    /// The coding is broken, or the body or its trailers are over their limits.
+    pub fn decode(&mut self, input: &[u8], body: &mut Vec<u8>, limits: &Limits) -> Result<usize, Refusal> {
+        let mut at = 0;
+        while at < input.len() && self.state != State::Done {
+            if self.state == State::Data {
+                let left = usize::try_from(self.size).unwrap_or(usize::MAX);
+                let piece = &input[at..][..left.min(input.len() - at)];
+                body.extend_from_slice(piece);
+                at += piece.len();
+                self.size -= piece.len() as u64;
+                if self.size == 0 {
+                    self.state = State::DataEnd;
+                }
+                continue;
+            }
+            self.state = self.step(input[at], body.len(), limits)?;
+            at += 1;
+        }
+        Ok(at)
+    }
+
+    /// Whether the body is complete.
+    pub fn is_done(&self) -> bool {
+        self.state == State::Done
+    }
+
+    /// One byte that is no data.
+    fn step(&mut self, byte: u8, decoded: usize, limits: &Limits) -> Result<State, Refusal> {
+        match self.state {
+            State::Size | State::Digits | State::Blank | State::Extension | State::Quoted(_) => {
+                self.size_line(byte)
+            }
+            State::SizeEnd if byte == b'\n' => self.chunk(decoded, limits),
+            State::SizeEnd => Err(LINE),
+            State::DataEnd if byte == b'\r' => Ok(State::DataEndLf),
+            State::DataEndLf if byte == b'\n' => {
+                (self.size, self.line) = (0, 0);
+                Ok(State::Size)
+            }
+            State::DataEnd | State::DataEndLf => {
+                Err(Refusal::bad("the data of a chunk is not followed by CR LF"))
+            }
+            _ => self.trailer(byte, limits),
+        }
+    }
+
+    fn size_line(&mut self, byte: u8) -> Result<State, Refusal> {
+        self.line += 1;
+        if self.line > LONGEST_LINE {
+            return Err(Refusal::bad("the line with the size of a chunk is too long"));
+        }
+        match (self.state, byte) {
+            (State::Size | State::Digits, b'0'..=b'9' | b'a'..=b'f' | b'A'..=b'F') => self.digit(byte),
+            (State::Digits | State::Extension, b'\r') => Ok(State::SizeEnd),
+            (State::Digits | State::Blank, b' ' | b'\t') => Ok(State::Blank),
+            (State::Digits | State::Blank, b';') => Ok(State::Extension),
+            (State::Extension, b'"') | (State::Quoted(true), b'"' | b'\\') => Ok(State::Quoted(false)),
+            (State::Quoted(false), b'"') => Ok(State::Extension),
+            (State::Quoted(false), b'\\') => Ok(State::Quoted(true)),
+            (State::Quoted(_), b'\t' | b' '..=b'~' | 0x80..) => Ok(State::Quoted(false)),
+            (State::Extension, b'\t' | b' '..=b'~' | 0x80..) => Ok(State::Extension),
+            _ => Err(LINE),
+        }
+    }
+
+    fn digit(&mut self, byte: u8) -> Result<State, Refusal> {
+        let digit = char::from(byte).to_digit(16).unwrap_or_default();
+        let size = self.size.checked_mul(16).map(|size| size + u64::from(digit));
+        self.size = size.ok_or(Refusal::bad("the size of a chunk is no number that fits"))?;
+        Ok(State::Digits)
+    }
+
+    /// The size is known.
+    fn chunk(&mut self, decoded: usize, limits: &Limits) -> Result<State, Refusal> {
+        if self.size == 0 {
+            return Ok(State::Trailer);
+        }
+        match self.size.checked_add(decoded as u64).is_some_and(|all| all <= limits.body as u64) {
+            true => Ok(State::Data),
+            false => Err(Refusal::new(413, "the body of the request is too long")),
+        }
+    }
+
+    fn trailer(&mut self, byte: u8, limits: &Limits) -> Result<State, Refusal> {
+        let (bytes, lines) = &mut self.trailers;
+        *bytes += 1;
+        if *bytes > limits.head || *lines > limits.headers {
+            return Err(Refusal::new(431, "the trailers of the request are too long"));
+        }
+        match (self.state, byte) {
+            (State::Trailer, b'\r') => Ok(State::End),
+            (State::Trailer | State::Name, byte) if is_token(byte) => Ok(State::Name),
+            (State::Name, b':') => Ok(State::Value),
+            (State::Value, b'\t' | b' '..=b'~' | 0x80..) => Ok(State::Value),
+            (State::Value, b'\r') => Ok(State::TrailerEnd),
+            (State::TrailerEnd, b'\n') => {
+                *lines += 1;
+                Ok(State::Trailer)
+            }
+            (State::End, b'\n') => Ok(State::Done),
+            _ => Err(Refusal::bad("the trailers of the request are not right")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn decode(input: &[u8], pieces: usize) -> Result<(Vec<u8>, usize), Refusal> {
+        let limits = Limits { body: 64, head: 64, headers: 2, ..Limits::default() };
+        let (mut chunks, mut body, mut used) = (Chunks::default(), Vec::new(), 0);
+        for piece in input.chunks(pieces) {
+            used += chunks.decode(piece, &mut body, &limits)?;
+        }
+        if chunks.is_done() { Ok((body, used)) } else { Err(Refusal::bad("incomplete")) }
+    }
+
+    #[test]
+    fn decodes_in_pieces_of_any_size() {
+        let cases: [(&[u8], &[u8], &[u8]); 7] = [
+            (b"0\r\n\r\n", b"", b""),
+            (b"3\r\nabc\r\n0\r\n\r\nGET", b"abc", b"GET"),
+            (b"3\r\nabc\r\n000A\r\n0123456789\r\n00\r\n\r\n", b"abc0123456789", b""),
+            (b"1;a\r\nx\r\n0;a=b;c=\"d;\\\"\"\r\n\r\n", b"x", b""),
+            (b"1 ;a = b\r\nx\r\n0\t;\xff\r\n\r\n", b"x", b""),
+            (b"1\r\n\r\r\n0\r\nA: b\r\nB:\r\n\r\n.", b"\r", b"."),
+            (b"2\r\n\r\n\r\n0\r\n\r\n", b"\r\n", b""),
+        ];
+        for (input, body, rest) in cases {
+            for pieces in [1, 2, 3, 7, input.len()] {
+                let decoded = decode(input, pieces).unwrap_or_else(|refusal| panic!("{refusal:?} {pieces}"));
+                assert_eq!(decoded, (body.to_vec(), input.len() - rest.len()), "in pieces of {pieces}");
+            }
+        }
+    }
+
+    #[test]
+    fn refuses_what_is_no_coding() {
+        let cases: [(&[u8], u16); 24] = [
+            (b"\r\n", 400),
+            (b" 3\r\n", 400),
+            (b"+3\r\n", 400),
+            (b"-3\r\n", 400),
+            (b"0x3\r\n", 400),
+            (b"g\r\n", 400),
+            (b"3\nabc", 400),
+            (b"3 \r\nabc", 400),
+            (b"3\r\rabc", 400),
+            (b"3\r\nabcd\r\n", 400),
+            (b"3\r\nabc\n", 400),
+            (b"3\r\nabc\r\r", 400),
+            (b"3;a\nabc", 400),
+            (b"3;a\0", 400),
+            (b"3;a=\"b\r\n", 400),
+            (b"10000000000000000\r\n", 400),
+            (b"ffffffffffffffff\r\n", 413),
+            (b"41\r\n", 413),
+            (b"0\r\nA b: c\r\n", 400),
+            (b"0\r\n: c\r\n", 400),
+            (b"0\r\nA: b\r\n c\r\n", 400),
+            (b"0\r\nA: b\n\r\n", 400),
+            (b"0\r\n\n", 400),
+            (b"0\r\nA: b\r\nA: b\r\nA: b\r\n\r\n", 431),
+        ];
+        for (input, status) in cases {
+            for pieces in [1, input.len()] {
+                let shown = String::from_utf8_lossy(input);
+                assert_eq!(decode(input, pieces).map_err(|refusal| refusal.status), Err(status), "{shown:?}");
+            }
+        }
+        let long = [b"1;".as_slice(), &[b'a'; LONGEST_LINE]].concat();
+        assert_eq!(decode(&long, 100).unwrap_err().why, "the line with the size of a chunk is too long");
+        let long = [b"0\r\nA:".as_slice(), &[b'a'; 64]].concat();
+        assert_eq!(decode(&long, 100).unwrap_err().status, 431);
+    }
+}

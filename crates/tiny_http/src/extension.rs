@@ -1,0 +1,219 @@
+//! What tiny_http does not have: limits, refusals in the program's own words, answers written without `Response`, breaking a
+//! connection on purpose, an orderly stop.
+//!
+//! ```no_run
+//! # use std::sync::Arc;
+//! # use tiny_http::extension::{Limits, Reactor, plain_pages};
+//! # fn main() -> std::io::Result<()> {
+//! let reactor = Reactor::new()?;
+//! let listener = std::net::TcpListener::bind("127.0.0.1:8000")?;
+//! let limits = Limits { body: 1 << 20, ..Limits::default() };
+//! let server = tiny_http::Server::with_limits(listener, limits, plain_pages(), &reactor)?;
+//! std::thread::spawn(move || loop { reactor.turn(None) });
+//! # drop(server); Ok(()) }
+//! ```
+
+pub use crate::output::Then;
+pub use crate::reactor::Reactor;
+
+use crate::answer::{self, BodyFraming};
+use crate::core::Core;
+use crate::output::{Piece, StreamFraming};
+use crate::request::Request;
+use crate::server::Server;
+use crate::slots::Phase;
+use std::collections::VecDeque;
+use std::io::{self, Read};
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+/// What clients may ask of a server. Times are for the whole of something, not for each read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of a head, or of trailers: over it 431, for a request line 414. At most 1 MiB.
+    pub head: usize,
+    /// Fields of a head: over it 431.
+    pub headers: usize,
+    /// Bytes of a body: over it 413.
+    pub body: usize,
+    /// Connections: over it the one that is idle for longest is closed, or the new one gets 503.
+    pub connections: usize,
+    /// Requests on one connection, 0 for any number.
+    pub requests: usize,
+    /// Bytes that all requests and answers hold in memory: over it the newest incomplete request gets 503.
+    pub buffered: usize,
+    /// Time for a head: over it 408.
+    pub head_time: Duration,
+    /// Time for a body: over it 408.
+    pub body_time: Duration,
+    /// Time without a request: over it the connection is closed.
+    pub idle_time: Duration,
+    /// Time for the client to take an answer, or a slice of one: over it the connection is reset.
+    pub write_time: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits {
+            head: 64 << 10,
+            headers: 128,
+            body: 8 << 20,
+            connections: 65_536,
+            requests: 0,
+            buffered: 256 << 20,
+            head_time: Duration::from_secs(10),
+            body_time: Duration::from_secs(30),
+            idle_time: Duration::from_secs(75),
+            write_time: Duration::from_secs(60),
+        }
+    }
+}
+
+/// A request that the server answers by itself.
+#[derive(Debug, Clone, Copy)]
+pub struct Refused<'r> {
+    /// Status of the answer.
+    pub status: u16,
+    /// What is wrong, lower case, without a full stop.
+    pub why: &'static str,
+    /// The request line as far as it arrived.
+    pub request_line: &'r str,
+    /// The client.
+    pub peer: SocketAddr,
+}
+
+/// What the client of a refused request gets to read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page {
+    /// Media type.
+    pub content_type: String,
+    /// Body.
+    pub body: Vec<u8>,
+}
+
+/// Writes the pages of refused requests, on any thread that receives. It must not wait.
+pub type Pages = Arc<dyn Fn(&Refused<'_>) -> Page + Send + Sync>;
+
+/// Pages of one line of plain text that says what is wrong.
+pub fn plain_pages() -> Pages {
+    Arc::new(|refused| Page {
+        content_type: "text/plain; charset=utf-8".to_owned(),
+        body: format!("{}\n", refused.why).into_bytes(),
+    })
+}
+
+/// An answer in parts, without the objects of `Response`.
+pub struct Answer<'a, F> {
+    /// Status code, 100 to 599.
+    pub status: u16,
+    /// Reason phrase; the standard one where there is none.
+    pub reason: Option<&'a str>,
+    /// Names and values of the fields. Those of the connection (`Connection`, `Content-Length`, ...) are left out.
+    pub fields: F,
+    /// All of the body, also where the request or the status leaves it out.
+    pub body: Vec<u8>,
+    /// The connection ends after it.
+    pub close: bool,
+}
+
+/// A part of what is sent in place of an answer.
+pub enum Step {
+    /// These bytes, as they are.
+    Bytes(Vec<u8>),
+    /// What the reader gives, as it is, to its end. Read on the thread that writes: it must not wait for long.
+    Stream(Box<dyn Read + Send>),
+    /// Nothing, for this long. No thread waits.
+    Pause(Duration),
+}
+
+impl Server {
+    /// A server whose writes and deadlines `reactor` finishes, on the thread that turns it.
+    ///
+    /// # Errors
+    /// The system refuses a descriptor.
+    pub fn with_limits(
+        listener: TcpListener,
+        limits: Limits,
+        pages: Pages,
+        reactor: &Arc<Reactor>,
+    ) -> io::Result<Server> {
+        Server::build(listener, limits, pages, reactor.clone(), true)
+    }
+
+    /// The handler on this thread takes longer than most: another worker waits for requests meanwhile. Without this, one does
+    /// after a millisecond.
+    pub fn call_another(&self) {
+        self.core().leader.call_another(&self.core().reactor);
+    }
+
+    /// Connections that are open.
+    pub fn num_connections(&self) -> usize {
+        self.core().connections.load(Ordering::Acquire)
+    }
+
+    /// Connections with a request that arrives or is not answered in full.
+    pub fn num_busy(&self) -> usize {
+        let rests = |phase| matches!(phase, Phase::Idle | Phase::Lingering);
+        self.core().slots.stamps().filter(|(phase, ..)| !rests(*phase)).count()
+    }
+
+    /// Takes in the connections that wait, and listens no more.
+    pub fn close_listener(&self) {
+        self.core().close_listener();
+    }
+
+    /// Closes the connections that wait for a request since `time` or longer, except where one has arrived already. Gives how
+    /// many wait that were not closed.
+    pub fn close_idle(&self, time: Duration) -> usize {
+        self.core().close_idle(time)
+    }
+}
+
+impl Request {
+    /// Name and value of each header field, as sent, without making objects of them.
+    pub fn fields(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+        self.head().fields()
+    }
+
+    /// The body, which is not there any more after that.
+    pub fn take_body(&mut self) -> Vec<u8> {
+        std::mem::take(self.body())
+    }
+
+    /// Sends `answer`, in one write if the socket takes it. What it does not take is sent by the reactor.
+    ///
+    /// # Errors
+    /// The client is gone, or a field has a line end; then it gets 500.
+    pub fn answer<'f, F>(mut self, answer: Answer<'f, F>) -> io::Result<()>
+    where
+        F: Iterator<Item = (&'f [u8], &'f [u8])>,
+    {
+        let mut context = self.context();
+        context.keep_alive &= !answer.close;
+        let framing = BodyFraming::of(answer.status, Some(answer.body.len() as u64), context);
+        let body = if answer::has_body(answer.status, context) { answer.body } else { Vec::new() };
+        let then = if context.keep_alive { Then::Next } else { Then::Close };
+        let write = |out: &mut Vec<u8>| {
+            answer::write_head(out, (answer.status, answer.reason), answer.fields, framing, context)
+        };
+        self.send(write, body, then)
+    }
+
+    /// Sends `steps` as they are in place of an answer: to break a connection on purpose, or to dribble. Nothing in it is
+    /// checked; whether it is an answer is the caller's business.
+    ///
+    /// # Errors
+    /// The client is gone.
+    pub fn perform(mut self, steps: Vec<Step>, then: Then) -> io::Result<()> {
+        let piece = |step| match step {
+            Step::Bytes(bytes) => Piece::Bytes(bytes, 0),
+            Step::Stream(reader) => Piece::Stream(reader, StreamFraming::Plain),
+            Step::Pause(time) => Piece::Pause(time),
+        };
+        let pieces: VecDeque<Piece> = steps.into_iter().map(piece).collect();
+        let (core, token): (Arc<Core>, _) = self.give_up()?;
+        core.answer(token, &[], pieces, then)
+    }
+}

@@ -1,0 +1,255 @@
+//! The head of a request: bytes to request line, fields and framing, as strictly as RFC 9112 wants it from a server that
+//! must not be talked into seeing other requests than the proxy in front of it does.
+
+mod fields;
+mod target;
+
+use crate::extension::Limits;
+use crate::method::Method;
+use crate::refusal::Refusal;
+use crate::status::HTTPVersion;
+use fields::Meaning;
+use httparse::{EMPTY_HEADER, Error, Status};
+use std::ops::Range;
+
+/// A head that is complete and right.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Head {
+    /// All of it, as received.
+    pub bytes: Box<[u8]>,
+    /// The fields, in order.
+    pub fields: Vec<Field>,
+    /// Method.
+    pub method: Method,
+    /// Request-target as sent.
+    pub target: String,
+    /// 1.0, or 1.1 for any later minor version.
+    pub version: HTTPVersion,
+    /// How the body is told from what follows it.
+    pub framing: Framing,
+    /// The client keeps the connection (RFC 9112, section 9.3).
+    pub keep_alive: bool,
+    /// The client waits for 100 before it sends the body (RFC 9110, section 10.1.1).
+    pub expects_continue: bool,
+}
+
+/// Where name and value of a field are in [`Head::bytes`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Field {
+    name: Range<u32>,
+    value: Range<u32>,
+}
+
+/// How a body is framed (RFC 9112, section 6).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Framing {
+    /// There is none.
+    Empty,
+    /// So many bytes.
+    Length(u64),
+    /// Chunks.
+    Chunked,
+}
+
+/// What the bytes so far are.
+#[derive(Debug)]
+pub enum Parsed {
+    /// The beginning of a head.
+    Partial,
+    /// A head of so many bytes.
+    Whole(Head, usize),
+}
+
+impl Head {
+    /// Name and value of each field, in order.
+    pub fn fields(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+        let slice = |range: &Range<u32>| &self.bytes[range.start as usize..range.end as usize];
+        self.fields.iter().map(move |field| (slice(&field.name), slice(&field.value)))
+    }
+
+    /// Reads the head that `input` begins with.
+    ///
+    /// # Errors
+    /// No bytes that could follow make it a request that may be taken.
+    pub fn parse(input: &[u8], limits: &Limits) -> Result<Parsed, Refusal> {
+        // Most heads have few fields; a table for all that are allowed would cost each of them.
+        let mut few = [EMPTY_HEADER; 24];
+        match parse_into(input, limits, &mut few[..limits.headers.min(24)]) {
+            Err(TOO_MANY) if limits.headers > few.len() => {
+                parse_into(input, limits, &mut vec![EMPTY_HEADER; limits.headers])
+            }
+            parsed => parsed,
+        }
+    }
+}
+
+const TOO_MANY: Refusal = Refusal::new(431, "the request has too many header fields");
+const TOO_LONG: Refusal = Refusal::new(431, "the head of the request is too long");
+const LINE_TOO_LONG: Refusal = Refusal::new(414, "the request line is too long");
+const NO_REQUEST_LINE: Refusal =
+    Refusal::bad("this is no request line: METHOD SP TARGET SP HTTP/1.1 is expected");
+const LONE_LF: Refusal = Refusal::bad("a line of the head ends in LF without CR");
+
+fn parse_into<'b>(
+    input: &'b [u8],
+    limits: &Limits,
+    table: &mut [httparse::Header<'b>],
+) -> Result<Parsed, Refusal> {
+    // httparse would skip it as an empty line.
+    if input.starts_with(b"\n") {
+        return Err(LONE_LF);
+    }
+    let mut request = httparse::Request::new(table);
+    match request.parse(input) {
+        Ok(Status::Complete(length)) if length > limits.head => Err(too_long(input, limits)),
+        Ok(Status::Complete(length)) => Ok(Parsed::Whole(judge(&input[..length], &request)?, length)),
+        Ok(Status::Partial) => partial(input, limits),
+        Err(Error::Version) => other_version(input, limits),
+        Err(Error::TooManyHeaders) => Err(TOO_MANY),
+        Err(error) => Err(broken(input, error)),
+    }
+}
+
+/// Says of an incomplete head what is wrong already.
+fn partial(input: &[u8], limits: &Limits) -> Result<Parsed, Refusal> {
+    if has_lone_lf(input) {
+        return Err(LONE_LF);
+    }
+    if input.len() >= limits.head {
+        return Err(too_long(input, limits));
+    }
+    Ok(Parsed::Partial)
+}
+
+/// However it was cut into reads, the request line is to blame where it alone is over the limit.
+fn too_long(input: &[u8], limits: &Limits) -> Refusal {
+    let line = input.iter().take(limits.head).any(|byte| *byte == b'\n');
+    if line { TOO_LONG } else { LINE_TOO_LONG }
+}
+
+fn has_lone_lf(input: &[u8]) -> bool {
+    input.first() == Some(&b'\n') || input.windows(2).any(|pair| pair[1] == b'\n' && pair[0] != b'\r')
+}
+
+fn broken(input: &[u8], error: Error) -> Refusal {
+    match error {
+        _ if has_lone_lf(&input[..head_length(input)]) => LONE_LF,
+        Error::HeaderName => Refusal::bad("a header field has a name that is no token, or a line is folded"),
+        Error::HeaderValue => Refusal::bad("a header field has a control character in its value"),
+        Error::NewLine => Refusal::bad("a line of the head does not end in CR LF"),
+        _ => NO_REQUEST_LINE,
+    }
+}
+
+/// Where the head ends, as far as it is there.
+fn head_length(input: &[u8]) -> usize {
+    input.windows(4).position(|end| end == b"\r\n\r\n").map_or(input.len(), |at| at + 4)
+}
+
+/// A request line whose last word is not `HTTP/1.0` or `HTTP/1.1`.
+fn other_version(input: &[u8], limits: &Limits) -> Result<Parsed, Refusal> {
+    let Some(end) = input.iter().position(|byte| *byte == b'\n').filter(|end| *end > 0) else {
+        return partial(input, limits);
+    };
+    let line = input[..end].strip_suffix(b"\r").ok_or(LONE_LF)?;
+    let words: Vec<&[u8]> = line.split(|byte| *byte == b' ').collect();
+    let [_, _, [b'H', b'T', b'T', b'P', b'/', major, b'.', minor]] = words[..] else {
+        return Err(NO_REQUEST_LINE);
+    };
+    match (major, minor) {
+        // RFC 9110, section 2.5: a later minor version is served as the latest that is known.
+        (b'1', b'2'..=b'9') => {
+            let mut known = input.to_vec();
+            known[line.len() - 1] = b'1';
+            Head::parse(&known, limits)
+        }
+        (b'0' | b'2'..=b'9', b'0'..=b'9') => {
+            Err(Refusal::new(505, "only HTTP/1.0 and HTTP/1.1 are spoken here"))
+        }
+        _ => Err(NO_REQUEST_LINE),
+    }
+}
+
+/// A head that is whole: what its fields mean together.
+fn judge(bytes: &[u8], request: &httparse::Request<'_, '_>) -> Result<Head, Refusal> {
+    let (Some(method), Some(target), Some(minor)) = (request.method, request.path, request.version) else {
+        return Err(NO_REQUEST_LINE);
+    };
+    let mut fields = Vec::with_capacity(request.headers.len());
+    let mut meaning = Meaning::default();
+    // httparse takes a lone LF as the end of a line; a proxy that does not would see other lines than this server.
+    let mut lines = Lines { bytes, at: offset(bytes, target.as_bytes()) + target.len() + " HTTP/1.1".len() };
+    for header in request.headers.iter() {
+        lines.end()?;
+        let name = lines.take(header.name.as_bytes());
+        let value = lines.value(header.value);
+        meaning.add(&bytes[name.clone()], &bytes[value.clone()])?;
+        fields.push(Field { name: narrow(name), value: narrow(value) });
+    }
+    lines.end()?;
+    lines.end()?;
+    let method = Method::of_token(method);
+    target::check(target, &method)?;
+    let old = minor == 0;
+    Ok(Head {
+        framing: meaning.framing(old)?,
+        keep_alive: meaning.keeps_alive(old),
+        expects_continue: meaning.expects_continue(old)?,
+        bytes: bytes.into(),
+        fields,
+        method,
+        target: target.to_owned(),
+        version: HTTPVersion(1, minor),
+    })
+}
+
+/// Where `part` begins in `whole`, which it is a part of.
+fn offset(whole: &[u8], part: &[u8]) -> usize {
+    (part.as_ptr() as usize).saturating_sub(whole.as_ptr() as usize)
+}
+
+/// A head is at most 1 MiB long.
+fn narrow(range: Range<usize>) -> Range<u32> {
+    let narrow = |end: usize| u32::try_from(end).unwrap_or(u32::MAX);
+    narrow(range.start)..narrow(range.end)
+}
+
+/// Walks through the lines behind the request line, of which httparse has told the parts.
+struct Lines<'b> {
+    bytes: &'b [u8],
+    at: usize,
+}
+
+impl Lines<'_> {
+    /// Passes the end of a line, and the white space before it.
+    fn end(&mut self) -> Result<(), Refusal> {
+        self.blanks();
+        if !self.bytes[self.at..].starts_with(b"\r\n") {
+            return Err(LONE_LF);
+        }
+        self.at += 2;
+        Ok(())
+    }
+
+    fn blanks(&mut self) {
+        while matches!(self.bytes.get(self.at), Some(b' ' | b'\t')) {
+            self.at += 1;
+        }
+    }
+
+    fn take(&mut self, part: &[u8]) -> Range<usize> {
+        let start = self.at;
+        self.at += part.len();
+        start..self.at
+    }
+
+    /// Passes the colon, white space and `value`.
+    fn value(&mut self, value: &[u8]) -> Range<usize> {
+        self.at += 1;
+        self.blanks();
+        self.take(value)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,149 @@
+//! What the fields of a head mean for its connection: framing, persistence, expectations, and the host that must be there.
+
+use super::{Framing, target};
+use crate::refusal::Refusal;
+
+/// What was found so far.
+#[derive(Default)]
+pub struct Meaning {
+    host: bool,
+    length: Option<u64>,
+    coding: Option<Coding>,
+    close: bool,
+    keep_alive: bool,
+    expects: bool,
+    other_expectation: bool,
+}
+
+/// The transfer codings, in the order of their fields.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Coding {
+    /// `chunked` and nothing else.
+    Chunked,
+    /// Others, then `chunked`.
+    OthersThenChunked,
+    /// The last one is not `chunked`: nobody knows where the body ends.
+    Endless,
+}
+
+impl Meaning {
+    /// Takes in one field.
+    ///
+    /// # Errors
+    /// The field can't be there, or not twice, or not with this value.
+    pub fn add(&mut self, name: &[u8], value: &[u8]) -> Result<(), Refusal> {
+        match name.len() {
+            4 if name.eq_ignore_ascii_case(b"host") => self.host(value),
+            6 if name.eq_ignore_ascii_case(b"expect") => self.expect(value),
+            10 if name.eq_ignore_ascii_case(b"connection") => self.connection(value),
+            14 if name.eq_ignore_ascii_case(b"content-length") => self.length(value),
+            17 if name.eq_ignore_ascii_case(b"transfer-encoding") => self.coding(value),
+            _ => Ok(()),
+        }
+    }
+
+    /// RFC 9112, section 3.2.
+    fn host(&mut self, value: &[u8]) -> Result<(), Refusal> {
+        if self.host {
+            return Err(Refusal::bad("the request has two Host fields"));
+        }
+        self.host = true;
+        if !value.is_empty() && !target::is_authority(value) {
+            return Err(Refusal::bad("the Host field is no host name with an optional port"));
+        }
+        Ok(())
+    }
+
+    /// RFC 9112, section 6.3: even equal lengths, twice, are an attempt to be read in two ways.
+    fn length(&mut self, value: &[u8]) -> Result<(), Refusal> {
+        if self.length.is_some() {
+            return Err(Refusal::bad("the request has two Content-Length fields"));
+        }
+        let digits = !value.is_empty() && value.iter().all(u8::is_ascii_digit);
+        let text = std::str::from_utf8(value).ok().filter(|_| digits);
+        let length = text.and_then(|text| text.parse().ok());
+        self.length = Some(length.ok_or(Refusal::bad("Content-Length is no number of bytes"))?);
+        Ok(())
+    }
+
+    /// RFC 9112, sections 6.1 and 7: `chunked` once, and last.
+    fn coding(&mut self, value: &[u8]) -> Result<(), Refusal> {
+        for coding in options(value) {
+            let chunked = coding.eq_ignore_ascii_case(b"chunked");
+            self.coding = Some(match (self.coding, chunked) {
+                (None, true) => Coding::Chunked,
+                (Some(Coding::Endless), true) => Coding::OthersThenChunked,
+                (Some(_), true) => {
+                    return Err(Refusal::bad("the transfer coding `chunked` is applied twice"));
+                }
+                (_, false) => Coding::Endless,
+            });
+        }
+        self.coding = self.coding.or(Some(Coding::Endless));
+        Ok(())
+    }
+
+    fn connection(&mut self, value: &[u8]) -> Result<(), Refusal> {
+        for option in options(value) {
+            self.close |= option.eq_ignore_ascii_case(b"close");
+            self.keep_alive |= option.eq_ignore_ascii_case(b"keep-alive");
+        }
+        Ok(())
+    }
+
+    fn expect(&mut self, value: &[u8]) -> Result<(), Refusal> {
+        for expectation in options(value) {
+            match expectation.eq_ignore_ascii_case(b"100-continue") {
+                true => self.expects = true,
+                false => self.other_expectation = true,
+            }
+        }
+        Ok(())
+    }
+
+    /// How the body is framed; `old` is HTTP/1.0.
+    ///
+    /// # Errors
+    /// It can be read in two ways, or not at all; or HTTP/1.1 without Host.
+    pub fn framing(&self, old: bool) -> Result<Framing, Refusal> {
+        if !old && !self.host {
+            return Err(Refusal::bad("the request has no Host field"));
+        }
+        match (self.coding, self.length) {
+            (None, None | Some(0)) => Ok(Framing::Empty),
+            (None, Some(length)) => Ok(Framing::Length(length)),
+            (Some(_), Some(_)) => {
+                Err(Refusal::bad("the request has both Content-Length and Transfer-Encoding"))
+            }
+            (Some(_), None) if old => Err(Refusal::bad("HTTP/1.0 has no transfer codings")),
+            (Some(Coding::Chunked), None) => Ok(Framing::Chunked),
+            (Some(Coding::OthersThenChunked), None) => {
+                Err(Refusal::new(501, "no transfer coding but `chunked` is known"))
+            }
+            (Some(Coding::Endless), None) => {
+                Err(Refusal::bad("the last transfer coding is not `chunked`: the end of the body is unknown"))
+            }
+        }
+    }
+
+    /// RFC 9112, section 9.3.
+    pub fn keeps_alive(&self, old: bool) -> bool {
+        !self.close && (!old || self.keep_alive)
+    }
+
+    /// RFC 9110, section 10.1.1: an expectation of HTTP/1.0 is ignored, one that isn't known refused.
+    ///
+    /// # Errors
+    /// 417.
+    pub fn expects_continue(&self, old: bool) -> Result<bool, Refusal> {
+        if self.other_expectation && !old {
+            return Err(Refusal::new(417, "no expectation but `100-continue` can be met"));
+        }
+        Ok(self.expects && !old)
+    }
+}
+
+/// The members of a list (RFC 9110, section 5.6.1), empty ones left out.
+fn options(value: &[u8]) -> impl Iterator<Item = &[u8]> {
+    value.split(|byte| *byte == b',').map(<[u8]>::trim_ascii).filter(|option| !option.is_empty())
+}

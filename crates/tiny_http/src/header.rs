@@ -1,0 +1,173 @@
+//! Header fields: names that compare in any case, values of bytes.
+
+use crate::method::is_token;
+use std::fmt;
+use std::str::FromStr;
+
+/// One header field.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Header {
+    /// The name, as sent.
+    pub field: HeaderField,
+    /// The value, without white space around it.
+    pub value: HeaderValue,
+}
+
+impl Header {
+    /// A field of `name` and `value`.
+    ///
+    /// # Errors
+    /// A name that is no token, or a value with CR, LF or NUL: it would start a line of its own (RFC 9110, section 5.5).
+    #[expect(clippy::result_unit_err, reason = "the published interface")]
+    pub fn from_bytes<N, V>(name: N, value: V) -> Result<Header, ()>
+    where
+        N: Into<Vec<u8>> + AsRef<[u8]>,
+        V: Into<Vec<u8>> + AsRef<[u8]>,
+    {
+        let name = String::from_utf8(name.into()).map_err(|_| ())?;
+        if !is_name(name.as_bytes()) || !is_value(value.as_ref()) {
+            return Err(());
+        }
+        Ok(Header { field: HeaderField(name), value: HeaderValue::new(value.into()) })
+    }
+
+    /// A field whose parts were checked when they were received.
+    pub(crate) fn received(name: &[u8], value: &[u8]) -> Header {
+        let field = HeaderField(String::from_utf8_lossy(name).into_owned());
+        Header { field, value: HeaderValue::new(value.to_vec()) }
+    }
+}
+
+/// Whether `name` can be the name of a field.
+pub(crate) fn is_name(name: &[u8]) -> bool {
+    !name.is_empty() && name.iter().copied().all(is_token)
+}
+
+/// Whether `value` stays on its line.
+pub(crate) fn is_value(value: &[u8]) -> bool {
+    // Folded, not searched: the compiler makes vector instructions of it.
+    !value.iter().fold(false, |found, byte| found | (*byte == b'\r') | (*byte == b'\n') | (*byte == 0))
+}
+
+impl FromStr for Header {
+    type Err = ();
+
+    fn from_str(line: &str) -> Result<Header, ()> {
+        let (name, value) = line.split_once(':').ok_or(())?;
+        Header::from_bytes(name, value.trim())
+    }
+}
+
+impl fmt::Display for Header {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.field, self.value)
+    }
+}
+
+/// The name of a field.
+#[derive(Debug, Clone, Eq)]
+pub struct HeaderField(String);
+
+impl HeaderField {
+    /// The name as sent.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether it is `other`, in any case.
+    pub fn equiv(&self, other: &'static str) -> bool {
+        self.0.eq_ignore_ascii_case(other)
+    }
+}
+
+impl PartialEq for HeaderField {
+    fn eq(&self, other: &HeaderField) -> bool {
+        self.0.eq_ignore_ascii_case(&other.0)
+    }
+}
+
+impl fmt::Display for HeaderField {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The value of a field: bytes, not only ASCII (RFC 9110, section 5.5).
+#[derive(Debug, Clone)]
+pub struct HeaderValue {
+    text: String,
+    /// As sent, where that is no UTF-8.
+    bytes: Option<Box<[u8]>>,
+}
+
+impl HeaderValue {
+    fn new(bytes: Vec<u8>) -> HeaderValue {
+        match String::from_utf8(bytes) {
+            Ok(text) => HeaderValue { text, bytes: None },
+            Err(error) => {
+                let bytes = error.into_bytes();
+                HeaderValue { text: latin1(&bytes), bytes: Some(bytes.into()) }
+            }
+        }
+    }
+
+    /// The value as text: UTF-8, or ISO 8859-1 where it is no UTF-8.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// The value as sent.
+    pub fn as_bytes(&self) -> &[u8] {
+        self.bytes.as_deref().unwrap_or(self.text.as_bytes())
+    }
+}
+
+/// The characters of ISO 8859-1, in which older senders write (RFC 9110, section 5.5).
+pub(crate) fn latin1(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| char::from(*byte)).collect()
+}
+
+impl PartialEq for HeaderValue {
+    fn eq(&self, other: &HeaderValue) -> bool {
+        self.as_bytes() == other.as_bytes()
+    }
+}
+
+impl Eq for HeaderValue {}
+
+impl fmt::Display for HeaderValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_compare_in_any_case() {
+        let header = Header::from_bytes("Content-Type", "a").unwrap();
+        assert!(header.field.equiv("content-TYPE"));
+        assert_eq!(header.field, "CONTENT-type: b".parse::<Header>().unwrap().field);
+        assert_eq!(header.to_string(), "Content-Type: a");
+    }
+
+    #[test]
+    fn values_are_bytes_and_text() {
+        for (sent, text) in [(&b"caf\xe9"[..], "caf\u{e9}"), ("caf\u{e9}".as_bytes(), "caf\u{e9}"), (b"", "")]
+        {
+            let header = Header::from_bytes("X", sent).unwrap();
+            assert_eq!((header.value.as_str(), header.value.as_bytes()), (text, sent));
+        }
+    }
+
+    #[test]
+    fn refuses_what_would_start_a_line() {
+        for (name, value) in
+            [("X", "a\r\nY: b"), ("X", "a\nb"), ("X", "a\0"), ("X Y", "a"), ("", "a"), ("X:", "a")]
+        {
+            assert_eq!(Header::from_bytes(name, value), Err(()), "{name:?} {value:?}");
+        }
+    }
+}

@@ -1,0 +1,304 @@
+//! The bytes that a client sends, made into requests one after the other. Knows no sockets: what arrives is handed in, in
+//! pieces of any size.
+
+use crate::chunked::Chunks;
+use crate::extension::Limits;
+use crate::head::{Framing, Head, Parsed};
+use crate::refusal::Refusal;
+
+/// Receives the requests of one connection.
+#[derive(Debug, Default)]
+pub struct Inbound {
+    /// What has arrived and is not part of a request yet.
+    buffer: Vec<u8>,
+    /// How much of the buffer was looked at in vain for the end of a head.
+    searched: usize,
+    /// The request whose body arrives.
+    gathering: Option<Box<Gathering>>,
+}
+
+#[derive(Debug)]
+struct Gathering {
+    message: Message,
+    rest: Rest,
+}
+
+/// What is missing of a body.
+#[derive(Debug)]
+enum Rest {
+    Length(usize),
+    Chunks(Chunks),
+}
+
+/// A request: head and body.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Message {
+    /// Its head.
+    pub head: Head,
+    /// Its body, decoded.
+    pub body: Vec<u8>,
+}
+
+/// What the bytes so far have led to.
+#[derive(Debug)]
+pub enum Progress {
+    /// Nothing yet; more bytes are needed.
+    More,
+    /// The client waits for 100 before it sends the body. More bytes are needed after that.
+    Continue,
+    /// A request is there. Bytes behind it are kept for the next one.
+    Whole(Message),
+    /// What was sent is no request that may be taken, nor is anything behind it.
+    Refused(Refusal),
+}
+
+/// Space that is made at first for a body whose length is declared; the rest as bytes arrive.
+const FIRST_SPACE: usize = 64 << 10;
+
+impl Inbound {
+    /// Takes `input`, and gives the next request if it is complete with that. With no input, looks at what was kept.
+    pub fn take(&mut self, input: &[u8], limits: &Limits) -> Progress {
+        if self.gathering.is_some() {
+            return self.gather(input, limits);
+        }
+        if self.buffer.is_empty() {
+            return self.next(input, limits);
+        }
+        // A line has to be complete before anything new can be said of a head, unless this is no text at all: TLS, say.
+        let searched = std::mem::take(&mut self.searched);
+        let mut buffer = std::mem::take(&mut self.buffer);
+        buffer.extend_from_slice(input);
+        let tells = |byte: &u8| *byte == b'\n' || (byte.is_ascii_control() && !b"\r\t".contains(byte));
+        if searched > 0 && !buffer[searched..].iter().any(tells) && buffer.len() < limits.head {
+            (self.searched, self.buffer) = (buffer.len(), buffer);
+            return Progress::More;
+        }
+        self.next(&buffer, limits)
+    }
+
+    /// Whether bytes are kept that may hold a request.
+    pub fn has_bytes(&self) -> bool {
+        !self.buffer.is_empty()
+    }
+
+    /// Whether a head is complete, and its body is not.
+    pub fn is_gathering(&self) -> bool {
+        self.gathering.is_some()
+    }
+
+    /// Bytes of memory that are held for requests to come.
+    pub fn space(&self) -> usize {
+        self.buffer.capacity()
+            + self.gathering.as_ref().map_or(0, |gathering| gathering.message.body.capacity())
+    }
+
+    /// The request line of the request that is under way, as far as it is there.
+    pub fn line(&self) -> String {
+        match &self.gathering {
+            Some(gathering) => first_line(&gathering.message.head.bytes),
+            None => first_line(&self.buffer),
+        }
+    }
+
+    /// A head, and the body behind it.
+    fn next(&mut self, mut input: &[u8], limits: &Limits) -> Progress {
+        // RFC 9112, section 2.2: empty lines before a request are skipped.
+        while let Some(rest) = input.strip_prefix(b"\r\n") {
+            input = rest;
+        }
+        if input.is_empty() {
+            return Progress::More;
+        }
+        match Head::parse(input, limits) {
+            Ok(Parsed::Whole(head, length)) => self.body(head, &input[length..], limits),
+            Ok(Parsed::Partial) => {
+                self.buffer.extend_from_slice(input);
+                self.searched = self.buffer.len();
+                Progress::More
+            }
+            Err(refusal) => self.refused(input, refusal),
+        }
+    }
+
+    fn body(&mut self, head: Head, behind: &[u8], limits: &Limits) -> Progress {
+        let rest = match head.framing {
+            Framing::Empty => {
+                self.buffer.extend_from_slice(behind);
+                return Progress::Whole(Message { head, body: Vec::new() });
+            }
+            Framing::Length(length) => {
+                match usize::try_from(length).ok().filter(|length| *length <= limits.body) {
+                    Some(length) => Rest::Length(length),
+                    None => {
+                        let refusal = Refusal::new(413, "the body of the request is too long");
+                        return self.refused(&head.bytes, refusal);
+                    }
+                }
+            }
+            Framing::Chunked => Rest::Chunks(Chunks::default()),
+        };
+        let waits = head.expects_continue && behind.is_empty();
+        let message = Message { head, body: Vec::new() };
+        self.gathering = Some(Box::new(Gathering { message, rest }));
+        if waits { Progress::Continue } else { self.gather(behind, limits) }
+    }
+
+    fn gather(&mut self, input: &[u8], limits: &Limits) -> Progress {
+        let Some(mut gathering) = self.gathering.take() else { return Progress::More };
+        match gathering.take(input, limits) {
+            Ok(None) => {
+                self.gathering = Some(gathering);
+                Progress::More
+            }
+            Ok(Some(used)) => {
+                self.buffer.extend_from_slice(&input[used..]);
+                Progress::Whole(gathering.message)
+            }
+            Err(refusal) => self.refused(&gathering.message.head.bytes, refusal),
+        }
+    }
+
+    /// Keeps the line of the request that was refused, for [`Inbound::line`].
+    fn refused(&mut self, request: &[u8], refusal: Refusal) -> Progress {
+        self.buffer = first_line(request).into_bytes();
+        Progress::Refused(refusal)
+    }
+}
+
+impl Gathering {
+    /// Takes bytes of the body; once it is complete, gives how many of them belonged to it.
+    fn take(&mut self, input: &[u8], limits: &Limits) -> Result<Option<usize>, Refusal> {
+        let body = &mut self.message.body;
+        match &mut self.rest {
+            Rest::Length(left) => {
+                let piece = &input[..input.len().min(*left)];
+                // Space follows what has arrived, never what was declared.
+                if body.capacity() - body.len() < piece.len() {
+                    body.reserve_exact((*left).min(piece.len().max(body.len()).max(FIRST_SPACE)));
+                }
+                body.extend_from_slice(piece);
+                *left -= piece.len();
+                Ok((*left == 0).then_some(piece.len()))
+            }
+            Rest::Chunks(chunks) => {
+                let used = chunks.decode(input, body, limits)?;
+                Ok(chunks.is_done().then_some(used))
+            }
+        }
+    }
+}
+
+/// The first line of `bytes`, at most 2 KiB of it.
+fn first_line(bytes: &[u8]) -> String {
+    let end = bytes.iter().take(2048).position(|byte| *byte == b'\r' || *byte == b'\n');
+    String::from_utf8_lossy(&bytes[..end.unwrap_or(bytes.len().min(2048))]).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// All requests in `input`, given in pieces that end at `cuts`.
+    fn requests(input: &[u8], cuts: &[usize]) -> Vec<Message> {
+        let limits = Limits::default();
+        let (mut inbound, mut found, mut start) = (Inbound::default(), Vec::new(), 0);
+        for end in cuts.iter().copied().chain([input.len()]) {
+            let mut progress = inbound.take(&input[start..end], &limits);
+            start = end;
+            while let Progress::Whole(message) = progress {
+                found.push(message);
+                progress = inbound.take(&[], &limits);
+            }
+            assert!(!matches!(progress, Progress::Refused(_)), "{progress:?} at {end}");
+        }
+        assert!(!inbound.has_bytes() && !inbound.is_gathering());
+        found
+    }
+
+    const STREAM: &[u8] = b"\r\nGET /a HTTP/1.1\r\nHost: x\r\n\r\n\
+        POST /b HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello\
+        POST /c HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3;a=\"b\"\r\nabc\r\n2\r\nde\r\n0\r\nT: v\r\n\r\n\r\n\
+        POST /d HTTP/1.0\r\nConnection: keep-alive\r\nContent-Length: 0\r\n\r\n\
+        PUT /e?f=g HTTP/1.1\r\nHost: [::1]:80\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\nxyz";
+
+    #[test]
+    fn any_split_gives_the_same_requests() {
+        let whole = requests(STREAM, &[]);
+        let bodies: Vec<_> = whole.iter().map(|message| message.body.as_slice()).collect();
+        assert_eq!(bodies, [&b""[..], b"hello", b"abcde", b"", b"xyz"]);
+        for cut in 0..STREAM.len() {
+            assert_eq!(requests(STREAM, &[cut]), whole, "cut at {cut}");
+        }
+        let every: Vec<usize> = (1..STREAM.len()).collect();
+        assert_eq!(requests(STREAM, &every), whole);
+        // A linear congruential generator: the same cuts in every run.
+        let mut state = 7_u64;
+        for _ in 0..2000 {
+            let cuts: Vec<usize> = (1..STREAM.len())
+                .filter(|_| {
+                    state =
+                        state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                    (state >> 33).is_multiple_of(9)
+                })
+                .collect();
+            assert_eq!(requests(STREAM, &cuts), whole, "{cuts:?}");
+        }
+    }
+
+    #[test]
+    fn space_follows_bytes_that_arrived() {
+        let limits = Limits { body: 1 << 40, ..Limits::default() };
+        let mut inbound = Inbound::default();
+        let head = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000000000\r\n\r\nabc";
+        assert!(matches!(inbound.take(head, &limits), Progress::More));
+        assert!(inbound.space() <= FIRST_SPACE, "{}", inbound.space());
+        inbound.take(&vec![0; 1 << 20], &limits);
+        assert!(inbound.space() <= 3 << 20, "{}", inbound.space());
+    }
+
+    #[test]
+    fn asks_for_the_body_once_and_only_if_it_is_taken() {
+        let limits = Limits { body: 10, ..Limits::default() };
+        let head = |length| {
+            format!("POST / HTTP/1.1\r\nHost: x\r\nExpect: 100-Continue\r\nContent-Length: {length}\r\n\r\n")
+        };
+        let mut inbound = Inbound::default();
+        assert!(matches!(inbound.take(head(10).as_bytes(), &limits), Progress::Continue));
+        assert!(matches!(inbound.take(b"01234", &limits), Progress::More));
+        assert!(matches!(inbound.take(b"56789", &limits), Progress::Whole(_)));
+        let refused = Inbound::default().take(head(11).as_bytes(), &limits);
+        assert!(matches!(refused, Progress::Refused(Refusal { status: 413, .. })), "{refused:?}");
+        assert!(matches!(Inbound::default().take(head(0).as_bytes(), &limits), Progress::Whole(_)));
+    }
+
+    #[test]
+    fn refuses_as_soon_as_nothing_can_follow() {
+        let limits = Limits { head: 256, headers: 3, ..Limits::default() };
+        let cases: [(&str, u16, &str); 9] = [
+            ("GET / HTTP/1.1\n", 400, "a line of the head ends in LF without CR"),
+            ("GET / HTTP/1.1\r\nHost: x\n", 400, "a line of the head ends in LF without CR"),
+            ("\n", 400, "a line of the head ends in LF without CR"),
+            ("GET /\r\n", 400, "this is no request line: METHOD SP TARGET SP HTTP/1.1 is expected"),
+            ("\x16\x03\x01", 400, "this is no request line: METHOD SP TARGET SP HTTP/1.1 is expected"),
+            ("PRI * HTTP/2.0\r\n", 505, "only HTTP/1.0 and HTTP/1.1 are spoken here"),
+            (&"x".repeat(256), 414, "the request line is too long"),
+            (&format!("GET / HTTP/1.1\r\n{}", "x".repeat(256)), 431, "the head of the request is too long"),
+            (
+                "GET / HTTP/1.1\r\na: b\r\nc: d\r\ne: f\r\ng: h\r\n",
+                431,
+                "the request has too many header fields",
+            ),
+        ];
+        for (input, status, why) in cases {
+            for pieces in [1, input.len()] {
+                let mut inbound = Inbound::default();
+                let refused =
+                    input.as_bytes().chunks(pieces).find_map(|piece| match inbound.take(piece, &limits) {
+                        Progress::Refused(refusal) => Some(refusal),
+                        _ => None,
+                    });
+                assert_eq!(refused, Some(Refusal { status, why }), "{input:?} in pieces of {pieces}");
+            }
+        }
+    }
+}

@@ -1,0 +1,202 @@
+//! Which worker waits for events: one, the leader. It handles what it gets and waits again, while the others are parked. To wake
+//! a second thread for each request that comes while the first is still at the one before costs half as much again as the
+//! requests themselves, as long as those are short.
+//!
+//! No request may wait behind a handler that takes long, so a parked worker is called to lead when the present one says so
+//! (`call_another`), or when it has not come back for a millisecond (`check`, on the reactor's thread). Where handlers take
+//! longer than waking a thread, more and more workers stay awake.
+
+use crate::reactor::Reactor;
+use std::cell::Cell;
+use std::num::NonZero;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// The workers of a server, as far as they wait.
+pub struct Leader {
+    /// A worker waits for events.
+    leads: AtomicBool,
+    /// Workers that run a handler.
+    running: AtomicUsize,
+    /// Handlers that were begun.
+    begun: AtomicU64,
+    /// Nobody checks: there was nothing to check.
+    unchecked: AtomicBool,
+    parked: Mutex<Parked>,
+    /// One of the parked turns the reactor. Changes under their lock.
+    attended: AtomicBool,
+    called: Condvar,
+    /// Workers that may run handlers shorter than `SHORT` at the same time.
+    enough: usize,
+}
+
+#[derive(Default)]
+struct Parked {
+    /// Workers that are parked, the one at the reactor included.
+    workers: usize,
+    /// How many of them are called and have not noticed yet.
+    calls: usize,
+    checked: Checked,
+}
+
+/// What the last check found.
+#[derive(Default, Clone, Copy)]
+struct Checked {
+    /// When it was; `None` after a time without handlers.
+    at: Option<Instant>,
+    /// Handlers that were begun by then.
+    begun: u64,
+    /// For how many checks in a row nobody led.
+    full: u32,
+}
+
+/// Time between two checks.
+pub const CHECK: Duration = Duration::from_millis(1);
+/// Handlers that one worker gets done between two checks, if they are shorter than it takes to wake another.
+const SHORT: u64 = 20;
+/// After so many checks without a leader, short handlers too are given to more workers.
+const FULL: u32 = 8;
+
+thread_local! {
+    /// The leader whose handler this thread runs, by address.
+    static RUNNING: Cell<usize> = const { Cell::new(0) };
+}
+
+impl Leader {
+    /// Without workers.
+    pub fn new() -> Leader {
+        Leader {
+            leads: AtomicBool::new(false),
+            running: AtomicUsize::new(0),
+            begun: AtomicU64::new(0),
+            unchecked: AtomicBool::new(true),
+            parked: Mutex::default(),
+            attended: AtomicBool::new(false),
+            called: Condvar::new(),
+            enough: (thread::available_parallelism().map_or(1, NonZero::get) / 2).max(1),
+        }
+    }
+
+    /// Returns once this worker is the leader. Where nobody else turns `reactor`, one of those that wait for it does.
+    pub fn lead(&self, reactor: Option<&Reactor>) {
+        if RUNNING.get() == self.address() {
+            RUNNING.set(0);
+            self.running.fetch_sub(1, Ordering::Relaxed);
+        }
+        while self.leads.swap(true, Ordering::AcqRel) {
+            self.park(reactor);
+        }
+    }
+
+    /// This worker has an event: nobody leads until it is back.
+    pub fn leave(&self) {
+        self.leads.store(false, Ordering::Release);
+    }
+
+    /// A handler begins on this worker.
+    pub fn begin(&self, reactor: &Reactor) {
+        RUNNING.set(self.address());
+        self.running.fetch_add(1, Ordering::Relaxed);
+        self.begun.fetch_add(1, Ordering::SeqCst);
+        if self.unchecked.load(Ordering::SeqCst) && self.unchecked.swap(false, Ordering::AcqRel) {
+            reactor.wake();
+        }
+    }
+
+    /// Calls a parked worker, if nobody leads.
+    pub fn call_another(&self, reactor: &Reactor) {
+        if !self.leads.load(Ordering::Acquire) {
+            self.call(&mut self.parked(), reactor);
+        }
+    }
+
+    /// Looks whether handlers keep requests waiting. False if none was begun since the last time, and a worker waits.
+    pub fn check(&self, reactor: &Reactor) -> bool {
+        if self.unchecked.load(Ordering::Acquire) {
+            return false;
+        }
+        let now = Instant::now();
+        let mut parked = self.parked();
+        let begun = self.begun.load(Ordering::Relaxed);
+        let Checked { at: Some(at), begun: before, full } = parked.checked else {
+            parked.checked = Checked { at: Some(now), begun, full: 0 };
+            return true;
+        };
+        if now < at + CHECK {
+            return true;
+        }
+        let led = self.leads.load(Ordering::Acquire);
+        let idle = led && begun == before;
+        parked.checked =
+            Checked { at: (!idle).then_some(now), begun, full: if led { 0 } else { full.saturating_add(1) } };
+        let running = self.running.load(Ordering::Relaxed);
+        let stuck = begun == before;
+        let long = full > 0 && begun - before < SHORT * running as u64;
+        if !led && (stuck || long || (full >= FULL && running < self.enough)) {
+            self.call(&mut parked, reactor);
+        }
+        if !idle {
+            return true;
+        }
+        self.unchecked.store(true, Ordering::SeqCst);
+        // A handler that began in between may have seen that it is checked.
+        self.begun.load(Ordering::SeqCst) != begun && self.unchecked.swap(false, Ordering::AcqRel)
+    }
+
+    fn address(&self) -> usize {
+        std::ptr::from_ref(self).addr()
+    }
+
+    fn parked(&self) -> MutexGuard<'_, Parked> {
+        self.parked.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn call(&self, parked: &mut Parked, reactor: &Reactor) {
+        if parked.calls >= parked.workers {
+            return;
+        }
+        parked.calls += 1;
+        self.called.notify_one();
+        if self.is_attended() && parked.calls == parked.workers {
+            reactor.wake();
+        }
+    }
+
+    /// Whether a parked worker turns the reactor.
+    pub fn is_attended(&self) -> bool {
+        self.attended.load(Ordering::Acquire)
+    }
+
+    fn park(&self, reactor: Option<&Reactor>) {
+        let mut parked = self.parked();
+        // Whoever led may have left for good since, and found nobody to call.
+        if !self.leads.load(Ordering::Acquire) {
+            return;
+        }
+        parked.workers += 1;
+        let mut attends = false;
+        while parked.calls == 0 {
+            attends |= reactor.is_some() && !self.is_attended();
+            parked = match reactor.filter(|_| attends) {
+                Some(reactor) => {
+                    self.attended.store(true, Ordering::Release);
+                    drop(parked);
+                    reactor.turn(None);
+                    self.parked()
+                }
+                None => self.called.wait(parked).unwrap_or_else(PoisonError::into_inner),
+            };
+        }
+        if attends {
+            self.attended.store(false, Ordering::Release);
+        }
+        parked.calls -= 1;
+        parked.workers -= 1;
+        if attends && parked.workers > 0 {
+            // Somebody else goes to the reactor.
+            self.called.notify_one();
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! What leaves on a connection: bytes, streams, pauses, and how it ends. Written piece by piece, as the socket takes it.
+
+use crate::connection::Connection;
+use std::collections::VecDeque;
+use std::io::Read;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
+
+/// An answer on its way.
+pub struct Output {
+    /// What is left of it.
+    pub pieces: VecDeque<Piece>,
+    /// What follows.
+    pub then: Then,
+}
+
+/// A part of an answer.
+pub enum Piece {
+    /// Bytes, the first so many of them sent already.
+    Bytes(Vec<u8>, usize),
+    /// What a reader gives.
+    Stream(Box<dyn Read + Send>, StreamFraming),
+    /// Nothing, for a while.
+    Pause(Duration),
+}
+
+/// How a stream is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StreamFraming {
+    /// As it is, to its end.
+    Plain,
+    /// As it is; so many bytes are missing, and were declared.
+    Length(u64),
+    /// In chunks (RFC 9112, section 7.1).
+    Chunked,
+}
+
+/// What happens to the connection after an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Then {
+    /// It serves the next request, unless the client or a limit says otherwise.
+    Next,
+    /// It ends.
+    Close,
+    /// It is cut: the client sees a reset.
+    Reset,
+}
+
+/// How far writing came.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Written {
+    /// All is sent.
+    All,
+    /// The socket is full, or enough was written for one go.
+    Some,
+    /// Go on after a pause.
+    Paused(Duration),
+    /// The connection is gone, or a stream failed.
+    Broken,
+}
+
+/// Bytes that are read from a stream at once.
+const SLICE: usize = 16 << 10;
+/// Bytes that are written in one go, so that one client with a fast connection does not keep a thread.
+const GO: usize = 1 << 20;
+
+impl Output {
+    /// Bytes of memory that wait to be sent.
+    pub fn space(&self) -> usize {
+        let space = |piece: &Piece| match piece {
+            Piece::Bytes(bytes, _) => bytes.capacity(),
+            Piece::Stream(..) | Piece::Pause(_) => 0,
+        };
+        self.pieces.iter().map(space).sum()
+    }
+
+    /// Writes as much as `connection` takes.
+    pub fn write(&mut self, connection: &Connection) -> Written {
+        let mut written = 0;
+        while let Some(piece) = self.pieces.pop_front() {
+            match piece {
+                Piece::Pause(time) => return Written::Paused(time),
+                Piece::Stream(reader, framing) => {
+                    if !self.read(reader, framing) {
+                        return Written::Broken;
+                    }
+                }
+                Piece::Bytes(bytes, at) => {
+                    let more = matches!(self.pieces.front(), Some(Piece::Bytes(..)));
+                    let Ok(sent) = connection.send(&bytes[at..], more) else { return Written::Broken };
+                    written += sent;
+                    if at + sent < bytes.len() {
+                        self.pieces.push_front(Piece::Bytes(bytes, at + sent));
+                        return Written::Some;
+                    }
+                }
+            }
+            if written >= GO && !self.pieces.is_empty() {
+                return Written::Some;
+            }
+        }
+        Written::All
+    }
+
+    /// Puts the next slice of a stream before what is left of it. False if the stream fails, or is shorter than declared.
+    fn read(&mut self, mut reader: Box<dyn Read + Send>, framing: StreamFraming) -> bool {
+        let most = match framing {
+            StreamFraming::Length(left) => usize::try_from(left).unwrap_or(SLICE).min(SLICE),
+            StreamFraming::Plain | StreamFraming::Chunked => SLICE,
+        };
+        if most == 0 {
+            return true;
+        }
+        let mut slice = vec![0; most];
+        // A reader is the program's; its panic must not take the thread that writes for all connections.
+        let read = catch_unwind(AssertUnwindSafe(|| reader.read(&mut slice)));
+        let Ok(Ok(count)) = read else { return false };
+        slice.truncate(count);
+        let (bytes, framing) = match framing {
+            StreamFraming::Length(_) if count == 0 => return false,
+            StreamFraming::Length(left) => (slice, StreamFraming::Length(left.saturating_sub(count as u64))),
+            StreamFraming::Plain => (slice, framing),
+            StreamFraming::Chunked if count == 0 => (b"0\r\n\r\n".to_vec(), framing),
+            StreamFraming::Chunked => {
+                let mut chunk = format!("{count:x}\r\n").into_bytes();
+                chunk.extend_from_slice(&slice);
+                chunk.extend_from_slice(b"\r\n");
+                (chunk, framing)
+            }
+        };
+        if count > 0 {
+            self.pieces.push_front(Piece::Stream(reader, framing));
+        }
+        self.pieces.push_front(Piece::Bytes(bytes, 0));
+        true
+    }
+}

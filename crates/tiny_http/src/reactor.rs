@@ -1,0 +1,292 @@
+//! What has to wait: answers that did not fit into their socket, pauses between slices, deadlines, a listener that failed. One
+//! thread of the program turns it; that thread goes on while all workers run scripts.
+
+use crate::clock;
+use crate::core::Core;
+use crate::leader::CHECK;
+use crate::refusal::Refusal;
+use crate::slots::{Phase, Token};
+use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
+use rustix::event::{EventfdFlags, Timespec, eventfd};
+use rustix::io::{Errno, read, write};
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::{Duration, Instant};
+
+/// Finishes writes and keeps deadlines for any number of servers, up to 255.
+pub struct Reactor {
+    /// Sockets that have to take more.
+    epoll: OwnedFd,
+    wake: OwnedFd,
+    servers: Mutex<Vec<Weak<Core>>>,
+    errands: Mutex<BinaryHeap<Reverse<(Instant, Errand)>>>,
+    /// The time of the next look at all deadlines, in milliseconds.
+    look: AtomicU64,
+    /// There are no connections to look at.
+    asleep: AtomicBool,
+    /// Handlers run that may keep requests waiting.
+    checking: AtomicBool,
+}
+
+/// What is to be done at some time.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Errand {
+    /// Go on with the answer of that connection of that server.
+    Resume(u8, Token),
+    /// That server accepts again.
+    Listen(u8),
+}
+
+const WAKE: u64 = u64::MAX;
+/// Events that are taken at once: each is short.
+const EVENTS: usize = 32;
+/// Longest time that a connection lingers after its last answer.
+const LINGER: Duration = Duration::from_secs(2);
+
+impl Reactor {
+    /// A reactor without servers.
+    ///
+    /// # Errors
+    /// The system refuses a descriptor.
+    pub fn new() -> io::Result<Arc<Reactor>> {
+        let epoll = epoll::create(CreateFlags::CLOEXEC)?;
+        let wake = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
+        epoll::add(&epoll, &wake, EventData::new_u64(WAKE), EventFlags::IN)?;
+        Ok(Arc::new(Reactor {
+            epoll,
+            wake,
+            servers: Mutex::default(),
+            errands: Mutex::default(),
+            look: AtomicU64::new(0),
+            asleep: AtomicBool::new(true),
+            checking: AtomicBool::new(false),
+        }))
+    }
+
+    /// Waits until something can be done, for at most `timeout` or until [`Reactor::wake`], and does it. Called again and
+    /// again by one thread of the program.
+    pub fn turn(&self, timeout: Option<Duration>) {
+        let timeout = [timeout, self.until_next()].into_iter().flatten().min();
+        let mut events = [Event { flags: EventFlags::empty(), data: EventData::new_u64(0) }; EVENTS];
+        let count = match epoll::wait(&self.epoll, &mut events[..], timeout.map(timespec).as_ref()) {
+            Ok(count) => count,
+            Err(Errno::INTR) => 0,
+            Err(error) => {
+                log::error!("failed to wait for sockets: {error}");
+                0
+            }
+        };
+        for event in &events[..count] {
+            let (data, flags) = (event.data.u64(), event.flags);
+            if data == WAKE {
+                let _ = read(&self.wake, &mut [0; 8][..]);
+            } else {
+                self.writable(data, flags);
+            }
+        }
+        self.run_errands();
+        let servers: Vec<Arc<Core>> = lock(&self.servers).iter().filter_map(Weak::upgrade).collect();
+        let checks = servers.iter().filter(|core| core.leader.check(self)).count();
+        self.checking.store(checks > 0, Ordering::Release);
+        self.keep_deadlines(&servers);
+    }
+
+    /// Ends the wait of [`Reactor::turn`].
+    pub fn wake(&self) {
+        // It fails only if the counter is full, and then it is awake.
+        let _ = write(&self.wake, &1_u64.to_ne_bytes());
+    }
+
+    /// The first connection after none: deadlines are looked at again.
+    pub(crate) fn rouse(&self) {
+        if self.asleep.load(Ordering::Relaxed) && self.asleep.swap(false, Ordering::AcqRel) {
+            self.wake();
+        }
+    }
+
+    /// Takes in a server; gives its number.
+    pub(crate) fn register(&self, core: impl FnOnce(u8) -> Arc<Core>) -> io::Result<Arc<Core>> {
+        let mut servers = lock(&self.servers);
+        let free = servers.iter().position(|server| server.strong_count() == 0);
+        let place = free.unwrap_or(servers.len());
+        let number =
+            u8::try_from(place).map_err(|_| io::Error::other("a reactor serves at most 256 servers"))?;
+        let core = core(number);
+        match servers.get_mut(place) {
+            Some(server) => *server = Arc::downgrade(&core),
+            None => servers.push(Arc::downgrade(&core)),
+        }
+        Ok(core)
+    }
+
+    /// The descriptor that is readable when [`Reactor::turn`] has something to do but errands and deadlines.
+    pub(crate) fn descriptor(&self) -> &OwnedFd {
+        &self.epoll
+    }
+
+    /// Calls [`Core::advance`] once the socket takes more.
+    pub(crate) fn watch(
+        &self,
+        socket: &OwnedFd,
+        number: u8,
+        token: Token,
+        again: bool,
+    ) -> rustix::io::Result<()> {
+        let data = EventData::new_u64(u64::from(number) << 56 | token.data());
+        let flags = EventFlags::OUT | EventFlags::ONESHOT;
+        match again {
+            true => epoll::modify(&self.epoll, socket, data, flags),
+            false => epoll::add(&self.epoll, socket, data, flags),
+        }
+    }
+
+    pub(crate) fn resume_at(&self, at: Instant, number: u8, token: Token) {
+        self.at(at, Errand::Resume(number, token));
+    }
+
+    pub(crate) fn listen_at(&self, at: Instant, number: u8) {
+        self.at(at, Errand::Listen(number));
+    }
+
+    fn at(&self, at: Instant, errand: Errand) {
+        let mut errands = lock(&self.errands);
+        let first = errands.peek().is_none_or(|Reverse((next, _))| at < *next);
+        errands.push(Reverse((at, errand)));
+        drop(errands);
+        if first {
+            self.wake();
+        }
+    }
+
+    /// Time until the next errand or look at the deadlines.
+    pub(crate) fn until_next(&self) -> Option<Duration> {
+        let errand =
+            lock(&self.errands).peek().map(|Reverse((at, _))| at.saturating_duration_since(Instant::now()));
+        let look = (!self.asleep.load(Ordering::Acquire)).then(|| {
+            let wait = self.look.load(Ordering::Relaxed).saturating_sub(clock::milliseconds());
+            Duration::from_millis(wait)
+        });
+        let check = self.checking.load(Ordering::Acquire).then_some(CHECK);
+        [errand, look, check].into_iter().flatten().min()
+    }
+
+    fn server(&self, number: u8) -> Option<Arc<Core>> {
+        lock(&self.servers).get(usize::from(number))?.upgrade()
+    }
+
+    fn writable(&self, data: u64, flags: EventFlags) {
+        let Some(core) = self.server((data >> 56) as u8) else { return };
+        let Some(held) = core.slots.open(Token::of_data(data)) else { return };
+        if flags.intersects(EventFlags::ERR | EventFlags::HUP) {
+            core.close(held);
+        } else if held.phase().0 == Phase::Writing {
+            core.advance(held);
+        }
+    }
+
+    fn run_errands(&self) {
+        while let Some(errand) = self.next_errand() {
+            match errand {
+                Errand::Resume(number, token) => {
+                    let Some(core) = self.server(number) else { continue };
+                    let held = core.slots.open(token).filter(|held| held.phase().0 == Phase::Pausing);
+                    if let Some(held) = held {
+                        core.advance(held);
+                    }
+                }
+                Errand::Listen(number) => {
+                    let Some(core) = self.server(number) else { continue };
+                    if core.listen(true).is_err() {
+                        self.listen_at(Instant::now() + Duration::from_secs(1), number);
+                    }
+                }
+            }
+        }
+    }
+
+    fn next_errand(&self) -> Option<Errand> {
+        let mut errands = lock(&self.errands);
+        let due = errands.peek().is_some_and(|Reverse((at, _))| *at <= Instant::now());
+        due.then(|| errands.pop()).flatten().map(|Reverse((_, errand))| errand)
+    }
+
+    /// Looks at all connections from time to time: a request would pay more for a timer of its own.
+    fn keep_deadlines(&self, servers: &[Arc<Core>]) {
+        let now = clock::milliseconds();
+        if now < self.look.load(Ordering::Relaxed) || self.asleep.load(Ordering::Acquire) {
+            return;
+        }
+        self.asleep.store(true, Ordering::Release);
+        let open: usize = servers.iter().map(|core| core.expire(now)).sum();
+        let pause = servers.iter().map(|core| core.look_interval()).min().unwrap_or(1000);
+        self.look.store(now + pause, Ordering::Relaxed);
+        if open > 0 {
+            self.asleep.store(false, Ordering::Release);
+        }
+    }
+}
+
+impl Core {
+    /// Milliseconds between two looks at the deadlines: an eighth of the shortest, 10 to 1000.
+    fn look_interval(&self) -> u64 {
+        let limits = &self.limits;
+        let times = [limits.head_time, limits.body_time, limits.idle_time, limits.write_time];
+        let shortest = times.into_iter().min().unwrap_or_default().as_millis() / 8;
+        u64::try_from(shortest).unwrap_or(1000).clamp(10, 1000)
+    }
+
+    /// Ends the connections whose time is over; gives how many there were.
+    fn expire(&self, now: u64) -> usize {
+        let mut open = 0;
+        for (phase, since, index) in self.slots.stamps() {
+            open += 1;
+            if self.is_over(phase, since, now) {
+                let held = self.slots.at(index);
+                if let Some(held) = held.filter(|held| held.phase() == (phase, since)) {
+                    self.end_late(held, phase);
+                }
+            }
+        }
+        open
+    }
+
+    fn is_over(&self, phase: Phase, since: u64, now: u64) -> bool {
+        let time = match phase {
+            Phase::Free | Phase::Lent | Phase::Pausing => return false,
+            Phase::Idle => self.limits.idle_time,
+            Phase::Head => self.limits.head_time,
+            Phase::Body => self.limits.body_time,
+            Phase::Writing => self.limits.write_time,
+            Phase::Lingering => LINGER,
+        };
+        u128::from(now.saturating_sub(since)) >= time.as_millis()
+    }
+
+    fn end_late(&self, held: crate::slots::Held<'_>, phase: Phase) {
+        const HEAD: Refusal = Refusal::new(408, "the head of the request took too long");
+        const BODY: Refusal = Refusal::new(408, "the body of the request took too long");
+        match phase {
+            Phase::Head => self.refuse(held, HEAD),
+            Phase::Body => self.refuse(held, BODY),
+            // A plain end would look like the end of the answer.
+            Phase::Writing => self.reset(held),
+            _ => self.close(held),
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// `time` as the kernel takes it.
+pub(crate) fn timespec(time: Duration) -> Timespec {
+    Timespec {
+        tv_sec: i64::try_from(time.as_secs()).unwrap_or(i64::MAX),
+        tv_nsec: i64::from(time.subsec_nanos()),
+    }
+}

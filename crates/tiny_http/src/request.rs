@@ -1,0 +1,264 @@
+//! A request that has arrived in full, and the answer to it. Owns its connection until it is answered or dropped.
+
+use crate::answer::{self, BodyFraming, Context};
+use crate::core::Core;
+use crate::head::{Framing, Head};
+use crate::header::Header;
+use crate::inbound::Message;
+use crate::method::Method;
+use crate::output::{Piece, StreamFraming, Then};
+use crate::response::Response;
+use crate::slots::Token;
+use crate::status::HTTPVersion;
+use std::cell::{Cell, OnceCell};
+use std::collections::VecDeque;
+use std::io::{self, Read, Write};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::{fmt, mem};
+
+/// A request with its body. May be answered on any thread; dropped unanswered, its client gets 500.
+pub struct Request {
+    core: Arc<Core>,
+    /// The connection, until it is given up.
+    token: Option<Token>,
+    message: Message,
+    /// Bytes of the body that were read.
+    read: usize,
+    headers: OnceCell<Vec<Header>>,
+    peer: SocketAddr,
+    keep_alive: bool,
+}
+
+thread_local! {
+    /// Where answers are put together: one buffer a thread, not one an answer.
+    static OUT: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
+
+/// Bodies up to this are copied behind their head, so that one write sends both.
+const ONE_WRITE: usize = 64 << 10;
+
+impl Request {
+    pub(crate) fn new(
+        core: Arc<Core>,
+        token: Token,
+        message: Message,
+        peer: SocketAddr,
+        keep_alive: bool,
+    ) -> Request {
+        Request { core, token: Some(token), message, read: 0, headers: OnceCell::new(), peer, keep_alive }
+    }
+
+    /// The method.
+    pub fn method(&self) -> &Method {
+        &self.message.head.method
+    }
+
+    /// The request target as sent: `/a?b=c`.
+    pub fn url(&self) -> &str {
+        &self.message.head.target
+    }
+
+    /// The header fields in order.
+    pub fn headers(&self) -> &[Header] {
+        let received = || self.head().fields().map(|(name, value)| Header::received(name, value)).collect();
+        self.headers.get_or_init(received)
+    }
+
+    /// The version of the request.
+    pub fn http_version(&self) -> &HTTPVersion {
+        &self.message.head.version
+    }
+
+    /// Bytes of the body as declared: none where it came in chunks.
+    pub fn body_length(&self) -> Option<usize> {
+        match self.message.head.framing {
+            Framing::Empty => Some(0),
+            Framing::Length(length) => usize::try_from(length).ok(),
+            Framing::Chunked => None,
+        }
+    }
+
+    /// Address of the client.
+    pub fn remote_addr(&self) -> Option<&SocketAddr> {
+        Some(&self.peer)
+    }
+
+    /// Reads the body, which has arrived: no read waits.
+    pub fn as_reader(&mut self) -> &mut dyn Read {
+        self
+    }
+
+    pub(crate) fn head(&self) -> &Head {
+        &self.message.head
+    }
+
+    pub(crate) fn body(&mut self) -> &mut Vec<u8> {
+        &mut self.message.body
+    }
+
+    pub(crate) fn context(&self) -> Context {
+        Context {
+            old: *self.http_version() < HTTPVersion(1, 1),
+            head_only: *self.method() == Method::Head,
+            keep_alive: self.keep_alive,
+        }
+    }
+
+    /// Parts with the connection.
+    pub(crate) fn give_up(&mut self) -> io::Result<(Arc<Core>, Token)> {
+        let token = self.token.take().ok_or(io::ErrorKind::BrokenPipe)?;
+        Ok((self.core.clone(), token))
+    }
+
+    /// Answers `response`.
+    ///
+    /// # Errors
+    /// The client is gone.
+    pub fn respond<R: Read + Send + 'static>(mut self, response: Response<R>) -> io::Result<()> {
+        let context = self.context();
+        let status = response.status_code().0;
+        let length = response.data_length().map(|length| length as u64);
+        let framing = BodyFraming::of(status, length, context);
+        let then = match framing {
+            BodyFraming::UntilClose => Then::Close,
+            _ if context.keep_alive => Then::Next,
+            _ => Then::Close,
+        };
+        let context = Context { keep_alive: then == Then::Next, ..context };
+        let (headers, reader) = response.into_parts();
+        let write = |out: &mut Vec<u8>| {
+            let fields =
+                headers.iter().map(|header| (header.field.as_str().as_bytes(), header.value.as_bytes()));
+            answer::write_head(out, (status, None), fields, framing, context)
+        };
+        let framing = match framing {
+            _ if !answer::has_body(status, context) => return self.send(write, Vec::new(), then),
+            BodyFraming::Length(length) if length <= ONE_WRITE as u64 => {
+                let mut body = Vec::with_capacity(length as usize);
+                reader.take(length).read_to_end(&mut body)?;
+                let whole = body.len() as u64 == length;
+                return self.send(write, body, if whole { then } else { Then::Reset });
+            }
+            BodyFraming::Length(length) => StreamFraming::Length(length),
+            BodyFraming::Chunked => StreamFraming::Chunked,
+            BodyFraming::None | BodyFraming::UntilClose => StreamFraming::Plain,
+        };
+        self.send_pieces(write, VecDeque::from([Piece::Stream(Box::new(reader), framing)]), then)
+    }
+
+    /// Sends what `write_head` writes and `body`.
+    pub(crate) fn send(
+        &mut self,
+        write_head: impl FnOnce(&mut Vec<u8>) -> io::Result<()>,
+        body: Vec<u8>,
+        then: Then,
+    ) -> io::Result<()> {
+        if body.len() > ONE_WRITE {
+            return self.send_pieces(write_head, VecDeque::from([Piece::Bytes(body, 0)]), then);
+        }
+        let write = |out: &mut Vec<u8>| {
+            write_head(out)?;
+            out.extend_from_slice(&body);
+            Ok(())
+        };
+        self.send_pieces(write, VecDeque::new(), then)
+    }
+
+    fn send_pieces(
+        &mut self,
+        write: impl FnOnce(&mut Vec<u8>) -> io::Result<()>,
+        pieces: VecDeque<Piece>,
+        then: Then,
+    ) -> io::Result<()> {
+        let mut out = OUT.take();
+        out.clear();
+        // On an error the request is still whole, and its drop answers 500.
+        let sent = write(&mut out).and_then(|()| {
+            let token = self.token.take().ok_or(io::ErrorKind::BrokenPipe)?;
+            self.core.answer(token, &out, pieces, then)
+        });
+        OUT.set(out);
+        sent
+    }
+
+    /// The connection as it is: whatever is written is the answer, and nothing in it is checked. Once it is dropped, the next
+    /// request of the connection is served. What the client does not take at once waits in memory.
+    pub fn into_writer(mut self) -> Box<dyn Write + Send + 'static> {
+        let then = if self.keep_alive { Then::Next } else { Then::Close };
+        Box::new(Writer { request: Some(self.split()), bytes: Vec::new(), then })
+    }
+
+    /// The request without what was received of it.
+    fn split(&mut self) -> Request {
+        let message = Message {
+            head: Head { bytes: Box::default(), fields: Vec::new(), ..self.head().clone() },
+            body: Vec::new(),
+        };
+        Request {
+            core: self.core.clone(),
+            token: self.token.take(),
+            message,
+            read: 0,
+            headers: OnceCell::new(),
+            peer: self.peer,
+            keep_alive: self.keep_alive,
+        }
+    }
+}
+
+impl Read for Request {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = (&self.message.body[self.read..]).read(buffer)?;
+        self.read += count;
+        Ok(count)
+    }
+}
+
+impl Drop for Request {
+    fn drop(&mut self) {
+        if self.token.is_none() {
+            return;
+        }
+        let context = self.context();
+        let then = if context.keep_alive { Then::Next } else { Then::Close };
+        let write = |out: &mut Vec<u8>| {
+            answer::write_head(out, (500, None), std::iter::empty(), BodyFraming::Length(0), context)
+        };
+        // The client may be gone; there is nobody else to tell.
+        let _ = self.send(write, Vec::new(), then);
+    }
+}
+
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Request({} {} from {})", self.method(), self.url(), self.peer)
+    }
+}
+
+/// The bytes of an answer, sent when flushed or dropped.
+struct Writer {
+    request: Option<Request>,
+    bytes: Vec<u8>,
+    then: Then,
+}
+
+impl Write for Writer {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.bytes.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        let Some(mut request) = self.request.take() else { return };
+        let pieces = VecDeque::from([Piece::Bytes(mem::take(&mut self.bytes), 0)]);
+        // As above.
+        let _ = request.send_pieces(|_| Ok(()), pieces, self.then);
+    }
+}

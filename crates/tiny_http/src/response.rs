@@ -1,0 +1,144 @@
+//! An answer as an object: status, fields, and a reader for the body.
+
+use crate::header::Header;
+use crate::status::StatusCode;
+use std::io::{self, Cursor, Read};
+use std::sync::mpsc::Receiver;
+
+/// An answer whose body `R` gives. The body is read as the client takes it.
+pub struct Response<R> {
+    status: StatusCode,
+    headers: Vec<Header>,
+    reader: R,
+    length: Option<usize>,
+}
+
+/// An answer with any reader.
+pub type ResponseBox = Response<Box<dyn Read + Send>>;
+
+impl<R: Read> Response<R> {
+    /// An answer of `status` with `headers` and the body that `reader` gives, of `length` bytes: chunked if that is unknown.
+    /// Nothing comes from `trailers`: this engine sends none.
+    pub fn new(
+        status: StatusCode,
+        headers: Vec<Header>,
+        reader: R,
+        length: Option<usize>,
+        trailers: Option<Receiver<Header>>,
+    ) -> Response<R> {
+        drop(trailers);
+        let mut response = Response { status, headers: Vec::with_capacity(headers.len()), reader, length };
+        headers.into_iter().for_each(|header| response.add_header(header));
+        response
+    }
+
+    /// Adds a field. One of the connection's own (`Connection`, `Transfer-Encoding`, ...) is left out when it is sent;
+    /// `Content-Length` sets the length of the body; a second `Content-Type` replaces the first.
+    pub fn add_header<H: Into<Header>>(&mut self, header: H) {
+        let header = header.into();
+        if header.field.equiv("Content-Length") {
+            self.length = header.value.as_str().parse().ok().or(self.length);
+        } else if header.field.equiv("Content-Type") {
+            match self.headers.iter_mut().find(|known| known.field == header.field) {
+                Some(known) => known.value = header.value,
+                None => self.headers.push(header),
+            }
+        } else {
+            self.headers.push(header);
+        }
+    }
+
+    /// With a further field, as [`Response::add_header`].
+    #[must_use]
+    pub fn with_header<H: Into<Header>>(mut self, header: H) -> Response<R> {
+        self.add_header(header);
+        self
+    }
+
+    /// With another status.
+    #[must_use]
+    pub fn with_status_code<S: Into<StatusCode>>(mut self, status: S) -> Response<R> {
+        self.status = status.into();
+        self
+    }
+
+    /// With another body.
+    pub fn with_data<S: Read>(self, reader: S, length: Option<usize>) -> Response<S> {
+        Response { reader, length, status: self.status, headers: self.headers }
+    }
+
+    /// The status.
+    pub fn status_code(&self) -> StatusCode {
+        self.status
+    }
+
+    /// Bytes of the body, if they are known.
+    pub fn data_length(&self) -> Option<usize> {
+        self.length
+    }
+
+    /// The fields so far.
+    pub fn headers(&self) -> &[Header] {
+        &self.headers
+    }
+
+    /// The reader of the body.
+    pub fn into_reader(self) -> R {
+        self.reader
+    }
+
+    pub(crate) fn into_parts(self) -> (Vec<Header>, R) {
+        (self.headers, self.reader)
+    }
+}
+
+impl<R: Read + Send + 'static> Response<R> {
+    /// With its reader in a box.
+    pub fn boxed(self) -> ResponseBox {
+        let reader: Box<dyn Read + Send> = Box::new(self.reader);
+        Response { reader, status: self.status, headers: self.headers, length: self.length }
+    }
+}
+
+impl Response<Cursor<Vec<u8>>> {
+    /// 200 with `data`.
+    pub fn from_data<D: Into<Vec<u8>>>(data: D) -> Response<Cursor<Vec<u8>>> {
+        let data = data.into();
+        let length = Some(data.len());
+        Response { status: StatusCode(200), headers: Vec::new(), reader: Cursor::new(data), length }
+    }
+
+    /// 200 with `text`, as plain text in UTF-8.
+    pub fn from_string<S: Into<String>>(text: S) -> Response<Cursor<Vec<u8>>> {
+        let mut response = Response::from_data(text.into());
+        // Both are right as they stand.
+        response.headers.extend(Header::from_bytes("Content-Type", "text/plain; charset=UTF-8"));
+        response
+    }
+}
+
+impl Response<io::Empty> {
+    /// `status` without a body.
+    pub fn empty<S: Into<StatusCode>>(status: S) -> Response<io::Empty> {
+        Response { status: status.into(), headers: Vec::new(), reader: io::empty(), length: Some(0) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_that_say_something_about_the_body_are_taken_in() {
+        let header = |line: &str| line.parse::<Header>().unwrap();
+        let response = Response::from_string("abc")
+            .with_header(header("Content-Type: a"))
+            .with_header(header("Set-Cookie: a"))
+            .with_header(header("Set-Cookie: b"))
+            .with_header(header("Content-Length: 2"))
+            .with_status_code(404);
+        let lines: Vec<String> = response.headers().iter().map(ToString::to_string).collect();
+        assert_eq!(lines, ["Content-Type: a", "Set-Cookie: a", "Set-Cookie: b"]);
+        assert_eq!((response.status_code(), response.data_length()), (StatusCode(404), Some(2)));
+    }
+}

@@ -1,0 +1,218 @@
+//! A listening server: workers wait here for requests.
+
+use crate::accept::{Accepting, LISTENER};
+use crate::core::Core;
+use crate::extension::{Limits, Pages, plain_pages};
+use crate::listener::{ListenAddr, Listener, SslConfig};
+use crate::reactor::{Reactor, timespec};
+use crate::request::Request;
+use crate::slots::Token;
+use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
+use rustix::event::{EventfdFlags, eventfd};
+use rustix::io::{Errno, read, write};
+use rustix::net::{listen, sockopt};
+use std::error::Error;
+use std::io;
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// A server. Any number of threads may wait in [`Server::recv`]; each request goes to one of them.
+pub struct Server {
+    core: Arc<Core>,
+    /// A thread of the program turns the reactor; else the waiting workers do.
+    attended: bool,
+}
+
+/// What epoll calls the descriptor of [`Server::unblock`], and the reactor of a server that nobody attends to.
+const UNBLOCK: u64 = u64::MAX - 1;
+const REACTOR: u64 = u64::MAX - 2;
+/// Connections that the system holds until they are accepted; it cuts this to its own limit.
+const BACKLOG: i32 = 4096;
+/// Time without traffic until the system asks whether a client is still there, and between two such questions.
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
+
+/// What a wait ended with.
+#[expect(clippy::large_enum_variant, reason = "made for each request; a box would cost more than the move")]
+enum Woken {
+    Request(Request),
+    Unblocked,
+    /// An event that led to no request.
+    Nothing,
+    /// There was no event.
+    Empty,
+}
+
+impl Server {
+    /// Serves on `listener`, with the limits of [`Limits::default`]. Writes that have to wait, and deadlines, are finished by
+    /// the threads that wait for requests.
+    ///
+    /// # Errors
+    /// The system refuses a descriptor; TLS is asked for.
+    pub fn from_listener<L: Into<Listener>>(
+        listener: L,
+        tls: Option<SslConfig>,
+    ) -> Result<Server, Box<dyn Error + Send + Sync + 'static>> {
+        if tls.is_some() {
+            return Err("TLS is not spoken here".into());
+        }
+        let Listener::Tcp(listener) = listener.into();
+        let reactor = Reactor::new()?;
+        Ok(Server::build(listener, Limits::default(), plain_pages(), reactor, false)?)
+    }
+
+    pub(crate) fn build(
+        listener: TcpListener,
+        limits: Limits,
+        pages: Pages,
+        reactor: Arc<Reactor>,
+        attended: bool,
+    ) -> io::Result<Server> {
+        prepare(&listener)?;
+        let address = listener.local_addr()?;
+        let epoll = epoll::create(CreateFlags::CLOEXEC)?;
+        let unblock = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK | EventfdFlags::SEMAPHORE)?;
+        epoll::add(&epoll, &unblock, EventData::new_u64(UNBLOCK), EventFlags::IN)?;
+        if !attended {
+            let flags = EventFlags::IN | EventFlags::ET;
+            epoll::add(&epoll, reactor.descriptor(), EventData::new_u64(REACTOR), flags)?;
+        }
+        let core = reactor.clone().register(|number| {
+            let listener = (Accepting::new(listener), address);
+            Arc::new(Core::new((epoll, unblock), listener, (limits, pages), (reactor, number)))
+        })?;
+        core.listen(false)?;
+        Ok(Server { core, attended })
+    }
+
+    pub(crate) fn core(&self) -> &Core {
+        &self.core
+    }
+
+    /// Waits for a request.
+    ///
+    /// # Errors
+    /// [`Server::unblock`] was called.
+    pub fn recv(&self) -> io::Result<Request> {
+        let (leader, reactor) = (&self.core.leader, &self.core.reactor);
+        loop {
+            leader.lead((!self.attended).then_some(reactor));
+            let woken = self.wait(None, || leader.leave());
+            match woken {
+                Ok(Woken::Request(request)) => {
+                    leader.begin(reactor);
+                    return Ok(request);
+                }
+                Ok(Woken::Nothing | Woken::Empty) => {}
+                // This worker may not come back.
+                Ok(Woken::Unblocked) => {
+                    leader.call_another(reactor);
+                    return Err(io::Error::other("thread unblocked"));
+                }
+                Err(error) => {
+                    leader.call_another(reactor);
+                    return Err(error);
+                }
+            }
+        }
+    }
+
+    /// Waits for a request, for at most `timeout`.
+    ///
+    /// # Errors
+    /// The system refuses to wait.
+    pub fn recv_timeout(&self, timeout: Duration) -> io::Result<Option<Request>> {
+        let end = Instant::now() + timeout;
+        loop {
+            let left = end.saturating_duration_since(Instant::now());
+            match self.wait(Some(left), || ())? {
+                Woken::Request(request) => return Ok(Some(request)),
+                Woken::Unblocked => return Ok(None),
+                Woken::Empty if left.is_zero() => return Ok(None),
+                Woken::Nothing | Woken::Empty => {}
+            }
+        }
+    }
+
+    /// The next request, if one is there.
+    ///
+    /// # Errors
+    /// The system refuses to look.
+    pub fn try_recv(&self) -> io::Result<Option<Request>> {
+        self.recv_timeout(Duration::ZERO)
+    }
+
+    /// Ends one wait for a request, the present one or the next.
+    pub fn unblock(&self) {
+        // It fails only if the counter is full.
+        let _ = write(&self.core.unblock, &1_u64.to_ne_bytes());
+        self.core.leader.call_another(&self.core.reactor);
+    }
+
+    /// Where it listens.
+    pub fn server_addr(&self) -> ListenAddr {
+        ListenAddr::IP(self.core.address)
+    }
+
+    /// One wait, one event: a request must not wait behind another one's handler. Calls `woken` when the wait is over.
+    fn wait(&self, timeout: Option<Duration>, woken: impl FnOnce()) -> io::Result<Woken> {
+        let timeout = match self.is_attended() {
+            true => timeout,
+            false => [timeout, self.core.reactor.until_next()].into_iter().flatten().min(),
+        };
+        let mut events = [Event { flags: EventFlags::empty(), data: EventData::new_u64(0) }; 1];
+        let waited = epoll::wait(&self.core.epoll, &mut events[..], timeout.map(timespec).as_ref());
+        woken();
+        let count = match waited {
+            Ok(count) => count,
+            Err(Errno::INTR) => return Ok(Woken::Nothing),
+            Err(error) => return Err(error.into()),
+        };
+        if count == 0 {
+            self.attend();
+            return Ok(Woken::Empty);
+        }
+        let (data, flags) = (events[0].data.u64(), events[0].flags);
+        match data {
+            LISTENER => self.core.accept(),
+            REACTOR => self.attend(),
+            UNBLOCK if read(&self.core.unblock, &mut [0; 8][..]).is_ok() => return Ok(Woken::Unblocked),
+            UNBLOCK => {}
+            _ => {
+                return Ok(self
+                    .core
+                    .ready(Token::of_data(data), flags)
+                    .map_or(Woken::Nothing, Woken::Request));
+            }
+        }
+        Ok(Woken::Nothing)
+    }
+
+    fn is_attended(&self) -> bool {
+        self.attended || self.core.leader.is_attended()
+    }
+
+    fn attend(&self) {
+        if !self.is_attended() {
+            self.core.reactor.turn(Some(Duration::ZERO));
+            // Whoever began to attend meanwhile has not seen what came of this turn.
+            if self.is_attended() {
+                self.core.reactor.wake();
+            }
+        }
+    }
+}
+
+/// What accepted connections inherit. Without the first, a body that takes two writes comes 44 ms late; the others find out
+/// that a client is gone which never said so.
+fn prepare(listener: &TcpListener) -> io::Result<()> {
+    sockopt::set_tcp_nodelay(listener, true)?;
+    sockopt::set_socket_keepalive(listener, true)?;
+    sockopt::set_tcp_keepidle(listener, KEEP_ALIVE)?;
+    sockopt::set_tcp_keepintvl(listener, KEEP_ALIVE)?;
+    sockopt::set_tcp_keepcnt(listener, 4)?;
+    listener.set_nonblocking(true)?;
+    // The standard library asks for 128, which a burst fills.
+    listen(listener, BACKLOG)?;
+    Ok(())
+}

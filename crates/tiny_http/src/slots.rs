@@ -1,0 +1,224 @@
+//! The table of connections. A slot is found by its number without a lock on the table; what is in it has a lock of its own,
+//! held for a few system calls at most and never while a request is with the program.
+
+use crate::connection::Connection;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+
+/// Names a connection: the number of its slot, and which connection in that slot. Those that ended have names of their own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Token(u64);
+
+const GENERATION: u64 = 0x00ff_ffff;
+
+impl Token {
+    fn new(index: u32, generation: u32) -> Token {
+        Token((u64::from(generation) & GENERATION) << 32 | u64::from(index))
+    }
+
+    /// The name in the lower 56 bits of `data`.
+    pub fn of_data(data: u64) -> Token {
+        Token(data & 0x00ff_ffff_ffff_ffff)
+    }
+
+    /// 56 bits.
+    pub fn data(self) -> u64 {
+        self.0
+    }
+
+    fn index(self) -> u32 {
+        (self.0 & 0xffff_ffff) as u32
+    }
+}
+
+/// What a connection is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    /// There is no connection.
+    Free,
+    /// It waits for a request.
+    Idle,
+    /// A head arrives.
+    Head,
+    /// A body arrives.
+    Body,
+    /// The program has the request.
+    Lent,
+    /// The answer does not fit into the socket.
+    Writing,
+    /// The answer waits between two slices.
+    Pausing,
+    /// Answered and ended; what still arrives is thrown away.
+    Lingering,
+}
+
+impl Phase {
+    const ALL: [Phase; 8] = [
+        Phase::Free,
+        Phase::Idle,
+        Phase::Head,
+        Phase::Body,
+        Phase::Lent,
+        Phase::Writing,
+        Phase::Pausing,
+        Phase::Lingering,
+    ];
+}
+
+/// A place for one connection.
+#[derive(Default)]
+pub struct Slot {
+    /// Phase, and since when in milliseconds: readable without the lock.
+    stamp: AtomicU64,
+    entry: Mutex<Entry>,
+}
+
+#[derive(Default)]
+struct Entry {
+    generation: u32,
+    connection: Option<Connection>,
+}
+
+/// A connection under its lock.
+pub struct Held<'s> {
+    slot: &'s Slot,
+    entry: MutexGuard<'s, Entry>,
+    token: Token,
+}
+
+/// All connections of a server.
+pub struct Slots {
+    /// Chunk `n` has `FIRST << n` slots; they never move.
+    chunks: [OnceLock<Box<[Slot]>>; 20],
+    free: Mutex<Vec<u32>>,
+    /// Slots below this one were used.
+    used: AtomicU32,
+}
+
+const FIRST: u32 = 64;
+
+impl Slots {
+    pub fn new() -> Slots {
+        Slots { chunks: [const { OnceLock::new() }; 20], free: Mutex::default(), used: AtomicU32::new(0) }
+    }
+
+    /// Puts `connection` into a free slot, in phase Idle since `now`.
+    pub fn insert(&self, connection: Connection, now: u64) -> Option<Held<'_>> {
+        let free = self.free.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let index = free.unwrap_or_else(|| self.used.fetch_add(1, Ordering::AcqRel));
+        let slot = self.slot_or_new(index)?;
+        let mut entry = slot.entry.lock().unwrap_or_else(PoisonError::into_inner);
+        entry.generation = entry.generation.wrapping_add(1);
+        entry.connection = Some(connection);
+        let token = Token::new(index, entry.generation);
+        let mut held = Held { slot, entry, token };
+        held.enter(Phase::Idle, now);
+        Some(held)
+    }
+
+    /// The connection of that name, if it is still there.
+    pub fn open(&self, token: Token) -> Option<Held<'_>> {
+        let slot = self.slot(token.index())?;
+        let entry = slot.entry.lock().unwrap_or_else(PoisonError::into_inner);
+        let same = entry.connection.is_some() && Token::new(token.index(), entry.generation) == token;
+        same.then_some(Held { slot, entry, token })
+    }
+
+    /// Takes the connection out; its slot is free after that.
+    pub fn remove(&self, mut held: Held<'_>) -> Option<Connection> {
+        held.enter(Phase::Free, 0);
+        let connection = held.entry.connection.take();
+        let index = held.token.index();
+        drop(held);
+        self.free.lock().unwrap_or_else(PoisonError::into_inner).push(index);
+        connection
+    }
+
+    /// Phase, since when, and number of all slots that are in use. What it tells may have changed since.
+    pub fn stamps(&self) -> impl Iterator<Item = (Phase, u64, u32)> {
+        let used = self.used.load(Ordering::Acquire);
+        (0..used).filter_map(|index| {
+            let (phase, since) = split(self.slot(index)?.stamp.load(Ordering::Relaxed));
+            (phase != Phase::Free).then_some((phase, since, index))
+        })
+    }
+
+    /// The connection in slot `index`, if there is one.
+    pub fn at(&self, index: u32) -> Option<Held<'_>> {
+        let slot = self.slot(index)?;
+        let entry = slot.entry.lock().unwrap_or_else(PoisonError::into_inner);
+        let token = Token::new(index, entry.generation);
+        entry.connection.is_some().then_some(Held { slot, entry, token })
+    }
+
+    fn slot(&self, index: u32) -> Option<&Slot> {
+        let (chunk, place) = place(index)?;
+        self.chunks.get(chunk)?.get()?.get(place)
+    }
+
+    fn slot_or_new(&self, index: u32) -> Option<&Slot> {
+        let (chunk, place) = place(index)?;
+        let make = || (0..FIRST << chunk).map(|_| Slot::default()).collect();
+        self.chunks.get(chunk)?.get_or_init(make).get(place)
+    }
+}
+
+/// The chunk of a slot, and its place there.
+fn place(index: u32) -> Option<(usize, usize)> {
+    let number = index.checked_add(FIRST)?;
+    let chunk = number.ilog2() - FIRST.ilog2();
+    Some((chunk as usize, (number - (FIRST << chunk)) as usize))
+}
+
+fn split(stamp: u64) -> (Phase, u64) {
+    (Phase::ALL[(stamp & 7) as usize], stamp >> 3)
+}
+
+impl Held<'_> {
+    /// Its name.
+    pub fn token(&self) -> Token {
+        self.token
+    }
+
+    /// What it is doing, and since when.
+    pub fn phase(&self) -> (Phase, u64) {
+        split(self.slot.stamp.load(Ordering::Relaxed))
+    }
+
+    /// It does something else from `now` on.
+    pub fn enter(&mut self, phase: Phase, now: u64) {
+        self.slot.stamp.store(now << 3 | phase as u64, Ordering::Relaxed);
+    }
+
+    /// The connection. A slot that is held has one until it is removed.
+    pub fn connection(&mut self) -> Option<&mut Connection> {
+        self.entry.connection.as_mut()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_follow_one_another_without_gaps() {
+        let mut next = (0, 0);
+        for index in 0..100_000 {
+            let (chunk, number) = place(index).unwrap();
+            if (chunk, number) != next {
+                assert_eq!((chunk, number), (next.0 + 1, 0), "{index}");
+                assert_eq!(next.1, (FIRST << next.0) as usize);
+            }
+            next = (chunk, number + 1);
+        }
+        assert_eq!(place(u32::MAX), None);
+    }
+
+    #[test]
+    fn stamps_keep_phase_and_time() {
+        for (number, phase) in Phase::ALL.into_iter().enumerate() {
+            assert_eq!(split(123_456_789_012 << 3 | number as u64), (phase, 123_456_789_012));
+            assert_eq!(phase as usize, number);
+        }
+    }
+}

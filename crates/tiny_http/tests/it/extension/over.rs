@@ -1,0 +1,153 @@
+//! Clients over each limit.
+
+use super::{Attended, eventually};
+use crate::client::{Client, End};
+use std::thread;
+use std::time::{Duration, Instant};
+use tiny_http::extension::Limits;
+use tiny_http::{Request, Response};
+
+/// Answers the length of the body.
+fn length(mut request: Request) {
+    let body = request.take_body();
+    let _ = request.respond(Response::from_string(body.len().to_string()));
+}
+
+fn start(limits: Limits) -> Attended {
+    Attended::start(limits, length)
+}
+
+#[track_caller]
+fn refused(client: &mut Client, status: u16) {
+    let answer = client.answer(false).unwrap();
+    assert_eq!(answer.status, status, "{}", String::from_utf8_lossy(&answer.body));
+    assert!(answer.lists("connection", "close"));
+    assert_eq!(client.end(), End::Closed);
+}
+
+#[test]
+fn a_connection_serves_so_many_requests() {
+    let server = start(Limits { requests: 3, ..Limits::default() });
+    let mut client = server.get("/ping");
+    for last in [false, false, true] {
+        let answer = client.answer(false).unwrap();
+        assert_eq!(answer.lists("connection", "close"), last);
+        client.send(b"GET /ping HTTP/1.1\r\nHost: x\r\n\r\n");
+    }
+    assert_eq!(client.end(), End::Closed);
+}
+
+#[test]
+fn the_time_for_a_head_or_body_is_for_all_of_it() {
+    let times = Duration::from_millis(200);
+    let server = start(Limits { head_time: times, body_time: times, ..Limits::default() });
+    let cases: [&[u8]; 2] =
+        [b"GET / HTTP/1.1\r\nX: ", b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n"];
+    for start in cases {
+        let mut client = server.send(start);
+        let began = Instant::now();
+        // A byte now and then is no progress that counts.
+        while client.received.is_empty() && began.elapsed() < Duration::from_secs(5) {
+            if client.try_send(b"a").is_err() {
+                break;
+            }
+            thread::sleep(Duration::from_millis(20));
+            if began.elapsed() > Duration::from_millis(600) {
+                break;
+            }
+        }
+        refused(&mut client, 408);
+        assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
+    }
+    server.until_open(0);
+}
+
+#[test]
+fn idle_connections_are_closed_and_handlers_are_not_hurried() {
+    let times = Duration::from_millis(100);
+    let limits = Limits { idle_time: times, head_time: times, body_time: times, ..Limits::default() };
+    let server = Attended::start(limits, |request| {
+        thread::sleep(Duration::from_millis(400));
+        length(request);
+    });
+    let mut slow = server.get("/slow");
+    assert_eq!(slow.answer(false).unwrap().body, b"0");
+    assert_eq!(slow.end(), End::Closed);
+    let mut fresh = Client::connect(server.address);
+    assert_eq!(fresh.end(), End::Closed);
+    server.until_open(0);
+}
+
+#[test]
+fn who_does_not_take_an_answer_is_cut() {
+    let limits = Limits { write_time: Duration::from_millis(200), ..Limits::default() };
+    let server = Attended::start(limits, |request| {
+        let _ = request.respond(Response::from_data(vec![0; 64 << 20]));
+    });
+    let client = server.get("/large");
+    eventually(|| server.server.num_busy() == 1);
+    server.pings();
+    eventually(|| server.server.num_busy() == 0);
+    drop(client);
+}
+
+#[test]
+fn the_connection_that_is_idle_for_longest_makes_room() {
+    let server = start(Limits { connections: 3, ..Limits::default() });
+    let mut clients: Vec<_> = (0..3)
+        .map(|_| {
+            let mut client = server.get("/ping");
+            client.answer(false).unwrap();
+            // Coarse clocks tell times apart that are some milliseconds apart.
+            thread::sleep(Duration::from_millis(20));
+            client
+        })
+        .collect();
+    // The first is not the oldest any more.
+    clients[0].send(b"GET /ping HTTP/1.1\r\nHost: x\r\n\r\n");
+    clients[0].answer(false).unwrap();
+    server.pings();
+    assert_eq!(clients[1].end(), End::Closed);
+    for kept in [0, 2] {
+        clients[kept].send(b"GET /ping HTTP/1.1\r\nHost: x\r\n\r\n");
+        assert_eq!(clients[kept].answer(false).unwrap().body, b"pong", "{kept}");
+    }
+}
+
+#[test]
+fn where_no_connection_is_idle_the_new_one_is_told() {
+    let server = start(Limits { connections: 3, ..Limits::default() });
+    let begun: Vec<_> = (0..3).map(|_| server.send(b"GET / HT")).collect();
+    eventually(|| server.server.num_busy() == 3);
+    for _ in 0..20 {
+        refused(&mut server.get("/ping"), 503);
+    }
+    drop(begun);
+    server.until_open(0);
+    server.pings();
+}
+
+#[test]
+fn out_of_memory_the_newest_body_gives_way() {
+    let server = start(Limits { buffered: 600 << 10, ..Limits::default() });
+    let head = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 400000\r\n\r\n";
+    let mut older = server.send(&[head.as_slice(), &[b'a'; 200_000]].concat());
+    eventually(|| server.server.num_busy() == 1);
+    // Times of bodies are told apart by coarse clocks.
+    thread::sleep(Duration::from_millis(30));
+    let mut newer = server.send(&[head.as_slice(), &[b'b'; 300_000]].concat());
+    refused(&mut newer, 503);
+    older.send(&[b'a'; 200_000]);
+    assert_eq!(older.answer(false).unwrap().body, b"400000");
+}
+
+#[test]
+fn declared_bytes_take_no_memory() {
+    let server = start(Limits { body: 1 << 40, buffered: 8 << 20, ..Limits::default() });
+    let head = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000000000\r\n\r\nabc";
+    let clients: Vec<_> = (0..100).map(|_| server.send(head)).collect();
+    eventually(|| server.server.num_busy() == 100);
+    server.pings();
+    drop(clients);
+    server.until_open(0);
+}

@@ -1,0 +1,164 @@
+//! Workers that wait, answers that are held back, clients that leave meanwhile, an orderly end.
+
+use super::{Attended, eventually};
+use crate::client::End;
+use std::io::Write as _;
+use std::net::TcpListener;
+use std::sync::mpsc;
+use std::sync::{Arc, Barrier};
+use std::thread;
+use std::time::{Duration, Instant};
+use tiny_http::extension::{Limits, Reactor, plain_pages};
+use tiny_http::{Request, Response, Server};
+
+#[test]
+fn a_client_that_leaves_frees_its_place_while_its_answer_is_held_back() {
+    let (held, requests) = mpsc::channel::<Request>();
+    let server = Attended::start(Limits::default(), move |request| held.send(request).unwrap());
+    let gone = server.get("/held");
+    let request = requests.recv_timeout(Duration::from_secs(5)).unwrap();
+    // Later than a client that only says that it sends no more.
+    thread::sleep(Duration::from_millis(150));
+    drop(gone);
+    server.until_open(0);
+    assert!(request.respond(Response::from_string("late")).is_err());
+    server.pings();
+}
+
+#[test]
+fn a_client_that_only_sends_no_more_gets_its_answer() {
+    let (held, requests) = mpsc::channel::<Request>();
+    let server = Attended::start(Limits::default(), move |request| held.send(request).unwrap());
+    let mut client = server.get("/held");
+    client.half_close();
+    let request = requests.recv_timeout(Duration::from_secs(5)).unwrap();
+    thread::sleep(Duration::from_millis(150));
+    request.respond(Response::from_string("late")).unwrap();
+    assert_eq!(client.answer(false).unwrap().body, b"late");
+    assert_eq!(client.end(), End::Closed);
+}
+
+#[test]
+fn held_back_answers_keep_the_order_of_their_connection() {
+    let (held, requests) = mpsc::channel::<Request>();
+    let server = Attended::start(Limits::default(), move |request| held.send(request).unwrap());
+    let get = |path: &str| format!("GET {path} HTTP/1.1\r\nHost: x\r\n\r\n");
+    let mut client = server.send((get("/held") + &get("/ping") + &get("/ping")).as_bytes());
+    let request = requests.recv_timeout(Duration::from_secs(5)).unwrap();
+    // The worker is free, and has not looked at what is behind.
+    server.pings();
+    request.respond(Response::from_string("first")).unwrap();
+    for body in ["first", "pong", "pong"] {
+        assert_eq!(client.answer(false).unwrap().body, body.as_bytes());
+    }
+}
+
+#[test]
+fn large_answers_are_finished_while_all_workers_are_busy() {
+    let (at_work, go_on) = (Arc::new(Barrier::new(2)), Arc::new(Barrier::new(2)));
+    let barriers = (at_work.clone(), go_on.clone());
+    let server = Attended::start(Limits::default(), move |request| match request.url() {
+        "/busy" => {
+            barriers.0.wait();
+            barriers.1.wait();
+            let _ = request.respond(Response::from_string("done"));
+        }
+        "/writer" => {
+            let mut writer = request.into_writer();
+            writer.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 20000000\r\n\r\n").unwrap();
+            writer.write_all(&vec![b'w'; 20_000_000]).unwrap();
+        }
+        "/unknown" => {
+            let reader = std::io::Cursor::new(vec![b'c'; 20_000_000]);
+            let response = Response::new(200.into(), Vec::new(), reader, None, None);
+            let _ = request.respond(response);
+        }
+        _ => drop(request.respond(Response::from_data(vec![b'd'; 20_000_000]))),
+    });
+    let mut clients = ["/data", "/writer", "/unknown"].map(|path| server.get(path));
+    eventually(|| server.server.num_busy() == 3);
+    let mut busy = server.get("/busy");
+    at_work.wait();
+    for client in &mut clients {
+        assert_eq!(client.answer(false).unwrap().body.len(), 20_000_000);
+    }
+    go_on.wait();
+    assert_eq!(busy.answer(false).unwrap().body, b"done");
+}
+
+/// Workers of a server without a reactor of the program: they attend to it themselves.
+#[test]
+fn each_request_finds_a_worker_while_others_are_busy() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let server = Arc::new(Server::from_listener(listener, None).unwrap());
+    let address = server.server_addr().to_ip().unwrap();
+    let all = Arc::new(Barrier::new(4));
+    let workers: Vec<_> = (0..4)
+        .map(|_| {
+            let (server, all) = (server.clone(), all.clone());
+            thread::spawn(move || {
+                while let Ok(request) = server.recv() {
+                    // Only if all four are here at the same time does any of them go on.
+                    all.wait();
+                    let _ = request.respond(Response::from_string("met"));
+                }
+            })
+        })
+        .collect();
+    for _ in 0..20 {
+        let mut clients: Vec<_> = (0..4)
+            .map(|_| {
+                let mut client = crate::client::Client::connect(address);
+                client.send(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+                client
+            })
+            .collect();
+        let began = Instant::now();
+        for client in &mut clients {
+            assert_eq!(client.answer(false).unwrap().body, b"met");
+        }
+        assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
+    }
+    for _ in 0..4 {
+        server.unblock();
+    }
+    workers.into_iter().for_each(|worker| worker.join().unwrap());
+}
+
+#[test]
+fn waits_end_when_they_should() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let reactor = Reactor::new().unwrap();
+    let server = Server::with_limits(listener, Limits::default(), plain_pages(), &reactor).unwrap();
+    assert!(server.try_recv().unwrap().is_none());
+    let began = Instant::now();
+    assert!(server.recv_timeout(Duration::from_millis(50)).unwrap().is_none());
+    assert!(began.elapsed() >= Duration::from_millis(50));
+    server.unblock();
+    assert_eq!(server.recv().unwrap_err().to_string(), "thread unblocked");
+    let address = server.server_addr().to_ip().unwrap();
+    let mut client = crate::client::Client::connect(address);
+    client.send(b"GET /a HTTP/1.1\r\nHost: x\r\n\r\n");
+    let request = server.recv_timeout(Duration::from_secs(5)).unwrap().unwrap();
+    assert_eq!(request.url(), "/a");
+    // Dropped unanswered.
+    drop(request);
+    assert_eq!(client.answer(false).unwrap().status, 500);
+}
+
+#[test]
+fn a_stop_serves_who_is_there_and_lets_nobody_in() {
+    let server = Attended::start(Limits::default(), drop);
+    let mut idle = server.get("/ping");
+    idle.answer(false).unwrap();
+    eventually(|| server.server.num_busy() == 0);
+    let mut begun = server.send(b"GET /ping HTTP/1.1\r\n");
+    eventually(|| server.server.num_busy() == 1);
+    server.server.close_listener();
+    assert!(std::net::TcpStream::connect(server.address).is_err());
+    assert_eq!(server.server.close_idle(Duration::from_secs(60)), 1);
+    assert_eq!(server.server.close_idle(Duration::ZERO), 0);
+    assert_eq!(idle.end(), End::Closed);
+    begun.send(b"Host: x\r\n\r\n");
+    assert_eq!(begun.answer(false).unwrap().body, b"pong");
+}

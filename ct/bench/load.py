@@ -1,0 +1,171 @@
+"""Load on a subject: wrk for time and CPU, keep-alive connections of our own where requests must be counted or held."""
+
+import contextlib
+import re
+import selectors
+import socket
+import subprocess
+import time
+from typing import NamedTuple
+
+# Seconds for each unit that wrk prints.
+UNITS = {"us": 1e-6, "ms": 1e-3, "s": 1, "m": 60, "h": 3600}
+ANSWER_DEADLINE = 5
+# Seconds before the end of wrk's run when its connections are looked at; milliseconds without an answer that are no mere delay.
+BEFORE_END = 0.3
+UNSERVED_AFTER = 500
+# Absent from Python's socket module before 3.12; the port is then chosen by connect, where the whole address counts.
+IP_BIND_ADDRESS_NO_PORT = 24
+
+
+class Run(NamedTuple):
+    """What wrk saw of one subject."""
+
+    requests: int
+    rate: float
+    p50: float
+    p99: float
+    errors: int
+    # Connections that waited for an answer since half a second or longer, near the end.
+    unserved: int
+
+
+def wrk(port, path, connections, seconds):
+    """One thread of wrk with so many keep-alive connections."""
+    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", f"http://127.0.0.1:{port}{path}"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(seconds - BEFORE_END)
+        unserved = count_unserved(port)
+        out, fault = process.communicate(timeout=30)
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.communicate(timeout=10)
+    if process.returncode:
+        raise RuntimeError(f"{' '.join(command)}: {fault.strip() or out.strip()}")
+    return read_wrk(out, unserved)
+
+
+def count_unserved(port):
+    """wrk counts a late answer but not one that never comes: `ss` knows how long ago the server sent on a connection."""
+    command = ["ss", "-Htnio", "state", "established", "sport", "=", f":{port}"]
+    text = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True).stdout
+    return sum(int(since) >= UNSERVED_AFTER for since in re.findall(r"lastsnd:(\d+)", text))
+
+
+def read_wrk(text, unserved=0):
+    """wrk's report. Errors are those of sockets, answers later than 2 s, and other statuses."""
+    def percentile(number):
+        value, unit = re.search(rf"^\s+{number}%\s+([\d.]+)(\w+)$", text, re.M).groups()
+        return float(value) * UNITS[unit]
+
+    errors = 0
+    if line := re.search(r"Socket errors: (.*)", text):
+        errors += sum(map(int, re.findall(r"\d+", line.group(1))))
+    if line := re.search(r"Non-2xx or 3xx responses: (\d+)", text):
+        errors += int(line.group(1))
+    requests = int(re.search(r"(\d+) requests in", text).group(1))
+    if not requests:
+        raise RuntimeError(f"wrk: no request was answered:\n{text}")
+    rate = float(re.search(r"Requests/sec:\s+([\d.]+)", text).group(1))
+    return Run(requests, rate, percentile(50), percentile(99), errors, unserved)
+
+
+class Measured(NamedTuple):
+    """A run of wrk, and CPU microseconds of the server for each of its requests."""
+
+    cpu: float
+    run: Run
+
+
+def measure(subject, connections, seconds, path=None):
+    """CPU until the server is at rest again: opening and closing the connections counts."""
+    before = subject.cpu()
+    run = wrk(subject.port, path or subject.path, connections, seconds)
+    subject.settle()
+    return Measured((subject.cpu() - before) / 1000 / run.requests, run)
+
+
+class Answer(NamedTuple):
+    status: int
+    head: str
+    body: bytes
+
+
+class Connection:
+    """A keep-alive connection that asks for one path again and again."""
+
+    def __init__(self, subject, source=None, timeout=ANSWER_DEADLINE):
+        self.subject = subject
+        self.request = f"GET {subject.path} HTTP/1.1\r\nHost: 127.0.0.1:{subject.port}\r\n\r\n".encode()
+        self.got = b""
+        self.socket = socket.socket()
+        self.socket.settimeout(timeout)
+        try:
+            self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if source:
+                self.socket.setsockopt(socket.IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1)
+                self.socket.bind((source, 0))
+            self.socket.connect(("127.0.0.1", subject.port))
+        except BaseException:
+            self.socket.close()
+            raise
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def close(self):
+        self.socket.close()
+
+    def send(self):
+        self.socket.sendall(self.request)
+
+    def receive(self):
+        """Reads once; the answer if that was its last byte."""
+        got = self.socket.recv(65536)
+        if not got:
+            raise ConnectionError(f"{self.subject.name}: closed the connection")
+        self.got += got
+        head, end, body = self.got.partition(b"\r\n\r\n")
+        if not end:
+            return None
+        length = re.search(rb"(?im)^content-length:\s*(\d+)\s*$", head)
+        if not length:
+            raise ConnectionError(f"{self.subject.name}: an answer without Content-Length: {head!r}")
+        length = int(length.group(1))
+        if len(body) < length:
+            return None
+        self.got = body[length:]
+        return Answer(int(head.split(b" ", 2)[1]), head.decode("latin-1"), body[:length])
+
+    def ask(self):
+        """One request and its answer."""
+        self.send()
+        while True:  # Each round reads something or ends by the socket's timeout.
+            if answer := self.receive():
+                return answer
+
+
+def ask_all(connections, times, seconds=60):
+    """`times` requests on each connection, all connections at once, the next request when the answer is there."""
+    left = dict.fromkeys(connections, times)
+    end = time.monotonic() + seconds
+    with selectors.DefaultSelector() as selector:
+        for connection in connections:
+            selector.register(connection.socket, selectors.EVENT_READ, connection)
+            connection.send()
+        while any(left.values()):
+            ready = selector.select(ANSWER_DEADLINE)
+            if not ready or time.monotonic() > end:
+                raise TimeoutError(f"{connections[0].subject.name}: {sum(map(bool, left.values()))} connections wait for an answer")
+            for key, _ in ready:
+                connection = key.data
+                if connection.receive():
+                    left[connection] -= 1
+                    if left[connection]:
+                        connection.send()

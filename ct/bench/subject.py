@@ -1,0 +1,184 @@
+"""The servers that are measured: how each is started, what the system says of it, and that it always ends.
+
+A subject is a context manager. Leaving it ends the process and its children, whatever happened inside; `stop_on_signal` makes
+SIGTERM leave it too.
+"""
+
+import os
+import pathlib
+import re
+import select
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+TICK = os.sysconf("SC_CLK_TCK")
+PAGE = os.sysconf("SC_PAGE_SIZE")
+START_DEADLINE = 20
+STOP_DEADLINE = 10
+
+
+def stop_on_signal():
+    """Ends the script through its `with` blocks, as Control-C does."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+
+
+def process_clock(pid):
+    """CPU nanoseconds of all threads of a process, ended ones included: its clock_getcpuclockid(3)."""
+    return time.clock_gettime_ns((~pid << 3) | 2)
+
+
+def process_ticks(pid):
+    """The same from utime + stime of /proc/PID/stat, which counts in steps of 10 ms."""
+    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) * 1_000_000_000 // TICK
+
+
+class Subject:
+    """A running server with a folder of its own."""
+
+    def __init__(self, name, folder, command, path="/hello", **options):
+        self.name, self.folder, self.path, self.port = name, folder, path, None
+        self.log = open(folder / "log", "w")
+        self.process = subprocess.Popen(command, cwd=folder, stdin=subprocess.DEVNULL, stderr=self.log, text=True, **options)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+    def stop(self):
+        """SIGTERM, and after a deadline SIGKILL for it and its children."""
+        pids = self.pids() if self.process.poll() is None else []
+        self.process.terminate()
+        try:
+            self.process.wait(STOP_DEADLINE)
+        except subprocess.TimeoutExpired:
+            print(f"{self.name}: did not end by SIGTERM within {STOP_DEADLINE} s, killed", file=sys.stderr)
+            for pid in reversed(pids):
+                try:
+                    os.kill(pid, signal.SIGKILL)
+                except ProcessLookupError:
+                    pass
+            self.process.wait(STOP_DEADLINE)
+        self.log.close()
+        if self.process.stdout:
+            self.process.stdout.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def announced(self, count):
+        """The `count` ports of its first line. A process that prints no such line is ended."""
+        readable, _, _ = select.select([self.process.stdout], [], [], START_DEADLINE)
+        line = self.process.stdout.readline() if readable else ""
+        ports = [int(port) for port in re.findall(r"127\.0\.0\.1:(\d+)", line)]
+        if len(ports) != count:
+            log = (self.folder / "log").read_text().strip()
+            self.stop()
+            raise RuntimeError(f"{self.name}: did not start: {log or line or 'it printed no address'}")
+        return ports
+
+    def pids(self):
+        """It and all its descendants, parents first."""
+        found = [self.process.pid]
+        for pid in found:
+            for children in pathlib.Path(f"/proc/{pid}/task").glob("*/children"):
+                try:
+                    found += map(int, children.read_text().split())
+                except OSError:
+                    pass  # A thread that ended meanwhile.
+        return found
+
+    def cpu(self, clock=process_clock):
+        """CPU nanoseconds of it and its descendants."""
+        if self.process.poll() is not None:
+            raise RuntimeError(f"{self.name}: ended with status {self.process.returncode}")
+        return sum(map(clock, self.pids()))
+
+    def settle(self, seconds=5):
+        """Waits until it uses no CPU for 50 ms, at most `seconds`: then what a load began is over."""
+        end, before = time.monotonic() + seconds, -1
+        while before != (before := self.cpu()) and time.monotonic() < end:
+            time.sleep(0.05)
+
+    def threads(self):
+        return sum(len(os.listdir(f"/proc/{pid}/task")) for pid in self.pids())
+
+    def descriptors(self):
+        return sum(len(os.listdir(f"/proc/{pid}/fd")) for pid in self.pids())
+
+    def resident(self):
+        """Bytes of RSS. Pages that its processes share count for each."""
+        return sum(int(pathlib.Path(f"/proc/{pid}/statm").read_text().split()[1]) for pid in self.pids()) * PAGE
+
+    def status(self, key):
+        """A number of /proc/PID/status."""
+        text = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(re.search(rf"{key}:\s+(\d+)", text).group(1))
+
+
+def make_folder():
+    return pathlib.Path(tempfile.mkdtemp(prefix="h1mock-bench-"))
+
+
+class Mock(Subject):
+    """h1mock with one provision."""
+
+    def __init__(self, binary, source=None, *arguments, name="h1mock", path="/word"):
+        folder = make_folder()
+        self.directory = folder / "provision"
+        self.directory.mkdir()
+        if source:
+            (self.directory / "initial").write_text(source)
+        command = [binary, "--bind", "127.0.0.1", "--traffic-port", "0", "--admin-port", "0", "--config-dir", "config", *arguments]
+        super().__init__(name, folder, command, path, stdout=subprocess.PIPE)
+        self.traffic, self.admin = self.announced(2)
+        self.port = self.traffic
+
+
+class Hello(Subject):
+    """A program that answers "hello" and prints its address: our engine's example, or the same text on the published crate."""
+
+    def __init__(self, binary, name):
+        super().__init__(name, make_folder(), [binary], stdout=subprocess.PIPE)
+        (self.port,) = self.announced(1)
+
+
+def free_port():
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
+
+
+class Nginx(Subject):
+    """nginx that answers "hello" without reading a file, writing a log or ending a connection by count."""
+
+    def __init__(self, workers=1, name="nginx"):
+        folder, port = make_folder(), free_port()
+        (folder / "nginx.conf").write_text(f"""daemon off; worker_processes {workers}; pid {folder}/pid; error_log {folder}/error.log;
+events {{ worker_connections 16384; }}
+http {{ access_log off; keepalive_requests 1000000000; default_type text/plain;
+  server {{ listen 127.0.0.1:{port} backlog=4096; location / {{ return 200 "hello"; }} }} }}
+""")
+        super().__init__(name, folder, ["nginx", "-p", str(folder), "-c", str(folder / "nginx.conf")])
+        self.port = port
+        # The master listens before its workers are there: a first answer of them is awaited, not a connection.
+        end = time.monotonic() + START_DEADLINE
+        while self.threads() <= workers or not self.answers():
+            if time.monotonic() > end or self.process.poll() is not None:
+                log = "".join(file.read_text() for file in folder.glob("*log"))
+                self.stop()
+                raise RuntimeError(f"{name}: did not start: {log.strip()}")
+            time.sleep(0.01)
+
+    def answers(self):
+        try:
+            with socket.create_connection(("127.0.0.1", self.port), timeout=1) as connection:
+                connection.sendall(b"GET / HTTP/1.0\r\n\r\n")
+                return bool(connection.recv(1))
+        except OSError:
+            return False

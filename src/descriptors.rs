@@ -1,0 +1,96 @@
+//! Open files of the process: raises their limit, and divides it among the listeners and everything else. Opens none
+//! itself.
+
+use crate::server::cause;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+/// Most connections of the mock, however many files may be open: some container runtimes grant a billion, and the
+/// kernel's memory for the sockets would be used up long before that.
+const MOST: usize = 1_000_000;
+
+/// Fewest descriptors that are kept back: 14 are open before the first client comes, each listener answers up to 8 clients more
+/// than it holds, and files are read and written.
+const KEPT: usize = 40;
+
+/// How many descriptors each part of the program may hold. Clients of one listener can't take those of the other, and
+/// all clients together can't take those that loading a provision needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Descriptors {
+    /// For files, inotify, libraries, and the listeners themselves.
+    pub kept: usize,
+    /// For connections of the admin listener.
+    pub admin: usize,
+    /// For connections of the mock.
+    pub mock: usize,
+}
+
+impl Descriptors {
+    /// Divides `limit` open files. Limits too small for what is kept back leave the mock one connection.
+    pub fn divide(limit: u64) -> Descriptors {
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        let (kept, admin) = ((limit / 8).clamp(KEPT, 128), (limit / 8).clamp(8, 256));
+        Descriptors { kept, admin, mock: limit.saturating_sub(kept + admin).clamp(1, MOST) }
+    }
+}
+
+/// Raises the limit of open files to the hard limit; gives the limit that holds then. The soft one is low (1024) only
+/// for the sake of programs that use `select`. A refusal is logged.
+pub fn raise() -> u64 {
+    let limit = getrlimit(Resource::Nofile);
+    if limit.current == limit.maximum {
+        return number(limit.current);
+    }
+    match setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit }) {
+        Ok(()) => number(limit.maximum),
+        Err(error) => {
+            let (from, to) = (number(limit.current), number(limit.maximum));
+            log::warn!(
+                "failed to raise the limit of open files from {from} to {to}: {}",
+                cause(&error.into())
+            );
+            from
+        }
+    }
+}
+
+/// No limit is a very large one.
+fn number(limit: Option<u64>) -> u64 {
+    limit.unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_limit_is_divided() {
+        for (limit, kept, admin, mock) in [
+            (0, 40, 8, 1),
+            (16, 40, 8, 1),
+            (49, 40, 8, 1),
+            (64, 40, 8, 16),
+            (192, 40, 24, 128),
+            (256, 40, 32, 184),
+            (1024, 128, 128, 768),
+            (4096, 128, 256, 3_712),
+            (20_000, 128, 256, 19_616),
+            (1_000_384, 128, 256, 1_000_000),
+            (1_048_576, 128, 256, 1_000_000),
+            (1 << 30, 128, 256, 1_000_000),
+            (u64::MAX, 128, 256, 1_000_000),
+        ] {
+            assert_eq!(Descriptors::divide(limit), Descriptors { kept, admin, mock }, "{limit}");
+        }
+    }
+
+    #[test]
+    fn the_soft_limit_becomes_the_hard_one() {
+        let before = getrlimit(Resource::Nofile);
+        let lower = before.maximum.unwrap_or(1 << 20) - 1;
+        setrlimit(Resource::Nofile, Rlimit { current: Some(lower), ..before }).unwrap();
+        assert_eq!(raise(), number(before.maximum));
+        let after = getrlimit(Resource::Nofile);
+        assert_eq!((after.current, after.maximum), (before.maximum, before.maximum));
+        assert_eq!(raise(), number(before.maximum));
+    }
+}

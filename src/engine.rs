@@ -1,0 +1,105 @@
+//! The one file that knows what our tiny_http has beyond the published one: limits, refusals, the reactor on the timer thread,
+//! answers without `Response`, an orderly stop. To go back to a published engine is to change this file.
+
+use crate::limits::Limits;
+use crate::request::Request;
+use crate::response::Answer;
+use crate::script::status;
+use crate::timer::Wait;
+use std::borrow::Cow;
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::time::Duration;
+use tiny_http::extension::{self, Page, Reactor, Refused};
+
+/// Writes the page of a request that the engine refuses.
+pub type Refuse = Box<dyn Fn(&Refused<'_>) -> Answer + Send + Sync>;
+
+/// A server on `listener`, within `limits`.
+///
+/// # Errors
+/// The system refuses a descriptor.
+pub fn server(
+    listener: TcpListener,
+    limits: &Limits,
+    refuse: Refuse,
+    reactor: &Arc<Reactor>,
+) -> io::Result<tiny_http::Server> {
+    let pages = move |refused: &Refused<'_>| {
+        let answer = refuse(refused);
+        Page { content_type: answer.header("content-type").unwrap_or_default().to_owned(), body: answer.body }
+    };
+    tiny_http::Server::with_limits(listener, of_engine(limits), Arc::new(pages), reactor)
+}
+
+fn of_engine(limits: &Limits) -> extension::Limits {
+    extension::Limits {
+        head: limits.head,
+        headers: limits.headers,
+        body: limits.body,
+        connections: limits.connections,
+        requests: limits.requests,
+        buffered: limits.buffered,
+        head_time: limits.head_time,
+        body_time: limits.body_time,
+        idle_time: limits.idle_time,
+        write_time: limits.write_time,
+    }
+}
+
+/// The request of the program, with the body taken out of the engine's. `local` is where the listener is.
+pub fn receive(incoming: &mut tiny_http::Request, local: SocketAddr) -> Request {
+    let body = incoming.take_body();
+    let headers = incoming.fields().map(|(name, value)| (text(name), text(value)));
+    let remote = incoming.remote_addr().copied();
+    Request::from_parts(incoming.method().as_str(), incoming.url(), headers, body, remote, Some(local))
+}
+
+/// What is no UTF-8 is read as WSGI does, each byte a character.
+fn text(bytes: &[u8]) -> Cow<'_, str> {
+    std::str::from_utf8(bytes)
+        .map_or_else(|_| bytes.iter().map(|byte| char::from(*byte)).collect(), Cow::from)
+}
+
+/// Sends `answer` to the client of `request`; `close` ends the connection after it.
+///
+/// # Errors
+/// The client is gone.
+pub fn send(request: tiny_http::Request, answer: Answer, close: bool) -> io::Result<()> {
+    let close = close || answer.header("connection").is_some_and(|value| value.eq_ignore_ascii_case("close"));
+    let Answer { status, reason, headers, body, .. } = answer;
+    request.answer(extension::Answer {
+        status,
+        reason: Some(reason.as_deref().unwrap_or_else(|| status::reason(status))),
+        fields: headers.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())),
+        body,
+        close,
+    })
+}
+
+/// Takes in the connections that wait at `server`, and listens no more.
+pub fn close_listener(server: &tiny_http::Server) {
+    server.close_listener();
+}
+
+/// How long a connection may be without a request before a stop closes it: one that was just made, or just answered, may have
+/// its next request on the way.
+const YOUNG: Duration = Duration::from_millis(50);
+
+/// Closes the connections of `server` that wait for a request; gives how many requests are not answered in full, and whether
+/// connections are left that are too young to be closed.
+pub fn close_idle(server: &tiny_http::Server) -> (usize, bool) {
+    let young = server.close_idle(YOUNG);
+    (server.num_busy(), young > 0)
+}
+
+impl Wait for Reactor {
+    fn wait(&self, timeout: Option<Duration>) {
+        self.turn(timeout);
+    }
+
+    fn wake(&self) {
+        Reactor::wake(self);
+    }
+}

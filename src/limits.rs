@@ -1,0 +1,187 @@
+//! What clients may take up, for each listener: the settings, and the system where a setting was not given. Enforces
+//! nothing; the engine does.
+
+use crate::cli::Settings;
+use crate::descriptors::{self, Descriptors};
+use crate::memory;
+use std::time::Duration;
+
+/// Least default of `--max-buffered`: a body of the default size fits.
+const LEAST_BUFFERED: u64 = 8 << 20;
+
+/// The limits of one listener.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of a request line and its headers.
+    pub head: usize,
+    /// Headers of a request.
+    pub headers: usize,
+    /// Bytes of a body.
+    pub body: usize,
+    /// Connections at a time.
+    pub connections: usize,
+    /// Requests of one connection; 0 is no limit.
+    pub requests: usize,
+    /// Bytes that requests, and answers on their way, take up at a time.
+    pub buffered: usize,
+    /// Time for a head to arrive.
+    pub head_time: Duration,
+    /// Time for a body to arrive.
+    pub body_time: Duration,
+    /// Time between two requests of a connection.
+    pub idle_time: Duration,
+    /// Time for a client to take an answer.
+    pub write_time: Duration,
+}
+
+/// The limits of both listeners. They differ in the number of connections, and in the bytes that they hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Granted {
+    /// Of the mock.
+    pub mock: Limits,
+    /// Of the admin listener.
+    pub admin: Limits,
+}
+
+impl Granted {
+    /// Raises the limit of open files, looks at the memory of the cgroup, and divides both. What falls short of the
+    /// settings is logged.
+    pub fn by_system(settings: &Settings) -> Granted {
+        let (granted, warnings) = Granted::divide(settings, descriptors::raise(), memory::granted());
+        for warning in warnings {
+            log::warn!("{warning}");
+        }
+        granted
+    }
+
+    /// The limits where `open_files` and `memory` bytes are there, and a line for each setting that they can't meet.
+    fn divide(settings: &Settings, open_files: u64, memory: Option<u64>) -> (Granted, Vec<String>) {
+        let descriptors = Descriptors::divide(open_files);
+        let (asked, left) = (settings.max_connections, descriptors.mock);
+        let mock = Limits {
+            head: settings.max_head,
+            headers: settings.max_headers,
+            body: settings.max_body,
+            connections: asked.unwrap_or(left).min(left),
+            requests: settings.max_requests,
+            buffered: settings.max_buffered.unwrap_or_else(|| share(memory)),
+            head_time: settings.head_timeout,
+            body_time: settings.body_timeout,
+            idle_time: settings.idle_timeout,
+            write_time: settings.write_timeout,
+        };
+        // Beside those of the mock, not among them: a full mock must still be provisioned.
+        let buffered = (mock.buffered / 4).max(mock.body.min(mock.buffered));
+        let admin = Limits { connections: descriptors.admin, buffered, ..mock };
+        let too_many = asked.filter(|asked| *asked > left).map(|asked| {
+            format!("`--max-connections` is {asked}, the limit of {open_files} open files leaves {left}: that many are taken")
+        });
+        let too_large = (mock.buffered < mock.body).then(|| {
+            let Limits { buffered, body, .. } = mock;
+            format!("`--max-body` is {body}, `--max-buffered` only {buffered}: larger bodies than that are answered 503")
+        });
+        (Granted { mock, admin }, too_many.into_iter().chain(too_large).collect())
+    }
+}
+
+/// The default of `--max-buffered`: a quarter of the memory, for scripts and provisions need the most of it.
+fn share(memory: Option<u64>) -> usize {
+    usize::try_from((memory.unwrap_or(0) / 4).max(LEAST_BUFFERED)).unwrap_or(usize::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MIB: usize = 1 << 20;
+
+    #[test]
+    fn settings_that_are_given_count() {
+        let second = Duration::from_secs;
+        let settings = Settings {
+            max_head: 1,
+            max_headers: 2,
+            max_body: 3,
+            max_connections: Some(4),
+            max_requests: 5,
+            max_buffered: Some(6),
+            head_timeout: second(7),
+            body_timeout: second(8),
+            idle_timeout: second(9),
+            write_timeout: second(10),
+            ..Settings::default()
+        };
+        let mock = Limits {
+            head: 1,
+            headers: 2,
+            body: 3,
+            connections: 4,
+            requests: 5,
+            buffered: 6,
+            head_time: second(7),
+            body_time: second(8),
+            idle_time: second(9),
+            write_time: second(10),
+        };
+        let granted = Granted { mock, admin: Limits { connections: 128, buffered: 3, ..mock } };
+        assert_eq!(Granted::divide(&settings, 1024, Some(1 << 30)), (granted, vec![]));
+    }
+
+    #[test]
+    fn connections_follow_the_open_files() {
+        for (asked, open_files, mock, admin, warned) in [
+            (None, 64, 16, 8, false),
+            (None, 1024, 768, 128, false),
+            (None, 1 << 30, 1_000_000, 256, false),
+            (Some(768), 1024, 768, 128, false),
+            (Some(769), 1024, 768, 128, true),
+            (Some(1), 0, 1, 8, false),
+            (Some(1_000_000), u64::MAX, 1_000_000, 256, false),
+        ] {
+            let settings = Settings { max_connections: asked, ..Settings::default() };
+            let (granted, warnings) = Granted::divide(&settings, open_files, None);
+            let connections = (granted.mock.connections, granted.admin.connections);
+            assert_eq!(connections, (mock, admin), "{asked:?} {open_files}");
+            assert_eq!(!warnings.is_empty(), warned, "{warnings:?}");
+        }
+    }
+
+    #[test]
+    fn a_quarter_of_the_memory_is_for_requests() {
+        for (asked, memory, buffered, of_admin) in [
+            (None, None, 8 * MIB, 8 * MIB),
+            (None, Some(0), 8 * MIB, 8 * MIB),
+            (None, Some(16 << 20), 8 * MIB, 8 * MIB),
+            (None, Some(64 << 20), 16 * MIB, 8 * MIB),
+            (None, Some(1 << 30), 256 * MIB, 64 * MIB),
+            (Some(9 * MIB), Some(1 << 30), 9 * MIB, 8 * MIB),
+        ] {
+            let settings = Settings { max_buffered: asked, ..Settings::default() };
+            let (granted, warnings) = Granted::divide(&settings, 1024, memory);
+            assert_eq!(granted.mock.buffered, buffered, "{asked:?} {memory:?}");
+            assert_eq!(granted.admin.buffered, of_admin);
+            assert!(warnings.is_empty(), "{warnings:?}");
+        }
+    }
+
+    #[test]
+    fn what_falls_short_is_told_with_both_numbers() {
+        let settings =
+            Settings { max_connections: Some(5000), max_buffered: Some(MIB), ..Settings::default() };
+        let expected = [
+            "`--max-connections` is 5000, the limit of 1024 open files leaves 768: that many are taken",
+            "`--max-body` is 8388608, `--max-buffered` only 1048576: larger bodies than that are answered 503",
+        ];
+        assert_eq!(Granted::divide(&settings, 1024, None).1, expected);
+        // The default can fall short of a large `--max-body`, too.
+        let settings = Settings { max_body: 100 * MIB, ..Settings::default() };
+        assert_eq!(Granted::divide(&settings, 1024, Some(256 << 20)).1.len(), 1);
+    }
+
+    #[test]
+    fn this_system_grants_something() {
+        let granted = Granted::by_system(&Settings::default());
+        assert!(granted.mock.connections >= 1 && granted.admin.connections >= 8, "{granted:?}");
+        assert!(granted.mock.buffered >= 8 * MIB, "{granted:?}");
+    }
+}

@@ -1,0 +1,102 @@
+//! Requests that the engine refuses, in the words of each listener, with the flag that would let them in.
+
+use crate::access::AccessLog;
+use crate::admin;
+use crate::engine::Refuse;
+use crate::limits::Limits;
+use crate::response::Answer;
+use crate::script::abort::HttpError;
+use tiny_http::extension::Refused;
+
+/// Pages of the mock: those of `abort`.
+pub fn of_mock(limits: &Limits, access: AccessLog) -> Refuse {
+    told("mock", *limits, access, |status, why| {
+        HttpError { description: why, ..HttpError::new(status) }.page()
+    })
+}
+
+/// Pages of the admin interface: its JSON.
+pub fn of_admin(limits: &Limits, access: AccessLog) -> Refuse {
+    told("admin", *limits, access, |status, why| admin::failed(status, &why))
+}
+
+fn told(
+    listener: &'static str,
+    limits: Limits,
+    access: AccessLog,
+    page: fn(u16, String) -> Answer,
+) -> Refuse {
+    Box::new(move |refused| {
+        let why = words(refused, &limits);
+        access.write_refused(listener, refused.request_line, refused.status, &why);
+        page(refused.status, why)
+    })
+}
+
+fn words(refused: &Refused<'_>, limits: &Limits) -> String {
+    let why = refused.why;
+    match refused.status {
+        408 if why.contains("head") => format!("{why}: {} ms (--head-timeout)", limits.head_time.as_millis()),
+        408 => format!("{why}: {} ms (--body-timeout)", limits.body_time.as_millis()),
+        413 => format!("the body of the request is longer than {} bytes (--max-body)", limits.body),
+        414 => format!("{why}: over {} bytes (--max-head)", limits.head),
+        431 if why.contains("many") => format!("{why}: over {} (--max-headers)", limits.headers),
+        431 => format!("{why}: over {} bytes (--max-head), or {} lines", limits.head, limits.headers),
+        503 if why.contains("connections") => format!("{why}: {} (--max-connections)", limits.connections),
+        503 => format!("{why}: over {} (--max-buffered)", limits.buffered),
+        _ => why.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::Settings;
+    use crate::limits::Granted;
+
+    #[test]
+    fn names_the_limit_and_its_flag() {
+        let settings = Settings { max_buffered: Some(1 << 20), ..Settings::default() };
+        let limits = Limits { connections: 7, ..Granted::by_system(&settings).mock };
+        let cases = [
+            (400, "the request has no Host field", "the request has no Host field"),
+            (
+                408,
+                "the head of the request took too long",
+                "the head of the request took too long: 10000 ms (--head-timeout)",
+            ),
+            (
+                408,
+                "the body of the request took too long",
+                "the body of the request took too long: 30000 ms (--body-timeout)",
+            ),
+            (413, "too long", "the body of the request is longer than 8388608 bytes (--max-body)"),
+            (
+                414,
+                "the request line is too long",
+                "the request line is too long: over 65536 bytes (--max-head)",
+            ),
+            (
+                431,
+                "the head is too long",
+                "the head is too long: over 65536 bytes (--max-head), or 128 lines",
+            ),
+            (
+                431,
+                "the request has too many header fields",
+                "the request has too many header fields: over 128 (--max-headers)",
+            ),
+            (503, "too many connections are open", "too many connections are open: 7 (--max-connections)"),
+            (
+                503,
+                "too many bytes of requests wait here",
+                "too many bytes of requests wait here: over 1048576 (--max-buffered)",
+            ),
+        ];
+        for (status, why, expected) in cases {
+            let peer = ([127, 0, 0, 1], 1).into();
+            let refused = Refused { status, why, request_line: "", peer };
+            assert_eq!(words(&refused, &limits), expected);
+        }
+    }
+}

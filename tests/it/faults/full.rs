@@ -1,0 +1,211 @@
+//! Nothing left to accept with: the cap of connections, and descriptors that are used up.
+
+use super::process::{descriptors, leave_descriptors, ticks};
+use super::resets::reset;
+use super::witness::Witness;
+use super::{HOLD, PING, PROVISION, client, has_news, hits, start};
+use crate::harness::{Client, Mock, binary_under, eventually};
+use std::thread;
+use std::time::Duration;
+
+const CAP: usize = 8;
+
+fn capped() -> Mock {
+    start(&["--max-connections", "8"])
+}
+
+#[test]
+fn over_the_cap_the_connection_that_is_idle_for_longest_is_closed() {
+    let mock = capped();
+    let witness = Witness::of_admin(&mock);
+    let mut clients: Vec<Client> = (0..CAP).map(|_| asked(&mock)).collect();
+    // The first is not the one that is idle for longest any more.
+    clients[0].write(PING);
+    answered(&mut clients[0]);
+    let mut new = asked(&mock);
+    assert!(clients[1].rest().unwrap().is_empty());
+    assert!(clients.iter().enumerate().all(|(number, client)| number == 1 || !has_news(client)));
+    let mut newer = asked(&mock);
+    assert!(clients[2].rest().unwrap().is_empty());
+    for client in clients.iter_mut().skip(3).chain([&mut new, &mut newer]) {
+        assert_eq!(client.send("GET", "/ping", &[], b"").text(), "pong");
+    }
+    witness.testify();
+}
+
+/// A connection that has asked once and is idle now.
+#[track_caller]
+fn asked(mock: &Mock) -> Client {
+    let mut client = client(mock, PING);
+    answered(&mut client);
+    client
+}
+
+/// Reads an answer, and waits until the next one counts as later: the mock tells milliseconds apart.
+#[track_caller]
+fn answered(client: &mut Client) {
+    assert_eq!(client.read(false).text(), "pong");
+    thread::sleep(Duration::from_millis(2));
+}
+
+#[test]
+fn over_the_cap_where_none_is_idle_the_new_one_is_refused() {
+    let mock = capped();
+    let witness = Witness::of_admin(&mock);
+    let mut clients = held(&mock, CAP);
+    for _ in 0..20 {
+        assert!(is_refused(&mut client(&mock, PING)));
+    }
+    assert!(clients.iter().all(|client| !has_news(client)));
+    clients.pop().iter().for_each(reset);
+    eventually_served(&mock);
+    witness.testify();
+}
+
+/// Answers that wait a minute, to clients that don't.
+#[test]
+fn held_answers_whose_clients_leave_free_their_places() {
+    let mock = capped();
+    let open = descriptors(&mock);
+    let witness = Witness::of_admin(&mock);
+    for round in 0..4 {
+        let clients = held(&mock, CAP);
+        // A close right after a request may be the way of a client that still reads; this one comes later.
+        thread::sleep(Duration::from_millis(200));
+        if round % 2 == 1 {
+            clients.iter().for_each(reset);
+        }
+        drop(clients);
+        // All of them: what is left is the connection that the witness keeps.
+        eventually(|| match descriptors(&mock) {
+            now if now <= open + 1 => Ok(()),
+            now => Err(format!("{now} descriptors, {open} before")),
+        });
+    }
+    eventually_served(&mock);
+    witness.testify();
+}
+
+/// Clients that wait for `/hold`; their requests have arrived.
+fn held(mock: &Mock, count: usize) -> Vec<Client> {
+    let before = hits(mock, "/hold");
+    let clients = clients_that_wait(mock, count);
+    eventually(|| match hits(mock, "/hold") - before {
+        now if now == count => Ok(()),
+        now => Err(format!("{now} of {count} requests arrived")),
+    });
+    clients
+}
+
+/// Clients that have asked for `/hold`, or that were refused before they could ask.
+fn clients_that_wait(mock: &Mock, count: usize) -> Vec<Client> {
+    let ask = |_| {
+        let mut client = Client::new(&mock.traffic);
+        let _ = client.try_write(HOLD);
+        client
+    };
+    (0..count).map(ask).collect()
+}
+
+/// Whether the connection was refused. What comes behind the answer may be its end or a reset: a mock without descriptors can't
+/// wait for what each of them still sends.
+#[track_caller]
+fn is_refused(client: &mut Client) -> bool {
+    let reply = client.read(false);
+    let _ = client.rest();
+    reply.status == 503 && reply.header("connection") == "close"
+}
+
+#[track_caller]
+fn eventually_served(mock: &Mock) {
+    eventually(|| match Client::new(&mock.traffic).try_send("GET", "/ping", &[], b"") {
+        Ok(reply) if reply.text() == "pong" => Ok(()),
+        other => Err(format!("{other:?}")),
+    });
+}
+
+/// As many descriptors as the mock has in this test, and more clients than that.
+const DESCRIPTORS: usize = 256;
+const CLIENTS: usize = 400;
+
+#[test]
+fn clients_that_hold_all_descriptors_leave_admin_and_files_alone() {
+    let limit = format!("ulimit -n {DESCRIPTORS}");
+    let mock = Mock::start_command(binary_under(&limit), &["--workers", "4"], |folder| {
+        folder.write("provision/initial", PROVISION);
+    });
+    let witness = Witness::of_admin(&mock);
+    let mut clients = clients_that_wait(&mock, CLIENTS);
+    // Those that there are no descriptors for are told so; the others wait.
+    eventually(|| match clients.iter().filter(|client| has_news(client)).count() {
+        refused if refused >= CLIENTS - DESCRIPTORS => Ok(()),
+        refused => Err(format!("{refused} of {CLIENTS} were refused")),
+    });
+    provisions_are_activated(&mock);
+    let (mut refused, waiting): (Vec<Client>, Vec<Client>) = clients.drain(..).partition(has_news);
+    assert!(waiting.len() >= DESCRIPTORS / 4, "only {} were taken", waiting.len());
+    assert!(refused.iter_mut().all(is_refused));
+    assert!(!waiting.iter().any(has_news));
+    // In a way that can't be mistaken for the end of what they had to send.
+    waiting.iter().for_each(reset);
+    drop((refused, waiting));
+    eventually_served(&mock);
+    witness.testify();
+}
+
+#[test]
+fn idle_clients_that_hold_all_descriptors_make_room_for_new_ones() {
+    let limit = format!("ulimit -n {DESCRIPTORS}");
+    let mock = Mock::start_command(binary_under(&limit), &["--workers", "4"], |folder| {
+        folder.write("provision/initial", PROVISION);
+    });
+    let witness = Witness::of_admin(&mock);
+    let idle: Vec<Client> = (0..CLIENTS).map(|_| asked(&mock)).collect();
+    provisions_are_activated(&mock);
+    assert!(idle.iter().filter(|client| has_news(client)).count() >= CLIENTS - DESCRIPTORS);
+    assert!(!has_news(&idle[CLIENTS - 1]));
+    witness.testify();
+}
+
+/// By POST and by copy.
+#[track_caller]
+fn provisions_are_activated(mock: &Mock) {
+    mock.activate("posted", PROVISION);
+    mock.folder.write("provision/copied", PROVISION);
+    eventually(|| match mock.active() {
+        (name, _) if name == "copied" => Ok(()),
+        other => Err(format!("{other:?}")),
+    });
+}
+
+/// Descriptors that run out below the cap: accept itself fails, after which the published engine never accepted again.
+#[test]
+fn accepting_goes_on_after_descriptors_ran_out() {
+    let mock = start(&[]);
+    let open = descriptors(&mock);
+    // In the middle of a head, so that it is not idle and has to make no room.
+    let (half, other_half) = PING.split_at(20);
+    let mut old: Vec<Client> = (0..20).map(|_| client(&mock, half)).collect();
+    eventually(|| match descriptors(&mock) {
+        now if now >= open + old.len() => Ok(()),
+        now => Err(format!("{now} descriptors are open, {open} before")),
+    });
+    let most = leave_descriptors(&mock, 4);
+    let clients = clients_that_wait(&mock, 50);
+    eventually(|| match descriptors(&mock) {
+        now if now >= most => Ok(()),
+        now => Err(format!("{now} of {most} descriptors are open: {}", mock.log())),
+    });
+    // Connections wait to be accepted, and nobody spins over it.
+    let before = ticks(&mock);
+    thread::sleep(Duration::from_secs(1));
+    assert!(ticks(&mock) - before < 50, "{} % of a CPU", ticks(&mock) - before);
+    // Whoever is connected is served on.
+    for client in &mut old {
+        client.write(other_half);
+        assert_eq!(client.read(false).text(), "pong");
+    }
+    clients.iter().for_each(reset);
+    drop(clients);
+    eventually_served(&mock);
+}
