@@ -6,6 +6,7 @@ use crate::request::Request;
 use crate::response::Answer;
 use crate::script::status;
 use crate::timer::Wait;
+use std::borrow::Cow;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
@@ -50,14 +51,15 @@ fn of_engine(limits: &Limits) -> extension::Limits {
 /// The request of the program, with the body taken out of the engine's. `local` is where the listener is.
 pub fn receive(incoming: &mut tiny_http::Request, local: SocketAddr) -> Request {
     let body = incoming.take_body();
-    let text = |bytes: &[u8]| match std::str::from_utf8(bytes) {
-        Ok(text) => text.to_owned(),
-        // As WSGI reads it.
-        Err(_) => bytes.iter().map(|byte| char::from(*byte)).collect(),
-    };
-    let headers = incoming.fields().map(|(name, value)| (text(name), text(value))).collect();
+    let headers = incoming.fields().map(|(name, value)| (text(name), text(value)));
     let remote = incoming.remote_addr().copied();
     Request::from_parts(incoming.method().as_str(), incoming.url(), headers, body, remote, Some(local))
+}
+
+/// What is no UTF-8 is read as WSGI does, each byte a character.
+fn text(bytes: &[u8]) -> Cow<'_, str> {
+    std::str::from_utf8(bytes)
+        .map_or_else(|_| bytes.iter().map(|byte| char::from(*byte)).collect(), Cow::from)
 }
 
 /// Sends `answer` to the client of `request`; `close` ends the connection after it.

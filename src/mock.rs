@@ -1,7 +1,7 @@
 //! The mock: request -> router -> view function -> response, with hooks and error handlers where Flask runs them.
 
 use crate::provision::Provision;
-use crate::request::{Matched, Request};
+use crate::request::Request;
 use crate::response::Answer;
 use crate::router::{Found, encode_path};
 use crate::rule::Value;
@@ -38,67 +38,40 @@ impl From<Box<EvalAltResult>> for Stop {
 
 /// Handles one request with `provision`, on this thread. Sleeps of scripts are in `Answer::hold`.
 pub fn handle(provision: &Arc<Provision>, mut request: Request) -> Handled {
-    let found = provision.router.find(&request.method, &request.path);
-    let (rule, values) = match &found {
-        Found::Rule { index, values } => (Some(*index), values.iter().map(dynamic).collect()),
-        _ => (None, Vec::new()),
+    let found = provision.router.find(request.method(), request.path());
+    let rule = match &found {
+        Found::Rule { index, .. } => Some(*index),
+        _ => None,
     };
-    request.matched = rule.map(|index| matched(provision, index, &values));
+    request.rule = rule;
     let request = Arc::new(request);
-    let call = Call {
-        files: Some(provision.files.clone()),
-        request: Some(request.clone()),
-        provision: Some(provision.clone()),
-        ..Call::default()
-    };
-    let flow = Flow { provision, request: &request, blueprint: blueprint(provision, rule) };
-    let (mut answer, call) = call::within(call, || flow.run(&found, &values));
+    let call = Call { request: Some(request.clone()), provision: Some(provision.clone()), ..Call::default() };
+    let blueprint = rule.and_then(|index| provision.blueprint(index));
+    let flow = Flow { provision, request: &request, blueprint };
+    let (mut answer, call) = call::within(call, || flow.run(found));
     answer.hold = call.hold;
     Handled { answer, rule }
 }
 
-fn dynamic(value: &Value) -> Dynamic {
-    match value {
-        Value::Int(number) => Dynamic::from_int(*number),
-        Value::Float(number) => Dynamic::from_float(*number),
-        Value::Text(text) => Dynamic::from(text.clone()),
-    }
-}
-
-fn blueprint(provision: &Provision, rule: Option<usize>) -> Option<String> {
-    provision.views[rule?].blueprint.clone()
-}
-
-fn matched(provision: &Provision, index: usize, values: &[Dynamic]) -> Matched {
-    let rule = &provision.router.rules()[index];
-    Matched {
-        endpoint: rule.endpoint().to_owned(),
-        rule: rule.pattern().to_owned(),
-        blueprint: blueprint(provision, Some(index)),
-        view_args: rule.variables().into_iter().map(str::to_owned).zip(values.iter().cloned()).collect(),
-    }
-}
-
 struct Flow<'r> {
-    provision: &'r Arc<Provision>,
+    provision: &'r Provision,
     request: &'r Request,
-    blueprint: Option<String>,
+    blueprint: Option<&'r str>,
 }
 
 impl Flow<'_> {
-    fn run(&self, found: &Found, values: &[Dynamic]) -> Answer {
-        let answer =
-            match self.before().and_then(|answer| answer.map_or_else(|| self.dispatch(found, values), Ok)) {
-                Ok(answer) => answer,
-                Err(stop) => self.handle_error(stop),
-            };
+    fn run(&self, found: Found) -> Answer {
+        let answer = match self.before().and_then(|answer| answer.map_or_else(|| self.dispatch(found), Ok)) {
+            Ok(answer) => answer,
+            Err(stop) => self.handle_error(stop),
+        };
         self.after(answer)
     }
 
     /// The first `before_request` function that returns something answers; 404, 405 and OPTIONS pass here too.
     fn before(&self) -> Result<Option<Answer>, Stop> {
-        for hook in self.provision.before(&self.blueprint) {
-            let value = self.provision.call(hook, Vec::new())?;
+        for hook in self.provision.before(self.blueprint) {
+            let value = self.provision.call(hook, &mut [])?;
             if !value.is_unit() {
                 return Ok(Some(answer::from_value(value)?));
             }
@@ -106,10 +79,10 @@ impl Flow<'_> {
         Ok(None)
     }
 
-    fn dispatch(&self, found: &Found, values: &[Dynamic]) -> Result<Answer, Stop> {
+    fn dispatch(&self, found: Found) -> Result<Answer, Stop> {
         match found {
-            Found::Rule { index, .. } => self.view(*index, values),
-            Found::Redirect { path } => Ok(answer::redirection(308, &self.location(path))),
+            Found::Rule { index, values } => self.view(index, values),
+            Found::Redirect { path } => Ok(answer::redirection(308, &self.location(&path))),
             Found::MethodNotAllowed { allow } => {
                 Err(Stop::Http(HttpError { allow: Some(allow.join(", ")), ..HttpError::new(405) }))
             }
@@ -117,12 +90,12 @@ impl Flow<'_> {
         }
     }
 
-    fn view(&self, index: usize, values: &[Dynamic]) -> Result<Answer, Stop> {
-        if self.request.method == "OPTIONS" && self.provision.router.rules()[index].automatic_options() {
+    fn view(&self, index: usize, values: Vec<Value>) -> Result<Answer, Stop> {
+        if self.request.method() == "OPTIONS" && self.provision.router.rules()[index].automatic_options() {
             let mut answer = Answer::html(200, "");
             answer
                 .headers
-                .push(("Allow".to_owned(), self.provision.router.allowed(&self.request.path).join(", ")));
+                .push(("Allow".into(), self.provision.router.allowed(self.request.path()).join(", ").into()));
             return Ok(answer);
         }
         Ok(answer::from_value(self.provision.call_view(index, values)?)?)
@@ -130,7 +103,7 @@ impl Flow<'_> {
 
     /// Relative, as later RFCs allow (RFC 9110, section 10.2.2): the client knows the host better than the mock does.
     fn location(&self, path: &str) -> String {
-        let query = &self.request.query_string;
+        let query = self.request.query_string();
         let mark = if query.is_empty() { "" } else { "?" };
         format!("{}{mark}{query}", encode_path(path))
     }
@@ -149,7 +122,7 @@ impl Flow<'_> {
         if error.answer.is_some() {
             return plain();
         }
-        let Some(handler) = self.provision.error_handler(&self.blueprint, error.status()) else {
+        let Some(handler) = self.provision.error_handler(self.blueprint, error.status()) else {
             return plain();
         };
         match self.answered_by(handler, error.clone()) {
@@ -159,14 +132,14 @@ impl Flow<'_> {
     }
 
     fn answered_by(&self, handler: &View, error: HttpError) -> Result<Answer, Box<EvalAltResult>> {
-        answer::from_value(self.provision.call(handler, vec![Dynamic::from(error)])?)
+        answer::from_value(self.provision.call(handler, &mut [Dynamic::from(error)])?)
     }
 
     /// Each function may change the response that it gets, or return another one.
     fn after(&self, mut answer: Answer) -> Answer {
-        for hook in self.provision.after(&self.blueprint) {
+        for hook in self.provision.after(self.blueprint) {
             let response = Response::from(answer);
-            let returned = self.provision.call(hook, vec![Dynamic::from(response.clone())]);
+            let returned = self.provision.call(hook, &mut [Dynamic::from(response.clone())]);
             let replaced = match returned {
                 Ok(value) if value.is_unit() => Ok(response.answer()),
                 Ok(value) => answer::from_value(value),
@@ -179,11 +152,11 @@ impl Flow<'_> {
 
     /// Where `error` happened, also for the log.
     fn fault(&self, error: &EvalAltResult) -> Fault {
-        let (file, line) = call::with(|call| (call.file.clone(), call.line)).unwrap_or_default();
+        let (file, line) = call::with(|call| (call.file().cloned(), call.line())).unwrap_or_default();
         let (name, files) =
             (file.as_ref().map_or(&self.provision.name, |file| &file.name), &self.provision.files);
         let fault = Fault::new(error, name, files).or_line(files, line);
-        let (method, target) = (self.request.method.escape_debug(), self.request.target.escape_debug());
+        let (method, target) = (self.request.method().escape_debug(), self.request.target().escape_debug());
         log::error!("{method} {target}: {}", fault.at_run_time());
         fault
     }

@@ -2,6 +2,7 @@
 //! nothing of methods, endpoints and other rules.
 
 use crate::converter::Converter;
+use smallvec::SmallVec;
 use std::cmp::Reverse;
 
 /// More would let a rule of one file use up the stack when it is matched.
@@ -45,10 +46,13 @@ pub struct Slashes {
     pub merge: bool,
 }
 
+/// Start and end of variables; few rules have more than four.
+type Spans = SmallVec<[(usize, usize); 4]>;
+
 /// Where a path matched.
 pub struct Captures {
     /// Start and end of each variable, in bytes of the path.
-    pub spans: Vec<(usize, usize)>,
+    pub spans: Spans,
     /// Whether slashes came after the last token.
     pub trailing: bool,
 }
@@ -122,8 +126,15 @@ impl Pattern {
     /// range still is a match here, as in Werkzeug, where it ends the search.
     pub fn captures(&self, path: &str, slashes: Slashes) -> Option<Captures> {
         let tail = self.branch || !slashes.strict;
-        let mut walk =
-            Walk { tokens: &self.tokens, path, slashes, tail, spans: Vec::new(), failed: Vec::new(), end: 0 };
+        let mut walk = Walk {
+            tokens: &self.tokens,
+            path,
+            slashes,
+            tail,
+            spans: Spans::new(),
+            failed: Vec::new(),
+            end: 0,
+        };
         let found = walk.run(0, 0);
         found.then_some(Captures { spans: walk.spans, trailing: walk.end < path.len() })
     }
@@ -227,7 +238,7 @@ struct Walk<'a> {
     slashes: Slashes,
     /// Whether slashes after the last token are part of the match.
     tail: bool,
-    spans: Vec<(usize, usize)>,
+    spans: Spans,
     /// For each variable and place in the path whether it is known to lead nowhere from there: without it, the time would
     /// be a power of the path's length.
     failed: Vec<bool>,

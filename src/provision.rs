@@ -2,14 +2,14 @@
 //! that; a request holds on to the one that it began with.
 
 use crate::router::Router;
-use crate::rule::Rule;
+use crate::rule::{Rule, Value};
 use crate::script::app::{Entry, Registration, Scope};
 use crate::script::budget::Budget;
-use crate::script::call::{self, Call};
+use crate::script::call::{self, Call, Loading, Running};
 use crate::script::fault::{Fault, LoadError};
 use crate::script::files::{File, Files};
 use crate::script::view::{Bound, View};
-use rhai::{Dynamic, Engine, EvalAltResult, FnPtr, Position};
+use rhai::{Dynamic, Engine, EvalAltResult, FnPtr, NativeCallContext, Position};
 use std::collections::{BTreeMap, HashMap};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -35,7 +35,8 @@ pub struct Provision {
     pub views: Vec<Served>,
     before: Vec<(Scope, View)>,
     after: Vec<(Scope, View)>,
-    error_handlers: HashMap<(Scope, u16), View>,
+    /// By status code; of one scope, the last registered counts.
+    error_handlers: BTreeMap<u16, Vec<(Scope, View)>>,
 }
 
 /// The view function of one rule.
@@ -94,15 +95,13 @@ impl Provision {
     }
 
     fn load_files(engine: &Arc<Engine>, budget: Budget, files: &Arc<Files>) -> Result<Loaded, LoadError> {
-        let call = Call {
-            files: Some(files.clone()),
-            registration: Some(Registration::default()),
-            ..Call::default()
-        };
+        let loading = Loading { files: files.clone(), registration: Registration::default() };
+        let call = Call { loading: Some(loading.into()), ..Call::default() };
         let (loaded, call) = call::within(call, || budget.run(|| run(engine, files)));
-        let loaded = loaded.map_err(|error| Fault::new(&error, &files.main, files).or_line(files, call.line));
+        let loaded =
+            loaded.map_err(|error| Fault::new(&error, &files.main, files).or_line(files, call.line()));
         let Some(main) = loaded? else { return Ok(Loaded::Library) };
-        let registration = call.registration.unwrap_or_default();
+        let registration = call.loading.map(|loading| loading.registration).unwrap_or_default();
         let provision = Provision::build(engine, budget, files, registration)?;
         log::debug!("loaded `{}`: {} rules", main.name, provision.views.len());
         Ok(Loaded::Provision(Box::new(provision)))
@@ -130,7 +129,10 @@ impl Provision {
             });
             rules.push(rule);
         }
-        let handlers = registration.error_handlers.into_iter();
+        let mut error_handlers: BTreeMap<u16, Vec<(Scope, View)>> = BTreeMap::new();
+        for (scope, code, view) in registration.error_handlers {
+            error_handlers.entry(code).or_default().push((scope, view));
+        }
         Ok(Provision {
             name: files.main.clone(),
             generation: 0,
@@ -141,7 +143,7 @@ impl Provision {
             views,
             before: registration.before,
             after: registration.after,
-            error_handlers: handlers.map(|(scope, code, view)| ((scope, code), view)).collect(),
+            error_handlers,
         })
     }
 
@@ -149,10 +151,10 @@ impl Provision {
     ///
     /// # Errors
     /// What the script throws.
-    pub fn call_view(&self, index: usize, values: &[Dynamic]) -> Result<Dynamic, Box<EvalAltResult>> {
+    pub fn call_view(&self, index: usize, values: Vec<Value>) -> Result<Dynamic, Box<EvalAltResult>> {
         let served = &self.views[index];
         served.hits.fetch_add(1, Ordering::Relaxed);
-        self.budget.run(|| served.view.call(&self.engine, values))
+        self.budget.run(|| served.view.call(&self.engine, index, values))
     }
 
     /// Calls a hook or an error handler. Like each view function it has a budget of its own: what comes after a view that
@@ -160,25 +162,37 @@ impl Provision {
     ///
     /// # Errors
     /// What the script throws.
-    pub fn call(&self, view: &View, arguments: Vec<Dynamic>) -> Result<Dynamic, Box<EvalAltResult>> {
+    pub fn call(&self, view: &View, arguments: &mut [Dynamic]) -> Result<Dynamic, Box<EvalAltResult>> {
         self.budget.run(|| view.call(&self.engine, arguments))
     }
 
     /// `before_request` functions for requests of `blueprint`: the app's, then its own.
-    pub fn before<'p>(&'p self, blueprint: &'p Scope) -> impl Iterator<Item = &'p View> {
-        let own = self.before.iter().filter(move |(scope, _)| scope.is_some() && scope == blueprint);
+    pub fn before<'p>(&'p self, blueprint: Option<&'p str>) -> impl Iterator<Item = &'p View> {
+        let own =
+            self.before.iter().filter(move |(scope, _)| scope.is_some() && scope.as_deref() == blueprint);
         self.before.iter().filter(|(scope, _)| scope.is_none()).chain(own).map(|(_, view)| view)
     }
 
     /// `after_request` functions for requests of `blueprint`: its own, then the app's, each the last registered first.
-    pub fn after<'p>(&'p self, blueprint: &'p Scope) -> impl Iterator<Item = &'p View> {
-        let own = self.after.iter().rev().filter(move |(scope, _)| scope.is_some() && scope == blueprint);
+    pub fn after<'p>(&'p self, blueprint: Option<&'p str>) -> impl Iterator<Item = &'p View> {
+        let own = self
+            .after
+            .iter()
+            .rev()
+            .filter(move |(scope, _)| scope.is_some() && scope.as_deref() == blueprint);
         own.chain(self.after.iter().rev().filter(|(scope, _)| scope.is_none())).map(|(_, view)| view)
     }
 
     /// The error handler for `code`: the blueprint's, else the app's.
-    pub fn error_handler(&self, blueprint: &Scope, code: u16) -> Option<&View> {
-        self.error_handlers.get(&(blueprint.clone(), code)).or_else(|| self.error_handlers.get(&(None, code)))
+    pub fn error_handler(&self, blueprint: Option<&str>, code: u16) -> Option<&View> {
+        let of_code = self.error_handlers.get(&code)?;
+        let of = |wanted: Option<&str>| of_code.iter().rfind(|(scope, _)| scope.as_deref() == wanted);
+        of(blueprint).or_else(|| of(None)).map(|(_, view)| view)
+    }
+
+    /// Blueprint of rule `index`.
+    pub fn blueprint(&self, index: usize) -> Option<&str> {
+        self.views[index].blueprint.as_deref()
     }
 
     /// All rules in the order of registration.
@@ -206,11 +220,13 @@ impl Provision {
 fn run(engine: &Engine, files: &Files) -> Result<Option<Arc<File>>, Box<EvalAltResult>> {
     let main = files.load_main(engine)?;
     let Some(overloads) = main.functions.get(REGISTER_RULES) else { return Ok(None) };
-    call::with(|call| (call.file, call.line) = (Some(main.clone()), overloads[0].line));
+    call::with(|call| call.running = Running::Function(main.clone(), overloads[0].line));
     if !overloads.iter().any(|function| function.params.is_empty() && !function.private) {
         return Err("registerRules() must take no parameters and not be private".into());
     }
-    let _ = FnPtr::new(REGISTER_RULES)?.call::<Dynamic>(engine, &main.callable, ())?;
+    let context =
+        NativeCallContext::new_with_all_fields(engine, REGISTER_RULES, None, &main.state, Position::NONE);
+    let _ = FnPtr::new(REGISTER_RULES)?.call_raw(&context, None, [])?;
     Ok(Some(main))
 }
 

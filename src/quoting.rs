@@ -1,6 +1,7 @@
 //! Percent-encoding of paths and query values, as Werkzeug does it. Knows nothing of rules.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use std::borrow::Cow;
 
 /// Everything but RFC 3986's unreserved characters.
 const QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -11,8 +12,11 @@ const PATH: &AsciiSet = &VALUE.remove(b'|').remove(b'+');
 
 /// The text that a path of the request line stands for: `%2F` becomes `/`, `+` stays `+`, a `%` without two hex digits stays
 /// as it is, and bytes that are no UTF-8 become U+FFFD.
-pub fn decode_path(raw: &str) -> String {
-    percent_decode_str(raw).decode_utf8_lossy().into_owned()
+pub fn decode_path(raw: &str) -> Cow<'_, str> {
+    if !raw.contains('%') {
+        return raw.into();
+    }
+    percent_decode_str(raw).decode_utf8_lossy()
 }
 
 /// A path for `Location` and `url_for`: all but unreserved characters and `/:|+` is percent-encoded.

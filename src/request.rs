@@ -7,87 +7,145 @@ use crate::cookie;
 use crate::form::{self, Form, FormError, Pairs};
 use crate::quoting::decode_path;
 use rhai::Dynamic;
-use std::collections::BTreeMap;
+use std::borrow::Cow;
 use std::net::SocketAddr;
+use std::ops::Range;
 use std::sync::OnceLock;
 
 /// A request whose body has arrived.
 #[derive(Debug, Clone, Default)]
 pub struct Request {
-    /// Method as sent (`GET`).
-    pub method: String,
-    /// Request-target as sent (`/a%20b?x=1`).
-    pub target: String,
-    /// Path of the target, percent-decoded, invalid UTF-8 replaced.
-    pub path: String,
-    /// Query string as sent, without the `?`.
-    pub query_string: String,
-    /// Header fields as received, in order.
-    pub headers: Vec<(String, String)>,
+    /// Method, target, decoded path where the target does not have it, header fields: one piece of memory for all.
+    text: String,
+    /// Length of the method, with which the text begins.
+    method: usize,
+    target: Range<usize>,
+    path: Range<usize>,
+    query: Range<usize>,
+    fields: Vec<Field>,
     /// Body, decoded from its transfer coding.
     pub body: Vec<u8>,
     /// Address of the client.
     pub remote_addr: Option<SocketAddr>,
     /// Address of the listener that took it, for `request.host` where no `Host` was sent.
     pub local_addr: Option<SocketAddr>,
-    /// What the router found, set before a view function runs.
-    pub matched: Option<Matched>,
-    /// What was parsed so far. Fields above must not change once one of these was asked for.
-    pub parsed: Parsed,
+    /// Index of the rule that serves it, set before a view function runs.
+    pub rule: Option<usize>,
+    /// What was parsed so far.
+    parsed: OnceLock<Box<Parsed>>,
 }
 
-/// The rule that serves a request.
-#[derive(Debug, Clone, Default)]
-pub struct Matched {
-    /// Endpoint of the rule.
-    pub endpoint: String,
-    /// The rule as registered (`/a/<int:id>`).
-    pub rule: String,
-    /// Blueprint of the endpoint, where it has one.
-    pub blueprint: Option<String>,
-    /// URL variables by name.
-    pub view_args: BTreeMap<String, rhai::Dynamic>,
+/// Where a header field stands in the text.
+#[derive(Debug, Clone, Copy)]
+struct Field {
+    start: usize,
+    /// End of the name and start of the value.
+    middle: usize,
+    end: usize,
 }
 
 /// Results of parsing, empty until they are asked for: a request that reads nothing pays nothing.
 #[derive(Debug, Clone, Default)]
-pub struct Parsed {
+struct Parsed {
     args: OnceLock<Pairs>,
     cookies: OnceLock<Pairs>,
     form: OnceLock<Result<Form, FormError>>,
     json: OnceLock<Result<Dynamic, String>>,
 }
 
+/// What a header field takes by estimate, so that the text seldom grows.
+const FIELD: usize = 48;
+
 impl Request {
     /// A request from what a connection delivers. Any `target` is taken: origin form, absolute form
     /// (`http://host/path`, RFC 9112 section 3.2.2), `*` or garbage; the path always starts with `/`, a fragment is cut off.
     pub fn from_parts(
-        method: impl Into<String>,
-        target: impl Into<String>,
-        headers: Vec<(String, String)>,
+        method: &str,
+        target: &str,
+        headers: impl IntoIterator<Item = (impl AsRef<str>, impl AsRef<str>)>,
         body: Vec<u8>,
         remote_addr: Option<SocketAddr>,
         local_addr: Option<SocketAddr>,
     ) -> Self {
-        let target = target.into();
-        let parts = url::split_target(&target);
-        let mut path = decode_path(parts.path);
-        if !path.starts_with('/') {
-            path.insert(0, '/');
+        let headers = headers.into_iter();
+        let count = headers.size_hint().0;
+        let mut text = String::with_capacity(method.len() + target.len() + count * FIELD);
+        text.push_str(method);
+        text.push_str(target);
+        let start = method.len();
+        let within = |part: Range<usize>| start + part.start..start + part.end;
+        let parts = url::places(target);
+        let path = match decode_path(&target[parts.path.clone()]) {
+            Cow::Borrowed(path) if path.starts_with('/') => within(parts.path),
+            path => {
+                let start = text.len();
+                if !path.starts_with('/') {
+                    text.push('/');
+                }
+                text.push_str(&path);
+                start..text.len()
+            }
+        };
+        let mut fields = Vec::with_capacity(count);
+        for (name, value) in headers {
+            let start = text.len();
+            text.push_str(name.as_ref());
+            let middle = text.len();
+            text.push_str(value.as_ref());
+            fields.push(Field { start, middle, end: text.len() });
         }
-        let query_string = parts.query.to_owned();
-        let method = method.into();
-        Self { method, target, path, query_string, headers, body, remote_addr, local_addr, ..Self::default() }
+        let (method, target, query) = (start, within(0..target.len()), within(parts.query));
+        let (rule, parsed) = (None, OnceLock::new());
+        Self { text, method, target, path, query, fields, body, remote_addr, local_addr, rule, parsed }
+    }
+
+    /// Method as sent (`GET`).
+    pub fn method(&self) -> &str {
+        &self.text[..self.method]
+    }
+
+    /// Request-target as sent (`/a%20b?x=1`).
+    pub fn target(&self) -> &str {
+        &self.text[self.target.clone()]
+    }
+
+    /// Path of the target, percent-decoded, invalid UTF-8 replaced.
+    pub fn path(&self) -> &str {
+        &self.text[self.path.clone()]
+    }
+
+    /// Query string as sent, without the `?`.
+    pub fn query_string(&self) -> &str {
+        &self.text[self.query.clone()]
+    }
+
+    /// Header fields as received, in order.
+    pub fn headers(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.fields
+            .iter()
+            .map(|field| (&self.text[field.start..field.middle], &self.text[field.middle..field.end]))
+    }
+
+    /// Values of the header `name`, in any case.
+    fn values(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.headers().filter(move |(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value)
     }
 
     /// First value of the header `name`, in any case.
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+        self.values(name).next()
     }
 
     /// All values of the header `name` joined with `,`, as WSGI servers hand repeated headers to Flask.
-    pub fn header_joined(&self, name: &str) -> Option<String> {
-        join_header(&self.headers, name, ",")
+    pub fn header_joined(&self, name: &str) -> Option<Cow<'_, str>> {
+        self.joined(name, ",")
+    }
+
+    /// All values of the header `name`, joined; none where there is no such field.
+    fn joined(&self, name: &str, separator: &str) -> Option<Cow<'_, str>> {
+        let mut values = self.values(name);
+        let first = Cow::Borrowed(values.next()?);
+        Some(values.fold(first, |joined, value| Cow::Owned(joined.into_owned() + separator + value)))
     }
 
     /// `Content-Type` as sent.
@@ -118,14 +176,12 @@ impl Request {
 
     /// Query parameters in order.
     pub fn args(&self) -> &Pairs {
-        self.parsed.args.get_or_init(|| form::urlencoded(self.query_string.as_bytes()))
+        self.parsed().args.get_or_init(|| form::urlencoded(self.query_string().as_bytes()))
     }
 
     /// Cookies in order; repeated `Cookie` fields count as one (RFC 6265 section 5.4, RFC 9113 section 8.2.3).
     pub fn cookies(&self) -> &Pairs {
-        self.parsed
-            .cookies
-            .get_or_init(|| cookie::parse(&join_header(&self.headers, "cookie", "; ").unwrap_or_default()))
+        self.parsed().cookies.get_or_init(|| cookie::parse(&self.joined("cookie", "; ").unwrap_or_default()))
     }
 
     /// Fields and files of a form, empty for any other content type, whatever the method.
@@ -134,7 +190,7 @@ impl Request {
     /// More parts, or longer part headers, than the limits of [`form`] allow.
     pub fn form(&self) -> Result<&Form, &FormError> {
         let parse = || form::parse(self.content_type().unwrap_or_default(), &self.body);
-        self.parsed.form.get_or_init(parse).as_ref()
+        self.parsed().form.get_or_init(parse).as_ref()
     }
 
     /// Whether the body is a form, so that `request.data` is empty.
@@ -157,16 +213,12 @@ impl Request {
             };
             Err(format!("failed to decode json: {cause}"))
         };
-        self.parsed.json.get_or_init(read).as_ref().map_err(String::as_str)
+        self.parsed().json.get_or_init(read).as_ref().map_err(String::as_str)
     }
-}
 
-/// All values of `name` in `fields`, joined; none where there is no such field.
-fn join_header(fields: &[(String, String)], name: &str, separator: &str) -> Option<String> {
-    let mut values =
-        fields.iter().filter(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str());
-    let first = values.next()?.to_owned();
-    Some(values.fold(first, |joined, value| joined + separator + value))
+    fn parsed(&self) -> &Parsed {
+        self.parsed.get_or_init(Box::default)
+    }
 }
 
 #[cfg(test)]
@@ -174,8 +226,7 @@ mod tests {
     use super::*;
 
     fn with_headers(headers: &[(&str, &str)]) -> Request {
-        let headers = headers.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
-        Request::from_parts("POST", "/", headers, Vec::new(), None, None)
+        Request::from_parts("POST", "/", headers.iter().copied(), Vec::new(), None, None)
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The answer of a view function, an error handler or the admin interface, before it is bytes on a connection.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 /// Media type of text that a view returns, as in Flask.
@@ -15,20 +16,23 @@ pub struct Answer {
     /// Reason phrase where the script gave one (`"404 NOT FOUND"`), else the standard one is sent.
     pub reason: Option<String>,
     /// Header fields in order; a name may repeat. `Content-Length`, `Date` and `Connection` are the connection's.
-    pub headers: Vec<(String, String)>,
+    pub headers: Fields,
     /// Body as it leaves, before HEAD, 204 and 304 take it away.
     pub body: Vec<u8>,
     /// How long the answer waits on the timer thread before it leaves.
     pub hold: Duration,
 }
 
+/// Header fields: most names and many values are known when the program is built.
+pub type Fields = Vec<(Cow<'static, str>, Cow<'static, str>)>;
+
 /// What takes an answer to its client, now or later, from any thread.
 pub type Reply = Box<dyn FnOnce(Answer) + Send>;
 
 impl Answer {
     /// An answer with a body of media type `content_type`.
-    pub fn new(status: u16, content_type: &str, body: impl Into<Vec<u8>>) -> Answer {
-        let headers = vec![("Content-Type".to_owned(), content_type.to_owned())];
+    pub fn new(status: u16, content_type: impl Into<Cow<'static, str>>, body: impl Into<Vec<u8>>) -> Answer {
+        let headers = vec![("Content-Type".into(), content_type.into())];
         Answer { status, headers, body: body.into(), ..Answer::default() }
     }
 
@@ -44,11 +48,11 @@ impl Answer {
 
     /// The first value of header `name`, in any case.
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+        self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| &**value)
     }
 
     /// Sets header `name` to one value, in place of all that it has.
-    pub fn set_header(&mut self, name: &str, value: impl Into<String>) {
+    pub fn set_header(&mut self, name: &str, value: impl Into<Cow<'static, str>>) {
         let value = value.into();
         match self.headers.iter().position(|(key, _)| key.eq_ignore_ascii_case(name)) {
             Some(first) => {
@@ -59,7 +63,7 @@ impl Answer {
                     index <= first + 1 || !key.eq_ignore_ascii_case(name)
                 });
             }
-            None => self.headers.push((name.to_owned(), value)),
+            None => self.headers.push((name.to_owned().into(), value)),
         }
     }
 
@@ -108,7 +112,7 @@ mod tests {
 
     #[test]
     fn sets_and_removes_headers_in_any_case() {
-        let headers = ["A", "b", "a", "C"].map(|name| (name.to_owned(), "1".to_owned())).to_vec();
+        let headers = ["A", "b", "a", "C"].map(|name| (name.into(), "1".into())).to_vec();
         let mut answer = Answer { headers, ..Answer::default() };
         answer.set_header("a", "2");
         let pairs: Vec<String> =

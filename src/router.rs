@@ -5,7 +5,7 @@ use crate::rule::{Rule, Value};
 use crate::tree::{Place, RuleTree, key_of};
 use std::borrow::Cow;
 use std::cmp::Reverse;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 pub use crate::quoting::{decode_path, encode_path};
 
@@ -72,14 +72,23 @@ impl Router {
         let method = upper(method);
         let path = absolute(path);
         let key = key_of(&path);
-        let mut allow = BTreeSet::new();
+        let mut allow = Vec::new();
         let fixed = self.first(self.tree.fixed(&key), &method, &path, &mut allow);
         let found = fixed.or_else(|| self.first(self.tree.variable(&key), &method, &path, &mut allow));
         match found {
             Some(found) => found,
             None if allow.is_empty() => Found::NotFound,
-            None => Found::MethodNotAllowed { allow: allow.into_iter().map(str::to_owned).collect() },
+            None => {
+                allow.sort_unstable();
+                allow.dedup();
+                Found::MethodNotAllowed { allow: allow.into_iter().map(str::to_owned).collect() }
+            }
         }
+    }
+
+    /// Values of rule `index`, which serves `path` (as for [`Router::find`]).
+    pub fn values(&self, index: usize, path: &str) -> Vec<Value> {
+        self.rules[index].matches(&absolute(path)).map(|matched| matched.values).unwrap_or_default()
     }
 
     /// Methods of all rules that match `path` (as for [`Router::find`]), sorted: `Allow` of automatic OPTIONS.
@@ -129,7 +138,7 @@ impl Router {
         places: impl IntoIterator<Item = Place>,
         method: &str,
         path: &str,
-        allow: &mut BTreeSet<&'a str>,
+        allow: &mut Vec<&'a str>,
     ) -> Option<Found> {
         places.into_iter().find_map(|place| {
             let index = place.index as usize;
@@ -169,7 +178,7 @@ impl Router {
                 && !other.same_url(rule)
                 && other.suits(&values)
         })?;
-        better.build(&values).map(|url| decode_path(&url))
+        better.build(&values).map(|url| decode_path(&url).into_owned())
     }
 }
 
@@ -194,8 +203,11 @@ fn upper(method: &str) -> Cow<'_, str> {
 
 /// The path with exactly one slash at its start. Werkzeug drops the others without a redirect, and takes `*` for `/*`.
 fn absolute(path: &str) -> Cow<'_, str> {
-    let rest = path.trim_start_matches('/');
-    if rest.len() + 1 == path.len() { path.into() } else { format!("/{rest}").into() }
+    match path.as_bytes() {
+        [b'/'] => path.into(),
+        [b'/', next, ..] if *next != b'/' => path.into(),
+        _ => format!("/{}", path.trim_start_matches('/')).into(),
+    }
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@
 //! `/<path:p>/a` and `/<path:p>/b` are told apart too.
 
 use crate::pattern::Token;
+use crate::rule::has_doubled_slash;
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
@@ -66,6 +67,10 @@ impl Places {
         }
     }
 
+    fn extend(&mut self, places: &Places) {
+        places.iter().for_each(|place| self.push(place));
+    }
+
     fn iter(&self) -> impl Iterator<Item = Place> {
         self.first.into_iter().chain(self.others.iter().copied())
     }
@@ -90,21 +95,24 @@ impl RuleTree {
     }
 
     /// All other rules that can match `key`, in the order of matching.
-    pub fn variable(&self, key: &str) -> Vec<Place> {
-        let mut found = Vec::new();
+    pub fn variable(&self, key: &str) -> impl Iterator<Item = Place> + use<> {
+        let mut found = Places::default();
         self.root.find((!key.is_empty()).then_some(key), &mut found);
-        if found.len() > 1 {
-            found.sort_unstable();
-            found.dedup();
+        if !found.others.is_empty() {
+            found.others.extend(found.first.take());
+            found.others.sort_unstable();
+            found.others.dedup();
         }
-        found
+        found.first.into_iter().chain(found.others)
     }
 }
 
 /// What the tree knows a path by: no slashes at the ends and no doubled ones, which rules may or may not tolerate.
 pub fn key_of(path: &str) -> std::borrow::Cow<'_, str> {
-    let path = path.trim_matches('/');
-    if !path.contains("//") {
+    let path = path.strip_prefix('/').unwrap_or(path);
+    // Trimmed only where it has to be: the general search takes longer than most paths.
+    let path = if path.starts_with('/') || path.ends_with('/') { path.trim_matches('/') } else { path };
+    if !has_doubled_slash(path) {
         return path.into();
     }
     path.split('/').filter(|segment| !segment.is_empty()).collect::<Vec<_>>().join("/").into()
@@ -180,20 +188,20 @@ impl Node {
     }
 
     /// `rest`: what is left of the path; none at its end.
-    fn find(&self, rest: Option<&str>, found: &mut Vec<Place>) {
-        let Some(rest) = rest else { return found.extend(self.rules.iter()) };
+    fn find(&self, rest: Option<&str>, found: &mut Places) {
+        let Some(rest) = rest else { return found.extend(&self.rules) };
         let (segment, after) =
             rest.split_once('/').map_or((rest, None), |(first, after)| (first, Some(after)));
         self.children(segment, |child| child.find(after, found));
         if let Some(rare) = &self.rare {
-            found.extend(rare.deep.iter());
+            found.extend(&rare.deep);
             rare.backwards.find_backwards(rest, found);
         }
     }
 
-    fn find_backwards(&self, rest: &str, found: &mut Vec<Place>) {
+    fn find_backwards(&self, rest: &str, found: &mut Places) {
         if let Some(rare) = &self.rare {
-            rare.spanning.each(rest, |rules| found.extend(rules.iter()));
+            rare.spanning.each(rest, |rules| found.extend(rules));
         }
         // The `path` itself takes at least one segment.
         if let Some((before, segment)) = rest.rsplit_once('/') {

@@ -2,7 +2,7 @@
 
 use super::object::Object;
 use super::provisioning::{ActivationError, LoadError};
-use crate::response::Answer;
+use crate::response::{Answer, Fields};
 use crate::store::Cause;
 
 /// `{"result":"success: ..."}`, with the generation that serves where the call has to do with one.
@@ -23,7 +23,7 @@ pub fn failed(status: u16, why: &str) -> Answer {
 }
 
 /// 405 with `Allow` (RFC 9110, 15.5.6).
-pub fn method_not_allowed(method: &str, path: &str, allow: &str) -> Answer {
+pub fn method_not_allowed(method: &str, path: &str, allow: &'static str) -> Answer {
     let mut answer = failed(405, &format!("`{method}` is not served at `{path}`: send {allow}"));
     answer.headers.push(("Allow".into(), allow.into()));
     answer
@@ -35,12 +35,12 @@ pub fn not_found(path: &str) -> Answer {
 }
 
 /// An empty 200 (probes, OPTIONS).
-pub fn empty(headers: Vec<(String, String)>) -> Answer {
+pub fn empty(headers: Fields) -> Answer {
     Answer { status: 200, headers, ..Answer::default() }
 }
 
 /// An answer with a body of one type.
-pub fn typed(status: u16, content_type: &str, body: Vec<u8>) -> Answer {
+pub fn typed(status: u16, content_type: &'static str, body: Vec<u8>) -> Answer {
     Answer { status, headers: vec![("Content-Type".into(), content_type.into())], body, ..Answer::default() }
 }
 

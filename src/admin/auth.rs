@@ -37,8 +37,8 @@ mod tests {
     use super::*;
 
     fn status(authorization: Option<&str>) -> u16 {
-        let headers = authorization.map(|value| ("Authorization".to_string(), value.to_string()));
-        let request = Request { headers: headers.into_iter().collect(), ..Request::default() };
+        let headers = authorization.map(|value| ("Authorization", value));
+        let request = Request::from_parts("GET", "/", headers, Vec::new(), None, None);
         authorize(Some("s3cret"), &request).err().map_or(200, |answer| answer.status)
     }
 

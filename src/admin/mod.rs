@@ -54,7 +54,7 @@ pub fn handle<P: Provisioning>(admin: &Admin<P>, request: Request, reply: Reply)
         Err(answer) => return reply(answer),
     };
     match (resource, verb(&request, resource)) {
-        (Resource::Wait, "GET") => wait::get(admin, &request.query_string, reply),
+        (Resource::Wait, "GET") => wait::get(admin, request.query_string(), reply),
         (resource, verb) => {
             reply(answered(admin, &request, resource, verb).unwrap_or_else(|refusal| refusal))
         }
@@ -109,17 +109,17 @@ impl Resource<'_> {
 
 /// The resource of a request that may use it. The token comes before 404, so that paths tell nothing without it.
 fn enter<'a, P>(admin: &Admin<P>, request: &'a Request) -> Result<Resource<'a>, Answer> {
-    let resource = Resource::find(&request.path);
+    let resource = Resource::find(request.path());
     if !resource.is_some_and(Resource::is_probe) {
         auth::authorize(admin.token.as_deref(), request)?;
     }
-    resource.ok_or_else(|| answer::not_found(&request.path))
+    resource.ok_or_else(|| answer::not_found(request.path()))
 }
 
 /// HEAD works as GET; the connection leaves the body out. Not where GET activates: HEAD must change nothing (RFC 9110, 9.2.1).
 fn verb<'r>(request: &'r Request, resource: Resource) -> &'r str {
     let activates = matches!(resource, Resource::Provision(_));
-    if request.method == "HEAD" && !activates { "GET" } else { &request.method }
+    if request.method() == "HEAD" && !activates { "GET" } else { request.method() }
 }
 
 fn answered<P: Provisioning>(
@@ -139,7 +139,7 @@ fn answered<P: Provisioning>(
         (Resource::Provision(name), "DELETE") => provision::delete(admin, &parsed(name)?),
         (Resource::Source(name), "GET") => source::get(admin, &parsed(name)?),
         (Resource::File(name), "PUT") => file::put(admin, request, &parsed(name)?),
-        _ => answer::method_not_allowed(&request.method, &request.path, resource.allow()),
+        _ => answer::method_not_allowed(request.method(), request.path(), resource.allow()),
     })
 }
 

@@ -5,31 +5,39 @@ use super::Request;
 use percent_encoding::percent_decode;
 use std::fmt::Write;
 use std::net::SocketAddr;
+use std::ops::Range;
 
-/// The parts of a request-target, still percent-encoded, without its fragment.
+/// Where the parts of a request-target stand in it, still percent-encoded. A fragment is none of them.
 #[derive(Debug, PartialEq)]
-pub struct Target<'t> {
+pub struct Places {
     /// Host and port of an absolute form, without user and password.
-    pub authority: Option<&'t str>,
+    pub authority: Option<Range<usize>>,
     /// Path, possibly empty.
-    pub path: &'t str,
+    pub path: Range<usize>,
     /// What follows the first `?`, or nothing.
-    pub query: &'t str,
+    pub query: Range<usize>,
 }
 
-/// Splits a request-target of any form; what fits no form is a path.
-pub fn split_target(target: &str) -> Target<'_> {
-    let target = target.split('#').next().unwrap_or_default();
-    let (authority, rest) = match target.split_once("://") {
-        Some((scheme, rest)) if is_scheme(scheme) => {
-            let end = rest.find(['/', '?']).unwrap_or(rest.len());
-            let authority = &rest[..end];
-            (Some(authority.rsplit('@').next().unwrap_or_default()), &rest[end..])
-        }
-        _ => (None, target),
-    };
-    let (path, query) = rest.split_once('?').unwrap_or((rest, ""));
-    Target { authority, path, query }
+/// Takes a request-target of any form apart; what fits no form is a path.
+pub fn places(target: &str) -> Places {
+    let end = target.find('#').unwrap_or(target.len());
+    let authority = authority(&target[..end]);
+    let start = authority.as_ref().map_or(0, |authority| authority.end);
+    let mark = target[start..end].find('?').map_or(end, |mark| start + mark);
+    Places { authority, path: start..mark, query: end.min(mark + 1)..end }
+}
+
+/// Host and port of an absolute form.
+fn authority(target: &str) -> Option<Range<usize>> {
+    // The origin form, which nearly all targets have.
+    if target.starts_with('/') {
+        return None;
+    }
+    let (scheme, rest) = target.split_once("://").filter(|(scheme, _)| is_scheme(scheme))?;
+    let start = scheme.len() + 3;
+    let end = rest.find(['/', '?']).unwrap_or(rest.len());
+    let host = rest[..end].rfind('@').map_or(0, |at| at + 1);
+    Some(start + host..start + end)
 }
 
 impl Request {
@@ -41,7 +49,8 @@ impl Request {
     /// Host and port without a port of 80: of an absolute target, else of `Host`, else the address that took the
     /// request (RFC 9112 section 3.3).
     pub fn host(&self) -> String {
-        let sent = split_target(&self.target).authority.or_else(|| self.header("host")).map(str::trim);
+        let absolute = places(self.target()).authority.map(|authority| &self.target()[authority]);
+        let sent = absolute.or_else(|| self.header("host")).map(str::trim);
         let host = match sent {
             Some(host) if !host.is_empty() => host.to_owned(),
             _ => self.local_addr.map(unmapped).map(|addr| addr.to_string()).unwrap_or_default(),
@@ -57,23 +66,23 @@ impl Request {
     /// The URL without its query.
     pub fn base_url(&self) -> String {
         let mut url = self.url_root();
-        push_path(&mut url, self.path.trim_start_matches('/'));
+        push_path(&mut url, self.path().trim_start_matches('/'));
         url
     }
 
     /// The whole URL as an IRI: what is not ASCII is readable, what has a meaning is escaped.
     pub fn url(&self) -> String {
         let mut url = self.base_url();
-        if !self.query_string.is_empty() {
+        if !self.query_string().is_empty() {
             url.push('?');
-            push_query(&mut url, &self.query_string);
+            push_query(&mut url, self.query_string());
         }
         url
     }
 
     /// Path and query, always with a `?` between.
     pub fn full_path(&self) -> String {
-        format!("{}?{}", self.path, self.query_string)
+        format!("{}?{}", self.path(), self.query_string())
     }
 
     /// Address of the client as text, an IPv4-mapped one as IPv4.

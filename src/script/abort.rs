@@ -4,6 +4,7 @@ use super::response::Response;
 use super::status;
 use crate::response::Answer;
 use rhai::{Dynamic, Engine, EvalAltResult, Position};
+use std::borrow::Cow;
 
 /// What `abort(code, description)` throws, what a missing `args["x"]` is, and what an error handler gets as `e`.
 #[derive(Debug, Clone)]
@@ -59,19 +60,24 @@ impl HttpError {
         );
         let mut answer = Answer::html(code, page);
         if let Some(allow) = &self.allow {
-            answer.headers.push(("Allow".to_owned(), allow.clone()));
+            answer.headers.push(("Allow".into(), allow.clone().into()));
         }
         answer
     }
 }
 
 /// Text as HTML: descriptions may repeat what a client sent.
-pub fn escape(text: &str) -> String {
-    text.replace('&', "&amp;")
+pub fn escape(text: &str) -> Cow<'_, str> {
+    if !text.bytes().any(|byte| b"&<>\"'".contains(&byte)) {
+        return text.into();
+    }
+    let escaped = text
+        .replace('&', "&amp;")
         .replace('<', "&lt;")
         .replace('>', "&gt;")
         .replace('"', "&#34;")
-        .replace('\'', "&#39;")
+        .replace('\'', "&#39;");
+    escaped.into()
 }
 
 /// An error that ends the view function with `code`.

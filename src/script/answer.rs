@@ -16,15 +16,15 @@ type Fallible<T> = Result<T, Box<EvalAltResult>>;
 /// # Errors
 /// `()`, a bare number or boolean, and values that are no JSON, as in Flask.
 pub fn from_value(value: Dynamic) -> Fallible<Answer> {
-    match value.read_lock::<Array>() {
-        Some(items) if is_tuple(&items) => return from_tuple(items.to_vec()),
-        _ => (),
+    // The commonest first.
+    if let Some(text) = value.read_lock::<ImmutableString>() {
+        return Ok(Answer::html(200, text.as_bytes()));
+    }
+    if value.read_lock::<Array>().is_some_and(|items| is_tuple(&items)) {
+        return from_tuple(value.try_cast().unwrap_or_default());
     }
     if let Some(response) = value.read_lock::<Response>() {
         return Ok(response.answer());
-    }
-    if let Some(text) = value.read_lock::<ImmutableString>() {
-        return Ok(Answer::html(200, text.as_bytes()));
     }
     if let Some(bytes) = value.read_lock::<Blob>() {
         return Ok(Answer::html(200, bytes.clone()));
@@ -80,7 +80,7 @@ fn is_tuple(items: &[Dynamic]) -> bool {
 ///
 /// # Errors
 /// A body, status or header that can't be sent.
-pub fn from_tuple(items: Vec<Dynamic>) -> Fallible<Answer> {
+pub fn from_tuple(items: Array) -> Fallible<Answer> {
     let mut items = items.into_iter();
     let body = items.next().unwrap_or(Dynamic::UNIT);
     // `["", 204]` and `[(), 204]`: with a status, nothing is an empty body.
@@ -100,10 +100,12 @@ pub fn from_tuple(items: Vec<Dynamic>) -> Fallible<Answer> {
 }
 
 fn add_headers(answer: &mut Answer, headers: &Map) -> Fallible<()> {
+    answer.headers.reserve(headers.len());
     for (name, value) in headers {
         let values = header_values(name, value)?;
         answer.remove_header(name);
-        answer.headers.extend(values.into_iter().map(|value| (name.to_string(), value)));
+        let fields = values.into_iter().map(|value| (name.as_str().to_owned().into(), value.into()));
+        answer.headers.extend(fields);
     }
     Ok(())
 }
@@ -194,7 +196,7 @@ pub fn redirection(code: u16, url: &str) -> Answer {
         "<!doctype html>\n<html lang=en>\n<title>{code} {name}</title>\n<h1>{name}</h1>\n<p>See <a href=\"{shown}\">{shown}</a>.</p>\n"
     );
     let mut answer = Answer::new(code, HTML, page);
-    answer.headers.push(("Location".to_owned(), url));
+    answer.headers.push(("Location".into(), url.into()));
     answer
 }
 

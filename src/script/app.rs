@@ -67,7 +67,7 @@ trait Registry: Clone {
 
 impl Registry for App {
     fn change<T>(&self, change: impl FnOnce(&mut Registration) -> T) -> Fallible<T> {
-        call::with(|call| call.registration.as_mut().map(change))
+        call::with(|call| call.loading.as_mut().map(|loading| change(&mut loading.registration)))
             .flatten()
             .ok_or_else(|| "rules can be registered only while registerRules() runs".into())
     }

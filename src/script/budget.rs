@@ -58,6 +58,7 @@ impl Budget {
         }
         DEADLINE.set(Some(Instant::now() + self.time));
         CEILING.set(ALLOCATED.get() + i64::try_from(self.memory).unwrap_or(i64::MAX / 2));
+        ALARM.set(CEILING.get());
         OVER.set(None);
         let _end = End;
         call()
@@ -70,6 +71,7 @@ struct End;
 impl Drop for End {
     fn drop(&mut self) {
         DEADLINE.set(None);
+        ALARM.set(i64::MAX);
     }
 }
 
@@ -77,6 +79,8 @@ thread_local! {
     /// Bytes that this thread allocated, less those that it freed. May be below zero: what one thread allocates another frees.
     static ALLOCATED: Cell<i64> = const { Cell::new(0) };
     static CEILING: Cell<i64> = const { Cell::new(i64::MAX) };
+    /// Above so many bytes an operation has to be looked at: the ceiling; without a budget never, over the budget always.
+    static ALARM: Cell<i64> = const { Cell::new(i64::MAX) };
     static DEADLINE: Cell<Option<Instant>> = const { Cell::new(None) };
     /// Operations of the thread. Rhai's own count begins again in each closure that a native calls.
     static TICKS: Cell<u64> = const { Cell::new(0) };
@@ -102,9 +106,17 @@ impl Budget {
 
 /// Counts an operation: what the call has run out of, once it has to end at once.
 fn operation(memory: usize) -> Option<Limit> {
-    DEADLINE.get()?;
     let ticks = TICKS.get().wrapping_add(1);
     TICKS.set(ticks);
+    if ALLOCATED.get() <= ALARM.get() && !ticks.is_multiple_of(CLOCK_EVERY) {
+        return None;
+    }
+    look(memory, ticks)
+}
+
+#[cold]
+fn look(memory: usize, ticks: u64) -> Option<Limit> {
+    DEADLINE.get()?;
     let above = ALLOCATED.get() - CEILING.get();
     if let Some((limit, since)) = OVER.get() {
         OVER.set(Some((limit, since + 1)));
@@ -113,11 +125,17 @@ fn operation(memory: usize) -> Option<Limit> {
         return (since >= LAST_OPERATIONS || too_much).then_some(limit);
     }
     if above > 0 {
-        OVER.set(Some((Limit::Memory, 0)));
+        run_out(Limit::Memory);
     } else if ticks.is_multiple_of(CLOCK_EVERY) && time_is_up() {
-        OVER.set(Some((Limit::Time, 0)));
+        run_out(Limit::Time);
     }
     None
+}
+
+/// Notes it, and has every operation looked at from now on.
+fn run_out(limit: Limit) {
+    OVER.set(Some((limit, 0)));
+    ALARM.set(i64::MIN);
 }
 
 /// Fails if the running call is over its budget or `level` calls deep; called for each look at a variable.

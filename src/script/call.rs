@@ -13,22 +13,64 @@ use std::time::Duration;
 /// The surroundings of a running script.
 #[derive(Default)]
 pub struct Call {
-    /// The files of the provision, as they were loaded.
-    pub files: Option<Arc<Files>>,
-    /// The file that defines the function which runs.
-    pub file: Option<Arc<File>>,
-    /// The line that this function begins in, for errors that have no place of their own.
-    pub line: Option<usize>,
     /// The request, while one is handled.
     pub request: Option<Arc<Request>>,
     /// The provision, while a request is handled.
     pub provision: Option<Arc<Provision>>,
-    /// What `registerRules` registered so far, at load.
-    pub registration: Option<Registration>,
-    /// Imports that are being loaded, outermost first.
-    pub importing: Vec<String>,
+    /// The function that runs.
+    pub running: Running,
     /// Sum of `time.sleep`.
     pub hold: Duration,
+    /// Imports that are being loaded, outermost first.
+    pub importing: Vec<String>,
+    /// A load, while one goes on.
+    pub loading: Option<Box<Loading>>,
+}
+
+/// What there is while a provision is loaded.
+pub struct Loading {
+    /// The files that were loaded so far.
+    pub files: Arc<Files>,
+    /// What `registerRules` registered so far.
+    pub registration: Registration,
+}
+
+/// The function that runs: where its constants are found, and errors that have no place of their own.
+#[derive(Default, Clone)]
+pub enum Running {
+    /// None yet.
+    #[default]
+    Nothing,
+    /// The view function of the rule with this index. Nothing is shared: its file is found when it is asked for.
+    View(usize),
+    /// Another function, with the file that defines it and the line that it begins in.
+    Function(Arc<File>, Option<usize>),
+}
+
+impl Call {
+    /// The files of the provision that runs or is loaded.
+    pub fn files(&self) -> Option<&Arc<Files>> {
+        let loading = self.loading.as_ref().map(|loading| &loading.files);
+        loading.or_else(|| self.provision.as_ref().map(|provision| &provision.files))
+    }
+
+    /// The file that defines the function which runs.
+    pub fn file(&self) -> Option<&Arc<File>> {
+        match &self.running {
+            Running::Nothing => None,
+            Running::View(index) => Some(&self.provision.as_ref()?.views.get(*index)?.view.view.file),
+            Running::Function(file, _) => Some(file),
+        }
+    }
+
+    /// The line that this function begins in.
+    pub fn line(&self) -> Option<usize> {
+        match &self.running {
+            Running::Nothing => None,
+            Running::View(index) => self.provision.as_ref()?.views.get(*index)?.view.view.line,
+            Running::Function(_, line) => *line,
+        }
+    }
 }
 
 thread_local! {
@@ -82,7 +124,7 @@ pub fn provision() -> Result<Arc<Provision>, Box<EvalAltResult>> {
 /// # Errors
 /// Outside of a provision there are none.
 pub fn files() -> Result<Arc<Files>, Box<EvalAltResult>> {
-    with(|call| call.files.clone()).flatten().ok_or_else(|| "no provision runs here".into())
+    with(|call| call.files().cloned()).flatten().ok_or_else(|| "no provision runs here".into())
 }
 
 /// Runs `body` with `request` as the current one.

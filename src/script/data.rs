@@ -120,7 +120,7 @@ fn no_value(operator: &str) -> Box<EvalAltResult> {
 /// that fails must not have changed what others see.
 fn data_to_change() -> Fallible<Arc<Data>> {
     let files = call::files()?;
-    let loading = call::with(|call| call.registration.is_some()).unwrap_or(false);
+    let loading = call::with(|call| call.loading.is_some()).unwrap_or(false);
     if loading && files.keeps_data {
         return Err("with --keep-store, `store` can be changed only while a request is handled".into());
     }

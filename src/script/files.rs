@@ -7,7 +7,8 @@ use super::data::Data;
 use super::python;
 use crate::store::{Name, Store};
 use rhai::{
-    AST, ASTFlags, Dynamic, Engine, EvalAltResult, Module, ModuleResolver, Position, Scope, Shared, Stmt,
+    AST, ASTFlags, Dynamic, Engine, EvalAltResult, GlobalRuntimeState, Module, ModuleResolver, Position,
+    Scope, Shared, Stmt,
 };
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -18,8 +19,8 @@ type Fallible<T> = Result<T, Box<EvalAltResult>>;
 pub struct File {
     /// Name in the provision directory.
     pub name: String,
-    /// Functions that find their file's constants, imports and each other, however they are called.
-    pub callable: AST,
+    /// What its functions are called in, so that they find the file's constants, imports and each other.
+    pub state: GlobalRuntimeState,
     /// Public functions and top-level variables, for importers.
     pub module: Shared<Module>,
     /// Parameter names of each function, by function name; more than one where it is overloaded.
@@ -226,9 +227,9 @@ impl File {
         }
         let functions = functions_of(&ast, text);
         let module: Shared<Module> = Module::eval_ast_as_new(Scope::new(), &ast, engine)?.into();
-        let mut callable = AST::new_from_module(module.clone());
-        callable.set_source(name);
-        Ok(File { name: name.to_owned(), callable, module, functions })
+        let mut state = engine.new_global_runtime_state();
+        state.lib.push(AST::new_from_module(module.clone()).shared_lib().clone());
+        Ok(File { name: name.to_owned(), state, module, functions })
     }
 
     /// The value of top-level constant `name`.
@@ -310,9 +311,9 @@ pub fn register(engine: &mut Engine, budget: Budget) {
 /// called by a function of another file.
 fn constant(name: &str, source: Option<&str>) -> Option<Dynamic> {
     call::with(|call| {
-        let view = call.file.as_ref();
+        let view = call.file();
         let other = source.filter(|source| view.is_none_or(|view| view.name != *source));
-        let found = other.and_then(|source| call.files.as_ref()?.file(source)?.constant(name));
+        let found = other.and_then(|source| call.files()?.file(source)?.constant(name));
         found.or_else(|| view?.constant(name))
     })
     .flatten()

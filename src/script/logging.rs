@@ -54,7 +54,7 @@ pub fn register(engine: &mut Engine, globals: &mut Module) {
     {
         engine.register_fn(name, move |context: NativeCallContext, _: &mut Logging, value: Dynamic| {
             // A closure has no source of its own.
-            let file = call::with(|call| call.file.as_ref().map(|file| file.name.clone())).flatten();
+            let file = call::with(|call| call.file().map(|file| file.name.clone())).flatten();
             write(level, context.call_source().or(file.as_deref()), context.call_position(), &value);
         });
     }

@@ -99,7 +99,7 @@ impl MultiDict {
             Part::Cookies => (self.request.cookies(), &[]),
             Part::Form => (form(), &[]),
             // Werkzeug 2.0: a body must not change what a cacheable request means.
-            Part::Values if self.request.method == "GET" => (self.request.args(), &[]),
+            Part::Values if self.request.method() == "GET" => (self.request.args(), &[]),
             Part::Values => (self.request.args(), form()),
         };
         pairs.iter().chain(more).map(|(name, value)| (name.as_str(), value.as_str()))

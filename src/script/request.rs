@@ -6,13 +6,16 @@ mod authorization;
 pub mod property;
 
 use crate::form::{Pairs, options};
-use crate::request::{Matched, Request};
+use crate::request::Request;
+use crate::rule::{Rule, Value};
 use crate::script::abort::http_error;
 use crate::script::multi_dict::{self, FileDict, Headers, MultiDict, Part};
+use crate::script::view::dynamic;
 use crate::script::{call, json};
 use accept::Accept;
 use property::{read_only, same, unknown_option, unknown_property};
 use rhai::{Blob, Dynamic, Engine, EvalAltResult, FuncRegistration, ImmutableString, Map, Module};
+use std::borrow::Cow;
 use std::sync::Arc;
 
 /// What the variable `request` holds.
@@ -39,8 +42,8 @@ pub fn register(engine: &mut Engine, globals: &mut Module) {
 
 /// Every property, in the order of Flask's documentation.
 const PROPERTIES: [(&str, Getter); 42] = [
-    ("method", |r| text(&r.method)),
-    ("path", |r| text(&r.path)),
+    ("method", |r| text(r.method())),
+    ("path", |r| text(r.path())),
     ("full_path", |r| text(r.full_path())),
     ("url", |r| text(r.url())),
     ("base_url", |r| text(r.base_url())),
@@ -52,11 +55,11 @@ const PROPERTIES: [(&str, Getter); 42] = [
     ("is_secure", |r| Ok((r.scheme() == "https").into())),
     ("script_root", |_| text("")),
     ("root_path", |_| text("")),
-    ("query_string", |r| text(&r.query_string)),
+    ("query_string", |r| text(r.query_string())),
     ("remote_addr", |r| optional(r.client())),
-    ("endpoint", |r| matched(r, |m| m.endpoint.clone().into())),
-    ("url_rule", |r| matched(r, |m| m.rule.clone().into())),
-    ("blueprint", |r| matched(r, |m| m.blueprint.clone().map_or(Dynamic::UNIT, Dynamic::from))),
+    ("endpoint", |r| matched(r, |m| m.rule.endpoint().into())),
+    ("url_rule", |r| matched(r, |m| m.rule.pattern().into())),
+    ("blueprint", |r| matched(r, |m| m.blueprint.map_or(Dynamic::UNIT, Into::into))),
     ("view_args", |r| matched(r, view_args)),
     ("args", |r| part(r, Part::Args)),
     ("form", |r| part(r, Part::Form)),
@@ -77,10 +80,10 @@ const PROPERTIES: [(&str, Getter); 42] = [
     ("referrer", |r| header(r, "referer")),
     ("origin", |r| header(r, "origin")),
     ("authorization", |r| Ok(authorization::read(r))),
-    ("accept_mimetypes", |r| Ok(Dynamic::from(Accept::new(r.header_joined("accept"))))),
-    ("accept_charsets", |r| optional(r.header_joined("accept-charset"))),
-    ("accept_encodings", |r| optional(r.header_joined("accept-encoding"))),
-    ("accept_languages", |r| optional(r.header_joined("accept-language"))),
+    ("accept_mimetypes", |r| Ok(Dynamic::from(Accept::new(r.header_joined("accept").map(Cow::into_owned))))),
+    ("accept_charsets", |r| header(r, "accept-charset")),
+    ("accept_encodings", |r| header(r, "accept-encoding")),
+    ("accept_languages", |r| header(r, "accept-language")),
 ];
 
 /// What other frameworks call a property, for the suggestion.
@@ -190,25 +193,37 @@ fn text(text: impl AsRef<str>) -> Read {
     Ok(ImmutableString::from(text.as_ref()).into())
 }
 
-fn optional(text: Option<String>) -> Read {
-    Ok(text.map_or(Dynamic::UNIT, Dynamic::from))
+fn optional(text: Option<impl Into<ImmutableString>>) -> Read {
+    Ok(text.map_or(Dynamic::UNIT, |text| Dynamic::from(text.into())))
 }
 
 fn header(request: &Request, name: &str) -> Read {
-    optional(request.header_joined(name))
+    optional(request.header_joined(name).as_deref())
 }
 
 fn part(request: &Arc<Request>, part: Part) -> Read {
     MultiDict::new(request, part).map(Dynamic::from)
 }
 
-fn matched(request: &Request, field: fn(&Matched) -> Dynamic) -> Read {
-    Ok(request.matched.as_ref().map_or(Dynamic::UNIT, field))
+/// The rule that serves a request, and the blueprint that it came by.
+struct Matched<'m> {
+    rule: &'m Rule,
+    blueprint: Option<&'m str>,
+    /// URL variables, read from the path once more where a script asks for them by name, which few do.
+    values: &'m dyn Fn() -> Vec<Value>,
 }
 
-fn view_args(matched: &Matched) -> Dynamic {
-    let args = matched.view_args.iter().map(|(name, value)| (name.as_str().into(), value.clone()));
-    args.collect::<Map>().into()
+fn matched(request: &Request, field: fn(Matched) -> Dynamic) -> Read {
+    let Some(index) = request.rule else { return Ok(Dynamic::UNIT) };
+    let provision = call::provision()?;
+    let router = &provision.router;
+    let (rule, blueprint) = (&router.rules()[index], provision.blueprint(index));
+    Ok(field(Matched { rule, blueprint, values: &|| router.values(index, request.path()) }))
+}
+
+fn view_args(matched: Matched) -> Dynamic {
+    let names = matched.rule.variables().into_iter();
+    names.zip((matched.values)()).map(|(name, value)| (name.into(), dynamic(value))).collect::<Map>().into()
 }
 
 fn mimetype_params(request: &Request) -> Map {
@@ -222,7 +237,7 @@ fn to_map(pairs: &Pairs) -> Map {
 
 fn show() -> Result<String, Box<EvalAltResult>> {
     let request = call::request()?;
-    Ok(format!("<Request '{}' [{}]>", request.url(), request.method))
+    Ok(format!("<Request '{}' [{}]>", request.url(), request.method()))
 }
 
 #[cfg(test)]

@@ -38,28 +38,32 @@ impl Response {
         let values = header_values(name, value)?;
         let mut answer = self.open();
         answer.remove_header(name);
-        answer.headers.extend(values.into_iter().map(|value| (name.to_owned(), value)));
+        answer.headers.extend(values.into_iter().map(|value| (name.to_owned().into(), value.into())));
         Ok(())
     }
 
     fn add_header(&self, name: &str, value: &Dynamic) -> Fallible<()> {
         let values = header_values(name, value)?;
-        self.open().headers.extend(values.into_iter().map(|value| (name.to_owned(), value)));
+        self.open().headers.extend(values.into_iter().map(|value| (name.to_owned().into(), value.into())));
         Ok(())
     }
 
     fn set_content_type(&self, value: &str) -> Fallible<()> {
         check_header("Content-Type", value)?;
-        self.open().set_header("Content-Type", value);
+        self.open().set_header("Content-Type", value.to_owned());
         Ok(())
     }
 }
 
 /// The values of one header: a list is sent once per item (Werkzeug), anything else as its text.
 pub fn header_values(name: &str, value: &Dynamic) -> Fallible<Vec<String>> {
+    let text = |value: &Dynamic| match value.as_immutable_string_ref() {
+        Ok(text) => text.as_str().to_owned(),
+        Err(_) => value.to_string(),
+    };
     let values = match value.read_lock::<Array>() {
-        Some(items) => items.iter().map(ToString::to_string).collect(),
-        None => vec![value.to_string()],
+        Some(items) => items.iter().map(text).collect(),
+        None => vec![text(value)],
     };
     for value in &values {
         check_header(name, value)?;
@@ -153,7 +157,7 @@ fn send_file(name: &str, options: Map) -> Fallible<Response> {
     let option = |key: &str| options.get(key).filter(|value| !value.is_unit()).map(ToString::to_string);
     let given = option("mimetype").map(|mimetype| answer::with_charset(&mimetype));
     let media_type = given.unwrap_or_else(|| answer::media_type(name).to_owned());
-    let mut sent = Answer::new(200, &media_type, bytes);
+    let mut sent = Answer::new(200, media_type.clone(), bytes);
     check_header("Content-Type", &media_type)?;
     if options.get("as_attachment").and_then(|value| value.as_bool().ok()).unwrap_or(false) {
         let base = name.rsplit('/').next().unwrap_or(name);
@@ -161,7 +165,7 @@ fn send_file(name: &str, options: Map) -> Fallible<Response> {
         let quoted = shown.replace('\\', "\\\\").replace('"', "\\\"");
         let value = format!("attachment; filename=\"{quoted}\"");
         check_header("Content-Disposition", &value)?;
-        sent.headers.push(("Content-Disposition".to_owned(), value));
+        sent.headers.push(("Content-Disposition".into(), value.into()));
     }
     Ok(sent.into())
 }
@@ -284,21 +288,21 @@ fn headers(engine: &mut Engine) {
             headers.0.open().header(name).is_some()
         })
         .register_fn("keys", |headers: &mut ResponseHeaders| {
-            headers.0.open().headers.iter().map(|(name, _)| name.clone().into()).collect::<Array>()
+            headers.0.open().headers.iter().map(|(name, _)| (&**name).into()).collect::<Array>()
         });
 }
 
 fn values(response: &Response, name: &str) -> Array {
     let answer = response.open();
     let same = answer.headers.iter().filter(|(key, _)| key.eq_ignore_ascii_case(name));
-    same.map(|(_, value)| value.clone().into()).collect()
+    same.map(|(_, value)| (&**value).into()).collect()
 }
 
 fn cookies(engine: &mut Engine) {
     let set = |response: &mut Response, name: &str, value: &str, options: Map| -> Fallible<()> {
         let line = cookie::set_cookie(name, value, &options)?;
         check_header("Set-Cookie", &line)?;
-        response.open().headers.push(("Set-Cookie".to_owned(), line));
+        response.open().headers.push(("Set-Cookie".into(), line.into()));
         Ok(())
     };
     engine

@@ -8,7 +8,7 @@ fn url_for(endpoint: &str, values: &Map) -> Result<String, Box<EvalAltResult>> {
     let provision = call::provision()?;
     let endpoint = match endpoint.strip_prefix('.') {
         // `.show` is an endpoint of the blueprint that serves the request (Flask).
-        Some(own) => match call::request()?.matched.as_ref().and_then(|matched| matched.blueprint.clone()) {
+        Some(own) => match call::request()?.rule.and_then(|index| provision.blueprint(index)) {
             Some(blueprint) => format!("{blueprint}.{own}"),
             None => own.to_owned(),
         },

@@ -1,8 +1,9 @@
 //! View functions: a function pointer with the file that defines it and its parameters bound to the variables of a rule by name,
 //! as Flask passes them. Knows how to call, not when.
 
-use super::call;
+use super::call::{self, Running};
 use super::files::{File, Function};
+use crate::rule::Value;
 use rhai::{Dynamic, Engine, EvalAltResult, FnPtr, NativeCallContext, Position};
 use std::fmt;
 use std::sync::Arc;
@@ -18,7 +19,7 @@ pub struct View {
     /// Its parameters without captured variables; more than one list where it is overloaded.
     overloads: Vec<Vec<String>>,
     /// Line that it begins in; of a closure, the line that registers it.
-    line: Option<usize>,
+    pub line: Option<usize>,
 }
 
 /// A view function bound to a rule.
@@ -26,7 +27,7 @@ pub struct View {
 pub struct Bound {
     /// The function.
     pub view: View,
-    /// For each parameter the index of its variable in the rule.
+    /// For each parameter the index of its variable in the rule; none where the order is the same.
     arguments: Vec<usize>,
 }
 
@@ -114,7 +115,8 @@ impl View {
         for params in &self.overloads {
             let arguments: Vec<usize> = params.iter().filter_map(index).collect();
             if arguments.len() == params.len() && params.len() == variables.len() {
-                return Ok(Bound { arguments, view: self });
+                let same = arguments.is_sorted();
+                return Ok(Bound { arguments: if same { Vec::new() } else { arguments }, view: self });
             }
         }
         let takes = signature(&self.overloads[0]);
@@ -126,21 +128,42 @@ impl View {
     ///
     /// # Errors
     /// What the script throws or runs into.
-    pub fn call(&self, engine: &Engine, arguments: Vec<Dynamic>) -> Fallible<Dynamic> {
-        call::with(|call| (call.file, call.line) = (Some(self.file.clone()), self.line));
-        self.function.call(engine, &self.file.callable, arguments)
+    pub fn call(&self, engine: &Engine, arguments: &mut [Dynamic]) -> Fallible<Dynamic> {
+        call::with(|call| call.running = Running::Function(self.file.clone(), self.line));
+        self.run(engine, arguments)
+    }
+
+    /// As `FnPtr::call`, but with a state that was made at load.
+    fn run(&self, engine: &Engine, arguments: &mut [Dynamic]) -> Fallible<Dynamic> {
+        let (name, state) = (self.function.fn_name(), &self.file.state);
+        let context = NativeCallContext::new_with_all_fields(engine, name, None, state, Position::NONE);
+        self.function.call_raw(&context, None, arguments)
     }
 }
 
 impl Bound {
-    /// Calls the view with the values of its rule's variables, given in the rule's order.
+    /// Calls the view of rule `rule` with the values of the rule's variables, given in the rule's order.
     ///
     /// # Errors
     /// What the script throws or runs into.
-    pub fn call(&self, engine: &Engine, values: &[Dynamic]) -> Fallible<Dynamic> {
-        let arguments =
-            self.arguments.iter().map(|index| values.get(*index).cloned().unwrap_or_default()).collect();
-        self.view.call(engine, arguments)
+    pub fn call(&self, engine: &Engine, rule: usize, values: Vec<Value>) -> Fallible<Dynamic> {
+        call::with(|call| call.running = Running::View(rule));
+        let mut values: Vec<Dynamic> = values.into_iter().map(dynamic).collect();
+        if self.arguments.is_empty() {
+            return self.view.run(engine, &mut values);
+        }
+        let mut take = |index: &usize| values.get_mut(*index).map(std::mem::take).unwrap_or_default();
+        let mut arguments: Vec<Dynamic> = self.arguments.iter().map(&mut take).collect();
+        self.view.run(engine, &mut arguments)
+    }
+}
+
+/// The value of a URL variable for scripts.
+pub fn dynamic(value: Value) -> Dynamic {
+    match value {
+        Value::Int(number) => Dynamic::from_int(number),
+        Value::Float(number) => Dynamic::from_float(number),
+        Value::Text(text) => text.into(),
     }
 }
 

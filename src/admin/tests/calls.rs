@@ -116,7 +116,7 @@ fn calls_are_answered_as_the_design_says() {
         ("GET /healthz/", "", b"", 404, "path `/healthz/` is unknown"),
         ("GET /app/v1/provision/", "", b"", 404, "path `/app/v1/provision/` is unknown"),
         ("GET /app/v1/other/x", "", b"", 404, "path `/app/v1/other/x` is unknown"),
-        ("OPTIONS *", "", b"", 404, "path `*` is unknown"),
+        ("OPTIONS *", "", b"", 404, "path `/*` is unknown"),
         (
             "TRACE /app/v1/wait",
             "",

@@ -23,6 +23,16 @@ fn lists_and_maps_are_shown_in_rhais_notation() {
 }
 
 #[test]
+fn texts_and_whole_numbers_are_joined() {
+    yields(&[
+        (r#""a" + 7 + -1"#, r#""a7-1""#),
+        (r#"7 + "a""#, r#""7a""#),
+        (r#"let s = "a"; let t = s; s += 7; [s, t, "" + 0]"#, r#"["a7", "a", "0"]"#),
+    ]);
+    fails(&[(r#""a".ljust(8388608) + 1"#, "Length of string too large")]);
+}
+
+#[test]
 fn large_maps_are_no_text() {
     let too_long = |name: &str| format!("{name}: the result is longer than 8388608 bytes");
     for (script, expected) in [

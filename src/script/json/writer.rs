@@ -5,12 +5,16 @@ use crate::script::multi_dict;
 use rhai::{Array, Dynamic, FnPtr, Map};
 use std::io::{Error, Write};
 
+/// What most answers fit into, so that the text seldom grows.
+const USUAL: usize = 128;
+
 /// Writes `value`, each level behind `indent`, on one line where that is empty.
 ///
 /// # Errors
 /// See [`super::to_json`].
 pub fn write(value: &Dynamic, limit: usize, indent: &str) -> Result<Vec<u8>, String> {
-    let mut writer = Writer { out: Bytes { written: Vec::new(), limit }, indent, depth: 0 };
+    let mut writer =
+        Writer { out: Bytes { written: Vec::with_capacity(USUAL.min(limit)), limit }, indent, depth: 0 };
     match writer.value(value) {
         Ok(()) => Ok(writer.out.written),
         Err(Refusal { what, .. }) if what.is_empty() => {

@@ -23,10 +23,12 @@ impl Headers {
         Self { request: request.clone(), part: Some(part) }
     }
 
-    fn fields(&self) -> &[(String, String)] {
-        let Some(part) = self.part else { return &self.request.headers };
-        let file = self.request.form().ok().and_then(|form| form.files.get(part));
-        file.map(|file| file.headers.as_slice()).unwrap_or_default()
+    fn fields(&self) -> impl Iterator<Item = (&str, &str)> {
+        let own = self.part.is_none().then(|| self.request.headers());
+        let file = self.part.and_then(|part| self.request.form().ok()?.files.get(part));
+        let of_file = file.map(|file| file.headers.as_slice()).unwrap_or_default();
+        let of_file = of_file.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        own.into_iter().flatten().chain(of_file)
     }
 }
 
@@ -39,12 +41,21 @@ impl Dictionary for Headers {
     }
 
     fn all(&self, key: &str) -> Vec<Dynamic> {
-        let fields = self.fields().iter();
+        let fields = self.fields();
         fields.filter(|(name, _)| name.eq_ignore_ascii_case(key)).map(|(_, value)| value.into()).collect()
     }
 
     fn entries(&self) -> Vec<(ImmutableString, Vec<Dynamic>)> {
-        group(self.fields().iter().map(|(name, value)| (title(name).into(), value.into())))
+        group(self.fields().map(|(name, value)| (title(name).into(), value.into())))
+    }
+
+    fn first(&self, key: &str) -> Option<Dynamic> {
+        let mut same = self.fields().filter(|(name, _)| name.eq_ignore_ascii_case(key));
+        let (_, first) = same.next()?;
+        match same.next() {
+            None => Some(first.into()),
+            Some(_) => Some(Self::pick(self.all(key))),
+        }
     }
 
     fn pick(values: Vec<Dynamic>) -> Dynamic {
