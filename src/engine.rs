@@ -78,6 +78,11 @@ pub fn send(request: tiny_http::Request, answer: Answer, close: bool) -> io::Res
     })
 }
 
+/// The handler on this thread takes longer than most: another worker of `server` waits for requests meanwhile.
+pub fn call_another(server: &tiny_http::Server) {
+    server.call_another();
+}
+
 /// Takes in the connections that wait at `server`, and listens no more.
 pub fn close_listener(server: &tiny_http::Server) {
     server.close_listener();

@@ -7,6 +7,7 @@ use crate::engine::{self, Refuse};
 use crate::limits::Limits;
 use crate::mock::{self, Handled};
 use crate::response::{Answer, Reply};
+use crate::script::budget;
 use crate::timer::Timer;
 use std::io;
 use std::net::{IpAddr, SocketAddr, TcpListener};
@@ -118,7 +119,9 @@ pub trait Work: Send + Sync {
     fn shared(&self) -> &Shared;
 }
 
-fn run(server: &tiny_http::Server, work: &dyn Work) {
+fn run(server: &Arc<tiny_http::Server>, work: &dyn Work) {
+    let calling = server.clone();
+    budget::when_long(move || engine::call_another(&calling));
     while !work.shared().stopping.load(Ordering::Acquire) {
         // A panic costs the request that caused it, and no worker. The engine sends 500 when the request is dropped.
         if catch_unwind(AssertUnwindSafe(|| serve_one(server, work))).is_err() {

@@ -7,7 +7,7 @@
 
 use rhai::{Dynamic, Engine, EvalAltResult};
 use std::alloc::{GlobalAlloc, Layout};
-use std::cell::Cell;
+use std::cell::{Cell, OnceCell};
 use std::time::{Duration, Instant};
 
 /// Longest text that a script may build, in bytes.
@@ -22,6 +22,8 @@ pub const MAX_CALLS: usize = 64;
 pub const MAX_DEPTH: usize = 64;
 /// Operations between two looks at the clock: a look costs 25 ns, an operation about as much.
 const CLOCK_EVERY: u64 = 64;
+/// A call that takes longer is worth waking another thread for what else is to do.
+const LONG: Duration = Duration::from_micros(50);
 /// Operations that a call over its budget may still take until it touches a variable.
 const LAST_OPERATIONS: u32 = 64;
 
@@ -56,7 +58,9 @@ impl Budget {
         if DEADLINE.get().is_some() {
             return call();
         }
-        DEADLINE.set(Some(Instant::now() + self.time));
+        let now = Instant::now();
+        DEADLINE.set(Some(now + self.time));
+        LONG_FROM.set(Some(now + LONG));
         CEILING.set(ALLOCATED.get() + i64::try_from(self.memory).unwrap_or(i64::MAX / 2));
         ALARM.set(CEILING.get());
         OVER.set(None);
@@ -86,6 +90,18 @@ thread_local! {
     static TICKS: Cell<u64> = const { Cell::new(0) };
     /// What the call ran out of, and for how many operations it has gone on since.
     static OVER: Cell<Option<(Limit, u32)>> = const { Cell::new(None) };
+}
+
+thread_local! {
+    /// When the running call takes long.
+    static LONG_FROM: Cell<Option<Instant>> = const { Cell::new(None) };
+    /// What this thread does when a call takes long.
+    static WHEN_LONG: OnceCell<Box<dyn Fn()>> = const { OnceCell::new() };
+}
+
+/// Has `notice` called on this thread while a call takes longer than most, again and again. The first one stays.
+pub fn when_long(notice: impl Fn() + 'static) {
+    WHEN_LONG.with(|when| drop(when.set(Box::new(notice))));
 }
 
 /// What a call can run out of.
@@ -126,10 +142,24 @@ fn look(memory: usize, ticks: u64) -> Option<Limit> {
     }
     if above > 0 {
         run_out(Limit::Memory);
-    } else if ticks.is_multiple_of(CLOCK_EVERY) && time_is_up() {
-        run_out(Limit::Time);
+    } else if ticks.is_multiple_of(CLOCK_EVERY) {
+        let now = Instant::now();
+        if LONG_FROM.get().is_some_and(|long| now > long) {
+            notice_long();
+        }
+        if DEADLINE.get().is_some_and(|deadline| now > deadline) {
+            run_out(Limit::Time);
+        }
     }
     None
+}
+
+fn notice_long() {
+    WHEN_LONG.with(|when| {
+        if let Some(notice) = when.get() {
+            notice();
+        }
+    });
 }
 
 /// Notes it, and has every operation looked at from now on.
@@ -210,5 +240,25 @@ unsafe impl<A: GlobalAlloc> GlobalAlloc for Counting<A> {
         count(layout.size(), -1);
         count(size, 1);
         unsafe { self.0.realloc(block, layout, size) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::rc::Rc;
+
+    #[test]
+    fn a_call_that_takes_long_is_noticed_while_it_runs() {
+        let budget = Budget { time: Duration::from_millis(50), ..Budget::default() };
+        let mut engine = Engine::new_raw();
+        register(&mut engine, budget);
+        let noticed = Rc::new(Cell::new(0));
+        let count = noticed.clone();
+        when_long(move || count.set(count.get() + 1));
+        assert_eq!(budget.run(|| engine.eval::<i64>("40 + 2")).unwrap(), 42);
+        assert_eq!(noticed.get(), 0);
+        assert!(budget.run(|| engine.run("loop {}")).is_err());
+        assert!(noticed.get() > 0);
     }
 }
