@@ -1,27 +1,21 @@
-//! What happens to a connection: an event leads to a request, an answer to the next request or to the end. All of a server's
-//! state is here; `accept` fills it, `reactor` finishes what has to wait.
+//! What happens to a connection: an event leads to a request. All of a server's state is here; `accept` fills it, `leaving`
+//! answers, `refusal` refuses, `reactor` finishes what has to wait.
 
 use crate::accept::Accepting;
-use crate::answer::{self, BodyFraming, Context};
 use crate::clock;
 use crate::connection::{Connection, Received, with_read_buffer};
-use crate::extension::{Limits, Page, Pages, Refused};
+use crate::extension::{Limits, Pages};
 use crate::inbound::{Message, Progress};
 use crate::leader::Leader;
-use crate::output::{Output, Piece, Then, Written};
 use crate::reactor::Reactor;
 use crate::refusal::Refusal;
 use crate::request::Request;
 use crate::slots::{Held, Phase, Slots, Token};
 use rustix::event::epoll::{self, EventData, EventFlags};
-use rustix::net::{Shutdown, shutdown, sockopt};
-use std::collections::VecDeque;
-use std::io;
 use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::{Arc, Mutex};
 
 /// The state of a server.
 pub struct Core {
@@ -48,21 +42,17 @@ pub struct Core {
     /// Connections that are open.
     pub connections: AtomicUsize,
     /// Bytes of memory that requests and answers hold.
-    buffered: AtomicUsize,
+    pub buffered: AtomicUsize,
     /// Held while a connection is chosen that has to go for want of memory.
-    refusing: Mutex<()>,
+    pub refusing: Mutex<()>,
 }
 
 /// A client that closes its side later than this after its request has left; one that does so at once may only have said that
 /// it sends no more (`printf ... | nc -N`), and waits for its answer. TCP tells both in the same way.
 const HALF_CLOSE_MS: u64 = 100;
-/// Bytes that are thrown away after the last answer of a connection, until it is cut.
-const MOST_DISCARDED: usize = 64 << 20;
-/// Bytes of them in one go.
-const DISCARDED_AT_ONCE: usize = 1 << 20;
 
 /// Edge-triggered and registered once: a request needs no further call to epoll.
-const EVENTS: EventFlags = EventFlags::IN.union(EventFlags::RDHUP).union(EventFlags::ET);
+pub const EVENTS: EventFlags = EventFlags::IN.union(EventFlags::RDHUP).union(EventFlags::ET);
 
 impl Core {
     /// A server's state without connections.
@@ -233,225 +223,9 @@ impl Core {
         self.count(&mut held);
         Some(Request::new(self.clone(), token, message, peer, keep_alive))
     }
-
-    /// Sends the answer to the request that the program had: `head`, then `pieces`. `head` may hold all of it.
-    ///
-    /// # Errors
-    /// The client is gone.
-    pub fn answer(
-        &self,
-        token: Token,
-        head: &[u8],
-        mut pieces: VecDeque<Piece>,
-        then: Then,
-    ) -> io::Result<()> {
-        let gone = || io::Error::from(io::ErrorKind::BrokenPipe);
-        let mut held = self.slots.open(token).ok_or_else(gone)?;
-        let connection = held.connection().ok_or_else(gone)?;
-        connection.lent = 0;
-        let more = matches!(pieces.front(), Some(Piece::Bytes(..) | Piece::Stream(..)));
-        match connection.send(head, more) {
-            Ok(sent) if sent == head.len() && pieces.is_empty() => {
-                self.finish(held, then);
-                return Ok(());
-            }
-            Ok(sent) if sent == head.len() => {}
-            Ok(sent) => pieces.push_front(Piece::Bytes(head[sent..].to_vec(), 0)),
-            Err(error) => {
-                self.close(held);
-                return Err(error.into());
-            }
-        }
-        connection.output = Some(Box::new(Output { pieces, then }));
-        match self.advance(held) {
-            true => Ok(()),
-            false => Err(gone()),
-        }
-    }
-
-    /// Writes on; false if the connection broke.
-    pub fn advance(&self, mut held: Held<'_>) -> bool {
-        let (phase, token) = (held.phase().0, held.token());
-        let Some(connection) = held.connection() else { return false };
-        let Some(mut output) = connection.output.take() else { return true };
-        let written = output.write(connection);
-        let then = output.then;
-        connection.output = Some(output);
-        match written {
-            Written::All => {
-                connection.output = None;
-                self.finish(held, then);
-            }
-            Written::Some => {
-                if self.reactor.watch(&connection.socket, self.number, token, connection.watched).is_err() {
-                    self.close(held);
-                    return false;
-                }
-                connection.watched = true;
-                if phase != Phase::Writing {
-                    held.enter(Phase::Writing, clock::milliseconds());
-                }
-                self.count(&mut held);
-            }
-            Written::Paused(time) => {
-                held.enter(Phase::Pausing, clock::milliseconds());
-                self.count(&mut held);
-                self.reactor.resume_at(Instant::now() + time, self.number, token);
-            }
-            Written::Broken => {
-                self.close(held);
-                return false;
-            }
-        }
-        true
-    }
-
-    /// The answer has left.
-    fn finish(&self, mut held: Held<'_>, then: Then) {
-        self.count(&mut held);
-        let token = held.token();
-        let Some(connection) = held.connection() else { return };
-        connection.served += 1;
-        let more = connection.readable || connection.inbound.has_bytes();
-        match then {
-            Then::Reset => self.reset(held),
-            Then::Next if connection.keep_alive && (more || !connection.ended) => {
-                connection.readable = false;
-                // An event makes some worker look at what is there already: this thread may not be one.
-                let called = !more
-                    || epoll::modify(
-                        &self.epoll,
-                        &connection.socket,
-                        EventData::new_u64(token.data()),
-                        EVENTS | EventFlags::OUT,
-                    )
-                    .is_ok();
-                held.enter(Phase::Idle, clock::milliseconds());
-                if !called {
-                    self.close(held);
-                }
-            }
-            Then::Next | Then::Close => self.end(held),
-        }
-    }
-
-    /// Ends a connection so that the client can read all of its last answer: with bytes unread, closing would reset it
-    /// (RFC 9112, section 9.6).
-    fn end(&self, mut held: Held<'_>) {
-        let Some(connection) = held.connection() else { return };
-        let unread = connection.readable || connection.inbound.has_bytes();
-        let done = (connection.last || connection.ended) && !unread;
-        if done || shutdown(&connection.socket, Shutdown::Write).is_err() {
-            return self.close(held);
-        }
-        held.enter(Phase::Lingering, clock::milliseconds());
-        self.discard(held);
-    }
-
-    /// Throws away what still arrives.
-    fn discard(&self, mut held: Held<'_>) {
-        let token = held.token();
-        let Some(connection) = held.connection() else { return };
-        let mut went = 0;
-        let goes_on = with_read_buffer(|buffer| {
-            while went < DISCARDED_AT_ONCE {
-                match connection.receive(buffer) {
-                    Received::Bytes(count) => went += count,
-                    Received::Nothing => return true,
-                    Received::End | Received::Gone => return false,
-                }
-            }
-            let data = EventData::new_u64(token.data());
-            epoll::modify(&self.epoll, &connection.socket, data, EVENTS | EventFlags::OUT).is_ok()
-        });
-        connection.discarded += went;
-        if !goes_on || connection.discarded > MOST_DISCARDED {
-            self.close(held);
-        }
-    }
-
-    /// Answers for the program, and ends the connection.
-    pub fn refuse(&self, mut held: Held<'_>, refusal: Refusal) {
-        let Some(connection) = held.connection() else { return };
-        let line = connection.inbound.line();
-        log::debug!(
-            "refused `{}` of {}: {} {}",
-            line.escape_debug(),
-            connection.peer,
-            refusal.status,
-            refusal.why
-        );
-        let Page { content_type, body } = (self.pages)(&Refused {
-            status: refusal.status,
-            why: refusal.why,
-            request_line: &line,
-            peer: connection.peer,
-        });
-        let context = Context { old: false, head_only: line.starts_with("HEAD "), keep_alive: false };
-        let fields = [(&b"Content-Type"[..], content_type.as_bytes())].into_iter();
-        let framing = BodyFraming::of(refusal.status, Some(body.len() as u64), context);
-        let mut bytes = Vec::new();
-        // Only a media type with a line end can fail, and then there is nothing to say.
-        let _ = answer::write_head(&mut bytes, (refusal.status, None), fields, framing, context);
-        if answer::has_body(refusal.status, context) {
-            bytes.extend_from_slice(&body);
-        }
-        connection.keep_alive = false;
-        connection.inbound = Default::default();
-        connection.output =
-            Some(Box::new(Output { pieces: VecDeque::from([Piece::Bytes(bytes, 0)]), then: Then::Close }));
-        self.advance(held);
-    }
-
-    /// The newest incomplete body goes: to let all of them wait would let all of them fail.
-    fn refuse_newest(&self) {
-        const FULL: Refusal = Refusal::new(503, "too many bytes of requests wait here");
-        // Others may have come here for the same bytes: one refusal may do for all of them.
-        let _one = self.refusing.lock().unwrap_or_else(PoisonError::into_inner);
-        if self.buffered.load(Ordering::Relaxed) <= self.limits.buffered {
-            return;
-        }
-        let arriving = self.slots.stamps().filter(|(phase, ..)| is_incomplete(*phase));
-        let newest = arriving.max_by_key(|(phase, since, _)| (*phase == Phase::Body, *since));
-        let held = newest.and_then(|(.., index)| self.slots.at(index));
-        if let Some(held) = held.filter(|held| is_incomplete(held.phase().0)) {
-            self.refuse(held, FULL);
-        }
-    }
-
-    /// Counts the memory that a connection holds; gives that of all.
-    fn count(&self, held: &mut Held<'_>) -> usize {
-        let Some(connection) = held.connection() else { return 0 };
-        let (before, now) = (connection.counted, connection.space());
-        if now == before {
-            return self.buffered.load(Ordering::Relaxed);
-        }
-        connection.counted = now;
-        match now.checked_sub(before) {
-            Some(more) => self.buffered.fetch_add(more, Ordering::Relaxed) + more,
-            None => self.buffered.fetch_sub(before - now, Ordering::Relaxed) - (before - now),
-        }
-    }
-
-    /// Cuts a connection: the client sees a reset.
-    pub fn reset(&self, mut held: Held<'_>) {
-        if let Some(connection) = held.connection() {
-            // Where it can't be set, closing has to do.
-            let _ = sockopt::set_socket_linger(&connection.socket, Some(Duration::ZERO));
-        }
-        self.close(held);
-    }
-
-    /// Closes a connection, and frees its place.
-    pub fn close(&self, held: Held<'_>) {
-        let Some(connection) = self.slots.remove(held) else { return };
-        self.buffered.fetch_sub(connection.counted, Ordering::Relaxed);
-        drop(connection);
-        self.connections.fetch_sub(1, Ordering::AcqRel);
-    }
 }
 
 /// A request has begun to arrive.
-fn is_incomplete(phase: Phase) -> bool {
+pub fn is_incomplete(phase: Phase) -> bool {
     matches!(phase, Phase::Head | Phase::Body)
 }

@@ -20,8 +20,8 @@
 //! Connections are registered once, edge-triggered, so a request costs one wait, one receive and one send.
 //!
 //! The flow: `server` (wait; `leader` says who waits) -> `accept`, or `core` (an event of one connection) -> `inbound` (bytes to a request: `head`,
-//! `chunked`) -> `request` -> `answer` (head of the answer) -> `output` (bytes, pauses, the end). `reactor` finishes what did not
-//! fit into the socket and keeps the deadlines. `slots` holds the connections.
+//! `chunked`) -> `request` -> `answer` (head of the answer) -> `leaving` (what follows) -> `output` (bytes, pauses). `reactor`
+//! finishes what did not fit into the socket and keeps the deadlines. `slots` holds the connections.
 //!
 //! What tiny_http does not have is in [`extension`].
 
@@ -40,6 +40,7 @@ mod head;
 mod header;
 mod inbound;
 mod leader;
+mod leaving;
 mod listener;
 mod method;
 mod output;

@@ -1,0 +1,173 @@
+//! What leaves a connection: the answer, then the next request or the end.
+
+use crate::clock;
+use crate::connection::{Received, with_read_buffer};
+use crate::core::{Core, EVENTS};
+use crate::output::{Output, Piece, Then, Written};
+use crate::slots::{Held, Phase, Token};
+use rustix::event::epoll::{self, EventData, EventFlags};
+use rustix::net::{Shutdown, shutdown, sockopt};
+use std::collections::VecDeque;
+use std::io;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+/// Bytes that are thrown away after the last answer of a connection, until it is cut.
+const MOST_DISCARDED: usize = 64 << 20;
+/// Bytes of them in one go.
+const DISCARDED_AT_ONCE: usize = 1 << 20;
+
+impl Core {
+    /// Sends the answer to the request that the program had: `head`, then `pieces`. `head` may hold all of it.
+    ///
+    /// # Errors
+    /// The client is gone.
+    pub fn answer(
+        &self,
+        token: Token,
+        head: &[u8],
+        mut pieces: VecDeque<Piece>,
+        then: Then,
+    ) -> io::Result<()> {
+        let gone = || io::Error::from(io::ErrorKind::BrokenPipe);
+        let mut held = self.slots.open(token).ok_or_else(gone)?;
+        let connection = held.connection().ok_or_else(gone)?;
+        connection.lent = 0;
+        let more = matches!(pieces.front(), Some(Piece::Bytes(..) | Piece::Stream(..)));
+        match connection.send(head, more) {
+            Ok(sent) if sent == head.len() && pieces.is_empty() => {
+                self.finish(held, then);
+                return Ok(());
+            }
+            Ok(sent) if sent == head.len() => {}
+            Ok(sent) => pieces.push_front(Piece::Bytes(head[sent..].to_vec(), 0)),
+            Err(error) => {
+                self.close(held);
+                return Err(error.into());
+            }
+        }
+        connection.output = Some(Box::new(Output { pieces, then }));
+        match self.advance(held) {
+            true => Ok(()),
+            false => Err(gone()),
+        }
+    }
+
+    /// Writes on; false if the connection broke.
+    pub fn advance(&self, mut held: Held<'_>) -> bool {
+        let (phase, token) = (held.phase().0, held.token());
+        let Some(connection) = held.connection() else { return false };
+        let Some(mut output) = connection.output.take() else { return true };
+        let written = output.write(connection);
+        let then = output.then;
+        connection.output = Some(output);
+        match written {
+            Written::All => {
+                connection.output = None;
+                self.finish(held, then);
+            }
+            Written::Some => {
+                if self.reactor.watch(&connection.socket, self.number, token, connection.watched).is_err() {
+                    self.close(held);
+                    return false;
+                }
+                connection.watched = true;
+                if phase != Phase::Writing {
+                    held.enter(Phase::Writing, clock::milliseconds());
+                }
+                self.count(&mut held);
+            }
+            Written::Paused(time) => {
+                held.enter(Phase::Pausing, clock::milliseconds());
+                self.count(&mut held);
+                self.reactor.resume_at(Instant::now() + time, self.number, token);
+            }
+            Written::Broken => {
+                self.close(held);
+                return false;
+            }
+        }
+        true
+    }
+
+    /// The answer has left.
+    fn finish(&self, mut held: Held<'_>, then: Then) {
+        self.count(&mut held);
+        let token = held.token();
+        let Some(connection) = held.connection() else { return };
+        connection.served += 1;
+        let more = connection.readable || connection.inbound.has_bytes();
+        match then {
+            Then::Reset => self.reset(held),
+            Then::Next if connection.keep_alive && (more || !connection.ended) => {
+                connection.readable = false;
+                // An event makes some worker look at what is there already: this thread may not be one.
+                let called = !more
+                    || epoll::modify(
+                        &self.epoll,
+                        &connection.socket,
+                        EventData::new_u64(token.data()),
+                        EVENTS | EventFlags::OUT,
+                    )
+                    .is_ok();
+                held.enter(Phase::Idle, clock::milliseconds());
+                if !called {
+                    self.close(held);
+                }
+            }
+            Then::Next | Then::Close => self.end(held),
+        }
+    }
+
+    /// Ends a connection so that the client can read all of its last answer: with bytes unread, closing would reset it
+    /// (RFC 9112, section 9.6).
+    fn end(&self, mut held: Held<'_>) {
+        let Some(connection) = held.connection() else { return };
+        let unread = connection.readable || connection.inbound.has_bytes();
+        let done = (connection.last || connection.ended) && !unread;
+        if done || shutdown(&connection.socket, Shutdown::Write).is_err() {
+            return self.close(held);
+        }
+        held.enter(Phase::Lingering, clock::milliseconds());
+        self.discard(held);
+    }
+
+    /// Throws away what still arrives.
+    pub fn discard(&self, mut held: Held<'_>) {
+        let token = held.token();
+        let Some(connection) = held.connection() else { return };
+        let mut went = 0;
+        let goes_on = with_read_buffer(|buffer| {
+            while went < DISCARDED_AT_ONCE {
+                match connection.receive(buffer) {
+                    Received::Bytes(count) => went += count,
+                    Received::Nothing => return true,
+                    Received::End | Received::Gone => return false,
+                }
+            }
+            let data = EventData::new_u64(token.data());
+            epoll::modify(&self.epoll, &connection.socket, data, EVENTS | EventFlags::OUT).is_ok()
+        });
+        connection.discarded += went;
+        if !goes_on || connection.discarded > MOST_DISCARDED {
+            self.close(held);
+        }
+    }
+
+    /// Cuts a connection: the client sees a reset.
+    pub fn reset(&self, mut held: Held<'_>) {
+        if let Some(connection) = held.connection() {
+            // Where it can't be set, closing has to do.
+            let _ = sockopt::set_socket_linger(&connection.socket, Some(Duration::ZERO));
+        }
+        self.close(held);
+    }
+
+    /// Closes a connection, and frees its place.
+    pub fn close(&self, held: Held<'_>) {
+        let Some(connection) = self.slots.remove(held) else { return };
+        self.buffered.fetch_sub(connection.counted, Ordering::Relaxed);
+        drop(connection);
+        self.connections.fetch_sub(1, Ordering::AcqRel);
+    }
+}
