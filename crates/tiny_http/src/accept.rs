@@ -157,11 +157,9 @@ impl Core {
     fn make_room(&self, socket: OwnedFd, peer: SocketAddr) {
         let limit = self.limits.connections;
         let open = self.connections.load(Ordering::Acquire);
-        if open < limit || (self.close_oldest() && open < limit + OVERFLOW) {
-            return self.admit(socket, peer, None);
-        }
         if open < limit + OVERFLOW {
-            return self.admit(socket, peer, Some(FULL));
+            let room = open < limit || self.close_oldest();
+            return self.admit(socket, peer, (!room).then_some(FULL));
         }
         // Too many are being told already: a short word. What they sent is read, so that it reaches them.
         let _ = recv(&socket, &mut [0; 4096][..], RecvFlags::DONTWAIT);

@@ -16,6 +16,8 @@ pub struct Chunks {
     size: u64,
     /// Bytes of the line so far.
     line: usize,
+    /// Bytes of all extensions so far.
+    extensions: usize,
     /// Bytes and lines of the trailers so far.
     trailers: (usize, usize),
 }
@@ -84,7 +86,7 @@ impl Chunks {
     fn step(&mut self, byte: u8, decoded: usize, limits: &Limits) -> Result<State, Refusal> {
         match self.state {
             State::Size | State::Digits | State::Blank | State::Extension | State::Quoted(_) => {
-                self.size_line(byte)
+                self.size_line(byte, limits)
             }
             State::SizeEnd if byte == b'\n' => self.chunk(decoded, limits),
             State::SizeEnd => Err(LINE),
@@ -100,9 +102,11 @@ impl Chunks {
         }
     }
 
-    fn size_line(&mut self, byte: u8) -> Result<State, Refusal> {
+    fn size_line(&mut self, byte: u8, limits: &Limits) -> Result<State, Refusal> {
         self.line += 1;
-        if self.line > LONGEST_LINE {
+        // One byte of data with a long extension, again and again, would be work without end.
+        self.extensions += usize::from(!matches!(self.state, State::Size | State::Digits));
+        if self.line > LONGEST_LINE || self.extensions > limits.head {
             return Err(Refusal::bad("the line with the size of a chunk is too long"));
         }
         match (self.state, byte) {
@@ -227,6 +231,8 @@ mod tests {
         }
         let long = [b"1;".as_slice(), &[b'a'; LONGEST_LINE]].concat();
         assert_eq!(decode(&long, 100).unwrap_err().why, "the line with the size of a chunk is too long");
+        let many = b"1;abcdefgh\r\nx\r\n".repeat(8);
+        assert_eq!(decode(&many, 100).unwrap_err().why, "the line with the size of a chunk is too long");
         let long = [b"0\r\nA:".as_slice(), &[b'a'; 64]].concat();
         assert_eq!(decode(&long, 100).unwrap_err().status, 431);
     }

@@ -51,6 +51,12 @@ pub struct Core {
 /// it sends no more (`printf ... | nc -N`), and waits for its answer. TCP tells both in the same way.
 const HALF_CLOSE_MS: u64 = 100;
 
+/// Reads of one connection in one go: nobody leads meanwhile, and the reactor may wait for the lock of the connection.
+const READS_AT_ONCE: usize = 4;
+/// Requests up to this size are not counted while the program has them: there are no more of them than workers and held-back
+/// answers, and counting costs each request.
+const SMALL: usize = 4 << 10;
+
 /// Edge-triggered and registered once: a request needs no further call to epoll.
 pub const EVENTS: EventFlags = EventFlags::IN.union(EventFlags::RDHUP).union(EventFlags::ET);
 
@@ -100,17 +106,19 @@ impl Core {
     /// An event of a connection; gives the request that is complete with it.
     pub fn ready(self: &Arc<Self>, token: Token, flags: EventFlags) -> Option<Request> {
         let mut held = self.slots.open(token)?;
-        if flags.intersects(EventFlags::HUP | EventFlags::ERR) {
+        let (phase, since) = held.phase();
+        // While it lingers, what is unread would make a reset of the close.
+        if flags.intersects(EventFlags::HUP | EventFlags::ERR) && phase != Phase::Lingering {
             self.close(held);
             return None;
         }
-        let (phase, since) = held.phase();
         let connection = held.connection()?;
-        connection.ended |= flags.contains(EventFlags::RDHUP);
+        let ends = flags.contains(EventFlags::RDHUP) && !connection.ended;
+        connection.ended |= ends;
         match phase {
             Phase::Idle | Phase::Head | Phase::Body => return self.receive(held),
             Phase::Lingering => self.discard(held),
-            Phase::Lent if connection.ended && clock::milliseconds() > since + HALF_CLOSE_MS => {
+            Phase::Lent | Phase::Pausing if ends && clock::milliseconds() > since + HALF_CLOSE_MS => {
                 self.close(held)
             }
             _ => connection.readable = true,
@@ -130,7 +138,7 @@ impl Core {
             }
         }
         with_read_buffer(|buffer| {
-            loop {
+            for _ in 0..READS_AT_ONCE {
                 let connection = held.connection()?;
                 match connection.receive(buffer) {
                     Received::Bytes(count) => {
@@ -150,7 +158,19 @@ impl Core {
                     }
                 }
             }
+            self.look_again(held);
+            None
         })
+    }
+
+    /// Makes an event, so that some worker looks at the connection again, after what others have sent meanwhile. This thread may
+    /// not be a worker.
+    pub fn look_again(&self, mut held: Held<'_>) {
+        let data = EventData::new_u64(held.token().data());
+        let Some(connection) = held.connection() else { return };
+        if epoll::modify(&self.epoll, &connection.socket, data, EVENTS | EventFlags::OUT).is_err() {
+            self.close(held);
+        }
     }
 
     /// What follows from bytes that came in: `Ok` to go on reading, else the request, if any.
@@ -214,7 +234,7 @@ impl Core {
         held.enter(Phase::Lent, clock::milliseconds());
         let token = held.token();
         let connection = held.connection()?;
-        connection.lent = message.body.capacity();
+        connection.lent = Some(message.space()).filter(|space| *space > SMALL).unwrap_or(0);
         connection.readable = more;
         let allowed = self.limits.requests == 0 || connection.served + 1 < self.limits.requests;
         connection.keep_alive = message.head.keep_alive && allowed;

@@ -3,7 +3,7 @@
 
 use crate::chunked::Chunks;
 use crate::extension::Limits;
-use crate::head::{Framing, Head, Parsed};
+use crate::head::{Field, Framing, Head, Parsed};
 use crate::refusal::Refusal;
 
 /// Receives the requests of one connection.
@@ -13,6 +13,8 @@ pub struct Inbound {
     buffer: Vec<u8>,
     /// How much of the buffer was looked at in vain for the end of a head.
     searched: usize,
+    /// Bytes of empty lines before the request.
+    skipped: usize,
     /// The request whose body arrives.
     gathering: Option<Box<Gathering>>,
 }
@@ -37,6 +39,14 @@ pub struct Message {
     pub head: Head,
     /// Its body, decoded.
     pub body: Vec<u8>,
+}
+
+impl Message {
+    /// Bytes of memory that it holds.
+    pub fn space(&self) -> usize {
+        let Head { bytes, fields, target, .. } = &self.head;
+        self.body.capacity() + bytes.len() + target.capacity() + fields.capacity() * size_of::<Field>()
+    }
 }
 
 /// What the bytes so far have led to.
@@ -88,8 +98,7 @@ impl Inbound {
 
     /// Bytes of memory that are held for requests to come.
     pub fn space(&self) -> usize {
-        self.buffer.capacity()
-            + self.gathering.as_ref().map_or(0, |gathering| gathering.message.body.capacity())
+        self.buffer.capacity() + self.gathering.as_ref().map_or(0, |gathering| gathering.message.space())
     }
 
     /// The request line of the request that is under way, as far as it is there.
@@ -105,12 +114,19 @@ impl Inbound {
         // RFC 9112, section 2.2: empty lines before a request are skipped.
         while let Some(rest) = input.strip_prefix(b"\r\n") {
             input = rest;
+            self.skipped += 2;
+        }
+        if self.skipped > limits.head {
+            return self.refused(input, Refusal::bad("too many empty lines come before the request"));
         }
         if input.is_empty() {
             return Progress::More;
         }
         match Head::parse(input, limits) {
-            Ok(Parsed::Whole(head, length)) => self.body(head, &input[length..], limits),
+            Ok(Parsed::Whole(head, length)) => {
+                self.skipped = 0;
+                self.body(head, &input[length..], limits)
+            }
             Ok(Parsed::Partial) => {
                 self.buffer.extend_from_slice(input);
                 self.searched = self.buffer.len();
@@ -251,7 +267,7 @@ mod tests {
         let mut inbound = Inbound::default();
         let head = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000000000\r\n\r\nabc";
         assert!(matches!(inbound.take(head, &limits), Progress::More));
-        assert!(inbound.space() <= FIRST_SPACE, "{}", inbound.space());
+        assert!(inbound.space() <= FIRST_SPACE + 1024, "{}", inbound.space());
         inbound.take(&vec![0; 1 << 20], &limits);
         assert!(inbound.space() <= 3 << 20, "{}", inbound.space());
     }
@@ -274,7 +290,7 @@ mod tests {
     #[test]
     fn refuses_as_soon_as_nothing_can_follow() {
         let limits = Limits { head: 256, headers: 3, ..Limits::default() };
-        let cases: [(&str, u16, &str); 9] = [
+        let cases: [(&str, u16, &str); 10] = [
             ("GET / HTTP/1.1\n", 400, "a line of the head ends in LF without CR"),
             ("GET / HTTP/1.1\r\nHost: x\n", 400, "a line of the head ends in LF without CR"),
             ("\n", 400, "a line of the head ends in LF without CR"),
@@ -288,6 +304,7 @@ mod tests {
                 431,
                 "the request has too many header fields",
             ),
+            (&"\r\n".repeat(129), 400, "too many empty lines come before the request"),
         ];
         for (input, status, why) in cases {
             for pieces in [1, input.len()] {

@@ -16,6 +16,8 @@ use std::time::{Duration, Instant};
 
 /// The workers of a server, as far as they wait.
 pub struct Leader {
+    /// Tells leaders apart, from 1.
+    number: usize,
     /// A worker waits for events.
     leads: AtomicBool,
     /// Workers that run a handler.
@@ -60,14 +62,16 @@ const SHORT: u64 = 20;
 const FULL: u32 = 8;
 
 thread_local! {
-    /// The leader whose handler this thread runs, by address.
+    /// The number of the leader whose handler this thread runs.
     static RUNNING: Cell<usize> = const { Cell::new(0) };
 }
 
 impl Leader {
     /// Without workers.
     pub fn new() -> Leader {
+        static NEXT: AtomicUsize = AtomicUsize::new(1);
         Leader {
+            number: NEXT.fetch_add(1, Ordering::Relaxed),
             leads: AtomicBool::new(false),
             running: AtomicUsize::new(0),
             begun: AtomicU64::new(0),
@@ -81,7 +85,7 @@ impl Leader {
 
     /// Returns once this worker is the leader. Where nobody else turns `reactor`, one of those that wait for it does.
     pub fn lead(&self, reactor: Option<&Reactor>) {
-        if RUNNING.get() == self.address() {
+        if RUNNING.get() == self.number {
             RUNNING.set(0);
             self.running.fetch_sub(1, Ordering::Relaxed);
         }
@@ -97,7 +101,7 @@ impl Leader {
 
     /// A handler begins on this worker.
     pub fn begin(&self, reactor: &Reactor) {
-        RUNNING.set(self.address());
+        RUNNING.set(self.number);
         self.running.fetch_add(1, Ordering::Relaxed);
         self.begun.fetch_add(1, Ordering::SeqCst);
         if self.unchecked.load(Ordering::SeqCst) && self.unchecked.swap(false, Ordering::AcqRel) {
@@ -143,10 +147,6 @@ impl Leader {
         self.unchecked.store(true, Ordering::SeqCst);
         // A handler that began in between may have seen that it is checked.
         self.begun.load(Ordering::SeqCst) != begun && self.unchecked.swap(false, Ordering::AcqRel)
-    }
-
-    fn address(&self) -> usize {
-        std::ptr::from_ref(self).addr()
     }
 
     fn parked(&self) -> MutexGuard<'_, Parked> {

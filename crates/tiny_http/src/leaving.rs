@@ -2,10 +2,9 @@
 
 use crate::clock;
 use crate::connection::{Received, with_read_buffer};
-use crate::core::{Core, EVENTS};
+use crate::core::Core;
 use crate::output::{Output, Piece, Then, Written};
 use crate::slots::{Held, Phase, Token};
-use rustix::event::epoll::{self, EventData, EventFlags};
 use rustix::net::{Shutdown, shutdown, sockopt};
 use std::collections::VecDeque;
 use std::io;
@@ -33,7 +32,7 @@ impl Core {
         let mut held = self.slots.open(token).ok_or_else(gone)?;
         let connection = held.connection().ok_or_else(gone)?;
         connection.lent = 0;
-        let more = matches!(pieces.front(), Some(Piece::Bytes(..) | Piece::Stream(..)));
+        let more = matches!(pieces.front(), Some(Piece::Bytes(..)));
         match connection.send(head, more) {
             Ok(sent) if sent == head.len() && pieces.is_empty() => {
                 self.finish(held, then);
@@ -80,10 +79,14 @@ impl Core {
             Written::Paused(time) => {
                 held.enter(Phase::Pausing, clock::milliseconds());
                 self.count(&mut held);
-                self.reactor.resume_at(Instant::now() + time, self.number, token);
+                // Longer than clocks count is for ever.
+                if let Some(at) = Instant::now().checked_add(time) {
+                    self.reactor.resume_at(at, self.number, token);
+                }
             }
             Written::Broken => {
-                self.close(held);
+                // A plain end would look like the end of the answer.
+                self.reset(held);
                 return false;
             }
         }
@@ -93,7 +96,6 @@ impl Core {
     /// The answer has left.
     fn finish(&self, mut held: Held<'_>, then: Then) {
         self.count(&mut held);
-        let token = held.token();
         let Some(connection) = held.connection() else { return };
         connection.served += 1;
         let more = connection.readable || connection.inbound.has_bytes();
@@ -101,18 +103,9 @@ impl Core {
             Then::Reset => self.reset(held),
             Then::Next if connection.keep_alive && (more || !connection.ended) => {
                 connection.readable = false;
-                // An event makes some worker look at what is there already: this thread may not be one.
-                let called = !more
-                    || epoll::modify(
-                        &self.epoll,
-                        &connection.socket,
-                        EventData::new_u64(token.data()),
-                        EVENTS | EventFlags::OUT,
-                    )
-                    .is_ok();
                 held.enter(Phase::Idle, clock::milliseconds());
-                if !called {
-                    self.close(held);
+                if more {
+                    self.look_again(held);
                 }
             }
             Then::Next | Then::Close => self.end(held),
@@ -124,7 +117,7 @@ impl Core {
     fn end(&self, mut held: Held<'_>) {
         let Some(connection) = held.connection() else { return };
         let unread = connection.readable || connection.inbound.has_bytes();
-        let done = (connection.last || connection.ended) && !unread;
+        let done = (connection.last || connection.ended) && !unread && !connection.has_unread();
         if done || shutdown(&connection.socket, Shutdown::Write).is_err() {
             return self.close(held);
         }
@@ -134,23 +127,22 @@ impl Core {
 
     /// Throws away what still arrives.
     pub fn discard(&self, mut held: Held<'_>) {
-        let token = held.token();
         let Some(connection) = held.connection() else { return };
-        let mut went = 0;
-        let goes_on = with_read_buffer(|buffer| {
-            while went < DISCARDED_AT_ONCE {
+        let (mut went, mut last) = (0, None);
+        with_read_buffer(|buffer| {
+            while went < DISCARDED_AT_ONCE && last.is_none() {
                 match connection.receive(buffer) {
                     Received::Bytes(count) => went += count,
-                    Received::Nothing => return true,
-                    Received::End | Received::Gone => return false,
+                    end => last = Some(end),
                 }
             }
-            let data = EventData::new_u64(token.data());
-            epoll::modify(&self.epoll, &connection.socket, data, EVENTS | EventFlags::OUT).is_ok()
         });
         connection.discarded += went;
-        if !goes_on || connection.discarded > MOST_DISCARDED {
-            self.close(held);
+        match last {
+            _ if connection.discarded > MOST_DISCARDED => self.close(held),
+            Some(Received::Nothing) => {}
+            Some(_) => self.close(held),
+            None => self.look_again(held),
         }
     }
 

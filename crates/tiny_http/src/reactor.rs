@@ -13,7 +13,7 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::io;
 use std::os::fd::OwnedFd;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering, fence};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
@@ -70,7 +70,20 @@ impl Reactor {
     /// Waits until something can be done, for at most `timeout` or until [`Reactor::wake`], and does it. Called again and
     /// again by one thread of the program.
     pub fn turn(&self, timeout: Option<Duration>) {
-        let timeout = [timeout, self.until_next()].into_iter().flatten().min();
+        let mut timeout = [timeout, self.until_next()].into_iter().flatten().min();
+        // All that are there: whoever waits for this descriptor to become readable is told once.
+        while self.take_events(timeout) == EVENTS {
+            timeout = Some(Duration::ZERO);
+        }
+        self.run_errands();
+        let servers: Vec<Arc<Core>> = lock(&self.servers).iter().filter_map(Weak::upgrade).collect();
+        let checks = servers.iter().filter(|core| core.leader.check(self)).count();
+        self.checking.store(checks > 0, Ordering::Release);
+        self.keep_deadlines(&servers);
+    }
+
+    /// Waits for events and handles them; gives how many there were.
+    fn take_events(&self, timeout: Option<Duration>) -> usize {
         let mut events = [Event { flags: EventFlags::empty(), data: EventData::new_u64(0) }; EVENTS];
         let count = match epoll::wait(&self.epoll, &mut events[..], timeout.map(timespec).as_ref()) {
             Ok(count) => count,
@@ -88,11 +101,7 @@ impl Reactor {
                 self.writable(data, flags);
             }
         }
-        self.run_errands();
-        let servers: Vec<Arc<Core>> = lock(&self.servers).iter().filter_map(Weak::upgrade).collect();
-        let checks = servers.iter().filter(|core| core.leader.check(self)).count();
-        self.checking.store(checks > 0, Ordering::Release);
-        self.keep_deadlines(&servers);
+        count
     }
 
     /// Ends the wait of [`Reactor::turn`].
@@ -103,6 +112,7 @@ impl Reactor {
 
     /// The first connection after none: deadlines are looked at again.
     pub(crate) fn rouse(&self) {
+        fence(Ordering::SeqCst);
         if self.asleep.load(Ordering::Relaxed) && self.asleep.swap(false, Ordering::AcqRel) {
             self.wake();
         }
@@ -221,6 +231,8 @@ impl Reactor {
             return;
         }
         self.asleep.store(true, Ordering::Release);
+        // With the one in `rouse`: a connection that is not seen here sees that deadlines sleep.
+        fence(Ordering::SeqCst);
         let open: usize = servers.iter().map(|core| core.expire(now)).sum();
         let pause = servers.iter().map(|core| core.look_interval()).min().unwrap_or(1000);
         self.look.store(now + pause, Ordering::Relaxed);
@@ -246,8 +258,12 @@ impl Core {
             open += 1;
             if self.is_over(phase, since, now) {
                 let held = self.slots.at(index);
-                if let Some(held) = held.filter(|held| held.phase() == (phase, since)) {
-                    self.end_late(held, phase);
+                if let Some(mut held) = held.filter(|held| held.phase() == (phase, since)) {
+                    let unread = held.connection().is_some_and(|connection| connection.has_unread());
+                    match unread && self.may_wait(phase, since, now) {
+                        true => {}
+                        false => self.end_late(held, phase),
+                    }
                 }
             }
         }
@@ -264,6 +280,16 @@ impl Core {
             Phase::Lingering => LINGER,
         };
         u128::from(now.saturating_sub(since)) >= time.as_millis()
+    }
+
+    /// What has arrived in time and was not read is not the client's fault: all workers are busy. Twice the time is enough for
+    /// that; a client that floods would never be late.
+    fn may_wait(&self, phase: Phase, since: u64, now: u64) -> bool {
+        match phase {
+            Phase::Idle => true,
+            Phase::Head | Phase::Body => !self.is_over(phase, since + (now - since) / 2, now),
+            _ => false,
+        }
     }
 
     fn end_late(&self, held: crate::slots::Held<'_>, phase: Phase) {

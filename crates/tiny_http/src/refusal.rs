@@ -3,10 +3,11 @@
 
 use crate::answer::{self, BodyFraming, Context};
 use crate::core::{Core, is_incomplete};
-use crate::extension::{Page, Refused};
+use crate::extension::{Page, Refused, plain_pages};
 use crate::output::{Output, Piece, Then};
 use crate::slots::{Held, Phase};
 use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 
@@ -43,12 +44,11 @@ impl Core {
             refusal.status,
             refusal.why
         );
-        let Page { content_type, body } = (self.pages)(&Refused {
-            status: refusal.status,
-            why: refusal.why,
-            request_line: &line,
-            peer: connection.peer,
-        });
+        let peer = connection.peer;
+        let refused = Refused { status: refusal.status, why: refusal.why, request_line: &line, peer };
+        // The closure is the program's; its panic must not end the thread that keeps the deadlines.
+        let page = catch_unwind(AssertUnwindSafe(|| (self.pages)(&refused)));
+        let Page { content_type, body } = page.unwrap_or_else(|_| plain_pages()(&refused));
         let context = Context { old: false, head_only: line.starts_with("HEAD "), keep_alive: false };
         let fields = [(&b"Content-Type"[..], content_type.as_bytes())].into_iter();
         let framing = BodyFraming::of(refusal.status, Some(body.len() as u64), context);

@@ -236,7 +236,7 @@ impl fmt::Debug for Request {
     }
 }
 
-/// The bytes of an answer, sent when flushed or dropped.
+/// The bytes of an answer, sent when it is dropped.
 struct Writer {
     request: Option<Request>,
     bytes: Vec<u8>,

@@ -5,7 +5,8 @@ use crate::status::StatusCode;
 use std::io::{self, Cursor, Read};
 use std::sync::mpsc::Receiver;
 
-/// An answer whose body `R` gives. The body is read as the client takes it.
+/// An answer whose body `R` gives. The body is read as the client takes it, on any thread of the server; a reader that waits keeps
+/// that thread.
 pub struct Response<R> {
     status: StatusCode,
     headers: Vec<Header>,

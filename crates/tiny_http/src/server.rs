@@ -122,13 +122,14 @@ impl Server {
     /// # Errors
     /// The system refuses to wait.
     pub fn recv_timeout(&self, timeout: Duration) -> io::Result<Option<Request>> {
-        let end = Instant::now() + timeout;
+        // Longer than clocks count is for ever.
+        let end = Instant::now().checked_add(timeout);
         loop {
-            let left = end.saturating_duration_since(Instant::now());
-            match self.wait(Some(left), || ())? {
+            let left = end.map(|end| end.saturating_duration_since(Instant::now()));
+            match self.wait(left, || ())? {
                 Woken::Request(request) => return Ok(Some(request)),
                 Woken::Unblocked => return Ok(None),
-                Woken::Empty if left.is_zero() => return Ok(None),
+                Woken::Empty if left.is_some_and(|left| left.is_zero()) => return Ok(None),
                 Woken::Nothing | Woken::Empty => {}
             }
         }
@@ -162,6 +163,10 @@ impl Server {
         };
         let mut events = [Event { flags: EventFlags::empty(), data: EventData::new_u64(0) }; 1];
         let waited = epoll::wait(&self.core.epoll, &mut events[..], timeout.map(timespec).as_ref());
+        // Before another one leads: a check on this thread must see that a worker waits.
+        if waited == Ok(0) || (waited == Ok(1) && events[0].data.u64() == REACTOR) {
+            self.attend();
+        }
         woken();
         let count = match waited {
             Ok(count) => count,
@@ -169,13 +174,12 @@ impl Server {
             Err(error) => return Err(error.into()),
         };
         if count == 0 {
-            self.attend();
             return Ok(Woken::Empty);
         }
         let (data, flags) = (events[0].data.u64(), events[0].flags);
         match data {
             LISTENER => self.core.accept(),
-            REACTOR => self.attend(),
+            REACTOR => {}
             UNBLOCK if read(&self.core.unblock, &mut [0; 8][..]).is_ok() => return Ok(Woken::Unblocked),
             UNBLOCK => {}
             _ => {

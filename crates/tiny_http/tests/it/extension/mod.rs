@@ -1,6 +1,7 @@
 //! What the engine has beyond the published interface: one worker, a thread that turns the reactor, limits as a test needs them.
 
 mod breaking;
+mod busy;
 mod over;
 mod waiting;
 

@@ -1,0 +1,137 @@
+//! What arrives while the only worker is busy, and clients that want to keep it so.
+
+use super::{Attended, eventually};
+use crate::client::{Client, End};
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+use tiny_http::extension::{Limits, Page, Pages, Reactor};
+use tiny_http::{Response, Server};
+
+const LARGE: usize = 1 << 20;
+
+/// Sleeps for the milliseconds in the path, then answers `LARGE` bytes.
+fn slow(limits: Limits) -> Attended {
+    Attended::start(limits, |request| {
+        thread::sleep(Duration::from_millis(request.url()[1..].parse().unwrap()));
+        let _ = request.respond(Response::from_data(vec![b'z'; LARGE]));
+    })
+}
+
+/// RFC 9112, section 9.6: bytes that were not read must not make a reset of the end.
+#[test]
+fn an_answer_arrives_in_full_whatever_follows_its_request() {
+    let server = slow(Limits::default());
+    for (version, close) in [("1.1", "Connection: close\r\n"), ("1.0", "")] {
+        let mut client = server.send(format!("GET /200 HTTP/{version}\r\nHost: x\r\n{close}\r\n").as_bytes());
+        eventually(|| server.server.num_busy() == 1);
+        // Nobody looks at this before the answer leaves.
+        client.send(b"\r\n");
+        eventually(|| server.server.num_busy() == 0);
+        assert_eq!(client.answer(false).unwrap().body.len(), LARGE);
+        assert_eq!(client.end(), End::Closed);
+    }
+}
+
+#[test]
+fn who_ends_while_the_rest_is_thrown_away_still_gets_all() {
+    let server = slow(Limits::default());
+    let mut client = server.send(b"GET /0 HTTP/1.0\r\nHost: x\r\n\r\nrest");
+    eventually(|| server.server.num_busy() == 0);
+    let mut other = server.get("/300");
+    eventually(|| server.server.num_busy() == 1);
+    // Unread bytes and the end arrive together, and find the worker busy.
+    client.send(&[b'x'; 20_000]);
+    client.half_close();
+    assert_eq!(other.answer(false).unwrap().body.len(), LARGE);
+    assert_eq!(client.answer(false).unwrap().body.len(), LARGE);
+}
+
+#[test]
+fn deadlines_do_not_punish_clients_for_busy_workers() {
+    let time = Duration::from_millis(200);
+    let server = slow(Limits { idle_time: time, head_time: time, ..Limits::default() });
+    let (mut idle, mut begun) = (Client::connect(server.address), server.send(b"GET /0 HT"));
+    eventually(|| server.server.num_connections() == 2 && server.server.num_busy() == 1);
+    let mut busy = server.get("/300");
+    eventually(|| server.server.num_busy() == 2);
+    idle.send(b"GET /0 HTTP/1.1\r\nHost: x\r\n\r\n");
+    begun.send(b"TP/1.1\r\nHost: x\r\n\r\n");
+    for client in [&mut busy, &mut idle, &mut begun] {
+        assert_eq!(client.answer(false).unwrap().status, 200);
+    }
+}
+
+#[test]
+fn heads_count_as_memory() {
+    let limits = Limits { buffered: 1 << 20, ..Limits::default() };
+    let server = slow(limits);
+    let head =
+        format!("POST / HTTP/1.1\r\nHost: x\r\nX: {}\r\nContent-Length: 2\r\n\r\n", "b".repeat(60_000));
+    let clients: Vec<_> = (0..100).map(|_| server.send(head.as_bytes())).collect();
+    // Seventeen of them are as much as is allowed; the others are refused and end.
+    eventually(|| server.server.num_busy() < 20 && server.server.num_connections() > 0);
+    thread::sleep(Duration::from_millis(50));
+    assert!(server.server.num_busy() < 20, "{}", server.server.num_busy());
+    drop(clients);
+    server.until_open(0);
+}
+
+#[test]
+fn a_client_that_never_comes_to_its_point_keeps_nobody_waiting() {
+    let server = slow(Limits { body_time: Duration::from_millis(500), ..Limits::default() });
+    let extensions = [b"1;".as_slice(), &[b'a'; 4000], b"\r\nx\r\n"].concat().repeat(256);
+    let cases = [
+        (Vec::new(), b"\r\n".repeat(1 << 19)),
+        (b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n".to_vec(), extensions),
+        (
+            b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n".to_vec(),
+            b"1\r\nx\r\n".repeat(1 << 18),
+        ),
+    ];
+    for (start, flood) in cases {
+        let mut client = server.send(&start);
+        let (address, end) = (server.address, Instant::now() + Duration::from_millis(700));
+        let witness = thread::spawn(move || {
+            while Instant::now() < end {
+                let began = Instant::now();
+                let mut client = Client::connect(address);
+                client.send(b"GET /ping HTTP/1.1\r\nHost: x\r\n\r\n");
+                assert_eq!(client.answer(false).unwrap().body, b"pong");
+                assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
+            }
+        });
+        while Instant::now() < end && client.try_send(&flood).is_ok() {}
+        witness.join().unwrap();
+    }
+}
+
+#[test]
+fn a_page_that_panics_is_a_plain_one() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let reactor = Reactor::new().unwrap();
+    let limits = Limits { head_time: Duration::from_millis(100), ..Limits::default() };
+    let asked = AtomicUsize::new(0);
+    let pages: Pages = Arc::new(move |_| {
+        assert!(asked.fetch_add(1, Ordering::Relaxed) > 0, "a closure may panic");
+        Page { content_type: "a/b".to_owned(), body: b"own".to_vec() }
+    });
+    let server = Arc::new(Server::with_limits(listener, limits, pages, &reactor).unwrap());
+    thread::spawn(move || {
+        loop {
+            reactor.turn(None);
+        }
+    });
+    let serving = server.clone();
+    thread::spawn(move || while serving.recv().is_ok() {});
+    let address = server.server_addr().to_ip().unwrap();
+    for body in ["the head of the request took too long\n", "own"] {
+        let mut client = Client::connect(address);
+        client.send(b"GET");
+        let answer = client.answer(false).unwrap();
+        assert_eq!((answer.status, String::from_utf8(answer.body).unwrap().as_str()), (408, body));
+    }
+    server.unblock();
+}
