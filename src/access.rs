@@ -1,8 +1,11 @@
 //! The access log: one line a request, as text or JSON, when `--verbose` asks for it.
 
-use crate::response::Answer;
 use serde_json::json;
+use std::net::SocketAddr;
 use std::time::Instant;
+
+/// Characters of a refused request line that are shown.
+const SHOWN: usize = 200;
 
 /// Target of access lines in `RUST_LOG`.
 pub const TARGET: &str = "access";
@@ -49,34 +52,44 @@ impl AccessLog {
         self.on
     }
 
-    /// Writes the line of a request that the engine refused: `line` is its request line as far as it came.
-    pub fn write_refused(self, listener: &str, line: &str, status: u16, why: &str) {
+    /// Writes the line of a request of `peer` that the engine refused: `line` is its request line as far as it came.
+    pub fn write_refused(self, listener: &str, line: &str, peer: SocketAddr, status: u16, why: &str) {
         if !self.on {
             return;
         }
+        // A handshake of TLS, or an endless path, would fill the screen.
+        let shown: String = line.chars().take(SHOWN).collect();
         if self.json {
-            let fields = json!({ "listener": listener, "refused": line, "status": status, "why": why });
+            let (method, target) = shown.split_once(' ').unwrap_or((&shown, ""));
+            let target = target.split(' ').next().unwrap_or_default();
+            let fields = json!({
+                "listener": listener, "method": method, "target": target, "status": status, "refused": why,
+                "peer": peer.to_string(),
+            });
             log::info!(target: TARGET, "{fields}");
         } else {
-            log::info!(target: TARGET, "{listener} {status} refused `{}`: {why}", line.escape_debug());
+            let shown = shown.escape_debug();
+            log::info!(target: TARGET, "{listener} refused `{shown}` of {peer}: {status} {why}");
         }
     }
 
-    /// Writes the line of a request that got `answer`. Microseconds count from the request's arrival to its answer.
-    pub fn write(self, line: &Line, answer: &Answer) {
+    /// Writes the line of a request that got `answer`, or would have: `gone` says that its client had left. Microseconds count from the request's arrival to its answer.
+    pub fn write(self, line: &Line, status: u16, gone: bool) {
         let Line { method, target, generation, listener, .. } = line;
-        let (status, micros) = (answer.status, line.began.elapsed().as_micros());
+        let micros = line.began.elapsed().as_micros();
         if self.json {
             let fields = json!({
                 "listener": listener, "method": method, "target": target, "status": status, "rule": line.rule,
                 "microseconds": u64::try_from(micros).unwrap_or(u64::MAX), "generation": generation,
+                "gone": gone,
             });
             log::info!(target: TARGET, "{fields}");
         } else {
             let rule = line.rule.as_deref().unwrap_or("-");
             // A client's line end or escape must not look like a line of its own.
             let (method, target) = (method.escape_debug(), target.escape_debug());
-            log::info!(target: TARGET, "{listener} {method} {target} {status} {rule} {micros} us generation {generation}");
+            let gone = if gone { ", the client had left" } else { "" };
+            log::info!(target: TARGET, "{listener} {method} {target} {status} {rule} {micros} us generation {generation}{gone}");
         }
     }
 }

@@ -28,7 +28,11 @@ pub fn server(
 ) -> io::Result<tiny_http::Server> {
     let pages = move |refused: &Refused<'_>| {
         let answer = refuse(refused);
-        Page { content_type: answer.header("content-type").unwrap_or_default().to_owned(), body: answer.body }
+        Page {
+            reason: Some(status::reason(answer.status).to_owned()),
+            content_type: answer.header("content-type").unwrap_or_default().to_owned(),
+            body: answer.body,
+        }
     };
     tiny_http::Server::with_limits(listener, of_engine(limits), Arc::new(pages), reactor)
 }

@@ -9,6 +9,9 @@ use std::time::Duration;
 /// Least default of `--max-buffered`: a body of the default size fits.
 const LEAST_BUFFERED: u64 = 8 << 20;
 
+/// Fewer connections than this are worth a warning.
+const FEW: usize = 64;
+
 /// The limits of one listener.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
@@ -51,6 +54,8 @@ impl Granted {
         for warning in warnings {
             log::warn!("{warning}");
         }
+        let Limits { connections, buffered, .. } = granted.mock;
+        log::debug!("the mock takes {connections} connections and buffers {buffered} bytes");
         granted
     }
 
@@ -80,7 +85,10 @@ impl Granted {
             let Limits { buffered, body, .. } = mock;
             format!("`--max-body` is {body}, `--max-buffered` only {buffered}: larger bodies than that are answered 503")
         });
-        (Granted { mock, admin }, too_many.into_iter().chain(too_large).collect())
+        let few = (asked.is_none() && left < FEW).then(|| {
+            format!("the limit of {open_files} open files (`ulimit -n`) leaves the mock {left} connections, the admin port {}", descriptors.admin)
+        });
+        (Granted { mock, admin }, too_many.into_iter().chain(too_large).chain(few).collect())
     }
 }
 
@@ -130,7 +138,9 @@ mod tests {
     #[test]
     fn connections_follow_the_open_files() {
         for (asked, open_files, mock, admin, warned) in [
-            (None, 64, 16, 8, false),
+            (None, 64, 16, 8, true),
+            (None, 16, 1, 8, true),
+            (None, 256, 184, 32, false),
             (None, 1024, 768, 128, false),
             (None, 1 << 30, 1_000_000, 256, false),
             (Some(768), 1024, 768, 128, false),

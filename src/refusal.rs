@@ -27,13 +27,13 @@ fn told(
     page: fn(u16, String) -> Answer,
 ) -> Refuse {
     Box::new(move |refused| {
-        let why = words(refused, &limits);
-        access.write_refused(listener, refused.request_line, refused.status, &why);
+        let why = words(listener, refused, &limits);
+        access.write_refused(listener, refused.request_line, refused.peer, refused.status, &why);
         page(refused.status, why)
     })
 }
 
-fn words(refused: &Refused<'_>, limits: &Limits) -> String {
+fn words(listener: &str, refused: &Refused<'_>, limits: &Limits) -> String {
     let why = refused.why;
     match refused.status {
         408 if why.contains("head") => format!("{why}: {} ms (--head-timeout)", limits.head_time.as_millis()),
@@ -41,8 +41,14 @@ fn words(refused: &Refused<'_>, limits: &Limits) -> String {
         413 => format!("the body of the request is longer than {} bytes (--max-body)", limits.body),
         414 => format!("{why}: over {} bytes (--max-head)", limits.head),
         431 if why.contains("many") => format!("{why}: over {} (--max-headers)", limits.headers),
-        431 => format!("{why}: over {} bytes (--max-head), or {} lines", limits.head, limits.headers),
-        503 if why.contains("connections") => format!("{why}: {} (--max-connections)", limits.connections),
+        431 => format!("{why}: over {} bytes (--max-head)", limits.head),
+        // The admin listener has a share of the open files, the mock what they leave at most.
+        503 if why.contains("connections") && listener == "admin" => {
+            format!("{why}: {} (ulimit -n)", limits.connections)
+        }
+        503 if why.contains("connections") => {
+            format!("{why}: {} (--max-connections, ulimit -n)", limits.connections)
+        }
         503 => format!("{why}: over {} (--max-buffered)", limits.buffered),
         _ => why.to_owned(),
     }
@@ -76,17 +82,17 @@ mod tests {
                 "the request line is too long",
                 "the request line is too long: over 65536 bytes (--max-head)",
             ),
-            (
-                431,
-                "the head is too long",
-                "the head is too long: over 65536 bytes (--max-head), or 128 lines",
-            ),
+            (431, "the head is too long", "the head is too long: over 65536 bytes (--max-head)"),
             (
                 431,
                 "the request has too many header fields",
                 "the request has too many header fields: over 128 (--max-headers)",
             ),
-            (503, "too many connections are open", "too many connections are open: 7 (--max-connections)"),
+            (
+                503,
+                "too many connections are open",
+                "too many connections are open: 7 (--max-connections, ulimit -n)",
+            ),
             (
                 503,
                 "too many bytes of requests wait here",
@@ -96,7 +102,7 @@ mod tests {
         for (status, why, expected) in cases {
             let peer = ([127, 0, 0, 1], 1).into();
             let refused = Refused { status, why, request_line: "", peer };
-            assert_eq!(words(&refused, &limits), expected);
+            assert_eq!(words("mock", &refused, &limits), expected);
         }
     }
 }

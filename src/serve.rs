@@ -159,7 +159,11 @@ impl Service {
         match finish(&listeners, settings.grace, signals) {
             0 => log::info!("stopped"),
             left => {
-                log::warn!("stopped with {left} requests unanswered after {} ms", settings.grace.as_millis())
+                let requests = if left == 1 { "request" } else { "requests" };
+                log::warn!(
+                    "stopped with {left} {requests} unanswered after {} ms",
+                    settings.grace.as_millis()
+                )
             }
         }
         self.shared.stopping.store(true, Ordering::Release);

@@ -203,12 +203,13 @@ impl Shared {
 
     /// Sends `answer` to the client of `incoming`, from any thread.
     fn send(&self, incoming: tiny_http::Request, answer: Answer, line: Option<Line>) {
-        if let Some(line) = line {
-            self.access.write(&line, &answer);
+        let (close, status) = (self.draining.load(Ordering::Acquire), answer.status);
+        let sent = engine::send(incoming, answer, close);
+        if let Err(error) = &sent {
+            log::debug!("the client did not take its answer: {}", cause(error));
         }
-        let close = self.draining.load(Ordering::Acquire);
-        if let Err(error) = engine::send(incoming, answer, close) {
-            log::debug!("the client did not take its answer: {}", cause(&error));
+        if let Some(line) = line {
+            self.access.write(&line, status, sent.is_err());
         }
     }
 

@@ -71,7 +71,7 @@ fn grace_bounds_the_wait() {
     std::thread::sleep(Duration::from_millis(100));
     mock.signal("TERM");
     assert_eq!(mock.wait().code(), Some(143));
-    assert!(mock.log().contains("stopped with 1 requests unanswered after 200 ms"), "{}", mock.log());
+    assert!(mock.log().contains("stopped with 1 request unanswered after 200 ms"), "{}", mock.log());
 }
 
 #[test]

@@ -8,7 +8,7 @@ use crate::slots::{Phase, Token};
 use rustix::event::epoll::{self, EventData, EventFlags};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
-use rustix::net::{RecvFlags, SocketFlags, acceptfrom_with, recv, send};
+use rustix::net::{RecvFlags, SendFlags, SocketFlags, acceptfrom_with, recv, send};
 use std::collections::VecDeque;
 use std::net::{SocketAddr, TcpListener};
 use std::os::fd::OwnedFd;
@@ -161,13 +161,10 @@ impl Core {
             let room = open < limit || self.close_oldest();
             return self.admit(socket, peer, (!room).then_some(FULL));
         }
-        // Too many are being told already: a short word. What they sent is read, so that it reaches them.
+        // Too many are being told already, so this one has no time to take the answer. What it sent is read, so that no reset
+        // overtakes it.
         let _ = recv(&socket, &mut [0; 4096][..], RecvFlags::DONTWAIT);
-        let _ = send(
-            &socket,
-            b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
-            rustix::net::SendFlags::NOSIGNAL | rustix::net::SendFlags::DONTWAIT,
-        );
+        let _ = send(&socket, &self.page(FULL, "", peer), SendFlags::NOSIGNAL | SendFlags::DONTWAIT);
     }
 
     /// Closes the connection that was idle for longest; false if none is idle.

@@ -144,8 +144,11 @@ impl Chunks {
     fn trailer(&mut self, byte: u8, limits: &Limits) -> Result<State, Refusal> {
         let (bytes, lines) = &mut self.trailers;
         *bytes += 1;
-        if *bytes > limits.head || *lines > limits.headers {
+        if *bytes > limits.head {
             return Err(Refusal::new(431, "the trailers of the request are too long"));
+        }
+        if *lines > limits.headers {
+            return Err(Refusal::new(431, "the request has too many trailers"));
         }
         match (self.state, byte) {
             (State::Trailer, b'\r') => Ok(State::End),

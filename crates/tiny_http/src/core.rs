@@ -57,6 +57,9 @@ const READS_AT_ONCE: usize = 4;
 /// answers, and counting costs each request.
 const SMALL: usize = 4 << 10;
 
+/// RFC 9112, section 8. Who types a request by hand and forgets the empty line wants to know.
+const ENDS_EARLY: Refusal = Refusal::bad("the request ends before it is complete");
+
 /// Edge-triggered and registered once: a request needs no further call to epoll.
 pub const EVENTS: EventFlags = EventFlags::IN.union(EventFlags::RDHUP).union(EventFlags::ET);
 
@@ -152,7 +155,15 @@ impl Core {
                         }
                     }
                     Received::Nothing => return None,
-                    Received::End | Received::Gone => {
+                    Received::End => {
+                        connection.ended = true;
+                        match is_incomplete(held.phase().0) {
+                            true => self.refuse(held, ENDS_EARLY),
+                            false => self.close(held),
+                        }
+                        return None;
+                    }
+                    Received::Gone => {
                         self.close(held);
                         return None;
                     }
@@ -219,7 +230,7 @@ impl Core {
         }
         let token = held.token();
         drop(held);
-        self.refuse_newest();
+        self.make_space(true);
         let mut held = self.slots.open(token)?;
         if is_incomplete(held.phase().0) || held.phase().0 == Phase::Idle {
             return Some(held);

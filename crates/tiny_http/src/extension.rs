@@ -42,7 +42,8 @@ pub struct Limits {
     pub connections: usize,
     /// Requests on one connection, 0 for any number.
     pub requests: usize,
-    /// Bytes that all requests and answers hold in memory: over it the newest incomplete request gets 503.
+    /// Bytes that requests, and answers that clients have not taken, hold in memory: over it a client is cut that has not taken
+    /// its answer for a second, else the newest incomplete request gets 503.
     pub buffered: usize,
     /// Time for a head: over it 408.
     pub head_time: Duration,
@@ -87,6 +88,8 @@ pub struct Refused<'r> {
 /// What the client of a refused request gets to read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page {
+    /// Reason phrase; the standard one where there is none.
+    pub reason: Option<String>,
     /// Media type.
     pub content_type: String,
     /// Body.
@@ -99,6 +102,7 @@ pub type Pages = Arc<dyn Fn(&Refused<'_>) -> Page + Send + Sync>;
 /// Pages of one line of plain text that says what is wrong.
 pub fn plain_pages() -> Pages {
     Arc::new(|refused| Page {
+        reason: None,
         content_type: "text/plain; charset=utf-8".to_owned(),
         body: format!("{}\n", refused.why).into_bytes(),
     })

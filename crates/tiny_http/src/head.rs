@@ -132,9 +132,17 @@ fn has_lone_lf(input: &[u8]) -> bool {
 }
 
 fn broken(input: &[u8], error: Error) -> Refusal {
+    let line = input.split(|byte| *byte == b'\r').next().unwrap_or_default();
     match error {
+        // A handshake record of TLS (RFC 8446, section 5.1).
+        _ if input.starts_with(&[0x16]) => Refusal::bad("this is TLS: only plain HTTP is spoken here"),
+        Error::Token if line.contains(&b' ') && std::str::from_utf8(line).is_err() => {
+            Refusal::bad("the request target is not UTF-8")
+        }
         _ if has_lone_lf(&input[..head_length(input)]) => LONE_LF,
-        Error::HeaderName => Refusal::bad("a header field has a name that is no token, or a line is folded"),
+        Error::HeaderName => {
+            Refusal::bad("a header field is not `name: value` on one line, without a space before the colon")
+        }
         Error::HeaderValue => Refusal::bad("a header field has a control character in its value"),
         Error::NewLine => Refusal::bad("a line of the head does not end in CR LF"),
         _ => NO_REQUEST_LINE,
@@ -154,7 +162,11 @@ fn other_version(input: &[u8], limits: &Limits) -> Result<Parsed, Refusal> {
     let line = input[..end].strip_suffix(b"\r").ok_or(LONE_LF)?;
     let words: Vec<&[u8]> = line.split(|byte| *byte == b' ').collect();
     let [_, _, [b'H', b'T', b'T', b'P', b'/', major, b'.', minor]] = words[..] else {
-        return Err(NO_REQUEST_LINE);
+        let in_small = |word: &&[u8]| word.starts_with(b"http/");
+        return Err(match words.last().is_some_and(in_small) {
+            true => Refusal::bad("the version is written `HTTP/1.1`, in capitals"),
+            false => NO_REQUEST_LINE,
+        });
     };
     match (major, minor) {
         // RFC 9110, section 2.5: a later minor version is served as the latest that is known.
@@ -163,7 +175,10 @@ fn other_version(input: &[u8], limits: &Limits) -> Result<Parsed, Refusal> {
             known[line.len() - 1] = b'1';
             Head::parse(&known, limits)
         }
-        (b'0' | b'2'..=b'9', b'0'..=b'9') => {
+        (b'2', b'0'..=b'9') => {
+            Err(Refusal::new(505, "this is HTTP/2: only HTTP/1.0 and HTTP/1.1 are spoken here"))
+        }
+        (b'0' | b'3'..=b'9', b'0'..=b'9') => {
             Err(Refusal::new(505, "only HTTP/1.0 and HTTP/1.1 are spoken here"))
         }
         _ => Err(NO_REQUEST_LINE),

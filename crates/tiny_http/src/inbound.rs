@@ -290,13 +290,15 @@ mod tests {
     #[test]
     fn refuses_as_soon_as_nothing_can_follow() {
         let limits = Limits { head: 256, headers: 3, ..Limits::default() };
-        let cases: [(&str, u16, &str); 10] = [
+        let cases: [(&str, u16, &str); 12] = [
             ("GET / HTTP/1.1\n", 400, "a line of the head ends in LF without CR"),
             ("GET / HTTP/1.1\r\nHost: x\n", 400, "a line of the head ends in LF without CR"),
             ("\n", 400, "a line of the head ends in LF without CR"),
             ("GET /\r\n", 400, "this is no request line: METHOD SP TARGET SP HTTP/1.1 is expected"),
-            ("\x16\x03\x01", 400, "this is no request line: METHOD SP TARGET SP HTTP/1.1 is expected"),
-            ("PRI * HTTP/2.0\r\n", 505, "only HTTP/1.0 and HTTP/1.1 are spoken here"),
+            ("\x16\x03\x01", 400, "this is TLS: only plain HTTP is spoken here"),
+            ("\x17", 400, "this is no request line: METHOD SP TARGET SP HTTP/1.1 is expected"),
+            ("GET / http/1.1\r\n", 400, "the version is written `HTTP/1.1`, in capitals"),
+            ("PRI * HTTP/2.0\r\n", 505, "this is HTTP/2: only HTTP/1.0 and HTTP/1.1 are spoken here"),
             (&"x".repeat(256), 414, "the request line is too long"),
             (&format!("GET / HTTP/1.1\r\n{}", "x".repeat(256)), 431, "the head of the request is too long"),
             (

@@ -74,7 +74,10 @@ impl Core {
                 if phase != Phase::Writing {
                     held.enter(Phase::Writing, clock::milliseconds());
                 }
-                self.count(&mut held);
+                if self.count(&mut held) > self.limits.buffered {
+                    drop(held);
+                    self.make_space(false);
+                }
             }
             Written::Paused(time) => {
                 held.enter(Phase::Pausing, clock::milliseconds());

@@ -5,7 +5,7 @@ use crate::clock;
 use crate::core::Core;
 use crate::leader::CHECK;
 use crate::refusal::Refusal;
-use crate::slots::{Phase, Token};
+use crate::slots::{Held, Phase, Token};
 use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
 use rustix::event::{EventfdFlags, Timespec, eventfd};
 use rustix::io::{Errno, read, write};
@@ -292,14 +292,20 @@ impl Core {
         }
     }
 
-    fn end_late(&self, held: crate::slots::Held<'_>, phase: Phase) {
+    fn end_late(&self, mut held: Held<'_>, phase: Phase) {
         const HEAD: Refusal = Refusal::new(408, "the head of the request took too long");
         const BODY: Refusal = Refusal::new(408, "the body of the request took too long");
         match phase {
             Phase::Head => self.refuse(held, HEAD),
             Phase::Body => self.refuse(held, BODY),
-            // A plain end would look like the end of the answer.
-            Phase::Writing => self.reset(held),
+            Phase::Writing => {
+                if let Some(connection) = held.connection() {
+                    let time = self.limits.write_time.as_millis();
+                    log::info!("cut {}: it has not taken its answer within {time} ms", connection.peer);
+                }
+                // A plain end would look like the end of the answer.
+                self.reset(held);
+            }
             _ => self.close(held),
         }
     }

@@ -2,13 +2,15 @@
 //! memory.
 
 use crate::answer::{self, BodyFraming, Context};
+use crate::clock;
 use crate::core::{Core, is_incomplete};
 use crate::extension::{Page, Refused, plain_pages};
 use crate::output::{Output, Piece, Then};
 use crate::slots::{Held, Phase};
 use std::collections::VecDeque;
+use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::PoisonError;
+use std::sync::TryLockError;
 use std::sync::atomic::Ordering;
 
 /// A request that the engine answers by itself.
@@ -32,32 +34,15 @@ impl Refusal {
     }
 }
 
+/// A client that takes longer for an answer may be cut where memory is short, in milliseconds.
+const STALLED_MS: u64 = 1000;
+
 impl Core {
     /// Answers for the program, and ends the connection.
     pub fn refuse(&self, mut held: Held<'_>, refusal: Refusal) {
         let Some(connection) = held.connection() else { return };
         let line = connection.inbound.line();
-        log::debug!(
-            "refused `{}` of {}: {} {}",
-            line.escape_debug(),
-            connection.peer,
-            refusal.status,
-            refusal.why
-        );
-        let peer = connection.peer;
-        let refused = Refused { status: refusal.status, why: refusal.why, request_line: &line, peer };
-        // The closure is the program's; its panic must not end the thread that keeps the deadlines.
-        let page = catch_unwind(AssertUnwindSafe(|| (self.pages)(&refused)));
-        let Page { content_type, body } = page.unwrap_or_else(|_| plain_pages()(&refused));
-        let context = Context { old: false, head_only: line.starts_with("HEAD "), keep_alive: false };
-        let fields = [(&b"Content-Type"[..], content_type.as_bytes())].into_iter();
-        let framing = BodyFraming::of(refusal.status, Some(body.len() as u64), context);
-        let mut bytes = Vec::new();
-        // Only a media type with a line end can fail, and then there is nothing to say.
-        let _ = answer::write_head(&mut bytes, (refusal.status, None), fields, framing, context);
-        if answer::has_body(refusal.status, context) {
-            bytes.extend_from_slice(&body);
-        }
+        let bytes = self.page(refusal, &line, connection.peer);
         connection.keep_alive = false;
         connection.inbound = Default::default();
         connection.output =
@@ -65,12 +50,39 @@ impl Core {
         self.advance(held);
     }
 
-    /// The newest incomplete body goes: to let all of them wait would let all of them fail.
-    pub fn refuse_newest(&self) {
-        const FULL: Refusal = Refusal::new(503, "too many bytes of requests wait here");
-        // Others may have come here for the same bytes: one refusal may do for all of them.
-        let _one = self.refusing.lock().unwrap_or_else(PoisonError::into_inner);
-        if self.buffered.load(Ordering::Relaxed) <= self.limits.buffered {
+    /// The answer to a request that is refused, of whose request line `line` has come.
+    pub fn page(&self, refusal: Refusal, line: &str, peer: SocketAddr) -> Vec<u8> {
+        let Refusal { status, why } = refusal;
+        log::debug!("refused `{}` of {peer}: {status} {why}", line.escape_debug());
+        let refused = Refused { status, why, request_line: line, peer };
+        // The closure is the program's; its panic must not end the thread that keeps the deadlines.
+        let page = catch_unwind(AssertUnwindSafe(|| (self.pages)(&refused)));
+        let Page { reason, content_type, body } = page.unwrap_or_else(|_| plain_pages()(&refused));
+        let context = Context { old: false, head_only: line.starts_with("HEAD "), keep_alive: false };
+        let fields = [(&b"Content-Type"[..], content_type.as_bytes())].into_iter();
+        let framing = BodyFraming::of(status, Some(body.len() as u64), context);
+        let mut bytes = Vec::new();
+        // Only a reason or media type with a line end can fail, and then there is nothing to say.
+        let _ = answer::write_head(&mut bytes, (status, reason.as_deref()), fields, framing, context);
+        if answer::has_body(status, context) {
+            bytes.extend_from_slice(&body);
+        }
+        bytes
+    }
+
+    /// Makes memory free where there is too little. Answers that a client has not taken for a while go first; then, if
+    /// `requests` may be refused, the newest incomplete one: to let all of them wait would let all of them fail.
+    pub fn make_space(&self, requests: bool) {
+        const FULL: Refusal = Refusal::new(503, "too many bytes of requests and answers wait here");
+        // Somebody else is here for the same bytes, or this thread is, and its refusal did not fit into the socket.
+        let _one = match self.refusing.try_lock() {
+            Ok(one) => one,
+            Err(TryLockError::Poisoned(one)) => one.into_inner(),
+            Err(TryLockError::WouldBlock) => return,
+        };
+        let is_full = || self.buffered.load(Ordering::Relaxed) > self.limits.buffered;
+        while is_full() && self.cut_stalled() {}
+        if !requests || !is_full() {
             return;
         }
         let arriving = self.slots.stamps().filter(|(phase, ..)| is_incomplete(*phase));
@@ -79,6 +91,21 @@ impl Core {
         if let Some(held) = held.filter(|held| is_incomplete(held.phase().0)) {
             self.refuse(held, FULL);
         }
+    }
+
+    /// Cuts the connection that has been taking its answer for longest; false if none has for a second.
+    fn cut_stalled(&self) -> bool {
+        let now = clock::milliseconds();
+        let is_stalled = |(phase, since): (Phase, u64)| phase == Phase::Writing && now >= since + STALLED_MS;
+        let stalled = self.slots.stamps().filter(|(phase, since, _)| is_stalled((*phase, *since)));
+        let oldest = stalled.min_by_key(|(_, since, _)| *since);
+        let held = oldest.and_then(|(.., index)| self.slots.at(index));
+        let Some(mut held) = held.filter(|held| is_stalled(held.phase())) else { return false };
+        if let Some(connection) = held.connection() {
+            log::info!("cut {}: memory is short, and it does not take its answer", connection.peer);
+        }
+        self.reset(held);
+        true
     }
 
     /// Counts the memory that a connection holds; gives that of all.

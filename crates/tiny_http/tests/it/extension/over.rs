@@ -4,7 +4,7 @@ use super::{Attended, eventually};
 use crate::client::{Client, End};
 use std::thread;
 use std::time::{Duration, Instant};
-use tiny_http::extension::Limits;
+use tiny_http::extension::{Answer, Limits};
 use tiny_http::{Request, Response};
 
 /// Answers the length of the body.
@@ -139,6 +139,25 @@ fn out_of_memory_the_newest_body_gives_way() {
     refused(&mut newer, 503);
     older.send(&[b'a'; 200_000]);
     assert_eq!(older.answer(false).unwrap().body, b"400000");
+}
+
+#[test]
+fn out_of_memory_who_does_not_take_an_answer_gives_way_first() {
+    let server = Attended::start(Limits { buffered: 8 << 20, ..Limits::default() }, |mut request| {
+        let body = if request.url() == "/large" { vec![0; 16 << 20] } else { request.take_body() };
+        let fields = std::iter::empty();
+        let _ = request.answer(Answer { status: 200, reason: None, fields, body, close: false });
+    });
+    let stalled: Vec<_> = (0..5).map(|_| server.get("/large")).collect();
+    eventually(|| server.server.num_busy() == 5);
+    // Longer than a client is given to take an answer where memory is short.
+    thread::sleep(Duration::from_millis(1200));
+    let head = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 200000\r\n\r\n";
+    let mut client = server.send(&[head.as_slice(), &[b'a'; 100_000]].concat());
+    eventually(|| server.server.num_busy() == 1);
+    client.send(&[b'a'; 100_000]);
+    assert_eq!(client.answer(false).unwrap().body.len(), 200_000);
+    drop(stalled);
 }
 
 #[test]
