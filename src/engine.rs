@@ -5,16 +5,30 @@ use crate::limits::Limits;
 use crate::request::Request;
 use crate::response::Answer;
 use crate::script::status;
+use crate::server::cause;
 use crate::timer::Wait;
 use std::borrow::Cow;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
-use tiny_http::extension::{self, Page, Reactor, Refused};
+use tiny_http::extension::{self, Page};
+
+/// Finishes what answers and deadlines have to wait for; the timer thread turns it.
+pub use tiny_http::extension::Reactor;
+/// A request that the engine answers by itself.
+pub use tiny_http::extension::Refused;
 
 /// Writes the page of a request that the engine refuses.
 pub type Refuse = Box<dyn Fn(&Refused<'_>) -> Answer + Send + Sync>;
+
+/// What the listeners share.
+///
+/// # Errors
+/// ``failed to start the engine: too many open files``
+pub fn reactor() -> Result<Arc<Reactor>, String> {
+    Reactor::new().map_err(|error| format!("failed to start the engine: {}", cause(&error)))
+}
 
 /// A server on `listener`, within `limits`.
 ///

@@ -2,11 +2,10 @@
 
 use crate::access::AccessLog;
 use crate::admin;
-use crate::engine::Refuse;
+use crate::engine::{Refuse, Refused};
 use crate::limits::Limits;
 use crate::response::Answer;
 use crate::script::abort::HttpError;
-use tiny_http::extension::Refused;
 
 /// Pages of the mock: those of `abort`.
 pub fn of_mock(limits: &Limits, access: AccessLog) -> Refuse {

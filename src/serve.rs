@@ -4,6 +4,7 @@ use crate::access::AccessLog;
 use crate::activation::{Activation, Terms};
 use crate::admin::{Admin, Readiness};
 use crate::cli::{LogFormat, OnError, Settings};
+use crate::engine::{self, Reactor};
 use crate::limits::Granted;
 use crate::logger;
 use crate::refusal;
@@ -22,7 +23,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
 use std::time::{Duration, Instant};
-use tiny_http::extension::Reactor;
 
 /// How long the file events of one copy may be apart to count as one.
 const QUIET: Duration = Duration::from_millis(5);
@@ -36,7 +36,7 @@ pub fn serve(settings: Settings) -> Result<ExitCode, String> {
     logger::start(json);
     // Before anything else runs: as process 1 a signal without a handler would be ignored.
     let signals = signals()?;
-    let reactor = Reactor::new().map_err(|error| format!("failed to start the engine: {}", cause(&error)))?;
+    let reactor = engine::reactor()?;
     let (mut mock, mut admin) = listeners(&settings, &reactor)?;
     let service = Service::start(&settings, reactor)?;
     let stack = service.budget.stack();

@@ -3,7 +3,7 @@
 use crate::access::{AccessLog, Line};
 use crate::activation::Activation;
 use crate::admin::{self, Admin};
-use crate::engine::{self, Refuse};
+use crate::engine::{self, Reactor, Refuse};
 use crate::limits::Limits;
 use crate::mock::{self, Handled};
 use crate::response::{Answer, Reply};
@@ -15,7 +15,6 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
-use tiny_http::extension::Reactor;
 
 /// A bound listener and the workers on it.
 pub struct Listener {
@@ -256,7 +255,7 @@ mod tests {
 
     #[test]
     fn a_panic_costs_its_request_a_500_and_no_worker() {
-        let reactor = Reactor::new().unwrap();
+        let reactor = engine::reactor().unwrap();
         let limits = Granted::by_system(&Settings::default()).mock;
         let address = (IpAddr::from([127, 0, 0, 1]), 0);
         let refuse = refusal::of_mock(&limits, AccessLog::new(false, false));

@@ -23,7 +23,9 @@
 //! `chunked`) -> `request` -> `answer` (head of the answer) -> `leaving` (what follows) -> `output` (bytes, pauses). `reactor`
 //! finishes what did not fit into the socket and keeps the deadlines. `slots` holds the connections.
 //!
-//! What tiny_http does not have is in [`extension`].
+//! What tiny_http does not have is in [`extension`]. Where the interface is the published one, three things differ:
+//! [`Request::respond`] wants a reader that may go to another thread, because it may have to be read there;
+//! [`HeaderValue`] is bytes, not ASCII; and a request is only given out once its body has arrived, so that reading it never waits.
 
 #![deny(missing_docs)]
 

@@ -125,6 +125,36 @@ fn each_request_finds_a_worker_while_others_are_busy() {
     workers.into_iter().for_each(|worker| worker.join().unwrap());
 }
 
+/// Nobody turns the reactor here, so nobody but the handler can have the second worker called.
+#[test]
+fn a_handler_that_takes_long_has_another_worker_called() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let reactor = Reactor::new().unwrap();
+    let server = Server::with_limits(listener, Limits::default(), plain_pages(), &reactor).unwrap();
+    let server = Arc::new(server);
+    let address = server.server_addr().to_ip().unwrap();
+    let both = Arc::new(Barrier::new(2));
+    for _ in 0..2 {
+        let (server, both) = (server.clone(), both.clone());
+        thread::spawn(move || {
+            while let Ok(request) = server.recv() {
+                server.call_another();
+                both.wait();
+                let _ = request.respond(Response::from_string("met"));
+            }
+        });
+    }
+    for _ in 0..20 {
+        let mut clients = [(); 2].map(|()| crate::client::Client::connect(address));
+        clients.iter_mut().for_each(|client| client.send(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"));
+        for client in &mut clients {
+            assert_eq!(client.answer(false).unwrap().body, b"met");
+        }
+    }
+    server.unblock();
+    server.unblock();
+}
+
 #[test]
 fn waits_end_when_they_should() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
