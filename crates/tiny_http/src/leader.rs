@@ -132,10 +132,11 @@ impl Leader {
             return true;
         }
         let led = self.leads.load(Ordering::Acquire);
-        let idle = led && begun == before;
+        let running = self.running.load(Ordering::Relaxed);
+        // Where no worker is left at all, there is nothing to check either.
+        let idle = begun == before && (led || (running == 0 && parked.workers == 0));
         parked.checked =
             Checked { at: (!idle).then_some(now), begun, full: if led { 0 } else { full.saturating_add(1) } };
-        let running = self.running.load(Ordering::Relaxed);
         let stuck = begun == before;
         let long = full > 0 && begun - before < SHORT * running as u64;
         if !led && (stuck || long || (full >= FULL && running < self.enough)) {
