@@ -68,8 +68,11 @@ impl AccessLog {
             });
             log::info!(target: TARGET, "{fields}");
         } else {
-            let shown = shown.escape_debug();
-            log::info!(target: TARGET, "{listener} refused `{shown}` of {peer}: {status} {why}");
+            let what = match shown.is_empty() {
+                true => "a connection".to_owned(),
+                false => format!("`{}`", shown.escape_debug()),
+            };
+            log::info!(target: TARGET, "{listener} refused {what} of {peer}: {status} {why}");
         }
     }
 

@@ -24,6 +24,29 @@ fn verbose_writes_a_line_for_each_request() {
 }
 
 #[test]
+fn refused_requests_have_a_line_too() {
+    for json in [false, true] {
+        let format = if json { "json" } else { "text" };
+        let mock = Mock::start_with(&["--verbose", "--log-format", format, "--max-body", "9"], |folder| {
+            folder.write("provision/initial", SOURCE)
+        });
+        assert_eq!(mock.post("/a/7", "text/plain", b"0123456789").status, 413);
+        let why = "the body of the request is longer than 9 bytes (--max-body)";
+        if json {
+            mock.wait_for_log(why);
+            let log = mock.log();
+            let line = log.lines().find(|line| line.contains(why)).unwrap();
+            let line: serde_json::Value = serde_json::from_str(line).unwrap();
+            assert_eq!((line["method"].as_str(), line["target"].as_str()), (Some("POST"), Some("/a/7")));
+            assert_eq!((line["status"].as_u64(), line["refused"].as_str()), (Some(413), Some(why)));
+        } else {
+            mock.wait_for_log("access: mock refused `POST /a/7 HTTP/1.1` of 127.0.0.1:");
+            mock.wait_for_log(why);
+        }
+    }
+}
+
+#[test]
 fn json_lines_have_fields() {
     let mock = Mock::start_with(&["--verbose", "--log-format", "json"], |folder| {
         folder.write("provision/initial", SOURCE)
