@@ -1,19 +1,19 @@
 //! The one file that knows what our tiny_http has beyond the published one: limits, refusals, the reactor on the timer thread,
 //! answers without `Response`, an orderly stop. To go back to a published engine is to change this file.
 
-use crate::limits::Limits;
 use crate::request::Request;
 use crate::response::Answer;
 use crate::script::status;
 use crate::server::cause;
 use crate::timer::Wait;
-use std::borrow::Cow;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 use tiny_http::extension::{self, Page};
 
+/// What clients of a listener may take up.
+pub use tiny_http::extension::Limits;
 /// Finishes what answers and deadlines have to wait for; the timer thread turns it.
 pub use tiny_http::extension::Reactor;
 /// A request that the engine answers by itself.
@@ -48,36 +48,21 @@ pub fn server(
             body: answer.body,
         }
     };
-    tiny_http::Server::with_limits(listener, of_engine(limits), Arc::new(pages), reactor)
-}
-
-fn of_engine(limits: &Limits) -> extension::Limits {
-    extension::Limits {
-        head: limits.head,
-        headers: limits.headers,
-        body: limits.body,
-        connections: limits.connections,
-        requests: limits.requests,
-        buffered: limits.buffered,
-        head_time: limits.head_time,
-        body_time: limits.body_time,
-        idle_time: limits.idle_time,
-        write_time: limits.write_time,
-    }
+    tiny_http::Server::with_limits(listener, *limits, Arc::new(pages), reactor)
 }
 
 /// The request of the program, with the body taken out of the engine's. `local` is where the listener is.
 pub fn receive(incoming: &mut tiny_http::Request, local: SocketAddr) -> Request {
     let body = incoming.take_body();
-    let headers = incoming.fields().map(|(name, value)| (text(name), text(value)));
     let remote = incoming.remote_addr().copied();
-    Request::from_parts(incoming.method().as_str(), incoming.url(), headers, body, remote, Some(local))
-}
-
-/// What is no UTF-8 is read as WSGI does, each byte a character.
-fn text(bytes: &[u8]) -> Cow<'_, str> {
-    std::str::from_utf8(bytes)
-        .map_or_else(|_| bytes.iter().map(|byte| char::from(*byte)).collect(), Cow::from)
+    Request::from_parts(
+        incoming.method().as_str(),
+        incoming.url(),
+        incoming.fields(),
+        body,
+        remote,
+        Some(local),
+    )
 }
 
 /// Sends `answer` to the client of `request`; `close` ends the connection after it.

@@ -3,39 +3,14 @@
 
 use crate::cli::Settings;
 use crate::descriptors::{self, Descriptors};
+use crate::engine::Limits;
 use crate::memory;
-use std::time::Duration;
 
 /// Least default of `--max-buffered`: a body of the default size fits.
 const LEAST_BUFFERED: u64 = 8 << 20;
 
 /// Fewer connections than this are worth a warning.
 const FEW: usize = 64;
-
-/// The limits of one listener.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
-    /// Bytes of a request line and its headers.
-    pub head: usize,
-    /// Headers of a request.
-    pub headers: usize,
-    /// Bytes of a body.
-    pub body: usize,
-    /// Connections at a time.
-    pub connections: usize,
-    /// Requests of one connection; 0 is no limit.
-    pub requests: usize,
-    /// Bytes that requests, and answers on their way, take up at a time.
-    pub buffered: usize,
-    /// Time for a head to arrive.
-    pub head_time: Duration,
-    /// Time for a body to arrive.
-    pub body_time: Duration,
-    /// Time between two requests of a connection.
-    pub idle_time: Duration,
-    /// Time for a client to take an answer.
-    pub write_time: Duration,
-}
 
 /// The limits of both listeners. They differ in the number of connections, and in the bytes that they hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -100,6 +75,7 @@ fn share(memory: Option<u64>) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Duration;
 
     const MIB: usize = 1 << 20;
 

@@ -2,8 +2,7 @@
 
 use crate::access::AccessLog;
 use crate::admin;
-use crate::engine::{Refuse, Refused};
-use crate::limits::Limits;
+use crate::engine::{Limits, Refuse, Refused};
 use crate::response::Answer;
 use crate::script::abort::HttpError;
 

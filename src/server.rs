@@ -3,8 +3,7 @@
 use crate::access::{AccessLog, Line};
 use crate::activation::Activation;
 use crate::admin::{self, Admin};
-use crate::engine::{self, Reactor, Refuse};
-use crate::limits::Limits;
+use crate::engine::{self, Limits, Reactor, Refuse};
 use crate::mock::{self, Handled};
 use crate::response::{Answer, Reply};
 use crate::script::budget;

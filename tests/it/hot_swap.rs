@@ -33,7 +33,6 @@ fn every_answer_is_wholly_old_or_wholly_new() {
                 }
             });
         }
-        // Kept open: the published engine loses connections that are opened in a burst.
         let (mut admin, mut checking) = (Client::new(&mock.admin), Client::new(&mock.traffic));
         for round in 0..300 {
             let word = if round % 2 == 0 { "b" } else { "a" };

@@ -32,7 +32,7 @@ const AT_ONCE: usize = 16;
 /// Time until the next attempt where accepting failed.
 const PAUSE: Duration = Duration::from_millis(100);
 /// Connections over the limit that get an answer: their descriptors are kept back for that.
-pub const OVERFLOW: usize = 8;
+const OVERFLOW: usize = 8;
 /// How many idle connections are remembered by one look at all of them.
 const REMEMBERED: usize = 64;
 

@@ -2,6 +2,7 @@
 
 use crate::clock;
 use crate::header::{is_name, is_value};
+use crate::output::Then;
 use crate::status::StatusCode;
 use std::cell::RefCell;
 use std::io;
@@ -15,6 +16,13 @@ pub struct Context {
     pub head_only: bool,
     /// The connection stays.
     pub keep_alive: bool,
+}
+
+impl Context {
+    /// What follows the answer.
+    pub fn then(self) -> Then {
+        if self.keep_alive { Then::Next } else { Then::Close }
+    }
 }
 
 /// How the end of the body is told.

@@ -18,10 +18,12 @@ pub use crate::reactor::Reactor;
 
 use crate::answer::{self, BodyFraming};
 use crate::core::Core;
+use crate::header;
 use crate::output::{Piece, StreamFraming};
 use crate::request::Request;
 use crate::server::Server;
 use crate::slots::Phase;
+use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::io::{self, Read};
 use std::net::{SocketAddr, TcpListener};
@@ -30,7 +32,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 /// What clients may ask of a server. Times are for the whole of something, not for each read.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// Bytes of a head, or of trailers: over it 431, for a request line 414. At most 1 MiB.
     pub head: usize,
@@ -176,9 +178,9 @@ impl Server {
 }
 
 impl Request {
-    /// Name and value of each header field, as sent, without making objects of them.
-    pub fn fields(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
-        self.head().fields()
+    /// Name and value of each header field as text (see [`crate::HeaderValue::as_str`]), without making objects of them.
+    pub fn fields(&self) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)> {
+        self.head().fields().map(|(name, value)| (header::text(name), header::text(value)))
     }
 
     /// The body, which is not there any more after that.
@@ -198,7 +200,7 @@ impl Request {
         context.keep_alive &= !answer.close;
         let framing = BodyFraming::of(answer.status, Some(answer.body.len() as u64), context);
         let body = if answer::has_body(answer.status, context) { answer.body } else { Vec::new() };
-        let then = if context.keep_alive { Then::Next } else { Then::Close };
+        let then = context.then();
         let write = |out: &mut Vec<u8>| {
             answer::write_head(out, (answer.status, answer.reason), answer.fields, framing, context)
         };

@@ -1,6 +1,7 @@
 //! Header fields: names that compare in any case, values of bytes.
 
 use crate::method::is_token;
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
@@ -100,14 +101,19 @@ pub struct HeaderValue {
     bytes: Option<Box<[u8]>>,
 }
 
+/// `bytes` as UTF-8, or as ISO 8859-1 where they are none: so older senders write, and WSGI reads.
+pub(crate) fn text(bytes: &[u8]) -> Cow<'_, str> {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => Cow::Borrowed(text),
+        Err(_) => bytes.iter().map(|byte| char::from(*byte)).collect(),
+    }
+}
+
 impl HeaderValue {
     fn new(bytes: Vec<u8>) -> HeaderValue {
-        match String::from_utf8(bytes) {
-            Ok(text) => HeaderValue { text, bytes: None },
-            Err(error) => {
-                let bytes = error.into_bytes();
-                HeaderValue { text: latin1(&bytes), bytes: Some(bytes.into()) }
-            }
+        match text(&bytes) {
+            Cow::Borrowed(text) => HeaderValue { text: text.to_owned(), bytes: None },
+            Cow::Owned(text) => HeaderValue { text, bytes: Some(bytes.into()) },
         }
     }
 
@@ -120,11 +126,6 @@ impl HeaderValue {
     pub fn as_bytes(&self) -> &[u8] {
         self.bytes.as_deref().unwrap_or(self.text.as_bytes())
     }
-}
-
-/// The characters of ISO 8859-1, in which older senders write (RFC 9110, section 5.5).
-pub(crate) fn latin1(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| char::from(*byte)).collect()
 }
 
 impl PartialEq for HeaderValue {

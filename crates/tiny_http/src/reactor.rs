@@ -17,7 +17,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering, fence};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
-/// Finishes writes and keeps deadlines for any number of servers, up to 255.
+/// Finishes writes and keeps deadlines for any number of servers, up to 256.
 pub struct Reactor {
     /// Sockets that have to take more.
     epoll: OwnedFd,

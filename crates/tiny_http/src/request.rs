@@ -116,16 +116,12 @@ impl Request {
     /// # Errors
     /// The client is gone.
     pub fn respond<R: Read + Send + 'static>(mut self, response: Response<R>) -> io::Result<()> {
-        let context = self.context();
+        let mut context = self.context();
         let status = response.status_code().0;
         let length = response.data_length().map(|length| length as u64);
         let framing = BodyFraming::of(status, length, context);
-        let then = match framing {
-            BodyFraming::UntilClose => Then::Close,
-            _ if context.keep_alive => Then::Next,
-            _ => Then::Close,
-        };
-        let context = Context { keep_alive: then == Then::Next, ..context };
+        context.keep_alive &= framing != BodyFraming::UntilClose;
+        let then = context.then();
         let (headers, reader) = response.into_parts();
         let write = |out: &mut Vec<u8>| {
             let fields =
@@ -184,26 +180,8 @@ impl Request {
 
     /// The connection as it is: whatever is written is the answer, and nothing in it is checked. Once it is dropped, the next
     /// request of the connection is served. What the client does not take at once waits in memory.
-    pub fn into_writer(mut self) -> Box<dyn Write + Send + 'static> {
-        let then = if self.keep_alive { Then::Next } else { Then::Close };
-        Box::new(Writer { request: Some(self.split()), bytes: Vec::new(), then })
-    }
-
-    /// The request without what was received of it.
-    fn split(&mut self) -> Request {
-        let message = Message {
-            head: Head { bytes: Box::default(), fields: Vec::new(), ..self.head().clone() },
-            body: Vec::new(),
-        };
-        Request {
-            core: self.core.clone(),
-            token: self.token.take(),
-            message,
-            read: 0,
-            headers: OnceCell::new(),
-            peer: self.peer,
-            keep_alive: self.keep_alive,
-        }
+    pub fn into_writer(self) -> Box<dyn Write + Send + 'static> {
+        Box::new(Writer { request: self, bytes: Vec::new() })
     }
 }
 
@@ -221,12 +199,11 @@ impl Drop for Request {
             return;
         }
         let context = self.context();
-        let then = if context.keep_alive { Then::Next } else { Then::Close };
         let write = |out: &mut Vec<u8>| {
             answer::write_head(out, (500, None), std::iter::empty(), BodyFraming::Length(0), context)
         };
         // The client may be gone; there is nobody else to tell.
-        let _ = self.send(write, Vec::new(), then);
+        let _ = self.send(write, Vec::new(), context.then());
     }
 }
 
@@ -238,9 +215,8 @@ impl fmt::Debug for Request {
 
 /// The bytes of an answer, sent when it is dropped.
 struct Writer {
-    request: Option<Request>,
+    request: Request,
     bytes: Vec<u8>,
-    then: Then,
 }
 
 impl Write for Writer {
@@ -256,9 +232,9 @@ impl Write for Writer {
 
 impl Drop for Writer {
     fn drop(&mut self) {
-        let Some(mut request) = self.request.take() else { return };
         let pieces = VecDeque::from([Piece::Bytes(mem::take(&mut self.bytes), 0)]);
+        let then = self.request.context().then();
         // As above.
-        let _ = request.send_pieces(|_| Ok(()), pieces, self.then);
+        let _ = self.request.send_pieces(|_| Ok(()), pieces, then);
     }
 }
