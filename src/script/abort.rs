@@ -3,7 +3,8 @@
 use super::response::Response;
 use super::status;
 use crate::response::Answer;
-use rhai::{Dynamic, Engine, EvalAltResult, Position};
+use crate::script::natives::Natives;
+use rhai::{Dynamic, EvalAltResult, Position};
 use std::borrow::Cow;
 
 /// What `abort(code, description)` throws, what a missing `args["x"]` is, and what an error handler gets as `e`.
@@ -139,8 +140,8 @@ fn description(code: u16) -> &'static str {
 }
 
 /// Registers `abort` and what an error handler sees of its error.
-pub fn register(engine: &mut Engine) {
-    engine
+pub fn register(natives: &mut Natives) {
+    natives
         .register_type_with_name::<HttpError>("HTTPException")
         .register_fn("abort", |code: i64| abort(code, ""))
         .register_fn("abort", abort)

@@ -4,9 +4,8 @@
 use super::call;
 use super::view::View;
 use crate::rule::{RuleOptions, Value};
-use rhai::{
-    Array, Dynamic, Engine, EvalAltResult, FnPtr, ImmutableString, Map, Module, NativeCallContext, Position,
-};
+use crate::script::natives::Natives;
+use rhai::{Array, Dynamic, EvalAltResult, FnPtr, ImmutableString, Map, NativeCallContext, Position};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 type Fallible<T> = Result<T, Box<EvalAltResult>>;
@@ -86,18 +85,18 @@ impl Blueprint {
 }
 
 /// Registers `app`, `Blueprint` and their methods.
-pub fn register(engine: &mut Engine, globals: &mut Module) {
-    globals.set_var("app", App);
-    engine.register_type_with_name::<App>("app").register_type_with_name::<Blueprint>("Blueprint");
-    rules::<App>(engine);
-    rules::<Blueprint>(engine);
-    hooks::<App>(engine);
-    hooks::<Blueprint>(engine);
-    blueprints(engine);
+pub fn register(natives: &mut Natives) {
+    natives.set_var("app", App);
+    natives.register_type_with_name::<App>("app").register_type_with_name::<Blueprint>("Blueprint");
+    rules::<App>(natives);
+    rules::<Blueprint>(natives);
+    hooks::<App>(natives);
+    hooks::<Blueprint>(natives);
+    blueprints(natives);
 }
 
-fn rules<R: Registry + Send + Sync + 'static>(engine: &mut Engine) {
-    engine
+fn rules<R: Registry + Send + Sync + 'static>(natives: &mut Natives) {
+    natives
         .register_fn("add_url_rule", |at: NativeCallContext, on: &mut R, rule: &str, view: FnPtr| {
             add(&at, on, rule, None, view, &Dynamic::UNIT)
         })
@@ -135,7 +134,7 @@ fn rules<R: Registry + Send + Sync + 'static>(engine: &mut Engine) {
             options.insert("methods".into(), Dynamic::from(vec![Dynamic::from(method.to_uppercase())]));
             Ok(options.into())
         };
-        engine
+        natives
             .register_fn(method, move |at: NativeCallContext, on: &mut R, rule: &str, view: FnPtr| {
                 add(&at, on, rule, None, view, &with_method(Map::new().into())?)
             })
@@ -239,8 +238,8 @@ pub fn url_value(name: &str, value: &Dynamic) -> Fallible<Value> {
     Err(format!("`{name}` must be a text or a number, not {}", value.type_name()).into())
 }
 
-fn hooks<R: Registry + Send + Sync + 'static>(engine: &mut Engine) {
-    engine
+fn hooks<R: Registry + Send + Sync + 'static>(natives: &mut Natives) {
+    natives
         .register_fn("before_request", |context: NativeCallContext, on: &mut R, hook: FnPtr| {
             let view =
                 View::find(&context, hook)?.taking(0, "a before_request function takes no parameters")?;
@@ -252,7 +251,7 @@ fn hooks<R: Registry + Send + Sync + 'static>(engine: &mut Engine) {
             on.change(|registration| registration.after.push((None, view)))
         });
     for name in ["register_error_handler", "errorhandler"] {
-        engine.register_fn(name, |context: NativeCallContext, on: &mut R, code: Dynamic, handler: FnPtr| {
+        natives.register_fn(name, |context: NativeCallContext, on: &mut R, code: Dynamic, handler: FnPtr| {
             let code = match code.as_int().ok().and_then(|code| u16::try_from(code).ok()) {
                 Some(code @ 400..=599) => code,
                 _ => return Err(format!("an error handler is for a code from 400 to 599, not {code}").into()),
@@ -263,8 +262,8 @@ fn hooks<R: Registry + Send + Sync + 'static>(engine: &mut Engine) {
     }
 }
 
-fn blueprints(engine: &mut Engine) {
-    engine
+fn blueprints(natives: &mut Natives) {
+    natives
         .register_fn("Blueprint", |name: ImmutableString| blueprint(name, &Map::new()))
         .register_fn("Blueprint", |name: ImmutableString, options: Map| blueprint(name, &options))
         .register_get("name", |blueprint: &mut Blueprint| blueprint.name.clone())

@@ -1,10 +1,11 @@
 //! `base64.*`: text or bytes to base64 text, and back to bytes.
 
 use super::bound::{MAX_TEXT, Returned, too_long};
+use crate::script::natives::Natives;
 use base64::alphabet::{Alphabet, STANDARD, URL_SAFE};
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use base64::{DecodeError, Engine as _};
-use rhai::{Blob, Engine, Module};
+use rhai::Blob;
 
 /// The handle behind `base64`.
 #[derive(Debug, Clone)]
@@ -40,22 +41,27 @@ fn decode(name: &str, coder: &GeneralPurpose, text: &[u8]) -> Returned<Blob> {
     })
 }
 
-fn register_pair(engine: &mut Engine, to: &'static str, from: &'static str, coder: &'static GeneralPurpose) {
+fn register_pair(
+    natives: &mut Natives,
+    to: &'static str,
+    from: &'static str,
+    coder: &'static GeneralPurpose,
+) {
     let (to_name, from_name) = (format!("base64.{to}"), format!("base64.{from}"));
     let name = to_name.clone();
-    engine.register_fn(to, move |_: &mut Base64, text: &str| encode(&name, coder, text.as_bytes()));
-    engine.register_fn(to, move |_: &mut Base64, bytes: Blob| encode(&to_name, coder, &bytes));
+    natives.register_fn(to, move |_: &mut Base64, text: &str| encode(&name, coder, text.as_bytes()));
+    natives.register_fn(to, move |_: &mut Base64, bytes: Blob| encode(&to_name, coder, &bytes));
     let name = from_name.clone();
-    engine.register_fn(from, move |_: &mut Base64, text: &str| decode(&name, coder, text.as_bytes()));
-    engine.register_fn(from, move |_: &mut Base64, bytes: Blob| decode(&from_name, coder, &bytes));
+    natives.register_fn(from, move |_: &mut Base64, text: &str| decode(&name, coder, text.as_bytes()));
+    natives.register_fn(from, move |_: &mut Base64, bytes: Blob| decode(&from_name, coder, &bytes));
 }
 
 /// Registers `base64`.
-pub fn register(engine: &mut Engine, globals: &mut Module) {
-    engine.register_type_with_name::<Base64>("base64");
-    globals.set_var("base64", Base64);
-    register_pair(engine, "b64encode", "b64decode", &PLAIN);
-    register_pair(engine, "urlsafe_b64encode", "urlsafe_b64decode", &URL);
+pub fn register(natives: &mut Natives) {
+    natives.register_type_with_name::<Base64>("base64");
+    natives.set_var("base64", Base64);
+    register_pair(natives, "b64encode", "b64decode", &PLAIN);
+    register_pair(natives, "urlsafe_b64encode", "urlsafe_b64decode", &URL);
 }
 
 #[cfg(test)]

@@ -9,7 +9,8 @@ pub mod trial;
 pub use rendering::{text_of, write_value};
 
 use super::budget;
-use rhai::{Array, Dynamic, Engine, EvalAltResult, ImmutableString, Position};
+use crate::script::natives::Natives;
+use rhai::{Array, Dynamic, EvalAltResult, ImmutableString, Position};
 use std::fmt;
 
 /// Longest text in bytes that a native makes: the engine's own limit.
@@ -121,9 +122,9 @@ pub fn check_time() -> Returned<()> {
 }
 
 /// Replaces the natives of Rhai that may allocate without end or never return.
-pub fn register(engine: &mut Engine, _globals: &mut rhai::Module) {
-    rendering::register(engine);
-    repairs::register(engine);
+pub fn register(natives: &mut Natives) {
+    rendering::register(natives);
+    repairs::register(natives);
 }
 
 #[cfg(test)]

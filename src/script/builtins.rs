@@ -5,8 +5,9 @@ mod collections;
 mod order;
 
 use super::bound::{MAX_ITEMS, Returned, Text, too_many, write_value};
+use crate::script::natives::Natives;
 use order::{Order, equal};
-use rhai::{Array, Dynamic, Engine, FnPtr, ImmutableString, Map, Module, NativeCallContext, Token};
+use rhai::{Array, Dynamic, FnPtr, ImmutableString, Map, NativeCallContext, Token};
 use std::cmp::Ordering;
 
 /// Python's truth: nothing, zero and what is empty are false.
@@ -174,35 +175,35 @@ fn enumerate(list: Array, first: i64) -> Returned<Array> {
     Ok(pairs.map(|(item, index)| Dynamic::from_array(vec![first.wrapping_add(index).into(), item])).collect())
 }
 
-fn register_conversions(engine: &mut Engine) {
-    engine.register_fn("str", |context: NativeCallContext, value: Dynamic| str_of(&context, &value));
-    engine.register_fn("int", |value: Dynamic| int(&value));
+fn register_conversions(natives: &mut Natives) {
+    natives.register_fn("str", |context: NativeCallContext, value: Dynamic| str_of(&context, &value));
+    natives.register_fn("int", |value: Dynamic| int(&value));
     // Rhai's own gives a float.
-    engine.register_fn("int", |number: f64| whole("int", number.trunc()));
-    engine.register_fn("int", int_in_base);
-    engine.register_fn("float", |value: Dynamic| float(&value));
-    engine.register_fn("bool", |value: Dynamic| truth(&value));
-    engine.register_fn("round", |number: i64| number);
-    engine.register_fn("round", round);
+    natives.register_fn("int", |number: f64| whole("int", number.trunc()));
+    natives.register_fn("int", int_in_base);
+    natives.register_fn("float", |value: Dynamic| float(&value));
+    natives.register_fn("bool", |value: Dynamic| truth(&value));
+    natives.register_fn("round", |number: i64| number);
+    natives.register_fn("round", round);
 }
 
-fn register_lists(engine: &mut Engine) {
-    engine.register_fn("sum", |list: Array| sum(&list));
-    engine.register_fn("min", |list: Array| extreme("min", &list, Ordering::Less));
-    engine.register_fn("max", |list: Array| extreme("max", &list, Ordering::Greater));
-    engine.register_fn("any", |list: Array| list.iter().any(truth));
-    engine.register_fn("all", |list: Array| list.iter().all(truth));
-    engine.register_fn("sorted", sorted);
-    engine.register_fn("sorted", |context: NativeCallContext, list: Array, key: FnPtr| {
+fn register_lists(natives: &mut Natives) {
+    natives.register_fn("sum", |list: Array| sum(&list));
+    natives.register_fn("min", |list: Array| extreme("min", &list, Ordering::Less));
+    natives.register_fn("max", |list: Array| extreme("max", &list, Ordering::Greater));
+    natives.register_fn("any", |list: Array| list.iter().any(truth));
+    natives.register_fn("all", |list: Array| list.iter().all(truth));
+    natives.register_fn("sorted", sorted);
+    natives.register_fn("sorted", |context: NativeCallContext, list: Array, key: FnPtr| {
         sorted_by(&context, list, &key)
     });
-    engine.register_fn("sorted", |map: Map| -> Returned<Array> { sorted(keys(map)) });
-    engine.register_fn("reversed", reversed);
-    engine.register_fn("reversed", |text: &str| text.chars().rev().collect::<String>());
-    engine.register_fn("enumerate", |list: Array| enumerate(list, 0));
-    engine.register_fn("enumerate", enumerate);
-    engine.register_fn("list", |map: Map| keys(map));
-    engine.register_fn("range", |end: i64| 0..end);
+    natives.register_fn("sorted", |map: Map| -> Returned<Array> { sorted(keys(map)) });
+    natives.register_fn("reversed", reversed);
+    natives.register_fn("reversed", |text: &str| text.chars().rev().collect::<String>());
+    natives.register_fn("enumerate", |list: Array| enumerate(list, 0));
+    natives.register_fn("enumerate", enumerate);
+    natives.register_fn("list", |map: Map| keys(map));
+    natives.register_fn("range", |end: i64| 0..end);
 }
 
 fn keys(map: Map) -> Array {
@@ -215,22 +216,22 @@ const FREED: [&str; 4] = ["debug", "default", "match", "new"];
 
 /// Makes names of the freed words.
 #[allow(deprecated)] // The hook is marked as volatile, not as going away.
-fn free_words(engine: &mut Engine) {
-    engine.on_parse_token(|token, _, _| match token {
+fn free_words(natives: &mut Natives) {
+    natives.engine.on_parse_token(|token, _, _| match token {
         Token::Reserved(word) if FREED.contains(&word.as_str()) => Token::Identifier(word),
         token => token,
     });
 }
 
 /// Registers the names and methods.
-pub fn register(engine: &mut Engine, globals: &mut Module) {
-    globals.set_var("None", ());
-    globals.set_var("True", true);
-    globals.set_var("False", false);
-    free_words(engine);
-    register_conversions(engine);
-    register_lists(engine);
-    collections::register(engine);
+pub fn register(natives: &mut Natives) {
+    natives.set_var("None", ());
+    natives.set_var("True", true);
+    natives.set_var("False", false);
+    free_words(natives);
+    register_conversions(natives);
+    register_lists(natives);
+    collections::register(natives);
 }
 
 #[cfg(test)]

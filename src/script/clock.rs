@@ -2,9 +2,10 @@
 //! is not done here.
 
 use super::bound::Returned;
+use crate::script::natives::Natives;
 use chrono::format::{Item, StrftimeItems};
 use chrono::{DateTime, NaiveDate, NaiveDateTime, SecondsFormat, Utc};
-use rhai::{Engine, Module};
+
 use std::fmt::Write;
 use std::sync::LazyLock;
 use std::time::Instant;
@@ -93,32 +94,32 @@ fn present() -> String {
     Utc::now().to_rfc3339_opts(SecondsFormat::Micros, true)
 }
 
-fn register_time(engine: &mut Engine) {
-    engine.register_type_with_name::<Time>("time");
-    engine.register_fn("time", |_: &mut Time| now());
-    engine.register_fn("time_ns", |_: &mut Time| Utc::now().timestamp_nanos_opt().unwrap_or(i64::MAX));
-    engine.register_fn("monotonic", |_: &mut Time| START.elapsed().as_secs_f64());
-    engine.register_fn("strftime", |_: &mut Time, format: &str| strftime(format, now()));
-    engine.register_fn("strftime", |_: &mut Time, format: &str, seconds: f64| strftime(format, seconds));
-    engine
+fn register_time(natives: &mut Natives) {
+    natives.register_type_with_name::<Time>("time");
+    natives.register_fn("time", |_: &mut Time| now());
+    natives.register_fn("time_ns", |_: &mut Time| Utc::now().timestamp_nanos_opt().unwrap_or(i64::MAX));
+    natives.register_fn("monotonic", |_: &mut Time| START.elapsed().as_secs_f64());
+    natives.register_fn("strftime", |_: &mut Time, format: &str| strftime(format, now()));
+    natives.register_fn("strftime", |_: &mut Time, format: &str, seconds: f64| strftime(format, seconds));
+    natives
         .register_fn("strftime", |_: &mut Time, format: &str, seconds: i64| strftime(format, seconds as f64));
-    engine.register_fn("http_date", |_: &mut Time| http_date(now()));
-    engine.register_fn("http_date", |_: &mut Time, seconds: f64| http_date(seconds));
-    engine.register_fn("http_date", |_: &mut Time, seconds: i64| http_date(seconds as f64));
+    natives.register_fn("http_date", |_: &mut Time| http_date(now()));
+    natives.register_fn("http_date", |_: &mut Time, seconds: f64| http_date(seconds));
+    natives.register_fn("http_date", |_: &mut Time, seconds: i64| http_date(seconds as f64));
 }
 
 /// Registers `time` and `datetime`.
-pub fn register(engine: &mut Engine, globals: &mut Module) {
+pub fn register(natives: &mut Natives) {
     LazyLock::force(&START);
-    globals.set_var("time", Time);
-    globals.set_var("datetime", Datetime);
-    register_time(engine);
-    engine.register_type_with_name::<Datetime>("datetime");
-    engine.register_fn("now", |_: &mut Datetime| present());
-    engine.register_fn("utcnow", |_: &mut Datetime| present());
-    engine.register_fn("isoformat", |_: &mut Datetime, seconds: f64| isoformat(seconds));
-    engine.register_fn("isoformat", |_: &mut Datetime, seconds: i64| isoformat(seconds as f64));
-    engine.register_fn("fromisoformat", |_: &mut Datetime, text: &str| fromisoformat(text));
+    natives.set_var("time", Time);
+    natives.set_var("datetime", Datetime);
+    register_time(natives);
+    natives.register_type_with_name::<Datetime>("datetime");
+    natives.register_fn("now", |_: &mut Datetime| present());
+    natives.register_fn("utcnow", |_: &mut Datetime| present());
+    natives.register_fn("isoformat", |_: &mut Datetime, seconds: f64| isoformat(seconds));
+    natives.register_fn("isoformat", |_: &mut Datetime, seconds: i64| isoformat(seconds as f64));
+    natives.register_fn("fromisoformat", |_: &mut Datetime, text: &str| fromisoformat(text));
 }
 
 #[cfg(test)]

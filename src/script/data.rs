@@ -2,7 +2,8 @@
 //! all threads; no lock is held while a script runs.
 
 use super::{budget, call};
-use rhai::{Array, Dynamic, Engine, EvalAltResult, FnPtr, ImmutableString, Module, NativeCallContext};
+use crate::script::natives::Natives;
+use rhai::{Array, Dynamic, EvalAltResult, FnPtr, ImmutableString, NativeCallContext};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -150,9 +151,9 @@ fn update(context: &NativeCallContext, key: &str, start: Dynamic, change: &FnPtr
 }
 
 /// Registers `store`.
-pub fn register(engine: &mut Engine, globals: &mut Module) {
-    globals.set_var("store", Store);
-    engine
+pub fn register(natives: &mut Natives) {
+    natives.set_var("store", Store);
+    natives
         .register_type_with_name::<Store>("store")
         .register_indexer_get(|_: &mut Store, key: &str| get(key))
         .register_indexer_set(|_: &mut Store, key: &str, value: Dynamic| set(key, value))
@@ -173,14 +174,14 @@ pub fn register(engine: &mut Engine, globals: &mut Module) {
             },
         );
     for operator in ["+=", "-=", "*="] {
-        engine
+        natives
             .register_fn(operator, move |_: &mut (), _: Dynamic| -> Fallible<()> { Err(no_value(operator)) });
     }
-    whole(engine);
+    whole(natives);
 }
 
-fn whole(engine: &mut Engine) {
-    engine
+fn whole(natives: &mut Natives) {
+    natives
         .register_fn("remove", |_: &mut Store, key: &str| {
             let removed = data_to_change()?.open().remove(key);
             Ok::<_, Box<EvalAltResult>>(removed.map_or(Dynamic::UNIT, |entry| entry.value))

@@ -2,8 +2,9 @@
 
 use super::environ::Os;
 use super::{call, json};
+use crate::script::natives::Natives;
 use crate::store::Name;
-use rhai::{Array, Blob, Dynamic, Engine, EvalAltResult, Module};
+use rhai::{Array, Blob, Dynamic, EvalAltResult};
 
 type Fallible<T> = Result<T, Box<EvalAltResult>>;
 
@@ -29,8 +30,8 @@ fn listdir(under: &str) -> Fallible<Array> {
 }
 
 /// Registers the readers and `os.listdir`.
-pub fn register(engine: &mut Engine, _: &mut Module) {
-    engine
+pub fn register(natives: &mut Natives) {
+    natives
         .register_fn("read_text", read_text)
         .register_fn("read_json", read_json)
         .register_fn("read_blob", |name: &str| -> Fallible<Blob> { read(name) })

@@ -1,7 +1,8 @@
 //! `os.getenv` and `os.environ`: reading the environment. Files are not seen from here.
 
 use super::bound::Returned;
-use rhai::{Array, Dynamic, Engine, Map, Module};
+use crate::script::natives::Natives;
+use rhai::{Array, Dynamic, Map};
 use std::ffi::OsStr;
 
 /// The variable that scripts don't see: it opens the admin interface.
@@ -47,21 +48,21 @@ fn required(name: &str) -> Returned<String> {
 }
 
 /// Registers `os`.
-pub fn register(engine: &mut Engine, globals: &mut Module) {
-    globals.set_var("os", Os);
-    engine.register_type_with_name::<Os>("os");
-    engine.register_type_with_name::<Environ>("os.environ");
-    engine.register_fn("getenv", |_: &mut Os, name: &str| getenv(name, Dynamic::UNIT));
-    engine.register_fn("getenv", |_: &mut Os, name: &str, default: Dynamic| getenv(name, default));
-    engine.register_get("environ", |_: &mut Os| Environ);
-    engine.register_indexer_get(|_: &mut Environ, name: &str| required(name));
-    engine.register_fn("get", |_: &mut Environ, name: &str| getenv(name, Dynamic::UNIT));
-    engine.register_fn("get", |_: &mut Environ, name: &str, default: Dynamic| getenv(name, default));
-    engine.register_fn("contains", |_: &mut Environ, name: &str| variable(name).is_some());
-    engine.register_fn("keys", |_: &mut Environ| -> Array {
+pub fn register(natives: &mut Natives) {
+    natives.set_var("os", Os);
+    natives.register_type_with_name::<Os>("os");
+    natives.register_type_with_name::<Environ>("os.environ");
+    natives.register_fn("getenv", |_: &mut Os, name: &str| getenv(name, Dynamic::UNIT));
+    natives.register_fn("getenv", |_: &mut Os, name: &str, default: Dynamic| getenv(name, default));
+    natives.register_get("environ", |_: &mut Os| Environ);
+    natives.register_indexer_get(|_: &mut Environ, name: &str| required(name));
+    natives.register_fn("get", |_: &mut Environ, name: &str| getenv(name, Dynamic::UNIT));
+    natives.register_fn("get", |_: &mut Environ, name: &str, default: Dynamic| getenv(name, default));
+    natives.register_fn("contains", |_: &mut Environ, name: &str| variable(name).is_some());
+    natives.register_fn("keys", |_: &mut Environ| -> Array {
         variables().into_keys().map(|name| name.as_str().into()).collect()
     });
-    engine.register_fn("to_dict", |_: &mut Environ| variables());
+    natives.register_fn("to_dict", |_: &mut Environ| variables());
 }
 
 #[cfg(test)]

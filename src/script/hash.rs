@@ -1,9 +1,10 @@
 //! `hashlib.*` and `hmac.*`: digests of text and bytes.
 
 use super::bound::Returned;
+use crate::script::natives::Natives;
 use hmac::{Hmac, Mac};
 use md5::Md5;
-use rhai::{Blob, Dynamic, Engine, Module};
+use rhai::{Blob, Dynamic};
 use sha2::{Digest as _, Sha256, Sha512};
 
 /// The handle behind `hashlib`.
@@ -67,22 +68,22 @@ fn compare_digest(left: &[u8], right: &[u8]) -> bool {
     left.len() == right.len() && left.iter().zip(right).fold(0, |seen, (a, b)| seen | (a ^ b)) == 0
 }
 
-fn register_digest(engine: &mut Engine, name: &'static str, digest: fn(&[u8]) -> Blob) {
-    engine.register_fn(name, move |_: &mut Hashlib, value: Dynamic| -> Returned<Digest> {
+fn register_digest(natives: &mut Natives, name: &'static str, digest: fn(&[u8]) -> Blob) {
+    natives.register_fn(name, move |_: &mut Hashlib, value: Dynamic| -> Returned<Digest> {
         let bytes = with_bytes(&format!("hashlib.{name}"), &value, digest)?;
         Ok(Digest { name, bytes })
     });
 }
 
-fn register_hmac(engine: &mut Engine) {
-    engine.register_type_with_name::<HmacHandle>("hmac");
-    engine.register_fn("digest", |_: &mut HmacHandle, key: Dynamic, message: Dynamic, digest: &str| {
+fn register_hmac(natives: &mut Natives) {
+    natives.register_type_with_name::<HmacHandle>("hmac");
+    natives.register_fn("digest", |_: &mut HmacHandle, key: Dynamic, message: Dynamic, digest: &str| {
         hmac_of("hmac.digest", &key, &message, digest)
     });
-    engine.register_fn("hexdigest", |_: &mut HmacHandle, key: Dynamic, message: Dynamic, digest: &str| {
+    natives.register_fn("hexdigest", |_: &mut HmacHandle, key: Dynamic, message: Dynamic, digest: &str| {
         hmac_of("hmac.hexdigest", &key, &message, digest).map(|bytes| hexadecimal(&bytes))
     });
-    engine.register_fn(
+    natives.register_fn(
         "compare_digest",
         |_: &mut HmacHandle, left: Dynamic, right: Dynamic| -> Returned<bool> {
             let name = "hmac.compare_digest";
@@ -92,18 +93,18 @@ fn register_hmac(engine: &mut Engine) {
 }
 
 /// Registers `hashlib` and `hmac`.
-pub fn register(engine: &mut Engine, globals: &mut Module) {
-    globals.set_var("hashlib", Hashlib);
-    globals.set_var("hmac", HmacHandle);
-    engine.register_type_with_name::<Hashlib>("hashlib");
-    engine.register_type_with_name::<Digest>("digest");
-    register_digest(engine, "md5", |bytes| Md5::digest(bytes).to_vec());
-    register_digest(engine, "sha256", |bytes| Sha256::digest(bytes).to_vec());
-    register_digest(engine, "sha512", |bytes| Sha512::digest(bytes).to_vec());
-    engine.register_fn("hexdigest", |digest: &mut Digest| hexadecimal(&digest.bytes));
-    engine.register_fn("digest", |digest: &mut Digest| digest.bytes.clone());
-    engine.register_get("name", |digest: &mut Digest| digest.name.to_string());
-    register_hmac(engine);
+pub fn register(natives: &mut Natives) {
+    natives.set_var("hashlib", Hashlib);
+    natives.set_var("hmac", HmacHandle);
+    natives.register_type_with_name::<Hashlib>("hashlib");
+    natives.register_type_with_name::<Digest>("digest");
+    register_digest(natives, "md5", |bytes| Md5::digest(bytes).to_vec());
+    register_digest(natives, "sha256", |bytes| Sha256::digest(bytes).to_vec());
+    register_digest(natives, "sha512", |bytes| Sha512::digest(bytes).to_vec());
+    natives.register_fn("hexdigest", |digest: &mut Digest| hexadecimal(&digest.bytes));
+    natives.register_fn("digest", |digest: &mut Digest| digest.bytes.clone());
+    natives.register_get("name", |digest: &mut Digest| digest.name.to_string());
+    register_hmac(natives);
 }
 
 #[cfg(test)]

@@ -4,7 +4,8 @@
 mod writer;
 
 use super::bound::{MAX_TEXT, Returned};
-use rhai::{Dynamic, Engine, ImmutableString, Map, Module};
+use crate::script::natives::Natives;
+use rhai::{Dynamic, ImmutableString, Map};
 
 /// Most memory in bytes that a value read from JSON may take, by estimate: small maps take fifty times their text.
 const MAX_MEMORY: usize = 64 << 20;
@@ -88,18 +89,18 @@ fn indent_of(options: &Map) -> Result<String, String> {
 }
 
 /// Registers `json`.
-pub fn register(engine: &mut Engine, globals: &mut Module) {
-    engine.register_type_with_name::<Json>("json");
-    globals.set_var("json", Json);
-    engine.register_fn("dumps", |_: &mut Json, value: Dynamic| dumps(&value, ""));
-    engine.register_fn("dumps", |_: &mut Json, value: Dynamic, options: Map| -> Returned<ImmutableString> {
+pub fn register(natives: &mut Natives) {
+    natives.register_type_with_name::<Json>("json");
+    natives.set_var("json", Json);
+    natives.register_fn("dumps", |_: &mut Json, value: Dynamic| dumps(&value, ""));
+    natives.register_fn("dumps", |_: &mut Json, value: Dynamic, options: Map| -> Returned<ImmutableString> {
         let indent = indent_of(&options).map_err(|why| format!("json.dumps: {why}"))?;
         dumps(&value, &indent)
     });
-    engine.register_fn("loads", |_: &mut Json, text: &str| -> Returned<Dynamic> {
+    natives.register_fn("loads", |_: &mut Json, text: &str| -> Returned<Dynamic> {
         from_json(text.as_bytes()).map_err(|why| format!("json.loads: {why}").into())
     });
-    engine.register_fn("loads", |_: &mut Json, bytes: rhai::Blob| -> Returned<Dynamic> {
+    natives.register_fn("loads", |_: &mut Json, bytes: rhai::Blob| -> Returned<Dynamic> {
         from_json(&bytes).map_err(|why| format!("json.loads: {why}").into())
     });
 }

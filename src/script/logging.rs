@@ -2,8 +2,9 @@
 
 use super::bound::text_of;
 use super::call;
+use crate::script::natives::Natives;
 use log::Level;
-use rhai::{Dynamic, Engine, Module, NativeCallContext, Position};
+use rhai::{Dynamic, NativeCallContext, Position};
 
 /// The target of the log records: `RUST_LOG=provision=debug` selects them.
 pub const TARGET: &str = "provision";
@@ -46,22 +47,22 @@ fn write(level: Level, source: Option<&str>, position: Position, value: &Dynamic
 }
 
 /// Registers `logging`; `print(x)` and `debug(x)` of Rhai write to the same log.
-pub fn register(engine: &mut Engine, globals: &mut Module) {
-    engine.register_type_with_name::<Logging>("logging");
-    globals.set_var("logging", Logging);
+pub fn register(natives: &mut Natives) {
+    natives.register_type_with_name::<Logging>("logging");
+    natives.set_var("logging", Logging);
     for (name, level) in
         [("info", Level::Info), ("warning", Level::Warn), ("error", Level::Error), ("critical", Level::Error)]
     {
-        engine.register_fn(name, move |context: NativeCallContext, _: &mut Logging, value: Dynamic| {
+        natives.register_fn(name, move |context: NativeCallContext, _: &mut Logging, value: Dynamic| {
             // A closure has no source of its own.
             let file = call::with(|call| call.file().map(|file| file.name.clone())).flatten();
             write(level, context.call_source().or(file.as_deref()), context.call_position(), &value);
         });
     }
     // Whatever is called `debug`, Rhai takes its text and hands it to `on_debug`.
-    engine.register_fn("debug", |_: &mut Logging, value: Dynamic| text_of(&value, MAX_MESSAGE));
-    engine.on_debug(|text, source, position| write(Level::Debug, source, position, &text.into()));
-    engine.on_print(|text| write(Level::Info, None, Position::NONE, &text.into()));
+    natives.register_fn("debug", |_: &mut Logging, value: Dynamic| text_of(&value, MAX_MESSAGE));
+    natives.engine.on_debug(|text, source, position| write(Level::Debug, source, position, &text.into()));
+    natives.engine.on_print(|text| write(Level::Info, None, Position::NONE, &text.into()));
 }
 
 #[cfg(test)]

@@ -20,6 +20,7 @@ pub mod hint;
 pub mod json;
 pub mod logging;
 pub mod multi_dict;
+pub mod natives;
 pub mod python;
 pub mod random;
 #[cfg(test)]
@@ -36,7 +37,8 @@ pub mod uuid;
 pub mod view;
 
 use budget::Budget;
-use rhai::{Engine, Module, OptimizationLevel};
+use natives::Natives;
+use rhai::{Engine, OptimizationLevel};
 
 /// The engine of all provisions, with every name that scripts can use.
 pub fn engine(budget: Budget) -> Engine {
@@ -48,19 +50,19 @@ pub fn engine(budget: Budget) -> Engine {
     engine.disable_symbol("eval");
     budget::register(&mut engine, budget);
     files::register(&mut engine, budget);
-    abort::register(&mut engine);
-    let mut globals = Module::new();
+    let mut natives = Natives::of(&mut engine);
     for register in TOPICS {
-        register(&mut engine, &mut globals);
+        register(&mut natives);
     }
-    engine.register_global_module(globals.into());
+    natives.finish();
     engine
 }
 
-/// Registers one topic: its functions, and its handle among the global names.
-type Topic = fn(&mut Engine, &mut Module);
+/// Registers one topic: its functions, and its handle among the variables.
+type Topic = fn(&mut Natives);
 
 const TOPICS: &[Topic] = &[
+    abort::register,
     bound::register,
     builtins::register,
     app::register,

@@ -9,23 +9,20 @@ pub use headers::Headers;
 
 use crate::request::Request;
 use crate::script::abort::{HttpError, http_error};
+use crate::script::natives::Natives;
 use crate::script::request::property::{read_only, same, unknown_option};
-use rhai::{
-    Array, Dynamic, Engine, EvalAltResult, FnPtr, FuncRegistration, ImmutableString, Map, Module,
-    NativeCallContext,
-};
-use std::any::TypeId;
+use rhai::{Array, Dynamic, EvalAltResult, FnPtr, ImmutableString, Map, NativeCallContext};
 use std::collections::HashMap;
 use std::sync::Arc;
 
 type Thrown = Box<EvalAltResult>;
 
 /// Registers the types behind `request.args`, `headers` and `files`, with their iterators in `globals`.
-pub fn register(engine: &mut Engine, globals: &mut Module) {
-    register_dictionary::<MultiDict>(engine, globals, "MultiDict");
-    register_dictionary::<Headers>(engine, globals, "Headers");
-    register_dictionary::<FileDict>(engine, globals, "FileDict");
-    files::register(engine);
+pub fn register(natives: &mut Natives) {
+    register_dictionary::<MultiDict>(natives, "MultiDict");
+    register_dictionary::<Headers>(natives, "Headers");
+    register_dictionary::<FileDict>(natives, "FileDict");
+    files::register(natives);
 }
 
 /// The map that Flask makes JSON of, where `value` is a [`MultiDict`] or [`Headers`]: one text for each name.
@@ -148,20 +145,20 @@ fn flat<T: Dictionary>(dict: &T) -> Map {
     entries.map(|(name, values)| (name.as_str().into(), T::pick(values))).collect()
 }
 
-fn register_dictionary<T: Dictionary>(engine: &mut Engine, globals: &mut Module, name: &str) {
-    engine.register_type_with_name::<T>(name);
-    register_lookup::<T>(engine);
-    register_listing::<T>(engine);
-    globals.set_iter(TypeId::of::<T>(), |dict| {
+fn register_dictionary<T: Dictionary>(natives: &mut Natives, name: &str) {
+    natives.register_type_with_name::<T>(name);
+    register_lookup::<T>(natives);
+    register_listing::<T>(natives);
+    natives.set_iter::<T>(|dict| {
         let entries = dict.try_cast::<T>().map(|dict| dict.entries()).unwrap_or_default();
         Box::new(entries.into_iter().map(|(name, values)| T::item(name, values)))
     });
 }
 
 /// `["k"]`, `"k" in`, `get` and `getlist`.
-fn register_lookup<T: Dictionary>(engine: &mut Engine) {
+fn register_lookup<T: Dictionary>(natives: &mut Natives) {
     let missing = |dict: &T, key: &str| http_error(400, format!("`{}` has no `{key}`", dict.label()));
-    engine
+    natives
         .register_indexer_get(move |dict: &mut T, key: &str| {
             dict.first(key).ok_or_else(|| missing(dict, key))
         })
@@ -181,17 +178,16 @@ fn register_lookup<T: Dictionary>(engine: &mut Engine) {
             values.filter_map(|v| convert(&context, v, &kind).transpose()).collect::<Result<Array, _>>()
         });
     // Rhai also calls it with the value it has just read, after a method was called on that.
-    FuncRegistration::new_index_setter().with_purity(true).register_into_engine(
-        engine,
-        |dict: &mut T, key: &str, value: Dynamic| match dict.first(key) {
+    natives.register_indexer_set_of_constant(|dict: &mut T, key: &str, value: Dynamic| {
+        match dict.first(key) {
             Some(current) if same(&current, &value) => Ok(()),
             _ => Err(read_only(dict.label())),
-        },
-    );
+        }
+    });
 }
 
 /// `keys`, `values`, `items`, `lists`, `to_dict`, `len` and text.
-fn register_listing<T: Dictionary>(engine: &mut Engine) {
+fn register_listing<T: Dictionary>(natives: &mut Natives) {
     fn pair(name: ImmutableString, value: impl Into<Dynamic>) -> Dynamic {
         let pair: Array = vec![name.into(), value.into()];
         pair.into()
@@ -199,7 +195,7 @@ fn register_listing<T: Dictionary>(engine: &mut Engine) {
     fn each<T: Dictionary>(dict: &T, f: impl Fn(ImmutableString, Vec<Dynamic>) -> Dynamic) -> Array {
         dict.entries().into_iter().map(|(name, values)| f(name, values)).collect()
     }
-    engine
+    natives
         .register_fn("keys", |dict: &mut T| each(dict, |name, _| name.into()))
         .register_fn("values", |dict: &mut T| each(dict, |_, values| T::pick(values)))
         .register_fn("items", |dict: &mut T| each(dict, |name, values| pair(name, T::pick(values))))

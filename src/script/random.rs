@@ -1,7 +1,8 @@
 //! `random.*`: numbers and choices, from a generator per thread. Not for secrets.
 
 use super::bound::{MAX_ITEMS, Returned, too_many};
-use rhai::{Array, Dynamic, Engine, Module};
+use crate::script::natives::Natives;
+use rhai::{Array, Dynamic};
 
 /// The handle behind `random`.
 #[derive(Debug, Clone)]
@@ -68,29 +69,29 @@ fn uniform(low: f64, high: f64) -> f64 {
 }
 
 /// Registers `random`.
-pub fn register(engine: &mut Engine, globals: &mut Module) {
-    engine.register_type_with_name::<Random>("random");
-    globals.set_var("random", Random);
-    engine.register_fn("random", |_: &mut Random| fastrand::f64());
-    engine.register_fn("randint", |_: &mut Random, low: i64, high: i64| randint(low, high));
-    engine.register_fn("randrange", |_: &mut Random, stop: i64| randrange(0, stop, 1));
-    engine.register_fn("randrange", |_: &mut Random, start: i64, stop: i64| randrange(start, stop, 1));
-    engine.register_fn("randrange", |_: &mut Random, start: i64, stop: i64, step: i64| {
+pub fn register(natives: &mut Natives) {
+    natives.register_type_with_name::<Random>("random");
+    natives.set_var("random", Random);
+    natives.register_fn("random", |_: &mut Random| fastrand::f64());
+    natives.register_fn("randint", |_: &mut Random, low: i64, high: i64| randint(low, high));
+    natives.register_fn("randrange", |_: &mut Random, stop: i64| randrange(0, stop, 1));
+    natives.register_fn("randrange", |_: &mut Random, start: i64, stop: i64| randrange(start, stop, 1));
+    natives.register_fn("randrange", |_: &mut Random, start: i64, stop: i64, step: i64| {
         randrange(start, stop, step)
     });
-    engine.register_fn("uniform", |_: &mut Random, low: f64, high: f64| uniform(low, high));
-    engine.register_fn("uniform", |_: &mut Random, low: i64, high: i64| uniform(low as f64, high as f64));
-    engine.register_fn("uniform", |_: &mut Random, low: f64, high: i64| uniform(low, high as f64));
-    engine.register_fn("uniform", |_: &mut Random, low: i64, high: f64| uniform(low as f64, high));
-    engine.register_fn("choice", |_: &mut Random, list: Array| choice(&list));
-    engine.register_fn("choice", |_: &mut Random, text: &str| letter(text));
-    engine.register_fn("sample", |_: &mut Random, list: Array, count: i64| sample(&list, count));
-    engine.register_fn("shuffle", |_: &mut Random, list: Array| {
+    natives.register_fn("uniform", |_: &mut Random, low: f64, high: f64| uniform(low, high));
+    natives.register_fn("uniform", |_: &mut Random, low: i64, high: i64| uniform(low as f64, high as f64));
+    natives.register_fn("uniform", |_: &mut Random, low: f64, high: i64| uniform(low, high as f64));
+    natives.register_fn("uniform", |_: &mut Random, low: i64, high: f64| uniform(low as f64, high));
+    natives.register_fn("choice", |_: &mut Random, list: Array| choice(&list));
+    natives.register_fn("choice", |_: &mut Random, text: &str| letter(text));
+    natives.register_fn("sample", |_: &mut Random, list: Array, count: i64| sample(&list, count));
+    natives.register_fn("shuffle", |_: &mut Random, list: Array| {
         let mut list = list;
         fastrand::shuffle(&mut list);
         list
     });
-    engine.register_fn("seed", |_: &mut Random, seed: i64| fastrand::seed(seed.cast_unsigned()));
+    natives.register_fn("seed", |_: &mut Random, seed: i64| fastrand::seed(seed.cast_unsigned()));
 }
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
 //! Every name that scripts see stands in the reference, `docs/provisions.md`.
 
 use super::budget::Budget;
-use rhai::{Engine, Module};
+use super::natives::Natives;
+use rhai::Engine;
 use std::collections::BTreeSet;
 
 const REFERENCE: &str = include_str!("../../docs/provisions.md");
@@ -14,13 +15,14 @@ fn registered() -> BTreeSet<String> {
         |function| Some(function.metadata.name.to_string()),
         false,
     );
-    let (mut engine, mut globals) = (Engine::new(), Module::new());
+    let mut engine = Engine::new();
+    let mut natives = Natives::of(&mut engine);
     for register in super::TOPICS {
-        register(&mut engine, &mut globals);
+        register(&mut natives);
     }
-    let globals = globals.iter_var().map(|(name, _)| name.to_owned()).collect::<Vec<_>>();
+    let variables = natives.variables().map(str::to_owned).collect::<Vec<_>>();
     let is_word = |name: &String| name.starts_with(|letter: char| letter.is_alphabetic());
-    functions.iter().map(|function| name(function)).chain(globals).filter(is_word).collect()
+    functions.iter().map(|function| name(function)).chain(variables).filter(is_word).collect()
 }
 
 /// Words between back-ticks outside of fenced blocks.

@@ -5,9 +5,10 @@ mod matched;
 mod template;
 
 use super::bound::{MAX_ITEMS, MAX_TEXT, Returned, Text, check_time, too_long, too_many};
+use crate::script::natives::Natives;
 use matched::Match;
 use regex_lite::{Captures, Regex, RegexBuilder};
-use rhai::{Array, Dynamic, Engine, FnPtr, ImmutableString, Module, NativeCallContext};
+use rhai::{Array, Dynamic, FnPtr, ImmutableString, NativeCallContext};
 use std::cell::RefCell;
 use std::collections::VecDeque;
 
@@ -227,14 +228,14 @@ fn sub_function(
     })
 }
 
-fn register_sub(engine: &mut Engine) {
-    engine.register_fn("sub", |_: &mut Re, pattern: &str, template: &str, text: &str| {
+fn register_sub(natives: &mut Natives) {
+    natives.register_fn("sub", |_: &mut Re, pattern: &str, template: &str, text: &str| {
         sub_text(pattern, template, (text, 0))
     });
-    engine.register_fn("sub", |_: &mut Re, pattern: &str, template: &str, text: &str, most: i64| {
+    natives.register_fn("sub", |_: &mut Re, pattern: &str, template: &str, text: &str, most: i64| {
         sub_text(pattern, template, (text, most))
     });
-    engine.register_fn(
+    natives.register_fn(
         "sub",
         |context: NativeCallContext, _: &mut Re, pattern: &str, function: FnPtr, text: ImmutableString| {
             sub_function(&context, pattern, &function, &text)
@@ -243,26 +244,26 @@ fn register_sub(engine: &mut Engine) {
 }
 
 /// Registers `re`.
-pub fn register(engine: &mut Engine, globals: &mut Module) {
-    engine.register_type_with_name::<Re>("re");
-    globals.set_var("re", Re);
-    matched::register(engine);
+pub fn register(natives: &mut Natives) {
+    natives.register_type_with_name::<Re>("re");
+    natives.set_var("re", Re);
+    matched::register(natives);
     for (name, anchor) in [
         ("search", Anchor::Anywhere),
         ("match", Anchor::Start),
         ("prefix", Anchor::Start),
         ("fullmatch", Anchor::Whole),
     ] {
-        engine.register_fn(name, move |_: &mut Re, pattern: &str, text: ImmutableString| {
+        natives.register_fn(name, move |_: &mut Re, pattern: &str, text: ImmutableString| {
             find(&format!("re.{name}"), pattern, text, anchor)
         });
     }
-    engine.register_fn("findall", findall);
-    engine.register_fn("split", |_: &mut Re, pattern: &str, text: &str| split(pattern, text, 0));
-    engine
+    natives.register_fn("findall", findall);
+    natives.register_fn("split", |_: &mut Re, pattern: &str, text: &str| split(pattern, text, 0));
+    natives
         .register_fn("split", |_: &mut Re, pattern: &str, text: &str, most: i64| split(pattern, text, most));
-    register_sub(engine);
-    engine.register_fn("escape", |_: &mut Re, text: &str| -> Returned<String> {
+    register_sub(natives);
+    natives.register_fn("escape", |_: &mut Re, text: &str| -> Returned<String> {
         let escaped = if text.len() <= MAX_PATTERN { Some(regex_lite::escape(text)) } else { None };
         escaped.ok_or_else(|| format!("re.escape: the text is longer than {MAX_PATTERN} bytes").into())
     });

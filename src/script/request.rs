@@ -10,11 +10,12 @@ use crate::request::Request;
 use crate::rule::{Rule, Value};
 use crate::script::abort::http_error;
 use crate::script::multi_dict::{self, FileDict, Headers, MultiDict, Part};
+use crate::script::natives::Natives;
 use crate::script::view::dynamic;
 use crate::script::{call, json};
 use accept::Accept;
 use property::{read_only, same, unknown_option, unknown_property};
-use rhai::{Blob, Dynamic, Engine, EvalAltResult, FuncRegistration, ImmutableString, Map, Module};
+use rhai::{Blob, Dynamic, EvalAltResult, ImmutableString, Map};
 use std::borrow::Cow;
 use std::sync::Arc;
 
@@ -26,18 +27,16 @@ type Read = Result<Dynamic, Box<EvalAltResult>>;
 type Getter = fn(&Arc<Request>) -> Read;
 
 /// Sets `request` in `globals` and registers all that scripts reach from it.
-pub fn register(engine: &mut Engine, globals: &mut Module) {
-    globals.set_var("request", RequestHandle);
-    engine.register_type_with_name::<RequestHandle>("Request");
-    register_properties(engine);
-    register_body(engine);
+pub fn register(natives: &mut Natives) {
+    natives.set_var("request", RequestHandle);
+    natives.register_type_with_name::<RequestHandle>("Request");
+    register_properties(natives);
+    register_body(natives);
     for name in ["to_string", "to_debug"] {
-        FuncRegistration::new(name)
-            .with_purity(true)
-            .register_into_engine(engine, |_: &mut RequestHandle| show());
+        natives.register_fn(name, |_: &mut RequestHandle| show());
     }
-    accept::register(engine);
-    multi_dict::register(engine, globals);
+    accept::register(natives);
+    multi_dict::register(natives);
 }
 
 /// Every property, in the order of Flask's documentation.
@@ -98,21 +97,19 @@ const FOREIGN: [(&str, &str); 8] = [
     ("content", "data"),
 ];
 
-fn register_properties(engine: &mut Engine) {
+fn register_properties(natives: &mut Natives) {
     for (name, getter) in PROPERTIES {
-        engine.register_get(name, move |_: &mut RequestHandle| getter(&call::request()?));
+        natives.register_get(name, move |_: &mut RequestHandle| getter(&call::request()?));
         // Rhai also calls it with the value it has just read, after a method was called on that.
-        FuncRegistration::new_setter(name).with_purity(true).register_into_engine(
-            engine,
-            move |_: &mut RequestHandle, value: Dynamic| match same(&getter(&call::request()?)?, &value) {
+        natives.register_set_of_constant(name, move |_: &mut RequestHandle, value: Dynamic| {
+            match same(&getter(&call::request()?)?, &value) {
                 true => Ok(()),
                 false => Err(read_only(&format!("request.{name}"))),
-            },
-        );
+            }
+        });
     }
-    engine.register_indexer_get(|_: &mut RequestHandle, name: &str| -> Read { Err(unknown(name)) });
-    FuncRegistration::new_index_setter().with_purity(true).register_into_engine(
-        engine,
+    natives.register_indexer_get(|_: &mut RequestHandle, name: &str| -> Read { Err(unknown(name)) });
+    natives.register_indexer_set_of_constant(
         |_: &mut RequestHandle, name: &str, _: Dynamic| -> Result<(), Box<EvalAltResult>> {
             Err(unknown(name))
         },
@@ -128,8 +125,8 @@ fn unknown(name: &str) -> Box<EvalAltResult> {
     }
 }
 
-fn register_body(engine: &mut Engine) {
-    engine
+fn register_body(natives: &mut Natives) {
+    natives
         .register_fn("get_json", |_: &mut RequestHandle| {
             get_json(call::request()?.as_ref(), JsonOptions::default())
         })

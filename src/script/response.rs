@@ -4,7 +4,8 @@
 use super::answer;
 use super::{call, cookie, json, status};
 use crate::response::{Answer, check_header};
-use rhai::{Array, Dynamic, Engine, EvalAltResult, ImmutableString, Map, Module};
+use crate::script::natives::Natives;
+use rhai::{Array, Dynamic, EvalAltResult, ImmutableString, Map};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 type Fallible<T> = Result<T, Box<EvalAltResult>>;
@@ -81,12 +82,12 @@ fn text(text: &str) -> Dynamic {
 }
 
 /// Registers the constructors and the types.
-pub fn register(engine: &mut Engine, _: &mut Module) {
-    constructors(engine);
-    properties(engine);
-    chaining(engine);
-    headers(engine);
-    cookies(engine);
+pub fn register(natives: &mut Natives) {
+    constructors(natives);
+    properties(natives);
+    chaining(natives);
+    headers(natives);
+    cookies(natives);
 }
 
 fn make(values: Vec<Dynamic>) -> Fallible<Response> {
@@ -112,10 +113,10 @@ fn with_options(body: Dynamic, options: &Map) -> Fallible<Response> {
     Ok(response)
 }
 
-fn constructors(engine: &mut Engine) {
-    engine.register_type_with_name::<Response>("Response");
+fn constructors(natives: &mut Natives) {
+    natives.register_type_with_name::<Response>("Response");
     for name in ["make_response", "Response"] {
-        engine
+        natives
             .register_fn(name, || Response::from(Answer::html(200, "")))
             .register_fn(name, |body: Dynamic| {
                 Ok::<Response, Box<EvalAltResult>>(answer::from_value(body)?.into())
@@ -128,7 +129,7 @@ fn constructors(engine: &mut Engine) {
                 make(vec![body, status, Dynamic::from(headers)])
             });
     }
-    engine
+    natives
         .register_fn("jsonify", || jsonify(Dynamic::from(Map::new())))
         .register_fn("jsonify", jsonify)
         .register_fn("redirect", |url: &str| redirect(url, 302))
@@ -170,8 +171,8 @@ fn send_file(name: &str, options: Map) -> Fallible<Response> {
     Ok(sent.into())
 }
 
-fn properties(engine: &mut Engine) {
-    engine
+fn properties(natives: &mut Natives) {
+    natives
         .register_get("status_code", |response: &mut Response| i64::from(response.open().status))
         .register_set("status_code", |response: &mut Response, code: i64| {
             response.open().status = answer::status_code(code)?;
@@ -195,11 +196,11 @@ fn properties(engine: &mut Engine) {
             response.open().body = answer::body(&body)?;
             Ok::<_, Box<EvalAltResult>>(())
         });
-    readers(engine);
+    readers(natives);
 }
 
-fn readers(engine: &mut Engine) {
-    engine
+fn readers(natives: &mut Natives) {
+    natives
         .register_fn("set_data", |response: &mut Response, body: Dynamic| {
             response.open().body = answer::body(&body)?;
             Ok::<_, Box<EvalAltResult>>(())
@@ -232,8 +233,8 @@ fn mimetype(response: &mut Response) -> Dynamic {
 }
 
 /// `.status(201).header("X-A", "b").body("text")`: each gives the response back.
-fn chaining(engine: &mut Engine) {
-    engine
+fn chaining(natives: &mut Natives) {
+    natives
         .register_fn("status", |response: &mut Response, status: Dynamic| {
             let (code, reason) = answer::status(&status)?;
             let mut answer = response.open();
@@ -255,8 +256,8 @@ fn chaining(engine: &mut Engine) {
         });
 }
 
-fn headers(engine: &mut Engine) {
-    engine
+fn headers(natives: &mut Natives) {
+    natives
         .register_type_with_name::<ResponseHeaders>("Headers")
         .register_get("headers", |response: &mut Response| ResponseHeaders(response.clone()))
         .register_set("headers", |response: &mut Response, all: Dynamic| {
@@ -298,14 +299,14 @@ fn values(response: &Response, name: &str) -> Array {
     same.map(|(_, value)| (&**value).into()).collect()
 }
 
-fn cookies(engine: &mut Engine) {
+fn cookies(natives: &mut Natives) {
     let set = |response: &mut Response, name: &str, value: &str, options: Map| -> Fallible<()> {
         let line = cookie::set_cookie(name, value, &options)?;
         check_header("Set-Cookie", &line)?;
         response.open().headers.push(("Set-Cookie".into(), line.into()));
         Ok(())
     };
-    engine
+    natives
         .register_fn("set_cookie", move |response: &mut Response, name: &str, value: &str| {
             set(response, name, value, Map::new())
         })

@@ -2,7 +2,8 @@
 
 use super::call;
 use super::clock::Time;
-use rhai::{Dynamic, Engine, EvalAltResult, Module};
+use crate::script::natives::Natives;
+use rhai::{Dynamic, EvalAltResult};
 use std::time::Duration;
 
 /// Longest sum of sleeps: an hour. A client has given up by then.
@@ -25,8 +26,8 @@ fn sleep(seconds: &Dynamic) -> Result<(), Box<EvalAltResult>> {
 }
 
 /// Registers both names; Rhai's own `sleep` would stop the thread.
-pub fn register(engine: &mut Engine, _: &mut Module) {
-    engine
+pub fn register(natives: &mut Natives) {
+    natives
         .register_fn("sleep", |_: &mut Time, seconds: Dynamic| sleep(&seconds))
         .register_fn("sleep", |seconds: i64| sleep(&Dynamic::from_int(seconds)))
         .register_fn("sleep", |seconds: f64| sleep(&Dynamic::from_float(seconds)));

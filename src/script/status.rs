@@ -1,7 +1,8 @@
 //! `status.HTTP_200_OK` and its kin: the names of flask_api's `status` module, and the reason phrases of answers.
 
 use super::bound::Returned;
-use rhai::{Engine, Module};
+use crate::script::natives::Natives;
+use rhai::Module;
 use std::sync::LazyLock;
 
 /// Codes and reason phrases: those of the IANA registry, in the words of Werkzeug. The names of scripts derive from them.
@@ -118,10 +119,10 @@ fn meant_by(name: &str) -> Option<&'static str> {
 }
 
 /// Registers `status`, as a value with properties and as a module (`status::HTTP_200_OK`).
-pub fn register(engine: &mut Engine, globals: &mut Module) {
-    engine.register_type_with_name::<Status>("status");
-    globals.set_var("status", Status);
-    engine.register_indexer_get(|_: &mut Status, name: &str| code_of(name));
+pub fn register(natives: &mut Natives) {
+    natives.register_type_with_name::<Status>("status");
+    natives.set_var("status", Status);
+    natives.register_indexer_get(|_: &mut Status, name: &str| code_of(name));
     let mut module = Module::new();
     for (name, code) in NAMES.iter() {
         module.set_var(name.as_str(), *code);
@@ -135,10 +136,10 @@ pub fn register(engine: &mut Engine, globals: &mut Module) {
     ] {
         let class = first..first + 100;
         let within = class.clone();
-        engine.register_fn(name, move |_: &mut Status, code: i64| class.contains(&code));
+        natives.register_fn(name, move |_: &mut Status, code: i64| class.contains(&code));
         module.set_native_fn(name, move |code: i64| Ok(within.contains(&code)));
     }
-    engine.register_static_module("status", module.into());
+    natives.engine.register_static_module("status", module.into());
 }
 
 #[cfg(test)]

@@ -4,16 +4,17 @@
 mod format;
 
 use super::bound::{MAX_TEXT, Returned, Text, collect, too_long, write_value};
-use rhai::{Array, Blob, Engine, ImmutableString, Module, NativeCallContext};
+use crate::script::natives::Natives;
+use rhai::{Array, Blob, ImmutableString, NativeCallContext};
 
 /// Registers `name` with one text beside its receiver, which may be a character too.
 fn register_with_text<T: rhai::Variant + Clone>(
-    engine: &mut Engine,
+    natives: &mut Natives,
     name: &'static str,
     method: fn(&str, &str) -> Returned<T>,
 ) {
-    engine.register_fn(name, move |text: &str, other: &str| method(text, other));
-    engine.register_fn(name, move |text: &str, other: char| method(text, other.encode_utf8(&mut [0; 4])));
+    natives.register_fn(name, move |text: &str, other: &str| method(text, other));
+    natives.register_fn(name, move |text: &str, other: char| method(text, other.encode_utf8(&mut [0; 4])));
 }
 
 /// `replace(old, new)`, at most `most` times.
@@ -170,50 +171,50 @@ fn decode(bytes: &[u8]) -> Returned<ImmutableString> {
     Ok(text.into())
 }
 
-fn register_cuts(engine: &mut Engine) {
-    engine.register_fn("strip", |text: &str| text.trim().to_string());
-    engine.register_fn("lstrip", |text: &str| text.trim_start().to_string());
-    engine.register_fn("rstrip", |text: &str| text.trim_end().to_string());
-    register_with_text(engine, "strip", |text, set| Ok(text.trim_matches(|c| set.contains(c)).to_string()));
-    register_with_text(engine, "lstrip", |text, set| {
+fn register_cuts(natives: &mut Natives) {
+    natives.register_fn("strip", |text: &str| text.trim().to_string());
+    natives.register_fn("lstrip", |text: &str| text.trim_start().to_string());
+    natives.register_fn("rstrip", |text: &str| text.trim_end().to_string());
+    register_with_text(natives, "strip", |text, set| Ok(text.trim_matches(|c| set.contains(c)).to_string()));
+    register_with_text(natives, "lstrip", |text, set| {
         Ok(text.trim_start_matches(|c| set.contains(c)).to_string())
     });
-    register_with_text(engine, "rstrip", |text, set| {
+    register_with_text(natives, "rstrip", |text, set| {
         Ok(text.trim_end_matches(|c| set.contains(c)).to_string())
     });
-    register_with_text(engine, "removeprefix", |text, part| {
+    register_with_text(natives, "removeprefix", |text, part| {
         Ok(text.strip_prefix(part).unwrap_or(text).to_string())
     });
-    register_with_text(engine, "removesuffix", |text, part| {
+    register_with_text(natives, "removesuffix", |text, part| {
         Ok(text.strip_suffix(part).unwrap_or(text).to_string())
     });
-    engine.register_fn("split", split_blank);
-    register_with_text(engine, "split", |text, separator| split(text, separator, -1));
-    engine.register_fn("split", split);
-    engine.register_fn("split", |text: &str, separator: char, most: i64| {
+    natives.register_fn("split", split_blank);
+    register_with_text(natives, "split", |text, separator| split(text, separator, -1));
+    natives.register_fn("split", split);
+    natives.register_fn("split", |text: &str, separator: char, most: i64| {
         split(text, &separator.to_string(), most)
     });
-    engine.register_fn("splitlines", |text: &str| collect("splitlines", text.lines().map(Into::into)));
+    natives.register_fn("splitlines", |text: &str| collect("splitlines", text.lines().map(Into::into)));
 }
 
-fn register_searches(engine: &mut Engine) {
-    register_with_text(engine, "startswith", |text, part| Ok(text.starts_with(part)));
-    register_with_text(engine, "endswith", |text, part| Ok(text.ends_with(part)));
-    engine
+fn register_searches(natives: &mut Natives) {
+    register_with_text(natives, "startswith", |text, part| Ok(text.starts_with(part)));
+    register_with_text(natives, "endswith", |text, part| Ok(text.ends_with(part)));
+    natives
         .register_fn("startswith", |text: &str, parts: Array| any_of(&parts, |part| text.starts_with(part)));
-    engine.register_fn("endswith", |text: &str, parts: Array| any_of(&parts, |part| text.ends_with(part)));
-    register_with_text(engine, "find", |text, part| Ok(place(text, text.find(part))));
-    register_with_text(engine, "rfind", |text, part| Ok(place(text, text.rfind(part))));
-    engine.register_fn("find", find_from);
-    register_with_text(engine, "count", |text, part| {
+    natives.register_fn("endswith", |text: &str, parts: Array| any_of(&parts, |part| text.ends_with(part)));
+    register_with_text(natives, "find", |text, part| Ok(place(text, text.find(part))));
+    register_with_text(natives, "rfind", |text, part| Ok(place(text, text.rfind(part))));
+    natives.register_fn("find", find_from);
+    register_with_text(natives, "count", |text, part| {
         Ok(i64::try_from(text.matches(part).count()).unwrap_or(i64::MAX))
     });
-    engine.register_fn("isdigit", |text: &str| all(text, |letter| letter.is_ascii_digit()));
-    engine.register_fn("isalpha", |text: &str| all(text, char::is_alphabetic));
-    engine.register_fn("isalnum", |text: &str| all(text, char::is_alphanumeric));
-    engine.register_fn("isspace", |text: &str| all(text, char::is_whitespace));
-    engine.register_fn("islower", |text: &str| cased(text, char::is_lowercase));
-    engine.register_fn("isupper", |text: &str| cased(text, char::is_uppercase));
+    natives.register_fn("isdigit", |text: &str| all(text, |letter| letter.is_ascii_digit()));
+    natives.register_fn("isalpha", |text: &str| all(text, char::is_alphabetic));
+    natives.register_fn("isalnum", |text: &str| all(text, char::is_alphanumeric));
+    natives.register_fn("isspace", |text: &str| all(text, char::is_whitespace));
+    natives.register_fn("islower", |text: &str| cased(text, char::is_lowercase));
+    natives.register_fn("isupper", |text: &str| cased(text, char::is_uppercase));
 }
 
 /// `startswith(list)`: true where one of the texts fits.
@@ -221,30 +222,30 @@ fn any_of(parts: &Array, fits: impl Fn(&str) -> bool) -> bool {
     parts.iter().any(|part| part.as_immutable_string_ref().is_ok_and(|part| fits(&part)))
 }
 
-fn register_changes(engine: &mut Engine) {
-    engine.register_fn("lower", |text: &str| text.to_lowercase());
-    engine.register_fn("upper", |text: &str| text.to_uppercase());
-    engine.register_fn("capitalize", capitalized);
-    engine.register_fn("title", title);
-    engine.register_fn("replace", |text: &str, old: &str, new: &str| replace(text, old, new, -1));
-    engine.register_fn("replace", replace);
-    engine.register_fn("replace", |text: &str, old: char, new: char| {
+fn register_changes(natives: &mut Natives) {
+    natives.register_fn("lower", |text: &str| text.to_lowercase());
+    natives.register_fn("upper", |text: &str| text.to_uppercase());
+    natives.register_fn("capitalize", capitalized);
+    natives.register_fn("title", title);
+    natives.register_fn("replace", |text: &str, old: &str, new: &str| replace(text, old, new, -1));
+    natives.register_fn("replace", replace);
+    natives.register_fn("replace", |text: &str, old: char, new: char| {
         replace(text, &old.to_string(), &new.to_string(), -1)
     });
-    engine
+    natives
         .register_fn("replace", |text: &str, old: char, new: &str| replace(text, &old.to_string(), new, -1));
-    engine
+    natives
         .register_fn("replace", |text: &str, old: &str, new: char| replace(text, old, &new.to_string(), -1));
-    engine.register_fn("join", |context: NativeCallContext, separator: &str, list: Array| {
+    natives.register_fn("join", |context: NativeCallContext, separator: &str, list: Array| {
         join(&context, separator, &list)
     });
-    engine.register_fn("zfill", zfill);
+    natives.register_fn("zfill", zfill);
     for (name, side) in [("rjust", Side::Left), ("ljust", Side::Right), ("center", Side::Both)] {
-        engine.register_fn(name, move |text: &str, width: i64| padded(name, text, width, ' ', side));
-        engine.register_fn(name, move |text: &str, width: i64, fill: char| {
+        natives.register_fn(name, move |text: &str, width: i64| padded(name, text, width, ' ', side));
+        natives.register_fn(name, move |text: &str, width: i64, fill: char| {
             padded(name, text, width, fill, side)
         });
-        engine.register_fn(name, move |text: &str, width: i64, fill: &str| -> Returned<ImmutableString> {
+        natives.register_fn(name, move |text: &str, width: i64, fill: &str| -> Returned<ImmutableString> {
             let mut letters = fill.chars();
             match (letters.next(), letters.next()) {
                 (Some(fill), None) => padded(name, text, width, fill, side),
@@ -252,30 +253,30 @@ fn register_changes(engine: &mut Engine) {
             }
         });
     }
-    engine.register_fn("*", repeated);
-    engine.register_fn("*", |count: i64, text: &str| repeated(text, count));
+    natives.register_fn("*", repeated);
+    natives.register_fn("*", |count: i64, text: &str| repeated(text, count));
 }
 
-fn register_bytes(engine: &mut Engine) {
-    engine.register_fn("encode", |text: &str| -> Blob { text.as_bytes().to_vec() });
-    engine.register_fn("encode", |text: &str, encoding: &str| -> Returned<Blob> {
+fn register_bytes(natives: &mut Natives) {
+    natives.register_fn("encode", |text: &str| -> Blob { text.as_bytes().to_vec() });
+    natives.register_fn("encode", |text: &str, encoding: &str| -> Returned<Blob> {
         check_encoding("encode", encoding)?;
         Ok(text.as_bytes().to_vec())
     });
-    engine.register_fn("decode", |blob: &mut Blob| decode(blob));
-    engine.register_fn("decode", |blob: &mut Blob, encoding: &str| -> Returned<ImmutableString> {
+    natives.register_fn("decode", |blob: &mut Blob| decode(blob));
+    natives.register_fn("decode", |blob: &mut Blob, encoding: &str| -> Returned<ImmutableString> {
         check_encoding("decode", encoding)?;
         decode(blob)
     });
 }
 
 /// Registers the methods of text, and `decode` of blobs.
-pub fn register(engine: &mut Engine, _globals: &mut Module) {
-    register_cuts(engine);
-    register_searches(engine);
-    register_changes(engine);
-    register_bytes(engine);
-    format::register(engine);
+pub fn register(natives: &mut Natives) {
+    register_cuts(natives);
+    register_searches(natives);
+    register_changes(natives);
+    register_bytes(natives);
+    format::register(natives);
 }
 
 #[cfg(test)]

@@ -2,7 +2,8 @@
 
 use super::app::url_value;
 use super::call;
-use rhai::{Array, Dynamic, Engine, EvalAltResult, Map, Module};
+use crate::script::natives::Natives;
+use rhai::{Array, Dynamic, EvalAltResult, Map};
 
 fn url_for(endpoint: &str, values: &Map) -> Result<String, Box<EvalAltResult>> {
     let provision = call::provision()?;
@@ -44,8 +45,8 @@ fn url_for(endpoint: &str, values: &Map) -> Result<String, Box<EvalAltResult>> {
 }
 
 /// Registers `url_for`.
-pub fn register(engine: &mut Engine, _: &mut Module) {
-    engine
+pub fn register(natives: &mut Natives) {
+    natives
         .register_fn("url_for", |endpoint: &str| url_for(endpoint, &Map::new()))
         .register_fn("url_for", |endpoint: &str, values: Map| url_for(endpoint, &values));
 }

@@ -1,8 +1,9 @@
 //! `urllib.*`: percent-encoding and query strings as Python's `urllib.parse` has them (RFC 3986, section 2).
 
 use super::bound::{MAX_ITEMS, Returned, Text, too_many, write_value};
+use crate::script::natives::Natives;
 use percent_encoding::percent_decode_str;
-use rhai::{Array, Dynamic, Engine, ImmutableString, Map, Module, NativeCallContext};
+use rhai::{Array, Dynamic, ImmutableString, Map, NativeCallContext};
 
 /// The handle behind `urllib`, and behind `urllib.parse`.
 #[derive(Debug, Clone)]
@@ -122,19 +123,19 @@ fn parse_qs(text: &str) -> Returned<Map> {
 }
 
 /// Registers `urllib`; `urllib.parse` is the same.
-pub fn register(engine: &mut Engine, globals: &mut Module) {
-    engine.register_type_with_name::<Urllib>("urllib");
-    globals.set_var("urllib", Urllib);
-    engine.register_get("parse", |_: &mut Urllib| Urllib);
-    engine.register_fn("quote", |_: &mut Urllib, text: &str| quote(text, "/"));
-    engine.register_fn("quote", |_: &mut Urllib, text: &str, safe: &str| quote(text, safe));
-    engine.register_fn("quote_plus", |_: &mut Urllib, text: &str| quote_plus(text, ""));
-    engine.register_fn("quote_plus", |_: &mut Urllib, text: &str, safe: &str| quote_plus(text, safe));
-    engine.register_fn("unquote", |_: &mut Urllib, text: &str| unquote(text));
-    engine.register_fn("unquote_plus", |_: &mut Urllib, text: &str| unquote_plus(text));
-    engine.register_fn("urlencode", urlencode);
-    engine.register_fn("urlencode", urlencode_pairs);
-    engine.register_fn("parse_qs", |_: &mut Urllib, text: &str| parse_qs(text));
+pub fn register(natives: &mut Natives) {
+    natives.register_type_with_name::<Urllib>("urllib");
+    natives.set_var("urllib", Urllib);
+    natives.register_get("parse", |_: &mut Urllib| Urllib);
+    natives.register_fn("quote", |_: &mut Urllib, text: &str| quote(text, "/"));
+    natives.register_fn("quote", |_: &mut Urllib, text: &str, safe: &str| quote(text, safe));
+    natives.register_fn("quote_plus", |_: &mut Urllib, text: &str| quote_plus(text, ""));
+    natives.register_fn("quote_plus", |_: &mut Urllib, text: &str, safe: &str| quote_plus(text, safe));
+    natives.register_fn("unquote", |_: &mut Urllib, text: &str| unquote(text));
+    natives.register_fn("unquote_plus", |_: &mut Urllib, text: &str| unquote_plus(text));
+    natives.register_fn("urlencode", urlencode);
+    natives.register_fn("urlencode", urlencode_pairs);
+    natives.register_fn("parse_qs", |_: &mut Urllib, text: &str| parse_qs(text));
 }
 
 #[cfg(test)]

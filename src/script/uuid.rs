@@ -1,6 +1,6 @@
 //! `uuid.uuid4()`: random identifiers (RFC 9562, section 5.4), from a generator that is not for secrets.
 
-use rhai::{Engine, Module};
+use crate::script::natives::Natives;
 
 /// The handle behind `uuid`.
 #[derive(Debug, Clone)]
@@ -16,10 +16,10 @@ pub fn uuid4() -> String {
 }
 
 /// Registers `uuid`.
-pub fn register(engine: &mut Engine, globals: &mut Module) {
-    engine.register_type_with_name::<Uuid>("uuid");
-    globals.set_var("uuid", Uuid);
-    engine.register_fn("uuid4", |_: &mut Uuid| uuid4());
+pub fn register(natives: &mut Natives) {
+    natives.register_type_with_name::<Uuid>("uuid");
+    natives.set_var("uuid", Uuid);
+    natives.register_fn("uuid4", |_: &mut Uuid| uuid4());
 }
 
 #[cfg(test)]

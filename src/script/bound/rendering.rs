@@ -2,7 +2,8 @@
 //! text print as ten long texts, so all of it stops at the limit.
 
 use super::{MAX_DEPTH, MAX_TEXT, Returned, Text, too_long};
-use rhai::{Array, Dynamic, Engine, FnPtr, ImmutableString, Map, NativeCallContext, Variant};
+use crate::script::natives::Natives;
+use rhai::{Array, Dynamic, FnPtr, ImmutableString, Map, NativeCallContext, Variant};
 use std::fmt::{self, Write};
 
 /// The text of any value, for logs and error messages: never longer than `limit` bytes, cut with `...`.
@@ -146,24 +147,24 @@ fn cut<T: Container>(context: &NativeCallContext, value: &T) -> ImmutableString 
 }
 
 /// Registers the bounded forms for one type.
-fn register_for<T: Container>(engine: &mut Engine) {
+fn register_for<T: Container>(natives: &mut Natives) {
     // By value: Rhai checks the size of what a native borrows afterwards, and would fall back as above when it is too large.
     for name in ["to_string", "to_debug"] {
-        engine.register_fn(name, |context: NativeCallContext, value: T| cut(&context, &value));
+        natives.register_fn(name, |context: NativeCallContext, value: T| cut(&context, &value));
     }
     for name in ["print", "debug"] {
-        engine.register_fn(name, move |context: NativeCallContext, value: &mut T| {
+        natives.register_fn(name, move |context: NativeCallContext, value: &mut T| {
             whole(name, &context, ("", value, ""))
         });
     }
-    engine.register_fn("+", |context: NativeCallContext, before: &str, value: T| {
+    natives.register_fn("+", |context: NativeCallContext, before: &str, value: T| {
         whole("+", &context, (before, &value, ""))
     });
-    engine.register_fn("+", |context: NativeCallContext, value: &mut T, after: &str| {
+    natives.register_fn("+", |context: NativeCallContext, value: &mut T, after: &str| {
         whole("+", &context, ("", value, after))
     });
     for name in ["+=", "append"] {
-        engine.register_fn(
+        natives.register_fn(
             name,
             move |context: NativeCallContext, before: &mut ImmutableString, value: T| -> Returned<()> {
                 *before = whole(name, &context, (before, &value, ""))?;
@@ -175,17 +176,17 @@ fn register_for<T: Container>(engine: &mut Engine) {
 
 /// Text and whole number as one text. Rhai has one function for all types, which looks for the right `to_string` at each call:
 /// ten times the work.
-fn register_numbers(engine: &mut Engine) {
-    engine.register_fn("+", |before: &str, number: i64| [before, &number.to_string()].concat());
-    engine.register_fn("+", |number: i64, after: &str| [&number.to_string(), after].concat());
-    engine.register_fn("+=", |before: &mut ImmutableString, number: i64| {
+fn register_numbers(natives: &mut Natives) {
+    natives.register_fn("+", |before: &str, number: i64| [before, &number.to_string()].concat());
+    natives.register_fn("+", |number: i64, after: &str| [&number.to_string(), after].concat());
+    natives.register_fn("+=", |before: &mut ImmutableString, number: i64| {
         before.make_mut().push_str(&number.to_string());
     });
 }
 
 /// Replaces Rhai's forms for lists and maps.
-pub fn register(engine: &mut Engine) {
-    register_for::<Array>(engine);
-    register_for::<Map>(engine);
-    register_numbers(engine);
+pub fn register(natives: &mut Natives) {
+    register_for::<Array>(natives);
+    register_for::<Map>(natives);
+    register_numbers(natives);
 }

@@ -3,7 +3,8 @@
 
 use super::{MAX_ITEMS, MAX_TEXT, Returned, Text, collect, too_long, too_many};
 use crate::script::json;
-use rhai::{Array, Blob, Dynamic, Engine, EvalAltResult, ImmutableString, Map};
+use crate::script::natives::Natives;
+use rhai::{Array, Blob, Dynamic, EvalAltResult, ImmutableString, Map};
 
 /// How many values `value` consists of, itself included.
 fn weight(value: &Dynamic) -> usize {
@@ -56,33 +57,33 @@ fn split_rev(text: &str, separator: &str, pieces: i64) -> Returned<Array> {
     collect("split_rev", text.rsplitn(pieces, separator).map(Into::into))
 }
 
-fn register_split_rev(engine: &mut Engine) {
-    engine.register_fn("split_rev", |text: &str, by: &str| split_rev(text, by, i64::MAX));
-    engine.register_fn("split_rev", |text: &str, by: char| split_rev(text, &by.to_string(), i64::MAX));
-    engine.register_fn("split_rev", split_rev);
-    engine.register_fn("split_rev", |text: &str, by: char, pieces: i64| {
+fn register_split_rev(natives: &mut Natives) {
+    natives.register_fn("split_rev", |text: &str, by: &str| split_rev(text, by, i64::MAX));
+    natives.register_fn("split_rev", |text: &str, by: char| split_rev(text, &by.to_string(), i64::MAX));
+    natives.register_fn("split_rev", split_rev);
+    natives.register_fn("split_rev", |text: &str, by: char, pieces: i64| {
         split_rev(text, &by.to_string(), pieces)
     });
 }
 
 /// Replaces them.
-pub fn register(engine: &mut Engine) {
-    engine.register_fn("pad", pad_list);
-    engine.register_fn("pad", pad_text);
-    engine.register_fn("pad", |text: &mut ImmutableString, length: i64, padding: char| {
+pub fn register(natives: &mut Natives) {
+    natives.register_fn("pad", pad_list);
+    natives.register_fn("pad", pad_text);
+    natives.register_fn("pad", |text: &mut ImmutableString, length: i64, padding: char| {
         pad_text(text, length, padding.encode_utf8(&mut [0; 4]))
     });
-    register_split_rev(engine);
-    engine.register_fn("to_chars", |text: &str| collect("to_chars", text.chars().map(Into::into)));
-    engine.register_fn("to_array", |blob: &mut Blob| {
+    register_split_rev(natives);
+    natives.register_fn("to_chars", |text: &str| collect("to_chars", text.chars().map(Into::into)));
+    natives.register_fn("to_array", |blob: &mut Blob| {
         collect("to_array", blob.iter().map(|byte| i64::from(*byte).into()))
     });
     // Rhai's own readers and writers of JSON are no JSON (see `json`), and have no limits.
-    engine.register_fn("parse_json", |text: &str| {
+    natives.register_fn("parse_json", |text: &str| {
         json::from_json(text.as_bytes())
             .map_err(|why| -> Box<EvalAltResult> { format!("parse_json: {why}").into() })
     });
-    engine.register_fn("to_json", |map: &mut Map| -> Returned<ImmutableString> {
+    natives.register_fn("to_json", |map: &mut Map| -> Returned<ImmutableString> {
         json::text_of_map(map).map_err(|why| format!("to_json: {why}").into())
     });
 }

@@ -1,16 +1,17 @@
 //! Scripts on trial: an engine with all natives and the limits of a server, and two assertions over tables.
 
+use crate::script::natives::Natives;
 use crate::script::{
     base64, bound, builtins, clock, environ, hash, json, logging, random, regex, status, text, urllib, uuid,
 };
-use rhai::{Dynamic, Engine, Module};
+use rhai::{Dynamic, Engine};
 
 /// An engine with every native of these modules.
 pub fn engine() -> Engine {
     let mut engine = Engine::new();
     engine.set_max_string_size(bound::MAX_TEXT).set_max_array_size(8 << 20).set_max_map_size(1 << 20);
     engine.set_max_call_levels(64).set_max_expr_depths(64, 32).set_max_strings_interned(0);
-    let mut globals = Module::new();
+    let mut natives = Natives::of(&mut engine);
     for register in [
         base64::register,
         bound::register,
@@ -27,9 +28,9 @@ pub fn engine() -> Engine {
         urllib::register,
         uuid::register,
     ] {
-        register(&mut engine, &mut globals);
+        register(&mut natives);
     }
-    engine.register_global_module(globals.into());
+    natives.finish();
     engine
 }
 

@@ -2,7 +2,8 @@
 
 use super::{Returned, equal, shown};
 use crate::script::bound::{collect, text_of, too_many};
-use rhai::{Array, Dynamic, Engine, Map};
+use crate::script::natives::Natives;
+use rhai::{Array, Dynamic, Map};
 
 /// `list.index(item)`: unlike `index_of`, a missing item is an error.
 fn index(list: &Array, item: &Dynamic) -> Returned<i64> {
@@ -29,33 +30,33 @@ fn items(map: &Map) -> Returned<Array> {
     )
 }
 
-fn register_list_methods(engine: &mut Engine) {
+fn register_list_methods(natives: &mut Natives) {
     // Rhai's own `append` of a list takes its items; Python's takes it as one item, and `extend` its items.
-    engine.register_fn("append", |list: &mut Array, item: Dynamic| list.push(item));
-    engine.register_fn("append", |list: &mut Array, item: Array| list.push(item.into()));
-    engine.register_fn("extend", |list: &mut Array, items: Array| list.extend(items));
-    engine.register_fn("index", |list: &mut Array, item: Dynamic| index(list, &item));
-    engine.register_fn("count", |list: &mut Array, item: Dynamic| count(list, &item));
-    engine.register_fn("copy", |list: &mut Array| list.clone());
+    natives.register_fn("append", |list: &mut Array, item: Dynamic| list.push(item));
+    natives.register_fn("append", |list: &mut Array, item: Array| list.push(item.into()));
+    natives.register_fn("extend", |list: &mut Array, items: Array| list.extend(items));
+    natives.register_fn("index", |list: &mut Array, item: Dynamic| index(list, &item));
+    natives.register_fn("count", |list: &mut Array, item: Dynamic| count(list, &item));
+    natives.register_fn("copy", |list: &mut Array| list.clone());
 }
 
-fn register_map_methods(engine: &mut Engine) {
-    engine.register_fn("get", |map: &mut Map, key: &str, default: Dynamic| {
+fn register_map_methods(natives: &mut Natives) {
+    natives.register_fn("get", |map: &mut Map, key: &str, default: Dynamic| {
         map.get(key).cloned().unwrap_or(default)
     });
-    engine.register_fn("items", |map: &mut Map| items(map));
-    engine.register_fn("pop", pop);
-    engine
+    natives.register_fn("items", |map: &mut Map| items(map));
+    natives.register_fn("pop", pop);
+    natives
         .register_fn("pop", |map: &mut Map, key: &str, default: Dynamic| map.remove(key).unwrap_or(default));
-    engine.register_fn("setdefault", |map: &mut Map, key: &str, default: Dynamic| {
+    natives.register_fn("setdefault", |map: &mut Map, key: &str, default: Dynamic| {
         map.entry(key.into()).or_insert(default).clone()
     });
-    engine.register_fn("update", |map: &mut Map, other: Map| map.extend(other));
-    engine.register_fn("copy", |map: &mut Map| map.clone());
+    natives.register_fn("update", |map: &mut Map, other: Map| map.extend(other));
+    natives.register_fn("copy", |map: &mut Map| map.clone());
 }
 
 /// Registers the methods.
-pub fn register(engine: &mut Engine) {
-    register_list_methods(engine);
-    register_map_methods(engine);
+pub fn register(natives: &mut Natives) {
+    register_list_methods(natives);
+    register_map_methods(natives);
 }

@@ -4,8 +4,9 @@ use super::{Dictionary, Headers, Thrown, group};
 use crate::form::{FilePart, options};
 use crate::request::Request;
 use crate::script::abort::http_error;
+use crate::script::natives::Natives;
 use crate::script::request::property::{read_only, unknown_property};
-use rhai::{Blob, Dynamic, Engine, FuncRegistration, ImmutableString};
+use rhai::{Blob, Dynamic, ImmutableString};
 use std::sync::Arc;
 
 /// `request.files`.
@@ -89,22 +90,21 @@ const PROPERTIES: [(&str, Getter); 7] = [
 ];
 
 /// Registers `FileStorage`.
-pub fn register(engine: &mut Engine) {
-    engine
+pub fn register(natives: &mut Natives) {
+    natives
         .register_type_with_name::<FileStorage>("FileStorage")
         .register_fn("read", |file: &mut FileStorage| -> Blob { file.content().to_vec() })
         .register_fn("text", |file: &mut FileStorage| String::from_utf8_lossy(file.content()).into_owned())
         .register_fn("to_string", |file: &mut FileStorage| show(file))
         .register_fn("to_debug", |file: &mut FileStorage| show(file));
     for (name, getter) in PROPERTIES {
-        engine.register_get(name, move |file: &mut FileStorage| getter(file));
+        natives.register_get(name, move |file: &mut FileStorage| getter(file));
     }
     let names = || PROPERTIES.iter().map(|(name, _)| *name);
-    engine.register_indexer_get(move |_: &mut FileStorage, name: &str| -> Result<Dynamic, Thrown> {
+    natives.register_indexer_get(move |_: &mut FileStorage, name: &str| -> Result<Dynamic, Thrown> {
         Err(unknown_property("a file", name, names()))
     });
-    FuncRegistration::new_index_setter().with_purity(true).register_into_engine(
-        engine,
+    natives.register_indexer_set_of_constant(
         // Rhai also calls it for `headers`, after a method was called on that.
         |_: &mut FileStorage, _: &str, value: Dynamic| match value.is::<Headers>() {
             true => Ok(()),

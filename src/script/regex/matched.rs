@@ -1,8 +1,9 @@
 //! The match that `re.search` gives: its groups as text and as places, counted in characters.
 
 use crate::script::bound::{Returned, too_long};
+use crate::script::natives::Natives;
 use regex_lite::{Captures, Regex};
-use rhai::{Array, Dynamic, Engine, ImmutableString, Map};
+use rhai::{Array, Dynamic, ImmutableString, Map};
 use std::sync::Arc;
 
 /// A match. It shares the text that was searched; groups are cut out when they are asked for.
@@ -68,21 +69,21 @@ impl Match {
 }
 
 /// Registers the methods of a match.
-pub fn register(engine: &mut Engine) {
-    engine.register_type_with_name::<Match>("match");
+pub fn register(natives: &mut Natives) {
+    natives.register_type_with_name::<Match>("match");
     let whole = || Dynamic::from(0_i64);
-    engine.register_fn("group", move |found: &mut Match| found.group(&whole()));
-    engine.register_fn("group", |found: &mut Match, group: Dynamic| found.group(&group));
-    engine.register_indexer_get(|found: &mut Match, number: i64| found.group(&number.into()));
-    engine.register_indexer_get(|found: &mut Match, name: &str| found.group(&name.into()));
-    engine.register_fn("groups", |found: &mut Match| found.groups());
-    engine.register_fn("groupdict", |found: &mut Match| found.groupdict());
-    engine.register_fn("start", move |found: &mut Match| found.span(&whole()).map(|span| span.0));
-    engine.register_fn("start", |found: &mut Match, group: Dynamic| found.span(&group).map(|span| span.0));
-    engine.register_fn("end", move |found: &mut Match| found.span(&whole()).map(|span| span.1));
-    engine.register_fn("end", |found: &mut Match, group: Dynamic| found.span(&group).map(|span| span.1));
+    natives.register_fn("group", move |found: &mut Match| found.group(&whole()));
+    natives.register_fn("group", |found: &mut Match, group: Dynamic| found.group(&group));
+    natives.register_indexer_get(|found: &mut Match, number: i64| found.group(&number.into()));
+    natives.register_indexer_get(|found: &mut Match, name: &str| found.group(&name.into()));
+    natives.register_fn("groups", |found: &mut Match| found.groups());
+    natives.register_fn("groupdict", |found: &mut Match| found.groupdict());
+    natives.register_fn("start", move |found: &mut Match| found.span(&whole()).map(|span| span.0));
+    natives.register_fn("start", |found: &mut Match, group: Dynamic| found.span(&group).map(|span| span.0));
+    natives.register_fn("end", move |found: &mut Match| found.span(&whole()).map(|span| span.1));
+    natives.register_fn("end", |found: &mut Match, group: Dynamic| found.span(&group).map(|span| span.1));
     let list = |(start, end): (i64, i64)| -> Array { vec![start.into(), end.into()] };
-    engine.register_fn("span", move |found: &mut Match| found.span(&whole()).map(list));
-    engine.register_fn("span", move |found: &mut Match, group: Dynamic| found.span(&group).map(list));
-    engine.register_fn("to_string", |found: &mut Match| found.text(0));
+    natives.register_fn("span", move |found: &mut Match| found.span(&whole()).map(list));
+    natives.register_fn("span", move |found: &mut Match, group: Dynamic| found.span(&group).map(list));
+    natives.register_fn("to_string", |found: &mut Match| found.text(0));
 }

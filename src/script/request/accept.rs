@@ -1,7 +1,8 @@
 //! `request.accept_mimetypes`: which of the types that a view can make the client likes best. Knows the value of the
 //! `Accept` header only.
 
-use rhai::{Array, Dynamic, Engine, EvalAltResult};
+use crate::script::natives::Natives;
+use rhai::{Array, Dynamic, EvalAltResult};
 use std::cmp::Ordering;
 
 /// An `Accept` header as the client sent it, if it did.
@@ -98,8 +99,8 @@ fn normal(text: &str) -> String {
 }
 
 /// Registers the type behind `request.accept_mimetypes`.
-pub fn register(engine: &mut Engine) {
-    engine
+pub fn register(natives: &mut Natives) {
+    natives
         .register_type_with_name::<Accept>("MIMEAccept")
         .register_fn("best_match", |accept: &mut Accept, offers: Array| {
             accept.best_match(&offers, Dynamic::UNIT)

@@ -2,6 +2,7 @@ use super::*;
 use crate::mock;
 use crate::provision::{Loaded, Provision};
 use crate::script::abort::HttpError;
+use crate::script::natives::Natives;
 use crate::script::{self, budget::Budget, files::Files};
 use crate::store::fixture::Folder;
 
@@ -14,10 +15,10 @@ pub fn request(method: &str, target: &str, headers: &[(&str, &str)], body: &[u8]
 
 /// What `script` gives while `request` is handled: a value as JSON, `<code> <description>`, or an error's text.
 pub fn run(request: Request, script: &str) -> String {
-    let mut engine = Engine::new();
-    let mut globals = Module::new();
-    register(&mut engine, &mut globals);
-    engine.register_global_module(globals.into());
+    let mut engine = rhai::Engine::new();
+    let mut natives = Natives::of(&mut engine);
+    register(&mut natives);
+    natives.finish();
     // In a function, as a view: scripts do not see `request` as a variable of their own.
     let script = format!("fn view() {{ {script} }} view()");
     match call::with_request(Arc::new(request), || engine.eval::<Dynamic>(&script)) {
@@ -254,10 +255,10 @@ fn assigning_is_an_error_and_reading_by_methods_is_not() {
 
 #[test]
 fn outside_of_a_request_there_is_none() {
-    let mut engine = Engine::new();
-    let mut globals = Module::new();
-    register(&mut engine, &mut globals);
-    engine.register_global_module(globals.into());
+    let mut engine = rhai::Engine::new();
+    let mut natives = Natives::of(&mut engine);
+    register(&mut natives);
+    natives.finish();
     let error = engine.eval::<Dynamic>("request.method").unwrap_err().to_string();
     assert!(error.contains("`request` is there only while a request is handled"), "{error}");
 }

@@ -1,7 +1,8 @@
 //! `"{} {name:05.2f}".format(...)`: Python's format strings, with the types `s d f e x X o b %`.
 
 use crate::script::bound::{Returned, Text, write_value};
-use rhai::{Array, Dynamic, Engine, ImmutableString, Map, NativeCallContext};
+use crate::script::natives::Natives;
+use rhai::{Array, Dynamic, ImmutableString, Map, NativeCallContext};
 
 /// Most digits behind the point.
 const MAX_PRECISION: usize = 100;
@@ -228,27 +229,27 @@ fn format(context: &NativeCallContext, template: &str, values: Array) -> Returne
 }
 
 /// Registers `format` with one to six values.
-pub fn register(engine: &mut Engine) {
+pub fn register(natives: &mut Natives) {
     type Context<'a> = NativeCallContext<'a>;
     type Value = Dynamic;
-    engine.register_fn("format", |context: Context, text: &str| format(&context, text, vec![]));
-    engine.register_fn("format", |context: Context, text: &str, a: Value| format(&context, text, vec![a]));
-    engine.register_fn("format", |context: Context, text: &str, a: Value, b: Value| {
+    natives.register_fn("format", |context: Context, text: &str| format(&context, text, vec![]));
+    natives.register_fn("format", |context: Context, text: &str, a: Value| format(&context, text, vec![a]));
+    natives.register_fn("format", |context: Context, text: &str, a: Value, b: Value| {
         format(&context, text, vec![a, b])
     });
-    engine.register_fn("format", |context: Context, text: &str, a: Value, b: Value, c: Value| {
+    natives.register_fn("format", |context: Context, text: &str, a: Value, b: Value, c: Value| {
         format(&context, text, vec![a, b, c])
     });
-    engine.register_fn("format", |context: Context, text: &str, a: Value, b: Value, c: Value, d: Value| {
+    natives.register_fn("format", |context: Context, text: &str, a: Value, b: Value, c: Value, d: Value| {
         format(&context, text, vec![a, b, c, d])
     });
-    engine.register_fn(
+    natives.register_fn(
         "format",
         |context: Context, text: &str, a: Value, b: Value, c: Value, d: Value, e: Value| {
             format(&context, text, vec![a, b, c, d, e])
         },
     );
-    engine.register_fn(
+    natives.register_fn(
         "format",
         |context: Context, text: &str, a: Value, b: Value, c: Value, d: Value, e: Value, f: Value| {
             format(&context, text, vec![a, b, c, d, e, f])
