@@ -18,6 +18,7 @@ mod logger;
 mod memory;
 mod mock;
 mod pattern;
+mod process;
 mod provision;
 mod quoting;
 mod record;
@@ -48,7 +49,7 @@ static ALLOCATOR: Counting<System> = Counting(System);
 const USAGE: u8 = 2;
 
 fn main() -> ExitCode {
-    let command = match cli::parse(std::env::args_os().skip(1), |name| std::env::var_os(name)) {
+    let command = match cli::parse(std::env::args_os().skip(1), &process::sources()) {
         Ok(command) => command,
         Err(error) => return fail(&error.to_string(), USAGE),
     };
