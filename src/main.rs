@@ -4,6 +4,7 @@ mod access;
 mod activation;
 mod active;
 mod admin;
+mod applet;
 mod check;
 mod cli;
 mod client;
@@ -18,6 +19,7 @@ mod logger;
 mod memory;
 mod mock;
 mod pattern;
+mod process;
 mod provision;
 mod quoting;
 mod record;
@@ -37,6 +39,7 @@ mod watcher;
 use cli::{Command, Settings};
 use script::budget::{Budget, Counting};
 use std::alloc::System;
+use std::ffi::OsString;
 use std::io::{Write, stderr, stdout};
 use std::process::ExitCode;
 
@@ -48,7 +51,11 @@ static ALLOCATOR: Counting<System> = Counting(System);
 const USAGE: u8 = 2;
 
 fn main() -> ExitCode {
-    let command = match cli::parse(std::env::args_os().skip(1), |name| std::env::var_os(name)) {
+    applet::run(std::env::args_os(), h1mock)
+}
+
+fn h1mock(args: Vec<OsString>) -> ExitCode {
+    let command = match cli::parse(args, &process::sources()) {
         Ok(command) => command,
         Err(error) => return fail(&error.to_string(), USAGE),
     };

@@ -1,8 +1,9 @@
 //! argv and environment -> one value that says what to do. Does none of it: no file, socket or output is
-//! touched here, and both sources are parameters.
+//! touched here, and all sources are parameters.
 
 mod help;
 mod line;
+mod running;
 mod setting;
 mod settings;
 mod subcommand;
@@ -90,6 +91,14 @@ pub struct Server {
     pub token: Option<Token>,
 }
 
+/// What is asked about what the command line does not say.
+pub struct Sources<'a> {
+    /// The value of an environment variable.
+    pub env: &'a dyn Fn(&str) -> Option<OsString>,
+    /// The arguments of process 1, each ended by a NUL, as in `/proc/1/cmdline`; empty if they are not known.
+    pub first_process: &'a dyn Fn() -> Vec<u8>,
+}
+
 /// A wrong command line or variable: one line that names the flag, argument or variable. Exit code 2.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UsageError(String);
@@ -108,18 +117,16 @@ impl fmt::Display for UsageError {
 
 impl std::error::Error for UsageError {}
 
-/// Reads `args` (without the program's name) and the variables that the subcommand needs, through `env`.
+/// Reads `args` (without the program's name) and the variables that the subcommand needs.
 ///
 /// A flag beats a positional argument, that beats a variable, that beats the default; of a repeated flag the
-/// last one counts. Variables that no setting has are never looked at: Kubernetes injects some that begin
+/// last one counts. For client subcommands the arguments of process 1 come between variable and default, if it is
+/// the server. Variables that no setting has are never looked at: Kubernetes injects some that begin
 /// with `H1MOCK_`.
 ///
 /// # Errors
 /// Anything unknown, missing or unreadable; an empty argument or variable is "not given" and no error.
-pub fn parse(
-    args: impl IntoIterator<Item = OsString>,
-    env: impl Fn(&str) -> Option<OsString>,
-) -> Result<Command, UsageError> {
+pub fn parse(args: impl IntoIterator<Item = OsString>, sources: &Sources) -> Result<Command, UsageError> {
     let line = Line::read(args)?;
     if line.help {
         return Ok(Command::Help(help::text(line.subcommand)));
@@ -128,7 +135,7 @@ pub fn parse(
         return Ok(Command::Version);
     }
     let subcommand = line.subcommand();
-    let mut values = running(subcommand, env)?;
+    let mut values = running::values(subcommand, sources)?;
     if subcommand == Subcommand::Serve {
         positions(&line.operands, &mut values)?;
     }
@@ -139,28 +146,22 @@ pub fn parse(
     command(subcommand, line.operands, values)
 }
 
-/// The values before the command line changes them: the defaults, and what the environment says.
+/// How `sources` say that the server on this machine is reached.
 ///
-/// A client subcommand looks for its server by these. In a container it sees the same variables as the
-/// server, but not its arguments: those of process 1 are to be read here, too.
-fn running(subcommand: Subcommand, env: impl Fn(&str) -> Option<OsString>) -> Result<Values, UsageError> {
-    let mut values = Values::default();
-    for setting in setting::settings().filter(|setting| setting.is_read_by(subcommand)) {
-        let Some(variable) = setting.variable() else { continue };
-        if let Some(given) = env(&variable).filter(|given| !given.is_empty() && !is_injected(setting, given))
-        {
-            assign(setting, &mut values, &given, &variable)?;
-        }
-    }
-    Ok(values)
+/// # Errors
+/// Variables that can't be read.
+pub fn server(sources: &Sources) -> Result<Server, UsageError> {
+    let mut values = running::values(Subcommand::Get, sources)?;
+    resolve_bind(&mut values);
+    Ok(near(&values.settings))
 }
 
-/// For a Service named h1mock-admin Kubernetes sets `H1MOCK_ADMIN_PORT=tcp://10.0.0.1:8074`. Nobody typed
-/// that.
-fn is_injected(setting: &Setting, given: &OsStr) -> bool {
-    let given = given.as_encoded_bytes();
-    setting.flag.ends_with("-port")
-        && [&b"tcp://"[..], b"udp://", b"sctp://"].iter().any(|p| given.starts_with(p))
+fn near(settings: &Settings) -> Server {
+    Server {
+        traffic: settings.traffic_address(),
+        admin: settings.admin_address(),
+        token: settings.admin_token.clone(),
+    }
 }
 
 /// `[TRAFFIC_PORT] [ADMIN_PORT] [VERBOSE] [IPV6]`, as the original takes them: a switch is on with any text
@@ -194,11 +195,7 @@ fn resolve_bind(values: &mut Values) {
 fn command(subcommand: Subcommand, operands: Vec<OsString>, values: Values) -> Result<Command, UsageError> {
     let timeout = values.timeout.unwrap_or(TIMEOUT);
     let settings = values.settings;
-    let server = Server {
-        traffic: settings.traffic_address(),
-        admin: settings.admin_address(),
-        token: settings.admin_token.clone(),
-    };
+    let server = near(&settings);
     match subcommand {
         Subcommand::Serve => serve(settings),
         Subcommand::Check => {

@@ -17,6 +17,10 @@ pub enum Subcommand {
     Wait,
 }
 
+/// How client subcommands come to know a server that nobody named.
+const BESIDE: &str = "The server on this machine is where the variables say, or else the arguments of process 1, if \
+                      that is an h1mock server as in a container.";
+
 use Subcommand::{Check, Get, Probe, Routes, Serve, Wait};
 
 impl Subcommand {
@@ -71,6 +75,8 @@ impl Subcommand {
                  flag beats an argument, an argument beats a variable, a variable beats the default.",
                 "Sizes take the units k, M and G (powers of 1024), times ms, s, m and h (seconds \
                  without one), switches as variables 1, true, yes, on or 0, false, no, off.",
+                "Under the name of tar, test, touch, ls, cat, sh, bash or curl, as in the image, it is that tool \
+                 (docs/applets.md).",
             ],
             Check => &["Exit code 1 when a file fails; the messages are those of the admin interface."],
             Routes => &["Exit code 1 when the file fails."],
@@ -81,16 +87,21 @@ impl Subcommand {
                 "The body goes to standard output whatever the status. From status 400 on, and when \
                  there is no answer, a message goes to standard error and the exit code is 1.",
                 "The admin token is sent to the server's own admin port, and nowhere else.",
+                BESIDE,
             ],
-            Probe => &["Exit code 0 when `/readyz` answers 200, else 1 with the reason on standard error. \
+            Probe => &[
+                "Exit code 0 when `/readyz` answers 200, else 1 with the reason on standard error. \
                  ADDRESS is HOST:PORT, HOST or :PORT; without it the admin port on this machine is \
-                 asked."],
+                 asked.",
+                BESIDE,
+            ],
             Wait => &[
                 "Without options it waits for `/readyz` to answer 200. A server that does not listen \
                  yet is tried again. Exit code 0 when it came true, 1 when the time is over or the \
                  server refuses.",
                 "ADDRESS is HOST:PORT, HOST or :PORT; without it the admin port on this machine is \
                  asked.",
+                BESIDE,
             ],
         }
     }

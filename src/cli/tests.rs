@@ -8,7 +8,8 @@ type Env = [(&'static str, &'static str)];
 fn run(args: &[&str], env: &Env) -> Result<Command, String> {
     let lookup =
         |name: &str| env.iter().find(|(known, _)| *known == name).map(|(_, value)| OsString::from(value));
-    parse(args.iter().map(OsString::from), lookup).map_err(|error| error.to_string())
+    let sources = Sources { env: &lookup, first_process: &Vec::new };
+    parse(args.iter().map(OsString::from), &sources).map_err(|error| error.to_string())
 }
 
 #[track_caller]
@@ -96,7 +97,8 @@ fn every_setting_has_a_flag_and_a_variable_that_do_the_same() {
         let by_flag = served(&[&format!("--{}={sample}", setting.flag)], &[]);
         let variable = setting.variable().unwrap();
         let lookup = |name: &str| (name == variable).then(|| OsString::from(sample));
-        let by_variable = parse([], lookup).unwrap();
+        let sources = Sources { env: &lookup, first_process: &Vec::new };
+        let by_variable = parse([], &sources).unwrap();
         assert_eq!(Command::Serve(by_flag.clone()), by_variable, "{variable}");
         assert_ne!(by_flag, Settings::default(), "{variable}");
         assert_eq!(variable, format!("H1MOCK_{}", setting.flag.to_uppercase().replace('-', "_")));
@@ -278,5 +280,6 @@ fn client_subcommands_know_the_server_beside_them() {
 fn arguments_that_are_no_text_are_reported() {
     use std::os::unix::ffi::OsStringExt;
     let args = ["get".into(), OsString::from_vec(b"/\xff".to_vec())];
-    assert_eq!(parse(args, |_| None).unwrap_err().to_string(), "failed to read `/\u{fffd}`: not UTF-8");
+    let sources = Sources { env: &|_| None, first_process: &Vec::new };
+    assert_eq!(parse(args, &sources).unwrap_err().to_string(), "failed to read `/\u{fffd}`: not UTF-8");
 }

@@ -7,8 +7,22 @@ use std::io::{self, BufReader, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
 use std::time::{Duration, Instant};
 
+/// A request.
+pub struct Request<'a> {
+    /// A token, in capitals by custom.
+    pub method: &'a str,
+    /// Where it goes.
+    pub url: &'a Url,
+    /// A field of a name that is our own replaces ours, `None` leaves ours out.
+    pub headers: &'a [(&'a str, Option<&'a str>)],
+    /// Its length is announced.
+    pub body: Option<&'a [u8]>,
+    /// For all of it but the name resolution, which the system's resolver bounds.
+    pub timeout: Duration,
+}
+
 /// Sends `method` without a body to `url` and reads the answer, whatever its status; redirects are not
-/// followed. `timeout` is for all of it but the name resolution, which the system's resolver bounds.
+/// followed. `timeout` is that of [`Request`].
 ///
 /// # Errors
 /// See [`ClientError`].
@@ -18,33 +32,60 @@ pub fn request(
     headers: &[(&str, &str)],
     timeout: Duration,
 ) -> Result<Reply, ClientError> {
-    let head = head(method, url, headers)?;
-    let deadline = Deadline::after(timeout);
-    let fail = |error: io::Error| failed(url, timeout, &error);
-    let stream = connect(url, deadline, timeout)?;
-    let mut stream = Timed { stream, deadline };
-    stream.write_all(head.as_bytes()).map_err(fail)?;
-    Reply::read(&mut BufReader::new(stream), method).map_err(fail)
+    let headers: Vec<_> = headers.iter().map(|(name, value)| (*name, Some(*value))).collect();
+    Request { method, url, headers: &headers, body: None, timeout }.send()
 }
 
-fn head(method: &str, url: &Url, headers: &[(&str, &str)]) -> Result<String, ClientError> {
-    let mut head = format!("{method} {} HTTP/1.1\r\nHost: {}\r\n", url.target, url.host_field());
-    let own = [
-        ("User-Agent", concat!("h1mock/", env!("CARGO_PKG_VERSION"))),
-        ("Accept", "*/*"),
-        ("Connection", "close"),
-    ];
-    for (name, value) in own.iter().chain(headers) {
-        if name.is_empty()
-            || !name.bytes().all(|byte| byte.is_ascii_graphic() && byte != b':')
-            || !is_field(value)
-        {
-            return Err(ClientError::Header { name: name.to_string() });
+impl Request<'_> {
+    /// Sends it and reads the answer.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub fn send(&self) -> Result<Reply, ClientError> {
+        let head = self.head()?;
+        let deadline = Deadline::after(self.timeout);
+        let fail = |error: io::Error| failed(self.url, self.timeout, &error);
+        let stream = connect(self.url, deadline, self.timeout)?;
+        let mut stream = Timed { stream, deadline };
+        let sent =
+            stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(self.body.unwrap_or_default()));
+        match (Reply::read(&mut BufReader::new(stream), self.method), sent) {
+            // Who does not want the rest of a body answers before it is sent, and may close.
+            (Ok(reply), _) => Ok(reply),
+            (Err(_), Err(error)) | (Err(error), Ok(())) => Err(fail(error)),
         }
-        head.push_str(&format!("{name}: {value}\r\n"));
     }
-    head.push_str("\r\n");
-    Ok(head)
+
+    /// Its first lines up to the empty one.
+    ///
+    /// # Errors
+    /// [`ClientError::Header`].
+    pub fn head(&self) -> Result<String, ClientError> {
+        let mut head = format!("{} {} HTTP/1.1\r\n", self.method, self.url.target);
+        let host = self.url.host_field();
+        let length = self.body.map(|body| body.len().to_string());
+        let own = [
+            ("Host", Some(host.as_str())),
+            ("User-Agent", Some(concat!("h1mock/", env!("CARGO_PKG_VERSION")))),
+            ("Accept", Some("*/*")),
+            ("Connection", Some("close")),
+            ("Content-Length", length.as_deref()),
+        ];
+        let is_given = |name: &str| self.headers.iter().any(|(given, _)| given.eq_ignore_ascii_case(name));
+        let own = own.iter().filter(|(name, _)| !is_given(name));
+        for (name, value) in own.chain(self.headers) {
+            let Some(value) = value else { continue };
+            if name.is_empty()
+                || !name.bytes().all(|byte| byte.is_ascii_graphic() && byte != b':')
+                || !is_field(value)
+            {
+                return Err(ClientError::Header { name: name.to_string() });
+            }
+            head.push_str(&format!("{name}: {value}\r\n"));
+        }
+        head.push_str("\r\n");
+        Ok(head)
+    }
 }
 
 fn is_field(value: &str) -> bool {

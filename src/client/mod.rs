@@ -1,4 +1,5 @@
-//! The subcommands that talk to a running server: `get`, `probe`, `wait`. They know HTTP and the admin
+//! The subcommands that talk to a running server: `get`, `probe`, `wait`, and the HTTP behind them and the `curl`
+//! applet. They know HTTP and the admin
 //! interface's addresses, nothing of the server's own types; results are exit codes, messages go to the
 //! writers given.
 
@@ -10,12 +11,15 @@ mod tests;
 mod url;
 mod wait;
 
+pub use connection::Request;
+pub use error::ClientError;
+pub use reply::Reply;
+pub use url::Url;
+
 use crate::cli::Server;
 use connection::request;
-use reply::Reply;
 use std::io::Write;
 use std::time::Duration;
-use url::Url;
 use wait::{Condition, Wait};
 
 /// Time that `probe` gives the server; a kubelet's own default is 1 s.

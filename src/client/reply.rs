@@ -10,6 +10,8 @@ const MAX_HEAD: usize = 64 << 10;
 /// An answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reply {
+    /// The first line, such as `HTTP/1.1 200 OK`.
+    pub line: String,
     /// 200 to 599, or whatever three digits came.
     pub status: u16,
     /// The words after the status, possibly none.
@@ -77,7 +79,7 @@ impl<R: BufRead> Lines<'_, R> {
 fn head<R: BufRead>(lines: &mut Lines<'_, R>) -> io::Result<Reply> {
     let first = lines.next()?;
     let (status, reason) = status_line(&first).ok_or_else(|| invalid("it is no HTTP"))?;
-    let mut reply = Reply { status, reason, headers: Vec::new(), body: Vec::new() };
+    let mut reply = Reply { line: first, status, reason, headers: Vec::new(), body: Vec::new() };
     loop {
         let line = lines.next()?;
         if line.is_empty() {

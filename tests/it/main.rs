@@ -7,6 +7,7 @@ mod harness;
 
 mod access_log;
 mod admin;
+mod applets;
 mod bad_input;
 mod check;
 mod command_line;

@@ -1,0 +1,48 @@
+//! `cat FILE...`: files one after the other; `-`, and no file at all, is standard input.
+
+use super::{BUFFER, Failure, Streams, cause, shown, switches};
+use std::ffi::{OsStr, OsString};
+use std::fs::File;
+use std::io::{self, Read};
+
+pub fn run(args: &[OsString], io: &mut Streams) -> Result<u8, Failure> {
+    let (_, mut files) = switches(args, "")?;
+    if files.is_empty() {
+        files.push("-".into());
+    }
+    let mut code = 0;
+    for file in files {
+        if let Err(error) = copy(&file, io)? {
+            io.complain(&format!("failed to read `{}`: {}", shown(&file), cause(&error)));
+            code = 1;
+        }
+    }
+    Ok(code)
+}
+
+/// The inner error is one of reading: the next file may do better. That of writing ends all.
+fn copy(file: &OsStr, io: &mut Streams) -> Result<io::Result<()>, Failure> {
+    let mut opened;
+    let source: &mut dyn Read = match file == "-" {
+        true => io.input,
+        false => match File::open(file) {
+            Ok(file) => {
+                opened = file;
+                &mut opened
+            }
+            Err(error) => return Ok(Err(error)),
+        },
+    };
+    let mut buffer = vec![0; BUFFER];
+    loop {
+        match source.read(&mut buffer) {
+            Ok(0) => break,
+            Ok(read) => io.out.write_all(&buffer[..read]).map_err(Failure::output)?,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Ok(Err(error)),
+        }
+    }
+    // What comes slowly is to be seen at once: the log of a file that somebody writes, a terminal.
+    io.out.flush().map_err(Failure::output)?;
+    Ok(Ok(()))
+}

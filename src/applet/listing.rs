@@ -1,0 +1,47 @@
+//! One line of a long list, as `ls -l` and `tar tvf` print it.
+
+use chrono::DateTime;
+
+/// `drwxr-xr-x` from the type's letter and the mode.
+pub fn mode(kind: char, mode: u32) -> String {
+    let mut text = String::from(kind);
+    for (shift, special, letter) in [(6, 0o4000, 's'), (3, 0o2000, 's'), (0, 0o1000, 't')] {
+        let bits = mode >> shift;
+        text.push(if bits & 4 != 0 { 'r' } else { '-' });
+        text.push(if bits & 2 != 0 { 'w' } else { '-' });
+        text.push(match (mode & special != 0, bits & 1 != 0) {
+            (true, true) => letter,
+            (true, false) => letter.to_ascii_uppercase(),
+            (false, true) => 'x',
+            (false, false) => '-',
+        });
+    }
+    text
+}
+
+/// `2026-01-31 12:00`, UTC: there are no time zones in the image.
+pub fn time(seconds: i64) -> String {
+    let time = DateTime::from_timestamp(seconds, 0).unwrap_or_default();
+    time.format("%Y-%m-%d %H:%M").to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn modes_and_times_read_as_elsewhere() {
+        for (kind, bits, expected) in [
+            ('-', 0o644, "-rw-r--r--"),
+            ('d', 0o1777, "drwxrwxrwt"),
+            ('-', 0o4750, "-rwsr-x---"),
+            ('-', 0o7000, "---S--S--T"),
+            ('l', 0o777, "lrwxrwxrwx"),
+        ] {
+            assert_eq!(mode(kind, bits), expected);
+        }
+        assert_eq!(time(1_769_860_800), "2026-01-31 12:00");
+        assert_eq!(time(0), "1970-01-01 00:00");
+        assert_eq!(time(i64::MAX), "1970-01-01 00:00");
+    }
+}

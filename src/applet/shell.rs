@@ -1,0 +1,276 @@
+//! `sh -c STRING`, `bash -c STRING`: one applet or `h1mock` command, split into words as a shell does. There is no
+//! shell behind it: operators, variables, redirections and other commands are refused, with one exception, the pipe
+//! that `kubectl cp --retries` sends. Runs nothing itself.
+
+use super::{Program, named};
+use std::ffi::OsString;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+
+/// Longest part of a command that a message repeats, in characters.
+const EXCERPT: usize = 200;
+
+/// What a command string comes to.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Command {
+    /// Run this.
+    Run(Vec<OsString>),
+    /// `tar cf - PATH | tail -c+N`: run `tar` with `args` and leave out the first bytes.
+    TarFrom {
+        /// Arguments of `tar`.
+        args: Vec<OsString>,
+        /// N - 1.
+        skipped: u64,
+    },
+}
+
+/// Reads the arguments of `sh`.
+///
+/// # Errors
+/// A message that says what can be run instead.
+pub fn command(args: &[OsString]) -> Result<Command, String> {
+    let [option, string, ..] = args else { return Err(no_shell("failed to start a shell")) };
+    // `-lc` and `-ec` mean nothing else where one command runs.
+    let letters = option.as_bytes().strip_prefix(b"-").unwrap_or_default();
+    if !letters.contains(&b'c') || !letters.iter().all(|letter| b"cel".contains(letter)) {
+        return Err(no_shell("failed to start a shell"));
+    }
+    let text = string.to_string_lossy();
+    let shortened = match text.char_indices().nth(EXCERPT) {
+        Some((end, _)) => format!("{}...", &text[..end]),
+        None => text.into_owned(),
+    };
+    let refused = || no_shell(&format!("failed to run `{}`", super::shown(&shortened)));
+    let mut tokens = split(string.as_bytes()).ok_or_else(refused)?;
+    if tokens.first().is_some_and(|token| token.is_word("exec")) {
+        tokens.remove(0);
+    }
+    pipe(&tokens).or_else(|| single(tokens)).ok_or_else(refused)
+}
+
+fn no_shell(what: &str) -> String {
+    format!(
+        "{what}: there is no shell in this image; run one of h1mock, tar, test, touch, ls, cat, curl directly, e.g. \
+         `kubectl exec POD -- ls /app/provision`"
+    )
+}
+
+/// A word, or the one operator that can be part of a command that runs.
+#[derive(Debug, PartialEq, Eq)]
+enum Token {
+    Word {
+        text: Vec<u8>,
+        /// It has a `*`, `?` or `[` that a shell may replace by the names of files.
+        is_pattern: bool,
+    },
+    Pipe,
+}
+
+impl Token {
+    fn is_word(&self, expected: &str) -> bool {
+        matches!(self, Token::Word { text, .. } if text == expected.as_bytes())
+    }
+
+    fn text(&self) -> Option<OsString> {
+        match self {
+            Token::Word { text, is_pattern: false } => Some(OsString::from_vec(text.clone())),
+            _ => None,
+        }
+    }
+}
+
+/// `None`: something that only a shell can do, or a quote without its end.
+fn split(string: &[u8]) -> Option<Vec<Token>> {
+    let mut tokens = Vec::new();
+    let mut word: Option<(Vec<u8>, bool)> = None;
+    let mut bytes = string.trim_ascii().iter().copied();
+    while let Some(byte) = bytes.next() {
+        let is_first = word.is_none();
+        if b" \t|".contains(&byte) {
+            tokens.extend(word.take().map(|(text, is_pattern)| Token::Word { text, is_pattern }));
+            tokens.extend((byte == b'|').then_some(Token::Pipe));
+            continue;
+        }
+        let (text, is_pattern) = word.get_or_insert_default();
+        match byte {
+            b'\'' => loop {
+                match bytes.next()? {
+                    b'\'' => break,
+                    byte => text.push(byte),
+                }
+            },
+            b'"' => quoted(&mut bytes, text)?,
+            b'\\' => text.push(bytes.next().filter(|byte| *byte != b'\n')?),
+            b';' | b'&' | b'<' | b'>' | b'(' | b')' | b'$' | b'`' | b'\n' => return None,
+            b'#' | b'~' if is_first => return None,
+            byte => {
+                *is_pattern |= b"*?[".contains(&byte);
+                text.push(byte);
+            }
+        }
+    }
+    tokens.extend(word.map(|(text, is_pattern)| Token::Word { text, is_pattern }));
+    Some(tokens)
+}
+
+/// The rest of a text in double quotes: a backslash counts before `"`, `\`, `$` and a backquote only.
+fn quoted(bytes: &mut impl Iterator<Item = u8>, text: &mut Vec<u8>) -> Option<()> {
+    loop {
+        match bytes.next()? {
+            b'"' => return Some(()),
+            b'$' | b'`' => return None,
+            b'\\' => match bytes.next()? {
+                byte if b"\"\\$`".contains(&byte) => text.push(byte),
+                byte => text.extend([b'\\', byte]),
+            },
+            byte => text.push(byte),
+        }
+    }
+}
+
+/// One command that is here. A pattern in it has to be a URL, which no file is called.
+fn single(tokens: Vec<Token>) -> Option<Command> {
+    let program = tokens.first()?.text().or_else(|| tokens[0].is_word("[").then(|| "[".into()))?;
+    let takes_urls = program.as_bytes().ends_with(b"curl") || program.as_bytes().ends_with(b"h1mock");
+    if matches!(named(&program), Program::H1mock) && !is_h1mock(&program) {
+        return None;
+    }
+    let mut argv = vec![program];
+    for token in &tokens[1..] {
+        match token {
+            Token::Word { text, is_pattern } if takes_urls || !is_pattern => {
+                argv.push(OsString::from_vec(text.clone()));
+            }
+            _ => return None,
+        }
+    }
+    Some(Command::Run(argv))
+}
+
+fn is_h1mock(program: &OsString) -> bool {
+    std::path::Path::new(program).file_name().is_some_and(|name| name == "h1mock")
+}
+
+/// `tar cf - PATH | tail -c+N`, as `kubectl cp --retries` sends it; archives of the same files are the same bytes. N
+/// counts from 1, and kubectl begins with 0, which is the same.
+fn pipe(tokens: &[Token]) -> Option<Command> {
+    let at = tokens.iter().position(|token| *token == Token::Pipe)?;
+    let (tar, tail) = (&tokens[..at], &tokens[at + 1..]);
+    let [tail, count] = tail else { return None };
+    if !tail.is_word("tail") || !tar.first()?.is_word("tar") || !tar.get(1)?.is_word("cf") {
+        return None;
+    }
+    let count = count.text()?.into_string().ok()?;
+    let from: u64 = count.strip_prefix("-c+")?.parse().ok()?;
+    let args = tar[1..].iter().map(Token::text).collect::<Option<Vec<OsString>>>()?;
+    Some(Command::TarFrom { args, skipped: from.saturating_sub(1) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(string: &str) -> Result<Command, String> {
+        command(&["-c".into(), string.into()])
+    }
+
+    #[test]
+    fn one_command_is_split_as_a_shell_splits_it() {
+        for (string, expected) in [
+            ("touch provision/initial", &["touch", "provision/initial"][..]),
+            ("  ls   -l\t/app \n", &["ls", "-l", "/app"]),
+            ("exec ls", &["ls"]),
+            ("/bin/ls", &["/bin/ls"]),
+            ("h1mock get /foo?x=1", &["h1mock", "get", "/foo?x=1"]),
+            ("cat 'a b' \"c d\" e\\ f", &["cat", "a b", "c d", "e f"]),
+            ("cat a'b'\"c\"d ''", &["cat", "abcd", ""]),
+            (r#"cat "a\"b\\c\d\$" 'x\y'"#, &["cat", "a\"b\\c\\d$", "x\\y"]),
+            ("cat '$a;|&<>()`*~#'", &["cat", "$a;|&<>()`*~#"]),
+            ("cat a#b c~ \\* '*'", &["cat", "a#b", "c~", "*", "*"]),
+            (
+                "curl -XGET -v http://0.0.0.0:8000/any/path/",
+                &["curl", "-XGET", "-v", "http://0.0.0.0:8000/any/path/"],
+            ),
+            ("curl http://x/?a=[1]*", &["curl", "http://x/?a=[1]*"]),
+            ("[ -d /app ]", &["[", "-d", "/app", "]"]),
+            ("sh -c 'ls -l'", &["sh", "-c", "ls -l"]),
+        ] {
+            let expected = expected.iter().map(OsString::from).collect();
+            assert_eq!(run(string), Ok(Command::Run(expected)), "{string}");
+        }
+        for options in ["-c", "-lc", "-ec"] {
+            let args = [options, "ls", "name"].map(OsString::from);
+            assert_eq!(command(&args), Ok(Command::Run(vec!["ls".into()])), "{options}");
+        }
+    }
+
+    #[test]
+    fn retries_of_kubectl_begin_where_the_last_one_ended() {
+        for (string, skipped) in [
+            ("tar cf - /app/provision | tail -c+0", 0),
+            ("tar cf - /app/provision | tail -c+1", 0),
+            ("tar cf - /app/provision | tail -c+513", 512),
+            ("tar cf - /app/provision|tail -c+513", 512),
+        ] {
+            let args = ["cf", "-", "/app/provision"].map(OsString::from).into();
+            assert_eq!(run(string), Ok(Command::TarFrom { args, skipped }), "{string}");
+        }
+    }
+
+    #[test]
+    fn anything_else_says_that_there_is_no_shell() {
+        for string in [
+            "ls | cat",
+            "ls; ls",
+            "ls && ls",
+            "ls &",
+            "ls > x",
+            "cat < x",
+            "cat $HOME",
+            "cat \"$HOME\"",
+            "cat `ls`",
+            "(ls)",
+            "ls\nls",
+            "ls *",
+            "ls a?",
+            "ls ~",
+            "ls # all",
+            "cat 'a",
+            "cat \"a",
+            "cat a\\",
+            "cd /app",
+            "echo hello",
+            "A=b ls",
+            "tar cf - x | tail -c 3",
+            "tar cf - x | tail -c+x",
+            "tar cf - x | gzip",
+            "tar cf - * | tail -c+0",
+            "tar xf - x | tail -c+0",
+            "| ls",
+            "exec",
+            "",
+        ] {
+            let expected = format!(
+                "failed to run `{}`: there is no shell in this image; run one of h1mock, tar, test, touch, ls, cat, \
+                 curl directly, e.g. `kubectl exec POD -- ls /app/provision`",
+                super::super::shown(string)
+            );
+            assert_eq!(run(string), Err(expected), "{string}");
+        }
+    }
+
+    #[test]
+    fn a_shell_to_type_into_does_not_start() {
+        for args in [&[][..], &["-i"], &["-c"], &["script"], &["-x", "ls"], &["script", "x"], &["-", "x"]] {
+            let args: Vec<OsString> = args.iter().map(OsString::from).collect();
+            let expected = "failed to start a shell: there is no shell in this image; run one of h1mock, tar, test, \
+                            touch, ls, cat, curl directly, e.g. `kubectl exec POD -- ls /app/provision`";
+            assert_eq!(command(&args), Err(expected.to_owned()), "{args:?}");
+        }
+    }
+
+    #[test]
+    fn a_long_command_is_not_repeated_in_full() {
+        let error = run(&format!("echo {}", "x".repeat(10_000))).unwrap_err();
+        assert!(error.contains("xxx...`: there is no shell") && error.len() < 500, "{error}");
+    }
+}

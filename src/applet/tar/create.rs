@@ -1,0 +1,190 @@
+//! `tar c`: an archive of files, folders and links. The same files give the same bytes: names are sorted.
+
+use super::line::Member;
+use super::{Failure, Streams, cause, shown};
+use std::ffi::OsString;
+use std::fs::{self, File, Metadata};
+use std::io::{self, Read, Write};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Component, Path, PathBuf};
+use tar::{Builder, EntryType, Header};
+
+/// Bytes of a name, or of a link's target, that a header holds.
+const SHORT: usize = 100;
+
+/// Writes an archive of `members`; what can't be read is named, the rest is in it.
+pub fn run(members: &[Member], verbose: bool, io: &mut Streams) -> Result<u8, Failure> {
+    let Streams { name, out, err, .. } = io;
+    let mut archive = Archive { builder: Builder::new(*out), err: *err, applet: name, verbose, code: 0 };
+    for member in members {
+        archive.add(&member.folder.join(&member.path), &stored(&member.path)).map_err(Failure::output)?;
+    }
+    archive.builder.finish().map_err(Failure::output)?;
+    Ok(archive.code)
+}
+
+/// The name in the archive: as kubectl expects it, without what leads out (`/`, `..`) and what leads nowhere (`.`).
+fn stored(path: &Path) -> PathBuf {
+    let mut stored = PathBuf::new();
+    for component in path.components() {
+        match component {
+            Component::Normal(name) => stored.push(name),
+            Component::ParentDir => drop(stored.pop()),
+            _ => {}
+        }
+    }
+    stored
+}
+
+struct Archive<'a> {
+    builder: Builder<&'a mut dyn Write>,
+    err: &'a mut dyn Write,
+    applet: &'static str,
+    verbose: bool,
+    code: u8,
+}
+
+/// Errors are those of standard output.
+impl Archive<'_> {
+    fn add(&mut self, path: &Path, name: &Path) -> io::Result<()> {
+        let metadata = match fs::symlink_metadata(path) {
+            Ok(metadata) => metadata,
+            Err(error) => return self.fault(path, &cause(&error)),
+        };
+        let kind = metadata.file_type();
+        if kind.is_dir() {
+            self.add_folder(path, name, &metadata)
+        } else if kind.is_symlink() {
+            self.add_link(path, name, &metadata)
+        } else if kind.is_file() {
+            self.add_file(path, name, &metadata)
+        } else {
+            self.fault(path, "it is neither a file nor a folder nor a link")
+        }
+    }
+
+    fn add_folder(&mut self, path: &Path, name: &Path, metadata: &Metadata) -> io::Result<()> {
+        let mut own =
+            if name.as_os_str().is_empty() { OsString::from(".") } else { name.as_os_str().to_owned() };
+        own.push("/");
+        self.append(EntryType::Directory, metadata, 0, own.as_bytes(), b"", &mut io::empty())?;
+        let names =
+            fs::read_dir(path).and_then(|entries| entries.map(|entry| Ok(entry?.file_name())).collect());
+        let mut names: Vec<OsString> = match names {
+            Ok(names) => names,
+            Err(error) => return self.fault(path, &cause(&error)),
+        };
+        names.sort();
+        names.iter().try_for_each(|entry| self.add(&path.join(entry), &name.join(entry)))
+    }
+
+    fn add_link(&mut self, path: &Path, name: &Path, metadata: &Metadata) -> io::Result<()> {
+        match fs::read_link(path) {
+            Ok(target) => {
+                let (name, target) = (name.as_os_str().as_bytes(), target.as_os_str().as_bytes());
+                self.append(EntryType::Symlink, metadata, 0, name, target, &mut io::empty())
+            }
+            Err(error) => self.fault(path, &cause(&error)),
+        }
+    }
+
+    /// Hard links are stored as files: kubectl makes empty files of them.
+    fn add_file(&mut self, path: &Path, name: &Path, metadata: &Metadata) -> io::Result<()> {
+        let file = match File::open(path) {
+            Ok(file) => file,
+            Err(error) => return self.fault(path, &cause(&error)),
+        };
+        let mut content = Exact { file, left: metadata.len(), fault: None };
+        let name = name.as_os_str().as_bytes();
+        self.append(EntryType::Regular, metadata, metadata.len(), name, b"", &mut content)?;
+        match content.fault {
+            Some(fault) => self.fault(path, &format!("{fault}: the rest is zeros")),
+            None => Ok(()),
+        }
+    }
+
+    fn append(
+        &mut self,
+        kind: EntryType,
+        metadata: &Metadata,
+        size: u64,
+        name: &[u8],
+        target: &[u8],
+        content: &mut dyn Read,
+    ) -> io::Result<()> {
+        if self.verbose {
+            let _ = writeln!(self.err, "{}", shown(std::ffi::OsStr::from_bytes(name)));
+        }
+        let mut header = Header::new_gnu();
+        header.set_mode(metadata.mode() & 0o7777);
+        header.set_uid(metadata.uid().into());
+        header.set_gid(metadata.gid().into());
+        header.set_mtime(u64::try_from(metadata.mtime()).unwrap_or(0));
+        header.set_size(size);
+        header.set_entry_type(kind);
+        for (kind, text) in [(EntryType::GNULongName, name), (EntryType::GNULongLink, target)] {
+            if text.len() > SHORT {
+                self.append_long(kind, text)?;
+            }
+        }
+        put(&mut header.as_old_mut().name, name);
+        put(&mut header.as_old_mut().linkname, target);
+        header.set_cksum();
+        self.builder.append(&header, content)
+    }
+
+    /// What does not fit into a header precedes it as an entry of its own, ended by a zero.
+    fn append_long(&mut self, kind: EntryType, text: &[u8]) -> io::Result<()> {
+        let mut header = Header::new_gnu();
+        put(&mut header.as_old_mut().name, b"././@LongLink");
+        header.set_mode(0o644);
+        header.set_uid(0);
+        header.set_gid(0);
+        header.set_mtime(0);
+        header.set_size(text.len() as u64 + 1);
+        header.set_entry_type(kind);
+        header.set_cksum();
+        self.builder.append(&header, text.chain(&[0][..]))
+    }
+
+    /// Never an error: the next file follows.
+    fn fault(&mut self, path: &Path, cause: &str) -> io::Result<()> {
+        self.code = 1;
+        let _ = writeln!(self.err, "{}: failed to archive `{}`: {cause}", self.applet, shown(path));
+        Ok(())
+    }
+}
+
+fn put(field: &mut [u8; SHORT], text: &[u8]) {
+    let length = text.len().min(SHORT);
+    field[..length].copy_from_slice(&text[..length]);
+}
+
+/// As many bytes as the header said, whatever happens to the file meanwhile.
+struct Exact {
+    file: File,
+    left: u64,
+    fault: Option<String>,
+}
+
+impl Read for Exact {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let most = buffer.len().min(usize::try_from(self.left).unwrap_or(usize::MAX));
+        let buffer = &mut buffer[..most];
+        if self.fault.is_none() {
+            match self.file.read(buffer) {
+                Ok(0) if most > 0 => self.fault = Some("it became shorter".to_owned()),
+                Ok(read) => {
+                    self.left -= read as u64;
+                    return Ok(read);
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => return Err(error),
+                Err(error) => self.fault = Some(cause(&error)),
+            }
+        }
+        buffer.fill(0);
+        self.left -= most as u64;
+        Ok(most)
+    }
+}

@@ -1,0 +1,141 @@
+//! `tar x`: files, folders and links out of an archive.
+//!
+//! A file is written under a hidden name beside the one that it will have, and then renamed. So a server that watches
+//! the folder sees it once, complete; what had the name before stays until then, also where space runs out; and a link
+//! of that name is replaced and not written through, as people know it from GNU tar.
+
+use super::input::{Entry, Input};
+use super::line::Options;
+use super::root::{Fault, Place, Root};
+use super::{Failure, Streams, cause, ended, is_folder_name, shown};
+use rustix::fs::{Mode, Timespec, Timestamps, UTIME_NOW, fchmod, futimens};
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io::{self, ErrorKind, Write};
+use std::path::{Component, Path};
+
+/// Extracts the archive on standard input; what can't be extracted is named, the rest is.
+pub fn run(options: &Options, verbose: bool, io: &mut Streams) -> Result<u8, Failure> {
+    let root = Root::open(&options.folder).map_err(|error| {
+        let folder = shown(&options.folder);
+        Failure::Fatal(1, format!("failed to open folder `{folder}`: {}", cause(&error)))
+    })?;
+    let mut code = 0;
+    let name = io.name;
+    let Streams { input, out, err, .. } = io;
+    let read = Input::new(*input).each(|entry| {
+        if verbose {
+            // Extracting goes on where nobody reads the names.
+            let _ = writeln!(out, "{}", shown(entry.name()));
+        }
+        let Err(fault) = extract(&root, options, entry) else { return Ok(()) };
+        let message = format!("failed to extract `{}`: {fault}", shown(entry.name()));
+        if is_final(&fault) {
+            return Err(Failure::Fatal(1, message));
+        }
+        let _ = writeln!(err, "{name}: {message}");
+        code = 1;
+        Ok(())
+    })?;
+    Ok(ended(read, io).max(code))
+}
+
+/// Would the next entry fail for the same reason?
+fn is_final(fault: &Fault) -> bool {
+    let kinds = [ErrorKind::ReadOnlyFilesystem, ErrorKind::StorageFull, ErrorKind::QuotaExceeded];
+    matches!(fault, Fault::System(error) if kinds.contains(&error.kind()))
+}
+
+fn extract(root: &Root, options: &Options, entry: &mut Entry) -> Result<(), Fault> {
+    let refused = |reason: &str| Err(Fault::Refused(reason.to_owned()));
+    let kind = entry.header().entry_type();
+    if entry.is_sparse() {
+        return refused("it is a sparse file, pack it without `-S`");
+    }
+    if kind.is_dir() || kind.is_file() && is_folder_name(entry.name()) {
+        return root.make_folder(entry.name(), mode(entry));
+    }
+    match kind.as_byte() {
+        b'3' | b'4' => return refused("it is a device"),
+        b'6' => return refused("it is a FIFO"),
+        b'\0' | b'0' | b'1' | b'2' | b'7' => {}
+        other => {
+            return refused(&format!("its type `{}` is not supported", shown(char::from(other).to_string())));
+        }
+    }
+    let Some(place) = root.place(entry.name())? else { return refused("it has no name") };
+    match (kind.is_symlink(), kind.is_hard_link()) {
+        (true, _) => symbolic_link(&place, &entry.target().unwrap_or_default()),
+        (_, true) => hard_link(root, &place, &entry.target().unwrap_or_default()),
+        _ => file(&place, options, entry),
+    }
+}
+
+fn mode(entry: &Entry) -> u32 {
+    entry.header().mode().unwrap_or(0o644)
+}
+
+fn file(place: &Place, options: &Options, entry: &mut Entry) -> Result<(), Fault> {
+    let (beside, file) = place.create_beside(mode(entry) & 0o777)?;
+    match fill(&file, options, entry) {
+        Ok(()) => Ok(beside.replace(place)?),
+        Err(error) => {
+            beside.remove();
+            Err(error.into())
+        }
+    }
+}
+
+/// Content, mode and time. All of it comes before the name: the server takes each for a change.
+fn fill(mut file: &File, options: &Options, entry: &mut Entry) -> io::Result<()> {
+    io::copy(entry, &mut file)?;
+    if options.exact_modes {
+        fchmod(file, Mode::from_raw_mode(mode(entry) & 0o7777))?;
+    }
+    if !options.touch {
+        let seconds = entry.header().mtime().ok().and_then(|seconds| i64::try_from(seconds).ok());
+        let modified = Timespec { tv_sec: seconds.unwrap_or(0), tv_nsec: 0 };
+        let now = Timespec { tv_sec: 0, tv_nsec: UTIME_NOW };
+        futimens(file, &Timestamps { last_access: now, last_modification: modified })?;
+    }
+    Ok(())
+}
+
+/// A link with a target inside: `..` may stand in front only, as a folder may become a link later.
+fn symbolic_link(place: &Place, target: &OsStr) -> Result<(), Fault> {
+    let refused = |reason: &str| Err(Fault::Refused(format!("its target `{}` {reason}", shown(target))));
+    let (mut up, mut down) = (0, 0);
+    for component in Path::new(target).components() {
+        match component {
+            Component::RootDir | Component::Prefix(_) => {
+                return refused("is absolute and may lead out of the folder");
+            }
+            Component::ParentDir if down > 0 => return refused("has `..` behind a name"),
+            Component::ParentDir => up += 1,
+            Component::Normal(_) => down += 1,
+            Component::CurDir => {}
+        }
+    }
+    if up > place.depth {
+        return refused("leads out of the folder");
+    }
+    Ok(place.link_beside(target)?.replace(place)?)
+}
+
+/// Another name for a file that is inside. Links are left out: at another place they lead elsewhere.
+fn hard_link(root: &Root, place: &Place, target: &OsStr) -> Result<(), Fault> {
+    let refused = |reason: &str| Fault::Refused(format!("its target `{}`: {reason}", shown(target)));
+    let other = match root.place(target) {
+        Ok(other) => other.ok_or_else(|| refused("it is not a file"))?,
+        Err(fault) => return Err(refused(&fault.to_string())),
+    };
+    let (device, inode, is_file) = other.identity().map_err(|error| refused(&cause(&error)))?;
+    if !is_file {
+        return Err(refused("it is not a file"));
+    }
+    // A name cannot replace itself.
+    if place.identity().is_ok_and(|(own_device, own_inode, _)| (own_device, own_inode) == (device, inode)) {
+        return Ok(());
+    }
+    Ok(place.name_beside(&other)?.replace(place)?)
+}

@@ -1,0 +1,160 @@
+//! The archive that is read: entry after entry, each with its name. Knows nothing of what becomes of them.
+
+use super::cause;
+use std::cell::Cell;
+use std::ffi::OsString;
+use std::io::{self, ErrorKind, Read};
+use std::os::unix::ffi::OsStringExt;
+
+/// Largest sum of the headers of one entry, long names and pax records included, which are kept in memory.
+const MAX_HEADERS: u64 = 1 << 20;
+/// What is wrong with an archive that was cut off.
+const EARLY: &str = "it ends early";
+/// Size of a header, of which all lengths in an archive are multiples.
+const BLOCK: u64 = 512;
+
+/// An archive.
+pub struct Input<'a> {
+    source: &'a mut dyn Read,
+}
+
+/// One entry of it; reading it reads its content.
+pub struct Entry<'a, 'b> {
+    inner: tar::Entry<'a, Metered<'b>>,
+    name: OsString,
+    /// Names of its pax records.
+    records: Vec<String>,
+    left: u64,
+}
+
+impl<'a> Input<'a> {
+    /// `source` is read up to the end of the archive, not further.
+    pub fn new(source: &'a mut dyn Read) -> Input<'a> {
+        Input { source }
+    }
+
+    /// Calls `work` for each entry, up to its first error, the outer one. The inner one is why the archive can't be
+    /// read to its end.
+    pub fn each<E>(self, mut work: impl FnMut(&mut Entry) -> Result<(), E>) -> Result<Result<(), String>, E> {
+        let (budget, ended) = (Cell::new(MAX_HEADERS), Cell::new(false));
+        let source = Metered { source: self.source, budget: &budget, ended: &ended, is_first: true };
+        let mut archive = tar::Archive::new(source);
+        // The crate has several words for it.
+        let why = |error| if ended.get() { EARLY.to_owned() } else { cause(&error) };
+        let entries = match archive.entries() {
+            Ok(entries) => entries,
+            Err(error) => return Ok(Err(why(error))),
+        };
+        for entry in entries {
+            let mut entry = match entry.and_then(Entry::new) {
+                Ok(entry) => entry,
+                Err(error) => return Ok(Err(why(error))),
+            };
+            budget.set(u64::MAX);
+            if !entry.is_global() {
+                work(&mut entry)?;
+            }
+            match entry.finish() {
+                Ok(rest) => budget.set(rest.saturating_add(MAX_HEADERS)),
+                Err(error) => return Ok(Err(why(error))),
+            }
+        }
+        Ok(Ok(()))
+    }
+}
+
+impl<'a, 'b> Entry<'a, 'b> {
+    fn new(inner: tar::Entry<'a, Metered<'b>>) -> io::Result<Entry<'a, 'b>> {
+        let name = OsString::from_vec(inner.path_bytes().into_owned());
+        let mut entry = Entry { left: inner.size(), inner, name, records: Vec::new() };
+        if !entry.is_global() {
+            let records = entry.inner.pax_extensions()?.into_iter().flatten();
+            entry.records = records.filter_map(|record| Some(record.ok()?.key().ok()?.to_owned())).collect();
+        }
+        Ok(entry)
+    }
+
+    /// Is it about all entries that follow, as those of `git archive`?
+    fn is_global(&self) -> bool {
+        self.header().entry_type().is_pax_global_extensions()
+    }
+
+    /// As in the archive.
+    pub fn name(&self) -> &OsString {
+        &self.name
+    }
+
+    /// Type, mode, owner and time.
+    pub fn header(&self) -> &tar::Header {
+        self.inner.header()
+    }
+
+    /// Bytes of its content.
+    pub fn size(&self) -> u64 {
+        self.inner.size()
+    }
+
+    /// What a link leads to.
+    pub fn target(&self) -> Option<OsString> {
+        let kind = self.header().entry_type();
+        let target = self.inner.link_name_bytes().filter(|_| kind.is_symlink() || kind.is_hard_link());
+        target.map(|target| OsString::from_vec(target.into_owned()))
+    }
+
+    /// Has it holes, in one of the forms that there are?
+    pub fn is_sparse(&self) -> bool {
+        self.header().entry_type().is_gnu_sparse()
+            || self.records.iter().any(|key| key.starts_with("GNU.sparse."))
+    }
+
+    /// Reads what is left of its content. Gives the bytes that are left to be skipped: the holes of a sparse file
+    /// would be read as zeros, for hours.
+    fn finish(mut self) -> io::Result<u64> {
+        if self.header().entry_type().is_gnu_sparse() {
+            return self.header().entry_size().map(|size| size.next_multiple_of(BLOCK));
+        }
+        io::copy(&mut self, &mut io::sink()).map(|_| 0)
+    }
+}
+
+impl Read for Entry<'_, '_> {
+    /// The crate takes an archive that ends here for an entry that does.
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.inner.read(buffer)?;
+        self.left = self.left.saturating_sub(read as u64);
+        match read == 0 && !buffer.is_empty() && self.left > 0 {
+            true => Err(io::Error::new(ErrorKind::UnexpectedEof, EARLY)),
+            false => Ok(read),
+        }
+    }
+}
+
+/// Gives no more bytes than the budget, which is set from outside, has left.
+struct Metered<'a> {
+    source: &'a mut dyn Read,
+    budget: &'a Cell<u64>,
+    ended: &'a Cell<bool>,
+    is_first: bool,
+}
+
+impl Read for Metered<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let most = buffer.len().min(usize::try_from(self.budget.get()).unwrap_or(usize::MAX));
+        if most == 0 && !buffer.is_empty() {
+            return Err(io::Error::new(ErrorKind::InvalidData, "the headers of an entry are over 1 MiB"));
+        }
+        let read = loop {
+            match self.source.read(&mut buffer[..most]) {
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                read => break read?,
+            }
+        };
+        if std::mem::take(&mut self.is_first) && buffer[..read].starts_with(b"\x1f\x8b") {
+            let text = "it is compressed, there is no compression here";
+            return Err(io::Error::new(ErrorKind::InvalidData, text));
+        }
+        self.budget.set(self.budget.get() - read as u64);
+        self.ended.set(read == 0 && !buffer.is_empty());
+        Ok(read)
+    }
+}

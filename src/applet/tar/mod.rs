@@ -1,0 +1,95 @@
+//! `tar`: archives over standard input and output, as kubectl, docker and podman send and expect them.
+
+mod create;
+mod extract;
+mod input;
+mod line;
+mod root;
+
+use super::{Failure, Streams, cause, listing, shown};
+use input::{Entry, Input};
+use line::{Job, Line};
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStrExt;
+
+pub fn run(args: &[OsString], io: &mut Streams) -> Result<u8, Failure> {
+    let line = Line::read(args)?;
+    match &line.job {
+        Job::Create(members) => create::run(members, line.verbose, io),
+        Job::Extract(options) => {
+            let result = extract::run(options, line.verbose, io);
+            drained(result, io)
+        }
+        Job::List => {
+            let result = list(line.verbose, io);
+            drained(result, io)
+        }
+    }
+}
+
+/// What went wrong is said at once; but who still sends would wait for ever if nobody read it.
+fn drained(result: Result<u8, Failure>, io: &mut Streams) -> Result<u8, Failure> {
+    let result = match result {
+        Err(Failure::Fatal(code, message)) => {
+            io.complain(&message);
+            Ok(code)
+        }
+        other => other,
+    };
+    io.drain();
+    result
+}
+
+fn list(verbose: bool, io: &mut Streams) -> Result<u8, Failure> {
+    let Streams { input, out, .. } = io;
+    let listed = Input::new(*input).each(|entry| {
+        let row = if verbose { long(entry) } else { shown(entry.name()) };
+        out.write_all(format!("{row}\n").as_bytes()).map_err(Failure::output)
+    })?;
+    Ok(ended(listed, io))
+}
+
+/// Says why the archive could not be read to its end, if so; gives the exit code.
+fn ended(read: Result<(), String>, io: &mut Streams) -> u8 {
+    match read {
+        Ok(()) => 0,
+        Err(cause) => {
+            io.complain(&format!("failed to read the archive: {cause}"));
+            1
+        }
+    }
+}
+
+/// `-rw-r--r-- 0/0 12 2026-01-31 12:00 name -> target`.
+fn long(entry: &Entry) -> String {
+    let header = entry.header();
+    let kind = header.entry_type();
+    let letter = match kind.as_byte() {
+        b'1' => 'h',
+        b'2' => 'l',
+        b'3' => 'c',
+        b'4' => 'b',
+        b'5' => 'd',
+        b'6' => 'p',
+        _ => '-',
+    };
+    let arrow = match kind.is_hard_link() {
+        true => "link to",
+        false => "->",
+    };
+    let target = entry.target().map_or(String::new(), |target| format!(" {arrow} {}", shown(target)));
+    format!(
+        "{} {}/{} {} {} {}{target}",
+        listing::mode(letter, header.mode().unwrap_or(0)),
+        header.uid().unwrap_or(0),
+        header.gid().unwrap_or(0),
+        entry.size(),
+        listing::time(header.mtime().map_or(0, |seconds| i64::try_from(seconds).unwrap_or(0))),
+        shown(entry.name())
+    )
+}
+
+/// Does `name` end like that of a folder? Archives before POSIX have no other sign of one.
+fn is_folder_name(name: &OsString) -> bool {
+    name.as_bytes().ends_with(b"/")
+}

@@ -1,0 +1,228 @@
+//! The folder that an archive is extracted into. Nothing outside of it is reached, whatever names and links are in the
+//! archive or were there before: each folder on the way is opened by its own name in the one before it, and links are
+//! followed here, not by the kernel. Knows nothing of archives.
+
+use super::{cause, shown};
+use rustix::fs::{self, AtFlags, Mode, OFlags};
+use rustix::io::Errno;
+use std::collections::VecDeque;
+use std::ffi::{OsStr, OsString};
+use std::fs::File;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStringExt;
+use std::path::{Component, Path};
+
+/// Links that may follow one another, as in the kernel.
+const MAX_LINKS: usize = 40;
+/// Temporary names that are tried.
+const ATTEMPTS: usize = 1000;
+
+/// The folder.
+pub struct Root(OwnedFd);
+
+/// A name in a folder below the root.
+pub struct Place {
+    folder: OwnedFd,
+    /// How many folders it is below the root.
+    pub depth: usize,
+    name: OsString,
+}
+
+/// Why a name can't be used.
+pub enum Fault {
+    /// It is refused; the reason.
+    Refused(String),
+    /// The system's error.
+    System(io::Error),
+}
+
+impl From<Errno> for Fault {
+    fn from(error: Errno) -> Fault {
+        Fault::System(error.into())
+    }
+}
+
+impl From<io::Error> for Fault {
+    fn from(error: io::Error) -> Fault {
+        Fault::System(error)
+    }
+}
+
+impl std::fmt::Display for Fault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Fault::Refused(reason) => f.write_str(reason),
+            Fault::System(error) => f.write_str(&cause(error)),
+        }
+    }
+}
+
+impl Root {
+    /// Opens `folder`, which may be a link; an empty one is the working folder.
+    pub fn open(folder: &Path) -> io::Result<Root> {
+        let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+        // A path is enough: a folder that may be searched but not read can be extracted into.
+        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        Ok(Root(fs::open(folder, flags, Mode::empty())?))
+    }
+
+    /// Where `name` leads to; `None` is the root itself. Folders on the way are made where they are missing.
+    pub fn place(&self, name: &OsStr) -> Result<Option<Place>, Fault> {
+        let mut names = names(name)?;
+        let Some(last) = names.pop_back() else { return Ok(None) };
+        let (folder, depth) = self.walk(names, 0o777)?;
+        Ok(Some(Place { folder, depth, name: last }))
+    }
+
+    /// Makes the folder `name` with what `mode` leaves to its owner and others, and those on the way, where they are
+    /// missing. One that exists stays as it is.
+    pub fn make_folder(&self, name: &OsStr, mode: u32) -> Result<(), Fault> {
+        // Whatever is in it has to be written, too.
+        self.walk(names(name)?, mode & 0o777 | 0o700).map(drop)
+    }
+
+    /// `mode` is that of the last folder if it has to be made. Gives the folder and its depth.
+    fn walk(&self, mut names: VecDeque<OsString>, mode: u32) -> Result<(OwnedFd, usize), Fault> {
+        let mut folders = vec![self.0.try_clone()?];
+        let mut links = 0;
+        while let Some(name) = names.pop_front() {
+            // The root is never popped off.
+            let Some(folder) = folders.last() else { break };
+            if name == ".." {
+                folders.pop();
+                if folders.is_empty() {
+                    return Err(Fault::Refused("a link on the way leads out of the folder".to_owned()));
+                }
+                continue;
+            }
+            let mode = if names.is_empty() { mode } else { 0o777 };
+            match enter(folder, &name, mode) {
+                Ok(entered) => folders.push(entered),
+                Err(Errno::LOOP | Errno::NOTDIR) => {
+                    links += 1;
+                    let target = link(folder, &name)?;
+                    if links > MAX_LINKS {
+                        return Err(Errno::LOOP.into());
+                    }
+                    follow(&name, &target, &mut names)?;
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        let depth = folders.len() - 1;
+        folders.pop().map(|folder| (folder, depth)).ok_or_else(|| Errno::NOENT.into())
+    }
+}
+
+/// The parts of an entry's name.
+fn names(name: &OsStr) -> Result<VecDeque<OsString>, Fault> {
+    let mut names = VecDeque::new();
+    for component in Path::new(name).components() {
+        match component {
+            Component::Normal(name) => names.push_back(name.to_owned()),
+            Component::CurDir => {}
+            Component::ParentDir => return Err(Fault::Refused("its name has `..`".to_owned())),
+            Component::RootDir | Component::Prefix(_) => {
+                return Err(Fault::Refused("its name is absolute".to_owned()));
+            }
+        }
+    }
+    Ok(names)
+}
+
+/// Opens the folder `name` in `folder`, which is made if it is missing.
+fn enter(folder: &OwnedFd, name: &OsStr, mode: u32) -> Result<OwnedFd, Errno> {
+    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let open = || fs::openat(folder, name, flags, Mode::empty());
+    match open() {
+        Err(Errno::NOENT) => match fs::mkdirat(folder, name, Mode::from_raw_mode(mode)) {
+            Ok(()) | Err(Errno::EXIST) => open(),
+            Err(error) => Err(error),
+        },
+        opened => opened,
+    }
+}
+
+/// What is written in the link `name`, which is no folder.
+fn link(folder: &OwnedFd, name: &OsStr) -> Result<OsString, Fault> {
+    match fs::readlinkat(folder, name, Vec::new()) {
+        Ok(target) => Ok(OsString::from_vec(target.into_bytes())),
+        Err(Errno::INVAL) => Err(Fault::Refused(format!("`{}` is not a directory", shown(name)))),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Puts the parts of `target`, which the link `name` leads to, in front of `names`.
+fn follow(name: &OsStr, target: &OsStr, names: &mut VecDeque<OsString>) -> Result<(), Fault> {
+    for component in Path::new(target).components().rev() {
+        match component {
+            Component::Normal(_) | Component::ParentDir => names.push_front(component.as_os_str().to_owned()),
+            Component::CurDir => {}
+            Component::RootDir | Component::Prefix(_) => {
+                let name = shown(name);
+                return Err(Fault::Refused(format!("`{name}` is a link that leads out of the folder")));
+            }
+        }
+    }
+    Ok(())
+}
+
+impl Place {
+    /// A new file beside it under a name that the server and its watcher leave alone; gives that name, too.
+    pub fn create_beside(&self, mode: u32) -> io::Result<(Place, File)> {
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let mut made = None;
+        let beside = self.beside(|folder, name| {
+            made = Some(fs::openat(folder, name, flags, Mode::from_raw_mode(mode))?);
+            Ok(())
+        })?;
+        made.map(|file| (beside, File::from(file))).ok_or_else(|| Errno::NOENT.into())
+    }
+
+    /// A new link to `target` beside it; gives its name.
+    pub fn link_beside(&self, target: &OsStr) -> io::Result<Place> {
+        self.beside(|folder, name| fs::symlinkat(target, folder, name))
+    }
+
+    /// Another name beside it for the file `other`; gives that name.
+    pub fn name_beside(&self, other: &Place) -> io::Result<Place> {
+        self.beside(|folder, name| fs::linkat(&other.folder, &other.name, folder, name, AtFlags::empty()))
+    }
+
+    fn beside(&self, mut make: impl FnMut(&OwnedFd, &OsStr) -> Result<(), Errno>) -> io::Result<Place> {
+        let process = std::process::id();
+        for attempt in 0..ATTEMPTS {
+            // Dotfiles are no provisions.
+            let name = OsString::from(format!(".h1mock-tar-{process}-{attempt}.tmp"));
+            match make(&self.folder, &name) {
+                Ok(()) => return Ok(Place { folder: self.folder.try_clone()?, depth: self.depth, name }),
+                Err(Errno::EXIST) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(Errno::EXIST.into())
+    }
+
+    /// Gives it the name of `place`, whatever had that name before.
+    pub fn replace(self, place: &Place) -> io::Result<()> {
+        let renamed = fs::renameat(&self.folder, &self.name, &place.folder, &place.name);
+        renamed.map_err(|error| {
+            self.remove();
+            error.into()
+        })
+    }
+
+    /// Removes a file that was made beside another one.
+    pub fn remove(self) {
+        // Where even that fails, the message says why the writing did.
+        let _ = fs::unlinkat(&self.folder, &self.name, AtFlags::empty());
+    }
+
+    /// Device, inode and whether it is a regular file; a link is not followed.
+    pub fn identity(&self) -> io::Result<(u64, u64, bool)> {
+        let stat = fs::statat(&self.folder, &self.name, AtFlags::SYMLINK_NOFOLLOW)?;
+        let is_file = fs::FileType::from_raw_mode(stat.st_mode) == fs::FileType::RegularFile;
+        Ok((stat.st_dev as u64, stat.st_ino as u64, is_file))
+    }
+}

@@ -1,0 +1,37 @@
+//! What client commands learn from the arguments of process 1, in a pid namespace of their own.
+
+use super::{Image, feed, isolated};
+
+/// Runs the mock as process 1, and `script` beside it, whose `$1` is the folder of links. The ports have to be named, so
+/// the network is a new one, where all are free. `None`: this machine can't do it.
+fn beside_a_mock(script: &str) -> Option<super::Left> {
+    let image = Image::new();
+    let mut command = isolated(&["--pid", "--fork", "--net", "--mount-proc"])?;
+    // The shell becomes the mock; what runs beside it ends it.
+    let script = format!(
+        "ip link set lo up || exit 77
+         (\"$1\"/h1mock wait --timeout 20s; {script}; kill -TERM 1) &
+         exec \"$1\"/h1mock --bind 127.0.0.1 --config-dir none 18123 --admin-port=18124 >/dev/null 2>log"
+    );
+    command.args([&script, "sh"]).arg(image.folder.0.join("bin")).current_dir(image.path(""));
+    command.env_remove("H1MOCK_ADMIN_PORT").env_remove("H1MOCK_TRAFFIC_PORT");
+    let left = feed(command, b"");
+    if left.code == 77 {
+        eprintln!("the network of a namespace can't be used here: not tried: {}", left.err);
+    }
+    (left.code != 77).then_some(left)
+}
+
+#[test]
+fn the_ports_of_process_1_are_found() {
+    let script = "\"$1\"/h1mock probe; echo probe $?; \"$1\"/h1mock wait --timeout 5s; echo wait $?; \
+                  \"$1\"/curl -s -f :18124/readyz; echo readyz $?; \
+                  \"$1\"/h1mock get /none >/dev/null; echo get $?; \"$1\"/curl -sf /none; echo curl $?; \
+                  H1MOCK_ADMIN_PORT=9 \"$1\"/h1mock probe; echo variable $?";
+    let Some(left) = beside_a_mock(script) else { return };
+    let out = "probe 0\nwait 0\nreadyz 0\nget 1\ncurl 22\nvariable 1\n";
+    let err = "h1mock: failed to get `http://127.0.0.1:18123/none`: 404 Not Found\n\
+               h1mock: failed to connect to `127.0.0.1:9`: connection refused\n";
+    // The mock ended as after SIGTERM.
+    assert_eq!(left.all(), (143, out, err));
+}

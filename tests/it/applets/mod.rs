@@ -1,0 +1,158 @@
+//! The applets: the built binary under its other names, by links as in the image.
+
+mod curl;
+mod files;
+mod first_process;
+mod odd_archives;
+mod shell;
+mod tar_in;
+mod tar_out;
+
+use crate::harness::{Folder, binary};
+use std::fs;
+use std::io::Write;
+use std::os::unix::fs::symlink;
+use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::thread;
+
+/// A folder with links in `bin` and a working folder `app`.
+pub struct Image {
+    folder: Folder,
+}
+
+/// What a command left.
+#[derive(Debug)]
+pub struct Left {
+    pub code: i32,
+    pub out: Vec<u8>,
+    pub err: String,
+    /// Whether all of the input was taken.
+    pub drained: bool,
+}
+
+impl Left {
+    pub fn text(&self) -> &str {
+        std::str::from_utf8(&self.out).unwrap()
+    }
+
+    /// Exit code, standard output and standard error, to be compared at once.
+    pub fn all(&self) -> (i32, &str, &str) {
+        (self.code, self.text(), &self.err)
+    }
+}
+
+impl Image {
+    pub fn new() -> Image {
+        let folder = Folder::new();
+        fs::create_dir(folder.0.join("bin")).unwrap();
+        fs::create_dir(folder.0.join("app")).unwrap();
+        for name in ["tar", "test", "[", "touch", "ls", "cat", "sh", "bash", "curl", "h1mock", "zsh"] {
+            symlink(binary().get_program(), folder.0.join("bin").join(name)).unwrap();
+        }
+        Image { folder }
+    }
+
+    /// A path below the working folder.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.0.join("app").join(name)
+    }
+
+    pub fn write(&self, name: &str, text: &str) {
+        self.folder.write(&format!("app/{name}"), text);
+    }
+
+    pub fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.path(name)).unwrap()
+    }
+
+    /// The applet as a command in the working folder, with the environment cleaned.
+    pub fn command(&self, argv: &[&str]) -> Command {
+        let mut command = Command::new(self.folder.0.join("bin").join(argv[0]));
+        for (name, _) in binary().get_envs() {
+            command.env_remove(name);
+        }
+        command.args(&argv[1..]).current_dir(self.path(""));
+        command
+    }
+
+    pub fn run(&self, argv: &[&str]) -> Left {
+        self.feed(argv, b"")
+    }
+
+    pub fn feed(&self, argv: &[&str], input: &[u8]) -> Left {
+        feed(self.command(argv), input)
+    }
+}
+
+/// Runs `command` with `input`.
+pub fn feed(mut command: Command, input: &[u8]) -> Left {
+    let mut child =
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let input = input.to_vec();
+    let feeder = thread::spawn(move || stdin.write_all(&input).is_ok());
+    let output = child.wait_with_output().unwrap();
+    Left {
+        code: output.status.code().unwrap_or_else(|| -output.status.signal().unwrap()),
+        out: output.stdout,
+        err: String::from_utf8(output.stderr).unwrap(),
+        drained: feeder.join().unwrap(),
+    }
+}
+
+/// The machine's own tar, in `folder`.
+pub fn gnu_tar(folder: &Path, args: &[&str]) -> Vec<u8> {
+    let output = Command::new("tar").args(args).current_dir(folder).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    output.stdout
+}
+
+/// `unshare` with `flags`, which runs the shell script that is its next argument; `None`, and a word about it, where
+/// this machine does not allow it.
+pub fn isolated(flags: &[&str]) -> Option<Command> {
+    for user in [&[][..], &["--map-root-user"]] {
+        let mut unshare = Command::new("unshare");
+        unshare.args(user).args(flags);
+        let mut attempt = Command::new("unshare");
+        let tried = attempt.args(user).args(flags).arg("true").stderr(Stdio::null()).status();
+        if tried.is_ok_and(|status| status.success()) {
+            unshare.args(["/bin/sh", "-c"]);
+            return Some(unshare);
+        }
+    }
+    eprintln!("`unshare` is not allowed here: not tried");
+    None
+}
+
+/// All files below `folder`, with what they are; sorted.
+pub fn tree(folder: &Path) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(next) = folders.pop() {
+        for entry in fs::read_dir(next).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.strip_prefix(folder).unwrap().display().to_string();
+            let metadata = path.symlink_metadata().unwrap();
+            found.push(if metadata.is_dir() {
+                folders.push(path);
+                format!("{name}/")
+            } else if metadata.is_symlink() {
+                format!("{name} -> {}", fs::read_link(&path).unwrap().display())
+            } else {
+                format!("{name}: {}", String::from_utf8_lossy(&fs::read(&path).unwrap()))
+            });
+        }
+    }
+    found.sort();
+    found
+}
+
+#[test]
+fn a_link_of_another_name_is_h1mock() {
+    let image = Image::new();
+    for name in ["h1mock", "zsh"] {
+        assert_eq!(image.run(&[name, "--version"]).all(), (0, "h1mock 1.0.0\n", ""));
+    }
+}
