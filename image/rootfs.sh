@@ -39,7 +39,8 @@ check_binary() {
   # The loader of shared libraries, and the libraries; ldd would take a position independent musl binary for a dynamic one.
   shared=$(LC_ALL=C readelf -ldW "$binary" | sed -n \
     -e 's/.*program interpreter: \(.*\)\]$/\1/p' -e 's/.*(NEEDED).*\[\(.*\)\]$/\1/p' | tr '\n' ' ')
-  [ -z "$shared" ] || refuse "it is not static, it needs ${shared% }; build it for musl, or with RUSTFLAGS=\"-C target-feature=+crt-static\" and --target"
+  [ -z "$shared" ] || refuse "it is not static, it needs ${shared% };" \
+    "build it for musl, or with RUSTFLAGS=\"-C target-feature=+crt-static\" and --target"
 }
 
 # The modes are said for each: the umask of whoever builds must not decide them. Any user may write provisions, since

@@ -1,4 +1,4 @@
-"""Requests to a mock on this machine, with a deadline. The standard library's client, so that a refused connection is an answer."""
+"""Requests to a mock on this machine, with a deadline. A refused connection is an answer, since tests wait for mocks to start."""
 
 import http.client
 import json
