@@ -4,7 +4,8 @@
 #
 #   H1MOCK_BINARY=FILE ct/image.sh            FILE is the mock's program, static
 #
-# Further arguments go to pytest.
+# Further arguments go to pytest. Figures (sizes, cold start, memory) are printed at the end. Where podman's own defaults don't
+# work, inside of a container for instance, CONTAINERS_CONF=.ci/containers.conf may help.
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)

@@ -1,9 +1,11 @@
 """The image starts for any user under the strictest security, serves, is found healthy, stops."""
 
+import socket
+
 import pytest
 import web
-from podman import HARDENED, WRITABLE, finished, free_ports, podman
 from conftest import answering
+from podman import HARDENED, WRITABLE, finished, free_ports, podman
 
 HELP = '<a href="https://github.com/testillano/h1mock#how-it-works">help here for mock provisions</a>'
 # From SIGTERM until process 1 is gone, podman's own call included.
@@ -16,7 +18,9 @@ def test_under_the_strictest_security_it_serves_both_ports_and_stops(start, user
     assert web.request(mock.admin, "GET", "/readyz").status == 200
     assert mock.post_provision("sent", answering("posted")).status == 201
     assert mock.get("/a").text == "posted"
-    seconds, code = mock.stop()
+    # A client that keeps its connection open for a next request delays nothing.
+    with socket.create_connection(("127.0.0.1", mock.traffic)):
+        seconds, code = mock.stop()
     assert code == 143
     assert seconds < MOST_SECONDS_TO_STOP
     figure(f"SIGTERM to end, user {user}", f"{seconds * 1000:.0f} ms")
