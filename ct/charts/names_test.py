@@ -57,6 +57,16 @@ class Plain(unittest.TestCase):
             self.assertEqual(helm.at(item, "spec selector matchLabels"), helm.at(objects.one("Service"), "spec selector"))
         self.assertEqual(helm.at(objects.one("NetworkPolicy"), "spec podSelector matchLabels"), helm.at(objects.one("Service"), "spec selector"))
 
+    def test_names_that_yaml_takes_for_something_else_stay_text(self):
+        on = {"service": {"name": "on"}, "nameOverride": "1e3", "serviceAccount": {"name": "1"}, "provisionsConfigMap": "2",
+              "priorityClassName": "3", "adminToken": {"value": "4", "key": "5"}, "provisionVolume": {"sizeLimit": "6"}, "ingress": {"enabled": True, "className": "7"}}
+        objects = helm.template(on, release="8")
+        pod = helm.at(objects.one("Deployment"), "spec template spec")
+        self.assertEqual([objects.one("Service")["metadata"]["name"], pod["serviceAccountName"], pod["priorityClassName"],
+                          helm.at(objects.one("Ingress"), "spec ingressClassName"), *objects.one("Secret")["data"]],
+                         ["on", "1", "3", "7", "5"])
+        self.assertEqual(helm.at(pod, "volumes 1 projected sources 1 configMap name"), "2")
+
     def test_long_names_are_cut_to_what_kubernetes_takes(self):
         objects = helm.template({"service": {"name": "a" * 62 + "-b"}, "nameOverride": "c" * 70}, release="r" * 53)
         self.assertEqual(objects.one("Service")["metadata"]["name"], "a" * 62)

@@ -112,7 +112,16 @@ class Helper(unittest.TestCase):
             with self.assertRaises(helm.Failure) as caught:
                 self.names(f"else{number}", '{{- include "h1mock.configmap" ( list $ ' + item + " ) }}")
             self.assertIn("failed to make a provision ConfigMap: the second item for `h1mock.configmap` must be the values of the "
-                          'mock, such as `list $ $.Values.server1 "server1"`', str(caught.exception))
+                          'mock, such as `list $ $.Values.server1 "server1"`, and the dependency enabled', str(caught.exception))
+
+    def test_a_dependency_that_is_disabled_has_none(self):
+        self.assertEqual(self.names("off", '{{- include "h1mock.configmap" ( list $ $.Values.server1 "server1" ) }}',
+                                    {"server1": {"enabled": False}}), [])
+
+    def test_a_name_of_its_own_needs_no_alias(self):
+        call = '{{- include "h1mock.configmap" ( list $ (dict "service" (dict "name" "NAME" "provisionsDir" "server1")) ) }}'
+        for number, (name, expected) in enumerate((("Web_1", "web-1"), ("h1mock", "h1mock"))):
+            self.assertEqual(self.names(f"own{number}", call.replace("NAME", name)), [f"{expected}-provision-config"])
 
 
 class Sources(unittest.TestCase):

@@ -28,6 +28,7 @@ SCHEMA = [
     ({"startupProbe": {"exec": {}}}, "- at '/startupProbe': additional properties 'exec' not allowed"),
     ({"ingress": {"hosts": [{"paths": []}]}}, "- at '/ingress/hosts/0': missing property 'host'"),
     ({"autoscaling": {"minReplicas": 0}}, "- at '/autoscaling/minReplicas': minimum: got 0, want 1"),
+    ({"podDisruptionBudget": {"maxUnavailable": ""}}, "- at '/podDisruptionBudget/maxUnavailable': 'anyOf' failed"),
     ({"provisionVolume": {"sizeLimit": "64MB"}}, "- at '/provisionVolume/sizeLimit': '64MB' does not match pattern"),
 ]
 
@@ -40,6 +41,7 @@ TEMPLATE = [
      "failed to make the ServiceMonitor: metrics are on the admin port, and service.admin.enabled is false"),
     ({"autoscaling": {"enabled": True, "minReplicas": 3, "maxReplicas": 2}},
      "failed to make the HorizontalPodAutoscaler: autoscaling.minReplicas is more than autoscaling.maxReplicas"),
+    ({"ingress": {"enabled": True, "hosts": []}}, "failed to make the Ingress: ingress.hosts is empty"),
     ({"terminationGracePeriodSeconds": 9},
      "failed to make the Deployment: terminationGracePeriodSeconds is 9, but drain and grace take 10 s (settings.drainSeconds, "
      "settings.graceSeconds)"),

@@ -16,6 +16,9 @@ What the schema can't say. Fails where values contradict each other.
 {{- if and .Values.autoscaling.enabled (gt (int .Values.autoscaling.minReplicas) (int .Values.autoscaling.maxReplicas)) -}}
 {{- fail "failed to make the HorizontalPodAutoscaler: autoscaling.minReplicas is more than autoscaling.maxReplicas" -}}
 {{- end -}}
+{{- if and .Values.ingress.enabled (not .Values.ingress.hosts) -}}
+{{- fail "failed to make the Ingress: ingress.hosts is empty" -}}
+{{- end -}}
 {{- $stop := add (int $settings.drainSeconds) (int $settings.graceSeconds) -}}
 {{- with int .Values.terminationGracePeriodSeconds -}}
 {{- if lt . (int $stop) -}}

@@ -4,18 +4,19 @@ ConfigMap of provision files, called from a template of the chart that holds the
     {{- include "h1mock.configmap" ( list $ $.Values.server1 "server1" ) }}
 
 Items: the caller's scope, the values of the mock, and the alias of the dependency, which may be left out. Makes nothing
-without service.provisionsDir.
+without service.provisionsDir, or where `enabled` is false.
 */}}
 {{- define "h1mock.configmap" -}}
 {{- $root := first . -}}
 {{- $values := index . 1 -}}
+{{- if not (and (kindIs "map" $values) (eq (toString $values.enabled) "false")) -}}
 {{- if not (and (kindIs "map" $values) (kindIs "map" $values.service) $values.service.name) -}}
-{{- fail "failed to make a provision ConfigMap: the second item for `h1mock.configmap` must be the values of the mock, such as `list $ $.Values.server1 \"server1\"`" -}}
+{{- fail "failed to make a provision ConfigMap: the second item for `h1mock.configmap` must be the values of the mock, such as `list $ $.Values.server1 \"server1\"`, and the dependency enabled" -}}
 {{- end -}}
-{{- $alias := include "h1mock.configmap.alias" . -}}
+{{- with $values.service.provisionsDir }}
+{{- $alias := include "h1mock.configmap.alias" $ -}}
 {{- $service := ternary $alias $values.service.name (eq $values.service.name "h1mock") -}}
 {{- $name := printf "%s-provision-config" (include "h1mock.objectName" $service) -}}
-{{- with $values.service.provisionsDir }}
 {{- $data := include "h1mock.configmap.data" (list $root (clean .) $name) }}
 apiVersion: v1
 kind: ConfigMap
@@ -24,6 +25,7 @@ metadata:
   labels:
     {{- include "h1mock.labels" $root | nindent 4 }}
 {{- $data }}
+{{- end -}}
 {{- end -}}
 {{- end -}}
 
@@ -36,17 +38,19 @@ same, only the caller knows; a wrong guess would make a ConfigMap that no pod mo
 {{- $values := index . 1 -}}
 {{- if gt (len .) 2 -}}
 {{- index . 2 -}}
-{{- else if eq $values.service.name "h1mock" -}}
+{{- else if eq ($root.Values | toJson) ($values | toJson) -}}
+{{- $root.Chart.Name -}}
+{{- else -}}
 {{- $found := list -}}
 {{- range $root.Chart.Dependencies -}}
 {{- if eq (get $root.Values .Name | toJson) ($values | toJson) -}}
 {{- $found = append $found .Name -}}
 {{- end -}}
 {{- end -}}
-{{- if gt (len $found) 1 -}}
+{{- if and (gt (len $found) 1) (eq $values.service.name "h1mock") -}}
 {{- fail (printf "failed to make a provision ConfigMap: the values of %s are the same, so name the alias as third item: `list $ $.Values.%s %q`" (join " and " $found) (last $found) (last $found)) -}}
 {{- end -}}
-{{- first $found | default $root.Chart.Name -}}
+{{- first $found | default "h1mock" -}}
 {{- end -}}
 {{- end -}}
 

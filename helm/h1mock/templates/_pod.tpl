@@ -91,7 +91,7 @@ projected:
         optional: true
     {{- with .Values.provisionsConfigMap }}
     - configMap:
-        name: {{ . }}
+        name: {{ . | quote }}
         optional: true
     {{- end }}
     {{- if .Values.provisions }}
