@@ -43,7 +43,7 @@ def install(tag="latest", sets=""):
 
 
 def execute(pod, arguments=""):
-    return f"kubectl exec -i {pod} -c test -n ns-ct-h1mock -- pytest -p no:cacheprovider{arguments}"
+    return f"kubectl exec -i {pod} -c test -n ns-ct-h1mock -- pytest{arguments}"
 
 
 class Scripts(unittest.TestCase):

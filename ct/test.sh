@@ -155,7 +155,7 @@ test_in_cluster() {
   if [ -t 0 ] && [ -t 1 ]; then
     terminal=(-t)
   fi
-  kubectl exec -i ${terminal[@]+"${terminal[@]}"} "$pod" -c test -n "$NAMESPACE" -- pytest -p no:cacheprovider "$@"
+  kubectl exec -i ${terminal[@]+"${terminal[@]}"} "$pod" -c test -n "$NAMESPACE" -- pytest "$@"
 }
 
 test_from_here() {

@@ -23,7 +23,7 @@ EFFECTS = [
     ("test.podSecurityContext", {"runAsUser": 1}, f"{POD} securityContext runAsUser", 1),
     ("test.securityContext", {"runAsUser": 1}, f"{TEST} securityContext runAsUser", 1),
     ("test.securityContext", {"runAsUser": 1}, f"{INIT} securityContext runAsUser", 1),
-    ("test.extraEnv", [{"name": "A", "value": "b"}], f"{TEST} env 1", {"name": "A", "value": "b"}),
+    ("test.extraEnv", [{"name": "A", "value": "b"}], f"{TEST} env", [{"name": "A", "value": "b"}]),
     ("initContainer.image.repository", "r/h1mock", f"{INIT} image", "r/h1mock:latest"),
     ("initContainer.image.tag", "9", f"{INIT} image", "testillano/h1mock:9"),
     ("initContainer.image.pullPolicy", "Always", f"{INIT} imagePullPolicy", "Always"),
@@ -35,7 +35,7 @@ EFFECTS = [
     ("fullnameOverride", "full", "metadata name", "full"),
     ("h1mock.image.tag", "test1", f"{INIT} image", "testillano/h1mock:test1"),
     ("h1mock.service.name", "prices", f"{INIT} args 3", "prices:8074"),
-    ("h1mock.service.name", "prices", f"{TEST} env 1", {"name": "H1MOCK_SERVICE_HOST", "value": "prices"}),
+    ("h1mock.service.name", "prices", f"{TEST} env 0", {"name": "H1MOCK_SERVICE_HOST", "value": "prices"}),
     ("h1mock.service.traffic_port", 81, f"{INIT} env 0", {"name": "H1MOCK_TRAFFIC_PORT", "value": "81"}),
     ("h1mock.service.admin_port", 82, f"{INIT} args 3", "h1mock:82"),
 ]

@@ -1,6 +1,7 @@
 """Runs helm on copies of the charts and reads what it renders. Everything rendered is kept for the checks of manifests."""
 
 import atexit
+import functools
 import json
 import os
 import pathlib
@@ -74,11 +75,17 @@ def chart(name):
     return folder / "helm" / name
 
 
+@functools.lru_cache(None)
+def rendering(release, path, values, arguments):
+    """The text of `helm template`, once for all tests of the same values."""
+    return run("template", release, str(path), "--namespace", "mocks", "--values", "-", *arguments, input=values)
+
+
 def template(values=None, *, of="h1mock", release="h1mock", arguments=(), safe=True):
     """Objects of a chart (a name or a folder) with `values`. All pods must be as Pod Security `restricted` wants them, unless
     the case isn't `safe`."""
     path = of if isinstance(of, pathlib.Path) else chart(of)
-    text = run("template", release, str(path), "--namespace", "mocks", "--values", "-", *arguments, input=json.dumps(values or {}))
+    text = rendering(release, path, json.dumps(values or {}), tuple(arguments))
     objects = Rendered(item for item in yaml.load_all(text, Loader=Strict) if item)
     rendered.add(text)
     if safe:
