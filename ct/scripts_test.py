@@ -126,6 +126,8 @@ class Test(Scripts):
         self.assertEqual(calls, ["helm list -q --deployed -n ns-ct-h1mock", LOOK, execute("pod-1")])
         done, calls = self.run_script("ct/test.sh", world=THERE, REUSE="true", TAG="test1")
         self.assertEqual(calls[2], install("test1").replace("install", "upgrade --reset-then-reuse-values", 1))
+        done, calls = self.run_script("ct/test.sh", world=THERE, REUSE="true", XTRA_HELM_SETS="--set test.replicaCount=2")
+        self.assertEqual(calls[2], f"helm upgrade --reset-then-reuse-values ct-h1mock {CHART} -n ns-ct-h1mock --wait --set test.replicaCount=2")
         done, calls = self.run_script("ct/test.sh", REUSE="true")
         self.assertIn(install(), calls)
 

@@ -104,14 +104,16 @@ update_dependencies() {
   fi
 }
 
-# $1: install, or upgrade with its options
+# $1: tag of the images, or nothing to keep them; $2...: install, or upgrade with its options
 helm_release() {
-  local tag=${TAG:-latest} sets=()
+  local tag=$1 sets=() tags=()
+  shift
   read -r -a sets <<<"${XTRA_HELM_SETS:-}"
+  if [ -n "$tag" ]; then
+    tags=(--set-string test.image.tag="$tag" --set-string h1mock.image.tag="$tag")
+  fi
   update_dependencies
-  helm "$@" "$CHART" "$project/helm/$CHART" -n "$NAMESPACE" --wait \
-    --set-string test.image.tag="$tag" --set-string h1mock.image.tag="$tag" \
-    ${sets[@]+"${sets[@]}"}
+  helm "$@" "$CHART" "$project/helm/$CHART" -n "$NAMESPACE" --wait ${tags[@]+"${tags[@]}"} ${sets[@]+"${sets[@]}"}
 }
 
 deployed() {
@@ -122,7 +124,7 @@ deploy() {
   if [ -n "${REUSE:-}" ] && deployed; then
     if [ -n "${TAG:-}${XTRA_HELM_SETS:-}" ]; then
       echo "Updating the deployment ..."
-      helm_release upgrade --reset-then-reuse-values
+      helm_release "${TAG:-}" upgrade --reset-then-reuse-values
     else
       echo "Reusing the deployment"
     fi
@@ -132,7 +134,7 @@ deploy() {
   kubectl get namespace "$NAMESPACE" &>/dev/null || kubectl create namespace "$NAMESPACE" ||
     die "failed to create namespace \`$NAMESPACE\`: see above"
   echo "Deploying the chart ..."
-  helm_release install
+  helm_release "${TAG:-latest}" install
 }
 
 # Pods that are going still have the phase Running; only the table says so.

@@ -13,7 +13,8 @@ class Notes(unittest.TestCase):
         text = helm.notes()
         for command in (
             "kubectl rollout status -n mocks deployment/h1mock",
-            "POD=$(kubectl get pods -n mocks -l app.kubernetes.io/name=h1mock,app.kubernetes.io/instance=h1m -o jsonpath='{.items[0].metadata.name}')",
+            "POD=$(kubectl get pods -n mocks -l app.kubernetes.io/name=h1mock,app.kubernetes.io/instance=h1m "
+            "--sort-by=.metadata.creationTimestamp -o jsonpath='{.items[-1:].metadata.name}')",
             "kubectl cp -n mocks provisions/foo-bar $POD:/app/provision",
             "kubectl exec -n mocks $POD -- h1mock get /app/v1/foo/bar",
             "kubectl exec -n mocks $POD -- touch provision/initial",
@@ -22,7 +23,7 @@ class Notes(unittest.TestCase):
             "curl -H 'Content-Type: text/plain' --data-binary @provisions/foo-bar http://localhost:8074/app/v1/provision/foo-bar",
             "kubectl port-forward -n mocks service/h1mock 8000 &",
         ):
-            self.assertIn(f"\n  {command}\n", helm.notes(release="h1m") if "h1m " in command else text)
+            self.assertIn(f"\n  {command}\n", helm.notes(release="h1m") if "instance=h1m " in command else text)
         self.assertNotIn("WARNING", text)
 
     def test_what_runs_in_the_pod_is_h1mock_or_an_applet(self):
