@@ -1,15 +1,42 @@
 #!/usr/bin/env bash
-# Component tests: pytest against a mock.
-#
-#   ct/test.sh --local            builds h1mock, starts it on free ports and tests it
-#   ct/test.sh                    tests the mock that H1MOCK_SERVICE_HOST, H1MOCK_SERVICE_PORT_HTTP_ADMIN and
-#                                 H1MOCK_SERVICE_PORT_HTTP_TRAFFIC name
-#
-# Further arguments go to pytest. H1MOCK_BINARY names a binary that is built already.
+# Component tests: pytest in a pod beside a mock, or here against one; `ct/test.sh --help` tells how.
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
 project=$(dirname "$here")
+
+CHART=ct-h1mock
+NAMESPACE=ns-$CHART
+
+usage() {
+  cat <<EOF
+Usage: ct/test.sh [--local] [-h|--help] [pytest options]
+
+  ct/test.sh            deploys the chart $CHART in namespace $NAMESPACE and runs pytest in its pod
+  ct/test.sh --local    builds h1mock, starts it on free ports and tests it; no cluster is needed
+
+Variables for the cluster:
+
+  XTRA_HELM_SETS   further setters for helm
+  SKIP_HELM_DEPS   not empty: leaves the chart's dependencies as they are
+  TAG              tag of the images h1mock and ct-h1mock (latest)
+  REUSE            not empty: keeps what is deployed, or updates it if TAG or XTRA_HELM_SETS are given;
+                   otherwise it is deleted first
+  NO_TEST          not empty: deploys only
+
+Variables without a cluster:
+
+  H1MOCK_BINARY    with --local: a binary that is built already
+  H1MOCK_SERVICE_HOST, H1MOCK_SERVICE_PORT_HTTP_ADMIN, H1MOCK_SERVICE_PORT_HTTP_TRAFFIC
+                   a running mock, which is tested from here
+
+Examples:
+
+  XTRA_HELM_SETS="--set h1mock.service.verbosity.enabled=false" ct/test.sh
+  TAG=test1 ct/test.sh
+  REUSE=true ct/test.sh -k healthz
+EOF
+}
 
 die() {
   echo "ct/test.sh: $*" >&2
@@ -60,16 +87,80 @@ start() {
   export H1MOCK_SERVICE_HOST H1MOCK_SERVICE_PORT_HTTP_TRAFFIC H1MOCK_SERVICE_PORT_HTTP_ADMIN H1MOCK_PROVISION_DIR
 }
 
-main() {
-  if [ "${1:-}" = --local ]; then
-    shift
-    build
-    start
-  else
-    : "${H1MOCK_SERVICE_HOST:?set it to the address of a mock, or call ct/test.sh --local}"
-    : "${H1MOCK_SERVICE_PORT_HTTP_ADMIN:?set it to the admin port of the mock}"
-    : "${H1MOCK_SERVICE_PORT_HTTP_TRAFFIC:?set it to the traffic port of the mock}"
+# The release is deleted with all that belongs to it, so that its names are free again.
+clean_up() {
+  if helm status "$CHART" -n "$NAMESPACE" &>/dev/null; then
+    echo "Cleaning up ..."
+    helm delete "$CHART" -n "$NAMESPACE" --wait
   fi
+}
+
+update_dependencies() {
+  if [ -n "${SKIP_HELM_DEPS:-}" ]; then
+    echo "Chart dependencies: skipped"
+  else
+    echo "Updating chart dependencies ..."
+    helm dependency update "$project/helm/$CHART" >/dev/null
+  fi
+}
+
+# $1: tag of the images, or nothing to keep them; $2...: install, or upgrade with its options
+helm_release() {
+  local tag=$1 sets=() tags=()
+  shift
+  read -r -a sets <<<"${XTRA_HELM_SETS:-}"
+  if [ -n "$tag" ]; then
+    tags=(--set-string test.image.tag="$tag" --set-string h1mock.image.tag="$tag")
+  fi
+  update_dependencies
+  helm "$@" "$CHART" "$project/helm/$CHART" -n "$NAMESPACE" --wait ${tags[@]+"${tags[@]}"} ${sets[@]+"${sets[@]}"}
+}
+
+deployed() {
+  helm list -q --deployed -n "$NAMESPACE" | grep -qx "$CHART"
+}
+
+deploy() {
+  if [ -n "${REUSE:-}" ] && deployed; then
+    if [ -n "${TAG:-}${XTRA_HELM_SETS:-}" ]; then
+      echo "Updating the deployment ..."
+      helm_release "${TAG:-}" upgrade --reset-then-reuse-values
+    else
+      echo "Reusing the deployment"
+    fi
+    return
+  fi
+  clean_up
+  kubectl get namespace "$NAMESPACE" &>/dev/null || kubectl create namespace "$NAMESPACE" ||
+    die "failed to create namespace \`$NAMESPACE\`: see above"
+  echo "Deploying the chart ..."
+  helm_release "${TAG:-latest}" install
+}
+
+# Pods that are going still have the phase Running; only the table says so.
+test_pod() {
+  kubectl get pod -n "$NAMESPACE" -l "app.kubernetes.io/name=$CHART,app.kubernetes.io/instance=$CHART" --no-headers |
+    awk '$3 == "Running" && !found++ { print $1 }'
+}
+
+test_in_cluster() {
+  need helm "see https://helm.sh/docs/intro/install"
+  need kubectl "see https://kubernetes.io/docs/tasks/tools"
+  deploy
+  if [ -n "${NO_TEST:-}" ]; then
+    echo "Tests skipped"
+    return
+  fi
+  local pod terminal=()
+  pod=$(test_pod)
+  [ -n "$pod" ] || die "no pod of \`$CHART\` runs in namespace \`$NAMESPACE\`: see kubectl get pod -n $NAMESPACE"
+  if [ -t 0 ] && [ -t 1 ]; then
+    terminal=(-t)
+  fi
+  kubectl exec -i ${terminal[@]+"${terminal[@]}"} "$pod" -c test -n "$NAMESPACE" -- pytest "$@"
+}
+
+test_from_here() {
   make_environment
   cd "$here/src"
   "$project/.venv/bin/pytest" -p no:cacheprovider "$@" || {
@@ -77,6 +168,29 @@ main() {
     [ -z "${work:-}" ] || cat "$work/log" >&2
     exit "$status"
   }
+}
+
+main() {
+  case "${1:-}" in
+    -h | --help)
+      usage
+      ;;
+    --local)
+      shift
+      build
+      start
+      test_from_here "$@"
+      ;;
+    *)
+      if [ -z "${H1MOCK_SERVICE_HOST:-}" ]; then
+        test_in_cluster "$@"
+        return
+      fi
+      : "${H1MOCK_SERVICE_PORT_HTTP_ADMIN:?set it to the admin port of the mock}"
+      : "${H1MOCK_SERVICE_PORT_HTTP_TRAFFIC:?set it to the traffic port of the mock}"
+      test_from_here "$@"
+      ;;
+  esac
 }
 
 main "$@"

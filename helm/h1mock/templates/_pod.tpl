@@ -1,0 +1,102 @@
+{{/*
+Security context of the pods: ports below 1024 need no capability with a sysctl that Pod Security calls safe.
+*/}}
+{{- define "h1mock.podSecurityContext" -}}
+{{- $context := deepCopy (.Values.podSecurityContext | default dict) -}}
+{{- $service := .Values.service -}}
+{{- if or (lt (int $service.traffic_port) 1024) (and $service.admin.enabled (lt (int $service.admin_port) 1024)) -}}
+{{- $sysctls := $context.sysctls | default list -}}
+{{- $names := list -}}
+{{- range $sysctls }}{{ $names = append $names .name }}{{ end -}}
+{{- if not (has "net.ipv4.ip_unprivileged_port_start" $names) -}}
+{{- $sysctls = append $sysctls (dict "name" "net.ipv4.ip_unprivileged_port_start" "value" "0") -}}
+{{- end -}}
+{{- $_ := set $context "sysctls" $sysctls -}}
+{{- end -}}
+{{- toYaml $context -}}
+{{- end -}}
+
+{{/*
+Positions as h1mock takes them: an empty third one keeps the fourth in its place.
+*/}}
+{{- define "h1mock.args" -}}
+{{- $service := .Values.service -}}
+{{- $args := list (toString $service.traffic_port) (toString $service.admin_port) -}}
+{{- if or $service.verbosity.enabled $service.ipv6.enabled -}}
+{{- $args = append $args (ternary "verbose" "" $service.verbosity.enabled) -}}
+{{- end -}}
+{{- if $service.ipv6.enabled -}}
+{{- $args = append $args "true" -}}
+{{- end -}}
+{{- toYaml (concat $args .Values.extraArgs) -}}
+{{- end -}}
+
+{{/*
+Ports as variables, too: `h1mock get` and `h1mock probe` in the pod read them. A variable of extraEnv takes the place of ours.
+*/}}
+{{- define "h1mock.env" -}}
+{{- $service := .Values.service -}}
+{{- $settings := .Values.settings -}}
+{{- $own := list
+  (dict "name" "H1MOCK_TRAFFIC_PORT" "value" (toString $service.traffic_port))
+  (dict "name" "H1MOCK_ADMIN_PORT" "value" (toString $service.admin_port))
+  (dict "name" "H1MOCK_DRAIN" "value" (printf "%ds" (int $settings.drainSeconds)))
+  (dict "name" "H1MOCK_GRACE" "value" (printf "%ds" (int $settings.graceSeconds)))
+  (dict "name" "H1MOCK_ON_ERROR" "value" $settings.onError)
+  (dict "name" "H1MOCK_LOG_FORMAT" "value" $settings.logFormat)
+-}}
+{{- with int $settings.workers }}{{ $own = append $own (dict "name" "H1MOCK_WORKERS" "value" (toString .)) }}{{ end -}}
+{{- with $settings.requireProvision }}{{ $own = append $own (dict "name" "H1MOCK_REQUIRE_PROVISION" "value" .) }}{{ end -}}
+{{- if $settings.keepStore }}{{ $own = append $own (dict "name" "H1MOCK_KEEP_STORE" "value" "true") }}{{ end -}}
+{{- if not $service.admin.enabled }}{{ $own = append $own (dict "name" "H1MOCK_NO_ADMIN" "value" "true") }}{{ end -}}
+{{- with include "h1mock.tokenSecret" . -}}
+{{- $reference := dict "name" . "key" $.Values.adminToken.key -}}
+{{- $own = append $own (dict "name" "H1MOCK_ADMIN_TOKEN" "valueFrom" (dict "secretKeyRef" $reference)) -}}
+{{- end -}}
+{{- $given := list -}}
+{{- range .Values.extraEnv }}{{ $given = append $given .name }}{{ end -}}
+{{- $env := list -}}
+{{- range $own }}{{ if not (has .name $given) }}{{ $env = append $env . }}{{ end }}{{ end -}}
+{{- toYaml (concat $env .Values.extraEnv) -}}
+{{- end -}}
+
+{{/*
+A probe. Items: scope, its times, the path on the admin port.
+*/}}
+{{- define "h1mock.probe" -}}
+{{- $root := index . 0 -}}
+{{- if $root.Values.service.admin.enabled -}}
+httpGet:
+  path: {{ index . 2 }}
+  port: http-admin
+{{- else -}}
+tcpSocket:
+  port: http-traffic
+{{- end }}
+{{- with index . 1 }}
+{{ toYaml . }}
+{{- end }}
+{{- end -}}
+
+{{/*
+What is mounted at /config: a whole volume and no subPath, so that changes arrive; optional, so that a pod starts without it.
+Where a file is in several sources the kubelet takes the last one.
+*/}}
+{{- define "h1mock.configVolume" -}}
+name: provision-config
+projected:
+  sources:
+    - configMap:
+        name: {{ include "h1mock.serviceName" . }}-provision-config
+        optional: true
+    {{- with .Values.provisionsConfigMap }}
+    - configMap:
+        name: {{ . | quote }}
+        optional: true
+    {{- end }}
+    {{- if .Values.provisions }}
+    - configMap:
+        name: {{ include "h1mock.fullname" . }}-provisions
+        optional: true
+    {{- end }}
+{{- end -}}
