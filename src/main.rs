@@ -38,14 +38,19 @@ mod watcher;
 
 use cli::{Command, Settings};
 use script::budget::{Budget, Counting};
-use std::alloc::System;
 use std::ffi::OsString;
 use std::io::{Write, stderr, stdout};
 use std::process::ExitCode;
 
+#[cfg(target_env = "musl")]
+use mimalloc::MiMalloc as Allocator;
+/// The system's allocator; musl's is slow where threads share it.
+#[cfg(not(target_env = "musl"))]
+use std::alloc::System as Allocator;
+
 /// Counts what scripts allocate (`script::budget`).
 #[global_allocator]
-static ALLOCATOR: Counting<System> = Counting(System);
+static ALLOCATOR: Counting<Allocator> = Counting(Allocator);
 
 /// Exit code of a wrong command line.
 const USAGE: u8 = 2;

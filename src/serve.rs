@@ -19,7 +19,7 @@ use std::io::Write;
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -109,6 +109,7 @@ impl Service {
             access: access_log(settings),
             draining: AtomicBool::new(false),
             stopping: AtomicBool::new(false),
+            surplus: AtomicUsize::new(0),
         };
         Ok(Service {
             budget,

@@ -10,9 +10,10 @@ use crate::script::budget;
 use crate::timer::Timer;
 use std::io;
 use std::net::{IpAddr, SocketAddr, TcpListener};
+use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::{self, JoinHandle};
 
 /// A bound listener and the workers on it.
@@ -33,7 +34,12 @@ pub struct Shared {
     pub draining: AtomicBool,
     /// Workers take no more requests.
     pub stopping: AtomicBool,
+    /// How many workers are to end, as there are too many threads ([`Listener::start`]).
+    pub surplus: AtomicUsize,
 }
+
+/// Threads that a pool leaves to the container where the system refuses it more: `kubectl exec` and `kubectl cp` start some.
+const SPARE: usize = 8;
 
 impl Listener {
     /// Binds `address`:`port`; port 0 takes a free one. `::` serves IPv4 too where the system allows it.
@@ -54,7 +60,8 @@ impl Listener {
         Ok(Listener { server: Arc::new(server), address, workers: Vec::new() })
     }
 
-    /// Starts `count` workers with stacks of `stack` bytes. Where the system refuses some, those that started serve.
+    /// Starts `count` workers with stacks of `stack` bytes. Where the system refuses some, those that started serve, less a few
+    /// whose place is left free for other processes of the container.
     ///
     /// # Errors
     /// Not one could be started.
@@ -66,20 +73,29 @@ impl Listener {
         work: Arc<dyn Work>,
     ) -> Result<(), String> {
         for number in 0..count {
-            let (server, work) = (self.server.clone(), work.clone());
+            let (server, worker) = (self.server.clone(), work.clone());
             let builder = thread::Builder::new().name(format!("{name}-{number}")).stack_size(stack);
-            match builder.spawn(move || run(&server, work.as_ref())) {
+            match builder.spawn(move || run(&server, worker.as_ref())) {
                 Ok(worker) => self.workers.push(worker),
                 Err(error) if self.workers.is_empty() => {
                     return Err(format!("failed to start {name} workers: {}", cause(&error)));
                 }
                 Err(error) => {
+                    self.leave_spare(work.shared());
                     log::warn!("{} of {count} {name} workers serve: {}", self.workers.len(), cause(&error));
                     break;
                 }
             }
         }
         Ok(())
+    }
+
+    /// Lets some workers end again.
+    fn leave_spare(&mut self, shared: &Shared) {
+        let surplus = SPARE.min(self.workers.len() - 1);
+        self.workers.truncate(self.workers.len() - surplus);
+        shared.surplus.fetch_add(surplus, Ordering::AcqRel);
+        (0..surplus).for_each(|_| self.server.unblock());
     }
 
     /// Listens no more; connections that were made by then are served.
@@ -122,18 +138,23 @@ fn run(server: &Arc<tiny_http::Server>, work: &dyn Work) {
     budget::when_long(move || engine::call_another(&calling));
     while !work.shared().stopping.load(Ordering::Acquire) {
         // A panic costs the request that caused it, and no worker. The engine sends 500 when the request is dropped.
-        if catch_unwind(AssertUnwindSafe(|| serve_one(server, work))).is_err() {
-            log::error!("a handler panicked; the worker goes on");
+        match catch_unwind(AssertUnwindSafe(|| serve_one(server, work))) {
+            Ok(ControlFlow::Continue(())) => {}
+            Ok(ControlFlow::Break(())) => break,
+            Err(_) => log::error!("a handler panicked; the worker goes on"),
         }
     }
 }
 
-fn serve_one(server: &tiny_http::Server, work: &dyn Work) {
+/// Serves the next request, or tells that this worker is one too many.
+fn serve_one(server: &tiny_http::Server, work: &dyn Work) -> ControlFlow<()> {
     match server.recv() {
         Ok(incoming) => work.serve(incoming),
         Err(error) if work.shared().stopping.load(Ordering::Acquire) => log::debug!("worker ends: {error}"),
+        Err(_) if work.shared().is_one_too_many() => return ControlFlow::Break(()),
         Err(error) => log::error!("failed to take a request: {}", cause(&error)),
     }
+    ControlFlow::Continue(())
 }
 
 /// Takes requests of the mock listener.
@@ -193,6 +214,13 @@ impl Work for AdminWork {
 }
 
 impl Shared {
+    /// Takes one off the surplus, where there is any.
+    fn is_one_too_many(&self) -> bool {
+        self.surplus
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, |surplus| surplus.checked_sub(1))
+            .is_ok()
+    }
+
     /// The line of the access log for a request that has come, where there is a log.
     fn line(&self, incoming: &tiny_http::Request, listener: &'static str, generation: u64) -> Option<Line> {
         let line = || Line::new(listener, incoming.method().as_str(), incoming.url(), generation);
@@ -249,6 +277,7 @@ mod tests {
             access: AccessLog::new(false, false),
             draining: AtomicBool::new(false),
             stopping: AtomicBool::new(false),
+            surplus: AtomicUsize::new(0),
         })
     }
 

@@ -59,7 +59,7 @@ fn calls_are_answered_in_order_by_one_process() {
         ("GET /app/v1/provision/data.json", &[], b"", 400, "data.json"),
         ("GET /healthz", &[], b"", 200, ""),
         ("GET /readyz", &[], b"", 200, ""),
-        ("GET /app/v1/openapi.json", &[], b"", 200, r#""openapi": "3.1.0""#),
+        ("GET /app/v1/openapi.json", &[], b"", 200, r#""openapi":"3.1.0""#),
         ("GET /app/v1/wait?generation=5", &[], b"", 200, r#""generation":5"#),
         ("GET /app/v1/wait?generation=6&timeout=0", &[], b"", 408, "generation 6 does not serve"),
         ("GET /app/v1/wait?timeout=1", &[], b"", 400, "`generation` is missing"),

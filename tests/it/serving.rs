@@ -156,6 +156,18 @@ fn more_workers_than_the_system_grants_serve_as_far_as_they_go() {
     let mock = Mock::start_command(binary_under("ulimit -v 3000000"), &["--workers", "256"], |folder| {
         folder.write("provision/initial", HELLO);
     });
-    eventually(|| mock.log().contains("of 256 mock workers serve").then_some(()).ok_or_else(|| mock.log()));
+    mock.wait_for_log("of 256 mock workers serve");
+    assert_eq!(mock.get("/hello").text(), "hello");
+    // The last ones ended again, so that other processes of a container can start threads.
+    let log = mock.log();
+    let told = log.split(" of 256 mock workers serve").next().and_then(|text| text.rsplit(' ').next());
+    let told: usize = told.unwrap().parse().unwrap();
+    let task = format!("/proc/{}/task", mock.pid());
+    eventually(|| {
+        let names = std::fs::read_dir(&task).unwrap().flatten().map(|task| task.path().join("comm"));
+        let names = names.filter_map(|name| std::fs::read_to_string(name).ok());
+        let mock_workers = names.filter(|name| name.starts_with("mock-")).count();
+        (mock_workers == told).then_some(()).ok_or(format!("{mock_workers} workers, {told} told"))
+    });
     assert_eq!(mock.get("/hello").text(), "hello");
 }
