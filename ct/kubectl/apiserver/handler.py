@@ -6,8 +6,9 @@ import re
 import time
 import urllib.parse
 
-from . import discovery, execution, log, refusal, websocket
+from . import discovery, execution, forward, log, refusal, websocket
 from .execution import Execution
+from .forward import Forwarding
 from .table import table
 
 NAMESPACE = r"/namespaces/(?P<namespace>[^/]+)"
@@ -15,6 +16,7 @@ ROUTES = (
     (rf"/api/v1(?:{NAMESPACE})?/pods", "pods"),
     (rf"/api/v1{NAMESPACE}/pods/(?P<name>[^/]+)", "pod"),
     (rf"/api/v1{NAMESPACE}/pods/(?P<name>[^/]+)/exec", "exec"),
+    (rf"/api/v1{NAMESPACE}/pods/(?P<name>[^/]+)/portforward", "portforward"),
     (rf"/api/v1{NAMESPACE}/pods/(?P<name>[^/]+)/log", "log"),
     (rf"/apis/apps/v1(?:{NAMESPACE})?/deployments", "deployments"),
     (rf"/apis/apps/v1{NAMESPACE}/deployments/(?P<name>[^/]+)", "deployment"),
@@ -78,6 +80,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
             stdin, tty = (self.query.get(option) == ["true"] for option in ("stdin", "tty"))
             Execution(socket, pod.container, self.query["command"], stdin, tty).run()
         return None
+
+    def get_portforward(self, namespace, name):
+        if (pod := self.find(namespace, name)) and (socket := self.upgrade(forward.PROTOCOL)):
+            Forwarding(socket, pod.address()).run()
 
     def find(self, namespace, name):
         """The pod, if it has the container that is asked for; answers the request otherwise."""

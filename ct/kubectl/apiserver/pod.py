@@ -20,10 +20,9 @@ class Pod:
 
     def manifest(self):
         """The Pod object; None where the container is gone."""
-        inspected = subprocess.run(["podman", "container", "inspect", self.container], capture_output=True, text=True)
-        if inspected.returncode:
+        container = self.inspect()
+        if container is None:
             return None
-        container = json.loads(inspected.stdout)[0]
         state = container["State"]
         running = state["Status"] == "running"
         ready = running and self.ready()
@@ -43,6 +42,16 @@ class Pod:
                     "state": {"running": {"startedAt": started}} if running
                              else {"terminated": {"exitCode": state["ExitCode"], "reason": "Error"}}}]},
         }
+
+    def inspect(self):
+        """What podman knows of the container; None where it is gone."""
+        inspected = subprocess.run(["podman", "container", "inspect", self.container], capture_output=True, text=True)
+        return None if inspected.returncode else json.loads(inspected.stdout)[0]
+
+    def address(self):
+        """Where its ports are."""
+        container = self.inspect()
+        return container["NetworkSettings"]["IPAddress"] if container else "0.0.0.0"
 
     def ready(self):
         """What the kubelet's readiness probe would find."""
