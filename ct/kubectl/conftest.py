@@ -24,7 +24,7 @@ def pytest_configure(config):
 
 def pytest_terminal_summary(terminalreporter, config):
     terminalreporter.section("kubectl")
-    for line in config.stash[MATRIX].lines():
+    for line in config.stash[MATRIX].lines(POD):
         terminalreporter.line(line)
 
 

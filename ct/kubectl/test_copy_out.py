@@ -46,7 +46,7 @@ def test_five_megabytes(kubectl, pod, folder, stored):
 def test_five_megabytes_with_retries(kubectl, pod, folder, stored):
     data = stored("retried.bin", os.urandom(5_000_000))
     run = kubectl("5 MB, out, with --retries", "cp", "--retries=3", f"{pod}:{FOLDER}/retried.bin", "retried.bin")
-    run.succeeded("FAILED")
+    assert (folder / "retried.bin").exists(), run.stderr
     assert (folder / "retried.bin").read_bytes() == data
     run.succeeded("the bytes are equal")
 
@@ -69,5 +69,7 @@ def test_the_whole_provision_directory(kubectl, pod, folder, container, stored):
 
 def test_what_is_not_there(kubectl, pod, folder):
     run = kubectl("a file that does not exist, out", "cp", f"{pod}:{FOLDER}/missing", "missing")
-    assert run.code != 0
-    run.failed(run.code, "missing", "No such file or directory")
+    assert not (folder / "missing").exists()
+    # kubectl is done when tar's output ends, and seldom waits for its message and exit code.
+    assert run.code in (0, 1)
+    run.row.result = "nothing is copied"

@@ -69,7 +69,7 @@ def test_logs_can_be_followed(kubectl, pod, mock):
 
 
 def test_ports_can_be_forwarded(kubectl, pod, mock):
-    mock.post("forwarded", 'fn registerRules() { app.get("/f", f); }\nfn f() { "x".pad_to(100000) }\nfn pad_to(n) { let t = this; t.pad(n, "x"); t }\n')
+    mock.post("forwarded", 'fn registerRules() { app.get("/f", f); }\nfn f() { let text = ""; text.pad(100000, "x"); text }\n')
     process, row = kubectl.start("forward both ports", "port-forward", pod, ":8000", ":8074", stdout=subprocess.PIPE, text=True)
     try:
         ports = {}
@@ -93,3 +93,5 @@ def test_mistakes_are_named(kubectl, pod):
                                                                               result="NotFound")
     kubectl("a container that does not exist", "exec", pod, "-c", "other", "--", "ls").failed(
         1, f"container other is not valid for pod {pod}", result="BadRequest")
+    kubectl("a namespace that does not exist", "exec", "-n", "other", pod, "--", "ls").failed(
+        1, 'Error from server (NotFound): namespaces "other" not found', result="NotFound")

@@ -3,14 +3,14 @@
 READ = ["get", "list", "watch"]
 
 
-def resource(name, kind, verbs, short=()):
-    return {"name": name, "singularName": "" if "/" in name else kind.lower(), "namespaced": True, "kind": kind, "verbs": list(verbs),
+def resource(name, kind, verbs, short=(), namespaced=True):
+    return {"name": name, "singularName": "" if "/" in name else kind.lower(), "namespaced": namespaced, "kind": kind, "verbs": list(verbs),
             "shortNames": list(short)}
 
 
 def documents():
     """Path -> document."""
-    core = [resource("pods", "Pod", READ, ["po"]), resource("pods/exec", "PodExecOptions", ["create", "get"]),
+    core = [resource("namespaces", "Namespace", ["get"], ["ns"], namespaced=False), resource("pods", "Pod", READ, ["po"]), resource("pods/exec", "PodExecOptions", ["create", "get"]),
             resource("pods/log", "Pod", ["get"]), resource("pods/portforward", "PodPortForwardOptions", ["create", "get"])]
     apps = {"groupVersion": "apps/v1", "version": "v1"}
     return {

@@ -13,6 +13,7 @@ from .table import table
 
 NAMESPACE = r"/namespaces/(?P<namespace>[^/]+)"
 ROUTES = (
+    (rf"/api/v1{NAMESPACE}", "namespace"),
     (rf"/api/v1(?:{NAMESPACE})?/pods", "pods"),
     (rf"/api/v1{NAMESPACE}/pods/(?P<name>[^/]+)", "pod"),
     (rf"/api/v1{NAMESPACE}/pods/(?P<name>[^/]+)/exec", "exec"),
@@ -44,6 +45,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def do_POST(self):
         """kubectl's second try with SPDY, after a refusal of its WebSocket: the refusal is what it shows."""
         self.do_GET()
+
+    def get_namespace(self, namespace):
+        """kubectl asks for it to tell a missing pod from a missing namespace."""
+        if self.server.cluster.has(namespace):
+            self.send(200, {"kind": "Namespace", "apiVersion": "v1", "metadata": {"name": namespace}, "status": {"phase": "Active"}})
+        else:
+            self.refuse(refusal.not_found("namespaces", namespace))
 
     def get_pods(self, namespace=None):
         self.list("pods", namespace)

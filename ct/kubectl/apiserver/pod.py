@@ -61,5 +61,8 @@ class Pod:
 
 def timestamp(text):
     """podman's time as the API writes it: RFC 3339 in UTC, whole seconds."""
+    if text.startswith("0001"):
+        # It has not happened.
+        return None
     moment = datetime.datetime.fromisoformat(re.sub(r"\.\d+", "", text).replace("Z", "+00:00"))
     return moment.astimezone(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
