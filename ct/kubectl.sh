@@ -24,6 +24,7 @@ main() {
   export H1MOCK_IMAGE=${H1MOCK_IMAGE:-testillano/h1mock:${TAG:-latest}} KUBECTL=${KUBECTL:-kubectl}
   need podman "see https://podman.io, or run .ci/tools podman"
   need "$KUBECTL" "see https://kubernetes.io/docs/tasks/tools, or run .ci/tools kube and put .tools/bin on PATH"
+  need helm "see https://helm.sh/docs/intro/install, or run .ci/tools kube and put .tools/bin on PATH"
   podman image exists "$H1MOCK_IMAGE" || die "podman has no image \`$H1MOCK_IMAGE\`: build it with ./build.sh --engine podman"
   "$here/environment.sh"
   # A name without a slash is looked for on PATH, another one must hold in the folder where kubectl runs.

@@ -37,6 +37,12 @@ def test_names_for_scripts(kubectl, pod):
     run.succeeded()
 
 
+def test_a_service_stands_for_its_pod(kubectl, pod):
+    run = kubectl("services", "get", "services")
+    assert re.fullmatch(r"NAME +TYPE +CLUSTER-IP +EXTERNAL-IP +PORT\(S\) +AGE\nh1mock +ClusterIP +10.0.0.1 +<none> +8000/TCP,8074/TCP +\d+[sm]\n", run.text), run.text
+    run.succeeded()
+
+
 def test_waiting(kubectl, pod):
     for what, target in (("wait for the pod", [f"pod/{pod}"]), ("wait for its labels", ["pod", "-l", SELECTOR])):
         run = kubectl(what, "wait", "--for=condition=ready", *target, "--timeout=30s")

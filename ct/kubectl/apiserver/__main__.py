@@ -22,7 +22,7 @@ def options():
     parser.add_argument("--kubeconfig", type=pathlib.Path, required=True, help="file to write for kubectl")
     parser.add_argument("--pod", action="append", required=True, metavar="POD=CONTAINER", help="a pod and its container; may be repeated")
     parser.add_argument("--namespace", default="default")
-    parser.add_argument("--deployment", default="h1mock", help="name of the deployment that the pods belong to")
+    parser.add_argument("--name", default="h1mock", help="of the deployment and the service of the pods")
     parser.add_argument("--container", default="h1mock", help="name of the container in each pod")
     parser.add_argument("--label", action="append", metavar="KEY=VALUE", help=f"labels of the pods; without it {' '.join(LABELS)}")
     return parser.parse_args()
@@ -35,7 +35,7 @@ def main():
     stop = threading.Event()
     for signum in (signal.SIGTERM, signal.SIGINT):
         signal.signal(signum, lambda *_: stop.set())
-    with ApiServer(Cluster(given.namespace, given.deployment, pods)) as server:
+    with ApiServer(Cluster(given.namespace, given.name, pods)) as server:
         server.write_kubeconfig(given.kubeconfig)
         print(f"apiserver: {server.url}, pods {', '.join(pod.name for pod in pods)}", flush=True)
         stop.wait()

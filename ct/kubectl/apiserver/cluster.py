@@ -1,13 +1,16 @@
-"""The one deployment of the one namespace and its pods."""
+"""One namespace with one deployment, its service and its pods."""
 
+from . import workload
 from .selector import matches
 
 
 class Cluster:
-    def __init__(self, namespace, deployment, pods):
+    def __init__(self, namespace, name, pods):
         self.namespace = namespace
-        self.deployment = deployment
+        # Of the deployment and of the service.
+        self.name = name
         self.table = {pod.name: pod for pod in pods}
+        self.labels = pods[0].labels
 
     def has(self, namespace):
         """None stands for all namespaces."""
@@ -19,36 +22,27 @@ class Cluster:
 
     def pods(self, namespace, labels, fields):
         """The manifests that the selectors leave, as the API lists them."""
-        manifests = [pod.manifest() for pod in self.table.values()] if self.has(namespace) else []
-        return listing("Pod", "v1", manifests, labels, fields)
+        return listing("Pod", "v1", self.manifests() if self.has(namespace) else [], labels, fields)
 
-    def deployment_named(self, namespace, name):
-        """None where there is none of that name."""
-        return self.manifest() if self.has(namespace) and name == self.deployment else None
+    def manifests(self):
+        return [manifest for manifest in (pod.manifest() for pod in self.table.values()) if manifest]
+
+    def deployment(self):
+        return workload.deployment(self.name, self.namespace, self.labels, len(self.table), self.manifests())
 
     def deployments(self, namespace, labels, fields):
-        return listing("Deployment", "apps/v1", [self.manifest()] if self.has(namespace) else [], labels, fields)
+        return listing("Deployment", "apps/v1", [self.deployment()] if self.has(namespace) else [], labels, fields)
 
-    def manifest(self):
-        """The Deployment object: as available as its pods are ready."""
-        pods = self.pods(self.namespace, "", "")["items"]
-        size = len(self.table)
-        ready = sum(pod["status"]["containerStatuses"][0]["ready"] for pod in pods)
-        labels = next(iter(self.table.values())).labels
-        return {
-            "apiVersion": "apps/v1", "kind": "Deployment",
-            "metadata": {"name": self.deployment, "namespace": self.namespace, "labels": labels, "generation": 1, "uid": self.deployment,
-                         "resourceVersion": "1", "creationTimestamp": pods[0]["metadata"]["creationTimestamp"] if pods else None},
-            "spec": {"replicas": size, "selector": {"matchLabels": labels},
-                     "template": {"metadata": {"labels": labels}, "spec": pods[0]["spec"] if pods else {}}},
-            "status": {"observedGeneration": 1, "replicas": size, "updatedReplicas": size, "readyReplicas": ready, "availableReplicas": ready,
-                       "conditions": [{"type": "Available", "status": str(ready == size)}]},
-        }
+    def service(self):
+        return workload.service(self.name, self.namespace, self.labels, self.manifests())
+
+    def services(self, namespace, labels, fields):
+        return listing("Service", "v1", [self.service()] if self.has(namespace) else [], labels, fields)
 
 
 def listing(kind, version, manifests, labels, fields):
-    """The list of those manifests that are there and that the selectors leave."""
-    items = [item for item in manifests if item and matches(labels, item["metadata"]["labels"]) and matches(fields, fields_of(item))]
+    """The list of those manifests that the selectors leave."""
+    items = [item for item in manifests if matches(labels, item["metadata"]["labels"]) and matches(fields, fields_of(item))]
     return {"kind": f"{kind}List", "apiVersion": version, "metadata": {"resourceVersion": "1"}, "items": items}
 
 

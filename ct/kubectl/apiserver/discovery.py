@@ -11,7 +11,7 @@ def resource(name, kind, verbs, short=(), namespaced=True):
 def documents():
     """Path -> document."""
     core = [resource("namespaces", "Namespace", ["get"], ["ns"], namespaced=False), resource("pods", "Pod", READ, ["po"]), resource("pods/exec", "PodExecOptions", ["create", "get"]),
-            resource("pods/log", "Pod", ["get"]), resource("pods/portforward", "PodPortForwardOptions", ["create", "get"])]
+            resource("services", "Service", READ, ["svc"]), resource("pods/log", "Pod", ["get"]), resource("pods/portforward", "PodPortForwardOptions", ["create", "get"])]
     apps = {"groupVersion": "apps/v1", "version": "v1"}
     return {
         "/version": {"major": "1", "minor": "35", "gitVersion": "v1.35.0", "gitCommit": "", "gitTreeState": "clean", "buildDate": "",

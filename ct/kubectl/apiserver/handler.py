@@ -19,6 +19,8 @@ ROUTES = (
     (rf"/api/v1{NAMESPACE}/pods/(?P<name>[^/]+)/exec", "exec"),
     (rf"/api/v1{NAMESPACE}/pods/(?P<name>[^/]+)/portforward", "portforward"),
     (rf"/api/v1{NAMESPACE}/pods/(?P<name>[^/]+)/log", "log"),
+    (rf"/api/v1(?:{NAMESPACE})?/services", "services"),
+    (rf"/api/v1{NAMESPACE}/services/(?P<name>[^/]+)", "service"),
     (rf"/apis/apps/v1(?:{NAMESPACE})?/deployments", "deployments"),
     (rf"/apis/apps/v1{NAMESPACE}/deployments/(?P<name>[^/]+)", "deployment"),
 )
@@ -59,6 +61,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def get_deployments(self, namespace=None):
         self.list("deployments", namespace)
 
+    def get_services(self, namespace=None):
+        self.list("services", namespace)
+
     def get_pod(self, namespace, name):
         if pod := self.find(namespace, name):
             if manifest := pod.manifest():
@@ -67,10 +72,17 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 self.refuse(refusal.not_found("pods", name))
 
     def get_deployment(self, namespace, name):
-        if deployment := self.server.cluster.deployment_named(namespace, name):
-            self.send_item(deployment)
+        self.send_named(namespace, name, "deployments.apps", self.server.cluster.deployment)
+
+    def get_service(self, namespace, name):
+        self.send_named(namespace, name, "services", self.server.cluster.service)
+
+    def send_named(self, namespace, name, resource, manifest):
+        """What is there under the one name of the cluster."""
+        if self.server.cluster.has(namespace) and name == self.server.cluster.name:
+            self.send_item(manifest())
         else:
-            self.refuse(refusal.not_found("deployments.apps", name))
+            self.refuse(refusal.not_found(resource, name))
 
     def get_log(self, namespace, name):
         if pod := self.find(namespace, name):

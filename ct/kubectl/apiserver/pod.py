@@ -5,6 +5,8 @@ import json
 import re
 import subprocess
 
+from .workload import PORTS
+
 NODE = "podman"
 
 
@@ -32,7 +34,8 @@ class Pod:
             "metadata": {"name": self.name, "namespace": self.namespace, "labels": self.labels, "uid": container["Id"],
                          "resourceVersion": "1", "creationTimestamp": timestamp(container["Created"])},
             "spec": {"nodeName": NODE, "restartPolicy": "Always",
-                     "containers": [{"name": self.container_name, "image": container["ImageName"]}]},
+                     "containers": [{"name": self.container_name, "image": container["ImageName"],
+                                     "ports": [{"name": name, "containerPort": port} for name, port in PORTS.items()]}]},
             "status": {
                 "phase": "Running" if running else "Failed", "podIP": container["NetworkSettings"]["IPAddress"], "startTime": started,
                 "conditions": [{"type": kind, "status": str(ready)} for kind in ("Ready", "ContainersReady")],
