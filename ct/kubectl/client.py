@@ -1,8 +1,10 @@
 """The real kubectl, and what one run of it gave."""
 
+import contextlib
 import os
 import pty
 import subprocess
+import threading
 import time
 
 # Seconds. kubectl waits for ever where a stream does not end.
@@ -60,25 +62,35 @@ class Kubectl:
 
     def at_a_terminal(self, what, *arguments):
         """All that the terminal shows is the output."""
-        row = self.matrix.row(what, arguments)
         outer, inner = pty.openpty()
-        process = subprocess.Popen([self.program, *arguments], stdin=inner, stdout=inner, stderr=inner, cwd=self.folder,
-                                   env=self.environment, start_new_session=True)
-        os.close(inner)
-        shown = b""
-        try:
-            while data := os.read(outer, 65536):
-                shown += data
-        except OSError:
-            # Nobody has the other side open any more.
-            pass
-        os.close(outer)
-        return Run(row, process.wait(DEADLINE), shown, b"")
+        with self.running(what, *arguments, stdin=inner, stdout=inner, stderr=inner, start_new_session=True) as (process, row):
+            os.close(inner)
+            shown = b""
+            try:
+                while data := os.read(outer, 65536):
+                    shown += data
+            except OSError:
+                # Nobody has the other side open any more.
+                pass
+            os.close(outer)
+            return Run(row, process.wait(), shown, b"")
 
-    def start(self, what, *arguments, **streams):
-        """The process, for the caller to end, and its row."""
+    @contextlib.contextmanager
+    def running(self, what, *arguments, **streams):
+        """The process and its row. It is ended with the block, and at the deadline, so that reading from it can't hang."""
         row = self.matrix.row(what, arguments)
-        return subprocess.Popen([self.program, *arguments], cwd=self.folder, env=self.environment, **streams), row
+        process = subprocess.Popen([self.program, *arguments], cwd=self.folder, env=self.environment, **streams)
+        deadline = threading.Timer(DEADLINE, process.kill)
+        deadline.start()
+        try:
+            yield process, row
+        finally:
+            deadline.cancel()
+            process.kill()
+            process.wait()
+            for stream in (process.stdin, process.stdout):
+                if stream:
+                    stream.close()
 
 
 def eventually(ask, right):

@@ -138,14 +138,24 @@ def test_input_ends_where_ours_ends(kubectl, pod):
     run.succeeded("the bytes are equal")
 
 
+def test_output_comes_before_input_ends(kubectl, pod):
+    with kubectl.running("a line in, a line out", "exec", "-i", pod, "--", "cat", stdin=subprocess.PIPE,
+                         stdout=subprocess.PIPE) as (process, row):
+        for line in (b"one\n", b"two\n"):
+            process.stdin.write(line)
+            process.stdin.flush()
+            assert process.stdout.readline() == line
+        process.stdin.close()
+        row.code = process.wait()
+    assert row.code == 0
+    row.result = "each line comes at once"
+
+
 def test_a_command_may_end_before_its_input(kubectl, pod):
-    with open("/dev/zero", "rb") as endless:
-        process, row = kubectl.start("input without end", "exec", "-i", pod, "--", "test", "-d", "/nowhere", stdin=endless,
-                                     stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        try:
-            row.code = process.wait(DEADLINE)
-        finally:
-            process.kill()
+    with open("/dev/zero", "rb") as endless, \
+            kubectl.running("input without end", "exec", "-i", pod, "--", "test", "-d", "/nowhere", stdin=endless,
+                            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as (process, row):
+        row.code = process.wait(DEADLINE)
     assert row.code == 1
     row.result = "ends"
 

@@ -62,22 +62,16 @@ def test_a_deployment_stands_for_its_pod(kubectl, pod):
 
 
 def test_logs_can_be_followed(kubectl, pod, mock):
-    process, row = kubectl.start("follow the log", "logs", "-f", pod, stdout=subprocess.PIPE, text=True)
-    try:
+    with kubectl.running("follow the log", "logs", "-f", pod, stdout=subprocess.PIPE, text=True) as (process, row):
         generation = mock.post("followed", "fn registerRules() {}\n")
         line = next(line for line in process.stdout if "`followed`" in line)
         assert f"generation {generation}" in line
         row.code, row.result = "(stopped)", "shows the activation"
-    finally:
-        process.kill()
-        process.wait()
-        process.stdout.close()
 
 
 def test_ports_can_be_forwarded(kubectl, pod, mock):
     mock.post("forwarded", 'fn registerRules() { app.get("/f", f); }\nfn f() { let text = ""; text.pad(100000, "x"); text }\n')
-    process, row = kubectl.start("forward both ports", "port-forward", pod, ":8000", ":8074", stdout=subprocess.PIPE, text=True)
-    try:
+    with kubectl.running("forward both ports", "port-forward", pod, ":8000", ":8074", stdout=subprocess.PIPE, text=True) as (process, row):
         ports = {}
         while len(ports) < 2:
             local, remote = re.search(r":(\d+) -> (\d+)", process.stdout.readline()).groups()
@@ -88,10 +82,6 @@ def test_ports_can_be_forwarded(kubectl, pod, mock):
         with urllib.request.urlopen(f"http://127.0.0.1:{ports['8074']}/readyz", timeout=DEADLINE) as response:
             assert response.status == 200
         row.code, row.result = "(stopped)", "traffic and admin answer"
-    finally:
-        process.terminate()
-        process.wait()
-        process.stdout.close()
 
 
 def test_mistakes_are_named(kubectl, pod):
