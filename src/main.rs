@@ -73,7 +73,9 @@ fn run(command: Command) -> Result<ExitCode, String> {
         Command::Serve(settings) => serve::serve(settings),
         Command::Check { files, settings } => loading(&settings, move |budget| check::check(&files, budget)),
         Command::Routes { file, settings } => loading(&settings, move |budget| check::routes(&file, budget)),
-        Command::Get { url, server, timeout } => Ok(client::get(&url, &server, timeout, out, err).into()),
+        Command::Get { url, any_status, server, timeout } => {
+            Ok(client::get(&url, any_status, &server, timeout, out, err).into())
+        }
         Command::Probe { address, server } => Ok(client::probe(address.as_deref(), &server, err).into()),
         Command::Wait { generation, provision, timeout, address, server } => {
             let provision = provision.as_deref();

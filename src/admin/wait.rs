@@ -38,7 +38,8 @@ pub fn get<P: Provisioning>(admin: &Admin<P>, query: &str, reply: Reply) {
     (admin.after)(
         timeout,
         Box::new(move || {
-            if pending.answer(failed(408, &format!("generation {wanted} does not serve after {timeout:?}"))) {
+            let after = if timeout.is_zero() { "yet".to_owned() } else { format!("after {timeout:?}") };
+            if pending.answer(failed(408, &format!("generation {wanted} does not serve {after}"))) {
                 activation.forget(wait);
             }
         }),

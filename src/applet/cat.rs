@@ -36,13 +36,13 @@ fn copy(file: &OsStr, io: &mut Streams) -> Result<io::Result<()>, Failure> {
     let mut buffer = vec![0; BUFFER];
     loop {
         match source.read(&mut buffer) {
-            Ok(0) => break,
-            Ok(read) => io.out.write_all(&buffer[..read]).map_err(Failure::output)?,
+            Ok(0) => return Ok(Ok(())),
+            // At once: what comes slowly is to be seen, the log of a file that somebody writes, a terminal.
+            Ok(read) => {
+                io.out.write_all(&buffer[..read]).and_then(|()| io.out.flush()).map_err(Failure::output)?
+            }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Ok(Err(error)),
         }
     }
-    // What comes slowly is to be seen at once: the log of a file that somebody writes, a terminal.
-    io.out.flush().map_err(Failure::output)?;
-    Ok(Ok(()))
 }

@@ -49,6 +49,8 @@ pub enum Command {
     Get {
         /// As typed; it may lack scheme, host and port.
         url: String,
+        /// A status of 400 or more is no failure.
+        any_status: bool,
         /// How to reach the server on this machine.
         server: Server,
         /// Time for all of it.
@@ -208,7 +210,7 @@ fn command(subcommand: Subcommand, operands: Vec<OsString>, values: Values) -> R
         }
         Subcommand::Get => {
             let url = text(one(subcommand, operands)?)?.ok_or_else(|| missing(subcommand))?;
-            Ok(Command::Get { url, server, timeout })
+            Ok(Command::Get { url, any_status: values.any_status, server, timeout })
         }
         Subcommand::Probe => Ok(Command::Probe { address: text(one(subcommand, operands)?)?, server }),
         Subcommand::Wait => {

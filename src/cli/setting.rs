@@ -83,6 +83,8 @@ pub struct Values {
     pub generation: Option<u64>,
     /// `--provision`.
     pub provision: Option<String>,
+    /// `--any-status`.
+    pub any_status: bool,
     /// `--timeout`.
     pub timeout: Option<Duration>,
 }

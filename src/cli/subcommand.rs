@@ -84,8 +84,8 @@ impl Subcommand {
                 "URL may lack its scheme (`localhost:8000/foo`), its host (`:8074/healthz`) or both \
                  and the port (`/foo`, on the traffic port of the server on this machine). Plain HTTP \
                  only; redirects are not followed.",
-                "The body goes to standard output whatever the status. From status 400 on, and when \
-                 there is no answer, a message goes to standard error and the exit code is 1.",
+                "The body goes to standard output whatever the status. From status 400 on (without \
+                 `--any-status`), and when there is no answer, a message goes to standard error and the exit code is 1.",
                 "The admin token is sent to the server's own admin port, and nowhere else.",
                 BESIDE,
             ],

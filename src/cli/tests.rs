@@ -260,10 +260,14 @@ fn client_subcommands_know_the_server_beside_them() {
     assert_eq!(run(&["probe"], &env), Ok(expected));
     let expected = Command::Get {
         url: "/foo".to_string(),
+        any_status: true,
         server: server("10.0.0.5:7", "10.0.0.5:8074", None),
         timeout: Duration::from_secs(30),
     };
-    assert_eq!(run(&["get", "/foo", "--traffic-port=7"], &[("H1MOCK_BIND", "10.0.0.5")]), Ok(expected));
+    assert_eq!(
+        run(&["get", "/foo", "--any-status", "--traffic-port=7"], &[("H1MOCK_BIND", "10.0.0.5")]),
+        Ok(expected)
+    );
     let expected = Command::Wait {
         generation: Some(3),
         provision: Some("v2".to_string()),

@@ -29,20 +29,36 @@ const EXCERPT: usize = 200;
 
 /// `h1mock get URL`: writes the body to `out` whatever the status.
 ///
-/// Exit code 0; 1 with a line on `err` for a status of 400 or more, no answer, or an `out` that can't be
-/// written. The token goes to the server's own admin port only.
-pub fn get(url: &str, server: &Server, timeout: Duration, out: &mut dyn Write, err: &mut dyn Write) -> u8 {
-    exit_code(fetch(url, server, timeout, out), err)
+/// Exit code 0; 1 with a line on `err` for a status of 400 or more (unless `any_status`), no answer, or an `out` that
+/// can't be written. The token goes to the server's own admin port only.
+pub fn get(
+    url: &str,
+    any_status: bool,
+    server: &Server,
+    timeout: Duration,
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+) -> u8 {
+    exit_code(fetch(url, any_status, server, timeout, out), err)
 }
 
-fn fetch(url: &str, server: &Server, timeout: Duration, out: &mut dyn Write) -> Result<(), String> {
+fn fetch(
+    url: &str,
+    any_status: bool,
+    server: &Server,
+    timeout: Duration,
+    out: &mut dyn Write,
+) -> Result<(), String> {
     let url = Url::parse(url, server.traffic, 80).map_err(|error| error.to_string())?;
     let bearer = server.token.as_deref().filter(|_| url.leads_to(server.admin)).map(authorization);
     let headers: Vec<(&str, &str)> = bearer.iter().map(|value| ("Authorization", value.as_str())).collect();
     let reply = request("GET", &url, &headers, timeout).map_err(|error| error.to_string())?;
     let written = out.write_all(&reply.body).and_then(|()| out.flush());
     written.map_err(|error| format!("failed to write the body: {}", error::cause(&error)))?;
-    if reply.status < 400 { Ok(()) } else { Err(format!("failed to get `{url}`: {}", reply.status_text())) }
+    match reply.status {
+        400.. if !any_status => Err(format!("failed to get `{url}`: {}", reply.status_text())),
+        _ => Ok(()),
+    }
 }
 
 /// `h1mock probe [ADDRESS]`: exit code 0 when `/readyz` answers 200, else 1 with the reason on `err`.

@@ -81,7 +81,7 @@ fn server_at(address: SocketAddr) -> Server {
 
 fn got(url: &str, server: &Server, timeout: Duration) -> (u8, String, String) {
     let (mut out, mut err) = (Vec::new(), Vec::new());
-    let code = get(url, server, timeout, &mut out, &mut err);
+    let code = get(url, false, server, timeout, &mut out, &mut err);
     (code, String::from_utf8(out).unwrap(), String::from_utf8(err).unwrap())
 }
 
@@ -149,7 +149,7 @@ fn get_reports_an_output_that_is_closed() {
     }
     let canned = Canned::start(&["HTTP/1.1 200 OK\r\n\r\nx"]);
     let mut err = Vec::new();
-    assert_eq!(get("/", &canned.server(), SHORT, &mut BrokenPipe, &mut err), 1);
+    assert_eq!(get("/", true, &canned.server(), SHORT, &mut BrokenPipe, &mut err), 1);
     assert_eq!(String::from_utf8(err).unwrap(), "h1mock: failed to write the body: broken pipe\n");
 }
 

@@ -27,14 +27,14 @@ pub fn register(natives: &mut Natives) {
 
 /// The map that Flask makes JSON of, where `value` is a [`MultiDict`] or [`Headers`]: one text for each name.
 pub fn to_dict(value: &Dynamic) -> Option<Map> {
-    fn one<T: Dictionary>(value: &Dynamic) -> Option<Map> {
+    fn one<T: Dictionary + Clone>(value: &Dynamic) -> Option<Map> {
         value.read_lock::<T>().map(|dict| flat(&*dict))
     }
     one::<MultiDict>(value).or_else(|| one::<Headers>(value))
 }
 
 /// Names with one or more values each.
-pub trait Dictionary: Clone + Send + Sync + 'static {
+pub trait Dictionary: Send + Sync + 'static {
     /// Where it hangs, for messages: `request.args`.
     fn label(&self) -> &'static str;
     /// All values of `key` in order.
@@ -43,17 +43,17 @@ pub trait Dictionary: Clone + Send + Sync + 'static {
     fn entries(&self) -> Vec<(ImmutableString, Vec<Dynamic>)>;
 
     /// What `["k"]` gives for a name with these values (one at least): the first.
-    fn pick(values: Vec<Dynamic>) -> Dynamic {
+    fn pick(&self, values: Vec<Dynamic>) -> Dynamic {
         values.into_iter().next().unwrap_or_default()
     }
     /// What a `for` loop gives for one name: the name.
-    fn item(name: ImmutableString, _values: Vec<Dynamic>) -> Dynamic {
+    fn item(&self, name: ImmutableString, _values: Vec<Dynamic>) -> Dynamic {
         name.into()
     }
     /// What `["k"]` gives.
     fn first(&self, key: &str) -> Option<Dynamic> {
         let values = self.all(key);
-        (!values.is_empty()).then(|| Self::pick(values))
+        (!values.is_empty()).then(|| self.pick(values))
     }
 }
 
@@ -140,78 +140,113 @@ fn group(pairs: impl Iterator<Item = (ImmutableString, Dynamic)>) -> Vec<(Immuta
     entries
 }
 
-fn flat<T: Dictionary>(dict: &T) -> Map {
+fn flat(dict: &dyn Dictionary) -> Map {
     let entries = dict.entries().into_iter();
-    entries.map(|(name, values)| (name.as_str().into(), T::pick(values))).collect()
+    entries.map(|(name, values)| (name.as_str().into(), dict.pick(values))).collect()
 }
 
-fn register_dictionary<T: Dictionary>(natives: &mut Natives, name: &str) {
+fn register_dictionary<T: Dictionary + Clone>(natives: &mut Natives, name: &str) {
     natives.register_type_with_name::<T>(name);
     register_lookup::<T>(natives);
     register_listing::<T>(natives);
     natives.set_iter::<T>(|dict| {
-        let entries = dict.try_cast::<T>().map(|dict| dict.entries()).unwrap_or_default();
-        Box::new(entries.into_iter().map(|(name, values)| T::item(name, values)))
+        let dict = dict.try_cast::<T>();
+        let entries = dict.as_ref().map(|dict| dict.entries()).unwrap_or_default().into_iter();
+        Box::new(entries.filter_map(move |(name, values)| Some(dict.as_ref()?.item(name, values))))
     });
 }
 
-/// `["k"]`, `"k" in`, `get` and `getlist`.
-fn register_lookup<T: Dictionary>(natives: &mut Natives) {
-    let missing = |dict: &T, key: &str| http_error(400, format!("`{}` has no `{key}`", dict.label()));
+/// `["k"]`, `"k" in`, `get` and `getlist`. The functions are thin: there is one of each for every type.
+fn register_lookup<T: Dictionary + Clone>(natives: &mut Natives) {
     natives
-        .register_indexer_get(move |dict: &mut T, key: &str| {
-            dict.first(key).ok_or_else(|| missing(dict, key))
-        })
-        .register_fn("contains", |dict: &mut T, key: &str| !dict.all(key).is_empty())
+        .register_indexer_get(|dict: &mut T, key: &str| present(dict, key))
+        .register_fn("contains", |dict: &mut T, key: &str| dict.first(key).is_some())
         .register_fn("get", |dict: &mut T, key: &str| dict.first(key).unwrap_or_default())
         .register_fn("get", |dict: &mut T, key: &str, default: Dynamic| dict.first(key).unwrap_or(default))
         .register_fn(
             "get",
             |context: NativeCallContext, dict: &mut T, key: &str, default: Dynamic, kind: Dynamic| {
-                let Some(value) = dict.first(key) else { return Ok(default) };
-                Ok::<_, Thrown>(convert(&context, value, &kind)?.unwrap_or(default))
+                first_as(&context, dict, key, default, &kind)
             },
         )
         .register_fn("getlist", |dict: &mut T, key: &str| -> Array { dict.all(key) })
         .register_fn("getlist", |context: NativeCallContext, dict: &mut T, key: &str, kind: Dynamic| {
-            let values = dict.all(key).into_iter();
-            values.filter_map(|v| convert(&context, v, &kind).transpose()).collect::<Result<Array, _>>()
+            all_as(&context, dict, key, &kind)
         });
     // Rhai also calls it with the value it has just read, after a method was called on that.
     natives.register_indexer_set_of_constant(|dict: &mut T, key: &str, value: Dynamic| {
-        match dict.first(key) {
-            Some(current) if same(&current, &value) => Ok(()),
-            _ => Err(read_only(dict.label())),
-        }
+        assigned(dict, key, &value)
     });
 }
 
+fn present(dict: &dyn Dictionary, key: &str) -> Result<Dynamic, Thrown> {
+    dict.first(key).ok_or_else(|| http_error(400, format!("`{}` has no `{key}`", dict.label())))
+}
+
+fn first_as(
+    context: &NativeCallContext,
+    dict: &dyn Dictionary,
+    key: &str,
+    default: Dynamic,
+    kind: &Dynamic,
+) -> Result<Dynamic, Thrown> {
+    let Some(value) = dict.first(key) else { return Ok(default) };
+    Ok(convert(context, value, kind)?.unwrap_or(default))
+}
+
+fn all_as(
+    context: &NativeCallContext,
+    dict: &dyn Dictionary,
+    key: &str,
+    kind: &Dynamic,
+) -> Result<Array, Thrown> {
+    dict.all(key).into_iter().filter_map(|value| convert(context, value, kind).transpose()).collect()
+}
+
+fn assigned(dict: &dyn Dictionary, key: &str, value: &Dynamic) -> Result<(), Thrown> {
+    match dict.first(key) {
+        Some(current) if same(&current, value) => Ok(()),
+        _ => Err(read_only(dict.label())),
+    }
+}
+
 /// `keys`, `values`, `items`, `lists`, `to_dict`, `len` and text.
-fn register_listing<T: Dictionary>(natives: &mut Natives) {
-    fn pair(name: ImmutableString, value: impl Into<Dynamic>) -> Dynamic {
-        let pair: Array = vec![name.into(), value.into()];
-        pair.into()
-    }
-    fn each<T: Dictionary>(dict: &T, f: impl Fn(ImmutableString, Vec<Dynamic>) -> Dynamic) -> Array {
-        dict.entries().into_iter().map(|(name, values)| f(name, values)).collect()
-    }
+fn register_listing<T: Dictionary + Clone>(natives: &mut Natives) {
     natives
-        .register_fn("keys", |dict: &mut T| each(dict, |name, _| name.into()))
-        .register_fn("values", |dict: &mut T| each(dict, |_, values| T::pick(values)))
-        .register_fn("items", |dict: &mut T| each(dict, |name, values| pair(name, T::pick(values))))
-        .register_fn("lists", |dict: &mut T| each(dict, pair))
+        .register_fn("keys", |dict: &mut T| each(dict, |_, name, _| name.into()))
+        .register_fn("values", |dict: &mut T| each(dict, |dict, _, values| dict.pick(values)))
+        .register_fn("items", |dict: &mut T| each(dict, |dict, name, values| pair(name, dict.pick(values))))
+        .register_fn("lists", |dict: &mut T| each(dict, |_, name, values| pair(name, values.into())))
         .register_fn("to_dict", |dict: &mut T| flat(dict))
-        .register_fn("to_dict", |dict: &mut T, is_flat: bool| match is_flat {
-            true => flat(dict),
-            false => {
-                dict.entries().into_iter().map(|(name, all)| (name.as_str().into(), all.into())).collect()
-            }
-        })
-        .register_fn("len", |dict: &mut T| i64::try_from(dict.entries().len()).unwrap_or(i64::MAX))
-        .register_fn("is_empty", |dict: &mut T| dict.entries().is_empty())
-        .register_get("length", |dict: &mut T| i64::try_from(dict.entries().len()).unwrap_or(i64::MAX))
-        .register_fn("to_string", |dict: &mut T| format!("{:?}", flat(dict)))
-        .register_fn("to_debug", |dict: &mut T| format!("{:?}", flat(dict)));
+        .register_fn("to_dict", |dict: &mut T, is_flat: bool| if is_flat { flat(dict) } else { lists(dict) })
+        .register_fn("len", |dict: &mut T| length(dict))
+        .register_fn("is_empty", |dict: &mut T| length(dict) == 0)
+        .register_get("length", |dict: &mut T| length(dict))
+        .register_fn("to_string", |dict: &mut T| shown(dict))
+        .register_fn("to_debug", |dict: &mut T| shown(dict));
+}
+
+type Entry = fn(&dyn Dictionary, ImmutableString, Vec<Dynamic>) -> Dynamic;
+
+fn each(dict: &dyn Dictionary, entry: Entry) -> Array {
+    dict.entries().into_iter().map(|(name, values)| entry(dict, name, values)).collect()
+}
+
+fn pair(name: ImmutableString, value: Dynamic) -> Dynamic {
+    let pair: Array = vec![name.into(), value];
+    pair.into()
+}
+
+fn lists(dict: &dyn Dictionary) -> Map {
+    dict.entries().into_iter().map(|(name, all)| (name.as_str().into(), all.into())).collect()
+}
+
+fn length(dict: &dyn Dictionary) -> i64 {
+    i64::try_from(dict.entries().len()).unwrap_or(i64::MAX)
+}
+
+fn shown(dict: &dyn Dictionary) -> String {
+    format!("{:?}", flat(dict))
 }
 
 /// The third argument of `get`: `"int"`, `"float"`, `"str"` or a function. None where the value does not convert.

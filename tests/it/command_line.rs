@@ -72,6 +72,7 @@ fn get_probe_and_wait_speak_to_a_mock() {
     let url = |path: &str| format!("http://{}{path}", mock.traffic);
     assert_eq!(run(&["get", &url("/word")]), (Some(0), "word".to_owned()));
     assert_eq!(run(&["get", &url("/unknown")]).0, Some(1));
+    assert_eq!(run(&["get", "--any-status", &url("/unknown")]).0, Some(0));
     assert_eq!(run(&["probe", &mock.admin]).0, Some(0));
     assert_eq!(run(&["wait", &mock.admin]).0, Some(0));
     assert_eq!(run(&["wait", "--generation", "1", &mock.admin]).0, Some(0));

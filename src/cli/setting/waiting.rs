@@ -27,6 +27,16 @@ pub static ROWS: &[Setting] = &[
         set: |v, s| put(&mut v.provision, value::name(s)),
     },
     Setting {
+        flag: "any-status",
+        short: None,
+        value: None,
+        default: "",
+        group: Group::Waiting,
+        help: "Any answer is a success, whatever its status",
+        commands: &[Get],
+        set: |v, s| put(&mut v.any_status, value::switch(s)),
+    },
+    Setting {
         flag: "timeout",
         short: None,
         value: Some("TIME"),

@@ -54,18 +54,18 @@ impl Dictionary for Headers {
         let (_, first) = same.next()?;
         match same.next() {
             None => Some(first.into()),
-            Some(_) => Some(Self::pick(self.all(key))),
+            Some(_) => Some(self.pick(self.all(key))),
         }
     }
 
-    fn pick(values: Vec<Dynamic>) -> Dynamic {
+    fn pick(&self, values: Vec<Dynamic>) -> Dynamic {
         let texts: Vec<String> = values.iter().map(Dynamic::to_string).collect();
         texts.join(",").into()
     }
 
     /// Flask's `for name, value in request.headers`.
-    fn item(name: ImmutableString, values: Vec<Dynamic>) -> Dynamic {
-        let pair: Array = vec![name.into(), Self::pick(values)];
+    fn item(&self, name: ImmutableString, values: Vec<Dynamic>) -> Dynamic {
+        let pair: Array = vec![name.into(), self.pick(values)];
         pair.into()
     }
 }
