@@ -7,11 +7,12 @@
 #
 # BuildKit or podman 4.3 is needed. No heredocs, and no ARG in the name of a stage: podman 4.3 has neither.
 
-FROM docker.io/library/rust:1-alpine AS build
-# mimalloc is C; readelf looks whether the result is static. Not pinned: rust:1-alpine moves from one Alpine to the next, which
-# does not keep old versions.
+# The release is said because image/static.toml has options that a later one may not know.
+FROM docker.io/library/rust:1.96-alpine AS build
+# mimalloc is C; readelf looks whether the result is static; the standard library is compiled with the program. Not pinned: the
+# image moves from one Alpine to the next, which does not keep old versions.
 # hadolint ignore=DL3018
-RUN apk add --no-cache binutils gcc musl-dev
+RUN apk add --no-cache binutils gcc musl-dev && rustup component add rust-src
 WORKDIR /src
 COPY . .
 ARG SOURCE_DATE_EPOCH=0
@@ -21,8 +22,8 @@ RUN --mount=type=cache,id=h1mock-registry,target=/usr/local/cargo/registry \
     --mount=type=cache,id=h1mock-target,target=/target \
     target="$(rustc --print host-tuple)" && \
     find . -type f -exec touch {} + && \
-    CARGO_TARGET_DIR="/target/$target" RUSTFLAGS="-C target-feature=+crt-static" \
-        cargo build --release --locked --target "$target" --bin h1mock && \
+    CARGO_TARGET_DIR="/target/$target" RUSTC_BOOTSTRAP=1 \
+        cargo --config image/static.toml build --release --locked --target "$target" --bin h1mock && \
     image/rootfs.sh "/target/$target/$target/release/h1mock" /rootfs
 
 FROM scratch

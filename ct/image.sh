@@ -20,16 +20,6 @@ need() {
   command -v "$1" >/dev/null || die "\`$1\` is needed: $2"
 }
 
-# The same virtual environment as that of ct/test.sh, made anew when the requirements change.
-make_environment() {
-  local stamp="$project/.venv/requirements.txt"
-  if ! cmp -s "$here/src/requirements.txt" "$stamp"; then
-    python3 -m venv --clear "$project/.venv" || die "failed to make a virtual environment: install python3-venv"
-    "$project/.venv/bin/pip" install --quiet --disable-pip-version-check -r "$here/src/requirements.txt"
-    cp "$here/src/requirements.txt" "$stamp"
-  fi
-}
-
 main() {
   [ -n "${H1MOCK_BINARY:-}" ] || die "set H1MOCK_BINARY to a static program, such as" \
     "\`target/x86_64-unknown-linux-musl/release/h1mock\`"
@@ -39,7 +29,7 @@ main() {
   need python3 "install Python 3.9 or later"
   need podman "install podman 4.3 or later"
   need readelf "install binutils"
-  make_environment
+  "$here/environment.sh"
   cd "$here/image"
   exec env PYTHONDONTWRITEBYTECODE=1 "$project/.venv/bin/pytest" -p no:cacheprovider "$@"
 }

@@ -47,17 +47,6 @@ need() {
   command -v "$1" >/dev/null || die "\`$1\` is needed: $2"
 }
 
-# A virtual environment in the project, made anew when the requirements change.
-make_environment() {
-  need python3 "install Python 3.9 or later"
-  local stamp="$project/.venv/requirements.txt"
-  if ! cmp -s "$here/src/requirements.txt" "$stamp"; then
-    python3 -m venv --clear "$project/.venv" || die "failed to make a virtual environment: install python3-venv"
-    "$project/.venv/bin/pip" install --quiet --disable-pip-version-check -r "$here/src/requirements.txt"
-    cp "$here/src/requirements.txt" "$stamp"
-  fi
-}
-
 build() {
   if [ -n "${H1MOCK_BINARY:-}" ]; then
     return
@@ -161,7 +150,7 @@ test_in_cluster() {
 }
 
 test_from_here() {
-  make_environment
+  "$here/environment.sh"
   cd "$here/src"
   "$project/.venv/bin/pytest" -p no:cacheprovider "$@" || {
     status=$?
