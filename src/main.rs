@@ -14,6 +14,7 @@ mod descriptors;
 mod engine;
 mod form;
 mod initial;
+mod journal;
 mod limits;
 mod logger;
 mod memory;

@@ -1,0 +1,3 @@
+//! What the mock received and answered, within a budget of bytes. Knows no listener and no script.
+
+pub mod entry;
