@@ -17,7 +17,7 @@ mod tests {
     #[test]
     fn causes_are_lower_case_and_without_numbers() {
         for (number, words) in
-            [(98, "address already in use"), (30, "read-only file system"), (20, "not a directory")]
+            [(13, "permission denied"), (30, "read-only file system"), (20, "not a directory")]
         {
             assert_eq!(cause(&io::Error::from_raw_os_error(number)), words);
         }
