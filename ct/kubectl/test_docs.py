@@ -62,8 +62,9 @@ def test_commands_are_found():
 
 
 @pytest.mark.parametrize("page", pages())
-def test_a_page(kubectl, pod, mock, tmp_path, page):
+def test_a_page(kubectl, pod, container, mock, tmp_path, page):
     mock.post("before", (PROVISIONS / "default").read_text())
+    before = {path.name for path in container.provisions.iterdir()}
     shutil.copytree(PROVISIONS, tmp_path / "provisions", symlinks=True)
     session = Session({**environment_of(kubectl, tmp_path), "POD": pod}, tmp_path)
     try:
@@ -72,3 +73,13 @@ def test_a_page(kubectl, pod, mock, tmp_path, page):
             eventually(lambda: session.run(command), lambda printed: same(printed, shown))
     finally:
         session.end()
+        restore(container.provisions, before, mock)
+
+
+def restore(folder, names, mock):
+    """For the tests that follow: files that came are gone, and `initial` is the default one, and no link."""
+    for path in folder.iterdir():
+        if path.is_symlink() or path.name not in names:
+            path.unlink()
+    # By the mock, whose file it has to be.
+    mock.post("initial", (PROVISIONS / "default").read_text())
