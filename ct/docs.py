@@ -16,6 +16,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import textwrap
 import time
 
 import links
@@ -99,6 +100,22 @@ def check_runners():
                 assert not script or os.access(PROJECT / script.group(1), os.X_OK), f"there is no `{script.group(1)}`: {where}"
 
 
+def check_provisions(binary):
+    """The provisions that stand in YAML, or in a file of their own, load."""
+    count = 0
+    with tempfile.TemporaryDirectory() as folder:
+        for page in pages():
+            text = (PROJECT / page).read_text(encoding="utf-8")
+            sources = re.findall(r"^```rhai \S+/initial\n(.*?)^```$", text, re.M | re.S)
+            sources += map(textwrap.dedent, re.findall(r"^ *initial: \|\n((?: +.*\n|\n)+)", text, re.M))
+            for source in sources:
+                (pathlib.Path(folder) / "initial").write_text(source)
+                done = subprocess.run([binary, "check", "initial"], cwd=folder, capture_output=True, text=True, timeout=DEADLINE)
+                assert done.returncode == 0, f"{page}: {done.stdout}{done.stderr}"
+                count += 1
+    print(f"{count} provisions in YAML and beside it load")
+
+
 def same(printed, shown):
     """Whether `printed` is what is shown, `...` being anything."""
     return re.fullmatch(".*?".join(map(re.escape, shown.split("..."))), printed, re.S) is not None
@@ -158,6 +175,7 @@ def main():
     binary = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else "target/debug/h1mock").resolve()
     check_runners()
     print(f"{links.check()} links lead somewhere")
+    check_provisions(binary)
     for page in ("README.md", "docs/admin.md"):
         check(page, binary)
 
