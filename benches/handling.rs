@@ -9,6 +9,7 @@
 /// A module with the folder of the sources, so that modules in there find their own; `crate::` leads here by the import below.
 #[path = "../src"]
 mod program {
+    pub mod cause;
     pub mod converter;
     pub mod cookie;
     pub mod form;

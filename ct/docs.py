@@ -4,9 +4,11 @@
     ct/docs.py [BINARY]
 
 The server runs on free ports in a folder of its own; `cargo run` stands for the built binary. `...` in the output stands for
-anything. The last section of the README (Develop) is what CI runs anyway. The other pages are tested by tests/it/reference.rs.
+anything. Blocks that need a container or a cluster are run by other tests (`runner`); one that nobody runs is a failure. So is a
+link that leads nowhere (ct/links.py).
 """
 
+import collections
 import os
 import pathlib
 import re
@@ -14,31 +16,104 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import textwrap
 import time
+
+import links
 
 PROJECT = pathlib.Path(__file__).resolve().parents[1]
 DEADLINE = 20
+HERE = "ct/docs.py"
+NEEDS_A_CLUSTER = "<!-- needs a cluster -->"
+
+# A console block: the page and section where it stands, whether it is marked to need a cluster, what stands before it.
+Block = collections.namedtuple("Block", "page section marked before text")
 
 
-def blocks(text):
-    """Commands and expected output of each console block."""
-    for block in re.findall(r"```console\n(.*?)```", text, re.S):
-        command, output = None, []
-        lines = iter(block.splitlines())
-        for line in lines:
-            if line.startswith("$ "):
-                if command is not None:
-                    yield command, output
-                command, output = line[2:], []
-                if here := re.search(r"<< '(\w+)'", command):
-                    for line in lines:
-                        command += "\n" + line
-                        if line == here.group(1):
-                            break
-            else:
-                output.append(line)
-        if command is not None:
-            yield command, output
+def pages():
+    """Names of all pages."""
+    return ["README.md", *sorted(f"docs/{path.name}" for path in (PROJECT / "docs").glob("*.md"))]
+
+
+def blocks(page, text=None):
+    """The console blocks of a page."""
+    section, before = "", []
+    lines = iter((text or (PROJECT / page).read_text(encoding="utf-8")).splitlines())
+    for line in lines:
+        if line == "```console":
+            content = []
+            for line in lines:
+                if line == "```":
+                    break
+                content.append(line)
+            marked = before[-1:] == [NEEDS_A_CLUSTER]
+            prose = [one for one in before if one and one != NEEDS_A_CLUSTER]
+            yield Block(page, section, marked, prose[-1] if prose else "", "\n".join(content) + "\n")
+            before = []
+        elif line.startswith("```"):
+            before = ["```"] if any(line.startswith("```") for line in lines) else []
+        else:
+            if line.startswith("## "):
+                section = line[3:]
+            before.append(line)
+
+
+def commands(text):
+    """Commands and expected output of the text of a block. A command goes on after a backslash, and to the end of a here document."""
+    for command, output in re.findall(r"^\$ ((?:.*\\\n)*(?:.*<< '(?:\w+)'\n(?:.*\n)*?(?:EOF)|.*))\n((?:(?!\$ ).*\n)*)", text, re.M):
+        yield command, output.splitlines()
+
+
+def calls(block, *programs):
+    """Whether one of the programs is called in a block."""
+    return any(re.search(rf"(^|[|;] *){re.escape(program)} ", command + " ") for command, _ in commands(block.text) for program in programs)
+
+
+def runner(block):
+    """Who runs a block; None where nobody does. What needs a cluster is told to the reader in place of that."""
+    if block.marked:
+        return "a cluster"
+    if (block.page, block.section) == ("README.md", "Develop"):
+        return "CI"
+    if "kubectl " in block.text:
+        return "ct/kubectl/test_docs.py"
+    if calls(block, "helm"):
+        return "ct/charts/docs_test.py"
+    if calls(block, "docker", "./build.sh"):
+        return "ct/image/test_docs.py"
+    if block.page in ("README.md", "docs/admin.md"):
+        return HERE
+    if f'"{block.page}"' in (PROJECT / "tests/it/reference.rs").read_text():
+        return "tests/it/reference.rs"
+    return None
+
+
+def check_runners():
+    """Each block has somebody who runs it, or says that it needs a cluster; scripts that CI runs are there."""
+    for block in (block for page in pages() for block in blocks(page)):
+        where = f"{block.page}, section {block.section}:\n{block.text}"
+        assert runner(block), f"nobody runs this block of {where}"
+        assert not block.marked or re.search("needs a cluster:$", block.before, re.I), f"the text before does not end with `needs a cluster:`: {where}"
+        if runner(block) == "CI":
+            for command, _ in commands(block.text):
+                script = re.match(r"(?:\w+=\S+ )*(\.?/?\.?(?:ct|ci|build|deploy)\S*)", command)
+                assert not script or os.access(PROJECT / script.group(1), os.X_OK), f"there is no `{script.group(1)}`: {where}"
+
+
+def check_provisions(binary):
+    """The provisions that stand in YAML, or in a file of their own, load."""
+    count = 0
+    with tempfile.TemporaryDirectory() as folder:
+        for page in pages():
+            text = (PROJECT / page).read_text(encoding="utf-8")
+            sources = re.findall(r"^```rhai \S+/initial\n(.*?)^```$", text, re.M | re.S)
+            sources += map(textwrap.dedent, re.findall(r"^ *initial: \|\n((?: +.*\n|\n)+)", text, re.M))
+            for source in sources:
+                (pathlib.Path(folder) / "initial").write_text(source)
+                done = subprocess.run([binary, "check", "initial"], cwd=folder, capture_output=True, text=True, timeout=DEADLINE)
+                assert done.returncode == 0, f"{page}: {done.stdout}{done.stderr}"
+                count += 1
+    print(f"{count} provisions in YAML and beside it load")
 
 
 def same(printed, shown):
@@ -68,18 +143,18 @@ def run(command, output, folder, environment):
         time.sleep(0.05)
 
 
-def check(page, text, binary):
-    """Runs the blocks of one page against one server."""
+def check(page, binary):
+    """Runs our blocks of one page against one server."""
     folder = pathlib.Path(tempfile.mkdtemp(prefix="h1mock-docs-"))
     (folder / "provisions").symlink_to(PROJECT / "provisions")
-    if source := re.search(r"```rust\n(.*?)```", text, re.S):
+    if source := re.search(r"```rust\n(.*?)```", (PROJECT / page).read_text(encoding="utf-8"), re.S):
         (folder / "foo-bar").write_text(source.group(1))
         (folder / "data.json").write_text("{}")
     environment = {**os.environ, "PATH": f"{binary.parent}:{os.environ['PATH']}"}
     process, banner, traffic, admin = start(binary, folder)
     count = 0
     try:
-        for command, output in blocks(text):
+        for command, output in (pair for block in blocks(page) if runner(block) == HERE for pair in commands(block.text)):
             if command.startswith("cargo run"):
                 shown = output[0].replace("0.0.0.0:8000", f"127.0.0.1:{traffic}").replace("0.0.0.0:8074", f"127.0.0.1:{admin}")
                 assert banner.strip() == shown, f"{banner} in place of {shown}"
@@ -98,8 +173,11 @@ def check(page, text, binary):
 
 def main():
     binary = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else "target/debug/h1mock").resolve()
+    check_runners()
+    print(f"{links.check()} links lead somewhere")
+    check_provisions(binary)
     for page in ("README.md", "docs/admin.md"):
-        check(page, (PROJECT / page).read_text(encoding="utf-8").split("## Develop")[0], binary)
+        check(page, binary)
 
 
 if __name__ == "__main__":

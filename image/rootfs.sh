@@ -9,7 +9,7 @@
 set -eu
 
 # What kubectl, docker and podman call in a container, and what the users of the original type.
-APPLETS="tar test touch ls cat sh bash curl"
+APPLETS="tar test [ touch ls cat sh bash curl"
 
 die() {
   echo "image/rootfs.sh: $*" >&2

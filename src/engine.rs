@@ -1,10 +1,10 @@
 //! The one file that knows what our tiny_http has beyond the published one: limits, refusals, the reactor on the timer thread,
 //! answers without `Response`, an orderly stop. To go back to a published engine is to change this file.
 
+use crate::cause::cause;
 use crate::request::Request;
 use crate::response::Answer;
 use crate::script::status;
-use crate::server::cause;
 use crate::timer::Wait;
 use std::io;
 use std::net::{SocketAddr, TcpListener};

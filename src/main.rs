@@ -5,6 +5,7 @@ mod activation;
 mod active;
 mod admin;
 mod applet;
+mod cause;
 mod check;
 mod cli;
 mod client;

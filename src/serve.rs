@@ -3,13 +3,14 @@
 use crate::access::AccessLog;
 use crate::activation::{Activation, Terms};
 use crate::admin::{Admin, Readiness};
+use crate::cause::cause;
 use crate::cli::{LogFormat, OnError, Settings};
 use crate::engine::{self, Reactor};
 use crate::limits::Granted;
 use crate::logger;
 use crate::refusal;
 use crate::script::{self, budget::Budget};
-use crate::server::{AdminWork, Listener, MockWork, Shared, cause};
+use crate::server::{AdminWork, Listener, MockWork, Shared};
 use crate::store::Store;
 use crate::timer::Timer;
 use crate::watcher::{WatchOptions, Watcher};

@@ -3,6 +3,7 @@
 use crate::access::{AccessLog, Line};
 use crate::activation::Activation;
 use crate::admin::{self, Admin};
+use crate::cause::cause;
 use crate::engine::{self, Limits, Reactor, Refuse};
 use crate::mock::{self, Handled};
 use crate::response::{Answer, Reply};
@@ -115,14 +116,6 @@ impl Listener {
             self.server.unblock();
         }
     }
-}
-
-/// The words of an I/O error without its number, lower case.
-pub fn cause(error: &io::Error) -> String {
-    let text = error.to_string();
-    let plain = text.split(" (os error").next().unwrap_or(&text);
-    let mut characters = plain.chars();
-    characters.next().map(|first| first.to_lowercase().chain(characters).collect()).unwrap_or_default()
 }
 
 /// What a worker does with a request.
@@ -300,11 +293,5 @@ mod tests {
         }
         shared.stopping.store(true, Ordering::Release);
         listener.stop();
-    }
-
-    #[test]
-    fn causes_are_lower_case_and_without_numbers() {
-        let error = io::Error::from_raw_os_error(98);
-        assert_eq!(cause(&error), "address already in use");
     }
 }

@@ -79,4 +79,5 @@ class Snippets(unittest.TestCase):
 
     def test_no_snippet_is_left_out(self):
         names = {path.name for path in pathlib.Path(SNIPPETS).iterdir()}
-        self.assertEqual(names, {"parent", "configmap.yaml", "token.yaml", "replicas.yaml", "sidecar.yaml"})
+        self.assertEqual(names, {"parent", "configmap.yaml", "token.yaml", "replicas.yaml", "sidecar.yaml", "dependency.yaml", "waiting.yaml",
+                                 "networkpolicy.yaml"})

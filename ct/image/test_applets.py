@@ -28,7 +28,7 @@ def test_ls_shows_the_links_of_the_image(mock):
     lines = mock.exec("ls", "-l", "/bin")[0].splitlines()
     links = [line.split(" -> ") for line in lines if line.startswith("l")]
     assert {target for _, target in links} == {"h1mock"}
-    assert [start.split()[-1] for start, _ in links] == ["bash", "cat", "curl", "ls", "sh", "tar", "test", "touch"]
+    assert [start.split()[-1] for start, _ in links] == ["[", "bash", "cat", "curl", "ls", "sh", "tar", "test", "touch"]
 
 
 def test_ls_of_a_missing_file_fails(mock):

@@ -11,8 +11,8 @@ import tarfile
 import pytest
 from podman import DEADLINE, PREFIX, PROJECT, build, podman
 
-APPLETS = ("bash", "cat", "curl", "ls", "sh", "tar", "test", "touch")
-# The promise: less than 3 MB as it is transferred.
+APPLETS = ("[", "bash", "cat", "curl", "ls", "sh", "tar", "test", "touch")
+# The promise: less than 3 MB, as it lies on a node.
 MOST = 3_000_000
 
 
@@ -89,10 +89,18 @@ def test_configuration(image):
 
 def test_it_is_under_3_mb_as_transferred(image, saved, binary, figure):
     packed = len(gzip.compress(saved, 9))
-    figure("image, unpacked", f"{int(podman('image', 'inspect', '--format', '{{.Size}}', image)):,} bytes")
+    unpacked = int(podman("image", "inspect", "--format", "{{.Size}}", image))
+    figure("image, unpacked", f"{unpacked:,} bytes")
     figure("image, podman save | gzip -9", f"{packed:,} bytes")
     figure("program", f"{binary.stat().st_size:,} bytes")
     assert packed < MOST
+    # A program with glibc takes the place of ours where musl is not to be had (.ci/run); it is a third larger.
+    assert unpacked < MOST or is_glibc(binary), f"{unpacked:,} bytes"
+
+
+def is_glibc(binary):
+    notes = subprocess.run(["readelf", "-n", binary], capture_output=True, text=True, timeout=DEADLINE, check=True).stdout
+    return "GNU/Linux" in notes or "OS: Linux, ABI" in notes
 
 
 def test_one_program_gives_one_image(binary):

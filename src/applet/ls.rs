@@ -1,6 +1,7 @@
 //! `ls [-1Aal] [PATH...]`: sorted names, one a line.
 
-use super::{Failure, Streams, cause, listing, shown, switches};
+use super::{Failure, Streams, listing, shown, switches};
+use crate::cause::cause;
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, Metadata};
 use std::io;

@@ -11,6 +11,7 @@ mod shell;
 mod tar;
 mod touch;
 
+use crate::cause::cause;
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, ErrorKind, IsTerminal, Read, Write};
@@ -184,14 +185,6 @@ impl<W: Write> Write for Tail<W> {
     fn flush(&mut self) -> io::Result<()> {
         self.inner.flush()
     }
-}
-
-/// The system's words for `error`, as people know them from other tools, without its number.
-fn cause(error: &io::Error) -> String {
-    let text = error.to_string();
-    let text = text.split(" (os error").next().unwrap_or_default();
-    let mut letters = text.chars();
-    letters.next().map_or(String::new(), |first| first.to_lowercase().chain(letters).collect())
 }
 
 /// A name as a message or a list shows it: in one line, whatever is in it.

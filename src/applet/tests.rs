@@ -38,16 +38,6 @@ fn a_tail_begins_at_its_byte() {
 }
 
 #[test]
-fn causes_are_the_words_of_the_system() {
-    for (number, expected) in
-        [(2, "no such file or directory"), (30, "read-only file system"), (20, "not a directory")]
-    {
-        assert_eq!(cause(&io::Error::from_raw_os_error(number)), expected);
-    }
-    assert_eq!(cause(&io::Error::other("it ends early")), "it ends early");
-}
-
-#[test]
 fn names_are_shown_in_one_line() {
     assert_eq!(shown("a b\u{fc}"), "a b\u{fc}");
     assert_eq!(shown("a\nb\u{1b}[0m\\"), "a\\nb\\u{1b}[0m\\");

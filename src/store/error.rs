@@ -1,5 +1,6 @@
 //! What goes wrong with a file of the provision directory. It must not know how an error is answered or logged.
 
+use crate::cause::cause;
 use std::fmt;
 use std::io;
 
@@ -65,7 +66,7 @@ impl fmt::Display for Cause {
             Cause::TooLarge(limit) => write!(f, "larger than {limit} bytes"),
             Cause::LeadsOutside => f.write_str("a symbolic link leads outside the provision directory"),
             Cause::Changing => f.write_str("changes while it is read"),
-            Cause::Io(error) => write!(f, "{error}"),
+            Cause::Io(error) => f.write_str(&cause(error)),
         }
     }
 }

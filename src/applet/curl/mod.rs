@@ -3,7 +3,8 @@
 
 mod line;
 
-use super::{Failure, Streams, cause, shown};
+use super::{Failure, Streams, shown};
+use crate::cause::cause;
 use crate::cli;
 use crate::client::{ClientError, Reply, Request, Url};
 use crate::process;

@@ -1,7 +1,8 @@
 //! `tar c`: an archive of files, folders and links. The same files give the same bytes: names are sorted.
 
 use super::line::Member;
-use super::{Failure, Streams, cause, shown};
+use super::{Failure, Streams, shown};
+use crate::cause::cause;
 use std::ffi::OsString;
 use std::fs::{self, File, Metadata};
 use std::io::{self, Read, Write};

@@ -7,7 +7,8 @@
 use super::input::{Entry, Input};
 use super::line::Options;
 use super::root::{Fault, Place, Root};
-use super::{Failure, Streams, cause, ended, is_folder_name, shown};
+use super::{Failure, Streams, ended, is_folder_name, shown};
+use crate::cause::cause;
 use rustix::fs::{Mode, Timespec, Timestamps, UTIME_NOW, fchmod, futimens};
 use std::ffi::OsStr;
 use std::fs::File;

@@ -6,7 +6,7 @@ mod input;
 mod line;
 mod root;
 
-use super::{Failure, Streams, cause, listing, shown};
+use super::{Failure, Streams, listing, shown};
 use input::{Entry, Input};
 use line::{Job, Line};
 use std::ffi::OsString;

@@ -2,7 +2,8 @@
 //! archive or were there before: each folder on the way is opened by its own name in the one before it, and links are
 //! followed here, not by the kernel. Knows nothing of archives.
 
-use super::{cause, shown};
+use super::shown;
+use crate::cause::cause;
 use rustix::fs::{self, AtFlags, Mode, OFlags};
 use rustix::io::Errno;
 use std::collections::VecDeque;

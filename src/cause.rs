@@ -1,0 +1,26 @@
+//! What the system says of an I/O error, as messages end: lower case, without its number.
+
+use std::io;
+
+/// ``failed to listen on `0.0.0.0:80`: `` ends with `permission denied`.
+pub fn cause(error: &io::Error) -> String {
+    let text = error.to_string();
+    let plain = text.split(" (os error").next().unwrap_or(&text);
+    let mut letters = plain.chars();
+    letters.next().map_or(String::new(), |first| first.to_lowercase().chain(letters).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn causes_are_lower_case_and_without_numbers() {
+        for (number, words) in
+            [(13, "permission denied"), (30, "read-only file system"), (20, "not a directory")]
+        {
+            assert_eq!(cause(&io::Error::from_raw_os_error(number)), words);
+        }
+        assert_eq!(cause(&io::Error::other("Own words (of ours)")), "own words (of ours)");
+    }
+}
