@@ -9,8 +9,10 @@
 /// A module with the folder of the sources, so that modules in there find their own; `crate::` leads here by the import below.
 #[path = "../src"]
 mod program {
+    pub mod baggage;
     pub mod converter;
     pub mod cookie;
+    pub mod epoch;
     pub mod form;
     pub mod mock;
     pub mod pattern;

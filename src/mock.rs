@@ -98,7 +98,7 @@ impl Flow<'_> {
                 .push(("Allow".into(), self.provision.router.allowed(self.request.path()).join(", ").into()));
             return Ok(answer);
         }
-        Ok(answer::from_value(self.provision.call_view(index, values)?)?)
+        Ok(answer::from_value(self.provision.call_view(self.request.epoch, index, values)?)?)
     }
 
     /// Relative, as later RFCs allow (RFC 9110, section 10.2.2): the client knows the host better than the mock does.

@@ -21,4 +21,5 @@ mod hot_swap;
 mod reference;
 mod scripts;
 mod serving;
+mod state;
 mod stopping;
