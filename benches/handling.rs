@@ -23,6 +23,7 @@ mod program {
     pub mod router;
     pub mod rule;
     pub mod script;
+    pub mod spelling;
     pub mod store;
     pub mod tree;
 }

@@ -34,6 +34,7 @@ mod rule;
 mod script;
 mod serve;
 mod server;
+mod spelling;
 mod store;
 mod timer;
 mod tree;

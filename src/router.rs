@@ -7,7 +7,11 @@ use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::collections::HashMap;
 
+#[path = "router/explain.rs"] // benches/routing.rs includes this file from another folder
+mod explain;
+
 pub use crate::quoting::{decode_path, encode_path};
+pub use explain::Miss;
 
 /// All rules of a provision.
 #[derive(Debug, Default)]

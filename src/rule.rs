@@ -224,6 +224,11 @@ impl Rule {
         self.methods.iter().filter(move |method| !by_itself(method))
     }
 
+    /// Whether a slash at the end of a path is right.
+    pub fn takes_slash(&self) -> bool {
+        self.pattern.is_branch() || !self.slashes.strict
+    }
+
     /// Whether it has neither variables nor defaults: such rules come first.
     pub fn is_fixed(&self) -> bool {
         self.fixed
@@ -251,8 +256,7 @@ impl Rule {
 
     /// Whether it takes all paths that `other`, a rule of the same shape, serves, by serving or redirecting them.
     pub fn covers(&self, other: &Rule) -> bool {
-        let wide = |rule: &Rule| rule.pattern.is_branch() || !rule.slashes.strict;
-        (wide(self) || !wide(other)) && (self.slashes.merge || !other.slashes.merge)
+        (self.takes_slash() || !other.takes_slash()) && (self.slashes.merge || !other.slashes.merge)
     }
 
     /// Whether both are the same URL, converters aside (Werkzeug's equality of rules).
