@@ -14,6 +14,7 @@ mod command_line;
 mod config_map;
 mod draining;
 mod examples;
+mod explain;
 mod faults;
 mod files;
 mod flask;
