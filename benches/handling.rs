@@ -9,9 +9,11 @@
 /// A module with the folder of the sources, so that modules in there find their own; `crate::` leads here by the import below.
 #[path = "../src"]
 mod program {
+    pub mod baggage;
     pub mod cause;
     pub mod converter;
     pub mod cookie;
+    pub mod epoch;
     pub mod form;
     pub mod mock;
     pub mod pattern;
@@ -22,6 +24,7 @@ mod program {
     pub mod router;
     pub mod rule;
     pub mod script;
+    pub mod spelling;
     pub mod store;
     pub mod tree;
 }

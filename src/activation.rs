@@ -3,6 +3,7 @@
 
 pub use crate::active::WaitId;
 use crate::active::{Active, Then};
+use crate::epoch::Epoch;
 use crate::initial;
 use crate::provision::{Loaded, Provision, no_register_rules};
 use crate::record::{Records, Row};
@@ -25,6 +26,8 @@ pub struct Terms {
     pub back_to_initial: bool,
     /// `--keep-store`: `store` lives through activations.
     pub keep_store: bool,
+    /// `--explain`: the default pages of 404 and 405 list the closest rules.
+    pub explain: bool,
 }
 
 /// Activates provisions.
@@ -34,6 +37,7 @@ pub struct Activation {
     store: Arc<Store>,
     active: Active,
     data: Arc<Data>,
+    epoch: Arc<Epoch>,
     records: Records,
     loading: Mutex<()>,
 }
@@ -95,12 +99,36 @@ impl Activation {
         let name = first.name.clone();
         let active = Active::new(first);
         records.activated(&name, 1);
-        Ok(Activation { engine, terms, store, active, data, records, loading: Mutex::default() })
+        Ok(Activation {
+            engine,
+            terms,
+            store,
+            active,
+            data,
+            epoch: Arc::default(),
+            records,
+            loading: Mutex::default(),
+        })
     }
 
     /// The provision for one request.
     pub fn current(&self) -> Arc<Provision> {
         self.active.current()
+    }
+
+    /// What requests take when they begin, so that nothing of them counts after a reset.
+    pub fn epoch(&self) -> &Arc<Epoch> {
+        &self.epoch
+    }
+
+    /// Ends the epoch: hits start at 0, `store` is what `registerRules()` made it. Gives the new epoch, and the generation that
+    /// serves. Waits for nothing, not for a load either.
+    pub fn reset(&self) -> (u64, u64) {
+        let provision = self.current();
+        let epoch = self.epoch.next();
+        // The first request would reset the values, too; nobody knows when that comes.
+        drop(provision.files.data.open(Some(epoch)));
+        (epoch, provision.generation)
     }
 
     /// The provision directory.
@@ -357,5 +385,12 @@ pub fn load(
     data: Arc<Data>,
 ) -> Result<Loaded, LoadError> {
     let files = Files::new(store.clone(), name, source, data).keeping(terms.keep_store);
-    Provision::load(engine, terms.budget, files)
+    let mut loaded = Provision::load(engine, terms.budget, files)?;
+    if let Loaded::Provision(provision) = &mut loaded {
+        provision.explain = terms.explain;
+        if !terms.keep_store {
+            provision.files.data.keep_loaded();
+        }
+    }
+    Ok(loaded)
 }

@@ -98,7 +98,7 @@ impl Flow<'_> {
                 .push(("Allow".into(), self.provision.router.allowed(self.request.path()).join(", ").into()));
             return Ok(answer);
         }
-        Ok(answer::from_value(self.provision.call_view(index, values)?)?)
+        Ok(answer::from_value(self.provision.call_view(self.request.epoch, index, values)?)?)
     }
 
     /// Relative, as later RFCs allow (RFC 9110, section 10.2.2): the client knows the host better than the mock does.
@@ -118,7 +118,7 @@ impl Flow<'_> {
                 (HttpError { original: Some(fault.at_run_time()), ..HttpError::new(500) }, Some(fault))
             }
         };
-        let plain = || fault.as_ref().map_or_else(|| error.page(), failure);
+        let plain = || fault.as_ref().map_or_else(|| self.page(&error), failure);
         if error.answer.is_some() {
             return plain();
         }
@@ -129,6 +129,24 @@ impl Flow<'_> {
             Ok(answer) => answer,
             Err(error) => failure(&self.fault(&error)),
         }
+    }
+
+    /// The default page; with the closest rules below its text where no rule serves the request, if that is asked for.
+    fn page(&self, error: &HttpError) -> Answer {
+        let mut page = error.page();
+        let unserved =
+            error.answer.is_none() && self.request.rule.is_none() && matches!(page.status, 404 | 405);
+        if self.provision.explain && unserved {
+            let misses = self.provision.router.explain(self.request.method(), self.request.path());
+            let lines: String =
+                misses.iter().map(|miss| format!("{}\n", abort::escape(&miss.to_string()))).collect();
+            let text = match misses.len() {
+                0 => "<p>No rule is close to it.</p>\n".to_owned(),
+                _ => format!("<p>The closest rules:</p>\n<pre>\n{lines}</pre>\n"),
+            };
+            page.body.extend_from_slice(text.as_bytes());
+        }
+        page
     }
 
     fn answered_by(&self, handler: &View, error: HttpError) -> Result<Answer, Box<EvalAltResult>> {

@@ -99,6 +99,7 @@ impl Service {
             budget,
             back_to_initial: settings.on_error == OnError::Initial,
             keep_store: settings.keep_store,
+            explain: settings.explain,
         };
         let activation = with_stack(budget, move || {
             let engine = Arc::new(script::engine(budget));

@@ -166,9 +166,11 @@ impl Work for MockWork {
     }
 
     fn serve(&self, mut incoming: tiny_http::Request) {
+        let epoch = self.activation.epoch().now();
         let provision = self.activation.current();
         let line = self.shared.line(&incoming, "mock", provision.generation);
-        let request = engine::receive(&mut incoming, self.address);
+        let mut request = engine::receive(&mut incoming, self.address);
+        request.epoch = epoch;
         let handled = catch_unwind(AssertUnwindSafe(|| mock::handle(&provision, request)));
         let Handled { answer, rule } = handled.unwrap_or_else(|_| panicked());
         let rule = rule.map(|index| provision.router.rules()[index].pattern());

@@ -1,6 +1,7 @@
 //! The admin interface: finds the resource of a request, checks method and token, lets the resource answer.
 //! Described in `docs/openapi.json`. Knows no listener, no file and no script.
 
+mod all;
 mod answer;
 mod auth;
 mod file;
@@ -11,6 +12,7 @@ mod openapi;
 mod provision;
 mod provisioning;
 mod source;
+mod store;
 #[cfg(test)]
 mod tests;
 mod wait;
@@ -72,6 +74,9 @@ enum Resource<'a> {
     Provision(&'a str),
     Source(&'a str),
     File(&'a str),
+    Store,
+    Value(&'a str),
+    All,
 }
 
 impl Resource<'_> {
@@ -82,6 +87,8 @@ impl Resource<'_> {
             "/app/v1/openapi.json" => return Some(Resource::OpenApi),
             "/app/v1/wait" => return Some(Resource::Wait),
             "/app/v1/provision" => return Some(Resource::Ledger),
+            "/app/v1/store" => return Some(Resource::Store),
+            "/app/v1/all" => return Some(Resource::All),
             _ => {}
         }
         match path.strip_prefix("/app/v1/")?.split_once('/')? {
@@ -89,6 +96,7 @@ impl Resource<'_> {
             ("provision", name) => Some(Resource::Provision(name)),
             ("source", name) => Some(Resource::Source(name)),
             ("file", name) => Some(Resource::File(name)),
+            ("store", key) => Some(Resource::Value(key)),
             _ => None,
         }
     }
@@ -98,6 +106,9 @@ impl Resource<'_> {
         match self {
             Resource::Provision(_) => "DELETE, GET, OPTIONS, POST",
             Resource::File(_) => "OPTIONS, PUT",
+            Resource::Store => "DELETE, GET, HEAD, OPTIONS",
+            Resource::Value(_) => "DELETE, GET, HEAD, OPTIONS, PUT",
+            Resource::All => "DELETE, OPTIONS",
             _ => "GET, HEAD, OPTIONS",
         }
     }
@@ -139,15 +150,25 @@ fn answered<P: Provisioning>(
         (Resource::Provision(name), "DELETE") => provision::delete(admin, &parsed(name)?),
         (Resource::Source(name), "GET") => source::get(admin, &parsed(name)?),
         (Resource::File(name), "PUT") => file::put(admin, request, &parsed(name)?),
+        (Resource::Store, "GET") => store::list(admin, request.query_string())?,
+        (Resource::Store, "DELETE") => store::clear(admin, request.query_string())?,
+        (Resource::Value(key), "GET") => store::get(admin, utf8("key", key)?),
+        (Resource::Value(key), "PUT") => store::put(admin, utf8("key", key)?, &request.body),
+        (Resource::Value(key), "DELETE") => store::delete(admin, utf8("key", key)?),
+        (Resource::All, "DELETE") => all::delete(admin),
         _ => answer::method_not_allowed(request.method(), request.path(), resource.allow()),
     })
 }
 
-/// A name of the path, or 400 with the reason. The path has U+FFFD where its bytes were not UTF-8: two such names
-/// would become one file.
-fn parsed(name: &str) -> Result<Name, Answer> {
+/// What stands in the path, or 400. The path has U+FFFD where its bytes were not UTF-8: two such names would become one.
+fn utf8<'n>(kind: &str, name: &'n str) -> Result<&'n str, Answer> {
     if name.contains(char::REPLACEMENT_CHARACTER) {
-        return Err(answer::failed(400, &format!("name `{name}` is not UTF-8")));
+        return Err(answer::failed(400, &format!("{kind} `{name}` is not UTF-8")));
     }
-    Name::parse(name).map_err(|error| answer::failed(400, &error.to_string()))
+    Ok(name)
+}
+
+/// A name of the path, or 400 with the reason.
+fn parsed(name: &str) -> Result<Name, Answer> {
+    Name::parse(utf8("name", name)?).map_err(|error| answer::failed(400, &error.to_string()))
 }

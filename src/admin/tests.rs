@@ -64,6 +64,9 @@ fn each_resource_serves_the_methods_it_allows_and_no_others() {
         "app/v1/provision/x",
         "app/v1/source/x",
         "app/v1/file/x",
+        "app/v1/store",
+        "app/v1/store/x",
+        "app/v1/all",
     ];
     for path in resources {
         let (admin, _) = started();
@@ -214,7 +217,7 @@ fn the_openapi_document_names_every_path_and_method() {
     let document: Value = serde_json::from_slice(openapi::DOCUMENT).unwrap();
     assert_eq!(document["info"]["version"], env!("CARGO_PKG_VERSION"));
     let paths = document["paths"].as_object().unwrap();
-    assert_eq!(paths.len(), 8);
+    assert_eq!(paths.len(), 11);
     for (path, item) in paths {
         let resource = Resource::find(path).unwrap();
         // HEAD and OPTIONS are the same everywhere and described once, in the text of the document.

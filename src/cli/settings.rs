@@ -57,6 +57,8 @@ pub struct Settings {
     pub on_error: OnError,
     /// Let scripts' `store` survive an activation.
     pub keep_store: bool,
+    /// List the closest rules in the default pages of 404 and 405.
+    pub explain: bool,
     /// Readiness waits for this provision to be active.
     pub require_provision: Option<String>,
     /// Bearer token of the admin interface; without one it is open.
@@ -101,6 +103,7 @@ impl Default for Settings {
             script_memory: 32 << 20,
             on_error: OnError::Keep,
             keep_store: false,
+            explain: false,
             require_provision: None,
             admin_token: None,
             no_admin: false,

@@ -1,9 +1,11 @@
 //! "Did you mean": the known word that is nearest to a mistyped one. Knows words only, no flags.
 
+use crate::spelling::{allowed, distance};
+
 /// The nearest of `known` to `word`, if it is close enough to be a typing mistake: a third of the letters,
 /// and at least one, may be wrong. Of equally near ones the first wins.
 pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let allowed = (word.chars().count() / 3).max(1);
+    let allowed = allowed(word.chars().count());
     let ranked = known.into_iter().map(|candidate| (distance(word, candidate), candidate));
     // With a distance of the whole word nothing of it is left.
     ranked
@@ -12,47 +14,9 @@ pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
         .map(|(_, candidate)| candidate)
 }
 
-/// Damerau-Levenshtein distance in its "optimal string alignment" form: insertions, deletions, replacements
-/// and swaps of neighbours that turn `a` into `b`.
-fn distance(a: &str, b: &str) -> usize {
-    let a: Vec<char> = a.chars().collect();
-    let b: Vec<char> = b.chars().collect();
-    let mut before_last = vec![0; b.len() + 1];
-    let mut last: Vec<usize> = (0..=b.len()).collect();
-    for i in 1..=a.len() {
-        let mut row = vec![i];
-        for j in 1..=b.len() {
-            let replaced = last[j - 1] + usize::from(a[i - 1] != b[j - 1]);
-            let mut least = replaced.min(last[j] + 1).min(row[j - 1] + 1);
-            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
-                least = least.min(before_last[j - 2] + 1);
-            }
-            row.push(least);
-        }
-        before_last = std::mem::replace(&mut last, row);
-    }
-    last[b.len()]
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn distances_count_single_mistakes() {
-        for (a, b, far) in [
-            ("", "", 0),
-            ("", "abc", 3),
-            ("worker", "workers", 1),
-            ("wrokers", "workers", 1),
-            ("chekc", "check", 1),
-            ("kitten", "sitting", 3),
-            ("ca", "abc", 3),
-        ] {
-            assert_eq!(distance(a, b), far, "{a} {b}");
-            assert_eq!(distance(b, a), far, "{b} {a}");
-        }
-    }
 
     #[test]
     fn only_close_words_are_suggested() {

@@ -28,6 +28,7 @@ mod reference;
 pub mod regex;
 pub mod request;
 pub mod response;
+pub mod scenario;
 pub mod sleep;
 pub mod status;
 pub mod text;
@@ -70,6 +71,7 @@ const TOPICS: &[Topic] = &[
     multi_dict::register,
     response::register,
     data::register,
+    scenario::register,
     sleep::register,
     disk::register,
     url_for::register,
