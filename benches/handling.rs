@@ -22,6 +22,7 @@ mod program {
     pub mod rule;
     pub mod script;
     pub mod store;
+    pub mod tally;
     pub mod tree;
 }
 

@@ -9,6 +9,7 @@ use crate::script::call::{self, Call, Loading, Running};
 use crate::script::fault::{Fault, LoadError};
 use crate::script::files::{File, Files};
 use crate::script::view::{Bound, View};
+use crate::tally::Tally;
 use rhai::{Dynamic, Engine, EvalAltResult, FnPtr, NativeCallContext, Position};
 use std::collections::{BTreeMap, HashMap};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -50,6 +51,15 @@ pub struct Served {
     /// Line that registered it, from 1.
     pub line: usize,
     hits: AtomicU64,
+    /// What is counted of its requests; `None` where its rule shares that with others.
+    pub tally: Option<Arc<Tally>>,
+}
+
+impl Served {
+    /// Requests that it served.
+    pub fn hits(&self) -> u64 {
+        self.hits.load(Ordering::Relaxed)
+    }
 }
 
 /// One rule for lists: the admin interface and `h1mock routes`.
@@ -126,6 +136,7 @@ impl Provision {
                 file: entry.file,
                 line: entry.at.line().unwrap_or(0),
                 hits: AtomicU64::new(0),
+                tally: None,
             });
             rules.push(rule);
         }
@@ -208,7 +219,7 @@ impl Provision {
                 converters: rule.converters().to_string(),
                 file: served.file.clone(),
                 line: served.line,
-                hits: served.hits.load(Ordering::Relaxed),
+                hits: served.hits(),
                 shadowed_by: shadowed.get(&index).map(|earlier| rules[*earlier].pattern().to_owned()),
             }
         };

@@ -6,10 +6,14 @@ mod auth;
 mod file;
 mod health;
 mod ledger;
+mod metrics;
 mod object;
+mod observing;
 mod openapi;
 mod provision;
 mod provisioning;
+mod quit;
+mod report;
 mod source;
 #[cfg(test)]
 mod tests;
@@ -17,6 +21,7 @@ mod wait;
 
 pub use answer::failed;
 pub use health::Readiness;
+pub use observing::Observing;
 pub use provisioning::Provisioning;
 
 use crate::request::Request;
@@ -44,6 +49,8 @@ pub struct Admin<P = Activation> {
     pub require_provision: Option<String>,
     /// Whether the mock serves.
     pub readiness: Arc<Readiness>,
+    /// Metrics, report and stop.
+    pub observing: Observing,
 }
 
 /// Answers one request, whose body has arrived: at once, or for a wait later from another thread. Never panics on
@@ -55,6 +62,7 @@ pub fn handle<P: Provisioning>(admin: &Admin<P>, request: Request, reply: Reply)
     };
     match (resource, verb(&request, resource)) {
         (Resource::Wait, "GET") => wait::get(admin, request.query_string(), reply),
+        (Resource::Quit, "POST") => quit::post(admin, reply),
         (resource, verb) => {
             reply(answered(admin, &request, resource, verb).unwrap_or_else(|refusal| refusal))
         }
@@ -69,6 +77,9 @@ enum Resource<'a> {
     OpenApi,
     Wait,
     Ledger,
+    Metrics,
+    Report,
+    Quit,
     Provision(&'a str),
     Source(&'a str),
     File(&'a str),
@@ -81,6 +92,9 @@ impl Resource<'_> {
             "/readyz" => return Some(Resource::Readyz),
             "/app/v1/openapi.json" => return Some(Resource::OpenApi),
             "/app/v1/wait" => return Some(Resource::Wait),
+            "/metrics" => return Some(Resource::Metrics),
+            "/app/v1/report" => return Some(Resource::Report),
+            "/app/v1/quit" => return Some(Resource::Quit),
             "/app/v1/provision" => return Some(Resource::Ledger),
             _ => {}
         }
@@ -98,6 +112,7 @@ impl Resource<'_> {
         match self {
             Resource::Provision(_) => "DELETE, GET, OPTIONS, POST",
             Resource::File(_) => "OPTIONS, PUT",
+            Resource::Quit => "OPTIONS, POST",
             _ => "GET, HEAD, OPTIONS",
         }
     }
@@ -134,6 +149,8 @@ fn answered<P: Provisioning>(
         (Resource::Readyz, "GET") => health::readyz(admin),
         (Resource::OpenApi, "GET") => openapi::get(),
         (Resource::Ledger, "GET") => ledger::get(admin),
+        (Resource::Metrics, "GET") => metrics::get(admin),
+        (Resource::Report, "GET") => report::get(admin, request.query_string()),
         (Resource::Provision(name), "GET") => provision::get(admin, &parsed(name)?),
         (Resource::Provision(name), "POST") => provision::post(admin, request, &parsed(name)?),
         (Resource::Provision(name), "DELETE") => provision::delete(admin, &parsed(name)?),
