@@ -12,7 +12,7 @@ use std::fs;
 const SOURCE: &str = r#"
 fn registerRules() {
     app.add_url_rule("/items/<int:id>", "item", item, ["GET", "POST"]);
-    app.get("/wrong", || no_such_thing);
+    app.get("/wrong", || { throw "too bad" });
     app.get("/held", || { time.sleep(0.6); "held" });
     app.get("/tea", || ["", 418]);
 }
