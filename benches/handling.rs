@@ -26,6 +26,7 @@ mod program {
     pub mod script;
     pub mod spelling;
     pub mod store;
+    pub mod tally;
     pub mod tree;
 }
 

@@ -5,6 +5,7 @@ pub use crate::active::WaitId;
 use crate::active::{Active, Then};
 use crate::epoch::Epoch;
 use crate::initial;
+use crate::metrics::metrics;
 use crate::provision::{Loaded, Provision, no_register_rules};
 use crate::record::{Records, Row};
 use crate::script::budget::Budget;
@@ -95,7 +96,11 @@ impl Activation {
         let data = Arc::new(Data::default());
         let records = Records::default();
         refresh(&store);
-        let first = initial::first(&engine, &terms, &store, &data, &records)?;
+        let mut first = initial::first(&engine, &terms, &store, &data, &records)?;
+        metrics().loaded(&mut first);
+        if first.name == initial::BUILT_IN {
+            metrics().set_failing();
+        }
         let name = first.name.clone();
         let active = Active::new(first);
         records.activated(&name, 1);
@@ -320,7 +325,11 @@ impl Activation {
     fn load_wanted(&self, name: &Name, source: Option<Vec<u8>>) -> Result<Provision, ActivationError> {
         match self.load(name.as_str(), source) {
             Ok(Loaded::Provision(provision)) => Ok(*provision),
-            Ok(Loaded::Library) => Err(ActivationError::Library(no_register_rules(name.as_str()))),
+            Ok(Loaded::Library) => {
+                let error = no_register_rules(name.as_str());
+                metrics().load_failed(&error);
+                Err(ActivationError::Library(error))
+            }
             Err(error) => {
                 self.failed(error.clone());
                 Err(ActivationError::Load(error))
@@ -331,6 +340,7 @@ impl Activation {
     /// Logs a failed load; the last good provision keeps serving, or `initial` if so told.
     fn failed(&self, error: LoadError) {
         log::error!("{}", error.report().trim_end());
+        metrics().load_failed(&error);
         let current = self.current().name.clone();
         let initial = initial::name(&self.store);
         if !self.terms.back_to_initial || current == initial {
@@ -339,13 +349,20 @@ impl Activation {
         match self.load(initial, None) {
             Ok(Loaded::Provision(provision)) => {
                 self.swap(*provision);
+                metrics().set_failing();
             }
             Ok(Loaded::Library) => log::error!("{}", no_register_rules(initial)),
             Err(error) => log::error!("{error}"),
         }
     }
 
-    fn swap(&self, provision: Provision) -> u64 {
+    /// Whether what was configured last is not what serves: it did not load, or the files on disk are others.
+    pub fn differs(&self) -> bool {
+        metrics().is_failing() || self.current().files.differ(initial::BUILT_IN_SOURCE)
+    }
+
+    fn swap(&self, mut provision: Provision) -> u64 {
+        metrics().loaded(&mut provision);
         let name = provision.name.clone();
         let generation = self.active.swap(provision);
         self.records.activated(&name, generation);

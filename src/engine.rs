@@ -86,6 +86,11 @@ pub fn call_another(server: &tiny_http::Server) {
     server.call_another();
 }
 
+/// Connections of `server` that are open, and those of them with a request that arrives or is not answered in full.
+pub fn connections(server: &tiny_http::Server) -> (usize, usize) {
+    (server.num_connections(), server.num_busy())
+}
+
 /// Takes in the connections that wait at `server`, and listens no more.
 pub fn close_listener(server: &tiny_http::Server) {
     server.close_listener();

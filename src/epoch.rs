@@ -43,6 +43,11 @@ impl Hits {
         });
     }
 
+    /// Whether anything was ever counted.
+    pub fn any(&self) -> bool {
+        self.0.load(Ordering::Relaxed) & COUNTS > 0
+    }
+
     /// The count of `epoch`.
     pub fn of(&self, epoch: u64) -> u64 {
         let hits = self.0.load(Ordering::Relaxed);

@@ -21,6 +21,7 @@ mod journal;
 mod limits;
 mod logger;
 mod memory;
+mod metrics;
 mod mock;
 mod pattern;
 mod process;
@@ -28,6 +29,7 @@ mod provision;
 mod quoting;
 mod record;
 mod refusal;
+mod report;
 mod request;
 mod response;
 mod router;
@@ -37,6 +39,7 @@ mod serve;
 mod server;
 mod spelling;
 mod store;
+mod tally;
 mod timer;
 mod tree;
 mod watcher;
@@ -85,6 +88,9 @@ fn run(command: Command) -> Result<ExitCode, String> {
         Command::Wait { generation, provision, timeout, address, server } => {
             let provision = provision.as_deref();
             Ok(client::wait(generation, provision, timeout, address.as_deref(), &server, err).into())
+        }
+        Command::Report { fail_on, address, server } => {
+            Ok(client::report(fail_on, address.as_deref(), &server, out, err).into())
         }
         Command::Help(text) => print(&text),
         Command::Version => print(concat!("h1mock ", env!("CARGO_PKG_VERSION"), "\n")),

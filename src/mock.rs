@@ -7,19 +7,29 @@ use crate::router::{Found, encode_path};
 use crate::rule::Value;
 use crate::script::abort::{self, HttpError};
 use crate::script::answer;
+use crate::script::budget;
 use crate::script::call::{self, Call};
 use crate::script::fault::Fault;
 use crate::script::response::Response;
 use crate::script::view::View;
 use rhai::{Dynamic, EvalAltResult};
+use std::cell::{Cell, RefCell};
 use std::sync::Arc;
+use std::time::Instant;
 
-/// An answer and what the access log says about it.
+/// An answer and what is known of how it came about.
+#[derive(Default)]
 pub struct Handled {
     /// What the client gets.
     pub answer: Answer,
     /// Index of the rule that served it.
     pub rule: Option<usize>,
+    /// Why no rule served it, where none did and no hook stood in.
+    pub unmatched: Option<&'static str>,
+    /// What a script threw first: provision, line, column and message.
+    pub error: Option<String>,
+    /// When the first script began to run.
+    pub script: Option<Instant>,
 }
 
 /// Why a view function or hook ended without an answer.
@@ -47,16 +57,29 @@ pub fn handle(provision: &Arc<Provision>, mut request: Request) -> Handled {
     let request = Arc::new(request);
     let call = Call { request: Some(request.clone()), provision: Some(provision.clone()), ..Call::default() };
     let blueprint = rule.and_then(|index| provision.blueprint(index));
-    let flow = Flow { provision, request: &request, blueprint };
+    let flow = Flow {
+        provision,
+        request: &request,
+        blueprint,
+        unmatched: Cell::default(),
+        error: RefCell::default(),
+    };
+    // A native that panicked may have left one behind.
+    budget::take_first();
     let (mut answer, call) = call::within(call, || flow.run(found));
     answer.hold = call.hold;
-    Handled { answer, rule }
+    let (unmatched, error) = (flow.unmatched.get(), flow.error.take());
+    Handled { answer, rule, unmatched, error, script: budget::take_first() }
 }
 
 struct Flow<'r> {
     provision: &'r Provision,
     request: &'r Request,
     blueprint: Option<&'r str>,
+    /// As in [`Handled`].
+    unmatched: Cell<Option<&'static str>>,
+    /// As in [`Handled`].
+    error: RefCell<Option<String>>,
 }
 
 impl Flow<'_> {
@@ -84,9 +107,13 @@ impl Flow<'_> {
             Found::Rule { index, values } => self.view(index, values),
             Found::Redirect { path } => Ok(answer::redirection(308, &self.location(&path))),
             Found::MethodNotAllowed { allow } => {
+                self.unmatched.set(Some("no rule for this path serves the method"));
                 Err(Stop::Http(HttpError { allow: Some(allow.join(", ")), ..HttpError::new(405) }))
             }
-            Found::NotFound => Err(Stop::Http(HttpError::new(404))),
+            Found::NotFound => {
+                self.unmatched.set(Some("no rule has this path"));
+                Err(Stop::Http(HttpError::new(404)))
+            }
         }
     }
 
@@ -176,6 +203,7 @@ impl Flow<'_> {
         let fault = Fault::new(error, name, files).or_line(files, line);
         let (method, target) = (self.request.method().escape_debug(), self.request.target().escape_debug());
         log::error!("{method} {target}: {}", fault.at_run_time());
+        self.error.borrow_mut().get_or_insert_with(|| fault.at_run_time());
         fault
     }
 }

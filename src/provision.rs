@@ -10,6 +10,7 @@ use crate::script::call::{self, Call, Loading, Running};
 use crate::script::fault::{Fault, LoadError};
 use crate::script::files::{File, Files};
 use crate::script::view::{Bound, View};
+use crate::tally::Tally;
 use rhai::{Dynamic, Engine, EvalAltResult, FnPtr, NativeCallContext, Position};
 use std::collections::{BTreeMap, HashMap};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -52,6 +53,20 @@ pub struct Served {
     /// Line that registered it, from 1.
     pub line: usize,
     hits: Hits,
+    /// What is counted of its requests; `None` where its rule shares that with others.
+    pub tally: Option<Arc<Tally>>,
+}
+
+impl Served {
+    /// Whether it served any request, before a reset perhaps.
+    pub fn was_hit(&self) -> bool {
+        self.hits.any()
+    }
+
+    /// Requests of `epoch` that it served.
+    pub fn hits(&self, epoch: u64) -> u64 {
+        self.hits.of(epoch)
+    }
 }
 
 /// One rule for lists: the admin interface and `h1mock routes`.
@@ -128,6 +143,7 @@ impl Provision {
                 file: entry.file,
                 line: entry.at.line().unwrap_or(0),
                 hits: Hits::default(),
+                tally: None,
             });
             rules.push(rule);
         }
@@ -216,7 +232,7 @@ impl Provision {
                 converters: rule.converters().to_string(),
                 file: served.file.clone(),
                 line: served.line,
-                hits: served.hits.of(epoch),
+                hits: served.hits(epoch),
                 shadowed_by: shadowed.get(&index).map(|earlier| rules[*earlier].pattern().to_owned()),
             }
         };

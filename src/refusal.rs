@@ -3,6 +3,7 @@
 use crate::access::AccessLog;
 use crate::admin;
 use crate::engine::{Limits, Refuse, Refused};
+use crate::metrics::metrics;
 use crate::response::Answer;
 use crate::script::abort::HttpError;
 
@@ -25,6 +26,7 @@ fn told(
     page: fn(u16, String) -> Answer,
 ) -> Refuse {
     Box::new(move |refused| {
+        metrics().refused(listener, refused.status);
         let why = words(listener, refused, &limits);
         access.write_refused(listener, refused.request_line, refused.peer, refused.status, &why);
         page(refused.status, why)

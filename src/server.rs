@@ -5,6 +5,7 @@ use crate::activation::Activation;
 use crate::admin::{self, Admin};
 use crate::cause::cause;
 use crate::engine::{self, Limits, Reactor, Refuse};
+use crate::metrics::metrics;
 use crate::mock::{self, Handled};
 use crate::response::{Answer, Reply};
 use crate::script::budget;
@@ -13,9 +14,10 @@ use std::io;
 use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Weak};
 use std::thread::{self, JoinHandle};
+use std::time::Instant;
 
 /// A bound listener and the workers on it.
 pub struct Listener {
@@ -110,6 +112,12 @@ impl Listener {
         engine::close_idle(&self.server)
     }
 
+    /// Counts the connections that are open, and those that are busy.
+    pub fn connections(&self) -> impl Fn() -> (usize, usize) + Send + Sync + 'static {
+        let server: Weak<tiny_http::Server> = Arc::downgrade(&self.server);
+        move || server.upgrade().map(|server| engine::connections(&server)).unwrap_or_default()
+    }
+
     /// Lets the workers end. `Shared::stopping` is set before.
     pub fn stop(self) {
         for _ in &self.workers {
@@ -167,12 +175,15 @@ impl Work for MockWork {
 
     fn serve(&self, mut incoming: tiny_http::Request) {
         let epoch = self.activation.epoch().now();
+        let began = Instant::now();
         let provision = self.activation.current();
         let line = self.shared.line(&incoming, "mock", provision.generation);
         let mut request = engine::receive(&mut incoming, self.address);
         request.epoch = epoch;
         let handled = catch_unwind(AssertUnwindSafe(|| mock::handle(&provision, request)));
-        let Handled { answer, rule } = handled.unwrap_or_else(|_| panicked());
+        let handled = handled.unwrap_or_else(|_| panicked());
+        metrics().answered(&provision, (incoming.method().as_str(), incoming.url()), &handled, began);
+        let Handled { answer, rule, .. } = handled;
         let rule = rule.map(|index| provision.router.rules()[index].pattern());
         let line = line.map(|line| line.served_by(rule.map(str::to_owned)));
         self.shared.leave(incoming, answer, line);
@@ -180,8 +191,9 @@ impl Work for MockWork {
 }
 
 fn panicked() -> Handled {
-    let text = "a native function panicked while this request was handled: see the log\n";
-    Handled { answer: Answer::text(500, text), rule: None }
+    let text = "a native function panicked while this request was handled: see the log";
+    let answer = Answer::text(500, format!("{text}\n"));
+    Handled { answer, error: Some(text.to_owned()), ..Handled::default() }
 }
 
 /// Takes requests of the admin listener.
@@ -240,7 +252,14 @@ impl Shared {
             return self.send(incoming, answer, line);
         }
         let (hold, shared) = (answer.hold, self.clone());
-        self.timer.after(hold, Box::new(move || shared.send(incoming, answer, line)));
+        let held = metrics().hold();
+        self.timer.after(
+            hold,
+            Box::new(move || {
+                drop(held);
+                shared.send(incoming, answer, line);
+            }),
+        );
     }
 }
 

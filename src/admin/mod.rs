@@ -7,10 +7,14 @@ mod auth;
 mod file;
 mod health;
 mod ledger;
+mod metrics;
 mod object;
+mod observing;
 mod openapi;
 mod provision;
 mod provisioning;
+mod quit;
+mod report;
 mod source;
 mod store;
 #[cfg(test)]
@@ -19,6 +23,7 @@ mod wait;
 
 pub use answer::failed;
 pub use health::Readiness;
+pub use observing::Observing;
 pub use provisioning::Provisioning;
 
 use crate::request::Request;
@@ -46,6 +51,8 @@ pub struct Admin<P = Activation> {
     pub require_provision: Option<String>,
     /// Whether the mock serves.
     pub readiness: Arc<Readiness>,
+    /// Metrics, report and stop.
+    pub observing: Observing,
 }
 
 /// Answers one request, whose body has arrived: at once, or for a wait later from another thread. Never panics on
@@ -57,6 +64,7 @@ pub fn handle<P: Provisioning>(admin: &Admin<P>, request: Request, reply: Reply)
     };
     match (resource, verb(&request, resource)) {
         (Resource::Wait, "GET") => wait::get(admin, request.query_string(), reply),
+        (Resource::Quit, "POST") => quit::post(admin, reply),
         (resource, verb) => {
             reply(answered(admin, &request, resource, verb).unwrap_or_else(|refusal| refusal))
         }
@@ -71,6 +79,9 @@ enum Resource<'a> {
     OpenApi,
     Wait,
     Ledger,
+    Metrics,
+    Report,
+    Quit,
     Provision(&'a str),
     Source(&'a str),
     File(&'a str),
@@ -86,6 +97,9 @@ impl Resource<'_> {
             "/readyz" => return Some(Resource::Readyz),
             "/app/v1/openapi.json" => return Some(Resource::OpenApi),
             "/app/v1/wait" => return Some(Resource::Wait),
+            "/metrics" => return Some(Resource::Metrics),
+            "/app/v1/report" => return Some(Resource::Report),
+            "/app/v1/quit" => return Some(Resource::Quit),
             "/app/v1/provision" => return Some(Resource::Ledger),
             "/app/v1/store" => return Some(Resource::Store),
             "/app/v1/all" => return Some(Resource::All),
@@ -109,6 +123,7 @@ impl Resource<'_> {
             Resource::Store => "DELETE, GET, HEAD, OPTIONS",
             Resource::Value(_) => "DELETE, GET, HEAD, OPTIONS, PUT",
             Resource::All => "DELETE, OPTIONS",
+            Resource::Quit => "OPTIONS, POST",
             _ => "GET, HEAD, OPTIONS",
         }
     }
@@ -145,6 +160,8 @@ fn answered<P: Provisioning>(
         (Resource::Readyz, "GET") => health::readyz(admin),
         (Resource::OpenApi, "GET") => openapi::get(),
         (Resource::Ledger, "GET") => ledger::get(admin),
+        (Resource::Metrics, "GET") => metrics::get(admin),
+        (Resource::Report, "GET") => report::get(admin, request.query_string()),
         (Resource::Provision(name), "GET") => provision::get(admin, &parsed(name)?),
         (Resource::Provision(name), "POST") => provision::post(admin, request, &parsed(name)?),
         (Resource::Provision(name), "DELETE") => provision::delete(admin, &parsed(name)?),

@@ -7,6 +7,7 @@ use super::*;
 use fake::{Fake, load_error};
 use provisioning::{ActivationError, LoadError};
 use serde_json::Value;
+use std::cell::Cell;
 use std::sync::{Mutex, mpsc};
 
 type Jobs = Arc<Mutex<Vec<(Duration, Box<dyn FnOnce() + Send>)>>>;
@@ -21,9 +22,21 @@ fn started() -> (Admin<Fake>, Jobs) {
         token: None,
         require_provision: None,
         readiness: Arc::new(Readiness::default()),
+        observing: Observing {
+            metrics: Box::new(|| "a_total 1\n".to_owned()),
+            report: Box::new(|fail_on| {
+                format!(r#"{{"verdict":"{}"}}"#, fail_on.map_or("pass".to_owned(), |given| given.text()))
+            }),
+            quit: Box::new(|| QUITS.with(|quits| quits.set(quits.get() + 1))),
+        },
     };
     admin.readiness.set_serving(true);
     (admin, jobs)
+}
+
+thread_local! {
+    /// How often the interface of this thread ended the process.
+    static QUITS: Cell<usize> = const { Cell::new(0) };
 }
 
 /// `"POST /path?query"`, one header or "", a body.
@@ -67,6 +80,9 @@ fn each_resource_serves_the_methods_it_allows_and_no_others() {
         "app/v1/store",
         "app/v1/store/x",
         "app/v1/all",
+        "metrics",
+        "app/v1/report",
+        "app/v1/quit",
     ];
     for path in resources {
         let (admin, _) = started();
@@ -96,6 +112,9 @@ fn with_a_token_only_the_probes_are_free() {
     for (line, with_token) in [
         ("GET /app/v1/openapi.json", 200),
         ("GET /nowhere", 404),
+        ("GET /metrics", 200),
+        ("GET /app/v1/report", 200),
+        ("POST /app/v1/quit", 202),
         ("OPTIONS /app/v1/wait", 200),
         ("POST /app/v1/provision/x", 422),
     ] {
@@ -180,6 +199,26 @@ fn the_ledger_marks_rules_and_shows_errors() {
         (&stale["modified"], &stale["generation"]),
         (&"1970-01-01T00:00:00.000Z".into(), &Value::Null)
     );
+}
+
+#[test]
+fn metrics_have_the_type_of_their_text_format() {
+    let (admin, _) = started();
+    let page = answer(&admin, "GET /metrics", "", b"");
+    assert_eq!(header(&page, "Content-Type"), Some("text/plain; version=0.0.4; charset=utf-8"));
+    assert_eq!(text(&page), "a_total 1\n");
+}
+
+#[test]
+fn quit_is_answered_and_then_done() {
+    let (admin, _) = started();
+    QUITS.set(0);
+    let waiting = send(&admin, request("POST /app/v1/quit", "", b""));
+    let accepted = waiting.try_recv().unwrap();
+    assert_eq!((accepted.status, text(&accepted)), (202, r#"{"result":"success: the server stops"}"#.into()));
+    assert_eq!(QUITS.get(), 1);
+    assert_eq!(answer(&admin, "GET /app/v1/quit", "", b"").status, 405);
+    assert_eq!(QUITS.get(), 1);
 }
 
 #[test]

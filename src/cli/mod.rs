@@ -1,6 +1,7 @@
 //! argv and environment -> one value that says what to do. Does none of it: no file, socket or output is
 //! touched here, and all sources are parameters.
 
+mod fail_on;
 mod help;
 mod line;
 mod running;
@@ -12,6 +13,7 @@ mod suggest;
 mod tests;
 mod value;
 
+pub use fail_on::FailOn;
 pub use settings::{LogFormat, OnError, Settings, Token};
 
 use line::Line;
@@ -71,6 +73,15 @@ pub enum Command {
         provision: Option<String>,
         /// Time for all of it.
         timeout: Duration,
+        /// As typed: HOST:PORT, HOST or :PORT.
+        address: Option<String>,
+        /// How to reach the server on this machine.
+        server: Server,
+    },
+    /// Print the report of a server.
+    Report {
+        /// What makes the exit code 3.
+        fail_on: Option<FailOn>,
         /// As typed: HOST:PORT, HOST or :PORT.
         address: Option<String>,
         /// How to reach the server on this machine.
@@ -197,7 +208,7 @@ fn resolve_bind(values: &mut Values) {
 fn command(subcommand: Subcommand, operands: Vec<OsString>, values: Values) -> Result<Command, UsageError> {
     let timeout = values.timeout.unwrap_or(TIMEOUT);
     let settings = values.settings;
-    let server = near(&settings);
+    let (server, fail_on) = (near(&settings), settings.fail_on);
     match subcommand {
         Subcommand::Serve => serve(settings),
         Subcommand::Check => {
@@ -217,6 +228,9 @@ fn command(subcommand: Subcommand, operands: Vec<OsString>, values: Values) -> R
             let address = text(one(subcommand, operands)?)?;
             let Values { generation, provision, .. } = values;
             Ok(Command::Wait { generation, provision, timeout, address, server })
+        }
+        Subcommand::Report => {
+            Ok(Command::Report { fail_on, address: text(one(subcommand, operands)?)?, server })
         }
     }
 }

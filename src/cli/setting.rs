@@ -8,6 +8,7 @@ mod logging;
 mod provisions;
 mod scripts;
 mod stopping;
+mod verdict;
 mod waiting;
 
 use super::settings::Settings;
@@ -52,6 +53,8 @@ pub enum Group {
     Admin,
     /// How the server ends.
     Stopping,
+    /// The report at the end.
+    Verdict,
     /// What is logged.
     Logging,
     /// What a client subcommand waits for, and how long; the only group without variables.
@@ -60,13 +63,14 @@ pub enum Group {
 
 impl Group {
     /// All of them, in the order of the help.
-    pub const ALL: [Group; 8] = [
+    pub const ALL: [Group; 9] = [
         Group::Listeners,
         Group::Limits,
         Group::Provisions,
         Group::Scripts,
         Group::Admin,
         Group::Stopping,
+        Group::Verdict,
         Group::Logging,
         Group::Waiting,
     ];
@@ -127,6 +131,7 @@ static TABLE: [&[Setting]; Group::ALL.len()] = [
     scripts::ROWS,
     admin::ROWS,
     stopping::ROWS,
+    verdict::ROWS,
     logging::ROWS,
     waiting::ROWS,
 ];

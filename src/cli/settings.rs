@@ -1,6 +1,7 @@
 //! The settings of a server, typed and complete. Knows nothing of flags, variables or help: `setting` maps
 //! those onto these fields.
 
+use super::FailOn;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::ops::Deref;
@@ -69,6 +70,10 @@ pub struct Settings {
     pub drain: Duration,
     /// Time that running requests have to finish once the listener is closed.
     pub grace: Duration,
+    /// Where the report goes at the end; `None` leaves it to the server.
+    pub report: Option<PathBuf>,
+    /// What makes the exit code 3, if anything does.
+    pub fail_on: Option<FailOn>,
     /// Form of log lines.
     pub log_format: LogFormat,
     /// Look for changed provisions by turns instead of by inotify.
@@ -109,6 +114,8 @@ impl Default for Settings {
             no_admin: false,
             drain: Duration::ZERO,
             grace: Duration::from_secs(5),
+            report: None,
+            fail_on: None,
             log_format: LogFormat::Text,
             poll: false,
             poll_interval: Duration::from_secs(2),

@@ -92,6 +92,8 @@ fn every_setting_has_a_flag_and_a_variable_that_do_the_same() {
             "on-error" => "initial",
             "log-format" => "json",
             "max-head" => "3k",
+            "report" => "/f",
+            "fail-on" => "unused,errors",
             _ => samples(setting.value),
         };
         let by_flag = served(&[&format!("--{}={sample}", setting.flag)], &[]);
@@ -171,6 +173,9 @@ fn bad_values_name_where_they_came_from() {
     assert_error(&["--idle-timeout=0"], &[], expected);
     let expected = "failed to parse `--on-error`: `kep` is neither `keep` nor `initial`";
     assert_error(&["--on-error=kep"], &[], expected);
+    let expected =
+        "failed to parse `--fail-on`: `erors` is no condition (unmatched, unused, errors or loads)";
+    assert_error(&["--fail-on=unused,erors"], &[], expected);
     let expected = "failed to parse `H1MOCK_ADMIN_TOKEN`: the token is not visible ASCII";
     assert_error(&[], &[("H1MOCK_ADMIN_TOKEN", "a secret")], expected);
     let expected = "failed to use port 9000 twice: `--traffic-port` and `--admin-port` are the same";
@@ -278,6 +283,11 @@ fn client_subcommands_know_the_server_beside_them() {
     let args =
         ["wait", "--generation=3", "--provision=v2", "--timeout=1m", "--admin-token", "other", ":8074"];
     assert_eq!(run(&args, &env), Ok(expected));
+    let fail_on = FailOn::parse("errors").ok();
+    let address = Some(":9".to_string());
+    let expected =
+        Command::Report { fail_on, address, server: server("127.0.0.1:8000", "127.0.0.1:9", Some("t")) };
+    assert_eq!(run(&["report", "--fail-on", "errors", ":9"], &env), Ok(expected));
 }
 
 #[test]

@@ -6,6 +6,7 @@
 mod connection;
 mod error;
 mod reply;
+mod report;
 #[cfg(test)]
 mod tests;
 mod url;
@@ -14,6 +15,7 @@ mod wait;
 pub use connection::Request;
 pub use error::ClientError;
 pub use reply::Reply;
+pub use report::report;
 pub use url::Url;
 
 use crate::cli::Server;

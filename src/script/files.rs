@@ -128,6 +128,16 @@ impl Files {
         open(&self.loaded).values().cloned().collect()
     }
 
+    /// Whether a file that was compiled is another one now, or gone. `built_in` need not be on disk.
+    pub fn differ(&self, built_in: &[u8]) -> bool {
+        let texts = open(&self.texts).clone();
+        texts.iter().any(|(name, text)| {
+            let never_there = *name == self.main && self.given.as_deref() == Some(built_in);
+            let bytes = Name::parse(name).ok().and_then(|name| self.store.read(&name).ok());
+            bytes.map_or(!never_there, |source| !text_of(source.bytes).is_ok_and(|now| now == *text))
+        })
+    }
+
     /// Line `line` (from 1) of file `name`; empty behind the last one, where a block that is not closed is noticed.
     pub fn line(&self, name: &str, line: usize) -> Option<String> {
         let texts = open(&self.texts);
