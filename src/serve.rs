@@ -3,8 +3,10 @@
 use crate::access::AccessLog;
 use crate::activation::{Activation, Terms};
 use crate::admin::{Admin, Readiness};
+use crate::chaos::Chaos;
 use crate::cli::{LogFormat, OnError, Settings};
 use crate::engine::{self, Reactor};
+use crate::held::Held;
 use crate::limits::Granted;
 use crate::logger;
 use crate::refusal;
@@ -43,6 +45,8 @@ pub fn serve(settings: Settings) -> Result<ExitCode, String> {
     let mock_work = MockWork {
         shared: service.shared.clone(),
         activation: service.activation.clone(),
+        chaos: service.chaos.clone(),
+        held: Held::of(mock.buffered),
         address: mock.address,
     };
     // The mock's workers come last: where threads are short, what is left is theirs.
@@ -86,6 +90,7 @@ struct Service {
     budget: Budget,
     shared: Arc<Shared>,
     activation: Arc<Activation>,
+    chaos: Arc<Chaos>,
     readiness: Arc<Readiness>,
 }
 
@@ -115,6 +120,7 @@ impl Service {
             budget,
             shared: Arc::new(shared),
             activation: Arc::new(activation),
+            chaos: Arc::default(),
             readiness: Arc::new(Readiness::default()),
         })
     }
@@ -127,6 +133,7 @@ impl Service {
             token: settings.admin_token.as_deref().map(str::to_owned),
             require_provision: settings.require_provision.clone(),
             readiness: self.readiness.clone(),
+            chaos: self.chaos.clone(),
         };
         AdminWork { shared: self.shared.clone(), admin, address }
     }

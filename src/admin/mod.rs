@@ -3,6 +3,7 @@
 
 mod answer;
 mod auth;
+mod chaos;
 mod file;
 mod health;
 mod ledger;
@@ -19,6 +20,7 @@ pub use answer::failed;
 pub use health::Readiness;
 pub use provisioning::Provisioning;
 
+use crate::chaos::Chaos;
 use crate::request::Request;
 use crate::response::Answer;
 use crate::store::Name;
@@ -44,6 +46,8 @@ pub struct Admin<P = Activation> {
     pub require_provision: Option<String>,
     /// Whether the mock serves.
     pub readiness: Arc<Readiness>,
+    /// What is injected for rules.
+    pub chaos: Arc<Chaos>,
 }
 
 /// Answers one request, whose body has arrived: at once, or for a wait later from another thread. Never panics on
@@ -69,6 +73,7 @@ enum Resource<'a> {
     OpenApi,
     Wait,
     Ledger,
+    Chaos,
     Provision(&'a str),
     Source(&'a str),
     File(&'a str),
@@ -82,6 +87,7 @@ impl Resource<'_> {
             "/app/v1/openapi.json" => return Some(Resource::OpenApi),
             "/app/v1/wait" => return Some(Resource::Wait),
             "/app/v1/provision" => return Some(Resource::Ledger),
+            "/app/v1/chaos" => return Some(Resource::Chaos),
             _ => {}
         }
         match path.strip_prefix("/app/v1/")?.split_once('/')? {
@@ -98,6 +104,7 @@ impl Resource<'_> {
         match self {
             Resource::Provision(_) => "DELETE, GET, OPTIONS, POST",
             Resource::File(_) => "OPTIONS, PUT",
+            Resource::Chaos => "DELETE, GET, HEAD, OPTIONS, POST, PUT",
             _ => "GET, HEAD, OPTIONS",
         }
     }
@@ -134,6 +141,10 @@ fn answered<P: Provisioning>(
         (Resource::Readyz, "GET") => health::readyz(admin),
         (Resource::OpenApi, "GET") => openapi::get(),
         (Resource::Ledger, "GET") => ledger::get(admin),
+        (Resource::Chaos, "GET") => chaos::get(&admin.chaos),
+        (Resource::Chaos, "PUT") => chaos::set(&admin.chaos, &request.body, true)?,
+        (Resource::Chaos, "POST") => chaos::set(&admin.chaos, &request.body, false)?,
+        (Resource::Chaos, "DELETE") => chaos::delete(&admin.chaos, request)?,
         (Resource::Provision(name), "GET") => provision::get(admin, &parsed(name)?),
         (Resource::Provision(name), "POST") => provision::post(admin, request, &parsed(name)?),
         (Resource::Provision(name), "DELETE") => provision::delete(admin, &parsed(name)?),

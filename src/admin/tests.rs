@@ -21,6 +21,7 @@ fn started() -> (Admin<Fake>, Jobs) {
         token: None,
         require_provision: None,
         readiness: Arc::new(Readiness::default()),
+        chaos: Arc::default(),
     };
     admin.readiness.set_serving(true);
     (admin, jobs)

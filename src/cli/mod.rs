@@ -10,7 +10,7 @@ mod subcommand;
 mod suggest;
 #[cfg(test)]
 mod tests;
-mod value;
+pub mod value;
 
 pub use settings::{LogFormat, OnError, Settings, Token};
 

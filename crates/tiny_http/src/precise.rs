@@ -32,8 +32,7 @@ impl Alarm {
         let Some(exact) = timeout.filter(|time| !time.subsec_nanos().is_multiple_of(1_000_000)) else {
             return timeout;
         };
-        let once =
-            Itimerspec { it_interval: timespec(Duration::ZERO), it_value: timespec(exact) };
+        let once = Itimerspec { it_interval: timespec(Duration::ZERO), it_value: timespec(exact) };
         match timerfd_settime(&self.0, TimerfdTimerFlags::empty(), &once) {
             Ok(_) => None,
             Err(_) => timeout,
