@@ -298,12 +298,15 @@ mod tests {
             ("", "it is empty"),
             (&*long, "its 1001 bytes are more than 1000"),
             ("/a/*/<b>", "it has both `*` and `<`: `<path:rest>` stands for any text"),
-            ("/a/<b:c>", "rule `/a/<b:c>`: unknown converter `b`"),
+            ("/a/<int:7>", "rule `/a/<int:7>`: malformed variable `<int:7>`"),
         ];
         for (text, error) in cases {
             assert_eq!(Paths::new(text).unwrap_err(), error);
         }
         assert!(Target::rule("/a/*/<b>").is_ok());
-        assert_eq!(Target::rule("/a/<b:c>").unwrap_err(), "rule `/a/<b:c>`: unknown converter `b`");
+        assert_eq!(
+            Target::rule("/a/<int:7>").unwrap_err(),
+            "rule `/a/<int:7>`: malformed variable `<int:7>`"
+        );
     }
 }

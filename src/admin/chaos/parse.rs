@@ -295,7 +295,10 @@ mod tests {
             (r#"{"delay":1,"for":30}"#, "field `for`: `30` is no text"),
             (r#"{"delay":1,"times":0}"#, "field `times`: `0` is no number from 1 on"),
             (r#"{"delay":1,"rule":""}"#, "field `rule`: it is empty"),
-            (r#"{"delay":1,"rule":"/a/<b:c>"}"#, "field `rule`: rule `/a/<b:c>`: unknown converter `b`"),
+            (
+                r#"{"delay":1,"rule":"/a/<int:7>"}"#,
+                "field `rule`: rule `/a/<int:7>`: malformed variable `<int:7>`",
+            ),
             (
                 r#"{"delay":1,"path":"/a/*/<b>"}"#,
                 "field `path`: it has both `*` and `<`: `<path:rest>` stands for any text",
