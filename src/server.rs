@@ -256,7 +256,7 @@ impl Shared {
         line: Option<Line>,
         held: &Arc<Held>,
     ) {
-        if answer.hold.is_zero() && answer.injected.is_none() {
+        if !answer.takes_time() {
             return self.send(incoming, answer, line, None);
         }
         let Some(place) = held.take(&answer) else {

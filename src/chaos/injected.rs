@@ -113,6 +113,11 @@ impl Answer {
         injected.note(format_args!("fault {}{by}", breaking.name()));
     }
 
+    /// Whether it is there for a while: held back, or dribbling.
+    pub fn takes_time(&self) -> bool {
+        !self.hold.is_zero() || self.injected.as_ref().is_some_and(|injected| injected.dribble.is_some())
+    }
+
     /// The status that the client gets to see; 0 where it sees none.
     pub fn status_sent(&self) -> u16 {
         match self.injected.as_ref().and_then(|injected| injected.breaking) {
