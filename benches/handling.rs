@@ -11,6 +11,7 @@
 mod program {
     pub mod baggage;
     pub mod cause;
+    pub mod chaos;
     pub mod converter;
     pub mod cookie;
     pub mod epoch;
@@ -32,6 +33,7 @@ mod program {
 
 use program::*;
 
+use chaos::Chaos;
 use mock::Handled;
 use provision::{Loaded, Provision};
 use request::Request;
@@ -42,13 +44,16 @@ use std::cell::Cell;
 use std::hint::black_box;
 use std::net::SocketAddr;
 use std::process::Command;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::thread;
 use std::time::Instant;
 
 /// As in the program, with a count of allocations on top.
 #[global_allocator]
 static ALLOCATOR: Tally<Counting<System>> = Tally(Counting(System));
+
+/// None is set.
+static CHAOS: LazyLock<Chaos> = LazyLock::new(Chaos::default);
 
 const ROUNDS: usize = 3_000;
 const CALLS: usize = 100;
@@ -98,7 +103,7 @@ fn handle(provision: &Arc<Provision>, target: &str) -> Handled {
     let headers = HEADERS.iter().copied();
     let address = SocketAddr::from(([127, 0, 0, 1], 8000));
     let request = Request::from_parts("GET", target, headers, Vec::new(), Some(address), Some(address));
-    mock::handle(&provision.clone(), request)
+    mock::handle(&provision.clone(), &CHAOS, request)
 }
 
 fn run(provision: &Arc<Provision>, target: &str, calls: usize) {

@@ -2,6 +2,8 @@
 //! answers without `Response`, an orderly stop. To go back to a published engine is to change this file.
 
 use crate::cause::cause;
+use crate::chaos::Breaking;
+use crate::held::Place;
 use crate::request::Request;
 use crate::response::Answer;
 use crate::script::status;
@@ -10,7 +12,7 @@ use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
-use tiny_http::extension::{self, Page};
+use tiny_http::extension::{self, Dribble, Page, Step, Then};
 
 /// What clients of a listener may take up.
 pub use tiny_http::extension::Limits;
@@ -65,11 +67,37 @@ pub fn receive(incoming: &mut tiny_http::Request, local: SocketAddr) -> Request 
     )
 }
 
-/// Sends `answer` to the client of `request`; `close` ends the connection after it.
+/// What is sent in place of an answer for [`Breaking::Garbage`]: no version of HTTP begins so, nor does TLS.
+const GARBAGE: &[u8] = b"\x00\xff\xfegarbage\xfe\xff\x00\r\n\r\n";
+
+/// Sends `answer` to the client of `request`, or breaks the connection where that is injected; `close` ends the connection after
+/// it. `place` is what the answer takes up while it waits, and freed when all of it has left.
 ///
 /// # Errors
 /// The client is gone.
-pub fn send(request: tiny_http::Request, answer: Answer, close: bool) -> io::Result<()> {
+pub fn send(
+    request: tiny_http::Request,
+    mut answer: Answer,
+    close: bool,
+    place: Option<Place>,
+) -> io::Result<()> {
+    let (mut dribble, mut halve) = (None, false);
+    if let Some(injected) = answer.injected.take() {
+        match injected.breaking {
+            Some(Breaking::Reset) => return request.perform(Vec::new(), Then::Reset),
+            Some(Breaking::Close) => return request.perform(Vec::new(), Then::Close),
+            Some(Breaking::Garbage) => {
+                return request.perform(vec![Step::Bytes(GARBAGE.to_vec())], Then::Close);
+            }
+            Some(Breaking::Partial) => halve = true,
+            None => {}
+        }
+        dribble = injected.dribble.map(|dribble| Dribble {
+            slices: dribble.chunks,
+            over: dribble.over,
+            keep: Box::new(place),
+        });
+    }
     let close = close || answer.header("connection").is_some_and(|value| value.eq_ignore_ascii_case("close"));
     let Answer { status, reason, headers, body, .. } = answer;
     request.answer(extension::Answer {
@@ -78,6 +106,8 @@ pub fn send(request: tiny_http::Request, answer: Answer, close: bool) -> io::Res
         fields: headers.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())),
         body,
         close,
+        dribble,
+        halve,
     })
 }
 

@@ -1,5 +1,6 @@
 //! The mock: request -> router -> view function -> response, with hooks and error handlers where Flask runs them.
 
+use crate::chaos::{Chaos, LONGEST};
 use crate::provision::Provision;
 use crate::request::Request;
 use crate::response::Answer;
@@ -46,14 +47,23 @@ impl From<Box<EvalAltResult>> for Stop {
     }
 }
 
-/// Handles one request with `provision`, on this thread. Sleeps of scripts are in `Answer::hold`.
-pub fn handle(provision: &Arc<Provision>, mut request: Request) -> Handled {
+/// Handles one request with `provision`, on this thread. Sleeps of scripts are in `Answer::hold`, what scripts and `chaos` inject
+/// in `Answer::injected`.
+pub fn handle(provision: &Arc<Provision>, chaos: &Chaos, mut request: Request) -> Handled {
     let found = provision.router.find(request.method(), request.path());
     let rule = match &found {
         Found::Rule { index, .. } => Some(*index),
         _ => None,
     };
     request.rule = rule;
+    let mut strike = None;
+    if chaos.is_live() {
+        strike = chaos.strike(&request, rule.map(|index| &provision.router.rules()[index]));
+    }
+    if let Some(mut answer) = strike.as_mut().and_then(|strike| strike.replacement.take()) {
+        strike.into_iter().for_each(|strike| strike.apply(&mut answer));
+        return Handled { answer, rule, ..Handled::default() };
+    }
     let request = Arc::new(request);
     let call = Call { request: Some(request.clone()), provision: Some(provision.clone()), ..Call::default() };
     let blueprint = rule.and_then(|index| provision.blueprint(index));
@@ -67,7 +77,10 @@ pub fn handle(provision: &Arc<Provision>, mut request: Request) -> Handled {
     // A native that panicked may have left one behind.
     budget::take_first();
     let (mut answer, call) = call::within(call, || flow.run(found));
-    answer.hold = call.hold;
+    answer.hold = answer.hold.saturating_add(call.hold).min(LONGEST);
+    if let Some(strike) = strike {
+        strike.apply(&mut answer);
+    }
     let (unmatched, error) = (flow.unmatched.get(), flow.error.take());
     Handled { answer, rule, unmatched, error, script: budget::take_first() }
 }

@@ -19,6 +19,12 @@ pub fn of_admin(limits: &Limits, access: AccessLog) -> Refuse {
     told("admin", *limits, access, |status, why| admin::failed(status, &why))
 }
 
+/// The answer in place of one that was to wait and found no room.
+pub fn of_held(most: usize) -> Answer {
+    let description = format!("too many bytes of answers wait here: over {most} (--max-buffered)");
+    HttpError { description, ..HttpError::new(503) }.page()
+}
+
 fn told(
     listener: &'static str,
     limits: Limits,

@@ -1,5 +1,6 @@
 //! The answer of a view function, an error handler or the admin interface, before it is bytes on a connection.
 
+use crate::chaos::Injected;
 use std::borrow::Cow;
 use std::time::Duration;
 
@@ -21,6 +22,8 @@ pub struct Answer {
     pub body: Vec<u8>,
     /// How long the answer waits on the timer thread before it leaves.
     pub hold: Duration,
+    /// How it is to fail or to be slow on purpose, where it is.
+    pub injected: Option<Box<Injected>>,
 }
 
 /// Header fields: most names and many values are known when the program is built.

@@ -4,8 +4,10 @@ use crate::access::AccessLog;
 use crate::activation::{Activation, Terms};
 use crate::admin::{Admin, Observing, Readiness};
 use crate::cause::cause;
+use crate::chaos::Chaos;
 use crate::cli::{FailOn, LogFormat, OnError, Settings};
 use crate::engine::{self, Reactor};
+use crate::held::Held;
 use crate::limits::Granted;
 use crate::logger;
 use crate::metrics::{self, metrics, page::Journal, page::Readings};
@@ -47,6 +49,8 @@ pub fn serve(settings: Settings) -> Result<ExitCode, String> {
     let mock_work = MockWork {
         shared: service.shared.clone(),
         activation: service.activation.clone(),
+        chaos: service.chaos.clone(),
+        held: Held::of(mock.buffered),
         address: mock.address,
     };
     // The mock's workers come last: where threads are short, what is left is theirs.
@@ -100,6 +104,7 @@ struct Service {
     budget: Budget,
     shared: Arc<Shared>,
     activation: Arc<Activation>,
+    chaos: Arc<Chaos>,
     readiness: Arc<Readiness>,
 }
 
@@ -130,6 +135,7 @@ impl Service {
             budget,
             shared: Arc::new(shared),
             activation: Arc::new(activation),
+            chaos: Arc::default(),
             readiness: Arc::new(Readiness::default()),
         })
     }
@@ -143,6 +149,7 @@ impl Service {
             require_provision: settings.require_provision.clone(),
             readiness: self.readiness.clone(),
             observing,
+            chaos: self.chaos.clone(),
         };
         AdminWork { shared: self.shared.clone(), admin, address }
     }

@@ -4,9 +4,12 @@ use crate::access::{AccessLog, Line};
 use crate::activation::Activation;
 use crate::admin::{self, Admin};
 use crate::cause::cause;
+use crate::chaos::Chaos;
 use crate::engine::{self, Limits, Reactor, Refuse};
+use crate::held::{Held, Place};
 use crate::metrics::metrics;
 use crate::mock::{self, Handled};
+use crate::refusal;
 use crate::response::{Answer, Reply};
 use crate::script::budget;
 use crate::timer::Timer;
@@ -24,6 +27,8 @@ pub struct Listener {
     server: Arc<tiny_http::Server>,
     /// The address that it is bound to.
     pub address: SocketAddr,
+    /// Bytes that requests and answers may take up.
+    pub buffered: usize,
     workers: Vec<JoinHandle<()>>,
 }
 
@@ -60,7 +65,7 @@ impl Listener {
         let listener = TcpListener::bind(wanted).map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
         let server = engine::server(listener, limits, refuse, reactor).map_err(failed)?;
-        Ok(Listener { server: Arc::new(server), address, workers: Vec::new() })
+        Ok(Listener { server: Arc::new(server), address, buffered: limits.buffered, workers: Vec::new() })
     }
 
     /// Starts `count` workers with stacks of `stack` bytes. Where the system refuses some, those that started serve, less a few
@@ -164,6 +169,10 @@ pub struct MockWork {
     pub shared: Arc<Shared>,
     /// Where the provision comes from.
     pub activation: Arc<Activation>,
+    /// What is injected for rules.
+    pub chaos: Arc<Chaos>,
+    /// What answers take up that leave later.
+    pub held: Arc<Held>,
     /// Address of the listener.
     pub address: SocketAddr,
 }
@@ -180,13 +189,13 @@ impl Work for MockWork {
         let line = self.shared.line(&incoming, "mock", provision.generation);
         let mut request = engine::receive(&mut incoming, self.address);
         request.epoch = epoch;
-        let handled = catch_unwind(AssertUnwindSafe(|| mock::handle(&provision, request)));
+        let handled = catch_unwind(AssertUnwindSafe(|| mock::handle(&provision, &self.chaos, request)));
         let handled = handled.unwrap_or_else(|_| panicked());
         metrics().answered(&provision, (incoming.method().as_str(), incoming.url()), &handled, began);
         let Handled { answer, rule, .. } = handled;
         let rule = rule.map(|index| provision.router.rules()[index].pattern());
         let line = line.map(|line| line.served_by(rule.map(str::to_owned)));
-        self.shared.leave(incoming, answer, line);
+        self.shared.leave(incoming, answer, line, &self.held);
     }
 }
 
@@ -215,7 +224,7 @@ impl Work for AdminWork {
         let line = self.shared.line(&incoming, "admin", self.admin.activation.generation());
         let request = engine::receive(&mut incoming, self.address);
         let shared = self.shared.clone();
-        let reply: Reply = Box::new(move |answer| shared.send(incoming, answer, line));
+        let reply: Reply = Box::new(move |answer| shared.send(incoming, answer, line, None));
         admin::handle(&self.admin, request, reply);
     }
 }
@@ -235,9 +244,9 @@ impl Shared {
     }
 
     /// Sends `answer` to the client of `incoming`, from any thread.
-    fn send(&self, incoming: tiny_http::Request, answer: Answer, line: Option<Line>) {
-        let (close, status) = (self.draining.load(Ordering::Acquire), answer.status);
-        let sent = engine::send(incoming, answer, close);
+    fn send(&self, incoming: tiny_http::Request, answer: Answer, line: Option<Line>, place: Option<Place>) {
+        let (close, status) = (self.draining.load(Ordering::Acquire), answer.status_sent());
+        let sent = engine::send(incoming, answer, close, place);
         if let Err(error) = &sent {
             log::debug!("the client did not take its answer: {}", cause(error));
         }
@@ -246,18 +255,30 @@ impl Shared {
         }
     }
 
-    /// Sends `answer` now, or lets it wait on the timer.
-    fn leave(self: &Arc<Self>, incoming: tiny_http::Request, answer: Answer, line: Option<Line>) {
+    /// Sends `answer` now, or lets it wait on the timer; 503 in place of one that has to wait where there is no room.
+    fn leave(
+        self: &Arc<Self>,
+        incoming: tiny_http::Request,
+        answer: Answer,
+        line: Option<Line>,
+        held: &Arc<Held>,
+    ) {
+        if !answer.takes_time() {
+            return self.send(incoming, answer, line, None);
+        }
+        let Some(place) = held.take(&answer) else {
+            return self.send(incoming, refusal::of_held(held.most()), line, None);
+        };
         if answer.hold.is_zero() {
-            return self.send(incoming, answer, line);
+            return self.send(incoming, answer, line, Some(place));
         }
         let (hold, shared) = (answer.hold, self.clone());
-        let held = metrics().hold();
+        let waits = metrics().hold();
         self.timer.after(
             hold,
             Box::new(move || {
-                drop(held);
-                shared.send(incoming, answer, line);
+                drop(waits);
+                shared.send(incoming, answer, line, Some(place));
             }),
         );
     }

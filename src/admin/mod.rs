@@ -4,6 +4,7 @@
 mod all;
 mod answer;
 mod auth;
+mod chaos;
 mod file;
 mod health;
 mod ledger;
@@ -26,6 +27,7 @@ pub use health::Readiness;
 pub use observing::Observing;
 pub use provisioning::Provisioning;
 
+use crate::chaos::Chaos;
 use crate::request::Request;
 use crate::response::Answer;
 use crate::store::Name;
@@ -53,6 +55,8 @@ pub struct Admin<P = Activation> {
     pub readiness: Arc<Readiness>,
     /// Metrics, report and stop.
     pub observing: Observing,
+    /// What is injected for rules.
+    pub chaos: Arc<Chaos>,
 }
 
 /// Answers one request, whose body has arrived: at once, or for a wait later from another thread. Never panics on
@@ -82,6 +86,7 @@ enum Resource<'a> {
     Metrics,
     Report,
     Quit,
+    Chaos,
     Provision(&'a str),
     Source(&'a str),
     File(&'a str),
@@ -103,6 +108,7 @@ impl Resource<'_> {
             "/app/v1/provision" => return Some(Resource::Ledger),
             "/app/v1/store" => return Some(Resource::Store),
             "/app/v1/all" => return Some(Resource::All),
+            "/app/v1/chaos" => return Some(Resource::Chaos),
             _ => {}
         }
         match path.strip_prefix("/app/v1/")?.split_once('/')? {
@@ -124,6 +130,7 @@ impl Resource<'_> {
             Resource::Value(_) => "DELETE, GET, HEAD, OPTIONS, PUT",
             Resource::All => "DELETE, OPTIONS",
             Resource::Quit => "OPTIONS, POST",
+            Resource::Chaos => "DELETE, GET, HEAD, OPTIONS, POST, PUT",
             _ => "GET, HEAD, OPTIONS",
         }
     }
@@ -162,6 +169,10 @@ fn answered<P: Provisioning>(
         (Resource::Ledger, "GET") => ledger::get(admin),
         (Resource::Metrics, "GET") => metrics::get(admin),
         (Resource::Report, "GET") => report::get(admin, request.query_string()),
+        (Resource::Chaos, "GET") => chaos::get(&admin.chaos),
+        (Resource::Chaos, "PUT") => chaos::set(&admin.chaos, &request.body, true)?,
+        (Resource::Chaos, "POST") => chaos::set(&admin.chaos, &request.body, false)?,
+        (Resource::Chaos, "DELETE") => chaos::delete(&admin.chaos, request)?,
         (Resource::Provision(name), "GET") => provision::get(admin, &parsed(name)?),
         (Resource::Provision(name), "POST") => provision::post(admin, request, &parsed(name)?),
         (Resource::Provision(name), "DELETE") => provision::delete(admin, &parsed(name)?),

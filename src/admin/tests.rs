@@ -29,6 +29,7 @@ fn started() -> (Admin<Fake>, Jobs) {
             }),
             quit: Box::new(|| QUITS.with(|quits| quits.set(quits.get() + 1))),
         },
+        chaos: Arc::default(),
     };
     admin.readiness.set_serving(true);
     (admin, jobs)
@@ -256,7 +257,7 @@ fn the_openapi_document_names_every_path_and_method() {
     let document: Value = serde_json::from_slice(openapi::DOCUMENT).unwrap();
     assert_eq!(document["info"]["version"], env!("CARGO_PKG_VERSION"));
     let paths = document["paths"].as_object().unwrap();
-    assert_eq!(paths.len(), 11);
+    assert_eq!(paths.len(), 12);
     for (path, item) in paths {
         let resource = Resource::find(path).unwrap();
         // HEAD and OPTIONS are the same everywhere and described once, in the text of the document.

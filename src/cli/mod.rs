@@ -11,7 +11,7 @@ mod subcommand;
 mod suggest;
 #[cfg(test)]
 mod tests;
-mod value;
+pub mod value;
 
 pub use fail_on::FailOn;
 pub use settings::{LogFormat, OnError, Settings, Token};

@@ -5,6 +5,7 @@ use super::budget::{self, Budget, MAX_DEPTH};
 use super::call;
 use super::data::Data;
 use super::python;
+use crate::chaos::Draws;
 use crate::store::{Name, Store};
 use rhai::{
     AST, ASTFlags, Dynamic, Engine, EvalAltResult, GlobalRuntimeState, Module, ModuleResolver, Position,
@@ -47,6 +48,8 @@ pub struct Files {
     pub data: Arc<Data>,
     /// Whether they were there before this load (`--keep-store`).
     pub keeps_data: bool,
+    /// Sequences of the seeds of delays and faults.
+    pub draws: Draws,
     /// Source of the provision when it is not on disk (POST before it is stored, the built-in one).
     given: Option<Vec<u8>>,
     loaded: Mutex<BTreeMap<String, Arc<File>>>,
@@ -67,6 +70,7 @@ impl Files {
             main: main.to_owned(),
             data,
             keeps_data: false,
+            draws: Draws::default(),
             given,
             loaded: Mutex::default(),
             texts: Mutex::default(),

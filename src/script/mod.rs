@@ -8,6 +8,7 @@ pub mod bound;
 pub mod budget;
 pub mod builtins;
 pub mod call;
+pub mod chaos;
 pub mod clock;
 pub mod cookie;
 pub mod data;
@@ -70,6 +71,7 @@ const TOPICS: &[Topic] = &[
     request::register,
     multi_dict::register,
     response::register,
+    chaos::register,
     data::register,
     scenario::register,
     sleep::register,

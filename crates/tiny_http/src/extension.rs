@@ -13,6 +13,7 @@
 //! # drop(server); Ok(()) }
 //! ```
 
+pub use crate::dribble::Dribble;
 pub use crate::output::Then;
 pub use crate::reactor::Reactor;
 
@@ -122,6 +123,11 @@ pub struct Answer<'a, F> {
     pub body: Vec<u8>,
     /// The connection ends after it.
     pub close: bool,
+    /// The head leaves at once, the body slice by slice.
+    pub dribble: Option<Dribble>,
+    /// Half of it is sent, then the connection ends: half of the body, or half of the head where there is no body to send. The
+    /// head declares the whole.
+    pub halve: bool,
 }
 
 /// A part of what is sent in place of an answer.
@@ -199,12 +205,23 @@ impl Request {
         let mut context = self.context();
         context.keep_alive &= !answer.close;
         let framing = BodyFraming::of(answer.status, Some(answer.body.len() as u64), context);
-        let body = if answer::has_body(answer.status, context) { answer.body } else { Vec::new() };
-        let then = context.then();
+        let mut body = if answer::has_body(answer.status, context) { answer.body } else { Vec::new() };
+        let then = if answer.halve { Then::Close } else { context.then() };
+        let halve_head = answer.halve && body.is_empty();
         let write = |out: &mut Vec<u8>| {
-            answer::write_head(out, (answer.status, answer.reason), answer.fields, framing, context)
+            answer::write_head(out, (answer.status, answer.reason), answer.fields, framing, context)?;
+            out.truncate(if halve_head { out.len() / 2 } else { out.len() });
+            Ok(())
         };
-        self.send(write, body, then)
+        if answer.halve {
+            body.truncate(body.len() / 2);
+        }
+        match answer.dribble {
+            Some(dribble) if !body.is_empty() => {
+                self.send_pieces(write, VecDeque::from([Piece::Slices(dribble.of(body))]), then)
+            }
+            _ => self.send(write, body, then),
+        }
     }
 
     /// Sends `steps` as they are in place of an answer: to break a connection on purpose, or to dribble. Nothing in it is
