@@ -13,6 +13,7 @@ mod tests;
 mod value;
 
 pub use settings::{LogFormat, OnError, Settings, Token};
+pub use suggest::nearest;
 
 use line::Line;
 use setting::{Setting, Values};

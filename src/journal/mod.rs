@@ -1,3 +1,4 @@
 //! What the mock received and answered, within a budget of bytes. Knows no listener and no script.
 
 pub mod entry;
+pub mod filter;
