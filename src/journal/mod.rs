@@ -2,3 +2,6 @@
 
 pub mod entry;
 pub mod filter;
+pub mod near;
+pub mod sequence;
+pub mod verify;
