@@ -5,3 +5,4 @@ pub mod filter;
 pub mod near;
 pub mod sequence;
 pub mod verify;
+pub mod waiting;

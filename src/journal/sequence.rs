@@ -2,7 +2,7 @@
 
 use super::filter::{Filter, Fit, Subject};
 use super::near::{Difference, Near, Nearest};
-use super::verify::{RECENT, Recorded, Step, TooLong, Verdict, walk};
+use super::verify::{PATIENCE, RECENT, Recorded, Step, TooLong, Verdict, walk};
 use std::ops::ControlFlow;
 
 /// What came of a sequence.
@@ -27,7 +27,7 @@ pub struct Outcome {
 pub fn verify(journal: &dyn Recorded, steps: &[Filter], since: u64) -> Result<Outcome, TooLong> {
     // As far as it is known, and as far as it can be. Requests only help, so the earliest ones are the right ones for both.
     let (mut numbers, mut possible, mut lost) = (Vec::new(), 0_usize, 0);
-    let last = walk(journal, since, &mut |step| {
+    let last = walk(journal, since, PATIENCE, &mut |step| {
         match step {
             Step::Lost(count) => {
                 lost += count;

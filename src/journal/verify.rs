@@ -11,6 +11,8 @@ use std::time::{Duration, Instant};
 pub const PATIENCE: Duration = Duration::from_secs(10);
 /// So many of the latest entries are looked at for near ones.
 pub const RECENT: u64 = 256;
+/// How long one question may look for near ones.
+const NEAR: Duration = Duration::from_millis(100);
 /// So many numbers of those that are meant are told.
 const NUMBERS: usize = 10;
 
@@ -50,13 +52,14 @@ impl fmt::Display for TooLong {
 /// Walks the entries after `since` that are there now; gives the number of the last one.
 ///
 /// # Errors
-/// It takes longer than [`PATIENCE`].
+/// It takes longer than `patience`.
 pub fn walk(
     journal: &dyn Recorded,
     since: u64,
+    patience: Duration,
     each: &mut dyn FnMut(Step) -> ControlFlow<()>,
 ) -> Result<u64, TooLong> {
-    let (end, last) = (Instant::now() + PATIENCE, journal.last());
+    let (end, last) = (Instant::now() + patience, journal.last());
     let (mut next, mut late, mut told) = (since.max(journal.cleared()) + 1, false, false);
     journal.read(since, &mut |entry| {
         if entry.number > last {
@@ -229,7 +232,7 @@ pub fn verify(
     expected: Expected,
 ) -> Result<Outcome, TooLong> {
     let mut tally = Tally::default();
-    let last = walk(journal, since, &mut |step| {
+    let last = walk(journal, since, PATIENCE, &mut |step| {
         tally.take(filter, &step);
         ControlFlow::Continue(())
     })?;
@@ -241,13 +244,14 @@ pub fn verify(
 
 /// The nearest of the `recent` latest entries up to `last` that `filter` does not mean.
 pub fn near(journal: &dyn Recorded, filter: &Filter, since: u64, last: u64, recent: u64) -> Vec<Near> {
-    let mut nearest = Nearest::default();
+    let (mut nearest, end) = (Nearest::default(), Instant::now() + NEAR);
     journal.read(since.max(last.saturating_sub(recent)), &mut |entry| {
         let subject = Subject::new(entry);
         if filter.fits(&subject) != Fit::Yes {
             nearest.look(filter, &subject);
         }
-        if entry.number >= last { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        let done = entry.number >= last || Instant::now() > end;
+        if done { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     });
     nearest.into_list()
 }
@@ -348,7 +352,8 @@ pub mod tests {
         for (pattern, query, expected) in table {
             let asked = super::super::filter::parse::query(&format!("body=abc&{query}"), VERIFY).unwrap();
             let expectation = Expected::of(asked.count, asked.min, asked.max).unwrap();
-            let outcome = verify(&kept(pattern), &asked.filter, asked.since, expectation).unwrap();
+            let outcome =
+                verify(&kept(pattern), &asked.filter, asked.since.unwrap_or(0), expectation).unwrap();
             let found = format!("{} {}", outcome.verdict.word(), outcome.tally.count);
             assert_eq!(found, expected, "{pattern} {query}");
             assert_eq!(outcome.last, pattern.len() as u64);

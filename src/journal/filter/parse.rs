@@ -27,6 +27,9 @@ const MAX_PATTERN: usize = 4096;
 /// What JSON clients hold in a signed integer, as the document says.
 const MAX_NUMBER: u64 = i64::MAX as u64;
 
+/// Most entries of one answer.
+pub const MAX_LIMIT: u64 = 10_000;
+
 /// Longest time to wait, in seconds; the default is [`DEFAULT_TIMEOUT`].
 const MAX_TIMEOUT: f64 = 600.0;
 /// As for generations.
@@ -66,7 +69,7 @@ pub struct Asked {
     /// Which entries are meant.
     pub filter: Filter,
     /// Of them those with a number greater than this.
-    pub since: u64,
+    pub since: Option<u64>,
     /// At most so many.
     pub limit: Option<u64>,
     /// So many.
@@ -232,9 +235,9 @@ impl Reading {
             self.asked.timeout = Some(seconds(text)?);
             return Ok(());
         }
-        let number = whole(text)?;
+        let number = whole(text, if name == "limit" { MAX_LIMIT } else { MAX_NUMBER })?;
         match name {
-            "since" => self.asked.since = number,
+            "since" => self.asked.since = Some(number),
             "limit" => self.asked.limit = Some(number),
             "count" => self.asked.count = Some(number),
             "min" => self.asked.min = Some(number),
@@ -273,7 +276,7 @@ impl Reading {
             _ if search => Test::Search(self.pattern(text)?),
             Part::Path => Test::Path(Box::new(path(text)?)),
             Part::Status => status(text)?,
-            Part::Generation => Test::Equals(whole(text)?.to_string()),
+            Part::Generation => Test::Equals(whole(text, MAX_NUMBER)?.to_string()),
             _ => Test::Equals(text.to_owned()),
         };
         Ok(Condition { part, test })
@@ -376,10 +379,13 @@ fn status(text: &str) -> Result<Test, Flaw> {
     }
 }
 
-fn whole(text: &str) -> Result<u64, Flaw> {
-    text.parse().ok().filter(|number| *number <= MAX_NUMBER).ok_or_else(|| {
-        Flaw::new(Spot::Value, format!("`{text}` is not a whole number from 0 to {MAX_NUMBER}"))
-    })
+fn whole(text: &str, most: u64) -> Result<u64, Flaw> {
+    // `parse` alone would take `+1`, too.
+    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+    text.parse()
+        .ok()
+        .filter(|number| digits && *number <= most)
+        .ok_or_else(|| Flaw::new(Spot::Value, format!("`{text}` is not a whole number from 0 to {most}")))
 }
 
 fn seconds(text: &str) -> Result<Duration, Flaw> {

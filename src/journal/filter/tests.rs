@@ -157,9 +157,9 @@ fn what_is_cut_off_a_body_leaves_open_what_depends_on_it() {
 #[test]
 fn numbers_stand_beside_the_conditions() {
     let asked = query("since=3&limit=2&method=GET", LIST).unwrap();
-    assert_eq!((asked.since, asked.limit, asked.filter.conditions().len()), (3, Some(2), 1));
+    assert_eq!((asked.since, asked.limit, asked.filter.conditions().len()), (Some(3), Some(2), 1));
     let asked = query("min=1&max=2", VERIFY).unwrap();
-    assert_eq!((asked.since, asked.count, asked.min, asked.max), (0, None, Some(1), Some(2)));
+    assert_eq!((asked.since, asked.count, asked.min, asked.max), (None, None, Some(1), Some(2)));
     let asked = query("count=3&timeout=.5", WAIT).unwrap();
     assert_eq!((asked.count, asked.timeout), (Some(3), Some(Duration::from_millis(500))));
     assert_eq!(query("", WAIT).unwrap().timeout, None);
@@ -193,6 +193,7 @@ fn faults_are_named_with_their_place() {
         ("query==x", "character 7: no name of a parameter"),
         ("baggage=", "character 9: no name of a member"),
         ("since=-1", "`since=-1`: character 7: `-1` is not a whole number from 0 to 9223372036854775807"),
+        ("limit=10001", "`limit=10001`: character 7: `10001` is not a whole number from 0 to 10000"),
         ("generation=x", "character 12: `x` is not a whole number from 0 to 9223372036854775807"),
         ("since~=1", "`since~=1`: character 1: `since` is a number and takes no `~=`"),
         ("since=1&since=2", "`since=2`: character 9: `since` is given twice"),
