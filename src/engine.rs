@@ -2,7 +2,7 @@
 //! answers without `Response`, an orderly stop. To go back to a published engine is to change this file.
 
 use crate::request::Request;
-use crate::response::Answer;
+use crate::response::{Answer, Follow, Sink};
 use crate::script::status;
 use crate::server::cause;
 use crate::timer::Wait;
@@ -10,7 +10,7 @@ use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
-use tiny_http::extension::{self, Page};
+use tiny_http::extension::{self, Open, Page};
 
 /// What clients of a listener may take up.
 pub use tiny_http::extension::Limits;
@@ -71,14 +71,31 @@ pub fn receive(incoming: &mut tiny_http::Request, local: SocketAddr) -> Request 
 /// The client is gone.
 pub fn send(request: tiny_http::Request, answer: Answer, close: bool) -> io::Result<()> {
     let close = close || answer.header("connection").is_some_and(|value| value.eq_ignore_ascii_case("close"));
-    let Answer { status, reason, headers, body, .. } = answer;
-    request.answer(extension::Answer {
+    let Answer { status, reason, headers, body, follow, .. } = answer;
+    let answer = extension::Answer {
         status,
         reason: Some(reason.as_deref().unwrap_or_else(|| status::reason(status))),
         fields: headers.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())),
         body,
         close,
-    })
+    };
+    let Some(Follow(follow)) = follow else { return request.answer(answer) };
+    follow(Box::new(request.begin(answer)?));
+    Ok(())
+}
+
+impl Sink for Open {
+    fn waiting(&self) -> Option<usize> {
+        Open::waiting(self)
+    }
+
+    fn add(&self, bytes: Vec<u8>) -> bool {
+        Open::add(self, bytes)
+    }
+
+    fn cut(self: Box<Self>) {
+        Open::cut(*self);
+    }
 }
 
 /// The handler on this thread takes longer than most: another worker of `server` waits for requests meanwhile.

@@ -12,14 +12,20 @@ use crate::script::fault::Fault;
 use crate::script::response::Response;
 use crate::script::view::View;
 use rhai::{Dynamic, EvalAltResult};
+use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::sync::Arc;
 
-/// An answer and what the access log says about it.
+/// An answer and what is told about it.
 pub struct Handled {
     /// What the client gets.
     pub answer: Answer,
     /// Index of the rule that served it.
     pub rule: Option<usize>,
+    /// Why none did.
+    pub unmatched: Option<Cow<'static, str>>,
+    /// The first fault of a script.
+    pub error: Option<String>,
 }
 
 /// Why a view function or hook ended without an answer.
@@ -36,27 +42,32 @@ impl From<Box<EvalAltResult>> for Stop {
     }
 }
 
-/// Handles one request with `provision`, on this thread. Sleeps of scripts are in `Answer::hold`.
-pub fn handle(provision: &Arc<Provision>, mut request: Request) -> Handled {
+/// Handles one request with `provision`, on this thread. Sleeps of scripts are in `Answer::hold`. Nobody else has the request yet.
+pub fn handle(provision: &Arc<Provision>, request: &mut Arc<Request>) -> Handled {
     let found = provision.router.find(request.method(), request.path());
-    let rule = match &found {
-        Found::Rule { index, .. } => Some(*index),
-        _ => None,
+    let (rule, unmatched) = match &found {
+        Found::Rule { index, .. } => (Some(*index), None),
+        Found::Redirect { .. } => (None, Some("the path is that of a rule but for a redirect")),
+        Found::MethodNotAllowed { .. } => (None, Some("no rule for the path serves the method")),
+        Found::NotFound => (None, Some("no rule matches the path")),
     };
-    request.rule = rule;
-    let request = Arc::new(request);
+    if let Some(request) = Arc::get_mut(request) {
+        request.rule = rule;
+    }
     let call = Call { request: Some(request.clone()), provision: Some(provision.clone()), ..Call::default() };
     let blueprint = rule.and_then(|index| provision.blueprint(index));
-    let flow = Flow { provision, request: &request, blueprint };
+    let flow = Flow { provision, request, blueprint, error: OnceCell::new() };
     let (mut answer, call) = call::within(call, || flow.run(found));
     answer.hold = call.hold;
-    Handled { answer, rule }
+    Handled { answer, rule, unmatched: unmatched.map(Cow::Borrowed), error: flow.error.into_inner() }
 }
 
 struct Flow<'r> {
     provision: &'r Provision,
     request: &'r Request,
     blueprint: Option<&'r str>,
+    /// The first fault of a script.
+    error: OnceCell<String>,
 }
 
 impl Flow<'_> {
@@ -157,7 +168,10 @@ impl Flow<'_> {
             (file.as_ref().map_or(&self.provision.name, |file| &file.name), &self.provision.files);
         let fault = Fault::new(error, name, files).or_line(files, line);
         let (method, target) = (self.request.method().escape_debug(), self.request.target().escape_debug());
-        log::error!("{method} {target}: {}", fault.at_run_time());
+        let error = fault.at_run_time();
+        log::error!("{method} {target}: {error}");
+        // A later one, of an error handler or a hook, is only in the log.
+        let _ = self.error.set(error);
         fault
     }
 }

@@ -2,11 +2,13 @@
 
 use crate::access::AccessLog;
 use crate::activation::{Activation, Terms};
-use crate::admin::{Admin, Readiness};
+use crate::admin::{Admin, Readiness, Streams};
 use crate::cli::{LogFormat, OnError, Settings};
 use crate::engine::{self, Reactor};
+use crate::journal::Journal;
 use crate::limits::Granted;
 use crate::logger;
+use crate::memory;
 use crate::refusal;
 use crate::script::{self, budget::Budget};
 use crate::server::{AdminWork, Listener, MockWork, Shared, cause};
@@ -37,12 +39,14 @@ pub fn serve(settings: Settings) -> Result<ExitCode, String> {
     // Before anything else runs: as process 1 a signal without a handler would be ignored.
     let signals = signals()?;
     let reactor = engine::reactor()?;
-    let (mut mock, mut admin) = listeners(&settings, &reactor)?;
-    let service = Service::start(&settings, reactor)?;
+    let journal = journal(&settings)?;
+    let (mut mock, mut admin) = listeners(&settings, &reactor, &journal)?;
+    let service = Service::start(&settings, reactor, journal)?;
     let stack = service.budget.stack();
     let mock_work = MockWork {
         shared: service.shared.clone(),
         activation: service.activation.clone(),
+        journal: service.journal.clone(),
         address: mock.address,
     };
     // The mock's workers come last: where threads are short, what is left is theirs.
@@ -66,16 +70,27 @@ pub fn serve(settings: Settings) -> Result<ExitCode, String> {
 }
 
 /// The mock's listener, and the admin's unless it is closed.
-fn listeners(settings: &Settings, reactor: &Arc<Reactor>) -> Result<(Listener, Option<Listener>), String> {
+fn listeners(
+    settings: &Settings,
+    reactor: &Arc<Reactor>,
+    journal: &Arc<Journal>,
+) -> Result<(Listener, Option<Listener>), String> {
     let Granted { mock, admin } = Granted::by_system(settings);
     let access = access_log(settings);
     let at = |port| (settings.bind, port);
-    let traffic = Listener::bind(at(settings.traffic_port), &mock, refusal::of_mock(&mock, access), reactor)?;
+    let refuse = refusal::of_mock(&mock, access, journal.clone());
+    let traffic = Listener::bind(at(settings.traffic_port), &mock, refuse, reactor)?;
     if settings.no_admin {
         return Ok((traffic, None));
     }
     let admin = Listener::bind(at(settings.admin_port), &admin, refusal::of_admin(&admin, access), reactor)?;
     Ok((traffic, Some(admin)))
+}
+
+/// The journal, within what the settings or the memory of the container grant.
+fn journal(settings: &Settings) -> Result<Arc<Journal>, String> {
+    let granted = || Journal::default_budget(memory::granted());
+    Ok(Arc::new(Journal::new(settings.journal_bytes.unwrap_or_else(granted), settings.journal_body)?))
 }
 
 fn access_log(settings: &Settings) -> AccessLog {
@@ -87,10 +102,11 @@ struct Service {
     shared: Arc<Shared>,
     activation: Arc<Activation>,
     readiness: Arc<Readiness>,
+    journal: Arc<Journal>,
 }
 
 impl Service {
-    fn start(settings: &Settings, reactor: Arc<Reactor>) -> Result<Service, String> {
+    fn start(settings: &Settings, reactor: Arc<Reactor>, journal: Arc<Journal>) -> Result<Service, String> {
         let budget = budget(settings);
         let store = Store::open(&settings.provision_dir, Some(&settings.config_dir))
             .map_err(|error| error.to_string())?;
@@ -111,11 +127,14 @@ impl Service {
             stopping: AtomicBool::new(false),
             surplus: AtomicUsize::new(0),
         };
+        let timer = shared.timer.clone();
+        journal.set_timer(Box::new(move |delay, job| timer.after(delay, job)));
         Ok(Service {
             budget,
             shared: Arc::new(shared),
             activation: Arc::new(activation),
             readiness: Arc::new(Readiness::default()),
+            journal,
         })
     }
 
@@ -127,6 +146,8 @@ impl Service {
             token: settings.admin_token.as_deref().map(str::to_owned),
             require_provision: settings.require_provision.clone(),
             readiness: self.readiness.clone(),
+            streams: Streams::of(&self.journal),
+            journal: self.journal.clone(),
         };
         AdminWork { shared: self.shared.clone(), admin, address }
     }
@@ -157,6 +178,7 @@ impl Service {
         let listeners: Vec<Listener> = [mock].into_iter().chain(admin).collect();
         listeners.iter().for_each(Listener::close);
         self.activation.release_waits();
+        self.journal.close();
         match finish(&listeners, settings.grace, signals) {
             0 => log::info!("stopped"),
             left => {

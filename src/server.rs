@@ -4,7 +4,10 @@ use crate::access::{AccessLog, Line};
 use crate::activation::Activation;
 use crate::admin::{self, Admin};
 use crate::engine::{self, Limits, Reactor, Refuse};
+use crate::journal::{Begun, Exchange, Journal};
 use crate::mock::{self, Handled};
+use crate::provision::Provision;
+use crate::request::Request;
 use crate::response::{Answer, Reply};
 use crate::script::budget;
 use crate::timer::Timer;
@@ -163,6 +166,8 @@ pub struct MockWork {
     pub shared: Arc<Shared>,
     /// Where the provision comes from.
     pub activation: Arc<Activation>,
+    /// Where requests and their answers are entered.
+    pub journal: Arc<Journal>,
     /// Address of the listener.
     pub address: SocketAddr,
 }
@@ -175,18 +180,45 @@ impl Work for MockWork {
     fn serve(&self, mut incoming: tiny_http::Request) {
         let provision = self.activation.current();
         let line = self.shared.line(&incoming, "mock", provision.generation);
-        let request = engine::receive(&mut incoming, self.address);
-        let handled = catch_unwind(AssertUnwindSafe(|| mock::handle(&provision, request)));
-        let Handled { answer, rule } = handled.unwrap_or_else(|_| panicked());
+        let begun = self.journal.begin();
+        let mut request = Arc::new(engine::receive(&mut incoming, self.address));
+        let handled = catch_unwind(AssertUnwindSafe(|| mock::handle(&provision, &mut request)));
+        let handled = handled.unwrap_or_else(|_| panicked());
+        if let Some(begun) = begun {
+            // Before a byte of the answer leaves: whoever has it finds its entry.
+            self.enter(begun, &provision, &request, &handled);
+        }
+        let Handled { answer, rule, .. } = handled;
         let rule = rule.map(|index| provision.router.rules()[index].pattern());
         let line = line.map(|line| line.served_by(rule.map(str::to_owned)));
         self.shared.leave(incoming, answer, line);
     }
 }
 
+impl MockWork {
+    /// Enters a request in the journal. An answer that is held back is entered when it is made, not when it leaves: a client that
+    /// does not wait for it was there all the same.
+    fn enter(&self, begun: Begun, provision: &Provision, request: &Request, handled: &Handled) {
+        let Handled { answer, rule, unmatched, error } = handled;
+        let rule = rule.map(|index| &provision.router.rules()[index]);
+        self.journal.record(&Exchange {
+            begun,
+            generation: provision.generation,
+            request,
+            rule: rule.map(|rule| (rule.pattern(), rule.endpoint())),
+            unmatched: unmatched.as_deref(),
+            status: answer.status,
+            answer_headers: &answer.headers,
+            answer_body: &answer.body,
+            error: error.as_deref(),
+            fault: None,
+        });
+    }
+}
+
 fn panicked() -> Handled {
-    let text = "a native function panicked while this request was handled: see the log\n";
-    Handled { answer: Answer::text(500, text), rule: None }
+    let why = "a native function panicked while this request was handled: see the log";
+    Handled { answer: Answer::text(500, format!("{why}\n")), rule: None, unmatched: None, error: Some(why.into()) }
 }
 
 /// Takes requests of the admin listener.
@@ -286,7 +318,8 @@ mod tests {
         let reactor = engine::reactor().unwrap();
         let limits = Granted::by_system(&Settings::default()).mock;
         let address = (IpAddr::from([127, 0, 0, 1]), 0);
-        let refuse = refusal::of_mock(&limits, AccessLog::new(false, false));
+        let journal = Arc::new(Journal::new(0, 0).unwrap());
+        let refuse = refusal::of_mock(&limits, AccessLog::new(false, false), journal);
         let mut listener = Listener::bind(address, &limits, refuse, &reactor).unwrap();
         let shared = shared(&reactor);
         listener.start("test", 1, 1 << 20, Arc::new(Panics(shared.clone()))).unwrap();

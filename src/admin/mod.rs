@@ -10,7 +10,10 @@ mod object;
 mod openapi;
 mod provision;
 mod provisioning;
+mod query;
+mod requests;
 mod source;
+mod stream;
 #[cfg(test)]
 mod tests;
 mod wait;
@@ -18,7 +21,9 @@ mod wait;
 pub use answer::failed;
 pub use health::Readiness;
 pub use provisioning::Provisioning;
+pub use stream::Streams;
 
+use crate::journal::Journal;
 use crate::request::Request;
 use crate::response::Answer;
 use crate::store::Name;
@@ -44,6 +49,10 @@ pub struct Admin<P = Activation> {
     pub require_provision: Option<String>,
     /// Whether the mock serves.
     pub readiness: Arc<Readiness>,
+    /// What the mock received.
+    pub journal: Arc<Journal>,
+    /// Who follows it.
+    pub streams: Arc<Streams>,
 }
 
 /// Answers one request, whose body has arrived: at once, or for a wait later from another thread. Never panics on
@@ -72,6 +81,10 @@ enum Resource<'a> {
     Provision(&'a str),
     Source(&'a str),
     File(&'a str),
+    Requests,
+    Entry(&'a str),
+    Archive,
+    Stream,
 }
 
 impl Resource<'_> {
@@ -82,6 +95,9 @@ impl Resource<'_> {
             "/app/v1/openapi.json" => return Some(Resource::OpenApi),
             "/app/v1/wait" => return Some(Resource::Wait),
             "/app/v1/provision" => return Some(Resource::Ledger),
+            "/app/v1/requests" => return Some(Resource::Requests),
+            "/app/v1/requests.har" => return Some(Resource::Archive),
+            "/app/v1/requests/stream" => return Some(Resource::Stream),
             _ => {}
         }
         match path.strip_prefix("/app/v1/")?.split_once('/')? {
@@ -89,6 +105,7 @@ impl Resource<'_> {
             ("provision", name) => Some(Resource::Provision(name)),
             ("source", name) => Some(Resource::Source(name)),
             ("file", name) => Some(Resource::File(name)),
+            ("requests", number) => Some(Resource::Entry(number)),
             _ => None,
         }
     }
@@ -98,6 +115,7 @@ impl Resource<'_> {
         match self {
             Resource::Provision(_) => "DELETE, GET, OPTIONS, POST",
             Resource::File(_) => "OPTIONS, PUT",
+            Resource::Requests => "DELETE, GET, HEAD, OPTIONS",
             _ => "GET, HEAD, OPTIONS",
         }
     }
@@ -139,6 +157,11 @@ fn answered<P: Provisioning>(
         (Resource::Provision(name), "DELETE") => provision::delete(admin, &parsed(name)?),
         (Resource::Source(name), "GET") => source::get(admin, &parsed(name)?),
         (Resource::File(name), "PUT") => file::put(admin, request, &parsed(name)?),
+        (Resource::Requests, "GET") => requests::list(&admin.journal, request)?,
+        (Resource::Requests, "DELETE") => requests::clear(&admin.journal)?,
+        (Resource::Entry(number), "GET") => requests::get(&admin.journal, number)?,
+        (Resource::Archive, "GET") => requests::archive(&admin.journal, request)?,
+        (Resource::Stream, "GET") => stream::get(admin, request)?,
         _ => answer::method_not_allowed(request.method(), request.path(), resource.allow()),
     })
 }

@@ -15,12 +15,15 @@ type Jobs = Arc<Mutex<Vec<(Duration, Box<dyn FnOnce() + Send>)>>>;
 fn started() -> (Admin<Fake>, Jobs) {
     let jobs = Jobs::default();
     let timer = Arc::clone(&jobs);
+    let journal = Arc::new(Journal::new(1 << 20, 1 << 10).unwrap());
     let admin = Admin {
         activation: Arc::new(Fake::default()),
         after: Box::new(move |delay, job| timer.lock().unwrap().push((delay, job))),
         token: None,
         require_provision: None,
         readiness: Arc::new(Readiness::default()),
+        streams: Streams::of(&journal),
+        journal,
     };
     admin.readiness.set_serving(true);
     (admin, jobs)
@@ -64,6 +67,10 @@ fn each_resource_serves_the_methods_it_allows_and_no_others() {
         "app/v1/provision/x",
         "app/v1/source/x",
         "app/v1/file/x",
+        "app/v1/requests",
+        "app/v1/requests/1",
+        "app/v1/requests.har",
+        "app/v1/requests/stream",
     ];
     for path in resources {
         let (admin, _) = started();

@@ -2,6 +2,7 @@
 //! each heading of the help. The parser and the help only read this table. Knows neither argv nor the environment.
 
 mod admin;
+mod journal;
 mod limits;
 mod listeners;
 mod logging;
@@ -50,6 +51,8 @@ pub enum Group {
     Scripts,
     /// The admin interface.
     Admin,
+    /// What is kept of requests.
+    Journal,
     /// How the server ends.
     Stopping,
     /// What is logged.
@@ -60,12 +63,13 @@ pub enum Group {
 
 impl Group {
     /// All of them, in the order of the help.
-    pub const ALL: [Group; 8] = [
+    pub const ALL: [Group; 9] = [
         Group::Listeners,
         Group::Limits,
         Group::Provisions,
         Group::Scripts,
         Group::Admin,
+        Group::Journal,
         Group::Stopping,
         Group::Logging,
         Group::Waiting,
@@ -126,6 +130,7 @@ static TABLE: [&[Setting]; Group::ALL.len()] = [
     provisions::ROWS,
     scripts::ROWS,
     admin::ROWS,
+    journal::ROWS,
     stopping::ROWS,
     logging::ROWS,
     waiting::ROWS,

@@ -24,6 +24,9 @@ pub enum Piece {
     Pause(Duration),
 }
 
+/// A pause until something is added to the answer.
+pub const FOREVER: Duration = Duration::MAX;
+
 /// How a stream is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StreamFraming {
