@@ -6,6 +6,7 @@ use crate::admin::{Admin, Readiness, Streams};
 use crate::cli::{LogFormat, OnError, Settings};
 use crate::engine::{self, Reactor};
 use crate::journal::Journal;
+use crate::journal::waiting::Waiters;
 use crate::limits::Granted;
 use crate::logger;
 use crate::memory;
@@ -147,6 +148,7 @@ impl Service {
             require_provision: settings.require_provision.clone(),
             readiness: self.readiness.clone(),
             streams: Streams::of(&self.journal),
+            waiters: Waiters::of(&self.journal),
             journal: self.journal.clone(),
         };
         AdminWork { shared: self.shared.clone(), admin, address }

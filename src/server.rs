@@ -218,7 +218,12 @@ impl MockWork {
 
 fn panicked() -> Handled {
     let why = "a native function panicked while this request was handled: see the log";
-    Handled { answer: Answer::text(500, format!("{why}\n")), rule: None, unmatched: None, error: Some(why.into()) }
+    Handled {
+        answer: Answer::text(500, format!("{why}\n")),
+        rule: None,
+        unmatched: None,
+        error: Some(why.into()),
+    }
 }
 
 /// Takes requests of the admin listener.

@@ -2,6 +2,7 @@
 //! Described in `docs/openapi.json`. Knows no listener, no file and no script.
 
 mod answer;
+mod arrival;
 mod auth;
 mod file;
 mod health;
@@ -10,12 +11,12 @@ mod object;
 mod openapi;
 mod provision;
 mod provisioning;
-mod query;
 mod requests;
 mod source;
 mod stream;
 #[cfg(test)]
 mod tests;
+mod verify;
 mod wait;
 
 pub use answer::failed;
@@ -24,6 +25,7 @@ pub use provisioning::Provisioning;
 pub use stream::Streams;
 
 use crate::journal::Journal;
+use crate::journal::waiting::Waiters;
 use crate::request::Request;
 use crate::response::Answer;
 use crate::store::Name;
@@ -53,6 +55,8 @@ pub struct Admin<P = Activation> {
     pub journal: Arc<Journal>,
     /// Who follows it.
     pub streams: Arc<Streams>,
+    /// Who waits for requests.
+    pub waiters: Arc<Waiters<Journal>>,
 }
 
 /// Answers one request, whose body has arrived: at once, or for a wait later from another thread. Never panics on
@@ -64,6 +68,9 @@ pub fn handle<P: Provisioning>(admin: &Admin<P>, request: Request, reply: Reply)
     };
     match (resource, verb(&request, resource)) {
         (Resource::Wait, "GET") => wait::get(admin, request.query_string(), reply),
+        (Resource::Arrival, "GET") => {
+            arrival::get(&admin.journal, &admin.waiters, request.query_string(), reply);
+        }
         (resource, verb) => {
             reply(answered(admin, &request, resource, verb).unwrap_or_else(|refusal| refusal))
         }
@@ -85,6 +92,8 @@ enum Resource<'a> {
     Entry(&'a str),
     Archive,
     Stream,
+    Arrival,
+    Verify,
 }
 
 impl Resource<'_> {
@@ -98,6 +107,8 @@ impl Resource<'_> {
             "/app/v1/requests" => return Some(Resource::Requests),
             "/app/v1/requests.har" => return Some(Resource::Archive),
             "/app/v1/requests/stream" => return Some(Resource::Stream),
+            "/app/v1/requests/wait" => return Some(Resource::Arrival),
+            "/app/v1/verify" => return Some(Resource::Verify),
             _ => {}
         }
         match path.strip_prefix("/app/v1/")?.split_once('/')? {
@@ -116,6 +127,7 @@ impl Resource<'_> {
             Resource::Provision(_) => "DELETE, GET, OPTIONS, POST",
             Resource::File(_) => "OPTIONS, PUT",
             Resource::Requests => "DELETE, GET, HEAD, OPTIONS",
+            Resource::Verify => "GET, HEAD, OPTIONS, POST",
             _ => "GET, HEAD, OPTIONS",
         }
     }
@@ -162,6 +174,8 @@ fn answered<P: Provisioning>(
         (Resource::Entry(number), "GET") => requests::get(&admin.journal, number)?,
         (Resource::Archive, "GET") => requests::archive(&admin.journal, request)?,
         (Resource::Stream, "GET") => stream::get(admin, request)?,
+        (Resource::Verify, "GET") => verify::get(&admin.journal, request)?,
+        (Resource::Verify, "POST") => verify::post(&admin.journal, request)?,
         _ => answer::method_not_allowed(request.method(), request.path(), resource.allow()),
     })
 }

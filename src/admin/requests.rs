@@ -2,14 +2,16 @@
 
 use super::answer::{json, typed};
 use super::object::Object;
-use super::query::{self, Asked, MAX_LIMIT};
 use crate::journal::entry::{self, Entry};
+use crate::journal::filter::parse::{self, Asked, LIST, MAX_LIMIT, Names};
+use crate::journal::verify::{PATIENCE, TooLong};
 use crate::journal::{Journal, Missing, Span, har};
 use crate::request::Request;
 use crate::response::Answer;
 use serde_json::Value;
 use std::collections::VecDeque;
 use std::ops::ControlFlow;
+use std::time::Instant;
 
 /// Entries of a list, if not told.
 const LIMIT: u64 = 100;
@@ -19,8 +21,8 @@ const MOST_BYTES: usize = 32 << 20;
 
 /// GET: the entries in the order of their numbers: with `since` the first ones after that, else the last ones.
 pub fn list(journal: &Journal, request: &Request) -> Result<Answer, Answer> {
-    let asked = asked(journal, request)?;
-    let page = Page::read(journal, &asked, LIMIT, entry::json);
+    let asked = asked(journal, request, LIST)?;
+    let page = Page::read(journal, &asked, LIMIT, entry::json)?;
     let stats = journal.stats();
     let body = format!(
         "{{\"requests\":[{}],\"first\":{},\"last\":{},\"evicted\":{},\"more\":{}}}",
@@ -35,8 +37,8 @@ pub fn list(journal: &Journal, request: &Request) -> Result<Answer, Answer> {
 
 /// GET: the same as an HTTP Archive.
 pub fn archive(journal: &Journal, request: &Request) -> Result<Answer, Answer> {
-    let asked = asked(journal, request)?;
-    let page = Page::read(journal, &asked, MAX_LIMIT, har::of);
+    let asked = asked(journal, request, LIST)?;
+    let page = Page::read(journal, &asked, MAX_LIMIT, har::of)?;
     let (before, behind) = har::around(page.span.last, page.more);
     Ok(typed(200, "application/json", format!("{before}{}{behind}", page.joined()).into_bytes()))
 }
@@ -49,7 +51,9 @@ pub fn get(journal: &Journal, number: &str) -> Result<Answer, Answer> {
     let entry = journal.get(number.parse().unwrap_or(u64::MAX)).map_err(|missing| {
         let why = match missing {
             Missing::Never => format!("has not been received: the last one is {}", stats.last),
-            Missing::Evicted => format!("has been evicted: the first one that is kept is {} (--journal-bytes)", stats.first),
+            Missing::Evicted => {
+                format!("has been evicted: the first one that is kept is {} (--journal-bytes)", stats.first)
+            }
             Missing::Deleted => "has been deleted".to_owned(),
             Missing::TooLarge => "was too large to be kept (--journal-bytes)".to_owned(),
         };
@@ -70,9 +74,9 @@ pub fn clear(journal: &Journal) -> Result<Answer, Answer> {
 }
 
 /// What the query of `request` asks, or 400; 404 where there is no journal.
-pub fn asked(journal: &Journal, request: &Request) -> Result<Asked, Answer> {
+pub fn asked(journal: &Journal, request: &Request, names: Names) -> Result<Asked, Answer> {
     is_on(journal)?;
-    query::parse(request.query_string()).map_err(|why| failed(journal, 400, &why))
+    parse::query(request.query_string(), names).map_err(|error| failed(journal, 400, &error.to_string()))
 }
 
 /// A refusal that carries `last`.
@@ -80,7 +84,8 @@ pub fn failed(journal: &Journal, status: u16, why: &str) -> Answer {
     json(status, Object::new().field("result", format!("failed: {why}")).field("last", journal.last()))
 }
 
-fn is_on(journal: &Journal) -> Result<(), Answer> {
+/// 404 where there is no journal.
+pub fn is_on(journal: &Journal) -> Result<(), Answer> {
     match journal.is_on() {
         true => Ok(()),
         false => Err(failed(journal, 404, "the journal is off (--journal-bytes 0)")),
@@ -97,18 +102,23 @@ struct Page {
 }
 
 impl Page {
-    fn read(journal: &Journal, asked: &Asked, limit: u64, make: fn(&Entry) -> Value) -> Page {
+    fn read(journal: &Journal, asked: &Asked, limit: u64, make: fn(&Entry) -> Value) -> Result<Page, Answer> {
         let limit = asked.limit.unwrap_or(limit).min(MAX_LIMIT) as usize;
         let mut page = Page { items: VecDeque::new(), bytes: 0, more: false, span: Span::default() };
         let forward = asked.since.is_some();
         // All that come before are not looked at, where all would do.
-        let tail = match asked.filter {
-            None => journal.last().saturating_sub(limit as u64),
-            Some(_) => 0,
+        let tail = match asked.filter.conditions() {
+            [] => journal.last().saturating_sub(limit as u64),
+            _ => 0,
         };
         page.more = !forward && tail >= journal.stats().first.max(1);
         let since = asked.since.unwrap_or(tail);
+        let (end, mut late) = (Instant::now() + PATIENCE, false);
         page.span = journal.read(since, &mut |entry| {
+            late = Instant::now() > end;
+            if late {
+                return ControlFlow::Break(());
+            }
             if !asked.takes(entry) {
                 return ControlFlow::Continue(());
             }
@@ -118,7 +128,7 @@ impl Page {
             }
             page.add(make(entry).to_string(), limit, forward)
         });
-        page
+        if late { Err(failed(journal, 503, &TooLong.to_string())) } else { Ok(page) }
     }
 
     /// Adds one; at the end of the answer's space the others go, or this one.

@@ -2,9 +2,9 @@
 //! not take them costs 64 KiB and no thread. What it has not taken waits in the journal; once that has dropped it, the client is
 //! dropped.
 
-use super::query::{self, Asked};
-use super::requests::{asked, failed};
 use super::Admin;
+use super::requests::{asked, failed};
+use crate::journal::filter::parse::{self, Asked, STREAM};
 use crate::journal::{Journal, WatchId, entry};
 use crate::request::Request;
 use crate::response::{Answer, Follow, Sink};
@@ -18,6 +18,8 @@ const MOST: usize = 64;
 const BATCH: usize = 64 << 10;
 /// Entries that are looked at for a client at once.
 const LOOKED_AT: usize = 1000;
+/// How long entries are looked at for a client at once: patterns may take their time.
+const SLICE: Duration = Duration::from_millis(1);
 /// A client that has nothing to read for so long gets a comment, which shows both sides that the other is there.
 const QUIET: Duration = Duration::from_secs(15);
 /// Until a client is looked at again that has not taken all.
@@ -65,15 +67,12 @@ enum Look {
 /// GET: entries above `since`, or above `Last-Event-ID` where the client comes back; else those that are yet to come.
 pub fn get<P>(admin: &Admin<P>, request: &Request) -> Result<Answer, Answer> {
     let journal = &admin.journal;
-    let asked = asked(journal, request)?;
+    let asked = asked(journal, request, STREAM)?;
     let since = match request.header("last-event-id").filter(|id| !id.is_empty()) {
-        Some(id) => query::number("Last-Event-ID", id, i64::MAX as u64)
-            .map_err(|why| failed(journal, 400, &why.replace("query parameter", "header")))?,
+        Some(id) => parse::number(id, parse::MAX_NUMBER)
+            .map_err(|why| failed(journal, 400, &format!("failed to parse header `Last-Event-ID`: {why}")))?,
         None => asked.since.unwrap_or_else(|| journal.last()),
     };
-    if asked.limit.is_some() {
-        return Err(failed(journal, 400, "query parameter `limit` is unknown"));
-    }
     if admin.streams.open().count >= MOST {
         return Err(failed(journal, 503, &format!("{MOST} clients follow the journal already")));
     }
@@ -184,7 +183,7 @@ impl Client {
             if self.asked.takes(entry) {
                 text += &format!("id: {since}\ndata: {}\n\n", entry::json(entry));
             }
-            full = left == 0 || text.len() >= BATCH;
+            full = left == 0 || text.len() >= BATCH || now.elapsed() > SLICE;
             if full { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         });
         let fresh = std::mem::take(&mut self.fresh);

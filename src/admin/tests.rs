@@ -23,6 +23,7 @@ fn started() -> (Admin<Fake>, Jobs) {
         require_provision: None,
         readiness: Arc::new(Readiness::default()),
         streams: Streams::of(&journal),
+        waiters: Waiters::of(&journal),
         journal,
     };
     admin.readiness.set_serving(true);
@@ -71,6 +72,7 @@ fn each_resource_serves_the_methods_it_allows_and_no_others() {
         "app/v1/requests/1",
         "app/v1/requests.har",
         "app/v1/requests/stream",
+        "app/v1/verify",
     ];
     for path in resources {
         let (admin, _) = started();

@@ -9,6 +9,7 @@ pub mod har;
 mod json;
 pub mod near;
 mod record;
+mod recorded;
 mod ring;
 pub mod sequence;
 pub mod verify;

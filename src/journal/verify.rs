@@ -20,8 +20,6 @@ const NUMBERS: usize = 10;
 pub trait Recorded: Send + Sync {
     /// Number of the last entry; 0 before the first.
     fn last(&self) -> u64;
-    /// Number of the oldest entry that is kept; of the next one, where none is.
-    fn first(&self) -> u64;
     /// Number of the last entry that was removed because somebody asked for it: those up to it count as never received.
     fn cleared(&self) -> u64;
     /// Shows the entries with a number greater than `since` in order, those that are kept, until it is told to stop.
@@ -273,10 +271,6 @@ pub mod tests {
     impl Recorded for Kept {
         fn last(&self) -> u64 {
             self.last
-        }
-
-        fn first(&self) -> u64 {
-            self.entries.first().map_or(self.last + 1, |entry| entry.number)
         }
 
         fn cleared(&self) -> u64 {

@@ -5,8 +5,9 @@ mod error;
 
 pub use error::FilterError;
 
-use super::{Condition, Filter, Part, Test};
+use super::{Condition, Filter, Fit, Part, Subject, Test};
 use crate::cli::nearest;
+use crate::journal::entry::Entry;
 use crate::rule::{Rule, RuleOptions};
 use error::{Flaw, Spot};
 use percent_encoding::percent_decode;
@@ -25,7 +26,7 @@ const MAX_PATTERNS: usize = 16 << 10;
 const MAX_PATTERN: usize = 4096;
 
 /// What JSON clients hold in a signed integer, as the document says.
-const MAX_NUMBER: u64 = i64::MAX as u64;
+pub const MAX_NUMBER: u64 = i64::MAX as u64;
 
 /// Most entries of one answer.
 pub const MAX_LIMIT: u64 = 10_000;
@@ -80,6 +81,13 @@ pub struct Asked {
     pub max: Option<u64>,
     /// How long to wait.
     pub timeout: Option<Duration>,
+}
+
+impl Asked {
+    /// Whether `entry` is meant, as far as it is known.
+    pub fn takes(&self, entry: &Entry) -> bool {
+        self.filter.fits(&Subject::new(entry)) == Fit::Yes
+    }
 }
 
 /// Reads `method=POST&path=/orders/<int:id>&json~=/name=^a`: a form as browsers and clients encode it, so `+` is a blank.
@@ -379,13 +387,19 @@ fn status(text: &str) -> Result<Test, Flaw> {
     }
 }
 
-fn whole(text: &str, most: u64) -> Result<u64, Flaw> {
+/// A whole number from 0 to `most`.
+///
+/// # Errors
+/// It is none.
+pub fn number(text: &str, most: u64) -> Result<u64, String> {
     // `parse` alone would take `+1`, too.
     let digits = text.bytes().all(|byte| byte.is_ascii_digit());
-    text.parse()
-        .ok()
-        .filter(|number| digits && *number <= most)
-        .ok_or_else(|| Flaw::new(Spot::Value, format!("`{text}` is not a whole number from 0 to {most}")))
+    let number = text.parse().ok().filter(|number| digits && *number <= most);
+    number.ok_or_else(|| format!("`{text}` is not a whole number from 0 to {most}"))
+}
+
+fn whole(text: &str, most: u64) -> Result<u64, Flaw> {
+    number(text, most).map_err(|why| Flaw::new(Spot::Value, why))
 }
 
 fn seconds(text: &str) -> Result<Duration, Flaw> {

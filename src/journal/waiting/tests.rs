@@ -24,10 +24,6 @@ impl Recorded for Fake {
         self.kept.lock().unwrap().last
     }
 
-    fn first(&self) -> u64 {
-        self.kept.lock().unwrap().first()
-    }
-
     fn cleared(&self) -> u64 {
         self.kept.lock().unwrap().cleared
     }
