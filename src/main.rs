@@ -78,9 +78,9 @@ fn run(command: Command) -> Result<ExitCode, String> {
             Ok(client::get(&url, any_status, &server, timeout, out, err).into())
         }
         Command::Probe { address, server } => Ok(client::probe(address.as_deref(), &server, err).into()),
-        Command::Wait { generation, provision, timeout, address, server } => {
-            let provision = provision.as_deref();
-            Ok(client::wait(generation, provision, timeout, address.as_deref(), &server, err).into())
+        Command::Wait { generation, provision, requests, timeout, address, server } => {
+            let wanted = client::Wanted { generation, provision: provision.as_deref(), requests };
+            Ok(client::wait(&wanted, timeout, address.as_deref(), &server, err).into())
         }
         Command::Help(text) => print(&text),
         Command::Version => print(concat!("h1mock ", env!("CARGO_PKG_VERSION"), "\n")),

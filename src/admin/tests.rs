@@ -72,6 +72,7 @@ fn each_resource_serves_the_methods_it_allows_and_no_others() {
         "app/v1/requests/1",
         "app/v1/requests.har",
         "app/v1/requests/stream",
+        "app/v1/requests/wait?timeout=0",
         "app/v1/verify",
     ];
     for path in resources {

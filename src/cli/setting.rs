@@ -87,6 +87,12 @@ pub struct Values {
     pub generation: Option<u64>,
     /// `--provision`.
     pub provision: Option<String>,
+    /// `--for`.
+    pub requests: Option<String>,
+    /// `--count`.
+    pub count: Option<u64>,
+    /// `--since`.
+    pub since: Option<u64>,
     /// `--any-status`.
     pub any_status: bool,
     /// `--timeout`.

@@ -44,15 +44,16 @@ pub struct Nearest(Vec<Near>);
 impl Nearest {
     /// Looks at one more request.
     pub fn look(&mut self, filter: &Filter, subject: &Subject) {
-        let (mut sum, mut differs) = (0, Vec::new());
+        let (mut sum, mut weights, mut differs) = (0, 0, Vec::new());
         for condition in filter.conditions() {
-            let fit = condition.fits(subject);
-            sum += likeness(condition, fit, subject);
+            let (fit, weight) = (condition.fits(subject), if condition.part == Part::Path { 2 } else { 1 });
+            sum += weight * likeness(condition, fit, subject);
+            weights += weight;
             if fit != Fit::Yes {
                 differs.push(difference(condition, subject));
             }
         }
-        let score = sum / filter.conditions().len().max(1) as u64;
+        let score = sum / weights.max(1);
         self.add(subject.entry, score, differs);
     }
 
@@ -154,7 +155,7 @@ mod tests {
         let fields = [("X-Id", "8")];
         let got = entry(3, "PUT /order?page=1", &fields, r#"{"id":8}"#);
         let table = [
-            ("method=POST&path=/order", "50 number 3 `PUT /order?page=1`: method is `PUT`, not `POST`"),
+            ("method=POST&path=/order", "66 number 3 `PUT /order?page=1`: method is `PUT`, not `POST`"),
             ("path=/orders", "60 number 3 `PUT /order?page=1`: path is `/order`, not `/orders`"),
             (
                 "path=/order/<int:id>",
@@ -170,7 +171,7 @@ mod tests {
             ("body=x", r#"0 number 3 `PUT /order?page=1`: body is `{"id":8}`, not `x`"#),
             (
                 "method=PUT&path=/orders&status=200",
-                "53 number 3 `PUT /order?page=1`: path is `/order`, not `/orders`; status is `201`, not `200`",
+                "55 number 3 `PUT /order?page=1`: path is `/order`, not `/orders`; status is `201`, not `200`",
             ),
         ];
         for (filter, expected) in table {
@@ -190,7 +191,7 @@ mod tests {
             (1..).zip(lines).map(|(number, line)| entry(number, line, &[], "")).collect();
         let numbers: Vec<String> =
             near("method=POST&path=/orders", &entries).iter().map(|near| near[..11].into()).collect();
-        assert_eq!(numbers, ["80 number 3", "72 number 6", "50 number 5"]);
+        assert_eq!(numbers, ["73 number 3", "66 number 2", "63 number 6"]);
         let long = entry(1, &format!("GET /{}", "x".repeat(300)), &[], "");
         assert!(near("method=POST", &[long])[0].len() < 200);
     }

@@ -355,6 +355,17 @@ pub mod tests {
     }
 
     #[test]
+    fn a_walk_without_patience_is_too_long() {
+        let steps = |patience| walk(&kept("++"), 0, patience, &mut |_| ControlFlow::Continue(()));
+        assert_eq!(steps(Duration::ZERO), Err(TooLong));
+        assert_eq!(steps(PATIENCE), Ok(2));
+        assert_eq!(
+            TooLong.to_string(),
+            "failed to look through the journal within 10s: narrow it with `since`, or simplify the pattern"
+        );
+    }
+
+    #[test]
     fn numbers_that_contradict_one_another_are_refused() {
         let of = |count, min, max| Expected::of(count, min, max).map(|expected| expected.to_string());
         assert_eq!(of(None, None, None), Ok("at least 1".into()));

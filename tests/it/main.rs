@@ -22,3 +22,4 @@ mod reference;
 mod scripts;
 mod serving;
 mod stopping;
+mod verify;
