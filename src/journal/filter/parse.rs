@@ -125,8 +125,8 @@ pub fn json(value: &Value, names: Names) -> Result<Asked, FilterError> {
     let mut reading = Reading::new(names);
     for (key, value) in object {
         let (name, search) = operator(key);
-        let single = std::slice::from_ref(value);
-        for item in value.as_array().map_or(single, Vec::as_slice) {
+        let (single, is_number) = (std::slice::from_ref(value), names.contains(&name));
+        for item in value.as_array().filter(|_| !is_number).map_or(single, Vec::as_slice) {
             let shown = || match item {
                 Value::String(text) => format!("{key}={text}"),
                 other => format!("{key}={other}"),
@@ -204,6 +204,9 @@ impl Reading {
     /// One item of JSON.
     fn item(&mut self, key: &str, search: bool, item: &Value) -> Result<(), Flaw> {
         match item {
+            other if self.names.contains(&key) && !other.is_number() => {
+                Err(Flaw::new(Spot::Value, format!("`{other}` is no number")))
+            }
             Value::String(text) => self.pair(key, search, Given::Text(text)),
             Value::Number(number) => self.pair(key, search, Given::Text(&number.to_string())),
             Value::Object(members) if matches!(key, "header" | "query" | "baggage" | "json") => members

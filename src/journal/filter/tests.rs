@@ -255,7 +255,8 @@ fn json_asks_the_same() {
         (r#"{"json":{"a":1}}"#, r#"`json={"a":1}`: pointer `a` does not start with `/`"#),
         (r#"{"json~":{"/a":1}}"#, r#"`json~={"/a":1}`: a pattern is a text"#),
         (r#"{"since":1.5}"#, "`since=1.5`: `1.5` is not a whole number from 0 to 9223372036854775807"),
-        (r#"{"since":[1,2]}"#, "`since=2`: `since` is given twice"),
+        (r#"{"since":[1,2]}"#, "`since=[1,2]`: `[1,2]` is no number"),
+        (r#"{"limit":"2"}"#, "`limit=2`: `\"2\"` is no number"),
     ];
     for (text, expected) in table {
         let error = json(&serde_json::from_str(text).unwrap(), LIST).unwrap_err().to_string();
