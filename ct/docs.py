@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Runs the console blocks of README.md and docs/admin.md and compares what they print: what they show is what happens.
+"""Runs the console blocks of README.md, docs/admin.md and docs/testing.md and compares what they print: what they show is what happens.
 
     ct/docs.py [BINARY]
 
@@ -98,7 +98,7 @@ def check(page, text, binary):
 
 def main():
     binary = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else "target/debug/h1mock").resolve()
-    for page in ("README.md", "docs/admin.md"):
+    for page in ("README.md", "docs/admin.md", "docs/testing.md"):
         check(page, (PROJECT / page).read_text(encoding="utf-8").split("## Develop")[0], binary)
 
 

@@ -1,6 +1,6 @@
 //! Filters, verification and waits, from the request to the verdict.
 
-use crate::harness::{Client, Folder, Mock, Reply, binary};
+use crate::harness::{Client, Folder, Mock, Reply, binary, project};
 use serde_json::{Value, json};
 use std::process::Output;
 use std::thread;
@@ -208,6 +208,14 @@ fn a_wait_is_answered_by_the_request_that_makes_it_hold() {
     mock.post("/orders", JSON, b"{}");
     let reply = waiting.read(false);
     assert_eq!((reply.status, &reply.json()["numbers"]), (200, &json!([1, 2, 6])));
+}
+
+#[test]
+fn the_example_for_pytest_is_one_of_the_component_tests() {
+    let page = std::fs::read_to_string(project().join("docs/testing.md")).unwrap();
+    let tests = std::fs::read_to_string(project().join("ct/src/test_journal.py")).unwrap();
+    let example = page.split("```python\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    assert!(example.contains("def test_") && tests.contains(example), "{example}");
 }
 
 /// All of them wait on one worker, which answers others meanwhile; one request ends them all.
