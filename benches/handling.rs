@@ -103,7 +103,7 @@ fn handle(provision: &Arc<Provision>, target: &str) -> Handled {
     let headers = HEADERS.iter().copied();
     let address = SocketAddr::from(([127, 0, 0, 1], 8000));
     let request = Request::from_parts("GET", target, headers, Vec::new(), Some(address), Some(address));
-    mock::handle(&provision.clone(), &CHAOS, request)
+    mock::handle(&provision.clone(), &CHAOS, &mut Arc::new(request))
 }
 
 fn run(provision: &Arc<Provision>, target: &str, calls: usize) {

@@ -5,14 +5,14 @@ use crate::cause::cause;
 use crate::chaos::Breaking;
 use crate::held::Place;
 use crate::request::Request;
-use crate::response::Answer;
+use crate::response::{Answer, Follow, Sink};
 use crate::script::status;
 use crate::timer::Wait;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
-use tiny_http::extension::{self, Dribble, Page, Step, Then};
+use tiny_http::extension::{self, Dribble, Open, Page, Step, Then};
 
 /// What clients of a listener may take up.
 pub use tiny_http::extension::Limits;
@@ -99,8 +99,8 @@ pub fn send(
         });
     }
     let close = close || answer.header("connection").is_some_and(|value| value.eq_ignore_ascii_case("close"));
-    let Answer { status, reason, headers, body, .. } = answer;
-    request.answer(extension::Answer {
+    let Answer { status, reason, headers, body, follow, .. } = answer;
+    let answer = extension::Answer {
         status,
         reason: Some(reason.as_deref().unwrap_or_else(|| status::reason(status))),
         fields: headers.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())),
@@ -108,7 +108,24 @@ pub fn send(
         close,
         dribble,
         halve,
-    })
+    };
+    let Some(Follow(follow)) = follow else { return request.answer(answer) };
+    follow(Box::new(request.begin(answer)?));
+    Ok(())
+}
+
+impl Sink for Open {
+    fn waiting(&self) -> Option<usize> {
+        Open::waiting(self)
+    }
+
+    fn add(&self, bytes: Vec<u8>) -> bool {
+        Open::add(self, bytes)
+    }
+
+    fn cut(self: Box<Self>) {
+        Open::cut(*self);
+    }
 }
 
 /// The handler on this thread takes longer than most: another worker of `server` waits for requests meanwhile.

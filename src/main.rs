@@ -87,9 +87,9 @@ fn run(command: Command) -> Result<ExitCode, String> {
             Ok(client::get(&url, any_status, &server, timeout, out, err).into())
         }
         Command::Probe { address, server } => Ok(client::probe(address.as_deref(), &server, err).into()),
-        Command::Wait { generation, provision, timeout, address, server } => {
-            let provision = provision.as_deref();
-            Ok(client::wait(generation, provision, timeout, address.as_deref(), &server, err).into())
+        Command::Wait { generation, provision, requests, timeout, address, server } => {
+            let wanted = client::Wanted { generation, provision: provision.as_deref(), requests };
+            Ok(client::wait(&wanted, timeout, address.as_deref(), &server, err).into())
         }
         Command::Report { fail_on, address, server } => {
             Ok(client::report(fail_on, address.as_deref(), &server, out, err).into())

@@ -14,7 +14,7 @@ use crate::script::fault::Fault;
 use crate::script::response::Response;
 use crate::script::view::View;
 use rhai::{Dynamic, EvalAltResult};
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -48,32 +48,27 @@ impl From<Box<EvalAltResult>> for Stop {
 }
 
 /// Handles one request with `provision`, on this thread. Sleeps of scripts are in `Answer::hold`, what scripts and `chaos` inject
-/// in `Answer::injected`.
-pub fn handle(provision: &Arc<Provision>, chaos: &Chaos, mut request: Request) -> Handled {
+/// in `Answer::injected`. Nobody else has the request yet.
+pub fn handle(provision: &Arc<Provision>, chaos: &Chaos, request: &mut Arc<Request>) -> Handled {
     let found = provision.router.find(request.method(), request.path());
     let rule = match &found {
         Found::Rule { index, .. } => Some(*index),
         _ => None,
     };
-    request.rule = rule;
+    if let Some(request) = Arc::get_mut(request) {
+        request.rule = rule;
+    }
     let mut strike = None;
     if chaos.is_live() {
-        strike = chaos.strike(&request, rule.map(|index| &provision.router.rules()[index]));
+        strike = chaos.strike(request, rule.map(|index| &provision.router.rules()[index]));
     }
     if let Some(mut answer) = strike.as_mut().and_then(|strike| strike.replacement.take()) {
         strike.into_iter().for_each(|strike| strike.apply(&mut answer));
         return Handled { answer, rule, ..Handled::default() };
     }
-    let request = Arc::new(request);
     let call = Call { request: Some(request.clone()), provision: Some(provision.clone()), ..Call::default() };
     let blueprint = rule.and_then(|index| provision.blueprint(index));
-    let flow = Flow {
-        provision,
-        request: &request,
-        blueprint,
-        unmatched: Cell::default(),
-        error: RefCell::default(),
-    };
+    let flow = Flow { provision, request, blueprint, unmatched: Cell::default(), error: OnceCell::default() };
     // A native that panicked may have left one behind.
     budget::take_first();
     let (mut answer, call) = call::within(call, || flow.run(found));
@@ -81,7 +76,7 @@ pub fn handle(provision: &Arc<Provision>, chaos: &Chaos, mut request: Request) -
     if let Some(strike) = strike {
         strike.apply(&mut answer);
     }
-    let (unmatched, error) = (flow.unmatched.get(), flow.error.take());
+    let (unmatched, error) = (flow.unmatched.get(), flow.error.into_inner());
     Handled { answer, rule, unmatched, error, script: budget::take_first() }
 }
 
@@ -92,7 +87,7 @@ struct Flow<'r> {
     /// As in [`Handled`].
     unmatched: Cell<Option<&'static str>>,
     /// As in [`Handled`].
-    error: RefCell<Option<String>>,
+    error: OnceCell<String>,
 }
 
 impl Flow<'_> {
@@ -120,11 +115,11 @@ impl Flow<'_> {
             Found::Rule { index, values } => self.view(index, values),
             Found::Redirect { path } => Ok(answer::redirection(308, &self.location(&path))),
             Found::MethodNotAllowed { allow } => {
-                self.unmatched.set(Some("no rule for this path serves the method"));
+                self.unmatched.set(Some("no rule for the path serves the method"));
                 Err(Stop::Http(HttpError { allow: Some(allow.join(", ")), ..HttpError::new(405) }))
             }
             Found::NotFound => {
-                self.unmatched.set(Some("no rule has this path"));
+                self.unmatched.set(Some("no rule matches the path"));
                 Err(Stop::Http(HttpError::new(404)))
             }
         }
@@ -215,8 +210,10 @@ impl Flow<'_> {
             (file.as_ref().map_or(&self.provision.name, |file| &file.name), &self.provision.files);
         let fault = Fault::new(error, name, files).or_line(files, line);
         let (method, target) = (self.request.method().escape_debug(), self.request.target().escape_debug());
-        log::error!("{method} {target}: {}", fault.at_run_time());
-        self.error.borrow_mut().get_or_insert_with(|| fault.at_run_time());
+        let error = fault.at_run_time();
+        log::error!("{method} {target}: {error}");
+        // A later one, of an error handler or a hook, is only in the log.
+        let _ = self.error.set(error);
         fault
     }
 }

@@ -2,15 +2,18 @@
 
 use crate::access::AccessLog;
 use crate::activation::{Activation, Terms};
-use crate::admin::{Admin, Observing, Readiness};
+use crate::admin::{Admin, Observing, Readiness, Streams};
 use crate::cause::cause;
 use crate::chaos::Chaos;
 use crate::cli::{FailOn, LogFormat, OnError, Settings};
 use crate::engine::{self, Reactor};
 use crate::held::Held;
+use crate::journal::Journal;
+use crate::journal::waiting::Waiters;
 use crate::limits::Granted;
 use crate::logger;
-use crate::metrics::{self, metrics, page::Journal, page::Readings};
+use crate::memory;
+use crate::metrics::{self, metrics, page::Readings};
 use crate::refusal;
 use crate::report::{self, Report};
 use crate::script::{self, budget::Budget};
@@ -43,14 +46,16 @@ pub fn serve(settings: Settings) -> Result<ExitCode, String> {
     // Before anything else runs: as process 1 a signal without a handler would be ignored.
     let (stop, signals) = signals()?;
     let reactor = engine::reactor()?;
-    let (mut mock, mut admin) = listeners(&settings, &reactor)?;
-    let service = Service::start(&settings, reactor)?;
+    let journal = journal(&settings)?;
+    let (mut mock, mut admin) = listeners(&settings, &reactor, &journal)?;
+    let service = Service::start(&settings, reactor, journal)?;
     let stack = service.budget.stack();
     let mock_work = MockWork {
         shared: service.shared.clone(),
         activation: service.activation.clone(),
         chaos: service.chaos.clone(),
         held: Held::of(mock.buffered),
+        journal: service.journal.clone(),
         address: mock.address,
     };
     // The mock's workers come last: where threads are short, what is left is theirs.
@@ -84,16 +89,27 @@ const FAILED: u8 = 3;
 type Connections = Box<dyn Fn() -> (usize, usize) + Send + Sync>;
 
 /// The mock's listener, and the admin's unless it is closed.
-fn listeners(settings: &Settings, reactor: &Arc<Reactor>) -> Result<(Listener, Option<Listener>), String> {
+fn listeners(
+    settings: &Settings,
+    reactor: &Arc<Reactor>,
+    journal: &Arc<Journal>,
+) -> Result<(Listener, Option<Listener>), String> {
     let Granted { mock, admin } = Granted::by_system(settings);
     let access = access_log(settings);
     let at = |port| (settings.bind, port);
-    let traffic = Listener::bind(at(settings.traffic_port), &mock, refusal::of_mock(&mock, access), reactor)?;
+    let refuse = refusal::of_mock(&mock, access, journal.clone());
+    let traffic = Listener::bind(at(settings.traffic_port), &mock, refuse, reactor)?;
     if settings.no_admin {
         return Ok((traffic, None));
     }
     let admin = Listener::bind(at(settings.admin_port), &admin, refusal::of_admin(&admin, access), reactor)?;
     Ok((traffic, Some(admin)))
+}
+
+/// The journal, within what the settings or the memory of the container grant.
+fn journal(settings: &Settings) -> Result<Arc<Journal>, String> {
+    let granted = || Journal::default_budget(memory::granted());
+    Ok(Arc::new(Journal::new(settings.journal_bytes.unwrap_or_else(granted), settings.journal_body)?))
 }
 
 fn access_log(settings: &Settings) -> AccessLog {
@@ -106,10 +122,11 @@ struct Service {
     activation: Arc<Activation>,
     chaos: Arc<Chaos>,
     readiness: Arc<Readiness>,
+    journal: Arc<Journal>,
 }
 
 impl Service {
-    fn start(settings: &Settings, reactor: Arc<Reactor>) -> Result<Service, String> {
+    fn start(settings: &Settings, reactor: Arc<Reactor>, journal: Arc<Journal>) -> Result<Service, String> {
         let budget = budget(settings);
         let store = Store::open(&settings.provision_dir, Some(&settings.config_dir))
             .map_err(|error| error.to_string())?;
@@ -131,12 +148,15 @@ impl Service {
             stopping: AtomicBool::new(false),
             surplus: AtomicUsize::new(0),
         };
+        let timer = shared.timer.clone();
+        journal.set_timer(Box::new(move |delay, job| timer.after(delay, job)));
         Ok(Service {
             budget,
             shared: Arc::new(shared),
             activation: Arc::new(activation),
             chaos: Arc::default(),
             readiness: Arc::new(Readiness::default()),
+            journal,
         })
     }
 
@@ -150,6 +170,9 @@ impl Service {
             readiness: self.readiness.clone(),
             observing,
             chaos: self.chaos.clone(),
+            streams: Streams::of(&self.journal),
+            waiters: Waiters::of(&self.journal),
+            journal: self.journal.clone(),
         };
         AdminWork { shared: self.shared.clone(), admin, address }
     }
@@ -157,6 +180,7 @@ impl Service {
     /// What the admin interface tells of the process, and how it ends it.
     fn observing(&self, settings: &Settings, connections: [Connections; 2], stop: Sender<i32>) -> Observing {
         let (activation, reported) = (self.activation.clone(), self.activation.clone());
+        let journal = self.journal.clone();
         let own = settings.fail_on.unwrap_or_default();
         let [mock, admin] = connections;
         let readings = move || Readings {
@@ -164,7 +188,7 @@ impl Service {
             differs: activation.differs(),
             mock: mock(),
             admin: admin(),
-            journal: Journal::default(),
+            journal: journal.stats(),
         };
         // Once only: a second one would end the grace of requests that run.
         let quits = AtomicBool::new(false);
@@ -224,6 +248,7 @@ impl Service {
         let listeners: Vec<Listener> = [mock].into_iter().chain(admin).collect();
         listeners.iter().for_each(Listener::close);
         self.activation.release_waits();
+        self.journal.close();
         match finish(&listeners, settings.grace, signals) {
             0 => log::info!("stopped"),
             left => {

@@ -7,9 +7,12 @@ use crate::cause::cause;
 use crate::chaos::Chaos;
 use crate::engine::{self, Limits, Reactor, Refuse};
 use crate::held::{Held, Place};
+use crate::journal::{Begun, Exchange, Journal};
 use crate::metrics::metrics;
 use crate::mock::{self, Handled};
+use crate::provision::Provision;
 use crate::refusal;
+use crate::request::Request;
 use crate::response::{Answer, Reply};
 use crate::script::budget;
 use crate::timer::Timer;
@@ -173,6 +176,8 @@ pub struct MockWork {
     pub chaos: Arc<Chaos>,
     /// What answers take up that leave later.
     pub held: Arc<Held>,
+    /// Where requests and their answers are entered.
+    pub journal: Arc<Journal>,
     /// Address of the listener.
     pub address: SocketAddr,
 }
@@ -187,15 +192,42 @@ impl Work for MockWork {
         let began = Instant::now();
         let provision = self.activation.current();
         let line = self.shared.line(&incoming, "mock", provision.generation);
+        let begun = self.journal.begin();
         let mut request = engine::receive(&mut incoming, self.address);
         request.epoch = epoch;
-        let handled = catch_unwind(AssertUnwindSafe(|| mock::handle(&provision, &self.chaos, request)));
+        let mut request = Arc::new(request);
+        let handled = catch_unwind(AssertUnwindSafe(|| mock::handle(&provision, &self.chaos, &mut request)));
         let handled = handled.unwrap_or_else(|_| panicked());
         metrics().answered(&provision, (incoming.method().as_str(), incoming.url()), &handled, began);
+        if let Some(begun) = begun {
+            // Before a byte of the answer leaves: whoever has it finds its entry.
+            self.enter(begun, &provision, &request, &handled);
+        }
         let Handled { answer, rule, .. } = handled;
         let rule = rule.map(|index| provision.router.rules()[index].pattern());
         let line = line.map(|line| line.served_by(rule.map(str::to_owned)));
         self.shared.leave(incoming, answer, line, &self.held);
+    }
+}
+
+impl MockWork {
+    /// Enters a request in the journal. An answer that is held back is entered when it is made, not when it leaves: a client that
+    /// does not wait for it was there all the same.
+    fn enter(&self, begun: Begun, provision: &Provision, request: &Request, handled: &Handled) {
+        let Handled { answer, rule, unmatched, error, .. } = handled;
+        let rule = rule.map(|index| &provision.router.rules()[index]);
+        self.journal.record(&Exchange {
+            begun,
+            generation: provision.generation,
+            request,
+            rule: rule.map(|rule| (rule.pattern(), rule.endpoint())),
+            unmatched: *unmatched,
+            status: answer.status_sent(),
+            answer_headers: &answer.headers,
+            answer_body: &answer.body,
+            error: error.as_deref(),
+            fault: answer.injected.as_ref().map(|injected| injected.words.as_str()),
+        });
     }
 }
 
@@ -321,7 +353,8 @@ mod tests {
         let reactor = engine::reactor().unwrap();
         let limits = Granted::by_system(&Settings::default()).mock;
         let address = (IpAddr::from([127, 0, 0, 1]), 0);
-        let refuse = refusal::of_mock(&limits, AccessLog::new(false, false));
+        let journal = Arc::new(Journal::new(0, 0).unwrap());
+        let refuse = refusal::of_mock(&limits, AccessLog::new(false, false), journal);
         let mut listener = Listener::bind(address, &limits, refuse, &reactor).unwrap();
         let shared = shared(&reactor);
         listener.start("test", 1, 1 << 20, Arc::new(Panics(shared.clone()))).unwrap();

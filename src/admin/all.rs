@@ -1,4 +1,4 @@
-//! `/app/v1/all`: everything that tests leave behind, reset in one step. Knows no part of it.
+//! `/app/v1/all`: everything that tests leave behind, reset in one step.
 
 use super::answer::success;
 use super::{Admin, Provisioning};
@@ -9,9 +9,11 @@ pub fn delete<P: Provisioning>(admin: &Admin<P>) -> Answer {
     success(200, "all has been reset", Some(reset_all(admin)))
 }
 
-/// Resets store and hits; gives the generation that serves. The step is the end of the epoch: what requests of an earlier one
-/// leave behind after it does not count.
+/// Resets chaos, store, hits and journal; gives the generation that serves. The step is the end of the epoch: what requests of an
+/// earlier one leave behind after it does not count, in the journal as in the rest.
 fn reset_all<P: Provisioning>(admin: &Admin<P>) -> u64 {
+    admin.chaos.remove(None);
     let (_epoch, generation) = admin.activation.reset();
+    admin.journal.clear();
     generation
 }

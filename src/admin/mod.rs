@@ -3,6 +3,7 @@
 
 mod all;
 mod answer;
+mod arrival;
 mod auth;
 mod chaos;
 mod file;
@@ -16,18 +17,24 @@ mod provision;
 mod provisioning;
 mod quit;
 mod report;
+mod requests;
 mod source;
 mod store;
+mod stream;
 #[cfg(test)]
 mod tests;
+mod verify;
 mod wait;
 
 pub use answer::failed;
 pub use health::Readiness;
 pub use observing::Observing;
 pub use provisioning::Provisioning;
+pub use stream::Streams;
 
 use crate::chaos::Chaos;
+use crate::journal::Journal;
+use crate::journal::waiting::Waiters;
 use crate::request::Request;
 use crate::response::Answer;
 use crate::store::Name;
@@ -57,6 +64,12 @@ pub struct Admin<P = Activation> {
     pub observing: Observing,
     /// What is injected for rules.
     pub chaos: Arc<Chaos>,
+    /// What the mock received.
+    pub journal: Arc<Journal>,
+    /// Who follows it.
+    pub streams: Arc<Streams>,
+    /// Who waits for requests.
+    pub waiters: Arc<Waiters<Journal>>,
 }
 
 /// Answers one request, whose body has arrived: at once, or for a wait later from another thread. Never panics on
@@ -69,6 +82,9 @@ pub fn handle<P: Provisioning>(admin: &Admin<P>, request: Request, reply: Reply)
     match (resource, verb(&request, resource)) {
         (Resource::Wait, "GET") => wait::get(admin, request.query_string(), reply),
         (Resource::Quit, "POST") => quit::post(admin, reply),
+        (Resource::Arrival, "GET") => {
+            arrival::get(&admin.journal, &admin.waiters, request.query_string(), reply);
+        }
         (resource, verb) => {
             reply(answered(admin, &request, resource, verb).unwrap_or_else(|refusal| refusal))
         }
@@ -93,6 +109,12 @@ enum Resource<'a> {
     Store,
     Value(&'a str),
     All,
+    Requests,
+    Entry(&'a str),
+    Archive,
+    Stream,
+    Arrival,
+    Verify,
 }
 
 impl Resource<'_> {
@@ -109,6 +131,11 @@ impl Resource<'_> {
             "/app/v1/store" => return Some(Resource::Store),
             "/app/v1/all" => return Some(Resource::All),
             "/app/v1/chaos" => return Some(Resource::Chaos),
+            "/app/v1/requests" => return Some(Resource::Requests),
+            "/app/v1/requests.har" => return Some(Resource::Archive),
+            "/app/v1/requests/stream" => return Some(Resource::Stream),
+            "/app/v1/requests/wait" => return Some(Resource::Arrival),
+            "/app/v1/verify" => return Some(Resource::Verify),
             _ => {}
         }
         match path.strip_prefix("/app/v1/")?.split_once('/')? {
@@ -117,6 +144,7 @@ impl Resource<'_> {
             ("source", name) => Some(Resource::Source(name)),
             ("file", name) => Some(Resource::File(name)),
             ("store", key) => Some(Resource::Value(key)),
+            ("requests", number) => Some(Resource::Entry(number)),
             _ => None,
         }
     }
@@ -131,6 +159,8 @@ impl Resource<'_> {
             Resource::All => "DELETE, OPTIONS",
             Resource::Quit => "OPTIONS, POST",
             Resource::Chaos => "DELETE, GET, HEAD, OPTIONS, POST, PUT",
+            Resource::Requests => "DELETE, GET, HEAD, OPTIONS",
+            Resource::Verify => "GET, HEAD, OPTIONS, POST",
             _ => "GET, HEAD, OPTIONS",
         }
     }
@@ -184,6 +214,13 @@ fn answered<P: Provisioning>(
         (Resource::Value(key), "PUT") => store::put(admin, utf8("key", key)?, &request.body),
         (Resource::Value(key), "DELETE") => store::delete(admin, utf8("key", key)?),
         (Resource::All, "DELETE") => all::delete(admin),
+        (Resource::Requests, "GET") => requests::list(&admin.journal, request)?,
+        (Resource::Requests, "DELETE") => requests::clear(&admin.journal)?,
+        (Resource::Entry(number), "GET") => requests::get(&admin.journal, number)?,
+        (Resource::Archive, "GET") => requests::archive(&admin.journal, request)?,
+        (Resource::Stream, "GET") => stream::get(admin, request)?,
+        (Resource::Verify, "GET") => verify::get(&admin.journal, request)?,
+        (Resource::Verify, "POST") => verify::post(&admin.journal, request)?,
         _ => answer::method_not_allowed(request.method(), request.path(), resource.allow()),
     })
 }

@@ -16,6 +16,7 @@ type Jobs = Arc<Mutex<Vec<(Duration, Box<dyn FnOnce() + Send>)>>>;
 fn started() -> (Admin<Fake>, Jobs) {
     let jobs = Jobs::default();
     let timer = Arc::clone(&jobs);
+    let journal = Arc::new(Journal::new(1 << 20, 1 << 10).unwrap());
     let admin = Admin {
         activation: Arc::new(Fake::default()),
         after: Box::new(move |delay, job| timer.lock().unwrap().push((delay, job))),
@@ -30,6 +31,9 @@ fn started() -> (Admin<Fake>, Jobs) {
             quit: Box::new(|| QUITS.with(|quits| quits.set(quits.get() + 1))),
         },
         chaos: Arc::default(),
+        streams: Streams::of(&journal),
+        waiters: Waiters::of(&journal),
+        journal,
     };
     admin.readiness.set_serving(true);
     (admin, jobs)
@@ -84,6 +88,12 @@ fn each_resource_serves_the_methods_it_allows_and_no_others() {
         "metrics",
         "app/v1/report",
         "app/v1/quit",
+        "app/v1/requests",
+        "app/v1/requests/1",
+        "app/v1/requests.har",
+        "app/v1/requests/stream",
+        "app/v1/requests/wait?timeout=0",
+        "app/v1/verify",
     ];
     for path in resources {
         let (admin, _) = started();
@@ -257,7 +267,7 @@ fn the_openapi_document_names_every_path_and_method() {
     let document: Value = serde_json::from_slice(openapi::DOCUMENT).unwrap();
     assert_eq!(document["info"]["version"], env!("CARGO_PKG_VERSION"));
     let paths = document["paths"].as_object().unwrap();
-    assert_eq!(paths.len(), 12);
+    assert_eq!(paths.len(), 17);
     for (path, item) in paths {
         let resource = Resource::find(path).unwrap();
         // HEAD and OPTIONS are the same everywhere and described once, in the text of the document.

@@ -2,6 +2,7 @@
 //! each heading of the help. The parser and the help only read this table. Knows neither argv nor the environment.
 
 mod admin;
+mod journal;
 mod limits;
 mod listeners;
 mod logging;
@@ -51,6 +52,8 @@ pub enum Group {
     Scripts,
     /// The admin interface.
     Admin,
+    /// What is kept of requests.
+    Journal,
     /// How the server ends.
     Stopping,
     /// The report at the end.
@@ -63,12 +66,13 @@ pub enum Group {
 
 impl Group {
     /// All of them, in the order of the help.
-    pub const ALL: [Group; 9] = [
+    pub const ALL: [Group; 10] = [
         Group::Listeners,
         Group::Limits,
         Group::Provisions,
         Group::Scripts,
         Group::Admin,
+        Group::Journal,
         Group::Stopping,
         Group::Verdict,
         Group::Logging,
@@ -87,6 +91,12 @@ pub struct Values {
     pub generation: Option<u64>,
     /// `--provision`.
     pub provision: Option<String>,
+    /// `--for`.
+    pub requests: Option<String>,
+    /// `--count`.
+    pub count: Option<u64>,
+    /// `--since`.
+    pub since: Option<u64>,
     /// `--any-status`.
     pub any_status: bool,
     /// `--timeout`.
@@ -130,6 +140,7 @@ static TABLE: [&[Setting]; Group::ALL.len()] = [
     provisions::ROWS,
     scripts::ROWS,
     admin::ROWS,
+    journal::ROWS,
     stopping::ROWS,
     verdict::ROWS,
     logging::ROWS,

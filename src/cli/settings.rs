@@ -50,6 +50,10 @@ pub struct Settings {
     pub idle_timeout: Duration,
     /// Time for a client to take an answer.
     pub write_timeout: Duration,
+    /// Bytes that the journal takes up; 0 switches it off, `None` leaves it to the server.
+    pub journal_bytes: Option<usize>,
+    /// Bytes of each body that the journal keeps.
+    pub journal_body: usize,
     /// Time for one call of a script, 1 ms to 60 s.
     pub script_timeout: Duration,
     /// Bytes that one call of a script may allocate in all, at least 1 MiB.
@@ -104,6 +108,8 @@ impl Default for Settings {
             body_timeout: Duration::from_secs(30),
             idle_timeout: Duration::from_secs(75),
             write_timeout: Duration::from_secs(60),
+            journal_bytes: None,
+            journal_body: 64 << 10,
             script_timeout: Duration::from_secs(2),
             script_memory: 32 << 20,
             on_error: OnError::Keep,

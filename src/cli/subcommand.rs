@@ -66,7 +66,7 @@ impl Subcommand {
             Routes => "List the rules that a provision registers",
             Get => "Fetch a URL and print the body",
             Probe => "Ask a running server whether it is ready",
-            Wait => "Wait until a server is ready or serves a provision",
+            Wait => "Wait until a server is ready, serves a provision or received requests",
             Report => "Print what a server says of its requests, rules and scripts",
         }
     }
@@ -100,6 +100,9 @@ impl Subcommand {
                 BESIDE,
             ],
             Wait => &[
+                "--for takes METHOD PATH or PATH as rules write it; what follows a `?` are filters of the journal \
+                 (docs/testing.md), `query=page=2` for a parameter of the request. Requests that came before \
+                 count, too, unless --since says otherwise.",
                 "Without options it waits for `/readyz` to answer 200. A server that does not listen \
                  yet is tried again. Exit code 0 when it came true, 1 when the time is over or the \
                  server refuses.",

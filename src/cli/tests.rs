@@ -276,6 +276,7 @@ fn client_subcommands_know_the_server_beside_them() {
     let expected = Command::Wait {
         generation: Some(3),
         provision: Some("v2".to_string()),
+        requests: None,
         timeout: Duration::from_secs(60),
         address: Some(":8074".to_string()),
         server: server("127.0.0.1:8000", "127.0.0.1:9", Some("other")),
@@ -288,6 +289,22 @@ fn client_subcommands_know_the_server_beside_them() {
     let expected =
         Command::Report { fail_on, address, server: server("127.0.0.1:8000", "127.0.0.1:9", Some("t")) };
     assert_eq!(run(&["report", "--fail-on", "errors", ":9"], &env), Ok(expected));
+}
+
+#[test]
+fn requests_to_wait_for_have_a_count_and_a_beginning() {
+    let requests = |args: &[&str]| match run(&[&["wait"], args].concat(), &[]) {
+        Ok(Command::Wait { requests, .. }) => Ok(requests.map(|r| (r.wanted, r.count, r.since))),
+        Ok(other) => panic!("{other:?}"),
+        Err(error) => Err(error.to_string()),
+    };
+    assert_eq!(requests(&[]), Ok(None));
+    assert_eq!(requests(&["--for", "POST /orders"]), Ok(Some(("POST /orders".into(), 1, 0))));
+    assert_eq!(requests(&["--for=/x", "--count=3", "--since", "7"]), Ok(Some(("/x".into(), 3, 7))));
+    assert_eq!(requests(&["--count=3"]), Err("failed to use `--count`: it needs `--for`".into()));
+    assert_eq!(requests(&["--since=3"]), Err("failed to use `--since`: it needs `--for`".into()));
+    let expected = "failed to parse `--for`: `orders` has no path that starts with `/` (try `POST /orders`)";
+    assert_eq!(requests(&["--for", "orders"]), Err(expected.into()));
 }
 
 #[test]

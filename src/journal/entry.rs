@@ -1,5 +1,7 @@
 //! One request with its answer, decoded for those who ask for it. The request path does not make these.
 
+pub use super::json::json;
+
 use std::net::SocketAddr;
 use std::time::SystemTime;
 
@@ -8,9 +10,9 @@ use std::time::SystemTime;
 pub struct Entry {
     /// From 1, without gaps, over all activations.
     pub number: u64,
-    /// When its head was complete.
+    /// When it had arrived.
     pub time: SystemTime,
-    /// Generation of the provision that served it.
+    /// Generation of the provision that served it; 0 where the engine refused it.
     pub generation: u64,
     /// The client.
     pub peer: Option<SocketAddr>,
@@ -34,9 +36,9 @@ pub struct Entry {
     pub unmatched: Option<String>,
     /// Status of the answer; 0 where the connection was broken on purpose.
     pub status: u16,
-    /// Fields of the answer, as the provision gave them.
+    /// Fields of the answer, as the provision gave them: those of the connection, such as `Date`, are added later.
     pub answer_headers: Vec<(String, String)>,
-    /// What was kept of the answer's body.
+    /// What was kept of the answer's body, which HEAD, 204 and 304 leave out later.
     pub answer_body: Vec<u8>,
     /// Bytes of the answer's whole body.
     pub answer_length: u64,

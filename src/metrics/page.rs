@@ -5,6 +5,7 @@ use super::histogram::BOUNDS;
 use super::process::Usage;
 use super::rules::Sums;
 use super::{BTreeMap, Metrics, Ordering, Tally};
+use crate::journal::Stats;
 use crate::tally::METHODS;
 use std::time::UNIX_EPOCH;
 
@@ -20,20 +21,7 @@ pub struct Readings {
     /// The same of the admin interface.
     pub admin: (usize, usize),
     /// The journal.
-    pub journal: Journal,
-}
-
-/// What the journal holds and has let go.
-#[derive(Debug, Default, Clone, Copy)]
-pub struct Journal {
-    /// Bytes that it takes up.
-    pub bytes: u64,
-    /// Bytes that it may take up.
-    pub budget: u64,
-    /// Entries that it holds.
-    pub entries: u64,
-    /// Entries that made room for later ones.
-    pub evicted: u64,
+    pub journal: Stats,
 }
 
 impl Metrics {
@@ -139,13 +127,12 @@ fn refused(page: &mut Exposition, refused: &[(&str, Tally)]) {
     }
 }
 
-/// Takes the numbers as they are: 0 where there is no journal.
-fn journal(page: &mut Exposition, journal: &Journal) {
+fn journal(page: &mut Exposition, journal: &Stats) {
     page.one("h1mock_journal_bytes", "gauge", "Memory that the journal takes up.", journal.bytes);
     page.one("h1mock_journal_budget_bytes", "gauge", "Memory that it may take up.", journal.budget);
     page.one("h1mock_journal_entries", "gauge", "Requests that the journal holds.", journal.entries);
     let help = "Requests that the journal has let go to make room.";
-    page.one("h1mock_journal_evictions_total", "counter", help, journal.evicted);
+    page.one("h1mock_journal_evictions_total", "counter", help, journal.evicted_in_all);
 }
 
 fn process(page: &mut Exposition, usage: &Usage) {
@@ -187,7 +174,7 @@ mod tests {
         metrics.refused("admin", 400);
         metrics.unmatched.add("GET", "/");
         let held = metrics.hold();
-        let journal = Journal { bytes: 1, budget: 2, entries: 3, evicted: 4 };
+        let journal = Stats { bytes: 1, budget: 2, entries: 3, evicted_in_all: 4, ..Stats::default() };
         let readings = Readings { generation: 7, differs: true, mock: (5, 2), admin: (1, 1), journal };
         let page = parser::parse(&metrics.page(&readings)).unwrap();
         drop(held);

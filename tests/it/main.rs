@@ -27,3 +27,4 @@ mod scripts;
 mod serving;
 mod state;
 mod stopping;
+mod verify;

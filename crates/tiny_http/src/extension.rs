@@ -17,13 +17,13 @@ pub use crate::dribble::Dribble;
 pub use crate::output::Then;
 pub use crate::reactor::Reactor;
 
-use crate::answer::{self, BodyFraming};
+use crate::answer::{self, BodyFraming, Context};
 use crate::core::Core;
 use crate::header;
-use crate::output::{Piece, StreamFraming};
+use crate::output::{FOREVER, Piece, StreamFraming};
 use crate::request::Request;
 use crate::server::Server;
-use crate::slots::Phase;
+use crate::slots::{Phase, Token};
 use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::io::{self, Read};
@@ -130,6 +130,12 @@ pub struct Answer<'a, F> {
     pub halve: bool,
 }
 
+/// An answer that has begun and that more is added to, from any thread. The connection ends when it is dropped.
+pub struct Open {
+    core: Arc<Core>,
+    token: Token,
+}
+
 /// A part of what is sent in place of an answer.
 pub enum Step {
     /// These bytes, as they are.
@@ -224,6 +230,25 @@ impl Request {
         }
     }
 
+    /// Sends `answer` as the beginning of one whose length nobody knows: its end is that of the connection. No thread waits
+    /// for what is added.
+    ///
+    /// # Errors
+    /// As for [`Request::answer`].
+    pub fn begin<'f, F>(mut self, answer: Answer<'f, F>) -> io::Result<Open>
+    where
+        F: Iterator<Item = (&'f [u8], &'f [u8])>,
+    {
+        let context = Context { keep_alive: false, ..self.context() };
+        let mut out = Vec::new();
+        let status = (answer.status, answer.reason);
+        answer::write_head(&mut out, status, answer.fields, BodyFraming::UntilClose, context)?;
+        out.extend_from_slice(&answer.body);
+        let (core, token) = self.give_up()?;
+        core.answer(token, &out, VecDeque::from([Piece::Pause(FOREVER)]), Then::Close)?;
+        Ok(Open { core, token })
+    }
+
     /// Sends `steps` as they are in place of an answer: to break a connection on purpose, or to dribble. Nothing in it is
     /// checked; whether it is an answer is the caller's business.
     ///
@@ -238,5 +263,30 @@ impl Request {
         let pieces: VecDeque<Piece> = steps.into_iter().map(piece).collect();
         let (core, token): (Arc<Core>, _) = self.give_up()?;
         core.answer(token, &[], pieces, then)
+    }
+}
+
+impl Open {
+    /// Bytes that the client has not taken yet; `None` once it is gone.
+    pub fn waiting(&self) -> Option<usize> {
+        self.core.waiting(self.token)
+    }
+
+    /// Adds `bytes`, which wait in memory for the client to take them; false once it is gone.
+    pub fn add(&self, bytes: Vec<u8>) -> bool {
+        self.core.append(self.token, [Piece::Bytes(bytes, 0), Piece::Pause(FOREVER)])
+    }
+
+    /// Breaks the connection: the client sees a reset, and nothing of what waits.
+    pub fn cut(self) {
+        if let Some(held) = self.core.slots.open(self.token) {
+            self.core.reset(held);
+        }
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.core.append(self.token, []);
     }
 }

@@ -27,6 +27,9 @@ pub enum Piece {
     Slices(Slices),
 }
 
+/// A pause until something is added to the answer.
+pub const FOREVER: Duration = Duration::MAX;
+
 /// How a stream is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StreamFraming {
