@@ -188,6 +188,8 @@ impl Work for MockWork {
             // Before a byte of the answer leaves: whoever has it finds its entry.
             self.enter(begun, &provision, &request, &handled);
         }
+        // Before its client may send the next one: a body may be large.
+        drop(request);
         let Handled { answer, rule, .. } = handled;
         let rule = rule.map(|index| provision.router.rules()[index].pattern());
         let line = line.map(|line| line.served_by(rule.map(str::to_owned)));
@@ -218,7 +220,12 @@ impl MockWork {
 
 fn panicked() -> Handled {
     let why = "a native function panicked while this request was handled: see the log";
-    Handled { answer: Answer::text(500, format!("{why}\n")), rule: None, unmatched: None, error: Some(why.into()) }
+    Handled {
+        answer: Answer::text(500, format!("{why}\n")),
+        rule: None,
+        unmatched: None,
+        error: Some(why.into()),
+    }
 }
 
 /// Takes requests of the admin listener.

@@ -1,7 +1,7 @@
 //! What a query string asks of the journal. Knows no entries.
 
-use crate::journal::entry::Entry;
 use crate::form;
+use crate::journal::entry::Entry;
 use std::sync::Arc;
 
 /// Whether an entry is meant.

@@ -41,6 +41,11 @@ pub fn archive(journal: &Journal, request: &Request) -> Result<Answer, Answer> {
     Ok(typed(200, "application/json", format!("{before}{}{behind}", page.joined()).into_bytes()))
 }
 
+/// Whether a part of a path names an entry.
+pub fn is_number(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
 /// GET: one entry.
 pub fn get(journal: &Journal, number: &str) -> Result<Answer, Answer> {
     is_on(journal)?;
@@ -49,7 +54,9 @@ pub fn get(journal: &Journal, number: &str) -> Result<Answer, Answer> {
     let entry = journal.get(number.parse().unwrap_or(u64::MAX)).map_err(|missing| {
         let why = match missing {
             Missing::Never => format!("has not been received: the last one is {}", stats.last),
-            Missing::Evicted => format!("has been evicted: the first one that is kept is {} (--journal-bytes)", stats.first),
+            Missing::Evicted => {
+                format!("has been evicted: the first one that is kept is {} (--journal-bytes)", stats.first)
+            }
             Missing::Deleted => "has been deleted".to_owned(),
             Missing::TooLarge => "was too large to be kept (--journal-bytes)".to_owned(),
         };

@@ -2,9 +2,9 @@
 //! not take them costs 64 KiB and no thread. What it has not taken waits in the journal; once that has dropped it, the client is
 //! dropped.
 
+use super::Admin;
 use super::query::{self, Asked};
 use super::requests::{asked, failed};
-use super::Admin;
 use crate::journal::{Journal, WatchId, entry};
 use crate::request::Request;
 use crate::response::{Answer, Follow, Sink};

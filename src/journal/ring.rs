@@ -1,8 +1,8 @@
 //! Records one behind the other in a piece of memory that never grows; the oldest give way to the newest. Numbers them, and
 //! finds them by their numbers. Does not know what is in them.
 
-use std::collections::VecDeque;
 use std::collections::TryReserveError;
+use std::collections::VecDeque;
 
 /// Bytes with which each record begins: its length, these included.
 pub const LENGTH: usize = 4;
@@ -122,7 +122,9 @@ impl Ring {
 
     fn length_at(&self, place: u64) -> usize {
         let at = self.at(place);
-        let byte = |index: usize| self.bytes[if at + index < self.size { at + index } else { at + index - self.size }];
+        let byte = |index: usize| {
+            self.bytes[if at + index < self.size { at + index } else { at + index - self.size }]
+        };
         u32::from_le_bytes([byte(0), byte(1), byte(2), byte(3)]) as usize
     }
 
