@@ -144,7 +144,7 @@ impl Resource<'_> {
             ("source", name) => Some(Resource::Source(name)),
             ("file", name) => Some(Resource::File(name)),
             ("store", key) => Some(Resource::Value(key)),
-            ("requests", number) => Some(Resource::Entry(number)),
+            ("requests", number) if !number.contains('/') => Some(Resource::Entry(number)),
             _ => None,
         }
     }

@@ -20,6 +20,7 @@ mod faults;
 mod files;
 mod flask;
 mod hot_swap;
+mod journal;
 mod metrics;
 mod reference;
 mod report;
