@@ -1,6 +1,8 @@
 //! The rule table: path and method -> rule, redirect, 405 or 404, in Werkzeug's order and at a cost that does not depend on the
 //! number of rules; endpoint and values -> URL. Knows nothing of requests, view functions and scripts.
 
+pub use explain::Miss;
+
 use crate::rule::{Rule, Value};
 use crate::tree::{Place, RuleTree, key_of};
 use std::borrow::Cow;

@@ -6,6 +6,7 @@ use crate::active::WaitId;
 use crate::epoch::Epoch;
 pub use crate::provision::RuleRow;
 pub use crate::record::Row;
+use crate::router::Miss;
 use crate::script::data::Data;
 pub use crate::script::fault::LoadError;
 use crate::store::Name;
@@ -59,6 +60,9 @@ pub trait Provisioning: Send + Sync + 'static {
     fn ledger(&self) -> Result<Vec<Row>, ActivationError>;
     /// The values of `store`.
     fn values(&self) -> Values;
+    /// The rules of `generation` that are closest to a request which none of them served, each with what differs; none where
+    /// another generation serves by now.
+    fn closest(&self, generation: u64, method: &str, path: &str) -> Vec<String>;
     /// Resets `store` and hits in one step; the new epoch, and the generation that serves.
     fn reset(&self) -> (u64, u64);
     /// Calls `then` as soon as `wanted` or a later generation serves: at once where one already does.
@@ -111,6 +115,13 @@ impl Provisioning for Activation {
         let serving = Activation::current(self);
         let data = serving.files.data.clone();
         Values { data, epoch: self.epoch().clone(), generation: serving.generation }
+    }
+
+    fn closest(&self, generation: u64, method: &str, path: &str) -> Vec<String> {
+        let serving = Activation::current(self);
+        let misses =
+            if serving.generation == generation { serving.router.explain(method, path) } else { Vec::new() };
+        misses.iter().map(Miss::to_string).collect()
     }
 
     fn reset(&self) -> (u64, u64) {

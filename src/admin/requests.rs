@@ -2,6 +2,7 @@
 
 use super::answer::{json, typed};
 use super::object::Object;
+use super::{Admin, Provisioning};
 use crate::journal::entry::{self, Entry};
 use crate::journal::filter::parse::{self, Asked, LIST, MAX_LIMIT, Names};
 use crate::journal::verify::{PATIENCE, TooLong};
@@ -20,9 +21,10 @@ const LIMIT: u64 = 100;
 const MOST_BYTES: usize = 32 << 20;
 
 /// GET: the entries in the order of their numbers: with `since` the first ones after that, else the last ones.
-pub fn list(journal: &Journal, request: &Request) -> Result<Answer, Answer> {
+pub fn list<P: Provisioning>(admin: &Admin<P>, request: &Request) -> Result<Answer, Answer> {
+    let journal = &admin.journal;
     let asked = asked(journal, request, LIST)?;
-    let page = Page::read(journal, &asked, LIMIT, entry::json)?;
+    let page = Page::read(journal, &asked, LIMIT, &|entry| explained(admin, entry))?;
     let stats = journal.stats();
     let body = format!(
         "{{\"requests\":[{}],\"first\":{},\"last\":{},\"evicted\":{},\"more\":{}}}",
@@ -38,13 +40,14 @@ pub fn list(journal: &Journal, request: &Request) -> Result<Answer, Answer> {
 /// GET: the same as an HTTP Archive.
 pub fn archive(journal: &Journal, request: &Request) -> Result<Answer, Answer> {
     let asked = asked(journal, request, LIST)?;
-    let page = Page::read(journal, &asked, MAX_LIMIT, har::of)?;
+    let page = Page::read(journal, &asked, MAX_LIMIT, &har::of)?;
     let (before, behind) = har::around(page.span.last, page.more);
     Ok(typed(200, "application/json", format!("{before}{}{behind}", page.joined()).into_bytes()))
 }
 
 /// GET: one entry.
-pub fn get(journal: &Journal, number: &str) -> Result<Answer, Answer> {
+pub fn get<P: Provisioning>(admin: &Admin<P>, number: &str) -> Result<Answer, Answer> {
+    let journal = &admin.journal;
     is_on(journal)?;
     if !number.bytes().all(|byte| byte.is_ascii_digit()) {
         let why = format!("`{}` is not the number of a request", number.escape_debug());
@@ -63,9 +66,19 @@ pub fn get(journal: &Journal, number: &str) -> Result<Answer, Answer> {
         };
         failed(journal, 404, &format!("request {number} {why}"))
     })?;
-    let mut value = entry::json(&entry);
+    let mut value = explained(admin, &entry);
     value["last"] = journal.last().into();
     Ok(typed(200, "application/json", value.to_string().into_bytes()))
+}
+
+/// An entry as JSON; one that no rule served with the closest rules, and why each did not.
+fn explained<P: Provisioning>(admin: &Admin<P>, entry: &Entry) -> Value {
+    let mut value = entry::json(entry);
+    // What the engine refused has no generation, and was compared with no rule.
+    if entry.unmatched.is_some() && entry.generation > 0 {
+        value["closest"] = admin.activation.closest(entry.generation, &entry.method, &entry.path).into();
+    }
+    value
 }
 
 /// DELETE: forgets all entries. Numbers go on.
@@ -106,7 +119,12 @@ struct Page {
 }
 
 impl Page {
-    fn read(journal: &Journal, asked: &Asked, limit: u64, make: fn(&Entry) -> Value) -> Result<Page, Answer> {
+    fn read(
+        journal: &Journal,
+        asked: &Asked,
+        limit: u64,
+        make: &dyn Fn(&Entry) -> Value,
+    ) -> Result<Page, Answer> {
         let limit = asked.limit.unwrap_or(limit).min(MAX_LIMIT) as usize;
         let mut page = Page { items: VecDeque::new(), bytes: 0, more: false, span: Span::default() };
         let forward = asked.since.is_some();

@@ -6,7 +6,7 @@ mod sight;
 #[path = "explain/told.rs"]
 mod told;
 
-use super::{Found, Router, absolute, upper};
+use super::{Router, absolute, upper};
 use crate::converter::Converter;
 use crate::pattern::Token;
 use crate::rule::{Rule, has_doubled_slash};
@@ -75,18 +75,6 @@ impl Router {
         let far = misses.first().map_or(0, |(cost, ..)| cost + cost::FARTHER);
         let close = misses.into_iter().take(MOST).take_while(|(cost, ..)| *cost <= far);
         close.map(|(_, index, reasons)| Miss::new(&self.rules[index], reasons)).collect()
-    }
-
-    /// Why no rule serves `method` on `path`, in one line with the closest ones; none where one does.
-    pub fn unmatched(&self, method: &str, path: &str) -> Option<String> {
-        let why = match self.find(method, path) {
-            Found::Rule { .. } => return None,
-            Found::Redirect { path } => return Some(format!("redirected to `{path}`")),
-            Found::MethodNotAllowed { allow } => format!("the path takes {}", allow.join(", ")),
-            Found::NotFound => "no rule matches the path".to_owned(),
-        };
-        let misses: Vec<String> = self.explain(method, path).iter().map(Miss::to_string).collect();
-        Some(if misses.is_empty() { why } else { format!("{why}; closest: {}", misses.join(", ")) })
     }
 
     /// What each rule is away that may be one of the closest, and why.

@@ -148,6 +148,10 @@ impl Provisioning for Fake {
         Values { data: self.data.clone(), epoch: self.epoch.clone(), generation }
     }
 
+    fn closest(&self, _generation: u64, method: &str, path: &str) -> Vec<String> {
+        vec![format!("`/near` for {method} {path}")]
+    }
+
     fn reset(&self) -> (u64, u64) {
         (self.epoch.next(), self.state.lock().unwrap().generation)
     }
