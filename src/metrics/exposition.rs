@@ -17,7 +17,7 @@ impl Exposition {
     }
 
     /// A sample of the family that was begun last.
-    pub fn sample(&mut self, name: &str, labels: &[(&str, &str)], value: impl Display) {
+    pub fn sample(&mut self, name: &str, labels: &[(&str, &str)], value: &dyn Display) {
         self.0.push_str(name);
         for (number, (label, text)) in labels.iter().enumerate() {
             let begin = if number == 0 { '{' } else { ',' };
@@ -29,7 +29,7 @@ impl Exposition {
     }
 
     /// A family of one sample without labels.
-    pub fn one(&mut self, name: &str, kind: &str, help: &str, value: impl Display) {
+    pub fn one(&mut self, name: &str, kind: &str, help: &str, value: &dyn Display) {
         self.family(name, kind, help);
         self.sample(name, &[], value);
     }
@@ -53,8 +53,8 @@ mod tests {
     fn text_is_escaped_where_the_format_says_so() {
         let mut page = Exposition::default();
         page.family("a_total", "counter", "a \"help\"\nwith \\");
-        page.sample("a_total", &[("rule", "/\"x\"\\\n"), ("m", "GET")], 3);
-        page.one("b", "gauge", "b", 0.25);
+        page.sample("a_total", &[("rule", "/\"x\"\\\n"), ("m", "GET")], &3);
+        page.one("b", "gauge", "b", &0.25);
         let expected = "# HELP a_total a \"help\"\\nwith \\\\\n# TYPE a_total counter\n\
                         a_total{rule=\"/\\\"x\\\"\\\\\\n\",m=\"GET\"} 3\n\
                         # HELP b b\n# TYPE b gauge\nb 0.25\n";

@@ -28,8 +28,13 @@ pub const BOUNDS: [u64; 17] = [
 const PARTS: usize = 16;
 
 /// Times of requests.
-#[derive(Default)]
-pub struct Histogram([Part; PARTS]);
+pub struct Histogram(Box<[Part]>);
+
+impl Default for Histogram {
+    fn default() -> Self {
+        Histogram((0..PARTS).map(|_| Part::default()).collect())
+    }
+}
 
 #[derive(Default)]
 #[repr(align(64))]
@@ -55,7 +60,7 @@ impl Histogram {
     /// Requests in each bucket, those of smaller ones included, and the sum of their nanoseconds.
     pub fn read(&self) -> ([u64; BOUNDS.len() + 1], u64) {
         let mut buckets = [0; BOUNDS.len() + 1];
-        for part in &self.0 {
+        for part in self.0.iter() {
             for (sum, bucket) in buckets.iter_mut().zip(&part.buckets) {
                 *sum += bucket.load(Ordering::Relaxed);
             }

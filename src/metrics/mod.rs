@@ -20,7 +20,6 @@ use crate::script::fault::LoadError;
 use crate::tally::Tally;
 use histogram::Histogram;
 use rules::{Counted, Identity, Rules};
-use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{LazyLock, Mutex, OnceLock, PoisonError};
 use std::time::{Instant, SystemTime};
@@ -140,10 +139,10 @@ impl Metrics {
     pub fn summary(&self) -> Summary {
         let sums = self.rules.sums();
         Summary {
-            requests: sums.values().flat_map(|sums| sums.requests.values()).sum(),
+            requests: sums.iter().flat_map(|sums| &sums.requests).map(|(_, count)| count).sum(),
             unmatched: self.unmatched.total(),
             unmatched_rows: self.unmatched.rows(),
-            errors: sums.values().map(|sums| sums.errors).sum(),
+            errors: sums.iter().map(|sums| sums.errors).sum(),
             first_error: self.first_error.get().cloned(),
             loads: self.loads.load(Ordering::Relaxed),
             failed_loads: self.failed_loads.load(Ordering::Relaxed),

@@ -4,9 +4,9 @@ use super::exposition::{Exposition, seconds};
 use super::histogram::BOUNDS;
 use super::process::Usage;
 use super::rules::Sums;
-use super::{BTreeMap, Metrics, Ordering, Tally};
+use super::{AtomicU64, Metrics, Ordering, Tally};
 use crate::journal::Stats;
-use crate::tally::METHODS;
+use crate::tally::{Key, METHODS};
 use std::time::UNIX_EPOCH;
 
 /// What others know and is asked for each page.
@@ -28,126 +28,139 @@ impl Metrics {
     /// The text for Prometheus.
     pub fn page(&self, readings: &Readings) -> String {
         let mut page = Exposition::default();
-        let sums = self.rules.sums();
-        requests(&mut page, &sums);
+        rules(&mut page, &self.rules.sums());
         self.times(&mut page);
-        scripts(&mut page, &sums);
-        page.one(
-            "h1mock_held_answers",
-            "gauge",
-            "Answers that wait because a script delayed them.",
-            self.held.load(Ordering::Relaxed),
-        );
-        connections(&mut page, readings);
+        listeners(&mut page, readings);
         refused(&mut page, &self.refused);
-        let unmatched = self.unmatched.total();
-        page.one("h1mock_unmatched_requests_total", "counter", "Requests that no rule served.", unmatched);
-        self.loads(&mut page, readings);
-        journal(&mut page, &readings.journal);
-        process(&mut page, &Usage::now());
-        let since = self.started.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64();
-        let help = "Start of the process in seconds since 1970.";
-        page.one("process_start_time_seconds", "gauge", help, since);
-        page.family("h1mock_build_info", "gauge", "The version of h1mock; always 1.");
-        page.sample("h1mock_build_info", &[("version", env!("CARGO_PKG_VERSION"))], 1);
+        let load = |number: &AtomicU64| Some(number.load(Ordering::Relaxed));
+        let (usage, journal) = (Usage::now(), &readings.journal);
+        let numbers: [(&str, &str, &str, Option<u64>); 16] = [
+            (
+                "h1mock_unmatched_requests_total",
+                COUNTER,
+                "Requests that no rule served.",
+                Some(self.unmatched.total()),
+            ),
+            (
+                "h1mock_held_answers",
+                GAUGE,
+                "Answers that wait because a delay was asked for.",
+                load(&self.held),
+            ),
+            ("h1mock_loads_total", COUNTER, "Loads of provisions, failed ones included.", load(&self.loads)),
+            (
+                "h1mock_load_failures_total",
+                COUNTER,
+                "Loads of provisions that failed.",
+                load(&self.failed_loads),
+            ),
+            (
+                "h1mock_generation",
+                GAUGE,
+                "Generation of the provision that serves.",
+                Some(readings.generation),
+            ),
+            ("h1mock_configured_differs_from_serving", GAUGE, DIFFERS, Some(readings.differs.into())),
+            ("h1mock_journal_bytes", GAUGE, "Memory that the journal takes up.", Some(journal.bytes)),
+            (
+                "h1mock_journal_budget_bytes",
+                GAUGE,
+                "Memory that the journal may take up.",
+                Some(journal.budget),
+            ),
+            ("h1mock_journal_entries", GAUGE, "Requests that the journal holds.", Some(journal.entries)),
+            ("h1mock_journal_evictions_total", COUNTER, EVICTIONS, Some(journal.evicted_in_all)),
+            ("process_resident_memory_bytes", GAUGE, "Resident memory.", usage.resident),
+            ("process_virtual_memory_bytes", GAUGE, "Virtual memory.", usage.size),
+            ("process_open_fds", GAUGE, "Open file descriptors.", usage.open_files),
+            ("process_max_fds", GAUGE, "Most file descriptors that may be open.", usage.most_files),
+            ("process_threads", GAUGE, "Threads.", usage.threads),
+            (
+                "process_start_time_seconds",
+                GAUGE,
+                "Start of the process in seconds since 1970.",
+                self.since(),
+            ),
+        ];
+        for (name, kind, help, number) in numbers {
+            if let Some(number) = number {
+                page.one(name, kind, help, &number);
+            }
+        }
+        let help = "Processor time, user and system, in seconds.";
+        page.one("process_cpu_seconds_total", COUNTER, help, &seconds(usage.cpu_nanoseconds));
+        page.family("h1mock_build_info", GAUGE, "The version of h1mock; always 1.");
+        page.sample("h1mock_build_info", &[("version", env!("CARGO_PKG_VERSION"))], &1);
         page.into_text()
     }
 
+    fn since(&self) -> Option<u64> {
+        self.started.duration_since(UNIX_EPOCH).ok().map(|since| since.as_secs())
+    }
+
     fn times(&self, page: &mut Exposition) {
-        let name = "h1mock_request_duration_seconds";
-        page.family(name, "histogram", "Time of the mock for a request, without delays that were asked for.");
+        let help = "Time of the mock for a request, without delays that were asked for.";
+        page.family("h1mock_request_duration_seconds", "histogram", help);
         let (buckets, sum) = self.times.read();
         for (at, count) in buckets.iter().enumerate() {
             let bound = BOUNDS.get(at).map_or("+Inf".to_owned(), |bound| seconds(*bound).to_string());
             page.sample("h1mock_request_duration_seconds_bucket", &[("le", &bound)], count);
         }
-        page.sample("h1mock_request_duration_seconds_sum", &[], seconds(sum));
-        page.sample("h1mock_request_duration_seconds_count", &[], buckets[BOUNDS.len()]);
-    }
-
-    fn loads(&self, page: &mut Exposition, readings: &Readings) {
-        let (loads, failed) = (self.loads.load(Ordering::Relaxed), self.failed_loads.load(Ordering::Relaxed));
-        page.one("h1mock_loads_total", "counter", "Loads of provisions, failed ones included.", loads);
-        page.one("h1mock_load_failures_total", "counter", "Loads of provisions that failed.", failed);
-        let help = "Generation of the provision that serves.";
-        page.one("h1mock_generation", "gauge", help, readings.generation);
-        let help = "1 where the newest load failed, or the files on disk are not those that serve.";
-        page.one("h1mock_configured_differs_from_serving", "gauge", help, u8::from(readings.differs));
+        page.sample("h1mock_request_duration_seconds_sum", &[], &seconds(sum));
+        page.sample("h1mock_request_duration_seconds_count", &[], &buckets[BOUNDS.len()]);
     }
 }
 
-fn requests(page: &mut Exposition, sums: &BTreeMap<String, Sums>) {
+const COUNTER: &str = "counter";
+const GAUGE: &str = "gauge";
+const DIFFERS: &str = "1 where the newest load failed, or the files on disk are not those that serve.";
+const EVICTIONS: &str = "Requests that the journal has let go to make room.";
+
+fn rules(page: &mut Exposition, all: &[Sums]) {
     let name = "h1mock_requests_total";
-    page.family(name, "counter", "Requests that the mock answered, by the rule that served them.");
-    for (rule, sums) in sums {
+    page.family(name, COUNTER, "Requests that the mock answered, by the rule that served them.");
+    for sums in all {
         for (key, count) in &sums.requests {
-            let status = key.status.map_or("other".to_owned(), |status| status.to_string());
-            let labels = [("rule", rule.as_str()), ("method", METHODS[key.method]), ("status", &status)];
+            let labels =
+                [("rule", sums.label.as_str()), ("method", METHODS[key.method]), ("status", &status(key))];
             page.sample(name, &labels, count);
         }
     }
-}
-
-fn scripts(page: &mut Exposition, sums: &BTreeMap<String, Sums>) {
     let name = "h1mock_script_seconds_total";
-    page.family(name, "counter", "Time from the first call of a script to the answer, by rule.");
-    for (rule, sums) in sums {
-        page.sample(name, &[("rule", rule)], seconds(sums.nanoseconds));
+    page.family(name, COUNTER, "Time from the first call of a script to the answer, by rule.");
+    for sums in all {
+        page.sample(name, &[("rule", &sums.label)], &seconds(sums.nanoseconds));
     }
     let name = "h1mock_script_errors_total";
-    page.family(name, "counter", "Requests whose script failed, by rule.");
-    for (rule, sums) in sums {
-        page.sample(name, &[("rule", rule)], sums.errors);
+    page.family(name, COUNTER, "Requests whose script failed, by rule.");
+    for sums in all {
+        page.sample(name, &[("rule", &sums.label)], &sums.errors);
     }
 }
 
-fn connections(page: &mut Exposition, readings: &Readings) {
-    let listeners = [("mock", readings.mock), ("admin", readings.admin)];
-    page.family("h1mock_connections", "gauge", "Open connections.");
-    for (listener, (open, _)) in listeners {
-        page.sample("h1mock_connections", &[("listener", listener)], open);
-    }
-    let help = "Connections with a request that arrives or is not answered in full.";
-    page.family("h1mock_connections_busy", "gauge", help);
-    for (listener, (_, busy)) in listeners {
-        page.sample("h1mock_connections_busy", &[("listener", listener)], busy);
+fn status(key: &Key) -> String {
+    key.status.map_or("other".to_owned(), |status| status.to_string())
+}
+
+fn listeners(page: &mut Exposition, readings: &Readings) {
+    let ((mock_open, mock_busy), (admin_open, admin_busy)) = (readings.mock, readings.admin);
+    let busy = "Connections with a request that arrives or is not answered in full.";
+    for (name, help, mock, admin) in [
+        ("h1mock_connections", "Open connections.", mock_open, admin_open),
+        ("h1mock_connections_busy", busy, mock_busy, admin_busy),
+    ] {
+        page.family(name, GAUGE, help);
+        page.sample(name, &[("listener", "mock")], &mock);
+        page.sample(name, &[("listener", "admin")], &admin);
     }
 }
 
 fn refused(page: &mut Exposition, refused: &[(&str, Tally)]) {
     let name = "h1mock_refused_requests_total";
-    page.family(name, "counter", "Requests that were refused before any rule was asked, by status.");
+    page.family(name, COUNTER, "Requests that were refused before any rule was asked, by status.");
     for (listener, tally) in refused {
-        let mut counts = tally.requests();
-        counts.sort_unstable();
-        for (key, count) in counts {
-            let status = key.status.map_or("other".to_owned(), |status| status.to_string());
-            page.sample(name, &[("listener", listener), ("status", &status)], count);
-        }
-    }
-}
-
-fn journal(page: &mut Exposition, journal: &Stats) {
-    page.one("h1mock_journal_bytes", "gauge", "Memory that the journal takes up.", journal.bytes);
-    page.one("h1mock_journal_budget_bytes", "gauge", "Memory that it may take up.", journal.budget);
-    page.one("h1mock_journal_entries", "gauge", "Requests that the journal holds.", journal.entries);
-    let help = "Requests that the journal has let go to make room.";
-    page.one("h1mock_journal_evictions_total", "counter", help, journal.evicted_in_all);
-}
-
-fn process(page: &mut Exposition, usage: &Usage) {
-    let help = "Processor time, user and system, in seconds.";
-    page.one("process_cpu_seconds_total", "counter", help, seconds(usage.cpu_nanoseconds));
-    let gauges = [
-        ("process_resident_memory_bytes", "Resident memory.", usage.resident),
-        ("process_virtual_memory_bytes", "Virtual memory.", usage.size),
-        ("process_open_fds", "Open file descriptors.", usage.open_files),
-        ("process_max_fds", "Most file descriptors that may be open.", usage.most_files),
-        ("process_threads", "Threads.", usage.threads),
-    ];
-    for (name, help, value) in gauges {
-        if let Some(value) = value {
-            page.one(name, "gauge", help, value);
+        for (key, count) in tally.requests() {
+            page.sample(name, &[("listener", listener), ("status", &status(&key))], &count);
         }
     }
 }

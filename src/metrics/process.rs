@@ -25,7 +25,8 @@ impl Usage {
     /// The usage up to now.
     pub fn now() -> Usage {
         let cpu = clock_gettime(ClockId::ProcessCPUTime);
-        let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+        let status = fs::read("/proc/self/status").unwrap_or_default();
+        let status = String::from_utf8_lossy(&status);
         // The folder is open itself while it is read.
         let open_files =
             fs::read_dir("/proc/self/fd").ok().map(|open| (open.count() as u64).saturating_sub(1));

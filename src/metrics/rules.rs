@@ -2,7 +2,7 @@
 //! activations, for counters must not go back; what makes room goes on counting under `other`.
 
 use crate::tally::{Key, Tally};
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -40,16 +40,26 @@ pub struct Rules {
 
 #[derive(Default)]
 struct Known {
-    rules: BTreeMap<Identity, Arc<Tally>>,
+    rules: BTreeMap<Identity, Row>,
+    /// Number of the last activation.
+    activation: u64,
     /// Of rules that made room, while requests may still be counted with them.
     leaving: Vec<Arc<Tally>>,
+}
+
+struct Row {
+    tally: Arc<Tally>,
+    /// The last activation with this rule.
+    activation: u64,
 }
 
 /// What was counted of all rules with one label.
 #[derive(Debug, Default, PartialEq)]
 pub struct Sums {
+    /// The text of the rules, [`NONE`] or [`OTHER`].
+    pub label: String,
     /// Requests by method and status.
-    pub requests: BTreeMap<Key, u64>,
+    pub requests: Vec<(Key, u64)>,
     /// Time of scripts.
     pub nanoseconds: u64,
     /// Requests whose script failed.
@@ -71,20 +81,31 @@ impl Rules {
     /// The counters of each of these rules, which are about to serve; `None` for those that share.
     pub fn adopt(&self, rules: &[Identity]) -> Vec<Option<Arc<Tally>>> {
         let mut known = self.open();
-        let kept: HashSet<&Identity> = rules.iter().take(MOST_RULES).collect();
-        let new = kept.iter().filter(|rule| !known.rules.contains_key(**rule)).count();
-        if known.rules.len() + new > MOST_RULES {
-            let (staying, leaving) =
-                std::mem::take(&mut known.rules).into_iter().partition(|(rule, _)| kept.contains(rule));
-            known.rules = staying;
-            known.leaving.extend(BTreeMap::into_values(leaving));
+        let known = &mut *known;
+        known.activation += 1;
+        let activation = known.activation;
+        let tallies = rules.iter().enumerate().map(|(place, rule)| {
+            if place >= MOST_RULES {
+                return None;
+            }
+            let fresh = || Row { tally: Arc::new(Tally::new(PER_RULE)), activation };
+            let row = known.rules.entry(rule.clone()).or_insert_with(fresh);
+            row.activation = activation;
+            Some(row.tally.clone())
+        });
+        let tallies = tallies.collect();
+        if known.rules.len() > MOST_RULES {
+            let leaving = &mut known.leaving;
+            known.rules.retain(|_, row| {
+                let stays = row.activation == activation;
+                if !stays {
+                    leaving.push(row.tally.clone());
+                }
+                stays
+            });
         }
-        self.settle(&mut known);
-        let mut tally = |rule: &Identity| {
-            let fresh = || Arc::new(Tally::new(PER_RULE));
-            kept.contains(rule).then(|| known.rules.entry(rule.clone()).or_insert_with(fresh).clone())
-        };
-        rules.iter().map(&mut tally).collect()
+        self.settle(known);
+        tallies
     }
 
     /// Takes in the counters that nobody counts with any more.
@@ -124,12 +145,12 @@ impl Rules {
     }
 
     /// What was counted, by label.
-    pub fn sums(&self) -> BTreeMap<String, Sums> {
+    pub fn sums(&self) -> Vec<Sums> {
         let mut known = self.open();
         self.settle(&mut known);
-        let mut all: BTreeMap<String, Sums> = BTreeMap::new();
-        for (identity, tally) in &known.rules {
-            add(&mut all, &identity.rule, tally);
+        let mut all: Vec<Sums> = Vec::new();
+        for (identity, row) in &known.rules {
+            add(&mut all, &identity.rule, &row.tally);
         }
         add(&mut all, NONE, &self.none);
         for tally in known.leaving.iter().map(Arc::as_ref).chain([&self.other]) {
@@ -155,17 +176,24 @@ pub struct Counted<'r> {
     pub failed: bool,
 }
 
-fn add(all: &mut BTreeMap<String, Sums>, label: &str, tally: &Tally) {
-    let requests = tally.requests();
-    if requests.is_empty() && tally.nanoseconds() == 0 && tally.errors() == 0 {
+/// Adds to the last sums of all, where they have this label: labels come in order.
+fn add(all: &mut Vec<Sums>, label: &str, tally: &Tally) {
+    let (requests, nanoseconds, errors) = (tally.requests(), tally.nanoseconds(), tally.errors());
+    if requests.is_empty() && nanoseconds == 0 && errors == 0 {
         return;
     }
-    let sums = all.entry(label.to_owned()).or_default();
-    for (key, count) in requests {
-        *sums.requests.entry(key).or_default() += count;
+    if all.last().is_none_or(|last| last.label != label) {
+        all.push(Sums { label: label.to_owned(), ..Sums::default() });
     }
-    sums.nanoseconds += tally.nanoseconds();
-    sums.errors += tally.errors();
+    let Some(sums) = all.last_mut() else { return };
+    for (key, count) in requests {
+        match sums.requests.iter_mut().find(|(known, _)| *known == key) {
+            Some((_, sum)) => *sum += count,
+            None => sums.requests.push((key, count)),
+        }
+    }
+    sums.nanoseconds += nanoseconds;
+    sums.errors += errors;
 }
 
 #[cfg(test)]
@@ -182,8 +210,13 @@ mod tests {
         rules.count(own, true, &Counted { method: "GET", status, nanoseconds: 5, failed: status == 500 });
     }
 
-    fn total(sums: &BTreeMap<String, Sums>) -> u64 {
-        sums.values().flat_map(|sums| sums.requests.values()).sum()
+    fn total(sums: &[Sums]) -> u64 {
+        sums.iter().flat_map(|sums| &sums.requests).map(|(_, count)| count).sum()
+    }
+
+    /// Requests of one label.
+    fn of(sums: &[Sums], label: &str) -> u64 {
+        sums.iter().filter(|sums| sums.label == label).flat_map(|sums| &sums.requests).map(|(_, n)| n).sum()
     }
 
     #[test]
@@ -196,12 +229,10 @@ mod tests {
         get(&rules, second[0].as_deref(), 500);
         get(&rules, first[1].as_deref(), 200);
         let sums = rules.sums();
-        let of = |label: &str| {
-            let sums = &sums[label];
-            (sums.requests.values().sum::<u64>(), sums.nanoseconds, sums.errors)
-        };
-        assert_eq!((of("/a0"), of("/a1")), ((2, 10, 1), (1, 5, 0)));
-        assert_eq!(sums.len(), 2);
+        let read: Vec<_> =
+            sums.iter().map(|sums| (sums.label.as_str(), sums.nanoseconds, sums.errors)).collect();
+        assert_eq!(read, [("/a0", 10, 1), ("/a1", 5, 0)]);
+        assert_eq!((of(&sums, "/a0"), of(&sums, "/a1")), (2, 1));
     }
 
     #[test]
@@ -212,7 +243,8 @@ mod tests {
         get(&rules, tallies[0].as_deref(), 200);
         get(&rules, tallies[1].as_deref(), 200);
         assert_eq!(tallies.iter().flatten().map(|tally| tally.total()).collect::<Vec<_>>(), [1, 1]);
-        assert_eq!(rules.sums()["/a"].requests.values().collect::<Vec<_>>(), [&2]);
+        let sums = rules.sums();
+        assert_eq!((sums.len(), sums[0].requests.len(), of(&sums, "/a")), (1, 1, 2));
     }
 
     #[test]
@@ -230,11 +262,11 @@ mod tests {
                 }
             }
             let sums = rules.sums();
-            let series: usize = sums.values().map(|sums| sums.requests.len()).sum();
+            let series: usize = sums.iter().map(|sums| sums.requests.len()).sum();
             assert!(series <= MOST_SERIES + SHARED && sums.len() <= MOST_RULES + 1, "{series}");
             assert_eq!(total(&sums), counted);
         }
-        let errors: u64 = rules.sums().values().map(|sums| sums.errors).sum();
+        let errors: u64 = rules.sums().iter().map(|sums| sums.errors).sum();
         assert_eq!(errors, counted / 3);
     }
 
@@ -244,11 +276,11 @@ mod tests {
         let old = rules.adopt(&identities("old", MOST_RULES));
         let new = rules.adopt(&identities("new", 1));
         get(&rules, old[7].as_deref(), 200);
-        assert_eq!(rules.sums()[OTHER].requests.values().sum::<u64>(), 1);
+        assert_eq!(of(&rules.sums(), OTHER), 1);
         drop(old);
         get(&rules, new[0].as_deref(), 200);
         let sums = rules.sums();
-        assert_eq!((total(&sums), sums[OTHER].requests.values().sum::<u64>()), (2, 1));
+        assert_eq!((total(&sums), of(&sums, OTHER)), (2, 1));
         assert!(rules.open().leaving.is_empty());
     }
 }

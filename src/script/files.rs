@@ -134,7 +134,9 @@ impl Files {
 
     /// Whether a file that was compiled is another one now, or gone. `built_in` need not be on disk.
     pub fn differ(&self, built_in: &[u8]) -> bool {
-        let texts = open(&self.texts).clone();
+        // Not under the lock: a failing script wants its line.
+        let texts: Vec<(String, String)> =
+            open(&self.texts).iter().map(|(name, text)| (name.clone(), text.clone())).collect();
         texts.iter().any(|(name, text)| {
             let never_there = *name == self.main && self.given.as_deref() == Some(built_in);
             let bytes = Name::parse(name).ok().and_then(|name| self.store.read(&name).ok());
