@@ -70,14 +70,13 @@ impl Router {
         }
         let key = key_of(&path);
         let asked = Asked::new(&method, &path, &key);
-        let mut misses = self.candidates(&asked);
-        misses.sort_by_key(|(cost, index, _)| (*cost, *index));
+        let misses = self.candidates(&asked);
         let far = misses.first().map_or(0, |(cost, ..)| cost + cost::FARTHER);
         let close = misses.into_iter().take(MOST).take_while(|(cost, ..)| *cost <= far);
         close.map(|(_, index, reasons)| Miss::new(&self.rules[index], reasons)).collect()
     }
 
-    /// What each rule is away that may be one of the closest, and why.
+    /// What each rule is away that may be one of the closest, and why; the closest first.
     fn candidates(&self, asked: &Asked) -> Vec<(usize, usize, Vec<String>)> {
         let mut nearest: Vec<(usize, usize)> = Vec::with_capacity(CANDIDATES + 1);
         for (index, rule) in self.rules.iter().enumerate().take(MOST_RULES) {
@@ -90,7 +89,14 @@ impl Router {
                 nearest.truncate(CANDIDATES);
             }
         }
-        nearest.into_iter().filter_map(|(_, index)| reasons(&self.rules[index], asked, index)).collect()
+        let mut misses: Vec<(usize, usize, Vec<String>)> = Vec::new();
+        for (_, index) in nearest {
+            if let Some(miss) = reasons(&self.rules[index], asked, index) {
+                let at = misses.partition_point(|(cost, index, _)| (*cost, *index) < (miss.0, miss.1));
+                misses.insert(at, miss);
+            }
+        }
+        misses
     }
 }
 

@@ -36,7 +36,11 @@ impl Data {
         let copied: Vec<(ImmutableString, Dynamic)> =
             self.now(epoch).under(prefix).map(|(key, value)| (key.clone(), value.clone())).collect();
         // Written without the lock.
-        copied.iter().map(|(key, value)| (key.to_string(), shown(value, 0))).collect()
+        let mut map = serde_json::Map::new();
+        for (key, value) in copied {
+            map.insert(key.to_string(), shown(&value, 0));
+        }
+        map
     }
 
     /// The value of `key`.
@@ -84,7 +88,11 @@ fn shown(value: &Dynamic, depth: usize) -> Value {
         return items.iter().map(|item| shown(item, depth + 1)).collect();
     }
     if let Some(map) = value.read_lock::<Map>() {
-        return map.iter().map(|(key, value)| (key.to_string(), shown(value, depth + 1))).collect();
+        let mut object = serde_json::Map::new();
+        for (key, value) in &*map {
+            object.insert(key.to_string(), shown(value, depth + 1));
+        }
+        return object.into();
     }
     if let Some(bytes) = value.read_lock::<Blob>() {
         return STANDARD.encode(&*bytes).into();
