@@ -188,6 +188,8 @@ impl Work for MockWork {
             // Before a byte of the answer leaves: whoever has it finds its entry.
             self.enter(begun, &provision, &request, &handled);
         }
+        // Before its client may send the next one: a body may be large.
+        drop(request);
         let Handled { answer, rule, .. } = handled;
         let rule = rule.map(|index| provision.router.rules()[index].pattern());
         let line = line.map(|line| line.served_by(rule.map(str::to_owned)));

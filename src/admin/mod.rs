@@ -116,7 +116,7 @@ impl Resource<'_> {
             ("provision", name) => Some(Resource::Provision(name)),
             ("source", name) => Some(Resource::Source(name)),
             ("file", name) => Some(Resource::File(name)),
-            ("requests", number) => Some(Resource::Entry(number)),
+            ("requests", number) if !number.contains('/') => Some(Resource::Entry(number)),
             _ => None,
         }
     }

@@ -46,7 +46,11 @@ pub fn archive(journal: &Journal, request: &Request) -> Result<Answer, Answer> {
 /// GET: one entry.
 pub fn get(journal: &Journal, number: &str) -> Result<Answer, Answer> {
     is_on(journal)?;
-    // Digits alone; what is too large for a number was not received for sure.
+    if !number.bytes().all(|byte| byte.is_ascii_digit()) {
+        let why = format!("`{}` is not the number of a request", number.escape_debug());
+        return Err(failed(journal, 404, &why));
+    }
+    // What is too large for a number was not received for sure.
     let stats = journal.stats();
     let entry = journal.get(number.parse().unwrap_or(u64::MAX)).map_err(|missing| {
         let why = match missing {

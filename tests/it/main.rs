@@ -18,6 +18,7 @@ mod faults;
 mod files;
 mod flask;
 mod hot_swap;
+mod journal;
 mod reference;
 mod scripts;
 mod serving;
