@@ -163,10 +163,18 @@ fn lists_have_a_beginning_and_an_end() {
         (
             "GET /app/v1/requests?since=x",
             400,
-            "failed: query parameter `since` is `x`: not a whole number from 0 to 9223372036854775807",
+            "failed: failed to parse filter `since=x`: character 7: `x` is not a whole number from 0 to 9223372036854775807",
         ),
-        ("GET /app/v1/requests?nosuch=1", 400, "failed: query parameter `nosuch` is unknown"),
-        ("GET /app/v1/requests/stream?limit=1", 400, "failed: query parameter `limit` is unknown"),
+        (
+            "GET /app/v1/requests?sinec=1",
+            400,
+            "failed: failed to parse filter `sinec=1`: character 1: unknown parameter `sinec`: did you mean `since`?",
+        ),
+        (
+            "GET /app/v1/requests/stream?limt=1",
+            400,
+            "failed: failed to parse filter `limt=1`: character 1: unknown parameter `limt`: known are method, path, rule, endpoint, status, header, body, json, query, baggage, generation, since",
+        ),
         ("GET /app/v1/requests/8", 404, "failed: request 8 has not been received: the last one is 7"),
         (
             "GET /app/v1/requests/99999999999999999999",
@@ -312,7 +320,7 @@ fn a_stream_has_entries_as_they_come_and_goes_on_where_it_ended() {
     assert_eq!(events.event(), ["id: 0"]);
     (1..=500).for_each(|number| assert_eq!(events.number(), number));
     let reply = mock.admin("GET /app/v1/requests/stream", &[("Last-Event-ID", "x")], b"");
-    let expected = "failed: header `Last-Event-ID` is `x`: not a whole number from 0 to 9223372036854775807";
+    let expected = "failed: failed to parse header `Last-Event-ID`: `x` is not a whole number from 0 to 9223372036854775807";
     assert_eq!((reply.status, &reply.json()["result"]), (400, &json!(expected)));
     assert_eq!(
         mock.admin("HEAD /app/v1/requests/stream", &[], b"").header("content-type"),
