@@ -39,13 +39,15 @@ pub mod view;
 
 use budget::Budget;
 use natives::Natives;
-use rhai::Engine;
+use rhai::{Engine, OptimizationLevel};
 
 /// The engine of all provisions, with every name that scripts can use.
 pub fn engine(budget: Budget) -> Engine {
     let mut engine = Engine::new();
     // Interning locks, and sleeps 10 ms where two threads want the lock (rhai-findings, trap 1).
     engine.set_max_strings_interned(0);
+    // `Full` would fold `random.random()` into a constant.
+    engine.set_optimization_level(OptimizationLevel::Simple);
     engine.disable_symbol("eval");
     budget::register(&mut engine, budget);
     files::register(&mut engine, budget);
