@@ -7,7 +7,6 @@ use crate::router::{Found, encode_path};
 use crate::rule::Value;
 use crate::script::abort::{self, HttpError};
 use crate::script::answer;
-use crate::script::budget;
 use crate::script::call::{self, Call};
 use crate::script::fault::Fault;
 use crate::script::response::Response;
@@ -15,7 +14,6 @@ use crate::script::view::View;
 use rhai::{Dynamic, EvalAltResult};
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
-use std::time::Instant;
 
 /// An answer and what is known of how it came about.
 #[derive(Default)]
@@ -28,8 +26,6 @@ pub struct Handled {
     pub unmatched: Option<&'static str>,
     /// What a script threw first: provision, line, column and message.
     pub error: Option<String>,
-    /// When the first script began to run.
-    pub script: Option<Instant>,
 }
 
 /// Why a view function or hook ended without an answer.
@@ -64,12 +60,10 @@ pub fn handle(provision: &Arc<Provision>, mut request: Request) -> Handled {
         unmatched: Cell::default(),
         error: RefCell::default(),
     };
-    // A native that panicked may have left one behind.
-    budget::take_first();
     let (mut answer, call) = call::within(call, || flow.run(found));
     answer.hold = call.hold;
     let (unmatched, error) = (flow.unmatched.get(), flow.error.take());
-    Handled { answer, rule, unmatched, error, script: budget::take_first() }
+    Handled { answer, rule, unmatched, error }
 }
 
 struct Flow<'r> {
