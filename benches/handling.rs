@@ -16,6 +16,8 @@ mod program {
     pub mod cookie;
     pub mod epoch;
     pub mod form;
+    pub mod journal;
+    pub mod metrics;
     pub mod mock;
     pub mod pattern;
     pub mod provision;
@@ -92,7 +94,10 @@ fn provision() -> Arc<Provision> {
     let loaded = Provision::load(&script::engine(budget).into(), budget, files);
     let _ = std::fs::remove_dir(folder);
     match loaded {
-        Ok(Loaded::Provision(provision)) => (*provision).into(),
+        Ok(Loaded::Provision(mut provision)) => {
+            metrics::metrics().loaded(&mut provision);
+            (*provision).into()
+        }
         Ok(Loaded::Library) => panic!("the provision has no rules"),
         Err(error) => panic!("{}", error.report()),
     }
@@ -102,8 +107,11 @@ fn provision() -> Arc<Provision> {
 fn handle(provision: &Arc<Provision>, target: &str) -> Handled {
     let headers = HEADERS.iter().copied();
     let address = SocketAddr::from(([127, 0, 0, 1], 8000));
+    let began = Instant::now();
     let request = Request::from_parts("GET", target, headers, Vec::new(), Some(address), Some(address));
-    mock::handle(&provision.clone(), &CHAOS, &mut Arc::new(request))
+    let handled = mock::handle(&provision.clone(), &CHAOS, &mut Arc::new(request));
+    metrics::metrics().answered(provision, ("GET", target), &handled, began);
+    handled
 }
 
 fn run(provision: &Arc<Provision>, target: &str, calls: usize) {

@@ -8,7 +8,6 @@ use crate::router::{Found, encode_path};
 use crate::rule::Value;
 use crate::script::abort::{self, HttpError};
 use crate::script::answer;
-use crate::script::budget;
 use crate::script::call::{self, Call};
 use crate::script::fault::Fault;
 use crate::script::response::Response;
@@ -16,7 +15,6 @@ use crate::script::view::View;
 use rhai::{Dynamic, EvalAltResult};
 use std::cell::{Cell, OnceCell};
 use std::sync::Arc;
-use std::time::Instant;
 
 /// An answer and what is known of how it came about.
 #[derive(Default)]
@@ -29,8 +27,6 @@ pub struct Handled {
     pub unmatched: Option<&'static str>,
     /// What a script threw first: provision, line, column and message.
     pub error: Option<String>,
-    /// When the first script began to run.
-    pub script: Option<Instant>,
 }
 
 /// Why a view function or hook ended without an answer.
@@ -69,15 +65,13 @@ pub fn handle(provision: &Arc<Provision>, chaos: &Chaos, request: &mut Arc<Reque
     let call = Call { request: Some(request.clone()), provision: Some(provision.clone()), ..Call::default() };
     let blueprint = rule.and_then(|index| provision.blueprint(index));
     let flow = Flow { provision, request, blueprint, unmatched: Cell::default(), error: OnceCell::default() };
-    // A native that panicked may have left one behind.
-    budget::take_first();
     let (mut answer, call) = call::within(call, || flow.run(found));
     answer.hold = answer.hold.saturating_add(call.hold).min(LONGEST);
     if let Some(strike) = strike {
         strike.apply(&mut answer);
     }
     let (unmatched, error) = (flow.unmatched.get(), flow.error.into_inner());
-    Handled { answer, rule, unmatched, error, script: budget::take_first() }
+    Handled { answer, rule, unmatched, error }
 }
 
 struct Flow<'r> {

@@ -127,7 +127,11 @@ fn rules(page: &mut Exposition, all: &[Sums]) {
         }
     }
     let name = "h1mock_script_seconds_total";
-    page.family(name, COUNTER, "Time from the first call of a script to the answer, by rule.");
+    page.family(
+        name,
+        COUNTER,
+        "Time of the mock for requests by rule: its scripts, and about a microsecond for finding them.",
+    );
     for sums in all {
         page.sample(name, &[("rule", &sums.label)], &seconds(sums.nanoseconds));
     }

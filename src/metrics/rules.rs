@@ -60,7 +60,7 @@ pub struct Sums {
     pub label: String,
     /// Requests by method and status.
     pub requests: Vec<(Key, u64)>,
-    /// Time of scripts.
+    /// Time of requests.
     pub nanoseconds: u64,
     /// Requests whose script failed.
     pub errors: u64,
@@ -130,9 +130,7 @@ impl Rules {
         if !tally.count(request.method, request.status, room) {
             self.other.count(request.method, request.status, || true);
         }
-        if request.nanoseconds > 0 {
-            tally.add_time(request.nanoseconds);
-        }
+        tally.add_time(request.nanoseconds);
         if request.failed {
             tally.add_error();
         }
@@ -170,7 +168,7 @@ pub struct Counted<'r> {
     pub method: &'r str,
     /// Of its answer.
     pub status: u16,
-    /// Time of its scripts; 0 where none ran.
+    /// Time that it took.
     pub nanoseconds: u64,
     /// Whether a script failed.
     pub failed: bool,

@@ -59,9 +59,6 @@ impl Budget {
             return call();
         }
         let now = Instant::now();
-        if FIRST.get().is_none() {
-            FIRST.set(Some(now));
-        }
         DEADLINE.set(Some(now + self.time));
         LONG_FROM.set(Some(now + LONG));
         CEILING.set(ALLOCATED.get() + i64::try_from(self.memory).unwrap_or(i64::MAX / 2));
@@ -100,17 +97,6 @@ thread_local! {
     static LONG_FROM: Cell<Option<Instant>> = const { Cell::new(None) };
     /// What this thread does when a call takes long.
     static WHEN_LONG: OnceCell<Box<dyn Fn()>> = const { OnceCell::new() };
-}
-
-thread_local! {
-    /// When the first call since [`take_first`] began.
-    static FIRST: Cell<Option<Instant>> = const { Cell::new(None) };
-}
-
-/// When the first call on this thread since the last time that this was asked began. One look at the clock serves for this and
-/// for the budget.
-pub fn take_first() -> Option<Instant> {
-    FIRST.take()
 }
 
 /// Has `notice` called on this thread while a call takes longer than most, again and again. The first one stays.
