@@ -1,4 +1,4 @@
-//! How far two words are apart. Knows words only.
+//! How far two words are apart, and which of the known ones was meant. Knows words only.
 
 /// Damerau-Levenshtein distance in its "optimal string alignment" form: insertions, deletions, replacements
 /// and swaps of neighbours that turn `a` into `b`.
@@ -27,6 +27,18 @@ pub fn allowed(letters: usize) -> usize {
     (letters / 3).max(1)
 }
 
+/// The nearest of `known` to `word`, if it is close enough to be a typing mistake: a third of the letters,
+/// and at least one, may be wrong. Of equally near ones the first wins.
+pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let allowed = allowed(word.chars().count());
+    let ranked = known.into_iter().map(|candidate| (distance(word, candidate), candidate));
+    // With a distance of the whole word nothing of it is left.
+    ranked
+        .filter(|(far, candidate)| *far <= allowed && *far < candidate.chars().count())
+        .min_by_key(|(far, _)| *far)
+        .map(|(_, candidate)| candidate)
+}
+
 #[cfg(test)]
 mod tests {
     use super::distance;
@@ -45,5 +57,16 @@ mod tests {
             assert_eq!(distance(a, b), far, "{a} {b}");
             assert_eq!(distance(b, a), far, "{b} {a}");
         }
+    }
+
+    #[test]
+    fn only_close_words_are_suggested() {
+        let known = ["workers", "admin-workers", "poll", "get"];
+        assert_eq!(nearest("worker", known), Some("workers"));
+        assert_eq!(nearest("admin-worker", known), Some("admin-workers"));
+        assert_eq!(nearest("pol", known), Some("poll"));
+        assert_eq!(nearest("colour", known), None);
+        assert_eq!(nearest("x", known), None);
+        assert_eq!(nearest("", known), None);
     }
 }

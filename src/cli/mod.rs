@@ -8,14 +8,12 @@ mod running;
 mod setting;
 mod settings;
 mod subcommand;
-mod suggest;
 #[cfg(test)]
 mod tests;
 pub mod value;
 
 pub use fail_on::FailOn;
 pub use settings::{LogFormat, OnError, Settings, Token};
-pub use suggest::nearest;
 
 use line::Line;
 use setting::{Setting, Values};

@@ -8,8 +8,8 @@ pub use error::FilterError;
 pub use value::number;
 
 use super::{Condition, Filter, Fit, Part, Subject, Test};
-use crate::cli::nearest;
 use crate::journal::entry::Entry;
+use crate::spelling::nearest;
 use error::{Flaw, Spot};
 use percent_encoding::percent_decode;
 use regex_lite::{Regex, RegexBuilder};
