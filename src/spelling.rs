@@ -41,7 +41,7 @@ pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
 
 #[cfg(test)]
 mod tests {
-    use super::distance;
+    use super::{distance, nearest};
 
     #[test]
     fn distances_count_single_mistakes() {
