@@ -23,9 +23,18 @@ pub struct Handled {
     /// Index of the rule that served it.
     pub rule: Option<usize>,
     /// Why no rule served it, where none did and no hook stood in.
-    pub unmatched: Option<&'static str>,
+    pub unmatched: Option<Unmatched>,
     /// What a script threw first: provision, line, column and message.
-    pub error: Option<String>,
+    pub error: Option<Box<str>>,
+}
+
+/// Why no rule serves a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unmatched {
+    /// 404.
+    Path,
+    /// 405.
+    Method,
 }
 
 /// Why a view function or hook ended without an answer.
@@ -71,9 +80,9 @@ struct Flow<'r> {
     request: &'r Request,
     blueprint: Option<&'r str>,
     /// As in [`Handled`].
-    unmatched: Cell<Option<&'static str>>,
+    unmatched: Cell<Option<Unmatched>>,
     /// As in [`Handled`].
-    error: RefCell<Option<String>>,
+    error: RefCell<Option<Box<str>>>,
 }
 
 impl Flow<'_> {
@@ -101,11 +110,11 @@ impl Flow<'_> {
             Found::Rule { index, values } => self.view(index, values),
             Found::Redirect { path } => Ok(answer::redirection(308, &self.location(&path))),
             Found::MethodNotAllowed { allow } => {
-                self.unmatched.set(Some("no rule for this path serves the method"));
+                self.unmatched.set(Some(Unmatched::Method));
                 Err(Stop::Http(HttpError { allow: Some(allow.join(", ")), ..HttpError::new(405) }))
             }
             Found::NotFound => {
-                self.unmatched.set(Some("no rule has this path"));
+                self.unmatched.set(Some(Unmatched::Path));
                 Err(Stop::Http(HttpError::new(404)))
             }
         }
@@ -179,7 +188,7 @@ impl Flow<'_> {
         let fault = Fault::new(error, name, files).or_line(files, line);
         let (method, target) = (self.request.method().escape_debug(), self.request.target().escape_debug());
         log::error!("{method} {target}: {}", fault.at_run_time());
-        self.error.borrow_mut().get_or_insert_with(|| fault.at_run_time());
+        self.error.borrow_mut().get_or_insert_with(|| fault.at_run_time().into());
         fault
     }
 }

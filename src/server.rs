@@ -198,7 +198,7 @@ impl Work for MockWork {
 fn panicked() -> Handled {
     let text = "a native function panicked while this request was handled: see the log";
     let answer = Answer::text(500, format!("{text}\n"));
-    Handled { answer, error: Some(text.to_owned()), ..Handled::default() }
+    Handled { answer, error: Some(text.into()), ..Handled::default() }
 }
 
 /// Takes requests of the admin listener.
