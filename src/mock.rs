@@ -24,9 +24,28 @@ pub struct Handled {
     /// Index of the rule that served it.
     pub rule: Option<usize>,
     /// Why no rule served it, where none did and no hook stood in.
-    pub unmatched: Option<&'static str>,
+    pub unmatched: Option<Unmatched>,
     /// What a script threw first: provision, line, column and message.
-    pub error: Option<String>,
+    pub error: Option<Box<str>>,
+}
+
+/// Why no rule serves a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unmatched {
+    /// 404.
+    Path,
+    /// 405.
+    Method,
+}
+
+impl Unmatched {
+    /// For people.
+    pub fn words(self) -> &'static str {
+        match self {
+            Unmatched::Path => "no rule matches the path",
+            Unmatched::Method => "no rule for the path serves the method",
+        }
+    }
 }
 
 /// Why a view function or hook ended without an answer.
@@ -79,9 +98,9 @@ struct Flow<'r> {
     request: &'r Request,
     blueprint: Option<&'r str>,
     /// As in [`Handled`].
-    unmatched: Cell<Option<&'static str>>,
+    unmatched: Cell<Option<Unmatched>>,
     /// As in [`Handled`].
-    error: OnceCell<String>,
+    error: OnceCell<Box<str>>,
 }
 
 impl Flow<'_> {
@@ -109,11 +128,11 @@ impl Flow<'_> {
             Found::Rule { index, values } => self.view(index, values),
             Found::Redirect { path } => Ok(answer::redirection(308, &self.location(&path))),
             Found::MethodNotAllowed { allow } => {
-                self.unmatched.set(Some("no rule for the path serves the method"));
+                self.unmatched.set(Some(Unmatched::Method));
                 Err(Stop::Http(HttpError { allow: Some(allow.join(", ")), ..HttpError::new(405) }))
             }
             Found::NotFound => {
-                self.unmatched.set(Some("no rule matches the path"));
+                self.unmatched.set(Some(Unmatched::Path));
                 Err(Stop::Http(HttpError::new(404)))
             }
         }
@@ -207,7 +226,7 @@ impl Flow<'_> {
         let error = fault.at_run_time();
         log::error!("{method} {target}: {error}");
         // A later one, of an error handler or a hook, is only in the log.
-        let _ = self.error.set(error);
+        let _ = self.error.set(error.into());
         fault
     }
 }

@@ -9,7 +9,7 @@ use crate::engine::{self, Limits, Reactor, Refuse};
 use crate::held::{Held, Place};
 use crate::journal::{Begun, Exchange, Journal};
 use crate::metrics::metrics;
-use crate::mock::{self, Handled};
+use crate::mock::{self, Handled, Unmatched};
 use crate::provision::Provision;
 use crate::refusal;
 use crate::request::Request;
@@ -223,7 +223,7 @@ impl MockWork {
             generation: provision.generation,
             request,
             rule: rule.map(|rule| (rule.pattern(), rule.endpoint())),
-            unmatched: *unmatched,
+            unmatched: unmatched.map(Unmatched::words),
             status: answer.status_sent(),
             answer_headers: &answer.headers,
             answer_body: &answer.body,
@@ -236,7 +236,7 @@ impl MockWork {
 fn panicked() -> Handled {
     let text = "a native function panicked while this request was handled: see the log";
     let answer = Answer::text(500, format!("{text}\n"));
-    Handled { answer, error: Some(text.to_owned()), ..Handled::default() }
+    Handled { answer, error: Some(text.into()), ..Handled::default() }
 }
 
 /// Takes requests of the admin listener.

@@ -87,7 +87,7 @@ impl Metrics {
             self.unmatched.add(method, target);
         }
         if let Some(error) = &handled.error {
-            self.first_error.get_or_init(|| error.clone());
+            self.first_error.get_or_init(|| error.to_string());
         }
     }
 
