@@ -9,10 +9,15 @@
 /// A module with the folder of the sources, so that modules in there find their own; `crate::` leads here by the import below.
 #[path = "../src"]
 mod program {
+    pub mod baggage;
     pub mod cause;
+    pub mod chaos;
     pub mod converter;
     pub mod cookie;
+    pub mod epoch;
     pub mod form;
+    pub mod journal;
+    pub mod metrics;
     pub mod mock;
     pub mod pattern;
     pub mod provision;
@@ -22,12 +27,15 @@ mod program {
     pub mod router;
     pub mod rule;
     pub mod script;
+    pub mod spelling;
     pub mod store;
+    pub mod tally;
     pub mod tree;
 }
 
 use program::*;
 
+use chaos::Chaos;
 use mock::Handled;
 use provision::{Loaded, Provision};
 use request::Request;
@@ -38,13 +46,16 @@ use std::cell::Cell;
 use std::hint::black_box;
 use std::net::SocketAddr;
 use std::process::Command;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::thread;
 use std::time::Instant;
 
 /// As in the program, with a count of allocations on top.
 #[global_allocator]
 static ALLOCATOR: Tally<Counting<System>> = Tally(Counting(System));
+
+/// None is set.
+static CHAOS: LazyLock<Chaos> = LazyLock::new(Chaos::default);
 
 const ROUNDS: usize = 3_000;
 const CALLS: usize = 100;
@@ -83,7 +94,10 @@ fn provision() -> Arc<Provision> {
     let loaded = Provision::load(&script::engine(budget).into(), budget, files);
     let _ = std::fs::remove_dir(folder);
     match loaded {
-        Ok(Loaded::Provision(provision)) => (*provision).into(),
+        Ok(Loaded::Provision(mut provision)) => {
+            metrics::metrics().loaded(&mut provision);
+            (*provision).into()
+        }
         Ok(Loaded::Library) => panic!("the provision has no rules"),
         Err(error) => panic!("{}", error.report()),
     }
@@ -94,12 +108,15 @@ fn handle(provision: &Arc<Provision>, target: &str) -> Handled {
     let headers = HEADERS.iter().copied();
     let address = SocketAddr::from(([127, 0, 0, 1], 8000));
     let request = Request::from_parts("GET", target, headers, Vec::new(), Some(address), Some(address));
-    mock::handle(&provision.clone(), request)
+    mock::handle(&provision.clone(), &CHAOS, &mut Arc::new(request))
 }
 
 fn run(provision: &Arc<Provision>, target: &str, calls: usize) {
     for _ in 0..calls {
-        black_box(handle(provision, black_box(target)));
+        let began = Instant::now();
+        let handled = handle(provision, black_box(target));
+        metrics::metrics().answered(provision, ("GET", target), &handled, began);
+        black_box(&handled);
     }
 }
 

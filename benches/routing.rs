@@ -22,6 +22,9 @@ mod router;
 #[path = "../src/rule.rs"]
 mod rule;
 #[allow(dead_code)]
+#[path = "../src/spelling.rs"]
+mod spelling;
+#[allow(dead_code)]
 #[path = "../src/tree.rs"]
 mod tree;
 

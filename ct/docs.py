@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Runs the console blocks of README.md and docs/admin.md and compares what they print: what they show is what happens.
+"""Runs the console blocks of README.md, docs/admin.md and docs/testing.md and compares what they print: what they show is what happens.
 
     ct/docs.py [BINARY]
 
@@ -176,7 +176,7 @@ def main():
     check_runners()
     print(f"{links.check()} links lead somewhere")
     check_provisions(binary)
-    for page in ("README.md", "docs/admin.md"):
+    for page in ("README.md", "docs/admin.md", "docs/testing.md"):
         check(page, binary)
 
 

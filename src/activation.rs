@@ -3,7 +3,9 @@
 
 pub use crate::active::WaitId;
 use crate::active::{Active, Then};
+use crate::epoch::Epoch;
 use crate::initial;
+use crate::metrics::metrics;
 use crate::provision::{Loaded, Provision, no_register_rules};
 use crate::record::{Records, Row};
 use crate::script::budget::Budget;
@@ -25,6 +27,8 @@ pub struct Terms {
     pub back_to_initial: bool,
     /// `--keep-store`: `store` lives through activations.
     pub keep_store: bool,
+    /// `--explain`: the default pages of 404 and 405 list the closest rules.
+    pub explain: bool,
 }
 
 /// Activates provisions.
@@ -34,6 +38,7 @@ pub struct Activation {
     store: Arc<Store>,
     active: Active,
     data: Arc<Data>,
+    epoch: Arc<Epoch>,
     records: Records,
     loading: Mutex<()>,
 }
@@ -91,16 +96,44 @@ impl Activation {
         let data = Arc::new(Data::default());
         let records = Records::default();
         refresh(&store);
-        let first = initial::first(&engine, &terms, &store, &data, &records)?;
+        let mut first = initial::first(&engine, &terms, &store, &data, &records)?;
+        metrics().loaded(&mut first);
+        if first.name == initial::BUILT_IN {
+            metrics().set_failing();
+        }
         let name = first.name.clone();
         let active = Active::new(first);
         records.activated(&name, 1);
-        Ok(Activation { engine, terms, store, active, data, records, loading: Mutex::default() })
+        Ok(Activation {
+            engine,
+            terms,
+            store,
+            active,
+            data,
+            epoch: Arc::default(),
+            records,
+            loading: Mutex::default(),
+        })
     }
 
     /// The provision for one request.
     pub fn current(&self) -> Arc<Provision> {
         self.active.current()
+    }
+
+    /// What requests take when they begin, so that nothing of them counts after a reset.
+    pub fn epoch(&self) -> &Arc<Epoch> {
+        &self.epoch
+    }
+
+    /// Ends the epoch: hits start at 0, `store` is what `registerRules()` made it. Gives the new epoch, and the generation that
+    /// serves. Waits for nothing, not for a load either.
+    pub fn reset(&self) -> (u64, u64) {
+        let provision = self.current();
+        let epoch = self.epoch.next();
+        // The first request would reset the values, too; nobody knows when that comes.
+        drop(provision.files.data.open(Some(epoch)));
+        (epoch, provision.generation)
     }
 
     /// The provision directory.
@@ -292,7 +325,11 @@ impl Activation {
     fn load_wanted(&self, name: &Name, source: Option<Vec<u8>>) -> Result<Provision, ActivationError> {
         match self.load(name.as_str(), source) {
             Ok(Loaded::Provision(provision)) => Ok(*provision),
-            Ok(Loaded::Library) => Err(ActivationError::Library(no_register_rules(name.as_str()))),
+            Ok(Loaded::Library) => {
+                let error = no_register_rules(name.as_str());
+                metrics().load_failed(&error);
+                Err(ActivationError::Library(error))
+            }
             Err(error) => {
                 self.failed(error.clone());
                 Err(ActivationError::Load(error))
@@ -303,6 +340,7 @@ impl Activation {
     /// Logs a failed load; the last good provision keeps serving, or `initial` if so told.
     fn failed(&self, error: LoadError) {
         log::error!("{}", error.report().trim_end());
+        metrics().load_failed(&error);
         let current = self.current().name.clone();
         let initial = initial::name(&self.store);
         if !self.terms.back_to_initial || current == initial {
@@ -311,13 +349,20 @@ impl Activation {
         match self.load(initial, None) {
             Ok(Loaded::Provision(provision)) => {
                 self.swap(*provision);
+                metrics().set_failing();
             }
             Ok(Loaded::Library) => log::error!("{}", no_register_rules(initial)),
             Err(error) => log::error!("{error}"),
         }
     }
 
-    fn swap(&self, provision: Provision) -> u64 {
+    /// Whether what was configured last is not what serves: it did not load, or the files on disk are others.
+    pub fn differs(&self) -> bool {
+        metrics().is_failing() || self.current().files.differ(initial::BUILT_IN_SOURCE)
+    }
+
+    fn swap(&self, mut provision: Provision) -> u64 {
+        metrics().loaded(&mut provision);
         let name = provision.name.clone();
         let generation = self.active.swap(provision);
         self.records.activated(&name, generation);
@@ -357,5 +402,12 @@ pub fn load(
     data: Arc<Data>,
 ) -> Result<Loaded, LoadError> {
     let files = Files::new(store.clone(), name, source, data).keeping(terms.keep_store);
-    Provision::load(engine, terms.budget, files)
+    let mut loaded = Provision::load(engine, terms.budget, files)?;
+    if let Loaded::Provision(provision) = &mut loaded {
+        provision.explain = terms.explain;
+        if !terms.keep_store {
+            provision.files.data.keep_loaded();
+        }
+    }
+    Ok(loaded)
 }

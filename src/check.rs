@@ -49,15 +49,17 @@ pub fn check(paths: &[PathBuf], budget: Budget) -> Result<ExitCode, String> {
 }
 
 fn shadowed(provision: &Provision) {
-    for rule in provision.rules() {
-        if let Some(earlier) = rule.shadowed_by {
-            let at = format!("{}:{}", rule.file, rule.line);
-            let _ = writeln!(
-                io::stderr(),
-                "warning: rule `{}` ({at}) never serves: `{earlier}` comes first",
-                rule.rule
-            );
-        }
+    let shown = |index: usize| {
+        let (rule, served) = (&provision.router.rules()[index], &provision.views[index]);
+        format!("`{}` ({}:{})", rule.pattern(), served.file, served.line)
+    };
+    for (rule, earlier) in provision.router.shadowed() {
+        let _ = writeln!(
+            io::stderr(),
+            "warning: rule {} never serves: {} comes first",
+            shown(rule),
+            shown(earlier)
+        );
     }
 }
 
@@ -69,7 +71,7 @@ pub fn routes(path: &Path, budget: Budget) -> Result<ExitCode, String> {
     let engine = Arc::new(script::engine(budget));
     match load(&engine, budget, path) {
         Ok(Loaded::Provision(provision)) => {
-            print(table(&provision.rules()).trim_end());
+            print(table(&provision.rules(0)).trim_end());
             Ok(ExitCode::SUCCESS)
         }
         Ok(Loaded::Library) => Err(format!("`{}` is a library: it has no registerRules()", path.display())),

@@ -65,6 +65,17 @@ impl Converter {
         }
     }
 
+    /// The widest converter of its kind and weight, which takes all that it takes.
+    pub fn widest(&self) -> String {
+        match self {
+            Converter::Text { .. } | Converter::Uuid => "string".to_owned(),
+            Converter::Any(_) if !self.spans_segments() => "string".to_owned(),
+            Converter::Int { signed: false, .. } => "int".to_owned(),
+            Converter::Float { signed: false, .. } => "float".to_owned(),
+            other => other.to_string(),
+        }
+    }
+
     /// Offers each place where its text can end, if it starts at byte `from` of `path`, to `fits`, in the order of Werkzeug's
     /// regular expressions (longest first, `path` shortest first, `any` as listed), until `fits` takes one.
     pub fn ends(&self, path: &str, from: usize, mut fits: impl FnMut(usize) -> bool) -> bool {

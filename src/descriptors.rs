@@ -8,6 +8,9 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 /// kernel's memory for the sockets would be used up long before that.
 const MOST: usize = 1_000_000;
 
+/// Most connections of the admin listener: hundreds of tests may wait at a time.
+const MOST_ADMIN: usize = 1024;
+
 /// Fewest descriptors that are kept back: 14 are open before the first client comes, each listener answers up to 8 clients more
 /// than it holds, and files are read and written.
 const KEPT: usize = 40;
@@ -28,7 +31,7 @@ impl Descriptors {
     /// Divides `limit` open files. Limits too small for what is kept back leave the mock one connection.
     pub fn divide(limit: u64) -> Descriptors {
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-        let (kept, admin) = ((limit / 8).clamp(KEPT, 128), (limit / 8).clamp(8, 256));
+        let (kept, admin) = ((limit / 8).clamp(KEPT, 128), (limit / 8).clamp(8, MOST_ADMIN));
         Descriptors { kept, admin, mock: limit.saturating_sub(kept + admin).clamp(1, MOST) }
     }
 }
@@ -72,12 +75,12 @@ mod tests {
             (192, 40, 24, 128),
             (256, 40, 32, 184),
             (1024, 128, 128, 768),
-            (4096, 128, 256, 3_712),
-            (20_000, 128, 256, 19_616),
-            (1_000_384, 128, 256, 1_000_000),
-            (1_048_576, 128, 256, 1_000_000),
-            (1 << 30, 128, 256, 1_000_000),
-            (u64::MAX, 128, 256, 1_000_000),
+            (4096, 128, 512, 3_456),
+            (20_000, 128, 1024, 18_848),
+            (1_001_152, 128, 1024, 1_000_000),
+            (1_048_576, 128, 1024, 1_000_000),
+            (1 << 30, 128, 1024, 1_000_000),
+            (u64::MAX, 128, 1024, 1_000_000),
         ] {
             assert_eq!(Descriptors::divide(limit), Descriptors { kept, admin, mock }, "{limit}");
         }

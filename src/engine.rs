@@ -2,15 +2,17 @@
 //! answers without `Response`, an orderly stop. To go back to a published engine is to change this file.
 
 use crate::cause::cause;
+use crate::chaos::Breaking;
+use crate::held::Place;
 use crate::request::Request;
-use crate::response::Answer;
+use crate::response::{Answer, Follow, Sink};
 use crate::script::status;
 use crate::timer::Wait;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
-use tiny_http::extension::{self, Page};
+use tiny_http::extension::{self, Dribble, Open, Page, Step, Then};
 
 /// What clients of a listener may take up.
 pub use tiny_http::extension::Limits;
@@ -65,25 +67,75 @@ pub fn receive(incoming: &mut tiny_http::Request, local: SocketAddr) -> Request 
     )
 }
 
-/// Sends `answer` to the client of `request`; `close` ends the connection after it.
+/// What is sent in place of an answer for [`Breaking::Garbage`]: no version of HTTP begins so, nor does TLS.
+const GARBAGE: &[u8] = b"\x00\xff\xfegarbage\xfe\xff\x00\r\n\r\n";
+
+/// Sends `answer` to the client of `request`, or breaks the connection where that is injected; `close` ends the connection after
+/// it. `place` is what the answer takes up while it waits, and freed when all of it has left.
 ///
 /// # Errors
 /// The client is gone.
-pub fn send(request: tiny_http::Request, answer: Answer, close: bool) -> io::Result<()> {
+pub fn send(
+    request: tiny_http::Request,
+    mut answer: Answer,
+    close: bool,
+    place: Option<Place>,
+) -> io::Result<()> {
+    let (mut dribble, mut halve) = (None, false);
+    if let Some(injected) = answer.injected.take() {
+        match injected.breaking {
+            Some(Breaking::Reset) => return request.perform(Vec::new(), Then::Reset),
+            Some(Breaking::Close) => return request.perform(Vec::new(), Then::Close),
+            Some(Breaking::Garbage) => {
+                return request.perform(vec![Step::Bytes(GARBAGE.to_vec())], Then::Close);
+            }
+            Some(Breaking::Partial) => halve = true,
+            None => {}
+        }
+        dribble = injected.dribble.map(|dribble| Dribble {
+            slices: dribble.chunks,
+            over: dribble.over,
+            keep: Box::new(place),
+        });
+    }
     let close = close || answer.header("connection").is_some_and(|value| value.eq_ignore_ascii_case("close"));
-    let Answer { status, reason, headers, body, .. } = answer;
-    request.answer(extension::Answer {
+    let Answer { status, reason, headers, body, follow, .. } = answer;
+    let answer = extension::Answer {
         status,
         reason: Some(reason.as_deref().unwrap_or_else(|| status::reason(status))),
         fields: headers.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())),
         body,
         close,
-    })
+        dribble,
+        halve,
+    };
+    let Some(Follow(follow)) = follow else { return request.answer(answer) };
+    follow(Box::new(request.begin(answer)?));
+    Ok(())
+}
+
+impl Sink for Open {
+    fn waiting(&self) -> Option<usize> {
+        Open::waiting(self)
+    }
+
+    fn add(&self, bytes: Vec<u8>) -> bool {
+        Open::add(self, bytes)
+    }
+
+    fn cut(self: Box<Self>) {
+        Open::cut(*self);
+    }
 }
 
 /// The handler on this thread takes longer than most: another worker of `server` waits for requests meanwhile.
 pub fn call_another(server: &tiny_http::Server) {
     server.call_another();
+}
+
+/// Connections of `server` that are open, and those of them with a request that arrives or is not answered in full.
+pub fn connections(server: &tiny_http::Server) -> (usize, usize) {
+    (server.num_connections(), server.num_busy())
 }
 
 /// Takes in the connections that wait at `server`, and listens no more.

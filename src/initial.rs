@@ -1,6 +1,7 @@
 //! The provision that serves first: `initial` of the directory, else a built-in one. Knows no events and no swaps.
 
 use crate::activation::{Terms, load};
+use crate::metrics::metrics;
 use crate::provision::{Loaded, Provision, no_register_rules};
 use crate::record::Records;
 use crate::script::data::Data;
@@ -15,7 +16,7 @@ const INITIAL_RHAI: &str = "initial.rhai";
 /// Name of the built-in provision where a broken `initial` stands in its way.
 pub const BUILT_IN: &str = "built-in";
 /// The built-in provision: every path is 404 with a link to the documentation.
-const BUILT_IN_SOURCE: &[u8] = include_bytes!("../provisions/default");
+pub const BUILT_IN_SOURCE: &[u8] = include_bytes!("../provisions/default");
 
 /// The name of the initial provision in `store`.
 pub fn name(store: &Store) -> &'static str {
@@ -53,6 +54,7 @@ pub fn first(
         Err(error) => error,
     };
     records.failed(name, &error);
+    metrics().load_failed(&error);
     log::error!("{}", error.report().trim_end());
     log::warn!("the built-in provision serves");
     built_in(BUILT_IN)

@@ -118,11 +118,11 @@ mod tests {
             (None, 16, 1, 8, true),
             (None, 256, 184, 32, false),
             (None, 1024, 768, 128, false),
-            (None, 1 << 30, 1_000_000, 256, false),
+            (None, 1 << 30, 1_000_000, 1024, false),
             (Some(768), 1024, 768, 128, false),
             (Some(769), 1024, 768, 128, true),
             (Some(1), 0, 1, 8, false),
-            (Some(1_000_000), u64::MAX, 1_000_000, 256, false),
+            (Some(1_000_000), u64::MAX, 1_000_000, 1024, false),
         ] {
             let settings = Settings { max_connections: asked, ..Settings::default() };
             let (granted, warnings) = Granted::divide(&settings, open_files, None);

@@ -5,7 +5,9 @@ mod activation;
 mod active;
 mod admin;
 mod applet;
+mod baggage;
 mod cause;
+mod chaos;
 mod check;
 mod cli;
 mod client;
@@ -13,11 +15,15 @@ mod converter;
 mod cookie;
 mod descriptors;
 mod engine;
+mod epoch;
 mod form;
+mod held;
 mod initial;
+mod journal;
 mod limits;
 mod logger;
 mod memory;
+mod metrics;
 mod mock;
 mod pattern;
 mod process;
@@ -25,6 +31,7 @@ mod provision;
 mod quoting;
 mod record;
 mod refusal;
+mod report;
 mod request;
 mod response;
 mod router;
@@ -32,7 +39,9 @@ mod rule;
 mod script;
 mod serve;
 mod server;
+mod spelling;
 mod store;
+mod tally;
 mod timer;
 mod tree;
 mod watcher;
@@ -78,9 +87,12 @@ fn run(command: Command) -> Result<ExitCode, String> {
             Ok(client::get(&url, any_status, &server, timeout, out, err).into())
         }
         Command::Probe { address, server } => Ok(client::probe(address.as_deref(), &server, err).into()),
-        Command::Wait { generation, provision, timeout, address, server } => {
-            let provision = provision.as_deref();
-            Ok(client::wait(generation, provision, timeout, address.as_deref(), &server, err).into())
+        Command::Wait { generation, provision, requests, timeout, address, server } => {
+            let wanted = client::Wanted { generation, provision: provision.as_deref(), requests };
+            Ok(client::wait(&wanted, timeout, address.as_deref(), &server, err).into())
+        }
+        Command::Report { fail_on, address, server } => {
+            Ok(client::report(fail_on, address.as_deref(), &server, out, err).into())
         }
         Command::Help(text) => print(&text),
         Command::Version => print(concat!("h1mock ", env!("CARGO_PKG_VERSION"), "\n")),

@@ -1,5 +1,6 @@
 //! The mock: request -> router -> view function -> response, with hooks and error handlers where Flask runs them.
 
+use crate::chaos::{Chaos, LONGEST};
 use crate::provision::Provision;
 use crate::request::Request;
 use crate::response::Answer;
@@ -12,14 +13,39 @@ use crate::script::fault::Fault;
 use crate::script::response::Response;
 use crate::script::view::View;
 use rhai::{Dynamic, EvalAltResult};
+use std::cell::{Cell, OnceCell};
 use std::sync::Arc;
 
-/// An answer and what the access log says about it.
+/// An answer and what is known of how it came about.
+#[derive(Default)]
 pub struct Handled {
     /// What the client gets.
     pub answer: Answer,
     /// Index of the rule that served it.
     pub rule: Option<usize>,
+    /// Why no rule served it, where none did and no hook stood in.
+    pub unmatched: Option<Unmatched>,
+    /// What a script threw first: provision, line, column and message.
+    pub error: Option<Box<str>>,
+}
+
+/// Why no rule serves a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unmatched {
+    /// 404.
+    Path,
+    /// 405.
+    Method,
+}
+
+impl Unmatched {
+    /// For people.
+    pub fn words(self) -> &'static str {
+        match self {
+            Unmatched::Path => "no rule matches the path",
+            Unmatched::Method => "no rule for the path serves the method",
+        }
+    }
 }
 
 /// Why a view function or hook ended without an answer.
@@ -36,27 +62,45 @@ impl From<Box<EvalAltResult>> for Stop {
     }
 }
 
-/// Handles one request with `provision`, on this thread. Sleeps of scripts are in `Answer::hold`.
-pub fn handle(provision: &Arc<Provision>, mut request: Request) -> Handled {
+/// Handles one request with `provision`, on this thread. Sleeps of scripts are in `Answer::hold`, what scripts and `chaos` inject
+/// in `Answer::injected`. Nobody else has the request yet.
+pub fn handle(provision: &Arc<Provision>, chaos: &Chaos, request: &mut Arc<Request>) -> Handled {
     let found = provision.router.find(request.method(), request.path());
     let rule = match &found {
         Found::Rule { index, .. } => Some(*index),
         _ => None,
     };
-    request.rule = rule;
-    let request = Arc::new(request);
+    if let Some(request) = Arc::get_mut(request) {
+        request.rule = rule;
+    }
+    let mut strike = None;
+    if chaos.is_live() {
+        strike = chaos.strike(request, rule.map(|index| &provision.router.rules()[index]));
+    }
+    if let Some(mut answer) = strike.as_mut().and_then(|strike| strike.replacement.take()) {
+        strike.into_iter().for_each(|strike| strike.apply(&mut answer));
+        return Handled { answer, rule, ..Handled::default() };
+    }
     let call = Call { request: Some(request.clone()), provision: Some(provision.clone()), ..Call::default() };
     let blueprint = rule.and_then(|index| provision.blueprint(index));
-    let flow = Flow { provision, request: &request, blueprint };
+    let flow = Flow { provision, request, blueprint, unmatched: Cell::default(), error: OnceCell::default() };
     let (mut answer, call) = call::within(call, || flow.run(found));
-    answer.hold = call.hold;
-    Handled { answer, rule }
+    answer.hold = answer.hold.saturating_add(call.hold).min(LONGEST);
+    if let Some(strike) = strike {
+        strike.apply(&mut answer);
+    }
+    let (unmatched, error) = (flow.unmatched.get(), flow.error.into_inner());
+    Handled { answer, rule, unmatched, error }
 }
 
 struct Flow<'r> {
     provision: &'r Provision,
     request: &'r Request,
     blueprint: Option<&'r str>,
+    /// As in [`Handled`].
+    unmatched: Cell<Option<Unmatched>>,
+    /// As in [`Handled`].
+    error: OnceCell<Box<str>>,
 }
 
 impl Flow<'_> {
@@ -84,9 +128,13 @@ impl Flow<'_> {
             Found::Rule { index, values } => self.view(index, values),
             Found::Redirect { path } => Ok(answer::redirection(308, &self.location(&path))),
             Found::MethodNotAllowed { allow } => {
+                self.unmatched.set(Some(Unmatched::Method));
                 Err(Stop::Http(HttpError { allow: Some(allow.join(", ")), ..HttpError::new(405) }))
             }
-            Found::NotFound => Err(Stop::Http(HttpError::new(404))),
+            Found::NotFound => {
+                self.unmatched.set(Some(Unmatched::Path));
+                Err(Stop::Http(HttpError::new(404)))
+            }
         }
     }
 
@@ -98,7 +146,7 @@ impl Flow<'_> {
                 .push(("Allow".into(), self.provision.router.allowed(self.request.path()).join(", ").into()));
             return Ok(answer);
         }
-        Ok(answer::from_value(self.provision.call_view(index, values)?)?)
+        Ok(answer::from_value(self.provision.call_view(self.request.epoch, index, values)?)?)
     }
 
     /// Relative, as later RFCs allow (RFC 9110, section 10.2.2): the client knows the host better than the mock does.
@@ -118,7 +166,7 @@ impl Flow<'_> {
                 (HttpError { original: Some(fault.at_run_time()), ..HttpError::new(500) }, Some(fault))
             }
         };
-        let plain = || fault.as_ref().map_or_else(|| error.page(), failure);
+        let plain = || fault.as_ref().map_or_else(|| self.page(&error), failure);
         if error.answer.is_some() {
             return plain();
         }
@@ -129,6 +177,24 @@ impl Flow<'_> {
             Ok(answer) => answer,
             Err(error) => failure(&self.fault(&error)),
         }
+    }
+
+    /// The default page; with the closest rules below its text where no rule serves the request, if that is asked for.
+    fn page(&self, error: &HttpError) -> Answer {
+        let mut page = error.page();
+        let unserved =
+            error.answer.is_none() && self.request.rule.is_none() && matches!(page.status, 404 | 405);
+        if self.provision.explain && unserved {
+            let misses = self.provision.router.explain(self.request.method(), self.request.path());
+            let lines: String =
+                misses.iter().map(|miss| format!("{}\n", abort::escape(&miss.to_string()))).collect();
+            let text = match misses.len() {
+                0 => "<p>No rule is close to it.</p>\n".to_owned(),
+                _ => format!("<p>The closest rules:</p>\n<pre>\n{lines}</pre>\n"),
+            };
+            page.body.extend_from_slice(text.as_bytes());
+        }
+        page
     }
 
     fn answered_by(&self, handler: &View, error: HttpError) -> Result<Answer, Box<EvalAltResult>> {
@@ -157,7 +223,10 @@ impl Flow<'_> {
             (file.as_ref().map_or(&self.provision.name, |file| &file.name), &self.provision.files);
         let fault = Fault::new(error, name, files).or_line(files, line);
         let (method, target) = (self.request.method().escape_debug(), self.request.target().escape_debug());
-        log::error!("{method} {target}: {}", fault.at_run_time());
+        let error = fault.at_run_time();
+        log::error!("{method} {target}: {error}");
+        // A later one, of an error handler or a hook, is only in the log.
+        let _ = self.error.set(error.into());
         fault
     }
 }

@@ -1,6 +1,7 @@
 //! One provision, loaded: source -> compiled files -> `registerRules()` -> rules, view functions, hooks. Never changes after
 //! that; a request holds on to the one that it began with.
 
+use crate::epoch::Hits;
 use crate::router::Router;
 use crate::rule::{Rule, Value};
 use crate::script::app::{Entry, Registration, Scope};
@@ -9,11 +10,11 @@ use crate::script::call::{self, Call, Loading, Running};
 use crate::script::fault::{Fault, LoadError};
 use crate::script::files::{File, Files};
 use crate::script::view::{Bound, View};
+use crate::tally::Tally;
 use rhai::{Dynamic, Engine, EvalAltResult, FnPtr, NativeCallContext, Position};
 use std::collections::{BTreeMap, HashMap};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The function that every provision defines.
 const REGISTER_RULES: &str = "registerRules";
@@ -29,6 +30,8 @@ pub struct Provision {
     budget: Budget,
     /// Its files.
     pub files: Arc<Files>,
+    /// Whether the default pages of 404 and 405 list the closest rules.
+    pub explain: bool,
     /// Its rules; the index of a rule is that of its view.
     pub router: Router,
     /// Its view functions.
@@ -49,7 +52,21 @@ pub struct Served {
     pub file: String,
     /// Line that registered it, from 1.
     pub line: usize,
-    hits: AtomicU64,
+    hits: Hits,
+    /// What is counted of its requests; `None` where its rule shares that with others.
+    pub tally: Option<Arc<Tally>>,
+}
+
+impl Served {
+    /// Whether it served any request, before a reset perhaps.
+    pub fn was_hit(&self) -> bool {
+        self.hits.any()
+    }
+
+    /// Requests of `epoch` that it served.
+    pub fn hits(&self, epoch: u64) -> u64 {
+        self.hits.of(epoch)
+    }
 }
 
 /// One rule for lists: the admin interface and `h1mock routes`.
@@ -125,7 +142,8 @@ impl Provision {
                 blueprint: entry.blueprint,
                 file: entry.file,
                 line: entry.at.line().unwrap_or(0),
-                hits: AtomicU64::new(0),
+                hits: Hits::default(),
+                tally: None,
             });
             rules.push(rule);
         }
@@ -139,6 +157,7 @@ impl Provision {
             engine: engine.clone(),
             budget,
             files: files.clone(),
+            explain: false,
             router: Router::new(rules),
             views,
             before: registration.before,
@@ -147,13 +166,18 @@ impl Provision {
         })
     }
 
-    /// Calls the view function of rule `index` with the values of its variables, in their order.
+    /// Calls the view function of rule `index` with the values of its variables, in their order, for a request of `epoch`.
     ///
     /// # Errors
     /// What the script throws.
-    pub fn call_view(&self, index: usize, values: Vec<Value>) -> Result<Dynamic, Box<EvalAltResult>> {
+    pub fn call_view(
+        &self,
+        epoch: u64,
+        index: usize,
+        values: Vec<Value>,
+    ) -> Result<Dynamic, Box<EvalAltResult>> {
         let served = &self.views[index];
-        served.hits.fetch_add(1, Ordering::Relaxed);
+        served.hits.count(epoch);
         self.budget.run(|| served.view.call(&self.engine, index, values))
     }
 
@@ -195,8 +219,8 @@ impl Provision {
         self.views[index].blueprint.as_deref()
     }
 
-    /// All rules in the order of registration.
-    pub fn rules(&self) -> Vec<RuleRow> {
+    /// All rules in the order of registration, with their hits of `epoch`.
+    pub fn rules(&self, epoch: u64) -> Vec<RuleRow> {
         let shadowed: BTreeMap<usize, usize> = self.router.shadowed().into_iter().collect();
         let rules = self.router.rules();
         let row = |(index, rule): (usize, &Rule)| {
@@ -208,7 +232,7 @@ impl Provision {
                 converters: rule.converters().to_string(),
                 file: served.file.clone(),
                 line: served.line,
-                hits: served.hits.load(Ordering::Relaxed),
+                hits: served.hits(epoch),
                 shadowed_by: shadowed.get(&index).map(|earlier| rules[*earlier].pattern().to_owned()),
             }
         };

@@ -3,32 +3,44 @@
 use crate::access::AccessLog;
 use crate::admin;
 use crate::engine::{Limits, Refuse, Refused};
+use crate::journal::Journal;
+use crate::metrics::metrics;
 use crate::response::Answer;
 use crate::script::abort::HttpError;
+use std::sync::Arc;
 
-/// Pages of the mock: those of `abort`.
-pub fn of_mock(limits: &Limits, access: AccessLog) -> Refuse {
-    told("mock", *limits, access, |status, why| {
-        HttpError { description: why, ..HttpError::new(status) }.page()
+/// Pages of the mock: those of `abort`. Each goes to the journal with what is known of its request; of a connection that was one
+/// too many, nothing is.
+pub fn of_mock(limits: &Limits, access: AccessLog, journal: Arc<Journal>) -> Refuse {
+    let limits = *limits;
+    Box::new(move |refused| {
+        let why = told("mock", refused, &limits, access);
+        let page = HttpError { description: why.clone(), ..HttpError::new(refused.status) }.page();
+        if refused.status != 503 || !refused.request_line.is_empty() {
+            journal.record_refused(refused.request_line, refused.peer, &why, &page);
+        }
+        page
     })
 }
 
 /// Pages of the admin interface: its JSON.
 pub fn of_admin(limits: &Limits, access: AccessLog) -> Refuse {
-    told("admin", *limits, access, |status, why| admin::failed(status, &why))
+    let limits = *limits;
+    Box::new(move |refused| admin::failed(refused.status, &told("admin", refused, &limits, access)))
 }
 
-fn told(
-    listener: &'static str,
-    limits: Limits,
-    access: AccessLog,
-    page: fn(u16, String) -> Answer,
-) -> Refuse {
-    Box::new(move |refused| {
-        let why = words(listener, refused, &limits);
-        access.write_refused(listener, refused.request_line, refused.peer, refused.status, &why);
-        page(refused.status, why)
-    })
+/// The answer in place of one that was to wait and found no room.
+pub fn of_held(most: usize) -> Answer {
+    let description = format!("too many bytes of answers wait here: over {most} (--max-buffered)");
+    HttpError { description, ..HttpError::new(503) }.page()
+}
+
+/// Counts it, and says why in the access log too.
+fn told(listener: &'static str, refused: &Refused<'_>, limits: &Limits, access: AccessLog) -> String {
+    metrics().refused(listener, refused.status);
+    let why = words(listener, refused, limits);
+    access.write_refused(listener, refused.request_line, refused.peer, refused.status, &why);
+    why
 }
 
 fn words(listener: &str, refused: &Refused<'_>, limits: &Limits) -> String {

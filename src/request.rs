@@ -3,6 +3,7 @@
 
 pub mod url;
 
+use crate::baggage;
 use crate::cookie;
 use crate::form::{self, Form, FormError, Pairs};
 use crate::quoting::decode_path;
@@ -31,6 +32,8 @@ pub struct Request {
     pub local_addr: Option<SocketAddr>,
     /// Index of the rule that serves it, set before a view function runs.
     pub rule: Option<usize>,
+    /// The epoch that it began in.
+    pub epoch: u64,
     /// What was parsed so far.
     parsed: OnceLock<Box<Parsed>>,
 }
@@ -49,6 +52,7 @@ struct Field {
 struct Parsed {
     args: OnceLock<Pairs>,
     cookies: OnceLock<Pairs>,
+    baggage: OnceLock<Pairs>,
     form: OnceLock<Result<Form, FormError>>,
     json: OnceLock<Result<Dynamic, String>>,
 }
@@ -95,8 +99,8 @@ impl Request {
             fields.push(Field { start, middle, end: text.len() });
         }
         let (method, target, query) = (start, within(0..target.len()), within(parts.query));
-        let (rule, parsed) = (None, OnceLock::new());
-        Self { text, method, target, path, query, fields, body, remote_addr, local_addr, rule, parsed }
+        let (rule, epoch, parsed) = (None, 0, OnceLock::new());
+        Self { text, method, target, path, query, fields, body, remote_addr, local_addr, rule, epoch, parsed }
     }
 
     /// Method as sent (`GET`).
@@ -182,6 +186,11 @@ impl Request {
     /// Cookies in order; repeated `Cookie` fields count as one (RFC 6265 section 5.4, RFC 9113 section 8.2.3).
     pub fn cookies(&self) -> &Pairs {
         self.parsed().cookies.get_or_init(|| cookie::parse(&self.joined("cookie", "; ").unwrap_or_default()))
+    }
+
+    /// Members of the `baggage` header in order.
+    pub fn baggage(&self) -> &Pairs {
+        self.parsed().baggage.get_or_init(|| baggage::members(self.values("baggage")))
     }
 
     /// Fields and files of a form, empty for any other content type, whatever the method.

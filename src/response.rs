@@ -1,6 +1,9 @@
 //! The answer of a view function, an error handler or the admin interface, before it is bytes on a connection.
 
+use crate::chaos::Injected;
 use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Media type of text that a view returns, as in Flask.
@@ -21,6 +24,36 @@ pub struct Answer {
     pub body: Vec<u8>,
     /// How long the answer waits on the timer thread before it leaves.
     pub hold: Duration,
+    /// How it is to fail or to be slow on purpose, where it is.
+    pub injected: Option<Box<Injected>>,
+    /// Gets the answer once it has begun, to add to it; without this, it is all there.
+    pub follow: Option<Follow>,
+}
+
+/// An answer under way, of no known length. It ends when this is dropped.
+pub trait Sink: Send {
+    /// Bytes that the client has not taken yet; `None` once it is gone.
+    fn waiting(&self) -> Option<usize>;
+    /// Adds `bytes`; false once the client is gone.
+    fn add(&self, bytes: Vec<u8>) -> bool;
+    /// Breaks the connection, with all that waits.
+    fn cut(self: Box<Self>);
+}
+
+/// Takes an answer that goes on. Called by the thread that sends its beginning.
+#[derive(Clone)]
+pub struct Follow(pub Arc<dyn Fn(Box<dyn Sink>) + Send + Sync>);
+
+impl PartialEq for Follow {
+    fn eq(&self, other: &Follow) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl fmt::Debug for Follow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Follow")
+    }
 }
 
 /// Header fields: most names and many values are known when the program is built.

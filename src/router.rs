@@ -1,11 +1,16 @@
 //! The rule table: path and method -> rule, redirect, 405 or 404, in Werkzeug's order and at a cost that does not depend on the
 //! number of rules; endpoint and values -> URL. Knows nothing of requests, view functions and scripts.
 
+pub use explain::Miss;
+
 use crate::rule::{Rule, Value};
 use crate::tree::{Place, RuleTree, key_of};
 use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::collections::HashMap;
+
+#[path = "router/explain.rs"] // benches/routing.rs includes this file from another folder
+mod explain;
 
 pub use crate::quoting::{decode_path, encode_path};
 
@@ -108,14 +113,19 @@ impl Router {
         get.into_iter().chain(others).find_map(|rule| rule.build(values))
     }
 
-    /// Rules that never serve, each with the rule that takes its requests: an earlier one of the same shape. Several may share
+    /// Rules that never serve, each with the rule that takes its requests: an earlier one of the same shape, or of the
+    /// widest such. Several may share
     /// the methods; then it is the one that takes the first method.
     pub fn shadowed(&self) -> Vec<(usize, usize)> {
         let mut shapes: HashMap<String, Vec<usize>> = HashMap::new();
         let mut shadowed = Vec::new();
         for &index in &self.order {
             let rule = &self.rules[index];
-            let earlier = shapes.entry(rule.shape()).or_default();
+            let shape = rule.shape();
+            let widest = Some(rule.widest_shape()).filter(|widest| *widest != shape);
+            let earlier = [Some(&shape), widest.as_ref()].into_iter().flatten();
+            let earlier: Vec<usize> =
+                earlier.filter_map(|shape| shapes.get(shape)).flatten().copied().collect();
             let winner = |method: &String| {
                 earlier.iter().copied().find(|&winner| {
                     let winner = &self.rules[winner];
@@ -125,7 +135,7 @@ impl Router {
             let winners: Option<Vec<usize>> = rule.listed_methods().map(winner).collect();
             match winners.as_deref() {
                 Some([winner, ..]) => shadowed.push((index, *winner)),
-                _ => earlier.push(index),
+                _ => shapes.entry(shape).or_default().push(index),
             }
         }
         shadowed.sort_unstable();

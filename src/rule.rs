@@ -1,6 +1,7 @@
 //! A URL rule: pattern, endpoint, methods and defaults; whether a path matches, and the URL for given values. Knows nothing of
 //! other rules, view functions and requests.
 
+use crate::converter::Converter;
 use crate::pattern::{Pattern, Slashes, Token};
 use crate::quoting::{encode_path, encode_query, encode_value};
 use std::borrow::Cow;
@@ -224,6 +225,11 @@ impl Rule {
         self.methods.iter().filter(move |method| !by_itself(method))
     }
 
+    /// Whether a slash at the end of a path is right.
+    pub fn takes_slash(&self) -> bool {
+        self.pattern.is_branch() || !self.slashes.strict
+    }
+
     /// Whether it has neither variables nor defaults: such rules come first.
     pub fn is_fixed(&self) -> bool {
         self.fixed
@@ -241,18 +247,26 @@ impl Rule {
 
     /// The rule without the names of its variables: rules of one shape match the same paths, slashes at the end aside.
     pub fn shape(&self) -> String {
+        self.shape_by(Converter::to_string)
+    }
+
+    /// The shape of a rule that takes all paths of this one: with the widest converters.
+    pub fn widest_shape(&self) -> String {
+        self.shape_by(Converter::widest)
+    }
+
+    fn shape_by(&self, name: fn(&Converter) -> String) -> String {
         let describe = |token: &Token| match token {
             Token::Slash(count) => "/".repeat(self.slash_width(*count)),
             Token::Text(text) => text.to_string(),
-            Token::Variable(variable) => format!("<{}>", variable.converter),
+            Token::Variable(variable) => format!("<{}>", name(&variable.converter)),
         };
         self.tokens().iter().map(describe).collect()
     }
 
-    /// Whether it takes all paths that `other`, a rule of the same shape, serves, by serving or redirecting them.
+    /// Whether it takes all paths that `other`, a rule of the same shape or one that this is the widest of, serves, by serving or redirecting them.
     pub fn covers(&self, other: &Rule) -> bool {
-        let wide = |rule: &Rule| rule.pattern.is_branch() || !rule.slashes.strict;
-        (wide(self) || !wide(other)) && (self.slashes.merge || !other.slashes.merge)
+        (self.takes_slash() || !other.takes_slash()) && (self.slashes.merge || !other.slashes.merge)
     }
 
     /// Whether both are the same URL, converters aside (Werkzeug's equality of rules).

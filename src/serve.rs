@@ -2,13 +2,20 @@
 
 use crate::access::AccessLog;
 use crate::activation::{Activation, Terms};
-use crate::admin::{Admin, Readiness};
+use crate::admin::{Admin, Observing, Readiness, Streams};
 use crate::cause::cause;
-use crate::cli::{LogFormat, OnError, Settings};
+use crate::chaos::Chaos;
+use crate::cli::{FailOn, LogFormat, OnError, Settings};
 use crate::engine::{self, Reactor};
+use crate::held::Held;
+use crate::journal::Journal;
+use crate::journal::waiting::Waiters;
 use crate::limits::Granted;
 use crate::logger;
+use crate::memory;
+use crate::metrics::{self, metrics, page::Readings};
 use crate::refusal;
+use crate::report::{self, Report};
 use crate::script::{self, budget::Budget};
 use crate::server::{AdminWork, Listener, MockWork, Shared};
 use crate::store::Store;
@@ -18,10 +25,11 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use std::io::Write;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::mpsc::{self, Receiver};
+use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -36,19 +44,25 @@ pub fn serve(settings: Settings) -> Result<ExitCode, String> {
     let json = settings.log_format == LogFormat::Json;
     logger::start(json);
     // Before anything else runs: as process 1 a signal without a handler would be ignored.
-    let signals = signals()?;
+    let (stop, signals) = signals()?;
     let reactor = engine::reactor()?;
-    let (mut mock, mut admin) = listeners(&settings, &reactor)?;
-    let service = Service::start(&settings, reactor)?;
+    let journal = journal(&settings)?;
+    let (mut mock, mut admin) = listeners(&settings, &reactor, &journal)?;
+    let service = Service::start(&settings, reactor, journal)?;
     let stack = service.budget.stack();
     let mock_work = MockWork {
         shared: service.shared.clone(),
         activation: service.activation.clone(),
+        chaos: service.chaos.clone(),
+        held: Held::of(mock.buffered),
+        journal: service.journal.clone(),
         address: mock.address,
     };
     // The mock's workers come last: where threads are short, what is left is theirs.
     if let Some(listener) = &mut admin {
-        let work = service.admin_work(&settings, listener.address);
+        let connections: [Connections; 2] = [Box::new(mock.connections()), Box::new(listener.connections())];
+        let observing = service.observing(&settings, connections, stop.clone());
+        let work = service.admin_work(&settings, observing, listener.address);
         listener.start("admin", settings.admin_workers, stack, Arc::new(work))?;
     }
     let watcher = service.watch(&settings);
@@ -60,23 +74,42 @@ pub fn serve(settings: Settings) -> Result<ExitCode, String> {
     if let Some(watcher) = watcher {
         watcher.stop();
     }
+    let code = service.verdict(&settings, signal);
     // Not dropped: the last provision may end in a chain of closures for which this thread's stack is too small.
     std::mem::forget(service);
-    // 128 + the signal's number, as a shell tells it.
-    Ok(ExitCode::from(u8::try_from(128 + signal).unwrap_or(1)))
+    Ok(ExitCode::from(code))
 }
 
+/// In place of a signal's number: `POST /app/v1/quit`.
+const QUIT: i32 = 0;
+/// Exit code where a condition of `--fail-on` holds.
+const FAILED: u8 = 3;
+
+/// Open connections of a listener, and busy ones.
+type Connections = Box<dyn Fn() -> (usize, usize) + Send + Sync>;
+
 /// The mock's listener, and the admin's unless it is closed.
-fn listeners(settings: &Settings, reactor: &Arc<Reactor>) -> Result<(Listener, Option<Listener>), String> {
+fn listeners(
+    settings: &Settings,
+    reactor: &Arc<Reactor>,
+    journal: &Arc<Journal>,
+) -> Result<(Listener, Option<Listener>), String> {
     let Granted { mock, admin } = Granted::by_system(settings);
     let access = access_log(settings);
     let at = |port| (settings.bind, port);
-    let traffic = Listener::bind(at(settings.traffic_port), &mock, refusal::of_mock(&mock, access), reactor)?;
+    let refuse = refusal::of_mock(&mock, access, journal.clone());
+    let traffic = Listener::bind(at(settings.traffic_port), &mock, refuse, reactor)?;
     if settings.no_admin {
         return Ok((traffic, None));
     }
     let admin = Listener::bind(at(settings.admin_port), &admin, refusal::of_admin(&admin, access), reactor)?;
     Ok((traffic, Some(admin)))
+}
+
+/// The journal, within what the settings or the memory of the container grant.
+fn journal(settings: &Settings) -> Result<Arc<Journal>, String> {
+    let granted = || Journal::default_budget(memory::granted());
+    Ok(Arc::new(Journal::new(settings.journal_bytes.unwrap_or_else(granted), settings.journal_body)?))
 }
 
 fn access_log(settings: &Settings) -> AccessLog {
@@ -87,11 +120,13 @@ struct Service {
     budget: Budget,
     shared: Arc<Shared>,
     activation: Arc<Activation>,
+    chaos: Arc<Chaos>,
     readiness: Arc<Readiness>,
+    journal: Arc<Journal>,
 }
 
 impl Service {
-    fn start(settings: &Settings, reactor: Arc<Reactor>) -> Result<Service, String> {
+    fn start(settings: &Settings, reactor: Arc<Reactor>, journal: Arc<Journal>) -> Result<Service, String> {
         let budget = budget(settings);
         let store = Store::open(&settings.provision_dir, Some(&settings.config_dir))
             .map_err(|error| error.to_string())?;
@@ -99,6 +134,7 @@ impl Service {
             budget,
             back_to_initial: settings.on_error == OnError::Initial,
             keep_store: settings.keep_store,
+            explain: settings.explain,
         };
         let activation = with_stack(budget, move || {
             let engine = Arc::new(script::engine(budget));
@@ -112,15 +148,19 @@ impl Service {
             stopping: AtomicBool::new(false),
             surplus: AtomicUsize::new(0),
         };
+        let timer = shared.timer.clone();
+        journal.set_timer(Box::new(move |delay, job| timer.after(delay, job)));
         Ok(Service {
             budget,
             shared: Arc::new(shared),
             activation: Arc::new(activation),
+            chaos: Arc::default(),
             readiness: Arc::new(Readiness::default()),
+            journal,
         })
     }
 
-    fn admin_work(&self, settings: &Settings, address: SocketAddr) -> AdminWork {
+    fn admin_work(&self, settings: &Settings, observing: Observing, address: SocketAddr) -> AdminWork {
         let timer = self.shared.timer.clone();
         let admin = Admin {
             activation: self.activation.clone(),
@@ -128,8 +168,58 @@ impl Service {
             token: settings.admin_token.as_deref().map(str::to_owned),
             require_provision: settings.require_provision.clone(),
             readiness: self.readiness.clone(),
+            observing,
+            chaos: self.chaos.clone(),
+            streams: Streams::of(&self.journal),
+            waiters: Waiters::of(&self.journal),
+            journal: self.journal.clone(),
         };
         AdminWork { shared: self.shared.clone(), admin, address }
+    }
+
+    /// What the admin interface tells of the process, and how it ends it.
+    fn observing(&self, settings: &Settings, connections: [Connections; 2], stop: Sender<i32>) -> Observing {
+        let (activation, reported) = (self.activation.clone(), self.activation.clone());
+        let journal = self.journal.clone();
+        let own = settings.fail_on.unwrap_or_default();
+        let [mock, admin] = connections;
+        let readings = move || Readings {
+            generation: activation.generation(),
+            differs: activation.differs(),
+            mock: mock(),
+            admin: admin(),
+            journal: journal.stats(),
+        };
+        // Once only: a second one would end the grace of requests that run.
+        let quits = AtomicBool::new(false);
+        Observing {
+            metrics: Box::new(move || metrics().page(&readings())),
+            report: Box::new(move |given| reported_by(&reported).text(given.unwrap_or(own))),
+            quit: Box::new(move || {
+                if !quits.swap(true, Ordering::AcqRel) {
+                    let _ = stop.send(QUIT);
+                }
+            }),
+        }
+    }
+
+    /// Writes the report; gives the exit code: 3 where a condition of `--fail-on` holds, else 0 after a quit, and 128 + the number
+    /// of a signal, as a shell tells it.
+    fn verdict(&self, settings: &Settings, signal: i32) -> u8 {
+        let report = reported_by(&self.activation);
+        let path = settings.report.as_deref().unwrap_or(Path::new(report::TERMINATION_LOG));
+        if settings.report.is_some() || path.exists() {
+            let written = report::write(path, &report.text(settings.fail_on.unwrap_or_default()));
+            if let Err(error) = written {
+                log::warn!("failed to write the report to `{}`: {}", path.display(), cause(&error));
+            }
+        }
+        let holds = |conditions: FailOn| !report.failed(conditions).is_empty();
+        match signal {
+            _ if settings.fail_on.is_some_and(holds) => FAILED,
+            QUIT => 0,
+            signal => u8::try_from(128 + signal).unwrap_or(1),
+        }
     }
 
     /// Without a watcher the admin port still provisions, so this is no reason to end.
@@ -158,6 +248,7 @@ impl Service {
         let listeners: Vec<Listener> = [mock].into_iter().chain(admin).collect();
         listeners.iter().for_each(Listener::close);
         self.activation.release_waits();
+        self.journal.close();
         match finish(&listeners, settings.grace, signals) {
             0 => log::info!("stopped"),
             left => {
@@ -202,14 +293,27 @@ pub fn with_stack<T: Send + 'static>(
     thread.join().map_err(|_| "failed to load: the thread panicked".to_owned())
 }
 
-/// SIGTERM and SIGINT, as they come.
-fn signals() -> Result<Receiver<i32>, String> {
+/// The report up to now.
+fn reported_by(activation: &Activation) -> Report {
+    let provision = activation.current();
+    Report {
+        provision: provision.name.clone(),
+        generation: provision.generation,
+        unused: metrics::unused(&provision),
+        summary: metrics().summary(),
+    }
+}
+
+/// SIGTERM and SIGINT, as they come, and what else may take their place.
+fn signals() -> Result<(Sender<i32>, Receiver<i32>), String> {
     let failed = |error: std::io::Error| format!("failed to handle signals: {}", cause(&error));
     let mut signals = Signals::new([SIGTERM, SIGINT]).map_err(failed)?;
     let (send, receive) = mpsc::channel();
-    let forward = move || signals.forever().take_while(|signal| send.send(*signal).is_ok()).for_each(drop);
+    let forwarded = send.clone();
+    let forward =
+        move || signals.forever().take_while(|signal| forwarded.send(*signal).is_ok()).for_each(drop);
     thread::Builder::new().name("signals".to_owned()).stack_size(128 << 10).spawn(forward).map_err(failed)?;
-    Ok(receive)
+    Ok((send, receive))
 }
 
 /// Time and memory that one call of a script gets.

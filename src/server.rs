@@ -4,8 +4,15 @@ use crate::access::{AccessLog, Line};
 use crate::activation::Activation;
 use crate::admin::{self, Admin};
 use crate::cause::cause;
+use crate::chaos::Chaos;
 use crate::engine::{self, Limits, Reactor, Refuse};
-use crate::mock::{self, Handled};
+use crate::held::{Held, Place};
+use crate::journal::{Begun, Exchange, Journal};
+use crate::metrics::metrics;
+use crate::mock::{self, Handled, Unmatched};
+use crate::provision::Provision;
+use crate::refusal;
+use crate::request::Request;
 use crate::response::{Answer, Reply};
 use crate::script::budget;
 use crate::timer::Timer;
@@ -13,15 +20,18 @@ use std::io;
 use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Weak};
 use std::thread::{self, JoinHandle};
+use std::time::Instant;
 
 /// A bound listener and the workers on it.
 pub struct Listener {
     server: Arc<tiny_http::Server>,
     /// The address that it is bound to.
     pub address: SocketAddr,
+    /// Bytes that requests and answers may take up.
+    pub buffered: usize,
     workers: Vec<JoinHandle<()>>,
 }
 
@@ -58,7 +68,7 @@ impl Listener {
         let listener = TcpListener::bind(wanted).map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
         let server = engine::server(listener, limits, refuse, reactor).map_err(failed)?;
-        Ok(Listener { server: Arc::new(server), address, workers: Vec::new() })
+        Ok(Listener { server: Arc::new(server), address, buffered: limits.buffered, workers: Vec::new() })
     }
 
     /// Starts `count` workers with stacks of `stack` bytes. Where the system refuses some, those that started serve, less a few
@@ -110,6 +120,12 @@ impl Listener {
         engine::close_idle(&self.server)
     }
 
+    /// Counts the connections that are open, and those that are busy.
+    pub fn connections(&self) -> impl Fn() -> (usize, usize) + Send + Sync + 'static {
+        let server: Weak<tiny_http::Server> = Arc::downgrade(&self.server);
+        move || server.upgrade().map(|server| engine::connections(&server)).unwrap_or_default()
+    }
+
     /// Lets the workers end. `Shared::stopping` is set before.
     pub fn stop(self) {
         for _ in &self.workers {
@@ -156,6 +172,12 @@ pub struct MockWork {
     pub shared: Arc<Shared>,
     /// Where the provision comes from.
     pub activation: Arc<Activation>,
+    /// What is injected for rules.
+    pub chaos: Arc<Chaos>,
+    /// What answers take up that leave later.
+    pub held: Arc<Held>,
+    /// Where requests and their answers are entered.
+    pub journal: Arc<Journal>,
     /// Address of the listener.
     pub address: SocketAddr,
 }
@@ -166,20 +188,55 @@ impl Work for MockWork {
     }
 
     fn serve(&self, mut incoming: tiny_http::Request) {
+        let epoch = self.activation.epoch().now();
+        let began = Instant::now();
         let provision = self.activation.current();
         let line = self.shared.line(&incoming, "mock", provision.generation);
-        let request = engine::receive(&mut incoming, self.address);
-        let handled = catch_unwind(AssertUnwindSafe(|| mock::handle(&provision, request)));
-        let Handled { answer, rule } = handled.unwrap_or_else(|_| panicked());
+        let begun = self.journal.begin();
+        let mut request = engine::receive(&mut incoming, self.address);
+        request.epoch = epoch;
+        let mut request = Arc::new(request);
+        let handled = catch_unwind(AssertUnwindSafe(|| mock::handle(&provision, &self.chaos, &mut request)));
+        let handled = handled.unwrap_or_else(|_| panicked());
+        metrics().answered(&provision, (incoming.method().as_str(), incoming.url()), &handled, began);
+        if let Some(begun) = begun {
+            // Before a byte of the answer leaves: whoever has it finds its entry.
+            self.enter(begun, &provision, &request, &handled);
+        }
+        // Before its client may send the next one: a body may be large.
+        drop(request);
+        let Handled { answer, rule, .. } = handled;
         let rule = rule.map(|index| provision.router.rules()[index].pattern());
         let line = line.map(|line| line.served_by(rule.map(str::to_owned)));
-        self.shared.leave(incoming, answer, line);
+        self.shared.leave(incoming, answer, line, &self.held);
+    }
+}
+
+impl MockWork {
+    /// Enters a request in the journal. An answer that is held back is entered when it is made, not when it leaves: a client that
+    /// does not wait for it was there all the same.
+    fn enter(&self, begun: Begun, provision: &Provision, request: &Request, handled: &Handled) {
+        let Handled { answer, rule, unmatched, error, .. } = handled;
+        let rule = rule.map(|index| &provision.router.rules()[index]);
+        self.journal.record(&Exchange {
+            begun,
+            generation: provision.generation,
+            request,
+            rule: rule.map(|rule| (rule.pattern(), rule.endpoint())),
+            unmatched: unmatched.map(Unmatched::words),
+            status: answer.status_sent(),
+            answer_headers: &answer.headers,
+            answer_body: &answer.body,
+            error: error.as_deref(),
+            fault: answer.injected.as_ref().map(|injected| injected.words.as_str()),
+        });
     }
 }
 
 fn panicked() -> Handled {
-    let text = "a native function panicked while this request was handled: see the log\n";
-    Handled { answer: Answer::text(500, text), rule: None }
+    let text = "a native function panicked while this request was handled: see the log";
+    let answer = Answer::text(500, format!("{text}\n"));
+    Handled { answer, error: Some(text.into()), ..Handled::default() }
 }
 
 /// Takes requests of the admin listener.
@@ -201,7 +258,7 @@ impl Work for AdminWork {
         let line = self.shared.line(&incoming, "admin", self.admin.activation.generation());
         let request = engine::receive(&mut incoming, self.address);
         let shared = self.shared.clone();
-        let reply: Reply = Box::new(move |answer| shared.send(incoming, answer, line));
+        let reply: Reply = Box::new(move |answer| shared.send(incoming, answer, line, None));
         admin::handle(&self.admin, request, reply);
     }
 }
@@ -221,9 +278,9 @@ impl Shared {
     }
 
     /// Sends `answer` to the client of `incoming`, from any thread.
-    fn send(&self, incoming: tiny_http::Request, answer: Answer, line: Option<Line>) {
-        let (close, status) = (self.draining.load(Ordering::Acquire), answer.status);
-        let sent = engine::send(incoming, answer, close);
+    fn send(&self, incoming: tiny_http::Request, answer: Answer, line: Option<Line>, place: Option<Place>) {
+        let (close, status) = (self.draining.load(Ordering::Acquire), answer.status_sent());
+        let sent = engine::send(incoming, answer, close, place);
         if let Err(error) = &sent {
             log::debug!("the client did not take its answer: {}", cause(error));
         }
@@ -232,13 +289,32 @@ impl Shared {
         }
     }
 
-    /// Sends `answer` now, or lets it wait on the timer.
-    fn leave(self: &Arc<Self>, incoming: tiny_http::Request, answer: Answer, line: Option<Line>) {
+    /// Sends `answer` now, or lets it wait on the timer; 503 in place of one that has to wait where there is no room.
+    fn leave(
+        self: &Arc<Self>,
+        incoming: tiny_http::Request,
+        answer: Answer,
+        line: Option<Line>,
+        held: &Arc<Held>,
+    ) {
+        if !answer.takes_time() {
+            return self.send(incoming, answer, line, None);
+        }
+        let Some(place) = held.take(&answer) else {
+            return self.send(incoming, refusal::of_held(held.most()), line, None);
+        };
         if answer.hold.is_zero() {
-            return self.send(incoming, answer, line);
+            return self.send(incoming, answer, line, Some(place));
         }
         let (hold, shared) = (answer.hold, self.clone());
-        self.timer.after(hold, Box::new(move || shared.send(incoming, answer, line)));
+        let waits = metrics().hold();
+        self.timer.after(
+            hold,
+            Box::new(move || {
+                drop(waits);
+                shared.send(incoming, answer, line, Some(place));
+            }),
+        );
     }
 }
 
@@ -279,7 +355,8 @@ mod tests {
         let reactor = engine::reactor().unwrap();
         let limits = Granted::by_system(&Settings::default()).mock;
         let address = (IpAddr::from([127, 0, 0, 1]), 0);
-        let refuse = refusal::of_mock(&limits, AccessLog::new(false, false));
+        let journal = Arc::new(Journal::new(0, 0).unwrap());
+        let refuse = refusal::of_mock(&limits, AccessLog::new(false, false), journal);
         let mut listener = Listener::bind(address, &limits, refuse, &reactor).unwrap();
         let shared = shared(&reactor);
         listener.start("test", 1, 1 << 20, Arc::new(Panics(shared.clone()))).unwrap();

@@ -3,10 +3,14 @@
 
 pub use crate::activation::{Activation, ActivationError};
 use crate::active::WaitId;
+use crate::epoch::Epoch;
 pub use crate::provision::RuleRow;
 pub use crate::record::Row;
+use crate::router::Miss;
+use crate::script::data::Data;
 pub use crate::script::fault::LoadError;
 use crate::store::Name;
+use std::sync::Arc;
 
 /// Called once with the generation that serves.
 pub type Served = Box<dyn FnOnce(u64) + Send>;
@@ -19,6 +23,16 @@ pub struct Active {
     pub generation: u64,
     /// Its rules in order of registration, with their hits so far.
     pub rules: Vec<RuleRow>,
+}
+
+/// The values of `store`, of the provision that serves at one moment.
+pub struct Values {
+    /// The values.
+    pub data: Arc<Data>,
+    /// Tells which of them count.
+    pub epoch: Arc<Epoch>,
+    /// Generation of the provision.
+    pub generation: u64,
 }
 
 /// Storing, activating and listing provisions. A trait so that the interface is tested without files and scripts.
@@ -44,6 +58,13 @@ pub trait Provisioning: Send + Sync + 'static {
     fn source(&self, name: &Name) -> Result<Vec<u8>, ActivationError>;
     /// All files of the provision directory.
     fn ledger(&self) -> Result<Vec<Row>, ActivationError>;
+    /// The values of `store`.
+    fn values(&self) -> Values;
+    /// The rules of `generation` that are closest to a request which none of them served, each with what differs; none where
+    /// another generation serves by now.
+    fn closest(&self, generation: u64, method: &str, path: &str) -> Vec<String>;
+    /// Resets `store` and hits in one step; the new epoch, and the generation that serves.
+    fn reset(&self) -> (u64, u64);
     /// Calls `then` as soon as `wanted` or a later generation serves: at once where one already does.
     fn on_generation(&self, wanted: u64, then: Served) -> Self::Wait;
     /// Drops a wait whose call has not come.
@@ -55,7 +76,11 @@ impl Provisioning for Activation {
 
     fn active(&self) -> Active {
         let serving = Activation::current(self);
-        Active { name: serving.name.clone(), generation: serving.generation, rules: serving.rules() }
+        Active {
+            name: serving.name.clone(),
+            generation: serving.generation,
+            rules: serving.rules(self.epoch().now()),
+        }
     }
 
     fn active_name(&self) -> String {
@@ -84,6 +109,23 @@ impl Provisioning for Activation {
 
     fn ledger(&self) -> Result<Vec<Row>, ActivationError> {
         Activation::ledger(self).map_err(ActivationError::Store)
+    }
+
+    fn values(&self) -> Values {
+        let serving = Activation::current(self);
+        let data = serving.files.data.clone();
+        Values { data, epoch: self.epoch().clone(), generation: serving.generation }
+    }
+
+    fn closest(&self, generation: u64, method: &str, path: &str) -> Vec<String> {
+        let serving = Activation::current(self);
+        let misses =
+            if serving.generation == generation { serving.router.explain(method, path) } else { Vec::new() };
+        misses.iter().map(Miss::to_string).collect()
+    }
+
+    fn reset(&self) -> (u64, u64) {
+        Activation::reset(self)
     }
 
     fn on_generation(&self, wanted: u64, then: Served) -> WaitId {

@@ -7,6 +7,7 @@ use super::*;
 use fake::{Fake, load_error};
 use provisioning::{ActivationError, LoadError};
 use serde_json::Value;
+use std::cell::Cell;
 use std::sync::{Mutex, mpsc};
 
 type Jobs = Arc<Mutex<Vec<(Duration, Box<dyn FnOnce() + Send>)>>>;
@@ -15,15 +16,32 @@ type Jobs = Arc<Mutex<Vec<(Duration, Box<dyn FnOnce() + Send>)>>>;
 fn started() -> (Admin<Fake>, Jobs) {
     let jobs = Jobs::default();
     let timer = Arc::clone(&jobs);
+    let journal = Arc::new(Journal::new(1 << 20, 1 << 10).unwrap());
     let admin = Admin {
         activation: Arc::new(Fake::default()),
         after: Box::new(move |delay, job| timer.lock().unwrap().push((delay, job))),
         token: None,
         require_provision: None,
         readiness: Arc::new(Readiness::default()),
+        observing: Observing {
+            metrics: Box::new(|| "a_total 1\n".to_owned()),
+            report: Box::new(|fail_on| {
+                format!(r#"{{"verdict":"{}"}}"#, fail_on.map_or("pass".to_owned(), |given| given.text()))
+            }),
+            quit: Box::new(|| QUITS.with(|quits| quits.set(quits.get() + 1))),
+        },
+        chaos: Arc::default(),
+        streams: Streams::of(&journal),
+        waiters: Waiters::of(&journal),
+        journal,
     };
     admin.readiness.set_serving(true);
     (admin, jobs)
+}
+
+thread_local! {
+    /// How often the interface of this thread ended the process.
+    static QUITS: Cell<usize> = const { Cell::new(0) };
 }
 
 /// `"POST /path?query"`, one header or "", a body.
@@ -64,6 +82,18 @@ fn each_resource_serves_the_methods_it_allows_and_no_others() {
         "app/v1/provision/x",
         "app/v1/source/x",
         "app/v1/file/x",
+        "app/v1/store",
+        "app/v1/store/x",
+        "app/v1/all",
+        "metrics",
+        "app/v1/report",
+        "app/v1/quit",
+        "app/v1/requests",
+        "app/v1/requests/1",
+        "app/v1/requests.har",
+        "app/v1/requests/stream",
+        "app/v1/requests/wait?timeout=0",
+        "app/v1/verify",
     ];
     for path in resources {
         let (admin, _) = started();
@@ -93,6 +123,9 @@ fn with_a_token_only_the_probes_are_free() {
     for (line, with_token) in [
         ("GET /app/v1/openapi.json", 200),
         ("GET /nowhere", 404),
+        ("GET /metrics", 200),
+        ("GET /app/v1/report", 200),
+        ("POST /app/v1/quit", 202),
         ("OPTIONS /app/v1/wait", 200),
         ("POST /app/v1/provision/x", 422),
     ] {
@@ -180,6 +213,26 @@ fn the_ledger_marks_rules_and_shows_errors() {
 }
 
 #[test]
+fn metrics_have_the_type_of_their_text_format() {
+    let (admin, _) = started();
+    let page = answer(&admin, "GET /metrics", "", b"");
+    assert_eq!(header(&page, "Content-Type"), Some("text/plain; version=0.0.4; charset=utf-8"));
+    assert_eq!(text(&page), "a_total 1\n");
+}
+
+#[test]
+fn quit_is_answered_and_then_done() {
+    let (admin, _) = started();
+    QUITS.set(0);
+    let waiting = send(&admin, request("POST /app/v1/quit", "", b""));
+    let accepted = waiting.try_recv().unwrap();
+    assert_eq!((accepted.status, text(&accepted)), (202, r#"{"result":"success: the server stops"}"#.into()));
+    assert_eq!(QUITS.get(), 1);
+    assert_eq!(answer(&admin, "GET /app/v1/quit", "", b"").status, 405);
+    assert_eq!(QUITS.get(), 1);
+}
+
+#[test]
 fn a_hint_is_shown_and_missing_positions_are_null() {
     let error = LoadError {
         line: None,
@@ -214,7 +267,7 @@ fn the_openapi_document_names_every_path_and_method() {
     let document: Value = serde_json::from_slice(openapi::DOCUMENT).unwrap();
     assert_eq!(document["info"]["version"], env!("CARGO_PKG_VERSION"));
     let paths = document["paths"].as_object().unwrap();
-    assert_eq!(paths.len(), 8);
+    assert_eq!(paths.len(), 21);
     for (path, item) in paths {
         let resource = Resource::find(path).unwrap();
         // HEAD and OPTIONS are the same everywhere and described once, in the text of the document.

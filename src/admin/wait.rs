@@ -97,7 +97,7 @@ fn seconds(text: &str) -> Option<Duration> {
 }
 
 /// The first value of a key, percent-decoded.
-fn value(query: &str, key: &str) -> Option<String> {
+pub fn value(query: &str, key: &str) -> Option<String> {
     let pairs = query.split('&').map(|pair| pair.split_once('=').unwrap_or((pair, "")));
     let mut values = pairs.filter(|(name, _)| percent_decode_str(name).decode_utf8_lossy() == key);
     values.next().map(|(_, value)| percent_decode_str(value).decode_utf8_lossy().into_owned())

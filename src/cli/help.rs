@@ -44,7 +44,11 @@ pub fn text(subcommand: Option<Subcommand>) -> String {
     row(&mut out, "  -h, --help", OPTION_COLUMN, "Print this text (`h1mock help COMMAND` does, too)");
     row(&mut out, "  -V, --version", OPTION_COLUMN, "Print the version");
     out.push_str("\nExit codes: 0 success, 1 failure, 2 wrong usage");
-    out.push_str(if subject == Subcommand::Serve { ", 130 SIGINT, 143 SIGTERM\n" } else { "\n" });
+    out.push_str(match subject {
+        Subcommand::Serve => ", 3 by --fail-on, 130 SIGINT, 143 SIGTERM\n",
+        Subcommand::Report => ", 3 by --fail-on\n",
+        _ => "\n",
+    });
     out
 }
 

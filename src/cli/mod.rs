@@ -1,17 +1,18 @@
 //! argv and environment -> one value that says what to do. Does none of it: no file, socket or output is
 //! touched here, and all sources are parameters.
 
+mod fail_on;
 mod help;
 mod line;
 mod running;
 mod setting;
 mod settings;
 mod subcommand;
-mod suggest;
 #[cfg(test)]
 mod tests;
-mod value;
+pub mod value;
 
+pub use fail_on::FailOn;
 pub use settings::{LogFormat, OnError, Settings, Token};
 
 use line::Line;
@@ -69,8 +70,19 @@ pub enum Command {
         generation: Option<u64>,
         /// This provision is active.
         provision: Option<String>,
+        /// These requests came.
+        requests: Option<Requests>,
         /// Time for all of it.
         timeout: Duration,
+        /// As typed: HOST:PORT, HOST or :PORT.
+        address: Option<String>,
+        /// How to reach the server on this machine.
+        server: Server,
+    },
+    /// Print the report of a server.
+    Report {
+        /// What makes the exit code 3.
+        fail_on: Option<FailOn>,
         /// As typed: HOST:PORT, HOST or :PORT.
         address: Option<String>,
         /// How to reach the server on this machine.
@@ -80,6 +92,17 @@ pub enum Command {
     Help(String),
     /// Print the version.
     Version,
+}
+
+/// Requests to wait for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Requests {
+    /// As typed: `METHOD PATH` or `PATH`, perhaps with `?` and filters.
+    pub wanted: String,
+    /// So many of them.
+    pub count: u64,
+    /// Only those with a greater number.
+    pub since: u64,
 }
 
 /// How a client subcommand reaches the server on this machine.
@@ -196,8 +219,9 @@ fn resolve_bind(values: &mut Values) {
 
 fn command(subcommand: Subcommand, operands: Vec<OsString>, values: Values) -> Result<Command, UsageError> {
     let timeout = values.timeout.unwrap_or(TIMEOUT);
+    let requests = requests(&values)?;
     let settings = values.settings;
-    let server = near(&settings);
+    let (server, fail_on) = (near(&settings), settings.fail_on);
     match subcommand {
         Subcommand::Serve => serve(settings),
         Subcommand::Check => {
@@ -216,8 +240,26 @@ fn command(subcommand: Subcommand, operands: Vec<OsString>, values: Values) -> R
         Subcommand::Wait => {
             let address = text(one(subcommand, operands)?)?;
             let Values { generation, provision, .. } = values;
-            Ok(Command::Wait { generation, provision, timeout, address, server })
+            Ok(Command::Wait { generation, provision, requests, timeout, address, server })
         }
+        Subcommand::Report => {
+            Ok(Command::Report { fail_on, address: text(one(subcommand, operands)?)?, server })
+        }
+    }
+}
+
+/// `--for`, with its `--count` and `--since`.
+fn requests(values: &Values) -> Result<Option<Requests>, UsageError> {
+    let beside = [("count", values.count), ("since", values.since)];
+    match (&values.requests, beside.iter().find(|(_, given)| given.is_some())) {
+        (None, Some((flag, _))) => {
+            Err(UsageError::new(format!("failed to use `--{flag}`: it needs `--for`")))
+        }
+        (wanted, _) => Ok(wanted.clone().map(|wanted| Requests {
+            wanted,
+            count: values.count.unwrap_or(1),
+            since: values.since.unwrap_or(0),
+        })),
     }
 }
 

@@ -2,12 +2,14 @@
 //! each heading of the help. The parser and the help only read this table. Knows neither argv nor the environment.
 
 mod admin;
+mod journal;
 mod limits;
 mod listeners;
 mod logging;
 mod provisions;
 mod scripts;
 mod stopping;
+mod verdict;
 mod waiting;
 
 use super::settings::Settings;
@@ -50,8 +52,12 @@ pub enum Group {
     Scripts,
     /// The admin interface.
     Admin,
+    /// What is kept of requests.
+    Journal,
     /// How the server ends.
     Stopping,
+    /// The report at the end.
+    Verdict,
     /// What is logged.
     Logging,
     /// What a client subcommand waits for, and how long; the only group without variables.
@@ -60,13 +66,15 @@ pub enum Group {
 
 impl Group {
     /// All of them, in the order of the help.
-    pub const ALL: [Group; 8] = [
+    pub const ALL: [Group; 10] = [
         Group::Listeners,
         Group::Limits,
         Group::Provisions,
         Group::Scripts,
         Group::Admin,
+        Group::Journal,
         Group::Stopping,
+        Group::Verdict,
         Group::Logging,
         Group::Waiting,
     ];
@@ -83,6 +91,12 @@ pub struct Values {
     pub generation: Option<u64>,
     /// `--provision`.
     pub provision: Option<String>,
+    /// `--for`.
+    pub requests: Option<String>,
+    /// `--count`.
+    pub count: Option<u64>,
+    /// `--since`.
+    pub since: Option<u64>,
     /// `--any-status`.
     pub any_status: bool,
     /// `--timeout`.
@@ -126,7 +140,9 @@ static TABLE: [&[Setting]; Group::ALL.len()] = [
     provisions::ROWS,
     scripts::ROWS,
     admin::ROWS,
+    journal::ROWS,
     stopping::ROWS,
+    verdict::ROWS,
     logging::ROWS,
     waiting::ROWS,
 ];

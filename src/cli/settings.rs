@@ -1,6 +1,7 @@
 //! The settings of a server, typed and complete. Knows nothing of flags, variables or help: `setting` maps
 //! those onto these fields.
 
+use super::FailOn;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::ops::Deref;
@@ -49,6 +50,10 @@ pub struct Settings {
     pub idle_timeout: Duration,
     /// Time for a client to take an answer.
     pub write_timeout: Duration,
+    /// Bytes that the journal takes up; 0 switches it off, `None` leaves it to the server.
+    pub journal_bytes: Option<usize>,
+    /// Bytes of each body that the journal keeps.
+    pub journal_body: usize,
     /// Time for one call of a script, 1 ms to 60 s.
     pub script_timeout: Duration,
     /// Bytes that one call of a script may allocate in all, at least 1 MiB.
@@ -57,6 +62,8 @@ pub struct Settings {
     pub on_error: OnError,
     /// Let scripts' `store` survive an activation.
     pub keep_store: bool,
+    /// List the closest rules in the default pages of 404 and 405.
+    pub explain: bool,
     /// Readiness waits for this provision to be active.
     pub require_provision: Option<String>,
     /// Bearer token of the admin interface; without one it is open.
@@ -67,6 +74,10 @@ pub struct Settings {
     pub drain: Duration,
     /// Time that running requests have to finish once the listener is closed.
     pub grace: Duration,
+    /// Where the report goes at the end; `None` leaves it to the server.
+    pub report: Option<PathBuf>,
+    /// What makes the exit code 3, if anything does.
+    pub fail_on: Option<FailOn>,
     /// Form of log lines.
     pub log_format: LogFormat,
     /// Look for changed provisions by turns instead of by inotify.
@@ -97,15 +108,20 @@ impl Default for Settings {
             body_timeout: Duration::from_secs(30),
             idle_timeout: Duration::from_secs(75),
             write_timeout: Duration::from_secs(60),
+            journal_bytes: None,
+            journal_body: 64 << 10,
             script_timeout: Duration::from_secs(2),
             script_memory: 32 << 20,
             on_error: OnError::Keep,
             keep_store: false,
+            explain: false,
             require_provision: None,
             admin_token: None,
             no_admin: false,
             drain: Duration::ZERO,
             grace: Duration::from_secs(5),
+            report: None,
+            fail_on: None,
             log_format: LogFormat::Text,
             poll: false,
             poll_interval: Duration::from_secs(2),

@@ -15,17 +15,19 @@ pub enum Subcommand {
     Probe,
     /// Wait for a server to be ready, or for a provision.
     Wait,
+    /// Print the report of a server.
+    Report,
 }
 
 /// How client subcommands come to know a server that nobody named.
 const BESIDE: &str = "The server on this machine is where the variables say, or else the arguments of process 1, if \
                       that is an h1mock server as in a container.";
 
-use Subcommand::{Check, Get, Probe, Routes, Serve, Wait};
+use Subcommand::{Check, Get, Probe, Report, Routes, Serve, Wait};
 
 impl Subcommand {
     /// All of them, in the order of the help.
-    pub const ALL: [Subcommand; 6] = [Serve, Check, Routes, Get, Probe, Wait];
+    pub const ALL: [Subcommand; 7] = [Serve, Check, Routes, Get, Probe, Wait, Report];
 
     /// The subcommand that `word` names.
     pub fn named(word: &str) -> Option<Subcommand> {
@@ -41,6 +43,7 @@ impl Subcommand {
             Get => "get",
             Probe => "probe",
             Wait => "wait",
+            Report => "report",
         }
     }
 
@@ -51,7 +54,7 @@ impl Subcommand {
             Check => "FILE...",
             Routes => "FILE",
             Get => "URL",
-            Probe | Wait => "[ADDRESS]",
+            Probe | Wait | Report => "[ADDRESS]",
         }
     }
 
@@ -63,7 +66,8 @@ impl Subcommand {
             Routes => "List the rules that a provision registers",
             Get => "Fetch a URL and print the body",
             Probe => "Ask a running server whether it is ready",
-            Wait => "Wait until a server is ready or serves a provision",
+            Wait => "Wait until a server is ready, serves a provision or received requests",
+            Report => "Print what a server says of its requests, rules and scripts",
         }
     }
 
@@ -96,9 +100,20 @@ impl Subcommand {
                 BESIDE,
             ],
             Wait => &[
+                "--for takes METHOD PATH or PATH as rules write it; what follows a `?` are filters of the journal \
+                 (docs/testing.md), `query=page=2` for a parameter of the request. Requests that came before \
+                 count, too, unless --since says otherwise.",
                 "Without options it waits for `/readyz` to answer 200. A server that does not listen \
                  yet is tried again. Exit code 0 when it came true, 1 when the time is over or the \
                  server refuses.",
+                "ADDRESS is HOST:PORT, HOST or :PORT; without it the admin port on this machine is \
+                 asked.",
+                BESIDE,
+            ],
+            Report => &[
+                "Prints what `/app/v1/report` answers. Exit code 0; with --fail-on (or the server's own, in its container) \
+                 3 where one of these holds: requests that no rule served (unmatched), rules that served no request \
+                 (unused), scripts that failed (errors), provisions that did not load (loads). 1 when there is no report.",
                 "ADDRESS is HOST:PORT, HOST or :PORT; without it the admin port on this machine is \
                  asked.",
                 BESIDE,
@@ -108,6 +123,6 @@ impl Subcommand {
 
     /// Does it talk to a running server?
     pub fn is_client(self) -> bool {
-        matches!(self, Get | Probe | Wait)
+        matches!(self, Get | Probe | Wait | Report)
     }
 }

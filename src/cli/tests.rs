@@ -92,6 +92,8 @@ fn every_setting_has_a_flag_and_a_variable_that_do_the_same() {
             "on-error" => "initial",
             "log-format" => "json",
             "max-head" => "3k",
+            "report" => "/f",
+            "fail-on" => "unused,errors",
             _ => samples(setting.value),
         };
         let by_flag = served(&[&format!("--{}={sample}", setting.flag)], &[]);
@@ -171,6 +173,9 @@ fn bad_values_name_where_they_came_from() {
     assert_error(&["--idle-timeout=0"], &[], expected);
     let expected = "failed to parse `--on-error`: `kep` is neither `keep` nor `initial`";
     assert_error(&["--on-error=kep"], &[], expected);
+    let expected =
+        "failed to parse `--fail-on`: `erors` is no condition (unmatched, unused, errors or loads)";
+    assert_error(&["--fail-on=unused,erors"], &[], expected);
     let expected = "failed to parse `H1MOCK_ADMIN_TOKEN`: the token is not visible ASCII";
     assert_error(&[], &[("H1MOCK_ADMIN_TOKEN", "a secret")], expected);
     let expected = "failed to use port 9000 twice: `--traffic-port` and `--admin-port` are the same";
@@ -271,6 +276,7 @@ fn client_subcommands_know_the_server_beside_them() {
     let expected = Command::Wait {
         generation: Some(3),
         provision: Some("v2".to_string()),
+        requests: None,
         timeout: Duration::from_secs(60),
         address: Some(":8074".to_string()),
         server: server("127.0.0.1:8000", "127.0.0.1:9", Some("other")),
@@ -278,6 +284,27 @@ fn client_subcommands_know_the_server_beside_them() {
     let args =
         ["wait", "--generation=3", "--provision=v2", "--timeout=1m", "--admin-token", "other", ":8074"];
     assert_eq!(run(&args, &env), Ok(expected));
+    let fail_on = FailOn::parse("errors").ok();
+    let address = Some(":9".to_string());
+    let expected =
+        Command::Report { fail_on, address, server: server("127.0.0.1:8000", "127.0.0.1:9", Some("t")) };
+    assert_eq!(run(&["report", "--fail-on", "errors", ":9"], &env), Ok(expected));
+}
+
+#[test]
+fn requests_to_wait_for_have_a_count_and_a_beginning() {
+    let requests = |args: &[&str]| match run(&[&["wait"], args].concat(), &[]) {
+        Ok(Command::Wait { requests, .. }) => Ok(requests.map(|r| (r.wanted, r.count, r.since))),
+        Ok(other) => panic!("{other:?}"),
+        Err(error) => Err(error.to_string()),
+    };
+    assert_eq!(requests(&[]), Ok(None));
+    assert_eq!(requests(&["--for", "POST /orders"]), Ok(Some(("POST /orders".into(), 1, 0))));
+    assert_eq!(requests(&["--for=/x", "--count=3", "--since", "7"]), Ok(Some(("/x".into(), 3, 7))));
+    assert_eq!(requests(&["--count=3"]), Err("failed to use `--count`: it needs `--for`".into()));
+    assert_eq!(requests(&["--since=3"]), Err("failed to use `--since`: it needs `--for`".into()));
+    let expected = "failed to parse `--for`: `orders` has no path that starts with `/` (try `POST /orders`)";
+    assert_eq!(requests(&["--for", "orders"]), Err(expected.into()));
 }
 
 #[test]

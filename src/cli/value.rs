@@ -22,6 +22,16 @@ pub fn name(value: &OsStr) -> Parsed<Option<String>> {
     Ok(Some(text(value)?).filter(|name| !name.is_empty()).map(str::to_string))
 }
 
+/// Requests to wait for: `METHOD PATH` or `PATH`, perhaps with `?` and further filters.
+pub fn requests(value: &OsStr) -> Parsed<String> {
+    let text = text(value)?;
+    let path = text.split_once(' ').filter(|(method, _)| !method.starts_with('/'));
+    match path.map_or(text, |(_, path)| path.trim_start()).starts_with('/') {
+        true => Ok(text.to_string()),
+        false => Err(format!("`{text}` has no path that starts with `/` (try `POST /orders`)")),
+    }
+}
+
 /// A file name, of any bytes, but not empty.
 pub fn path(value: &OsStr) -> Parsed<PathBuf> {
     if value.is_empty() { Err("the path is empty".to_string()) } else { Ok(PathBuf::from(value)) }
@@ -292,6 +302,17 @@ mod tests {
         assert_eq!(token(os("")), Ok(None));
         for text in ["two words", "line\r\nX: y", "ünicode"] {
             assert_eq!(token(os(text)), Err("the token is not visible ASCII".to_string()));
+        }
+    }
+
+    #[test]
+    fn requests_have_a_path() {
+        for text in ["/", "POST /orders", "GET   /a b?status=2xx", "/a /b", " PUT /x "] {
+            assert_eq!(requests(os(text)), Ok(text.trim().to_string()));
+        }
+        for text in ["", "orders", "POST", "POST orders", "POST?body=/ /x y"] {
+            let expected = format!("`{text}` has no path that starts with `/` (try `POST /orders`)");
+            assert_eq!(requests(os(text)), if text.contains("/x") { Ok(text.into()) } else { Err(expected) });
         }
     }
 

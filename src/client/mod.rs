@@ -6,6 +6,7 @@
 mod connection;
 mod error;
 mod reply;
+mod report;
 #[cfg(test)]
 mod tests;
 mod url;
@@ -14,9 +15,10 @@ mod wait;
 pub use connection::Request;
 pub use error::ClientError;
 pub use reply::Reply;
+pub use report::report;
 pub use url::Url;
 
-use crate::cli::Server;
+use crate::cli::{Requests, Server};
 use connection::request;
 use std::io::Write;
 use std::time::Duration;
@@ -74,19 +76,29 @@ pub fn probe(address: Option<&str>, server: &Server, err: &mut dyn Write) -> u8 
     exit_code(asked, err)
 }
 
-/// `h1mock wait`: blocks until `generation` (or a later one) serves and `provision` is active; without
-/// either, until `/readyz` answers 200. Exit code 0, or 1 with the reason on `err` when `timeout` is over or
-/// waiting can't help.
+/// What `h1mock wait` waits for; all of it.
+#[derive(Default)]
+pub struct Wanted<'a> {
+    /// This generation or a later one serves.
+    pub generation: Option<u64>,
+    /// This provision is active.
+    pub provision: Option<&'a str>,
+    /// These requests came.
+    pub requests: Option<Requests>,
+}
+
+/// `h1mock wait`: blocks until all that is `wanted` is true; without anything, until `/readyz` answers 200. Exit code 0, or 1
+/// with the reason on `err` when `timeout` is over or waiting can't help.
 pub fn wait(
-    generation: Option<u64>,
-    provision: Option<&str>,
+    wanted: &Wanted,
     timeout: Duration,
     address: Option<&str>,
     server: &Server,
     err: &mut dyn Write,
 ) -> u8 {
-    let mut conditions: Vec<Condition> = generation.into_iter().map(Condition::Generation).collect();
-    conditions.extend(provision.map(Condition::Provision));
+    let mut conditions: Vec<Condition> = wanted.generation.into_iter().map(Condition::Generation).collect();
+    conditions.extend(wanted.provision.map(Condition::Provision));
+    conditions.extend(wanted.requests.as_ref().map(Condition::Requests));
     if conditions.is_empty() {
         conditions.push(Condition::Ready);
     }

@@ -141,7 +141,7 @@ fn split_authority(authority: &str) -> Result<(&str, Option<u16>), String> {
 }
 
 /// Percent-encodes what would end or break the request line; what is encoded already stays.
-fn encoded(target: &str) -> String {
+pub fn encoded(target: &str) -> String {
     let mut out = String::with_capacity(target.len());
     for byte in target.bytes() {
         if byte.is_ascii_graphic() && !b"\"<>\\^`{|}".contains(&byte) {

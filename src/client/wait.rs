@@ -3,8 +3,10 @@
 use super::connection::request;
 use super::error::ClientError;
 use super::reply::Reply;
-use super::url::Url;
+use super::url::{Url, encoded};
 use super::{authorization, reason};
+use crate::cli::Requests;
+use crate::quoting::encode_query;
 use std::fmt;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -25,6 +27,8 @@ pub enum Condition<'a> {
     Generation(u64),
     /// The provision with this name is active.
     Provision(&'a str),
+    /// These requests came.
+    Requests(&'a Requests),
 }
 
 impl fmt::Display for Condition<'_> {
@@ -33,6 +37,9 @@ impl fmt::Display for Condition<'_> {
             Condition::Ready => write!(f, "readiness"),
             Condition::Generation(generation) => write!(f, "generation {generation}"),
             Condition::Provision(name) => write!(f, "provision `{name}`"),
+            Condition::Requests(Requests { wanted, count, .. }) => {
+                write!(f, "{count} request{} `{wanted}`", if *count == 1 { "" } else { "s" })
+            }
         }
     }
 }
@@ -99,6 +106,10 @@ impl<'a> Wait<'a> {
                 let seconds = remaining.as_secs().min(HELD);
                 (format!("/app/v1/wait?generation={generation}&timeout={seconds}"), remaining)
             }
+            Condition::Requests(requests) => {
+                let seconds = remaining.as_secs().min(HELD);
+                (format!("/app/v1/requests/wait?{}&timeout={seconds}", query(requests)), remaining)
+            }
             Condition::Provision(_) => ("/app/v1/provision".to_string(), remaining.min(QUESTION)),
         };
         let bearer = self.token.map(authorization);
@@ -127,9 +138,43 @@ fn judge(condition: &Condition, reply: &Reply) -> Turn {
     }
 }
 
+/// `POST /orders?status=2xx` as filters; what stands behind the `?` are some already.
+fn query(Requests { wanted, count, since }: &Requests) -> String {
+    let words = wanted.split_once(' ').filter(|(method, _)| !method.starts_with('/'));
+    let (method, target) = words.map_or((None, &**wanted), |(method, target)| (Some(method), target.trim()));
+    let (path, filters) = target.split_once('?').unwrap_or((target, ""));
+    let mut query = method.map_or(String::new(), |method| format!("method={}&", encode_query(method)));
+    query += &format!("path={}", encode_query(path));
+    if !filters.is_empty() {
+        // In a shell a plus is one, not the blank of a form.
+        query += &format!("&{}", encoded(filters).replace('+', "%2B"));
+    }
+    format!("{query}&count={count}&since={since}")
+}
+
 /// `active.name` of the ledger.
 fn active(reply: &Reply) -> Result<Option<String>, String> {
     let ledger: serde_json::Value =
         serde_json::from_slice(&reply.body).map_err(|_| "the ledger is no JSON".to_string())?;
     Ok(ledger["active"]["name"].as_str().map(str::to_string))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn requests_are_asked_for_by_filters() {
+        let query = |wanted: &str| query(&Requests { wanted: wanted.into(), count: 2, since: 7 });
+        let table = [
+            ("/", "path=%2F"),
+            ("POST /orders", "method=POST&path=%2Forders"),
+            ("GET  /a b/<int:id>", "method=GET&path=%2Fa+b%2F%3Cint%3Aid%3E"),
+            ("/a b", "path=%2Fa+b"),
+            ("/a?status=2xx&body~=a+ b%26", "path=%2Fa&status=2xx&body~=a%2B%20b%26"),
+        ];
+        for (wanted, expected) in table {
+            assert_eq!(query(wanted), format!("{expected}&count=2&since=7"), "{wanted}");
+        }
+    }
 }

@@ -210,9 +210,9 @@ fn keys(map: Map) -> Array {
     map.into_keys().map(Into::into).collect()
 }
 
-/// Words that Rhai keeps for itself, though it has no use for them where Python's names need them: `logging.debug`,
-/// `re.match`, `data.default`. `debug(x)` still is Rhai's.
-const FREED: [&str; 4] = ["debug", "default", "match", "new"];
+/// Words that Rhai keeps for itself, though it has no use for them where names of ours need them: `logging.debug`,
+/// `re.match`, `data.default`, `scenario.is`. `debug(x)` still is Rhai's.
+const FREED: [&str; 5] = ["debug", "default", "is", "match", "new"];
 
 /// Makes names of the freed words.
 #[allow(deprecated)] // The hook is marked as volatile, not as going away.

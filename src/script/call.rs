@@ -2,6 +2,7 @@
 //! set around a call; the zero-sized handles that scripts see (`request`, `store`, ...) look it up here. Knows no connections.
 
 use super::app::Registration;
+use super::data::Data;
 use super::files::{File, Files};
 use crate::provision::Provision;
 use crate::request::Request;
@@ -19,6 +20,8 @@ pub struct Call {
     pub provision: Option<Arc<Provision>>,
     /// The function that runs.
     pub running: Running,
+    /// Values of `store` that nobody else sees, once the store was reset while this request is handled.
+    pub own_data: Option<Arc<Data>>,
     /// Sum of `time.sleep`.
     pub hold: Duration,
     /// Imports that are being loaded, outermost first.

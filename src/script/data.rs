@@ -1,80 +1,90 @@
 //! `store`: values that live from request to request, as module-level variables do in Flask. Each operation is one step for
 //! all threads; no lock is held while a script runs.
 
+pub mod outside;
+pub mod values;
+
+pub use values::Data;
+
 use super::{budget, call};
 use crate::script::natives::Natives;
 use rhai::{Array, Dynamic, EvalAltResult, FnPtr, ImmutableString, NativeCallContext};
-use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::borrow::Cow;
+use values::Values;
 
 type Fallible<T> = Result<T, Box<EvalAltResult>>;
 
-/// The values of one provision.
-#[derive(Debug, Default)]
-pub struct Data {
-    entries: Mutex<BTreeMap<ImmutableString, Entry>>,
-    /// Numbers the writes: a key that was removed and set again has another version than before.
-    writes: AtomicU64,
+/// Start of the keys that belong to a scope.
+const SCOPE: &str = "scope:";
+
+/// `store`, as scripts see it: all of it, or one scope.
+#[derive(Debug, Clone, Default)]
+pub struct Store {
+    /// What its keys begin with; nothing for `store` itself, which all threads clone.
+    prefix: Option<ImmutableString>,
 }
 
-#[derive(Debug, Clone)]
-struct Entry {
-    value: Dynamic,
-    /// Number of the write, so that `update` sees whether somebody else was faster.
-    version: u64,
-}
-
-/// `store`, as scripts see it.
-#[derive(Debug, Clone)]
-pub struct Store;
-
-impl Data {
-    fn open(&self) -> MutexGuard<'_, BTreeMap<ImmutableString, Entry>> {
-        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+impl Store {
+    fn prefix(&self) -> &str {
+        self.prefix.as_deref().unwrap_or_default()
     }
 
-    /// A copy of the value of `key`, with its version; nothing and version 0 where there is none.
-    fn look(&self, key: &str) -> (Option<Dynamic>, u64) {
-        match self.open().get(key) {
-            Some(entry) => (Some(entry.value.clone()), entry.version),
-            None => (None, 0),
+    /// The whole key for `key` of this store.
+    pub fn key<'k>(&self, key: &'k str) -> Cow<'k, str> {
+        match &self.prefix {
+            None => key.into(),
+            Some(prefix) => format!("{prefix}{key}").into(),
         }
     }
 
-    fn entry(&self, value: Dynamic) -> Entry {
-        Entry { value, version: self.writes.fetch_add(1, Ordering::Relaxed) + 1 }
+    /// A store whose keys are separate. A slash ends its name in a key, so the name has none: it is written `%2F`.
+    fn scope(&self, name: &Dynamic) -> Fallible<Store> {
+        let name = match name.read_lock::<ImmutableString>() {
+            Some(name) => name.replace('%', "%25").replace('/', "%2F"),
+            // No baggage, no scope.
+            None if name.is_unit() => return Ok(self.clone()),
+            None if name.is_int() => name.to_string(),
+            None => {
+                let kind = super::answer::type_name(name);
+                return Err(format!("store.scope takes a text, not {kind}").into());
+            }
+        };
+        Ok(Store { prefix: Some(format!("{}{SCOPE}{name}/", self.prefix()).into()) })
     }
 
-    fn set(&self, key: &str, value: Dynamic) {
-        let entry = self.entry(value);
-        self.open().insert(key.into(), entry);
-    }
-
-    /// Sets `key` unless it changed since `version`; tells whether it did set.
-    fn set_if(&self, key: &str, value: Dynamic, version: u64) -> bool {
-        let mut entries = self.open();
-        let same = entries.get(key).map_or(0, |entry| entry.version) == version;
-        if same {
-            entries.insert(key.into(), self.entry(value));
-        }
-        same
-    }
-
-    fn incr(&self, key: &str, by: i64) -> Fallible<i64> {
-        let mut entries = self.open();
-        let value = entries.get(key).map_or(Dynamic::from_int(0), |entry| entry.value.clone());
-        let now =
-            value.as_int().map_err(|kind| format!("store.incr: `{key}` holds {kind}, not an integer"))?;
-        let next =
-            now.checked_add(by).ok_or_else(|| format!("store.incr: `{key}` would leave the integers"))?;
-        entries.insert(key.into(), self.entry(Dynamic::from_int(next)));
-        Ok(next)
+    /// Its own keys, without those of scopes in it.
+    fn keys<'v>(&'v self, values: &'v Values) -> impl Iterator<Item = &'v str> {
+        let own = values.under(self.prefix()).map(|(key, _)| &key[self.prefix().len()..]);
+        own.filter(|key| !key.starts_with(SCOPE))
     }
 }
 
-fn data() -> Fallible<Arc<Data>> {
-    Ok(call::files()?.data.clone())
+/// What to do with the values.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Access {
+    /// Look at them.
+    Read,
+    /// Change them. At load that waits until the provision serves where they outlive it (`--keep-store`): a load that fails
+    /// must not have changed what others see.
+    Change,
+}
+
+/// Does one step with the values of the running call. A request that began before a reset works on values of its own from
+/// then on, empty at first: what it leaves behind is not there after the reset.
+pub fn with<T>(access: Access, step: impl FnOnce(&mut Values) -> T) -> Fallible<T> {
+    let files = call::files()?;
+    let (loading, epoch) =
+        call::with(|call| (call.loading.is_some(), call.request.as_ref().map(|request| request.epoch)))
+            .unwrap_or_default();
+    if access == Access::Change && loading && files.keeps_data {
+        return Err("with --keep-store, `store` can be changed only while a request is handled".into());
+    }
+    if let Some(mut values) = files.data.open(epoch) {
+        return Ok(step(&mut values));
+    }
+    let own = call::with(|call| call.own_data.get_or_insert_default().clone()).unwrap_or_default();
+    let mut values = own.open(None).ok_or("`store` was reset")?;
+    Ok(step(&mut values))
 }
 
 /// A value fit to outlive its request: plain data, detached from closures that share it. A function would outlive its provision.
@@ -108,8 +118,8 @@ fn is_plain(value: &Dynamic) -> bool {
 
 /// Nothing for a key that is not set, as Rhai's maps have it. An error would be lost in `store["n"] += 1`: Rhai takes a getter
 /// that fails for one that is missing, and stores the 1.
-fn get(key: &str) -> Fallible<Dynamic> {
-    Ok(data()?.look(key).0.unwrap_or_default())
+fn get(store: &Store, key: &str) -> Fallible<Option<Dynamic>> {
+    with(Access::Read, |values| values.look(&store.key(key)).0)
 }
 
 /// `+=` on a value that is nothing, as of a key that is not set.
@@ -117,31 +127,29 @@ fn no_value(operator: &str) -> Box<EvalAltResult> {
     format!("the left side of `{operator}` is (), which is nothing: a counter is `store.incr(key)`, another value needs a start").into()
 }
 
-/// The values, to change them. At load that waits until the provision serves where they outlive it (`--keep-store`): a load
-/// that fails must not have changed what others see.
-fn data_to_change() -> Fallible<Arc<Data>> {
-    let files = call::files()?;
-    let loading = call::with(|call| call.loading.is_some()).unwrap_or(false);
-    if loading && files.keeps_data {
-        return Err("with --keep-store, `store` can be changed only while a request is handled".into());
-    }
-    Ok(files.data.clone())
+fn set(store: &Store, key: &str, value: Dynamic) -> Fallible<()> {
+    let value = plain(key, value)?;
+    with(Access::Change, |values| values.set(&store.key(key), value)).map(drop)
 }
 
-fn set(key: &str, value: Dynamic) -> Fallible<()> {
-    data_to_change()?.set(key, plain(key, value)?);
-    Ok(())
+fn incr(store: &Store, key: &str, by: i64) -> Fallible<i64> {
+    Ok(with(Access::Change, |values| values.incr(&store.key(key), by))??)
 }
 
 /// `store.update(key, |value| new)`: runs the function on what is there and stores what it returns; again if somebody else
 /// stored meanwhile, until the time of the call is up.
-fn update(context: &NativeCallContext, key: &str, start: Dynamic, change: &FnPtr) -> Fallible<Dynamic> {
-    let data = data_to_change()?;
+fn update(
+    context: &NativeCallContext,
+    (store, key): (&Store, &str),
+    start: Dynamic,
+    change: &FnPtr,
+) -> Fallible<Dynamic> {
+    let whole = store.key(key);
     loop {
-        let (value, version) = data.look(key);
+        let (value, version) = with(Access::Change, |values| values.look(&whole))?;
         let old = value.unwrap_or_else(|| start.clone());
         let new = plain(key, change.call_within_context(context, (old,))?)?;
-        if data.set_if(key, new.clone(), version) {
+        if with(Access::Change, |values| values.set_if(&whole, new.clone(), version))? {
             return Ok(new);
         }
         if budget::time_is_up() {
@@ -152,25 +160,29 @@ fn update(context: &NativeCallContext, key: &str, start: Dynamic, change: &FnPtr
 
 /// Registers `store`.
 pub fn register(natives: &mut Natives) {
-    natives.set_var("store", Store);
+    natives.set_var("store", Store::default());
     natives
         .register_type_with_name::<Store>("store")
-        .register_indexer_get(|_: &mut Store, key: &str| get(key))
-        .register_indexer_set(|_: &mut Store, key: &str, value: Dynamic| set(key, value))
-        .register_fn("set", |_: &mut Store, key: &str, value: Dynamic| set(key, value))
-        .register_fn("get", |_: &mut Store, key: &str| get(key))
-        .register_fn("get", |_: &mut Store, key: &str, default: Dynamic| {
-            Ok::<_, Box<EvalAltResult>>(data()?.look(key).0.unwrap_or(default))
+        .register_indexer_get(|store: &mut Store, key: &str| {
+            Ok::<_, Box<EvalAltResult>>(get(store, key)?.unwrap_or_default())
         })
-        .register_fn("incr", |_: &mut Store, key: &str| data_to_change()?.incr(key, 1))
-        .register_fn("incr", |_: &mut Store, key: &str, by: i64| data_to_change()?.incr(key, by))
-        .register_fn("update", |context: NativeCallContext, _: &mut Store, key: &str, change: FnPtr| {
-            update(&context, key, Dynamic::UNIT, &change)
+        .register_indexer_set(|store: &mut Store, key: &str, value: Dynamic| set(store, key, value))
+        .register_fn("set", |store: &mut Store, key: &str, value: Dynamic| set(store, key, value))
+        .register_fn("get", |store: &mut Store, key: &str| {
+            Ok::<_, Box<EvalAltResult>>(get(store, key)?.unwrap_or_default())
+        })
+        .register_fn("get", |store: &mut Store, key: &str, default: Dynamic| {
+            Ok::<_, Box<EvalAltResult>>(get(store, key)?.unwrap_or(default))
+        })
+        .register_fn("incr", |store: &mut Store, key: &str| incr(store, key, 1))
+        .register_fn("incr", |store: &mut Store, key: &str, by: i64| incr(store, key, by))
+        .register_fn("update", |context: NativeCallContext, store: &mut Store, key: &str, change: FnPtr| {
+            update(&context, (store, key), Dynamic::UNIT, &change)
         })
         .register_fn(
             "update",
-            |context: NativeCallContext, _: &mut Store, key: &str, start: Dynamic, change: FnPtr| {
-                update(&context, key, start, &change)
+            |context: NativeCallContext, store: &mut Store, key: &str, start: Dynamic, change: FnPtr| {
+                update(&context, (store, key), start, &change)
             },
         );
     for operator in ["+=", "-=", "*="] {
@@ -182,23 +194,54 @@ pub fn register(natives: &mut Natives) {
 
 fn whole(natives: &mut Natives) {
     natives
-        .register_fn("remove", |_: &mut Store, key: &str| {
-            let removed = data_to_change()?.open().remove(key);
-            Ok::<_, Box<EvalAltResult>>(removed.map_or(Dynamic::UNIT, |entry| entry.value))
+        .register_fn("scope", |store: &mut Store, name: Dynamic| store.scope(&name))
+        .register_fn("remove", |store: &mut Store, key: &str| {
+            with(Access::Change, |values| values.remove(&store.key(key)).unwrap_or_default())
         })
-        .register_fn("contains", |_: &mut Store, key: &str| {
-            Ok::<_, Box<EvalAltResult>>(data()?.open().contains_key(key))
+        .register_fn("contains", |store: &mut Store, key: &str| {
+            with(Access::Read, |values| values.contains(&store.key(key)))
         })
-        .register_fn("keys", |_: &mut Store| {
-            Ok::<_, Box<EvalAltResult>>(
-                data()?.open().keys().map(|key| key.clone().into()).collect::<Array>(),
-            )
+        .register_fn("keys", |store: &mut Store| {
+            with(Access::Read, |values| store.keys(values).map(Into::into).collect::<Array>())
         })
-        .register_fn("len", |_: &mut Store| {
-            Ok::<_, Box<EvalAltResult>>(i64::try_from(data()?.open().len()).unwrap_or(i64::MAX))
+        .register_fn("len", |store: &mut Store| {
+            with(Access::Read, |values| i64::try_from(store.keys(values).count()).unwrap_or(i64::MAX))
         })
-        .register_fn("clear", |_: &mut Store| {
-            data_to_change()?.open().clear();
-            Ok::<_, Box<EvalAltResult>>(())
+        .register_fn("clear", |store: &mut Store| {
+            with(Access::Change, |values| values.clear(store.prefix())).map(drop)
         });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_of_scopes_can_not_meet() {
+        let store = Store::default();
+        let scope = |store: &Store, name: &str| store.scope(&name.into()).unwrap();
+        assert_eq!(store.key("a"), "a");
+        assert_eq!(scope(&store, "a").key("b/c"), "scope:a/b/c");
+        assert_eq!(scope(&store, "a/b").key("c"), "scope:a%2Fb/c");
+        assert_eq!(scope(&store, "a%2Fb").key("c"), "scope:a%252Fb/c");
+        assert_eq!(scope(&scope(&store, "a"), "b").key("c"), "scope:a/scope:b/c");
+        assert_eq!(store.scope(&7.into()).unwrap().key("c"), "scope:7/c");
+        assert_eq!(store.scope(&Dynamic::UNIT).unwrap().key("c"), "c");
+        let error = store.scope(&true.into()).unwrap_err().to_string();
+        assert!(error.contains("store.scope takes a text, not bool"), "{error}");
+    }
+
+    #[test]
+    fn a_store_lists_its_own_keys_only() {
+        let data = Data::default();
+        let mut values = data.open(None).unwrap();
+        for key in ["a", "b", "scenario:s", "scope:x/a", "scope:x/scope:y/a", "scope:y/z"] {
+            values.set(key, Dynamic::UNIT);
+        }
+        let keys = |store: &Store| store.keys(&values).map(str::to_owned).collect::<Vec<_>>();
+        let store = Store::default();
+        assert_eq!(keys(&store), ["a", "b", "scenario:s"]);
+        assert_eq!(keys(&store.scope(&"x".into()).unwrap()), ["a"]);
+        assert_eq!(keys(&store.scope(&"none".into()).unwrap()), [""; 0]);
+    }
 }

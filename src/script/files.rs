@@ -5,6 +5,7 @@ use super::budget::{self, Budget, MAX_DEPTH};
 use super::call;
 use super::data::Data;
 use super::python;
+use crate::chaos::Draws;
 use crate::store::{Name, Store};
 use rhai::{
     AST, ASTFlags, Dynamic, Engine, EvalAltResult, GlobalRuntimeState, Module, ModuleResolver, Position,
@@ -47,6 +48,8 @@ pub struct Files {
     pub data: Arc<Data>,
     /// Whether they were there before this load (`--keep-store`).
     pub keeps_data: bool,
+    /// Sequences of the seeds of delays and faults.
+    pub draws: Draws,
     /// Source of the provision when it is not on disk (POST before it is stored, the built-in one).
     given: Option<Vec<u8>>,
     loaded: Mutex<BTreeMap<String, Arc<File>>>,
@@ -67,6 +70,7 @@ impl Files {
             main: main.to_owned(),
             data,
             keeps_data: false,
+            draws: Draws::default(),
             given,
             loaded: Mutex::default(),
             texts: Mutex::default(),
@@ -126,6 +130,18 @@ impl Files {
     /// All files that were loaded.
     pub fn all(&self) -> Vec<Arc<File>> {
         open(&self.loaded).values().cloned().collect()
+    }
+
+    /// Whether a file that was compiled is another one now, or gone. `built_in` need not be on disk.
+    pub fn differ(&self, built_in: &[u8]) -> bool {
+        // Not under the lock: a failing script wants its line.
+        let texts: Vec<(String, String)> =
+            open(&self.texts).iter().map(|(name, text)| (name.clone(), text.clone())).collect();
+        texts.iter().any(|(name, text)| {
+            let never_there = *name == self.main && self.given.as_deref() == Some(built_in);
+            let bytes = Name::parse(name).ok().and_then(|name| self.store.read(&name).ok());
+            bytes.map_or(!never_there, |source| !text_of(source.bytes).is_ok_and(|now| now == *text))
+        })
     }
 
     /// Line `line` (from 1) of file `name`; empty behind the last one, where a block that is not closed is noticed.

@@ -33,10 +33,15 @@ pub fn text_of_map(map: &Map) -> Result<ImmutableString, String> {
 /// # Errors
 /// Malformed JSON with line and column, nesting beyond 128 levels, or a value that would take more than 64 MiB.
 pub fn from_json(bytes: &[u8]) -> Result<Dynamic, String> {
-    if memory(bytes) > MAX_MEMORY {
+    if !fits(bytes) {
         return Err(format!("the value takes more than {MAX_MEMORY} bytes of memory"));
     }
     serde_json::from_slice::<Dynamic>(bytes).map_err(|error| error.to_string())
+}
+
+/// Whether the value, malformed or not, takes no more memory than [`from_json`] grants.
+pub fn fits(bytes: &[u8]) -> bool {
+    memory(bytes) <= MAX_MEMORY
 }
 
 /// Estimates generously what the value takes: its text, a key and a boxed value for each item, the first node of each map.

@@ -8,6 +8,7 @@ pub mod bound;
 pub mod budget;
 pub mod builtins;
 pub mod call;
+pub mod chaos;
 pub mod clock;
 pub mod cookie;
 pub mod data;
@@ -28,6 +29,7 @@ mod reference;
 pub mod regex;
 pub mod request;
 pub mod response;
+pub mod scenario;
 pub mod sleep;
 pub mod status;
 pub mod text;
@@ -69,7 +71,9 @@ const TOPICS: &[Topic] = &[
     request::register,
     multi_dict::register,
     response::register,
+    chaos::register,
     data::register,
+    scenario::register,
     sleep::register,
     disk::register,
     url_for::register,

@@ -1,4 +1,5 @@
-//! What scripts look things up in by name: Werkzeug's `MultiDict` (`request.args`, `form`, `values`, `cookies`), and the
+//! What scripts look things up in by name: Werkzeug's `MultiDict` (`request.args`, `form`, `values`, `cookies`,
+//! `baggage`), and the
 //! functions that it shares with headers and files. Knows the parsed request, no bytes.
 
 mod files;
@@ -68,6 +69,8 @@ pub enum Part {
     Values,
     /// Cookies.
     Cookies,
+    /// Members of the `baggage` header.
+    Baggage,
 }
 
 /// Names and texts of one part of a request.
@@ -94,6 +97,7 @@ impl MultiDict {
         let (pairs, more): (&[_], &[_]) = match self.part {
             Part::Args => (self.request.args(), &[]),
             Part::Cookies => (self.request.cookies(), &[]),
+            Part::Baggage => (self.request.baggage(), &[]),
             Part::Form => (form(), &[]),
             // Werkzeug 2.0: a body must not change what a cacheable request means.
             Part::Values if self.request.method() == "GET" => (self.request.args(), &[]),
@@ -110,6 +114,7 @@ impl Dictionary for MultiDict {
             Part::Form => "request.form",
             Part::Values => "request.values",
             Part::Cookies => "request.cookies",
+            Part::Baggage => "request.baggage",
         }
     }
 

@@ -40,7 +40,7 @@ pub fn register(natives: &mut Natives) {
 }
 
 /// Every property, in the order of Flask's documentation.
-const PROPERTIES: [(&str, Getter); 42] = [
+const PROPERTIES: [(&str, Getter); 43] = [
     ("method", |r| text(r.method())),
     ("path", |r| text(r.path())),
     ("full_path", |r| text(r.full_path())),
@@ -64,6 +64,7 @@ const PROPERTIES: [(&str, Getter); 42] = [
     ("form", |r| part(r, Part::Form)),
     ("values", |r| part(r, Part::Values)),
     ("cookies", |r| part(r, Part::Cookies)),
+    ("baggage", |r| part(r, Part::Baggage)),
     ("files", |r| FileDict::new(r).map(Dynamic::from)),
     ("headers", |r| Ok(Dynamic::from(Headers::new(r)))),
     ("data", |r| Ok(Dynamic::from_blob(if r.is_form() { Blob::new() } else { r.body.clone() }))),

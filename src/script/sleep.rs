@@ -2,12 +2,10 @@
 
 use super::call;
 use super::clock::Time;
+use crate::chaos::LONGEST;
 use crate::script::natives::Natives;
 use rhai::{Dynamic, EvalAltResult};
 use std::time::Duration;
-
-/// Longest sum of sleeps: an hour. A client has given up by then.
-const LONGEST: Duration = Duration::from_secs(3600);
 
 fn sleep(seconds: &Dynamic) -> Result<(), Box<EvalAltResult>> {
     let number = seconds.as_float().or_else(|_| seconds.as_int().map(|seconds| seconds as f64));

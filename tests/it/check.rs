@@ -32,7 +32,7 @@ fn check_tells_rules_that_never_serve_and_files_that_are_missing() {
     folder.write("shadow", "fn registerRules() {\n    app.get(\"/a/<x>\", |x| x, #{ endpoint: \"a\" });\n    app.get(\"/a/<y>\", |y| y, #{ endpoint: \"b\" });\n}\n");
     let output = binary().args(["check", "shadow"]).current_dir(&folder.0).output().unwrap();
     assert_eq!(output.status.code(), Some(0));
-    let expected = "warning: rule `/a/<y>` (shadow:3) never serves: `/a/<x>` comes first\n";
+    let expected = "warning: rule `/a/<y>` (shadow:3) never serves: `/a/<x>` (shadow:2) comes first\n";
     assert_eq!(String::from_utf8_lossy(&output.stderr), expected);
     let output = binary().args(["check", "none"]).current_dir(&folder.0).output().unwrap();
     assert_eq!(output.status.code(), Some(1));

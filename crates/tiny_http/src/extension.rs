@@ -13,16 +13,17 @@
 //! # drop(server); Ok(()) }
 //! ```
 
+pub use crate::dribble::Dribble;
 pub use crate::output::Then;
 pub use crate::reactor::Reactor;
 
-use crate::answer::{self, BodyFraming};
+use crate::answer::{self, BodyFraming, Context};
 use crate::core::Core;
 use crate::header;
-use crate::output::{Piece, StreamFraming};
+use crate::output::{FOREVER, Piece, StreamFraming};
 use crate::request::Request;
 use crate::server::Server;
-use crate::slots::Phase;
+use crate::slots::{Phase, Token};
 use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::io::{self, Read};
@@ -122,6 +123,17 @@ pub struct Answer<'a, F> {
     pub body: Vec<u8>,
     /// The connection ends after it.
     pub close: bool,
+    /// The head leaves at once, the body slice by slice.
+    pub dribble: Option<Dribble>,
+    /// Half of it is sent, then the connection ends: half of the body, or half of the head where there is no body to send. The
+    /// head declares the whole.
+    pub halve: bool,
+}
+
+/// An answer that has begun and that more is added to, from any thread. The connection ends when it is dropped.
+pub struct Open {
+    core: Arc<Core>,
+    token: Token,
 }
 
 /// A part of what is sent in place of an answer.
@@ -199,12 +211,42 @@ impl Request {
         let mut context = self.context();
         context.keep_alive &= !answer.close;
         let framing = BodyFraming::of(answer.status, Some(answer.body.len() as u64), context);
-        let body = if answer::has_body(answer.status, context) { answer.body } else { Vec::new() };
-        let then = context.then();
+        let mut body = if answer::has_body(answer.status, context) { answer.body } else { Vec::new() };
+        let then = if answer.halve { Then::Close } else { context.then() };
+        let halve_head = answer.halve && body.is_empty();
         let write = |out: &mut Vec<u8>| {
-            answer::write_head(out, (answer.status, answer.reason), answer.fields, framing, context)
+            answer::write_head(out, (answer.status, answer.reason), answer.fields, framing, context)?;
+            out.truncate(if halve_head { out.len() / 2 } else { out.len() });
+            Ok(())
         };
-        self.send(write, body, then)
+        if answer.halve {
+            body.truncate(body.len() / 2);
+        }
+        match answer.dribble {
+            Some(dribble) if !body.is_empty() => {
+                self.send_pieces(write, VecDeque::from([Piece::Slices(dribble.of(body))]), then)
+            }
+            _ => self.send(write, body, then),
+        }
+    }
+
+    /// Sends `answer` as the beginning of one whose length nobody knows: its end is that of the connection. No thread waits
+    /// for what is added.
+    ///
+    /// # Errors
+    /// As for [`Request::answer`].
+    pub fn begin<'f, F>(mut self, answer: Answer<'f, F>) -> io::Result<Open>
+    where
+        F: Iterator<Item = (&'f [u8], &'f [u8])>,
+    {
+        let context = Context { keep_alive: false, ..self.context() };
+        let mut out = Vec::new();
+        let status = (answer.status, answer.reason);
+        answer::write_head(&mut out, status, answer.fields, BodyFraming::UntilClose, context)?;
+        out.extend_from_slice(&answer.body);
+        let (core, token) = self.give_up()?;
+        core.answer(token, &out, VecDeque::from([Piece::Pause(FOREVER)]), Then::Close)?;
+        Ok(Open { core, token })
     }
 
     /// Sends `steps` as they are in place of an answer: to break a connection on purpose, or to dribble. Nothing in it is
@@ -221,5 +263,30 @@ impl Request {
         let pieces: VecDeque<Piece> = steps.into_iter().map(piece).collect();
         let (core, token): (Arc<Core>, _) = self.give_up()?;
         core.answer(token, &[], pieces, then)
+    }
+}
+
+impl Open {
+    /// Bytes that the client has not taken yet; `None` once it is gone.
+    pub fn waiting(&self) -> Option<usize> {
+        self.core.waiting(self.token)
+    }
+
+    /// Adds `bytes`, which wait in memory for the client to take them; false once it is gone.
+    pub fn add(&self, bytes: Vec<u8>) -> bool {
+        self.core.append(self.token, [Piece::Bytes(bytes, 0), Piece::Pause(FOREVER)])
+    }
+
+    /// Breaks the connection: the client sees a reset, and nothing of what waits.
+    pub fn cut(self) {
+        if let Some(held) = self.core.slots.open(self.token) {
+            self.core.reset(held);
+        }
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.core.append(self.token, []);
     }
 }

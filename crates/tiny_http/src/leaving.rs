@@ -96,6 +96,30 @@ impl Core {
         true
     }
 
+    /// Bytes that an open answer has not sent yet; `None` if the client is gone.
+    pub fn waiting(&self, token: Token) -> Option<usize> {
+        let mut held = self.slots.open(token)?;
+        held.connection()?.output.as_ref().map(|output| output.space())
+    }
+
+    /// Goes on with an open answer, which has a pause without end as its last piece, or is in it: `pieces` come in its place.
+    /// False if the client is gone.
+    pub fn append<const N: usize>(&self, token: Token, pieces: [Piece; N]) -> bool {
+        let Some(mut held) = self.slots.open(token) else { return false };
+        let waits = held.phase().0 == Phase::Pausing;
+        let output = held.connection().and_then(|connection| connection.output.as_mut());
+        let Some(output) = output else { return false };
+        if !waits {
+            output.pieces.pop_back();
+        }
+        output.pieces.extend(pieces);
+        if waits {
+            return self.advance(held);
+        }
+        self.count(&mut held);
+        true
+    }
+
     /// The answer has left.
     fn finish(&self, mut held: Held<'_>, then: Then) {
         self.count(&mut held);

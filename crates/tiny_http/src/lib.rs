@@ -35,6 +35,7 @@ mod chunked;
 mod clock;
 mod connection;
 mod core;
+mod dribble;
 pub mod extension;
 #[cfg(any(fuzzing, test))]
 pub mod fuzz;
@@ -46,6 +47,7 @@ mod leaving;
 mod listener;
 mod method;
 mod output;
+mod precise;
 mod reactor;
 mod refusal;
 mod request;

@@ -1,10 +1,11 @@
 //! What leaves on a connection: bytes, streams, pauses, and how it ends. Written piece by piece, as the socket takes it.
 
 use crate::connection::Connection;
+use crate::dribble::Slices;
 use std::collections::VecDeque;
 use std::io::Read;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// An answer on its way.
 pub struct Output {
@@ -22,7 +23,12 @@ pub enum Piece {
     Stream(Box<dyn Read + Send>, StreamFraming),
     /// Nothing, for a while.
     Pause(Duration),
+    /// Bytes that leave slice by slice.
+    Slices(Slices),
 }
+
+/// A pause until something is added to the answer.
+pub const FOREVER: Duration = Duration::MAX;
 
 /// How a stream is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,6 +75,7 @@ impl Output {
     pub fn space(&self) -> usize {
         let space = |piece: &Piece| match piece {
             Piece::Bytes(bytes, _) => bytes.capacity(),
+            Piece::Slices(slices) => slices.space(),
             Piece::Stream(..) | Piece::Pause(_) => 0,
         };
         self.pieces.iter().map(space).sum()
@@ -80,6 +87,14 @@ impl Output {
         while let Some(piece) = self.pieces.pop_front() {
             match piece {
                 Piece::Pause(time) => return Written::Paused(time),
+                Piece::Slices(mut slices) => {
+                    let Some((pause, slice)) = slices.next(Instant::now()) else { continue };
+                    self.pieces.push_front(Piece::Slices(slices));
+                    self.pieces.push_front(Piece::Bytes(slice, 0));
+                    if !pause.is_zero() {
+                        return Written::Paused(pause);
+                    }
+                }
                 Piece::Stream(reader, framing) => {
                     if !self.read(reader, framing) {
                         return Written::Broken;

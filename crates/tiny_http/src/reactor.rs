@@ -4,6 +4,7 @@
 use crate::clock;
 use crate::core::Core;
 use crate::leader::CHECK;
+use crate::precise::Alarm;
 use crate::refusal::Refusal;
 use crate::slots::{Held, Phase, Token};
 use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
@@ -22,6 +23,8 @@ pub struct Reactor {
     /// Sockets that have to take more.
     epoll: OwnedFd,
     wake: OwnedFd,
+    /// Ends a wait on time.
+    alarm: Alarm,
     servers: Mutex<Vec<Weak<Core>>>,
     errands: Mutex<BinaryHeap<Reverse<(Instant, Errand)>>>,
     /// The time of the next look at all deadlines, in milliseconds.
@@ -42,6 +45,7 @@ enum Errand {
 }
 
 const WAKE: u64 = u64::MAX;
+const ALARM: u64 = u64::MAX - 1;
 /// Events that are taken at once: each is short.
 const EVENTS: usize = 32;
 /// Longest time that a connection lingers after its last answer.
@@ -56,9 +60,13 @@ impl Reactor {
         let epoll = epoll::create(CreateFlags::CLOEXEC)?;
         let wake = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
         epoll::add(&epoll, &wake, EventData::new_u64(WAKE), EventFlags::IN)?;
+        let alarm = Alarm::new()?;
+        // Edge-triggered: it need not be read.
+        epoll::add(&epoll, alarm.descriptor(), EventData::new_u64(ALARM), EventFlags::IN | EventFlags::ET)?;
         Ok(Arc::new(Reactor {
             epoll,
             wake,
+            alarm,
             servers: Mutex::default(),
             errands: Mutex::default(),
             look: AtomicU64::new(0),
@@ -85,6 +93,7 @@ impl Reactor {
     /// Waits for events and handles them; gives how many there were.
     fn take_events(&self, timeout: Option<Duration>) -> usize {
         let mut events = [Event { flags: EventFlags::empty(), data: EventData::new_u64(0) }; EVENTS];
+        let timeout = self.alarm.take_over(timeout);
         let count = match epoll::wait(&self.epoll, &mut events[..], timeout.map(timespec).as_ref()) {
             Ok(count) => count,
             Err(Errno::INTR) => 0,
@@ -97,7 +106,7 @@ impl Reactor {
             let (data, flags) = (event.data.u64(), event.flags);
             if data == WAKE {
                 let _ = read(&self.wake, &mut [0; 8][..]);
-            } else {
+            } else if data != ALARM {
                 self.writable(data, flags);
             }
         }

@@ -161,7 +161,7 @@ impl Request {
         self.send_pieces(write, VecDeque::new(), then)
     }
 
-    fn send_pieces(
+    pub(crate) fn send_pieces(
         &mut self,
         write: impl FnOnce(&mut Vec<u8>) -> io::Result<()>,
         pieces: VecDeque<Piece>,

@@ -116,6 +116,15 @@ fn calls_are_answered_as_the_design_says() {
         ("GET /healthz/", "", b"", 404, "path `/healthz/` is unknown"),
         ("GET /app/v1/provision/", "", b"", 404, "path `/app/v1/provision/` is unknown"),
         ("GET /app/v1/other/x", "", b"", 404, "path `/app/v1/other/x` is unknown"),
+        ("GET /app/v1/report", "", b"", 200, r#"{"verdict":"pass"}"#),
+        ("GET /app/v1/report?fail-on=unused%2Cerrors", "", b"", 200, r#"{"verdict":"unused,errors"}"#),
+        (
+            "GET /app/v1/report?fail-on=erors",
+            "",
+            b"",
+            400,
+            "{\"result\":\"failed: query parameter `fail-on`: `erors` is no condition (unmatched, unused, errors or loads)\"}",
+        ),
         ("OPTIONS *", "", b"", 404, "path `/*` is unknown"),
         (
             "TRACE /app/v1/wait",

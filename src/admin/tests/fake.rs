@@ -1,10 +1,14 @@
 //! A stand-in for the activation: names, generations and waits are real, files and scripts are not.
 
-use crate::admin::provisioning::{ActivationError, Active, LoadError, Provisioning, Row, RuleRow, Served};
+use crate::admin::provisioning::{
+    ActivationError, Active, LoadError, Provisioning, Row, RuleRow, Served, Values,
+};
+use crate::epoch::Epoch;
 use crate::record::Kind;
+use crate::script::data::Data;
 use crate::store::{Cause, Name, StoreError};
 use std::collections::BTreeMap;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::UNIX_EPOCH;
 
 /// One stored file set, `initial` active as generation 1. A body `library` is one, `full` finds a file that changes, one
@@ -12,6 +16,8 @@ use std::time::UNIX_EPOCH;
 #[derive(Default)]
 pub struct Fake {
     pub state: Mutex<State>,
+    data: Arc<Data>,
+    epoch: Arc<Epoch>,
 }
 
 pub struct State {
@@ -135,6 +141,19 @@ impl Provisioning for Fake {
             skipped: None,
         };
         Ok(state.files.iter().map(row).collect())
+    }
+
+    fn values(&self) -> Values {
+        let generation = self.state.lock().unwrap().generation;
+        Values { data: self.data.clone(), epoch: self.epoch.clone(), generation }
+    }
+
+    fn closest(&self, _generation: u64, method: &str, path: &str) -> Vec<String> {
+        vec![format!("`/near` for {method} {path}")]
+    }
+
+    fn reset(&self) -> (u64, u64) {
+        (self.epoch.next(), self.state.lock().unwrap().generation)
     }
 
     fn on_generation(&self, wanted: u64, then: Served) -> u64 {

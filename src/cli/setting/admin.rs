@@ -1,7 +1,7 @@
 //! Rows of the settings of the admin interface.
 
 use super::{Group, SERVE, Setting, put};
-use crate::cli::subcommand::Subcommand::{Get, Serve, Wait};
+use crate::cli::subcommand::Subcommand::{Get, Report, Serve, Wait};
 use crate::cli::value;
 
 pub static ROWS: &[Setting] = &[
@@ -12,7 +12,7 @@ pub static ROWS: &[Setting] = &[
         default: "",
         group: Group::Admin,
         help: "Bearer token of the admin interface; the variable keeps it out of process lists",
-        commands: &[Serve, Get, Wait],
+        commands: &[Serve, Get, Wait, Report],
         set: |v, s| put(&mut v.settings.admin_token, value::token(s)),
     },
     Setting {

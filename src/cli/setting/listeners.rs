@@ -1,7 +1,7 @@
 //! Rows of the settings of addresses, ports and threads.
 
 use super::{Group, SERVE, Setting, put};
-use crate::cli::subcommand::Subcommand::{Get, Probe, Serve, Wait};
+use crate::cli::subcommand::Subcommand::{Get, Probe, Report, Serve, Wait};
 use crate::cli::value;
 
 pub static ROWS: &[Setting] = &[
@@ -22,7 +22,7 @@ pub static ROWS: &[Setting] = &[
         default: "8074",
         group: Group::Listeners,
         help: "Port of the admin interface; 0 picks one",
-        commands: &[Serve, Get, Probe, Wait],
+        commands: &[Serve, Get, Probe, Wait, Report],
         set: |v, s| put(&mut v.settings.admin_port, value::port(s)),
     },
     Setting {

@@ -38,4 +38,14 @@ pub static ROWS: &[Setting] = &[
         commands: SERVE,
         set: |v, s| put(&mut v.settings.keep_store, value::switch(s)),
     },
+    Setting {
+        flag: "explain",
+        short: None,
+        value: None,
+        default: "",
+        group: Group::Scripts,
+        help: "Tell in the default pages of 404 and 405 which rules are closest",
+        commands: SERVE,
+        set: |v, s| put(&mut v.settings.explain, value::switch(s)),
+    },
 ];

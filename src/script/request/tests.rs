@@ -1,4 +1,5 @@
 use super::*;
+use crate::chaos::Chaos;
 use crate::mock;
 use crate::provision::{Loaded, Provision};
 use crate::script::abort::HttpError;
@@ -113,7 +114,8 @@ fn properties_tell_which_rule_serves() {
         ("/plain", r#"["plain","/plain",null,{}]"#),
     ];
     for (target, body) in cases {
-        let answer = mock::handle(&provision, request("GET", target, &[], b"")).answer;
+        let answer =
+            mock::handle(&provision, &Chaos::default(), &mut request("GET", target, &[], b"").into()).answer;
         assert_eq!(String::from_utf8_lossy(&answer.body).trim_end(), body);
     }
 }

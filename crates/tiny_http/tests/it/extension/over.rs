@@ -146,7 +146,15 @@ fn out_of_memory_who_does_not_take_an_answer_gives_way_first() {
     let server = Attended::start(Limits { buffered: 8 << 20, ..Limits::default() }, |mut request| {
         let body = if request.url() == "/large" { vec![0; 16 << 20] } else { request.take_body() };
         let fields = std::iter::empty();
-        let _ = request.answer(Answer { status: 200, reason: None, fields, body, close: false });
+        let _ = request.answer(Answer {
+            status: 200,
+            reason: None,
+            fields,
+            body,
+            close: false,
+            dribble: None,
+            halve: false,
+        });
     });
     let stalled: Vec<_> = (0..5).map(|_| server.get("/large")).collect();
     eventually(|| server.server.num_busy() == 5);

@@ -1,20 +1,8 @@
-//! "Did you mean": the known word that is nearest to a mistyped one. Knows words only, no flags.
-
-/// The nearest of `known` to `word`, if it is close enough to be a typing mistake: a third of the letters,
-/// and at least one, may be wrong. Of equally near ones the first wins.
-pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let allowed = (word.chars().count() / 3).max(1);
-    let ranked = known.into_iter().map(|candidate| (distance(word, candidate), candidate));
-    // With a distance of the whole word nothing of it is left.
-    ranked
-        .filter(|(far, candidate)| *far <= allowed && *far < candidate.chars().count())
-        .min_by_key(|(far, _)| *far)
-        .map(|(_, candidate)| candidate)
-}
+//! How far two words are apart, and which of the known ones was meant. Knows words only.
 
 /// Damerau-Levenshtein distance in its "optimal string alignment" form: insertions, deletions, replacements
 /// and swaps of neighbours that turn `a` into `b`.
-fn distance(a: &str, b: &str) -> usize {
+pub fn distance(a: &str, b: &str) -> usize {
     let a: Vec<char> = a.chars().collect();
     let b: Vec<char> = b.chars().collect();
     let mut before_last = vec![0; b.len() + 1];
@@ -34,9 +22,26 @@ fn distance(a: &str, b: &str) -> usize {
     last[b.len()]
 }
 
+/// Mistakes that a word may have to count as the same one mistyped: a third of its letters, and at least one.
+pub fn allowed(letters: usize) -> usize {
+    (letters / 3).max(1)
+}
+
+/// The nearest of `known` to `word`, if it is close enough to be a typing mistake: a third of the letters,
+/// and at least one, may be wrong. Of equally near ones the first wins.
+pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let allowed = allowed(word.chars().count());
+    let ranked = known.into_iter().map(|candidate| (distance(word, candidate), candidate));
+    // With a distance of the whole word nothing of it is left.
+    ranked
+        .filter(|(far, candidate)| *far <= allowed && *far < candidate.chars().count())
+        .min_by_key(|(far, _)| *far)
+        .map(|(_, candidate)| candidate)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{distance, nearest};
 
     #[test]
     fn distances_count_single_mistakes() {

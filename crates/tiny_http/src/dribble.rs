@@ -1,0 +1,92 @@
+//! A body that leaves slice by slice, each at its time.
+
+use std::any::Any;
+use std::time::{Duration, Instant};
+
+/// How a body dribbles.
+pub struct Dribble {
+    /// Slices, as equal as can be; never more than there are bytes.
+    pub slices: u32,
+    /// From the head to the last slice. The first one leaves after its share of it.
+    pub over: Duration,
+    /// Dropped when the last slice has left, or the client.
+    pub keep: Box<dyn Any + Send>,
+}
+
+/// What is left of a body that dribbles.
+pub struct Slices {
+    bytes: Vec<u8>,
+    taken: u32,
+    dribble: Dribble,
+    began: Option<Instant>,
+}
+
+impl Dribble {
+    /// `bytes`, of which nothing has left yet.
+    pub(crate) fn of(mut self, bytes: Vec<u8>) -> Slices {
+        self.slices = self.slices.clamp(1, u32::try_from(bytes.len().max(1)).unwrap_or(u32::MAX));
+        Slices { bytes, taken: 0, dribble: self, began: None }
+    }
+}
+
+impl Slices {
+    /// Bytes of memory that it holds.
+    pub(crate) fn space(&self) -> usize {
+        self.bytes.capacity()
+    }
+
+    /// The next slice, and how long after `now` it is due. Times count from the first call: what one slice is late does not
+    /// make the others late.
+    pub(crate) fn next(&mut self, now: Instant) -> Option<(Duration, Vec<u8>)> {
+        let slices = self.dribble.slices;
+        if self.taken == slices {
+            return None;
+        }
+        let at = |slice: u32| (self.bytes.len() as u128 * u128::from(slice) / u128::from(slices)) as usize;
+        let slice = self.bytes[at(self.taken)..at(self.taken + 1)].to_vec();
+        self.taken += 1;
+        let due = self.dribble.over.as_nanos() * u128::from(self.taken) / u128::from(slices);
+        let due = Duration::from_nanos(u64::try_from(due).unwrap_or(u64::MAX));
+        let passed = now.saturating_duration_since(*self.began.get_or_insert(now));
+        Some((due.saturating_sub(passed), slice))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn slices(length: usize, slices: u32, over: u64) -> Slices {
+        Dribble { slices, over: Duration::from_millis(over), keep: Box::new(()) }.of(vec![b'x'; length])
+    }
+
+    #[test]
+    fn slices_are_equal_and_the_last_comes_at_the_end() {
+        // Bytes, slices asked for, lengths.
+        let cases: [(usize, u32, &[usize]); 5] =
+            [(10, 2, &[5, 5]), (10, 3, &[3, 3, 4]), (2, 5, &[1, 1]), (5, 1, &[5]), (7, 0, &[7])];
+        for (length, asked, expected) in cases {
+            let mut left = slices(length, asked, 600);
+            let (mut now, mut lengths) = (Instant::now(), Vec::new());
+            let began = now;
+            while let Some((pause, slice)) = left.next(now) {
+                lengths.push(slice.len());
+                now += pause;
+                let due = Duration::from_millis(600) * lengths.len() as u32 / expected.len() as u32;
+                assert_eq!(now - began, due, "{length} in {asked}");
+            }
+            assert_eq!(lengths, expected, "{length} in {asked}");
+        }
+    }
+
+    #[test]
+    fn what_is_late_is_made_up_for() {
+        let mut left = slices(4, 4, 400);
+        let began = Instant::now();
+        assert_eq!(left.next(began).unwrap().0, Duration::from_millis(100));
+        assert_eq!(left.next(began + Duration::from_millis(130)).unwrap().0, Duration::from_millis(70));
+        assert_eq!(left.next(began + Duration::from_millis(350)).unwrap().0, Duration::ZERO);
+        assert_eq!(left.next(began + Duration::from_millis(350)).unwrap().0, Duration::from_millis(50));
+        assert!(left.next(began).is_none());
+    }
+}

@@ -1,0 +1,54 @@
+//! `/app/v1/requests/wait`: an answer that comes when the requests did. Holds no thread.
+
+use super::Reply;
+use super::answer::json;
+use super::object::Object;
+use super::requests::{failed, is_on};
+use super::verify::{came, nearest, with_state, with_tally};
+use crate::journal::Journal;
+use crate::journal::filter::parse::{self, DEFAULT_TIMEOUT, WAIT};
+use crate::journal::verify::{Expected, Tally};
+use crate::journal::waiting::{Waited, Waiters};
+use crate::response::Answer;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// GET: 200 once so many requests came as were asked for, 408 when the time is over.
+pub fn get(journal: &Arc<Journal>, waiters: &Arc<Waiters<Journal>>, query: &str, reply: Reply) {
+    let asked = match is_on(journal)
+        .and_then(|()| parse::query(query, WAIT).map_err(|error| failed(journal, 400, &error.to_string())))
+    {
+        Ok(asked) => asked,
+        Err(answer) => return reply(answer),
+    };
+    let (wanted, timeout) = (asked.count.unwrap_or(1), asked.timeout.unwrap_or(DEFAULT_TIMEOUT));
+    let journal = journal.clone();
+    let then = move |waited, last| reply(answer(&journal, waited, last, (wanted, timeout)));
+    waiters.wait(asked, wanted, timeout, Box::new(then));
+}
+
+fn answer(journal: &Journal, waited: Waited, last: u64, (wanted, timeout): (u64, Duration)) -> Answer {
+    let (status, result, tally, near) = match waited {
+        Waited::Holds(tally) => (200, format!("success: {}", came(tally.count)), tally, Vec::new()),
+        Waited::Late(tally, near) => {
+            let within = if timeout.is_zero() { "so far".to_owned() } else { format!("within {timeout:?}") };
+            let result = format!("failed: {}{}", late(&tally, wanted, &within), nearest(&near));
+            (408, result, tally, near)
+        }
+        Waited::Stopping => return failed(journal, 503, "the process is stopping"),
+        Waited::TooLong(error) => return failed(journal, 503, &error.to_string()),
+    };
+    let verdict = Expected::at_least(wanted).verdict(&tally);
+    let bounds = Object::new().field("min", wanted).field("max", None::<u64>);
+    let body = Object::new()
+        .field("verdict", verdict.word())
+        .field("result", result)
+        .object("expected", Some(bounds));
+    json(status, with_state(with_tally(body, &tally), journal, &near, last))
+}
+
+/// `1 of 3 requests came within 30s, 2 evicted`.
+fn late(tally: &Tally, wanted: u64, within: &str) -> String {
+    let what = if wanted == 1 { "request" } else { "requests" };
+    format!("{} of {wanted} {what} came {within}{}", tally.count, tally.doubts())
+}

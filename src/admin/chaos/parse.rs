@@ -1,0 +1,311 @@
+//! The JSON of chaos -> its entries. An error names the entry, where there is a list, and its field.
+
+use crate::chaos::{
+    Act, Breaking, Course, Delay, Dribble, Entry, Method, Paths, Replacement, Target, Text, probability,
+};
+use crate::cli::value;
+use crate::response::{Fields, JSON, check_header};
+use fastrand::Rng;
+use serde_json::{Map, Value};
+use std::ffi::OsStr;
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+const FIELDS: [&str; 14] = [
+    "rule",
+    "method",
+    "endpoint",
+    "path",
+    "delay",
+    "dribble",
+    "fault",
+    "status",
+    "body",
+    "headers",
+    "probability",
+    "seed",
+    "for",
+    "times",
+];
+/// Longest time of `for`.
+const LONGEST: Duration = Duration::from_secs(24 * 3600);
+/// Characters of a value that an error shows.
+const SHOWN: usize = 80;
+
+type Parsed<T> = Result<T, String>;
+
+/// The entries of a body: a list, or one.
+///
+/// # Errors
+/// The first thing that is wrong.
+pub fn entries(body: &[u8]) -> Parsed<Vec<Entry>> {
+    let value: Value =
+        serde_json::from_slice(body).map_err(|error| format!("the body is not JSON: {error}"))?;
+    match value {
+        Value::Object(_) => Ok(vec![entry(value)?]),
+        Value::Array(list) => (1..)
+            .zip(list)
+            .map(|(number, value)| entry(value).map_err(|error| format!("entry {number}: {error}")))
+            .collect(),
+        _ => Err("the body is neither an entry nor a list of entries".to_owned()),
+    }
+}
+
+fn entry(given: Value) -> Parsed<Entry> {
+    let Some(object) = given.as_object() else { return Err(format!("{} is no object", shown(&given))) };
+    known(object, &FIELDS)?;
+    let act = Act {
+        delay: at(object, "delay", delay)?,
+        dribble: at(object, "dribble", dribble)?,
+        breaking: at(object, "fault", |value| Breaking::named(text(value)?))?,
+        replacement: replacement(object)?,
+    };
+    if act.delay.is_none() && act.dribble.is_none() && act.breaking.is_none() && act.replacement.is_none() {
+        return Err("one of `delay`, `dribble`, `fault` and `status` is needed".to_owned());
+    }
+    let target = Target {
+        method: at(object, "method", |value| Ok(Method(text(value)?.to_owned())))?,
+        rule: at(object, "rule", |value| Target::rule(text(value)?))?,
+        endpoint: at(object, "endpoint", |value| Text::new(text(value)?))?,
+        path: at(object, "path", |value| Paths::new(text(value)?))?,
+    };
+    let lasts = at(object, "for", |given| {
+        value::duration(OsStr::new(text(given)?), Duration::from_millis(1)..=LONGEST)
+    })?;
+    let seed = at(object, "seed", integer)?;
+    let random = seed.map_or_else(Rng::new, |seed| Rng::with_seed(seed.cast_unsigned()));
+    Ok(Entry {
+        target,
+        act,
+        probability: at(object, "probability", |value| probability(number(value)?))?.unwrap_or(1.0),
+        times: at(object, "times", times)?,
+        until: lasts.map(|time| Instant::now() + time),
+        course: Mutex::new(Course { random, hits: 0 }),
+        size: given.to_string().len(),
+        given,
+    })
+}
+
+/// What `read` makes of a field, if it is there.
+fn at<T>(
+    object: &Map<String, Value>,
+    key: &str,
+    read: impl FnOnce(&Value) -> Parsed<T>,
+) -> Parsed<Option<T>> {
+    object.get(key).map(read).transpose().map_err(|error| format!("field `{key}`: {error}"))
+}
+
+/// The same for a field that must be there.
+fn needed<T>(object: &Map<String, Value>, key: &str, read: impl FnOnce(&Value) -> Parsed<T>) -> Parsed<T> {
+    at(object, key, read)?.ok_or_else(|| format!("field `{key}` is missing"))
+}
+
+fn known(object: &Map<String, Value>, names: &[&str]) -> Parsed<()> {
+    match object.keys().find(|key| !names.contains(&key.as_str())) {
+        Some(key) => Err(format!("field `{}` is unknown: there are {}", cut(key), names.join(", "))),
+        None => Ok(()),
+    }
+}
+
+fn delay(value: &Value) -> Parsed<Delay> {
+    if value.is_number() {
+        return Delay::fixed(number(value)?);
+    }
+    let forms = || {
+        format!(
+            "{} is neither a number nor {{\"uniform\":[LOW,HIGH]}} nor {{\"lognormal\":{{\"median\":MS,\"sigma\":S}}}}",
+            shown(value)
+        )
+    };
+    let object = value.as_object().filter(|object| object.len() == 1).ok_or_else(forms)?;
+    let uniform = at(object, "uniform", |value| match value.as_array().map(Vec::as_slice) {
+        Some([low, high]) => Delay::uniform(number(low)?, number(high)?),
+        _ => Err(format!("{} is no list of two numbers", shown(value))),
+    })?;
+    let lognormal = at(object, "lognormal", |value| {
+        let object = an_object(value)?;
+        known(object, &["median", "sigma"])?;
+        Delay::lognormal(needed(object, "median", number)?, needed(object, "sigma", number)?)
+    })?;
+    uniform.or(lognormal).ok_or_else(forms)
+}
+
+fn dribble(value: &Value) -> Parsed<Dribble> {
+    let object = an_object(value)?;
+    known(object, &["chunks", "ms"])?;
+    Dribble::new(needed(object, "chunks", integer)?, needed(object, "ms", number)?)
+}
+
+fn replacement(object: &Map<String, Value>) -> Parsed<Option<Replacement>> {
+    let Some(status) = at(object, "status", status)? else {
+        let alone = ["body", "headers"].into_iter().find(|key| object.contains_key(*key));
+        return alone.map_or(Ok(None), |key| Err(format!("field `{key}`: `status` is needed with it")));
+    };
+    let mut headers = at(object, "headers", fields)?.unwrap_or_default();
+    let body = object.get("body");
+    let typed = headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type"));
+    if !typed && let Some(body) = body {
+        let kind = if body.is_string() { "text/plain; charset=utf-8" } else { JSON };
+        headers.push(("Content-Type".into(), kind.into()));
+    }
+    let body = match body {
+        Some(Value::String(text)) => text.clone().into_bytes(),
+        Some(other) => other.to_string().into_bytes(),
+        None => Vec::new(),
+    };
+    Ok(Some(Replacement { status, headers, body }))
+}
+
+fn fields(value: &Value) -> Parsed<Fields> {
+    let mut fields = Fields::new();
+    for (name, value) in an_object(value)? {
+        let values = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
+        for value in values {
+            let value = match value {
+                Value::Number(number) => number.to_string(),
+                other => text(other).map_err(|error| format!("`{name}`: {error}"))?.to_owned(),
+            };
+            check_header(name, &value)?;
+            fields.push((name.clone().into(), value.into()));
+        }
+    }
+    Ok(fields)
+}
+
+fn status(value: &Value) -> Parsed<u16> {
+    let code = value.as_u64().and_then(|code| u16::try_from(code).ok());
+    code.filter(|code| (200..600).contains(code))
+        .ok_or_else(|| format!("{} is no status from 200 to 599", shown(value)))
+}
+
+fn times(value: &Value) -> Parsed<u64> {
+    value
+        .as_u64()
+        .filter(|times| *times > 0)
+        .ok_or_else(|| format!("{} is no number from 1 on", shown(value)))
+}
+
+fn text(value: &Value) -> Parsed<&str> {
+    value.as_str().ok_or_else(|| format!("{} is no text", shown(value)))
+}
+
+fn number(value: &Value) -> Parsed<f64> {
+    value.as_f64().ok_or_else(|| format!("{} is no number", shown(value)))
+}
+
+fn integer(value: &Value) -> Parsed<i64> {
+    value.as_i64().ok_or_else(|| format!("{} is no integer", shown(value)))
+}
+
+fn an_object(value: &Value) -> Parsed<&Map<String, Value>> {
+    value.as_object().ok_or_else(|| format!("{} is no object", shown(value)))
+}
+
+fn shown(value: &Value) -> String {
+    format!("`{}`", cut(&value.to_string()))
+}
+
+fn cut(text: &str) -> String {
+    text.chars().take(SHOWN).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::entries;
+
+    #[test]
+    fn everything_that_can_be_set_is_read() {
+        let list = br#"[
+            {"rule": "/orders/<int:id>", "method": "POST", "delay": 100},
+            {"path": "/orders/*", "endpoint": "shop.*", "delay": {"uniform": [50, 150.5]}, "times": 3},
+            {"delay": {"lognormal": {"median": 100, "sigma": 0.5}}, "for": "1.5m", "seed": -1},
+            {"dribble": {"chunks": 5, "ms": 1000}, "fault": "partial", "probability": 0},
+            {"status": 503, "headers": {"Retry-After": 5, "X": ["a", "b"]}, "body": {"error": "busy"}},
+            {"status": 200}
+        ]"#;
+        let entries = entries(list).unwrap();
+        assert_eq!(entries.len(), 6);
+        let answer = entries[4].act.replacement.as_ref().unwrap().answer();
+        let fields: Vec<String> =
+            answer.headers.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        assert_eq!(fields, ["Retry-After=5", "X=a", "X=b", "Content-Type=application/json"]);
+        assert_eq!((answer.status, answer.body.as_slice()), (503, &br#"{"error":"busy"}"#[..]));
+        assert_eq!(entries[5].act.replacement.as_ref().unwrap().answer().headers, []);
+        assert!(super::entries(br#"{"delay": 0}"#).is_ok_and(|one| one.len() == 1));
+        assert!(super::entries(b"[]").is_ok_and(|none| none.is_empty()));
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_with_its_field() {
+        let cases = [
+            ("", "the body is not JSON: EOF while parsing a value at line 1 column 0"),
+            ("7", "the body is neither an entry nor a list of entries"),
+            (r#"[{"delay":1},7]"#, "entry 2: `7` is no object"),
+            (
+                r#"[{"dealy":1}]"#,
+                "entry 1: field `dealy` is unknown: there are rule, method, endpoint, path, delay, dribble, fault, \
+                 status, body, headers, probability, seed, for, times",
+            ),
+            ("{}", "one of `delay`, `dribble`, `fault` and `status` is needed"),
+            (r#"{"delay":-1}"#, "field `delay`: -1 is no time from 0 to 3600000 ms"),
+            (
+                r#"{"delay":"1s"}"#,
+                "field `delay`: `\"1s\"` is neither a number nor {\"uniform\":[LOW,HIGH]} nor \
+                 {\"lognormal\":{\"median\":MS,\"sigma\":S}}",
+            ),
+            (
+                r#"{"delay":{"normal":5}}"#,
+                "field `delay`: `{\"normal\":5}` is neither a number nor {\"uniform\":[LOW,HIGH]} nor \
+                 {\"lognormal\":{\"median\":MS,\"sigma\":S}}",
+            ),
+            (r#"{"delay":{"uniform":[9,5]}}"#, "field `delay`: field `uniform`: 9 is above 5"),
+            (r#"{"delay":{"uniform":5}}"#, "field `delay`: field `uniform`: `5` is no list of two numbers"),
+            (
+                r#"{"delay":{"lognormal":{"median":5}}}"#,
+                "field `delay`: field `lognormal`: field `sigma` is missing",
+            ),
+            (
+                r#"{"delay":{"lognormal":{"median":5,"sigma":"x"}}}"#,
+                "field `delay`: field `lognormal`: field `sigma`: `\"x\"` is no number",
+            ),
+            (r#"{"dribble":{"chunks":5}}"#, "field `dribble`: field `ms` is missing"),
+            (
+                r#"{"dribble":{"chunks":0,"ms":1}}"#,
+                "field `dribble`: 0 is no number of chunks from 1 to 10000",
+            ),
+            (
+                r#"{"dribble":{"chunk":0,"ms":1}}"#,
+                "field `dribble`: field `chunk` is unknown: there are chunks, ms",
+            ),
+            (r#"{"fault":"boom"}"#, "field `fault`: `boom` is none of reset, close, garbage and partial"),
+            (r#"{"fault":7}"#, "field `fault`: `7` is no text"),
+            (r#"{"status":99}"#, "field `status`: `99` is no status from 200 to 599"),
+            (r#"{"status":"503"}"#, "field `status`: `\"503\"` is no status from 200 to 599"),
+            (r#"{"delay":1,"body":"x"}"#, "field `body`: `status` is needed with it"),
+            (r#"{"delay":1,"headers":{}}"#, "field `headers`: `status` is needed with it"),
+            (r#"{"status":503,"headers":{"X":true}}"#, "field `headers`: `X`: `true` is no text"),
+            (
+                r#"{"status":503,"headers":{"X":"a\r\nb"}}"#,
+                "field `headers`: header `X` has a line end or control character in its value `a\\r\\nb`",
+            ),
+            (r#"{"delay":1,"probability":2}"#, "field `probability`: 2 is no probability from 0 to 1"),
+            (r#"{"delay":1,"seed":1.5}"#, "field `seed`: `1.5` is no integer"),
+            (r#"{"delay":1,"for":"soon"}"#, "field `for`: `soon` is no duration (try 500ms, 2s or 1m)"),
+            (r#"{"delay":1,"for":"25h"}"#, "field `for`: `25h` is out of range (1ms to 24h)"),
+            (r#"{"delay":1,"for":30}"#, "field `for`: `30` is no text"),
+            (r#"{"delay":1,"times":0}"#, "field `times`: `0` is no number from 1 on"),
+            (r#"{"delay":1,"rule":""}"#, "field `rule`: it is empty"),
+            (
+                r#"{"delay":1,"rule":"/a/<int:7>"}"#,
+                "field `rule`: rule `/a/<int:7>`: malformed variable `<int:7>`",
+            ),
+            (
+                r#"{"delay":1,"path":"/a/*/<b>"}"#,
+                "field `path`: it has both `*` and `<`: `<path:rest>` stands for any text",
+            ),
+        ];
+        for (body, error) in cases {
+            assert_eq!(entries(body.as_bytes()).unwrap_err(), error, "{body}");
+        }
+    }
+}

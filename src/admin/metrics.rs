@@ -1,0 +1,11 @@
+//! `/metrics`: the counters of the process, for Prometheus. Knows no counter.
+
+use super::answer::typed;
+use super::{Admin, Provisioning};
+use crate::metrics::CONTENT_TYPE;
+use crate::response::Answer;
+
+/// GET: the text format, version 0.0.4.
+pub fn get<P: Provisioning>(admin: &Admin<P>) -> Answer {
+    typed(200, CONTENT_TYPE, (admin.observing.metrics)().into_bytes())
+}

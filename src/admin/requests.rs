@@ -1,0 +1,176 @@
+//! `/app/v1/requests`: what the mock received. Knows no listener.
+
+use super::answer::{json, typed};
+use super::object::Object;
+use super::{Admin, Provisioning};
+use crate::journal::entry::{self, Entry};
+use crate::journal::filter::parse::{self, Asked, LIST, MAX_LIMIT, Names};
+use crate::journal::verify::{PATIENCE, TooLong};
+use crate::journal::{Journal, Missing, Span, har};
+use crate::request::Request;
+use crate::response::Answer;
+use serde_json::Value;
+use std::collections::VecDeque;
+use std::ops::ControlFlow;
+use std::time::Instant;
+
+/// Entries of a list, if not told.
+const LIMIT: u64 = 100;
+
+/// Bytes of an answer: where entries would make it longer, it has fewer of them.
+const MOST_BYTES: usize = 32 << 20;
+
+/// GET: the entries in the order of their numbers: with `since` the first ones after that, else the last ones.
+pub fn list<P: Provisioning>(admin: &Admin<P>, request: &Request) -> Result<Answer, Answer> {
+    let journal = &admin.journal;
+    let asked = asked(journal, request, LIST)?;
+    let page = Page::read(journal, &asked, LIMIT, &|entry| explained(admin, entry))?;
+    let stats = journal.stats();
+    let body = format!(
+        "{{\"requests\":[{}],\"first\":{},\"last\":{},\"evicted\":{},\"more\":{}}}",
+        page.joined(),
+        stats.first,
+        page.span.last,
+        stats.evicted,
+        page.more
+    );
+    Ok(typed(200, "application/json", body.into_bytes()))
+}
+
+/// GET: the same as an HTTP Archive.
+pub fn archive(journal: &Journal, request: &Request) -> Result<Answer, Answer> {
+    let asked = asked(journal, request, LIST)?;
+    let page = Page::read(journal, &asked, MAX_LIMIT, &har::of)?;
+    let (before, behind) = har::around(page.span.last, page.more);
+    Ok(typed(200, "application/json", format!("{before}{}{behind}", page.joined()).into_bytes()))
+}
+
+/// GET: one entry.
+pub fn get<P: Provisioning>(admin: &Admin<P>, number: &str) -> Result<Answer, Answer> {
+    let journal = &admin.journal;
+    is_on(journal)?;
+    if !number.bytes().all(|byte| byte.is_ascii_digit()) {
+        let why = format!("`{}` is not the number of a request", number.escape_debug());
+        return Err(failed(journal, 404, &why));
+    }
+    // What is too large for a number was not received for sure.
+    let stats = journal.stats();
+    let entry = journal.get(number.parse().unwrap_or(u64::MAX)).map_err(|missing| {
+        let why = match missing {
+            Missing::Never => format!("has not been received: the last one is {}", stats.last),
+            Missing::Evicted => {
+                format!("has been evicted: the first one that is kept is {} (--journal-bytes)", stats.first)
+            }
+            Missing::Deleted => "has been deleted".to_owned(),
+            Missing::TooLarge => "was too large to be kept (--journal-bytes)".to_owned(),
+        };
+        failed(journal, 404, &format!("request {number} {why}"))
+    })?;
+    let mut value = explained(admin, &entry);
+    value["last"] = journal.last().into();
+    Ok(typed(200, "application/json", value.to_string().into_bytes()))
+}
+
+/// An entry as JSON; one that no rule served with the closest rules, and why each did not.
+fn explained<P: Provisioning>(admin: &Admin<P>, entry: &Entry) -> Value {
+    let mut value = entry::json(entry);
+    // What the engine refused has no generation, and was compared with no rule.
+    if entry.unmatched.is_some() && entry.generation > 0 {
+        value["closest"] = admin.activation.closest(entry.generation, &entry.method, &entry.path).into();
+    }
+    value
+}
+
+/// DELETE: forgets all entries. Numbers go on.
+pub fn clear(journal: &Journal) -> Result<Answer, Answer> {
+    is_on(journal)?;
+    let count = journal.clear();
+    let what = if count == 1 { "request has" } else { "requests have" };
+    let body = Object::new().field("result", format!("success: {count} {what} been deleted"));
+    Ok(json(200, body.field("last", journal.last())))
+}
+
+/// What the query of `request` asks, or 400; 404 where there is no journal.
+pub fn asked(journal: &Journal, request: &Request, names: Names) -> Result<Asked, Answer> {
+    is_on(journal)?;
+    parse::query(request.query_string(), names).map_err(|error| failed(journal, 400, &error.to_string()))
+}
+
+/// A refusal that carries `last`.
+pub fn failed(journal: &Journal, status: u16, why: &str) -> Answer {
+    json(status, Object::new().field("result", format!("failed: {why}")).field("last", journal.last()))
+}
+
+/// 404 where there is no journal.
+pub fn is_on(journal: &Journal) -> Result<(), Answer> {
+    match journal.is_on() {
+        true => Ok(()),
+        false => Err(failed(journal, 404, "the journal is off (--journal-bytes 0)")),
+    }
+}
+
+/// Entries as JSON, as many as one answer holds.
+struct Page {
+    items: VecDeque<String>,
+    bytes: usize,
+    /// Others were asked for, too.
+    more: bool,
+    span: Span,
+}
+
+impl Page {
+    fn read(
+        journal: &Journal,
+        asked: &Asked,
+        limit: u64,
+        make: &dyn Fn(&Entry) -> Value,
+    ) -> Result<Page, Answer> {
+        let limit = asked.limit.unwrap_or(limit).min(MAX_LIMIT) as usize;
+        let mut page = Page { items: VecDeque::new(), bytes: 0, more: false, span: Span::default() };
+        let forward = asked.since.is_some();
+        // All that come before are not looked at, where all would do.
+        let tail = match asked.filter.conditions() {
+            [] => journal.last().saturating_sub(limit as u64),
+            _ => 0,
+        };
+        page.more = !forward && tail >= journal.stats().first.max(1);
+        let since = asked.since.unwrap_or(tail);
+        let (end, mut late) = (Instant::now() + PATIENCE, false);
+        page.span = journal.read(since, &mut |entry| {
+            late = Instant::now() > end;
+            if late {
+                return ControlFlow::Break(());
+            }
+            if !asked.takes(entry) {
+                return ControlFlow::Continue(());
+            }
+            if forward && page.items.len() == limit {
+                page.more = true;
+                return ControlFlow::Break(());
+            }
+            page.add(make(entry).to_string(), limit, forward)
+        });
+        if late { Err(failed(journal, 503, &TooLong.to_string())) } else { Ok(page) }
+    }
+
+    /// Adds one; at the end of the answer's space the others go, or this one.
+    fn add(&mut self, item: String, limit: usize, forward: bool) -> ControlFlow<()> {
+        let fits = self.items.is_empty() || self.bytes + item.len() <= MOST_BYTES;
+        if forward && !fits {
+            self.more = true;
+            return ControlFlow::Break(());
+        }
+        self.bytes += item.len();
+        self.items.push_back(item);
+        while self.items.len() > limit || (self.bytes > MOST_BYTES && self.items.len() > 1) {
+            self.bytes -= self.items.pop_front().map_or(0, |item| item.len());
+            self.more = true;
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn joined(&self) -> String {
+        let items: Vec<&str> = self.items.iter().map(String::as_str).collect();
+        items.join(",")
+    }
+}

@@ -1,0 +1,124 @@
+use super::*;
+use crate::journal::tests::enter;
+
+/// What a client was sent, and whether it takes it.
+#[derive(Default)]
+struct Told {
+    text: String,
+    waiting: Option<usize>,
+    cut: bool,
+}
+
+struct Fake(Arc<Mutex<Told>>);
+
+impl Sink for Fake {
+    fn waiting(&self) -> Option<usize> {
+        self.0.lock().unwrap().waiting
+    }
+
+    fn add(&self, bytes: Vec<u8>) -> bool {
+        self.0.lock().unwrap().text += &String::from_utf8(bytes).unwrap();
+        true
+    }
+
+    fn cut(self: Box<Self>) {
+        self.0.lock().unwrap().cut = true;
+    }
+}
+
+type Following = (Arc<Journal>, Arc<Streams>, Arc<Mutex<Told>>);
+
+/// A client of a journal of 64 KiB that has `entries`.
+fn following(entries: usize, since: u64) -> Following {
+    let journal = Arc::new(Journal::new(64 << 10, 1 << 10).unwrap());
+    (0..entries).for_each(|_| enter(&journal, "GET /", b"", &Answer::text(200, "x".repeat(1000))));
+    let streams = Streams::of(&journal);
+    let told = Arc::new(Mutex::new(Told { waiting: Some(0), ..Told::default() }));
+    streams.add(Box::new(Fake(told.clone())), Asked::default(), since);
+    (journal, streams, told)
+}
+
+fn count(told: &Mutex<Told>, what: &str) -> usize {
+    told.lock().unwrap().text.matches(what).count()
+}
+
+#[test]
+fn a_client_gets_what_it_has_not_got_once() {
+    let (journal, streams, told) = following(3, 1);
+    streams.write();
+    streams.write();
+    let text = told.lock().unwrap().text.clone();
+    assert!(text.starts_with("id: 2\ndata: {\"answer_body\":\""), "{text}");
+    assert!(text.contains("}\n\nid: 3\ndata: {") && text.ends_with("}\n\n"), "{text}");
+    assert_eq!(count(&told, "id: "), 2);
+    enter(&journal, "GET /", b"", &Answer::default());
+    streams.write();
+    assert_eq!((count(&told, "id: "), count(&told, "id: 4\n")), (3, 1));
+}
+
+#[test]
+fn a_client_that_comes_back_too_late_is_told_what_it_missed() {
+    let (journal, streams, told) = following(200, 10);
+    // One go is not enough for as many.
+    (0..3).for_each(|_| streams.write());
+    let missed = journal.stats().first - 11;
+    let expected = format!("event: missed\ndata: {{\"missed\":{missed}}}\n\nid: {}\n", missed + 11);
+    assert!(told.lock().unwrap().text.starts_with(&expected));
+    assert_eq!(count(&told, "id: ") as u64, 190 - missed);
+}
+
+#[test]
+fn a_client_that_does_not_read_is_sent_no_more_and_cut_when_it_is_overtaken() {
+    let (journal, streams, told) = following(1, 0);
+    streams.write();
+    told.lock().unwrap().waiting = Some(1);
+    let more = || enter(&journal, "GET /", b"", &Answer::text(200, "x".repeat(1000)));
+    (0..10).for_each(|_| more());
+    streams.write();
+    assert_eq!((count(&told, "id: "), streams.open().clients.len()), (1, 1));
+    // It has taken it, and gets the rest.
+    told.lock().unwrap().waiting = Some(0);
+    streams.write();
+    assert_eq!(count(&told, "id: "), 11);
+    told.lock().unwrap().waiting = Some(1);
+    (0..100).for_each(|_| more());
+    streams.write();
+    assert!(told.lock().unwrap().cut && streams.open().clients.is_empty());
+    let state = streams.open();
+    assert_eq!((state.watch, state.count), (None, 0));
+}
+
+#[test]
+fn a_client_of_a_quiet_journal_gets_a_comment() {
+    let (journal, streams, told) = following(0, 0);
+    let look = |time| streams.open().clients[0].write(&journal, Instant::now() + time);
+    assert_eq!(look(Duration::ZERO), Look::Done);
+    assert_eq!(told.lock().unwrap().text, "");
+    assert_eq!(look(QUIET), Look::Done);
+    assert_eq!(told.lock().unwrap().text, ":\n\n");
+    assert_eq!(look(QUIET + QUIET / 2), Look::Done);
+    assert_eq!(told.lock().unwrap().text, ":\n\n");
+}
+
+#[test]
+fn clients_that_are_gone_are_forgotten_and_a_stop_ends_all() {
+    let (_journal, streams, told) = following(0, 0);
+    told.lock().unwrap().waiting = None;
+    streams.write();
+    assert!(streams.open().clients.is_empty());
+    let (journal, streams, told) = following(0, 0);
+    journal.close();
+    streams.write();
+    assert!(streams.open().clients.is_empty() && !told.lock().unwrap().cut);
+}
+
+#[test]
+fn filters_hold_for_streams() {
+    let (journal, streams, told) = following(1, 0);
+    enter(&journal, "POST /", b"", &Answer::default());
+    enter(&journal, "GET /", b"", &Answer::default());
+    streams.open().clients[0].asked = parse::query("method=GET", STREAM).unwrap();
+    streams.write();
+    assert_eq!((count(&told, "id: 1\n"), count(&told, "id: 2\n"), count(&told, "id: 3\n")), (1, 0, 1));
+    assert_eq!(streams.open().clients[0].since, journal.last());
+}

@@ -1,0 +1,144 @@
+//! `/app/v1/verify`: whether the requests came that should have. Knows no entries.
+
+use super::answer::json;
+use super::object::Object;
+use super::requests::{failed, is_on};
+use crate::journal::filter::Filter;
+use crate::journal::filter::parse::{self, Asked, FilterError, SEQUENCE, VERIFY};
+use crate::journal::near::Near;
+use crate::journal::verify::{self, Expected, Tally, Verdict};
+use crate::journal::{Journal, sequence};
+use crate::request::Request;
+use crate::response::Answer;
+use serde_json::Value;
+
+/// Most steps of a sequence.
+const MAX_STEPS: usize = 100;
+
+/// GET: counts what the query asks for. 200 whatever the verdict.
+pub fn get(journal: &Journal, request: &Request) -> Result<Answer, Answer> {
+    is_on(journal)?;
+    let asked = parse::query(request.query_string(), VERIFY).map_err(|error| bad(journal, &error))?;
+    counted(journal, &asked)
+}
+
+/// POST: the same as JSON, or `{"sequence": [...]}`.
+pub fn post(journal: &Journal, request: &Request) -> Result<Answer, Answer> {
+    is_on(journal)?;
+    let mut value: Value = serde_json::from_slice(&request.body)
+        .map_err(|error| failed(journal, 400, &format!("failed to parse the body as JSON: {error}")))?;
+    match value.as_object_mut().and_then(|object| object.remove("sequence")) {
+        Some(steps) => in_order(journal, &value, &steps),
+        None => counted(journal, &parse::json(&value, VERIFY).map_err(|error| bad(journal, &error))?),
+    }
+}
+
+fn bad(journal: &Journal, error: &FilterError) -> Answer {
+    failed(journal, 400, &error.to_string())
+}
+
+fn counted(journal: &Journal, asked: &Asked) -> Result<Answer, Answer> {
+    let expected = Expected::of(asked.count, asked.min, asked.max)
+        .map_err(|why| failed(journal, 400, &format!("failed to parse the numbers: {why}")))?;
+    let outcome = verify::verify(journal, &asked.filter, asked.since.unwrap_or(0), expected)
+        .map_err(|error| failed(journal, 503, &error.to_string()))?;
+    let verify::Outcome { verdict, tally, near, last } = outcome;
+    let bounds = Object::new().field("min", expected.min).field("max", expected.max);
+    let body = Object::new()
+        .field("verdict", verdict.word())
+        .field("result", counted_result(verdict, &tally, expected, &near))
+        .object("expected", Some(bounds));
+    Ok(json(200, with_state(with_tally(body, &tally), journal, &near, last)))
+}
+
+/// What was counted.
+pub fn with_tally(body: Object, tally: &Tally) -> Object {
+    body.field("count", tally.count)
+        .field("numbers", tally.numbers.as_slice())
+        .field("undecided", tally.open)
+        .field("missed", tally.lost)
+}
+
+/// Near ones, and where the journal is.
+pub fn with_state(body: Object, journal: &Journal, near: &[Near], last: u64) -> Object {
+    let stats = journal.stats();
+    body.list("near", near.iter().map(near_object))
+        .field("first", stats.first)
+        .field("last", last)
+        .field("evicted", stats.evicted)
+}
+
+fn near_object(near: &Near) -> Object {
+    let differs = near.differs.iter().map(|difference| {
+        Object::new()
+            .field("part", difference.part.as_str())
+            .field("expected", difference.expected.as_str())
+            .field("found", difference.found.as_deref())
+    });
+    Object::new()
+        .field("number", near.number)
+        .field("method", near.method.as_str())
+        .field("target", near.target.as_str())
+        .field("score", near.score)
+        .list("differs", differs)
+}
+
+/// The verdict in words, as assertions print it.
+fn counted_result(verdict: Verdict, tally: &Tally, expected: Expected, near: &[Near]) -> String {
+    let came = came(tally.count);
+    match verdict {
+        Verdict::Pass => format!("success: {came}"),
+        Verdict::Fail => format!("failed: {came}, not {expected}{}", nearest(near)),
+        Verdict::Unknown => {
+            format!("failed: not known: {came}{}; expected: {expected}{}", tally.doubts(), nearest(near))
+        }
+    }
+}
+
+/// `3 requests came`.
+pub fn came(count: u64) -> String {
+    format!("{count} {} came", if count == 1 { "request" } else { "requests" })
+}
+
+/// The first of those that come near, in words.
+pub fn nearest(near: &[Near]) -> String {
+    near.first().map_or(String::new(), |near| format!("; nearest: {near}"))
+}
+
+/// Steps in order; what is beside them holds for all of them.
+fn in_order(journal: &Journal, beside: &Value, steps: &Value) -> Result<Answer, Answer> {
+    let common = parse::json(beside, SEQUENCE).map_err(|error| bad(journal, &error))?;
+    let steps = steps.as_array().filter(|steps| (1..=MAX_STEPS).contains(&steps.len())).ok_or_else(|| {
+        failed(journal, 400, &format!("failed to parse `sequence`: not a list of 1 to {MAX_STEPS} filters"))
+    })?;
+    let step = |(number, step): (usize, &Value)| {
+        let asked = parse::json(step, &[]).map_err(|error| {
+            failed(journal, 400, &format!("failed to parse step {number} of `sequence`: {error}"))
+        })?;
+        Ok(asked.filter.and(&common.filter))
+    };
+    let steps = (1..).zip(steps).map(step).collect::<Result<Vec<Filter>, Answer>>()?;
+    let outcome = sequence::verify(journal, &steps, common.since.unwrap_or(0))
+        .map_err(|error| failed(journal, 503, &error.to_string()))?;
+    let sequence::Outcome { verdict, numbers, near, last, lost } = outcome;
+    let (taken, all) = (numbers.len(), steps.len());
+    let result = match verdict {
+        Verdict::Pass => format!("success: {all} steps in order"),
+        Verdict::Fail => format!("failed: step {} of {all} did not come{}", taken + 1, nearest(&near)),
+        Verdict::Unknown => {
+            format!(
+                "failed: not known: step {} of {all} is not there, {lost} evicted{}",
+                taken + 1,
+                nearest(&near)
+            )
+        }
+    };
+    let body = Object::new()
+        .field("verdict", verdict.word())
+        .field("result", result)
+        .object("expected", Some(Object::new().field("steps", all as u64)))
+        .field("count", taken as u64)
+        .field("numbers", numbers)
+        .field("missed", lost);
+    Ok(json(200, with_state(body, journal, &near, last)))
+}

@@ -1,0 +1,56 @@
+//! The `baggage` header (W3C Baggage): members that travel with a request from service to service. Knows text only.
+
+use percent_encoding::percent_decode_str;
+
+/// Names and values of the members of all `baggage` fields, in order; a name may repeat. Values are percent-decoded, what is not
+/// UTF-8 is replaced. Properties are left out, and so is what is no member.
+pub fn members<'v>(fields: impl IntoIterator<Item = &'v str>) -> Vec<(String, String)> {
+    let members = fields.into_iter().flat_map(|field| field.split(','));
+    members.filter_map(member).collect()
+}
+
+/// `key=value;property`, with blanks around each part.
+fn member(text: &str) -> Option<(String, String)> {
+    let pair = text.split(';').next().unwrap_or_default();
+    let (key, value) = pair.split_once('=')?;
+    let key = key.trim_matches(BLANKS);
+    // Decoded before it is looked at, a value could bring a comma or an equals sign of its own.
+    let value = percent_decode_str(value.trim_matches(BLANKS)).decode_utf8_lossy();
+    is_token(key).then(|| (key.to_owned(), value.into_owned()))
+}
+
+/// Optional white space of HTTP (RFC 9110, section 5.6.3).
+const BLANKS: [char; 2] = [' ', '\t'];
+
+fn is_token(key: &str) -> bool {
+    let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    !key.is_empty() && key.bytes().all(token)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::members;
+
+    #[test]
+    fn fields_are_read_as_the_recommendation_says() {
+        let table: &[(&[&str], &str)] = &[
+            (&[], ""),
+            (&[""], ""),
+            (&["test=a"], "test=a"),
+            (&["a=1,b=2"], "a=1 b=2"),
+            (&["a=1", "b=2,a=3"], "a=1 b=2 a=3"),
+            (&[" a \t=\t 1 ; p = 2 ; q , b=2;p"], "a=1 b=2"),
+            (&["a=x%20y%2C%3D%25,b=%C3%A9"], "a=x y,=% b=\u{e9}"),
+            (&["a=%FF%2"], "a=\u{fffd}%2"),
+            (&["a=1+1,b=a=b"], "a=1+1 b=a=b"),
+            // Names are not decoded: `%` is a letter of theirs.
+            (&["a%20b=1"], "a%20b=1"),
+            (&["a=,=1,b,a b=1,\u{e9}=1,,;p=1"], "a="),
+        ];
+        for (fields, expected) in table {
+            let pairs = members(fields.iter().copied());
+            let shown: Vec<String> = pairs.iter().map(|(name, value)| format!("{name}={value}")).collect();
+            assert_eq!(shown.join(" "), *expected, "{fields:?}");
+        }
+    }
+}

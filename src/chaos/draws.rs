@@ -1,0 +1,77 @@
+//! Chance, made to be had again: a seed begins a sequence, and each draw takes one step of it.
+
+use fastrand::Rng;
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+/// Seeds of one provision: a script that made one of each request would fill the memory.
+const MOST_SEEDS: usize = 1000;
+
+/// The sequences of a provision's seeds. They begin anew with each activation.
+#[derive(Debug, Default)]
+pub struct Draws(Mutex<BTreeMap<i64, Rng>>);
+
+impl Draws {
+    /// The generator for one draw: the next of `seed`'s sequence, or any one without a seed.
+    ///
+    /// # Errors
+    /// Too many seeds, in words that follow a name.
+    pub fn next(&self, seed: Option<i64>) -> Result<Rng, String> {
+        let Some(seed) = seed else { return Ok(Rng::new()) };
+        let mut sequences = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if sequences.len() >= MOST_SEEDS && !sequences.contains_key(&seed) {
+            return Err(format!("{MOST_SEEDS} seeds are in use: a seed is a number that stays"));
+        }
+        Ok(sequences.entry(seed).or_insert_with(|| Rng::with_seed(seed.cast_unsigned())).fork())
+    }
+}
+
+/// `number` as a probability.
+///
+/// # Errors
+/// It is none, in words that follow a name.
+pub fn probability(number: f64) -> Result<f64, String> {
+    match (0.0..=1.0).contains(&number) {
+        true => Ok(number),
+        false => Err(format!("{number} is no probability from 0 to 1")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_seed_gives_the_same_sequence_again() {
+        let sequence = |draws: &Draws, seed| -> Vec<u64> {
+            (0..20).map(|_| draws.next(seed).unwrap().u64(..)).collect()
+        };
+        let (one, two) = (Draws::default(), Draws::default());
+        let first = sequence(&one, Some(7));
+        assert_eq!(first, sequence(&two, Some(7)));
+        assert_ne!(first, sequence(&one, Some(7)), "it goes on");
+        assert_ne!(first, sequence(&one, Some(8)));
+        assert_ne!(sequence(&one, None), sequence(&one, None));
+    }
+
+    #[test]
+    fn seeds_are_bounded() {
+        let draws = Draws::default();
+        assert!((0..1000).all(|seed| draws.next(Some(seed)).is_ok()));
+        let error = "1000 seeds are in use: a seed is a number that stays";
+        assert_eq!(draws.next(Some(1000)).unwrap_err(), error);
+        assert!(draws.next(Some(999)).is_ok() && draws.next(None).is_ok());
+    }
+
+    #[test]
+    fn probabilities_are_from_0_to_1() {
+        assert_eq!((probability(0.0), probability(1.0)), (Ok(0.0), Ok(1.0)));
+        for (number, error) in [
+            (-0.1, "-0.1 is no probability from 0 to 1"),
+            (20.0, "20 is no probability from 0 to 1"),
+            (f64::NAN, "NaN is no probability from 0 to 1"),
+        ] {
+            assert_eq!(probability(number).unwrap_err(), error);
+        }
+    }
+}

@@ -1,0 +1,312 @@
+//! One entry of chaos: which requests it is for, and what it does to them.
+
+use super::delay::Delay;
+use super::injected::{Breaking, Dribble};
+use crate::response::{Answer, Fields};
+use crate::rule::{Rule, RuleOptions};
+use fastrand::Rng;
+use serde_json::Value;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// Bytes of a method, rule, endpoint or path: comparing with stars takes the product of both lengths.
+const MOST_TEXT: usize = 1000;
+
+/// Which requests an entry is for: those that all of these fit.
+#[derive(Debug, Default)]
+pub struct Target {
+    /// Method.
+    pub method: Option<Method>,
+    /// The rule that serves it; its path, where none does.
+    pub rule: Option<(Text, Option<Paths>)>,
+    /// The endpoint of the rule.
+    pub endpoint: Option<Text>,
+    /// Its path.
+    pub path: Option<Paths>,
+}
+
+/// A method, in any case.
+#[derive(Debug)]
+pub struct Method(pub String);
+
+/// A text in which `*` stands for any text.
+#[derive(Debug)]
+pub struct Text(String);
+
+/// What a path is compared to.
+#[derive(Debug)]
+pub enum Paths {
+    /// Variables and converters, as in a rule.
+    Rule(Box<Rule>),
+    /// A text with stars.
+    Text(Text),
+}
+
+/// What an entry does.
+#[derive(Debug, Default)]
+pub struct Act {
+    /// Holds the answer back.
+    pub delay: Option<Delay>,
+    /// Sends the body slowly.
+    pub dribble: Option<Dribble>,
+    /// Breaks the connection.
+    pub breaking: Option<Breaking>,
+    /// Answers in place of the script, which does not run.
+    pub replacement: Option<Replacement>,
+}
+
+/// An answer in place of the script's.
+#[derive(Debug, Clone, Default)]
+pub struct Replacement {
+    /// 200 to 599.
+    pub status: u16,
+    /// Header fields.
+    pub headers: Fields,
+    /// Body.
+    pub body: Vec<u8>,
+}
+
+/// One entry.
+#[derive(Debug)]
+pub struct Entry {
+    /// Which requests.
+    pub target: Target,
+    /// What happens to them.
+    pub act: Act,
+    /// Share of them that it happens to.
+    pub probability: f64,
+    /// How many at most.
+    pub times: Option<u64>,
+    /// When it ends.
+    pub until: Option<Instant>,
+    /// As it was sent.
+    pub given: Value,
+    /// Bytes of it.
+    pub size: usize,
+    /// Its state, for a moment.
+    pub course: Mutex<Course>,
+}
+
+/// What changes about an entry.
+#[derive(Debug)]
+pub struct Course {
+    /// Its sequence of draws.
+    pub random: Rng,
+    /// Requests that it happened to.
+    pub hits: u64,
+}
+
+impl Text {
+    /// `text`, unless it is too long.
+    ///
+    /// # Errors
+    /// In words that follow a name.
+    pub fn new(text: &str) -> Result<Text, String> {
+        match text.len() {
+            0 => Err("it is empty".to_owned()),
+            1..=MOST_TEXT => Ok(Text(text.to_owned())),
+            length => Err(format!("its {length} bytes are more than {MOST_TEXT}")),
+        }
+    }
+
+    fn has_star(&self) -> bool {
+        self.0.contains('*')
+    }
+
+    /// Whether `text` is one that this stands for.
+    pub fn fits(&self, text: &str) -> bool {
+        let mut parts = self.0.split('*');
+        let first = parts.next().unwrap_or_default();
+        let Some(mut rest) = text.strip_prefix(first) else { return false };
+        let Some(last) = parts.next_back() else { return rest.is_empty() };
+        // The earliest place for each part leaves the most for those that follow.
+        for part in parts {
+            let Some(at) = rest.find(part) else { return false };
+            rest = &rest[at + part.len()..];
+        }
+        rest.len() >= last.len() && rest.ends_with(last)
+    }
+}
+
+impl Paths {
+    /// Reads what a path is compared to.
+    ///
+    /// # Errors
+    /// In words that follow a name.
+    pub fn new(text: &str) -> Result<Paths, String> {
+        let plain = Text::new(text)?;
+        if !text.contains('<') {
+            return Ok(Paths::Text(plain));
+        }
+        if plain.has_star() {
+            return Err("it has both `*` and `<`: `<path:rest>` stands for any text".to_owned());
+        }
+        let options = RuleOptions { strict_slashes: Some(false), ..RuleOptions::default() };
+        Ok(Paths::Rule(Box::new(Rule::parse(text, "", options).map_err(|error| error.to_string())?)))
+    }
+
+    fn fit(&self, path: &str) -> bool {
+        match self {
+            Paths::Rule(rule) => rule.matches(path).is_some(),
+            Paths::Text(text) => text.fits(path),
+        }
+    }
+}
+
+impl Target {
+    /// Takes the text of a rule.
+    ///
+    /// # Errors
+    /// In words that follow a name.
+    pub fn rule(text: &str) -> Result<(Text, Option<Paths>), String> {
+        let plain = Text::new(text)?;
+        // With a star it is for several rules, and compared to their text alone where it has variables.
+        let paths = match plain.has_star() && text.contains('<') {
+            true => None,
+            false => Some(Paths::new(text)?),
+        };
+        Ok((plain, paths))
+    }
+
+    /// Whether it is for a request of `method` to `path` that `rule` serves.
+    pub fn fits(&self, method: &str, path: &str, rule: Option<&Rule>) -> bool {
+        let by_rule = |(text, paths): &(Text, Option<Paths>)| match rule {
+            Some(rule) => text.0 == rule.pattern() || text.fits(rule.pattern()),
+            None => paths.as_ref().is_some_and(|paths| paths.fit(path)),
+        };
+        self.method.as_ref().is_none_or(|own| own.0.eq_ignore_ascii_case(method))
+            && self.rule.as_ref().is_none_or(by_rule)
+            && self.endpoint.as_ref().is_none_or(|own| rule.is_some_and(|rule| own.fits(rule.endpoint())))
+            && self.path.as_ref().is_none_or(|own| own.fit(path))
+    }
+}
+
+impl Replacement {
+    /// The answer of it.
+    pub fn answer(&self) -> Answer {
+        let Replacement { status, headers, body } = self.clone();
+        Answer { status, headers, body, ..Answer::default() }
+    }
+}
+
+impl Entry {
+    /// Its state.
+    pub fn course(&self) -> MutexGuard<'_, Course> {
+        self.course.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether it happens to no request any more.
+    pub fn has_ended(&self, now: Instant) -> bool {
+        self.until.is_some_and(|until| until <= now)
+            || self.times.is_some_and(|times| self.course().hits >= times)
+    }
+
+    /// Whether it happens to a request that it is for, and with which delay.
+    pub fn strikes(&self) -> Option<Duration> {
+        let mut course = self.course();
+        if self.times.is_some_and(|times| course.hits >= times) {
+            return None;
+        }
+        // One step of the sequence for each request, whatever comes of it.
+        let mut random = course.random.fork();
+        if random.f64() >= self.probability {
+            return None;
+        }
+        course.hits += 1;
+        Some(self.act.delay.map_or(Duration::ZERO, |delay| delay.draw(&mut random)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stars_stand_for_any_text() {
+        let cases = [
+            ("*", "", true),
+            ("*", "/a/b", true),
+            ("/a", "/a", true),
+            ("/a", "/ab", false),
+            ("/a*", "/a", true),
+            ("/a*", "/b", false),
+            ("*/a", "/b/a", true),
+            ("*a*a", "/a", false),
+            ("/a*b*c", "/abc", true),
+            ("/a*b*c", "/a-b-b-c", true),
+            ("/a*b*c", "/a-c-b", false),
+            ("/aba*aba", "/aba", false),
+            ("**", "x", true),
+            ("/orders/<int:*>", "/orders/<int:id>", true),
+        ];
+        for (text, other, fits) in cases {
+            assert_eq!(Text::new(text).unwrap().fits(other), fits, "{text} {other}");
+        }
+    }
+
+    #[test]
+    fn rules_are_compared_by_text_and_paths_where_there_is_none() {
+        let rule = Rule::parse("/orders/<int:id>", "shop.order", RuleOptions::default()).unwrap();
+        let of_rule = |text: &str| Target { rule: Some(Target::rule(text).unwrap()), ..Target::default() };
+        let cases = [
+            ("/orders/<int:id>", "/orders/7", Some(&rule), true),
+            ("/orders/*", "/orders/7", Some(&rule), true),
+            ("/orders/<int:*", "/orders/7", Some(&rule), true),
+            // Another rule, though it has the same paths.
+            ("/orders/<int:n>", "/orders/7", Some(&rule), false),
+            ("/orders/7", "/orders/7", Some(&rule), false),
+            ("/orders/<int:n>", "/orders/7", None, true),
+            ("/orders/<int:n>", "/orders/seven", None, false),
+            ("/orders/7", "/orders/7", None, true),
+            ("/ord*", "/orders/7", None, true),
+            ("/orders/<int:*", "/orders/7", None, false),
+        ];
+        for (text, path, rule, fits) in cases {
+            assert_eq!(of_rule(text).fits("GET", path, rule), fits, "{text} {path} {}", rule.is_some());
+        }
+    }
+
+    #[test]
+    fn all_that_is_given_must_fit() {
+        let rule = Rule::parse("/orders/<int:id>", "shop.order", RuleOptions::default()).unwrap();
+        let target = |method: &str, endpoint: &str, path: &str| Target {
+            method: Some(Method(method.to_owned())),
+            endpoint: Some(Text::new(endpoint).unwrap()),
+            path: Some(Paths::new(path).unwrap()),
+            rule: None,
+        };
+        let cases = [
+            ("get", "shop.order", "/orders/<id>", true),
+            ("POST", "shop.order", "/orders/<id>", false),
+            ("GET", "shop.*", "/orders/7", true),
+            ("GET", "order", "/orders/7", false),
+            ("GET", "shop.order", "/orders/8", false),
+            ("GET", "*", "*7", true),
+        ];
+        for (method, endpoint, path, fits) in cases {
+            let target = target(method, endpoint, path);
+            assert_eq!(target.fits("GET", "/orders/7", Some(&rule)), fits, "{method} {endpoint} {path}");
+            assert!(!target.fits("GET", "/orders/7", None), "an endpoint needs a rule");
+        }
+        assert!(Target::default().fits("BREW", "/", None));
+    }
+
+    #[test]
+    fn what_can_not_be_compared_is_named() {
+        let long = "x".repeat(1001);
+        let cases = [
+            ("", "it is empty"),
+            (&*long, "its 1001 bytes are more than 1000"),
+            ("/a/*/<b>", "it has both `*` and `<`: `<path:rest>` stands for any text"),
+            ("/a/<int:7>", "rule `/a/<int:7>`: malformed variable `<int:7>`"),
+        ];
+        for (text, error) in cases {
+            assert_eq!(Paths::new(text).unwrap_err(), error);
+        }
+        assert!(Target::rule("/a/*/<b>").is_ok());
+        assert_eq!(
+            Target::rule("/a/<int:7>").unwrap_err(),
+            "rule `/a/<int:7>`: malformed variable `<int:7>`"
+        );
+    }
+}

@@ -1,0 +1,181 @@
+//! What an answer carries of the misbehaviour that was asked for, and what is told of it.
+
+use super::delay::{LONGEST, time};
+use crate::response::Answer;
+use std::fmt::{self, Write};
+use std::time::Duration;
+
+/// How a connection breaks in place of, or within, an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Breaking {
+    /// It is reset, without a byte.
+    Reset,
+    /// It ends, without a byte.
+    Close,
+    /// It ends after bytes that are no HTTP.
+    Garbage,
+    /// It ends within the answer.
+    Partial,
+}
+
+impl Breaking {
+    const ALL: [(&str, Breaking); 4] = [
+        ("reset", Breaking::Reset),
+        ("close", Breaking::Close),
+        ("garbage", Breaking::Garbage),
+        ("partial", Breaking::Partial),
+    ];
+
+    /// The one of that name.
+    ///
+    /// # Errors
+    /// There is none, in words that follow a name.
+    pub fn named(name: &str) -> Result<Breaking, String> {
+        let found = Self::ALL.into_iter().find(|(known, _)| *known == name);
+        found.map(|(_, breaking)| breaking).ok_or_else(|| {
+            let shown: String = name.chars().take(80).collect();
+            format!("`{shown}` is none of reset, close, garbage and partial")
+        })
+    }
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        Self::ALL.into_iter().find(|(_, other)| *other == self).map_or("", |(name, _)| name)
+    }
+}
+
+/// How a body dribbles.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Dribble {
+    /// Pieces of the body.
+    pub chunks: u32,
+    /// From the head to the last of them.
+    pub over: Duration,
+}
+
+impl Dribble {
+    /// So many pieces over so many milliseconds.
+    ///
+    /// # Errors
+    /// In words that follow a name.
+    pub fn new(chunks: i64, ms: f64) -> Result<Dribble, String> {
+        match u32::try_from(chunks) {
+            Ok(chunks @ 1..=10_000) => {
+                Ok(Dribble { chunks, over: Duration::from_secs_f64(time(ms)? / 1000.0) })
+            }
+            _ => Err(format!("{chunks} is no number of chunks from 1 to 10000")),
+        }
+    }
+}
+
+/// Misbehaviour of one answer beside its delay, which is [`Answer::hold`].
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Injected {
+    /// The body comes slowly.
+    pub dribble: Option<Dribble>,
+    /// The connection breaks.
+    pub breaking: Option<Breaking>,
+    /// All that was injected, delays too: `delay 100 ms, fault reset`.
+    pub words: String,
+}
+
+impl Injected {
+    /// Adds `words` to those that tell of it.
+    pub fn note(&mut self, words: fmt::Arguments<'_>) {
+        let comma = if self.words.is_empty() { "" } else { ", " };
+        let _ = write!(self.words, "{comma}{words}");
+    }
+}
+
+impl Answer {
+    /// What was injected, made where there is nothing yet.
+    pub fn inject(&mut self) -> &mut Injected {
+        self.injected.get_or_insert_default()
+    }
+
+    /// Holds it back for `delay` longer, as far as an answer may be.
+    pub fn delay(&mut self, delay: Duration, by: &str) {
+        self.hold = self.hold.saturating_add(delay).min(LONGEST);
+        self.inject().note(format_args!("delay {} ms{by}", in_ms(delay)));
+    }
+
+    /// Lets its body dribble.
+    pub fn dribble(&mut self, dribble: Dribble, by: &str) {
+        let injected = self.inject();
+        injected.dribble = Some(dribble);
+        injected.note(format_args!("dribble {} chunks in {} ms{by}", dribble.chunks, in_ms(dribble.over)));
+    }
+
+    /// Breaks its connection.
+    pub fn break_off(&mut self, breaking: Breaking, by: &str) {
+        let injected = self.inject();
+        injected.breaking = Some(breaking);
+        injected.note(format_args!("fault {}{by}", breaking.name()));
+    }
+
+    /// Whether it is there for a while: held back, or dribbling.
+    pub fn takes_time(&self) -> bool {
+        !self.hold.is_zero() || self.injected.as_ref().is_some_and(|injected| injected.dribble.is_some())
+    }
+
+    /// The status that the client gets to see; 0 where it sees none.
+    pub fn status_sent(&self) -> u16 {
+        match self.injected.as_ref().and_then(|injected| injected.breaking) {
+            Some(Breaking::Reset | Breaking::Close | Breaking::Garbage) => 0,
+            Some(Breaking::Partial) | None => self.status,
+        }
+    }
+}
+
+/// Milliseconds, to the microsecond.
+fn in_ms(time: Duration) -> f64 {
+    time.as_micros() as f64 / 1000.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_that_was_injected_is_told() {
+        let mut answer = Answer::text(200, "x");
+        assert_eq!((answer.status_sent(), &answer.injected), (200, &None));
+        answer.delay(Duration::from_millis(100), "");
+        answer.delay(Duration::from_nanos(1_234_567), "");
+        answer.dribble(Dribble::new(5, 1000.0).unwrap(), "");
+        assert_eq!(answer.status_sent(), 200);
+        answer.break_off(Breaking::Partial, "");
+        assert_eq!(answer.status_sent(), 200);
+        answer.break_off(Breaking::Reset, " (chaos 3)");
+        assert_eq!(answer.status_sent(), 0);
+        let words =
+            "delay 100 ms, delay 1.234 ms, dribble 5 chunks in 1000 ms, fault partial, fault reset (chaos 3)";
+        assert_eq!(answer.injected.unwrap().words, words);
+        assert_eq!(answer.hold, Duration::from_nanos(101_234_567));
+    }
+
+    #[test]
+    fn delays_add_up_to_an_hour_at_most() {
+        let mut answer = Answer::default();
+        answer.delay(LONGEST, "");
+        answer.delay(LONGEST, "");
+        assert_eq!(answer.hold, LONGEST);
+    }
+
+    #[test]
+    fn what_is_no_dribble_or_fault_is_named() {
+        for name in ["reset", "close", "garbage", "partial"] {
+            assert_eq!(Breaking::named(name).unwrap().name(), name);
+        }
+        let error = "`Reset` is none of reset, close, garbage and partial";
+        assert_eq!(Breaking::named("Reset").unwrap_err(), error);
+        for (chunks, ms, error) in [
+            (0, 5.0, "0 is no number of chunks from 1 to 10000"),
+            (-1, 5.0, "-1 is no number of chunks from 1 to 10000"),
+            (10_001, 5.0, "10001 is no number of chunks from 1 to 10000"),
+            (1, -5.0, "-5 is no time from 0 to 3600000 ms"),
+        ] {
+            assert_eq!(Dribble::new(chunks, ms).unwrap_err(), error);
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! The entries of chaos that are set, and what they make of one request. Survives activations.
+
+use super::delay::LONGEST;
+use super::entry::Entry;
+use crate::request::Request;
+use crate::response::Answer;
+use crate::rule::Rule;
+use serde_json::Value;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::{Duration, Instant};
+
+/// Entries at one time: each request is compared to all of them.
+const MOST_ENTRIES: usize = 100;
+/// Bytes of their JSON.
+const MOST_BYTES: usize = 1 << 20;
+
+/// All entries.
+#[derive(Debug, Default)]
+pub struct Chaos {
+    /// Whether there is one that has not ended: all that a request looks at where there is none.
+    live: AtomicBool,
+    entries: RwLock<Entries>,
+}
+
+#[derive(Debug, Default)]
+struct Entries {
+    last: u64,
+    /// With their numbers, from 1 on.
+    list: Vec<(u64, Entry)>,
+}
+
+/// One entry for lists.
+#[derive(Debug, PartialEq)]
+pub struct Shown {
+    /// Its number.
+    pub id: u64,
+    /// As it was sent.
+    pub given: Value,
+    /// Requests that it happened to.
+    pub hits: u64,
+    /// Whether it happens to no request any more.
+    pub ended: bool,
+}
+
+/// What happens to one request.
+#[derive(Debug, Default)]
+pub struct Strike {
+    /// The answer, where the script does not run.
+    pub replacement: Option<Answer>,
+    /// An answer to which it happened already; nothing else of it counts.
+    carrier: Answer,
+}
+
+impl Chaos {
+    /// Whether a request has to be looked at.
+    pub fn is_live(&self) -> bool {
+        self.live.load(Ordering::Relaxed)
+    }
+
+    /// Sets `entries`, in place of those that are there if `replace`; gives their numbers.
+    ///
+    /// # Errors
+    /// They are too many or too large; nothing changes.
+    pub fn set(&self, entries: Vec<Entry>, replace: bool) -> Result<Vec<u64>, String> {
+        let mut all = self.change();
+        let kept = if replace { &[] } else { &all.list[..] };
+        let count = kept.len() + entries.len();
+        if count > MOST_ENTRIES {
+            return Err(format!("{count} entries are more than {MOST_ENTRIES}"));
+        }
+        let bytes: usize = kept.iter().map(|(_, entry)| entry).chain(&entries).map(|entry| entry.size).sum();
+        if bytes > MOST_BYTES {
+            return Err(format!("entries of {bytes} bytes in all are more than {MOST_BYTES}"));
+        }
+        if replace {
+            all.list.clear();
+        }
+        let first = all.last + 1;
+        all.last += entries.len() as u64;
+        all.list.extend((first..).zip(entries));
+        self.live.store(!all.list.is_empty(), Ordering::Relaxed);
+        Ok((first..=all.last).collect())
+    }
+
+    /// Removes all entries, or the one with that number; gives how many.
+    pub fn remove(&self, id: Option<u64>) -> usize {
+        let mut all = self.change();
+        let before = all.list.len();
+        all.list.retain(|(own, _)| id.is_some_and(|id| id != *own));
+        self.live.store(!all.list.is_empty(), Ordering::Relaxed);
+        before - all.list.len()
+    }
+
+    /// All entries in order.
+    pub fn shown(&self) -> Vec<Shown> {
+        let now = Instant::now();
+        let show = |(id, entry): &(u64, Entry)| {
+            let ended = entry.has_ended(now);
+            Shown { id: *id, given: entry.given.clone(), hits: entry.course().hits, ended }
+        };
+        self.look().list.iter().map(show).collect()
+    }
+
+    /// What happens to `request`, which `rule` serves. All entries that fit happen to it: delays add up, of the rest the first
+    /// counts.
+    #[cold]
+    pub fn strike(&self, request: &Request, rule: Option<&Rule>) -> Option<Strike> {
+        let all = self.look();
+        let (now, mut live) = (Instant::now(), false);
+        let mut found: Option<Strike> = None;
+        for (id, entry) in &all.list {
+            if entry.has_ended(now) {
+                continue;
+            }
+            live = true;
+            if entry.target.fits(request.method(), request.path(), rule)
+                && let Some(hold) = entry.strikes()
+            {
+                found.get_or_insert_default().take(*id, entry, hold);
+            }
+        }
+        if !live {
+            // Nobody sets one meanwhile: that takes the lock that is held here.
+            self.live.store(false, Ordering::Relaxed);
+        }
+        found
+    }
+
+    fn look(&self) -> RwLockReadGuard<'_, Entries> {
+        self.entries.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn change(&self) -> RwLockWriteGuard<'_, Entries> {
+        self.entries.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Strike {
+    /// Takes in what one entry does.
+    fn take(&mut self, id: u64, entry: &Entry, hold: Duration) {
+        let (act, by) = (&entry.act, format!(" (chaos {id})"));
+        if act.delay.is_some() {
+            self.carrier.delay(hold, &by);
+        }
+        if let (Some(replacement), None) = (&act.replacement, &self.replacement) {
+            self.replacement = Some(replacement.answer());
+            self.carrier.inject().note(format_args!("status {}{by}", replacement.status));
+        }
+        let so_far = self.carrier.inject();
+        let (dribbles, breaks) = (so_far.dribble.is_some(), so_far.breaking.is_some());
+        if let Some(dribble) = act.dribble.filter(|_| !dribbles) {
+            self.carrier.dribble(dribble, &by);
+        }
+        if let Some(breaking) = act.breaking.filter(|_| !breaks) {
+            self.carrier.break_off(breaking, &by);
+        }
+    }
+
+    /// Does to `answer` what was decided. It comes after what a script asked for, and replaces it but for delays.
+    pub fn apply(self, answer: &mut Answer) {
+        answer.hold = answer.hold.saturating_add(self.carrier.hold).min(LONGEST);
+        let Some(more) = self.carrier.injected else { return };
+        let injected = answer.inject();
+        injected.dribble = more.dribble.or(injected.dribble);
+        injected.breaking = more.breaking.or(injected.breaking);
+        injected.note(format_args!("{}", more.words));
+    }
+}
+
+#[cfg(test)]
+#[path = "tests.rs"]
+mod tests;

@@ -1,0 +1,158 @@
+//! Entries against requests, without connections.
+
+use super::super::{Act, Breaking, Course, Delay, Paths, Replacement, Target};
+use super::*;
+use fastrand::Rng;
+use std::sync::Mutex;
+
+fn entry(act: Act) -> Entry {
+    Entry {
+        target: Target::default(),
+        act,
+        probability: 1.0,
+        times: None,
+        until: None,
+        given: Value::Null,
+        size: 0,
+        course: Mutex::new(Course { random: Rng::with_seed(1), hits: 0 }),
+    }
+}
+
+fn delayed(ms: f64) -> Entry {
+    entry(Act { delay: Some(Delay::Fixed(ms)), ..Act::default() })
+}
+
+fn broken(breaking: Breaking) -> Entry {
+    entry(Act { breaking: Some(breaking), ..Act::default() })
+}
+
+fn request(path: &str) -> Request {
+    Request::from_parts("GET", path, None::<(&str, &str)>, Vec::new(), None, None)
+}
+
+/// What `chaos` makes of an answer to a request of `path`.
+fn struck(chaos: &Chaos, path: &str) -> Option<Answer> {
+    let mut strike = chaos.strike(&request(path), None)?;
+    let mut answer = strike.replacement.take().unwrap_or_else(|| Answer::text(200, "script"));
+    strike.apply(&mut answer);
+    Some(answer)
+}
+
+#[test]
+fn delays_add_up_and_of_the_rest_the_first_counts() {
+    let chaos = Chaos::default();
+    let replacement = |status| Some(Replacement { status, ..Replacement::default() });
+    let list = vec![
+        delayed(100.0),
+        broken(Breaking::Reset),
+        delayed(50.0),
+        broken(Breaking::Close),
+        entry(Act { replacement: replacement(503), ..Act::default() }),
+        entry(Act { replacement: replacement(500), ..Act::default() }),
+    ];
+    assert_eq!(chaos.set(list, true), Ok(vec![1, 2, 3, 4, 5, 6]));
+    let answer = struck(&chaos, "/").unwrap();
+    assert_eq!((answer.status, answer.hold), (503, Duration::from_millis(150)));
+    let injected = answer.injected.unwrap();
+    assert_eq!(injected.breaking, Some(Breaking::Reset));
+    let words = "delay 100 ms (chaos 1), fault reset (chaos 2), delay 50 ms (chaos 3), status 503 (chaos 5)";
+    assert_eq!(injected.words, words);
+}
+
+#[test]
+fn it_comes_after_what_the_script_asked_for() {
+    let chaos = Chaos::default();
+    chaos.set(vec![broken(Breaking::Close), delayed(5.0)], true).unwrap();
+    let mut answer = Answer::text(200, "x");
+    answer.delay(Duration::from_millis(7), "");
+    answer.break_off(Breaking::Reset, "");
+    chaos.strike(&request("/"), None).unwrap().apply(&mut answer);
+    assert_eq!(answer.hold, Duration::from_millis(12));
+    let injected = answer.injected.unwrap();
+    assert_eq!(injected.breaking, Some(Breaking::Close));
+    assert_eq!(injected.words, "delay 7 ms, fault reset, fault close (chaos 1), delay 5 ms (chaos 2)");
+}
+
+#[test]
+fn an_entry_ends_by_times_and_time_and_then_costs_nothing() {
+    let chaos = Chaos::default();
+    assert!(!chaos.is_live());
+    let twice = Entry { times: Some(2), ..delayed(1.0) };
+    let over = Entry { until: Some(Instant::now()), ..delayed(1.0) };
+    chaos.set(vec![twice, over], true).unwrap();
+    let hits: Vec<bool> = (0..4).map(|_| struck(&chaos, "/").is_some()).collect();
+    assert_eq!(hits, [true, true, false, false]);
+    assert!(!chaos.is_live());
+    let shown: Vec<(u64, u64, bool)> =
+        chaos.shown().iter().map(|shown| (shown.id, shown.hits, shown.ended)).collect();
+    assert_eq!(shown, [(1, 2, true), (2, 0, true)]);
+    chaos.set(vec![delayed(1.0)], false).unwrap();
+    assert!(chaos.is_live());
+}
+
+#[test]
+fn a_seed_decides_which_requests_are_hit() {
+    let pattern = |seed| -> Vec<bool> {
+        let random = Rng::with_seed(seed);
+        let half = Entry {
+            probability: 0.5,
+            course: Mutex::new(Course { random, hits: 0 }),
+            ..broken(Breaking::Reset)
+        };
+        let chaos = Chaos::default();
+        chaos.set(vec![half], true).unwrap();
+        (0..1000).map(|_| struck(&chaos, "/").is_some()).collect()
+    };
+    let first = pattern(7);
+    assert_eq!(first, pattern(7));
+    assert_ne!(first, pattern(8));
+    let hits = first.iter().filter(|hit| **hit).count();
+    assert!((430..570).contains(&hits), "{hits}");
+}
+
+#[test]
+fn never_and_always_are_what_they_say() {
+    for (probability, hit) in [(0.0, false), (1.0, true)] {
+        let chaos = Chaos::default();
+        chaos.set(vec![Entry { probability, ..delayed(1.0) }], true).unwrap();
+        assert!((0..1000).all(|_| struck(&chaos, "/").is_some() == hit), "{probability}");
+    }
+}
+
+#[test]
+fn entries_are_set_added_and_removed() {
+    let chaos = Chaos::default();
+    let ids = || chaos.shown().iter().map(|shown| shown.id).collect::<Vec<_>>();
+    assert_eq!(chaos.set(vec![delayed(1.0), delayed(2.0)], false), Ok(vec![1, 2]));
+    assert_eq!(chaos.set(vec![delayed(3.0)], false), Ok(vec![3]));
+    assert_eq!((chaos.remove(Some(2)), chaos.remove(Some(2)), ids()), (1, 0, vec![1, 3]));
+    assert_eq!((chaos.set(vec![delayed(4.0)], true), ids()), (Ok(vec![4]), vec![4]));
+    assert_eq!((chaos.remove(None), chaos.is_live(), ids()), (1, false, vec![]));
+    assert_eq!(chaos.set(Vec::new(), true), Ok(vec![]));
+    assert!(!chaos.is_live());
+}
+
+#[test]
+fn entries_are_bounded_in_number_and_size() {
+    let chaos = Chaos::default();
+    let many = |count| (0..count).map(|_| delayed(1.0)).collect();
+    assert_eq!(chaos.set(many(101), true).unwrap_err(), "101 entries are more than 100");
+    chaos.set(many(100), true).unwrap();
+    assert_eq!(chaos.set(many(1), false).unwrap_err(), "101 entries are more than 100");
+    assert_eq!(chaos.set(many(1), true), Ok(vec![101]));
+    let large = Entry { size: 1 << 20, ..delayed(1.0) };
+    let one = Entry { size: 1, ..delayed(1.0) };
+    chaos.set(vec![large], true).unwrap();
+    let error = "entries of 1048577 bytes in all are more than 1048576";
+    assert_eq!(chaos.set(vec![one], false).unwrap_err(), error);
+    assert_eq!(chaos.shown().len(), 1);
+}
+
+#[test]
+fn only_requests_that_fit_are_hit() {
+    let chaos = Chaos::default();
+    let target = Target { path: Some(Paths::new("/a/<int:n>").unwrap()), ..Target::default() };
+    chaos.set(vec![Entry { target, ..delayed(1.0) }], true).unwrap();
+    assert!(struck(&chaos, "/a/7").is_some() && struck(&chaos, "/a/b").is_none());
+    assert_eq!(chaos.shown()[0].hits, 1);
+}

@@ -1,0 +1,70 @@
+//! What makes a report fail: `unmatched,unused,errors,loads`. Knows no counts.
+
+/// The conditions, in the order in which reports count them.
+const WORDS: [&str; 4] = ["unmatched", "unused", "errors", "loads"];
+
+/// A set of conditions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FailOn(u8);
+
+impl Default for FailOn {
+    /// What is certainly wrong: requests that nothing serves, and scripts that fail.
+    fn default() -> Self {
+        FailOn(0b0101)
+    }
+}
+
+impl FailOn {
+    /// Reads words separated by commas.
+    ///
+    /// # Errors
+    /// ``` `erors` is no condition (unmatched, unused, errors or loads) ```
+    pub fn parse(text: &str) -> Result<FailOn, String> {
+        let mut conditions = 0;
+        for word in text.split(',').map(str::trim) {
+            let place = WORDS.iter().position(|known| *known == word).ok_or_else(|| {
+                format!("`{}` is no condition (unmatched, unused, errors or loads)", word.escape_debug())
+            })?;
+            conditions |= 1 << place;
+        }
+        Ok(FailOn(conditions))
+    }
+
+    /// Its words, each with its place among the counts of a report.
+    pub fn words(self) -> impl Iterator<Item = (usize, &'static str)> {
+        WORDS.into_iter().enumerate().filter(move |(place, _)| self.0 >> place & 1 == 1)
+    }
+
+    /// As it is written: `unmatched,errors`.
+    pub fn text(self) -> String {
+        self.words().map(|(_, word)| word).collect::<Vec<_>>().join(",")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_read_in_any_order_and_written_in_one() {
+        for (text, written) in [
+            ("unmatched", "unmatched"),
+            ("errors,unmatched", "unmatched,errors"),
+            (" loads , unused,loads", "unused,loads"),
+            ("unmatched,unused,errors,loads", "unmatched,unused,errors,loads"),
+        ] {
+            assert_eq!(FailOn::parse(text).unwrap().text(), written);
+        }
+        assert_eq!(FailOn::default().text(), "unmatched,errors");
+    }
+
+    #[test]
+    fn other_words_are_named() {
+        for (text, word) in
+            [("erors", "erors"), ("", ""), ("unused,", ""), ("Unused", "Unused"), ("\n x", "x")]
+        {
+            let expected = format!("`{word}` is no condition (unmatched, unused, errors or loads)");
+            assert_eq!(FailOn::parse(text).unwrap_err(), expected);
+        }
+    }
+}

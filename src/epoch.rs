@@ -1,0 +1,95 @@
+//! The time between two resets, as a number that each request takes when it begins. What a request leaves behind counts only
+//! as long as its epoch lasts: a reset is one step for all of it, whatever runs meanwhile. Knows nothing of what is reset.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Which epoch it is, from 0.
+#[derive(Debug, Default)]
+pub struct Epoch(AtomicU64);
+
+impl Epoch {
+    /// The epoch of a request that begins now.
+    pub fn now(&self) -> u64 {
+        self.0.load(Ordering::Acquire)
+    }
+
+    /// Ends the epoch; gives the next one.
+    pub fn next(&self) -> u64 {
+        self.0.fetch_add(1, Ordering::AcqRel) + 1
+    }
+}
+
+/// Bits of the count below those of its epoch.
+const COUNT: u32 = 36;
+const COUNTS: u64 = (1 << COUNT) - 1;
+/// Epochs until the numbers come again.
+const EPOCHS: u64 = 1 << (u64::BITS - COUNT);
+
+/// A count that begins anew with each epoch. Epoch and count are one number, so that nobody gets between them.
+#[derive(Debug, Default)]
+pub struct Hits(AtomicU64);
+
+impl Hits {
+    /// Counts a request of `epoch`, unless a later one was counted already.
+    pub fn count(&self, epoch: u64) {
+        let _ = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |hits| {
+            let ahead = epoch.wrapping_sub(hits >> COUNT) % EPOCHS;
+            match ahead {
+                0 if hits & COUNTS == COUNTS => None,
+                0 => Some(hits + 1),
+                _ if ahead < EPOCHS / 2 => Some(epoch << COUNT | 1),
+                _ => None,
+            }
+        });
+    }
+
+    /// Whether anything was ever counted.
+    pub fn any(&self) -> bool {
+        self.0.load(Ordering::Relaxed) & COUNTS > 0
+    }
+
+    /// The count of `epoch`.
+    pub fn of(&self, epoch: u64) -> u64 {
+        let hits = self.0.load(Ordering::Relaxed);
+        if hits >> COUNT == epoch % EPOCHS { hits & COUNTS } else { 0 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_that_began_before_a_reset_does_not_count_after_it() {
+        let (epoch, hits) = (Epoch::default(), Hits::default());
+        let early = epoch.now();
+        hits.count(early);
+        assert_eq!(hits.of(epoch.now()), 1);
+        assert_eq!(epoch.next(), 1);
+        assert_eq!(hits.of(epoch.now()), 0);
+        hits.count(early);
+        assert_eq!(hits.of(epoch.now()), 0);
+        hits.count(epoch.now());
+        hits.count(early);
+        hits.count(epoch.now());
+        assert_eq!((hits.of(epoch.now()), hits.of(early)), (2, 0));
+    }
+
+    #[test]
+    fn numbers_that_come_again_are_later_ones() {
+        let hits = Hits::default();
+        for epoch in [EPOCHS / 2 - 1, EPOCHS - 2, EPOCHS - 1, EPOCHS, EPOCHS + 1] {
+            hits.count(epoch);
+            assert_eq!(hits.of(epoch), 1, "{epoch}");
+        }
+        hits.count(EPOCHS);
+        assert_eq!(hits.of(EPOCHS + 1), 1);
+    }
+
+    #[test]
+    fn a_full_count_stays_full() {
+        let hits = Hits(AtomicU64::new(3 << COUNT | COUNTS));
+        hits.count(3);
+        assert_eq!(hits.of(3), COUNTS);
+    }
+}

@@ -1,0 +1,80 @@
+//! What answers take up that leave later, within a limit. Knows no timer and no connection.
+
+use crate::response::Answer;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// What an answer takes up beside its bytes: its request, its place on the timer.
+const EACH: usize = 1 << 10;
+
+/// The answers that wait, or dribble.
+#[derive(Debug)]
+pub struct Held {
+    most: usize,
+    bytes: AtomicUsize,
+    answers: AtomicUsize,
+}
+
+/// What one answer takes up, until it is dropped.
+#[derive(Debug)]
+pub struct Place {
+    held: Arc<Held>,
+    bytes: usize,
+}
+
+impl Held {
+    /// None yet, `most` bytes at most.
+    pub fn of(most: usize) -> Arc<Held> {
+        Arc::new(Held { most, bytes: AtomicUsize::new(0), answers: AtomicUsize::new(0) })
+    }
+
+    /// Room for `answer`, if there is any.
+    pub fn take(self: &Arc<Self>, answer: &Answer) -> Option<Place> {
+        let fields: usize = answer.headers.iter().map(|(name, value)| name.len() + value.len()).sum();
+        let bytes = EACH + fields + answer.body.capacity();
+        let within = |held: usize| held.checked_add(bytes).filter(|held| *held <= self.most);
+        self.bytes.fetch_update(Ordering::AcqRel, Ordering::Acquire, within).ok()?;
+        self.answers.fetch_add(1, Ordering::Relaxed);
+        Some(Place { held: self.clone(), bytes })
+    }
+
+    /// Bytes that all may take up.
+    pub fn most(&self) -> usize {
+        self.most
+    }
+
+    /// How many there are now, and their bytes.
+    #[cfg_attr(not(test), expect(dead_code, reason = "the metrics show it"))]
+    pub fn now(&self) -> (usize, usize) {
+        (self.answers.load(Ordering::Relaxed), self.bytes.load(Ordering::Relaxed))
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.held.bytes.fetch_sub(self.bytes, Ordering::AcqRel);
+        self.held.answers.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn answers_take_up_room_until_they_have_left() {
+        let held = Held::of(3 * EACH);
+        let small = Answer { body: vec![0; 10], ..Answer::default() };
+        let large = Answer { body: vec![0; EACH], ..Answer::default() };
+        let first = held.take(&small).unwrap();
+        assert_eq!(held.now(), (1, EACH + 10));
+        assert!(held.take(&large).is_none(), "{held:?}");
+        let second = held.take(&small);
+        assert!(second.is_some() && held.take(&small).is_none(), "{held:?}");
+        drop(first);
+        assert!(held.take(&large).is_none() && held.take(&small).is_some());
+        drop(second);
+        assert_eq!(held.now(), (0, 0));
+        assert!(held.take(&large).is_some());
+    }
+}

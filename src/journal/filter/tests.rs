@@ -1,0 +1,265 @@
+//! Queries against entries.
+
+use super::parse::{LIST, VERIFY, WAIT, json, query};
+use super::*;
+use std::time::{Duration, UNIX_EPOCH};
+
+/// `"POST /orders?x=1"`, fields, a body.
+pub fn entry(number: u64, line: &str, fields: &[(&str, &str)], body: &str) -> Entry {
+    let (method, target) = line.split_once(' ').unwrap();
+    Entry {
+        number,
+        time: UNIX_EPOCH,
+        generation: 2,
+        peer: None,
+        method: method.into(),
+        target: target.into(),
+        path: target.split('?').next().unwrap().replace("%20", " "),
+        headers: fields.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect(),
+        body: body.into(),
+        body_length: body.len() as u64,
+        rule: Some("/orders/<int:id>".into()),
+        endpoint: Some("order".into()),
+        unmatched: None,
+        status: 201,
+        answer_headers: Vec::new(),
+        answer_body: Vec::new(),
+        answer_length: 0,
+        microseconds: 0,
+        error: None,
+        fault: None,
+    }
+}
+
+/// The same with only the first `kept` bytes of its body.
+pub fn cut(mut entry: Entry, kept: usize) -> Entry {
+    entry.body.truncate(kept);
+    entry
+}
+
+fn fit(text: &str, entry: &Entry) -> Fit {
+    query(text, LIST).unwrap_or_else(|error| panic!("{error}")).filter.fits(&Subject::new(entry))
+}
+
+fn order() -> Entry {
+    let fields =
+        [("X-Id", " a b "), ("x-id", "c"), ("Baggage", "run=t%201;p=1, other=2"), ("baggage", "user = u ")];
+    let body = r#"{"id":7,"big":1e2,"name":"seven","text":"7","tags":["a",{"b/c":null}],"on":true}"#;
+    entry(5, "POST /orders/17?page=2&q=a+b&page=3", &fields, body)
+}
+
+#[test]
+fn parts_are_compared_searched_and_looked_for() {
+    let table = [
+        ("", Fit::Yes),
+        ("&&", Fit::Yes),
+        ("method=POST", Fit::Yes),
+        ("method=post", Fit::No),
+        ("method~=^P.ST$", Fit::Yes),
+        ("method=POST&method=GET", Fit::No),
+        ("path=/orders/17", Fit::Yes),
+        ("path=/orders/<int:id>", Fit::Yes),
+        ("path=%2Forders%2F%3Cint%3Aid%3E", Fit::Yes),
+        ("path=/orders/<int(max=16):id>", Fit::No),
+        ("path=/orders/<id>/", Fit::No),
+        ("path=/orders//17", Fit::No),
+        ("path=/<path:all>", Fit::Yes),
+        ("path~=/17", Fit::Yes),
+        ("rule=/orders/<int:id>", Fit::Yes),
+        ("rule=", Fit::No),
+        ("endpoint=order", Fit::Yes),
+        ("endpoint~=^ord", Fit::Yes),
+        ("status=201", Fit::Yes),
+        ("status=2xx", Fit::Yes),
+        ("status=4xx", Fit::No),
+        ("status=200", Fit::No),
+        ("status~=^2", Fit::Yes),
+        ("header=X-Id", Fit::Yes),
+        ("header=x-none", Fit::No),
+        ("header=X-ID:a b", Fit::Yes),
+        ("header=X-ID:%20c", Fit::Yes),
+        ("header=X-ID:a", Fit::No),
+        ("header~=x-id:^c", Fit::Yes),
+        ("header=x-id:c&header=x-id:a+b", Fit::Yes),
+        ("query=page", Fit::Yes),
+        ("query=page=3", Fit::Yes),
+        ("query=page=4", Fit::No),
+        ("query=q=a b", Fit::Yes),
+        ("query~=page=^[0-2]$", Fit::Yes),
+        ("baggage=run=t 1", Fit::Yes),
+        ("baggage=user=u", Fit::Yes),
+        ("baggage=other", Fit::Yes),
+        ("baggage=none", Fit::No),
+        ("baggage=run=1", Fit::No),
+        ("generation=2", Fit::Yes),
+        ("generation=3", Fit::No),
+        ("body~=\"seven\"", Fit::Yes),
+        ("body~=eight", Fit::No),
+        ("body={}", Fit::No),
+        ("json=/id=7", Fit::Yes),
+        ("json=/id=7.0", Fit::Yes),
+        ("json=/id=8", Fit::No),
+        ("json=/id=\"7\"", Fit::No),
+        ("json=/big=100", Fit::Yes),
+        ("json=/text=7", Fit::Yes),
+        ("json=/text=\"7\"", Fit::Yes),
+        ("json=/name=seven", Fit::Yes),
+        ("json=/on=true", Fit::Yes),
+        ("json=/tags/0=a", Fit::Yes),
+        ("json=/tags/1/b~1c=null", Fit::Yes),
+        ("json=/tags/1/none=null", Fit::No),
+        ("json=/tags=[\"a\",{\"b/c\":null}]", Fit::Yes),
+        ("json~=/name=^se", Fit::Yes),
+        ("json~=/id=^7$", Fit::Yes),
+        ("json~=/tags=b/c", Fit::Yes),
+        ("json~=/none=", Fit::No),
+        ("since=9&limit=1", Fit::Yes),
+    ];
+    for (text, expected) in table {
+        assert_eq!(fit(text, &order()), expected, "{text}");
+    }
+}
+
+#[test]
+fn a_request_without_a_rule_has_an_empty_one_and_a_broken_connection_status_0() {
+    let lost = Entry { rule: None, endpoint: None, status: 0, ..entry(1, "GET /", &[], "no json") };
+    for text in ["rule=", "endpoint=", "status=0", "body=no json"] {
+        assert_eq!(fit(text, &lost), Fit::Yes, "{text}");
+    }
+    assert_eq!(fit("json==1", &lost), Fit::No);
+    assert_eq!(fit("json==1", &entry(1, "GET /", &[], "1")), Fit::Yes);
+}
+
+#[test]
+fn what_is_cut_off_a_body_leaves_open_what_depends_on_it() {
+    let table = [
+        ("body=abcdef", Fit::Open),
+        ("body=abcxef", Fit::Open),
+        ("body=abcde", Fit::No),
+        ("body=xbcdef", Fit::No),
+        ("body~=^ab", Fit::Yes),
+        ("body~=abc$", Fit::Open),
+        ("body~=bc", Fit::Open),
+        ("body~=x", Fit::Open),
+        ("json=/a=1", Fit::Open),
+        ("method=GET&body~=x", Fit::Open),
+        ("method=PUT&body~=x", Fit::No),
+    ];
+    for (text, expected) in table {
+        assert_eq!(fit(text, &cut(entry(1, "GET /", &[], "abcdef"), 3)), expected, "{text}");
+    }
+    // Half of a character at the end is none of the text.
+    assert_eq!(fit("body~=a\u{fffd}", &cut(entry(1, "GET /", &[], "aaé"), 3)), Fit::Open);
+    let long = entry(1, "GET /", &[], &"x".repeat(MAX_SEARCHED + 1));
+    assert_eq!((fit("body~=y", &long), fit("body~=x", &long)), (Fit::Open, Fit::Yes));
+}
+
+#[test]
+fn numbers_stand_beside_the_conditions() {
+    let asked = query("since=3&limit=2&method=GET", LIST).unwrap();
+    assert_eq!((asked.since, asked.limit, asked.filter.conditions().len()), (Some(3), Some(2), 1));
+    let asked = query("min=1&max=2", VERIFY).unwrap();
+    assert_eq!((asked.since, asked.count, asked.min, asked.max), (None, None, Some(1), Some(2)));
+    let asked = query("count=3&timeout=.5", WAIT).unwrap();
+    assert_eq!((asked.count, asked.timeout), (Some(3), Some(Duration::from_millis(500))));
+    assert_eq!(query("", WAIT).unwrap().timeout, None);
+}
+
+#[test]
+fn faults_are_named_with_their_place() {
+    let table = [
+        ("json=/a", "`json=/a`: character 8: no `=` after the pointer"),
+        ("method=GET&json=/a", "`json=/a`: character 19: no `=` after the pointer"),
+        ("%6Ason=%2Fa", "`json=/a`: character 12: no `=` after the pointer"),
+        ("json=a=1", "`json=a=1`: character 6: pointer `a` does not start with `/`"),
+        ("methd=GET", "`methd=GET`: character 1: unknown parameter `methd`: did you mean `method`?"),
+        (
+            "é=1&page=2",
+            "`é=1`: character 1: unknown parameter `é`: known are method, path, rule, endpoint, status, header, body, json, query, baggage, generation, since, limit",
+        ),
+        ("method=é&xpath=/", "`xpath=/`: character 10: unknown parameter `xpath`: did you mean `path`?"),
+        ("method", "`method`: character 7: no `=` after `method`"),
+        ("count=1", "`count=1`: character 1: unknown parameter `count`: known are "),
+        ("path=orders", "`path=orders`: character 6: rule `orders`: must start with `/`"),
+        ("path=/<nt:id>", "`path=/<nt:id>`: character 6: rule `/<nt:id>`: unknown converter `nt`"),
+        ("path=/<int:id", "`path=/<int:id`: character 6: rule `/<int:id`: `<` without `>`"),
+        ("body~=a(", "`body~=a(`: character 7: bad pattern: "),
+        ("body~=(?:a{90}){90}", "character 7: bad pattern: compiled regex exceeded size limit"),
+        ("status=2x", "character 8: `2x` is neither a status nor a class such as `2xx`"),
+        ("status=6xx", "character 8: `6xx` is neither"),
+        ("status=99", "character 8: `99` is neither"),
+        ("header=:x", "`header=:x`: character 8: no name of a header"),
+        ("header~=X-Id", "`header~=X-Id`: character 13: no `:` between the name and the pattern"),
+        ("query==x", "character 7: no name of a parameter"),
+        ("baggage=", "character 9: no name of a member"),
+        ("since=-1", "`since=-1`: character 7: `-1` is not a whole number from 0 to 9223372036854775807"),
+        ("limit=10001", "`limit=10001`: character 7: `10001` is not a whole number from 0 to 10000"),
+        ("generation=x", "character 12: `x` is not a whole number from 0 to 9223372036854775807"),
+        ("since~=1", "`since~=1`: character 1: `since` is a number and takes no `~=`"),
+        ("since=1&since=2", "`since=2`: character 9: `since` is given twice"),
+        ("method=%FF", "`method=\u{fffd}`: character 8: not UTF-8"),
+    ];
+    for (text, expected) in table {
+        let error = query(text, LIST).unwrap_err().to_string();
+        assert!(error.starts_with("failed to parse filter `") && error.contains(expected), "{text}: {error}");
+    }
+    let error = query("timeout=601", WAIT).unwrap_err().to_string();
+    assert_eq!(
+        error,
+        "failed to parse filter `timeout=601`: character 9: `601` is not a number of seconds from 0 to 600"
+    );
+}
+
+#[test]
+fn filters_are_bounded() {
+    let many = vec!["method=GET"; 33].join("&");
+    let error = query(&many, LIST).unwrap_err().to_string();
+    assert_eq!(error, "failed to parse filter `method=GET`: character 353: more than 32 conditions");
+    let patterns = ["body~=[a-z]{120}", "body~=[a-z]{120}", "body~=a"].join("&");
+    let error = query(&patterns, LIST).unwrap_err().to_string();
+    assert!(error.ends_with("character 41: bad pattern: too large beside the others"), "{error}");
+    let long = format!("body~={}", "a".repeat(4097));
+    let error = query(&long, LIST).unwrap_err().to_string();
+    assert!(error.len() < 250 && error.ends_with("bad pattern: longer than 4096 bytes"), "{error}");
+}
+
+#[test]
+fn json_asks_the_same() {
+    let fit = |text: &str| {
+        let value = serde_json::from_str(text).unwrap();
+        json(&value, LIST).unwrap_or_else(|error| panic!("{error}")).filter.fits(&Subject::new(&order()))
+    };
+    let table = [
+        ("{}", Fit::Yes),
+        (r#"{"method":"POST","path":"/orders/<int:id>","status":201,"generation":2}"#, Fit::Yes),
+        (r#"{"status":"2xx","body~":"seven"}"#, Fit::Yes),
+        (r#"{"header":["X-Id:c","X-Id:a b"]}"#, Fit::Yes),
+        (r#"{"header":{"X-Id":"c"},"query":{"page":2},"baggage":{"other":"2"}}"#, Fit::Yes),
+        (r#"{"header~":{"X-Id":"^c$"}}"#, Fit::Yes),
+        (r#"{"json":{"/id":7,"/name":"seven","/on":true,"/tags/1":{"b/c":null}}}"#, Fit::Yes),
+        (r#"{"json":{"/text":7}}"#, Fit::No),
+        (r#"{"json":{"/id":"7"}}"#, Fit::No),
+        (r#"{"json":"/id=7","json~":{"/name":"^s"}}"#, Fit::Yes),
+        (r#"{"method":[]}"#, Fit::Yes),
+    ];
+    for (text, expected) in table {
+        assert_eq!(fit(text), expected, "{text}");
+    }
+    let table = [
+        ("[]", "`[]`: not a JSON object"),
+        (r#"{"methd":"GET"}"#, "`methd=GET`: unknown parameter `methd`: did you mean `method`?"),
+        (r#"{"methd":[true]}"#, "`methd=true`: unknown parameter `methd`: did you mean `method`?"),
+        (r#"{"method":true}"#, "`method=true`: `true` is no text"),
+        (r#"{"method":{"a":1}}"#, r#"`method={"a":1}`: `{"a":1}` is no text"#),
+        (r#"{"json":"/a"}"#, "`json=/a`: no `=` after the pointer"),
+        (r#"{"json":{"a":1}}"#, r#"`json={"a":1}`: pointer `a` does not start with `/`"#),
+        (r#"{"json~":{"/a":1}}"#, r#"`json~={"/a":1}`: a pattern is a text"#),
+        (r#"{"since":1.5}"#, "`since=1.5`: `1.5` is not a whole number from 0 to 9223372036854775807"),
+        (r#"{"since":[1,2]}"#, "`since=[1,2]`: `[1,2]` is no number"),
+        (r#"{"limit":"2"}"#, "`limit=2`: `\"2\"` is no number"),
+    ];
+    for (text, expected) in table {
+        let error = json(&serde_json::from_str(text).unwrap(), LIST).unwrap_err().to_string();
+        assert_eq!(error, format!("failed to parse filter {expected}"));
+    }
+}

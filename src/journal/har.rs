@@ -1,0 +1,103 @@
+//! Entries as an HTTP Archive, version 1.2, which browsers and many tools read.
+
+use super::entry::Entry;
+use super::json::{base64, object, rfc3339, text};
+use crate::form;
+use crate::script::status;
+use serde_json::Value;
+
+/// What goes around the entries of an archive: before them and behind them.
+pub fn around(last: u64, more: bool) -> (String, String) {
+    let version = env!("CARGO_PKG_VERSION");
+    let head = format!(
+        "{{\"log\":{{\"version\":\"1.2\",\"creator\":{{\"name\":\"h1mock\",\"version\":\"{version}\"}},\"entries\":["
+    );
+    (head, format!("],\"_last\":{last},\"_more\":{more}}}}}"))
+}
+
+/// One entry of an archive.
+pub fn of(entry: &Entry) -> Value {
+    let milliseconds = entry.microseconds as f64 / 1000.0;
+    let timings = object(&mut [("send", 0.into()), ("wait", milliseconds.into()), ("receive", 0.into())]);
+    object(&mut [
+        ("startedDateTime", rfc3339(entry.time).into()),
+        ("time", milliseconds.into()),
+        ("request", request(entry)),
+        ("response", response(entry)),
+        ("cache", object(&mut [])),
+        ("timings", timings),
+        ("_number", entry.number.into()),
+        ("_rule", entry.rule.as_deref().into()),
+        ("_unmatched", entry.unmatched.as_deref().into()),
+    ])
+}
+
+fn request(entry: &Entry) -> Value {
+    let host = find(&entry.headers, "host").unwrap_or("localhost");
+    let absolute = entry.target.starts_with("http://") || entry.target.starts_with("https://");
+    let url = if absolute { entry.target.clone() } else { format!("http://{host}{}", entry.target) };
+    let query = entry.target.split_once('?').map_or("", |(_, query)| query);
+    let mut value = object(&mut [
+        ("method", entry.method.as_str().into()),
+        ("url", url.into()),
+        ("queryString", named(&form::urlencoded(query.as_bytes()))),
+    ]);
+    add_message(&mut value, &entry.headers, entry.body_length);
+    if entry.body_length > 0 {
+        let mime = find(&entry.headers, "content-type").unwrap_or_default();
+        let mut data = object(&mut [("mimeType", mime.into()), ("params", Value::Array(Vec::new()))]);
+        add_text(&mut data, "_encoding", &entry.body, entry.body_length);
+        value["postData"] = data;
+    }
+    value
+}
+
+fn response(entry: &Entry) -> Value {
+    let field = |name| find(&entry.answer_headers, name).unwrap_or_default();
+    let mime = field("content-type").into();
+    let mut content = object(&mut [("size", entry.answer_length.into()), ("mimeType", mime)]);
+    add_text(&mut content, "encoding", &entry.answer_body, entry.answer_length);
+    let mut value = object(&mut [
+        ("status", entry.status.into()),
+        ("statusText", status::reason(entry.status).into()),
+        ("content", content),
+        ("redirectURL", field("location").into()),
+    ]);
+    add_message(&mut value, &entry.answer_headers, entry.answer_length);
+    value
+}
+
+/// What requests and answers have in common.
+fn add_message(value: &mut Value, headers: &[(String, String)], length: u64) {
+    value["httpVersion"] = "HTTP/1.1".into();
+    value["cookies"] = Value::Array(Vec::new());
+    value["headers"] = named(headers);
+    value["headersSize"] = (-1).into();
+    value["bodySize"] = length.into();
+}
+
+/// The archive knows base64 for answers alone: a request's body names it in a field of its own.
+fn add_text(value: &mut Value, encoding: &str, body: &[u8], length: u64) {
+    let is_cut = length > body.len() as u64;
+    match text(body, is_cut) {
+        Some(text) => value["text"] = text.into(),
+        None => {
+            value["text"] = base64(body).into();
+            value[encoding] = "base64".into();
+        }
+    }
+    if is_cut {
+        value["comment"] = format!("cut after {} of {length} bytes", body.len()).into();
+    }
+}
+
+fn find<'h>(headers: &'h [(String, String)], name: &str) -> Option<&'h str> {
+    headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| &**value)
+}
+
+fn named(pairs: &[(String, String)]) -> Value {
+    let pair = |(name, value): &(String, String)| {
+        object(&mut [("name", name.as_str().into()), ("value", value.as_str().into())])
+    };
+    Value::Array(pairs.iter().map(pair).collect())
+}

@@ -1,0 +1,328 @@
+//! What the mock received and answered, within a budget of bytes. Knows no listener and no script.
+//!
+//! The request path writes records ([`record`]) into a ring ([`ring`]) and holds its lock for copying alone. Who asks copies
+//! records out under the same lock, a few at a time, and decodes them without it.
+
+pub mod entry;
+pub mod filter;
+pub mod har;
+mod json;
+pub mod near;
+mod record;
+mod recorded;
+mod ring;
+pub mod sequence;
+pub mod verify;
+pub mod waiting;
+mod watch;
+
+pub use record::{Begun, Exchange};
+pub use watch::{After, Listener, WatchId};
+
+use crate::request::Request;
+use crate::response::Answer;
+use entry::Entry;
+use ring::Ring;
+use std::cell::Cell;
+use std::net::SocketAddr;
+use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
+use watch::Watch;
+
+/// The default budget, where the memory is not short.
+const BUDGET: u64 = 2 << 20;
+
+/// Bytes that are copied out of the ring at once.
+const BATCH: usize = 64 << 10;
+
+/// A thread keeps its buffer for heads up to this size.
+const BUFFER: usize = 64 << 10;
+
+/// The journal. All of its calls are quick, from any thread.
+pub struct Journal {
+    kept: Mutex<Kept>,
+    /// How often it was cleared, to be read without the lock.
+    epoch: AtomicU64,
+    /// 0 where it is off.
+    budget: usize,
+    /// Bytes that are kept of a body.
+    body: usize,
+    /// Bytes that the rest of a record may have.
+    head: usize,
+    watch: Arc<Watch>,
+    closed: AtomicBool,
+}
+
+struct Kept {
+    ring: Ring,
+    epoch: u64,
+    /// Number of the last entry that was deleted.
+    cleared: u64,
+    /// Entries that gave way to newer ones, before the last deletion.
+    evicted: u64,
+}
+
+/// What is kept and what is not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Stats {
+    /// Bytes that are taken up.
+    pub bytes: u64,
+    /// Most bytes; 0 where the journal is off.
+    pub budget: u64,
+    /// Entries that are kept.
+    pub entries: u64,
+    /// Number of the oldest entry that is kept; 0 where there is none.
+    pub first: u64,
+    /// Number of the last entry that was made, kept or not.
+    pub last: u64,
+    /// Entries that gave way since the journal was cleared last.
+    pub evicted: u64,
+    /// Entries that gave way since the start.
+    pub evicted_in_all: u64,
+}
+
+/// What [`Journal::read`] went through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Span {
+    /// Number of the last entry that there was when it began.
+    pub last: u64,
+    /// Entries of the span that gave way to newer ones. Those that were deleted don't count.
+    pub evicted: u64,
+    /// Entries of the span that were too large to be kept.
+    pub too_large: u64,
+}
+
+impl Span {
+    /// Entries of the span that nobody can see any more.
+    pub fn missed(self) -> u64 {
+        self.evicted + self.too_large
+    }
+}
+
+/// Why there is no entry of a number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Missing {
+    /// It is yet to come.
+    Never,
+    /// It gave way to newer ones.
+    Evicted,
+    /// The journal was cleared.
+    Deleted,
+    /// Its head would have taken half of the journal.
+    TooLarge,
+}
+
+thread_local! {
+    /// Where heads are put together: one buffer a thread, not one a request.
+    static HEAD: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
+
+impl Journal {
+    /// A journal that takes up `budget` bytes at most, and keeps `body` bytes of each body, or an eighth of what it has. A budget of
+    /// 0 switches it off.
+    ///
+    /// # Errors
+    /// ``failed to set aside 2097152 bytes for the journal (--journal-bytes): ...``
+    pub fn new(budget: usize, body: usize) -> Result<Journal, String> {
+        let ring = Ring::new(budget.saturating_sub(size_of::<Journal>())).map_err(|error| {
+            format!("failed to set aside {budget} bytes for the journal (--journal-bytes): {error}")
+        })?;
+        // Two bodies and a head always fit, also in the number of their length.
+        let (body, head) = (body.min(ring.size() / 8).min(1 << 30), (ring.size() / 2).min(1 << 30));
+        let kept = Mutex::new(Kept { ring, epoch: 0, cleared: 0, evicted: 0 });
+        let (epoch, closed) = (AtomicU64::new(0), AtomicBool::new(false));
+        Ok(Journal { kept, epoch, budget, body, head, watch: Arc::default(), closed })
+    }
+
+    /// The budget where none was given: 2 MiB, or a tenth of `memory` if that is less.
+    pub fn default_budget(memory: Option<u64>) -> usize {
+        let budget = memory.map_or(BUDGET, |memory| BUDGET.min(memory / 10));
+        usize::try_from(budget).unwrap_or(usize::MAX)
+    }
+
+    /// Whether anything is kept.
+    pub fn is_on(&self) -> bool {
+        self.budget > 0
+    }
+
+    /// A request has come. `None` where the journal is off.
+    pub fn begin(&self) -> Option<Begun> {
+        self.is_on().then(|| Begun {
+            epoch: self.epoch.load(Ordering::Acquire),
+            time: SystemTime::now(),
+            at: Instant::now(),
+        })
+    }
+
+    /// Enters a request with its answer, unless the journal was cleared since it began. To be called before the answer leaves.
+    pub fn record(&self, exchange: &Exchange) {
+        let mut head = HEAD.take();
+        let [body, answer] = record::encode(&mut head, exchange, self.body, self.head);
+        {
+            let mut kept = self.open();
+            if kept.epoch == exchange.begun.epoch {
+                kept.ring.push(&[&head, body, answer]);
+            }
+        }
+        if head.capacity() <= BUFFER {
+            HEAD.set(head);
+        }
+        if self.watch.is_watched() {
+            self.watch.wake();
+        }
+    }
+
+    /// Enters a request that was refused before it was complete: of its request line `line` has come.
+    pub fn record_refused(&self, line: &str, peer: SocketAddr, why: &str, answer: &Answer) {
+        let Some(begun) = self.begin() else { return };
+        let (method, rest) = line.split_once(' ').unwrap_or((line, ""));
+        let target = rest.split(' ').next().unwrap_or_default();
+        let request = Request::from_parts(method, target, None::<(&str, &str)>, Vec::new(), Some(peer), None);
+        self.record(&Exchange {
+            begun,
+            generation: 0,
+            request: &request,
+            rule: None,
+            unmatched: Some(why),
+            status: answer.status,
+            answer_headers: &answer.headers,
+            answer_body: &answer.body,
+            error: None,
+            fault: None,
+        });
+    }
+
+    /// Number of the last entry; 0 before the first.
+    pub fn last(&self) -> u64 {
+        self.open().ring.next() - 1
+    }
+
+    /// Gives `each` the entries with a number above `since`, oldest first, up to the last one that there is now. The lock is
+    /// held for none of these calls.
+    pub fn read(&self, since: u64, each: &mut dyn FnMut(&Entry) -> ControlFlow<()>) -> Span {
+        let mut span = Span { last: self.last(), ..Span::default() };
+        let (mut next, mut batch) = (since.saturating_add(1), Vec::new());
+        while next <= span.last {
+            batch.clear();
+            let (first, cleared) = {
+                let kept = self.open();
+                (kept.ring.copy(next, span.last, BATCH, &mut batch), kept.cleared)
+            };
+            span.evicted += first.min(span.last + 1).saturating_sub(next.max(cleared + 1));
+            next = next.max(first);
+            let mut left = &batch[..];
+            while let Some((record, rest)) = record::split(left) {
+                match record::decode(record, next) {
+                    Some(entry) if each(&entry).is_break() => return span,
+                    Some(_) => {}
+                    None => span.too_large += 1,
+                }
+                (next, left) = (next + 1, rest);
+            }
+            if batch.is_empty() {
+                break;
+            }
+        }
+        span
+    }
+
+    /// How many entries with a number above `since` gave way to newer ones. Those that were deleted don't count.
+    pub fn evicted(&self, since: u64) -> u64 {
+        let kept = self.open();
+        (kept.ring.first() - 1).saturating_sub(since.max(kept.cleared))
+    }
+
+    /// The entry of `number`.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub fn get(&self, number: u64) -> Result<Entry, Missing> {
+        let mut record = Vec::new();
+        {
+            let kept = self.open();
+            match number {
+                0 => return Err(Missing::Never),
+                _ if number >= kept.ring.next() => return Err(Missing::Never),
+                _ if number <= kept.cleared => return Err(Missing::Deleted),
+                _ if number < kept.ring.first() => return Err(Missing::Evicted),
+                _ => kept.ring.copy(number, number, usize::MAX, &mut record),
+            };
+        }
+        let whole = record::split(&record).and_then(|(record, _)| record::decode(record, number));
+        whole.ok_or(Missing::TooLarge)
+    }
+
+    /// Deletes all entries; gives how many. Numbers go on, and requests that have begun are not entered any more.
+    pub fn clear(&self) -> u64 {
+        let mut kept = self.open();
+        let count = kept.ring.next() - kept.ring.first();
+        kept.evicted += kept.ring.first() - 1 - kept.cleared;
+        kept.ring.clear();
+        kept.cleared = kept.ring.next() - 1;
+        kept.epoch += 1;
+        self.epoch.store(kept.epoch, Ordering::Release);
+        count
+    }
+
+    /// What is kept and what is not.
+    pub fn stats(&self) -> Stats {
+        let kept = self.open();
+        let (first, next) = (kept.ring.first(), kept.ring.next());
+        let evicted = first - 1 - kept.cleared;
+        Stats {
+            bytes: if self.is_on() { (size_of::<Journal>() + kept.ring.used()) as u64 } else { 0 },
+            budget: self.budget as u64,
+            entries: next - first,
+            first: if first < next { first } else { 0 },
+            last: next - 1,
+            evicted,
+            evicted_in_all: kept.evicted + evicted,
+        }
+    }
+
+    /// Sets the timer that calls listeners.
+    pub fn set_timer(&self, after: After) {
+        self.watch.set_timer(after);
+    }
+
+    /// Runs `job` on the timer thread after `delay`.
+    pub fn after(&self, delay: Duration, job: Box<dyn FnOnce() + Send>) {
+        self.watch.after(delay, job);
+    }
+
+    /// Calls `listener` on the timer thread whenever something was entered or the journal closes: soon after it, once for many.
+    /// It must be short. Look at the journal after this has returned: what is entered later is not missed.
+    pub fn on_record(&self, listener: Listener) -> WatchId {
+        self.watch.add(listener)
+    }
+
+    /// Calls that listener no more.
+    pub fn forget(&self, listener: WatchId) {
+        self.watch.remove(listener);
+    }
+
+    /// Has the listeners called soon, as if something was entered.
+    pub fn wake(&self) {
+        self.watch.wake();
+    }
+
+    /// The process stops: listeners are called to end what they wait for.
+    pub fn close(&self) {
+        self.closed.store(true, Ordering::Release);
+        self.watch.wake();
+    }
+
+    /// Whether the process stops.
+    pub fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Acquire)
+    }
+
+    fn open(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+pub mod tests;

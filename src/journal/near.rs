@@ -1,0 +1,198 @@
+//! The requests that come nearest to a filter, and what is different about them. Knows entries and conditions only.
+
+use super::entry::Entry;
+use super::filter::{Condition, Filter, Fit, Part, Subject};
+use crate::spelling::nearest;
+use std::cmp::Reverse;
+use std::fmt;
+
+/// So many are told.
+const MOST: usize = 3;
+/// Longest text that is repeated, in characters.
+const EXCERPT: usize = 100;
+
+/// A request that is not meant, but nearly.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Near {
+    /// Its number.
+    pub number: u64,
+    /// Its method.
+    pub method: String,
+    /// Its target, perhaps shortened.
+    pub target: String,
+    /// How near, 0 to 100.
+    pub score: u64,
+    /// What is different.
+    pub differs: Vec<Difference>,
+}
+
+/// A part that is not as asked for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Difference {
+    /// The part: `method`, `header X-Id`, `json /id`.
+    pub part: String,
+    /// What was asked for.
+    pub expected: String,
+    /// What is there; `None` where there is nothing.
+    pub found: Option<String>,
+}
+
+/// The nearest of those that were looked at.
+#[derive(Debug, Default)]
+pub struct Nearest(Vec<Near>);
+
+impl Nearest {
+    /// Looks at one more request.
+    pub fn look(&mut self, filter: &Filter, subject: &Subject) {
+        let (mut sum, mut weights, mut differs) = (0, 0, Vec::new());
+        for condition in filter.conditions() {
+            let (fit, weight) = (condition.fits(subject), if condition.part == Part::Path { 2 } else { 1 });
+            sum += weight * likeness(condition, fit, subject);
+            weights += weight;
+            if fit != Fit::Yes {
+                differs.push(difference(condition, subject));
+            }
+        }
+        let score = sum / weights.max(1);
+        self.add(subject.entry, score, differs);
+    }
+
+    /// Takes in a request that is different in one way of the caller's.
+    pub fn add(&mut self, entry: &Entry, score: u64, differs: Vec<Difference>) {
+        let (method, target) = (excerpt(&entry.method), excerpt(&entry.target));
+        self.0.push(Near { number: entry.number, method, target, score, differs });
+        self.0.sort_by_key(|near| (Reverse(near.score), Reverse(near.number)));
+        self.0.truncate(MOST);
+    }
+
+    /// The nearest first; of equally near ones the latest.
+    pub fn into_list(self) -> Vec<Near> {
+        self.0
+    }
+}
+
+impl fmt::Display for Near {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "number {} `{} {}`", self.number, self.method, self.target)?;
+        for (index, Difference { part, expected, found }) in self.differs.iter().enumerate() {
+            f.write_str(if index == 0 { ": " } else { "; " })?;
+            match found {
+                Some(found) => write!(f, "{part} is `{found}`, not `{expected}`")?,
+                None => write!(f, "{part} is missing, not `{expected}`")?,
+            }
+        }
+        Ok(())
+    }
+}
+
+fn difference(condition: &Condition, subject: &Subject) -> Difference {
+    Difference {
+        part: condition.part.to_string(),
+        expected: excerpt(&condition.expected()),
+        found: condition.part.found(subject).map(|found| excerpt(&found)),
+    }
+}
+
+/// How much of a condition holds, 0 to 100.
+fn likeness(condition: &Condition, fit: Fit, subject: &Subject) -> u64 {
+    let found = || condition.part.found(subject);
+    match (fit, &condition.part) {
+        (Fit::Yes, _) => 100,
+        (Fit::Open, _) => 50,
+        (Fit::No, Part::Path) => path_likeness(&condition.expected(), &subject.entry.path),
+        (Fit::No, Part::Method | Part::Rule | Part::Endpoint) => match found() {
+            Some(found) if is_close(&condition.expected(), &found) => 50,
+            _ => 0,
+        },
+        (Fit::No, Part::Header(_) | Part::Query(_) | Part::Baggage(_) | Part::Json(_)) => match found() {
+            Some(found) if is_close(&condition.expected(), &found) => 60,
+            Some(_) => 30,
+            None => 0,
+        },
+        (Fit::No, _) => 0,
+    }
+}
+
+/// Segments that are the same, or nearly, in their places; less than 100.
+fn path_likeness(expected: &str, found: &str) -> u64 {
+    let segments = |path: &str| path.split('/').skip(1).map(excerpt).collect::<Vec<_>>();
+    let (expected, found) = (segments(expected), segments(found));
+    let alike = expected.iter().zip(&found).map(|(a, b)| match a {
+        _ if a == b => 90,
+        _ if a.starts_with('<') || is_close(a, b) => 60,
+        _ => 0,
+    });
+    alike.sum::<u64>() / expected.len().max(found.len()).max(1) as u64
+}
+
+/// Whether one may be the other, mistyped.
+fn is_close(expected: &str, found: &str) -> bool {
+    nearest(&excerpt(found).to_lowercase(), [excerpt(expected).to_lowercase().as_str()]).is_some()
+}
+
+fn excerpt(text: &str) -> String {
+    match text.char_indices().nth(EXCERPT) {
+        Some((end, _)) => format!("{}...", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::journal::filter::parse::{LIST, query};
+    use crate::journal::filter::tests::{cut, entry};
+
+    fn near(filter: &str, entries: &[Entry]) -> Vec<String> {
+        let filter = query(filter, LIST).unwrap().filter;
+        let mut nearest = Nearest::default();
+        entries.iter().for_each(|entry| nearest.look(&filter, &Subject::new(entry)));
+        nearest.into_list().iter().map(|near| format!("{} {near}", near.score)).collect()
+    }
+
+    #[test]
+    fn parts_that_differ_are_named() {
+        let fields = [("X-Id", "8")];
+        let got = entry(3, "PUT /order?page=1", &fields, r#"{"id":8}"#);
+        let table = [
+            ("method=POST&path=/order", "66 number 3 `PUT /order?page=1`: method is `PUT`, not `POST`"),
+            ("path=/orders", "60 number 3 `PUT /order?page=1`: path is `/order`, not `/orders`"),
+            (
+                "path=/order/<int:id>",
+                "45 number 3 `PUT /order?page=1`: path is `/order`, not `/order/<int:id>`",
+            ),
+            ("path=/a/b/c", "0 number 3 `PUT /order?page=1`: path is `/order`, not `/a/b/c`"),
+            ("header=x-id:7", "30 number 3 `PUT /order?page=1`: header x-id is `8`, not `7`"),
+            ("header=Accept", "0 number 3 `PUT /order?page=1`: header Accept is missing, not `present`"),
+            ("json=/id=7", "30 number 3 `PUT /order?page=1`: json /id is `8`, not `7`"),
+            ("json~=/no=^7", "0 number 3 `PUT /order?page=1`: json /no is missing, not `a match of ^7`"),
+            ("query=page=10", "60 number 3 `PUT /order?page=1`: query page is `1`, not `10`"),
+            ("status=4xx", "0 number 3 `PUT /order?page=1`: status is `201`, not `4xx`"),
+            ("body=x", r#"0 number 3 `PUT /order?page=1`: body is `{"id":8}`, not `x`"#),
+            (
+                "method=PUT&path=/orders&status=200",
+                "55 number 3 `PUT /order?page=1`: path is `/order`, not `/orders`; status is `201`, not `200`",
+            ),
+        ];
+        for (filter, expected) in table {
+            assert_eq!(near(filter, std::slice::from_ref(&got)), [expected], "{filter}");
+        }
+        let cut = cut(entry(3, "PUT /", &[], "abcdef"), 2);
+        assert_eq!(
+            near("body=abcdee", &[cut]),
+            ["50 number 3 `PUT /`: body is `cut after 2 of 6 bytes`, not `abcdee`"]
+        );
+    }
+
+    #[test]
+    fn the_three_nearest_come_first_and_the_latest_of_equals() {
+        let lines = ["GET /x", "GET /orders", "POST /order", "POST /x", "POST /y", "POST /orders/1"];
+        let entries: Vec<Entry> =
+            (1..).zip(lines).map(|(number, line)| entry(number, line, &[], "")).collect();
+        let numbers: Vec<String> =
+            near("method=POST&path=/orders", &entries).iter().map(|near| near[..11].into()).collect();
+        assert_eq!(numbers, ["73 number 3", "66 number 2", "63 number 6"]);
+        let long = entry(1, &format!("GET /{}", "x".repeat(300)), &[], "");
+        assert!(near("method=POST", &[long])[0].len() < 200);
+    }
+}

@@ -1,0 +1,147 @@
+//! Requests that should have come one after another; others may be in between.
+
+use super::filter::{Filter, Fit, Subject};
+use super::near::{Difference, Near, Nearest};
+use super::verify::{PATIENCE, RECENT, Recorded, Step, TooLong, Verdict, walk};
+use std::ops::ControlFlow;
+
+/// What came of a sequence.
+#[derive(Debug)]
+pub struct Outcome {
+    /// Whether all came in their order.
+    pub verdict: Verdict,
+    /// Numbers of the requests that took the first steps.
+    pub numbers: Vec<u64>,
+    /// The nearest to the first step that nothing took.
+    pub near: Vec<Near>,
+    /// Number of the last entry that was looked at.
+    pub last: u64,
+    /// So many entries were evicted.
+    pub lost: u64,
+}
+
+/// Looks for requests after `since` that take the steps in order, the earliest that do.
+///
+/// # Errors
+/// It takes too long.
+pub fn verify(journal: &dyn Recorded, steps: &[Filter], since: u64) -> Result<Outcome, TooLong> {
+    // As far as it is known, and as far as it can be. Requests only help, so the earliest ones are the right ones for both.
+    let (mut numbers, mut possible, mut lost) = (Vec::new(), 0_usize, 0);
+    let last = walk(journal, since, PATIENCE, &mut |step| {
+        match step {
+            Step::Lost(count) => {
+                lost += count;
+                possible =
+                    steps.len().min(possible.saturating_add(usize::try_from(count).unwrap_or(usize::MAX)));
+            }
+            Step::Entry(subject) => {
+                let fits = |at: usize| steps.get(at).map_or(Fit::No, |filter| filter.fits(subject));
+                if fits(numbers.len()) == Fit::Yes {
+                    numbers.push(subject.entry.number);
+                }
+                possible += usize::from(fits(possible) != Fit::No);
+            }
+        }
+        ControlFlow::Continue(())
+    })?;
+    let verdict = match steps.get(numbers.len()) {
+        None => Verdict::Pass,
+        Some(_) if possible < steps.len() => Verdict::Fail,
+        Some(_) => Verdict::Unknown,
+    };
+    let near = near(journal, steps, since, last, &numbers);
+    Ok(Outcome { verdict, numbers, near, last, lost })
+}
+
+/// The nearest to the first step that nothing took. A request that would have taken it came too early.
+fn near(journal: &dyn Recorded, steps: &[Filter], since: u64, last: u64, numbers: &[u64]) -> Vec<Near> {
+    let mut nearest = Nearest::default();
+    let Some(missing) = steps.get(numbers.len()) else { return Vec::new() };
+    let after = numbers.last().copied().unwrap_or(since);
+    journal.read(since.max(last.saturating_sub(RECENT)), &mut |entry| {
+        let subject = Subject::new(entry);
+        match missing.fits(&subject) {
+            Fit::Yes => nearest.add(
+                entry,
+                EARLY,
+                vec![Difference {
+                    part: "order".into(),
+                    expected: format!("after number {after}"),
+                    found: Some(format!("number {}", entry.number)),
+                }],
+            ),
+            _ => nearest.look(missing, &subject),
+        }
+        if entry.number >= last { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    });
+    nearest.into_list()
+}
+
+/// Nearness of a request that came too early.
+const EARLY: u64 = 95;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::journal::filter::parse::{SEQUENCE, query};
+    use crate::journal::filter::tests::{cut, entry};
+    use crate::journal::verify::tests::Kept;
+
+    /// Letters are bodies, a capital is a body that is cut, `.` an evicted entry.
+    fn kept(pattern: &str) -> Kept {
+        let mut kept = Kept { last: pattern.len() as u64, ..Kept::default() };
+        for (number, what) in (1..).zip(pattern.chars().filter(|what| *what != ' ')) {
+            let body = what.to_string().repeat(2);
+            match what {
+                '.' => {}
+                'A'..='Z' => kept.entries.push(cut(entry(number, "GET /", &[], &body.to_lowercase()), 0)),
+                _ => kept.entries.push(entry(number, "GET /", &[], &body)),
+            }
+        }
+        kept
+    }
+
+    fn steps(bodies: &str) -> Vec<Filter> {
+        let step = |body: char| query(&format!("body={body}{body}"), SEQUENCE).unwrap().filter;
+        bodies.chars().map(step).collect()
+    }
+
+    #[test]
+    fn steps_are_taken_in_order_with_others_in_between() {
+        let table = [
+            ("", "", "pass []"),
+            ("abc", "", "pass []"),
+            ("abc", "abc", "pass [1, 2, 3]"),
+            ("axbxc", "abc", "pass [1, 3, 5]"),
+            ("ba", "ab", "fail [2]"),
+            ("a", "aa", "fail [1]"),
+            ("aba", "aa", "pass [1, 3]"),
+            ("", "a", "fail []"),
+            ("ab.", "ab", "pass [1, 2]"),
+            (".b", "ab", "unknown []"),
+            (".b", "abc", "fail []"),
+            (".b", "ba", "fail [2]"),
+            ("..", "ab", "unknown []"),
+            ("..", "abc", "fail []"),
+            ("Ab", "ab", "unknown []"),
+            ("bA", "ab", "fail []"),
+            ("Aab", "ab", "pass [2, 3]"),
+            ("a.b", "axb", "unknown [1]"),
+        ];
+        for (pattern, bodies, expected) in table {
+            let outcome = verify(&kept(pattern), &steps(bodies), 0).unwrap();
+            let found = format!("{} {:?}", outcome.verdict.word(), outcome.numbers);
+            assert_eq!(found, expected, "{pattern} {bodies}");
+        }
+        let outcome = verify(&kept("ab"), &steps("ab"), 1).unwrap();
+        assert_eq!((outcome.verdict, outcome.last), (Verdict::Fail, 2));
+    }
+
+    #[test]
+    fn one_that_came_too_early_is_told() {
+        let outcome = verify(&kept("bxa"), &steps("ab"), 0).unwrap();
+        let near: Vec<String> = outcome.near.iter().map(ToString::to_string).collect();
+        assert_eq!(near[0], "number 1 `GET /`: order is `number 1`, not `after number 3`");
+        assert_eq!(near[1], "number 3 `GET /`: body is `aa`, not `bb`");
+    }
+}

@@ -1,0 +1,336 @@
+//! The journal through its calls: what comes out is what went in, as long as it is there.
+
+use super::*;
+use serde_json::json;
+use std::sync::mpsc;
+
+/// An exchange that is entered at once.
+pub fn enter(journal: &Journal, line: &str, body: &[u8], answer: &Answer) {
+    let begun = journal.begin().unwrap();
+    journal.record(&exchange(begun, &request(line, body), answer));
+}
+
+fn request(line: &str, body: &[u8]) -> Request {
+    let (method, target) = line.split_once(' ').unwrap();
+    let headers = [("Host", "mock:8000"), ("X-Empty", ""), ("x-a", "\u{e9}"), ("x-a", "2")];
+    let peer = "[::1]:4711".parse().ok();
+    Request::from_parts(method, target, headers, body.into(), peer, None)
+}
+
+fn exchange<'x>(begun: Begun, request: &'x Request, answer: &'x Answer) -> Exchange<'x> {
+    Exchange {
+        begun,
+        generation: 300,
+        request,
+        rule: Some(("/a/<int:id>", "show")),
+        unmatched: None,
+        status: answer.status,
+        answer_headers: &answer.headers,
+        answer_body: &answer.body,
+        error: None,
+        fault: None,
+    }
+}
+
+fn numbers(journal: &Journal, since: u64) -> (Vec<u64>, Span) {
+    let mut numbers = Vec::new();
+    let span = journal.read(since, &mut |entry| {
+        numbers.push(entry.number);
+        ControlFlow::Continue(())
+    });
+    (numbers, span)
+}
+
+#[test]
+fn an_entry_is_what_was_handed_over() {
+    let journal = Journal::new(1 << 20, 1000).unwrap();
+    let before = SystemTime::now() - Duration::from_millis(1);
+    let answer = Answer::text(201, vec![b'y'; 1001]);
+    let (request, begun) = (request("PO ST /a%20b/7?x=%20#f", &[0xff; 3000]), journal.begin().unwrap());
+    let whole = Exchange {
+        unmatched: Some("why"),
+        error: Some("script error in provision `p`: line 3"),
+        fault: Some("delay 10 ms"),
+        ..exchange(begun, &request, &answer)
+    };
+    journal.record(&whole);
+    let entry = journal.get(1).unwrap();
+    assert!(entry.time >= before && entry.time <= SystemTime::now());
+    assert!(entry.microseconds < 20_000_000);
+    let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    let expected = Entry {
+        number: 1,
+        time: entry.time,
+        generation: 300,
+        peer: "[::1]:4711".parse().ok(),
+        method: "PO".to_owned(),
+        target: "ST /a%20b/7?x=%20#f".to_owned(),
+        path: "/ST /a b/7".to_owned(),
+        headers: vec![
+            pair("Host", "mock:8000"),
+            pair("X-Empty", ""),
+            pair("x-a", "\u{e9}"),
+            pair("x-a", "2"),
+        ],
+        body: vec![0xff; 1000],
+        body_length: 3000,
+        rule: Some("/a/<int:id>".to_owned()),
+        endpoint: Some("show".to_owned()),
+        unmatched: Some("why".to_owned()),
+        status: 201,
+        answer_headers: vec![pair("Content-Type", "text/plain; charset=utf-8")],
+        answer_body: vec![b'y'; 1000],
+        answer_length: 1001,
+        microseconds: entry.microseconds,
+        error: Some("script error in provision `p`: line 3".to_owned()),
+        fault: Some("delay 10 ms".to_owned()),
+    };
+    assert_eq!(entry, expected);
+    assert_eq!(entry.path, request.path());
+}
+
+#[test]
+fn what_was_refused_is_entered_with_what_is_known() {
+    let journal = Journal::new(1 << 20, 1000).unwrap();
+    let peer: SocketAddr = "127.0.0.1:1".parse().unwrap();
+    let lines = [
+        ("GET /a?b HTTP/1.1", "GET", "/a?b", "/a"),
+        ("GET /long", "GET", "/long", "/long"),
+        ("\u{16}\u{3}", "\u{16}\u{3}", "", "/"),
+        ("", "", "", "/"),
+    ];
+    for (number, (line, method, target, path)) in (1..).zip(lines) {
+        journal.record_refused(line, peer, "too long", &Answer::text(413, "page"));
+        let entry = journal.get(number).unwrap();
+        assert_eq!((&*entry.method, &*entry.target, &*entry.path), (method, target, path));
+        assert_eq!((entry.peer, entry.status, entry.generation), (Some(peer), 413, 0));
+        assert_eq!((entry.rule, entry.unmatched.as_deref()), (None, Some("too long")));
+        assert_eq!(entry.answer_body, b"page");
+    }
+    Journal::new(0, 0).unwrap().record_refused("GET / HTTP/1.1", peer, "why", &Answer::default());
+}
+
+#[test]
+fn the_oldest_give_way_and_it_is_known_how_many() {
+    let budget = 64 << 10;
+    let journal = Journal::new(budget, budget).unwrap();
+    let answer = Answer::text(200, vec![b'a'; 100_000]);
+    for _ in 0..100 {
+        enter(&journal, "POST /", &[b'b'; 100_000], &answer);
+        assert!(journal.stats().bytes <= budget as u64);
+    }
+    let stats = journal.stats();
+    assert!((3..=4).contains(&stats.entries), "{stats:?}");
+    assert_eq!((stats.last, stats.first, stats.evicted), (100, 101 - stats.entries, 100 - stats.entries));
+    let (kept, span) = numbers(&journal, 0);
+    assert_eq!(kept, (stats.first..=100).collect::<Vec<u64>>());
+    assert_eq!(span, Span { last: 100, evicted: stats.evicted, too_large: 0 });
+    assert_eq!(numbers(&journal, 90).1.evicted, stats.first - 91);
+    assert_eq!(numbers(&journal, 99), (vec![100], Span { last: 100, ..Span::default() }));
+    assert_eq!(journal.evicted(10), stats.first - 11);
+    assert_eq!(journal.get(stats.first - 1), Err(Missing::Evicted));
+    assert_eq!(journal.get(101), Err(Missing::Never));
+    assert_eq!(journal.get(0), Err(Missing::Never));
+    let entry = journal.get(100).unwrap();
+    assert!(entry.body.len() * 8 <= budget && entry.body.len() * 9 > budget, "{}", entry.body.len());
+    assert_eq!((entry.body_length, entry.answer_length), (100_000, 100_000));
+}
+
+#[test]
+fn a_head_that_does_not_fit_is_counted_and_not_kept() {
+    let journal = Journal::new(64 << 10, 1 << 10).unwrap();
+    let answer = Answer::default();
+    enter(&journal, "GET /1", b"", &answer);
+    enter(&journal, &format!("GET /{}", "x".repeat(40 << 10)), b"body", &answer);
+    enter(&journal, "GET /3", b"", &answer);
+    assert_eq!(numbers(&journal, 0), (vec![1, 3], Span { last: 3, evicted: 0, too_large: 1 }));
+    assert_eq!(journal.get(2), Err(Missing::TooLarge));
+}
+
+#[test]
+fn after_a_deletion_numbers_go_on_and_what_had_begun_is_left_out() {
+    let journal = Journal::new(64 << 10, 1 << 10).unwrap();
+    let (answer, request) = (Answer::text(200, "x".repeat(1000)), request("GET /", b""));
+    (0..100).for_each(|_| enter(&journal, "GET /", b"", &answer));
+    let before = journal.begin().unwrap();
+    let (stats, evicted) = (journal.stats(), journal.stats().evicted);
+    assert_eq!(journal.clear(), stats.entries);
+    journal.record(&exchange(before, &request, &answer));
+    let expected =
+        Stats { entries: 0, first: 0, last: 100, evicted: 0, evicted_in_all: evicted, ..journal.stats() };
+    assert!(evicted > 0);
+    assert_eq!(journal.stats(), expected);
+    assert_eq!((journal.get(100), journal.get(1)), (Err(Missing::Deleted), Err(Missing::Deleted)));
+    enter(&journal, "GET /", b"", &answer);
+    // What was deleted was not missed.
+    assert_eq!(numbers(&journal, 0), (vec![101], Span { last: 101, ..Span::default() }));
+    (0..100).for_each(|_| enter(&journal, "GET /", b"", &answer));
+    let stats = journal.stats();
+    assert_eq!((stats.evicted, stats.evicted_in_all), (stats.first - 101, evicted + stats.first - 101));
+    assert_eq!(numbers(&journal, 0).1.evicted, stats.evicted);
+}
+
+#[test]
+fn entries_that_come_while_they_are_read_are_not_waited_for() {
+    let journal = Journal::new(1 << 20, 1 << 10).unwrap();
+    (0..3).for_each(|_| enter(&journal, "GET /", b"", &Answer::default()));
+    let mut seen = 0;
+    let span = journal.read(0, &mut |_| {
+        // No lock is held here.
+        enter(&journal, "GET /", b"", &Answer::default());
+        seen += 1;
+        ControlFlow::Continue(())
+    });
+    assert_eq!((seen, span.last, journal.last()), (3, 3, 6));
+    let mut first = 0;
+    let stopped = |entry: &Entry| {
+        first = entry.number;
+        ControlFlow::Break(())
+    };
+    journal.read(4, &mut { stopped });
+    assert_eq!(journal.read(u64::MAX, &mut |_| panic!("none")), Span { last: 6, ..Span::default() });
+}
+
+#[test]
+fn threads_get_numbers_without_gaps_and_readers_whole_entries() {
+    let journal = Journal::new(64 << 10, 1 << 10).unwrap();
+    std::thread::scope(|scope| {
+        for thread in 0..4 {
+            let journal = &journal;
+            scope.spawn(move || {
+                for count in 0..500 {
+                    let body = vec![thread; count];
+                    enter(journal, &format!("GET /{thread}/{count}"), &body, &Answer::default());
+                }
+            });
+        }
+        let mut since = 0;
+        while since < 2000 {
+            let mut last = since;
+            let span = journal.read(since, &mut |entry| {
+                assert!(entry.number > last);
+                last = entry.number;
+                let parts: Vec<usize> =
+                    entry.path[1..].split('/').map(|part| part.parse().unwrap()).collect();
+                assert_eq!(entry.body, vec![parts[0] as u8; parts[1]]);
+                ControlFlow::Continue(())
+            });
+            since = span.last;
+        }
+    });
+    assert_eq!(journal.stats().last, 2000);
+}
+
+#[test]
+fn off_is_off() {
+    let journal = Journal::new(0, 100).unwrap();
+    assert!(!journal.is_on() && journal.begin().is_none());
+    assert_eq!(journal.stats(), Stats::default());
+    assert_eq!((journal.clear(), journal.last()), (0, 0));
+    assert_eq!(numbers(&journal, 0), (vec![], Span::default()));
+}
+
+#[test]
+fn the_default_budget_is_a_tenth_of_a_small_container() {
+    for (memory, budget) in
+        [(None, 2 << 20), (Some(1 << 40), 2 << 20), (Some(10_000_000), 1_000_000), (Some(0), 0)]
+    {
+        assert_eq!(Journal::default_budget(memory), budget, "{memory:?}");
+    }
+}
+
+#[test]
+fn more_memory_than_there_is_is_told() {
+    let error = Journal::new(isize::MAX as usize, 0).err().unwrap();
+    let expected = "failed to set aside 9223372036854775807 bytes for the journal (--journal-bytes): ";
+    assert!(error.starts_with(expected), "{error}");
+}
+
+#[test]
+fn listeners_are_called_on_the_timer_once_for_many() {
+    type Job = (Duration, Box<dyn FnOnce() + Send>);
+    let journal = Arc::new(Journal::new(1 << 20, 0).unwrap());
+    let (jobs, due) = mpsc::channel::<Job>();
+    let jobs = Mutex::new(jobs);
+    journal.set_timer(Box::new(move |delay, job| jobs.lock().unwrap().send((delay, job)).unwrap()));
+    let run = || {
+        due.try_recv().map(|(delay, job)| {
+            job();
+            delay
+        })
+    };
+    let entered = || enter(&journal, "GET /", b"", &Answer::default());
+    entered();
+    assert!(run().is_err(), "nobody listens");
+    let (told, tells) = mpsc::channel();
+    let (told, seen) = (Mutex::new(told), journal.clone());
+    let watch = journal.on_record(Box::new(move || told.lock().unwrap().send(seen.last()).unwrap()));
+    entered();
+    entered();
+    assert!(tells.try_recv().is_err(), "not on the thread of the request");
+    assert_eq!(run(), Ok(Duration::ZERO));
+    assert_eq!(tells.try_iter().collect::<Vec<u64>>(), [3]);
+    // A burst is told of in lots.
+    entered();
+    assert_eq!(run(), Ok(Duration::from_millis(1)));
+    assert_eq!(tells.try_iter().collect::<Vec<u64>>(), [4]);
+    assert_eq!(run(), Ok(Duration::from_millis(1)));
+    assert!(run().is_err() && tells.try_recv().is_err());
+    journal.close();
+    assert!(run() == Ok(Duration::ZERO) && journal.is_closed() && tells.try_recv() == Ok(4));
+    assert!(run().is_ok());
+    journal.forget(watch);
+    entered();
+    assert!(run().is_err());
+}
+
+#[test]
+fn json_has_bodies_as_text_or_in_base64() {
+    let journal = Journal::new(1 << 20, 5).unwrap();
+    enter(&journal, "POST /a%20b?c", "abcd\u{e9}".as_bytes(), &Answer::new(200, "x/y", [0xff]));
+    let mut value = entry::json(&journal.get(1).unwrap());
+    let time = value["time"].take();
+    let time = time.as_str().unwrap();
+    assert!(time.len() == 27 && time.starts_with("20") && time.ends_with('Z'), "{time}");
+    assert!(value["microseconds"].take().is_u64());
+    let expected = json!({
+        "number": 1, "time": null, "generation": 300, "peer": "[::1]:4711", "method": "POST",
+        "target": "/a%20b?c", "path": "/a b",
+        "headers": [["Host", "mock:8000"], ["X-Empty", ""], ["x-a", "\u{e9}"], ["x-a", "2"]],
+        "body": "abcd", "body_length": 6, "body_cut": true, "rule": "/a/<int:id>", "endpoint": "show",
+        "unmatched": null, "status": 200, "answer_headers": [["Content-Type", "x/y"]],
+        "answer_body_base64": "/w==", "answer_body_length": 1, "answer_body_cut": false,
+        "microseconds": null, "error": null, "fault": null,
+    });
+    assert_eq!(value, expected);
+}
+
+#[test]
+fn an_archive_has_what_its_format_asks_for() {
+    let journal = Journal::new(1 << 20, 5).unwrap();
+    let answer = Answer { headers: vec![("Location".into(), "/l".into())], ..Answer::text(302, "longer") };
+    enter(&journal, "POST /a?b=c%20d&e", &[0xff], &answer);
+    enter(&journal, "GET http://x/y", b"", &Answer::text(200, ""));
+    let first = har::of(&journal.get(1).unwrap());
+    let request = &first["request"];
+    assert_eq!(request["url"], "http://mock:8000/a?b=c%20d&e");
+    assert_eq!(
+        request["queryString"],
+        json!([{ "name": "b", "value": "c d" }, { "name": "e", "value": "" }])
+    );
+    assert_eq!(request["headers"][2], json!({ "name": "x-a", "value": "\u{e9}" }));
+    let data = json!({ "mimeType": "", "params": [], "text": "/w==", "_encoding": "base64" });
+    assert_eq!((&request["postData"], &request["bodySize"]), (&data, &json!(1)));
+    let response = &first["response"];
+    let content = json!({
+        "size": 6, "mimeType": "", "text": "longe", "comment": "cut after 5 of 6 bytes",
+    });
+    assert_eq!(response["content"], content);
+    assert_eq!((&response["statusText"], &response["redirectURL"]), (&json!("Found"), &json!("/l")));
+    assert_eq!(first["timings"]["wait"], first["time"]);
+    let second = har::of(&journal.get(2).unwrap());
+    assert_eq!((&second["request"]["url"], second["request"].get("postData")), (&json!("http://x/y"), None));
+    let (before, behind) = har::around(7, true);
+    let archive: serde_json::Value = serde_json::from_str(&format!("{before}{first}{behind}")).unwrap();
+    assert_eq!((&archive["log"]["version"], &archive["log"]["_last"]), (&json!("1.2"), &json!(7)));
+}

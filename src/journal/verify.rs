@@ -1,0 +1,392 @@
+//! How many requests came, against how many should have: pass, fail, or unknown where what is no longer known decides.
+
+use super::entry::Entry;
+use super::filter::{Filter, Fit, Subject};
+use super::near::{Near, Nearest};
+use std::fmt;
+use std::ops::ControlFlow;
+use std::time::{Duration, Instant};
+
+/// How long one question may look through the journal.
+pub const PATIENCE: Duration = Duration::from_secs(10);
+/// So many of the latest entries are looked at for near ones.
+pub const RECENT: u64 = 256;
+/// How long one question may look for near ones.
+const NEAR: Duration = Duration::from_millis(100);
+/// So many numbers of those that are meant are told.
+const NUMBERS: usize = 10;
+
+/// What is asked of the journal.
+pub trait Recorded: Send + Sync {
+    /// Number of the last entry; 0 before the first.
+    fn last(&self) -> u64;
+    /// Number of the last entry that was removed because somebody asked for it: those up to it count as never received.
+    fn cleared(&self) -> u64;
+    /// Shows the entries with a number greater than `since` in order, those that are kept, until it is told to stop.
+    fn read(&self, since: u64, each: &mut dyn FnMut(&Entry) -> ControlFlow<()>);
+}
+
+/// One step of a walk.
+pub enum Step<'w> {
+    /// The next entry.
+    Entry(&'w Subject<'w>),
+    /// So many entries that were evicted.
+    Lost(u64),
+}
+
+/// The time for the walk was over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TooLong;
+
+impl fmt::Display for TooLong {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "failed to look through the journal within {PATIENCE:?}: narrow it with `since`, or simplify the pattern"
+        )
+    }
+}
+
+/// Walks the entries after `since` that are there now; gives the number of the last one.
+///
+/// # Errors
+/// It takes longer than `patience`.
+pub fn walk(
+    journal: &dyn Recorded,
+    since: u64,
+    patience: Duration,
+    each: &mut dyn FnMut(Step) -> ControlFlow<()>,
+) -> Result<u64, TooLong> {
+    let (end, last) = (Instant::now() + patience, journal.last());
+    let (mut next, mut late, mut told) = (since.max(journal.cleared()) + 1, false, false);
+    journal.read(since, &mut |entry| {
+        if entry.number > last {
+            return ControlFlow::Break(());
+        }
+        late = Instant::now() > end;
+        let lost = entry.number.saturating_sub(next);
+        next = entry.number + 1;
+        let flow = if lost > 0 { each(Step::Lost(lost)) } else { ControlFlow::Continue(()) };
+        let flow = if flow.is_continue() { each(Step::Entry(&Subject::new(entry))) } else { flow };
+        told = flow.is_break();
+        if late { ControlFlow::Break(()) } else { flow }
+    });
+    if late {
+        return Err(TooLong);
+    }
+    let lost = (last + 1).saturating_sub(next);
+    if lost > 0 && !told {
+        let _ = each(Step::Lost(lost));
+    }
+    Ok(last)
+}
+
+/// How many should have come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Expected {
+    /// So many at least.
+    pub min: u64,
+    /// So many at most.
+    pub max: Option<u64>,
+}
+
+impl Expected {
+    /// At least so many.
+    pub fn at_least(min: u64) -> Expected {
+        Expected { min, max: None }
+    }
+
+    /// From `count`, or `min` and `max`; one at least without any.
+    ///
+    /// # Errors
+    /// They contradict one another.
+    pub fn of(count: Option<u64>, min: Option<u64>, max: Option<u64>) -> Result<Expected, String> {
+        match (count, min, max) {
+            (Some(count), None, None) => Ok(Expected { min: count, max: Some(count) }),
+            (Some(_), ..) => Err("`count` stands alone, without `min` and `max`".into()),
+            (None, None, None) => Ok(Expected::at_least(1)),
+            (None, Some(min), Some(max)) if min > max => {
+                Err(format!("`min` is {min}, more than `max`, which is {max}"))
+            }
+            (None, min, max) => Ok(Expected { min: min.unwrap_or(0), max }),
+        }
+    }
+
+    /// The verdict where `tally` is what is known.
+    pub fn verdict(self, tally: &Tally) -> Verdict {
+        let (least, most) = (tally.count, tally.count + tally.open + tally.lost);
+        let max = self.max.unwrap_or(u64::MAX);
+        if least >= self.min && most <= max {
+            Verdict::Pass
+        } else if most < self.min || least > max {
+            Verdict::Fail
+        } else {
+            Verdict::Unknown
+        }
+    }
+}
+
+impl fmt::Display for Expected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.min, self.max) {
+            (min, Some(max)) if min == max => write!(f, "{min}"),
+            (0, Some(max)) => write!(f, "at most {max}"),
+            (min, Some(max)) => write!(f, "{min} to {max}"),
+            (min, None) => write!(f, "at least {min}"),
+        }
+    }
+}
+
+/// What a verification comes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// It is as expected, whatever was in the entries that are not known.
+    Pass,
+    /// It is not, whatever was in them.
+    Fail,
+    /// They decide.
+    Unknown,
+}
+
+impl Verdict {
+    /// As it is written.
+    pub fn word(self) -> &'static str {
+        match self {
+            Verdict::Pass => "pass",
+            Verdict::Fail => "fail",
+            Verdict::Unknown => "unknown",
+        }
+    }
+}
+
+/// What is known of a number of requests.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// So many are meant.
+    pub count: u64,
+    /// So many may be: what was cut off their bodies decides.
+    pub open: u64,
+    /// So many were evicted and may have been.
+    pub lost: u64,
+    /// Numbers of the first ones that are meant.
+    pub numbers: Vec<u64>,
+}
+
+impl Tally {
+    /// Takes in one step.
+    pub fn take(&mut self, filter: &Filter, step: &Step) {
+        match step {
+            Step::Lost(lost) => self.lost += lost,
+            Step::Entry(subject) => self.take_entry(filter, subject),
+        }
+    }
+
+    /// Takes in an entry.
+    pub fn take_entry(&mut self, filter: &Filter, subject: &Subject) {
+        match filter.fits(subject) {
+            Fit::No => {}
+            Fit::Open => self.open += 1,
+            Fit::Yes => {
+                self.count += 1;
+                if self.numbers.len() < NUMBERS {
+                    self.numbers.push(subject.entry.number);
+                }
+            }
+        }
+    }
+
+    /// Why more may have come, in words; empty where nothing is missing.
+    pub fn doubts(&self) -> String {
+        let doubt = |count: u64, what: &str| match count {
+            0 => String::new(),
+            1 => format!(", 1 {what}"),
+            _ => format!(", {count} {what}"),
+        };
+        [doubt(self.lost, "evicted"), doubt(self.open, "with a body that is cut where it matters")].concat()
+    }
+}
+
+/// What came of a verification.
+#[derive(Debug)]
+pub struct Outcome {
+    /// Whether it is as expected.
+    pub verdict: Verdict,
+    /// What was counted.
+    pub tally: Tally,
+    /// Where too few came, those that come nearest.
+    pub near: Vec<Near>,
+    /// Number of the last entry that was looked at.
+    pub last: u64,
+}
+
+/// Counts what `filter` means after `since`.
+///
+/// # Errors
+/// It takes too long.
+pub fn verify(
+    journal: &dyn Recorded,
+    filter: &Filter,
+    since: u64,
+    expected: Expected,
+) -> Result<Outcome, TooLong> {
+    let mut tally = Tally::default();
+    let last = walk(journal, since, PATIENCE, &mut |step| {
+        tally.take(filter, &step);
+        ControlFlow::Continue(())
+    })?;
+    let verdict = expected.verdict(&tally);
+    let near =
+        if tally.count < expected.min { near(journal, filter, since, last, RECENT) } else { Vec::new() };
+    Ok(Outcome { verdict, tally, near, last })
+}
+
+/// The nearest of the `recent` latest entries up to `last` that `filter` does not mean.
+pub fn near(journal: &dyn Recorded, filter: &Filter, since: u64, last: u64, recent: u64) -> Vec<Near> {
+    let (mut nearest, end) = (Nearest::default(), Instant::now() + NEAR);
+    journal.read(since.max(last.saturating_sub(recent)), &mut |entry| {
+        let subject = Subject::new(entry);
+        if filter.fits(&subject) != Fit::Yes {
+            nearest.look(filter, &subject);
+        }
+        let done = entry.number >= last || Instant::now() > end;
+        if done { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    });
+    nearest.into_list()
+}
+
+#[cfg(test)]
+pub mod tests {
+    use super::*;
+    use crate::journal::filter::parse::{VERIFY, query};
+    use crate::journal::filter::tests::{cut, entry};
+
+    /// Entries of which the first ones were evicted, behind those that were removed.
+    #[derive(Default)]
+    pub struct Kept {
+        pub entries: Vec<Entry>,
+        pub last: u64,
+        pub cleared: u64,
+    }
+
+    impl Recorded for Kept {
+        fn last(&self) -> u64 {
+            self.last
+        }
+
+        fn cleared(&self) -> u64 {
+            self.cleared
+        }
+
+        fn read(&self, since: u64, each: &mut dyn FnMut(&Entry) -> ControlFlow<()>) {
+            let mut after = self.entries.iter().filter(|entry| entry.number > since);
+            let _ = after.try_for_each(each);
+        }
+    }
+
+    /// `+` is a request that is meant, `-` one that is not, `?` one whose body is cut, `.` an evicted one, `x` a removed one.
+    pub fn kept(pattern: &str) -> Kept {
+        let mut kept = Kept { last: pattern.len() as u64, ..Kept::default() };
+        for (number, what) in (1..).zip(pattern.chars()) {
+            match what {
+                '+' => kept.entries.push(entry(number, "POST /orders", &[], "abc")),
+                '-' => kept.entries.push(entry(number, "POST /orders", &[], "xyz")),
+                '?' => kept.entries.push(cut(entry(number, "POST /orders", &[], "abc"), 2)),
+                'x' => kept.cleared = number,
+                _ => {}
+            }
+        }
+        kept
+    }
+
+    #[test]
+    fn the_verdict_is_unknown_exactly_where_what_is_missing_decides() {
+        let table = [
+            ("", "", "fail 0"),
+            ("+", "", "pass 1"),
+            ("-", "", "fail 0"),
+            ("?", "", "unknown 0"),
+            (".", "", "unknown 0"),
+            (".+", "", "pass 1"),
+            (".-", "", "unknown 0"),
+            ("x-", "", "fail 0"),
+            ("x.-", "", "unknown 0"),
+            (".-", "since=1", "fail 0"),
+            ("..-", "since=1", "unknown 0"),
+            ("x.-", "since=2", "fail 0"),
+            ("++", "count=2", "pass 2"),
+            ("++", "count=1", "fail 2"),
+            ("++", "count=3", "fail 2"),
+            (".++", "count=2", "unknown 2"),
+            (".++", "count=1", "fail 2"),
+            (".++", "count=3", "unknown 2"),
+            (".++", "count=4", "fail 2"),
+            ("?++", "count=4", "fail 2"),
+            (".?++", "count=4", "unknown 2"),
+            ("?++", "count=2", "unknown 2"),
+            ("-", "count=0", "pass 0"),
+            ("+", "count=0", "fail 1"),
+            (".", "count=0", "unknown 0"),
+            (".+", "count=0", "fail 1"),
+            ("x", "count=0", "pass 0"),
+            ("++", "min=2", "pass 2"),
+            ("++", "min=3", "fail 2"),
+            (".++", "min=3", "unknown 2"),
+            (".++", "min=2", "pass 2"),
+            (".++", "min=4", "fail 2"),
+            ("++", "max=2", "pass 2"),
+            ("+++", "max=2", "fail 3"),
+            (".++", "max=2", "unknown 2"),
+            (".++", "max=3", "pass 2"),
+            (".+++", "max=2", "fail 3"),
+            ("..?+", "min=2&max=3", "unknown 1"),
+            ("..?+", "min=1&max=4", "pass 1"),
+            ("..?+", "min=5&max=6", "fail 1"),
+            ("-+.+-", "count=2", "unknown 2"),
+        ];
+        for (pattern, query, expected) in table {
+            let asked = super::super::filter::parse::query(&format!("body=abc&{query}"), VERIFY).unwrap();
+            let expectation = Expected::of(asked.count, asked.min, asked.max).unwrap();
+            let outcome =
+                verify(&kept(pattern), &asked.filter, asked.since.unwrap_or(0), expectation).unwrap();
+            let found = format!("{} {}", outcome.verdict.word(), outcome.tally.count);
+            assert_eq!(found, expected, "{pattern} {query}");
+            assert_eq!(outcome.last, pattern.len() as u64);
+        }
+    }
+
+    #[test]
+    fn a_walk_without_patience_is_too_long() {
+        let steps = |patience| walk(&kept("++"), 0, patience, &mut |_| ControlFlow::Continue(()));
+        assert_eq!(steps(Duration::ZERO), Err(TooLong));
+        assert_eq!(steps(PATIENCE), Ok(2));
+        assert_eq!(
+            TooLong.to_string(),
+            "failed to look through the journal within 10s: narrow it with `since`, or simplify the pattern"
+        );
+    }
+
+    #[test]
+    fn numbers_that_contradict_one_another_are_refused() {
+        let of = |count, min, max| Expected::of(count, min, max).map(|expected| expected.to_string());
+        assert_eq!(of(None, None, None), Ok("at least 1".into()));
+        assert_eq!(of(Some(2), None, None), Ok("2".into()));
+        assert_eq!(of(None, Some(2), Some(3)), Ok("2 to 3".into()));
+        assert_eq!(of(None, None, Some(0)), Ok("0".into()));
+        assert_eq!(of(None, None, Some(3)), Ok("at most 3".into()));
+        assert_eq!(of(Some(1), Some(1), None), Err("`count` stands alone, without `min` and `max`".into()));
+        assert_eq!(of(None, Some(3), Some(2)), Err("`min` is 3, more than `max`, which is 2".into()));
+    }
+
+    #[test]
+    fn near_ones_are_told_where_too_few_came() {
+        let asked = query("body=abc&method=POST&count=3", VERIFY).unwrap();
+        let outcome = verify(&kept("-+?."), &asked.filter, 0, Expected::at_least(3)).unwrap();
+        let numbers: Vec<u64> = outcome.near.iter().map(|near| near.number).collect();
+        assert_eq!(
+            (outcome.verdict, outcome.tally.numbers, numbers),
+            (Verdict::Unknown, vec![2], vec![3, 1])
+        );
+        let outcome = verify(&kept("-++"), &asked.filter, 0, Expected::at_least(1)).unwrap();
+        assert_eq!(outcome.near, []);
+    }
+}

@@ -1,0 +1,248 @@
+//! Who waits for requests. Each remembers up to which entry it has looked, so that a new entry is decoded once and shown once to
+//! each. All of it runs on the timer thread, in short slices; nobody's thread waits.
+
+use super::filter::parse::Asked;
+use super::filter::{Filter, Subject};
+use super::near::Near;
+use super::verify::{PATIENCE, Recorded, Step, Tally, TooLong, near, walk};
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// How long the timer thread looks at entries before others have their turn.
+const SLICE: Duration = Duration::from_millis(1);
+/// How long a wait whose time is over may look at what it has not seen yet. The rest counts as evicted.
+const LAST_LOOK: Duration = Duration::from_millis(20);
+/// So many of the latest entries are looked at for near ones when a wait is over.
+const RECENT: u64 = 64;
+
+/// A journal that tells of new entries.
+pub trait Watched: Recorded + 'static {
+    /// Names a listener.
+    type Watch: Send;
+    /// Calls `listener` on the timer thread, soon after something was entered or the journal was closed.
+    fn listen(&self, listener: Box<dyn Fn() + Send + Sync>) -> Self::Watch;
+    /// Calls it no more.
+    fn ignore(&self, watch: Self::Watch);
+    /// Runs `job` on the timer thread after `delay`.
+    fn after(&self, delay: Duration, job: Box<dyn FnOnce() + Send>);
+    /// Whether the process stops.
+    fn is_closed(&self) -> bool;
+}
+
+/// What became of a wait.
+#[derive(Debug)]
+pub enum Waited {
+    /// So many came as were waited for.
+    Holds(Tally),
+    /// The time is over; with the requests that come nearest.
+    Late(Tally, Vec<Near>),
+    /// The process stops.
+    Stopping,
+    /// What is there took too long to look through.
+    TooLong(TooLong),
+}
+
+/// Takes the outcome, with the number of the last entry that was looked at, once, from any thread.
+pub type Then = Box<dyn FnOnce(Waited, u64) + Send>;
+
+/// All waits for requests of one journal.
+pub struct Waiters<J: Watched> {
+    journal: Arc<J>,
+    state: Mutex<State<J::Watch>>,
+}
+
+struct State<W> {
+    next: u64,
+    waiting: BTreeMap<u64, Waiter>,
+    watch: Option<W>,
+    /// A slice is to come that nobody has to ask for.
+    sliced: bool,
+}
+
+struct Waiter {
+    filter: Filter,
+    wanted: u64,
+    since: u64,
+    /// Number of the last entry that it was shown.
+    seen: u64,
+    tally: Tally,
+    then: Then,
+}
+
+impl<J: Watched> Waiters<J> {
+    /// Nobody waits yet.
+    pub fn of(journal: &Arc<J>) -> Arc<Waiters<J>> {
+        let state = State { next: 0, waiting: BTreeMap::new(), watch: None, sliced: false };
+        Arc::new(Waiters { journal: journal.clone(), state: Mutex::new(state) })
+    }
+
+    /// Calls `then` once `wanted` requests came, or when `timeout` is over: at once, where it already holds or there is no time.
+    pub fn wait(self: &Arc<Self>, asked: Asked, wanted: u64, timeout: Duration, then: Then) {
+        let (filter, since) = (asked.filter, asked.since.unwrap_or(0));
+        let mut waiter = Waiter { filter, wanted, since, seen: since, tally: Tally::default(), then };
+        if let Err(error) = waiter.catch_up(&*self.journal, PATIENCE) {
+            return waiter.end(Waited::TooLong(error));
+        }
+        if waiter.holds() {
+            return waiter.hold();
+        }
+        if timeout.is_zero() {
+            return waiter.late(&*self.journal);
+        }
+        let id = self.enter(waiter);
+        let (looking, expiring) = (self.clone(), self.clone());
+        // What came before the listener was there.
+        self.journal.after(Duration::ZERO, Box::new(move || looking.look()));
+        self.journal.after(timeout, Box::new(move || expiring.expire(id)));
+    }
+
+    fn enter(self: &Arc<Self>, waiter: Waiter) -> u64 {
+        let mut state = self.open();
+        state.next += 1;
+        let id = state.next;
+        state.waiting.insert(id, waiter);
+        if state.watch.is_none() {
+            let looking = self.clone();
+            state.watch = Some(self.journal.listen(Box::new(move || looking.look())));
+        }
+        id
+    }
+
+    /// Shows new entries to those who have not seen them, for the time of a slice.
+    fn look(self: &Arc<Self>) {
+        let mut state = self.open();
+        let (done, more) = if self.journal.is_closed() {
+            (std::mem::take(&mut state.waiting), false)
+        } else {
+            self.show(&mut state.waiting)
+        };
+        if more && !state.sliced {
+            state.sliced = true;
+            let looking = self.clone();
+            self.journal.after(Duration::ZERO, Box::new(move || looking.look_again()));
+        }
+        self.rest(&mut state);
+        drop(state);
+        // Outside of the lock: each one answers a client.
+        for waiter in done.into_values() {
+            if waiter.holds() { waiter.hold() } else { waiter.end(Waited::Stopping) }
+        }
+    }
+
+    fn look_again(self: &Arc<Self>) {
+        self.open().sliced = false;
+        self.look();
+    }
+
+    /// Takes out those who have what they wait for; tells whether there is more to look at.
+    fn show(&self, waiting: &mut BTreeMap<u64, Waiter>) -> (BTreeMap<u64, Waiter>, bool) {
+        let Some(since) = waiting.values().map(|waiter| waiter.seen).min() else {
+            return (BTreeMap::new(), false);
+        };
+        let (end, last, cleared) = (Instant::now() + SLICE, self.journal.last(), self.journal.cleared());
+        let (mut done, mut more) = (BTreeMap::new(), false);
+        self.journal.read(since, &mut |entry| {
+            let subject = Subject::new(entry);
+            let due = waiting.iter_mut().filter(|(_, waiter)| waiter.seen < entry.number);
+            let mut holding = Vec::new();
+            for (id, waiter) in due {
+                if Instant::now() > end {
+                    more = true;
+                    break;
+                }
+                waiter.miss(entry.number - 1, cleared);
+                waiter.seen = entry.number;
+                waiter.tally.take_entry(&waiter.filter, &subject);
+                if waiter.holds() {
+                    holding.push(*id);
+                }
+            }
+            done.extend(holding.into_iter().filter_map(|id| waiting.remove_entry(&id)));
+            if more || entry.number >= last { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        });
+        if !more {
+            waiting.values_mut().for_each(|waiter| waiter.miss(last, cleared));
+        }
+        (done, more)
+    }
+
+    /// The time of a wait is over.
+    fn expire(&self, id: u64) {
+        let mut state = self.open();
+        let waiter = state.waiting.remove(&id);
+        self.rest(&mut state);
+        drop(state);
+        let Some(mut waiter) = waiter else { return };
+        if waiter.catch_up(&*self.journal, LAST_LOOK).is_err() {
+            waiter.miss(self.journal.last(), self.journal.cleared());
+        }
+        if waiter.holds() { waiter.hold() } else { waiter.late(&*self.journal) }
+    }
+
+    /// Nobody listens for nobody.
+    fn rest(&self, state: &mut State<J::Watch>) {
+        if state.waiting.is_empty()
+            && let Some(watch) = state.watch.take()
+        {
+            self.journal.ignore(watch);
+        }
+    }
+
+    fn open(&self) -> MutexGuard<'_, State<J::Watch>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Waiter {
+    fn holds(&self) -> bool {
+        self.tally.count >= self.wanted
+    }
+
+    /// Looks at all that it has not seen, until it holds.
+    fn catch_up(&mut self, journal: &dyn Recorded, patience: Duration) -> Result<(), TooLong> {
+        if self.holds() {
+            return Ok(());
+        }
+        let (mut seen, mut tally) = (self.seen, std::mem::take(&mut self.tally));
+        let walked = walk(journal, self.seen, patience, &mut |step| {
+            tally.take(&self.filter, &step);
+            if let Step::Entry(subject) = step {
+                seen = subject.entry.number;
+            }
+            if tally.count >= self.wanted { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        });
+        (self.tally, self.seen) = (tally, seen);
+        let last = walked?;
+        if !self.holds() {
+            self.seen = last.max(seen);
+        }
+        Ok(())
+    }
+
+    /// Counts those up to `number` that it was never shown.
+    fn miss(&mut self, number: u64, cleared: u64) {
+        self.tally.lost += number.saturating_sub(self.seen.max(cleared));
+        self.seen = self.seen.max(number);
+    }
+
+    fn hold(mut self) {
+        let tally = std::mem::take(&mut self.tally);
+        self.end(Waited::Holds(tally));
+    }
+
+    fn late(mut self, journal: &dyn Recorded) {
+        let near = near(journal, &self.filter, self.since, self.seen, RECENT);
+        let tally = std::mem::take(&mut self.tally);
+        self.end(Waited::Late(tally, near));
+    }
+
+    fn end(self, waited: Waited) {
+        (self.then)(waited, self.seen);
+    }
+}
+
+#[cfg(test)]
+#[path = "waiting/tests.rs"]
+mod tests;

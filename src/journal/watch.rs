@@ -1,0 +1,108 @@
+//! Tells those who wait that something was entered, on the timer thread. A request pays for it only while somebody waits, and
+//! then for two atomic writes mostly.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
+
+/// Runs a job on the timer thread after a delay.
+pub type After = Box<dyn Fn(Duration, Box<dyn FnOnce() + Send>) + Send + Sync>;
+
+/// Called on the timer thread when there may be something new: must be short, and must not wait.
+pub type Listener = Box<dyn Fn() + Send + Sync>;
+
+/// Names a listener.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct WatchId(u64);
+
+/// Least time between two calls of a listener: a burst is told of at once and then in lots.
+const PAUSE: Duration = Duration::from_millis(1);
+
+/// Who listens.
+#[derive(Default)]
+pub struct Watch {
+    after: OnceLock<After>,
+    /// Somebody listens.
+    watched: AtomicBool,
+    /// There is something new.
+    news: AtomicBool,
+    /// A job of the timer will see to it.
+    pending: AtomicBool,
+    listeners: Mutex<Listeners>,
+}
+
+#[derive(Default)]
+struct Listeners {
+    next: u64,
+    listening: BTreeMap<WatchId, Arc<dyn Fn() + Send + Sync>>,
+}
+
+impl Watch {
+    /// Sets the timer; the first one counts.
+    pub fn set_timer(&self, after: After) {
+        let _ = self.after.set(after);
+    }
+
+    /// Runs `job` on the timer thread; never, where there is no timer.
+    pub fn after(&self, delay: Duration, job: Box<dyn FnOnce() + Send>) {
+        if let Some(after) = self.after.get() {
+            after(delay, job);
+        }
+    }
+
+    /// Calls `listener` after each change from now on. One that is made before this returns may go unnoticed by it: look after it
+    /// was added.
+    pub fn add(&self, listener: Listener) -> WatchId {
+        let mut listeners = self.open();
+        listeners.next += 1;
+        let id = WatchId(listeners.next);
+        listeners.listening.insert(id, listener.into());
+        self.watched.store(true, Ordering::SeqCst);
+        id
+    }
+
+    /// Calls it no more; a call may be under way.
+    pub fn remove(&self, id: WatchId) {
+        let mut listeners = self.open();
+        listeners.listening.remove(&id);
+        self.watched.store(!listeners.listening.is_empty(), Ordering::SeqCst);
+    }
+
+    /// Whether [`Watch::wake`] is worth its call. Asked after the lock of what changed was held: whoever began to listen before
+    /// looked under that lock is seen here.
+    pub fn is_watched(&self) -> bool {
+        self.watched.load(Ordering::Relaxed)
+    }
+
+    /// Has the listeners called soon.
+    pub fn wake(self: &Arc<Self>) {
+        self.news.store(true, Ordering::SeqCst);
+        if !self.pending.swap(true, Ordering::SeqCst) {
+            self.tick_after(Duration::ZERO);
+        }
+    }
+
+    fn tick_after(self: &Arc<Self>, delay: Duration) {
+        let own = self.clone();
+        self.after(delay, Box::new(move || own.tick()));
+    }
+
+    fn tick(self: &Arc<Self>) {
+        if self.news.swap(false, Ordering::SeqCst) {
+            // Before the listeners: one that panics must not be the last.
+            self.tick_after(PAUSE);
+            let listening: Vec<_> = self.open().listening.values().cloned().collect();
+            return listening.iter().for_each(|listener| listener());
+        }
+        self.pending.store(false, Ordering::SeqCst);
+        // Said in between.
+        if self.news.load(Ordering::SeqCst) && !self.pending.swap(true, Ordering::SeqCst) {
+            self.tick_after(Duration::ZERO);
+        }
+    }
+
+    fn open(&self) -> MutexGuard<'_, Listeners> {
+        self.listeners.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,69 @@
+//! The text format of Prometheus, version 0.0.4: families with their help and type, then their samples. Knows no metric.
+
+use std::fmt::{Display, Write};
+
+/// The media type of the text.
+pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+/// A page under construction.
+#[derive(Default)]
+pub struct Exposition(String);
+
+impl Exposition {
+    /// Begins a family: `kind` is `counter`, `gauge` or `histogram`.
+    pub fn family(&mut self, name: &str, kind: &str, help: &str) {
+        let help = help.replace('\\', "\\\\").replace('\n', "\\n");
+        let _ = writeln!(self.0, "# HELP {name} {help}\n# TYPE {name} {kind}");
+    }
+
+    /// A sample of the family that was begun last.
+    pub fn sample(&mut self, name: &str, labels: &[(&str, &str)], value: &dyn Display) {
+        self.0.push_str(name);
+        for (number, (label, text)) in labels.iter().enumerate() {
+            let begin = if number == 0 { '{' } else { ',' };
+            let text = text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
+            let _ = write!(self.0, "{begin}{label}=\"{text}\"");
+        }
+        let end = if labels.is_empty() { "" } else { "}" };
+        let _ = writeln!(self.0, "{end} {value}");
+    }
+
+    /// A family of one sample without labels.
+    pub fn one(&mut self, name: &str, kind: &str, help: &str, value: &dyn Display) {
+        self.family(name, kind, help);
+        self.sample(name, &[], value);
+    }
+
+    /// The page.
+    pub fn into_text(self) -> String {
+        self.0
+    }
+}
+
+/// Nanoseconds as seconds.
+pub fn seconds(nanoseconds: u64) -> f64 {
+    nanoseconds as f64 / 1e9
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_is_escaped_where_the_format_says_so() {
+        let mut page = Exposition::default();
+        page.family("a_total", "counter", "a \"help\"\nwith \\");
+        page.sample("a_total", &[("rule", "/\"x\"\\\n"), ("m", "GET")], &3);
+        page.one("b", "gauge", "b", &0.25);
+        let expected = "# HELP a_total a \"help\"\\nwith \\\\\n# TYPE a_total counter\n\
+                        a_total{rule=\"/\\\"x\\\"\\\\\\n\",m=\"GET\"} 3\n\
+                        # HELP b b\n# TYPE b gauge\nb 0.25\n";
+        assert_eq!(page.into_text(), expected);
+    }
+
+    #[test]
+    fn times_keep_their_nanoseconds() {
+        assert_eq!(seconds(10_000).to_string(), "0.00001");
+        assert_eq!(seconds(2_500_000_000).to_string(), "2.5");
+    }
+}

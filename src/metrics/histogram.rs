@@ -1,0 +1,112 @@
+//! How long requests took, in buckets. Each worker has a part of its own to write to: sharing one would cost more than the rest
+//! of what is counted.
+
+use std::cell::Cell;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
+/// Upper ends of the buckets, in nanoseconds; one more is without end.
+pub const BOUNDS: [u64; 17] = [
+    10_000,
+    25_000,
+    50_000,
+    100_000,
+    250_000,
+    500_000,
+    1_000_000,
+    2_500_000,
+    5_000_000,
+    10_000_000,
+    25_000_000,
+    50_000_000,
+    100_000_000,
+    250_000_000,
+    500_000_000,
+    1_000_000_000,
+    2_500_000_000,
+];
+
+const PARTS: usize = 16;
+
+/// Times of requests.
+pub struct Histogram(Box<[Part]>);
+
+impl Default for Histogram {
+    fn default() -> Self {
+        Histogram((0..PARTS).map(|_| Part::default()).collect())
+    }
+}
+
+#[derive(Default)]
+#[repr(align(64))]
+struct Part {
+    buckets: [AtomicU64; BOUNDS.len() + 1],
+    sum: AtomicU64,
+}
+
+thread_local! {
+    /// The part of this thread.
+    static PART: Cell<usize> = const { Cell::new(usize::MAX) };
+}
+
+impl Histogram {
+    /// Counts a request that took this long.
+    pub fn add(&self, nanoseconds: u64) {
+        let part = &self.0[part()];
+        let bucket = BOUNDS.iter().position(|bound| nanoseconds <= *bound).unwrap_or(BOUNDS.len());
+        part.buckets[bucket].fetch_add(1, Ordering::Relaxed);
+        part.sum.fetch_add(nanoseconds, Ordering::Relaxed);
+    }
+
+    /// Requests in each bucket, those of smaller ones included, and the sum of their nanoseconds.
+    pub fn read(&self) -> ([u64; BOUNDS.len() + 1], u64) {
+        let mut buckets = [0; BOUNDS.len() + 1];
+        for part in self.0.iter() {
+            for (sum, bucket) in buckets.iter_mut().zip(&part.buckets) {
+                *sum += bucket.load(Ordering::Relaxed);
+            }
+        }
+        let mut below = 0;
+        for bucket in &mut buckets {
+            below += *bucket;
+            *bucket = below;
+        }
+        (buckets, self.0.iter().map(|part| part.sum.load(Ordering::Relaxed)).sum())
+    }
+}
+
+/// The number of this thread's part; threads beyond [`PARTS`] share.
+fn part() -> usize {
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    if PART.get() == usize::MAX {
+        PART.set(NEXT.fetch_add(1, Ordering::Relaxed) % PARTS);
+    }
+    PART.get() % PARTS
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::thread;
+
+    #[test]
+    fn buckets_hold_what_is_at_most_their_bound_and_add_up() {
+        let histogram = Histogram::default();
+        for nanoseconds in [0, 10_000, 10_001, 1_000_000, 2_500_000_000, 2_500_000_001, 1 << 40] {
+            histogram.add(nanoseconds);
+        }
+        let (buckets, sum) = histogram.read();
+        assert_eq!(buckets, [2, 3, 3, 3, 3, 3, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 5, 7]);
+        assert_eq!(sum, 20_001 + 1_000_000 + 5_000_000_001 + (1 << 40));
+        assert!(BOUNDS.is_sorted());
+    }
+
+    #[test]
+    fn threads_add_to_one_histogram() {
+        let histogram = Histogram::default();
+        thread::scope(|scope| {
+            (0..20).for_each(|_| drop(scope.spawn(|| (0..100).for_each(|_| histogram.add(1)))));
+        });
+        let (buckets, sum) = histogram.read();
+        assert_eq!((buckets[0], buckets[BOUNDS.len()], sum), (2_000, 2_000, 2_000));
+    }
+}

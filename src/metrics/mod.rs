@@ -1,0 +1,195 @@
+//! What is counted of the process: by the workers with relaxed atomics alone, by loads and refusals as they come. Read by the
+//! page of `/metrics` and by the report.
+
+mod exposition;
+mod histogram;
+pub mod page;
+#[cfg(test)]
+mod parser;
+mod process;
+mod rules;
+mod unmatched;
+
+pub use exposition::CONTENT_TYPE;
+pub use unmatched::Row as UnmatchedRow;
+
+use crate::mock::Handled;
+use crate::provision::Provision;
+use crate::rule::Rule;
+use crate::script::fault::LoadError;
+use crate::tally::Tally;
+use histogram::Histogram;
+use rules::{Counted, Identity, Rules};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{LazyLock, Mutex, OnceLock, PoisonError};
+use std::time::{Instant, SystemTime};
+use unmatched::Unmatched;
+
+/// The counters. One for the process, as what they tell of is the process; nothing is ever taken back.
+pub fn metrics() -> &'static Metrics {
+    static METRICS: LazyLock<Metrics> = LazyLock::new(Metrics::default);
+    &METRICS
+}
+
+/// All counters.
+pub struct Metrics {
+    started: SystemTime,
+    rules: Rules,
+    times: Histogram,
+    unmatched: Unmatched,
+    first_error: OnceLock<String>,
+    held: AtomicU64,
+    /// Of both listeners, by status.
+    refused: [(&'static str, Tally); 2],
+    loads: AtomicU64,
+    failed_loads: AtomicU64,
+    /// The newest load failed.
+    failing: AtomicBool,
+    last_failure: Mutex<Option<String>>,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Metrics {
+            started: SystemTime::now(),
+            rules: Rules::default(),
+            times: Histogram::default(),
+            unmatched: Unmatched::default(),
+            first_error: OnceLock::new(),
+            held: AtomicU64::new(0),
+            refused: ["mock", "admin"].map(|listener| (listener, Tally::new(16))),
+            loads: AtomicU64::new(0),
+            failed_loads: AtomicU64::new(0),
+            failing: AtomicBool::new(false),
+            last_failure: Mutex::default(),
+        }
+    }
+}
+
+impl Metrics {
+    /// Counts a request that `handled` answers, for which the mock began to work at `began`.
+    pub fn answered(
+        &self,
+        provision: &Provision,
+        (method, target): (&str, &str),
+        handled: &Handled,
+        began: Instant,
+    ) {
+        let took = began.elapsed();
+        // Not `as_nanos`: no request takes the 500 years that overflow, and 128 bits cost more than the clock.
+        let nanoseconds = took.as_secs() * 1_000_000_000 + u64::from(took.subsec_nanos());
+        let own = handled.rule.and_then(|index| provision.views[index].tally.as_deref());
+        let counted =
+            Counted { method, status: handled.answer.status, nanoseconds, failed: handled.error.is_some() };
+        self.rules.count(own, handled.rule.is_some(), &counted);
+        self.times.add(nanoseconds);
+        if handled.unmatched.is_some() {
+            self.unmatched.add(method, target);
+        }
+        if let Some(error) = &handled.error {
+            self.first_error.get_or_init(|| error.to_string());
+        }
+    }
+
+    /// Counts a request that the engine refused.
+    pub fn refused(&self, listener: &str, status: u16) {
+        if let Some((_, tally)) = self.refused.iter().find(|(name, _)| *name == listener) {
+            tally.count("", status, || true);
+        }
+    }
+
+    /// An answer waits on the timer, until what this gives is dropped.
+    pub fn hold(&self) -> Held<'_> {
+        self.held.fetch_add(1, Ordering::Relaxed);
+        Held(self)
+    }
+
+    /// A provision has loaded and is about to serve: gives its rules their counters.
+    pub fn loaded(&self, provision: &mut Provision) {
+        self.loads.fetch_add(1, Ordering::Relaxed);
+        self.failing.store(false, Ordering::Relaxed);
+        let identities: Vec<Identity> = provision.router.rules().iter().map(identity).collect();
+        for (view, tally) in provision.views.iter_mut().zip(self.rules.adopt(&identities)) {
+            view.tally = tally;
+        }
+    }
+
+    /// A provision has not loaded.
+    pub fn load_failed(&self, error: &LoadError) {
+        self.loads.fetch_add(1, Ordering::Relaxed);
+        self.failed_loads.fetch_add(1, Ordering::Relaxed);
+        *self.last_failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(error.to_string());
+        self.set_failing();
+    }
+
+    /// What serves now stands in for something that did not load.
+    pub fn set_failing(&self) {
+        self.failing.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the newest load failed.
+    pub fn is_failing(&self) -> bool {
+        self.failing.load(Ordering::Relaxed)
+    }
+
+    /// What a report says of all this.
+    pub fn summary(&self) -> Summary {
+        let sums = self.rules.sums();
+        Summary {
+            requests: sums.iter().flat_map(|sums| &sums.requests).map(|(_, count)| count).sum(),
+            unmatched: self.unmatched.total(),
+            unmatched_rows: self.unmatched.rows(),
+            errors: sums.iter().map(|sums| sums.errors).sum(),
+            first_error: self.first_error.get().cloned(),
+            loads: self.loads.load(Ordering::Relaxed),
+            failed_loads: self.failed_loads.load(Ordering::Relaxed),
+            last_failure: self.last_failure.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+        }
+    }
+}
+
+/// Sums over the life of the process.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct Summary {
+    /// Requests that the mock answered.
+    pub requests: u64,
+    /// Of these, requests that no rule served.
+    pub unmatched: u64,
+    /// The first 64 different ones of them, the most frequent first.
+    pub unmatched_rows: Vec<UnmatchedRow>,
+    /// Requests whose script failed.
+    pub errors: u64,
+    /// The first such failure, with its place.
+    pub first_error: Option<String>,
+    /// Loads of provisions, failed ones included.
+    pub loads: u64,
+    /// Failed ones.
+    pub failed_loads: u64,
+    /// The last failure, with its place.
+    pub last_failure: Option<String>,
+}
+
+/// Rules of `provision` that served no request, since the process began: `GET,POST /foo`.
+pub fn unused(provision: &Provision) -> Vec<String> {
+    let is_used = |index: usize| {
+        let view = &provision.views[index];
+        view.tally.as_ref().map_or_else(|| view.was_hit(), |tally| tally.total() > 0)
+    };
+    let rules = provision.router.rules().iter().enumerate();
+    let unused = rules.filter(|(index, _)| !is_used(*index)).map(|(_, rule)| identity(rule));
+    unused.map(|Identity { rule, methods }| format!("{methods} {rule}")).collect()
+}
+
+fn identity(rule: &Rule) -> Identity {
+    let methods: Vec<&str> = rule.listed_methods().map(String::as_str).collect();
+    Identity { rule: rule.pattern().to_owned(), methods: methods.join(",") }
+}
+
+/// An answer that waits.
+pub struct Held<'m>(&'m Metrics);
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        self.0.held.fetch_sub(1, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,220 @@
+//! The page of `/metrics`: every family with its help, type and samples. Counts nothing itself.
+
+use super::exposition::{Exposition, seconds};
+use super::histogram::BOUNDS;
+use super::process::Usage;
+use super::rules::Sums;
+use super::{AtomicU64, Metrics, Ordering, Tally};
+use crate::journal::Stats;
+use crate::tally::{Key, METHODS};
+use std::time::UNIX_EPOCH;
+
+/// What others know and is asked for each page.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct Readings {
+    /// Generation of the provision that serves.
+    pub generation: u64,
+    /// What was configured last is not what serves.
+    pub differs: bool,
+    /// Open connections and busy ones of the mock.
+    pub mock: (usize, usize),
+    /// The same of the admin interface.
+    pub admin: (usize, usize),
+    /// The journal.
+    pub journal: Stats,
+}
+
+impl Metrics {
+    /// The text for Prometheus.
+    pub fn page(&self, readings: &Readings) -> String {
+        let mut page = Exposition::default();
+        rules(&mut page, &self.rules.sums());
+        self.times(&mut page);
+        listeners(&mut page, readings);
+        refused(&mut page, &self.refused);
+        let load = |number: &AtomicU64| Some(number.load(Ordering::Relaxed));
+        let (usage, journal) = (Usage::now(), &readings.journal);
+        let numbers: [(&str, &str, &str, Option<u64>); 16] = [
+            (
+                "h1mock_unmatched_requests_total",
+                COUNTER,
+                "Requests that no rule served.",
+                Some(self.unmatched.total()),
+            ),
+            (
+                "h1mock_held_answers",
+                GAUGE,
+                "Answers that wait because a delay was asked for.",
+                load(&self.held),
+            ),
+            ("h1mock_loads_total", COUNTER, "Loads of provisions, failed ones included.", load(&self.loads)),
+            (
+                "h1mock_load_failures_total",
+                COUNTER,
+                "Loads of provisions that failed.",
+                load(&self.failed_loads),
+            ),
+            (
+                "h1mock_generation",
+                GAUGE,
+                "Generation of the provision that serves.",
+                Some(readings.generation),
+            ),
+            ("h1mock_configured_differs_from_serving", GAUGE, DIFFERS, Some(readings.differs.into())),
+            ("h1mock_journal_bytes", GAUGE, "Memory that the journal takes up.", Some(journal.bytes)),
+            (
+                "h1mock_journal_budget_bytes",
+                GAUGE,
+                "Memory that the journal may take up.",
+                Some(journal.budget),
+            ),
+            ("h1mock_journal_entries", GAUGE, "Requests that the journal holds.", Some(journal.entries)),
+            ("h1mock_journal_evictions_total", COUNTER, EVICTIONS, Some(journal.evicted_in_all)),
+            ("process_resident_memory_bytes", GAUGE, "Resident memory.", usage.resident),
+            ("process_virtual_memory_bytes", GAUGE, "Virtual memory.", usage.size),
+            ("process_open_fds", GAUGE, "Open file descriptors.", usage.open_files),
+            ("process_max_fds", GAUGE, "Most file descriptors that may be open.", usage.most_files),
+            ("process_threads", GAUGE, "Threads.", usage.threads),
+            (
+                "process_start_time_seconds",
+                GAUGE,
+                "Start of the process in seconds since 1970.",
+                self.since(),
+            ),
+        ];
+        for (name, kind, help, number) in numbers {
+            if let Some(number) = number {
+                page.one(name, kind, help, &number);
+            }
+        }
+        let help = "Processor time, user and system, in seconds.";
+        page.one("process_cpu_seconds_total", COUNTER, help, &seconds(usage.cpu_nanoseconds));
+        page.family("h1mock_build_info", GAUGE, "The version of h1mock; always 1.");
+        page.sample("h1mock_build_info", &[("version", env!("CARGO_PKG_VERSION"))], &1);
+        page.into_text()
+    }
+
+    fn since(&self) -> Option<u64> {
+        self.started.duration_since(UNIX_EPOCH).ok().map(|since| since.as_secs())
+    }
+
+    fn times(&self, page: &mut Exposition) {
+        let help = "Time of the mock for a request, without delays that were asked for.";
+        page.family("h1mock_request_duration_seconds", "histogram", help);
+        let (buckets, sum) = self.times.read();
+        for (at, count) in buckets.iter().enumerate() {
+            let bound = BOUNDS.get(at).map_or("+Inf".to_owned(), |bound| seconds(*bound).to_string());
+            page.sample("h1mock_request_duration_seconds_bucket", &[("le", &bound)], count);
+        }
+        page.sample("h1mock_request_duration_seconds_sum", &[], &seconds(sum));
+        page.sample("h1mock_request_duration_seconds_count", &[], &buckets[BOUNDS.len()]);
+    }
+}
+
+const COUNTER: &str = "counter";
+const GAUGE: &str = "gauge";
+const DIFFERS: &str = "1 where the newest load failed, or the files on disk are not those that serve.";
+const EVICTIONS: &str = "Requests that the journal has let go to make room.";
+
+fn rules(page: &mut Exposition, all: &[Sums]) {
+    let name = "h1mock_requests_total";
+    page.family(name, COUNTER, "Requests that the mock answered, by the rule that served them.");
+    for sums in all {
+        for (key, count) in &sums.requests {
+            let labels =
+                [("rule", sums.label.as_str()), ("method", METHODS[key.method]), ("status", &status(key))];
+            page.sample(name, &labels, count);
+        }
+    }
+    let name = "h1mock_script_seconds_total";
+    page.family(
+        name,
+        COUNTER,
+        "Time of the mock for requests by rule: its scripts, and about a microsecond for finding them.",
+    );
+    for sums in all {
+        page.sample(name, &[("rule", &sums.label)], &seconds(sums.nanoseconds));
+    }
+    let name = "h1mock_script_errors_total";
+    page.family(name, COUNTER, "Requests whose script failed, by rule.");
+    for sums in all {
+        page.sample(name, &[("rule", &sums.label)], &sums.errors);
+    }
+}
+
+fn status(key: &Key) -> String {
+    key.status.map_or("other".to_owned(), |status| status.to_string())
+}
+
+fn listeners(page: &mut Exposition, readings: &Readings) {
+    let ((mock_open, mock_busy), (admin_open, admin_busy)) = (readings.mock, readings.admin);
+    let busy = "Connections with a request that arrives or is not answered in full.";
+    for (name, help, mock, admin) in [
+        ("h1mock_connections", "Open connections.", mock_open, admin_open),
+        ("h1mock_connections_busy", busy, mock_busy, admin_busy),
+    ] {
+        page.family(name, GAUGE, help);
+        page.sample(name, &[("listener", "mock")], &mock);
+        page.sample(name, &[("listener", "admin")], &admin);
+    }
+}
+
+fn refused(page: &mut Exposition, refused: &[(&str, Tally)]) {
+    let name = "h1mock_refused_requests_total";
+    page.family(name, COUNTER, "Requests that were refused before any rule was asked, by status.");
+    for (listener, tally) in refused {
+        for (key, count) in tally.requests() {
+            page.sample(name, &[("listener", listener), ("status", &status(&key))], &count);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::parser;
+    use super::super::rules::Counted;
+    use super::*;
+
+    #[test]
+    fn the_page_is_what_a_strict_parser_takes() {
+        let metrics = Metrics::default();
+        let page = parser::parse(&metrics.page(&Readings::default())).unwrap();
+        assert_eq!(page.value("h1mock_requests_total", &[]), None);
+        assert_eq!(page.value("h1mock_request_duration_seconds_count", &[]), Some(0.0));
+        assert_eq!(page.value("h1mock_build_info", &[("version", env!("CARGO_PKG_VERSION"))]), Some(1.0));
+        assert_eq!(page.kind("h1mock_loads_total"), Some("counter"));
+
+        let counted = Counted { method: "GET", status: 200, nanoseconds: 3_000_000_000, failed: true };
+        metrics.rules.count(None, false, &counted);
+        metrics.times.add(4_000_000);
+        metrics.refused("mock", 431);
+        metrics.refused("admin", 400);
+        metrics.unmatched.add("GET", "/");
+        let held = metrics.hold();
+        let journal = Stats { bytes: 1, budget: 2, entries: 3, evicted_in_all: 4, ..Stats::default() };
+        let readings = Readings { generation: 7, differs: true, mock: (5, 2), admin: (1, 1), journal };
+        let page = parser::parse(&metrics.page(&readings)).unwrap();
+        drop(held);
+        for (name, labels, value) in [
+            ("h1mock_requests_total", &[("rule", "none"), ("method", "GET"), ("status", "200")][..], 1.0),
+            ("h1mock_request_duration_seconds_bucket", &[("le", "0.0025")], 0.0),
+            ("h1mock_request_duration_seconds_bucket", &[("le", "0.005")], 1.0),
+            ("h1mock_request_duration_seconds_sum", &[], 0.004),
+            ("h1mock_script_seconds_total", &[("rule", "none")], 3.0),
+            ("h1mock_script_errors_total", &[("rule", "none")], 1.0),
+            ("h1mock_held_answers", &[], 1.0),
+            ("h1mock_connections", &[("listener", "mock")], 5.0),
+            ("h1mock_connections_busy", &[("listener", "mock")], 2.0),
+            ("h1mock_refused_requests_total", &[("listener", "mock"), ("status", "431")], 1.0),
+            ("h1mock_refused_requests_total", &[("listener", "admin"), ("status", "400")], 1.0),
+            ("h1mock_unmatched_requests_total", &[], 1.0),
+            ("h1mock_generation", &[], 7.0),
+            ("h1mock_configured_differs_from_serving", &[], 1.0),
+            ("h1mock_journal_bytes", &[], 1.0),
+            ("h1mock_journal_evictions_total", &[], 4.0),
+        ] {
+            assert_eq!(page.value(name, labels), Some(value), "{name}");
+        }
+        assert!(metrics.page(&readings).contains("h1mock_held_answers 0\n"));
+    }
+}

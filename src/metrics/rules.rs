@@ -1,0 +1,284 @@
+//! The counters of all rules: those of the present provision, and those of earlier ones while there is room. They outlive
+//! activations, for counters must not go back; what makes room goes on counting under `other`.
+
+use crate::tally::{Key, Tally};
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// Rules with counters of their own; further ones share.
+const MOST_RULES: usize = 1_000;
+/// Pairs of method and status that all rules together are counted by; further ones are counted under `other`.
+const MOST_SERIES: usize = 1_000;
+/// Such pairs of one rule.
+const PER_RULE: usize = 8;
+/// Such pairs of requests that no rule served, and of those that share.
+const SHARED: usize = 64;
+
+/// The label of requests that no rule served. Rules begin with a slash.
+pub const NONE: &str = "none";
+/// The label of what shares its counters.
+pub const OTHER: &str = "other";
+
+/// A rule by what tells it apart: its text, and the methods that it lists.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Identity {
+    /// The rule as registered.
+    pub rule: String,
+    /// Its methods, joined by commas.
+    pub methods: String,
+}
+
+/// Counters of rules.
+pub struct Rules {
+    known: Mutex<Known>,
+    /// Pairs that were claimed by rules.
+    series: AtomicUsize,
+    none: Tally,
+    other: Tally,
+}
+
+#[derive(Default)]
+struct Known {
+    rules: BTreeMap<Identity, Row>,
+    /// Number of the last activation.
+    activation: u64,
+    /// Of rules that made room, while requests may still be counted with them.
+    leaving: Vec<Arc<Tally>>,
+}
+
+struct Row {
+    tally: Arc<Tally>,
+    /// The last activation with this rule.
+    activation: u64,
+}
+
+/// What was counted of all rules with one label.
+#[derive(Debug, Default, PartialEq)]
+pub struct Sums {
+    /// The text of the rules, [`NONE`] or [`OTHER`].
+    pub label: String,
+    /// Requests by method and status.
+    pub requests: Vec<(Key, u64)>,
+    /// Time of requests.
+    pub nanoseconds: u64,
+    /// Requests whose script failed.
+    pub errors: u64,
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        Rules {
+            known: Mutex::default(),
+            series: AtomicUsize::new(0),
+            none: Tally::new(SHARED),
+            other: Tally::new(SHARED),
+        }
+    }
+}
+
+impl Rules {
+    /// The counters of each of these rules, which are about to serve; `None` for those that share.
+    pub fn adopt(&self, rules: &[Identity]) -> Vec<Option<Arc<Tally>>> {
+        let mut known = self.open();
+        let known = &mut *known;
+        known.activation += 1;
+        let activation = known.activation;
+        let tallies = rules.iter().enumerate().map(|(place, rule)| {
+            if place >= MOST_RULES {
+                return None;
+            }
+            let fresh = || Row { tally: Arc::new(Tally::new(PER_RULE)), activation };
+            let row = known.rules.entry(rule.clone()).or_insert_with(fresh);
+            row.activation = activation;
+            Some(row.tally.clone())
+        });
+        let tallies = tallies.collect();
+        if known.rules.len() > MOST_RULES {
+            let leaving = &mut known.leaving;
+            known.rules.retain(|_, row| {
+                let stays = row.activation == activation;
+                if !stays {
+                    leaving.push(row.tally.clone());
+                }
+                stays
+            });
+        }
+        self.settle(known);
+        tallies
+    }
+
+    /// Takes in the counters that nobody counts with any more.
+    fn settle(&self, known: &mut Known) {
+        known.leaving.retain_mut(|tally| {
+            // All other references were in provisions that are gone.
+            let done = Arc::get_mut(tally).is_some();
+            if done {
+                self.other.absorb(tally);
+                self.series.fetch_sub(tally.claimed(), Ordering::Relaxed);
+            }
+            !done
+        });
+    }
+
+    /// Counts a request: with `own` counters, with those of no rule at all, or with those that are shared.
+    pub fn count(&self, own: Option<&Tally>, served: bool, request: &Counted) {
+        let none = if served { &self.other } else { &self.none };
+        let tally = own.unwrap_or(none);
+        let room =
+            || own.is_none() || self.series.fetch_add(1, Ordering::Relaxed) < MOST_SERIES || self.give_back();
+        if !tally.count(request.method, request.status, room) {
+            self.other.count(request.method, request.status, || true);
+        }
+        tally.add_time(request.nanoseconds);
+        if request.failed {
+            tally.add_error();
+        }
+    }
+
+    /// There was no room for one more.
+    fn give_back(&self) -> bool {
+        self.series.fetch_sub(1, Ordering::Relaxed);
+        false
+    }
+
+    /// What was counted, by label.
+    pub fn sums(&self) -> Vec<Sums> {
+        let mut known = self.open();
+        self.settle(&mut known);
+        let mut all: Vec<Sums> = Vec::new();
+        for (identity, row) in &known.rules {
+            add(&mut all, &identity.rule, &row.tally);
+        }
+        add(&mut all, NONE, &self.none);
+        for tally in known.leaving.iter().map(Arc::as_ref).chain([&self.other]) {
+            add(&mut all, OTHER, tally);
+        }
+        all
+    }
+
+    fn open(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What there is to count of one request.
+pub struct Counted<'r> {
+    /// As sent.
+    pub method: &'r str,
+    /// Of its answer.
+    pub status: u16,
+    /// Time that it took.
+    pub nanoseconds: u64,
+    /// Whether a script failed.
+    pub failed: bool,
+}
+
+/// Adds to the last sums of all, where they have this label: labels come in order.
+fn add(all: &mut Vec<Sums>, label: &str, tally: &Tally) {
+    let (requests, nanoseconds, errors) = (tally.requests(), tally.nanoseconds(), tally.errors());
+    if requests.is_empty() && nanoseconds == 0 && errors == 0 {
+        return;
+    }
+    if all.last().is_none_or(|last| last.label != label) {
+        all.push(Sums { label: label.to_owned(), ..Sums::default() });
+    }
+    let Some(sums) = all.last_mut() else { return };
+    for (key, count) in requests {
+        match sums.requests.iter_mut().find(|(known, _)| *known == key) {
+            Some((_, sum)) => *sum += count,
+            None => sums.requests.push((key, count)),
+        }
+    }
+    sums.nanoseconds += nanoseconds;
+    sums.errors += errors;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn identities(prefix: &str, count: usize) -> Vec<Identity> {
+        (0..count)
+            .map(|number| Identity { rule: format!("/{prefix}{number}"), methods: "GET".to_owned() })
+            .collect()
+    }
+
+    fn get(rules: &Rules, own: Option<&Tally>, status: u16) {
+        rules.count(own, true, &Counted { method: "GET", status, nanoseconds: 5, failed: status == 500 });
+    }
+
+    fn total(sums: &[Sums]) -> u64 {
+        sums.iter().flat_map(|sums| &sums.requests).map(|(_, count)| count).sum()
+    }
+
+    /// Requests of one label.
+    fn of(sums: &[Sums], label: &str) -> u64 {
+        sums.iter().filter(|sums| sums.label == label).flat_map(|sums| &sums.requests).map(|(_, n)| n).sum()
+    }
+
+    #[test]
+    fn counters_outlive_activations() {
+        let rules = Rules::default();
+        let both = identities("a", 2);
+        let first = rules.adopt(&both);
+        get(&rules, first[0].as_deref(), 200);
+        let second = rules.adopt(&both[..1]);
+        get(&rules, second[0].as_deref(), 500);
+        get(&rules, first[1].as_deref(), 200);
+        let sums = rules.sums();
+        let read: Vec<_> =
+            sums.iter().map(|sums| (sums.label.as_str(), sums.nanoseconds, sums.errors)).collect();
+        assert_eq!(read, [("/a0", 10, 1), ("/a1", 5, 0)]);
+        assert_eq!((of(&sums, "/a0"), of(&sums, "/a1")), (2, 1));
+    }
+
+    #[test]
+    fn rules_of_one_text_and_other_methods_are_told_apart_and_shown_together() {
+        let rules = Rules::default();
+        let identity = |methods: &str| Identity { rule: "/a".to_owned(), methods: methods.to_owned() };
+        let tallies = rules.adopt(&[identity("GET"), identity("POST")]);
+        get(&rules, tallies[0].as_deref(), 200);
+        get(&rules, tallies[1].as_deref(), 200);
+        assert_eq!(tallies.iter().flatten().map(|tally| tally.total()).collect::<Vec<_>>(), [1, 1]);
+        let sums = rules.sums();
+        assert_eq!((sums.len(), sums[0].requests.len(), of(&sums, "/a")), (1, 1, 2));
+    }
+
+    #[test]
+    fn labels_are_bounded_and_no_request_is_lost() {
+        let rules = Rules::default();
+        let mut counted = 0;
+        for round in 0..5 {
+            let many = identities(&format!("r{round}-"), MOST_RULES + 100);
+            let tallies = rules.adopt(&many);
+            assert_eq!(tallies.iter().filter(|tally| tally.is_none()).count(), 100);
+            for tally in &tallies {
+                for status in [200, 201, 500] {
+                    get(&rules, tally.as_deref(), status);
+                    counted += 1;
+                }
+            }
+            let sums = rules.sums();
+            let series: usize = sums.iter().map(|sums| sums.requests.len()).sum();
+            assert!(series <= MOST_SERIES + SHARED && sums.len() <= MOST_RULES + 1, "{series}");
+            assert_eq!(total(&sums), counted);
+        }
+        let errors: u64 = rules.sums().iter().map(|sums| sums.errors).sum();
+        assert_eq!(errors, counted / 3);
+    }
+
+    #[test]
+    fn a_request_that_ends_after_its_rule_has_left_is_counted() {
+        let rules = Rules::default();
+        let old = rules.adopt(&identities("old", MOST_RULES));
+        let new = rules.adopt(&identities("new", 1));
+        get(&rules, old[7].as_deref(), 200);
+        assert_eq!(of(&rules.sums(), OTHER), 1);
+        drop(old);
+        get(&rules, new[0].as_deref(), 200);
+        let sums = rules.sums();
+        assert_eq!((total(&sums), of(&sums, OTHER)), (2, 1));
+        assert!(rules.open().leaving.is_empty());
+    }
+}

@@ -1,0 +1,148 @@
+//! Requests that no rule served, by method and path: so many different ones, and how many came in all. No lock; memory is
+//! taken only for the text of the first of each.
+
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Different ones that are told apart.
+const PLACES: usize = 64;
+/// Bytes of a path that are kept.
+const LONGEST_PATH: usize = 256;
+/// Bytes of a method that are kept.
+const LONGEST_METHOD: usize = 32;
+
+/// A bounded table of requests.
+pub struct Unmatched {
+    places: Box<[Place]>,
+    total: AtomicU64,
+}
+
+#[derive(Default)]
+struct Place {
+    /// Hash of what stands here; 0 where nothing does.
+    hash: AtomicU64,
+    count: AtomicU64,
+    request: OnceLock<(String, String)>,
+}
+
+/// One kind of request, and how often it came.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row {
+    /// As sent.
+    pub method: String,
+    /// As sent, without its query.
+    pub path: String,
+    /// How often.
+    pub count: u64,
+}
+
+impl Default for Unmatched {
+    fn default() -> Self {
+        let places = (0..PLACES).map(|_| Place::default()).collect();
+        Unmatched { places, total: AtomicU64::new(0) }
+    }
+}
+
+impl Unmatched {
+    /// Counts a request for `target`.
+    pub fn add(&self, method: &str, target: &str) {
+        self.total.fetch_add(1, Ordering::Relaxed);
+        let path = target.split('?').next().unwrap_or_default();
+        let hash = hash(method, path);
+        let first = (hash % PLACES as u64) as usize;
+        let (front, back) = self.places.split_at(first);
+        // Where all are taken by others it is in the total only.
+        let found = back.iter().chain(front).find(|place| place.is_of(hash));
+        if let Some(place) = found {
+            place.request.get_or_init(|| (cut(method, LONGEST_METHOD), cut(path, LONGEST_PATH)));
+            place.count.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// All requests that came.
+    pub fn total(&self) -> u64 {
+        self.total.load(Ordering::Relaxed)
+    }
+
+    /// Those that are told apart, the most frequent first.
+    pub fn rows(&self) -> Vec<Row> {
+        let row = |place: &Place| {
+            let (method, path) = place.request.get()?.clone();
+            Some(Row { method, path, count: place.count.load(Ordering::Relaxed) })
+        };
+        let mut rows: Vec<Row> = Vec::new();
+        for row in self.places.iter().filter_map(row) {
+            // Into its place: the sorts of the library are larger than the rest of this file.
+            let before =
+                |other: &Row| (row.count, &other.path, &other.method) < (other.count, &row.path, &row.method);
+            rows.insert(rows.iter().take_while(|other| before(other)).count(), row);
+        }
+        rows
+    }
+}
+
+/// FNV-1a, never 0. Who makes two paths collide sees them counted as one.
+fn hash(method: &str, path: &str) -> u64 {
+    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
+    for byte in method.bytes().chain([b' ']).chain(path.bytes()) {
+        hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+    }
+    hash.max(1)
+}
+
+impl Place {
+    /// Whether this is the place of `hash`, which takes it where it is free.
+    fn is_of(&self, hash: u64) -> bool {
+        match self.hash.load(Ordering::Relaxed) {
+            0 => {
+                let taken = self.hash.compare_exchange(0, hash, Ordering::Relaxed, Ordering::Relaxed);
+                taken.is_ok() || taken == Err(hash)
+            }
+            found => found == hash,
+        }
+    }
+}
+
+/// At most `most` bytes of `text`, cut between characters.
+fn cut(text: &str, most: usize) -> String {
+    let end = (0..=most.min(text.len())).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
+    text[..end].to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_most_frequent_come_first_without_their_query() {
+        let unmatched = Unmatched::default();
+        for (method, target) in
+            [("GET", "/a"), ("POST", "/b?x=1"), ("POST", "/b?x=2"), ("GET", "/b"), ("PUT", "/a?")]
+        {
+            unmatched.add(method, target);
+        }
+        let rows: Vec<String> =
+            unmatched.rows().iter().map(|row| format!("{} {} {}", row.count, row.method, row.path)).collect();
+        assert_eq!(rows, ["2 POST /b", "1 GET /a", "1 PUT /a", "1 GET /b"]);
+        assert_eq!(unmatched.total(), 5);
+    }
+
+    #[test]
+    fn the_table_is_bounded_and_the_total_is_not() {
+        let unmatched = Unmatched::default();
+        for number in 0..1_000 {
+            unmatched.add("GET", &format!("/{number}"));
+        }
+        unmatched.add("GET", "/0");
+        assert_eq!((unmatched.total(), unmatched.rows().len()), (1_001, PLACES));
+        assert_eq!(unmatched.rows()[0], Row { method: "GET".into(), path: "/0".into(), count: 2 });
+    }
+
+    #[test]
+    fn long_names_are_cut_between_characters() {
+        let unmatched = Unmatched::default();
+        unmatched.add(&"M".repeat(100), &format!("/{}", "\u{e9}".repeat(1_000)));
+        let row = &unmatched.rows()[0];
+        assert_eq!((row.method.len(), row.path.len()), (LONGEST_METHOD, LONGEST_PATH - 1));
+    }
+}

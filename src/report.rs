@@ -1,0 +1,125 @@
+//! The report: whether the mock was used as it was meant to be, and by what that shows. JSON of less than 1 KiB, the verdict first,
+//! so that it fits into the termination message of a container. Knows no listener.
+
+use crate::cli::FailOn;
+use crate::metrics::Summary;
+use serde_json::Value;
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+/// Bytes that a report has at most, its line end included.
+pub const LONGEST: usize = 1023;
+
+/// What a container's runtime shows of one that has ended; mounted by the kubelet.
+pub const TERMINATION_LOG: &str = "/dev/termination-log";
+
+/// Items of a list and characters of a text that are shown; the next pair is tried where this one is too long.
+const SHOWN: [(usize, usize); 6] = [(5, 150), (4, 100), (3, 70), (2, 50), (1, 30), (0, 16)];
+
+/// What happened since the process began.
+#[derive(Debug, Default)]
+pub struct Report {
+    /// The provision that serves.
+    pub provision: String,
+    /// Its generation.
+    pub generation: u64,
+    /// Its rules that served nothing.
+    pub unused: Vec<String>,
+    /// What was counted.
+    pub summary: Summary,
+}
+
+impl Report {
+    /// What of `conditions` holds.
+    pub fn failed(&self, conditions: FailOn) -> Vec<&'static str> {
+        let Summary { unmatched, errors, failed_loads, .. } = self.summary;
+        let counts = [unmatched, self.unused.len() as u64, errors, failed_loads];
+        conditions.words().filter(|(place, _)| counts[*place] > 0).map(|(_, word)| word).collect()
+    }
+
+    /// The report as JSON, with the verdict by `conditions`.
+    pub fn text(&self, conditions: FailOn) -> String {
+        let mut texts = SHOWN.iter().map(|shown| self.shown(conditions, *shown));
+        // The last one is below the limit whatever the names (tested).
+        texts.find(|text| text.len() < LONGEST).unwrap_or_default()
+    }
+
+    fn shown(&self, conditions: FailOn, (items, characters): (usize, usize)) -> String {
+        let Summary {
+            requests,
+            unmatched,
+            unmatched_rows,
+            errors,
+            first_error,
+            loads,
+            failed_loads,
+            last_failure,
+        } = &self.summary;
+        let text = |text: &str| Value::from(cut(text, characters));
+        let optional = |given: &Option<String>| given.as_deref().map_or(Value::Null, text);
+        let failed = self.failed(conditions);
+        let verdict = if failed.is_empty() { "pass" } else { "fail" };
+        let rows: Vec<String> = unmatched_rows
+            .iter()
+            .take(items)
+            .map(|row| {
+                let (method, path) = (Value::from(cut(&row.method, 16)), text(&row.path));
+                format!(r#"{{"method":{method},"path":{path},"count":{}}}"#, row.count)
+            })
+            .collect();
+        let shown: u64 = unmatched_rows.iter().take(items).map(|row| row.count).sum();
+        let unused: Vec<String> = self.unused.iter().take(items).map(|rule| text(rule).to_string()).collect();
+        format!(
+            r#"{{"verdict":"{verdict}","failed":{},"provision":{},"generation":{},"requests":{requests},"unmatched":{{"count":{unmatched},"requests":[{}],"left_out":{}}},"unused":{{"count":{},"rules":[{}],"left_out":{}}},"errors":{{"count":{errors},"first":{}}},"loads":{{"count":{loads},"failed":{failed_loads},"last":{}}}}}"#,
+            Value::from(failed),
+            text(&self.provision),
+            self.generation,
+            rows.join(","),
+            unmatched.saturating_sub(shown),
+            self.unused.len(),
+            unused.join(","),
+            self.unused.len() - unused.len(),
+            optional(first_error),
+            optional(last_failure),
+        )
+    }
+}
+
+/// The first characters of `text`, with an ellipsis where there are more. What JSON would write as an escape is a blank.
+fn cut(text: &str, characters: usize) -> String {
+    let plain = |character: char| if character.is_control() { ' ' } else { character };
+    let mut cut: String = text.chars().take(characters).map(plain).collect();
+    if text.chars().nth(characters).is_some() {
+        cut.push('\u{2026}');
+    }
+    cut
+}
+
+/// Writes `text` and a line end to `path`, and makes the file where there is none. Waits for nobody.
+///
+/// # Errors
+/// The system's.
+pub fn write(path: &Path, text: &str) -> io::Result<()> {
+    let mut file = open(path)?;
+    // What the kubelet has mounted is there already, in a directory that may be read-only. Pipes and devices have no length.
+    if file.metadata()?.is_file() {
+        file.set_len(0)?;
+    }
+    file.write_all(format!("{text}\n").as_bytes())
+}
+
+fn open(path: &Path) -> io::Result<File> {
+    // A pipe that nobody reads would hold up the stop.
+    let flags = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
+    let mut options = OpenOptions::new();
+    options.write(true).custom_flags(flags);
+    match options.open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => options.create(true).open(path),
+        opened => opened,
+    }
+}
+
+#[cfg(test)]
+mod tests;

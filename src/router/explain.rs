@@ -1,0 +1,256 @@
+//! Near misses: the rules that are closest to a request which none serves, and why each did not match. Only for those who ask:
+//! it goes through the rules, with a few comparisons for each; what costs more is left to the few that look closest.
+
+#[path = "explain/sight.rs"] // benches/routing.rs includes this file from another folder
+mod sight;
+#[path = "explain/told.rs"]
+mod told;
+
+use super::{Router, absolute, upper};
+use crate::converter::Converter;
+use crate::pattern::Token;
+use crate::rule::{Rule, has_doubled_slash};
+use crate::tree::key_of;
+use sight::Sight;
+use smallvec::SmallVec;
+use std::fmt;
+use told::Told;
+
+/// Most misses that are told.
+const MOST: usize = 3;
+/// Rules that look closest at first sight, and are looked at once more.
+const CANDIDATES: usize = 24;
+/// Rules of a larger table, from here on, are not looked at.
+const MOST_RULES: usize = 20_000;
+/// Nobody reads longer paths, and comparing takes time in proportion.
+const LONGEST_PATH: usize = 1024;
+/// Longest segment whose spelling is looked at.
+const LONGEST_WORD: usize = 64;
+
+/// What each difference counts; a word that is nearly right counts its mistakes, too.
+mod cost {
+    pub const CASE: usize = 1;
+    pub const SLASH: usize = 1;
+    pub const METHOD: usize = 2;
+    pub const SPELLING: usize = 2;
+    pub const VALUE: usize = 4;
+    pub const LENGTH: usize = 5;
+    pub const WORD: usize = 8;
+    /// A rule that has nothing in common with the path is close if there is only one difference.
+    pub const ALONE: usize = LENGTH;
+    /// A rule that much farther than the closest one is none of the closest.
+    pub const FARTHER: usize = WORD;
+}
+
+/// A rule that nearly serves a request.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Miss {
+    /// The rule as registered.
+    pub rule: String,
+    /// The methods that it was registered with.
+    pub methods: String,
+    /// Why it does not serve the request, one reason at least.
+    pub reasons: Vec<String>,
+}
+
+/// `` `GET /orders/<int:id>`: `abc` is no int ``
+impl fmt::Display for Miss {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "`{} {}`: {}", self.methods, self.rule, self.reasons.join("; "))
+    }
+}
+
+impl Router {
+    /// The rules that are closest to `method` on `path` (as for [`Router::find`]) without serving it, closest first; none
+    /// where nothing is like it.
+    pub fn explain(&self, method: &str, path: &str) -> Vec<Miss> {
+        let (method, path) = (upper(method), absolute(path));
+        if path.len() > LONGEST_PATH {
+            return Vec::new();
+        }
+        let key = key_of(&path);
+        let asked = Asked::new(&method, &path, &key);
+        let misses = self.candidates(&asked);
+        let far = misses.first().map_or(0, |(cost, ..)| cost + cost::FARTHER);
+        let close = misses.into_iter().take(MOST).take_while(|(cost, ..)| *cost <= far);
+        close.map(|(_, index, reasons)| Miss::new(&self.rules[index], reasons)).collect()
+    }
+
+    /// What each rule is away that may be one of the closest, and why; the closest first.
+    fn candidates(&self, asked: &Asked) -> Vec<(usize, usize, Vec<String>)> {
+        let mut nearest: Vec<(usize, usize)> = Vec::with_capacity(CANDIDATES + 1);
+        for (index, rule) in self.rules.iter().enumerate().take(MOST_RULES) {
+            let mut sight = Sight::default();
+            compare(rule, asked, &mut sight);
+            let farthest = nearest.last().filter(|_| nearest.len() == CANDIDATES);
+            if sight.is_close() && farthest.is_none_or(|(cost, _)| sight.cost < *cost) {
+                let at = nearest.partition_point(|(cost, _)| *cost <= sight.cost);
+                nearest.insert(at, (sight.cost, index));
+                nearest.truncate(CANDIDATES);
+            }
+        }
+        let mut misses: Vec<(usize, usize, Vec<String>)> = Vec::new();
+        for (_, index) in nearest {
+            if let Some(miss) = reasons(&self.rules[index], asked, index) {
+                let at = misses.partition_point(|(cost, index, _)| (*cost, *index) < (miss.0, miss.1));
+                misses.insert(at, miss);
+            }
+        }
+        misses
+    }
+}
+
+impl Miss {
+    fn new(rule: &Rule, reasons: Vec<String>) -> Miss {
+        let methods: Vec<&str> = rule.listed_methods().map(String::as_str).collect();
+        Miss { rule: rule.pattern().to_owned(), methods: methods.join(","), reasons }
+    }
+}
+
+/// The request, cut into what rules are compared with.
+struct Asked<'a> {
+    method: &'a str,
+    path: &'a str,
+    segments: Vec<Segment<'a>>,
+    /// Whether it ends in a slash that is not the first one.
+    slash: bool,
+}
+
+struct Segment<'a> {
+    text: &'a str,
+    /// How often each letter occurs, letters with the same five low bits counted as one.
+    letters: [u8; 32],
+}
+
+impl<'a> Asked<'a> {
+    fn new(method: &'a str, path: &'a str, key: &'a str) -> Asked<'a> {
+        let segment = |text: &'a str| {
+            let mut letters = [0_u8; 32];
+            text.bytes().for_each(|byte| {
+                let count = &mut letters[usize::from(byte & 31)];
+                *count = count.saturating_add(1);
+            });
+            Segment { text, letters }
+        };
+        let segments = if key.is_empty() { Vec::new() } else { key.split('/').map(segment).collect() };
+        Asked { method, path, segments, slash: path.len() > 1 && path.ends_with('/') }
+    }
+}
+
+/// What lies between two slashes of a rule.
+type Part<'r> = &'r [Token];
+
+/// Takes the differences of a rule as they are found.
+trait Seen {
+    /// A static part that is right.
+    fn same(&mut self);
+    /// A static part that another text stands for.
+    fn word(&mut self, text: &str, asked: &Segment);
+    /// A part with variables that do not take the text.
+    fn value(&mut self, part: Part, asked: &Segment);
+    /// More or fewer segments than the rule has.
+    fn length(&mut self, missing: &[Part], superfluous: &[Segment]);
+    /// Segments that do not fit around a variable that takes several.
+    fn stretch(&mut self, parts: &[Part], asked: &[Segment]);
+    /// A slash at the end that is too many.
+    fn slash(&mut self);
+    /// Another method.
+    fn method(&mut self, rule: &Rule, asked: &str);
+}
+
+/// Finds the differences: segments that are equal at both ends are passed by, those between are compared one by one.
+fn compare(rule: &Rule, asked: &Asked, seen: &mut dyn Seen) {
+    let parts: SmallVec<[Part; 8]> =
+        rule.tokens().split(|token| matches!(token, Token::Slash(_))).skip(1).collect();
+    let (mut parts, mut segments) = (parts.as_slice(), asked.segments.as_slice());
+    while let ([part, other @ ..], [segment, rest @ ..]) = (parts, segments) {
+        if !passes(part, segment, seen) {
+            break;
+        }
+        (parts, segments) = (other, rest);
+    }
+    while let ([other @ .., part], [rest @ .., segment]) = (parts, segments) {
+        if !passes(part, segment, seen) {
+            break;
+        }
+        (parts, segments) = (other, rest);
+    }
+    if parts.iter().any(|part| spans(part)) {
+        let all = parts.len() == 1 && parts[0].len() == 1 && !segments.is_empty();
+        if !all {
+            seen.stretch(parts, segments);
+        }
+    } else {
+        for (part, segment) in parts.iter().zip(segments) {
+            match part {
+                [Token::Text(text)] if **text == *segment.text => seen.same(),
+                [Token::Text(text)] => seen.word(text, segment),
+                part if fits(part, segment.text) => {}
+                part => seen.value(part, segment),
+            }
+        }
+        let both = parts.len().min(segments.len());
+        if parts.len() != segments.len() {
+            seen.length(&parts[both..], &segments[both..]);
+        }
+    }
+    if asked.slash && !rule.takes_slash() {
+        seen.slash();
+    }
+    if !rule.serves(asked.method) {
+        seen.method(rule, asked.method);
+    }
+}
+
+fn passes(part: Part, segment: &Segment, seen: &mut dyn Seen) -> bool {
+    let fits = !spans(part) && fits(part, segment.text);
+    if fits && matches!(part, [Token::Text(_)]) {
+        seen.same();
+    }
+    fits
+}
+
+fn spans(part: Part) -> bool {
+    part.iter().any(|token| matches!(token, Token::Variable(variable) if variable.converter.spans_segments()))
+}
+
+/// Whether a part takes a segment; of several variables in one part only the text around them is looked at.
+fn fits(part: Part, text: &str) -> bool {
+    match part {
+        [Token::Variable(variable)] => takes(&variable.converter, text),
+        [Token::Text(prefix), rest @ ..] => text
+            .strip_prefix(&**prefix)
+            .is_some_and(|text| if rest.is_empty() { text.is_empty() } else { fits(rest, text) }),
+        [rest @ .., Token::Text(suffix)] => text.strip_suffix(&**suffix).is_some_and(|text| fits(rest, text)),
+        _ => !text.is_empty(),
+    }
+}
+
+fn takes(converter: &Converter, text: &str) -> bool {
+    converter.ends(text, 0, |end| end == text.len()) && converter.convert(text).is_some()
+}
+
+/// What `rule` is away, its place in the table, and why it does not serve the request; none where it does or is not close.
+fn reasons(rule: &Rule, asked: &Asked, index: usize) -> Option<(usize, usize, Vec<String>)> {
+    let mut told = Told::default();
+    if rule.matches(asked.path).is_some() {
+        if rule.serves(asked.method) {
+            return None;
+        }
+        told.method(rule, asked.method);
+        return Some((told.cost, index, told.reasons));
+    }
+    compare(rule, asked, &mut told);
+    let of_path = told.reasons.len() - usize::from(!rule.serves(asked.method));
+    if of_path == 0 && has_doubled_slash(asked.path) {
+        told.tell(cost::SLASH, "slashes are doubled".to_owned());
+    } else if of_path == 0 {
+        told.tell(cost::VALUE, format!("`{}` does not fit", asked.path));
+    }
+    let close = Sight { cost: told.cost, shared: told.shared }.is_close();
+    close.then_some((told.cost, index, told.reasons))
+}
+
+#[cfg(test)]
+#[path = "explain/tests.rs"] // benches/routing.rs includes this file from another folder
+mod tests;

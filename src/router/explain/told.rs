@@ -1,0 +1,96 @@
+//! The differences between a rule and a request in words.
+
+use super::sight::Sight;
+use super::{LONGEST_WORD, Part, Seen, Segment, cost};
+use crate::pattern::Token;
+use crate::rule::Rule;
+use crate::spelling::{allowed, distance};
+
+/// The differences in words, and what they count.
+#[derive(Default)]
+pub struct Told {
+    /// Sum of the differences.
+    pub cost: usize,
+    /// Whether a static part is there, if misspelled.
+    pub shared: bool,
+    /// Each difference.
+    pub reasons: Vec<String>,
+}
+
+impl Told {
+    /// One more difference.
+    pub fn tell(&mut self, cost: usize, reason: String) {
+        self.cost += cost;
+        self.reasons.push(reason);
+    }
+}
+
+impl Seen for Told {
+    fn same(&mut self) {
+        self.shared = true;
+    }
+
+    fn word(&mut self, text: &str, Segment { text: asked, .. }: &Segment) {
+        let few = allowed(text.len().max(asked.len()));
+        if text.eq_ignore_ascii_case(asked) {
+            self.shared = true;
+            return self.tell(cost::CASE, format!("`{asked}` is `{text}` in other case"));
+        }
+        let short = text.len().max(asked.len()) <= LONGEST_WORD;
+        match Some(()).filter(|()| short).map(|()| distance(text, asked)) {
+            Some(mistakes) if mistakes <= few && mistakes < text.len() => {
+                self.shared = true;
+                self.tell(cost::SPELLING + mistakes, format!("`{asked}` is nearly `{text}`"));
+            }
+            _ => self.tell(cost::WORD, format!("`{asked}` is not `{text}`")),
+        }
+    }
+
+    fn value(&mut self, part: Part, asked: &Segment) {
+        let reason = match part {
+            [Token::Variable(variable)] => format!("`{}` is no {}", asked.text, variable.converter),
+            part => format!("`{}` does not fit `{}`", asked.text, shown(&[part])),
+        };
+        self.tell(cost::VALUE, reason);
+    }
+
+    fn length(&mut self, missing: &[Part], superfluous: &[Segment]) {
+        let (count, word) =
+            (missing.len() + superfluous.len(), if missing.is_empty() { "many" } else { "few" });
+        let which = if missing.is_empty() { joined(superfluous) } else { shown(missing) };
+        let segments = if count == 1 { "a segment".to_owned() } else { format!("{count} segments") };
+        self.tell(cost::LENGTH * count, format!("{segments} too {word}: `{which}`"));
+    }
+
+    fn stretch(&mut self, parts: &[Part], asked: &[Segment]) {
+        let mut sight = Sight::default();
+        sight.stretch(parts, asked);
+        let reason = match asked {
+            [] => format!("nothing is there for `{}`", shown(parts)),
+            asked => format!("`{}` does not fit `{}`", joined(asked), shown(parts)),
+        };
+        self.tell(sight.cost, reason);
+    }
+
+    fn slash(&mut self) {
+        self.tell(cost::SLASH, "a slash too many at the end".to_owned());
+    }
+
+    fn method(&mut self, rule: &Rule, asked: &str) {
+        let listed: Vec<&str> = rule.listed_methods().map(String::as_str).collect();
+        self.tell(cost::METHOD, format!("the method is {asked}, the rule takes {}", listed.join(", ")));
+    }
+}
+
+fn joined(segments: &[Segment]) -> String {
+    segments.iter().map(|segment| segment.text).collect::<Vec<_>>().join("/")
+}
+
+fn shown(parts: &[Part]) -> String {
+    let token = |token: &Token| match token {
+        Token::Slash(_) => "/".to_owned(),
+        Token::Text(text) => text.to_string(),
+        Token::Variable(variable) => format!("<{}:{}>", variable.converter, variable.name),
+    };
+    parts.iter().map(|part| part.iter().map(token).collect::<String>()).collect::<Vec<_>>().join("/")
+}

@@ -1,0 +1,112 @@
+//! `response.delay`, `dribble`, `fault` and their kin: how an answer is to be slow, or to fail. Each gives the response back.
+
+use super::call;
+use super::response::Response;
+use crate::chaos::{Breaking, Delay, Dribble, LONGEST, probability};
+use crate::script::natives::Natives;
+use fastrand::Rng;
+use rhai::{Dynamic, EvalAltResult, Map};
+
+type Fallible<T> = Result<T, Box<EvalAltResult>>;
+
+/// A generator for the draws of this call; `None` where it is to do nothing, by its `probability`.
+fn chance(name: &str, options: &Map) -> Fallible<Option<Rng>> {
+    let (mut share, mut seed) = (1.0, None);
+    for (key, value) in options {
+        match key.as_str() {
+            "probability" => {
+                share = probability(number(name, value)?).map_err(|error| format!("{name}: {error}"))?
+            }
+            "seed" => {
+                seed =
+                    Some(value.as_int().map_err(|kind| format!("{name}: `seed` is an integer, not {kind}"))?)
+            }
+            other => {
+                return Err(
+                    format!("{name}: option `{other}` is unknown: there are probability and seed").into()
+                );
+            }
+        }
+    }
+    let mut random = match seed {
+        Some(_) => call::files()?.draws.next(seed).map_err(|error| format!("{name}: {error}"))?,
+        None => Rng::new(),
+    };
+    Ok((random.f64() < share).then_some(random))
+}
+
+fn number(name: &str, value: &Dynamic) -> Fallible<f64> {
+    let number = value.as_float().or_else(|_| value.as_int().map(|number| number as f64));
+    Ok(number.map_err(|kind| format!("{name} takes numbers, not {kind}"))?)
+}
+
+fn delay(response: &Response, name: &str, delay: Result<Delay, String>, options: &Map) -> Fallible<Response> {
+    let delay = delay.map_err(|error| format!("{name}: {error}"))?;
+    if let Some(mut random) = chance(name, options)? {
+        let pause = delay.draw(&mut random);
+        let mut answer = response.open();
+        if matches!(delay, Delay::Fixed(_)) && answer.hold.saturating_add(pause) > LONGEST {
+            return Err(format!("an answer can be held back for {} s at most", LONGEST.as_secs()).into());
+        }
+        answer.delay(pause, "");
+    }
+    Ok(response.clone())
+}
+
+fn fixed(response: &Response, ms: &Dynamic, options: &Map) -> Fallible<Response> {
+    delay(response, "delay", Delay::fixed(number("delay", ms)?), options)
+}
+
+fn uniform(response: &Response, low: &Dynamic, high: &Dynamic, options: &Map) -> Fallible<Response> {
+    let name = "delay_uniform";
+    delay(response, name, Delay::uniform(number(name, low)?, number(name, high)?), options)
+}
+
+fn lognormal(response: &Response, median: &Dynamic, sigma: &Dynamic, options: &Map) -> Fallible<Response> {
+    let name = "delay_lognormal";
+    delay(response, name, Delay::lognormal(number(name, median)?, number(name, sigma)?), options)
+}
+
+fn dribble(response: &Response, chunks: i64, ms: &Dynamic, options: &Map) -> Fallible<Response> {
+    let name = "dribble";
+    let dribble = Dribble::new(chunks, number(name, ms)?).map_err(|error| format!("{name}: {error}"))?;
+    if chance(name, options)?.is_some() {
+        response.open().dribble(dribble, "");
+    }
+    Ok(response.clone())
+}
+
+fn fault(response: &Response, kind: &str, options: &Map) -> Fallible<Response> {
+    let breaking = Breaking::named(kind).map_err(|error| format!("fault: {error}"))?;
+    if chance("fault", options)?.is_some() {
+        response.open().break_off(breaking, "");
+    }
+    Ok(response.clone())
+}
+
+/// Registers the methods, each with and without options.
+pub fn register(natives: &mut Natives) {
+    natives
+        .register_fn("delay", |r: &mut Response, ms: Dynamic| fixed(r, &ms, &Map::new()))
+        .register_fn("delay", |r: &mut Response, ms: Dynamic, options: Map| fixed(r, &ms, &options))
+        .register_fn("delay_uniform", |r: &mut Response, low: Dynamic, high: Dynamic| {
+            uniform(r, &low, &high, &Map::new())
+        })
+        .register_fn("delay_uniform", |r: &mut Response, low: Dynamic, high: Dynamic, options: Map| {
+            uniform(r, &low, &high, &options)
+        })
+        .register_fn("delay_lognormal", |r: &mut Response, median: Dynamic, sigma: Dynamic| {
+            lognormal(r, &median, &sigma, &Map::new())
+        })
+        .register_fn("delay_lognormal", |r: &mut Response, median: Dynamic, sigma: Dynamic, options: Map| {
+            lognormal(r, &median, &sigma, &options)
+        })
+        .register_fn("dribble", |r: &mut Response, chunks: i64, ms: Dynamic| {
+            dribble(r, chunks, &ms, &Map::new())
+        })
+        .register_fn("dribble", |r: &mut Response, chunks: i64, ms: Dynamic, options: Map| {
+            dribble(r, chunks, &ms, &options)
+        })
+        .register_fn("fault", |r: &mut Response, kind: &str| fault(r, kind, &Map::new()))
+        .register_fn("fault", |r: &mut Response, kind: &str, options: Map| fault(r, kind, &options));
+}

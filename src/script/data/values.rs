@@ -1,0 +1,174 @@
+//! The values behind `store`: one lock for all, held for one step only and never while a script runs. Knows no scripts.
+
+use rhai::{Dynamic, ImmutableString};
+use std::collections::BTreeMap;
+use std::ops::Bound;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// The values of one provision.
+#[derive(Debug, Default)]
+pub struct Data(Mutex<Values>);
+
+/// The values while nobody else has them.
+#[derive(Debug, Default)]
+pub struct Values {
+    entries: Entries,
+    /// What `registerRules()` has set: what a reset goes back to.
+    loaded: Entries,
+    /// The epoch that the entries belong to.
+    epoch: u64,
+    /// Numbers the writes: a key that was removed and set again has another version than before.
+    writes: u64,
+}
+
+type Entries = BTreeMap<ImmutableString, Entry>;
+
+#[derive(Debug, Clone)]
+struct Entry {
+    value: Dynamic,
+    /// Number of the write, so that `update` sees whether somebody else was faster.
+    version: u64,
+}
+
+impl Data {
+    /// The values as a request of `epoch` sees them; none where they were reset since it began. The first one of a new epoch
+    /// finds them reset. Without an epoch, as they are.
+    pub fn open(&self, epoch: Option<u64>) -> Option<MutexGuard<'_, Values>> {
+        let mut values = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match epoch {
+            Some(epoch) if epoch < values.epoch => return None,
+            Some(epoch) if epoch > values.epoch => values.reset(epoch),
+            _ => {}
+        }
+        Some(values)
+    }
+
+    /// Lets what is there be what a reset goes back to.
+    pub fn keep_loaded(&self) {
+        if let Some(mut values) = self.open(None) {
+            values.loaded = values.entries.clone();
+        }
+    }
+}
+
+impl Values {
+    fn reset(&mut self, epoch: u64) {
+        self.epoch = epoch;
+        self.entries = self.loaded.clone();
+    }
+
+    /// A copy of the value of `key`, with its version; nothing and version 0 where there is none.
+    pub fn look(&self, key: &str) -> (Option<Dynamic>, u64) {
+        match self.entries.get(key) {
+            Some(entry) => (Some(entry.value.clone()), entry.version),
+            None => (None, 0),
+        }
+    }
+
+    /// Sets `key`; tells whether it is new.
+    pub fn set(&mut self, key: &str, value: Dynamic) -> bool {
+        self.writes += 1;
+        self.entries.insert(key.into(), Entry { value, version: self.writes }).is_none()
+    }
+
+    /// Sets `key` unless it changed since `version`; tells whether it did set.
+    pub fn set_if(&mut self, key: &str, value: Dynamic, version: u64) -> bool {
+        let same = self.entries.get(key).map_or(0, |entry| entry.version) == version;
+        if same {
+            self.set(key, value);
+        }
+        same
+    }
+
+    /// Adds `by` to an integer, which is 0 where there is none; gives the sum.
+    ///
+    /// # Errors
+    /// Something else is there, or the sum is no integer of 64 bits.
+    pub fn incr(&mut self, key: &str, by: i64) -> Result<i64, String> {
+        let value = self.look(key).0.unwrap_or(Dynamic::from_int(0));
+        let now =
+            value.as_int().map_err(|kind| format!("store.incr: `{key}` holds {kind}, not an integer"))?;
+        let next =
+            now.checked_add(by).ok_or_else(|| format!("store.incr: `{key}` would leave the integers"))?;
+        self.set(key, Dynamic::from_int(next));
+        Ok(next)
+    }
+
+    /// Whether there is a value.
+    pub fn contains(&self, key: &str) -> bool {
+        self.entries.contains_key(key)
+    }
+
+    /// Removes a value, and gives it.
+    pub fn remove(&mut self, key: &str) -> Option<Dynamic> {
+        self.entries.remove(key).map(|entry| entry.value)
+    }
+
+    /// Keys that start with `prefix`, and their values, in order.
+    pub fn under(&self, prefix: &str) -> impl Iterator<Item = (&ImmutableString, &Dynamic)> {
+        let from = self.entries.range::<str, _>((Bound::Included(prefix), Bound::Unbounded));
+        let under = from.take_while(move |(key, _)| key.starts_with(prefix));
+        under.map(|(key, entry)| (key, &entry.value))
+    }
+
+    /// Removes all keys that start with `prefix`; gives their number.
+    pub fn clear(&mut self, prefix: &str) -> usize {
+        let keys: Vec<ImmutableString> = self.under(prefix).map(|(key, _)| key.clone()).collect();
+        for key in &keys {
+            self.entries.remove(key);
+        }
+        keys.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn open(data: &Data, epoch: u64) -> MutexGuard<'_, Values> {
+        data.open(Some(epoch)).unwrap()
+    }
+
+    #[test]
+    fn a_new_epoch_goes_back_to_what_was_loaded_and_the_old_one_sees_nothing() {
+        let data = Data::default();
+        data.open(None).unwrap().set("loaded", 1.into());
+        data.keep_loaded();
+        open(&data, 0).set("loaded", 2.into());
+        open(&data, 0).set("later", 3.into());
+        assert_eq!(open(&data, 0).under("").count(), 2);
+        assert_eq!(open(&data, 4).look("loaded").0.unwrap().as_int(), Ok(1));
+        assert!(!open(&data, 4).contains("later"));
+        assert!(data.open(Some(3)).is_none());
+        assert!(data.open(None).is_some());
+    }
+
+    #[test]
+    fn keys_are_found_and_cleared_by_their_start() {
+        let data = Data::default();
+        let mut values = open(&data, 0);
+        for key in ["a", "a/1", "a/2", "ab", "b"] {
+            assert!(values.set(key, Dynamic::UNIT));
+        }
+        let keys = |values: &Values, prefix: &str| {
+            values.under(prefix).map(|(key, _)| key.to_string()).collect::<Vec<_>>()
+        };
+        assert_eq!(keys(&values, "a/"), ["a/1", "a/2"]);
+        assert_eq!(keys(&values, "c"), [""; 0]);
+        assert_eq!(values.clear("a/"), 2);
+        assert_eq!(keys(&values, ""), ["a", "ab", "b"]);
+        assert_eq!(values.clear(""), 3);
+    }
+
+    #[test]
+    fn a_version_is_never_the_one_before() {
+        let data = Data::default();
+        let mut values = open(&data, 0);
+        assert!(values.set_if("k", 1.into(), 0));
+        let (_, version) = values.look("k");
+        values.remove("k");
+        assert!(!values.set_if("k", 2.into(), version));
+        values.set("k", 1.into());
+        assert!(!values.set_if("k", 2.into(), version));
+    }
+}

@@ -1,0 +1,70 @@
+//! `scenario("name")`: a state by name, as WireMock's scenarios have it. It is a value of `store` under a reserved key, so that
+//! it is shown, prepared and cleared as the store is. Each operation is one step for all threads.
+
+use super::data::{Access, Store, with};
+use crate::script::natives::Natives;
+use rhai::{Dynamic, EvalAltResult, ImmutableString};
+
+type Fallible<T> = Result<T, Box<EvalAltResult>>;
+
+/// Start of the keys of scenarios.
+const SCENARIO: &str = "scenario:";
+
+/// The state of a scenario that nobody has moved yet: WireMock's `Scenario.STARTED`.
+const STARTED: &str = "Started";
+
+/// A scenario, as scripts see it.
+#[derive(Debug, Clone)]
+struct Scenario {
+    key: ImmutableString,
+}
+
+impl Scenario {
+    fn of(store: &Store, name: &str) -> Scenario {
+        Scenario { key: store.key(&format!("{SCENARIO}{name}")).into_owned().into() }
+    }
+
+    fn state(&self) -> Fallible<ImmutableString> {
+        with(Access::Read, |values| text(values.look(&self.key).0))
+    }
+
+    fn set(&self, state: &str) -> Fallible<()> {
+        with(Access::Change, |values| values.set(&self.key, state.into())).map(drop)
+    }
+
+    /// Goes on to `to` where the state is `from`; tells whether it was. Of several requests one gets true.
+    fn advance(&self, from: &str, to: &str) -> Fallible<bool> {
+        with(Access::Change, |values| {
+            let is = text(values.look(&self.key).0) == from;
+            if is {
+                values.set(&self.key, to.into());
+            }
+            is
+        })
+    }
+}
+
+/// A value that was put from outside may be no text.
+fn text(value: Option<Dynamic>) -> ImmutableString {
+    match value {
+        None => STARTED.into(),
+        Some(value) => match value.read_lock::<ImmutableString>() {
+            Some(text) => text.clone(),
+            None => value.to_string().into(),
+        },
+    }
+}
+
+/// Registers `scenario`, also as a method of `store` and its scopes.
+pub fn register(natives: &mut Natives) {
+    natives
+        .register_type_with_name::<Scenario>("scenario")
+        .register_fn("scenario", |name: &str| Scenario::of(&Store::default(), name))
+        .register_fn("scenario", |store: &mut Store, name: &str| Scenario::of(store, name))
+        .register_get("state", |scenario: &mut Scenario| scenario.state())
+        .register_fn("is", |scenario: &mut Scenario, state: &str| {
+            Ok::<_, Box<EvalAltResult>>(scenario.state()? == state)
+        })
+        .register_fn("set", |scenario: &mut Scenario, state: &str| scenario.set(state))
+        .register_fn("advance", |scenario: &mut Scenario, from: &str, to: &str| scenario.advance(from, to));
+}

@@ -1,0 +1,235 @@
+//! What is counted of the requests of one rule, on the request path: relaxed atomics, no lock, no allocation. Knows no rules and
+//! no text.
+
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+
+/// Methods that are counted by name; all others together are the first.
+pub const METHODS: [&str; 10] =
+    ["other", "GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "CONNECT"];
+
+/// Requests of one method with one status.
+#[derive(Default)]
+struct Slot {
+    /// `1 << 31 | method << 16 | status`; 0 where nothing was counted yet.
+    key: AtomicU32,
+    count: AtomicU64,
+}
+
+/// The counters of one rule.
+pub struct Tally {
+    slots: Box<[Slot]>,
+    /// What found no slot.
+    rest: AtomicU64,
+    nanoseconds: AtomicU64,
+    errors: AtomicU64,
+}
+
+/// One counter, read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Key {
+    /// Place in [`METHODS`].
+    pub method: usize,
+    /// Status of the answer; `None` for those that found no slot.
+    pub status: Option<u16>,
+}
+
+/// The place of `method` in [`METHODS`].
+fn place(method: &str) -> u32 {
+    // Byte by byte: comparing texts is a call for each.
+    match method.as_bytes() {
+        [b'G', b'E', b'T'] => 1,
+        [b'H', b'E', b'A', b'D'] => 2,
+        [b'P', b'O', b'S', b'T'] => 3,
+        [b'P', b'U', b'T'] => 4,
+        b"DELETE" => 5,
+        b"PATCH" => 6,
+        b"OPTIONS" => 7,
+        b"TRACE" => 8,
+        b"CONNECT" => 9,
+        _ => 0,
+    }
+}
+
+impl Tally {
+    /// Counters for so many pairs of method and status; what comes beyond them is counted without telling them apart.
+    pub fn new(slots: usize) -> Tally {
+        let slots = (0..slots).map(|_| Slot::default()).collect();
+        Tally { slots, rest: AtomicU64::new(0), nanoseconds: AtomicU64::new(0), errors: AtomicU64::new(0) }
+    }
+
+    /// Counts a request, unless this pair has no slot yet and `may_claim` one says no. Tells whether it did.
+    pub fn count(&self, method: &str, status: u16, may_claim: impl Fn() -> bool) -> bool {
+        let key = 1 << 31 | place(method) << 16 | u32::from(status);
+        for slot in &self.slots {
+            let found = slot.key.load(Ordering::Relaxed);
+            if found == key || found == 0 && claim(slot, key, &may_claim) {
+                slot.count.fetch_add(1, Ordering::Relaxed);
+                return true;
+            }
+            if slot.key.load(Ordering::Relaxed) == 0 {
+                return false;
+            }
+        }
+        self.rest.fetch_add(1, Ordering::Relaxed);
+        true
+    }
+
+    /// Adds the time that a request took.
+    pub fn add_time(&self, nanoseconds: u64) {
+        self.nanoseconds.fetch_add(nanoseconds, Ordering::Relaxed);
+    }
+
+    /// Counts a request whose script failed.
+    pub fn add_error(&self) {
+        self.errors.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Takes in what `other`, to which nobody adds any more, has counted.
+    pub fn absorb(&self, other: &Tally) {
+        for (key, count) in other.requests() {
+            let status = key.status.unwrap_or_default();
+            let known = key.status.is_some()
+                && self.slot(METHODS[key.method], status).is_some_and(|slot| {
+                    slot.count.fetch_add(count, Ordering::Relaxed);
+                    true
+                });
+            if !known {
+                self.rest.fetch_add(count, Ordering::Relaxed);
+            }
+        }
+        self.add_time(other.nanoseconds());
+        self.errors.fetch_add(other.errors(), Ordering::Relaxed);
+    }
+
+    fn slot(&self, method: &str, status: u16) -> Option<&Slot> {
+        let key = 1 << 31 | place(method) << 16 | u32::from(status);
+        self.slots.iter().find(|slot| slot.key.load(Ordering::Relaxed) == key || claim(slot, key, &|| true))
+    }
+
+    /// The requests by method and status, those of 0 left out.
+    pub fn requests(&self) -> Vec<(Key, u64)> {
+        let read = |slot: &Slot| {
+            let key = slot.key.load(Ordering::Relaxed);
+            let method = ((key >> 16 & 0x7fff) as usize).min(METHODS.len() - 1);
+            (Key { method, status: Some((key & 0xffff) as u16) }, slot.count.load(Ordering::Relaxed))
+        };
+        let rest = (Key { method: 0, status: None }, self.rest.load(Ordering::Relaxed));
+        self.slots.iter().map(read).chain([rest]).filter(|(_, count)| *count > 0).collect()
+    }
+
+    /// All requests.
+    pub fn total(&self) -> u64 {
+        self.requests().iter().map(|(_, count)| count).sum()
+    }
+
+    /// Pairs of method and status that have a slot.
+    pub fn claimed(&self) -> usize {
+        self.slots.iter().filter(|slot| slot.key.load(Ordering::Relaxed) != 0).count()
+    }
+
+    /// Time that requests took.
+    pub fn nanoseconds(&self) -> u64 {
+        self.nanoseconds.load(Ordering::Relaxed)
+    }
+
+    /// Requests whose script failed.
+    pub fn errors(&self) -> u64 {
+        self.errors.load(Ordering::Relaxed)
+    }
+}
+
+/// Takes a free slot for `key`. Another thread may have been faster, with the same key or another.
+#[cold]
+fn claim(slot: &Slot, key: u32, may_claim: &dyn Fn() -> bool) -> bool {
+    if slot.key.load(Ordering::Relaxed) == 0 && may_claim() {
+        let taken = slot.key.compare_exchange(0, key, Ordering::Relaxed, Ordering::Relaxed);
+        return taken.is_ok() || taken == Err(key);
+    }
+    slot.key.load(Ordering::Relaxed) == key
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::thread;
+
+    fn read(tally: &Tally) -> Vec<(&'static str, Option<u16>, u64)> {
+        let mut all: Vec<_> =
+            tally.requests().into_iter().map(|(key, n)| (METHODS[key.method], key.status, n)).collect();
+        all.sort_unstable();
+        all
+    }
+
+    #[test]
+    fn requests_are_counted_by_method_and_status() {
+        let tally = Tally::new(8);
+        for (method, status) in
+            [("GET", 200), ("GET", 200), ("GET", 404), ("POST", 200), ("get", 200), ("BREW", 200), ("PUT", 0)]
+        {
+            assert!(tally.count(method, status, || true));
+        }
+        let expected = [
+            ("GET", Some(200), 2),
+            ("GET", Some(404), 1),
+            ("POST", Some(200), 1),
+            ("PUT", Some(0), 1),
+            ("other", Some(200), 2),
+        ];
+        assert_eq!(read(&tally), expected);
+        assert_eq!((tally.total(), tally.claimed()), (7, 5));
+        for (method, name) in METHODS.iter().enumerate() {
+            assert_eq!(place(name) as usize, method);
+        }
+    }
+
+    #[test]
+    fn what_finds_no_slot_is_counted_without_its_names() {
+        let tally = Tally::new(2);
+        for status in [200, 201, 202, 203, 200] {
+            assert!(tally.count("GET", status, || true));
+        }
+        assert_eq!(read(&tally), [("GET", Some(200), 2), ("GET", Some(201), 1), ("other", None, 2)]);
+    }
+
+    #[test]
+    fn a_slot_that_may_not_be_claimed_leaves_the_request_to_others() {
+        let tally = Tally::new(2);
+        assert!(tally.count("GET", 200, || true));
+        assert!(!tally.count("GET", 500, || false));
+        assert!(tally.count("GET", 200, || false));
+        assert_eq!(read(&tally), [("GET", Some(200), 2)]);
+    }
+
+    #[test]
+    fn sums_stay_what_they_are_when_one_takes_in_another() {
+        let (all, one) = (Tally::new(2), Tally::new(8));
+        all.count("GET", 200, || true);
+        for status in [200, 201, 202] {
+            one.count("GET", status, || true);
+        }
+        one.add_time(7);
+        one.add_error();
+        all.absorb(&one);
+        assert_eq!(read(&all), [("GET", Some(200), 2), ("GET", Some(201), 1), ("other", None, 1)]);
+        assert_eq!((all.nanoseconds(), all.errors()), (7, 1));
+    }
+
+    #[test]
+    fn threads_lose_no_count() {
+        let tally = Tally::new(4);
+        thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    for number in 0..5_000 {
+                        tally.count("GET", 200 + number % 6, || true);
+                    }
+                });
+            }
+        });
+        assert_eq!(tally.total(), 20_000);
+        let mut keys: Vec<_> = tally.requests().into_iter().map(|(key, _)| key.status).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        assert_eq!(keys.len(), 5, "no pair has two slots");
+    }
+}

@@ -1,0 +1,102 @@
+//! Many answers that wait at once: none has a worker, others are served, and what they take up is bounded.
+
+use super::get;
+use crate::harness::{Client, Mock, eventually};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use std::time::{Duration, Instant};
+
+const PROVISION: &str = r#"
+fn registerRules() {
+    app.get("/ping", || "pong");
+    app.get("/delay/<int:ms>", |ms| make_response(`${ms}`).delay(ms));
+    app.get("/dribble", || make_response("0123456789").dribble(5, 1000));
+    app.get("/large/<int:ms>", |ms| {
+        let text = "seven b";
+        for doubled in range(0, 15) { text += text; }
+        make_response(text).delay(ms)
+    });
+    app.get("/large-dribble", || {
+        let text = "seven b";
+        for doubled in range(0, 15) { text += text; }
+        make_response(text).dribble(10, 60000)
+    });
+}
+"#;
+
+/// As many as the open files allow, 10,000 at most.
+fn crowd() -> usize {
+    let granted = getrlimit(Resource::Nofile);
+    setrlimit(Resource::Nofile, Rlimit { current: granted.maximum, ..granted }).unwrap();
+    let files = granted.maximum.unwrap_or(u64::MAX).min(1 << 20) as usize;
+    10_000.min(files / 2)
+}
+
+#[test]
+fn ten_thousand_answers_wait_at_once() {
+    let wanted = crowd();
+    let mock = Mock::serving(PROVISION);
+    let mut waiting: Vec<Client> = (0..wanted).map(|_| Client::new(&mock.traffic)).collect();
+    let began = Instant::now();
+    for client in &mut waiting {
+        client.write(get("/delay/5000").as_bytes());
+    }
+    // Others are answered at once meanwhile, more of them than there are workers.
+    let others = Instant::now();
+    for _ in 0..50 {
+        assert_eq!(mock.get("/ping").text(), "pong");
+    }
+    assert!(others.elapsed() < Duration::from_secs(3), "{:?}", others.elapsed());
+    let all = began.elapsed();
+    for client in &mut waiting {
+        assert_eq!(client.read(false).text(), "5000");
+        assert!(began.elapsed() >= Duration::from_secs(5));
+    }
+    // Sent within `all`, they are over soon after that and the five seconds.
+    assert!(began.elapsed() < all + Duration::from_secs(15), "{:?} after {all:?}", began.elapsed());
+}
+
+#[test]
+fn bodies_dribble_side_by_side() {
+    let mock = Mock::serving(PROVISION);
+    let mut clients: Vec<Client> = (0..200).map(|_| Client::new(&mock.traffic)).collect();
+    let began = Instant::now();
+    clients.iter_mut().for_each(|client| client.write(get("/dribble").as_bytes()));
+    clients.iter_mut().for_each(|client| assert_eq!(client.read(false).text(), "0123456789"));
+    assert!(began.elapsed() >= Duration::from_secs(1) && began.elapsed() < Duration::from_secs(10));
+}
+
+#[test]
+fn what_answers_take_up_while_they_wait_is_bounded() {
+    let arguments = ["--max-buffered", "1M", "--max-body", "64k"];
+    let mock = Mock::start_with(&arguments, |folder| folder.write("provision/initial", PROVISION));
+    // 224 KiB each: four of them fit, whether they wait or dribble.
+    let ask = |path: &str| {
+        let mut client = Client::new(&mock.traffic);
+        client.write(get(path).as_bytes());
+        client
+    };
+    let mut held: Vec<Client> =
+        ["/large/60000", "/large-dribble", "/large-dribble", "/large/60000"].map(ask).into();
+    // One that came before them would take their room.
+    eventually(|| match hits(&mock) {
+        4 => Ok(()),
+        hits => Err(hits.to_string()),
+    });
+    let refused = mock.get("/large/1");
+    assert_eq!(refused.status, 503);
+    let why = "too many bytes of answers wait here: over 1048576 (--max-buffered)";
+    assert!(refused.text().contains(why), "{}", refused.text());
+    // What leaves at once needs no room, and the room of a client that has left is free again.
+    assert_eq!(mock.get("/large/0").body.len(), 7 << 15);
+    drop(held.remove(1));
+    eventually(|| match mock.get("/large/1").status {
+        200 => Ok(()),
+        status => Err(status.to_string()),
+    });
+}
+
+/// Requests that were served so far.
+fn hits(mock: &Mock) -> u64 {
+    let ledger = mock.admin("GET /app/v1/provision", &[], b"").json();
+    ledger["rules"].as_array().unwrap().iter().map(|row| row["hits"].as_u64().unwrap()).sum()
+}
