@@ -4,7 +4,7 @@
 use super::call;
 use super::view::View;
 use crate::rule::{RuleOptions, Value};
-use crate::script::natives::Natives;
+use crate::script::natives::{Natives, ScriptValue};
 use rhai::{Array, Dynamic, EvalAltResult, FnPtr, ImmutableString, Map, NativeCallContext, Position};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -21,6 +21,8 @@ pub struct Blueprint {
     prefix: String,
     registered: Arc<Mutex<Registration>>,
 }
+
+impl ScriptValue for Blueprint {}
 
 /// What was registered, in order.
 #[derive(Debug, Clone, Default)]

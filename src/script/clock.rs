@@ -2,7 +2,7 @@
 //! is not done here.
 
 use super::bound::Returned;
-use crate::script::natives::Natives;
+use crate::script::natives::{Natives, Of};
 use chrono::format::{Item, StrftimeItems};
 use chrono::{DateTime, NaiveDate, NaiveDateTime, SecondsFormat, Utc};
 
@@ -96,16 +96,16 @@ fn present() -> String {
 
 fn register_time(natives: &mut Natives) {
     natives.register_type_with_name::<Time>("time");
-    natives.register_fn("time", |_: &mut Time| now());
-    natives.register_fn("time_ns", |_: &mut Time| Utc::now().timestamp_nanos_opt().unwrap_or(i64::MAX));
-    natives.register_fn("monotonic", |_: &mut Time| START.elapsed().as_secs_f64());
-    natives.register_fn("strftime", |_: &mut Time, format: &str| strftime(format, now()));
-    natives.register_fn("strftime", |_: &mut Time, format: &str, seconds: f64| strftime(format, seconds));
+    natives.register_fn("time", |_: Of<Time>| now());
+    natives.register_fn("time_ns", |_: Of<Time>| Utc::now().timestamp_nanos_opt().unwrap_or(i64::MAX));
+    natives.register_fn("monotonic", |_: Of<Time>| START.elapsed().as_secs_f64());
+    natives.register_fn("strftime", |_: Of<Time>, format: &str| strftime(format, now()));
+    natives.register_fn("strftime", |_: Of<Time>, format: &str, seconds: f64| strftime(format, seconds));
     natives
-        .register_fn("strftime", |_: &mut Time, format: &str, seconds: i64| strftime(format, seconds as f64));
-    natives.register_fn("http_date", |_: &mut Time| http_date(now()));
-    natives.register_fn("http_date", |_: &mut Time, seconds: f64| http_date(seconds));
-    natives.register_fn("http_date", |_: &mut Time, seconds: i64| http_date(seconds as f64));
+        .register_fn("strftime", |_: Of<Time>, format: &str, seconds: i64| strftime(format, seconds as f64));
+    natives.register_fn("http_date", |_: Of<Time>| http_date(now()));
+    natives.register_fn("http_date", |_: Of<Time>, seconds: f64| http_date(seconds));
+    natives.register_fn("http_date", |_: Of<Time>, seconds: i64| http_date(seconds as f64));
 }
 
 /// Registers `time` and `datetime`.
@@ -115,11 +115,11 @@ pub fn register(natives: &mut Natives) {
     natives.set_var("datetime", Datetime);
     register_time(natives);
     natives.register_type_with_name::<Datetime>("datetime");
-    natives.register_fn("now", |_: &mut Datetime| present());
-    natives.register_fn("utcnow", |_: &mut Datetime| present());
-    natives.register_fn("isoformat", |_: &mut Datetime, seconds: f64| isoformat(seconds));
-    natives.register_fn("isoformat", |_: &mut Datetime, seconds: i64| isoformat(seconds as f64));
-    natives.register_fn("fromisoformat", |_: &mut Datetime, text: &str| fromisoformat(text));
+    natives.register_fn("now", |_: Of<Datetime>| present());
+    natives.register_fn("utcnow", |_: Of<Datetime>| present());
+    natives.register_fn("isoformat", |_: Of<Datetime>, seconds: f64| isoformat(seconds));
+    natives.register_fn("isoformat", |_: Of<Datetime>, seconds: i64| isoformat(seconds as f64));
+    natives.register_fn("fromisoformat", |_: Of<Datetime>, text: &str| fromisoformat(text));
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ pub mod values;
 pub use values::Data;
 
 use super::{budget, call};
-use crate::script::natives::Natives;
+use crate::script::natives::{Natives, ScriptValue};
 use rhai::{Array, Dynamic, EvalAltResult, FnPtr, ImmutableString, NativeCallContext};
 use std::borrow::Cow;
 use values::Values;
@@ -23,6 +23,8 @@ pub struct Store {
     /// What its keys begin with; nothing for `store` itself, which all threads clone.
     prefix: Option<ImmutableString>,
 }
+
+impl ScriptValue for Store {}
 
 impl Store {
     fn prefix(&self) -> &str {

@@ -2,7 +2,7 @@
 
 use super::environ::Os;
 use super::{call, json};
-use crate::script::natives::Natives;
+use crate::script::natives::{Natives, Of};
 use crate::store::Name;
 use rhai::{Array, Blob, Dynamic, EvalAltResult};
 
@@ -35,6 +35,6 @@ pub fn register(natives: &mut Natives) {
         .register_fn("read_text", read_text)
         .register_fn("read_json", read_json)
         .register_fn("read_blob", |name: &str| -> Fallible<Blob> { read(name) })
-        .register_fn("listdir", |_: &mut Os| listdir(""))
-        .register_fn("listdir", |_: &mut Os, under: &str| listdir(under));
+        .register_fn("listdir", |_: Of<Os>| listdir(""))
+        .register_fn("listdir", |_: Of<Os>, under: &str| listdir(under));
 }

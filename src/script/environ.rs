@@ -1,7 +1,7 @@
 //! `os.getenv` and `os.environ`: reading the environment. Files are not seen from here.
 
 use super::bound::Returned;
-use crate::script::natives::Natives;
+use crate::script::natives::{Natives, Of, ScriptValue};
 use rhai::{Array, Dynamic, Map};
 use std::ffi::OsStr;
 
@@ -15,6 +15,8 @@ pub struct Os;
 /// The handle behind `os.environ`.
 #[derive(Debug, Clone)]
 pub struct Environ;
+
+impl ScriptValue for Environ {}
 
 /// Whether scripts see the variable of this name.
 fn visible(name: &OsStr) -> bool {
@@ -52,17 +54,17 @@ pub fn register(natives: &mut Natives) {
     natives.set_var("os", Os);
     natives.register_type_with_name::<Os>("os");
     natives.register_type_with_name::<Environ>("os.environ");
-    natives.register_fn("getenv", |_: &mut Os, name: &str| getenv(name, Dynamic::UNIT));
-    natives.register_fn("getenv", |_: &mut Os, name: &str, default: Dynamic| getenv(name, default));
-    natives.register_get("environ", |_: &mut Os| Environ);
-    natives.register_indexer_get(|_: &mut Environ, name: &str| required(name));
-    natives.register_fn("get", |_: &mut Environ, name: &str| getenv(name, Dynamic::UNIT));
-    natives.register_fn("get", |_: &mut Environ, name: &str, default: Dynamic| getenv(name, default));
-    natives.register_fn("contains", |_: &mut Environ, name: &str| variable(name).is_some());
-    natives.register_fn("keys", |_: &mut Environ| -> Array {
+    natives.register_fn("getenv", |_: Of<Os>, name: &str| getenv(name, Dynamic::UNIT));
+    natives.register_fn("getenv", |_: Of<Os>, name: &str, default: Dynamic| getenv(name, default));
+    natives.register_get("environ", |_: Of<Os>| Environ);
+    natives.register_indexer_get(|_: Of<Environ>, name: &str| required(name));
+    natives.register_fn("get", |_: Of<Environ>, name: &str| getenv(name, Dynamic::UNIT));
+    natives.register_fn("get", |_: Of<Environ>, name: &str, default: Dynamic| getenv(name, default));
+    natives.register_fn("contains", |_: Of<Environ>, name: &str| variable(name).is_some());
+    natives.register_fn("keys", |_: Of<Environ>| -> Array {
         variables().into_keys().map(|name| name.as_str().into()).collect()
     });
-    natives.register_fn("to_dict", |_: &mut Environ| variables());
+    natives.register_fn("to_dict", |_: Of<Environ>| variables());
 }
 
 #[cfg(test)]

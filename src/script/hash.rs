@@ -1,7 +1,7 @@
 //! `hashlib.*` and `hmac.*`: digests of text and bytes.
 
 use super::bound::Returned;
-use crate::script::natives::Natives;
+use crate::script::natives::{Natives, Of, ScriptValue};
 use hmac::{Hmac, Mac};
 use md5::Md5;
 use rhai::{Blob, Dynamic};
@@ -21,6 +21,8 @@ pub struct Digest {
     name: &'static str,
     bytes: Blob,
 }
+
+impl ScriptValue for Digest {}
 
 /// Bytes as hexadecimal digits, in lower case.
 pub fn hexadecimal(bytes: &[u8]) -> String {
@@ -69,7 +71,7 @@ fn compare_digest(left: &[u8], right: &[u8]) -> bool {
 }
 
 fn register_digest(natives: &mut Natives, name: &'static str, digest: fn(&[u8]) -> Blob) {
-    natives.register_fn(name, move |_: &mut Hashlib, value: Dynamic| -> Returned<Digest> {
+    natives.register_fn(name, move |_: Of<Hashlib>, value: Dynamic| -> Returned<Digest> {
         let bytes = with_bytes(&format!("hashlib.{name}"), &value, digest)?;
         Ok(Digest { name, bytes })
     });
@@ -77,15 +79,15 @@ fn register_digest(natives: &mut Natives, name: &'static str, digest: fn(&[u8]) 
 
 fn register_hmac(natives: &mut Natives) {
     natives.register_type_with_name::<HmacHandle>("hmac");
-    natives.register_fn("digest", |_: &mut HmacHandle, key: Dynamic, message: Dynamic, digest: &str| {
+    natives.register_fn("digest", |_: Of<HmacHandle>, key: Dynamic, message: Dynamic, digest: &str| {
         hmac_of("hmac.digest", &key, &message, digest)
     });
-    natives.register_fn("hexdigest", |_: &mut HmacHandle, key: Dynamic, message: Dynamic, digest: &str| {
+    natives.register_fn("hexdigest", |_: Of<HmacHandle>, key: Dynamic, message: Dynamic, digest: &str| {
         hmac_of("hmac.hexdigest", &key, &message, digest).map(|bytes| hexadecimal(&bytes))
     });
     natives.register_fn(
         "compare_digest",
-        |_: &mut HmacHandle, left: Dynamic, right: Dynamic| -> Returned<bool> {
+        |_: Of<HmacHandle>, left: Dynamic, right: Dynamic| -> Returned<bool> {
             let name = "hmac.compare_digest";
             with_bytes(name, &left, |left| with_bytes(name, &right, |right| compare_digest(left, right)))?
         },

@@ -4,7 +4,7 @@
 mod writer;
 
 use super::bound::{MAX_TEXT, Returned};
-use crate::script::natives::Natives;
+use crate::script::natives::{Natives, Of};
 use rhai::{Dynamic, ImmutableString, Map};
 
 /// Most memory in bytes that a value read from JSON may take, by estimate: small maps take fifty times their text.
@@ -97,15 +97,15 @@ fn indent_of(options: &Map) -> Result<String, String> {
 pub fn register(natives: &mut Natives) {
     natives.register_type_with_name::<Json>("json");
     natives.set_var("json", Json);
-    natives.register_fn("dumps", |_: &mut Json, value: Dynamic| dumps(&value, ""));
-    natives.register_fn("dumps", |_: &mut Json, value: Dynamic, options: Map| -> Returned<ImmutableString> {
+    natives.register_fn("dumps", |_: Of<Json>, value: Dynamic| dumps(&value, ""));
+    natives.register_fn("dumps", |_: Of<Json>, value: Dynamic, options: Map| -> Returned<ImmutableString> {
         let indent = indent_of(&options).map_err(|why| format!("json.dumps: {why}"))?;
         dumps(&value, &indent)
     });
-    natives.register_fn("loads", |_: &mut Json, text: &str| -> Returned<Dynamic> {
+    natives.register_fn("loads", |_: Of<Json>, text: &str| -> Returned<Dynamic> {
         from_json(text.as_bytes()).map_err(|why| format!("json.loads: {why}").into())
     });
-    natives.register_fn("loads", |_: &mut Json, bytes: rhai::Blob| -> Returned<Dynamic> {
+    natives.register_fn("loads", |_: Of<Json>, bytes: rhai::Blob| -> Returned<Dynamic> {
         from_json(&bytes).map_err(|why| format!("json.loads: {why}").into())
     });
 }

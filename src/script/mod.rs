@@ -40,11 +40,14 @@ pub mod view;
 
 use budget::Budget;
 use natives::Natives;
+use rhai::packages::{Package, StandardPackage};
 use rhai::{Engine, OptimizationLevel};
 
 /// The engine of all provisions, with every name that scripts can use.
 pub fn engine(budget: Budget) -> Engine {
-    let mut engine = Engine::new();
+    // Not `new`: that has a resolver of its own for modules in files, which would be part of the program.
+    let mut engine = Engine::new_raw();
+    engine.register_global_module(StandardPackage::new().as_shared_module());
     // Interning locks, and sleeps 10 ms where two threads want the lock (rhai-findings, trap 1).
     engine.set_max_strings_interned(0);
     // `Full` would fold `random.random()` into a constant.

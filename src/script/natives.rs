@@ -1,10 +1,26 @@
 //! Where the topics register what scripts see. Knows no topic.
 //!
-//! Rhai's own `register_fn` is generic to its bottom: each of 330 calls had a copy of making a record and hashing a name,
-//! 150 KB in all. Here a call only converts its function; the rest is one function for all.
+//! Rhai's own `register_fn` is generic to its bottom: each of 400 calls had a copy of making a record and hashing a name,
+//! 150 KB in all. Here a call only hands its function over; the rest is one function for all.
 
-use rhai::{Dynamic, Engine, FuncRegistration, Module, RhaiFunc, RhaiNativeFunc, Variant};
-use std::any::TypeId;
+mod function;
+
+pub use function::{Of, ScriptValue};
+
+use function::{Called, Native};
+use rhai::plugin::PluginFunc;
+use rhai::{Dynamic, Engine, FuncRegistration, Module, RhaiFunc, Shared, Variant};
+use std::any::{TypeId, type_name};
+
+/// What a script does to reach a function.
+#[derive(Clone, Copy)]
+enum Use {
+    Call,
+    Get,
+    Set,
+    IndexGet,
+    IndexSet,
+}
 
 /// The names that scripts of an engine will see.
 pub struct Natives<'engine> {
@@ -47,102 +63,80 @@ impl<'engine> Natives<'engine> {
 
     /// The name of a type for `type_of` and messages.
     pub fn register_type_with_name<T: Variant + Clone>(&mut self, name: &str) -> &mut Self {
-        self.engine.register_type_with_name::<T>(name);
+        self.name_type(type_name::<T>(), name)
+    }
+
+    #[inline(never)]
+    fn name_type(&mut self, path: &str, name: &str) -> &mut Self {
+        self.engine.register_type_with_name_raw(path, name);
         self
     }
 
-    /// A function or method, as Rhai's method of this name.
-    #[inline]
-    pub fn register_fn<A: 'static, const N: usize, const X: bool, R: Variant + Clone, const F: bool>(
-        &mut self,
-        name: &str,
-        function: impl RhaiNativeFunc<A, N, X, R, F> + Send + Sync + 'static,
-    ) -> &mut Self {
-        self.add(
-            FuncRegistration::new(name),
-            &parameters(&function),
-            function.into_rhai_function(true, false),
-        )
+    /// A function or method.
+    pub fn register_fn<S: 'static>(&mut self, name: &str, function: impl Native<S>) -> &mut Self {
+        self.register(Use::Call, name, true, function)
     }
 
     /// A property that can be read.
-    #[inline]
-    pub fn register_get<A: 'static, const X: bool, R: Variant + Clone, const F: bool>(
-        &mut self,
-        name: &str,
-        getter: impl RhaiNativeFunc<A, 1, X, R, F> + Send + Sync + 'static,
-    ) -> &mut Self {
-        let types = parameters(&getter);
-        self.add(FuncRegistration::new_getter(name), &types, getter.into_rhai_function(true, false))
+    pub fn register_get<S: 'static>(&mut self, name: &str, getter: impl Native<S>) -> &mut Self {
+        self.register(Use::Get, name, true, getter)
     }
 
     /// A property that can be assigned to, not that of a constant.
-    pub fn register_set<A: 'static, const X: bool, const F: bool>(
-        &mut self,
-        name: &str,
-        setter: impl RhaiNativeFunc<A, 2, X, (), F> + Send + Sync + 'static,
-    ) -> &mut Self {
-        self.setter(FuncRegistration::new_setter(name), setter, false)
+    pub fn register_set<S: 'static>(&mut self, name: &str, setter: impl Native<S>) -> &mut Self {
+        self.register(Use::Set, name, false, setter)
     }
 
     /// A setter that Rhai may call on constants too: after a method was called on what a property gave, it assigns that value
     /// to the property again.
-    pub fn register_set_of_constant<A: 'static, const X: bool, const F: bool>(
-        &mut self,
-        name: &str,
-        setter: impl RhaiNativeFunc<A, 2, X, (), F> + Send + Sync + 'static,
-    ) -> &mut Self {
-        self.setter(FuncRegistration::new_setter(name), setter, true)
+    pub fn register_set_of_constant<S: 'static>(&mut self, name: &str, setter: impl Native<S>) -> &mut Self {
+        self.register(Use::Set, name, true, setter)
     }
 
     /// What `[...]` gives.
-    #[inline]
-    pub fn register_indexer_get<A: 'static, const X: bool, R: Variant + Clone, const F: bool>(
-        &mut self,
-        getter: impl RhaiNativeFunc<A, 2, X, R, F> + Send + Sync + 'static,
-    ) -> &mut Self {
-        let types = parameters(&getter);
-        self.add(FuncRegistration::new_index_getter(), &types, getter.into_rhai_function(true, false))
+    pub fn register_indexer_get<S: 'static>(&mut self, getter: impl Native<S>) -> &mut Self {
+        self.register(Use::IndexGet, "", true, getter)
     }
 
     /// What assigning to `[...]` does, not for a constant.
-    pub fn register_indexer_set<A: 'static, const X: bool, const F: bool>(
-        &mut self,
-        setter: impl RhaiNativeFunc<A, 3, X, (), F> + Send + Sync + 'static,
-    ) -> &mut Self {
-        self.setter(FuncRegistration::new_index_setter(), setter, false)
+    pub fn register_indexer_set<S: 'static>(&mut self, setter: impl Native<S>) -> &mut Self {
+        self.register(Use::IndexSet, "", false, setter)
     }
 
     /// As [`Natives::register_set_of_constant`], for `[...]`.
-    pub fn register_indexer_set_of_constant<A: 'static, const X: bool, const F: bool>(
-        &mut self,
-        setter: impl RhaiNativeFunc<A, 3, X, (), F> + Send + Sync + 'static,
-    ) -> &mut Self {
-        self.setter(FuncRegistration::new_index_setter(), setter, true)
+    pub fn register_indexer_set_of_constant<S: 'static>(&mut self, setter: impl Native<S>) -> &mut Self {
+        self.register(Use::IndexSet, "", true, setter)
     }
 
-    fn setter<A: 'static, const N: usize, const X: bool, const F: bool>(
+    fn register<S: 'static, F: Native<S>>(
         &mut self,
-        name: FuncRegistration,
-        setter: impl RhaiNativeFunc<A, N, X, (), F> + Send + Sync + 'static,
+        by: Use,
+        name: &str,
         of_constants: bool,
+        function: F,
     ) -> &mut Self {
-        // The part in common refuses a name with a purity.
-        name.with_purity(of_constants).set_into_module(&mut self.module, setter);
-        self
+        self.add(by, name, F::TYPES, Shared::new(Called::new(function, of_constants)))
     }
 
     /// Not inlined: it is the part that all registrations have in common.
     #[inline(never)]
-    fn add(&mut self, name: FuncRegistration, types: &[TypeId], function: RhaiFunc) -> &mut Self {
-        name.in_global_namespace().set_into_module_raw(&mut self.module, types, function);
+    fn add(
+        &mut self,
+        by: Use,
+        name: &str,
+        types: &[TypeId],
+        func: Shared<dyn PluginFunc + Send + Sync>,
+    ) -> &mut Self {
+        let registration = match by {
+            Use::Call => FuncRegistration::new(name),
+            Use::Get => FuncRegistration::new_getter(name),
+            // As Rhai names them; `new_setter` also sets a flag that is refused here.
+            Use::Set => FuncRegistration::new(format!("set${name}")),
+            Use::IndexGet => FuncRegistration::new_index_getter(),
+            Use::IndexSet => FuncRegistration::new("index$set$"),
+        };
+        let function = RhaiFunc::Plugin { func };
+        registration.in_global_namespace().set_into_module_raw(&mut self.module, types, function);
         self
     }
-}
-
-fn parameters<A: 'static, const N: usize, const X: bool, R: 'static, const F: bool, T>(_: &T) -> [TypeId; N]
-where
-    T: RhaiNativeFunc<A, N, X, R, F>,
-{
-    T::param_types()
 }

@@ -5,7 +5,7 @@ mod matched;
 mod template;
 
 use super::bound::{MAX_ITEMS, MAX_TEXT, Returned, Text, check_time, too_long, too_many};
-use crate::script::natives::Natives;
+use crate::script::natives::{Natives, Of};
 use matched::Match;
 use regex_lite::{Captures, Regex, RegexBuilder};
 use rhai::{Array, Dynamic, FnPtr, ImmutableString, NativeCallContext};
@@ -154,7 +154,7 @@ impl Tally {
 }
 
 /// `re.findall(pattern, text)`: the texts of the matches; of their one group, or lists of their groups.
-fn findall(_: &mut Re, pattern: &str, text: &str) -> Returned<Array> {
+fn findall(_: Of<Re>, pattern: &str, text: &str) -> Returned<Array> {
     let regex = compiled("re.findall", pattern, Anchor::Anywhere, text)?;
     let (mut found, mut tally) = (Array::new(), Tally::new("re.findall"));
     each_match(&regex, (text, 0), |captures| {
@@ -229,15 +229,15 @@ fn sub_function(
 }
 
 fn register_sub(natives: &mut Natives) {
-    natives.register_fn("sub", |_: &mut Re, pattern: &str, template: &str, text: &str| {
+    natives.register_fn("sub", |_: Of<Re>, pattern: &str, template: &str, text: &str| {
         sub_text(pattern, template, (text, 0))
     });
-    natives.register_fn("sub", |_: &mut Re, pattern: &str, template: &str, text: &str, most: i64| {
+    natives.register_fn("sub", |_: Of<Re>, pattern: &str, template: &str, text: &str, most: i64| {
         sub_text(pattern, template, (text, most))
     });
     natives.register_fn(
         "sub",
-        |context: NativeCallContext, _: &mut Re, pattern: &str, function: FnPtr, text: ImmutableString| {
+        |context: NativeCallContext, _: Of<Re>, pattern: &str, function: FnPtr, text: ImmutableString| {
             sub_function(&context, pattern, &function, &text)
         },
     );
@@ -254,16 +254,16 @@ pub fn register(natives: &mut Natives) {
         ("prefix", Anchor::Start),
         ("fullmatch", Anchor::Whole),
     ] {
-        natives.register_fn(name, move |_: &mut Re, pattern: &str, text: ImmutableString| {
+        natives.register_fn(name, move |_: Of<Re>, pattern: &str, text: ImmutableString| {
             find(&format!("re.{name}"), pattern, text, anchor)
         });
     }
     natives.register_fn("findall", findall);
-    natives.register_fn("split", |_: &mut Re, pattern: &str, text: &str| split(pattern, text, 0));
+    natives.register_fn("split", |_: Of<Re>, pattern: &str, text: &str| split(pattern, text, 0));
     natives
-        .register_fn("split", |_: &mut Re, pattern: &str, text: &str, most: i64| split(pattern, text, most));
+        .register_fn("split", |_: Of<Re>, pattern: &str, text: &str, most: i64| split(pattern, text, most));
     register_sub(natives);
-    natives.register_fn("escape", |_: &mut Re, text: &str| -> Returned<String> {
+    natives.register_fn("escape", |_: Of<Re>, text: &str| -> Returned<String> {
         let escaped = if text.len() <= MAX_PATTERN { Some(regex_lite::escape(text)) } else { None };
         escaped.ok_or_else(|| format!("re.escape: the text is longer than {MAX_PATTERN} bytes").into())
     });

@@ -10,7 +10,7 @@ use crate::request::Request;
 use crate::rule::{Rule, Value};
 use crate::script::abort::http_error;
 use crate::script::multi_dict::{self, FileDict, Headers, MultiDict, Part};
-use crate::script::natives::Natives;
+use crate::script::natives::{Natives, Of};
 use crate::script::view::dynamic;
 use crate::script::{call, json};
 use accept::Accept;
@@ -33,7 +33,7 @@ pub fn register(natives: &mut Natives) {
     register_properties(natives);
     register_body(natives);
     for name in ["to_string", "to_debug"] {
-        natives.register_fn(name, |_: &mut RequestHandle| show());
+        natives.register_fn(name, |_: Of<RequestHandle>| show());
     }
     accept::register(natives);
     multi_dict::register(natives);
@@ -100,18 +100,18 @@ const FOREIGN: [(&str, &str); 8] = [
 
 fn register_properties(natives: &mut Natives) {
     for (name, getter) in PROPERTIES {
-        natives.register_get(name, move |_: &mut RequestHandle| getter(&call::request()?));
+        natives.register_get(name, move |_: Of<RequestHandle>| getter(&call::request()?));
         // Rhai also calls it with the value it has just read, after a method was called on that.
-        natives.register_set_of_constant(name, move |_: &mut RequestHandle, value: Dynamic| {
+        natives.register_set_of_constant(name, move |_: Of<RequestHandle>, value: Dynamic| {
             match same(&getter(&call::request()?)?, &value) {
                 true => Ok(()),
                 false => Err(read_only(&format!("request.{name}"))),
             }
         });
     }
-    natives.register_indexer_get(|_: &mut RequestHandle, name: &str| -> Read { Err(unknown(name)) });
+    natives.register_indexer_get(|_: Of<RequestHandle>, name: &str| -> Read { Err(unknown(name)) });
     natives.register_indexer_set_of_constant(
-        |_: &mut RequestHandle, name: &str, _: Dynamic| -> Result<(), Box<EvalAltResult>> {
+        |_: Of<RequestHandle>, name: &str, _: Dynamic| -> Result<(), Box<EvalAltResult>> {
             Err(unknown(name))
         },
     );
@@ -128,15 +128,15 @@ fn unknown(name: &str) -> Box<EvalAltResult> {
 
 fn register_body(natives: &mut Natives) {
     natives
-        .register_fn("get_json", |_: &mut RequestHandle| {
+        .register_fn("get_json", |_: Of<RequestHandle>| {
             get_json(call::request()?.as_ref(), JsonOptions::default())
         })
-        .register_fn("get_json", |_: &mut RequestHandle, options: Map| {
+        .register_fn("get_json", |_: Of<RequestHandle>, options: Map| {
             let [force, silent, _cache] = flags("get_json", &options, ["force", "silent", "cache"])?;
             get_json(call::request()?.as_ref(), JsonOptions { force, silent })
         })
-        .register_fn("get_data", |_: &mut RequestHandle| get_data(call::request()?.as_ref(), false, false))
-        .register_fn("get_data", |_: &mut RequestHandle, options: Map| {
+        .register_fn("get_data", |_: Of<RequestHandle>| get_data(call::request()?.as_ref(), false, false))
+        .register_fn("get_data", |_: Of<RequestHandle>, options: Map| {
             let names = ["as_text", "parse_form_data", "cache"];
             let [as_text, parse_form_data, _cache] = flags("get_data", &options, names)?;
             get_data(call::request()?.as_ref(), as_text, parse_form_data)

@@ -4,7 +4,7 @@
 use super::answer;
 use super::{call, cookie, json, status};
 use crate::response::{Answer, check_header};
-use crate::script::natives::Natives;
+use crate::script::natives::{Natives, ScriptValue};
 use rhai::{Array, Dynamic, EvalAltResult, ImmutableString, Map};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -17,6 +17,9 @@ pub struct Response(Arc<Mutex<Answer>>);
 /// `response.headers`.
 #[derive(Debug, Clone)]
 pub struct ResponseHeaders(Response);
+
+impl ScriptValue for Response {}
+impl ScriptValue for ResponseHeaders {}
 
 impl From<Answer> for Response {
     fn from(answer: Answer) -> Self {

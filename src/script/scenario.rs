@@ -2,7 +2,7 @@
 //! it is shown, prepared and cleared as the store is. Each operation is one step for all threads.
 
 use super::data::{Access, Store, with};
-use crate::script::natives::Natives;
+use crate::script::natives::{Natives, ScriptValue};
 use rhai::{Dynamic, EvalAltResult, ImmutableString};
 
 type Fallible<T> = Result<T, Box<EvalAltResult>>;
@@ -18,6 +18,8 @@ const STARTED: &str = "Started";
 struct Scenario {
     key: ImmutableString,
 }
+
+impl ScriptValue for Scenario {}
 
 impl Scenario {
     fn of(store: &Store, name: &str) -> Scenario {

@@ -3,7 +3,7 @@
 use super::call;
 use super::clock::Time;
 use crate::chaos::LONGEST;
-use crate::script::natives::Natives;
+use crate::script::natives::{Natives, Of};
 use rhai::{Dynamic, EvalAltResult};
 use std::time::Duration;
 
@@ -26,7 +26,7 @@ fn sleep(seconds: &Dynamic) -> Result<(), Box<EvalAltResult>> {
 /// Registers both names; Rhai's own `sleep` would stop the thread.
 pub fn register(natives: &mut Natives) {
     natives
-        .register_fn("sleep", |_: &mut Time, seconds: Dynamic| sleep(&seconds))
+        .register_fn("sleep", |_: Of<Time>, seconds: Dynamic| sleep(&seconds))
         .register_fn("sleep", |seconds: i64| sleep(&Dynamic::from_int(seconds)))
         .register_fn("sleep", |seconds: f64| sleep(&Dynamic::from_float(seconds)));
 }

@@ -4,11 +4,11 @@
 mod format;
 
 use super::bound::{MAX_TEXT, Returned, Text, collect, too_long, write_value};
-use crate::script::natives::Natives;
+use crate::script::natives::{Natives, ScriptValue};
 use rhai::{Array, Blob, ImmutableString, NativeCallContext};
 
 /// Registers `name` with one text beside its receiver, which may be a character too.
-fn register_with_text<T: rhai::Variant + Clone>(
+fn register_with_text<T: ScriptValue>(
     natives: &mut Natives,
     name: &'static str,
     method: fn(&str, &str) -> Returned<T>,

@@ -1,13 +1,15 @@
 //! `urllib.*`: percent-encoding and query strings as Python's `urllib.parse` has them (RFC 3986, section 2).
 
 use super::bound::{MAX_ITEMS, Returned, Text, too_many, write_value};
-use crate::script::natives::Natives;
+use crate::script::natives::{Natives, Of, ScriptValue};
 use percent_encoding::percent_decode_str;
 use rhai::{Array, Dynamic, ImmutableString, Map, NativeCallContext};
 
 /// The handle behind `urllib`, and behind `urllib.parse`.
 #[derive(Debug, Clone)]
 pub struct Urllib;
+
+impl ScriptValue for Urllib {}
 
 /// Appends `text` with all but letters, digits, `_.-~` and the characters of `safe` as `%XX`.
 fn write_quoted(name: &str, text: &str, safe: &str, out: &mut Text) -> Returned<()> {
@@ -88,14 +90,14 @@ impl Query<'_, '_> {
 }
 
 /// `urllib.urlencode(map)`, keys in their order in the map.
-fn urlencode(context: NativeCallContext, _: &mut Urllib, fields: Map) -> Returned<ImmutableString> {
+fn urlencode(context: NativeCallContext, _: Of<Urllib>, fields: Map) -> Returned<ImmutableString> {
     let mut query = Query { context: &context, out: Text::new(), follows: false };
     fields.iter().try_for_each(|(key, value)| query.field(key, value))?;
     Ok(query.out.finish())
 }
 
 /// `urllib.urlencode(list)` of pairs `[key, value]`, in their order.
-fn urlencode_pairs(context: NativeCallContext, _: &mut Urllib, pairs: Array) -> Returned<ImmutableString> {
+fn urlencode_pairs(context: NativeCallContext, _: Of<Urllib>, pairs: Array) -> Returned<ImmutableString> {
     let mut query = Query { context: &context, out: Text::new(), follows: false };
     for pair in &pairs {
         let pair = pair.as_array_ref().ok().filter(|pair| pair.len() == 2 && pair[0].is_string());
@@ -126,16 +128,16 @@ fn parse_qs(text: &str) -> Returned<Map> {
 pub fn register(natives: &mut Natives) {
     natives.register_type_with_name::<Urllib>("urllib");
     natives.set_var("urllib", Urllib);
-    natives.register_get("parse", |_: &mut Urllib| Urllib);
-    natives.register_fn("quote", |_: &mut Urllib, text: &str| quote(text, "/"));
-    natives.register_fn("quote", |_: &mut Urllib, text: &str, safe: &str| quote(text, safe));
-    natives.register_fn("quote_plus", |_: &mut Urllib, text: &str| quote_plus(text, ""));
-    natives.register_fn("quote_plus", |_: &mut Urllib, text: &str, safe: &str| quote_plus(text, safe));
-    natives.register_fn("unquote", |_: &mut Urllib, text: &str| unquote(text));
-    natives.register_fn("unquote_plus", |_: &mut Urllib, text: &str| unquote_plus(text));
+    natives.register_get("parse", |_: Of<Urllib>| Urllib);
+    natives.register_fn("quote", |_: Of<Urllib>, text: &str| quote(text, "/"));
+    natives.register_fn("quote", |_: Of<Urllib>, text: &str, safe: &str| quote(text, safe));
+    natives.register_fn("quote_plus", |_: Of<Urllib>, text: &str| quote_plus(text, ""));
+    natives.register_fn("quote_plus", |_: Of<Urllib>, text: &str, safe: &str| quote_plus(text, safe));
+    natives.register_fn("unquote", |_: Of<Urllib>, text: &str| unquote(text));
+    natives.register_fn("unquote_plus", |_: Of<Urllib>, text: &str| unquote_plus(text));
     natives.register_fn("urlencode", urlencode);
     natives.register_fn("urlencode", urlencode_pairs);
-    natives.register_fn("parse_qs", |_: &mut Urllib, text: &str| parse_qs(text));
+    natives.register_fn("parse_qs", |_: Of<Urllib>, text: &str| parse_qs(text));
 }
 
 #[cfg(test)]

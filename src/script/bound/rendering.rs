@@ -2,8 +2,8 @@
 //! text print as ten long texts, so all of it stops at the limit.
 
 use super::{MAX_DEPTH, MAX_TEXT, Returned, Text, too_long};
-use crate::script::natives::Natives;
-use rhai::{Array, Dynamic, FnPtr, ImmutableString, Map, NativeCallContext, Variant};
+use crate::script::natives::{Natives, ScriptValue};
+use rhai::{Array, Dynamic, FnPtr, ImmutableString, Map, NativeCallContext};
 use std::fmt::{self, Write};
 
 /// The text of any value, for logs and error messages: never longer than `limit` bytes, cut with `...`.
@@ -103,7 +103,7 @@ impl Writer<'_, '_> {
 }
 
 /// Lists and maps: what Rhai prints without a limit.
-trait Container: Variant + Clone {
+trait Container: ScriptValue {
     fn show(&self, writer: &mut Writer) -> fmt::Result;
 }
 

@@ -4,7 +4,7 @@ use super::{Dictionary, Headers, Thrown, group};
 use crate::form::{FilePart, options};
 use crate::request::Request;
 use crate::script::abort::http_error;
-use crate::script::natives::Natives;
+use crate::script::natives::{Natives, Of};
 use crate::script::request::property::{read_only, unknown_property};
 use rhai::{Blob, Dynamic, ImmutableString};
 use std::sync::Arc;
@@ -101,12 +101,12 @@ pub fn register(natives: &mut Natives) {
         natives.register_get(name, move |file: &mut FileStorage| getter(file));
     }
     let names = || PROPERTIES.iter().map(|(name, _)| *name);
-    natives.register_indexer_get(move |_: &mut FileStorage, name: &str| -> Result<Dynamic, Thrown> {
+    natives.register_indexer_get(move |_: Of<FileStorage>, name: &str| -> Result<Dynamic, Thrown> {
         Err(unknown_property("a file", name, names()))
     });
     natives.register_indexer_set_of_constant(
         // Rhai also calls it for `headers`, after a method was called on that.
-        |_: &mut FileStorage, _: &str, value: Dynamic| match value.is::<Headers>() {
+        |_: Of<FileStorage>, _: &str, value: Dynamic| match value.is::<Headers>() {
             true => Ok(()),
             false => Err(read_only("a file")),
         },

@@ -1,0 +1,262 @@
+//! A Rust function as one that Rhai calls with script values. Knows no name and no topic.
+//!
+//! Rhai has the like of it (`RhaiNativeFunc`), but there each of 400 functions has its own copy of taking arguments out of values:
+//! 150 KB. Here a type is taken out of a value at one place for all functions.
+
+use rhai::plugin::PluginFunc;
+use rhai::{
+    Array, Blob, Dynamic, DynamicWriteLock, EvalAltResult, FnPtr, ImmutableString, Map, NativeCallContext,
+    Variant,
+};
+use std::any::TypeId;
+use std::marker::PhantomData;
+use std::ops::Range;
+
+/// What a call of a native ends with.
+pub type Outcome = Result<Dynamic, Box<EvalAltResult>>;
+
+/// A function that scripts can call: its parameters are `&mut T` or `Of<T>` (the first one only), `&str` or a [`ScriptValue`]; its result is
+/// a [`Returned`]. `Shape` tells functions of different parameters apart; the compiler finds it.
+pub trait Native<Shape>: Send + Sync + 'static {
+    /// The types of the arguments, by which Rhai chooses among functions of one name.
+    const TYPES: &'static [TypeId];
+    /// Whether the first argument is the value itself that the method was called on, and not a copy.
+    const METHOD: bool;
+    /// Whether it wants the context of the call.
+    const CONTEXT: bool;
+
+    /// Calls it. The arguments are as many and of such types as it was registered with; Rhai has looked.
+    ///
+    /// # Errors
+    /// What the function throws.
+    fn call(&self, context: Option<NativeCallContext>, arguments: &mut [&mut Dynamic]) -> Outcome;
+}
+
+/// A native in the form that Rhai calls: that of a plugin is smaller than `Fn`, which has two more functions for each.
+pub struct Called<Shape, Function> {
+    function: Function,
+    of_constants: bool,
+    shape: PhantomData<fn(Shape)>,
+}
+
+impl<Shape, Function> Called<Shape, Function> {
+    /// `of_constants`: whether it may be called on a constant.
+    pub fn new(function: Function, of_constants: bool) -> Self {
+        Called { function, of_constants, shape: PhantomData }
+    }
+}
+
+impl<Shape, Function: Native<Shape>> PluginFunc for Called<Shape, Function> {
+    fn call(&self, context: Option<NativeCallContext>, arguments: &mut [&mut Dynamic]) -> Outcome {
+        self.function.call(context, arguments)
+    }
+
+    fn is_method_call(&self) -> bool {
+        Function::METHOD
+    }
+
+    fn has_context(&self) -> bool {
+        Function::CONTEXT
+    }
+
+    fn is_pure(&self) -> bool {
+        self.of_constants
+    }
+
+    fn is_volatile(&self) -> bool {
+        false
+    }
+}
+
+/// A type that functions take by value and give back.
+pub trait ScriptValue: Variant + Clone {}
+
+macro_rules! values {
+    ($($type:ty),* $(,)?) => { $(impl ScriptValue for $type {})* };
+}
+
+values!((), bool, char, i64, f64, String, ImmutableString, Array, Blob, Map, FnPtr, Dynamic, Range<i64>);
+
+/// What a function has as its result: a [`ScriptValue`], a literal, or a `ScriptValue` unless it throws.
+pub trait Returned {
+    /// As Rhai wants it.
+    ///
+    /// # Errors
+    /// What the function throws.
+    fn outcome(self) -> Outcome;
+}
+
+impl<T: ScriptValue> Returned for T {
+    fn outcome(self) -> Outcome {
+        Ok(dynamic(self))
+    }
+}
+
+impl Returned for &'static str {
+    fn outcome(self) -> Outcome {
+        Ok(self.into())
+    }
+}
+
+impl<T: ScriptValue> Returned for Result<T, Box<EvalAltResult>> {
+    fn outcome(self) -> Outcome {
+        self.map(dynamic)
+    }
+}
+
+#[inline(never)]
+fn dynamic<T: ScriptValue>(value: T) -> Dynamic {
+    Dynamic::from(value)
+}
+
+/// A parameter for a value like `random`, of which only the type matters: the function is called on it, and needs nothing of it.
+pub struct Of<T>(PhantomData<T>);
+
+/// In shapes: a parameter `&mut T`.
+pub struct Itself<T>(PhantomData<T>);
+
+/// In shapes: a parameter `&str`.
+pub struct Text;
+
+/// In shapes: a parameter `T`.
+pub struct Given<T>(PhantomData<T>);
+
+/// In shapes: the context of the call, before the parameters.
+pub struct Within<Shape>(PhantomData<Shape>);
+
+/// For arguments that are not those of the function.
+#[cold]
+#[inline(never)]
+fn unlike() -> ! {
+    unreachable!("Rhai chooses functions by the types of arguments")
+}
+
+#[inline(never)]
+fn itself<T: Variant + Clone>(argument: &mut Dynamic) -> DynamicWriteLock<'_, T> {
+    argument.write_lock().unwrap_or_else(|| unlike())
+}
+
+/// The argument is a copy, made for this call; taking it away saves another.
+#[inline(never)]
+fn text(argument: &mut Dynamic) -> ImmutableString {
+    argument.take().cast()
+}
+
+#[inline(never)]
+fn letters(text: &ImmutableString) -> &str {
+    text
+}
+
+fn of<T>(_: &mut Dynamic) -> Of<T> {
+    Of(PhantomData)
+}
+
+#[inline(never)]
+fn given<T: ScriptValue>(argument: &mut Dynamic) -> T {
+    argument.take().cast()
+}
+
+/// Implements [`Native`] for functions of one shape, without and with a context. The parameters move, one by one, from behind the
+/// semicolon into the lists before it: of type parameters, of parts of the shape, of what the function takes, and of the
+/// arguments with their type, how they are taken and how they are passed on.
+macro_rules! shape {
+    ($method:literal {$($generic:tt)*} {$($part:tt)*} {$($takes:tt)*} {$($argument:tt)*}; Itself $name:ident $type:ident $(, $($rest:tt)*)?) => {
+        shape!(true {$($generic)* $type: Variant + Clone,} {$($part)* Itself<$type>,} {$($takes)* &mut $type,}
+            {$($argument)* [$name, $type, itself::<$type>, &mut *$name]}; $($($rest)*)?);
+    };
+    ($method:literal {$($generic:tt)*} {$($part:tt)*} {$($takes:tt)*} {$($argument:tt)*}; Of $name:ident $type:ident $(, $($rest:tt)*)?) => {
+        shape!(true {$($generic)* $type: Variant + Clone,} {$($part)* Of<$type>,} {$($takes)* Of<$type>,}
+            {$($argument)* [$name, $type, of::<$type>, $name]}; $($($rest)*)?);
+    };
+    ($method:literal {$($generic:tt)*} {$($part:tt)*} {$($takes:tt)*} {$($argument:tt)*}; Text $name:ident $(, $($rest:tt)*)?) => {
+        shape!($method {$($generic)*} {$($part)* Text,} {$($takes)* &str,}
+            {$($argument)* [$name, ImmutableString, text, letters(&$name)]}; $($($rest)*)?);
+    };
+    ($method:literal {$($generic:tt)*} {$($part:tt)*} {$($takes:tt)*} {$($argument:tt)*}; Given $name:ident $type:ident $(, $($rest:tt)*)?) => {
+        shape!($method {$($generic)* $type: ScriptValue,} {$($part)* Given<$type>,} {$($takes)* $type,}
+            {$($argument)* [$name, $type, given::<$type>, $name]}; $($($rest)*)?);
+    };
+    ($method:literal {$($generic:tt)*} {$($part:tt)*} {$($takes:tt)*} {$([$name:ident, $type:ty, $take:expr, $pass:expr])*};) => {
+        impl<Function, R: Returned, $($generic)*> Native<($($part)*)> for Function
+        where
+            Function: Fn($($takes)*) -> R + Send + Sync + 'static,
+        {
+            const TYPES: &'static [TypeId] = &[$(TypeId::of::<$type>()),*];
+            const METHOD: bool = $method;
+            const CONTEXT: bool = false;
+
+            fn call(&self, _: Option<NativeCallContext>, arguments: &mut [&mut Dynamic]) -> Outcome {
+                let [$($name),*] = arguments else { unlike() };
+                $(#[allow(unused_mut)] let mut $name = $take($name);)*
+                self($($pass),*).outcome()
+            }
+        }
+
+        impl<Function, R: Returned, $($generic)*> Native<Within<($($part)*)>> for Function
+        where
+            Function: Fn(NativeCallContext, $($takes)*) -> R + Send + Sync + 'static,
+        {
+            const TYPES: &'static [TypeId] = &[$(TypeId::of::<$type>()),*];
+            const METHOD: bool = $method;
+            const CONTEXT: bool = true;
+
+            fn call(&self, context: Option<NativeCallContext>, arguments: &mut [&mut Dynamic]) -> Outcome {
+                let (Some(context), [$($name),*]) = (context, arguments) else { unlike() };
+                $(#[allow(unused_mut)] let mut $name = $take($name);)*
+                self(context, $($pass),*).outcome()
+            }
+        }
+    };
+}
+
+macro_rules! shapes {
+    ($(($($parameters:tt)*))*) => { $(shape!(false {} {} {} {}; $($parameters)*);)* };
+}
+
+shapes! {
+    ()
+    (Itself a A)
+    (Itself a A, Text b)
+    (Itself a A, Text b, Text c)
+    (Itself a A, Text b, Text c, Text d)
+    (Itself a A, Text b, Text c, Text d, Given e E)
+    (Itself a A, Text b, Text c, Given d D)
+    (Itself a A, Text b, Text c, Given d D, Given e E)
+    (Itself a A, Text b, Given c C)
+    (Itself a A, Text b, Given c C, Given d D)
+    (Itself a A, Given b B)
+    (Itself a A, Given b B, Text c)
+    (Itself a A, Given b B, Given c C)
+    (Itself a A, Given b B, Given c C, Text d)
+    (Itself a A, Given b B, Given c C, Given d D)
+    (Of a A)
+    (Of a A, Text b)
+    (Of a A, Text b, Text c)
+    (Of a A, Text b, Text c, Text d)
+    (Of a A, Text b, Text c, Text d, Given e E)
+    (Of a A, Text b, Text c, Given d D)
+    (Of a A, Text b, Text c, Given d D, Given e E)
+    (Of a A, Text b, Given c C)
+    (Of a A, Text b, Given c C, Given d D)
+    (Of a A, Given b B)
+    (Of a A, Given b B, Text c)
+    (Of a A, Given b B, Given c C)
+    (Of a A, Given b B, Given c C, Text d)
+    (Of a A, Given b B, Given c C, Given d D)
+    (Text a)
+    (Text a, Text b)
+    (Text a, Text b, Text c)
+    (Text a, Text b, Text c, Given d D)
+    (Text a, Text b, Given c C)
+    (Text a, Given b B)
+    (Text a, Given b B, Text c)
+    (Text a, Given b B, Given c C)
+    (Text a, Given b B, Given c C, Given d D)
+    (Text a, Given b B, Given c C, Given d D, Given e E)
+    (Text a, Given b B, Given c C, Given d D, Given e E, Given f F)
+    (Text a, Given b B, Given c C, Given d D, Given e E, Given f F, Given g G)
+    (Given a A)
+    (Given a A, Text b)
+    (Given a A, Given b B)
+    (Given a A, Given b B, Given c C)
+}
