@@ -243,8 +243,9 @@ impl Provision {
 /// Evaluates the main file and calls its `registerRules()`; `None` if it has none.
 fn run(engine: &Engine, files: &Files) -> Result<Option<Arc<File>>, Box<EvalAltResult>> {
     let main = files.load_main(engine)?;
-    let Some(overloads) = main.functions.get(REGISTER_RULES) else { return Ok(None) };
-    call::with(|call| call.running = Running::Function(main.clone(), overloads[0].line));
+    let overloads = main.overloads(REGISTER_RULES);
+    let Some(first) = overloads.first() else { return Ok(None) };
+    call::with(|call| call.running = Running::Function(main.clone(), first.line));
     if !overloads.iter().any(|function| function.params.is_empty() && !function.private) {
         return Err("registerRules() must take no parameters and not be private".into());
     }

@@ -9,7 +9,7 @@ use crate::chaos::Draws;
 use crate::store::{Name, Store};
 use rhai::{
     AST, ASTFlags, Dynamic, Engine, EvalAltResult, GlobalRuntimeState, Module, ModuleResolver, Position,
-    Scope, Shared, Stmt,
+    Scope, ScriptFnMetadata, Shared, Stmt,
 };
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -24,13 +24,14 @@ pub struct File {
     pub state: GlobalRuntimeState,
     /// Public functions and top-level variables, for importers.
     pub module: Shared<Module>,
-    /// Parameter names of each function, by function name; more than one where it is overloaded.
-    pub functions: BTreeMap<String, Vec<Function>>,
+    /// Its functions, sorted by name.
+    functions: Vec<Function>,
 }
 
 /// One function of a file.
 #[derive(Debug, Clone)]
 pub struct Function {
+    name: String,
     /// Parameter names, captured variables of a closure first.
     pub params: Vec<String>,
     /// `private fn`.
@@ -52,9 +53,14 @@ pub struct Files {
     pub draws: Draws,
     /// Source of the provision when it is not on disk (POST before it is stored, the built-in one).
     given: Option<Vec<u8>>,
-    loaded: Mutex<BTreeMap<String, Arc<File>>>,
-    texts: Mutex<BTreeMap<String, String>>,
+    sources: Mutex<BTreeMap<String, Source>>,
     read: Mutex<BTreeSet<String>>,
+}
+
+/// A file that was read to be compiled; a failing script wants its line even where that did not succeed.
+struct Source {
+    text: String,
+    file: Option<Arc<File>>,
 }
 
 fn open<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -72,8 +78,7 @@ impl Files {
             keeps_data: false,
             draws: Draws::default(),
             given,
-            loaded: Mutex::default(),
-            texts: Mutex::default(),
+            sources: Mutex::default(),
             read: Mutex::default(),
         }
     }
@@ -124,19 +129,19 @@ impl Files {
 
     /// The file that was loaded under `name`.
     pub fn file(&self, name: &str) -> Option<Arc<File>> {
-        open(&self.loaded).get(name).cloned()
+        open(&self.sources).get(name)?.file.clone()
     }
 
     /// All files that were loaded.
     pub fn all(&self) -> Vec<Arc<File>> {
-        open(&self.loaded).values().cloned().collect()
+        open(&self.sources).values().filter_map(|source| source.file.clone()).collect()
     }
 
     /// Whether a file that was compiled is another one now, or gone. `built_in` need not be on disk.
     pub fn differ(&self, built_in: &[u8]) -> bool {
         // Not under the lock: a failing script wants its line.
         let texts: Vec<(String, String)> =
-            open(&self.texts).iter().map(|(name, text)| (name.clone(), text.clone())).collect();
+            open(&self.sources).iter().map(|(name, source)| (name.clone(), source.text.clone())).collect();
         texts.iter().any(|(name, text)| {
             let never_there = *name == self.main && self.given.as_deref() == Some(built_in);
             let bytes = Name::parse(name).ok().and_then(|name| self.store.read(&name).ok());
@@ -146,8 +151,8 @@ impl Files {
 
     /// Line `line` (from 1) of file `name`; empty behind the last one, where a block that is not closed is noticed.
     pub fn line(&self, name: &str, line: usize) -> Option<String> {
-        let texts = open(&self.texts);
-        Some(texts.get(name)?.lines().nth(line.checked_sub(1)?).unwrap_or_default().to_owned())
+        let sources = open(&self.sources);
+        Some(sources.get(name)?.text.lines().nth(line.checked_sub(1)?).unwrap_or_default().to_owned())
     }
 
     /// Compiles and evaluates the provision's own file.
@@ -164,9 +169,9 @@ impl Files {
 
     fn load(&self, engine: &Engine, name: &str, bytes: Vec<u8>) -> Fallible<Arc<File>> {
         let text = text_of(bytes)?;
-        open(&self.texts).insert(name.to_owned(), text.clone());
+        open(&self.sources).insert(name.to_owned(), Source { text: text.clone(), file: None });
         let file = Arc::new(File::compile(engine, name, &text)?);
-        open(&self.loaded).insert(name.to_owned(), file.clone());
+        open(&self.sources).insert(name.to_owned(), Source { text, file: Some(file.clone()) });
         Ok(file)
     }
 
@@ -248,6 +253,13 @@ impl File {
         Ok(File { name: name.to_owned(), state, module, functions })
     }
 
+    /// The functions called `name`; more than one where it is overloaded.
+    pub fn overloads(&self, name: &str) -> &[Function] {
+        let from = self.functions.partition_point(|function| function.name.as_str() < name);
+        let count = self.functions[from..].iter().take_while(|function| function.name == name).count();
+        &self.functions[from..from + count]
+    }
+
     /// The value of top-level constant `name`.
     pub fn constant(&self, name: &str) -> Option<Dynamic> {
         self.module.get_var(name)
@@ -268,15 +280,16 @@ fn top_level_variables(ast: &AST) -> BTreeSet<String> {
     plain.difference(&exported).cloned().collect()
 }
 
-fn functions_of(ast: &AST, text: &str) -> BTreeMap<String, Vec<Function>> {
+fn functions_of(ast: &AST, text: &str) -> Vec<Function> {
     let lines = definitions(text);
-    let mut functions: BTreeMap<String, Vec<Function>> = BTreeMap::new();
-    for function in ast.iter_functions() {
-        let params = function.params.iter().map(|param| (*param).to_owned()).collect();
-        let private = function.access.is_private();
-        let line = lines.get(function.name).copied();
-        functions.entry(function.name.to_owned()).or_default().push(Function { params, private, line });
-    }
+    let of = |function: ScriptFnMetadata| Function {
+        name: function.name.to_owned(),
+        params: function.params.iter().map(|param| (*param).to_owned()).collect(),
+        private: function.access.is_private(),
+        line: lines.get(function.name).copied(),
+    };
+    let mut functions: Vec<Function> = ast.iter_functions().map(of).collect();
+    functions.sort_by(|one, other| one.name.cmp(&other.name));
     functions
 }
 

@@ -1,6 +1,5 @@
 //! What scripts look things up in by name: Werkzeug's `MultiDict` (`request.args`, `form`, `values`, `cookies`,
-//! `baggage`), and the
-//! functions that it shares with headers and files. Knows the parsed request, no bytes.
+//! `baggage`), and the functions that it shares with headers and files. Knows the parsed request, no bytes.
 
 mod files;
 mod headers;
@@ -13,17 +12,59 @@ use crate::script::abort::{HttpError, http_error};
 use crate::script::natives::Natives;
 use crate::script::request::property::{read_only, same, unknown_option};
 use rhai::{Array, Dynamic, EvalAltResult, FnPtr, ImmutableString, Map, NativeCallContext};
+use std::any::TypeId;
 use std::collections::HashMap;
+use std::ops::Deref;
 use std::sync::Arc;
 
 type Thrown = Box<EvalAltResult>;
 
 /// Registers the types behind `request.args`, `headers` and `files`, with their iterators in `globals`.
 pub fn register(natives: &mut Natives) {
-    register_dictionary::<MultiDict>(natives, "MultiDict");
-    register_dictionary::<Headers>(natives, "Headers");
-    register_dictionary::<FileDict>(natives, "FileDict");
+    natives
+        .register_type_with_name::<MultiDict>("MultiDict")
+        .register_type_with_name::<Headers>("Headers")
+        .register_type_with_name::<FileDict>("FileDict")
+        .set_iter::<MultiDict>(iterate)
+        .set_iter::<Headers>(iterate)
+        .set_iter::<FileDict>(iterate);
+    natives.in_common(
+        &const { [TypeId::of::<MultiDict>(), TypeId::of::<Headers>(), TypeId::of::<FileDict>()] },
+        |natives| {
+            register_lookup(natives);
+            register_listing(natives);
+        },
+    );
     files::register(natives);
+}
+
+/// A dictionary of any of the types.
+enum Any {
+    MultiDict(MultiDict),
+    Headers(Headers),
+    FileDict(FileDict),
+}
+
+impl Deref for Any {
+    type Target = dyn Dictionary;
+
+    fn deref(&self) -> &Self::Target {
+        match self {
+            Any::MultiDict(dict) => dict,
+            Any::Headers(dict) => dict,
+            Any::FileDict(dict) => dict,
+        }
+    }
+}
+
+/// The dictionary in a value that is one.
+fn dictionary(value: &Dynamic) -> Any {
+    fn of<T: Dictionary + Clone>(value: &Dynamic) -> Option<T> {
+        Some(value.read_lock::<T>()?.clone())
+    }
+    let found = of(value).map(Any::MultiDict).or_else(|| of(value).map(Any::Headers));
+    let found = found.or_else(|| of(value).map(Any::FileDict));
+    found.expect("what is registered for these types is called on one of them")
 }
 
 /// The map that Flask makes JSON of, where `value` is a [`MultiDict`] or [`Headers`]: one text for each name.
@@ -150,37 +191,37 @@ fn flat(dict: &dyn Dictionary) -> Map {
     entries.map(|(name, values)| (name.as_str().into(), dict.pick(values))).collect()
 }
 
-fn register_dictionary<T: Dictionary + Clone>(natives: &mut Natives, name: &str) {
-    natives.register_type_with_name::<T>(name);
-    register_lookup::<T>(natives);
-    register_listing::<T>(natives);
-    natives.set_iter::<T>(|dict| {
-        let dict = dict.try_cast::<T>();
-        let entries = dict.as_ref().map(|dict| dict.entries()).unwrap_or_default().into_iter();
-        Box::new(entries.filter_map(move |(name, values)| Some(dict.as_ref()?.item(name, values))))
-    });
+/// What a `for` loop goes through.
+fn iterate(dict: Dynamic) -> Box<dyn Iterator<Item = Dynamic>> {
+    let dict = dictionary(&dict);
+    Box::new(dict.entries().into_iter().map(move |(name, values)| dict.item(name, values)))
 }
 
-/// `["k"]`, `"k" in`, `get` and `getlist`. The functions are thin: there is one of each for every type.
-fn register_lookup<T: Dictionary + Clone>(natives: &mut Natives) {
+/// `["k"]`, `"k" in`, `get` and `getlist`.
+fn register_lookup(natives: &mut Natives) {
     natives
-        .register_indexer_get(|dict: &mut T, key: &str| present(dict, key))
-        .register_fn("contains", |dict: &mut T, key: &str| dict.first(key).is_some())
-        .register_fn("get", |dict: &mut T, key: &str| dict.first(key).unwrap_or_default())
-        .register_fn("get", |dict: &mut T, key: &str, default: Dynamic| dict.first(key).unwrap_or(default))
+        .register_indexer_get(|dict: &mut Dynamic, key: &str| present(&*dictionary(dict), key))
+        .register_fn("contains", |dict: &mut Dynamic, key: &str| dictionary(dict).first(key).is_some())
+        .register_fn("get", |dict: &mut Dynamic, key: &str| dictionary(dict).first(key).unwrap_or_default())
+        .register_fn("get", |dict: &mut Dynamic, key: &str, default: Dynamic| {
+            dictionary(dict).first(key).unwrap_or(default)
+        })
         .register_fn(
             "get",
-            |context: NativeCallContext, dict: &mut T, key: &str, default: Dynamic, kind: Dynamic| {
-                first_as(&context, dict, key, default, &kind)
+            |context: NativeCallContext, dict: &mut Dynamic, key: &str, default: Dynamic, kind: Dynamic| {
+                first_as(&context, &*dictionary(dict), key, default, &kind)
             },
         )
-        .register_fn("getlist", |dict: &mut T, key: &str| -> Array { dict.all(key) })
-        .register_fn("getlist", |context: NativeCallContext, dict: &mut T, key: &str, kind: Dynamic| {
-            all_as(&context, dict, key, &kind)
-        });
+        .register_fn("getlist", |dict: &mut Dynamic, key: &str| -> Array { dictionary(dict).all(key) })
+        .register_fn(
+            "getlist",
+            |context: NativeCallContext, dict: &mut Dynamic, key: &str, kind: Dynamic| {
+                all_as(&context, &*dictionary(dict), key, &kind)
+            },
+        );
     // Rhai also calls it with the value it has just read, after a method was called on that.
-    natives.register_indexer_set_of_constant(|dict: &mut T, key: &str, value: Dynamic| {
-        assigned(dict, key, &value)
+    natives.register_indexer_set_of_constant(|dict: &mut Dynamic, key: &str, value: Dynamic| {
+        assigned(&*dictionary(dict), key, &value)
     });
 }
 
@@ -216,19 +257,30 @@ fn assigned(dict: &dyn Dictionary, key: &str, value: &Dynamic) -> Result<(), Thr
 }
 
 /// `keys`, `values`, `items`, `lists`, `to_dict`, `len` and text.
-fn register_listing<T: Dictionary + Clone>(natives: &mut Natives) {
+fn register_listing(natives: &mut Natives) {
     natives
-        .register_fn("keys", |dict: &mut T| each(dict, |_, name, _| name.into()))
-        .register_fn("values", |dict: &mut T| each(dict, |dict, _, values| dict.pick(values)))
-        .register_fn("items", |dict: &mut T| each(dict, |dict, name, values| pair(name, dict.pick(values))))
-        .register_fn("lists", |dict: &mut T| each(dict, |_, name, values| pair(name, values.into())))
-        .register_fn("to_dict", |dict: &mut T| flat(dict))
-        .register_fn("to_dict", |dict: &mut T, is_flat: bool| if is_flat { flat(dict) } else { lists(dict) })
-        .register_fn("len", |dict: &mut T| length(dict))
-        .register_fn("is_empty", |dict: &mut T| length(dict) == 0)
-        .register_get("length", |dict: &mut T| length(dict))
-        .register_fn("to_string", |dict: &mut T| shown(dict))
-        .register_fn("to_debug", |dict: &mut T| shown(dict));
+        .register_fn("keys", |dict: &mut Dynamic| each(&*dictionary(dict), |_, name, _| name.into()))
+        .register_fn("values", |dict: &mut Dynamic| {
+            each(&*dictionary(dict), |dict, _, values| dict.pick(values))
+        })
+        .register_fn("items", |dict: &mut Dynamic| {
+            each(&*dictionary(dict), |dict, name, values| pair(name, dict.pick(values)))
+        })
+        .register_fn("lists", |dict: &mut Dynamic| {
+            each(&*dictionary(dict), |_, name, values| pair(name, values.into()))
+        })
+        .register_fn("to_dict", |dict: &mut Dynamic| flat(&*dictionary(dict)))
+        .register_fn(
+            "to_dict",
+            |dict: &mut Dynamic, is_flat: bool| {
+                if is_flat { flat(&*dictionary(dict)) } else { lists(&*dictionary(dict)) }
+            },
+        )
+        .register_fn("len", |dict: &mut Dynamic| length(&*dictionary(dict)))
+        .register_fn("is_empty", |dict: &mut Dynamic| length(&*dictionary(dict)) == 0)
+        .register_get("length", |dict: &mut Dynamic| length(&*dictionary(dict)))
+        .register_fn("to_string", |dict: &mut Dynamic| shown(&*dictionary(dict)))
+        .register_fn("to_debug", |dict: &mut Dynamic| shown(&*dictionary(dict)));
 }
 
 type Entry = fn(&dyn Dictionary, ImmutableString, Vec<Dynamic>) -> Dynamic;

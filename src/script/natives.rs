@@ -12,6 +12,9 @@ use rhai::plugin::PluginFunc;
 use rhai::{Dynamic, Engine, FuncRegistration, Module, RhaiFunc, Shared, Variant};
 use std::any::{TypeId, type_name};
 
+/// A function in the form that Rhai keeps.
+type Plugin = Shared<dyn PluginFunc + Send + Sync>;
+
 /// What a script does to reach a function.
 #[derive(Clone, Copy)]
 enum Use {
@@ -27,12 +30,14 @@ pub struct Natives<'engine> {
     /// For settings of the engine itself.
     pub engine: &'engine mut Engine,
     module: Module,
+    /// The types that have in common what is registered now; none: each function says itself what it is called on.
+    receivers: &'static [TypeId],
 }
 
 impl<'engine> Natives<'engine> {
     /// None yet.
     pub fn of(engine: &'engine mut Engine) -> Self {
-        Natives { engine, module: Module::new() }
+        Natives { engine, module: Module::new(), receivers: &[] }
     }
 
     /// Makes them known to the engine. They go before those of Rhai's packages.
@@ -70,6 +75,13 @@ impl<'engine> Natives<'engine> {
     fn name_type(&mut self, path: &str, name: &str) -> &mut Self {
         self.engine.register_type_with_name_raw(path, name);
         self
+    }
+
+    /// What `register` registers is there once, for all types of `receivers`; it is called on a [`Dynamic`] of one of them.
+    pub fn in_common(&mut self, receivers: &'static [TypeId], register: impl FnOnce(&mut Self)) {
+        self.receivers = receivers;
+        register(self);
+        self.receivers = &[];
     }
 
     /// A function or method.
@@ -120,13 +132,20 @@ impl<'engine> Natives<'engine> {
 
     /// Not inlined: it is the part that all registrations have in common.
     #[inline(never)]
-    fn add(
-        &mut self,
-        by: Use,
-        name: &str,
-        types: &[TypeId],
-        func: Shared<dyn PluginFunc + Send + Sync>,
-    ) -> &mut Self {
+    fn add(&mut self, by: Use, name: &str, types: &[TypeId], func: Plugin) -> &mut Self {
+        if self.receivers.is_empty() {
+            self.add_for(by, name, types, func);
+            return self;
+        }
+        let mut types = types.to_vec();
+        for receiver in self.receivers {
+            types[0] = *receiver;
+            self.add_for(by, name, &types, func.clone());
+        }
+        self
+    }
+
+    fn add_for(&mut self, by: Use, name: &str, types: &[TypeId], func: Plugin) {
         let registration = match by {
             Use::Call => FuncRegistration::new(name),
             Use::Get => FuncRegistration::new_getter(name),
@@ -137,6 +156,5 @@ impl<'engine> Natives<'engine> {
         };
         let function = RhaiFunc::Plugin { func };
         registration.in_global_namespace().set_into_module_raw(&mut self.module, types, function);
-        self
     }
 }

@@ -57,8 +57,10 @@ impl View {
         candidates.extend(files.all());
         let name = function.fn_name();
         for file in candidates {
-            let Some(overloads) = file.functions.get(name) else { continue };
-            return View::of(function.clone(), file.clone(), overloads, context.call_position());
+            let overloads = file.overloads(name);
+            if !overloads.is_empty() {
+                return View::of(function.clone(), file.clone(), overloads, context.call_position());
+            }
         }
         Err(format!("no function `{name}`: define it by `fn {name}(...) {{ ... }}`").into())
     }

@@ -2,7 +2,6 @@
 //! folder of links through `..data`, which is itself a link and is replaced by one rename; a `subPath` mount or a
 //! plain folder has no `..data`. What becomes of the files is the store's matter.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -16,8 +15,8 @@ use super::walk::{COUNT_LIMIT, DEPTH_LIMIT, joined};
 pub enum Mark {
     /// `..data`: where it leads to. Swapped by one rename, so never seen half done.
     Linked(PathBuf, Stat),
-    /// No `..data`: each file. Somebody may be at writing one of them.
-    Plain(BTreeMap<Name, Stat>),
+    /// No `..data`: each file, sorted. Somebody may be at writing one of them.
+    Plain(Vec<(Name, Stat)>),
 }
 
 impl Mark {
@@ -30,17 +29,17 @@ impl Mark {
         }
     }
 
-    fn stats(dir: &Path) -> BTreeMap<Name, Stat> {
+    fn stats(dir: &Path) -> Vec<(Name, Stat)> {
         let keys = keys(dir).unwrap_or_default();
         let stat = |(name, path): (Name, PathBuf)| Some((name, Stat::of(&fs::metadata(path).ok()?)));
         keys.into_iter().filter_map(stat).collect()
     }
 }
 
-/// The files of the mount at `dir`, each with the path of the content behind its links. Hidden names and whatever
+/// The files of the mount at `dir`, sorted, each with the path of the content behind its links. Hidden names and whatever
 /// leads out of the mount are left out. Errors: `dir` can't be read; one that does not exist has no files.
-pub fn keys(dir: &Path) -> io::Result<BTreeMap<Name, PathBuf>> {
-    let mut found = BTreeMap::new();
+pub fn keys(dir: &Path) -> io::Result<Vec<(Name, PathBuf)>> {
+    let mut found = Vec::new();
     let start = match dir.canonicalize() {
         Ok(start) => start,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(found),
@@ -61,12 +60,13 @@ pub fn keys(dir: &Path) -> io::Result<BTreeMap<Name, PathBuf>> {
                     folders.push((name.as_str().to_owned(), [trail.as_slice(), &[target]].concat()));
                 }
                 Ok(metadata) if metadata.is_file() && found.len() < COUNT_LIMIT => {
-                    found.insert(name, target);
+                    found.push((name, target));
                 }
                 _ => {}
             }
         }
     }
+    found.sort_unstable();
     Ok(found)
 }
 

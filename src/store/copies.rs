@@ -4,7 +4,6 @@
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::config_map::{Mark, keys};
@@ -19,8 +18,8 @@ const ROUNDS: usize = 3;
 /// What came from the mount.
 #[derive(Debug, Default)]
 pub(super) struct Copies {
-    /// Checksum of each key's content when it was copied.
-    sha256: BTreeMap<Name, String>,
+    /// Checksum of each key's content when it was copied, sorted.
+    sha256: Vec<(Name, String)>,
     /// What the mount looked like when it was copied last.
     mark: Option<Mark>,
 }
@@ -46,33 +45,31 @@ impl Store {
             return Ok(ConfigChange::default());
         };
         let mut copies = locked(&self.copies);
-        let (mut changed, mut removed) = (BTreeSet::new(), BTreeSet::new());
-        let mut problems = Vec::new();
+        let mut change = ConfigChange::default();
         for _ in 0..ROUNDS {
             let mark = Mark::of(dir);
             let found = keys(dir).map_err(|error| StoreError::new("read", dir.to_string_lossy(), error))?;
-            problems.clear();
+            change.problems.clear();
             for (name, path) in &found {
                 match self.refresh_copy(&mut copies, name, path) {
-                    Ok(true) => drop(changed.insert(name.clone())),
+                    Ok(true) => change.changed.push(name.clone()),
                     Ok(false) => {}
-                    Err(error) => problems.push(error),
+                    Err(error) => change.problems.push(error),
                 }
             }
             let settled = mark == Mark::of(dir);
             copies.mark = Some(mark);
             // In the middle of a swap, keys seem to be gone that are not.
             if settled {
-                removed.extend(self.remove_copies(
-                    &mut copies,
-                    |name| found.contains_key(name),
-                    &mut problems,
-                ));
+                let is_key = |name: &Name| found.binary_search_by_key(&name, |(key, _)| key).is_ok();
+                change.removed = self.remove_copies(&mut copies, is_key, &mut change.problems);
                 break;
             }
         }
-        let changed = changed.difference(&removed).cloned().collect();
-        Ok(ConfigChange { changed, removed: removed.into_iter().collect(), problems })
+        change.changed.sort_unstable();
+        change.changed.dedup();
+        change.changed.retain(|name| !change.removed.contains(name));
+        Ok(change)
     }
 
     /// What the mount looked like when it was copied last, for the watcher to go on from there.
@@ -85,14 +82,18 @@ impl Store {
         let source =
             read_settled(path, SIZE_LIMIT).map_err(|cause| StoreError::new("copy", name.as_str(), cause))?;
         let sha256 = source.stamp.sha256;
-        if copies.sha256.get(name) == Some(&sha256) {
+        let place = copies.sha256.binary_search_by_key(&name, |(key, _)| key);
+        if place.is_ok_and(|place| copies.sha256[place].1 == sha256) {
             return Ok(false);
         }
         let differs = !self.has_content(name, &sha256);
         if differs {
             self.write(name, &source.bytes)?;
         }
-        copies.sha256.insert(name.clone(), sha256);
+        match place {
+            Ok(place) => copies.sha256[place].1 = sha256,
+            Err(place) => copies.sha256.insert(place, (name.clone(), sha256)),
+        }
         Ok(differs)
     }
 
@@ -102,7 +103,7 @@ impl Store {
         is_key: impl Fn(&Name) -> bool,
         problems: &mut Vec<StoreError>,
     ) -> Vec<Name> {
-        let (kept, gone): (BTreeMap<_, _>, _) =
+        let (kept, gone): (Vec<_>, Vec<_>) =
             std::mem::take(&mut copies.sha256).into_iter().partition(|(name, _)| is_key(name));
         copies.sha256 = kept;
         let mut removed = Vec::new();

@@ -179,9 +179,8 @@ impl Core {
         if count == 0 {
             return false;
         }
-        idle.select_nth_unstable(count - 1);
-        idle.truncate(count);
         idle.sort_unstable();
+        idle.truncate(count);
         oldest.extend(
             idle.into_iter().filter_map(|(since, index)| Some((since, self.slots.at(index)?.token()))),
         );
