@@ -200,7 +200,7 @@ fn quit_is_answered_and_lets_requests_finish() {
     assert_eq!((quit.status, quit.text().as_str()), (202, r#"{"result":"success: the server stops"}"#));
     assert_eq!(client.read(false).text(), "slow");
     assert_eq!(mock.wait().code(), Some(0));
-    assert!(mock.log().contains("stopped"), "{}", mock.log());
+    mock.wait_for_log("stopped");
 }
 
 #[test]
@@ -216,7 +216,7 @@ fn a_report_that_can_not_be_written_is_a_warning() {
     mock.signal("TERM");
     assert_eq!(mock.wait().code(), Some(143));
     let expected = "failed to write the report to `none/report`: no such file or directory";
-    assert!(mock.log().contains(expected), "{}", mock.log());
+    mock.wait_for_log(expected);
 }
 
 #[test]
