@@ -7,6 +7,7 @@ use crate::cause::cause;
 use crate::chaos::Chaos;
 use crate::cli::{FailOn, LogFormat, OnError, Settings};
 use crate::engine::{self, Reactor};
+use crate::epoch::Epoch;
 use crate::held::Held;
 use crate::journal::Journal;
 use crate::journal::waiting::Waiters;
@@ -46,9 +47,10 @@ pub fn serve(settings: Settings) -> Result<ExitCode, String> {
     // Before anything else runs: as process 1 a signal without a handler would be ignored.
     let (stop, signals) = signals()?;
     let reactor = engine::reactor()?;
-    let journal = journal(&settings)?;
+    let epoch = Arc::default();
+    let journal = journal(&settings, &epoch)?;
     let (mut mock, mut admin) = listeners(&settings, &reactor, &journal)?;
-    let service = Service::start(&settings, reactor, journal)?;
+    let service = Service::start(&settings, reactor, journal, epoch)?;
     let stack = service.budget.stack();
     let mock_work = MockWork {
         shared: service.shared.clone(),
@@ -107,9 +109,10 @@ fn listeners(
 }
 
 /// The journal, within what the settings or the memory of the container grant.
-fn journal(settings: &Settings) -> Result<Arc<Journal>, String> {
+fn journal(settings: &Settings, epoch: &Arc<Epoch>) -> Result<Arc<Journal>, String> {
     let granted = || Journal::default_budget(memory::granted());
-    Ok(Arc::new(Journal::new(settings.journal_bytes.unwrap_or_else(granted), settings.journal_body)?))
+    let journal = Journal::new(settings.journal_bytes.unwrap_or_else(granted), settings.journal_body)?;
+    Ok(Arc::new(journal.of_epoch(epoch)))
 }
 
 fn access_log(settings: &Settings) -> AccessLog {
@@ -126,7 +129,12 @@ struct Service {
 }
 
 impl Service {
-    fn start(settings: &Settings, reactor: Arc<Reactor>, journal: Arc<Journal>) -> Result<Service, String> {
+    fn start(
+        settings: &Settings,
+        reactor: Arc<Reactor>,
+        journal: Arc<Journal>,
+        epoch: Arc<Epoch>,
+    ) -> Result<Service, String> {
         let budget = budget(settings);
         let store = Store::open(&settings.provision_dir, Some(&settings.config_dir))
             .map_err(|error| error.to_string())?;
@@ -138,7 +146,7 @@ impl Service {
         };
         let activation = with_stack(budget, move || {
             let engine = Arc::new(script::engine(budget));
-            Activation::start(engine, terms, Arc::new(store)).map_err(|error| error.to_string())
+            Activation::start(engine, terms, Arc::new(store), epoch).map_err(|error| error.to_string())
         })??;
         let shared = Shared {
             timer: Timer::start(reactor)

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 /// When a request came, and whether the journal was cleared since.
 #[derive(Debug, Clone, Copy)]
 pub struct Begun {
-    pub(super) epoch: u64,
+    pub(super) clears: u64,
     pub(super) time: SystemTime,
     pub(super) at: Instant,
 }

@@ -38,6 +38,18 @@ fn subcommand(arguments: &[&str]) -> (Option<i32>, String, String) {
     (output.status.code(), text(&output.stdout), text(&output.stderr))
 }
 
+/// Tests that share a mock reset it in between; the verdict is on all of them.
+#[test]
+fn it_outlives_a_reset() {
+    let mock = Mock::serving(SOURCE);
+    mock.get("/used");
+    mock.get("/missing");
+    let before = report(&mock);
+    assert_eq!((&before["unmatched"]["count"], &before["unused"]["count"]), (&json!(1), &json!(3)));
+    assert_eq!(mock.admin("DELETE /app/v1/all", &[], b"").status, 200);
+    assert_eq!(report(&mock), before);
+}
+
 #[test]
 fn it_tells_what_was_asked_and_what_was_not() {
     let mock = Mock::serving(SOURCE);
