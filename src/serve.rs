@@ -52,18 +52,19 @@ pub fn serve(settings: Settings) -> Result<ExitCode, String> {
     let (mut mock, mut admin) = listeners(&settings, &reactor, &journal)?;
     let service = Service::start(&settings, reactor, journal, epoch)?;
     let stack = service.budget.stack();
+    let held = Held::of(mock.buffered);
     let mock_work = MockWork {
         shared: service.shared.clone(),
         activation: service.activation.clone(),
         chaos: service.chaos.clone(),
-        held: Held::of(mock.buffered),
+        held: held.clone(),
         journal: service.journal.clone(),
         address: mock.address,
     };
     // The mock's workers come last: where threads are short, what is left is theirs.
     if let Some(listener) = &mut admin {
         let connections: [Connections; 2] = [Box::new(mock.connections()), Box::new(listener.connections())];
-        let observing = service.observing(&settings, connections, stop.clone());
+        let observing = service.observing(&settings, connections, held, stop.clone());
         let work = service.admin_work(&settings, observing, listener.address);
         listener.start("admin", settings.admin_workers, stack, Arc::new(work))?;
     }
@@ -186,7 +187,13 @@ impl Service {
     }
 
     /// What the admin interface tells of the process, and how it ends it.
-    fn observing(&self, settings: &Settings, connections: [Connections; 2], stop: Sender<i32>) -> Observing {
+    fn observing(
+        &self,
+        settings: &Settings,
+        connections: [Connections; 2],
+        held: Arc<Held>,
+        stop: Sender<i32>,
+    ) -> Observing {
         let (activation, reported) = (self.activation.clone(), self.activation.clone());
         let journal = self.journal.clone();
         let own = settings.fail_on.unwrap_or_default();
@@ -196,6 +203,7 @@ impl Service {
             differs: activation.differs(),
             mock: mock(),
             admin: admin(),
+            held: held.now(),
             journal: journal.stats(),
         };
         // Once only: a second one would end the grace of requests that run.

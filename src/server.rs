@@ -197,7 +197,8 @@ impl Work for MockWork {
         request.epoch = epoch;
         let mut request = Arc::new(request);
         let handled = catch_unwind(AssertUnwindSafe(|| mock::handle(&provision, &self.chaos, &mut request)));
-        let handled = handled.unwrap_or_else(|_| panicked());
+        let mut handled = handled.unwrap_or_else(|_| panicked());
+        let place = self.hold(&mut handled.answer);
         metrics().answered(&provision, (incoming.method().as_str(), incoming.url()), &handled, began);
         if let Some(begun) = begun {
             // Before a byte of the answer leaves: whoever has it finds its entry.
@@ -208,11 +209,24 @@ impl Work for MockWork {
         let Handled { answer, rule, .. } = handled;
         let rule = rule.map(|index| provision.router.rules()[index].pattern());
         let line = line.map(|line| line.served_by(rule.map(str::to_owned)));
-        self.shared.leave(incoming, answer, line, &self.held);
+        self.shared.leave(incoming, answer, line, place);
     }
 }
 
 impl MockWork {
+    /// Room for an answer that has to wait; 503 in place of it where there is none. Before it is counted and entered: both are
+    /// to have what was sent.
+    fn hold(&self, answer: &mut Answer) -> Option<Place> {
+        if !answer.takes_time() {
+            return None;
+        }
+        let place = self.held.take(answer);
+        if place.is_none() {
+            *answer = refusal::of_held(self.held.most());
+        }
+        place
+    }
+
     /// Enters a request in the journal. An answer that is held back is entered when it is made, not when it leaves: a client that
     /// does not wait for it was there all the same.
     fn enter(&self, begun: Begun, provision: &Provision, request: &Request, handled: &Handled) {
@@ -289,32 +303,19 @@ impl Shared {
         }
     }
 
-    /// Sends `answer` now, or lets it wait on the timer; 503 in place of one that has to wait where there is no room.
+    /// Sends `answer` now, or lets it wait on the timer.
     fn leave(
         self: &Arc<Self>,
         incoming: tiny_http::Request,
         answer: Answer,
         line: Option<Line>,
-        held: &Arc<Held>,
+        place: Option<Place>,
     ) {
-        if !answer.takes_time() {
-            return self.send(incoming, answer, line, None);
-        }
-        let Some(place) = held.take(&answer) else {
-            return self.send(incoming, refusal::of_held(held.most()), line, None);
-        };
         if answer.hold.is_zero() {
-            return self.send(incoming, answer, line, Some(place));
+            return self.send(incoming, answer, line, place);
         }
         let (hold, shared) = (answer.hold, self.clone());
-        let waits = metrics().hold();
-        self.timer.after(
-            hold,
-            Box::new(move || {
-                drop(waits);
-                shared.send(incoming, answer, line, Some(place));
-            }),
-        );
+        self.timer.after(hold, Box::new(move || shared.send(incoming, answer, line, place)));
     }
 }
 

@@ -38,7 +38,6 @@ pub struct Metrics {
     times: Histogram,
     unmatched: Unmatched,
     first_error: OnceLock<String>,
-    held: AtomicU64,
     /// Of both listeners, by status.
     refused: [(&'static str, Tally); 2],
     loads: AtomicU64,
@@ -56,7 +55,6 @@ impl Default for Metrics {
             times: Histogram::default(),
             unmatched: Unmatched::default(),
             first_error: OnceLock::new(),
-            held: AtomicU64::new(0),
             refused: ["mock", "admin"].map(|listener| (listener, Tally::new(16))),
             loads: AtomicU64::new(0),
             failed_loads: AtomicU64::new(0),
@@ -79,8 +77,12 @@ impl Metrics {
         // Not `as_nanos`: no request takes the 500 years that overflow, and 128 bits cost more than the clock.
         let nanoseconds = took.as_secs() * 1_000_000_000 + u64::from(took.subsec_nanos());
         let own = handled.rule.and_then(|index| provision.views[index].tally.as_deref());
-        let counted =
-            Counted { method, status: handled.answer.status, nanoseconds, failed: handled.error.is_some() };
+        let counted = Counted {
+            method,
+            status: handled.answer.status_sent(),
+            nanoseconds,
+            failed: handled.error.is_some(),
+        };
         self.rules.count(own, handled.rule.is_some(), &counted);
         self.times.add(nanoseconds);
         if handled.unmatched.is_some() {
@@ -96,12 +98,6 @@ impl Metrics {
         if let Some((_, tally)) = self.refused.iter().find(|(name, _)| *name == listener) {
             tally.count("", status, || true);
         }
-    }
-
-    /// An answer waits on the timer, until what this gives is dropped.
-    pub fn hold(&self) -> Held<'_> {
-        self.held.fetch_add(1, Ordering::Relaxed);
-        Held(self)
     }
 
     /// A provision has loaded and is about to serve: gives its rules their counters.
@@ -183,13 +179,4 @@ pub fn unused(provision: &Provision) -> Vec<String> {
 fn identity(rule: &Rule) -> Identity {
     let methods: Vec<&str> = rule.listed_methods().map(String::as_str).collect();
     Identity { rule: rule.pattern().to_owned(), methods: methods.join(",") }
-}
-
-/// An answer that waits.
-pub struct Held<'m>(&'m Metrics);
-
-impl Drop for Held<'_> {
-    fn drop(&mut self) {
-        self.0.held.fetch_sub(1, Ordering::Relaxed);
-    }
 }
