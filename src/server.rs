@@ -23,7 +23,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
 use std::thread::{self, JoinHandle};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// A bound listener and the workers on it.
 pub struct Listener {
@@ -188,8 +188,7 @@ impl Work for MockWork {
     }
 
     fn serve(&self, mut incoming: tiny_http::Request) {
-        let epoch = self.activation.epoch().now();
-        let began = Instant::now();
+        let (epoch, began) = (self.activation.epoch().now(), Instant::now());
         let provision = self.activation.current();
         let line = self.shared.line(&incoming, "mock", provision.generation);
         let begun = self.journal.begin();
@@ -199,10 +198,11 @@ impl Work for MockWork {
         let handled = catch_unwind(AssertUnwindSafe(|| mock::handle(&provision, &self.chaos, &mut request)));
         let mut handled = handled.unwrap_or_else(|_| panicked());
         let place = self.hold(&mut handled.answer);
-        metrics().answered(&provision, (incoming.method().as_str(), incoming.url()), &handled, began);
+        let took = nanoseconds(began.elapsed());
+        metrics().answered(&provision, (request.method(), request.target()), &handled, took);
         if let Some(begun) = begun {
             // Before a byte of the answer leaves: whoever has it finds its entry.
-            self.enter(begun, &provision, &request, &handled);
+            self.enter(begun, took, &provision, &request, &handled);
         }
         // Before its client may send the next one: a body may be large.
         drop(request);
@@ -229,11 +229,12 @@ impl MockWork {
 
     /// Enters a request in the journal. An answer that is held back is entered when it is made, not when it leaves: a client that
     /// does not wait for it was there all the same.
-    fn enter(&self, begun: Begun, provision: &Provision, request: &Request, handled: &Handled) {
+    fn enter(&self, begun: Begun, took: u64, provision: &Provision, request: &Request, handled: &Handled) {
         let Handled { answer, rule, unmatched, error, .. } = handled;
         let rule = rule.map(|index| &provision.router.rules()[index]);
         self.journal.record(&Exchange {
             begun,
+            took,
             generation: provision.generation,
             request,
             rule: rule.map(|rule| (rule.pattern(), rule.endpoint())),
@@ -245,6 +246,11 @@ impl MockWork {
             fault: answer.injected.as_ref().map(|injected| injected.words.as_str()),
         });
     }
+}
+
+fn nanoseconds(time: Duration) -> u64 {
+    // Not `as_nanos`: no request takes the 500 years that overflow, and 128 bits cost more than the clock.
+    time.as_secs() * 1_000_000_000 + u64::from(time.subsec_nanos())
 }
 
 fn panicked() -> Handled {
@@ -327,7 +333,6 @@ mod tests {
     use crate::refusal;
     use std::io::{Read, Write};
     use std::net::TcpStream;
-    use std::time::Duration;
 
     struct Panics(Arc<Shared>);
 

@@ -29,7 +29,7 @@ use std::net::SocketAddr;
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 use watch::Watch;
 
 /// The default budget, where the memory is not short.
@@ -159,22 +159,18 @@ impl Journal {
 
     /// A request has come. `None` where the journal is off.
     pub fn begin(&self) -> Option<Begun> {
-        self.is_on().then(|| Begun {
-            clears: self.clears.load(Ordering::Acquire),
-            time: SystemTime::now(),
-            at: Instant::now(),
-        })
+        self.is_on().then(|| Begun { clears: self.clears.load(Ordering::Acquire), time: SystemTime::now() })
     }
 
     /// Enters a request with its answer, unless the journal was cleared since it began, or its epoch has ended. To be called before
     /// the answer leaves.
     pub fn record(&self, exchange: &Exchange) {
         let mut head = HEAD.take();
-        let [body, answer] = record::encode(&mut head, exchange, self.body, self.head);
+        let (end, [text, body, answer]) = record::encode(&mut head, exchange, self.body, self.head);
         {
             let mut kept = self.open();
             if kept.epoch == exchange.request.epoch && kept.clears == exchange.begun.clears {
-                kept.ring.push(&[&head, body, answer]);
+                kept.ring.push(&[&head[..end], text, body, answer]);
             }
         }
         if head.capacity() <= BUFFER {
@@ -195,6 +191,7 @@ impl Journal {
         request.epoch = self.epoch.now();
         self.record(&Exchange {
             begun,
+            took: 0,
             generation: 0,
             request: &request,
             rule: None,
