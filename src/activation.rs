@@ -1,7 +1,11 @@
 //! File event or POST -> read -> compile -> swap. The one place that activates: loads run one after the other, a load that fails
 //! changes nothing. Knows neither inotify nor HTTP.
 
+mod error;
+
 pub use crate::active::WaitId;
+pub use error::ActivationError;
+
 use crate::active::{Active, Then};
 use crate::epoch::Epoch;
 use crate::initial;
@@ -16,7 +20,6 @@ use crate::store::{ConfigChange, Name, Store, StoreError};
 use crate::watcher::Changes;
 use rhai::Engine;
 use std::collections::BTreeSet;
-use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// What loads are made with.
@@ -43,56 +46,17 @@ pub struct Activation {
     loading: Mutex<()>,
 }
 
-/// Why a request to activate, store or remove was refused.
-#[derive(Debug)]
-pub enum ActivationError {
-    /// There is no such file.
-    Unknown(String),
-    /// The active provision can't be removed.
-    Active(String),
-    /// It does not load.
-    Load(LoadError),
-    /// It has no `registerRules()`.
-    Library(LoadError),
-    /// Its name is that of an auxiliary file.
-    NotAProvision(String),
-    /// The directory refuses.
-    Store(StoreError),
-}
-
-impl fmt::Display for ActivationError {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            ActivationError::Unknown(name) => {
-                write!(out, "there is no file `{name}` in the provision directory")
-            }
-            ActivationError::Active(name) => {
-                write!(out, "provision `{name}` is active: activate another one first")
-            }
-            ActivationError::Load(error) | ActivationError::Library(error) => error.fmt(out),
-            ActivationError::NotAProvision(name) => {
-                write!(
-                    out,
-                    "`{name}` is no name of a provision: those have no extension, or `.rhai`, and no `~` at the end"
-                )
-            }
-            ActivationError::Store(error) => error.fmt(out),
-        }
-    }
-}
-
-impl From<StoreError> for ActivationError {
-    fn from(error: StoreError) -> Self {
-        ActivationError::Store(error)
-    }
-}
-
 impl Activation {
     /// Copies the ConfigMap mount, then activates `initial`; the built-in provision where there is none or it is broken.
     ///
     /// # Errors
     /// The built-in provision does not load, which no input can cause.
-    pub fn start(engine: Arc<Engine>, terms: Terms, store: Arc<Store>) -> Result<Activation, LoadError> {
+    pub fn start(
+        engine: Arc<Engine>,
+        terms: Terms,
+        store: Arc<Store>,
+        epoch: Arc<Epoch>,
+    ) -> Result<Activation, LoadError> {
         let data = Arc::new(Data::default());
         let records = Records::default();
         refresh(&store);
@@ -104,16 +68,7 @@ impl Activation {
         let name = first.name.clone();
         let active = Active::new(first);
         records.activated(&name, 1);
-        Ok(Activation {
-            engine,
-            terms,
-            store,
-            active,
-            data,
-            epoch: Arc::default(),
-            records,
-            loading: Mutex::default(),
-        })
+        Ok(Activation { engine, terms, store, active, data, epoch, records, loading: Mutex::default() })
     }
 
     /// The provision for one request.
@@ -126,14 +81,14 @@ impl Activation {
         &self.epoch
     }
 
-    /// Ends the epoch: hits start at 0, `store` is what `registerRules()` made it. Gives the new epoch, and the generation that
-    /// serves. Waits for nothing, not for a load either.
-    pub fn reset(&self) -> (u64, u64) {
+    /// Ends the epoch: hits start at 0, `store` is what `registerRules()` made it. Gives the generation that serves. Waits for
+    /// nothing, not for a load either.
+    pub fn reset(&self) -> u64 {
         let provision = self.current();
         let epoch = self.epoch.next();
         // The first request would reset the values, too; nobody knows when that comes.
         drop(provision.files.data.open(Some(epoch)));
-        (epoch, provision.generation)
+        provision.generation
     }
 
     /// The provision directory.

@@ -1,7 +1,6 @@
 //! The provision that serves: one swap of an `RwLock<Arc<Provision>>`, and who waits for a generation. Knows no files.
 
 use crate::provision::Provision;
-use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 /// Called with the generation that serves, once it is the wanted one or a later one; with an earlier one when the process stops.
@@ -20,7 +19,8 @@ pub struct Active {
 #[derive(Default)]
 struct Waits {
     next: u64,
-    waiting: BTreeMap<WaitId, (u64, Then)>,
+    /// In the order of their names, with the generation that each waits for.
+    waiting: Vec<(WaitId, u64, Then)>,
 }
 
 impl Active {
@@ -54,7 +54,7 @@ impl Active {
         let mut waits = self.waits();
         waits.next += 1;
         let id = WaitId(waits.next);
-        waits.waiting.insert(id, (wanted, then));
+        waits.waiting.push((id, wanted, then));
         drop(waits);
         // Looked up after it was entered: a swap in between has called it, or will.
         self.reached(self.current().generation);
@@ -63,29 +63,26 @@ impl Active {
 
     /// Gives up a wait; tells whether it was still waiting.
     pub fn forget(&self, wait: WaitId) -> bool {
-        self.waits().waiting.remove(&wait).is_some()
+        let found = {
+            let waiting = &mut self.waits().waiting;
+            waiting.binary_search_by_key(&wait, |(id, ..)| *id).map(|at| waiting.remove(at))
+        };
+        // Dropped without the lock: it has the request of a client.
+        found.is_ok()
     }
 
     /// Calls every wait with the generation that serves, reached or not.
     pub fn release(&self) {
         let generation = self.current().generation;
         let waiting = std::mem::take(&mut self.waits().waiting);
-        waiting.into_values().for_each(|(_, then)| then(generation));
+        waiting.into_iter().for_each(|(.., then)| then(generation));
     }
 
     fn reached(&self, generation: u64) {
-        let due: Vec<Then> = {
-            let mut waits = self.waits();
-            let ids: Vec<WaitId> = waits
-                .waiting
-                .iter()
-                .filter(|(_, (wanted, _))| *wanted <= generation)
-                .map(|(id, _)| *id)
-                .collect();
-            ids.iter().filter_map(|id| waits.waiting.remove(id)).map(|(_, then)| then).collect()
-        };
+        let due: Vec<_> =
+            self.waits().waiting.extract_if(.., |(_, wanted, _)| *wanted <= generation).collect();
         // Outside of the lock: each one answers a client.
-        due.into_iter().for_each(|then| then(generation));
+        due.into_iter().for_each(|(.., then)| then(generation));
     }
 
     fn waits(&self) -> MutexGuard<'_, Waits> {

@@ -12,7 +12,7 @@ use crate::script::files::{File, Files};
 use crate::script::view::{Bound, View};
 use crate::tally::Tally;
 use rhai::{Dynamic, Engine, EvalAltResult, FnPtr, NativeCallContext, Position};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -38,8 +38,8 @@ pub struct Provision {
     pub views: Vec<Served>,
     before: Vec<(Scope, View)>,
     after: Vec<(Scope, View)>,
-    /// By status code; of one scope, the last registered counts.
-    error_handlers: BTreeMap<u16, Vec<(Scope, View)>>,
+    /// With their status codes; of one code and scope, the last registered counts.
+    error_handlers: Vec<(Scope, u16, View)>,
 }
 
 /// The view function of one rule.
@@ -147,10 +147,6 @@ impl Provision {
             });
             rules.push(rule);
         }
-        let mut error_handlers: BTreeMap<u16, Vec<(Scope, View)>> = BTreeMap::new();
-        for (scope, code, view) in registration.error_handlers {
-            error_handlers.entry(code).or_default().push((scope, view));
-        }
         Ok(Provision {
             name: files.main.clone(),
             generation: 0,
@@ -162,7 +158,7 @@ impl Provision {
             views,
             before: registration.before,
             after: registration.after,
-            error_handlers,
+            error_handlers: registration.error_handlers,
         })
     }
 
@@ -209,9 +205,10 @@ impl Provision {
 
     /// The error handler for `code`: the blueprint's, else the app's.
     pub fn error_handler(&self, blueprint: Option<&str>, code: u16) -> Option<&View> {
-        let of_code = self.error_handlers.get(&code)?;
-        let of = |wanted: Option<&str>| of_code.iter().rfind(|(scope, _)| scope.as_deref() == wanted);
-        of(blueprint).or_else(|| of(None)).map(|(_, view)| view)
+        let of = |wanted: Option<&str>| {
+            self.error_handlers.iter().rfind(|(scope, own, _)| *own == code && scope.as_deref() == wanted)
+        };
+        of(blueprint).or_else(|| of(None)).map(|(.., view)| view)
     }
 
     /// Blueprint of rule `index`.
@@ -221,7 +218,11 @@ impl Provision {
 
     /// All rules in the order of registration, with their hits of `epoch`.
     pub fn rules(&self, epoch: u64) -> Vec<RuleRow> {
-        let shadowed: BTreeMap<usize, usize> = self.router.shadowed().into_iter().collect();
+        let shadowed = self.router.shadowed();
+        let earlier = |index: usize| {
+            let at = shadowed.binary_search_by_key(&index, |(index, _)| *index);
+            at.ok().map(|at| shadowed[at].1)
+        };
         let rules = self.router.rules();
         let row = |(index, rule): (usize, &Rule)| {
             let served = &self.views[index];
@@ -233,7 +234,7 @@ impl Provision {
                 file: served.file.clone(),
                 line: served.line,
                 hits: served.hits(epoch),
-                shadowed_by: shadowed.get(&index).map(|earlier| rules[*earlier].pattern().to_owned()),
+                shadowed_by: earlier(index).map(|earlier| rules[earlier].pattern().to_owned()),
             }
         };
         rules.iter().enumerate().map(row).collect()

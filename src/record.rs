@@ -3,7 +3,6 @@
 use crate::script::fault::LoadError;
 use crate::store::{Entry, Store, StoreError};
 use sha2::{Digest, Sha256};
-use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
@@ -62,32 +61,35 @@ struct Record {
     error: Option<LoadError>,
 }
 
-/// What was learned by loading.
+/// What was learned by loading, in the order of names.
 #[derive(Default)]
-pub struct Records(Mutex<BTreeMap<String, Record>>);
+pub struct Records(Mutex<Vec<(String, Record)>>);
 
 impl Records {
     /// `name` serves as `generation`.
     pub fn activated(&self, name: &str, generation: u64) {
         let record = Record { kind: Some(Kind::Provision), generation: Some(generation), error: None };
-        self.open().insert(name.to_owned(), record);
+        *of(&mut self.open(), name) = record;
     }
 
     /// `name` did not load.
     pub fn failed(&self, name: &str, error: &LoadError) {
-        self.open().entry(name.to_owned()).or_default().error = Some(error.clone());
+        of(&mut self.open(), name).error = Some(error.clone());
     }
 
     /// `name` loaded and has no `registerRules()`.
     pub fn library(&self, name: &str) {
         let mut records = self.open();
-        let record = records.entry(name.to_owned()).or_default();
+        let record = of(&mut records, name);
         (record.kind, record.error) = (Some(Kind::Library), None);
     }
 
     /// `name` is gone.
     pub fn forget(&self, name: &str) {
-        self.open().remove(name);
+        let mut records = self.open();
+        if let Ok(at) = place(&records, name) {
+            records.remove(at);
+        }
     }
 
     /// All files of `store` with what is known of them, by name.
@@ -99,7 +101,10 @@ impl Records {
     }
 
     fn row(&self, store: &Store, entry: Entry) -> Row {
-        let record = self.open().get(entry.name.as_str()).cloned().unwrap_or_default();
+        let record = {
+            let records = self.open();
+            place(&records, entry.name.as_str()).map(|at| records[at].1.clone()).unwrap_or_default()
+        };
         let content = if entry.skipped.is_none() { store.read(&entry.name).ok() } else { None };
         let bytes = content.map(|source| source.bytes);
         let kind = match (&entry.skipped, record.kind) {
@@ -121,9 +126,23 @@ impl Records {
         }
     }
 
-    fn open(&self) -> MutexGuard<'_, BTreeMap<String, Record>> {
+    fn open(&self) -> MutexGuard<'_, Vec<(String, Record)>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Where the record of `name` is, or would be.
+fn place(records: &[(String, Record)], name: &str) -> Result<usize, usize> {
+    records.binary_search_by(|(known, _)| known.as_str().cmp(name))
+}
+
+/// The record of `name`, a new one if need be.
+fn of<'r>(records: &'r mut Vec<(String, Record)>, name: &str) -> &'r mut Record {
+    let at = place(records, name).unwrap_or_else(|at| {
+        records.insert(at, (name.to_owned(), Record::default()));
+        at
+    });
+    &mut records[at].1
 }
 
 /// What a file is that was never loaded.

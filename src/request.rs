@@ -47,6 +47,20 @@ struct Field {
     end: usize,
 }
 
+/// A request's head as one text, and the lengths of what it consists of.
+pub struct Head<'r, F> {
+    /// Method, target, path, names and values of fields, one behind the other.
+    pub text: &'r str,
+    /// The method has so many bytes.
+    pub method: usize,
+    /// The target.
+    pub target: usize,
+    /// The path, where the target does not have it.
+    pub path: usize,
+    /// The name and the value of each field.
+    pub fields: F,
+}
+
 /// Results of parsing, empty until they are asked for: a request that reads nothing pays nothing.
 #[derive(Debug, Clone, Default)]
 struct Parsed {
@@ -101,6 +115,18 @@ impl Request {
         let (method, target, query) = (start, within(0..target.len()), within(parts.query));
         let (rule, epoch, parsed) = (None, 0, OnceLock::new());
         Self { text, method, target, path, query, fields, body, remote_addr, local_addr, rule, epoch, parsed }
+    }
+
+    /// All that came of it but the body.
+    pub fn head(&self) -> Head<'_, impl Iterator<Item = (usize, usize)>> {
+        let begin = self.fields.first().map_or(self.text.len(), |field| field.start);
+        Head {
+            text: &self.text,
+            method: self.method,
+            target: self.target.len(),
+            path: begin - self.target.end,
+            fields: self.fields.iter().map(|field| (field.middle - field.start, field.end - field.middle)),
+        }
     }
 
     /// Method as sent (`GET`).

@@ -7,6 +7,7 @@ use crate::cause::cause;
 use crate::chaos::Chaos;
 use crate::cli::{FailOn, LogFormat, OnError, Settings};
 use crate::engine::{self, Reactor};
+use crate::epoch::Epoch;
 use crate::held::Held;
 use crate::journal::Journal;
 use crate::journal::waiting::Waiters;
@@ -46,22 +47,24 @@ pub fn serve(settings: Settings) -> Result<ExitCode, String> {
     // Before anything else runs: as process 1 a signal without a handler would be ignored.
     let (stop, signals) = signals()?;
     let reactor = engine::reactor()?;
-    let journal = journal(&settings)?;
+    let epoch = Arc::default();
+    let journal = journal(&settings, &epoch)?;
     let (mut mock, mut admin) = listeners(&settings, &reactor, &journal)?;
-    let service = Service::start(&settings, reactor, journal)?;
+    let service = Service::start(&settings, reactor, journal, epoch)?;
     let stack = service.budget.stack();
+    let held = Held::of(mock.buffered);
     let mock_work = MockWork {
         shared: service.shared.clone(),
         activation: service.activation.clone(),
         chaos: service.chaos.clone(),
-        held: Held::of(mock.buffered),
+        held: held.clone(),
         journal: service.journal.clone(),
         address: mock.address,
     };
     // The mock's workers come last: where threads are short, what is left is theirs.
     if let Some(listener) = &mut admin {
         let connections: [Connections; 2] = [Box::new(mock.connections()), Box::new(listener.connections())];
-        let observing = service.observing(&settings, connections, stop.clone());
+        let observing = service.observing(&settings, connections, held, stop.clone());
         let work = service.admin_work(&settings, observing, listener.address);
         listener.start("admin", settings.admin_workers, stack, Arc::new(work))?;
     }
@@ -107,9 +110,10 @@ fn listeners(
 }
 
 /// The journal, within what the settings or the memory of the container grant.
-fn journal(settings: &Settings) -> Result<Arc<Journal>, String> {
+fn journal(settings: &Settings, epoch: &Arc<Epoch>) -> Result<Arc<Journal>, String> {
     let granted = || Journal::default_budget(memory::granted());
-    Ok(Arc::new(Journal::new(settings.journal_bytes.unwrap_or_else(granted), settings.journal_body)?))
+    let journal = Journal::new(settings.journal_bytes.unwrap_or_else(granted), settings.journal_body)?;
+    Ok(Arc::new(journal.of_epoch(epoch)))
 }
 
 fn access_log(settings: &Settings) -> AccessLog {
@@ -126,7 +130,12 @@ struct Service {
 }
 
 impl Service {
-    fn start(settings: &Settings, reactor: Arc<Reactor>, journal: Arc<Journal>) -> Result<Service, String> {
+    fn start(
+        settings: &Settings,
+        reactor: Arc<Reactor>,
+        journal: Arc<Journal>,
+        epoch: Arc<Epoch>,
+    ) -> Result<Service, String> {
         let budget = budget(settings);
         let store = Store::open(&settings.provision_dir, Some(&settings.config_dir))
             .map_err(|error| error.to_string())?;
@@ -138,7 +147,7 @@ impl Service {
         };
         let activation = with_stack(budget, move || {
             let engine = Arc::new(script::engine(budget));
-            Activation::start(engine, terms, Arc::new(store)).map_err(|error| error.to_string())
+            Activation::start(engine, terms, Arc::new(store), epoch).map_err(|error| error.to_string())
         })??;
         let shared = Shared {
             timer: Timer::start(reactor)
@@ -178,7 +187,13 @@ impl Service {
     }
 
     /// What the admin interface tells of the process, and how it ends it.
-    fn observing(&self, settings: &Settings, connections: [Connections; 2], stop: Sender<i32>) -> Observing {
+    fn observing(
+        &self,
+        settings: &Settings,
+        connections: [Connections; 2],
+        held: Arc<Held>,
+        stop: Sender<i32>,
+    ) -> Observing {
         let (activation, reported) = (self.activation.clone(), self.activation.clone());
         let journal = self.journal.clone();
         let own = settings.fail_on.unwrap_or_default();
@@ -188,6 +203,7 @@ impl Service {
             differs: activation.differs(),
             mock: mock(),
             admin: admin(),
+            held: held.now(),
             journal: journal.stats(),
         };
         // Once only: a second one would end the grace of requests that run.

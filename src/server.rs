@@ -23,7 +23,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
 use std::thread::{self, JoinHandle};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// A bound listener and the workers on it.
 pub struct Listener {
@@ -188,8 +188,7 @@ impl Work for MockWork {
     }
 
     fn serve(&self, mut incoming: tiny_http::Request) {
-        let epoch = self.activation.epoch().now();
-        let began = Instant::now();
+        let (epoch, began) = (self.activation.epoch().now(), Instant::now());
         let provision = self.activation.current();
         let line = self.shared.line(&incoming, "mock", provision.generation);
         let begun = self.journal.begin();
@@ -197,29 +196,45 @@ impl Work for MockWork {
         request.epoch = epoch;
         let mut request = Arc::new(request);
         let handled = catch_unwind(AssertUnwindSafe(|| mock::handle(&provision, &self.chaos, &mut request)));
-        let handled = handled.unwrap_or_else(|_| panicked());
-        metrics().answered(&provision, (incoming.method().as_str(), incoming.url()), &handled, began);
+        let mut handled = handled.unwrap_or_else(|_| panicked());
+        let place = self.hold(&mut handled.answer);
+        let took = nanoseconds(began.elapsed());
+        metrics().answered(&provision, (request.method(), request.target()), &handled, took);
         if let Some(begun) = begun {
             // Before a byte of the answer leaves: whoever has it finds its entry.
-            self.enter(begun, &provision, &request, &handled);
+            self.enter(begun, took, &provision, &request, &handled);
         }
         // Before its client may send the next one: a body may be large.
         drop(request);
         let Handled { answer, rule, .. } = handled;
         let rule = rule.map(|index| provision.router.rules()[index].pattern());
         let line = line.map(|line| line.served_by(rule.map(str::to_owned)));
-        self.shared.leave(incoming, answer, line, &self.held);
+        self.shared.leave(incoming, answer, line, place);
     }
 }
 
 impl MockWork {
+    /// Room for an answer that has to wait; 503 in place of it where there is none. Before it is counted and entered: both are
+    /// to have what was sent.
+    fn hold(&self, answer: &mut Answer) -> Option<Place> {
+        if !answer.takes_time() {
+            return None;
+        }
+        let place = self.held.take(answer);
+        if place.is_none() {
+            *answer = refusal::of_held(self.held.most());
+        }
+        place
+    }
+
     /// Enters a request in the journal. An answer that is held back is entered when it is made, not when it leaves: a client that
     /// does not wait for it was there all the same.
-    fn enter(&self, begun: Begun, provision: &Provision, request: &Request, handled: &Handled) {
+    fn enter(&self, begun: Begun, took: u64, provision: &Provision, request: &Request, handled: &Handled) {
         let Handled { answer, rule, unmatched, error, .. } = handled;
         let rule = rule.map(|index| &provision.router.rules()[index]);
         self.journal.record(&Exchange {
             begun,
+            took,
             generation: provision.generation,
             request,
             rule: rule.map(|rule| (rule.pattern(), rule.endpoint())),
@@ -231,6 +246,11 @@ impl MockWork {
             fault: answer.injected.as_ref().map(|injected| injected.words.as_str()),
         });
     }
+}
+
+fn nanoseconds(time: Duration) -> u64 {
+    // Not `as_nanos`: no request takes the 500 years that overflow, and 128 bits cost more than the clock.
+    time.as_secs() * 1_000_000_000 + u64::from(time.subsec_nanos())
 }
 
 fn panicked() -> Handled {
@@ -289,32 +309,19 @@ impl Shared {
         }
     }
 
-    /// Sends `answer` now, or lets it wait on the timer; 503 in place of one that has to wait where there is no room.
+    /// Sends `answer` now, or lets it wait on the timer.
     fn leave(
         self: &Arc<Self>,
         incoming: tiny_http::Request,
         answer: Answer,
         line: Option<Line>,
-        held: &Arc<Held>,
+        place: Option<Place>,
     ) {
-        if !answer.takes_time() {
-            return self.send(incoming, answer, line, None);
-        }
-        let Some(place) = held.take(&answer) else {
-            return self.send(incoming, refusal::of_held(held.most()), line, None);
-        };
         if answer.hold.is_zero() {
-            return self.send(incoming, answer, line, Some(place));
+            return self.send(incoming, answer, line, place);
         }
         let (hold, shared) = (answer.hold, self.clone());
-        let waits = metrics().hold();
-        self.timer.after(
-            hold,
-            Box::new(move || {
-                drop(waits);
-                shared.send(incoming, answer, line, Some(place));
-            }),
-        );
+        self.timer.after(hold, Box::new(move || shared.send(incoming, answer, line, place)));
     }
 }
 
@@ -326,7 +333,6 @@ mod tests {
     use crate::refusal;
     use std::io::{Read, Write};
     use std::net::TcpStream;
-    use std::time::Duration;
 
     struct Panics(Arc<Shared>);
 

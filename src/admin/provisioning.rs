@@ -63,8 +63,8 @@ pub trait Provisioning: Send + Sync + 'static {
     /// The rules of `generation` that are closest to a request which none of them served, each with what differs; none where
     /// another generation serves by now.
     fn closest(&self, generation: u64, method: &str, path: &str) -> Vec<String>;
-    /// Resets `store` and hits in one step; the new epoch, and the generation that serves.
-    fn reset(&self) -> (u64, u64);
+    /// Ends the epoch: `store`, hits and what else goes by it are reset in one step; the generation that serves.
+    fn reset(&self) -> u64;
     /// Calls `then` as soon as `wanted` or a later generation serves: at once where one already does.
     fn on_generation(&self, wanted: u64, then: Served) -> Self::Wait;
     /// Drops a wait whose call has not come.
@@ -124,7 +124,7 @@ impl Provisioning for Activation {
         misses.iter().map(Miss::to_string).collect()
     }
 
-    fn reset(&self) -> (u64, u64) {
+    fn reset(&self) -> u64 {
         Activation::reset(self)
     }
 

@@ -16,9 +16,10 @@ type Jobs = Arc<Mutex<Vec<(Duration, Box<dyn FnOnce() + Send>)>>>;
 fn started() -> (Admin<Fake>, Jobs) {
     let jobs = Jobs::default();
     let timer = Arc::clone(&jobs);
-    let journal = Arc::new(Journal::new(1 << 20, 1 << 10).unwrap());
+    let activation = Arc::new(Fake::default());
+    let journal = Arc::new(Journal::new(1 << 20, 1 << 10).unwrap().of_epoch(&activation.epoch));
     let admin = Admin {
-        activation: Arc::new(Fake::default()),
+        activation,
         after: Box::new(move |delay, job| timer.lock().unwrap().push((delay, job))),
         token: None,
         require_provision: None,

@@ -1,15 +1,14 @@
 //! Chance, made to be had again: a seed begins a sequence, and each draw takes one step of it.
 
 use fastrand::Rng;
-use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 /// Seeds of one provision: a script that made one of each request would fill the memory.
 const MOST_SEEDS: usize = 1000;
 
-/// The sequences of a provision's seeds. They begin anew with each activation.
+/// The sequences of a provision's seeds, in the order of the seeds. They begin anew with each activation.
 #[derive(Debug, Default)]
-pub struct Draws(Mutex<BTreeMap<i64, Rng>>);
+pub struct Draws(Mutex<Vec<(i64, Rng)>>);
 
 impl Draws {
     /// The generator for one draw: the next of `seed`'s sequence, or any one without a seed.
@@ -19,10 +18,17 @@ impl Draws {
     pub fn next(&self, seed: Option<i64>) -> Result<Rng, String> {
         let Some(seed) = seed else { return Ok(Rng::new()) };
         let mut sequences = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if sequences.len() >= MOST_SEEDS && !sequences.contains_key(&seed) {
-            return Err(format!("{MOST_SEEDS} seeds are in use: a seed is a number that stays"));
-        }
-        Ok(sequences.entry(seed).or_insert_with(|| Rng::with_seed(seed.cast_unsigned())).fork())
+        let at = match sequences.binary_search_by_key(&seed, |(seed, _)| *seed) {
+            Ok(at) => at,
+            Err(_) if sequences.len() >= MOST_SEEDS => {
+                return Err(format!("{MOST_SEEDS} seeds are in use: a seed is a number that stays"));
+            }
+            Err(at) => {
+                sequences.insert(at, (seed, Rng::with_seed(seed.cast_unsigned())));
+                at
+            }
+        };
+        Ok(sequences[at].1.fork())
     }
 }
 

@@ -19,6 +19,7 @@ mod watch;
 pub use record::{Begun, Exchange};
 pub use watch::{After, Listener, WatchId};
 
+use crate::epoch::Epoch;
 use crate::request::Request;
 use crate::response::Answer;
 use entry::Entry;
@@ -28,7 +29,7 @@ use std::net::SocketAddr;
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 use watch::Watch;
 
 /// The default budget, where the memory is not short.
@@ -43,8 +44,10 @@ const BUFFER: usize = 64 << 10;
 /// The journal. All of its calls are quick, from any thread.
 pub struct Journal {
     kept: Mutex<Kept>,
-    /// How often it was cleared, to be read without the lock.
-    epoch: AtomicU64,
+    /// Each end of it clears the journal.
+    epoch: Arc<Epoch>,
+    /// How often it was cleared besides, to be read without the lock.
+    clears: AtomicU64,
     /// 0 where it is off.
     budget: usize,
     /// Bytes that are kept of a body.
@@ -57,7 +60,9 @@ pub struct Journal {
 
 struct Kept {
     ring: Ring,
+    /// The epoch that the entries belong to.
     epoch: u64,
+    clears: u64,
     /// Number of the last entry that was deleted.
     cleared: u64,
     /// Entries that gave way to newer ones, before the last deletion.
@@ -131,9 +136,14 @@ impl Journal {
         })?;
         // Two bodies and a head always fit, also in the number of their length.
         let (body, head) = (body.min(ring.size() / 8).min(1 << 30), (ring.size() / 2).min(1 << 30));
-        let kept = Mutex::new(Kept { ring, epoch: 0, cleared: 0, evicted: 0 });
-        let (epoch, closed) = (AtomicU64::new(0), AtomicBool::new(false));
-        Ok(Journal { kept, epoch, budget, body, head, watch: Arc::default(), closed })
+        let kept = Mutex::new(Kept { ring, epoch: 0, clears: 0, cleared: 0, evicted: 0 });
+        let (clears, closed) = (AtomicU64::new(0), AtomicBool::new(false));
+        Ok(Journal { kept, epoch: Arc::default(), clears, budget, body, head, watch: Arc::default(), closed })
+    }
+
+    /// Lets `epoch` clear it, too: what it has is of that epoch, and so is what is entered.
+    pub fn of_epoch(self, epoch: &Arc<Epoch>) -> Journal {
+        Journal { epoch: epoch.clone(), ..self }
     }
 
     /// The budget where none was given: 2 MiB, or a tenth of `memory` if that is less.
@@ -149,21 +159,18 @@ impl Journal {
 
     /// A request has come. `None` where the journal is off.
     pub fn begin(&self) -> Option<Begun> {
-        self.is_on().then(|| Begun {
-            epoch: self.epoch.load(Ordering::Acquire),
-            time: SystemTime::now(),
-            at: Instant::now(),
-        })
+        self.is_on().then(|| Begun { clears: self.clears.load(Ordering::Acquire), time: SystemTime::now() })
     }
 
-    /// Enters a request with its answer, unless the journal was cleared since it began. To be called before the answer leaves.
+    /// Enters a request with its answer, unless the journal was cleared since it began, or its epoch has ended. To be called before
+    /// the answer leaves.
     pub fn record(&self, exchange: &Exchange) {
         let mut head = HEAD.take();
-        let [body, answer] = record::encode(&mut head, exchange, self.body, self.head);
+        let (end, [text, body, answer]) = record::encode(&mut head, exchange, self.body, self.head);
         {
             let mut kept = self.open();
-            if kept.epoch == exchange.begun.epoch {
-                kept.ring.push(&[&head, body, answer]);
+            if kept.epoch == exchange.request.epoch && kept.clears == exchange.begun.clears {
+                kept.ring.push(&[&head[..end], text, body, answer]);
             }
         }
         if head.capacity() <= BUFFER {
@@ -179,9 +186,12 @@ impl Journal {
         let Some(begun) = self.begin() else { return };
         let (method, rest) = line.split_once(' ').unwrap_or((line, ""));
         let target = rest.split(' ').next().unwrap_or_default();
-        let request = Request::from_parts(method, target, None::<(&str, &str)>, Vec::new(), Some(peer), None);
+        let mut request =
+            Request::from_parts(method, target, None::<(&str, &str)>, Vec::new(), Some(peer), None);
+        request.epoch = self.epoch.now();
         self.record(&Exchange {
             begun,
+            took: 0,
             generation: 0,
             request: &request,
             rule: None,
@@ -257,13 +267,9 @@ impl Journal {
     /// Deletes all entries; gives how many. Numbers go on, and requests that have begun are not entered any more.
     pub fn clear(&self) -> u64 {
         let mut kept = self.open();
-        let count = kept.ring.next() - kept.ring.first();
-        kept.evicted += kept.ring.first() - 1 - kept.cleared;
-        kept.ring.clear();
-        kept.cleared = kept.ring.next() - 1;
-        kept.epoch += 1;
-        self.epoch.store(kept.epoch, Ordering::Release);
-        count
+        kept.clears += 1;
+        self.clears.store(kept.clears, Ordering::Release);
+        kept.clear()
     }
 
     /// What is kept and what is not.
@@ -319,8 +325,28 @@ impl Journal {
         self.closed.load(Ordering::Acquire)
     }
 
+    /// What is kept of this epoch: the first one who looks after the end of another clears it, so that the end itself is one step
+    /// for the journal and all else that goes by it.
     fn open(&self) -> MutexGuard<'_, Kept> {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        // Asked under the lock: no epoch comes after a later one.
+        let epoch = self.epoch.now();
+        if kept.epoch != epoch {
+            kept.epoch = epoch;
+            kept.clear();
+        }
+        kept
+    }
+}
+
+impl Kept {
+    /// Deletes all entries; gives how many.
+    fn clear(&mut self) -> u64 {
+        let count = self.ring.next() - self.ring.first();
+        self.evicted += self.ring.first() - 1 - self.cleared;
+        self.ring.clear();
+        self.cleared = self.ring.next() - 1;
+        count
     }
 }
 

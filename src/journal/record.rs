@@ -5,21 +5,22 @@ use super::ring::LENGTH;
 use crate::quoting::decode_path;
 use crate::request::{Request, url};
 use crate::response::Fields;
-use std::net::SocketAddr;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::net::{IpAddr, SocketAddr};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// When a request came, and whether the journal was cleared since.
 #[derive(Debug, Clone, Copy)]
 pub struct Begun {
-    pub(super) epoch: u64,
+    pub(super) clears: u64,
     pub(super) time: SystemTime,
-    pub(super) at: Instant,
 }
 
 /// A request and its answer, for the journal to copy.
 pub struct Exchange<'x> {
     /// What [`super::Journal::begin`] gave when the request came.
     pub begun: Begun,
+    /// Nanoseconds from then to its answer.
+    pub took: u64,
     /// Generation of the provision that served it; 0 where none did.
     pub generation: u64,
     /// The request.
@@ -44,96 +45,132 @@ pub struct Exchange<'x> {
 const WHOLE: u8 = 0;
 const TOO_LARGE: u8 = 1;
 
-/// Writes the head of the record, all but the bodies, in place of what `out` has: at most `most` bytes; a head that is longer is
-/// left out, and said to be. Gives what follows it: at most `body` bytes of each body.
-pub fn encode<'x>(out: &mut Vec<u8>, exchange: &Exchange<'x>, body: usize, most: usize) -> [&'x [u8]; 2] {
-    let request = exchange.request;
-    let whole = [&request.body[..], exchange.answer_body];
-    let mut bodies = whole.map(|whole| &whole[..whole.len().min(body)]);
-    out.clear();
-    out.extend_from_slice(&[0; LENGTH]);
-    out.push(WHOLE);
-    put_number(out, micros(exchange.begun.time.duration_since(UNIX_EPOCH).unwrap_or_default()));
-    put_number(out, micros(exchange.begun.at.elapsed()));
-    put_number(out, exchange.generation);
-    put_number(out, exchange.status.into());
-    put_peer(out, request.remote_addr);
-    put_text(out, request.method());
-    put_text(out, request.target());
-    put_option(out, exchange.rule.map(|(rule, _)| rule));
-    put_option(out, exchange.rule.map(|(_, endpoint)| endpoint));
-    put_option(out, exchange.unmatched);
-    put_option(out, exchange.error);
-    put_option(out, exchange.fault);
-    for (name, value) in request.headers() {
-        put_field(out, name, value);
+/// A buffer for heads has so many bytes at first.
+const USUAL: usize = 512;
+
+/// Writes the head of the record to the beginning of `out`, which grows if need be, and gives its length and what follows it: the
+/// text of the request, and at most `body` bytes of each body. Of head and text that together have more than `most` bytes nothing
+/// is left but that they were too long.
+pub fn encode<'x>(
+    out: &mut Vec<u8>,
+    exchange: &Exchange<'x>,
+    body: usize,
+    most: usize,
+) -> (usize, [&'x [u8]; 3]) {
+    let cut = |whole: &'x [u8]| &whole[..whole.len().min(body)];
+    let (sent, answered) = (cut(&exchange.request.body), cut(exchange.answer_body));
+    let mut parts = [exchange.request.head().text.as_bytes(), sent, answered];
+    if out.len() < USUAL {
+        out.resize(USUAL, 0);
     }
-    out.push(0);
-    for (name, value) in exchange.answer_headers {
-        put_field(out, name, value);
-    }
-    out.push(0);
-    for (whole, kept) in whole.iter().zip(bodies) {
-        put_number(out, whole.len() as u64);
-        put_number(out, kept.len() as u64);
-    }
-    if out.len() > most {
-        out.truncate(LENGTH);
-        out.push(TOO_LARGE);
-        bodies = [&[], &[]];
+    let mut end = write(out, exchange, [sent.len(), answered.len()]);
+    if end + parts[0].len() > most {
+        end = LENGTH + 1;
+        parts = [&[], &[], &[]];
+        out[LENGTH] = TOO_LARGE;
+    } else if end > out.len() {
+        out.resize(end, 0);
+        write(out, exchange, [sent.len(), answered.len()]);
     }
     // The journal keeps records below 4 GiB.
-    let length = (out.len() + bodies[0].len() + bodies[1].len()) as u32;
+    let length = (end + parts.iter().map(|part| part.len()).sum::<usize>()) as u32;
     out[..LENGTH].copy_from_slice(&length.to_le_bytes());
-    bodies
+    (end, parts)
+}
+
+/// All of the head but the length of the record, for bodies of which so many bytes are kept; tells where it ends.
+fn write(out: &mut [u8], exchange: &Exchange, kept: [usize; 2]) -> usize {
+    let (request, mut out) = (exchange.request, Writer { out, end: LENGTH });
+    out.number(WHOLE.into());
+    out.bytes(&micros(exchange.begun.time.duration_since(UNIX_EPOCH).unwrap_or_default()).to_le_bytes());
+    out.number(exchange.took / 1_000);
+    out.number(exchange.generation);
+    out.number(exchange.status.into());
+    out.peer(request.remote_addr);
+    out.option(exchange.rule.map(|(rule, _)| rule));
+    out.option(exchange.rule.map(|(_, endpoint)| endpoint));
+    out.option(exchange.unmatched);
+    out.option(exchange.error);
+    out.option(exchange.fault);
+    for (name, value) in exchange.answer_headers {
+        out.lengths((name.len(), value.len()));
+        out.bytes(name.as_bytes());
+        out.bytes(value.as_bytes());
+    }
+    out.number(0);
+    for (whole, kept) in [request.body.len(), exchange.answer_body.len()].into_iter().zip(kept) {
+        out.number(whole as u64);
+        out.number(kept as u64);
+    }
+    let head = request.head();
+    [head.method, head.target, head.path].into_iter().for_each(|length| out.number(length as u64));
+    head.fields.for_each(|field| out.lengths(field));
+    out.number(0);
+    out.end
 }
 
 fn micros(time: Duration) -> u64 {
-    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
+    // Not `as_micros`: 128 bits take longer than all else here.
+    time.as_secs().saturating_mul(1_000_000) + u64::from(time.subsec_micros())
 }
 
-/// Seven bits a byte, the lowest first.
-fn put_number(out: &mut Vec<u8>, mut number: u64) {
-    while number >= 0x80 {
-        out.push(number as u8 | 0x80);
-        number >>= 7;
-    }
-    out.push(number as u8);
+/// Puts one thing behind the other; what finds no room is counted only.
+struct Writer<'w> {
+    out: &'w mut [u8],
+    end: usize,
 }
 
-fn put_text(out: &mut Vec<u8>, text: &str) {
-    put_number(out, text.len() as u64);
-    out.extend_from_slice(text.as_bytes());
-}
-
-/// 0 is none, else the length and one.
-fn put_option(out: &mut Vec<u8>, text: Option<&str>) {
-    let Some(text) = text else { return out.push(0) };
-    put_number(out, text.len() as u64 + 1);
-    out.extend_from_slice(text.as_bytes());
-}
-
-/// A list of them ends with 0.
-fn put_field(out: &mut Vec<u8>, name: &str, value: &str) {
-    put_number(out, name.len() as u64 + 1);
-    put_number(out, value.len() as u64);
-    out.extend_from_slice(name.as_bytes());
-    out.extend_from_slice(value.as_bytes());
-}
-
-fn put_peer(out: &mut Vec<u8>, peer: Option<SocketAddr>) {
-    match peer {
-        None => return out.push(0),
-        Some(SocketAddr::V4(peer)) => {
-            out.push(4);
-            out.extend_from_slice(&peer.ip().octets());
+impl Writer<'_> {
+    fn bytes(&mut self, bytes: &[u8]) {
+        let end = self.end + bytes.len();
+        if let Some(place) = self.out.get_mut(self.end..end) {
+            place.copy_from_slice(bytes);
         }
-        Some(SocketAddr::V6(peer)) => {
-            out.push(6);
-            out.extend_from_slice(&peer.ip().octets());
+        self.end = end;
+    }
+
+    /// Seven bits a byte, the lowest first.
+    fn number(&mut self, mut number: u64) {
+        loop {
+            let more = number >= 0x80;
+            if let Some(place) = self.out.get_mut(self.end) {
+                *place = number as u8 & 0x7f | u8::from(more) << 7;
+            }
+            self.end += 1;
+            number >>= 7;
+            if !more {
+                return;
+            }
         }
     }
-    out.extend_from_slice(&peer.map_or(0, |peer| peer.port()).to_le_bytes());
+
+    /// 0 is none, else the length and one.
+    fn option(&mut self, text: Option<&str>) {
+        let Some(text) = text else { return self.number(0) };
+        self.number(text.len() as u64 + 1);
+        self.bytes(text.as_bytes());
+    }
+
+    /// Of name and value of a field. A list of them ends with 0.
+    fn lengths(&mut self, (name, value): (usize, usize)) {
+        self.number(name as u64 + 1);
+        self.number(value as u64);
+    }
+
+    fn peer(&mut self, peer: Option<SocketAddr>) {
+        match peer.map(|peer| peer.ip()) {
+            None => return self.number(0),
+            Some(IpAddr::V4(ip)) => {
+                self.number(4);
+                self.bytes(&ip.octets());
+            }
+            Some(IpAddr::V6(ip)) => {
+                self.number(6);
+                self.bytes(&ip.octets());
+            }
+        }
+        self.bytes(&peer.map_or(0, |peer| peer.port()).to_le_bytes());
+    }
 }
 
 /// Takes the first record off `bytes`.
@@ -148,16 +185,29 @@ pub fn decode(record: &[u8], number: u64) -> Option<Entry> {
     if left.byte()? != WHOLE {
         return None;
     }
-    let time = UNIX_EPOCH + Duration::from_micros(left.number()?);
+    let time = UNIX_EPOCH + Duration::from_micros(u64::from_le_bytes(*left.bytes(8)?.first_chunk()?));
     let (microseconds, generation) = (left.number()?, left.number()?);
     let status = u16::try_from(left.number()?).ok()?;
     let peer = left.peer()?;
-    let (method, target) = (left.text()?, left.text()?);
     let (rule, endpoint) = (left.option()?, left.option()?);
     let (unmatched, error, fault) = (left.option()?, left.option()?, left.option()?);
-    let (headers, answer_headers) = (left.fields()?, left.fields()?);
+    let mut answer_headers = Vec::new();
+    while let Some((name, value)) = left.lengths()? {
+        answer_headers.push((left.string(name)?, left.string(value)?));
+    }
     let (body_length, kept) = (left.number()?, left.number()?);
     let (answer_length, answer_kept) = (left.number()?, left.number()?);
+    let [method, target, decoded] = [left.number()?, left.number()?, left.number()?];
+    let mut fields = Vec::new();
+    while let Some(lengths) = left.lengths()? {
+        fields.push(lengths);
+    }
+    let (method, target) = (left.string(method)?, left.string(target)?);
+    left.bytes(decoded)?;
+    let mut headers = Vec::with_capacity(fields.len());
+    for (name, value) in fields {
+        headers.push((left.string(name)?, left.string(value)?));
+    }
     let path = path(&target);
     let (body, answer_body) = (left.bytes(kept)?.to_vec(), left.bytes(answer_kept)?.to_vec());
     Some(Entry {
@@ -219,11 +269,6 @@ impl<'r> Reader<'r> {
         Some(String::from_utf8_lossy(self.bytes(length)?).into_owned())
     }
 
-    fn text(&mut self) -> Option<String> {
-        let length = self.number()?;
-        self.string(length)
-    }
-
     fn option(&mut self) -> Option<Option<String>> {
         Some(match self.number()?.checked_sub(1) {
             Some(length) => Some(self.string(length)?),
@@ -231,13 +276,12 @@ impl<'r> Reader<'r> {
         })
     }
 
-    fn fields(&mut self) -> Option<Vec<(String, String)>> {
-        let mut fields = Vec::new();
-        while let Some(name) = self.number()?.checked_sub(1) {
-            let value = self.number()?;
-            fields.push((self.string(name)?, self.string(value)?));
-        }
-        Some(fields)
+    /// Of the next field; no more where the list ends.
+    fn lengths(&mut self) -> Option<Option<(u64, u64)>> {
+        Some(match self.number()?.checked_sub(1) {
+            Some(name) => Some((name, self.number()?)),
+            None => None,
+        })
     }
 
     fn peer(&mut self) -> Option<Option<SocketAddr>> {

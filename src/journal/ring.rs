@@ -76,7 +76,11 @@ impl Ring {
             self.marks.push_back((self.next, self.head));
         }
         self.next += 1;
-        parts.iter().for_each(|part| self.write(part));
+        let mut at = self.at(self.head);
+        for part in parts.iter().filter(|part| !part.is_empty()) {
+            at = self.write(at, part);
+        }
+        self.head += length as u64;
     }
 
     /// Drops all records; numbers go on.
@@ -128,12 +132,15 @@ impl Ring {
         u32::from_le_bytes([byte(0), byte(1), byte(2), byte(3)]) as usize
     }
 
-    fn write(&mut self, part: &[u8]) {
-        let at = self.at(self.head);
+    /// Gives where the next part begins.
+    fn write(&mut self, at: usize, part: &[u8]) -> usize {
         let (here, wrapped) = part.split_at(part.len().min(self.size - at));
         self.put(at, here);
+        if wrapped.is_empty() {
+            return at + here.len();
+        }
         self.put(0, wrapped);
-        self.head += part.len() as u64;
+        wrapped.len()
     }
 
     /// Over what is there; on the first way round it is appended.

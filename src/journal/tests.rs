@@ -20,6 +20,7 @@ fn request(line: &str, body: &[u8]) -> Request {
 fn exchange<'x>(begun: Begun, request: &'x Request, answer: &'x Answer) -> Exchange<'x> {
     Exchange {
         begun,
+        took: 7_999,
         generation: 300,
         request,
         rule: Some(("/a/<int:id>", "show")),
@@ -56,7 +57,7 @@ fn an_entry_is_what_was_handed_over() {
     journal.record(&whole);
     let entry = journal.get(1).unwrap();
     assert!(entry.time >= before && entry.time <= SystemTime::now());
-    assert!(entry.microseconds < 20_000_000);
+    assert_eq!(entry.microseconds, 7);
     let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
     let expected = Entry {
         number: 1,
@@ -168,6 +169,31 @@ fn after_a_deletion_numbers_go_on_and_what_had_begun_is_left_out() {
     let stats = journal.stats();
     assert_eq!((stats.evicted, stats.evicted_in_all), (stats.first - 101, evicted + stats.first - 101));
     assert_eq!(numbers(&journal, 0).1.evicted, stats.evicted);
+}
+
+#[test]
+fn the_end_of_an_epoch_deletes_what_it_has_and_nothing_of_the_next() {
+    let epoch = Arc::<Epoch>::default();
+    let journal = Journal::new(64 << 10, 1 << 10).unwrap().of_epoch(&epoch);
+    let (answer, early) = (Answer::default(), request("GET /early", b""));
+    let mut late = request("GET /late", b"");
+    let begin = || journal.begin().unwrap();
+    let (done, running) = (begin(), begin());
+    journal.record(&exchange(done, &early, &answer));
+    late.epoch = epoch.next();
+    // The first that the journal hears of the new epoch is a request of it.
+    journal.record(&exchange(begin(), &late, &answer));
+    journal.record(&exchange(running, &early, &answer));
+    assert_eq!(numbers(&journal, 0), (vec![2], Span { last: 2, ..Span::default() }));
+    assert_eq!((journal.get(1), journal.get(2).unwrap().path), (Err(Missing::Deleted), "/late".to_owned()));
+    let running = begin();
+    assert_eq!(journal.clear(), 1);
+    journal.record(&exchange(running, &late, &answer));
+    journal.record_refused("GET /refused", ([127, 0, 0, 1], 1).into(), "why", &answer);
+    assert_eq!(journal.get(3).unwrap().path, "/refused");
+    // Or one who looks.
+    epoch.next();
+    assert_eq!((journal.stats().entries, journal.get(3)), (0, Err(Missing::Deleted)));
 }
 
 #[test]

@@ -5,7 +5,6 @@ use super::filter::parse::Asked;
 use super::filter::{Filter, Subject};
 use super::near::Near;
 use super::verify::{PATIENCE, Recorded, Step, Tally, TooLong, near, walk};
-use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -55,7 +54,8 @@ pub struct Waiters<J: Watched> {
 
 struct State<W> {
     next: u64,
-    waiting: BTreeMap<u64, Waiter>,
+    /// In the order of their numbers. In boxes: of thousands one in the middle goes when its time is over.
+    waiting: Vec<(u64, Box<Waiter>)>,
     watch: Option<W>,
     /// A slice is to come that nobody has to ask for.
     sliced: bool,
@@ -74,7 +74,7 @@ struct Waiter {
 impl<J: Watched> Waiters<J> {
     /// Nobody waits yet.
     pub fn of(journal: &Arc<J>) -> Arc<Waiters<J>> {
-        let state = State { next: 0, waiting: BTreeMap::new(), watch: None, sliced: false };
+        let state = State { next: 0, waiting: Vec::new(), watch: None, sliced: false };
         Arc::new(Waiters { journal: journal.clone(), state: Mutex::new(state) })
     }
 
@@ -102,7 +102,7 @@ impl<J: Watched> Waiters<J> {
         let mut state = self.open();
         state.next += 1;
         let id = state.next;
-        state.waiting.insert(id, waiter);
+        state.waiting.push((id, Box::new(waiter)));
         if state.watch.is_none() {
             let looking = self.clone();
             state.watch = Some(self.journal.listen(Box::new(move || looking.look())));
@@ -126,7 +126,7 @@ impl<J: Watched> Waiters<J> {
         self.rest(&mut state);
         drop(state);
         // Outside of the lock: each one answers a client.
-        for waiter in done.into_values() {
+        for (_, waiter) in done {
             if waiter.holds() { waiter.hold() } else { waiter.end(Waited::Stopping) }
         }
     }
@@ -137,17 +137,17 @@ impl<J: Watched> Waiters<J> {
     }
 
     /// Takes out those who have what they wait for; tells whether there is more to look at.
-    fn show(&self, waiting: &mut BTreeMap<u64, Waiter>) -> (BTreeMap<u64, Waiter>, bool) {
-        let Some(since) = waiting.values().map(|waiter| waiter.seen).min() else {
-            return (BTreeMap::new(), false);
+    fn show(&self, waiting: &mut Vec<(u64, Box<Waiter>)>) -> (Vec<(u64, Box<Waiter>)>, bool) {
+        let Some(since) = waiting.iter().map(|(_, waiter)| waiter.seen).min() else {
+            return (Vec::new(), false);
         };
         let (end, last, cleared) = (Instant::now() + SLICE, self.journal.last(), self.journal.cleared());
-        let (mut done, mut more) = (BTreeMap::new(), false);
+        let (mut done, mut more) = (Vec::new(), false);
         self.journal.read(since, &mut |entry| {
             let subject = Subject::new(entry);
             let due = waiting.iter_mut().filter(|(_, waiter)| waiter.seen < entry.number);
-            let mut holding = Vec::new();
-            for (id, waiter) in due {
+            let mut holding = false;
+            for (_, waiter) in due {
                 if Instant::now() > end {
                     more = true;
                     break;
@@ -155,15 +155,19 @@ impl<J: Watched> Waiters<J> {
                 waiter.miss(entry.number - 1, cleared);
                 waiter.seen = entry.number;
                 waiter.tally.take_entry(&waiter.filter, &subject);
-                if waiter.holds() {
-                    holding.push(*id);
-                }
+                holding = holding || waiter.holds();
             }
-            done.extend(holding.into_iter().filter_map(|id| waiting.remove_entry(&id)));
-            if more || entry.number >= last { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            if holding {
+                done.extend(waiting.extract_if(.., |(_, waiter)| waiter.holds()));
+            }
+            if more || waiting.is_empty() || entry.number >= last {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
         });
         if !more {
-            waiting.values_mut().for_each(|waiter| waiter.miss(last, cleared));
+            waiting.iter_mut().for_each(|(_, waiter)| waiter.miss(last, cleared));
         }
         (done, more)
     }
@@ -171,7 +175,8 @@ impl<J: Watched> Waiters<J> {
     /// The time of a wait is over.
     fn expire(&self, id: u64) {
         let mut state = self.open();
-        let waiter = state.waiting.remove(&id);
+        let found = state.waiting.binary_search_by_key(&id, |(id, _)| *id);
+        let waiter = found.ok().map(|at| state.waiting.remove(at).1);
         self.rest(&mut state);
         drop(state);
         let Some(mut waiter) = waiter else { return };

@@ -1,7 +1,6 @@
 //! Tells those who wait that something was entered, on the timer thread. A request pays for it only while somebody waits, and
 //! then for two atomic writes mostly.
 
-use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
@@ -35,7 +34,7 @@ pub struct Watch {
 #[derive(Default)]
 struct Listeners {
     next: u64,
-    listening: BTreeMap<WatchId, Arc<dyn Fn() + Send + Sync>>,
+    listening: Vec<(WatchId, Arc<dyn Fn() + Send + Sync>)>,
 }
 
 impl Watch {
@@ -57,7 +56,7 @@ impl Watch {
         let mut listeners = self.open();
         listeners.next += 1;
         let id = WatchId(listeners.next);
-        listeners.listening.insert(id, listener.into());
+        listeners.listening.push((id, listener.into()));
         self.watched.store(true, Ordering::SeqCst);
         id
     }
@@ -65,7 +64,7 @@ impl Watch {
     /// Calls it no more; a call may be under way.
     pub fn remove(&self, id: WatchId) {
         let mut listeners = self.open();
-        listeners.listening.remove(&id);
+        listeners.listening.retain(|(listening, _)| *listening != id);
         self.watched.store(!listeners.listening.is_empty(), Ordering::SeqCst);
     }
 
@@ -92,7 +91,8 @@ impl Watch {
         if self.news.swap(false, Ordering::SeqCst) {
             // Before the listeners: one that panics must not be the last.
             self.tick_after(PAUSE);
-            let listening: Vec<_> = self.open().listening.values().cloned().collect();
+            let listening: Vec<_> =
+                self.open().listening.iter().map(|(_, listener)| listener.clone()).collect();
             return listening.iter().for_each(|listener| listener());
         }
         self.pending.store(false, Ordering::SeqCst);

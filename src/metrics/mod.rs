@@ -22,7 +22,7 @@ use histogram::Histogram;
 use rules::{Counted, Identity, Rules};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{LazyLock, Mutex, OnceLock, PoisonError};
-use std::time::{Instant, SystemTime};
+use std::time::SystemTime;
 use unmatched::Unmatched;
 
 /// The counters. One for the process, as what they tell of is the process; nothing is ever taken back.
@@ -38,7 +38,6 @@ pub struct Metrics {
     times: Histogram,
     unmatched: Unmatched,
     first_error: OnceLock<String>,
-    held: AtomicU64,
     /// Of both listeners, by status.
     refused: [(&'static str, Tally); 2],
     loads: AtomicU64,
@@ -56,7 +55,6 @@ impl Default for Metrics {
             times: Histogram::default(),
             unmatched: Unmatched::default(),
             first_error: OnceLock::new(),
-            held: AtomicU64::new(0),
             refused: ["mock", "admin"].map(|listener| (listener, Tally::new(16))),
             loads: AtomicU64::new(0),
             failed_loads: AtomicU64::new(0),
@@ -67,20 +65,21 @@ impl Default for Metrics {
 }
 
 impl Metrics {
-    /// Counts a request that `handled` answers, for which the mock began to work at `began`.
+    /// Counts a request that `handled` answers, on which the mock worked so many `nanoseconds`.
     pub fn answered(
         &self,
         provision: &Provision,
         (method, target): (&str, &str),
         handled: &Handled,
-        began: Instant,
+        nanoseconds: u64,
     ) {
-        let took = began.elapsed();
-        // Not `as_nanos`: no request takes the 500 years that overflow, and 128 bits cost more than the clock.
-        let nanoseconds = took.as_secs() * 1_000_000_000 + u64::from(took.subsec_nanos());
         let own = handled.rule.and_then(|index| provision.views[index].tally.as_deref());
-        let counted =
-            Counted { method, status: handled.answer.status, nanoseconds, failed: handled.error.is_some() };
+        let counted = Counted {
+            method,
+            status: handled.answer.status_sent(),
+            nanoseconds,
+            failed: handled.error.is_some(),
+        };
         self.rules.count(own, handled.rule.is_some(), &counted);
         self.times.add(nanoseconds);
         if handled.unmatched.is_some() {
@@ -96,12 +95,6 @@ impl Metrics {
         if let Some((_, tally)) = self.refused.iter().find(|(name, _)| *name == listener) {
             tally.count("", status, || true);
         }
-    }
-
-    /// An answer waits on the timer, until what this gives is dropped.
-    pub fn hold(&self) -> Held<'_> {
-        self.held.fetch_add(1, Ordering::Relaxed);
-        Held(self)
     }
 
     /// A provision has loaded and is about to serve: gives its rules their counters.
@@ -183,13 +176,4 @@ pub fn unused(provision: &Provision) -> Vec<String> {
 fn identity(rule: &Rule) -> Identity {
     let methods: Vec<&str> = rule.listed_methods().map(String::as_str).collect();
     Identity { rule: rule.pattern().to_owned(), methods: methods.join(",") }
-}
-
-/// An answer that waits.
-pub struct Held<'m>(&'m Metrics);
-
-impl Drop for Held<'_> {
-    fn drop(&mut self) {
-        self.0.held.fetch_sub(1, Ordering::Relaxed);
-    }
 }

@@ -2,7 +2,6 @@
 //! activations, for counters must not go back; what makes room goes on counting under `other`.
 
 use crate::tally::{Key, Tally};
-use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -40,7 +39,8 @@ pub struct Rules {
 
 #[derive(Default)]
 struct Known {
-    rules: BTreeMap<Identity, Row>,
+    /// In the order of their identities.
+    rules: Vec<Row>,
     /// Number of the last activation.
     activation: u64,
     /// Of rules that made room, while requests may still be counted with them.
@@ -48,6 +48,7 @@ struct Known {
 }
 
 struct Row {
+    identity: Identity,
     tally: Arc<Tally>,
     /// The last activation with this rule.
     activation: u64,
@@ -88,15 +89,14 @@ impl Rules {
             if place >= MOST_RULES {
                 return None;
             }
-            let fresh = || Row { tally: Arc::new(Tally::new(PER_RULE)), activation };
-            let row = known.rules.entry(rule.clone()).or_insert_with(fresh);
+            let row = known.row(rule);
             row.activation = activation;
             Some(row.tally.clone())
         });
         let tallies = tallies.collect();
         if known.rules.len() > MOST_RULES {
             let leaving = &mut known.leaving;
-            known.rules.retain(|_, row| {
+            known.rules.retain(|row| {
                 let stays = row.activation == activation;
                 if !stays {
                     leaving.push(row.tally.clone());
@@ -147,8 +147,8 @@ impl Rules {
         let mut known = self.open();
         self.settle(&mut known);
         let mut all: Vec<Sums> = Vec::new();
-        for (identity, row) in &known.rules {
-            add(&mut all, &identity.rule, &row.tally);
+        for row in &known.rules {
+            add(&mut all, &row.identity.rule, &row.tally);
         }
         add(&mut all, NONE, &self.none);
         for tally in known.leaving.iter().map(Arc::as_ref).chain([&self.other]) {
@@ -159,6 +159,19 @@ impl Rules {
 
     fn open(&self) -> MutexGuard<'_, Known> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Known {
+    /// The row of `rule`, a new one if need be.
+    fn row(&mut self, rule: &Identity) -> &mut Row {
+        let found = self.rules.binary_search_by(|row| row.identity.cmp(rule));
+        let at = found.unwrap_or_else(|at| {
+            let (identity, tally) = (rule.clone(), Arc::new(Tally::new(PER_RULE)));
+            self.rules.insert(at, Row { identity, tally, activation: 0 });
+            at
+        });
+        &mut self.rules[at]
     }
 }
 

@@ -47,7 +47,8 @@ impl Unmatched {
     /// Counts a request for `target`.
     pub fn add(&self, method: &str, target: &str) {
         self.total.fetch_add(1, Ordering::Relaxed);
-        let path = target.split('?').next().unwrap_or_default();
+        let end = target.bytes().position(|byte| byte == b'?').unwrap_or(target.len());
+        let path = &target[..end];
         let hash = hash(method, path);
         let first = (hash % PLACES as u64) as usize;
         let (front, back) = self.places.split_at(first);
@@ -84,8 +85,10 @@ impl Unmatched {
 /// FNV-1a, never 0. Who makes two paths collide sees them counted as one.
 fn hash(method: &str, path: &str) -> u64 {
     let mut hash = 0xcbf2_9ce4_8422_2325_u64;
-    for byte in method.bytes().chain([b' ']).chain(path.bytes()) {
-        hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+    for part in [method, " ", path] {
+        for byte in part.bytes() {
+            hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        }
     }
     hash.max(1)
 }

@@ -38,6 +38,18 @@ fn subcommand(arguments: &[&str]) -> (Option<i32>, String, String) {
     (output.status.code(), text(&output.stdout), text(&output.stderr))
 }
 
+/// Tests that share a mock reset it in between; the verdict is on all of them.
+#[test]
+fn it_outlives_a_reset() {
+    let mock = Mock::serving(SOURCE);
+    mock.get("/used");
+    mock.get("/missing");
+    let before = report(&mock);
+    assert_eq!((&before["unmatched"]["count"], &before["unused"]["count"]), (&json!(1), &json!(3)));
+    assert_eq!(mock.admin("DELETE /app/v1/all", &[], b"").status, 200);
+    assert_eq!(report(&mock), before);
+}
+
 #[test]
 fn it_tells_what_was_asked_and_what_was_not() {
     let mock = Mock::serving(SOURCE);
@@ -200,7 +212,7 @@ fn quit_is_answered_and_lets_requests_finish() {
     assert_eq!((quit.status, quit.text().as_str()), (202, r#"{"result":"success: the server stops"}"#));
     assert_eq!(client.read(false).text(), "slow");
     assert_eq!(mock.wait().code(), Some(0));
-    assert!(mock.log().contains("stopped"), "{}", mock.log());
+    mock.wait_for_log("stopped");
 }
 
 #[test]
@@ -216,7 +228,7 @@ fn a_report_that_can_not_be_written_is_a_warning() {
     mock.signal("TERM");
     assert_eq!(mock.wait().code(), Some(143));
     let expected = "failed to write the report to `none/report`: no such file or directory";
-    assert!(mock.log().contains(expected), "{}", mock.log());
+    mock.wait_for_log(expected);
 }
 
 #[test]

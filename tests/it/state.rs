@@ -246,3 +246,42 @@ fn long() {
     assert_eq!(hits(&mock, "/long"), 0);
     assert_eq!(mock.get("/next").text(), "1");
 }
+
+/// Requests that run while all is reset again and again: each is in the hits, in the store and in the journal, or in none of them.
+#[test]
+fn hits_store_and_journal_have_the_same_requests_after_a_reset() {
+    // What a reset goes back to is large, so that it takes its time.
+    let source = r#"
+fn registerRules() {
+    for n in 0..3000 { store["key " + n] = n; }
+    app.post("/count", || store.incr("n").to_string());
+}
+"#;
+    let mock = Mock::serving(source);
+    let entered = || {
+        let counted = mock.admin("GET /app/v1/verify?path=/count&min=0", &[], b"").json();
+        counted["count"].as_u64().unwrap()
+    };
+    let mut counts = Vec::new();
+    for _ in 0..20 {
+        thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    let mut client = Client::new(&mock.traffic);
+                    (0..25).for_each(|_| assert_eq!(client.send("POST", "/count", &[], b"").status, 200));
+                });
+            }
+            // Not before there is something to reset, and while there is more to come.
+            eventually(|| if entered() >= 20 { Ok(()) } else { Err("too few requests") });
+            assert_eq!(admin(&mock, "DELETE /app/v1/all", "").0, 200);
+        });
+        let stored = match admin(&mock, "GET /app/v1/store/n", "") {
+            (404, _) => 0,
+            (_, text) => text.parse::<u64>().unwrap(),
+        };
+        assert_eq!((hits(&mock, "/count"), stored), (entered(), entered()));
+        counts.push(stored);
+        admin(&mock, "DELETE /app/v1/all", "");
+    }
+    assert!(counts.iter().any(|count| (1..80).contains(count)), "no reset came between: {counts:?}");
+}

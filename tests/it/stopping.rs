@@ -29,7 +29,7 @@ fn requests_that_run_are_answered_first() {
     let reply = client.read(false);
     assert_eq!((reply.text().as_str(), reply.header("connection")), ("slow", "close"));
     assert_eq!(mock.wait().code(), Some(143));
-    assert!(mock.log().contains("stopped"), "{}", mock.log());
+    mock.wait_for_log("stopped");
 }
 
 #[test]
@@ -72,7 +72,7 @@ fn grace_bounds_the_wait() {
     std::thread::sleep(Duration::from_millis(100));
     mock.signal("TERM");
     assert_eq!(mock.wait().code(), Some(143));
-    assert!(mock.log().contains("stopped with 1 request unanswered after 200 ms"), "{}", mock.log());
+    mock.wait_for_log("stopped with 1 request unanswered after 200 ms");
 }
 
 #[test]

@@ -17,7 +17,7 @@ use std::time::UNIX_EPOCH;
 pub struct Fake {
     pub state: Mutex<State>,
     data: Arc<Data>,
-    epoch: Arc<Epoch>,
+    pub epoch: Arc<Epoch>,
 }
 
 pub struct State {
@@ -152,8 +152,9 @@ impl Provisioning for Fake {
         vec![format!("`/near` for {method} {path}")]
     }
 
-    fn reset(&self) -> (u64, u64) {
-        (self.epoch.next(), self.state.lock().unwrap().generation)
+    fn reset(&self) -> u64 {
+        self.epoch.next();
+        self.state.lock().unwrap().generation
     }
 
     fn on_generation(&self, wanted: u64, then: Served) -> u64 {

@@ -1,7 +1,7 @@
 //! The parts of an entry that a filter can name, and what an entry has there.
 
 use super::{Subject, Texts};
-use percent_encoding::percent_decode_str;
+use crate::baggage::members;
 use std::borrow::Cow;
 use std::fmt;
 
@@ -49,10 +49,9 @@ impl Part {
                 named.map(|(_, value)| Cow::Borrowed(value.as_str())).collect()
             }
             Part::Header(name) => fields(subject, name),
-            Part::Baggage(key) => fields(subject, "baggage")
-                .iter()
-                .flat_map(|field| members(field, key))
-                .map(Cow::Owned)
+            Part::Baggage(key) => members(fields(subject, "baggage").iter().map(Cow::as_ref))
+                .into_iter()
+                .filter_map(|(name, value)| (name == *key).then_some(Cow::Owned(value)))
                 .collect(),
             Part::Body => Texts::new(),
             Part::Json(pointer) => match subject.json().and_then(|json| json.pointer(pointer)) {
@@ -100,13 +99,4 @@ impl fmt::Display for Part {
 fn fields<'s>(subject: &'s Subject, name: &str) -> Texts<'s> {
     let named = subject.entry.headers.iter().filter(|(key, _)| key.eq_ignore_ascii_case(name));
     named.map(|(_, value)| Cow::Borrowed(value.trim())).collect()
-}
-
-/// Values of the members of a `baggage` field whose key is `key`; properties behind a `;` are left out.
-fn members(field: &str, key: &str) -> Vec<String> {
-    let members = field.split(',').filter_map(|member| member.split(';').next()?.split_once('='));
-    members
-        .filter(|(name, _)| name.trim() == key)
-        .map(|(_, value)| percent_decode_str(value.trim()).decode_utf8_lossy().into_owned())
-        .collect()
 }

@@ -5,6 +5,7 @@ use crate::journal::entry::Entry;
 use crate::journal::filter::parse::{WAIT, query};
 use crate::journal::filter::tests::entry;
 use crate::journal::verify::tests::Kept;
+use std::collections::BTreeMap;
 use std::sync::mpsc::{self, Receiver};
 
 type Job = Box<dyn FnOnce() + Send>;

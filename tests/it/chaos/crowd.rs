@@ -3,6 +3,7 @@
 use super::get;
 use crate::harness::{Client, Mock, eventually};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use serde_json::Value;
 use std::time::{Duration, Instant};
 
 const PROVISION: &str = r#"
@@ -86,6 +87,12 @@ fn what_answers_take_up_while_they_wait_is_bounded() {
     assert_eq!(refused.status, 503);
     let why = "too many bytes of answers wait here: over 1048576 (--max-buffered)";
     assert!(refused.text().contains(why), "{}", refused.text());
+    // That is what is entered and counted, too.
+    let entry = &mock.admin("GET /app/v1/requests?path=/large/1", &[], b"").json()["requests"][0];
+    assert_eq!((&entry["status"], &entry["fault"]), (&503.into(), &Value::Null));
+    let counted = r#"h1mock_requests_total{rule="/large/<int:ms>",method="GET",status="503"} 1"#;
+    let page = mock.admin("GET /metrics", &[], b"").text();
+    assert!(page.contains(counted) && page.contains("h1mock_held_answers 4\n"), "{page}");
     // What leaves at once needs no room, and the room of a client that has left is free again.
     assert_eq!(mock.get("/large/0").body.len(), 7 << 15);
     drop(held.remove(1));

@@ -1,0 +1,49 @@
+//! Why nothing was activated, in words.
+
+use crate::script::fault::LoadError;
+use crate::store::StoreError;
+use std::fmt;
+
+/// Why a request to activate, store or remove was refused.
+#[derive(Debug)]
+pub enum ActivationError {
+    /// There is no such file.
+    Unknown(String),
+    /// The active provision can't be removed.
+    Active(String),
+    /// It does not load.
+    Load(LoadError),
+    /// It has no `registerRules()`.
+    Library(LoadError),
+    /// Its name is that of an auxiliary file.
+    NotAProvision(String),
+    /// The directory refuses.
+    Store(StoreError),
+}
+
+impl fmt::Display for ActivationError {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ActivationError::Unknown(name) => {
+                write!(out, "there is no file `{name}` in the provision directory")
+            }
+            ActivationError::Active(name) => {
+                write!(out, "provision `{name}` is active: activate another one first")
+            }
+            ActivationError::Load(error) | ActivationError::Library(error) => error.fmt(out),
+            ActivationError::NotAProvision(name) => {
+                write!(
+                    out,
+                    "`{name}` is no name of a provision: those have no extension, or `.rhai`, and no `~` at the end"
+                )
+            }
+            ActivationError::Store(error) => error.fmt(out),
+        }
+    }
+}
+
+impl From<StoreError> for ActivationError {
+    fn from(error: StoreError) -> Self {
+        ActivationError::Store(error)
+    }
+}
