@@ -6,6 +6,7 @@ mod answer;
 mod arrival;
 mod auth;
 mod chaos;
+mod closest;
 mod file;
 mod health;
 mod ledger;

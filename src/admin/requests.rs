@@ -1,6 +1,7 @@
 //! `/app/v1/requests`: what the mock received. Knows no listener.
 
 use super::answer::{json, typed};
+use super::closest::{Closest, Missed};
 use super::object::Object;
 use super::{Admin, Provisioning};
 use crate::journal::entry::{self, Entry};
@@ -24,7 +25,8 @@ const MOST_BYTES: usize = 32 << 20;
 pub fn list<P: Provisioning>(admin: &Admin<P>, request: &Request) -> Result<Answer, Answer> {
     let journal = &admin.journal;
     let asked = asked(journal, request, LIST)?;
-    let page = Page::read(journal, &asked, LIMIT, &|entry| explained(admin, entry))?;
+    let mut page = Page::read(journal, &asked, LIMIT, &entry::json)?;
+    page.explain(&*admin.activation);
     let stats = journal.stats();
     let body = format!(
         "{{\"requests\":[{}],\"first\":{},\"last\":{},\"evicted\":{},\"more\":{}}}",
@@ -66,19 +68,12 @@ pub fn get<P: Provisioning>(admin: &Admin<P>, number: &str) -> Result<Answer, An
         };
         failed(journal, 404, &format!("request {number} {why}"))
     })?;
-    let mut value = explained(admin, &entry);
+    let mut value = entry::json(&entry);
+    if let Some(missed) = Missed::of(&entry) {
+        value["closest"] = Closest::default().of(&*admin.activation, missed).clone();
+    }
     value["last"] = journal.last().into();
     Ok(typed(200, "application/json", value.to_string().into_bytes()))
-}
-
-/// An entry as JSON; one that no rule served with the closest rules, and why each did not.
-fn explained<P: Provisioning>(admin: &Admin<P>, entry: &Entry) -> Value {
-    let mut value = entry::json(entry);
-    // What the engine refused has no generation, and was compared with no rule.
-    if entry.unmatched.is_some() && entry.generation > 0 {
-        value["closest"] = admin.activation.closest(entry.generation, &entry.method, &entry.path).into();
-    }
-    value
 }
 
 /// DELETE: forgets all entries. Numbers go on.
@@ -109,9 +104,15 @@ pub fn is_on(journal: &Journal) -> Result<(), Answer> {
     }
 }
 
+/// An entry as JSON, and what its closest rules depend on where none served it.
+struct Item {
+    text: String,
+    missed: Option<Missed>,
+}
+
 /// Entries as JSON, as many as one answer holds.
 struct Page {
-    items: VecDeque<String>,
+    items: VecDeque<Item>,
     bytes: usize,
     /// Others were asked for, too.
     more: bool,
@@ -148,29 +149,42 @@ impl Page {
                 page.more = true;
                 return ControlFlow::Break(());
             }
-            page.add(make(entry).to_string(), limit, forward)
+            page.add(Item { text: make(entry).to_string(), missed: Missed::of(entry) }, limit, forward)
         });
         if late { Err(failed(journal, 503, &TooLong.to_string())) } else { Ok(page) }
     }
 
     /// Adds one; at the end of the answer's space the others go, or this one.
-    fn add(&mut self, item: String, limit: usize, forward: bool) -> ControlFlow<()> {
-        let fits = self.items.is_empty() || self.bytes + item.len() <= MOST_BYTES;
+    fn add(&mut self, item: Item, limit: usize, forward: bool) -> ControlFlow<()> {
+        let fits = self.items.is_empty() || self.bytes + item.text.len() <= MOST_BYTES;
         if forward && !fits {
             self.more = true;
             return ControlFlow::Break(());
         }
-        self.bytes += item.len();
+        self.bytes += item.text.len();
         self.items.push_back(item);
         while self.items.len() > limit || (self.bytes > MOST_BYTES && self.items.len() > 1) {
-            self.bytes -= self.items.pop_front().map_or(0, |item| item.len());
+            self.bytes -= self.items.pop_front().map_or(0, |item| item.text.len());
             self.more = true;
         }
         ControlFlow::Continue(())
     }
 
+    /// Tells of those that no rule served the closest rules, of the latest first.
+    fn explain(&mut self, activation: &impl Provisioning) {
+        let mut closest = Closest::default();
+        for Item { text, missed } in self.items.iter_mut().rev() {
+            if let Some(missed) = missed.take() {
+                let rules = closest.of(activation, missed);
+                // What is an object ends so.
+                text.pop();
+                *text += &format!(",\"closest\":{rules}}}");
+            }
+        }
+    }
+
     fn joined(&self) -> String {
-        let items: Vec<&str> = self.items.iter().map(String::as_str).collect();
+        let items: Vec<&str> = self.items.iter().map(|item| item.text.as_str()).collect();
         items.join(",")
     }
 }

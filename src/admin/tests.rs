@@ -2,6 +2,7 @@
 
 mod calls;
 mod fake;
+mod missed;
 
 use super::*;
 use fake::{Fake, load_error};

@@ -1,6 +1,7 @@
 //! `--explain`: the closest rules in the default pages of 404 and 405; what the ledger and `check` say of rules.
 
 use crate::harness::{Folder, Mock, binary};
+use serde_json::{Value, json};
 
 const PROVISION: &str = r#"
 fn registerRules() {
@@ -51,6 +52,42 @@ fn pages_are_plain_without_it_and_error_handlers_answer_themselves() {
     let hooked = PROVISION
         .replace("Rules() {", "Rules() { app.before_request(|| abort(make_response(\"hook\", 404)));");
     assert_eq!(started(&hooked).get("/orders/x").text(), "hook");
+}
+
+/// In the journal they are without being asked for.
+#[test]
+fn entries_that_no_rule_served_have_the_closest_rules() {
+    let mock = Mock::serving(PROVISION);
+    mock.get("/orders/abc");
+    mock.send("PUT", "/orders/7", &[], b"");
+    mock.get("/orders/7");
+    mock.get("/nothing/like/it");
+    let list = || mock.admin("GET /app/v1/requests", &[], b"").json()["requests"].clone();
+    let closest = [
+        Some(json!([
+            "`GET /orders/<int:id>`: `abc` is no int",
+            "`POST /orders`: a segment too many: `abc`; the method is GET, the rule takes POST"
+        ])),
+        Some(json!([
+            "`GET /orders/<int:id>`: the method is PUT, the rule takes GET",
+            "`POST /orders`: a segment too many: `7`; the method is PUT, the rule takes POST"
+        ])),
+        None,
+        Some(json!([])),
+    ];
+    let entries = list();
+    for (index, expected) in closest.iter().enumerate() {
+        assert_eq!(entries[index].get("closest"), expected.as_ref(), "{index}");
+        let alone = mock.admin(&format!("GET /app/v1/requests/{}", index + 1), &[], b"").json();
+        assert_eq!(alone.get("closest"), expected.as_ref(), "{index}");
+        assert_eq!(alone["unmatched"].is_null(), expected.is_none());
+    }
+    // Their rules serve no more.
+    mock.activate("other", "fn registerRules() { app.get(\"/orders\", || \"\"); }");
+    let entries = list();
+    for (index, expected) in closest.iter().enumerate() {
+        assert_eq!(entries[index].get("closest"), expected.as_ref().map(|_| &Value::Null), "{index}");
+    }
 }
 
 #[test]

@@ -8,6 +8,7 @@ use crate::record::Kind;
 use crate::script::data::Data;
 use crate::store::{Cause, Name, StoreError};
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::UNIX_EPOCH;
 
@@ -18,6 +19,8 @@ pub struct Fake {
     pub state: Mutex<State>,
     data: Arc<Data>,
     pub epoch: Arc<Epoch>,
+    /// How often a request was compared with the rules. Those of generation 1 serve no more.
+    pub compared: AtomicUsize,
 }
 
 pub struct State {
@@ -148,8 +151,9 @@ impl Provisioning for Fake {
         Values { data: self.data.clone(), epoch: self.epoch.clone(), generation }
     }
 
-    fn closest(&self, _generation: u64, method: &str, path: &str) -> Vec<String> {
-        vec![format!("`/near` for {method} {path}")]
+    fn closest(&self, generation: u64, method: &str, path: &str) -> Option<Vec<String>> {
+        self.compared.fetch_add(1, Ordering::Relaxed);
+        (generation > 1).then(|| vec![format!("`/near` for {method} {path}")])
     }
 
     fn reset(&self) -> u64 {
