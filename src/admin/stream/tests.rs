@@ -38,6 +38,11 @@ fn following(entries: usize, since: u64) -> Following {
     (journal, streams, told)
 }
 
+/// As many goes as it takes, and more: one ends after a millisecond.
+fn write_all(streams: &Streams) {
+    (0..1000).for_each(|_| streams.write());
+}
+
 fn count(told: &Mutex<Told>, what: &str) -> usize {
     told.lock().unwrap().text.matches(what).count()
 }
@@ -45,22 +50,20 @@ fn count(told: &Mutex<Told>, what: &str) -> usize {
 #[test]
 fn a_client_gets_what_it_has_not_got_once() {
     let (journal, streams, told) = following(3, 1);
-    streams.write();
-    streams.write();
+    write_all(&streams);
     let text = told.lock().unwrap().text.clone();
     assert!(text.starts_with("id: 2\ndata: {\"answer_body\":\""), "{text}");
     assert!(text.contains("}\n\nid: 3\ndata: {") && text.ends_with("}\n\n"), "{text}");
     assert_eq!(count(&told, "id: "), 2);
     enter(&journal, "GET /", b"", &Answer::default());
-    streams.write();
+    write_all(&streams);
     assert_eq!((count(&told, "id: "), count(&told, "id: 4\n")), (3, 1));
 }
 
 #[test]
 fn a_client_that_comes_back_too_late_is_told_what_it_missed() {
     let (journal, streams, told) = following(200, 10);
-    // One go is not enough for as many.
-    (0..3).for_each(|_| streams.write());
+    write_all(&streams);
     let missed = journal.stats().first - 11;
     let expected = format!("event: missed\ndata: {{\"missed\":{missed}}}\n\nid: {}\n", missed + 11);
     assert!(told.lock().unwrap().text.starts_with(&expected));
