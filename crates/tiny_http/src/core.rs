@@ -4,6 +4,7 @@
 use crate::accept::Accepting;
 use crate::clock;
 use crate::connection::{Connection, Received, with_read_buffer};
+use crate::events::Events;
 use crate::extension::{Limits, Pages};
 use crate::inbound::{Message, Progress};
 use crate::leader::Leader;
@@ -21,6 +22,8 @@ use std::sync::{Arc, Mutex};
 pub struct Core {
     /// What workers wait on.
     pub epoll: OwnedFd,
+    /// What came of a wait beside the event that is handled.
+    pub events: Events,
     /// Who waits on it.
     pub leader: Leader,
     /// Wakes one worker for each time that it was written to.
@@ -73,6 +76,7 @@ impl Core {
     ) -> Core {
         Core {
             epoll,
+            events: Events::default(),
             leader: Leader::new(),
             unblock,
             accepting,

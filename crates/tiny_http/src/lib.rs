@@ -36,6 +36,7 @@ mod clock;
 mod connection;
 mod core;
 mod dribble;
+mod events;
 pub mod extension;
 #[cfg(any(fuzzing, test))]
 pub mod fuzz;

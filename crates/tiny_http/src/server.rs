@@ -24,6 +24,9 @@ pub struct Server {
     attended: bool,
 }
 
+/// Events that are asked for at once.
+const BATCH: usize = 16;
+
 /// What epoll calls the descriptor of [`Server::unblock`], and the reactor of a server that nobody attends to.
 const UNBLOCK: u64 = u64::MAX - 1;
 const REACTOR: u64 = u64::MAX - 2;
@@ -157,26 +160,18 @@ impl Server {
 
     /// One wait, one event: a request must not wait behind another one's handler. Calls `woken` when the wait is over.
     fn wait(&self, timeout: Option<Duration>, woken: impl FnOnce()) -> io::Result<Woken> {
-        let timeout = match self.is_attended() {
-            true => timeout,
-            false => [timeout, self.core.reactor.until_next()].into_iter().flatten().min(),
-        };
-        let mut events = [Event { flags: EventFlags::empty(), data: EventData::new_u64(0) }; 1];
-        let waited = epoll::wait(&self.core.epoll, &mut events[..], timeout.map(timespec).as_ref());
+        let waited = self.next_event(timeout);
         // Before another one leads: a check on this thread must see that a worker waits.
-        if waited == Ok(0) || (waited == Ok(1) && events[0].data.u64() == REACTOR) {
+        if matches!(waited, Ok(None)) || matches!(waited, Ok(Some((REACTOR, _)))) {
             self.attend();
         }
         woken();
-        let count = match waited {
-            Ok(count) => count,
+        let (data, flags) = match waited {
+            Ok(Some(event)) => event,
+            Ok(None) => return Ok(Woken::Empty),
             Err(Errno::INTR) => return Ok(Woken::Nothing),
             Err(error) => return Err(error.into()),
         };
-        if count == 0 {
-            return Ok(Woken::Empty);
-        }
-        let (data, flags) = (events[0].data.u64(), events[0].flags);
         match data {
             LISTENER => self.core.accept(),
             REACTOR => {}
@@ -190,6 +185,23 @@ impl Server {
             }
         }
         Ok(Woken::Nothing)
+    }
+
+    /// The next event: one that came with another before, else what the system gives within `timeout`.
+    fn next_event(&self, timeout: Option<Duration>) -> Result<Option<(u64, EventFlags)>, Errno> {
+        if let Some(event) = self.core.events.pop() {
+            return Ok(Some(event));
+        }
+        let timeout = match self.is_attended() {
+            true => timeout,
+            false => [timeout, self.core.reactor.until_next()].into_iter().flatten().min(),
+        };
+        let mut events = [Event { flags: EventFlags::empty(), data: EventData::new_u64(0) }; BATCH];
+        let count = epoll::wait(&self.core.epoll, &mut events[..], timeout.map(timespec).as_ref())?;
+        let mut events = events[..count].iter().map(|event| (event.data.u64(), event.flags));
+        let first = events.next();
+        self.core.events.put(events);
+        Ok(first)
     }
 
     fn is_attended(&self) -> bool {
