@@ -4,8 +4,8 @@
     ct/docs.py [BINARY]
 
 The server runs on free ports in a folder of its own; `cargo run` stands for the built binary. `...` in the output stands for
-anything. Blocks that need a container or a cluster are run by other tests (`runner`); one that nobody runs is a failure. So is a
-link that leads nowhere (ct/links.py).
+anything. Blocks that need a container or a cluster are run by other tests (`runner`); one that nobody runs is a failure. So is
+Python that is not part of a component test, and a link that leads nowhere (ct/links.py).
 """
 
 import collections
@@ -24,6 +24,8 @@ import links
 PROJECT = pathlib.Path(__file__).resolve().parents[1]
 DEADLINE = 20
 HERE = "ct/docs.py"
+# Pages whose blocks one server answers, and how it is started.
+PAGES = {"README.md": [], "docs/admin.md": [], "docs/testing.md": ["--explain"]}
 NEEDS_A_CLUSTER = "<!-- needs a cluster -->"
 
 # A console block: the page and section where it stands, whether it is marked to need a cluster, what stands before it.
@@ -81,7 +83,7 @@ def runner(block):
         return "ct/charts/docs_test.py"
     if calls(block, "docker", "./build.sh"):
         return "ct/image/test_docs.py"
-    if block.page in ("README.md", "docs/admin.md"):
+    if block.page in PAGES:
         return HERE
     if f'"{block.page}"' in (PROJECT / "tests/it/reference.rs").read_text():
         return "tests/it/reference.rs"
@@ -116,14 +118,23 @@ def check_provisions(binary):
     print(f"{count} provisions in YAML and beside it load")
 
 
+def check_python():
+    """The tests that docs/testing.md shows in Python are those that ct/test.sh runs."""
+    tests = [path.read_text(encoding="utf-8") for path in (PROJECT / "ct/src").glob("test_*.py")]
+    shown = re.findall(r"^```python\n(.*?)^```$", (PROJECT / "docs/testing.md").read_text(encoding="utf-8"), re.M | re.S)
+    for source in shown:
+        assert any(source in test for test in tests), f"no test of ct/src has this of docs/testing.md:\n{source}"
+    print(f"{len(shown)} blocks of Python are tests")
+
+
 def same(printed, shown):
     """Whether `printed` is what is shown, `...` being anything."""
     return re.fullmatch(".*?".join(map(re.escape, shown.split("..."))), printed, re.S) is not None
 
 
-def start(binary, folder):
+def start(binary, folder, options):
     process = subprocess.Popen([binary, "--bind", "127.0.0.1", "--traffic-port", "0", "--admin-port", "0", "--config-dir",
-                                "provisions"], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+                                "provisions", *options], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     banner = process.stdout.readline()
     traffic, admin = re.findall(r"127\.0\.0\.1:(\d+)", banner)
     return process, banner, traffic, admin
@@ -151,7 +162,7 @@ def check(page, binary):
         (folder / "foo-bar").write_text(source.group(1))
         (folder / "data.json").write_text("{}")
     environment = {**os.environ, "PATH": f"{binary.parent}:{os.environ['PATH']}"}
-    process, banner, traffic, admin = start(binary, folder)
+    process, banner, traffic, admin = start(binary, folder, PAGES[page])
     count = 0
     try:
         for command, output in (pair for block in blocks(page) if runner(block) == HERE for pair in commands(block.text)):
@@ -176,7 +187,8 @@ def main():
     check_runners()
     print(f"{links.check()} links lead somewhere")
     check_provisions(binary)
-    for page in ("README.md", "docs/admin.md", "docs/testing.md"):
+    check_python()
+    for page in PAGES:
         check(page, binary)
 
 

@@ -52,7 +52,8 @@ class Snippets(unittest.TestCase):
 
     def test_manifests_are_right_for_kubernetes(self):
         for name, versions in (("configmap.yaml", manifests.VERSIONS), ("token.yaml", manifests.VERSIONS),
-                               ("sidecar.yaml", manifests.VERSIONS[FIRST_WITH_SIDECARS:])):
+                               ("sidecar.yaml", manifests.VERSIONS[FIRST_WITH_SIDECARS:]),
+                               ("job.yaml", manifests.VERSIONS[FIRST_WITH_SIDECARS:])):
             with self.subTest(name):
                 self.assertEqual(manifests.check([(SNIPPETS / name).read_text()], versions), ([], 1))
                 self.assertEqual(restricted.problems(self.load(name)), [])
@@ -64,6 +65,14 @@ class Snippets(unittest.TestCase):
             self.assertEqual(sidecar[key], container[key])
         self.assertEqual(sidecar["restartPolicy"], "Always")
         self.assertEqual(sidecar["startupProbe"]["httpGet"], container["readinessProbe"]["httpGet"])
+
+    def test_the_job_has_the_sidecar_without_names_for_its_ports(self):
+        pod, job = self.load("sidecar.yaml")["spec"], helm.at(self.load("job.yaml"), "spec template spec")
+        sidecar, mock = pod["initContainers"][0], job["initContainers"][0]
+        del sidecar["ports"], sidecar["livenessProbe"]
+        sidecar["startupProbe"]["httpGet"]["port"] = 8074
+        self.assertEqual(mock, sidecar)
+        self.assertEqual(job["volumes"], pod["volumes"])
 
     def test_values_for_several_pods(self):
         deployment = helm.template(self.load("replicas.yaml")).one("Deployment")
@@ -80,4 +89,4 @@ class Snippets(unittest.TestCase):
     def test_no_snippet_is_left_out(self):
         names = {path.name for path in pathlib.Path(SNIPPETS).iterdir()}
         self.assertEqual(names, {"parent", "configmap.yaml", "token.yaml", "replicas.yaml", "sidecar.yaml", "dependency.yaml", "waiting.yaml",
-                                 "networkpolicy.yaml"})
+                                 "networkpolicy.yaml", "job.yaml"})

@@ -48,6 +48,12 @@ Ports as variables, too: `h1mock get` and `h1mock probe` in the pod read them. A
 {{- with int $settings.workers }}{{ $own = append $own (dict "name" "H1MOCK_WORKERS" "value" (toString .)) }}{{ end -}}
 {{- with $settings.requireProvision }}{{ $own = append $own (dict "name" "H1MOCK_REQUIRE_PROVISION" "value" .) }}{{ end -}}
 {{- if $settings.keepStore }}{{ $own = append $own (dict "name" "H1MOCK_KEEP_STORE" "value" "true") }}{{ end -}}
+{{- /* 0 switches the journal off; a large number comes as a floating one, which would have an exponent. */ -}}
+{{- with kindIs "string" $settings.journalBytes | ternary $settings.journalBytes (printf "%d" (int64 $settings.journalBytes)) -}}
+{{- $own = append $own (dict "name" "H1MOCK_JOURNAL_BYTES" "value" .) -}}
+{{- end -}}
+{{- if $settings.explain }}{{ $own = append $own (dict "name" "H1MOCK_EXPLAIN" "value" "true") }}{{ end -}}
+{{- with $settings.failOn }}{{ $own = append $own (dict "name" "H1MOCK_FAIL_ON" "value" (join "," .)) }}{{ end -}}
 {{- if not $service.admin.enabled }}{{ $own = append $own (dict "name" "H1MOCK_NO_ADMIN" "value" "true") }}{{ end -}}
 {{- with include "h1mock.tokenSecret" . -}}
 {{- $reference := dict "name" . "key" $.Values.adminToken.key -}}
