@@ -30,9 +30,10 @@ class Run(NamedTuple):
     unserved: int
 
 
-def wrk(port, path, connections, seconds):
-    """One thread of wrk with so many keep-alive connections."""
-    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", f"http://127.0.0.1:{port}{path}"]
+def wrk(port, path, connections, seconds, script=None):
+    """One thread of wrk with so many keep-alive connections; a script of wrk may ask for something else than a GET."""
+    scripted = ["-s", script] if script else []
+    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", *scripted, f"http://127.0.0.1:{port}{path}"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
         with contextlib.suppress(subprocess.TimeoutExpired):
@@ -80,11 +81,11 @@ class Measured(NamedTuple):
     run: Run
 
 
-def measure(subject, connections, seconds, path=None):
-    """CPU until the server is at rest again: opening and closing the connections counts."""
+def measure(subject, connections, seconds, path=None, script=None, rest=5):
+    """CPU until the server is at rest again, or for `rest` seconds more: opening and closing the connections counts."""
     before = subject.cpu()
-    run = wrk(subject.port, path or subject.path, connections, seconds)
-    subject.settle()
+    run = wrk(subject.port, path or subject.path, connections, seconds, script)
+    subject.settle(rest)
     return Measured((subject.cpu() - before) / 1000 / run.requests, run)
 
 
