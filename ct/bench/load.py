@@ -14,6 +14,8 @@ ANSWER_DEADLINE = 5
 # Seconds before the end of wrk's run when its connections are looked at; milliseconds without an answer that are no mere delay.
 BEFORE_END = 0.3
 UNSERVED_AFTER = 500
+# Answers for each connection, below which those that wrk leaves behind would show.
+SLOW = 20
 # Absent from Python's socket module before 3.12; the port is then chosen by connect, where the whole address counts.
 IP_BIND_ADDRESS_NO_PORT = 24
 
@@ -59,7 +61,7 @@ def count_unserved(port):
 def read_wrk(text, unserved=0):
     """wrk's report. Errors are those of sockets, answers later than 2 s, and other statuses."""
     def percentile(number):
-        value, unit = re.search(rf"^\s+{number}%\s+([\d.]+)(\w+)$", text, re.M).groups()
+        value, unit = re.search(rf"^\s+{number}%\s+([\d.]+)(\w+)\s*$", text, re.M).groups()
         return float(value) * UNITS[unit]
 
     errors = 0
@@ -82,11 +84,16 @@ class Measured(NamedTuple):
 
 
 def measure(subject, connections, seconds, path=None, script=None, rest=5):
-    """CPU until the server is at rest again, or for `rest` seconds more: opening and closing the connections counts."""
+    """CPU until the server is at rest again, or for `rest` seconds more: opening and closing the connections counts.
+
+    A slow server answers for a while what wrk does not wait for any more; then its CPU counts to the end of wrk.
+    """
     before = subject.cpu()
     run = wrk(subject.port, path or subject.path, connections, seconds, script)
+    ended = subject.cpu()
     subject.settle(rest)
-    return Measured((subject.cpu() - before) / 1000 / run.requests, run)
+    after = ended if run.requests < SLOW * connections else subject.cpu()
+    return Measured((after - before) / 1000 / run.requests, run)
 
 
 class Answer(NamedTuple):

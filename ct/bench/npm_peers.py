@@ -42,7 +42,8 @@ class Wiremock(Peer):
         (folder / "mappings" / "all.json").write_text(json.dumps(self.mappings(count, word)))
 
     def command(self, folder):
-        # Its manual's advice for load: answers that wait hold no thread. Its journal has no bound by default; this one is ours' size.
+        # Its manual's advice for load: answers that wait hold no thread. Its journal has no bound by default; this one holds about
+        # as much as ours.
         return [JAVA, "-jar", str(self.ships[0]), "--port", str(self.port), "--bind-address", "127.0.0.1",
                 "--root-dir", str(folder), "--disable-banner", "--async-response-enabled", "true",
                 "--max-request-journal-entries", "5000"]
@@ -89,7 +90,9 @@ class Mountebank(Peer):
         return {"behaviors": [{"wait": DELAY_MS}]}
 
     def configure(self, folder, count, word):
-        imposter = {"port": self.port, "protocol": "http", "host": "127.0.0.1", "stubs": self.stubs(count, word)}
+        # Without the header it closes each connection.
+        imposter = {"port": self.port, "protocol": "http", "host": "127.0.0.1", "stubs": self.stubs(count, word),
+                    "defaultResponse": {"headers": {"Connection": "keep-alive"}}}
         (folder / "imposters.json").write_text(json.dumps({"imposters": [imposter]}))
 
     def command(self, folder):

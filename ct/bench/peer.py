@@ -19,6 +19,8 @@ from subject import START_DEADLINE, Subject, free_port, make_folder
 from workload import DELAY_MS, WORD
 
 PEERS = pathlib.Path(__file__).resolve().parent / ".peers"
+# What ct/bench/peers could not install, with the reason.
+SKIPPED = PEERS / "skipped"
 RELOAD_RULES = 20
 JSON = {"Content-Type": "application/json"}
 
@@ -55,7 +57,9 @@ class Peer(Subject):
         """Why it can't be measured, or nothing."""
         for file in [*cls.ships, *cls.runtime]:
             if not file or not os.path.exists(file):
-                return f"{file or 'its runtime'} is not there: run ct/bench/peers"
+                told = [line.partition(": ")[2] for line in SKIPPED.read_text().splitlines() if line.startswith(f"{cls.title}:")] \
+                    if SKIPPED.exists() else []
+                return told[0] if told else "is not there; ct/bench/peers installs it"
         return None
 
     @classmethod
@@ -86,6 +90,10 @@ class Peer(Subject):
                 raise RuntimeError(f"{self.name}: does not answer {word} after {passed:.0f} s: {log or 'it says nothing'}")
             time.sleep(min(max(passed / 100, 0.0002), 0.05))
         return time.perf_counter() - since
+
+    def await_ready(self):
+        """Before `post`: what is configured by a file serves then."""
+        self.await_answer("started")
 
     def send(self, method, path, body, headers=JSON, port=None):
         """A request to its administrative interface."""
