@@ -86,6 +86,7 @@ class Rift(Mountebank):
 
     title = "rift"
     ships, runtime = [PEERS / "rift/bin/rift-http-proxy"], []
+    HEADERS = JSON
 
     RHAI = """fn respond(ctx) {
     let lines = [];

@@ -60,14 +60,18 @@ class Mountebank(Peer):
     ships = [PEERS / "mountebank"]
     runtime = [NODE]
 
+    # Without the second one it closes each connection.
+    HEADERS = {**JSON, "Connection": "keep-alive"}
     ORDER = """function () {
-  return { headers: { 'Content-Type': 'application/json', 'X-Mock': 'bench', 'X-Id': Math.random().toString(16) },
-           body: '{"accepted":true}' };
+  var headers = HEADERS;
+  headers['X-Mock'] = 'bench';
+  headers['X-Id'] = Math.random().toString(16);
+  return { headers: headers, body: '{"accepted":true}' };
 }"""
     LINES = """function (config) {
   var items = JSON.parse(config.request.body).items, lines = [];
   for (var i = 0; i < items.length; i++) { lines.push({ label: items[i].name + ' costs ' + items[i].price, number: i }); }
-  return { headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ lines: lines }) };
+  return { headers: HEADERS, body: JSON.stringify({ lines: lines }) };
 }"""
 
     def stubs(self, count, word):
@@ -75,24 +79,25 @@ class Mountebank(Peer):
             return {"predicates": [{"equals": {"method": method, "path": path}}], "responses": [response]}
 
         def constant(text):
-            return {"statusCode": 200, "headers": dict(JSON), "body": text}
+            return {"statusCode": 200, "headers": dict(self.HEADERS), "body": text}
 
         return [*(stub("GET", path, **{"is": constant(greeting("other"))}) for path in others(count)),
                 stub("GET", "/hello", **{"is": constant(greeting(word))}),
-                stub("POST", "/orders", inject=self.ORDER),
+                stub("POST", "/orders", inject=self.with_headers(self.ORDER)),
                 stub("POST", "/lines", **self.lines()),
                 stub("GET", "/slow", **{"is": constant(greeting(WORD)), **self.wait()})]
 
+    def with_headers(self, function):
+        return function.replace("HEADERS", json.dumps(self.HEADERS))
+
     def lines(self):
-        return {"inject": self.LINES}
+        return {"inject": self.with_headers(self.LINES)}
 
     def wait(self):
         return {"behaviors": [{"wait": DELAY_MS}]}
 
     def configure(self, folder, count, word):
-        # Without the header it closes each connection.
-        imposter = {"port": self.port, "protocol": "http", "host": "127.0.0.1", "stubs": self.stubs(count, word),
-                    "defaultResponse": {"headers": {"Connection": "keep-alive"}}}
+        imposter = {"port": self.port, "protocol": "http", "host": "127.0.0.1", "stubs": self.stubs(count, word)}
         (folder / "imposters.json").write_text(json.dumps({"imposters": [imposter]}))
 
     def command(self, folder):
