@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""How exact delays are, and how many answers wait at once: an open-loop sender of Python's standard library.
+"""How exact delays are, and how many answers wait at once.
 
     ct/bench/delays.py [BINARY] [--rate 1000] [--seconds 10] [--delay 100] [--held 10000] [--by delay,sleep,chaos]
 
@@ -8,17 +8,15 @@ moment in which the kernel took the request to the moment in which its answer wa
 """
 
 import argparse
-import collections
 import http.client
 import json
 import pathlib
 import resource
-import select
 import socket
 import sys
-import threading
 import time
 
+from openloop import Pool, open_loop, percentile, request
 from subject import Mock, stop_on_signal
 from table import print_table
 
@@ -38,66 +36,6 @@ fn registerRules() {{
     app.get("/held", || {{ time.sleep(request.args.get("ms", 0, "int") / 1000.0); "held" }});
 }}
 """
-
-
-class Pool:
-    """Keep-alive connections, each with one request at a time."""
-
-    def __init__(self, port):
-        self.port, self.free, self.poll, self.opened = port, collections.deque(), select.epoll(), {}
-
-    def connection(self):
-        if self.free:
-            return self.free.popleft()
-        one = socket.create_connection(("127.0.0.1", self.port), timeout=20)
-        one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.poll.register(one, select.EPOLLIN)
-        self.opened[one.fileno()] = one
-        return one
-
-    def close(self):
-        for one in self.opened.values():
-            one.close()
-        self.poll.close()
-
-
-def request(target):
-    return f"GET {target} HTTP/1.1\r\nHost: mock\r\n\r\n".encode()
-
-
-def open_loop(port, target, rate, seconds):
-    """Milliseconds from sending to answer for each request, and by how many milliseconds sending was late at most."""
-    pool, line, sent, took, late = Pool(port), request(target), {}, [], [0.0]
-    # Opening a connection takes its time: enough of them are there before.
-    pool.free.extend([pool.connection() for _ in range(max(50, rate // 2))])
-    began, total = time.monotonic() + 0.1, int(rate * seconds)
-
-    def send():
-        for count in range(total):
-            due = began + count / rate
-            while (left := due - time.monotonic()) > 0:
-                time.sleep(left)
-            one = pool.connection()
-            late.append(time.monotonic() - due)
-            sent[one.fileno()] = time.monotonic()
-            one.sendall(line)
-
-    # A thread of its own: epoll counts in milliseconds, sleep does not.
-    sender = threading.Thread(target=send, daemon=True)
-    sender.start()
-    while len(took) < total:
-        if time.monotonic() > began + seconds + 20:
-            raise RuntimeError(f"{total - len(took)} answers of {total} did not come")
-        for number, _ in pool.poll.poll(1):
-            one = pool.opened[number]
-            answer = one.recv(4096)
-            if not answer.startswith(b"HTTP/1.1 200 ") or number not in sent:
-                raise RuntimeError(f"not the answer: {answer[:200]!r}")
-            took.append((time.monotonic() - sent.pop(number)) * 1000)
-            pool.free.append(one)
-    sender.join()
-    pool.close()
-    return sorted(took), max(late) * 1000
 
 
 def held(subject, count, ms):
@@ -153,10 +91,6 @@ def set_chaos(port, entry):
     if answer.status != 200:
         raise RuntimeError(f"chaos was not set: {answer.read()!r}")
     connection.close()
-
-
-def percentile(values, share):
-    return values[min(len(values) - 1, len(values) * share // 100)]
 
 
 def main():

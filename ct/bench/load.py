@@ -14,6 +14,8 @@ ANSWER_DEADLINE = 5
 # Seconds before the end of wrk's run when its connections are looked at; milliseconds without an answer that are no mere delay.
 BEFORE_END = 0.3
 UNSERVED_AFTER = 500
+# Answers for each connection, below which those that wrk leaves behind would show.
+SLOW = 20
 # Absent from Python's socket module before 3.12; the port is then chosen by connect, where the whole address counts.
 IP_BIND_ADDRESS_NO_PORT = 24
 
@@ -30,9 +32,10 @@ class Run(NamedTuple):
     unserved: int
 
 
-def wrk(port, path, connections, seconds):
-    """One thread of wrk with so many keep-alive connections."""
-    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", f"http://127.0.0.1:{port}{path}"]
+def wrk(port, path, connections, seconds, script=None):
+    """One thread of wrk with so many keep-alive connections; a script of wrk may ask for something else than a GET."""
+    scripted = ["-s", script] if script else []
+    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", *scripted, f"http://127.0.0.1:{port}{path}"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
         with contextlib.suppress(subprocess.TimeoutExpired):
@@ -58,7 +61,7 @@ def count_unserved(port):
 def read_wrk(text, unserved=0):
     """wrk's report. Errors are those of sockets, answers later than 2 s, and other statuses."""
     def percentile(number):
-        value, unit = re.search(rf"^\s+{number}%\s+([\d.]+)(\w+)$", text, re.M).groups()
+        value, unit = re.search(rf"^\s+{number}%\s+([\d.]+)(\w+)\s*$", text, re.M).groups()
         return float(value) * UNITS[unit]
 
     errors = 0
@@ -80,12 +83,17 @@ class Measured(NamedTuple):
     run: Run
 
 
-def measure(subject, connections, seconds, path=None):
-    """CPU until the server is at rest again: opening and closing the connections counts."""
+def measure(subject, connections, seconds, path=None, script=None, rest=5):
+    """CPU until the server is at rest again, or for `rest` seconds more: opening and closing the connections counts.
+
+    A slow server answers for a while what wrk does not wait for any more; then its CPU counts to the end of wrk.
+    """
     before = subject.cpu()
-    run = wrk(subject.port, path or subject.path, connections, seconds)
-    subject.settle()
-    return Measured((subject.cpu() - before) / 1000 / run.requests, run)
+    run = wrk(subject.port, path or subject.path, connections, seconds, script)
+    ended = subject.cpu()
+    subject.settle(rest)
+    after = ended if run.requests < SLOW * connections else subject.cpu()
+    return Measured((after - before) / 1000 / run.requests, run)
 
 
 class Answer(NamedTuple):

@@ -41,9 +41,13 @@ def process_ticks(pid):
 class Subject:
     """A running server with a folder of its own."""
 
+    # CPU nanoseconds in 50 ms that count as none.
+    resting = 0
+
     def __init__(self, name, folder, command, path="/hello", **options):
-        self.name, self.folder, self.path, self.port = name, folder, path, None
+        self.name, self.folder, self.path = name, folder, path
         self.log = open(folder / "log", "w")
+        self.began = time.perf_counter()
         self.process = subprocess.Popen(command, cwd=folder, stdin=subprocess.DEVNULL, stderr=self.log, text=True, **options)
 
     def __enter__(self):
@@ -101,9 +105,11 @@ class Subject:
 
     def settle(self, seconds=5):
         """Waits until it uses no CPU for 50 ms, at most `seconds`: then what a load began is over."""
-        end, before = time.monotonic() + seconds, -1
-        while before != (before := self.cpu()) and time.monotonic() < end:
+        end, before = time.monotonic() + seconds, self.cpu()
+        while time.monotonic() < end:
             time.sleep(0.05)
+            if -before + (before := self.cpu()) <= self.resting:
+                break
 
     def threads(self):
         return sum(len(os.listdir(f"/proc/{pid}/task")) for pid in self.pids())
@@ -114,6 +120,11 @@ class Subject:
     def resident(self):
         """Bytes of RSS. Pages that its processes share count for each."""
         return sum(int(pathlib.Path(f"/proc/{pid}/statm").read_text().split()[1]) for pid in self.pids()) * PAGE
+
+    def proportional(self):
+        """Bytes of PSS: pages that several processes share count in parts."""
+        texts = (pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text() for pid in self.pids())
+        return sum(int(re.search(r"^Pss:\s+(\d+)", text, re.M).group(1)) for text in texts) * 1024
 
     def status(self, key):
         """A number of /proc/PID/status."""

@@ -1,0 +1,198 @@
+"""The servers that `mocks.py` compares, each with the configuration that answers the workloads in the way its manual shows:
+what they share, h1mock and nginx. npm_peers.py and crate_peers.py have the others.
+
+All listen on 127.0.0.1 where they can be told to. Logs with a line for each request are off, as ours is; journals stay on where
+they are on by default. A workload that a server can't express is in its `lacks`, with the reason.
+"""
+
+import http.client
+import json
+import os
+import pathlib
+import shutil
+import signal
+import socket
+import subprocess
+import time
+
+from subject import START_DEADLINE, Subject, free_port, make_folder
+from workload import DELAY_MS, WORD
+
+PEERS = pathlib.Path(__file__).resolve().parent / ".peers"
+# What ct/bench/peers could not install, with the reason.
+SKIPPED = PEERS / "skipped"
+RELOAD_RULES = 20
+JSON = {"Content-Type": "application/json"}
+
+
+def greeting(word):
+    return json.dumps({"greeting": word}, separators=(",", ":"))
+
+
+def others(count):
+    """The rules before the one that answers."""
+    return [f"/other/{number}" for number in range(count)]
+
+
+class Peer(Subject):
+    """A mock server with a configuration file, ports of its own, and perhaps ways to be given new rules while it runs."""
+
+    title = ""
+    lacks = {}
+    # What a runtime does by itself counts as rest: 2 % of a core.
+    resting = 1_000_000
+    # Files and folders that have to be shipped, and what must be on the machine beside them.
+    ships, runtime = [], []
+    # Whether `post` and `copy` are there.
+    posts = copies = False
+
+    def __init__(self, count=0, word=WORD, reload=False):
+        self.port, self.admin, self.reload = free_port(), free_port(), reload
+        folder = make_folder()
+        self.configure(folder, count, word)
+        super().__init__(self.title, folder, self.command(folder), stdout=subprocess.DEVNULL)
+
+    @classmethod
+    def missing(cls):
+        """Why it can't be measured, or nothing."""
+        for file in [*cls.ships, *cls.runtime]:
+            if not file or not os.path.exists(file):
+                told = [line.partition(": ")[2] for line in SKIPPED.read_text().splitlines() if line.startswith(f"{cls.title}:")] \
+                    if SKIPPED.exists() else []
+                return told[0] if told else "is not there; ct/bench/peers installs it"
+        return None
+
+    @classmethod
+    def version(cls):
+        return (PEERS / cls.title / "version").read_text().strip().rpartition("@")[2]
+
+    def sends(self, word):
+        """Whether the first workload is answered with that word, on a connection of its own."""
+        try:
+            with socket.create_connection(("127.0.0.1", self.port), timeout=5) as connection:
+                connection.sendall(b"GET /hello HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")
+                got = b""
+                while part := connection.recv(65536):
+                    got += part
+                    if got.startswith(b"HTTP/1.1 200 ") and greeting(word).encode() in got:
+                        return True
+                return False
+        except OSError:
+            return False
+
+    def await_answer(self, word=WORD, since=None, deadline=START_DEADLINE * 6):
+        """Seconds since the start, or since that moment, until the word is served. Asks again sooner at first than later."""
+        since = since or self.began
+        while not self.sends(word):
+            passed = time.perf_counter() - since
+            if passed > deadline or self.process.poll() is not None:
+                log = (self.folder / "log").read_text(errors="replace")[-500:].strip()
+                raise RuntimeError(f"{self.name}: does not answer {word} after {passed:.0f} s: {log or 'it says nothing'}")
+            time.sleep(min(max(passed / 100, 0.0002), 0.05))
+        return time.perf_counter() - since
+
+    def await_ready(self):
+        """Before `post`: what is configured by a file serves then."""
+        self.await_answer("started")
+
+    def send(self, method, path, body, headers=JSON, port=None):
+        """A request to its administrative interface."""
+        connection = http.client.HTTPConnection("127.0.0.1", port or self.admin, timeout=START_DEADLINE)
+        try:
+            connection.request(method, path, body, headers)
+            answer = connection.getresponse()
+            text = answer.read()
+            if answer.status >= 300:
+                raise RuntimeError(f"{self.name}: {method} {path} answers {answer.status} {text[:300]!r}")
+            return text
+        finally:
+            connection.close()
+
+
+class H1mock(Peer):
+    title = "h1mock"
+    posts = copies = True
+    resting = 0
+
+    @classmethod
+    def version(cls):
+        return subprocess.run([*cls.ships, "--version"], capture_output=True, text=True, timeout=10, check=True).stdout.split()[-1]
+
+    @staticmethod
+    def provision(count, word):
+        rules = "".join(f'    app.get("{path}", other, #{{ endpoint: "{path[1:]}" }});\n' for path in others(count))
+        return f"""fn registerRules() {{
+{rules}    app.get("/hello", hello);
+    app.post("/orders", order);
+    app.post("/lines", lines);
+    app.get("/slow", slow);
+}}
+
+fn hello() {{ #{{ greeting: "{word}" }} }}
+fn other() {{ #{{ greeting: "other" }} }}
+fn order() {{ [#{{ accepted: true }}, 200, #{{ "X-Mock": "bench", "X-Id": uuid.uuid4() }}] }}
+fn slow() {{ jsonify(#{{ greeting: "{WORD}" }}).delay({DELAY_MS}) }}
+
+fn lines() {{
+    let lines = [];
+    for (item, number) in request.json.items {{
+        lines.push(#{{ label: `${{item.name}} costs ${{item.price}}`, number: number }});
+    }}
+    #{{ lines: lines }}
+}}
+"""
+
+    def configure(self, folder, count, word):
+        (folder / "provision").mkdir()
+        (folder / "provision" / "initial").write_text(self.provision(count, word))
+
+    def command(self, folder):
+        return [*self.ships, "--bind", "127.0.0.1", "--traffic-port", str(self.port), "--admin-port", str(self.admin),
+                "--config-dir", "config"]
+
+    def post(self, count, word):
+        self.send("POST", "/app/v1/provision/posted", self.provision(count, word), {"Content-Type": "text/plain"})
+
+    def copy(self, count, word):
+        (self.folder / "provision" / "copied").write_text(self.provision(count, word))
+
+
+class Nginx(Peer):
+    """No mock server, but what a request costs at least: exact locations that return a text."""
+
+    title = "nginx"
+    copies = True
+    resting = 0
+    ships = [shutil.which("nginx")]
+    lacks = {"W4": "nginx has no loop without a module for scripts", "W5": "nginx has no delay of answers without a module"}
+
+    @classmethod
+    def version(cls):
+        done = subprocess.run(["nginx", "-v"], capture_output=True, text=True, timeout=10, check=True)
+        return done.stderr.strip().rpartition("/")[2]
+
+    def configure(self, folder, count, word):
+        rules = "".join(f"    location = {path} {{ return 200 '{greeting('other')}'; }}\n" for path in others(count))
+        (folder / "nginx.conf").write_text(f"""daemon off; worker_processes 1; pid {folder}/pid; error_log {folder}/error.log;
+events {{ worker_connections 1024; }}
+http {{ access_log off; keepalive_requests 1000000000; default_type application/json;
+  server {{ listen 127.0.0.1:{self.port} backlog=4096;
+{rules}    location = /hello {{ return 200 '{greeting(word)}'; }}
+    location = /orders {{ add_header X-Mock bench; add_header X-Id $request_id; return 200 '{{"accepted":true}}'; }} }} }}
+""")
+
+    def command(self, folder):
+        return [*self.ships, "-p", str(folder), "-c", str(folder / "nginx.conf")]
+
+    def copy(self, count, word):
+        """nginx does not watch its file: the signal is part of it."""
+        self.configure(self.folder, count, word)
+        self.process.send_signal(signal.SIGHUP)
+
+
+def bytes_of(path):
+    """Of a file, or of all files of a folder."""
+    path = pathlib.Path(path)
+    if path.is_file():
+        return path.stat().st_size
+    return sum(file.lstat().st_size for file in path.rglob("*") if file.is_file() and not file.is_symlink())
