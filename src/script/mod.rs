@@ -14,6 +14,7 @@ pub mod cookie;
 pub mod data;
 pub mod disk;
 pub mod environ;
+pub mod evaluation;
 pub mod fault;
 pub mod files;
 pub mod hash;

@@ -2,11 +2,12 @@
 //! as Flask passes them. Knows how to call, not when.
 
 use super::call::{self, Running};
+use super::evaluation;
 use super::files::{File, Function};
 use crate::rule::Value;
-use rhai::{Dynamic, Engine, EvalAltResult, FnPtr, NativeCallContext, Position};
+use rhai::{AST, Dynamic, Engine, EvalAltResult, FnPtr, NativeCallContext, Position};
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 type Fallible<T> = Result<T, Box<EvalAltResult>>;
 
@@ -20,6 +21,8 @@ pub struct View {
     overloads: Vec<Vec<String>>,
     /// Line that it begins in; of a closure, the line that registers it.
     pub line: Option<usize>,
+    /// The call of it, made when it is called first; none of a closure, which has no name that scripts can write.
+    called: OnceLock<Option<Arc<AST>>>,
 }
 
 /// A view function bound to a rule.
@@ -77,7 +80,7 @@ impl View {
                 format!("function `{name}` is private: drop the word `private` before `fn {name}`").into()
             );
         }
-        Ok(View { function, file, overloads, line })
+        Ok(View { function, file, overloads, line, called: OnceLock::new() })
     }
 
     /// The endpoint of a rule that names none: the function's name, or for a closure its place.
@@ -135,8 +138,16 @@ impl View {
         self.run(engine, arguments)
     }
 
-    /// As `FnPtr::call`, but with a state that was made at load.
+    /// As `FnPtr::call`, but with a state that was made at load, and mostly with what earlier calls have found.
     fn run(&self, engine: &Engine, arguments: &mut [Dynamic]) -> Fallible<Dynamic> {
+        let make = || {
+            let plain = !self.function.is_anonymous() && !self.function.is_curried();
+            let call = || evaluation::call_of(self.function.fn_name(), arguments.len());
+            plain.then(|| engine.compile(call()).ok().map(Arc::new)).flatten()
+        };
+        if let Some(call) = self.called.get_or_init(make) {
+            return evaluation::run(engine, &self.file, call, arguments);
+        }
         let (name, state) = (self.function.fn_name(), &self.file.state);
         let context = NativeCallContext::new_with_all_fields(engine, name, None, state, Position::NONE);
         self.function.call_raw(&context, None, arguments)

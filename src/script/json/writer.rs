@@ -64,13 +64,24 @@ struct Bytes {
     limit: usize,
 }
 
+/// Up to this size a piece is written byte by byte: musl copies by an instruction that takes as long to begin.
+const SHORT: usize = 16;
+
 impl Write for Bytes {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.write_all(bytes)?;
+        Ok(bytes.len())
+    }
+
+    fn write_all(&mut self, bytes: &[u8]) -> std::io::Result<()> {
         if bytes.len() > self.limit - self.written.len() {
             return Err(Error::from(std::io::ErrorKind::StorageFull));
         }
-        self.written.extend_from_slice(bytes);
-        Ok(bytes.len())
+        match bytes.len() {
+            ..=SHORT => bytes.iter().for_each(|byte| self.written.push(*byte)),
+            _ => self.written.extend_from_slice(bytes),
+        }
+        Ok(())
     }
 
     fn flush(&mut self) -> std::io::Result<()> {
@@ -86,13 +97,20 @@ struct Writer<'a> {
 
 impl Writer<'_> {
     fn value(&mut self, value: &Dynamic) -> Result<(), Refusal> {
-        if let Ok(text) = value.as_immutable_string_ref() {
+        // To ask for the kind is cheaper than to fail at taking the value.
+        if value.is_string()
+            && let Ok(text) = value.as_immutable_string_ref()
+        {
             return Ok(serde_json::to_writer(&mut self.out, text.as_str())?);
         }
-        if let Ok(map) = value.as_map_ref() {
+        if value.is_map()
+            && let Ok(map) = value.as_map_ref()
+        {
             return self.nested(|writer| writer.map(&map));
         }
-        if let Ok(list) = value.as_array_ref() {
+        if value.is_array()
+            && let Ok(list) = value.as_array_ref()
+        {
             return self.nested(|writer| writer.list(&list));
         }
         self.scalar(value)
