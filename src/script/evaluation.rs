@@ -3,7 +3,7 @@
 //! is a fifth of what a view with five calls takes. Knows no rules and no requests.
 
 use super::files::File;
-use rhai::{AST, Caches, Dynamic, Engine, EvalAltResult, GlobalRuntimeState, Scope};
+use rhai::{AST, Caches, Dynamic, Engine, EvalAltResult, GlobalRuntimeState, Position, Scope};
 use std::cell::Cell;
 use std::sync::{Arc, Weak};
 
@@ -47,11 +47,20 @@ pub fn run(
     }
     let Kept { state, caches, scope, .. } = &mut *kept;
     #[allow(deprecated)] // "volatile", not deprecated: the lock file pins the version
-    let value = engine.eval_statements_raw(state, caches, scope, call.statements())?;
+    let value =
+        engine.eval_statements_raw(state, caches, scope, call.statements()).map_err(outside_of_call)?;
     if kept.begin_anew(file) {
         KEPT.set(Some(kept));
     }
     Ok(value)
+}
+
+/// An error that has no place got that of the call, which stands in no file of the provision; no function begins there.
+fn outside_of_call(mut error: Box<EvalAltResult>) -> Box<EvalAltResult> {
+    if error.position() == Position::new(1, 1) {
+        error.set_position(Position::NONE);
+    }
+    error
 }
 
 impl Kept {
