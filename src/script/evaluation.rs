@@ -82,3 +82,49 @@ impl Kept {
         self.state.num_imports() == file.state.num_imports()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::chaos::Chaos;
+    use crate::mock;
+    use crate::provision::{Loaded, Provision};
+    use crate::script::budget::Budget;
+    use crate::script::files::Files;
+    use crate::script::{self, request};
+    use crate::store::fixture::Folder;
+    use std::fs;
+    use std::sync::Arc;
+
+    const SOURCE: &str = r#"
+        fn registerRules() {
+            app.get("/import/<int:n>", imported);
+            app.get("/fails/<int:n>", fails);
+            app.get("/names/<a>/<int:b>", named);
+        }
+        fn imported(n) { import "library" as l; `${l::twice(n)}` }
+        fn fails(n) { import "library" as l; if n > 0 { throw "no" } `${n}` }
+        fn named(b, a) { let argument0 = "own"; `${a}${b}${argument0}` }
+    "#;
+
+    #[test]
+    fn a_call_leaves_nothing_to_the_next_but_what_was_found_out() {
+        let (folder, budget) = (Folder::new(), Budget::default());
+        let store = folder.store();
+        fs::write(folder.root().join("library"), "fn twice(n) { n * 2 }").unwrap();
+        let files = Files::new(store.into(), "p", Some(SOURCE.into()), Arc::default());
+        let loaded = Provision::load(&script::engine(budget).into(), budget, files);
+        let Ok(Loaded::Provision(provision)) = loaded else { panic!("no provision") };
+        let provision = Arc::new(*provision);
+        let get = |target: &str| {
+            let mut request = request::tests::request("GET", target, &[], b"").into();
+            let answer = mock::handle(&provision, &Chaos::default(), &mut request).answer;
+            (answer.status, String::from_utf8_lossy(&answer.body).into_owned())
+        };
+        // More often than a call may load modules, or have variables.
+        for n in 0..300 {
+            assert_eq!(get(&format!("/import/{n}")), (200, (2 * n).to_string()));
+            assert_eq!(get(&format!("/fails/{}", n % 2)).0, if n % 2 > 0 { 500 } else { 200 });
+            assert_eq!(get(&format!("/names/x/{n}")), (200, format!("x{n}own")));
+        }
+    }
+}
