@@ -11,9 +11,12 @@ const MOST: usize = 1_000_000;
 /// Most connections of the admin listener: hundreds of tests may wait at a time.
 const MOST_ADMIN: usize = 1024;
 
-/// Fewest descriptors that are kept back: 14 are open before the first client comes, each listener answers up to 8 clients more
-/// than it holds, and files are read and written.
-const KEPT: usize = 40;
+/// Descriptors that are needed in any case: 14 are open before the first client comes, each listener answers up to 8 clients more
+/// than it holds.
+const USUAL: usize = 14 + 2 * 8;
+
+/// Fewest descriptors that are kept back: those, and files that are read, written and sent.
+const KEPT: usize = USUAL + 10;
 
 /// How many descriptors each part of the program may hold. Clients of one listener can't take those of the other, and
 /// all clients together can't take those that loading a provision needs.
@@ -54,6 +57,11 @@ pub fn raise() -> u64 {
             from
         }
     }
+}
+
+/// How many files may be open at a time because they are being sent: half of what the others leave of those kept back.
+pub fn for_sending() -> usize {
+    (Descriptors::divide(number(getrlimit(Resource::Nofile).current)).kept - USUAL) / 2
 }
 
 /// No limit is a very large one.

@@ -7,12 +7,13 @@ use crate::held::Place;
 use crate::request::Request;
 use crate::response::{Answer, Follow, Sink};
 use crate::script::status;
+use crate::store::Content;
 use crate::timer::Wait;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
-use tiny_http::extension::{self, Dribble, Open, Page, Step, Then};
+use tiny_http::extension::{self, Body, Dribble, Open, Page, Step, Then};
 
 /// What clients of a listener may take up.
 pub use tiny_http::extension::Limits;
@@ -47,7 +48,7 @@ pub fn server(
         Page {
             reason: Some(status::reason(answer.status).to_owned()),
             content_type: answer.header("content-type").unwrap_or_default().to_owned(),
-            body: answer.body,
+            body: answer.body.bytes().to_vec(),
         }
     };
     tiny_http::Server::with_limits(listener, *limits, Arc::new(pages), reactor)
@@ -100,6 +101,10 @@ pub fn send(
     }
     let close = close || answer.header("connection").is_some_and(|value| value.eq_ignore_ascii_case("close"));
     let Answer { status, reason, headers, body, follow, .. } = answer;
+    let body = match body {
+        Content::Bytes(bytes) => Body::Bytes(bytes),
+        Content::File(opened) => Body::File(opened.file().clone(), opened.length()),
+    };
     let answer = extension::Answer {
         status,
         reason: Some(reason.as_deref().unwrap_or_else(|| status::reason(status))),

@@ -31,7 +31,7 @@ impl Held {
     /// Room for `answer`, if there is any.
     pub fn take(self: &Arc<Self>, answer: &Answer) -> Option<Place> {
         let fields: usize = answer.headers.iter().map(|(name, value)| name.len() + value.len()).sum();
-        let bytes = EACH + fields + answer.body.capacity();
+        let bytes = EACH + fields + answer.body.space();
         let within = |held: usize| held.checked_add(bytes).filter(|held| *held <= self.most);
         self.bytes.fetch_update(Ordering::AcqRel, Ordering::Acquire, within).ok()?;
         self.answers.fetch_add(1, Ordering::Relaxed);
@@ -63,8 +63,8 @@ mod tests {
     #[test]
     fn answers_take_up_room_until_they_have_left() {
         let held = Held::of(3 * EACH);
-        let small = Answer { body: vec![0; 10], ..Answer::default() };
-        let large = Answer { body: vec![0; EACH], ..Answer::default() };
+        let small = Answer { body: vec![0; 10].into(), ..Answer::default() };
+        let large = Answer { body: vec![0; EACH].into(), ..Answer::default() };
         let first = held.take(&small).unwrap();
         assert_eq!((held.now(), held.bytes.load(Ordering::Relaxed)), (1, EACH + 10));
         assert!(held.take(&large).is_none(), "{held:?}");

@@ -192,7 +192,7 @@ impl Flow<'_> {
                 0 => "<p>No rule is close to it.</p>\n".to_owned(),
                 _ => format!("<p>The closest rules:</p>\n<pre>\n{lines}</pre>\n"),
             };
-            page.body.extend_from_slice(text.as_bytes());
+            page.body = [page.body.bytes(), text.as_bytes()].concat().into();
         }
         page
     }

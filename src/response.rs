@@ -1,6 +1,7 @@
 //! The answer of a view function, an error handler or the admin interface, before it is bytes on a connection.
 
 use crate::chaos::Injected;
+use crate::store::Content;
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
@@ -21,7 +22,7 @@ pub struct Answer {
     /// Header fields in order; a name may repeat. `Content-Length`, `Date` and `Connection` are the connection's.
     pub headers: Fields,
     /// Body as it leaves, before HEAD, 204 and 304 take it away.
-    pub body: Vec<u8>,
+    pub body: Content,
     /// How long the answer waits on the timer thread before it leaves.
     pub hold: Duration,
     /// How it is to fail or to be slow on purpose, where it is.
@@ -66,7 +67,7 @@ impl Answer {
     /// An answer with a body of media type `content_type`.
     pub fn new(status: u16, content_type: impl Into<Cow<'static, str>>, body: impl Into<Vec<u8>>) -> Answer {
         let headers = vec![("Content-Type".into(), content_type.into())];
-        Answer { status, headers, body: body.into(), ..Answer::default() }
+        Answer { status, headers, body: Content::Bytes(body.into()), ..Answer::default() }
     }
 
     /// HTML, as Flask answers text.

@@ -232,6 +232,7 @@ impl MockWork {
     fn enter(&self, begun: Begun, took: u64, provision: &Provision, request: &Request, handled: &Handled) {
         let Handled { answer, rule, unmatched, error, .. } = handled;
         let rule = rule.map(|index| &provision.router.rules()[index]);
+        let beginning = answer.body.beginning(self.journal.most_of_body());
         self.journal.record(&Exchange {
             begun,
             took,
@@ -241,7 +242,8 @@ impl MockWork {
             unmatched: unmatched.map(Unmatched::words),
             status: answer.status_sent(),
             answer_headers: &answer.headers,
-            answer_body: &answer.body,
+            answer_body: &beginning,
+            answer_length: answer.body.len(),
             error: error.as_deref(),
             fault: answer.injected.as_ref().map(|injected| injected.words.as_str()),
         });

@@ -41,7 +41,12 @@ pub fn empty(headers: Fields) -> Answer {
 
 /// An answer with a body of one type.
 pub fn typed(status: u16, content_type: &'static str, body: Vec<u8>) -> Answer {
-    Answer { status, headers: vec![("Content-Type".into(), content_type.into())], body, ..Answer::default() }
+    Answer {
+        status,
+        headers: vec![("Content-Type".into(), content_type.into())],
+        body: body.into(),
+        ..Answer::default()
+    }
 }
 
 /// An object as `application/json`.
@@ -67,7 +72,7 @@ fn of_store(cause: &Cause) -> u16 {
         Cause::NotFound => 404,
         Cause::IsDirectory | Cause::NotDirectory | Cause::NotRegular | Cause::LeadsOutside => 400,
         Cause::TooLarge(_) => 413,
-        Cause::Changing | Cause::Io(_) => 500,
+        Cause::Changing | Cause::TooManyOpen | Cause::Io(_) => 500,
     }
 }
 

@@ -83,7 +83,7 @@ pub fn get<P>(admin: &Admin<P>, request: &Request) -> Result<Answer, Answer> {
         status: 200,
         headers: fields.map(|(name, value)| (name.into(), value.into())).into(),
         // Not an event; a client that comes back says it, also if it saw none.
-        body: format!("id: {since}\n\n").into_bytes(),
+        body: format!("id: {since}\n\n").into_bytes().into(),
         follow: (request.method() == "GET").then_some(follow),
         ..Answer::default()
     })

@@ -64,7 +64,7 @@ fn answer(admin: &Admin<Fake>, line: &str, header: &str, body: &[u8]) -> Answer 
 }
 
 fn text(answer: &Answer) -> String {
-    String::from_utf8_lossy(&answer.body).into_owned()
+    String::from_utf8_lossy(answer.body.bytes()).into_owned()
 }
 
 fn header<'a>(answer: &'a Answer, name: &str) -> Option<&'a str> {
@@ -199,7 +199,7 @@ fn the_ledger_marks_rules_and_shows_errors() {
     let (admin, _) = started();
     let answer = answer(&admin, "GET /app/v1/provision", "", b"");
     assert_eq!(header(&answer, "Content-Type"), Some("application/json"));
-    let body: Value = serde_json::from_slice(&answer.body).unwrap();
+    let body: Value = serde_json::from_slice(answer.body.bytes()).unwrap();
     assert_eq!(body["active"], serde_json::json!({ "name": "initial", "generation": 1 }));
     let rule = r#"{"rule":"/a/<int:id>","endpoint":"show","methods":["GET","HEAD"],"file":"initial","line":2,"hits":0,"never_hit":true,"shadowed_by":"/a/<id>"}"#;
     assert!(text(&answer).contains(rule), "{}", text(&answer));
@@ -257,7 +257,7 @@ fn sources_are_text_only_where_they_are_utf8() {
     answer(&admin, "PUT /app/v1/file/logo.png", "", b"\x89PNG");
     let image = answer(&admin, "GET /app/v1/source/logo.png", "", b"");
     assert_eq!(
-        (header(&image, "Content-Type"), image.body.as_slice()),
+        (header(&image, "Content-Type"), image.body.bytes()),
         (Some("application/octet-stream"), &b"\x89PNG"[..])
     );
     let source = answer(&admin, "GET /app/v1/source/stale", "", b"");
@@ -266,7 +266,7 @@ fn sources_are_text_only_where_they_are_utf8() {
 
 #[test]
 fn the_openapi_document_names_every_path_and_method() {
-    let document: Value = serde_json::from_slice(&openapi::get().body).unwrap();
+    let document: Value = serde_json::from_slice(openapi::get().body.bytes()).unwrap();
     assert_eq!(document["info"]["version"], env!("CARGO_PKG_VERSION"));
     let paths = document["paths"].as_object().unwrap();
     assert_eq!(paths.len(), 21);
@@ -292,7 +292,7 @@ fn the_openapi_document_names_every_path_and_method() {
 /// A pattern of the document that was laxer or stricter than the names would mislead clients that are made from it.
 #[test]
 fn the_patterns_of_the_document_are_the_rules_of_names() {
-    let document: Value = serde_json::from_slice(&openapi::get().body).unwrap();
+    let document: Value = serde_json::from_slice(openapi::get().body.bytes()).unwrap();
     let pattern = |name: &str| {
         let schema = &document["components"]["parameters"][name]["schema"];
         regex_lite::Regex::new(schema["pattern"].as_str().unwrap()).unwrap()

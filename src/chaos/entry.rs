@@ -185,7 +185,7 @@ impl Replacement {
     /// The answer of it.
     pub fn answer(&self) -> Answer {
         let Replacement { status, headers, body } = self.clone();
-        Answer { status, headers, body, ..Answer::default() }
+        Answer { status, headers, body: body.into(), ..Answer::default() }
     }
 }
 

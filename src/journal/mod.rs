@@ -157,6 +157,11 @@ impl Journal {
         self.budget > 0
     }
 
+    /// Bytes that are kept of a body.
+    pub fn most_of_body(&self) -> usize {
+        self.body
+    }
+
     /// A request has come. `None` where the journal is off.
     pub fn begin(&self) -> Option<Begun> {
         self.is_on().then(|| Begun { clears: self.clears.load(Ordering::Acquire), time: SystemTime::now() })
@@ -198,7 +203,8 @@ impl Journal {
             unmatched: Some(why),
             status: answer.status,
             answer_headers: &answer.headers,
-            answer_body: &answer.body,
+            answer_body: answer.body.bytes(),
+            answer_length: answer.body.len(),
             error: None,
             fault: None,
         });

@@ -33,8 +33,10 @@ pub struct Exchange<'x> {
     pub status: u16,
     /// Fields of the answer.
     pub answer_headers: &'x Fields,
-    /// All of its body.
+    /// Its body, or as much of it as the journal keeps.
     pub answer_body: &'x [u8],
+    /// Bytes of all of it.
+    pub answer_length: u64,
     /// What a script threw.
     pub error: Option<&'x str>,
     /// The delay or fault that was injected.
@@ -98,8 +100,8 @@ fn write(out: &mut [u8], exchange: &Exchange, kept: [usize; 2]) -> usize {
         out.bytes(value.as_bytes());
     }
     out.number(0);
-    for (whole, kept) in [request.body.len(), exchange.answer_body.len()].into_iter().zip(kept) {
-        out.number(whole as u64);
+    for (whole, kept) in [request.body.len() as u64, exchange.answer_length].into_iter().zip(kept) {
+        out.number(whole);
         out.number(kept as u64);
     }
     let head = request.head();

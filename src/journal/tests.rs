@@ -27,7 +27,8 @@ fn exchange<'x>(begun: Begun, request: &'x Request, answer: &'x Answer) -> Excha
         unmatched: None,
         status: answer.status,
         answer_headers: &answer.headers,
-        answer_body: &answer.body,
+        answer_body: answer.body.bytes(),
+        answer_length: answer.body.len(),
         error: None,
         fault: None,
     }

@@ -6,6 +6,7 @@ use super::response::{Response, header_values};
 use super::status;
 use super::{json, multi_dict};
 use crate::response::{Answer, HTML, JSON};
+use crate::store::Content;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use rhai::{Array, Blob, Dynamic, EvalAltResult, ImmutableString, Map};
 
@@ -164,12 +165,12 @@ pub fn json(value: &Dynamic) -> Fallible<Answer> {
 ///
 /// # Errors
 /// Anything but text, bytes, maps and lists.
-pub fn body(value: &Dynamic) -> Fallible<Vec<u8>> {
+pub fn body(value: &Dynamic) -> Fallible<Content> {
     if value.is_map() || value.is_array() {
-        return Ok(json::to_json(value, MAX_TEXT)?);
+        return Ok(json::to_json(value, MAX_TEXT)?.into());
     }
     if value.is_unit() {
-        return Ok(Vec::new());
+        return Ok(Content::default());
     }
     Ok(from_value(value.clone())?.body)
 }

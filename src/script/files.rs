@@ -6,7 +6,7 @@ use super::call;
 use super::data::Data;
 use super::python;
 use crate::chaos::Draws;
-use crate::store::{Name, Store};
+use crate::store::{Content, Name, Store};
 use rhai::{
     AST, ASTFlags, Dynamic, Engine, EvalAltResult, GlobalRuntimeState, Module, ModuleResolver, Position,
     Scope, ScriptFnMetadata, Shared, Stmt,
@@ -100,6 +100,19 @@ impl Files {
     /// # Errors
     /// A name that leaves the directory, a file that is missing or can't be read.
     pub fn read(&self, name: &str) -> Result<Vec<u8>, String> {
+        self.store.bytes(&self.note(name)?).map_err(|error| error.to_string())
+    }
+
+    /// The content of file `name`, which may be of any size, to be sent. It counts as read.
+    ///
+    /// # Errors
+    /// As for [`Files::read`].
+    pub fn content(&self, name: &str) -> Result<Content, String> {
+        self.store.content(&self.note(name)?).map_err(|error| error.to_string())
+    }
+
+    /// Lets file `name` count as read.
+    fn note(&self, name: &str) -> Result<Name, String> {
         let checked = Name::parse(name).map_err(|error| error.to_string())?;
         // A file that is missing at load is worth a reload when it comes. While requests are handled, each one looks again,
         // and their paths may name any number of files.
@@ -107,7 +120,7 @@ impl Files {
         if loading || self.store.exists(&checked) {
             open(&self.read).insert(checked.as_str().to_owned());
         }
-        Ok(self.store.read(&checked).map_err(|error| error.to_string())?.bytes)
+        Ok(checked)
     }
 
     /// Names of the files in folder `under` of the provision directory (`""`: all of it), hidden ones left out.
@@ -144,8 +157,8 @@ impl Files {
             open(&self.sources).iter().map(|(name, source)| (name.clone(), source.text.clone())).collect();
         texts.iter().any(|(name, text)| {
             let never_there = *name == self.main && self.given.as_deref() == Some(built_in);
-            let bytes = Name::parse(name).ok().and_then(|name| self.store.read(&name).ok());
-            bytes.map_or(!never_there, |source| !text_of(source.bytes).is_ok_and(|now| now == *text))
+            let bytes = Name::parse(name).ok().and_then(|name| self.store.bytes(&name).ok());
+            bytes.map_or(!never_there, |bytes| !text_of(bytes).is_ok_and(|now| now == *text))
         })
     }
 

@@ -38,6 +38,16 @@ impl Response {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The bytes of its body; of a file that is sent, they are read for this.
+    fn data(&mut self) -> Fallible<Vec<u8>> {
+        self.look(<[u8]>::to_vec)
+    }
+
+    fn look<T>(&self, look: impl FnOnce(&[u8]) -> T) -> Fallible<T> {
+        let answer = self.open();
+        Ok(look(&answer.body.read().map_err(|error| error.to_string())?))
+    }
+
     fn set_header(&self, name: &str, value: &Dynamic) -> Fallible<()> {
         let values = header_values(name, value)?;
         let mut answer = self.open();
@@ -157,11 +167,11 @@ fn redirect(url: &str, code: i64) -> Fallible<Response> {
 
 /// `send_file(name, #{ mimetype, as_attachment, download_name })`.
 fn send_file(name: &str, options: Map) -> Fallible<Response> {
-    let bytes = call::files()?.read(name)?;
+    let content = call::files()?.content(name)?;
     let option = |key: &str| options.get(key).filter(|value| !value.is_unit()).map(ToString::to_string);
     let given = option("mimetype").map(|mimetype| answer::with_charset(&mimetype));
     let media_type = given.unwrap_or_else(|| answer::media_type(name).to_owned());
-    let mut sent = Answer::new(200, media_type.clone(), bytes);
+    let mut sent = Answer { body: content, ..Answer::new(200, media_type.clone(), "") };
     check_header("Content-Type", &media_type)?;
     if options.get("as_attachment").and_then(|value| value.as_bool().ok()).unwrap_or(false) {
         let base = name.rsplit('/').next().unwrap_or(name);
@@ -194,7 +204,7 @@ fn properties(natives: &mut Natives) {
         .register_set("mimetype", |response: &mut Response, value: &str| {
             response.set_content_type(&answer::with_charset(value))
         })
-        .register_get("data", |response: &mut Response| response.open().body.clone())
+        .register_get("data", Response::data)
         .register_set("data", |response: &mut Response, body: Dynamic| {
             response.open().body = answer::body(&body)?;
             Ok::<_, Box<EvalAltResult>>(())
@@ -208,12 +218,12 @@ fn readers(natives: &mut Natives) {
             response.open().body = answer::body(&body)?;
             Ok::<_, Box<EvalAltResult>>(())
         })
-        .register_fn("get_data", |response: &mut Response| response.open().body.clone())
+        .register_fn("get_data", Response::data)
         .register_get("text", |response: &mut Response| {
-            String::from_utf8_lossy(&response.open().body).into_owned()
+            response.look(|body| String::from_utf8_lossy(body).into_owned())
         })
         .register_fn("get_json", |response: &mut Response| {
-            Ok::<_, Box<EvalAltResult>>(json::from_json(&response.open().body)?)
+            Ok::<_, Box<EvalAltResult>>(response.look(json::from_json)??)
         })
         .register_get("content_length", |response: &mut Response| {
             i64::try_from(response.open().body.len()).unwrap_or(i64::MAX)

@@ -9,7 +9,7 @@ use std::path::Path;
 use super::config_map::{Mark, keys};
 use super::error::StoreError;
 use super::name::Name;
-use super::source::{SIZE_LIMIT, read_settled};
+use super::source::{SIZE_LIMIT, read_settled, sha256};
 use super::{Store, locked};
 
 /// Rounds after which a mount that changes all the time is left for the next event.
@@ -79,16 +79,16 @@ impl Store {
 
     /// Whether the copy of one key was written.
     fn refresh_copy(&self, copies: &mut Copies, name: &Name, path: &Path) -> Result<bool, StoreError> {
-        let source =
+        let (bytes, _) =
             read_settled(path, SIZE_LIMIT).map_err(|cause| StoreError::new("copy", name.as_str(), cause))?;
-        let sha256 = source.stamp.sha256;
+        let sha256 = sha256(&bytes);
         let place = copies.sha256.binary_search_by_key(&name, |(key, _)| key);
         if place.is_ok_and(|place| copies.sha256[place].1 == sha256) {
             return Ok(false);
         }
         let differs = !self.has_content(name, &sha256);
         if differs {
-            self.write(name, &source.bytes)?;
+            self.write(name, &bytes)?;
         }
         match place {
             Ok(place) => copies.sha256[place].1 = sha256,

@@ -29,6 +29,8 @@ pub enum Cause {
     LeadsOutside,
     /// The file changed each time while it was read; whoever writes it will cause another event.
     Changing,
+    /// Too many other files are being sent for this one to be opened too.
+    TooManyOpen,
     /// What the system said.
     Io(io::Error),
 }
@@ -66,6 +68,7 @@ impl fmt::Display for Cause {
             Cause::TooLarge(limit) => write!(f, "larger than {limit} bytes"),
             Cause::LeadsOutside => f.write_str("a symbolic link leads outside the provision directory"),
             Cause::Changing => f.write_str("changes while it is read"),
+            Cause::TooManyOpen => f.write_str("too many other files are being sent"),
             Cause::Io(error) => f.write_str(&cause(error)),
         }
     }
@@ -94,6 +97,7 @@ mod tests {
             (Cause::TooLarge(16), "larger than 16 bytes"),
             (Cause::LeadsOutside, "a symbolic link leads outside the provision directory"),
             (Cause::Changing, "changes while it is read"),
+            (Cause::TooManyOpen, "too many other files are being sent"),
             (Cause::from(denied), "permission denied"),
         ] {
             let error = StoreError::new("read", "a b", cause);

@@ -6,6 +6,7 @@ mod copies;
 mod error;
 mod look;
 mod name;
+mod opened;
 mod source;
 mod walk;
 
@@ -28,6 +29,7 @@ use copies::Copies;
 pub use error::{Cause, StoreError};
 pub(crate) use look::Look;
 pub use name::Name;
+pub use opened::Content;
 pub use source::{SIZE_LIMIT, Source, Stamp, Stat};
 pub(crate) use walk::{DEPTH_LIMIT, Found, joined, walk};
 
@@ -39,6 +41,8 @@ pub struct Store {
     copies: Mutex<Copies>,
     /// Files as this process wrote them, so that the watcher does not report them.
     own: Mutex<HashMap<Name, Stamp>>,
+    /// Files that are being sent.
+    sent: opened::Sent,
     /// The directory when it was opened: what changes before the watcher starts is reported by it all the same.
     opened: Mutex<Option<HashMap<Name, Look>>>,
 }
@@ -72,6 +76,7 @@ impl Store {
             config_dir,
             copies: Mutex::default(),
             own: Mutex::default(),
+            sent: opened::Sent::default(),
             opened: Mutex::new(Some(looks)),
         })
     }
@@ -99,8 +104,27 @@ impl Store {
     /// Reads a file of at most `limit` bytes, of one piece: it is read again if it changed meanwhile. Links are
     /// followed within the directory and the ConfigMap mount. Never blocks on a FIFO. Errors: all of [`Cause`].
     pub fn read_at_most(&self, name: &Name, limit: usize) -> Result<Source, StoreError> {
+        let (bytes, stat) = self.settled(name, limit)?;
+        let sha256 = source::sha256(&bytes);
+        Ok(Source { bytes, stamp: Stamp { stat, sha256 } })
+    }
+
+    /// The bytes of a file of at most [`SIZE_LIMIT`] of them, as [`Store::read`] gives them.
+    pub fn bytes(&self, name: &Name) -> Result<Vec<u8>, StoreError> {
+        Ok(self.settled(name, SIZE_LIMIT)?.0)
+    }
+
+    fn settled(&self, name: &Name, limit: usize) -> Result<(Vec<u8>, Stat), StoreError> {
         self.resolve(name)
             .and_then(|path| source::read_settled(&path, limit))
+            .map_err(|cause| StoreError::new("read", name.as_str(), cause))
+    }
+
+    /// A file of any size, to be sent: read if it is small, else open. Links are followed as by [`Store::read`]. Errors: all of
+    /// [`Cause`].
+    pub fn content(&self, name: &Name) -> Result<Content, StoreError> {
+        self.resolve(name)
+            .and_then(|path| self.sent.content(name, &path))
             .map_err(|cause| StoreError::new("read", name.as_str(), cause))
     }
 

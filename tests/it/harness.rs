@@ -359,6 +359,11 @@ impl Client {
         Ok(reply)
     }
 
+    /// What comes, read by read.
+    pub fn reader(&mut self) -> &mut impl Read {
+        &mut self.0
+    }
+
     /// What comes until the mock ends the connection.
     pub fn rest(&mut self) -> std::io::Result<Vec<u8>> {
         let mut bytes = Vec::new();

@@ -25,6 +25,7 @@ mod metrics;
 mod reference;
 mod report;
 mod scripts;
+mod sending;
 mod serving;
 mod state;
 mod stopping;

@@ -1,5 +1,7 @@
 //! A body that leaves slice by slice, each at its time.
 
+use crate::extension::Body;
+use crate::output::Piece;
 use std::any::Any;
 use std::time::{Duration, Instant};
 
@@ -15,35 +17,42 @@ pub struct Dribble {
 
 /// What is left of a body that dribbles.
 pub struct Slices {
-    bytes: Vec<u8>,
+    body: Body,
     taken: u32,
     dribble: Dribble,
     began: Option<Instant>,
 }
 
 impl Dribble {
-    /// `bytes`, of which nothing has left yet.
-    pub(crate) fn of(mut self, bytes: Vec<u8>) -> Slices {
-        self.slices = self.slices.clamp(1, u32::try_from(bytes.len().max(1)).unwrap_or(u32::MAX));
-        Slices { bytes, taken: 0, dribble: self, began: None }
+    /// `body`, of which nothing has left yet.
+    pub(crate) fn of(mut self, body: Body) -> Slices {
+        self.slices = self.slices.clamp(1, u32::try_from(body.len().max(1)).unwrap_or(u32::MAX));
+        Slices { body, taken: 0, dribble: self, began: None }
     }
 }
 
 impl Slices {
     /// Bytes of memory that it holds.
     pub(crate) fn space(&self) -> usize {
-        self.bytes.capacity()
+        match &self.body {
+            Body::Bytes(bytes) => bytes.capacity(),
+            Body::File(..) => 0,
+        }
     }
 
     /// The next slice, and how long after `now` it is due. Times count from the first call: what one slice is late does not
     /// make the others late.
-    pub(crate) fn next(&mut self, now: Instant) -> Option<(Duration, Vec<u8>)> {
+    pub(crate) fn next(&mut self, now: Instant) -> Option<(Duration, Piece)> {
         let slices = self.dribble.slices;
         if self.taken == slices {
             return None;
         }
-        let at = |slice: u32| (self.bytes.len() as u128 * u128::from(slice) / u128::from(slices)) as usize;
-        let slice = self.bytes[at(self.taken)..at(self.taken + 1)].to_vec();
+        let at = |slice: u32| (u128::from(self.body.len()) * u128::from(slice) / u128::from(slices)) as u64;
+        let (from, to) = (at(self.taken), at(self.taken + 1));
+        let slice = match &self.body {
+            Body::Bytes(bytes) => Piece::Bytes(bytes[from as usize..to as usize].to_vec(), 0),
+            Body::File(file, _) => Piece::File(file.clone(), from..to),
+        };
         self.taken += 1;
         let due = self.dribble.over.as_nanos() * u128::from(self.taken) / u128::from(slices);
         let due = Duration::from_nanos(u64::try_from(due).unwrap_or(u64::MAX));
@@ -57,7 +66,8 @@ mod tests {
     use super::*;
 
     fn slices(length: usize, slices: u32, over: u64) -> Slices {
-        Dribble { slices, over: Duration::from_millis(over), keep: Box::new(()) }.of(vec![b'x'; length])
+        Dribble { slices, over: Duration::from_millis(over), keep: Box::new(()) }
+            .of(Body::Bytes(vec![b'x'; length]))
     }
 
     #[test]
@@ -70,6 +80,7 @@ mod tests {
             let (mut now, mut lengths) = (Instant::now(), Vec::new());
             let began = now;
             while let Some((pause, slice)) = left.next(now) {
+                let Piece::Bytes(slice, 0) = slice else { panic!("no bytes") };
                 lengths.push(slice.len());
                 now += pause;
                 let due = Duration::from_millis(600) * lengths.len() as u32 / expected.len() as u32;

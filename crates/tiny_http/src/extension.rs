@@ -26,6 +26,7 @@ use crate::server::Server;
 use crate::slots::{Phase, Token};
 use std::borrow::Cow;
 use std::collections::VecDeque;
+use std::fs::File;
 use std::io::{self, Read};
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
@@ -111,6 +112,37 @@ pub fn plain_pages() -> Pages {
     })
 }
 
+/// What follows the head of an answer.
+pub enum Body {
+    /// These bytes.
+    Bytes(Vec<u8>),
+    /// So many bytes of a file, from its beginning. They are read as the socket takes them, on the thread that writes, wherever
+    /// the file is read from meanwhile. Where it ends before, the connection is reset.
+    File(Arc<File>, u64),
+}
+
+impl Body {
+    /// How many bytes there are.
+    pub fn len(&self) -> u64 {
+        match self {
+            Body::Bytes(bytes) => bytes.len() as u64,
+            Body::File(_, length) => *length,
+        }
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    fn halve(&mut self) {
+        match self {
+            Body::Bytes(bytes) => bytes.truncate(bytes.len() / 2),
+            Body::File(_, length) => *length /= 2,
+        }
+    }
+}
+
 /// An answer in parts, without the objects of `Response`.
 pub struct Answer<'a, F> {
     /// Status code, 100 to 599.
@@ -120,7 +152,7 @@ pub struct Answer<'a, F> {
     /// Names and values of the fields. Those of the connection (`Connection`, `Content-Length`, ...) are left out.
     pub fields: F,
     /// All of the body, also where the request or the status leaves it out.
-    pub body: Vec<u8>,
+    pub body: Body,
     /// The connection ends after it.
     pub close: bool,
     /// The head leaves at once, the body slice by slice.
@@ -210,8 +242,9 @@ impl Request {
     {
         let mut context = self.context();
         context.keep_alive &= !answer.close;
-        let framing = BodyFraming::of(answer.status, Some(answer.body.len() as u64), context);
-        let mut body = if answer::has_body(answer.status, context) { answer.body } else { Vec::new() };
+        let framing = BodyFraming::of(answer.status, Some(answer.body.len()), context);
+        let mut body =
+            if answer::has_body(answer.status, context) { answer.body } else { Body::Bytes(Vec::new()) };
         let then = if answer.halve { Then::Close } else { context.then() };
         let halve_head = answer.halve && body.is_empty();
         let write = |out: &mut Vec<u8>| {
@@ -220,14 +253,14 @@ impl Request {
             Ok(())
         };
         if answer.halve {
-            body.truncate(body.len() / 2);
+            body.halve();
         }
-        match answer.dribble {
-            Some(dribble) if !body.is_empty() => {
-                self.send_pieces(write, VecDeque::from([Piece::Slices(dribble.of(body))]), then)
-            }
-            _ => self.send(write, body, then),
-        }
+        let piece = match (answer.dribble, body) {
+            (Some(dribble), body) if !body.is_empty() => Piece::Slices(dribble.of(body)),
+            (_, Body::Bytes(bytes)) => return self.send(write, bytes, then),
+            (_, Body::File(file, length)) => Piece::File(file, 0..length),
+        };
+        self.send_pieces(write, VecDeque::from([piece]), then)
     }
 
     /// Sends `answer` as the beginning of one whose length nobody knows: its end is that of the connection. No thread waits
@@ -243,9 +276,13 @@ impl Request {
         let mut out = Vec::new();
         let status = (answer.status, answer.reason);
         answer::write_head(&mut out, status, answer.fields, BodyFraming::UntilClose, context)?;
-        out.extend_from_slice(&answer.body);
+        let mut pieces = VecDeque::from([Piece::Pause(FOREVER)]);
+        match answer.body {
+            Body::Bytes(bytes) => out.extend_from_slice(&bytes),
+            Body::File(file, length) => pieces.push_front(Piece::File(file, 0..length)),
+        }
         let (core, token) = self.give_up()?;
-        core.answer(token, &out, VecDeque::from([Piece::Pause(FOREVER)]), Then::Close)?;
+        core.answer(token, &out, pieces, Then::Close)?;
         Ok(Open { core, token })
     }
 

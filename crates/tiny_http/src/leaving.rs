@@ -32,7 +32,10 @@ impl Core {
         let mut held = self.slots.open(token).ok_or_else(gone)?;
         let connection = held.connection().ok_or_else(gone)?;
         connection.lent = 0;
-        let more = matches!(pieces.front(), Some(Piece::Bytes(..)));
+        let more = match pieces.front() {
+            Some(Piece::File(_, left)) => !left.is_empty(),
+            front => matches!(front, Some(Piece::Bytes(..))),
+        };
         match connection.send(head, more) {
             Ok(sent) if sent == head.len() && pieces.is_empty() => {
                 self.finish(held, then);

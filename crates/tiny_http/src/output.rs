@@ -1,10 +1,14 @@
 //! What leaves on a connection: bytes, streams, pauses, and how it ends. Written piece by piece, as the socket takes it.
 
-use crate::connection::Connection;
+use crate::connection::{Connection, with_read_buffer};
 use crate::dribble::Slices;
 use std::collections::VecDeque;
-use std::io::Read;
+use std::fs::File;
+use std::io::{self, Read};
+use std::ops::Range;
+use std::os::unix::fs::FileExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// An answer on its way.
@@ -21,9 +25,11 @@ pub enum Piece {
     Bytes(Vec<u8>, usize),
     /// What a reader gives.
     Stream(Box<dyn Read + Send>, StreamFraming),
+    /// Bytes of a file, from where it is: none of them wait in memory.
+    File(Arc<File>, Range<u64>),
     /// Nothing, for a while.
     Pause(Duration),
-    /// Bytes that leave slice by slice.
+    /// A body that leaves slice by slice.
     Slices(Slices),
 }
 
@@ -76,7 +82,7 @@ impl Output {
         let space = |piece: &Piece| match piece {
             Piece::Bytes(bytes, _) => bytes.capacity(),
             Piece::Slices(slices) => slices.space(),
-            Piece::Stream(..) | Piece::Pause(_) => 0,
+            Piece::Stream(..) | Piece::File(..) | Piece::Pause(_) => 0,
         };
         self.pieces.iter().map(space).sum()
     }
@@ -90,7 +96,7 @@ impl Output {
                 Piece::Slices(mut slices) => {
                     let Some((pause, slice)) = slices.next(Instant::now()) else { continue };
                     self.pieces.push_front(Piece::Slices(slices));
-                    self.pieces.push_front(Piece::Bytes(slice, 0));
+                    self.pieces.push_front(slice);
                     if !pause.is_zero() {
                         return Written::Paused(pause);
                     }
@@ -98,6 +104,17 @@ impl Output {
                 Piece::Stream(reader, framing) => {
                     if !self.read(reader, framing) {
                         return Written::Broken;
+                    }
+                }
+                Piece::File(_, left) if left.is_empty() => {}
+                Piece::File(file, left) => {
+                    let Some((sent, full)) = send_part(connection, &file, &left) else {
+                        return Written::Broken;
+                    };
+                    written += sent;
+                    self.pieces.push_front(Piece::File(file, left.start + sent as u64..left.end));
+                    if full {
+                        return Written::Some;
                     }
                 }
                 Piece::Bytes(bytes, at) => {
@@ -149,4 +166,30 @@ impl Output {
         self.pieces.push_front(Piece::Bytes(bytes, 0));
         true
     }
+}
+
+/// Sends what comes next of a file; gives how much the socket took, and whether it takes no more. What it does not take is read
+/// again later, so that a slow client holds no memory. None if the connection is gone, or the file can't be read to the end that
+/// was declared.
+fn send_part(connection: &Connection, file: &File, left: &Range<u64>) -> Option<(usize, bool)> {
+    with_read_buffer(|buffer| {
+        let most = usize::try_from(left.end - left.start).unwrap_or(usize::MAX).min(buffer.len());
+        let read = loop {
+            match file.read_at(&mut buffer[..most], left.start) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                read => break read,
+            }
+        };
+        match read {
+            Ok(0) => log::warn!("cut {}: the file of its answer has become shorter", connection.peer),
+            Err(error) => {
+                log::warn!("cut {}: failed to read the file of its answer: {error}", connection.peer)
+            }
+            Ok(count) => {
+                let sent = connection.send(&buffer[..count], false).ok()?;
+                return Some((sent, sent < count));
+            }
+        }
+        None
+    })
 }

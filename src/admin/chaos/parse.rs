@@ -229,7 +229,7 @@ mod tests {
         let fields: Vec<String> =
             answer.headers.iter().map(|(name, value)| format!("{name}={value}")).collect();
         assert_eq!(fields, ["Retry-After=5", "X=a", "X=b", "Content-Type=application/json"]);
-        assert_eq!((answer.status, answer.body.as_slice()), (503, &br#"{"error":"busy"}"#[..]));
+        assert_eq!((answer.status, answer.body.bytes()), (503, &br#"{"error":"busy"}"#[..]));
         assert_eq!(entries[5].act.replacement.as_ref().unwrap().answer().headers, []);
         assert!(super::entries(br#"{"delay": 0}"#).is_ok_and(|one| one.len() == 1));
         assert!(super::entries(b"[]").is_ok_and(|none| none.is_empty()));

@@ -17,6 +17,7 @@ fn enter(admin: &Admin<Fake>, line: &str, served: bool) {
         status: 200,
         answer_headers: &Vec::new(),
         answer_body: b"",
+        answer_length: 0,
         error: None,
         fault: None,
     });
@@ -25,7 +26,7 @@ fn enter(admin: &Admin<Fake>, line: &str, served: bool) {
 #[track_caller]
 fn list(admin: &Admin<Fake>, query: &str) -> Vec<Value> {
     let answer = answer(admin, &format!("GET /app/v1/requests{query}"), "", b"");
-    let mut value: Value = serde_json::from_slice(&answer.body).unwrap();
+    let mut value: Value = serde_json::from_slice(answer.body.bytes()).unwrap();
     value["requests"].as_array_mut().unwrap().drain(..).collect()
 }
 
@@ -71,6 +72,7 @@ fn of_many_different_ones_the_last_are_compared() {
         assert!(entries[30..].iter().all(told) && entries[0].get("closest") == Some(&Value::Null));
         assert_eq!(compared(&admin), 20);
     }
-    let one: Value = serde_json::from_slice(&answer(&admin, "GET /app/v1/requests/1", "", b"").body).unwrap();
+    let one: Value =
+        serde_json::from_slice(&answer(&admin, "GET /app/v1/requests/1", "", b"").body.bytes()).unwrap();
     assert_eq!(one["closest"], serde_json::json!(["`/near` for GET /1"]));
 }

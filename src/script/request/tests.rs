@@ -116,7 +116,7 @@ fn properties_tell_which_rule_serves() {
     for (target, body) in cases {
         let answer =
             mock::handle(&provision, &Chaos::default(), &mut request("GET", target, &[], b"").into()).answer;
-        assert_eq!(String::from_utf8_lossy(&answer.body).trim_end(), body);
+        assert_eq!(String::from_utf8_lossy(answer.body.bytes()).trim_end(), body);
     }
 }
 

@@ -15,7 +15,7 @@ mod crowds;
 mod deadlines;
 mod framing;
 mod full;
-mod process;
+pub mod process;
 mod resets;
 mod sizes;
 mod stalled;

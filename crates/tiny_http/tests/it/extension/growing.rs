@@ -4,7 +4,7 @@ use super::{Attended, eventually};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 use tiny_http::Request;
-use tiny_http::extension::{Answer, Limits, Open};
+use tiny_http::extension::{Answer, Body, Limits, Open};
 
 /// A server whose answers go on, and the ends to add to.
 fn server(limits: Limits) -> (Attended, Receiver<Open>) {
@@ -15,7 +15,7 @@ fn server(limits: Limits) -> (Attended, Receiver<Open>) {
             status: 200,
             reason: None,
             fields,
-            body: b"be".to_vec(),
+            body: Body::Bytes(b"be".to_vec()),
             close: false,
             dribble: None,
             halve: false,

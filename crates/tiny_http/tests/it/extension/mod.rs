@@ -2,6 +2,7 @@
 
 mod breaking;
 mod busy;
+mod file;
 mod growing;
 mod over;
 mod waiting;

@@ -4,7 +4,7 @@ use super::{Attended, eventually};
 use crate::client::{Client, End};
 use std::thread;
 use std::time::{Duration, Instant};
-use tiny_http::extension::{Answer, Limits};
+use tiny_http::extension::{Answer, Body, Limits};
 use tiny_http::{Request, Response};
 
 /// Answers the length of the body.
@@ -150,7 +150,7 @@ fn out_of_memory_who_does_not_take_an_answer_gives_way_first() {
             status: 200,
             reason: None,
             fields,
-            body,
+            body: Body::Bytes(body),
             close: false,
             dribble: None,
             halve: false,

@@ -1,0 +1,40 @@
+//! Bodies that are files: sent as they are, with the length that was given, or broken off.
+
+use super::Attended;
+use std::fs::{self, File};
+use std::sync::Arc;
+use tiny_http::extension::{Answer, Body, Limits};
+
+const LENGTH: usize = (3 << 20) + 1;
+
+#[test]
+fn a_file_is_sent_up_to_its_length_and_a_shorter_one_breaks_the_connection() {
+    let bytes: Vec<u8> = (0..LENGTH).map(|at| (at / 251) as u8).collect();
+    let path = std::env::temp_dir().join(format!("tiny-http-file-{}", std::process::id()));
+    fs::write(&path, &bytes).unwrap();
+    let file = Arc::new(File::open(&path).unwrap());
+    fs::remove_file(&path).unwrap();
+    let server = Attended::start(Limits::default(), move |request| {
+        let length = request.url()[1..].parse().unwrap();
+        let _ = request.answer(Answer {
+            status: 200,
+            reason: None,
+            fields: std::iter::empty(),
+            body: Body::File(file.clone(), length),
+            close: false,
+            dribble: None,
+            halve: false,
+        });
+    });
+    for length in [0, 1, 64 << 10, LENGTH - 1, LENGTH] {
+        let mut client = server.get(&format!("/{length}"));
+        let answer = client.answer(false).unwrap();
+        assert!(answer.body == bytes[..length], "{length}: {}", answer.body.len());
+        client.send(b"HEAD /5 HTTP/1.1\r\nHost: x\r\n\r\nGET /2 HTTP/1.1\r\nHost: x\r\n\r\n");
+        assert_eq!(client.answer(true).unwrap().values("content-length"), ["5"]);
+        assert_eq!(client.answer(false).unwrap().body, bytes[..2]);
+    }
+    let end = server.get(&format!("/{}", LENGTH + 1)).answer(false).unwrap_err();
+    assert_eq!(end, "within a body: Reset");
+    server.pings();
+}

@@ -1,0 +1,172 @@
+//! Files that are sent from where they are: each is opened once, for any number of answers at a time. Knows no answers.
+
+use super::error::{Cause, StoreError};
+use super::locked;
+use super::name::Name;
+use super::source::{self, SIZE_LIMIT, Stat};
+use crate::descriptors;
+use std::borrow::Cow;
+use std::fs::File;
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+use std::sync::{Arc, Mutex, Weak};
+
+/// Bytes of the largest file that is read to be sent: up to this, head and body leave in one write, and one read costs less
+/// than a file that stays open.
+const SMALL: usize = 64 << 10;
+
+/// What an answer has for a body: bytes, or a file that is open.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Content {
+    /// Bytes in memory.
+    Bytes(Vec<u8>),
+    /// What the file has, as it is sent.
+    File(Opened),
+}
+
+/// An open file, as long as it was when it was opened.
+#[derive(Debug, Clone)]
+pub struct Opened {
+    name: Arc<str>,
+    file: Arc<File>,
+    length: u64,
+}
+
+/// The files that are being sent, for others to send them too.
+#[derive(Debug, Default)]
+pub(super) struct Sent(Mutex<Vec<(Stat, Weak<File>)>>);
+
+impl Sent {
+    /// The content of the regular file at `path`, which must not be a link.
+    pub fn content(&self, name: &Name, path: &Path) -> Result<Content, Cause> {
+        source::settled(path, |file, before| {
+            if before.len() > SMALL as u64 {
+                let stat = Stat::of(before);
+                let opened = |file| Opened { name: name.as_str().into(), file, length: stat.size };
+                if let Some(file) = self.share(file, stat)? {
+                    return Ok(Some(Content::File(opened(file))));
+                }
+                if stat.size > SIZE_LIMIT as u64 {
+                    return Err(Cause::TooManyOpen);
+                }
+            }
+            Ok(source::read_once(file, before, SIZE_LIMIT)?.map(Content::Bytes))
+        })
+    }
+
+    /// `file`, or the same one that is open already. None if too many others are open.
+    fn share(&self, file: &File, stat: Stat) -> Result<Option<Arc<File>>, Cause> {
+        let mut files = locked(&self.0);
+        files.retain(|(_, file)| file.strong_count() > 0);
+        if let Some(open) =
+            files.iter().find(|(other, _)| *other == stat).and_then(|(_, file)| file.upgrade())
+        {
+            return Ok(Some(open));
+        }
+        if files.len() >= descriptors::for_sending() {
+            return Ok(None);
+        }
+        let file = Arc::new(file.try_clone()?);
+        files.push((stat, Arc::downgrade(&file)));
+        Ok(Some(file))
+    }
+}
+
+impl Opened {
+    /// The file, to be read at any place.
+    pub fn file(&self) -> &Arc<File> {
+        &self.file
+    }
+
+    /// Bytes that it had when it was opened.
+    pub fn length(&self) -> u64 {
+        self.length
+    }
+
+    /// At most `most` bytes of its beginning.
+    fn beginning(&self, most: usize) -> std::io::Result<Vec<u8>> {
+        let mut bytes = vec![0; usize::try_from(self.length).unwrap_or(most).min(most)];
+        let mut end = 0;
+        while end < bytes.len() {
+            match self.file.read_at(&mut bytes[end..], end as u64) {
+                Ok(0) => break,
+                Ok(count) => end += count,
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        bytes.truncate(end);
+        Ok(bytes)
+    }
+
+    fn read(&self) -> Result<Vec<u8>, Cause> {
+        if self.length > SIZE_LIMIT as u64 {
+            return Err(Cause::TooLarge(SIZE_LIMIT));
+        }
+        let bytes = self.beginning(SIZE_LIMIT)?;
+        if bytes.len() as u64 == self.length { Ok(bytes) } else { Err(Cause::Changing) }
+    }
+}
+
+impl PartialEq for Opened {
+    fn eq(&self, other: &Opened) -> bool {
+        Arc::ptr_eq(&self.file, &other.file)
+    }
+}
+
+impl Content {
+    /// How many bytes there are.
+    pub fn len(&self) -> u64 {
+        match self {
+            Content::Bytes(bytes) => bytes.len() as u64,
+            Content::File(opened) => opened.length,
+        }
+    }
+
+    /// Bytes of memory that it holds.
+    pub fn space(&self) -> usize {
+        match self {
+            Content::Bytes(bytes) => bytes.capacity(),
+            Content::File(_) => 0,
+        }
+    }
+
+    /// All of it. Errors: a file of more than [`SIZE_LIMIT`] bytes, or one that can't be read any more.
+    pub fn read(&self) -> Result<Cow<'_, [u8]>, StoreError> {
+        match self {
+            Content::Bytes(bytes) => Ok(bytes.into()),
+            Content::File(opened) => match opened.read() {
+                Ok(bytes) => Ok(bytes.into()),
+                Err(cause) => Err(StoreError::new("read", &*opened.name, cause)),
+            },
+        }
+    }
+
+    /// The first `most` bytes, or more where they are in memory anyway. Of a file that can't be read there are none.
+    pub fn beginning(&self, most: usize) -> Cow<'_, [u8]> {
+        match self {
+            Content::Bytes(bytes) => bytes.into(),
+            Content::File(opened) => opened.beginning(most).unwrap_or_default().into(),
+        }
+    }
+
+    /// The bytes that are in memory: none of a file.
+    pub fn bytes(&self) -> &[u8] {
+        match self {
+            Content::Bytes(bytes) => bytes,
+            Content::File(_) => &[],
+        }
+    }
+}
+
+impl Default for Content {
+    fn default() -> Content {
+        Content::Bytes(Vec::new())
+    }
+}
+
+impl From<Vec<u8>> for Content {
+    fn from(bytes: Vec<u8>) -> Content {
+        Content::Bytes(bytes)
+    }
+}
