@@ -118,7 +118,7 @@ mod tests {
         let get = |target: &str| {
             let mut request = request::tests::request("GET", target, &[], b"").into();
             let answer = mock::handle(&provision, &Chaos::default(), &mut request).answer;
-            (answer.status, String::from_utf8_lossy(&answer.body).into_owned())
+            (answer.status, String::from_utf8_lossy(answer.body.bytes()).into_owned())
         };
         // More often than a call may load modules, or have variables.
         for n in 0..300 {
