@@ -255,10 +255,10 @@ impl File {
         let mut ast =
             engine.compile(text).map_err(|error| python::diagnose(text).unwrap_or_else(|| error.into()))?;
         ast.set_source(name);
-        for variable in top_level_variables(&ast) {
-            // Exported, a constant is in the module after the top level has run, where functions and importers find it.
-            ast.combine(engine.compile(format!("export {variable};"))?);
-        }
+        // Exported, a constant is in the module after the top level has run, where functions and importers find it.
+        let exports: String =
+            top_level_variables(&ast).iter().map(|variable| format!("export {variable};\n")).collect();
+        ast.combine(engine.compile(exports)?);
         let functions = functions_of(&ast, text);
         let module: Shared<Module> = Module::eval_ast_as_new(Scope::new(), &ast, engine)?.into();
         let mut state = engine.new_global_runtime_state();

@@ -40,12 +40,7 @@ impl Response {
 
     /// The bytes of its body; of a file that is sent, they are read for this.
     fn data(&mut self) -> Fallible<Vec<u8>> {
-        self.look(<[u8]>::to_vec)
-    }
-
-    fn look<T>(&self, look: impl FnOnce(&[u8]) -> T) -> Fallible<T> {
-        let answer = self.open();
-        Ok(look(&answer.body.read().map_err(|error| error.to_string())?))
+        Ok(self.open().body.read().map_err(|error| error.to_string())?)
     }
 
     fn set_header(&self, name: &str, value: &Dynamic) -> Fallible<()> {
@@ -220,10 +215,13 @@ fn readers(natives: &mut Natives) {
         })
         .register_fn("get_data", Response::data)
         .register_get("text", |response: &mut Response| {
-            response.look(|body| String::from_utf8_lossy(body).into_owned())
+            let text = String::from_utf8(response.data()?);
+            Ok::<_, Box<EvalAltResult>>(
+                text.unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()),
+            )
         })
         .register_fn("get_json", |response: &mut Response| {
-            Ok::<_, Box<EvalAltResult>>(response.look(json::from_json)??)
+            Ok::<_, Box<EvalAltResult>>(json::from_json(&response.data()?)?)
         })
         .register_get("content_length", |response: &mut Response| {
             i64::try_from(response.open().body.len()).unwrap_or(i64::MAX)

@@ -27,7 +27,7 @@ pub enum Content {
 /// An open file, as long as it was when it was opened.
 #[derive(Debug, Clone)]
 pub struct Opened {
-    name: Arc<str>,
+    name: Name,
     file: Arc<File>,
     length: u64,
 }
@@ -39,19 +39,20 @@ pub(super) struct Sent(Mutex<Vec<(Stat, Weak<File>)>>);
 impl Sent {
     /// The content of the regular file at `path`, which must not be a link.
     pub fn content(&self, name: &Name, path: &Path) -> Result<Content, Cause> {
-        source::settled(path, |file, before| {
-            if before.len() > SMALL as u64 {
-                let stat = Stat::of(before);
-                let opened = |file| Opened { name: name.as_str().into(), file, length: stat.size };
-                if let Some(file) = self.share(file, stat)? {
-                    return Ok(Some(Content::File(opened(file))));
+        let mut opened = None;
+        let (bytes, _) = source::settled(path, &mut |file, stat| {
+            if stat.size > SMALL as u64 {
+                if let Some(file) = self.share(file, *stat)? {
+                    opened = Some(Opened { name: name.clone(), file, length: stat.size });
+                    return Ok(Some(Vec::new()));
                 }
                 if stat.size > SIZE_LIMIT as u64 {
                     return Err(Cause::TooManyOpen);
                 }
             }
-            Ok(source::read_once(file, before, SIZE_LIMIT)?.map(Content::Bytes))
-        })
+            source::read_once(file, stat, SIZE_LIMIT)
+        })?;
+        Ok(opened.map_or(Content::Bytes(bytes), Content::File))
     }
 
     /// `file`, or the same one that is open already. None if too many others are open.
@@ -84,18 +85,10 @@ impl Opened {
     }
 
     /// At most `most` bytes of its beginning.
-    fn beginning(&self, most: usize) -> std::io::Result<Vec<u8>> {
+    fn beginning(&self, most: usize) -> Result<Vec<u8>, Cause> {
         let mut bytes = vec![0; usize::try_from(self.length).unwrap_or(most).min(most)];
-        let mut end = 0;
-        while end < bytes.len() {
-            match self.file.read_at(&mut bytes[end..], end as u64) {
-                Ok(0) => break,
-                Ok(count) => end += count,
-                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
-        }
-        bytes.truncate(end);
+        // It is there, and open; what can go wrong is that it has become shorter.
+        self.file.read_exact_at(&mut bytes, 0).map_err(|_| Cause::Changing)?;
         Ok(bytes)
     }
 
@@ -103,8 +96,7 @@ impl Opened {
         if self.length > SIZE_LIMIT as u64 {
             return Err(Cause::TooLarge(SIZE_LIMIT));
         }
-        let bytes = self.beginning(SIZE_LIMIT)?;
-        if bytes.len() as u64 == self.length { Ok(bytes) } else { Err(Cause::Changing) }
+        self.beginning(SIZE_LIMIT)
     }
 }
 
@@ -132,13 +124,12 @@ impl Content {
     }
 
     /// All of it. Errors: a file of more than [`SIZE_LIMIT`] bytes, or one that can't be read any more.
-    pub fn read(&self) -> Result<Cow<'_, [u8]>, StoreError> {
+    pub fn read(&self) -> Result<Vec<u8>, StoreError> {
         match self {
-            Content::Bytes(bytes) => Ok(bytes.into()),
-            Content::File(opened) => match opened.read() {
-                Ok(bytes) => Ok(bytes.into()),
-                Err(cause) => Err(StoreError::new("read", &*opened.name, cause)),
-            },
+            Content::Bytes(bytes) => Ok(bytes.clone()),
+            Content::File(opened) => {
+                opened.read().map_err(|cause| StoreError::new("read", opened.name.as_str(), cause))
+            }
         }
     }
 

@@ -79,28 +79,29 @@ pub fn sha256(bytes: &[u8]) -> String {
 /// Reads the regular file at `path`, which must not be a link. Never blocks on a FIFO. Errors: what the system
 /// says, [`Cause::NotRegular`], [`Cause::TooLarge`], [`Cause::Changing`].
 pub fn read_settled(path: &Path, limit: usize) -> Result<(Vec<u8>, Stat), Cause> {
-    settled(path, |file, before| {
-        if before.len() > limit as u64 {
+    settled(path, &mut |file, stat| {
+        if stat.size > limit as u64 {
             return Err(Cause::TooLarge(limit));
         }
-        Ok(read_once(file, before, limit)?.map(|bytes| (bytes, Stat::of(before))))
+        read_once(file, stat, limit)
     })
 }
 
-/// What `read` gives of the regular file at `path`, opened again where it gives nothing: the file changed meanwhile.
-pub fn settled<T>(
-    path: &Path,
-    read: impl Fn(&File, &Metadata) -> Result<Option<T>, Cause>,
-) -> Result<T, Cause> {
+/// Reads what was opened in the state that is given; nothing if it changed meanwhile.
+type Reading<'r> = dyn FnMut(&File, &Stat) -> Result<Option<Vec<u8>>, Cause> + 'r;
+
+/// What `read` gives of the regular file at `path`, which is opened again where that is nothing.
+pub fn settled(path: &Path, read: &mut Reading<'_>) -> Result<(Vec<u8>, Stat), Cause> {
     for _ in 0..TRIES {
         // Opening a device can have effects of its own, so the type is looked at first.
         regular(&path.symlink_metadata()?)?;
         let flags = OFlags::NONBLOCK | OFlags::NOFOLLOW;
         let file = OpenOptions::new().read(true).custom_flags(flags.bits().cast_signed()).open(path)?;
-        let before = file.metadata()?;
-        regular(&before)?;
-        if let Some(found) = read(&file, &before)? {
-            return Ok(found);
+        let metadata = file.metadata()?;
+        regular(&metadata)?;
+        let stat = Stat::of(&metadata);
+        if let Some(bytes) = read(&file, &stat)? {
+            return Ok((bytes, stat));
         }
     }
     Err(Cause::Changing)
@@ -113,20 +114,18 @@ fn is_fresh(stat: &Stat) -> bool {
 }
 
 /// `None`: the file changed while it was read.
-pub fn read_once(file: &File, before: &Metadata, limit: usize) -> Result<Option<Vec<u8>>, Cause> {
-    let bytes = read_bounded(file, before, limit)?;
-    let stat = Stat::of(before);
-    if is_fresh(&stat) && read_bounded(file, before, limit)? != bytes {
+pub fn read_once(file: &File, stat: &Stat, limit: usize) -> Result<Option<Vec<u8>>, Cause> {
+    let bytes = read_bounded(file, limit)?;
+    if is_fresh(stat) && read_bounded(file, limit)? != bytes {
         return Ok(None);
     }
-    let same = stat == Stat::of(&file.metadata()?) && stat.size == bytes.len() as u64;
+    let same = *stat == Stat::of(&file.metadata()?) && stat.size == bytes.len() as u64;
     Ok(same.then_some(bytes))
 }
 
 /// A file that grows is cut one byte behind the limit; the size then differs from what was announced.
-fn read_bounded(mut file: &File, before: &Metadata, limit: usize) -> Result<Vec<u8>, Cause> {
-    let expected = usize::try_from(before.len()).unwrap_or(limit).min(limit);
-    let mut bytes = Vec::with_capacity(expected + 1);
+fn read_bounded(mut file: &File, limit: usize) -> Result<Vec<u8>, Cause> {
+    let mut bytes = Vec::new();
     file.rewind()?;
     file.take(limit as u64 + 1).read_to_end(&mut bytes)?;
     Ok(bytes)

@@ -4,7 +4,7 @@ use crate::connection::{Connection, with_read_buffer};
 use crate::dribble::Slices;
 use std::collections::VecDeque;
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::Read;
 use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -174,22 +174,13 @@ impl Output {
 fn send_part(connection: &Connection, file: &File, left: &Range<u64>) -> Option<(usize, bool)> {
     with_read_buffer(|buffer| {
         let most = usize::try_from(left.end - left.start).unwrap_or(usize::MAX).min(buffer.len());
-        let read = loop {
-            match file.read_at(&mut buffer[..most], left.start) {
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                read => break read,
-            }
-        };
-        match read {
-            Ok(0) => log::warn!("cut {}: the file of its answer has become shorter", connection.peer),
-            Err(error) => {
-                log::warn!("cut {}: failed to read the file of its answer: {error}", connection.peer)
-            }
-            Ok(count) => {
-                let sent = connection.send(&buffer[..count], false).ok()?;
-                return Some((sent, sent < count));
-            }
+        let part = &mut buffer[..most];
+        if let Err(error) = file.read_exact_at(part, left.start) {
+            let peer = connection.peer;
+            log::warn!("cut {peer}: the file of its answer has become shorter, or can't be read: {error}");
+            return None;
         }
-        None
+        let sent = connection.send(part, false).ok()?;
+        Some((sent, sent < most))
     })
 }
