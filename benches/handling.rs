@@ -14,6 +14,7 @@ mod program {
     pub mod chaos;
     pub mod converter;
     pub mod cookie;
+    pub mod descriptors;
     pub mod epoch;
     pub mod form;
     pub mod journal;
@@ -149,7 +150,8 @@ fn table(provision: &Arc<Provision>, counting: bool) {
     for (name, target, status, body) in CASES {
         let answer = handle(provision, target).answer;
         assert_eq!(answer.status, status, "{name}");
-        assert!(answer.body.starts_with(body.as_bytes()), "{}", String::from_utf8_lossy(&answer.body));
+        let sent = answer.body.bytes();
+        assert!(sent.starts_with(body.as_bytes()), "{}", String::from_utf8_lossy(sent));
         let before = ALLOCATIONS.get();
         run(provision, target, 1_000);
         let allocations = (ALLOCATIONS.get() - before) as f64 / 1_000.0;

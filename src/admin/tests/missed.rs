@@ -73,6 +73,6 @@ fn of_many_different_ones_the_last_are_compared() {
         assert_eq!(compared(&admin), 20);
     }
     let one: Value =
-        serde_json::from_slice(&answer(&admin, "GET /app/v1/requests/1", "", b"").body.bytes()).unwrap();
+        serde_json::from_slice(answer(&admin, "GET /app/v1/requests/1", "", b"").body.bytes()).unwrap();
     assert_eq!(one["closest"], serde_json::json!(["`/near` for GET /1"]));
 }
