@@ -21,7 +21,7 @@ pub enum Content {
     /// Bytes in memory.
     Bytes(Vec<u8>),
     /// What the file has, as it is sent.
-    File(Opened),
+    File(Box<Opened>),
 }
 
 /// An open file, as long as it was when it was opened.
@@ -43,7 +43,7 @@ impl Sent {
         let (bytes, _) = source::settled(path, &mut |file, stat| {
             if stat.size > SMALL as u64 {
                 if let Some(file) = self.share(file, *stat)? {
-                    opened = Some(Opened { name: name.clone(), file, length: stat.size });
+                    opened = Some(Box::new(Opened { name: name.clone(), file, length: stat.size }));
                     return Ok(Some(Vec::new()));
                 }
                 if stat.size > SIZE_LIMIT as u64 {
