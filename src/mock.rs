@@ -49,7 +49,6 @@ impl Unmatched {
 }
 
 /// Why a view function or hook ended without an answer.
-#[expect(clippy::large_enum_variant, reason = "made at most once for a request, and taken apart at once")]
 enum Stop {
     /// `abort`, a missing key, 404, 405.
     Http(HttpError),
