@@ -68,6 +68,11 @@ pub fn receive(incoming: &mut tiny_http::Request, local: SocketAddr) -> Request 
     )
 }
 
+/// Gives the memory of a body back to the engine, for those that come.
+pub fn give_back(incoming: &tiny_http::Request, body: Vec<u8>) {
+    incoming.give_back(body);
+}
+
 /// What is sent in place of an answer for [`Breaking::Garbage`]: no version of HTTP begins so, nor does TLS.
 const GARBAGE: &[u8] = b"\x00\xff\xfegarbage\xfe\xff\x00\r\n\r\n";
 

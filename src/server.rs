@@ -205,7 +205,9 @@ impl Work for MockWork {
             self.enter(begun, took, &provision, &request, &handled);
         }
         // Before its client may send the next one: a body may be large.
-        drop(request);
+        if let Some(request) = Arc::into_inner(request) {
+            engine::give_back(&incoming, request.body);
+        }
         let Handled { answer, rule, .. } = handled;
         let rule = rule.map(|index| provision.router.rules()[index].pattern());
         let line = line.map(|line| line.served_by(rule.map(str::to_owned)));

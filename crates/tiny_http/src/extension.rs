@@ -24,6 +24,7 @@ use crate::output::{FOREVER, Piece, StreamFraming};
 use crate::request::Request;
 use crate::server::Server;
 use crate::slots::{Phase, Token};
+use crate::spare;
 use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::fs::File;
@@ -230,6 +231,11 @@ impl Request {
     /// The body, which is not there any more after that.
     pub fn take_body(&mut self) -> Vec<u8> {
         std::mem::take(self.body())
+    }
+
+    /// Gives back the memory of a body, for those that come.
+    pub fn give_back(&self, body: Vec<u8>) {
+        spare::give_back(body, self.core().limits.buffered);
     }
 
     /// Sends `answer`, in one write if the socket takes it. What it does not take is sent by the reactor.

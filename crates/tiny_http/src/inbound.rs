@@ -5,6 +5,7 @@ use crate::chunked::Chunks;
 use crate::extension::Limits;
 use crate::head::{Field, Framing, Head, Parsed};
 use crate::refusal::Refusal;
+use crate::spare;
 
 /// Receives the requests of one connection.
 #[derive(Debug, Default)]
@@ -190,7 +191,8 @@ impl Gathering {
                 let piece = &input[..input.len().min(*left)];
                 // Space follows what has arrived, never what was declared.
                 if body.capacity() - body.len() < piece.len() {
-                    body.reserve_exact((*left).min(piece.len().max(body.len()).max(FIRST_SPACE)));
+                    let more = (*left).min(piece.len().max(body.len()).max(FIRST_SPACE));
+                    spare::reserve(body, more, limits.buffered);
                 }
                 body.extend_from_slice(piece);
                 *left -= piece.len();

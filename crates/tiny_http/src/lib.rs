@@ -55,6 +55,7 @@ mod request;
 mod response;
 mod server;
 mod slots;
+mod spare;
 mod status;
 
 pub use header::{Header, HeaderField, HeaderValue};

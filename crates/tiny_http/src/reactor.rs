@@ -7,6 +7,7 @@ use crate::leader::CHECK;
 use crate::precise::Alarm;
 use crate::refusal::Refusal;
 use crate::slots::{Held, Phase, Token};
+use crate::spare;
 use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
 use rustix::event::{EventfdFlags, Timespec, eventfd};
 use rustix::io::{Errno, read, write};
@@ -245,8 +246,9 @@ impl Reactor {
         let open: usize = servers.iter().map(|core| core.expire(now)).sum();
         let pause = servers.iter().map(|core| core.look_interval()).min().unwrap_or(1000);
         self.look.store(now + pause, Ordering::Relaxed);
-        if open > 0 {
-            self.asleep.store(false, Ordering::Release);
+        match open {
+            0 => spare::clear(),
+            _ => self.asleep.store(false, Ordering::Release),
         }
     }
 }

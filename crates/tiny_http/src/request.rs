@@ -89,6 +89,10 @@ impl Request {
         self
     }
 
+    pub(crate) fn core(&self) -> &Core {
+        &self.core
+    }
+
     pub(crate) fn head(&self) -> &Head {
         &self.message.head
     }
