@@ -90,10 +90,11 @@ def main():
     parser.add_argument("--check", action="store_true")
     parser.add_argument("--write", action="store_true")
     options = parser.parse_args()
-    counts = {}
+    # Each server runs in a folder of its own.
+    binary, counts = str(pathlib.Path(options.binary).resolve()), {}
     for name, (few, many) in RUNS.items():
         workload = WORKLOADS[name]
-        difference = count(options.binary, workload, many) - count(options.binary, workload, few)
+        difference = count(binary, workload, many) - count(binary, workload, few)
         counts[name] = round(difference / (many - few))
     if options.write:
         BASELINE.write_text(json.dumps({"compiler": compiler(), "instructions": counts}, indent=2) + "\n")
