@@ -22,12 +22,16 @@ pub fn get(journal: &Journal, request: &Request) -> Result<Answer, Answer> {
     counted(journal, &asked)
 }
 
-/// POST: the same as JSON, or `{"sequence": [...]}`.
+/// POST: the same as JSON, or `{"sequence": [...]}`, for which a list may stand by itself.
 pub fn post(journal: &Journal, request: &Request) -> Result<Answer, Answer> {
     is_on(journal)?;
     let mut value: Value = serde_json::from_slice(&request.body)
         .map_err(|error| failed(journal, 400, &format!("failed to parse the body as JSON: {error}")))?;
-    match value.as_object_mut().and_then(|object| object.remove("sequence")) {
+    let steps = match &mut value {
+        Value::Array(_) => Some(std::mem::replace(&mut value, Value::Object(Default::default()))),
+        _ => value.as_object_mut().and_then(|object| object.remove("sequence")),
+    };
+    match steps {
         Some(steps) => in_order(journal, &value, &steps),
         None => counted(journal, &parse::json(&value, VERIFY).map_err(|error| bad(journal, &error))?),
     }

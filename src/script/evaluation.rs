@@ -1,6 +1,6 @@
 //! How a thread calls the functions of a file: with what Rhai has found out about the file's calls before. It looks for each
 //! function that a script calls in all modules, by name and types, and forgets what it found when the call is over; to find them
-//! is a fifth of what a view with five calls takes. Knows no rules and no requests.
+//! is a sixth of what a view with five calls takes. Knows no rules and no requests.
 
 use super::files::File;
 use rhai::{AST, Caches, Dynamic, Engine, EvalAltResult, GlobalRuntimeState, Position, Scope};

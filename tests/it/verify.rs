@@ -98,6 +98,7 @@ fn json_is_posted_for_typed_values_and_sequences() {
     let (made, shown) = (json!({"method": "POST"}), json!({"path": "/orders/<int:id>"}));
     let right = post(json!({"sequence": [made, shown], "status": "2xx"}));
     assert_eq!((&right["verdict"], &right["numbers"]), (&json!("pass"), &json!([1, 3])));
+    assert_eq!(post(json!([made, shown])), right, "a list by itself");
     let wrong = post(json!({"sequence": [shown, made]}));
     assert_eq!(
         wrong["result"],
@@ -178,7 +179,8 @@ fn filters_that_do_not_parse_are_400_with_their_place() {
         post("{"),
         "failed: failed to parse the body as JSON: EOF while parsing an object at line 1 column 1"
     );
-    assert_eq!(post("[]"), "failed: failed to parse filter `[]`: not a JSON object");
+    assert_eq!(post("5"), "failed: failed to parse filter `5`: not a JSON object");
+    assert_eq!(post("[]"), "failed: failed to parse `sequence`: not a list of 1 to 100 filters");
     assert_eq!(
         post(r#"{"sequence":[{},{"method":1},{"pth":"/"}]}"#),
         "failed: failed to parse step 3 of `sequence`: failed to parse filter `pth=/`: unknown parameter `pth`: did you mean `path`?"
