@@ -16,10 +16,11 @@
 //! ```
 //!
 //! It has no threads of its own. Workers wait in [`Server::recv`] on one epoll instance; the one that is woken accepts, or reads
-//! and parses, and gets the request once head and body have arrived. It answers on the same thread: no queue, no hand-over.
-//! Connections are registered once, edge-triggered, so a request costs one wait, one receive and one send.
+//! and parses, and gets the request once head and body have arrived. It answers on the same thread: no hand-over of requests.
+//! Connections are registered once, edge-triggered, so a request costs one receive and one send, and a wait where no other event
+//! came with it.
 //!
-//! The flow: `server` (wait; `leader` says who waits) -> `accept`, or `core` (an event of one connection) -> `inbound` (bytes to a request: `head`,
+//! The flow: `server` (wait; `leader` says who waits, `events` has what came of a wait beside) -> `accept`, or `core` (an event of one connection) -> `inbound` (bytes to a request: `head`,
 //! `chunked`) -> `request` -> `answer` (head of the answer) -> `leaving` (what follows) -> `output` (bytes, pauses). `reactor`
 //! finishes what did not fit into the socket and keeps the deadlines. `slots` holds the connections.
 //!
