@@ -68,6 +68,11 @@ pub fn receive(incoming: &mut tiny_http::Request, local: SocketAddr) -> Request 
     )
 }
 
+/// Counts the `bytes` of the answer to `incoming`; false if there is no memory for a large one.
+pub fn reserve(incoming: &tiny_http::Request, bytes: usize) -> bool {
+    incoming.reserve(bytes)
+}
+
 /// Gives the memory of a body back to the engine, for those that come.
 pub fn give_back(incoming: &tiny_http::Request, body: Vec<u8>) {
     incoming.give_back(body);

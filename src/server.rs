@@ -197,7 +197,7 @@ impl Work for MockWork {
         let mut request = Arc::new(request);
         let handled = catch_unwind(AssertUnwindSafe(|| mock::handle(&provision, &self.chaos, &mut request)));
         let mut handled = handled.unwrap_or_else(|_| panicked());
-        let place = self.hold(&mut handled.answer);
+        let place = self.hold(&incoming, &mut handled.answer);
         let took = nanoseconds(began.elapsed());
         metrics().answered(&provision, (request.method(), request.target()), &handled, took);
         if let Some(begun) = begun {
@@ -216,14 +216,12 @@ impl Work for MockWork {
 }
 
 impl MockWork {
-    /// Room for an answer that has to wait; 503 in place of it where there is none. Before it is counted and entered: both are
-    /// to have what was sent.
-    fn hold(&self, answer: &mut Answer) -> Option<Place> {
-        if !answer.takes_time() {
-            return None;
-        }
-        let place = self.held.take(answer);
-        if place.is_none() {
+    /// Takes memory for an answer that has to wait, or that its client may not take at once. Where there is none, 503 replaces
+    /// the answer. This comes before metrics and journal, which get what is sent.
+    fn hold(&self, incoming: &tiny_http::Request, answer: &mut Answer) -> Option<Place> {
+        let waits = answer.takes_time();
+        let place = if waits { self.held.take(answer) } else { None };
+        if place.is_none() && (waits || !engine::reserve(incoming, answer.body.space())) {
             *answer = refusal::of_held(self.held.most());
         }
         place

@@ -58,7 +58,7 @@ const HALF_CLOSE_MS: u64 = 100;
 const READS_AT_ONCE: usize = 4;
 /// Requests up to this size are not counted while the program has them: there are no more of them than workers and held-back
 /// answers, and counting costs each request.
-const SMALL: usize = 4 << 10;
+pub const SMALL: usize = 4 << 10;
 
 /// RFC 9112, section 8. Who types a request by hand and forgets the empty line wants to know.
 const ENDS_EARLY: Refusal = Refusal::bad("the request ends before it is complete");
@@ -229,7 +229,8 @@ impl Core {
         if next != phase {
             held.enter(next, clock::milliseconds());
         }
-        if self.count(&mut held) <= self.limits.buffered {
+        self.count(&mut held);
+        if !self.is_full() {
             return Some(held);
         }
         let token = held.token();

@@ -21,7 +21,7 @@ use crate::answer::{self, BodyFraming, Context};
 use crate::core::Core;
 use crate::header;
 use crate::output::{FOREVER, Piece, StreamFraming};
-use crate::request::Request;
+use crate::request::{ONE_WRITE, Request};
 use crate::server::Server;
 use crate::slots::{Phase, Token};
 use crate::spare;
@@ -47,8 +47,8 @@ pub struct Limits {
     pub connections: usize,
     /// Requests on one connection, 0 for any number.
     pub requests: usize,
-    /// Bytes that requests, and answers that clients have not taken, hold in memory: over it a client is cut that has not taken
-    /// its answer for a second, else the newest incomplete request gets 503.
+    /// Bytes that requests, and answers that clients have not taken, hold in memory, beside one head. Over it, clients are cut
+    /// that have not taken their answer for a second; then the newest incomplete requests get 503 until the rest fits.
     pub buffered: usize,
     /// Time for a head: over it 408.
     pub head_time: Duration,
@@ -233,8 +233,17 @@ impl Request {
         std::mem::take(self.body())
     }
 
+    /// Counts the `bytes` of an answer that is going to be sent, until its client has taken them. False if answers and requests
+    /// hold more than [`Limits::buffered`] already: then this one is not to be sent. Short answers always are.
+    pub fn reserve(&self, bytes: usize) -> bool {
+        bytes <= ONE_WRITE || self.token().is_none_or(|token| self.core().reserve(token, bytes))
+    }
+
     /// Gives back the memory of a body, for those that come.
     pub fn give_back(&self, body: Vec<u8>) {
+        if let Some(token) = self.token() {
+            self.core().release(token, body.capacity());
+        }
         spare::give_back(body, self.core().limits.buffered);
     }
 

@@ -1,20 +1,20 @@
 //! What leaves a connection: the answer, then the next request or the end.
 
 use crate::clock;
-use crate::connection::{Received, with_read_buffer};
-use crate::core::Core;
+use crate::connection::{READ, Received, with_read_buffer};
+use crate::core::{Core, SMALL};
 use crate::output::{Output, Piece, Then, Written};
 use crate::slots::{Held, Phase, Token};
 use rustix::net::{Shutdown, shutdown, sockopt};
 use std::collections::VecDeque;
-use std::io;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
+use std::{io, mem};
 
 /// Bytes that are thrown away after the last answer of a connection, until it is cut.
 const MOST_DISCARDED: usize = 64 << 20;
 /// Bytes of them in one go.
-const DISCARDED_AT_ONCE: usize = 1 << 20;
+const DISCARDED_AT_ONCE: usize = READ;
 
 impl Core {
     /// Sends the answer to the request that the program had: `head`, then `pieces`. `head` may hold all of it.
@@ -31,7 +31,12 @@ impl Core {
         let gone = || io::Error::from(io::ErrorKind::BrokenPipe);
         let mut held = self.slots.open(token).ok_or_else(gone)?;
         let connection = held.connection().ok_or_else(gone)?;
-        connection.lent = 0;
+        let space = pieces.iter().map(Piece::space).sum();
+        if mem::replace(&mut connection.lent, space) != space {
+            // Before a byte leaves: the client may send its next large body as soon as it has the status.
+            self.count(&mut held);
+        }
+        let connection = held.connection().ok_or_else(gone)?;
         let more = match pieces.front() {
             Some(Piece::File(_, left)) => !left.is_empty(),
             front => matches!(front, Some(Piece::Bytes(..))),
@@ -49,9 +54,38 @@ impl Core {
             }
         }
         connection.output = Some(Box::new(Output { pieces, then }));
+        connection.lent = 0;
         match self.advance(held) {
             true => Ok(()),
             false => Err(gone()),
+        }
+    }
+
+    /// Counts the `bytes` of an answer that will follow, unless the memory for answers and requests is used up.
+    pub fn reserve(&self, token: Token, bytes: usize) -> bool {
+        if self.is_full() {
+            self.make_space(false);
+        }
+        if self.is_full() {
+            return false;
+        }
+        if let Some(mut held) = self.slots.open(token)
+            && let Some(connection) = held.connection()
+        {
+            connection.lent += bytes;
+            self.count(&mut held);
+        }
+        true
+    }
+
+    /// Counts `bytes` less: so much of the request is freed before it is answered.
+    pub fn release(&self, token: Token, bytes: usize) {
+        if bytes > SMALL
+            && let Some(mut held) = self.slots.open(token)
+            && let Some(connection) = held.connection()
+        {
+            connection.lent = connection.lent.saturating_sub(bytes);
+            self.count(&mut held);
         }
     }
 
@@ -77,7 +111,8 @@ impl Core {
                 if phase != Phase::Writing {
                     held.enter(Phase::Writing, clock::milliseconds());
                 }
-                if self.count(&mut held) > self.limits.buffered {
+                self.count(&mut held);
+                if self.is_full() {
                     drop(held);
                     self.make_space(false);
                 }

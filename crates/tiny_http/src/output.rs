@@ -33,6 +33,17 @@ pub enum Piece {
     Slices(Slices),
 }
 
+impl Piece {
+    /// Bytes of memory that it holds.
+    pub fn space(&self) -> usize {
+        match self {
+            Piece::Bytes(bytes, _) => bytes.capacity(),
+            Piece::Slices(slices) => slices.space(),
+            Piece::Stream(..) | Piece::File(..) | Piece::Pause(_) => 0,
+        }
+    }
+}
+
 /// A pause until something is added to the answer.
 pub const FOREVER: Duration = Duration::MAX;
 
@@ -79,12 +90,7 @@ const GO: usize = 1 << 20;
 impl Output {
     /// Bytes of memory that wait to be sent.
     pub fn space(&self) -> usize {
-        let space = |piece: &Piece| match piece {
-            Piece::Bytes(bytes, _) => bytes.capacity(),
-            Piece::Slices(slices) => slices.space(),
-            Piece::Stream(..) | Piece::File(..) | Piece::Pause(_) => 0,
-        };
-        self.pieces.iter().map(space).sum()
+        self.pieces.iter().map(Piece::space).sum()
     }
 
     /// Writes as much as `connection` takes.

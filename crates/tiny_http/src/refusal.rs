@@ -10,8 +10,8 @@ use crate::slots::{Held, Phase};
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::TryLockError;
 use std::sync::atomic::Ordering;
+use std::sync::{PoisonError, TryLockError};
 
 /// A request that the engine answers by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,27 +70,35 @@ impl Core {
         bytes
     }
 
-    /// Makes memory free where there is too little. Answers that a client has not taken for a while go first; then, if
-    /// `requests` may be refused, the newest incomplete one: to let all of them wait would let all of them fail.
+    /// Frees memory until requests and answers are within their limit again. Answers that their client has not taken for a
+    /// second go first. If `requests` may be refused, the newest incomplete ones follow, one after the other: the oldest one
+    /// goes on, so somebody is always served.
     pub fn make_space(&self, requests: bool) {
         const FULL: Refusal = Refusal::new(503, "too many bytes of requests and answers wait here");
-        // Somebody else is here for the same bytes, or this thread is, and its refusal did not fit into the socket.
-        let _one = match self.refusing.try_lock() {
-            Ok(one) => one,
-            Err(TryLockError::Poisoned(one)) => one.into_inner(),
-            Err(TryLockError::WouldBlock) => return,
+        // A worker that reads waits for the one that frees memory, or it would read on above the limit. Nobody else waits: this
+        // thread may be the one, with a refusal that did not fit into its socket.
+        let _one = match requests {
+            true => self.refusing.lock().unwrap_or_else(PoisonError::into_inner),
+            false => match self.refusing.try_lock() {
+                Ok(one) => one,
+                Err(TryLockError::Poisoned(one)) => one.into_inner(),
+                Err(TryLockError::WouldBlock) => return,
+            },
         };
-        let is_full = || self.buffered.load(Ordering::Relaxed) > self.limits.buffered;
-        while is_full() && self.cut_stalled() {}
-        if !requests || !is_full() {
-            return;
+        while self.is_full() && self.cut_stalled() {}
+        while requests && self.is_full() {
+            let arriving = self.slots.stamps().filter(|(phase, ..)| is_incomplete(*phase));
+            let newest = arriving.max_by_key(|(phase, since, _)| (*phase == Phase::Body, *since));
+            let Some((.., index)) = newest else { return };
+            // Another worker may have completed or closed it since.
+            let held = self.slots.at(index).filter(|held| is_incomplete(held.phase().0));
+            held.into_iter().for_each(|held| self.refuse(held, FULL));
         }
-        let arriving = self.slots.stamps().filter(|(phase, ..)| is_incomplete(*phase));
-        let newest = arriving.max_by_key(|(phase, since, _)| (*phase == Phase::Body, *since));
-        let held = newest.and_then(|(.., index)| self.slots.at(index));
-        if let Some(held) = held.filter(|held| is_incomplete(held.phase().0)) {
-            self.refuse(held, FULL);
-        }
+    }
+
+    /// Whether requests and answers hold more memory than they may. A body of the full limit fits beside its head.
+    pub fn is_full(&self) -> bool {
+        self.buffered.load(Ordering::Relaxed) > self.limits.buffered.saturating_add(self.limits.head)
     }
 
     /// Cuts the connection that has been taking its answer for longest; false if none has for a second.
@@ -108,17 +116,15 @@ impl Core {
         true
     }
 
-    /// Counts the memory that a connection holds; gives that of all.
-    pub fn count(&self, held: &mut Held<'_>) -> usize {
-        let Some(connection) = held.connection() else { return 0 };
+    /// Counts the memory that a connection holds now.
+    pub fn count(&self, held: &mut Held<'_>) {
+        let Some(connection) = held.connection() else { return };
         let (before, now) = (connection.counted, connection.space());
-        if now == before {
-            return self.buffered.load(Ordering::Relaxed);
-        }
         connection.counted = now;
         match now.checked_sub(before) {
-            Some(more) => self.buffered.fetch_add(more, Ordering::Relaxed) + more,
-            None => self.buffered.fetch_sub(before - now, Ordering::Relaxed) - (before - now),
+            Some(0) => {}
+            Some(more) => drop(self.buffered.fetch_add(more, Ordering::Relaxed)),
+            None => drop(self.buffered.fetch_sub(before - now, Ordering::Relaxed)),
         }
     }
 }

@@ -36,7 +36,7 @@ thread_local! {
 }
 
 /// Bodies up to this are copied behind their head, so that one write sends both.
-const ONE_WRITE: usize = 64 << 10;
+pub(crate) const ONE_WRITE: usize = 64 << 10;
 
 impl Request {
     pub(crate) fn new(
@@ -107,6 +107,10 @@ impl Request {
             head_only: *self.method() == Method::Head,
             keep_alive: self.keep_alive,
         }
+    }
+
+    pub(crate) fn token(&self) -> Option<Token> {
+        self.token
     }
 
     /// Parts with the connection.

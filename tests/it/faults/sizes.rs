@@ -1,8 +1,9 @@
 //! Lengths that are declared and never come, more bytes than the mock may hold, large heads: memory follows what has arrived.
 
 use super::process::{status, threads};
+use super::stalled::slow_reader;
 use super::witness::Witness;
-use super::{WORKERS, client, hits, refusal, start};
+use super::{LARGE, WORKERS, client, hits, refusal, start};
 use crate::harness::{Client, Mock, eventually};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -94,6 +95,25 @@ fn with_body(mock: &Mock, part: &[u8]) -> Client {
     let _ = client.try_write(part);
     client
 }
+
+/// One more than fit: their clients take none of them.
+#[test]
+fn a_large_answer_that_finds_no_memory_is_replaced() {
+    let mock = start(&["--max-buffered", "1M", "--max-body", "64k"]);
+    let witness = Witness::of(&mock);
+    // Clients that have taken nothing for a second are cut, so a slow machine may take several attempts.
+    let reply = eventually(|| {
+        let _reader = slow_reader(&mock);
+        let reply = mock.get("/large");
+        if reply.status == 503 { Ok(reply) } else { Err(format!("{} beside {LARGE} bytes", reply.status)) }
+    });
+    assert_eq!(reply.text().lines().last(), Some(NO_MEMORY));
+    let entries = mock.admin("GET /app/v1/requests?path=/large&status=503", &[], b"").json();
+    assert!(!entries["requests"].as_array().unwrap().is_empty(), "{entries}");
+    witness.testify();
+}
+
+const NO_MEMORY: &str = "<p>too many bytes of answers wait here: over 1048576 (--max-buffered)</p>";
 
 /// The published engine took them.
 #[test]

@@ -2,6 +2,7 @@
 
 use super::{Attended, eventually};
 use crate::client::{Client, End};
+use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 use tiny_http::extension::{Answer, Body, Limits};
@@ -11,6 +12,20 @@ use tiny_http::{Request, Response};
 fn length(mut request: Request) {
     let body = request.take_body();
     let _ = request.respond(Response::from_string(body.len().to_string()));
+}
+
+/// Answers `body`, which waits in memory for the client to take it.
+fn answer(request: Request, status: u16, body: Vec<u8>) {
+    let (fields, body) = (std::iter::empty(), Body::Bytes(body));
+    let _ = request.answer(Answer {
+        status,
+        reason: None,
+        fields,
+        body,
+        close: false,
+        dribble: None,
+        halve: false,
+    });
 }
 
 fn start(limits: Limits) -> Attended {
@@ -129,7 +144,7 @@ fn where_no_connection_is_idle_the_new_one_is_told() {
 
 #[test]
 fn out_of_memory_the_newest_body_gives_way() {
-    let server = start(Limits { buffered: 600 << 10, ..Limits::default() });
+    let server = start(Limits { buffered: 536 << 10, ..Limits::default() });
     let head = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 400000\r\n\r\n";
     let mut older = server.send(&[head.as_slice(), &[b'a'; 200_000]].concat());
     eventually(|| server.server.num_busy() == 1);
@@ -141,20 +156,82 @@ fn out_of_memory_the_newest_body_gives_way() {
     assert_eq!(older.answer(false).unwrap().body, b"400000");
 }
 
+/// Each newest body is small, so one refusal for each of them does not make up for what the older ones take.
+#[test]
+fn out_of_memory_bodies_give_way_until_the_rest_fits() {
+    let limits = Limits { buffered: 600 << 10, head: 4 << 10, ..Limits::default() };
+    let server = start(limits);
+    let head = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 500000\r\n\r\n";
+    let mut older = server.send(&[head.as_slice(), &[b'a'; 200_000]].concat());
+    eventually(|| server.server.num_busy() == 1);
+    thread::sleep(Duration::from_millis(30));
+    // 64 KiB are taken for each. Times of bodies are told apart by coarse clocks.
+    let mut newer: Vec<_> = (0..4)
+        .map(|number| {
+            let client = server.send(&[head.as_slice(), &[b'b'; 10_000]].concat());
+            eventually(|| server.server.num_busy() == 2 + number);
+            thread::sleep(Duration::from_millis(30));
+            client
+        })
+        .collect();
+    older.send(&[b'a'; 299_999]);
+    // One of them fits beside the older one.
+    for client in &mut newer[1..] {
+        refused(client, 503);
+    }
+    older.send(b"a");
+    assert_eq!(older.answer(false).unwrap().body, b"500000");
+}
+
+#[test]
+fn a_body_may_take_all_of_the_memory_beside_its_head() {
+    let server = start(Limits { buffered: 1 << 20, body: 1 << 20, ..Limits::default() });
+    let head = format!("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n", 1 << 20);
+    for _ in 0..3 {
+        let mut client = server.send(&[head.as_bytes(), &vec![b'a'; 1 << 20]].concat());
+        assert_eq!(client.answer(false).unwrap().body, (1 << 20).to_string().as_bytes());
+    }
+}
+
+#[test]
+fn out_of_memory_large_answers_find_no_room() {
+    let (keep, kept) = mpsc::channel();
+    let server = Attended::start(Limits { buffered: 8 << 20, ..Limits::default() }, move |request| {
+        match (request.reserve(16 << 20), request.url()) {
+            (true, "/keep") => drop(keep.send(request)),
+            (room, _) => answer(request, if room { 200 } else { 503 }, Vec::new()),
+        }
+    });
+    let _client = server.get("/keep");
+    let request = kept.recv_timeout(Duration::from_secs(10)).unwrap();
+    assert_eq!(server.get("/").answer(false).unwrap().status, 503);
+    server.pings();
+    drop(request);
+    assert_eq!(server.get("/").answer(false).unwrap().status, 200);
+}
+
+/// An answer may leave an hour later; what its request took is free by then.
+#[test]
+fn memory_of_a_body_is_free_once_it_is_given_back() {
+    let (keep, kept) = mpsc::channel();
+    let server = Attended::start(Limits { buffered: 1 << 20, ..Limits::default() }, move |mut request| {
+        let body = request.take_body();
+        request.give_back(body);
+        drop(keep.send(request));
+    });
+    let body = vec![b'a'; 900_000];
+    let head = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 900000\r\n\r\n";
+    let _waiting = [(); 3].map(|()| {
+        let client = server.send(&[head.as_slice(), &body].concat());
+        (client, kept.recv_timeout(Duration::from_secs(10)).unwrap())
+    });
+}
+
 #[test]
 fn out_of_memory_who_does_not_take_an_answer_gives_way_first() {
     let server = Attended::start(Limits { buffered: 8 << 20, ..Limits::default() }, |mut request| {
         let body = if request.url() == "/large" { vec![0; 16 << 20] } else { request.take_body() };
-        let fields = std::iter::empty();
-        let _ = request.answer(Answer {
-            status: 200,
-            reason: None,
-            fields,
-            body: Body::Bytes(body),
-            close: false,
-            dribble: None,
-            halve: false,
-        });
+        answer(request, 200, body);
     });
     let stalled: Vec<_> = (0..5).map(|_| server.get("/large")).collect();
     eventually(|| server.server.num_busy() == 5);
