@@ -24,7 +24,6 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 pub(crate) use config_map::Mark;
-pub use copies::ConfigChange;
 use copies::Copies;
 pub use error::{Cause, StoreError};
 pub(crate) use look::Look;

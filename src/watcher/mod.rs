@@ -280,7 +280,6 @@ impl Watch {
         if changes == Changes::default() {
             return;
         }
-        log::debug!("{changes:?}");
         // A bug behind this call must not end the watching.
         if catch_unwind(AssertUnwindSafe(|| on_changes(changes))).is_err() {
             log::error!("a report of changed files ended by a panic");
