@@ -106,6 +106,17 @@ fn a_broken_provision_that_leads_back_to_initial_is_told_once() {
 }
 
 #[test]
+fn how_the_directory_is_followed_is_told_once() {
+    for (arguments, word) in [(&[][..], "watching"), (&["--poll"], "polling")] {
+        let mock = Mock::start_with(arguments, |_| ());
+        nth(&mock, 1, &format!("INFO  {word} `{}`", mock.directory().display()));
+        mock.activate("a", GOOD);
+        nth(&mock, 2, "INFO  provision `a` is active, generation 2");
+        assert_eq!(records(&mock.log()).len(), 2, "{}", mock.log());
+    }
+}
+
+#[test]
 fn a_record_in_json_is_one_line_with_all_of_it() {
     let mock = Mock::start_with(&["--log-format", "json", "--verbose"], |folder| {
         folder.write("provision/initial", BROKEN);
