@@ -2,6 +2,7 @@
 //! changes nothing. Knows neither inotify nor HTTP.
 
 mod error;
+mod readiness;
 
 pub use crate::active::WaitId;
 pub use error::ActivationError;
@@ -12,14 +13,16 @@ use crate::initial;
 use crate::metrics::metrics;
 use crate::provision::{Loaded, Provision, no_register_rules};
 use crate::record::{Records, Row};
+use crate::required::Required;
 use crate::script::budget::Budget;
 use crate::script::data::Data;
 use crate::script::fault::LoadError;
 use crate::script::files::Files;
-use crate::store::{ConfigChange, Name, Store, StoreError};
+use crate::store::{Name, Store, StoreError};
 use crate::watcher::Changes;
 use rhai::Engine;
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// What loads are made with.
@@ -32,6 +35,8 @@ pub struct Terms {
     pub keep_store: bool,
     /// `--explain`: the default pages of 404 and 405 list the closest rules.
     pub explain: bool,
+    /// `--require-provision`: the server is not ready before this one is active.
+    pub required: Option<Required>,
 }
 
 /// Activates provisions.
@@ -43,6 +48,8 @@ pub struct Activation {
     data: Arc<Data>,
     epoch: Arc<Epoch>,
     records: Records,
+    /// The generation whose file the log says is gone; 0 if there is none.
+    gone: AtomicU64,
     loading: Mutex<()>,
 }
 
@@ -59,16 +66,19 @@ impl Activation {
     ) -> Result<Activation, LoadError> {
         let data = Arc::new(Data::default());
         let records = Records::default();
-        refresh(&store);
-        let mut first = initial::first(&engine, &terms, &store, &data, &records)?;
+        let refused = refresh(&store).is_none();
+        let mut first = initial::first(&engine, &terms, &store, &data, &records, refused)?;
         metrics().loaded(&mut first);
-        if first.name == initial::BUILT_IN {
+        if first.built_in && records.of(initial::name(&store)).error.is_some() {
             metrics().set_failing();
         }
         let name = first.name.clone();
         let active = Active::new(first);
         records.activated(&name, 1);
-        Ok(Activation { engine, terms, store, active, data, epoch, records, loading: Mutex::default() })
+        let (gone, loading) = Default::default();
+        let activation = Activation { engine, terms, store, active, data, epoch, records, gone, loading };
+        activation.log_wait();
+        Ok(activation)
     }
 
     /// The provision for one request.
@@ -154,6 +164,7 @@ impl Activation {
     pub fn put_file(&self, name: &Name, bytes: &[u8]) -> Result<u64, ActivationError> {
         let _one = self.loading();
         self.store.write(name, bytes)?;
+        self.records.rewritten(name.as_str());
         self.reload_if_read(&BTreeSet::from([name.as_str().to_owned()]));
         Ok(self.generation())
     }
@@ -204,7 +215,9 @@ impl Activation {
         let mut touched: BTreeSet<String> = removed.iter().map(|name| name.as_str().to_owned()).collect();
         touched.extend(changes.written.iter().map(|name| name.as_str().to_owned()));
         if changes.config {
-            touched.extend(refresh(&self.store));
+            let refreshed = refresh(&self.store).unwrap_or_default();
+            refreshed.iter().for_each(|name| self.records.rewritten(name));
+            touched.extend(refreshed);
         }
         removed.iter().for_each(|name| self.records.forget(name.as_str()));
         let activated = changes.written.iter().rev().any(|name| self.activate_written(name));
@@ -241,8 +254,14 @@ impl Activation {
             return;
         }
         if !self.is_there(name) {
-            return log::warn!("file `{name}` of the active provision is gone: it goes on serving");
+            // A removed key of the ConfigMap comes here twice: with its mount, and as a file that is removed.
+            let told = self.gone.swap(current.generation, Ordering::Relaxed) == current.generation;
+            if !told && !current.built_in {
+                log::warn!("file `{name}` of the active provision is gone: it goes on serving");
+            }
+            return;
         }
+        self.gone.store(0, Ordering::Relaxed);
         match self.load(name, None) {
             Ok(Loaded::Provision(provision)) => {
                 self.swap(*provision);
@@ -258,7 +277,7 @@ impl Activation {
 
     /// The file that the active provision comes from: the built-in one stands in for a broken `initial`, until that is mended.
     fn wanted<'p>(&self, current: &'p Provision) -> &'p str {
-        if current.name == initial::BUILT_IN { initial::name(&self.store) } else { &current.name }
+        if current.built_in { initial::name(&self.store) } else { &current.name }
     }
 
     /// Compiles `name` from `source` or the directory and enters what it is into the ledger.
@@ -282,7 +301,7 @@ impl Activation {
             Ok(Loaded::Provision(provision)) => Ok(*provision),
             Ok(Loaded::Library) => {
                 let error = no_register_rules(name.as_str());
-                metrics().load_failed(&error);
+                self.failed(error.clone());
                 Err(ActivationError::Library(error))
             }
             Err(error) => {
@@ -292,23 +311,33 @@ impl Activation {
         }
     }
 
-    /// Logs a failed load; the last good provision keeps serving, or `initial` if so told.
+    /// Logs a failed load, and what serves: the last good provision, or `initial` if so told.
     fn failed(&self, error: LoadError) {
-        log::error!("{}", error.report().trim_end());
         metrics().load_failed(&error);
-        let current = self.current().name.clone();
+        let current = self.current();
+        let keeps = if current.built_in {
+            "the built-in provision keeps serving".to_owned()
+        } else {
+            format!("provision `{}` keeps serving", current.name)
+        };
         let initial = initial::name(&self.store);
-        if !self.terms.back_to_initial || current == initial {
-            return log::warn!("provision `{current}` keeps serving");
+        if !self.terms.back_to_initial || current.name == initial {
+            return log::error!("{}", error.noted(&keeps));
         }
-        match self.load(initial, None) {
+        let failure = match self.load(initial, None) {
             Ok(Loaded::Provision(provision)) => {
+                log::error!("{}", error.noted(&format!("going back to provision `{initial}`")));
                 self.swap(*provision);
-                metrics().set_failing();
+                return metrics().set_failing();
             }
-            Ok(Loaded::Library) => log::error!("{}", no_register_rules(initial)),
-            Err(error) => log::error!("{error}"),
+            Ok(Loaded::Library) => no_register_rules(initial),
+            Err(failure) => failure,
+        };
+        // The same error is `initial`'s own.
+        if failure != error {
+            log::error!("{}", error.noted(&format!("going back to provision `{initial}`")));
         }
+        log::error!("{}", failure.noted(&keeps));
     }
 
     /// Whether what was configured last is not what serves: it did not load, or the files on disk are others.
@@ -319,9 +348,10 @@ impl Activation {
     fn swap(&self, mut provision: Provision) -> u64 {
         metrics().loaded(&mut provision);
         let name = provision.name.clone();
+        let readiness = self.readiness(&provision);
         let generation = self.active.swap(provision);
         self.records.activated(&name, generation);
-        log::info!("provision `{name}` is active, generation {generation}");
+        readiness.log(&name, generation);
         generation
     }
 
@@ -334,14 +364,11 @@ impl Activation {
     }
 }
 
-/// Copies what has changed in the ConfigMap mount; names what was written or removed.
-fn refresh(store: &Store) -> Vec<String> {
-    let config = store.refresh_config().unwrap_or_else(|error| {
-        log::error!("{error}");
-        ConfigChange::default()
-    });
+/// Copies what has changed in the ConfigMap mount; names what was written or removed. `None`: nothing could be copied.
+fn refresh(store: &Store) -> Option<Vec<String>> {
+    let config = store.refresh_config().map_err(|error| log::error!("{error}")).ok()?;
     config.problems.iter().for_each(|problem| log::error!("{problem}"));
-    config.changed.iter().chain(&config.removed).map(|name| name.as_str().to_owned()).collect()
+    Some(config.changed.iter().chain(&config.removed).map(|name| name.as_str().to_owned()).collect())
 }
 
 /// Compiles `name` from `source` or `store`; changes nothing.

@@ -4,6 +4,7 @@ use crate::activation::{Terms, load};
 use crate::metrics::metrics;
 use crate::provision::{Loaded, Provision, no_register_rules};
 use crate::record::Records;
+use crate::required::Required;
 use crate::script::data::Data;
 use crate::script::fault::{Fault, LoadError};
 use crate::store::{Name, Store};
@@ -13,7 +14,9 @@ use std::sync::Arc;
 /// The provision that is activated at start, and that `--on-error initial` goes back to. Also as `initial.rhai`.
 const INITIAL: &str = "initial";
 const INITIAL_RHAI: &str = "initial.rhai";
-/// Name of the built-in provision where a broken `initial` stands in its way.
+/// The names of its file.
+pub const NAMES: [&str; 2] = [INITIAL, INITIAL_RHAI];
+/// Name of the built-in provision where it does not stand for a file: `initial` is broken, or readiness waits for one.
 pub const BUILT_IN: &str = "built-in";
 /// The built-in provision: every path is 404 with a link to the documentation.
 pub const BUILT_IN_SOURCE: &[u8] = include_bytes!("../provisions/default");
@@ -24,7 +27,8 @@ pub fn name(store: &Store) -> &'static str {
     if !has(INITIAL) && has(INITIAL_RHAI) { INITIAL_RHAI } else { INITIAL }
 }
 
-/// `initial` if it is there and loads, else the built-in provision, stored as `initial` so that touching it works.
+/// `initial` if it is there and loads, else the built-in provision. That one is stored as `initial`, so that touching it works, but
+/// not where a file of that name is awaited: `--require-provision initial`, or `store` has just refused (`refused`).
 ///
 /// # Errors
 /// The built-in provision does not load, which no input can cause.
@@ -34,16 +38,23 @@ pub fn first(
     store: &Arc<Store>,
     data: &Arc<Data>,
     records: &Records,
+    refused: bool,
 ) -> Result<Provision, LoadError> {
     let built_in =
         |name: &str| match load(engine, terms, store, name, Some(BUILT_IN_SOURCE.to_vec()), data.clone())? {
-            Loaded::Provision(provision) => Ok(*provision),
+            Loaded::Provision(mut provision) => {
+                provision.built_in = true;
+                Ok(*provision)
+            }
             Loaded::Library => Err(no_register_rules(name)),
         };
     let name = name(store);
     let checked = Name::parse(name).map_err(|error| Fault::of_file(name, error.to_string()))?;
     if !store.exists(&checked) {
-        if let Err(error) = store.write(&checked, BUILT_IN_SOURCE) {
+        if terms.required.as_ref().is_some_and(Required::is_initial) {
+            return built_in(BUILT_IN);
+        }
+        if !refused && let Err(error) = store.write(&checked, BUILT_IN_SOURCE) {
             log::warn!("{error}");
         }
         return built_in(name);
@@ -55,7 +66,6 @@ pub fn first(
     };
     records.failed(name, &error);
     metrics().load_failed(&error);
-    log::error!("{}", error.report().trim_end());
-    log::warn!("the built-in provision serves");
+    log::error!("{}", error.noted("the built-in provision serves"));
     built_in(BUILT_IN)
 }

@@ -33,6 +33,7 @@ mod record;
 mod refusal;
 mod report;
 mod request;
+mod required;
 mod response;
 mod router;
 mod rule;

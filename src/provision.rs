@@ -25,6 +25,8 @@ pub struct Provision {
     pub name: String,
     /// Which activation this is, from 1; 0 before it is active.
     pub generation: u64,
+    /// Whether it is the built-in one, which stands in for a file.
+    pub built_in: bool,
     engine: Arc<Engine>,
     /// Time and memory of one call.
     budget: Budget,
@@ -150,6 +152,7 @@ impl Provision {
         Ok(Provision {
             name: files.main.clone(),
             generation: 0,
+            built_in: false,
             engine: engine.clone(),
             budget,
             files: files.clone(),

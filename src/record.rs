@@ -54,11 +54,15 @@ pub struct Row {
     pub skipped: Option<String>,
 }
 
+/// What was learned of one file by loading it.
 #[derive(Debug, Clone, Default)]
-struct Record {
-    kind: Option<Kind>,
-    generation: Option<u64>,
-    error: Option<LoadError>,
+pub struct Record {
+    /// What it turned out to be.
+    pub kind: Option<Kind>,
+    /// Its last activation.
+    pub generation: Option<u64>,
+    /// Why it did not load the last time.
+    pub error: Option<LoadError>,
 }
 
 /// What was learned by loading, in the order of names.
@@ -84,6 +88,20 @@ impl Records {
         (record.kind, record.error) = (Some(Kind::Library), None);
     }
 
+    /// `name` has other content, which nobody has loaded yet: an error of before says nothing of it.
+    pub fn rewritten(&self, name: &str) {
+        let mut records = self.open();
+        if let Ok(at) = place(&records, name) {
+            records[at].1.error = None;
+        }
+    }
+
+    /// What is known of `name`.
+    pub fn of(&self, name: &str) -> Record {
+        let records = self.open();
+        place(&records, name).map(|at| records[at].1.clone()).unwrap_or_default()
+    }
+
     /// `name` is gone.
     pub fn forget(&self, name: &str) {
         let mut records = self.open();
@@ -101,10 +119,7 @@ impl Records {
     }
 
     fn row(&self, store: &Store, entry: Entry) -> Row {
-        let record = {
-            let records = self.open();
-            place(&records, entry.name.as_str()).map(|at| records[at].1.clone()).unwrap_or_default()
-        };
+        let record = self.of(entry.name.as_str());
         let content = if entry.skipped.is_none() { store.read(&entry.name).ok() } else { None };
         let bytes = content.map(|source| source.bytes);
         let kind = match (&entry.skipped, record.kind) {

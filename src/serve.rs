@@ -17,6 +17,7 @@ use crate::memory;
 use crate::metrics::{self, metrics, page::Readings};
 use crate::refusal;
 use crate::report::{self, Report};
+use crate::required::Required;
 use crate::script::{self, budget::Budget};
 use crate::server::{AdminWork, Listener, MockWork, Shared};
 use crate::store::Store;
@@ -144,6 +145,7 @@ impl Service {
             back_to_initial: settings.on_error == OnError::Initial,
             keep_store: settings.keep_store,
             explain: settings.explain,
+            required: settings.require_provision.clone().map(Required::new),
         };
         let activation = with_stack(budget, move || {
             let engine = Arc::new(script::engine(budget));
@@ -175,7 +177,6 @@ impl Service {
             activation: self.activation.clone(),
             after: Box::new(move |delay, job| timer.after(delay, job)),
             token: settings.admin_token.as_deref().map(str::to_owned),
-            require_provision: settings.require_provision.clone(),
             readiness: self.readiness.clone(),
             observing,
             chaos: self.chaos.clone(),

@@ -36,10 +36,11 @@ def test_the_folder_of_the_image_is_writable_for_any_user(start, user):
 def test_without_a_writable_folder_it_serves_what_it_has_and_says_so(start):
     mock = start(*HARDENED)
     assert mock.get("/any").text == HELP
-    assert "WARN  failed to write `initial`: read-only file system" in mock.logs()
+    refused = "to the provision directory `/app/provision`: read-only file system; mount a writable volume there or choose another"
+    assert f"WARN  failed to write `initial` {refused} folder by `--provision-dir`" in mock.logs()
     answer = mock.post_provision("sent", answering("posted"))
     assert answer.status >= 500
-    assert "failed to write `sent`: read-only file system" in answer.json()["result"]
+    assert f"failed to write `sent` {refused}" in answer.json()["result"]
     assert mock.get("/any").text == HELP
 
 

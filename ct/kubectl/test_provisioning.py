@@ -57,5 +57,6 @@ def test_a_broken_copy_changes_nothing_and_its_error_can_be_read(kubectl, pod, m
 
     logs = kubectl("its error in the log", "logs", pod)
     assert "failed to load provision `broken`: line 1, column 36: no variable `shwo`" in logs.text
+    assert "  = note: provision `good` keeps serving" in logs.text
     logs.succeeded("the same")
     kubectl("readiness meanwhile", "exec", pod, "--", "h1mock", "get", ":8074/readyz").succeeded("still ready")

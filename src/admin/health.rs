@@ -23,20 +23,16 @@ impl Readiness {
         self.draining.store(true, Ordering::Release);
     }
 
-    /// Whether traffic may come, given the active provision and the one of `--require-provision`; else the reason.
-    pub fn ready(&self, active: &str, required: Option<&str>) -> Result<(), String> {
+    /// Whether traffic may come, else the reason. `missing` says why the provision of `--require-provision` is not active; only
+    /// a server that serves is asked.
+    pub fn ready(&self, missing: impl FnOnce() -> Option<String>) -> Result<(), String> {
         if self.draining.load(Ordering::Acquire) {
             return Err("the process is stopping".into());
         }
         if !self.serving.load(Ordering::Acquire) {
             return Err("the mock listener does not serve yet".into());
         }
-        match required {
-            Some(required) if required != active => Err(format!(
-                "provision `{required}` is required (`--require-provision`), but `{active}` is active"
-            )),
-            _ => Ok(()),
-        }
+        missing().map_or(Ok(()), Err)
     }
 }
 
@@ -48,8 +44,7 @@ pub fn healthz() -> Answer {
 
 /// GET /readyz: 200, or 503 with the reason.
 pub fn readyz<P: Provisioning>(admin: &Admin<P>) -> Answer {
-    let active = admin.activation.active_name();
-    match admin.readiness.ready(&active, admin.require_provision.as_deref()) {
+    match admin.readiness.ready(|| admin.activation.not_ready()) {
         Ok(()) => empty(Vec::new()),
         Err(reason) => failed(503, &reason),
     }
@@ -62,18 +57,14 @@ mod tests {
     #[test]
     fn draining_comes_before_serving_and_serving_before_the_required_provision() {
         let readiness = Readiness::default();
-        let reason = |required: Option<&str>| readiness.ready("initial", required).err().unwrap_or_default();
-        assert_eq!(reason(Some("foo-bar")), "the mock listener does not serve yet");
+        let reason = || readiness.ready(|| Some("`foo-bar` is missing".into())).err().unwrap_or_default();
+        assert_eq!(reason(), "the mock listener does not serve yet");
         readiness.set_serving(true);
-        assert_eq!(
-            reason(Some("foo-bar")),
-            "provision `foo-bar` is required (`--require-provision`), but `initial` is active"
-        );
-        assert_eq!(readiness.ready("initial", Some("initial")), Ok(()));
-        assert_eq!(readiness.ready("initial", None), Ok(()));
+        assert_eq!(reason(), "`foo-bar` is missing");
+        assert_eq!(readiness.ready(|| None), Ok(()));
         readiness.set_draining();
-        assert_eq!(reason(None), "the process is stopping");
+        assert_eq!(reason(), "the process is stopping");
         readiness.set_serving(true);
-        assert_eq!(reason(None), "the process is stopping");
+        assert_eq!(reason(), "the process is stopping");
     }
 }

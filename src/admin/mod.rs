@@ -57,8 +57,6 @@ pub struct Admin<P = Activation> {
     pub after: After,
     /// `--admin-token`: needed for all but the probes.
     pub token: Option<String>,
-    /// `--require-provision`: not ready before this one is active.
-    pub require_provision: Option<String>,
     /// Whether the mock serves.
     pub readiness: Arc<Readiness>,
     /// Metrics, report and stop.

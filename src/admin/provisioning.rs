@@ -42,10 +42,8 @@ pub trait Provisioning: Send + Sync + 'static {
 
     /// The provision that serves now.
     fn active(&self) -> Active;
-    /// Its name alone: probes ask every few seconds, and rules may be thousands.
-    fn active_name(&self) -> String {
-        self.active().name
-    }
+    /// Why the provision of `--require-provision` is not active; `None` where it is, or none is required.
+    fn not_ready(&self) -> Option<String>;
     /// Compiles, stores and activates; the generation that serves it.
     fn post(&self, name: &Name, source: &[u8]) -> Result<u64, ActivationError>;
     /// Activates a stored provision; the generation that serves it.
@@ -83,8 +81,8 @@ impl Provisioning for Activation {
         }
     }
 
-    fn active_name(&self) -> String {
-        Activation::current(self).name.clone()
+    fn not_ready(&self) -> Option<String> {
+        Activation::not_ready(self)
     }
 
     fn post(&self, name: &Name, source: &[u8]) -> Result<u64, ActivationError> {

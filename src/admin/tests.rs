@@ -23,7 +23,6 @@ fn started() -> (Admin<Fake>, Jobs) {
         activation,
         after: Box::new(move |delay, job| timer.lock().unwrap().push((delay, job))),
         token: None,
-        require_provision: None,
         readiness: Arc::new(Readiness::default()),
         observing: Observing {
             metrics: Box::new(|| "a_total 1\n".to_owned()),
@@ -145,14 +144,11 @@ fn with_a_token_only_the_probes_are_free() {
 
 #[test]
 fn not_ready_until_the_required_provision_is_active_but_alive() {
-    let (mut admin, _) = started();
-    admin.require_provision = Some("x".into());
+    let (admin, _) = started();
+    admin.activation.state.lock().unwrap().required = Some("x");
     let refused = answer(&admin, "GET /readyz", "", b"");
     assert_eq!(refused.status, 503);
-    assert_eq!(
-        text(&refused),
-        "{\"result\":\"failed: provision `x` is required (`--require-provision`), but `initial` is active\"}"
-    );
+    assert_eq!(text(&refused), "{\"result\":\"failed: provision `x` is required, but `initial` is active\"}");
     assert_eq!(answer(&admin, "GET /healthz", "", b"").status, 200);
     answer(&admin, "POST /app/v1/provision/x", PLAIN, b"ok");
     assert_eq!(answer(&admin, "GET /readyz", "", b"").status, 200);

@@ -2,6 +2,7 @@
 //! those onto these fields.
 
 use super::FailOn;
+use crate::store::Name;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::ops::Deref;
@@ -65,7 +66,7 @@ pub struct Settings {
     /// List the closest rules in the default pages of 404 and 405.
     pub explain: bool,
     /// Readiness waits for this provision to be active.
-    pub require_provision: Option<String>,
+    pub require_provision: Option<Name>,
     /// Bearer token of the admin interface; without one it is open.
     pub admin_token: Option<Token>,
     /// Leave the admin port closed.

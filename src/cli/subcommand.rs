@@ -97,6 +97,8 @@ impl Subcommand {
                 "Exit code 0 when `/readyz` answers 200, else 1 with the reason on standard error. \
                  ADDRESS is HOST:PORT, HOST or :PORT; without it the admin port on this machine is \
                  asked.",
+                "For tcp://HOST:PORT it only connects, to whatever port: exit code 0 when it can within 5 seconds. \
+                 It sends no request, so the mock counts none.",
                 BESIDE,
             ],
             Wait => &[

@@ -142,7 +142,7 @@ fn values_reach_their_fields() {
     let settings =
         served(&["--workers", "7", "--require-provision", "a/b", "--drain=1.5", "--bind", "::1"], &[]);
     assert_eq!(settings.workers, Some(7));
-    assert_eq!(settings.require_provision.as_deref(), Some("a/b"));
+    assert_eq!(settings.require_provision.unwrap().as_str(), "a/b");
     assert_eq!(settings.drain, Duration::from_millis(1500));
     assert_eq!(settings.bind.to_string(), "::1");
     let env = [("H1MOCK_REQUIRE_PROVISION", ""), ("H1MOCK_ADMIN_TOKEN", ""), ("H1MOCK_POLL", "")];
@@ -176,6 +176,10 @@ fn bad_values_name_where_they_came_from() {
     let expected =
         "failed to parse `--fail-on`: `erors` is no condition (unmatched, unused, errors or loads)";
     assert_error(&["--fail-on=unused,erors"], &[], expected);
+    let expected = "failed to parse `--require-provision`: `a.json` is no name of a provision, which has no extension or ends in `.rhai`";
+    assert_error(&["--require-provision=a.json"], &[], expected);
+    let expected = "failed to parse `H1MOCK_REQUIRE_PROVISION`: invalid name `a/`: empty component (try initial or foo-bar.rhai)";
+    assert_error(&[], &[("H1MOCK_REQUIRE_PROVISION", "a/")], expected);
     let expected = "failed to parse `H1MOCK_ADMIN_TOKEN`: the token is not visible ASCII";
     assert_error(&[], &[("H1MOCK_ADMIN_TOKEN", "a secret")], expected);
     let expected = "failed to use port 9000 twice: `--traffic-port` and `--admin-port` are the same";

@@ -2,6 +2,7 @@
 //! for; an error is the second half of a sentence that the caller starts with the setting's name.
 
 use super::settings::{LogFormat, OnError, Token};
+use crate::store::Name;
 use std::ffi::OsStr;
 use std::net::IpAddr;
 use std::ops::RangeInclusive;
@@ -20,6 +21,19 @@ pub fn text(value: &OsStr) -> Parsed<&str> {
 /// Text where the empty one means "none".
 pub fn name(value: &OsStr) -> Parsed<Option<String>> {
     Ok(Some(text(value)?).filter(|name| !name.is_empty()).map(str::to_string))
+}
+
+/// The name of a provision, by the rules of the provision directory; the empty text means "none".
+pub fn provision(value: &OsStr) -> Parsed<Option<Name>> {
+    let Some(text) = name(value)? else { return Ok(None) };
+    let name = Name::parse(&text).map_err(|error| format!("{error} (try initial or foo-bar.rhai)"))?;
+    match Name::ignored(name.file_name()) {
+        _ if !name.is_provision() => {
+            Err(format!("`{name}` is no name of a provision, which has no extension or ends in `.rhai`"))
+        }
+        Some(reason) => Err(format!("`{name}` is no name of a provision: {reason}, which is left alone")),
+        None => Ok(Some(name)),
+    }
 }
 
 /// Requests to wait for: `METHOD PATH` or `PATH`, perhaps with `?` and further filters.
@@ -313,6 +327,29 @@ mod tests {
         for text in ["", "orders", "POST", "POST orders", "POST?body=/ /x y"] {
             let expected = format!("`{text}` has no path that starts with `/` (try `POST /orders`)");
             assert_eq!(requests(os(text)), if text.contains("/x") { Ok(text.into()) } else { Err(expected) });
+        }
+    }
+
+    #[test]
+    fn provisions_have_names_that_the_directory_takes() {
+        for text in ["initial", "initial.rhai", "v2/foo-bar", "v1.d/a", " a b "] {
+            assert_eq!(provision(os(text)).unwrap().unwrap().as_str(), text.trim());
+        }
+        assert_eq!(provision(os(" ")), Ok(None));
+        const FORM: &str = "no name of a provision, which has no extension or ends in `.rhai`";
+        for (text, error) in [
+            ("/app/initial", "invalid name `/app/initial`: absolute (try initial or foo-bar.rhai)"),
+            ("a//b", "invalid name `a//b`: empty component (try initial or foo-bar.rhai)"),
+            ("a/", "invalid name `a/`: empty component (try initial or foo-bar.rhai)"),
+            ("../a", "invalid name `../a`: leaves the provision directory (try initial or foo-bar.rhai)"),
+            (".a", "invalid name `.a`: hidden (try initial or foo-bar.rhai)"),
+            ("a\nb", "invalid name `a\\nb`: contains a control character (try initial or foo-bar.rhai)"),
+            ("data.json", &format!("`data.json` is {FORM}")),
+            ("v1.2", &format!("`v1.2` is {FORM}")),
+            ("a.tmp", &format!("`a.tmp` is {FORM}")),
+            ("a~", "`a~` is no name of a provision: backup copy, which is left alone"),
+        ] {
+            assert_eq!(provision(os(text)).unwrap_err(), error);
         }
     }
 

@@ -92,6 +92,20 @@ fn is_field(value: &str) -> bool {
     value.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic())
 }
 
+/// Connects to `url` within `timeout`, and sends nothing.
+///
+/// # Errors
+/// [`ClientError::Resolve`], [`ClientError::Connect`].
+pub fn reach(url: &Url, timeout: Duration) -> Result<(), ClientError> {
+    match connect(url, Deadline::after(timeout), timeout) {
+        Ok(_) => Ok(()),
+        Err(ClientError::Late { address, timeout }) => {
+            Err(ClientError::Connect { address, cause: format!("no connection within {timeout:?}") })
+        }
+        Err(error) => Err(error),
+    }
+}
+
 /// Tries each address that the host has; the last error is reported.
 fn connect(url: &Url, deadline: Deadline, timeout: Duration) -> Result<TcpStream, ClientError> {
     let unresolved = |cause: String| ClientError::Resolve { host: url.host.clone(), cause };

@@ -27,7 +27,7 @@ use wait::{Condition, Wait};
 /// Time that `probe` gives the server; a kubelet's own default is 1 s.
 const PROBE: Duration = Duration::from_secs(5);
 /// Longest part of a body that an error line repeats, in characters.
-const EXCERPT: usize = 200;
+const EXCERPT: usize = 400;
 
 /// `h1mock get URL`: writes the body to `out` whatever the status.
 ///
@@ -63,8 +63,13 @@ fn fetch(
     }
 }
 
-/// `h1mock probe [ADDRESS]`: exit code 0 when `/readyz` answers 200, else 1 with the reason on `err`.
+/// `h1mock probe [ADDRESS]`: exit code 0 when `/readyz` answers 200, else 1 with the reason on `err`. At `tcp://HOST:PORT` a
+/// connection is enough: nothing is sent, so a mock counts no request.
 pub fn probe(address: Option<&str>, server: &Server, err: &mut dyn Write) -> u8 {
+    if let Some(port) = address.and_then(Url::without_tcp) {
+        let connected = Url::socket(port, server.traffic).and_then(|url| connection::reach(&url, PROBE));
+        return exit_code(connected.map_err(|error| error.to_string()), err);
+    }
     let asked = admin(address, server).and_then(|url| {
         let reply =
             request("GET", &url.with_target("/readyz"), &[], PROBE).map_err(|error| error.to_string())?;

@@ -227,6 +227,41 @@ fn probe_is_the_answer_of_readyz() {
 }
 
 #[test]
+fn probe_of_a_port_connects_and_sends_nothing() {
+    let probed = |address: &str| {
+        let mut err = Vec::new();
+        let code = probe(Some(address), &server_at(([127, 0, 0, 1], 1).into()), &mut err);
+        (code, String::from_utf8(err).unwrap())
+    };
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let open = listener.local_addr().unwrap();
+    assert_eq!(probed(&format!("tcp://{open}")), (0, String::new()));
+    assert_eq!(probed(&format!("tcp://:{}", open.port())), (0, String::new()));
+    let mut received = Vec::new();
+    listener.accept().unwrap().0.read_to_end(&mut received).unwrap();
+    assert_eq!(received, b"");
+    let closed = Closed::bind();
+    let expected = format!("h1mock: failed to connect to `{}`: connection refused\n", closed.address);
+    assert_eq!(probed(&format!("tcp://{}", closed.address)), (1, expected));
+    let expected = "h1mock: failed to use URL `tcp://mock`: it has no port\n".to_owned();
+    assert_eq!(probed("tcp://mock"), (1, expected));
+}
+
+#[test]
+fn a_port_that_does_not_answer_is_given_up() {
+    // A listener whose queue is full: the system drops what else wants to connect.
+    let socket = net::socket(net::AddressFamily::INET, net::SocketType::STREAM, None).unwrap();
+    net::bind(&socket, &SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+    net::listen(&socket, 0).unwrap();
+    let address: SocketAddr = net::getsockname(&socket).unwrap().try_into().unwrap();
+    let _waiting = std::net::TcpStream::connect(address).unwrap();
+    let url = Url::socket(&address.to_string(), address).unwrap();
+    let error = super::connection::reach(&url, Duration::from_millis(100)).unwrap_err();
+    let expected = format!("failed to connect to `{address}`: no connection within 100ms");
+    assert_eq!(error.to_string(), expected);
+}
+
+#[test]
 fn wait_asks_again_until_the_server_is_ready() {
     let canned = Canned::start(&["", "HTTP/1.1 503 Service Unavailable\r\n\r\n", "HTTP/1.1 200 OK\r\n\r\n"]);
     assert_eq!(waited(&canned.server(), None, None, SHORT), (0, String::new()));

@@ -56,6 +56,27 @@ impl Url {
         Err(ClientError::Url { url: text.to_string(), cause: "an address has no path".to_string() })
     }
 
+    /// What follows the scheme of `tcp://HOST:PORT`; `None` of any other text.
+    pub fn without_tcp(text: &str) -> Option<&str> {
+        let (scheme, rest) = text.split_once("://")?;
+        scheme.eq_ignore_ascii_case("tcp").then_some(rest)
+    }
+
+    /// Where `tcp://` + `text` connects to: HOST:PORT, or :PORT of `home`. No port is a default.
+    ///
+    /// # Errors
+    /// As `parse`, for a path and without a port.
+    pub fn socket(text: &str, home: SocketAddr) -> Result<Url, ClientError> {
+        let fail = |cause: String| ClientError::Url { url: format!("tcp://{text}"), cause };
+        let (host, port) = split_authority(text.strip_suffix('/').unwrap_or(text)).map_err(fail)?;
+        let host = if host.is_empty() { home.ip().to_string() } else { host.to_string() };
+        match port {
+            Some(0) => Err(fail("port 0 lets the system pick one, name the picked one".to_string())),
+            Some(port) => Ok(Url { host, port, target: "/".to_string() }),
+            None => Err(fail("it has no port".to_string())),
+        }
+    }
+
     /// The same server with another target.
     pub fn with_target(&self, target: impl Into<String>) -> Url {
         Url { target: target.into(), ..self.clone() }
@@ -223,6 +244,31 @@ mod tests {
         }
         let error = Url::address("mock:9/readyz", home()).unwrap_err();
         assert_eq!(error.to_string(), "failed to use URL `mock:9/readyz`: an address has no path");
+    }
+
+    #[test]
+    fn a_connection_needs_a_port() {
+        for (text, expected) in
+            [("tcp://mock:9", "mock:9"), ("TCP://[::1]:9/", "[::1]:9"), ("tcp://:9", "127.0.0.1:9")]
+        {
+            let rest = Url::without_tcp(text).unwrap();
+            assert_eq!(Url::socket(rest, home()).unwrap().authority(), expected, "{text}");
+        }
+        for text in ["mock:9", "http://mock:9", "tcp:9", "mock/tcp://x"] {
+            assert_eq!(Url::without_tcp(text), None);
+        }
+        for (text, cause) in [
+            ("mock", "it has no port"),
+            ("", "it has no port"),
+            ("mock:", "it has no port"),
+            ("mock:0", "port 0 lets the system pick one, name the picked one"),
+            ("mock:9/x", "`9/x` is no port"),
+            ("me@mock:9", "user names are not supported"),
+            ("::1", "an IPv6 address needs brackets, `[::1]`"),
+        ] {
+            let error = Url::socket(text, home()).unwrap_err().to_string();
+            assert_eq!(error, format!("failed to use URL `tcp://{text}`: {cause}"));
+        }
     }
 
     #[test]

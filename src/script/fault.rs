@@ -102,6 +102,11 @@ impl Fault {
             self.hint.as_ref().map(|hint| format!("  = help: {}\n", hint.replace('\n', "\n          ")));
         format!("{self}\n{}{}", self.excerpt(), hint.unwrap_or_default())
     }
+
+    /// The report for the log: one record, which ends with what follows from it (`note`).
+    pub fn noted(&self, note: &str) -> String {
+        format!("{}  = note: {note}", self.report())
+    }
 }
 
 impl fmt::Display for Fault {

@@ -39,7 +39,7 @@ impl Store {
     /// Copies the files of the ConfigMap mount into the provision directory: those that are new to it or whose key
     /// changed, and whose content differs. Copies whose key went away are removed, unless somebody else has
     /// overwritten them since. The watcher does not report what is written. A mount that does not exist changes
-    /// nothing. Errors: the mount can't be read.
+    /// nothing. Errors: the mount can't be read, the directory refuses every change.
     pub fn refresh_config(&self) -> Result<ConfigChange, StoreError> {
         let Some(dir) = self.config_dir().filter(|dir| dir.exists()) else {
             return Ok(ConfigChange::default());
@@ -54,6 +54,8 @@ impl Store {
                 match self.refresh_copy(&mut copies, name, path) {
                     Ok(true) => change.changed.push(name.clone()),
                     Ok(false) => {}
+                    // The other keys would fail in the same way: one message for all of them.
+                    Err(error) if error.refuses_all() => return Err(error),
                     Err(error) => change.problems.push(error),
                 }
             }

@@ -3,12 +3,16 @@
 use crate::cause::cause;
 use std::fmt;
 use std::io;
+use std::path::{Path, PathBuf};
 
 /// An operation on one file (or folder) that failed: ``failed to read `x`: not found``.
 #[derive(Debug)]
 pub struct StoreError {
     action: &'static str,
     object: String,
+    /// The provision directory, where the operation would have changed it, with the preposition that leads to it; an empty one
+    /// where it is the object itself.
+    changed: Option<(&'static str, PathBuf)>,
     cause: Cause,
 }
 
@@ -38,7 +42,25 @@ pub enum Cause {
 impl StoreError {
     /// `action` is a verb (`read`), `object` the name or path it was done to.
     pub fn new(action: &'static str, object: impl Into<String>, cause: impl Into<Cause>) -> StoreError {
-        StoreError { action, object: object.into(), cause: cause.into() }
+        StoreError { action, object: object.into(), changed: None, cause: cause.into() }
+    }
+
+    /// The same of an operation that changes the provision directory: ``write `x` `` + `to` + `root`.
+    pub fn changing(self, preposition: &'static str, root: &Path) -> StoreError {
+        StoreError { changed: Some((preposition, root.to_owned())), ..self }
+    }
+
+    /// Whether the provision directory refuses every change: the next one would fail in the same way.
+    pub fn refuses_all(&self) -> bool {
+        let Cause::Io(error) = &self.cause else { return false };
+        let kind = error.kind();
+        // Permission for a sub-folder may be denied by that one alone.
+        let is_root = |preposition: &str| preposition.is_empty() || !self.object.contains('/');
+        self.changed.as_ref().is_some_and(|(preposition, _)| match kind {
+            io::ErrorKind::ReadOnlyFilesystem => true,
+            io::ErrorKind::PermissionDenied => is_root(preposition),
+            _ => false,
+        })
     }
 
     /// The reason, for callers that treat some of them in their own way (404, 413 ...).
@@ -76,7 +98,16 @@ impl fmt::Display for Cause {
 
 impl fmt::Display for StoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "failed to {} `{}`: {}", self.action, self.object, self.cause)
+        write!(f, "failed to {} `{}`", self.action, self.object)?;
+        // Other causes have to do with the file, not with the directory.
+        if let (Some((preposition @ ("to" | "from"), root)), Cause::Io(_)) = (&self.changed, &self.cause) {
+            write!(f, " {preposition} the provision directory `{}`", root.display())?;
+        }
+        write!(f, ": {}", self.cause)?;
+        if self.refuses_all() {
+            f.write_str("; mount a writable volume there or choose another folder by `--provision-dir`")?;
+        }
+        Ok(())
     }
 }
 
@@ -103,5 +134,45 @@ mod tests {
             let error = StoreError::new("read", "a b", cause);
             assert_eq!(error.to_string(), format!("failed to read `a b`: {text}"));
         }
+    }
+
+    #[test]
+    fn a_directory_that_refuses_is_named_with_the_way_out() {
+        const HINT: &str = "; mount a writable volume there or choose another folder by `--provision-dir`";
+        const DENIED: i32 = 13;
+        const FULL: i32 = 28;
+        const READ_ONLY: i32 = 30;
+        for (action, name, to, number, text, hint) in [
+            (
+                "write",
+                "a",
+                "to",
+                READ_ONLY,
+                "`a` to the provision directory `/d`: read-only file system",
+                HINT,
+            ),
+            (
+                "write",
+                "s/a",
+                "to",
+                READ_ONLY,
+                "`s/a` to the provision directory `/d`: read-only file system",
+                HINT,
+            ),
+            ("write", "a", "to", DENIED, "`a` to the provision directory `/d`: permission denied", HINT),
+            ("remove", "a", "from", DENIED, "`a` from the provision directory `/d`: permission denied", HINT),
+            ("open the provision directory", "/d", "", DENIED, "`/d`: permission denied", HINT),
+            // The sub-folder may be another user's, and a volume that is full is a writable one.
+            ("write", "s/a", "to", DENIED, "`s/a` to the provision directory `/d`: permission denied", ""),
+            ("write", "a", "to", FULL, "`a` to the provision directory `/d`: no space left on device", ""),
+        ] {
+            let error = StoreError::new(action, name, io::Error::from_raw_os_error(number));
+            assert!(!error.refuses_all(), "nothing was to be changed");
+            let error = error.changing(to, Path::new("/d"));
+            assert_eq!(error.to_string(), format!("failed to {action} {text}{hint}"));
+            assert_eq!(error.refuses_all(), !hint.is_empty());
+        }
+        let folder = StoreError::new("write", "a", Cause::IsDirectory).changing("to", Path::new("/d"));
+        assert_eq!(folder.to_string(), "failed to write `a`: is a directory");
     }
 }

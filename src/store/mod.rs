@@ -24,7 +24,6 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 pub(crate) use config_map::Mark;
-pub use copies::ConfigChange;
 use copies::Copies;
 pub use error::{Cause, StoreError};
 pub(crate) use look::Look;
@@ -66,7 +65,9 @@ impl Store {
     /// Opens the directory `root`, and makes it if there is none. `config_dir` need not exist. Nothing is copied
     /// yet. Errors: `root` can't be made, read, or is no directory.
     pub fn open(root: &Path, config_dir: Option<&Path>) -> Result<Store, StoreError> {
-        let failed = |error: io::Error| StoreError::new("open", root.to_string_lossy(), error);
+        let failed = |error: io::Error| {
+            StoreError::new("open the provision directory", root.to_string_lossy(), error).changing("", root)
+        };
         fs::create_dir_all(root).map_err(failed)?;
         let absolute = std::path::absolute(root).map_err(failed)?;
         let looks = Look::at_all(&absolute).map_err(failed)?;
@@ -132,7 +133,7 @@ impl Store {
     /// Missing folders are made. A link is replaced, not followed. The watcher does not report this write.
     /// Errors: `name` is a folder, a folder of it is a file or leads outside, the system refuses.
     pub fn write(&self, name: &Name, bytes: &[u8]) -> Result<Stamp, StoreError> {
-        self.replace(name, bytes).map_err(|cause| StoreError::new("write", name.as_str(), cause))
+        self.replace(name, bytes).map_err(|cause| self.refused("write", name, "to", cause))
     }
 
     fn replace(&self, name: &Name, bytes: &[u8]) -> Result<Stamp, Cause> {
@@ -167,9 +168,19 @@ impl Store {
                 }
                 Ok(fs::remove_file(path)?)
             })
-            .map_err(|cause| StoreError::new("remove", name.as_str(), cause))?;
+            .map_err(|cause| self.refused("remove", name, "from", cause))?;
         locked(&self.own).remove(name);
         Ok(())
+    }
+
+    fn refused(
+        &self,
+        verb: &'static str,
+        name: &Name,
+        preposition: &'static str,
+        cause: Cause,
+    ) -> StoreError {
+        StoreError::new(verb, name.as_str(), cause).changing(preposition, &self.root)
     }
 
     /// All files of the directory and its sub-folders, sorted by name, those that are left alone included, up to

@@ -53,7 +53,10 @@ fn opening_makes_the_directory_or_says_why_not() {
     let file = folder.path("file");
     fs::write(&file, "").unwrap();
     let error = Store::open(&file, None).unwrap_err().to_string();
-    assert!(error.starts_with(&format!("failed to open `{}`: ", file.display())), "{error}");
+    assert!(
+        error.starts_with(&format!("failed to open the provision directory `{}`: ", file.display())),
+        "{error}"
+    );
 }
 
 #[test]

@@ -21,6 +21,7 @@ use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
+use crate::cause::cause;
 use crate::store::{Name, Stat, Store};
 use config_mount::{ConfigMount, Verdict};
 use notify::{Event, Notify};
@@ -72,7 +73,7 @@ pub struct WatchError(io::Error);
 
 impl fmt::Display for WatchError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "failed to start the watcher: {}", self.0)
+        write!(f, "failed to start the watcher: {}", cause(&self.0))
     }
 }
 
@@ -115,6 +116,8 @@ struct Watch {
     stopped: UnixStream,
     /// `None`: there are no events, the files are polled.
     notify: Option<Notify>,
+    /// Why there are none, where the system refused them; until it is logged.
+    refused: Option<io::Error>,
     snapshot: Snapshot,
     config: Option<ConfigMount>,
     config_changed: bool,
@@ -131,8 +134,13 @@ impl Watch {
     fn new(store: Arc<Store>, mut options: WatchOptions, stopped: UnixStream) -> Watch {
         options.interval = options.interval.clamp(SHORTEST_LOOK, LONGEST_LOOK);
         options.quiet = options.quiet.min(BATCH_LIMIT);
+        let (notify, refused) = match Notify::start(store.root(), options.poll) {
+            Ok(notify) => (notify, None),
+            Err(error) => (None, Some(error)),
+        };
         let mut watch = Watch {
-            notify: Notify::start(store.root(), options.poll),
+            notify,
+            refused,
             snapshot: Snapshot::new(store.clone()),
             config: ConfigMount::new(&store),
             config_changed: false,
@@ -253,21 +261,29 @@ impl Watch {
 
     fn watch_folders(&mut self) {
         let before = mem::replace(&mut self.root, identity(&self.store));
-        match (before, self.root) {
-            (Some(_), None) => log::warn!("`{}` is gone: waiting for it", self.store.root().display()),
-            (None, Some(_)) => log::info!("watching `{}`", self.store.root().display()),
-            _ => {}
+        let root = self.store.root().display();
+        if before.is_some() && self.root.is_none() {
+            log::warn!("`{root}` is gone: waiting for it");
         }
-        let Some(notify) = &mut self.notify else { return };
-        match notify.watch_folders(self.store.root()) {
-            Ok(()) => {}
-            Err(error) if error.kind() == io::ErrorKind::NotFound => self.root = None,
-            Err(error) => self.poll_from_now_on(&error),
+        let appears = before.is_none() && self.root.is_some();
+        let refused = self.refused.take();
+        // One line says how it is followed from now on.
+        match self.notify.as_mut().map(|notify| notify.watch_folders(self.store.root())) {
+            Some(Ok(())) if appears => log::info!("watching `{root}`"),
+            Some(Ok(())) => {}
+            Some(Err(error)) if error.kind() == io::ErrorKind::NotFound => self.root = None,
+            Some(Err(error)) => self.poll_from_now_on(&error),
+            None => match refused {
+                Some(error) => self.poll_from_now_on(&error),
+                None if appears => log::info!("polling `{root}`"),
+                None => {}
+            },
         }
     }
 
     fn poll_from_now_on(&mut self, error: &io::Error) {
-        log::warn!("failed to watch `{}`, polling it from now on: {error}", self.store.root().display());
+        let root = self.store.root().display();
+        log::warn!("failed to watch `{root}`, polling it from now on: {}", cause(error));
         self.notify = None;
         self.snapshot.lost_events();
         self.look_again = true;
@@ -280,7 +296,6 @@ impl Watch {
         if changes == Changes::default() {
             return;
         }
-        log::debug!("{changes:?}");
         // A bug behind this call must not end the watching.
         if catch_unwind(AssertUnwindSafe(|| on_changes(changes))).is_err() {
             log::error!("a report of changed files ended by a panic");

@@ -64,22 +64,14 @@ pub(super) struct Notify {
 }
 
 impl Notify {
-    /// `None`: the files of `root` have to be polled, by request (`poll`), since its file system tells of no
-    /// changes, or since the system refuses another instance.
-    pub(super) fn start(root: &Path, poll: bool) -> Option<Notify> {
+    /// `None`: the files of `root` have to be polled, by request (`poll`) or since its file system tells of no changes. Errors:
+    /// the system refuses another instance.
+    pub(super) fn start(root: &Path, poll: bool) -> io::Result<Option<Notify>> {
         if poll || has_no_events(root) {
-            log::info!("polling `{}`", root.display());
-            return None;
+            return Ok(None);
         }
-        match Inotify::init() {
-            Ok(inotify) => {
-                Some(Notify { inotify, folders: HashMap::new(), config: None, buffer: vec![0; BUFFER] })
-            }
-            Err(error) => {
-                log::warn!("failed to watch `{}`, polling it: {error}", root.display());
-                None
-            }
-        }
+        let inotify = Inotify::init()?;
+        Ok(Some(Notify { inotify, folders: HashMap::new(), config: None, buffer: vec![0; BUFFER] }))
     }
 
     /// Watches `root` and its sub-folders, and nothing else that was watched before, the ConfigMap mount aside.

@@ -6,6 +6,7 @@ use std::io;
 use std::mem;
 use std::sync::Arc;
 
+use crate::cause::cause;
 use crate::store::{Look, Name, Store};
 
 /// The known files, and the changes that are not reported yet.
@@ -112,7 +113,11 @@ impl Snapshot {
                 HashMap::new()
             }
             Err(error) => {
-                return log::warn!("failed to look through `{}`: {error}", self.store.root().display());
+                return log::warn!(
+                    "failed to look through `{}`: {}",
+                    self.store.root().display(),
+                    cause(&error)
+                );
             }
         };
         let missing: Vec<Name> =

@@ -129,7 +129,14 @@ fn a_token_guards_all_but_the_probes() {
     let refused = mock.admin("POST /app/v1/provision/foo-bar", PLAIN, FOO);
     assert_eq!((refused.status, refused.header("WWW-Authenticate")), (401, "Bearer"));
     check(&mock, "GET /healthz", &[], b"", 200, "");
-    check(&mock, "GET /readyz", &[], b"", 503, "provision `foo-bar` is required");
+    check(
+        &mock,
+        "GET /readyz",
+        &[],
+        b"",
+        503,
+        "provision `foo-bar` is required (`--require-provision`), but `initial` is active: there is no file `foo-bar` in the provision directory",
+    );
     check(
         &mock,
         "POST /app/v1/provision/foo-bar",

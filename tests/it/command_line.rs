@@ -43,6 +43,14 @@ fn wrong_usage_is_one_line_and_exit_code_2() {
         (&["--workers"], "`--workers`"),
         (&["chekc", "x"], "`check`"),
         (&["check"], "check"),
+        (
+            &["--require-provision", "data.json"],
+            "failed to parse `--require-provision`: `data.json` is no name of a provision, which has no extension or ends in `.rhai`",
+        ),
+        (
+            &["--require-provision", "a//b"],
+            "failed to parse `--require-provision`: invalid name `a//b`: empty component",
+        ),
     ];
     for (arguments, part) in cases {
         let output = binary().args(*arguments).output().unwrap();
@@ -96,14 +104,4 @@ fn the_admin_port_can_be_closed_or_locked() {
     assert_eq!(mock.admin("GET /readyz", &[], b"").status, 200);
     assert_eq!(mock.admin("GET /app/v1/provision", &[], b"").status, 401);
     assert_eq!(mock.admin("GET /app/v1/provision", &[("Authorization", "Bearer secret")], b"").status, 200);
-}
-
-#[test]
-fn readiness_waits_for_the_provision_that_is_required() {
-    let mock = Mock::start_with(&["--require-provision", "mine"], |_| ());
-    let reply = mock.admin("GET /readyz", &[], b"");
-    assert_eq!(reply.status, 503);
-    assert!(reply.json()["result"].as_str().unwrap().contains("`mine`"), "{}", reply.text());
-    mock.activate("mine", "fn registerRules() { }");
-    assert_eq!(mock.admin("GET /readyz", &[], b"").status, 200);
 }

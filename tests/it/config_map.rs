@@ -9,7 +9,7 @@ fn word(word: &str) -> String {
 }
 
 /// Writes a new version of all keys and swaps `..data`, as the kubelet does.
-fn mount(folder: &Folder, version: u32, keys: &[(&str, &str)]) {
+pub fn mount(folder: &Folder, version: u32, keys: &[(&str, &str)]) {
     let config = folder.0.join("config");
     let data = format!("..2026_{version}");
     fs::create_dir_all(config.join(&data)).unwrap();
@@ -62,7 +62,7 @@ fn a_broken_initial_is_reported_and_the_built_in_one_serves() {
     let mock = Mock::start_with(&[], |folder| mount(folder, 1, &[("initial", "fn registerRules() { ( }")]));
     assert!(mock.get("/").text().contains("help here for mock provisions"));
     mock.wait_for_log("failed to load provision `initial`: line 1, column 24:");
-    mock.wait_for_log("the built-in provision serves");
+    mock.wait_for_log("  = note: the built-in provision serves\n");
     mount(&mock.folder, 2, &[("initial", &word("mended"))]);
     eventually(|| {
         let text = mock.get("/word").text();

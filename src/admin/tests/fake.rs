@@ -29,6 +29,8 @@ pub struct State {
     generation: u64,
     pub waits: Vec<(u64, u64, Served)>,
     next_wait: u64,
+    /// The provision that readiness waits for.
+    pub required: Option<&'static str>,
 }
 
 impl Default for State {
@@ -40,6 +42,7 @@ impl Default for State {
             generation: 1,
             waits: Vec::new(),
             next_wait: 0,
+            required: None,
         }
     }
 }
@@ -94,6 +97,12 @@ impl Provisioning for Fake {
             shadowed_by: Some("/a/<id>".into()),
         };
         Active { name: state.active.clone(), generation: state.generation, rules: vec![row] }
+    }
+
+    fn not_ready(&self) -> Option<String> {
+        let state = self.state.lock().unwrap();
+        let required = state.required.filter(|required| *required != state.active)?;
+        Some(format!("provision `{required}` is required, but `{}` is active", state.active))
     }
 
     fn post(&self, name: &Name, source: &[u8]) -> Result<u64, ActivationError> {

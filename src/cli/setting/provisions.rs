@@ -41,9 +41,9 @@ pub static ROWS: &[Setting] = &[
         value: Some("NAME"),
         default: "",
         group: Group::Provisions,
-        help: "Not ready until this provision is active",
+        help: "Not ready until this provision is active; the built-in one does not count",
         commands: SERVE,
-        set: |v, s| put(&mut v.settings.require_provision, value::name(s)),
+        set: |v, s| put(&mut v.settings.require_provision, value::provision(s)),
     },
     Setting {
         flag: "poll",

@@ -1,0 +1,61 @@
+//! What an activation means for `--require-provision`: whether the server becomes ready by it, and the line of the log.
+
+use super::Activation;
+use crate::provision::Provision;
+use crate::required::Required;
+
+/// Target of the records, as of all others of activations.
+const TARGET: &str = "h1mock::activation";
+
+/// What a swap changes.
+pub enum Readiness {
+    /// Nothing: ready or not, as before.
+    Same,
+    /// The provision that is required serves from now on.
+    Begins,
+    /// It serves no longer; its name.
+    Ends(String),
+}
+
+impl Activation {
+    /// Why the provision of `--require-provision` is not active; `None` where it is, or none is required.
+    pub fn not_ready(&self) -> Option<String> {
+        let current = self.current();
+        Some(self.awaited(&current)?.reason(&current, &self.store, &self.records))
+    }
+
+    /// The provision that readiness waits for while `current` serves.
+    fn awaited(&self, current: &Provision) -> Option<&Required> {
+        self.terms.required.as_ref().filter(|required| !required.is(current, &self.store))
+    }
+
+    /// The log says at start what readiness waits for.
+    pub(super) fn log_wait(&self) {
+        if let Some(required) = self.awaited(&self.current()) {
+            log::info!(target: TARGET, "not ready until provision `{}` is active", required.name());
+        }
+    }
+
+    /// What changes once `next` serves.
+    pub(super) fn readiness(&self, next: &Provision) -> Readiness {
+        match (self.awaited(&self.current()), self.awaited(next)) {
+            (Some(_), None) => Readiness::Begins,
+            (None, Some(required)) => Readiness::Ends(required.name().to_owned()),
+            _ => Readiness::Same,
+        }
+    }
+}
+
+impl Readiness {
+    /// The one line of an activation.
+    pub(super) fn log(&self, name: &str, generation: u64) {
+        let active = format!("provision `{name}` is active, generation {generation}");
+        match self {
+            Readiness::Same => log::info!(target: TARGET, "{active}"),
+            Readiness::Begins => log::info!(target: TARGET, "{active}: ready"),
+            Readiness::Ends(required) => {
+                log::warn!(target: TARGET, "{active}: not ready until provision `{required}` is active")
+            }
+        }
+    }
+}

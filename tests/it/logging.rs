@@ -1,0 +1,164 @@
+//! The log: one record for one event, whatever its form.
+
+use crate::config_map::mount;
+use crate::harness::{Folder, Mock, eventually};
+use std::fs;
+
+const BROKEN: &str = "fn registerRules() { app.get(\"/x\", shwo); }\n";
+const GOOD: &str = "fn registerRules() { app.get(\"/x\", || \"x\"); }\n";
+const EXCERPT: &str =
+    "1 | fn registerRules() { app.get(\"/x\", shwo); }\n  |                                    ^\n";
+
+/// The records of a log in text form, each with its level and all its lines, without its time.
+fn records(log: &str) -> Vec<String> {
+    let mut records: Vec<String> = Vec::new();
+    for line in log.lines() {
+        match line.split_once("Z ") {
+            Some((time, rest)) if time.starts_with("20") => records.push(rest.to_owned()),
+            _ => records.last_mut().unwrap().extend(["\n", line]),
+        }
+    }
+    records
+}
+
+/// Waits for the record of this number, from 1.
+#[track_caller]
+fn nth(mock: &Mock, number: usize, expected: &str) {
+    eventually(|| {
+        let records = records(&mock.log());
+        let found = records.get(number - 1).is_some_and(|record| record == expected);
+        if found { Ok(()) } else { Err(format!("`{expected}` is not record {number}: {records:#?}")) }
+    });
+}
+
+/// The record of a load of `name` that failed.
+fn failed(name: &str, note: &str) -> String {
+    format!(
+        "ERROR failed to load provision `{name}`: line 1, column 36: no variable `shwo`\n --> {name}:1:36\n  |\n{EXCERPT}  = note: {note}"
+    )
+    .replace("\n -->", "\n  -->")
+}
+
+/// Each event with the one record that tells of it, in order.
+#[test]
+fn one_event_is_one_record() {
+    let mut mock = Mock::start_with(&[], |folder| mount(folder, 1, &[("initial", BROKEN), ("a.json", "1")]));
+    nth(&mock, 1, &failed("initial", "the built-in provision serves"));
+    nth(&mock, 2, &format!("INFO  watching `{}`", mock.directory().display()));
+    let path = |name: &str| mock.directory().join(name);
+
+    fs::write(path("good"), GOOD).unwrap();
+    nth(&mock, 3, "INFO  provision `good` is active, generation 2");
+    fs::write(path("bad"), BROKEN).unwrap();
+    nth(&mock, 4, &failed("bad", "provision `good` keeps serving"));
+    assert_eq!(mock.admin("GET /app/v1/provision/bad", &[], b"").status, 422);
+    nth(&mock, 5, &failed("bad", "provision `good` keeps serving"));
+    assert_eq!(mock.provision("posted", BROKEN).status, 422);
+    nth(&mock, 6, &failed("posted", "provision `good` keeps serving"));
+    assert_eq!(mock.provision("posted", "fn a() {}").status, 422);
+    nth(
+        &mock,
+        7,
+        "ERROR failed to load provision `posted`: function registerRules() is missing\n  \
+         = help: define `fn registerRules() { app.get(\"/foo\", foo); }`\n  = note: provision `good` keeps serving",
+    );
+    mock.activate("posted", GOOD);
+    nth(&mock, 8, "INFO  provision `posted` is active, generation 3");
+    fs::write(path("posted"), BROKEN).unwrap();
+    nth(&mock, 9, &failed("posted", "provision `posted` keeps serving"));
+    fs::remove_file(path("posted")).unwrap();
+    nth(&mock, 10, "WARN  file `posted` of the active provision is gone: it goes on serving");
+
+    mock.activate("initial", GOOD);
+    nth(&mock, 11, "INFO  provision `initial` is active, generation 4");
+    mount(&mock.folder, 2, &[("initial", "fn registerRules() { }\n"), ("a.json", "2")]);
+    nth(&mock, 12, "INFO  provision `initial` is active, generation 5");
+    mount(&mock.folder, 3, &[("initial", BROKEN)]);
+    nth(&mock, 13, &failed("initial", "provision `initial` keeps serving"));
+    mount(&mock.folder, 4, &[("b.json", "1")]);
+    nth(&mock, 14, "WARN  file `initial` of the active provision is gone: it goes on serving");
+    // The watcher has seen the key's removal when it has seen this.
+    fs::write(path("last"), GOOD).unwrap();
+    nth(&mock, 15, "INFO  provision `last` is active, generation 6");
+    mock.signal("TERM");
+    mock.wait();
+    nth(&mock, 16, "INFO  stopping");
+    nth(&mock, 17, "INFO  stopped");
+    assert_eq!(records(&mock.log()).len(), 17, "{}", mock.log());
+}
+
+#[test]
+fn a_broken_provision_that_leads_back_to_initial_is_told_once() {
+    let mock = Mock::start_with(&["--on-error", "initial"], |folder| folder.write("provision/initial", GOOD));
+    mock.activate("other", GOOD);
+    assert_eq!(mock.provision("bad", BROKEN).status, 422);
+    nth(&mock, 3, &failed("bad", "going back to provision `initial`"));
+    nth(&mock, 4, "INFO  provision `initial` is active, generation 3");
+    mock.activate("other", GOOD);
+    nth(&mock, 5, "INFO  provision `other` is active, generation 4");
+    fs::write(mock.directory().join("initial"), BROKEN).unwrap();
+    nth(&mock, 6, &failed("initial", "provision `other` keeps serving"));
+    // Two files that are broken are two events.
+    assert_eq!(mock.provision("bad", BROKEN).status, 422);
+    nth(&mock, 7, &failed("bad", "going back to provision `initial`"));
+    nth(&mock, 8, &failed("initial", "provision `other` keeps serving"));
+    assert_eq!(records(&mock.log()).len(), 8, "{}", mock.log());
+}
+
+#[test]
+fn how_the_directory_is_followed_is_told_once() {
+    for (arguments, word) in [(&[][..], "watching"), (&["--poll"], "polling")] {
+        let mock = Mock::start_with(arguments, |_| ());
+        nth(&mock, 1, &format!("INFO  {word} `{}`", mock.directory().display()));
+        mock.activate("a", GOOD);
+        nth(&mock, 2, "INFO  provision `a` is active, generation 2");
+        assert_eq!(records(&mock.log()).len(), 2, "{}", mock.log());
+    }
+}
+
+#[test]
+fn a_record_in_json_is_one_line_with_all_of_it() {
+    let mock = Mock::start_with(&["--log-format", "json", "--verbose"], |folder| {
+        folder.write("provision/initial", BROKEN);
+    });
+    mock.wait_for_log("watching");
+    let log = mock.log();
+    let first: serde_json::Value = serde_json::from_str(log.lines().next().unwrap()).unwrap();
+    let expected = failed("initial", "the built-in provision serves").replace("ERROR ", "");
+    assert_eq!((&first["level"], &first["message"]), (&"error".into(), &expected.into()));
+    assert_eq!(log.lines().count(), 2, "{log}");
+}
+
+/// A folder of sysfs takes no files, not even from root. Elsewhere there may be none.
+#[test]
+fn a_provision_directory_that_refuses_is_named_once() {
+    let sys = "/sys/kernel/cgroup";
+    let Err(error) = fs::write(format!("{sys}/h1mock"), "") else { return };
+    let cause = match error.raw_os_error() {
+        Some(13) => "permission denied",
+        Some(30) => "read-only file system",
+        _ => return eprintln!("no folder that refuses on this machine: not tested"),
+    };
+    let refused = |name: &str| {
+        format!(
+            "failed to write `{name}` to the provision directory `{sys}`: {cause}; mount a writable volume there or \
+             choose another folder by `--provision-dir`"
+        )
+    };
+    let keys = |folder: &Folder| mount(folder, 1, &[("a.json", "1"), ("initial", GOOD), ("other", GOOD)]);
+    let mock = Mock::start_with(&["--provision-dir", sys], keys);
+    nth(&mock, 1, &format!("ERROR {}", refused("a.json")));
+    nth(&mock, 2, &format!("INFO  watching `{sys}`"));
+    let posted = mock.provision("sent", GOOD);
+    assert_eq!(
+        (posted.status, &posted.json()["result"]),
+        (500, &format!("failed: {}", refused("sent")).into())
+    );
+    let put = mock.admin("PUT /app/v1/file/x.json", &[], b"1");
+    assert_eq!((put.status, &put.json()["result"]), (500, &format!("failed: {}", refused("x.json")).into()));
+    assert_eq!(records(&mock.log()).len(), 2, "{}", mock.log());
+
+    let mock = Mock::start_with(&["--provision-dir", sys], |_| ());
+    nth(&mock, 1, &format!("WARN  {}", refused("initial")));
+    assert_eq!(mock.get("/any").status, 404);
+}
