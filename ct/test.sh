@@ -76,11 +76,23 @@ start() {
   export H1MOCK_SERVICE_HOST H1MOCK_SERVICE_PORT_HTTP_TRAFFIC H1MOCK_SERVICE_PORT_HTTP_ADMIN H1MOCK_PROVISION_DIR
 }
 
+# `helm delete --wait` does not wait for pods: one that drains would answer the first requests to the next release. Pods that have
+# ended, such as that of `helm test`, may stay. For older kubectl it is an error that none is left.
+await_end_of_pods() {
+  local said
+  said=$(kubectl wait --for=delete pod -n "$NAMESPACE" -l app.kubernetes.io/instance="$CHART" --field-selector=status.phase=Running \
+    --timeout=5m 2>&1) || case "$said" in
+    *"no matching resources found"*) ;;
+    *) die "failed to wait for the end of the pods of release \`$CHART\` in namespace \`$NAMESPACE\`: $said" ;;
+  esac
+}
+
 # The release is deleted with all that belongs to it, so that its names are free again.
 clean_up() {
   if helm status "$CHART" -n "$NAMESPACE" &>/dev/null; then
     echo "Cleaning up ..."
     helm delete "$CHART" -n "$NAMESPACE" --wait
+    await_end_of_pods
   fi
 }
 
