@@ -106,3 +106,19 @@ projected:
         optional: true
     {{- end }}
 {{- end -}}
+
+{{/*
+A container of the pod of `helm test`, without its name. Items: scope, arguments of h1mock.
+*/}}
+{{- define "h1mock.testContainer" -}}
+{{- $root := index . 0 -}}
+image: {{ include "h1mock.image" $root | quote }}
+imagePullPolicy: {{ $root.Values.image.pullPolicy }}
+terminationMessagePolicy: FallbackToLogsOnError
+args:
+  {{- toYaml (index . 1) | nindent 2 }}
+resources:
+  {{- toYaml $root.Values.resources | nindent 2 }}
+securityContext:
+  {{- toYaml $root.Values.securityContext | nindent 2 }}
+{{- end -}}
