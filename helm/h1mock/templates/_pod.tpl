@@ -67,17 +67,22 @@ Ports as variables, too: `h1mock get` and `h1mock probe` in the pod read them. A
 {{- end -}}
 
 {{/*
-A probe. Items: scope, its times, the path on the admin port.
+A probe. Items: scope, its times, the path on the admin port, and arguments of h1mock in place of the path, or none. The kubelet
+shows what a command prints; of an answer over HTTP it shows the status only.
 */}}
 {{- define "h1mock.probe" -}}
 {{- $root := index . 0 -}}
-{{- if $root.Values.service.admin.enabled -}}
+{{- if not $root.Values.service.admin.enabled -}}
+tcpSocket:
+  port: http-traffic
+{{- else if index . 3 -}}
+exec:
+  command:
+    {{- toYaml (prepend (index . 3) "h1mock") | nindent 4 }}
+{{- else -}}
 httpGet:
   path: {{ index . 2 }}
   port: http-admin
-{{- else -}}
-tcpSocket:
-  port: http-traffic
 {{- end }}
 {{- with index . 1 }}
 {{ toYaml . }}
