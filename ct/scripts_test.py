@@ -17,6 +17,7 @@ BASE = ("bash", "sh", "env", "dirname", "id", "cat", "awk", "grep", "cmp", "mkte
 
 FAKE = """#!/bin/sh
 echo "${0##*/} $*" >> "$CALLS"
+case "$*" in *" --values -"*) cat > "$CALLS.values" ;; esac
 case "${0##*/} $1 $2" in
 %s
 esac
@@ -45,9 +46,12 @@ def end_of_pods(release, namespace):
             "--field-selector=status.phase=Running --timeout=5m")
 
 
-def install(tag="latest", sets=""):
-    return (f"helm install ct-h1mock {CHART} -n ns-ct-h1mock --wait --set-string test.image.tag={tag} "
-            f"--set-string h1mock.image.tag={tag}{sets}")
+def install(sets=""):
+    return f"helm install ct-h1mock {CHART} -n ns-ct-h1mock --wait --values -{sets}"
+
+
+def tags(tag):
+    return f'test: {{ image: {{ tag: "{tag}" }} }}\nh1mock: {{ image: {{ tag: "{tag}" }} }}\n'
 
 
 def execute(pod, arguments=""):
@@ -67,6 +71,7 @@ class Scripts(unittest.TestCase):
             (self.folder / name).chmod(0o755)
         calls = self.folder / "calls"
         calls.write_text("")
+        self.values = self.folder / "calls.values"
         environment = {"PATH": str(self.folder), "CALLS": str(calls), "USER": "me", **variables}
         done = subprocess.run([str(PROJECT / script), *arguments], env=environment, stdin=subprocess.DEVNULL, capture_output=True,
                               text=True, timeout=60, cwd="/")
@@ -124,6 +129,7 @@ class Test(Scripts):
         self.assertEqual(calls, [
             "helm status ct-h1mock -n ns-ct-h1mock", "kubectl get namespace ns-ct-h1mock", "kubectl create namespace ns-ct-h1mock",
             f"helm dependency update {CHART}", install(), LOOK, execute("new", " -k a or b")])
+        self.assertEqual(self.values.read_text(), tags("latest"))
 
     def test_what_is_there_is_deleted_first(self):
         done, calls = self.run_script("ct/test.sh", world=THERE)
@@ -143,7 +149,8 @@ class Test(Scripts):
         sets = "--set h1mock.service.verbosity.enabled=false --set test.name=x"
         done, calls = self.run_script("ct/test.sh", TAG="1.10", XTRA_HELM_SETS=sets, SKIP_HELM_DEPS="yes", NO_TEST="yes")
         self.assertEqual(done.returncode, 0, done.stderr)
-        self.assertEqual(calls[-1], install("1.10", f" {sets}"))
+        self.assertEqual(calls[-1], install(f" {sets}"))
+        self.assertEqual(self.values.read_text(), tags("1.10"))
         self.assertNotIn("dependency", " ".join(calls))
         self.assertIn("Tests skipped\n", done.stdout)
 
@@ -152,7 +159,8 @@ class Test(Scripts):
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual(calls, ["helm list -q --deployed -n ns-ct-h1mock", LOOK, execute("pod-1")])
         done, calls = self.run_script("ct/test.sh", world=THERE, REUSE="true", TAG="test1")
-        self.assertEqual(calls[2], install("test1").replace("install", "upgrade --reset-then-reuse-values", 1))
+        self.assertEqual(calls[2], install().replace("install", "upgrade --reset-then-reuse-values", 1))
+        self.assertEqual(self.values.read_text(), tags("test1"))
         done, calls = self.run_script("ct/test.sh", world=THERE, REUSE="true", XTRA_HELM_SETS="--set test.replicaCount=2")
         self.assertEqual(calls[2], f"helm upgrade --reset-then-reuse-values ct-h1mock {CHART} -n ns-ct-h1mock --wait --set test.replicaCount=2")
         done, calls = self.run_script("ct/test.sh", REUSE="true")

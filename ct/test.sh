@@ -17,7 +17,7 @@ Usage: ct/test.sh [--local] [-h|--help] [pytest options]
 
 Variables for the cluster:
 
-  XTRA_HELM_SETS   further setters for helm
+  XTRA_HELM_SETS   further setters for helm, which win over what this script sets
   SKIP_HELM_DEPS   not empty: leaves the chart's dependencies as they are
   TAG              tag of the images h1mock and ct-h1mock (latest)
   REUSE            not empty: keeps what is deployed, or updates it if TAG or XTRA_HELM_SETS are given;
@@ -111,10 +111,14 @@ helm_release() {
   shift
   read -r -a sets <<<"${XTRA_HELM_SETS:-}"
   if [ -n "$tag" ]; then
-    tags=(--set-string test.image.tag="$tag" --set-string h1mock.image.tag="$tag")
+    # As a file of values: helm takes --set-string after --set, whatever their order.
+    tags=(--values -)
   fi
   update_dependencies
-  helm "$@" "$CHART" "$project/helm/$CHART" -n "$NAMESPACE" --wait ${tags[@]+"${tags[@]}"} ${sets[@]+"${sets[@]}"}
+  helm "$@" "$CHART" "$project/helm/$CHART" -n "$NAMESPACE" --wait ${tags[@]+"${tags[@]}"} ${sets[@]+"${sets[@]}"} <<EOF
+test: { image: { tag: "$tag" } }
+h1mock: { image: { tag: "$tag" } }
+EOF
 }
 
 deployed() {
