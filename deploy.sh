@@ -18,12 +18,24 @@ need() {
   command -v "$1" >/dev/null || die "\`$1\` is needed: $2"
 }
 
+# `helm delete --wait` does not wait for pods: one that drains would answer the first requests to the next release. Pods that have
+# ended, such as that of `helm test`, may stay. For older kubectl it is an error that none is left.
+await_end_of_pods() {
+  local said
+  said=$(kubectl wait --for=delete pod -n "$NAMESPACE" -l app.kubernetes.io/instance=h1mock --field-selector=status.phase=Running \
+    --timeout=5m 2>&1) || case "$said" in
+    *"no matching resources found"*) ;;
+    *) die "failed to wait for the end of the pods of release \`h1mock\` in namespace \`$NAMESPACE\`: $said" ;;
+  esac
+}
+
 main() {
   need helm "see https://helm.sh/docs/intro/install"
   need kubectl "see https://kubernetes.io/docs/tasks/tools"
 
   if helm status h1mock -n "$NAMESPACE" &>/dev/null; then
     helm delete h1mock -n "$NAMESPACE" --wait
+    await_end_of_pods
   fi
   kubectl get namespace "$NAMESPACE" &>/dev/null || kubectl create namespace "$NAMESPACE" ||
     die "failed to create namespace \`$NAMESPACE\`: see above"

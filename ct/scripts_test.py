@@ -17,6 +17,7 @@ BASE = ("bash", "sh", "env", "dirname", "id", "cat", "awk", "grep", "cmp", "mkte
 
 FAKE = """#!/bin/sh
 echo "${0##*/} $*" >> "$CALLS"
+case "$*" in *" --values -"*) cat > "$CALLS.values" ;; esac
 case "${0##*/} $1 $2" in
 %s
 esac
@@ -35,11 +36,22 @@ NO_POD = """"helm list "*) echo ct-h1mock ;;
 SELECTOR = "app.kubernetes.io/name=ct-h1mock,app.kubernetes.io/instance=ct-h1mock"
 LOOK = f"kubectl get pod -n ns-ct-h1mock -l {SELECTOR} --no-headers"
 CHART = PROJECT / "helm/ct-h1mock"
+# What old and new kubectl say when no pod is left, and what they say when one does not end.
+NONE_LEFT = ('"kubectl wait "*) echo "error: no matching resources found" >&2; exit 1 ;;', '"kubectl wait "*) exit 0 ;;')
+ONE_STAYS = '"kubectl wait "*) echo "error: timed out waiting for the condition on pods/old" >&2; exit 1 ;;'
 
 
-def install(tag="latest", sets=""):
-    return (f"helm install ct-h1mock {CHART} -n ns-ct-h1mock --wait --set-string test.image.tag={tag} "
-            f"--set-string h1mock.image.tag={tag}{sets}")
+def end_of_pods(release, namespace):
+    return (f"kubectl wait --for=delete pod -n {namespace} -l app.kubernetes.io/instance={release} "
+            "--field-selector=status.phase=Running --timeout=5m")
+
+
+def install(sets=""):
+    return f"helm install ct-h1mock {CHART} -n ns-ct-h1mock --wait --values -{sets}"
+
+
+def tags(tag):
+    return f'test: {{ image: {{ tag: "{tag}" }} }}\nh1mock: {{ image: {{ tag: "{tag}" }} }}\n'
 
 
 def execute(pod, arguments=""):
@@ -59,6 +71,7 @@ class Scripts(unittest.TestCase):
             (self.folder / name).chmod(0o755)
         calls = self.folder / "calls"
         calls.write_text("")
+        self.values = self.folder / "calls.values"
         environment = {"PATH": str(self.folder), "CALLS": str(calls), "USER": "me", **variables}
         done = subprocess.run([str(PROJECT / script), *arguments], env=environment, stdin=subprocess.DEVNULL, capture_output=True,
                               text=True, timeout=60, cwd="/")
@@ -77,8 +90,19 @@ class Deploy(Scripts):
     def test_it_takes_the_place_of_what_is_there_and_passes_arguments_on(self):
         done, calls = self.run_script("deploy.sh", "--set", "podAnnotations.a=b c", world=THERE, NAMESPACE="mine")
         self.assertEqual(done.returncode, 0, done.stderr)
-        self.assertEqual(calls, ["helm status h1mock -n mine", "helm delete h1mock -n mine --wait", "kubectl get namespace mine",
-                                 f"helm install h1mock {self.CHART} -n mine --wait --set podAnnotations.a=b c"])
+        self.assertEqual(calls, ["helm status h1mock -n mine", "helm delete h1mock -n mine --wait", end_of_pods("h1mock", "mine"),
+                                 "kubectl get namespace mine", f"helm install h1mock {self.CHART} -n mine --wait --set podAnnotations.a=b c"])
+
+    def test_the_pods_of_the_old_release_are_gone_before_the_new_one_comes(self):
+        for world in NONE_LEFT:
+            done, calls = self.run_script("deploy.sh", world=f"{world}\n{THERE}")
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+            self.assertIn("helm install", calls[-1])
+        done, calls = self.run_script("deploy.sh", world=f"{ONE_STAYS}\n{THERE}")
+        self.assertEqual((done.returncode, done.stderr),
+                         (1, "deploy.sh: failed to wait for the end of the pods of release `h1mock` in namespace `me-h1mock`: error: timed "
+                             "out waiting for the condition on pods/old\n"))
+        self.assertEqual(calls[-1], end_of_pods("h1mock", "me-h1mock"))
 
     def test_a_failure_of_helm_is_the_script_s(self):
         done, _ = self.run_script("deploy.sh", world='"helm install "*) echo "Error: no" >&2; exit 3 ;;')
@@ -105,18 +129,28 @@ class Test(Scripts):
         self.assertEqual(calls, [
             "helm status ct-h1mock -n ns-ct-h1mock", "kubectl get namespace ns-ct-h1mock", "kubectl create namespace ns-ct-h1mock",
             f"helm dependency update {CHART}", install(), LOOK, execute("new", " -k a or b")])
+        self.assertEqual(self.values.read_text(), tags("latest"))
 
     def test_what_is_there_is_deleted_first(self):
         done, calls = self.run_script("ct/test.sh", world=THERE)
         self.assertEqual(done.returncode, 0, done.stderr)
-        self.assertEqual(calls[:2], ["helm status ct-h1mock -n ns-ct-h1mock", "helm delete ct-h1mock -n ns-ct-h1mock --wait"])
+        self.assertEqual(calls[:3], ["helm status ct-h1mock -n ns-ct-h1mock", "helm delete ct-h1mock -n ns-ct-h1mock --wait",
+                                     end_of_pods("ct-h1mock", "ns-ct-h1mock")])
         self.assertEqual(calls[-3:], [install(), LOOK, execute("pod-1")])
+        for world in NONE_LEFT:
+            done, _ = self.run_script("ct/test.sh", world=f"{world}\n{THERE}")
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+        done, calls = self.run_script("ct/test.sh", world=f"{ONE_STAYS}\n{THERE}")
+        self.assertIn("ct/test.sh: failed to wait for the end of the pods of release `ct-h1mock` in namespace `ns-ct-h1mock`: error: timed "
+                      "out waiting for the condition on pods/old\n", done.stderr)
+        self.assertEqual((done.returncode, calls[-1]), (1, end_of_pods("ct-h1mock", "ns-ct-h1mock")))
 
     def test_the_variables_of_the_original(self):
         sets = "--set h1mock.service.verbosity.enabled=false --set test.name=x"
         done, calls = self.run_script("ct/test.sh", TAG="1.10", XTRA_HELM_SETS=sets, SKIP_HELM_DEPS="yes", NO_TEST="yes")
         self.assertEqual(done.returncode, 0, done.stderr)
-        self.assertEqual(calls[-1], install("1.10", f" {sets}"))
+        self.assertEqual(calls[-1], install(f" {sets}"))
+        self.assertEqual(self.values.read_text(), tags("1.10"))
         self.assertNotIn("dependency", " ".join(calls))
         self.assertIn("Tests skipped\n", done.stdout)
 
@@ -125,7 +159,8 @@ class Test(Scripts):
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual(calls, ["helm list -q --deployed -n ns-ct-h1mock", LOOK, execute("pod-1")])
         done, calls = self.run_script("ct/test.sh", world=THERE, REUSE="true", TAG="test1")
-        self.assertEqual(calls[2], install("test1").replace("install", "upgrade --reset-then-reuse-values", 1))
+        self.assertEqual(calls[2], install().replace("install", "upgrade --reset-then-reuse-values", 1))
+        self.assertEqual(self.values.read_text(), tags("test1"))
         done, calls = self.run_script("ct/test.sh", world=THERE, REUSE="true", XTRA_HELM_SETS="--set test.replicaCount=2")
         self.assertEqual(calls[2], f"helm upgrade --reset-then-reuse-values ct-h1mock {CHART} -n ns-ct-h1mock --wait --set test.replicaCount=2")
         done, calls = self.run_script("ct/test.sh", REUSE="true")

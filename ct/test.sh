@@ -17,7 +17,7 @@ Usage: ct/test.sh [--local] [-h|--help] [pytest options]
 
 Variables for the cluster:
 
-  XTRA_HELM_SETS   further setters for helm
+  XTRA_HELM_SETS   further setters for helm, which win over what this script sets
   SKIP_HELM_DEPS   not empty: leaves the chart's dependencies as they are
   TAG              tag of the images h1mock and ct-h1mock (latest)
   REUSE            not empty: keeps what is deployed, or updates it if TAG or XTRA_HELM_SETS are given;
@@ -76,11 +76,23 @@ start() {
   export H1MOCK_SERVICE_HOST H1MOCK_SERVICE_PORT_HTTP_TRAFFIC H1MOCK_SERVICE_PORT_HTTP_ADMIN H1MOCK_PROVISION_DIR
 }
 
+# `helm delete --wait` does not wait for pods: one that drains would answer the first requests to the next release. Pods that have
+# ended, such as that of `helm test`, may stay. For older kubectl it is an error that none is left.
+await_end_of_pods() {
+  local said
+  said=$(kubectl wait --for=delete pod -n "$NAMESPACE" -l app.kubernetes.io/instance="$CHART" --field-selector=status.phase=Running \
+    --timeout=5m 2>&1) || case "$said" in
+    *"no matching resources found"*) ;;
+    *) die "failed to wait for the end of the pods of release \`$CHART\` in namespace \`$NAMESPACE\`: $said" ;;
+  esac
+}
+
 # The release is deleted with all that belongs to it, so that its names are free again.
 clean_up() {
   if helm status "$CHART" -n "$NAMESPACE" &>/dev/null; then
     echo "Cleaning up ..."
     helm delete "$CHART" -n "$NAMESPACE" --wait
+    await_end_of_pods
   fi
 }
 
@@ -99,10 +111,14 @@ helm_release() {
   shift
   read -r -a sets <<<"${XTRA_HELM_SETS:-}"
   if [ -n "$tag" ]; then
-    tags=(--set-string test.image.tag="$tag" --set-string h1mock.image.tag="$tag")
+    # As a file of values: helm takes --set-string after --set, whatever their order.
+    tags=(--values -)
   fi
   update_dependencies
-  helm "$@" "$CHART" "$project/helm/$CHART" -n "$NAMESPACE" --wait ${tags[@]+"${tags[@]}"} ${sets[@]+"${sets[@]}"}
+  helm "$@" "$CHART" "$project/helm/$CHART" -n "$NAMESPACE" --wait ${tags[@]+"${tags[@]}"} ${sets[@]+"${sets[@]}"} <<EOF
+test: { image: { tag: "$tag" } }
+h1mock: { image: { tag: "$tag" } }
+EOF
 }
 
 deployed() {

@@ -88,6 +88,21 @@ class Commands(unittest.TestCase):
                     count += 1
         self.assertGreaterEqual(count, 9)
 
+    def test_no_release_is_installed_that_a_page_has_installed_before(self):
+        """Who types a page from its top: helm refuses a name that is in use, and `upgrade --install` takes both."""
+        count = 0
+        for page in docs.pages():
+            there = set()
+            for command in (command for block in docs.blocks(page) for command, _ in docs.commands(block.text)):
+                if found := re.match(r"helm (install|upgrade) (\S+) ", command):
+                    namespace = re.search(r" (?:-n|--namespace) (\S+)", command)
+                    release = (found.group(2), namespace and namespace.group(1))
+                    if found.group(1) == "install":
+                        self.assertNotIn(release, there, f"{page}: {command}")
+                    there.add(release)
+                    count += 1
+        self.assertGreaterEqual(count, 5)
+
     def test_blocks_of_ours_hold_nothing_else(self):
         for block in (block for page in docs.pages() for block in docs.blocks(page)):
             if docs.runner(block) == OURS:

@@ -100,8 +100,10 @@ class Aliases(unittest.TestCase):
             self.assertEqual([source["configMap"]["name"] for source in sources], expected)
 
     def test_each_helm_test_asks_its_own_service(self):
-        for name, url in (("server1", "http://server1:8000/"), ("server2", "http://server2:8080/")):
-            self.assertEqual(helm.at(self.objects.one("Pod", f"{name}-test"), "spec containers 0 args 2"), url)
+        for name, port in (("server1", 8000), ("server2", 8080)):
+            pod = self.objects.one("Pod", f"{name}-test")
+            self.assertEqual(helm.at(pod, "spec containers 0 args 1"), f"tcp://{name}:{port}")
+            self.assertEqual(helm.at(pod, "spec initContainers 0 args 1"), f"{name}:8074")
 
     def test_a_name_that_is_given_wins_over_the_alias(self):
         values = {"server1": {"service": {"name": "prices"}}}

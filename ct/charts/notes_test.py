@@ -14,7 +14,7 @@ class Notes(unittest.TestCase):
         for command in (
             "kubectl rollout status -n mocks deployment/h1mock",
             "POD=$(kubectl get pods -n mocks -l app.kubernetes.io/name=h1mock,app.kubernetes.io/instance=h1m "
-            "--sort-by=.metadata.creationTimestamp -o jsonpath='{.items[-1:].metadata.name}')",
+            "--field-selector=status.phase=Running --sort-by=.metadata.creationTimestamp -o jsonpath='{.items[-1:].metadata.name}')",
             "kubectl cp -n mocks provisions/foo-bar $POD:/app/provision",
             "kubectl exec -n mocks $POD -- h1mock get /app/v1/foo/bar",
             "kubectl exec -n mocks $POD -- touch provision/initial",

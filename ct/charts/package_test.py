@@ -61,10 +61,23 @@ class Snippets(unittest.TestCase):
     def test_the_sidecar_is_like_the_container_of_the_chart(self):
         sidecar = self.load("sidecar.yaml")["spec"]["initContainers"][0]
         container = helm.at(helm.template().one("Deployment"), "spec template spec containers 0")
-        for key in ("image", "args", "securityContext", "volumeMounts"):
+        for key in ("image", "imagePullPolicy", "terminationMessagePolicy", "args", "securityContext", "volumeMounts"):
             self.assertEqual(sidecar[key], container[key])
         self.assertEqual(sidecar["restartPolicy"], "Always")
         self.assertEqual(sidecar["startupProbe"]["httpGet"], container["readinessProbe"]["httpGet"])
+
+    def test_containers_of_our_image_take_it_from_the_node_and_say_why_they_fail(self):
+        """Where a tag is `latest` Kubernetes pulls always, so an image that was loaded onto the node would not be used."""
+        count = 0
+        for path in SNIPPETS.glob("*.yaml"):
+            item = yaml.safe_load(path.read_text())
+            pod = helm.at(item, "spec template spec") or item.get("spec") or {}
+            for container in pod.get("initContainers", []) + pod.get("containers", []):
+                if container["image"].startswith("testillano/"):
+                    self.assertEqual((container.get("imagePullPolicy"), container.get("terminationMessagePolicy")),
+                                     ("IfNotPresent", "FallbackToLogsOnError"), path.name)
+                    count += 1
+        self.assertEqual(count, 3)
 
     def test_the_job_has_the_sidecar_without_names_for_its_ports(self):
         pod, job = self.load("sidecar.yaml")["spec"], helm.at(self.load("job.yaml"), "spec template spec")

@@ -65,6 +65,32 @@ class Probes(unittest.TestCase):
             self.assertEqual(with_token[name], without[name])
 
 
+class Failures(unittest.TestCase):
+    def test_what_a_container_says_when_it_fails_is_in_the_description_of_its_pod(self):
+        objects = [*helm.template(), helm.template(of="ct-h1mock", release="ct-h1mock").one("Deployment", "ct-h1mock")]
+        pods = [helm.at(item, POD) or item["spec"] for item in objects if item["kind"] in ("Deployment", "Pod")]
+        containers = [one for pod in pods for one in pod.get("initContainers", []) + pod["containers"]]
+        ours = [one for one in containers if one["image"].startswith("testillano/h1mock:")]
+        self.assertLessEqual({"h1mock", "test", "test-init"}, {one["name"] for one in ours})
+        for container in ours:
+            self.assertEqual(container.get("terminationMessagePolicy"), "FallbackToLogsOnError", container["name"])
+
+
+class HelmTest(unittest.TestCase):
+    def test_it_sends_the_mock_no_request_that_counts(self):
+        """By default: `/readyz` of the admin port is not the mock's, and a connection without a request is none."""
+        pod = helm.template().one("Pod")["spec"]
+        self.assertEqual([one["args"] for one in pod["initContainers"] + pod["containers"]],
+                         [["probe", "h1mock:8074"], ["probe", "tcp://h1mock:8000"]])
+
+    def test_its_log_can_be_read_and_its_pod_be_found(self):
+        """`helm test --logs` names no container, so there is one; helm 3 reads after hook-succeeded has deleted the pod."""
+        pod = helm.template().one("Pod")
+        self.assertEqual(len(pod["spec"]["containers"]), 1)
+        self.assertEqual(pod["metadata"]["annotations"]["helm.sh/hook-delete-policy"], "before-hook-creation")
+        self.assertEqual(pod["metadata"]["labels"]["app.kubernetes.io/component"], "test")
+
+
 class Rollout(unittest.TestCase):
     def test_a_new_pod_is_ready_before_the_old_one_goes(self):
         self.assertEqual(deployment()["spec"]["strategy"], {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1}})

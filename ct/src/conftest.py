@@ -11,8 +11,8 @@ HOST = os.environ["H1MOCK_SERVICE_HOST"]
 ADMIN = os.environ["H1MOCK_SERVICE_PORT_HTTP_ADMIN"]
 TRAFFIC = os.environ["H1MOCK_SERVICE_PORT_HTTP_TRAFFIC"]
 
-# Beside the tests in the image, in the project's folder otherwise.
-RESOURCES = pathlib.Path(os.environ.get("H1MOCK_RESOURCES", pathlib.Path(__file__).parents[2] / "provisions"))
+# Beside the tests in the image, whose folder has no grandparent; in the project's folder otherwise.
+RESOURCES = pathlib.Path(os.environ.get("H1MOCK_RESOURCES") or pathlib.Path(__file__).parents[2] / "provisions")
 # Seconds: far more than a reload takes, so that a slow machine is no failure.
 DEADLINE = 10
 

@@ -142,7 +142,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         return self.send(200, table(found["items"]) if self.wants_table() else found)
 
     def watch(self, select):
-        """An event for each object at first, and then for each change. A client that asks for it is told where the first ones end."""
+        """An event for each object at first, and then for each change and each that is gone. A client that asks for it is told where the
+        first ones end."""
         self.close_connection = True
         self.send_response(200)
         self.send_header("Content-Type", "application/json")
@@ -159,6 +160,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
                     if known.get(name) != item:
                         self.send_event("MODIFIED" if name in known else "ADDED", table([item]) if self.wants_table() else item)
                         known[name] = item
+                for name in known.keys() - {item["metadata"]["name"] for item in found["items"]}:
+                    gone = known.pop(name)
+                    self.send_event("DELETED", table([gone]) if self.wants_table() else gone)
                 if bookmark:
                     self.send_event("BOOKMARK", initial_events_end(found))
                     bookmark = False

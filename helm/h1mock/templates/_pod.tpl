@@ -67,17 +67,22 @@ Ports as variables, too: `h1mock get` and `h1mock probe` in the pod read them. A
 {{- end -}}
 
 {{/*
-A probe. Items: scope, its times, the path on the admin port.
+A probe. Items: scope, its times, the path on the admin port, and arguments of h1mock in place of the path, or none. The kubelet
+shows what a command prints; of an answer over HTTP it shows the status only.
 */}}
 {{- define "h1mock.probe" -}}
 {{- $root := index . 0 -}}
-{{- if $root.Values.service.admin.enabled -}}
+{{- if not $root.Values.service.admin.enabled -}}
+tcpSocket:
+  port: http-traffic
+{{- else if index . 3 -}}
+exec:
+  command:
+    {{- toYaml (prepend (index . 3) "h1mock") | nindent 4 }}
+{{- else -}}
 httpGet:
   path: {{ index . 2 }}
   port: http-admin
-{{- else -}}
-tcpSocket:
-  port: http-traffic
 {{- end }}
 {{- with index . 1 }}
 {{ toYaml . }}
@@ -105,4 +110,20 @@ projected:
         name: {{ include "h1mock.fullname" . }}-provisions
         optional: true
     {{- end }}
+{{- end -}}
+
+{{/*
+A container of the pod of `helm test`, without its name. Items: scope, arguments of h1mock.
+*/}}
+{{- define "h1mock.testContainer" -}}
+{{- $root := index . 0 -}}
+image: {{ include "h1mock.image" $root | quote }}
+imagePullPolicy: {{ $root.Values.image.pullPolicy }}
+terminationMessagePolicy: FallbackToLogsOnError
+args:
+  {{- toYaml (index . 1) | nindent 2 }}
+resources:
+  {{- toYaml $root.Values.resources | nindent 2 }}
+securityContext:
+  {{- toYaml $root.Values.securityContext | nindent 2 }}
 {{- end -}}
