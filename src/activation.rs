@@ -35,8 +35,8 @@ pub struct Terms {
     pub keep_store: bool,
     /// `--explain`: the default pages of 404 and 405 list the closest rules.
     pub explain: bool,
-    /// `--require-provision`: the server is not ready before this one is active.
-    pub required: Option<Required>,
+    /// What the server is not ready without.
+    pub required: Required,
 }
 
 /// Activates provisions.

@@ -4,7 +4,6 @@ use crate::activation::{Terms, load};
 use crate::metrics::metrics;
 use crate::provision::{Loaded, Provision, no_register_rules};
 use crate::record::Records;
-use crate::required::Required;
 use crate::script::data::Data;
 use crate::script::fault::{Fault, LoadError};
 use crate::store::{Name, Store};
@@ -51,7 +50,7 @@ pub fn first(
     let name = name(store);
     let checked = Name::parse(name).map_err(|error| Fault::of_file(name, error.to_string()))?;
     if !store.exists(&checked) {
-        if terms.required.as_ref().is_some_and(Required::is_initial) {
+        if terms.required.is_initial() {
             return built_in(BUILT_IN);
         }
         if !refused && let Err(error) = store.write(&checked, BUILT_IN_SOURCE) {

@@ -1,4 +1,5 @@
-//! `--require-provision`: whether the provision that readiness waits for is active, and why it is not. Knows no probe.
+//! What readiness waits for: the provision of `--require-provision`, or that the built-in one no longer stands in for an `initial`
+//! that did not load. Knows no probe.
 
 use crate::activation::ActivationError;
 use crate::initial;
@@ -6,64 +7,84 @@ use crate::provision::{Provision, no_register_rules};
 use crate::record::{Kind, Records};
 use crate::store::{Name, Store};
 
-/// The provision that readiness waits for.
-pub struct Required(Name);
+/// The provision that readiness waits for; `None` is any that loads, if an `initial` does not.
+pub struct Required(Option<Name>);
 
 impl Required {
-    /// The provision `name`.
-    pub fn new(name: Name) -> Required {
+    /// The provision `name`, as `--require-provision` has it.
+    pub fn new(name: Option<Name>) -> Required {
         Required(name)
     }
 
-    /// Its name as it was asked for.
-    pub fn name(&self) -> &str {
-        self.0.as_str()
+    /// The end of ``not ready until provision `initial` is active``.
+    pub fn goal(&self) -> String {
+        match &self.0 {
+            Some(name) => format!("provision `{name}` is active"),
+            None => "a provision is active".to_owned(),
+        }
     }
 
-    /// Whether `active` is that provision. The built-in one stands for no file, so it never is.
+    /// Whether `active` is that provision. The built-in one stands for no file, so it never is; where none is named, it is right
+    /// unless there is an `initial`.
     pub fn is(&self, active: &Provision, store: &Store) -> bool {
-        !active.built_in && (active.name == self.name() || active.name == self.file(store).as_str())
+        match &self.0 {
+            Some(name) => {
+                !active.built_in
+                    && (active.name == name.as_str() || active.name == file(name, store).as_str())
+            }
+            None => !active.built_in || active.name != initial::BUILT_IN || self.awaited(store).is_none(),
+        }
     }
 
     /// The built-in provision must not become a file that would be taken for `initial` at the next start.
     pub fn is_initial(&self) -> bool {
-        initial::NAMES.contains(&self.name())
+        self.0.as_ref().is_some_and(|name| initial::NAMES.contains(&name.as_str()))
     }
 
     /// Why `active` is another provision, as /readyz answers it.
     pub fn reason(&self, active: &Provision, store: &Store, records: &Records) -> String {
-        let not = format!(
-            "provision `{}` is required (`--require-provision`), but `{}` is active",
-            self.name(),
-            active.name
-        );
-        match self.cause(store, records) {
+        let active = &active.name;
+        let not = match &self.0 {
+            Some(name) => {
+                format!("provision `{name}` is required (`--require-provision`), but `{active}` is active")
+            }
+            None => format!("`{active}` is active in place of `{}`", initial::name(store)),
+        };
+        match self.awaited(store).and_then(|name| cause(&name, store, records)) {
             Some(cause) => format!("{not}: {cause}"),
             None => not,
         }
     }
 
-    /// What keeps its file from being active, in one line; `None` where another one has taken its place.
-    fn cause(&self, store: &Store, records: &Records) -> Option<String> {
-        let file = self.file(store);
-        let record = records.of(file.as_str());
-        let text = match (record.error, record.kind, record.generation) {
-            _ if !store.exists(&file) => ActivationError::Unknown(self.name().to_owned()).to_string(),
-            (Some(error), ..) => error.to_string(),
-            (None, Some(Kind::Library), _) => no_register_rules(file.as_str()).to_string(),
-            (None, _, None) => format!("`{file}` is there, but nothing has activated it"),
-            (None, _, Some(_)) => return None,
-        };
-        text.lines().next().map(str::to_owned)
+    /// The file that should be active; where none is named, the `initial` that is there.
+    fn awaited(&self, store: &Store) -> Option<Name> {
+        let initial = || Name::parse(initial::name(store)).ok().filter(|initial| store.exists(initial));
+        self.0.clone().or_else(initial)
     }
+}
 
-    /// Its file: the name, or the same with or without `.rhai` where only that is there, as in `import`.
-    fn file(&self, store: &Store) -> Name {
-        let name = self.name();
-        let other = name.strip_suffix(".rhai").map_or_else(|| format!("{name}.rhai"), str::to_owned);
-        let other = Name::parse(&other).ok().filter(|other| store.exists(other) && !store.exists(&self.0));
-        other.unwrap_or_else(|| self.0.clone())
-    }
+/// What keeps the file of `name` from being active, in one line; `None` where another one has taken its place.
+fn cause(name: &Name, store: &Store, records: &Records) -> Option<String> {
+    let file = file(name, store);
+    let record = records.of(file.as_str());
+    let text = match (record.error, record.kind, record.generation) {
+        _ if !store.exists(&file) => ActivationError::Unknown(name.as_str().to_owned()).to_string(),
+        (Some(error), ..) => error.to_string(),
+        (None, Some(Kind::Library), _) => no_register_rules(file.as_str()).to_string(),
+        (None, _, None) => format!("`{file}` is there, but nothing has activated it"),
+        (None, _, Some(_)) => return None,
+    };
+    text.lines().next().map(str::to_owned)
+}
+
+/// The file of `name`: the name, or the same with or without `.rhai` where only that is there, as in `import`.
+fn file(name: &Name, store: &Store) -> Name {
+    let other = match name.as_str().strip_suffix(".rhai") {
+        Some(stem) => stem.to_owned(),
+        None => format!("{name}.rhai"),
+    };
+    let other = Name::parse(&other).ok().filter(|other| store.exists(other) && !store.exists(name));
+    other.unwrap_or_else(|| name.clone())
 }
 
 #[cfg(test)]
@@ -71,10 +92,6 @@ mod tests {
     use super::*;
     use crate::script::fault::Fault;
     use crate::store::fixture::Folder;
-
-    fn required(name: &str) -> Required {
-        Required::new(Name::parse(name).unwrap())
-    }
 
     #[test]
     fn a_file_is_meant_by_its_name_with_and_without_the_extension() {
@@ -90,7 +107,7 @@ mod tests {
             let folder = Folder::new();
             let store = folder.store();
             files.iter().for_each(|file| drop(store.write(&Name::parse(file).unwrap(), b"").unwrap()));
-            assert_eq!(required(name).file(&store).as_str(), file, "{files:?} {name}");
+            assert_eq!(super::file(&Name::parse(name).unwrap(), &store).as_str(), file, "{files:?} {name}");
         }
     }
 
@@ -98,7 +115,7 @@ mod tests {
     fn the_cause_is_what_keeps_the_file_from_being_active() {
         let folder = Folder::new();
         let (store, records) = (folder.store(), Records::default());
-        let cause = || required("a").cause(&store, &records);
+        let cause = || cause(&Name::parse("a").unwrap(), &store, &records);
         let text = |text: &str| Some(text.to_owned());
         assert_eq!(cause(), text("there is no file `a` in the provision directory"));
         store.write(&Name::parse("a").unwrap(), b"").unwrap();

@@ -145,7 +145,7 @@ impl Service {
             back_to_initial: settings.on_error == OnError::Initial,
             keep_store: settings.keep_store,
             explain: settings.explain,
-            required: settings.require_provision.clone().map(Required::new),
+            required: Required::new(settings.require_provision.clone()),
         };
         let activation = with_stack(budget, move || {
             let engine = Arc::new(script::engine(budget));

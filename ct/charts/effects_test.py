@@ -104,7 +104,7 @@ EFFECTS = [
     ("extraVolumeMounts", [{"name": "provision", "mountPath": "/v"}], "Deployment", f"{C} volumeMounts 2",
      {"name": "provision", "mountPath": "/v"}),
     ("startupProbe", {"failureThreshold": 9}, "Deployment", f"{C} startupProbe",
-     {"httpGet": {"path": "/healthz", "port": "http-admin"}, "periodSeconds": 1, "timeoutSeconds": 3, "failureThreshold": 9}),
+     {"httpGet": {"path": "/healthz", "port": "http-admin"}, "periodSeconds": 1, "timeoutSeconds": 1, "failureThreshold": 9}),
     ("readinessProbe", {"periodSeconds": 9}, "Deployment", f"{C} readinessProbe",
      {"httpGet": {"path": "/readyz", "port": "http-admin"}, "periodSeconds": 9, "timeoutSeconds": 2, "failureThreshold": 2}),
     ("livenessProbe", {"timeoutSeconds": 9}, "Deployment", f"{C} livenessProbe",

@@ -111,3 +111,15 @@ def test_wrong_usage_ends_with_2(image):
     done = finished("run", "--rm", "--pull=never", "--network=none", image, "--trafic-port", "1", code=2)
     assert b"--traffic-port" in done.stderr
     assert podman("run", "--rm", "--pull=never", "--network=none", image, "--version").startswith(b"h1mock 1.")
+
+
+def test_a_broken_initial_is_served_as_not_ready_with_the_reason(start, tmp_path):
+    config = tmp_path / "config"
+    config.mkdir(mode=0o755)
+    (config / "initial").write_text('fn registerRules() { app.get("/x", shwo); }')
+    mock = start(*HARDENED, WRITABLE, f"--volume={config}:/config:ro,z")
+    # As the readiness probe of the chart; its output is in `kubectl describe`.
+    _, reason = mock.exec("h1mock", "probe", code=1)
+    assert reason.endswith("`built-in` is active in place of `initial`: failed to load provision `initial`: line 1, column 36: no variable `shwo`\n")
+    assert mock.post_provision("mended", answering("mended")).status == 201
+    assert mock.exec("h1mock", "probe") == ("", "")

@@ -4,8 +4,6 @@ import json
 import pathlib
 import subprocess
 
-from conftest import PROVISIONS
-
 CHART = pathlib.Path(__file__).resolve().parents[2] / "helm/h1mock"
 
 
@@ -23,16 +21,6 @@ def probe(name, values):
     return command
 
 
-def test_the_startup_probe_finds_an_initial_that_was_loaded(kubectl, pod, mock):
-    command = probe("startupProbe", {"provisions": {"initial": "1"}})
-    mock.post("initial", (PROVISIONS / "default").read_text())
-    kubectl("the startup probe", "exec", pod, "--", *command).succeeded()
-    mock.post("other", (PROVISIONS / "foo-bar").read_text())
-    kubectl("the same without its provision", "exec", pod, "--", *command).failed(
-        1, "h1mock: failed to wait for provision `initial` within 500ms: `other` is active")
-    mock.post("initial", (PROVISIONS / "default").read_text())
-
-
-def test_the_readiness_probe_says_whether_it_is_ready(kubectl, pod, mock):
-    command = probe("readinessProbe", {"settings": {"requireProvision": "a"}})
+def test_the_readiness_probe_says_whether_it_is_ready(kubectl, pod):
+    command = probe("readinessProbe", {"provisions": {"initial": "1"}})
     kubectl("the readiness probe", "exec", pod, "--", *command).succeeded()

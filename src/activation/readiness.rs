@@ -1,4 +1,4 @@
-//! What an activation means for `--require-provision`: whether the server becomes ready by it, and the line of the log.
+//! What an activation means for readiness: whether the server becomes ready by it, and the line of the log.
 
 use super::Activation;
 use crate::provision::Provision;
@@ -11,14 +11,14 @@ const TARGET: &str = "h1mock::activation";
 pub enum Readiness {
     /// Nothing: ready or not, as before.
     Same,
-    /// The provision that is required serves from now on.
+    /// What was required serves from now on.
     Begins,
-    /// It serves no longer; its name.
+    /// It serves no longer; what the server waits for.
     Ends(String),
 }
 
 impl Activation {
-    /// Why the provision of `--require-provision` is not active; `None` where it is, or none is required.
+    /// Why the server is not ready although it serves; `None` where it is ready.
     pub fn not_ready(&self) -> Option<String> {
         let current = self.current();
         Some(self.awaited(&current)?.reason(&current, &self.store, &self.records))
@@ -26,13 +26,13 @@ impl Activation {
 
     /// The provision that readiness waits for while `current` serves.
     fn awaited(&self, current: &Provision) -> Option<&Required> {
-        self.terms.required.as_ref().filter(|required| !required.is(current, &self.store))
+        Some(&self.terms.required).filter(|required| !required.is(current, &self.store))
     }
 
     /// The log says at start what readiness waits for.
     pub(super) fn log_wait(&self) {
         if let Some(required) = self.awaited(&self.current()) {
-            log::info!(target: TARGET, "not ready until provision `{}` is active", required.name());
+            log::info!(target: TARGET, "not ready until {}", required.goal());
         }
     }
 
@@ -40,7 +40,7 @@ impl Activation {
     pub(super) fn readiness(&self, next: &Provision) -> Readiness {
         match (self.awaited(&self.current()), self.awaited(next)) {
             (Some(_), None) => Readiness::Begins,
-            (None, Some(required)) => Readiness::Ends(required.name().to_owned()),
+            (None, Some(required)) => Readiness::Ends(required.goal()),
             _ => Readiness::Same,
         }
     }
@@ -53,9 +53,7 @@ impl Readiness {
         match self {
             Readiness::Same => log::info!(target: TARGET, "{active}"),
             Readiness::Begins => log::info!(target: TARGET, "{active}: ready"),
-            Readiness::Ends(required) => {
-                log::warn!(target: TARGET, "{active}: not ready until provision `{required}` is active")
-            }
+            Readiness::Ends(goal) => log::warn!(target: TARGET, "{active}: not ready until {goal}"),
         }
     }
 }

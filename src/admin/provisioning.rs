@@ -42,7 +42,7 @@ pub trait Provisioning: Send + Sync + 'static {
 
     /// The provision that serves now.
     fn active(&self) -> Active;
-    /// Why the provision of `--require-provision` is not active; `None` where it is, or none is required.
+    /// Why the server is not ready although it serves; `None` where it is ready.
     fn not_ready(&self) -> Option<String>;
     /// Compiles, stores and activates; the generation that serves it.
     fn post(&self, name: &Name, source: &[u8]) -> Result<u64, ActivationError>;

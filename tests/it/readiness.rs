@@ -61,6 +61,37 @@ fn a_broken_initial_of_a_config_map_is_not_ready_and_a_good_one_mends_it() {
 }
 
 #[test]
+fn a_broken_initial_is_not_ready_until_any_provision_loads() {
+    let broken = |folder: &Folder| mount(folder, 1, &[("initial", BROKEN)]);
+    let reason = format!("failed: `built-in` is active in place of `initial`: {LOAD_ERROR}");
+    for on_error in ["keep", "initial"] {
+        let mock = Mock::start_with(&["--on-error", on_error], broken);
+        assert_eq!(unready(&mock), reason);
+        mock.wait_for_log("INFO  not ready until a provision is active\n");
+        mock.activate("other", GOOD);
+        assert_eq!(unready(&mock), "");
+        mock.wait_for_log("INFO  provision `other` is active, generation 2: ready\n");
+        assert_eq!(mock.provision("other", BROKEN).status, 422);
+        // `initial` is still broken, so the last good one goes on in both cases.
+        assert_eq!((unready(&mock), mock.active().0), (String::new(), "other".to_owned()));
+    }
+    let mock = Mock::start_with(&[], broken);
+    mount(&mock.folder, 2, &[("initial", GOOD)]);
+    wait_until(&mock, "");
+    assert_eq!(mock.get("/x").text(), "x");
+}
+
+#[test]
+fn without_an_initial_the_built_in_provision_is_ready() {
+    let mock = Mock::start_with(&[], |_| ());
+    assert_eq!((unready(&mock).as_str(), mock.active().0.as_str()), ("", "initial"));
+    let mock = Mock::start_with(&[], |folder| folder.write("provision/initial", BROKEN));
+    assert_ne!(unready(&mock), "");
+    fs::remove_file(mock.directory().join("initial")).unwrap();
+    assert_eq!(unready(&mock), "");
+}
+
+#[test]
 fn a_config_map_that_comes_later_makes_it_ready() {
     for key in ["initial", "initial.rhai"] {
         let mock = Mock::start_with(&["--require-provision", "initial"], |_| ());

@@ -17,11 +17,6 @@ without service.provisionsDir, or where `enabled` is false.
 {{- $alias := include "h1mock.configmap.alias" $ -}}
 {{- $service := ternary $alias $values.service.name (eq $values.service.name "h1mock") -}}
 {{- $name := printf "%s-provision-config" (include "h1mock.objectName" $service) -}}
-{{- if ne ($root.Values | toJson) ($values | toJson) -}}
-{{- $files := list -}}
-{{- range $path, $_ := $root.Files.Glob (printf "%s/*" (clean .)) }}{{ $files = append $files (base $path) }}{{ end -}}
-{{- include "h1mock.initial.check" (list $values $files $name) -}}
-{{- end -}}
 {{- $data := include "h1mock.configmap.data" (list $root (clean .) $name) }}
 apiVersion: v1
 kind: ConfigMap
