@@ -197,10 +197,16 @@ fn accepting_goes_on_after_descriptors_ran_out() {
         now if now >= most => Ok(()),
         now => Err(format!("{now} of {most} descriptors are open: {}", mock.log())),
     });
-    // Connections wait to be accepted, and nobody spins over it.
-    let before = ticks(&mock);
-    thread::sleep(Duration::from_secs(1));
-    assert!(ticks(&mock) - before < 50, "{} % of a CPU", ticks(&mock) - before);
+    // Connections wait to be accepted, and nobody spins over it: sooner or later comes a second with hardly any work. On a machine
+    // that has much else to do, a thread that spins still has far more than a twentieth of a CPU.
+    eventually(|| {
+        let before = ticks(&mock);
+        thread::sleep(Duration::from_secs(1));
+        match ticks(&mock) - before {
+            0..5 => Ok(()),
+            used => Err(format!("{used} % of a CPU")),
+        }
+    });
     // Whoever is connected is served on.
     for client in &mut old {
         client.write(other_half);
