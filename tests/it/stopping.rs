@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 const SLOW: &str =
     r#"fn registerRules() { app.get("/slow", || { time.sleep(2); "slow" }); app.get("/fast", || "fast"); }"#;
 
-/// The quickest of some stops: each may meet a moment in which the machine does something else.
+/// The bound holds for the quickest of some stops: a busy machine may slow down any one of them.
 #[test]
 fn both_signals_stop_within_a_second() {
     for (signal, code) in [("TERM", 143), ("INT", 130)] {

@@ -136,7 +136,8 @@ fn a_client_that_never_comes_to_its_point_keeps_nobody_waiting() {
         ),
     ];
     for (start, flood) in cases {
-        // The flood goes on until others were answered, each within the deadline of a client; for longer than its time, too.
+        // The flood goes on until others were answered for longer than `body_time`. A flood that is cut begins anew. The deadline of
+        // a client bounds each answer.
         let done = AtomicBool::new(false);
         thread::scope(|scope| {
             scope.spawn(|| {
