@@ -9,10 +9,16 @@ use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// How long the timer thread looks at entries before others have their turn.
-const SLICE: Duration = Duration::from_millis(1);
-/// How long a wait whose time is over may look at what it has not seen yet. The rest counts as evicted.
-const LAST_LOOK: Duration = Duration::from_millis(20);
+/// How long the timer thread looks at entries.
+#[derive(Clone, Copy)]
+struct Times {
+    /// Until others have their turn.
+    slice: Duration,
+    /// Most time that a wait whose time is over looks at entries that it has not seen yet. The rest counts as evicted.
+    last_look: Duration,
+}
+
+const TIMES: Times = Times { slice: Duration::from_millis(1), last_look: Duration::from_millis(20) };
 /// So many of the latest entries are looked at for near ones when a wait is over.
 const RECENT: u64 = 64;
 
@@ -49,6 +55,7 @@ pub type Then = Box<dyn FnOnce(Waited, u64) + Send>;
 /// All waits for requests of one journal.
 pub struct Waiters<J: Watched> {
     journal: Arc<J>,
+    times: Times,
     state: Mutex<State<J::Watch>>,
 }
 
@@ -74,8 +81,12 @@ struct Waiter {
 impl<J: Watched> Waiters<J> {
     /// Nobody waits yet.
     pub fn of(journal: &Arc<J>) -> Arc<Waiters<J>> {
+        Self::with_times(journal, TIMES)
+    }
+
+    fn with_times(journal: &Arc<J>, times: Times) -> Arc<Waiters<J>> {
         let state = State { next: 0, waiting: Vec::new(), watch: None, sliced: false };
-        Arc::new(Waiters { journal: journal.clone(), state: Mutex::new(state) })
+        Arc::new(Waiters { journal: journal.clone(), times, state: Mutex::new(state) })
     }
 
     /// Calls `then` once `wanted` requests came, or when `timeout` is over: at once, where it already holds or there is no time.
@@ -141,7 +152,8 @@ impl<J: Watched> Waiters<J> {
         let Some(since) = waiting.iter().map(|(_, waiter)| waiter.seen).min() else {
             return (Vec::new(), false);
         };
-        let (end, last, cleared) = (Instant::now() + SLICE, self.journal.last(), self.journal.cleared());
+        let (end, last, cleared) =
+            (Instant::now() + self.times.slice, self.journal.last(), self.journal.cleared());
         let (mut done, mut more) = (Vec::new(), false);
         self.journal.read(since, &mut |entry| {
             let subject = Subject::new(entry);
@@ -180,7 +192,7 @@ impl<J: Watched> Waiters<J> {
         self.rest(&mut state);
         drop(state);
         let Some(mut waiter) = waiter else { return };
-        if waiter.catch_up(&*self.journal, LAST_LOOK).is_err() {
+        if waiter.catch_up(&*self.journal, self.times.last_look).is_err() {
             waiter.miss(self.journal.last(), self.journal.cleared());
         }
         if waiter.holds() { waiter.hold() } else { waiter.late(&*self.journal) }

@@ -50,13 +50,14 @@ fn every_answer_is_wholly_old_or_wholly_new() {
 
 #[test]
 fn a_request_that_runs_finishes_on_the_old_provision() {
-    let mock = Mock::serving(
-        "const WORD = \"old\";\nfn registerRules() { app.get(\"/word\", || { let n = 0; while n < 300000 { n += 1; } time.sleep(0.3); WORD }); }",
-    );
+    let source = "const WORD = \"old\";\nfn registerRules() { app.get(\"/word\", || { print(\"it runs\"); while !os.listdir().contains(\"go.txt\") { } WORD }); }";
+    let mock =
+        Mock::start_with(&["--script-timeout", "60s"], |folder| folder.write("provision/initial", source));
     let mut client = Client::new(&mock.traffic);
     client.write(b"GET /word HTTP/1.1\r\nHost: x\r\n\r\n");
-    std::thread::sleep(std::time::Duration::from_millis(50));
+    mock.wait_for_log("it runs");
     mock.activate("new", "fn registerRules() { app.get(\"/word\", || \"new\"); }");
     assert_eq!(mock.get("/word").text(), "new");
+    mock.folder.write("provision/go.txt", "");
     assert_eq!(client.read(false).text(), "old");
 }

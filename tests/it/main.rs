@@ -31,4 +31,5 @@ mod sending;
 mod serving;
 mod state;
 mod stopping;
+mod tools;
 mod verify;

@@ -30,6 +30,25 @@ fn page(mock: &Mock) -> Page {
     parser::parse(&reply.text()).unwrap_or_else(|error| panic!("{error}\n{}", reply.text()))
 }
 
+/// How many connections of `listener` have a request that arrives or is not answered in full.
+pub fn busy(mock: &Mock, listener: &str) -> f64 {
+    page(mock).value("h1mock_connections_busy", &[("listener", listener)]).unwrap()
+}
+
+/// How many answers wait or dribble.
+pub fn held(mock: &Mock) -> f64 {
+    page(mock).value("h1mock_held_answers", &[]).unwrap()
+}
+
+/// Waits until `count` answers wait or dribble.
+#[track_caller]
+pub fn until_held(mock: &Mock, count: f64) {
+    eventually(|| match held(mock) {
+        held if held == count => Ok(()),
+        held => Err(format!("{held} of {count} answers are held")),
+    });
+}
+
 fn requests(page: &Page, rule: &str, method: &str, status: &str) -> Option<f64> {
     page.value("h1mock_requests_total", &[("rule", rule), ("method", method), ("status", status)])
 }

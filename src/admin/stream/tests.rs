@@ -38,7 +38,8 @@ fn following(entries: usize, since: u64) -> Following {
     (journal, streams, told)
 }
 
-/// As many goes as it takes, and more: one ends after a millisecond.
+/// Writes until the client has all. A go ends after `SLICE`, and sends one entry at least: no journal here has as many entries as
+/// there are goes.
 fn write_all(streams: &Streams) {
     (0..1000).for_each(|_| streams.write());
 }
@@ -81,7 +82,7 @@ fn a_client_that_does_not_read_is_sent_no_more_and_cut_when_it_is_overtaken() {
     assert_eq!((count(&told, "id: "), streams.open().clients.len()), (1, 1));
     // It has taken it, and gets the rest.
     told.lock().unwrap().waiting = Some(0);
-    streams.write();
+    write_all(&streams);
     assert_eq!(count(&told, "id: "), 11);
     told.lock().unwrap().waiting = Some(1);
     (0..100).for_each(|_| more());
@@ -94,7 +95,8 @@ fn a_client_that_does_not_read_is_sent_no_more_and_cut_when_it_is_overtaken() {
 #[test]
 fn a_client_of_a_quiet_journal_gets_a_comment() {
     let (journal, streams, told) = following(0, 0);
-    let look = |time| streams.open().clients[0].write(&journal, Instant::now() + time);
+    let began = streams.open().clients[0].written;
+    let look = |time| streams.open().clients[0].write(&journal, began + time);
     assert_eq!(look(Duration::ZERO), Look::Done);
     assert_eq!(told.lock().unwrap().text, "");
     assert_eq!(look(QUIET), Look::Done);
@@ -121,7 +123,7 @@ fn filters_hold_for_streams() {
     enter(&journal, "POST /", b"", &Answer::default());
     enter(&journal, "GET /", b"", &Answer::default());
     streams.open().clients[0].asked = parse::query("method=GET", STREAM).unwrap();
-    streams.write();
+    write_all(&streams);
     assert_eq!((count(&told, "id: 1\n"), count(&told, "id: 2\n"), count(&told, "id: 3\n")), (1, 0, 1));
     assert_eq!(streams.open().clients[0].since, journal.last());
 }

@@ -93,6 +93,11 @@ impl Fake {
 
 const TIMEOUT: Duration = Duration::from_secs(30);
 
+/// Waits whose looks are never cut short, however slow the machine is: one look sees all entries.
+fn unhurried(journal: &Arc<Fake>) -> Arc<Waiters<Fake>> {
+    Waiters::with_times(journal, Times { slice: TIMEOUT, last_look: TIMEOUT })
+}
+
 fn wait(waiters: &Arc<Waiters<Fake>>, text: &str, timeout: Duration) -> Receiver<String> {
     let (send, receive) = mpsc::channel();
     let asked = query(text, WAIT).unwrap();
@@ -115,7 +120,7 @@ fn wait(waiters: &Arc<Waiters<Fake>>, text: &str, timeout: Duration) -> Receiver
 #[test]
 fn what_holds_already_is_answered_at_once() {
     let journal = Arc::new(Fake::default());
-    let waiters = Waiters::of(&journal);
+    let waiters = unhurried(&journal);
     for line in ["GET /a", "GET /b", "GET /b"] {
         journal.enter(line);
     }
@@ -130,7 +135,7 @@ fn what_holds_already_is_answered_at_once() {
 #[test]
 fn a_wait_ends_with_the_request_that_makes_it_hold() {
     let journal = Arc::new(Fake::default());
-    let waiters = Waiters::of(&journal);
+    let waiters = unhurried(&journal);
     journal.enter("GET /a");
     let waiting = wait(&waiters, "path=/a&count=3", TIMEOUT);
     // Nobody tells of this one: the look that follows the listener sees it.
@@ -158,7 +163,7 @@ fn each_entry_is_read_once_for_all_who_wait() {
     for _ in 0..5 {
         journal.enter("GET /a");
         journal.tell();
-        // Slices that were cut short.
+        // Each of the slices that were cut short is followed by another.
         journal.run(Duration::ZERO);
     }
     for (n, waiting) in waiting.iter().enumerate() {
@@ -172,7 +177,7 @@ fn each_entry_is_read_once_for_all_who_wait() {
 #[test]
 fn a_wait_whose_time_is_over_tells_what_there_is() {
     let journal = Arc::new(Fake::default());
-    let waiters = Waiters::of(&journal);
+    let waiters = unhurried(&journal);
     let waiting = wait(&waiters, "path=/a&count=3", TIMEOUT);
     for line in ["GET /x", "GET /a", "GET /b"] {
         journal.enter(line);
@@ -194,7 +199,7 @@ fn a_wait_whose_time_is_over_tells_what_there_is() {
 #[test]
 fn what_was_removed_on_purpose_is_not_missed() {
     let journal = Arc::new(Fake::default());
-    let waiters = Waiters::of(&journal);
+    let waiters = unhurried(&journal);
     let waiting = wait(&waiters, "path=/a", TIMEOUT);
     journal.enter("GET /b");
     journal.evict(1);
@@ -208,7 +213,7 @@ fn what_was_removed_on_purpose_is_not_missed() {
 #[test]
 fn who_waits_when_the_process_stops_is_told() {
     let journal = Arc::new(Fake::default());
-    let waiters = Waiters::of(&journal);
+    let waiters = unhurried(&journal);
     let waiting = wait(&waiters, "path=/a", TIMEOUT);
     *journal.closed.lock().unwrap() = true;
     journal.tell();

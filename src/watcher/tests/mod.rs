@@ -40,12 +40,16 @@ impl Watched {
 
     /// `prepare` is run before the store is opened.
     fn prepared(poll: bool, prepare: impl Fn(&Folder)) -> Watched {
+        Self::with_options(options(poll), prepare)
+    }
+
+    fn with_options(options: WatchOptions, prepare: impl Fn(&Folder)) -> Watched {
         let folder = Folder::new();
         fs::create_dir(folder.root()).unwrap();
         prepare(&folder);
         let store = Arc::new(folder.store());
         let (send, changes) = channel();
-        let watcher = Watcher::start(store.clone(), options(poll), move |report| {
+        let watcher = Watcher::start(store.clone(), options, move |report| {
             let _ = send.send(report);
         });
         Watched { folder, store, _watcher: watcher.unwrap(), changes }

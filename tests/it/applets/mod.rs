@@ -9,6 +9,7 @@ mod tar_in;
 mod tar_out;
 
 use crate::harness::{Folder, binary};
+use crate::tools::missing;
 use std::fs;
 use std::io::Write;
 use std::os::unix::fs::symlink;
@@ -110,7 +111,7 @@ pub fn gnu_tar(folder: &Path, args: &[&str]) -> Vec<u8> {
 }
 
 /// `unshare` with `flags`, which runs the shell script that is its next argument; `None`, and a word about it, where
-/// this machine does not allow it.
+/// this machine does not allow it; in CI that is a failure.
 pub fn isolated(flags: &[&str]) -> Option<Command> {
     for user in [&[][..], &["--map-root-user"]] {
         let mut unshare = Command::new("unshare");
@@ -122,7 +123,7 @@ pub fn isolated(flags: &[&str]) -> Option<Command> {
             return Some(unshare);
         }
     }
-    eprintln!("`unshare` is not allowed here: not tried");
+    missing("`unshare` that is allowed");
     None
 }
 

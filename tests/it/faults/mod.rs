@@ -60,7 +60,7 @@ fn client(mock: &Mock, bytes: &[u8]) -> Client {
 }
 
 /// Whether the next byte, or the end, of the connection is there already.
-fn has_news(client: &Client) -> bool {
+pub fn has_news(client: &Client) -> bool {
     client.stream().set_nonblocking(true).unwrap();
     let peeked = client.stream().peek(&mut [0]);
     client.stream().set_nonblocking(false).unwrap();

@@ -98,6 +98,14 @@ impl Client {
         let _ = self.stream.shutdown(Shutdown::Write);
     }
 
+    /// Whether bytes, or the end, of the connection are there already.
+    pub fn has_news(&self) -> bool {
+        self.stream.set_nonblocking(true).unwrap();
+        let peeked = self.stream.peek(&mut [0]);
+        self.stream.set_nonblocking(false).unwrap();
+        !matches!(peeked, Err(error) if error.kind() == ErrorKind::WouldBlock)
+    }
+
     fn finish_sending(&mut self) {
         if let Some(sending) = self.sending.take() {
             let _ = sending.join();
