@@ -65,6 +65,6 @@ pub fn first(
     };
     records.failed(name, &error);
     metrics().load_failed(&error);
-    log::error!("{}", error.noted("the built-in provision serves"));
+    log::error!("{}", error.noted("the built-in provision serves, and the server is not ready"));
     built_in(BUILT_IN)
 }

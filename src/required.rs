@@ -16,6 +16,11 @@ impl Required {
         Required(name)
     }
 
+    /// Whether `--require-provision` names it.
+    pub fn is_named(&self) -> bool {
+        self.0.is_some()
+    }
+
     /// The end of ``not ready until provision `initial` is active``.
     pub fn goal(&self) -> String {
         match &self.0 {

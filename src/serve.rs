@@ -74,10 +74,8 @@ pub fn serve(settings: Settings) -> Result<ExitCode, String> {
     service.readiness.set_serving(true);
     announce(json, &mock, admin.as_ref(), &service.activation);
     let signal = signals.recv().map_err(|_| "failed to wait for signals: the thread is gone".to_owned())?;
+    drop(watcher);
     service.stop(&settings, &signals, mock, admin);
-    if let Some(watcher) = watcher {
-        watcher.stop();
-    }
     let code = service.verdict(&settings, signal);
     // Not dropped: the last provision may end in a chain of closures for which this thread's stack is too small.
     std::mem::forget(service);

@@ -29,9 +29,9 @@ impl Activation {
         Some(&self.terms.required).filter(|required| !required.is(current, &self.store))
     }
 
-    /// The log says at start what readiness waits for.
+    /// The log says at start which provision readiness waits for. A stand-in for `initial` has its record already.
     pub(super) fn log_wait(&self) {
-        if let Some(required) = self.awaited(&self.current()) {
+        if let Some(required) = self.awaited(&self.current()).filter(|required| required.is_named()) {
             log::info!(target: TARGET, "not ready until {}", required.goal());
         }
     }

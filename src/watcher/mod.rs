@@ -16,7 +16,7 @@ use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::thread::{self, JoinHandle};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -59,12 +59,12 @@ pub struct WatchOptions {
     pub stack: usize,
 }
 
-/// The watching thread. It ends with this value; only [`Watcher::stop`] waits for that.
+/// The watching thread. It ends soon after this value; a report that is under way is finished first. Nobody waits for that: on a
+/// busy machine the kernel takes up to 20 s to close an inotify instance.
 #[derive(Debug)]
 pub struct Watcher {
-    thread: JoinHandle<()>,
     /// Closing it is what the thread is stopped by.
-    stop: UnixStream,
+    _stop: UnixStream,
 }
 
 /// The thread could not be started.
@@ -91,21 +91,12 @@ impl Watcher {
     ) -> Result<Watcher, WatchError> {
         let (stop, stopped) = UnixStream::pair().map_err(WatchError)?;
         let mut watch = Watch::new(store, options, stopped);
-        let thread = thread::Builder::new()
+        thread::Builder::new()
             .name("watcher".to_owned())
             .stack_size(options.stack)
             .spawn(move || watch.run(on_changes))
             .map_err(WatchError)?;
-        Ok(Watcher { thread, stop })
-    }
-
-    /// Ends the thread and waits for it; a report that is under way is finished first. Must not be called by
-    /// `on_changes`.
-    pub fn stop(self) {
-        drop(self.stop);
-        if self.thread.join().is_err() {
-            log::error!("the watcher ended by a panic");
-        }
+        Ok(Watcher { _stop: stop })
     }
 }
 

@@ -62,7 +62,7 @@ fn a_broken_initial_is_reported_and_the_built_in_one_serves() {
     let mock = Mock::start_with(&[], |folder| mount(folder, 1, &[("initial", "fn registerRules() { ( }")]));
     assert!(mock.get("/").text().contains("help here for mock provisions"));
     mock.wait_for_log("failed to load provision `initial`: line 1, column 24:");
-    mock.wait_for_log("  = note: the built-in provision serves\n");
+    mock.wait_for_log("  = note: the built-in provision serves, and the server is not ready\n");
     mount(&mock.folder, 2, &[("initial", &word("mended"))]);
     eventually(|| {
         let text = mock.get("/word").text();

@@ -345,8 +345,9 @@ fn streams_hold_no_worker_and_end_with_the_process() {
     }
     let began = Instant::now();
     mock.signal("TERM");
-    mock.wait();
+    mock.wait_for_log("INFO  stopped\n");
     assert!(began.elapsed() < Duration::from_secs(4), "{:?}", began.elapsed());
+    mock.wait();
     all.iter_mut().for_each(|events| assert_eq!(events.0.read(&mut [0]).unwrap(), 0));
 }
 

@@ -43,12 +43,12 @@ fn failed(name: &str, note: &str) -> String {
 #[test]
 fn one_event_is_one_record() {
     let mut mock = Mock::start_with(&[], |folder| mount(folder, 1, &[("initial", BROKEN), ("a.json", "1")]));
-    nth(&mock, 1, &failed("initial", "the built-in provision serves"));
+    nth(&mock, 1, &failed("initial", "the built-in provision serves, and the server is not ready"));
     nth(&mock, 2, &format!("INFO  watching `{}`", mock.directory().display()));
     let path = |name: &str| mock.directory().join(name);
 
     fs::write(path("good"), GOOD).unwrap();
-    nth(&mock, 3, "INFO  provision `good` is active, generation 2");
+    nth(&mock, 3, "INFO  provision `good` is active, generation 2: ready");
     fs::write(path("bad"), BROKEN).unwrap();
     nth(&mock, 4, &failed("bad", "provision `good` keeps serving"));
     assert_eq!(mock.admin("GET /app/v1/provision/bad", &[], b"").status, 422);
@@ -124,7 +124,8 @@ fn a_record_in_json_is_one_line_with_all_of_it() {
     mock.wait_for_log("watching");
     let log = mock.log();
     let first: serde_json::Value = serde_json::from_str(log.lines().next().unwrap()).unwrap();
-    let expected = failed("initial", "the built-in provision serves").replace("ERROR ", "");
+    let expected =
+        failed("initial", "the built-in provision serves, and the server is not ready").replace("ERROR ", "");
     assert_eq!((&first["level"], &first["message"]), (&"error".into(), &expected.into()));
     assert_eq!(log.lines().count(), 2, "{log}");
 }

@@ -67,7 +67,7 @@ fn a_broken_initial_is_not_ready_until_any_provision_loads() {
     for on_error in ["keep", "initial"] {
         let mock = Mock::start_with(&["--on-error", on_error], broken);
         assert_eq!(unready(&mock), reason);
-        mock.wait_for_log("INFO  not ready until a provision is active\n");
+        mock.wait_for_log("  = note: the built-in provision serves, and the server is not ready\n");
         mock.activate("other", GOOD);
         assert_eq!(unready(&mock), "");
         mock.wait_for_log("INFO  provision `other` is active, generation 2: ready\n");

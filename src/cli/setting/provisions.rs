@@ -41,7 +41,7 @@ pub static ROWS: &[Setting] = &[
         value: Some("NAME"),
         default: "",
         group: Group::Provisions,
-        help: "Not ready until this provision is active; the built-in one does not count",
+        help: "Not ready while another provision is active; without it, while the built-in one stands in for a broken `initial`",
         commands: SERVE,
         set: |v, s| put(&mut v.settings.require_provision, value::provision(s)),
     },

@@ -75,7 +75,7 @@ fn an_edit_during_a_report_is_the_next_report() {
     for content in ["first", "second", "third"] {
         assert_eq!(reports.recv_timeout(DEADLINE).unwrap(), content.as_bytes());
     }
-    watcher.unwrap().stop();
+    drop(watcher);
 }
 
 #[test]
