@@ -3,45 +3,10 @@
 //! machine does not disturb; `-- CASE CALLS THREADS` runs one case only, for profilers, and to see by
 //! `time` what it costs more processor time when threads share what they write to.
 
-// The program is a binary; what it needs of its modules and the benchmark does not would be reported.
-#![allow(dead_code, unused_imports)]
-
-/// A module with the folder of the sources, so that modules in there find their own; `crate::` leads here by the import below.
-#[path = "../src"]
-mod program {
-    pub mod baggage;
-    pub mod cause;
-    pub mod chaos;
-    pub mod converter;
-    pub mod cookie;
-    pub mod descriptors;
-    pub mod epoch;
-    pub mod form;
-    pub mod journal;
-    pub mod metrics;
-    pub mod mock;
-    pub mod pattern;
-    pub mod provision;
-    pub mod quoting;
-    pub mod request;
-    pub mod response;
-    pub mod router;
-    pub mod rule;
-    pub mod script;
-    pub mod spelling;
-    pub mod store;
-    pub mod tally;
-    pub mod tree;
-}
-
-use program::*;
-
-use chaos::Chaos;
-use mock::Handled;
-use provision::{Loaded, Provision};
-use request::Request;
-use script::budget::{Budget, Counting};
-use script::files::Files;
+use h1mock::bench::{
+    Budget, Chaos, Counting, Files, Handled, Loaded, Provision, Request, Store, engine,
+    handle as handle_request, metrics,
+};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::hint::black_box;
@@ -90,13 +55,13 @@ const HEADERS: [(&str, &str); 3] =
 fn provision() -> Arc<Provision> {
     let budget = Budget::default();
     let folder = std::env::temp_dir().join(format!("h1mock-bench-{}", std::process::id()));
-    let store = store::Store::open(&folder, None).expect("a temporary folder");
+    let store = Store::open(&folder, None).expect("a temporary folder");
     let files = Files::new(store.into(), "bench", Some(PROVISION.into()), Arc::default());
-    let loaded = Provision::load(&script::engine(budget).into(), budget, files);
+    let loaded = Provision::load(&engine(budget).into(), budget, files);
     let _ = std::fs::remove_dir(folder);
     match loaded {
         Ok(Loaded::Provision(mut provision)) => {
-            metrics::metrics().loaded(&mut provision);
+            metrics().loaded(&mut provision);
             (*provision).into()
         }
         Ok(Loaded::Library) => panic!("the provision has no rules"),
@@ -109,7 +74,7 @@ fn handle(provision: &Arc<Provision>, target: &str) -> Handled {
     let headers = HEADERS.iter().copied();
     let address = SocketAddr::from(([127, 0, 0, 1], 8000));
     let request = Request::from_parts("GET", target, headers, Vec::new(), Some(address), Some(address));
-    mock::handle(&provision.clone(), &CHAOS, &mut Arc::new(request))
+    handle_request(&provision.clone(), &CHAOS, &mut Arc::new(request))
 }
 
 fn run(provision: &Arc<Provision>, target: &str, calls: usize) {
@@ -117,7 +82,7 @@ fn run(provision: &Arc<Provision>, target: &str, calls: usize) {
         let began = Instant::now();
         let handled = handle(provision, black_box(target));
         let took = began.elapsed().as_nanos() as u64;
-        metrics::metrics().answered(provision, ("GET", target), &handled, took);
+        metrics().answered(provision, ("GET", target), &handled, took);
         black_box(&handled);
     }
 }

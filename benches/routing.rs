@@ -3,33 +3,7 @@
 //! All paths of a row have the same length, whatever the number of rules, and each figure is the least of many short runs, taken
 //! in turn for all sizes, so that a busy machine disturbs all alike.
 
-// The table is a part of the binary; what the binary needs of it and the benchmark does not would be reported.
-#![allow(unused_imports)]
-
-#[allow(dead_code)]
-#[path = "../src/converter.rs"]
-mod converter;
-#[allow(dead_code)]
-#[path = "../src/pattern.rs"]
-mod pattern;
-#[allow(dead_code)]
-#[path = "../src/quoting.rs"]
-mod quoting;
-#[allow(dead_code, unused_imports)]
-#[path = "../src/router.rs"]
-mod router;
-#[allow(dead_code)]
-#[path = "../src/rule.rs"]
-mod rule;
-#[allow(dead_code)]
-#[path = "../src/spelling.rs"]
-mod spelling;
-#[allow(dead_code)]
-#[path = "../src/tree.rs"]
-mod tree;
-
-use router::Router;
-use rule::{Rule, RuleOptions};
+use h1mock::bench::{Router, Rule, RuleOptions};
 use std::hint::black_box;
 use std::time::Instant;
 

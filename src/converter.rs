@@ -374,5 +374,4 @@ fn quoted(item: &str) -> String {
 }
 
 #[cfg(test)]
-#[path = "converter/tests.rs"] // benches/routing.rs includes this file from another folder
 mod tests;

@@ -315,5 +315,4 @@ impl<'a> Walk<'a> {
 }
 
 #[cfg(test)]
-#[path = "pattern/tests.rs"] // benches/routing.rs includes this file from another folder
 mod tests;

@@ -9,7 +9,6 @@ use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::collections::HashMap;
 
-#[path = "router/explain.rs"] // benches/routing.rs includes this file from another folder
 mod explain;
 
 pub use crate::quoting::{decode_path, encode_path};
@@ -221,5 +220,4 @@ fn absolute(path: &str) -> Cow<'_, str> {
 }
 
 #[cfg(test)]
-#[path = "router/tests.rs"] // benches/routing.rs includes this file from another folder
 mod tests;

@@ -374,5 +374,4 @@ impl fmt::Display for RuleError {
 impl std::error::Error for RuleError {}
 
 #[cfg(test)]
-#[path = "rule/tests.rs"] // benches/routing.rs includes this file from another folder
 mod tests;

@@ -319,5 +319,4 @@ impl Hasher for Hashed {
 }
 
 #[cfg(test)]
-#[path = "tree/tests.rs"] // benches/routing.rs includes this file from another folder
 mod tests;

@@ -261,5 +261,4 @@ impl Waiter {
 }
 
 #[cfg(test)]
-#[path = "waiting/tests.rs"]
 mod tests;

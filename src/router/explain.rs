@@ -1,9 +1,7 @@
 //! Near misses: the rules that are closest to a request which none serves, and why each did not match. Only for those who ask:
 //! it goes through the rules, with a few comparisons for each; what costs more is left to the few that look closest.
 
-#[path = "explain/sight.rs"] // benches/routing.rs includes this file from another folder
 mod sight;
-#[path = "explain/told.rs"]
 mod told;
 
 use super::{Router, absolute, upper};
@@ -252,5 +250,4 @@ fn reasons(rule: &Rule, asked: &Asked, index: usize) -> Option<(usize, usize, Ve
 }
 
 #[cfg(test)]
-#[path = "explain/tests.rs"] // benches/routing.rs includes this file from another folder
 mod tests;

@@ -209,6 +209,21 @@ pub fn register(engine: &mut Engine, budget: Budget) {
     });
 }
 
+#[cfg(target_env = "musl")]
+use mimalloc::MiMalloc as Blocks;
+/// The system's allocator; musl's is slow where threads share it.
+#[cfg(not(target_env = "musl"))]
+use std::alloc::System as Blocks;
+
+/// The allocator of the program, which counts what scripts allocate.
+pub type Allocator = Counting<Blocks>;
+/// As [`Allocator`].
+pub const ALLOCATOR: Allocator = Counting(Blocks);
+
+#[cfg(test)]
+#[global_allocator]
+static TESTED: Allocator = ALLOCATOR;
+
 /// An allocator that counts for each thread what it hands out and takes back. Small blocks are those of `A`, large ones the
 /// system's.
 pub struct Counting<A>(pub A);

@@ -1,0 +1,79 @@
+//! h1mock: an HTTP/1 mock server whose behaviour is programmed with provisions, small Rhai scripts.
+//!
+//! The modules are the rooms of the house, from the roof to the cellar. A room may import from the rooms below it, never from
+//! one above: `tests/it/tidy.rs` keeps that. docs/architecture.md shows them, and the two flows through them.
+
+/// Command line -> one command -> exit code.
+mod program;
+/// `tar`, `test`, `ls`, `sh`, `curl` and others by argv[0], for kubectl in an image without them.
+mod applet;
+/// The administrative port, a file for each resource.
+mod admin;
+/// `get`, `probe`, `wait` and `report`: what asks a server.
+mod client;
+/// Command line and environment to one command.
+mod cli;
+/// The engine of scripts, and the names that they see.
+mod script;
+/// Delays and faults.
+mod chaos;
+
+mod access;
+mod activation;
+mod active;
+mod baggage;
+mod cause;
+mod check;
+mod converter;
+mod cookie;
+mod descriptors;
+mod engine;
+mod epoch;
+mod form;
+mod held;
+mod initial;
+mod journal;
+mod limits;
+mod logger;
+mod memory;
+mod metrics;
+mod mock;
+mod pattern;
+mod process;
+mod provision;
+mod quoting;
+mod record;
+mod refusal;
+mod report;
+mod request;
+mod required;
+mod response;
+mod router;
+mod rule;
+mod serve;
+mod server;
+mod spelling;
+mod store;
+mod tally;
+mod timer;
+mod tree;
+mod watcher;
+
+pub use program::run;
+pub use script::budget::{ALLOCATOR, Allocator};
+
+/// What the benchmarks use.
+#[doc(hidden)]
+pub mod bench {
+    pub use crate::chaos::Chaos;
+    pub use crate::metrics::metrics;
+    pub use crate::mock::{Handled, handle};
+    pub use crate::provision::{Loaded, Provision};
+    pub use crate::request::Request;
+    pub use crate::router::Router;
+    pub use crate::rule::{Rule, RuleOptions};
+    pub use crate::script::budget::{Budget, Counting};
+    pub use crate::script::engine;
+    pub use crate::script::files::Files;
+    pub use crate::store::Store;
+}

@@ -1,0 +1,66 @@
+//! What the program does: command line -> one command -> exit code.
+
+use crate::cli::{self, Command, Settings};
+use crate::script::budget::Budget;
+use crate::{applet, check, client, process, serve};
+use std::ffi::OsString;
+use std::io::{Write, stderr, stdout};
+use std::process::ExitCode;
+
+/// Exit code of a wrong command line.
+const USAGE: u8 = 2;
+
+/// Does what the arguments of the process ask for; the first one is the name that it was called by.
+pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
+    applet::run(arguments, h1mock)
+}
+
+fn h1mock(args: Vec<OsString>) -> ExitCode {
+    let command = match cli::parse(args, &process::sources()) {
+        Ok(command) => command,
+        Err(error) => return fail(&error.to_string(), USAGE),
+    };
+    execute(command).unwrap_or_else(|error| fail(&error, 1))
+}
+
+fn execute(command: Command) -> Result<ExitCode, String> {
+    let (out, err) = (&mut stdout(), &mut stderr());
+    match command {
+        Command::Serve(settings) => serve::serve(settings),
+        Command::Check { files, settings } => loading(&settings, move |budget| check::check(&files, budget)),
+        Command::Routes { file, settings } => loading(&settings, move |budget| check::routes(&file, budget)),
+        Command::Get { url, any_status, server, timeout } => {
+            Ok(client::get(&url, any_status, &server, timeout, out, err).into())
+        }
+        Command::Probe { address, server } => Ok(client::probe(address.as_deref(), &server, err).into()),
+        Command::Wait { generation, provision, requests, timeout, address, server } => {
+            let wanted = client::Wanted { generation, provision: provision.as_deref(), requests };
+            Ok(client::wait(&wanted, timeout, address.as_deref(), &server, err).into())
+        }
+        Command::Report { fail_on, address, server } => {
+            Ok(client::report(fail_on, address.as_deref(), &server, out, err).into())
+        }
+        Command::Help(text) => print(&text),
+        Command::Version => print(concat!("h1mock ", env!("CARGO_PKG_VERSION"), "\n")),
+    }
+}
+
+/// Runs `work` on a thread whose stack is large enough for scripts.
+fn loading(
+    settings: &Settings,
+    work: impl FnOnce(Budget) -> Result<ExitCode, String> + Send + 'static,
+) -> Result<ExitCode, String> {
+    let budget = serve::budget(settings);
+    serve::with_stack(budget, move || work(budget))?
+}
+
+fn print(text: &str) -> Result<ExitCode, String> {
+    // A reader such as `head` may have gone.
+    let _ = stdout().write_all(text.as_bytes());
+    Ok(ExitCode::SUCCESS)
+}
+
+fn fail(error: &str, code: u8) -> ExitCode {
+    let _ = writeln!(stderr(), "h1mock: {error}");
+    code.into()
+}
