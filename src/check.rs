@@ -108,7 +108,7 @@ fn expand(paths: &[PathBuf]) -> Result<Vec<PathBuf>, String> {
             continue;
         }
         let failed = |error: io::Error| {
-            format!("failed to read `{}`: {}", path.display(), crate::cause::cause(&error))
+            format!("failed to read `{}`: {}", path.display(), crate::system::io_error::cause(&error))
         };
         let mut inside = Vec::new();
         for entry in fs::read_dir(path).map_err(failed)? {

@@ -1,13 +1,13 @@
 //! The one file that knows what our tiny_http has beyond the published one: limits, refusals, the reactor on the timer thread,
 //! answers without `Response`, an orderly stop. To go back to a published engine is to change this file.
 
-use crate::cause::cause;
 use crate::chaos::Breaking;
 use crate::held::Place;
 use crate::request::Request;
 use crate::response::{Answer, Follow, Sink};
 use crate::script::status;
 use crate::store::Content;
+use crate::system::io_error::cause;
 use crate::timer::Wait;
 use std::io;
 use std::net::{SocketAddr, TcpListener};

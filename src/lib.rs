@@ -17,16 +17,16 @@ mod cli;
 mod script;
 /// Delays and faults.
 mod chaos;
+/// What the machine says, and the distance between words.
+mod system;
 
 mod access;
 mod activation;
 mod active;
 mod baggage;
-mod cause;
 mod check;
 mod converter;
 mod cookie;
-mod descriptors;
 mod engine;
 mod epoch;
 mod form;
@@ -35,7 +35,6 @@ mod initial;
 mod journal;
 mod limits;
 mod logger;
-mod memory;
 mod metrics;
 mod mock;
 mod pattern;
@@ -52,7 +51,6 @@ mod router;
 mod rule;
 mod serve;
 mod server;
-mod spelling;
 mod store;
 mod tally;
 mod timer;

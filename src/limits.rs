@@ -2,9 +2,9 @@
 //! nothing; the engine does.
 
 use crate::cli::Settings;
-use crate::descriptors::{self, Descriptors};
 use crate::engine::Limits;
-use crate::memory;
+use crate::system::descriptors::{self, Descriptors};
+use crate::system::memory;
 
 /// Least default of `--max-buffered`: a body of the default size fits.
 const LEAST_BUFFERED: u64 = 8 << 20;

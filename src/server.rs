@@ -3,7 +3,6 @@
 use crate::access::{AccessLog, Line};
 use crate::activation::Activation;
 use crate::admin::{self, Admin};
-use crate::cause::cause;
 use crate::chaos::Chaos;
 use crate::engine::{self, Limits, Reactor, Refuse};
 use crate::held::{Held, Place};
@@ -15,6 +14,7 @@ use crate::refusal;
 use crate::request::Request;
 use crate::response::{Answer, Reply};
 use crate::script::budget;
+use crate::system::io_error::cause;
 use crate::timer::Timer;
 use std::io;
 use std::net::{IpAddr, SocketAddr, TcpListener};

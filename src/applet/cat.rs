@@ -1,7 +1,7 @@
 //! `cat FILE...`: files one after the other; `-`, and no file at all, is standard input.
 
 use super::{BUFFER, Failure, Streams, shown, switches};
-use crate::cause::cause;
+use crate::system::io_error::cause;
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::{self, Read};

@@ -1,7 +1,7 @@
 //! `ls [-1Aal] [PATH...]`: sorted names, one a line.
 
 use super::{Failure, Streams, listing, shown, switches};
-use crate::cause::cause;
+use crate::system::io_error::cause;
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, Metadata};
 use std::io;

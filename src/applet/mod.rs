@@ -11,7 +11,7 @@ mod shell;
 mod tar;
 mod touch;
 
-use crate::cause::cause;
+use crate::system::io_error::cause;
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, ErrorKind, IsTerminal, Read, Write};

@@ -252,7 +252,7 @@ mod tests {
             let expected = format!(
                 "failed to run `{}`: there is no shell in this image; run one of h1mock, tar, test, touch, ls, cat, \
                  curl directly, e.g. `kubectl exec POD -- ls /app/provision`",
-                super::super::shown(string)
+                crate::applet::shown(string)
             );
             assert_eq!(run(string), Err(expected), "{string}");
         }

@@ -1,7 +1,7 @@
 //! `touch [-c] FILE...`: sets the time of files to now, which activates a provision; makes those that are missing.
 
 use super::{Failure, Streams, shown, switches};
-use crate::cause::cause;
+use crate::system::io_error::cause;
 use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, UTIME_NOW, utimensat};
 use std::ffi::{OsStr, OsString};
 use std::fs::OpenOptions;

@@ -1,7 +1,7 @@
 //! Entries against requests, without connections.
 
-use super::super::{Act, Breaking, Course, Delay, Paths, Replacement, Target};
 use super::*;
+use crate::chaos::{Act, Breaking, Course, Delay, Paths, Replacement, Target};
 use fastrand::Rng;
 use std::sync::Mutex;
 

@@ -4,7 +4,7 @@
 use super::UsageError;
 use super::setting::{self, Setting};
 use super::subcommand::Subcommand;
-use crate::spelling::nearest;
+use crate::system::spelling::nearest;
 use lexopt::Arg::{Long, Short, Value};
 use std::ffi::{OsStr, OsString};
 

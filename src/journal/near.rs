@@ -2,7 +2,7 @@
 
 use super::entry::Entry;
 use super::filter::{Condition, Filter, Fit, Part, Subject};
-use crate::spelling::nearest;
+use crate::system::spelling::nearest;
 use std::cmp::Reverse;
 use std::fmt;
 

@@ -344,7 +344,7 @@ pub mod tests {
             ("-+.+-", "count=2", "unknown 2"),
         ];
         for (pattern, query, expected) in table {
-            let asked = super::super::filter::parse::query(&format!("body=abc&{query}"), VERIFY).unwrap();
+            let asked = crate::journal::filter::parse::query(&format!("body=abc&{query}"), VERIFY).unwrap();
             let expectation = Expected::of(asked.count, asked.min, asked.max).unwrap();
             let outcome =
                 verify(&kept(pattern), &asked.filter, asked.since.unwrap_or(0), expectation).unwrap();

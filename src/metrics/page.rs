@@ -174,9 +174,9 @@ fn refused(page: &mut Exposition, refused: &[(&str, Tally)]) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::parser;
-    use super::super::rules::Counted;
     use super::*;
+    use crate::metrics::parser;
+    use crate::metrics::rules::Counted;
 
     #[test]
     fn the_page_is_what_a_strict_parser_takes() {

@@ -1,6 +1,6 @@
 //! What goes wrong with a file of the provision directory. It must not know how an error is answered or logged.
 
-use crate::cause::cause;
+use crate::system::io_error::cause;
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};

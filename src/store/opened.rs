@@ -4,7 +4,7 @@ use super::error::{Cause, StoreError};
 use super::locked;
 use super::name::Name;
 use super::source::{self, SIZE_LIMIT, Stat};
-use crate::descriptors;
+use crate::system::descriptors;
 use std::borrow::Cow;
 use std::fs::File;
 use std::os::unix::fs::FileExt;

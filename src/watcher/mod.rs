@@ -21,8 +21,8 @@ use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
-use crate::cause::cause;
 use crate::store::{Name, Stat, Store};
+use crate::system::io_error::cause;
 use config_mount::{ConfigMount, Verdict};
 use notify::{Event, Notify};
 use snapshot::Snapshot;

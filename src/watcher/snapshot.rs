@@ -6,8 +6,8 @@ use std::io;
 use std::mem;
 use std::sync::Arc;
 
-use crate::cause::cause;
 use crate::store::{Look, Name, Store};
+use crate::system::io_error::cause;
 
 /// The known files, and the changes that are not reported yet.
 pub(super) struct Snapshot {

@@ -4,10 +4,10 @@
 mod line;
 
 use super::{Failure, Streams, shown};
-use crate::cause::cause;
 use crate::cli;
 use crate::client::{ClientError, Reply, Request, Url};
 use crate::process;
+use crate::system::io_error::cause;
 use line::{Data, Line};
 use std::ffi::OsString;
 use std::fs;

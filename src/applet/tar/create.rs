@@ -2,7 +2,7 @@
 
 use super::line::Member;
 use super::{Failure, Streams, shown};
-use crate::cause::cause;
+use crate::system::io_error::cause;
 use std::ffi::OsString;
 use std::fs::{self, File, Metadata};
 use std::io::{self, Read, Write};

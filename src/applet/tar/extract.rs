@@ -8,7 +8,7 @@ use super::input::{Entry, Input};
 use super::line::Options;
 use super::root::{Fault, Place, Root};
 use super::{Failure, Streams, ended, is_folder_name, shown};
-use crate::cause::cause;
+use crate::system::io_error::cause;
 use rustix::fs::{Mode, Timespec, Timestamps, UTIME_NOW, fchmod, futimens};
 use std::ffi::OsStr;
 use std::fs::File;

@@ -1,6 +1,6 @@
 //! The archive that is read: entry after entry, each with its name. Knows nothing of what becomes of them.
 
-use crate::cause::cause;
+use crate::system::io_error::cause;
 use std::cell::Cell;
 use std::ffi::OsString;
 use std::io::{self, ErrorKind, Read};

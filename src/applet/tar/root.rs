@@ -3,7 +3,7 @@
 //! followed here, not by the kernel. Knows nothing of archives.
 
 use super::shown;
-use crate::cause::cause;
+use crate::system::io_error::cause;
 use rustix::fs::{self, AtFlags, Mode, OFlags};
 use rustix::io::Errno;
 use std::collections::VecDeque;

@@ -9,7 +9,7 @@ pub use value::number;
 
 use super::{Condition, Filter, Fit, Part, Subject, Test};
 use crate::journal::entry::Entry;
-use crate::spelling::nearest;
+use crate::system::spelling::nearest;
 use error::{Flaw, Spot};
 use percent_encoding::percent_decode;
 use regex_lite::{Regex, RegexBuilder};

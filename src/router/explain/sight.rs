@@ -2,7 +2,7 @@
 
 use super::{LONGEST_WORD, Part, Seen, Segment, cost, spans};
 use crate::rule::Rule;
-use crate::spelling::allowed;
+use crate::system::spelling::allowed;
 
 /// How far a rule is away at first sight.
 #[derive(Default)]

@@ -4,7 +4,7 @@ use super::sight::Sight;
 use super::{LONGEST_WORD, Part, Seen, Segment, cost};
 use crate::pattern::Token;
 use crate::rule::Rule;
-use crate::spelling::{allowed, distance};
+use crate::system::spelling::{allowed, distance};
 
 /// The differences in words, and what they count.
 #[derive(Default)]

@@ -1,7 +1,7 @@
 //! Open files of the process: raises their limit, and divides it among the listeners and everything else. Opens none
 //! itself.
 
-use crate::cause::cause;
+use crate::system::io_error::cause;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 /// Most connections of the mock, however many files may be open: some container runtimes grant a billion, and the

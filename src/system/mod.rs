@@ -1,0 +1,6 @@
+//! What the machine says: I/O errors in words, open files, memory; and how far two words are apart.
+
+pub mod descriptors;
+pub mod io_error;
+pub mod memory;
+pub mod spelling;
