@@ -8,6 +8,7 @@ pub use crate::active::WaitId;
 pub use error::ActivationError;
 
 use crate::active::{Active, Then};
+use crate::directory::{Name, Store, StoreError};
 use crate::epoch::Epoch;
 use crate::initial;
 use crate::metrics::metrics;
@@ -18,7 +19,6 @@ use crate::script::budget::Budget;
 use crate::script::data::Data;
 use crate::script::fault::LoadError;
 use crate::script::files::Files;
-use crate::store::{Name, Store, StoreError};
 use crate::watcher::Changes;
 use rhai::Engine;
 use std::collections::BTreeSet;

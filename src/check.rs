@@ -1,12 +1,12 @@
 //! `h1mock check` and `h1mock routes`: load provisions without serving, and say what is wrong as a compiler does, or what they
 //! serve.
 
+use crate::directory::{Name, Store};
 use crate::provision::{Loaded, Provision, RuleRow};
 use crate::script;
 use crate::script::budget::Budget;
 use crate::script::fault::{Fault, LoadError};
 use crate::script::files::Files;
-use crate::store::{Name, Store};
 use rhai::Engine;
 use std::fs;
 use std::io::{self, Write};

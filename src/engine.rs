@@ -2,11 +2,11 @@
 //! answers without `Response`, an orderly stop. To go back to a published engine is to change this file.
 
 use crate::chaos::Breaking;
+use crate::directory::Content;
 use crate::held::Place;
 use crate::request::Request;
 use crate::response::{Answer, Follow, Sink};
 use crate::script::status;
-use crate::store::Content;
 use crate::system::io_error::cause;
 use crate::timer::Wait;
 use std::io;

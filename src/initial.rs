@@ -1,12 +1,12 @@
 //! The provision that serves first: `initial` of the directory, else a built-in one. Knows no events and no swaps.
 
 use crate::activation::{Terms, load};
+use crate::directory::{Name, Store};
 use crate::metrics::metrics;
 use crate::provision::{Loaded, Provision, no_register_rules};
 use crate::record::Records;
 use crate::script::data::Data;
 use crate::script::fault::{Fault, LoadError};
-use crate::store::{Name, Store};
 use rhai::Engine;
 use std::sync::Arc;
 

@@ -17,6 +17,8 @@ mod cli;
 mod script;
 /// Delays and faults.
 mod chaos;
+/// The provision directory on disk.
+mod directory;
 /// What the machine says, and the distance between words.
 mod system;
 
@@ -51,7 +53,6 @@ mod router;
 mod rule;
 mod serve;
 mod server;
-mod store;
 mod tally;
 mod timer;
 mod tree;
@@ -64,6 +65,7 @@ pub use script::budget::{ALLOCATOR, Allocator};
 #[doc(hidden)]
 pub mod bench {
     pub use crate::chaos::Chaos;
+    pub use crate::directory::Store;
     pub use crate::metrics::metrics;
     pub use crate::mock::{Handled, handle};
     pub use crate::provision::{Loaded, Provision};
@@ -73,5 +75,4 @@ pub mod bench {
     pub use crate::script::budget::{Budget, Counting};
     pub use crate::script::engine;
     pub use crate::script::files::Files;
-    pub use crate::store::Store;
 }

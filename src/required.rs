@@ -2,10 +2,10 @@
 //! that did not load. Knows no probe.
 
 use crate::activation::ActivationError;
+use crate::directory::{Name, Store};
 use crate::initial;
 use crate::provision::{Provision, no_register_rules};
 use crate::record::{Kind, Records};
-use crate::store::{Name, Store};
 
 /// The provision that readiness waits for; `None` is any that loads, if an `initial` does not.
 pub struct Required(Option<Name>);
@@ -95,8 +95,8 @@ fn file(name: &Name, store: &Store) -> Name {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::directory::fixture::Folder;
     use crate::script::fault::Fault;
-    use crate::store::fixture::Folder;
 
     #[test]
     fn a_file_is_meant_by_its_name_with_and_without_the_extension() {

@@ -1,7 +1,7 @@
 //! The answer of a view function, an error handler or the admin interface, before it is bytes on a connection.
 
 use crate::chaos::Injected;
-use crate::store::Content;
+use crate::directory::Content;
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;

@@ -2,8 +2,8 @@
 
 use super::object::Object;
 use super::provisioning::{ActivationError, LoadError};
+use crate::directory::Cause;
 use crate::response::{Answer, Fields};
-use crate::store::Cause;
 
 /// `{"result":"success: ..."}`, with the generation that serves where the call has to do with one.
 pub fn success(status: u16, what: &str, generation: Option<u64>) -> Answer {

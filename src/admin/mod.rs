@@ -34,11 +34,11 @@ pub use provisioning::Provisioning;
 pub use stream::Streams;
 
 use crate::chaos::Chaos;
+use crate::directory::Name;
 use crate::journal::Journal;
 use crate::journal::waiting::Waiters;
 use crate::request::Request;
 use crate::response::Answer;
-use crate::store::Name;
 use provisioning::Activation;
 use std::sync::Arc;
 use std::time::Duration;

@@ -3,9 +3,9 @@
 use super::answer::{failed, refused, success};
 use super::provisioning::ActivationError;
 use super::{Admin, Provisioning};
+use crate::directory::Name;
 use crate::request::Request;
 use crate::response::Answer;
-use crate::store::Name;
 
 /// POST: 201 once the provision serves, 422 where it does not load, 400 or 415 where it is no provision to begin with.
 pub fn post<P: Provisioning>(admin: &Admin<P>, request: &Request, name: &Name) -> Answer {

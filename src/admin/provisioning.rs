@@ -3,13 +3,13 @@
 
 pub use crate::activation::{Activation, ActivationError};
 use crate::active::WaitId;
+use crate::directory::Name;
 use crate::epoch::Epoch;
 pub use crate::provision::RuleRow;
 pub use crate::record::Row;
 use crate::router::Miss;
 use crate::script::data::Data;
 pub use crate::script::fault::LoadError;
-use crate::store::Name;
 use std::sync::Arc;
 
 /// Called once with the generation that serves.

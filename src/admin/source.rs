@@ -2,8 +2,8 @@
 
 use super::answer::{refused, typed};
 use super::{Admin, Provisioning};
+use crate::directory::Name;
 use crate::response::Answer;
-use crate::store::Name;
 
 /// GET: the bytes of a file, as text where they are UTF-8.
 pub fn get<P: Provisioning>(admin: &Admin<P>, name: &Name) -> Answer {

@@ -2,7 +2,7 @@
 //! those onto these fields.
 
 use super::FailOn;
-use crate::store::Name;
+use crate::directory::Name;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::ops::Deref;

@@ -2,7 +2,7 @@
 //! for; an error is the second half of a sentence that the caller starts with the setting's name.
 
 use super::settings::{LogFormat, OnError, Token};
-use crate::store::Name;
+use crate::directory::Name;
 use std::ffi::OsStr;
 use std::net::IpAddr;
 use std::ops::RangeInclusive;

@@ -5,8 +5,8 @@ use super::budget::MAX_TEXT;
 use super::response::{Response, header_values};
 use super::status;
 use super::{json, multi_dict};
+use crate::directory::Content;
 use crate::response::{Answer, HTML, JSON};
-use crate::store::Content;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use rhai::{Array, Blob, Dynamic, EvalAltResult, ImmutableString, Map};
 

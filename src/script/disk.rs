@@ -2,8 +2,8 @@
 
 use super::environ::Os;
 use super::{call, json};
+use crate::directory::Name;
 use crate::script::natives::{Natives, Of};
-use crate::store::Name;
 use rhai::{Array, Blob, Dynamic, EvalAltResult};
 
 type Fallible<T> = Result<T, Box<EvalAltResult>>;

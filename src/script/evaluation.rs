@@ -86,12 +86,12 @@ impl Kept {
 #[cfg(test)]
 mod tests {
     use crate::chaos::Chaos;
+    use crate::directory::fixture::Folder;
     use crate::mock;
     use crate::provision::{Loaded, Provision};
     use crate::script::budget::Budget;
     use crate::script::files::Files;
     use crate::script::{self, request};
-    use crate::store::fixture::Folder;
     use std::fs;
     use std::sync::Arc;
 

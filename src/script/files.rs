@@ -6,7 +6,7 @@ use super::call;
 use super::data::Data;
 use super::python;
 use crate::chaos::Draws;
-use crate::store::{Content, Name, Store};
+use crate::directory::{Content, Name, Store};
 use rhai::{
     AST, ASTFlags, Dynamic, Engine, EvalAltResult, GlobalRuntimeState, Module, ModuleResolver, Position,
     Scope, ScriptFnMetadata, Shared, Stmt,

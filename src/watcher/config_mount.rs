@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::store::{Mark, Store};
+use crate::directory::{Mark, Store};
 
 /// The mount, and how far its updates were reported.
 pub(super) struct ConfigMount {

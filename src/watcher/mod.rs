@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
-use crate::store::{Name, Stat, Store};
+use crate::directory::{Name, Stat, Store};
 use crate::system::io_error::cause;
 use config_mount::{ConfigMount, Verdict};
 use notify::{Event, Notify};

@@ -10,7 +10,7 @@ use std::path::Path;
 
 use inotify::{EventMask, EventOwned, Inotify, WatchDescriptor, WatchMask};
 
-use crate::store::{DEPTH_LIMIT, Found, Name, joined, walk};
+use crate::directory::{DEPTH_LIMIT, Found, Name, joined, walk};
 
 /// Bytes of events that are read at once; the largest event has less than 300.
 const BUFFER: usize = 64 << 10;

@@ -6,7 +6,7 @@ use std::io;
 use std::mem;
 use std::sync::Arc;
 
-use crate::store::{Look, Name, Store};
+use crate::directory::{Look, Name, Store};
 use crate::system::io_error::cause;
 
 /// The known files, and the changes that are not reported yet.

@@ -3,10 +3,10 @@
 use crate::admin::provisioning::{
     ActivationError, Active, LoadError, Provisioning, Row, RuleRow, Served, Values,
 };
+use crate::directory::{Cause, Name, StoreError};
 use crate::epoch::Epoch;
 use crate::record::Kind;
 use crate::script::data::Data;
-use crate::store::{Cause, Name, StoreError};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};

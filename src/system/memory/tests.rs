@@ -1,7 +1,7 @@
 //! Made-up systems in temporary folders: which files there are, and what is granted.
 
 use super::*;
-use crate::store::fixture::Folder;
+use crate::directory::fixture::Folder;
 
 const MEMINFO: (&str, &str) = ("proc/meminfo", "MemTotal:       16000000 kB\nMemFree:         9999 kB\n");
 const MACHINE: u64 = 16_000_000 * 1024;

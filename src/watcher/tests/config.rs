@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 
 use super::*;
-use crate::store::fixture::swap_config_map;
+use crate::directory::fixture::swap_config_map;
 
 #[test]
 fn each_swap_of_the_config_map_is_one_report() {

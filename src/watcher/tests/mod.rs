@@ -14,7 +14,7 @@ use std::process::Command;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 
 use super::*;
-use crate::store::fixture::{Folder, name};
+use crate::directory::fixture::{Folder, name};
 
 /// Far longer than anything here takes.
 const DEADLINE: Duration = Duration::from_secs(20);

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 
 use super::*;
-use crate::store::fixture::{Folder, name, swap_config_map};
+use crate::directory::fixture::{Folder, name, swap_config_map};
 
 fn text(store: &Store, file: &str) -> String {
     String::from_utf8(store.read(&name(file)).unwrap().bytes).unwrap()
