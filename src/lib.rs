@@ -17,6 +17,8 @@ mod cli;
 mod script;
 /// Delays and faults.
 mod chaos;
+/// Path and method -> rule.
+mod routing;
 /// The provision directory on disk.
 mod directory;
 /// What the machine says, and the distance between words.
@@ -27,7 +29,6 @@ mod activation;
 mod active;
 mod baggage;
 mod check;
-mod converter;
 mod cookie;
 mod engine;
 mod epoch;
@@ -39,23 +40,18 @@ mod limits;
 mod logger;
 mod metrics;
 mod mock;
-mod pattern;
 mod process;
 mod provision;
-mod quoting;
 mod record;
 mod refusal;
 mod report;
 mod request;
 mod required;
 mod response;
-mod router;
-mod rule;
 mod serve;
 mod server;
 mod tally;
 mod timer;
-mod tree;
 mod watcher;
 
 pub use program::run;
@@ -70,8 +66,8 @@ pub mod bench {
     pub use crate::mock::{Handled, handle};
     pub use crate::provision::{Loaded, Provision};
     pub use crate::request::Request;
-    pub use crate::router::Router;
-    pub use crate::rule::{Rule, RuleOptions};
+    pub use crate::routing::router::Router;
+    pub use crate::routing::rule::{Rule, RuleOptions};
     pub use crate::script::budget::{Budget, Counting};
     pub use crate::script::engine;
     pub use crate::script::files::Files;

@@ -2,8 +2,8 @@
 //! that; a request holds on to the one that it began with.
 
 use crate::epoch::Hits;
-use crate::router::Router;
-use crate::rule::{Rule, Value};
+use crate::routing::router::Router;
+use crate::routing::rule::{Rule, Value};
 use crate::script::app::{Entry, Registration, Scope};
 use crate::script::budget::Budget;
 use crate::script::call::{self, Call, Loading, Running};

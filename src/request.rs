@@ -6,7 +6,7 @@ pub mod url;
 use crate::baggage;
 use crate::cookie;
 use crate::form::{self, Form, FormError, Pairs};
-use crate::quoting::decode_path;
+use crate::routing::quoting::decode_path;
 use rhai::Dynamic;
 use std::borrow::Cow;
 use std::net::SocketAddr;

@@ -7,7 +7,7 @@ use crate::directory::Name;
 use crate::epoch::Epoch;
 pub use crate::provision::RuleRow;
 pub use crate::record::Row;
-use crate::router::Miss;
+use crate::routing::router::Miss;
 use crate::script::data::Data;
 pub use crate::script::fault::LoadError;
 use std::sync::Arc;

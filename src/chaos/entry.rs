@@ -3,7 +3,7 @@
 use super::delay::Delay;
 use super::injected::{Breaking, Dribble};
 use crate::response::{Answer, Fields};
-use crate::rule::{Rule, RuleOptions};
+use crate::routing::rule::{Rule, RuleOptions};
 use fastrand::Rng;
 use serde_json::Value;
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -4,7 +4,7 @@ use super::delay::LONGEST;
 use super::entry::Entry;
 use crate::request::Request;
 use crate::response::Answer;
-use crate::rule::Rule;
+use crate::routing::rule::Rule;
 use serde_json::Value;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};

@@ -6,7 +6,7 @@ use super::reply::Reply;
 use super::url::{Url, encoded};
 use super::{authorization, reason};
 use crate::cli::Requests;
-use crate::quoting::encode_query;
+use crate::routing::quoting::encode_query;
 use std::fmt;
 use std::thread;
 use std::time::{Duration, Instant};

@@ -11,7 +11,7 @@ pub use part::Part;
 use super::entry::Entry;
 use crate::form::{self, Pairs};
 use crate::request::url::places;
-use crate::rule::Rule;
+use crate::routing::rule::Rule;
 use regex_lite::Regex;
 use serde_json::Value;
 use std::borrow::Cow;

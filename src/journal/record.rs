@@ -2,9 +2,9 @@
 
 use super::entry::Entry;
 use super::ring::LENGTH;
-use crate::quoting::decode_path;
 use crate::request::{Request, url};
 use crate::response::Fields;
+use crate::routing::quoting::decode_path;
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 

@@ -15,7 +15,7 @@ pub use unmatched::Row as UnmatchedRow;
 
 use crate::mock::Handled;
 use crate::provision::Provision;
-use crate::rule::Rule;
+use crate::routing::rule::Rule;
 use crate::script::fault::LoadError;
 use crate::tally::Tally;
 use histogram::Histogram;

@@ -3,7 +3,7 @@
 
 use super::call;
 use super::view::View;
-use crate::rule::{RuleOptions, Value};
+use crate::routing::rule::{RuleOptions, Value};
 use crate::script::natives::{Natives, ScriptValue};
 use rhai::{Array, Dynamic, EvalAltResult, FnPtr, ImmutableString, Map, NativeCallContext, Position};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

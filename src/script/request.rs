@@ -7,7 +7,7 @@ pub mod property;
 
 use crate::form::{Pairs, options};
 use crate::request::Request;
-use crate::rule::{Rule, Value};
+use crate::routing::rule::{Rule, Value};
 use crate::script::abort::http_error;
 use crate::script::multi_dict::{self, FileDict, Headers, MultiDict, Part};
 use crate::script::natives::{Natives, Of};

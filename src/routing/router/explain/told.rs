@@ -2,8 +2,8 @@
 
 use super::sight::Sight;
 use super::{LONGEST_WORD, Part, Seen, Segment, cost};
-use crate::pattern::Token;
-use crate::rule::Rule;
+use crate::routing::pattern::Token;
+use crate::routing::rule::Rule;
 use crate::system::spelling::{allowed, distance};
 
 /// The differences in words, and what they count.

@@ -1,7 +1,7 @@
 //! How far a rule is from a request, in little time: the spelling of words is estimated. Makes no text.
 
 use super::{LONGEST_WORD, Part, Seen, Segment, cost, spans};
-use crate::rule::Rule;
+use crate::routing::rule::Rule;
 use crate::system::spelling::allowed;
 
 /// How far a rule is away at first sight.

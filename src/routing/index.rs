@@ -6,8 +6,8 @@
 //! suffix. At the first `path` variable the tree goes on from the other end of the path, up to the last one, so that
 //! `/<path:p>/a` and `/<path:p>/b` are told apart too.
 
-use crate::pattern::Token;
-use crate::rule::has_doubled_slash;
+use crate::routing::pattern::Token;
+use crate::routing::rule::has_doubled_slash;
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 

@@ -1,7 +1,7 @@
 //! Whole tables: order, methods, redirects, URLs; random tables against a search without an index.
 
 use super::*;
-use crate::rule::RuleOptions;
+use crate::routing::rule::RuleOptions;
 
 mod random;
 

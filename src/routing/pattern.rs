@@ -1,7 +1,7 @@
 //! The pattern of a rule, `/a/<int:id>.json`: parsed to tokens, matched against a path, put in Werkzeug's order. Knows
 //! nothing of methods, endpoints and other rules.
 
-use crate::converter::Converter;
+use crate::routing::converter::Converter;
 use smallvec::SmallVec;
 use std::cmp::Reverse;
 

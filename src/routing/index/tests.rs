@@ -1,7 +1,7 @@
 //! The index offers what can match, and little else.
 
 use super::*;
-use crate::pattern::Pattern;
+use crate::routing::pattern::Pattern;
 
 fn tree(patterns: impl Iterator<Item = String>) -> RuleTree {
     let mut tree = RuleTree::default();

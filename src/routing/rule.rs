@@ -1,9 +1,9 @@
 //! A URL rule: pattern, endpoint, methods and defaults; whether a path matches, and the URL for given values. Knows nothing of
 //! other rules, view functions and requests.
 
-use crate::converter::Converter;
-use crate::pattern::{Pattern, Slashes, Token};
-use crate::quoting::{encode_path, encode_query, encode_value};
+use crate::routing::converter::Converter;
+use crate::routing::pattern::{Pattern, Slashes, Token};
+use crate::routing::quoting::{encode_path, encode_query, encode_value};
 use std::borrow::Cow;
 use std::fmt;
 

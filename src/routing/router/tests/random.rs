@@ -2,7 +2,7 @@
 //! compared with Werkzeug 2.0.3 itself on a million requests and URLs of such tables.
 
 use super::*;
-use crate::pattern::Token;
+use crate::routing::pattern::Token;
 use fastrand::Rng;
 
 const STATIC: [&str; 6] = ["a", "b", "ab", "1", "a.b", "é"];

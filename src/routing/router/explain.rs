@@ -5,10 +5,10 @@ mod sight;
 mod told;
 
 use super::{Router, absolute, upper};
-use crate::converter::Converter;
-use crate::pattern::Token;
-use crate::rule::{Rule, has_doubled_slash};
-use crate::tree::key_of;
+use crate::routing::converter::Converter;
+use crate::routing::index::key_of;
+use crate::routing::pattern::Token;
+use crate::routing::rule::{Rule, has_doubled_slash};
 use sight::Sight;
 use smallvec::SmallVec;
 use std::fmt;

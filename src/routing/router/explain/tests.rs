@@ -1,7 +1,7 @@
 //! Tables, and the time that a large one takes.
 
-use crate::router::Router;
-use crate::rule::{Rule, RuleOptions};
+use crate::routing::router::Router;
+use crate::routing::rule::{Rule, RuleOptions};
 use std::time::{Duration, Instant};
 
 /// Rules as `GET,POST /a/<x>`, without methods GET.

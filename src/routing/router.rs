@@ -3,15 +3,15 @@
 
 pub use explain::Miss;
 
-use crate::rule::{Rule, Value};
-use crate::tree::{Place, RuleTree, key_of};
+use crate::routing::index::{Place, RuleTree, key_of};
+use crate::routing::rule::{Rule, Value};
 use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::collections::HashMap;
 
 mod explain;
 
-pub use crate::quoting::{decode_path, encode_path};
+pub use crate::routing::quoting::{decode_path, encode_path};
 
 /// All rules of a provision.
 #[derive(Debug, Default)]
