@@ -1,7 +1,7 @@
 //! The rule table: path and method -> rule, redirect, 405 or 404, in Werkzeug's order and at a cost that does not depend on the
 //! number of rules; endpoint and values -> URL. Knows nothing of requests, view functions and scripts.
 
-pub use explain::Miss;
+pub use crate::routing::near_miss::Miss;
 
 use crate::routing::index::{Place, RuleTree, key_of};
 use crate::routing::rule::{Rule, Value};
@@ -9,14 +9,12 @@ use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::collections::HashMap;
 
-mod explain;
-
 pub use crate::routing::quoting::{decode_path, encode_path};
 
 /// All rules of a provision.
 #[derive(Debug, Default)]
 pub struct Router {
-    rules: Vec<Rule>,
+    pub(super) rules: Vec<Rule>,
     /// Their indices in the order of matching.
     order: Vec<usize>,
     tree: RuleTree,
@@ -205,13 +203,13 @@ fn endpoints(rules: &[Rule]) -> HashMap<String, Vec<usize>> {
     endpoints
 }
 
-fn upper(method: &str) -> Cow<'_, str> {
+pub(super) fn upper(method: &str) -> Cow<'_, str> {
     let lower = method.bytes().any(|byte| byte.is_ascii_lowercase());
     if lower { method.to_ascii_uppercase().into() } else { method.into() }
 }
 
 /// The path with exactly one slash at its start. Werkzeug drops the others without a redirect, and takes `*` for `/*`.
-fn absolute(path: &str) -> Cow<'_, str> {
+pub(super) fn absolute(path: &str) -> Cow<'_, str> {
     match path.as_bytes() {
         [b'/'] => path.into(),
         [b'/', next, ..] if *next != b'/' => path.into(),

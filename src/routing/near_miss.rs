@@ -4,7 +4,7 @@
 mod sight;
 mod told;
 
-use super::{Router, absolute, upper};
+use super::router::{Router, absolute, upper};
 use crate::routing::converter::Converter;
 use crate::routing::index::key_of;
 use crate::routing::pattern::Token;
