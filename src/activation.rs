@@ -9,8 +9,8 @@ pub use error::ActivationError;
 
 use crate::active::{Active, Then};
 use crate::directory::{Name, Store, StoreError};
-use crate::epoch::Epoch;
 use crate::initial;
+use crate::message::epoch::Epoch;
 use crate::metrics::metrics;
 use crate::provision::{Loaded, Provision, no_register_rules};
 use crate::record::{Records, Row};

@@ -4,8 +4,8 @@
 use crate::chaos::Breaking;
 use crate::directory::Content;
 use crate::held::Place;
-use crate::request::Request;
-use crate::response::{Answer, Follow, Sink};
+use crate::message::answer::{Answer, Follow, Sink};
+use crate::message::request::Request;
 use crate::script::status;
 use crate::system::io_error::cause;
 use crate::timer::Wait;

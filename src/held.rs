@@ -1,6 +1,6 @@
 //! What answers take up that leave later, within a limit. Knows no timer and no connection.
 
-use crate::response::Answer;
+use crate::message::answer::Answer;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 

@@ -17,6 +17,8 @@ mod cli;
 mod script;
 /// Delays and faults.
 mod chaos;
+/// A request and an answer, without sockets and scripts.
+mod message;
 /// Path and method -> rule.
 mod routing;
 /// The provision directory on disk.
@@ -27,12 +29,8 @@ mod system;
 mod access;
 mod activation;
 mod active;
-mod baggage;
 mod check;
-mod cookie;
 mod engine;
-mod epoch;
-mod form;
 mod held;
 mod initial;
 mod journal;
@@ -45,9 +43,7 @@ mod provision;
 mod record;
 mod refusal;
 mod report;
-mod request;
 mod required;
-mod response;
 mod serve;
 mod server;
 mod tally;
@@ -62,10 +58,10 @@ pub use script::budget::{ALLOCATOR, Allocator};
 pub mod bench {
     pub use crate::chaos::Chaos;
     pub use crate::directory::Store;
+    pub use crate::message::request::Request;
     pub use crate::metrics::metrics;
     pub use crate::mock::{Handled, handle};
     pub use crate::provision::{Loaded, Provision};
-    pub use crate::request::Request;
     pub use crate::routing::router::Router;
     pub use crate::routing::rule::{Rule, RuleOptions};
     pub use crate::script::budget::{Budget, Counting};

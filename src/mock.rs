@@ -1,9 +1,9 @@
 //! The mock: request -> router -> view function -> response, with hooks and error handlers where Flask runs them.
 
 use crate::chaos::{Chaos, LONGEST};
+use crate::message::answer::Answer;
+use crate::message::request::Request;
 use crate::provision::Provision;
-use crate::request::Request;
-use crate::response::Answer;
 use crate::routing::router::{Found, encode_path};
 use crate::routing::rule::Value;
 use crate::script::abort::{self, HttpError};

@@ -1,7 +1,7 @@
 //! One provision, loaded: source -> compiled files -> `registerRules()` -> rules, view functions, hooks. Never changes after
 //! that; a request holds on to the one that it began with.
 
-use crate::epoch::Hits;
+use crate::message::epoch::Hits;
 use crate::routing::router::Router;
 use crate::routing::rule::{Rule, Value};
 use crate::script::app::{Entry, Registration, Scope};

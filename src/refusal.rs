@@ -4,8 +4,8 @@ use crate::access::AccessLog;
 use crate::admin;
 use crate::engine::{Limits, Refuse, Refused};
 use crate::journal::Journal;
+use crate::message::answer::Answer;
 use crate::metrics::metrics;
-use crate::response::Answer;
 use crate::script::abort::HttpError;
 use std::sync::Arc;
 

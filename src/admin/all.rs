@@ -2,7 +2,7 @@
 
 use super::answer::success;
 use super::{Admin, Provisioning};
-use crate::response::Answer;
+use crate::message::answer::Answer;
 
 /// DELETE: 200 with the generation that serves.
 pub fn delete<P: Provisioning>(admin: &Admin<P>) -> Answer {

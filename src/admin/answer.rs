@@ -3,7 +3,7 @@
 use super::object::Object;
 use super::provisioning::{ActivationError, LoadError};
 use crate::directory::Cause;
-use crate::response::{Answer, Fields};
+use crate::message::answer::{Answer, Fields};
 
 /// `{"result":"success: ..."}`, with the generation that serves where the call has to do with one.
 pub fn success(status: u16, what: &str, generation: Option<u64>) -> Answer {

@@ -9,7 +9,7 @@ use crate::journal::Journal;
 use crate::journal::filter::parse::{self, DEFAULT_TIMEOUT, WAIT};
 use crate::journal::verify::{Expected, Tally};
 use crate::journal::waiting::{Waited, Waiters};
-use crate::response::Answer;
+use crate::message::answer::Answer;
 use std::sync::Arc;
 use std::time::Duration;
 

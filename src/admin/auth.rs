@@ -1,8 +1,8 @@
 //! The bearer token of `--admin-token`. Knows no resource.
 
 use super::answer::failed;
-use crate::request::Request;
-use crate::response::Answer;
+use crate::message::answer::Answer;
+use crate::message::request::Request;
 use sha2::{Digest, Sha256};
 use std::hint::black_box;
 

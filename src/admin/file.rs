@@ -3,8 +3,8 @@
 use super::answer::{refused, success};
 use super::{Admin, Provisioning};
 use crate::directory::Name;
-use crate::request::Request;
-use crate::response::Answer;
+use crate::message::answer::Answer;
+use crate::message::request::Request;
 
 /// PUT: 201 for a new file, 200 for a replaced one (RFC 9110, 9.3.4). Any type of content and every legal name:
 /// libraries (`common.rhai`) come this way too.

@@ -2,7 +2,7 @@
 
 use super::answer::{empty, failed};
 use super::{Admin, Provisioning};
-use crate::response::Answer;
+use crate::message::answer::Answer;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Whether the mock takes requests, as the server sees it. Starts as not serving.

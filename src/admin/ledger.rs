@@ -4,7 +4,7 @@ use super::answer::{json, load_error, refused};
 use super::object::Object;
 use super::provisioning::{Row, RuleRow};
 use super::{Admin, Provisioning};
-use crate::response::Answer;
+use crate::message::answer::Answer;
 use chrono::{DateTime, SecondsFormat};
 use std::time::{SystemTime, UNIX_EPOCH};
 

@@ -1,7 +1,7 @@
 //! `/app/v1/openapi.json`: the description of this interface, deflated in the program (`image/openapi.rs`). Knows nothing else.
 
 use super::answer::{failed, typed};
-use crate::response::Answer;
+use crate::message::answer::Answer;
 use miniz_oxide::inflate::decompress_to_vec;
 
 const DEFLATED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/openapi.deflate"));

@@ -4,8 +4,8 @@ use super::answer::{failed, refused, success};
 use super::provisioning::ActivationError;
 use super::{Admin, Provisioning};
 use crate::directory::Name;
-use crate::request::Request;
-use crate::response::Answer;
+use crate::message::answer::Answer;
+use crate::message::request::Request;
 
 /// POST: 201 once the provision serves, 422 where it does not load, 400 or 415 where it is no provision to begin with.
 pub fn post<P: Provisioning>(admin: &Admin<P>, request: &Request, name: &Name) -> Answer {

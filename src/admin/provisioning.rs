@@ -4,7 +4,7 @@
 pub use crate::activation::{Activation, ActivationError};
 use crate::active::WaitId;
 use crate::directory::Name;
-use crate::epoch::Epoch;
+use crate::message::epoch::Epoch;
 pub use crate::provision::RuleRow;
 pub use crate::record::Row;
 use crate::routing::router::Miss;

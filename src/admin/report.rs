@@ -4,7 +4,7 @@ use super::answer::{failed, typed};
 use super::wait::value;
 use super::{Admin, Provisioning};
 use crate::cli::FailOn;
-use crate::response::Answer;
+use crate::message::answer::Answer;
 
 /// GET: what the server writes when it stops; 400 for conditions that are none.
 pub fn get<P: Provisioning>(admin: &Admin<P>, query: &str) -> Answer {

@@ -3,7 +3,7 @@
 use super::answer::{refused, typed};
 use super::{Admin, Provisioning};
 use crate::directory::Name;
-use crate::response::Answer;
+use crate::message::answer::Answer;
 
 /// GET: the bytes of a file, as text where they are UTF-8.
 pub fn get<P: Provisioning>(admin: &Admin<P>, name: &Name) -> Answer {

@@ -2,7 +2,7 @@
 
 use super::answer::{failed, success, typed};
 use super::{Admin, Provisioning};
-use crate::response::{Answer, JSON};
+use crate::message::answer::{Answer, JSON};
 use crate::script::data::outside::Refused;
 use percent_encoding::percent_decode_str;
 use serde_json::Value;

@@ -8,8 +8,8 @@ use crate::journal::filter::parse::{self, Asked, FilterError, SEQUENCE, VERIFY};
 use crate::journal::near::Near;
 use crate::journal::verify::{self, Expected, Tally, Verdict};
 use crate::journal::{Journal, sequence};
-use crate::request::Request;
-use crate::response::Answer;
+use crate::message::answer::Answer;
+use crate::message::request::Request;
 use serde_json::Value;
 
 /// Most steps of a sequence.

@@ -3,7 +3,7 @@
 
 use super::answer::{failed, success};
 use super::{Admin, Provisioning, Reply};
-use crate::response::Answer;
+use crate::message::answer::Answer;
 use percent_encoding::percent_decode_str;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;

@@ -2,7 +2,7 @@
 
 use super::delay::Delay;
 use super::injected::{Breaking, Dribble};
-use crate::response::{Answer, Fields};
+use crate::message::answer::{Answer, Fields};
 use crate::routing::rule::{Rule, RuleOptions};
 use fastrand::Rng;
 use serde_json::Value;

@@ -1,7 +1,7 @@
 //! What an answer carries of the misbehaviour that was asked for, and what is told of it.
 
 use super::delay::{LONGEST, time};
-use crate::response::Answer;
+use crate::message::answer::Answer;
 use std::fmt::{self, Write};
 use std::time::Duration;
 

@@ -2,8 +2,8 @@
 
 use super::delay::LONGEST;
 use super::entry::Entry;
-use crate::request::Request;
-use crate::response::Answer;
+use crate::message::answer::Answer;
+use crate::message::request::Request;
 use crate::routing::rule::Rule;
 use serde_json::Value;
 use std::sync::atomic::{AtomicBool, Ordering};

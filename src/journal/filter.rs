@@ -9,8 +9,8 @@ pub mod tests;
 pub use part::Part;
 
 use super::entry::Entry;
-use crate::form::{self, Pairs};
-use crate::request::url::places;
+use crate::message::form::{self, Pairs};
+use crate::message::request::url::places;
 use crate::routing::rule::Rule;
 use regex_lite::Regex;
 use serde_json::Value;

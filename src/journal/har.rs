@@ -2,7 +2,7 @@
 
 use super::entry::Entry;
 use super::json::{base64, object, rfc3339, text};
-use crate::form;
+use crate::message::form;
 use crate::script::status;
 use serde_json::Value;
 

@@ -19,9 +19,9 @@ mod watch;
 pub use record::{Begun, Exchange};
 pub use watch::{After, Listener, WatchId};
 
-use crate::epoch::Epoch;
-use crate::request::Request;
-use crate::response::Answer;
+use crate::message::answer::Answer;
+use crate::message::epoch::Epoch;
+use crate::message::request::Request;
 use entry::Entry;
 use ring::Ring;
 use std::cell::Cell;

@@ -2,8 +2,8 @@
 
 use super::entry::Entry;
 use super::ring::LENGTH;
-use crate::request::{Request, url};
-use crate::response::Fields;
+use crate::message::answer::Fields;
+use crate::message::request::{Request, url};
 use crate::routing::quoting::decode_path;
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};

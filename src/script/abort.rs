@@ -2,7 +2,7 @@
 
 use super::response::Response;
 use super::status;
-use crate::response::Answer;
+use crate::message::answer::Answer;
 use crate::script::natives::Natives;
 use rhai::{Dynamic, EvalAltResult, Position};
 use std::borrow::Cow;

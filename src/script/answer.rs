@@ -6,7 +6,7 @@ use super::response::{Response, header_values};
 use super::status;
 use super::{json, multi_dict};
 use crate::directory::Content;
-use crate::response::{Answer, HTML, JSON};
+use crate::message::answer::{Answer, HTML, JSON};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use rhai::{Array, Blob, Dynamic, EvalAltResult, ImmutableString, Map};
 
@@ -122,7 +122,7 @@ pub fn status(value: &Dynamic) -> Fallible<(u16, Option<String>)> {
     let text = value.read_lock::<ImmutableString>();
     match text.as_deref().and_then(|text| split_status(text)) {
         Some((code, reason)) => {
-            crate::response::check_header("status", reason)?;
+            crate::message::answer::check_header("status", reason)?;
             let standard = reason.is_empty() || reason.eq_ignore_ascii_case(status::reason(code));
             Ok((code, (!standard).then(|| reason.to_owned())))
         }

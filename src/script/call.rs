@@ -4,8 +4,8 @@
 use super::app::Registration;
 use super::data::Data;
 use super::files::{File, Files};
+use crate::message::request::Request;
 use crate::provision::Provision;
-use crate::request::Request;
 use rhai::EvalAltResult;
 use std::cell::RefCell;
 use std::sync::Arc;

@@ -7,7 +7,7 @@ mod headers;
 pub use files::FileDict;
 pub use headers::Headers;
 
-use crate::request::Request;
+use crate::message::request::Request;
 use crate::script::abort::{HttpError, http_error};
 use crate::script::natives::Natives;
 use crate::script::request::property::{read_only, same, unknown_option};

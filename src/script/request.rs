@@ -5,8 +5,8 @@ mod accept;
 mod authorization;
 pub mod property;
 
-use crate::form::{Pairs, options};
-use crate::request::Request;
+use crate::message::form::{Pairs, options};
+use crate::message::request::Request;
 use crate::routing::rule::{Rule, Value};
 use crate::script::abort::http_error;
 use crate::script::multi_dict::{self, FileDict, Headers, MultiDict, Part};

@@ -3,7 +3,7 @@
 
 use super::answer;
 use super::{call, cookie, json, status};
-use crate::response::{Answer, check_header};
+use crate::message::answer::{Answer, check_header};
 use crate::script::natives::{Natives, ScriptValue};
 use rhai::{Array, Dynamic, EvalAltResult, ImmutableString, Map};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -5,8 +5,8 @@ mod parse;
 use super::answer::{failed, json, success};
 use super::object::Object;
 use crate::chaos::{Chaos, Shown};
-use crate::request::Request;
-use crate::response::Answer;
+use crate::message::answer::Answer;
+use crate::message::request::Request;
 use serde_json::Value;
 
 /// GET: all entries, as they were sent, with their numbers and hits.

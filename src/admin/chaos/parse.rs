@@ -4,7 +4,7 @@ use crate::chaos::{
     Act, Breaking, Course, Delay, Dribble, Entry, Method, Paths, Replacement, Target, Text, probability,
 };
 use crate::cli::value;
-use crate::response::{Fields, JSON, check_header};
+use crate::message::answer::{Fields, JSON, check_header};
 use fastrand::Rng;
 use serde_json::{Map, Value};
 use std::ffi::OsStr;

@@ -4,7 +4,7 @@ use crate::admin::provisioning::{
     ActivationError, Active, LoadError, Provisioning, Row, RuleRow, Served, Values,
 };
 use crate::directory::{Cause, Name, StoreError};
-use crate::epoch::Epoch;
+use crate::message::epoch::Epoch;
 use crate::record::Kind;
 use crate::script::data::Data;
 use std::collections::BTreeMap;

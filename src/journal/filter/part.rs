@@ -1,7 +1,7 @@
 //! The parts of an entry that a filter can name, and what an entry has there.
 
 use super::{Subject, Texts};
-use crate::baggage::members;
+use crate::message::baggage::members;
 use std::borrow::Cow;
 use std::fmt;
 

@@ -1,7 +1,7 @@
 //! The values of `store` as JSON, for those outside of scripts. Knows no HTTP.
 
 use super::values::{Data, Values};
-use crate::epoch::Epoch;
+use crate::message::epoch::Epoch;
 use crate::script::bound::MAX_DEPTH;
 use crate::script::budget::{MAX_ENTRIES, MAX_ITEMS, MAX_TEXT};
 use crate::script::json;

@@ -1,8 +1,8 @@
 //! Uploaded files for scripts: `request.files` and Werkzeug's `FileStorage`. Contents are read from the request's body.
 
 use super::{Dictionary, Headers, Thrown, group};
-use crate::form::{FilePart, options};
-use crate::request::Request;
+use crate::message::form::{FilePart, options};
+use crate::message::request::Request;
 use crate::script::abort::http_error;
 use crate::script::natives::{Natives, Of};
 use crate::script::request::property::{read_only, unknown_property};

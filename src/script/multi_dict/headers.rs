@@ -1,7 +1,7 @@
 //! Header fields for scripts, of a request or of one part of a form. Names in any case; repeated ones joined.
 
 use super::{Dictionary, group};
-use crate::request::Request;
+use crate::message::request::Request;
 use rhai::{Array, Dynamic, ImmutableString};
 use std::sync::Arc;
 

@@ -1,5 +1,5 @@
 use super::{Headers, MultiDict, Part, to_dict};
-use crate::request::Request;
+use crate::message::request::Request;
 use crate::script::request::tests::{request, run};
 
 use rhai::Dynamic;

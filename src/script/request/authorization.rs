@@ -1,6 +1,6 @@
 //! `request.authorization`: the `Authorization` header taken apart (RFC 9110 section 11.6.2). Checks no password.
 
-use crate::request::Request;
+use crate::message::request::Request;
 use base64::Engine;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};

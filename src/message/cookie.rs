@@ -1,6 +1,6 @@
 //! The `Cookie` header, read as Werkzeug 2.0 does: lenient, in order, repeated names kept. Knows no requests.
 
-use crate::form::Pairs;
+use crate::message::form::Pairs;
 
 /// Names and values of a `Cookie` header in order. A quoted value may hold `;` and escapes (`\"`, `\054`), any value
 /// `=`; a name without a value has an empty one; invalid UTF-8 from escapes is replaced.

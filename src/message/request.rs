@@ -3,9 +3,9 @@
 
 pub mod url;
 
-use crate::baggage;
-use crate::cookie;
-use crate::form::{self, Form, FormError, Pairs};
+use crate::message::baggage;
+use crate::message::cookie;
+use crate::message::form::{self, Form, FormError, Pairs};
 use crate::routing::quoting::decode_path;
 use rhai::Dynamic;
 use std::borrow::Cow;
