@@ -4,9 +4,9 @@
 use crate::directory::{Name, Store};
 use crate::provision::{Loaded, Provision, RuleRow};
 use crate::script;
-use crate::script::budget::Budget;
-use crate::script::fault::{Fault, LoadError};
-use crate::script::files::Files;
+use crate::script::runtime::budget::Budget;
+use crate::script::runtime::fault::{Fault, LoadError};
+use crate::script::runtime::files::Files;
 use rhai::Engine;
 use std::fs;
 use std::io::{self, Write};

@@ -6,7 +6,7 @@ use crate::metrics::metrics;
 use crate::provision::{Loaded, Provision, no_register_rules};
 use crate::record::Records;
 use crate::script::data::Data;
-use crate::script::fault::{Fault, LoadError};
+use crate::script::runtime::fault::{Fault, LoadError};
 use rhai::Engine;
 use std::sync::Arc;
 

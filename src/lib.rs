@@ -51,7 +51,7 @@ mod timer;
 mod watcher;
 
 pub use program::run;
-pub use script::budget::{ALLOCATOR, Allocator};
+pub use script::runtime::budget::{ALLOCATOR, Allocator};
 
 /// What the benchmarks use.
 #[doc(hidden)]
@@ -64,7 +64,7 @@ pub mod bench {
     pub use crate::provision::{Loaded, Provision};
     pub use crate::routing::router::Router;
     pub use crate::routing::rule::{Rule, RuleOptions};
-    pub use crate::script::budget::{Budget, Counting};
     pub use crate::script::engine;
-    pub use crate::script::files::Files;
+    pub use crate::script::runtime::budget::{Budget, Counting};
+    pub use crate::script::runtime::files::Files;
 }

@@ -1,7 +1,7 @@
 //! What the program does: command line -> one command -> exit code.
 
 use crate::cli::{self, Command, Settings};
-use crate::script::budget::Budget;
+use crate::script::runtime::budget::Budget;
 use crate::{applet, check, client, process, serve};
 use std::ffi::OsString;
 use std::io::{Write, stderr, stdout};

@@ -1,7 +1,7 @@
 //! The ledger: what is known of each file in the provision directory beyond what the disk tells.
 
 use crate::directory::{Entry, Store, StoreError};
-use crate::script::fault::LoadError;
+use crate::script::runtime::fault::LoadError;
 use sha2::{Digest, Sha256};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;

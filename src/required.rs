@@ -96,7 +96,7 @@ fn file(name: &Name, store: &Store) -> Name {
 mod tests {
     use super::*;
     use crate::directory::fixture::Folder;
-    use crate::script::fault::Fault;
+    use crate::script::runtime::fault::Fault;
 
     #[test]
     fn a_file_is_meant_by_its_name_with_and_without_the_extension() {

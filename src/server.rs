@@ -13,7 +13,7 @@ use crate::metrics::metrics;
 use crate::mock::{self, Handled, Unmatched};
 use crate::provision::Provision;
 use crate::refusal;
-use crate::script::budget;
+use crate::script::runtime::budget;
 use crate::system::io_error::cause;
 use crate::timer::Timer;
 use std::io;

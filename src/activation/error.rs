@@ -1,7 +1,7 @@
 //! Why nothing was activated, in words.
 
 use crate::directory::StoreError;
-use crate::script::fault::LoadError;
+use crate::script::runtime::fault::LoadError;
 use std::fmt;
 
 /// Why a request to activate, store or remove was refused.

@@ -9,7 +9,7 @@ pub use crate::provision::RuleRow;
 pub use crate::record::Row;
 use crate::routing::router::Miss;
 use crate::script::data::Data;
-pub use crate::script::fault::LoadError;
+pub use crate::script::runtime::fault::LoadError;
 use std::sync::Arc;
 
 /// Called once with the generation that serves.

@@ -16,7 +16,7 @@ pub use unmatched::Row as UnmatchedRow;
 use crate::mock::Handled;
 use crate::provision::Provision;
 use crate::routing::rule::Rule;
-use crate::script::fault::LoadError;
+use crate::script::runtime::fault::LoadError;
 use crate::tally::Tally;
 use histogram::Histogram;
 use rules::{Counted, Identity, Rules};

@@ -3,7 +3,7 @@
 use super::response::Response;
 use super::status;
 use crate::message::answer::Answer;
-use crate::script::natives::Natives;
+use crate::script::runtime::natives::Natives;
 use rhai::{Dynamic, EvalAltResult, Position};
 use std::borrow::Cow;
 

@@ -1,8 +1,8 @@
 //! What a view function returned becomes an answer, by Flask's rules (`Flask.make_response`): text, map, list, bytes, a response,
 //! or one of these with status and headers as a list.
 
-use super::budget::MAX_TEXT;
 use super::response::{Response, header_values};
+use super::runtime::budget::MAX_TEXT;
 use super::status;
 use super::{json, multi_dict};
 use crate::directory::Content;

@@ -1,7 +1,7 @@
 //! `base64.*`: text or bytes to base64 text, and back to bytes.
 
-use super::bound::{MAX_TEXT, Returned, too_long};
-use crate::script::natives::{Natives, Of};
+use super::runtime::size_limits::{MAX_TEXT, Returned, too_long};
+use crate::script::runtime::natives::{Natives, Of};
 use base64::alphabet::{Alphabet, STANDARD, URL_SAFE};
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use base64::{DecodeError, Engine as _};
@@ -66,7 +66,7 @@ pub fn register(natives: &mut Natives) {
 
 #[cfg(test)]
 mod tests {
-    use crate::script::bound::trial::{fails, yields};
+    use crate::script::runtime::size_limits::trial::{fails, yields};
 
     #[test]
     fn text_and_bytes_go_there_and_back() {

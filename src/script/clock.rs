@@ -1,8 +1,8 @@
 //! `time` and `datetime`: what time it is, as seconds and as text, always in UTC. Holding answers back (`time.sleep`)
 //! is not done here.
 
-use super::bound::Returned;
-use crate::script::natives::{Natives, Of};
+use super::runtime::size_limits::Returned;
+use crate::script::runtime::natives::{Natives, Of};
 use chrono::format::{Item, StrftimeItems};
 use chrono::{DateTime, NaiveDate, NaiveDateTime, SecondsFormat, Utc};
 
@@ -124,7 +124,7 @@ pub fn register(natives: &mut Natives) {
 
 #[cfg(test)]
 mod tests {
-    use crate::script::bound::trial::{fails, yields};
+    use crate::script::runtime::size_limits::trial::{fails, yields};
 
     #[test]
     fn times_have_the_forms_of_rfc_3339_and_rfc_9110() {

@@ -1,9 +1,10 @@
 //! `read_text`, `read_json`, `read_blob`, `os.listdir`: files of the provision directory, and no others.
 
 use super::environ::Os;
-use super::{call, json};
+use super::json;
+use super::runtime::call;
 use crate::directory::Name;
-use crate::script::natives::{Natives, Of};
+use crate::script::runtime::natives::{Natives, Of};
 use rhai::{Array, Blob, Dynamic, EvalAltResult};
 
 type Fallible<T> = Result<T, Box<EvalAltResult>>;

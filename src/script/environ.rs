@@ -1,7 +1,7 @@
 //! `os.getenv` and `os.environ`: reading the environment. Files are not seen from here.
 
-use super::bound::Returned;
-use crate::script::natives::{Natives, Of, ScriptValue};
+use super::runtime::size_limits::Returned;
+use crate::script::runtime::natives::{Natives, Of, ScriptValue};
 use rhai::{Array, Dynamic, Map};
 use std::ffi::OsStr;
 
@@ -69,7 +69,7 @@ pub fn register(natives: &mut Natives) {
 
 #[cfg(test)]
 mod tests {
-    use crate::script::bound::trial::{fails, yields};
+    use crate::script::runtime::size_limits::trial::{fails, yields};
 
     #[test]
     fn variables_are_read() {
@@ -100,7 +100,9 @@ mod tests {
             r#"os.environ["H1MOCK_NO_SUCH"]"#,
             "os.environ: `H1MOCK_NO_SUCH` is not set: `os.getenv(name, default)` gives a default",
         )]);
-        let error = crate::script::bound::trial::engine().run(r#"os.environ["A"] = "b";"#).unwrap_err();
+        let error = crate::script::runtime::size_limits::trial::engine()
+            .run(r#"os.environ["A"] = "b";"#)
+            .unwrap_err();
         assert!(!error.to_string().is_empty());
     }
 }

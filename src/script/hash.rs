@@ -1,7 +1,7 @@
 //! `hashlib.*` and `hmac.*`: digests of text and bytes.
 
-use super::bound::Returned;
-use crate::script::natives::{Natives, Of, ScriptValue};
+use super::runtime::size_limits::Returned;
+use crate::script::runtime::natives::{Natives, Of, ScriptValue};
 use hmac::{Hmac, Mac};
 use md5::Md5;
 use rhai::{Blob, Dynamic};
@@ -111,7 +111,7 @@ pub fn register(natives: &mut Natives) {
 
 #[cfg(test)]
 mod tests {
-    use crate::script::bound::trial::{fails, yields};
+    use crate::script::runtime::size_limits::trial::{fails, yields};
 
     #[test]
     fn digests_are_those_of_the_standards() {

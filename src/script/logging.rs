@@ -1,8 +1,8 @@
 //! `logging.*`: what scripts write to the log, under the target `provision`, with the line that wrote it.
 
-use super::bound::text_of;
-use super::call;
-use crate::script::natives::{Natives, Of};
+use super::runtime::call;
+use super::runtime::size_limits::text_of;
+use crate::script::runtime::natives::{Natives, Of};
 use log::Level;
 use rhai::{Dynamic, NativeCallContext, Position};
 
@@ -68,7 +68,7 @@ pub fn register(natives: &mut Natives) {
 #[cfg(test)]
 mod tests {
     use super::record;
-    use crate::script::bound::trial::engine;
+    use crate::script::runtime::size_limits::trial::engine;
     use rhai::Dynamic;
 
     #[test]

@@ -1,29 +1,21 @@
 //! Scripts: the engine that compiles and runs provisions, one file per topic that they see.
 
+pub mod runtime;
 pub mod abort;
 pub mod answer;
 pub mod app;
 pub mod base64;
-pub mod bound;
-pub mod budget;
 pub mod builtins;
-pub mod call;
 pub mod chaos;
 pub mod clock;
 pub mod cookie;
 pub mod data;
 pub mod disk;
 pub mod environ;
-pub mod evaluation;
-pub mod fault;
-pub mod files;
 pub mod hash;
-pub mod hint;
 pub mod json;
 pub mod logging;
 pub mod multi_dict;
-pub mod natives;
-pub mod python;
 pub mod random;
 #[cfg(test)]
 mod reference;
@@ -37,12 +29,11 @@ pub mod text;
 pub mod url_for;
 pub mod urllib;
 pub mod uuid;
-pub mod view;
 
-use budget::Budget;
-use natives::Natives;
 use rhai::packages::{Package, StandardPackage};
 use rhai::{Engine, OptimizationLevel};
+use runtime::budget::Budget;
+use runtime::natives::Natives;
 
 /// The engine of all provisions, with every name that scripts can use.
 pub fn engine(budget: Budget) -> Engine {
@@ -54,8 +45,8 @@ pub fn engine(budget: Budget) -> Engine {
     // `Full` would fold `random.random()` into a constant.
     engine.set_optimization_level(OptimizationLevel::Simple);
     engine.disable_symbol("eval");
-    budget::register(&mut engine, budget);
-    files::register(&mut engine, budget);
+    runtime::budget::register(&mut engine, budget);
+    runtime::files::register(&mut engine, budget);
     let mut natives = Natives::of(&mut engine);
     for register in TOPICS {
         register(&mut natives);
@@ -69,7 +60,7 @@ type Topic = fn(&mut Natives);
 
 const TOPICS: &[Topic] = &[
     abort::register,
-    bound::register,
+    runtime::size_limits::register,
     builtins::register,
     app::register,
     request::register,

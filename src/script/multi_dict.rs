@@ -9,8 +9,8 @@ pub use headers::Headers;
 
 use crate::message::request::Request;
 use crate::script::abort::{HttpError, http_error};
-use crate::script::natives::Natives;
 use crate::script::request::property::{read_only, same, unknown_option};
+use crate::script::runtime::natives::Natives;
 use rhai::{Array, Dynamic, EvalAltResult, FnPtr, ImmutableString, Map, NativeCallContext};
 use std::any::TypeId;
 use std::collections::HashMap;

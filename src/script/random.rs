@@ -1,7 +1,7 @@
 //! `random.*`: numbers and choices, from a generator per thread. Not for secrets.
 
-use super::bound::{MAX_ITEMS, Returned, too_many};
-use crate::script::natives::{Natives, Of};
+use super::runtime::size_limits::{MAX_ITEMS, Returned, too_many};
+use crate::script::runtime::natives::{Natives, Of};
 use rhai::{Array, Dynamic};
 
 /// The handle behind `random`.
@@ -96,7 +96,7 @@ pub fn register(natives: &mut Natives) {
 
 #[cfg(test)]
 mod tests {
-    use crate::script::bound::trial::{fails, yields};
+    use crate::script::runtime::size_limits::trial::{fails, yields};
 
     #[test]
     fn numbers_and_choices_stay_within_their_bounds() {

@@ -1,7 +1,7 @@
 //! Every name that scripts see stands in the reference, `docs/provisions.md`.
 
-use super::budget::Budget;
-use super::natives::Natives;
+use super::runtime::budget::Budget;
+use super::runtime::natives::Natives;
 use rhai::Engine;
 use std::collections::BTreeSet;
 

@@ -4,8 +4,8 @@
 mod matched;
 mod template;
 
-use super::bound::{MAX_ITEMS, MAX_TEXT, Returned, Text, check_time, too_long, too_many};
-use crate::script::natives::{Natives, Of};
+use super::runtime::size_limits::{MAX_ITEMS, MAX_TEXT, Returned, Text, check_time, too_long, too_many};
+use crate::script::runtime::natives::{Natives, Of};
 use matched::Match;
 use regex_lite::{Captures, Regex, RegexBuilder};
 use rhai::{Array, Dynamic, FnPtr, ImmutableString, NativeCallContext};

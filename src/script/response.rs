@@ -2,9 +2,10 @@
 //! like an object of Python: a function that gets it changes the same one.
 
 use super::answer;
-use super::{call, cookie, json, status};
+use super::runtime::call;
+use super::{cookie, json, status};
 use crate::message::answer::{Answer, check_header};
-use crate::script::natives::{Natives, ScriptValue};
+use crate::script::runtime::natives::{Natives, ScriptValue};
 use rhai::{Array, Dynamic, EvalAltResult, ImmutableString, Map};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 

@@ -2,7 +2,7 @@
 //! it is shown, prepared and cleared as the store is. Each operation is one step for all threads.
 
 use super::data::{Access, Store, with};
-use crate::script::natives::{Natives, ScriptValue};
+use crate::script::runtime::natives::{Natives, ScriptValue};
 use rhai::{Dynamic, EvalAltResult, ImmutableString};
 
 type Fallible<T> = Result<T, Box<EvalAltResult>>;

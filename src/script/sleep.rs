@@ -1,9 +1,9 @@
 //! `time.sleep` and `sleep`: hold back the answer, not the thread. What follows in the script runs at once.
 
-use super::call;
 use super::clock::Time;
+use super::runtime::call;
 use crate::chaos::LONGEST;
-use crate::script::natives::{Natives, Of};
+use crate::script::runtime::natives::{Natives, Of};
 use rhai::{Dynamic, EvalAltResult};
 use std::time::Duration;
 

@@ -1,7 +1,7 @@
 //! `status.HTTP_200_OK` and its kin: the names of flask_api's `status` module, and the reason phrases of answers.
 
-use super::bound::Returned;
-use crate::script::natives::{Natives, Of};
+use super::runtime::size_limits::Returned;
+use crate::script::runtime::natives::{Natives, Of};
 use rhai::Module;
 use std::sync::LazyLock;
 
@@ -145,7 +145,7 @@ pub fn register(natives: &mut Natives) {
 #[cfg(test)]
 mod tests {
     use super::{PHRASES, reason};
-    use crate::script::bound::trial::{fails, yields};
+    use crate::script::runtime::size_limits::trial::{fails, yields};
 
     #[test]
     fn names_are_codes() {

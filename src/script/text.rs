@@ -3,8 +3,8 @@
 
 mod format;
 
-use super::bound::{MAX_TEXT, Returned, Text, collect, too_long, write_value};
-use crate::script::natives::{Natives, ScriptValue};
+use super::runtime::size_limits::{MAX_TEXT, Returned, Text, collect, too_long, write_value};
+use crate::script::runtime::natives::{Natives, ScriptValue};
 use rhai::{Array, Blob, ImmutableString, NativeCallContext};
 
 /// Registers `name` with one text beside its receiver, which may be a character too.

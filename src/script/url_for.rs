@@ -1,8 +1,8 @@
 //! `url_for(endpoint, #{ id: 7 })`: the URL of a rule of the provision that runs.
 
 use super::app::url_value;
-use super::call;
-use crate::script::natives::Natives;
+use super::runtime::call;
+use crate::script::runtime::natives::Natives;
 use rhai::{Array, Dynamic, EvalAltResult, Map};
 
 fn url_for(endpoint: &str, values: &Map) -> Result<String, Box<EvalAltResult>> {

@@ -1,7 +1,7 @@
 //! `urllib.*`: percent-encoding and query strings as Python's `urllib.parse` has them (RFC 3986, section 2).
 
-use super::bound::{MAX_ITEMS, Returned, Text, too_many, write_value};
-use crate::script::natives::{Natives, Of, ScriptValue};
+use super::runtime::size_limits::{MAX_ITEMS, Returned, Text, too_many, write_value};
+use crate::script::runtime::natives::{Natives, Of, ScriptValue};
 use percent_encoding::percent_decode_str;
 use rhai::{Array, Dynamic, ImmutableString, Map, NativeCallContext};
 
@@ -142,7 +142,7 @@ pub fn register(natives: &mut Natives) {
 
 #[cfg(test)]
 mod tests {
-    use crate::script::bound::trial::{fails, yields};
+    use crate::script::runtime::size_limits::trial::{fails, yields};
 
     #[test]
     fn text_is_quoted_and_unquoted_as_in_python() {

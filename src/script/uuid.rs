@@ -1,6 +1,6 @@
 //! `uuid.uuid4()`: random identifiers (RFC 9562, section 5.4), from a generator that is not for secrets.
 
-use crate::script::natives::{Natives, Of};
+use crate::script::runtime::natives::{Natives, Of};
 
 /// The handle behind `uuid`.
 #[derive(Debug, Clone)]
@@ -24,7 +24,7 @@ pub fn register(natives: &mut Natives) {
 
 #[cfg(test)]
 mod tests {
-    use crate::script::bound::trial::yields;
+    use crate::script::runtime::size_limits::trial::yields;
 
     #[test]
     fn identifiers_are_version_4_and_differ() {

@@ -1,8 +1,8 @@
 //! Python's methods of lists and dictionaries.
 
 use super::{Returned, equal, shown};
-use crate::script::bound::{collect, text_of, too_many};
-use crate::script::natives::Natives;
+use crate::script::runtime::natives::Natives;
+use crate::script::runtime::size_limits::{collect, text_of, too_many};
 use rhai::{Array, Dynamic, Map};
 
 /// `list.index(item)`: unlike `index_of`, a missing item is an error.

@@ -2,9 +2,9 @@
 
 use super::values::{Data, Values};
 use crate::message::epoch::Epoch;
-use crate::script::bound::MAX_DEPTH;
-use crate::script::budget::{MAX_ENTRIES, MAX_ITEMS, MAX_TEXT};
 use crate::script::json;
+use crate::script::runtime::budget::{MAX_ENTRIES, MAX_ITEMS, MAX_TEXT};
+use crate::script::runtime::size_limits::MAX_DEPTH;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use rhai::{Array, Blob, Dynamic, ImmutableString, Map};

@@ -4,8 +4,8 @@ use super::{Dictionary, Headers, Thrown, group};
 use crate::message::form::{FilePart, options};
 use crate::message::request::Request;
 use crate::script::abort::http_error;
-use crate::script::natives::{Natives, Of};
 use crate::script::request::property::{read_only, unknown_property};
+use crate::script::runtime::natives::{Natives, Of};
 use rhai::{Blob, Dynamic, ImmutableString};
 use std::sync::Arc;
 

@@ -1,7 +1,7 @@
 //! The match that `re.search` gives: its groups as text and as places, counted in characters.
 
-use crate::script::bound::{Returned, too_long};
-use crate::script::natives::Natives;
+use crate::script::runtime::natives::Natives;
+use crate::script::runtime::size_limits::{Returned, too_long};
 use regex_lite::{Captures, Regex};
 use rhai::{Array, Dynamic, ImmutableString, Map};
 use std::sync::Arc;
@@ -30,7 +30,11 @@ impl Match {
             _ => None,
         };
         found.ok_or_else(|| {
-            format!("re: the pattern has no group `{}`", crate::script::bound::text_of(group, 80)).into()
+            format!(
+                "re: the pattern has no group `{}`",
+                crate::script::runtime::size_limits::text_of(group, 80)
+            )
+            .into()
         })
     }
 
@@ -47,7 +51,7 @@ impl Match {
     fn groups(&self) -> Returned<Array> {
         // Nested groups may each be as long as the text.
         let total: usize = self.places.iter().flatten().map(|(start, end)| end - start).sum();
-        if total > 2 * crate::script::bound::MAX_TEXT {
+        if total > 2 * crate::script::runtime::size_limits::MAX_TEXT {
             return Err(too_long("groups"));
         }
         Ok((1..self.places.len()).map(|number| self.text(number)).collect())

@@ -1,6 +1,6 @@
 //! The replacement of `re.sub`: `\1`, `\g<name>`, `\g<1>`, `\\`, `\n`, `\t` and `\r` as in Python.
 
-use crate::script::bound::{Returned, Text};
+use crate::script::runtime::size_limits::{Returned, Text};
 use regex_lite::{Captures, Regex};
 
 /// A piece of a replacement.

@@ -3,9 +3,11 @@ use crate::chaos::Chaos;
 use crate::directory::fixture::Folder;
 use crate::mock;
 use crate::provision::{Loaded, Provision};
+use crate::script;
 use crate::script::abort::HttpError;
-use crate::script::natives::Natives;
-use crate::script::{self, budget::Budget, files::Files};
+use crate::script::runtime::budget::Budget;
+use crate::script::runtime::files::Files;
+use crate::script::runtime::natives::Natives;
 
 /// A request of `method` for `target` with header lines and a body.
 pub fn request(method: &str, target: &str, headers: &[(&str, &str)], body: &[u8]) -> Request {

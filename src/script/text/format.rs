@@ -1,7 +1,7 @@
 //! `"{} {name:05.2f}".format(...)`: Python's format strings, with the types `s d f e x X o b %`.
 
-use crate::script::bound::{Returned, Text, write_value};
-use crate::script::natives::Natives;
+use crate::script::runtime::natives::Natives;
+use crate::script::runtime::size_limits::{Returned, Text, write_value};
 use rhai::{Array, Dynamic, ImmutableString, Map, NativeCallContext};
 
 /// Most digits behind the point.

@@ -1,9 +1,9 @@
 //! What went wrong in a script, and where: from Rhai's chain of errors to provision, line, column, source line and hint. The
 //! same words go to `check`, the admin interface, the log, the ledger and the body of a 500.
 
-use super::abort::HttpError;
 use super::files::Files;
 use super::hint;
+use crate::script::abort::HttpError;
 use rhai::{EvalAltResult, ParseErrorType, Position};
 use std::fmt;
 
@@ -190,9 +190,9 @@ fn thrown_text(thrown: &rhai::Dynamic) -> String {
         return text.to_string();
     }
     // `throw #{...}` and `throw [...]`: JSON is how authors write them.
-    match super::json::to_json(thrown, 1 << 10) {
+    match crate::script::json::to_json(thrown, 1 << 10) {
         Ok(json) => String::from_utf8_lossy(&json).into_owned(),
-        Err(_) => super::bound::text_of(thrown, 1 << 10).to_string(),
+        Err(_) => super::size_limits::text_of(thrown, 1 << 10).to_string(),
     }
 }
 

@@ -89,8 +89,8 @@ mod tests {
     use crate::directory::fixture::Folder;
     use crate::mock;
     use crate::provision::{Loaded, Provision};
-    use crate::script::budget::Budget;
-    use crate::script::files::Files;
+    use crate::script::runtime::budget::Budget;
+    use crate::script::runtime::files::Files;
     use crate::script::{self, request};
     use std::fs;
     use std::sync::Arc;

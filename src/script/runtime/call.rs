@@ -1,11 +1,11 @@
 //! What a running script belongs to: the files of its provision, its request, the answer time it asked for. One value a thread,
 //! set around a call; the zero-sized handles that scripts see (`request`, `store`, ...) look it up here. Knows no connections.
 
-use super::app::Registration;
-use super::data::Data;
 use super::files::{File, Files};
 use crate::message::request::Request;
 use crate::provision::Provision;
+use crate::script::app::Registration;
+use crate::script::data::Data;
 use rhai::EvalAltResult;
 use std::cell::RefCell;
 use std::sync::Arc;

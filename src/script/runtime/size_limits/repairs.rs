@@ -3,7 +3,7 @@
 
 use super::{MAX_ITEMS, MAX_TEXT, Returned, Text, collect, too_long, too_many};
 use crate::script::json;
-use crate::script::natives::Natives;
+use crate::script::runtime::natives::Natives;
 use rhai::{Array, Blob, Dynamic, EvalAltResult, ImmutableString, Map};
 
 /// How many values `value` consists of, itself included.

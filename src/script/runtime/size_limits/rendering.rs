@@ -2,7 +2,7 @@
 //! text print as ten long texts, so all of it stops at the limit.
 
 use super::{MAX_DEPTH, MAX_TEXT, Returned, Text, too_long};
-use crate::script::natives::{Natives, ScriptValue};
+use crate::script::runtime::natives::{Natives, ScriptValue};
 use rhai::{Array, Dynamic, FnPtr, ImmutableString, Map, NativeCallContext};
 use std::fmt::{self, Write};
 

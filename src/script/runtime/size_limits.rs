@@ -9,7 +9,7 @@ pub mod trial;
 pub use rendering::{text_of, write_value};
 
 use super::budget;
-use crate::script::natives::Natives;
+use crate::script::runtime::natives::Natives;
 use rhai::{Array, Dynamic, EvalAltResult, ImmutableString, Position};
 use std::fmt;
 

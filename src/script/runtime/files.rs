@@ -3,10 +3,10 @@
 
 use super::budget::{self, Budget, MAX_DEPTH};
 use super::call;
-use super::data::Data;
 use super::python;
 use crate::chaos::Draws;
 use crate::directory::{Content, Name, Store};
+use crate::script::data::Data;
 use rhai::{
     AST, ASTFlags, Dynamic, Engine, EvalAltResult, GlobalRuntimeState, Module, ModuleResolver, Position,
     Scope, ScriptFnMetadata, Shared, Stmt,

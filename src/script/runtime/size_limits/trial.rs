@@ -1,20 +1,21 @@
 //! Scripts on trial: an engine with all natives and the limits of a server, and two assertions over tables.
 
-use crate::script::natives::Natives;
+use crate::script::runtime::natives::Natives;
+use crate::script::runtime::size_limits;
 use crate::script::{
-    base64, bound, builtins, clock, environ, hash, json, logging, random, regex, status, text, urllib, uuid,
+    base64, builtins, clock, environ, hash, json, logging, random, regex, status, text, urllib, uuid,
 };
 use rhai::{Dynamic, Engine};
 
 /// An engine with every native of these modules.
 pub fn engine() -> Engine {
     let mut engine = Engine::new();
-    engine.set_max_string_size(bound::MAX_TEXT).set_max_array_size(8 << 20).set_max_map_size(1 << 20);
+    engine.set_max_string_size(size_limits::MAX_TEXT).set_max_array_size(8 << 20).set_max_map_size(1 << 20);
     engine.set_max_call_levels(64).set_max_expr_depths(64, 32).set_max_strings_interned(0);
     let mut natives = Natives::of(&mut engine);
     for register in [
         base64::register,
-        bound::register,
+        size_limits::register,
         builtins::register,
         clock::register,
         environ::register,
@@ -53,7 +54,7 @@ pub fn fails(table: &[(&str, &str)]) {
     let engine = engine();
     for (script, expected) in table {
         match engine.eval::<Dynamic>(script) {
-            Ok(result) => panic!("{script}: gave {}", bound::text_of(&result, 200)),
+            Ok(result) => panic!("{script}: gave {}", size_limits::text_of(&result, 200)),
             Err(error) => {
                 let text = error.unwrap_inner().to_string();
                 let text = text.strip_prefix("Runtime error: ").unwrap_or(&text);

@@ -1,0 +1,12 @@
+//! Rhai underneath: budgets, calls, files, and errors with their place.
+
+pub mod budget;
+pub mod call;
+pub mod evaluation;
+pub mod fault;
+pub mod files;
+pub mod hint;
+pub mod natives;
+pub mod python;
+pub mod size_limits;
+pub mod view;
