@@ -1,10 +1,11 @@
 //! What a view function returned becomes an answer, by Flask's rules (`Flask.make_response`): text, map, list, bytes, a response,
 //! or one of these with status and headers as a list.
 
+use super::multi_dict;
+use super::python::json;
 use super::response::{Response, header_values};
 use super::runtime::budget::MAX_TEXT;
 use super::status;
-use super::{json, multi_dict};
 use crate::directory::Content;
 use crate::message::answer::{Answer, HTML, JSON};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};

@@ -1,7 +1,7 @@
 //! `read_text`, `read_json`, `read_blob`, `os.listdir`: files of the provision directory, and no others.
 
-use super::environ::Os;
-use super::json;
+use super::python::environ::Os;
+use super::python::json;
 use super::runtime::call;
 use crate::directory::Name;
 use crate::script::runtime::natives::{Natives, Of};

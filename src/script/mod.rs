@@ -1,34 +1,23 @@
 //! Scripts: the engine that compiles and runs provisions, one file per topic that they see.
 
+pub mod python;
 pub mod runtime;
 pub mod abort;
 pub mod answer;
 pub mod app;
-pub mod base64;
-pub mod builtins;
 pub mod chaos;
-pub mod clock;
 pub mod cookie;
 pub mod data;
 pub mod disk;
-pub mod environ;
-pub mod hash;
-pub mod json;
-pub mod logging;
 pub mod multi_dict;
-pub mod random;
 #[cfg(test)]
 mod reference;
-pub mod regex;
 pub mod request;
 pub mod response;
 pub mod scenario;
 pub mod sleep;
 pub mod status;
-pub mod text;
 pub mod url_for;
-pub mod urllib;
-pub mod uuid;
 
 use rhai::packages::{Package, StandardPackage};
 use rhai::{Engine, OptimizationLevel};
@@ -61,7 +50,7 @@ type Topic = fn(&mut Natives);
 const TOPICS: &[Topic] = &[
     abort::register,
     runtime::size_limits::register,
-    builtins::register,
+    python::builtins::register,
     app::register,
     request::register,
     multi_dict::register,
@@ -72,16 +61,16 @@ const TOPICS: &[Topic] = &[
     sleep::register,
     disk::register,
     url_for::register,
-    json::register,
-    text::register,
-    random::register,
-    clock::register,
-    uuid::register,
-    base64::register,
-    hash::register,
-    regex::register,
-    urllib::register,
-    logging::register,
-    environ::register,
+    python::json::register,
+    python::text::register,
+    python::random::register,
+    python::clock::register,
+    python::uuid::register,
+    python::base64::register,
+    python::hash::register,
+    python::regex::register,
+    python::urllib::register,
+    python::logging::register,
+    python::environ::register,
     status::register,
 ];

@@ -2,8 +2,9 @@
 //! like an object of Python: a function that gets it changes the same one.
 
 use super::answer;
+use super::python::json;
 use super::runtime::call;
-use super::{cookie, json, status};
+use super::{cookie, status};
 use crate::message::answer::{Answer, check_header};
 use crate::script::runtime::natives::{Natives, ScriptValue};
 use rhai::{Array, Dynamic, EvalAltResult, ImmutableString, Map};

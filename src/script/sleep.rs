@@ -1,6 +1,6 @@
 //! `time.sleep` and `sleep`: hold back the answer, not the thread. What follows in the script runs at once.
 
-use super::clock::Time;
+use super::python::clock::Time;
 use super::runtime::call;
 use crate::chaos::LONGEST;
 use crate::script::runtime::natives::{Natives, Of};

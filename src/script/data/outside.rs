@@ -2,7 +2,7 @@
 
 use super::values::{Data, Values};
 use crate::message::epoch::Epoch;
-use crate::script::json;
+use crate::script::python::json;
 use crate::script::runtime::budget::{MAX_ENTRIES, MAX_ITEMS, MAX_TEXT};
 use crate::script::runtime::size_limits::MAX_DEPTH;
 use base64::Engine;

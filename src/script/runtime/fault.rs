@@ -190,7 +190,7 @@ fn thrown_text(thrown: &rhai::Dynamic) -> String {
         return text.to_string();
     }
     // `throw #{...}` and `throw [...]`: JSON is how authors write them.
-    match crate::script::json::to_json(thrown, 1 << 10) {
+    match crate::script::python::json::to_json(thrown, 1 << 10) {
         Ok(json) => String::from_utf8_lossy(&json).into_owned(),
         Err(_) => super::size_limits::text_of(thrown, 1 << 10).to_string(),
     }

@@ -2,7 +2,7 @@
 //! stays as Rhai documents it.
 
 use super::{MAX_ITEMS, MAX_TEXT, Returned, Text, collect, too_long, too_many};
-use crate::script::json;
+use crate::script::python::json;
 use crate::script::runtime::natives::Natives;
 use rhai::{Array, Blob, Dynamic, EvalAltResult, ImmutableString, Map};
 

@@ -87,7 +87,7 @@ fn texts_for_logs_are_cut_at_characters() {
     let list: Dynamic = vec!["ä".repeat(100).into(), Dynamic::from(1_i64)].into();
     assert_eq!(text_of(&list, 10), "[\"ää...");
     assert_eq!(text_of(&"abc".into(), 10), "abc");
-    assert_eq!(text_of(&Dynamic::from(crate::script::json::Json), 10), "Json");
+    assert_eq!(text_of(&Dynamic::from(crate::script::python::json::Json), 10), "Json");
     let map: Map = [("k".into(), Dynamic::from(1.5))].into_iter().collect();
     assert_eq!(text_of(&map.into(), 100), "#{\"k\": 1.5}");
 }

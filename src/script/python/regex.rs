@@ -4,8 +4,10 @@
 mod matched;
 mod template;
 
-use super::runtime::size_limits::{MAX_ITEMS, MAX_TEXT, Returned, Text, check_time, too_long, too_many};
 use crate::script::runtime::natives::{Natives, Of};
+use crate::script::runtime::size_limits::{
+    MAX_ITEMS, MAX_TEXT, Returned, Text, check_time, too_long, too_many,
+};
 use matched::Match;
 use regex_lite::{Captures, Regex, RegexBuilder};
 use rhai::{Array, Dynamic, FnPtr, ImmutableString, NativeCallContext};

@@ -4,8 +4,8 @@
 mod collections;
 mod order;
 
-use super::runtime::size_limits::{MAX_ITEMS, Returned, Text, too_many, write_value};
 use crate::script::runtime::natives::Natives;
+use crate::script::runtime::size_limits::{MAX_ITEMS, Returned, Text, too_many, write_value};
 use order::{Order, equal};
 use rhai::{Array, Dynamic, FnPtr, ImmutableString, Map, NativeCallContext, Token};
 use std::cmp::Ordering;

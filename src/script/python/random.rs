@@ -1,7 +1,7 @@
 //! `random.*`: numbers and choices, from a generator per thread. Not for secrets.
 
-use super::runtime::size_limits::{MAX_ITEMS, Returned, too_many};
 use crate::script::runtime::natives::{Natives, Of};
+use crate::script::runtime::size_limits::{MAX_ITEMS, Returned, too_many};
 use rhai::{Array, Dynamic};
 
 /// The handle behind `random`.

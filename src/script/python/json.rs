@@ -3,8 +3,8 @@
 
 mod writer;
 
-use super::runtime::size_limits::{MAX_TEXT, Returned};
 use crate::script::runtime::natives::{Natives, Of};
+use crate::script::runtime::size_limits::{MAX_TEXT, Returned};
 use rhai::{Dynamic, ImmutableString, Map};
 
 /// Most memory in bytes that a value read from JSON may take, by estimate: small maps take fifty times their text.

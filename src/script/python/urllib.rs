@@ -1,7 +1,7 @@
 //! `urllib.*`: percent-encoding and query strings as Python's `urllib.parse` has them (RFC 3986, section 2).
 
-use super::runtime::size_limits::{MAX_ITEMS, Returned, Text, too_many, write_value};
 use crate::script::runtime::natives::{Natives, Of, ScriptValue};
+use crate::script::runtime::size_limits::{MAX_ITEMS, Returned, Text, too_many, write_value};
 use percent_encoding::percent_decode_str;
 use rhai::{Array, Dynamic, ImmutableString, Map, NativeCallContext};
 

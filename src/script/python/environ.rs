@@ -1,7 +1,7 @@
 //! `os.getenv` and `os.environ`: reading the environment. Files are not seen from here.
 
-use super::runtime::size_limits::Returned;
 use crate::script::runtime::natives::{Natives, Of, ScriptValue};
+use crate::script::runtime::size_limits::Returned;
 use rhai::{Array, Dynamic, Map};
 use std::ffi::OsStr;
 

@@ -3,8 +3,8 @@
 
 mod format;
 
-use super::runtime::size_limits::{MAX_TEXT, Returned, Text, collect, too_long, write_value};
 use crate::script::runtime::natives::{Natives, ScriptValue};
+use crate::script::runtime::size_limits::{MAX_TEXT, Returned, Text, collect, too_long, write_value};
 use rhai::{Array, Blob, ImmutableString, NativeCallContext};
 
 /// Registers `name` with one text beside its receiver, which may be a character too.

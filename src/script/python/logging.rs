@@ -1,8 +1,8 @@
 //! `logging.*`: what scripts write to the log, under the target `provision`, with the line that wrote it.
 
-use super::runtime::call;
-use super::runtime::size_limits::text_of;
+use crate::script::runtime::call;
 use crate::script::runtime::natives::{Natives, Of};
+use crate::script::runtime::size_limits::text_of;
 use log::Level;
 use rhai::{Dynamic, NativeCallContext, Position};
 

@@ -1,7 +1,7 @@
 //! `base64.*`: text or bytes to base64 text, and back to bytes.
 
-use super::runtime::size_limits::{MAX_TEXT, Returned, too_long};
 use crate::script::runtime::natives::{Natives, Of};
+use crate::script::runtime::size_limits::{MAX_TEXT, Returned, too_long};
 use base64::alphabet::{Alphabet, STANDARD, URL_SAFE};
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use base64::{DecodeError, Engine as _};

@@ -1,7 +1,7 @@
 //! `hashlib.*` and `hmac.*`: digests of text and bytes.
 
-use super::runtime::size_limits::Returned;
 use crate::script::runtime::natives::{Natives, Of, ScriptValue};
+use crate::script::runtime::size_limits::Returned;
 use hmac::{Hmac, Mac};
 use md5::Md5;
 use rhai::{Blob, Dynamic};

@@ -1,8 +1,8 @@
 //! `time` and `datetime`: what time it is, as seconds and as text, always in UTC. Holding answers back (`time.sleep`)
 //! is not done here.
 
-use super::runtime::size_limits::Returned;
 use crate::script::runtime::natives::{Natives, Of};
+use crate::script::runtime::size_limits::Returned;
 use chrono::format::{Item, StrftimeItems};
 use chrono::{DateTime, NaiveDate, NaiveDateTime, SecondsFormat, Utc};
 
