@@ -15,7 +15,7 @@ use crate::metrics::metrics;
 use crate::provision::{Loaded, Provision, no_register_rules};
 use crate::record::{Records, Row};
 use crate::required::Required;
-use crate::script::data::Data;
+use crate::script::flask::store::Data;
 use crate::script::runtime::budget::Budget;
 use crate::script::runtime::fault::LoadError;
 use crate::script::runtime::files::Files;

@@ -6,7 +6,7 @@ use crate::directory::Content;
 use crate::held::Place;
 use crate::message::answer::{Answer, Follow, Sink};
 use crate::message::request::Request;
-use crate::script::status;
+use crate::script::flask::status;
 use crate::system::io_error::cause;
 use crate::timer::Wait;
 use std::io;

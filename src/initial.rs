@@ -5,7 +5,7 @@ use crate::directory::{Name, Store};
 use crate::metrics::metrics;
 use crate::provision::{Loaded, Provision, no_register_rules};
 use crate::record::Records;
-use crate::script::data::Data;
+use crate::script::flask::store::Data;
 use crate::script::runtime::fault::{Fault, LoadError};
 use rhai::Engine;
 use std::sync::Arc;

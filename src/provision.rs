@@ -4,7 +4,7 @@
 use crate::message::epoch::Hits;
 use crate::routing::router::Router;
 use crate::routing::rule::{Rule, Value};
-use crate::script::app::{Entry, Registration, Scope};
+use crate::script::flask::app::{Entry, Registration, Scope};
 use crate::script::runtime::budget::Budget;
 use crate::script::runtime::call::{self, Call, Loading, Running};
 use crate::script::runtime::fault::{Fault, LoadError};

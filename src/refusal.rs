@@ -6,7 +6,7 @@ use crate::engine::{Limits, Refuse, Refused};
 use crate::journal::Journal;
 use crate::message::answer::Answer;
 use crate::metrics::metrics;
-use crate::script::abort::HttpError;
+use crate::script::flask::abort::HttpError;
 use std::sync::Arc;
 
 /// Pages of the mock: those of `abort`. Each goes to the journal with what is known of its request; of a connection that was one

@@ -8,7 +8,7 @@ use crate::message::epoch::Epoch;
 pub use crate::provision::RuleRow;
 pub use crate::record::Row;
 use crate::routing::router::Miss;
-use crate::script::data::Data;
+use crate::script::flask::store::Data;
 pub use crate::script::runtime::fault::LoadError;
 use std::sync::Arc;
 

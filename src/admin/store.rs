@@ -3,7 +3,7 @@
 use super::answer::{failed, success, typed};
 use super::{Admin, Provisioning};
 use crate::message::answer::{Answer, JSON};
-use crate::script::data::outside::Refused;
+use crate::script::flask::store::outside::Refused;
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 use std::borrow::Cow;

@@ -3,7 +3,7 @@
 use super::entry::Entry;
 use super::json::{base64, object, rfc3339, text};
 use crate::message::form;
-use crate::script::status;
+use crate::script::flask::status;
 use serde_json::Value;
 
 /// What goes around the entries of an archive: before them and behind them.

@@ -1,23 +1,10 @@
 //! Scripts: the engine that compiles and runs provisions, one file per topic that they see.
 
+pub mod flask;
 pub mod python;
 pub mod runtime;
-pub mod abort;
-pub mod answer;
-pub mod app;
-pub mod chaos;
-pub mod cookie;
-pub mod data;
-pub mod disk;
-pub mod multi_dict;
 #[cfg(test)]
 mod reference;
-pub mod request;
-pub mod response;
-pub mod scenario;
-pub mod sleep;
-pub mod status;
-pub mod url_for;
 
 use rhai::packages::{Package, StandardPackage};
 use rhai::{Engine, OptimizationLevel};
@@ -48,19 +35,19 @@ pub fn engine(budget: Budget) -> Engine {
 type Topic = fn(&mut Natives);
 
 const TOPICS: &[Topic] = &[
-    abort::register,
+    flask::abort::register,
     runtime::size_limits::register,
     python::builtins::register,
-    app::register,
-    request::register,
-    multi_dict::register,
-    response::register,
-    chaos::register,
-    data::register,
-    scenario::register,
-    sleep::register,
-    disk::register,
-    url_for::register,
+    flask::app::register,
+    flask::request::register,
+    flask::multi_dict::register,
+    flask::response::register,
+    flask::chaos::register,
+    flask::store::register,
+    flask::scenario::register,
+    flask::sleep::register,
+    flask::disk::register,
+    flask::url_for::register,
     python::json::register,
     python::text::register,
     python::random::register,
@@ -72,5 +59,5 @@ const TOPICS: &[Topic] = &[
     python::urllib::register,
     python::logging::register,
     python::environ::register,
-    status::register,
+    flask::status::register,
 ];

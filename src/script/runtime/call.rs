@@ -4,8 +4,8 @@
 use super::files::{File, Files};
 use crate::message::request::Request;
 use crate::provision::Provision;
-use crate::script::app::Registration;
-use crate::script::data::Data;
+use crate::script::flask::app::Registration;
+use crate::script::flask::store::Data;
 use rhai::EvalAltResult;
 use std::cell::RefCell;
 use std::sync::Arc;

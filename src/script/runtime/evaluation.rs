@@ -89,9 +89,10 @@ mod tests {
     use crate::directory::fixture::Folder;
     use crate::mock;
     use crate::provision::{Loaded, Provision};
+    use crate::script;
+    use crate::script::flask::request;
     use crate::script::runtime::budget::Budget;
     use crate::script::runtime::files::Files;
-    use crate::script::{self, request};
     use std::fs;
     use std::sync::Arc;
 

@@ -3,7 +3,7 @@
 
 use super::files::Files;
 use super::hint;
-use crate::script::abort::HttpError;
+use crate::script::flask::abort::HttpError;
 use rhai::{EvalAltResult, ParseErrorType, Position};
 use std::fmt;
 

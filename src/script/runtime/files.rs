@@ -6,7 +6,7 @@ use super::call;
 use super::python;
 use crate::chaos::Draws;
 use crate::directory::{Content, Name, Store};
-use crate::script::data::Data;
+use crate::script::flask::store::Data;
 use rhai::{
     AST, ASTFlags, Dynamic, Engine, EvalAltResult, GlobalRuntimeState, Module, ModuleResolver, Position,
     Scope, ScriptFnMetadata, Shared, Stmt,

@@ -1,6 +1,6 @@
 //! The writing half of JSON: walks a value and stops at a limit. `serde_json` writes the strings and numbers.
 
-use crate::script::multi_dict;
+use crate::script::flask::multi_dict;
 use crate::script::runtime::size_limits::MAX_DEPTH;
 use rhai::{Array, Dynamic, FnPtr, Map};
 use std::io::{Error, Write};

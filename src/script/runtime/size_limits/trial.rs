@@ -1,11 +1,11 @@
 //! Scripts on trial: an engine with all natives and the limits of a server, and two assertions over tables.
 
+use crate::script::flask::status;
 use crate::script::python::{
     base64, builtins, clock, environ, hash, json, logging, random, regex, text, urllib, uuid,
 };
 use crate::script::runtime::natives::Natives;
 use crate::script::runtime::size_limits;
-use crate::script::status;
 use rhai::{Dynamic, Engine};
 
 /// An engine with every native of these modules.

@@ -1,7 +1,7 @@
 //! `scenario("name")`: a state by name, as WireMock's scenarios have it. It is a value of `store` under a reserved key, so that
 //! it is shown, prepared and cleared as the store is. Each operation is one step for all threads.
 
-use super::data::{Access, Store, with};
+use super::store::{Access, Store, with};
 use crate::script::runtime::natives::{Natives, ScriptValue};
 use rhai::{Dynamic, EvalAltResult, ImmutableString};
 

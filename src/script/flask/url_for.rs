@@ -1,7 +1,7 @@
 //! `url_for(endpoint, #{ id: 7 })`: the URL of a rule of the provision that runs.
 
 use super::app::url_value;
-use super::runtime::call;
+use crate::script::runtime::call;
 use crate::script::runtime::natives::Natives;
 use rhai::{Array, Dynamic, EvalAltResult, Map};
 

@@ -1,8 +1,8 @@
 //! `time.sleep` and `sleep`: hold back the answer, not the thread. What follows in the script runs at once.
 
-use super::python::clock::Time;
-use super::runtime::call;
 use crate::chaos::LONGEST;
+use crate::script::python::clock::Time;
+use crate::script::runtime::call;
 use crate::script::runtime::natives::{Natives, Of};
 use rhai::{Dynamic, EvalAltResult};
 use std::time::Duration;

@@ -3,8 +3,8 @@
 use super::{Dictionary, Headers, Thrown, group};
 use crate::message::form::{FilePart, options};
 use crate::message::request::Request;
-use crate::script::abort::http_error;
-use crate::script::request::property::{read_only, unknown_property};
+use crate::script::flask::abort::http_error;
+use crate::script::flask::request::property::{read_only, unknown_property};
 use crate::script::runtime::natives::{Natives, Of};
 use rhai::{Blob, Dynamic, ImmutableString};
 use std::sync::Arc;

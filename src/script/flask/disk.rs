@@ -1,9 +1,9 @@
 //! `read_text`, `read_json`, `read_blob`, `os.listdir`: files of the provision directory, and no others.
 
-use super::python::environ::Os;
-use super::python::json;
-use super::runtime::call;
 use crate::directory::Name;
+use crate::script::python::environ::Os;
+use crate::script::python::json;
+use crate::script::runtime::call;
 use crate::script::runtime::natives::{Natives, Of};
 use rhai::{Array, Blob, Dynamic, EvalAltResult};
 

@@ -1,7 +1,7 @@
 //! `status.HTTP_200_OK` and its kin: the names of flask_api's `status` module, and the reason phrases of answers.
 
-use super::runtime::size_limits::Returned;
 use crate::script::runtime::natives::{Natives, Of};
+use crate::script::runtime::size_limits::Returned;
 use rhai::Module;
 use std::sync::LazyLock;
 

@@ -2,10 +2,10 @@
 //! like an object of Python: a function that gets it changes the same one.
 
 use super::answer;
-use super::python::json;
-use super::runtime::call;
 use super::{cookie, status};
 use crate::message::answer::{Answer, check_header};
+use crate::script::python::json;
+use crate::script::runtime::call;
 use crate::script::runtime::natives::{Natives, ScriptValue};
 use rhai::{Array, Dynamic, EvalAltResult, ImmutableString, Map};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -6,8 +6,8 @@ pub mod values;
 
 pub use values::Data;
 
-use super::runtime::{budget, call};
 use crate::script::runtime::natives::{Natives, ScriptValue};
+use crate::script::runtime::{budget, call};
 use rhai::{Array, Dynamic, EvalAltResult, FnPtr, ImmutableString, NativeCallContext};
 use std::borrow::Cow;
 use values::Values;

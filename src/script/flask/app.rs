@@ -1,10 +1,10 @@
 //! `app` and `Blueprint`: what `registerRules()` calls. Collects rules, hooks and error handlers with the functions behind them;
 //! building the table of them is `provision`'s job.
 
-use super::runtime::call;
-use super::runtime::view::View;
 use crate::routing::rule::{RuleOptions, Value};
+use crate::script::runtime::call;
 use crate::script::runtime::natives::{Natives, ScriptValue};
+use crate::script::runtime::view::View;
 use rhai::{Array, Dynamic, EvalAltResult, FnPtr, ImmutableString, Map, NativeCallContext, Position};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 

@@ -1,8 +1,8 @@
 //! `response.delay`, `dribble`, `fault` and their kin: how an answer is to be slow, or to fail. Each gives the response back.
 
 use super::response::Response;
-use super::runtime::call;
 use crate::chaos::{Breaking, Delay, Dribble, LONGEST, probability};
+use crate::script::runtime::call;
 use crate::script::runtime::natives::Natives;
 use fastrand::Rng;
 use rhai::{Dynamic, EvalAltResult, Map};

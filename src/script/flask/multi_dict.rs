@@ -8,8 +8,8 @@ pub use files::FileDict;
 pub use headers::Headers;
 
 use crate::message::request::Request;
-use crate::script::abort::{HttpError, http_error};
-use crate::script::request::property::{read_only, same, unknown_option};
+use crate::script::flask::abort::{HttpError, http_error};
+use crate::script::flask::request::property::{read_only, same, unknown_option};
 use crate::script::runtime::natives::Natives;
 use rhai::{Array, Dynamic, EvalAltResult, FnPtr, ImmutableString, Map, NativeCallContext};
 use std::any::TypeId;

@@ -2,12 +2,12 @@
 //! or one of these with status and headers as a list.
 
 use super::multi_dict;
-use super::python::json;
 use super::response::{Response, header_values};
-use super::runtime::budget::MAX_TEXT;
 use super::status;
 use crate::directory::Content;
 use crate::message::answer::{Answer, HTML, JSON};
+use crate::script::python::json;
+use crate::script::runtime::budget::MAX_TEXT;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use rhai::{Array, Blob, Dynamic, EvalAltResult, ImmutableString, Map};
 

@@ -4,7 +4,7 @@ use crate::directory::fixture::Folder;
 use crate::mock;
 use crate::provision::{Loaded, Provision};
 use crate::script;
-use crate::script::abort::HttpError;
+use crate::script::flask::abort::HttpError;
 use crate::script::runtime::budget::Budget;
 use crate::script::runtime::files::Files;
 use crate::script::runtime::natives::Natives;
