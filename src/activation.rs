@@ -11,7 +11,7 @@ use crate::active::{Active, Then};
 use crate::directory::{Name, Store, StoreError};
 use crate::initial;
 use crate::message::epoch::Epoch;
-use crate::metrics::metrics;
+use crate::observing::metrics::metrics;
 use crate::provision::{Loaded, Provision, no_register_rules};
 use crate::record::{Records, Row};
 use crate::required::Required;

@@ -2,7 +2,7 @@
 
 use crate::activation::{Terms, load};
 use crate::directory::{Name, Store};
-use crate::metrics::metrics;
+use crate::observing::metrics::metrics;
 use crate::provision::{Loaded, Provision, no_register_rules};
 use crate::record::Records;
 use crate::script::flask::store::Data;

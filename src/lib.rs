@@ -13,6 +13,8 @@ mod admin;
 mod client;
 /// Command line and environment to one command.
 mod cli;
+/// What was received and how often: journal, metrics, report, logs.
+mod observing;
 /// The engine of scripts, and the names that they see.
 mod script;
 /// Delays and faults.
@@ -26,27 +28,21 @@ mod directory;
 /// What the machine says, and the distance between words.
 mod system;
 
-mod access;
 mod activation;
 mod active;
 mod check;
 mod engine;
 mod held;
 mod initial;
-mod journal;
 mod limits;
-mod logger;
-mod metrics;
 mod mock;
 mod process;
 mod provision;
 mod record;
 mod refusal;
-mod report;
 mod required;
 mod serve;
 mod server;
-mod tally;
 mod timer;
 mod watcher;
 
@@ -59,8 +55,8 @@ pub mod bench {
     pub use crate::chaos::Chaos;
     pub use crate::directory::Store;
     pub use crate::message::request::Request;
-    pub use crate::metrics::metrics;
     pub use crate::mock::{Handled, handle};
+    pub use crate::observing::metrics::metrics;
     pub use crate::provision::{Loaded, Provision};
     pub use crate::routing::router::Router;
     pub use crate::routing::rule::{Rule, RuleOptions};

@@ -2,6 +2,7 @@
 //! that; a request holds on to the one that it began with.
 
 use crate::message::epoch::Hits;
+use crate::observing::counters::Tally;
 use crate::routing::router::Router;
 use crate::routing::rule::{Rule, Value};
 use crate::script::flask::app::{Entry, Registration, Scope};
@@ -10,7 +11,6 @@ use crate::script::runtime::call::{self, Call, Loading, Running};
 use crate::script::runtime::fault::{Fault, LoadError};
 use crate::script::runtime::files::{File, Files};
 use crate::script::runtime::view::{Bound, View};
-use crate::tally::Tally;
 use rhai::{Dynamic, Engine, EvalAltResult, FnPtr, NativeCallContext, Position};
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};

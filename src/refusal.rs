@@ -1,11 +1,11 @@
 //! Requests that the engine refuses, in the words of each listener, with the flag that would let them in.
 
-use crate::access::AccessLog;
 use crate::admin;
 use crate::engine::{Limits, Refuse, Refused};
-use crate::journal::Journal;
 use crate::message::answer::Answer;
-use crate::metrics::metrics;
+use crate::observing::access_log::AccessLog;
+use crate::observing::journal::Journal;
+use crate::observing::metrics::metrics;
 use crate::script::flask::abort::HttpError;
 use std::sync::Arc;
 

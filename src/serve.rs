@@ -1,6 +1,5 @@
 //! `h1mock serve`: starts everything in order, waits for a signal, stops in order.
 
-use crate::access::AccessLog;
 use crate::activation::{Activation, Terms};
 use crate::admin::{Admin, Observing, Readiness, Streams};
 use crate::chaos::Chaos;
@@ -8,14 +7,16 @@ use crate::cli::{FailOn, LogFormat, OnError, Settings};
 use crate::directory::Store;
 use crate::engine::{self, Reactor};
 use crate::held::Held;
-use crate::journal::Journal;
-use crate::journal::waiting::Waiters;
 use crate::limits::Granted;
-use crate::logger;
 use crate::message::epoch::Epoch;
-use crate::metrics::{self, metrics, page::Readings};
+use crate::observing::access_log::AccessLog;
+use crate::observing::journal::Journal;
+use crate::observing::journal::waiting::Waiters;
+use crate::observing::logger;
+use crate::observing::metrics::page::Readings;
+use crate::observing::metrics::{self, metrics};
+use crate::observing::report::{self, Report};
 use crate::refusal;
-use crate::report::{self, Report};
 use crate::required::Required;
 use crate::script;
 use crate::script::runtime::budget::Budget;

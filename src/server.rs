@@ -1,16 +1,16 @@
 //! Listeners, the fixed pools of workers, the guard against panics, and the stop. Knows neither rules nor scripts.
 
-use crate::access::{AccessLog, Line};
 use crate::activation::Activation;
 use crate::admin::{self, Admin};
 use crate::chaos::Chaos;
 use crate::engine::{self, Limits, Reactor, Refuse};
 use crate::held::{Held, Place};
-use crate::journal::{Begun, Exchange, Journal};
 use crate::message::answer::{Answer, Reply};
 use crate::message::request::Request;
-use crate::metrics::metrics;
 use crate::mock::{self, Handled, Unmatched};
+use crate::observing::access_log::{AccessLog, Line};
+use crate::observing::journal::{Begun, Exchange, Journal};
+use crate::observing::metrics::metrics;
 use crate::provision::Provision;
 use crate::refusal;
 use crate::script::runtime::budget;

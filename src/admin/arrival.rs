@@ -5,11 +5,11 @@ use super::answer::json;
 use super::object::Object;
 use super::requests::{failed, is_on};
 use super::verify::{came, nearest, with_state, with_tally};
-use crate::journal::Journal;
-use crate::journal::filter::parse::{self, DEFAULT_TIMEOUT, WAIT};
-use crate::journal::verify::{Expected, Tally};
-use crate::journal::waiting::{Waited, Waiters};
 use crate::message::answer::Answer;
+use crate::observing::journal::Journal;
+use crate::observing::journal::filter::parse::{self, DEFAULT_TIMEOUT, WAIT};
+use crate::observing::journal::verify::{Expected, Tally};
+use crate::observing::journal::waiting::{Waited, Waiters};
 use std::sync::Arc;
 use std::time::Duration;
 

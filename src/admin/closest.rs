@@ -3,7 +3,7 @@
 //! Knows no journal.
 
 use super::Provisioning;
-use crate::journal::entry::Entry;
+use crate::observing::journal::entry::Entry;
 use serde_json::Value;
 
 /// Different requests that are compared with the rules for one answer. A test that asks why nothing matched has a handful; a crawler

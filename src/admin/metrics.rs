@@ -3,7 +3,7 @@
 use super::answer::typed;
 use super::{Admin, Provisioning};
 use crate::message::answer::Answer;
-use crate::metrics::CONTENT_TYPE;
+use crate::observing::metrics::CONTENT_TYPE;
 
 /// GET: the text format, version 0.0.4.
 pub fn get<P: Provisioning>(admin: &Admin<P>) -> Answer {

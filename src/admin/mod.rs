@@ -35,10 +35,10 @@ pub use stream::Streams;
 
 use crate::chaos::Chaos;
 use crate::directory::Name;
-use crate::journal::Journal;
-use crate::journal::waiting::Waiters;
 use crate::message::answer::Answer;
 use crate::message::request::Request;
+use crate::observing::journal::Journal;
+use crate::observing::journal::waiting::Waiters;
 use provisioning::Activation;
 use std::sync::Arc;
 use std::time::Duration;

@@ -4,10 +4,10 @@
 
 use super::Admin;
 use super::requests::{asked, failed};
-use crate::journal::filter::parse::{self, Asked, STREAM};
-use crate::journal::{Journal, WatchId, entry};
 use crate::message::answer::{Answer, Follow, Sink};
 use crate::message::request::Request;
+use crate::observing::journal::filter::parse::{self, Asked, STREAM};
+use crate::observing::journal::{Journal, WatchId, entry};
 use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};

@@ -3,13 +3,13 @@
 use super::answer::json;
 use super::object::Object;
 use super::requests::{failed, is_on};
-use crate::journal::filter::Filter;
-use crate::journal::filter::parse::{self, Asked, FilterError, SEQUENCE, VERIFY};
-use crate::journal::near::Near;
-use crate::journal::verify::{self, Expected, Tally, Verdict};
-use crate::journal::{Journal, sequence};
 use crate::message::answer::Answer;
 use crate::message::request::Request;
+use crate::observing::journal::filter::Filter;
+use crate::observing::journal::filter::parse::{self, Asked, FilterError, SEQUENCE, VERIFY};
+use crate::observing::journal::near::Near;
+use crate::observing::journal::verify::{self, Expected, Tally, Verdict};
+use crate::observing::journal::{Journal, sequence};
 use serde_json::Value;
 
 /// Most steps of a sequence.

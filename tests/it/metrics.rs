@@ -1,6 +1,6 @@
 //! `/metrics` of the built program, read by a strict parser.
 
-#[path = "../../src/metrics/parser.rs"]
+#[path = "../../src/observing/metrics/parser.rs"]
 #[allow(dead_code)]
 mod parser;
 

@@ -1,5 +1,5 @@
 use super::*;
-use crate::journal::tests::enter;
+use crate::observing::journal::tests::enter;
 
 /// What a client was sent, and whether it takes it.
 #[derive(Default)]

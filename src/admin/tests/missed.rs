@@ -1,7 +1,7 @@
 //! The closest rules in entries: for whom they are looked up, and how often.
 
 use super::*;
-use crate::journal::Exchange;
+use crate::observing::journal::Exchange;
 use std::sync::atomic::Ordering;
 
 /// Enters a request that no rule of generation 2 served, or that one did.

@@ -2,7 +2,7 @@
 //! so that it fits into the termination message of a container. Knows no listener.
 
 use crate::cli::FailOn;
-use crate::metrics::Summary;
+use crate::observing::metrics::Summary;
 use serde_json::Value;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};

@@ -8,7 +8,7 @@ pub use error::FilterError;
 pub use value::number;
 
 use super::{Condition, Filter, Fit, Part, Subject, Test};
-use crate::journal::entry::Entry;
+use crate::observing::journal::entry::Entry;
 use crate::system::spelling::nearest;
 use error::{Flaw, Spot};
 use percent_encoding::percent_decode;

@@ -2,7 +2,7 @@
 
 use super::error::{Flaw, Spot};
 use super::{Given, MAX_TIMEOUT};
-use crate::journal::filter::Test;
+use crate::observing::journal::filter::Test;
 use crate::routing::rule::{Rule, RuleOptions};
 use serde_json::Value;
 use std::time::Duration;

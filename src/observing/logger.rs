@@ -1,7 +1,7 @@
 //! The log on standard error, levels by `RUST_LOG` (`info` unless told): text, where the report of a fault takes several lines,
 //! or JSON, one line a record.
 
-use crate::access;
+use crate::observing::access_log;
 use env_logger::Builder;
 use log::Record;
 use serde_json::{Value, json};
@@ -66,7 +66,7 @@ fn as_json(record: &Record) -> String {
         json!({ "time": now(), "level": record.level().as_str().to_lowercase(), "target": record.target() });
     match serde_json::from_str(&message) {
         // Lines of the access log are objects: their fields stand beside time and level.
-        Ok(Value::Object(fields)) if record.target() == access::TARGET => {
+        Ok(Value::Object(fields)) if record.target() == access_log::TARGET => {
             if let Value::Object(all) = &mut line {
                 all.extend(fields);
             }

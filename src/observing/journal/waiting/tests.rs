@@ -1,10 +1,10 @@
 //! Waits against a journal in memory, whose timer runs when a test says so.
 
 use super::*;
-use crate::journal::entry::Entry;
-use crate::journal::filter::parse::{WAIT, query};
-use crate::journal::filter::tests::entry;
-use crate::journal::verify::tests::Kept;
+use crate::observing::journal::entry::Entry;
+use crate::observing::journal::filter::parse::{WAIT, query};
+use crate::observing::journal::filter::tests::entry;
+use crate::observing::journal::verify::tests::Kept;
 use std::collections::BTreeMap;
 use std::sync::mpsc::{self, Receiver};
 

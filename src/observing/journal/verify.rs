@@ -257,8 +257,8 @@ pub fn near(journal: &dyn Recorded, filter: &Filter, since: u64, last: u64, rece
 #[cfg(test)]
 pub mod tests {
     use super::*;
-    use crate::journal::filter::parse::{VERIFY, query};
-    use crate::journal::filter::tests::{cut, entry};
+    use crate::observing::journal::filter::parse::{VERIFY, query};
+    use crate::observing::journal::filter::tests::{cut, entry};
 
     /// Entries of which the first ones were evicted, behind those that were removed.
     #[derive(Default)]
@@ -344,7 +344,8 @@ pub mod tests {
             ("-+.+-", "count=2", "unknown 2"),
         ];
         for (pattern, query, expected) in table {
-            let asked = crate::journal::filter::parse::query(&format!("body=abc&{query}"), VERIFY).unwrap();
+            let asked = crate::observing::journal::filter::parse::query(&format!("body=abc&{query}"), VERIFY)
+                .unwrap();
             let expectation = Expected::of(asked.count, asked.min, asked.max).unwrap();
             let outcome =
                 verify(&kept(pattern), &asked.filter, asked.since.unwrap_or(0), expectation).unwrap();

@@ -140,8 +140,8 @@ fn excerpt(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::journal::filter::parse::{LIST, query};
-    use crate::journal::filter::tests::{cut, entry};
+    use crate::observing::journal::filter::parse::{LIST, query};
+    use crate::observing::journal::filter::tests::{cut, entry};
 
     fn near(filter: &str, entries: &[Entry]) -> Vec<String> {
         let filter = query(filter, LIST).unwrap().filter;

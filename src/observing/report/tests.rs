@@ -1,7 +1,7 @@
 //! Reports as text, and where they are written.
 
 use super::*;
-use crate::metrics::UnmatchedRow;
+use crate::observing::metrics::UnmatchedRow;
 use std::fs;
 
 fn conditions(words: &str) -> FailOn {

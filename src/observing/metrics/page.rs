@@ -5,8 +5,8 @@ use super::histogram::BOUNDS;
 use super::process::Usage;
 use super::rules::Sums;
 use super::{AtomicU64, Metrics, Ordering, Tally};
-use crate::journal::Stats;
-use crate::tally::{Key, METHODS};
+use crate::observing::counters::{Key, METHODS};
+use crate::observing::journal::Stats;
 use std::time::UNIX_EPOCH;
 
 /// What others know and is asked for each page.
@@ -175,8 +175,8 @@ fn refused(page: &mut Exposition, refused: &[(&str, Tally)]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::metrics::parser;
-    use crate::metrics::rules::Counted;
+    use crate::observing::metrics::parser;
+    use crate::observing::metrics::rules::Counted;
 
     #[test]
     fn the_page_is_what_a_strict_parser_takes() {

@@ -1,7 +1,7 @@
 //! The counters of all rules: those of the present provision, and those of earlier ones while there is room. They outlive
 //! activations, for counters must not go back; what makes room goes on counting under `other`.
 
-use crate::tally::{Key, Tally};
+use crate::observing::counters::{Key, Tally};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 

@@ -83,9 +83,9 @@ const EARLY: u64 = 95;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::journal::filter::parse::{SEQUENCE, query};
-    use crate::journal::filter::tests::{cut, entry};
-    use crate::journal::verify::tests::Kept;
+    use crate::observing::journal::filter::parse::{SEQUENCE, query};
+    use crate::observing::journal::filter::tests::{cut, entry};
+    use crate::observing::journal::verify::tests::Kept;
 
     /// Letters are bodies, a capital is a body that is cut, `.` an evicted entry.
     fn kept(pattern: &str) -> Kept {
