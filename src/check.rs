@@ -2,7 +2,7 @@
 //! serve.
 
 use crate::directory::{Name, Store};
-use crate::provision::{Loaded, Provision, RuleRow};
+use crate::provisioning::provision::{Loaded, Provision, RuleRow};
 use crate::script;
 use crate::script::runtime::budget::Budget;
 use crate::script::runtime::fault::{Fault, LoadError};

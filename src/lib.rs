@@ -13,6 +13,8 @@ mod admin;
 mod client;
 /// Command line and environment to one command.
 mod cli;
+/// Flow 2: file event or POST -> read -> compile -> swap.
+mod provisioning;
 /// What was received and how often: journal, metrics, report, logs.
 mod observing;
 /// The engine of scripts, and the names that they see.
@@ -28,23 +30,16 @@ mod directory;
 /// What the machine says, and the distance between words.
 mod system;
 
-mod activation;
-mod active;
 mod check;
 mod engine;
 mod held;
-mod initial;
 mod limits;
 mod mock;
 mod process;
-mod provision;
-mod record;
 mod refusal;
-mod required;
 mod serve;
 mod server;
 mod timer;
-mod watcher;
 
 pub use program::run;
 pub use script::runtime::budget::{ALLOCATOR, Allocator};
@@ -57,7 +52,7 @@ pub mod bench {
     pub use crate::message::request::Request;
     pub use crate::mock::{Handled, handle};
     pub use crate::observing::metrics::metrics;
-    pub use crate::provision::{Loaded, Provision};
+    pub use crate::provisioning::provision::{Loaded, Provision};
     pub use crate::routing::router::Router;
     pub use crate::routing::rule::{Rule, RuleOptions};
     pub use crate::script::engine;

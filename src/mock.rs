@@ -3,7 +3,7 @@
 use crate::chaos::{Chaos, LONGEST};
 use crate::message::answer::Answer;
 use crate::message::request::Request;
-use crate::provision::Provision;
+use crate::provisioning::provision::Provision;
 use crate::routing::router::{Found, encode_path};
 use crate::routing::rule::Value;
 use crate::script::flask::abort::{self, HttpError};

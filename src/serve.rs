@@ -1,6 +1,5 @@
 //! `h1mock serve`: starts everything in order, waits for a signal, stops in order.
 
-use crate::activation::{Activation, Terms};
 use crate::admin::{Admin, Observing, Readiness, Streams};
 use crate::chaos::Chaos;
 use crate::cli::{FailOn, LogFormat, OnError, Settings};
@@ -16,15 +15,16 @@ use crate::observing::logger;
 use crate::observing::metrics::page::Readings;
 use crate::observing::metrics::{self, metrics};
 use crate::observing::report::{self, Report};
+use crate::provisioning::activation::{Activation, Terms};
+use crate::provisioning::required::Required;
+use crate::provisioning::watcher::{WatchOptions, Watcher};
 use crate::refusal;
-use crate::required::Required;
 use crate::script;
 use crate::script::runtime::budget::Budget;
 use crate::server::{AdminWork, Listener, MockWork, Shared};
 use crate::system::io_error::cause;
 use crate::system::memory;
 use crate::timer::Timer;
-use crate::watcher::{WatchOptions, Watcher};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use std::io::Write;

@@ -1,6 +1,5 @@
 //! Listeners, the fixed pools of workers, the guard against panics, and the stop. Knows neither rules nor scripts.
 
-use crate::activation::Activation;
 use crate::admin::{self, Admin};
 use crate::chaos::Chaos;
 use crate::engine::{self, Limits, Reactor, Refuse};
@@ -11,7 +10,8 @@ use crate::mock::{self, Handled, Unmatched};
 use crate::observing::access_log::{AccessLog, Line};
 use crate::observing::journal::{Begun, Exchange, Journal};
 use crate::observing::metrics::metrics;
-use crate::provision::Provision;
+use crate::provisioning::activation::Activation;
+use crate::provisioning::provision::Provision;
 use crate::refusal;
 use crate::script::runtime::budget;
 use crate::system::io_error::cause;

@@ -1,12 +1,12 @@
 //! What the admin interface asks of the process behind it. The one file here that names the modules of
 //! the core; it knows no HTTP.
 
-pub use crate::activation::{Activation, ActivationError};
-use crate::active::WaitId;
 use crate::directory::Name;
 use crate::message::epoch::Epoch;
-pub use crate::provision::RuleRow;
-pub use crate::record::Row;
+pub use crate::provisioning::activation::{Activation, ActivationError};
+use crate::provisioning::active::WaitId;
+pub use crate::provisioning::ledger::Row;
+pub use crate::provisioning::provision::RuleRow;
 use crate::routing::router::Miss;
 use crate::script::flask::store::Data;
 pub use crate::script::runtime::fault::LoadError;

@@ -5,7 +5,7 @@ use crate::admin::provisioning::{
 };
 use crate::directory::{Cause, Name, StoreError};
 use crate::message::epoch::Epoch;
-use crate::record::Kind;
+use crate::provisioning::ledger::Kind;
 use crate::script::flask::store::Data;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -15,7 +15,7 @@ pub use unmatched::Row as UnmatchedRow;
 
 use crate::mock::Handled;
 use crate::observing::counters::Tally;
-use crate::provision::Provision;
+use crate::provisioning::provision::Provision;
 use crate::routing::rule::Rule;
 use crate::script::runtime::fault::LoadError;
 use histogram::Histogram;

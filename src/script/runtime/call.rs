@@ -3,7 +3,7 @@
 
 use super::files::{File, Files};
 use crate::message::request::Request;
-use crate::provision::Provision;
+use crate::provisioning::provision::Provision;
 use crate::script::flask::app::Registration;
 use crate::script::flask::store::Data;
 use rhai::EvalAltResult;

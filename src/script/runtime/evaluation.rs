@@ -88,7 +88,7 @@ mod tests {
     use crate::chaos::Chaos;
     use crate::directory::fixture::Folder;
     use crate::mock;
-    use crate::provision::{Loaded, Provision};
+    use crate::provisioning::provision::{Loaded, Provision};
     use crate::script;
     use crate::script::flask::request;
     use crate::script::runtime::budget::Budget;

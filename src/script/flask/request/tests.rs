@@ -2,7 +2,7 @@ use super::*;
 use crate::chaos::Chaos;
 use crate::directory::fixture::Folder;
 use crate::mock;
-use crate::provision::{Loaded, Provision};
+use crate::provisioning::provision::{Loaded, Provision};
 use crate::script;
 use crate::script::flask::abort::HttpError;
 use crate::script::runtime::budget::Budget;

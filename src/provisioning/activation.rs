@@ -4,22 +4,22 @@
 mod error;
 mod readiness;
 
-pub use crate::active::WaitId;
+pub use crate::provisioning::active::WaitId;
 pub use error::ActivationError;
 
-use crate::active::{Active, Then};
 use crate::directory::{Name, Store, StoreError};
-use crate::initial;
 use crate::message::epoch::Epoch;
 use crate::observing::metrics::metrics;
-use crate::provision::{Loaded, Provision, no_register_rules};
-use crate::record::{Records, Row};
-use crate::required::Required;
+use crate::provisioning::active::{Active, Then};
+use crate::provisioning::initial;
+use crate::provisioning::ledger::{Records, Row};
+use crate::provisioning::provision::{Loaded, Provision, no_register_rules};
+use crate::provisioning::required::Required;
+use crate::provisioning::watcher::Changes;
 use crate::script::flask::store::Data;
 use crate::script::runtime::budget::Budget;
 use crate::script::runtime::fault::LoadError;
 use crate::script::runtime::files::Files;
-use crate::watcher::Changes;
 use rhai::Engine;
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};

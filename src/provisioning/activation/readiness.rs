@@ -1,8 +1,8 @@
 //! What an activation means for readiness: whether the server becomes ready by it, and the line of the log.
 
 use super::Activation;
-use crate::provision::Provision;
-use crate::required::Required;
+use crate::provisioning::provision::Provision;
+use crate::provisioning::required::Required;
 
 /// Target of the records, as of all others of activations.
 const TARGET: &str = "h1mock::activation";

@@ -1,10 +1,10 @@
 //! The provision that serves first: `initial` of the directory, else a built-in one. Knows no events and no swaps.
 
-use crate::activation::{Terms, load};
 use crate::directory::{Name, Store};
 use crate::observing::metrics::metrics;
-use crate::provision::{Loaded, Provision, no_register_rules};
-use crate::record::Records;
+use crate::provisioning::activation::{Terms, load};
+use crate::provisioning::ledger::Records;
+use crate::provisioning::provision::{Loaded, Provision, no_register_rules};
 use crate::script::flask::store::Data;
 use crate::script::runtime::fault::{Fault, LoadError};
 use rhai::Engine;
@@ -18,7 +18,7 @@ pub const NAMES: [&str; 2] = [INITIAL, INITIAL_RHAI];
 /// Name of the built-in provision where it does not stand for a file: `initial` is broken, or readiness waits for one.
 pub const BUILT_IN: &str = "built-in";
 /// The built-in provision: every path is 404 with a link to the documentation.
-pub const BUILT_IN_SOURCE: &[u8] = include_bytes!("../provisions/default");
+pub const BUILT_IN_SOURCE: &[u8] = include_bytes!("../../provisions/default");
 
 /// The name of the initial provision in `store`.
 pub fn name(store: &Store) -> &'static str {

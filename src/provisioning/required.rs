@@ -1,11 +1,11 @@
 //! What readiness waits for: the provision of `--require-provision`, or that the built-in one no longer stands in for an `initial`
 //! that did not load. Knows no probe.
 
-use crate::activation::ActivationError;
 use crate::directory::{Name, Store};
-use crate::initial;
-use crate::provision::{Provision, no_register_rules};
-use crate::record::{Kind, Records};
+use crate::provisioning::activation::ActivationError;
+use crate::provisioning::initial;
+use crate::provisioning::ledger::{Kind, Records};
+use crate::provisioning::provision::{Provision, no_register_rules};
 
 /// The provision that readiness waits for; `None` is any that loads, if an `initial` does not.
 pub struct Required(Option<Name>);

@@ -1,6 +1,6 @@
 //! The provision that serves: one swap of an `RwLock<Arc<Provision>>`, and who waits for a generation. Knows no files.
 
-use crate::provision::Provision;
+use crate::provisioning::provision::Provision;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 /// Called with the generation that serves, once it is the wanted one or a later one; with an earlier one when the process stops.
