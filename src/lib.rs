@@ -30,12 +30,10 @@ mod directory;
 /// What the machine says, and the distance between words.
 mod system;
 
-mod check;
 mod engine;
 mod held;
 mod limits;
 mod mock;
-mod process;
 mod refusal;
 mod serve;
 mod server;

@@ -1,8 +1,9 @@
 //! What the program does: command line -> one command -> exit code.
 
 use crate::cli::{self, Command, Settings};
+use crate::cli::{check, process};
 use crate::script::runtime::budget::Budget;
-use crate::{applet, check, client, process, serve};
+use crate::{applet, client, serve};
 use std::ffi::OsString;
 use std::io::{Write, stderr, stdout};
 use std::process::ExitCode;

@@ -1,6 +1,8 @@
 //! argv and environment -> one value that says what to do. Does none of it: no file, socket or output is
 //! touched here, and all sources are parameters.
 
+pub mod check;
+pub mod process;
 mod fail_on;
 mod help;
 mod line;

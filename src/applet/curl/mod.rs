@@ -5,8 +5,8 @@ mod line;
 
 use super::{Failure, Streams, shown};
 use crate::cli;
+use crate::cli::process;
 use crate::client::{ClientError, Reply, Request, Url};
-use crate::process;
 use crate::system::io_error::cause;
 use line::{Data, Line};
 use std::ffi::OsString;
