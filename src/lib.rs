@@ -5,6 +5,8 @@
 
 /// Command line -> one command -> exit code.
 mod program;
+/// Flow 1: socket -> request -> handler -> answer -> socket.
+mod serving;
 /// `tar`, `test`, `ls`, `sh`, `curl` and others by argv[0], for kubectl in an image without them.
 mod applet;
 /// The administrative port, a file for each resource.
@@ -30,15 +32,6 @@ mod directory;
 /// What the machine says, and the distance between words.
 mod system;
 
-mod engine;
-mod held;
-mod limits;
-mod mock;
-mod refusal;
-mod serve;
-mod server;
-mod timer;
-
 pub use program::run;
 pub use script::runtime::budget::{ALLOCATOR, Allocator};
 
@@ -48,7 +41,6 @@ pub mod bench {
     pub use crate::chaos::Chaos;
     pub use crate::directory::Store;
     pub use crate::message::request::Request;
-    pub use crate::mock::{Handled, handle};
     pub use crate::observing::metrics::metrics;
     pub use crate::provisioning::provision::{Loaded, Provision};
     pub use crate::routing::router::Router;
@@ -56,4 +48,5 @@ pub mod bench {
     pub use crate::script::engine;
     pub use crate::script::runtime::budget::{Budget, Counting};
     pub use crate::script::runtime::files::Files;
+    pub use crate::serving::handler::{Handled, handle};
 }

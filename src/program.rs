@@ -3,7 +3,8 @@
 use crate::cli::{self, Command, Settings};
 use crate::cli::{check, process};
 use crate::script::runtime::budget::Budget;
-use crate::{applet, client, serve};
+use crate::serving::startup;
+use crate::{applet, client};
 use std::ffi::OsString;
 use std::io::{Write, stderr, stdout};
 use std::process::ExitCode;
@@ -27,7 +28,7 @@ fn h1mock(args: Vec<OsString>) -> ExitCode {
 fn execute(command: Command) -> Result<ExitCode, String> {
     let (out, err) = (&mut stdout(), &mut stderr());
     match command {
-        Command::Serve(settings) => serve::serve(settings),
+        Command::Serve(settings) => startup::serve(settings),
         Command::Check { files, settings } => loading(&settings, move |budget| check::check(&files, budget)),
         Command::Routes { file, settings } => loading(&settings, move |budget| check::routes(&file, budget)),
         Command::Get { url, any_status, server, timeout } => {
@@ -51,8 +52,8 @@ fn loading(
     settings: &Settings,
     work: impl FnOnce(Budget) -> Result<ExitCode, String> + Send + 'static,
 ) -> Result<ExitCode, String> {
-    let budget = serve::budget(settings);
-    serve::with_stack(budget, move || work(budget))?
+    let budget = startup::budget(settings);
+    startup::with_stack(budget, move || work(budget))?
 }
 
 fn print(text: &str) -> Result<ExitCode, String> {

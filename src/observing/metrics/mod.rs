@@ -13,11 +13,11 @@ mod unmatched;
 pub use exposition::CONTENT_TYPE;
 pub use unmatched::Row as UnmatchedRow;
 
-use crate::mock::Handled;
 use crate::observing::counters::Tally;
 use crate::provisioning::provision::Provision;
 use crate::routing::rule::Rule;
 use crate::script::runtime::fault::LoadError;
+use crate::serving::handler::Handled;
 use histogram::Histogram;
 use rules::{Counted, Identity, Rules};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};

@@ -87,12 +87,12 @@ impl Kept {
 mod tests {
     use crate::chaos::Chaos;
     use crate::directory::fixture::Folder;
-    use crate::mock;
     use crate::provisioning::provision::{Loaded, Provision};
     use crate::script;
     use crate::script::flask::request;
     use crate::script::runtime::budget::Budget;
     use crate::script::runtime::files::Files;
+    use crate::serving::handler;
     use std::fs;
     use std::sync::Arc;
 
@@ -118,7 +118,7 @@ mod tests {
         let provision = Arc::new(*provision);
         let get = |target: &str| {
             let mut request = request::tests::request("GET", target, &[], b"").into();
-            let answer = mock::handle(&provision, &Chaos::default(), &mut request).answer;
+            let answer = handler::handle(&provision, &Chaos::default(), &mut request).answer;
             (answer.status, String::from_utf8_lossy(answer.body.bytes()).into_owned())
         };
         // More often than a call may load modules, or have variables.

@@ -1,13 +1,13 @@
 use super::*;
 use crate::chaos::Chaos;
 use crate::directory::fixture::Folder;
-use crate::mock;
 use crate::provisioning::provision::{Loaded, Provision};
 use crate::script;
 use crate::script::flask::abort::HttpError;
 use crate::script::runtime::budget::Budget;
 use crate::script::runtime::files::Files;
 use crate::script::runtime::natives::Natives;
+use crate::serving::handler;
 
 /// A request of `method` for `target` with header lines and a body.
 pub fn request(method: &str, target: &str, headers: &[(&str, &str)], body: &[u8]) -> Request {
@@ -117,7 +117,8 @@ fn properties_tell_which_rule_serves() {
     ];
     for (target, body) in cases {
         let answer =
-            mock::handle(&provision, &Chaos::default(), &mut request("GET", target, &[], b"").into()).answer;
+            handler::handle(&provision, &Chaos::default(), &mut request("GET", target, &[], b"").into())
+                .answer;
         assert_eq!(String::from_utf8_lossy(answer.body.bytes()).trim_end(), body);
     }
 }

@@ -2,20 +2,20 @@
 
 use crate::admin::{self, Admin};
 use crate::chaos::Chaos;
-use crate::engine::{self, Limits, Reactor, Refuse};
-use crate::held::{Held, Place};
 use crate::message::answer::{Answer, Reply};
 use crate::message::request::Request;
-use crate::mock::{self, Handled, Unmatched};
 use crate::observing::access_log::{AccessLog, Line};
 use crate::observing::journal::{Begun, Exchange, Journal};
 use crate::observing::metrics::metrics;
 use crate::provisioning::activation::Activation;
 use crate::provisioning::provision::Provision;
-use crate::refusal;
 use crate::script::runtime::budget;
+use crate::serving::handler::{self, Handled, Unmatched};
+use crate::serving::http::{self, Limits, Reactor, Refuse};
+use crate::serving::pending::{Held, Place};
+use crate::serving::refusal;
+use crate::serving::timer::Timer;
 use crate::system::io_error::cause;
-use crate::timer::Timer;
 use std::io;
 use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::ops::ControlFlow;
@@ -67,7 +67,7 @@ impl Listener {
         let failed = |error: io::Error| format!("failed to listen on `{wanted}`: {}", cause(&error));
         let listener = TcpListener::bind(wanted).map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
-        let server = engine::server(listener, limits, refuse, reactor).map_err(failed)?;
+        let server = http::server(listener, limits, refuse, reactor).map_err(failed)?;
         Ok(Listener { server: Arc::new(server), address, buffered: limits.buffered, workers: Vec::new() })
     }
 
@@ -111,19 +111,19 @@ impl Listener {
 
     /// Listens no more; connections that were made by then are served.
     pub fn close(&self) {
-        engine::close_listener(&self.server);
+        http::close_listener(&self.server);
     }
 
     /// Closes connections that wait for a request; gives how many requests are not answered in full, and whether connections
     /// are left that may have a request on its way.
     pub fn close_idle(&self) -> (usize, bool) {
-        engine::close_idle(&self.server)
+        http::close_idle(&self.server)
     }
 
     /// Counts the connections that are open, and those that are busy.
     pub fn connections(&self) -> impl Fn() -> (usize, usize) + Send + Sync + 'static {
         let server: Weak<tiny_http::Server> = Arc::downgrade(&self.server);
-        move || server.upgrade().map(|server| engine::connections(&server)).unwrap_or_default()
+        move || server.upgrade().map(|server| http::connections(&server)).unwrap_or_default()
     }
 
     /// Lets the workers end. `Shared::stopping` is set before.
@@ -144,7 +144,7 @@ pub trait Work: Send + Sync {
 
 fn run(server: &Arc<tiny_http::Server>, work: &dyn Work) {
     let calling = server.clone();
-    budget::when_long(move || engine::call_another(&calling));
+    budget::when_long(move || http::call_another(&calling));
     while !work.shared().stopping.load(Ordering::Acquire) {
         // A panic costs the request that caused it, and no worker. The engine sends 500 when the request is dropped.
         match catch_unwind(AssertUnwindSafe(|| serve_one(server, work))) {
@@ -192,10 +192,11 @@ impl Work for MockWork {
         let provision = self.activation.current();
         let line = self.shared.line(&incoming, "mock", provision.generation);
         let begun = self.journal.begin();
-        let mut request = engine::receive(&mut incoming, self.address);
+        let mut request = http::receive(&mut incoming, self.address);
         request.epoch = epoch;
         let mut request = Arc::new(request);
-        let handled = catch_unwind(AssertUnwindSafe(|| mock::handle(&provision, &self.chaos, &mut request)));
+        let handled =
+            catch_unwind(AssertUnwindSafe(|| handler::handle(&provision, &self.chaos, &mut request)));
         let mut handled = handled.unwrap_or_else(|_| panicked());
         let place = self.hold(&incoming, &mut handled.answer);
         let took = nanoseconds(began.elapsed());
@@ -206,7 +207,7 @@ impl Work for MockWork {
         }
         // Before its client may send the next one: a body may be large.
         if let Some(request) = Arc::into_inner(request) {
-            engine::give_back(&incoming, request.body);
+            http::give_back(&incoming, request.body);
         }
         let Handled { answer, rule, .. } = handled;
         let rule = rule.map(|index| provision.router.rules()[index].pattern());
@@ -221,7 +222,7 @@ impl MockWork {
     fn hold(&self, incoming: &tiny_http::Request, answer: &mut Answer) -> Option<Place> {
         let waits = answer.takes_time();
         let place = if waits { self.held.take(answer) } else { None };
-        if place.is_none() && (waits || !engine::reserve(incoming, answer.body.space())) {
+        if place.is_none() && (waits || !http::reserve(incoming, answer.body.space())) {
             *answer = refusal::of_held(self.held.most());
         }
         place
@@ -278,7 +279,7 @@ impl Work for AdminWork {
 
     fn serve(&self, mut incoming: tiny_http::Request) {
         let line = self.shared.line(&incoming, "admin", self.admin.activation.generation());
-        let request = engine::receive(&mut incoming, self.address);
+        let request = http::receive(&mut incoming, self.address);
         let shared = self.shared.clone();
         let reply: Reply = Box::new(move |answer| shared.send(incoming, answer, line, None));
         admin::handle(&self.admin, request, reply);
@@ -302,7 +303,7 @@ impl Shared {
     /// Sends `answer` to the client of `incoming`, from any thread.
     fn send(&self, incoming: tiny_http::Request, answer: Answer, line: Option<Line>, place: Option<Place>) {
         let (close, status) = (self.draining.load(Ordering::Acquire), answer.status_sent());
-        let sent = engine::send(incoming, answer, close, place);
+        let sent = http::send(incoming, answer, close, place);
         if let Err(error) = &sent {
             log::debug!("the client did not take its answer: {}", cause(error));
         }
@@ -331,8 +332,8 @@ impl Shared {
 mod tests {
     use super::*;
     use crate::cli::Settings;
-    use crate::limits::Granted;
-    use crate::refusal;
+    use crate::serving::limits::Granted;
+    use crate::serving::refusal;
     use std::io::{Read, Write};
     use std::net::TcpStream;
 
@@ -360,7 +361,7 @@ mod tests {
 
     #[test]
     fn a_panic_costs_its_request_a_500_and_no_worker() {
-        let reactor = engine::reactor().unwrap();
+        let reactor = http::reactor().unwrap();
         let limits = Granted::by_system(&Settings::default()).mock;
         let address = (IpAddr::from([127, 0, 0, 1]), 0);
         let journal = Arc::new(Journal::new(0, 0).unwrap());

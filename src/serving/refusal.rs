@@ -1,12 +1,12 @@
 //! Requests that the engine refuses, in the words of each listener, with the flag that would let them in.
 
 use crate::admin;
-use crate::engine::{Limits, Refuse, Refused};
 use crate::message::answer::Answer;
 use crate::observing::access_log::AccessLog;
 use crate::observing::journal::Journal;
 use crate::observing::metrics::metrics;
 use crate::script::flask::abort::HttpError;
+use crate::serving::http::{Limits, Refuse, Refused};
 use std::sync::Arc;
 
 /// Pages of the mock: those of `abort`. Each goes to the journal with what is known of its request; of a connection that was one
@@ -68,7 +68,7 @@ fn words(listener: &str, refused: &Refused<'_>, limits: &Limits) -> String {
 mod tests {
     use super::*;
     use crate::cli::Settings;
-    use crate::limits::Granted;
+    use crate::serving::limits::Granted;
 
     #[test]
     fn names_the_limit_and_its_flag() {

@@ -2,7 +2,7 @@
 //! nothing; the engine does.
 
 use crate::cli::Settings;
-use crate::engine::Limits;
+use crate::serving::http::Limits;
 use crate::system::descriptors::{self, Descriptors};
 use crate::system::memory;
 

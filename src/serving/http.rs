@@ -3,12 +3,12 @@
 
 use crate::chaos::Breaking;
 use crate::directory::Content;
-use crate::held::Place;
 use crate::message::answer::{Answer, Follow, Sink};
 use crate::message::request::Request;
 use crate::script::flask::status;
+use crate::serving::pending::Place;
+use crate::serving::timer::Wait;
 use crate::system::io_error::cause;
-use crate::timer::Wait;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
