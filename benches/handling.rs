@@ -4,7 +4,7 @@
 //! `time` what it costs more processor time when threads share what they write to.
 
 use h1mock::bench::{
-    Budget, Chaos, Counting, Files, Handled, Loaded, Provision, Request, Store, engine,
+    Budget, Chaos, Counting, Files, Loaded, Outcome, Provision, ProvisionDir, Request, engine,
     handle as handle_request, metrics,
 };
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -55,7 +55,7 @@ const HEADERS: [(&str, &str); 3] =
 fn provision() -> Arc<Provision> {
     let budget = Budget::default();
     let folder = std::env::temp_dir().join(format!("h1mock-bench-{}", std::process::id()));
-    let store = Store::open(&folder, None).expect("a temporary folder");
+    let store = ProvisionDir::open(&folder, None).expect("a temporary folder");
     let files = Files::new(store.into(), "bench", Some(PROVISION.into()), Arc::default());
     let loaded = Provision::load(&engine(budget).into(), budget, files);
     let _ = std::fs::remove_dir(folder);
@@ -70,7 +70,7 @@ fn provision() -> Arc<Provision> {
 }
 
 /// What a worker does between the engine's parsing and its writing.
-fn handle(provision: &Arc<Provision>, target: &str) -> Handled {
+fn handle(provision: &Arc<Provision>, target: &str) -> Outcome {
     let headers = HEADERS.iter().copied();
     let address = SocketAddr::from(([127, 0, 0, 1], 8000));
     let request = Request::from_parts("GET", target, headers, Vec::new(), Some(address), Some(address));

@@ -39,7 +39,7 @@ pub use script::runtime::budget::{ALLOCATOR, Allocator};
 #[doc(hidden)]
 pub mod bench {
     pub use crate::chaos::Chaos;
-    pub use crate::directory::Store;
+    pub use crate::directory::ProvisionDir;
     pub use crate::message::request::Request;
     pub use crate::observing::metrics::metrics;
     pub use crate::provisioning::provision::{Loaded, Provision};
@@ -48,5 +48,5 @@ pub mod bench {
     pub use crate::script::engine;
     pub use crate::script::runtime::budget::{Budget, Counting};
     pub use crate::script::runtime::files::Files;
-    pub use crate::serving::handler::{Handled, handle};
+    pub use crate::serving::handler::{Outcome, handle};
 }

@@ -36,7 +36,7 @@ fn execute(command: Command) -> Result<ExitCode, String> {
         }
         Command::Probe { address, server } => Ok(client::probe(address.as_deref(), &server, err).into()),
         Command::Wait { generation, provision, requests, timeout, address, server } => {
-            let wanted = client::Wanted { generation, provision: provision.as_deref(), requests };
+            let wanted = client::WaitGoal { generation, provision: provision.as_deref(), requests };
             Ok(client::wait(&wanted, timeout, address.as_deref(), &server, err).into())
         }
         Command::Report { fail_on, address, server } => {

@@ -2,7 +2,7 @@
 
 use super::answer::{json, load_error, refused};
 use super::object::Object;
-use super::provisioning::{Row, RuleRow};
+use super::provisioning::{LedgerRow, RuleRow};
 use super::{Admin, Provisioning};
 use crate::message::answer::Answer;
 use chrono::{DateTime, SecondsFormat};
@@ -35,7 +35,7 @@ fn rule(row: &RuleRow) -> Object {
         .field("shadowed_by", row.shadowed_by.as_deref())
 }
 
-fn file(row: &Row) -> Object {
+fn file(row: &LedgerRow) -> Object {
     Object::new()
         .field("name", row.name.as_str())
         .field("kind", row.kind.name())

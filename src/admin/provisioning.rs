@@ -5,10 +5,10 @@ use crate::directory::Name;
 use crate::message::epoch::Epoch;
 pub use crate::provisioning::activation::{Activation, ActivationError};
 use crate::provisioning::active::WaitId;
-pub use crate::provisioning::ledger::Row;
+pub use crate::provisioning::ledger::LedgerRow;
 pub use crate::provisioning::provision::RuleRow;
 use crate::routing::router::Miss;
-use crate::script::flask::store::Data;
+use crate::script::flask::store::KeyValueStore;
 pub use crate::script::runtime::fault::LoadError;
 use std::sync::Arc;
 
@@ -28,7 +28,7 @@ pub struct Active {
 /// The values of `store`, of the provision that serves at one moment.
 pub struct Values {
     /// The values.
-    pub data: Arc<Data>,
+    pub data: Arc<KeyValueStore>,
     /// Tells which of them count.
     pub epoch: Arc<Epoch>,
     /// Generation of the provision.
@@ -55,7 +55,7 @@ pub trait Provisioning: Send + Sync + 'static {
     /// The bytes of a stored file.
     fn source(&self, name: &Name) -> Result<Vec<u8>, ActivationError>;
     /// All files of the provision directory.
-    fn ledger(&self) -> Result<Vec<Row>, ActivationError>;
+    fn ledger(&self) -> Result<Vec<LedgerRow>, ActivationError>;
     /// The values of `store`.
     fn values(&self) -> Values;
     /// The rules of `generation` that are closest to a request which none of them served, each with what differs; `None` where
@@ -105,8 +105,8 @@ impl Provisioning for Activation {
         Activation::source(self, name)
     }
 
-    fn ledger(&self) -> Result<Vec<Row>, ActivationError> {
-        Activation::ledger(self).map_err(ActivationError::Store)
+    fn ledger(&self) -> Result<Vec<LedgerRow>, ActivationError> {
+        Activation::ledger(self).map_err(ActivationError::ProvisionDir)
     }
 
     fn values(&self) -> Values {

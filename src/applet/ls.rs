@@ -1,7 +1,7 @@
 //! `ls [-1Aal] [PATH...]`: sorted names, one a line.
 
 use super::{Failure, Streams, listing, shown, switches};
-use crate::system::io_error::cause;
+use crate::system::io_error::describe_io;
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, Metadata};
 use std::io;
@@ -68,7 +68,7 @@ fn list(files: Vec<(OsString, PathBuf)>, long: bool, io: &mut Streams) -> Result
 }
 
 fn complain(path: &OsStr, error: &io::Error, io: &mut Streams) -> u8 {
-    io.complain(&format!("failed to list `{}`: {}", shown(path), cause(error)));
+    io.complain(&format!("failed to list `{}`: {}", shown(path), describe_io(error)));
     1
 }
 

@@ -11,7 +11,7 @@ mod shell;
 mod tar;
 mod touch;
 
-use crate::system::io_error::cause;
+use crate::system::io_error::describe_io;
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, ErrorKind, IsTerminal, Read, Write};
@@ -82,7 +82,7 @@ impl Failure {
     fn output(error: io::Error) -> Failure {
         match error.kind() {
             ErrorKind::BrokenPipe => Failure::ClosedPipe,
-            _ => Failure::Fatal(1, format!("failed to write to standard output: {}", cause(&error))),
+            _ => Failure::Fatal(1, format!("failed to write to standard output: {}", describe_io(&error))),
         }
     }
 }

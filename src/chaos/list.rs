@@ -45,7 +45,7 @@ pub struct Shown {
 
 /// What happens to one request.
 #[derive(Debug, Default)]
-pub struct Strike {
+pub struct ChaosEffect {
     /// The answer, where the script does not run.
     pub replacement: Option<Answer>,
     /// An answer to which it happened already; nothing else of it counts.
@@ -105,10 +105,10 @@ impl Chaos {
     /// What happens to `request`, which `rule` serves. All entries that fit happen to it: delays add up, of the rest the first
     /// counts.
     #[cold]
-    pub fn strike(&self, request: &Request, rule: Option<&Rule>) -> Option<Strike> {
+    pub fn strike(&self, request: &Request, rule: Option<&Rule>) -> Option<ChaosEffect> {
         let all = self.look();
         let (now, mut live) = (Instant::now(), false);
-        let mut found: Option<Strike> = None;
+        let mut found: Option<ChaosEffect> = None;
         for (id, entry) in &all.list {
             if entry.has_ended(now) {
                 continue;
@@ -136,7 +136,7 @@ impl Chaos {
     }
 }
 
-impl Strike {
+impl ChaosEffect {
     /// Takes in what one entry does.
     fn take(&mut self, id: u64, entry: &Entry, hold: Duration) {
         let (act, by) = (&entry.act, format!(" (chaos {id})"));

@@ -1,7 +1,7 @@
 //! `h1mock check` and `h1mock routes`: load provisions without serving, and say what is wrong as a compiler does, or what they
 //! serve.
 
-use crate::directory::{Name, Store};
+use crate::directory::{Name, ProvisionDir};
 use crate::provisioning::provision::{Loaded, Provision, RuleRow};
 use crate::script;
 use crate::script::runtime::budget::Budget;
@@ -95,7 +95,7 @@ fn load(engine: &Arc<Engine>, budget: Budget, path: &Path) -> Result<Loaded, Loa
         return Err(wrong("there is no such file".to_owned()));
     }
     Name::parse(name).map_err(|error| wrong(error.to_string()))?;
-    let store = Store::open(folder, None).map_err(|error| wrong(error.to_string()))?;
+    let store = ProvisionDir::open(folder, None).map_err(|error| wrong(error.to_string()))?;
     Provision::load(engine, budget, Files::new(Arc::new(store), name, None, Arc::default()))
 }
 
@@ -108,7 +108,7 @@ fn expand(paths: &[PathBuf]) -> Result<Vec<PathBuf>, String> {
             continue;
         }
         let failed = |error: io::Error| {
-            format!("failed to read `{}`: {}", path.display(), crate::system::io_error::cause(&error))
+            format!("failed to read `{}`: {}", path.display(), crate::system::io_error::describe_io(&error))
         };
         let mut inside = Vec::new();
         for entry in fs::read_dir(path).map_err(failed)? {

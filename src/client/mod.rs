@@ -83,7 +83,7 @@ pub fn probe(address: Option<&str>, server: &Server, err: &mut dyn Write) -> u8 
 
 /// What `h1mock wait` waits for; all of it.
 #[derive(Default)]
-pub struct Wanted<'a> {
+pub struct WaitGoal<'a> {
     /// This generation or a later one serves.
     pub generation: Option<u64>,
     /// This provision is active.
@@ -95,7 +95,7 @@ pub struct Wanted<'a> {
 /// `h1mock wait`: blocks until all that is `wanted` is true; without anything, until `/readyz` answers 200. Exit code 0, or 1
 /// with the reason on `err` when `timeout` is over or waiting can't help.
 pub fn wait(
-    wanted: &Wanted,
+    wanted: &WaitGoal,
     timeout: Duration,
     address: Option<&str>,
     server: &Server,

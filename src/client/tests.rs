@@ -92,7 +92,7 @@ fn waited(
     timeout: Duration,
 ) -> (u8, String) {
     let mut err = Vec::new();
-    let code = wait(&Wanted { generation, provision, requests: None }, timeout, None, server, &mut err);
+    let code = wait(&WaitGoal { generation, provision, requests: None }, timeout, None, server, &mut err);
     (code, String::from_utf8(err).unwrap())
 }
 

@@ -7,10 +7,10 @@ mod tests;
 use std::path::Path;
 
 use super::config_map::{Mark, keys};
-use super::error::StoreError;
+use super::error::DirectoryError;
 use super::name::Name;
 use super::source::{SIZE_LIMIT, read_settled, sha256};
-use super::{Store, locked};
+use super::{ProvisionDir, locked};
 
 /// Rounds after which a mount that changes all the time is left for the next event.
 const ROUNDS: usize = 3;
@@ -32,15 +32,15 @@ pub struct ConfigChange {
     /// Files that are gone because their key is, sorted.
     pub removed: Vec<Name>,
     /// Keys that could not be copied; the others were.
-    pub problems: Vec<StoreError>,
+    pub problems: Vec<DirectoryError>,
 }
 
-impl Store {
+impl ProvisionDir {
     /// Copies the files of the ConfigMap mount into the provision directory: those that are new to it or whose key
     /// changed, and whose content differs. Copies whose key went away are removed, unless somebody else has
     /// overwritten them since. The watcher does not report what is written. A mount that does not exist changes
     /// nothing. Errors: the mount can't be read, the directory refuses every change.
-    pub fn refresh_config(&self) -> Result<ConfigChange, StoreError> {
+    pub fn refresh_config(&self) -> Result<ConfigChange, DirectoryError> {
         let Some(dir) = self.config_dir().filter(|dir| dir.exists()) else {
             return Ok(ConfigChange::default());
         };
@@ -48,7 +48,8 @@ impl Store {
         let mut change = ConfigChange::default();
         for _ in 0..ROUNDS {
             let mark = Mark::of(dir);
-            let found = keys(dir).map_err(|error| StoreError::new("read", dir.to_string_lossy(), error))?;
+            let found =
+                keys(dir).map_err(|error| DirectoryError::new("read", dir.to_string_lossy(), error))?;
             change.problems.clear();
             for (name, path) in &found {
                 match self.refresh_copy(&mut copies, name, path) {
@@ -80,9 +81,9 @@ impl Store {
     }
 
     /// Whether the copy of one key was written.
-    fn refresh_copy(&self, copies: &mut Copies, name: &Name, path: &Path) -> Result<bool, StoreError> {
-        let (bytes, _) =
-            read_settled(path, SIZE_LIMIT).map_err(|cause| StoreError::new("copy", name.as_str(), cause))?;
+    fn refresh_copy(&self, copies: &mut Copies, name: &Name, path: &Path) -> Result<bool, DirectoryError> {
+        let (bytes, _) = read_settled(path, SIZE_LIMIT)
+            .map_err(|cause| DirectoryError::new("copy", name.as_str(), cause))?;
         let sha256 = sha256(&bytes);
         let place = copies.sha256.binary_search_by_key(&name, |(key, _)| key);
         if place.is_ok_and(|place| copies.sha256[place].1 == sha256) {
@@ -103,7 +104,7 @@ impl Store {
         &self,
         copies: &mut Copies,
         is_key: impl Fn(&Name) -> bool,
-        problems: &mut Vec<StoreError>,
+        problems: &mut Vec<DirectoryError>,
     ) -> Vec<Name> {
         let (kept, gone): (Vec<_>, Vec<_>) =
             std::mem::take(&mut copies.sha256).into_iter().partition(|(name, _)| is_key(name));

@@ -1,13 +1,13 @@
 //! What goes wrong with a file of the provision directory. It must not know how an error is answered or logged.
 
-use crate::system::io_error::cause;
+use crate::system::io_error::describe_io;
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
 /// An operation on one file (or folder) that failed: ``failed to read `x`: not found``.
 #[derive(Debug)]
-pub struct StoreError {
+pub struct DirectoryError {
     action: &'static str,
     object: String,
     /// The provision directory, where the operation would have changed it, with the preposition that leads to it; an empty one
@@ -39,15 +39,15 @@ pub enum Cause {
     Io(io::Error),
 }
 
-impl StoreError {
+impl DirectoryError {
     /// `action` is a verb (`read`), `object` the name or path it was done to.
-    pub fn new(action: &'static str, object: impl Into<String>, cause: impl Into<Cause>) -> StoreError {
-        StoreError { action, object: object.into(), changed: None, cause: cause.into() }
+    pub fn new(action: &'static str, object: impl Into<String>, cause: impl Into<Cause>) -> DirectoryError {
+        DirectoryError { action, object: object.into(), changed: None, cause: cause.into() }
     }
 
     /// The same of an operation that changes the provision directory: ``write `x` `` + `to` + `root`.
-    pub fn changing(self, preposition: &'static str, root: &Path) -> StoreError {
-        StoreError { changed: Some((preposition, root.to_owned())), ..self }
+    pub fn changing(self, preposition: &'static str, root: &Path) -> DirectoryError {
+        DirectoryError { changed: Some((preposition, root.to_owned())), ..self }
     }
 
     /// Whether the provision directory refuses every change: the next one would fail in the same way.
@@ -91,12 +91,12 @@ impl fmt::Display for Cause {
             Cause::LeadsOutside => f.write_str("a symbolic link leads outside the provision directory"),
             Cause::Changing => f.write_str("changes while it is read"),
             Cause::TooManyOpen => f.write_str("too many other files are being sent"),
-            Cause::Io(error) => f.write_str(&cause(error)),
+            Cause::Io(error) => f.write_str(&describe_io(error)),
         }
     }
 }
 
-impl fmt::Display for StoreError {
+impl fmt::Display for DirectoryError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "failed to {} `{}`", self.action, self.object)?;
         // Other causes have to do with the file, not with the directory.
@@ -111,7 +111,7 @@ impl fmt::Display for StoreError {
     }
 }
 
-impl std::error::Error for StoreError {}
+impl std::error::Error for DirectoryError {}
 
 #[cfg(test)]
 mod tests {
@@ -131,7 +131,7 @@ mod tests {
             (Cause::TooManyOpen, "too many other files are being sent"),
             (Cause::from(denied), "permission denied"),
         ] {
-            let error = StoreError::new("read", "a b", cause);
+            let error = DirectoryError::new("read", "a b", cause);
             assert_eq!(error.to_string(), format!("failed to read `a b`: {text}"));
         }
     }
@@ -166,13 +166,13 @@ mod tests {
             ("write", "s/a", "to", DENIED, "`s/a` to the provision directory `/d`: permission denied", ""),
             ("write", "a", "to", FULL, "`a` to the provision directory `/d`: no space left on device", ""),
         ] {
-            let error = StoreError::new(action, name, io::Error::from_raw_os_error(number));
+            let error = DirectoryError::new(action, name, io::Error::from_raw_os_error(number));
             assert!(!error.refuses_all(), "nothing was to be changed");
             let error = error.changing(to, Path::new("/d"));
             assert_eq!(error.to_string(), format!("failed to {action} {text}{hint}"));
             assert_eq!(error.refuses_all(), !hint.is_empty());
         }
-        let folder = StoreError::new("write", "a", Cause::IsDirectory).changing("to", Path::new("/d"));
+        let folder = DirectoryError::new("write", "a", Cause::IsDirectory).changing("to", Path::new("/d"));
         assert_eq!(folder.to_string(), "failed to write `a`: is a directory");
     }
 }

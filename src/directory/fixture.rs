@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use super::{Name, Store};
+use super::{Name, ProvisionDir};
 
 /// A temporary folder with room for a provision directory (`provision`) and a ConfigMap mount (`config`).
 pub struct Folder(PathBuf);
@@ -20,8 +20,8 @@ impl Folder {
     }
 
     /// A store of `provision`, filled from `config`, neither of which has any files yet.
-    pub fn store(&self) -> Store {
-        Store::open(&self.root(), Some(&self.config())).unwrap()
+    pub fn directory(&self) -> ProvisionDir {
+        ProvisionDir::open(&self.root(), Some(&self.config())).unwrap()
     }
 
     /// The provision directory.

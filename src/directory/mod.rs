@@ -25,7 +25,7 @@ use std::time::SystemTime;
 
 pub(crate) use config_map::Mark;
 use copies::Copies;
-pub use error::{Cause, StoreError};
+pub use error::{Cause, DirectoryError};
 pub(crate) use look::Look;
 pub use name::Name;
 pub use opened::Content;
@@ -34,7 +34,7 @@ pub(crate) use walk::{DEPTH_LIMIT, Found, joined, walk};
 
 /// The provision directory and the ConfigMap mount that it is filled from. Shared by all threads.
 #[derive(Debug)]
-pub struct Store {
+pub struct ProvisionDir {
     root: PathBuf,
     config_dir: Option<PathBuf>,
     copies: Mutex<Copies>,
@@ -61,18 +61,19 @@ pub struct Entry {
     pub skipped: Option<&'static str>,
 }
 
-impl Store {
+impl ProvisionDir {
     /// Opens the directory `root`, and makes it if there is none. `config_dir` need not exist. Nothing is copied
     /// yet. Errors: `root` can't be made, read, or is no directory.
-    pub fn open(root: &Path, config_dir: Option<&Path>) -> Result<Store, StoreError> {
+    pub fn open(root: &Path, config_dir: Option<&Path>) -> Result<ProvisionDir, DirectoryError> {
         let failed = |error: io::Error| {
-            StoreError::new("open the provision directory", root.to_string_lossy(), error).changing("", root)
+            DirectoryError::new("open the provision directory", root.to_string_lossy(), error)
+                .changing("", root)
         };
         fs::create_dir_all(root).map_err(failed)?;
         let absolute = std::path::absolute(root).map_err(failed)?;
         let looks = Look::at_all(&absolute).map_err(failed)?;
         let config_dir = config_dir.map(std::path::absolute).transpose().map_err(failed)?;
-        Ok(Store {
+        Ok(ProvisionDir {
             root: absolute,
             config_dir,
             copies: Mutex::default(),
@@ -97,42 +98,42 @@ impl Store {
         fs::metadata(self.root.join(name.as_str())).is_ok_and(|metadata| !metadata.is_dir())
     }
 
-    /// Reads a file of at most [`SIZE_LIMIT`] bytes; see [`Store::read_at_most`].
-    pub fn read(&self, name: &Name) -> Result<Source, StoreError> {
+    /// Reads a file of at most [`SIZE_LIMIT`] bytes; see [`ProvisionDir::read_at_most`].
+    pub fn read(&self, name: &Name) -> Result<Source, DirectoryError> {
         self.read_at_most(name, SIZE_LIMIT)
     }
 
     /// Reads a file of at most `limit` bytes, of one piece: it is read again if it changed meanwhile. Links are
     /// followed within the directory and the ConfigMap mount. Never blocks on a FIFO. Errors: all of [`Cause`].
-    pub fn read_at_most(&self, name: &Name, limit: usize) -> Result<Source, StoreError> {
+    pub fn read_at_most(&self, name: &Name, limit: usize) -> Result<Source, DirectoryError> {
         let (bytes, stat) = self.settled(name, limit)?;
         let sha256 = source::sha256(&bytes);
         Ok(Source { bytes, stamp: Stamp { stat, sha256 } })
     }
 
-    /// The bytes of a file of at most [`SIZE_LIMIT`] of them, as [`Store::read`] gives them.
-    pub fn bytes(&self, name: &Name) -> Result<Vec<u8>, StoreError> {
+    /// The bytes of a file of at most [`SIZE_LIMIT`] of them, as [`ProvisionDir::read`] gives them.
+    pub fn bytes(&self, name: &Name) -> Result<Vec<u8>, DirectoryError> {
         Ok(self.settled(name, SIZE_LIMIT)?.0)
     }
 
-    fn settled(&self, name: &Name, limit: usize) -> Result<(Vec<u8>, Stat), StoreError> {
+    fn settled(&self, name: &Name, limit: usize) -> Result<(Vec<u8>, Stat), DirectoryError> {
         self.resolve(name)
             .and_then(|path| source::read_settled(&path, limit))
-            .map_err(|cause| StoreError::new("read", name.as_str(), cause))
+            .map_err(|cause| DirectoryError::new("read", name.as_str(), cause))
     }
 
-    /// A file of any size, to be sent: read if it is small, else open. Links are followed as by [`Store::read`]. Errors: all of
+    /// A file of any size, to be sent: read if it is small, else open. Links are followed as by [`ProvisionDir::read`]. Errors: all of
     /// [`Cause`].
-    pub fn content(&self, name: &Name) -> Result<Content, StoreError> {
+    pub fn content(&self, name: &Name) -> Result<Content, DirectoryError> {
         self.resolve(name)
             .and_then(|path| self.sent.content(name, &path))
-            .map_err(|cause| StoreError::new("read", name.as_str(), cause))
+            .map_err(|cause| DirectoryError::new("read", name.as_str(), cause))
     }
 
     /// Gives `name` the content `bytes` by a temporary file and a rename, so that nobody ever sees half of it.
     /// Missing folders are made. A link is replaced, not followed. The watcher does not report this write.
     /// Errors: `name` is a folder, a folder of it is a file or leads outside, the system refuses.
-    pub fn write(&self, name: &Name, bytes: &[u8]) -> Result<Stamp, StoreError> {
+    pub fn write(&self, name: &Name, bytes: &[u8]) -> Result<Stamp, DirectoryError> {
         self.replace(name, bytes).map_err(|cause| self.refused("write", name, "to", cause))
     }
 
@@ -159,7 +160,7 @@ impl Store {
     }
 
     /// Removes a file, or a link but not its target. Errors: not found, a folder, the system refuses.
-    pub fn remove(&self, name: &Name) -> Result<(), StoreError> {
+    pub fn remove(&self, name: &Name) -> Result<(), DirectoryError> {
         self.folder(name, false)
             .and_then(|folder| {
                 let path = folder.join(name.file_name());
@@ -179,13 +180,13 @@ impl Store {
         name: &Name,
         preposition: &'static str,
         cause: Cause,
-    ) -> StoreError {
-        StoreError::new(verb, name.as_str(), cause).changing(preposition, &self.root)
+    ) -> DirectoryError {
+        DirectoryError::new(verb, name.as_str(), cause).changing(preposition, &self.root)
     }
 
     /// All files of the directory and its sub-folders, sorted by name, those that are left alone included, up to
     /// 16 levels and 10000 files. Errors: the directory can't be read.
-    pub fn list(&self) -> Result<Vec<Entry>, StoreError> {
+    pub fn list(&self) -> Result<Vec<Entry>, DirectoryError> {
         let mut entries = Vec::new();
         walk(&self.root, |found| match found {
             Found::File(name) => entries.push(self.entry(name, None)),
@@ -193,7 +194,7 @@ impl Store {
             Found::Skipped(name, reason) => entries.push(self.entry(name, Some(reason))),
             Found::Folder(_) => {}
         })
-        .map_err(|error| StoreError::new("list", self.root.to_string_lossy(), error))?;
+        .map_err(|error| DirectoryError::new("list", self.root.to_string_lossy(), error))?;
         entries.sort_by(|one, other| one.name.cmp(&other.name));
         Ok(entries)
     }

@@ -1,6 +1,6 @@
 //! Files that are sent from where they are: each is opened once, for any number of answers at a time. Knows no answers.
 
-use super::error::{Cause, StoreError};
+use super::error::{Cause, DirectoryError};
 use super::locked;
 use super::name::Name;
 use super::source::{self, SIZE_LIMIT, Stat};
@@ -124,11 +124,11 @@ impl Content {
     }
 
     /// All of it. Errors: a file of more than [`SIZE_LIMIT`] bytes, or one that can't be read any more.
-    pub fn read(&self) -> Result<Vec<u8>, StoreError> {
+    pub fn read(&self) -> Result<Vec<u8>, DirectoryError> {
         match self {
             Content::Bytes(bytes) => Ok(bytes.clone()),
             Content::File(opened) => {
-                opened.read().map_err(|cause| StoreError::new("read", opened.name.as_str(), cause))
+                opened.read().map_err(|cause| DirectoryError::new("read", opened.name.as_str(), cause))
             }
         }
     }

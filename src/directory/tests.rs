@@ -8,37 +8,37 @@ use std::thread;
 use super::fixture::{Folder, name};
 use super::*;
 
-fn text(store: &Store, file: &str) -> String {
-    String::from_utf8(store.read(&name(file)).unwrap().bytes).unwrap()
+fn text(directory: &ProvisionDir, file: &str) -> String {
+    String::from_utf8(directory.read(&name(file)).unwrap().bytes).unwrap()
 }
 
-fn read_error(store: &Store, file: &str) -> String {
-    store.read(&name(file)).unwrap_err().to_string()
+fn read_error(directory: &ProvisionDir, file: &str) -> String {
+    directory.read(&name(file)).unwrap_err().to_string()
 }
 
 #[test]
 fn what_is_written_can_be_read_and_removed() {
     let folder = Folder::new();
-    let store = folder.store();
+    let directory = folder.directory();
     let long = "ü".repeat(127);
     for file in
         ["a", "my file", "it's \"quoted\" 100%", "%2e%2e", "日本.rhai", "sub/deeper/a.json", "a\\b", &long]
     {
-        assert!(!store.exists(&name(file)));
-        let stamp = store.write(&name(file), file.as_bytes()).unwrap();
-        assert!(store.exists(&name(file)));
-        assert_eq!(store.read(&name(file)).unwrap(), Source { bytes: file.as_bytes().to_vec(), stamp });
-        store.remove(&name(file)).unwrap();
-        assert!(!store.exists(&name(file)));
+        assert!(!directory.exists(&name(file)));
+        let stamp = directory.write(&name(file), file.as_bytes()).unwrap();
+        assert!(directory.exists(&name(file)));
+        assert_eq!(directory.read(&name(file)).unwrap(), Source { bytes: file.as_bytes().to_vec(), stamp });
+        directory.remove(&name(file)).unwrap();
+        assert!(!directory.exists(&name(file)));
     }
-    let left = store.list().unwrap();
+    let left = directory.list().unwrap();
     assert!(left.is_empty(), "{left:?}");
 }
 
 #[test]
 fn a_stamp_has_what_stat_says_and_the_checksum() {
     let folder = Folder::new();
-    let stamp = folder.store().write(&name("a"), b"abc").unwrap();
+    let stamp = folder.directory().write(&name("a"), b"abc").unwrap();
     let metadata = fs::metadata(folder.root().join("a")).unwrap();
     assert_eq!((stamp.stat.inode, stamp.stat.size), (metadata.ino(), 3));
     assert_eq!(stamp.stat.modified(), metadata.modified().unwrap());
@@ -48,11 +48,11 @@ fn a_stamp_has_what_stat_says_and_the_checksum() {
 #[test]
 fn opening_makes_the_directory_or_says_why_not() {
     let folder = Folder::new();
-    let store = Store::open(&folder.path("new/deep"), None).unwrap();
-    assert!(store.root().is_dir() && store.config_dir().is_none());
+    let directory = ProvisionDir::open(&folder.path("new/deep"), None).unwrap();
+    assert!(directory.root().is_dir() && directory.config_dir().is_none());
     let file = folder.path("file");
     fs::write(&file, "").unwrap();
-    let error = Store::open(&file, None).unwrap_err().to_string();
+    let error = ProvisionDir::open(&file, None).unwrap_err().to_string();
     assert!(
         error.starts_with(&format!("failed to open the provision directory `{}`: ", file.display())),
         "{error}"
@@ -62,7 +62,7 @@ fn opening_makes_the_directory_or_says_why_not() {
 #[test]
 fn errors_of_reading_are_told_apart() {
     let folder = Folder::new();
-    let store = folder.store();
+    let directory = folder.directory();
     fs::create_dir(folder.root().join("folder")).unwrap();
     fs::write(folder.root().join("file"), "12345").unwrap();
     fs::write(folder.path("secret"), "s").unwrap();
@@ -81,53 +81,53 @@ fn errors_of_reading_are_told_apart() {
         ("leak2", outside),
         ("up/secret", outside),
     ] {
-        assert_eq!(read_error(&store, file), format!("failed to read `{file}`: {cause}"));
+        assert_eq!(read_error(&directory, file), format!("failed to read `{file}`: {cause}"));
     }
-    assert!(read_error(&store, "loop").starts_with("failed to read `loop`: "));
-    let large = store.read_at_most(&name("file"), 4).unwrap_err();
+    assert!(read_error(&directory, "loop").starts_with("failed to read `loop`: "));
+    let large = directory.read_at_most(&name("file"), 4).unwrap_err();
     assert_eq!(large.to_string(), "failed to read `file`: larger than 4 bytes");
-    assert_eq!(store.read_at_most(&name("file"), 5).unwrap().bytes, b"12345");
+    assert_eq!(directory.read_at_most(&name("file"), 5).unwrap().bytes, b"12345");
 }
 
 #[test]
 fn a_fifo_is_refused_without_waiting_for_its_writer() {
     let folder = Folder::new();
-    let store = folder.store();
+    let directory = folder.directory();
     let mode = rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR;
     let path = folder.root().join("fifo");
     rustix::fs::mknodat(rustix::fs::CWD, &path, rustix::fs::FileType::Fifo, mode, 0).unwrap();
-    assert_eq!(read_error(&store, "fifo"), "failed to read `fifo`: not a regular file");
-    assert_eq!(store.list().unwrap()[0].skipped, Some("not a regular file"));
+    assert_eq!(read_error(&directory, "fifo"), "failed to read `fifo`: not a regular file");
+    assert_eq!(directory.list().unwrap()[0].skipped, Some("not a regular file"));
 }
 
 #[test]
 fn links_are_followed_within_the_directory_and_the_mount() {
     let folder = Folder::new();
-    let store = folder.store();
+    let directory = folder.directory();
     fs::create_dir(folder.config()).unwrap();
     fs::write(folder.config().join("key"), "of the mount").unwrap();
-    store.write(&name("sub/default"), b"default").unwrap();
+    directory.write(&name("sub/default"), b"default").unwrap();
     symlink("sub/default", folder.root().join("initial")).unwrap();
     symlink("sub", folder.root().join("alias")).unwrap();
     symlink(folder.config().join("key"), folder.root().join("key")).unwrap();
-    assert_eq!(text(&store, "initial"), "default");
-    assert_eq!(text(&store, "alias/default"), "default");
-    assert_eq!(text(&store, "key"), "of the mount");
+    assert_eq!(text(&directory, "initial"), "default");
+    assert_eq!(text(&directory, "alias/default"), "default");
+    assert_eq!(text(&directory, "key"), "of the mount");
 }
 
 #[test]
 fn a_write_replaces_a_link_and_does_not_follow_it_out() {
     let folder = Folder::new();
-    let store = folder.store();
+    let directory = folder.directory();
     fs::create_dir(folder.path("outside")).unwrap();
     fs::write(folder.path("outside/file"), "kept").unwrap();
     symlink(folder.path("outside/file"), folder.root().join("link")).unwrap();
     symlink(folder.path("outside"), folder.root().join("way")).unwrap();
-    store.write(&name("link"), b"new").unwrap();
-    assert_eq!(text(&store, "link"), "new");
-    let error = store.write(&name("way/file"), b"new").unwrap_err().to_string();
+    directory.write(&name("link"), b"new").unwrap();
+    assert_eq!(text(&directory, "link"), "new");
+    let error = directory.write(&name("way/file"), b"new").unwrap_err().to_string();
     assert_eq!(error, "failed to write `way/file`: a symbolic link leads outside the provision directory");
-    let error = store.remove(&name("way/file")).unwrap_err().to_string();
+    let error = directory.remove(&name("way/file")).unwrap_err().to_string();
     assert_eq!(error, "failed to remove `way/file`: a symbolic link leads outside the provision directory");
     assert_eq!(fs::read(folder.path("outside/file")).unwrap(), b"kept");
     assert_eq!(fs::read_dir(folder.path("outside")).unwrap().count(), 1);
@@ -136,15 +136,15 @@ fn a_write_replaces_a_link_and_does_not_follow_it_out() {
 #[test]
 fn names_of_folders_and_below_files_can_not_be_written_or_removed() {
     let folder = Folder::new();
-    let store = folder.store();
-    store.write(&name("sub/a"), b"").unwrap();
+    let directory = folder.directory();
+    directory.write(&name("sub/a"), b"").unwrap();
     for (error, message) in [
-        (store.write(&name("sub"), b"").unwrap_err(), "failed to write `sub`: is a directory"),
-        (store.remove(&name("sub")).unwrap_err(), "failed to remove `sub`: is a directory"),
-        (store.remove(&name("b")).unwrap_err(), "failed to remove `b`: not found"),
-        (store.remove(&name("no/b")).unwrap_err(), "failed to remove `no/b`: not found"),
+        (directory.write(&name("sub"), b"").unwrap_err(), "failed to write `sub`: is a directory"),
+        (directory.remove(&name("sub")).unwrap_err(), "failed to remove `sub`: is a directory"),
+        (directory.remove(&name("b")).unwrap_err(), "failed to remove `b`: not found"),
+        (directory.remove(&name("no/b")).unwrap_err(), "failed to remove `no/b`: not found"),
         (
-            store.write(&name("sub/a/b"), b"").unwrap_err(),
+            directory.write(&name("sub/a/b"), b"").unwrap_err(),
             "failed to write `sub/a/b`: a part of the path is not a directory",
         ),
     ] {
@@ -157,39 +157,39 @@ fn names_of_folders_and_below_files_can_not_be_written_or_removed() {
 #[test]
 fn a_link_is_removed_without_its_target() {
     let folder = Folder::new();
-    let store = folder.store();
-    store.write(&name("default"), b"d").unwrap();
+    let directory = folder.directory();
+    directory.write(&name("default"), b"d").unwrap();
     symlink("default", folder.root().join("initial")).unwrap();
-    store.remove(&name("initial")).unwrap();
-    assert_eq!((store.exists(&name("initial")), text(&store, "default")), (false, "d".to_owned()));
+    directory.remove(&name("initial")).unwrap();
+    assert_eq!((directory.exists(&name("initial")), text(&directory, "default")), (false, "d".to_owned()));
 }
 
 #[test]
 fn a_directory_that_went_away_is_made_again_by_a_write() {
     let folder = Folder::new();
-    let store = folder.store();
+    let directory = folder.directory();
     fs::remove_dir(folder.root()).unwrap();
-    assert_eq!(read_error(&store, "a"), "failed to read `a`: not found");
-    store.write(&name("a"), b"1").unwrap();
-    assert_eq!(text(&store, "a"), "1");
+    assert_eq!(read_error(&directory, "a"), "failed to read `a`: not found");
+    directory.write(&name("a"), b"1").unwrap();
+    assert_eq!(text(&directory, "a"), "1");
 }
 
 #[test]
 fn readers_see_one_whole_version_while_it_is_replaced() {
     let folder = Folder::new();
-    let store = folder.store();
+    let directory = folder.directory();
     let versions = ["a".repeat(100_000), "b".repeat(200_000)];
-    store.write(&name("f"), versions[0].as_bytes()).unwrap();
+    directory.write(&name("f"), versions[0].as_bytes()).unwrap();
     let done = AtomicBool::new(false);
     thread::scope(|scope| {
         scope.spawn(|| {
             for version in versions.iter().cycle().take(200) {
-                store.write(&name("f"), version.as_bytes()).unwrap();
+                directory.write(&name("f"), version.as_bytes()).unwrap();
             }
             done.store(true, Ordering::Release);
         });
         while !done.load(Ordering::Acquire) {
-            let content = text(&store, "f");
+            let content = text(&directory, "f");
             assert!(versions.contains(&content), "{} bytes", content.len());
         }
     });
@@ -198,7 +198,7 @@ fn readers_see_one_whole_version_while_it_is_replaced() {
 #[test]
 fn a_file_that_is_written_in_place_while_it_is_read_is_never_a_mixture() {
     let folder = Folder::new();
-    let store = folder.store();
+    let directory = folder.directory();
     let path = folder.root().join("f");
     fs::write(&path, "a".repeat(300_000)).unwrap();
     let done = AtomicBool::new(false);
@@ -210,7 +210,7 @@ fn a_file_that_is_written_in_place_while_it_is_read_is_never_a_mixture() {
             done.store(true, Ordering::Release);
         });
         while !done.load(Ordering::Acquire) {
-            match store.read(&name("f")) {
+            match directory.read(&name("f")) {
                 Ok(source) => assert!(source.bytes.windows(2).all(|pair| pair[0] == pair[1])),
                 Err(error) => assert_eq!(error.to_string(), "failed to read `f`: changes while it is read"),
             }
@@ -221,11 +221,11 @@ fn a_file_that_is_written_in_place_while_it_is_read_is_never_a_mixture() {
 #[test]
 fn the_list_is_sorted_and_says_what_is_left_alone_and_why() {
     let folder = Folder::new();
-    let store = folder.store();
+    let directory = folder.directory();
     fs::create_dir_all(folder.root().join(".git/objects")).unwrap();
     fs::create_dir(folder.root().join("empty")).unwrap();
     for file in ["b", "sub/x.json", "a~", "c.swp", "d.tmp"] {
-        store.write(&name(file), b"12").unwrap();
+        directory.write(&name(file), b"12").unwrap();
     }
     fs::write(folder.root().join(".h1mock-1-2-3"), "").unwrap();
     fs::write(folder.path("secret"), "").unwrap();
@@ -233,7 +233,7 @@ fn the_list_is_sorted_and_says_what_is_left_alone_and_why() {
     {
         symlink(target, folder.root().join(link)).unwrap();
     }
-    let listed = store.list().unwrap();
+    let listed = directory.list().unwrap();
     let shown: Vec<_> =
         listed.iter().map(|entry| (entry.name.as_str(), entry.resolved.as_deref(), entry.skipped)).collect();
     assert_eq!(
@@ -260,19 +260,19 @@ fn the_list_is_sorted_and_says_what_is_left_alone_and_why() {
 fn a_name_that_is_not_utf_8_is_listed_as_skipped() {
     use std::os::unix::ffi::OsStrExt;
     let folder = Folder::new();
-    let store = folder.store();
+    let directory = folder.directory();
     fs::write(folder.root().join(std::ffi::OsStr::from_bytes(b"a\xff")), "").unwrap();
-    let listed = store.list().unwrap();
+    let listed = directory.list().unwrap();
     assert_eq!((listed[0].name.as_str(), listed[0].skipped), ("a\u{fffd}", Some("name is not UTF-8")));
 }
 
 #[test]
 fn links_in_a_circle_and_deep_folders_end_the_walk() {
     let folder = Folder::new();
-    let store = folder.store();
+    let directory = folder.directory();
     fs::create_dir_all(folder.root().join("d/".repeat(40))).unwrap();
     symlink(".", folder.root().join("circle")).unwrap();
-    let listed = store.list().unwrap();
+    let listed = directory.list().unwrap();
     let skipped: Vec<_> = listed.iter().filter_map(|entry| entry.skipped).collect();
     assert_eq!(skipped, ["link to a folder", "nested too deep"]);
 }
@@ -280,18 +280,18 @@ fn links_in_a_circle_and_deep_folders_end_the_walk() {
 #[test]
 fn concurrent_writes_of_one_file_leave_the_note_of_the_last() {
     let folder = Folder::new();
-    let store = folder.store();
+    let directory = folder.directory();
     thread::scope(|scope| {
         for writer in 0..4 {
-            let store = &store;
+            let directory = &directory;
             scope.spawn(move || {
                 for count in 0..50 {
-                    store.write(&name("f"), format!("{writer} {count}").as_bytes()).unwrap();
+                    directory.write(&name("f"), format!("{writer} {count}").as_bytes()).unwrap();
                 }
             });
         }
     });
-    assert!(store.wrote(&name("f")));
+    assert!(directory.wrote(&name("f")));
     fs::write(folder.root().join("f"), "by somebody else").unwrap();
-    assert!(!store.wrote(&name("f")));
+    assert!(!directory.wrote(&name("f")));
 }

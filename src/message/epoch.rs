@@ -27,9 +27,9 @@ const EPOCHS: u64 = 1 << (u64::BITS - COUNT);
 
 /// A count that begins anew with each epoch. Epoch and count are one number, so that nobody gets between them.
 #[derive(Debug, Default)]
-pub struct Hits(AtomicU64);
+pub struct ResetCounter(AtomicU64);
 
-impl Hits {
+impl ResetCounter {
     /// Counts a request of `epoch`, unless a later one was counted already.
     pub fn count(&self, epoch: u64) {
         let _ = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |hits| {
@@ -61,7 +61,7 @@ mod tests {
 
     #[test]
     fn a_request_that_began_before_a_reset_does_not_count_after_it() {
-        let (epoch, hits) = (Epoch::default(), Hits::default());
+        let (epoch, hits) = (Epoch::default(), ResetCounter::default());
         let early = epoch.now();
         hits.count(early);
         assert_eq!(hits.of(epoch.now()), 1);
@@ -77,7 +77,7 @@ mod tests {
 
     #[test]
     fn numbers_that_come_again_are_later_ones() {
-        let hits = Hits::default();
+        let hits = ResetCounter::default();
         for epoch in [EPOCHS / 2 - 1, EPOCHS - 2, EPOCHS - 1, EPOCHS, EPOCHS + 1] {
             hits.count(epoch);
             assert_eq!(hits.of(epoch), 1, "{epoch}");
@@ -88,7 +88,7 @@ mod tests {
 
     #[test]
     fn a_full_count_stays_full() {
-        let hits = Hits(AtomicU64::new(3 << COUNT | COUNTS));
+        let hits = ResetCounter(AtomicU64::new(3 << COUNT | COUNTS));
         hits.count(3);
         assert_eq!(hits.of(3), COUNTS);
     }

@@ -16,7 +16,7 @@ struct Slot {
 }
 
 /// The counters of one rule.
-pub struct Tally {
+pub struct RuleCounters {
     slots: Box<[Slot]>,
     /// What found no slot.
     rest: AtomicU64,
@@ -50,11 +50,16 @@ fn place(method: &str) -> u32 {
     }
 }
 
-impl Tally {
+impl RuleCounters {
     /// Counters for so many pairs of method and status; what comes beyond them is counted without telling them apart.
-    pub fn new(slots: usize) -> Tally {
+    pub fn new(slots: usize) -> RuleCounters {
         let slots = (0..slots).map(|_| Slot::default()).collect();
-        Tally { slots, rest: AtomicU64::new(0), nanoseconds: AtomicU64::new(0), errors: AtomicU64::new(0) }
+        RuleCounters {
+            slots,
+            rest: AtomicU64::new(0),
+            nanoseconds: AtomicU64::new(0),
+            errors: AtomicU64::new(0),
+        }
     }
 
     /// Counts a request, unless this pair has no slot yet and `may_claim` one says no. Tells whether it did.
@@ -85,7 +90,7 @@ impl Tally {
     }
 
     /// Takes in what `other`, to which nobody adds any more, has counted.
-    pub fn absorb(&self, other: &Tally) {
+    pub fn absorb(&self, other: &RuleCounters) {
         for (key, count) in other.requests() {
             let status = key.status.unwrap_or_default();
             let known = key.status.is_some()
@@ -153,7 +158,7 @@ mod tests {
     use super::*;
     use std::thread;
 
-    fn read(tally: &Tally) -> Vec<(&'static str, Option<u16>, u64)> {
+    fn read(tally: &RuleCounters) -> Vec<(&'static str, Option<u16>, u64)> {
         let mut all: Vec<_> =
             tally.requests().into_iter().map(|(key, n)| (METHODS[key.method], key.status, n)).collect();
         all.sort_unstable();
@@ -162,7 +167,7 @@ mod tests {
 
     #[test]
     fn requests_are_counted_by_method_and_status() {
-        let tally = Tally::new(8);
+        let tally = RuleCounters::new(8);
         for (method, status) in
             [("GET", 200), ("GET", 200), ("GET", 404), ("POST", 200), ("get", 200), ("BREW", 200), ("PUT", 0)]
         {
@@ -184,7 +189,7 @@ mod tests {
 
     #[test]
     fn what_finds_no_slot_is_counted_without_its_names() {
-        let tally = Tally::new(2);
+        let tally = RuleCounters::new(2);
         for status in [200, 201, 202, 203, 200] {
             assert!(tally.count("GET", status, || true));
         }
@@ -193,7 +198,7 @@ mod tests {
 
     #[test]
     fn a_slot_that_may_not_be_claimed_leaves_the_request_to_others() {
-        let tally = Tally::new(2);
+        let tally = RuleCounters::new(2);
         assert!(tally.count("GET", 200, || true));
         assert!(!tally.count("GET", 500, || false));
         assert!(tally.count("GET", 200, || false));
@@ -202,7 +207,7 @@ mod tests {
 
     #[test]
     fn sums_stay_what_they_are_when_one_takes_in_another() {
-        let (all, one) = (Tally::new(2), Tally::new(8));
+        let (all, one) = (RuleCounters::new(2), RuleCounters::new(8));
         all.count("GET", 200, || true);
         for status in [200, 201, 202] {
             one.count("GET", status, || true);
@@ -216,7 +221,7 @@ mod tests {
 
     #[test]
     fn threads_lose_no_count() {
-        let tally = Tally::new(4);
+        let tally = RuleCounters::new(4);
         thread::scope(|scope| {
             for _ in 0..4 {
                 scope.spawn(|| {

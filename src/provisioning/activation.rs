@@ -7,16 +7,16 @@ mod readiness;
 pub use crate::provisioning::active::WaitId;
 pub use error::ActivationError;
 
-use crate::directory::{Name, Store, StoreError};
+use crate::directory::{DirectoryError, Name, ProvisionDir};
 use crate::message::epoch::Epoch;
 use crate::observing::metrics::metrics;
 use crate::provisioning::active::{Active, Then};
 use crate::provisioning::initial;
-use crate::provisioning::ledger::{Records, Row};
+use crate::provisioning::ledger::{Ledger, LedgerRow};
 use crate::provisioning::provision::{Loaded, Provision, no_register_rules};
 use crate::provisioning::required::Required;
 use crate::provisioning::watcher::Changes;
-use crate::script::flask::store::Data;
+use crate::script::flask::store::KeyValueStore;
 use crate::script::runtime::budget::Budget;
 use crate::script::runtime::fault::LoadError;
 use crate::script::runtime::files::Files;
@@ -26,7 +26,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// What loads are made with.
-pub struct Terms {
+pub struct LoadOptions {
     /// Time and memory of one call.
     pub budget: Budget,
     /// `--on-error initial`: a failed load activates `initial`.
@@ -42,12 +42,12 @@ pub struct Terms {
 /// Activates provisions.
 pub struct Activation {
     engine: Arc<Engine>,
-    terms: Terms,
-    store: Arc<Store>,
+    options: LoadOptions,
+    directory: Arc<ProvisionDir>,
     active: Active,
-    data: Arc<Data>,
+    data: Arc<KeyValueStore>,
     epoch: Arc<Epoch>,
-    records: Records,
+    ledger: Ledger,
     /// The generation whose file the log says is gone; 0 if there is none.
     gone: AtomicU64,
     loading: Mutex<()>,
@@ -60,23 +60,24 @@ impl Activation {
     /// The built-in provision does not load, which no input can cause.
     pub fn start(
         engine: Arc<Engine>,
-        terms: Terms,
-        store: Arc<Store>,
+        options: LoadOptions,
+        directory: Arc<ProvisionDir>,
         epoch: Arc<Epoch>,
     ) -> Result<Activation, LoadError> {
-        let data = Arc::new(Data::default());
-        let records = Records::default();
-        let refused = refresh(&store).is_none();
-        let mut first = initial::first(&engine, &terms, &store, &data, &records, refused)?;
+        let data = Arc::new(KeyValueStore::default());
+        let ledger = Ledger::default();
+        let refused = refresh(&directory).is_none();
+        let mut first = initial::first(&engine, &options, &directory, &data, &ledger, refused)?;
         metrics().loaded(&mut first);
-        if first.built_in && records.of(initial::name(&store)).error.is_some() {
+        if first.built_in && ledger.of(initial::name(&directory)).error.is_some() {
             metrics().set_failing();
         }
         let name = first.name.clone();
         let active = Active::new(first);
-        records.activated(&name, 1);
+        ledger.activated(&name, 1);
         let (gone, loading) = Default::default();
-        let activation = Activation { engine, terms, store, active, data, epoch, records, gone, loading };
+        let activation =
+            Activation { engine, options, directory, active, data, epoch, ledger, gone, loading };
         activation.log_wait();
         Ok(activation)
     }
@@ -102,8 +103,8 @@ impl Activation {
     }
 
     /// The provision directory.
-    pub fn store(&self) -> &Arc<Store> {
-        &self.store
+    pub fn directory(&self) -> &Arc<ProvisionDir> {
+        &self.directory
     }
 
     /// The generation that serves.
@@ -136,7 +137,7 @@ impl Activation {
             return Err(ActivationError::NotAProvision(name.as_str().to_owned()));
         }
         let provision = self.load_wanted(name, Some(source.to_vec()))?;
-        self.store.write(name, source)?;
+        self.directory.write(name, source)?;
 
         Ok(self.swap(provision))
     }
@@ -147,7 +148,7 @@ impl Activation {
     /// There is no such provision, or it does not load.
     pub fn activate(&self, name: &Name) -> Result<u64, ActivationError> {
         let _one = self.loading();
-        if !self.store.exists(name) {
+        if !self.directory.exists(name) {
             return Err(ActivationError::Unknown(name.as_str().to_owned()));
         }
         if !name.is_provision() {
@@ -163,8 +164,8 @@ impl Activation {
     /// The directory refuses.
     pub fn put_file(&self, name: &Name, bytes: &[u8]) -> Result<u64, ActivationError> {
         let _one = self.loading();
-        self.store.write(name, bytes)?;
-        self.records.rewritten(name.as_str());
+        self.directory.write(name, bytes)?;
+        self.ledger.rewritten(name.as_str());
         self.reload_if_read(&BTreeSet::from([name.as_str().to_owned()]));
         Ok(self.generation())
     }
@@ -175,14 +176,14 @@ impl Activation {
     /// It is unknown or active, or the directory refuses.
     pub fn remove(&self, name: &Name) -> Result<(), ActivationError> {
         let _one = self.loading();
-        if !self.store.exists(name) {
+        if !self.directory.exists(name) {
             return Err(ActivationError::Unknown(name.as_str().to_owned()));
         }
         if self.current().name == name.as_str() {
             return Err(ActivationError::Active(name.as_str().to_owned()));
         }
-        self.store.remove(name)?;
-        self.records.forget(name.as_str());
+        self.directory.remove(name)?;
+        self.ledger.forget(name.as_str());
         Ok(())
     }
 
@@ -191,18 +192,18 @@ impl Activation {
     /// # Errors
     /// There is none, or it can't be read.
     pub fn source(&self, name: &Name) -> Result<Vec<u8>, ActivationError> {
-        if !self.store.exists(name) {
+        if !self.directory.exists(name) {
             return Err(ActivationError::Unknown(name.as_str().to_owned()));
         }
-        Ok(self.store.read(name)?.bytes)
+        Ok(self.directory.read(name)?.bytes)
     }
 
     /// What is known of each file in the directory.
     ///
     /// # Errors
     /// The directory can't be read.
-    pub fn ledger(&self) -> Result<Vec<Row>, StoreError> {
-        self.records.rows(&self.store)
+    pub fn ledger(&self) -> Result<Vec<LedgerRow>, DirectoryError> {
+        self.ledger.rows(&self.directory)
     }
 
     /// Does what a batch of file events asks for: the last completed provision that loads is activated; else, if a file changed
@@ -211,15 +212,16 @@ impl Activation {
         let _one = self.loading();
         log::debug!("file events: {changes:?}");
         // What was removed may have been stored again while this waited for another load.
-        let removed: Vec<&Name> = changes.removed.iter().filter(|name| !self.store.exists(name)).collect();
+        let removed: Vec<&Name> =
+            changes.removed.iter().filter(|name| !self.directory.exists(name)).collect();
         let mut touched: BTreeSet<String> = removed.iter().map(|name| name.as_str().to_owned()).collect();
         touched.extend(changes.written.iter().map(|name| name.as_str().to_owned()));
         if changes.config {
-            let refreshed = refresh(&self.store).unwrap_or_default();
-            refreshed.iter().for_each(|name| self.records.rewritten(name));
+            let refreshed = refresh(&self.directory).unwrap_or_default();
+            refreshed.iter().for_each(|name| self.ledger.rewritten(name));
             touched.extend(refreshed);
         }
-        removed.iter().for_each(|name| self.records.forget(name.as_str()));
+        removed.iter().for_each(|name| self.ledger.forget(name.as_str()));
         let activated = changes.written.iter().rev().any(|name| self.activate_written(name));
         if !activated {
             self.reload_if_read(&touched);
@@ -268,7 +270,7 @@ impl Activation {
             }
             Ok(Loaded::Library) => {
                 let error = no_register_rules(name);
-                self.records.failed(name, &error);
+                self.ledger.failed(name, &error);
                 self.failed(error);
             }
             Err(error) => self.failed(error),
@@ -277,19 +279,19 @@ impl Activation {
 
     /// The file that the active provision comes from: the built-in one stands in for a broken `initial`, until that is mended.
     fn wanted<'p>(&self, current: &'p Provision) -> &'p str {
-        if current.built_in { initial::name(&self.store) } else { &current.name }
+        if current.built_in { initial::name(&self.directory) } else { &current.name }
     }
 
     /// Compiles `name` from `source` or the directory and enters what it is into the ledger.
     fn load(&self, name: &str, source: Option<Vec<u8>>) -> Result<Loaded, LoadError> {
-        let data = if self.terms.keep_store { self.data.clone() } else { Arc::default() };
+        let data = if self.options.keep_store { self.data.clone() } else { Arc::default() };
         let posted = source.is_some();
-        let loaded = load(&self.engine, &self.terms, &self.store, name, source, data);
+        let loaded = load(&self.engine, &self.options, &self.directory, name, source, data);
         match &loaded {
-            Ok(Loaded::Library) if !posted => self.records.library(name),
+            Ok(Loaded::Library) if !posted => self.ledger.library(name),
             Ok(_) => {}
             // What was refused by POST and is not on disk leaves no trace.
-            Err(error) if !posted || self.is_there(name) => self.records.failed(name, error),
+            Err(error) if !posted || self.is_there(name) => self.ledger.failed(name, error),
             Err(_) => {}
         }
         loaded
@@ -320,8 +322,8 @@ impl Activation {
         } else {
             format!("provision `{}` keeps serving", current.name)
         };
-        let initial = initial::name(&self.store);
-        if !self.terms.back_to_initial || current.name == initial {
+        let initial = initial::name(&self.directory);
+        if !self.options.back_to_initial || current.name == initial {
             return log::error!("{}", error.noted(&keeps));
         }
         let failure = match self.load(initial, None) {
@@ -350,13 +352,13 @@ impl Activation {
         let name = provision.name.clone();
         let readiness = self.readiness(&provision);
         let generation = self.active.swap(provision);
-        self.records.activated(&name, generation);
+        self.ledger.activated(&name, generation);
         readiness.log(&name, generation);
         generation
     }
 
     fn is_there(&self, name: &str) -> bool {
-        Name::parse(name).is_ok_and(|name| self.store.exists(&name))
+        Name::parse(name).is_ok_and(|name| self.directory.exists(&name))
     }
 
     fn loading(&self) -> MutexGuard<'_, ()> {
@@ -365,8 +367,8 @@ impl Activation {
 }
 
 /// Copies what has changed in the ConfigMap mount; names what was written or removed. `None`: nothing could be copied.
-fn refresh(store: &Store) -> Option<Vec<String>> {
-    let config = store.refresh_config().map_err(|error| log::error!("{error}")).ok()?;
+fn refresh(directory: &ProvisionDir) -> Option<Vec<String>> {
+    let config = directory.refresh_config().map_err(|error| log::error!("{error}")).ok()?;
     config.problems.iter().for_each(|problem| log::error!("{problem}"));
     Some(config.changed.iter().chain(&config.removed).map(|name| name.as_str().to_owned()).collect())
 }
@@ -377,17 +379,17 @@ fn refresh(store: &Store) -> Option<Vec<String>> {
 /// The first thing that is wrong with it.
 pub fn load(
     engine: &Arc<Engine>,
-    terms: &Terms,
-    store: &Arc<Store>,
+    options: &LoadOptions,
+    directory: &Arc<ProvisionDir>,
     name: &str,
     source: Option<Vec<u8>>,
-    data: Arc<Data>,
+    data: Arc<KeyValueStore>,
 ) -> Result<Loaded, LoadError> {
-    let files = Files::new(store.clone(), name, source, data).keeping(terms.keep_store);
-    let mut loaded = Provision::load(engine, terms.budget, files)?;
+    let files = Files::new(directory.clone(), name, source, data).keeping(options.keep_store);
+    let mut loaded = Provision::load(engine, options.budget, files)?;
     if let Loaded::Provision(provision) = &mut loaded {
-        provision.explain = terms.explain;
-        if !terms.keep_store {
+        provision.explain = options.explain;
+        if !options.keep_store {
             provision.files.data.keep_loaded();
         }
     }

@@ -1,11 +1,11 @@
 //! The provision that serves first: `initial` of the directory, else a built-in one. Knows no events and no swaps.
 
-use crate::directory::{Name, Store};
+use crate::directory::{Name, ProvisionDir};
 use crate::observing::metrics::metrics;
-use crate::provisioning::activation::{Terms, load};
-use crate::provisioning::ledger::Records;
+use crate::provisioning::activation::{LoadOptions, load};
+use crate::provisioning::ledger::Ledger;
 use crate::provisioning::provision::{Loaded, Provision, no_register_rules};
-use crate::script::flask::store::Data;
+use crate::script::flask::store::KeyValueStore;
 use crate::script::runtime::fault::{Fault, LoadError};
 use rhai::Engine;
 use std::sync::Arc;
@@ -21,8 +21,8 @@ pub const BUILT_IN: &str = "built-in";
 pub const BUILT_IN_SOURCE: &[u8] = include_bytes!("../../provisions/default");
 
 /// The name of the initial provision in `store`.
-pub fn name(store: &Store) -> &'static str {
-    let has = |name: &str| Name::parse(name).is_ok_and(|name| store.exists(&name));
+pub fn name(directory: &ProvisionDir) -> &'static str {
+    let has = |name: &str| Name::parse(name).is_ok_and(|name| directory.exists(&name));
     if !has(INITIAL) && has(INITIAL_RHAI) { INITIAL_RHAI } else { INITIAL }
 }
 
@@ -33,37 +33,43 @@ pub fn name(store: &Store) -> &'static str {
 /// The built-in provision does not load, which no input can cause.
 pub fn first(
     engine: &Arc<Engine>,
-    terms: &Terms,
-    store: &Arc<Store>,
-    data: &Arc<Data>,
-    records: &Records,
+    options: &LoadOptions,
+    directory: &Arc<ProvisionDir>,
+    data: &Arc<KeyValueStore>,
+    ledger: &Ledger,
     refused: bool,
 ) -> Result<Provision, LoadError> {
-    let built_in =
-        |name: &str| match load(engine, terms, store, name, Some(BUILT_IN_SOURCE.to_vec()), data.clone())? {
-            Loaded::Provision(mut provision) => {
-                provision.built_in = true;
-                Ok(*provision)
-            }
-            Loaded::Library => Err(no_register_rules(name)),
-        };
-    let name = name(store);
+    let built_in = |name: &str| match load(
+        engine,
+        options,
+        directory,
+        name,
+        Some(BUILT_IN_SOURCE.to_vec()),
+        data.clone(),
+    )? {
+        Loaded::Provision(mut provision) => {
+            provision.built_in = true;
+            Ok(*provision)
+        }
+        Loaded::Library => Err(no_register_rules(name)),
+    };
+    let name = name(directory);
     let checked = Name::parse(name).map_err(|error| Fault::of_file(name, error.to_string()))?;
-    if !store.exists(&checked) {
-        if terms.required.is_initial() {
+    if !directory.exists(&checked) {
+        if options.required.is_initial() {
             return built_in(BUILT_IN);
         }
-        if !refused && let Err(error) = store.write(&checked, BUILT_IN_SOURCE) {
+        if !refused && let Err(error) = directory.write(&checked, BUILT_IN_SOURCE) {
             log::warn!("{error}");
         }
         return built_in(name);
     }
-    let error = match load(engine, terms, store, name, None, data.clone()) {
+    let error = match load(engine, options, directory, name, None, data.clone()) {
         Ok(Loaded::Provision(provision)) => return Ok(*provision),
         Ok(Loaded::Library) => no_register_rules(name),
         Err(error) => error,
     };
-    records.failed(name, &error);
+    ledger.failed(name, &error);
     metrics().load_failed(&error);
     log::error!("{}", error.noted("the built-in provision serves, and the server is not ready"));
     built_in(BUILT_IN)

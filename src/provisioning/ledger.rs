@@ -1,6 +1,6 @@
 //! The ledger: what is known of each file in the provision directory beyond what the disk tells.
 
-use crate::directory::{Entry, Store, StoreError};
+use crate::directory::{DirectoryError, Entry, ProvisionDir};
 use crate::script::runtime::fault::LoadError;
 use sha2::{Digest, Sha256};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -33,7 +33,7 @@ impl Kind {
 
 /// One file of the ledger.
 #[derive(Debug, Clone)]
-pub struct Row {
+pub struct LedgerRow {
     /// Name in the provision directory.
     pub name: String,
     /// Bytes.
@@ -67,9 +67,9 @@ pub struct Record {
 
 /// What was learned by loading, in the order of names.
 #[derive(Default)]
-pub struct Records(Mutex<Vec<(String, Record)>>);
+pub struct Ledger(Mutex<Vec<(String, Record)>>);
 
-impl Records {
+impl Ledger {
     /// `name` serves as `generation`.
     pub fn activated(&self, name: &str, generation: u64) {
         let record = Record { kind: Some(Kind::Provision), generation: Some(generation), error: None };
@@ -83,30 +83,30 @@ impl Records {
 
     /// `name` loaded and has no `registerRules()`.
     pub fn library(&self, name: &str) {
-        let mut records = self.open();
-        let record = of(&mut records, name);
+        let mut ledger = self.open();
+        let record = of(&mut ledger, name);
         (record.kind, record.error) = (Some(Kind::Library), None);
     }
 
     /// `name` has other content, which nobody has loaded yet: an error of before says nothing of it.
     pub fn rewritten(&self, name: &str) {
-        let mut records = self.open();
-        if let Ok(at) = place(&records, name) {
-            records[at].1.error = None;
+        let mut ledger = self.open();
+        if let Ok(at) = place(&ledger, name) {
+            ledger[at].1.error = None;
         }
     }
 
     /// What is known of `name`.
     pub fn of(&self, name: &str) -> Record {
-        let records = self.open();
-        place(&records, name).map(|at| records[at].1.clone()).unwrap_or_default()
+        let ledger = self.open();
+        place(&ledger, name).map(|at| ledger[at].1.clone()).unwrap_or_default()
     }
 
     /// `name` is gone.
     pub fn forget(&self, name: &str) {
-        let mut records = self.open();
-        if let Ok(at) = place(&records, name) {
-            records.remove(at);
+        let mut ledger = self.open();
+        if let Ok(at) = place(&ledger, name) {
+            ledger.remove(at);
         }
     }
 
@@ -114,13 +114,13 @@ impl Records {
     ///
     /// # Errors
     /// The directory can't be read.
-    pub fn rows(&self, store: &Store) -> Result<Vec<Row>, StoreError> {
-        Ok(store.list()?.into_iter().map(|entry| self.row(store, entry)).collect())
+    pub fn rows(&self, directory: &ProvisionDir) -> Result<Vec<LedgerRow>, DirectoryError> {
+        Ok(directory.list()?.into_iter().map(|entry| self.row(directory, entry)).collect())
     }
 
-    fn row(&self, store: &Store, entry: Entry) -> Row {
+    fn row(&self, directory: &ProvisionDir, entry: Entry) -> LedgerRow {
         let record = self.of(entry.name.as_str());
-        let content = if entry.skipped.is_none() { store.read(&entry.name).ok() } else { None };
+        let content = if entry.skipped.is_none() { directory.read(&entry.name).ok() } else { None };
         let bytes = content.map(|source| source.bytes);
         let kind = match (&entry.skipped, record.kind) {
             (Some(_), _) => Kind::Skipped,
@@ -128,7 +128,7 @@ impl Records {
             (None, Some(kind)) => kind,
             (None, None) => guess(bytes.as_deref().unwrap_or_default()),
         };
-        Row {
+        LedgerRow {
             name: entry.name.as_str().to_owned(),
             size: entry.size,
             sha256: bytes.map(|bytes| sha256(&bytes)).unwrap_or_default(),
@@ -147,17 +147,17 @@ impl Records {
 }
 
 /// Where the record of `name` is, or would be.
-fn place(records: &[(String, Record)], name: &str) -> Result<usize, usize> {
-    records.binary_search_by(|(known, _)| known.as_str().cmp(name))
+fn place(ledger: &[(String, Record)], name: &str) -> Result<usize, usize> {
+    ledger.binary_search_by(|(known, _)| known.as_str().cmp(name))
 }
 
 /// The record of `name`, a new one if need be.
-fn of<'r>(records: &'r mut Vec<(String, Record)>, name: &str) -> &'r mut Record {
-    let at = place(records, name).unwrap_or_else(|at| {
-        records.insert(at, (name.to_owned(), Record::default()));
+fn of<'r>(ledger: &'r mut Vec<(String, Record)>, name: &str) -> &'r mut Record {
+    let at = place(ledger, name).unwrap_or_else(|at| {
+        ledger.insert(at, (name.to_owned(), Record::default()));
         at
     });
-    &mut records[at].1
+    &mut ledger[at].1
 }
 
 /// What a file is that was never loaded.

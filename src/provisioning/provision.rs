@@ -1,8 +1,8 @@
 //! One provision, loaded: source -> compiled files -> `registerRules()` -> rules, view functions, hooks. Never changes after
 //! that; a request holds on to the one that it began with.
 
-use crate::message::epoch::Hits;
-use crate::observing::counters::Tally;
+use crate::message::epoch::ResetCounter;
+use crate::observing::counters::RuleCounters;
 use crate::routing::router::Router;
 use crate::routing::rule::{Rule, Value};
 use crate::script::flask::app::{Entry, Registration, Scope};
@@ -54,9 +54,9 @@ pub struct Served {
     pub file: String,
     /// Line that registered it, from 1.
     pub line: usize,
-    hits: Hits,
+    hits: ResetCounter,
     /// What is counted of its requests; `None` where its rule shares that with others.
-    pub tally: Option<Arc<Tally>>,
+    pub tally: Option<Arc<RuleCounters>>,
 }
 
 impl Served {
@@ -144,7 +144,7 @@ impl Provision {
                 blueprint: entry.blueprint,
                 file: entry.file,
                 line: entry.at.line().unwrap_or(0),
-                hits: Hits::default(),
+                hits: ResetCounter::default(),
                 tally: None,
             });
             rules.push(rule);

@@ -1,10 +1,10 @@
 //! What readiness waits for: the provision of `--require-provision`, or that the built-in one no longer stands in for an `initial`
 //! that did not load. Knows no probe.
 
-use crate::directory::{Name, Store};
+use crate::directory::{Name, ProvisionDir};
 use crate::provisioning::activation::ActivationError;
 use crate::provisioning::initial;
-use crate::provisioning::ledger::{Kind, Records};
+use crate::provisioning::ledger::{Kind, Ledger};
 use crate::provisioning::provision::{Provision, no_register_rules};
 
 /// The provision that readiness waits for; `None` is any that loads, if an `initial` does not.
@@ -31,13 +31,13 @@ impl Required {
 
     /// Whether `active` is that provision. The built-in one stands for no file, so it never is; where none is named, it is right
     /// unless there is an `initial`.
-    pub fn is(&self, active: &Provision, store: &Store) -> bool {
+    pub fn is(&self, active: &Provision, directory: &ProvisionDir) -> bool {
         match &self.0 {
             Some(name) => {
                 !active.built_in
-                    && (active.name == name.as_str() || active.name == file(name, store).as_str())
+                    && (active.name == name.as_str() || active.name == file(name, directory).as_str())
             }
-            None => !active.built_in || active.name != initial::BUILT_IN || self.awaited(store).is_none(),
+            None => !active.built_in || active.name != initial::BUILT_IN || self.awaited(directory).is_none(),
         }
     }
 
@@ -47,33 +47,34 @@ impl Required {
     }
 
     /// Why `active` is another provision, as /readyz answers it.
-    pub fn reason(&self, active: &Provision, store: &Store, records: &Records) -> String {
+    pub fn reason(&self, active: &Provision, directory: &ProvisionDir, ledger: &Ledger) -> String {
         let active = &active.name;
         let not = match &self.0 {
             Some(name) => {
                 format!("provision `{name}` is required (`--require-provision`), but `{active}` is active")
             }
-            None => format!("`{active}` is active in place of `{}`", initial::name(store)),
+            None => format!("`{active}` is active in place of `{}`", initial::name(directory)),
         };
-        match self.awaited(store).and_then(|name| cause(&name, store, records)) {
+        match self.awaited(directory).and_then(|name| cause(&name, directory, ledger)) {
             Some(cause) => format!("{not}: {cause}"),
             None => not,
         }
     }
 
     /// The file that should be active; where none is named, the `initial` that is there.
-    fn awaited(&self, store: &Store) -> Option<Name> {
-        let initial = || Name::parse(initial::name(store)).ok().filter(|initial| store.exists(initial));
+    fn awaited(&self, directory: &ProvisionDir) -> Option<Name> {
+        let initial =
+            || Name::parse(initial::name(directory)).ok().filter(|initial| directory.exists(initial));
         self.0.clone().or_else(initial)
     }
 }
 
 /// What keeps the file of `name` from being active, in one line; `None` where another one has taken its place.
-fn cause(name: &Name, store: &Store, records: &Records) -> Option<String> {
-    let file = file(name, store);
-    let record = records.of(file.as_str());
+fn cause(name: &Name, directory: &ProvisionDir, ledger: &Ledger) -> Option<String> {
+    let file = file(name, directory);
+    let record = ledger.of(file.as_str());
     let text = match (record.error, record.kind, record.generation) {
-        _ if !store.exists(&file) => ActivationError::Unknown(name.as_str().to_owned()).to_string(),
+        _ if !directory.exists(&file) => ActivationError::Unknown(name.as_str().to_owned()).to_string(),
         (Some(error), ..) => error.to_string(),
         (None, Some(Kind::Library), _) => no_register_rules(file.as_str()).to_string(),
         (None, _, None) => format!("`{file}` is there, but nothing has activated it"),
@@ -83,12 +84,12 @@ fn cause(name: &Name, store: &Store, records: &Records) -> Option<String> {
 }
 
 /// The file of `name`: the name, or the same with or without `.rhai` where only that is there, as in `import`.
-fn file(name: &Name, store: &Store) -> Name {
+fn file(name: &Name, directory: &ProvisionDir) -> Name {
     let other = match name.as_str().strip_suffix(".rhai") {
         Some(stem) => stem.to_owned(),
         None => format!("{name}.rhai"),
     };
-    let other = Name::parse(&other).ok().filter(|other| store.exists(other) && !store.exists(name));
+    let other = Name::parse(&other).ok().filter(|other| directory.exists(other) && !directory.exists(name));
     other.unwrap_or_else(|| name.clone())
 }
 
@@ -110,26 +111,30 @@ mod tests {
             (&["v2/a.rhai"], "v2/a", "v2/a.rhai"),
         ] {
             let folder = Folder::new();
-            let store = folder.store();
-            files.iter().for_each(|file| drop(store.write(&Name::parse(file).unwrap(), b"").unwrap()));
-            assert_eq!(super::file(&Name::parse(name).unwrap(), &store).as_str(), file, "{files:?} {name}");
+            let directory = folder.directory();
+            files.iter().for_each(|file| drop(directory.write(&Name::parse(file).unwrap(), b"").unwrap()));
+            assert_eq!(
+                super::file(&Name::parse(name).unwrap(), &directory).as_str(),
+                file,
+                "{files:?} {name}"
+            );
         }
     }
 
     #[test]
     fn the_cause_is_what_keeps_the_file_from_being_active() {
         let folder = Folder::new();
-        let (store, records) = (folder.store(), Records::default());
-        let cause = || cause(&Name::parse("a").unwrap(), &store, &records);
+        let (directory, ledger) = (folder.directory(), Ledger::default());
+        let cause = || cause(&Name::parse("a").unwrap(), &directory, &ledger);
         let text = |text: &str| Some(text.to_owned());
         assert_eq!(cause(), text("there is no file `a` in the provision directory"));
-        store.write(&Name::parse("a").unwrap(), b"").unwrap();
+        directory.write(&Name::parse("a").unwrap(), b"").unwrap();
         assert_eq!(cause(), text("`a` is there, but nothing has activated it"));
-        records.library("a");
+        ledger.library("a");
         assert_eq!(cause(), text("failed to load provision `a`: function registerRules() is missing"));
-        records.failed("a", &Fault { line: Some(3), column: Some(7), ..Fault::of_file("a", "one\ntwo") });
+        ledger.failed("a", &Fault { line: Some(3), column: Some(7), ..Fault::of_file("a", "one\ntwo") });
         assert_eq!(cause(), text("failed to load provision `a`: line 3, column 7: one"));
-        records.activated("a", 2);
+        ledger.activated("a", 2);
         assert_eq!(cause(), None);
     }
 }

@@ -18,7 +18,7 @@ use std::sync::Arc;
 
 /// An answer and what is known of how it came about.
 #[derive(Default)]
-pub struct Handled {
+pub struct Outcome {
     /// What the client gets.
     pub answer: Answer,
     /// Index of the rule that served it.
@@ -49,22 +49,22 @@ impl Unmatched {
 }
 
 /// Why a view function or hook ended without an answer.
-enum Stop {
+enum ViewError {
     /// `abort`, a missing key, 404, 405.
     Http(HttpError),
     /// Anything else that it threw.
     Script(Box<EvalAltResult>),
 }
 
-impl From<Box<EvalAltResult>> for Stop {
+impl From<Box<EvalAltResult>> for ViewError {
     fn from(error: Box<EvalAltResult>) -> Self {
-        abort::find(&error).map_or(Stop::Script(error), Stop::Http)
+        abort::find(&error).map_or(ViewError::Script(error), ViewError::Http)
     }
 }
 
 /// Handles one request with `provision`, on this thread. Sleeps of scripts are in `Answer::hold`, what scripts and `chaos` inject
 /// in `Answer::injected`. Nobody else has the request yet.
-pub fn handle(provision: &Arc<Provision>, chaos: &Chaos, request: &mut Arc<Request>) -> Handled {
+pub fn handle(provision: &Arc<Provision>, chaos: &Chaos, request: &mut Arc<Request>) -> Outcome {
     let found = provision.router.find(request.method(), request.path());
     let rule = match &found {
         Found::Rule { index, .. } => Some(*index),
@@ -79,7 +79,7 @@ pub fn handle(provision: &Arc<Provision>, chaos: &Chaos, request: &mut Arc<Reque
     }
     if let Some(mut answer) = strike.as_mut().and_then(|strike| strike.replacement.take()) {
         strike.into_iter().for_each(|strike| strike.apply(&mut answer));
-        return Handled { answer, rule, ..Handled::default() };
+        return Outcome { answer, rule, ..Outcome::default() };
     }
     let call = Call { request: Some(request.clone()), provision: Some(provision.clone()), ..Call::default() };
     let blueprint = rule.and_then(|index| provision.blueprint(index));
@@ -90,16 +90,16 @@ pub fn handle(provision: &Arc<Provision>, chaos: &Chaos, request: &mut Arc<Reque
         strike.apply(&mut answer);
     }
     let (unmatched, error) = (flow.unmatched.get(), flow.error.into_inner());
-    Handled { answer, rule, unmatched, error }
+    Outcome { answer, rule, unmatched, error }
 }
 
 struct Flow<'r> {
     provision: &'r Provision,
     request: &'r Request,
     blueprint: Option<&'r str>,
-    /// As in [`Handled`].
+    /// As in [`Outcome`].
     unmatched: Cell<Option<Unmatched>>,
-    /// As in [`Handled`].
+    /// As in [`Outcome`].
     error: OnceCell<Box<str>>,
 }
 
@@ -113,7 +113,7 @@ impl Flow<'_> {
     }
 
     /// The first `before_request` function that returns something answers; 404, 405 and OPTIONS pass here too.
-    fn before(&self) -> Result<Option<Answer>, Stop> {
+    fn before(&self) -> Result<Option<Answer>, ViewError> {
         for hook in self.provision.before(self.blueprint) {
             let value = self.provision.call(hook, &mut [])?;
             if !value.is_unit() {
@@ -123,22 +123,22 @@ impl Flow<'_> {
         Ok(None)
     }
 
-    fn dispatch(&self, found: Found) -> Result<Answer, Stop> {
+    fn dispatch(&self, found: Found) -> Result<Answer, ViewError> {
         match found {
             Found::Rule { index, values } => self.view(index, values),
             Found::Redirect { path } => Ok(answer::redirection(308, &self.location(&path))),
             Found::MethodNotAllowed { allow } => {
                 self.unmatched.set(Some(Unmatched::Method));
-                Err(Stop::Http(HttpError { allow: Some(allow.join(", ")), ..HttpError::new(405) }))
+                Err(ViewError::Http(HttpError { allow: Some(allow.join(", ")), ..HttpError::new(405) }))
             }
             Found::NotFound => {
                 self.unmatched.set(Some(Unmatched::Path));
-                Err(Stop::Http(HttpError::new(404)))
+                Err(ViewError::Http(HttpError::new(404)))
             }
         }
     }
 
-    fn view(&self, index: usize, values: Vec<Value>) -> Result<Answer, Stop> {
+    fn view(&self, index: usize, values: Vec<Value>) -> Result<Answer, ViewError> {
         if self.request.method() == "OPTIONS" && self.provision.router.rules()[index].automatic_options() {
             let mut answer = Answer::html(200, "");
             answer
@@ -158,10 +158,10 @@ impl Flow<'_> {
 
     /// Error handlers run for `abort`, 404, 405 and, as 500, for what a script throws; a handler that gives no status
     /// answers 200. One that fails, or aborts, is a plain 500.
-    fn handle_error(&self, stop: Stop) -> Answer {
+    fn handle_error(&self, stop: ViewError) -> Answer {
         let (error, fault) = match stop {
-            Stop::Http(error) => (error, None),
-            Stop::Script(error) => {
+            ViewError::Http(error) => (error, None),
+            ViewError::Script(error) => {
                 let fault = self.fault(&error);
                 (HttpError { original: Some(fault.at_run_time()), ..HttpError::new(500) }, Some(fault))
             }

@@ -6,9 +6,9 @@ use crate::directory::Content;
 use crate::message::answer::{Answer, Follow, Sink};
 use crate::message::request::Request;
 use crate::script::flask::status;
-use crate::serving::pending::Place;
+use crate::serving::pending::Permit;
 use crate::serving::timer::Wait;
-use crate::system::io_error::cause;
+use crate::system::io_error::describe_io;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
@@ -30,7 +30,7 @@ pub type Refuse = Box<dyn Fn(&Refused<'_>) -> Answer + Send + Sync>;
 /// # Errors
 /// ``failed to start the engine: too many open files``
 pub fn reactor() -> Result<Arc<Reactor>, String> {
-    Reactor::new().map_err(|error| format!("failed to start the engine: {}", cause(&error)))
+    Reactor::new().map_err(|error| format!("failed to start the engine: {}", describe_io(&error)))
 }
 
 /// A server on `listener`, within `limits`.
@@ -90,7 +90,7 @@ pub fn send(
     request: tiny_http::Request,
     mut answer: Answer,
     close: bool,
-    place: Option<Place>,
+    place: Option<Permit>,
 ) -> io::Result<()> {
     let (mut dribble, mut halve) = (None, false);
     if let Some(injected) = answer.injected.take() {

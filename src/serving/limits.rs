@@ -14,18 +14,18 @@ const FEW: usize = 64;
 
 /// The limits of both listeners. They differ in the number of connections, and in the bytes that they hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Granted {
+pub struct EffectiveLimits {
     /// Of the mock.
     pub mock: Limits,
     /// Of the admin listener.
     pub admin: Limits,
 }
 
-impl Granted {
+impl EffectiveLimits {
     /// Raises the limit of open files, looks at the memory of the cgroup, and divides both. What falls short of the
     /// settings is logged.
-    pub fn by_system(settings: &Settings) -> Granted {
-        let (granted, warnings) = Granted::divide(settings, descriptors::raise(), memory::granted());
+    pub fn by_system(settings: &Settings) -> EffectiveLimits {
+        let (granted, warnings) = EffectiveLimits::divide(settings, descriptors::raise(), memory::granted());
         for warning in warnings {
             log::warn!("{warning}");
         }
@@ -35,7 +35,7 @@ impl Granted {
     }
 
     /// The limits where `open_files` and `memory` bytes are there, and a line for each setting that they can't meet.
-    fn divide(settings: &Settings, open_files: u64, memory: Option<u64>) -> (Granted, Vec<String>) {
+    fn divide(settings: &Settings, open_files: u64, memory: Option<u64>) -> (EffectiveLimits, Vec<String>) {
         let descriptors = Descriptors::divide(open_files);
         let (asked, left) = (settings.max_connections, descriptors.mock);
         let mock = Limits {
@@ -63,7 +63,7 @@ impl Granted {
         let few = (asked.is_none() && left < FEW).then(|| {
             format!("the limit of {open_files} open files (`ulimit -n`) leaves the mock {left} connections, the admin port {}", descriptors.admin)
         });
-        (Granted { mock, admin }, too_many.into_iter().chain(too_large).chain(few).collect())
+        (EffectiveLimits { mock, admin }, too_many.into_iter().chain(too_large).chain(few).collect())
     }
 }
 
@@ -107,8 +107,8 @@ mod tests {
             idle_time: second(9),
             write_time: second(10),
         };
-        let granted = Granted { mock, admin: Limits { connections: 128, buffered: 3, ..mock } };
-        assert_eq!(Granted::divide(&settings, 1024, Some(1 << 30)), (granted, vec![]));
+        let granted = EffectiveLimits { mock, admin: Limits { connections: 128, buffered: 3, ..mock } };
+        assert_eq!(EffectiveLimits::divide(&settings, 1024, Some(1 << 30)), (granted, vec![]));
     }
 
     #[test]
@@ -125,7 +125,7 @@ mod tests {
             (Some(1_000_000), u64::MAX, 1_000_000, 1024, false),
         ] {
             let settings = Settings { max_connections: asked, ..Settings::default() };
-            let (granted, warnings) = Granted::divide(&settings, open_files, None);
+            let (granted, warnings) = EffectiveLimits::divide(&settings, open_files, None);
             let connections = (granted.mock.connections, granted.admin.connections);
             assert_eq!(connections, (mock, admin), "{asked:?} {open_files}");
             assert_eq!(!warnings.is_empty(), warned, "{warnings:?}");
@@ -143,7 +143,7 @@ mod tests {
             (Some(9 * MIB), Some(1 << 30), 9 * MIB, 8 * MIB),
         ] {
             let settings = Settings { max_buffered: asked, ..Settings::default() };
-            let (granted, warnings) = Granted::divide(&settings, 1024, memory);
+            let (granted, warnings) = EffectiveLimits::divide(&settings, 1024, memory);
             assert_eq!(granted.mock.buffered, buffered, "{asked:?} {memory:?}");
             assert_eq!(granted.admin.buffered, of_admin);
             assert!(warnings.is_empty(), "{warnings:?}");
@@ -158,15 +158,15 @@ mod tests {
             "`--max-connections` is 5000, the limit of 1024 open files leaves 768: that many are taken",
             "`--max-body` is 8388608, `--max-buffered` only 1048576: larger bodies than that are answered 503",
         ];
-        assert_eq!(Granted::divide(&settings, 1024, None).1, expected);
+        assert_eq!(EffectiveLimits::divide(&settings, 1024, None).1, expected);
         // The default can fall short of a large `--max-body`, too.
         let settings = Settings { max_body: 100 * MIB, ..Settings::default() };
-        assert_eq!(Granted::divide(&settings, 1024, Some(256 << 20)).1.len(), 1);
+        assert_eq!(EffectiveLimits::divide(&settings, 1024, Some(256 << 20)).1.len(), 1);
     }
 
     #[test]
     fn this_system_grants_something() {
-        let granted = Granted::by_system(&Settings::default());
+        let granted = EffectiveLimits::by_system(&Settings::default());
         assert!(granted.mock.connections >= 1 && granted.admin.connections >= 8, "{granted:?}");
         assert!(granted.mock.buffered >= 8 * MIB, "{granted:?}");
     }

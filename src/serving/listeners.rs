@@ -10,12 +10,12 @@ use crate::observing::metrics::metrics;
 use crate::provisioning::activation::Activation;
 use crate::provisioning::provision::Provision;
 use crate::script::runtime::budget;
-use crate::serving::handler::{self, Handled, Unmatched};
+use crate::serving::handler::{self, Outcome, Unmatched};
 use crate::serving::http::{self, Limits, Reactor, Refuse};
-use crate::serving::pending::{Held, Place};
+use crate::serving::pending::{PendingBudget, Permit};
 use crate::serving::refusal;
 use crate::serving::timer::Timer;
-use crate::system::io_error::cause;
+use crate::system::io_error::describe_io;
 use std::io;
 use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::ops::ControlFlow;
@@ -64,7 +64,7 @@ impl Listener {
         reactor: &Arc<Reactor>,
     ) -> Result<Listener, String> {
         let wanted = SocketAddr::new(address, port);
-        let failed = |error: io::Error| format!("failed to listen on `{wanted}`: {}", cause(&error));
+        let failed = |error: io::Error| format!("failed to listen on `{wanted}`: {}", describe_io(&error));
         let listener = TcpListener::bind(wanted).map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
         let server = http::server(listener, limits, refuse, reactor).map_err(failed)?;
@@ -89,11 +89,15 @@ impl Listener {
             match builder.spawn(move || run(&server, worker.as_ref())) {
                 Ok(worker) => self.workers.push(worker),
                 Err(error) if self.workers.is_empty() => {
-                    return Err(format!("failed to start {name} workers: {}", cause(&error)));
+                    return Err(format!("failed to start {name} workers: {}", describe_io(&error)));
                 }
                 Err(error) => {
                     self.leave_spare(work.shared());
-                    log::warn!("{} of {count} {name} workers serve: {}", self.workers.len(), cause(&error));
+                    log::warn!(
+                        "{} of {count} {name} workers serve: {}",
+                        self.workers.len(),
+                        describe_io(&error)
+                    );
                     break;
                 }
             }
@@ -161,7 +165,7 @@ fn serve_one(server: &tiny_http::Server, work: &dyn Work) -> ControlFlow<()> {
         Ok(incoming) => work.serve(incoming),
         Err(error) if work.shared().stopping.load(Ordering::Acquire) => log::debug!("worker ends: {error}"),
         Err(_) if work.shared().is_one_too_many() => return ControlFlow::Break(()),
-        Err(error) => log::error!("failed to take a request: {}", cause(&error)),
+        Err(error) => log::error!("failed to take a request: {}", describe_io(&error)),
     }
     ControlFlow::Continue(())
 }
@@ -175,7 +179,7 @@ pub struct MockWork {
     /// What is injected for rules.
     pub chaos: Arc<Chaos>,
     /// What answers take up that leave later.
-    pub held: Arc<Held>,
+    pub held: Arc<PendingBudget>,
     /// Where requests and their answers are entered.
     pub journal: Arc<Journal>,
     /// Address of the listener.
@@ -209,7 +213,7 @@ impl Work for MockWork {
         if let Some(request) = Arc::into_inner(request) {
             http::give_back(&incoming, request.body);
         }
-        let Handled { answer, rule, .. } = handled;
+        let Outcome { answer, rule, .. } = handled;
         let rule = rule.map(|index| provision.router.rules()[index].pattern());
         let line = line.map(|line| line.served_by(rule.map(str::to_owned)));
         self.shared.leave(incoming, answer, line, place);
@@ -219,7 +223,7 @@ impl Work for MockWork {
 impl MockWork {
     /// Takes memory for an answer that has to wait, or that its client may not take at once. Where there is none, 503 replaces
     /// the answer. This comes before metrics and journal, which get what is sent.
-    fn hold(&self, incoming: &tiny_http::Request, answer: &mut Answer) -> Option<Place> {
+    fn hold(&self, incoming: &tiny_http::Request, answer: &mut Answer) -> Option<Permit> {
         let waits = answer.takes_time();
         let place = if waits { self.held.take(answer) } else { None };
         if place.is_none() && (waits || !http::reserve(incoming, answer.body.space())) {
@@ -230,8 +234,8 @@ impl MockWork {
 
     /// Enters a request in the journal. An answer that is held back is entered when it is made, not when it leaves: a client that
     /// does not wait for it was there all the same.
-    fn enter(&self, begun: Begun, took: u64, provision: &Provision, request: &Request, handled: &Handled) {
-        let Handled { answer, rule, unmatched, error, .. } = handled;
+    fn enter(&self, begun: Begun, took: u64, provision: &Provision, request: &Request, handled: &Outcome) {
+        let Outcome { answer, rule, unmatched, error, .. } = handled;
         let rule = rule.map(|index| &provision.router.rules()[index]);
         let beginning = answer.body.beginning(self.journal.most_of_body());
         self.journal.record(&Exchange {
@@ -256,10 +260,10 @@ fn nanoseconds(time: Duration) -> u64 {
     time.as_secs() * 1_000_000_000 + u64::from(time.subsec_nanos())
 }
 
-fn panicked() -> Handled {
+fn panicked() -> Outcome {
     let text = "a native function panicked while this request was handled: see the log";
     let answer = Answer::text(500, format!("{text}\n"));
-    Handled { answer, error: Some(text.into()), ..Handled::default() }
+    Outcome { answer, error: Some(text.into()), ..Outcome::default() }
 }
 
 /// Takes requests of the admin listener.
@@ -301,11 +305,11 @@ impl Shared {
     }
 
     /// Sends `answer` to the client of `incoming`, from any thread.
-    fn send(&self, incoming: tiny_http::Request, answer: Answer, line: Option<Line>, place: Option<Place>) {
+    fn send(&self, incoming: tiny_http::Request, answer: Answer, line: Option<Line>, place: Option<Permit>) {
         let (close, status) = (self.draining.load(Ordering::Acquire), answer.status_sent());
         let sent = http::send(incoming, answer, close, place);
         if let Err(error) = &sent {
-            log::debug!("the client did not take its answer: {}", cause(error));
+            log::debug!("the client did not take its answer: {}", describe_io(error));
         }
         if let Some(line) = line {
             self.access.write(&line, status, sent.is_err());
@@ -318,7 +322,7 @@ impl Shared {
         incoming: tiny_http::Request,
         answer: Answer,
         line: Option<Line>,
-        place: Option<Place>,
+        place: Option<Permit>,
     ) {
         if answer.hold.is_zero() {
             return self.send(incoming, answer, line, place);
@@ -332,7 +336,7 @@ impl Shared {
 mod tests {
     use super::*;
     use crate::cli::Settings;
-    use crate::serving::limits::Granted;
+    use crate::serving::limits::EffectiveLimits;
     use crate::serving::refusal;
     use std::io::{Read, Write};
     use std::net::TcpStream;
@@ -362,7 +366,7 @@ mod tests {
     #[test]
     fn a_panic_costs_its_request_a_500_and_no_worker() {
         let reactor = http::reactor().unwrap();
-        let limits = Granted::by_system(&Settings::default()).mock;
+        let limits = EffectiveLimits::by_system(&Settings::default()).mock;
         let address = (IpAddr::from([127, 0, 0, 1]), 0);
         let journal = Arc::new(Journal::new(0, 0).unwrap());
         let refuse = refusal::of_mock(&limits, AccessLog::new(false, false), journal);

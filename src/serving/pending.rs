@@ -9,7 +9,7 @@ const EACH: usize = 1 << 10;
 
 /// The answers that wait, or dribble.
 #[derive(Debug)]
-pub struct Held {
+pub struct PendingBudget {
     most: usize,
     bytes: AtomicUsize,
     answers: AtomicUsize,
@@ -17,25 +17,25 @@ pub struct Held {
 
 /// What one answer takes up, until it is dropped.
 #[derive(Debug)]
-pub struct Place {
-    held: Arc<Held>,
+pub struct Permit {
+    held: Arc<PendingBudget>,
     bytes: usize,
 }
 
-impl Held {
+impl PendingBudget {
     /// None yet, `most` bytes at most.
-    pub fn of(most: usize) -> Arc<Held> {
-        Arc::new(Held { most, bytes: AtomicUsize::new(0), answers: AtomicUsize::new(0) })
+    pub fn of(most: usize) -> Arc<PendingBudget> {
+        Arc::new(PendingBudget { most, bytes: AtomicUsize::new(0), answers: AtomicUsize::new(0) })
     }
 
     /// Room for `answer`, if there is any.
-    pub fn take(self: &Arc<Self>, answer: &Answer) -> Option<Place> {
+    pub fn take(self: &Arc<Self>, answer: &Answer) -> Option<Permit> {
         let fields: usize = answer.headers.iter().map(|(name, value)| name.len() + value.len()).sum();
         let bytes = EACH + fields + answer.body.space();
         let within = |held: usize| held.checked_add(bytes).filter(|held| *held <= self.most);
         self.bytes.fetch_update(Ordering::AcqRel, Ordering::Acquire, within).ok()?;
         self.answers.fetch_add(1, Ordering::Relaxed);
-        Some(Place { held: self.clone(), bytes })
+        Some(Permit { held: self.clone(), bytes })
     }
 
     /// Bytes that all may take up.
@@ -49,7 +49,7 @@ impl Held {
     }
 }
 
-impl Drop for Place {
+impl Drop for Permit {
     fn drop(&mut self) {
         self.held.bytes.fetch_sub(self.bytes, Ordering::AcqRel);
         self.held.answers.fetch_sub(1, Ordering::Relaxed);
@@ -62,7 +62,7 @@ mod tests {
 
     #[test]
     fn answers_take_up_room_until_they_have_left() {
-        let held = Held::of(3 * EACH);
+        let held = PendingBudget::of(3 * EACH);
         let small = Answer { body: vec![0; 10].into(), ..Answer::default() };
         let large = Answer { body: vec![0; EACH].into(), ..Answer::default() };
         let first = held.take(&small).unwrap();

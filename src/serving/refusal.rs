@@ -68,12 +68,12 @@ fn words(listener: &str, refused: &Refused<'_>, limits: &Limits) -> String {
 mod tests {
     use super::*;
     use crate::cli::Settings;
-    use crate::serving::limits::Granted;
+    use crate::serving::limits::EffectiveLimits;
 
     #[test]
     fn names_the_limit_and_its_flag() {
         let settings = Settings { max_buffered: Some(1 << 20), ..Settings::default() };
-        let limits = Limits { connections: 7, ..Granted::by_system(&settings).mock };
+        let limits = Limits { connections: 7, ..EffectiveLimits::by_system(&settings).mock };
         let cases = [
             (400, "the request has no Host field", "the request has no Host field"),
             (

@@ -3,7 +3,7 @@
 use crate::admin::{Admin, Observing, Readiness, Streams};
 use crate::chaos::Chaos;
 use crate::cli::{FailOn, LogFormat, OnError, Settings};
-use crate::directory::Store;
+use crate::directory::ProvisionDir;
 use crate::message::epoch::Epoch;
 use crate::observing::access_log::AccessLog;
 use crate::observing::journal::Journal;
@@ -12,18 +12,18 @@ use crate::observing::logger;
 use crate::observing::metrics::page::Readings;
 use crate::observing::metrics::{self, metrics};
 use crate::observing::report::{self, Report};
-use crate::provisioning::activation::{Activation, Terms};
+use crate::provisioning::activation::{Activation, LoadOptions};
 use crate::provisioning::required::Required;
 use crate::provisioning::watcher::{WatchOptions, Watcher};
 use crate::script;
 use crate::script::runtime::budget::Budget;
 use crate::serving::http::{self, Reactor};
-use crate::serving::limits::Granted;
+use crate::serving::limits::EffectiveLimits;
 use crate::serving::listeners::{AdminWork, Listener, MockWork, Shared};
-use crate::serving::pending::Held;
+use crate::serving::pending::PendingBudget;
 use crate::serving::refusal;
 use crate::serving::timer::Timer;
-use crate::system::io_error::cause;
+use crate::system::io_error::describe_io;
 use crate::system::memory;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
@@ -55,7 +55,7 @@ pub fn serve(settings: Settings) -> Result<ExitCode, String> {
     let (mut mock, mut admin) = listeners(&settings, &reactor, &journal)?;
     let service = Service::start(&settings, reactor, journal, epoch)?;
     let stack = service.budget.stack();
-    let held = Held::of(mock.buffered);
+    let held = PendingBudget::of(mock.buffered);
     let mock_work = MockWork {
         shared: service.shared.clone(),
         activation: service.activation.clone(),
@@ -98,7 +98,7 @@ fn listeners(
     reactor: &Arc<Reactor>,
     journal: &Arc<Journal>,
 ) -> Result<(Listener, Option<Listener>), String> {
-    let Granted { mock, admin } = Granted::by_system(settings);
+    let EffectiveLimits { mock, admin } = EffectiveLimits::by_system(settings);
     let access = access_log(settings);
     let at = |port| (settings.bind, port);
     let refuse = refusal::of_mock(&mock, access, journal.clone());
@@ -138,9 +138,9 @@ impl Service {
         epoch: Arc<Epoch>,
     ) -> Result<Service, String> {
         let budget = budget(settings);
-        let store = Store::open(&settings.provision_dir, Some(&settings.config_dir))
+        let directory = ProvisionDir::open(&settings.provision_dir, Some(&settings.config_dir))
             .map_err(|error| error.to_string())?;
-        let terms = Terms {
+        let options = LoadOptions {
             budget,
             back_to_initial: settings.on_error == OnError::Initial,
             keep_store: settings.keep_store,
@@ -149,11 +149,11 @@ impl Service {
         };
         let activation = with_stack(budget, move || {
             let engine = Arc::new(script::engine(budget));
-            Activation::start(engine, terms, Arc::new(store), epoch).map_err(|error| error.to_string())
+            Activation::start(engine, options, Arc::new(directory), epoch).map_err(|error| error.to_string())
         })??;
         let shared = Shared {
             timer: Timer::start(reactor)
-                .map_err(|error| format!("failed to start the timer: {}", cause(&error)))?,
+                .map_err(|error| format!("failed to start the timer: {}", describe_io(&error)))?,
             access: access_log(settings),
             draining: AtomicBool::new(false),
             stopping: AtomicBool::new(false),
@@ -192,7 +192,7 @@ impl Service {
         &self,
         settings: &Settings,
         connections: [Connections; 2],
-        held: Arc<Held>,
+        held: Arc<PendingBudget>,
         stop: Sender<i32>,
     ) -> Observing {
         let (activation, reported) = (self.activation.clone(), self.activation.clone());
@@ -228,7 +228,7 @@ impl Service {
         if settings.report.is_some() || path.exists() {
             let written = report::write(path, &report.text(settings.fail_on.unwrap_or_default()));
             if let Err(error) = written {
-                log::warn!("failed to write the report to `{}`: {}", path.display(), cause(&error));
+                log::warn!("failed to write the report to `{}`: {}", path.display(), describe_io(&error));
             }
         }
         let holds = |conditions: FailOn| !report.failed(conditions).is_empty();
@@ -248,7 +248,7 @@ impl Service {
             stack: self.budget.stack(),
         };
         let activation = self.activation.clone();
-        let started = Watcher::start(self.activation.store().clone(), options, move |changes| {
+        let started = Watcher::start(self.activation.directory().clone(), options, move |changes| {
             activation.changed(&changes);
         });
         started.map_err(|error| log::error!("{error}")).ok()
@@ -306,7 +306,7 @@ pub fn with_stack<T: Send + 'static>(
     load: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, String> {
     let thread = thread::Builder::new().name("load".to_owned()).stack_size(budget.stack()).spawn(load);
-    let thread = thread.map_err(|error| format!("failed to start a thread: {}", cause(&error)))?;
+    let thread = thread.map_err(|error| format!("failed to start a thread: {}", describe_io(&error)))?;
     thread.join().map_err(|_| "failed to load: the thread panicked".to_owned())
 }
 
@@ -323,7 +323,7 @@ fn reported_by(activation: &Activation) -> Report {
 
 /// SIGTERM and SIGINT, as they come, and what else may take their place.
 fn signals() -> Result<(Sender<i32>, Receiver<i32>), String> {
-    let failed = |error: std::io::Error| format!("failed to handle signals: {}", cause(&error));
+    let failed = |error: std::io::Error| format!("failed to handle signals: {}", describe_io(&error));
     let mut signals = Signals::new([SIGTERM, SIGINT]).map_err(failed)?;
     let (send, receive) = mpsc::channel();
     let forwarded = send.clone();

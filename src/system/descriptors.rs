@@ -1,7 +1,7 @@
 //! Open files of the process: raises their limit, and divides it among the listeners and everything else. Opens none
 //! itself.
 
-use crate::system::io_error::cause;
+use crate::system::io_error::describe_io;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 /// Most connections of the mock, however many files may be open: some container runtimes grant a billion, and the
@@ -52,7 +52,7 @@ pub fn raise() -> u64 {
             let (from, to) = (number(limit.current), number(limit.maximum));
             log::warn!(
                 "failed to raise the limit of open files from {from} to {to}: {}",
-                cause(&error.into())
+                describe_io(&error.into())
             );
             from
         }

@@ -3,7 +3,7 @@
 use std::io;
 
 /// ``failed to listen on `0.0.0.0:80`: `` ends with `permission denied`.
-pub fn cause(error: &io::Error) -> String {
+pub fn describe_io(error: &io::Error) -> String {
     let text = error.to_string();
     let plain = text.split(" (os error").next().unwrap_or(&text);
     let mut letters = plain.chars();
@@ -19,8 +19,8 @@ mod tests {
         for (number, words) in
             [(13, "permission denied"), (30, "read-only file system"), (20, "not a directory")]
         {
-            assert_eq!(cause(&io::Error::from_raw_os_error(number)), words);
+            assert_eq!(describe_io(&io::Error::from_raw_os_error(number)), words);
         }
-        assert_eq!(cause(&io::Error::other("Own words (of ours)")), "own words (of ours)");
+        assert_eq!(describe_io(&io::Error::other("Own words (of ours)")), "own words (of ours)");
     }
 }

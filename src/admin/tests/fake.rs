@@ -1,12 +1,12 @@
 //! A stand-in for the activation: names, generations and waits are real, files and scripts are not.
 
 use crate::admin::provisioning::{
-    ActivationError, Active, LoadError, Provisioning, Row, RuleRow, Served, Values,
+    ActivationError, Active, LedgerRow, LoadError, Provisioning, RuleRow, Served, Values,
 };
-use crate::directory::{Cause, Name, StoreError};
+use crate::directory::{Cause, DirectoryError, Name};
 use crate::message::epoch::Epoch;
 use crate::provisioning::ledger::Kind;
-use crate::script::flask::store::Data;
+use crate::script::flask::store::KeyValueStore;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -17,7 +17,7 @@ use std::time::UNIX_EPOCH;
 #[derive(Default)]
 pub struct Fake {
     pub state: Mutex<State>,
-    data: Arc<Data>,
+    data: Arc<KeyValueStore>,
     pub epoch: Arc<Epoch>,
     /// How often a request was compared with the rules. Those of generation 1 serve no more.
     pub compared: AtomicUsize,
@@ -59,7 +59,9 @@ pub fn load_error(file: &str, message: &str) -> LoadError {
 fn compile(name: &str, source: &[u8]) -> Result<(), ActivationError> {
     match std::str::from_utf8(source) {
         Ok("library") => Err(ActivationError::Library(load_error(name, "`registerRules` is not defined"))),
-        Ok("full") => Err(ActivationError::Store(StoreError::new("write", "full", Cause::Changing))),
+        Ok("full") => {
+            Err(ActivationError::ProvisionDir(DirectoryError::new("write", "full", Cause::Changing)))
+        }
         Ok(text) if !text.is_empty() && !text.contains("broken") => Ok(()),
         _ => Err(ActivationError::Load(load_error(name, "`broken` is unknown"))),
     }
@@ -139,9 +141,9 @@ impl Provisioning for Fake {
         found.ok_or(ActivationError::Unknown(name.as_str().into()))
     }
 
-    fn ledger(&self) -> Result<Vec<Row>, ActivationError> {
+    fn ledger(&self) -> Result<Vec<LedgerRow>, ActivationError> {
         let state = self.state.lock().unwrap();
-        let row = |(name, bytes): (&String, &Vec<u8>)| Row {
+        let row = |(name, bytes): (&String, &Vec<u8>)| LedgerRow {
             name: name.clone(),
             size: bytes.len() as u64,
             sha256: "00".repeat(32),

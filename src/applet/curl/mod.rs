@@ -7,7 +7,7 @@ use super::{Failure, Streams, shown};
 use crate::cli;
 use crate::cli::process;
 use crate::client::{ClientError, Reply, Request, Url};
-use crate::system::io_error::cause;
+use crate::system::io_error::describe_io;
 use line::{Data, Line};
 use std::ffi::OsString;
 use std::fs;
@@ -79,7 +79,10 @@ fn body(data: &[Data], io: &mut Streams) -> Result<Option<Vec<u8>>, Failure> {
                     path => fs::read(path).map(|content| bytes = content),
                 };
                 read.map_err(|error| {
-                    Failure::Fatal(NOT_READ, format!("failed to read `{}`: {}", shown(path), cause(&error)))
+                    Failure::Fatal(
+                        NOT_READ,
+                        format!("failed to read `{}`: {}", shown(path), describe_io(&error)),
+                    )
                 })?;
                 bytes.retain(|byte| *exact || !b"\r\n\0".contains(byte));
                 bytes
@@ -101,7 +104,7 @@ fn write(line: &Line, output: &[u8], io: &mut Streams) -> Result<(), Failure> {
     };
     let written = fs::write(path, output);
     written.map_err(|error| {
-        Failure::Fatal(NOT_WRITTEN, format!("failed to write `{}`: {}", shown(path), cause(&error)))
+        Failure::Fatal(NOT_WRITTEN, format!("failed to write `{}`: {}", shown(path), describe_io(&error)))
     })
 }
 

@@ -2,7 +2,7 @@
 
 use super::line::Member;
 use super::{Failure, Streams, shown};
-use crate::system::io_error::cause;
+use crate::system::io_error::describe_io;
 use std::ffi::OsString;
 use std::fs::{self, File, Metadata};
 use std::io::{self, Read, Write};
@@ -51,7 +51,7 @@ impl Archive<'_> {
     fn add(&mut self, path: &Path, name: &Path) -> io::Result<()> {
         let metadata = match fs::symlink_metadata(path) {
             Ok(metadata) => metadata,
-            Err(error) => return self.fault(path, &cause(&error)),
+            Err(error) => return self.fault(path, &describe_io(&error)),
         };
         let kind = metadata.file_type();
         if kind.is_dir() {
@@ -74,7 +74,7 @@ impl Archive<'_> {
             fs::read_dir(path).and_then(|entries| entries.map(|entry| Ok(entry?.file_name())).collect());
         let mut names: Vec<OsString> = match names {
             Ok(names) => names,
-            Err(error) => return self.fault(path, &cause(&error)),
+            Err(error) => return self.fault(path, &describe_io(&error)),
         };
         names.sort();
         names.iter().try_for_each(|entry| self.add(&path.join(entry), &name.join(entry)))
@@ -86,7 +86,7 @@ impl Archive<'_> {
                 let (name, target) = (name.as_os_str().as_bytes(), target.as_os_str().as_bytes());
                 self.append(EntryType::Symlink, metadata, 0, name, target, &mut io::empty())
             }
-            Err(error) => self.fault(path, &cause(&error)),
+            Err(error) => self.fault(path, &describe_io(&error)),
         }
     }
 
@@ -94,7 +94,7 @@ impl Archive<'_> {
     fn add_file(&mut self, path: &Path, name: &Path, metadata: &Metadata) -> io::Result<()> {
         let file = match File::open(path) {
             Ok(file) => file,
-            Err(error) => return self.fault(path, &cause(&error)),
+            Err(error) => return self.fault(path, &describe_io(&error)),
         };
         let mut content = Exact { file, left: metadata.len(), fault: None };
         let name = name.as_os_str().as_bytes();
@@ -181,7 +181,7 @@ impl Read for Exact {
                     return Ok(read);
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => return Err(error),
-                Err(error) => self.fault = Some(cause(&error)),
+                Err(error) => self.fault = Some(describe_io(&error)),
             }
         }
         buffer.fill(0);

@@ -8,7 +8,7 @@ use super::input::{Entry, Input};
 use super::line::Options;
 use super::root::{Fault, Place, Root};
 use super::{Failure, Streams, ended, is_folder_name, shown};
-use crate::system::io_error::cause;
+use crate::system::io_error::describe_io;
 use rustix::fs::{Mode, Timespec, Timestamps, UTIME_NOW, fchmod, futimens};
 use std::ffi::OsStr;
 use std::fs::File;
@@ -19,7 +19,7 @@ use std::path::{Component, Path};
 pub fn run(options: &Options, verbose: bool, io: &mut Streams) -> Result<u8, Failure> {
     let root = Root::open(&options.folder).map_err(|error| {
         let folder = shown(&options.folder);
-        Failure::Fatal(1, format!("failed to open folder `{folder}`: {}", cause(&error)))
+        Failure::Fatal(1, format!("failed to open folder `{folder}`: {}", describe_io(&error)))
     })?;
     let mut code = 0;
     let name = io.name;
@@ -130,7 +130,7 @@ fn hard_link(root: &Root, place: &Place, target: &OsStr) -> Result<(), Fault> {
         Ok(other) => other.ok_or_else(|| refused("it is not a file"))?,
         Err(fault) => return Err(refused(&fault.to_string())),
     };
-    let (device, inode, is_file) = other.identity().map_err(|error| refused(&cause(&error)))?;
+    let (device, inode, is_file) = other.identity().map_err(|error| refused(&describe_io(&error)))?;
     if !is_file {
         return Err(refused("it is not a file"));
     }

@@ -1,6 +1,6 @@
 //! The archive that is read: entry after entry, each with its name. Knows nothing of what becomes of them.
 
-use crate::system::io_error::cause;
+use crate::system::io_error::describe_io;
 use std::cell::Cell;
 use std::ffi::OsString;
 use std::io::{self, ErrorKind, Read};
@@ -40,7 +40,7 @@ impl<'a> Input<'a> {
         let source = Metered { source: self.source, budget: &budget, ended: &ended, is_first: true };
         let mut archive = tar::Archive::new(source);
         // The crate has several words for it.
-        let why = |error| if ended.get() { EARLY.to_owned() } else { cause(&error) };
+        let why = |error| if ended.get() { EARLY.to_owned() } else { describe_io(&error) };
         let entries = match archive.entries() {
             Ok(entries) => entries,
             Err(error) => return Ok(Err(why(error))),

@@ -3,7 +3,7 @@
 //! followed here, not by the kernel. Knows nothing of archives.
 
 use super::shown;
-use crate::system::io_error::cause;
+use crate::system::io_error::describe_io;
 use rustix::fs::{self, AtFlags, Mode, OFlags};
 use rustix::io::Errno;
 use std::collections::VecDeque;
@@ -54,7 +54,7 @@ impl std::fmt::Display for Fault {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Fault::Refused(reason) => f.write_str(reason),
-            Fault::System(error) => f.write_str(&cause(error)),
+            Fault::System(error) => f.write_str(&describe_io(error)),
         }
     }
 }

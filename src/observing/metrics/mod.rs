@@ -13,11 +13,11 @@ mod unmatched;
 pub use exposition::CONTENT_TYPE;
 pub use unmatched::Row as UnmatchedRow;
 
-use crate::observing::counters::Tally;
+use crate::observing::counters::RuleCounters;
 use crate::provisioning::provision::Provision;
 use crate::routing::rule::Rule;
 use crate::script::runtime::fault::LoadError;
-use crate::serving::handler::Handled;
+use crate::serving::handler::Outcome;
 use histogram::Histogram;
 use rules::{Counted, Identity, Rules};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -39,7 +39,7 @@ pub struct Metrics {
     unmatched: Unmatched,
     first_error: OnceLock<String>,
     /// Of both listeners, by status.
-    refused: [(&'static str, Tally); 2],
+    refused: [(&'static str, RuleCounters); 2],
     loads: AtomicU64,
     failed_loads: AtomicU64,
     /// The newest load failed.
@@ -55,7 +55,7 @@ impl Default for Metrics {
             times: Histogram::default(),
             unmatched: Unmatched::default(),
             first_error: OnceLock::new(),
-            refused: ["mock", "admin"].map(|listener| (listener, Tally::new(16))),
+            refused: ["mock", "admin"].map(|listener| (listener, RuleCounters::new(16))),
             loads: AtomicU64::new(0),
             failed_loads: AtomicU64::new(0),
             failing: AtomicBool::new(false),
@@ -70,7 +70,7 @@ impl Metrics {
         &self,
         provision: &Provision,
         (method, target): (&str, &str),
-        handled: &Handled,
+        handled: &Outcome,
         nanoseconds: u64,
     ) {
         let own = handled.rule.and_then(|index| provision.views[index].tally.as_deref());

@@ -4,7 +4,7 @@ use super::exposition::{Exposition, seconds};
 use super::histogram::BOUNDS;
 use super::process::Usage;
 use super::rules::Sums;
-use super::{AtomicU64, Metrics, Ordering, Tally};
+use super::{AtomicU64, Metrics, Ordering, RuleCounters};
 use crate::observing::counters::{Key, METHODS};
 use crate::observing::journal::Stats;
 use std::time::UNIX_EPOCH;
@@ -162,7 +162,7 @@ fn listeners(page: &mut Exposition, readings: &Readings) {
     }
 }
 
-fn refused(page: &mut Exposition, refused: &[(&str, Tally)]) {
+fn refused(page: &mut Exposition, refused: &[(&str, RuleCounters)]) {
     let name = "h1mock_refused_requests_total";
     page.family(name, COUNTER, "Requests that were refused before any rule was asked, by status.");
     for (listener, tally) in refused {

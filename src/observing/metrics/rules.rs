@@ -1,7 +1,7 @@
 //! The counters of all rules: those of the present provision, and those of earlier ones while there is room. They outlive
 //! activations, for counters must not go back; what makes room goes on counting under `other`.
 
-use crate::observing::counters::{Key, Tally};
+use crate::observing::counters::{Key, RuleCounters};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -33,8 +33,8 @@ pub struct Rules {
     known: Mutex<Known>,
     /// Pairs that were claimed by rules.
     series: AtomicUsize,
-    none: Tally,
-    other: Tally,
+    none: RuleCounters,
+    other: RuleCounters,
 }
 
 #[derive(Default)]
@@ -44,12 +44,12 @@ struct Known {
     /// Number of the last activation.
     activation: u64,
     /// Of rules that made room, while requests may still be counted with them.
-    leaving: Vec<Arc<Tally>>,
+    leaving: Vec<Arc<RuleCounters>>,
 }
 
 struct Row {
     identity: Identity,
-    tally: Arc<Tally>,
+    tally: Arc<RuleCounters>,
     /// The last activation with this rule.
     activation: u64,
 }
@@ -72,15 +72,15 @@ impl Default for Rules {
         Rules {
             known: Mutex::default(),
             series: AtomicUsize::new(0),
-            none: Tally::new(SHARED),
-            other: Tally::new(SHARED),
+            none: RuleCounters::new(SHARED),
+            other: RuleCounters::new(SHARED),
         }
     }
 }
 
 impl Rules {
     /// The counters of each of these rules, which are about to serve; `None` for those that share.
-    pub fn adopt(&self, rules: &[Identity]) -> Vec<Option<Arc<Tally>>> {
+    pub fn adopt(&self, rules: &[Identity]) -> Vec<Option<Arc<RuleCounters>>> {
         let mut known = self.open();
         let known = &mut *known;
         known.activation += 1;
@@ -122,7 +122,7 @@ impl Rules {
     }
 
     /// Counts a request: with `own` counters, with those of no rule at all, or with those that are shared.
-    pub fn count(&self, own: Option<&Tally>, served: bool, request: &Counted) {
+    pub fn count(&self, own: Option<&RuleCounters>, served: bool, request: &Counted) {
         let none = if served { &self.other } else { &self.none };
         let tally = own.unwrap_or(none);
         let room =
@@ -167,7 +167,7 @@ impl Known {
     fn row(&mut self, rule: &Identity) -> &mut Row {
         let found = self.rules.binary_search_by(|row| row.identity.cmp(rule));
         let at = found.unwrap_or_else(|at| {
-            let (identity, tally) = (rule.clone(), Arc::new(Tally::new(PER_RULE)));
+            let (identity, tally) = (rule.clone(), Arc::new(RuleCounters::new(PER_RULE)));
             self.rules.insert(at, Row { identity, tally, activation: 0 });
             at
         });
@@ -188,7 +188,7 @@ pub struct Counted<'r> {
 }
 
 /// Adds to the last sums of all, where they have this label: labels come in order.
-fn add(all: &mut Vec<Sums>, label: &str, tally: &Tally) {
+fn add(all: &mut Vec<Sums>, label: &str, tally: &RuleCounters) {
     let (requests, nanoseconds, errors) = (tally.requests(), tally.nanoseconds(), tally.errors());
     if requests.is_empty() && nanoseconds == 0 && errors == 0 {
         return;
@@ -217,7 +217,7 @@ mod tests {
             .collect()
     }
 
-    fn get(rules: &Rules, own: Option<&Tally>, status: u16) {
+    fn get(rules: &Rules, own: Option<&RuleCounters>, status: u16) {
         rules.count(own, true, &Counted { method: "GET", status, nanoseconds: 5, failed: status == 500 });
     }
 

@@ -1,6 +1,6 @@
 //! Why nothing was activated, in words.
 
-use crate::directory::StoreError;
+use crate::directory::DirectoryError;
 use crate::script::runtime::fault::LoadError;
 use std::fmt;
 
@@ -18,7 +18,7 @@ pub enum ActivationError {
     /// Its name is that of an auxiliary file.
     NotAProvision(String),
     /// The directory refuses.
-    Store(StoreError),
+    ProvisionDir(DirectoryError),
 }
 
 impl fmt::Display for ActivationError {
@@ -37,13 +37,13 @@ impl fmt::Display for ActivationError {
                     "`{name}` is no name of a provision: those have no extension, or `.rhai`, and no `~` at the end"
                 )
             }
-            ActivationError::Store(error) => error.fmt(out),
+            ActivationError::ProvisionDir(error) => error.fmt(out),
         }
     }
 }
 
-impl From<StoreError> for ActivationError {
-    fn from(error: StoreError) -> Self {
-        ActivationError::Store(error)
+impl From<DirectoryError> for ActivationError {
+    fn from(error: DirectoryError) -> Self {
+        ActivationError::ProvisionDir(error)
     }
 }

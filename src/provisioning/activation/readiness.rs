@@ -21,12 +21,12 @@ impl Activation {
     /// Why the server is not ready although it serves; `None` where it is ready.
     pub fn not_ready(&self) -> Option<String> {
         let current = self.current();
-        Some(self.awaited(&current)?.reason(&current, &self.store, &self.records))
+        Some(self.awaited(&current)?.reason(&current, &self.directory, &self.ledger))
     }
 
     /// The provision that readiness waits for while `current` serves.
     fn awaited(&self, current: &Provision) -> Option<&Required> {
-        Some(&self.terms.required).filter(|required| !required.is(current, &self.store))
+        Some(&self.options.required).filter(|required| !required.is(current, &self.directory))
     }
 
     /// The log says at start which provision readiness waits for. A stand-in for `initial` has its record already.

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::directory::{Mark, Store};
+use crate::directory::{Mark, ProvisionDir};
 
 /// The mount, and how far its updates were reported.
 pub(super) struct ConfigMount {
@@ -24,9 +24,9 @@ pub(super) enum Verdict {
 
 impl ConfigMount {
     /// The mount of `store`, if it has one; goes on from the state that was copied last.
-    pub(super) fn new(store: &Store) -> Option<ConfigMount> {
-        let dir = store.config_dir()?.to_path_buf();
-        let reported = store.config_mark().unwrap_or_else(|| Mark::of(&dir));
+    pub(super) fn new(directory: &ProvisionDir) -> Option<ConfigMount> {
+        let dir = directory.config_dir()?.to_path_buf();
+        let reported = directory.config_mark().unwrap_or_else(|| Mark::of(&dir));
         Some(ConfigMount { dir, reported, candidate: None })
     }
 

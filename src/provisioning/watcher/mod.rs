@@ -21,8 +21,8 @@ use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
-use crate::directory::{Name, Stat, Store};
-use crate::system::io_error::cause;
+use crate::directory::{Name, ProvisionDir, Stat};
+use crate::system::io_error::describe_io;
 use config_mount::{ConfigMount, Verdict};
 use notify::{Event, Notify};
 use snapshot::Snapshot;
@@ -42,7 +42,7 @@ pub struct Changes {
     pub written: Vec<Name>,
     /// Files that are gone, sorted; those that the store removed are among them.
     pub removed: Vec<Name>,
-    /// The ConfigMap mount was updated: see [`Store::refresh_config`].
+    /// The ConfigMap mount was updated: see [`ProvisionDir::refresh_config`].
     pub config: bool,
 }
 
@@ -73,7 +73,7 @@ pub struct WatchError(io::Error);
 
 impl fmt::Display for WatchError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "failed to start the watcher: {}", cause(&self.0))
+        write!(f, "failed to start the watcher: {}", describe_io(&self.0))
     }
 }
 
@@ -85,12 +85,12 @@ impl Watcher {
     /// thread, one report at a time; what happens meanwhile is the next report. Where the system grants no events
     /// the files are polled. Errors: the system refuses a thread or a socket.
     pub fn start(
-        store: Arc<Store>,
+        directory: Arc<ProvisionDir>,
         options: WatchOptions,
         on_changes: impl FnMut(Changes) + Send + 'static,
     ) -> Result<Watcher, WatchError> {
         let (stop, stopped) = UnixStream::pair().map_err(WatchError)?;
-        let mut watch = Watch::new(store, options, stopped);
+        let mut watch = Watch::new(directory, options, stopped);
         thread::Builder::new()
             .name("watcher".to_owned())
             .stack_size(options.stack)
@@ -102,7 +102,7 @@ impl Watcher {
 
 /// What the thread works on.
 struct Watch {
-    store: Arc<Store>,
+    directory: Arc<ProvisionDir>,
     options: WatchOptions,
     stopped: UnixStream,
     /// `None`: there are no events, the files are polled.
@@ -122,24 +122,24 @@ struct Watch {
 }
 
 impl Watch {
-    fn new(store: Arc<Store>, mut options: WatchOptions, stopped: UnixStream) -> Watch {
+    fn new(directory: Arc<ProvisionDir>, mut options: WatchOptions, stopped: UnixStream) -> Watch {
         options.interval = options.interval.clamp(SHORTEST_LOOK, LONGEST_LOOK);
         options.quiet = options.quiet.min(BATCH_LIMIT);
-        let (notify, refused) = match Notify::start(store.root(), options.poll) {
+        let (notify, refused) = match Notify::start(directory.root(), options.poll) {
             Ok(notify) => (notify, None),
             Err(error) => (None, Some(error)),
         };
         let mut watch = Watch {
             notify,
             refused,
-            snapshot: Snapshot::new(store.clone()),
-            config: ConfigMount::new(&store),
+            snapshot: Snapshot::new(directory.clone()),
+            config: ConfigMount::new(&directory),
             config_changed: false,
             root: None,
             look_again: true,
             next_look: Instant::now(),
             batch: None,
-            store,
+            directory,
             options,
             stopped,
         };
@@ -224,11 +224,11 @@ impl Watch {
 
     /// Looks at whatever events don't tell, and plans the next look.
     fn look(&mut self) {
-        let again = mem::take(&mut self.look_again) || self.root != identity(&self.store);
+        let again = mem::take(&mut self.look_again) || self.root != identity(&self.directory);
         if again {
             self.watch_folders();
         }
-        if let (Some(notify), Some(dir)) = (&mut self.notify, self.store.config_dir()) {
+        if let (Some(notify), Some(dir)) = (&mut self.notify, self.directory.config_dir()) {
             notify.watch_config(dir);
         }
         let config = self.config.as_mut().map_or(Verdict::Same, ConfigMount::look);
@@ -251,15 +251,15 @@ impl Watch {
     }
 
     fn watch_folders(&mut self) {
-        let before = mem::replace(&mut self.root, identity(&self.store));
-        let root = self.store.root().display();
+        let before = mem::replace(&mut self.root, identity(&self.directory));
+        let root = self.directory.root().display();
         if before.is_some() && self.root.is_none() {
             log::warn!("`{root}` is gone: waiting for it");
         }
         let appears = before.is_none() && self.root.is_some();
         let refused = self.refused.take();
         // One line says how it is followed from now on.
-        match self.notify.as_mut().map(|notify| notify.watch_folders(self.store.root())) {
+        match self.notify.as_mut().map(|notify| notify.watch_folders(self.directory.root())) {
             Some(Ok(())) if appears => log::info!("watching `{root}`"),
             Some(Ok(())) => {}
             Some(Err(error)) if error.kind() == io::ErrorKind::NotFound => self.root = None,
@@ -273,8 +273,8 @@ impl Watch {
     }
 
     fn poll_from_now_on(&mut self, error: &io::Error) {
-        let root = self.store.root().display();
-        log::warn!("failed to watch `{root}`, polling it from now on: {}", cause(error));
+        let root = self.directory.root().display();
+        log::warn!("failed to watch `{root}`, polling it from now on: {}", describe_io(error));
         self.notify = None;
         self.snapshot.lost_events();
         self.look_again = true;
@@ -295,8 +295,8 @@ impl Watch {
 }
 
 /// Device and inode of the directory of `store`.
-fn identity(store: &Store) -> Option<(u64, u64)> {
-    let metadata = store.root().metadata().ok().filter(|metadata| metadata.is_dir())?;
+fn identity(directory: &ProvisionDir) -> Option<(u64, u64)> {
+    let metadata = directory.root().metadata().ok().filter(|metadata| metadata.is_dir())?;
     let stat = Stat::of(&metadata);
     Some((stat.device, stat.inode))
 }

@@ -6,12 +6,12 @@ use std::io;
 use std::mem;
 use std::sync::Arc;
 
-use crate::directory::{Look, Name, Store};
-use crate::system::io_error::cause;
+use crate::directory::{Look, Name, ProvisionDir};
+use crate::system::io_error::describe_io;
 
 /// The known files, and the changes that are not reported yet.
 pub(super) struct Snapshot {
-    store: Arc<Store>,
+    directory: Arc<ProvisionDir>,
     seen: HashMap<Name, Look>,
     /// Files that a scan found changed, as it found them: complete when the next scan finds the same.
     candidates: HashMap<Name, Look>,
@@ -27,10 +27,11 @@ pub(super) struct Snapshot {
 
 impl Snapshot {
     /// Begins with the files as they were when `store` was opened.
-    pub(super) fn new(store: Arc<Store>) -> Snapshot {
-        let seen = store.take_opened().or_else(|| Look::at_all(store.root()).ok()).unwrap_or_default();
+    pub(super) fn new(directory: Arc<ProvisionDir>) -> Snapshot {
+        let seen =
+            directory.take_opened().or_else(|| Look::at_all(directory.root()).ok()).unwrap_or_default();
         Snapshot {
-            store,
+            directory,
             seen,
             candidates: HashMap::new(),
             open: HashSet::new(),
@@ -60,7 +61,7 @@ impl Snapshot {
     /// `name` was created: as a link, which is complete, or as a file that will be closed. One with content that
     /// no write is told of got its name when it was finished (`O_TMPFILE`, link and unlink); it will not be closed.
     pub(super) fn created(&mut self, name: &Name) {
-        if Look::is_born_complete(self.store.root(), name) {
+        if Look::is_born_complete(self.directory.root(), name) {
             return self.completed(name);
         }
         match self.look(name) {
@@ -107,7 +108,7 @@ impl Snapshot {
 
     /// Looks at all files. Those that differ from before are complete if the last scan found them the same way.
     pub(super) fn scan(&mut self) {
-        let found = match Look::at_all(self.store.root()) {
+        let found = match Look::at_all(self.directory.root()) {
             Ok(found) => found,
             Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
                 HashMap::new()
@@ -115,8 +116,8 @@ impl Snapshot {
             Err(error) => {
                 return log::warn!(
                     "failed to look through `{}`: {}",
-                    self.store.root().display(),
-                    cause(&error)
+                    self.directory.root().display(),
+                    describe_io(&error)
                 );
             }
         };
@@ -156,8 +157,9 @@ impl Snapshot {
             mem::take(&mut self.written).into_iter().partition(|name| self.open.contains(name));
         self.written = waiting;
         self.unknown.retain(|name| self.written.contains(name));
-        let foreign =
-            |name: &Name| self.look(name).is_some() && self.store.exists(name) && !self.store.wrote(name);
+        let foreign = |name: &Name| {
+            self.look(name).is_some() && self.directory.exists(name) && !self.directory.wrote(name)
+        };
         let written = written.into_iter().filter(foreign).collect();
         let removed =
             mem::take(&mut self.removed).into_iter().filter(|name| self.look(name).is_none()).collect();
@@ -176,6 +178,6 @@ impl Snapshot {
     }
 
     fn look(&self, name: &Name) -> Option<Look> {
-        Look::at(self.store.root(), name)
+        Look::at(self.directory.root(), name)
     }
 }

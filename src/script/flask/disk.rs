@@ -4,7 +4,7 @@ use crate::directory::Name;
 use crate::script::python::environ::Os;
 use crate::script::python::json;
 use crate::script::runtime::call;
-use crate::script::runtime::natives::{Natives, Of};
+use crate::script::runtime::natives::{Natives, Receiver};
 use rhai::{Array, Blob, Dynamic, EvalAltResult};
 
 type Fallible<T> = Result<T, Box<EvalAltResult>>;
@@ -36,6 +36,6 @@ pub fn register(natives: &mut Natives) {
         .register_fn("read_text", read_text)
         .register_fn("read_json", read_json)
         .register_fn("read_blob", |name: &str| -> Fallible<Blob> { read(name) })
-        .register_fn("listdir", |_: Of<Os>| listdir(""))
-        .register_fn("listdir", |_: Of<Os>, under: &str| listdir(under));
+        .register_fn("listdir", |_: Receiver<Os>| listdir(""))
+        .register_fn("listdir", |_: Receiver<Os>, under: &str| listdir(under));
 }

@@ -12,7 +12,7 @@ use crate::script::flask::abort::http_error;
 use crate::script::flask::multi_dict::{self, FileDict, Headers, MultiDict, Part};
 use crate::script::python::json;
 use crate::script::runtime::call;
-use crate::script::runtime::natives::{Natives, Of};
+use crate::script::runtime::natives::{Natives, Receiver};
 use crate::script::runtime::view::dynamic;
 use accept::Accept;
 use property::{read_only, same, unknown_option, unknown_property};
@@ -34,7 +34,7 @@ pub fn register(natives: &mut Natives) {
     register_properties(natives);
     register_body(natives);
     for name in ["to_string", "to_debug"] {
-        natives.register_fn(name, |_: Of<RequestHandle>| show());
+        natives.register_fn(name, |_: Receiver<RequestHandle>| show());
     }
     accept::register(natives);
     multi_dict::register(natives);
@@ -101,18 +101,19 @@ const FOREIGN: [(&str, &str); 8] = [
 
 fn register_properties(natives: &mut Natives) {
     for (name, getter) in PROPERTIES {
-        natives.register_get(name, move |_: Of<RequestHandle>| getter(&call::request()?));
+        natives.register_get(name, move |_: Receiver<RequestHandle>| getter(&call::request()?));
         // Rhai also calls it with the value it has just read, after a method was called on that.
-        natives.register_set_of_constant(name, move |_: Of<RequestHandle>, value: Dynamic| {
-            match same(&getter(&call::request()?)?, &value) {
-                true => Ok(()),
-                false => Err(read_only(&format!("request.{name}"))),
-            }
+        natives.register_set_of_constant(name, move |_: Receiver<RequestHandle>, value: Dynamic| match same(
+            &getter(&call::request()?)?,
+            &value,
+        ) {
+            true => Ok(()),
+            false => Err(read_only(&format!("request.{name}"))),
         });
     }
-    natives.register_indexer_get(|_: Of<RequestHandle>, name: &str| -> Read { Err(unknown(name)) });
+    natives.register_indexer_get(|_: Receiver<RequestHandle>, name: &str| -> Read { Err(unknown(name)) });
     natives.register_indexer_set_of_constant(
-        |_: Of<RequestHandle>, name: &str, _: Dynamic| -> Result<(), Box<EvalAltResult>> {
+        |_: Receiver<RequestHandle>, name: &str, _: Dynamic| -> Result<(), Box<EvalAltResult>> {
             Err(unknown(name))
         },
     );
@@ -129,15 +130,17 @@ fn unknown(name: &str) -> Box<EvalAltResult> {
 
 fn register_body(natives: &mut Natives) {
     natives
-        .register_fn("get_json", |_: Of<RequestHandle>| {
+        .register_fn("get_json", |_: Receiver<RequestHandle>| {
             get_json(call::request()?.as_ref(), JsonOptions::default())
         })
-        .register_fn("get_json", |_: Of<RequestHandle>, options: Map| {
+        .register_fn("get_json", |_: Receiver<RequestHandle>, options: Map| {
             let [force, silent, _cache] = flags("get_json", &options, ["force", "silent", "cache"])?;
             get_json(call::request()?.as_ref(), JsonOptions { force, silent })
         })
-        .register_fn("get_data", |_: Of<RequestHandle>| get_data(call::request()?.as_ref(), false, false))
-        .register_fn("get_data", |_: Of<RequestHandle>, options: Map| {
+        .register_fn("get_data", |_: Receiver<RequestHandle>| {
+            get_data(call::request()?.as_ref(), false, false)
+        })
+        .register_fn("get_data", |_: Receiver<RequestHandle>, options: Map| {
             let names = ["as_text", "parse_form_data", "cache"];
             let [as_text, parse_form_data, _cache] = flags("get_data", &options, names)?;
             get_data(call::request()?.as_ref(), as_text, parse_form_data)

@@ -3,7 +3,7 @@
 use crate::chaos::LONGEST;
 use crate::script::python::clock::Time;
 use crate::script::runtime::call;
-use crate::script::runtime::natives::{Natives, Of};
+use crate::script::runtime::natives::{Natives, Receiver};
 use rhai::{Dynamic, EvalAltResult};
 use std::time::Duration;
 
@@ -26,7 +26,7 @@ fn sleep(seconds: &Dynamic) -> Result<(), Box<EvalAltResult>> {
 /// Registers both names; Rhai's own `sleep` would stop the thread.
 pub fn register(natives: &mut Natives) {
     natives
-        .register_fn("sleep", |_: Of<Time>, seconds: Dynamic| sleep(&seconds))
+        .register_fn("sleep", |_: Receiver<Time>, seconds: Dynamic| sleep(&seconds))
         .register_fn("sleep", |seconds: i64| sleep(&Dynamic::from_int(seconds)))
         .register_fn("sleep", |seconds: f64| sleep(&Dynamic::from_float(seconds)));
 }

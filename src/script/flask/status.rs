@@ -1,6 +1,6 @@
 //! `status.HTTP_200_OK` and its kin: the names of flask_api's `status` module, and the reason phrases of answers.
 
-use crate::script::runtime::natives::{Natives, Of};
+use crate::script::runtime::natives::{Natives, Receiver};
 use crate::script::runtime::size_limits::Returned;
 use rhai::Module;
 use std::sync::LazyLock;
@@ -122,7 +122,7 @@ fn meant_by(name: &str) -> Option<&'static str> {
 pub fn register(natives: &mut Natives) {
     natives.register_type_with_name::<Status>("status");
     natives.set_var("status", Status);
-    natives.register_indexer_get(|_: Of<Status>, name: &str| code_of(name));
+    natives.register_indexer_get(|_: Receiver<Status>, name: &str| code_of(name));
     let mut module = Module::new();
     for (name, code) in NAMES.iter() {
         module.set_var(name.as_str(), *code);
@@ -136,7 +136,7 @@ pub fn register(natives: &mut Natives) {
     ] {
         let class = first..first + 100;
         let within = class.clone();
-        natives.register_fn(name, move |_: Of<Status>, code: i64| class.contains(&code));
+        natives.register_fn(name, move |_: Receiver<Status>, code: i64| class.contains(&code));
         module.set_native_fn(name, move |code: i64| Ok(within.contains(&code)));
     }
     natives.engine.register_static_module("status", module.into());

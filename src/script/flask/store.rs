@@ -4,7 +4,7 @@
 pub mod outside;
 pub mod values;
 
-pub use values::Data;
+pub use values::KeyValueStore;
 
 use crate::script::runtime::natives::{Natives, ScriptValue};
 use crate::script::runtime::{budget, call};
@@ -235,7 +235,7 @@ mod tests {
 
     #[test]
     fn a_store_lists_its_own_keys_only() {
-        let data = Data::default();
+        let data = KeyValueStore::default();
         let mut values = data.open(None).unwrap();
         for key in ["a", "b", "scenario:s", "scope:x/a", "scope:x/scope:y/a", "scope:y/z"] {
             values.set(key, Dynamic::UNIT);

@@ -1,6 +1,6 @@
 //! `base64.*`: text or bytes to base64 text, and back to bytes.
 
-use crate::script::runtime::natives::{Natives, Of};
+use crate::script::runtime::natives::{Natives, Receiver};
 use crate::script::runtime::size_limits::{MAX_TEXT, Returned, too_long};
 use base64::alphabet::{Alphabet, STANDARD, URL_SAFE};
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
@@ -49,11 +49,11 @@ fn register_pair(
 ) {
     let (to_name, from_name) = (format!("base64.{to}"), format!("base64.{from}"));
     let name = to_name.clone();
-    natives.register_fn(to, move |_: Of<Base64>, text: &str| encode(&name, coder, text.as_bytes()));
-    natives.register_fn(to, move |_: Of<Base64>, bytes: Blob| encode(&to_name, coder, &bytes));
+    natives.register_fn(to, move |_: Receiver<Base64>, text: &str| encode(&name, coder, text.as_bytes()));
+    natives.register_fn(to, move |_: Receiver<Base64>, bytes: Blob| encode(&to_name, coder, &bytes));
     let name = from_name.clone();
-    natives.register_fn(from, move |_: Of<Base64>, text: &str| decode(&name, coder, text.as_bytes()));
-    natives.register_fn(from, move |_: Of<Base64>, bytes: Blob| decode(&from_name, coder, &bytes));
+    natives.register_fn(from, move |_: Receiver<Base64>, text: &str| decode(&name, coder, text.as_bytes()));
+    natives.register_fn(from, move |_: Receiver<Base64>, bytes: Blob| decode(&from_name, coder, &bytes));
 }
 
 /// Registers `base64`.

@@ -1,7 +1,7 @@
 //! `time` and `datetime`: what time it is, as seconds and as text, always in UTC. Holding answers back (`time.sleep`)
 //! is not done here.
 
-use crate::script::runtime::natives::{Natives, Of};
+use crate::script::runtime::natives::{Natives, Receiver};
 use crate::script::runtime::size_limits::Returned;
 use chrono::format::{Item, StrftimeItems};
 use chrono::{DateTime, NaiveDate, NaiveDateTime, SecondsFormat, Utc};
@@ -96,16 +96,18 @@ fn present() -> String {
 
 fn register_time(natives: &mut Natives) {
     natives.register_type_with_name::<Time>("time");
-    natives.register_fn("time", |_: Of<Time>| now());
-    natives.register_fn("time_ns", |_: Of<Time>| Utc::now().timestamp_nanos_opt().unwrap_or(i64::MAX));
-    natives.register_fn("monotonic", |_: Of<Time>| START.elapsed().as_secs_f64());
-    natives.register_fn("strftime", |_: Of<Time>, format: &str| strftime(format, now()));
-    natives.register_fn("strftime", |_: Of<Time>, format: &str, seconds: f64| strftime(format, seconds));
+    natives.register_fn("time", |_: Receiver<Time>| now());
+    natives.register_fn("time_ns", |_: Receiver<Time>| Utc::now().timestamp_nanos_opt().unwrap_or(i64::MAX));
+    natives.register_fn("monotonic", |_: Receiver<Time>| START.elapsed().as_secs_f64());
+    natives.register_fn("strftime", |_: Receiver<Time>, format: &str| strftime(format, now()));
     natives
-        .register_fn("strftime", |_: Of<Time>, format: &str, seconds: i64| strftime(format, seconds as f64));
-    natives.register_fn("http_date", |_: Of<Time>| http_date(now()));
-    natives.register_fn("http_date", |_: Of<Time>, seconds: f64| http_date(seconds));
-    natives.register_fn("http_date", |_: Of<Time>, seconds: i64| http_date(seconds as f64));
+        .register_fn("strftime", |_: Receiver<Time>, format: &str, seconds: f64| strftime(format, seconds));
+    natives.register_fn("strftime", |_: Receiver<Time>, format: &str, seconds: i64| {
+        strftime(format, seconds as f64)
+    });
+    natives.register_fn("http_date", |_: Receiver<Time>| http_date(now()));
+    natives.register_fn("http_date", |_: Receiver<Time>, seconds: f64| http_date(seconds));
+    natives.register_fn("http_date", |_: Receiver<Time>, seconds: i64| http_date(seconds as f64));
 }
 
 /// Registers `time` and `datetime`.
@@ -115,11 +117,11 @@ pub fn register(natives: &mut Natives) {
     natives.set_var("datetime", Datetime);
     register_time(natives);
     natives.register_type_with_name::<Datetime>("datetime");
-    natives.register_fn("now", |_: Of<Datetime>| present());
-    natives.register_fn("utcnow", |_: Of<Datetime>| present());
-    natives.register_fn("isoformat", |_: Of<Datetime>, seconds: f64| isoformat(seconds));
-    natives.register_fn("isoformat", |_: Of<Datetime>, seconds: i64| isoformat(seconds as f64));
-    natives.register_fn("fromisoformat", |_: Of<Datetime>, text: &str| fromisoformat(text));
+    natives.register_fn("now", |_: Receiver<Datetime>| present());
+    natives.register_fn("utcnow", |_: Receiver<Datetime>| present());
+    natives.register_fn("isoformat", |_: Receiver<Datetime>, seconds: f64| isoformat(seconds));
+    natives.register_fn("isoformat", |_: Receiver<Datetime>, seconds: i64| isoformat(seconds as f64));
+    natives.register_fn("fromisoformat", |_: Receiver<Datetime>, text: &str| fromisoformat(text));
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! `os.getenv` and `os.environ`: reading the environment. Files are not seen from here.
 
-use crate::script::runtime::natives::{Natives, Of, ScriptValue};
+use crate::script::runtime::natives::{Natives, Receiver, ScriptValue};
 use crate::script::runtime::size_limits::Returned;
 use rhai::{Array, Dynamic, Map};
 use std::ffi::OsStr;
@@ -54,17 +54,17 @@ pub fn register(natives: &mut Natives) {
     natives.set_var("os", Os);
     natives.register_type_with_name::<Os>("os");
     natives.register_type_with_name::<Environ>("os.environ");
-    natives.register_fn("getenv", |_: Of<Os>, name: &str| getenv(name, Dynamic::UNIT));
-    natives.register_fn("getenv", |_: Of<Os>, name: &str, default: Dynamic| getenv(name, default));
-    natives.register_get("environ", |_: Of<Os>| Environ);
-    natives.register_indexer_get(|_: Of<Environ>, name: &str| required(name));
-    natives.register_fn("get", |_: Of<Environ>, name: &str| getenv(name, Dynamic::UNIT));
-    natives.register_fn("get", |_: Of<Environ>, name: &str, default: Dynamic| getenv(name, default));
-    natives.register_fn("contains", |_: Of<Environ>, name: &str| variable(name).is_some());
-    natives.register_fn("keys", |_: Of<Environ>| -> Array {
+    natives.register_fn("getenv", |_: Receiver<Os>, name: &str| getenv(name, Dynamic::UNIT));
+    natives.register_fn("getenv", |_: Receiver<Os>, name: &str, default: Dynamic| getenv(name, default));
+    natives.register_get("environ", |_: Receiver<Os>| Environ);
+    natives.register_indexer_get(|_: Receiver<Environ>, name: &str| required(name));
+    natives.register_fn("get", |_: Receiver<Environ>, name: &str| getenv(name, Dynamic::UNIT));
+    natives.register_fn("get", |_: Receiver<Environ>, name: &str, default: Dynamic| getenv(name, default));
+    natives.register_fn("contains", |_: Receiver<Environ>, name: &str| variable(name).is_some());
+    natives.register_fn("keys", |_: Receiver<Environ>| -> Array {
         variables().into_keys().map(|name| name.as_str().into()).collect()
     });
-    natives.register_fn("to_dict", |_: Of<Environ>| variables());
+    natives.register_fn("to_dict", |_: Receiver<Environ>| variables());
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! `hashlib.*` and `hmac.*`: digests of text and bytes.
 
-use crate::script::runtime::natives::{Natives, Of, ScriptValue};
+use crate::script::runtime::natives::{Natives, Receiver, ScriptValue};
 use crate::script::runtime::size_limits::Returned;
 use hmac::{Hmac, Mac};
 use md5::Md5;
@@ -71,7 +71,7 @@ fn compare_digest(left: &[u8], right: &[u8]) -> bool {
 }
 
 fn register_digest(natives: &mut Natives, name: &'static str, digest: fn(&[u8]) -> Blob) {
-    natives.register_fn(name, move |_: Of<Hashlib>, value: Dynamic| -> Returned<Digest> {
+    natives.register_fn(name, move |_: Receiver<Hashlib>, value: Dynamic| -> Returned<Digest> {
         let bytes = with_bytes(&format!("hashlib.{name}"), &value, digest)?;
         Ok(Digest { name, bytes })
     });
@@ -79,15 +79,18 @@ fn register_digest(natives: &mut Natives, name: &'static str, digest: fn(&[u8]) 
 
 fn register_hmac(natives: &mut Natives) {
     natives.register_type_with_name::<HmacHandle>("hmac");
-    natives.register_fn("digest", |_: Of<HmacHandle>, key: Dynamic, message: Dynamic, digest: &str| {
+    natives.register_fn("digest", |_: Receiver<HmacHandle>, key: Dynamic, message: Dynamic, digest: &str| {
         hmac_of("hmac.digest", &key, &message, digest)
     });
-    natives.register_fn("hexdigest", |_: Of<HmacHandle>, key: Dynamic, message: Dynamic, digest: &str| {
-        hmac_of("hmac.hexdigest", &key, &message, digest).map(|bytes| hexadecimal(&bytes))
-    });
+    natives.register_fn(
+        "hexdigest",
+        |_: Receiver<HmacHandle>, key: Dynamic, message: Dynamic, digest: &str| {
+            hmac_of("hmac.hexdigest", &key, &message, digest).map(|bytes| hexadecimal(&bytes))
+        },
+    );
     natives.register_fn(
         "compare_digest",
-        |_: Of<HmacHandle>, left: Dynamic, right: Dynamic| -> Returned<bool> {
+        |_: Receiver<HmacHandle>, left: Dynamic, right: Dynamic| -> Returned<bool> {
             let name = "hmac.compare_digest";
             with_bytes(name, &left, |left| with_bytes(name, &right, |right| compare_digest(left, right)))?
         },

@@ -3,7 +3,7 @@
 
 mod writer;
 
-use crate::script::runtime::natives::{Natives, Of};
+use crate::script::runtime::natives::{Natives, Receiver};
 use crate::script::runtime::size_limits::{MAX_TEXT, Returned};
 use rhai::{Dynamic, ImmutableString, Map};
 
@@ -97,15 +97,18 @@ fn indent_of(options: &Map) -> Result<String, String> {
 pub fn register(natives: &mut Natives) {
     natives.register_type_with_name::<Json>("json");
     natives.set_var("json", Json);
-    natives.register_fn("dumps", |_: Of<Json>, value: Dynamic| dumps(&value, ""));
-    natives.register_fn("dumps", |_: Of<Json>, value: Dynamic, options: Map| -> Returned<ImmutableString> {
-        let indent = indent_of(&options).map_err(|why| format!("json.dumps: {why}"))?;
-        dumps(&value, &indent)
-    });
-    natives.register_fn("loads", |_: Of<Json>, text: &str| -> Returned<Dynamic> {
+    natives.register_fn("dumps", |_: Receiver<Json>, value: Dynamic| dumps(&value, ""));
+    natives.register_fn(
+        "dumps",
+        |_: Receiver<Json>, value: Dynamic, options: Map| -> Returned<ImmutableString> {
+            let indent = indent_of(&options).map_err(|why| format!("json.dumps: {why}"))?;
+            dumps(&value, &indent)
+        },
+    );
+    natives.register_fn("loads", |_: Receiver<Json>, text: &str| -> Returned<Dynamic> {
         from_json(text.as_bytes()).map_err(|why| format!("json.loads: {why}").into())
     });
-    natives.register_fn("loads", |_: Of<Json>, bytes: rhai::Blob| -> Returned<Dynamic> {
+    natives.register_fn("loads", |_: Receiver<Json>, bytes: rhai::Blob| -> Returned<Dynamic> {
         from_json(&bytes).map_err(|why| format!("json.loads: {why}").into())
     });
 }

@@ -1,7 +1,7 @@
 //! `logging.*`: what scripts write to the log, under the target `provision`, with the line that wrote it.
 
 use crate::script::runtime::call;
-use crate::script::runtime::natives::{Natives, Of};
+use crate::script::runtime::natives::{Natives, Receiver};
 use crate::script::runtime::size_limits::text_of;
 use log::Level;
 use rhai::{Dynamic, NativeCallContext, Position};
@@ -53,14 +53,14 @@ pub fn register(natives: &mut Natives) {
     for (name, level) in
         [("info", Level::Info), ("warning", Level::Warn), ("error", Level::Error), ("critical", Level::Error)]
     {
-        natives.register_fn(name, move |context: NativeCallContext, _: Of<Logging>, value: Dynamic| {
+        natives.register_fn(name, move |context: NativeCallContext, _: Receiver<Logging>, value: Dynamic| {
             // A closure has no source of its own.
             let file = call::with(|call| call.file().map(|file| file.name.clone())).flatten();
             write(level, context.call_source().or(file.as_deref()), context.call_position(), &value);
         });
     }
     // Whatever is called `debug`, Rhai takes its text and hands it to `on_debug`.
-    natives.register_fn("debug", |_: Of<Logging>, value: Dynamic| text_of(&value, MAX_MESSAGE));
+    natives.register_fn("debug", |_: Receiver<Logging>, value: Dynamic| text_of(&value, MAX_MESSAGE));
     natives.engine.on_debug(|text, source, position| write(Level::Debug, source, position, &text.into()));
     natives.engine.on_print(|text| write(Level::Info, None, Position::NONE, &text.into()));
 }

@@ -1,6 +1,6 @@
 //! `random.*`: numbers and choices, from a generator per thread. Not for secrets.
 
-use crate::script::runtime::natives::{Natives, Of};
+use crate::script::runtime::natives::{Natives, Receiver};
 use crate::script::runtime::size_limits::{MAX_ITEMS, Returned, too_many};
 use rhai::{Array, Dynamic};
 
@@ -72,26 +72,27 @@ fn uniform(low: f64, high: f64) -> f64 {
 pub fn register(natives: &mut Natives) {
     natives.register_type_with_name::<Random>("random");
     natives.set_var("random", Random);
-    natives.register_fn("random", |_: Of<Random>| fastrand::f64());
-    natives.register_fn("randint", |_: Of<Random>, low: i64, high: i64| randint(low, high));
-    natives.register_fn("randrange", |_: Of<Random>, stop: i64| randrange(0, stop, 1));
-    natives.register_fn("randrange", |_: Of<Random>, start: i64, stop: i64| randrange(start, stop, 1));
-    natives.register_fn("randrange", |_: Of<Random>, start: i64, stop: i64, step: i64| {
+    natives.register_fn("random", |_: Receiver<Random>| fastrand::f64());
+    natives.register_fn("randint", |_: Receiver<Random>, low: i64, high: i64| randint(low, high));
+    natives.register_fn("randrange", |_: Receiver<Random>, stop: i64| randrange(0, stop, 1));
+    natives.register_fn("randrange", |_: Receiver<Random>, start: i64, stop: i64| randrange(start, stop, 1));
+    natives.register_fn("randrange", |_: Receiver<Random>, start: i64, stop: i64, step: i64| {
         randrange(start, stop, step)
     });
-    natives.register_fn("uniform", |_: Of<Random>, low: f64, high: f64| uniform(low, high));
-    natives.register_fn("uniform", |_: Of<Random>, low: i64, high: i64| uniform(low as f64, high as f64));
-    natives.register_fn("uniform", |_: Of<Random>, low: f64, high: i64| uniform(low, high as f64));
-    natives.register_fn("uniform", |_: Of<Random>, low: i64, high: f64| uniform(low as f64, high));
-    natives.register_fn("choice", |_: Of<Random>, list: Array| choice(&list));
-    natives.register_fn("choice", |_: Of<Random>, text: &str| letter(text));
-    natives.register_fn("sample", |_: Of<Random>, list: Array, count: i64| sample(&list, count));
-    natives.register_fn("shuffle", |_: Of<Random>, list: Array| {
+    natives.register_fn("uniform", |_: Receiver<Random>, low: f64, high: f64| uniform(low, high));
+    natives
+        .register_fn("uniform", |_: Receiver<Random>, low: i64, high: i64| uniform(low as f64, high as f64));
+    natives.register_fn("uniform", |_: Receiver<Random>, low: f64, high: i64| uniform(low, high as f64));
+    natives.register_fn("uniform", |_: Receiver<Random>, low: i64, high: f64| uniform(low as f64, high));
+    natives.register_fn("choice", |_: Receiver<Random>, list: Array| choice(&list));
+    natives.register_fn("choice", |_: Receiver<Random>, text: &str| letter(text));
+    natives.register_fn("sample", |_: Receiver<Random>, list: Array, count: i64| sample(&list, count));
+    natives.register_fn("shuffle", |_: Receiver<Random>, list: Array| {
         let mut list = list;
         fastrand::shuffle(&mut list);
         list
     });
-    natives.register_fn("seed", |_: Of<Random>, seed: i64| fastrand::seed(seed.cast_unsigned()));
+    natives.register_fn("seed", |_: Receiver<Random>, seed: i64| fastrand::seed(seed.cast_unsigned()));
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 mod matched;
 mod template;
 
-use crate::script::runtime::natives::{Natives, Of};
+use crate::script::runtime::natives::{Natives, Receiver};
 use crate::script::runtime::size_limits::{
     MAX_ITEMS, MAX_TEXT, Returned, Text, check_time, too_long, too_many,
 };
@@ -156,7 +156,7 @@ impl Tally {
 }
 
 /// `re.findall(pattern, text)`: the texts of the matches; of their one group, or lists of their groups.
-fn findall(_: Of<Re>, pattern: &str, text: &str) -> Returned<Array> {
+fn findall(_: Receiver<Re>, pattern: &str, text: &str) -> Returned<Array> {
     let regex = compiled("re.findall", pattern, Anchor::Anywhere, text)?;
     let (mut found, mut tally) = (Array::new(), Tally::new("re.findall"));
     each_match(&regex, (text, 0), |captures| {
@@ -231,17 +231,19 @@ fn sub_function(
 }
 
 fn register_sub(natives: &mut Natives) {
-    natives.register_fn("sub", |_: Of<Re>, pattern: &str, template: &str, text: &str| {
+    natives.register_fn("sub", |_: Receiver<Re>, pattern: &str, template: &str, text: &str| {
         sub_text(pattern, template, (text, 0))
     });
-    natives.register_fn("sub", |_: Of<Re>, pattern: &str, template: &str, text: &str, most: i64| {
+    natives.register_fn("sub", |_: Receiver<Re>, pattern: &str, template: &str, text: &str, most: i64| {
         sub_text(pattern, template, (text, most))
     });
     natives.register_fn(
         "sub",
-        |context: NativeCallContext, _: Of<Re>, pattern: &str, function: FnPtr, text: ImmutableString| {
-            sub_function(&context, pattern, &function, &text)
-        },
+        |context: NativeCallContext,
+         _: Receiver<Re>,
+         pattern: &str,
+         function: FnPtr,
+         text: ImmutableString| { sub_function(&context, pattern, &function, &text) },
     );
 }
 
@@ -256,16 +258,17 @@ pub fn register(natives: &mut Natives) {
         ("prefix", Anchor::Start),
         ("fullmatch", Anchor::Whole),
     ] {
-        natives.register_fn(name, move |_: Of<Re>, pattern: &str, text: ImmutableString| {
+        natives.register_fn(name, move |_: Receiver<Re>, pattern: &str, text: ImmutableString| {
             find(&format!("re.{name}"), pattern, text, anchor)
         });
     }
     natives.register_fn("findall", findall);
-    natives.register_fn("split", |_: Of<Re>, pattern: &str, text: &str| split(pattern, text, 0));
-    natives
-        .register_fn("split", |_: Of<Re>, pattern: &str, text: &str, most: i64| split(pattern, text, most));
+    natives.register_fn("split", |_: Receiver<Re>, pattern: &str, text: &str| split(pattern, text, 0));
+    natives.register_fn("split", |_: Receiver<Re>, pattern: &str, text: &str, most: i64| {
+        split(pattern, text, most)
+    });
     register_sub(natives);
-    natives.register_fn("escape", |_: Of<Re>, text: &str| -> Returned<String> {
+    natives.register_fn("escape", |_: Receiver<Re>, text: &str| -> Returned<String> {
         let escaped = if text.len() <= MAX_PATTERN { Some(regex_lite::escape(text)) } else { None };
         escaped.ok_or_else(|| format!("re.escape: the text is longer than {MAX_PATTERN} bytes").into())
     });

@@ -1,6 +1,6 @@
 //! `urllib.*`: percent-encoding and query strings as Python's `urllib.parse` has them (RFC 3986, section 2).
 
-use crate::script::runtime::natives::{Natives, Of, ScriptValue};
+use crate::script::runtime::natives::{Natives, Receiver, ScriptValue};
 use crate::script::runtime::size_limits::{MAX_ITEMS, Returned, Text, too_many, write_value};
 use percent_encoding::percent_decode_str;
 use rhai::{Array, Dynamic, ImmutableString, Map, NativeCallContext};
@@ -90,14 +90,18 @@ impl Query<'_, '_> {
 }
 
 /// `urllib.urlencode(map)`, keys in their order in the map.
-fn urlencode(context: NativeCallContext, _: Of<Urllib>, fields: Map) -> Returned<ImmutableString> {
+fn urlencode(context: NativeCallContext, _: Receiver<Urllib>, fields: Map) -> Returned<ImmutableString> {
     let mut query = Query { context: &context, out: Text::new(), follows: false };
     fields.iter().try_for_each(|(key, value)| query.field(key, value))?;
     Ok(query.out.finish())
 }
 
 /// `urllib.urlencode(list)` of pairs `[key, value]`, in their order.
-fn urlencode_pairs(context: NativeCallContext, _: Of<Urllib>, pairs: Array) -> Returned<ImmutableString> {
+fn urlencode_pairs(
+    context: NativeCallContext,
+    _: Receiver<Urllib>,
+    pairs: Array,
+) -> Returned<ImmutableString> {
     let mut query = Query { context: &context, out: Text::new(), follows: false };
     for pair in &pairs {
         let pair = pair.as_array_ref().ok().filter(|pair| pair.len() == 2 && pair[0].is_string());
@@ -128,16 +132,16 @@ fn parse_qs(text: &str) -> Returned<Map> {
 pub fn register(natives: &mut Natives) {
     natives.register_type_with_name::<Urllib>("urllib");
     natives.set_var("urllib", Urllib);
-    natives.register_get("parse", |_: Of<Urllib>| Urllib);
-    natives.register_fn("quote", |_: Of<Urllib>, text: &str| quote(text, "/"));
-    natives.register_fn("quote", |_: Of<Urllib>, text: &str, safe: &str| quote(text, safe));
-    natives.register_fn("quote_plus", |_: Of<Urllib>, text: &str| quote_plus(text, ""));
-    natives.register_fn("quote_plus", |_: Of<Urllib>, text: &str, safe: &str| quote_plus(text, safe));
-    natives.register_fn("unquote", |_: Of<Urllib>, text: &str| unquote(text));
-    natives.register_fn("unquote_plus", |_: Of<Urllib>, text: &str| unquote_plus(text));
+    natives.register_get("parse", |_: Receiver<Urllib>| Urllib);
+    natives.register_fn("quote", |_: Receiver<Urllib>, text: &str| quote(text, "/"));
+    natives.register_fn("quote", |_: Receiver<Urllib>, text: &str, safe: &str| quote(text, safe));
+    natives.register_fn("quote_plus", |_: Receiver<Urllib>, text: &str| quote_plus(text, ""));
+    natives.register_fn("quote_plus", |_: Receiver<Urllib>, text: &str, safe: &str| quote_plus(text, safe));
+    natives.register_fn("unquote", |_: Receiver<Urllib>, text: &str| unquote(text));
+    natives.register_fn("unquote_plus", |_: Receiver<Urllib>, text: &str| unquote_plus(text));
     natives.register_fn("urlencode", urlencode);
     natives.register_fn("urlencode", urlencode_pairs);
-    natives.register_fn("parse_qs", |_: Of<Urllib>, text: &str| parse_qs(text));
+    natives.register_fn("parse_qs", |_: Receiver<Urllib>, text: &str| parse_qs(text));
 }
 
 #[cfg(test)]

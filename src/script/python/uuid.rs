@@ -1,6 +1,6 @@
 //! `uuid.uuid4()`: random identifiers (RFC 9562, section 5.4), from a generator that is not for secrets.
 
-use crate::script::runtime::natives::{Natives, Of};
+use crate::script::runtime::natives::{Natives, Receiver};
 
 /// The handle behind `uuid`.
 #[derive(Debug, Clone)]
@@ -19,7 +19,7 @@ pub fn uuid4() -> String {
 pub fn register(natives: &mut Natives) {
     natives.register_type_with_name::<Uuid>("uuid");
     natives.set_var("uuid", Uuid);
-    natives.register_fn("uuid4", |_: Of<Uuid>| uuid4());
+    natives.register_fn("uuid4", |_: Receiver<Uuid>| uuid4());
 }
 
 #[cfg(test)]

@@ -110,7 +110,7 @@ mod tests {
     #[test]
     fn a_call_leaves_nothing_to_the_next_but_what_was_found_out() {
         let (folder, budget) = (Folder::new(), Budget::default());
-        let store = folder.store();
+        let store = folder.directory();
         fs::write(folder.root().join("library"), "fn twice(n) { n * 2 }").unwrap();
         let files = Files::new(store.into(), "p", Some(SOURCE.into()), Arc::default());
         let loaded = Provision::load(&script::engine(budget).into(), budget, files);

@@ -5,8 +5,8 @@ use super::budget::{self, Budget, MAX_DEPTH};
 use super::call;
 use super::python;
 use crate::chaos::Draws;
-use crate::directory::{Content, Name, Store};
-use crate::script::flask::store::Data;
+use crate::directory::{Content, Name, ProvisionDir};
+use crate::script::flask::store::KeyValueStore;
 use rhai::{
     AST, ASTFlags, Dynamic, Engine, EvalAltResult, GlobalRuntimeState, Module, ModuleResolver, Position,
     Scope, ScriptFnMetadata, Shared, Stmt,
@@ -42,11 +42,11 @@ pub struct Function {
 
 /// The files that one load of a provision has touched.
 pub struct Files {
-    store: Arc<Store>,
+    directory: Arc<ProvisionDir>,
     /// The provision's name.
     pub main: String,
     /// Values of `store`.
-    pub data: Arc<Data>,
+    pub data: Arc<KeyValueStore>,
     /// Whether they were there before this load (`--keep-store`).
     pub keeps_data: bool,
     /// Sequences of the seeds of delays and faults.
@@ -70,9 +70,14 @@ fn open<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Files {
     /// The files of provision `main` in `store`; `given` stands in for the provision's own file.
-    pub fn new(store: Arc<Store>, main: &str, given: Option<Vec<u8>>, data: Arc<Data>) -> Files {
+    pub fn new(
+        directory: Arc<ProvisionDir>,
+        main: &str,
+        given: Option<Vec<u8>>,
+        data: Arc<KeyValueStore>,
+    ) -> Files {
         Files {
-            store,
+            directory,
             main: main.to_owned(),
             data,
             keeps_data: false,
@@ -100,7 +105,7 @@ impl Files {
     /// # Errors
     /// A name that leaves the directory, a file that is missing or can't be read.
     pub fn read(&self, name: &str) -> Result<Vec<u8>, String> {
-        self.store.bytes(&self.note(name)?).map_err(|error| error.to_string())
+        self.directory.bytes(&self.note(name)?).map_err(|error| error.to_string())
     }
 
     /// The content of file `name`, which may be of any size, to be sent. It counts as read.
@@ -108,7 +113,7 @@ impl Files {
     /// # Errors
     /// As for [`Files::read`].
     pub fn content(&self, name: &str) -> Result<Content, String> {
-        self.store.content(&self.note(name)?).map_err(|error| error.to_string())
+        self.directory.content(&self.note(name)?).map_err(|error| error.to_string())
     }
 
     /// Lets file `name` count as read.
@@ -117,7 +122,7 @@ impl Files {
         // A file that is missing at load is worth a reload when it comes. While requests are handled, each one looks again,
         // and their paths may name any number of files.
         let loading = call::with(|call| call.request.is_none()).unwrap_or(true);
-        if loading || self.store.exists(&checked) {
+        if loading || self.directory.exists(&checked) {
             open(&self.read).insert(checked.as_str().to_owned());
         }
         Ok(checked)
@@ -131,7 +136,7 @@ impl Files {
         let prefix =
             if under.is_empty() { String::new() } else { format!("{}/", under.trim_end_matches('/')) };
         let mut names = BTreeSet::new();
-        for entry in self.store.list().map_err(|error| error.to_string())? {
+        for entry in self.directory.list().map_err(|error| error.to_string())? {
             let inside = entry.name.as_str().strip_prefix(prefix.as_str());
             if let (None, Some(inside)) = (&entry.skipped, inside) {
                 names.insert(inside.split('/').next().unwrap_or(inside).to_owned());
@@ -157,7 +162,7 @@ impl Files {
             open(&self.sources).iter().map(|(name, source)| (name.clone(), source.text.clone())).collect();
         texts.iter().any(|(name, text)| {
             let never_there = *name == self.main && self.given.as_deref() == Some(built_in);
-            let bytes = Name::parse(name).ok().and_then(|name| self.store.bytes(&name).ok());
+            let bytes = Name::parse(name).ok().and_then(|name| self.directory.bytes(&name).ok());
             bytes.map_or(!never_there, |bytes| !text_of(bytes).is_ok_and(|now| now == *text))
         })
     }
@@ -222,12 +227,12 @@ impl Files {
 
     fn find_import(&self, path: &str) -> Result<String, String> {
         let plain = Name::parse(path).map_err(|error| error.to_string())?;
-        if path == self.main || self.store.exists(&plain) {
+        if path == self.main || self.directory.exists(&plain) {
             return Ok(path.to_owned());
         }
         let with_extension = format!("{path}.rhai");
         let name = Name::parse(&with_extension).map_err(|error| error.to_string())?;
-        if self.store.exists(&name) {
+        if self.directory.exists(&name) {
             return Ok(with_extension);
         }
         open(&self.read).extend([path.to_owned(), with_extension]);

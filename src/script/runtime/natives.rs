@@ -5,9 +5,9 @@
 
 mod function;
 
-pub use function::{Of, ScriptValue};
+pub use function::{Receiver, ScriptValue};
 
-use function::{Called, Native};
+use function::{Native, NativeFn};
 use rhai::plugin::PluginFunc;
 use rhai::{Dynamic, Engine, FuncRegistration, Module, RhaiFunc, Shared, Variant};
 use std::any::{TypeId, type_name};
@@ -127,7 +127,7 @@ impl<'engine> Natives<'engine> {
         of_constants: bool,
         function: F,
     ) -> &mut Self {
-        self.add(by, name, F::TYPES, Shared::new(Called::new(function, of_constants)))
+        self.add(by, name, F::TYPES, Shared::new(NativeFn::new(function, of_constants)))
     }
 
     /// Not inlined: it is the part that all registrations have in common.

@@ -13,19 +13,19 @@ fn each_swap_of_the_config_map_is_one_report() {
             fs::create_dir(folder.config()).unwrap();
             swap_config_map(&folder.config(), "1", &[("initial", "1")]);
         });
-        watched.store.refresh_config().unwrap();
+        watched.directory.refresh_config().unwrap();
         watched.expect_nothing();
         for version in ["2", "3"] {
             swap_config_map(&watched.folder.config(), version, &[("initial", version), ("b", version)]);
             assert_eq!(watched.next(), report(&[], &[], true));
-            let change = watched.store.refresh_config().unwrap();
+            let change = watched.directory.refresh_config().unwrap();
             assert_eq!(change.changed, [name("b"), name("initial")]);
             // The copies are the store's own writes.
             watched.expect_nothing();
         }
         swap_config_map(&watched.folder.config(), "4", &[("initial", "3")]);
         assert_eq!(watched.next(), report(&[], &[], true));
-        assert_eq!(watched.store.refresh_config().unwrap().removed, [name("b")]);
+        assert_eq!(watched.directory.refresh_config().unwrap().removed, [name("b")]);
     });
 }
 

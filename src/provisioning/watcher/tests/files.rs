@@ -63,7 +63,7 @@ fn a_change_of_mode_or_reading_is_no_report() {
         fs::set_permissions(watched.path("a"), fs::Permissions::from_mode(0o600)).unwrap();
         watched.run("chmod", &["+x", "b"]);
         assert_eq!(fs::read(watched.path("a")).unwrap(), b"a");
-        watched.store.read(&name("b")).unwrap();
+        watched.directory.read(&name("b")).unwrap();
         watched.run("touch", &["-a", "a"]);
         drop(File::open(watched.path("a")).unwrap());
         drop(fs::OpenOptions::new().append(true).open(watched.path("b")).unwrap());
@@ -114,9 +114,9 @@ fn removal_and_renaming_away_are_reported() {
         watched.expect(&[], &["a"]);
         fs::rename(watched.path("b"), watched.folder.path("elsewhere")).unwrap();
         watched.expect(&[], &["b"]);
-        watched.store.write(&name("c"), b"").unwrap();
+        watched.directory.write(&name("c"), b"").unwrap();
         watched.expect_nothing();
-        watched.store.remove(&name("c")).unwrap();
+        watched.directory.remove(&name("c")).unwrap();
         watched.expect(&[], &["c"]);
     });
 }
@@ -125,9 +125,9 @@ fn removal_and_renaming_away_are_reported() {
 fn what_the_store_writes_is_not_reported_and_what_happens_to_it_later_is() {
     both(|poll| {
         let watched = Watched::prepared(poll, prepared_files);
-        watched.store.write(&name("posted"), b"1").unwrap();
-        watched.store.write(&name("a"), b"1").unwrap();
-        watched.store.write(&name("new/folder/file.json"), b"1").unwrap();
+        watched.directory.write(&name("posted"), b"1").unwrap();
+        watched.directory.write(&name("a"), b"1").unwrap();
+        watched.directory.write(&name("new/folder/file.json"), b"1").unwrap();
         watched.expect_nothing();
         watched.run("touch", &["posted"]);
         watched.expect(&["posted"], &[]);
@@ -135,7 +135,7 @@ fn what_the_store_writes_is_not_reported_and_what_happens_to_it_later_is() {
         watched.expect(&["a"], &[]);
         watched.put("new/folder/file.json", "22");
         watched.expect(&["new/folder/file.json"], &[]);
-        watched.store.write(&name("a"), b"2").unwrap();
+        watched.directory.write(&name("a"), b"2").unwrap();
         watched.expect_nothing();
     });
 }

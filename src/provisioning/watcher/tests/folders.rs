@@ -68,10 +68,10 @@ fn a_directory_that_is_removed_and_made_again_is_watched_again() {
 fn a_watcher_without_a_directory_waits_for_it() {
     both(|poll| {
         let folder = Folder::new();
-        let store = Arc::new(folder.store());
+        let directory = Arc::new(folder.directory());
         fs::remove_dir(folder.root()).unwrap();
         let (send, changes) = channel();
-        let watcher = Watcher::start(store, options(poll), move |report| {
+        let watcher = Watcher::start(directory, options(poll), move |report| {
             let _ = send.send(report);
         });
         fs::create_dir(folder.root()).unwrap();

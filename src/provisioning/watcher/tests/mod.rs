@@ -23,7 +23,7 @@ const STACK: usize = 1 << 20;
 /// A watched store; what is reported arrives at `changes`.
 struct Watched {
     folder: Folder,
-    store: Arc<Store>,
+    directory: Arc<ProvisionDir>,
     _watcher: Watcher,
     changes: Receiver<Changes>,
 }
@@ -47,12 +47,12 @@ impl Watched {
         let folder = Folder::new();
         fs::create_dir(folder.root()).unwrap();
         prepare(&folder);
-        let store = Arc::new(folder.store());
+        let directory = Arc::new(folder.directory());
         let (send, changes) = channel();
-        let watcher = Watcher::start(store.clone(), options, move |report| {
+        let watcher = Watcher::start(directory.clone(), options, move |report| {
             let _ = send.send(report);
         });
-        Watched { folder, store, _watcher: watcher.unwrap(), changes }
+        Watched { folder, directory, _watcher: watcher.unwrap(), changes }
     }
 
     fn path(&self, file: &str) -> PathBuf {

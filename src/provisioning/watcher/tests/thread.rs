@@ -8,11 +8,11 @@ use super::*;
 fn what_changes_between_opening_and_starting_is_reported() {
     both(|poll| {
         let folder = Folder::new();
-        let store = Arc::new(folder.store());
-        store.write(&name("initial"), b"our own").unwrap();
+        let directory = Arc::new(folder.directory());
+        directory.write(&name("initial"), b"our own").unwrap();
         fs::write(folder.root().join("early"), "1").unwrap();
         let (send, changes) = channel();
-        let watcher = Watcher::start(store, options(poll), move |report| {
+        let watcher = Watcher::start(directory, options(poll), move |report| {
             let _ = send.send(report);
         });
         assert_eq!(changes.recv_timeout(DEADLINE).unwrap(), report(&["early"], &[], false));
@@ -25,11 +25,11 @@ fn what_changes_between_opening_and_starting_is_reported() {
 #[test]
 fn events_that_were_lost_are_made_up_for() {
     let folder = Folder::new();
-    let store = Arc::new(folder.store());
+    let directory = Arc::new(folder.directory());
     let (send, changes) = channel();
     let (resume, wait) = channel::<()>();
     let mut first = true;
-    let watcher = Watcher::start(store, options(false), move |report: Changes| {
+    let watcher = Watcher::start(directory, options(false), move |report: Changes| {
         let _ = send.send(report);
         if std::mem::take(&mut first) {
             let _ = wait.recv_timeout(DEADLINE);
@@ -62,7 +62,7 @@ fn events_that_were_lost_are_made_up_for() {
 fn a_panic_behind_a_report_does_not_end_the_watching() {
     let folder = Folder::new();
     let (send, reports) = channel();
-    let watcher = Watcher::start(Arc::new(folder.store()), options(false), move |report| {
+    let watcher = Watcher::start(Arc::new(folder.directory()), options(false), move |report| {
         send.send(report.written.clone()).unwrap();
         assert_ne!(report.written, [name("bad")], "on purpose");
     });
@@ -81,7 +81,7 @@ fn stopping_does_not_wait_for_the_next_look() {
             let options = WatchOptions { interval, ..options(poll) };
             let (send, changes) = channel();
             let watcher =
-                Watcher::start(Arc::new(folder.store()), options, move |report| drop(send.send(report)));
+                Watcher::start(Arc::new(folder.directory()), options, move |report| drop(send.send(report)));
             drop(watcher);
             assert_eq!(changes.recv_timeout(DEADLINE), Err(RecvTimeoutError::Disconnected));
         }

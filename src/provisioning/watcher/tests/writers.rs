@@ -49,7 +49,7 @@ fn of_quick_edits_the_last_one_is_always_seen() {
             let mut seen = Vec::new();
             while seen != wanted.as_bytes() {
                 assert_eq!(watched.next().written, [name("f")]);
-                seen = watched.store.read(&name("f")).unwrap().bytes;
+                seen = watched.directory.read(&name("f")).unwrap().bytes;
             }
         }
     });
@@ -58,13 +58,13 @@ fn of_quick_edits_the_last_one_is_always_seen() {
 #[test]
 fn an_edit_during_a_report_is_the_next_report() {
     let folder = Folder::new();
-    let store = Arc::new(folder.store());
+    let directory = Arc::new(folder.directory());
     let path = folder.root().join("f");
     let (send, reports) = channel();
     let mut edits = vec!["third", "second"];
     let written = path.clone();
-    let watcher = Watcher::start(store.clone(), options(false), move |_| {
-        let read = store.read(&name("f")).unwrap().bytes;
+    let watcher = Watcher::start(directory.clone(), options(false), move |_| {
+        let read = directory.read(&name("f")).unwrap().bytes;
         // Same size and, by the clock of the file system, most likely the same time as what was read.
         if let Some(edit) = edits.pop() {
             fs::write(&written, edit).unwrap();
@@ -102,8 +102,8 @@ fn a_file_that_is_held_open_is_not_reported_until_it_is_closed() {
 #[test]
 fn a_file_counts_as_complete_when_two_looks_in_a_row_see_the_same() {
     let folder = Folder::new();
-    let store = Arc::new(folder.store());
-    let mut snapshot = Snapshot::new(store);
+    let directory = Arc::new(folder.directory());
+    let mut snapshot = Snapshot::new(directory);
     let mut open = File::create(folder.root().join("f")).unwrap();
     for _ in 0..3 {
         open.write_all(b"more").unwrap();
@@ -120,7 +120,7 @@ fn a_file_counts_as_complete_when_two_looks_in_a_row_see_the_same() {
 #[test]
 fn a_file_that_goes_away_before_it_is_reported_was_never_there() {
     let folder = Folder::new();
-    let mut snapshot = Snapshot::new(Arc::new(folder.store()));
+    let mut snapshot = Snapshot::new(Arc::new(folder.directory()));
     let path = folder.root().join("f");
     fs::write(&path, "").unwrap();
     snapshot.completed(&name("f"));

@@ -5,7 +5,7 @@ use crate::message::form::{FilePart, options};
 use crate::message::request::Request;
 use crate::script::flask::abort::http_error;
 use crate::script::flask::request::property::{read_only, unknown_property};
-use crate::script::runtime::natives::{Natives, Of};
+use crate::script::runtime::natives::{Natives, Receiver};
 use rhai::{Blob, Dynamic, ImmutableString};
 use std::sync::Arc;
 
@@ -101,12 +101,12 @@ pub fn register(natives: &mut Natives) {
         natives.register_get(name, move |file: &mut FileStorage| getter(file));
     }
     let names = || PROPERTIES.iter().map(|(name, _)| *name);
-    natives.register_indexer_get(move |_: Of<FileStorage>, name: &str| -> Result<Dynamic, Thrown> {
+    natives.register_indexer_get(move |_: Receiver<FileStorage>, name: &str| -> Result<Dynamic, Thrown> {
         Err(unknown_property("a file", name, names()))
     });
     natives.register_indexer_set_of_constant(
         // Rhai also calls it for `headers`, after a method was called on that.
-        |_: Of<FileStorage>, _: &str, value: Dynamic| match value.is::<Headers>() {
+        |_: Receiver<FileStorage>, _: &str, value: Dynamic| match value.is::<Headers>() {
             true => Ok(()),
             false => Err(read_only("a file")),
         },

@@ -107,7 +107,7 @@ fn properties_tell_which_rule_serves() {
         fn all() { [request.endpoint, request.url_rule, request.blueprint, request.view_args] }
     "#;
     let (folder, budget) = (Folder::new(), Budget::default());
-    let files = Files::new(folder.store().into(), "p", Some(source.into()), Arc::default());
+    let files = Files::new(folder.directory().into(), "p", Some(source.into()), Arc::default());
     let loaded = Provision::load(&script::engine(budget).into(), budget, files);
     let Ok(Loaded::Provision(provision)) = loaded else { panic!("no provision") };
     let provision = Arc::new(*provision);

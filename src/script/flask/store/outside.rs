@@ -1,6 +1,6 @@
 //! The values of `store` as JSON, for those outside of scripts. Knows no HTTP.
 
-use super::values::{Data, Values};
+use super::values::{KeyValueStore, Values};
 use crate::message::epoch::Epoch;
 use crate::script::python::json;
 use crate::script::runtime::budget::{MAX_ENTRIES, MAX_ITEMS, MAX_TEXT};
@@ -20,7 +20,7 @@ pub enum Refused {
     TooLarge,
 }
 
-impl Data {
+impl KeyValueStore {
     /// The values of the epoch that it is.
     fn now(&self, epoch: &Epoch) -> MutexGuard<'_, Values> {
         loop {
@@ -143,7 +143,7 @@ mod tests {
 
     #[test]
     fn json_comes_back_as_it_was_put() {
-        let (data, epoch) = (Data::default(), Epoch::default());
+        let (data, epoch) = (KeyValueStore::default(), Epoch::default());
         let table = ["null", "true", "-7", "1.0", "\"é\\n\"", "[1,[2]]", "{\"a\":{\"b\":[]},\"c\":null}"];
         for json in table {
             assert_eq!(data.put(&epoch, json, json.as_bytes()), Ok(true));
@@ -174,7 +174,7 @@ mod tests {
 
     #[test]
     fn bad_json_is_refused_with_its_place_and_what_is_too_large_at_all() {
-        let (data, epoch) = (Data::default(), Epoch::default());
+        let (data, epoch) = (KeyValueStore::default(), Epoch::default());
         let put = |json: &str| data.put(&epoch, "k", json.as_bytes()).unwrap_err();
         let malformed = |text: &str| Refused::Malformed(text.to_owned());
         assert_eq!(put(""), malformed("EOF while parsing a value at line 1 column 0"));

@@ -7,7 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// The values of one provision.
 #[derive(Debug, Default)]
-pub struct Data(Mutex<Values>);
+pub struct KeyValueStore(Mutex<Values>);
 
 /// The values while nobody else has them.
 #[derive(Debug, Default)]
@@ -30,7 +30,7 @@ struct Entry {
     version: u64,
 }
 
-impl Data {
+impl KeyValueStore {
     /// The values as a request of `epoch` sees them; none where they were reset since it began. The first one of a new epoch
     /// finds them reset. Without an epoch, as they are.
     pub fn open(&self, epoch: Option<u64>) -> Option<MutexGuard<'_, Values>> {
@@ -125,13 +125,13 @@ impl Values {
 mod tests {
     use super::*;
 
-    fn open(data: &Data, epoch: u64) -> MutexGuard<'_, Values> {
+    fn open(data: &KeyValueStore, epoch: u64) -> MutexGuard<'_, Values> {
         data.open(Some(epoch)).unwrap()
     }
 
     #[test]
     fn a_new_epoch_goes_back_to_what_was_loaded_and_the_old_one_sees_nothing() {
-        let data = Data::default();
+        let data = KeyValueStore::default();
         data.open(None).unwrap().set("loaded", 1.into());
         data.keep_loaded();
         open(&data, 0).set("loaded", 2.into());
@@ -145,7 +145,7 @@ mod tests {
 
     #[test]
     fn keys_are_found_and_cleared_by_their_start() {
-        let data = Data::default();
+        let data = KeyValueStore::default();
         let mut values = open(&data, 0);
         for key in ["a", "a/1", "a/2", "ab", "b"] {
             assert!(values.set(key, Dynamic::UNIT));
@@ -162,7 +162,7 @@ mod tests {
 
     #[test]
     fn a_version_is_never_the_one_before() {
-        let data = Data::default();
+        let data = KeyValueStore::default();
         let mut values = open(&data, 0);
         assert!(values.set_if("k", 1.into(), 0));
         let (_, version) = values.look("k");

@@ -15,9 +15,9 @@ use std::ops::Range;
 /// What a call of a native ends with.
 pub type Outcome = Result<Dynamic, Box<EvalAltResult>>;
 
-/// A function that scripts can call: its parameters are `&mut T` or `Of<T>` (the first one only), `&str` or a [`ScriptValue`]; its result is
-/// a [`Returned`]. `Shape` tells functions of different parameters apart; the compiler finds it.
-pub trait Native<Shape>: Send + Sync + 'static {
+/// A function that scripts can call: its parameters are `&mut T` or `Receiver<T>` (the first one only), `&str` or a [`ScriptValue`]; its result is
+/// a [`Returned`]. `Signature` tells functions of different parameters apart; the compiler finds it.
+pub trait Native<Signature>: Send + Sync + 'static {
     /// The types of the arguments, by which Rhai chooses among functions of one name.
     const TYPES: &'static [TypeId];
     /// Whether the first argument is the value itself that the method was called on, and not a copy.
@@ -33,20 +33,20 @@ pub trait Native<Shape>: Send + Sync + 'static {
 }
 
 /// A native in the form that Rhai calls: that of a plugin is smaller than `Fn`, which has two more functions for each.
-pub struct Called<Shape, Function> {
+pub struct NativeFn<Signature, Function> {
     function: Function,
     of_constants: bool,
-    shape: PhantomData<fn(Shape)>,
+    shape: PhantomData<fn(Signature)>,
 }
 
-impl<Shape, Function> Called<Shape, Function> {
+impl<Signature, Function> NativeFn<Signature, Function> {
     /// `of_constants`: whether it may be called on a constant.
     pub fn new(function: Function, of_constants: bool) -> Self {
-        Called { function, of_constants, shape: PhantomData }
+        NativeFn { function, of_constants, shape: PhantomData }
     }
 }
 
-impl<Shape, Function: Native<Shape>> PluginFunc for Called<Shape, Function> {
+impl<Signature, Function: Native<Signature>> PluginFunc for NativeFn<Signature, Function> {
     fn call(&self, context: Option<NativeCallContext>, arguments: &mut [&mut Dynamic]) -> Outcome {
         self.function.call(context, arguments)
     }
@@ -110,19 +110,19 @@ fn dynamic<T: ScriptValue>(value: T) -> Dynamic {
 }
 
 /// A parameter for a value like `random`, of which only the type matters: the function is called on it, and needs nothing of it.
-pub struct Of<T>(PhantomData<T>);
+pub struct Receiver<T>(PhantomData<T>);
 
 /// In shapes: a parameter `&mut T`.
-pub struct Itself<T>(PhantomData<T>);
+pub struct ReceiverMut<T>(PhantomData<T>);
 
 /// In shapes: a parameter `&str`.
-pub struct Text;
+pub struct StrArg;
 
 /// In shapes: a parameter `T`.
-pub struct Given<T>(PhantomData<T>);
+pub struct Arg<T>(PhantomData<T>);
 
 /// In shapes: the context of the call, before the parameters.
-pub struct Within<Shape>(PhantomData<Shape>);
+pub struct WithContext<Signature>(PhantomData<Signature>);
 
 /// For arguments that are not those of the function.
 #[cold]
@@ -147,8 +147,8 @@ fn letters(text: &ImmutableString) -> &str {
     text
 }
 
-fn of<T>(_: &mut Dynamic) -> Of<T> {
-    Of(PhantomData)
+fn of<T>(_: &mut Dynamic) -> Receiver<T> {
+    Receiver(PhantomData)
 }
 
 #[inline(never)]
@@ -160,20 +160,20 @@ fn given<T: ScriptValue>(argument: &mut Dynamic) -> T {
 /// semicolon into the lists before it: of type parameters, of parts of the shape, of what the function takes, and of the
 /// arguments with their type, how they are taken and how they are passed on.
 macro_rules! shape {
-    ($method:literal {$($generic:tt)*} {$($part:tt)*} {$($takes:tt)*} {$($argument:tt)*}; Itself $name:ident $type:ident $(, $($rest:tt)*)?) => {
-        shape!(true {$($generic)* $type: Variant + Clone,} {$($part)* Itself<$type>,} {$($takes)* &mut $type,}
+    ($method:literal {$($generic:tt)*} {$($part:tt)*} {$($takes:tt)*} {$($argument:tt)*}; ReceiverMut $name:ident $type:ident $(, $($rest:tt)*)?) => {
+        shape!(true {$($generic)* $type: Variant + Clone,} {$($part)* ReceiverMut<$type>,} {$($takes)* &mut $type,}
             {$($argument)* [$name, $type, itself::<$type>, &mut *$name]}; $($($rest)*)?);
     };
-    ($method:literal {$($generic:tt)*} {$($part:tt)*} {$($takes:tt)*} {$($argument:tt)*}; Of $name:ident $type:ident $(, $($rest:tt)*)?) => {
-        shape!(true {$($generic)* $type: Variant + Clone,} {$($part)* Of<$type>,} {$($takes)* Of<$type>,}
+    ($method:literal {$($generic:tt)*} {$($part:tt)*} {$($takes:tt)*} {$($argument:tt)*}; Receiver $name:ident $type:ident $(, $($rest:tt)*)?) => {
+        shape!(true {$($generic)* $type: Variant + Clone,} {$($part)* Receiver<$type>,} {$($takes)* Receiver<$type>,}
             {$($argument)* [$name, $type, of::<$type>, $name]}; $($($rest)*)?);
     };
-    ($method:literal {$($generic:tt)*} {$($part:tt)*} {$($takes:tt)*} {$($argument:tt)*}; Text $name:ident $(, $($rest:tt)*)?) => {
-        shape!($method {$($generic)*} {$($part)* Text,} {$($takes)* &str,}
+    ($method:literal {$($generic:tt)*} {$($part:tt)*} {$($takes:tt)*} {$($argument:tt)*}; StrArg $name:ident $(, $($rest:tt)*)?) => {
+        shape!($method {$($generic)*} {$($part)* StrArg,} {$($takes)* &str,}
             {$($argument)* [$name, ImmutableString, text, letters(&$name)]}; $($($rest)*)?);
     };
-    ($method:literal {$($generic:tt)*} {$($part:tt)*} {$($takes:tt)*} {$($argument:tt)*}; Given $name:ident $type:ident $(, $($rest:tt)*)?) => {
-        shape!($method {$($generic)* $type: ScriptValue,} {$($part)* Given<$type>,} {$($takes)* $type,}
+    ($method:literal {$($generic:tt)*} {$($part:tt)*} {$($takes:tt)*} {$($argument:tt)*}; Arg $name:ident $type:ident $(, $($rest:tt)*)?) => {
+        shape!($method {$($generic)* $type: ScriptValue,} {$($part)* Arg<$type>,} {$($takes)* $type,}
             {$($argument)* [$name, $type, given::<$type>, $name]}; $($($rest)*)?);
     };
     ($method:literal {$($generic:tt)*} {$($part:tt)*} {$($takes:tt)*} {$([$name:ident, $type:ty, $take:expr, $pass:expr])*};) => {
@@ -192,7 +192,7 @@ macro_rules! shape {
             }
         }
 
-        impl<Function, R: Returned, $($generic)*> Native<Within<($($part)*)>> for Function
+        impl<Function, R: Returned, $($generic)*> Native<WithContext<($($part)*)>> for Function
         where
             Function: Fn(NativeCallContext, $($takes)*) -> R + Send + Sync + 'static,
         {
@@ -215,43 +215,43 @@ macro_rules! shapes {
 
 shapes! {
     ()
-    (Itself a A)
-    (Itself a A, Text b)
-    (Itself a A, Text b, Text c)
-    (Itself a A, Text b, Text c, Given d D)
-    (Itself a A, Text b, Text c, Given d D, Given e E)
-    (Itself a A, Text b, Given c C)
-    (Itself a A, Text b, Given c C, Given d D)
-    (Itself a A, Given b B)
-    (Itself a A, Given b B, Text c)
-    (Itself a A, Given b B, Given c C)
-    (Itself a A, Given b B, Given c C, Given d D)
-    (Of a A)
-    (Of a A, Text b)
-    (Of a A, Text b, Text c)
-    (Of a A, Text b, Text c, Text d)
-    (Of a A, Text b, Text c, Text d, Given e E)
-    (Of a A, Text b, Text c, Given d D)
-    (Of a A, Text b, Given c C)
-    (Of a A, Text b, Given c C, Given d D)
-    (Of a A, Given b B)
-    (Of a A, Given b B, Given c C)
-    (Of a A, Given b B, Given c C, Text d)
-    (Of a A, Given b B, Given c C, Given d D)
-    (Text a)
-    (Text a, Text b)
-    (Text a, Text b, Text c)
-    (Text a, Text b, Text c, Given d D)
-    (Text a, Text b, Given c C)
-    (Text a, Given b B)
-    (Text a, Given b B, Text c)
-    (Text a, Given b B, Given c C)
-    (Text a, Given b B, Given c C, Given d D)
-    (Text a, Given b B, Given c C, Given d D, Given e E)
-    (Text a, Given b B, Given c C, Given d D, Given e E, Given f F)
-    (Text a, Given b B, Given c C, Given d D, Given e E, Given f F, Given g G)
-    (Given a A)
-    (Given a A, Text b)
-    (Given a A, Given b B)
-    (Given a A, Given b B, Given c C)
+    (ReceiverMut a A)
+    (ReceiverMut a A, StrArg b)
+    (ReceiverMut a A, StrArg b, StrArg c)
+    (ReceiverMut a A, StrArg b, StrArg c, Arg d D)
+    (ReceiverMut a A, StrArg b, StrArg c, Arg d D, Arg e E)
+    (ReceiverMut a A, StrArg b, Arg c C)
+    (ReceiverMut a A, StrArg b, Arg c C, Arg d D)
+    (ReceiverMut a A, Arg b B)
+    (ReceiverMut a A, Arg b B, StrArg c)
+    (ReceiverMut a A, Arg b B, Arg c C)
+    (ReceiverMut a A, Arg b B, Arg c C, Arg d D)
+    (Receiver a A)
+    (Receiver a A, StrArg b)
+    (Receiver a A, StrArg b, StrArg c)
+    (Receiver a A, StrArg b, StrArg c, StrArg d)
+    (Receiver a A, StrArg b, StrArg c, StrArg d, Arg e E)
+    (Receiver a A, StrArg b, StrArg c, Arg d D)
+    (Receiver a A, StrArg b, Arg c C)
+    (Receiver a A, StrArg b, Arg c C, Arg d D)
+    (Receiver a A, Arg b B)
+    (Receiver a A, Arg b B, Arg c C)
+    (Receiver a A, Arg b B, Arg c C, StrArg d)
+    (Receiver a A, Arg b B, Arg c C, Arg d D)
+    (StrArg a)
+    (StrArg a, StrArg b)
+    (StrArg a, StrArg b, StrArg c)
+    (StrArg a, StrArg b, StrArg c, Arg d D)
+    (StrArg a, StrArg b, Arg c C)
+    (StrArg a, Arg b B)
+    (StrArg a, Arg b B, StrArg c)
+    (StrArg a, Arg b B, Arg c C)
+    (StrArg a, Arg b B, Arg c C, Arg d D)
+    (StrArg a, Arg b B, Arg c C, Arg d D, Arg e E)
+    (StrArg a, Arg b B, Arg c C, Arg d D, Arg e E, Arg f F)
+    (StrArg a, Arg b B, Arg c C, Arg d D, Arg e E, Arg f F, Arg g G)
+    (Arg a A)
+    (Arg a A, StrArg b)
+    (Arg a A, Arg b B)
+    (Arg a A, Arg b B, Arg c C)
 }
