@@ -1,7 +1,10 @@
 //! Scripts: the engine that compiles and runs provisions, one file per topic that they see.
 
+/// What scripts see under Flask's names.
 pub mod flask;
+/// What scripts see under Python's names.
 pub mod python;
+/// Rhai underneath: budgets, calls, files, errors with their place.
 pub mod runtime;
 #[cfg(test)]
 mod reference;

@@ -31,5 +31,6 @@ mod sending;
 mod serving;
 mod state;
 mod stopping;
+mod tidy;
 mod tools;
 mod verify;

@@ -1,0 +1,127 @@
+//! The house rules that no compiler checks: rooms know only the rooms below them, files are short, names are nouns of the field, and
+//! the picture of the rooms in the documentation is current.
+
+mod house;
+mod picture;
+
+use crate::harness::project;
+use house::{House, SourceFile};
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+const LONGEST_FILE: usize = 400;
+const FORBIDDEN_WORDS: [&str; 4] = ["utils", "helpers", "common", "manager"];
+/// Files that import one another, since they are one thing.
+const TIED: [&[&str]; 1] = [&["script/flask/abort", "script/flask/answer", "script/flask/response"]];
+
+#[test]
+fn rooms_know_only_the_rooms_below_them() {
+    let house = House::read();
+    println!("{}", house.summary());
+    let up: Vec<String> = house
+        .edges()
+        .filter(|edge| house.floor(&edge.to) < house.floor(&edge.from))
+        .map(|edge| format!("{} ({}) imports {} of the room above", edge.file, edge.from, edge.to))
+        .collect();
+    assert!(up.is_empty(), "imports that point up:\n{}", up.join("\n"));
+}
+
+#[test]
+fn files_of_a_room_import_one_another_in_no_circle() {
+    let house = House::read();
+    let circles: Vec<Vec<String>> = house.circles().into_iter().filter(|circle| !is_tied(circle)).collect();
+    assert!(circles.is_empty(), "{circles:#?}");
+}
+
+fn is_tied(circle: &[String]) -> bool {
+    TIED.iter().any(|tied| circle.iter().all(|file| tied.contains(&file.as_str())))
+}
+
+#[test]
+fn every_file_belongs_to_a_room() {
+    let house = House::read();
+    let names: BTreeSet<&str> = house.rooms.iter().map(|room| room.name.as_str()).collect();
+    let homeless: Vec<&SourceFile> = house.files.iter().filter(|file| !names.contains(&*file.room)).collect();
+    assert!(homeless.is_empty(), "{homeless:#?}");
+    let empty: Vec<_> = names.iter().filter(|name| house.lines(name) == 0).collect();
+    assert!(empty.is_empty(), "rooms of lib.rs without files: {empty:?}");
+}
+
+#[test]
+fn files_are_short() {
+    let long: Vec<String> = sources()
+        .into_iter()
+        .map(|path| (text(&path).lines().count(), path))
+        .filter(|(lines, _)| *lines > LONGEST_FILE)
+        .map(|(lines, path)| format!("{}: {lines} lines", path.display()))
+        .collect();
+    assert!(long.is_empty(), "over {LONGEST_FILE} lines: {long:#?}");
+}
+
+#[test]
+fn names_are_nouns_of_the_field() {
+    let names = sources();
+    let is_forbidden = |path: &&PathBuf| {
+        let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+        stem.split(['_', '-']).any(|word| FORBIDDEN_WORDS.contains(&word))
+    };
+    let forbidden: Vec<_> = names.iter().filter(is_forbidden).collect();
+    assert!(forbidden.is_empty(), "{forbidden:?}");
+}
+
+/// A module is where its name says. Tests may read a file of the program's own tests.
+#[test]
+fn modules_are_where_their_names_say() {
+    let own = project().join("tests/it/tidy.rs");
+    for path in sources().iter().filter(|path| **path != own && path.extension().is_some_and(|it| it == "rs"))
+    {
+        let text = text(path);
+        let lines: Vec<&str> = text.lines().map(str::trim).collect();
+        for (number, _) in lines.iter().enumerate().filter(|(_, line)| line.starts_with("#[path")) {
+            let module =
+                lines[number..].iter().find(|line| !line.starts_with('#')).copied().unwrap_or_default();
+            let is_test = module == "mod tests;" || path.starts_with(project().join("tests"));
+            assert!(is_test, "{}:{}: `#[path]` of `{module}`", path.display(), number + 1);
+        }
+    }
+}
+
+/// `BLESS=1 cargo test tidy` draws it anew.
+#[test]
+fn the_picture_of_the_rooms_is_current() {
+    let path = project().join("docs/rooms.svg");
+    let drawn = picture::draw(&House::read());
+    if std::env::var_os("BLESS").is_some() {
+        fs::write(&path, &drawn).unwrap();
+    }
+    assert!(text(&path) == drawn, "docs/rooms.svg is stale: BLESS=1 cargo test tidy");
+}
+
+/// All files of Rust and Python that are ours.
+fn sources() -> Vec<PathBuf> {
+    let folders =
+        ["src", "tests", "benches", "image", "ct", "crates/tiny_http/src", "crates/tiny_http/tests"];
+    let mut found = Vec::new();
+    for folder in folders {
+        collect(&project().join(folder), &mut found);
+    }
+    assert!(found.len() > 300, "{} files only", found.len());
+    found
+}
+
+fn collect(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+        let name = entry.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        // What tools leave there: builds, peers of the benchmark.
+        if entry.is_dir() && !name.starts_with('.') && name != "target" && name != "__pycache__" {
+            collect(&entry, found);
+        } else if name.ends_with(".rs") || name.ends_with(".py") {
+            found.push(entry);
+        }
+    }
+}
+
+fn text(path: &Path) -> String {
+    fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
