@@ -19,8 +19,8 @@ use tiny_http::extension::{self, Body, Dribble, Open, Page, Step, Then};
 pub use tiny_http::extension::Limits;
 /// Finishes what answers and deadlines have to wait for; the timer thread turns it.
 pub use tiny_http::extension::Reactor;
-/// A request that the engine answers by itself.
-pub use tiny_http::extension::Refused;
+/// A request that the engine answers by itself, why, and the limit that it is over.
+pub use tiny_http::extension::{Limit, Reason, Refused};
 
 /// Writes the page of a request that the engine refuses.
 pub type Refuse = Box<dyn Fn(&Refused<'_>) -> Answer + Send + Sync>;

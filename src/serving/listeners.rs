@@ -227,7 +227,7 @@ impl MockWork {
         let waits = answer.takes_time();
         let place = if waits { self.held.take(answer) } else { None };
         if place.is_none() && (waits || !http::reserve(incoming, answer.body.space())) {
-            *answer = refusal::of_held(self.held.most());
+            *answer = refusal::no_room(self.held.most());
         }
         place
     }
@@ -369,7 +369,7 @@ mod tests {
         let limits = EffectiveLimits::by_system(&Settings::default()).mock;
         let address = (IpAddr::from([127, 0, 0, 1]), 0);
         let journal = Arc::new(Journal::new(0, 0).unwrap());
-        let refuse = refusal::of_mock(&limits, AccessLog::new(false, false), journal);
+        let refuse = refusal::mock_pages(&limits, AccessLog::new(false, false), journal);
         let mut listener = Listener::bind(address, &limits, refuse, &reactor).unwrap();
         let shared = shared(&reactor);
         listener.start("test", 1, 1 << 20, Arc::new(Panics(shared.clone()))).unwrap();

@@ -101,12 +101,12 @@ fn listeners(
     let EffectiveLimits { mock, admin } = EffectiveLimits::by_system(settings);
     let access = access_log(settings);
     let at = |port| (settings.bind, port);
-    let refuse = refusal::of_mock(&mock, access, journal.clone());
+    let refuse = refusal::mock_pages(&mock, access, journal.clone());
     let traffic = Listener::bind(at(settings.traffic_port), &mock, refuse, reactor)?;
     if settings.no_admin {
         return Ok((traffic, None));
     }
-    let admin = Listener::bind(at(settings.admin_port), &admin, refusal::of_admin(&admin, access), reactor)?;
+    let admin = Listener::bind(at(settings.admin_port), &admin, refusal::admin_pages(&admin, access), reactor)?;
     Ok((traffic, Some(admin)))
 }
 

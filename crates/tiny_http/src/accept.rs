@@ -3,7 +3,7 @@
 use crate::clock;
 use crate::core::Core;
 use crate::reactor::timespec;
-use crate::refusal::Refusal;
+use crate::reason::Reason;
 use crate::slots::{Phase, Token};
 use rustix::event::epoll::{self, EventData, EventFlags};
 use rustix::event::{PollFd, PollFlags, poll};
@@ -35,8 +35,6 @@ const PAUSE: Duration = Duration::from_millis(100);
 const OVERFLOW: usize = 8;
 /// How many idle connections are remembered by one look at all of them.
 const REMEMBERED: usize = 64;
-
-const FULL: Refusal = Refusal::new(503, "too many connections are open");
 
 impl Accepting {
     /// Accepts on `listener`.
@@ -159,12 +157,16 @@ impl Core {
         let open = self.connections.load(Ordering::Acquire);
         if open < limit + OVERFLOW {
             let room = open < limit || self.close_oldest();
-            return self.admit(socket, peer, (!room).then_some(FULL));
+            return self.admit(socket, peer, (!room).then_some(Reason::TooManyConnections));
         }
         // Too many are being told already, so this one has no time to take the answer. What it sent is read, so that no reset
         // overtakes it.
         let _ = recv(&socket, &mut [0; 4096][..], RecvFlags::DONTWAIT);
-        let _ = send(&socket, &self.page(FULL, "", peer), SendFlags::NOSIGNAL | SendFlags::DONTWAIT);
+        let _ = send(
+            &socket,
+            &self.page(Reason::TooManyConnections, "", peer),
+            SendFlags::NOSIGNAL | SendFlags::DONTWAIT,
+        );
     }
 
     /// Closes the connection that was idle for longest; false if none is idle.

@@ -32,6 +32,7 @@
 
 mod accept;
 mod answer;
+mod body_pool;
 mod chunked;
 mod clock;
 mod connection;
@@ -51,12 +52,12 @@ mod method;
 mod output;
 mod precise;
 mod reactor;
+mod reason;
 mod refusal;
 mod request;
 mod response;
 mod server;
 mod slots;
-mod spare;
 mod status;
 
 pub use header::{Header, HeaderField, HeaderValue};

@@ -2,12 +2,12 @@
 //! thread of the program turns it; that thread goes on while all workers run scripts.
 
 use crate::clock;
+use crate::body_pool;
 use crate::core::Core;
 use crate::leader::CHECK;
 use crate::precise::Alarm;
-use crate::refusal::Refusal;
+use crate::reason::Reason;
 use crate::slots::{Held, Phase, Token};
-use crate::spare;
 use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
 use rustix::event::{EventfdFlags, Timespec, eventfd};
 use rustix::io::{Errno, read, write};
@@ -247,7 +247,7 @@ impl Reactor {
         let pause = servers.iter().map(|core| core.look_interval()).min().unwrap_or(1000);
         self.look.store(now + pause, Ordering::Relaxed);
         match open {
-            0 => spare::clear(),
+            0 => body_pool::clear(),
             _ => self.asleep.store(false, Ordering::Release),
         }
     }
@@ -304,11 +304,9 @@ impl Core {
     }
 
     fn end_late(&self, mut held: Held<'_>, phase: Phase) {
-        const HEAD: Refusal = Refusal::new(408, "the head of the request took too long");
-        const BODY: Refusal = Refusal::new(408, "the body of the request took too long");
         match phase {
-            Phase::Head => self.refuse(held, HEAD),
-            Phase::Body => self.refuse(held, BODY),
+            Phase::Head => self.refuse(held, Reason::HeadTooSlow),
+            Phase::Body => self.refuse(held, Reason::BodyTooSlow),
             Phase::Writing => {
                 if let Some(connection) = held.connection() {
                     let time = self.limits.write_time.as_millis();
