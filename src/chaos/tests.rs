@@ -31,11 +31,11 @@ fn request(path: &str) -> Request {
 }
 
 /// What `chaos` makes of an answer to a request of `path`.
-fn struck(chaos: &Chaos, path: &str) -> Option<Answer> {
-    let mut strike = chaos.strike(&request(path), None)?;
-    let mut answer = strike.replacement.take().unwrap_or_else(|| Answer::text(200, "script"));
-    strike.apply(&mut answer);
-    Some(answer)
+fn struck(chaos: &Chaos, path: &str) -> Option<Reply> {
+    let mut effect = chaos.strike(&request(path), None)?;
+    let mut reply: Reply = effect.replacement.take().unwrap_or_else(|| Answer::text(200, "script")).into();
+    effect.apply(&mut reply);
+    Some(reply)
 }
 
 #[test]
@@ -51,9 +51,9 @@ fn delays_add_up_and_of_the_rest_the_first_counts() {
         entry(Act { replacement: replacement(500), ..Act::default() }),
     ];
     assert_eq!(chaos.set(list, true), Ok(vec![1, 2, 3, 4, 5, 6]));
-    let answer = struck(&chaos, "/").unwrap();
-    assert_eq!((answer.status, answer.hold), (503, Duration::from_millis(150)));
-    let injected = answer.injected.unwrap();
+    let reply = struck(&chaos, "/").unwrap();
+    assert_eq!((reply.answer.status, reply.hold), (503, Duration::from_millis(150)));
+    let injected = reply.injected.unwrap();
     assert_eq!(injected.breaking, Some(Breaking::Reset));
     let words = "delay 100 ms (chaos 1), fault reset (chaos 2), delay 50 ms (chaos 3), status 503 (chaos 5)";
     assert_eq!(injected.words, words);
@@ -63,12 +63,12 @@ fn delays_add_up_and_of_the_rest_the_first_counts() {
 fn it_comes_after_what_the_script_asked_for() {
     let chaos = Chaos::default();
     chaos.set(vec![broken(Breaking::Close), delayed(5.0)], true).unwrap();
-    let mut answer = Answer::text(200, "x");
-    answer.delay(Duration::from_millis(7), "");
-    answer.break_off(Breaking::Reset, "");
-    chaos.strike(&request("/"), None).unwrap().apply(&mut answer);
-    assert_eq!(answer.hold, Duration::from_millis(12));
-    let injected = answer.injected.unwrap();
+    let mut reply = Reply::from(Answer::text(200, "x"));
+    reply.delay(Duration::from_millis(7), "");
+    reply.break_off(Breaking::Reset, "");
+    chaos.strike(&request("/"), None).unwrap().apply(&mut reply);
+    assert_eq!(reply.hold, Duration::from_millis(12));
+    let injected = reply.injected.unwrap();
     assert_eq!(injected.breaking, Some(Breaking::Close));
     assert_eq!(injected.words, "delay 7 ms, fault reset, fault close (chaos 1), delay 5 ms (chaos 2)");
 }

@@ -6,3 +6,4 @@ pub mod cookie;
 pub mod epoch;
 pub mod form;
 pub mod request;
+pub mod stream;

@@ -1,10 +1,11 @@
 //! The one file that knows what our tiny_http has beyond the published one: limits, refusals, the reactor on the timer thread,
 //! answers without `Response`, an orderly stop. To go back to a published engine is to change this file.
 
-use crate::chaos::Breaking;
+use crate::chaos::{Breaking, Reply};
 use crate::directory::Content;
-use crate::message::answer::{Answer, Follow, Sink};
+use crate::message::answer::Answer;
 use crate::message::request::Request;
+use crate::message::stream::{Follow, Sink};
 use crate::script::flask::status;
 use crate::serving::pending::Permit;
 use crate::serving::timer::Wait;
@@ -81,19 +82,20 @@ pub fn give_back(incoming: &tiny_http::Request, body: Vec<u8>) {
 /// What is sent in place of an answer for [`Breaking::Garbage`]: no version of HTTP begins so, nor does TLS.
 const GARBAGE: &[u8] = b"\x00\xff\xfegarbage\xfe\xff\x00\r\n\r\n";
 
-/// Sends `answer` to the client of `request`, or breaks the connection where that is injected; `close` ends the connection after
-/// it. `place` is what the answer takes up while it waits, and freed when all of it has left.
+/// Sends `reply` to the client of `request`, or breaks the connection where that is injected; `close` ends the connection after
+/// it. `permit` is what the answer takes up while it waits, and freed when all of it has left.
 ///
 /// # Errors
 /// The client is gone.
 pub fn send(
     request: tiny_http::Request,
-    mut answer: Answer,
+    reply: Reply,
     close: bool,
-    place: Option<Permit>,
+    permit: Option<Permit>,
 ) -> io::Result<()> {
+    let Reply { answer, injected, follow, .. } = reply;
     let (mut dribble, mut halve) = (None, false);
-    if let Some(injected) = answer.injected.take() {
+    if let Some(injected) = injected {
         match injected.breaking {
             Some(Breaking::Reset) => return request.perform(Vec::new(), Then::Reset),
             Some(Breaking::Close) => return request.perform(Vec::new(), Then::Close),
@@ -106,11 +108,11 @@ pub fn send(
         dribble = injected.dribble.map(|dribble| Dribble {
             slices: dribble.chunks,
             over: dribble.over,
-            keep: Box::new(place),
+            keep: Box::new(permit),
         });
     }
     let close = close || answer.header("connection").is_some_and(|value| value.eq_ignore_ascii_case("close"));
-    let Answer { status, reason, headers, body, follow, .. } = answer;
+    let Answer { status, reason, headers, body } = answer;
     let body = match body {
         Content::Bytes(bytes) => Body::Bytes(bytes),
         Content::File(opened) => Body::File(opened.file().clone(), opened.length()),

@@ -55,19 +55,19 @@ pub fn serve(settings: Settings) -> Result<ExitCode, String> {
     let (mut mock, mut admin) = listeners(&settings, &reactor, &journal)?;
     let service = Service::start(&settings, reactor, journal, epoch)?;
     let stack = service.budget.stack();
-    let held = PendingBudget::of(mock.buffered);
+    let pending = PendingBudget::new(mock.buffered);
     let mock_work = MockWork {
         shared: service.shared.clone(),
         activation: service.activation.clone(),
         chaos: service.chaos.clone(),
-        held: held.clone(),
+        pending: pending.clone(),
         journal: service.journal.clone(),
         address: mock.address,
     };
     // The mock's workers come last: where threads are short, what is left is theirs.
     if let Some(listener) = &mut admin {
         let connections: [Connections; 2] = [Box::new(mock.connections()), Box::new(listener.connections())];
-        let observing = service.observing(&settings, connections, held, stop.clone());
+        let observing = service.observing(&settings, connections, pending, stop.clone());
         let work = service.admin_work(&settings, observing, listener.address);
         listener.start("admin", settings.admin_workers, stack, Arc::new(work))?;
     }
@@ -106,7 +106,8 @@ fn listeners(
     if settings.no_admin {
         return Ok((traffic, None));
     }
-    let admin = Listener::bind(at(settings.admin_port), &admin, refusal::admin_pages(&admin, access), reactor)?;
+    let admin =
+        Listener::bind(at(settings.admin_port), &admin, refusal::admin_pages(&admin, access), reactor)?;
     Ok((traffic, Some(admin)))
 }
 
@@ -192,7 +193,7 @@ impl Service {
         &self,
         settings: &Settings,
         connections: [Connections; 2],
-        held: Arc<PendingBudget>,
+        pending: Arc<PendingBudget>,
         stop: Sender<i32>,
     ) -> Observing {
         let (activation, reported) = (self.activation.clone(), self.activation.clone());
@@ -204,7 +205,7 @@ impl Service {
             differs: activation.differs(),
             mock: mock(),
             admin: admin(),
-            held: held.now(),
+            held: pending.now(),
             journal: journal.stats(),
         };
         // Once only: a second one would end the grace of requests that run.
