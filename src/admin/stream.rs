@@ -138,7 +138,7 @@ impl Streams {
                 Look::Gone => {}
                 Look::Late => {
                     log::info!("cut a client of the journal: entries that it did not take in time are gone");
-                    client.sink.cut();
+                    client.sink.reset();
                 }
             }
         }

@@ -4,9 +4,10 @@ use super::delay::Delay;
 use super::injected::{Breaking, Dribble};
 use crate::message::answer::{Answer, Fields};
 use crate::routing::rule::{Rule, RuleOptions};
+use crate::system::lock::lock;
 use fastrand::Rng;
 use serde_json::Value;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 /// Bytes of a method, rule, endpoint or path: comparing with stars takes the product of both lengths.
@@ -192,7 +193,7 @@ impl Replacement {
 impl Entry {
     /// Its state.
     pub fn course(&self) -> MutexGuard<'_, Course> {
-        self.course.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.course)
     }
 
     /// Whether it happens to no request any more.

@@ -32,7 +32,7 @@ struct Entries {
 
 /// One entry for lists.
 #[derive(Debug, PartialEq)]
-pub struct Shown {
+pub struct Listed {
     /// Its number.
     pub id: u64,
     /// As it was sent.
@@ -93,11 +93,11 @@ impl Chaos {
     }
 
     /// All entries in order.
-    pub fn shown(&self) -> Vec<Shown> {
+    pub fn list(&self) -> Vec<Listed> {
         let now = Instant::now();
         let show = |(id, entry): &(u64, Entry)| {
             let ended = entry.has_ended(now);
-            Shown { id: *id, given: entry.given.clone(), hits: entry.course().hits, ended }
+            Listed { id: *id, given: entry.given.clone(), hits: entry.course().hits, ended }
         };
         self.look().list.iter().map(show).collect()
     }

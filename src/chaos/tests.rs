@@ -84,7 +84,7 @@ fn an_entry_ends_by_times_and_time_and_then_costs_nothing() {
     assert_eq!(hits, [true, true, false, false]);
     assert!(!chaos.is_live());
     let shown: Vec<(u64, u64, bool)> =
-        chaos.shown().iter().map(|shown| (shown.id, shown.hits, shown.ended)).collect();
+        chaos.list().iter().map(|shown| (shown.id, shown.hits, shown.ended)).collect();
     assert_eq!(shown, [(1, 2, true), (2, 0, true)]);
     chaos.set(vec![delayed(1.0)], false).unwrap();
     assert!(chaos.is_live());
@@ -122,7 +122,7 @@ fn never_and_always_are_what_they_say() {
 #[test]
 fn entries_are_set_added_and_removed() {
     let chaos = Chaos::default();
-    let ids = || chaos.shown().iter().map(|shown| shown.id).collect::<Vec<_>>();
+    let ids = || chaos.list().iter().map(|shown| shown.id).collect::<Vec<_>>();
     assert_eq!(chaos.set(vec![delayed(1.0), delayed(2.0)], false), Ok(vec![1, 2]));
     assert_eq!(chaos.set(vec![delayed(3.0)], false), Ok(vec![3]));
     assert_eq!((chaos.remove(Some(2)), chaos.remove(Some(2)), ids()), (1, 0, vec![1, 3]));
@@ -145,7 +145,7 @@ fn entries_are_bounded_in_number_and_size() {
     chaos.set(vec![large], true).unwrap();
     let error = "entries of 1048577 bytes in all are more than 1048576";
     assert_eq!(chaos.set(vec![one], false).unwrap_err(), error);
-    assert_eq!(chaos.shown().len(), 1);
+    assert_eq!(chaos.list().len(), 1);
 }
 
 #[test]
@@ -154,5 +154,5 @@ fn only_requests_that_fit_are_hit() {
     let target = Target { path: Some(Paths::new("/a/<int:n>").unwrap()), ..Target::default() };
     chaos.set(vec![Entry { target, ..delayed(1.0) }], true).unwrap();
     assert!(struck(&chaos, "/a/7").is_some() && struck(&chaos, "/a/b").is_none());
-    assert_eq!(chaos.shown()[0].hits, 1);
+    assert_eq!(chaos.list()[0].hits, 1);
 }

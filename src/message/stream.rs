@@ -10,7 +10,7 @@ pub trait Sink: Send {
     /// Adds `bytes`; false once the client is gone.
     fn add(&self, bytes: Vec<u8>) -> bool;
     /// Breaks the connection, with all that waits.
-    fn cut(self: Box<Self>);
+    fn reset(self: Box<Self>);
 }
 
 /// Takes an answer that goes on. Called by the thread that sends its beginning.

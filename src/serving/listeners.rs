@@ -11,7 +11,7 @@ use crate::provisioning::activation::Activation;
 use crate::provisioning::provision::Provision;
 use crate::script::runtime::budget;
 use crate::serving::handler::{self, Outcome, Unmatched};
-use crate::serving::http::{self, Limits, Reactor, Refuse};
+use crate::serving::http::{self, Incoming, Limits, Reactor, Refuse, Server};
 use crate::serving::pending::{PendingBudget, Permit};
 use crate::serving::refusal;
 use crate::serving::timer::Timer;
@@ -27,7 +27,7 @@ use std::time::{Duration, Instant};
 
 /// A bound listener and the workers on it.
 pub struct Listener {
-    server: Arc<tiny_http::Server>,
+    server: Arc<Server>,
     /// The address that it is bound to.
     pub address: SocketAddr,
     /// Bytes that requests and answers may take up.
@@ -123,7 +123,7 @@ impl Listener {
 
     /// Counts the connections that are open, and those that are busy.
     pub fn connections(&self) -> impl Fn() -> (usize, usize) + Send + Sync + 'static {
-        let server: Weak<tiny_http::Server> = Arc::downgrade(&self.server);
+        let server: Weak<Server> = Arc::downgrade(&self.server);
         move || server.upgrade().map(|server| http::connections(&server)).unwrap_or_default()
     }
 
@@ -138,12 +138,12 @@ impl Listener {
 /// What a worker does with a request.
 pub trait Work: Send + Sync {
     /// Answers one request, now or later. Panics are caught outside.
-    fn serve(&self, incoming: tiny_http::Request);
+    fn serve(&self, incoming: Incoming);
     /// State that all workers share.
     fn shared(&self) -> &Shared;
 }
 
-fn run(server: &Arc<tiny_http::Server>, work: &dyn Work) {
+fn run(server: &Arc<Server>, work: &dyn Work) {
     let calling = server.clone();
     budget::when_long(move || http::call_another(&calling));
     while !work.shared().stopping.load(Ordering::Acquire) {
@@ -157,7 +157,7 @@ fn run(server: &Arc<tiny_http::Server>, work: &dyn Work) {
 }
 
 /// Serves the next request, or tells that this worker is one too many.
-fn serve_one(server: &tiny_http::Server, work: &dyn Work) -> ControlFlow<()> {
+fn serve_one(server: &Server, work: &dyn Work) -> ControlFlow<()> {
     match server.recv() {
         Ok(incoming) => work.serve(incoming),
         Err(error) if work.shared().stopping.load(Ordering::Acquire) => log::debug!("worker ends: {error}"),
@@ -188,7 +188,7 @@ impl Work for MockWork {
         &self.shared
     }
 
-    fn serve(&self, mut incoming: tiny_http::Request) {
+    fn serve(&self, mut incoming: Incoming) {
         let (epoch, began) = (self.activation.epoch().now(), Instant::now());
         let provision = self.activation.current();
         let line = self.shared.line(&incoming, "mock", provision.generation);
@@ -220,7 +220,7 @@ impl Work for MockWork {
 impl MockWork {
     /// Takes memory for an answer that has to wait, or that its client may not take at once. Where there is none, 503 replaces
     /// the answer. This comes before metrics and journal, which get what is sent.
-    fn permit(&self, incoming: &tiny_http::Request, reply: &mut Reply) -> Option<Permit> {
+    fn permit(&self, incoming: &Incoming, reply: &mut Reply) -> Option<Permit> {
         let waits = reply.takes_time();
         let permit = if waits { self.pending.take(&reply.answer) } else { None };
         if permit.is_none() && (waits || !http::reserve(incoming, reply.answer.body.space())) {
@@ -279,7 +279,7 @@ impl Work for AdminWork {
         &self.shared
     }
 
-    fn serve(&self, mut incoming: tiny_http::Request) {
+    fn serve(&self, mut incoming: Incoming) {
         let line = self.shared.line(&incoming, "admin", self.admin.activation.generation());
         let request = http::receive(&mut incoming, self.address);
         let shared = self.shared.clone();
@@ -297,13 +297,13 @@ impl Shared {
     }
 
     /// The line of the access log for a request that has come, where there is a log.
-    fn line(&self, incoming: &tiny_http::Request, listener: &'static str, generation: u64) -> Option<Line> {
+    fn line(&self, incoming: &Incoming, listener: &'static str, generation: u64) -> Option<Line> {
         let line = || Line::new(listener, incoming.method().as_str(), incoming.url(), generation);
         self.access.is_on().then(line)
     }
 
     /// Sends `reply` to the client of `incoming`, from any thread.
-    fn send(&self, incoming: tiny_http::Request, reply: Reply, line: Option<Line>, permit: Option<Permit>) {
+    fn send(&self, incoming: Incoming, reply: Reply, line: Option<Line>, permit: Option<Permit>) {
         let (close, status) = (self.draining.load(Ordering::Acquire), reply.status_sent());
         let sent = http::send(incoming, reply, close, permit);
         if let Err(error) = &sent {
@@ -315,13 +315,7 @@ impl Shared {
     }
 
     /// Sends `reply` now, or lets it wait on the timer.
-    fn leave(
-        self: &Arc<Self>,
-        incoming: tiny_http::Request,
-        reply: Reply,
-        line: Option<Line>,
-        permit: Option<Permit>,
-    ) {
+    fn leave(self: &Arc<Self>, incoming: Incoming, reply: Reply, line: Option<Line>, permit: Option<Permit>) {
         if reply.hold.is_zero() {
             return self.send(incoming, reply, line, permit);
         }
@@ -342,7 +336,7 @@ mod tests {
     struct Panics(Arc<Shared>);
 
     impl Work for Panics {
-        fn serve(&self, _: tiny_http::Request) {
+        fn serve(&self, _: Incoming) {
             panic!("a handler may panic");
         }
 

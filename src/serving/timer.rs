@@ -1,10 +1,11 @@
 //! The timer thread: answers that leave later, waits with a deadline, and what the engine has to finish. One thread for all of
 //! them; no worker waits.
 
+use crate::system::lock::lock;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use std::{io, thread};
 
@@ -50,7 +51,7 @@ impl Timer {
     /// Runs `job` on the timer thread after `delay`.
     pub fn after(&self, delay: Duration, job: Job) {
         let at = Instant::now() + delay;
-        let mut jobs = self.0.open();
+        let mut jobs = lock(&self.0.jobs);
         let number = jobs.next;
         jobs.next += 1;
         jobs.jobs.insert(number, job);
@@ -64,17 +65,13 @@ impl Timer {
 }
 
 impl Shared {
-    fn open(&self) -> MutexGuard<'_, Jobs> {
-        self.jobs.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     fn run(&self) {
         loop {
             // Not all that are due: with thousands of them, what the engine has to finish would wait for the last.
             for job in (0..AT_ONCE).map_while(|_| self.due()) {
                 guarded(job, "a job of the timer");
             }
-            let next = self.open().due.peek().map(|Reverse((at, _))| *at);
+            let next = lock(&self.jobs).due.peek().map(|Reverse((at, _))| *at);
             let timeout = next.map(|at| at.saturating_duration_since(Instant::now()));
             guarded(|| self.wait.wait(timeout), "the engine, on the timer,");
         }
@@ -82,7 +79,7 @@ impl Shared {
 
     /// The first job, if it is due.
     fn due(&self) -> Option<Job> {
-        let mut jobs = self.open();
+        let mut jobs = lock(&self.jobs);
         loop {
             let Reverse((at, number)) = jobs.due.peek().copied()?;
             if at > Instant::now() {

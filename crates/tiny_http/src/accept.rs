@@ -2,6 +2,7 @@
 
 use crate::clock;
 use crate::core::Core;
+use crate::lock::lock;
 use crate::reactor::timespec;
 use crate::reason::Reason;
 use crate::slots::{Phase, Token};
@@ -13,7 +14,7 @@ use std::collections::VecDeque;
 use std::net::{SocketAddr, TcpListener};
 use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 /// The listening socket, until it is closed.
@@ -47,7 +48,7 @@ impl Accepting {
     }
 
     fn listener(&self) -> MutexGuard<'_, Option<TcpListener>> {
-        self.listener.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.listener)
     }
 }
 
@@ -171,7 +172,7 @@ impl Core {
 
     /// Closes the connection that was idle for longest; false if none is idle.
     fn close_oldest(&self) -> bool {
-        let mut oldest = self.accepting.oldest.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut oldest = lock(&self.accepting.oldest);
         if self.close_remembered(&mut oldest) {
             return true;
         }
@@ -184,7 +185,7 @@ impl Core {
         idle.sort_unstable();
         idle.truncate(count);
         oldest.extend(
-            idle.into_iter().filter_map(|(since, index)| Some((since, self.slots.at(index)?.token()))),
+            idle.into_iter().filter_map(|(since, index)| Some((since, self.slots.lock_at(index)?.token()))),
         );
         self.close_remembered(&mut oldest)
     }
@@ -192,7 +193,7 @@ impl Core {
     /// Closes the first of those that are still as idle as they were.
     fn close_remembered(&self, oldest: &mut VecDeque<(u64, Token)>) -> bool {
         while let Some((since, token)) = oldest.pop_front() {
-            let held = self.slots.open(token).filter(|held| held.phase() == (Phase::Idle, since));
+            let held = self.slots.lock(token).filter(|held| held.phase() == (Phase::Idle, since));
             if let Some(mut held) = held {
                 // A request may have arrived that no worker has looked at yet.
                 if !held.connection().is_some_and(|connection| connection.has_unread()) {
@@ -215,7 +216,7 @@ impl Core {
                 left += 1;
                 continue;
             }
-            let Some(mut held) = self.slots.at(index) else { continue };
+            let Some(mut held) = self.slots.lock_at(index) else { continue };
             let unread = held.connection().is_some_and(|connection| connection.has_unread());
             if held.phase().0 != Phase::Idle {
                 continue;

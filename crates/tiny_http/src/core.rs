@@ -112,7 +112,7 @@ impl Core {
 
     /// An event of a connection; gives the request that is complete with it.
     pub fn ready(self: &Arc<Self>, token: Token, flags: EventFlags) -> Option<Request> {
-        let mut held = self.slots.open(token)?;
+        let mut held = self.slots.lock(token)?;
         let (phase, since) = held.phase();
         // While it lingers, what is unread would make a reset of the close.
         if flags.intersects(EventFlags::HUP | EventFlags::ERR) && phase != Phase::Lingering {
@@ -236,7 +236,7 @@ impl Core {
         let token = held.token();
         drop(held);
         self.make_space(true);
-        let mut held = self.slots.open(token)?;
+        let mut held = self.slots.lock(token)?;
         if is_incomplete(held.phase().0) || held.phase().0 == Phase::Idle {
             return Some(held);
         }

@@ -256,7 +256,7 @@ impl Request {
     {
         let mut context = self.context();
         context.keep_alive &= !answer.close;
-        let framing = BodyFraming::of(answer.status, Some(answer.body.len()), context);
+        let framing = BodyFraming::new(answer.status, Some(answer.body.len()), context);
         let mut body =
             if answer::has_body(answer.status, context) { answer.body } else { Body::Bytes(Vec::new()) };
         let then = if answer.halve { Then::Close } else { context.then() };
@@ -270,7 +270,7 @@ impl Request {
             body.halve();
         }
         let piece = match (answer.dribble, body) {
-            (Some(dribble), body) if !body.is_empty() => Piece::Slices(dribble.of(body)),
+            (Some(dribble), body) if !body.is_empty() => Piece::Slices(dribble.slices(body)),
             (_, Body::Bytes(bytes)) => return self.send(write, bytes, then),
             (_, Body::File(file, length)) => Piece::File(file, 0..length),
         };
@@ -329,8 +329,8 @@ impl Open {
     }
 
     /// Breaks the connection: the client sees a reset, and nothing of what waits.
-    pub fn cut(self) {
-        if let Some(held) = self.core.slots.open(self.token) {
+    pub fn reset(self) {
+        if let Some(held) = self.core.slots.lock(self.token) {
             self.core.reset(held);
         }
     }

@@ -200,7 +200,7 @@ fn judge(bytes: &[u8], request: &httparse::Request<'_, '_>) -> Result<Head, Reas
     }
     lines.end()?;
     lines.end()?;
-    let method = Method::of_token(method);
+    let method = Method::from_token(method);
     target::check(target, &method)?;
     let old = minor == 0;
     Ok(Head {

@@ -48,6 +48,7 @@ mod inbound;
 mod leader;
 mod leaving;
 mod listener;
+mod lock;
 mod method;
 mod output;
 mod precise;

@@ -4,14 +4,15 @@ use crate::answer::{self, BodyFraming, Context};
 use crate::clock;
 use crate::core::{Core, is_incomplete};
 use crate::extension::{Page, Refused, plain_pages};
+use crate::lock::lock;
 use crate::output::{Output, Piece, Then};
 use crate::reason::Reason;
 use crate::slots::{Held, Phase};
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::TryLockError;
 use std::sync::atomic::Ordering;
-use std::sync::{PoisonError, TryLockError};
 
 /// A client that takes longer for an answer may be cut where memory is short, in milliseconds.
 const STALLED_MS: u64 = 1000;
@@ -39,7 +40,7 @@ impl Core {
         let Page { reason: phrase, content_type, body } = page.unwrap_or_else(|_| plain_pages()(&refused));
         let context = Context { old: false, head_only: line.starts_with("HEAD "), keep_alive: false };
         let fields = [(&b"Content-Type"[..], content_type.as_bytes())].into_iter();
-        let framing = BodyFraming::of(status, Some(body.len() as u64), context);
+        let framing = BodyFraming::new(status, Some(body.len() as u64), context);
         let mut bytes = Vec::new();
         // Only a reason or media type with a line end can fail, and then there is nothing to say.
         let _ = answer::write_head(&mut bytes, (status, phrase.as_deref()), fields, framing, context);
@@ -56,7 +57,7 @@ impl Core {
         // A worker that reads waits for the one that frees memory, or it would read on above the limit. Nobody else waits: this
         // thread may be the one, with a refusal that did not fit into its socket.
         let _one = match requests {
-            true => self.refusing.lock().unwrap_or_else(PoisonError::into_inner),
+            true => lock(&self.refusing),
             false => match self.refusing.try_lock() {
                 Ok(one) => one,
                 Err(TryLockError::Poisoned(one)) => one.into_inner(),
@@ -69,7 +70,7 @@ impl Core {
             let newest = arriving.max_by_key(|(phase, since, _)| (*phase == Phase::Body, *since));
             let Some((.., index)) = newest else { return };
             // Another worker may have completed or closed it since.
-            let held = self.slots.at(index).filter(|held| is_incomplete(held.phase().0));
+            let held = self.slots.lock_at(index).filter(|held| is_incomplete(held.phase().0));
             held.into_iter().for_each(|held| self.refuse(held, Reason::TooManyBytes));
         }
     }
@@ -85,7 +86,7 @@ impl Core {
         let is_stalled = |(phase, since): (Phase, u64)| phase == Phase::Writing && now >= since + STALLED_MS;
         let stalled = self.slots.stamps().filter(|(phase, since, _)| is_stalled((*phase, *since)));
         let oldest = stalled.min_by_key(|(_, since, _)| *since);
-        let held = oldest.and_then(|(.., index)| self.slots.at(index));
+        let held = oldest.and_then(|(.., index)| self.slots.lock_at(index));
         let Some(mut held) = held.filter(|held| is_stalled(held.phase())) else { return false };
         if let Some(connection) = held.connection() {
             log::info!("cut {}: memory is short, and it does not take its answer", connection.peer);
