@@ -8,8 +8,8 @@ use crate::message::request::Request;
 use crate::message::stream::{Follow, Sink};
 use crate::script::flask::status;
 use crate::serving::pending::Permit;
+use crate::serving::start_error::StartError;
 use crate::serving::timer::Wait;
-use crate::system::io_error::describe_io;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
@@ -34,8 +34,8 @@ pub type Refuse = Box<dyn Fn(&Refused<'_>) -> Answer + Send + Sync>;
 ///
 /// # Errors
 /// ``failed to start the engine: too many open files``
-pub fn reactor() -> Result<Arc<Reactor>, String> {
-    Reactor::new().map_err(|error| format!("failed to start the engine: {}", describe_io(&error)))
+pub fn reactor() -> Result<Arc<Reactor>, StartError> {
+    Reactor::new().map_err(StartError::Engine)
 }
 
 /// A server on `listener`, within `limits`.

@@ -14,9 +14,9 @@ use crate::serving::handler::{self, Outcome, Unmatched};
 use crate::serving::http::{self, Incoming, Limits, Reactor, Refuse, Server};
 use crate::serving::pending::{PendingBudget, Permit};
 use crate::serving::refusal;
+use crate::serving::start_error::StartError;
 use crate::serving::timer::Timer;
 use crate::system::io_error::describe_io;
-use std::io;
 use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -62,9 +62,9 @@ impl Listener {
         limits: &Limits,
         refuse: Refuse,
         reactor: &Arc<Reactor>,
-    ) -> Result<Listener, String> {
+    ) -> Result<Listener, StartError> {
         let wanted = SocketAddr::new(address, port);
-        let failed = |error: io::Error| format!("failed to listen on `{wanted}`: {}", describe_io(&error));
+        let failed = |error| StartError::Listener(wanted, error);
         let listener = TcpListener::bind(wanted).map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
         let server = http::server(listener, limits, refuse, reactor).map_err(failed)?;
@@ -78,19 +78,17 @@ impl Listener {
     /// Not one could be started.
     pub fn start(
         &mut self,
-        name: &str,
+        name: &'static str,
         count: usize,
         stack: usize,
         work: Arc<dyn Work>,
-    ) -> Result<(), String> {
+    ) -> Result<(), StartError> {
         for number in 0..count {
             let (server, worker) = (self.server.clone(), work.clone());
             let builder = thread::Builder::new().name(format!("{name}-{number}")).stack_size(stack);
             match builder.spawn(move || run(&server, worker.as_ref())) {
                 Ok(worker) => self.workers.push(worker),
-                Err(error) if self.workers.is_empty() => {
-                    return Err(format!("failed to start {name} workers: {}", describe_io(&error)));
-                }
+                Err(error) if self.workers.is_empty() => return Err(StartError::Workers(name, error)),
                 Err(error) => {
                     self.leave_threads(work.shared());
                     let (left, why) = (self.workers.len(), describe_io(&error));
