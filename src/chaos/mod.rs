@@ -10,7 +10,7 @@ mod reply;
 
 pub use delay::{Delay, LONGEST};
 pub use draws::{Draws, probability};
-pub use entry::{Act, Course, Entry, Method, Paths, Replacement, Target, Text};
+pub use entry::{Act, Course, Entry, Paths, Replacement, Target, Text};
 pub use injected::{Breaking, Dribble};
 pub use list::{Chaos, Listed};
 pub use reply::Reply;

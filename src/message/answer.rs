@@ -1,6 +1,7 @@
 //! The answer of a view function, an error handler or the admin interface, before it is bytes on a connection.
 
 use crate::directory::Content;
+use crate::message::is_token;
 use std::borrow::Cow;
 
 /// Media type of text that a view returns, as in Flask.
@@ -74,8 +75,7 @@ impl Answer {
 /// # Errors
 /// Says what is wrong with it.
 pub fn check_header(name: &str, value: &str) -> Result<(), String> {
-    let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-    if name.is_empty() || !name.bytes().all(token) {
+    if !is_token(name) {
         return Err(format!("header name `{}` has characters that headers can't have", name.escape_debug()));
     }
     if value.bytes().any(|byte| (byte < 0x20 && byte != b'\t') || byte == 0x7f) {

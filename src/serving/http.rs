@@ -35,7 +35,7 @@ pub type Refuse = Box<dyn Fn(&Refused<'_>) -> Answer + Send + Sync>;
 /// # Errors
 /// ``failed to start the engine: too many open files``
 pub fn reactor() -> Result<Arc<Reactor>, StartError> {
-    Reactor::new().map_err(StartError::Engine)
+    Reactor::new().map_err(|error| StartError::System("start the engine", error))
 }
 
 /// A server on `listener`, within `limits`.

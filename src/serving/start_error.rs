@@ -9,18 +9,12 @@ use std::{error, fmt, io};
 /// What could not be started, and why.
 #[derive(Debug)]
 pub enum StartError {
-    /// The reactor of the engine.
-    Engine(io::Error),
+    /// The system refuses what has to be done, in these words.
+    System(&'static str, io::Error),
     /// A listener on this address.
     Listener(SocketAddr, io::Error),
     /// Workers of that name: not one of them.
     Workers(&'static str, io::Error),
-    /// The timer thread.
-    Timer(io::Error),
-    /// The thread that loads.
-    Thread(io::Error),
-    /// The handler of signals.
-    Signals(io::Error),
     /// The thread that handles signals has ended.
     SignalsLost,
     /// The thread that loads panicked.
@@ -36,16 +30,13 @@ pub enum StartError {
 impl fmt::Display for StartError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            StartError::Engine(error) => write!(f, "failed to start the engine: {}", describe_io(error)),
+            StartError::System(action, error) => write!(f, "failed to {action}: {}", describe_io(error)),
             StartError::Listener(address, error) => {
                 write!(f, "failed to listen on `{address}`: {}", describe_io(error))
             }
             StartError::Workers(name, error) => {
                 write!(f, "failed to start {name} workers: {}", describe_io(error))
             }
-            StartError::Timer(error) => write!(f, "failed to start the timer: {}", describe_io(error)),
-            StartError::Thread(error) => write!(f, "failed to start a thread: {}", describe_io(error)),
-            StartError::Signals(error) => write!(f, "failed to handle signals: {}", describe_io(error)),
             StartError::SignalsLost => f.write_str("failed to wait for signals: the thread is gone"),
             StartError::LoadPanicked => f.write_str("failed to load: the thread panicked"),
             StartError::Journal(error) => f.write_str(error),

@@ -154,7 +154,7 @@ impl Service {
             Activation::start(engine, options, Arc::new(directory), epoch).map_err(StartError::Provision)
         })??;
         let shared = Shared {
-            timer: Timer::start(reactor).map_err(StartError::Timer)?,
+            timer: Timer::start(reactor).map_err(|error| StartError::System("start the timer", error))?,
             access: access_log(settings),
             draining: AtomicBool::new(false),
             stopping: AtomicBool::new(false),
@@ -307,7 +307,8 @@ pub fn with_stack<T: Send + 'static>(
     load: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, StartError> {
     let thread = thread::Builder::new().name("load".to_owned()).stack_size(budget.stack()).spawn(load);
-    thread.map_err(StartError::Thread)?.join().map_err(|_| StartError::LoadPanicked)
+    let thread = thread.map_err(|error| StartError::System("start a thread", error))?;
+    thread.join().map_err(|_| StartError::LoadPanicked)
 }
 
 /// The report up to now.
@@ -323,13 +324,13 @@ fn reported_by(activation: &Activation) -> Report {
 
 /// SIGTERM and SIGINT, as they come, and what else may take their place.
 fn signals() -> Result<(Sender<i32>, Receiver<i32>), StartError> {
-    let mut signals = Signals::new([SIGTERM, SIGINT]).map_err(StartError::Signals)?;
+    let failed = |error| StartError::System("handle signals", error);
+    let mut signals = Signals::new([SIGTERM, SIGINT]).map_err(failed)?;
     let (send, receive) = mpsc::channel();
     let forwarded = send.clone();
     let forward =
         move || signals.forever().take_while(|signal| forwarded.send(*signal).is_ok()).for_each(drop);
-    let thread = thread::Builder::new().name("signals".to_owned()).stack_size(128 << 10).spawn(forward);
-    thread.map_err(StartError::Signals)?;
+    thread::Builder::new().name("signals".to_owned()).stack_size(128 << 10).spawn(forward).map_err(failed)?;
     Ok((send, receive))
 }
 
