@@ -65,6 +65,6 @@ pub use header::{Header, HeaderField, HeaderValue};
 pub use listener::{ListenAddr, Listener, SslConfig};
 pub use method::Method;
 pub use request::Request;
-pub use response::{Response, ResponseBox};
+pub use response::Response;
 pub use server::Server;
 pub use status::{HTTPVersion, StatusCode};
