@@ -113,7 +113,7 @@ fn instructions(name: &str) -> Option<f64> {
 fn table(provision: &Arc<Provision>, counting: bool) {
     println!("{:<10}{:>8}{:>14}{:>14}", "view", "ns", "allocations", "instructions");
     for (name, target, status, body) in CASES {
-        let answer = handle(provision, target).answer;
+        let answer = handle(provision, target).reply.answer;
         assert_eq!(answer.status, status, "{name}");
         let sent = answer.body.bytes();
         assert!(sent.starts_with(body.as_bytes()), "{}", String::from_utf8_lossy(sent));

@@ -1,11 +1,12 @@
 //! What the program does: command line -> one command -> exit code.
 
-use crate::cli::{self, Command, Settings};
-use crate::cli::{check, process};
+use crate::cli::{self, Command, Settings, check, process};
 use crate::script::runtime::budget::Budget;
 use crate::serving::startup;
 use crate::{applet, client};
+use std::error::Error;
 use std::ffi::OsString;
+use std::fmt::Display;
 use std::io::{Write, stderr, stdout};
 use std::process::ExitCode;
 
@@ -18,51 +19,50 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
 }
 
 fn h1mock(args: Vec<OsString>) -> ExitCode {
-    let command = match cli::parse(args, &process::sources()) {
-        Ok(command) => command,
-        Err(error) => return fail(&error.to_string(), USAGE),
-    };
-    execute(command).unwrap_or_else(|error| fail(&error, 1))
+    match cli::parse(args, &process::sources()) {
+        Ok(command) => execute(command).unwrap_or_else(|error| fail(error, 1)),
+        Err(error) => fail(error, USAGE),
+    }
 }
 
-fn execute(command: Command) -> Result<ExitCode, String> {
+fn execute(command: Command) -> Result<ExitCode, Box<dyn Error>> {
     let (out, err) = (&mut stdout(), &mut stderr());
-    match command {
-        Command::Serve(settings) => startup::serve(settings),
-        Command::Check { files, settings } => loading(&settings, move |budget| check::check(&files, budget)),
-        Command::Routes { file, settings } => loading(&settings, move |budget| check::routes(&file, budget)),
+    Ok(match command {
+        Command::Serve(settings) => startup::serve(settings)?,
+        Command::Check { files, settings } => loading(&settings, move |budget| check::check(&files, budget))?,
+        Command::Routes { file, settings } => loading(&settings, move |budget| check::routes(&file, budget))?,
         Command::Get { url, any_status, server, timeout } => {
-            Ok(client::get(&url, any_status, &server, timeout, out, err).into())
+            client::get(&url, any_status, &server, timeout, out, err).into()
         }
-        Command::Probe { address, server } => Ok(client::probe(address.as_deref(), &server, err).into()),
+        Command::Probe { address, server } => client::probe(address.as_deref(), &server, err).into(),
         Command::Wait { generation, provision, requests, timeout, address, server } => {
-            let wanted = client::WaitGoal { generation, provision: provision.as_deref(), requests };
-            Ok(client::wait(&wanted, timeout, address.as_deref(), &server, err).into())
+            let goal = client::WaitGoal { generation, provision: provision.as_deref(), requests };
+            client::wait(&goal, timeout, address.as_deref(), &server, err).into()
         }
         Command::Report { fail_on, address, server } => {
-            Ok(client::report(fail_on, address.as_deref(), &server, out, err).into())
+            client::report(fail_on, address.as_deref(), &server, out, err).into()
         }
         Command::Help(text) => print(&text),
         Command::Version => print(concat!("h1mock ", env!("CARGO_PKG_VERSION"), "\n")),
-    }
+    })
 }
 
 /// Runs `work` on a thread whose stack is large enough for scripts.
 fn loading(
     settings: &Settings,
     work: impl FnOnce(Budget) -> Result<ExitCode, String> + Send + 'static,
-) -> Result<ExitCode, String> {
+) -> Result<ExitCode, Box<dyn Error>> {
     let budget = startup::budget(settings);
-    startup::with_stack(budget, move || work(budget))?
+    Ok(startup::with_stack(budget, move || work(budget))??)
 }
 
-fn print(text: &str) -> Result<ExitCode, String> {
+fn print(text: &str) -> ExitCode {
     // A reader such as `head` may have gone.
     let _ = stdout().write_all(text.as_bytes());
-    Ok(ExitCode::SUCCESS)
+    ExitCode::SUCCESS
 }
 
-fn fail(error: &str, code: u8) -> ExitCode {
+fn fail(error: impl Display, code: u8) -> ExitCode {
     let _ = writeln!(stderr(), "h1mock: {error}");
     code.into()
 }

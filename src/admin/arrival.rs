@@ -1,6 +1,6 @@
 //! `/app/v1/requests/wait`: an answer that comes when the requests did. Holds no thread.
 
-use super::Reply;
+use super::Respond;
 use super::answer::json;
 use super::object::Object;
 use super::requests::{failed, is_on};
@@ -14,16 +14,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// GET: 200 once so many requests came as were asked for, 408 when the time is over.
-pub fn get(journal: &Arc<Journal>, waiters: &Arc<Waiters<Journal>>, query: &str, reply: Reply) {
+pub fn get(journal: &Arc<Journal>, waiters: &Arc<Waiters<Journal>>, query: &str, respond: Respond) {
     let asked = match is_on(journal)
         .and_then(|()| parse::query(query, WAIT).map_err(|error| failed(journal, 400, &error.to_string())))
     {
         Ok(asked) => asked,
-        Err(answer) => return reply(answer),
+        Err(answer) => return respond(answer.into()),
     };
     let (wanted, timeout) = (asked.count.unwrap_or(1), asked.timeout.unwrap_or(DEFAULT_TIMEOUT));
     let journal = journal.clone();
-    let then = move |waited, last| reply(answer(&journal, waited, last, (wanted, timeout)));
+    let then = move |waited, last| respond(answer(&journal, waited, last, (wanted, timeout)).into());
     waiters.wait(asked, wanted, timeout, Box::new(then));
 }
 

@@ -33,7 +33,7 @@ pub use observing::Observing;
 pub use provisioning::Provisioning;
 pub use stream::Streams;
 
-use crate::chaos::Chaos;
+use crate::chaos::{Chaos, Reply};
 use crate::directory::Name;
 use crate::message::answer::Answer;
 use crate::message::request::Request;
@@ -43,8 +43,8 @@ use provisioning::Activation;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Takes the answer of one request; may be called from another thread, later.
-pub type Reply = Box<dyn FnOnce(Answer) + Send>;
+/// Takes the reply to one request; may be called from another thread, later.
+pub type Respond = Box<dyn FnOnce(Reply) + Send>;
 
 /// Runs a job on the timer thread after a delay.
 pub type After = Box<dyn Fn(Duration, Box<dyn FnOnce() + Send>) + Send + Sync>;
@@ -73,19 +73,20 @@ pub struct Admin<P = Activation> {
 
 /// Answers one request, whose body has arrived: at once, or for a wait later from another thread. Never panics on
 /// what a client sends.
-pub fn handle<P: Provisioning>(admin: &Admin<P>, request: Request, reply: Reply) {
+pub fn handle<P: Provisioning>(admin: &Admin<P>, request: Request, respond: Respond) {
     let resource = match enter(admin, &request) {
         Ok(resource) => resource,
-        Err(answer) => return reply(answer),
+        Err(answer) => return respond(answer.into()),
     };
     match (resource, verb(&request, resource)) {
-        (Resource::Wait, "GET") => wait::get(admin, request.query_string(), reply),
-        (Resource::Quit, "POST") => quit::post(admin, reply),
+        (Resource::Wait, "GET") => wait::get(admin, request.query_string(), respond),
+        (Resource::Quit, "POST") => quit::post(admin, respond),
         (Resource::Arrival, "GET") => {
-            arrival::get(&admin.journal, &admin.waiters, request.query_string(), reply);
+            arrival::get(&admin.journal, &admin.waiters, request.query_string(), respond);
         }
+        (Resource::Stream, "GET") => respond(stream::get(admin, &request).unwrap_or_else(Reply::from)),
         (resource, verb) => {
-            reply(answered(admin, &request, resource, verb).unwrap_or_else(|refusal| refusal))
+            respond(answered(admin, &request, resource, verb).unwrap_or_else(|refusal| refusal).into());
         }
     }
 }
@@ -217,7 +218,6 @@ fn answered<P: Provisioning>(
         (Resource::Requests, "DELETE") => requests::clear(&admin.journal)?,
         (Resource::Entry(number), "GET") => requests::get(admin, number)?,
         (Resource::Archive, "GET") => requests::archive(&admin.journal, request)?,
-        (Resource::Stream, "GET") => stream::get(admin, request)?,
         (Resource::Verify, "GET") => verify::get(&admin.journal, request)?,
         (Resource::Verify, "POST") => verify::post(&admin.journal, request)?,
         _ => answer::method_not_allowed(request.method(), request.path(), resource.allow()),

@@ -4,8 +4,10 @@
 
 use super::Admin;
 use super::requests::{asked, failed};
-use crate::message::answer::{Answer, Follow, Sink};
+use crate::chaos::Reply;
+use crate::message::answer::Answer;
 use crate::message::request::Request;
+use crate::message::stream::{Follow, Sink};
 use crate::observing::journal::filter::parse::{self, Asked, STREAM};
 use crate::observing::journal::{Journal, WatchId, entry};
 use std::ops::ControlFlow;
@@ -65,7 +67,7 @@ enum Look {
 }
 
 /// GET: entries above `since`, or above `Last-Event-ID` where the client comes back; else those that are yet to come.
-pub fn get<P>(admin: &Admin<P>, request: &Request) -> Result<Answer, Answer> {
+pub fn get<P>(admin: &Admin<P>, request: &Request) -> Result<Reply, Answer> {
     let journal = &admin.journal;
     let asked = asked(journal, request, STREAM)?;
     let since = match request.header("last-event-id").filter(|id| !id.is_empty()) {
@@ -79,14 +81,15 @@ pub fn get<P>(admin: &Admin<P>, request: &Request) -> Result<Answer, Answer> {
     let streams = admin.streams.clone();
     let follow = Follow(Arc::new(move |sink| streams.add(sink, asked.clone(), since)));
     let fields = [("Content-Type", "text/event-stream"), ("Cache-Control", "no-store")];
-    Ok(Answer {
+    let answer = Answer {
         status: 200,
         headers: fields.map(|(name, value)| (name.into(), value.into())).into(),
         // Not an event; a client that comes back says it, also if it saw none.
         body: format!("id: {since}\n\n").into_bytes().into(),
-        follow: (request.method() == "GET").then_some(follow),
         ..Answer::default()
-    })
+    };
+    let follow = (request.method() == "GET").then_some(follow);
+    Ok(Reply { follow, ..Reply::from(answer) })
 }
 
 impl Streams {
@@ -135,7 +138,7 @@ impl Streams {
                 Look::Gone => {}
                 Look::Late => {
                     log::info!("cut a client of the journal: entries that it did not take in time are gone");
-                    client.sink.cut();
+                    client.sink.reset();
                 }
             }
         }

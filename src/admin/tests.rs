@@ -53,7 +53,7 @@ fn request(line: &str, header: &str, body: &[u8]) -> Request {
 
 fn send(admin: &Admin<Fake>, request: Request) -> mpsc::Receiver<Answer> {
     let (sender, receiver) = mpsc::channel();
-    handle(admin, request, Box::new(move |answer| sender.send(answer).unwrap()));
+    handle(admin, request, Box::new(move |reply| sender.send(reply.answer).unwrap()));
     receiver
 }
 

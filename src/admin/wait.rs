@@ -2,7 +2,7 @@
 //! whichever is first. Knows no connection.
 
 use super::answer::{failed, success};
-use super::{Admin, Provisioning, Reply};
+use super::{Admin, Provisioning, Respond};
 use crate::message::answer::Answer;
 use percent_encoding::percent_decode_str;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,12 +14,12 @@ const MAX_GENERATION: u64 = i64::MAX as u64;
 const MAX_TIMEOUT_SECONDS: f64 = 600.0;
 
 /// GET: 200 once the generation of the query serves, 408 when its timeout is over, 400 for bad numbers.
-pub fn get<P: Provisioning>(admin: &Admin<P>, query: &str, reply: Reply) {
+pub fn get<P: Provisioning>(admin: &Admin<P>, query: &str, respond: Respond) {
     let (wanted, timeout) = match parse(query) {
         Ok(parsed) => parsed,
-        Err(reason) => return reply(failed(400, &reason)),
+        Err(reason) => return respond(failed(400, &reason).into()),
     };
-    let pending = Pending::new(reply);
+    let pending = Pending::new(respond);
     let served = pending.clone();
     let wait = admin.activation.on_generation(
         wanted,
@@ -48,11 +48,11 @@ pub fn get<P: Provisioning>(admin: &Admin<P>, query: &str, reply: Reply) {
 
 /// A reply that two sides may give: the first does.
 #[derive(Clone)]
-struct Pending(Arc<Mutex<Option<Reply>>>);
+struct Pending(Arc<Mutex<Option<Respond>>>);
 
 impl Pending {
-    fn new(reply: Reply) -> Pending {
-        Pending(Arc::new(Mutex::new(Some(reply))))
+    fn new(respond: Respond) -> Pending {
+        Pending(Arc::new(Mutex::new(Some(respond))))
     }
 
     fn is_answered(&self) -> bool {
@@ -61,11 +61,11 @@ impl Pending {
 
     /// Whether this call gave the answer.
     fn answer(&self, answer: Answer) -> bool {
-        // Bound first, so that the lock is free again while the reply writes to a connection.
-        let reply = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let first = reply.is_some();
-        if let Some(reply) = reply {
-            reply(answer);
+        // Bound first, so that the lock is free again while the reply is written to a connection.
+        let respond = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let first = respond.is_some();
+        if let Some(respond) = respond {
+            respond(answer.into());
         }
         first
     }

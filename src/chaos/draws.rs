@@ -1,7 +1,8 @@
 //! Chance, made to be had again: a seed begins a sequence, and each draw takes one step of it.
 
+use crate::system::lock::lock;
 use fastrand::Rng;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 /// Seeds of one provision: a script that made one of each request would fill the memory.
 const MOST_SEEDS: usize = 1000;
@@ -17,7 +18,7 @@ impl Draws {
     /// Too many seeds, in words that follow a name.
     pub fn next(&self, seed: Option<i64>) -> Result<Rng, String> {
         let Some(seed) = seed else { return Ok(Rng::new()) };
-        let mut sequences = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut sequences = lock(&self.0);
         let at = match sequences.binary_search_by_key(&seed, |(seed, _)| *seed) {
             Ok(at) => at,
             Err(_) if sequences.len() >= MOST_SEEDS => {

@@ -4,9 +4,10 @@ use super::delay::Delay;
 use super::injected::{Breaking, Dribble};
 use crate::message::answer::{Answer, Fields};
 use crate::routing::rule::{Rule, RuleOptions};
+use crate::system::lock::lock;
 use fastrand::Rng;
 use serde_json::Value;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 /// Bytes of a method, rule, endpoint or path: comparing with stars takes the product of both lengths.
@@ -15,8 +16,8 @@ const MOST_TEXT: usize = 1000;
 /// Which requests an entry is for: those that all of these fit.
 #[derive(Debug, Default)]
 pub struct Target {
-    /// Method.
-    pub method: Option<Method>,
+    /// Method, in any case.
+    pub method: Option<String>,
     /// The rule that serves it; its path, where none does.
     pub rule: Option<(Text, Option<Paths>)>,
     /// The endpoint of the rule.
@@ -24,10 +25,6 @@ pub struct Target {
     /// Its path.
     pub path: Option<Paths>,
 }
-
-/// A method, in any case.
-#[derive(Debug)]
-pub struct Method(pub String);
 
 /// A text in which `*` stands for any text.
 #[derive(Debug)]
@@ -174,7 +171,7 @@ impl Target {
             Some(rule) => text.0 == rule.pattern() || text.fits(rule.pattern()),
             None => paths.as_ref().is_some_and(|paths| paths.fit(path)),
         };
-        self.method.as_ref().is_none_or(|own| own.0.eq_ignore_ascii_case(method))
+        self.method.as_ref().is_none_or(|own| own.eq_ignore_ascii_case(method))
             && self.rule.as_ref().is_none_or(by_rule)
             && self.endpoint.as_ref().is_none_or(|own| rule.is_some_and(|rule| own.fits(rule.endpoint())))
             && self.path.as_ref().is_none_or(|own| own.fit(path))
@@ -192,7 +189,7 @@ impl Replacement {
 impl Entry {
     /// Its state.
     pub fn course(&self) -> MutexGuard<'_, Course> {
-        self.course.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.course)
     }
 
     /// Whether it happens to no request any more.
@@ -270,7 +267,7 @@ mod tests {
     fn all_that_is_given_must_fit() {
         let rule = Rule::parse("/orders/<int:id>", "shop.order", RuleOptions::default()).unwrap();
         let target = |method: &str, endpoint: &str, path: &str| Target {
-            method: Some(Method(method.to_owned())),
+            method: Some(method.to_owned()),
             endpoint: Some(Text::new(endpoint).unwrap()),
             path: Some(Paths::new(path).unwrap()),
             rule: None,

@@ -1,7 +1,6 @@
 //! What an answer carries of the misbehaviour that was asked for, and what is told of it.
 
-use super::delay::{LONGEST, time};
-use crate::message::answer::Answer;
+use super::delay::time;
 use std::fmt::{self, Write};
 use std::time::Duration;
 
@@ -68,7 +67,7 @@ impl Dribble {
     }
 }
 
-/// Misbehaviour of one answer beside its delay, which is [`Answer::hold`].
+/// Misbehaviour of one answer beside its delay, which is [`Reply::hold`](super::Reply::hold).
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Injected {
     /// The body comes slowly.
@@ -87,80 +86,9 @@ impl Injected {
     }
 }
 
-impl Answer {
-    /// What was injected, made where there is nothing yet.
-    pub fn inject(&mut self) -> &mut Injected {
-        self.injected.get_or_insert_default()
-    }
-
-    /// Holds it back for `delay` longer, as far as an answer may be.
-    pub fn delay(&mut self, delay: Duration, by: &str) {
-        self.hold = self.hold.saturating_add(delay).min(LONGEST);
-        self.inject().note(format_args!("delay {} ms{by}", in_ms(delay)));
-    }
-
-    /// Lets its body dribble.
-    pub fn dribble(&mut self, dribble: Dribble, by: &str) {
-        let injected = self.inject();
-        injected.dribble = Some(dribble);
-        injected.note(format_args!("dribble {} chunks in {} ms{by}", dribble.chunks, in_ms(dribble.over)));
-    }
-
-    /// Breaks its connection.
-    pub fn break_off(&mut self, breaking: Breaking, by: &str) {
-        let injected = self.inject();
-        injected.breaking = Some(breaking);
-        injected.note(format_args!("fault {}{by}", breaking.name()));
-    }
-
-    /// Whether it is there for a while: held back, or dribbling.
-    pub fn takes_time(&self) -> bool {
-        !self.hold.is_zero() || self.injected.as_ref().is_some_and(|injected| injected.dribble.is_some())
-    }
-
-    /// The status that the client gets to see; 0 where it sees none.
-    pub fn status_sent(&self) -> u16 {
-        match self.injected.as_ref().and_then(|injected| injected.breaking) {
-            Some(Breaking::Reset | Breaking::Close | Breaking::Garbage) => 0,
-            Some(Breaking::Partial) | None => self.status,
-        }
-    }
-}
-
-/// Milliseconds, to the microsecond.
-fn in_ms(time: Duration) -> f64 {
-    time.as_micros() as f64 / 1000.0
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn all_that_was_injected_is_told() {
-        let mut answer = Answer::text(200, "x");
-        assert_eq!((answer.status_sent(), &answer.injected), (200, &None));
-        answer.delay(Duration::from_millis(100), "");
-        answer.delay(Duration::from_nanos(1_234_567), "");
-        answer.dribble(Dribble::new(5, 1000.0).unwrap(), "");
-        assert_eq!(answer.status_sent(), 200);
-        answer.break_off(Breaking::Partial, "");
-        assert_eq!(answer.status_sent(), 200);
-        answer.break_off(Breaking::Reset, " (chaos 3)");
-        assert_eq!(answer.status_sent(), 0);
-        let words =
-            "delay 100 ms, delay 1.234 ms, dribble 5 chunks in 1000 ms, fault partial, fault reset (chaos 3)";
-        assert_eq!(answer.injected.unwrap().words, words);
-        assert_eq!(answer.hold, Duration::from_nanos(101_234_567));
-    }
-
-    #[test]
-    fn delays_add_up_to_an_hour_at_most() {
-        let mut answer = Answer::default();
-        answer.delay(LONGEST, "");
-        answer.delay(LONGEST, "");
-        assert_eq!(answer.hold, LONGEST);
-    }
 
     #[test]
     fn what_is_no_dribble_or_fault_is_named() {

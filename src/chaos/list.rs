@@ -1,7 +1,7 @@
 //! The entries of chaos that are set, and what they make of one request. Survives activations.
 
-use super::delay::LONGEST;
 use super::entry::Entry;
+use super::reply::Reply;
 use crate::message::answer::Answer;
 use crate::message::request::Request;
 use crate::routing::rule::Rule;
@@ -32,7 +32,7 @@ struct Entries {
 
 /// One entry for lists.
 #[derive(Debug, PartialEq)]
-pub struct Shown {
+pub struct Listed {
     /// Its number.
     pub id: u64,
     /// As it was sent.
@@ -48,8 +48,8 @@ pub struct Shown {
 pub struct ChaosEffect {
     /// The answer, where the script does not run.
     pub replacement: Option<Answer>,
-    /// An answer to which it happened already; nothing else of it counts.
-    carrier: Answer,
+    /// A reply to which it happened already; the answer in it doesn't count.
+    carrier: Reply,
 }
 
 impl Chaos {
@@ -93,11 +93,11 @@ impl Chaos {
     }
 
     /// All entries in order.
-    pub fn shown(&self) -> Vec<Shown> {
+    pub fn list(&self) -> Vec<Listed> {
         let now = Instant::now();
         let show = |(id, entry): &(u64, Entry)| {
             let ended = entry.has_ended(now);
-            Shown { id: *id, given: entry.given.clone(), hits: entry.course().hits, ended }
+            Listed { id: *id, given: entry.given.clone(), hits: entry.course().hits, ended }
         };
         self.look().list.iter().map(show).collect()
     }
@@ -157,11 +157,11 @@ impl ChaosEffect {
         }
     }
 
-    /// Does to `answer` what was decided. It comes after what a script asked for, and replaces it but for delays.
-    pub fn apply(self, answer: &mut Answer) {
-        answer.hold = answer.hold.saturating_add(self.carrier.hold).min(LONGEST);
+    /// Does to `reply` what was decided. It comes after what a script asked for, and replaces it but for delays.
+    pub fn apply(self, reply: &mut Reply) {
+        reply.hold_longer(self.carrier.hold);
         let Some(more) = self.carrier.injected else { return };
-        let injected = answer.inject();
+        let injected = reply.inject();
         injected.dribble = more.dribble.or(injected.dribble);
         injected.breaking = more.breaking.or(injected.breaking);
         injected.note(format_args!("{}", more.words));

@@ -1,14 +1,16 @@
 //! Misbehaviour on purpose: delays, dribbled bodies, broken connections. What a response of a script asks for, and what is set for
-//! rules from outside. Knows neither scripts nor connections.
+//! rules from outside; both meet in the reply. Knows neither scripts nor connections.
 
 mod delay;
 mod draws;
 mod entry;
 mod injected;
 mod list;
+mod reply;
 
 pub use delay::{Delay, LONGEST};
 pub use draws::{Draws, probability};
-pub use entry::{Act, Course, Entry, Method, Paths, Replacement, Target, Text};
-pub use injected::{Breaking, Dribble, Injected};
-pub use list::{Chaos, Shown};
+pub use entry::{Act, Course, Entry, Paths, Replacement, Target, Text};
+pub use injected::{Breaking, Dribble};
+pub use list::{Chaos, Listed};
+pub use reply::Reply;

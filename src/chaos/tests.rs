@@ -31,11 +31,11 @@ fn request(path: &str) -> Request {
 }
 
 /// What `chaos` makes of an answer to a request of `path`.
-fn struck(chaos: &Chaos, path: &str) -> Option<Answer> {
-    let mut strike = chaos.strike(&request(path), None)?;
-    let mut answer = strike.replacement.take().unwrap_or_else(|| Answer::text(200, "script"));
-    strike.apply(&mut answer);
-    Some(answer)
+fn struck(chaos: &Chaos, path: &str) -> Option<Reply> {
+    let mut effect = chaos.strike(&request(path), None)?;
+    let mut reply: Reply = effect.replacement.take().unwrap_or_else(|| Answer::text(200, "script")).into();
+    effect.apply(&mut reply);
+    Some(reply)
 }
 
 #[test]
@@ -51,9 +51,9 @@ fn delays_add_up_and_of_the_rest_the_first_counts() {
         entry(Act { replacement: replacement(500), ..Act::default() }),
     ];
     assert_eq!(chaos.set(list, true), Ok(vec![1, 2, 3, 4, 5, 6]));
-    let answer = struck(&chaos, "/").unwrap();
-    assert_eq!((answer.status, answer.hold), (503, Duration::from_millis(150)));
-    let injected = answer.injected.unwrap();
+    let reply = struck(&chaos, "/").unwrap();
+    assert_eq!((reply.answer.status, reply.hold), (503, Duration::from_millis(150)));
+    let injected = reply.injected.unwrap();
     assert_eq!(injected.breaking, Some(Breaking::Reset));
     let words = "delay 100 ms (chaos 1), fault reset (chaos 2), delay 50 ms (chaos 3), status 503 (chaos 5)";
     assert_eq!(injected.words, words);
@@ -63,12 +63,12 @@ fn delays_add_up_and_of_the_rest_the_first_counts() {
 fn it_comes_after_what_the_script_asked_for() {
     let chaos = Chaos::default();
     chaos.set(vec![broken(Breaking::Close), delayed(5.0)], true).unwrap();
-    let mut answer = Answer::text(200, "x");
-    answer.delay(Duration::from_millis(7), "");
-    answer.break_off(Breaking::Reset, "");
-    chaos.strike(&request("/"), None).unwrap().apply(&mut answer);
-    assert_eq!(answer.hold, Duration::from_millis(12));
-    let injected = answer.injected.unwrap();
+    let mut reply = Reply::from(Answer::text(200, "x"));
+    reply.delay(Duration::from_millis(7), "");
+    reply.break_off(Breaking::Reset, "");
+    chaos.strike(&request("/"), None).unwrap().apply(&mut reply);
+    assert_eq!(reply.hold, Duration::from_millis(12));
+    let injected = reply.injected.unwrap();
     assert_eq!(injected.breaking, Some(Breaking::Close));
     assert_eq!(injected.words, "delay 7 ms, fault reset, fault close (chaos 1), delay 5 ms (chaos 2)");
 }
@@ -84,7 +84,7 @@ fn an_entry_ends_by_times_and_time_and_then_costs_nothing() {
     assert_eq!(hits, [true, true, false, false]);
     assert!(!chaos.is_live());
     let shown: Vec<(u64, u64, bool)> =
-        chaos.shown().iter().map(|shown| (shown.id, shown.hits, shown.ended)).collect();
+        chaos.list().iter().map(|shown| (shown.id, shown.hits, shown.ended)).collect();
     assert_eq!(shown, [(1, 2, true), (2, 0, true)]);
     chaos.set(vec![delayed(1.0)], false).unwrap();
     assert!(chaos.is_live());
@@ -122,7 +122,7 @@ fn never_and_always_are_what_they_say() {
 #[test]
 fn entries_are_set_added_and_removed() {
     let chaos = Chaos::default();
-    let ids = || chaos.shown().iter().map(|shown| shown.id).collect::<Vec<_>>();
+    let ids = || chaos.list().iter().map(|shown| shown.id).collect::<Vec<_>>();
     assert_eq!(chaos.set(vec![delayed(1.0), delayed(2.0)], false), Ok(vec![1, 2]));
     assert_eq!(chaos.set(vec![delayed(3.0)], false), Ok(vec![3]));
     assert_eq!((chaos.remove(Some(2)), chaos.remove(Some(2)), ids()), (1, 0, vec![1, 3]));
@@ -145,7 +145,7 @@ fn entries_are_bounded_in_number_and_size() {
     chaos.set(vec![large], true).unwrap();
     let error = "entries of 1048577 bytes in all are more than 1048576";
     assert_eq!(chaos.set(vec![one], false).unwrap_err(), error);
-    assert_eq!(chaos.shown().len(), 1);
+    assert_eq!(chaos.list().len(), 1);
 }
 
 #[test]
@@ -154,5 +154,5 @@ fn only_requests_that_fit_are_hit() {
     let target = Target { path: Some(Paths::new("/a/<int:n>").unwrap()), ..Target::default() };
     chaos.set(vec![Entry { target, ..delayed(1.0) }], true).unwrap();
     assert!(struck(&chaos, "/a/7").is_some() && struck(&chaos, "/a/b").is_none());
-    assert_eq!(chaos.shown()[0].hits, 1);
+    assert_eq!(chaos.list()[0].hits, 1);
 }

@@ -1,18 +1,15 @@
 //! The answer of a view function, an error handler or the admin interface, before it is bytes on a connection.
 
-use crate::chaos::Injected;
 use crate::directory::Content;
+use crate::message::is_token;
 use std::borrow::Cow;
-use std::fmt;
-use std::sync::Arc;
-use std::time::Duration;
 
 /// Media type of text that a view returns, as in Flask.
 pub const HTML: &str = "text/html; charset=utf-8";
 /// Media type of maps, lists and the admin interface.
 pub const JSON: &str = "application/json";
 
-/// One answer: what the client gets, and how long it is held back.
+/// One answer, as HTTP has it.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Answer {
     /// Status code, 100-599.
@@ -23,45 +20,10 @@ pub struct Answer {
     pub headers: Fields,
     /// Body as it leaves, before HEAD, 204 and 304 take it away.
     pub body: Content,
-    /// How long the answer waits on the timer thread before it leaves.
-    pub hold: Duration,
-    /// How it is to fail or to be slow on purpose, where it is.
-    pub injected: Option<Box<Injected>>,
-    /// Gets the answer once it has begun, to add to it; without this, it is all there.
-    pub follow: Option<Follow>,
-}
-
-/// An answer under way, of no known length. It ends when this is dropped.
-pub trait Sink: Send {
-    /// Bytes that the client has not taken yet; `None` once it is gone.
-    fn waiting(&self) -> Option<usize>;
-    /// Adds `bytes`; false once the client is gone.
-    fn add(&self, bytes: Vec<u8>) -> bool;
-    /// Breaks the connection, with all that waits.
-    fn cut(self: Box<Self>);
-}
-
-/// Takes an answer that goes on. Called by the thread that sends its beginning.
-#[derive(Clone)]
-pub struct Follow(pub Arc<dyn Fn(Box<dyn Sink>) + Send + Sync>);
-
-impl PartialEq for Follow {
-    fn eq(&self, other: &Follow) -> bool {
-        Arc::ptr_eq(&self.0, &other.0)
-    }
-}
-
-impl fmt::Debug for Follow {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Follow")
-    }
 }
 
 /// Header fields: most names and many values are known when the program is built.
 pub type Fields = Vec<(Cow<'static, str>, Cow<'static, str>)>;
-
-/// What takes an answer to its client, now or later, from any thread.
-pub type Reply = Box<dyn FnOnce(Answer) + Send>;
 
 impl Answer {
     /// An answer with a body of media type `content_type`.
@@ -113,8 +75,7 @@ impl Answer {
 /// # Errors
 /// Says what is wrong with it.
 pub fn check_header(name: &str, value: &str) -> Result<(), String> {
-    let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-    if name.is_empty() || !name.bytes().all(token) {
+    if !is_token(name) {
         return Err(format!("header name `{}` has characters that headers can't have", name.escape_debug()));
     }
     if value.bytes().any(|byte| (byte < 0x20 && byte != b'\t') || byte == 0x7f) {

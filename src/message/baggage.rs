@@ -1,5 +1,6 @@
 //! The `baggage` header (W3C Baggage): members that travel with a request from service to service. Knows text only.
 
+use crate::message::is_token;
 use percent_encoding::percent_decode_str;
 
 /// Names and values of the members of all `baggage` fields, in order; a name may repeat. Values are percent-decoded, what is not
@@ -21,11 +22,6 @@ fn member(text: &str) -> Option<(String, String)> {
 
 /// Optional white space of HTTP (RFC 9110, section 5.6.3).
 const BLANKS: [char; 2] = [' ', '\t'];
-
-fn is_token(key: &str) -> bool {
-    let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-    !key.is_empty() && key.bytes().all(token)
-}
 
 #[cfg(test)]
 mod tests {

@@ -49,7 +49,7 @@ impl ResetCounter {
     }
 
     /// The count of `epoch`.
-    pub fn of(&self, epoch: u64) -> u64 {
+    pub fn in_epoch(&self, epoch: u64) -> u64 {
         let hits = self.0.load(Ordering::Relaxed);
         if hits >> COUNT == epoch % EPOCHS { hits & COUNTS } else { 0 }
     }
@@ -64,15 +64,15 @@ mod tests {
         let (epoch, hits) = (Epoch::default(), ResetCounter::default());
         let early = epoch.now();
         hits.count(early);
-        assert_eq!(hits.of(epoch.now()), 1);
+        assert_eq!(hits.in_epoch(epoch.now()), 1);
         assert_eq!(epoch.next(), 1);
-        assert_eq!(hits.of(epoch.now()), 0);
+        assert_eq!(hits.in_epoch(epoch.now()), 0);
         hits.count(early);
-        assert_eq!(hits.of(epoch.now()), 0);
+        assert_eq!(hits.in_epoch(epoch.now()), 0);
         hits.count(epoch.now());
         hits.count(early);
         hits.count(epoch.now());
-        assert_eq!((hits.of(epoch.now()), hits.of(early)), (2, 0));
+        assert_eq!((hits.in_epoch(epoch.now()), hits.in_epoch(early)), (2, 0));
     }
 
     #[test]
@@ -80,16 +80,16 @@ mod tests {
         let hits = ResetCounter::default();
         for epoch in [EPOCHS / 2 - 1, EPOCHS - 2, EPOCHS - 1, EPOCHS, EPOCHS + 1] {
             hits.count(epoch);
-            assert_eq!(hits.of(epoch), 1, "{epoch}");
+            assert_eq!(hits.in_epoch(epoch), 1, "{epoch}");
         }
         hits.count(EPOCHS);
-        assert_eq!(hits.of(EPOCHS + 1), 1);
+        assert_eq!(hits.in_epoch(EPOCHS + 1), 1);
     }
 
     #[test]
     fn a_full_count_stays_full() {
         let hits = ResetCounter(AtomicU64::new(3 << COUNT | COUNTS));
         hits.count(3);
-        assert_eq!(hits.of(3), COUNTS);
+        assert_eq!(hits.in_epoch(3), COUNTS);
     }
 }

@@ -112,7 +112,7 @@ fn decode(text: &[u8]) -> String {
 mod tests {
     use super::*;
 
-    fn shown(pairs: &Pairs) -> String {
+    fn display(pairs: &Pairs) -> String {
         pairs.iter().map(|(k, v)| format!("[{k}|{v}]")).collect()
     }
 
@@ -131,7 +131,7 @@ mod tests {
             (b"=", "[|]"),
         ];
         for (text, expected) in cases {
-            assert_eq!(shown(&urlencoded(text)), expected, "{}", String::from_utf8_lossy(text));
+            assert_eq!(display(&urlencoded(text)), expected, "{}", String::from_utf8_lossy(text));
         }
     }
 
@@ -145,7 +145,7 @@ mod tests {
             ("", ""),
         ];
         for (content_type, expected) in cases {
-            let form = parse(content_type, b"a=1").map(|form| shown(&form.fields));
+            let form = parse(content_type, b"a=1").map(|form| display(&form.fields));
             assert_eq!(form.as_deref(), Ok(expected), "{content_type}");
         }
     }

@@ -1,11 +1,8 @@
 //! What is counted of the requests of one rule, on the request path: relaxed atomics, no lock, no allocation. Knows no rules and
 //! no text.
 
+use crate::routing::method::{METHODS, method_index};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-
-/// Methods that are counted by name; all others together are the first.
-pub const METHODS: [&str; 10] =
-    ["other", "GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "CONNECT"];
 
 /// Requests of one method with one status.
 #[derive(Default)]
@@ -33,23 +30,6 @@ pub struct Key {
     pub status: Option<u16>,
 }
 
-/// The place of `method` in [`METHODS`].
-fn place(method: &str) -> u32 {
-    // Byte by byte: comparing texts is a call for each.
-    match method.as_bytes() {
-        [b'G', b'E', b'T'] => 1,
-        [b'H', b'E', b'A', b'D'] => 2,
-        [b'P', b'O', b'S', b'T'] => 3,
-        [b'P', b'U', b'T'] => 4,
-        b"DELETE" => 5,
-        b"PATCH" => 6,
-        b"OPTIONS" => 7,
-        b"TRACE" => 8,
-        b"CONNECT" => 9,
-        _ => 0,
-    }
-}
-
 impl RuleCounters {
     /// Counters for so many pairs of method and status; what comes beyond them is counted without telling them apart.
     pub fn new(slots: usize) -> RuleCounters {
@@ -64,7 +44,7 @@ impl RuleCounters {
 
     /// Counts a request, unless this pair has no slot yet and `may_claim` one says no. Tells whether it did.
     pub fn count(&self, method: &str, status: u16, may_claim: impl Fn() -> bool) -> bool {
-        let key = 1 << 31 | place(method) << 16 | u32::from(status);
+        let key = 1 << 31 | method_index(method) << 16 | u32::from(status);
         for slot in &self.slots {
             let found = slot.key.load(Ordering::Relaxed);
             if found == key || found == 0 && claim(slot, key, &may_claim) {
@@ -107,7 +87,7 @@ impl RuleCounters {
     }
 
     fn slot(&self, method: &str, status: u16) -> Option<&Slot> {
-        let key = 1 << 31 | place(method) << 16 | u32::from(status);
+        let key = 1 << 31 | method_index(method) << 16 | u32::from(status);
         self.slots.iter().find(|slot| slot.key.load(Ordering::Relaxed) == key || claim(slot, key, &|| true))
     }
 
@@ -183,7 +163,7 @@ mod tests {
         assert_eq!(read(&tally), expected);
         assert_eq!((tally.total(), tally.claimed()), (7, 5));
         for (method, name) in METHODS.iter().enumerate() {
-            assert_eq!(place(name) as usize, method);
+            assert_eq!(method_index(name) as usize, method);
         }
     }
 

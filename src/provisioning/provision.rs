@@ -67,7 +67,7 @@ impl Served {
 
     /// Requests of `epoch` that it served.
     pub fn hits(&self, epoch: u64) -> u64 {
-        self.hits.of(epoch)
+        self.hits.in_epoch(epoch)
     }
 }
 

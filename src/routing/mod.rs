@@ -2,6 +2,7 @@
 
 pub mod converter;
 pub mod index;
+pub mod method;
 pub mod near_miss;
 pub mod pattern;
 pub mod quoting;

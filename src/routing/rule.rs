@@ -2,6 +2,7 @@
 //! other rules, view functions and requests.
 
 use crate::routing::converter::Converter;
+use crate::routing::method::method_index;
 use crate::routing::pattern::{Pattern, Slashes, Token};
 use crate::routing::quoting::{encode_path, encode_query, encode_value};
 use std::borrow::Cow;
@@ -41,8 +42,8 @@ pub struct Rule {
     pattern: Pattern,
     slashes: Slashes,
     methods: Vec<String>,
-    /// Those of the methods that are in `COMMON`, as bits: spares looking at the names.
-    common: u8,
+    /// Those of the methods that have a number, as bits: spares looking at the names.
+    common: u16,
     automatic_options: bool,
     defaults: Vec<(String, Value)>,
     /// Whether it has neither variables nor defaults.
@@ -50,9 +51,6 @@ pub struct Rule {
     /// Whether it is fixed and has no doubled slashes: the path that is the rule's text then matches, as it is.
     plain: bool,
 }
-
-/// Methods of which a rule keeps a bit.
-const COMMON: [&str; 7] = ["GET", "HEAD", "OPTIONS", "POST", "PUT", "DELETE", "PATCH"];
 
 /// Why a rule is refused. Displayed as ``rule `/a/<b:c>`: unknown converter `b` ``.
 #[derive(Debug, Clone, PartialEq)]
@@ -90,10 +88,7 @@ impl Rule {
                 strict: options.strict_slashes.unwrap_or(true),
                 merge: options.merge_slashes.unwrap_or(true),
             },
-            common: (0..)
-                .zip(COMMON)
-                .map(|(bit, name)| u8::from(methods.iter().any(|m| m == name)) << bit)
-                .sum(),
+            common: methods.iter().fold(0, |bits, method| bits | 1 << method_index(method)),
             methods,
             automatic_options,
             fixed,
@@ -120,9 +115,9 @@ impl Rule {
 
     /// Whether it takes `method`, which is upper case.
     pub fn serves(&self, method: &str) -> bool {
-        match COMMON.iter().position(|common| *common == method) {
-            Some(bit) => self.common >> bit & 1 == 1,
-            None => self.methods.iter().any(|served| served == method),
+        match method_index(method) {
+            0 => self.methods.iter().any(|served| served == method),
+            bit => self.common >> bit & 1 == 1,
         }
     }
 

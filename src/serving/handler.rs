@@ -1,6 +1,6 @@
-//! The mock: request -> router -> view function -> response, with hooks and error handlers where Flask runs them.
+//! The mock: request -> router -> view function -> reply, with hooks and error handlers where Flask runs them.
 
-use crate::chaos::{Chaos, LONGEST};
+use crate::chaos::{Chaos, Reply};
 use crate::message::answer::Answer;
 use crate::message::request::Request;
 use crate::provisioning::provision::Provision;
@@ -16,11 +16,11 @@ use rhai::{Dynamic, EvalAltResult};
 use std::cell::{Cell, OnceCell};
 use std::sync::Arc;
 
-/// An answer and what is known of how it came about.
+/// A reply and what is known of how it came about.
 #[derive(Default)]
 pub struct Outcome {
-    /// What the client gets.
-    pub answer: Answer,
+    /// What the client gets, and how.
+    pub reply: Reply,
     /// Index of the rule that served it.
     pub rule: Option<usize>,
     /// Why no rule served it, where none did and no hook stood in.
@@ -62,8 +62,8 @@ impl From<Box<EvalAltResult>> for ViewError {
     }
 }
 
-/// Handles one request with `provision`, on this thread. Sleeps of scripts are in `Answer::hold`, what scripts and `chaos` inject
-/// in `Answer::injected`. Nobody else has the request yet.
+/// Handles one request with `provision`, on this thread. Sleeps of scripts are in `Reply::hold`, what scripts and `chaos` inject
+/// in `Reply::injected`. Nobody else has the request yet.
 pub fn handle(provision: &Arc<Provision>, chaos: &Chaos, request: &mut Arc<Request>) -> Outcome {
     let found = provision.router.find(request.method(), request.path());
     let rule = match &found {
@@ -73,24 +73,25 @@ pub fn handle(provision: &Arc<Provision>, chaos: &Chaos, request: &mut Arc<Reque
     if let Some(request) = Arc::get_mut(request) {
         request.rule = rule;
     }
-    let mut strike = None;
+    let mut effect = None;
     if chaos.is_live() {
-        strike = chaos.strike(request, rule.map(|index| &provision.router.rules()[index]));
+        effect = chaos.strike(request, rule.map(|index| &provision.router.rules()[index]));
     }
-    if let Some(mut answer) = strike.as_mut().and_then(|strike| strike.replacement.take()) {
-        strike.into_iter().for_each(|strike| strike.apply(&mut answer));
-        return Outcome { answer, rule, ..Outcome::default() };
+    if let Some(answer) = effect.as_mut().and_then(|effect| effect.replacement.take()) {
+        let mut reply = Reply::from(answer);
+        effect.into_iter().for_each(|effect| effect.apply(&mut reply));
+        return Outcome { reply, rule, ..Outcome::default() };
     }
     let call = Call { request: Some(request.clone()), provision: Some(provision.clone()), ..Call::default() };
     let blueprint = rule.and_then(|index| provision.blueprint(index));
     let flow = Flow { provision, request, blueprint, unmatched: Cell::default(), error: OnceCell::default() };
-    let (mut answer, call) = call::within(call, || flow.run(found));
-    answer.hold = answer.hold.saturating_add(call.hold).min(LONGEST);
-    if let Some(strike) = strike {
-        strike.apply(&mut answer);
+    let (mut reply, call) = call::within(call, || flow.run(found));
+    reply.hold_longer(call.hold);
+    if let Some(effect) = effect {
+        effect.apply(&mut reply);
     }
     let (unmatched, error) = (flow.unmatched.get(), flow.error.into_inner());
-    Outcome { answer, rule, unmatched, error }
+    Outcome { reply, rule, unmatched, error }
 }
 
 struct Flow<'r> {
@@ -104,16 +105,13 @@ struct Flow<'r> {
 }
 
 impl Flow<'_> {
-    fn run(&self, found: Found) -> Answer {
-        let answer = match self.before().and_then(|answer| answer.map_or_else(|| self.dispatch(found), Ok)) {
-            Ok(answer) => answer,
-            Err(stop) => self.handle_error(stop),
-        };
-        self.after(answer)
+    fn run(&self, found: Found) -> Reply {
+        let reply = self.before().and_then(|reply| reply.map_or_else(|| self.dispatch(found), Ok));
+        self.after(reply.unwrap_or_else(|error| self.handle_error(error)))
     }
 
     /// The first `before_request` function that returns something answers; 404, 405 and OPTIONS pass here too.
-    fn before(&self) -> Result<Option<Answer>, ViewError> {
+    fn before(&self) -> Result<Option<Reply>, ViewError> {
         for hook in self.provision.before(self.blueprint) {
             let value = self.provision.call(hook, &mut [])?;
             if !value.is_unit() {
@@ -123,10 +121,10 @@ impl Flow<'_> {
         Ok(None)
     }
 
-    fn dispatch(&self, found: Found) -> Result<Answer, ViewError> {
+    fn dispatch(&self, found: Found) -> Result<Reply, ViewError> {
         match found {
             Found::Rule { index, values } => self.view(index, values),
-            Found::Redirect { path } => Ok(answer::redirection(308, &self.location(&path))),
+            Found::Redirect { path } => Ok(answer::redirection(308, &self.location(&path)).into()),
             Found::MethodNotAllowed { allow } => {
                 self.unmatched.set(Some(Unmatched::Method));
                 Err(ViewError::Http(HttpError { allow: Some(allow.join(", ")), ..HttpError::new(405) }))
@@ -138,13 +136,12 @@ impl Flow<'_> {
         }
     }
 
-    fn view(&self, index: usize, values: Vec<Value>) -> Result<Answer, ViewError> {
+    fn view(&self, index: usize, values: Vec<Value>) -> Result<Reply, ViewError> {
         if self.request.method() == "OPTIONS" && self.provision.router.rules()[index].automatic_options() {
+            let allowed = self.provision.router.allowed(self.request.path()).join(", ");
             let mut answer = Answer::html(200, "");
-            answer
-                .headers
-                .push(("Allow".into(), self.provision.router.allowed(self.request.path()).join(", ").into()));
-            return Ok(answer);
+            answer.headers.push(("Allow".into(), allowed.into()));
+            return Ok(answer.into());
         }
         Ok(answer::from_value(self.provision.call_view(self.request.epoch, index, values)?)?)
     }
@@ -158,8 +155,8 @@ impl Flow<'_> {
 
     /// Error handlers run for `abort`, 404, 405 and, as 500, for what a script throws; a handler that gives no status
     /// answers 200. One that fails, or aborts, is a plain 500.
-    fn handle_error(&self, stop: ViewError) -> Answer {
-        let (error, fault) = match stop {
+    fn handle_error(&self, error: ViewError) -> Reply {
+        let (error, fault) = match error {
             ViewError::Http(error) => (error, None),
             ViewError::Script(error) => {
                 let fault = self.fault(&error);
@@ -167,23 +164,24 @@ impl Flow<'_> {
             }
         };
         let plain = || fault.as_ref().map_or_else(|| self.page(&error), failure);
-        if error.answer.is_some() {
+        if error.reply.is_some() {
             return plain();
         }
         let Some(handler) = self.provision.error_handler(self.blueprint, error.status()) else {
             return plain();
         };
         match self.answered_by(handler, error.clone()) {
-            Ok(answer) => answer,
+            Ok(reply) => reply,
             Err(error) => failure(&self.fault(&error)),
         }
     }
 
     /// The default page; with the closest rules below its text where no rule serves the request, if that is asked for.
-    fn page(&self, error: &HttpError) -> Answer {
-        let mut page = error.page();
+    fn page(&self, error: &HttpError) -> Reply {
+        let mut reply = error.reply();
+        let page = &mut reply.answer;
         let unserved =
-            error.answer.is_none() && self.request.rule.is_none() && matches!(page.status, 404 | 405);
+            error.reply.is_none() && self.request.rule.is_none() && matches!(page.status, 404 | 405);
         if self.provision.explain && unserved {
             let misses = self.provision.router.explain(self.request.method(), self.request.path());
             let lines: String =
@@ -194,26 +192,26 @@ impl Flow<'_> {
             };
             page.body = [page.body.bytes(), text.as_bytes()].concat().into();
         }
-        page
+        reply
     }
 
-    fn answered_by(&self, handler: &View, error: HttpError) -> Result<Answer, Box<EvalAltResult>> {
+    fn answered_by(&self, handler: &View, error: HttpError) -> Result<Reply, Box<EvalAltResult>> {
         answer::from_value(self.provision.call(handler, &mut [Dynamic::from(error)])?)
     }
 
     /// Each function may change the response that it gets, or return another one.
-    fn after(&self, mut answer: Answer) -> Answer {
+    fn after(&self, mut reply: Reply) -> Reply {
         for hook in self.provision.after(self.blueprint) {
-            let response = Response::from(answer);
+            let response = Response::from(reply);
             let returned = self.provision.call(hook, &mut [Dynamic::from(response.clone())]);
             let replaced = match returned {
-                Ok(value) if value.is_unit() => Ok(response.answer()),
+                Ok(value) if value.is_unit() => Ok(response.reply()),
                 Ok(value) => answer::from_value(value),
                 Err(error) => Err(error),
             };
-            answer = replaced.unwrap_or_else(|error| failure(&self.fault(&error)));
+            reply = replaced.unwrap_or_else(|error| failure(&self.fault(&error)));
         }
-        answer
+        reply
     }
 
     /// Where `error` happened, also for the log.
@@ -232,7 +230,7 @@ impl Flow<'_> {
 }
 
 /// The 500 that tells the author what is wrong and where.
-fn failure(fault: &Fault) -> Answer {
+fn failure(fault: &Fault) -> Reply {
     let hint = fault.hint.as_ref().map(|hint| format!("  = help: {hint}\n")).unwrap_or_default();
-    Answer::text(500, format!("{}\n{}{hint}", fault.at_run_time(), fault.excerpt()))
+    Answer::text(500, format!("{}\n{}{hint}", fault.at_run_time(), fault.excerpt())).into()
 }

@@ -1,26 +1,31 @@
-//! The one file that knows what our tiny_http has beyond the published one: limits, refusals, the reactor on the timer thread,
-//! answers without `Response`, an orderly stop. To go back to a published engine is to change this file.
+//! The one file that names the engine, tiny_http, and knows what ours has beyond the published one: limits, refusals, the reactor
+//! on the timer thread, answers without `Response`, an orderly stop. To go back to a published engine is to change this file.
 
-use crate::chaos::Breaking;
+use crate::chaos::{Breaking, Reply};
 use crate::directory::Content;
-use crate::message::answer::{Answer, Follow, Sink};
+use crate::message::answer::Answer;
 use crate::message::request::Request;
+use crate::message::stream::{Follow, Sink};
 use crate::script::flask::status;
 use crate::serving::pending::Permit;
+use crate::serving::start_error::StartError;
 use crate::serving::timer::Wait;
-use crate::system::io_error::describe_io;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 use tiny_http::extension::{self, Body, Dribble, Open, Page, Step, Then};
 
+/// A request that has come in, as the engine has it.
+pub use tiny_http::Request as Incoming;
+/// A listener of the engine, which workers take requests from.
+pub use tiny_http::Server;
 /// What clients of a listener may take up.
 pub use tiny_http::extension::Limits;
 /// Finishes what answers and deadlines have to wait for; the timer thread turns it.
 pub use tiny_http::extension::Reactor;
-/// A request that the engine answers by itself.
-pub use tiny_http::extension::Refused;
+/// A request that the engine answers by itself, why, and the limit that it is over.
+pub use tiny_http::extension::{Limit, Reason, Refused};
 
 /// Writes the page of a request that the engine refuses.
 pub type Refuse = Box<dyn Fn(&Refused<'_>) -> Answer + Send + Sync>;
@@ -29,8 +34,8 @@ pub type Refuse = Box<dyn Fn(&Refused<'_>) -> Answer + Send + Sync>;
 ///
 /// # Errors
 /// ``failed to start the engine: too many open files``
-pub fn reactor() -> Result<Arc<Reactor>, String> {
-    Reactor::new().map_err(|error| format!("failed to start the engine: {}", describe_io(&error)))
+pub fn reactor() -> Result<Arc<Reactor>, StartError> {
+    Reactor::new().map_err(|error| StartError::System("start the engine", error))
 }
 
 /// A server on `listener`, within `limits`.
@@ -42,7 +47,7 @@ pub fn server(
     limits: &Limits,
     refuse: Refuse,
     reactor: &Arc<Reactor>,
-) -> io::Result<tiny_http::Server> {
+) -> io::Result<Server> {
     let pages = move |refused: &Refused<'_>| {
         let answer = refuse(refused);
         Page {
@@ -51,11 +56,11 @@ pub fn server(
             body: answer.body.bytes().to_vec(),
         }
     };
-    tiny_http::Server::with_limits(listener, *limits, Arc::new(pages), reactor)
+    Server::with_limits(listener, *limits, Arc::new(pages), reactor)
 }
 
 /// The request of the program, with the body taken out of the engine's. `local` is where the listener is.
-pub fn receive(incoming: &mut tiny_http::Request, local: SocketAddr) -> Request {
+pub fn receive(incoming: &mut Incoming, local: SocketAddr) -> Request {
     let body = incoming.take_body();
     let remote = incoming.remote_addr().copied();
     Request::from_parts(
@@ -69,36 +74,32 @@ pub fn receive(incoming: &mut tiny_http::Request, local: SocketAddr) -> Request 
 }
 
 /// Counts the `bytes` of the answer to `incoming`; false if there is no memory for a large one.
-pub fn reserve(incoming: &tiny_http::Request, bytes: usize) -> bool {
+pub fn reserve(incoming: &Incoming, bytes: usize) -> bool {
     incoming.reserve(bytes)
 }
 
 /// Gives the memory of a body back to the engine, for those that come.
-pub fn give_back(incoming: &tiny_http::Request, body: Vec<u8>) {
+pub fn give_back(incoming: &Incoming, body: Vec<u8>) {
     incoming.give_back(body);
 }
 
 /// What is sent in place of an answer for [`Breaking::Garbage`]: no version of HTTP begins so, nor does TLS.
 const GARBAGE: &[u8] = b"\x00\xff\xfegarbage\xfe\xff\x00\r\n\r\n";
 
-/// Sends `answer` to the client of `request`, or breaks the connection where that is injected; `close` ends the connection after
-/// it. `place` is what the answer takes up while it waits, and freed when all of it has left.
+/// Sends `reply` to the client of `incoming`, or breaks the connection where that is injected; `close` ends the connection after
+/// it. `permit` is what the answer takes up while it waits, and freed when all of it has left.
 ///
 /// # Errors
 /// The client is gone.
-pub fn send(
-    request: tiny_http::Request,
-    mut answer: Answer,
-    close: bool,
-    place: Option<Permit>,
-) -> io::Result<()> {
+pub fn send(incoming: Incoming, reply: Reply, close: bool, permit: Option<Permit>) -> io::Result<()> {
+    let Reply { answer, injected, follow, .. } = reply;
     let (mut dribble, mut halve) = (None, false);
-    if let Some(injected) = answer.injected.take() {
+    if let Some(injected) = injected {
         match injected.breaking {
-            Some(Breaking::Reset) => return request.perform(Vec::new(), Then::Reset),
-            Some(Breaking::Close) => return request.perform(Vec::new(), Then::Close),
+            Some(Breaking::Reset) => return incoming.perform(Vec::new(), Then::Reset),
+            Some(Breaking::Close) => return incoming.perform(Vec::new(), Then::Close),
             Some(Breaking::Garbage) => {
-                return request.perform(vec![Step::Bytes(GARBAGE.to_vec())], Then::Close);
+                return incoming.perform(vec![Step::Bytes(GARBAGE.to_vec())], Then::Close);
             }
             Some(Breaking::Partial) => halve = true,
             None => {}
@@ -106,11 +107,11 @@ pub fn send(
         dribble = injected.dribble.map(|dribble| Dribble {
             slices: dribble.chunks,
             over: dribble.over,
-            keep: Box::new(place),
+            keep: Box::new(permit),
         });
     }
     let close = close || answer.header("connection").is_some_and(|value| value.eq_ignore_ascii_case("close"));
-    let Answer { status, reason, headers, body, follow, .. } = answer;
+    let Answer { status, reason, headers, body } = answer;
     let body = match body {
         Content::Bytes(bytes) => Body::Bytes(bytes),
         Content::File(opened) => Body::File(opened.file().clone(), opened.length()),
@@ -124,8 +125,8 @@ pub fn send(
         dribble,
         halve,
     };
-    let Some(Follow(follow)) = follow else { return request.answer(answer) };
-    follow(Box::new(request.begin(answer)?));
+    let Some(Follow(follow)) = follow else { return incoming.answer(answer) };
+    follow(Box::new(incoming.begin(answer)?));
     Ok(())
 }
 
@@ -138,23 +139,23 @@ impl Sink for Open {
         Open::add(self, bytes)
     }
 
-    fn cut(self: Box<Self>) {
-        Open::cut(*self);
+    fn reset(self: Box<Self>) {
+        Open::reset(*self);
     }
 }
 
 /// The handler on this thread takes longer than most: another worker of `server` waits for requests meanwhile.
-pub fn call_another(server: &tiny_http::Server) {
+pub fn call_another(server: &Server) {
     server.call_another();
 }
 
 /// Connections of `server` that are open, and those of them with a request that arrives or is not answered in full.
-pub fn connections(server: &tiny_http::Server) -> (usize, usize) {
+pub fn connections(server: &Server) -> (usize, usize) {
     (server.num_connections(), server.num_busy())
 }
 
 /// Takes in the connections that wait at `server`, and listens no more.
-pub fn close_listener(server: &tiny_http::Server) {
+pub fn close_listener(server: &Server) {
     server.close_listener();
 }
 
@@ -164,7 +165,7 @@ const YOUNG: Duration = Duration::from_millis(50);
 
 /// Closes the connections of `server` that wait for a request; gives how many requests are not answered in full, and whether
 /// connections are left that are too young to be closed.
-pub fn close_idle(server: &tiny_http::Server) -> (usize, bool) {
+pub fn close_idle(server: &Server) -> (usize, bool) {
     let young = server.close_idle(YOUNG);
     (server.num_busy(), young > 0)
 }

@@ -25,13 +25,13 @@ impl EffectiveLimits {
     /// Raises the limit of open files, looks at the memory of the cgroup, and divides both. What falls short of the
     /// settings is logged.
     pub fn by_system(settings: &Settings) -> EffectiveLimits {
-        let (granted, warnings) = EffectiveLimits::divide(settings, descriptors::raise(), memory::granted());
+        let (limits, warnings) = EffectiveLimits::divide(settings, descriptors::raise(), memory::granted());
         for warning in warnings {
             log::warn!("{warning}");
         }
-        let Limits { connections, buffered, .. } = granted.mock;
+        let Limits { connections, buffered, .. } = limits.mock;
         log::debug!("the mock takes {connections} connections and buffers {buffered} bytes");
-        granted
+        limits
     }
 
     /// The limits where `open_files` and `memory` bytes are there, and a line for each setting that they can't meet.
@@ -107,8 +107,8 @@ mod tests {
             idle_time: second(9),
             write_time: second(10),
         };
-        let granted = EffectiveLimits { mock, admin: Limits { connections: 128, buffered: 3, ..mock } };
-        assert_eq!(EffectiveLimits::divide(&settings, 1024, Some(1 << 30)), (granted, vec![]));
+        let limits = EffectiveLimits { mock, admin: Limits { connections: 128, buffered: 3, ..mock } };
+        assert_eq!(EffectiveLimits::divide(&settings, 1024, Some(1 << 30)), (limits, vec![]));
     }
 
     #[test]
@@ -125,8 +125,8 @@ mod tests {
             (Some(1_000_000), u64::MAX, 1_000_000, 1024, false),
         ] {
             let settings = Settings { max_connections: asked, ..Settings::default() };
-            let (granted, warnings) = EffectiveLimits::divide(&settings, open_files, None);
-            let connections = (granted.mock.connections, granted.admin.connections);
+            let (limits, warnings) = EffectiveLimits::divide(&settings, open_files, None);
+            let connections = (limits.mock.connections, limits.admin.connections);
             assert_eq!(connections, (mock, admin), "{asked:?} {open_files}");
             assert_eq!(!warnings.is_empty(), warned, "{warnings:?}");
         }
@@ -143,9 +143,9 @@ mod tests {
             (Some(9 * MIB), Some(1 << 30), 9 * MIB, 8 * MIB),
         ] {
             let settings = Settings { max_buffered: asked, ..Settings::default() };
-            let (granted, warnings) = EffectiveLimits::divide(&settings, 1024, memory);
-            assert_eq!(granted.mock.buffered, buffered, "{asked:?} {memory:?}");
-            assert_eq!(granted.admin.buffered, of_admin);
+            let (limits, warnings) = EffectiveLimits::divide(&settings, 1024, memory);
+            assert_eq!(limits.mock.buffered, buffered, "{asked:?} {memory:?}");
+            assert_eq!(limits.admin.buffered, of_admin);
             assert!(warnings.is_empty(), "{warnings:?}");
         }
     }
@@ -166,8 +166,8 @@ mod tests {
 
     #[test]
     fn this_system_grants_something() {
-        let granted = EffectiveLimits::by_system(&Settings::default());
-        assert!(granted.mock.connections >= 1 && granted.admin.connections >= 8, "{granted:?}");
-        assert!(granted.mock.buffered >= 8 * MIB, "{granted:?}");
+        let limits = EffectiveLimits::by_system(&Settings::default());
+        assert!(limits.mock.connections >= 1 && limits.admin.connections >= 8, "{limits:?}");
+        assert!(limits.mock.buffered >= 8 * MIB, "{limits:?}");
     }
 }

@@ -1,8 +1,8 @@
 //! Listeners, the fixed pools of workers, the guard against panics, and the stop. Knows neither rules nor scripts.
 
 use crate::admin::{self, Admin};
-use crate::chaos::Chaos;
-use crate::message::answer::{Answer, Reply};
+use crate::chaos::{Chaos, Reply};
+use crate::message::answer::Answer;
 use crate::message::request::Request;
 use crate::observing::access_log::{AccessLog, Line};
 use crate::observing::journal::{Begun, Exchange, Journal};
@@ -11,12 +11,12 @@ use crate::provisioning::activation::Activation;
 use crate::provisioning::provision::Provision;
 use crate::script::runtime::budget;
 use crate::serving::handler::{self, Outcome, Unmatched};
-use crate::serving::http::{self, Limits, Reactor, Refuse};
+use crate::serving::http::{self, Incoming, Limits, Reactor, Refuse, Server};
 use crate::serving::pending::{PendingBudget, Permit};
 use crate::serving::refusal;
+use crate::serving::start_error::StartError;
 use crate::serving::timer::Timer;
 use crate::system::io_error::describe_io;
-use std::io;
 use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -27,7 +27,7 @@ use std::time::{Duration, Instant};
 
 /// A bound listener and the workers on it.
 pub struct Listener {
-    server: Arc<tiny_http::Server>,
+    server: Arc<Server>,
     /// The address that it is bound to.
     pub address: SocketAddr,
     /// Bytes that requests and answers may take up.
@@ -50,7 +50,7 @@ pub struct Shared {
 }
 
 /// Threads that a pool leaves to the container where the system refuses it more: `kubectl exec` and `kubectl cp` start some.
-const SPARE: usize = 8;
+const THREADS_FOR_EXEC: usize = 8;
 
 impl Listener {
     /// Binds `address`:`port`; port 0 takes a free one. `::` serves IPv4 too where the system allows it.
@@ -62,9 +62,9 @@ impl Listener {
         limits: &Limits,
         refuse: Refuse,
         reactor: &Arc<Reactor>,
-    ) -> Result<Listener, String> {
+    ) -> Result<Listener, StartError> {
         let wanted = SocketAddr::new(address, port);
-        let failed = |error: io::Error| format!("failed to listen on `{wanted}`: {}", describe_io(&error));
+        let failed = |error| StartError::Listener(wanted, error);
         let listener = TcpListener::bind(wanted).map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
         let server = http::server(listener, limits, refuse, reactor).map_err(failed)?;
@@ -78,26 +78,21 @@ impl Listener {
     /// Not one could be started.
     pub fn start(
         &mut self,
-        name: &str,
+        name: &'static str,
         count: usize,
         stack: usize,
         work: Arc<dyn Work>,
-    ) -> Result<(), String> {
+    ) -> Result<(), StartError> {
         for number in 0..count {
             let (server, worker) = (self.server.clone(), work.clone());
             let builder = thread::Builder::new().name(format!("{name}-{number}")).stack_size(stack);
             match builder.spawn(move || run(&server, worker.as_ref())) {
                 Ok(worker) => self.workers.push(worker),
-                Err(error) if self.workers.is_empty() => {
-                    return Err(format!("failed to start {name} workers: {}", describe_io(&error)));
-                }
+                Err(error) if self.workers.is_empty() => return Err(StartError::Workers(name, error)),
                 Err(error) => {
-                    self.leave_spare(work.shared());
-                    log::warn!(
-                        "{} of {count} {name} workers serve: {}",
-                        self.workers.len(),
-                        describe_io(&error)
-                    );
+                    self.leave_threads(work.shared());
+                    let (left, why) = (self.workers.len(), describe_io(&error));
+                    log::warn!("{left} of {count} {name} workers serve: {why}");
                     break;
                 }
             }
@@ -106,8 +101,8 @@ impl Listener {
     }
 
     /// Lets some workers end again.
-    fn leave_spare(&mut self, shared: &Shared) {
-        let surplus = SPARE.min(self.workers.len() - 1);
+    fn leave_threads(&mut self, shared: &Shared) {
+        let surplus = THREADS_FOR_EXEC.min(self.workers.len() - 1);
         self.workers.truncate(self.workers.len() - surplus);
         shared.surplus.fetch_add(surplus, Ordering::AcqRel);
         (0..surplus).for_each(|_| self.server.unblock());
@@ -126,7 +121,7 @@ impl Listener {
 
     /// Counts the connections that are open, and those that are busy.
     pub fn connections(&self) -> impl Fn() -> (usize, usize) + Send + Sync + 'static {
-        let server: Weak<tiny_http::Server> = Arc::downgrade(&self.server);
+        let server: Weak<Server> = Arc::downgrade(&self.server);
         move || server.upgrade().map(|server| http::connections(&server)).unwrap_or_default()
     }
 
@@ -141,12 +136,12 @@ impl Listener {
 /// What a worker does with a request.
 pub trait Work: Send + Sync {
     /// Answers one request, now or later. Panics are caught outside.
-    fn serve(&self, incoming: tiny_http::Request);
+    fn serve(&self, incoming: Incoming);
     /// State that all workers share.
     fn shared(&self) -> &Shared;
 }
 
-fn run(server: &Arc<tiny_http::Server>, work: &dyn Work) {
+fn run(server: &Arc<Server>, work: &dyn Work) {
     let calling = server.clone();
     budget::when_long(move || http::call_another(&calling));
     while !work.shared().stopping.load(Ordering::Acquire) {
@@ -160,7 +155,7 @@ fn run(server: &Arc<tiny_http::Server>, work: &dyn Work) {
 }
 
 /// Serves the next request, or tells that this worker is one too many.
-fn serve_one(server: &tiny_http::Server, work: &dyn Work) -> ControlFlow<()> {
+fn serve_one(server: &Server, work: &dyn Work) -> ControlFlow<()> {
     match server.recv() {
         Ok(incoming) => work.serve(incoming),
         Err(error) if work.shared().stopping.load(Ordering::Acquire) => log::debug!("worker ends: {error}"),
@@ -179,7 +174,7 @@ pub struct MockWork {
     /// What is injected for rules.
     pub chaos: Arc<Chaos>,
     /// What answers take up that leave later.
-    pub held: Arc<PendingBudget>,
+    pub pending: Arc<PendingBudget>,
     /// Where requests and their answers are entered.
     pub journal: Arc<Journal>,
     /// Address of the listener.
@@ -191,7 +186,7 @@ impl Work for MockWork {
         &self.shared
     }
 
-    fn serve(&self, mut incoming: tiny_http::Request) {
+    fn serve(&self, mut incoming: Incoming) {
         let (epoch, began) = (self.activation.epoch().now(), Instant::now());
         let provision = self.activation.current();
         let line = self.shared.line(&incoming, "mock", provision.generation);
@@ -199,45 +194,46 @@ impl Work for MockWork {
         let mut request = http::receive(&mut incoming, self.address);
         request.epoch = epoch;
         let mut request = Arc::new(request);
-        let handled =
+        let outcome =
             catch_unwind(AssertUnwindSafe(|| handler::handle(&provision, &self.chaos, &mut request)));
-        let mut handled = handled.unwrap_or_else(|_| panicked());
-        let place = self.hold(&incoming, &mut handled.answer);
+        let mut outcome = outcome.unwrap_or_else(|_| panicked());
+        let permit = self.permit(&incoming, &mut outcome.reply);
         let took = nanoseconds(began.elapsed());
-        metrics().answered(&provision, (request.method(), request.target()), &handled, took);
+        metrics().answered(&provision, (request.method(), request.target()), &outcome, took);
         if let Some(begun) = begun {
             // Before a byte of the answer leaves: whoever has it finds its entry.
-            self.enter(begun, took, &provision, &request, &handled);
+            self.enter(begun, took, &provision, &request, &outcome);
         }
         // Before its client may send the next one: a body may be large.
         if let Some(request) = Arc::into_inner(request) {
             http::give_back(&incoming, request.body);
         }
-        let Outcome { answer, rule, .. } = handled;
+        let Outcome { reply, rule, .. } = outcome;
         let rule = rule.map(|index| provision.router.rules()[index].pattern());
         let line = line.map(|line| line.served_by(rule.map(str::to_owned)));
-        self.shared.leave(incoming, answer, line, place);
+        self.shared.leave(incoming, reply, line, permit);
     }
 }
 
 impl MockWork {
     /// Takes memory for an answer that has to wait, or that its client may not take at once. Where there is none, 503 replaces
     /// the answer. This comes before metrics and journal, which get what is sent.
-    fn hold(&self, incoming: &tiny_http::Request, answer: &mut Answer) -> Option<Permit> {
-        let waits = answer.takes_time();
-        let place = if waits { self.held.take(answer) } else { None };
-        if place.is_none() && (waits || !http::reserve(incoming, answer.body.space())) {
-            *answer = refusal::of_held(self.held.most());
+    fn permit(&self, incoming: &Incoming, reply: &mut Reply) -> Option<Permit> {
+        let waits = reply.takes_time();
+        let permit = if waits { self.pending.take(&reply.answer) } else { None };
+        if permit.is_none() && (waits || !http::reserve(incoming, reply.answer.body.space())) {
+            *reply = refusal::no_room(self.pending.most()).into();
         }
-        place
+        permit
     }
 
     /// Enters a request in the journal. An answer that is held back is entered when it is made, not when it leaves: a client that
     /// does not wait for it was there all the same.
-    fn enter(&self, begun: Begun, took: u64, provision: &Provision, request: &Request, handled: &Outcome) {
-        let Outcome { answer, rule, unmatched, error, .. } = handled;
+    fn enter(&self, begun: Begun, took: u64, provision: &Provision, request: &Request, outcome: &Outcome) {
+        let Outcome { reply, rule, unmatched, error } = outcome;
+        let Answer { headers, body, .. } = &reply.answer;
         let rule = rule.map(|index| &provision.router.rules()[index]);
-        let beginning = answer.body.beginning(self.journal.most_of_body());
+        let beginning = body.beginning(self.journal.most_of_body());
         self.journal.record(&Exchange {
             begun,
             took,
@@ -245,12 +241,12 @@ impl MockWork {
             request,
             rule: rule.map(|rule| (rule.pattern(), rule.endpoint())),
             unmatched: unmatched.map(Unmatched::words),
-            status: answer.status_sent(),
-            answer_headers: &answer.headers,
+            status: reply.status_sent(),
+            answer_headers: headers,
             answer_body: &beginning,
-            answer_length: answer.body.len(),
+            answer_length: body.len(),
             error: error.as_deref(),
-            fault: answer.injected.as_ref().map(|injected| injected.words.as_str()),
+            fault: reply.injected.as_ref().map(|injected| injected.words.as_str()),
         });
     }
 }
@@ -262,8 +258,8 @@ fn nanoseconds(time: Duration) -> u64 {
 
 fn panicked() -> Outcome {
     let text = "a native function panicked while this request was handled: see the log";
-    let answer = Answer::text(500, format!("{text}\n"));
-    Outcome { answer, error: Some(text.into()), ..Outcome::default() }
+    let reply = Answer::text(500, format!("{text}\n")).into();
+    Outcome { reply, error: Some(text.into()), ..Outcome::default() }
 }
 
 /// Takes requests of the admin listener.
@@ -281,12 +277,12 @@ impl Work for AdminWork {
         &self.shared
     }
 
-    fn serve(&self, mut incoming: tiny_http::Request) {
+    fn serve(&self, mut incoming: Incoming) {
         let line = self.shared.line(&incoming, "admin", self.admin.activation.generation());
         let request = http::receive(&mut incoming, self.address);
         let shared = self.shared.clone();
-        let reply: Reply = Box::new(move |answer| shared.send(incoming, answer, line, None));
-        admin::handle(&self.admin, request, reply);
+        let respond = Box::new(move |reply| shared.send(incoming, reply, line, None));
+        admin::handle(&self.admin, request, respond);
     }
 }
 
@@ -299,15 +295,15 @@ impl Shared {
     }
 
     /// The line of the access log for a request that has come, where there is a log.
-    fn line(&self, incoming: &tiny_http::Request, listener: &'static str, generation: u64) -> Option<Line> {
+    fn line(&self, incoming: &Incoming, listener: &'static str, generation: u64) -> Option<Line> {
         let line = || Line::new(listener, incoming.method().as_str(), incoming.url(), generation);
         self.access.is_on().then(line)
     }
 
-    /// Sends `answer` to the client of `incoming`, from any thread.
-    fn send(&self, incoming: tiny_http::Request, answer: Answer, line: Option<Line>, place: Option<Permit>) {
-        let (close, status) = (self.draining.load(Ordering::Acquire), answer.status_sent());
-        let sent = http::send(incoming, answer, close, place);
+    /// Sends `reply` to the client of `incoming`, from any thread.
+    fn send(&self, incoming: Incoming, reply: Reply, line: Option<Line>, permit: Option<Permit>) {
+        let (close, status) = (self.draining.load(Ordering::Acquire), reply.status_sent());
+        let sent = http::send(incoming, reply, close, permit);
         if let Err(error) = &sent {
             log::debug!("the client did not take its answer: {}", describe_io(error));
         }
@@ -316,19 +312,13 @@ impl Shared {
         }
     }
 
-    /// Sends `answer` now, or lets it wait on the timer.
-    fn leave(
-        self: &Arc<Self>,
-        incoming: tiny_http::Request,
-        answer: Answer,
-        line: Option<Line>,
-        place: Option<Permit>,
-    ) {
-        if answer.hold.is_zero() {
-            return self.send(incoming, answer, line, place);
+    /// Sends `reply` now, or lets it wait on the timer.
+    fn leave(self: &Arc<Self>, incoming: Incoming, reply: Reply, line: Option<Line>, permit: Option<Permit>) {
+        if reply.hold.is_zero() {
+            return self.send(incoming, reply, line, permit);
         }
-        let (hold, shared) = (answer.hold, self.clone());
-        self.timer.after(hold, Box::new(move || shared.send(incoming, answer, line, place)));
+        let (hold, shared) = (reply.hold, self.clone());
+        self.timer.after(hold, Box::new(move || shared.send(incoming, reply, line, permit)));
     }
 }
 
@@ -344,7 +334,7 @@ mod tests {
     struct Panics(Arc<Shared>);
 
     impl Work for Panics {
-        fn serve(&self, _: tiny_http::Request) {
+        fn serve(&self, _: Incoming) {
             panic!("a handler may panic");
         }
 
@@ -369,7 +359,7 @@ mod tests {
         let limits = EffectiveLimits::by_system(&Settings::default()).mock;
         let address = (IpAddr::from([127, 0, 0, 1]), 0);
         let journal = Arc::new(Journal::new(0, 0).unwrap());
-        let refuse = refusal::of_mock(&limits, AccessLog::new(false, false), journal);
+        let refuse = refusal::mock_pages(&limits, AccessLog::new(false, false), journal);
         let mut listener = Listener::bind(address, &limits, refuse, &reactor).unwrap();
         let shared = shared(&reactor);
         listener.start("test", 1, 1 << 20, Arc::new(Panics(shared.clone()))).unwrap();

@@ -18,13 +18,13 @@ pub struct PendingBudget {
 /// What one answer takes up, until it is dropped.
 #[derive(Debug)]
 pub struct Permit {
-    held: Arc<PendingBudget>,
+    budget: Arc<PendingBudget>,
     bytes: usize,
 }
 
 impl PendingBudget {
     /// None yet, `most` bytes at most.
-    pub fn of(most: usize) -> Arc<PendingBudget> {
+    pub fn new(most: usize) -> Arc<PendingBudget> {
         Arc::new(PendingBudget { most, bytes: AtomicUsize::new(0), answers: AtomicUsize::new(0) })
     }
 
@@ -32,10 +32,10 @@ impl PendingBudget {
     pub fn take(self: &Arc<Self>, answer: &Answer) -> Option<Permit> {
         let fields: usize = answer.headers.iter().map(|(name, value)| name.len() + value.len()).sum();
         let bytes = EACH + fields + answer.body.space();
-        let within = |held: usize| held.checked_add(bytes).filter(|held| *held <= self.most);
+        let within = |taken: usize| taken.checked_add(bytes).filter(|taken| *taken <= self.most);
         self.bytes.fetch_update(Ordering::AcqRel, Ordering::Acquire, within).ok()?;
         self.answers.fetch_add(1, Ordering::Relaxed);
-        Some(Permit { held: self.clone(), bytes })
+        Some(Permit { budget: self.clone(), bytes })
     }
 
     /// Bytes that all may take up.
@@ -51,8 +51,8 @@ impl PendingBudget {
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        self.held.bytes.fetch_sub(self.bytes, Ordering::AcqRel);
-        self.held.answers.fetch_sub(1, Ordering::Relaxed);
+        self.budget.bytes.fetch_sub(self.bytes, Ordering::AcqRel);
+        self.budget.answers.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -62,18 +62,18 @@ mod tests {
 
     #[test]
     fn answers_take_up_room_until_they_have_left() {
-        let held = PendingBudget::of(3 * EACH);
+        let pending = PendingBudget::new(3 * EACH);
         let small = Answer { body: vec![0; 10].into(), ..Answer::default() };
         let large = Answer { body: vec![0; EACH].into(), ..Answer::default() };
-        let first = held.take(&small).unwrap();
-        assert_eq!((held.now(), held.bytes.load(Ordering::Relaxed)), (1, EACH + 10));
-        assert!(held.take(&large).is_none(), "{held:?}");
-        let second = held.take(&small);
-        assert!(second.is_some() && held.take(&small).is_none(), "{held:?}");
+        let first = pending.take(&small).unwrap();
+        assert_eq!((pending.now(), pending.bytes.load(Ordering::Relaxed)), (1, EACH + 10));
+        assert!(pending.take(&large).is_none(), "{pending:?}");
+        let second = pending.take(&small);
+        assert!(second.is_some() && pending.take(&small).is_none(), "{pending:?}");
         drop(first);
-        assert!(held.take(&large).is_none() && held.take(&small).is_some());
+        assert!(pending.take(&large).is_none() && pending.take(&small).is_some());
         drop(second);
-        assert_eq!((held.now(), held.bytes.load(Ordering::Relaxed)), (0, 0));
-        assert!(held.take(&large).is_some());
+        assert_eq!((pending.now(), pending.bytes.load(Ordering::Relaxed)), (0, 0));
+        assert!(pending.take(&large).is_some());
     }
 }

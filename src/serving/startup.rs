@@ -22,6 +22,7 @@ use crate::serving::limits::EffectiveLimits;
 use crate::serving::listeners::{AdminWork, Listener, MockWork, Shared};
 use crate::serving::pending::PendingBudget;
 use crate::serving::refusal;
+use crate::serving::start_error::StartError;
 use crate::serving::timer::Timer;
 use crate::system::io_error::describe_io;
 use crate::system::memory;
@@ -43,8 +44,8 @@ const QUIET: Duration = Duration::from_millis(5);
 /// Serves until a signal comes; gives the exit code.
 ///
 /// # Errors
-/// One line that says what could not be started.
-pub fn serve(settings: Settings) -> Result<ExitCode, String> {
+/// What could not be started.
+pub fn serve(settings: Settings) -> Result<ExitCode, StartError> {
     let json = settings.log_format == LogFormat::Json;
     logger::start(json);
     // Before anything else runs: as process 1 a signal without a handler would be ignored.
@@ -55,19 +56,19 @@ pub fn serve(settings: Settings) -> Result<ExitCode, String> {
     let (mut mock, mut admin) = listeners(&settings, &reactor, &journal)?;
     let service = Service::start(&settings, reactor, journal, epoch)?;
     let stack = service.budget.stack();
-    let held = PendingBudget::of(mock.buffered);
+    let pending = PendingBudget::new(mock.buffered);
     let mock_work = MockWork {
         shared: service.shared.clone(),
         activation: service.activation.clone(),
         chaos: service.chaos.clone(),
-        held: held.clone(),
+        pending: pending.clone(),
         journal: service.journal.clone(),
         address: mock.address,
     };
     // The mock's workers come last: where threads are short, what is left is theirs.
     if let Some(listener) = &mut admin {
         let connections: [Connections; 2] = [Box::new(mock.connections()), Box::new(listener.connections())];
-        let observing = service.observing(&settings, connections, held, stop.clone());
+        let observing = service.observing(&settings, connections, pending, stop.clone());
         let work = service.admin_work(&settings, observing, listener.address);
         listener.start("admin", settings.admin_workers, stack, Arc::new(work))?;
     }
@@ -75,7 +76,7 @@ pub fn serve(settings: Settings) -> Result<ExitCode, String> {
     mock.start("mock", workers(&settings), stack, Arc::new(mock_work))?;
     service.readiness.set_serving(true);
     announce(json, &mock, admin.as_ref(), &service.activation);
-    let signal = signals.recv().map_err(|_| "failed to wait for signals: the thread is gone".to_owned())?;
+    let signal = signals.recv().map_err(|_| StartError::SignalsLost)?;
     drop(watcher);
     service.stop(&settings, &signals, mock, admin);
     let code = service.verdict(&settings, signal);
@@ -97,23 +98,24 @@ fn listeners(
     settings: &Settings,
     reactor: &Arc<Reactor>,
     journal: &Arc<Journal>,
-) -> Result<(Listener, Option<Listener>), String> {
+) -> Result<(Listener, Option<Listener>), StartError> {
     let EffectiveLimits { mock, admin } = EffectiveLimits::by_system(settings);
     let access = access_log(settings);
     let at = |port| (settings.bind, port);
-    let refuse = refusal::of_mock(&mock, access, journal.clone());
+    let refuse = refusal::mock_pages(&mock, access, journal.clone());
     let traffic = Listener::bind(at(settings.traffic_port), &mock, refuse, reactor)?;
     if settings.no_admin {
         return Ok((traffic, None));
     }
-    let admin = Listener::bind(at(settings.admin_port), &admin, refusal::of_admin(&admin, access), reactor)?;
+    let admin =
+        Listener::bind(at(settings.admin_port), &admin, refusal::admin_pages(&admin, access), reactor)?;
     Ok((traffic, Some(admin)))
 }
 
 /// The journal, within what the settings or the memory of the container grant.
-fn journal(settings: &Settings, epoch: &Arc<Epoch>) -> Result<Arc<Journal>, String> {
-    let granted = || Journal::default_budget(memory::granted());
-    let journal = Journal::new(settings.journal_bytes.unwrap_or_else(granted), settings.journal_body)?;
+fn journal(settings: &Settings, epoch: &Arc<Epoch>) -> Result<Arc<Journal>, StartError> {
+    let bytes = settings.journal_bytes.unwrap_or_else(|| Journal::default_budget(memory::granted()));
+    let journal = Journal::new(bytes, settings.journal_body).map_err(StartError::Journal)?;
     Ok(Arc::new(journal.of_epoch(epoch)))
 }
 
@@ -136,10 +138,10 @@ impl Service {
         reactor: Arc<Reactor>,
         journal: Arc<Journal>,
         epoch: Arc<Epoch>,
-    ) -> Result<Service, String> {
+    ) -> Result<Service, StartError> {
         let budget = budget(settings);
         let directory = ProvisionDir::open(&settings.provision_dir, Some(&settings.config_dir))
-            .map_err(|error| error.to_string())?;
+            .map_err(StartError::Directory)?;
         let options = LoadOptions {
             budget,
             back_to_initial: settings.on_error == OnError::Initial,
@@ -149,11 +151,10 @@ impl Service {
         };
         let activation = with_stack(budget, move || {
             let engine = Arc::new(script::engine(budget));
-            Activation::start(engine, options, Arc::new(directory), epoch).map_err(|error| error.to_string())
+            Activation::start(engine, options, Arc::new(directory), epoch).map_err(StartError::Provision)
         })??;
         let shared = Shared {
-            timer: Timer::start(reactor)
-                .map_err(|error| format!("failed to start the timer: {}", describe_io(&error)))?,
+            timer: Timer::start(reactor).map_err(|error| StartError::System("start the timer", error))?,
             access: access_log(settings),
             draining: AtomicBool::new(false),
             stopping: AtomicBool::new(false),
@@ -192,7 +193,7 @@ impl Service {
         &self,
         settings: &Settings,
         connections: [Connections; 2],
-        held: Arc<PendingBudget>,
+        pending: Arc<PendingBudget>,
         stop: Sender<i32>,
     ) -> Observing {
         let (activation, reported) = (self.activation.clone(), self.activation.clone());
@@ -204,14 +205,14 @@ impl Service {
             differs: activation.differs(),
             mock: mock(),
             admin: admin(),
-            held: held.now(),
+            held: pending.now(),
             journal: journal.stats(),
         };
         // Once only: a second one would end the grace of requests that run.
         let quits = AtomicBool::new(false);
         Observing {
             metrics: Box::new(move || metrics().page(&readings())),
-            report: Box::new(move |given| reported_by(&reported).text(given.unwrap_or(own))),
+            report: Box::new(move |conditions| reported_by(&reported).text(conditions.unwrap_or(own))),
             quit: Box::new(move || {
                 if !quits.swap(true, Ordering::AcqRel) {
                     let _ = stop.send(QUIT);
@@ -304,10 +305,10 @@ const SLICE: Duration = Duration::from_millis(5);
 pub fn with_stack<T: Send + 'static>(
     budget: Budget,
     load: impl FnOnce() -> T + Send + 'static,
-) -> Result<T, String> {
+) -> Result<T, StartError> {
     let thread = thread::Builder::new().name("load".to_owned()).stack_size(budget.stack()).spawn(load);
-    let thread = thread.map_err(|error| format!("failed to start a thread: {}", describe_io(&error)))?;
-    thread.join().map_err(|_| "failed to load: the thread panicked".to_owned())
+    let thread = thread.map_err(|error| StartError::System("start a thread", error))?;
+    thread.join().map_err(|_| StartError::LoadPanicked)
 }
 
 /// The report up to now.
@@ -322,8 +323,8 @@ fn reported_by(activation: &Activation) -> Report {
 }
 
 /// SIGTERM and SIGINT, as they come, and what else may take their place.
-fn signals() -> Result<(Sender<i32>, Receiver<i32>), String> {
-    let failed = |error: std::io::Error| format!("failed to handle signals: {}", describe_io(&error));
+fn signals() -> Result<(Sender<i32>, Receiver<i32>), StartError> {
+    let failed = |error| StartError::System("handle signals", error);
     let mut signals = Signals::new([SIGTERM, SIGINT]).map_err(failed)?;
     let (send, receive) = mpsc::channel();
     let forwarded = send.clone();
@@ -340,8 +341,8 @@ pub fn budget(settings: &Settings) -> Budget {
 
 /// Twice the CPUs that the cgroup grants, at least 4, at most 16, unless told.
 fn workers(settings: &Settings) -> usize {
-    let granted = || thread::available_parallelism().map_or(2, usize::from);
-    settings.workers.unwrap_or_else(|| (granted() * 2).clamp(4, 16))
+    let processors = || thread::available_parallelism().map_or(2, usize::from);
+    settings.workers.unwrap_or_else(|| (processors() * 2).clamp(4, 16))
 }
 
 /// The line on standard output that says where the mock is; tests and people on port 0 read it.

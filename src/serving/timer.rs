@@ -1,10 +1,10 @@
 //! The timer thread: answers that leave later, waits with a deadline, and what the engine has to finish. One thread for all of
 //! them; no worker waits.
 
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use crate::system::lock::lock;
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use std::{io, thread};
 
@@ -30,8 +30,8 @@ struct Shared {
 
 #[derive(Default)]
 struct Jobs {
-    due: BinaryHeap<Reverse<(Instant, u64)>>,
-    jobs: std::collections::HashMap<u64, Job>,
+    /// By the time when they are due, and by a number where that is the same.
+    due: BTreeMap<(Instant, u64), Job>,
     next: u64,
 }
 
@@ -50,12 +50,11 @@ impl Timer {
     /// Runs `job` on the timer thread after `delay`.
     pub fn after(&self, delay: Duration, job: Job) {
         let at = Instant::now() + delay;
-        let mut jobs = self.0.open();
-        let number = jobs.next;
+        let mut jobs = lock(&self.0.jobs);
+        let key = (at, jobs.next);
         jobs.next += 1;
-        jobs.jobs.insert(number, job);
-        jobs.due.push(Reverse((at, number)));
-        let first = jobs.due.peek().is_some_and(|Reverse((_, next))| *next == number);
+        jobs.due.insert(key, job);
+        let first = jobs.due.first_key_value().is_some_and(|(first, _)| *first == key);
         drop(jobs);
         if first {
             self.0.wait.wake();
@@ -64,17 +63,13 @@ impl Timer {
 }
 
 impl Shared {
-    fn open(&self) -> MutexGuard<'_, Jobs> {
-        self.jobs.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     fn run(&self) {
         loop {
             // Not all that are due: with thousands of them, what the engine has to finish would wait for the last.
             for job in (0..AT_ONCE).map_while(|_| self.due()) {
                 guarded(job, "a job of the timer");
             }
-            let next = self.open().due.peek().map(|Reverse((at, _))| *at);
+            let next = lock(&self.jobs).due.first_key_value().map(|((at, _), _)| *at);
             let timeout = next.map(|at| at.saturating_duration_since(Instant::now()));
             guarded(|| self.wait.wait(timeout), "the engine, on the timer,");
         }
@@ -82,17 +77,9 @@ impl Shared {
 
     /// The first job, if it is due.
     fn due(&self) -> Option<Job> {
-        let mut jobs = self.open();
-        loop {
-            let Reverse((at, number)) = jobs.due.peek().copied()?;
-            if at > Instant::now() {
-                return None;
-            }
-            jobs.due.pop();
-            if let Some(job) = jobs.jobs.remove(&number) {
-                return Some(job);
-            }
-        }
+        let mut jobs = lock(&self.jobs);
+        let first = jobs.due.first_entry().filter(|first| first.key().0 <= Instant::now())?;
+        Some(first.remove())
     }
 }
 

@@ -123,7 +123,7 @@ fn odd_targets_never_end_a_worker() {
 
 #[test]
 fn a_native_that_fails_is_a_500_and_the_worker_lives_on() {
-    // An overflow inside of a native: what would panic in Rust is an error here. Panics themselves: src/server.rs.
+    // An overflow inside of a native: what would panic in Rust is an error here. Panics themselves: src/serving/listeners.rs.
     let mock = Mock::start_with(&["--workers", "1"], |folder| {
         folder.write("provision/initial", r#"fn registerRules() { app.get("/bad", || (-9223372036854775808).abs()); app.get("/ok", || "ok"); }"#);
     });

@@ -2,8 +2,9 @@
 
 use crate::clock;
 use crate::core::Core;
+use crate::lock::lock;
 use crate::reactor::timespec;
-use crate::refusal::Refusal;
+use crate::reason::Reason;
 use crate::slots::{Phase, Token};
 use rustix::event::epoll::{self, EventData, EventFlags};
 use rustix::event::{PollFd, PollFlags, poll};
@@ -13,7 +14,7 @@ use std::collections::VecDeque;
 use std::net::{SocketAddr, TcpListener};
 use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 /// The listening socket, until it is closed.
@@ -36,8 +37,6 @@ const OVERFLOW: usize = 8;
 /// How many idle connections are remembered by one look at all of them.
 const REMEMBERED: usize = 64;
 
-const FULL: Refusal = Refusal::new(503, "too many connections are open");
-
 impl Accepting {
     /// Accepts on `listener`.
     pub fn new(listener: TcpListener) -> Accepting {
@@ -49,7 +48,7 @@ impl Accepting {
     }
 
     fn listener(&self) -> MutexGuard<'_, Option<TcpListener>> {
-        self.listener.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.listener)
     }
 }
 
@@ -159,17 +158,21 @@ impl Core {
         let open = self.connections.load(Ordering::Acquire);
         if open < limit + OVERFLOW {
             let room = open < limit || self.close_oldest();
-            return self.admit(socket, peer, (!room).then_some(FULL));
+            return self.admit(socket, peer, (!room).then_some(Reason::TooManyConnections));
         }
         // Too many are being told already, so this one has no time to take the answer. What it sent is read, so that no reset
         // overtakes it.
         let _ = recv(&socket, &mut [0; 4096][..], RecvFlags::DONTWAIT);
-        let _ = send(&socket, &self.page(FULL, "", peer), SendFlags::NOSIGNAL | SendFlags::DONTWAIT);
+        let _ = send(
+            &socket,
+            &self.page(Reason::TooManyConnections, "", peer),
+            SendFlags::NOSIGNAL | SendFlags::DONTWAIT,
+        );
     }
 
     /// Closes the connection that was idle for longest; false if none is idle.
     fn close_oldest(&self) -> bool {
-        let mut oldest = self.accepting.oldest.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut oldest = lock(&self.accepting.oldest);
         if self.close_remembered(&mut oldest) {
             return true;
         }
@@ -182,7 +185,7 @@ impl Core {
         idle.sort_unstable();
         idle.truncate(count);
         oldest.extend(
-            idle.into_iter().filter_map(|(since, index)| Some((since, self.slots.at(index)?.token()))),
+            idle.into_iter().filter_map(|(since, index)| Some((since, self.slots.lock_at(index)?.token()))),
         );
         self.close_remembered(&mut oldest)
     }
@@ -190,7 +193,7 @@ impl Core {
     /// Closes the first of those that are still as idle as they were.
     fn close_remembered(&self, oldest: &mut VecDeque<(u64, Token)>) -> bool {
         while let Some((since, token)) = oldest.pop_front() {
-            let held = self.slots.open(token).filter(|held| held.phase() == (Phase::Idle, since));
+            let held = self.slots.lock(token).filter(|held| held.phase() == (Phase::Idle, since));
             if let Some(mut held) = held {
                 // A request may have arrived that no worker has looked at yet.
                 if !held.connection().is_some_and(|connection| connection.has_unread()) {
@@ -213,7 +216,7 @@ impl Core {
                 left += 1;
                 continue;
             }
-            let Some(mut held) = self.slots.at(index) else { continue };
+            let Some(mut held) = self.slots.lock_at(index) else { continue };
             let unread = held.connection().is_some_and(|connection| connection.has_unread());
             if held.phase().0 != Phase::Idle {
                 continue;

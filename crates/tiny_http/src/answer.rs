@@ -40,7 +40,7 @@ pub enum BodyFraming {
 
 impl BodyFraming {
     /// For an answer of `status` with a body of `length` bytes, or of unknown length.
-    pub fn of(status: u16, length: Option<u64>, context: Context) -> BodyFraming {
+    pub fn new(status: u16, length: Option<u64>, context: Context) -> BodyFraming {
         match length {
             _ if status < 200 || status == 204 => BodyFraming::None,
             Some(length) => BodyFraming::Length(length),
@@ -174,7 +174,7 @@ mod tests {
     fn head(status: u16, fields: &[(&str, &str)], length: Option<u64>, context: Context) -> String {
         let mut out = Vec::new();
         let pairs = fields.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes()));
-        let framing = BodyFraming::of(status, length, context);
+        let framing = BodyFraming::new(status, length, context);
         write_head(&mut out, (status, None), pairs, framing, context).unwrap();
         String::from_utf8(out).unwrap()
     }

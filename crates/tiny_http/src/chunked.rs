@@ -3,7 +3,7 @@
 
 use crate::extension::Limits;
 use crate::method::is_token;
-use crate::refusal::Refusal;
+use crate::reason::Reason;
 
 /// Longest line with the size of a chunk, in bytes.
 const LONGEST_LINE: usize = 4096;
@@ -49,7 +49,7 @@ enum State {
     Done,
 }
 
-const LINE: Refusal = Refusal::bad("the line with the size of a chunk is not right");
+const LINE: Reason = Reason::Malformed("the line with the size of a chunk is not right");
 
 impl Chunks {
     /// Decodes the beginning of `input`, and appends the data to `body`. Gives how many bytes belonged to the body; the body
@@ -57,7 +57,7 @@ impl Chunks {
     ///
     /// # Errors
     /// The coding is broken, or the body or its trailers are over their limits.
-    pub fn decode(&mut self, input: &[u8], body: &mut Vec<u8>, limits: &Limits) -> Result<usize, Refusal> {
+    pub fn decode(&mut self, input: &[u8], body: &mut Vec<u8>, limits: &Limits) -> Result<usize, Reason> {
         let mut at = 0;
         while at < input.len() && self.state != State::Done {
             if self.state == State::Data {
@@ -83,7 +83,7 @@ impl Chunks {
     }
 
     /// One byte that is no data.
-    fn step(&mut self, byte: u8, decoded: usize, limits: &Limits) -> Result<State, Refusal> {
+    fn step(&mut self, byte: u8, decoded: usize, limits: &Limits) -> Result<State, Reason> {
         match self.state {
             State::Size | State::Digits | State::Blank | State::Extension | State::Quoted(_) => {
                 self.size_line(byte, limits)
@@ -96,18 +96,18 @@ impl Chunks {
                 Ok(State::Size)
             }
             State::DataEnd | State::DataEndLf => {
-                Err(Refusal::bad("the data of a chunk is not followed by CR LF"))
+                Err(Reason::Malformed("the data of a chunk is not followed by CR LF"))
             }
             _ => self.trailer(byte, limits),
         }
     }
 
-    fn size_line(&mut self, byte: u8, limits: &Limits) -> Result<State, Refusal> {
+    fn size_line(&mut self, byte: u8, limits: &Limits) -> Result<State, Reason> {
         self.line += 1;
         // One byte of data with a long extension, again and again, would be work without end.
         self.extensions += usize::from(!matches!(self.state, State::Size | State::Digits));
         if self.line > LONGEST_LINE || self.extensions > limits.head {
-            return Err(Refusal::bad("the line with the size of a chunk is too long"));
+            return Err(Reason::Malformed("the line with the size of a chunk is too long"));
         }
         match (self.state, byte) {
             (State::Size | State::Digits, b'0'..=b'9' | b'a'..=b'f' | b'A'..=b'F') => self.digit(byte),
@@ -123,32 +123,32 @@ impl Chunks {
         }
     }
 
-    fn digit(&mut self, byte: u8) -> Result<State, Refusal> {
+    fn digit(&mut self, byte: u8) -> Result<State, Reason> {
         let digit = char::from(byte).to_digit(16).unwrap_or_default();
         let size = self.size.checked_mul(16).map(|size| size + u64::from(digit));
-        self.size = size.ok_or(Refusal::bad("the size of a chunk is no number that fits"))?;
+        self.size = size.ok_or(Reason::Malformed("the size of a chunk is no number that fits"))?;
         Ok(State::Digits)
     }
 
     /// The size is known.
-    fn chunk(&mut self, decoded: usize, limits: &Limits) -> Result<State, Refusal> {
+    fn chunk(&mut self, decoded: usize, limits: &Limits) -> Result<State, Reason> {
         if self.size == 0 {
             return Ok(State::Trailer);
         }
         match self.size.checked_add(decoded as u64).is_some_and(|all| all <= limits.body as u64) {
             true => Ok(State::Data),
-            false => Err(Refusal::new(413, "the body of the request is too long")),
+            false => Err(Reason::BodyTooLong),
         }
     }
 
-    fn trailer(&mut self, byte: u8, limits: &Limits) -> Result<State, Refusal> {
+    fn trailer(&mut self, byte: u8, limits: &Limits) -> Result<State, Reason> {
         let (bytes, lines) = &mut self.trailers;
         *bytes += 1;
         if *bytes > limits.head {
-            return Err(Refusal::new(431, "the trailers of the request are too long"));
+            return Err(Reason::TrailersTooLong);
         }
         if *lines > limits.headers {
-            return Err(Refusal::new(431, "the request has too many trailers"));
+            return Err(Reason::TooManyTrailers);
         }
         match (self.state, byte) {
             (State::Trailer, b'\r') => Ok(State::End),
@@ -161,7 +161,7 @@ impl Chunks {
                 Ok(State::Trailer)
             }
             (State::End, b'\n') => Ok(State::Done),
-            _ => Err(Refusal::bad("the trailers of the request are not right")),
+            _ => Err(Reason::Malformed("the trailers of the request are not right")),
         }
     }
 }
@@ -170,13 +170,13 @@ impl Chunks {
 mod tests {
     use super::*;
 
-    fn decode(input: &[u8], pieces: usize) -> Result<(Vec<u8>, usize), Refusal> {
+    fn decode(input: &[u8], pieces: usize) -> Result<(Vec<u8>, usize), Reason> {
         let limits = Limits { body: 64, head: 64, headers: 2, ..Limits::default() };
         let (mut chunks, mut body, mut used) = (Chunks::default(), Vec::new(), 0);
         for piece in input.chunks(pieces) {
             used += chunks.decode(piece, &mut body, &limits)?;
         }
-        if chunks.is_done() { Ok((body, used)) } else { Err(Refusal::bad("incomplete")) }
+        if chunks.is_done() { Ok((body, used)) } else { Err(Reason::Malformed("incomplete")) }
     }
 
     #[test]
@@ -192,7 +192,7 @@ mod tests {
         ];
         for (input, body, rest) in cases {
             for pieces in [1, 2, 3, 7, input.len()] {
-                let decoded = decode(input, pieces).unwrap_or_else(|refusal| panic!("{refusal:?} {pieces}"));
+                let decoded = decode(input, pieces).unwrap_or_else(|reason| panic!("{reason:?} {pieces}"));
                 assert_eq!(decoded, (body.to_vec(), input.len() - rest.len()), "in pieces of {pieces}");
             }
         }
@@ -229,14 +229,14 @@ mod tests {
         for (input, status) in cases {
             for pieces in [1, input.len()] {
                 let shown = String::from_utf8_lossy(input);
-                assert_eq!(decode(input, pieces).map_err(|refusal| refusal.status), Err(status), "{shown:?}");
+                assert_eq!(decode(input, pieces).map_err(Reason::status), Err(status), "{shown:?}");
             }
         }
         let long = [b"1;".as_slice(), &[b'a'; LONGEST_LINE]].concat();
-        assert_eq!(decode(&long, 100).unwrap_err().why, "the line with the size of a chunk is too long");
+        assert_eq!(decode(&long, 100).unwrap_err().text(), "the line with the size of a chunk is too long");
         let many = b"1;abcdefgh\r\nx\r\n".repeat(8);
-        assert_eq!(decode(&many, 100).unwrap_err().why, "the line with the size of a chunk is too long");
+        assert_eq!(decode(&many, 100).unwrap_err().text(), "the line with the size of a chunk is too long");
         let long = [b"0\r\nA:".as_slice(), &[b'a'; 64]].concat();
-        assert_eq!(decode(&long, 100).unwrap_err().status, 431);
+        assert_eq!(decode(&long, 100).unwrap_err().status(), 431);
     }
 }

@@ -9,7 +9,7 @@ use crate::extension::{Limits, Pages};
 use crate::inbound::{Message, Progress};
 use crate::leader::Leader;
 use crate::reactor::Reactor;
-use crate::refusal::Refusal;
+use crate::reason::Reason;
 use crate::request::Request;
 use crate::slots::{Held, Phase, Slots, Token};
 use rustix::event::epoll::{self, EventData, EventFlags};
@@ -61,7 +61,7 @@ const READS_AT_ONCE: usize = 4;
 pub const SMALL: usize = 4 << 10;
 
 /// RFC 9112, section 8. Who types a request by hand and forgets the empty line wants to know.
-const ENDS_EARLY: Refusal = Refusal::bad("the request ends before it is complete");
+const ENDS_EARLY: Reason = Reason::Malformed("the request ends before it is complete");
 
 /// Edge-triggered and registered once: a request needs no further call to epoll.
 pub const EVENTS: EventFlags = EventFlags::IN.union(EventFlags::RDHUP).union(EventFlags::ET);
@@ -93,7 +93,7 @@ impl Core {
     }
 
     /// Takes in a connection that was accepted.
-    pub fn admit(&self, socket: OwnedFd, peer: SocketAddr, refusal: Option<Refusal>) {
+    pub fn admit(&self, socket: OwnedFd, peer: SocketAddr, reason: Option<Reason>) {
         self.connections.fetch_add(1, Ordering::AcqRel);
         let Some(mut held) = self.slots.insert(Connection::new(socket, peer), clock::milliseconds()) else {
             self.connections.fetch_sub(1, Ordering::AcqRel);
@@ -103,16 +103,16 @@ impl Core {
         let token = held.token();
         let Some(connection) = held.connection() else { return };
         let added = epoll::add(&self.epoll, &connection.socket, EventData::new_u64(token.data()), EVENTS);
-        match (added, refusal) {
+        match (added, reason) {
             (Err(_), _) => self.close(held),
-            (Ok(()), Some(refusal)) => self.refuse(held, refusal),
+            (Ok(()), Some(reason)) => self.refuse(held, reason),
             (Ok(()), None) => {}
         }
     }
 
     /// An event of a connection; gives the request that is complete with it.
     pub fn ready(self: &Arc<Self>, token: Token, flags: EventFlags) -> Option<Request> {
-        let mut held = self.slots.open(token)?;
+        let mut held = self.slots.lock(token)?;
         let (phase, since) = held.phase();
         // While it lingers, what is unread would make a reset of the close.
         if flags.intersects(EventFlags::HUP | EventFlags::ERR) && phase != Phase::Lingering {
@@ -197,8 +197,8 @@ impl Core {
     ) -> Result<Held<'s>, Option<Request>> {
         match progress {
             Progress::Whole(message) => Err(self.lend(held, message, more)),
-            Progress::Refused(refusal) => {
-                self.refuse(held, refusal);
+            Progress::Refused(reason) => {
+                self.refuse(held, reason);
                 Err(None)
             }
             Progress::Continue if !self.ask_for_body(&mut held) => {
@@ -236,7 +236,7 @@ impl Core {
         let token = held.token();
         drop(held);
         self.make_space(true);
-        let mut held = self.slots.open(token)?;
+        let mut held = self.slots.lock(token)?;
         if is_incomplete(held.phase().0) || held.phase().0 == Phase::Idle {
             return Some(held);
         }

@@ -25,7 +25,7 @@ pub struct Slices {
 
 impl Dribble {
     /// `body`, of which nothing has left yet.
-    pub(crate) fn of(mut self, body: Body) -> Slices {
+    pub(crate) fn slices(mut self, body: Body) -> Slices {
         self.slices = self.slices.clamp(1, u32::try_from(body.len().max(1)).unwrap_or(u32::MAX));
         Slices { body, taken: 0, dribble: self, began: None }
     }
@@ -67,7 +67,7 @@ mod tests {
 
     fn slices(length: usize, slices: u32, over: u64) -> Slices {
         Dribble { slices, over: Duration::from_millis(over), keep: Box::new(()) }
-            .of(Body::Bytes(vec![b'x'; length]))
+            .slices(Body::Bytes(vec![b'x'; length]))
     }
 
     #[test]

@@ -1,9 +1,10 @@
 //! Events that came with another one. To ask the system for one at a time costs each request a call; to keep the others on the
 //! thread that got them would let them wait behind its handler. So they lie here, and whoever leads next takes them first.
 
+use crate::lock::lock;
 use rustix::event::epoll::EventFlags;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// What is ready, as it is called in epoll, and what for.
 pub type Event = (u64, EventFlags);
@@ -22,7 +23,7 @@ impl Events {
         if !self.any.load(Ordering::Acquire) {
             return None;
         }
-        let mut waiting = self.waiting();
+        let mut waiting = lock(&self.waiting);
         let first = waiting.pop();
         self.any.store(!waiting.is_empty(), Ordering::Release);
         first
@@ -33,14 +34,10 @@ impl Events {
         if events.len() == 0 {
             return;
         }
-        let mut waiting = self.waiting();
+        let mut waiting = lock(&self.waiting);
         // Last first, so that taking one moves none. Mostly none waits.
         waiting.splice(0..0, events.rev());
         self.any.store(true, Ordering::Release);
-    }
-
-    fn waiting(&self) -> MutexGuard<'_, Vec<Event>> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -16,15 +16,16 @@
 pub use crate::dribble::Dribble;
 pub use crate::output::Then;
 pub use crate::reactor::Reactor;
+pub use crate::reason::{Limit, Reason};
 
 use crate::answer::{self, BodyFraming, Context};
+use crate::body_pool;
 use crate::core::Core;
 use crate::header;
 use crate::output::{FOREVER, Piece, StreamFraming};
 use crate::request::{ONE_WRITE, Request};
 use crate::server::Server;
 use crate::slots::{Phase, Token};
-use crate::spare;
 use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::fs::File;
@@ -80,10 +81,8 @@ impl Default for Limits {
 /// A request that the server answers by itself.
 #[derive(Debug, Clone, Copy)]
 pub struct Refused<'r> {
-    /// Status of the answer.
-    pub status: u16,
-    /// What is wrong, lower case, without a full stop.
-    pub why: &'static str,
+    /// What is wrong.
+    pub reason: Reason,
     /// The request line as far as it arrived.
     pub request_line: &'r str,
     /// The client.
@@ -109,7 +108,7 @@ pub fn plain_pages() -> Pages {
     Arc::new(|refused| Page {
         reason: None,
         content_type: "text/plain; charset=utf-8".to_owned(),
-        body: format!("{}\n", refused.why).into_bytes(),
+        body: format!("{}\n", refused.reason.text()).into_bytes(),
     })
 }
 
@@ -244,7 +243,7 @@ impl Request {
         if let Some(token) = self.token() {
             self.core().release(token, body.capacity());
         }
-        spare::give_back(body, self.core().limits.buffered);
+        body_pool::give_back(body, self.core().limits.buffered);
     }
 
     /// Sends `answer`, in one write if the socket takes it. What it does not take is sent by the reactor.
@@ -257,7 +256,7 @@ impl Request {
     {
         let mut context = self.context();
         context.keep_alive &= !answer.close;
-        let framing = BodyFraming::of(answer.status, Some(answer.body.len()), context);
+        let framing = BodyFraming::new(answer.status, Some(answer.body.len()), context);
         let mut body =
             if answer::has_body(answer.status, context) { answer.body } else { Body::Bytes(Vec::new()) };
         let then = if answer.halve { Then::Close } else { context.then() };
@@ -271,7 +270,7 @@ impl Request {
             body.halve();
         }
         let piece = match (answer.dribble, body) {
-            (Some(dribble), body) if !body.is_empty() => Piece::Slices(dribble.of(body)),
+            (Some(dribble), body) if !body.is_empty() => Piece::Slices(dribble.slices(body)),
             (_, Body::Bytes(bytes)) => return self.send(write, bytes, then),
             (_, Body::File(file, length)) => Piece::File(file, 0..length),
         };
@@ -330,8 +329,8 @@ impl Open {
     }
 
     /// Breaks the connection: the client sees a reset, and nothing of what waits.
-    pub fn cut(self) {
-        if let Some(held) = self.core.slots.open(self.token) {
+    pub fn reset(self) {
+        if let Some(held) = self.core.slots.lock(self.token) {
             self.core.reset(held);
         }
     }

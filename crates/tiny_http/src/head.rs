@@ -6,7 +6,7 @@ mod target;
 
 use crate::extension::Limits;
 use crate::method::Method;
-use crate::refusal::Refusal;
+use crate::reason::Reason;
 use crate::status::HTTPVersion;
 use fields::Meaning;
 use httparse::{EMPTY_HEADER, Error, Status};
@@ -71,11 +71,11 @@ impl Head {
     ///
     /// # Errors
     /// No bytes that could follow make it a request that may be taken.
-    pub fn parse(input: &[u8], limits: &Limits) -> Result<Parsed, Refusal> {
+    pub fn parse(input: &[u8], limits: &Limits) -> Result<Parsed, Reason> {
         // Most heads have few fields; a table for all that are allowed would cost each of them.
         let mut few = [EMPTY_HEADER; 24];
         match parse_into(input, limits, &mut few[..limits.headers.min(24)]) {
-            Err(TOO_MANY) if limits.headers > few.len() => {
+            Err(Reason::TooManyFields) if limits.headers > few.len() => {
                 parse_into(input, limits, &mut vec![EMPTY_HEADER; limits.headers])
             }
             parsed => parsed,
@@ -83,18 +83,15 @@ impl Head {
     }
 }
 
-const TOO_MANY: Refusal = Refusal::new(431, "the request has too many header fields");
-const TOO_LONG: Refusal = Refusal::new(431, "the head of the request is too long");
-const LINE_TOO_LONG: Refusal = Refusal::new(414, "the request line is too long");
-const NO_REQUEST_LINE: Refusal =
-    Refusal::bad("this is no request line: METHOD SP TARGET SP HTTP/1.1 is expected");
-const LONE_LF: Refusal = Refusal::bad("a line of the head ends in LF without CR");
+const NO_REQUEST_LINE: Reason =
+    Reason::Malformed("this is no request line: METHOD SP TARGET SP HTTP/1.1 is expected");
+const LONE_LF: Reason = Reason::Malformed("a line of the head ends in LF without CR");
 
 fn parse_into<'b>(
     input: &'b [u8],
     limits: &Limits,
     table: &mut [httparse::Header<'b>],
-) -> Result<Parsed, Refusal> {
+) -> Result<Parsed, Reason> {
     // httparse would skip it as an empty line.
     if input.starts_with(b"\n") {
         return Err(LONE_LF);
@@ -105,13 +102,13 @@ fn parse_into<'b>(
         Ok(Status::Complete(length)) => Ok(Parsed::Whole(judge(&input[..length], &request)?, length)),
         Ok(Status::Partial) => partial(input, limits),
         Err(Error::Version) => other_version(input, limits),
-        Err(Error::TooManyHeaders) => Err(TOO_MANY),
+        Err(Error::TooManyHeaders) => Err(Reason::TooManyFields),
         Err(error) => Err(broken(input, error)),
     }
 }
 
 /// Says of an incomplete head what is wrong already.
-fn partial(input: &[u8], limits: &Limits) -> Result<Parsed, Refusal> {
+fn partial(input: &[u8], limits: &Limits) -> Result<Parsed, Reason> {
     if has_lone_lf(input) {
         return Err(LONE_LF);
     }
@@ -122,29 +119,29 @@ fn partial(input: &[u8], limits: &Limits) -> Result<Parsed, Refusal> {
 }
 
 /// However it was cut into reads, the request line is to blame where it alone is over the limit.
-fn too_long(input: &[u8], limits: &Limits) -> Refusal {
+fn too_long(input: &[u8], limits: &Limits) -> Reason {
     let line = input.iter().take(limits.head).any(|byte| *byte == b'\n');
-    if line { TOO_LONG } else { LINE_TOO_LONG }
+    if line { Reason::HeadTooLong } else { Reason::LineTooLong }
 }
 
 fn has_lone_lf(input: &[u8]) -> bool {
     input.first() == Some(&b'\n') || input.windows(2).any(|pair| pair[1] == b'\n' && pair[0] != b'\r')
 }
 
-fn broken(input: &[u8], error: Error) -> Refusal {
+fn broken(input: &[u8], error: Error) -> Reason {
     let line = input.split(|byte| *byte == b'\r').next().unwrap_or_default();
     match error {
         // A handshake record of TLS (RFC 8446, section 5.1).
-        _ if input.starts_with(&[0x16]) => Refusal::bad("this is TLS: only plain HTTP is spoken here"),
+        _ if input.starts_with(&[0x16]) => Reason::Malformed("this is TLS: only plain HTTP is spoken here"),
         Error::Token if line.contains(&b' ') && std::str::from_utf8(line).is_err() => {
-            Refusal::bad("the request target is not UTF-8")
+            Reason::Malformed("the request target is not UTF-8")
         }
         _ if has_lone_lf(&input[..head_length(input)]) => LONE_LF,
-        Error::HeaderName => {
-            Refusal::bad("a header field is not `name: value` on one line, without a space before the colon")
-        }
-        Error::HeaderValue => Refusal::bad("a header field has a control character in its value"),
-        Error::NewLine => Refusal::bad("a line of the head does not end in CR LF"),
+        Error::HeaderName => Reason::Malformed(
+            "a header field is not `name: value` on one line, without a space before the colon",
+        ),
+        Error::HeaderValue => Reason::Malformed("a header field has a control character in its value"),
+        Error::NewLine => Reason::Malformed("a line of the head does not end in CR LF"),
         _ => NO_REQUEST_LINE,
     }
 }
@@ -155,7 +152,7 @@ fn head_length(input: &[u8]) -> usize {
 }
 
 /// A request line whose last word is not `HTTP/1.0` or `HTTP/1.1`.
-fn other_version(input: &[u8], limits: &Limits) -> Result<Parsed, Refusal> {
+fn other_version(input: &[u8], limits: &Limits) -> Result<Parsed, Reason> {
     let Some(end) = input.iter().position(|byte| *byte == b'\n').filter(|end| *end > 0) else {
         return partial(input, limits);
     };
@@ -164,7 +161,7 @@ fn other_version(input: &[u8], limits: &Limits) -> Result<Parsed, Refusal> {
     let [_, _, [b'H', b'T', b'T', b'P', b'/', major, b'.', minor]] = words[..] else {
         let in_small = |word: &&[u8]| word.starts_with(b"http/");
         return Err(match words.last().is_some_and(in_small) {
-            true => Refusal::bad("the version is written `HTTP/1.1`, in capitals"),
+            true => Reason::Malformed("the version is written `HTTP/1.1`, in capitals"),
             false => NO_REQUEST_LINE,
         });
     };
@@ -176,17 +173,17 @@ fn other_version(input: &[u8], limits: &Limits) -> Result<Parsed, Refusal> {
             Head::parse(&known, limits)
         }
         (b'2', b'0'..=b'9') => {
-            Err(Refusal::new(505, "this is HTTP/2: only HTTP/1.0 and HTTP/1.1 are spoken here"))
+            Err(Reason::Unsupported(505, "this is HTTP/2: only HTTP/1.0 and HTTP/1.1 are spoken here"))
         }
         (b'0' | b'3'..=b'9', b'0'..=b'9') => {
-            Err(Refusal::new(505, "only HTTP/1.0 and HTTP/1.1 are spoken here"))
+            Err(Reason::Unsupported(505, "only HTTP/1.0 and HTTP/1.1 are spoken here"))
         }
         _ => Err(NO_REQUEST_LINE),
     }
 }
 
 /// A head that is whole: what its fields mean together.
-fn judge(bytes: &[u8], request: &httparse::Request<'_, '_>) -> Result<Head, Refusal> {
+fn judge(bytes: &[u8], request: &httparse::Request<'_, '_>) -> Result<Head, Reason> {
     let (Some(method), Some(target), Some(minor)) = (request.method, request.path, request.version) else {
         return Err(NO_REQUEST_LINE);
     };
@@ -203,7 +200,7 @@ fn judge(bytes: &[u8], request: &httparse::Request<'_, '_>) -> Result<Head, Refu
     }
     lines.end()?;
     lines.end()?;
-    let method = Method::of_token(method);
+    let method = Method::from_token(method);
     target::check(target, &method)?;
     let old = minor == 0;
     Ok(Head {
@@ -237,7 +234,7 @@ struct Lines<'b> {
 
 impl Lines<'_> {
     /// Passes the end of a line, and the white space before it.
-    fn end(&mut self) -> Result<(), Refusal> {
+    fn end(&mut self) -> Result<(), Reason> {
         self.blanks();
         if !self.bytes[self.at..].starts_with(b"\r\n") {
             return Err(LONE_LF);

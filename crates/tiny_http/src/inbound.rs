@@ -1,11 +1,11 @@
 //! The bytes that a client sends, made into requests one after the other. Knows no sockets: what arrives is handed in, in
 //! pieces of any size.
 
+use crate::body_pool;
 use crate::chunked::Chunks;
 use crate::extension::Limits;
 use crate::head::{Field, Framing, Head, Parsed};
-use crate::refusal::Refusal;
-use crate::spare;
+use crate::reason::Reason;
 
 /// Receives the requests of one connection.
 #[derive(Debug, Default)]
@@ -60,7 +60,7 @@ pub enum Progress {
     /// A request is there. Bytes behind it are kept for the next one.
     Whole(Message),
     /// What was sent is no request that may be taken, nor is anything behind it.
-    Refused(Refusal),
+    Refused(Reason),
 }
 
 /// Space that is made at first for a body whose length is declared; the rest as bytes arrive.
@@ -118,7 +118,7 @@ impl Inbound {
             self.skipped += 2;
         }
         if self.skipped > limits.head {
-            return self.refused(input, Refusal::bad("too many empty lines come before the request"));
+            return self.refused(input, Reason::Malformed("too many empty lines come before the request"));
         }
         if input.is_empty() {
             return Progress::More;
@@ -133,7 +133,7 @@ impl Inbound {
                 self.searched = self.buffer.len();
                 Progress::More
             }
-            Err(refusal) => self.refused(input, refusal),
+            Err(reason) => self.refused(input, reason),
         }
     }
 
@@ -146,10 +146,7 @@ impl Inbound {
             Framing::Length(length) => {
                 match usize::try_from(length).ok().filter(|length| *length <= limits.body) {
                     Some(length) => Rest::Length(length),
-                    None => {
-                        let refusal = Refusal::new(413, "the body of the request is too long");
-                        return self.refused(&head.bytes, refusal);
-                    }
+                    None => return self.refused(&head.bytes, Reason::BodyTooLong),
                 }
             }
             Framing::Chunked => Rest::Chunks(Chunks::default()),
@@ -171,20 +168,20 @@ impl Inbound {
                 self.buffer.extend_from_slice(&input[used..]);
                 Progress::Whole(gathering.message)
             }
-            Err(refusal) => self.refused(&gathering.message.head.bytes, refusal),
+            Err(reason) => self.refused(&gathering.message.head.bytes, reason),
         }
     }
 
     /// Keeps the line of the request that was refused, for [`Inbound::line`].
-    fn refused(&mut self, request: &[u8], refusal: Refusal) -> Progress {
+    fn refused(&mut self, request: &[u8], reason: Reason) -> Progress {
         self.buffer = first_line(request).into_bytes();
-        Progress::Refused(refusal)
+        Progress::Refused(reason)
     }
 }
 
 impl Gathering {
     /// Takes bytes of the body; once it is complete, gives how many of them belonged to it.
-    fn take(&mut self, input: &[u8], limits: &Limits) -> Result<Option<usize>, Refusal> {
+    fn take(&mut self, input: &[u8], limits: &Limits) -> Result<Option<usize>, Reason> {
         let body = &mut self.message.body;
         match &mut self.rest {
             Rest::Length(left) => {
@@ -192,7 +189,7 @@ impl Gathering {
                 // Space follows what has arrived, never what was declared.
                 if body.capacity() - body.len() < piece.len() {
                     let more = (*left).min(piece.len().max(body.len()).max(FIRST_SPACE));
-                    spare::reserve(body, more, limits.buffered);
+                    body_pool::reserve(body, more, limits.buffered);
                 }
                 body.extend_from_slice(piece);
                 *left -= piece.len();
@@ -285,7 +282,7 @@ mod tests {
         assert!(matches!(inbound.take(b"01234", &limits), Progress::More));
         assert!(matches!(inbound.take(b"56789", &limits), Progress::Whole(_)));
         let refused = Inbound::default().take(head(11).as_bytes(), &limits);
-        assert!(matches!(refused, Progress::Refused(Refusal { status: 413, .. })), "{refused:?}");
+        assert!(matches!(refused, Progress::Refused(Reason::BodyTooLong)), "{refused:?}");
         assert!(matches!(Inbound::default().take(head(0).as_bytes(), &limits), Progress::Whole(_)));
     }
 
@@ -315,10 +312,10 @@ mod tests {
                 let mut inbound = Inbound::default();
                 let refused =
                     input.as_bytes().chunks(pieces).find_map(|piece| match inbound.take(piece, &limits) {
-                        Progress::Refused(refusal) => Some(refusal),
+                        Progress::Refused(reason) => Some((reason.status(), reason.text())),
                         _ => None,
                     });
-                assert_eq!(refused, Some(Refusal { status, why }), "{input:?} in pieces of {pieces}");
+                assert_eq!(refused, Some((status, why)), "{input:?} in pieces of {pieces}");
             }
         }
     }

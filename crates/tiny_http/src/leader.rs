@@ -6,6 +6,7 @@
 //! (`call_another`), or when it has not come back for a millisecond (`check`, on the reactor's thread). Where handlers take
 //! longer than waking a thread, more and more workers stay awake.
 
+use crate::lock::lock;
 use crate::reactor::Reactor;
 use std::cell::Cell;
 use std::num::NonZero;
@@ -151,7 +152,7 @@ impl Leader {
     }
 
     fn parked(&self) -> MutexGuard<'_, Parked> {
-        self.parked.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.parked)
     }
 
     fn call(&self, parked: &mut Parked, reactor: &Reactor) {

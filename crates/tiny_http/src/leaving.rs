@@ -29,7 +29,7 @@ impl Core {
         then: Then,
     ) -> io::Result<()> {
         let gone = || io::Error::from(io::ErrorKind::BrokenPipe);
-        let mut held = self.slots.open(token).ok_or_else(gone)?;
+        let mut held = self.slots.lock(token).ok_or_else(gone)?;
         let connection = held.connection().ok_or_else(gone)?;
         let space = pieces.iter().map(Piece::space).sum();
         if mem::replace(&mut connection.lent, space) != space {
@@ -69,7 +69,7 @@ impl Core {
         if self.is_full() {
             return false;
         }
-        if let Some(mut held) = self.slots.open(token)
+        if let Some(mut held) = self.slots.lock(token)
             && let Some(connection) = held.connection()
         {
             connection.lent += bytes;
@@ -81,7 +81,7 @@ impl Core {
     /// Counts `bytes` less: so much of the request is freed before it is answered.
     pub fn release(&self, token: Token, bytes: usize) {
         if bytes > SMALL
-            && let Some(mut held) = self.slots.open(token)
+            && let Some(mut held) = self.slots.lock(token)
             && let Some(connection) = held.connection()
         {
             connection.lent = connection.lent.saturating_sub(bytes);
@@ -136,14 +136,14 @@ impl Core {
 
     /// Bytes that an open answer has not sent yet; `None` if the client is gone.
     pub fn waiting(&self, token: Token) -> Option<usize> {
-        let mut held = self.slots.open(token)?;
+        let mut held = self.slots.lock(token)?;
         held.connection()?.output.as_ref().map(|output| output.space())
     }
 
     /// Goes on with an open answer, which has a pause without end as its last piece, or is in it: `pieces` come in its place.
     /// False if the client is gone.
     pub fn append<const N: usize>(&self, token: Token, pieces: [Piece; N]) -> bool {
-        let Some(mut held) = self.slots.open(token) else { return false };
+        let Some(mut held) = self.slots.lock(token) else { return false };
         let waits = held.phase().0 == Phase::Pausing;
         let output = held.connection().and_then(|connection| connection.output.as_mut());
         let Some(output) = output else { return false };

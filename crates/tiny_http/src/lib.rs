@@ -32,6 +32,7 @@
 
 mod accept;
 mod answer;
+mod body_pool;
 mod chunked;
 mod clock;
 mod connection;
@@ -47,22 +48,23 @@ mod inbound;
 mod leader;
 mod leaving;
 mod listener;
+mod lock;
 mod method;
 mod output;
 mod precise;
 mod reactor;
+mod reason;
 mod refusal;
 mod request;
 mod response;
 mod server;
 mod slots;
-mod spare;
 mod status;
 
 pub use header::{Header, HeaderField, HeaderValue};
 pub use listener::{ListenAddr, Listener, SslConfig};
 pub use method::Method;
 pub use request::Request;
-pub use response::{Response, ResponseBox};
+pub use response::Response;
 pub use server::Server;
 pub use status::{HTTPVersion, StatusCode};

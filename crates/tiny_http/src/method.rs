@@ -3,62 +3,54 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// A method (RFC 9110, section 9). Methods are case-sensitive: `get` is one of its own.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum Method {
-    /// `GET`
-    Get,
-    /// `HEAD`
-    Head,
-    /// `POST`
-    Post,
-    /// `PUT`
-    Put,
-    /// `DELETE`
-    Delete,
-    /// `CONNECT`
-    Connect,
-    /// `OPTIONS`
-    Options,
-    /// `TRACE`
-    Trace,
-    /// `PATCH` (RFC 5789)
-    Patch,
-    /// Any other token.
-    NonStandard(String),
+macro_rules! methods {
+    ($($(#[$doc:meta])* $variant:ident $name:literal,)*) => {
+        /// A method (RFC 9110, section 9). Methods are case-sensitive: `get` is one of its own.
+        #[derive(Debug, Clone, PartialEq, Eq, Hash)]
+        pub enum Method {
+            $($(#[$doc])* $variant,)*
+            /// Any other token.
+            NonStandard(String),
+        }
+
+        impl Method {
+            /// The method as it is sent.
+            pub fn as_str(&self) -> &str {
+                match self {
+                    $(Method::$variant => $name,)*
+                    Method::NonStandard(name) => name,
+                }
+            }
+
+            pub(crate) fn from_token(token: &str) -> Method {
+                match token {
+                    $($name => Method::$variant,)*
+                    other => Method::NonStandard(other.to_owned()),
+                }
+            }
+        }
+    };
 }
 
-impl Method {
-    /// The method as it is sent.
-    pub fn as_str(&self) -> &str {
-        match self {
-            Method::Get => "GET",
-            Method::Head => "HEAD",
-            Method::Post => "POST",
-            Method::Put => "PUT",
-            Method::Delete => "DELETE",
-            Method::Connect => "CONNECT",
-            Method::Options => "OPTIONS",
-            Method::Trace => "TRACE",
-            Method::Patch => "PATCH",
-            Method::NonStandard(name) => name,
-        }
-    }
-
-    pub(crate) fn of_token(token: &str) -> Method {
-        match token {
-            "GET" => Method::Get,
-            "HEAD" => Method::Head,
-            "POST" => Method::Post,
-            "PUT" => Method::Put,
-            "DELETE" => Method::Delete,
-            "CONNECT" => Method::Connect,
-            "OPTIONS" => Method::Options,
-            "TRACE" => Method::Trace,
-            "PATCH" => Method::Patch,
-            other => Method::NonStandard(other.to_owned()),
-        }
-    }
+methods! {
+    /// `GET`
+    Get "GET",
+    /// `HEAD`
+    Head "HEAD",
+    /// `POST`
+    Post "POST",
+    /// `PUT`
+    Put "PUT",
+    /// `DELETE`
+    Delete "DELETE",
+    /// `CONNECT`
+    Connect "CONNECT",
+    /// `OPTIONS`
+    Options "OPTIONS",
+    /// `TRACE`
+    Trace "TRACE",
+    /// `PATCH` (RFC 5789)
+    Patch "PATCH",
 }
 
 /// Whether `byte` may stand in a token: a method, the name of a field (RFC 9110, section 5.6.2).
@@ -73,7 +65,7 @@ impl FromStr for Method {
         if text.is_empty() || !text.bytes().all(is_token) {
             return Err(());
         }
-        Ok(Method::of_token(text))
+        Ok(Method::from_token(text))
     }
 }
 

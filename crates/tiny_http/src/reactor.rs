@@ -1,13 +1,14 @@
 //! What has to wait: answers that did not fit into their socket, pauses between slices, deadlines, a listener that failed. One
 //! thread of the program turns it; that thread goes on while all workers run scripts.
 
+use crate::body_pool;
 use crate::clock;
 use crate::core::Core;
 use crate::leader::CHECK;
+use crate::lock::lock;
 use crate::precise::Alarm;
-use crate::refusal::Refusal;
+use crate::reason::Reason;
 use crate::slots::{Held, Phase, Token};
-use crate::spare;
 use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
 use rustix::event::{EventfdFlags, Timespec, eventfd};
 use rustix::io::{Errno, read, write};
@@ -16,7 +17,7 @@ use std::collections::BinaryHeap;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering, fence};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, Weak};
 use std::time::{Duration, Instant};
 
 /// Finishes writes and keeps deadlines for any number of servers, up to 256.
@@ -165,14 +166,14 @@ impl Reactor {
     }
 
     pub(crate) fn resume_at(&self, at: Instant, number: u8, token: Token) {
-        self.at(at, Errand::Resume(number, token));
+        self.schedule(at, Errand::Resume(number, token));
     }
 
     pub(crate) fn listen_at(&self, at: Instant, number: u8) {
-        self.at(at, Errand::Listen(number));
+        self.schedule(at, Errand::Listen(number));
     }
 
-    fn at(&self, at: Instant, errand: Errand) {
+    fn schedule(&self, at: Instant, errand: Errand) {
         let mut errands = lock(&self.errands);
         let first = errands.peek().is_none_or(|Reverse((next, _))| at < *next);
         errands.push(Reverse((at, errand)));
@@ -200,7 +201,7 @@ impl Reactor {
 
     fn writable(&self, data: u64, flags: EventFlags) {
         let Some(core) = self.server((data >> 56) as u8) else { return };
-        let Some(held) = core.slots.open(Token::of_data(data)) else { return };
+        let Some(held) = core.slots.lock(Token::from_data(data)) else { return };
         if flags.intersects(EventFlags::ERR | EventFlags::HUP) {
             core.close(held);
         } else if held.phase().0 == Phase::Writing {
@@ -213,7 +214,7 @@ impl Reactor {
             match errand {
                 Errand::Resume(number, token) => {
                     let Some(core) = self.server(number) else { continue };
-                    let held = core.slots.open(token).filter(|held| held.phase().0 == Phase::Pausing);
+                    let held = core.slots.lock(token).filter(|held| held.phase().0 == Phase::Pausing);
                     if let Some(held) = held {
                         core.advance(held);
                     }
@@ -247,7 +248,7 @@ impl Reactor {
         let pause = servers.iter().map(|core| core.look_interval()).min().unwrap_or(1000);
         self.look.store(now + pause, Ordering::Relaxed);
         match open {
-            0 => spare::clear(),
+            0 => body_pool::clear(),
             _ => self.asleep.store(false, Ordering::Release),
         }
     }
@@ -268,7 +269,7 @@ impl Core {
         for (phase, since, index) in self.slots.stamps() {
             open += 1;
             if self.is_over(phase, since, now) {
-                let held = self.slots.at(index);
+                let held = self.slots.lock_at(index);
                 if let Some(mut held) = held.filter(|held| held.phase() == (phase, since)) {
                     let unread = held.connection().is_some_and(|connection| connection.has_unread());
                     match unread && self.may_wait(phase, since, now) {
@@ -304,11 +305,9 @@ impl Core {
     }
 
     fn end_late(&self, mut held: Held<'_>, phase: Phase) {
-        const HEAD: Refusal = Refusal::new(408, "the head of the request took too long");
-        const BODY: Refusal = Refusal::new(408, "the body of the request took too long");
         match phase {
-            Phase::Head => self.refuse(held, HEAD),
-            Phase::Body => self.refuse(held, BODY),
+            Phase::Head => self.refuse(held, Reason::HeadTooSlow),
+            Phase::Body => self.refuse(held, Reason::BodyTooSlow),
             Phase::Writing => {
                 if let Some(connection) = held.connection() {
                     let time = self.limits.write_time.as_millis();
@@ -320,10 +319,6 @@ impl Core {
             _ => self.close(held),
         }
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// `time` as the kernel takes it.

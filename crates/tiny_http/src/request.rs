@@ -127,7 +127,7 @@ impl Request {
         let mut context = self.context();
         let status = response.status_code().0;
         let length = response.data_length().map(|length| length as u64);
-        let framing = BodyFraming::of(status, length, context);
+        let framing = BodyFraming::new(status, length, context);
         context.keep_alive &= framing != BodyFraming::UntilClose;
         let then = context.then();
         let (headers, reader) = response.into_parts();

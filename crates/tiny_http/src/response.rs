@@ -14,9 +14,6 @@ pub struct Response<R> {
     length: Option<usize>,
 }
 
-/// An answer with any reader.
-pub type ResponseBox = Response<Box<dyn Read + Send>>;
-
 impl<R: Read> Response<R> {
     /// An answer of `status` with `headers` and the body that `reader` gives, of `length` bytes: chunked if that is unknown.
     /// Nothing comes from `trailers`: this engine sends none.
@@ -63,11 +60,6 @@ impl<R: Read> Response<R> {
         self
     }
 
-    /// With another body.
-    pub fn with_data<S: Read>(self, reader: S, length: Option<usize>) -> Response<S> {
-        Response { reader, length, status: self.status, headers: self.headers }
-    }
-
     /// The status.
     pub fn status_code(&self) -> StatusCode {
         self.status
@@ -83,21 +75,8 @@ impl<R: Read> Response<R> {
         &self.headers
     }
 
-    /// The reader of the body.
-    pub fn into_reader(self) -> R {
-        self.reader
-    }
-
     pub(crate) fn into_parts(self) -> (Vec<Header>, R) {
         (self.headers, self.reader)
-    }
-}
-
-impl<R: Read + Send + 'static> Response<R> {
-    /// With its reader in a box.
-    pub fn boxed(self) -> ResponseBox {
-        let reader: Box<dyn Read + Send> = Box::new(self.reader);
-        Response { reader, status: self.status, headers: self.headers, length: self.length }
     }
 }
 

@@ -180,7 +180,7 @@ impl Server {
             _ => {
                 return Ok(self
                     .core
-                    .ready(Token::of_data(data), flags)
+                    .ready(Token::from_data(data), flags)
                     .map_or(Woken::Nothing, Woken::Request));
             }
         }

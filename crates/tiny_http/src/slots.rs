@@ -2,8 +2,9 @@
 //! held for a few system calls at most and never while a request is with the program.
 
 use crate::connection::Connection;
+use crate::lock::lock;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock};
 
 /// Names a connection: the number of its slot, and which connection in that slot. Those that ended have names of their own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -17,7 +18,7 @@ impl Token {
     }
 
     /// The name in the lower 56 bits of `data`.
-    pub fn of_data(data: u64) -> Token {
+    pub fn from_data(data: u64) -> Token {
         Token(data & 0x00ff_ffff_ffff_ffff)
     }
 
@@ -104,10 +105,10 @@ impl Slots {
 
     /// Puts `connection` into a free slot, in phase Idle since `now`.
     pub fn insert(&self, connection: Connection, now: u64) -> Option<Held<'_>> {
-        let free = self.free.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let free = lock(&self.free).pop();
         let index = free.unwrap_or_else(|| self.used.fetch_add(1, Ordering::AcqRel));
         let slot = self.slot_or_new(index)?;
-        let mut entry = slot.entry.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut entry = lock(&slot.entry);
         entry.generation = entry.generation.wrapping_add(1);
         entry.connection = Some(connection);
         let token = Token::new(index, entry.generation);
@@ -117,9 +118,9 @@ impl Slots {
     }
 
     /// The connection of that name, if it is still there.
-    pub fn open(&self, token: Token) -> Option<Held<'_>> {
+    pub fn lock(&self, token: Token) -> Option<Held<'_>> {
         let slot = self.slot(token.index())?;
-        let entry = slot.entry.lock().unwrap_or_else(PoisonError::into_inner);
+        let entry = lock(&slot.entry);
         let same = entry.connection.is_some() && Token::new(token.index(), entry.generation) == token;
         same.then_some(Held { slot, entry, token })
     }
@@ -130,7 +131,7 @@ impl Slots {
         let connection = held.entry.connection.take();
         let index = held.token.index();
         drop(held);
-        self.free.lock().unwrap_or_else(PoisonError::into_inner).push(index);
+        lock(&self.free).push(index);
         connection
     }
 
@@ -144,9 +145,9 @@ impl Slots {
     }
 
     /// The connection in slot `index`, if there is one.
-    pub fn at(&self, index: u32) -> Option<Held<'_>> {
+    pub fn lock_at(&self, index: u32) -> Option<Held<'_>> {
         let slot = self.slot(index)?;
-        let entry = slot.entry.lock().unwrap_or_else(PoisonError::into_inner);
+        let entry = lock(&slot.entry);
         let token = Token::new(index, entry.generation);
         entry.connection.is_some().then_some(Held { slot, entry, token })
     }

@@ -4,18 +4,18 @@ mod parse;
 
 use super::answer::{failed, json, success};
 use super::object::Object;
-use crate::chaos::{Chaos, Shown};
+use crate::chaos::{Chaos, Listed};
 use crate::message::answer::Answer;
 use crate::message::request::Request;
 use serde_json::Value;
 
 /// GET: all entries, as they were sent, with their numbers and hits.
 pub fn get(chaos: &Chaos) -> Answer {
-    let shown: Vec<Value> = chaos.shown().into_iter().map(show).collect();
+    let shown: Vec<Value> = chaos.list().into_iter().map(show).collect();
     json(200, Object::new().field("chaos", shown))
 }
 
-fn show(Shown { id, mut given, hits, ended }: Shown) -> Value {
+fn show(Listed { id, mut given, hits, ended }: Listed) -> Value {
     given["id"] = id.into();
     given["hits"] = hits.into();
     given["ended"] = ended.into();

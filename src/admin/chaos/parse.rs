@@ -1,7 +1,7 @@
 //! The JSON of chaos -> its entries. An error names the entry, where there is a list, and its field.
 
 use crate::chaos::{
-    Act, Breaking, Course, Delay, Dribble, Entry, Method, Paths, Replacement, Target, Text, probability,
+    Act, Breaking, Course, Delay, Dribble, Entry, Paths, Replacement, Target, Text, probability,
 };
 use crate::cli::value;
 use crate::message::answer::{Fields, JSON, check_header};
@@ -64,7 +64,7 @@ fn entry(given: Value) -> Parsed<Entry> {
         return Err("one of `delay`, `dribble`, `fault` and `status` is needed".to_owned());
     }
     let target = Target {
-        method: at(object, "method", |value| Ok(Method(text(value)?.to_owned())))?,
+        method: at(object, "method", |value| Ok(text(value)?.to_owned()))?,
         rule: at(object, "rule", |value| Target::rule(text(value)?))?,
         endpoint: at(object, "endpoint", |value| Text::new(text(value)?))?,
         path: at(object, "path", |value| Paths::new(text(value)?))?,

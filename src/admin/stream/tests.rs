@@ -21,7 +21,7 @@ impl Sink for Fake {
         true
     }
 
-    fn cut(self: Box<Self>) {
+    fn reset(self: Box<Self>) {
         self.0.lock().unwrap().cut = true;
     }
 }

@@ -1,6 +1,7 @@
 //! The command line of `curl`: one URL, and the options that are known here.
 
 use crate::applet::Failure;
+use crate::message;
 use lexopt::Arg::{Long, Short, Value};
 use std::ffi::OsString;
 use std::time::Duration;
@@ -149,8 +150,7 @@ fn data(text: String, exact: bool) -> Data {
 }
 
 fn method(text: String) -> Result<String, Failure> {
-    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-    match !text.is_empty() && text.bytes().all(is_token) {
+    match message::is_token(&text) {
         true => Ok(text),
         false => Err(Failure::usage(format!("failed to use `{}` as a method", super::shown(text)))),
     }

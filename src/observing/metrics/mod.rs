@@ -76,7 +76,7 @@ impl Metrics {
         let own = handled.rule.and_then(|index| provision.views[index].tally.as_deref());
         let counted = Counted {
             method,
-            status: handled.answer.status_sent(),
+            status: handled.reply.status_sent(),
             nanoseconds,
             failed: handled.error.is_some(),
         };

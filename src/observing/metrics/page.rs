@@ -5,8 +5,9 @@ use super::histogram::BOUNDS;
 use super::process::Usage;
 use super::rules::Sums;
 use super::{AtomicU64, Metrics, Ordering, RuleCounters};
-use crate::observing::counters::{Key, METHODS};
+use crate::observing::counters::Key;
 use crate::observing::journal::Stats;
+use crate::routing::method::METHODS;
 use std::time::UNIX_EPOCH;
 
 /// What others know and is asked for each page.

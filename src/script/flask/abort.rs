@@ -2,6 +2,7 @@
 
 use super::response::Response;
 use super::status;
+use crate::chaos::Reply;
 use crate::message::answer::Answer;
 use crate::script::runtime::natives::Natives;
 use rhai::{Dynamic, EvalAltResult, Position};
@@ -14,8 +15,8 @@ pub struct HttpError {
     pub code: i64,
     /// Why, for the body and the error handler (`e.description`); the standard text where empty.
     pub description: String,
-    /// `abort(response)`: the answer itself.
-    pub answer: Option<Answer>,
+    /// `abort(response)`: the response itself.
+    pub reply: Option<Reply>,
     /// Methods for `Allow`, of a 405.
     pub allow: Option<String>,
     /// The script error behind a 500 (`e.original`).
@@ -28,7 +29,7 @@ impl HttpError {
         HttpError {
             code: i64::from(code),
             description: String::new(),
-            answer: None,
+            reply: None,
             allow: None,
             original: None,
         }
@@ -49,11 +50,13 @@ impl HttpError {
         if self.description.is_empty() { description(self.status()) } else { &self.description }
     }
 
-    /// The page that answers where no error handler does, in the form of Werkzeug's.
+    /// What answers where no error handler does: the response of `abort(response)`, or the page.
+    pub fn reply(&self) -> Reply {
+        self.reply.clone().unwrap_or_else(|| self.page().into())
+    }
+
+    /// A page in the form of Werkzeug's.
     pub fn page(&self) -> Answer {
-        if let Some(answer) = &self.answer {
-            return answer.clone();
-        }
         let (code, name) = (self.status(), self.name());
         let text = escape(self.text());
         let page = format!(
@@ -148,12 +151,9 @@ pub fn register(natives: &mut Natives) {
         .register_fn("exit", exit)
         .register_fn("exit", |_: Dynamic| exit())
         .register_fn("abort", |response: Response| -> Result<(), Box<EvalAltResult>> {
-            let answer = response.answer();
-            Err(throw(HttpError {
-                code: i64::from(answer.status),
-                answer: Some(answer),
-                ..HttpError::new(500)
-            }))
+            let reply = response.reply();
+            let code = i64::from(reply.answer.status);
+            Err(throw(HttpError { code, reply: Some(reply), ..HttpError::new(500) }))
         })
         .register_get("code", |error: &mut HttpError| error.code)
         .register_get("name", |error: &mut HttpError| error.name())
@@ -161,5 +161,5 @@ pub fn register(natives: &mut Natives) {
         .register_get("original", |error: &mut HttpError| {
             error.original.clone().map_or(Dynamic::UNIT, Dynamic::from)
         })
-        .register_fn("get_response", |error: &mut HttpError| Response::from(error.page()));
+        .register_fn("get_response", |error: &mut HttpError| Response::from(error.reply()));
 }

@@ -1,9 +1,10 @@
-//! What a view function returned becomes an answer, by Flask's rules (`Flask.make_response`): text, map, list, bytes, a response,
+//! What a view function returned becomes a reply, by Flask's rules (`Flask.make_response`): text, map, list, bytes, a response,
 //! or one of these with status and headers as a list.
 
 use super::multi_dict;
 use super::response::{Response, header_values};
 use super::status;
+use crate::chaos::Reply;
 use crate::directory::Content;
 use crate::message::answer::{Answer, HTML, JSON};
 use crate::script::python::json;
@@ -13,26 +14,26 @@ use rhai::{Array, Blob, Dynamic, EvalAltResult, ImmutableString, Map};
 
 type Fallible<T> = Result<T, Box<EvalAltResult>>;
 
-/// The answer that `value`, returned by a view function, means.
+/// The reply that `value`, returned by a view function, means.
 ///
 /// # Errors
 /// `()`, a bare number or boolean, and values that are no JSON, as in Flask.
-pub fn from_value(value: Dynamic) -> Fallible<Answer> {
+pub fn from_value(value: Dynamic) -> Fallible<Reply> {
     // The commonest first.
     if let Some(text) = value.read_lock::<ImmutableString>() {
-        return Ok(Answer::html(200, text.as_bytes()));
+        return Ok(Answer::html(200, text.as_bytes()).into());
     }
     if value.read_lock::<Array>().is_some_and(|items| is_tuple(&items)) {
         return from_tuple(value.try_cast().unwrap_or_default());
     }
     if let Some(response) = value.read_lock::<Response>() {
-        return Ok(response.answer());
+        return Ok(response.reply());
     }
     if let Some(bytes) = value.read_lock::<Blob>() {
-        return Ok(Answer::html(200, bytes.clone()));
+        return Ok(Answer::html(200, bytes.clone()).into());
     }
     if value.is_map() || value.is_array() || multi_dict::to_dict(&value).is_some() {
-        return json(&value);
+        return Ok(json(&value)?.into());
     }
     if value.is_unit() {
         return Err(
@@ -78,27 +79,28 @@ fn is_tuple(items: &[Dynamic]) -> bool {
     }
 }
 
-/// The answer for `[body, status]`, `[body, headers]` or `[body, status, headers]`.
+/// The reply for `[body, status]`, `[body, headers]` or `[body, status, headers]`.
 ///
 /// # Errors
 /// A body, status or header that can't be sent.
-pub fn from_tuple(items: Array) -> Fallible<Answer> {
+pub fn from_tuple(items: Array) -> Fallible<Reply> {
     let mut items = items.into_iter();
     let body = items.next().unwrap_or(Dynamic::UNIT);
     // `["", 204]` and `[(), 204]`: with a status, nothing is an empty body.
-    let mut answer = match () {
-        () if body.is_unit() => Answer::html(200, ""),
+    let mut reply = match () {
+        () if body.is_unit() => Answer::html(200, "").into(),
         // A list in a list is JSON, however it looks: its depth is bounded there.
-        () if body.is_array() => json(&body)?,
+        () if body.is_array() => json(&body)?.into(),
         () => from_value(body)?,
     };
+    let answer = &mut reply.answer;
     for part in items {
         match part.read_lock::<Map>() {
-            Some(headers) => add_headers(&mut answer, &headers)?,
+            Some(headers) => add_headers(answer, &headers)?,
             None => (answer.status, answer.reason) = status(&part)?,
         }
     }
-    Ok(answer)
+    Ok(reply)
 }
 
 fn add_headers(answer: &mut Answer, headers: &Map) -> Fallible<()> {
@@ -173,7 +175,7 @@ pub fn body(value: &Dynamic) -> Fallible<Content> {
     if value.is_unit() {
         return Ok(Content::default());
     }
-    Ok(from_value(value.clone())?.body)
+    Ok(from_value(value.clone())?.answer.body)
 }
 
 /// Characters that a URL can't hold as they are (RFC 3986, section 2). A `%` stays: what is encoded already comes through.

@@ -44,11 +44,11 @@ fn delay(response: &Response, name: &str, delay: Result<Delay, String>, options:
     let delay = delay.map_err(|error| format!("{name}: {error}"))?;
     if let Some(mut random) = chance(name, options)? {
         let pause = delay.draw(&mut random);
-        let mut answer = response.open();
-        if matches!(delay, Delay::Fixed(_)) && answer.hold.saturating_add(pause) > LONGEST {
+        let mut reply = response.open();
+        if matches!(delay, Delay::Fixed(_)) && reply.hold.saturating_add(pause) > LONGEST {
             return Err(format!("an answer can be held back for {} s at most", LONGEST.as_secs()).into());
         }
-        answer.delay(pause, "");
+        reply.delay(pause, "");
     }
     Ok(response.clone())
 }

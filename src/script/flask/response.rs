@@ -3,6 +3,7 @@
 
 use super::answer;
 use super::{cookie, status};
+use crate::chaos::Reply;
 use crate::message::answer::{Answer, check_header};
 use crate::script::python::json;
 use crate::script::runtime::call;
@@ -14,7 +15,7 @@ type Fallible<T> = Result<T, Box<EvalAltResult>>;
 
 /// A response in the making, as scripts hold it.
 #[derive(Debug, Clone)]
-pub struct Response(Arc<Mutex<Answer>>);
+pub struct Response(Arc<Mutex<Reply>>);
 
 /// `response.headers`.
 #[derive(Debug, Clone)]
@@ -23,31 +24,37 @@ pub struct ResponseHeaders(Response);
 impl ScriptValue for Response {}
 impl ScriptValue for ResponseHeaders {}
 
+impl From<Reply> for Response {
+    fn from(reply: Reply) -> Self {
+        Response(Arc::new(Mutex::new(reply)))
+    }
+}
+
 impl From<Answer> for Response {
     fn from(answer: Answer) -> Self {
-        Response(Arc::new(Mutex::new(answer)))
+        Reply::from(answer).into()
     }
 }
 
 impl Response {
     /// What the response is now.
-    pub fn answer(&self) -> Answer {
+    pub fn reply(&self) -> Reply {
         self.open().clone()
     }
 
-    /// The answer itself; no script runs while it is open.
-    pub fn open(&self) -> MutexGuard<'_, Answer> {
+    /// The reply itself; no script runs while it is open.
+    pub fn open(&self) -> MutexGuard<'_, Reply> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The bytes of its body; of a file that is sent, they are read for this.
     fn data(&mut self) -> Fallible<Vec<u8>> {
-        Ok(self.open().body.read().map_err(|error| error.to_string())?)
+        Ok(self.open().answer.body.read().map_err(|error| error.to_string())?)
     }
 
     fn set_header(&self, name: &str, value: &Dynamic) -> Fallible<()> {
         let values = header_values(name, value)?;
-        let mut answer = self.open();
+        let answer = &mut self.open().answer;
         answer.remove_header(name);
         answer.headers.extend(values.into_iter().map(|value| (name.to_owned().into(), value.into())));
         Ok(())
@@ -55,13 +62,16 @@ impl Response {
 
     fn add_header(&self, name: &str, value: &Dynamic) -> Fallible<()> {
         let values = header_values(name, value)?;
-        self.open().headers.extend(values.into_iter().map(|value| (name.to_owned().into(), value.into())));
+        self.open()
+            .answer
+            .headers
+            .extend(values.into_iter().map(|value| (name.to_owned().into(), value.into())));
         Ok(())
     }
 
     fn set_content_type(&self, value: &str) -> Fallible<()> {
         check_header("Content-Type", value)?;
-        self.open().set_header("Content-Type", value.to_owned());
+        self.open().answer.set_header("Content-Type", value.to_owned());
         Ok(())
     }
 }
@@ -183,19 +193,21 @@ fn send_file(name: &str, options: Map) -> Fallible<Response> {
 
 fn properties(natives: &mut Natives) {
     natives
-        .register_get("status_code", |response: &mut Response| i64::from(response.open().status))
+        .register_get("status_code", |response: &mut Response| i64::from(response.open().answer.status))
         .register_set("status_code", |response: &mut Response, code: i64| {
-            response.open().status = answer::status_code(code)?;
+            response.open().answer.status = answer::status_code(code)?;
             Ok::<_, Box<EvalAltResult>>(())
         })
         .register_get("status", status_line)
         .register_set("status", |response: &mut Response, status: Dynamic| {
             let (code, reason) = answer::status(&status)?;
-            let mut answer = response.open();
+            let answer = &mut response.open().answer;
             (answer.status, answer.reason) = (code, reason);
             Ok::<_, Box<EvalAltResult>>(())
         })
-        .register_get("content_type", |response: &mut Response| header(&response.open(), "content-type"))
+        .register_get("content_type", |response: &mut Response| {
+            header(&response.open().answer, "content-type")
+        })
         .register_set("content_type", |response: &mut Response, value: &str| response.set_content_type(value))
         .register_get("mimetype", mimetype)
         .register_set("mimetype", |response: &mut Response, value: &str| {
@@ -203,7 +215,7 @@ fn properties(natives: &mut Natives) {
         })
         .register_get("data", Response::data)
         .register_set("data", |response: &mut Response, body: Dynamic| {
-            response.open().body = answer::body(&body)?;
+            response.open().answer.body = answer::body(&body)?;
             Ok::<_, Box<EvalAltResult>>(())
         });
     readers(natives);
@@ -212,7 +224,7 @@ fn properties(natives: &mut Natives) {
 fn readers(natives: &mut Natives) {
     natives
         .register_fn("set_data", |response: &mut Response, body: Dynamic| {
-            response.open().body = answer::body(&body)?;
+            response.open().answer.body = answer::body(&body)?;
             Ok::<_, Box<EvalAltResult>>(())
         })
         .register_fn("get_data", Response::data)
@@ -226,7 +238,7 @@ fn readers(natives: &mut Natives) {
             Ok::<_, Box<EvalAltResult>>(json::from_json(&response.data()?)?)
         })
         .register_get("content_length", |response: &mut Response| {
-            i64::try_from(response.open().body.len()).unwrap_or(i64::MAX)
+            i64::try_from(response.open().answer.body.len()).unwrap_or(i64::MAX)
         })
         .register_get("is_json", |response: &mut Response| {
             mimetype(response).cast::<ImmutableString>().as_str() == "application/json"
@@ -234,13 +246,13 @@ fn readers(natives: &mut Natives) {
 }
 
 fn status_line(response: &mut Response) -> String {
-    let answer = response.open();
+    let answer = &response.open().answer;
     let reason = answer.reason.clone().unwrap_or_else(|| status::reason(answer.status).to_uppercase());
     format!("{} {reason}", answer.status)
 }
 
 fn mimetype(response: &mut Response) -> Dynamic {
-    let answer = response.open();
+    let answer = &response.open().answer;
     let value = answer.header("content-type").unwrap_or_default();
     text(&value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase())
 }
@@ -250,9 +262,8 @@ fn chaining(natives: &mut Natives) {
     natives
         .register_fn("status", |response: &mut Response, status: Dynamic| {
             let (code, reason) = answer::status(&status)?;
-            let mut answer = response.open();
+            let answer = &mut response.open().answer;
             (answer.status, answer.reason) = (code, reason);
-            drop(answer);
             Ok::<_, Box<EvalAltResult>>(response.clone())
         })
         .register_fn("header", |response: &mut Response, name: &str, value: Dynamic| {
@@ -264,7 +275,7 @@ fn chaining(natives: &mut Natives) {
             Ok::<_, Box<EvalAltResult>>(response.clone())
         })
         .register_fn("body", |response: &mut Response, body: Dynamic| {
-            response.open().body = answer::body(&body)?;
+            response.open().answer.body = answer::body(&body)?;
             Ok::<_, Box<EvalAltResult>>(response.clone())
         });
 }
@@ -276,10 +287,12 @@ fn headers(natives: &mut Natives) {
         .register_set("headers", |response: &mut Response, all: Dynamic| {
             // `r.headers["a"] = b` writes the handle back, which is the same object.
             let Some(map) = all.read_lock::<Map>() else { return Ok(()) };
-            response.open().headers.clear();
+            response.open().answer.headers.clear();
             map.iter().try_for_each(|(name, value)| response.set_header(name, value))
         })
-        .register_indexer_get(|headers: &mut ResponseHeaders, name: &str| header(&headers.0.open(), name))
+        .register_indexer_get(|headers: &mut ResponseHeaders, name: &str| {
+            header(&headers.0.open().answer, name)
+        })
         .register_indexer_set(|headers: &mut ResponseHeaders, name: &str, value: Dynamic| {
             headers.0.set_header(name, &value)
         })
@@ -289,25 +302,27 @@ fn headers(natives: &mut Natives) {
         .register_fn("set", |headers: &mut ResponseHeaders, name: &str, value: Dynamic| {
             headers.0.set_header(name, &value)
         })
-        .register_fn("get", |headers: &mut ResponseHeaders, name: &str| header(&headers.0.open(), name))
+        .register_fn("get", |headers: &mut ResponseHeaders, name: &str| {
+            header(&headers.0.open().answer, name)
+        })
         .register_fn("get", |headers: &mut ResponseHeaders, name: &str, default: Dynamic| {
-            let found = header(&headers.0.open(), name);
+            let found = header(&headers.0.open().answer, name);
             if found.is_unit() { default } else { found }
         })
         .register_fn("getlist", |headers: &mut ResponseHeaders, name: &str| values(&headers.0, name))
         .register_fn("remove", |headers: &mut ResponseHeaders, name: &str| {
-            headers.0.open().remove_header(name)
+            headers.0.open().answer.remove_header(name)
         })
         .register_fn("contains", |headers: &mut ResponseHeaders, name: &str| {
-            headers.0.open().header(name).is_some()
+            headers.0.open().answer.header(name).is_some()
         })
         .register_fn("keys", |headers: &mut ResponseHeaders| {
-            headers.0.open().headers.iter().map(|(name, _)| (&**name).into()).collect::<Array>()
+            headers.0.open().answer.headers.iter().map(|(name, _)| (&**name).into()).collect::<Array>()
         });
 }
 
 fn values(response: &Response, name: &str) -> Array {
-    let answer = response.open();
+    let answer = &response.open().answer;
     let same = answer.headers.iter().filter(|(key, _)| key.eq_ignore_ascii_case(name));
     same.map(|(_, value)| (&**value).into()).collect()
 }
@@ -316,7 +331,7 @@ fn cookies(natives: &mut Natives) {
     let set = |response: &mut Response, name: &str, value: &str, options: Map| -> Fallible<()> {
         let line = cookie::set_cookie(name, value, &options)?;
         check_header("Set-Cookie", &line)?;
-        response.open().headers.push(("Set-Cookie".into(), line.into()));
+        response.open().answer.headers.push(("Set-Cookie".into(), line.into()));
         Ok(())
     };
     natives

@@ -118,7 +118,7 @@ mod tests {
         let provision = Arc::new(*provision);
         let get = |target: &str| {
             let mut request = request::tests::request("GET", target, &[], b"").into();
-            let answer = handler::handle(&provision, &Chaos::default(), &mut request).answer;
+            let answer = handler::handle(&provision, &Chaos::default(), &mut request).reply.answer;
             (answer.status, String::from_utf8_lossy(answer.body.bytes()).into_owned())
         };
         // More often than a call may load modules, or have variables.

@@ -141,7 +141,7 @@ fn dribbled_bodies_are_served_whole() {
 }
 
 /// Views that throw. A panic in a handler, after which the published engine's worker was gone, can't be caused from outside;
-/// the test of it is in `src/server.rs`.
+/// the test of it is in `src/serving/listeners.rs`.
 #[test]
 fn failing_handlers_occupy_no_workers() {
     let mock = start(&[]);

@@ -1,7 +1,7 @@
 //! What the fields of a head mean for its connection: framing, persistence, expectations, and the host that must be there.
 
 use super::{Framing, target};
-use crate::refusal::Refusal;
+use crate::reason::Reason;
 
 /// What was found so far.
 #[derive(Default)]
@@ -31,7 +31,7 @@ impl Meaning {
     ///
     /// # Errors
     /// The field can't be there, or not twice, or not with this value.
-    pub fn add(&mut self, name: &[u8], value: &[u8]) -> Result<(), Refusal> {
+    pub fn add(&mut self, name: &[u8], value: &[u8]) -> Result<(), Reason> {
         match name.len() {
             4 if name.eq_ignore_ascii_case(b"host") => self.host(value),
             6 if name.eq_ignore_ascii_case(b"expect") => self.expect(value),
@@ -43,38 +43,38 @@ impl Meaning {
     }
 
     /// RFC 9112, section 3.2.
-    fn host(&mut self, value: &[u8]) -> Result<(), Refusal> {
+    fn host(&mut self, value: &[u8]) -> Result<(), Reason> {
         if self.host {
-            return Err(Refusal::bad("the request has two Host fields"));
+            return Err(Reason::Malformed("the request has two Host fields"));
         }
         self.host = true;
         if !value.is_empty() && !target::is_authority(value) {
-            return Err(Refusal::bad("the Host field is no host name with an optional port"));
+            return Err(Reason::Malformed("the Host field is no host name with an optional port"));
         }
         Ok(())
     }
 
     /// RFC 9112, section 6.3: even equal lengths, twice, are an attempt to be read in two ways.
-    fn length(&mut self, value: &[u8]) -> Result<(), Refusal> {
+    fn length(&mut self, value: &[u8]) -> Result<(), Reason> {
         if self.length.is_some() {
-            return Err(Refusal::bad("the request has two Content-Length fields"));
+            return Err(Reason::Malformed("the request has two Content-Length fields"));
         }
         let digits = !value.is_empty() && value.iter().all(u8::is_ascii_digit);
         let text = std::str::from_utf8(value).ok().filter(|_| digits);
         let length = text.and_then(|text| text.parse().ok());
-        self.length = Some(length.ok_or(Refusal::bad("Content-Length is no number of bytes"))?);
+        self.length = Some(length.ok_or(Reason::Malformed("Content-Length is no number of bytes"))?);
         Ok(())
     }
 
     /// RFC 9112, sections 6.1 and 7: `chunked` once, and last.
-    fn coding(&mut self, value: &[u8]) -> Result<(), Refusal> {
+    fn coding(&mut self, value: &[u8]) -> Result<(), Reason> {
         for coding in options(value) {
             let chunked = coding.eq_ignore_ascii_case(b"chunked");
             self.coding = Some(match (self.coding, chunked) {
                 (None, true) => Coding::Chunked,
                 (Some(Coding::Endless), true) => Coding::OthersThenChunked,
                 (Some(_), true) => {
-                    return Err(Refusal::bad("the transfer coding `chunked` is applied twice"));
+                    return Err(Reason::Malformed("the transfer coding `chunked` is applied twice"));
                 }
                 (_, false) => Coding::Endless,
             });
@@ -83,7 +83,7 @@ impl Meaning {
         Ok(())
     }
 
-    fn connection(&mut self, value: &[u8]) -> Result<(), Refusal> {
+    fn connection(&mut self, value: &[u8]) -> Result<(), Reason> {
         for option in options(value) {
             self.close |= option.eq_ignore_ascii_case(b"close");
             self.keep_alive |= option.eq_ignore_ascii_case(b"keep-alive");
@@ -91,7 +91,7 @@ impl Meaning {
         Ok(())
     }
 
-    fn expect(&mut self, value: &[u8]) -> Result<(), Refusal> {
+    fn expect(&mut self, value: &[u8]) -> Result<(), Reason> {
         for expectation in options(value) {
             match expectation.eq_ignore_ascii_case(b"100-continue") {
                 true => self.expects = true,
@@ -105,24 +105,24 @@ impl Meaning {
     ///
     /// # Errors
     /// It can be read in two ways, or not at all; or HTTP/1.1 without Host.
-    pub fn framing(&self, old: bool) -> Result<Framing, Refusal> {
+    pub fn framing(&self, old: bool) -> Result<Framing, Reason> {
         if !old && !self.host {
-            return Err(Refusal::bad("the request has no Host field"));
+            return Err(Reason::Malformed("the request has no Host field"));
         }
         match (self.coding, self.length) {
             (None, None | Some(0)) => Ok(Framing::Empty),
             (None, Some(length)) => Ok(Framing::Length(length)),
             (Some(_), Some(_)) => {
-                Err(Refusal::bad("the request has both Content-Length and Transfer-Encoding"))
+                Err(Reason::Malformed("the request has both Content-Length and Transfer-Encoding"))
             }
-            (Some(_), None) if old => Err(Refusal::bad("HTTP/1.0 has no transfer codings")),
+            (Some(_), None) if old => Err(Reason::Malformed("HTTP/1.0 has no transfer codings")),
             (Some(Coding::Chunked), None) => Ok(Framing::Chunked),
             (Some(Coding::OthersThenChunked), None) => {
-                Err(Refusal::new(501, "no transfer coding but `chunked` is known"))
+                Err(Reason::Unsupported(501, "no transfer coding but `chunked` is known"))
             }
-            (Some(Coding::Endless), None) => {
-                Err(Refusal::bad("the last transfer coding is not `chunked`: the end of the body is unknown"))
-            }
+            (Some(Coding::Endless), None) => Err(Reason::Malformed(
+                "the last transfer coding is not `chunked`: the end of the body is unknown",
+            )),
         }
     }
 
@@ -135,9 +135,9 @@ impl Meaning {
     ///
     /// # Errors
     /// 417.
-    pub fn expects_continue(&self, old: bool) -> Result<bool, Refusal> {
+    pub fn expects_continue(&self, old: bool) -> Result<bool, Reason> {
         if self.other_expectation && !old {
-            return Err(Refusal::new(417, "no expectation but `100-continue` can be met"));
+            return Err(Reason::Unsupported(417, "no expectation but `100-continue` can be met"));
         }
         Ok(self.expects && !old)
     }

@@ -1,21 +1,21 @@
 //! The request target and the hosts that stand in it or in Host (RFC 9112, section 3.2; RFC 3986, section 3.2).
 
 use crate::method::Method;
-use crate::refusal::Refusal;
+use crate::reason::Reason;
 use std::net::Ipv6Addr;
 
 /// Checks the form of `target`.
 ///
 /// # Errors
 /// 400; 501 for CONNECT, which only proxies serve.
-pub fn check(target: &str, method: &Method) -> Result<(), Refusal> {
+pub fn check(target: &str, method: &Method) -> Result<(), Reason> {
     if *method == Method::Connect {
-        return Err(Refusal::new(501, "CONNECT is for proxies"));
+        return Err(Reason::Unsupported(501, "CONNECT is for proxies"));
     }
     if target.starts_with('/') || (target == "*" && *method == Method::Options) || is_absolute(target) {
         return Ok(());
     }
-    Err(Refusal::bad("the request target is no path, such as `/a`, and no absolute URL"))
+    Err(Reason::Malformed("the request target is no path, such as `/a`, and no absolute URL"))
 }
 
 /// `http://host[:port][/path]`.

@@ -2,7 +2,7 @@
 
 use super::*;
 
-fn parse(text: &str) -> Result<Head, Refusal> {
+fn parse(text: &str) -> Result<Head, Reason> {
     match Head::parse(text.as_bytes(), &Limits::default())? {
         Parsed::Whole(head, length) => {
             assert_eq!(length, text.len());
@@ -115,7 +115,7 @@ fn refuses() {
         ("GET / HTTP/1.1\r\nHost: x\r\nExpect: tea\r\n\r\n", 417),
     ];
     for (text, status) in cases {
-        assert_eq!(parse(text).map_err(|refusal| refusal.status), Err(status), "{text:?}");
+        assert_eq!(parse(text).map_err(Reason::status), Err(status), "{text:?}");
     }
 }
 

@@ -1,7 +1,7 @@
 use super::*;
 
 /// Fields as `[name|value]`, files as `<name|filename|content>`.
-fn shown(body: &[u8]) -> String {
+fn display(body: &[u8]) -> String {
     let form = parse("b", body).unwrap();
     let fields = form.fields.iter().map(|(name, value)| format!("[{name}|{value}]"));
     let files = form.files.iter().map(|file| {
@@ -37,14 +37,14 @@ fn bodies_are_read_as_werkzeug_reads_them() {
         ("--b\r\nContent-Disposition: form-data\r\n\r\nx\r\n--b\r\n{A}\r\n\r\n1\r\n--b--", "[a|1]"),
     ];
     for (body, expected) in cases {
-        assert_eq!(shown(body.replace("{A}", A).as_bytes()), expected, "{body:?}");
+        assert_eq!(display(body.replace("{A}", A).as_bytes()), expected, "{body:?}");
     }
 }
 
 #[test]
 fn invalid_utf8_is_replaced_in_fields_and_kept_in_files() {
     let body = [b"--b\r\n", A.as_bytes(), b"\r\n\r\n\xff\r\n--b--"].concat();
-    assert_eq!(shown(&body), "[a|\u{fffd}]");
+    assert_eq!(display(&body), "[a|\u{fffd}]");
     let body = [b"--b\r\n", A.as_bytes(), b"; filename=f\r\n\r\n\xff\r\n--b--"].concat();
     let form = parse("b", &body).unwrap();
     assert_eq!(&body[form.files[0].content.clone()], b"\xff");
@@ -86,22 +86,22 @@ fn the_headers_of_a_part_are_bounded() {
 fn truncated_and_damaged_bodies_never_panic() {
     let valid =
         format!("pre\r\n--b\r\n{A}\r\n\r\n1\r\n--b\r\n{A}; filename=\"f\"\r\nX: é\r\n\r\nfile\r\n--b--\r\n");
-    assert_eq!(shown(valid.as_bytes()), "[a|1]<a|f|file>");
+    assert_eq!(display(valid.as_bytes()), "[a|1]<a|f|file>");
     let mut random = fastrand::Rng::with_seed(1);
     for cut in 0..valid.len() {
-        let _ = shown(&valid.as_bytes()[..cut]);
+        let _ = display(&valid.as_bytes()[..cut]);
         let mut damaged = valid.clone().into_bytes();
         for _ in 0..random.usize(1..4) {
             let at = random.usize(..damaged.len());
             damaged[at] = *random.choice(b"\r\n-b \":;=\x00\xff".iter()).unwrap();
         }
-        let _ = shown(&damaged);
+        let _ = display(&damaged);
     }
     for _ in 0..20_000 {
         let pieces = ["--b", "--", "\r\n", "\n", "\r", A, "; filename*=", "''%f", "\"", "\\", ":", " ", "é"];
         let body: String = (0..random.usize(..16)).filter_map(|_| random.choice(pieces)).collect();
-        let _ = shown(body.as_bytes());
+        let _ = display(body.as_bytes());
         let noise: Vec<u8> = (0..random.usize(..64)).map(|_| random.u8(..)).collect();
-        let _ = shown(&noise);
+        let _ = display(&noise);
     }
 }

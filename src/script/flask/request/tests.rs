@@ -118,6 +118,7 @@ fn properties_tell_which_rule_serves() {
     for (target, body) in cases {
         let answer =
             handler::handle(&provision, &Chaos::default(), &mut request("GET", target, &[], b"").into())
+                .reply
                 .answer;
         assert_eq!(String::from_utf8_lossy(answer.body.bytes()).trim_end(), body);
     }

@@ -1,8 +1,9 @@
 //! Memory of large bodies that were served, for those that come. Allocators keep what one thread takes and another frees, and each
 //! body is read, made room for and dropped by whichever workers are free.
 
+use crate::lock::lock;
 use std::mem;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 /// Bytes of the smallest piece that is kept.
 const LEAST: usize = 256 << 10;
@@ -11,7 +12,7 @@ const MOST: usize = 40 << 20;
 /// How many times what has arrived a piece may have: a client that goes no further holds it.
 const TIMES: usize = 8;
 
-static SPARE: Mutex<Vec<Vec<u8>>> = Mutex::new(Vec::new());
+static POOL: Mutex<Vec<Vec<u8>>> = Mutex::new(Vec::new());
 
 /// Makes room for `more` bytes in `body`; what it had is kept for others, where all may take up `buffered` bytes.
 pub fn reserve(body: &mut Vec<u8>, more: usize, buffered: usize) {
@@ -24,10 +25,10 @@ pub fn reserve(body: &mut Vec<u8>, more: usize, buffered: usize) {
 }
 
 fn take(least: usize, most: usize) -> Option<Vec<u8>> {
-    let mut spare = SPARE.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut pool = lock(&POOL);
     let fits = |piece: &Vec<u8>| (least..=most).contains(&piece.capacity());
-    let place = spare.iter().position(fits)?;
-    Some(spare.swap_remove(place))
+    let place = pool.iter().position(fits)?;
+    Some(pool.swap_remove(place))
 }
 
 /// Keeps the memory of `body`, which nobody needs any more, if there is room for it: half of the `buffered` bytes that all may take
@@ -37,16 +38,16 @@ pub fn give_back(mut body: Vec<u8>, buffered: usize) {
         return;
     }
     body.clear();
-    let mut spare = SPARE.lock().unwrap_or_else(PoisonError::into_inner);
-    let kept: usize = spare.iter().map(Vec::capacity).sum();
+    let mut pool = lock(&POOL);
+    let kept: usize = pool.iter().map(Vec::capacity).sum();
     if kept + body.capacity() <= MOST.min(buffered / 2) {
-        spare.push(body);
+        pool.push(body);
     }
 }
 
 /// Frees all that is kept.
 pub fn clear() {
-    SPARE.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    lock(&POOL).clear();
 }
 
 #[cfg(test)]
@@ -60,21 +61,21 @@ mod tests {
         let (large, buffered) = (LEAST * TIMES, 64 << 20);
         give_back(Vec::with_capacity(LEAST - 1), buffered);
         give_back(Vec::with_capacity(large), large * 2 - 1);
-        assert!(SPARE.lock().unwrap().is_empty());
+        assert!(POOL.lock().unwrap().is_empty());
         give_back(vec![b'x'; large], buffered);
         let mut small = vec![b'y'; LEAST / 2];
         reserve(&mut small, LEAST / 2, buffered);
-        assert_eq!((small.capacity(), SPARE.lock().unwrap().len()), (LEAST, 1));
+        assert_eq!((small.capacity(), POOL.lock().unwrap().len()), (LEAST, 1));
         let mut body = vec![b'z'; LEAST];
         reserve(&mut body, 1, buffered);
         assert!(body.capacity() == large && body == [b'z'; LEAST], "{}", body.capacity());
         // In its place is what the body had.
-        assert_eq!(SPARE.lock().unwrap().iter().map(Vec::capacity).collect::<Vec<_>>(), [LEAST]);
+        assert_eq!(POOL.lock().unwrap().iter().map(Vec::capacity).collect::<Vec<_>>(), [LEAST]);
         for _ in 0..MOST / large + 1 {
             give_back(Vec::with_capacity(large), usize::MAX);
         }
-        assert!(SPARE.lock().unwrap().iter().map(Vec::capacity).sum::<usize>() <= MOST);
+        assert!(POOL.lock().unwrap().iter().map(Vec::capacity).sum::<usize>() <= MOST);
         clear();
-        assert!(SPARE.lock().unwrap().is_empty());
+        assert!(POOL.lock().unwrap().is_empty());
     }
 }

@@ -1,0 +1,49 @@
+//! Why the server could not start.
+
+use crate::directory::DirectoryError;
+use crate::script::runtime::fault::LoadError;
+use crate::system::io_error::describe_io;
+use std::net::SocketAddr;
+use std::{error, fmt, io};
+
+/// What could not be started, and why.
+#[derive(Debug)]
+pub enum StartError {
+    /// The system refuses what has to be done, in these words.
+    System(&'static str, io::Error),
+    /// A listener on this address.
+    Listener(SocketAddr, io::Error),
+    /// Workers of that name: not one of them.
+    Workers(&'static str, io::Error),
+    /// The thread that handles signals has ended.
+    SignalsLost,
+    /// The thread that loads panicked.
+    LoadPanicked,
+    /// The memory of the journal.
+    Journal(String),
+    /// The provision directory.
+    Directory(DirectoryError),
+    /// The first provision.
+    Provision(LoadError),
+}
+
+impl fmt::Display for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            StartError::System(action, error) => write!(f, "failed to {action}: {}", describe_io(error)),
+            StartError::Listener(address, error) => {
+                write!(f, "failed to listen on `{address}`: {}", describe_io(error))
+            }
+            StartError::Workers(name, error) => {
+                write!(f, "failed to start {name} workers: {}", describe_io(error))
+            }
+            StartError::SignalsLost => f.write_str("failed to wait for signals: the thread is gone"),
+            StartError::LoadPanicked => f.write_str("failed to load: the thread panicked"),
+            StartError::Journal(error) => f.write_str(error),
+            StartError::Directory(error) => error.fmt(f),
+            StartError::Provision(error) => error.fmt(f),
+        }
+    }
+}
+
+impl error::Error for StartError {}
