@@ -9,7 +9,7 @@ use crate::message::form::{Pairs, options};
 use crate::message::request::Request;
 use crate::routing::rule::{Rule, Value};
 use crate::script::flask::abort::http_error;
-use crate::script::flask::multi_dict::{self, FileDict, Headers, MultiDict, Part};
+use crate::script::flask::multi_dict::{FileDict, Headers, MultiDict, Part};
 use crate::script::python::json;
 use crate::script::runtime::call;
 use crate::script::runtime::natives::{Natives, Receiver};
@@ -37,7 +37,6 @@ pub fn register(natives: &mut Natives) {
         natives.register_fn(name, |_: Receiver<RequestHandle>| show());
     }
     accept::register(natives);
-    multi_dict::register(natives);
 }
 
 /// Every property, in the order of Flask's documentation.

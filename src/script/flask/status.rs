@@ -145,7 +145,7 @@ pub fn register(natives: &mut Natives) {
 #[cfg(test)]
 mod tests {
     use super::{PHRASES, reason};
-    use crate::script::runtime::size_limits::trial::{fails, yields};
+    use crate::script::tests::trial::{fails, yields};
 
     #[test]
     fn names_are_codes() {

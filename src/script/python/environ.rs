@@ -69,7 +69,7 @@ pub fn register(natives: &mut Natives) {
 
 #[cfg(test)]
 mod tests {
-    use crate::script::runtime::size_limits::trial::{fails, yields};
+    use crate::script::tests::trial::{fails, yields};
 
     #[test]
     fn variables_are_read() {
@@ -100,9 +100,7 @@ mod tests {
             r#"os.environ["H1MOCK_NO_SUCH"]"#,
             "os.environ: `H1MOCK_NO_SUCH` is not set: `os.getenv(name, default)` gives a default",
         )]);
-        let error = crate::script::runtime::size_limits::trial::engine()
-            .run(r#"os.environ["A"] = "b";"#)
-            .unwrap_err();
+        let error = crate::script::tests::trial::engine().run(r#"os.environ["A"] = "b";"#).unwrap_err();
         assert!(!error.to_string().is_empty());
     }
 }

@@ -68,7 +68,7 @@ pub fn register(natives: &mut Natives) {
 #[cfg(test)]
 mod tests {
     use super::record;
-    use crate::script::runtime::size_limits::trial::engine;
+    use crate::script::tests::trial::engine;
     use rhai::Dynamic;
 
     #[test]

@@ -24,7 +24,7 @@ pub fn register(natives: &mut Natives) {
 
 #[cfg(test)]
 mod tests {
-    use crate::script::runtime::size_limits::trial::yields;
+    use crate::script::tests::trial::yields;
 
     #[test]
     fn identifiers_are_version_4_and_differ() {

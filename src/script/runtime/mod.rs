@@ -1,5 +1,6 @@
 //! Rhai underneath: budgets, calls, files, and errors with their place.
 
+pub mod allocator;
 pub mod budget;
 pub mod call;
 pub mod evaluation;

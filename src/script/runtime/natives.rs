@@ -36,7 +36,7 @@ pub struct Natives<'engine> {
 
 impl<'engine> Natives<'engine> {
     /// None yet.
-    pub fn of(engine: &'engine mut Engine) -> Self {
+    pub fn new(engine: &'engine mut Engine) -> Self {
         Natives { engine, module: Module::new(), receivers: &[] }
     }
 

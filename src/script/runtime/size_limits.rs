@@ -3,8 +3,6 @@
 
 mod rendering;
 mod repairs;
-#[cfg(test)]
-pub mod trial;
 
 pub use rendering::{text_of, write_value};
 

@@ -1,5 +1,5 @@
-use super::trial::{engine, fails, yields};
 use super::{Text, text_of};
+use crate::script::tests::trial::{engine, fails, yields};
 use rhai::{Dynamic, Map};
 
 /// A map of 500 references to one text of 8 MB: 4 GB as text.
