@@ -6,11 +6,12 @@ use crate::message::request::Request;
 use crate::provisioning::provision::Provision;
 use crate::routing::router::{Found, encode_path};
 use crate::routing::rule::Value;
-use crate::script::flask::abort::{self, HttpError};
+use crate::script::flask::abort::escape;
 use crate::script::flask::answer;
 use crate::script::flask::response::Response;
 use crate::script::runtime::call::{self, Call};
 use crate::script::runtime::fault::Fault;
+use crate::script::runtime::http_error::{self, HttpError};
 use crate::script::runtime::view::View;
 use rhai::{Dynamic, EvalAltResult};
 use std::cell::{Cell, OnceCell};
@@ -58,7 +59,7 @@ enum ViewError {
 
 impl From<Box<EvalAltResult>> for ViewError {
     fn from(error: Box<EvalAltResult>) -> Self {
-        abort::find(&error).map_or(ViewError::Script(error), ViewError::Http)
+        http_error::find(&error).map_or(ViewError::Script(error), ViewError::Http)
     }
 }
 
@@ -187,7 +188,7 @@ impl Flow<'_> {
         if self.provision.explain && unserved {
             let misses = self.provision.router.explain(self.request.method(), self.request.path());
             let lines: String =
-                misses.iter().map(|miss| format!("{}\n", abort::escape(&miss.to_string()))).collect();
+                misses.iter().map(|miss| format!("{}\n", escape(&miss.to_string()))).collect();
             let text = match misses.len() {
                 0 => "<p>No rule is close to it.</p>\n".to_owned(),
                 _ => format!("<p>The closest rules:</p>\n<pre>\n{lines}</pre>\n"),

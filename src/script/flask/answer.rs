@@ -1,13 +1,13 @@
 //! What a view function returned becomes an answer, by Flask's rules (`Flask.make_response`): text, map, list, bytes, a response,
 //! or one of these with status and headers as a list.
 
-use super::multi_dict;
 use super::response::{Response, header_values};
 use super::status;
 use crate::directory::Content;
 use crate::message::answer::{Answer, HTML, JSON};
-use crate::script::python::json;
 use crate::script::runtime::budget::MAX_TEXT;
+use crate::script::runtime::json;
+use crate::script::runtime::multi_dict::to_dict;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use rhai::{Array, Blob, Dynamic, EvalAltResult, ImmutableString, Map};
 
@@ -31,7 +31,7 @@ pub fn from_value(value: Dynamic) -> Fallible<Answer> {
     if let Some(bytes) = value.read_lock::<Blob>() {
         return Ok(Answer::html(200, bytes.clone()));
     }
-    if value.is_map() || value.is_array() || multi_dict::to_dict(&value).is_some() {
+    if value.is_map() || value.is_array() || to_dict(&value).is_some() {
         return json(&value);
     }
     if value.is_unit() {

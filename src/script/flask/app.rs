@@ -4,9 +4,11 @@
 use crate::routing::rule::{RuleOptions, Value};
 use crate::script::runtime::call;
 use crate::script::runtime::natives::{Natives, ScriptValue};
+use crate::script::runtime::registration::{Entry, Registration};
 use crate::script::runtime::view::View;
-use rhai::{Array, Dynamic, EvalAltResult, FnPtr, ImmutableString, Map, NativeCallContext, Position};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use crate::system::lock::lock;
+use rhai::{Array, Dynamic, EvalAltResult, FnPtr, ImmutableString, Map, NativeCallContext};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 type Fallible<T> = Result<T, Box<EvalAltResult>>;
 
@@ -24,42 +26,6 @@ pub struct Blueprint {
 
 impl ScriptValue for Blueprint {}
 
-/// What was registered, in order.
-#[derive(Debug, Clone, Default)]
-pub struct Registration {
-    /// URL rules.
-    pub rules: Vec<Entry>,
-    /// Error handlers: status code and function; the last one of a code wins.
-    pub error_handlers: Vec<(Scope, u16, View)>,
-    /// `before_request` functions.
-    pub before: Vec<(Scope, View)>,
-    /// `after_request` functions.
-    pub after: Vec<(Scope, View)>,
-    blueprints: Vec<Blueprint>,
-}
-
-/// Whom a hook or an error handler is for: all requests, or those of one blueprint.
-pub type Scope = Option<String>;
-
-/// One URL rule as registered.
-#[derive(Debug, Clone)]
-pub struct Entry {
-    /// The rule (`/a/<int:id>`).
-    pub rule: String,
-    /// Its endpoint, with the blueprint's name in front.
-    pub endpoint: String,
-    /// Blueprint that it came by.
-    pub blueprint: Scope,
-    /// Methods, slashes, defaults.
-    pub options: RuleOptions,
-    /// The view function.
-    pub view: View,
-    /// File of the registering call.
-    pub file: String,
-    /// Line of the registering call.
-    pub at: Position,
-}
-
 /// Where rules, hooks and handlers can be registered: `app` or a blueprint.
 trait Registry: Clone {
     /// Changes what is registered. `change` runs no script.
@@ -76,13 +42,13 @@ impl Registry for App {
 
 impl Registry for Blueprint {
     fn change<T>(&self, change: impl FnOnce(&mut Registration) -> T) -> Fallible<T> {
-        Ok(change(&mut self.open()))
+        Ok(change(&mut self.lock()))
     }
 }
 
 impl Blueprint {
-    fn open(&self) -> MutexGuard<'_, Registration> {
-        self.registered.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Registration> {
+        lock(&self.registered)
     }
 }
 
@@ -299,15 +265,15 @@ fn blueprint(name: ImmutableString, options: &Map) -> Fallible<Blueprint> {
 /// Adds what the blueprint collected: its rules under the prefix, its hooks and handlers for its own requests.
 fn register_blueprint(app: &App, blueprint: &Blueprint, options: &Map) -> Fallible<()> {
     let prefix = prefix(options)?.unwrap_or_else(|| blueprint.prefix.clone());
-    let registered = blueprint.open().clone();
+    let registered = blueprint.lock().clone();
     let name = blueprint.name.to_string();
     if let Some(bad) = registered.rules.iter().find(|entry| !entry.rule.starts_with('/') && prefix.is_empty())
     {
         return Err(format!("rule `{}` must start with a slash", bad.rule).into());
     }
     app.change(|all| {
-        let known = all.blueprints.iter().find(|known| known.name == blueprint.name);
-        let again = known.is_some_and(|known| Arc::ptr_eq(&known.registered, &blueprint.registered));
+        let known = all.blueprints.iter().find(|(known, _)| *known == blueprint.name);
+        let again = known.is_some_and(|(_, known)| Arc::ptr_eq(known, &blueprint.registered));
         if known.is_some() && !again {
             return Err(
                 format!("blueprint `{name}` is registered already: give this one another name").into()
@@ -323,7 +289,7 @@ fn register_blueprint(app: &App, blueprint: &Blueprint, options: &Map) -> Fallib
         if again {
             return Ok(());
         }
-        all.blueprints.push(blueprint.clone());
+        all.blueprints.push((blueprint.name.clone(), blueprint.registered.clone()));
         let scope = || Some(name.clone());
         all.before.extend(registered.before.into_iter().map(|(_, view)| (scope(), view)));
         all.after.extend(registered.after.into_iter().map(|(_, view)| (scope(), view)));

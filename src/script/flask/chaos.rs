@@ -44,7 +44,7 @@ fn delay(response: &Response, name: &str, delay: Result<Delay, String>, options:
     let delay = delay.map_err(|error| format!("{name}: {error}"))?;
     if let Some(mut random) = chance(name, options)? {
         let pause = delay.draw(&mut random);
-        let mut answer = response.open();
+        let mut answer = response.lock();
         if matches!(delay, Delay::Fixed(_)) && answer.hold.saturating_add(pause) > LONGEST {
             return Err(format!("an answer can be held back for {} s at most", LONGEST.as_secs()).into());
         }
@@ -71,7 +71,7 @@ fn dribble(response: &Response, chunks: i64, ms: &Dynamic, options: &Map) -> Fal
     let name = "dribble";
     let dribble = Dribble::new(chunks, number(name, ms)?).map_err(|error| format!("{name}: {error}"))?;
     if chance(name, options)?.is_some() {
-        response.open().dribble(dribble, "");
+        response.lock().dribble(dribble, "");
     }
     Ok(response.clone())
 }
@@ -79,7 +79,7 @@ fn dribble(response: &Response, chunks: i64, ms: &Dynamic, options: &Map) -> Fal
 fn fault(response: &Response, kind: &str, options: &Map) -> Fallible<Response> {
     let breaking = Breaking::named(kind).map_err(|error| format!("fault: {error}"))?;
     if chance("fault", options)?.is_some() {
-        response.open().break_off(breaking, "");
+        response.lock().break_off(breaking, "");
     }
     Ok(response.clone())
 }

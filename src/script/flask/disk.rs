@@ -2,8 +2,8 @@
 
 use crate::directory::Name;
 use crate::script::python::environ::Os;
-use crate::script::python::json;
 use crate::script::runtime::call;
+use crate::script::runtime::json;
 use crate::script::runtime::natives::{Natives, Receiver};
 use rhai::{Array, Blob, Dynamic, EvalAltResult};
 

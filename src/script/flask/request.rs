@@ -3,19 +3,19 @@
 
 mod accept;
 mod authorization;
-pub mod property;
 
 use crate::message::form::{Pairs, options};
 use crate::message::request::Request;
 use crate::routing::rule::{Rule, Value};
-use crate::script::flask::abort::http_error;
-use crate::script::flask::multi_dict::{FileDict, Headers, MultiDict, Part};
-use crate::script::python::json;
+use crate::script::flask::multi_dict::FileDict;
+use crate::script::flask::property::{read_only, same, unknown_option, unknown_property};
 use crate::script::runtime::call;
+use crate::script::runtime::http_error::http_error;
+use crate::script::runtime::json;
+use crate::script::runtime::multi_dict::{Headers, MultiDict, Part};
 use crate::script::runtime::natives::{Natives, Receiver};
 use crate::script::runtime::view::dynamic;
 use accept::Accept;
-use property::{read_only, same, unknown_option, unknown_property};
 use rhai::{Blob, Dynamic, EvalAltResult, ImmutableString, Map};
 use std::borrow::Cow;
 use std::sync::Arc;

@@ -4,11 +4,12 @@
 use super::answer;
 use super::{cookie, status};
 use crate::message::answer::{Answer, check_header};
-use crate::script::python::json;
 use crate::script::runtime::call;
+use crate::script::runtime::json;
 use crate::script::runtime::natives::{Natives, ScriptValue};
+use crate::system::lock::lock;
 use rhai::{Array, Dynamic, EvalAltResult, ImmutableString, Map};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 type Fallible<T> = Result<T, Box<EvalAltResult>>;
 
@@ -32,22 +33,22 @@ impl From<Answer> for Response {
 impl Response {
     /// What the response is now.
     pub fn answer(&self) -> Answer {
-        self.open().clone()
+        self.lock().clone()
     }
 
-    /// The answer itself; no script runs while it is open.
-    pub fn open(&self) -> MutexGuard<'_, Answer> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    /// The answer itself; no script runs while it is locked.
+    pub fn lock(&self) -> MutexGuard<'_, Answer> {
+        lock(&self.0)
     }
 
     /// The bytes of its body; of a file that is sent, they are read for this.
     fn data(&mut self) -> Fallible<Vec<u8>> {
-        Ok(self.open().body.read().map_err(|error| error.to_string())?)
+        Ok(self.lock().body.read().map_err(|error| error.to_string())?)
     }
 
     fn set_header(&self, name: &str, value: &Dynamic) -> Fallible<()> {
         let values = header_values(name, value)?;
-        let mut answer = self.open();
+        let mut answer = self.lock();
         answer.remove_header(name);
         answer.headers.extend(values.into_iter().map(|value| (name.to_owned().into(), value.into())));
         Ok(())
@@ -55,13 +56,13 @@ impl Response {
 
     fn add_header(&self, name: &str, value: &Dynamic) -> Fallible<()> {
         let values = header_values(name, value)?;
-        self.open().headers.extend(values.into_iter().map(|value| (name.to_owned().into(), value.into())));
+        self.lock().headers.extend(values.into_iter().map(|value| (name.to_owned().into(), value.into())));
         Ok(())
     }
 
     fn set_content_type(&self, value: &str) -> Fallible<()> {
         check_header("Content-Type", value)?;
-        self.open().set_header("Content-Type", value.to_owned());
+        self.lock().set_header("Content-Type", value.to_owned());
         Ok(())
     }
 }
@@ -183,19 +184,19 @@ fn send_file(name: &str, options: Map) -> Fallible<Response> {
 
 fn properties(natives: &mut Natives) {
     natives
-        .register_get("status_code", |response: &mut Response| i64::from(response.open().status))
+        .register_get("status_code", |response: &mut Response| i64::from(response.lock().status))
         .register_set("status_code", |response: &mut Response, code: i64| {
-            response.open().status = answer::status_code(code)?;
+            response.lock().status = answer::status_code(code)?;
             Ok::<_, Box<EvalAltResult>>(())
         })
         .register_get("status", status_line)
         .register_set("status", |response: &mut Response, status: Dynamic| {
             let (code, reason) = answer::status(&status)?;
-            let mut answer = response.open();
+            let mut answer = response.lock();
             (answer.status, answer.reason) = (code, reason);
             Ok::<_, Box<EvalAltResult>>(())
         })
-        .register_get("content_type", |response: &mut Response| header(&response.open(), "content-type"))
+        .register_get("content_type", |response: &mut Response| header(&response.lock(), "content-type"))
         .register_set("content_type", |response: &mut Response, value: &str| response.set_content_type(value))
         .register_get("mimetype", mimetype)
         .register_set("mimetype", |response: &mut Response, value: &str| {
@@ -203,7 +204,7 @@ fn properties(natives: &mut Natives) {
         })
         .register_get("data", Response::data)
         .register_set("data", |response: &mut Response, body: Dynamic| {
-            response.open().body = answer::body(&body)?;
+            response.lock().body = answer::body(&body)?;
             Ok::<_, Box<EvalAltResult>>(())
         });
     readers(natives);
@@ -212,7 +213,7 @@ fn properties(natives: &mut Natives) {
 fn readers(natives: &mut Natives) {
     natives
         .register_fn("set_data", |response: &mut Response, body: Dynamic| {
-            response.open().body = answer::body(&body)?;
+            response.lock().body = answer::body(&body)?;
             Ok::<_, Box<EvalAltResult>>(())
         })
         .register_fn("get_data", Response::data)
@@ -226,7 +227,7 @@ fn readers(natives: &mut Natives) {
             Ok::<_, Box<EvalAltResult>>(json::from_json(&response.data()?)?)
         })
         .register_get("content_length", |response: &mut Response| {
-            i64::try_from(response.open().body.len()).unwrap_or(i64::MAX)
+            i64::try_from(response.lock().body.len()).unwrap_or(i64::MAX)
         })
         .register_get("is_json", |response: &mut Response| {
             mimetype(response).cast::<ImmutableString>().as_str() == "application/json"
@@ -234,13 +235,13 @@ fn readers(natives: &mut Natives) {
 }
 
 fn status_line(response: &mut Response) -> String {
-    let answer = response.open();
+    let answer = response.lock();
     let reason = answer.reason.clone().unwrap_or_else(|| status::reason(answer.status).to_uppercase());
     format!("{} {reason}", answer.status)
 }
 
 fn mimetype(response: &mut Response) -> Dynamic {
-    let answer = response.open();
+    let answer = response.lock();
     let value = answer.header("content-type").unwrap_or_default();
     text(&value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase())
 }
@@ -250,7 +251,7 @@ fn chaining(natives: &mut Natives) {
     natives
         .register_fn("status", |response: &mut Response, status: Dynamic| {
             let (code, reason) = answer::status(&status)?;
-            let mut answer = response.open();
+            let mut answer = response.lock();
             (answer.status, answer.reason) = (code, reason);
             drop(answer);
             Ok::<_, Box<EvalAltResult>>(response.clone())
@@ -264,7 +265,7 @@ fn chaining(natives: &mut Natives) {
             Ok::<_, Box<EvalAltResult>>(response.clone())
         })
         .register_fn("body", |response: &mut Response, body: Dynamic| {
-            response.open().body = answer::body(&body)?;
+            response.lock().body = answer::body(&body)?;
             Ok::<_, Box<EvalAltResult>>(response.clone())
         });
 }
@@ -276,10 +277,10 @@ fn headers(natives: &mut Natives) {
         .register_set("headers", |response: &mut Response, all: Dynamic| {
             // `r.headers["a"] = b` writes the handle back, which is the same object.
             let Some(map) = all.read_lock::<Map>() else { return Ok(()) };
-            response.open().headers.clear();
+            response.lock().headers.clear();
             map.iter().try_for_each(|(name, value)| response.set_header(name, value))
         })
-        .register_indexer_get(|headers: &mut ResponseHeaders, name: &str| header(&headers.0.open(), name))
+        .register_indexer_get(|headers: &mut ResponseHeaders, name: &str| header(&headers.0.lock(), name))
         .register_indexer_set(|headers: &mut ResponseHeaders, name: &str, value: Dynamic| {
             headers.0.set_header(name, &value)
         })
@@ -289,25 +290,25 @@ fn headers(natives: &mut Natives) {
         .register_fn("set", |headers: &mut ResponseHeaders, name: &str, value: Dynamic| {
             headers.0.set_header(name, &value)
         })
-        .register_fn("get", |headers: &mut ResponseHeaders, name: &str| header(&headers.0.open(), name))
+        .register_fn("get", |headers: &mut ResponseHeaders, name: &str| header(&headers.0.lock(), name))
         .register_fn("get", |headers: &mut ResponseHeaders, name: &str, default: Dynamic| {
-            let found = header(&headers.0.open(), name);
+            let found = header(&headers.0.lock(), name);
             if found.is_unit() { default } else { found }
         })
         .register_fn("getlist", |headers: &mut ResponseHeaders, name: &str| values(&headers.0, name))
         .register_fn("remove", |headers: &mut ResponseHeaders, name: &str| {
-            headers.0.open().remove_header(name)
+            headers.0.lock().remove_header(name)
         })
         .register_fn("contains", |headers: &mut ResponseHeaders, name: &str| {
-            headers.0.open().header(name).is_some()
+            headers.0.lock().header(name).is_some()
         })
         .register_fn("keys", |headers: &mut ResponseHeaders| {
-            headers.0.open().headers.iter().map(|(name, _)| (&**name).into()).collect::<Array>()
+            headers.0.lock().headers.iter().map(|(name, _)| (&**name).into()).collect::<Array>()
         });
 }
 
 fn values(response: &Response, name: &str) -> Array {
-    let answer = response.open();
+    let answer = response.lock();
     let same = answer.headers.iter().filter(|(key, _)| key.eq_ignore_ascii_case(name));
     same.map(|(_, value)| (&**value).into()).collect()
 }
@@ -316,7 +317,7 @@ fn cookies(natives: &mut Natives) {
     let set = |response: &mut Response, name: &str, value: &str, options: Map| -> Fallible<()> {
         let line = cookie::set_cookie(name, value, &options)?;
         check_header("Set-Cookie", &line)?;
-        response.open().headers.push(("Set-Cookie".into(), line.into()));
+        response.lock().headers.push(("Set-Cookie".into(), line.into()));
         Ok(())
     };
     natives

@@ -2,15 +2,12 @@
 //! all threads; no lock is held while a script runs.
 
 pub mod outside;
-pub mod values;
 
-pub use values::KeyValueStore;
-
+use crate::script::runtime::key_value_store::Values;
 use crate::script::runtime::natives::{Natives, ScriptValue};
 use crate::script::runtime::{budget, call};
 use rhai::{Array, Dynamic, EvalAltResult, FnPtr, ImmutableString, NativeCallContext};
 use std::borrow::Cow;
-use values::Values;
 
 type Fallible<T> = Result<T, Box<EvalAltResult>>;
 
@@ -78,14 +75,14 @@ pub fn with<T>(access: Access, step: impl FnOnce(&mut Values) -> T) -> Fallible<
     let (loading, epoch) =
         call::with(|call| (call.loading.is_some(), call.request.as_ref().map(|request| request.epoch)))
             .unwrap_or_default();
-    if access == Access::Change && loading && files.keeps_data {
+    if access == Access::Change && loading && files.keeps_values {
         return Err("with --keep-store, `store` can be changed only while a request is handled".into());
     }
-    if let Some(mut values) = files.data.open(epoch) {
+    if let Some(mut values) = files.values.lock(epoch) {
         return Ok(step(&mut values));
     }
-    let own = call::with(|call| call.own_data.get_or_insert_default().clone()).unwrap_or_default();
-    let mut values = own.open(None).ok_or("`store` was reset")?;
+    let own = call::with(|call| call.own_values.get_or_insert_default().clone()).unwrap_or_default();
+    let mut values = own.lock(None).ok_or("`store` was reset")?;
     Ok(step(&mut values))
 }
 
@@ -217,6 +214,7 @@ fn whole(natives: &mut Natives) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::script::runtime::key_value_store::KeyValueStore;
 
     #[test]
     fn keys_of_scopes_can_not_meet() {
@@ -235,8 +233,8 @@ mod tests {
 
     #[test]
     fn a_store_lists_its_own_keys_only() {
-        let data = KeyValueStore::default();
-        let mut values = data.open(None).unwrap();
+        let all = KeyValueStore::default();
+        let mut values = all.lock(None).unwrap();
         for key in ["a", "b", "scenario:s", "scope:x/a", "scope:x/scope:y/a", "scope:y/z"] {
             values.set(key, Dynamic::UNIT);
         }

@@ -2,10 +2,10 @@
 //! set around a call; the zero-sized handles that scripts see (`request`, `store`, ...) look it up here. Knows no connections.
 
 use super::files::{File, Files};
+use super::key_value_store::KeyValueStore;
+use super::registration::Registration;
 use crate::message::request::Request;
 use crate::provisioning::provision::Provision;
-use crate::script::flask::app::Registration;
-use crate::script::flask::store::KeyValueStore;
 use rhai::EvalAltResult;
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ pub struct Call {
     /// The function that runs.
     pub running: Running,
     /// Values of `store` that nobody else sees, once the store was reset while this request is handled.
-    pub own_data: Option<Arc<KeyValueStore>>,
+    pub own_values: Option<Arc<KeyValueStore>>,
     /// Sum of `time.sleep`.
     pub hold: Duration,
     /// Imports that are being loaded, outermost first.

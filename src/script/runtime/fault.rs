@@ -3,7 +3,7 @@
 
 use super::files::Files;
 use super::hint;
-use crate::script::flask::abort::HttpError;
+use crate::script::runtime::http_error::HttpError;
 use rhai::{EvalAltResult, ParseErrorType, Position};
 use std::fmt;
 
@@ -190,7 +190,7 @@ fn thrown_text(thrown: &rhai::Dynamic) -> String {
         return text.to_string();
     }
     // `throw #{...}` and `throw [...]`: JSON is how authors write them.
-    match crate::script::python::json::to_json(thrown, 1 << 10) {
+    match super::json::to_json(thrown, 1 << 10) {
         Ok(json) => String::from_utf8_lossy(&json).into_owned(),
         Err(_) => super::size_limits::text_of(thrown, 1 << 10).to_string(),
     }

@@ -3,16 +3,17 @@
 
 use super::budget::{self, Budget, MAX_DEPTH};
 use super::call;
+use super::key_value_store::KeyValueStore;
 use super::python;
 use crate::chaos::Draws;
 use crate::directory::{Content, Name, ProvisionDir};
-use crate::script::flask::store::KeyValueStore;
+use crate::system::lock::lock;
 use rhai::{
     AST, ASTFlags, Dynamic, Engine, EvalAltResult, GlobalRuntimeState, Module, ModuleResolver, Position,
     Scope, ScriptFnMetadata, Shared, Stmt,
 };
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 type Fallible<T> = Result<T, Box<EvalAltResult>>;
 
@@ -46,9 +47,9 @@ pub struct Files {
     /// The provision's name.
     pub main: String,
     /// Values of `store`.
-    pub data: Arc<KeyValueStore>,
+    pub values: Arc<KeyValueStore>,
     /// Whether they were there before this load (`--keep-store`).
-    pub keeps_data: bool,
+    pub keeps_values: bool,
     /// Sequences of the seeds of delays and faults.
     pub draws: Draws,
     /// Source of the provision when it is not on disk (POST before it is stored, the built-in one).
@@ -63,24 +64,19 @@ struct Source {
     file: Option<Arc<File>>,
 }
 
-fn open<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
-    // A panic while one of these was held leaves a whole map: inserting is all that happens under the lock.
-    lock.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 impl Files {
-    /// The files of provision `main` in `store`; `given` stands in for the provision's own file.
+    /// The files of provision `main` in `directory`; `given` stands in for the provision's own file.
     pub fn new(
         directory: Arc<ProvisionDir>,
         main: &str,
         given: Option<Vec<u8>>,
-        data: Arc<KeyValueStore>,
+        values: Arc<KeyValueStore>,
     ) -> Files {
         Files {
             directory,
             main: main.to_owned(),
-            data,
-            keeps_data: false,
+            values,
+            keeps_values: false,
             draws: Draws::default(),
             given,
             sources: Mutex::default(),
@@ -89,13 +85,13 @@ impl Files {
     }
 
     /// The same, with values that outlive activations.
-    pub fn keeping(self, keeps_data: bool) -> Files {
-        Files { keeps_data, ..self }
+    pub fn keeping(self, keeps_values: bool) -> Files {
+        Files { keeps_values, ..self }
     }
 
     /// Names of all files that the provision was made from or has read: a change of one means a reload.
     pub fn dependencies(&self) -> BTreeSet<String> {
-        let mut names = open(&self.read).clone();
+        let mut names = lock(&self.read).clone();
         names.insert(self.main.clone());
         names
     }
@@ -123,7 +119,7 @@ impl Files {
         // and their paths may name any number of files.
         let loading = call::with(|call| call.request.is_none()).unwrap_or(true);
         if loading || self.directory.exists(&checked) {
-            open(&self.read).insert(checked.as_str().to_owned());
+            lock(&self.read).insert(checked.as_str().to_owned());
         }
         Ok(checked)
     }
@@ -147,19 +143,19 @@ impl Files {
 
     /// The file that was loaded under `name`.
     pub fn file(&self, name: &str) -> Option<Arc<File>> {
-        open(&self.sources).get(name)?.file.clone()
+        lock(&self.sources).get(name)?.file.clone()
     }
 
     /// All files that were loaded.
     pub fn all(&self) -> Vec<Arc<File>> {
-        open(&self.sources).values().filter_map(|source| source.file.clone()).collect()
+        lock(&self.sources).values().filter_map(|source| source.file.clone()).collect()
     }
 
     /// Whether a file that was compiled is another one now, or gone. `built_in` need not be on disk.
     pub fn differ(&self, built_in: &[u8]) -> bool {
         // Not under the lock: a failing script wants its line.
         let texts: Vec<(String, String)> =
-            open(&self.sources).iter().map(|(name, source)| (name.clone(), source.text.clone())).collect();
+            lock(&self.sources).iter().map(|(name, source)| (name.clone(), source.text.clone())).collect();
         texts.iter().any(|(name, text)| {
             let never_there = *name == self.main && self.given.as_deref() == Some(built_in);
             let bytes = Name::parse(name).ok().and_then(|name| self.directory.bytes(&name).ok());
@@ -169,7 +165,7 @@ impl Files {
 
     /// Line `line` (from 1) of file `name`; empty behind the last one, where a block that is not closed is noticed.
     pub fn line(&self, name: &str, line: usize) -> Option<String> {
-        let sources = open(&self.sources);
+        let sources = lock(&self.sources);
         Some(sources.get(name)?.text.lines().nth(line.checked_sub(1)?).unwrap_or_default().to_owned())
     }
 
@@ -187,9 +183,9 @@ impl Files {
 
     fn load(&self, engine: &Engine, name: &str, bytes: Vec<u8>) -> Fallible<Arc<File>> {
         let text = text_of(bytes)?;
-        open(&self.sources).insert(name.to_owned(), Source { text: text.clone(), file: None });
+        lock(&self.sources).insert(name.to_owned(), Source { text: text.clone(), file: None });
         let file = Arc::new(File::compile(engine, name, &text)?);
-        open(&self.sources).insert(name.to_owned(), Source { text, file: Some(file.clone()) });
+        lock(&self.sources).insert(name.to_owned(), Source { text, file: Some(file.clone()) });
         Ok(file)
     }
 
@@ -235,7 +231,7 @@ impl Files {
         if self.directory.exists(&name) {
             return Ok(with_extension);
         }
-        open(&self.read).extend([path.to_owned(), with_extension]);
+        lock(&self.read).extend([path.to_owned(), with_extension]);
         Err(format!("neither `{path}` nor `{path}.rhai` is in the provision directory"))
     }
 }

@@ -1,10 +1,11 @@
 //! Uploaded files for scripts: `request.files` and Werkzeug's `FileStorage`. Contents are read from the request's body.
 
-use super::{Dictionary, Headers, Thrown, group};
+use super::Thrown;
 use crate::message::form::{FilePart, options};
 use crate::message::request::Request;
-use crate::script::flask::abort::http_error;
-use crate::script::flask::request::property::{read_only, unknown_property};
+use crate::script::flask::property::{read_only, unknown_property};
+use crate::script::runtime::http_error::http_error;
+use crate::script::runtime::multi_dict::{Dictionary, Headers, group};
 use crate::script::runtime::natives::{Natives, Receiver};
 use rhai::{Blob, Dynamic, ImmutableString};
 use std::sync::Arc;

@@ -3,10 +3,10 @@ use crate::chaos::Chaos;
 use crate::directory::fixture::Folder;
 use crate::provisioning::provision::{Loaded, Provision};
 use crate::script;
-use crate::script::flask::abort::HttpError;
 use crate::script::flask::multi_dict;
 use crate::script::runtime::budget::Budget;
 use crate::script::runtime::files::Files;
+use crate::script::runtime::http_error::HttpError;
 use crate::script::runtime::natives::Natives;
 use crate::serving::handler;
 

@@ -1,9 +1,9 @@
 //! The values of `store` as JSON, for those outside of scripts. Knows no HTTP.
 
-use super::values::{KeyValueStore, Values};
 use crate::message::epoch::Epoch;
-use crate::script::python::json;
 use crate::script::runtime::budget::{MAX_ENTRIES, MAX_ITEMS, MAX_TEXT};
+use crate::script::runtime::json;
+use crate::script::runtime::key_value_store::{KeyValueStore, Values};
 use crate::script::runtime::size_limits::MAX_DEPTH;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -25,7 +25,7 @@ impl KeyValueStore {
     fn now(&self, epoch: &Epoch) -> MutexGuard<'_, Values> {
         loop {
             // None only where a reset came between the two.
-            if let Some(values) = self.open(Some(epoch.now())) {
+            if let Some(values) = self.lock(Some(epoch.now())) {
                 return values;
             }
         }
@@ -143,17 +143,17 @@ mod tests {
 
     #[test]
     fn json_comes_back_as_it_was_put() {
-        let (data, epoch) = (KeyValueStore::default(), Epoch::default());
+        let (store, epoch) = (KeyValueStore::default(), Epoch::default());
         let table = ["null", "true", "-7", "1.0", "\"é\\n\"", "[1,[2]]", "{\"a\":{\"b\":[]},\"c\":null}"];
         for json in table {
-            assert_eq!(data.put(&epoch, json, json.as_bytes()), Ok(true));
-            assert_eq!(data.read(&epoch, json).unwrap().to_string(), json);
-            assert_eq!(data.put(&epoch, json, json.as_bytes()), Ok(false));
+            assert_eq!(store.put(&epoch, json, json.as_bytes()), Ok(true));
+            assert_eq!(store.read(&epoch, json).unwrap().to_string(), json);
+            assert_eq!(store.put(&epoch, json, json.as_bytes()), Ok(false));
         }
-        assert_eq!(data.list(&epoch, "[").len(), 1);
-        assert!(data.remove(&epoch, "null") && !data.remove(&epoch, "null"));
-        assert_eq!(data.clear(&epoch, ""), table.len() - 1);
-        assert_eq!(data.read(&epoch, "true"), None);
+        assert_eq!(store.list(&epoch, "[").len(), 1);
+        assert!(store.remove(&epoch, "null") && !store.remove(&epoch, "null"));
+        assert_eq!(store.clear(&epoch, ""), table.len() - 1);
+        assert_eq!(store.read(&epoch, "true"), None);
     }
 
     #[test]
@@ -174,8 +174,8 @@ mod tests {
 
     #[test]
     fn bad_json_is_refused_with_its_place_and_what_is_too_large_at_all() {
-        let (data, epoch) = (KeyValueStore::default(), Epoch::default());
-        let put = |json: &str| data.put(&epoch, "k", json.as_bytes()).unwrap_err();
+        let (store, epoch) = (KeyValueStore::default(), Epoch::default());
+        let put = |json: &str| store.put(&epoch, "k", json.as_bytes()).unwrap_err();
         let malformed = |text: &str| Refused::Malformed(text.to_owned());
         assert_eq!(put(""), malformed("EOF while parsing a value at line 1 column 0"));
         assert_eq!(put("{\"a\": 1,\n x}"), malformed("key must be a string at line 2 column 2"));
@@ -183,6 +183,6 @@ mod tests {
         assert_eq!(put(&"[".repeat(200)), malformed("recursion limit exceeded at line 1 column 128"));
         assert_eq!(put(&format!("\"{}\"", "x".repeat(MAX_TEXT + 1))), Refused::TooLarge);
         assert_eq!(put(&format!("[{}1]", "{},".repeat(1 << 17))), Refused::TooLarge);
-        assert_eq!(data.list(&epoch, "").len(), 0);
+        assert_eq!(store.list(&epoch, "").len(), 0);
     }
 }

@@ -1,4 +1,4 @@
-use super::{from_json, to_json};
+use crate::script::runtime::json::{from_json, to_json};
 use crate::script::tests::trial::{fails, yields};
 use rhai::{Dynamic, Map};
 

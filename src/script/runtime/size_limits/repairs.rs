@@ -2,9 +2,8 @@
 //! stays as Rhai documents it.
 
 use super::{MAX_ITEMS, MAX_TEXT, Returned, Text, collect, too_long, too_many};
-use crate::script::python::json;
 use crate::script::runtime::natives::Natives;
-use rhai::{Array, Blob, Dynamic, EvalAltResult, ImmutableString, Map};
+use rhai::{Array, Blob, Dynamic, ImmutableString};
 
 /// How many values `value` consists of, itself included.
 fn weight(value: &Dynamic) -> usize {
@@ -77,13 +76,5 @@ pub fn register(natives: &mut Natives) {
     natives.register_fn("to_chars", |text: &str| collect("to_chars", text.chars().map(Into::into)));
     natives.register_fn("to_array", |blob: &mut Blob| {
         collect("to_array", blob.iter().map(|byte| i64::from(*byte).into()))
-    });
-    // Rhai's own readers and writers of JSON are no JSON (see `json`), and have no limits.
-    natives.register_fn("parse_json", |text: &str| {
-        json::from_json(text.as_bytes())
-            .map_err(|why| -> Box<EvalAltResult> { format!("parse_json: {why}").into() })
-    });
-    natives.register_fn("to_json", |map: &mut Map| -> Returned<ImmutableString> {
-        json::text_of_map(map).map_err(|why| format!("to_json: {why}").into())
     });
 }

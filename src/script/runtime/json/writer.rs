@@ -1,6 +1,6 @@
 //! The writing half of JSON: walks a value and stops at a limit. `serde_json` writes the strings and numbers.
 
-use crate::script::flask::multi_dict;
+use crate::script::runtime::multi_dict::to_dict;
 use crate::script::runtime::size_limits::MAX_DEPTH;
 use rhai::{Array, Dynamic, FnPtr, Map};
 use std::io::{Error, Write};
@@ -136,7 +136,7 @@ impl Writer<'_> {
             return Ok(serde_json::to_writer(&mut self.out, &letter)?);
         }
         // `request.args` and its like, as Flask's `jsonify` takes them.
-        match multi_dict::to_dict(value) {
+        match to_dict(value) {
             Some(map) => self.nested(|writer| writer.map(&map)),
             None => Err(refusal_of(value)),
         }
