@@ -25,7 +25,7 @@ pub fn engine(budget: Budget) -> Engine {
     engine.set_optimization_level(OptimizationLevel::Simple);
     engine.disable_symbol("eval");
     runtime::budget::register(&mut engine, budget);
-    runtime::files::register(&mut engine, budget);
+    runtime::imports::register(&mut engine, budget);
     let mut natives = Natives::new(&mut engine);
     for register in TOPICS {
         register(&mut natives);

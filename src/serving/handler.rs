@@ -82,7 +82,8 @@ pub fn handle(provision: &Arc<Provision>, chaos: &Chaos, request: &mut Arc<Reque
         strike.into_iter().for_each(|strike| strike.apply(&mut answer));
         return Outcome { answer, rule, ..Outcome::default() };
     }
-    let call = Call { request: Some(request.clone()), provision: Some(provision.clone()), ..Call::default() };
+    let call =
+        Call { request: Some(request.clone()), routes: Some(provision.routes.clone()), ..Call::default() };
     let blueprint = rule.and_then(|index| provision.blueprint(index));
     let flow = Flow { provision, request, blueprint, unmatched: Cell::default(), error: OnceCell::default() };
     let (mut answer, call) = call::within(call, || flow.run(found));

@@ -3,9 +3,10 @@
 use super::response::Response;
 use super::status;
 use crate::message::answer::Answer;
+use crate::script::runtime::Fallible;
 use crate::script::runtime::http_error::{HttpError, http_error, throw};
 use crate::script::runtime::natives::Natives;
-use rhai::{Dynamic, EvalAltResult};
+use rhai::Dynamic;
 use std::borrow::Cow;
 
 impl HttpError {
@@ -46,7 +47,7 @@ pub fn escape(text: &str) -> Cow<'_, str> {
     escaped.into()
 }
 
-fn abort(code: i64, description: &str) -> Result<(), Box<EvalAltResult>> {
+fn abort(code: i64, description: &str) -> Fallible<()> {
     match u16::try_from(code) {
         Ok(code @ 400..=599) => Err(http_error(code, description)),
         _ => Err(format!("abort takes an error code (400 to 599), not {code}").into()),
@@ -54,7 +55,7 @@ fn abort(code: i64, description: &str) -> Result<(), Box<EvalAltResult>> {
 }
 
 /// Rhai's own `exit` would end the call without an answer.
-fn exit() -> Result<(), Box<EvalAltResult>> {
+fn exit() -> Fallible<()> {
     Err("exit() does not end the mock: use `return` in a function, abort(code) for an error".into())
 }
 
@@ -66,7 +67,7 @@ pub fn register(natives: &mut Natives) {
         .register_fn("abort", abort)
         .register_fn("exit", exit)
         .register_fn("exit", |_: Dynamic| exit())
-        .register_fn("abort", |response: Response| -> Result<(), Box<EvalAltResult>> {
+        .register_fn("abort", |response: Response| -> Fallible<()> {
             let answer = response.answer();
             Err(throw(HttpError {
                 code: i64::from(answer.status),

@@ -5,13 +5,12 @@ use super::response::{Response, header_values};
 use super::status;
 use crate::directory::Content;
 use crate::message::answer::{Answer, HTML, JSON};
+use crate::script::runtime::Fallible;
 use crate::script::runtime::budget::MAX_TEXT;
 use crate::script::runtime::json;
 use crate::script::runtime::multi_dict::to_dict;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
-use rhai::{Array, Blob, Dynamic, EvalAltResult, ImmutableString, Map};
-
-type Fallible<T> = Result<T, Box<EvalAltResult>>;
+use rhai::{Array, Blob, Dynamic, ImmutableString, Map};
 
 /// The answer that `value`, returned by a view function, means.
 ///

@@ -2,15 +2,14 @@
 //! building the table of them is `provision`'s job.
 
 use crate::routing::rule::{RuleOptions, Value};
+use crate::script::runtime::Fallible;
 use crate::script::runtime::call;
 use crate::script::runtime::natives::{Natives, ScriptValue};
 use crate::script::runtime::registration::{Entry, Registration};
 use crate::script::runtime::view::View;
 use crate::system::lock::lock;
-use rhai::{Array, Dynamic, EvalAltResult, FnPtr, ImmutableString, Map, NativeCallContext};
+use rhai::{Array, Dynamic, FnPtr, ImmutableString, Map, NativeCallContext};
 use std::sync::{Arc, Mutex, MutexGuard};
-
-type Fallible<T> = Result<T, Box<EvalAltResult>>;
 
 /// `app`, as scripts see it.
 #[derive(Debug, Clone)]
@@ -124,7 +123,7 @@ fn add<R: Registry>(
     options: &Dynamic,
 ) -> Fallible<()> {
     let (options, named) = rule_options(options)?;
-    let view = View::find(context, view)?;
+    let view = View::find(&*call::files()?, context, view)?;
     let at = context.call_position();
     let endpoint = endpoint.map(str::to_owned).or(named).unwrap_or_else(|| view.endpoint(at));
     if endpoint.is_empty() {
@@ -209,13 +208,13 @@ pub fn url_value(name: &str, value: &Dynamic) -> Fallible<Value> {
 fn hooks<R: Registry + Send + Sync + 'static>(natives: &mut Natives) {
     natives
         .register_fn("before_request", |context: NativeCallContext, on: &mut R, hook: FnPtr| {
-            let view =
-                View::find(&context, hook)?.taking(0, "a before_request function takes no parameters")?;
+            let view = View::find(&*call::files()?, &context, hook)?
+                .taking(0, "a before_request function takes no parameters")?;
             on.change(|registration| registration.before.push((None, view)))
         })
         .register_fn("after_request", |context: NativeCallContext, on: &mut R, hook: FnPtr| {
-            let view =
-                View::find(&context, hook)?.taking(1, "an after_request function takes the response")?;
+            let view = View::find(&*call::files()?, &context, hook)?
+                .taking(1, "an after_request function takes the response")?;
             on.change(|registration| registration.after.push((None, view)))
         });
     for name in ["register_error_handler", "errorhandler"] {
@@ -224,7 +223,8 @@ fn hooks<R: Registry + Send + Sync + 'static>(natives: &mut Natives) {
                 Some(code @ 400..=599) => code,
                 _ => return Err(format!("an error handler is for a code from 400 to 599, not {code}").into()),
             };
-            let view = View::find(&context, handler)?.taking(1, "an error handler takes the error")?;
+            let view = View::find(&*call::files()?, &context, handler)?
+                .taking(1, "an error handler takes the error")?;
             on.change(|registration| registration.error_handlers.push((None, code, view)))
         });
     }

@@ -2,12 +2,11 @@
 
 use super::response::Response;
 use crate::chaos::{Breaking, Delay, Dribble, LONGEST, probability};
+use crate::script::runtime::Fallible;
 use crate::script::runtime::call;
 use crate::script::runtime::natives::Natives;
 use fastrand::Rng;
-use rhai::{Dynamic, EvalAltResult, Map};
-
-type Fallible<T> = Result<T, Box<EvalAltResult>>;
+use rhai::{Dynamic, Map};
 
 /// A generator for the draws of this call; `None` where it is to do nothing, by its `probability`.
 fn chance(name: &str, options: &Map) -> Fallible<Option<Rng>> {

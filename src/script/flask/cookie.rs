@@ -1,7 +1,8 @@
 //! `Set-Cookie` lines (RFC 6265, section 4.1) from Flask's options.
 
+use crate::script::runtime::Fallible;
 use chrono::DateTime;
-use rhai::{Dynamic, EvalAltResult, Map};
+use rhai::{Dynamic, Map};
 
 const OPTIONS: &[&str] = &["max_age", "expires", "path", "domain", "secure", "httponly", "samesite"];
 
@@ -9,7 +10,7 @@ const OPTIONS: &[&str] = &["max_age", "expires", "path", "domain", "secure", "ht
 ///
 /// # Errors
 /// A name that cookies can't have, an option that does not exist or has the wrong type.
-pub fn set_cookie(name: &str, value: &str, options: &Map) -> Result<String, Box<EvalAltResult>> {
+pub fn set_cookie(name: &str, value: &str, options: &Map) -> Fallible<String> {
     let token = |byte: u8| byte.is_ascii_graphic() && !b"()<>@,;:\\\"/[]?={}".contains(&byte);
     if name.is_empty() || !name.bytes().all(token) {
         return Err(
@@ -26,7 +27,7 @@ pub fn set_cookie(name: &str, value: &str, options: &Map) -> Result<String, Box<
     Ok(line)
 }
 
-fn attributes(options: &Map) -> Result<String, Box<EvalAltResult>> {
+fn attributes(options: &Map) -> Fallible<String> {
     let text = |key: &str| options.get(key).filter(|value| !value.is_unit()).map(ToString::to_string);
     let on = |key: &str| options.get(key).and_then(|value| value.as_bool().ok()).unwrap_or(false);
     let mut line = String::new();
@@ -70,7 +71,7 @@ fn capital(text: &str) -> String {
 }
 
 /// Seconds since 1970 as a date of HTTP; text is taken as it is.
-fn date(expires: &Dynamic) -> Result<String, Box<EvalAltResult>> {
+fn date(expires: &Dynamic) -> Fallible<String> {
     let seconds = expires.as_int().or_else(|_| expires.as_float().map(|seconds| seconds as i64));
     match seconds {
         Ok(seconds) => match DateTime::from_timestamp(seconds, 0) {

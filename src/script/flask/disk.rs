@@ -2,15 +2,14 @@
 
 use crate::directory::Name;
 use crate::script::python::environ::Os;
+use crate::script::runtime::Fallible;
 use crate::script::runtime::call;
 use crate::script::runtime::json;
 use crate::script::runtime::natives::{Natives, Receiver};
-use rhai::{Array, Blob, Dynamic, EvalAltResult};
-
-type Fallible<T> = Result<T, Box<EvalAltResult>>;
+use rhai::{Array, Blob, Dynamic};
 
 fn read(name: &str) -> Fallible<Vec<u8>> {
-    Ok(call::files()?.read(name)?)
+    Ok(call::files()?.read(name, call::is_loading())?)
 }
 
 fn read_text(name: &str) -> Fallible<String> {

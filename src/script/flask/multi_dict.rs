@@ -6,14 +6,13 @@ mod files;
 pub use files::FileDict;
 
 use crate::script::flask::property::{read_only, same, unknown_option};
+use crate::script::runtime::Fallible;
 use crate::script::runtime::http_error::{HttpError, http_error};
 use crate::script::runtime::multi_dict::{Dictionary, Headers, MultiDict, flat};
 use crate::script::runtime::natives::Natives;
 use rhai::{Array, Dynamic, EvalAltResult, FnPtr, ImmutableString, Map, NativeCallContext};
 use std::any::TypeId;
 use std::ops::Deref;
-
-type Thrown = Box<EvalAltResult>;
 
 /// Registers the types behind `request.args`, `headers` and `files`, with their iterators in `globals`.
 pub fn register(natives: &mut Natives) {
@@ -97,7 +96,7 @@ fn register_lookup(natives: &mut Natives) {
     });
 }
 
-fn present(dict: &dyn Dictionary, key: &str) -> Result<Dynamic, Thrown> {
+fn present(dict: &dyn Dictionary, key: &str) -> Fallible<Dynamic> {
     dict.first(key).ok_or_else(|| http_error(400, format!("`{}` has no `{key}`", dict.label())))
 }
 
@@ -107,21 +106,16 @@ fn first_as(
     key: &str,
     default: Dynamic,
     kind: &Dynamic,
-) -> Result<Dynamic, Thrown> {
+) -> Fallible<Dynamic> {
     let Some(value) = dict.first(key) else { return Ok(default) };
     Ok(convert(context, value, kind)?.unwrap_or(default))
 }
 
-fn all_as(
-    context: &NativeCallContext,
-    dict: &dyn Dictionary,
-    key: &str,
-    kind: &Dynamic,
-) -> Result<Array, Thrown> {
+fn all_as(context: &NativeCallContext, dict: &dyn Dictionary, key: &str, kind: &Dynamic) -> Fallible<Array> {
     dict.all(key).into_iter().filter_map(|value| convert(context, value, kind).transpose()).collect()
 }
 
-fn assigned(dict: &dyn Dictionary, key: &str, value: &Dynamic) -> Result<(), Thrown> {
+fn assigned(dict: &dyn Dictionary, key: &str, value: &Dynamic) -> Fallible<()> {
     match dict.first(key) {
         Some(current) if same(&current, value) => Ok(()),
         _ => Err(read_only(dict.label())),
@@ -179,7 +173,7 @@ fn shown(dict: &dyn Dictionary) -> String {
 }
 
 /// The third argument of `get`: `"int"`, `"float"`, `"str"` or a function. None where the value does not convert.
-fn convert(context: &NativeCallContext, value: Dynamic, kind: &Dynamic) -> Result<Option<Dynamic>, Thrown> {
+fn convert(context: &NativeCallContext, value: Dynamic, kind: &Dynamic) -> Fallible<Option<Dynamic>> {
     if let Some(function) = kind.read_lock::<FnPtr>() {
         let result = function.call_within_context(context, (value,));
         return result.map(Some).or_else(|error| if is_refusal(&error) { Ok(None) } else { Err(error) });

@@ -4,14 +4,13 @@
 use super::answer;
 use super::{cookie, status};
 use crate::message::answer::{Answer, check_header};
+use crate::script::runtime::Fallible;
 use crate::script::runtime::call;
 use crate::script::runtime::json;
 use crate::script::runtime::natives::{Natives, ScriptValue};
 use crate::system::lock::lock;
 use rhai::{Array, Dynamic, EvalAltResult, ImmutableString, Map};
 use std::sync::{Arc, Mutex, MutexGuard};
-
-type Fallible<T> = Result<T, Box<EvalAltResult>>;
 
 /// A response in the making, as scripts hold it.
 #[derive(Debug, Clone)]
@@ -165,7 +164,7 @@ fn redirect(url: &str, code: i64) -> Fallible<Response> {
 
 /// `send_file(name, #{ mimetype, as_attachment, download_name })`.
 fn send_file(name: &str, options: Map) -> Fallible<Response> {
-    let content = call::files()?.content(name)?;
+    let content = call::files()?.content(name, call::is_loading())?;
     let option = |key: &str| options.get(key).filter(|value| !value.is_unit()).map(ToString::to_string);
     let given = option("mimetype").map(|mimetype| answer::with_charset(&mimetype));
     let media_type = given.unwrap_or_else(|| answer::media_type(name).to_owned());
@@ -187,14 +186,14 @@ fn properties(natives: &mut Natives) {
         .register_get("status_code", |response: &mut Response| i64::from(response.lock().status))
         .register_set("status_code", |response: &mut Response, code: i64| {
             response.lock().status = answer::status_code(code)?;
-            Ok::<_, Box<EvalAltResult>>(())
+            Fallible::Ok(())
         })
         .register_get("status", status_line)
         .register_set("status", |response: &mut Response, status: Dynamic| {
             let (code, reason) = answer::status(&status)?;
             let mut answer = response.lock();
             (answer.status, answer.reason) = (code, reason);
-            Ok::<_, Box<EvalAltResult>>(())
+            Fallible::Ok(())
         })
         .register_get("content_type", |response: &mut Response| header(&response.lock(), "content-type"))
         .register_set("content_type", |response: &mut Response, value: &str| response.set_content_type(value))
@@ -205,7 +204,7 @@ fn properties(natives: &mut Natives) {
         .register_get("data", Response::data)
         .register_set("data", |response: &mut Response, body: Dynamic| {
             response.lock().body = answer::body(&body)?;
-            Ok::<_, Box<EvalAltResult>>(())
+            Fallible::Ok(())
         });
     readers(natives);
 }
@@ -214,18 +213,14 @@ fn readers(natives: &mut Natives) {
     natives
         .register_fn("set_data", |response: &mut Response, body: Dynamic| {
             response.lock().body = answer::body(&body)?;
-            Ok::<_, Box<EvalAltResult>>(())
+            Fallible::Ok(())
         })
         .register_fn("get_data", Response::data)
         .register_get("text", |response: &mut Response| {
             let text = String::from_utf8(response.data()?);
-            Ok::<_, Box<EvalAltResult>>(
-                text.unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()),
-            )
+            Fallible::Ok(text.unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))
         })
-        .register_fn("get_json", |response: &mut Response| {
-            Ok::<_, Box<EvalAltResult>>(json::from_json(&response.data()?)?)
-        })
+        .register_fn("get_json", |response: &mut Response| Fallible::Ok(json::from_json(&response.data()?)?))
         .register_get("content_length", |response: &mut Response| {
             i64::try_from(response.lock().body.len()).unwrap_or(i64::MAX)
         })
@@ -254,19 +249,19 @@ fn chaining(natives: &mut Natives) {
             let mut answer = response.lock();
             (answer.status, answer.reason) = (code, reason);
             drop(answer);
-            Ok::<_, Box<EvalAltResult>>(response.clone())
+            Fallible::Ok(response.clone())
         })
         .register_fn("header", |response: &mut Response, name: &str, value: Dynamic| {
             response.set_header(name, &value)?;
-            Ok::<_, Box<EvalAltResult>>(response.clone())
+            Fallible::Ok(response.clone())
         })
         .register_fn("mimetype", |response: &mut Response, value: &str| {
             response.set_content_type(&answer::with_charset(value))?;
-            Ok::<_, Box<EvalAltResult>>(response.clone())
+            Fallible::Ok(response.clone())
         })
         .register_fn("body", |response: &mut Response, body: Dynamic| {
             response.lock().body = answer::body(&body)?;
-            Ok::<_, Box<EvalAltResult>>(response.clone())
+            Fallible::Ok(response.clone())
         });
 }
 

@@ -2,10 +2,9 @@
 //! it is shown, prepared and cleared as the store is. Each operation is one step for all threads.
 
 use super::store::{Access, Store, with};
+use crate::script::runtime::Fallible;
 use crate::script::runtime::natives::{Natives, ScriptValue};
-use rhai::{Dynamic, EvalAltResult, ImmutableString};
-
-type Fallible<T> = Result<T, Box<EvalAltResult>>;
+use rhai::{Dynamic, ImmutableString};
 
 /// Start of the keys of scenarios.
 const SCENARIO: &str = "scenario:";
@@ -64,9 +63,7 @@ pub fn register(natives: &mut Natives) {
         .register_fn("scenario", |name: &str| Scenario::of(&Store::default(), name))
         .register_fn("scenario", |store: &mut Store, name: &str| Scenario::of(store, name))
         .register_get("state", |scenario: &mut Scenario| scenario.state())
-        .register_fn("is", |scenario: &mut Scenario, state: &str| {
-            Ok::<_, Box<EvalAltResult>>(scenario.state()? == state)
-        })
+        .register_fn("is", |scenario: &mut Scenario, state: &str| Fallible::Ok(scenario.state()? == state))
         .register_fn("set", |scenario: &mut Scenario, state: &str| scenario.set(state))
         .register_fn("advance", |scenario: &mut Scenario, from: &str, to: &str| scenario.advance(from, to));
 }

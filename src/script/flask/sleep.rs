@@ -2,12 +2,13 @@
 
 use crate::chaos::LONGEST;
 use crate::script::python::clock::Time;
+use crate::script::runtime::Fallible;
 use crate::script::runtime::call;
 use crate::script::runtime::natives::{Natives, Receiver};
-use rhai::{Dynamic, EvalAltResult};
+use rhai::Dynamic;
 use std::time::Duration;
 
-fn sleep(seconds: &Dynamic) -> Result<(), Box<EvalAltResult>> {
+fn sleep(seconds: &Dynamic) -> Fallible<()> {
     let number = seconds.as_float().or_else(|_| seconds.as_int().map(|seconds| seconds as f64));
     let number = number.map_err(|kind| format!("sleep takes seconds, not {kind}"))?;
     let pause = Duration::try_from_secs_f64(number)

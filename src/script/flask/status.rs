@@ -1,7 +1,7 @@
 //! `status.HTTP_200_OK` and its kin: the names of flask_api's `status` module, and the reason phrases of answers.
 
+use crate::script::runtime::Fallible;
 use crate::script::runtime::natives::{Natives, Receiver};
-use crate::script::runtime::size_limits::Returned;
 use rhai::Module;
 use std::sync::LazyLock;
 
@@ -94,7 +94,7 @@ fn name_of(code: u16, phrase: &str) -> String {
 }
 
 /// The code behind a name.
-fn code_of(name: &str) -> Returned<i64> {
+fn code_of(name: &str) -> Fallible<i64> {
     if let Some((_, code)) = NAMES.iter().find(|(known, _)| known == name) {
         return Ok(*code);
     }

@@ -3,13 +3,12 @@
 
 pub mod outside;
 
+use crate::script::runtime::Fallible;
 use crate::script::runtime::key_value_store::Values;
 use crate::script::runtime::natives::{Natives, ScriptValue};
 use crate::script::runtime::{budget, call};
 use rhai::{Array, Dynamic, EvalAltResult, FnPtr, ImmutableString, NativeCallContext};
 use std::borrow::Cow;
-
-type Fallible<T> = Result<T, Box<EvalAltResult>>;
 
 /// Start of the keys that belong to a scope.
 const SCOPE: &str = "scope:";
@@ -163,15 +162,13 @@ pub fn register(natives: &mut Natives) {
     natives
         .register_type_with_name::<Store>("store")
         .register_indexer_get(|store: &mut Store, key: &str| {
-            Ok::<_, Box<EvalAltResult>>(get(store, key)?.unwrap_or_default())
+            Fallible::Ok(get(store, key)?.unwrap_or_default())
         })
         .register_indexer_set(|store: &mut Store, key: &str, value: Dynamic| set(store, key, value))
         .register_fn("set", |store: &mut Store, key: &str, value: Dynamic| set(store, key, value))
-        .register_fn("get", |store: &mut Store, key: &str| {
-            Ok::<_, Box<EvalAltResult>>(get(store, key)?.unwrap_or_default())
-        })
+        .register_fn("get", |store: &mut Store, key: &str| Fallible::Ok(get(store, key)?.unwrap_or_default()))
         .register_fn("get", |store: &mut Store, key: &str, default: Dynamic| {
-            Ok::<_, Box<EvalAltResult>>(get(store, key)?.unwrap_or(default))
+            Fallible::Ok(get(store, key)?.unwrap_or(default))
         })
         .register_fn("incr", |store: &mut Store, key: &str| incr(store, key, 1))
         .register_fn("incr", |store: &mut Store, key: &str, by: i64| incr(store, key, by))

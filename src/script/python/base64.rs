@@ -1,7 +1,8 @@
 //! `base64.*`: text or bytes to base64 text, and back to bytes.
 
+use crate::script::runtime::Fallible;
 use crate::script::runtime::natives::{Natives, Receiver};
-use crate::script::runtime::size_limits::{MAX_TEXT, Returned, too_long};
+use crate::script::runtime::size_limits::{MAX_TEXT, too_long};
 use base64::alphabet::{Alphabet, STANDARD, URL_SAFE};
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use base64::{DecodeError, Engine as _};
@@ -20,7 +21,7 @@ const fn coder(alphabet: &Alphabet) -> GeneralPurpose {
 const PLAIN: GeneralPurpose = coder(&STANDARD);
 const URL: GeneralPurpose = coder(&URL_SAFE);
 
-fn encode(name: &str, coder: &GeneralPurpose, bytes: &[u8]) -> Returned<String> {
+fn encode(name: &str, coder: &GeneralPurpose, bytes: &[u8]) -> Fallible<String> {
     if bytes.len() > MAX_TEXT / 4 * 3 {
         return Err(too_long(name));
     }
@@ -28,7 +29,7 @@ fn encode(name: &str, coder: &GeneralPurpose, bytes: &[u8]) -> Returned<String> 
 }
 
 /// Decodes; line breaks and blanks are skipped, as Python does.
-fn decode(name: &str, coder: &GeneralPurpose, text: &[u8]) -> Returned<Blob> {
+fn decode(name: &str, coder: &GeneralPurpose, text: &[u8]) -> Fallible<Blob> {
     let symbols: Vec<u8> = text.iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect();
     coder.decode(symbols).map_err(|error| {
         let why = match error {

@@ -1,8 +1,8 @@
 //! `time` and `datetime`: what time it is, as seconds and as text, always in UTC. Holding answers back (`time.sleep`)
 //! is not done here.
 
+use crate::script::runtime::Fallible;
 use crate::script::runtime::natives::{Natives, Receiver};
-use crate::script::runtime::size_limits::Returned;
 use chrono::format::{Item, StrftimeItems};
 use chrono::{DateTime, NaiveDate, NaiveDateTime, SecondsFormat, Utc};
 
@@ -25,7 +25,7 @@ pub struct Time;
 pub struct Datetime;
 
 /// The moment `seconds` after 1970, to the microsecond, or an error as `name` outside of the calendar.
-fn moment(name: &str, seconds: f64) -> Returned<DateTime<Utc>> {
+fn moment(name: &str, seconds: f64) -> Fallible<DateTime<Utc>> {
     // A cast saturates; what saturates is outside of the calendar.
     let micros = (seconds * 1e6).round() as i64;
     let known = Some(micros).filter(|micros| seconds.is_finite() && micros.unsigned_abs() < 1 << 62);
@@ -40,7 +40,7 @@ fn now() -> f64 {
 }
 
 /// `time.strftime(format, seconds)`.
-fn strftime(format: &str, seconds: f64) -> Returned<String> {
+fn strftime(format: &str, seconds: f64) -> Fallible<String> {
     let name = "time.strftime";
     if format.len() > MAX_FORMAT {
         return Err(format!("{name}: the format is longer than {MAX_FORMAT} bytes").into());
@@ -56,7 +56,7 @@ fn strftime(format: &str, seconds: f64) -> Returned<String> {
 }
 
 /// `time.http_date(seconds)`: IMF-fixdate (RFC 9110, section 5.6.7), which knows years of four digits.
-fn http_date(seconds: f64) -> Returned<String> {
+fn http_date(seconds: f64) -> Fallible<String> {
     if !(-62_167_219_200.0..253_402_300_800.0).contains(&seconds.floor()) {
         return Err(format!("time.http_date: {seconds:?} seconds are outside of the years 0 to 9999").into());
     }
@@ -64,7 +64,7 @@ fn http_date(seconds: f64) -> Returned<String> {
 }
 
 /// RFC 3339 in UTC, with microseconds where there are any.
-fn isoformat(seconds: f64) -> Returned<String> {
+fn isoformat(seconds: f64) -> Fallible<String> {
     let moment = moment("datetime.isoformat", seconds)?;
     let digits =
         if moment.timestamp_subsec_micros() == 0 { SecondsFormat::Secs } else { SecondsFormat::Micros };
@@ -72,7 +72,7 @@ fn isoformat(seconds: f64) -> Returned<String> {
 }
 
 /// `datetime.fromisoformat(text)`: RFC 3339; without a zone it is UTC, without a time midnight.
-fn fromisoformat(text: &str) -> Returned<f64> {
+fn fromisoformat(text: &str) -> Fallible<f64> {
     let local = |format| NaiveDateTime::parse_from_str(text, format).map(|moment| moment.and_utc());
     let moment = DateTime::parse_from_rfc3339(text)
         .map(|moment| moment.to_utc())

@@ -1,7 +1,7 @@
 //! `os.getenv` and `os.environ`: reading the environment. Files are not seen from here.
 
+use crate::script::runtime::Fallible;
 use crate::script::runtime::natives::{Natives, Receiver, ScriptValue};
-use crate::script::runtime::size_limits::Returned;
 use rhai::{Array, Dynamic, Map};
 use std::ffi::OsStr;
 
@@ -42,7 +42,7 @@ fn variables() -> Map {
         .collect()
 }
 
-fn required(name: &str) -> Returned<String> {
+fn required(name: &str) -> Fallible<String> {
     variable(name).ok_or_else(|| {
         let shown: String = name.chars().take(80).collect();
         format!("os.environ: `{shown}` is not set: `os.getenv(name, default)` gives a default").into()

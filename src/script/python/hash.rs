@@ -1,7 +1,7 @@
 //! `hashlib.*` and `hmac.*`: digests of text and bytes.
 
+use crate::script::runtime::Fallible;
 use crate::script::runtime::natives::{Natives, Receiver, ScriptValue};
-use crate::script::runtime::size_limits::Returned;
 use hmac::{Hmac, Mac};
 use md5::Md5;
 use rhai::{Blob, Dynamic};
@@ -31,7 +31,7 @@ pub fn hexadecimal(bytes: &[u8]) -> String {
 }
 
 /// Runs `use_bytes` on the bytes of a text or a blob.
-fn with_bytes<T>(name: &str, value: &Dynamic, use_bytes: impl FnOnce(&[u8]) -> T) -> Returned<T> {
+fn with_bytes<T>(name: &str, value: &Dynamic, use_bytes: impl FnOnce(&[u8]) -> T) -> Fallible<T> {
     if let Ok(text) = value.as_immutable_string_ref() {
         return Ok(use_bytes(text.as_bytes()));
     }
@@ -42,7 +42,7 @@ fn with_bytes<T>(name: &str, value: &Dynamic, use_bytes: impl FnOnce(&[u8]) -> T
 }
 
 /// The keyed digest (RFC 2104) of `message`; keys have any length.
-fn keyed(name: &str, key: &[u8], message: &[u8], digest: &str) -> Returned<Blob> {
+fn keyed(name: &str, key: &[u8], message: &[u8], digest: &str) -> Fallible<Blob> {
     let bytes = match digest {
         "md5" => Hmac::<Md5>::new_from_slice(key)
             .map(|mac| mac.chain_update(message).finalize().into_bytes().to_vec()),
@@ -61,7 +61,7 @@ fn keyed(name: &str, key: &[u8], message: &[u8], digest: &str) -> Returned<Blob>
 }
 
 /// `hmac.digest(key, message, digest)` on any mix of text and blobs.
-fn hmac_of(name: &str, key: &Dynamic, message: &Dynamic, digest: &str) -> Returned<Blob> {
+fn hmac_of(name: &str, key: &Dynamic, message: &Dynamic, digest: &str) -> Fallible<Blob> {
     with_bytes(name, key, |key| with_bytes(name, message, |message| keyed(name, key, message, digest)))??
 }
 
@@ -71,7 +71,7 @@ fn compare_digest(left: &[u8], right: &[u8]) -> bool {
 }
 
 fn register_digest(natives: &mut Natives, name: &'static str, digest: fn(&[u8]) -> Blob) {
-    natives.register_fn(name, move |_: Receiver<Hashlib>, value: Dynamic| -> Returned<Digest> {
+    natives.register_fn(name, move |_: Receiver<Hashlib>, value: Dynamic| -> Fallible<Digest> {
         let bytes = with_bytes(&format!("hashlib.{name}"), &value, digest)?;
         Ok(Digest { name, bytes })
     });
@@ -90,7 +90,7 @@ fn register_hmac(natives: &mut Natives) {
     );
     natives.register_fn(
         "compare_digest",
-        |_: Receiver<HmacHandle>, left: Dynamic, right: Dynamic| -> Returned<bool> {
+        |_: Receiver<HmacHandle>, left: Dynamic, right: Dynamic| -> Fallible<bool> {
             let name = "hmac.compare_digest";
             with_bytes(name, &left, |left| with_bytes(name, &right, |right| compare_digest(left, right)))?
         },

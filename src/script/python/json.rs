@@ -1,8 +1,8 @@
 //! `json.dumps` and `json.loads`, and Rhai's own names for them.
 
+use crate::script::runtime::Fallible;
 use crate::script::runtime::json::{from_json, to_text};
 use crate::script::runtime::natives::{Natives, Receiver};
-use crate::script::runtime::size_limits::Returned;
 use rhai::{Dynamic, ImmutableString, Map};
 
 /// The handle behind `json`.
@@ -10,7 +10,7 @@ use rhai::{Dynamic, ImmutableString, Map};
 pub struct Json;
 
 /// `json.dumps(value)`.
-fn dumps(value: &Dynamic, indent: &str) -> Returned<ImmutableString> {
+fn dumps(value: &Dynamic, indent: &str) -> Fallible<ImmutableString> {
     to_text(value, indent).map_err(|why| format!("json.dumps: {why}").into())
 }
 
@@ -41,22 +41,22 @@ pub fn register(natives: &mut Natives) {
     natives.register_fn("dumps", |_: Receiver<Json>, value: Dynamic| dumps(&value, ""));
     natives.register_fn(
         "dumps",
-        |_: Receiver<Json>, value: Dynamic, options: Map| -> Returned<ImmutableString> {
+        |_: Receiver<Json>, value: Dynamic, options: Map| -> Fallible<ImmutableString> {
             let indent = indent_of(&options).map_err(|why| format!("json.dumps: {why}"))?;
             dumps(&value, &indent)
         },
     );
-    natives.register_fn("loads", |_: Receiver<Json>, text: &str| -> Returned<Dynamic> {
+    natives.register_fn("loads", |_: Receiver<Json>, text: &str| -> Fallible<Dynamic> {
         from_json(text.as_bytes()).map_err(|why| format!("json.loads: {why}").into())
     });
-    natives.register_fn("loads", |_: Receiver<Json>, bytes: rhai::Blob| -> Returned<Dynamic> {
+    natives.register_fn("loads", |_: Receiver<Json>, bytes: rhai::Blob| -> Fallible<Dynamic> {
         from_json(&bytes).map_err(|why| format!("json.loads: {why}").into())
     });
     // Rhai's own reader and writer of JSON are no JSON, and have no limits.
-    natives.register_fn("parse_json", |text: &str| -> Returned<Dynamic> {
+    natives.register_fn("parse_json", |text: &str| -> Fallible<Dynamic> {
         from_json(text.as_bytes()).map_err(|why| format!("parse_json: {why}").into())
     });
-    natives.register_fn("to_json", |map: Map| -> Returned<ImmutableString> {
+    natives.register_fn("to_json", |map: Map| -> Fallible<ImmutableString> {
         to_text(&map.into(), "").map_err(|why| format!("to_json: {why}").into())
     });
 }

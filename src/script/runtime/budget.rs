@@ -6,7 +6,8 @@
 //! catches the error and goes on, is ended a few operations later.
 
 use super::allocator::ALLOCATED;
-use rhai::{Dynamic, Engine, EvalAltResult};
+use crate::script::runtime::Fallible;
+use rhai::{Dynamic, Engine};
 use std::cell::{Cell, OnceCell};
 use std::time::{Duration, Instant};
 
@@ -170,7 +171,7 @@ fn run_out(limit: Limit) {
 ///
 /// # Errors
 /// Says what the call ran out of. Rhai adds the place.
-pub fn check(budget: &Budget, level: usize) -> Result<(), Box<EvalAltResult>> {
+pub fn check(budget: &Budget, level: usize) -> Fallible<()> {
     if level > MAX_CALLS {
         return Err(too_deep().into());
     }

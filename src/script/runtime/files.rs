@@ -1,21 +1,18 @@
 //! The files of one load: compiled, with their constants, and which ones were read. `import` and `read_*` end here, so that
 //! neither leaves the provision directory. Knows no rules.
 
-use super::budget::{self, Budget, MAX_DEPTH};
-use super::call;
 use super::key_value_store::KeyValueStore;
 use super::python;
 use crate::chaos::Draws;
 use crate::directory::{Content, Name, ProvisionDir};
+use crate::script::runtime::Fallible;
 use crate::system::lock::lock;
 use rhai::{
-    AST, ASTFlags, Dynamic, Engine, EvalAltResult, GlobalRuntimeState, Module, ModuleResolver, Position,
-    Scope, ScriptFnMetadata, Shared, Stmt,
+    AST, ASTFlags, Dynamic, Engine, EvalAltResult, GlobalRuntimeState, Module, Scope, ScriptFnMetadata,
+    Shared, Stmt,
 };
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex};
-
-type Fallible<T> = Result<T, Box<EvalAltResult>>;
 
 /// One compiled file.
 pub struct File {
@@ -96,28 +93,27 @@ impl Files {
         names
     }
 
-    /// The bytes of file `name`, which from now on counts as read.
+    /// The bytes of file `name`, which from now on counts as read; while requests are handled (not `loading`) only if it is there.
     ///
     /// # Errors
     /// A name that leaves the directory, a file that is missing or can't be read.
-    pub fn read(&self, name: &str) -> Result<Vec<u8>, String> {
-        self.directory.bytes(&self.note(name)?).map_err(|error| error.to_string())
+    pub fn read(&self, name: &str, loading: bool) -> Result<Vec<u8>, String> {
+        self.directory.bytes(&self.note(name, loading)?).map_err(|error| error.to_string())
     }
 
     /// The content of file `name`, which may be of any size, to be sent. It counts as read.
     ///
     /// # Errors
     /// As for [`Files::read`].
-    pub fn content(&self, name: &str) -> Result<Content, String> {
-        self.directory.content(&self.note(name)?).map_err(|error| error.to_string())
+    pub fn content(&self, name: &str, loading: bool) -> Result<Content, String> {
+        self.directory.content(&self.note(name, loading)?).map_err(|error| error.to_string())
     }
 
     /// Lets file `name` count as read.
-    fn note(&self, name: &str) -> Result<Name, String> {
+    fn note(&self, name: &str, loading: bool) -> Result<Name, String> {
         let checked = Name::parse(name).map_err(|error| error.to_string())?;
         // A file that is missing at load is worth a reload when it comes. While requests are handled, each one looks again,
         // and their paths may name any number of files.
-        let loading = call::with(|call| call.request.is_none()).unwrap_or(true);
         if loading || self.directory.exists(&checked) {
             lock(&self.read).insert(checked.as_str().to_owned());
         }
@@ -176,12 +172,16 @@ impl Files {
     pub fn load_main(&self, engine: &Engine) -> Fallible<Arc<File>> {
         let bytes = match &self.given {
             Some(bytes) => bytes.clone(),
-            None => self.read(&self.main)?,
+            None => self.read(&self.main, true)?,
         };
         self.load(engine, &self.main, bytes)
     }
 
-    fn load(&self, engine: &Engine, name: &str, bytes: Vec<u8>) -> Fallible<Arc<File>> {
+    /// Compiles and evaluates file `name`, which has these bytes.
+    ///
+    /// # Errors
+    /// It is not UTF-8, does not compile, or its top level fails.
+    pub fn load(&self, engine: &Engine, name: &str, bytes: Vec<u8>) -> Fallible<Arc<File>> {
         let text = text_of(bytes)?;
         lock(&self.sources).insert(name.to_owned(), Source { text: text.clone(), file: None });
         let file = Arc::new(File::compile(engine, name, &text)?);
@@ -189,39 +189,11 @@ impl Files {
         Ok(file)
     }
 
-    /// The module that `import "path"` means: `path`, else `path.rhai`, inside the directory.
-    fn import(&self, engine: &Engine, path: &str, at: Position) -> Fallible<Shared<Module>> {
-        let failed = |cause: String| -> Box<EvalAltResult> {
-            EvalAltResult::ErrorRuntime(format!("failed to import `{path}`: {cause}").into(), at).into()
-        };
-        let name = self.find_import(path).map_err(&failed)?;
-        if let Some(file) = self.file(&name) {
-            return Ok(file.module.clone());
-        }
-        let mut chain = call::with(|call| call.importing.clone()).unwrap_or_default();
-        if chain.is_empty() {
-            chain.push(self.main.clone());
-        }
-        if chain.len() > MAX_DEPTH {
-            return Err(failed(format!("imports are nested deeper than {MAX_DEPTH}")));
-        }
-        if chain.contains(&name) {
-            chain.push(name);
-            return Err(failed(format!("import cycle: {}", chain.join(" -> "))));
-        }
-        let bytes = self.read(&name).map_err(&failed)?;
-        chain.push(name.clone());
-        call::with(|call| call.importing.clone_from(&chain));
-        let loaded = self.load(engine, &name, bytes);
-        chain.pop();
-        call::with(|call| call.importing = chain);
-        match loaded {
-            Ok(file) => Ok(file.module.clone()),
-            Err(error) => Err(EvalAltResult::ErrorInModule(name, error, at).into()),
-        }
-    }
-
-    fn find_import(&self, path: &str) -> Result<String, String> {
+    /// The name of the file that `import "path"` means: `path`, else `path.rhai`, inside the directory.
+    ///
+    /// # Errors
+    /// A path that leaves the directory, or neither of these files.
+    pub fn find_import(&self, path: &str) -> Result<String, String> {
         let plain = Name::parse(path).map_err(|error| error.to_string())?;
         if path == self.main || self.directory.exists(&plain) {
             return Ok(path.to_owned());
@@ -318,46 +290,4 @@ fn definitions(text: &str) -> HashMap<&str, usize> {
         }
     }
     lines
-}
-
-/// Resolves `import` through the files of the provision that runs.
-pub struct Imports;
-
-impl ModuleResolver for Imports {
-    fn resolve(
-        &self,
-        engine: &Engine,
-        _: Option<&str>,
-        path: &str,
-        at: Position,
-    ) -> Fallible<Shared<Module>> {
-        call::files()?.import(engine, path, at)
-    }
-}
-
-/// Makes `import` and top-level constants work in `engine`; looks at variables are where a call over its budget ends.
-pub fn register(engine: &mut Engine, budget: Budget) {
-    engine.set_module_resolver(Imports);
-    #[allow(deprecated)] // "volatile", not deprecated: the lock file pins the version
-    engine.on_var(move |name, index, context| {
-        budget::check(&budget, context.call_level())?;
-        // A place in the scope was found by the parser: a parameter or a local variable.
-        if index != 0 {
-            return Ok(None);
-        }
-        let Some(value) = constant(name, context.source()) else { return Ok(None) };
-        Ok(if context.scope().contains(name) { None } else { Some(value) })
-    });
-}
-
-/// Top-level constant `name` of the file that runs, else of the view's file: a closure has no source of its own, and may be
-/// called by a function of another file.
-fn constant(name: &str, source: Option<&str>) -> Option<Dynamic> {
-    call::with(|call| {
-        let view = call.file();
-        let other = source.filter(|source| view.is_none_or(|view| view.name != *source));
-        let found = other.and_then(|source| call.files()?.file(source)?.constant(name));
-        found.or_else(|| view?.constant(name))
-    })
-    .flatten()
 }

@@ -8,11 +8,16 @@ pub mod fault;
 pub mod files;
 pub mod hint;
 pub mod http_error;
+pub mod imports;
 pub mod json;
 pub mod key_value_store;
 pub mod multi_dict;
 pub mod natives;
 pub mod python;
 pub mod registration;
+pub mod routes;
 pub mod size_limits;
 pub mod view;
+
+/// What a call of a script or of a native ends with: a value, or the error that ends the script.
+pub type Fallible<T> = Result<T, Box<rhai::EvalAltResult>>;

@@ -7,7 +7,8 @@ pub use headers::Headers;
 
 use super::http_error::http_error;
 use crate::message::request::Request;
-use rhai::{Dynamic, EvalAltResult, ImmutableString, Map};
+use crate::script::runtime::Fallible;
+use rhai::{Dynamic, ImmutableString, Map};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -62,7 +63,7 @@ impl MultiDict {
     ///
     /// # Errors
     /// 413 where the form exceeds a limit.
-    pub fn new(request: &Arc<Request>, part: Part) -> Result<Self, Box<EvalAltResult>> {
+    pub fn new(request: &Arc<Request>, part: Part) -> Fallible<Self> {
         if matches!(part, Part::Form | Part::Values) {
             request.form().map_err(|error| http_error(413, error.to_string()))?;
         }

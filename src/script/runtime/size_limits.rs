@@ -7,6 +7,7 @@ mod repairs;
 pub use rendering::{text_of, write_value};
 
 use super::budget;
+use crate::script::runtime::Fallible;
 use crate::script::runtime::natives::Natives;
 use rhai::{Array, Dynamic, EvalAltResult, ImmutableString, Position};
 use std::fmt;
@@ -19,9 +20,6 @@ pub const MAX_ITEMS: usize = MAX_TEXT / 16;
 
 /// Levels of nesting that natives follow into lists and maps before they give up.
 pub const MAX_DEPTH: usize = 128;
-
-/// What a native gives back to the script.
-pub type Returned<T> = Result<T, Box<EvalAltResult>>;
 
 /// A text under construction that refuses to grow beyond a limit.
 #[derive(Debug)]
@@ -42,12 +40,12 @@ impl Text {
     }
 
     /// Appends `part`, or fails as `name` when the result would be too long.
-    pub fn push(&mut self, name: &str, part: &str) -> Returned<()> {
+    pub fn push(&mut self, name: &str, part: &str) -> Fallible<()> {
         fmt::Write::write_str(self, part).map_err(|_| too_long(name))
     }
 
     /// Appends `part` as often as `count` says.
-    pub fn repeat(&mut self, name: &str, part: &str, count: usize) -> Returned<()> {
+    pub fn repeat(&mut self, name: &str, part: &str, count: usize) -> Fallible<()> {
         let whole = part.len().checked_mul(count).and_then(|added| added.checked_add(self.written.len()));
         if whole.is_none_or(|length| length > self.limit) {
             return Err(too_long(name));
@@ -101,7 +99,7 @@ pub fn too_many(name: &str) -> Box<EvalAltResult> {
 }
 
 /// Collects a list, or fails as `name` when it has too many items.
-pub fn collect(name: &str, items: impl Iterator<Item = Dynamic>) -> Returned<Array> {
+pub fn collect(name: &str, items: impl Iterator<Item = Dynamic>) -> Fallible<Array> {
     let list: Array = items.take(MAX_ITEMS + 1).collect();
     if list.len() > MAX_ITEMS { Err(too_many(name)) } else { Ok(list) }
 }
@@ -110,7 +108,7 @@ pub fn collect(name: &str, items: impl Iterator<Item = Dynamic>) -> Returned<Arr
 ///
 /// # Errors
 /// The time is up. Like that of Rhai itself, scripts can't catch the error.
-pub fn check_time() -> Returned<()> {
+pub fn check_time() -> Fallible<()> {
     if budget::time_is_up() {
         return Err(
             EvalAltResult::ErrorTerminated("the script ran out of time".into(), Position::NONE).into()

@@ -1,6 +1,7 @@
 //! The replacement of `re.sub`: `\1`, `\g<name>`, `\g<1>`, `\\`, `\n`, `\t` and `\r` as in Python.
 
-use crate::script::runtime::size_limits::{Returned, Text};
+use crate::script::runtime::Fallible;
+use crate::script::runtime::size_limits::Text;
 use regex_lite::{Captures, Regex};
 
 /// A piece of a replacement.
@@ -76,7 +77,7 @@ fn escaped(rest: &str) -> Result<&'static str, String> {
 }
 
 /// Appends the replacement of one match to `out`; a group that took no part is empty.
-pub fn expand(parts: &[Part], captures: &Captures, out: &mut Text) -> Returned<()> {
+pub fn expand(parts: &[Part], captures: &Captures, out: &mut Text) -> Fallible<()> {
     for part in parts {
         let text = match part {
             Part::Plain(text) => text.as_str(),

@@ -1,7 +1,8 @@
 //! `"{} {name:05.2f}".format(...)`: Python's format strings, with the types `s d f e x X o b %`.
 
+use crate::script::runtime::Fallible;
 use crate::script::runtime::natives::Natives;
-use crate::script::runtime::size_limits::{Returned, Text, write_value};
+use crate::script::runtime::size_limits::{Text, write_value};
 use rhai::{Array, Dynamic, ImmutableString, Map, NativeCallContext};
 
 /// Most digits behind the point.
@@ -117,7 +118,7 @@ impl Spec {
     }
 
     /// Appends `value` in this form.
-    fn write(&self, context: &NativeCallContext, value: &Dynamic, out: &mut Text) -> Returned<()> {
+    fn write(&self, context: &NativeCallContext, value: &Dynamic, out: &mut Text) -> Fallible<()> {
         let plain = matches!(self.kind, None | Some('s')) && !(value.is_int() || value.is_float());
         let shown = self.kind.is_none() && self.precision.is_none() && !self.comma && !self.plus;
         if plain || shown || self.kind == Some('s') {
@@ -134,7 +135,7 @@ impl Spec {
     }
 
     /// Appends `text` with its padding; zeros go between sign and digits.
-    fn pad(&self, text: &str, align: char, out: &mut Text) -> Returned<()> {
+    fn pad(&self, text: &str, align: char, out: &mut Text) -> Fallible<()> {
         let missing = self.width.saturating_sub(text.chars().count());
         let fill = self.fill.unwrap_or(' ');
         let mut buffer = [0; 4];
@@ -201,7 +202,7 @@ fn with_commas(text: &str) -> String {
 }
 
 /// `template.format(values)`.
-fn format(context: &NativeCallContext, template: &str, values: Array) -> Returned<ImmutableString> {
+fn format(context: &NativeCallContext, template: &str, values: Array) -> Fallible<ImmutableString> {
     let mut arguments = Arguments::new(values);
     let mut out = Text::new();
     let mut rest = template;

@@ -3,17 +3,12 @@
 //! Rhai has the like of it (`RhaiNativeFunc`), but there each of 400 functions has its own copy of taking arguments out of values:
 //! 150 KB. Here a type is taken out of a value at one place for all functions.
 
+use crate::script::runtime::Fallible;
 use rhai::plugin::PluginFunc;
-use rhai::{
-    Array, Blob, Dynamic, DynamicWriteLock, EvalAltResult, FnPtr, ImmutableString, Map, NativeCallContext,
-    Variant,
-};
+use rhai::{Array, Blob, Dynamic, DynamicWriteLock, FnPtr, ImmutableString, Map, NativeCallContext, Variant};
 use std::any::TypeId;
 use std::marker::PhantomData;
 use std::ops::Range;
-
-/// What a call of a native ends with.
-pub type Outcome = Result<Dynamic, Box<EvalAltResult>>;
 
 /// A function that scripts can call: its parameters are `&mut T` or `Receiver<T>` (the first one only), `&str` or a [`ScriptValue`]; its result is
 /// a [`Returned`]. `Signature` tells functions of different parameters apart; the compiler finds it.
@@ -29,7 +24,7 @@ pub trait Native<Signature>: Send + Sync + 'static {
     ///
     /// # Errors
     /// What the function throws.
-    fn call(&self, context: Option<NativeCallContext>, arguments: &mut [&mut Dynamic]) -> Outcome;
+    fn call(&self, context: Option<NativeCallContext>, arguments: &mut [&mut Dynamic]) -> Fallible<Dynamic>;
 }
 
 /// A native in the form that Rhai calls: that of a plugin is smaller than `Fn`, which has two more functions for each.
@@ -47,7 +42,7 @@ impl<Signature, Function> NativeFn<Signature, Function> {
 }
 
 impl<Signature, Function: Native<Signature>> PluginFunc for NativeFn<Signature, Function> {
-    fn call(&self, context: Option<NativeCallContext>, arguments: &mut [&mut Dynamic]) -> Outcome {
+    fn call(&self, context: Option<NativeCallContext>, arguments: &mut [&mut Dynamic]) -> Fallible<Dynamic> {
         self.function.call(context, arguments)
     }
 
@@ -83,23 +78,23 @@ pub trait Returned {
     ///
     /// # Errors
     /// What the function throws.
-    fn outcome(self) -> Outcome;
+    fn outcome(self) -> Fallible<Dynamic>;
 }
 
 impl<T: ScriptValue> Returned for T {
-    fn outcome(self) -> Outcome {
+    fn outcome(self) -> Fallible<Dynamic> {
         Ok(dynamic(self))
     }
 }
 
 impl Returned for &'static str {
-    fn outcome(self) -> Outcome {
+    fn outcome(self) -> Fallible<Dynamic> {
         Ok(self.into())
     }
 }
 
-impl<T: ScriptValue> Returned for Result<T, Box<EvalAltResult>> {
-    fn outcome(self) -> Outcome {
+impl<T: ScriptValue> Returned for Fallible<T> {
+    fn outcome(self) -> Fallible<Dynamic> {
         self.map(dynamic)
     }
 }
@@ -185,7 +180,7 @@ macro_rules! shape {
             const METHOD: bool = $method;
             const CONTEXT: bool = false;
 
-            fn call(&self, _: Option<NativeCallContext>, arguments: &mut [&mut Dynamic]) -> Outcome {
+            fn call(&self, _: Option<NativeCallContext>, arguments: &mut [&mut Dynamic]) -> Fallible<Dynamic> {
                 let [$($name),*] = arguments else { unlike() };
                 $(#[allow(unused_mut)] let mut $name = $take($name);)*
                 self($($pass),*).outcome()
@@ -200,7 +195,7 @@ macro_rules! shape {
             const METHOD: bool = $method;
             const CONTEXT: bool = true;
 
-            fn call(&self, context: Option<NativeCallContext>, arguments: &mut [&mut Dynamic]) -> Outcome {
+            fn call(&self, context: Option<NativeCallContext>, arguments: &mut [&mut Dynamic]) -> Fallible<Dynamic> {
                 let (Some(context), [$($name),*]) = (context, arguments) else { unlike() };
                 $(#[allow(unused_mut)] let mut $name = $take($name);)*
                 self(context, $($pass),*).outcome()

@@ -1,7 +1,8 @@
 //! Values as text: `to_string`, `print`, `debug` and `"text" + value` of lists and maps. Ten references to one long
 //! text print as ten long texts, so all of it stops at the limit.
 
-use super::{MAX_DEPTH, MAX_TEXT, Returned, Text, too_long};
+use super::{MAX_DEPTH, MAX_TEXT, Text, too_long};
+use crate::script::runtime::Fallible;
 use crate::script::runtime::natives::{Natives, ScriptValue};
 use rhai::{Array, Dynamic, FnPtr, ImmutableString, Map, NativeCallContext};
 use std::fmt::{self, Write};
@@ -20,7 +21,7 @@ pub fn text_of(value: &Dynamic, limit: usize) -> ImmutableString {
 ///
 /// # Errors
 /// The text is full; the error names `name`.
-pub fn write_value(name: &str, out: &mut Text, context: &NativeCallContext, value: &Dynamic) -> Returned<()> {
+pub fn write_value(name: &str, out: &mut Text, context: &NativeCallContext, value: &Dynamic) -> Fallible<()> {
     Writer { out, context: Some(context) }.top(value).map_err(|_| too_long(name))
 }
 
@@ -124,7 +125,7 @@ fn whole<T: Container>(
     name: &str,
     context: &NativeCallContext,
     (before, value, after): (&str, &T, &str),
-) -> Returned<ImmutableString> {
+) -> Fallible<ImmutableString> {
     let mut out = Text::new();
     out.push(name, before)?;
     value.show(&mut Writer { out: &mut out, context: Some(context) }).map_err(|_| too_long(name))?;
@@ -166,7 +167,7 @@ fn register_for<T: Container>(natives: &mut Natives) {
     for name in ["+=", "append"] {
         natives.register_fn(
             name,
-            move |context: NativeCallContext, before: &mut ImmutableString, value: T| -> Returned<()> {
+            move |context: NativeCallContext, before: &mut ImmutableString, value: T| -> Fallible<()> {
                 *before = whole(name, &context, (before, &value, ""))?;
                 Ok(())
             },

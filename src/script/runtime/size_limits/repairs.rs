@@ -1,7 +1,8 @@
 //! Natives of Rhai that are replaced because they check sizes too late or loop without end. What they do otherwise
 //! stays as Rhai documents it.
 
-use super::{MAX_ITEMS, MAX_TEXT, Returned, Text, collect, too_long, too_many};
+use super::{MAX_ITEMS, MAX_TEXT, Text, collect, too_long, too_many};
+use crate::script::runtime::Fallible;
 use crate::script::runtime::natives::Natives;
 use rhai::{Array, Blob, Dynamic, ImmutableString};
 
@@ -17,7 +18,7 @@ fn weight(value: &Dynamic) -> usize {
 }
 
 /// `list.pad(length, item)`: Rhai's product of length and size of the item overflows.
-fn pad_list(list: &mut Array, length: i64, item: Dynamic) -> Returned<()> {
+fn pad_list(list: &mut Array, length: i64, item: Dynamic) -> Fallible<()> {
     let missing = usize::try_from(length).unwrap_or(0).saturating_sub(list.len());
     if missing == 0 {
         return Ok(());
@@ -30,7 +31,7 @@ fn pad_list(list: &mut Array, length: i64, item: Dynamic) -> Returned<()> {
 }
 
 /// `text.pad(length, padding)`: Rhai loops for ever when the padding is empty.
-fn pad_text(text: &mut ImmutableString, length: i64, padding: &str) -> Returned<()> {
+fn pad_text(text: &mut ImmutableString, length: i64, padding: &str) -> Fallible<()> {
     let present = text.chars().count();
     let missing = usize::try_from(length).unwrap_or(0).saturating_sub(present);
     if missing == 0 || padding.is_empty() {
@@ -51,7 +52,7 @@ fn pad_text(text: &mut ImmutableString, length: i64, padding: &str) -> Returned<
 }
 
 /// `text.split_rev(separator, pieces)`.
-fn split_rev(text: &str, separator: &str, pieces: i64) -> Returned<Array> {
+fn split_rev(text: &str, separator: &str, pieces: i64) -> Fallible<Array> {
     let pieces = usize::try_from(pieces).unwrap_or(0).max(1);
     collect("split_rev", text.rsplitn(pieces, separator).map(Into::into))
 }
