@@ -134,7 +134,7 @@ impl Provision {
         endpoints_are_unique(files, &registration.rules)?;
         let (mut rules, mut functions, mut views) = (Vec::new(), Vec::new(), Vec::new());
         for entry in registration.rules {
-            let wrong = |message: String| Fault::at(files, &entry.file, entry.at, message);
+            let wrong = |message: String| Fault::from_position(files, &entry.file, entry.at, message);
             let rule = Rule::parse(&entry.rule, &entry.endpoint, entry.options.clone())
                 .map_err(|error| wrong(error.to_string()))?;
             let function = entry.view.clone().bind(&entry.rule, &rule.variables()).map_err(wrong)?;
@@ -272,7 +272,7 @@ fn endpoints_are_unique(files: &Files, entries: &[Entry]) -> Result<(), LoadErro
                 line(first.at),
                 entry.view.name()
             );
-            return Err(Fault::at(files, &entry.file, entry.at, message));
+            return Err(Fault::from_position(files, &entry.file, entry.at, message));
         }
     }
     Ok(())

@@ -45,12 +45,12 @@ pub fn from_value(value: Dynamic) -> Fallible<Answer> {
 
 /// `a bool`, `an integer`: the type of a value in words.
 fn kind(value: &Dynamic) -> String {
-    match value.type_name() {
-        "i64" => "an integer".to_owned(),
-        "f64" => "a float".to_owned(),
-        "char" => "a character (text takes double quotes)".to_owned(),
-        "Fn" => "a function: call it with ()".to_owned(),
-        _ => format!("a value of type {}", type_name(value)),
+    match () {
+        () if value.is_int() => "an integer".to_owned(),
+        () if value.is_float() => "a float".to_owned(),
+        () if value.is_char() => "a character (text takes double quotes)".to_owned(),
+        () if value.is_fnptr() => "a function: call it with ()".to_owned(),
+        () => format!("a value of type {}", type_name(value)),
     }
 }
 

@@ -54,11 +54,11 @@ impl Deref for Any {
 
 /// The dictionary in a value that is one.
 fn dictionary(value: &Dynamic) -> Any {
-    fn of<T: Dictionary + Clone>(value: &Dynamic) -> Option<T> {
+    fn cloned<T: Dictionary + Clone>(value: &Dynamic) -> Option<T> {
         Some(value.read_lock::<T>()?.clone())
     }
-    let found = of(value).map(Any::MultiDict).or_else(|| of(value).map(Any::Headers));
-    let found = found.or_else(|| of(value).map(Any::FileDict));
+    let found = cloned(value).map(Any::MultiDict).or_else(|| cloned(value).map(Any::Headers));
+    let found = found.or_else(|| cloned(value).map(Any::FileDict));
     found.expect("what is registered for these types is called on one of them")
 }
 
@@ -145,8 +145,8 @@ fn register_listing(natives: &mut Natives) {
         .register_fn("len", |dict: &mut Dynamic| length(&*dictionary(dict)))
         .register_fn("is_empty", |dict: &mut Dynamic| length(&*dictionary(dict)) == 0)
         .register_get("length", |dict: &mut Dynamic| length(&*dictionary(dict)))
-        .register_fn("to_string", |dict: &mut Dynamic| shown(&*dictionary(dict)))
-        .register_fn("to_debug", |dict: &mut Dynamic| shown(&*dictionary(dict)));
+        .register_fn("to_string", |dict: &mut Dynamic| display(&*dictionary(dict)))
+        .register_fn("to_debug", |dict: &mut Dynamic| display(&*dictionary(dict)));
 }
 
 type Entry = fn(&dyn Dictionary, ImmutableString, Vec<Dynamic>) -> Dynamic;
@@ -168,7 +168,7 @@ fn length(dict: &dyn Dictionary) -> i64 {
     i64::try_from(dict.entries().len()).unwrap_or(i64::MAX)
 }
 
-fn shown(dict: &dyn Dictionary) -> String {
+fn display(dict: &dyn Dictionary) -> String {
     format!("{:?}", flat(dict))
 }
 

@@ -21,7 +21,7 @@ struct Scenario {
 impl ScriptValue for Scenario {}
 
 impl Scenario {
-    fn of(store: &Store, name: &str) -> Scenario {
+    fn new(store: &Store, name: &str) -> Scenario {
         Scenario { key: store.key(&format!("{SCENARIO}{name}")).into_owned().into() }
     }
 
@@ -60,8 +60,8 @@ fn text(value: Option<Dynamic>) -> ImmutableString {
 pub fn register(natives: &mut Natives) {
     natives
         .register_type_with_name::<Scenario>("scenario")
-        .register_fn("scenario", |name: &str| Scenario::of(&Store::default(), name))
-        .register_fn("scenario", |store: &mut Store, name: &str| Scenario::of(store, name))
+        .register_fn("scenario", |name: &str| Scenario::new(&Store::default(), name))
+        .register_fn("scenario", |store: &mut Store, name: &str| Scenario::new(store, name))
         .register_get("state", |scenario: &mut Scenario| scenario.state())
         .register_fn("is", |scenario: &mut Scenario, state: &str| Fallible::Ok(scenario.state()? == state))
         .register_fn("set", |scenario: &mut Scenario, state: &str| scenario.set(state))

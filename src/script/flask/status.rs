@@ -2,6 +2,7 @@
 
 use crate::script::runtime::Fallible;
 use crate::script::runtime::natives::{Natives, Receiver};
+use crate::script::runtime::size_limits::truncate;
 use rhai::Module;
 use std::sync::LazyLock;
 
@@ -98,7 +99,7 @@ fn code_of(name: &str) -> Fallible<i64> {
     if let Some((_, code)) = NAMES.iter().find(|(known, _)| known == name) {
         return Ok(*code);
     }
-    let shown: String = name.chars().take(80).collect();
+    let shown = truncate(name, 80);
     Err(match meant_by(name) {
         Some(meant) => format!("status: unknown name `{shown}`: did you mean `{meant}`?").into(),
         None => format!("status: unknown name `{shown}`: names are like `HTTP_404_NOT_FOUND`").into(),

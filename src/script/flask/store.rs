@@ -185,10 +185,10 @@ pub fn register(natives: &mut Natives) {
         natives
             .register_fn(operator, move |_: &mut (), _: Dynamic| -> Fallible<()> { Err(no_value(operator)) });
     }
-    whole(natives);
+    register_keys(natives);
 }
 
-fn whole(natives: &mut Natives) {
+fn register_keys(natives: &mut Natives) {
     natives
         .register_fn("scope", |store: &mut Store, name: Dynamic| store.scope(&name))
         .register_fn("remove", |store: &mut Store, key: &str| {

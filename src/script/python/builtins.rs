@@ -6,7 +6,7 @@ mod order;
 
 use crate::script::runtime::Fallible;
 use crate::script::runtime::natives::Natives;
-use crate::script::runtime::size_limits::{MAX_ITEMS, Text, too_many, write_value};
+use crate::script::runtime::size_limits::{MAX_ITEMS, Text, too_many, truncate, write_value};
 use order::{Order, equal};
 use rhai::{Array, Dynamic, FnPtr, ImmutableString, Map, NativeCallContext, Token};
 use std::cmp::Ordering;
@@ -36,11 +36,6 @@ fn str_of(context: &NativeCallContext, value: &Dynamic) -> Fallible<ImmutableStr
     Ok(out.finish())
 }
 
-/// The start of a text, for an error.
-fn shown(text: &str) -> String {
-    text.chars().take(80).collect()
-}
-
 /// `int(value)`: cuts off what is behind the point, reads text.
 fn int(value: &Dynamic) -> Fallible<i64> {
     if let Ok(number) = value.as_int() {
@@ -62,8 +57,9 @@ fn int(value: &Dynamic) -> Fallible<i64> {
 fn int_in_base(text: &str, base: i64) -> Fallible<i64> {
     let radix = u32::try_from(base).ok().filter(|base| (2..=36).contains(base));
     let Some(radix) = radix else { return Err(format!("int: the base is 2 to 36, not {base}").into()) };
-    i64::from_str_radix(text.trim(), radix)
-        .map_err(|_| format!("int: `{}` is no whole number of base {base} in 64 bits", shown(text)).into())
+    i64::from_str_radix(text.trim(), radix).map_err(|_| {
+        format!("int: `{}` is no whole number of base {base} in 64 bits", truncate(text, 80)).into()
+    })
 }
 
 /// A float without fraction as an integer, or an error as `name`.
@@ -87,7 +83,9 @@ fn float(value: &Dynamic) -> Fallible<f64> {
         return Ok(f64::from(u8::from(flag)));
     }
     match value.as_immutable_string_ref() {
-        Ok(text) => text.trim().parse().map_err(|_| format!("float: `{}` is no number", shown(&text)).into()),
+        Ok(text) => {
+            text.trim().parse().map_err(|_| format!("float: `{}` is no number", truncate(&text, 80)).into())
+        }
         Err(found) => Err(format!("float: needs a number or text, not `{found}`").into()),
     }
 }

@@ -3,6 +3,7 @@
 
 use crate::script::runtime::Fallible;
 use crate::script::runtime::natives::{Natives, Receiver};
+use crate::script::runtime::size_limits::truncate;
 use chrono::format::{Item, StrftimeItems};
 use chrono::{DateTime, NaiveDate, NaiveDateTime, SecondsFormat, Utc};
 
@@ -83,8 +84,7 @@ fn fromisoformat(text: &str) -> Fallible<f64> {
             NaiveDate::parse_from_str(text, "%Y-%m-%d").map(|day| day.and_time(Default::default()).and_utc())
         })
         .map_err(|why| {
-            let shown: String = text.chars().take(80).collect();
-            format!("datetime.fromisoformat: bad time `{}`: {why}", shown.escape_debug())
+            format!("datetime.fromisoformat: bad time `{}`: {why}", truncate(text, 80).escape_debug())
         })?;
     Ok(moment.timestamp_micros() as f64 / 1e6)
 }

@@ -2,6 +2,7 @@
 
 use crate::script::runtime::Fallible;
 use crate::script::runtime::natives::{Natives, Receiver, ScriptValue};
+use crate::script::runtime::size_limits::truncate;
 use rhai::{Array, Dynamic, Map};
 use std::ffi::OsStr;
 
@@ -44,7 +45,7 @@ fn variables() -> Map {
 
 fn required(name: &str) -> Fallible<String> {
     variable(name).ok_or_else(|| {
-        let shown: String = name.chars().take(80).collect();
+        let shown = truncate(name, 80);
         format!("os.environ: `{shown}` is not set: `os.getenv(name, default)` gives a default").into()
     })
 }

@@ -2,6 +2,7 @@
 
 use crate::script::runtime::Fallible;
 use crate::script::runtime::natives::{Natives, Receiver, ScriptValue};
+use crate::script::runtime::size_limits::truncate;
 use hmac::{Hmac, Mac};
 use md5::Md5;
 use rhai::{Blob, Dynamic};
@@ -51,7 +52,7 @@ fn keyed(name: &str, key: &[u8], message: &[u8], digest: &str) -> Fallible<Blob>
         "sha512" => Hmac::<Sha512>::new_from_slice(key)
             .map(|mac| mac.chain_update(message).finalize().into_bytes().to_vec()),
         other => {
-            let shown: String = other.chars().take(40).collect();
+            let shown = truncate(other, 40);
             return Err(
                 format!("{name}: unknown digest `{shown}`: there are `md5`, `sha256` and `sha512`").into()
             );

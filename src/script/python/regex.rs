@@ -6,7 +6,9 @@ mod template;
 
 use crate::script::runtime::Fallible;
 use crate::script::runtime::natives::{Natives, Receiver};
-use crate::script::runtime::size_limits::{MAX_ITEMS, MAX_TEXT, Text, check_time, too_long, too_many};
+use crate::script::runtime::size_limits::{
+    MAX_ITEMS, MAX_TEXT, Text, check_time, too_long, too_many, truncate,
+};
 use matched::Match;
 use regex_lite::{Captures, Regex, RegexBuilder};
 use rhai::{Array, Dynamic, FnPtr, ImmutableString, NativeCallContext};
@@ -72,7 +74,7 @@ fn compile(name: &str, pattern: &str, anchor: Anchor) -> Fallible<Compiled> {
             }
         }
     }
-    let shown: String = pattern.chars().take(80).collect();
+    let shown = truncate(pattern, 80);
     Err(format!("{name}: bad pattern `{shown}`: {reason}").into())
 }
 

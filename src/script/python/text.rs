@@ -5,7 +5,7 @@ mod format;
 
 use crate::script::runtime::Fallible;
 use crate::script::runtime::natives::{Natives, ScriptValue};
-use crate::script::runtime::size_limits::{MAX_TEXT, Text, collect, too_long, write_value};
+use crate::script::runtime::size_limits::{MAX_TEXT, Text, collect, too_long, truncate, write_value};
 use rhai::{Array, Blob, ImmutableString, NativeCallContext};
 
 /// Registers `name` with one text beside its receiver, which may be a character too.
@@ -150,12 +150,8 @@ fn cased(text: &str, kind: fn(char) -> bool) -> bool {
 fn check_encoding(name: &str, encoding: &str) -> Fallible<()> {
     match encoding.to_ascii_lowercase().as_str() {
         "utf-8" | "utf8" | "ascii" => Ok(()),
-        other => Err(format!("{name}: unknown encoding `{}`: there is `utf-8`", capped(other)).into()),
+        other => Err(format!("{name}: unknown encoding `{}`: there is `utf-8`", truncate(other, 80)).into()),
     }
-}
-
-fn capped(text: &str) -> String {
-    text.chars().take(80).collect()
 }
 
 /// `blob.decode()`.
@@ -250,7 +246,7 @@ fn register_changes(natives: &mut Natives) {
             let mut letters = fill.chars();
             match (letters.next(), letters.next()) {
                 (Some(fill), None) => padded(name, text, width, fill, side),
-                _ => Err(format!("{name}: the fill is one character, not `{}`", capped(fill)).into()),
+                _ => Err(format!("{name}: the fill is one character, not `{}`", truncate(fill, 80)).into()),
             }
         });
     }

@@ -7,7 +7,7 @@
 
 use super::allocator::ALLOCATED;
 use crate::script::runtime::Fallible;
-use rhai::{Dynamic, Engine};
+use rhai::{Dynamic, Engine, EvalAltResult, Position};
 use std::cell::{Cell, OnceCell};
 use std::time::{Duration, Instant};
 
@@ -103,19 +103,31 @@ pub fn when_long(notice: impl Fn() + 'static) {
     WHEN_LONG.with(|when| drop(when.set(Box::new(notice))));
 }
 
-/// What a call can run out of.
+/// What a call can run out of. The numbers tag the values of its errors; scripts have no use for them.
 #[derive(Debug, Clone, Copy, PartialEq)]
-enum Limit {
-    Time,
-    Memory,
+pub enum Limit {
+    /// Its time.
+    Time = 29_001,
+    /// Its memory.
+    Memory = 29_002,
+}
+
+impl Limit {
+    /// What the call has run out of that ended with the value `thrown`.
+    pub fn from_thrown(thrown: &Dynamic) -> Option<Limit> {
+        [Limit::Time, Limit::Memory].into_iter().find(|limit| *limit as i32 == thrown.tag())
+    }
 }
 
 impl Budget {
-    fn message(&self, limit: Limit) -> String {
-        match limit {
-            Limit::Time => format!("the script ran longer than {} ms", self.time.as_millis()),
-            Limit::Memory => format!("the script used more than {} bytes", self.memory),
-        }
+    /// What a call over its budget throws: a text for scripts and people.
+    fn thrown(&self, limit: Limit) -> Dynamic {
+        let mut text: Dynamic = match limit {
+            Limit::Time => format!("the script ran longer than {} ms", self.time.as_millis()).into(),
+            Limit::Memory => format!("the script used more than {} bytes", self.memory).into(),
+        };
+        text.set_tag(limit as i32);
+        text
     }
 }
 
@@ -176,7 +188,9 @@ pub fn check(budget: &Budget, level: usize) -> Fallible<()> {
         return Err(too_deep().into());
     }
     match OVER.get() {
-        Some((limit, _)) if DEADLINE.get().is_some() => Err(budget.message(limit).into()),
+        Some((limit, _)) if DEADLINE.get().is_some() => {
+            Err(EvalAltResult::ErrorRuntime(budget.thrown(limit), Position::NONE).into())
+        }
         _ => Ok(()),
     }
 }
@@ -202,10 +216,7 @@ pub fn register(engine: &mut Engine, budget: Budget) {
         .set_max_expr_depths(MAX_DEPTH, MAX_DEPTH)
         .set_max_functions(10_000)
         .set_max_modules(256);
-    engine.on_progress(move |_| {
-        let limit = operation(budget.memory)?;
-        Some(Dynamic::from(budget.message(limit)))
-    });
+    engine.on_progress(move |_| Some(budget.thrown(operation(budget.memory)?)));
 }
 
 #[cfg(test)]

@@ -40,7 +40,7 @@ impl View {
     fn run(&self, engine: &Engine, arguments: &mut [Dynamic]) -> Fallible<Dynamic> {
         let make = || {
             let plain = !self.function.is_anonymous() && !self.function.is_curried();
-            let call = || call_of(self.function.fn_name(), arguments.len());
+            let call = || call_text(self.function.fn_name(), arguments.len());
             plain.then(|| engine.compile(call()).ok().map(Arc::new)).flatten()
         };
         if let Some(call) = self.called.get_or_init(make) {
@@ -70,7 +70,7 @@ impl Bound {
 }
 
 /// The text of a call of function `name` with so many arguments, and the variables in it.
-pub fn call_of(name: &str, count: usize) -> String {
+pub fn call_text(name: &str, count: usize) -> String {
     let names: Vec<String> = (0..count).map(argument).collect();
     format!("{name}({})", names.join(", "))
 }
@@ -79,13 +79,13 @@ fn argument(index: usize) -> String {
     format!("argument{index}")
 }
 
-/// Evaluates `call`, which [`call_of`] gave the text of, in `file`.
+/// Evaluates `call`, which [`call_text`] gave the text of, in `file`.
 ///
 /// # Errors
 /// What the script throws or runs into.
 pub fn run(engine: &Engine, file: &Arc<File>, call: &AST, arguments: &mut [Dynamic]) -> Fallible<Dynamic> {
     // Taken away: a call within this one, or one that ends badly, leaves nothing behind.
-    let mut cache = CACHE.take().filter(|cache| cache.is_of(file)).unwrap_or_else(|| CallCache::new(file));
+    let mut cache = CACHE.take().filter(|cache| cache.is_for(file)).unwrap_or_else(|| CallCache::new(file));
     for (index, value) in arguments.iter_mut().enumerate() {
         cache.scope.push_dynamic(argument(index), std::mem::take(value));
     }
@@ -113,7 +113,7 @@ impl CallCache {
         Box::new(CallCache { file, state, caches: Caches::new(), scope: Scope::new() })
     }
 
-    fn is_of(&self, file: &Arc<File>) -> bool {
+    fn is_for(&self, file: &Arc<File>) -> bool {
         std::ptr::eq(self.file.as_ptr(), Arc::as_ptr(file))
     }
 

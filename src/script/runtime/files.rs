@@ -155,7 +155,7 @@ impl Files {
         texts.iter().any(|(name, text)| {
             let never_there = *name == self.main && self.given.as_deref() == Some(built_in);
             let bytes = Name::parse(name).ok().and_then(|name| self.directory.bytes(&name).ok());
-            bytes.map_or(!never_there, |bytes| !text_of(bytes).is_ok_and(|now| now == *text))
+            bytes.map_or(!never_there, |bytes| !to_text(bytes).is_ok_and(|now| now == *text))
         })
     }
 
@@ -182,7 +182,7 @@ impl Files {
     /// # Errors
     /// It is not UTF-8, does not compile, or its top level fails.
     pub fn load(&self, engine: &Engine, name: &str, bytes: Vec<u8>) -> Fallible<Arc<File>> {
-        let text = text_of(bytes)?;
+        let text = to_text(bytes)?;
         lock(&self.sources).insert(name.to_owned(), Source { text: text.clone(), file: None });
         let file = Arc::new(File::compile(engine, name, &text)?);
         lock(&self.sources).insert(name.to_owned(), Source { text, file: Some(file.clone()) });
@@ -208,7 +208,7 @@ impl Files {
     }
 }
 
-fn text_of(bytes: Vec<u8>) -> Fallible<String> {
+fn to_text(bytes: Vec<u8>) -> Fallible<String> {
     let text = String::from_utf8(bytes).map_err(|error| -> Box<EvalAltResult> {
         let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
         let line = valid.iter().filter(|byte| **byte == b'\n').count() + 1;

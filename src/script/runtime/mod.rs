@@ -6,7 +6,6 @@ pub mod call;
 pub mod evaluation;
 pub mod fault;
 pub mod files;
-pub mod hint;
 pub mod http_error;
 pub mod imports;
 pub mod json;

@@ -60,12 +60,8 @@ impl Text {
     }
 
     /// What was written, followed by `...` in place of the rest; within the limit.
-    pub fn cut(mut self) -> ImmutableString {
-        let mut end = self.limit.saturating_sub(3).min(self.written.len());
-        while !self.written.is_char_boundary(end) {
-            end -= 1;
-        }
-        self.written.truncate(end);
+    pub fn truncated(mut self) -> ImmutableString {
+        self.written.truncate(self.written.floor_char_boundary(self.limit.saturating_sub(3)));
         self.written.push_str("...");
         self.written.into()
     }
@@ -79,13 +75,14 @@ impl fmt::Write for Text {
             self.written.push_str(part);
             return Ok(());
         }
-        let mut end = room;
-        while !part.is_char_boundary(end) {
-            end -= 1;
-        }
-        self.written.push_str(&part[..end]);
+        self.written.push_str(&part[..part.floor_char_boundary(room)]);
         Err(fmt::Error)
     }
+}
+
+/// The first `most` characters of `text`: what an error repeats of it.
+pub fn truncate(text: &str, most: usize) -> &str {
+    text.char_indices().nth(most).map_or(text, |(end, _)| &text[..end])
 }
 
 /// The error of a native whose text would be too long.

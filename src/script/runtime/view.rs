@@ -58,13 +58,23 @@ impl View {
         for file in candidates {
             let overloads = file.overloads(name);
             if !overloads.is_empty() {
-                return View::of(function.clone(), file.clone(), overloads, context.call_position());
+                return View::from_overloads(
+                    function.clone(),
+                    file.clone(),
+                    overloads,
+                    context.call_position(),
+                );
             }
         }
         Err(format!("no function `{name}`: define it by `fn {name}(...) {{ ... }}`").into())
     }
 
-    fn of(function: FnPtr, file: Arc<File>, overloads: &[Function], at: Position) -> Fallible<View> {
+    fn from_overloads(
+        function: FnPtr,
+        file: Arc<File>,
+        overloads: &[Function],
+        at: Position,
+    ) -> Fallible<View> {
         let captured = function.curry().len();
         let line = overloads.iter().find_map(|overload| overload.line).or(at.line());
         let public = overloads.iter().filter(|overload| !overload.private);

@@ -60,7 +60,7 @@ fn parameters(text: &str) -> Vec<(&str, &str)> {
 mod tests {
     use super::*;
 
-    fn shown(header: &str) -> String {
+    fn display(header: &str) -> String {
         let request = Request::from_parts("GET", "/", [("Authorization", header)], Vec::new(), None, None);
         match read(&request).try_cast::<Map>() {
             Some(map) => map.iter().map(|(name, value)| format!("{name}={value};")).collect(),
@@ -84,7 +84,7 @@ mod tests {
             ("", "()"),
         ];
         for (header, expected) in cases {
-            assert_eq!(shown(header), expected, "{header}");
+            assert_eq!(display(header), expected, "{header}");
         }
         assert!(read(&Request::default()).is_unit());
     }

@@ -38,7 +38,7 @@ impl KeyValueStore {
         // Written without the lock.
         let mut map = serde_json::Map::new();
         for (key, value) in copied {
-            map.insert(key.to_string(), shown(&value, 0));
+            map.insert(key.to_string(), to_json(&value, 0));
         }
         map
     }
@@ -46,7 +46,7 @@ impl KeyValueStore {
     /// The value of `key`.
     pub fn read(&self, epoch: &Epoch, key: &str) -> Option<Value> {
         let value = self.now(epoch).look(key).0;
-        value.map(|value| shown(&value, 0))
+        value.map(|value| to_json(&value, 0))
     }
 
     /// Sets `key` to what JSON says; tells whether it is new.
@@ -77,7 +77,7 @@ impl KeyValueStore {
 }
 
 /// What JSON can't hold is shown as text: bytes in base64, infinite numbers by name, what is nested too deep as dots.
-fn shown(value: &Dynamic, depth: usize) -> Value {
+fn to_json(value: &Dynamic, depth: usize) -> Value {
     if let Some(text) = value.read_lock::<ImmutableString>() {
         return text.as_str().into();
     }
@@ -85,12 +85,12 @@ fn shown(value: &Dynamic, depth: usize) -> Value {
         return "...".into();
     }
     if let Some(items) = value.read_lock::<Array>() {
-        return items.iter().map(|item| shown(item, depth + 1)).collect();
+        return items.iter().map(|item| to_json(item, depth + 1)).collect();
     }
     if let Some(map) = value.read_lock::<Map>() {
         let mut object = serde_json::Map::new();
         for (key, value) in &*map {
-            object.insert(key.to_string(), shown(value, depth + 1));
+            object.insert(key.to_string(), to_json(value, depth + 1));
         }
         return object.into();
     }
@@ -162,13 +162,13 @@ mod tests {
         for _ in 0..2 * MAX_DEPTH {
             deep = Dynamic::from_array(vec![deep]);
         }
-        assert!(shown(&deep, 0).to_string().contains("[[\"...\"]]"));
+        assert!(to_json(&deep, 0).to_string().contains("[[\"...\"]]"));
         for (value, text) in [
             (Dynamic::from_blob(b"hi".to_vec()), "\"aGk=\""),
             (f64::INFINITY.into(), "\"inf\""),
             ('x'.into(), "\"x\""),
         ] {
-            assert_eq!(shown(&value, 0).to_string(), text);
+            assert_eq!(to_json(&value, 0).to_string(), text);
         }
     }
 

@@ -1,9 +1,9 @@
 //! Python's methods of lists and dictionaries.
 
-use super::{equal, shown};
+use super::equal;
 use crate::script::runtime::Fallible;
 use crate::script::runtime::natives::Natives;
-use crate::script::runtime::size_limits::{collect, text_of, too_many};
+use crate::script::runtime::size_limits::{collect, text_of, too_many, truncate};
 use rhai::{Array, Dynamic, Map};
 
 /// `list.index(item)`: unlike `index_of`, a missing item is an error.
@@ -19,8 +19,9 @@ fn count(list: &Array, item: &Dynamic) -> i64 {
 
 /// `map.pop(key)`: a missing key is an error.
 fn pop(map: &mut Map, key: &str) -> Fallible<Dynamic> {
-    map.remove(key)
-        .ok_or_else(|| format!("pop: no key `{}`: `pop(key, default)` gives a default", shown(key)).into())
+    map.remove(key).ok_or_else(|| {
+        format!("pop: no key `{}`: `pop(key, default)` gives a default", truncate(key, 80)).into()
+    })
 }
 
 /// `map.items()`: pairs `[key, value]`.

@@ -2,7 +2,7 @@
 
 use crate::script::runtime::Fallible;
 use crate::script::runtime::natives::Natives;
-use crate::script::runtime::size_limits::too_long;
+use crate::script::runtime::size_limits::{MAX_TEXT, text_of, too_long};
 use regex_lite::{Captures, Regex};
 use rhai::{Array, Dynamic, ImmutableString, Map};
 use std::sync::Arc;
@@ -30,13 +30,7 @@ impl Match {
             (_, Ok(wanted)) => self.names.iter().position(|name| name.as_deref() == Some(wanted.as_str())),
             _ => None,
         };
-        found.ok_or_else(|| {
-            format!(
-                "re: the pattern has no group `{}`",
-                crate::script::runtime::size_limits::text_of(group, 80)
-            )
-            .into()
-        })
+        found.ok_or_else(|| format!("re: the pattern has no group `{}`", text_of(group, 80)).into())
     }
 
     /// The text of a group; `()` where it took no part.
@@ -52,7 +46,7 @@ impl Match {
     fn groups(&self) -> Fallible<Array> {
         // Nested groups may each be as long as the text.
         let total: usize = self.places.iter().flatten().map(|(start, end)| end - start).sum();
-        if total > 2 * crate::script::runtime::size_limits::MAX_TEXT {
+        if total > 2 * MAX_TEXT {
             return Err(too_long("groups"));
         }
         Ok((1..self.places.len()).map(|number| self.text(number)).collect())

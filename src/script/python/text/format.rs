@@ -2,7 +2,7 @@
 
 use crate::script::runtime::Fallible;
 use crate::script::runtime::natives::Natives;
-use crate::script::runtime::size_limits::{Text, write_value};
+use crate::script::runtime::size_limits::{Text, truncate, write_value};
 use rhai::{Array, Dynamic, ImmutableString, Map, NativeCallContext};
 
 /// Most digits behind the point.
@@ -34,9 +34,11 @@ impl Arguments {
 
     /// The value of `{}`, `{0}` or `{name}`.
     fn get(&mut self, field: &str) -> Result<&Dynamic, String> {
-        let shown = || field.chars().take(80).collect::<String>();
         if !field.is_empty() && field.parse::<usize>().is_err() {
-            return self.named.get(field).ok_or_else(|| format!("no value for `{{{}}}`", shown()));
+            return self
+                .named
+                .get(field)
+                .ok_or_else(|| format!("no value for `{{{}}}`", truncate(field, 80)));
         }
         let place = field.parse().unwrap_or(self.next);
         if field.is_empty() {
@@ -64,7 +66,7 @@ struct Spec {
 
 impl Spec {
     fn parse(text: &str) -> Result<Self, String> {
-        let bad = || format!("bad format `{}`", text.chars().take(80).collect::<String>());
+        let bad = || format!("bad format `{}`", truncate(text, 80));
         let mut spec = Self::default();
         let mut rest = text;
         let mut letters = text.chars();
@@ -126,9 +128,8 @@ impl Spec {
             write_value("format", &mut text, context, value)?;
             let text = text.finish();
             let most = if plain { self.precision.unwrap_or(usize::MAX) } else { usize::MAX };
-            let end = text.char_indices().nth(most).map_or(text.len(), |(place, _)| place);
             let align = if value.is_string() || value.is_char() { '<' } else { '>' };
-            return self.pad(&text[..end], align, out);
+            return self.pad(truncate(&text, most), align, out);
         }
         let text = self.number(value).map_err(|why| format!("format: {why}"))?;
         self.pad(&text, '>', out)

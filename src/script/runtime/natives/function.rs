@@ -133,7 +133,7 @@ fn itself<T: Variant + Clone>(argument: &mut Dynamic) -> DynamicWriteLock<'_, T>
 
 /// The argument is a copy, made for this call; taking it away saves another.
 #[inline(never)]
-fn text(argument: &mut Dynamic) -> ImmutableString {
+fn take_text(argument: &mut Dynamic) -> ImmutableString {
     argument.take().cast()
 }
 
@@ -142,12 +142,12 @@ fn letters(text: &ImmutableString) -> &str {
     text
 }
 
-fn of<T>(_: &mut Dynamic) -> Receiver<T> {
+fn receiver<T>(_: &mut Dynamic) -> Receiver<T> {
     Receiver(PhantomData)
 }
 
 #[inline(never)]
-fn given<T: ScriptValue>(argument: &mut Dynamic) -> T {
+fn take_value<T: ScriptValue>(argument: &mut Dynamic) -> T {
     argument.take().cast()
 }
 
@@ -161,15 +161,15 @@ macro_rules! shape {
     };
     ($method:literal {$($generic:tt)*} {$($part:tt)*} {$($takes:tt)*} {$($argument:tt)*}; Receiver $name:ident $type:ident $(, $($rest:tt)*)?) => {
         shape!(true {$($generic)* $type: Variant + Clone,} {$($part)* Receiver<$type>,} {$($takes)* Receiver<$type>,}
-            {$($argument)* [$name, $type, of::<$type>, $name]}; $($($rest)*)?);
+            {$($argument)* [$name, $type, receiver::<$type>, $name]}; $($($rest)*)?);
     };
     ($method:literal {$($generic:tt)*} {$($part:tt)*} {$($takes:tt)*} {$($argument:tt)*}; StrArg $name:ident $(, $($rest:tt)*)?) => {
         shape!($method {$($generic)*} {$($part)* StrArg,} {$($takes)* &str,}
-            {$($argument)* [$name, ImmutableString, text, letters(&$name)]}; $($($rest)*)?);
+            {$($argument)* [$name, ImmutableString, take_text, letters(&$name)]}; $($($rest)*)?);
     };
     ($method:literal {$($generic:tt)*} {$($part:tt)*} {$($takes:tt)*} {$($argument:tt)*}; Arg $name:ident $type:ident $(, $($rest:tt)*)?) => {
         shape!($method {$($generic)* $type: ScriptValue,} {$($part)* Arg<$type>,} {$($takes)* $type,}
-            {$($argument)* [$name, $type, given::<$type>, $name]}; $($($rest)*)?);
+            {$($argument)* [$name, $type, take_value::<$type>, $name]}; $($($rest)*)?);
     };
     ($method:literal {$($generic:tt)*} {$($part:tt)*} {$($takes:tt)*} {$([$name:ident, $type:ty, $take:expr, $pass:expr])*};) => {
         impl<Function, R: Returned, $($generic)*> Native<($($part)*)> for Function

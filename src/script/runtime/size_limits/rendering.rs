@@ -13,7 +13,7 @@ pub fn text_of(value: &Dynamic, limit: usize) -> ImmutableString {
     let mut out = Text::with_limit(limit);
     match (Writer { out: &mut out, context: None }).top(value) {
         Ok(()) => out.finish(),
-        Err(fmt::Error) => out.cut(),
+        Err(fmt::Error) => out.truncated(),
     }
 }
 
@@ -135,7 +135,7 @@ fn whole<T: Container>(
 
 /// The text of a list or map, cut where it is too long: when `to_string` fails, Rhai falls back to a form without limit
 /// (for `${value}` and for items of lists), so it must not fail.
-fn cut<T: Container>(context: &NativeCallContext, value: &T) -> ImmutableString {
+fn display_truncated<T: Container>(context: &NativeCallContext, value: &T) -> ImmutableString {
     let limit = match context.engine().max_string_size() {
         0 => MAX_TEXT,
         limit => limit.min(MAX_TEXT),
@@ -143,7 +143,7 @@ fn cut<T: Container>(context: &NativeCallContext, value: &T) -> ImmutableString 
     let mut out = Text::with_limit(limit);
     match value.show(&mut Writer { out: &mut out, context: Some(context) }) {
         Ok(()) => out.finish(),
-        Err(fmt::Error) => out.cut(),
+        Err(fmt::Error) => out.truncated(),
     }
 }
 
@@ -151,7 +151,7 @@ fn cut<T: Container>(context: &NativeCallContext, value: &T) -> ImmutableString 
 fn register_for<T: Container>(natives: &mut Natives) {
     // By value: Rhai checks the size of what a native borrows afterwards, and would fall back as above when it is too large.
     for name in ["to_string", "to_debug"] {
-        natives.register_fn(name, |context: NativeCallContext, value: T| cut(&context, &value));
+        natives.register_fn(name, |context: NativeCallContext, value: T| display_truncated(&context, &value));
     }
     for name in ["print", "debug"] {
         natives.register_fn(name, move |context: NativeCallContext, value: &mut T| {

@@ -98,5 +98,5 @@ fn text_refuses_to_grow_beyond_its_limit() {
     assert!(text.push("x", "abc").is_ok());
     assert!(text.repeat("x", "ab", usize::MAX).is_err());
     assert!(text.push("x", "de").is_err());
-    assert_eq!(text.cut(), "a...");
+    assert_eq!(text.truncated(), "a...");
 }
