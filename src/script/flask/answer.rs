@@ -9,6 +9,7 @@ use crate::script::runtime::Fallible;
 use crate::script::runtime::budget::MAX_TEXT;
 use crate::script::runtime::json;
 use crate::script::runtime::multi_dict::to_dict;
+use crate::script::runtime::size_limits::type_name;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use rhai::{Array, Blob, Dynamic, ImmutableString, Map};
 
@@ -54,12 +55,6 @@ fn kind(value: &Dynamic) -> String {
     }
 }
 
-/// The name of a value's type without the path of its Rust module.
-pub fn type_name(value: &Dynamic) -> &str {
-    let name = value.type_name();
-    name.rsplit("::").next().unwrap_or(name)
-}
-
 /// Whether a list is body, status and headers, or else a list for JSON (design, section 5): `[body, status]`,
 /// `[body, status, #{headers}]` where body is no number, or `[body, #{headers}]` where body is text, bytes or a response.
 fn is_tuple(items: &[Dynamic]) -> bool {
@@ -102,12 +97,17 @@ pub fn from_tuple(items: Array) -> Fallible<Answer> {
 
 fn add_headers(answer: &mut Answer, headers: &Map) -> Fallible<()> {
     answer.headers.reserve(headers.len());
-    for (name, value) in headers {
-        let values = header_values(name, value)?;
-        answer.remove_header(name);
-        let fields = values.into_iter().map(|value| (name.as_str().to_owned().into(), value.into()));
-        answer.headers.extend(fields);
-    }
+    headers.iter().try_for_each(|(name, value)| set_header(answer, name, value))
+}
+
+/// Replaces the header `name`; a list is sent once per item (Werkzeug), anything else as its text.
+///
+/// # Errors
+/// A name or value that can't be sent.
+pub fn set_header(answer: &mut Answer, name: &str, value: &Dynamic) -> Fallible<()> {
+    let values = header_values(name, value)?;
+    answer.remove_header(name);
+    answer.headers.extend(values.into_iter().map(|value| (name.to_owned().into(), value.into())));
     Ok(())
 }
 

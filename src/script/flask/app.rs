@@ -53,8 +53,7 @@ impl Blueprint {
 
 /// Registers `app`, `Blueprint` and their methods.
 pub fn register(natives: &mut Natives) {
-    natives.set_var("app", App);
-    natives.register_type_with_name::<App>("app").register_type_with_name::<Blueprint>("Blueprint");
+    natives.register_handle("app", App).register_type_with_name::<Blueprint>("Blueprint");
     rules::<App>(natives);
     rules::<Blueprint>(natives);
     hooks::<App>(natives);

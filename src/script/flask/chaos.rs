@@ -1,7 +1,8 @@
 //! `response.delay`, `dribble`, `fault` and their kin: how an answer is to be slow, or to fail. Each gives the response back.
 
 use super::response::Response;
-use crate::chaos::{Breaking, Delay, Dribble, LONGEST, probability};
+use super::sleep::prolong;
+use crate::chaos::{Breaking, Delay, Dribble, probability};
 use crate::script::runtime::Fallible;
 use crate::script::runtime::call;
 use crate::script::runtime::natives::Natives;
@@ -44,8 +45,8 @@ fn delay(response: &Response, name: &str, delay: Result<Delay, String>, options:
     if let Some(mut random) = chance(name, options)? {
         let pause = delay.draw(&mut random);
         let mut answer = response.lock();
-        if matches!(delay, Delay::Fixed(_)) && answer.hold.saturating_add(pause) > LONGEST {
-            return Err(format!("an answer can be held back for {} s at most", LONGEST.as_secs()).into());
+        if matches!(delay, Delay::Fixed(_)) {
+            prolong(answer.hold, pause)?;
         }
         answer.delay(pause, "");
     }

@@ -1,5 +1,6 @@
 //! `Set-Cookie` lines (RFC 6265, section 4.1) from Flask's options.
 
+use crate::script::python::text::capitalized;
 use crate::script::runtime::Fallible;
 use chrono::DateTime;
 use rhai::{Dynamic, Map};
@@ -51,7 +52,7 @@ fn attributes(options: &Map) -> Fallible<String> {
     line += &format!("; Path={}", text("path").unwrap_or_else(|| "/".to_owned()));
     if let Some(policy) = text("samesite") {
         match policy.to_ascii_lowercase().as_str() {
-            "strict" | "lax" | "none" => line += &format!("; SameSite={}", capital(&policy)),
+            "strict" | "lax" | "none" => line += &format!("; SameSite={}", capitalized(&policy)),
             _ => return Err(format!("set_cookie: `samesite` is Strict, Lax or None, not `{policy}`").into()),
         }
     }
@@ -63,11 +64,6 @@ pub fn expired(mut options: Map) -> Map {
     options.insert("max_age".into(), Dynamic::from_int(0));
     options.insert("expires".into(), Dynamic::from_int(0));
     options
-}
-
-fn capital(text: &str) -> String {
-    let lower = text.to_ascii_lowercase();
-    lower[..1].to_ascii_uppercase() + &lower[1..]
 }
 
 /// Seconds since 1970 as a date of HTTP; text is taken as it is.

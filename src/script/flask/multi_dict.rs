@@ -7,14 +7,14 @@ pub use files::FileDict;
 
 use crate::script::flask::property::{read_only, same, unknown_option};
 use crate::script::runtime::Fallible;
-use crate::script::runtime::http_error::{HttpError, http_error};
+use crate::script::runtime::http_error::{self, http_error};
 use crate::script::runtime::multi_dict::{Dictionary, Headers, MultiDict, flat};
 use crate::script::runtime::natives::Natives;
 use rhai::{Array, Dynamic, EvalAltResult, FnPtr, ImmutableString, Map, NativeCallContext};
 use std::any::TypeId;
 use std::ops::Deref;
 
-/// Registers the types behind `request.args`, `headers` and `files`, with their iterators in `globals`.
+/// Registers the types behind `request.args`, `headers` and `files`.
 pub fn register(natives: &mut Natives) {
     natives
         .register_type_with_name::<MultiDict>("MultiDict")
@@ -194,11 +194,7 @@ fn convert(context: &NativeCallContext, value: Dynamic, kind: &Dynamic) -> Falli
 
 /// Whether a conversion failed for its input, as Python's `ValueError` says; `abort` and spent budgets go on up.
 fn is_refusal(error: &EvalAltResult) -> bool {
-    let aborts = match error.unwrap_inner() {
-        EvalAltResult::ErrorRuntime(thrown, _) => thrown.is::<HttpError>(),
-        _ => false,
-    };
-    error.is_catchable() && !aborts
+    error.is_catchable() && http_error::find(error).is_none()
 }
 
 #[cfg(test)]

@@ -28,7 +28,7 @@ pub struct RequestHandle;
 type Read = Fallible<Dynamic>;
 type Getter = fn(&Arc<Request>) -> Read;
 
-/// Sets `request` in `globals` and registers all that scripts reach from it.
+/// Registers `request` and the properties of it.
 pub fn register(natives: &mut Natives) {
     natives.set_var("request", RequestHandle);
     natives.register_type_with_name::<RequestHandle>("Request");

@@ -46,16 +46,25 @@ impl Response {
     }
 
     fn set_header(&self, name: &str, value: &Dynamic) -> Fallible<()> {
-        let values = header_values(name, value)?;
-        let mut answer = self.lock();
-        answer.remove_header(name);
-        answer.headers.extend(values.into_iter().map(|value| (name.to_owned().into(), value.into())));
-        Ok(())
+        answer::set_header(&mut self.lock(), name, value)
     }
 
     fn add_header(&self, name: &str, value: &Dynamic) -> Fallible<()> {
         let values = header_values(name, value)?;
         self.lock().headers.extend(values.into_iter().map(|value| (name.to_owned().into(), value.into())));
+        Ok(())
+    }
+
+    fn set_status(&self, status: &Dynamic) -> Fallible<()> {
+        let (code, reason) = answer::status(status)?;
+        let mut answer = self.lock();
+        (answer.status, answer.reason) = (code, reason);
+        Ok(())
+    }
+
+    fn set_body(&self, body: &Dynamic) -> Fallible<()> {
+        let body = answer::body(body)?;
+        self.lock().body = body;
         Ok(())
     }
 
@@ -185,16 +194,10 @@ fn properties(natives: &mut Natives) {
     natives
         .register_get("status_code", |response: &mut Response| i64::from(response.lock().status))
         .register_set("status_code", |response: &mut Response, code: i64| {
-            response.lock().status = answer::status_code(code)?;
-            Fallible::Ok(())
+            answer::status_code(code).map(|code| response.lock().status = code)
         })
         .register_get("status", status_line)
-        .register_set("status", |response: &mut Response, status: Dynamic| {
-            let (code, reason) = answer::status(&status)?;
-            let mut answer = response.lock();
-            (answer.status, answer.reason) = (code, reason);
-            Fallible::Ok(())
-        })
+        .register_set("status", |response: &mut Response, status: Dynamic| response.set_status(&status))
         .register_get("content_type", |response: &mut Response| header(&response.lock(), "content-type"))
         .register_set("content_type", |response: &mut Response, value: &str| response.set_content_type(value))
         .register_get("mimetype", mimetype)
@@ -202,19 +205,13 @@ fn properties(natives: &mut Natives) {
             response.set_content_type(&answer::with_charset(value))
         })
         .register_get("data", Response::data)
-        .register_set("data", |response: &mut Response, body: Dynamic| {
-            response.lock().body = answer::body(&body)?;
-            Fallible::Ok(())
-        });
+        .register_set("data", |response: &mut Response, body: Dynamic| response.set_body(&body));
     readers(natives);
 }
 
 fn readers(natives: &mut Natives) {
     natives
-        .register_fn("set_data", |response: &mut Response, body: Dynamic| {
-            response.lock().body = answer::body(&body)?;
-            Fallible::Ok(())
-        })
+        .register_fn("set_data", |response: &mut Response, body: Dynamic| response.set_body(&body))
         .register_fn("get_data", Response::data)
         .register_get("text", |response: &mut Response| {
             let text = String::from_utf8(response.data()?);
@@ -245,23 +242,16 @@ fn mimetype(response: &mut Response) -> Dynamic {
 fn chaining(natives: &mut Natives) {
     natives
         .register_fn("status", |response: &mut Response, status: Dynamic| {
-            let (code, reason) = answer::status(&status)?;
-            let mut answer = response.lock();
-            (answer.status, answer.reason) = (code, reason);
-            drop(answer);
-            Fallible::Ok(response.clone())
+            response.set_status(&status).map(|()| response.clone())
         })
         .register_fn("header", |response: &mut Response, name: &str, value: Dynamic| {
-            response.set_header(name, &value)?;
-            Fallible::Ok(response.clone())
+            response.set_header(name, &value).map(|()| response.clone())
         })
         .register_fn("mimetype", |response: &mut Response, value: &str| {
-            response.set_content_type(&answer::with_charset(value))?;
-            Fallible::Ok(response.clone())
+            response.set_content_type(&answer::with_charset(value)).map(|()| response.clone())
         })
         .register_fn("body", |response: &mut Response, body: Dynamic| {
-            response.lock().body = answer::body(&body)?;
-            Fallible::Ok(response.clone())
+            response.set_body(&body).map(|()| response.clone())
         });
 }
 

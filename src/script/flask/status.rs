@@ -121,8 +121,7 @@ fn meant_by(name: &str) -> Option<&'static str> {
 
 /// Registers `status`, as a value with properties and as a module (`status::HTTP_200_OK`).
 pub fn register(natives: &mut Natives) {
-    natives.register_type_with_name::<Status>("status");
-    natives.set_var("status", Status);
+    natives.register_handle("status", Status);
     natives.register_indexer_get(|_: Receiver<Status>, name: &str| code_of(name));
     let mut module = Module::new();
     for (name, code) in NAMES.iter() {

@@ -6,6 +6,7 @@ pub mod outside;
 use crate::script::runtime::Fallible;
 use crate::script::runtime::key_value_store::Values;
 use crate::script::runtime::natives::{Natives, ScriptValue};
+use crate::script::runtime::size_limits::type_name;
 use crate::script::runtime::{budget, call};
 use rhai::{Array, Dynamic, EvalAltResult, FnPtr, ImmutableString, NativeCallContext};
 use std::borrow::Cow;
@@ -43,7 +44,7 @@ impl Store {
             None if name.is_unit() => return Ok(self.clone()),
             None if name.is_int() => name.to_string(),
             None => {
-                let kind = super::answer::type_name(name);
+                let kind = type_name(name);
                 return Err(format!("store.scope takes a text, not {kind}").into());
             }
         };
@@ -93,7 +94,7 @@ fn plain(key: &str, value: Dynamic) -> Fallible<Dynamic> {
     }
     Err(format!(
         "store: `{key}` can hold text, numbers, booleans, lists, maps and blobs, not {}",
-        super::answer::type_name(&value)
+        type_name(&value)
     )
     .into())
 }
@@ -158,17 +159,14 @@ fn update(
 
 /// Registers `store`.
 pub fn register(natives: &mut Natives) {
-    natives.set_var("store", Store::default());
     natives
-        .register_type_with_name::<Store>("store")
-        .register_indexer_get(|store: &mut Store, key: &str| {
-            Fallible::Ok(get(store, key)?.unwrap_or_default())
-        })
+        .register_handle("store", Store::default())
+        .register_indexer_get(|store: &mut Store, key: &str| get(store, key).map(Option::unwrap_or_default))
         .register_indexer_set(|store: &mut Store, key: &str, value: Dynamic| set(store, key, value))
         .register_fn("set", |store: &mut Store, key: &str, value: Dynamic| set(store, key, value))
-        .register_fn("get", |store: &mut Store, key: &str| Fallible::Ok(get(store, key)?.unwrap_or_default()))
+        .register_fn("get", |store: &mut Store, key: &str| get(store, key).map(Option::unwrap_or_default))
         .register_fn("get", |store: &mut Store, key: &str, default: Dynamic| {
-            Fallible::Ok(get(store, key)?.unwrap_or(default))
+            get(store, key).map(|value| value.unwrap_or(default))
         })
         .register_fn("incr", |store: &mut Store, key: &str| incr(store, key, 1))
         .register_fn("incr", |store: &mut Store, key: &str, by: i64| incr(store, key, by))

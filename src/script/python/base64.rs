@@ -18,7 +18,8 @@ const fn coder(alphabet: &Alphabet) -> GeneralPurpose {
     GeneralPurpose::new(alphabet, config.with_decode_allow_trailing_bits(true))
 }
 
-const PLAIN: GeneralPurpose = coder(&STANDARD);
+/// The coder of `b64encode` and `b64decode`.
+pub const PLAIN: GeneralPurpose = coder(&STANDARD);
 const URL: GeneralPurpose = coder(&URL_SAFE);
 
 fn encode(name: &str, coder: &GeneralPurpose, bytes: &[u8]) -> Fallible<String> {
@@ -59,8 +60,7 @@ fn register_pair(
 
 /// Registers `base64`.
 pub fn register(natives: &mut Natives) {
-    natives.register_type_with_name::<Base64>("base64");
-    natives.set_var("base64", Base64);
+    natives.register_handle("base64", Base64);
     register_pair(natives, "b64encode", "b64decode", &PLAIN);
     register_pair(natives, "urlsafe_b64encode", "urlsafe_b64decode", &URL);
 }

@@ -95,7 +95,7 @@ fn present() -> String {
 }
 
 fn register_time(natives: &mut Natives) {
-    natives.register_type_with_name::<Time>("time");
+    natives.register_handle("time", Time);
     natives.register_fn("time", |_: Receiver<Time>| now());
     natives.register_fn("time_ns", |_: Receiver<Time>| Utc::now().timestamp_nanos_opt().unwrap_or(i64::MAX));
     natives.register_fn("monotonic", |_: Receiver<Time>| START.elapsed().as_secs_f64());
@@ -113,10 +113,8 @@ fn register_time(natives: &mut Natives) {
 /// Registers `time` and `datetime`.
 pub fn register(natives: &mut Natives) {
     LazyLock::force(&START);
-    natives.set_var("time", Time);
-    natives.set_var("datetime", Datetime);
     register_time(natives);
-    natives.register_type_with_name::<Datetime>("datetime");
+    natives.register_handle("datetime", Datetime);
     natives.register_fn("now", |_: Receiver<Datetime>| present());
     natives.register_fn("utcnow", |_: Receiver<Datetime>| present());
     natives.register_fn("isoformat", |_: Receiver<Datetime>, seconds: f64| isoformat(seconds));

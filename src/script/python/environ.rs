@@ -52,8 +52,7 @@ fn required(name: &str) -> Fallible<String> {
 
 /// Registers `os`.
 pub fn register(natives: &mut Natives) {
-    natives.set_var("os", Os);
-    natives.register_type_with_name::<Os>("os");
+    natives.register_handle("os", Os);
     natives.register_type_with_name::<Environ>("os.environ");
     natives.register_fn("getenv", |_: Receiver<Os>, name: &str| getenv(name, Dynamic::UNIT));
     natives.register_fn("getenv", |_: Receiver<Os>, name: &str, default: Dynamic| getenv(name, default));

@@ -3,6 +3,7 @@
 use crate::script::runtime::Fallible;
 use crate::script::runtime::natives::{Natives, Receiver, ScriptValue};
 use crate::script::runtime::size_limits::truncate;
+use hmac::digest::{InvalidLength, KeyInit};
 use hmac::{Hmac, Mac};
 use md5::Md5;
 use rhai::{Blob, Dynamic};
@@ -44,13 +45,13 @@ fn with_bytes<T>(name: &str, value: &Dynamic, use_bytes: impl FnOnce(&[u8]) -> T
 
 /// The keyed digest (RFC 2104) of `message`; keys have any length.
 fn keyed(name: &str, key: &[u8], message: &[u8], digest: &str) -> Fallible<Blob> {
+    fn digest_of<M: Mac + KeyInit>(key: &[u8], message: &[u8]) -> Result<Blob, InvalidLength> {
+        Ok(<M as Mac>::new_from_slice(key)?.chain_update(message).finalize().into_bytes().to_vec())
+    }
     let bytes = match digest {
-        "md5" => Hmac::<Md5>::new_from_slice(key)
-            .map(|mac| mac.chain_update(message).finalize().into_bytes().to_vec()),
-        "sha256" => Hmac::<Sha256>::new_from_slice(key)
-            .map(|mac| mac.chain_update(message).finalize().into_bytes().to_vec()),
-        "sha512" => Hmac::<Sha512>::new_from_slice(key)
-            .map(|mac| mac.chain_update(message).finalize().into_bytes().to_vec()),
+        "md5" => digest_of::<Hmac<Md5>>(key, message),
+        "sha256" => digest_of::<Hmac<Sha256>>(key, message),
+        "sha512" => digest_of::<Hmac<Sha512>>(key, message),
         other => {
             let shown = truncate(other, 40);
             return Err(
@@ -79,7 +80,7 @@ fn register_digest(natives: &mut Natives, name: &'static str, digest: fn(&[u8]) 
 }
 
 fn register_hmac(natives: &mut Natives) {
-    natives.register_type_with_name::<HmacHandle>("hmac");
+    natives.register_handle("hmac", HmacHandle);
     natives.register_fn("digest", |_: Receiver<HmacHandle>, key: Dynamic, message: Dynamic, digest: &str| {
         hmac_of("hmac.digest", &key, &message, digest)
     });
@@ -100,9 +101,7 @@ fn register_hmac(natives: &mut Natives) {
 
 /// Registers `hashlib` and `hmac`.
 pub fn register(natives: &mut Natives) {
-    natives.set_var("hashlib", Hashlib);
-    natives.set_var("hmac", HmacHandle);
-    natives.register_type_with_name::<Hashlib>("hashlib");
+    natives.register_handle("hashlib", Hashlib);
     natives.register_type_with_name::<Digest>("digest");
     register_digest(natives, "md5", |bytes| Md5::digest(bytes).to_vec());
     register_digest(natives, "sha256", |bytes| Sha256::digest(bytes).to_vec());

@@ -36,8 +36,7 @@ fn indent_of(options: &Map) -> Result<String, String> {
 
 /// Registers `json`.
 pub fn register(natives: &mut Natives) {
-    natives.register_type_with_name::<Json>("json");
-    natives.set_var("json", Json);
+    natives.register_handle("json", Json);
     natives.register_fn("dumps", |_: Receiver<Json>, value: Dynamic| dumps(&value, ""));
     natives.register_fn(
         "dumps",

@@ -71,8 +71,7 @@ fn uniform(low: f64, high: f64) -> f64 {
 
 /// Registers `random`.
 pub fn register(natives: &mut Natives) {
-    natives.register_type_with_name::<Random>("random");
-    natives.set_var("random", Random);
+    natives.register_handle("random", Random);
     natives.register_fn("random", |_: Receiver<Random>| fastrand::f64());
     natives.register_fn("randint", |_: Receiver<Random>, low: i64, high: i64| randint(low, high));
     natives.register_fn("randrange", |_: Receiver<Random>, stop: i64| randrange(0, stop, 1));

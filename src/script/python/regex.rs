@@ -250,8 +250,7 @@ fn register_sub(natives: &mut Natives) {
 
 /// Registers `re`.
 pub fn register(natives: &mut Natives) {
-    natives.register_type_with_name::<Re>("re");
-    natives.set_var("re", Re);
+    natives.register_handle("re", Re);
     matched::register(natives);
     for (name, anchor) in [
         ("search", Anchor::Anywhere),

@@ -114,7 +114,7 @@ fn find_from(text: &str, part: &str, start: i64) -> i64 {
 }
 
 /// The first letter in upper case, the others in lower case.
-fn capitalized(word: &str) -> String {
+pub fn capitalized(word: &str) -> String {
     let mut letters = word.chars();
     let first = letters.next();
     first.into_iter().flat_map(char::to_uppercase).chain(letters.flat_map(char::to_lowercase)).collect()

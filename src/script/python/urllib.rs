@@ -131,8 +131,7 @@ fn parse_qs(text: &str) -> Fallible<Map> {
 
 /// Registers `urllib`; `urllib.parse` is the same.
 pub fn register(natives: &mut Natives) {
-    natives.register_type_with_name::<Urllib>("urllib");
-    natives.set_var("urllib", Urllib);
+    natives.register_handle("urllib", Urllib);
     natives.register_get("parse", |_: Receiver<Urllib>| Urllib);
     natives.register_fn("quote", |_: Receiver<Urllib>, text: &str| quote(text, "/"));
     natives.register_fn("quote", |_: Receiver<Urllib>, text: &str, safe: &str| quote(text, safe));

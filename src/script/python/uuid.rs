@@ -17,8 +17,7 @@ pub fn uuid4() -> String {
 
 /// Registers `uuid`.
 pub fn register(natives: &mut Natives) {
-    natives.register_type_with_name::<Uuid>("uuid");
-    natives.set_var("uuid", Uuid);
+    natives.register_handle("uuid", Uuid);
     natives.register_fn("uuid4", |_: Receiver<Uuid>| uuid4());
 }
 

@@ -89,9 +89,6 @@ thread_local! {
     static TICKS: Cell<u64> = const { Cell::new(0) };
     /// What the call ran out of, and for how many operations it has gone on since.
     static OVER: Cell<Option<(Limit, u32)>> = const { Cell::new(None) };
-}
-
-thread_local! {
     /// When the running call takes long.
     static LONG_FROM: Cell<Option<Instant>> = const { Cell::new(None) };
     /// What this thread does when a call takes long.

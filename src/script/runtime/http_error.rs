@@ -53,11 +53,8 @@ pub fn throw(error: HttpError) -> Box<EvalAltResult> {
 
 /// The HTTP error inside `error`, however deep in calls and imports it was thrown.
 pub fn find(error: &EvalAltResult) -> Option<HttpError> {
-    match error {
+    match error.unwrap_inner() {
         EvalAltResult::ErrorRuntime(thrown, _) => thrown.read_lock::<HttpError>().map(|found| found.clone()),
-        EvalAltResult::ErrorInFunctionCall(_, _, inner, _) | EvalAltResult::ErrorInModule(_, inner, _) => {
-            find(inner)
-        }
         _ => None,
     }
 }

@@ -57,6 +57,11 @@ impl<'engine> Natives<'engine> {
         self
     }
 
+    /// A variable whose type has the same name: the handle of a topic, such as `json`.
+    pub fn register_handle<T: Variant + Clone>(&mut self, name: &str, handle: T) -> &mut Self {
+        self.set_var(name, handle).register_type_with_name::<T>(name)
+    }
+
     /// What a `for` loop goes through.
     pub fn set_iter<T: Variant + Clone>(
         &mut self,

@@ -85,6 +85,12 @@ pub fn truncate(text: &str, most: usize) -> &str {
     text.char_indices().nth(most).map_or(text, |(end, _)| &text[..end])
 }
 
+/// The name of a value's type without the path of its Rust module; Rhai has it as a text only.
+pub fn type_name(value: &Dynamic) -> &str {
+    let name = value.type_name();
+    name.rsplit("::").next().unwrap_or(name)
+}
+
 /// The error of a native whose text would be too long.
 pub fn too_long(name: &str) -> Box<EvalAltResult> {
     format!("{name}: the result is longer than {MAX_TEXT} bytes").into()

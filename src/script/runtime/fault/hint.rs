@@ -63,13 +63,12 @@ fn habit(line: &str, column: Option<usize>) -> Option<&'static str> {
         return Some("a choice is written `if c { x } else { y }`, also as a value");
     }
     let known = HABITS.iter().find(|(habit, _)| line.contains(habit)).map(|(_, instead)| *instead);
-    known.or_else(|| {
-        let brace =
-            rest.starts_with(':') || rest.starts_with('{') || line.contains("{\"") || line.contains("{ \"");
-        brace.then(|| "a map is written `#{ key: value }`")
-    })
+    let brace =
+        rest.starts_with(':') || rest.starts_with('{') || line.contains("{\"") || line.contains("{ \"");
+    known.or(brace.then_some("a map is written `#{ key: value }`"))
 }
 
+/// Rhai gives the name of the function and the types of its arguments as one text, `name (type, type)`.
 fn missing_function(signature: &str) -> Option<&'static str> {
     let name = signature.split(" (").next().unwrap_or(signature);
     Some(match name {

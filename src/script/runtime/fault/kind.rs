@@ -8,7 +8,7 @@ use rhai::EvalAltResult;
 pub enum Kind {
     /// The file does not compile.
     Syntax,
-    /// There is no function of this name for these types. Rhai gives both as one text: `name (type, type)`.
+    /// There is no function of this name for these types: `name (type, type)`.
     NoFunction(String),
     /// There is no variable of this name.
     NoVariable(String),

@@ -1,7 +1,7 @@
 //! The writing half of JSON: walks a value and stops at a limit. `serde_json` writes the strings and numbers.
 
 use crate::script::runtime::multi_dict::to_dict;
-use crate::script::runtime::size_limits::{MAX_DEPTH, truncate};
+use crate::script::runtime::size_limits::{MAX_DEPTH, truncate, type_name};
 use rhai::{Array, Dynamic, FnPtr, Map};
 use std::io::{Error, Write};
 
@@ -207,6 +207,5 @@ fn refusal_of(value: &Dynamic) -> Refusal {
     if let Some(function) = value.read_lock::<FnPtr>() {
         return Refusal::new(format!("the function `{}` has no JSON form: call it", function.fn_name()));
     }
-    let name = value.type_name();
-    Refusal::new(format!("a value of type `{}` has no JSON form", name.rsplit("::").next().unwrap_or(name)))
+    Refusal::new(format!("a value of type `{}` has no JSON form", type_name(value)))
 }
