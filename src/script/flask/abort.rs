@@ -3,9 +3,8 @@
 use super::response::Response;
 use super::status;
 use crate::message::answer::Answer;
-use crate::script::runtime::Fallible;
 use crate::script::runtime::http_error::{HttpError, http_error, throw};
-use crate::script::runtime::natives::Natives;
+use crate::script::runtime::natives::{Fallible, Natives};
 use rhai::Dynamic;
 use std::borrow::Cow;
 
@@ -20,17 +19,18 @@ impl HttpError {
         if let Some(answer) = &self.answer {
             return answer.clone();
         }
-        let (code, name) = (self.status(), self.name());
-        let text = escape(self.text());
-        let page = format!(
-            "<!doctype html>\n<html lang=en>\n<title>{code} {name}</title>\n<h1>{name}</h1>\n<p>{text}</p>\n"
-        );
-        let mut answer = Answer::html(code, page);
+        let mut answer = Answer::html(self.status(), html_page(self.status(), &escape(self.text())));
         if let Some(allow) = &self.allow {
             answer.headers.push(("Allow".into(), allow.clone().into()));
         }
         answer
     }
+}
+
+/// A page in the form of Werkzeug's: the reason phrase of `code`, and `text` in HTML.
+pub fn html_page(code: u16, text: &str) -> String {
+    let name = status::reason(code);
+    format!("<!doctype html>\n<html lang=en>\n<title>{code} {name}</title>\n<h1>{name}</h1>\n<p>{text}</p>\n")
 }
 
 /// Text as HTML: descriptions may repeat what a client sent.

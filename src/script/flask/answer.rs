@@ -1,14 +1,15 @@
 //! What a view function returned becomes an answer, by Flask's rules (`Flask.make_response`): text, map, list, bytes, a response,
 //! or one of these with status and headers as a list.
 
+use super::abort::{escape, html_page};
 use super::response::{Response, header_values};
 use super::status;
 use crate::directory::Content;
 use crate::message::answer::{Answer, HTML, JSON};
-use crate::script::runtime::Fallible;
 use crate::script::runtime::budget::MAX_TEXT;
 use crate::script::runtime::json;
 use crate::script::runtime::multi_dict::to_dict;
+use crate::script::runtime::natives::Fallible;
 use crate::script::runtime::size_limits::type_name;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use rhai::{Array, Blob, Dynamic, ImmutableString, Map};
@@ -191,11 +192,8 @@ const NOT_IN_URL: AsciiSet = CONTROLS
 /// An answer that sends the client to `url`.
 pub fn redirection(code: u16, url: &str) -> Answer {
     let url = utf8_percent_encode(url, &NOT_IN_URL).to_string();
-    let shown = super::abort::escape(&url);
-    let name = status::reason(code);
-    let page = format!(
-        "<!doctype html>\n<html lang=en>\n<title>{code} {name}</title>\n<h1>{name}</h1>\n<p>See <a href=\"{shown}\">{shown}</a>.</p>\n"
-    );
+    let shown = escape(&url);
+    let page = html_page(code, &format!("See <a href=\"{shown}\">{shown}</a>."));
     let mut answer = Answer::new(code, HTML, page);
     answer.headers.push(("Location".into(), url.into()));
     answer

@@ -2,9 +2,8 @@
 //! building the table of them is `provision`'s job.
 
 use crate::routing::rule::{RuleOptions, Value};
-use crate::script::runtime::Fallible;
 use crate::script::runtime::call;
-use crate::script::runtime::natives::{Natives, ScriptValue};
+use crate::script::runtime::natives::{Fallible, Natives, ScriptValue};
 use crate::script::runtime::registration::{Entry, Registration};
 use crate::script::runtime::view::View;
 use crate::system::lock::lock;
@@ -51,7 +50,6 @@ impl Blueprint {
     }
 }
 
-/// Registers `app`, `Blueprint` and their methods.
 pub fn register(natives: &mut Natives) {
     natives.register_handle("app", App).register_type_with_name::<Blueprint>("Blueprint");
     rules::<App>(natives);

@@ -3,9 +3,8 @@
 use super::response::Response;
 use super::sleep::prolong;
 use crate::chaos::{Breaking, Delay, Dribble, probability};
-use crate::script::runtime::Fallible;
 use crate::script::runtime::call;
-use crate::script::runtime::natives::Natives;
+use crate::script::runtime::natives::{Fallible, Natives};
 use fastrand::Rng;
 use rhai::{Dynamic, Map};
 

@@ -1,7 +1,7 @@
 //! `Set-Cookie` lines (RFC 6265, section 4.1) from Flask's options.
 
 use crate::script::python::text::capitalized;
-use crate::script::runtime::Fallible;
+use crate::script::runtime::natives::Fallible;
 use chrono::DateTime;
 use rhai::{Dynamic, Map};
 

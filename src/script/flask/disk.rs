@@ -2,10 +2,9 @@
 
 use crate::directory::Name;
 use crate::script::python::environ::Os;
-use crate::script::runtime::Fallible;
 use crate::script::runtime::call;
 use crate::script::runtime::json;
-use crate::script::runtime::natives::{Natives, Receiver};
+use crate::script::runtime::natives::{Fallible, Natives, Receiver};
 use rhai::{Array, Blob, Dynamic};
 
 fn read(name: &str) -> Fallible<Vec<u8>> {
@@ -29,7 +28,6 @@ fn listdir(under: &str) -> Fallible<Array> {
     Ok(names.into_iter().map(Dynamic::from).collect())
 }
 
-/// Registers the readers and `os.listdir`.
 pub fn register(natives: &mut Natives) {
     natives
         .register_fn("read_text", read_text)

@@ -6,15 +6,13 @@ mod files;
 pub use files::FileDict;
 
 use crate::script::flask::property::{read_only, same, unknown_option};
-use crate::script::runtime::Fallible;
 use crate::script::runtime::http_error::{self, http_error};
 use crate::script::runtime::multi_dict::{Dictionary, Headers, MultiDict, flat};
-use crate::script::runtime::natives::Natives;
+use crate::script::runtime::natives::{Fallible, Natives};
 use rhai::{Array, Dynamic, EvalAltResult, FnPtr, ImmutableString, Map, NativeCallContext};
 use std::any::TypeId;
 use std::ops::Deref;
 
-/// Registers the types behind `request.args`, `headers` and `files`.
 pub fn register(natives: &mut Natives) {
     natives
         .register_type_with_name::<MultiDict>("MultiDict")

@@ -4,10 +4,9 @@
 use super::answer;
 use super::{cookie, status};
 use crate::message::answer::{Answer, check_header};
-use crate::script::runtime::Fallible;
 use crate::script::runtime::call;
 use crate::script::runtime::json;
-use crate::script::runtime::natives::{Natives, ScriptValue};
+use crate::script::runtime::natives::{Fallible, Natives, ScriptValue};
 use crate::system::lock::lock;
 use rhai::{Array, Dynamic, EvalAltResult, ImmutableString, Map};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -100,7 +99,6 @@ fn text(text: &str) -> Dynamic {
     Dynamic::from(ImmutableString::from(text))
 }
 
-/// Registers the constructors and the types.
 pub fn register(natives: &mut Natives) {
     constructors(natives);
     properties(natives);

@@ -2,8 +2,7 @@
 //! it is shown, prepared and cleared as the store is. Each operation is one step for all threads.
 
 use super::store::{Access, Store, with};
-use crate::script::runtime::Fallible;
-use crate::script::runtime::natives::{Natives, ScriptValue};
+use crate::script::runtime::natives::{Fallible, Natives, ScriptValue};
 use rhai::{Dynamic, ImmutableString};
 
 /// Start of the keys of scenarios.

@@ -2,9 +2,8 @@
 
 use crate::chaos::LONGEST;
 use crate::script::python::clock::Time;
-use crate::script::runtime::Fallible;
 use crate::script::runtime::call;
-use crate::script::runtime::natives::{Natives, Receiver};
+use crate::script::runtime::natives::{Fallible, Natives, Receiver};
 use rhai::Dynamic;
 use std::time::Duration;
 

@@ -1,7 +1,6 @@
 //! `status.HTTP_200_OK` and its kin: the names of flask_api's `status` module, and the reason phrases of answers.
 
-use crate::script::runtime::Fallible;
-use crate::script::runtime::natives::{Natives, Receiver};
+use crate::script::runtime::natives::{Fallible, Natives, Receiver};
 use crate::script::runtime::size_limits::truncate;
 use rhai::Module;
 use std::sync::LazyLock;

@@ -3,9 +3,8 @@
 
 pub mod outside;
 
-use crate::script::runtime::Fallible;
 use crate::script::runtime::key_value_store::Values;
-use crate::script::runtime::natives::{Natives, ScriptValue};
+use crate::script::runtime::natives::{Fallible, Natives, ScriptValue};
 use crate::script::runtime::size_limits::type_name;
 use crate::script::runtime::{budget, call};
 use rhai::{Array, Dynamic, EvalAltResult, FnPtr, ImmutableString, NativeCallContext};
@@ -157,7 +156,6 @@ fn update(
     }
 }
 
-/// Registers `store`.
 pub fn register(natives: &mut Natives) {
     natives
         .register_handle("store", Store::default())

@@ -1,9 +1,8 @@
 //! `url_for(endpoint, #{ id: 7 })`: the URL of a rule of the provision that runs.
 
 use super::app::url_value;
-use crate::script::runtime::Fallible;
 use crate::script::runtime::call;
-use crate::script::runtime::natives::Natives;
+use crate::script::runtime::natives::{Fallible, Natives};
 use rhai::{Array, Dynamic, Map};
 
 fn url_for(endpoint: &str, values: &Map) -> Fallible<String> {
@@ -45,7 +44,6 @@ fn url_for(endpoint: &str, values: &Map) -> Fallible<String> {
     Ok(format!("{}{path}{anchor}", root.trim_end_matches('/')))
 }
 
-/// Registers `url_for`.
 pub fn register(natives: &mut Natives) {
     natives
         .register_fn("url_for", |endpoint: &str| url_for(endpoint, &Map::new()))

@@ -1,7 +1,6 @@
 //! `base64.*`: text or bytes to base64 text, and back to bytes.
 
-use crate::script::runtime::Fallible;
-use crate::script::runtime::natives::{Natives, Receiver};
+use crate::script::runtime::natives::{Fallible, Natives, Receiver};
 use crate::script::runtime::size_limits::{MAX_TEXT, too_long};
 use base64::alphabet::{Alphabet, STANDARD, URL_SAFE};
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
@@ -58,7 +57,6 @@ fn register_pair(
     natives.register_fn(from, move |_: Receiver<Base64>, bytes: Blob| decode(&from_name, coder, &bytes));
 }
 
-/// Registers `base64`.
 pub fn register(natives: &mut Natives) {
     natives.register_handle("base64", Base64);
     register_pair(natives, "b64encode", "b64decode", &PLAIN);

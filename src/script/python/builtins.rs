@@ -4,8 +4,7 @@
 mod collections;
 mod order;
 
-use crate::script::runtime::Fallible;
-use crate::script::runtime::natives::Natives;
+use crate::script::runtime::natives::{Fallible, Natives};
 use crate::script::runtime::size_limits::{MAX_ITEMS, Text, too_many, truncate, write_value};
 use order::{Order, equal};
 use rhai::{Array, Dynamic, FnPtr, ImmutableString, Map, NativeCallContext, Token};
@@ -222,7 +221,6 @@ fn free_words(natives: &mut Natives) {
     });
 }
 
-/// Registers the names and methods.
 pub fn register(natives: &mut Natives) {
     natives.set_var("None", ());
     natives.set_var("True", true);

@@ -1,8 +1,7 @@
 //! `time` and `datetime`: what time it is, as seconds and as text, always in UTC. Holding answers back (`time.sleep`)
 //! is not done here.
 
-use crate::script::runtime::Fallible;
-use crate::script::runtime::natives::{Natives, Receiver};
+use crate::script::runtime::natives::{Fallible, Natives, Receiver};
 use crate::script::runtime::size_limits::truncate;
 use chrono::format::{Item, StrftimeItems};
 use chrono::{DateTime, NaiveDate, NaiveDateTime, SecondsFormat, Utc};
@@ -110,7 +109,6 @@ fn register_time(natives: &mut Natives) {
     natives.register_fn("http_date", |_: Receiver<Time>, seconds: i64| http_date(seconds as f64));
 }
 
-/// Registers `time` and `datetime`.
 pub fn register(natives: &mut Natives) {
     LazyLock::force(&START);
     register_time(natives);

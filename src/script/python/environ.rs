@@ -1,7 +1,6 @@
 //! `os.getenv` and `os.environ`: reading the environment. Files are not seen from here.
 
-use crate::script::runtime::Fallible;
-use crate::script::runtime::natives::{Natives, Receiver, ScriptValue};
+use crate::script::runtime::natives::{Fallible, Natives, Receiver, ScriptValue};
 use crate::script::runtime::size_limits::truncate;
 use rhai::{Array, Dynamic, Map};
 use std::ffi::OsStr;
@@ -50,7 +49,6 @@ fn required(name: &str) -> Fallible<String> {
     })
 }
 
-/// Registers `os`.
 pub fn register(natives: &mut Natives) {
     natives.register_handle("os", Os);
     natives.register_type_with_name::<Environ>("os.environ");

@@ -1,7 +1,6 @@
 //! `hashlib.*` and `hmac.*`: digests of text and bytes.
 
-use crate::script::runtime::Fallible;
-use crate::script::runtime::natives::{Natives, Receiver, ScriptValue};
+use crate::script::runtime::natives::{Fallible, Natives, Receiver, ScriptValue};
 use crate::script::runtime::size_limits::truncate;
 use hmac::digest::{InvalidLength, KeyInit};
 use hmac::{Hmac, Mac};
@@ -99,7 +98,6 @@ fn register_hmac(natives: &mut Natives) {
     );
 }
 
-/// Registers `hashlib` and `hmac`.
 pub fn register(natives: &mut Natives) {
     natives.register_handle("hashlib", Hashlib);
     natives.register_type_with_name::<Digest>("digest");

@@ -1,8 +1,7 @@
 //! `json.dumps` and `json.loads`, and Rhai's own names for them.
 
-use crate::script::runtime::Fallible;
 use crate::script::runtime::json::{from_json, to_text};
-use crate::script::runtime::natives::{Natives, Receiver};
+use crate::script::runtime::natives::{Fallible, Natives, Receiver};
 use rhai::{Dynamic, ImmutableString, Map};
 
 /// The handle behind `json`.
@@ -34,7 +33,6 @@ fn indent_of(options: &Map) -> Result<String, String> {
     Ok(indent)
 }
 
-/// Registers `json`.
 pub fn register(natives: &mut Natives) {
     natives.register_handle("json", Json);
     natives.register_fn("dumps", |_: Receiver<Json>, value: Dynamic| dumps(&value, ""));

@@ -1,7 +1,6 @@
 //! `random.*`: numbers and choices, from a generator per thread. Not for secrets.
 
-use crate::script::runtime::Fallible;
-use crate::script::runtime::natives::{Natives, Receiver};
+use crate::script::runtime::natives::{Fallible, Natives, Receiver};
 use crate::script::runtime::size_limits::{MAX_ITEMS, too_many};
 use rhai::{Array, Dynamic};
 
@@ -69,7 +68,6 @@ fn uniform(low: f64, high: f64) -> f64 {
     low + (high - low) * fastrand::f64()
 }
 
-/// Registers `random`.
 pub fn register(natives: &mut Natives) {
     natives.register_handle("random", Random);
     natives.register_fn("random", |_: Receiver<Random>| fastrand::f64());

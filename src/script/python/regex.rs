@@ -4,8 +4,7 @@
 mod matched;
 mod template;
 
-use crate::script::runtime::Fallible;
-use crate::script::runtime::natives::{Natives, Receiver};
+use crate::script::runtime::natives::{Fallible, Natives, Receiver};
 use crate::script::runtime::size_limits::{
     MAX_ITEMS, MAX_TEXT, Text, check_time, too_long, too_many, truncate,
 };
@@ -248,7 +247,6 @@ fn register_sub(natives: &mut Natives) {
     );
 }
 
-/// Registers `re`.
 pub fn register(natives: &mut Natives) {
     natives.register_handle("re", Re);
     matched::register(natives);

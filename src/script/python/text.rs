@@ -3,8 +3,7 @@
 
 mod format;
 
-use crate::script::runtime::Fallible;
-use crate::script::runtime::natives::{Natives, ScriptValue};
+use crate::script::runtime::natives::{Fallible, Natives, ScriptValue};
 use crate::script::runtime::size_limits::{MAX_TEXT, Text, collect, too_long, truncate, write_value};
 use rhai::{Array, Blob, ImmutableString, NativeCallContext};
 

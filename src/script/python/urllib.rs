@@ -1,7 +1,6 @@
 //! `urllib.*`: percent-encoding and query strings as Python's `urllib.parse` has them (RFC 3986, section 2).
 
-use crate::script::runtime::Fallible;
-use crate::script::runtime::natives::{Natives, Receiver, ScriptValue};
+use crate::script::runtime::natives::{Fallible, Natives, Receiver, ScriptValue};
 use crate::script::runtime::size_limits::{MAX_ITEMS, Text, too_many, write_value};
 use percent_encoding::percent_decode_str;
 use rhai::{Array, Dynamic, ImmutableString, Map, NativeCallContext};

@@ -15,7 +15,6 @@ pub fn uuid4() -> String {
     [&digits[..8], &digits[8..12], &digits[12..16], &digits[16..20], &digits[20..]].join("-")
 }
 
-/// Registers `uuid`.
 pub fn register(natives: &mut Natives) {
     natives.register_handle("uuid", Uuid);
     natives.register_fn("uuid4", |_: Receiver<Uuid>| uuid4());

@@ -6,7 +6,7 @@
 //! catches the error and goes on, is ended a few operations later.
 
 use super::allocator::ALLOCATED;
-use crate::script::runtime::Fallible;
+use super::natives::Fallible;
 use rhai::{Dynamic, Engine, EvalAltResult, Position};
 use std::cell::{Cell, OnceCell};
 use std::time::{Duration, Instant};
@@ -153,21 +153,13 @@ fn look(memory: usize, ticks: u64) -> Option<Limit> {
     } else if ticks.is_multiple_of(CLOCK_EVERY) {
         let now = Instant::now();
         if LONG_FROM.get().is_some_and(|long| now > long) {
-            notice_long();
+            WHEN_LONG.with(|when| when.get().into_iter().for_each(|notice| notice()));
         }
         if DEADLINE.get().is_some_and(|deadline| now > deadline) {
             run_out(Limit::Time);
         }
     }
     None
-}
-
-fn notice_long() {
-    WHEN_LONG.with(|when| {
-        if let Some(notice) = when.get() {
-            notice();
-        }
-    });
 }
 
 /// Notes it, and has every operation looked at from now on.

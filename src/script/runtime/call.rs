@@ -3,11 +3,11 @@
 
 use super::files::{File, Files};
 use super::key_value_store::KeyValueStore;
+use super::natives::Fallible;
 use super::registration::Registration;
 use super::routes::Routes;
 use super::view::View;
 use crate::message::request::Request;
-use crate::script::runtime::Fallible;
 use std::cell::RefCell;
 use std::sync::Arc;
 use std::time::Duration;
@@ -108,9 +108,6 @@ pub fn with<T>(look: impl FnOnce(&mut Call) -> T) -> Option<T> {
 }
 
 /// The request being handled on this thread.
-///
-/// # Errors
-/// Outside of a request (at load) there is none.
 pub fn request() -> Fallible<Arc<Request>> {
     with(|call| call.request.clone())
         .flatten()
@@ -118,9 +115,6 @@ pub fn request() -> Fallible<Arc<Request>> {
 }
 
 /// What the provision registered that handles the current request.
-///
-/// # Errors
-/// At load there is nothing yet.
 pub fn routes() -> Fallible<Arc<Routes>> {
     with(|call| call.routes.clone())
         .flatten()
@@ -128,9 +122,6 @@ pub fn routes() -> Fallible<Arc<Routes>> {
 }
 
 /// The files of the provision that runs.
-///
-/// # Errors
-/// Outside of a provision there are none.
 pub fn files() -> Fallible<Arc<Files>> {
     with(|call| call.files().cloned()).flatten().ok_or_else(|| "no provision runs here".into())
 }

@@ -4,9 +4,9 @@
 
 use super::call::{self, CurrentFunction};
 use super::files::File;
+use super::natives::Fallible;
 use super::view::{Bound, View, dynamic};
 use crate::routing::rule::Value;
-use crate::script::runtime::Fallible;
 use rhai::{
     AST, Caches, Dynamic, Engine, EvalAltResult, GlobalRuntimeState, NativeCallContext, Position, Scope,
 };
@@ -28,9 +28,6 @@ thread_local! {
 
 impl View {
     /// Calls the function with `arguments`, on this thread, within the call that is set.
-    ///
-    /// # Errors
-    /// What the script throws or runs into.
     pub fn call(&self, engine: &Engine, arguments: &mut [Dynamic]) -> Fallible<Dynamic> {
         call::with(|call| call.function = CurrentFunction::Other(self.file.clone(), self.line));
         self.run(engine, arguments)
@@ -54,9 +51,6 @@ impl View {
 
 impl Bound {
     /// Calls the view of rule `rule` with the values of the rule's variables, given in the rule's order.
-    ///
-    /// # Errors
-    /// What the script throws or runs into.
     pub fn call(&self, engine: &Engine, rule: usize, values: Vec<Value>) -> Fallible<Dynamic> {
         call::with(|call| call.function = CurrentFunction::View(rule));
         let mut values: Vec<Dynamic> = values.into_iter().map(dynamic).collect();
@@ -70,7 +64,7 @@ impl Bound {
 }
 
 /// The text of a call of function `name` with so many arguments, and the variables in it.
-pub fn call_text(name: &str, count: usize) -> String {
+fn call_text(name: &str, count: usize) -> String {
     let names: Vec<String> = (0..count).map(argument).collect();
     format!("{name}({})", names.join(", "))
 }
@@ -80,10 +74,7 @@ fn argument(index: usize) -> String {
 }
 
 /// Evaluates `call`, which [`call_text`] gave the text of, in `file`.
-///
-/// # Errors
-/// What the script throws or runs into.
-pub fn run(engine: &Engine, file: &Arc<File>, call: &AST, arguments: &mut [Dynamic]) -> Fallible<Dynamic> {
+fn run(engine: &Engine, file: &Arc<File>, call: &AST, arguments: &mut [Dynamic]) -> Fallible<Dynamic> {
     // Taken away: a call within this one, or one that ends badly, leaves nothing behind.
     let mut cache = CACHE.take().filter(|cache| cache.is_for(file)).unwrap_or_else(|| CallCache::new(file));
     for (index, value) in arguments.iter_mut().enumerate() {

@@ -2,10 +2,10 @@
 //! neither leaves the provision directory. Knows no rules.
 
 use super::key_value_store::KeyValueStore;
+use super::natives::Fallible;
 use super::python;
 use crate::chaos::Draws;
 use crate::directory::{Content, Name, ProvisionDir};
-use crate::script::runtime::Fallible;
 use crate::system::lock::lock;
 use rhai::{
     AST, ASTFlags, Dynamic, Engine, EvalAltResult, GlobalRuntimeState, Module, Scope, ScriptFnMetadata,
@@ -102,9 +102,6 @@ impl Files {
     }
 
     /// The content of file `name`, which may be of any size, to be sent. It counts as read.
-    ///
-    /// # Errors
-    /// As for [`Files::read`].
     pub fn content(&self, name: &str, loading: bool) -> Result<Content, String> {
         self.directory.content(&self.note(name, loading)?).map_err(|error| error.to_string())
     }

@@ -3,7 +3,7 @@
 use super::budget::{self, Budget, MAX_DEPTH};
 use super::call;
 use super::files::Files;
-use crate::script::runtime::Fallible;
+use super::natives::Fallible;
 use rhai::{Dynamic, Engine, EvalAltResult, Module, ModuleResolver, Position, Shared};
 
 /// The module that `import "path"` in `files` means.

@@ -53,9 +53,6 @@ fn memory(bytes: &[u8]) -> usize {
 }
 
 /// `value` as text with `indent` in front of each level; compact where it is empty.
-///
-/// # Errors
-/// See [`to_json`].
 pub fn to_text(value: &Dynamic, indent: &str) -> Result<ImmutableString, String> {
     let bytes = writer::write(value, MAX_TEXT, indent)?;
     String::from_utf8(bytes).map(Into::into).map_err(|error| error.to_string())

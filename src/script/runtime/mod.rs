@@ -17,6 +17,3 @@ pub mod registration;
 pub mod routes;
 pub mod size_limits;
 pub mod view;
-
-/// What a call of a script or of a native ends with: a value, or the error that ends the script.
-pub type Fallible<T> = Result<T, Box<rhai::EvalAltResult>>;

@@ -6,8 +6,8 @@ mod headers;
 pub use headers::Headers;
 
 use super::http_error::http_error;
+use super::natives::Fallible;
 use crate::message::request::Request;
-use crate::script::runtime::Fallible;
 use rhai::{Dynamic, ImmutableString, Map};
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -9,8 +9,11 @@ pub use function::{Receiver, ScriptValue};
 
 use function::{Native, NativeFn};
 use rhai::plugin::PluginFunc;
-use rhai::{Dynamic, Engine, FuncRegistration, Module, RhaiFunc, Shared, Variant};
+use rhai::{Dynamic, Engine, EvalAltResult, FuncRegistration, Module, RhaiFunc, Shared, Variant};
 use std::any::{TypeId, type_name};
+
+/// What a call of a script or of a native ends with: a value, or the error that ends the script.
+pub type Fallible<T> = Result<T, Box<EvalAltResult>>;
 
 /// A function in the form that Rhai keeps.
 type Plugin = Shared<dyn PluginFunc + Send + Sync>;

@@ -7,8 +7,7 @@ mod repairs;
 pub use rendering::{text_of, write_value};
 
 use super::budget;
-use crate::script::runtime::Fallible;
-use crate::script::runtime::natives::Natives;
+use crate::script::runtime::natives::{Fallible, Natives};
 use rhai::{Array, Dynamic, EvalAltResult, ImmutableString, Position};
 use std::fmt;
 

@@ -2,8 +2,8 @@
 //! as Flask passes them. How they are called stands in `evaluation`.
 
 use super::files::{File, Files, Function};
+use super::natives::Fallible;
 use crate::routing::rule::Value;
-use crate::script::runtime::Fallible;
 use rhai::{AST, Dynamic, FnPtr, NativeCallContext, Position};
 use std::fmt;
 use std::sync::{Arc, OnceLock};

@@ -3,10 +3,9 @@
 use crate::message::form::{FilePart, options};
 use crate::message::request::Request;
 use crate::script::flask::property::{read_only, unknown_property};
-use crate::script::runtime::Fallible;
 use crate::script::runtime::http_error::http_error;
 use crate::script::runtime::multi_dict::{Dictionary, Headers, group};
-use crate::script::runtime::natives::{Natives, Receiver};
+use crate::script::runtime::natives::{Fallible, Natives, Receiver};
 use rhai::{Blob, Dynamic, ImmutableString};
 use std::sync::Arc;
 
@@ -90,7 +89,6 @@ const PROPERTIES: [(&str, Getter); 7] = [
     ("headers", |file| Dynamic::from(Headers::of_file(&file.request, file.index))),
 ];
 
-/// Registers `FileStorage`.
 pub fn register(natives: &mut Natives) {
     natives
         .register_type_with_name::<FileStorage>("FileStorage")

@@ -1,8 +1,7 @@
 //! `request.accept_mimetypes`: which of the types that a view can make the client likes best. Knows the value of the
 //! `Accept` header only.
 
-use crate::script::runtime::Fallible;
-use crate::script::runtime::natives::Natives;
+use crate::script::runtime::natives::{Fallible, Natives};
 use rhai::{Array, Dynamic};
 use std::cmp::Ordering;
 

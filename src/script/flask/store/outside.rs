@@ -58,7 +58,8 @@ impl KeyValueStore {
             return Err(Refused::TooLarge);
         }
         let value = json::from_json(json).map_err(Refused::Malformed)?;
-        let sizes = sizes(&value);
+        let mut sizes = Sizes::default();
+        sizes.add(&value);
         if sizes.text > MAX_TEXT || sizes.items > MAX_ITEMS || sizes.entries > MAX_ENTRIES {
             return Err(Refused::TooLarge);
         }
@@ -118,22 +119,18 @@ struct Sizes {
     entries: usize,
 }
 
-fn sizes(value: &Dynamic) -> Sizes {
-    let mut sizes = Sizes::default();
-    add(value, &mut sizes);
-    sizes
-}
-
-/// JSON is not nested deeper than 128 levels.
-fn add(value: &Dynamic, sizes: &mut Sizes) {
-    if let Some(text) = value.read_lock::<ImmutableString>() {
-        sizes.text += text.len();
-    } else if let Some(items) = value.read_lock::<Array>() {
-        sizes.items += items.len();
-        items.iter().for_each(|item| add(item, sizes));
-    } else if let Some(map) = value.read_lock::<Map>() {
-        sizes.entries += map.len();
-        map.values().for_each(|value| add(value, sizes));
+impl Sizes {
+    /// JSON is not nested deeper than 128 levels.
+    fn add(&mut self, value: &Dynamic) {
+        if let Some(text) = value.read_lock::<ImmutableString>() {
+            self.text += text.len();
+        } else if let Some(items) = value.read_lock::<Array>() {
+            self.items += items.len();
+            items.iter().for_each(|item| self.add(item));
+        } else if let Some(map) = value.read_lock::<Map>() {
+            self.entries += map.len();
+            map.values().for_each(|value| self.add(value));
+        }
     }
 }
 

@@ -1,8 +1,7 @@
 //! Python's methods of lists and dictionaries.
 
 use super::equal;
-use crate::script::runtime::Fallible;
-use crate::script::runtime::natives::Natives;
+use crate::script::runtime::natives::{Fallible, Natives};
 use crate::script::runtime::size_limits::{collect, text_of, too_many, truncate};
 use rhai::{Array, Dynamic, Map};
 
@@ -57,7 +56,6 @@ fn register_map_methods(natives: &mut Natives) {
     natives.register_fn("copy", |map: &mut Map| map.clone());
 }
 
-/// Registers the methods.
 pub fn register(natives: &mut Natives) {
     register_list_methods(natives);
     register_map_methods(natives);

@@ -1,6 +1,6 @@
 //! An order over script values. It is total, as sorting needs it; what Python would refuse to compare is remembered.
 
-use crate::script::runtime::Fallible;
+use crate::script::runtime::natives::Fallible;
 use crate::script::runtime::size_limits::MAX_DEPTH;
 use rhai::Dynamic;
 use std::cmp::Ordering;

@@ -1,7 +1,6 @@
 //! The match that `re.search` gives: its groups as text and as places, counted in characters.
 
-use crate::script::runtime::Fallible;
-use crate::script::runtime::natives::Natives;
+use crate::script::runtime::natives::{Fallible, Natives};
 use crate::script::runtime::size_limits::{MAX_TEXT, text_of, too_long};
 use regex_lite::{Captures, Regex};
 use rhai::{Array, Dynamic, ImmutableString, Map};
@@ -67,7 +66,6 @@ impl Match {
     }
 }
 
-/// Registers the methods of a match.
 pub fn register(natives: &mut Natives) {
     natives.register_type_with_name::<Match>("match");
     let whole = || Dynamic::from(0_i64);

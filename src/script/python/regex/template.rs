@@ -1,6 +1,6 @@
 //! The replacement of `re.sub`: `\1`, `\g<name>`, `\g<1>`, `\\`, `\n`, `\t` and `\r` as in Python.
 
-use crate::script::runtime::Fallible;
+use crate::script::runtime::natives::Fallible;
 use crate::script::runtime::size_limits::{Text, truncate};
 use regex_lite::{Captures, Regex};
 

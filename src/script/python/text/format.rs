@@ -1,7 +1,6 @@
 //! `"{} {name:05.2f}".format(...)`: Python's format strings, with the types `s d f e x X o b %`.
 
-use crate::script::runtime::Fallible;
-use crate::script::runtime::natives::Natives;
+use crate::script::runtime::natives::{Fallible, Natives};
 use crate::script::runtime::size_limits::{Text, truncate, write_value};
 use rhai::{Array, Dynamic, ImmutableString, Map, NativeCallContext};
 

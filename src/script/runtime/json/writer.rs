@@ -9,9 +9,6 @@ use std::io::{Error, Write};
 const USUAL: usize = 128;
 
 /// Writes `value`, each level behind `indent`, on one line where that is empty.
-///
-/// # Errors
-/// See [`super::to_json`].
 pub fn write(value: &Dynamic, limit: usize, indent: &str) -> Result<Vec<u8>, String> {
     let mut writer =
         Writer { out: Bytes { written: Vec::with_capacity(USUAL.min(limit)), limit }, indent, depth: 0 };

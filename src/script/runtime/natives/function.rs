@@ -3,7 +3,7 @@
 //! Rhai has the like of it (`RhaiNativeFunc`), but there each of 400 functions has its own copy of taking arguments out of values:
 //! 150 KB. Here a type is taken out of a value at one place for all functions.
 
-use crate::script::runtime::Fallible;
+use super::Fallible;
 use rhai::plugin::PluginFunc;
 use rhai::{Array, Blob, Dynamic, DynamicWriteLock, FnPtr, ImmutableString, Map, NativeCallContext, Variant};
 use std::any::TypeId;
@@ -21,9 +21,6 @@ pub trait Native<Signature>: Send + Sync + 'static {
     const CONTEXT: bool;
 
     /// Calls it. The arguments are as many and of such types as it was registered with; Rhai has looked.
-    ///
-    /// # Errors
-    /// What the function throws.
     fn call(&self, context: Option<NativeCallContext>, arguments: &mut [&mut Dynamic]) -> Fallible<Dynamic>;
 }
 
@@ -75,9 +72,6 @@ values!((), bool, char, i64, f64, String, ImmutableString, Array, Blob, Map, FnP
 /// What a function has as its result: a [`ScriptValue`], a literal, or a `ScriptValue` unless it throws.
 pub trait Returned {
     /// As Rhai wants it.
-    ///
-    /// # Errors
-    /// What the function throws.
     fn outcome(self) -> Fallible<Dynamic>;
 }
 

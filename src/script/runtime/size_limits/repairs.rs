@@ -2,8 +2,7 @@
 //! stays as Rhai documents it.
 
 use super::{MAX_ITEMS, MAX_TEXT, Text, collect, too_long, too_many};
-use crate::script::runtime::Fallible;
-use crate::script::runtime::natives::Natives;
+use crate::script::runtime::natives::{Fallible, Natives};
 use rhai::{Array, Blob, Dynamic, ImmutableString};
 
 /// How many values `value` consists of, itself included.
@@ -66,7 +65,6 @@ fn register_split_rev(natives: &mut Natives) {
     });
 }
 
-/// Replaces them.
 pub fn register(natives: &mut Natives) {
     natives.register_fn("pad", pad_list);
     natives.register_fn("pad", pad_text);
