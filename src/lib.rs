@@ -33,7 +33,7 @@ mod directory;
 mod system;
 
 pub use program::run;
-pub use script::runtime::budget::{ALLOCATOR, Allocator};
+pub use script::runtime::allocator::{ALLOCATOR, Allocator};
 
 /// What the benchmarks use.
 #[doc(hidden)]
@@ -46,7 +46,8 @@ pub mod bench {
     pub use crate::routing::router::Router;
     pub use crate::routing::rule::{Rule, RuleOptions};
     pub use crate::script::engine;
-    pub use crate::script::runtime::budget::{Budget, Counting};
+    pub use crate::script::runtime::allocator::Counting;
+    pub use crate::script::runtime::budget::Budget;
     pub use crate::script::runtime::files::Files;
     pub use crate::serving::handler::{Outcome, handle};
 }

@@ -8,8 +8,8 @@ use crate::provisioning::active::WaitId;
 pub use crate::provisioning::ledger::LedgerRow;
 pub use crate::provisioning::provision::RuleRow;
 use crate::routing::router::Miss;
-use crate::script::flask::store::KeyValueStore;
 pub use crate::script::runtime::fault::LoadError;
+use crate::script::runtime::key_value_store::KeyValueStore;
 use std::sync::Arc;
 
 /// Called once with the generation that serves.
@@ -111,7 +111,7 @@ impl Provisioning for Activation {
 
     fn values(&self) -> Values {
         let serving = Activation::current(self);
-        let data = serving.files.data.clone();
+        let data = serving.files.values.clone();
         Values { data, epoch: self.epoch().clone(), generation: serving.generation }
     }
 

@@ -16,10 +16,10 @@ use crate::provisioning::ledger::{Ledger, LedgerRow};
 use crate::provisioning::provision::{Loaded, Provision, no_register_rules};
 use crate::provisioning::required::Required;
 use crate::provisioning::watcher::Changes;
-use crate::script::flask::store::KeyValueStore;
 use crate::script::runtime::budget::Budget;
 use crate::script::runtime::fault::LoadError;
 use crate::script::runtime::files::Files;
+use crate::script::runtime::key_value_store::KeyValueStore;
 use rhai::Engine;
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -98,7 +98,7 @@ impl Activation {
         let provision = self.current();
         let epoch = self.epoch.next();
         // The first request would reset the values, too; nobody knows when that comes.
-        drop(provision.files.data.open(Some(epoch)));
+        drop(provision.files.values.lock(Some(epoch)));
         provision.generation
     }
 
@@ -390,7 +390,7 @@ pub fn load(
     if let Loaded::Provision(provision) = &mut loaded {
         provision.explain = options.explain;
         if !options.keep_store {
-            provision.files.data.keep_loaded();
+            provision.files.values.keep_loaded();
         }
     }
     Ok(loaded)

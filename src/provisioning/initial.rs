@@ -5,8 +5,8 @@ use crate::observing::metrics::metrics;
 use crate::provisioning::activation::{LoadOptions, load};
 use crate::provisioning::ledger::Ledger;
 use crate::provisioning::provision::{Loaded, Provision, no_register_rules};
-use crate::script::flask::store::KeyValueStore;
 use crate::script::runtime::fault::{Fault, LoadError};
+use crate::script::runtime::key_value_store::KeyValueStore;
 use rhai::Engine;
 use std::sync::Arc;
 

@@ -5,12 +5,13 @@ use crate::message::epoch::ResetCounter;
 use crate::observing::counters::RuleCounters;
 use crate::routing::router::Router;
 use crate::routing::rule::{Rule, Value};
-use crate::script::flask::app::{Entry, Registration, Scope};
 use crate::script::runtime::budget::Budget;
-use crate::script::runtime::call::{self, Call, Loading, Running};
+use crate::script::runtime::call::{self, Call, CurrentFunction, Loading};
 use crate::script::runtime::fault::{Fault, LoadError};
 use crate::script::runtime::files::{File, Files};
-use crate::script::runtime::view::{Bound, View};
+use crate::script::runtime::registration::{Entry, Registration, Scope};
+use crate::script::runtime::routes::{Routes, RuleView};
+use crate::script::runtime::view::View;
 use rhai::{Dynamic, Engine, EvalAltResult, FnPtr, NativeCallContext, Position};
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -35,8 +36,10 @@ pub struct Provision {
     /// Whether the default pages of 404 and 405 list the closest rules.
     pub explain: bool,
     /// Its rules; the index of a rule is that of its view.
-    pub router: Router,
-    /// Its view functions.
+    pub router: Arc<Router>,
+    /// What its functions see of it.
+    pub routes: Arc<Routes>,
+    /// What is known of each rule besides.
     pub views: Vec<Served>,
     before: Vec<(Scope, View)>,
     after: Vec<(Scope, View)>,
@@ -44,12 +47,8 @@ pub struct Provision {
     error_handlers: Vec<(Scope, u16, View)>,
 }
 
-/// The view function of one rule.
+/// Where one rule comes from, and what is counted of it.
 pub struct Served {
-    /// The function, bound to the rule's variables.
-    pub view: Bound,
-    /// Blueprint of the rule.
-    pub blueprint: Scope,
     /// File of the line that registered it.
     pub file: String,
     /// Line that registered it, from 1.
@@ -133,15 +132,14 @@ impl Provision {
         registration: Registration,
     ) -> Result<Provision, LoadError> {
         endpoints_are_unique(files, &registration.rules)?;
-        let (mut rules, mut views) = (Vec::new(), Vec::new());
+        let (mut rules, mut functions, mut views) = (Vec::new(), Vec::new(), Vec::new());
         for entry in registration.rules {
-            let wrong = |message: String| Fault::at(files, &entry.file, entry.at, message);
+            let wrong = |message: String| Fault::from_position(files, &entry.file, entry.at, message);
             let rule = Rule::parse(&entry.rule, &entry.endpoint, entry.options.clone())
                 .map_err(|error| wrong(error.to_string()))?;
-            let view = entry.view.clone().bind(&entry.rule, &rule.variables()).map_err(wrong)?;
+            let function = entry.view.clone().bind(&entry.rule, &rule.variables()).map_err(wrong)?;
+            functions.push(RuleView { function, blueprint: entry.blueprint });
             views.push(Served {
-                view,
-                blueprint: entry.blueprint,
                 file: entry.file,
                 line: entry.at.line().unwrap_or(0),
                 hits: ResetCounter::default(),
@@ -149,6 +147,8 @@ impl Provision {
             });
             rules.push(rule);
         }
+        let router = Arc::new(Router::new(rules));
+        let routes = Routes { files: files.clone(), router: router.clone(), views: functions };
         Ok(Provision {
             name: files.main.clone(),
             generation: 0,
@@ -157,7 +157,8 @@ impl Provision {
             budget,
             files: files.clone(),
             explain: false,
-            router: Router::new(rules),
+            router,
+            routes: routes.into(),
             views,
             before: registration.before,
             after: registration.after,
@@ -175,9 +176,8 @@ impl Provision {
         index: usize,
         values: Vec<Value>,
     ) -> Result<Dynamic, Box<EvalAltResult>> {
-        let served = &self.views[index];
-        served.hits.count(epoch);
-        self.budget.run(|| served.view.call(&self.engine, index, values))
+        self.views[index].hits.count(epoch);
+        self.budget.run(|| self.routes.views[index].function.call(&self.engine, index, values))
     }
 
     /// Calls a hook or an error handler. Like each view function it has a budget of its own: what comes after a view that
@@ -216,7 +216,7 @@ impl Provision {
 
     /// Blueprint of rule `index`.
     pub fn blueprint(&self, index: usize) -> Option<&str> {
-        self.views[index].blueprint.as_deref()
+        self.routes.blueprint(index)
     }
 
     /// All rules in the order of registration, with their hits of `epoch`.
@@ -249,7 +249,7 @@ fn run(engine: &Engine, files: &Files) -> Result<Option<Arc<File>>, Box<EvalAltR
     let main = files.load_main(engine)?;
     let overloads = main.overloads(REGISTER_RULES);
     let Some(first) = overloads.first() else { return Ok(None) };
-    call::with(|call| call.running = Running::Function(main.clone(), first.line));
+    call::with(|call| call.function = CurrentFunction::Other(main.clone(), first.line));
     if !overloads.iter().any(|function| function.params.is_empty() && !function.private) {
         return Err("registerRules() must take no parameters and not be private".into());
     }
@@ -272,7 +272,7 @@ fn endpoints_are_unique(files: &Files, entries: &[Entry]) -> Result<(), LoadErro
                 line(first.at),
                 entry.view.name()
             );
-            return Err(Fault::at(files, &entry.file, entry.at, message));
+            return Err(Fault::from_position(files, &entry.file, entry.at, message));
         }
     }
     Ok(())

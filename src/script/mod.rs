@@ -1,4 +1,7 @@
-//! Scripts: the engine that compiles and runs provisions, one file per topic that they see.
+//! Scripts: the engine that compiles and runs provisions, and the topics that they see.
+//!
+//! A topic is a file that registers its names. Topics with Flask's names are in `flask`, those with Python's in `python`; both
+//! build on `runtime`, which has what lies under all scripts: Rhai, budgets, files, calls and faults.
 
 /// What scripts see under Flask's names.
 pub mod flask;
@@ -7,7 +10,7 @@ pub mod python;
 /// Rhai underneath: budgets, calls, files, errors with their place.
 pub mod runtime;
 #[cfg(test)]
-mod reference;
+pub mod tests;
 
 use rhai::packages::{Package, StandardPackage};
 use rhai::{Engine, OptimizationLevel};
@@ -25,8 +28,8 @@ pub fn engine(budget: Budget) -> Engine {
     engine.set_optimization_level(OptimizationLevel::Simple);
     engine.disable_symbol("eval");
     runtime::budget::register(&mut engine, budget);
-    runtime::files::register(&mut engine, budget);
-    let mut natives = Natives::of(&mut engine);
+    runtime::imports::register(&mut engine, budget);
+    let mut natives = Natives::new(&mut engine);
     for register in TOPICS {
         register(&mut natives);
     }
@@ -37,30 +40,31 @@ pub fn engine(budget: Budget) -> Engine {
 /// Registers one topic: its functions, and its handle among the variables.
 type Topic = fn(&mut Natives);
 
+/// In any order: no two topics register a function of the same name and types.
 const TOPICS: &[Topic] = &[
     flask::abort::register,
-    runtime::size_limits::register,
-    python::builtins::register,
     flask::app::register,
-    flask::request::register,
-    flask::multi_dict::register,
-    flask::response::register,
     flask::chaos::register,
-    flask::store::register,
+    flask::disk::register,
+    flask::multi_dict::register,
+    flask::request::register,
+    flask::response::register,
     flask::scenario::register,
     flask::sleep::register,
-    flask::disk::register,
-    flask::url_for::register,
-    python::json::register,
-    python::text::register,
-    python::random::register,
-    python::clock::register,
-    python::uuid::register,
-    python::base64::register,
-    python::hash::register,
-    python::regex::register,
-    python::urllib::register,
-    python::logging::register,
-    python::environ::register,
     flask::status::register,
+    flask::store::register,
+    flask::url_for::register,
+    python::base64::register,
+    python::builtins::register,
+    python::clock::register,
+    python::environ::register,
+    python::hash::register,
+    python::json::register,
+    python::logging::register,
+    python::random::register,
+    python::regex::register,
+    python::text::register,
+    python::urllib::register,
+    python::uuid::register,
+    runtime::size_limits::register,
 ];

@@ -6,11 +6,12 @@ use crate::message::request::Request;
 use crate::provisioning::provision::Provision;
 use crate::routing::router::{Found, encode_path};
 use crate::routing::rule::Value;
-use crate::script::flask::abort::{self, HttpError};
+use crate::script::flask::abort::escape;
 use crate::script::flask::answer;
 use crate::script::flask::response::Response;
 use crate::script::runtime::call::{self, Call};
 use crate::script::runtime::fault::Fault;
+use crate::script::runtime::http_error::{self, HttpError};
 use crate::script::runtime::view::View;
 use rhai::{Dynamic, EvalAltResult};
 use std::cell::{Cell, OnceCell};
@@ -58,7 +59,7 @@ enum ViewError {
 
 impl From<Box<EvalAltResult>> for ViewError {
     fn from(error: Box<EvalAltResult>) -> Self {
-        abort::find(&error).map_or(ViewError::Script(error), ViewError::Http)
+        http_error::find(&error).map_or(ViewError::Script(error), ViewError::Http)
     }
 }
 
@@ -82,7 +83,8 @@ pub fn handle(provision: &Arc<Provision>, chaos: &Chaos, request: &mut Arc<Reque
         effect.into_iter().for_each(|effect| effect.apply(&mut reply));
         return Outcome { reply, rule, ..Outcome::default() };
     }
-    let call = Call { request: Some(request.clone()), provision: Some(provision.clone()), ..Call::default() };
+    let call =
+        Call { request: Some(request.clone()), routes: Some(provision.routes.clone()), ..Call::default() };
     let blueprint = rule.and_then(|index| provision.blueprint(index));
     let flow = Flow { provision, request, blueprint, unmatched: Cell::default(), error: OnceCell::default() };
     let (mut reply, call) = call::within(call, || flow.run(found));
@@ -185,7 +187,7 @@ impl Flow<'_> {
         if self.provision.explain && unserved {
             let misses = self.provision.router.explain(self.request.method(), self.request.path());
             let lines: String =
-                misses.iter().map(|miss| format!("{}\n", abort::escape(&miss.to_string()))).collect();
+                misses.iter().map(|miss| format!("{}\n", escape(&miss.to_string()))).collect();
             let text = match misses.len() {
                 0 => "<p>No rule is close to it.</p>\n".to_owned(),
                 _ => format!("<p>The closest rules:</p>\n<pre>\n{lines}</pre>\n"),

@@ -5,7 +5,7 @@ use crate::message::answer::Answer;
 use crate::observing::access_log::AccessLog;
 use crate::observing::journal::Journal;
 use crate::observing::metrics::metrics;
-use crate::script::flask::abort::HttpError;
+use crate::script::runtime::http_error::HttpError;
 use crate::serving::http::{Limit, Limits, Reason, Refuse, Refused};
 use std::sync::Arc;
 

@@ -6,7 +6,7 @@ use crate::admin::provisioning::{
 use crate::directory::{Cause, DirectoryError, Name};
 use crate::message::epoch::Epoch;
 use crate::provisioning::ledger::Kind;
-use crate::script::flask::store::KeyValueStore;
+use crate::script::runtime::key_value_store::KeyValueStore;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};

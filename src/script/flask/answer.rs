@@ -1,18 +1,19 @@
 //! What a view function returned becomes a reply, by Flask's rules (`Flask.make_response`): text, map, list, bytes, a response,
 //! or one of these with status and headers as a list.
 
-use super::multi_dict;
+use super::abort::{escape, html_page};
 use super::response::{Response, header_values};
 use super::status;
 use crate::chaos::Reply;
 use crate::directory::Content;
 use crate::message::answer::{Answer, HTML, JSON};
-use crate::script::python::json;
 use crate::script::runtime::budget::MAX_TEXT;
+use crate::script::runtime::json;
+use crate::script::runtime::multi_dict::to_dict;
+use crate::script::runtime::natives::Fallible;
+use crate::script::runtime::size_limits::type_name;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
-use rhai::{Array, Blob, Dynamic, EvalAltResult, ImmutableString, Map};
-
-type Fallible<T> = Result<T, Box<EvalAltResult>>;
+use rhai::{Array, Blob, Dynamic, ImmutableString, Map};
 
 /// The reply that `value`, returned by a view function, means.
 ///
@@ -32,7 +33,7 @@ pub fn from_value(value: Dynamic) -> Fallible<Reply> {
     if let Some(bytes) = value.read_lock::<Blob>() {
         return Ok(Answer::html(200, bytes.clone()).into());
     }
-    if value.is_map() || value.is_array() || multi_dict::to_dict(&value).is_some() {
+    if value.is_map() || value.is_array() || to_dict(&value).is_some() {
         return Ok(json(&value)?.into());
     }
     if value.is_unit() {
@@ -47,19 +48,13 @@ pub fn from_value(value: Dynamic) -> Fallible<Reply> {
 
 /// `a bool`, `an integer`: the type of a value in words.
 fn kind(value: &Dynamic) -> String {
-    match value.type_name() {
-        "i64" => "an integer".to_owned(),
-        "f64" => "a float".to_owned(),
-        "char" => "a character (text takes double quotes)".to_owned(),
-        "Fn" => "a function: call it with ()".to_owned(),
-        _ => format!("a value of type {}", type_name(value)),
+    match () {
+        () if value.is_int() => "an integer".to_owned(),
+        () if value.is_float() => "a float".to_owned(),
+        () if value.is_char() => "a character (text takes double quotes)".to_owned(),
+        () if value.is_fnptr() => "a function: call it with ()".to_owned(),
+        () => format!("a value of type {}", type_name(value)),
     }
-}
-
-/// The name of a value's type without the path of its Rust module.
-pub fn type_name(value: &Dynamic) -> &str {
-    let name = value.type_name();
-    name.rsplit("::").next().unwrap_or(name)
 }
 
 /// Whether a list is body, status and headers, or else a list for JSON (design, section 5): `[body, status]`,
@@ -105,12 +100,17 @@ pub fn from_tuple(items: Array) -> Fallible<Reply> {
 
 fn add_headers(answer: &mut Answer, headers: &Map) -> Fallible<()> {
     answer.headers.reserve(headers.len());
-    for (name, value) in headers {
-        let values = header_values(name, value)?;
-        answer.remove_header(name);
-        let fields = values.into_iter().map(|value| (name.as_str().to_owned().into(), value.into()));
-        answer.headers.extend(fields);
-    }
+    headers.iter().try_for_each(|(name, value)| set_header(answer, name, value))
+}
+
+/// Replaces the header `name`; a list is sent once per item (Werkzeug), anything else as its text.
+///
+/// # Errors
+/// A name or value that can't be sent.
+pub fn set_header(answer: &mut Answer, name: &str, value: &Dynamic) -> Fallible<()> {
+    let values = header_values(name, value)?;
+    answer.remove_header(name);
+    answer.headers.extend(values.into_iter().map(|value| (name.to_owned().into(), value.into())));
     Ok(())
 }
 
@@ -194,11 +194,8 @@ const NOT_IN_URL: AsciiSet = CONTROLS
 /// An answer that sends the client to `url`.
 pub fn redirection(code: u16, url: &str) -> Answer {
     let url = utf8_percent_encode(url, &NOT_IN_URL).to_string();
-    let shown = super::abort::escape(&url);
-    let name = status::reason(code);
-    let page = format!(
-        "<!doctype html>\n<html lang=en>\n<title>{code} {name}</title>\n<h1>{name}</h1>\n<p>See <a href=\"{shown}\">{shown}</a>.</p>\n"
-    );
+    let shown = escape(&url);
+    let page = html_page(code, &format!("See <a href=\"{shown}\">{shown}</a>."));
     let mut answer = Answer::new(code, HTML, page);
     answer.headers.push(("Location".into(), url.into()));
     answer

@@ -3,12 +3,12 @@
 
 use crate::routing::rule::{RuleOptions, Value};
 use crate::script::runtime::call;
-use crate::script::runtime::natives::{Natives, ScriptValue};
+use crate::script::runtime::natives::{Fallible, Natives, ScriptValue};
+use crate::script::runtime::registration::{Entry, Registration};
 use crate::script::runtime::view::View;
-use rhai::{Array, Dynamic, EvalAltResult, FnPtr, ImmutableString, Map, NativeCallContext, Position};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-
-type Fallible<T> = Result<T, Box<EvalAltResult>>;
+use crate::system::lock::lock;
+use rhai::{Array, Dynamic, FnPtr, ImmutableString, Map, NativeCallContext};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 /// `app`, as scripts see it.
 #[derive(Debug, Clone)]
@@ -23,42 +23,6 @@ pub struct Blueprint {
 }
 
 impl ScriptValue for Blueprint {}
-
-/// What was registered, in order.
-#[derive(Debug, Clone, Default)]
-pub struct Registration {
-    /// URL rules.
-    pub rules: Vec<Entry>,
-    /// Error handlers: status code and function; the last one of a code wins.
-    pub error_handlers: Vec<(Scope, u16, View)>,
-    /// `before_request` functions.
-    pub before: Vec<(Scope, View)>,
-    /// `after_request` functions.
-    pub after: Vec<(Scope, View)>,
-    blueprints: Vec<Blueprint>,
-}
-
-/// Whom a hook or an error handler is for: all requests, or those of one blueprint.
-pub type Scope = Option<String>;
-
-/// One URL rule as registered.
-#[derive(Debug, Clone)]
-pub struct Entry {
-    /// The rule (`/a/<int:id>`).
-    pub rule: String,
-    /// Its endpoint, with the blueprint's name in front.
-    pub endpoint: String,
-    /// Blueprint that it came by.
-    pub blueprint: Scope,
-    /// Methods, slashes, defaults.
-    pub options: RuleOptions,
-    /// The view function.
-    pub view: View,
-    /// File of the registering call.
-    pub file: String,
-    /// Line of the registering call.
-    pub at: Position,
-}
 
 /// Where rules, hooks and handlers can be registered: `app` or a blueprint.
 trait Registry: Clone {
@@ -76,20 +40,18 @@ impl Registry for App {
 
 impl Registry for Blueprint {
     fn change<T>(&self, change: impl FnOnce(&mut Registration) -> T) -> Fallible<T> {
-        Ok(change(&mut self.open()))
+        Ok(change(&mut self.lock()))
     }
 }
 
 impl Blueprint {
-    fn open(&self) -> MutexGuard<'_, Registration> {
-        self.registered.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Registration> {
+        lock(&self.registered)
     }
 }
 
-/// Registers `app`, `Blueprint` and their methods.
 pub fn register(natives: &mut Natives) {
-    natives.set_var("app", App);
-    natives.register_type_with_name::<App>("app").register_type_with_name::<Blueprint>("Blueprint");
+    natives.register_handle("app", App).register_type_with_name::<Blueprint>("Blueprint");
     rules::<App>(natives);
     rules::<Blueprint>(natives);
     hooks::<App>(natives);
@@ -158,7 +120,7 @@ fn add<R: Registry>(
     options: &Dynamic,
 ) -> Fallible<()> {
     let (options, named) = rule_options(options)?;
-    let view = View::find(context, view)?;
+    let view = View::find(&*call::files()?, context, view)?;
     let at = context.call_position();
     let endpoint = endpoint.map(str::to_owned).or(named).unwrap_or_else(|| view.endpoint(at));
     if endpoint.is_empty() {
@@ -243,13 +205,13 @@ pub fn url_value(name: &str, value: &Dynamic) -> Fallible<Value> {
 fn hooks<R: Registry + Send + Sync + 'static>(natives: &mut Natives) {
     natives
         .register_fn("before_request", |context: NativeCallContext, on: &mut R, hook: FnPtr| {
-            let view =
-                View::find(&context, hook)?.taking(0, "a before_request function takes no parameters")?;
+            let view = View::find(&*call::files()?, &context, hook)?
+                .taking(0, "a before_request function takes no parameters")?;
             on.change(|registration| registration.before.push((None, view)))
         })
         .register_fn("after_request", |context: NativeCallContext, on: &mut R, hook: FnPtr| {
-            let view =
-                View::find(&context, hook)?.taking(1, "an after_request function takes the response")?;
+            let view = View::find(&*call::files()?, &context, hook)?
+                .taking(1, "an after_request function takes the response")?;
             on.change(|registration| registration.after.push((None, view)))
         });
     for name in ["register_error_handler", "errorhandler"] {
@@ -258,7 +220,8 @@ fn hooks<R: Registry + Send + Sync + 'static>(natives: &mut Natives) {
                 Some(code @ 400..=599) => code,
                 _ => return Err(format!("an error handler is for a code from 400 to 599, not {code}").into()),
             };
-            let view = View::find(&context, handler)?.taking(1, "an error handler takes the error")?;
+            let view = View::find(&*call::files()?, &context, handler)?
+                .taking(1, "an error handler takes the error")?;
             on.change(|registration| registration.error_handlers.push((None, code, view)))
         });
     }
@@ -299,15 +262,15 @@ fn blueprint(name: ImmutableString, options: &Map) -> Fallible<Blueprint> {
 /// Adds what the blueprint collected: its rules under the prefix, its hooks and handlers for its own requests.
 fn register_blueprint(app: &App, blueprint: &Blueprint, options: &Map) -> Fallible<()> {
     let prefix = prefix(options)?.unwrap_or_else(|| blueprint.prefix.clone());
-    let registered = blueprint.open().clone();
+    let registered = blueprint.lock().clone();
     let name = blueprint.name.to_string();
     if let Some(bad) = registered.rules.iter().find(|entry| !entry.rule.starts_with('/') && prefix.is_empty())
     {
         return Err(format!("rule `{}` must start with a slash", bad.rule).into());
     }
     app.change(|all| {
-        let known = all.blueprints.iter().find(|known| known.name == blueprint.name);
-        let again = known.is_some_and(|known| Arc::ptr_eq(&known.registered, &blueprint.registered));
+        let known = all.blueprints.iter().find(|(known, _)| *known == blueprint.name);
+        let again = known.is_some_and(|(_, known)| Arc::ptr_eq(known, &blueprint.registered));
         if known.is_some() && !again {
             return Err(
                 format!("blueprint `{name}` is registered already: give this one another name").into()
@@ -323,7 +286,7 @@ fn register_blueprint(app: &App, blueprint: &Blueprint, options: &Map) -> Fallib
         if again {
             return Ok(());
         }
-        all.blueprints.push(blueprint.clone());
+        all.blueprints.push((blueprint.name.clone(), blueprint.registered.clone()));
         let scope = || Some(name.clone());
         all.before.extend(registered.before.into_iter().map(|(_, view)| (scope(), view)));
         all.after.extend(registered.after.into_iter().map(|(_, view)| (scope(), view)));

@@ -1,13 +1,12 @@
 //! `response.delay`, `dribble`, `fault` and their kin: how an answer is to be slow, or to fail. Each gives the response back.
 
 use super::response::Response;
-use crate::chaos::{Breaking, Delay, Dribble, LONGEST, probability};
+use super::sleep::prolong;
+use crate::chaos::{Breaking, Delay, Dribble, probability};
 use crate::script::runtime::call;
-use crate::script::runtime::natives::Natives;
+use crate::script::runtime::natives::{Fallible, Natives};
 use fastrand::Rng;
-use rhai::{Dynamic, EvalAltResult, Map};
-
-type Fallible<T> = Result<T, Box<EvalAltResult>>;
+use rhai::{Dynamic, Map};
 
 /// A generator for the draws of this call; `None` where it is to do nothing, by its `probability`.
 fn chance(name: &str, options: &Map) -> Fallible<Option<Rng>> {
@@ -44,9 +43,9 @@ fn delay(response: &Response, name: &str, delay: Result<Delay, String>, options:
     let delay = delay.map_err(|error| format!("{name}: {error}"))?;
     if let Some(mut random) = chance(name, options)? {
         let pause = delay.draw(&mut random);
-        let mut reply = response.open();
-        if matches!(delay, Delay::Fixed(_)) && reply.hold.saturating_add(pause) > LONGEST {
-            return Err(format!("an answer can be held back for {} s at most", LONGEST.as_secs()).into());
+        let mut reply = response.lock();
+        if matches!(delay, Delay::Fixed(_)) {
+            prolong(reply.hold, pause)?;
         }
         reply.delay(pause, "");
     }
@@ -71,7 +70,7 @@ fn dribble(response: &Response, chunks: i64, ms: &Dynamic, options: &Map) -> Fal
     let name = "dribble";
     let dribble = Dribble::new(chunks, number(name, ms)?).map_err(|error| format!("{name}: {error}"))?;
     if chance(name, options)?.is_some() {
-        response.open().dribble(dribble, "");
+        response.lock().dribble(dribble, "");
     }
     Ok(response.clone())
 }
@@ -79,7 +78,7 @@ fn dribble(response: &Response, chunks: i64, ms: &Dynamic, options: &Map) -> Fal
 fn fault(response: &Response, kind: &str, options: &Map) -> Fallible<Response> {
     let breaking = Breaking::named(kind).map_err(|error| format!("fault: {error}"))?;
     if chance("fault", options)?.is_some() {
-        response.open().break_off(breaking, "");
+        response.lock().break_off(breaking, "");
     }
     Ok(response.clone())
 }

@@ -1,7 +1,9 @@
 //! `Set-Cookie` lines (RFC 6265, section 4.1) from Flask's options.
 
+use crate::script::python::text::capitalized;
+use crate::script::runtime::natives::Fallible;
 use chrono::DateTime;
-use rhai::{Dynamic, EvalAltResult, Map};
+use rhai::{Dynamic, Map};
 
 const OPTIONS: &[&str] = &["max_age", "expires", "path", "domain", "secure", "httponly", "samesite"];
 
@@ -9,7 +11,7 @@ const OPTIONS: &[&str] = &["max_age", "expires", "path", "domain", "secure", "ht
 ///
 /// # Errors
 /// A name that cookies can't have, an option that does not exist or has the wrong type.
-pub fn set_cookie(name: &str, value: &str, options: &Map) -> Result<String, Box<EvalAltResult>> {
+pub fn set_cookie(name: &str, value: &str, options: &Map) -> Fallible<String> {
     let token = |byte: u8| byte.is_ascii_graphic() && !b"()<>@,;:\\\"/[]?={}".contains(&byte);
     if name.is_empty() || !name.bytes().all(token) {
         return Err(
@@ -26,7 +28,7 @@ pub fn set_cookie(name: &str, value: &str, options: &Map) -> Result<String, Box<
     Ok(line)
 }
 
-fn attributes(options: &Map) -> Result<String, Box<EvalAltResult>> {
+fn attributes(options: &Map) -> Fallible<String> {
     let text = |key: &str| options.get(key).filter(|value| !value.is_unit()).map(ToString::to_string);
     let on = |key: &str| options.get(key).and_then(|value| value.as_bool().ok()).unwrap_or(false);
     let mut line = String::new();
@@ -50,7 +52,7 @@ fn attributes(options: &Map) -> Result<String, Box<EvalAltResult>> {
     line += &format!("; Path={}", text("path").unwrap_or_else(|| "/".to_owned()));
     if let Some(policy) = text("samesite") {
         match policy.to_ascii_lowercase().as_str() {
-            "strict" | "lax" | "none" => line += &format!("; SameSite={}", capital(&policy)),
+            "strict" | "lax" | "none" => line += &format!("; SameSite={}", capitalized(&policy)),
             _ => return Err(format!("set_cookie: `samesite` is Strict, Lax or None, not `{policy}`").into()),
         }
     }
@@ -64,13 +66,8 @@ pub fn expired(mut options: Map) -> Map {
     options
 }
 
-fn capital(text: &str) -> String {
-    let lower = text.to_ascii_lowercase();
-    lower[..1].to_ascii_uppercase() + &lower[1..]
-}
-
 /// Seconds since 1970 as a date of HTTP; text is taken as it is.
-fn date(expires: &Dynamic) -> Result<String, Box<EvalAltResult>> {
+fn date(expires: &Dynamic) -> Fallible<String> {
     let seconds = expires.as_int().or_else(|_| expires.as_float().map(|seconds| seconds as i64));
     match seconds {
         Ok(seconds) => match DateTime::from_timestamp(seconds, 0) {

@@ -2,15 +2,13 @@
 
 use crate::directory::Name;
 use crate::script::python::environ::Os;
-use crate::script::python::json;
 use crate::script::runtime::call;
-use crate::script::runtime::natives::{Natives, Receiver};
-use rhai::{Array, Blob, Dynamic, EvalAltResult};
-
-type Fallible<T> = Result<T, Box<EvalAltResult>>;
+use crate::script::runtime::json;
+use crate::script::runtime::natives::{Fallible, Natives, Receiver};
+use rhai::{Array, Blob, Dynamic};
 
 fn read(name: &str) -> Fallible<Vec<u8>> {
-    Ok(call::files()?.read(name)?)
+    Ok(call::files()?.read(name, call::is_loading())?)
 }
 
 fn read_text(name: &str) -> Fallible<String> {
@@ -30,7 +28,6 @@ fn listdir(under: &str) -> Fallible<Array> {
     Ok(names.into_iter().map(Dynamic::from).collect())
 }
 
-/// Registers the readers and `os.listdir`.
 pub fn register(natives: &mut Natives) {
     natives
         .register_fn("read_text", read_text)

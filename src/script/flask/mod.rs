@@ -7,6 +7,7 @@ pub mod chaos;
 pub mod cookie;
 pub mod disk;
 pub mod multi_dict;
+pub mod property;
 pub mod request;
 pub mod response;
 pub mod scenario;

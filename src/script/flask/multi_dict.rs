@@ -1,25 +1,18 @@
-//! What scripts look things up in by name: Werkzeug's `MultiDict` (`request.args`, `form`, `values`, `cookies`,
-//! `baggage`), and the functions that it shares with headers and files. Knows the parsed request, no bytes.
+//! What scripts do with `request.args`, `form`, `values`, `cookies`, `baggage`, `headers` and `files`: the functions that
+//! all of these dictionaries have.
 
 mod files;
-mod headers;
 
 pub use files::FileDict;
-pub use headers::Headers;
 
-use crate::message::request::Request;
-use crate::script::flask::abort::{HttpError, http_error};
-use crate::script::flask::request::property::{read_only, same, unknown_option};
-use crate::script::runtime::natives::Natives;
+use crate::script::flask::property::{read_only, same, unknown_option};
+use crate::script::runtime::http_error::{self, http_error};
+use crate::script::runtime::multi_dict::{Dictionary, Headers, MultiDict, flat};
+use crate::script::runtime::natives::{Fallible, Natives};
 use rhai::{Array, Dynamic, EvalAltResult, FnPtr, ImmutableString, Map, NativeCallContext};
 use std::any::TypeId;
-use std::collections::HashMap;
 use std::ops::Deref;
-use std::sync::Arc;
 
-type Thrown = Box<EvalAltResult>;
-
-/// Registers the types behind `request.args`, `headers` and `files`, with their iterators in `globals`.
 pub fn register(natives: &mut Natives) {
     natives
         .register_type_with_name::<MultiDict>("MultiDict")
@@ -59,136 +52,12 @@ impl Deref for Any {
 
 /// The dictionary in a value that is one.
 fn dictionary(value: &Dynamic) -> Any {
-    fn of<T: Dictionary + Clone>(value: &Dynamic) -> Option<T> {
+    fn cloned<T: Dictionary + Clone>(value: &Dynamic) -> Option<T> {
         Some(value.read_lock::<T>()?.clone())
     }
-    let found = of(value).map(Any::MultiDict).or_else(|| of(value).map(Any::Headers));
-    let found = found.or_else(|| of(value).map(Any::FileDict));
+    let found = cloned(value).map(Any::MultiDict).or_else(|| cloned(value).map(Any::Headers));
+    let found = found.or_else(|| cloned(value).map(Any::FileDict));
     found.expect("what is registered for these types is called on one of them")
-}
-
-/// The map that Flask makes JSON of, where `value` is a [`MultiDict`] or [`Headers`]: one text for each name.
-pub fn to_dict(value: &Dynamic) -> Option<Map> {
-    fn one<T: Dictionary + Clone>(value: &Dynamic) -> Option<Map> {
-        value.read_lock::<T>().map(|dict| flat(&*dict))
-    }
-    one::<MultiDict>(value).or_else(|| one::<Headers>(value))
-}
-
-/// Names with one or more values each.
-pub trait Dictionary: Send + Sync + 'static {
-    /// Where it hangs, for messages: `request.args`.
-    fn label(&self) -> &'static str;
-    /// All values of `key` in order.
-    fn all(&self, key: &str) -> Vec<Dynamic>;
-    /// Every name once, in order, with all of its values. Takes time in proportion to their number.
-    fn entries(&self) -> Vec<(ImmutableString, Vec<Dynamic>)>;
-
-    /// What `["k"]` gives for a name with these values (one at least): the first.
-    fn pick(&self, values: Vec<Dynamic>) -> Dynamic {
-        values.into_iter().next().unwrap_or_default()
-    }
-    /// What a `for` loop gives for one name: the name.
-    fn item(&self, name: ImmutableString, _values: Vec<Dynamic>) -> Dynamic {
-        name.into()
-    }
-    /// What `["k"]` gives.
-    fn first(&self, key: &str) -> Option<Dynamic> {
-        let values = self.all(key);
-        (!values.is_empty()).then(|| self.pick(values))
-    }
-}
-
-/// Which names and values of a request.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Part {
-    /// Query parameters.
-    Args,
-    /// Fields of a form.
-    Form,
-    /// Query parameters, then the fields of a form unless the method is GET.
-    Values,
-    /// Cookies.
-    Cookies,
-    /// Members of the `baggage` header.
-    Baggage,
-}
-
-/// Names and texts of one part of a request.
-#[derive(Debug, Clone)]
-pub struct MultiDict {
-    request: Arc<Request>,
-    part: Part,
-}
-
-impl MultiDict {
-    /// The given part of `request`.
-    ///
-    /// # Errors
-    /// 413 where the form exceeds a limit.
-    pub fn new(request: &Arc<Request>, part: Part) -> Result<Self, Thrown> {
-        if matches!(part, Part::Form | Part::Values) {
-            request.form().map_err(|error| http_error(413, error.to_string()))?;
-        }
-        Ok(Self { request: request.clone(), part })
-    }
-
-    fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
-        let form = || self.request.form().map(|form| form.fields.as_slice()).unwrap_or_default();
-        let (pairs, more): (&[_], &[_]) = match self.part {
-            Part::Args => (self.request.args(), &[]),
-            Part::Cookies => (self.request.cookies(), &[]),
-            Part::Baggage => (self.request.baggage(), &[]),
-            Part::Form => (form(), &[]),
-            // Werkzeug 2.0: a body must not change what a cacheable request means.
-            Part::Values if self.request.method() == "GET" => (self.request.args(), &[]),
-            Part::Values => (self.request.args(), form()),
-        };
-        pairs.iter().chain(more).map(|(name, value)| (name.as_str(), value.as_str()))
-    }
-}
-
-impl Dictionary for MultiDict {
-    fn label(&self) -> &'static str {
-        match self.part {
-            Part::Args => "request.args",
-            Part::Form => "request.form",
-            Part::Values => "request.values",
-            Part::Cookies => "request.cookies",
-            Part::Baggage => "request.baggage",
-        }
-    }
-
-    fn all(&self, key: &str) -> Vec<Dynamic> {
-        self.pairs().filter(|(name, _)| *name == key).map(|(_, value)| value.into()).collect()
-    }
-
-    fn entries(&self) -> Vec<(ImmutableString, Vec<Dynamic>)> {
-        group(self.pairs().map(|(name, value)| (name.into(), value.into())))
-    }
-
-    fn first(&self, key: &str) -> Option<Dynamic> {
-        self.pairs().find(|(name, _)| *name == key).map(|(_, value)| value.into())
-    }
-}
-
-/// Values by name, names in the order in which they first appear.
-fn group(pairs: impl Iterator<Item = (ImmutableString, Dynamic)>) -> Vec<(ImmutableString, Vec<Dynamic>)> {
-    let mut entries: Vec<(ImmutableString, Vec<Dynamic>)> = Vec::new();
-    let mut places: HashMap<ImmutableString, usize> = HashMap::new();
-    for (name, value) in pairs {
-        let place = *places.entry(name.clone()).or_insert(entries.len());
-        match entries.get_mut(place) {
-            Some((_, values)) => values.push(value),
-            None => entries.push((name, vec![value])),
-        }
-    }
-    entries
-}
-
-fn flat(dict: &dyn Dictionary) -> Map {
-    let entries = dict.entries().into_iter();
-    entries.map(|(name, values)| (name.as_str().into(), dict.pick(values))).collect()
 }
 
 /// What a `for` loop goes through.
@@ -225,7 +94,7 @@ fn register_lookup(natives: &mut Natives) {
     });
 }
 
-fn present(dict: &dyn Dictionary, key: &str) -> Result<Dynamic, Thrown> {
+fn present(dict: &dyn Dictionary, key: &str) -> Fallible<Dynamic> {
     dict.first(key).ok_or_else(|| http_error(400, format!("`{}` has no `{key}`", dict.label())))
 }
 
@@ -235,21 +104,16 @@ fn first_as(
     key: &str,
     default: Dynamic,
     kind: &Dynamic,
-) -> Result<Dynamic, Thrown> {
+) -> Fallible<Dynamic> {
     let Some(value) = dict.first(key) else { return Ok(default) };
     Ok(convert(context, value, kind)?.unwrap_or(default))
 }
 
-fn all_as(
-    context: &NativeCallContext,
-    dict: &dyn Dictionary,
-    key: &str,
-    kind: &Dynamic,
-) -> Result<Array, Thrown> {
+fn all_as(context: &NativeCallContext, dict: &dyn Dictionary, key: &str, kind: &Dynamic) -> Fallible<Array> {
     dict.all(key).into_iter().filter_map(|value| convert(context, value, kind).transpose()).collect()
 }
 
-fn assigned(dict: &dyn Dictionary, key: &str, value: &Dynamic) -> Result<(), Thrown> {
+fn assigned(dict: &dyn Dictionary, key: &str, value: &Dynamic) -> Fallible<()> {
     match dict.first(key) {
         Some(current) if same(&current, value) => Ok(()),
         _ => Err(read_only(dict.label())),
@@ -279,8 +143,8 @@ fn register_listing(natives: &mut Natives) {
         .register_fn("len", |dict: &mut Dynamic| length(&*dictionary(dict)))
         .register_fn("is_empty", |dict: &mut Dynamic| length(&*dictionary(dict)) == 0)
         .register_get("length", |dict: &mut Dynamic| length(&*dictionary(dict)))
-        .register_fn("to_string", |dict: &mut Dynamic| shown(&*dictionary(dict)))
-        .register_fn("to_debug", |dict: &mut Dynamic| shown(&*dictionary(dict)));
+        .register_fn("to_string", |dict: &mut Dynamic| display(&*dictionary(dict)))
+        .register_fn("to_debug", |dict: &mut Dynamic| display(&*dictionary(dict)));
 }
 
 type Entry = fn(&dyn Dictionary, ImmutableString, Vec<Dynamic>) -> Dynamic;
@@ -302,12 +166,12 @@ fn length(dict: &dyn Dictionary) -> i64 {
     i64::try_from(dict.entries().len()).unwrap_or(i64::MAX)
 }
 
-fn shown(dict: &dyn Dictionary) -> String {
+fn display(dict: &dyn Dictionary) -> String {
     format!("{:?}", flat(dict))
 }
 
 /// The third argument of `get`: `"int"`, `"float"`, `"str"` or a function. None where the value does not convert.
-fn convert(context: &NativeCallContext, value: Dynamic, kind: &Dynamic) -> Result<Option<Dynamic>, Thrown> {
+fn convert(context: &NativeCallContext, value: Dynamic, kind: &Dynamic) -> Fallible<Option<Dynamic>> {
     if let Some(function) = kind.read_lock::<FnPtr>() {
         let result = function.call_within_context(context, (value,));
         return result.map(Some).or_else(|error| if is_refusal(&error) { Ok(None) } else { Err(error) });
@@ -328,11 +192,7 @@ fn convert(context: &NativeCallContext, value: Dynamic, kind: &Dynamic) -> Resul
 
 /// Whether a conversion failed for its input, as Python's `ValueError` says; `abort` and spent budgets go on up.
 fn is_refusal(error: &EvalAltResult) -> bool {
-    let aborts = match error.unwrap_inner() {
-        EvalAltResult::ErrorRuntime(thrown, _) => thrown.is::<HttpError>(),
-        _ => false,
-    };
-    error.is_catchable() && !aborts
+    error.is_catchable() && http_error::find(error).is_none()
 }
 
 #[cfg(test)]

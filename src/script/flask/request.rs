@@ -3,19 +3,19 @@
 
 mod accept;
 mod authorization;
-pub mod property;
 
 use crate::message::form::{Pairs, options};
 use crate::message::request::Request;
 use crate::routing::rule::{Rule, Value};
-use crate::script::flask::abort::http_error;
-use crate::script::flask::multi_dict::{self, FileDict, Headers, MultiDict, Part};
-use crate::script::python::json;
+use crate::script::flask::multi_dict::FileDict;
+use crate::script::flask::property::{read_only, same, unknown_option, unknown_property};
 use crate::script::runtime::call;
-use crate::script::runtime::natives::{Natives, Receiver};
+use crate::script::runtime::http_error::http_error;
+use crate::script::runtime::json;
+use crate::script::runtime::multi_dict::{Headers, MultiDict, Part};
+use crate::script::runtime::natives::{Fallible, Natives, Receiver};
 use crate::script::runtime::view::dynamic;
 use accept::Accept;
-use property::{read_only, same, unknown_option, unknown_property};
 use rhai::{Blob, Dynamic, EvalAltResult, ImmutableString, Map};
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -24,10 +24,10 @@ use std::sync::Arc;
 #[derive(Debug, Clone, Copy, Default)]
 pub struct RequestHandle;
 
-type Read = Result<Dynamic, Box<EvalAltResult>>;
+type Read = Fallible<Dynamic>;
 type Getter = fn(&Arc<Request>) -> Read;
 
-/// Sets `request` in `globals` and registers all that scripts reach from it.
+/// Registers `request` and the properties of it.
 pub fn register(natives: &mut Natives) {
     natives.set_var("request", RequestHandle);
     natives.register_type_with_name::<RequestHandle>("Request");
@@ -37,7 +37,6 @@ pub fn register(natives: &mut Natives) {
         natives.register_fn(name, |_: Receiver<RequestHandle>| show());
     }
     accept::register(natives);
-    multi_dict::register(natives);
 }
 
 /// Every property, in the order of Flask's documentation.
@@ -113,9 +112,7 @@ fn register_properties(natives: &mut Natives) {
     }
     natives.register_indexer_get(|_: Receiver<RequestHandle>, name: &str| -> Read { Err(unknown(name)) });
     natives.register_indexer_set_of_constant(
-        |_: Receiver<RequestHandle>, name: &str, _: Dynamic| -> Result<(), Box<EvalAltResult>> {
-            Err(unknown(name))
-        },
+        |_: Receiver<RequestHandle>, name: &str, _: Dynamic| -> Fallible<()> { Err(unknown(name)) },
     );
 }
 
@@ -148,11 +145,7 @@ fn register_body(natives: &mut Natives) {
 }
 
 /// The values of the options `names`, false where they are not given.
-fn flags<const N: usize>(
-    function: &str,
-    options: &Map,
-    names: [&str; N],
-) -> Result<[bool; N], Box<EvalAltResult>> {
+fn flags<const N: usize>(function: &str, options: &Map, names: [&str; N]) -> Fallible<[bool; N]> {
     let mut values = [false; N];
     for (name, value) in options {
         let Some(at) = names.iter().position(|known| known == name) else {
@@ -217,9 +210,9 @@ struct Matched<'m> {
 
 fn matched(request: &Request, field: fn(Matched) -> Dynamic) -> Read {
     let Some(index) = request.rule else { return Ok(Dynamic::UNIT) };
-    let provision = call::provision()?;
-    let router = &provision.router;
-    let (rule, blueprint) = (&router.rules()[index], provision.blueprint(index));
+    let routes = call::routes()?;
+    let router = &routes.router;
+    let (rule, blueprint) = (&router.rules()[index], routes.blueprint(index));
     Ok(field(Matched { rule, blueprint, values: &|| router.values(index, request.path()) }))
 }
 
@@ -237,7 +230,7 @@ fn to_map(pairs: &Pairs) -> Map {
     pairs.iter().rev().map(|(name, value)| (name.as_str().into(), value.into())).collect()
 }
 
-fn show() -> Result<String, Box<EvalAltResult>> {
+fn show() -> Fallible<String> {
     let request = call::request()?;
     Ok(format!("<Request '{}' [{}]>", request.url(), request.method()))
 }

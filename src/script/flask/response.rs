@@ -5,13 +5,12 @@ use super::answer;
 use super::{cookie, status};
 use crate::chaos::Reply;
 use crate::message::answer::{Answer, check_header};
-use crate::script::python::json;
 use crate::script::runtime::call;
-use crate::script::runtime::natives::{Natives, ScriptValue};
+use crate::script::runtime::json;
+use crate::script::runtime::natives::{Fallible, Natives, ScriptValue};
+use crate::system::lock::lock;
 use rhai::{Array, Dynamic, EvalAltResult, ImmutableString, Map};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-
-type Fallible<T> = Result<T, Box<EvalAltResult>>;
+use std::sync::{Arc, Mutex, MutexGuard};
 
 /// A response in the making, as scripts hold it.
 #[derive(Debug, Clone)]
@@ -39,39 +38,48 @@ impl From<Answer> for Response {
 impl Response {
     /// What the response is now.
     pub fn reply(&self) -> Reply {
-        self.open().clone()
+        self.lock().clone()
     }
 
-    /// The reply itself; no script runs while it is open.
-    pub fn open(&self) -> MutexGuard<'_, Reply> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    /// The reply itself; no script runs while it is locked.
+    pub fn lock(&self) -> MutexGuard<'_, Reply> {
+        lock(&self.0)
     }
 
     /// The bytes of its body; of a file that is sent, they are read for this.
     fn data(&mut self) -> Fallible<Vec<u8>> {
-        Ok(self.open().answer.body.read().map_err(|error| error.to_string())?)
+        Ok(self.lock().answer.body.read().map_err(|error| error.to_string())?)
     }
 
     fn set_header(&self, name: &str, value: &Dynamic) -> Fallible<()> {
-        let values = header_values(name, value)?;
-        let answer = &mut self.open().answer;
-        answer.remove_header(name);
-        answer.headers.extend(values.into_iter().map(|value| (name.to_owned().into(), value.into())));
-        Ok(())
+        answer::set_header(&mut self.lock().answer, name, value)
     }
 
     fn add_header(&self, name: &str, value: &Dynamic) -> Fallible<()> {
         let values = header_values(name, value)?;
-        self.open()
+        self.lock()
             .answer
             .headers
             .extend(values.into_iter().map(|value| (name.to_owned().into(), value.into())));
         Ok(())
     }
 
+    fn set_status(&self, status: &Dynamic) -> Fallible<()> {
+        let (code, reason) = answer::status(status)?;
+        let answer = &mut self.lock().answer;
+        (answer.status, answer.reason) = (code, reason);
+        Ok(())
+    }
+
+    fn set_body(&self, body: &Dynamic) -> Fallible<()> {
+        let body = answer::body(body)?;
+        self.lock().answer.body = body;
+        Ok(())
+    }
+
     fn set_content_type(&self, value: &str) -> Fallible<()> {
         check_header("Content-Type", value)?;
-        self.open().answer.set_header("Content-Type", value.to_owned());
+        self.lock().answer.set_header("Content-Type", value.to_owned());
         Ok(())
     }
 }
@@ -101,7 +109,6 @@ fn text(text: &str) -> Dynamic {
     Dynamic::from(ImmutableString::from(text))
 }
 
-/// Registers the constructors and the types.
 pub fn register(natives: &mut Natives) {
     constructors(natives);
     properties(natives);
@@ -174,7 +181,7 @@ fn redirect(url: &str, code: i64) -> Fallible<Response> {
 
 /// `send_file(name, #{ mimetype, as_attachment, download_name })`.
 fn send_file(name: &str, options: Map) -> Fallible<Response> {
-    let content = call::files()?.content(name)?;
+    let content = call::files()?.content(name, call::is_loading())?;
     let option = |key: &str| options.get(key).filter(|value| !value.is_unit()).map(ToString::to_string);
     let given = option("mimetype").map(|mimetype| answer::with_charset(&mimetype));
     let media_type = given.unwrap_or_else(|| answer::media_type(name).to_owned());
@@ -193,20 +200,14 @@ fn send_file(name: &str, options: Map) -> Fallible<Response> {
 
 fn properties(natives: &mut Natives) {
     natives
-        .register_get("status_code", |response: &mut Response| i64::from(response.open().answer.status))
+        .register_get("status_code", |response: &mut Response| i64::from(response.lock().answer.status))
         .register_set("status_code", |response: &mut Response, code: i64| {
-            response.open().answer.status = answer::status_code(code)?;
-            Ok::<_, Box<EvalAltResult>>(())
+            answer::status_code(code).map(|code| response.lock().answer.status = code)
         })
         .register_get("status", status_line)
-        .register_set("status", |response: &mut Response, status: Dynamic| {
-            let (code, reason) = answer::status(&status)?;
-            let answer = &mut response.open().answer;
-            (answer.status, answer.reason) = (code, reason);
-            Ok::<_, Box<EvalAltResult>>(())
-        })
+        .register_set("status", |response: &mut Response, status: Dynamic| response.set_status(&status))
         .register_get("content_type", |response: &mut Response| {
-            header(&response.open().answer, "content-type")
+            header(&response.lock().answer, "content-type")
         })
         .register_set("content_type", |response: &mut Response, value: &str| response.set_content_type(value))
         .register_get("mimetype", mimetype)
@@ -214,31 +215,21 @@ fn properties(natives: &mut Natives) {
             response.set_content_type(&answer::with_charset(value))
         })
         .register_get("data", Response::data)
-        .register_set("data", |response: &mut Response, body: Dynamic| {
-            response.open().answer.body = answer::body(&body)?;
-            Ok::<_, Box<EvalAltResult>>(())
-        });
+        .register_set("data", |response: &mut Response, body: Dynamic| response.set_body(&body));
     readers(natives);
 }
 
 fn readers(natives: &mut Natives) {
     natives
-        .register_fn("set_data", |response: &mut Response, body: Dynamic| {
-            response.open().answer.body = answer::body(&body)?;
-            Ok::<_, Box<EvalAltResult>>(())
-        })
+        .register_fn("set_data", |response: &mut Response, body: Dynamic| response.set_body(&body))
         .register_fn("get_data", Response::data)
         .register_get("text", |response: &mut Response| {
             let text = String::from_utf8(response.data()?);
-            Ok::<_, Box<EvalAltResult>>(
-                text.unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()),
-            )
+            Fallible::Ok(text.unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))
         })
-        .register_fn("get_json", |response: &mut Response| {
-            Ok::<_, Box<EvalAltResult>>(json::from_json(&response.data()?)?)
-        })
+        .register_fn("get_json", |response: &mut Response| Fallible::Ok(json::from_json(&response.data()?)?))
         .register_get("content_length", |response: &mut Response| {
-            i64::try_from(response.open().answer.body.len()).unwrap_or(i64::MAX)
+            i64::try_from(response.lock().answer.body.len()).unwrap_or(i64::MAX)
         })
         .register_get("is_json", |response: &mut Response| {
             mimetype(response).cast::<ImmutableString>().as_str() == "application/json"
@@ -246,13 +237,13 @@ fn readers(natives: &mut Natives) {
 }
 
 fn status_line(response: &mut Response) -> String {
-    let answer = &response.open().answer;
+    let answer = &response.lock().answer;
     let reason = answer.reason.clone().unwrap_or_else(|| status::reason(answer.status).to_uppercase());
     format!("{} {reason}", answer.status)
 }
 
 fn mimetype(response: &mut Response) -> Dynamic {
-    let answer = &response.open().answer;
+    let answer = &response.lock().answer;
     let value = answer.header("content-type").unwrap_or_default();
     text(&value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase())
 }
@@ -261,22 +252,16 @@ fn mimetype(response: &mut Response) -> Dynamic {
 fn chaining(natives: &mut Natives) {
     natives
         .register_fn("status", |response: &mut Response, status: Dynamic| {
-            let (code, reason) = answer::status(&status)?;
-            let answer = &mut response.open().answer;
-            (answer.status, answer.reason) = (code, reason);
-            Ok::<_, Box<EvalAltResult>>(response.clone())
+            response.set_status(&status).map(|()| response.clone())
         })
         .register_fn("header", |response: &mut Response, name: &str, value: Dynamic| {
-            response.set_header(name, &value)?;
-            Ok::<_, Box<EvalAltResult>>(response.clone())
+            response.set_header(name, &value).map(|()| response.clone())
         })
         .register_fn("mimetype", |response: &mut Response, value: &str| {
-            response.set_content_type(&answer::with_charset(value))?;
-            Ok::<_, Box<EvalAltResult>>(response.clone())
+            response.set_content_type(&answer::with_charset(value)).map(|()| response.clone())
         })
         .register_fn("body", |response: &mut Response, body: Dynamic| {
-            response.open().answer.body = answer::body(&body)?;
-            Ok::<_, Box<EvalAltResult>>(response.clone())
+            response.set_body(&body).map(|()| response.clone())
         });
 }
 
@@ -287,11 +272,11 @@ fn headers(natives: &mut Natives) {
         .register_set("headers", |response: &mut Response, all: Dynamic| {
             // `r.headers["a"] = b` writes the handle back, which is the same object.
             let Some(map) = all.read_lock::<Map>() else { return Ok(()) };
-            response.open().answer.headers.clear();
+            response.lock().answer.headers.clear();
             map.iter().try_for_each(|(name, value)| response.set_header(name, value))
         })
         .register_indexer_get(|headers: &mut ResponseHeaders, name: &str| {
-            header(&headers.0.open().answer, name)
+            header(&headers.0.lock().answer, name)
         })
         .register_indexer_set(|headers: &mut ResponseHeaders, name: &str, value: Dynamic| {
             headers.0.set_header(name, &value)
@@ -303,26 +288,26 @@ fn headers(natives: &mut Natives) {
             headers.0.set_header(name, &value)
         })
         .register_fn("get", |headers: &mut ResponseHeaders, name: &str| {
-            header(&headers.0.open().answer, name)
+            header(&headers.0.lock().answer, name)
         })
         .register_fn("get", |headers: &mut ResponseHeaders, name: &str, default: Dynamic| {
-            let found = header(&headers.0.open().answer, name);
+            let found = header(&headers.0.lock().answer, name);
             if found.is_unit() { default } else { found }
         })
         .register_fn("getlist", |headers: &mut ResponseHeaders, name: &str| values(&headers.0, name))
         .register_fn("remove", |headers: &mut ResponseHeaders, name: &str| {
-            headers.0.open().answer.remove_header(name)
+            headers.0.lock().answer.remove_header(name)
         })
         .register_fn("contains", |headers: &mut ResponseHeaders, name: &str| {
-            headers.0.open().answer.header(name).is_some()
+            headers.0.lock().answer.header(name).is_some()
         })
         .register_fn("keys", |headers: &mut ResponseHeaders| {
-            headers.0.open().answer.headers.iter().map(|(name, _)| (&**name).into()).collect::<Array>()
+            headers.0.lock().answer.headers.iter().map(|(name, _)| (&**name).into()).collect::<Array>()
         });
 }
 
 fn values(response: &Response, name: &str) -> Array {
-    let answer = &response.open().answer;
+    let answer = &response.lock().answer;
     let same = answer.headers.iter().filter(|(key, _)| key.eq_ignore_ascii_case(name));
     same.map(|(_, value)| (&**value).into()).collect()
 }
@@ -331,7 +316,7 @@ fn cookies(natives: &mut Natives) {
     let set = |response: &mut Response, name: &str, value: &str, options: Map| -> Fallible<()> {
         let line = cookie::set_cookie(name, value, &options)?;
         check_header("Set-Cookie", &line)?;
-        response.open().answer.headers.push(("Set-Cookie".into(), line.into()));
+        response.lock().answer.headers.push(("Set-Cookie".into(), line.into()));
         Ok(())
     };
     natives

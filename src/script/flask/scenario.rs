@@ -2,10 +2,8 @@
 //! it is shown, prepared and cleared as the store is. Each operation is one step for all threads.
 
 use super::store::{Access, Store, with};
-use crate::script::runtime::natives::{Natives, ScriptValue};
-use rhai::{Dynamic, EvalAltResult, ImmutableString};
-
-type Fallible<T> = Result<T, Box<EvalAltResult>>;
+use crate::script::runtime::natives::{Fallible, Natives, ScriptValue};
+use rhai::{Dynamic, ImmutableString};
 
 /// Start of the keys of scenarios.
 const SCENARIO: &str = "scenario:";
@@ -22,7 +20,7 @@ struct Scenario {
 impl ScriptValue for Scenario {}
 
 impl Scenario {
-    fn of(store: &Store, name: &str) -> Scenario {
+    fn new(store: &Store, name: &str) -> Scenario {
         Scenario { key: store.key(&format!("{SCENARIO}{name}")).into_owned().into() }
     }
 
@@ -61,12 +59,10 @@ fn text(value: Option<Dynamic>) -> ImmutableString {
 pub fn register(natives: &mut Natives) {
     natives
         .register_type_with_name::<Scenario>("scenario")
-        .register_fn("scenario", |name: &str| Scenario::of(&Store::default(), name))
-        .register_fn("scenario", |store: &mut Store, name: &str| Scenario::of(store, name))
+        .register_fn("scenario", |name: &str| Scenario::new(&Store::default(), name))
+        .register_fn("scenario", |store: &mut Store, name: &str| Scenario::new(store, name))
         .register_get("state", |scenario: &mut Scenario| scenario.state())
-        .register_fn("is", |scenario: &mut Scenario, state: &str| {
-            Ok::<_, Box<EvalAltResult>>(scenario.state()? == state)
-        })
+        .register_fn("is", |scenario: &mut Scenario, state: &str| Fallible::Ok(scenario.state()? == state))
         .register_fn("set", |scenario: &mut Scenario, state: &str| scenario.set(state))
         .register_fn("advance", |scenario: &mut Scenario, from: &str, to: &str| scenario.advance(from, to));
 }

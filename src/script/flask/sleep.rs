@@ -3,24 +3,28 @@
 use crate::chaos::LONGEST;
 use crate::script::python::clock::Time;
 use crate::script::runtime::call;
-use crate::script::runtime::natives::{Natives, Receiver};
-use rhai::{Dynamic, EvalAltResult};
+use crate::script::runtime::natives::{Fallible, Natives, Receiver};
+use rhai::Dynamic;
 use std::time::Duration;
 
-fn sleep(seconds: &Dynamic) -> Result<(), Box<EvalAltResult>> {
+fn sleep(seconds: &Dynamic) -> Fallible<()> {
     let number = seconds.as_float().or_else(|_| seconds.as_int().map(|seconds| seconds as f64));
     let number = number.map_err(|kind| format!("sleep takes seconds, not {kind}"))?;
     let pause = Duration::try_from_secs_f64(number)
         .map_err(|_| format!("sleep takes seconds from 0 on, not {number}"))?;
-    call::with(|call| {
-        let held = call.hold.saturating_add(pause);
-        if held > LONGEST {
-            return Err(format!("an answer can be held back for {} s at most", LONGEST.as_secs()).into());
-        }
-        call.hold = held;
-        Ok(())
-    })
-    .unwrap_or(Ok(()))
+    call::with(|call| prolong(call.hold, pause).map(|hold| call.hold = hold)).unwrap_or(Ok(()))
+}
+
+/// `hold` and then `pause`.
+///
+/// # Errors
+/// No answer is held back for so long.
+pub fn prolong(hold: Duration, pause: Duration) -> Fallible<Duration> {
+    let hold = hold.saturating_add(pause);
+    if hold > LONGEST {
+        return Err(format!("an answer can be held back for {} s at most", LONGEST.as_secs()).into());
+    }
+    Ok(hold)
 }
 
 /// Registers both names; Rhai's own `sleep` would stop the thread.

@@ -1,7 +1,7 @@
 //! `status.HTTP_200_OK` and its kin: the names of flask_api's `status` module, and the reason phrases of answers.
 
-use crate::script::runtime::natives::{Natives, Receiver};
-use crate::script::runtime::size_limits::Returned;
+use crate::script::runtime::natives::{Fallible, Natives, Receiver};
+use crate::script::runtime::size_limits::truncate;
 use rhai::Module;
 use std::sync::LazyLock;
 
@@ -94,11 +94,11 @@ fn name_of(code: u16, phrase: &str) -> String {
 }
 
 /// The code behind a name.
-fn code_of(name: &str) -> Returned<i64> {
+fn code_of(name: &str) -> Fallible<i64> {
     if let Some((_, code)) = NAMES.iter().find(|(known, _)| known == name) {
         return Ok(*code);
     }
-    let shown: String = name.chars().take(80).collect();
+    let shown = truncate(name, 80);
     Err(match meant_by(name) {
         Some(meant) => format!("status: unknown name `{shown}`: did you mean `{meant}`?").into(),
         None => format!("status: unknown name `{shown}`: names are like `HTTP_404_NOT_FOUND`").into(),
@@ -120,8 +120,7 @@ fn meant_by(name: &str) -> Option<&'static str> {
 
 /// Registers `status`, as a value with properties and as a module (`status::HTTP_200_OK`).
 pub fn register(natives: &mut Natives) {
-    natives.register_type_with_name::<Status>("status");
-    natives.set_var("status", Status);
+    natives.register_handle("status", Status);
     natives.register_indexer_get(|_: Receiver<Status>, name: &str| code_of(name));
     let mut module = Module::new();
     for (name, code) in NAMES.iter() {
@@ -145,7 +144,7 @@ pub fn register(natives: &mut Natives) {
 #[cfg(test)]
 mod tests {
     use super::{PHRASES, reason};
-    use crate::script::runtime::size_limits::trial::{fails, yields};
+    use crate::script::tests::trial::{fails, yields};
 
     #[test]
     fn names_are_codes() {

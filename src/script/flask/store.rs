@@ -2,17 +2,13 @@
 //! all threads; no lock is held while a script runs.
 
 pub mod outside;
-pub mod values;
 
-pub use values::KeyValueStore;
-
-use crate::script::runtime::natives::{Natives, ScriptValue};
+use crate::script::runtime::key_value_store::Values;
+use crate::script::runtime::natives::{Fallible, Natives, ScriptValue};
+use crate::script::runtime::size_limits::type_name;
 use crate::script::runtime::{budget, call};
 use rhai::{Array, Dynamic, EvalAltResult, FnPtr, ImmutableString, NativeCallContext};
 use std::borrow::Cow;
-use values::Values;
-
-type Fallible<T> = Result<T, Box<EvalAltResult>>;
 
 /// Start of the keys that belong to a scope.
 const SCOPE: &str = "scope:";
@@ -47,7 +43,7 @@ impl Store {
             None if name.is_unit() => return Ok(self.clone()),
             None if name.is_int() => name.to_string(),
             None => {
-                let kind = super::answer::type_name(name);
+                let kind = type_name(name);
                 return Err(format!("store.scope takes a text, not {kind}").into());
             }
         };
@@ -78,14 +74,14 @@ pub fn with<T>(access: Access, step: impl FnOnce(&mut Values) -> T) -> Fallible<
     let (loading, epoch) =
         call::with(|call| (call.loading.is_some(), call.request.as_ref().map(|request| request.epoch)))
             .unwrap_or_default();
-    if access == Access::Change && loading && files.keeps_data {
+    if access == Access::Change && loading && files.keeps_values {
         return Err("with --keep-store, `store` can be changed only while a request is handled".into());
     }
-    if let Some(mut values) = files.data.open(epoch) {
+    if let Some(mut values) = files.values.lock(epoch) {
         return Ok(step(&mut values));
     }
-    let own = call::with(|call| call.own_data.get_or_insert_default().clone()).unwrap_or_default();
-    let mut values = own.open(None).ok_or("`store` was reset")?;
+    let own = call::with(|call| call.own_values.get_or_insert_default().clone()).unwrap_or_default();
+    let mut values = own.lock(None).ok_or("`store` was reset")?;
     Ok(step(&mut values))
 }
 
@@ -97,7 +93,7 @@ fn plain(key: &str, value: Dynamic) -> Fallible<Dynamic> {
     }
     Err(format!(
         "store: `{key}` can hold text, numbers, booleans, lists, maps and blobs, not {}",
-        super::answer::type_name(&value)
+        type_name(&value)
     )
     .into())
 }
@@ -160,21 +156,15 @@ fn update(
     }
 }
 
-/// Registers `store`.
 pub fn register(natives: &mut Natives) {
-    natives.set_var("store", Store::default());
     natives
-        .register_type_with_name::<Store>("store")
-        .register_indexer_get(|store: &mut Store, key: &str| {
-            Ok::<_, Box<EvalAltResult>>(get(store, key)?.unwrap_or_default())
-        })
+        .register_handle("store", Store::default())
+        .register_indexer_get(|store: &mut Store, key: &str| get(store, key).map(Option::unwrap_or_default))
         .register_indexer_set(|store: &mut Store, key: &str, value: Dynamic| set(store, key, value))
         .register_fn("set", |store: &mut Store, key: &str, value: Dynamic| set(store, key, value))
-        .register_fn("get", |store: &mut Store, key: &str| {
-            Ok::<_, Box<EvalAltResult>>(get(store, key)?.unwrap_or_default())
-        })
+        .register_fn("get", |store: &mut Store, key: &str| get(store, key).map(Option::unwrap_or_default))
         .register_fn("get", |store: &mut Store, key: &str, default: Dynamic| {
-            Ok::<_, Box<EvalAltResult>>(get(store, key)?.unwrap_or(default))
+            get(store, key).map(|value| value.unwrap_or(default))
         })
         .register_fn("incr", |store: &mut Store, key: &str| incr(store, key, 1))
         .register_fn("incr", |store: &mut Store, key: &str, by: i64| incr(store, key, by))
@@ -191,10 +181,10 @@ pub fn register(natives: &mut Natives) {
         natives
             .register_fn(operator, move |_: &mut (), _: Dynamic| -> Fallible<()> { Err(no_value(operator)) });
     }
-    whole(natives);
+    register_keys(natives);
 }
 
-fn whole(natives: &mut Natives) {
+fn register_keys(natives: &mut Natives) {
     natives
         .register_fn("scope", |store: &mut Store, name: Dynamic| store.scope(&name))
         .register_fn("remove", |store: &mut Store, key: &str| {
@@ -217,6 +207,7 @@ fn whole(natives: &mut Natives) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::script::runtime::key_value_store::KeyValueStore;
 
     #[test]
     fn keys_of_scopes_can_not_meet() {
@@ -235,8 +226,8 @@ mod tests {
 
     #[test]
     fn a_store_lists_its_own_keys_only() {
-        let data = KeyValueStore::default();
-        let mut values = data.open(None).unwrap();
+        let all = KeyValueStore::default();
+        let mut values = all.lock(None).unwrap();
         for key in ["a", "b", "scenario:s", "scope:x/a", "scope:x/scope:y/a", "scope:y/z"] {
             values.set(key, Dynamic::UNIT);
         }

@@ -2,14 +2,14 @@
 
 use super::app::url_value;
 use crate::script::runtime::call;
-use crate::script::runtime::natives::Natives;
-use rhai::{Array, Dynamic, EvalAltResult, Map};
+use crate::script::runtime::natives::{Fallible, Natives};
+use rhai::{Array, Dynamic, Map};
 
-fn url_for(endpoint: &str, values: &Map) -> Result<String, Box<EvalAltResult>> {
-    let provision = call::provision()?;
+fn url_for(endpoint: &str, values: &Map) -> Fallible<String> {
+    let routes = call::routes()?;
     let endpoint = match endpoint.strip_prefix('.') {
         // `.show` is an endpoint of the blueprint that serves the request (Flask).
-        Some(own) => match call::request()?.rule.and_then(|index| provision.blueprint(index)) {
+        Some(own) => match call::request()?.rule.and_then(|index| routes.blueprint(index)) {
             Some(blueprint) => format!("{blueprint}.{own}"),
             None => own.to_owned(),
         },
@@ -31,8 +31,8 @@ fn url_for(endpoint: &str, values: &Map) -> Result<String, Box<EvalAltResult>> {
             None => plain.push((name.to_string(), url_value(name, value)?)),
         }
     }
-    let Some(path) = provision.router.url_for(&endpoint, &plain) else {
-        return Err(match provision.router.rules().iter().find(|rule| rule.endpoint() == endpoint) {
+    let Some(path) = routes.router.url_for(&endpoint, &plain) else {
+        return Err(match routes.router.rules().iter().find(|rule| rule.endpoint() == endpoint) {
             Some(rule) => {
                 let wants = rule.variables().join("`, `");
                 format!("url_for: endpoint `{endpoint}` needs values for `{wants}`").into()
@@ -44,7 +44,6 @@ fn url_for(endpoint: &str, values: &Map) -> Result<String, Box<EvalAltResult>> {
     Ok(format!("{}{path}{anchor}", root.trim_end_matches('/')))
 }
 
-/// Registers `url_for`.
 pub fn register(natives: &mut Natives) {
     natives
         .register_fn("url_for", |endpoint: &str| url_for(endpoint, &Map::new()))

@@ -1,7 +1,7 @@
 //! `base64.*`: text or bytes to base64 text, and back to bytes.
 
-use crate::script::runtime::natives::{Natives, Receiver};
-use crate::script::runtime::size_limits::{MAX_TEXT, Returned, too_long};
+use crate::script::runtime::natives::{Fallible, Natives, Receiver};
+use crate::script::runtime::size_limits::{MAX_TEXT, too_long};
 use base64::alphabet::{Alphabet, STANDARD, URL_SAFE};
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use base64::{DecodeError, Engine as _};
@@ -17,10 +17,11 @@ const fn coder(alphabet: &Alphabet) -> GeneralPurpose {
     GeneralPurpose::new(alphabet, config.with_decode_allow_trailing_bits(true))
 }
 
-const PLAIN: GeneralPurpose = coder(&STANDARD);
+/// The coder of `b64encode` and `b64decode`.
+pub const PLAIN: GeneralPurpose = coder(&STANDARD);
 const URL: GeneralPurpose = coder(&URL_SAFE);
 
-fn encode(name: &str, coder: &GeneralPurpose, bytes: &[u8]) -> Returned<String> {
+fn encode(name: &str, coder: &GeneralPurpose, bytes: &[u8]) -> Fallible<String> {
     if bytes.len() > MAX_TEXT / 4 * 3 {
         return Err(too_long(name));
     }
@@ -28,7 +29,7 @@ fn encode(name: &str, coder: &GeneralPurpose, bytes: &[u8]) -> Returned<String> 
 }
 
 /// Decodes; line breaks and blanks are skipped, as Python does.
-fn decode(name: &str, coder: &GeneralPurpose, text: &[u8]) -> Returned<Blob> {
+fn decode(name: &str, coder: &GeneralPurpose, text: &[u8]) -> Fallible<Blob> {
     let symbols: Vec<u8> = text.iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect();
     coder.decode(symbols).map_err(|error| {
         let why = match error {
@@ -56,17 +57,15 @@ fn register_pair(
     natives.register_fn(from, move |_: Receiver<Base64>, bytes: Blob| decode(&from_name, coder, &bytes));
 }
 
-/// Registers `base64`.
 pub fn register(natives: &mut Natives) {
-    natives.register_type_with_name::<Base64>("base64");
-    natives.set_var("base64", Base64);
+    natives.register_handle("base64", Base64);
     register_pair(natives, "b64encode", "b64decode", &PLAIN);
     register_pair(natives, "urlsafe_b64encode", "urlsafe_b64decode", &URL);
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::script::runtime::size_limits::trial::{fails, yields};
+    use crate::script::tests::trial::{fails, yields};
 
     #[test]
     fn text_and_bytes_go_there_and_back() {

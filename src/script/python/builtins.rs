@@ -4,8 +4,8 @@
 mod collections;
 mod order;
 
-use crate::script::runtime::natives::Natives;
-use crate::script::runtime::size_limits::{MAX_ITEMS, Returned, Text, too_many, write_value};
+use crate::script::runtime::natives::{Fallible, Natives};
+use crate::script::runtime::size_limits::{MAX_ITEMS, Text, too_many, truncate, write_value};
 use order::{Order, equal};
 use rhai::{Array, Dynamic, FnPtr, ImmutableString, Map, NativeCallContext, Token};
 use std::cmp::Ordering;
@@ -29,19 +29,14 @@ pub fn truth(value: &Dynamic) -> bool {
 }
 
 /// The text of a value, as `to_string` shows it; too long a text is an error here.
-fn str_of(context: &NativeCallContext, value: &Dynamic) -> Returned<ImmutableString> {
+fn str_of(context: &NativeCallContext, value: &Dynamic) -> Fallible<ImmutableString> {
     let mut out = Text::new();
     write_value("str", &mut out, context, value)?;
     Ok(out.finish())
 }
 
-/// The start of a text, for an error.
-fn shown(text: &str) -> String {
-    text.chars().take(80).collect()
-}
-
 /// `int(value)`: cuts off what is behind the point, reads text.
-fn int(value: &Dynamic) -> Returned<i64> {
+fn int(value: &Dynamic) -> Fallible<i64> {
     if let Ok(number) = value.as_int() {
         return Ok(number);
     }
@@ -58,15 +53,16 @@ fn int(value: &Dynamic) -> Returned<i64> {
 }
 
 /// `int(text, base)`.
-fn int_in_base(text: &str, base: i64) -> Returned<i64> {
+fn int_in_base(text: &str, base: i64) -> Fallible<i64> {
     let radix = u32::try_from(base).ok().filter(|base| (2..=36).contains(base));
     let Some(radix) = radix else { return Err(format!("int: the base is 2 to 36, not {base}").into()) };
-    i64::from_str_radix(text.trim(), radix)
-        .map_err(|_| format!("int: `{}` is no whole number of base {base} in 64 bits", shown(text)).into())
+    i64::from_str_radix(text.trim(), radix).map_err(|_| {
+        format!("int: `{}` is no whole number of base {base} in 64 bits", truncate(text, 80)).into()
+    })
 }
 
 /// A float without fraction as an integer, or an error as `name`.
-fn whole(name: &str, number: f64) -> Returned<i64> {
+fn whole(name: &str, number: f64) -> Fallible<i64> {
     let edge = 9_223_372_036_854_775_808.0;
     if !(-edge..edge).contains(&number) {
         return Err(format!("{name}: {number} does not fit into 64 bits").into());
@@ -75,7 +71,7 @@ fn whole(name: &str, number: f64) -> Returned<i64> {
 }
 
 /// `float(value)`.
-fn float(value: &Dynamic) -> Returned<f64> {
+fn float(value: &Dynamic) -> Fallible<f64> {
     if let Ok(number) = value.as_float() {
         return Ok(number);
     }
@@ -86,7 +82,9 @@ fn float(value: &Dynamic) -> Returned<f64> {
         return Ok(f64::from(u8::from(flag)));
     }
     match value.as_immutable_string_ref() {
-        Ok(text) => text.trim().parse().map_err(|_| format!("float: `{}` is no number", shown(&text)).into()),
+        Ok(text) => {
+            text.trim().parse().map_err(|_| format!("float: `{}` is no number", truncate(&text, 80)).into())
+        }
         Err(found) => Err(format!("float: needs a number or text, not `{found}`").into()),
     }
 }
@@ -105,7 +103,7 @@ fn round(number: f64, digits: i64) -> f64 {
 }
 
 /// `sum(list)`: an integer as long as all items are.
-fn sum(list: &Array) -> Returned<Dynamic> {
+fn sum(list: &Array) -> Fallible<Dynamic> {
     let (mut total, mut float_total, mut floats) = (0_i64, 0.0, false);
     for item in list {
         match (item.as_int(), item.as_float()) {
@@ -128,7 +126,7 @@ fn sum(list: &Array) -> Returned<Dynamic> {
 }
 
 /// `min(list)` and `max(list)`: the first of the items that is `wanted` than the others.
-fn extreme(name: &str, list: &Array, wanted: Ordering) -> Returned<Dynamic> {
+fn extreme(name: &str, list: &Array, wanted: Ordering) -> Fallible<Dynamic> {
     let mut order = Order::new();
     let mut items = list.iter();
     let Some(mut best) = items.next() else { return Err(format!("{name}: the list is empty").into()) };
@@ -142,7 +140,7 @@ fn extreme(name: &str, list: &Array, wanted: Ordering) -> Returned<Dynamic> {
 }
 
 /// `sorted(list)`: a new list.
-fn sorted(list: Array) -> Returned<Array> {
+fn sorted(list: Array) -> Fallible<Array> {
     let (mut list, mut order) = (list, Order::new());
     list.sort_by(|left, right| order.compare(left, right));
     order.result("sorted")?;
@@ -150,7 +148,7 @@ fn sorted(list: Array) -> Returned<Array> {
 }
 
 /// `sorted(list, key)`: by what the function gives for each item.
-fn sorted_by(context: &NativeCallContext, list: Array, key: &FnPtr) -> Returned<Array> {
+fn sorted_by(context: &NativeCallContext, list: Array, key: &FnPtr) -> Fallible<Array> {
     let mut keyed = Vec::new();
     for item in list {
         let key: Dynamic = key.call_within_context(context, (item.clone(),))?;
@@ -167,7 +165,7 @@ fn reversed(list: Array) -> Array {
 }
 
 /// `enumerate(list, first)`: pairs `[index, item]`.
-fn enumerate(list: Array, first: i64) -> Returned<Array> {
+fn enumerate(list: Array, first: i64) -> Fallible<Array> {
     if list.len() > MAX_ITEMS {
         return Err(too_many("enumerate"));
     }
@@ -197,7 +195,7 @@ fn register_lists(natives: &mut Natives) {
     natives.register_fn("sorted", |context: NativeCallContext, list: Array, key: FnPtr| {
         sorted_by(&context, list, &key)
     });
-    natives.register_fn("sorted", |map: Map| -> Returned<Array> { sorted(keys(map)) });
+    natives.register_fn("sorted", |map: Map| -> Fallible<Array> { sorted(keys(map)) });
     natives.register_fn("reversed", reversed);
     natives.register_fn("reversed", |text: &str| text.chars().rev().collect::<String>());
     natives.register_fn("enumerate", |list: Array| enumerate(list, 0));
@@ -223,7 +221,6 @@ fn free_words(natives: &mut Natives) {
     });
 }
 
-/// Registers the names and methods.
 pub fn register(natives: &mut Natives) {
     natives.set_var("None", ());
     natives.set_var("True", true);

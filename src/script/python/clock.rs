@@ -1,8 +1,8 @@
 //! `time` and `datetime`: what time it is, as seconds and as text, always in UTC. Holding answers back (`time.sleep`)
 //! is not done here.
 
-use crate::script::runtime::natives::{Natives, Receiver};
-use crate::script::runtime::size_limits::Returned;
+use crate::script::runtime::natives::{Fallible, Natives, Receiver};
+use crate::script::runtime::size_limits::truncate;
 use chrono::format::{Item, StrftimeItems};
 use chrono::{DateTime, NaiveDate, NaiveDateTime, SecondsFormat, Utc};
 
@@ -25,7 +25,7 @@ pub struct Time;
 pub struct Datetime;
 
 /// The moment `seconds` after 1970, to the microsecond, or an error as `name` outside of the calendar.
-fn moment(name: &str, seconds: f64) -> Returned<DateTime<Utc>> {
+fn moment(name: &str, seconds: f64) -> Fallible<DateTime<Utc>> {
     // A cast saturates; what saturates is outside of the calendar.
     let micros = (seconds * 1e6).round() as i64;
     let known = Some(micros).filter(|micros| seconds.is_finite() && micros.unsigned_abs() < 1 << 62);
@@ -40,7 +40,7 @@ fn now() -> f64 {
 }
 
 /// `time.strftime(format, seconds)`.
-fn strftime(format: &str, seconds: f64) -> Returned<String> {
+fn strftime(format: &str, seconds: f64) -> Fallible<String> {
     let name = "time.strftime";
     if format.len() > MAX_FORMAT {
         return Err(format!("{name}: the format is longer than {MAX_FORMAT} bytes").into());
@@ -56,7 +56,7 @@ fn strftime(format: &str, seconds: f64) -> Returned<String> {
 }
 
 /// `time.http_date(seconds)`: IMF-fixdate (RFC 9110, section 5.6.7), which knows years of four digits.
-fn http_date(seconds: f64) -> Returned<String> {
+fn http_date(seconds: f64) -> Fallible<String> {
     if !(-62_167_219_200.0..253_402_300_800.0).contains(&seconds.floor()) {
         return Err(format!("time.http_date: {seconds:?} seconds are outside of the years 0 to 9999").into());
     }
@@ -64,7 +64,7 @@ fn http_date(seconds: f64) -> Returned<String> {
 }
 
 /// RFC 3339 in UTC, with microseconds where there are any.
-fn isoformat(seconds: f64) -> Returned<String> {
+fn isoformat(seconds: f64) -> Fallible<String> {
     let moment = moment("datetime.isoformat", seconds)?;
     let digits =
         if moment.timestamp_subsec_micros() == 0 { SecondsFormat::Secs } else { SecondsFormat::Micros };
@@ -72,7 +72,7 @@ fn isoformat(seconds: f64) -> Returned<String> {
 }
 
 /// `datetime.fromisoformat(text)`: RFC 3339; without a zone it is UTC, without a time midnight.
-fn fromisoformat(text: &str) -> Returned<f64> {
+fn fromisoformat(text: &str) -> Fallible<f64> {
     let local = |format| NaiveDateTime::parse_from_str(text, format).map(|moment| moment.and_utc());
     let moment = DateTime::parse_from_rfc3339(text)
         .map(|moment| moment.to_utc())
@@ -83,8 +83,7 @@ fn fromisoformat(text: &str) -> Returned<f64> {
             NaiveDate::parse_from_str(text, "%Y-%m-%d").map(|day| day.and_time(Default::default()).and_utc())
         })
         .map_err(|why| {
-            let shown: String = text.chars().take(80).collect();
-            format!("datetime.fromisoformat: bad time `{}`: {why}", shown.escape_debug())
+            format!("datetime.fromisoformat: bad time `{}`: {why}", truncate(text, 80).escape_debug())
         })?;
     Ok(moment.timestamp_micros() as f64 / 1e6)
 }
@@ -95,7 +94,7 @@ fn present() -> String {
 }
 
 fn register_time(natives: &mut Natives) {
-    natives.register_type_with_name::<Time>("time");
+    natives.register_handle("time", Time);
     natives.register_fn("time", |_: Receiver<Time>| now());
     natives.register_fn("time_ns", |_: Receiver<Time>| Utc::now().timestamp_nanos_opt().unwrap_or(i64::MAX));
     natives.register_fn("monotonic", |_: Receiver<Time>| START.elapsed().as_secs_f64());
@@ -110,13 +109,10 @@ fn register_time(natives: &mut Natives) {
     natives.register_fn("http_date", |_: Receiver<Time>, seconds: i64| http_date(seconds as f64));
 }
 
-/// Registers `time` and `datetime`.
 pub fn register(natives: &mut Natives) {
     LazyLock::force(&START);
-    natives.set_var("time", Time);
-    natives.set_var("datetime", Datetime);
     register_time(natives);
-    natives.register_type_with_name::<Datetime>("datetime");
+    natives.register_handle("datetime", Datetime);
     natives.register_fn("now", |_: Receiver<Datetime>| present());
     natives.register_fn("utcnow", |_: Receiver<Datetime>| present());
     natives.register_fn("isoformat", |_: Receiver<Datetime>, seconds: f64| isoformat(seconds));
@@ -126,7 +122,7 @@ pub fn register(natives: &mut Natives) {
 
 #[cfg(test)]
 mod tests {
-    use crate::script::runtime::size_limits::trial::{fails, yields};
+    use crate::script::tests::trial::{fails, yields};
 
     #[test]
     fn times_have_the_forms_of_rfc_3339_and_rfc_9110() {

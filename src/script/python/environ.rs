@@ -1,7 +1,7 @@
 //! `os.getenv` and `os.environ`: reading the environment. Files are not seen from here.
 
-use crate::script::runtime::natives::{Natives, Receiver, ScriptValue};
-use crate::script::runtime::size_limits::Returned;
+use crate::script::runtime::natives::{Fallible, Natives, Receiver, ScriptValue};
+use crate::script::runtime::size_limits::truncate;
 use rhai::{Array, Dynamic, Map};
 use std::ffi::OsStr;
 
@@ -42,17 +42,15 @@ fn variables() -> Map {
         .collect()
 }
 
-fn required(name: &str) -> Returned<String> {
+fn required(name: &str) -> Fallible<String> {
     variable(name).ok_or_else(|| {
-        let shown: String = name.chars().take(80).collect();
+        let shown = truncate(name, 80);
         format!("os.environ: `{shown}` is not set: `os.getenv(name, default)` gives a default").into()
     })
 }
 
-/// Registers `os`.
 pub fn register(natives: &mut Natives) {
-    natives.set_var("os", Os);
-    natives.register_type_with_name::<Os>("os");
+    natives.register_handle("os", Os);
     natives.register_type_with_name::<Environ>("os.environ");
     natives.register_fn("getenv", |_: Receiver<Os>, name: &str| getenv(name, Dynamic::UNIT));
     natives.register_fn("getenv", |_: Receiver<Os>, name: &str, default: Dynamic| getenv(name, default));
@@ -69,7 +67,7 @@ pub fn register(natives: &mut Natives) {
 
 #[cfg(test)]
 mod tests {
-    use crate::script::runtime::size_limits::trial::{fails, yields};
+    use crate::script::tests::trial::{fails, yields};
 
     #[test]
     fn variables_are_read() {
@@ -100,9 +98,7 @@ mod tests {
             r#"os.environ["H1MOCK_NO_SUCH"]"#,
             "os.environ: `H1MOCK_NO_SUCH` is not set: `os.getenv(name, default)` gives a default",
         )]);
-        let error = crate::script::runtime::size_limits::trial::engine()
-            .run(r#"os.environ["A"] = "b";"#)
-            .unwrap_err();
+        let error = crate::script::tests::trial::engine().run(r#"os.environ["A"] = "b";"#).unwrap_err();
         assert!(!error.to_string().is_empty());
     }
 }

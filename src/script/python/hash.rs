@@ -1,7 +1,8 @@
 //! `hashlib.*` and `hmac.*`: digests of text and bytes.
 
-use crate::script::runtime::natives::{Natives, Receiver, ScriptValue};
-use crate::script::runtime::size_limits::Returned;
+use crate::script::runtime::natives::{Fallible, Natives, Receiver, ScriptValue};
+use crate::script::runtime::size_limits::truncate;
+use hmac::digest::{InvalidLength, KeyInit};
 use hmac::{Hmac, Mac};
 use md5::Md5;
 use rhai::{Blob, Dynamic};
@@ -31,7 +32,7 @@ pub fn hexadecimal(bytes: &[u8]) -> String {
 }
 
 /// Runs `use_bytes` on the bytes of a text or a blob.
-fn with_bytes<T>(name: &str, value: &Dynamic, use_bytes: impl FnOnce(&[u8]) -> T) -> Returned<T> {
+fn with_bytes<T>(name: &str, value: &Dynamic, use_bytes: impl FnOnce(&[u8]) -> T) -> Fallible<T> {
     if let Ok(text) = value.as_immutable_string_ref() {
         return Ok(use_bytes(text.as_bytes()));
     }
@@ -42,16 +43,16 @@ fn with_bytes<T>(name: &str, value: &Dynamic, use_bytes: impl FnOnce(&[u8]) -> T
 }
 
 /// The keyed digest (RFC 2104) of `message`; keys have any length.
-fn keyed(name: &str, key: &[u8], message: &[u8], digest: &str) -> Returned<Blob> {
+fn keyed(name: &str, key: &[u8], message: &[u8], digest: &str) -> Fallible<Blob> {
+    fn digest_of<M: Mac + KeyInit>(key: &[u8], message: &[u8]) -> Result<Blob, InvalidLength> {
+        Ok(<M as Mac>::new_from_slice(key)?.chain_update(message).finalize().into_bytes().to_vec())
+    }
     let bytes = match digest {
-        "md5" => Hmac::<Md5>::new_from_slice(key)
-            .map(|mac| mac.chain_update(message).finalize().into_bytes().to_vec()),
-        "sha256" => Hmac::<Sha256>::new_from_slice(key)
-            .map(|mac| mac.chain_update(message).finalize().into_bytes().to_vec()),
-        "sha512" => Hmac::<Sha512>::new_from_slice(key)
-            .map(|mac| mac.chain_update(message).finalize().into_bytes().to_vec()),
+        "md5" => digest_of::<Hmac<Md5>>(key, message),
+        "sha256" => digest_of::<Hmac<Sha256>>(key, message),
+        "sha512" => digest_of::<Hmac<Sha512>>(key, message),
         other => {
-            let shown: String = other.chars().take(40).collect();
+            let shown = truncate(other, 40);
             return Err(
                 format!("{name}: unknown digest `{shown}`: there are `md5`, `sha256` and `sha512`").into()
             );
@@ -61,7 +62,7 @@ fn keyed(name: &str, key: &[u8], message: &[u8], digest: &str) -> Returned<Blob>
 }
 
 /// `hmac.digest(key, message, digest)` on any mix of text and blobs.
-fn hmac_of(name: &str, key: &Dynamic, message: &Dynamic, digest: &str) -> Returned<Blob> {
+fn hmac_of(name: &str, key: &Dynamic, message: &Dynamic, digest: &str) -> Fallible<Blob> {
     with_bytes(name, key, |key| with_bytes(name, message, |message| keyed(name, key, message, digest)))??
 }
 
@@ -71,14 +72,14 @@ fn compare_digest(left: &[u8], right: &[u8]) -> bool {
 }
 
 fn register_digest(natives: &mut Natives, name: &'static str, digest: fn(&[u8]) -> Blob) {
-    natives.register_fn(name, move |_: Receiver<Hashlib>, value: Dynamic| -> Returned<Digest> {
+    natives.register_fn(name, move |_: Receiver<Hashlib>, value: Dynamic| -> Fallible<Digest> {
         let bytes = with_bytes(&format!("hashlib.{name}"), &value, digest)?;
         Ok(Digest { name, bytes })
     });
 }
 
 fn register_hmac(natives: &mut Natives) {
-    natives.register_type_with_name::<HmacHandle>("hmac");
+    natives.register_handle("hmac", HmacHandle);
     natives.register_fn("digest", |_: Receiver<HmacHandle>, key: Dynamic, message: Dynamic, digest: &str| {
         hmac_of("hmac.digest", &key, &message, digest)
     });
@@ -90,18 +91,15 @@ fn register_hmac(natives: &mut Natives) {
     );
     natives.register_fn(
         "compare_digest",
-        |_: Receiver<HmacHandle>, left: Dynamic, right: Dynamic| -> Returned<bool> {
+        |_: Receiver<HmacHandle>, left: Dynamic, right: Dynamic| -> Fallible<bool> {
             let name = "hmac.compare_digest";
             with_bytes(name, &left, |left| with_bytes(name, &right, |right| compare_digest(left, right)))?
         },
     );
 }
 
-/// Registers `hashlib` and `hmac`.
 pub fn register(natives: &mut Natives) {
-    natives.set_var("hashlib", Hashlib);
-    natives.set_var("hmac", HmacHandle);
-    natives.register_type_with_name::<Hashlib>("hashlib");
+    natives.register_handle("hashlib", Hashlib);
     natives.register_type_with_name::<Digest>("digest");
     register_digest(natives, "md5", |bytes| Md5::digest(bytes).to_vec());
     register_digest(natives, "sha256", |bytes| Sha256::digest(bytes).to_vec());
@@ -114,7 +112,7 @@ pub fn register(natives: &mut Natives) {
 
 #[cfg(test)]
 mod tests {
-    use crate::script::runtime::size_limits::trial::{fails, yields};
+    use crate::script::tests::trial::{fails, yields};
 
     #[test]
     fn digests_are_those_of_the_standards() {

@@ -48,8 +48,7 @@ fn write(level: Level, source: Option<&str>, position: Position, value: &Dynamic
 
 /// Registers `logging`; `print(x)` and `debug(x)` of Rhai write to the same log.
 pub fn register(natives: &mut Natives) {
-    natives.register_type_with_name::<Logging>("logging");
-    natives.set_var("logging", Logging);
+    natives.register_handle("logging", Logging);
     for (name, level) in
         [("info", Level::Info), ("warning", Level::Warn), ("error", Level::Error), ("critical", Level::Error)]
     {
@@ -68,7 +67,7 @@ pub fn register(natives: &mut Natives) {
 #[cfg(test)]
 mod tests {
     use super::record;
-    use crate::script::runtime::size_limits::trial::engine;
+    use crate::script::tests::trial::engine;
     use rhai::Dynamic;
 
     #[test]

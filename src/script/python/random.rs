@@ -1,7 +1,7 @@
 //! `random.*`: numbers and choices, from a generator per thread. Not for secrets.
 
-use crate::script::runtime::natives::{Natives, Receiver};
-use crate::script::runtime::size_limits::{MAX_ITEMS, Returned, too_many};
+use crate::script::runtime::natives::{Fallible, Natives, Receiver};
+use crate::script::runtime::size_limits::{MAX_ITEMS, too_many};
 use rhai::{Array, Dynamic};
 
 /// The handle behind `random`.
@@ -9,7 +9,7 @@ use rhai::{Array, Dynamic};
 pub struct Random;
 
 /// `random.randint(low, high)`: both ends included.
-fn randint(low: i64, high: i64) -> Returned<i64> {
+fn randint(low: i64, high: i64) -> Fallible<i64> {
     if low > high {
         return Err(format!("random.randint: {low} is above {high}").into());
     }
@@ -17,7 +17,7 @@ fn randint(low: i64, high: i64) -> Returned<i64> {
 }
 
 /// `random.randrange(start, stop, step)`: one of `start`, `start + step`, ... before `stop`.
-fn randrange(start: i64, stop: i64, step: i64) -> Returned<i64> {
+fn randrange(start: i64, stop: i64, step: i64) -> Fallible<i64> {
     let (wide, stride) = (i128::from(stop) - i128::from(start), i128::from(step));
     if stride == 0 {
         return Err("random.randrange: the step is 0".into());
@@ -33,7 +33,7 @@ fn randrange(start: i64, stop: i64, step: i64) -> Returned<i64> {
 }
 
 /// `random.choice(list)`.
-fn choice(list: &Array) -> Returned<Dynamic> {
+fn choice(list: &Array) -> Fallible<Dynamic> {
     if list.is_empty() {
         return Err("random.choice: the list is empty".into());
     }
@@ -41,7 +41,7 @@ fn choice(list: &Array) -> Returned<Dynamic> {
 }
 
 /// `random.choice(text)`: one character, as text.
-fn letter(text: &str) -> Returned<String> {
+fn letter(text: &str) -> Fallible<String> {
     let count = text.chars().count();
     if count == 0 {
         return Err("random.choice: the text is empty".into());
@@ -50,7 +50,7 @@ fn letter(text: &str) -> Returned<String> {
 }
 
 /// `random.sample(list, count)`: `count` different places of the list, in random order.
-fn sample(list: &Array, count: i64) -> Returned<Array> {
+fn sample(list: &Array, count: i64) -> Fallible<Array> {
     let wanted = usize::try_from(count).ok().filter(|count| *count <= list.len());
     let Some(wanted) = wanted else {
         return Err(format!("random.sample: can't take {count} of {} items", list.len()).into());
@@ -68,10 +68,8 @@ fn uniform(low: f64, high: f64) -> f64 {
     low + (high - low) * fastrand::f64()
 }
 
-/// Registers `random`.
 pub fn register(natives: &mut Natives) {
-    natives.register_type_with_name::<Random>("random");
-    natives.set_var("random", Random);
+    natives.register_handle("random", Random);
     natives.register_fn("random", |_: Receiver<Random>| fastrand::f64());
     natives.register_fn("randint", |_: Receiver<Random>, low: i64, high: i64| randint(low, high));
     natives.register_fn("randrange", |_: Receiver<Random>, stop: i64| randrange(0, stop, 1));
@@ -97,7 +95,7 @@ pub fn register(natives: &mut Natives) {
 
 #[cfg(test)]
 mod tests {
-    use crate::script::runtime::size_limits::trial::{fails, yields};
+    use crate::script::tests::trial::{fails, yields};
 
     #[test]
     fn numbers_and_choices_stay_within_their_bounds() {

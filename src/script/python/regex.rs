@@ -4,9 +4,9 @@
 mod matched;
 mod template;
 
-use crate::script::runtime::natives::{Natives, Receiver};
+use crate::script::runtime::natives::{Fallible, Natives, Receiver};
 use crate::script::runtime::size_limits::{
-    MAX_ITEMS, MAX_TEXT, Returned, Text, check_time, too_long, too_many,
+    MAX_ITEMS, MAX_TEXT, Text, check_time, too_long, too_many, truncate,
 };
 use matched::Match;
 use regex_lite::{Captures, Regex, RegexBuilder};
@@ -55,7 +55,7 @@ thread_local! {
 }
 
 /// Compiles `pattern` under the smallest size that it fits in.
-fn compile(name: &str, pattern: &str, anchor: Anchor) -> Returned<Compiled> {
+fn compile(name: &str, pattern: &str, anchor: Anchor) -> Fallible<Compiled> {
     let source = match anchor {
         Anchor::Anywhere => pattern.to_string(),
         Anchor::Start => format!(r"\A(?:{pattern})"),
@@ -73,12 +73,12 @@ fn compile(name: &str, pattern: &str, anchor: Anchor) -> Returned<Compiled> {
             }
         }
     }
-    let shown: String = pattern.chars().take(80).collect();
+    let shown = truncate(pattern, 80);
     Err(format!("{name}: bad pattern `{shown}`: {reason}").into())
 }
 
 /// The compiled form of `pattern`, from the cache where it is there, checked against the text that it will search.
-fn compiled(name: &str, pattern: &str, anchor: Anchor, text: &str) -> Returned<Regex> {
+fn compiled(name: &str, pattern: &str, anchor: Anchor, text: &str) -> Fallible<Regex> {
     let found = CACHE.with_borrow_mut(|cache| {
         let place = cache.iter().position(|((kept, source), _)| *kept == anchor && source == pattern)?;
         let entry = cache.remove(place)?;
@@ -97,7 +97,7 @@ fn compiled(name: &str, pattern: &str, anchor: Anchor, text: &str) -> Returned<R
 }
 
 /// Compiles `pattern` and puts it into the cache, in the place of the one that was not used for longest.
-fn remember(name: &str, pattern: &str, anchor: Anchor) -> Returned<Compiled> {
+fn remember(name: &str, pattern: &str, anchor: Anchor) -> Fallible<Compiled> {
     // The pattern alone first: `a)(b` must not become valid inside of the group around it.
     let alone = compile(name, pattern, Anchor::Anywhere)?;
     let compiled = if anchor == Anchor::Anywhere { alone } else { compile(name, pattern, anchor)? };
@@ -109,7 +109,7 @@ fn remember(name: &str, pattern: &str, anchor: Anchor) -> Returned<Compiled> {
 }
 
 /// `re.search`, `re.prefix` and `re.fullmatch`: the first match or `()`.
-fn find(name: &str, pattern: &str, text: ImmutableString, anchor: Anchor) -> Returned<Dynamic> {
+fn find(name: &str, pattern: &str, text: ImmutableString, anchor: Anchor) -> Fallible<Dynamic> {
     let regex = compiled(name, pattern, anchor, &text)?;
     let Some(captures) = regex.captures(&text) else { return Ok(Dynamic::UNIT) };
     Ok(Dynamic::from(Match::new(&regex, &captures, text.clone())))
@@ -119,8 +119,8 @@ fn find(name: &str, pattern: &str, text: ImmutableString, anchor: Anchor) -> Ret
 fn each_match<'t>(
     regex: &Regex,
     (text, limit): (&'t str, i64),
-    mut each: impl FnMut(&Captures<'t>) -> Returned<()>,
-) -> Returned<()> {
+    mut each: impl FnMut(&Captures<'t>) -> Fallible<()>,
+) -> Fallible<()> {
     let limit = usize::try_from(limit).ok().filter(|limit| *limit > 0).unwrap_or(usize::MAX);
     for captures in regex.captures_iter(text).take(limit) {
         check_time()?;
@@ -142,7 +142,7 @@ impl Tally {
     }
 
     /// `text` as an item, or an error when there are too many.
-    fn item(&mut self, text: &str) -> Returned<Dynamic> {
+    fn item(&mut self, text: &str) -> Fallible<Dynamic> {
         self.items += 1;
         self.bytes += text.len();
         if self.items > MAX_ITEMS {
@@ -156,7 +156,7 @@ impl Tally {
 }
 
 /// `re.findall(pattern, text)`: the texts of the matches; of their one group, or lists of their groups.
-fn findall(_: Receiver<Re>, pattern: &str, text: &str) -> Returned<Array> {
+fn findall(_: Receiver<Re>, pattern: &str, text: &str) -> Fallible<Array> {
     let regex = compiled("re.findall", pattern, Anchor::Anywhere, text)?;
     let (mut found, mut tally) = (Array::new(), Tally::new("re.findall"));
     each_match(&regex, (text, 0), |captures| {
@@ -164,7 +164,7 @@ fn findall(_: Receiver<Re>, pattern: &str, text: &str) -> Returned<Array> {
         found.push(match captures.len() {
             1 => group(0)?,
             2 => group(1)?,
-            count => (1..count).map(group).collect::<Returned<Array>>()?.into(),
+            count => (1..count).map(group).collect::<Fallible<Array>>()?.into(),
         });
         Ok(())
     })?;
@@ -172,7 +172,7 @@ fn findall(_: Receiver<Re>, pattern: &str, text: &str) -> Returned<Array> {
 }
 
 /// `re.split(pattern, text, most)`: what is between the matches, and the groups of the pattern.
-fn split(pattern: &str, text: &str, most: i64) -> Returned<Array> {
+fn split(pattern: &str, text: &str, most: i64) -> Fallible<Array> {
     let regex = compiled("re.split", pattern, Anchor::Anywhere, text)?;
     let (mut parts, mut tally, mut end) = (Array::new(), Tally::new("re.split"), 0);
     each_match(&regex, (text, most), |captures| {
@@ -195,8 +195,8 @@ fn split(pattern: &str, text: &str, most: i64) -> Returned<Array> {
 fn sub(
     regex: &Regex,
     (text, most): (&str, i64),
-    mut replace: impl FnMut(&Captures, &mut Text) -> Returned<()>,
-) -> Returned<ImmutableString> {
+    mut replace: impl FnMut(&Captures, &mut Text) -> Fallible<()>,
+) -> Fallible<ImmutableString> {
     let (mut out, mut end) = (Text::new(), 0);
     each_match(regex, (text, most), |captures| {
         let Some(whole) = captures.get(0) else { return Ok(()) };
@@ -209,7 +209,7 @@ fn sub(
 }
 
 /// `re.sub(pattern, template, text, most)`.
-fn sub_text(pattern: &str, template: &str, (text, most): (&str, i64)) -> Returned<ImmutableString> {
+fn sub_text(pattern: &str, template: &str, (text, most): (&str, i64)) -> Fallible<ImmutableString> {
     let regex = compiled("re.sub", pattern, Anchor::Anywhere, text)?;
     let parts = template::parse(template, &regex).map_err(|why| format!("re.sub: {why}"))?;
     sub(&regex, (text, most), |captures, out| template::expand(&parts, captures, out))
@@ -221,7 +221,7 @@ fn sub_function(
     pattern: &str,
     function: &FnPtr,
     text: &ImmutableString,
-) -> Returned<ImmutableString> {
+) -> Fallible<ImmutableString> {
     let regex = compiled("re.sub", pattern, Anchor::Anywhere, text)?;
     sub(&regex, (text, 0), |captures, out| {
         let matched = Match::new(&regex, captures, text.clone());
@@ -247,10 +247,8 @@ fn register_sub(natives: &mut Natives) {
     );
 }
 
-/// Registers `re`.
 pub fn register(natives: &mut Natives) {
-    natives.register_type_with_name::<Re>("re");
-    natives.set_var("re", Re);
+    natives.register_handle("re", Re);
     matched::register(natives);
     for (name, anchor) in [
         ("search", Anchor::Anywhere),
@@ -268,7 +266,7 @@ pub fn register(natives: &mut Natives) {
         split(pattern, text, most)
     });
     register_sub(natives);
-    natives.register_fn("escape", |_: Receiver<Re>, text: &str| -> Returned<String> {
+    natives.register_fn("escape", |_: Receiver<Re>, text: &str| -> Fallible<String> {
         let escaped = if text.len() <= MAX_PATTERN { Some(regex_lite::escape(text)) } else { None };
         escaped.ok_or_else(|| format!("re.escape: the text is longer than {MAX_PATTERN} bytes").into())
     });

@@ -3,22 +3,22 @@
 
 mod format;
 
-use crate::script::runtime::natives::{Natives, ScriptValue};
-use crate::script::runtime::size_limits::{MAX_TEXT, Returned, Text, collect, too_long, write_value};
+use crate::script::runtime::natives::{Fallible, Natives, ScriptValue};
+use crate::script::runtime::size_limits::{MAX_TEXT, Text, collect, too_long, truncate, write_value};
 use rhai::{Array, Blob, ImmutableString, NativeCallContext};
 
 /// Registers `name` with one text beside its receiver, which may be a character too.
 fn register_with_text<T: ScriptValue>(
     natives: &mut Natives,
     name: &'static str,
-    method: fn(&str, &str) -> Returned<T>,
+    method: fn(&str, &str) -> Fallible<T>,
 ) {
     natives.register_fn(name, move |text: &str, other: &str| method(text, other));
     natives.register_fn(name, move |text: &str, other: char| method(text, other.encode_utf8(&mut [0; 4])));
 }
 
 /// `replace(old, new)`, at most `most` times.
-fn replace(text: &str, old: &str, new: &str, most: i64) -> Returned<ImmutableString> {
+fn replace(text: &str, old: &str, new: &str, most: i64) -> Fallible<ImmutableString> {
     let most = usize::try_from(most).unwrap_or(usize::MAX);
     let (mut out, mut end) = (Text::new(), 0);
     for (place, found) in text.match_indices(old).take(most) {
@@ -31,12 +31,12 @@ fn replace(text: &str, old: &str, new: &str, most: i64) -> Returned<ImmutableStr
 }
 
 /// `split()`: by white space, which is not kept, nor are empty parts.
-fn split_blank(text: &str) -> Returned<Array> {
+fn split_blank(text: &str) -> Fallible<Array> {
     collect("split", text.split_whitespace().map(Into::into))
 }
 
 /// `split(separator, most)`: splits at most `most` times, always where it is negative.
-fn split(text: &str, separator: &str, most: i64) -> Returned<Array> {
+fn split(text: &str, separator: &str, most: i64) -> Fallible<Array> {
     if separator.is_empty() {
         return Err("split: the separator is empty: `to_chars` gives the characters".into());
     }
@@ -45,7 +45,7 @@ fn split(text: &str, separator: &str, most: i64) -> Returned<Array> {
 }
 
 /// `separator.join(list)`; what is no text in the list is shown as `to_string` does.
-fn join(context: &NativeCallContext, separator: &str, list: &Array) -> Returned<ImmutableString> {
+fn join(context: &NativeCallContext, separator: &str, list: &Array) -> Fallible<ImmutableString> {
     let mut out = Text::new();
     for (index, item) in list.iter().enumerate() {
         if index > 0 {
@@ -65,7 +65,7 @@ enum Side {
 }
 
 /// `text` with as much `fill` beside it as makes it `width` characters.
-fn padded(name: &str, text: &str, width: i64, fill: char, side: Side) -> Returned<ImmutableString> {
+fn padded(name: &str, text: &str, width: i64, fill: char, side: Side) -> Fallible<ImmutableString> {
     let missing = usize::try_from(width).unwrap_or(0).saturating_sub(text.chars().count());
     let left = match side {
         Side::Left => missing,
@@ -82,7 +82,7 @@ fn padded(name: &str, text: &str, width: i64, fill: char, side: Side) -> Returne
 }
 
 /// `zfill(width)`: zeros between the sign and the digits.
-fn zfill(text: &str, width: i64) -> Returned<ImmutableString> {
+fn zfill(text: &str, width: i64) -> Fallible<ImmutableString> {
     let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
     let sign = &text[..text.len() - digits.len()];
     let rest = padded("zfill", digits, width.saturating_sub(sign.len() as i64), '0', Side::Left)?;
@@ -93,7 +93,7 @@ fn zfill(text: &str, width: i64) -> Returned<ImmutableString> {
 }
 
 /// `text * count`.
-fn repeated(text: &str, count: i64) -> Returned<ImmutableString> {
+fn repeated(text: &str, count: i64) -> Fallible<ImmutableString> {
     let mut out = Text::new();
     out.repeat("*", text, usize::try_from(count).unwrap_or(0))?;
     Ok(out.finish())
@@ -113,7 +113,7 @@ fn find_from(text: &str, part: &str, start: i64) -> i64 {
 }
 
 /// The first letter in upper case, the others in lower case.
-fn capitalized(word: &str) -> String {
+pub fn capitalized(word: &str) -> String {
     let mut letters = word.chars();
     let first = letters.next();
     first.into_iter().flat_map(char::to_uppercase).chain(letters.flat_map(char::to_lowercase)).collect()
@@ -146,19 +146,15 @@ fn cased(text: &str, kind: fn(char) -> bool) -> bool {
 }
 
 /// The encodings that `encode` and `decode` know are names of UTF-8.
-fn check_encoding(name: &str, encoding: &str) -> Returned<()> {
+fn check_encoding(name: &str, encoding: &str) -> Fallible<()> {
     match encoding.to_ascii_lowercase().as_str() {
         "utf-8" | "utf8" | "ascii" => Ok(()),
-        other => Err(format!("{name}: unknown encoding `{}`: there is `utf-8`", capped(other)).into()),
+        other => Err(format!("{name}: unknown encoding `{}`: there is `utf-8`", truncate(other, 80)).into()),
     }
 }
 
-fn capped(text: &str) -> String {
-    text.chars().take(80).collect()
-}
-
 /// `blob.decode()`.
-fn decode(bytes: &[u8]) -> Returned<ImmutableString> {
+fn decode(bytes: &[u8]) -> Fallible<ImmutableString> {
     if bytes.len() > MAX_TEXT {
         return Err(too_long("decode"));
     }
@@ -245,11 +241,11 @@ fn register_changes(natives: &mut Natives) {
         natives.register_fn(name, move |text: &str, width: i64, fill: char| {
             padded(name, text, width, fill, side)
         });
-        natives.register_fn(name, move |text: &str, width: i64, fill: &str| -> Returned<ImmutableString> {
+        natives.register_fn(name, move |text: &str, width: i64, fill: &str| -> Fallible<ImmutableString> {
             let mut letters = fill.chars();
             match (letters.next(), letters.next()) {
                 (Some(fill), None) => padded(name, text, width, fill, side),
-                _ => Err(format!("{name}: the fill is one character, not `{}`", capped(fill)).into()),
+                _ => Err(format!("{name}: the fill is one character, not `{}`", truncate(fill, 80)).into()),
             }
         });
     }
@@ -259,12 +255,12 @@ fn register_changes(natives: &mut Natives) {
 
 fn register_bytes(natives: &mut Natives) {
     natives.register_fn("encode", |text: &str| -> Blob { text.as_bytes().to_vec() });
-    natives.register_fn("encode", |text: &str, encoding: &str| -> Returned<Blob> {
+    natives.register_fn("encode", |text: &str, encoding: &str| -> Fallible<Blob> {
         check_encoding("encode", encoding)?;
         Ok(text.as_bytes().to_vec())
     });
     natives.register_fn("decode", |blob: &mut Blob| decode(blob));
-    natives.register_fn("decode", |blob: &mut Blob, encoding: &str| -> Returned<ImmutableString> {
+    natives.register_fn("decode", |blob: &mut Blob, encoding: &str| -> Fallible<ImmutableString> {
         check_encoding("decode", encoding)?;
         decode(blob)
     });

@@ -1,7 +1,7 @@
 //! `urllib.*`: percent-encoding and query strings as Python's `urllib.parse` has them (RFC 3986, section 2).
 
-use crate::script::runtime::natives::{Natives, Receiver, ScriptValue};
-use crate::script::runtime::size_limits::{MAX_ITEMS, Returned, Text, too_many, write_value};
+use crate::script::runtime::natives::{Fallible, Natives, Receiver, ScriptValue};
+use crate::script::runtime::size_limits::{MAX_ITEMS, Text, too_many, write_value};
 use percent_encoding::percent_decode_str;
 use rhai::{Array, Dynamic, ImmutableString, Map, NativeCallContext};
 
@@ -12,7 +12,7 @@ pub struct Urllib;
 impl ScriptValue for Urllib {}
 
 /// Appends `text` with all but letters, digits, `_.-~` and the characters of `safe` as `%XX`.
-fn write_quoted(name: &str, text: &str, safe: &str, out: &mut Text) -> Returned<()> {
+fn write_quoted(name: &str, text: &str, safe: &str, out: &mut Text) -> Fallible<()> {
     for (place, letter) in text.char_indices() {
         let plain = letter.is_ascii_alphanumeric() || "_.-~".contains(letter);
         let bytes = &text[place..place + letter.len_utf8()];
@@ -28,7 +28,7 @@ fn write_quoted(name: &str, text: &str, safe: &str, out: &mut Text) -> Returned<
 }
 
 /// [`write_quoted`] with `+` for blanks, as forms have it.
-fn write_quoted_plus(name: &str, text: &str, safe: &str, out: &mut Text) -> Returned<()> {
+fn write_quoted_plus(name: &str, text: &str, safe: &str, out: &mut Text) -> Fallible<()> {
     for (index, word) in text.split(' ').enumerate() {
         if index > 0 {
             out.push(name, "+")?;
@@ -38,13 +38,13 @@ fn write_quoted_plus(name: &str, text: &str, safe: &str, out: &mut Text) -> Retu
     Ok(())
 }
 
-fn quote(text: &str, safe: &str) -> Returned<ImmutableString> {
+fn quote(text: &str, safe: &str) -> Fallible<ImmutableString> {
     let mut out = Text::new();
     write_quoted("urllib.quote", text, safe, &mut out)?;
     Ok(out.finish())
 }
 
-fn quote_plus(text: &str, safe: &str) -> Returned<ImmutableString> {
+fn quote_plus(text: &str, safe: &str) -> Fallible<ImmutableString> {
     let mut out = Text::new();
     write_quoted_plus("urllib.quote_plus", text, safe, &mut out)?;
     Ok(out.finish())
@@ -68,14 +68,14 @@ struct Query<'a, 'b> {
 
 impl Query<'_, '_> {
     /// Appends one field; each item of a list is a field of its own.
-    fn field(&mut self, key: &str, value: &Dynamic) -> Returned<()> {
+    fn field(&mut self, key: &str, value: &Dynamic) -> Fallible<()> {
         if let Ok(list) = value.as_array_ref() {
             return list.iter().try_for_each(|item| self.single(key, item));
         }
         self.single(key, value)
     }
 
-    fn single(&mut self, key: &str, value: &Dynamic) -> Returned<()> {
+    fn single(&mut self, key: &str, value: &Dynamic) -> Fallible<()> {
         let name = "urllib.urlencode";
         if self.follows {
             self.out.push(name, "&")?;
@@ -90,7 +90,7 @@ impl Query<'_, '_> {
 }
 
 /// `urllib.urlencode(map)`, keys in their order in the map.
-fn urlencode(context: NativeCallContext, _: Receiver<Urllib>, fields: Map) -> Returned<ImmutableString> {
+fn urlencode(context: NativeCallContext, _: Receiver<Urllib>, fields: Map) -> Fallible<ImmutableString> {
     let mut query = Query { context: &context, out: Text::new(), follows: false };
     fields.iter().try_for_each(|(key, value)| query.field(key, value))?;
     Ok(query.out.finish())
@@ -101,7 +101,7 @@ fn urlencode_pairs(
     context: NativeCallContext,
     _: Receiver<Urllib>,
     pairs: Array,
-) -> Returned<ImmutableString> {
+) -> Fallible<ImmutableString> {
     let mut query = Query { context: &context, out: Text::new(), follows: false };
     for pair in &pairs {
         let pair = pair.as_array_ref().ok().filter(|pair| pair.len() == 2 && pair[0].is_string());
@@ -113,7 +113,7 @@ fn urlencode_pairs(
 }
 
 /// `urllib.parse_qs(text)`: the list of values for each key; fields without a value are left out, as in Python.
-fn parse_qs(text: &str) -> Returned<Map> {
+fn parse_qs(text: &str) -> Fallible<Map> {
     let mut fields = Map::new();
     for (index, field) in text.split('&').enumerate() {
         if index > MAX_ITEMS / 16 {
@@ -130,8 +130,7 @@ fn parse_qs(text: &str) -> Returned<Map> {
 
 /// Registers `urllib`; `urllib.parse` is the same.
 pub fn register(natives: &mut Natives) {
-    natives.register_type_with_name::<Urllib>("urllib");
-    natives.set_var("urllib", Urllib);
+    natives.register_handle("urllib", Urllib);
     natives.register_get("parse", |_: Receiver<Urllib>| Urllib);
     natives.register_fn("quote", |_: Receiver<Urllib>, text: &str| quote(text, "/"));
     natives.register_fn("quote", |_: Receiver<Urllib>, text: &str, safe: &str| quote(text, safe));
@@ -146,7 +145,7 @@ pub fn register(natives: &mut Natives) {
 
 #[cfg(test)]
 mod tests {
-    use crate::script::runtime::size_limits::trial::{fails, yields};
+    use crate::script::tests::trial::{fails, yields};
 
     #[test]
     fn text_is_quoted_and_unquoted_as_in_python() {

@@ -15,16 +15,14 @@ pub fn uuid4() -> String {
     [&digits[..8], &digits[8..12], &digits[12..16], &digits[16..20], &digits[20..]].join("-")
 }
 
-/// Registers `uuid`.
 pub fn register(natives: &mut Natives) {
-    natives.register_type_with_name::<Uuid>("uuid");
-    natives.set_var("uuid", Uuid);
+    natives.register_handle("uuid", Uuid);
     natives.register_fn("uuid4", |_: Receiver<Uuid>| uuid4());
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::script::runtime::size_limits::trial::yields;
+    use crate::script::tests::trial::yields;
 
     #[test]
     fn identifiers_are_version_4_and_differ() {

@@ -1,12 +1,13 @@
-//! What one call of a script may use up: time, memory, depth. Counts what the thread allocates and looks at the clock as the
+//! What one call of a script may use up: time, memory, depth. Looks at what the thread has allocated and at the clock as the
 //! script runs. Knows nothing of requests and rules.
 //!
 //! A call over its budget is ended in two steps. Rhai's own end of a script (`on_progress`) can't be caught, but has lost the
 //! place. So the next look at a variable fails first, which tells line and column; a script without variables, or one that
 //! catches the error and goes on, is ended a few operations later.
 
-use rhai::{Dynamic, Engine, EvalAltResult};
-use std::alloc::{GlobalAlloc, Layout, System};
+use super::allocator::ALLOCATED;
+use super::natives::Fallible;
+use rhai::{Dynamic, Engine, EvalAltResult, Position};
 use std::cell::{Cell, OnceCell};
 use std::time::{Duration, Instant};
 
@@ -80,8 +81,6 @@ impl Drop for End {
 }
 
 thread_local! {
-    /// Bytes that this thread allocated, less those that it freed. May be below zero: what one thread allocates another frees.
-    static ALLOCATED: Cell<i64> = const { Cell::new(0) };
     static CEILING: Cell<i64> = const { Cell::new(i64::MAX) };
     /// Above so many bytes an operation has to be looked at: the ceiling; without a budget never, over the budget always.
     static ALARM: Cell<i64> = const { Cell::new(i64::MAX) };
@@ -90,9 +89,6 @@ thread_local! {
     static TICKS: Cell<u64> = const { Cell::new(0) };
     /// What the call ran out of, and for how many operations it has gone on since.
     static OVER: Cell<Option<(Limit, u32)>> = const { Cell::new(None) };
-}
-
-thread_local! {
     /// When the running call takes long.
     static LONG_FROM: Cell<Option<Instant>> = const { Cell::new(None) };
     /// What this thread does when a call takes long.
@@ -104,19 +100,31 @@ pub fn when_long(notice: impl Fn() + 'static) {
     WHEN_LONG.with(|when| drop(when.set(Box::new(notice))));
 }
 
-/// What a call can run out of.
+/// What a call can run out of. The numbers tag the values of its errors; scripts have no use for them.
 #[derive(Debug, Clone, Copy, PartialEq)]
-enum Limit {
-    Time,
-    Memory,
+pub enum Limit {
+    /// Its time.
+    Time = 29_001,
+    /// Its memory.
+    Memory = 29_002,
+}
+
+impl Limit {
+    /// What the call has run out of that ended with the value `thrown`.
+    pub fn from_thrown(thrown: &Dynamic) -> Option<Limit> {
+        [Limit::Time, Limit::Memory].into_iter().find(|limit| *limit as i32 == thrown.tag())
+    }
 }
 
 impl Budget {
-    fn message(&self, limit: Limit) -> String {
-        match limit {
-            Limit::Time => format!("the script ran longer than {} ms", self.time.as_millis()),
-            Limit::Memory => format!("the script used more than {} bytes", self.memory),
-        }
+    /// What a call over its budget throws: a text for scripts and people.
+    fn thrown(&self, limit: Limit) -> Dynamic {
+        let mut text: Dynamic = match limit {
+            Limit::Time => format!("the script ran longer than {} ms", self.time.as_millis()).into(),
+            Limit::Memory => format!("the script used more than {} bytes", self.memory).into(),
+        };
+        text.set_tag(limit as i32);
+        text
     }
 }
 
@@ -145,21 +153,13 @@ fn look(memory: usize, ticks: u64) -> Option<Limit> {
     } else if ticks.is_multiple_of(CLOCK_EVERY) {
         let now = Instant::now();
         if LONG_FROM.get().is_some_and(|long| now > long) {
-            notice_long();
+            WHEN_LONG.with(|when| when.get().into_iter().for_each(|notice| notice()));
         }
         if DEADLINE.get().is_some_and(|deadline| now > deadline) {
             run_out(Limit::Time);
         }
     }
     None
-}
-
-fn notice_long() {
-    WHEN_LONG.with(|when| {
-        if let Some(notice) = when.get() {
-            notice();
-        }
-    });
 }
 
 /// Notes it, and has every operation looked at from now on.
@@ -172,12 +172,14 @@ fn run_out(limit: Limit) {
 ///
 /// # Errors
 /// Says what the call ran out of. Rhai adds the place.
-pub fn check(budget: &Budget, level: usize) -> Result<(), Box<EvalAltResult>> {
+pub fn check(budget: &Budget, level: usize) -> Fallible<()> {
     if level > MAX_CALLS {
         return Err(too_deep().into());
     }
     match OVER.get() {
-        Some((limit, _)) if DEADLINE.get().is_some() => Err(budget.message(limit).into()),
+        Some((limit, _)) if DEADLINE.get().is_some() => {
+            Err(EvalAltResult::ErrorRuntime(budget.thrown(limit), Position::NONE).into())
+        }
         _ => Ok(()),
     }
 }
@@ -203,87 +205,7 @@ pub fn register(engine: &mut Engine, budget: Budget) {
         .set_max_expr_depths(MAX_DEPTH, MAX_DEPTH)
         .set_max_functions(10_000)
         .set_max_modules(256);
-    engine.on_progress(move |_| {
-        let limit = operation(budget.memory)?;
-        Some(Dynamic::from(budget.message(limit)))
-    });
-}
-
-#[cfg(target_env = "musl")]
-use mimalloc::MiMalloc as Blocks;
-/// The system's allocator; musl's is slow where threads share it.
-#[cfg(not(target_env = "musl"))]
-use std::alloc::System as Blocks;
-
-/// The allocator of the program, which counts what scripts allocate.
-pub type Allocator = Counting<Blocks>;
-/// As [`Allocator`].
-pub const ALLOCATOR: Allocator = Counting(Blocks);
-
-#[cfg(test)]
-#[global_allocator]
-static TESTED: Allocator = ALLOCATOR;
-
-/// An allocator that counts for each thread what it hands out and takes back. Small blocks are those of `A`, large ones the
-/// system's.
-pub struct Counting<A>(pub A);
-
-/// From this size on the system maps each block by itself, and has it back as soon as it is freed. mimalloc keeps such blocks for
-/// each thread: bodies of 1 MB, of which eight were under way at once, took up 160 MB.
-const LARGE: usize = 128 << 10;
-
-fn count(bytes: usize, sign: i64) {
-    // Layouts are at most isize::MAX, so the cast keeps the value. At thread exit there is nothing left to count for.
-    let _ = ALLOCATED.try_with(|net| net.set(net.get().wrapping_add(sign * bytes as i64)));
-}
-
-// SAFETY: every call goes unchanged to `A` or to the system's allocator, whose contracts are the same; which one is told by the
-// size, so that a block goes back to where it is from. Counting touches a constant-initialised `Cell` only, which neither
-// allocates nor unwinds.
-#[allow(unsafe_code)] // `GlobalAlloc` can't be implemented without, and only an allocator sees what a script allocates.
-unsafe impl<A: GlobalAlloc> GlobalAlloc for Counting<A> {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count(layout.size(), 1);
-        match layout.size() {
-            LARGE.. => unsafe { System.alloc(layout) },
-            _ => unsafe { self.0.alloc(layout) },
-        }
-    }
-
-    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        count(layout.size(), 1);
-        match layout.size() {
-            LARGE.. => unsafe { System.alloc_zeroed(layout) },
-            _ => unsafe { self.0.alloc_zeroed(layout) },
-        }
-    }
-
-    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
-        count(layout.size(), -1);
-        match layout.size() {
-            LARGE.. => unsafe { System.dealloc(block, layout) },
-            _ => unsafe { self.0.dealloc(block, layout) },
-        }
-    }
-
-    unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        let (from, to) = (layout.size() >= LARGE, size >= LARGE);
-        if from != to {
-            // SAFETY: the caller promises that `size` with this alignment is a layout; the blocks are two, each as long as the copy.
-            let new = unsafe { self.alloc(Layout::from_size_align_unchecked(size, layout.align())) };
-            if !new.is_null() {
-                unsafe { new.copy_from_nonoverlapping(block, layout.size().min(size)) };
-                unsafe { self.dealloc(block, layout) };
-            }
-            return new;
-        }
-        count(layout.size(), -1);
-        count(size, 1);
-        match to {
-            true => unsafe { System.realloc(block, layout, size) },
-            false => unsafe { self.0.realloc(block, layout, size) },
-        }
-    }
+    engine.on_progress(move |_| Some(budget.thrown(operation(budget.memory)?)));
 }
 
 #[cfg(test)]

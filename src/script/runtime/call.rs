@@ -2,11 +2,12 @@
 //! set around a call; the zero-sized handles that scripts see (`request`, `store`, ...) look it up here. Knows no connections.
 
 use super::files::{File, Files};
+use super::key_value_store::KeyValueStore;
+use super::natives::Fallible;
+use super::registration::Registration;
+use super::routes::Routes;
+use super::view::View;
 use crate::message::request::Request;
-use crate::provisioning::provision::Provision;
-use crate::script::flask::app::Registration;
-use crate::script::flask::store::KeyValueStore;
-use rhai::EvalAltResult;
 use std::cell::RefCell;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,12 +17,12 @@ use std::time::Duration;
 pub struct Call {
     /// The request, while one is handled.
     pub request: Option<Arc<Request>>,
-    /// The provision, while a request is handled.
-    pub provision: Option<Arc<Provision>>,
+    /// What its provision registered, while a request is handled.
+    pub routes: Option<Arc<Routes>>,
     /// The function that runs.
-    pub running: Running,
+    pub function: CurrentFunction,
     /// Values of `store` that nobody else sees, once the store was reset while this request is handled.
-    pub own_data: Option<Arc<KeyValueStore>>,
+    pub own_values: Option<Arc<KeyValueStore>>,
     /// Sum of `time.sleep`.
     pub hold: Duration,
     /// Imports that are being loaded, outermost first.
@@ -40,39 +41,43 @@ pub struct Loading {
 
 /// The function that runs: where its constants are found, and errors that have no place of their own.
 #[derive(Default, Clone)]
-pub enum Running {
+pub enum CurrentFunction {
     /// None yet.
     #[default]
-    Nothing,
+    None,
     /// The view function of the rule with this index. Nothing is shared: its file is found when it is asked for.
     View(usize),
     /// Another function, with the file that defines it and the line that it begins in.
-    Function(Arc<File>, Option<usize>),
+    Other(Arc<File>, Option<usize>),
 }
 
 impl Call {
     /// The files of the provision that runs or is loaded.
     pub fn files(&self) -> Option<&Arc<Files>> {
         let loading = self.loading.as_ref().map(|loading| &loading.files);
-        loading.or_else(|| self.provision.as_ref().map(|provision| &provision.files))
+        loading.or_else(|| self.routes.as_ref().map(|routes| &routes.files))
     }
 
     /// The file that defines the function which runs.
     pub fn file(&self) -> Option<&Arc<File>> {
-        match &self.running {
-            Running::Nothing => None,
-            Running::View(index) => Some(&self.provision.as_ref()?.views.get(*index)?.view.view.file),
-            Running::Function(file, _) => Some(file),
+        match &self.function {
+            CurrentFunction::None => None,
+            CurrentFunction::View(index) => Some(&self.view(*index)?.file),
+            CurrentFunction::Other(file, _) => Some(file),
         }
     }
 
     /// The line that this function begins in.
     pub fn line(&self) -> Option<usize> {
-        match &self.running {
-            Running::Nothing => None,
-            Running::View(index) => self.provision.as_ref()?.views.get(*index)?.view.view.line,
-            Running::Function(_, line) => *line,
+        match &self.function {
+            CurrentFunction::None => None,
+            CurrentFunction::View(index) => self.view(*index)?.line,
+            CurrentFunction::Other(_, line) => *line,
         }
+    }
+
+    fn view(&self, rule: usize) -> Option<&View> {
+        Some(&self.routes.as_ref()?.views.get(rule)?.function.view)
     }
 }
 
@@ -103,31 +108,27 @@ pub fn with<T>(look: impl FnOnce(&mut Call) -> T) -> Option<T> {
 }
 
 /// The request being handled on this thread.
-///
-/// # Errors
-/// Outside of a request (at load) there is none.
-pub fn request() -> Result<Arc<Request>, Box<EvalAltResult>> {
+pub fn request() -> Fallible<Arc<Request>> {
     with(|call| call.request.clone())
         .flatten()
         .ok_or_else(|| "`request` is there only while a request is handled".into())
 }
 
-/// The provision that handles the current request.
-///
-/// # Errors
-/// At load there is none yet.
-pub fn provision() -> Result<Arc<Provision>, Box<EvalAltResult>> {
-    with(|call| call.provision.clone())
+/// What the provision registered that handles the current request.
+pub fn routes() -> Fallible<Arc<Routes>> {
+    with(|call| call.routes.clone())
         .flatten()
         .ok_or_else(|| "rules can be looked up only while a request is handled".into())
 }
 
 /// The files of the provision that runs.
-///
-/// # Errors
-/// Outside of a provision there are none.
-pub fn files() -> Result<Arc<Files>, Box<EvalAltResult>> {
+pub fn files() -> Fallible<Arc<Files>> {
     with(|call| call.files().cloned()).flatten().ok_or_else(|| "no provision runs here".into())
+}
+
+/// Whether no request is handled: a provision is being loaded.
+pub fn is_loading() -> bool {
+    with(|call| call.request.is_none()).unwrap_or(true)
 }
 
 /// Runs `body` with `request` as the current one.

@@ -2,13 +2,19 @@
 //! function that a script calls in all modules, by name and types, and forgets what it found when the call is over; to find them
 //! is a sixth of what a view with five calls takes. Knows no rules and no requests.
 
+use super::call::{self, CurrentFunction};
 use super::files::File;
-use rhai::{AST, Caches, Dynamic, Engine, EvalAltResult, GlobalRuntimeState, Position, Scope};
+use super::natives::Fallible;
+use super::view::{Bound, View, dynamic};
+use crate::routing::rule::Value;
+use rhai::{
+    AST, Caches, Dynamic, Engine, EvalAltResult, GlobalRuntimeState, NativeCallContext, Position, Scope,
+};
 use std::cell::Cell;
 use std::sync::{Arc, Weak};
 
 /// What a thread keeps from one call for the next, as long as that is one of the same file.
-struct Kept {
+struct CallCache {
     /// The provision may go meanwhile.
     file: Weak<File>,
     state: GlobalRuntimeState,
@@ -17,11 +23,48 @@ struct Kept {
 }
 
 thread_local! {
-    static KEPT: Cell<Option<Box<Kept>>> = const { Cell::new(None) };
+    static CACHE: Cell<Option<Box<CallCache>>> = const { Cell::new(None) };
+}
+
+impl View {
+    /// Calls the function with `arguments`, on this thread, within the call that is set.
+    pub fn call(&self, engine: &Engine, arguments: &mut [Dynamic]) -> Fallible<Dynamic> {
+        call::with(|call| call.function = CurrentFunction::Other(self.file.clone(), self.line));
+        self.run(engine, arguments)
+    }
+
+    /// As `FnPtr::call`, but with a state that was made at load, and mostly with what earlier calls have found.
+    fn run(&self, engine: &Engine, arguments: &mut [Dynamic]) -> Fallible<Dynamic> {
+        let make = || {
+            let plain = !self.function.is_anonymous() && !self.function.is_curried();
+            let call = || call_text(self.function.fn_name(), arguments.len());
+            plain.then(|| engine.compile(call()).ok().map(Arc::new)).flatten()
+        };
+        if let Some(call) = self.called.get_or_init(make) {
+            return run(engine, &self.file, call, arguments);
+        }
+        let (name, state) = (self.function.fn_name(), &self.file.state);
+        let context = NativeCallContext::new_with_all_fields(engine, name, None, state, Position::NONE);
+        self.function.call_raw(&context, None, arguments)
+    }
+}
+
+impl Bound {
+    /// Calls the view of rule `rule` with the values of the rule's variables, given in the rule's order.
+    pub fn call(&self, engine: &Engine, rule: usize, values: Vec<Value>) -> Fallible<Dynamic> {
+        call::with(|call| call.function = CurrentFunction::View(rule));
+        let mut values: Vec<Dynamic> = values.into_iter().map(dynamic).collect();
+        if self.arguments.is_empty() {
+            return self.view.run(engine, &mut values);
+        }
+        let mut take = |index: &usize| values.get_mut(*index).map(std::mem::take).unwrap_or_default();
+        let mut arguments: Vec<Dynamic> = self.arguments.iter().map(&mut take).collect();
+        self.view.run(engine, &mut arguments)
+    }
 }
 
 /// The text of a call of function `name` with so many arguments, and the variables in it.
-pub fn call_of(name: &str, count: usize) -> String {
+fn call_text(name: &str, count: usize) -> String {
     let names: Vec<String> = (0..count).map(argument).collect();
     format!("{name}({})", names.join(", "))
 }
@@ -30,27 +73,19 @@ fn argument(index: usize) -> String {
     format!("argument{index}")
 }
 
-/// Evaluates `call`, which [`call_of`] gave the text of, in `file`.
-///
-/// # Errors
-/// What the script throws or runs into.
-pub fn run(
-    engine: &Engine,
-    file: &Arc<File>,
-    call: &AST,
-    arguments: &mut [Dynamic],
-) -> Result<Dynamic, Box<EvalAltResult>> {
+/// Evaluates `call`, which [`call_text`] gave the text of, in `file`.
+fn run(engine: &Engine, file: &Arc<File>, call: &AST, arguments: &mut [Dynamic]) -> Fallible<Dynamic> {
     // Taken away: a call within this one, or one that ends badly, leaves nothing behind.
-    let mut kept = KEPT.take().filter(|kept| kept.is_of(file)).unwrap_or_else(|| Kept::new(file));
+    let mut cache = CACHE.take().filter(|cache| cache.is_for(file)).unwrap_or_else(|| CallCache::new(file));
     for (index, value) in arguments.iter_mut().enumerate() {
-        kept.scope.push_dynamic(argument(index), std::mem::take(value));
+        cache.scope.push_dynamic(argument(index), std::mem::take(value));
     }
-    let Kept { state, caches, scope, .. } = &mut *kept;
+    let CallCache { state, caches, scope, .. } = &mut *cache;
     #[allow(deprecated)] // "volatile", not deprecated: the lock file pins the version
     let value =
         engine.eval_statements_raw(state, caches, scope, call.statements()).map_err(outside_of_call)?;
-    if kept.begin_anew(file) {
-        KEPT.set(Some(kept));
+    if cache.begin_anew(file) {
+        CACHE.set(Some(cache));
     }
     Ok(value)
 }
@@ -63,13 +98,13 @@ fn outside_of_call(mut error: Box<EvalAltResult>) -> Box<EvalAltResult> {
     error
 }
 
-impl Kept {
-    fn new(file: &Arc<File>) -> Box<Kept> {
+impl CallCache {
+    fn new(file: &Arc<File>) -> Box<CallCache> {
         let (file, state) = (Arc::downgrade(file), file.state.clone());
-        Box::new(Kept { file, state, caches: Caches::new(), scope: Scope::new() })
+        Box::new(CallCache { file, state, caches: Caches::new(), scope: Scope::new() })
     }
 
-    fn is_of(&self, file: &Arc<File>) -> bool {
+    fn is_for(&self, file: &Arc<File>) -> bool {
         std::ptr::eq(self.file.as_ptr(), Arc::as_ptr(file))
     }
 

@@ -1,9 +1,14 @@
 //! What went wrong in a script, and where: from Rhai's chain of errors to provision, line, column, source line and hint. The
 //! same words go to `check`, the admin interface, the log, the ledger and the body of a 500.
 
+mod hint;
+mod kind;
+
+pub use kind::Kind;
+
 use super::files::Files;
-use super::hint;
-use crate::script::flask::abort::HttpError;
+use super::http_error::HttpError;
+use super::{budget, json, size_limits};
 use rhai::{EvalAltResult, ParseErrorType, Position};
 use std::fmt;
 
@@ -18,6 +23,8 @@ pub struct Fault {
     pub line: Option<usize>,
     /// Column in characters, from 1.
     pub column: Option<usize>,
+    /// What kind of fault it is.
+    pub kind: Kind,
     /// The cause, lower case, without a full stop.
     pub message: String,
     /// The line of the source.
@@ -37,6 +44,7 @@ impl Fault {
             file: file.to_owned(),
             line: None,
             column: None,
+            kind: Kind::Other,
             message: message.into(),
             source: None,
             hint: None,
@@ -44,7 +52,7 @@ impl Fault {
     }
 
     /// A fault found at place `at` of `file`, after the script has run over it.
-    pub fn at(files: &Files, file: &str, at: Position, message: impl Into<String>) -> Fault {
+    pub fn from_position(files: &Files, file: &str, at: Position, message: impl Into<String>) -> Fault {
         let line = at.line();
         let source = line.and_then(|line| files.line(file, line));
         let provision = files.main.clone();
@@ -56,9 +64,9 @@ impl Fault {
         let place = innermost(error, file);
         let (line, column) = (place.at.line(), place.at.position());
         let source = line.and_then(|line| files.line(&place.file, line));
-        let message = message(place.error);
-        let hint = hint::hint(place.error, &message, source.as_deref(), column);
-        Fault { provision: files.main.clone(), file: place.file, line, column, message, source, hint }
+        let (kind, message) = (Kind::from(place.error), message(place.error));
+        let hint = hint::hint(&kind, source.as_deref(), column);
+        Fault { provision: files.main.clone(), file: place.file, line, column, kind, message, source, hint }
     }
 
     /// The fault with `line` of its file where it has no place: of a function that has ended, or of the engine's own.
@@ -153,11 +161,10 @@ fn message(error: &EvalAltResult) -> String {
     let text = match error {
         EvalAltResult::ErrorRuntime(thrown, _) => return thrown_text(thrown),
         EvalAltResult::ErrorTerminated(token, _) => return token.to_string(),
-        EvalAltResult::ErrorStackOverflow(_) => {
-            return super::budget::too_deep();
-        }
+        EvalAltResult::ErrorStackOverflow(_) => return budget::too_deep(),
         EvalAltResult::ErrorParsing(kind, _) => return lower_first(&parse_text(kind)),
         EvalAltResult::ErrorFunctionNotFound(signature, _) => {
+            // Rhai gives the types of arguments as text only.
             return format!(
                 "no function `{}`",
                 signature.replace("&str | ImmutableString | String", "string")
@@ -166,12 +173,8 @@ fn message(error: &EvalAltResult) -> String {
         EvalAltResult::ErrorVariableNotFound(name, _) => return format!("no variable `{name}`"),
         EvalAltResult::ErrorPropertyNotFound(name, _) => return format!("no property `{name}`"),
         other => {
-            let mut plain = other.to_string();
-            let at = other.position();
-            if let (false, Some(cut)) = (at.is_none(), plain.rfind(" (line ")) {
-                plain.truncate(cut);
-            }
-            plain
+            let (text, place) = (other.to_string(), format!(" ({})", other.position()));
+            text.strip_suffix(&place).unwrap_or(&text).to_owned()
         }
     };
     lower_first(&text)
@@ -190,9 +193,9 @@ fn thrown_text(thrown: &rhai::Dynamic) -> String {
         return text.to_string();
     }
     // `throw #{...}` and `throw [...]`: JSON is how authors write them.
-    match crate::script::python::json::to_json(thrown, 1 << 10) {
+    match json::to_json(thrown, 1 << 10) {
         Ok(json) => String::from_utf8_lossy(&json).into_owned(),
-        Err(_) => super::size_limits::text_of(thrown, 1 << 10).to_string(),
+        Err(_) => size_limits::text_of(thrown, 1 << 10).to_string(),
     }
 }
 

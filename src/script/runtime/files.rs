@@ -1,20 +1,18 @@
 //! The files of one load: compiled, with their constants, and which ones were read. `import` and `read_*` end here, so that
 //! neither leaves the provision directory. Knows no rules.
 
-use super::budget::{self, Budget, MAX_DEPTH};
-use super::call;
+use super::key_value_store::KeyValueStore;
+use super::natives::Fallible;
 use super::python;
 use crate::chaos::Draws;
 use crate::directory::{Content, Name, ProvisionDir};
-use crate::script::flask::store::KeyValueStore;
+use crate::system::lock::lock;
 use rhai::{
-    AST, ASTFlags, Dynamic, Engine, EvalAltResult, GlobalRuntimeState, Module, ModuleResolver, Position,
-    Scope, ScriptFnMetadata, Shared, Stmt,
+    AST, ASTFlags, Dynamic, Engine, EvalAltResult, GlobalRuntimeState, Module, Scope, ScriptFnMetadata,
+    Shared, Stmt,
 };
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-
-type Fallible<T> = Result<T, Box<EvalAltResult>>;
+use std::sync::{Arc, Mutex};
 
 /// One compiled file.
 pub struct File {
@@ -46,9 +44,9 @@ pub struct Files {
     /// The provision's name.
     pub main: String,
     /// Values of `store`.
-    pub data: Arc<KeyValueStore>,
+    pub values: Arc<KeyValueStore>,
     /// Whether they were there before this load (`--keep-store`).
-    pub keeps_data: bool,
+    pub keeps_values: bool,
     /// Sequences of the seeds of delays and faults.
     pub draws: Draws,
     /// Source of the provision when it is not on disk (POST before it is stored, the built-in one).
@@ -63,24 +61,19 @@ struct Source {
     file: Option<Arc<File>>,
 }
 
-fn open<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
-    // A panic while one of these was held leaves a whole map: inserting is all that happens under the lock.
-    lock.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 impl Files {
-    /// The files of provision `main` in `store`; `given` stands in for the provision's own file.
+    /// The files of provision `main` in `directory`; `given` stands in for the provision's own file.
     pub fn new(
         directory: Arc<ProvisionDir>,
         main: &str,
         given: Option<Vec<u8>>,
-        data: Arc<KeyValueStore>,
+        values: Arc<KeyValueStore>,
     ) -> Files {
         Files {
             directory,
             main: main.to_owned(),
-            data,
-            keeps_data: false,
+            values,
+            keeps_values: false,
             draws: Draws::default(),
             given,
             sources: Mutex::default(),
@@ -89,41 +82,37 @@ impl Files {
     }
 
     /// The same, with values that outlive activations.
-    pub fn keeping(self, keeps_data: bool) -> Files {
-        Files { keeps_data, ..self }
+    pub fn keeping(self, keeps_values: bool) -> Files {
+        Files { keeps_values, ..self }
     }
 
     /// Names of all files that the provision was made from or has read: a change of one means a reload.
     pub fn dependencies(&self) -> BTreeSet<String> {
-        let mut names = open(&self.read).clone();
+        let mut names = lock(&self.read).clone();
         names.insert(self.main.clone());
         names
     }
 
-    /// The bytes of file `name`, which from now on counts as read.
+    /// The bytes of file `name`, which from now on counts as read; while requests are handled (not `loading`) only if it is there.
     ///
     /// # Errors
     /// A name that leaves the directory, a file that is missing or can't be read.
-    pub fn read(&self, name: &str) -> Result<Vec<u8>, String> {
-        self.directory.bytes(&self.note(name)?).map_err(|error| error.to_string())
+    pub fn read(&self, name: &str, loading: bool) -> Result<Vec<u8>, String> {
+        self.directory.bytes(&self.note(name, loading)?).map_err(|error| error.to_string())
     }
 
     /// The content of file `name`, which may be of any size, to be sent. It counts as read.
-    ///
-    /// # Errors
-    /// As for [`Files::read`].
-    pub fn content(&self, name: &str) -> Result<Content, String> {
-        self.directory.content(&self.note(name)?).map_err(|error| error.to_string())
+    pub fn content(&self, name: &str, loading: bool) -> Result<Content, String> {
+        self.directory.content(&self.note(name, loading)?).map_err(|error| error.to_string())
     }
 
     /// Lets file `name` count as read.
-    fn note(&self, name: &str) -> Result<Name, String> {
+    fn note(&self, name: &str, loading: bool) -> Result<Name, String> {
         let checked = Name::parse(name).map_err(|error| error.to_string())?;
         // A file that is missing at load is worth a reload when it comes. While requests are handled, each one looks again,
         // and their paths may name any number of files.
-        let loading = call::with(|call| call.request.is_none()).unwrap_or(true);
         if loading || self.directory.exists(&checked) {
-            open(&self.read).insert(checked.as_str().to_owned());
+            lock(&self.read).insert(checked.as_str().to_owned());
         }
         Ok(checked)
     }
@@ -147,29 +136,29 @@ impl Files {
 
     /// The file that was loaded under `name`.
     pub fn file(&self, name: &str) -> Option<Arc<File>> {
-        open(&self.sources).get(name)?.file.clone()
+        lock(&self.sources).get(name)?.file.clone()
     }
 
     /// All files that were loaded.
     pub fn all(&self) -> Vec<Arc<File>> {
-        open(&self.sources).values().filter_map(|source| source.file.clone()).collect()
+        lock(&self.sources).values().filter_map(|source| source.file.clone()).collect()
     }
 
     /// Whether a file that was compiled is another one now, or gone. `built_in` need not be on disk.
     pub fn differ(&self, built_in: &[u8]) -> bool {
         // Not under the lock: a failing script wants its line.
         let texts: Vec<(String, String)> =
-            open(&self.sources).iter().map(|(name, source)| (name.clone(), source.text.clone())).collect();
+            lock(&self.sources).iter().map(|(name, source)| (name.clone(), source.text.clone())).collect();
         texts.iter().any(|(name, text)| {
             let never_there = *name == self.main && self.given.as_deref() == Some(built_in);
             let bytes = Name::parse(name).ok().and_then(|name| self.directory.bytes(&name).ok());
-            bytes.map_or(!never_there, |bytes| !text_of(bytes).is_ok_and(|now| now == *text))
+            bytes.map_or(!never_there, |bytes| !to_text(bytes).is_ok_and(|now| now == *text))
         })
     }
 
     /// Line `line` (from 1) of file `name`; empty behind the last one, where a block that is not closed is noticed.
     pub fn line(&self, name: &str, line: usize) -> Option<String> {
-        let sources = open(&self.sources);
+        let sources = lock(&self.sources);
         Some(sources.get(name)?.text.lines().nth(line.checked_sub(1)?).unwrap_or_default().to_owned())
     }
 
@@ -180,52 +169,28 @@ impl Files {
     pub fn load_main(&self, engine: &Engine) -> Fallible<Arc<File>> {
         let bytes = match &self.given {
             Some(bytes) => bytes.clone(),
-            None => self.read(&self.main)?,
+            None => self.read(&self.main, true)?,
         };
         self.load(engine, &self.main, bytes)
     }
 
-    fn load(&self, engine: &Engine, name: &str, bytes: Vec<u8>) -> Fallible<Arc<File>> {
-        let text = text_of(bytes)?;
-        open(&self.sources).insert(name.to_owned(), Source { text: text.clone(), file: None });
+    /// Compiles and evaluates file `name`, which has these bytes.
+    ///
+    /// # Errors
+    /// It is not UTF-8, does not compile, or its top level fails.
+    pub fn load(&self, engine: &Engine, name: &str, bytes: Vec<u8>) -> Fallible<Arc<File>> {
+        let text = to_text(bytes)?;
+        lock(&self.sources).insert(name.to_owned(), Source { text: text.clone(), file: None });
         let file = Arc::new(File::compile(engine, name, &text)?);
-        open(&self.sources).insert(name.to_owned(), Source { text, file: Some(file.clone()) });
+        lock(&self.sources).insert(name.to_owned(), Source { text, file: Some(file.clone()) });
         Ok(file)
     }
 
-    /// The module that `import "path"` means: `path`, else `path.rhai`, inside the directory.
-    fn import(&self, engine: &Engine, path: &str, at: Position) -> Fallible<Shared<Module>> {
-        let failed = |cause: String| -> Box<EvalAltResult> {
-            EvalAltResult::ErrorRuntime(format!("failed to import `{path}`: {cause}").into(), at).into()
-        };
-        let name = self.find_import(path).map_err(&failed)?;
-        if let Some(file) = self.file(&name) {
-            return Ok(file.module.clone());
-        }
-        let mut chain = call::with(|call| call.importing.clone()).unwrap_or_default();
-        if chain.is_empty() {
-            chain.push(self.main.clone());
-        }
-        if chain.len() > MAX_DEPTH {
-            return Err(failed(format!("imports are nested deeper than {MAX_DEPTH}")));
-        }
-        if chain.contains(&name) {
-            chain.push(name);
-            return Err(failed(format!("import cycle: {}", chain.join(" -> "))));
-        }
-        let bytes = self.read(&name).map_err(&failed)?;
-        chain.push(name.clone());
-        call::with(|call| call.importing.clone_from(&chain));
-        let loaded = self.load(engine, &name, bytes);
-        chain.pop();
-        call::with(|call| call.importing = chain);
-        match loaded {
-            Ok(file) => Ok(file.module.clone()),
-            Err(error) => Err(EvalAltResult::ErrorInModule(name, error, at).into()),
-        }
-    }
-
-    fn find_import(&self, path: &str) -> Result<String, String> {
+    /// The name of the file that `import "path"` means: `path`, else `path.rhai`, inside the directory.
+    ///
+    /// # Errors
+    /// A path that leaves the directory, or neither of these files.
+    pub fn find_import(&self, path: &str) -> Result<String, String> {
         let plain = Name::parse(path).map_err(|error| error.to_string())?;
         if path == self.main || self.directory.exists(&plain) {
             return Ok(path.to_owned());
@@ -235,12 +200,12 @@ impl Files {
         if self.directory.exists(&name) {
             return Ok(with_extension);
         }
-        open(&self.read).extend([path.to_owned(), with_extension]);
+        lock(&self.read).extend([path.to_owned(), with_extension]);
         Err(format!("neither `{path}` nor `{path}.rhai` is in the provision directory"))
     }
 }
 
-fn text_of(bytes: Vec<u8>) -> Fallible<String> {
+fn to_text(bytes: Vec<u8>) -> Fallible<String> {
     let text = String::from_utf8(bytes).map_err(|error| -> Box<EvalAltResult> {
         let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
         let line = valid.iter().filter(|byte| **byte == b'\n').count() + 1;
@@ -322,46 +287,4 @@ fn definitions(text: &str) -> HashMap<&str, usize> {
         }
     }
     lines
-}
-
-/// Resolves `import` through the files of the provision that runs.
-pub struct Imports;
-
-impl ModuleResolver for Imports {
-    fn resolve(
-        &self,
-        engine: &Engine,
-        _: Option<&str>,
-        path: &str,
-        at: Position,
-    ) -> Fallible<Shared<Module>> {
-        call::files()?.import(engine, path, at)
-    }
-}
-
-/// Makes `import` and top-level constants work in `engine`; looks at variables are where a call over its budget ends.
-pub fn register(engine: &mut Engine, budget: Budget) {
-    engine.set_module_resolver(Imports);
-    #[allow(deprecated)] // "volatile", not deprecated: the lock file pins the version
-    engine.on_var(move |name, index, context| {
-        budget::check(&budget, context.call_level())?;
-        // A place in the scope was found by the parser: a parameter or a local variable.
-        if index != 0 {
-            return Ok(None);
-        }
-        let Some(value) = constant(name, context.source()) else { return Ok(None) };
-        Ok(if context.scope().contains(name) { None } else { Some(value) })
-    });
-}
-
-/// Top-level constant `name` of the file that runs, else of the view's file: a closure has no source of its own, and may be
-/// called by a function of another file.
-fn constant(name: &str, source: Option<&str>) -> Option<Dynamic> {
-    call::with(|call| {
-        let view = call.file();
-        let other = source.filter(|source| view.is_none_or(|view| view.name != *source));
-        let found = other.and_then(|source| call.files()?.file(source)?.constant(name));
-        found.or_else(|| view?.constant(name))
-    })
-    .flatten()
 }

@@ -9,8 +9,11 @@ pub use function::{Receiver, ScriptValue};
 
 use function::{Native, NativeFn};
 use rhai::plugin::PluginFunc;
-use rhai::{Dynamic, Engine, FuncRegistration, Module, RhaiFunc, Shared, Variant};
+use rhai::{Dynamic, Engine, EvalAltResult, FuncRegistration, Module, RhaiFunc, Shared, Variant};
 use std::any::{TypeId, type_name};
+
+/// What a call of a script or of a native ends with: a value, or the error that ends the script.
+pub type Fallible<T> = Result<T, Box<EvalAltResult>>;
 
 /// A function in the form that Rhai keeps.
 type Plugin = Shared<dyn PluginFunc + Send + Sync>;
@@ -36,7 +39,7 @@ pub struct Natives<'engine> {
 
 impl<'engine> Natives<'engine> {
     /// None yet.
-    pub fn of(engine: &'engine mut Engine) -> Self {
+    pub fn new(engine: &'engine mut Engine) -> Self {
         Natives { engine, module: Module::new(), receivers: &[] }
     }
 
@@ -55,6 +58,11 @@ impl<'engine> Natives<'engine> {
     pub fn set_var(&mut self, name: &str, value: impl Variant + Clone) -> &mut Self {
         self.module.set_var(name, value);
         self
+    }
+
+    /// A variable whose type has the same name: the handle of a topic, such as `json`.
+    pub fn register_handle<T: Variant + Clone>(&mut self, name: &str, handle: T) -> &mut Self {
+        self.set_var(name, handle).register_type_with_name::<T>(name)
     }
 
     /// What a `for` loop goes through.

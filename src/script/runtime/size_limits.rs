@@ -3,13 +3,11 @@
 
 mod rendering;
 mod repairs;
-#[cfg(test)]
-pub mod trial;
 
 pub use rendering::{text_of, write_value};
 
 use super::budget;
-use crate::script::runtime::natives::Natives;
+use crate::script::runtime::natives::{Fallible, Natives};
 use rhai::{Array, Dynamic, EvalAltResult, ImmutableString, Position};
 use std::fmt;
 
@@ -21,9 +19,6 @@ pub const MAX_ITEMS: usize = MAX_TEXT / 16;
 
 /// Levels of nesting that natives follow into lists and maps before they give up.
 pub const MAX_DEPTH: usize = 128;
-
-/// What a native gives back to the script.
-pub type Returned<T> = Result<T, Box<EvalAltResult>>;
 
 /// A text under construction that refuses to grow beyond a limit.
 #[derive(Debug)]
@@ -44,12 +39,12 @@ impl Text {
     }
 
     /// Appends `part`, or fails as `name` when the result would be too long.
-    pub fn push(&mut self, name: &str, part: &str) -> Returned<()> {
+    pub fn push(&mut self, name: &str, part: &str) -> Fallible<()> {
         fmt::Write::write_str(self, part).map_err(|_| too_long(name))
     }
 
     /// Appends `part` as often as `count` says.
-    pub fn repeat(&mut self, name: &str, part: &str, count: usize) -> Returned<()> {
+    pub fn repeat(&mut self, name: &str, part: &str, count: usize) -> Fallible<()> {
         let whole = part.len().checked_mul(count).and_then(|added| added.checked_add(self.written.len()));
         if whole.is_none_or(|length| length > self.limit) {
             return Err(too_long(name));
@@ -64,12 +59,8 @@ impl Text {
     }
 
     /// What was written, followed by `...` in place of the rest; within the limit.
-    pub fn cut(mut self) -> ImmutableString {
-        let mut end = self.limit.saturating_sub(3).min(self.written.len());
-        while !self.written.is_char_boundary(end) {
-            end -= 1;
-        }
-        self.written.truncate(end);
+    pub fn truncated(mut self) -> ImmutableString {
+        self.written.truncate(self.written.floor_char_boundary(self.limit.saturating_sub(3)));
         self.written.push_str("...");
         self.written.into()
     }
@@ -83,13 +74,20 @@ impl fmt::Write for Text {
             self.written.push_str(part);
             return Ok(());
         }
-        let mut end = room;
-        while !part.is_char_boundary(end) {
-            end -= 1;
-        }
-        self.written.push_str(&part[..end]);
+        self.written.push_str(&part[..part.floor_char_boundary(room)]);
         Err(fmt::Error)
     }
+}
+
+/// The first `most` characters of `text`: what an error repeats of it.
+pub fn truncate(text: &str, most: usize) -> &str {
+    text.char_indices().nth(most).map_or(text, |(end, _)| &text[..end])
+}
+
+/// The name of a value's type without the path of its Rust module; Rhai has it as a text only.
+pub fn type_name(value: &Dynamic) -> &str {
+    let name = value.type_name();
+    name.rsplit("::").next().unwrap_or(name)
 }
 
 /// The error of a native whose text would be too long.
@@ -103,7 +101,7 @@ pub fn too_many(name: &str) -> Box<EvalAltResult> {
 }
 
 /// Collects a list, or fails as `name` when it has too many items.
-pub fn collect(name: &str, items: impl Iterator<Item = Dynamic>) -> Returned<Array> {
+pub fn collect(name: &str, items: impl Iterator<Item = Dynamic>) -> Fallible<Array> {
     let list: Array = items.take(MAX_ITEMS + 1).collect();
     if list.len() > MAX_ITEMS { Err(too_many(name)) } else { Ok(list) }
 }
@@ -112,7 +110,7 @@ pub fn collect(name: &str, items: impl Iterator<Item = Dynamic>) -> Returned<Arr
 ///
 /// # Errors
 /// The time is up. Like that of Rhai itself, scripts can't catch the error.
-pub fn check_time() -> Returned<()> {
+pub fn check_time() -> Fallible<()> {
     if budget::time_is_up() {
         return Err(
             EvalAltResult::ErrorTerminated("the script ran out of time".into(), Position::NONE).into()

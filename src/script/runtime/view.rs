@@ -1,20 +1,17 @@
 //! View functions: a function pointer with the file that defines it and its parameters bound to the variables of a rule by name,
-//! as Flask passes them. Knows how to call, not when.
+//! as Flask passes them. How they are called stands in `evaluation`.
 
-use super::call::{self, Running};
-use super::evaluation;
-use super::files::{File, Function};
+use super::files::{File, Files, Function};
+use super::natives::Fallible;
 use crate::routing::rule::Value;
-use rhai::{AST, Dynamic, Engine, EvalAltResult, FnPtr, NativeCallContext, Position};
+use rhai::{AST, Dynamic, FnPtr, NativeCallContext, Position};
 use std::fmt;
 use std::sync::{Arc, OnceLock};
-
-type Fallible<T> = Result<T, Box<EvalAltResult>>;
 
 /// A function that a provision registered.
 #[derive(Clone)]
 pub struct View {
-    function: FnPtr,
+    pub(super) function: FnPtr,
     /// The file that defines it: constants, imports and other functions are found from there.
     pub file: Arc<File>,
     /// Its parameters without captured variables; more than one list where it is overloaded.
@@ -22,7 +19,7 @@ pub struct View {
     /// Line that it begins in; of a closure, the line that registers it.
     pub line: Option<usize>,
     /// The call of it, made when it is called first; none of a closure, which has no name that scripts can write.
-    called: OnceLock<Option<Arc<AST>>>,
+    pub(super) called: OnceLock<Option<Arc<AST>>>,
 }
 
 /// A view function bound to a rule.
@@ -31,7 +28,7 @@ pub struct Bound {
     /// The function.
     pub view: View,
     /// For each parameter the index of its variable in the rule; none where the order is the same.
-    arguments: Vec<usize>,
+    pub(super) arguments: Vec<usize>,
 }
 
 impl fmt::Debug for View {
@@ -48,12 +45,11 @@ impl PartialEq for View {
 }
 
 impl View {
-    /// The function that `function` points to, looked for where the registering call stands, then in the other files.
+    /// The function that `function` points to, looked for where the registering call stands, then in the other `files`.
     ///
     /// # Errors
     /// No file has it, or only as `private fn`, which Rhai lets nobody call from outside.
-    pub fn find(context: &NativeCallContext, function: FnPtr) -> Fallible<View> {
-        let files = call::files()?;
+    pub fn find(files: &Files, context: &NativeCallContext, function: FnPtr) -> Fallible<View> {
         let mut candidates: Vec<Arc<File>> =
             context.call_source().and_then(|name| files.file(name)).into_iter().collect();
         candidates.extend(files.file(&files.main));
@@ -62,13 +58,23 @@ impl View {
         for file in candidates {
             let overloads = file.overloads(name);
             if !overloads.is_empty() {
-                return View::of(function.clone(), file.clone(), overloads, context.call_position());
+                return View::from_overloads(
+                    function.clone(),
+                    file.clone(),
+                    overloads,
+                    context.call_position(),
+                );
             }
         }
         Err(format!("no function `{name}`: define it by `fn {name}(...) {{ ... }}`").into())
     }
 
-    fn of(function: FnPtr, file: Arc<File>, overloads: &[Function], at: Position) -> Fallible<View> {
+    fn from_overloads(
+        function: FnPtr,
+        file: Arc<File>,
+        overloads: &[Function],
+        at: Position,
+    ) -> Fallible<View> {
         let captured = function.curry().len();
         let line = overloads.iter().find_map(|overload| overload.line).or(at.line());
         let public = overloads.iter().filter(|overload| !overload.private);
@@ -127,47 +133,6 @@ impl View {
         let takes = signature(&self.overloads[0]);
         let gives = format!("({})", variables.join(", "));
         Err(format!("view function {} takes `{takes}`, but rule `{rule}` gives `{gives}`", self.name()))
-    }
-
-    /// Calls the function with `arguments`, on this thread, within the call that is set.
-    ///
-    /// # Errors
-    /// What the script throws or runs into.
-    pub fn call(&self, engine: &Engine, arguments: &mut [Dynamic]) -> Fallible<Dynamic> {
-        call::with(|call| call.running = Running::Function(self.file.clone(), self.line));
-        self.run(engine, arguments)
-    }
-
-    /// As `FnPtr::call`, but with a state that was made at load, and mostly with what earlier calls have found.
-    fn run(&self, engine: &Engine, arguments: &mut [Dynamic]) -> Fallible<Dynamic> {
-        let make = || {
-            let plain = !self.function.is_anonymous() && !self.function.is_curried();
-            let call = || evaluation::call_of(self.function.fn_name(), arguments.len());
-            plain.then(|| engine.compile(call()).ok().map(Arc::new)).flatten()
-        };
-        if let Some(call) = self.called.get_or_init(make) {
-            return evaluation::run(engine, &self.file, call, arguments);
-        }
-        let (name, state) = (self.function.fn_name(), &self.file.state);
-        let context = NativeCallContext::new_with_all_fields(engine, name, None, state, Position::NONE);
-        self.function.call_raw(&context, None, arguments)
-    }
-}
-
-impl Bound {
-    /// Calls the view of rule `rule` with the values of the rule's variables, given in the rule's order.
-    ///
-    /// # Errors
-    /// What the script throws or runs into.
-    pub fn call(&self, engine: &Engine, rule: usize, values: Vec<Value>) -> Fallible<Dynamic> {
-        call::with(|call| call.running = Running::View(rule));
-        let mut values: Vec<Dynamic> = values.into_iter().map(dynamic).collect();
-        if self.arguments.is_empty() {
-            return self.view.run(engine, &mut values);
-        }
-        let mut take = |index: &usize| values.get_mut(*index).map(std::mem::take).unwrap_or_default();
-        let mut arguments: Vec<Dynamic> = self.arguments.iter().map(&mut take).collect();
-        self.view.run(engine, &mut arguments)
     }
 }
 

@@ -1,11 +1,11 @@
 //! Uploaded files for scripts: `request.files` and Werkzeug's `FileStorage`. Contents are read from the request's body.
 
-use super::{Dictionary, Headers, Thrown, group};
 use crate::message::form::{FilePart, options};
 use crate::message::request::Request;
-use crate::script::flask::abort::http_error;
-use crate::script::flask::request::property::{read_only, unknown_property};
-use crate::script::runtime::natives::{Natives, Receiver};
+use crate::script::flask::property::{read_only, unknown_property};
+use crate::script::runtime::http_error::http_error;
+use crate::script::runtime::multi_dict::{Dictionary, Headers, group};
+use crate::script::runtime::natives::{Fallible, Natives, Receiver};
 use rhai::{Blob, Dynamic, ImmutableString};
 use std::sync::Arc;
 
@@ -27,7 +27,7 @@ impl FileDict {
     ///
     /// # Errors
     /// 413 where the form exceeds a limit.
-    pub fn new(request: &Arc<Request>) -> Result<Self, Thrown> {
+    pub fn new(request: &Arc<Request>) -> Fallible<Self> {
         request.form().map_err(|error| http_error(413, error.to_string()))?;
         Ok(Self { request: request.clone() })
     }
@@ -89,7 +89,6 @@ const PROPERTIES: [(&str, Getter); 7] = [
     ("headers", |file| Dynamic::from(Headers::of_file(&file.request, file.index))),
 ];
 
-/// Registers `FileStorage`.
 pub fn register(natives: &mut Natives) {
     natives
         .register_type_with_name::<FileStorage>("FileStorage")
@@ -101,7 +100,7 @@ pub fn register(natives: &mut Natives) {
         natives.register_get(name, move |file: &mut FileStorage| getter(file));
     }
     let names = || PROPERTIES.iter().map(|(name, _)| *name);
-    natives.register_indexer_get(move |_: Receiver<FileStorage>, name: &str| -> Result<Dynamic, Thrown> {
+    natives.register_indexer_get(move |_: Receiver<FileStorage>, name: &str| -> Fallible<Dynamic> {
         Err(unknown_property("a file", name, names()))
     });
     natives.register_indexer_set_of_constant(

@@ -1,6 +1,6 @@
-use super::{Headers, MultiDict, Part, to_dict};
 use crate::message::request::Request;
 use crate::script::flask::request::tests::{request, run};
+use crate::script::runtime::multi_dict::{Headers, MultiDict, Part, to_dict};
 
 use rhai::Dynamic;
 use std::sync::Arc;

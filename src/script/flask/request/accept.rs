@@ -1,8 +1,8 @@
 //! `request.accept_mimetypes`: which of the types that a view can make the client likes best. Knows the value of the
 //! `Accept` header only.
 
-use crate::script::runtime::natives::Natives;
-use rhai::{Array, Dynamic, EvalAltResult};
+use crate::script::runtime::natives::{Fallible, Natives};
+use rhai::{Array, Dynamic};
 use std::cmp::Ordering;
 
 /// An `Accept` header as the client sent it, if it did.
@@ -36,7 +36,7 @@ impl Accept {
     }
 
     /// The one of `offers` with the best quality, among equals the one that the client names most exactly, then the first.
-    fn best_match(&self, offers: &Array, default: Dynamic) -> Result<Dynamic, Box<EvalAltResult>> {
+    fn best_match(&self, offers: &Array, default: Dynamic) -> Fallible<Dynamic> {
         let ranges = self.ranges();
         let mut best = (0.0, Vec::new());
         let mut result = default;

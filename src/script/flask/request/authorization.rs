@@ -1,18 +1,9 @@
 //! `request.authorization`: the `Authorization` header taken apart (RFC 9110 section 11.6.2). Checks no password.
 
 use crate::message::request::Request;
+use crate::script::python::base64::PLAIN;
 use base64::Engine;
-use base64::alphabet::STANDARD;
-use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use rhai::{Dynamic, Map};
-
-/// As Python's `b64decode`, but padding may be left out.
-const BASE64: GeneralPurpose = GeneralPurpose::new(
-    &STANDARD,
-    GeneralPurposeConfig::new()
-        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
-        .with_decode_allow_trailing_bits(true),
-);
 
 /// A map with `type` in lower case and, by type: `username` and `password` (basic), the parameters (digest), `token`
 /// (bearer and any other); `()` where the header is missing or broken.
@@ -25,7 +16,7 @@ fn parse(header: &str) -> Option<Map> {
     let (kind, rest) = (kind.to_ascii_lowercase(), rest.trim());
     let mut map = match kind.as_str() {
         "basic" => {
-            let decoded = String::from_utf8(BASE64.decode(rest).ok()?).ok()?;
+            let decoded = String::from_utf8(PLAIN.decode(rest).ok()?).ok()?;
             let (username, password) = decoded.split_once(':')?;
             fields([("username", username), ("password", password)])
         }
@@ -60,7 +51,7 @@ fn parameters(text: &str) -> Vec<(&str, &str)> {
 mod tests {
     use super::*;
 
-    fn shown(header: &str) -> String {
+    fn display(header: &str) -> String {
         let request = Request::from_parts("GET", "/", [("Authorization", header)], Vec::new(), None, None);
         match read(&request).try_cast::<Map>() {
             Some(map) => map.iter().map(|(name, value)| format!("{name}={value};")).collect(),
@@ -84,7 +75,7 @@ mod tests {
             ("", "()"),
         ];
         for (header, expected) in cases {
-            assert_eq!(shown(header), expected, "{header}");
+            assert_eq!(display(header), expected, "{header}");
         }
         assert!(read(&Request::default()).is_unit());
     }

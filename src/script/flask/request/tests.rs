@@ -3,9 +3,10 @@ use crate::chaos::Chaos;
 use crate::directory::fixture::Folder;
 use crate::provisioning::provision::{Loaded, Provision};
 use crate::script;
-use crate::script::flask::abort::HttpError;
+use crate::script::flask::multi_dict;
 use crate::script::runtime::budget::Budget;
 use crate::script::runtime::files::Files;
+use crate::script::runtime::http_error::HttpError;
 use crate::script::runtime::natives::Natives;
 use crate::serving::handler;
 
@@ -19,8 +20,9 @@ pub fn request(method: &str, target: &str, headers: &[(&str, &str)], body: &[u8]
 /// What `script` gives while `request` is handled: a value as JSON, `<code> <description>`, or an error's text.
 pub fn run(request: Request, script: &str) -> String {
     let mut engine = rhai::Engine::new();
-    let mut natives = Natives::of(&mut engine);
+    let mut natives = Natives::new(&mut engine);
     register(&mut natives);
+    multi_dict::register(&mut natives);
     natives.finish();
     // In a function, as a view: scripts do not see `request` as a variable of their own.
     let script = format!("fn view() {{ {script} }} view()");
@@ -262,7 +264,7 @@ fn assigning_is_an_error_and_reading_by_methods_is_not() {
 #[test]
 fn outside_of_a_request_there_is_none() {
     let mut engine = rhai::Engine::new();
-    let mut natives = Natives::of(&mut engine);
+    let mut natives = Natives::new(&mut engine);
     register(&mut natives);
     natives.finish();
     let error = engine.eval::<Dynamic>("request.method").unwrap_err().to_string();

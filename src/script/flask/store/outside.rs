@@ -1,9 +1,9 @@
 //! The values of `store` as JSON, for those outside of scripts. Knows no HTTP.
 
-use super::values::{KeyValueStore, Values};
 use crate::message::epoch::Epoch;
-use crate::script::python::json;
 use crate::script::runtime::budget::{MAX_ENTRIES, MAX_ITEMS, MAX_TEXT};
+use crate::script::runtime::json;
+use crate::script::runtime::key_value_store::{KeyValueStore, Values};
 use crate::script::runtime::size_limits::MAX_DEPTH;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -25,7 +25,7 @@ impl KeyValueStore {
     fn now(&self, epoch: &Epoch) -> MutexGuard<'_, Values> {
         loop {
             // None only where a reset came between the two.
-            if let Some(values) = self.open(Some(epoch.now())) {
+            if let Some(values) = self.lock(Some(epoch.now())) {
                 return values;
             }
         }
@@ -38,7 +38,7 @@ impl KeyValueStore {
         // Written without the lock.
         let mut map = serde_json::Map::new();
         for (key, value) in copied {
-            map.insert(key.to_string(), shown(&value, 0));
+            map.insert(key.to_string(), to_json(&value, 0));
         }
         map
     }
@@ -46,7 +46,7 @@ impl KeyValueStore {
     /// The value of `key`.
     pub fn read(&self, epoch: &Epoch, key: &str) -> Option<Value> {
         let value = self.now(epoch).look(key).0;
-        value.map(|value| shown(&value, 0))
+        value.map(|value| to_json(&value, 0))
     }
 
     /// Sets `key` to what JSON says; tells whether it is new.
@@ -58,7 +58,8 @@ impl KeyValueStore {
             return Err(Refused::TooLarge);
         }
         let value = json::from_json(json).map_err(Refused::Malformed)?;
-        let sizes = sizes(&value);
+        let mut sizes = Sizes::default();
+        sizes.add(&value);
         if sizes.text > MAX_TEXT || sizes.items > MAX_ITEMS || sizes.entries > MAX_ENTRIES {
             return Err(Refused::TooLarge);
         }
@@ -77,7 +78,7 @@ impl KeyValueStore {
 }
 
 /// What JSON can't hold is shown as text: bytes in base64, infinite numbers by name, what is nested too deep as dots.
-fn shown(value: &Dynamic, depth: usize) -> Value {
+fn to_json(value: &Dynamic, depth: usize) -> Value {
     if let Some(text) = value.read_lock::<ImmutableString>() {
         return text.as_str().into();
     }
@@ -85,12 +86,12 @@ fn shown(value: &Dynamic, depth: usize) -> Value {
         return "...".into();
     }
     if let Some(items) = value.read_lock::<Array>() {
-        return items.iter().map(|item| shown(item, depth + 1)).collect();
+        return items.iter().map(|item| to_json(item, depth + 1)).collect();
     }
     if let Some(map) = value.read_lock::<Map>() {
         let mut object = serde_json::Map::new();
         for (key, value) in &*map {
-            object.insert(key.to_string(), shown(value, depth + 1));
+            object.insert(key.to_string(), to_json(value, depth + 1));
         }
         return object.into();
     }
@@ -118,22 +119,18 @@ struct Sizes {
     entries: usize,
 }
 
-fn sizes(value: &Dynamic) -> Sizes {
-    let mut sizes = Sizes::default();
-    add(value, &mut sizes);
-    sizes
-}
-
-/// JSON is not nested deeper than 128 levels.
-fn add(value: &Dynamic, sizes: &mut Sizes) {
-    if let Some(text) = value.read_lock::<ImmutableString>() {
-        sizes.text += text.len();
-    } else if let Some(items) = value.read_lock::<Array>() {
-        sizes.items += items.len();
-        items.iter().for_each(|item| add(item, sizes));
-    } else if let Some(map) = value.read_lock::<Map>() {
-        sizes.entries += map.len();
-        map.values().for_each(|value| add(value, sizes));
+impl Sizes {
+    /// JSON is not nested deeper than 128 levels.
+    fn add(&mut self, value: &Dynamic) {
+        if let Some(text) = value.read_lock::<ImmutableString>() {
+            self.text += text.len();
+        } else if let Some(items) = value.read_lock::<Array>() {
+            self.items += items.len();
+            items.iter().for_each(|item| self.add(item));
+        } else if let Some(map) = value.read_lock::<Map>() {
+            self.entries += map.len();
+            map.values().for_each(|value| self.add(value));
+        }
     }
 }
 
@@ -143,17 +140,17 @@ mod tests {
 
     #[test]
     fn json_comes_back_as_it_was_put() {
-        let (data, epoch) = (KeyValueStore::default(), Epoch::default());
+        let (store, epoch) = (KeyValueStore::default(), Epoch::default());
         let table = ["null", "true", "-7", "1.0", "\"é\\n\"", "[1,[2]]", "{\"a\":{\"b\":[]},\"c\":null}"];
         for json in table {
-            assert_eq!(data.put(&epoch, json, json.as_bytes()), Ok(true));
-            assert_eq!(data.read(&epoch, json).unwrap().to_string(), json);
-            assert_eq!(data.put(&epoch, json, json.as_bytes()), Ok(false));
+            assert_eq!(store.put(&epoch, json, json.as_bytes()), Ok(true));
+            assert_eq!(store.read(&epoch, json).unwrap().to_string(), json);
+            assert_eq!(store.put(&epoch, json, json.as_bytes()), Ok(false));
         }
-        assert_eq!(data.list(&epoch, "[").len(), 1);
-        assert!(data.remove(&epoch, "null") && !data.remove(&epoch, "null"));
-        assert_eq!(data.clear(&epoch, ""), table.len() - 1);
-        assert_eq!(data.read(&epoch, "true"), None);
+        assert_eq!(store.list(&epoch, "[").len(), 1);
+        assert!(store.remove(&epoch, "null") && !store.remove(&epoch, "null"));
+        assert_eq!(store.clear(&epoch, ""), table.len() - 1);
+        assert_eq!(store.read(&epoch, "true"), None);
     }
 
     #[test]
@@ -162,20 +159,20 @@ mod tests {
         for _ in 0..2 * MAX_DEPTH {
             deep = Dynamic::from_array(vec![deep]);
         }
-        assert!(shown(&deep, 0).to_string().contains("[[\"...\"]]"));
+        assert!(to_json(&deep, 0).to_string().contains("[[\"...\"]]"));
         for (value, text) in [
             (Dynamic::from_blob(b"hi".to_vec()), "\"aGk=\""),
             (f64::INFINITY.into(), "\"inf\""),
             ('x'.into(), "\"x\""),
         ] {
-            assert_eq!(shown(&value, 0).to_string(), text);
+            assert_eq!(to_json(&value, 0).to_string(), text);
         }
     }
 
     #[test]
     fn bad_json_is_refused_with_its_place_and_what_is_too_large_at_all() {
-        let (data, epoch) = (KeyValueStore::default(), Epoch::default());
-        let put = |json: &str| data.put(&epoch, "k", json.as_bytes()).unwrap_err();
+        let (store, epoch) = (KeyValueStore::default(), Epoch::default());
+        let put = |json: &str| store.put(&epoch, "k", json.as_bytes()).unwrap_err();
         let malformed = |text: &str| Refused::Malformed(text.to_owned());
         assert_eq!(put(""), malformed("EOF while parsing a value at line 1 column 0"));
         assert_eq!(put("{\"a\": 1,\n x}"), malformed("key must be a string at line 2 column 2"));
@@ -183,6 +180,6 @@ mod tests {
         assert_eq!(put(&"[".repeat(200)), malformed("recursion limit exceeded at line 1 column 128"));
         assert_eq!(put(&format!("\"{}\"", "x".repeat(MAX_TEXT + 1))), Refused::TooLarge);
         assert_eq!(put(&format!("[{}1]", "{},".repeat(1 << 17))), Refused::TooLarge);
-        assert_eq!(data.list(&epoch, "").len(), 0);
+        assert_eq!(store.list(&epoch, "").len(), 0);
     }
 }

@@ -1,12 +1,12 @@
 //! Python's methods of lists and dictionaries.
 
-use super::{Returned, equal, shown};
-use crate::script::runtime::natives::Natives;
-use crate::script::runtime::size_limits::{collect, text_of, too_many};
+use super::equal;
+use crate::script::runtime::natives::{Fallible, Natives};
+use crate::script::runtime::size_limits::{collect, text_of, too_many, truncate};
 use rhai::{Array, Dynamic, Map};
 
 /// `list.index(item)`: unlike `index_of`, a missing item is an error.
-fn index(list: &Array, item: &Dynamic) -> Returned<i64> {
+fn index(list: &Array, item: &Dynamic) -> Fallible<i64> {
     let place = list.iter().position(|other| equal(other, item));
     let place = place.ok_or_else(|| format!("index: `{}` is not in the list", text_of(item, 80)))?;
     i64::try_from(place).map_err(|_| too_many("index"))
@@ -17,13 +17,14 @@ fn count(list: &Array, item: &Dynamic) -> i64 {
 }
 
 /// `map.pop(key)`: a missing key is an error.
-fn pop(map: &mut Map, key: &str) -> Returned<Dynamic> {
-    map.remove(key)
-        .ok_or_else(|| format!("pop: no key `{}`: `pop(key, default)` gives a default", shown(key)).into())
+fn pop(map: &mut Map, key: &str) -> Fallible<Dynamic> {
+    map.remove(key).ok_or_else(|| {
+        format!("pop: no key `{}`: `pop(key, default)` gives a default", truncate(key, 80)).into()
+    })
 }
 
 /// `map.items()`: pairs `[key, value]`.
-fn items(map: &Map) -> Returned<Array> {
+fn items(map: &Map) -> Fallible<Array> {
     collect(
         "items",
         map.iter().map(|(key, value)| vec![Dynamic::from(key.as_str().to_string()), value.clone()].into()),
@@ -55,7 +56,6 @@ fn register_map_methods(natives: &mut Natives) {
     natives.register_fn("copy", |map: &mut Map| map.clone());
 }
 
-/// Registers the methods.
 pub fn register(natives: &mut Natives) {
     register_list_methods(natives);
     register_map_methods(natives);

@@ -1,6 +1,7 @@
 //! An order over script values. It is total, as sorting needs it; what Python would refuse to compare is remembered.
 
-use crate::script::runtime::size_limits::{MAX_DEPTH, Returned};
+use crate::script::runtime::natives::Fallible;
+use crate::script::runtime::size_limits::MAX_DEPTH;
 use rhai::Dynamic;
 use std::cmp::Ordering;
 
@@ -23,7 +24,7 @@ impl Order {
 
     /// # Errors
     /// Two values were compared that have no order.
-    pub fn result(self, name: &str) -> Returned<()> {
+    pub fn result(self, name: &str) -> Fallible<()> {
         self.refused.map_or(Ok(()), |pair| Err(format!("{name}: {pair}").into()))
     }
 

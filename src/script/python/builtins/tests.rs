@@ -1,4 +1,4 @@
-use crate::script::runtime::size_limits::trial::{fails, yields};
+use crate::script::tests::trial::{fails, yields};
 
 #[test]
 fn constants_and_conversions_have_pythons_names() {

@@ -1,5 +1,5 @@
-use super::{from_json, to_json};
-use crate::script::runtime::size_limits::trial::{fails, yields};
+use crate::script::runtime::json::{from_json, to_json};
+use crate::script::tests::trial::{fails, yields};
 use rhai::{Dynamic, Map};
 
 #[test]

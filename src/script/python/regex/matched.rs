@@ -1,7 +1,7 @@
 //! The match that `re.search` gives: its groups as text and as places, counted in characters.
 
-use crate::script::runtime::natives::Natives;
-use crate::script::runtime::size_limits::{Returned, too_long};
+use crate::script::runtime::natives::{Fallible, Natives};
+use crate::script::runtime::size_limits::{MAX_TEXT, text_of, too_long};
 use regex_lite::{Captures, Regex};
 use rhai::{Array, Dynamic, ImmutableString, Map};
 use std::sync::Arc;
@@ -23,19 +23,13 @@ impl Match {
     }
 
     /// The number of a group: its place in the pattern, or the place of its name.
-    fn number(&self, group: &Dynamic) -> Returned<usize> {
+    fn number(&self, group: &Dynamic) -> Fallible<usize> {
         let found = match (group.as_int(), group.as_immutable_string_ref()) {
             (Ok(number), _) => usize::try_from(number).ok().filter(|number| *number < self.places.len()),
             (_, Ok(wanted)) => self.names.iter().position(|name| name.as_deref() == Some(wanted.as_str())),
             _ => None,
         };
-        found.ok_or_else(|| {
-            format!(
-                "re: the pattern has no group `{}`",
-                crate::script::runtime::size_limits::text_of(group, 80)
-            )
-            .into()
-        })
+        found.ok_or_else(|| format!("re: the pattern has no group `{}`", text_of(group, 80)).into())
     }
 
     /// The text of a group; `()` where it took no part.
@@ -43,28 +37,28 @@ impl Match {
         self.places[number].map_or(Dynamic::UNIT, |(start, end)| self.text[start..end].into())
     }
 
-    fn group(&self, group: &Dynamic) -> Returned<Dynamic> {
+    fn group(&self, group: &Dynamic) -> Fallible<Dynamic> {
         Ok(self.text(self.number(group)?))
     }
 
     /// All groups but the whole match.
-    fn groups(&self) -> Returned<Array> {
+    fn groups(&self) -> Fallible<Array> {
         // Nested groups may each be as long as the text.
         let total: usize = self.places.iter().flatten().map(|(start, end)| end - start).sum();
-        if total > 2 * crate::script::runtime::size_limits::MAX_TEXT {
+        if total > 2 * MAX_TEXT {
             return Err(too_long("groups"));
         }
         Ok((1..self.places.len()).map(|number| self.text(number)).collect())
     }
 
-    fn groupdict(&self) -> Returned<Map> {
+    fn groupdict(&self) -> Fallible<Map> {
         let groups = self.groups()?;
         let named = self.names.iter().skip(1).zip(groups);
         Ok(named.filter_map(|(name, group)| Some((name.as_deref()?.into(), group))).collect())
     }
 
     /// First character and the one after the last; -1 where the group took no part.
-    fn span(&self, group: &Dynamic) -> Returned<(i64, i64)> {
+    fn span(&self, group: &Dynamic) -> Fallible<(i64, i64)> {
         let Some((start, end)) = self.places[self.number(group)?] else { return Ok((-1, -1)) };
         let count = |text: &str| i64::try_from(text.chars().count()).unwrap_or(i64::MAX);
         let first = count(&self.text[..start]);
@@ -72,7 +66,6 @@ impl Match {
     }
 }
 
-/// Registers the methods of a match.
 pub fn register(natives: &mut Natives) {
     natives.register_type_with_name::<Match>("match");
     let whole = || Dynamic::from(0_i64);

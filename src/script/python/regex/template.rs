@@ -1,6 +1,7 @@
 //! The replacement of `re.sub`: `\1`, `\g<name>`, `\g<1>`, `\\`, `\n`, `\t` and `\r` as in Python.
 
-use crate::script::runtime::size_limits::{Returned, Text};
+use crate::script::runtime::natives::Fallible;
+use crate::script::runtime::size_limits::{Text, truncate};
 use regex_lite::{Captures, Regex};
 
 /// A piece of a replacement.
@@ -59,7 +60,7 @@ fn group(name: &str, regex: &Regex) -> Result<Part, String> {
         Err(_) => regex.capture_names().position(|known| known == Some(name)),
     };
     number.map(Part::Group).ok_or_else(|| {
-        let shown: String = name.chars().take(80).collect();
+        let shown = truncate(name, 80);
         format!("the pattern has no group `{shown}`")
     })
 }
@@ -76,7 +77,7 @@ fn escaped(rest: &str) -> Result<&'static str, String> {
 }
 
 /// Appends the replacement of one match to `out`; a group that took no part is empty.
-pub fn expand(parts: &[Part], captures: &Captures, out: &mut Text) -> Returned<()> {
+pub fn expand(parts: &[Part], captures: &Captures, out: &mut Text) -> Fallible<()> {
     for part in parts {
         let text = match part {
             Part::Plain(text) => text.as_str(),

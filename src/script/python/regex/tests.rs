@@ -1,5 +1,5 @@
 use crate::script::runtime::budget::Budget;
-use crate::script::runtime::size_limits::trial::{engine, fails, yields};
+use crate::script::tests::trial::{engine, fails, yields};
 use std::time::Duration;
 
 #[test]

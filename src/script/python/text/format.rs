@@ -1,7 +1,7 @@
 //! `"{} {name:05.2f}".format(...)`: Python's format strings, with the types `s d f e x X o b %`.
 
-use crate::script::runtime::natives::Natives;
-use crate::script::runtime::size_limits::{Returned, Text, write_value};
+use crate::script::runtime::natives::{Fallible, Natives};
+use crate::script::runtime::size_limits::{Text, truncate, write_value};
 use rhai::{Array, Dynamic, ImmutableString, Map, NativeCallContext};
 
 /// Most digits behind the point.
@@ -33,9 +33,11 @@ impl Arguments {
 
     /// The value of `{}`, `{0}` or `{name}`.
     fn get(&mut self, field: &str) -> Result<&Dynamic, String> {
-        let shown = || field.chars().take(80).collect::<String>();
         if !field.is_empty() && field.parse::<usize>().is_err() {
-            return self.named.get(field).ok_or_else(|| format!("no value for `{{{}}}`", shown()));
+            return self
+                .named
+                .get(field)
+                .ok_or_else(|| format!("no value for `{{{}}}`", truncate(field, 80)));
         }
         let place = field.parse().unwrap_or(self.next);
         if field.is_empty() {
@@ -63,7 +65,7 @@ struct Spec {
 
 impl Spec {
     fn parse(text: &str) -> Result<Self, String> {
-        let bad = || format!("bad format `{}`", text.chars().take(80).collect::<String>());
+        let bad = || format!("bad format `{}`", truncate(text, 80));
         let mut spec = Self::default();
         let mut rest = text;
         let mut letters = text.chars();
@@ -117,7 +119,7 @@ impl Spec {
     }
 
     /// Appends `value` in this form.
-    fn write(&self, context: &NativeCallContext, value: &Dynamic, out: &mut Text) -> Returned<()> {
+    fn write(&self, context: &NativeCallContext, value: &Dynamic, out: &mut Text) -> Fallible<()> {
         let plain = matches!(self.kind, None | Some('s')) && !(value.is_int() || value.is_float());
         let shown = self.kind.is_none() && self.precision.is_none() && !self.comma && !self.plus;
         if plain || shown || self.kind == Some('s') {
@@ -125,16 +127,15 @@ impl Spec {
             write_value("format", &mut text, context, value)?;
             let text = text.finish();
             let most = if plain { self.precision.unwrap_or(usize::MAX) } else { usize::MAX };
-            let end = text.char_indices().nth(most).map_or(text.len(), |(place, _)| place);
             let align = if value.is_string() || value.is_char() { '<' } else { '>' };
-            return self.pad(&text[..end], align, out);
+            return self.pad(truncate(&text, most), align, out);
         }
         let text = self.number(value).map_err(|why| format!("format: {why}"))?;
         self.pad(&text, '>', out)
     }
 
     /// Appends `text` with its padding; zeros go between sign and digits.
-    fn pad(&self, text: &str, align: char, out: &mut Text) -> Returned<()> {
+    fn pad(&self, text: &str, align: char, out: &mut Text) -> Fallible<()> {
         let missing = self.width.saturating_sub(text.chars().count());
         let fill = self.fill.unwrap_or(' ');
         let mut buffer = [0; 4];
@@ -201,7 +202,7 @@ fn with_commas(text: &str) -> String {
 }
 
 /// `template.format(values)`.
-fn format(context: &NativeCallContext, template: &str, values: Array) -> Returned<ImmutableString> {
+fn format(context: &NativeCallContext, template: &str, values: Array) -> Fallible<ImmutableString> {
     let mut arguments = Arguments::new(values);
     let mut out = Text::new();
     let mut rest = template;

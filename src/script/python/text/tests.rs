@@ -1,4 +1,4 @@
-use crate::script::runtime::size_limits::trial::{fails, yields};
+use crate::script::tests::trial::{fails, yields};
 
 #[test]
 fn methods_of_text_give_new_values() {

@@ -3,17 +3,12 @@
 //! Rhai has the like of it (`RhaiNativeFunc`), but there each of 400 functions has its own copy of taking arguments out of values:
 //! 150 KB. Here a type is taken out of a value at one place for all functions.
 
+use super::Fallible;
 use rhai::plugin::PluginFunc;
-use rhai::{
-    Array, Blob, Dynamic, DynamicWriteLock, EvalAltResult, FnPtr, ImmutableString, Map, NativeCallContext,
-    Variant,
-};
+use rhai::{Array, Blob, Dynamic, DynamicWriteLock, FnPtr, ImmutableString, Map, NativeCallContext, Variant};
 use std::any::TypeId;
 use std::marker::PhantomData;
 use std::ops::Range;
-
-/// What a call of a native ends with.
-pub type Outcome = Result<Dynamic, Box<EvalAltResult>>;
 
 /// A function that scripts can call: its parameters are `&mut T` or `Receiver<T>` (the first one only), `&str` or a [`ScriptValue`]; its result is
 /// a [`Returned`]. `Signature` tells functions of different parameters apart; the compiler finds it.
@@ -26,10 +21,7 @@ pub trait Native<Signature>: Send + Sync + 'static {
     const CONTEXT: bool;
 
     /// Calls it. The arguments are as many and of such types as it was registered with; Rhai has looked.
-    ///
-    /// # Errors
-    /// What the function throws.
-    fn call(&self, context: Option<NativeCallContext>, arguments: &mut [&mut Dynamic]) -> Outcome;
+    fn call(&self, context: Option<NativeCallContext>, arguments: &mut [&mut Dynamic]) -> Fallible<Dynamic>;
 }
 
 /// A native in the form that Rhai calls: that of a plugin is smaller than `Fn`, which has two more functions for each.
@@ -47,7 +39,7 @@ impl<Signature, Function> NativeFn<Signature, Function> {
 }
 
 impl<Signature, Function: Native<Signature>> PluginFunc for NativeFn<Signature, Function> {
-    fn call(&self, context: Option<NativeCallContext>, arguments: &mut [&mut Dynamic]) -> Outcome {
+    fn call(&self, context: Option<NativeCallContext>, arguments: &mut [&mut Dynamic]) -> Fallible<Dynamic> {
         self.function.call(context, arguments)
     }
 
@@ -80,26 +72,23 @@ values!((), bool, char, i64, f64, String, ImmutableString, Array, Blob, Map, FnP
 /// What a function has as its result: a [`ScriptValue`], a literal, or a `ScriptValue` unless it throws.
 pub trait Returned {
     /// As Rhai wants it.
-    ///
-    /// # Errors
-    /// What the function throws.
-    fn outcome(self) -> Outcome;
+    fn outcome(self) -> Fallible<Dynamic>;
 }
 
 impl<T: ScriptValue> Returned for T {
-    fn outcome(self) -> Outcome {
+    fn outcome(self) -> Fallible<Dynamic> {
         Ok(dynamic(self))
     }
 }
 
 impl Returned for &'static str {
-    fn outcome(self) -> Outcome {
+    fn outcome(self) -> Fallible<Dynamic> {
         Ok(self.into())
     }
 }
 
-impl<T: ScriptValue> Returned for Result<T, Box<EvalAltResult>> {
-    fn outcome(self) -> Outcome {
+impl<T: ScriptValue> Returned for Fallible<T> {
+    fn outcome(self) -> Fallible<Dynamic> {
         self.map(dynamic)
     }
 }
@@ -138,7 +127,7 @@ fn itself<T: Variant + Clone>(argument: &mut Dynamic) -> DynamicWriteLock<'_, T>
 
 /// The argument is a copy, made for this call; taking it away saves another.
 #[inline(never)]
-fn text(argument: &mut Dynamic) -> ImmutableString {
+fn take_text(argument: &mut Dynamic) -> ImmutableString {
     argument.take().cast()
 }
 
@@ -147,12 +136,12 @@ fn letters(text: &ImmutableString) -> &str {
     text
 }
 
-fn of<T>(_: &mut Dynamic) -> Receiver<T> {
+fn receiver<T>(_: &mut Dynamic) -> Receiver<T> {
     Receiver(PhantomData)
 }
 
 #[inline(never)]
-fn given<T: ScriptValue>(argument: &mut Dynamic) -> T {
+fn take_value<T: ScriptValue>(argument: &mut Dynamic) -> T {
     argument.take().cast()
 }
 
@@ -166,15 +155,15 @@ macro_rules! shape {
     };
     ($method:literal {$($generic:tt)*} {$($part:tt)*} {$($takes:tt)*} {$($argument:tt)*}; Receiver $name:ident $type:ident $(, $($rest:tt)*)?) => {
         shape!(true {$($generic)* $type: Variant + Clone,} {$($part)* Receiver<$type>,} {$($takes)* Receiver<$type>,}
-            {$($argument)* [$name, $type, of::<$type>, $name]}; $($($rest)*)?);
+            {$($argument)* [$name, $type, receiver::<$type>, $name]}; $($($rest)*)?);
     };
     ($method:literal {$($generic:tt)*} {$($part:tt)*} {$($takes:tt)*} {$($argument:tt)*}; StrArg $name:ident $(, $($rest:tt)*)?) => {
         shape!($method {$($generic)*} {$($part)* StrArg,} {$($takes)* &str,}
-            {$($argument)* [$name, ImmutableString, text, letters(&$name)]}; $($($rest)*)?);
+            {$($argument)* [$name, ImmutableString, take_text, letters(&$name)]}; $($($rest)*)?);
     };
     ($method:literal {$($generic:tt)*} {$($part:tt)*} {$($takes:tt)*} {$($argument:tt)*}; Arg $name:ident $type:ident $(, $($rest:tt)*)?) => {
         shape!($method {$($generic)* $type: ScriptValue,} {$($part)* Arg<$type>,} {$($takes)* $type,}
-            {$($argument)* [$name, $type, given::<$type>, $name]}; $($($rest)*)?);
+            {$($argument)* [$name, $type, take_value::<$type>, $name]}; $($($rest)*)?);
     };
     ($method:literal {$($generic:tt)*} {$($part:tt)*} {$($takes:tt)*} {$([$name:ident, $type:ty, $take:expr, $pass:expr])*};) => {
         impl<Function, R: Returned, $($generic)*> Native<($($part)*)> for Function
@@ -185,7 +174,7 @@ macro_rules! shape {
             const METHOD: bool = $method;
             const CONTEXT: bool = false;
 
-            fn call(&self, _: Option<NativeCallContext>, arguments: &mut [&mut Dynamic]) -> Outcome {
+            fn call(&self, _: Option<NativeCallContext>, arguments: &mut [&mut Dynamic]) -> Fallible<Dynamic> {
                 let [$($name),*] = arguments else { unlike() };
                 $(#[allow(unused_mut)] let mut $name = $take($name);)*
                 self($($pass),*).outcome()
@@ -200,7 +189,7 @@ macro_rules! shape {
             const METHOD: bool = $method;
             const CONTEXT: bool = true;
 
-            fn call(&self, context: Option<NativeCallContext>, arguments: &mut [&mut Dynamic]) -> Outcome {
+            fn call(&self, context: Option<NativeCallContext>, arguments: &mut [&mut Dynamic]) -> Fallible<Dynamic> {
                 let (Some(context), [$($name),*]) = (context, arguments) else { unlike() };
                 $(#[allow(unused_mut)] let mut $name = $take($name);)*
                 self(context, $($pass),*).outcome()

@@ -1,8 +1,8 @@
 //! Values as text: `to_string`, `print`, `debug` and `"text" + value` of lists and maps. Ten references to one long
 //! text print as ten long texts, so all of it stops at the limit.
 
-use super::{MAX_DEPTH, MAX_TEXT, Returned, Text, too_long};
-use crate::script::runtime::natives::{Natives, ScriptValue};
+use super::{MAX_DEPTH, MAX_TEXT, Text, too_long};
+use crate::script::runtime::natives::{Fallible, Natives, ScriptValue};
 use rhai::{Array, Dynamic, FnPtr, ImmutableString, Map, NativeCallContext};
 use std::fmt::{self, Write};
 
@@ -12,7 +12,7 @@ pub fn text_of(value: &Dynamic, limit: usize) -> ImmutableString {
     let mut out = Text::with_limit(limit);
     match (Writer { out: &mut out, context: None }).top(value) {
         Ok(()) => out.finish(),
-        Err(fmt::Error) => out.cut(),
+        Err(fmt::Error) => out.truncated(),
     }
 }
 
@@ -20,7 +20,7 @@ pub fn text_of(value: &Dynamic, limit: usize) -> ImmutableString {
 ///
 /// # Errors
 /// The text is full; the error names `name`.
-pub fn write_value(name: &str, out: &mut Text, context: &NativeCallContext, value: &Dynamic) -> Returned<()> {
+pub fn write_value(name: &str, out: &mut Text, context: &NativeCallContext, value: &Dynamic) -> Fallible<()> {
     Writer { out, context: Some(context) }.top(value).map_err(|_| too_long(name))
 }
 
@@ -102,72 +102,61 @@ impl Writer<'_, '_> {
     }
 }
 
-/// Lists and maps: what Rhai prints without a limit.
-trait Container: ScriptValue {
-    fn show(&self, writer: &mut Writer) -> fmt::Result;
-}
-
-impl Container for Array {
-    fn show(&self, writer: &mut Writer) -> fmt::Result {
-        writer.list(self, 0)
-    }
-}
-
-impl Container for Map {
-    fn show(&self, writer: &mut Writer) -> fmt::Result {
-        writer.map(self, 0)
-    }
-}
+/// Writes lists or maps: what Rhai prints without a limit.
+type Show<T> = fn(&mut Writer, &T) -> fmt::Result;
 
 /// `before + value + after` as one text, or an error as `name`.
-fn whole<T: Container>(
+fn whole<T>(
     name: &str,
     context: &NativeCallContext,
+    show: Show<T>,
     (before, value, after): (&str, &T, &str),
-) -> Returned<ImmutableString> {
+) -> Fallible<ImmutableString> {
     let mut out = Text::new();
     out.push(name, before)?;
-    value.show(&mut Writer { out: &mut out, context: Some(context) }).map_err(|_| too_long(name))?;
+    show(&mut Writer { out: &mut out, context: Some(context) }, value).map_err(|_| too_long(name))?;
     out.push(name, after)?;
     Ok(out.finish())
 }
 
 /// The text of a list or map, cut where it is too long: when `to_string` fails, Rhai falls back to a form without limit
 /// (for `${value}` and for items of lists), so it must not fail.
-fn cut<T: Container>(context: &NativeCallContext, value: &T) -> ImmutableString {
+fn display_truncated<T>(context: &NativeCallContext, show: Show<T>, value: &T) -> ImmutableString {
     let limit = match context.engine().max_string_size() {
         0 => MAX_TEXT,
         limit => limit.min(MAX_TEXT),
     };
     let mut out = Text::with_limit(limit);
-    match value.show(&mut Writer { out: &mut out, context: Some(context) }) {
+    match show(&mut Writer { out: &mut out, context: Some(context) }, value) {
         Ok(()) => out.finish(),
-        Err(fmt::Error) => out.cut(),
+        Err(fmt::Error) => out.truncated(),
     }
 }
 
 /// Registers the bounded forms for one type.
-fn register_for<T: Container>(natives: &mut Natives) {
+fn register_for<T: ScriptValue>(natives: &mut Natives, show: Show<T>) {
     // By value: Rhai checks the size of what a native borrows afterwards, and would fall back as above when it is too large.
     for name in ["to_string", "to_debug"] {
-        natives.register_fn(name, |context: NativeCallContext, value: T| cut(&context, &value));
+        natives.register_fn(name, move |context: NativeCallContext, value: T| {
+            display_truncated(&context, show, &value)
+        });
     }
     for name in ["print", "debug"] {
         natives.register_fn(name, move |context: NativeCallContext, value: &mut T| {
-            whole(name, &context, ("", value, ""))
+            whole(name, &context, show, ("", value, ""))
         });
     }
-    natives.register_fn("+", |context: NativeCallContext, before: &str, value: T| {
-        whole("+", &context, (before, &value, ""))
+    natives.register_fn("+", move |context: NativeCallContext, before: &str, value: T| {
+        whole("+", &context, show, (before, &value, ""))
     });
-    natives.register_fn("+", |context: NativeCallContext, value: &mut T, after: &str| {
-        whole("+", &context, ("", value, after))
+    natives.register_fn("+", move |context: NativeCallContext, value: &mut T, after: &str| {
+        whole("+", &context, show, ("", value, after))
     });
     for name in ["+=", "append"] {
         natives.register_fn(
             name,
-            move |context: NativeCallContext, before: &mut ImmutableString, value: T| -> Returned<()> {
-                *before = whole(name, &context, (before, &value, ""))?;
+            move |context: NativeCallContext, before: &mut ImmutableString, value: T| -> Fallible<()> {
+                *before = whole(name, &context, show, (before, &value, ""))?;
                 Ok(())
             },
         );
@@ -186,7 +175,7 @@ fn register_numbers(natives: &mut Natives) {
 
 /// Replaces Rhai's forms for lists and maps.
 pub fn register(natives: &mut Natives) {
-    register_for::<Array>(natives);
-    register_for::<Map>(natives);
+    register_for::<Array>(natives, |writer, list| writer.list(list, 0));
+    register_for::<Map>(natives, |writer, map| writer.map(map, 0));
     register_numbers(natives);
 }

@@ -1,10 +1,9 @@
 //! Natives of Rhai that are replaced because they check sizes too late or loop without end. What they do otherwise
 //! stays as Rhai documents it.
 
-use super::{MAX_ITEMS, MAX_TEXT, Returned, Text, collect, too_long, too_many};
-use crate::script::python::json;
-use crate::script::runtime::natives::Natives;
-use rhai::{Array, Blob, Dynamic, EvalAltResult, ImmutableString, Map};
+use super::{MAX_ITEMS, MAX_TEXT, Text, collect, too_long, too_many};
+use crate::script::runtime::natives::{Fallible, Natives};
+use rhai::{Array, Blob, Dynamic, ImmutableString};
 
 /// How many values `value` consists of, itself included.
 fn weight(value: &Dynamic) -> usize {
@@ -18,7 +17,7 @@ fn weight(value: &Dynamic) -> usize {
 }
 
 /// `list.pad(length, item)`: Rhai's product of length and size of the item overflows.
-fn pad_list(list: &mut Array, length: i64, item: Dynamic) -> Returned<()> {
+fn pad_list(list: &mut Array, length: i64, item: Dynamic) -> Fallible<()> {
     let missing = usize::try_from(length).unwrap_or(0).saturating_sub(list.len());
     if missing == 0 {
         return Ok(());
@@ -31,7 +30,7 @@ fn pad_list(list: &mut Array, length: i64, item: Dynamic) -> Returned<()> {
 }
 
 /// `text.pad(length, padding)`: Rhai loops for ever when the padding is empty.
-fn pad_text(text: &mut ImmutableString, length: i64, padding: &str) -> Returned<()> {
+fn pad_text(text: &mut ImmutableString, length: i64, padding: &str) -> Fallible<()> {
     let present = text.chars().count();
     let missing = usize::try_from(length).unwrap_or(0).saturating_sub(present);
     if missing == 0 || padding.is_empty() {
@@ -52,7 +51,7 @@ fn pad_text(text: &mut ImmutableString, length: i64, padding: &str) -> Returned<
 }
 
 /// `text.split_rev(separator, pieces)`.
-fn split_rev(text: &str, separator: &str, pieces: i64) -> Returned<Array> {
+fn split_rev(text: &str, separator: &str, pieces: i64) -> Fallible<Array> {
     let pieces = usize::try_from(pieces).unwrap_or(0).max(1);
     collect("split_rev", text.rsplitn(pieces, separator).map(Into::into))
 }
@@ -66,7 +65,6 @@ fn register_split_rev(natives: &mut Natives) {
     });
 }
 
-/// Replaces them.
 pub fn register(natives: &mut Natives) {
     natives.register_fn("pad", pad_list);
     natives.register_fn("pad", pad_text);
@@ -77,13 +75,5 @@ pub fn register(natives: &mut Natives) {
     natives.register_fn("to_chars", |text: &str| collect("to_chars", text.chars().map(Into::into)));
     natives.register_fn("to_array", |blob: &mut Blob| {
         collect("to_array", blob.iter().map(|byte| i64::from(*byte).into()))
-    });
-    // Rhai's own readers and writers of JSON are no JSON (see `json`), and have no limits.
-    natives.register_fn("parse_json", |text: &str| {
-        json::from_json(text.as_bytes())
-            .map_err(|why| -> Box<EvalAltResult> { format!("parse_json: {why}").into() })
-    });
-    natives.register_fn("to_json", |map: &mut Map| -> Returned<ImmutableString> {
-        json::text_of_map(map).map_err(|why| format!("to_json: {why}").into())
     });
 }

@@ -1,5 +1,5 @@
-use super::trial::{engine, fails, yields};
 use super::{Text, text_of};
+use crate::script::tests::trial::{engine, fails, yields};
 use rhai::{Dynamic, Map};
 
 /// A map of 500 references to one text of 8 MB: 4 GB as text.
@@ -98,5 +98,5 @@ fn text_refuses_to_grow_beyond_its_limit() {
     assert!(text.push("x", "abc").is_ok());
     assert!(text.repeat("x", "ab", usize::MAX).is_err());
     assert!(text.push("x", "de").is_err());
-    assert_eq!(text.cut(), "a...");
+    assert_eq!(text.truncated(), "a...");
 }

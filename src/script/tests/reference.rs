@@ -1,23 +1,24 @@
 //! Every name that scripts see stands in the reference, `docs/provisions.md`.
 
-use super::runtime::budget::Budget;
-use super::runtime::natives::Natives;
+use crate::script::runtime::budget::Budget;
+use crate::script::runtime::natives::Natives;
+use crate::script::{TOPICS, engine};
 use rhai::Engine;
 use std::collections::BTreeSet;
 
-const REFERENCE: &str = include_str!("../../docs/provisions.md");
+const REFERENCE: &str = include_str!("../../../docs/provisions.md");
 
 /// Names of functions, properties (without `get$`, `set$`) and global variables; operators and indexers have none.
 fn registered() -> BTreeSet<String> {
     let name = |name: &str| name.rsplit('$').next().unwrap_or_default().to_owned();
-    let functions = super::engine(Budget::default()).collect_fn_metadata(
+    let functions = engine(Budget::default()).collect_fn_metadata(
         None,
         |function| Some(function.metadata.name.to_string()),
         false,
     );
     let mut engine = Engine::new();
-    let mut natives = Natives::of(&mut engine);
-    for register in super::TOPICS {
+    let mut natives = Natives::new(&mut engine);
+    for register in TOPICS {
         register(&mut natives);
     }
     let variables = natives.variables().map(str::to_owned).collect::<Vec<_>>();

@@ -1,9 +1,10 @@
 //! The values behind `store`: one lock for all, held for one step only and never while a script runs. Knows no scripts.
 
+use crate::system::lock::lock;
 use rhai::{Dynamic, ImmutableString};
 use std::collections::BTreeMap;
 use std::ops::Bound;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 
 /// The values of one provision.
 #[derive(Debug, Default)]
@@ -33,8 +34,8 @@ struct Entry {
 impl KeyValueStore {
     /// The values as a request of `epoch` sees them; none where they were reset since it began. The first one of a new epoch
     /// finds them reset. Without an epoch, as they are.
-    pub fn open(&self, epoch: Option<u64>) -> Option<MutexGuard<'_, Values>> {
-        let mut values = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+    pub fn lock(&self, epoch: Option<u64>) -> Option<MutexGuard<'_, Values>> {
+        let mut values = lock(&self.0);
         match epoch {
             Some(epoch) if epoch < values.epoch => return None,
             Some(epoch) if epoch > values.epoch => values.reset(epoch),
@@ -45,7 +46,7 @@ impl KeyValueStore {
 
     /// Lets what is there be what a reset goes back to.
     pub fn keep_loaded(&self) {
-        if let Some(mut values) = self.open(None) {
+        if let Some(mut values) = self.lock(None) {
             values.loaded = values.entries.clone();
         }
     }
@@ -125,28 +126,28 @@ impl Values {
 mod tests {
     use super::*;
 
-    fn open(data: &KeyValueStore, epoch: u64) -> MutexGuard<'_, Values> {
-        data.open(Some(epoch)).unwrap()
+    fn locked(store: &KeyValueStore, epoch: u64) -> MutexGuard<'_, Values> {
+        store.lock(Some(epoch)).unwrap()
     }
 
     #[test]
     fn a_new_epoch_goes_back_to_what_was_loaded_and_the_old_one_sees_nothing() {
-        let data = KeyValueStore::default();
-        data.open(None).unwrap().set("loaded", 1.into());
-        data.keep_loaded();
-        open(&data, 0).set("loaded", 2.into());
-        open(&data, 0).set("later", 3.into());
-        assert_eq!(open(&data, 0).under("").count(), 2);
-        assert_eq!(open(&data, 4).look("loaded").0.unwrap().as_int(), Ok(1));
-        assert!(!open(&data, 4).contains("later"));
-        assert!(data.open(Some(3)).is_none());
-        assert!(data.open(None).is_some());
+        let store = KeyValueStore::default();
+        store.lock(None).unwrap().set("loaded", 1.into());
+        store.keep_loaded();
+        locked(&store, 0).set("loaded", 2.into());
+        locked(&store, 0).set("later", 3.into());
+        assert_eq!(locked(&store, 0).under("").count(), 2);
+        assert_eq!(locked(&store, 4).look("loaded").0.unwrap().as_int(), Ok(1));
+        assert!(!locked(&store, 4).contains("later"));
+        assert!(store.lock(Some(3)).is_none());
+        assert!(store.lock(None).is_some());
     }
 
     #[test]
     fn keys_are_found_and_cleared_by_their_start() {
-        let data = KeyValueStore::default();
-        let mut values = open(&data, 0);
+        let store = KeyValueStore::default();
+        let mut values = locked(&store, 0);
         for key in ["a", "a/1", "a/2", "ab", "b"] {
             assert!(values.set(key, Dynamic::UNIT));
         }
@@ -162,8 +163,8 @@ mod tests {
 
     #[test]
     fn a_version_is_never_the_one_before() {
-        let data = KeyValueStore::default();
-        let mut values = open(&data, 0);
+        let store = KeyValueStore::default();
+        let mut values = locked(&store, 0);
         assert!(values.set_if("k", 1.into(), 0));
         let (_, version) = values.look("k");
         values.remove("k");

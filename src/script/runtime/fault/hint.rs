@@ -1,32 +1,20 @@
 //! What to write instead: habits from Python, JavaScript and Flask that Rhai refuses, told by the error and its source line.
 
-use rhai::EvalAltResult;
+use super::kind::Kind;
+use crate::script::runtime::budget::Limit;
 
-/// A hint for `error` with the words `message`, at `column` (from 1) of `source`.
-pub fn hint(
-    error: &EvalAltResult,
-    message: &str,
-    source: Option<&str>,
-    column: Option<usize>,
-) -> Option<String> {
-    match error {
-        EvalAltResult::ErrorParsing(..) => source.and_then(|line| habit(line, column)),
-        EvalAltResult::ErrorFunctionNotFound(signature, _) => missing_function(signature),
-        EvalAltResult::ErrorVariableNotFound(name, _) => missing_variable(name),
-        EvalAltResult::ErrorFor(..) => {
-            Some("a map is walked by its keys: `for key in map.keys()`".to_owned())
-        }
-        _ if message.contains("expecting a boolean") => {
-            Some("there is no truthiness: write `x != ()`, `x != \"\"` or `bool(x)`".to_owned())
-        }
-        _ if message.starts_with("the script ran longer than") => {
-            Some("end the loop, or raise --script-timeout".to_owned())
-        }
-        _ if message.starts_with("the script used more than") => {
-            Some("build less at once, or raise --script-memory".to_owned())
-        }
-        _ => None,
-    }
+/// A hint for a fault of this kind, at `column` (from 1) of `source`.
+pub fn hint(kind: &Kind, source: Option<&str>, column: Option<usize>) -> Option<String> {
+    let hint = match kind {
+        Kind::Syntax => habit(source?, column)?,
+        Kind::NoFunction(signature) => missing_function(signature)?,
+        Kind::NoVariable(name) => missing_variable(name)?,
+        Kind::NotIterable => "a map is walked by its keys: `for key in map.keys()`",
+        Kind::OverBudget(Limit::Time) => "end the loop, or raise --script-timeout",
+        Kind::OverBudget(Limit::Memory) => "build less at once, or raise --script-memory",
+        Kind::Other => return None,
+    };
+    Some(hint.to_owned())
 }
 
 /// Text that gives a habit away, and what Rhai wants. In order: the first that is found in the line is told.
@@ -54,39 +42,36 @@ const HABITS: &[(&str, &str)] = &[
     ("var ", "variables are declared by `let`"),
 ];
 
-fn habit(line: &str, column: Option<usize>) -> Option<String> {
+fn habit(line: &str, column: Option<usize>) -> Option<&'static str> {
     let code = line.trim_start();
     if code.starts_with('#') && !code.starts_with("#{") {
-        return Some("comments start with `//`".to_owned());
+        return Some("comments start with `//`");
     }
     if code.starts_with('@') {
         return Some(
-            "there are no decorators: register in registerRules() by `app.route(\"/foo\", [\"GET\"], foo)`"
-                .to_owned(),
+            "there are no decorators: register in registerRules() by `app.route(\"/foo\", [\"GET\"], foo)`",
         );
     }
-    let at: String = line.chars().skip(column.unwrap_or(1).saturating_sub(1)).collect();
-    if at.starts_with('\'') || line.matches('\'').count() >= 2 {
-        return Some("text takes double quotes: \"abc\"; single quotes hold one character".to_owned());
+    let rest: String = line.chars().skip(column.unwrap_or(1).saturating_sub(1)).collect();
+    if rest.starts_with('\'') || line.matches('\'').count() >= 2 {
+        return Some("text takes double quotes: \"abc\"; single quotes hold one character");
     }
-    if at.starts_with("null") {
-        return Some("nothing is written `()` or `None`".to_owned());
+    if rest.starts_with("null") {
+        return Some("nothing is written `()` or `None`");
     }
     if line.contains(" if ") && line.contains(" else ") && !line.contains('{') {
-        return Some("a choice is written `if c { x } else { y }`, also as a value".to_owned());
+        return Some("a choice is written `if c { x } else { y }`, also as a value");
     }
-    let known =
-        HABITS.iter().find(|(habit, _)| line.contains(habit)).map(|(_, instead)| (*instead).to_owned());
-    known.or_else(|| {
-        let brace =
-            at.starts_with(':') || at.starts_with('{') || line.contains("{\"") || line.contains("{ \"");
-        brace.then(|| "a map is written `#{ key: value }`".to_owned())
-    })
+    let known = HABITS.iter().find(|(habit, _)| line.contains(habit)).map(|(_, instead)| *instead);
+    let brace =
+        rest.starts_with(':') || rest.starts_with('{') || line.contains("{\"") || line.contains("{ \"");
+    known.or(brace.then_some("a map is written `#{ key: value }`"))
 }
 
-fn missing_function(signature: &str) -> Option<String> {
+/// Rhai gives the name of the function and the types of its arguments as one text, `name (type, type)`.
+fn missing_function(signature: &str) -> Option<&'static str> {
     let name = signature.split(" (").next().unwrap_or(signature);
-    let hint = match name {
+    Some(match name {
         "join" => "the separator comes first: `\"-\".join(list)`",
         "open" => {
             "read a file of the provision directory by read_text(name), read_json(name) or read_blob(name)"
@@ -100,12 +85,11 @@ fn missing_function(signature: &str) -> Option<String> {
         }
         _ if signature.contains("(()") || signature.contains(", ()") => "a value is `()`, which is nothing",
         _ => return None,
-    };
-    Some(hint.to_owned())
+    })
 }
 
-fn missing_variable(name: &str) -> Option<String> {
-    let hint = match name {
+fn missing_variable(name: &str) -> Option<&'static str> {
+    Some(match name {
         _ if name.contains("::") => {
             "call it in a closure, `|id| file::view(id)`, or let the library register it: `file::register(app)`"
         }
@@ -113,8 +97,7 @@ fn missing_variable(name: &str) -> Option<String> {
         "self" => "the value that a method is called on is `this`",
         "flask" => "Flask's names need no import: `app`, `request`, `jsonify`, ...",
         _ => return None,
-    };
-    Some(hint.to_owned())
+    })
 }
 
 #[cfg(test)]
@@ -138,7 +121,7 @@ mod tests {
             ("let f = lambda x: x", 9, "a closure is `|x| x + 1`"),
         ];
         for (line, column, hint) in cases {
-            assert_eq!(habit(line, Some(column)).as_deref(), Some(hint), "{line}");
+            assert_eq!(habit(line, Some(column)), Some(hint), "{line}");
         }
         assert_eq!(habit("} else if x {", Some(3)), None);
     }

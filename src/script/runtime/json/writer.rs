@@ -1,7 +1,7 @@
 //! The writing half of JSON: walks a value and stops at a limit. `serde_json` writes the strings and numbers.
 
-use crate::script::flask::multi_dict;
-use crate::script::runtime::size_limits::MAX_DEPTH;
+use crate::script::runtime::multi_dict::to_dict;
+use crate::script::runtime::size_limits::{MAX_DEPTH, truncate, type_name};
 use rhai::{Array, Dynamic, FnPtr, Map};
 use std::io::{Error, Write};
 
@@ -9,9 +9,6 @@ use std::io::{Error, Write};
 const USUAL: usize = 128;
 
 /// Writes `value`, each level behind `indent`, on one line where that is empty.
-///
-/// # Errors
-/// See [`super::to_json`].
 pub fn write(value: &Dynamic, limit: usize, indent: &str) -> Result<Vec<u8>, String> {
     let mut writer =
         Writer { out: Bytes { written: Vec::with_capacity(USUAL.min(limit)), limit }, indent, depth: 0 };
@@ -136,7 +133,7 @@ impl Writer<'_> {
             return Ok(serde_json::to_writer(&mut self.out, &letter)?);
         }
         // `request.args` and its like, as Flask's `jsonify` takes them.
-        match multi_dict::to_dict(value) {
+        match to_dict(value) {
             Some(map) => self.nested(|writer| writer.map(&map)),
             None => Err(refusal_of(value)),
         }
@@ -168,9 +165,7 @@ impl Writer<'_> {
             self.separate(index > 0)?;
             serde_json::to_writer(&mut self.out, key.as_str())?;
             self.out.write_all(if self.indent.is_empty() { b":" } else { b": " })?;
-            self.value(item).map_err(|refusal| {
-                refusal.inside(|| format!(".{}", key.chars().take(80).collect::<String>()))
-            })?;
+            self.value(item).map_err(|refusal| refusal.inside(|| format!(".{}", truncate(key, 80))))?;
         }
         self.close(map.is_empty(), b"}")
     }
@@ -209,6 +204,5 @@ fn refusal_of(value: &Dynamic) -> Refusal {
     if let Some(function) = value.read_lock::<FnPtr>() {
         return Refusal::new(format!("the function `{}` has no JSON form: call it", function.fn_name()));
     }
-    let name = value.type_name();
-    Refusal::new(format!("a value of type `{}` has no JSON form", name.rsplit("::").next().unwrap_or(name)))
+    Refusal::new(format!("a value of type `{}` has no JSON form", type_name(value)))
 }

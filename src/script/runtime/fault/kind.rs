@@ -1,0 +1,62 @@
+//! What kind of fault an error of Rhai is, as far as a hint depends on it.
+
+use crate::script::runtime::budget::Limit;
+use rhai::EvalAltResult;
+
+/// A kind of fault.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Kind {
+    /// The file does not compile.
+    Syntax,
+    /// There is no function of this name for these types: `name (type, type)`.
+    NoFunction(String),
+    /// There is no variable of this name.
+    NoVariable(String),
+    /// A `for` loop over a value that has no items.
+    NotIterable,
+    /// The call has used up its time or memory.
+    OverBudget(Limit),
+    /// Anything else.
+    Other,
+}
+
+impl From<&EvalAltResult> for Kind {
+    fn from(error: &EvalAltResult) -> Kind {
+        match error {
+            EvalAltResult::ErrorParsing(..) => Kind::Syntax,
+            EvalAltResult::ErrorFunctionNotFound(signature, _) => Kind::NoFunction(signature.clone()),
+            EvalAltResult::ErrorVariableNotFound(name, _) => Kind::NoVariable(name.clone()),
+            EvalAltResult::ErrorFor(..) => Kind::NotIterable,
+            EvalAltResult::ErrorRuntime(thrown, _) | EvalAltResult::ErrorTerminated(thrown, _) => {
+                Limit::from_thrown(thrown).map_or(Kind::Other, Kind::OverBudget)
+            }
+            _ => Kind::Other,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::script;
+    use crate::script::runtime::budget::Budget;
+    use std::time::Duration;
+
+    #[test]
+    fn a_call_over_its_budget_is_known_by_its_error_and_not_by_its_text() {
+        let budget = Budget { time: Duration::from_millis(50), memory: 1 << 20 };
+        let engine = script::engine(budget);
+        for (script, kind) in [
+            ("loop {}", Kind::OverBudget(Limit::Time)),
+            ("let n = 1; loop { n += 1; }", Kind::OverBudget(Limit::Time)),
+            ("let a = [1]; loop { a += a; }", Kind::OverBudget(Limit::Memory)),
+            ("throw \"the script ran longer than 50 ms\"", Kind::Other),
+            ("let x = ;", Kind::Syntax),
+            ("let n = 1.5; for x in n {}", Kind::NotIterable),
+            ("nobody", Kind::NoVariable("nobody".to_owned())),
+        ] {
+            let error = budget.run(|| engine.run(script)).unwrap_err();
+            assert_eq!(Kind::from(&*error), kind, "{script}");
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! `import`, and the constants of files: what Rhai asks for by name while a script runs.
+
+use super::budget::{self, Budget, MAX_DEPTH};
+use super::call;
+use super::files::Files;
+use super::natives::Fallible;
+use rhai::{Dynamic, Engine, EvalAltResult, Module, ModuleResolver, Position, Shared};
+
+/// The module that `import "path"` in `files` means.
+fn import(files: &Files, engine: &Engine, path: &str, at: Position) -> Fallible<Shared<Module>> {
+    let failed = |cause: String| -> Box<EvalAltResult> {
+        EvalAltResult::ErrorRuntime(format!("failed to import `{path}`: {cause}").into(), at).into()
+    };
+    let name = files.find_import(path).map_err(&failed)?;
+    if let Some(file) = files.file(&name) {
+        return Ok(file.module.clone());
+    }
+    let mut chain = call::with(|call| call.importing.clone()).unwrap_or_default();
+    if chain.is_empty() {
+        chain.push(files.main.clone());
+    }
+    if chain.len() > MAX_DEPTH {
+        return Err(failed(format!("imports are nested deeper than {MAX_DEPTH}")));
+    }
+    if chain.contains(&name) {
+        chain.push(name);
+        return Err(failed(format!("import cycle: {}", chain.join(" -> "))));
+    }
+    let bytes = files.read(&name, call::is_loading()).map_err(&failed)?;
+    chain.push(name.clone());
+    call::with(|call| call.importing.clone_from(&chain));
+    let loaded = files.load(engine, &name, bytes);
+    chain.pop();
+    call::with(|call| call.importing = chain);
+    match loaded {
+        Ok(file) => Ok(file.module.clone()),
+        Err(error) => Err(EvalAltResult::ErrorInModule(name, error, at).into()),
+    }
+}
+
+/// Resolves `import` through the files of the provision that runs.
+struct Imports;
+
+impl ModuleResolver for Imports {
+    fn resolve(
+        &self,
+        engine: &Engine,
+        _: Option<&str>,
+        path: &str,
+        at: Position,
+    ) -> Fallible<Shared<Module>> {
+        import(&*call::files()?, engine, path, at)
+    }
+}
+
+/// Makes `import` and top-level constants work in `engine`; looks at variables are where a call over its budget ends.
+pub fn register(engine: &mut Engine, budget: Budget) {
+    engine.set_module_resolver(Imports);
+    #[allow(deprecated)] // "volatile", not deprecated: the lock file pins the version
+    engine.on_var(move |name, index, context| {
+        budget::check(&budget, context.call_level())?;
+        // A place in the scope was found by the parser: a parameter or a local variable.
+        if index != 0 {
+            return Ok(None);
+        }
+        let Some(value) = constant(name, context.source()) else { return Ok(None) };
+        Ok(if context.scope().contains(name) { None } else { Some(value) })
+    });
+}
+
+/// Top-level constant `name` of the file that runs, else of the view's file: a closure has no source of its own, and may be
+/// called by a function of another file.
+fn constant(name: &str, source: Option<&str>) -> Option<Dynamic> {
+    call::with(|call| {
+        let view = call.file();
+        let other = source.filter(|source| view.is_none_or(|view| view.name != *source));
+        let found = other.and_then(|source| call.files()?.file(source)?.constant(name));
+        found.or_else(|| view?.constant(name))
+    })
+    .flatten()
+}

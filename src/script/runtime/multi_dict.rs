@@ -1,0 +1,140 @@
+//! Werkzeug's `MultiDict` of `request.args`, `form`, `values`, `cookies` and `baggage`, and `Headers`: names of a request with
+//! one or more values each. Knows the parsed request, no bytes.
+
+mod headers;
+
+pub use headers::Headers;
+
+use super::http_error::http_error;
+use super::natives::Fallible;
+use crate::message::request::Request;
+use rhai::{Dynamic, ImmutableString, Map};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// Names with one or more values each.
+pub trait Dictionary: Send + Sync + 'static {
+    /// Where it hangs, for messages: `request.args`.
+    fn label(&self) -> &'static str;
+    /// All values of `key` in order.
+    fn all(&self, key: &str) -> Vec<Dynamic>;
+    /// Every name once, in order, with all of its values. Takes time in proportion to their number.
+    fn entries(&self) -> Vec<(ImmutableString, Vec<Dynamic>)>;
+
+    /// What `["k"]` gives for a name with these values (one at least): the first.
+    fn pick(&self, values: Vec<Dynamic>) -> Dynamic {
+        values.into_iter().next().unwrap_or_default()
+    }
+    /// What a `for` loop gives for one name: the name.
+    fn item(&self, name: ImmutableString, _values: Vec<Dynamic>) -> Dynamic {
+        name.into()
+    }
+    /// What `["k"]` gives.
+    fn first(&self, key: &str) -> Option<Dynamic> {
+        let values = self.all(key);
+        (!values.is_empty()).then(|| self.pick(values))
+    }
+}
+
+/// Which names and values of a request.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Part {
+    /// Query parameters.
+    Args,
+    /// Fields of a form.
+    Form,
+    /// Query parameters, then the fields of a form unless the method is GET.
+    Values,
+    /// Cookies.
+    Cookies,
+    /// Members of the `baggage` header.
+    Baggage,
+}
+
+/// Names and texts of one part of a request.
+#[derive(Debug, Clone)]
+pub struct MultiDict {
+    request: Arc<Request>,
+    part: Part,
+}
+
+impl MultiDict {
+    /// The given part of `request`.
+    ///
+    /// # Errors
+    /// 413 where the form exceeds a limit.
+    pub fn new(request: &Arc<Request>, part: Part) -> Fallible<Self> {
+        if matches!(part, Part::Form | Part::Values) {
+            request.form().map_err(|error| http_error(413, error.to_string()))?;
+        }
+        Ok(Self { request: request.clone(), part })
+    }
+
+    fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
+        let form = || self.request.form().map(|form| form.fields.as_slice()).unwrap_or_default();
+        let (pairs, more): (&[_], &[_]) = match self.part {
+            Part::Args => (self.request.args(), &[]),
+            Part::Cookies => (self.request.cookies(), &[]),
+            Part::Baggage => (self.request.baggage(), &[]),
+            Part::Form => (form(), &[]),
+            // Werkzeug 2.0: a body must not change what a cacheable request means.
+            Part::Values if self.request.method() == "GET" => (self.request.args(), &[]),
+            Part::Values => (self.request.args(), form()),
+        };
+        pairs.iter().chain(more).map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+}
+
+impl Dictionary for MultiDict {
+    fn label(&self) -> &'static str {
+        match self.part {
+            Part::Args => "request.args",
+            Part::Form => "request.form",
+            Part::Values => "request.values",
+            Part::Cookies => "request.cookies",
+            Part::Baggage => "request.baggage",
+        }
+    }
+
+    fn all(&self, key: &str) -> Vec<Dynamic> {
+        self.pairs().filter(|(name, _)| *name == key).map(|(_, value)| value.into()).collect()
+    }
+
+    fn entries(&self) -> Vec<(ImmutableString, Vec<Dynamic>)> {
+        group(self.pairs().map(|(name, value)| (name.into(), value.into())))
+    }
+
+    fn first(&self, key: &str) -> Option<Dynamic> {
+        self.pairs().find(|(name, _)| *name == key).map(|(_, value)| value.into())
+    }
+}
+
+/// Values by name, names in the order in which they first appear.
+pub fn group(
+    pairs: impl Iterator<Item = (ImmutableString, Dynamic)>,
+) -> Vec<(ImmutableString, Vec<Dynamic>)> {
+    let mut entries: Vec<(ImmutableString, Vec<Dynamic>)> = Vec::new();
+    let mut places: HashMap<ImmutableString, usize> = HashMap::new();
+    for (name, value) in pairs {
+        let place = *places.entry(name.clone()).or_insert(entries.len());
+        match entries.get_mut(place) {
+            Some((_, values)) => values.push(value),
+            None => entries.push((name, vec![value])),
+        }
+    }
+    entries
+}
+
+/// One text for each name.
+pub fn flat(dict: &dyn Dictionary) -> Map {
+    let entries = dict.entries().into_iter();
+    entries.map(|(name, values)| (name.as_str().into(), dict.pick(values))).collect()
+}
+
+/// The map that Flask makes JSON of, where `value` is a [`MultiDict`] or [`Headers`]: one text for each name.
+pub fn to_dict(value: &Dynamic) -> Option<Map> {
+    fn one<T: Dictionary + Clone>(value: &Dynamic) -> Option<Map> {
+        value.read_lock::<T>().map(|dict| flat(&*dict))
+    }
+    one::<MultiDict>(value).or_else(|| one::<Headers>(value))
+}

@@ -1,0 +1,43 @@
+//! What `registerRules()` has registered, from which a provision is made.
+
+use super::view::View;
+use crate::routing::rule::RuleOptions;
+use rhai::{ImmutableString, Position};
+use std::sync::{Arc, Mutex};
+
+/// What was registered, in order.
+#[derive(Debug, Clone, Default)]
+pub struct Registration {
+    /// URL rules.
+    pub rules: Vec<Entry>,
+    /// Error handlers: status code and function; the last one of a code wins.
+    pub error_handlers: Vec<(Scope, u16, View)>,
+    /// `before_request` functions.
+    pub before: Vec<(Scope, View)>,
+    /// `after_request` functions.
+    pub after: Vec<(Scope, View)>,
+    /// Blueprints by name: a second one of a name is refused.
+    pub blueprints: Vec<(ImmutableString, Arc<Mutex<Registration>>)>,
+}
+
+/// Whom a hook or an error handler is for: all requests, or those of one blueprint.
+pub type Scope = Option<String>;
+
+/// One URL rule as registered.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    /// The rule (`/a/<int:id>`).
+    pub rule: String,
+    /// Its endpoint, with the blueprint's name in front.
+    pub endpoint: String,
+    /// Blueprint that it came by.
+    pub blueprint: Scope,
+    /// Methods, slashes, defaults.
+    pub options: RuleOptions,
+    /// The view function.
+    pub view: View,
+    /// File of the registering call.
+    pub file: String,
+    /// Line of the registering call.
+    pub at: Position,
+}
