@@ -19,10 +19,11 @@ use std::collections::HashMap;
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
+use crate::system::lock::lock;
 pub(crate) use config_map::Mark;
 use copies::Copies;
 pub use error::{Cause, DirectoryError};
@@ -149,7 +150,7 @@ impl ProvisionDir {
         let stamp = Stamp { stat, sha256: source::sha256(bytes) };
         // Noted before the rename, which the watcher may see at once; locked until after it, so that of two writes
         // of one file the note is that of the last.
-        let mut own = locked(&self.own);
+        let mut own = lock(&self.own);
         let before = own.insert(name.clone(), stamp.clone());
         let Err(error) = fs::rename(&temporary.0, target) else { return Ok(stamp) };
         match before {
@@ -170,7 +171,7 @@ impl ProvisionDir {
                 Ok(fs::remove_file(path)?)
             })
             .map_err(|cause| self.refused("remove", name, "from", cause))?;
-        locked(&self.own).remove(name);
+        lock(&self.own).remove(name);
         Ok(())
     }
 
@@ -252,13 +253,13 @@ impl ProvisionDir {
     pub(crate) fn wrote(&self, name: &Name) -> bool {
         // Locked while the file is read: a write holds the lock over note and rename, so here they belong together. Without,
         // the note could be that of a write whose file is not there yet.
-        let own = locked(&self.own);
+        let own = lock(&self.own);
         own.get(name).is_some_and(|stamp| self.read(name).is_ok_and(|source| source.stamp == *stamp))
     }
 
     /// What the directory looked like when it was opened; to be had once.
     pub(crate) fn take_opened(&self) -> Option<HashMap<Name, Look>> {
-        locked(&self.opened).take()
+        lock(&self.opened).take()
     }
 }
 
@@ -296,9 +297,4 @@ impl Drop for Temporary {
         // Renamed ones are gone already, and a hidden leftover harms nobody.
         let _ = fs::remove_file(&self.0);
     }
-}
-
-/// The guarded value; a thread that panicked left it whole, since every change under these locks is one step.
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -20,10 +20,11 @@ use crate::script::flask::store::KeyValueStore;
 use crate::script::runtime::budget::Budget;
 use crate::script::runtime::fault::LoadError;
 use crate::script::runtime::files::Files;
+use crate::system::lock::lock;
 use rhai::Engine;
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 /// What loads are made with.
 pub struct LoadOptions {
@@ -132,7 +133,7 @@ impl Activation {
     /// # Errors
     /// Nothing is stored or changed where it does not load or can't be stored.
     pub fn post(&self, name: &Name, source: &[u8]) -> Result<u64, ActivationError> {
-        let _one = self.loading();
+        let _one = lock(&self.loading);
         if !name.is_provision() || Name::is_ignored(name.file_name()) {
             return Err(ActivationError::NotAProvision(name.as_str().to_owned()));
         }
@@ -147,7 +148,7 @@ impl Activation {
     /// # Errors
     /// There is no such provision, or it does not load.
     pub fn activate(&self, name: &Name) -> Result<u64, ActivationError> {
-        let _one = self.loading();
+        let _one = lock(&self.loading);
         if !self.directory.exists(name) {
             return Err(ActivationError::Unknown(name.as_str().to_owned()));
         }
@@ -163,7 +164,7 @@ impl Activation {
     /// # Errors
     /// The directory refuses.
     pub fn put_file(&self, name: &Name, bytes: &[u8]) -> Result<u64, ActivationError> {
-        let _one = self.loading();
+        let _one = lock(&self.loading);
         self.directory.write(name, bytes)?;
         self.ledger.rewritten(name.as_str());
         self.reload_if_read(&BTreeSet::from([name.as_str().to_owned()]));
@@ -175,7 +176,7 @@ impl Activation {
     /// # Errors
     /// It is unknown or active, or the directory refuses.
     pub fn remove(&self, name: &Name) -> Result<(), ActivationError> {
-        let _one = self.loading();
+        let _one = lock(&self.loading);
         if !self.directory.exists(name) {
             return Err(ActivationError::Unknown(name.as_str().to_owned()));
         }
@@ -209,7 +210,7 @@ impl Activation {
     /// Does what a batch of file events asks for: the last completed provision that loads is activated; else, if a file changed
     /// that the active one has read, that one is loaded again.
     pub fn changed(&self, changes: &Changes) {
-        let _one = self.loading();
+        let _one = lock(&self.loading);
         log::debug!("file events: {changes:?}");
         // What was removed may have been stored again while this waited for another load.
         let removed: Vec<&Name> =
@@ -359,10 +360,6 @@ impl Activation {
 
     fn is_there(&self, name: &str) -> bool {
         Name::parse(name).is_ok_and(|name| self.directory.exists(&name))
-    }
-
-    fn loading(&self) -> MutexGuard<'_, ()> {
-        self.loading.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

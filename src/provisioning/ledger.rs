@@ -2,8 +2,9 @@
 
 use crate::directory::{DirectoryError, Entry, ProvisionDir};
 use crate::script::runtime::fault::LoadError;
+use crate::system::lock::lock;
 use sha2::{Digest, Sha256};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Mutex;
 use std::time::SystemTime;
 
 /// What a file is for.
@@ -73,24 +74,24 @@ impl Ledger {
     /// `name` serves as `generation`.
     pub fn activated(&self, name: &str, generation: u64) {
         let record = Record { kind: Some(Kind::Provision), generation: Some(generation), error: None };
-        *of(&mut self.open(), name) = record;
+        *of(&mut lock(&self.0), name) = record;
     }
 
     /// `name` did not load.
     pub fn failed(&self, name: &str, error: &LoadError) {
-        of(&mut self.open(), name).error = Some(error.clone());
+        of(&mut lock(&self.0), name).error = Some(error.clone());
     }
 
     /// `name` loaded and has no `registerRules()`.
     pub fn library(&self, name: &str) {
-        let mut ledger = self.open();
+        let mut ledger = lock(&self.0);
         let record = of(&mut ledger, name);
         (record.kind, record.error) = (Some(Kind::Library), None);
     }
 
     /// `name` has other content, which nobody has loaded yet: an error of before says nothing of it.
     pub fn rewritten(&self, name: &str) {
-        let mut ledger = self.open();
+        let mut ledger = lock(&self.0);
         if let Ok(at) = place(&ledger, name) {
             ledger[at].1.error = None;
         }
@@ -98,13 +99,13 @@ impl Ledger {
 
     /// What is known of `name`.
     pub fn of(&self, name: &str) -> Record {
-        let ledger = self.open();
+        let ledger = lock(&self.0);
         place(&ledger, name).map(|at| ledger[at].1.clone()).unwrap_or_default()
     }
 
     /// `name` is gone.
     pub fn forget(&self, name: &str) {
-        let mut ledger = self.open();
+        let mut ledger = lock(&self.0);
         if let Ok(at) = place(&ledger, name) {
             ledger.remove(at);
         }
@@ -139,10 +140,6 @@ impl Ledger {
             error: record.error,
             skipped: entry.skipped.map(|reason| reason.to_string()),
         }
-    }
-
-    fn open(&self) -> MutexGuard<'_, Vec<(String, Record)>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -22,13 +22,14 @@ pub use watch::{After, Listener, WatchId};
 use crate::message::answer::Answer;
 use crate::message::epoch::Epoch;
 use crate::message::request::Request;
+use crate::system::lock::lock;
 use entry::Entry;
 use ring::Ring;
 use std::cell::Cell;
 use std::net::SocketAddr;
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, SystemTime};
 use watch::Watch;
 
@@ -173,7 +174,7 @@ impl Journal {
         let mut head = HEAD.take();
         let (end, [text, body, answer]) = record::encode(&mut head, exchange, self.body, self.head);
         {
-            let mut kept = self.open();
+            let mut kept = self.lock();
             if kept.epoch == exchange.request.epoch && kept.clears == exchange.begun.clears {
                 kept.ring.push(&[&head[..end], text, body, answer]);
             }
@@ -212,7 +213,7 @@ impl Journal {
 
     /// Number of the last entry; 0 before the first.
     pub fn last(&self) -> u64 {
-        self.open().ring.next() - 1
+        self.lock().ring.next() - 1
     }
 
     /// Gives `each` the entries with a number above `since`, oldest first, up to the last one that there is now. The lock is
@@ -223,7 +224,7 @@ impl Journal {
         while next <= span.last {
             batch.clear();
             let (first, cleared) = {
-                let kept = self.open();
+                let kept = self.lock();
                 (kept.ring.copy(next, span.last, BATCH, &mut batch), kept.cleared)
             };
             span.evicted += first.min(span.last + 1).saturating_sub(next.max(cleared + 1));
@@ -246,7 +247,7 @@ impl Journal {
 
     /// How many entries with a number above `since` gave way to newer ones. Those that were deleted don't count.
     pub fn evicted(&self, since: u64) -> u64 {
-        let kept = self.open();
+        let kept = self.lock();
         (kept.ring.first() - 1).saturating_sub(since.max(kept.cleared))
     }
 
@@ -257,7 +258,7 @@ impl Journal {
     pub fn get(&self, number: u64) -> Result<Entry, Missing> {
         let mut record = Vec::new();
         {
-            let kept = self.open();
+            let kept = self.lock();
             match number {
                 0 => return Err(Missing::Never),
                 _ if number >= kept.ring.next() => return Err(Missing::Never),
@@ -272,7 +273,7 @@ impl Journal {
 
     /// Deletes all entries; gives how many. Numbers go on, and requests that have begun are not entered any more.
     pub fn clear(&self) -> u64 {
-        let mut kept = self.open();
+        let mut kept = self.lock();
         kept.clears += 1;
         self.clears.store(kept.clears, Ordering::Release);
         kept.clear()
@@ -280,7 +281,7 @@ impl Journal {
 
     /// What is kept and what is not.
     pub fn stats(&self) -> Stats {
-        let kept = self.open();
+        let kept = self.lock();
         let (first, next) = (kept.ring.first(), kept.ring.next());
         let evicted = first - 1 - kept.cleared;
         Stats {
@@ -333,8 +334,8 @@ impl Journal {
 
     /// What is kept of this epoch: the first one who looks after the end of another clears it, so that the end itself is one step
     /// for the journal and all else that goes by it.
-    fn open(&self) -> MutexGuard<'_, Kept> {
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+    fn lock(&self) -> MutexGuard<'_, Kept> {
+        let mut kept = lock(&self.kept);
         // Asked under the lock: no epoch comes after a later one.
         let epoch = self.epoch.now();
         if kept.epoch != epoch {

@@ -5,8 +5,9 @@ use super::filter::parse::Asked;
 use super::filter::{Filter, Subject};
 use super::near::Near;
 use super::verify::{PATIENCE, Recorded, Step, Tally, TooLong, near, walk};
+use crate::system::lock::lock;
 use std::ops::ControlFlow;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 /// How long the timer thread looks at entries.
@@ -110,7 +111,7 @@ impl<J: Watched> Waiters<J> {
     }
 
     fn enter(self: &Arc<Self>, waiter: Waiter) -> u64 {
-        let mut state = self.open();
+        let mut state = lock(&self.state);
         state.next += 1;
         let id = state.next;
         state.waiting.push((id, Box::new(waiter)));
@@ -123,7 +124,7 @@ impl<J: Watched> Waiters<J> {
 
     /// Shows new entries to those who have not seen them, for the time of a slice.
     fn look(self: &Arc<Self>) {
-        let mut state = self.open();
+        let mut state = lock(&self.state);
         let (done, more) = if self.journal.is_closed() {
             (std::mem::take(&mut state.waiting), false)
         } else {
@@ -143,7 +144,7 @@ impl<J: Watched> Waiters<J> {
     }
 
     fn look_again(self: &Arc<Self>) {
-        self.open().sliced = false;
+        lock(&self.state).sliced = false;
         self.look();
     }
 
@@ -186,7 +187,7 @@ impl<J: Watched> Waiters<J> {
 
     /// The time of a wait is over.
     fn expire(&self, id: u64) {
-        let mut state = self.open();
+        let mut state = lock(&self.state);
         let found = state.waiting.binary_search_by_key(&id, |(id, _)| *id);
         let waiter = found.ok().map(|at| state.waiting.remove(at).1);
         self.rest(&mut state);
@@ -205,10 +206,6 @@ impl<J: Watched> Waiters<J> {
         {
             self.journal.ignore(watch);
         }
-    }
-
-    fn open(&self) -> MutexGuard<'_, State<J::Watch>> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -18,10 +18,11 @@ use crate::provisioning::provision::Provision;
 use crate::routing::rule::Rule;
 use crate::script::runtime::fault::LoadError;
 use crate::serving::handler::Outcome;
+use crate::system::lock::lock;
 use histogram::Histogram;
 use rules::{Counted, Identity, Rules};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{LazyLock, Mutex, OnceLock, PoisonError};
+use std::sync::{LazyLock, Mutex, OnceLock};
 use std::time::SystemTime;
 use unmatched::Unmatched;
 
@@ -111,7 +112,7 @@ impl Metrics {
     pub fn load_failed(&self, error: &LoadError) {
         self.loads.fetch_add(1, Ordering::Relaxed);
         self.failed_loads.fetch_add(1, Ordering::Relaxed);
-        *self.last_failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(error.to_string());
+        *lock(&self.last_failure) = Some(error.to_string());
         self.set_failing();
     }
 
@@ -136,7 +137,7 @@ impl Metrics {
             first_error: self.first_error.get().cloned(),
             loads: self.loads.load(Ordering::Relaxed),
             failed_loads: self.failed_loads.load(Ordering::Relaxed),
-            last_failure: self.last_failure.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+            last_failure: lock(&self.last_failure).clone(),
         }
     }
 }

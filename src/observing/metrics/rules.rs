@@ -2,8 +2,9 @@
 //! activations, for counters must not go back; what makes room goes on counting under `other`.
 
 use crate::observing::counters::{Key, RuleCounters};
+use crate::system::lock::lock;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 /// Rules with counters of their own; further ones share.
 const MOST_RULES: usize = 1_000;
@@ -81,7 +82,7 @@ impl Default for Rules {
 impl Rules {
     /// The counters of each of these rules, which are about to serve; `None` for those that share.
     pub fn adopt(&self, rules: &[Identity]) -> Vec<Option<Arc<RuleCounters>>> {
-        let mut known = self.open();
+        let mut known = lock(&self.known);
         let known = &mut *known;
         known.activation += 1;
         let activation = known.activation;
@@ -144,7 +145,7 @@ impl Rules {
 
     /// What was counted, by label.
     pub fn sums(&self) -> Vec<Sums> {
-        let mut known = self.open();
+        let mut known = lock(&self.known);
         self.settle(&mut known);
         let mut all: Vec<Sums> = Vec::new();
         for row in &known.rules {
@@ -155,10 +156,6 @@ impl Rules {
             add(&mut all, OTHER, tally);
         }
         all
-    }
-
-    fn open(&self) -> MutexGuard<'_, Known> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -292,6 +289,6 @@ mod tests {
         get(&rules, new[0].as_deref(), 200);
         let sums = rules.sums();
         assert_eq!((total(&sums), of(&sums, OTHER)), (2, 1));
-        assert!(rules.open().leaving.is_empty());
+        assert!(lock(&rules.known).leaving.is_empty());
     }
 }
