@@ -1,7 +1,10 @@
 //! The report: whether the mock was used as it was meant to be, and by what that shows. JSON of less than 1 KiB, the verdict first,
 //! so that it fits into the termination message of a container. Knows no listener.
 
-use crate::cli::FailOn;
+mod fail_on;
+
+pub use fail_on::FailOn;
+
 use crate::observing::metrics::Summary;
 use serde_json::Value;
 use std::fs::{File, OpenOptions};

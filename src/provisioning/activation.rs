@@ -69,7 +69,7 @@ impl Activation {
         let ledger = Ledger::default();
         let refused = refresh(&directory).is_none();
         let mut first = initial::first(&engine, &options, &directory, &data, &ledger, refused)?;
-        metrics().loaded(&mut first);
+        first.count_with(metrics().loaded(first.router.rules()));
         if first.built_in && ledger.of(initial::name(&directory)).error.is_some() {
             metrics().set_failing();
         }
@@ -349,7 +349,7 @@ impl Activation {
     }
 
     fn swap(&self, mut provision: Provision) -> u64 {
-        metrics().loaded(&mut provision);
+        provision.count_with(metrics().loaded(provision.router.rules()));
         let name = provision.name.clone();
         let readiness = self.readiness(&provision);
         let generation = self.active.swap(provision);

@@ -56,13 +56,13 @@ pub struct Served {
     pub line: usize,
     hits: ResetCounter,
     /// What is counted of its requests; `None` where its rule shares that with others.
-    pub tally: Option<Arc<RuleCounters>>,
+    pub counters: Option<Arc<RuleCounters>>,
 }
 
 impl Served {
     /// Whether it served any request, before a reset perhaps.
-    pub fn was_hit(&self) -> bool {
-        self.hits.any()
+    fn was_used(&self) -> bool {
+        self.counters.as_ref().map_or_else(|| self.hits.any(), |counters| counters.total() > 0)
     }
 
     /// Requests of `epoch` that it served.
@@ -145,7 +145,7 @@ impl Provision {
                 file: entry.file,
                 line: entry.at.line().unwrap_or(0),
                 hits: ResetCounter::default(),
-                tally: None,
+                counters: None,
             });
             rules.push(rule);
         }
@@ -217,6 +217,19 @@ impl Provision {
     /// Blueprint of rule `index`.
     pub fn blueprint(&self, index: usize) -> Option<&str> {
         self.views[index].blueprint.as_deref()
+    }
+
+    /// Gives its views the counters of their rules, in their order.
+    pub fn count_with(&mut self, counters: Vec<Option<Arc<RuleCounters>>>) {
+        for (view, counters) in self.views.iter_mut().zip(counters) {
+            view.counters = counters;
+        }
+    }
+
+    /// Its rules that served no request, since the process began: `GET,POST /foo`.
+    pub fn unused(&self) -> Vec<String> {
+        let rules = self.router.rules().iter().zip(&self.views).filter(|(_, view)| !view.was_used());
+        rules.map(|(rule, _)| format!("{} {}", rule.listed_methods().join(","), rule.pattern())).collect()
     }
 
     /// All rules in the order of registration, with their hits of `epoch`.

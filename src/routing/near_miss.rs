@@ -100,8 +100,7 @@ impl Router {
 
 impl Miss {
     fn new(rule: &Rule, reasons: Vec<String>) -> Miss {
-        let methods: Vec<&str> = rule.listed_methods().map(String::as_str).collect();
-        Miss { rule: rule.pattern().to_owned(), methods: methods.join(","), reasons }
+        Miss { rule: rule.pattern().to_owned(), methods: rule.listed_methods().join(","), reasons }
     }
 }
 

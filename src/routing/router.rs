@@ -123,13 +123,13 @@ impl Router {
             let earlier = [Some(&shape), widest.as_ref()].into_iter().flatten();
             let earlier: Vec<usize> =
                 earlier.filter_map(|shape| shapes.get(shape)).flatten().copied().collect();
-            let winner = |method: &String| {
+            let winner = |method| {
                 earlier.iter().copied().find(|&winner| {
                     let winner = &self.rules[winner];
                     winner.serves(method) && winner.covers(rule)
                 })
             };
-            let winners: Option<Vec<usize>> = rule.listed_methods().map(winner).collect();
+            let winners: Option<Vec<usize>> = rule.listed_methods().into_iter().map(winner).collect();
             match winners.as_deref() {
                 Some([winner, ..]) => shadowed.push((index, *winner)),
                 _ => shapes.entry(shape).or_default().push(index),

@@ -216,13 +216,13 @@ impl Rule {
     }
 
     /// The methods that it was registered with, as far as HEAD and OPTIONS tell: those that came by themselves are left out.
-    pub fn listed_methods(&self) -> impl Iterator<Item = &String> {
+    pub fn listed_methods(&self) -> Vec<&str> {
         let by_itself = |method: &str| match method {
             "HEAD" => self.serves("GET"),
             "OPTIONS" => self.automatic_options,
             _ => false,
         };
-        self.methods.iter().filter(move |method| !by_itself(method))
+        self.methods.iter().map(String::as_str).filter(|method| !by_itself(method)).collect()
     }
 
     /// Whether a slash at the end of a path is right.

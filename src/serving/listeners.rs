@@ -204,7 +204,7 @@ impl Work for MockWork {
         let mut handled = handled.unwrap_or_else(|_| panicked());
         let place = self.hold(&incoming, &mut handled.answer);
         let took = nanoseconds(began.elapsed());
-        metrics().answered(&provision, (request.method(), request.target()), &handled, took);
+        metrics().answered(&handled.counted(&provision, (request.method(), request.target()), took));
         if let Some(begun) = begun {
             // Before a byte of the answer leaves: whoever has it finds its entry.
             self.enter(begun, took, &provision, &request, &handled);

@@ -9,8 +9,8 @@ use crate::observing::access_log::AccessLog;
 use crate::observing::journal::Journal;
 use crate::observing::journal::waiting::Waiters;
 use crate::observing::logger;
+use crate::observing::metrics::metrics;
 use crate::observing::metrics::page::Readings;
-use crate::observing::metrics::{self, metrics};
 use crate::observing::report::{self, Report};
 use crate::provisioning::activation::{Activation, LoadOptions};
 use crate::provisioning::required::Required;
@@ -316,7 +316,7 @@ fn reported_by(activation: &Activation) -> Report {
     Report {
         provision: provision.name.clone(),
         generation: provision.generation,
-        unused: metrics::unused(&provision),
+        unused: provision.unused(),
         summary: metrics().summary(),
     }
 }

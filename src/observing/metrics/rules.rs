@@ -50,7 +50,7 @@ struct Known {
 
 struct Row {
     identity: Identity,
-    tally: Arc<RuleCounters>,
+    counters: Arc<RuleCounters>,
     /// The last activation with this rule.
     activation: u64,
 }
@@ -86,54 +86,55 @@ impl Rules {
         let known = &mut *known;
         known.activation += 1;
         let activation = known.activation;
-        let tallies = rules.iter().enumerate().map(|(place, rule)| {
+        let adopted = rules.iter().enumerate().map(|(place, rule)| {
             if place >= MOST_RULES {
                 return None;
             }
             let row = known.row(rule);
             row.activation = activation;
-            Some(row.tally.clone())
+            Some(row.counters.clone())
         });
-        let tallies = tallies.collect();
+        let adopted = adopted.collect();
         if known.rules.len() > MOST_RULES {
             let leaving = &mut known.leaving;
             known.rules.retain(|row| {
                 let stays = row.activation == activation;
                 if !stays {
-                    leaving.push(row.tally.clone());
+                    leaving.push(row.counters.clone());
                 }
                 stays
             });
         }
         self.settle(known);
-        tallies
+        adopted
     }
 
     /// Takes in the counters that nobody counts with any more.
     fn settle(&self, known: &mut Known) {
-        known.leaving.retain_mut(|tally| {
+        known.leaving.retain_mut(|counters| {
             // All other references were in provisions that are gone.
-            let done = Arc::get_mut(tally).is_some();
+            let done = Arc::get_mut(counters).is_some();
             if done {
-                self.other.absorb(tally);
-                self.series.fetch_sub(tally.claimed(), Ordering::Relaxed);
+                self.other.absorb(counters);
+                self.series.fetch_sub(counters.claimed(), Ordering::Relaxed);
             }
             !done
         });
     }
 
-    /// Counts a request: with `own` counters, with those of no rule at all, or with those that are shared.
-    pub fn count(&self, own: Option<&RuleCounters>, served: bool, request: &Counted) {
-        let none = if served { &self.other } else { &self.none };
-        let tally = own.unwrap_or(none);
+    /// Counts a request: with its rule's own counters, with those of no rule at all, or with those that are shared.
+    pub fn count(&self, request: &Counted) {
+        let none = if request.served { &self.other } else { &self.none };
+        let own = request.counters;
+        let counters = own.unwrap_or(none);
         let room =
             || own.is_none() || self.series.fetch_add(1, Ordering::Relaxed) < MOST_SERIES || self.give_back();
-        if !tally.count(request.method, request.status, room) {
+        if !counters.count(request.method, request.status, room) {
             self.other.count(request.method, request.status, || true);
         }
-        tally.add_time(request.nanoseconds);
-        if request.failed {
-            tally.add_error();
+        counters.add_time(request.nanoseconds);
+        if request.error.is_some() {
+            counters.add_error();
         }
     }
 
@@ -149,11 +150,11 @@ impl Rules {
         self.settle(&mut known);
         let mut all: Vec<Sums> = Vec::new();
         for row in &known.rules {
-            add(&mut all, &row.identity.rule, &row.tally);
+            add(&mut all, &row.identity.rule, &row.counters);
         }
         add(&mut all, NONE, &self.none);
-        for tally in known.leaving.iter().map(Arc::as_ref).chain([&self.other]) {
-            add(&mut all, OTHER, tally);
+        for counters in known.leaving.iter().map(Arc::as_ref).chain([&self.other]) {
+            add(&mut all, OTHER, counters);
         }
         all
     }
@@ -164,8 +165,8 @@ impl Known {
     fn row(&mut self, rule: &Identity) -> &mut Row {
         let found = self.rules.binary_search_by(|row| row.identity.cmp(rule));
         let at = found.unwrap_or_else(|at| {
-            let (identity, tally) = (rule.clone(), Arc::new(RuleCounters::new(PER_RULE)));
-            self.rules.insert(at, Row { identity, tally, activation: 0 });
+            let (identity, counters) = (rule.clone(), Arc::new(RuleCounters::new(PER_RULE)));
+            self.rules.insert(at, Row { identity, counters, activation: 0 });
             at
         });
         &mut self.rules[at]
@@ -173,20 +174,29 @@ impl Known {
 }
 
 /// What there is to count of one request.
+#[derive(Default)]
 pub struct Counted<'r> {
     /// As sent.
     pub method: &'r str,
-    /// Of its answer.
+    /// As sent.
+    pub target: &'r str,
+    /// Of its answer, as it is sent.
     pub status: u16,
-    /// Time that it took.
+    /// Time that the mock worked on it.
     pub nanoseconds: u64,
-    /// Whether a script failed.
-    pub failed: bool,
+    /// Whether a rule served it.
+    pub served: bool,
+    /// The counters of that rule; `None` where it shares them.
+    pub counters: Option<&'r RuleCounters>,
+    /// Whether no rule served it, and no hook stood in.
+    pub unmatched: bool,
+    /// What a script threw.
+    pub error: Option<&'r str>,
 }
 
 /// Adds to the last sums of all, where they have this label: labels come in order.
-fn add(all: &mut Vec<Sums>, label: &str, tally: &RuleCounters) {
-    let (requests, nanoseconds, errors) = (tally.requests(), tally.nanoseconds(), tally.errors());
+fn add(all: &mut Vec<Sums>, label: &str, counters: &RuleCounters) {
+    let (requests, nanoseconds, errors) = (counters.requests(), counters.nanoseconds(), counters.errors());
     if requests.is_empty() && nanoseconds == 0 && errors == 0 {
         return;
     }
@@ -215,7 +225,9 @@ mod tests {
     }
 
     fn get(rules: &Rules, own: Option<&RuleCounters>, status: u16) {
-        rules.count(own, true, &Counted { method: "GET", status, nanoseconds: 5, failed: status == 500 });
+        let error = (status == 500).then_some("failed");
+        let counted = Counted { method: "GET", status, nanoseconds: 5, error, ..Counted::default() };
+        rules.count(&Counted { served: true, counters: own, ..counted });
     }
 
     fn total(sums: &[Sums]) -> u64 {
@@ -247,10 +259,10 @@ mod tests {
     fn rules_of_one_text_and_other_methods_are_told_apart_and_shown_together() {
         let rules = Rules::default();
         let identity = |methods: &str| Identity { rule: "/a".to_owned(), methods: methods.to_owned() };
-        let tallies = rules.adopt(&[identity("GET"), identity("POST")]);
-        get(&rules, tallies[0].as_deref(), 200);
-        get(&rules, tallies[1].as_deref(), 200);
-        assert_eq!(tallies.iter().flatten().map(|tally| tally.total()).collect::<Vec<_>>(), [1, 1]);
+        let adopted = rules.adopt(&[identity("GET"), identity("POST")]);
+        get(&rules, adopted[0].as_deref(), 200);
+        get(&rules, adopted[1].as_deref(), 200);
+        assert_eq!(adopted.iter().flatten().map(|counters| counters.total()).collect::<Vec<_>>(), [1, 1]);
         let sums = rules.sums();
         assert_eq!((sums.len(), sums[0].requests.len(), of(&sums, "/a")), (1, 1, 2));
     }
@@ -261,11 +273,11 @@ mod tests {
         let mut counted = 0;
         for round in 0..5 {
             let many = identities(&format!("r{round}-"), MOST_RULES + 100);
-            let tallies = rules.adopt(&many);
-            assert_eq!(tallies.iter().filter(|tally| tally.is_none()).count(), 100);
-            for tally in &tallies {
+            let adopted = rules.adopt(&many);
+            assert_eq!(adopted.iter().filter(|counters| counters.is_none()).count(), 100);
+            for counters in &adopted {
                 for status in [200, 201, 500] {
-                    get(&rules, tally.as_deref(), status);
+                    get(&rules, counters.as_deref(), status);
                     counted += 1;
                 }
             }

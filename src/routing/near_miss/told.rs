@@ -77,8 +77,8 @@ impl Seen for Told {
     }
 
     fn method(&mut self, rule: &Rule, asked: &str) {
-        let listed: Vec<&str> = rule.listed_methods().map(String::as_str).collect();
-        self.tell(cost::METHOD, format!("the method is {asked}, the rule takes {}", listed.join(", ")));
+        let listed = rule.listed_methods().join(", ");
+        self.tell(cost::METHOD, format!("the method is {asked}, the rule takes {listed}"));
     }
 }
 
