@@ -7,7 +7,7 @@ pub use crate::provisioning::activation::{Activation, ActivationError};
 use crate::provisioning::active::WaitId;
 pub use crate::provisioning::ledger::LedgerRow;
 pub use crate::provisioning::provision::RuleRow;
-use crate::routing::router::Miss;
+use crate::routing::near_miss::Miss;
 use crate::script::flask::store::KeyValueStore;
 pub use crate::script::runtime::fault::LoadError;
 use std::sync::Arc;

@@ -181,7 +181,7 @@ impl Client {
         let span = journal.read(self.since, &mut |entry| {
             (since, left) = (entry.number, left - 1);
             if self.asked.takes(entry) {
-                text += &format!("id: {since}\ndata: {}\n\n", entry::json(entry));
+                text += &format!("id: {since}\ndata: {}\n\n", entry.to_json());
             }
             full = left == 0 || text.len() >= BATCH || now.elapsed() > SLICE;
             if full { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }

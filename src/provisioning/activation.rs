@@ -1,11 +1,10 @@
 //! File event or POST -> read -> compile -> swap. The one place that activates: loads run one after the other, a load that fails
 //! changes nothing. Knows neither inotify nor HTTP.
 
-mod error;
 mod readiness;
 
 pub use crate::provisioning::active::WaitId;
-pub use error::ActivationError;
+pub use crate::provisioning::error::ActivationError;
 
 use crate::directory::{DirectoryError, Name, ProvisionDir};
 use crate::message::epoch::Epoch;
@@ -13,32 +12,16 @@ use crate::observing::metrics::metrics;
 use crate::provisioning::active::{Active, Then};
 use crate::provisioning::initial;
 use crate::provisioning::ledger::{Ledger, LedgerRow};
+use crate::provisioning::load::{LoadOptions, load, load_first};
 use crate::provisioning::provision::{Loaded, Provision, no_register_rules};
-use crate::provisioning::required::Required;
 use crate::provisioning::watcher::Changes;
 use crate::script::flask::store::KeyValueStore;
-use crate::script::runtime::budget::Budget;
 use crate::script::runtime::fault::LoadError;
-use crate::script::runtime::files::Files;
 use crate::system::lock::lock;
 use rhai::Engine;
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
-
-/// What loads are made with.
-pub struct LoadOptions {
-    /// Time and memory of one call.
-    pub budget: Budget,
-    /// `--on-error initial`: a failed load activates `initial`.
-    pub back_to_initial: bool,
-    /// `--keep-store`: `store` lives through activations.
-    pub keep_store: bool,
-    /// `--explain`: the default pages of 404 and 405 list the closest rules.
-    pub explain: bool,
-    /// What the server is not ready without.
-    pub required: Required,
-}
 
 /// Activates provisions.
 pub struct Activation {
@@ -68,7 +51,7 @@ impl Activation {
         let data = Arc::new(KeyValueStore::default());
         let ledger = Ledger::default();
         let refused = refresh(&directory).is_none();
-        let mut first = initial::first(&engine, &options, &directory, &data, &ledger, refused)?;
+        let mut first = load_first(&engine, &options, &directory, &data, &ledger, refused)?;
         first.count_with(metrics().loaded(first.router.rules()));
         if first.built_in && ledger.of(initial::name(&directory)).error.is_some() {
             metrics().set_failing();
@@ -368,27 +351,4 @@ fn refresh(directory: &ProvisionDir) -> Option<Vec<String>> {
     let config = directory.refresh_config().map_err(|error| log::error!("{error}")).ok()?;
     config.problems.iter().for_each(|problem| log::error!("{problem}"));
     Some(config.changed.iter().chain(&config.removed).map(|name| name.as_str().to_owned()).collect())
-}
-
-/// Compiles `name` from `source` or `store`; changes nothing.
-///
-/// # Errors
-/// The first thing that is wrong with it.
-pub fn load(
-    engine: &Arc<Engine>,
-    options: &LoadOptions,
-    directory: &Arc<ProvisionDir>,
-    name: &str,
-    source: Option<Vec<u8>>,
-    data: Arc<KeyValueStore>,
-) -> Result<Loaded, LoadError> {
-    let files = Files::new(directory.clone(), name, source, data).keeping(options.keep_store);
-    let mut loaded = Provision::load(engine, options.budget, files)?;
-    if let Loaded::Provision(provision) = &mut loaded {
-        provision.explain = options.explain;
-        if !options.keep_store {
-            provision.files.data.keep_loaded();
-        }
-    }
-    Ok(loaded)
 }

@@ -2,8 +2,10 @@
 
 pub mod activation;
 pub mod active;
+pub mod error;
 pub mod initial;
 pub mod ledger;
+pub mod load;
 pub mod provision;
 pub mod required;
 pub mod watcher;

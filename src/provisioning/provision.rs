@@ -4,7 +4,8 @@
 use crate::message::epoch::ResetCounter;
 use crate::observing::counters::RuleCounters;
 use crate::routing::router::Router;
-use crate::routing::rule::{Rule, Value};
+use crate::routing::rule::Rule;
+use crate::routing::value::Value;
 use crate::script::flask::app::{Entry, Registration, Scope};
 use crate::script::runtime::budget::Budget;
 use crate::script::runtime::call::{self, Call, Loading, Running};

@@ -2,7 +2,7 @@
 //! that did not load. Knows no probe.
 
 use crate::directory::{Name, ProvisionDir};
-use crate::provisioning::activation::ActivationError;
+use crate::provisioning::error::ActivationError;
 use crate::provisioning::initial;
 use crate::provisioning::ledger::{Kind, Ledger};
 use crate::provisioning::provision::{Provision, no_register_rules};

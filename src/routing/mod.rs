@@ -7,3 +7,4 @@ pub mod pattern;
 pub mod quoting;
 pub mod router;
 pub mod rule;
+pub mod value;

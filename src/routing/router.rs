@@ -1,10 +1,9 @@
 //! The rule table: path and method -> rule, redirect, 405 or 404, in Werkzeug's order and at a cost that does not depend on the
 //! number of rules; endpoint and values -> URL. Knows nothing of requests, view functions and scripts.
 
-pub use crate::routing::near_miss::Miss;
-
 use crate::routing::index::{Place, RuleTree, key_of};
-use crate::routing::rule::{Rule, Value};
+use crate::routing::rule::Rule;
+use crate::routing::value::Value;
 use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::collections::HashMap;

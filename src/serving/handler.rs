@@ -6,7 +6,7 @@ use crate::message::request::Request;
 use crate::observing::metrics::Counted;
 use crate::provisioning::provision::Provision;
 use crate::routing::router::{Found, encode_path};
-use crate::routing::rule::Value;
+use crate::routing::value::Value;
 use crate::script::flask::abort::{self, HttpError};
 use crate::script::flask::answer;
 use crate::script::flask::response::Response;

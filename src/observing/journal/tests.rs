@@ -315,7 +315,7 @@ fn listeners_are_called_on_the_timer_once_for_many() {
 fn json_has_bodies_as_text_or_in_base64() {
     let journal = Journal::new(1 << 20, 5).unwrap();
     enter(&journal, "POST /a%20b?c", "abcd\u{e9}".as_bytes(), &Answer::new(200, "x/y", [0xff]));
-    let mut value = entry::json(&journal.get(1).unwrap());
+    let mut value = journal.get(1).unwrap().to_json();
     let time = value["time"].take();
     let time = time.as_str().unwrap();
     assert!(time.len() == 27 && time.starts_with("20") && time.ends_with('Z'), "{time}");

@@ -7,7 +7,8 @@ pub mod property;
 
 use crate::message::form::{Pairs, options};
 use crate::message::request::Request;
-use crate::routing::rule::{Rule, Value};
+use crate::routing::rule::Rule;
+use crate::routing::value::Value;
 use crate::script::flask::abort::http_error;
 use crate::script::flask::multi_dict::{self, FileDict, Headers, MultiDict, Part};
 use crate::script::python::json;

@@ -4,7 +4,7 @@
 use super::call::{self, Running};
 use super::evaluation;
 use super::files::{File, Function};
-use crate::routing::rule::Value;
+use crate::routing::value::Value;
 use rhai::{AST, Dynamic, Engine, EvalAltResult, FnPtr, NativeCallContext, Position};
 use std::fmt;
 use std::sync::{Arc, OnceLock};
