@@ -7,7 +7,7 @@ use super::requests::{asked, failed};
 use crate::message::answer::{Answer, Follow, Sink};
 use crate::message::request::Request;
 use crate::observing::journal::filter::parse::{self, Asked, STREAM};
-use crate::observing::journal::{Journal, WatchId, entry};
+use crate::observing::journal::{Journal, WatchId};
 use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};

@@ -182,7 +182,7 @@ impl Service {
             observing,
             chaos: self.chaos.clone(),
             streams: Streams::of(&self.journal),
-            waiters: Waiters::of(&self.journal),
+            waiters: Waiters::new(&self.journal),
             journal: self.journal.clone(),
         };
         AdminWork { shared: self.shared.clone(), admin, address }

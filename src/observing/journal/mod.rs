@@ -1,22 +1,21 @@
 //! What the mock received and answered, within a budget of bytes. Knows no listener and no script.
 //!
-//! The request path writes records ([`record`]) into a ring ([`ring`]) and holds its lock for copying alone. Who asks copies
+//! The request path writes records ([`codec`]) into a ring ([`ring`]) and holds its lock for copying alone. Who asks copies
 //! records out under the same lock, a few at a time, and decodes them without it.
 
+mod codec;
 pub mod entry;
 pub mod filter;
 pub mod har;
 mod json;
 pub mod near;
-mod record;
-mod recorded;
 mod ring;
 pub mod sequence;
 pub mod verify;
 pub mod waiting;
 mod watch;
 
-pub use record::{Begun, Exchange};
+pub use codec::{Begun, Exchange};
 pub use watch::{After, Listener, WatchId};
 
 use crate::message::answer::Answer;
@@ -44,7 +43,7 @@ const BUFFER: usize = 64 << 10;
 
 /// The journal. All of its calls are quick, from any thread.
 pub struct Journal {
-    kept: Mutex<Kept>,
+    records: Mutex<Records>,
     /// Each end of it clears the journal.
     epoch: Arc<Epoch>,
     /// How often it was cleared besides, to be read without the lock.
@@ -59,7 +58,7 @@ pub struct Journal {
     closed: AtomicBool,
 }
 
-struct Kept {
+struct Records {
     ring: Ring,
     /// The epoch that the entries belong to.
     epoch: u64,
@@ -77,7 +76,7 @@ pub struct Stats {
     pub bytes: u64,
     /// Most bytes; 0 where the journal is off.
     pub budget: u64,
-    /// Entries that are kept.
+    /// Entries that are records.
     pub entries: u64,
     /// Number of the oldest entry that is kept; 0 where there is none.
     pub first: u64,
@@ -96,7 +95,7 @@ pub struct Span {
     pub last: u64,
     /// Entries of the span that gave way to newer ones. Those that were deleted don't count.
     pub evicted: u64,
-    /// Entries of the span that were too large to be kept.
+    /// Entries of the span that were too large to be records.
     pub too_large: u64,
 }
 
@@ -137,9 +136,18 @@ impl Journal {
         })?;
         // Two bodies and a head always fit, also in the number of their length.
         let (body, head) = (body.min(ring.size() / 8).min(1 << 30), (ring.size() / 2).min(1 << 30));
-        let kept = Mutex::new(Kept { ring, epoch: 0, clears: 0, cleared: 0, evicted: 0 });
+        let records = Mutex::new(Records { ring, epoch: 0, clears: 0, cleared: 0, evicted: 0 });
         let (clears, closed) = (AtomicU64::new(0), AtomicBool::new(false));
-        Ok(Journal { kept, epoch: Arc::default(), clears, budget, body, head, watch: Arc::default(), closed })
+        Ok(Journal {
+            records,
+            epoch: Arc::default(),
+            clears,
+            budget,
+            body,
+            head,
+            watch: Arc::default(),
+            closed,
+        })
     }
 
     /// Lets `epoch` clear it, too: what it has is of that epoch, and so is what is entered.
@@ -153,7 +161,7 @@ impl Journal {
         usize::try_from(budget).unwrap_or(usize::MAX)
     }
 
-    /// Whether anything is kept.
+    /// Whether anything is records.
     pub fn is_on(&self) -> bool {
         self.budget > 0
     }
@@ -172,11 +180,11 @@ impl Journal {
     /// the answer leaves.
     pub fn record(&self, exchange: &Exchange) {
         let mut head = HEAD.take();
-        let (end, [text, body, answer]) = record::encode(&mut head, exchange, self.body, self.head);
+        let (end, [text, body, answer]) = codec::encode(&mut head, exchange, self.body, self.head);
         {
-            let mut kept = self.lock();
-            if kept.epoch == exchange.request.epoch && kept.clears == exchange.begun.clears {
-                kept.ring.push(&[&head[..end], text, body, answer]);
+            let mut records = self.lock();
+            if records.epoch == exchange.request.epoch && records.clears == exchange.begun.clears {
+                records.ring.push(&[&head[..end], text, body, answer]);
             }
         }
         if head.capacity() <= BUFFER {
@@ -216,6 +224,11 @@ impl Journal {
         self.lock().ring.next() - 1
     }
 
+    /// Number of the last entry that was deleted: those up to it count as never received.
+    pub fn cleared(&self) -> u64 {
+        self.lock().cleared
+    }
+
     /// Gives `each` the entries with a number above `since`, oldest first, up to the last one that there is now. The lock is
     /// held for none of these calls.
     pub fn read(&self, since: u64, each: &mut dyn FnMut(&Entry) -> ControlFlow<()>) -> Span {
@@ -224,14 +237,14 @@ impl Journal {
         while next <= span.last {
             batch.clear();
             let (first, cleared) = {
-                let kept = self.lock();
-                (kept.ring.copy(next, span.last, BATCH, &mut batch), kept.cleared)
+                let records = self.lock();
+                (records.ring.copy(next, span.last, BATCH, &mut batch), records.cleared)
             };
             span.evicted += first.min(span.last + 1).saturating_sub(next.max(cleared + 1));
             next = next.max(first);
             let mut left = &batch[..];
-            while let Some((record, rest)) = record::split(left) {
-                match record::decode(record, next) {
+            while let Some((record, rest)) = codec::split(left) {
+                match codec::decode(record, next) {
                     Some(entry) if each(&entry).is_break() => return span,
                     Some(_) => {}
                     None => span.too_large += 1,
@@ -247,8 +260,8 @@ impl Journal {
 
     /// How many entries with a number above `since` gave way to newer ones. Those that were deleted don't count.
     pub fn evicted(&self, since: u64) -> u64 {
-        let kept = self.lock();
-        (kept.ring.first() - 1).saturating_sub(since.max(kept.cleared))
+        let records = self.lock();
+        (records.ring.first() - 1).saturating_sub(since.max(records.cleared))
     }
 
     /// The entry of `number`.
@@ -258,40 +271,40 @@ impl Journal {
     pub fn get(&self, number: u64) -> Result<Entry, Missing> {
         let mut record = Vec::new();
         {
-            let kept = self.lock();
+            let records = self.lock();
             match number {
                 0 => return Err(Missing::Never),
-                _ if number >= kept.ring.next() => return Err(Missing::Never),
-                _ if number <= kept.cleared => return Err(Missing::Deleted),
-                _ if number < kept.ring.first() => return Err(Missing::Evicted),
-                _ => kept.ring.copy(number, number, usize::MAX, &mut record),
+                _ if number >= records.ring.next() => return Err(Missing::Never),
+                _ if number <= records.cleared => return Err(Missing::Deleted),
+                _ if number < records.ring.first() => return Err(Missing::Evicted),
+                _ => records.ring.copy(number, number, usize::MAX, &mut record),
             };
         }
-        let whole = record::split(&record).and_then(|(record, _)| record::decode(record, number));
+        let whole = codec::split(&record).and_then(|(record, _)| codec::decode(record, number));
         whole.ok_or(Missing::TooLarge)
     }
 
     /// Deletes all entries; gives how many. Numbers go on, and requests that have begun are not entered any more.
     pub fn clear(&self) -> u64 {
-        let mut kept = self.lock();
-        kept.clears += 1;
-        self.clears.store(kept.clears, Ordering::Release);
-        kept.clear()
+        let mut records = self.lock();
+        records.clears += 1;
+        self.clears.store(records.clears, Ordering::Release);
+        records.clear()
     }
 
     /// What is kept and what is not.
     pub fn stats(&self) -> Stats {
-        let kept = self.lock();
-        let (first, next) = (kept.ring.first(), kept.ring.next());
-        let evicted = first - 1 - kept.cleared;
+        let records = self.lock();
+        let (first, next) = (records.ring.first(), records.ring.next());
+        let evicted = first - 1 - records.cleared;
         Stats {
-            bytes: if self.is_on() { (size_of::<Journal>() + kept.ring.used()) as u64 } else { 0 },
+            bytes: if self.is_on() { (size_of::<Journal>() + records.ring.used()) as u64 } else { 0 },
             budget: self.budget as u64,
             entries: next - first,
             first: if first < next { first } else { 0 },
             last: next - 1,
             evicted,
-            evicted_in_all: kept.evicted + evicted,
+            evicted_in_all: records.evicted + evicted,
         }
     }
 
@@ -334,19 +347,19 @@ impl Journal {
 
     /// What is kept of this epoch: the first one who looks after the end of another clears it, so that the end itself is one step
     /// for the journal and all else that goes by it.
-    fn lock(&self) -> MutexGuard<'_, Kept> {
-        let mut kept = lock(&self.kept);
+    fn lock(&self) -> MutexGuard<'_, Records> {
+        let mut records = lock(&self.records);
         // Asked under the lock: no epoch comes after a later one.
         let epoch = self.epoch.now();
-        if kept.epoch != epoch {
-            kept.epoch = epoch;
-            kept.clear();
+        if records.epoch != epoch {
+            records.epoch = epoch;
+            records.clear();
         }
-        kept
+        records
     }
 }
 
-impl Kept {
+impl Records {
     /// Deletes all entries; gives how many.
     fn clear(&mut self) -> u64 {
         let count = self.ring.next() - self.ring.first();

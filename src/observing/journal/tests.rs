@@ -10,6 +10,21 @@ pub fn enter(journal: &Journal, line: &str, body: &[u8], answer: &Answer) {
     journal.record(&exchange(begun, &request(line, body), answer));
 }
 
+/// A journal that keeps three bytes of each body.
+pub fn small() -> Journal {
+    Journal::new(16 << 10, 3).unwrap()
+}
+
+/// Enters a request with a body.
+pub fn enter_body(journal: &Journal, line: &str, body: &str) {
+    enter(journal, line, body.as_bytes(), &Answer::default());
+}
+
+/// Enters a request that is too large for a [`small`] journal: only its number is kept.
+pub fn lose(journal: &Journal) {
+    enter_body(journal, &format!("GET /{}", "x".repeat(16 << 10)), "");
+}
+
 fn request(line: &str, body: &[u8]) -> Request {
     let (method, target) = line.split_once(' ').unwrap();
     let headers = [("Host", "mock:8000"), ("X-Empty", ""), ("x-a", "\u{e9}"), ("x-a", "2")];

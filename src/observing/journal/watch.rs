@@ -75,6 +75,12 @@ impl Watch {
         self.watched.load(Ordering::Relaxed)
     }
 
+    /// How many listen.
+    #[cfg(test)]
+    pub fn listening(&self) -> usize {
+        lock(&self.listeners).listening.len()
+    }
+
     /// Has the listeners called soon.
     pub fn wake(self: &Arc<Self>) {
         self.news.store(true, Ordering::SeqCst);

@@ -181,8 +181,16 @@ pub fn split(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     Some((bytes.get(LENGTH..length)?, bytes.get(length..)?))
 }
 
+#[cfg(test)]
+thread_local! {
+    /// Entries that this thread has decoded.
+    pub static DECODED: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+}
+
 /// The entry of a record without its length; `None` where only its number is known.
 pub fn decode(record: &[u8], number: u64) -> Option<Entry> {
+    #[cfg(test)]
+    DECODED.set(DECODED.get() + 1);
     let mut left = Reader(record);
     if left.byte()? != WHOLE {
         return None;
