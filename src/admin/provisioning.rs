@@ -106,7 +106,7 @@ impl Provisioning for Activation {
     }
 
     fn ledger(&self) -> Result<Vec<LedgerRow>, ActivationError> {
-        Activation::ledger(self).map_err(ActivationError::ProvisionDir)
+        Activation::ledger(self).map_err(ActivationError::Directory)
     }
 
     fn values(&self) -> Values {

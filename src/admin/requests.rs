@@ -42,7 +42,7 @@ pub fn list<P: Provisioning>(admin: &Admin<P>, request: &Request) -> Result<Answ
 /// GET: the same as an HTTP Archive.
 pub fn archive(journal: &Journal, request: &Request) -> Result<Answer, Answer> {
     let asked = asked(journal, request, LIST)?;
-    let page = Page::read(journal, &asked, MAX_LIMIT, &har::of)?;
+    let page = Page::read(journal, &asked, MAX_LIMIT, &har::from_entry)?;
     let (before, behind) = har::around(page.span.last, page.more);
     Ok(typed(200, "application/json", format!("{before}{}{behind}", page.joined()).into_bytes()))
 }

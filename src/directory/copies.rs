@@ -48,7 +48,7 @@ impl ProvisionDir {
         let mut copies = lock(&self.copies);
         let mut change = ConfigChange::default();
         for _ in 0..ROUNDS {
-            let mark = Mark::of(dir);
+            let mark = Mark::read(dir);
             let found =
                 keys(dir).map_err(|error| DirectoryError::new("read", dir.to_string_lossy(), error))?;
             change.problems.clear();
@@ -61,7 +61,7 @@ impl ProvisionDir {
                     Err(error) => change.problems.push(error),
                 }
             }
-            let settled = mark == Mark::of(dir);
+            let settled = mark == Mark::read(dir);
             copies.mark = Some(mark);
             // In the middle of a swap, keys seem to be gone that are not.
             if settled {

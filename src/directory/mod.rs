@@ -72,7 +72,7 @@ impl ProvisionDir {
         };
         fs::create_dir_all(root).map_err(failed)?;
         let absolute = std::path::absolute(root).map_err(failed)?;
-        let looks = Look::at_all(&absolute).map_err(failed)?;
+        let looks = Look::all(&absolute).map_err(failed)?;
         let config_dir = config_dir.map(std::path::absolute).transpose().map_err(failed)?;
         Ok(ProvisionDir {
             root: absolute,
@@ -146,7 +146,7 @@ impl ProvisionDir {
             return Err(Cause::IsDirectory);
         }
         let temporary = Temporary::write(&folder, bytes)?;
-        let stat = Stat::of(&temporary.0.symlink_metadata()?);
+        let stat = Stat::from_metadata(&temporary.0.symlink_metadata()?);
         let stamp = Stamp { stat, sha256: source::sha256(bytes) };
         // Noted before the rename, which the watcher may see at once; locked until after it, so that of two writes
         // of one file the note is that of the last.
@@ -242,7 +242,7 @@ impl ProvisionDir {
                 Ok(path) if !path.starts_with(&root) => return Err(Cause::LeadsOutside),
                 Ok(path) if !path.is_dir() => return Err(Cause::NotDirectory),
                 Ok(path) => folder = path,
-                Err(error) if error.kind() == io::ErrorKind::NotFound && make => made(&folder)?,
+                Err(error) if error.kind() == io::ErrorKind::NotFound && make => create_folder(&folder)?,
                 Err(error) => return Err(error.into()),
             }
         }
@@ -264,7 +264,7 @@ impl ProvisionDir {
 }
 
 /// Makes one folder, which somebody else may be quicker at; a link without a target stays an error.
-fn made(folder: &Path) -> io::Result<()> {
+fn create_folder(folder: &Path) -> io::Result<()> {
     match fs::create_dir(folder) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists && folder.is_dir() => Ok(()),
         other => other,

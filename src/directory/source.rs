@@ -1,5 +1,5 @@
 //! The content of one file, read so that it is of one piece, and the stamp by which it is known again.
-//! It works on paths: which of them may be read is decided by the store.
+//! It works on paths: which of them may be read is decided by the provision directory.
 
 use std::fs::{File, Metadata, OpenOptions};
 use std::io::{Read, Seek};
@@ -54,7 +54,7 @@ pub struct Source {
 
 impl Stat {
     /// Takes the relevant values out of `metadata`.
-    pub fn of(metadata: &Metadata) -> Stat {
+    pub fn from_metadata(metadata: &Metadata) -> Stat {
         let modified_ns = i128::from(metadata.mtime()) * 1_000_000_000 + i128::from(metadata.mtime_nsec());
         Stat { device: metadata.dev(), inode: metadata.ino(), modified_ns, size: metadata.len() }
     }
@@ -99,7 +99,7 @@ pub fn settled(path: &Path, read: &mut Reading<'_>) -> Result<(Vec<u8>, Stat), C
         let file = OpenOptions::new().read(true).custom_flags(flags.bits().cast_signed()).open(path)?;
         let metadata = file.metadata()?;
         regular(&metadata)?;
-        let stat = Stat::of(&metadata);
+        let stat = Stat::from_metadata(&metadata);
         if let Some(bytes) = read(&file, &stat)? {
             return Ok((bytes, stat));
         }
@@ -119,7 +119,7 @@ pub fn read_once(file: &File, stat: &Stat, limit: usize) -> Result<Option<Vec<u8
     if is_fresh(stat) && read_bounded(file, limit)? != bytes {
         return Ok(None);
     }
-    let same = *stat == Stat::of(&file.metadata()?) && stat.size == bytes.len() as u64;
+    let same = *stat == Stat::from_metadata(&file.metadata()?) && stat.size == bytes.len() as u64;
     Ok(same.then_some(bytes))
 }
 

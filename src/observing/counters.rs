@@ -34,7 +34,7 @@ pub struct Key {
 }
 
 /// The place of `method` in [`METHODS`].
-fn place(method: &str) -> u32 {
+fn method_index(method: &str) -> u32 {
     // Byte by byte: comparing texts is a call for each.
     match method.as_bytes() {
         [b'G', b'E', b'T'] => 1,
@@ -64,7 +64,7 @@ impl RuleCounters {
 
     /// Counts a request, unless this pair has no slot yet and `may_claim` one says no. Tells whether it did.
     pub fn count(&self, method: &str, status: u16, may_claim: impl Fn() -> bool) -> bool {
-        let key = 1 << 31 | place(method) << 16 | u32::from(status);
+        let key = 1 << 31 | method_index(method) << 16 | u32::from(status);
         for slot in &self.slots {
             let found = slot.key.load(Ordering::Relaxed);
             if found == key || found == 0 && claim(slot, key, &may_claim) {
@@ -107,7 +107,7 @@ impl RuleCounters {
     }
 
     fn slot(&self, method: &str, status: u16) -> Option<&Slot> {
-        let key = 1 << 31 | place(method) << 16 | u32::from(status);
+        let key = 1 << 31 | method_index(method) << 16 | u32::from(status);
         self.slots.iter().find(|slot| slot.key.load(Ordering::Relaxed) == key || claim(slot, key, &|| true))
     }
 
@@ -183,7 +183,7 @@ mod tests {
         assert_eq!(read(&counters), expected);
         assert_eq!((counters.total(), counters.claimed()), (7, 5));
         for (method, name) in METHODS.iter().enumerate() {
-            assert_eq!(place(name) as usize, method);
+            assert_eq!(method_index(name) as usize, method);
         }
     }
 

@@ -29,7 +29,7 @@ pub struct Activation {
     options: LoadOptions,
     directory: Arc<ProvisionDir>,
     active: Active,
-    data: Arc<KeyValueStore>,
+    values: Arc<KeyValueStore>,
     epoch: Arc<Epoch>,
     ledger: Ledger,
     /// The generation whose file the log says is gone; 0 if there is none.
@@ -48,12 +48,12 @@ impl Activation {
         directory: Arc<ProvisionDir>,
         epoch: Arc<Epoch>,
     ) -> Result<Activation, LoadError> {
-        let data = Arc::new(KeyValueStore::default());
+        let values = Arc::new(KeyValueStore::default());
         let ledger = Ledger::default();
         let refused = refresh(&directory).is_none();
-        let mut first = load_first(&engine, &options, &directory, &data, &ledger, refused)?;
+        let mut first = load_first(&engine, &options, &directory, &values, &ledger, refused)?;
         first.count_with(metrics().loaded(first.router.rules()));
-        if first.built_in && ledger.of(initial::name(&directory)).error.is_some() {
+        if first.built_in && ledger.record(initial::name(&directory)).error.is_some() {
             metrics().set_failing();
         }
         let name = first.name.clone();
@@ -61,7 +61,7 @@ impl Activation {
         ledger.activated(&name, 1);
         let (gone, loading) = Default::default();
         let activation =
-            Activation { engine, options, directory, active, data, epoch, ledger, gone, loading };
+            Activation { engine, options, directory, active, values, epoch, ledger, gone, loading };
         activation.log_wait();
         Ok(activation)
     }
@@ -268,9 +268,9 @@ impl Activation {
 
     /// Compiles `name` from `source` or the directory and enters what it is into the ledger.
     fn load(&self, name: &str, source: Option<Vec<u8>>) -> Result<Loaded, LoadError> {
-        let data = if self.options.keep_store { self.data.clone() } else { Arc::default() };
+        let values = if self.options.keep_store { self.values.clone() } else { Arc::default() };
         let posted = source.is_some();
-        let loaded = load(&self.engine, &self.options, &self.directory, name, source, data);
+        let loaded = load(&self.engine, &self.options, &self.directory, name, source, values);
         match &loaded {
             Ok(Loaded::Library) if !posted => self.ledger.library(name),
             Ok(_) => {}

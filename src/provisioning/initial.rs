@@ -12,7 +12,7 @@ pub const BUILT_IN: &str = "built-in";
 /// The built-in provision: every path is 404 with a link to the documentation.
 pub const BUILT_IN_SOURCE: &[u8] = include_bytes!("../../provisions/default");
 
-/// The name of the initial provision in `store`.
+/// The name of the initial provision in the provision directory.
 pub fn name(directory: &ProvisionDir) -> &'static str {
     let has = |name: &str| Name::parse(name).is_ok_and(|name| directory.exists(&name));
     if !has(INITIAL) && has(INITIAL_RHAI) { INITIAL_RHAI } else { INITIAL }

@@ -74,44 +74,44 @@ impl Ledger {
     /// `name` serves as `generation`.
     pub fn activated(&self, name: &str, generation: u64) {
         let record = Record { kind: Some(Kind::Provision), generation: Some(generation), error: None };
-        *of(&mut lock(&self.0), name) = record;
+        *record_mut(&mut lock(&self.0), name) = record;
     }
 
     /// `name` did not load.
     pub fn failed(&self, name: &str, error: &LoadError) {
-        of(&mut lock(&self.0), name).error = Some(error.clone());
+        record_mut(&mut lock(&self.0), name).error = Some(error.clone());
     }
 
     /// `name` loaded and has no `registerRules()`.
     pub fn library(&self, name: &str) {
         let mut ledger = lock(&self.0);
-        let record = of(&mut ledger, name);
+        let record = record_mut(&mut ledger, name);
         (record.kind, record.error) = (Some(Kind::Library), None);
     }
 
     /// `name` has other content, which nobody has loaded yet: an error of before says nothing of it.
     pub fn rewritten(&self, name: &str) {
         let mut ledger = lock(&self.0);
-        if let Ok(at) = place(&ledger, name) {
+        if let Ok(at) = index_of(&ledger, name) {
             ledger[at].1.error = None;
         }
     }
 
     /// What is known of `name`.
-    pub fn of(&self, name: &str) -> Record {
+    pub fn record(&self, name: &str) -> Record {
         let ledger = lock(&self.0);
-        place(&ledger, name).map(|at| ledger[at].1.clone()).unwrap_or_default()
+        index_of(&ledger, name).map(|at| ledger[at].1.clone()).unwrap_or_default()
     }
 
     /// `name` is gone.
     pub fn forget(&self, name: &str) {
         let mut ledger = lock(&self.0);
-        if let Ok(at) = place(&ledger, name) {
+        if let Ok(at) = index_of(&ledger, name) {
             ledger.remove(at);
         }
     }
 
-    /// All files of `store` with what is known of them, by name.
+    /// All files of the provision directory with what is known of them, by name.
     ///
     /// # Errors
     /// The directory can't be read.
@@ -120,7 +120,7 @@ impl Ledger {
     }
 
     fn row(&self, directory: &ProvisionDir, entry: Entry) -> LedgerRow {
-        let record = self.of(entry.name.as_str());
+        let record = self.record(entry.name.as_str());
         let content = if entry.skipped.is_none() { directory.read(&entry.name).ok() } else { None };
         let bytes = content.map(|source| source.bytes);
         let kind = match (&entry.skipped, record.kind) {
@@ -144,13 +144,13 @@ impl Ledger {
 }
 
 /// Where the record of `name` is, or would be.
-fn place(ledger: &[(String, Record)], name: &str) -> Result<usize, usize> {
+fn index_of(ledger: &[(String, Record)], name: &str) -> Result<usize, usize> {
     ledger.binary_search_by(|(known, _)| known.as_str().cmp(name))
 }
 
 /// The record of `name`, a new one if need be.
-fn of<'r>(ledger: &'r mut Vec<(String, Record)>, name: &str) -> &'r mut Record {
-    let at = place(ledger, name).unwrap_or_else(|at| {
+fn record_mut<'r>(ledger: &'r mut Vec<(String, Record)>, name: &str) -> &'r mut Record {
+    let at = index_of(ledger, name).unwrap_or_else(|at| {
         ledger.insert(at, (name.to_owned(), Record::default()));
         at
     });

@@ -27,7 +27,7 @@ pub struct LoadOptions {
     pub required: Required,
 }
 
-/// Compiles `name` from `source` or `store`; changes nothing.
+/// Compiles `name` from `source` or the provision directory; changes nothing.
 ///
 /// # Errors
 /// The first thing that is wrong with it.
@@ -37,9 +37,9 @@ pub fn load(
     directory: &Arc<ProvisionDir>,
     name: &str,
     source: Option<Vec<u8>>,
-    data: Arc<KeyValueStore>,
+    values: Arc<KeyValueStore>,
 ) -> Result<Loaded, LoadError> {
-    let files = Files::new(directory.clone(), name, source, data).keeping(options.keep_store);
+    let files = Files::new(directory.clone(), name, source, values).keeping(options.keep_store);
     let mut loaded = Provision::load(engine, options.budget, files)?;
     if let Loaded::Provision(provision) = &mut loaded {
         provision.explain = options.explain;
@@ -51,7 +51,7 @@ pub fn load(
 }
 
 /// `initial` if it is there and loads, else the built-in provision. That one is stored as `initial`, so that touching it works, but
-/// not where a file of that name is awaited: `--require-provision initial`, or `store` has just refused (`refused`).
+/// not where a file of that name is awaited: `--require-provision initial`, or the provision directory has just refused (`refused`).
 ///
 /// # Errors
 /// The built-in provision does not load, which no input can cause.
@@ -59,7 +59,7 @@ pub fn load_first(
     engine: &Arc<Engine>,
     options: &LoadOptions,
     directory: &Arc<ProvisionDir>,
-    data: &Arc<KeyValueStore>,
+    values: &Arc<KeyValueStore>,
     ledger: &Ledger,
     refused: bool,
 ) -> Result<Provision, LoadError> {
@@ -69,7 +69,7 @@ pub fn load_first(
         directory,
         name,
         Some(initial::BUILT_IN_SOURCE.to_vec()),
-        data.clone(),
+        values.clone(),
     )? {
         Loaded::Provision(mut provision) => {
             provision.built_in = true;
@@ -88,7 +88,7 @@ pub fn load_first(
         }
         return built_in(name);
     }
-    let error = match load(engine, options, directory, name, None, data.clone()) {
+    let error = match load(engine, options, directory, name, None, values.clone()) {
         Ok(Loaded::Provision(provision)) => return Ok(*provision),
         Ok(Loaded::Library) => no_register_rules(name),
         Err(error) => error,

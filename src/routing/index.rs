@@ -16,7 +16,7 @@ const DEPTH: usize = 32;
 
 /// A rule: its place in the order of matching, which comes first when places are compared, and in that of registration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Place {
+pub struct RankedRule {
     /// From 0; the least is tried first.
     pub rank: u32,
     /// From 0.
@@ -25,16 +25,16 @@ pub struct Place {
 
 /// The index of a rule table.
 #[derive(Debug, Default)]
-pub struct RuleTree {
-    statics: Table<Places>,
+pub struct RuleIndex {
+    statics: Table<RankedRules>,
     root: Node,
 }
 
 /// Rules in the order of matching. Nearly always one, which costs no further access to memory.
 #[derive(Debug, Default)]
-struct Places {
-    first: Option<Place>,
-    others: Vec<Place>,
+struct RankedRules {
+    first: Option<RankedRule>,
+    others: Vec<RankedRule>,
 }
 
 /// One level, reached by the segments before it (or, in the second half of a tree, after it).
@@ -43,7 +43,7 @@ struct Node {
     statics: Table<Node>,
     whole: Option<Box<Node>>,
     /// Rules that end here.
-    rules: Places,
+    rules: RankedRules,
     rare: Option<Box<Rare>>,
 }
 
@@ -52,51 +52,51 @@ struct Node {
 struct Rare {
     mixed: Affixes<Node>,
     /// Rules that go on deeper than the tree.
-    deep: Places,
+    deep: RankedRules,
     /// Rules whose next segment has a `path`, from their last segment backwards.
     backwards: Node,
     /// In the second half: rules of which only what has a `path` is left, by the static text around that.
-    spanning: Affixes<Places>,
+    spanning: Affixes<RankedRules>,
 }
 
-impl Places {
-    fn push(&mut self, place: Place) {
+impl RankedRules {
+    fn push(&mut self, rule: RankedRule) {
         match self.first {
-            None => self.first = Some(place),
-            Some(_) => self.others.push(place),
+            None => self.first = Some(rule),
+            Some(_) => self.others.push(rule),
         }
     }
 
-    fn extend(&mut self, places: &Places) {
-        places.iter().for_each(|place| self.push(place));
+    fn extend(&mut self, rules: &RankedRules) {
+        rules.iter().for_each(|rule| self.push(rule));
     }
 
-    fn iter(&self) -> impl Iterator<Item = Place> {
+    fn iter(&self) -> impl Iterator<Item = RankedRule> {
         self.first.into_iter().chain(self.others.iter().copied())
     }
 }
 
-impl RuleTree {
+impl RuleIndex {
     /// Enters a rule. Rules must be entered in the order of matching; `fixed`: those without variables and defaults, which
     /// come before all others.
-    pub fn insert(&mut self, place: Place, tokens: &[Token], fixed: bool) {
+    pub fn insert(&mut self, rule: RankedRule, tokens: &[Token], fixed: bool) {
         let segments = segments(tokens);
         if fixed {
             let texts: Vec<&str> = segments.iter().map(|segment| segment.prefix).collect();
-            self.statics.entry(hash(&texts.join("/"))).or_default().push(place);
+            self.statics.entry(hash(&texts.join("/"))).or_default().push(rule);
         } else {
-            self.root.insert(place, &segments);
+            self.root.insert(rule, &segments);
         }
     }
 
     /// Rules without variables and defaults that can match `key`, in the order of matching.
-    pub fn fixed(&self, key: &str) -> impl Iterator<Item = Place> {
-        self.statics.get(&hash(key)).into_iter().flat_map(Places::iter)
+    pub fn fixed(&self, key: &str) -> impl Iterator<Item = RankedRule> {
+        self.statics.get(&hash(key)).into_iter().flat_map(RankedRules::iter)
     }
 
     /// All other rules that can match `key`, in the order of matching.
-    pub fn variable(&self, key: &str) -> impl Iterator<Item = Place> + use<> {
-        let mut found = Places::default();
+    pub fn variable(&self, key: &str) -> impl Iterator<Item = RankedRule> + use<> {
+        let mut found = RankedRules::default();
         self.root.find((!key.is_empty()).then_some(key), &mut found);
         if !found.others.is_empty() {
             found.others.extend(found.first.take());
@@ -149,27 +149,27 @@ fn segments(tokens: &[Token]) -> Vec<Segment<'_>> {
 }
 
 impl Node {
-    fn insert(&mut self, place: Place, segments: &[Segment]) {
+    fn insert(&mut self, rule: RankedRule, segments: &[Segment]) {
         let mut node = self;
         for (depth, segment) in segments.iter().enumerate() {
             if depth == DEPTH {
-                return node.rare().deep.push(place);
+                return node.rare().deep.push(rule);
             }
             if segment.spans {
-                return node.rare().backwards.insert_backwards(place, &segments[depth..]);
+                return node.rare().backwards.insert_backwards(rule, &segments[depth..]);
             }
             node = node.child(segment);
         }
-        node.rules.push(place);
+        node.rules.push(rule);
     }
 
     /// The first segment has a `path`; others may have.
-    fn insert_backwards(&mut self, place: Place, segments: &[Segment]) {
+    fn insert_backwards(&mut self, rule: RankedRule, segments: &[Segment]) {
         let mut node = self;
         for (depth, segment) in segments.iter().rev().enumerate() {
             if segment.spans || depth == DEPTH {
                 let suffix = if segment.spans { segment.suffix } else { "" };
-                return node.rare().spanning.entry(segments[0].prefix, suffix).push(place);
+                return node.rare().spanning.entry(segments[0].prefix, suffix).push(rule);
             }
             node = node.child(segment);
         }
@@ -188,7 +188,7 @@ impl Node {
     }
 
     /// `rest`: what is left of the path; none at its end.
-    fn find(&self, rest: Option<&str>, found: &mut Places) {
+    fn find(&self, rest: Option<&str>, found: &mut RankedRules) {
         let Some(rest) = rest else { return found.extend(&self.rules) };
         let (segment, after) =
             rest.split_once('/').map_or((rest, None), |(first, after)| (first, Some(after)));
@@ -199,7 +199,7 @@ impl Node {
         }
     }
 
-    fn find_backwards(&self, rest: &str, found: &mut Places) {
+    fn find_backwards(&self, rest: &str, found: &mut RankedRules) {
         if let Some(rare) = &self.rare {
             rare.spanning.each(rest, |rules| found.extend(rules));
         }

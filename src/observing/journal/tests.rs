@@ -353,7 +353,7 @@ fn an_archive_has_what_its_format_asks_for() {
     let answer = Answer { headers: vec![("Location".into(), "/l".into())], ..Answer::text(302, "longer") };
     enter(&journal, "POST /a?b=c%20d&e", &[0xff], &answer);
     enter(&journal, "GET http://x/y", b"", &Answer::text(200, ""));
-    let first = har::of(&journal.get(1).unwrap());
+    let first = har::from_entry(&journal.get(1).unwrap());
     let request = &first["request"];
     assert_eq!(request["url"], "http://mock:8000/a?b=c%20d&e");
     assert_eq!(
@@ -370,7 +370,7 @@ fn an_archive_has_what_its_format_asks_for() {
     assert_eq!(response["content"], content);
     assert_eq!((&response["statusText"], &response["redirectURL"]), (&json!("Found"), &json!("/l")));
     assert_eq!(first["timings"]["wait"], first["time"]);
-    let second = har::of(&journal.get(2).unwrap());
+    let second = har::from_entry(&journal.get(2).unwrap());
     assert_eq!((&second["request"]["url"], second["request"].get("postData")), (&json!("http://x/y"), None));
     let (before, behind) = har::around(7, true);
     let archive: serde_json::Value = serde_json::from_str(&format!("{before}{first}{behind}")).unwrap();

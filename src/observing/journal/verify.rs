@@ -90,7 +90,7 @@ impl Expected {
     ///
     /// # Errors
     /// They contradict one another.
-    pub fn of(count: Option<u64>, min: Option<u64>, max: Option<u64>) -> Result<Expected, String> {
+    pub fn new(count: Option<u64>, min: Option<u64>, max: Option<u64>) -> Result<Expected, String> {
         match (count, min, max) {
             (Some(count), None, None) => Ok(Expected { min: count, max: Some(count) }),
             (Some(_), ..) => Err("`count` stands alone, without `min` and `max`".into()),
@@ -320,7 +320,7 @@ mod tests {
             let asked =
                 crate::observing::journal::filter::parse::query(&format!("body~=abc&{query}"), VERIFY)
                     .unwrap();
-            let expectation = Expected::of(asked.count, asked.min, asked.max).unwrap();
+            let expectation = Expected::new(asked.count, asked.min, asked.max).unwrap();
             let outcome =
                 verify(&journal(pattern), &asked.filter, asked.since.unwrap_or(0), expectation).unwrap();
             let found = format!("{} {}", outcome.verdict.word(), outcome.tally.count);
@@ -342,7 +342,7 @@ mod tests {
 
     #[test]
     fn numbers_that_contradict_one_another_are_refused() {
-        let of = |count, min, max| Expected::of(count, min, max).map(|expected| expected.to_string());
+        let of = |count, min, max| Expected::new(count, min, max).map(|expected| expected.to_string());
         assert_eq!(of(None, None, None), Ok("at least 1".into()));
         assert_eq!(of(Some(2), None, None), Ok("2".into()));
         assert_eq!(of(None, Some(2), Some(3)), Ok("2 to 3".into()));

@@ -29,7 +29,7 @@ impl Exposition {
     }
 
     /// A family of one sample without labels.
-    pub fn one(&mut self, name: &str, kind: &str, help: &str, value: &dyn Display) {
+    pub fn single(&mut self, name: &str, kind: &str, help: &str, value: &dyn Display) {
         self.family(name, kind, help);
         self.sample(name, &[], value);
     }
@@ -54,7 +54,7 @@ mod tests {
         let mut page = Exposition::default();
         page.family("a_total", "counter", "a \"help\"\nwith \\");
         page.sample("a_total", &[("rule", "/\"x\"\\\n"), ("m", "GET")], &3);
-        page.one("b", "gauge", "b", &0.25);
+        page.single("b", "gauge", "b", &0.25);
         let expected = "# HELP a_total a \"help\"\\nwith \\\\\n# TYPE a_total counter\n\
                         a_total{rule=\"/\\\"x\\\"\\\\\\n\",m=\"GET\"} 3\n\
                         # HELP b b\n# TYPE b gauge\nb 0.25\n";

@@ -87,11 +87,11 @@ impl Metrics {
         ];
         for (name, kind, help, number) in numbers {
             if let Some(number) = number {
-                page.one(name, kind, help, &number);
+                page.single(name, kind, help, &number);
             }
         }
         let help = "Processor time, user and system, in seconds.";
-        page.one("process_cpu_seconds_total", COUNTER, help, &seconds(usage.cpu_nanoseconds));
+        page.single("process_cpu_seconds_total", COUNTER, help, &seconds(usage.cpu_nanoseconds));
         page.family("h1mock_build_info", GAUGE, "The version of h1mock; always 1.");
         page.sample("h1mock_build_info", &[("version", env!("CARGO_PKG_VERSION"))], &1);
         page.into_text()

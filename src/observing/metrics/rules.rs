@@ -235,7 +235,7 @@ mod tests {
     }
 
     /// Requests of one label.
-    fn of(sums: &[Sums], label: &str) -> u64 {
+    fn requests_of(sums: &[Sums], label: &str) -> u64 {
         sums.iter().filter(|sums| sums.label == label).flat_map(|sums| &sums.requests).map(|(_, n)| n).sum()
     }
 
@@ -252,7 +252,7 @@ mod tests {
         let read: Vec<_> =
             sums.iter().map(|sums| (sums.label.as_str(), sums.nanoseconds, sums.errors)).collect();
         assert_eq!(read, [("/a0", 10, 1), ("/a1", 5, 0)]);
-        assert_eq!((of(&sums, "/a0"), of(&sums, "/a1")), (2, 1));
+        assert_eq!((requests_of(&sums, "/a0"), requests_of(&sums, "/a1")), (2, 1));
     }
 
     #[test]
@@ -264,7 +264,7 @@ mod tests {
         get(&rules, adopted[1].as_deref(), 200);
         assert_eq!(adopted.iter().flatten().map(|counters| counters.total()).collect::<Vec<_>>(), [1, 1]);
         let sums = rules.sums();
-        assert_eq!((sums.len(), sums[0].requests.len(), of(&sums, "/a")), (1, 1, 2));
+        assert_eq!((sums.len(), sums[0].requests.len(), requests_of(&sums, "/a")), (1, 1, 2));
     }
 
     #[test]
@@ -296,11 +296,11 @@ mod tests {
         let old = rules.adopt(&identities("old", MOST_RULES));
         let new = rules.adopt(&identities("new", 1));
         get(&rules, old[7].as_deref(), 200);
-        assert_eq!(of(&rules.sums(), OTHER), 1);
+        assert_eq!(requests_of(&rules.sums(), OTHER), 1);
         drop(old);
         get(&rules, new[0].as_deref(), 200);
         let sums = rules.sums();
-        assert_eq!((total(&sums), of(&sums, OTHER)), (2, 1));
+        assert_eq!((total(&sums), requests_of(&sums, OTHER)), (2, 1));
         assert!(lock(&rules.known).leaving.is_empty());
     }
 }

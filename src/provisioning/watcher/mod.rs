@@ -38,9 +38,9 @@ const LONGEST_LOOK: Duration = Duration::from_secs(86_400);
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Changes {
     /// Files that were written, moved in, linked or touched, in the order in which they were completed: the last
-    /// one is the newest. Files that the store wrote itself are not among them.
+    /// one is the newest. Files that the provision directory wrote itself are not among them.
     pub written: Vec<Name>,
-    /// Files that are gone, sorted; those that the store removed are among them.
+    /// Files that are gone, sorted; those that the provision directory removed are among them.
     pub removed: Vec<Name>,
     /// The ConfigMap mount was updated: see [`ProvisionDir::refresh_config`].
     pub config: bool,
@@ -80,8 +80,8 @@ impl fmt::Display for WatchError {
 impl std::error::Error for WatchError {}
 
 impl Watcher {
-    /// Starts to watch the directory of `store`. Reported is what changes from now on, and also what changed since
-    /// the store was opened, or since its last `refresh_config` for the mount. `on_changes` is called on the
+    /// Starts to watch the provision directory. Reported is what changes from now on, and also what changed since
+    /// it was opened, or since its last `refresh_config` for the mount. `on_changes` is called on the
     /// thread, one report at a time; what happens meanwhile is the next report. Where the system grants no events
     /// the files are polled. Errors: the system refuses a thread or a socket.
     pub fn start(
@@ -294,9 +294,9 @@ impl Watch {
     }
 }
 
-/// Device and inode of the directory of `store`.
+/// Device and inode of the provision directory.
 fn identity(directory: &ProvisionDir) -> Option<(u64, u64)> {
     let metadata = directory.root().metadata().ok().filter(|metadata| metadata.is_dir())?;
-    let stat = Stat::of(&metadata);
+    let stat = Stat::from_metadata(&metadata);
     Some((stat.device, stat.inode))
 }
