@@ -121,8 +121,6 @@ impl fmt::Display for NameError {
     }
 }
 
-impl std::error::Error for NameError {}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -18,7 +18,6 @@ const SMALL: usize = 64 << 10;
 /// What an answer has for a body: bytes, or a file that is open.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Content {
-    /// Bytes in memory.
     Bytes(Vec<u8>),
     /// What the file has, as it is sent.
     File(Box<Opened>),

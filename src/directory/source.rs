@@ -24,9 +24,7 @@ const FRESH: Duration = Duration::from_millis(20);
 /// The change time is left out, so that `chmod` changes nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Stat {
-    /// Device number.
     pub device: u64,
-    /// Inode number.
     pub inode: u64,
     /// Modification time, in nanoseconds since 1970.
     pub modified_ns: i128,
@@ -46,7 +44,6 @@ pub struct Stamp {
 /// The content of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Source {
-    /// The whole content.
     pub bytes: Vec<u8>,
     /// The state in which the file was when it had that content.
     pub stamp: Stamp,
@@ -59,7 +56,6 @@ impl Stat {
         Stat { device: metadata.dev(), inode: metadata.ino(), modified_ns, size: metadata.len() }
     }
 
-    /// Modification time.
     pub fn modified(&self) -> SystemTime {
         let offset = Duration::from_nanos(u64::try_from(self.modified_ns.unsigned_abs()).unwrap_or(u64::MAX));
         let time = if self.modified_ns < 0 {

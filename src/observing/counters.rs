@@ -132,7 +132,6 @@ impl RuleCounters {
         self.slots.iter().filter(|slot| slot.key.load(Ordering::Relaxed) != 0).count()
     }
 
-    /// Time that requests took.
     pub fn nanoseconds(&self) -> u64 {
         self.nanoseconds.load(Ordering::Relaxed)
     }

@@ -27,11 +27,9 @@ const SHOWN: [(usize, usize); 6] = [(5, 150), (4, 100), (3, 70), (2, 50), (1, 30
 pub struct Report {
     /// The provision that serves.
     pub provision: String,
-    /// Its generation.
     pub generation: u64,
     /// Its rules that served nothing.
     pub unused: Vec<String>,
-    /// What was counted.
     pub summary: Summary,
 }
 

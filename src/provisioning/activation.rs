@@ -23,7 +23,6 @@ use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-/// Activates provisions.
 pub struct Activation {
     engine: Arc<Engine>,
     options: LoadOptions,
@@ -86,12 +85,10 @@ impl Activation {
         provision.generation
     }
 
-    /// The provision directory.
     pub fn directory(&self) -> &Arc<ProvisionDir> {
         &self.directory
     }
 
-    /// The generation that serves.
     pub fn generation(&self) -> u64 {
         self.current().generation
     }

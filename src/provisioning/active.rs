@@ -11,7 +11,6 @@ pub type Then = Box<dyn FnOnce(u64) + Send>;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct WaitId(u64);
 
-/// The active provision.
 pub struct Active {
     current: RwLock<Arc<Provision>>,
     waits: Mutex<Waits>,

@@ -11,13 +11,11 @@ pub enum ActivationError {
     Unknown(String),
     /// The active provision can't be removed.
     Active(String),
-    /// It does not load.
     Load(LoadError),
     /// It has no `registerRules()`.
     Library(LoadError),
     /// Its name is that of an auxiliary file.
     NotAProvision(String),
-    /// The directory refuses.
     Directory(DirectoryError),
 }
 

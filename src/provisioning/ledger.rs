@@ -3,7 +3,6 @@
 use crate::directory::{DirectoryError, Entry, ProvisionDir};
 use crate::script::runtime::fault::LoadError;
 use crate::system::lock::lock;
-use sha2::{Digest, Sha256};
 use std::sync::Mutex;
 use std::time::SystemTime;
 
@@ -41,11 +40,9 @@ pub struct LedgerRow {
     pub size: u64,
     /// SHA-256 of the content, in hex; empty where it can't be read.
     pub sha256: String,
-    /// Last change.
     pub modified: Option<SystemTime>,
     /// What a symbolic link points to.
     pub resolved: Option<String>,
-    /// What it is for.
     pub kind: Kind,
     /// Its last activation.
     pub generation: Option<u64>,
@@ -77,7 +74,6 @@ impl Ledger {
         *record_mut(&mut lock(&self.0), name) = record;
     }
 
-    /// `name` did not load.
     pub fn failed(&self, name: &str, error: &LoadError) {
         record_mut(&mut lock(&self.0), name).error = Some(error.clone());
     }
@@ -103,7 +99,6 @@ impl Ledger {
         index_of(&ledger, name).map(|at| ledger[at].1.clone()).unwrap_or_default()
     }
 
-    /// `name` is gone.
     pub fn forget(&self, name: &str) {
         let mut ledger = lock(&self.0);
         if let Ok(at) = index_of(&ledger, name) {
@@ -122,17 +117,16 @@ impl Ledger {
     fn row(&self, directory: &ProvisionDir, entry: Entry) -> LedgerRow {
         let record = self.record(entry.name.as_str());
         let content = if entry.skipped.is_none() { directory.read(&entry.name).ok() } else { None };
-        let bytes = content.map(|source| source.bytes);
         let kind = match (&entry.skipped, record.kind) {
             (Some(_), _) => Kind::Skipped,
             _ if !entry.name.is_provision() => Kind::Auxiliary,
             (None, Some(kind)) => kind,
-            (None, None) => guess(bytes.as_deref().unwrap_or_default()),
+            (None, None) => guess(content.as_ref().map_or(&[], |source| &source.bytes)),
         };
         LedgerRow {
             name: entry.name.as_str().to_owned(),
             size: entry.size,
-            sha256: bytes.map(|bytes| sha256(&bytes)).unwrap_or_default(),
+            sha256: content.map(|source| source.stamp.sha256).unwrap_or_default(),
             modified: entry.modified,
             resolved: entry.resolved,
             kind,
@@ -161,8 +155,4 @@ fn record_mut<'r>(ledger: &'r mut Vec<(String, Record)>, name: &str) -> &'r mut 
 fn guess(source: &[u8]) -> Kind {
     let name = b"registerRules";
     if source.windows(name.len()).any(|part| part == name) { Kind::Provision } else { Kind::Library }
-}
-
-fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -49,7 +49,6 @@ pub struct Provision {
 pub struct Served {
     /// The function, bound to the rule's variables.
     pub view: Bound,
-    /// Blueprint of the rule.
     pub blueprint: Scope,
     /// File of the line that registered it.
     pub file: String,
@@ -77,7 +76,6 @@ impl Served {
 pub struct RuleRow {
     /// The rule as registered.
     pub rule: String,
-    /// Its endpoint.
     pub endpoint: String,
     /// Its methods, with those that come by themselves.
     pub methods: Vec<String>,

@@ -43,7 +43,6 @@ mod cost {
 /// A rule that nearly serves a request.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Miss {
-    /// The rule as registered.
     pub rule: String,
     /// The methods that it was registered with.
     pub methods: String,
@@ -151,7 +150,6 @@ trait DifferenceVisitor {
     fn stretch(&mut self, parts: &[Part], asked: &[Segment]);
     /// A slash at the end that is too many.
     fn slash(&mut self);
-    /// Another method.
     fn method(&mut self, rule: &Rule, asked: &str);
 }
 

@@ -34,10 +34,7 @@ pub enum Found {
         values: Vec<Value>,
     },
     /// 308 to this path (not encoded; the query is kept).
-    Redirect {
-        /// The right path.
-        path: String,
-    },
+    Redirect { path: String },
     /// 405.
     MethodNotAllowed {
         /// What `Allow` lists, sorted.

@@ -341,7 +341,5 @@ impl fmt::Display for RuleError {
     }
 }
 
-impl std::error::Error for RuleError {}
-
 #[cfg(test)]
 mod tests;

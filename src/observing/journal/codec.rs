@@ -23,7 +23,6 @@ pub struct Exchange<'x> {
     pub took: u64,
     /// Generation of the provision that served it; 0 where none did.
     pub generation: u64,
-    /// The request.
     pub request: &'x Request,
     /// The rule that served it, and its endpoint.
     pub rule: Option<(&'x str, &'x str)>,
@@ -31,7 +30,6 @@ pub struct Exchange<'x> {
     pub unmatched: Option<&'x str>,
     /// Status of the answer; 0 where the connection is broken on purpose.
     pub status: u16,
-    /// Fields of the answer.
     pub answer_headers: &'x Fields,
     /// Its body, or as much of it as the journal keeps.
     pub answer_body: &'x [u8],

@@ -30,7 +30,6 @@ pub struct Entry {
     pub body_length: u64,
     /// The rule that served it, as registered.
     pub rule: Option<String>,
-    /// Its endpoint.
     pub endpoint: Option<String>,
     /// Why no rule served it, or why the engine refused it.
     pub unmatched: Option<String>,

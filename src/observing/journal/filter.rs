@@ -23,9 +23,7 @@ const MAX_SEARCHED: usize = 64 << 10;
 /// Whether an entry is meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fit {
-    /// It is.
     Yes,
-    /// It is not.
     No,
     /// What was cut off its body decides.
     Open,
@@ -60,7 +58,6 @@ impl Filter {
         Filter { conditions }
     }
 
-    /// Its conditions.
     pub fn conditions(&self) -> &[Condition] {
         &self.conditions
     }
@@ -85,7 +82,6 @@ impl Filter {
 
 /// An entry, with what was parsed of it for one filter or for many.
 pub struct Subject<'e> {
-    /// The entry.
     pub entry: &'e Entry,
     query: OnceCell<Pairs>,
     json: OnceCell<Option<Value>>,
@@ -117,7 +113,6 @@ impl<'e> Subject<'e> {
 /// What one part of an entry has to be.
 #[derive(Debug, Clone)]
 pub struct Condition {
-    /// The part.
     pub part: Part,
     test: Test,
 }
@@ -150,7 +145,6 @@ impl Condition {
         }
     }
 
-    /// Whether it holds.
     pub fn fits(&self, subject: &Subject) -> Fit {
         match &self.part {
             Part::Body => self.body_fits(subject),

@@ -15,9 +15,7 @@ pub fn object(pairs: &mut [(&str, Value)]) -> Value {
 
 /// A list of `[name, value]`.
 pub fn pairs(fields: &[(String, String)]) -> Value {
-    let pair =
-        |(name, value): &(String, String)| Value::Array(vec![name.as_str().into(), value.as_str().into()]);
-    Value::Array(fields.iter().map(pair).collect())
+    fields.iter().map(|(name, value)| vec![name.as_str(), value.as_str()]).collect()
 }
 
 /// `body` or `body_base64`, `body_length`, `body_cut`.

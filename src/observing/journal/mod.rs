@@ -76,7 +76,7 @@ pub struct Stats {
     pub bytes: u64,
     /// Most bytes; 0 where the journal is off.
     pub budget: u64,
-    /// Entries that are records.
+    /// Entries that are kept.
     pub entries: u64,
     /// Number of the oldest entry that is kept; 0 where there is none.
     pub first: u64,
@@ -95,7 +95,7 @@ pub struct Span {
     pub last: u64,
     /// Entries of the span that gave way to newer ones. Those that were deleted don't count.
     pub evicted: u64,
-    /// Entries of the span that were too large to be records.
+    /// Entries of the span that were too large to be kept.
     pub too_large: u64,
 }
 
@@ -161,7 +161,7 @@ impl Journal {
         usize::try_from(budget).unwrap_or(usize::MAX)
     }
 
-    /// Whether anything is records.
+    /// Whether anything is kept.
     pub fn is_on(&self) -> bool {
         self.budget > 0
     }

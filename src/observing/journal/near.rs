@@ -15,15 +15,12 @@ const EXCERPT: usize = 100;
 /// A request that is not meant, but nearly.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Near {
-    /// Its number.
     pub number: u64,
-    /// Its method.
     pub method: String,
     /// Its target, perhaps shortened.
     pub target: String,
     /// How near, 0 to 100.
     pub score: u64,
-    /// What is different.
     pub differs: Vec<Difference>,
 }
 
@@ -32,7 +29,6 @@ pub struct Near {
 pub struct Difference {
     /// The part: `method`, `header X-Id`, `json /id`.
     pub part: String,
-    /// What was asked for.
     pub expected: String,
     /// What is there; `None` where there is nothing.
     pub found: Option<String>,

@@ -18,7 +18,6 @@ const NUMBERS: usize = 10;
 
 /// One step of a walk.
 pub enum Step<'w> {
-    /// The next entry.
     Entry(&'w Subject<'w>),
     /// So many entries that were evicted.
     Lost(u64),
@@ -48,7 +47,7 @@ pub fn walk(
     each: &mut dyn FnMut(Step) -> ControlFlow<()>,
 ) -> Result<u64, TooLong> {
     let (end, last) = (Instant::now() + patience, journal.last());
-    let (mut next, mut late, mut told) = (since.max(journal.cleared()) + 1, false, false);
+    let (mut next, mut late, mut stopped) = (since.max(journal.cleared()) + 1, false, false);
     journal.read(since, &mut |entry| {
         if entry.number > last {
             return ControlFlow::Break(());
@@ -58,14 +57,14 @@ pub fn walk(
         next = entry.number + 1;
         let flow = if lost > 0 { each(Step::Lost(lost)) } else { ControlFlow::Continue(()) };
         let flow = if flow.is_continue() { each(Step::Entry(&Subject::new(entry))) } else { flow };
-        told = flow.is_break();
+        stopped = flow.is_break();
         if late { ControlFlow::Break(()) } else { flow }
     });
     if late {
         return Err(TooLong);
     }
     let lost = (last + 1).saturating_sub(next);
-    if lost > 0 && !told {
+    if lost > 0 && !stopped {
         let _ = each(Step::Lost(lost));
     }
     Ok(last)
@@ -134,7 +133,7 @@ pub enum Verdict {
     Pass,
     /// It is not, whatever was in them.
     Fail,
-    /// They decide.
+    /// Cannot be decided: evicted or truncated entries might change the result.
     Unknown,
 }
 
@@ -163,7 +162,6 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// Takes in one step.
     pub fn take(&mut self, filter: &Filter, step: &Step) {
         match step {
             Step::Lost(lost) => self.lost += lost,
@@ -171,7 +169,6 @@ impl Tally {
         }
     }
 
-    /// Takes in an entry.
     pub fn take_entry(&mut self, filter: &Filter, subject: &Subject) {
         match filter.fits(subject) {
             Fit::No => {}
@@ -201,7 +198,6 @@ impl Tally {
 pub struct Outcome {
     /// Whether it is as expected.
     pub verdict: Verdict,
-    /// What was counted.
     pub tally: Tally,
     /// Where too few came, those that come nearest.
     pub near: Vec<Near>,

@@ -31,7 +31,6 @@ pub enum Waited {
     Holds(Tally),
     /// The time is over; with the requests that come nearest.
     Late(Tally, Vec<Near>),
-    /// The process stops.
     Stopping,
     /// What is there took too long to look through.
     TooLong(TooLong),

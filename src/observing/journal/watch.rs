@@ -19,11 +19,9 @@ pub struct WatchId(u64);
 /// Least time between two calls of a listener: a burst is told of at once and then in lots.
 const PAUSE: Duration = Duration::from_millis(1);
 
-/// Who listens.
 #[derive(Default)]
 pub struct Watch {
     after: OnceLock<After>,
-    /// Somebody listens.
     watched: AtomicBool,
     /// There is something new.
     news: AtomicBool,

@@ -34,13 +34,11 @@ impl Exposition {
         self.sample(name, &[], value);
     }
 
-    /// The page.
     pub fn into_text(self) -> String {
         self.0
     }
 }
 
-/// Nanoseconds as seconds.
 pub fn seconds(nanoseconds: u64) -> f64 {
     nanoseconds as f64 / 1e9
 }

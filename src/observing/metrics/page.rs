@@ -22,7 +22,6 @@ pub struct Readings {
     pub admin: (usize, usize),
     /// Answers that wait or dribble.
     pub held: usize,
-    /// The journal.
     pub journal: Stats,
 }
 

@@ -23,13 +23,11 @@ pub const OTHER: &str = "other";
 /// A rule by what tells it apart: its text, and the methods that it lists.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Identity {
-    /// The rule as registered.
     pub rule: String,
     /// Its methods, joined by commas.
     pub methods: String,
 }
 
-/// Counters of rules.
 pub struct Rules {
     known: Mutex<Known>,
     /// Pairs that were claimed by rules.

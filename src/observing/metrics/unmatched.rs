@@ -32,7 +32,6 @@ pub struct Row {
     pub method: String,
     /// As sent, without its query.
     pub path: String,
-    /// How often.
     pub count: u64,
 }
 

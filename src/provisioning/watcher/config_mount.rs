@@ -14,11 +14,9 @@ pub(super) struct ConfigMount {
 /// What a look at the mount shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
-    /// Nothing new.
     Same,
     /// It changed, and whoever writes it may not be done: look again.
     Settling,
-    /// It was updated.
     Changed,
 }
 

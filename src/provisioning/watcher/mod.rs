@@ -9,7 +9,6 @@ mod snapshot;
 #[cfg(test)]
 mod tests;
 
-use std::fmt;
 use std::io;
 use std::mem;
 use std::os::fd::AsFd;
@@ -46,7 +45,6 @@ pub struct Changes {
     pub config: bool,
 }
 
-/// How to watch.
 #[derive(Clone, Copy, Debug)]
 pub struct WatchOptions {
     /// Look at the files every `interval`, as is done anyway where the file system has no events.
@@ -67,18 +65,6 @@ pub struct Watcher {
     _stop: UnixStream,
 }
 
-/// The thread could not be started.
-#[derive(Debug)]
-pub struct WatchError(io::Error);
-
-impl fmt::Display for WatchError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "failed to start the watcher: {}", describe_io(&self.0))
-    }
-}
-
-impl std::error::Error for WatchError {}
-
 impl Watcher {
     /// Starts to watch the provision directory. Reported is what changes from now on, and also what changed since
     /// it was opened, or since its last `refresh_config` for the mount. `on_changes` is called on the
@@ -88,14 +74,15 @@ impl Watcher {
         directory: Arc<ProvisionDir>,
         options: WatchOptions,
         on_changes: impl FnMut(Changes) + Send + 'static,
-    ) -> Result<Watcher, WatchError> {
-        let (stop, stopped) = UnixStream::pair().map_err(WatchError)?;
+    ) -> Result<Watcher, String> {
+        let failed = |error: io::Error| format!("failed to start the watcher: {}", describe_io(&error));
+        let (stop, stopped) = UnixStream::pair().map_err(failed)?;
         let mut watch = Watch::new(directory, options, stopped);
         thread::Builder::new()
             .name("watcher".to_owned())
             .stack_size(options.stack)
             .spawn(move || watch.run(on_changes))
-            .map_err(WatchError)?;
+            .map_err(failed)?;
         Ok(Watcher { _stop: stop })
     }
 }

@@ -13,12 +13,10 @@ pub struct Reasons {
     pub cost: usize,
     /// Whether a static part is there, if misspelled.
     pub shared: bool,
-    /// Each difference.
     pub texts: Vec<String>,
 }
 
 impl Reasons {
-    /// One more difference.
     pub fn add(&mut self, cost: usize, reason: String) {
         self.cost += cost;
         self.texts.push(reason);

@@ -36,14 +36,10 @@ impl fmt::Display for FilterError {
     }
 }
 
-impl std::error::Error for FilterError {}
-
 /// Where in a pair the fault is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Spot {
-    /// Where it begins.
     Start,
-    /// Where the value begins.
     Value,
     /// Behind it.
     End,
