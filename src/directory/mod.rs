@@ -1,5 +1,5 @@
 //! The provision directory: reading, writing, removing and listing its files by checked names, without being led
-//! out of it. It knows nothing of scripts, HTTP or events, and does not decide what a file is good for.
+//! out of it.
 
 mod config_map;
 mod copies;

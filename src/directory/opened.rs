@@ -1,4 +1,4 @@
-//! Files that are sent from where they are: each is opened once, for any number of answers at a time. Knows no answers.
+//! Files that are sent from where they are: each is opened once, for any number of answers at a time.
 
 use super::error::{Cause, DirectoryError};
 use super::name::Name;

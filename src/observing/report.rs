@@ -1,5 +1,5 @@
 //! The report: whether the mock was used as it was meant to be, and by what that shows. JSON of less than 1 KiB, the verdict first,
-//! so that it fits into the termination message of a container. Knows no listener.
+//! so that it fits into the termination message of a container.
 
 mod fail_on;
 

@@ -1,5 +1,5 @@
 //! File event or POST -> read -> compile -> swap. The one place that activates: loads run one after the other, a load that fails
-//! changes nothing. Knows neither inotify nor HTTP.
+//! changes nothing.
 
 mod readiness;
 

@@ -1,4 +1,4 @@
-//! The provision that serves: one swap of an `RwLock<Arc<Provision>>`, and who waits for a generation. Knows no files.
+//! The provision that serves: one swap of an `RwLock<Arc<Provision>>`, and who waits for a generation.
 
 use crate::provisioning::provision::Provision;
 use crate::system::lock::lock;

@@ -3,6 +3,7 @@
 use crate::directory::{DirectoryError, Entry, ProvisionDir};
 use crate::script::runtime::fault::LoadError;
 use crate::system::lock::lock;
+use std::collections::HashMap;
 use std::sync::Mutex;
 use std::time::SystemTime;
 
@@ -63,47 +64,42 @@ pub struct Record {
     pub error: Option<LoadError>,
 }
 
-/// What was learned by loading, in the order of names.
+/// What was learned by loading, by name.
 #[derive(Default)]
-pub struct Ledger(Mutex<Vec<(String, Record)>>);
+pub struct Ledger(Mutex<HashMap<String, Record>>);
 
 impl Ledger {
     /// `name` serves as `generation`.
     pub fn activated(&self, name: &str, generation: u64) {
         let record = Record { kind: Some(Kind::Provision), generation: Some(generation), error: None };
-        *record_mut(&mut lock(&self.0), name) = record;
+        lock(&self.0).insert(name.to_owned(), record);
     }
 
     pub fn failed(&self, name: &str, error: &LoadError) {
-        record_mut(&mut lock(&self.0), name).error = Some(error.clone());
+        lock(&self.0).entry(name.to_owned()).or_default().error = Some(error.clone());
     }
 
     /// `name` loaded and has no `registerRules()`.
     pub fn library(&self, name: &str) {
         let mut ledger = lock(&self.0);
-        let record = record_mut(&mut ledger, name);
+        let record = ledger.entry(name.to_owned()).or_default();
         (record.kind, record.error) = (Some(Kind::Library), None);
     }
 
     /// `name` has other content, which nobody has loaded yet: an error of before says nothing of it.
     pub fn rewritten(&self, name: &str) {
-        let mut ledger = lock(&self.0);
-        if let Ok(at) = index_of(&ledger, name) {
-            ledger[at].1.error = None;
+        if let Some(record) = lock(&self.0).get_mut(name) {
+            record.error = None;
         }
     }
 
     /// What is known of `name`.
     pub fn record(&self, name: &str) -> Record {
-        let ledger = lock(&self.0);
-        index_of(&ledger, name).map(|at| ledger[at].1.clone()).unwrap_or_default()
+        lock(&self.0).get(name).cloned().unwrap_or_default()
     }
 
     pub fn forget(&self, name: &str) {
-        let mut ledger = lock(&self.0);
-        if let Ok(at) = index_of(&ledger, name) {
-            ledger.remove(at);
-        }
+        lock(&self.0).remove(name);
     }
 
     /// All files of the provision directory with what is known of them, by name.
@@ -135,20 +131,6 @@ impl Ledger {
             skipped: entry.skipped.map(|reason| reason.to_string()),
         }
     }
-}
-
-/// Where the record of `name` is, or would be.
-fn index_of(ledger: &[(String, Record)], name: &str) -> Result<usize, usize> {
-    ledger.binary_search_by(|(known, _)| known.as_str().cmp(name))
-}
-
-/// The record of `name`, a new one if need be.
-fn record_mut<'r>(ledger: &'r mut Vec<(String, Record)>, name: &str) -> &'r mut Record {
-    let at = index_of(ledger, name).unwrap_or_else(|at| {
-        ledger.insert(at, (name.to_owned(), Record::default()));
-        at
-    });
-    &mut ledger[at].1
 }
 
 /// What a file is that was never loaded.

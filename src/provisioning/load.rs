@@ -1,4 +1,4 @@
-//! Loading: a file of the provision directory -> a provision that is not active yet. Knows no events and no swaps.
+//! Loading: a file of the provision directory -> a provision that is not active yet.
 
 use crate::directory::{Name, ProvisionDir};
 use crate::observing::metrics::metrics;

@@ -1,5 +1,5 @@
 //! What readiness waits for: the provision of `--require-provision`, or that the built-in one no longer stands in for an `initial`
-//! that did not load. Knows no probe.
+//! that did not load.
 
 use crate::directory::{Name, ProvisionDir};
 use crate::provisioning::error::ActivationError;

@@ -1,4 +1,4 @@
-//! The converters of URL variables: which text each takes, its value, and the way back. Knows nothing of rules and requests.
+//! The converters of URL variables: which text each takes, its value, and the way back.
 
 use crate::routing::value::Value;
 use std::fmt;

@@ -1,5 +1,5 @@
 //! The rule table: path and method -> rule, redirect, 405 or 404, in Werkzeug's order and at a cost that does not depend on the
-//! number of rules; endpoint and values -> URL. Knows nothing of requests, view functions and scripts.
+//! number of rules; endpoint and values -> URL.
 
 use crate::routing::index::{RankedRule, RuleIndex, key_of};
 use crate::routing::rule::Rule;

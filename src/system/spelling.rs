@@ -1,4 +1,4 @@
-//! How far two words are apart, and which of the known ones was meant. Knows words only.
+//! How far two words are apart, and which of the known ones was meant.
 
 /// Damerau-Levenshtein distance in its "optimal string alignment" form: insertions, deletions, replacements
 /// and swaps of neighbours that turn one word into the other.

@@ -4,7 +4,6 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::Value;
-use std::borrow::Cow;
 use std::time::SystemTime;
 
 /// A map of `pairs`, whose values are taken. Far smaller than what `json!` makes of as many.
@@ -45,9 +44,6 @@ pub fn base64(body: &[u8]) -> String {
 }
 
 /// In UTC, with microseconds.
-pub fn rfc3339(time: SystemTime) -> Cow<'static, str> {
-    // Times come from this machine's clock: the calendar has them.
-    let micros = time.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_micros());
-    let utc = i64::try_from(micros).ok().and_then(DateTime::<Utc>::from_timestamp_micros);
-    utc.map_or(Cow::Borrowed(""), |utc| utc.to_rfc3339_opts(SecondsFormat::Micros, true).into())
+pub fn rfc3339(time: SystemTime) -> String {
+    DateTime::<Utc>::from(time).to_rfc3339_opts(SecondsFormat::Micros, true)
 }

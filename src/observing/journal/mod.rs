@@ -1,4 +1,4 @@
-//! What the mock received and answered, within a budget of bytes. Knows no listener and no script.
+//! What the mock received and answered, within a budget of bytes.
 //!
 //! The request path writes records ([`codec`]) into a ring ([`ring`]) and holds its lock for copying alone. Who asks copies
 //! records out under the same lock, a few at a time, and decodes them without it.
@@ -180,11 +180,11 @@ impl Journal {
     /// the answer leaves.
     pub fn record(&self, exchange: &Exchange) {
         let mut head = HEAD.take();
-        let (end, [text, body, answer]) = codec::encode(&mut head, exchange, self.body, self.head);
+        let [text, body, answer] = codec::encode(&mut head, exchange, self.body, self.head);
         {
             let mut records = self.lock();
             if records.epoch == exchange.request.epoch && records.clears == exchange.begun.clears {
-                records.ring.push(&[&head[..end], text, body, answer]);
+                records.ring.push(&[&head, text, body, answer]);
             }
         }
         if head.capacity() <= BUFFER {

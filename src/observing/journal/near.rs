@@ -1,4 +1,4 @@
-//! The requests that come nearest to a filter, and what is different about them. Knows entries and conditions only.
+//! The requests that come nearest to a filter, and what is different about them.
 
 use super::entry::Entry;
 use super::filter::{Condition, Filter, Fit, Part, Subject};

@@ -1,4 +1,4 @@
-//! The text format of Prometheus, version 0.0.4: families with their help and type, then their samples. Knows no metric.
+//! The text format of Prometheus, version 0.0.4: families with their help and type, then their samples.
 
 use std::fmt::{Display, Write};
 

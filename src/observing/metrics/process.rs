@@ -1,4 +1,4 @@
-//! What the kernel tells of this process: processor time, memory, open files. Knows no metrics.
+//! What the kernel tells of this process: processor time, memory, open files.
 
 use rustix::process::{Resource, getrlimit};
 use rustix::time::{ClockId, clock_gettime};
