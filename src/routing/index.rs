@@ -1,5 +1,5 @@
 //! The router's index: which rules can match a path at all, found without going through the rules. May offer rules that do
-//! not match (the router checks each); never misses one. Knows patterns, nothing of methods and values.
+//! not match (the router checks each); never misses one.
 //!
 //! Static rules are found by the hash of the whole path. The others stand in a tree with a level for each segment: static
 //! segments by hash, segments that are one variable in one branch, mixed ones (`a-<int:x>.json`) by their static prefix and
@@ -8,6 +8,7 @@
 
 use crate::routing::pattern::Token;
 use crate::routing::rule::has_doubled_slash;
+use smallvec::SmallVec;
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
@@ -31,11 +32,7 @@ pub struct RuleIndex {
 }
 
 /// Rules in the order of matching. Nearly always one, which costs no further access to memory.
-#[derive(Debug, Default)]
-struct RankedRules {
-    first: Option<RankedRule>,
-    others: Vec<RankedRule>,
-}
+type RankedRules = SmallVec<[RankedRule; 1]>;
 
 /// One level, reached by the segments before it (or, in the second half of a tree, after it).
 #[derive(Debug, Default)]
@@ -59,23 +56,6 @@ struct Rare {
     spanning: Affixes<RankedRules>,
 }
 
-impl RankedRules {
-    fn push(&mut self, rule: RankedRule) {
-        match self.first {
-            None => self.first = Some(rule),
-            Some(_) => self.others.push(rule),
-        }
-    }
-
-    fn extend(&mut self, rules: &RankedRules) {
-        rules.iter().for_each(|rule| self.push(rule));
-    }
-
-    fn iter(&self) -> impl Iterator<Item = RankedRule> {
-        self.first.into_iter().chain(self.others.iter().copied())
-    }
-}
-
 impl RuleIndex {
     /// Enters a rule. Rules must be entered in the order of matching; `fixed`: those without variables and defaults, which
     /// come before all others.
@@ -91,19 +71,18 @@ impl RuleIndex {
 
     /// Rules without variables and defaults that can match `key`, in the order of matching.
     pub fn fixed(&self, key: &str) -> impl Iterator<Item = RankedRule> {
-        self.statics.get(&hash(key)).into_iter().flat_map(RankedRules::iter)
+        self.statics.get(&hash(key)).into_iter().flatten().copied()
     }
 
     /// All other rules that can match `key`, in the order of matching.
     pub fn variable(&self, key: &str) -> impl Iterator<Item = RankedRule> + use<> {
         let mut found = RankedRules::default();
         self.root.find((!key.is_empty()).then_some(key), &mut found);
-        if !found.others.is_empty() {
-            found.others.extend(found.first.take());
-            found.others.sort_unstable();
-            found.others.dedup();
+        if found.len() > 1 {
+            found.sort_unstable();
+            found.dedup();
         }
-        found.first.into_iter().chain(found.others)
+        found.into_iter()
     }
 }
 
@@ -189,19 +168,19 @@ impl Node {
 
     /// `rest`: what is left of the path; none at its end.
     fn find(&self, rest: Option<&str>, found: &mut RankedRules) {
-        let Some(rest) = rest else { return found.extend(&self.rules) };
+        let Some(rest) = rest else { return found.extend_from_slice(&self.rules) };
         let (segment, after) =
             rest.split_once('/').map_or((rest, None), |(first, after)| (first, Some(after)));
         self.children(segment, |child| child.find(after, found));
         if let Some(rare) = &self.rare {
-            found.extend(&rare.deep);
+            found.extend_from_slice(&rare.deep);
             rare.backwards.find_backwards(rest, found);
         }
     }
 
     fn find_backwards(&self, rest: &str, found: &mut RankedRules) {
         if let Some(rare) = &self.rare {
-            rare.spanning.each(rest, |rules| found.extend(rules));
+            rare.spanning.each(rest, |rules| found.extend_from_slice(rules));
         }
         // The `path` itself takes at least one segment.
         if let Some((before, segment)) = rest.rsplit_once('/') {
