@@ -61,7 +61,7 @@ pub fn refused(error: &ActivationError) -> Answer {
         ActivationError::Unknown(_) => 404,
         ActivationError::Active(_) => 409,
         ActivationError::NotAProvision(_) => 400,
-        ActivationError::ProvisionDir(error) => of_store(error.cause()),
+        ActivationError::Directory(error) => of_store(error.cause()),
     };
     failed(status, &error.to_string())
 }

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// GET: 200 once so many requests came as were asked for, 408 when the time is over.
-pub fn get(journal: &Arc<Journal>, waiters: &Arc<Waiters<Journal>>, query: &str, respond: Respond) {
+pub fn get(journal: &Arc<Journal>, waiters: &Arc<Waiters>, query: &str, respond: Respond) {
     let asked = match is_on(journal)
         .and_then(|()| parse::query(query, WAIT).map_err(|error| failed(journal, 400, &error.to_string())))
     {

@@ -68,7 +68,7 @@ pub struct Admin<P = Activation> {
     /// Who follows it.
     pub streams: Arc<Streams>,
     /// Who waits for requests.
-    pub waiters: Arc<Waiters<Journal>>,
+    pub waiters: Arc<Waiters>,
 }
 
 /// Answers one request, whose body has arrived: at once, or for a wait later from another thread. Never panics on

@@ -7,7 +7,7 @@ pub use crate::provisioning::activation::{Activation, ActivationError};
 use crate::provisioning::active::WaitId;
 pub use crate::provisioning::ledger::LedgerRow;
 pub use crate::provisioning::provision::RuleRow;
-use crate::routing::router::Miss;
+use crate::routing::near_miss::Miss;
 pub use crate::script::runtime::fault::LoadError;
 use crate::script::runtime::key_value_store::KeyValueStore;
 use std::sync::Arc;
@@ -106,7 +106,7 @@ impl Provisioning for Activation {
     }
 
     fn ledger(&self) -> Result<Vec<LedgerRow>, ActivationError> {
-        Activation::ledger(self).map_err(ActivationError::ProvisionDir)
+        Activation::ledger(self).map_err(ActivationError::Directory)
     }
 
     fn values(&self) -> Values {

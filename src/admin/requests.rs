@@ -6,7 +6,7 @@ use super::object::Object;
 use super::{Admin, Provisioning};
 use crate::message::answer::Answer;
 use crate::message::request::Request;
-use crate::observing::journal::entry::{self, Entry};
+use crate::observing::journal::entry::Entry;
 use crate::observing::journal::filter::parse::{self, Asked, LIST, MAX_LIMIT, Names};
 use crate::observing::journal::verify::{PATIENCE, TooLong};
 use crate::observing::journal::{Journal, Missing, Span, har};
@@ -25,7 +25,7 @@ const MOST_BYTES: usize = 32 << 20;
 pub fn list<P: Provisioning>(admin: &Admin<P>, request: &Request) -> Result<Answer, Answer> {
     let journal = &admin.journal;
     let asked = asked(journal, request, LIST)?;
-    let mut page = Page::read(journal, &asked, LIMIT, &entry::json)?;
+    let mut page = Page::read(journal, &asked, LIMIT, &Entry::to_json)?;
     page.explain(&*admin.activation);
     let stats = journal.stats();
     let body = format!(
@@ -42,7 +42,7 @@ pub fn list<P: Provisioning>(admin: &Admin<P>, request: &Request) -> Result<Answ
 /// GET: the same as an HTTP Archive.
 pub fn archive(journal: &Journal, request: &Request) -> Result<Answer, Answer> {
     let asked = asked(journal, request, LIST)?;
-    let page = Page::read(journal, &asked, MAX_LIMIT, &har::of)?;
+    let page = Page::read(journal, &asked, MAX_LIMIT, &har::from_entry)?;
     let (before, behind) = har::around(page.span.last, page.more);
     Ok(typed(200, "application/json", format!("{before}{}{behind}", page.joined()).into_bytes()))
 }
@@ -68,7 +68,7 @@ pub fn get<P: Provisioning>(admin: &Admin<P>, number: &str) -> Result<Answer, An
         };
         failed(journal, 404, &format!("request {number} {why}"))
     })?;
-    let mut value = entry::json(&entry);
+    let mut value = entry.to_json();
     if let Some(missed) = Missed::of(&entry) {
         value["closest"] = Closest::default().of(&*admin.activation, missed).clone();
     }

@@ -9,7 +9,7 @@ use crate::message::answer::Answer;
 use crate::message::request::Request;
 use crate::message::stream::{Follow, Sink};
 use crate::observing::journal::filter::parse::{self, Asked, STREAM};
-use crate::observing::journal::{Journal, WatchId, entry};
+use crate::observing::journal::{Journal, WatchId};
 use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -184,7 +184,7 @@ impl Client {
         let span = journal.read(self.since, &mut |entry| {
             (since, left) = (entry.number, left - 1);
             if self.asked.takes(entry) {
-                text += &format!("id: {since}\ndata: {}\n\n", entry::json(entry));
+                text += &format!("id: {since}\ndata: {}\n\n", entry.to_json());
             }
             full = left == 0 || text.len() >= BATCH || now.elapsed() > SLICE;
             if full { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }

@@ -33,7 +33,7 @@ fn started() -> (Admin<Fake>, Jobs) {
         },
         chaos: Arc::default(),
         streams: Streams::of(&journal),
-        waiters: Waiters::of(&journal),
+        waiters: Waiters::new(&journal),
         journal,
     };
     admin.readiness.set_serving(true);

@@ -42,7 +42,7 @@ fn bad(journal: &Journal, error: &FilterError) -> Answer {
 }
 
 fn counted(journal: &Journal, asked: &Asked) -> Result<Answer, Answer> {
-    let expected = Expected::of(asked.count, asked.min, asked.max)
+    let expected = Expected::new(asked.count, asked.min, asked.max)
         .map_err(|why| failed(journal, 400, &format!("failed to parse the numbers: {why}")))?;
     let outcome = verify::verify(journal, &asked.filter, asked.since.unwrap_or(0), expected)
         .map_err(|error| failed(journal, 503, &error.to_string()))?;

@@ -3,7 +3,6 @@
 
 pub mod check;
 pub mod process;
-mod fail_on;
 mod help;
 mod line;
 mod running;
@@ -14,7 +13,7 @@ mod subcommand;
 mod tests;
 pub mod value;
 
-pub use fail_on::FailOn;
+pub use crate::observing::report::FailOn;
 pub use settings::{LogFormat, OnError, Settings, Token};
 
 use line::Line;

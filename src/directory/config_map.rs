@@ -1,6 +1,6 @@
 //! The ConfigMap mount: which files it holds, and how it is known that Kubernetes has swapped it. The mount is a
 //! folder of links through `..data`, which is itself a link and is replaced by one rename; a `subPath` mount or a
-//! plain folder has no `..data`. What becomes of the files is the store's matter.
+//! plain folder has no `..data`. What becomes of the files is the provision directory's matter.
 
 use std::fs;
 use std::io;
@@ -21,17 +21,18 @@ pub enum Mark {
 
 impl Mark {
     /// Looks at the mount at `dir`; one that does not exist has no files.
-    pub fn of(dir: &Path) -> Mark {
+    pub fn read(dir: &Path) -> Mark {
         let link = dir.join("..data");
         match (fs::read_link(&link), link.symlink_metadata()) {
-            (Ok(target), Ok(metadata)) => Mark::Linked(target, Stat::of(&metadata)),
+            (Ok(target), Ok(metadata)) => Mark::Linked(target, Stat::from_metadata(&metadata)),
             _ => Mark::Plain(Self::stats(dir)),
         }
     }
 
     fn stats(dir: &Path) -> Vec<(Name, Stat)> {
         let keys = keys(dir).unwrap_or_default();
-        let stat = |(name, path): (Name, PathBuf)| Some((name, Stat::of(&fs::metadata(path).ok()?)));
+        let stat =
+            |(name, path): (Name, PathBuf)| Some((name, Stat::from_metadata(&fs::metadata(path).ok()?)));
         keys.into_iter().filter_map(stat).collect()
     }
 }

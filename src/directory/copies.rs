@@ -6,11 +6,12 @@ mod tests;
 
 use std::path::Path;
 
+use super::ProvisionDir;
 use super::config_map::{Mark, keys};
 use super::error::DirectoryError;
 use super::name::Name;
 use super::source::{SIZE_LIMIT, read_settled, sha256};
-use super::{ProvisionDir, locked};
+use crate::system::lock::lock;
 
 /// Rounds after which a mount that changes all the time is left for the next event.
 const ROUNDS: usize = 3;
@@ -44,10 +45,10 @@ impl ProvisionDir {
         let Some(dir) = self.config_dir().filter(|dir| dir.exists()) else {
             return Ok(ConfigChange::default());
         };
-        let mut copies = locked(&self.copies);
+        let mut copies = lock(&self.copies);
         let mut change = ConfigChange::default();
         for _ in 0..ROUNDS {
-            let mark = Mark::of(dir);
+            let mark = Mark::read(dir);
             let found =
                 keys(dir).map_err(|error| DirectoryError::new("read", dir.to_string_lossy(), error))?;
             change.problems.clear();
@@ -60,7 +61,7 @@ impl ProvisionDir {
                     Err(error) => change.problems.push(error),
                 }
             }
-            let settled = mark == Mark::of(dir);
+            let settled = mark == Mark::read(dir);
             copies.mark = Some(mark);
             // In the middle of a swap, keys seem to be gone that are not.
             if settled {
@@ -77,7 +78,7 @@ impl ProvisionDir {
 
     /// What the mount looked like when it was copied last, for the watcher to go on from there.
     pub(crate) fn config_mark(&self) -> Option<Mark> {
-        locked(&self.copies).mark.clone()
+        lock(&self.copies).mark.clone()
     }
 
     /// Whether the copy of one key was written.

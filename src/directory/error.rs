@@ -16,7 +16,6 @@ pub struct DirectoryError {
     cause: Cause,
 }
 
-/// Why it failed.
 #[derive(Debug)]
 pub enum Cause {
     /// There is no such file; a link without a target counts as none.
@@ -110,8 +109,6 @@ impl fmt::Display for DirectoryError {
         Ok(())
     }
 }
-
-impl std::error::Error for DirectoryError {}
 
 #[cfg(test)]
 mod tests {

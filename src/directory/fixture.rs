@@ -19,7 +19,7 @@ impl Folder {
         Folder(path.canonicalize().unwrap())
     }
 
-    /// A store of `provision`, filled from `config`, neither of which has any files yet.
+    /// The provision directory `provision`, filled from `config`, neither of which has any files yet.
     pub fn directory(&self) -> ProvisionDir {
         ProvisionDir::open(&self.root(), Some(&self.config())).unwrap()
     }

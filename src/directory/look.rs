@@ -22,26 +22,28 @@ pub struct Look {
 
 impl Look {
     /// Looks at `name` below `root`. `None`: no regular file, and no link to one or to nothing.
-    pub fn at(root: &Path, name: &Name) -> Option<Look> {
+    pub fn new(root: &Path, name: &Name) -> Option<Look> {
         let path = root.join(name.as_str());
         let own = path.symlink_metadata().ok()?;
         if own.is_file() {
-            return Some(Look { stat: Stat::of(&own), link: None });
+            return Some(Look { stat: Stat::from_metadata(&own), link: None });
         }
-        let link = Some((Stat::of(&own), fs::read_link(&path).ok()?));
+        let link = Some((Stat::from_metadata(&own), fs::read_link(&path).ok()?));
         match fs::metadata(&path) {
             Ok(target) if !target.is_file() => None,
-            Ok(target) if !watched_elsewhere(root, &path) => Some(Look { stat: Stat::of(&target), link }),
-            _ => Some(Look { stat: Stat::of(&own), link }),
+            Ok(target) if !watched_elsewhere(root, &path) => {
+                Some(Look { stat: Stat::from_metadata(&target), link })
+            }
+            _ => Some(Look { stat: Stat::from_metadata(&own), link }),
         }
     }
 
     /// Looks at all files below `root` that are not left alone. Errors: `root` can't be read.
-    pub fn at_all(root: &Path) -> io::Result<HashMap<Name, Look>> {
+    pub fn all(root: &Path) -> io::Result<HashMap<Name, Look>> {
         let mut looks = HashMap::new();
         walk(root, |found| {
             if let Found::File(name) = found
-                && let Some(look) = Look::at(root, &name)
+                && let Some(look) = Look::new(root, &name)
             {
                 looks.insert(name, look);
             }

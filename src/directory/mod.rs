@@ -1,5 +1,5 @@
 //! The provision directory: reading, writing, removing and listing its files by checked names, without being led
-//! out of it. It knows nothing of scripts, HTTP or events, and does not decide what a file is good for.
+//! out of it.
 
 mod config_map;
 mod copies;
@@ -19,10 +19,11 @@ use std::collections::HashMap;
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
+use crate::system::lock::lock;
 pub(crate) use config_map::Mark;
 use copies::Copies;
 pub use error::{Cause, DirectoryError};
@@ -71,7 +72,7 @@ impl ProvisionDir {
         };
         fs::create_dir_all(root).map_err(failed)?;
         let absolute = std::path::absolute(root).map_err(failed)?;
-        let looks = Look::at_all(&absolute).map_err(failed)?;
+        let looks = Look::all(&absolute).map_err(failed)?;
         let config_dir = config_dir.map(std::path::absolute).transpose().map_err(failed)?;
         Ok(ProvisionDir {
             root: absolute,
@@ -145,11 +146,11 @@ impl ProvisionDir {
             return Err(Cause::IsDirectory);
         }
         let temporary = Temporary::write(&folder, bytes)?;
-        let stat = Stat::of(&temporary.0.symlink_metadata()?);
+        let stat = Stat::from_metadata(&temporary.0.symlink_metadata()?);
         let stamp = Stamp { stat, sha256: source::sha256(bytes) };
         // Noted before the rename, which the watcher may see at once; locked until after it, so that of two writes
         // of one file the note is that of the last.
-        let mut own = locked(&self.own);
+        let mut own = lock(&self.own);
         let before = own.insert(name.clone(), stamp.clone());
         let Err(error) = fs::rename(&temporary.0, target) else { return Ok(stamp) };
         match before {
@@ -170,7 +171,7 @@ impl ProvisionDir {
                 Ok(fs::remove_file(path)?)
             })
             .map_err(|cause| self.refused("remove", name, "from", cause))?;
-        locked(&self.own).remove(name);
+        lock(&self.own).remove(name);
         Ok(())
     }
 
@@ -241,7 +242,7 @@ impl ProvisionDir {
                 Ok(path) if !path.starts_with(&root) => return Err(Cause::LeadsOutside),
                 Ok(path) if !path.is_dir() => return Err(Cause::NotDirectory),
                 Ok(path) => folder = path,
-                Err(error) if error.kind() == io::ErrorKind::NotFound && make => made(&folder)?,
+                Err(error) if error.kind() == io::ErrorKind::NotFound && make => create_folder(&folder)?,
                 Err(error) => return Err(error.into()),
             }
         }
@@ -252,18 +253,18 @@ impl ProvisionDir {
     pub(crate) fn wrote(&self, name: &Name) -> bool {
         // Locked while the file is read: a write holds the lock over note and rename, so here they belong together. Without,
         // the note could be that of a write whose file is not there yet.
-        let own = locked(&self.own);
+        let own = lock(&self.own);
         own.get(name).is_some_and(|stamp| self.read(name).is_ok_and(|source| source.stamp == *stamp))
     }
 
     /// What the directory looked like when it was opened; to be had once.
     pub(crate) fn take_opened(&self) -> Option<HashMap<Name, Look>> {
-        locked(&self.opened).take()
+        lock(&self.opened).take()
     }
 }
 
 /// Makes one folder, which somebody else may be quicker at; a link without a target stays an error.
-fn made(folder: &Path) -> io::Result<()> {
+fn create_folder(folder: &Path) -> io::Result<()> {
     match fs::create_dir(folder) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists && folder.is_dir() => Ok(()),
         other => other,
@@ -296,9 +297,4 @@ impl Drop for Temporary {
         // Renamed ones are gone already, and a hidden leftover harms nobody.
         let _ = fs::remove_file(&self.0);
     }
-}
-
-/// The guarded value; a thread that panicked left it whole, since every change under these locks is one step.
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,6 +1,7 @@
 //! The checked name of a file of the provision directory. It knows spelling only: whether such a file exists,
-//! and what is in it, is the store's matter.
+//! and what is in it, is the provision directory's matter.
 
+use crate::system::truncate::truncate;
 use std::fmt;
 
 /// Bytes that one component may have (`NAME_MAX` of Linux).
@@ -24,13 +25,14 @@ impl Name {
     /// Checks `text`. Errors: empty, absolute, `..`, hidden or empty component, NUL, too long.
     pub fn parse(text: &str) -> Result<Name, NameError> {
         match Self::fault(text) {
-            Some(cause) => Err(NameError { text: shortened(text), cause }),
+            // Error texts go to logs and answers: a refused name of a megabyte should not.
+            Some(cause) => Err(NameError { text: truncate(text, 300, "..."), cause }),
             None => Ok(Name(text.to_owned())),
         }
     }
 
     /// The name of a listed file that nobody may ask for (hidden, not UTF-8), to be shown only.
-    pub(super) fn shown(text: String) -> Name {
+    pub(super) fn unchecked(text: String) -> Name {
         Name(text)
     }
 
@@ -113,21 +115,11 @@ fn component_fault(component: &str) -> Option<&'static str> {
     }
 }
 
-/// Error texts go to logs and answers: a refused name of a megabyte should not.
-fn shortened(text: &str) -> String {
-    match text.char_indices().nth(300) {
-        Some((end, _)) => format!("{}...", &text[..end]),
-        None => text.to_owned(),
-    }
-}
-
 impl fmt::Display for NameError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "invalid name `{}`: {}", self.text.escape_debug(), self.cause)
     }
 }
-
-impl std::error::Error for NameError {}
 
 #[cfg(test)]
 mod tests {

@@ -1,10 +1,10 @@
-//! Files that are sent from where they are: each is opened once, for any number of answers at a time. Knows no answers.
+//! Files that are sent from where they are: each is opened once, for any number of answers at a time.
 
 use super::error::{Cause, DirectoryError};
-use super::locked;
 use super::name::Name;
 use super::source::{self, SIZE_LIMIT, Stat};
 use crate::system::descriptors;
+use crate::system::lock::lock;
 use std::borrow::Cow;
 use std::fs::File;
 use std::os::unix::fs::FileExt;
@@ -18,7 +18,6 @@ const SMALL: usize = 64 << 10;
 /// What an answer has for a body: bytes, or a file that is open.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Content {
-    /// Bytes in memory.
     Bytes(Vec<u8>),
     /// What the file has, as it is sent.
     File(Box<Opened>),
@@ -57,7 +56,7 @@ impl Sent {
 
     /// `file`, or the same one that is open already. None if too many others are open.
     fn share(&self, file: &File, stat: Stat) -> Result<Option<Arc<File>>, Cause> {
-        let mut files = locked(&self.0);
+        let mut files = lock(&self.0);
         files.retain(|(_, file)| file.strong_count() > 0);
         if let Some(open) =
             files.iter().find(|(other, _)| *other == stat).and_then(|(_, file)| file.upgrade())

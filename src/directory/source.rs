@@ -1,5 +1,5 @@
 //! The content of one file, read so that it is of one piece, and the stamp by which it is known again.
-//! It works on paths: which of them may be read is decided by the store.
+//! It works on paths: which of them may be read is decided by the provision directory.
 
 use std::fs::{File, Metadata, OpenOptions};
 use std::io::{Read, Seek};
@@ -24,9 +24,7 @@ const FRESH: Duration = Duration::from_millis(20);
 /// The change time is left out, so that `chmod` changes nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Stat {
-    /// Device number.
     pub device: u64,
-    /// Inode number.
     pub inode: u64,
     /// Modification time, in nanoseconds since 1970.
     pub modified_ns: i128,
@@ -46,7 +44,6 @@ pub struct Stamp {
 /// The content of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Source {
-    /// The whole content.
     pub bytes: Vec<u8>,
     /// The state in which the file was when it had that content.
     pub stamp: Stamp,
@@ -54,12 +51,11 @@ pub struct Source {
 
 impl Stat {
     /// Takes the relevant values out of `metadata`.
-    pub fn of(metadata: &Metadata) -> Stat {
+    pub fn from_metadata(metadata: &Metadata) -> Stat {
         let modified_ns = i128::from(metadata.mtime()) * 1_000_000_000 + i128::from(metadata.mtime_nsec());
         Stat { device: metadata.dev(), inode: metadata.ino(), modified_ns, size: metadata.len() }
     }
 
-    /// Modification time.
     pub fn modified(&self) -> SystemTime {
         let offset = Duration::from_nanos(u64::try_from(self.modified_ns.unsigned_abs()).unwrap_or(u64::MAX));
         let time = if self.modified_ns < 0 {
@@ -99,7 +95,7 @@ pub fn settled(path: &Path, read: &mut Reading<'_>) -> Result<(Vec<u8>, Stat), C
         let file = OpenOptions::new().read(true).custom_flags(flags.bits().cast_signed()).open(path)?;
         let metadata = file.metadata()?;
         regular(&metadata)?;
-        let stat = Stat::of(&metadata);
+        let stat = Stat::from_metadata(&metadata);
         if let Some(bytes) = read(&file, &stat)? {
             return Ok((bytes, stat));
         }
@@ -119,7 +115,7 @@ pub fn read_once(file: &File, stat: &Stat, limit: usize) -> Result<Option<Vec<u8
     if is_fresh(stat) && read_bounded(file, limit)? != bytes {
         return Ok(None);
     }
-    let same = *stat == Stat::of(&file.metadata()?) && stat.size == bytes.len() as u64;
+    let same = *stat == Stat::from_metadata(&file.metadata()?) && stat.size == bytes.len() as u64;
     Ok(same.then_some(bytes))
 }
 

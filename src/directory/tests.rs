@@ -1,4 +1,4 @@
-//! The store on real files.
+//! The provision directory on real files.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, symlink};

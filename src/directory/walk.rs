@@ -40,37 +40,38 @@ pub fn walk(start: &Path, mut visit: impl FnMut(Found)) -> io::Result<()> {
                 return Ok(());
             }
             left -= 1;
-            match place(&folder, &entry) {
-                Place::Folder(name) if depth < DEPTH_LIMIT => folders.push_back((name, depth + 1)),
-                Place::Folder(name) => visit(Found::Skipped(Name::shown(name), "nested too deep")),
-                Place::Other(found) => visit(found),
+            match classify(&folder, &entry) {
+                EntryKind::Folder(name) if depth < DEPTH_LIMIT => folders.push_back((name, depth + 1)),
+                EntryKind::Folder(name) => visit(Found::Skipped(Name::unchecked(name), "nested too deep")),
+                EntryKind::Other(found) => visit(found),
             }
         }
     }
     Ok(())
 }
 
-enum Place {
+enum EntryKind {
     Folder(String),
     Other(Found),
 }
 
-fn place(folder: &str, entry: &fs::DirEntry) -> Place {
+fn classify(folder: &str, entry: &fs::DirEntry) -> EntryKind {
     let file_name = entry.file_name();
     let path = joined(folder, &file_name.to_string_lossy());
     let Some(file_name) = file_name.to_str() else {
-        return Place::Other(Found::Skipped(Name::shown(path), "name is not UTF-8"));
+        return EntryKind::Other(Found::Skipped(Name::unchecked(path), "name is not UTF-8"));
     };
     let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
     match (Name::ignored(file_name), Name::parse(&path)) {
         (Some(reason), _) if !is_folder || file_name.starts_with('.') => {
-            Place::Other(Found::Skipped(Name::shown(path), reason))
+            EntryKind::Other(Found::Skipped(Name::unchecked(path), reason))
         }
-        (_, Err(_)) => {
-            Place::Other(Found::Skipped(Name::shown(path), "name is too long or has control characters"))
-        }
-        _ if is_folder => Place::Folder(path),
-        (_, Ok(name)) => Place::Other(Found::File(name)),
+        (_, Err(_)) => EntryKind::Other(Found::Skipped(
+            Name::unchecked(path),
+            "name is too long or has control characters",
+        )),
+        _ if is_folder => EntryKind::Folder(path),
+        (_, Ok(name)) => EntryKind::Other(Found::File(name)),
     }
 }
 

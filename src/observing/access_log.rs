@@ -1,5 +1,6 @@
 //! The access log: one line a request, as text or JSON, when `--verbose` asks for it.
 
+use crate::system::truncate::truncate;
 use serde_json::json;
 use std::net::SocketAddr;
 use std::time::Instant;
@@ -58,7 +59,7 @@ impl AccessLog {
             return;
         }
         // A handshake of TLS, or an endless path, would fill the screen.
-        let shown: String = line.chars().take(SHOWN).collect();
+        let shown = truncate(line, SHOWN, "");
         if self.json {
             let (method, target) = shown.split_once(' ').unwrap_or((&shown, ""));
             let target = target.split(' ').next().unwrap_or_default();

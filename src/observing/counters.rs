@@ -112,7 +112,6 @@ impl RuleCounters {
         self.slots.iter().filter(|slot| slot.key.load(Ordering::Relaxed) != 0).count()
     }
 
-    /// Time that requests took.
     pub fn nanoseconds(&self) -> u64 {
         self.nanoseconds.load(Ordering::Relaxed)
     }
@@ -138,20 +137,20 @@ mod tests {
     use super::*;
     use std::thread;
 
-    fn read(tally: &RuleCounters) -> Vec<(&'static str, Option<u16>, u64)> {
+    fn read(counters: &RuleCounters) -> Vec<(&'static str, Option<u16>, u64)> {
         let mut all: Vec<_> =
-            tally.requests().into_iter().map(|(key, n)| (METHODS[key.method], key.status, n)).collect();
+            counters.requests().into_iter().map(|(key, n)| (METHODS[key.method], key.status, n)).collect();
         all.sort_unstable();
         all
     }
 
     #[test]
     fn requests_are_counted_by_method_and_status() {
-        let tally = RuleCounters::new(8);
+        let counters = RuleCounters::new(8);
         for (method, status) in
             [("GET", 200), ("GET", 200), ("GET", 404), ("POST", 200), ("get", 200), ("BREW", 200), ("PUT", 0)]
         {
-            assert!(tally.count(method, status, || true));
+            assert!(counters.count(method, status, || true));
         }
         let expected = [
             ("GET", Some(200), 2),
@@ -160,8 +159,8 @@ mod tests {
             ("PUT", Some(0), 1),
             ("other", Some(200), 2),
         ];
-        assert_eq!(read(&tally), expected);
-        assert_eq!((tally.total(), tally.claimed()), (7, 5));
+        assert_eq!(read(&counters), expected);
+        assert_eq!((counters.total(), counters.claimed()), (7, 5));
         for (method, name) in METHODS.iter().enumerate() {
             assert_eq!(method_index(name) as usize, method);
         }
@@ -169,20 +168,20 @@ mod tests {
 
     #[test]
     fn what_finds_no_slot_is_counted_without_its_names() {
-        let tally = RuleCounters::new(2);
+        let counters = RuleCounters::new(2);
         for status in [200, 201, 202, 203, 200] {
-            assert!(tally.count("GET", status, || true));
+            assert!(counters.count("GET", status, || true));
         }
-        assert_eq!(read(&tally), [("GET", Some(200), 2), ("GET", Some(201), 1), ("other", None, 2)]);
+        assert_eq!(read(&counters), [("GET", Some(200), 2), ("GET", Some(201), 1), ("other", None, 2)]);
     }
 
     #[test]
     fn a_slot_that_may_not_be_claimed_leaves_the_request_to_others() {
-        let tally = RuleCounters::new(2);
-        assert!(tally.count("GET", 200, || true));
-        assert!(!tally.count("GET", 500, || false));
-        assert!(tally.count("GET", 200, || false));
-        assert_eq!(read(&tally), [("GET", Some(200), 2)]);
+        let counters = RuleCounters::new(2);
+        assert!(counters.count("GET", 200, || true));
+        assert!(!counters.count("GET", 500, || false));
+        assert!(counters.count("GET", 200, || false));
+        assert_eq!(read(&counters), [("GET", Some(200), 2)]);
     }
 
     #[test]
@@ -201,18 +200,18 @@ mod tests {
 
     #[test]
     fn threads_lose_no_count() {
-        let tally = RuleCounters::new(4);
+        let counters = RuleCounters::new(4);
         thread::scope(|scope| {
             for _ in 0..4 {
                 scope.spawn(|| {
                     for number in 0..5_000 {
-                        tally.count("GET", 200 + number % 6, || true);
+                        counters.count("GET", 200 + number % 6, || true);
                     }
                 });
             }
         });
-        assert_eq!(tally.total(), 20_000);
-        let mut keys: Vec<_> = tally.requests().into_iter().map(|(key, _)| key.status).collect();
+        assert_eq!(counters.total(), 20_000);
+        let mut keys: Vec<_> = counters.requests().into_iter().map(|(key, _)| key.status).collect();
         keys.sort_unstable();
         keys.dedup();
         assert_eq!(keys.len(), 5, "no pair has two slots");

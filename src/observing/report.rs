@@ -1,8 +1,12 @@
 //! The report: whether the mock was used as it was meant to be, and by what that shows. JSON of less than 1 KiB, the verdict first,
-//! so that it fits into the termination message of a container. Knows no listener.
+//! so that it fits into the termination message of a container.
 
-use crate::cli::FailOn;
+mod fail_on;
+
+pub use fail_on::FailOn;
+
 use crate::observing::metrics::Summary;
+use crate::system::truncate::truncate;
 use serde_json::Value;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
@@ -23,11 +27,9 @@ const SHOWN: [(usize, usize); 6] = [(5, 150), (4, 100), (3, 70), (2, 50), (1, 30
 pub struct Report {
     /// The provision that serves.
     pub provision: String,
-    /// Its generation.
     pub generation: u64,
     /// Its rules that served nothing.
     pub unused: Vec<String>,
-    /// What was counted.
     pub summary: Summary,
 }
 
@@ -41,12 +43,12 @@ impl Report {
 
     /// The report as JSON, with the verdict by `conditions`.
     pub fn text(&self, conditions: FailOn) -> String {
-        let mut texts = SHOWN.iter().map(|shown| self.shown(conditions, *shown));
+        let mut texts = SHOWN.iter().map(|shown| self.to_json(conditions, *shown));
         // The last one is below the limit whatever the names (tested).
         texts.find(|text| text.len() < LONGEST).unwrap_or_default()
     }
 
-    fn shown(&self, conditions: FailOn, (items, characters): (usize, usize)) -> String {
+    fn to_json(&self, conditions: FailOn, (items, characters): (usize, usize)) -> String {
         let Summary {
             requests,
             unmatched,
@@ -57,7 +59,7 @@ impl Report {
             failed_loads,
             last_failure,
         } = &self.summary;
-        let text = |text: &str| Value::from(cut(text, characters));
+        let text = |text: &str| Value::from(excerpt(text, characters));
         let optional = |given: &Option<String>| given.as_deref().map_or(Value::Null, text);
         let failed = self.failed(conditions);
         let verdict = if failed.is_empty() { "pass" } else { "fail" };
@@ -65,7 +67,7 @@ impl Report {
             .iter()
             .take(items)
             .map(|row| {
-                let (method, path) = (Value::from(cut(&row.method, 16)), text(&row.path));
+                let (method, path) = (Value::from(excerpt(&row.method, 16)), text(&row.path));
                 format!(r#"{{"method":{method},"path":{path},"count":{}}}"#, row.count)
             })
             .collect();
@@ -88,13 +90,8 @@ impl Report {
 }
 
 /// The first characters of `text`, with an ellipsis where there are more. What JSON would write as an escape is a blank.
-fn cut(text: &str, characters: usize) -> String {
-    let plain = |character: char| if character.is_control() { ' ' } else { character };
-    let mut cut: String = text.chars().take(characters).map(plain).collect();
-    if text.chars().nth(characters).is_some() {
-        cut.push('\u{2026}');
-    }
-    cut
+fn excerpt(text: &str, characters: usize) -> String {
+    truncate(text, characters, "\u{2026}").replace(char::is_control, " ")
 }
 
 /// Writes `text` and a line end to `path`, and makes the file where there is none. Waits for nobody.

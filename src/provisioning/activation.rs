@@ -1,11 +1,10 @@
 //! File event or POST -> read -> compile -> swap. The one place that activates: loads run one after the other, a load that fails
-//! changes nothing. Knows neither inotify nor HTTP.
+//! changes nothing.
 
-mod error;
 mod readiness;
 
 pub use crate::provisioning::active::WaitId;
-pub use error::ActivationError;
+pub use crate::provisioning::error::ActivationError;
 
 use crate::directory::{DirectoryError, Name, ProvisionDir};
 use crate::message::epoch::Epoch;
@@ -13,39 +12,23 @@ use crate::observing::metrics::metrics;
 use crate::provisioning::active::{Active, Then};
 use crate::provisioning::initial;
 use crate::provisioning::ledger::{Ledger, LedgerRow};
+use crate::provisioning::load::{LoadOptions, load, load_first};
 use crate::provisioning::provision::{Loaded, Provision, no_register_rules};
-use crate::provisioning::required::Required;
 use crate::provisioning::watcher::Changes;
-use crate::script::runtime::budget::Budget;
 use crate::script::runtime::fault::LoadError;
-use crate::script::runtime::files::Files;
 use crate::script::runtime::key_value_store::KeyValueStore;
+use crate::system::lock::lock;
 use rhai::Engine;
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
-/// What loads are made with.
-pub struct LoadOptions {
-    /// Time and memory of one call.
-    pub budget: Budget,
-    /// `--on-error initial`: a failed load activates `initial`.
-    pub back_to_initial: bool,
-    /// `--keep-store`: `store` lives through activations.
-    pub keep_store: bool,
-    /// `--explain`: the default pages of 404 and 405 list the closest rules.
-    pub explain: bool,
-    /// What the server is not ready without.
-    pub required: Required,
-}
-
-/// Activates provisions.
 pub struct Activation {
     engine: Arc<Engine>,
     options: LoadOptions,
     directory: Arc<ProvisionDir>,
     active: Active,
-    data: Arc<KeyValueStore>,
+    values: Arc<KeyValueStore>,
     epoch: Arc<Epoch>,
     ledger: Ledger,
     /// The generation whose file the log says is gone; 0 if there is none.
@@ -64,12 +47,12 @@ impl Activation {
         directory: Arc<ProvisionDir>,
         epoch: Arc<Epoch>,
     ) -> Result<Activation, LoadError> {
-        let data = Arc::new(KeyValueStore::default());
+        let values = Arc::new(KeyValueStore::default());
         let ledger = Ledger::default();
         let refused = refresh(&directory).is_none();
-        let mut first = initial::first(&engine, &options, &directory, &data, &ledger, refused)?;
-        metrics().loaded(&mut first);
-        if first.built_in && ledger.of(initial::name(&directory)).error.is_some() {
+        let mut first = load_first(&engine, &options, &directory, &values, &ledger, refused)?;
+        first.count_with(metrics().loaded(first.router.rules()));
+        if first.built_in && ledger.record(initial::name(&directory)).error.is_some() {
             metrics().set_failing();
         }
         let name = first.name.clone();
@@ -77,7 +60,7 @@ impl Activation {
         ledger.activated(&name, 1);
         let (gone, loading) = Default::default();
         let activation =
-            Activation { engine, options, directory, active, data, epoch, ledger, gone, loading };
+            Activation { engine, options, directory, active, values, epoch, ledger, gone, loading };
         activation.log_wait();
         Ok(activation)
     }
@@ -102,12 +85,10 @@ impl Activation {
         provision.generation
     }
 
-    /// The provision directory.
     pub fn directory(&self) -> &Arc<ProvisionDir> {
         &self.directory
     }
 
-    /// The generation that serves.
     pub fn generation(&self) -> u64 {
         self.current().generation
     }
@@ -132,7 +113,7 @@ impl Activation {
     /// # Errors
     /// Nothing is stored or changed where it does not load or can't be stored.
     pub fn post(&self, name: &Name, source: &[u8]) -> Result<u64, ActivationError> {
-        let _one = self.loading();
+        let _one = lock(&self.loading);
         if !name.is_provision() || Name::is_ignored(name.file_name()) {
             return Err(ActivationError::NotAProvision(name.as_str().to_owned()));
         }
@@ -147,7 +128,7 @@ impl Activation {
     /// # Errors
     /// There is no such provision, or it does not load.
     pub fn activate(&self, name: &Name) -> Result<u64, ActivationError> {
-        let _one = self.loading();
+        let _one = lock(&self.loading);
         if !self.directory.exists(name) {
             return Err(ActivationError::Unknown(name.as_str().to_owned()));
         }
@@ -163,7 +144,7 @@ impl Activation {
     /// # Errors
     /// The directory refuses.
     pub fn put_file(&self, name: &Name, bytes: &[u8]) -> Result<u64, ActivationError> {
-        let _one = self.loading();
+        let _one = lock(&self.loading);
         self.directory.write(name, bytes)?;
         self.ledger.rewritten(name.as_str());
         self.reload_if_read(&BTreeSet::from([name.as_str().to_owned()]));
@@ -175,7 +156,7 @@ impl Activation {
     /// # Errors
     /// It is unknown or active, or the directory refuses.
     pub fn remove(&self, name: &Name) -> Result<(), ActivationError> {
-        let _one = self.loading();
+        let _one = lock(&self.loading);
         if !self.directory.exists(name) {
             return Err(ActivationError::Unknown(name.as_str().to_owned()));
         }
@@ -209,7 +190,7 @@ impl Activation {
     /// Does what a batch of file events asks for: the last completed provision that loads is activated; else, if a file changed
     /// that the active one has read, that one is loaded again.
     pub fn changed(&self, changes: &Changes) {
-        let _one = self.loading();
+        let _one = lock(&self.loading);
         log::debug!("file events: {changes:?}");
         // What was removed may have been stored again while this waited for another load.
         let removed: Vec<&Name> =
@@ -284,9 +265,9 @@ impl Activation {
 
     /// Compiles `name` from `source` or the directory and enters what it is into the ledger.
     fn load(&self, name: &str, source: Option<Vec<u8>>) -> Result<Loaded, LoadError> {
-        let data = if self.options.keep_store { self.data.clone() } else { Arc::default() };
+        let values = if self.options.keep_store { self.values.clone() } else { Arc::default() };
         let posted = source.is_some();
-        let loaded = load(&self.engine, &self.options, &self.directory, name, source, data);
+        let loaded = load(&self.engine, &self.options, &self.directory, name, source, values);
         match &loaded {
             Ok(Loaded::Library) if !posted => self.ledger.library(name),
             Ok(_) => {}
@@ -348,7 +329,7 @@ impl Activation {
     }
 
     fn swap(&self, mut provision: Provision) -> u64 {
-        metrics().loaded(&mut provision);
+        provision.count_with(metrics().loaded(provision.router.rules()));
         let name = provision.name.clone();
         let readiness = self.readiness(&provision);
         let generation = self.active.swap(provision);
@@ -360,10 +341,6 @@ impl Activation {
     fn is_there(&self, name: &str) -> bool {
         Name::parse(name).is_ok_and(|name| self.directory.exists(&name))
     }
-
-    fn loading(&self) -> MutexGuard<'_, ()> {
-        self.loading.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 /// Copies what has changed in the ConfigMap mount; names what was written or removed. `None`: nothing could be copied.
@@ -371,27 +348,4 @@ fn refresh(directory: &ProvisionDir) -> Option<Vec<String>> {
     let config = directory.refresh_config().map_err(|error| log::error!("{error}")).ok()?;
     config.problems.iter().for_each(|problem| log::error!("{problem}"));
     Some(config.changed.iter().chain(&config.removed).map(|name| name.as_str().to_owned()).collect())
-}
-
-/// Compiles `name` from `source` or `store`; changes nothing.
-///
-/// # Errors
-/// The first thing that is wrong with it.
-pub fn load(
-    engine: &Arc<Engine>,
-    options: &LoadOptions,
-    directory: &Arc<ProvisionDir>,
-    name: &str,
-    source: Option<Vec<u8>>,
-    data: Arc<KeyValueStore>,
-) -> Result<Loaded, LoadError> {
-    let files = Files::new(directory.clone(), name, source, data).keeping(options.keep_store);
-    let mut loaded = Provision::load(engine, options.budget, files)?;
-    if let Loaded::Provision(provision) = &mut loaded {
-        provision.explain = options.explain;
-        if !options.keep_store {
-            provision.files.values.keep_loaded();
-        }
-    }
-    Ok(loaded)
 }

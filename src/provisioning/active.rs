@@ -1,7 +1,8 @@
-//! The provision that serves: one swap of an `RwLock<Arc<Provision>>`, and who waits for a generation. Knows no files.
+//! The provision that serves: one swap of an `RwLock<Arc<Provision>>`, and who waits for a generation.
 
 use crate::provisioning::provision::Provision;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use crate::system::lock::lock;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 /// Called with the generation that serves, once it is the wanted one or a later one; with an earlier one when the process stops.
 pub type Then = Box<dyn FnOnce(u64) + Send>;
@@ -10,7 +11,6 @@ pub type Then = Box<dyn FnOnce(u64) + Send>;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct WaitId(u64);
 
-/// The active provision.
 pub struct Active {
     current: RwLock<Arc<Provision>>,
     waits: Mutex<Waits>,
@@ -51,7 +51,7 @@ impl Active {
 
     /// Calls `then` once `wanted` or a later generation serves; at once if it does already.
     pub fn on_generation(&self, wanted: u64, then: Then) -> WaitId {
-        let mut waits = self.waits();
+        let mut waits = lock(&self.waits);
         waits.next += 1;
         let id = WaitId(waits.next);
         waits.waiting.push((id, wanted, then));
@@ -64,7 +64,7 @@ impl Active {
     /// Gives up a wait; tells whether it was still waiting.
     pub fn forget(&self, wait: WaitId) -> bool {
         let found = {
-            let waiting = &mut self.waits().waiting;
+            let waiting = &mut lock(&self.waits).waiting;
             waiting.binary_search_by_key(&wait, |(id, ..)| *id).map(|at| waiting.remove(at))
         };
         // Dropped without the lock: it has the request of a client.
@@ -74,18 +74,14 @@ impl Active {
     /// Calls every wait with the generation that serves, reached or not.
     pub fn release(&self) {
         let generation = self.current().generation;
-        let waiting = std::mem::take(&mut self.waits().waiting);
+        let waiting = std::mem::take(&mut lock(&self.waits).waiting);
         waiting.into_iter().for_each(|(.., then)| then(generation));
     }
 
     fn reached(&self, generation: u64) {
         let due: Vec<_> =
-            self.waits().waiting.extract_if(.., |(_, wanted, _)| *wanted <= generation).collect();
+            lock(&self.waits).waiting.extract_if(.., |(_, wanted, _)| *wanted <= generation).collect();
         // Outside of the lock: each one answers a client.
         due.into_iter().for_each(|(.., then)| then(generation));
-    }
-
-    fn waits(&self) -> MutexGuard<'_, Waits> {
-        self.waits.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

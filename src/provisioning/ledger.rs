@@ -2,8 +2,9 @@
 
 use crate::directory::{DirectoryError, Entry, ProvisionDir};
 use crate::script::runtime::fault::LoadError;
-use sha2::{Digest, Sha256};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use crate::system::lock::lock;
+use std::collections::HashMap;
+use std::sync::Mutex;
 use std::time::SystemTime;
 
 /// What a file is for.
@@ -40,11 +41,9 @@ pub struct LedgerRow {
     pub size: u64,
     /// SHA-256 of the content, in hex; empty where it can't be read.
     pub sha256: String,
-    /// Last change.
     pub modified: Option<SystemTime>,
     /// What a symbolic link points to.
     pub resolved: Option<String>,
-    /// What it is for.
     pub kind: Kind,
     /// Its last activation.
     pub generation: Option<u64>,
@@ -65,52 +64,45 @@ pub struct Record {
     pub error: Option<LoadError>,
 }
 
-/// What was learned by loading, in the order of names.
+/// What was learned by loading, by name.
 #[derive(Default)]
-pub struct Ledger(Mutex<Vec<(String, Record)>>);
+pub struct Ledger(Mutex<HashMap<String, Record>>);
 
 impl Ledger {
     /// `name` serves as `generation`.
     pub fn activated(&self, name: &str, generation: u64) {
         let record = Record { kind: Some(Kind::Provision), generation: Some(generation), error: None };
-        *of(&mut self.open(), name) = record;
+        lock(&self.0).insert(name.to_owned(), record);
     }
 
-    /// `name` did not load.
     pub fn failed(&self, name: &str, error: &LoadError) {
-        of(&mut self.open(), name).error = Some(error.clone());
+        lock(&self.0).entry(name.to_owned()).or_default().error = Some(error.clone());
     }
 
     /// `name` loaded and has no `registerRules()`.
     pub fn library(&self, name: &str) {
-        let mut ledger = self.open();
-        let record = of(&mut ledger, name);
+        let mut ledger = lock(&self.0);
+        let record = ledger.entry(name.to_owned()).or_default();
         (record.kind, record.error) = (Some(Kind::Library), None);
     }
 
     /// `name` has other content, which nobody has loaded yet: an error of before says nothing of it.
     pub fn rewritten(&self, name: &str) {
-        let mut ledger = self.open();
-        if let Ok(at) = place(&ledger, name) {
-            ledger[at].1.error = None;
+        if let Some(record) = lock(&self.0).get_mut(name) {
+            record.error = None;
         }
     }
 
     /// What is known of `name`.
-    pub fn of(&self, name: &str) -> Record {
-        let ledger = self.open();
-        place(&ledger, name).map(|at| ledger[at].1.clone()).unwrap_or_default()
+    pub fn record(&self, name: &str) -> Record {
+        lock(&self.0).get(name).cloned().unwrap_or_default()
     }
 
-    /// `name` is gone.
     pub fn forget(&self, name: &str) {
-        let mut ledger = self.open();
-        if let Ok(at) = place(&ledger, name) {
-            ledger.remove(at);
-        }
+        lock(&self.0).remove(name);
     }
 
-    /// All files of `store` with what is known of them, by name.
+    /// All files of the provision directory with what is known of them, by name.
     ///
     /// # Errors
     /// The directory can't be read.
@@ -119,19 +111,18 @@ impl Ledger {
     }
 
     fn row(&self, directory: &ProvisionDir, entry: Entry) -> LedgerRow {
-        let record = self.of(entry.name.as_str());
+        let record = self.record(entry.name.as_str());
         let content = if entry.skipped.is_none() { directory.read(&entry.name).ok() } else { None };
-        let bytes = content.map(|source| source.bytes);
         let kind = match (&entry.skipped, record.kind) {
             (Some(_), _) => Kind::Skipped,
             _ if !entry.name.is_provision() => Kind::Auxiliary,
             (None, Some(kind)) => kind,
-            (None, None) => guess(bytes.as_deref().unwrap_or_default()),
+            (None, None) => guess(content.as_ref().map_or(&[], |source| &source.bytes)),
         };
         LedgerRow {
             name: entry.name.as_str().to_owned(),
             size: entry.size,
-            sha256: bytes.map(|bytes| sha256(&bytes)).unwrap_or_default(),
+            sha256: content.map(|source| source.stamp.sha256).unwrap_or_default(),
             modified: entry.modified,
             resolved: entry.resolved,
             kind,
@@ -140,32 +131,10 @@ impl Ledger {
             skipped: entry.skipped.map(|reason| reason.to_string()),
         }
     }
-
-    fn open(&self) -> MutexGuard<'_, Vec<(String, Record)>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Where the record of `name` is, or would be.
-fn place(ledger: &[(String, Record)], name: &str) -> Result<usize, usize> {
-    ledger.binary_search_by(|(known, _)| known.as_str().cmp(name))
-}
-
-/// The record of `name`, a new one if need be.
-fn of<'r>(ledger: &'r mut Vec<(String, Record)>, name: &str) -> &'r mut Record {
-    let at = place(ledger, name).unwrap_or_else(|at| {
-        ledger.insert(at, (name.to_owned(), Record::default()));
-        at
-    });
-    &mut ledger[at].1
 }
 
 /// What a file is that was never loaded.
 fn guess(source: &[u8]) -> Kind {
     let name = b"registerRules";
     if source.windows(name.len()).any(|part| part == name) { Kind::Provision } else { Kind::Library }
-}
-
-fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }

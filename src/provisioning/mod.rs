@@ -1,9 +1,21 @@
-//! Flow 2: a file event or a POST -> read -> compile -> swap.
+//! Flow 2: a file event or a POST -> read -> compile -> swap. A provision passes these files in this order:
+//!
+//! 1. `watcher/`: inotify, or polling, tells which files of the provision directory were written or removed;
+//!    a POST to the administrative port comes in at 2 without it.
+//! 2. `activation.rs`: one load at a time; it decides what a change of a file means, and logs what fails.
+//! 3. `load.rs`: reads the file, and compiles it with the options of the command line; at start it loads `initial.rs`.
+//! 4. `provision.rs`: compiled files -> `registerRules()` -> rules, view functions, hooks.
+//! 5. `active.rs`: the swap. Requests that run finish on the old provision; waits for a generation end.
+//! 6. `ledger.rs`: what became of each file; `required.rs` and `activation/readiness.rs`: whether the server is ready.
+//!
+//! A load that fails changes nothing: `error.rs` says why.
 
 pub mod activation;
 pub mod active;
+pub mod error;
 pub mod initial;
 pub mod ledger;
+pub mod load;
 pub mod provision;
 pub mod required;
 pub mod watcher;

@@ -4,7 +4,8 @@
 use crate::message::epoch::ResetCounter;
 use crate::observing::counters::RuleCounters;
 use crate::routing::router::Router;
-use crate::routing::rule::{Rule, Value};
+use crate::routing::rule::Rule;
+use crate::routing::value::Value;
 use crate::script::runtime::budget::Budget;
 use crate::script::runtime::call::{self, Call, CurrentFunction, Loading};
 use crate::script::runtime::fault::{Fault, LoadError};
@@ -55,13 +56,13 @@ pub struct Served {
     pub line: usize,
     hits: ResetCounter,
     /// What is counted of its requests; `None` where its rule shares that with others.
-    pub tally: Option<Arc<RuleCounters>>,
+    pub counters: Option<Arc<RuleCounters>>,
 }
 
 impl Served {
     /// Whether it served any request, before a reset perhaps.
-    pub fn was_hit(&self) -> bool {
-        self.hits.any()
+    fn was_used(&self) -> bool {
+        self.counters.as_ref().map_or_else(|| self.hits.any(), |counters| counters.total() > 0)
     }
 
     /// Requests of `epoch` that it served.
@@ -75,7 +76,6 @@ impl Served {
 pub struct RuleRow {
     /// The rule as registered.
     pub rule: String,
-    /// Its endpoint.
     pub endpoint: String,
     /// Its methods, with those that come by themselves.
     pub methods: Vec<String>,
@@ -143,7 +143,7 @@ impl Provision {
                 file: entry.file,
                 line: entry.at.line().unwrap_or(0),
                 hits: ResetCounter::default(),
-                tally: None,
+                counters: None,
             });
             rules.push(rule);
         }
@@ -217,6 +217,19 @@ impl Provision {
     /// Blueprint of rule `index`.
     pub fn blueprint(&self, index: usize) -> Option<&str> {
         self.routes.blueprint(index)
+    }
+
+    /// Gives its views the counters of their rules, in their order.
+    pub fn count_with(&mut self, counters: Vec<Option<Arc<RuleCounters>>>) {
+        for (view, counters) in self.views.iter_mut().zip(counters) {
+            view.counters = counters;
+        }
+    }
+
+    /// Its rules that served no request, since the process began: `GET,POST /foo`.
+    pub fn unused(&self) -> Vec<String> {
+        let rules = self.router.rules().iter().zip(&self.views).filter(|(_, view)| !view.was_used());
+        rules.map(|(rule, _)| format!("{} {}", rule.listed_methods().join(","), rule.pattern())).collect()
     }
 
     /// All rules in the order of registration, with their hits of `epoch`.

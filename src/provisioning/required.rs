@@ -1,8 +1,8 @@
 //! What readiness waits for: the provision of `--require-provision`, or that the built-in one no longer stands in for an `initial`
-//! that did not load. Knows no probe.
+//! that did not load.
 
 use crate::directory::{Name, ProvisionDir};
-use crate::provisioning::activation::ActivationError;
+use crate::provisioning::error::ActivationError;
 use crate::provisioning::initial;
 use crate::provisioning::ledger::{Kind, Ledger};
 use crate::provisioning::provision::{Provision, no_register_rules};
@@ -72,7 +72,7 @@ impl Required {
 /// What keeps the file of `name` from being active, in one line; `None` where another one has taken its place.
 fn cause(name: &Name, directory: &ProvisionDir, ledger: &Ledger) -> Option<String> {
     let file = file(name, directory);
-    let record = ledger.of(file.as_str());
+    let record = ledger.record(file.as_str());
     let text = match (record.error, record.kind, record.generation) {
         _ if !directory.exists(&file) => ActivationError::Unknown(name.as_str().to_owned()).to_string(),
         (Some(error), ..) => error.to_string(),

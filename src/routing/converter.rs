@@ -1,6 +1,6 @@
-//! The converters of URL variables: which text each takes, its value, and the way back. Knows nothing of rules and requests.
+//! The converters of URL variables: which text each takes, its value, and the way back.
 
-use crate::routing::rule::Value;
+use crate::routing::value::Value;
 use std::fmt;
 
 /// What stands between `<` and `:` in a rule, with its options (Werkzeug 2.0, "Builtin Converters").

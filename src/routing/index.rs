@@ -1,5 +1,5 @@
 //! The router's index: which rules can match a path at all, found without going through the rules. May offer rules that do
-//! not match (the router checks each); never misses one. Knows patterns, nothing of methods and values.
+//! not match (the router checks each); never misses one.
 //!
 //! Static rules are found by the hash of the whole path. The others stand in a tree with a level for each segment: static
 //! segments by hash, segments that are one variable in one branch, mixed ones (`a-<int:x>.json`) by their static prefix and
@@ -8,6 +8,7 @@
 
 use crate::routing::pattern::Token;
 use crate::routing::rule::has_doubled_slash;
+use smallvec::SmallVec;
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
@@ -16,7 +17,7 @@ const DEPTH: usize = 32;
 
 /// A rule: its place in the order of matching, which comes first when places are compared, and in that of registration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Place {
+pub struct RankedRule {
     /// From 0; the least is tried first.
     pub rank: u32,
     /// From 0.
@@ -25,17 +26,13 @@ pub struct Place {
 
 /// The index of a rule table.
 #[derive(Debug, Default)]
-pub struct RuleTree {
-    statics: Table<Places>,
+pub struct RuleIndex {
+    statics: Table<RankedRules>,
     root: Node,
 }
 
 /// Rules in the order of matching. Nearly always one, which costs no further access to memory.
-#[derive(Debug, Default)]
-struct Places {
-    first: Option<Place>,
-    others: Vec<Place>,
-}
+type RankedRules = SmallVec<[RankedRule; 1]>;
 
 /// One level, reached by the segments before it (or, in the second half of a tree, after it).
 #[derive(Debug, Default)]
@@ -43,7 +40,7 @@ struct Node {
     statics: Table<Node>,
     whole: Option<Box<Node>>,
     /// Rules that end here.
-    rules: Places,
+    rules: RankedRules,
     rare: Option<Box<Rare>>,
 }
 
@@ -52,58 +49,40 @@ struct Node {
 struct Rare {
     mixed: Affixes<Node>,
     /// Rules that go on deeper than the tree.
-    deep: Places,
+    deep: RankedRules,
     /// Rules whose next segment has a `path`, from their last segment backwards.
     backwards: Node,
     /// In the second half: rules of which only what has a `path` is left, by the static text around that.
-    spanning: Affixes<Places>,
+    spanning: Affixes<RankedRules>,
 }
 
-impl Places {
-    fn push(&mut self, place: Place) {
-        match self.first {
-            None => self.first = Some(place),
-            Some(_) => self.others.push(place),
-        }
-    }
-
-    fn extend(&mut self, places: &Places) {
-        places.iter().for_each(|place| self.push(place));
-    }
-
-    fn iter(&self) -> impl Iterator<Item = Place> {
-        self.first.into_iter().chain(self.others.iter().copied())
-    }
-}
-
-impl RuleTree {
+impl RuleIndex {
     /// Enters a rule. Rules must be entered in the order of matching; `fixed`: those without variables and defaults, which
     /// come before all others.
-    pub fn insert(&mut self, place: Place, tokens: &[Token], fixed: bool) {
+    pub fn insert(&mut self, rule: RankedRule, tokens: &[Token], fixed: bool) {
         let segments = segments(tokens);
         if fixed {
             let texts: Vec<&str> = segments.iter().map(|segment| segment.prefix).collect();
-            self.statics.entry(hash(&texts.join("/"))).or_default().push(place);
+            self.statics.entry(hash(&texts.join("/"))).or_default().push(rule);
         } else {
-            self.root.insert(place, &segments);
+            self.root.insert(rule, &segments);
         }
     }
 
     /// Rules without variables and defaults that can match `key`, in the order of matching.
-    pub fn fixed(&self, key: &str) -> impl Iterator<Item = Place> {
-        self.statics.get(&hash(key)).into_iter().flat_map(Places::iter)
+    pub fn fixed(&self, key: &str) -> impl Iterator<Item = RankedRule> {
+        self.statics.get(&hash(key)).into_iter().flatten().copied()
     }
 
     /// All other rules that can match `key`, in the order of matching.
-    pub fn variable(&self, key: &str) -> impl Iterator<Item = Place> + use<> {
-        let mut found = Places::default();
+    pub fn variable(&self, key: &str) -> impl Iterator<Item = RankedRule> + use<> {
+        let mut found = RankedRules::default();
         self.root.find((!key.is_empty()).then_some(key), &mut found);
-        if !found.others.is_empty() {
-            found.others.extend(found.first.take());
-            found.others.sort_unstable();
-            found.others.dedup();
+        if found.len() > 1 {
+            found.sort_unstable();
+            found.dedup();
         }
-        found.first.into_iter().chain(found.others)
+        found.into_iter()
     }
 }
 
@@ -149,27 +128,27 @@ fn segments(tokens: &[Token]) -> Vec<Segment<'_>> {
 }
 
 impl Node {
-    fn insert(&mut self, place: Place, segments: &[Segment]) {
+    fn insert(&mut self, rule: RankedRule, segments: &[Segment]) {
         let mut node = self;
         for (depth, segment) in segments.iter().enumerate() {
             if depth == DEPTH {
-                return node.rare().deep.push(place);
+                return node.rare().deep.push(rule);
             }
             if segment.spans {
-                return node.rare().backwards.insert_backwards(place, &segments[depth..]);
+                return node.rare().backwards.insert_backwards(rule, &segments[depth..]);
             }
             node = node.child(segment);
         }
-        node.rules.push(place);
+        node.rules.push(rule);
     }
 
     /// The first segment has a `path`; others may have.
-    fn insert_backwards(&mut self, place: Place, segments: &[Segment]) {
+    fn insert_backwards(&mut self, rule: RankedRule, segments: &[Segment]) {
         let mut node = self;
         for (depth, segment) in segments.iter().rev().enumerate() {
             if segment.spans || depth == DEPTH {
                 let suffix = if segment.spans { segment.suffix } else { "" };
-                return node.rare().spanning.entry(segments[0].prefix, suffix).push(place);
+                return node.rare().spanning.entry(segments[0].prefix, suffix).push(rule);
             }
             node = node.child(segment);
         }
@@ -188,20 +167,20 @@ impl Node {
     }
 
     /// `rest`: what is left of the path; none at its end.
-    fn find(&self, rest: Option<&str>, found: &mut Places) {
-        let Some(rest) = rest else { return found.extend(&self.rules) };
+    fn find(&self, rest: Option<&str>, found: &mut RankedRules) {
+        let Some(rest) = rest else { return found.extend_from_slice(&self.rules) };
         let (segment, after) =
             rest.split_once('/').map_or((rest, None), |(first, after)| (first, Some(after)));
         self.children(segment, |child| child.find(after, found));
         if let Some(rare) = &self.rare {
-            found.extend(&rare.deep);
+            found.extend_from_slice(&rare.deep);
             rare.backwards.find_backwards(rest, found);
         }
     }
 
-    fn find_backwards(&self, rest: &str, found: &mut Places) {
+    fn find_backwards(&self, rest: &str, found: &mut RankedRules) {
         if let Some(rare) = &self.rare {
-            rare.spanning.each(rest, |rules| found.extend(rules));
+            rare.spanning.each(rest, |rules| found.extend_from_slice(rules));
         }
         // The `path` itself takes at least one segment.
         if let Some((before, segment)) = rest.rsplit_once('/') {

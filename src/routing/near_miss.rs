@@ -1,20 +1,20 @@
 //! Near misses: the rules that are closest to a request which none serves, and why each did not match. Only for those who ask:
 //! it goes through the rules, with a few comparisons for each; what costs more is left to the few that look closest.
 
-mod sight;
-mod told;
+mod estimate;
+mod reasons;
 
 use super::router::{Router, absolute, upper};
 use crate::routing::converter::Converter;
 use crate::routing::index::key_of;
 use crate::routing::pattern::Token;
 use crate::routing::rule::{Rule, has_doubled_slash};
-use sight::Sight;
+use estimate::Estimate;
+use reasons::Reasons;
 use smallvec::SmallVec;
 use std::fmt;
-use told::Told;
 
-/// Most misses that are told.
+/// Most misses that are listed.
 const MOST: usize = 3;
 /// Rules that look closest at first sight, and are looked at once more.
 const CANDIDATES: usize = 24;
@@ -43,7 +43,6 @@ mod cost {
 /// A rule that nearly serves a request.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Miss {
-    /// The rule as registered.
     pub rule: String,
     /// The methods that it was registered with.
     pub methods: String,
@@ -67,7 +66,7 @@ impl Router {
             return Vec::new();
         }
         let key = key_of(&path);
-        let asked = Asked::new(&method, &path, &key);
+        let asked = RequestParts::new(&method, &path, &key);
         let misses = self.candidates(&asked);
         let far = misses.first().map_or(0, |(cost, ..)| cost + cost::FARTHER);
         let close = misses.into_iter().take(MOST).take_while(|(cost, ..)| *cost <= far);
@@ -75,21 +74,21 @@ impl Router {
     }
 
     /// What each rule is away that may be one of the closest, and why; the closest first.
-    fn candidates(&self, asked: &Asked) -> Vec<(usize, usize, Vec<String>)> {
+    fn candidates(&self, asked: &RequestParts) -> Vec<(usize, usize, Vec<String>)> {
         let mut nearest: Vec<(usize, usize)> = Vec::with_capacity(CANDIDATES + 1);
         for (index, rule) in self.rules.iter().enumerate().take(MOST_RULES) {
-            let mut sight = Sight::default();
-            compare(rule, asked, &mut sight);
+            let mut estimate = Estimate::default();
+            compare(rule, asked, &mut estimate);
             let farthest = nearest.last().filter(|_| nearest.len() == CANDIDATES);
-            if sight.is_close() && farthest.is_none_or(|(cost, _)| sight.cost < *cost) {
-                let at = nearest.partition_point(|(cost, _)| *cost <= sight.cost);
-                nearest.insert(at, (sight.cost, index));
+            if estimate.is_close() && farthest.is_none_or(|(cost, _)| estimate.cost < *cost) {
+                let at = nearest.partition_point(|(cost, _)| *cost <= estimate.cost);
+                nearest.insert(at, (estimate.cost, index));
                 nearest.truncate(CANDIDATES);
             }
         }
         let mut misses: Vec<(usize, usize, Vec<String>)> = Vec::new();
         for (_, index) in nearest {
-            if let Some(miss) = reasons(&self.rules[index], asked, index) {
+            if let Some(miss) = explain_rule(&self.rules[index], asked, index) {
                 let at = misses.partition_point(|(cost, index, _)| (*cost, *index) < (miss.0, miss.1));
                 misses.insert(at, miss);
             }
@@ -100,13 +99,12 @@ impl Router {
 
 impl Miss {
     fn new(rule: &Rule, reasons: Vec<String>) -> Miss {
-        let methods: Vec<&str> = rule.listed_methods().map(String::as_str).collect();
-        Miss { rule: rule.pattern().to_owned(), methods: methods.join(","), reasons }
+        Miss { rule: rule.pattern().to_owned(), methods: rule.listed_methods().join(","), reasons }
     }
 }
 
 /// The request, cut into what rules are compared with.
-struct Asked<'a> {
+struct RequestParts<'a> {
     method: &'a str,
     path: &'a str,
     segments: Vec<Segment<'a>>,
@@ -120,8 +118,8 @@ struct Segment<'a> {
     letters: [u8; 32],
 }
 
-impl<'a> Asked<'a> {
-    fn new(method: &'a str, path: &'a str, key: &'a str) -> Asked<'a> {
+impl<'a> RequestParts<'a> {
+    fn new(method: &'a str, path: &'a str, key: &'a str) -> RequestParts<'a> {
         let segment = |text: &'a str| {
             let mut letters = [0_u8; 32];
             text.bytes().for_each(|byte| {
@@ -131,7 +129,7 @@ impl<'a> Asked<'a> {
             Segment { text, letters }
         };
         let segments = if key.is_empty() { Vec::new() } else { key.split('/').map(segment).collect() };
-        Asked { method, path, segments, slash: path.len() > 1 && path.ends_with('/') }
+        RequestParts { method, path, segments, slash: path.len() > 1 && path.ends_with('/') }
     }
 }
 
@@ -139,7 +137,7 @@ impl<'a> Asked<'a> {
 type Part<'r> = &'r [Token];
 
 /// Takes the differences of a rule as they are found.
-trait Seen {
+trait DifferenceVisitor {
     /// A static part that is right.
     fn same(&mut self);
     /// A static part that another text stands for.
@@ -152,23 +150,22 @@ trait Seen {
     fn stretch(&mut self, parts: &[Part], asked: &[Segment]);
     /// A slash at the end that is too many.
     fn slash(&mut self);
-    /// Another method.
     fn method(&mut self, rule: &Rule, asked: &str);
 }
 
 /// Finds the differences: segments that are equal at both ends are passed by, those between are compared one by one.
-fn compare(rule: &Rule, asked: &Asked, seen: &mut dyn Seen) {
+fn compare(rule: &Rule, asked: &RequestParts, visitor: &mut dyn DifferenceVisitor) {
     let parts: SmallVec<[Part; 8]> =
         rule.tokens().split(|token| matches!(token, Token::Slash(_))).skip(1).collect();
     let (mut parts, mut segments) = (parts.as_slice(), asked.segments.as_slice());
     while let ([part, other @ ..], [segment, rest @ ..]) = (parts, segments) {
-        if !passes(part, segment, seen) {
+        if !passes(part, segment, visitor) {
             break;
         }
         (parts, segments) = (other, rest);
     }
     while let ([other @ .., part], [rest @ .., segment]) = (parts, segments) {
-        if !passes(part, segment, seen) {
+        if !passes(part, segment, visitor) {
             break;
         }
         (parts, segments) = (other, rest);
@@ -176,34 +173,34 @@ fn compare(rule: &Rule, asked: &Asked, seen: &mut dyn Seen) {
     if parts.iter().any(|part| spans(part)) {
         let all = parts.len() == 1 && parts[0].len() == 1 && !segments.is_empty();
         if !all {
-            seen.stretch(parts, segments);
+            visitor.stretch(parts, segments);
         }
     } else {
         for (part, segment) in parts.iter().zip(segments) {
             match part {
-                [Token::Text(text)] if **text == *segment.text => seen.same(),
-                [Token::Text(text)] => seen.word(text, segment),
+                [Token::Text(text)] if **text == *segment.text => visitor.same(),
+                [Token::Text(text)] => visitor.word(text, segment),
                 part if fits(part, segment.text) => {}
-                part => seen.value(part, segment),
+                part => visitor.value(part, segment),
             }
         }
         let both = parts.len().min(segments.len());
         if parts.len() != segments.len() {
-            seen.length(&parts[both..], &segments[both..]);
+            visitor.length(&parts[both..], &segments[both..]);
         }
     }
     if asked.slash && !rule.takes_slash() {
-        seen.slash();
+        visitor.slash();
     }
     if !rule.serves(asked.method) {
-        seen.method(rule, asked.method);
+        visitor.method(rule, asked.method);
     }
 }
 
-fn passes(part: Part, segment: &Segment, seen: &mut dyn Seen) -> bool {
+fn passes(part: Part, segment: &Segment, visitor: &mut dyn DifferenceVisitor) -> bool {
     let fits = !spans(part) && fits(part, segment.text);
     if fits && matches!(part, [Token::Text(_)]) {
-        seen.same();
+        visitor.same();
     }
     fits
 }
@@ -229,24 +226,24 @@ fn takes(converter: &Converter, text: &str) -> bool {
 }
 
 /// What `rule` is away, its place in the table, and why it does not serve the request; none where it does or is not close.
-fn reasons(rule: &Rule, asked: &Asked, index: usize) -> Option<(usize, usize, Vec<String>)> {
-    let mut told = Told::default();
+fn explain_rule(rule: &Rule, asked: &RequestParts, index: usize) -> Option<(usize, usize, Vec<String>)> {
+    let mut reasons = Reasons::default();
     if rule.matches(asked.path).is_some() {
         if rule.serves(asked.method) {
             return None;
         }
-        told.method(rule, asked.method);
-        return Some((told.cost, index, told.reasons));
+        reasons.method(rule, asked.method);
+        return Some((reasons.cost, index, reasons.texts));
     }
-    compare(rule, asked, &mut told);
-    let of_path = told.reasons.len() - usize::from(!rule.serves(asked.method));
+    compare(rule, asked, &mut reasons);
+    let of_path = reasons.texts.len() - usize::from(!rule.serves(asked.method));
     if of_path == 0 && has_doubled_slash(asked.path) {
-        told.tell(cost::SLASH, "slashes are doubled".to_owned());
+        reasons.add(cost::SLASH, "slashes are doubled".to_owned());
     } else if of_path == 0 {
-        told.tell(cost::VALUE, format!("`{}` does not fit", asked.path));
+        reasons.add(cost::VALUE, format!("`{}` does not fit", asked.path));
     }
-    let close = Sight { cost: told.cost, shared: told.shared }.is_close();
-    close.then_some((told.cost, index, told.reasons))
+    let close = Estimate { cost: reasons.cost, shared: reasons.shared }.is_close();
+    close.then_some((reasons.cost, index, reasons.texts))
 }
 
 #[cfg(test)]

@@ -22,13 +22,11 @@ pub enum Token {
 /// A variable of a pattern.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Variable {
-    /// Its name.
     pub name: String,
     /// What text it takes.
     pub converter: Converter,
 }
 
-/// A parsed pattern.
 #[derive(Debug, Clone)]
 pub struct Pattern {
     /// Without slashes at the end.

@@ -1,4 +1,4 @@
-//! Percent-encoding of paths and query values, as Werkzeug does it. Knows nothing of rules.
+//! Percent-encoding of paths and query values, as Werkzeug does it.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use std::borrow::Cow;

@@ -1,10 +1,9 @@
 //! The rule table: path and method -> rule, redirect, 405 or 404, in Werkzeug's order and at a cost that does not depend on the
-//! number of rules; endpoint and values -> URL. Knows nothing of requests, view functions and scripts.
+//! number of rules; endpoint and values -> URL.
 
-pub use crate::routing::near_miss::Miss;
-
-use crate::routing::index::{Place, RuleTree, key_of};
-use crate::routing::rule::{Rule, Value};
+use crate::routing::index::{RankedRule, RuleIndex, key_of};
+use crate::routing::rule::Rule;
+use crate::routing::value::Value;
 use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::collections::HashMap;
@@ -17,7 +16,7 @@ pub struct Router {
     pub(super) rules: Vec<Rule>,
     /// Their indices in the order of matching.
     order: Vec<usize>,
-    tree: RuleTree,
+    index: RuleIndex,
     /// Rules of each endpoint in the order in which `url_for` tries them.
     endpoints: HashMap<String, Vec<usize>>,
     has_defaults: bool,
@@ -35,10 +34,7 @@ pub enum Found {
         values: Vec<Value>,
     },
     /// 308 to this path (not encoded; the query is kept).
-    Redirect {
-        /// The right path.
-        path: String,
-    },
+    Redirect { path: String },
     /// 405.
     MethodNotAllowed {
         /// What `Allow` lists, sorted.
@@ -53,14 +49,14 @@ impl Router {
     pub fn new(rules: Vec<Rule>) -> Router {
         let mut order: Vec<usize> = (0..rules.len()).collect();
         order.sort_by_cached_key(|&index| (rules[index].priority(), index));
-        let mut tree = RuleTree::default();
+        let mut rule_index = RuleIndex::default();
         for (rank, &index) in (0..).zip(&order) {
             let rule = &rules[index];
             // No table has more rules than memory holds, let alone 2^32.
-            tree.insert(Place { rank, index: index as u32 }, rule.tokens(), rule.is_fixed());
+            rule_index.insert(RankedRule { rank, index: index as u32 }, rule.tokens(), rule.is_fixed());
         }
         let has_defaults = rules.iter().any(|rule| !rule.defaults().is_empty());
-        Router { endpoints: endpoints(&rules), rules, order, tree, has_defaults }
+        Router { endpoints: endpoints(&rules), rules, order, index: rule_index, has_defaults }
     }
 
     /// The rules in order of registration.
@@ -75,8 +71,8 @@ impl Router {
         let path = absolute(path);
         let key = key_of(&path);
         let mut allow = Vec::new();
-        let fixed = self.first(self.tree.fixed(&key), &method, &path, &mut allow);
-        let found = fixed.or_else(|| self.first(self.tree.variable(&key), &method, &path, &mut allow));
+        let fixed = self.first(self.index.fixed(&key), &method, &path, &mut allow);
+        let found = fixed.or_else(|| self.first(self.index.variable(&key), &method, &path, &mut allow));
         match found {
             Some(found) => found,
             None if allow.is_empty() => Found::NotFound,
@@ -123,13 +119,13 @@ impl Router {
             let earlier = [Some(&shape), widest.as_ref()].into_iter().flatten();
             let earlier: Vec<usize> =
                 earlier.filter_map(|shape| shapes.get(shape)).flatten().copied().collect();
-            let winner = |method: &String| {
+            let winner = |method| {
                 earlier.iter().copied().find(|&winner| {
                     let winner = &self.rules[winner];
                     winner.serves(method) && winner.covers(rule)
                 })
             };
-            let winners: Option<Vec<usize>> = rule.listed_methods().map(winner).collect();
+            let winners: Option<Vec<usize>> = rule.listed_methods().into_iter().map(winner).collect();
             match winners.as_deref() {
                 Some([winner, ..]) => shadowed.push((index, *winner)),
                 _ => shapes.entry(shape).or_default().push(index),
@@ -142,13 +138,13 @@ impl Router {
     /// Tries these rules in their order; what those that match but do not serve the method allow goes to `allow`.
     fn first<'a>(
         &'a self,
-        places: impl IntoIterator<Item = Place>,
+        ranked: impl IntoIterator<Item = RankedRule>,
         method: &str,
         path: &str,
         allow: &mut Vec<&'a str>,
     ) -> Option<Found> {
-        places.into_iter().find_map(|place| {
-            let index = place.index as usize;
+        ranked.into_iter().find_map(|ranked| {
+            let index = ranked.index as usize;
             let rule = &self.rules[index];
             let matched = rule.matches(path)?;
             if !rule.serves(method) {

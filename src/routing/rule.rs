@@ -5,19 +5,9 @@ use crate::routing::converter::Converter;
 use crate::routing::method::method_index;
 use crate::routing::pattern::{Pattern, Slashes, Token};
 use crate::routing::quoting::{encode_path, encode_query, encode_value};
+use crate::routing::value::Value;
 use std::borrow::Cow;
 use std::fmt;
-
-/// A converted URL variable or default. `uuid`, `any`, `path` and `string` give text.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Value {
-    /// Of `int`.
-    Int(i64),
-    /// Of `float`.
-    Float(f64),
-    /// Of all others.
-    Text(String),
-}
 
 /// Options of `add_url_rule`.
 #[derive(Debug, Clone, Default)]
@@ -211,13 +201,13 @@ impl Rule {
     }
 
     /// The methods that it was registered with, as far as HEAD and OPTIONS tell: those that came by themselves are left out.
-    pub fn listed_methods(&self) -> impl Iterator<Item = &String> {
+    pub fn listed_methods(&self) -> Vec<&str> {
         let by_itself = |method: &str| match method {
             "HEAD" => self.serves("GET"),
             "OPTIONS" => self.automatic_options,
             _ => false,
         };
-        self.methods.iter().filter(move |method| !by_itself(method))
+        self.methods.iter().map(String::as_str).filter(|method| !by_itself(method)).collect()
     }
 
     /// Whether a slash at the end of a path is right.
@@ -340,33 +330,11 @@ fn check_defaults(pattern: &Pattern, defaults: &[(String, Value)]) -> Result<(),
     Ok(())
 }
 
-impl Value {
-    /// Whether both are the same number or text; as in Python, 1 equals 1.0.
-    pub fn equals(&self, other: &Value) -> bool {
-        match (self, other) {
-            (Value::Int(a), Value::Float(b)) | (Value::Float(b), Value::Int(a)) => *a as f64 == *b,
-            _ => self == other,
-        }
-    }
-}
-
-impl fmt::Display for Value {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Value::Int(number) => write!(f, "{number}"),
-            Value::Float(number) => write!(f, "{number:?}"),
-            Value::Text(text) => f.write_str(text),
-        }
-    }
-}
-
 impl fmt::Display for RuleError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "rule `{}`: {}", self.rule, self.cause)
     }
 }
-
-impl std::error::Error for RuleError {}
 
 #[cfg(test)]
 mod tests;

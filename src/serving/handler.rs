@@ -3,9 +3,10 @@
 use crate::chaos::{Chaos, Reply};
 use crate::message::answer::Answer;
 use crate::message::request::Request;
+use crate::observing::metrics::Counted;
 use crate::provisioning::provision::Provision;
 use crate::routing::router::{Found, encode_path};
-use crate::routing::rule::Value;
+use crate::routing::value::Value;
 use crate::script::flask::abort::escape;
 use crate::script::flask::answer;
 use crate::script::flask::response::Response;
@@ -28,6 +29,27 @@ pub struct Outcome {
     pub unmatched: Option<Unmatched>,
     /// What a script threw first: provision, line, column and message.
     pub error: Option<Box<str>>,
+}
+
+impl Outcome {
+    /// What metrics count of a request for `method` and `target` that `provision` served and that took so many `nanoseconds`.
+    pub fn counted<'o>(
+        &'o self,
+        provision: &'o Provision,
+        (method, target): (&'o str, &'o str),
+        nanoseconds: u64,
+    ) -> Counted<'o> {
+        Counted {
+            method,
+            target,
+            status: self.reply.status_sent(),
+            nanoseconds,
+            served: self.rule.is_some(),
+            counters: self.rule.and_then(|index| provision.views[index].counters.as_deref()),
+            unmatched: self.unmatched.is_some(),
+            error: self.error.as_deref(),
+        }
+    }
 }
 
 /// Why no rule serves a request.

@@ -199,7 +199,7 @@ impl Work for MockWork {
         let mut outcome = outcome.unwrap_or_else(|_| panicked());
         let permit = self.permit(&incoming, &mut outcome.reply);
         let took = nanoseconds(began.elapsed());
-        metrics().answered(&provision, (request.method(), request.target()), &outcome, took);
+        metrics().answered(&outcome.counted(&provision, (request.method(), request.target()), took));
         if let Some(begun) = begun {
             // Before a byte of the answer leaves: whoever has it finds its entry.
             self.enter(begun, took, &provision, &request, &outcome);

@@ -9,10 +9,11 @@ use crate::observing::access_log::AccessLog;
 use crate::observing::journal::Journal;
 use crate::observing::journal::waiting::Waiters;
 use crate::observing::logger;
+use crate::observing::metrics::metrics;
 use crate::observing::metrics::page::Readings;
-use crate::observing::metrics::{self, metrics};
 use crate::observing::report::{self, Report};
-use crate::provisioning::activation::{Activation, LoadOptions};
+use crate::provisioning::activation::Activation;
+use crate::provisioning::load::LoadOptions;
 use crate::provisioning::required::Required;
 use crate::provisioning::watcher::{WatchOptions, Watcher};
 use crate::script;
@@ -182,7 +183,7 @@ impl Service {
             observing,
             chaos: self.chaos.clone(),
             streams: Streams::of(&self.journal),
-            waiters: Waiters::of(&self.journal),
+            waiters: Waiters::new(&self.journal),
             journal: self.journal.clone(),
         };
         AdminWork { shared: self.shared.clone(), admin, address }
@@ -317,7 +318,7 @@ fn reported_by(activation: &Activation) -> Report {
     Report {
         provision: provision.name.clone(),
         generation: provision.generation,
-        unused: metrics::unused(&provision),
+        unused: provision.unused(),
         summary: metrics().summary(),
     }
 }

@@ -5,3 +5,4 @@ pub mod io_error;
 pub mod lock;
 pub mod memory;
 pub mod spelling;
+pub mod truncate;

@@ -1,26 +1,8 @@
-//! How far two words are apart, and which of the known ones was meant. Knows words only.
+//! How far two words are apart, and which of the known ones was meant.
 
 /// Damerau-Levenshtein distance in its "optimal string alignment" form: insertions, deletions, replacements
-/// and swaps of neighbours that turn `a` into `b`.
-pub fn distance(a: &str, b: &str) -> usize {
-    let a: Vec<char> = a.chars().collect();
-    let b: Vec<char> = b.chars().collect();
-    let mut before_last = vec![0; b.len() + 1];
-    let mut last: Vec<usize> = (0..=b.len()).collect();
-    for i in 1..=a.len() {
-        let mut row = vec![i];
-        for j in 1..=b.len() {
-            let replaced = last[j - 1] + usize::from(a[i - 1] != b[j - 1]);
-            let mut least = replaced.min(last[j] + 1).min(row[j - 1] + 1);
-            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
-                least = least.min(before_last[j - 2] + 1);
-            }
-            row.push(least);
-        }
-        before_last = std::mem::replace(&mut last, row);
-    }
-    last[b.len()]
-}
+/// and swaps of neighbours that turn one word into the other.
+pub use strsim::osa_distance as distance;
 
 /// Mistakes that a word may have to count as the same one mistyped: a third of its letters, and at least one.
 pub fn allowed(letters: usize) -> usize {

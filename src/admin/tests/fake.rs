@@ -59,9 +59,7 @@ pub fn load_error(file: &str, message: &str) -> LoadError {
 fn compile(name: &str, source: &[u8]) -> Result<(), ActivationError> {
     match std::str::from_utf8(source) {
         Ok("library") => Err(ActivationError::Library(load_error(name, "`registerRules` is not defined"))),
-        Ok("full") => {
-            Err(ActivationError::ProvisionDir(DirectoryError::new("write", "full", Cause::Changing)))
-        }
+        Ok("full") => Err(ActivationError::Directory(DirectoryError::new("write", "full", Cause::Changing))),
         Ok(text) if !text.is_empty() && !text.contains("broken") => Ok(()),
         _ => Err(ActivationError::Load(load_error(name, "`broken` is unknown"))),
     }

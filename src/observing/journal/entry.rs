@@ -1,7 +1,7 @@
 //! One request with its answer, decoded for those who ask for it. The request path does not make these.
 
-pub use super::json::json;
-
+use super::json::{add_body, object, pairs, rfc3339};
+use serde_json::Value;
 use std::net::SocketAddr;
 use std::time::SystemTime;
 
@@ -30,7 +30,6 @@ pub struct Entry {
     pub body_length: u64,
     /// The rule that served it, as registered.
     pub rule: Option<String>,
-    /// Its endpoint.
     pub endpoint: Option<String>,
     /// Why no rule served it, or why the engine refused it.
     pub unmatched: Option<String>,
@@ -48,4 +47,31 @@ pub struct Entry {
     pub error: Option<String>,
     /// The delay or fault that was injected, in words.
     pub fault: Option<String>,
+}
+
+impl Entry {
+    /// All of it as JSON. Bodies are text where they are UTF-8, else in base64.
+    pub fn to_json(&self) -> Value {
+        let mut value = object(&mut [
+            ("number", self.number.into()),
+            ("time", rfc3339(self.time).into()),
+            ("generation", self.generation.into()),
+            ("peer", self.peer.map(|peer| peer.to_string()).into()),
+            ("method", self.method.as_str().into()),
+            ("target", self.target.as_str().into()),
+            ("path", self.path.as_str().into()),
+            ("headers", pairs(&self.headers)),
+            ("rule", self.rule.as_deref().into()),
+            ("endpoint", self.endpoint.as_deref().into()),
+            ("unmatched", self.unmatched.as_deref().into()),
+            ("status", self.status.into()),
+            ("answer_headers", pairs(&self.answer_headers)),
+            ("microseconds", self.microseconds.into()),
+            ("error", self.error.as_deref().into()),
+            ("fault", self.fault.as_deref().into()),
+        ]);
+        add_body(&mut value, "body", &self.body, self.body_length);
+        add_body(&mut value, "answer_body", &self.answer_body, self.answer_length);
+        value
+    }
 }

@@ -23,16 +23,14 @@ const MAX_SEARCHED: usize = 64 << 10;
 /// Whether an entry is meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fit {
-    /// It is.
     Yes,
-    /// It is not.
     No,
     /// What was cut off its body decides.
     Open,
 }
 
 impl Fit {
-    fn of(holds: bool) -> Fit {
+    fn from_bool(holds: bool) -> Fit {
         if holds { Fit::Yes } else { Fit::No }
     }
 
@@ -60,7 +58,6 @@ impl Filter {
         Filter { conditions }
     }
 
-    /// Its conditions.
     pub fn conditions(&self) -> &[Condition] {
         &self.conditions
     }
@@ -85,7 +82,6 @@ impl Filter {
 
 /// An entry, with what was parsed of it for one filter or for many.
 pub struct Subject<'e> {
-    /// The entry.
     pub entry: &'e Entry,
     query: OnceCell<Pairs>,
     json: OnceCell<Option<Value>>,
@@ -117,7 +113,6 @@ impl<'e> Subject<'e> {
 /// What one part of an entry has to be.
 #[derive(Debug, Clone)]
 pub struct Condition {
-    /// The part.
     pub part: Part,
     test: Test,
 }
@@ -150,7 +145,6 @@ impl Condition {
         }
     }
 
-    /// Whether it holds.
     pub fn fits(&self, subject: &Subject) -> Fit {
         match &self.part {
             Part::Body => self.body_fits(subject),
@@ -177,7 +171,7 @@ impl Condition {
     }
 
     fn holds(&self, text: &str) -> Fit {
-        Fit::of(match &self.test {
+        Fit::from_bool(match &self.test {
             Test::Present => true,
             Test::Equals(expected) => text == expected,
             Test::Search(regex) => return searched(regex, text.as_bytes(), false),
@@ -191,7 +185,7 @@ impl Condition {
         match &self.test {
             Test::Json { value, text } => {
                 let same_text = text.as_deref().is_some_and(|text| found.as_str() == Some(text));
-                Fit::of(same_text || value.as_ref().is_some_and(|value| same(value, found)))
+                Fit::from_bool(same_text || value.as_ref().is_some_and(|value| same(value, found)))
             }
             _ => match found.as_str() {
                 Some(text) => self.holds(text),
@@ -207,7 +201,7 @@ impl Condition {
                 let same_length = *body_length == expected.len() as u64;
                 match same_length && expected.as_bytes().starts_with(body) {
                     true if subject.is_cut() => Fit::Open,
-                    holds => Fit::of(holds),
+                    holds => Fit::from_bool(holds),
                 }
             }
             Test::Search(regex) => searched(regex, body, subject.is_cut()),
@@ -231,7 +225,7 @@ fn searched(regex: &Regex, kept: &[u8], is_cut: bool) -> Fit {
     let (bytes, is_cut) = (&kept[..kept.len().min(MAX_SEARCHED)], is_cut || kept.len() > MAX_SEARCHED);
     let text = String::from_utf8_lossy(bytes);
     if !is_cut {
-        return Fit::of(regex.is_match(&text));
+        return Fit::from_bool(regex.is_match(&text));
     }
     let sure = text.char_indices().next_back().map_or(0, |(at, _)| at);
     match regex.find(&text) {

@@ -16,7 +16,7 @@ pub fn around(last: u64, more: bool) -> (String, String) {
 }
 
 /// One entry of an archive.
-pub fn of(entry: &Entry) -> Value {
+pub fn from_entry(entry: &Entry) -> Value {
     let milliseconds = entry.microseconds as f64 / 1000.0;
     let timings = object(&mut [("send", 0.into()), ("wait", milliseconds.into()), ("receive", 0.into())]);
     object(&mut [

@@ -1,37 +1,10 @@
-//! An entry as JSON.
+//! What JSON has for the parts of an entry: times, bodies, fields.
 
-use super::entry::Entry;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::Value;
-use std::borrow::Cow;
 use std::time::SystemTime;
-
-/// All of `entry`. Bodies are text where they are UTF-8, else in base64.
-pub fn json(entry: &Entry) -> Value {
-    let mut value = object(&mut [
-        ("number", entry.number.into()),
-        ("time", rfc3339(entry.time).into()),
-        ("generation", entry.generation.into()),
-        ("peer", entry.peer.map(|peer| peer.to_string()).into()),
-        ("method", entry.method.as_str().into()),
-        ("target", entry.target.as_str().into()),
-        ("path", entry.path.as_str().into()),
-        ("headers", pairs(&entry.headers)),
-        ("rule", entry.rule.as_deref().into()),
-        ("endpoint", entry.endpoint.as_deref().into()),
-        ("unmatched", entry.unmatched.as_deref().into()),
-        ("status", entry.status.into()),
-        ("answer_headers", pairs(&entry.answer_headers)),
-        ("microseconds", entry.microseconds.into()),
-        ("error", entry.error.as_deref().into()),
-        ("fault", entry.fault.as_deref().into()),
-    ]);
-    add_body(&mut value, "body", &entry.body, entry.body_length);
-    add_body(&mut value, "answer_body", &entry.answer_body, entry.answer_length);
-    value
-}
 
 /// A map of `pairs`, whose values are taken. Far smaller than what `json!` makes of as many.
 pub fn object(pairs: &mut [(&str, Value)]) -> Value {
@@ -39,14 +12,13 @@ pub fn object(pairs: &mut [(&str, Value)]) -> Value {
     Value::Object(pairs.collect())
 }
 
-fn pairs(fields: &[(String, String)]) -> Value {
-    let pair =
-        |(name, value): &(String, String)| Value::Array(vec![name.as_str().into(), value.as_str().into()]);
-    Value::Array(fields.iter().map(pair).collect())
+/// A list of `[name, value]`.
+pub fn pairs(fields: &[(String, String)]) -> Value {
+    fields.iter().map(|(name, value)| vec![name.as_str(), value.as_str()]).collect()
 }
 
 /// `body` or `body_base64`, `body_length`, `body_cut`.
-fn add_body(value: &mut Value, name: &str, body: &[u8], length: u64) {
+pub fn add_body(value: &mut Value, name: &str, body: &[u8], length: u64) {
     let is_cut = length > body.len() as u64;
     match text(body, is_cut) {
         Some(text) => value[name] = text.into(),
@@ -72,9 +44,6 @@ pub fn base64(body: &[u8]) -> String {
 }
 
 /// In UTC, with microseconds.
-pub fn rfc3339(time: SystemTime) -> Cow<'static, str> {
-    // Times come from this machine's clock: the calendar has them.
-    let micros = time.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_micros());
-    let utc = i64::try_from(micros).ok().and_then(DateTime::<Utc>::from_timestamp_micros);
-    utc.map_or(Cow::Borrowed(""), |utc| utc.to_rfc3339_opts(SecondsFormat::Micros, true).into())
+pub fn rfc3339(time: SystemTime) -> String {
+    DateTime::<Utc>::from(time).to_rfc3339_opts(SecondsFormat::Micros, true)
 }

@@ -1,34 +1,34 @@
-//! What the mock received and answered, within a budget of bytes. Knows no listener and no script.
+//! What the mock received and answered, within a budget of bytes.
 //!
-//! The request path writes records ([`record`]) into a ring ([`ring`]) and holds its lock for copying alone. Who asks copies
+//! The request path writes records ([`codec`]) into a ring ([`ring`]) and holds its lock for copying alone. Who asks copies
 //! records out under the same lock, a few at a time, and decodes them without it.
 
+mod codec;
 pub mod entry;
 pub mod filter;
 pub mod har;
 mod json;
 pub mod near;
-mod record;
-mod recorded;
 mod ring;
 pub mod sequence;
 pub mod verify;
 pub mod waiting;
 mod watch;
 
-pub use record::{Begun, Exchange};
+pub use codec::{Begun, Exchange};
 pub use watch::{After, Listener, WatchId};
 
 use crate::message::answer::Answer;
 use crate::message::epoch::Epoch;
 use crate::message::request::Request;
+use crate::system::lock::lock;
 use entry::Entry;
 use ring::Ring;
 use std::cell::Cell;
 use std::net::SocketAddr;
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, SystemTime};
 use watch::Watch;
 
@@ -43,7 +43,7 @@ const BUFFER: usize = 64 << 10;
 
 /// The journal. All of its calls are quick, from any thread.
 pub struct Journal {
-    kept: Mutex<Kept>,
+    records: Mutex<Records>,
     /// Each end of it clears the journal.
     epoch: Arc<Epoch>,
     /// How often it was cleared besides, to be read without the lock.
@@ -58,7 +58,7 @@ pub struct Journal {
     closed: AtomicBool,
 }
 
-struct Kept {
+struct Records {
     ring: Ring,
     /// The epoch that the entries belong to.
     epoch: u64,
@@ -136,9 +136,18 @@ impl Journal {
         })?;
         // Two bodies and a head always fit, also in the number of their length.
         let (body, head) = (body.min(ring.size() / 8).min(1 << 30), (ring.size() / 2).min(1 << 30));
-        let kept = Mutex::new(Kept { ring, epoch: 0, clears: 0, cleared: 0, evicted: 0 });
+        let records = Mutex::new(Records { ring, epoch: 0, clears: 0, cleared: 0, evicted: 0 });
         let (clears, closed) = (AtomicU64::new(0), AtomicBool::new(false));
-        Ok(Journal { kept, epoch: Arc::default(), clears, budget, body, head, watch: Arc::default(), closed })
+        Ok(Journal {
+            records,
+            epoch: Arc::default(),
+            clears,
+            budget,
+            body,
+            head,
+            watch: Arc::default(),
+            closed,
+        })
     }
 
     /// Lets `epoch` clear it, too: what it has is of that epoch, and so is what is entered.
@@ -171,11 +180,11 @@ impl Journal {
     /// the answer leaves.
     pub fn record(&self, exchange: &Exchange) {
         let mut head = HEAD.take();
-        let (end, [text, body, answer]) = record::encode(&mut head, exchange, self.body, self.head);
+        let [text, body, answer] = codec::encode(&mut head, exchange, self.body, self.head);
         {
-            let mut kept = self.open();
-            if kept.epoch == exchange.request.epoch && kept.clears == exchange.begun.clears {
-                kept.ring.push(&[&head[..end], text, body, answer]);
+            let mut records = self.lock();
+            if records.epoch == exchange.request.epoch && records.clears == exchange.begun.clears {
+                records.ring.push(&[&head, text, body, answer]);
             }
         }
         if head.capacity() <= BUFFER {
@@ -212,7 +221,12 @@ impl Journal {
 
     /// Number of the last entry; 0 before the first.
     pub fn last(&self) -> u64 {
-        self.open().ring.next() - 1
+        self.lock().ring.next() - 1
+    }
+
+    /// Number of the last entry that was deleted: those up to it count as never received.
+    pub fn cleared(&self) -> u64 {
+        self.lock().cleared
     }
 
     /// Gives `each` the entries with a number above `since`, oldest first, up to the last one that there is now. The lock is
@@ -223,14 +237,14 @@ impl Journal {
         while next <= span.last {
             batch.clear();
             let (first, cleared) = {
-                let kept = self.open();
-                (kept.ring.copy(next, span.last, BATCH, &mut batch), kept.cleared)
+                let records = self.lock();
+                (records.ring.copy(next, span.last, BATCH, &mut batch), records.cleared)
             };
             span.evicted += first.min(span.last + 1).saturating_sub(next.max(cleared + 1));
             next = next.max(first);
             let mut left = &batch[..];
-            while let Some((record, rest)) = record::split(left) {
-                match record::decode(record, next) {
+            while let Some((record, rest)) = codec::split(left) {
+                match codec::decode(record, next) {
                     Some(entry) if each(&entry).is_break() => return span,
                     Some(_) => {}
                     None => span.too_large += 1,
@@ -246,8 +260,8 @@ impl Journal {
 
     /// How many entries with a number above `since` gave way to newer ones. Those that were deleted don't count.
     pub fn evicted(&self, since: u64) -> u64 {
-        let kept = self.open();
-        (kept.ring.first() - 1).saturating_sub(since.max(kept.cleared))
+        let records = self.lock();
+        (records.ring.first() - 1).saturating_sub(since.max(records.cleared))
     }
 
     /// The entry of `number`.
@@ -257,40 +271,40 @@ impl Journal {
     pub fn get(&self, number: u64) -> Result<Entry, Missing> {
         let mut record = Vec::new();
         {
-            let kept = self.open();
+            let records = self.lock();
             match number {
                 0 => return Err(Missing::Never),
-                _ if number >= kept.ring.next() => return Err(Missing::Never),
-                _ if number <= kept.cleared => return Err(Missing::Deleted),
-                _ if number < kept.ring.first() => return Err(Missing::Evicted),
-                _ => kept.ring.copy(number, number, usize::MAX, &mut record),
+                _ if number >= records.ring.next() => return Err(Missing::Never),
+                _ if number <= records.cleared => return Err(Missing::Deleted),
+                _ if number < records.ring.first() => return Err(Missing::Evicted),
+                _ => records.ring.copy(number, number, usize::MAX, &mut record),
             };
         }
-        let whole = record::split(&record).and_then(|(record, _)| record::decode(record, number));
+        let whole = codec::split(&record).and_then(|(record, _)| codec::decode(record, number));
         whole.ok_or(Missing::TooLarge)
     }
 
     /// Deletes all entries; gives how many. Numbers go on, and requests that have begun are not entered any more.
     pub fn clear(&self) -> u64 {
-        let mut kept = self.open();
-        kept.clears += 1;
-        self.clears.store(kept.clears, Ordering::Release);
-        kept.clear()
+        let mut records = self.lock();
+        records.clears += 1;
+        self.clears.store(records.clears, Ordering::Release);
+        records.clear()
     }
 
     /// What is kept and what is not.
     pub fn stats(&self) -> Stats {
-        let kept = self.open();
-        let (first, next) = (kept.ring.first(), kept.ring.next());
-        let evicted = first - 1 - kept.cleared;
+        let records = self.lock();
+        let (first, next) = (records.ring.first(), records.ring.next());
+        let evicted = first - 1 - records.cleared;
         Stats {
-            bytes: if self.is_on() { (size_of::<Journal>() + kept.ring.used()) as u64 } else { 0 },
+            bytes: if self.is_on() { (size_of::<Journal>() + records.ring.used()) as u64 } else { 0 },
             budget: self.budget as u64,
             entries: next - first,
             first: if first < next { first } else { 0 },
             last: next - 1,
             evicted,
-            evicted_in_all: kept.evicted + evicted,
+            evicted_in_all: records.evicted + evicted,
         }
     }
 
@@ -333,19 +347,19 @@ impl Journal {
 
     /// What is kept of this epoch: the first one who looks after the end of another clears it, so that the end itself is one step
     /// for the journal and all else that goes by it.
-    fn open(&self) -> MutexGuard<'_, Kept> {
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+    fn lock(&self) -> MutexGuard<'_, Records> {
+        let mut records = lock(&self.records);
         // Asked under the lock: no epoch comes after a later one.
         let epoch = self.epoch.now();
-        if kept.epoch != epoch {
-            kept.epoch = epoch;
-            kept.clear();
+        if records.epoch != epoch {
+            records.epoch = epoch;
+            records.clear();
         }
-        kept
+        records
     }
 }
 
-impl Kept {
+impl Records {
     /// Deletes all entries; gives how many.
     fn clear(&mut self) -> u64 {
         let count = self.ring.next() - self.ring.first();

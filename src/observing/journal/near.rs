@@ -1,8 +1,9 @@
-//! The requests that come nearest to a filter, and what is different about them. Knows entries and conditions only.
+//! The requests that come nearest to a filter, and what is different about them.
 
 use super::entry::Entry;
 use super::filter::{Condition, Filter, Fit, Part, Subject};
 use crate::system::spelling::nearest;
+use crate::system::truncate::truncate;
 use std::cmp::Reverse;
 use std::fmt;
 
@@ -14,15 +15,12 @@ const EXCERPT: usize = 100;
 /// A request that is not meant, but nearly.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Near {
-    /// Its number.
     pub number: u64,
-    /// Its method.
     pub method: String,
     /// Its target, perhaps shortened.
     pub target: String,
     /// How near, 0 to 100.
     pub score: u64,
-    /// What is different.
     pub differs: Vec<Difference>,
 }
 
@@ -31,7 +29,6 @@ pub struct Near {
 pub struct Difference {
     /// The part: `method`, `header X-Id`, `json /id`.
     pub part: String,
-    /// What was asked for.
     pub expected: String,
     /// What is there; `None` where there is nothing.
     pub found: Option<String>,
@@ -131,10 +128,7 @@ fn is_close(expected: &str, found: &str) -> bool {
 }
 
 fn excerpt(text: &str) -> String {
-    match text.char_indices().nth(EXCERPT) {
-        Some((end, _)) => format!("{}...", &text[..end]),
-        None => text.to_owned(),
-    }
+    truncate(text, EXCERPT, "...")
 }
 
 #[cfg(test)]
@@ -143,7 +137,7 @@ mod tests {
     use crate::observing::journal::filter::parse::{LIST, query};
     use crate::observing::journal::filter::tests::{cut, entry};
 
-    fn near(filter: &str, entries: &[Entry]) -> Vec<String> {
+    fn near_misses(filter: &str, entries: &[Entry]) -> Vec<String> {
         let filter = query(filter, LIST).unwrap().filter;
         let mut nearest = Nearest::default();
         entries.iter().for_each(|entry| nearest.look(&filter, &Subject::new(entry)));
@@ -175,11 +169,11 @@ mod tests {
             ),
         ];
         for (filter, expected) in table {
-            assert_eq!(near(filter, std::slice::from_ref(&got)), [expected], "{filter}");
+            assert_eq!(near_misses(filter, std::slice::from_ref(&got)), [expected], "{filter}");
         }
         let cut = cut(entry(3, "PUT /", &[], "abcdef"), 2);
         assert_eq!(
-            near("body=abcdee", &[cut]),
+            near_misses("body=abcdee", &[cut]),
             ["50 number 3 `PUT /`: body is `cut after 2 of 6 bytes`, not `abcdee`"]
         );
     }
@@ -190,9 +184,9 @@ mod tests {
         let entries: Vec<Entry> =
             (1..).zip(lines).map(|(number, line)| entry(number, line, &[], "")).collect();
         let numbers: Vec<String> =
-            near("method=POST&path=/orders", &entries).iter().map(|near| near[..11].into()).collect();
+            near_misses("method=POST&path=/orders", &entries).iter().map(|near| near[..11].into()).collect();
         assert_eq!(numbers, ["73 number 3", "66 number 2", "63 number 6"]);
         let long = entry(1, &format!("GET /{}", "x".repeat(300)), &[], "");
-        assert!(near("method=POST", &[long])[0].len() < 200);
+        assert!(near_misses("method=POST", &[long])[0].len() < 200);
     }
 }

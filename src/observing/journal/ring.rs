@@ -76,7 +76,7 @@ impl Ring {
             self.marks.push_back((self.next, self.head));
         }
         self.next += 1;
-        let mut at = self.at(self.head);
+        let mut at = self.offset(self.head);
         for part in parts.iter().filter(|part| !part.is_empty()) {
             at = self.write(at, part);
         }
@@ -100,7 +100,7 @@ impl Ring {
             number += 1;
         }
         while place < end {
-            let at = self.at(place);
+            let at = self.offset(place);
             let count = (self.size - at).min((end - place) as usize);
             out.extend_from_slice(&self.bytes[at..at + count]);
             place += count as u64;
@@ -120,12 +120,12 @@ impl Ring {
         place
     }
 
-    fn at(&self, place: u64) -> usize {
+    fn offset(&self, place: u64) -> usize {
         (place % self.size.max(1) as u64) as usize
     }
 
     fn length_at(&self, place: u64) -> usize {
-        let at = self.at(place);
+        let at = self.offset(place);
         let byte = |index: usize| {
             self.bytes[if at + index < self.size { at + index } else { at + index - self.size }]
         };

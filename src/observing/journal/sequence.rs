@@ -1,8 +1,9 @@
 //! Requests that should have come one after another; others may be in between.
 
+use super::Journal;
 use super::filter::{Filter, Fit, Subject};
 use super::near::{Difference, Near, Nearest};
-use super::verify::{PATIENCE, RECENT, Recorded, Step, TooLong, Verdict, walk};
+use super::verify::{PATIENCE, RECENT, Step, TooLong, Verdict, walk};
 use std::ops::ControlFlow;
 
 /// What came of a sequence.
@@ -24,7 +25,7 @@ pub struct Outcome {
 ///
 /// # Errors
 /// It takes too long.
-pub fn verify(journal: &dyn Recorded, steps: &[Filter], since: u64) -> Result<Outcome, TooLong> {
+pub fn verify(journal: &Journal, steps: &[Filter], since: u64) -> Result<Outcome, TooLong> {
     // As far as it is known, and as far as it can be. Requests only help, so the earliest ones are the right ones for both.
     let (mut numbers, mut possible, mut lost) = (Vec::new(), 0_usize, 0);
     let last = walk(journal, since, PATIENCE, &mut |step| {
@@ -49,12 +50,12 @@ pub fn verify(journal: &dyn Recorded, steps: &[Filter], since: u64) -> Result<Ou
         Some(_) if possible < steps.len() => Verdict::Fail,
         Some(_) => Verdict::Unknown,
     };
-    let near = near(journal, steps, since, last, &numbers);
+    let near = near_misses(journal, steps, since, last, &numbers);
     Ok(Outcome { verdict, numbers, near, last, lost })
 }
 
 /// The nearest to the first step that nothing took. A request that would have taken it came too early.
-fn near(journal: &dyn Recorded, steps: &[Filter], since: u64, last: u64, numbers: &[u64]) -> Vec<Near> {
+fn near_misses(journal: &Journal, steps: &[Filter], since: u64, last: u64, numbers: &[u64]) -> Vec<Near> {
     let mut nearest = Nearest::default();
     let Some(missing) = steps.get(numbers.len()) else { return Vec::new() };
     let after = numbers.last().copied().unwrap_or(since);
@@ -84,25 +85,24 @@ const EARLY: u64 = 95;
 mod tests {
     use super::*;
     use crate::observing::journal::filter::parse::{SEQUENCE, query};
-    use crate::observing::journal::filter::tests::{cut, entry};
-    use crate::observing::journal::verify::tests::Kept;
+    use crate::observing::journal::tests::{enter_body, lose, small};
 
-    /// Letters are bodies, a capital is a body that is cut, `.` an evicted entry.
-    fn kept(pattern: &str) -> Kept {
-        let mut kept = Kept { last: pattern.len() as u64, ..Kept::default() };
-        for (number, what) in (1..).zip(pattern.chars().filter(|what| *what != ' ')) {
-            let body = what.to_string().repeat(2);
+    /// Letters are bodies, a capital is a body that is cut, `.` an entry that is not kept.
+    fn journal(pattern: &str) -> Journal {
+        let journal = small();
+        for what in pattern.chars() {
             match what {
-                '.' => {}
-                'A'..='Z' => kept.entries.push(cut(entry(number, "GET /", &[], &body.to_lowercase()), 0)),
-                _ => kept.entries.push(entry(number, "GET /", &[], &body)),
+                '.' => lose(&journal),
+                'A'..='Z' => enter_body(&journal, "GET /", "--- and more"),
+                _ => enter_body(&journal, "GET /", &what.to_string().repeat(2)),
             }
         }
-        kept
+        journal
     }
 
-    fn steps(bodies: &str) -> Vec<Filter> {
-        let step = |body: char| query(&format!("body={body}{body}"), SEQUENCE).unwrap().filter;
+    /// Bodies that contain these letters twice (`~=`), or are just that (`=`).
+    fn steps(operator: &str, bodies: &str) -> Vec<Filter> {
+        let step = |body: char| query(&format!("body{operator}{body}{body}"), SEQUENCE).unwrap().filter;
         bodies.chars().map(step).collect()
     }
 
@@ -129,17 +129,17 @@ mod tests {
             ("a.b", "axb", "unknown [1]"),
         ];
         for (pattern, bodies, expected) in table {
-            let outcome = verify(&kept(pattern), &steps(bodies), 0).unwrap();
+            let outcome = verify(&journal(pattern), &steps("~=", bodies), 0).unwrap();
             let found = format!("{} {:?}", outcome.verdict.word(), outcome.numbers);
             assert_eq!(found, expected, "{pattern} {bodies}");
         }
-        let outcome = verify(&kept("ab"), &steps("ab"), 1).unwrap();
+        let outcome = verify(&journal("ab"), &steps("=", "ab"), 1).unwrap();
         assert_eq!((outcome.verdict, outcome.last), (Verdict::Fail, 2));
     }
 
     #[test]
     fn one_that_came_too_early_is_told() {
-        let outcome = verify(&kept("bxa"), &steps("ab"), 0).unwrap();
+        let outcome = verify(&journal("bxa"), &steps("=", "ab"), 0).unwrap();
         let near: Vec<String> = outcome.near.iter().map(ToString::to_string).collect();
         assert_eq!(near[0], "number 1 `GET /`: order is `number 1`, not `after number 3`");
         assert_eq!(near[1], "number 3 `GET /`: body is `aa`, not `bb`");

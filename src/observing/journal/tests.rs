@@ -10,6 +10,21 @@ pub fn enter(journal: &Journal, line: &str, body: &[u8], answer: &Answer) {
     journal.record(&exchange(begun, &request(line, body), answer));
 }
 
+/// A journal that keeps three bytes of each body.
+pub fn small() -> Journal {
+    Journal::new(16 << 10, 3).unwrap()
+}
+
+/// Enters a request with a body.
+pub fn enter_body(journal: &Journal, line: &str, body: &str) {
+    enter(journal, line, body.as_bytes(), &Answer::default());
+}
+
+/// Enters a request that is too large for a [`small`] journal: only its number is kept.
+pub fn lose(journal: &Journal) {
+    enter_body(journal, &format!("GET /{}", "x".repeat(16 << 10)), "");
+}
+
 fn request(line: &str, body: &[u8]) -> Request {
     let (method, target) = line.split_once(' ').unwrap();
     let headers = [("Host", "mock:8000"), ("X-Empty", ""), ("x-a", "\u{e9}"), ("x-a", "2")];
@@ -315,7 +330,7 @@ fn listeners_are_called_on_the_timer_once_for_many() {
 fn json_has_bodies_as_text_or_in_base64() {
     let journal = Journal::new(1 << 20, 5).unwrap();
     enter(&journal, "POST /a%20b?c", "abcd\u{e9}".as_bytes(), &Answer::new(200, "x/y", [0xff]));
-    let mut value = entry::json(&journal.get(1).unwrap());
+    let mut value = journal.get(1).unwrap().to_json();
     let time = value["time"].take();
     let time = time.as_str().unwrap();
     assert!(time.len() == 27 && time.starts_with("20") && time.ends_with('Z'), "{time}");
@@ -338,7 +353,7 @@ fn an_archive_has_what_its_format_asks_for() {
     let answer = Answer { headers: vec![("Location".into(), "/l".into())], ..Answer::text(302, "longer") };
     enter(&journal, "POST /a?b=c%20d&e", &[0xff], &answer);
     enter(&journal, "GET http://x/y", b"", &Answer::text(200, ""));
-    let first = har::of(&journal.get(1).unwrap());
+    let first = har::from_entry(&journal.get(1).unwrap());
     let request = &first["request"];
     assert_eq!(request["url"], "http://mock:8000/a?b=c%20d&e");
     assert_eq!(
@@ -355,7 +370,7 @@ fn an_archive_has_what_its_format_asks_for() {
     assert_eq!(response["content"], content);
     assert_eq!((&response["statusText"], &response["redirectURL"]), (&json!("Found"), &json!("/l")));
     assert_eq!(first["timings"]["wait"], first["time"]);
-    let second = har::of(&journal.get(2).unwrap());
+    let second = har::from_entry(&journal.get(2).unwrap());
     assert_eq!((&second["request"]["url"], second["request"].get("postData")), (&json!("http://x/y"), None));
     let (before, behind) = har::around(7, true);
     let archive: serde_json::Value = serde_json::from_str(&format!("{before}{first}{behind}")).unwrap();

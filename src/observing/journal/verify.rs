@@ -1,6 +1,6 @@
 //! How many requests came, against how many should have: pass, fail, or unknown where what is no longer known decides.
 
-use super::entry::Entry;
+use super::Journal;
 use super::filter::{Filter, Fit, Subject};
 use super::near::{Near, Nearest};
 use std::fmt;
@@ -16,19 +16,8 @@ const NEAR: Duration = Duration::from_millis(100);
 /// So many numbers of those that are meant are told.
 const NUMBERS: usize = 10;
 
-/// What is asked of the journal.
-pub trait Recorded: Send + Sync {
-    /// Number of the last entry; 0 before the first.
-    fn last(&self) -> u64;
-    /// Number of the last entry that was removed because somebody asked for it: those up to it count as never received.
-    fn cleared(&self) -> u64;
-    /// Shows the entries with a number greater than `since` in order, those that are kept, until it is told to stop.
-    fn read(&self, since: u64, each: &mut dyn FnMut(&Entry) -> ControlFlow<()>);
-}
-
 /// One step of a walk.
 pub enum Step<'w> {
-    /// The next entry.
     Entry(&'w Subject<'w>),
     /// So many entries that were evicted.
     Lost(u64),
@@ -52,13 +41,13 @@ impl fmt::Display for TooLong {
 /// # Errors
 /// It takes longer than `patience`.
 pub fn walk(
-    journal: &dyn Recorded,
+    journal: &Journal,
     since: u64,
     patience: Duration,
     each: &mut dyn FnMut(Step) -> ControlFlow<()>,
 ) -> Result<u64, TooLong> {
     let (end, last) = (Instant::now() + patience, journal.last());
-    let (mut next, mut late, mut told) = (since.max(journal.cleared()) + 1, false, false);
+    let (mut next, mut late, mut stopped) = (since.max(journal.cleared()) + 1, false, false);
     journal.read(since, &mut |entry| {
         if entry.number > last {
             return ControlFlow::Break(());
@@ -68,14 +57,14 @@ pub fn walk(
         next = entry.number + 1;
         let flow = if lost > 0 { each(Step::Lost(lost)) } else { ControlFlow::Continue(()) };
         let flow = if flow.is_continue() { each(Step::Entry(&Subject::new(entry))) } else { flow };
-        told = flow.is_break();
+        stopped = flow.is_break();
         if late { ControlFlow::Break(()) } else { flow }
     });
     if late {
         return Err(TooLong);
     }
     let lost = (last + 1).saturating_sub(next);
-    if lost > 0 && !told {
+    if lost > 0 && !stopped {
         let _ = each(Step::Lost(lost));
     }
     Ok(last)
@@ -100,7 +89,7 @@ impl Expected {
     ///
     /// # Errors
     /// They contradict one another.
-    pub fn of(count: Option<u64>, min: Option<u64>, max: Option<u64>) -> Result<Expected, String> {
+    pub fn new(count: Option<u64>, min: Option<u64>, max: Option<u64>) -> Result<Expected, String> {
         match (count, min, max) {
             (Some(count), None, None) => Ok(Expected { min: count, max: Some(count) }),
             (Some(_), ..) => Err("`count` stands alone, without `min` and `max`".into()),
@@ -144,7 +133,7 @@ pub enum Verdict {
     Pass,
     /// It is not, whatever was in them.
     Fail,
-    /// They decide.
+    /// Cannot be decided: evicted or truncated entries might change the result.
     Unknown,
 }
 
@@ -173,7 +162,6 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// Takes in one step.
     pub fn take(&mut self, filter: &Filter, step: &Step) {
         match step {
             Step::Lost(lost) => self.lost += lost,
@@ -181,7 +169,6 @@ impl Tally {
         }
     }
 
-    /// Takes in an entry.
     pub fn take_entry(&mut self, filter: &Filter, subject: &Subject) {
         match filter.fits(subject) {
             Fit::No => {}
@@ -211,7 +198,6 @@ impl Tally {
 pub struct Outcome {
     /// Whether it is as expected.
     pub verdict: Verdict,
-    /// What was counted.
     pub tally: Tally,
     /// Where too few came, those that come nearest.
     pub near: Vec<Near>,
@@ -224,7 +210,7 @@ pub struct Outcome {
 /// # Errors
 /// It takes too long.
 pub fn verify(
-    journal: &dyn Recorded,
+    journal: &Journal,
     filter: &Filter,
     since: u64,
     expected: Expected,
@@ -235,13 +221,16 @@ pub fn verify(
         ControlFlow::Continue(())
     })?;
     let verdict = expected.verdict(&tally);
-    let near =
-        if tally.count < expected.min { near(journal, filter, since, last, RECENT) } else { Vec::new() };
+    let near = if tally.count < expected.min {
+        near_misses(journal, filter, since, last, RECENT)
+    } else {
+        Vec::new()
+    };
     Ok(Outcome { verdict, tally, near, last })
 }
 
 /// The nearest of the `recent` latest entries up to `last` that `filter` does not mean.
-pub fn near(journal: &dyn Recorded, filter: &Filter, since: u64, last: u64, recent: u64) -> Vec<Near> {
+pub fn near_misses(journal: &Journal, filter: &Filter, since: u64, last: u64, recent: u64) -> Vec<Near> {
     let (mut nearest, end) = (Nearest::default(), Instant::now() + NEAR);
     journal.read(since.max(last.saturating_sub(recent)), &mut |entry| {
         let subject = Subject::new(entry);
@@ -255,47 +244,27 @@ pub fn near(journal: &dyn Recorded, filter: &Filter, since: u64, last: u64, rece
 }
 
 #[cfg(test)]
-pub mod tests {
+mod tests {
     use super::*;
     use crate::observing::journal::filter::parse::{VERIFY, query};
-    use crate::observing::journal::filter::tests::{cut, entry};
+    use crate::observing::journal::tests::{enter_body, lose, small};
 
-    /// Entries of which the first ones were evicted, behind those that were removed.
-    #[derive(Default)]
-    pub struct Kept {
-        pub entries: Vec<Entry>,
-        pub last: u64,
-        pub cleared: u64,
-    }
-
-    impl Recorded for Kept {
-        fn last(&self) -> u64 {
-            self.last
-        }
-
-        fn cleared(&self) -> u64 {
-            self.cleared
-        }
-
-        fn read(&self, since: u64, each: &mut dyn FnMut(&Entry) -> ControlFlow<()>) {
-            let mut after = self.entries.iter().filter(|entry| entry.number > since);
-            let _ = after.try_for_each(each);
-        }
-    }
-
-    /// `+` is a request that is meant, `-` one that is not, `?` one whose body is cut, `.` an evicted one, `x` a removed one.
-    pub fn kept(pattern: &str) -> Kept {
-        let mut kept = Kept { last: pattern.len() as u64, ..Kept::default() };
-        for (number, what) in (1..).zip(pattern.chars()) {
+    /// `+` is a request that is meant, `-` one that is not, `?` one whose body is cut, `.` one that is not kept, `x` a deleted one.
+    fn journal(pattern: &str) -> Journal {
+        let journal = small();
+        for what in pattern.chars() {
             match what {
-                '+' => kept.entries.push(entry(number, "POST /orders", &[], "abc")),
-                '-' => kept.entries.push(entry(number, "POST /orders", &[], "xyz")),
-                '?' => kept.entries.push(cut(entry(number, "POST /orders", &[], "abc"), 2)),
-                'x' => kept.cleared = number,
-                _ => {}
+                '+' => enter_body(&journal, "POST /orders", "abc"),
+                '-' => enter_body(&journal, "POST /orders", "xyz"),
+                '?' => enter_body(&journal, "POST /orders", "xyz and more"),
+                '.' => lose(&journal),
+                _ => {
+                    enter_body(&journal, "POST /orders", "abc");
+                    journal.clear();
+                }
             }
         }
-        kept
+        journal
     }
 
     #[test]
@@ -344,11 +313,12 @@ pub mod tests {
             ("-+.+-", "count=2", "unknown 2"),
         ];
         for (pattern, query, expected) in table {
-            let asked = crate::observing::journal::filter::parse::query(&format!("body=abc&{query}"), VERIFY)
-                .unwrap();
-            let expectation = Expected::of(asked.count, asked.min, asked.max).unwrap();
+            let asked =
+                crate::observing::journal::filter::parse::query(&format!("body~=abc&{query}"), VERIFY)
+                    .unwrap();
+            let expectation = Expected::new(asked.count, asked.min, asked.max).unwrap();
             let outcome =
-                verify(&kept(pattern), &asked.filter, asked.since.unwrap_or(0), expectation).unwrap();
+                verify(&journal(pattern), &asked.filter, asked.since.unwrap_or(0), expectation).unwrap();
             let found = format!("{} {}", outcome.verdict.word(), outcome.tally.count);
             assert_eq!(found, expected, "{pattern} {query}");
             assert_eq!(outcome.last, pattern.len() as u64);
@@ -357,7 +327,7 @@ pub mod tests {
 
     #[test]
     fn a_walk_without_patience_is_too_long() {
-        let steps = |patience| walk(&kept("++"), 0, patience, &mut |_| ControlFlow::Continue(()));
+        let steps = |patience| walk(&journal("++"), 0, patience, &mut |_| ControlFlow::Continue(()));
         assert_eq!(steps(Duration::ZERO), Err(TooLong));
         assert_eq!(steps(PATIENCE), Ok(2));
         assert_eq!(
@@ -368,7 +338,7 @@ pub mod tests {
 
     #[test]
     fn numbers_that_contradict_one_another_are_refused() {
-        let of = |count, min, max| Expected::of(count, min, max).map(|expected| expected.to_string());
+        let of = |count, min, max| Expected::new(count, min, max).map(|expected| expected.to_string());
         assert_eq!(of(None, None, None), Ok("at least 1".into()));
         assert_eq!(of(Some(2), None, None), Ok("2".into()));
         assert_eq!(of(None, Some(2), Some(3)), Ok("2 to 3".into()));
@@ -380,14 +350,14 @@ pub mod tests {
 
     #[test]
     fn near_ones_are_told_where_too_few_came() {
-        let asked = query("body=abc&method=POST&count=3", VERIFY).unwrap();
-        let outcome = verify(&kept("-+?."), &asked.filter, 0, Expected::at_least(3)).unwrap();
+        let asked = query("body~=abc&method=POST&count=3", VERIFY).unwrap();
+        let outcome = verify(&journal("-+?."), &asked.filter, 0, Expected::at_least(3)).unwrap();
         let numbers: Vec<u64> = outcome.near.iter().map(|near| near.number).collect();
         assert_eq!(
             (outcome.verdict, outcome.tally.numbers, numbers),
             (Verdict::Unknown, vec![2], vec![3, 1])
         );
-        let outcome = verify(&kept("-++"), &asked.filter, 0, Expected::at_least(1)).unwrap();
+        let outcome = verify(&journal("-++"), &asked.filter, 0, Expected::at_least(1)).unwrap();
         assert_eq!(outcome.near, []);
     }
 }

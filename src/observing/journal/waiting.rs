@@ -4,9 +4,11 @@
 use super::filter::parse::Asked;
 use super::filter::{Filter, Subject};
 use super::near::Near;
-use super::verify::{PATIENCE, Recorded, Step, Tally, TooLong, near, walk};
+use super::verify::{PATIENCE, Step, Tally, TooLong, near_misses, walk};
+use super::{Journal, WatchId};
+use crate::system::lock::lock;
 use std::ops::ControlFlow;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 /// How long the timer thread looks at entries.
@@ -22,20 +24,6 @@ const TIMES: Times = Times { slice: Duration::from_millis(1), last_look: Duratio
 /// So many of the latest entries are looked at for near ones when a wait is over.
 const RECENT: u64 = 64;
 
-/// A journal that tells of new entries.
-pub trait Watched: Recorded + 'static {
-    /// Names a listener.
-    type Watch: Send;
-    /// Calls `listener` on the timer thread, soon after something was entered or the journal was closed.
-    fn listen(&self, listener: Box<dyn Fn() + Send + Sync>) -> Self::Watch;
-    /// Calls it no more.
-    fn ignore(&self, watch: Self::Watch);
-    /// Runs `job` on the timer thread after `delay`.
-    fn after(&self, delay: Duration, job: Box<dyn FnOnce() + Send>);
-    /// Whether the process stops.
-    fn is_closed(&self) -> bool;
-}
-
 /// What became of a wait.
 #[derive(Debug)]
 pub enum Waited {
@@ -43,7 +31,6 @@ pub enum Waited {
     Holds(Tally),
     /// The time is over; with the requests that come nearest.
     Late(Tally, Vec<Near>),
-    /// The process stops.
     Stopping,
     /// What is there took too long to look through.
     TooLong(TooLong),
@@ -53,17 +40,17 @@ pub enum Waited {
 pub type Then = Box<dyn FnOnce(Waited, u64) + Send>;
 
 /// All waits for requests of one journal.
-pub struct Waiters<J: Watched> {
-    journal: Arc<J>,
+pub struct Waiters {
+    journal: Arc<Journal>,
     times: Times,
-    state: Mutex<State<J::Watch>>,
+    state: Mutex<State>,
 }
 
-struct State<W> {
+struct State {
     next: u64,
     /// In the order of their numbers. In boxes: of thousands one in the middle goes when its time is over.
     waiting: Vec<(u64, Box<Waiter>)>,
-    watch: Option<W>,
+    watch: Option<WatchId>,
     /// A slice is to come that nobody has to ask for.
     sliced: bool,
 }
@@ -78,13 +65,13 @@ struct Waiter {
     then: Then,
 }
 
-impl<J: Watched> Waiters<J> {
+impl Waiters {
     /// Nobody waits yet.
-    pub fn of(journal: &Arc<J>) -> Arc<Waiters<J>> {
+    pub fn new(journal: &Arc<Journal>) -> Arc<Waiters> {
         Self::with_times(journal, TIMES)
     }
 
-    fn with_times(journal: &Arc<J>, times: Times) -> Arc<Waiters<J>> {
+    fn with_times(journal: &Arc<Journal>, times: Times) -> Arc<Waiters> {
         let state = State { next: 0, waiting: Vec::new(), watch: None, sliced: false };
         Arc::new(Waiters { journal: journal.clone(), times, state: Mutex::new(state) })
     }
@@ -93,14 +80,14 @@ impl<J: Watched> Waiters<J> {
     pub fn wait(self: &Arc<Self>, asked: Asked, wanted: u64, timeout: Duration, then: Then) {
         let (filter, since) = (asked.filter, asked.since.unwrap_or(0));
         let mut waiter = Waiter { filter, wanted, since, seen: since, tally: Tally::default(), then };
-        if let Err(error) = waiter.catch_up(&*self.journal, PATIENCE) {
+        if let Err(error) = waiter.catch_up(&self.journal, PATIENCE) {
             return waiter.end(Waited::TooLong(error));
         }
         if waiter.holds() {
             return waiter.hold();
         }
         if timeout.is_zero() {
-            return waiter.late(&*self.journal);
+            return waiter.late(&self.journal);
         }
         let id = self.enter(waiter);
         let (looking, expiring) = (self.clone(), self.clone());
@@ -110,20 +97,20 @@ impl<J: Watched> Waiters<J> {
     }
 
     fn enter(self: &Arc<Self>, waiter: Waiter) -> u64 {
-        let mut state = self.open();
+        let mut state = lock(&self.state);
         state.next += 1;
         let id = state.next;
         state.waiting.push((id, Box::new(waiter)));
         if state.watch.is_none() {
             let looking = self.clone();
-            state.watch = Some(self.journal.listen(Box::new(move || looking.look())));
+            state.watch = Some(self.journal.on_record(Box::new(move || looking.look())));
         }
         id
     }
 
     /// Shows new entries to those who have not seen them, for the time of a slice.
     fn look(self: &Arc<Self>) {
-        let mut state = self.open();
+        let mut state = lock(&self.state);
         let (done, more) = if self.journal.is_closed() {
             (std::mem::take(&mut state.waiting), false)
         } else {
@@ -134,7 +121,7 @@ impl<J: Watched> Waiters<J> {
             let looking = self.clone();
             self.journal.after(Duration::ZERO, Box::new(move || looking.look_again()));
         }
-        self.rest(&mut state);
+        self.stop_listening(&mut state);
         drop(state);
         // Outside of the lock: each one answers a client.
         for (_, waiter) in done {
@@ -143,7 +130,7 @@ impl<J: Watched> Waiters<J> {
     }
 
     fn look_again(self: &Arc<Self>) {
-        self.open().sliced = false;
+        lock(&self.state).sliced = false;
         self.look();
     }
 
@@ -186,29 +173,25 @@ impl<J: Watched> Waiters<J> {
 
     /// The time of a wait is over.
     fn expire(&self, id: u64) {
-        let mut state = self.open();
+        let mut state = lock(&self.state);
         let found = state.waiting.binary_search_by_key(&id, |(id, _)| *id);
         let waiter = found.ok().map(|at| state.waiting.remove(at).1);
-        self.rest(&mut state);
+        self.stop_listening(&mut state);
         drop(state);
         let Some(mut waiter) = waiter else { return };
-        if waiter.catch_up(&*self.journal, self.times.last_look).is_err() {
+        if waiter.catch_up(&self.journal, self.times.last_look).is_err() {
             waiter.miss(self.journal.last(), self.journal.cleared());
         }
-        if waiter.holds() { waiter.hold() } else { waiter.late(&*self.journal) }
+        if waiter.holds() { waiter.hold() } else { waiter.late(&self.journal) }
     }
 
-    /// Nobody listens for nobody.
-    fn rest(&self, state: &mut State<J::Watch>) {
+    /// Stops listening when no waiter is left.
+    fn stop_listening(&self, state: &mut State) {
         if state.waiting.is_empty()
             && let Some(watch) = state.watch.take()
         {
-            self.journal.ignore(watch);
+            self.journal.forget(watch);
         }
-    }
-
-    fn open(&self) -> MutexGuard<'_, State<J::Watch>> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -218,7 +201,7 @@ impl Waiter {
     }
 
     /// Looks at all that it has not seen, until it holds.
-    fn catch_up(&mut self, journal: &dyn Recorded, patience: Duration) -> Result<(), TooLong> {
+    fn catch_up(&mut self, journal: &Journal, patience: Duration) -> Result<(), TooLong> {
         if self.holds() {
             return Ok(());
         }
@@ -249,8 +232,8 @@ impl Waiter {
         self.end(Waited::Holds(tally));
     }
 
-    fn late(mut self, journal: &dyn Recorded) {
-        let near = near(journal, &self.filter, self.since, self.seen, RECENT);
+    fn late(mut self, journal: &Journal) {
+        let near = near_misses(journal, &self.filter, self.since, self.seen, RECENT);
         let tally = std::mem::take(&mut self.tally);
         self.end(Waited::Late(tally, near));
     }

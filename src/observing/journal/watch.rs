@@ -1,8 +1,9 @@
 //! Tells those who wait that something was entered, on the timer thread. A request pays for it only while somebody waits, and
 //! then for two atomic writes mostly.
 
+use crate::system::lock::lock;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 /// Runs a job on the timer thread after a delay.
@@ -18,11 +19,9 @@ pub struct WatchId(u64);
 /// Least time between two calls of a listener: a burst is told of at once and then in lots.
 const PAUSE: Duration = Duration::from_millis(1);
 
-/// Who listens.
 #[derive(Default)]
 pub struct Watch {
     after: OnceLock<After>,
-    /// Somebody listens.
     watched: AtomicBool,
     /// There is something new.
     news: AtomicBool,
@@ -53,7 +52,7 @@ impl Watch {
     /// Calls `listener` after each change from now on. One that is made before this returns may go unnoticed by it: look after it
     /// was added.
     pub fn add(&self, listener: Listener) -> WatchId {
-        let mut listeners = self.open();
+        let mut listeners = lock(&self.listeners);
         listeners.next += 1;
         let id = WatchId(listeners.next);
         listeners.listening.push((id, listener.into()));
@@ -63,7 +62,7 @@ impl Watch {
 
     /// Calls it no more; a call may be under way.
     pub fn remove(&self, id: WatchId) {
-        let mut listeners = self.open();
+        let mut listeners = lock(&self.listeners);
         listeners.listening.retain(|(listening, _)| *listening != id);
         self.watched.store(!listeners.listening.is_empty(), Ordering::SeqCst);
     }
@@ -72,6 +71,12 @@ impl Watch {
     /// looked under that lock is seen here.
     pub fn is_watched(&self) -> bool {
         self.watched.load(Ordering::Relaxed)
+    }
+
+    /// How many listen.
+    #[cfg(test)]
+    pub fn listening(&self) -> usize {
+        lock(&self.listeners).listening.len()
     }
 
     /// Has the listeners called soon.
@@ -92,7 +97,7 @@ impl Watch {
             // Before the listeners: one that panics must not be the last.
             self.tick_after(PAUSE);
             let listening: Vec<_> =
-                self.open().listening.iter().map(|(_, listener)| listener.clone()).collect();
+                lock(&self.listeners).listening.iter().map(|(_, listener)| listener.clone()).collect();
             return listening.iter().for_each(|listener| listener());
         }
         self.pending.store(false, Ordering::SeqCst);
@@ -100,9 +105,5 @@ impl Watch {
         if self.news.load(Ordering::SeqCst) && !self.pending.swap(true, Ordering::SeqCst) {
             self.tick_after(Duration::ZERO);
         }
-    }
-
-    fn open(&self) -> MutexGuard<'_, Listeners> {
-        self.listeners.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

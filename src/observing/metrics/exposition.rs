@@ -1,4 +1,4 @@
-//! The text format of Prometheus, version 0.0.4: families with their help and type, then their samples. Knows no metric.
+//! The text format of Prometheus, version 0.0.4: families with their help and type, then their samples.
 
 use std::fmt::{Display, Write};
 
@@ -29,18 +29,16 @@ impl Exposition {
     }
 
     /// A family of one sample without labels.
-    pub fn one(&mut self, name: &str, kind: &str, help: &str, value: &dyn Display) {
+    pub fn single(&mut self, name: &str, kind: &str, help: &str, value: &dyn Display) {
         self.family(name, kind, help);
         self.sample(name, &[], value);
     }
 
-    /// The page.
     pub fn into_text(self) -> String {
         self.0
     }
 }
 
-/// Nanoseconds as seconds.
 pub fn seconds(nanoseconds: u64) -> f64 {
     nanoseconds as f64 / 1e9
 }
@@ -54,7 +52,7 @@ mod tests {
         let mut page = Exposition::default();
         page.family("a_total", "counter", "a \"help\"\nwith \\");
         page.sample("a_total", &[("rule", "/\"x\"\\\n"), ("m", "GET")], &3);
-        page.one("b", "gauge", "b", &0.25);
+        page.single("b", "gauge", "b", &0.25);
         let expected = "# HELP a_total a \"help\"\\nwith \\\\\n# TYPE a_total counter\n\
                         a_total{rule=\"/\\\"x\\\"\\\\\\n\",m=\"GET\"} 3\n\
                         # HELP b b\n# TYPE b gauge\nb 0.25\n";

@@ -27,7 +27,6 @@ pub const BOUNDS: [u64; 17] = [
 
 const PARTS: usize = 16;
 
-/// Times of requests.
 pub struct Histogram(Box<[Part]>);
 
 impl Default for Histogram {

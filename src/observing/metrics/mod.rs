@@ -11,17 +11,17 @@ mod rules;
 mod unmatched;
 
 pub use exposition::CONTENT_TYPE;
+pub use rules::Counted;
 pub use unmatched::Row as UnmatchedRow;
 
 use crate::observing::counters::RuleCounters;
-use crate::provisioning::provision::Provision;
 use crate::routing::rule::Rule;
 use crate::script::runtime::fault::LoadError;
-use crate::serving::handler::Outcome;
+use crate::system::lock::lock;
 use histogram::Histogram;
-use rules::{Counted, Identity, Rules};
+use rules::{Identity, Rules};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{LazyLock, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, OnceLock};
 use std::time::SystemTime;
 use unmatched::Unmatched;
 
@@ -65,53 +65,41 @@ impl Default for Metrics {
 }
 
 impl Metrics {
-    /// Counts a request that `handled` answers, on which the mock worked so many `nanoseconds`.
-    pub fn answered(
-        &self,
-        provision: &Provision,
-        (method, target): (&str, &str),
-        handled: &Outcome,
-        nanoseconds: u64,
-    ) {
-        let own = handled.rule.and_then(|index| provision.views[index].tally.as_deref());
-        let counted = Counted {
-            method,
-            status: handled.reply.status_sent(),
-            nanoseconds,
-            failed: handled.error.is_some(),
-        };
-        self.rules.count(own, handled.rule.is_some(), &counted);
-        self.times.add(nanoseconds);
-        if handled.unmatched.is_some() {
-            self.unmatched.add(method, target);
+    /// Counts a request that was answered.
+    pub fn answered(&self, request: &Counted) {
+        self.rules.count(request);
+        self.times.add(request.nanoseconds);
+        if request.unmatched {
+            self.unmatched.add(request.method, request.target);
         }
-        if let Some(error) = &handled.error {
-            self.first_error.get_or_init(|| error.to_string());
+        if let Some(error) = request.error {
+            self.first_error.get_or_init(|| error.to_owned());
         }
     }
 
     /// Counts a request that the engine refused.
     pub fn refused(&self, listener: &str, status: u16) {
-        if let Some((_, tally)) = self.refused.iter().find(|(name, _)| *name == listener) {
-            tally.count("", status, || true);
+        if let Some((_, counters)) = self.refused.iter().find(|(name, _)| *name == listener) {
+            counters.count("", status, || true);
         }
     }
 
-    /// A provision has loaded and is about to serve: gives its rules their counters.
-    pub fn loaded(&self, provision: &mut Provision) {
+    /// A provision with these rules has loaded and is about to serve: gives the counters of each, `None` for those that share.
+    pub fn loaded(&self, rules: &[Rule]) -> Vec<Option<Arc<RuleCounters>>> {
         self.loads.fetch_add(1, Ordering::Relaxed);
         self.failing.store(false, Ordering::Relaxed);
-        let identities: Vec<Identity> = provision.router.rules().iter().map(identity).collect();
-        for (view, tally) in provision.views.iter_mut().zip(self.rules.adopt(&identities)) {
-            view.tally = tally;
-        }
+        let identity = |rule: &Rule| Identity {
+            rule: rule.pattern().to_owned(),
+            methods: rule.listed_methods().join(","),
+        };
+        self.rules.adopt(&rules.iter().map(identity).collect::<Vec<_>>())
     }
 
     /// A provision has not loaded.
     pub fn load_failed(&self, error: &LoadError) {
         self.loads.fetch_add(1, Ordering::Relaxed);
         self.failed_loads.fetch_add(1, Ordering::Relaxed);
-        *self.last_failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(error.to_string());
+        *lock(&self.last_failure) = Some(error.to_string());
         self.set_failing();
     }
 
@@ -136,7 +124,7 @@ impl Metrics {
             first_error: self.first_error.get().cloned(),
             loads: self.loads.load(Ordering::Relaxed),
             failed_loads: self.failed_loads.load(Ordering::Relaxed),
-            last_failure: self.last_failure.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+            last_failure: lock(&self.last_failure).clone(),
         }
     }
 }
@@ -160,20 +148,4 @@ pub struct Summary {
     pub failed_loads: u64,
     /// The last failure, with its place.
     pub last_failure: Option<String>,
-}
-
-/// Rules of `provision` that served no request, since the process began: `GET,POST /foo`.
-pub fn unused(provision: &Provision) -> Vec<String> {
-    let is_used = |index: usize| {
-        let view = &provision.views[index];
-        view.tally.as_ref().map_or_else(|| view.was_hit(), |tally| tally.total() > 0)
-    };
-    let rules = provision.router.rules().iter().enumerate();
-    let unused = rules.filter(|(index, _)| !is_used(*index)).map(|(_, rule)| identity(rule));
-    unused.map(|Identity { rule, methods }| format!("{methods} {rule}")).collect()
-}
-
-fn identity(rule: &Rule) -> Identity {
-    let methods: Vec<&str> = rule.listed_methods().map(String::as_str).collect();
-    Identity { rule: rule.pattern().to_owned(), methods: methods.join(",") }
 }

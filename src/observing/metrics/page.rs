@@ -23,7 +23,6 @@ pub struct Readings {
     pub admin: (usize, usize),
     /// Answers that wait or dribble.
     pub held: usize,
-    /// The journal.
     pub journal: Stats,
 }
 
@@ -88,11 +87,11 @@ impl Metrics {
         ];
         for (name, kind, help, number) in numbers {
             if let Some(number) = number {
-                page.one(name, kind, help, &number);
+                page.single(name, kind, help, &number);
             }
         }
         let help = "Processor time, user and system, in seconds.";
-        page.one("process_cpu_seconds_total", COUNTER, help, &seconds(usage.cpu_nanoseconds));
+        page.single("process_cpu_seconds_total", COUNTER, help, &seconds(usage.cpu_nanoseconds));
         page.family("h1mock_build_info", GAUGE, "The version of h1mock; always 1.");
         page.sample("h1mock_build_info", &[("version", env!("CARGO_PKG_VERSION"))], &1);
         page.into_text()
@@ -166,8 +165,8 @@ fn listeners(page: &mut Exposition, readings: &Readings) {
 fn refused(page: &mut Exposition, refused: &[(&str, RuleCounters)]) {
     let name = "h1mock_refused_requests_total";
     page.family(name, COUNTER, "Requests that were refused before any rule was asked, by status.");
-    for (listener, tally) in refused {
-        for (key, count) in tally.requests() {
+    for (listener, counters) in refused {
+        for (key, count) in counters.requests() {
             page.sample(name, &[("listener", listener), ("status", &status(&key))], &count);
         }
     }
@@ -188,8 +187,8 @@ mod tests {
         assert_eq!(page.value("h1mock_build_info", &[("version", env!("CARGO_PKG_VERSION"))]), Some(1.0));
         assert_eq!(page.kind("h1mock_loads_total"), Some("counter"));
 
-        let counted = Counted { method: "GET", status: 200, nanoseconds: 4_000_000, failed: true };
-        metrics.rules.count(None, false, &counted);
+        let counted = Counted { method: "GET", status: 200, nanoseconds: 4_000_000, ..Counted::default() };
+        metrics.rules.count(&Counted { error: Some("failed"), ..counted });
         metrics.times.add(4_000_000);
         metrics.refused("mock", 431);
         metrics.refused("admin", 400);

@@ -1,4 +1,4 @@
-//! What the kernel tells of this process: processor time, memory, open files. Knows no metrics.
+//! What the kernel tells of this process: processor time, memory, open files.
 
 use rustix::process::{Resource, getrlimit};
 use rustix::time::{ClockId, clock_gettime};
@@ -13,11 +13,9 @@ pub struct Usage {
     pub resident: Option<u64>,
     /// Virtual memory in bytes.
     pub size: Option<u64>,
-    /// Open files.
     pub open_files: Option<u64>,
     /// Most that may be open; `None` for any number.
     pub most_files: Option<u64>,
-    /// Threads.
     pub threads: Option<u64>,
 }
 

@@ -2,8 +2,9 @@
 //! activations, for counters must not go back; what makes room goes on counting under `other`.
 
 use crate::observing::counters::{Key, RuleCounters};
+use crate::system::lock::lock;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 /// Rules with counters of their own; further ones share.
 const MOST_RULES: usize = 1_000;
@@ -22,13 +23,11 @@ pub const OTHER: &str = "other";
 /// A rule by what tells it apart: its text, and the methods that it lists.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Identity {
-    /// The rule as registered.
     pub rule: String,
     /// Its methods, joined by commas.
     pub methods: String,
 }
 
-/// Counters of rules.
 pub struct Rules {
     known: Mutex<Known>,
     /// Pairs that were claimed by rules.
@@ -49,7 +48,7 @@ struct Known {
 
 struct Row {
     identity: Identity,
-    tally: Arc<RuleCounters>,
+    counters: Arc<RuleCounters>,
     /// The last activation with this rule.
     activation: u64,
 }
@@ -81,58 +80,59 @@ impl Default for Rules {
 impl Rules {
     /// The counters of each of these rules, which are about to serve; `None` for those that share.
     pub fn adopt(&self, rules: &[Identity]) -> Vec<Option<Arc<RuleCounters>>> {
-        let mut known = self.open();
+        let mut known = lock(&self.known);
         let known = &mut *known;
         known.activation += 1;
         let activation = known.activation;
-        let tallies = rules.iter().enumerate().map(|(place, rule)| {
+        let adopted = rules.iter().enumerate().map(|(place, rule)| {
             if place >= MOST_RULES {
                 return None;
             }
             let row = known.row(rule);
             row.activation = activation;
-            Some(row.tally.clone())
+            Some(row.counters.clone())
         });
-        let tallies = tallies.collect();
+        let adopted = adopted.collect();
         if known.rules.len() > MOST_RULES {
             let leaving = &mut known.leaving;
             known.rules.retain(|row| {
                 let stays = row.activation == activation;
                 if !stays {
-                    leaving.push(row.tally.clone());
+                    leaving.push(row.counters.clone());
                 }
                 stays
             });
         }
         self.settle(known);
-        tallies
+        adopted
     }
 
     /// Takes in the counters that nobody counts with any more.
     fn settle(&self, known: &mut Known) {
-        known.leaving.retain_mut(|tally| {
+        known.leaving.retain_mut(|counters| {
             // All other references were in provisions that are gone.
-            let done = Arc::get_mut(tally).is_some();
+            let done = Arc::get_mut(counters).is_some();
             if done {
-                self.other.absorb(tally);
-                self.series.fetch_sub(tally.claimed(), Ordering::Relaxed);
+                self.other.absorb(counters);
+                self.series.fetch_sub(counters.claimed(), Ordering::Relaxed);
             }
             !done
         });
     }
 
-    /// Counts a request: with `own` counters, with those of no rule at all, or with those that are shared.
-    pub fn count(&self, own: Option<&RuleCounters>, served: bool, request: &Counted) {
-        let none = if served { &self.other } else { &self.none };
-        let tally = own.unwrap_or(none);
+    /// Counts a request: with its rule's own counters, with those of no rule at all, or with those that are shared.
+    pub fn count(&self, request: &Counted) {
+        let none = if request.served { &self.other } else { &self.none };
+        let own = request.counters;
+        let counters = own.unwrap_or(none);
         let room =
             || own.is_none() || self.series.fetch_add(1, Ordering::Relaxed) < MOST_SERIES || self.give_back();
-        if !tally.count(request.method, request.status, room) {
+        if !counters.count(request.method, request.status, room) {
             self.other.count(request.method, request.status, || true);
         }
-        tally.add_time(request.nanoseconds);
-        if request.failed {
-            tally.add_error();
+        counters.add_time(request.nanoseconds);
+        if request.error.is_some() {
+            counters.add_error();
         }
     }
 
@@ -144,21 +144,17 @@ impl Rules {
 
     /// What was counted, by label.
     pub fn sums(&self) -> Vec<Sums> {
-        let mut known = self.open();
+        let mut known = lock(&self.known);
         self.settle(&mut known);
         let mut all: Vec<Sums> = Vec::new();
         for row in &known.rules {
-            add(&mut all, &row.identity.rule, &row.tally);
+            add(&mut all, &row.identity.rule, &row.counters);
         }
         add(&mut all, NONE, &self.none);
-        for tally in known.leaving.iter().map(Arc::as_ref).chain([&self.other]) {
-            add(&mut all, OTHER, tally);
+        for counters in known.leaving.iter().map(Arc::as_ref).chain([&self.other]) {
+            add(&mut all, OTHER, counters);
         }
         all
-    }
-
-    fn open(&self) -> MutexGuard<'_, Known> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -167,8 +163,8 @@ impl Known {
     fn row(&mut self, rule: &Identity) -> &mut Row {
         let found = self.rules.binary_search_by(|row| row.identity.cmp(rule));
         let at = found.unwrap_or_else(|at| {
-            let (identity, tally) = (rule.clone(), Arc::new(RuleCounters::new(PER_RULE)));
-            self.rules.insert(at, Row { identity, tally, activation: 0 });
+            let (identity, counters) = (rule.clone(), Arc::new(RuleCounters::new(PER_RULE)));
+            self.rules.insert(at, Row { identity, counters, activation: 0 });
             at
         });
         &mut self.rules[at]
@@ -176,20 +172,29 @@ impl Known {
 }
 
 /// What there is to count of one request.
+#[derive(Default)]
 pub struct Counted<'r> {
     /// As sent.
     pub method: &'r str,
-    /// Of its answer.
+    /// As sent.
+    pub target: &'r str,
+    /// Of its answer, as it is sent.
     pub status: u16,
-    /// Time that it took.
+    /// Time that the mock worked on it.
     pub nanoseconds: u64,
-    /// Whether a script failed.
-    pub failed: bool,
+    /// Whether a rule served it.
+    pub served: bool,
+    /// The counters of that rule; `None` where it shares them.
+    pub counters: Option<&'r RuleCounters>,
+    /// Whether no rule served it, and no hook stood in.
+    pub unmatched: bool,
+    /// What a script threw.
+    pub error: Option<&'r str>,
 }
 
 /// Adds to the last sums of all, where they have this label: labels come in order.
-fn add(all: &mut Vec<Sums>, label: &str, tally: &RuleCounters) {
-    let (requests, nanoseconds, errors) = (tally.requests(), tally.nanoseconds(), tally.errors());
+fn add(all: &mut Vec<Sums>, label: &str, counters: &RuleCounters) {
+    let (requests, nanoseconds, errors) = (counters.requests(), counters.nanoseconds(), counters.errors());
     if requests.is_empty() && nanoseconds == 0 && errors == 0 {
         return;
     }
@@ -218,7 +223,9 @@ mod tests {
     }
 
     fn get(rules: &Rules, own: Option<&RuleCounters>, status: u16) {
-        rules.count(own, true, &Counted { method: "GET", status, nanoseconds: 5, failed: status == 500 });
+        let error = (status == 500).then_some("failed");
+        let counted = Counted { method: "GET", status, nanoseconds: 5, error, ..Counted::default() };
+        rules.count(&Counted { served: true, counters: own, ..counted });
     }
 
     fn total(sums: &[Sums]) -> u64 {
@@ -226,7 +233,7 @@ mod tests {
     }
 
     /// Requests of one label.
-    fn of(sums: &[Sums], label: &str) -> u64 {
+    fn requests_of(sums: &[Sums], label: &str) -> u64 {
         sums.iter().filter(|sums| sums.label == label).flat_map(|sums| &sums.requests).map(|(_, n)| n).sum()
     }
 
@@ -243,19 +250,19 @@ mod tests {
         let read: Vec<_> =
             sums.iter().map(|sums| (sums.label.as_str(), sums.nanoseconds, sums.errors)).collect();
         assert_eq!(read, [("/a0", 10, 1), ("/a1", 5, 0)]);
-        assert_eq!((of(&sums, "/a0"), of(&sums, "/a1")), (2, 1));
+        assert_eq!((requests_of(&sums, "/a0"), requests_of(&sums, "/a1")), (2, 1));
     }
 
     #[test]
     fn rules_of_one_text_and_other_methods_are_told_apart_and_shown_together() {
         let rules = Rules::default();
         let identity = |methods: &str| Identity { rule: "/a".to_owned(), methods: methods.to_owned() };
-        let tallies = rules.adopt(&[identity("GET"), identity("POST")]);
-        get(&rules, tallies[0].as_deref(), 200);
-        get(&rules, tallies[1].as_deref(), 200);
-        assert_eq!(tallies.iter().flatten().map(|tally| tally.total()).collect::<Vec<_>>(), [1, 1]);
+        let adopted = rules.adopt(&[identity("GET"), identity("POST")]);
+        get(&rules, adopted[0].as_deref(), 200);
+        get(&rules, adopted[1].as_deref(), 200);
+        assert_eq!(adopted.iter().flatten().map(|counters| counters.total()).collect::<Vec<_>>(), [1, 1]);
         let sums = rules.sums();
-        assert_eq!((sums.len(), sums[0].requests.len(), of(&sums, "/a")), (1, 1, 2));
+        assert_eq!((sums.len(), sums[0].requests.len(), requests_of(&sums, "/a")), (1, 1, 2));
     }
 
     #[test]
@@ -264,11 +271,11 @@ mod tests {
         let mut counted = 0;
         for round in 0..5 {
             let many = identities(&format!("r{round}-"), MOST_RULES + 100);
-            let tallies = rules.adopt(&many);
-            assert_eq!(tallies.iter().filter(|tally| tally.is_none()).count(), 100);
-            for tally in &tallies {
+            let adopted = rules.adopt(&many);
+            assert_eq!(adopted.iter().filter(|counters| counters.is_none()).count(), 100);
+            for counters in &adopted {
                 for status in [200, 201, 500] {
-                    get(&rules, tally.as_deref(), status);
+                    get(&rules, counters.as_deref(), status);
                     counted += 1;
                 }
             }
@@ -287,11 +294,11 @@ mod tests {
         let old = rules.adopt(&identities("old", MOST_RULES));
         let new = rules.adopt(&identities("new", 1));
         get(&rules, old[7].as_deref(), 200);
-        assert_eq!(of(&rules.sums(), OTHER), 1);
+        assert_eq!(requests_of(&rules.sums(), OTHER), 1);
         drop(old);
         get(&rules, new[0].as_deref(), 200);
         let sums = rules.sums();
-        assert_eq!((total(&sums), of(&sums, OTHER)), (2, 1));
-        assert!(rules.open().leaving.is_empty());
+        assert_eq!((total(&sums), requests_of(&sums, OTHER)), (2, 1));
+        assert!(lock(&rules.known).leaving.is_empty());
     }
 }

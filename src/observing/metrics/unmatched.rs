@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Different ones that are told apart.
-const PLACES: usize = 64;
+const SLOTS: usize = 64;
 /// Bytes of a path that are kept.
 const LONGEST_PATH: usize = 256;
 /// Bytes of a method that are kept.
@@ -13,12 +13,12 @@ const LONGEST_METHOD: usize = 32;
 
 /// A bounded table of requests.
 pub struct Unmatched {
-    places: Box<[Place]>,
+    slots: Box<[Slot]>,
     total: AtomicU64,
 }
 
 #[derive(Default)]
-struct Place {
+struct Slot {
     /// Hash of what stands here; 0 where nothing does.
     hash: AtomicU64,
     count: AtomicU64,
@@ -32,14 +32,13 @@ pub struct Row {
     pub method: String,
     /// As sent, without its query.
     pub path: String,
-    /// How often.
     pub count: u64,
 }
 
 impl Default for Unmatched {
     fn default() -> Self {
-        let places = (0..PLACES).map(|_| Place::default()).collect();
-        Unmatched { places, total: AtomicU64::new(0) }
+        let slots = (0..SLOTS).map(|_| Slot::default()).collect();
+        Unmatched { slots, total: AtomicU64::new(0) }
     }
 }
 
@@ -50,13 +49,13 @@ impl Unmatched {
         let end = target.bytes().position(|byte| byte == b'?').unwrap_or(target.len());
         let path = &target[..end];
         let hash = hash(method, path);
-        let first = (hash % PLACES as u64) as usize;
-        let (front, back) = self.places.split_at(first);
+        let first = (hash % SLOTS as u64) as usize;
+        let (front, back) = self.slots.split_at(first);
         // Where all are taken by others it is in the total only.
-        let found = back.iter().chain(front).find(|place| place.is_of(hash));
-        if let Some(place) = found {
-            place.request.get_or_init(|| (cut(method, LONGEST_METHOD), cut(path, LONGEST_PATH)));
-            place.count.fetch_add(1, Ordering::Relaxed);
+        let found = back.iter().chain(front).find(|slot| slot.is_of(hash));
+        if let Some(slot) = found {
+            slot.request.get_or_init(|| (beginning(method, LONGEST_METHOD), beginning(path, LONGEST_PATH)));
+            slot.count.fetch_add(1, Ordering::Relaxed);
         }
     }
 
@@ -67,12 +66,12 @@ impl Unmatched {
 
     /// Those that are told apart, the most frequent first.
     pub fn rows(&self) -> Vec<Row> {
-        let row = |place: &Place| {
-            let (method, path) = place.request.get()?.clone();
-            Some(Row { method, path, count: place.count.load(Ordering::Relaxed) })
+        let row = |slot: &Slot| {
+            let (method, path) = slot.request.get()?.clone();
+            Some(Row { method, path, count: slot.count.load(Ordering::Relaxed) })
         };
         let mut rows: Vec<Row> = Vec::new();
-        for row in self.places.iter().filter_map(row) {
+        for row in self.slots.iter().filter_map(row) {
             // Into its place: the sorts of the library are larger than the rest of this file.
             let before =
                 |other: &Row| (row.count, &other.path, &other.method) < (other.count, &row.path, &row.method);
@@ -93,7 +92,7 @@ fn hash(method: &str, path: &str) -> u64 {
     hash.max(1)
 }
 
-impl Place {
+impl Slot {
     /// Whether this is the place of `hash`, which takes it where it is free.
     fn is_of(&self, hash: u64) -> bool {
         match self.hash.load(Ordering::Relaxed) {
@@ -107,9 +106,8 @@ impl Place {
 }
 
 /// At most `most` bytes of `text`, cut between characters.
-fn cut(text: &str, most: usize) -> String {
-    let end = (0..=most.min(text.len())).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
-    text[..end].to_owned()
+fn beginning(text: &str, most: usize) -> String {
+    text[..text.floor_char_boundary(most)].to_owned()
 }
 
 #[cfg(test)]
@@ -137,7 +135,7 @@ mod tests {
             unmatched.add("GET", &format!("/{number}"));
         }
         unmatched.add("GET", "/0");
-        assert_eq!((unmatched.total(), unmatched.rows().len()), (1_001, PLACES));
+        assert_eq!((unmatched.total(), unmatched.rows().len()), (1_001, SLOTS));
         assert_eq!(unmatched.rows()[0], Row { method: "GET".into(), path: "/0".into(), count: 2 });
     }
 

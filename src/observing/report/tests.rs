@@ -96,8 +96,8 @@ fn it_is_below_1_kib_whatever_the_names() {
 
 #[test]
 fn a_cut_text_ends_in_an_ellipsis() {
-    assert_eq!(cut("abc", 3), "abc");
-    assert_eq!(cut("ab\u{e9}d", 3), "ab\u{e9}\u{2026}");
+    assert_eq!(excerpt("abc", 3), "abc");
+    assert_eq!(excerpt("ab\u{e9}d", 3), "ab\u{e9}\u{2026}");
 }
 
 #[test]

@@ -9,7 +9,6 @@ mod snapshot;
 #[cfg(test)]
 mod tests;
 
-use std::fmt;
 use std::io;
 use std::mem;
 use std::os::fd::AsFd;
@@ -38,15 +37,14 @@ const LONGEST_LOOK: Duration = Duration::from_secs(86_400);
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Changes {
     /// Files that were written, moved in, linked or touched, in the order in which they were completed: the last
-    /// one is the newest. Files that the store wrote itself are not among them.
+    /// one is the newest. Files that the provision directory wrote itself are not among them.
     pub written: Vec<Name>,
-    /// Files that are gone, sorted; those that the store removed are among them.
+    /// Files that are gone, sorted; those that the provision directory removed are among them.
     pub removed: Vec<Name>,
     /// The ConfigMap mount was updated: see [`ProvisionDir::refresh_config`].
     pub config: bool,
 }
 
-/// How to watch.
 #[derive(Clone, Copy, Debug)]
 pub struct WatchOptions {
     /// Look at the files every `interval`, as is done anyway where the file system has no events.
@@ -67,35 +65,24 @@ pub struct Watcher {
     _stop: UnixStream,
 }
 
-/// The thread could not be started.
-#[derive(Debug)]
-pub struct WatchError(io::Error);
-
-impl fmt::Display for WatchError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "failed to start the watcher: {}", describe_io(&self.0))
-    }
-}
-
-impl std::error::Error for WatchError {}
-
 impl Watcher {
-    /// Starts to watch the directory of `store`. Reported is what changes from now on, and also what changed since
-    /// the store was opened, or since its last `refresh_config` for the mount. `on_changes` is called on the
+    /// Starts to watch the provision directory. Reported is what changes from now on, and also what changed since
+    /// it was opened, or since its last `refresh_config` for the mount. `on_changes` is called on the
     /// thread, one report at a time; what happens meanwhile is the next report. Where the system grants no events
     /// the files are polled. Errors: the system refuses a thread or a socket.
     pub fn start(
         directory: Arc<ProvisionDir>,
         options: WatchOptions,
         on_changes: impl FnMut(Changes) + Send + 'static,
-    ) -> Result<Watcher, WatchError> {
-        let (stop, stopped) = UnixStream::pair().map_err(WatchError)?;
+    ) -> Result<Watcher, String> {
+        let failed = |error: io::Error| format!("failed to start the watcher: {}", describe_io(&error));
+        let (stop, stopped) = UnixStream::pair().map_err(failed)?;
         let mut watch = Watch::new(directory, options, stopped);
         thread::Builder::new()
             .name("watcher".to_owned())
             .stack_size(options.stack)
             .spawn(move || watch.run(on_changes))
-            .map_err(WatchError)?;
+            .map_err(failed)?;
         Ok(Watcher { _stop: stop })
     }
 }
@@ -294,9 +281,9 @@ impl Watch {
     }
 }
 
-/// Device and inode of the directory of `store`.
+/// Device and inode of the provision directory.
 fn identity(directory: &ProvisionDir) -> Option<(u64, u64)> {
     let metadata = directory.root().metadata().ok().filter(|metadata| metadata.is_dir())?;
-    let stat = Stat::of(&metadata);
+    let stat = Stat::from_metadata(&metadata);
     Some((stat.device, stat.inode))
 }

@@ -26,10 +26,9 @@ pub(super) struct Snapshot {
 }
 
 impl Snapshot {
-    /// Begins with the files as they were when `store` was opened.
+    /// Begins with the files as they were when the provision directory was opened.
     pub(super) fn new(directory: Arc<ProvisionDir>) -> Snapshot {
-        let seen =
-            directory.take_opened().or_else(|| Look::at_all(directory.root()).ok()).unwrap_or_default();
+        let seen = directory.take_opened().or_else(|| Look::all(directory.root()).ok()).unwrap_or_default();
         Snapshot {
             directory,
             seen,
@@ -108,7 +107,7 @@ impl Snapshot {
 
     /// Looks at all files. Those that differ from before are complete if the last scan found them the same way.
     pub(super) fn scan(&mut self) {
-        let found = match Look::at_all(self.directory.root()) {
+        let found = match Look::all(self.directory.root()) {
             Ok(found) => found,
             Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
                 HashMap::new()
@@ -150,7 +149,7 @@ impl Snapshot {
         !self.removed.is_empty() || self.written.iter().any(|name| !self.open.contains(name))
     }
 
-    /// Takes what is to be reported: files written, newest last, and files removed. What the store wrote itself is
+    /// Takes what is to be reported: files written, newest last, and files removed. What the provision directory wrote itself is
     /// left out, so are links without a target; a file that is being written again waits for its end.
     pub(super) fn take(&mut self) -> (Vec<Name>, Vec<Name>) {
         let (waiting, written): (Vec<_>, _) =
@@ -178,6 +177,6 @@ impl Snapshot {
     }
 
     fn look(&self, name: &Name) -> Option<Look> {
-        Look::at(self.directory.root(), name)
+        Look::new(self.directory.root(), name)
     }
 }

@@ -3,16 +3,16 @@
 use super::*;
 use crate::routing::pattern::Pattern;
 
-fn tree(patterns: impl Iterator<Item = String>) -> RuleTree {
-    let mut tree = RuleTree::default();
+fn tree(patterns: impl Iterator<Item = String>) -> RuleIndex {
+    let mut tree = RuleIndex::default();
     for (rank, text) in (0..).zip(patterns) {
         let pattern = Pattern::parse(&text).unwrap();
-        tree.insert(Place { rank, index: rank }, pattern.tokens(), pattern.variables().next().is_none());
+        tree.insert(RankedRule { rank, index: rank }, pattern.tokens(), pattern.variables().next().is_none());
     }
     tree
 }
 
-fn offered(tree: &RuleTree, path: &str) -> Vec<u32> {
+fn offered(tree: &RuleIndex, path: &str) -> Vec<u32> {
     let key = key_of(path);
     tree.fixed(&key).chain(tree.variable(&key)).map(|place| place.index).collect()
 }

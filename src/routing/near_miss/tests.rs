@@ -16,7 +16,7 @@ fn table<T: AsRef<str>>(rules: &[T]) -> Router {
     Router::new(rules.iter().map(rule).collect())
 }
 
-fn told(router: &Router, request: &str) -> Vec<String> {
+fn misses(router: &Router, request: &str) -> Vec<String> {
     let (method, path) = request.split_once(' ').unwrap_or(("GET", request));
     router.explain(method, path).iter().map(ToString::to_string).collect()
 }
@@ -57,7 +57,7 @@ fn the_reason_is_what_differs() {
         let router = self::table(&[rule]);
         let shown =
             if rule.contains(' ') { rule.replace("PUT,DELETE", "DELETE,PUT") } else { format!("GET {rule}") };
-        assert_eq!(told(&router, request), [format!("`{shown}`: {reason}")], "{rule} {request}");
+        assert_eq!(misses(&router, request), [format!("`{shown}`: {reason}")], "{rule} {request}");
     }
 }
 
@@ -72,10 +72,10 @@ fn what_is_served_or_has_nothing_in_common_is_no_miss() {
         ("/a", "/b"),
         ("/a/<path:p>", "/b/c"),
     ] {
-        assert_eq!(told(&table(&[rule]), request), [""; 0], "{rule} {request}");
+        assert_eq!(misses(&table(&[rule]), request), [""; 0], "{rule} {request}");
     }
-    assert_eq!(told(&table::<&str>(&[]), "/"), [""; 0]);
-    assert_eq!(told(&table(&["/orders"]), &format!("/orders/{}", "x".repeat(2000))), [""; 0]);
+    assert_eq!(misses(&table::<&str>(&[]), "/"), [""; 0]);
+    assert_eq!(misses(&table(&["/orders"]), &format!("/orders/{}", "x".repeat(2000))), [""; 0]);
 }
 
 #[test]
@@ -87,15 +87,15 @@ fn the_closest_come_first_and_the_far_ones_not_at_all() {
         "`GET /order`: `orders` is nearly `order`",
         "`GET /orders/<int:id>`: a segment too few: `<int:id>`",
     ];
-    assert_eq!(told(&router, "/orders"), expected);
+    assert_eq!(misses(&router, "/orders"), expected);
     let router = table(&["/api/orders", "/api/v1/some/other/thing"]);
-    assert_eq!(told(&router, "/api/ordrs"), ["`GET /api/orders`: `ordrs` is nearly `orders`"]);
+    assert_eq!(misses(&router, "/api/ordrs"), ["`GET /api/orders`: `ordrs` is nearly `orders`"]);
 }
 
 #[test]
 fn what_a_rule_serves_has_no_reason() {
     let router = table(&["/docs/", "/orders/<int:id>"]);
-    assert_eq!(told(&router, "/x/y"), [""; 0]);
+    assert_eq!(misses(&router, "/x/y"), [""; 0]);
     let closest = router.explain("PUT", "/orders/7").iter().map(ToString::to_string).collect::<Vec<_>>();
     assert_eq!(closest, ["`GET /orders/<int:id>`: the method is PUT, the rule takes GET"]);
 }
@@ -116,13 +116,13 @@ fn ten_thousand_rules_take_little_time() {
         ("/nothing/of/all/this", String::new()),
     ] {
         let start = Instant::now();
-        let first = told(&router, path).into_iter().next().unwrap_or_default();
+        let first = misses(&router, path).into_iter().next().unwrap_or_default();
         println!("{path}: {:?}", start.elapsed());
         assert_eq!(first, nearest);
         assert!(start.elapsed() < Duration::from_secs(2));
     }
     let long = format!("/{}", "a/".repeat(500));
     let start = Instant::now();
-    assert_eq!(told(&router, &long), [""; 0]);
+    assert_eq!(misses(&router, &long), [""; 0]);
     println!("500 segments: {:?}", start.elapsed());
 }

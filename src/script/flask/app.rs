@@ -1,7 +1,8 @@
 //! `app` and `Blueprint`: what `registerRules()` calls. Collects rules, hooks and error handlers with the functions behind them;
 //! building the table of them is `provision`'s job.
 
-use crate::routing::rule::{RuleOptions, Value};
+use crate::routing::rule::RuleOptions;
+use crate::routing::value::Value;
 use crate::script::runtime::call;
 use crate::script::runtime::natives::{Fallible, Natives, ScriptValue};
 use crate::script::runtime::registration::{Entry, Registration};

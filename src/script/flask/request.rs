@@ -6,7 +6,8 @@ mod authorization;
 
 use crate::message::form::{Pairs, options};
 use crate::message::request::Request;
-use crate::routing::rule::{Rule, Value};
+use crate::routing::rule::Rule;
+use crate::routing::value::Value;
 use crate::script::flask::multi_dict::FileDict;
 use crate::script::flask::property::{read_only, same, unknown_option, unknown_property};
 use crate::script::runtime::call;

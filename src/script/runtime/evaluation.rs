@@ -6,7 +6,7 @@ use super::call::{self, CurrentFunction};
 use super::files::File;
 use super::natives::Fallible;
 use super::view::{Bound, View, dynamic};
-use crate::routing::rule::Value;
+use crate::routing::value::Value;
 use rhai::{
     AST, Caches, Dynamic, Engine, EvalAltResult, GlobalRuntimeState, NativeCallContext, Position, Scope,
 };

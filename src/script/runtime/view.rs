@@ -3,7 +3,7 @@
 
 use super::files::{File, Files, Function};
 use super::natives::Fallible;
-use crate::routing::rule::Value;
+use crate::routing::value::Value;
 use rhai::{AST, Dynamic, FnPtr, NativeCallContext, Position};
 use std::fmt;
 use std::sync::{Arc, OnceLock};

@@ -106,7 +106,8 @@ pub fn query(text: &str, names: Names) -> Result<Asked, FilterError> {
                 Spot::End => pair.len(),
             };
             let character = text[..start + offset].chars().count() + 1;
-            FilterError::new(&percent_decode(pair.as_bytes()).decode_utf8_lossy(), flaw.cause).at(character)
+            FilterError::new(&percent_decode(pair.as_bytes()).decode_utf8_lossy(), flaw.cause)
+                .at_character(character)
         })?;
         start += pair.len() + 1;
     }

@@ -26,7 +26,6 @@ pub enum Part {
     Header(String),
     /// The members of the request's `baggage` with this key (W3C Baggage).
     Baggage(String),
-    /// The request's body.
     Body,
     /// The value of the JSON body that this pointer (RFC 6901) leads to.
     Json(String),

@@ -1,104 +1,73 @@
-//! Waits against a journal in memory, whose timer runs when a test says so.
+//! Waits against a journal whose timer runs when a test says so.
 
 use super::*;
-use crate::observing::journal::entry::Entry;
+use crate::message::answer::Answer;
+use crate::observing::journal::codec::DECODED;
 use crate::observing::journal::filter::parse::{WAIT, query};
-use crate::observing::journal::filter::tests::entry;
-use crate::observing::journal::verify::tests::Kept;
-use std::collections::BTreeMap;
+use crate::observing::journal::tests::{enter, enter_body};
 use std::sync::mpsc::{self, Receiver};
 
 type Job = Box<dyn FnOnce() + Send>;
 
-#[derive(Default)]
-struct Fake {
-    kept: Mutex<Kept>,
-    /// Numbers of the entries that were shown to somebody.
-    shown: Mutex<Vec<u64>>,
-    listeners: Mutex<BTreeMap<u64, Arc<dyn Fn() + Send + Sync>>>,
-    jobs: Mutex<Vec<(Duration, Job)>>,
-    closed: Mutex<bool>,
+/// A journal and the jobs of its timer.
+struct Timed {
+    journal: Arc<Journal>,
+    jobs: Arc<Mutex<Vec<(Duration, Job)>>>,
 }
 
-impl Recorded for Fake {
-    fn last(&self) -> u64 {
-        self.kept.lock().unwrap().last
+impl Timed {
+    fn new() -> Timed {
+        let journal = Arc::new(Journal::new(BUDGET, BUDGET).unwrap());
+        let jobs = Arc::<Mutex<Vec<(Duration, Job)>>>::default();
+        let timer = jobs.clone();
+        journal.set_timer(Box::new(move |delay, job| lock(&timer).push((delay, job))));
+        Timed { journal, jobs }
     }
 
-    fn cleared(&self) -> u64 {
-        self.kept.lock().unwrap().cleared
-    }
-
-    fn read(&self, since: u64, each: &mut dyn FnMut(&Entry) -> ControlFlow<()>) {
-        let entries = self.kept.lock().unwrap().entries.clone();
-        let _ = entries.iter().filter(|entry| entry.number > since).try_for_each(|entry| {
-            self.shown.lock().unwrap().push(entry.number);
-            each(entry)
-        });
-    }
-}
-
-impl Watched for Fake {
-    type Watch = u64;
-
-    fn listen(&self, listener: Box<dyn Fn() + Send + Sync>) -> u64 {
-        let mut listeners = self.listeners.lock().unwrap();
-        let id = listeners.keys().next_back().copied().unwrap_or_default() + 1;
-        listeners.insert(id, listener.into());
-        id
-    }
-
-    fn ignore(&self, watch: u64) {
-        assert!(self.listeners.lock().unwrap().remove(&watch).is_some());
-    }
-
-    fn after(&self, delay: Duration, job: Job) {
-        self.jobs.lock().unwrap().push((delay, job));
-    }
-
-    fn is_closed(&self) -> bool {
-        *self.closed.lock().unwrap()
-    }
-}
-
-impl Fake {
-    /// Enters a request without telling anybody.
     fn enter(&self, line: &str) {
-        let mut kept = self.kept.lock().unwrap();
-        kept.last += 1;
-        let number = kept.last;
-        kept.entries.push(entry(number, line, &[], ""));
+        enter_body(&self.journal, line, "");
     }
 
-    fn tell(&self) {
-        let listeners: Vec<_> = self.listeners.lock().unwrap().values().cloned().collect();
-        listeners.iter().for_each(|listener| listener());
+    /// Enters a request so large that all before it give way.
+    fn enter_large(&self, line: &str) {
+        let (line, body) = (format!("{line}?{}", "x".repeat(BUDGET / 3)), vec![b'x'; BUDGET]);
+        enter(&self.journal, &line, &body, &Answer::text(200, body.clone()));
     }
 
-    /// Runs the jobs that are due after `delay`.
+    /// Runs the first job that is due after at most `delay`; tells whether there was one.
+    fn run_one(&self, delay: Duration) -> bool {
+        let mut jobs = lock(&self.jobs);
+        let Some(at) = jobs.iter().position(|(due, _)| *due <= delay) else { return false };
+        let (_, job) = jobs.remove(at);
+        drop(jobs);
+        job();
+        true
+    }
+
+    /// Runs the jobs that are due after at most `delay`.
     fn run(&self, delay: Duration) {
-        loop {
-            let mut jobs = self.jobs.lock().unwrap();
-            let Some(at) = jobs.iter().position(|(due, _)| *due == delay) else { return };
-            let (_, job) = jobs.remove(at);
-            drop(jobs);
-            job();
-        }
+        while self.run_one(delay) {}
     }
 
-    fn evict(&self, count: usize) {
-        self.kept.lock().unwrap().entries.drain(..count);
+    /// Has those called who listen.
+    fn tell(&self) {
+        self.run(Duration::from_millis(1));
+    }
+
+    fn nobody_listens(&self) -> bool {
+        self.journal.watch.listening() == 0
     }
 }
 
+const BUDGET: usize = 16 << 10;
 const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Waits whose looks are never cut short, however slow the machine is: one look sees all entries.
-fn unhurried(journal: &Arc<Fake>) -> Arc<Waiters<Fake>> {
-    Waiters::with_times(journal, Times { slice: TIMEOUT, last_look: TIMEOUT })
+fn unhurried(timed: &Timed) -> Arc<Waiters> {
+    Waiters::with_times(&timed.journal, Times { slice: TIMEOUT, last_look: TIMEOUT })
 }
 
-fn wait(waiters: &Arc<Waiters<Fake>>, text: &str, timeout: Duration) -> Receiver<String> {
+fn wait(waiters: &Arc<Waiters>, text: &str, timeout: Duration) -> Receiver<String> {
     let (send, receive) = mpsc::channel();
     let asked = query(text, WAIT).unwrap();
     let wanted = asked.count.unwrap_or(1);
@@ -119,105 +88,101 @@ fn wait(waiters: &Arc<Waiters<Fake>>, text: &str, timeout: Duration) -> Receiver
 
 #[test]
 fn what_holds_already_is_answered_at_once() {
-    let journal = Arc::new(Fake::default());
-    let waiters = unhurried(&journal);
+    let timed = Timed::new();
+    let waiters = unhurried(&timed);
     for line in ["GET /a", "GET /b", "GET /b"] {
-        journal.enter(line);
+        timed.enter(line);
     }
     assert_eq!(wait(&waiters, "path=/b&count=2", TIMEOUT).try_recv().unwrap(), "holds [2, 3] of 3");
     assert_eq!(wait(&waiters, "path=/b", TIMEOUT).try_recv().unwrap(), "holds [2] of 2");
     assert_eq!(wait(&waiters, "count=0", TIMEOUT).try_recv().unwrap(), "holds [] of 0");
     let late = wait(&waiters, "path=/b&since=2&count=2", Duration::ZERO).try_recv().unwrap();
     assert_eq!(late, "late 1 lost 0 near [] of 3");
-    assert!(journal.listeners.lock().unwrap().is_empty() && journal.jobs.lock().unwrap().is_empty());
+    assert!(timed.nobody_listens() && lock(&timed.jobs).is_empty());
 }
 
 #[test]
 fn a_wait_ends_with_the_request_that_makes_it_hold() {
-    let journal = Arc::new(Fake::default());
-    let waiters = unhurried(&journal);
-    journal.enter("GET /a");
+    let timed = Timed::new();
+    let waiters = unhurried(&timed);
+    timed.enter("GET /a");
     let waiting = wait(&waiters, "path=/a&count=3", TIMEOUT);
     // Nobody tells of this one: the look that follows the listener sees it.
-    journal.enter("GET /a");
-    journal.run(Duration::ZERO);
-    journal.enter("GET /b");
-    journal.tell();
+    timed.enter("GET /a");
+    assert!(timed.run_one(Duration::ZERO));
+    timed.enter("GET /b");
+    timed.tell();
     assert!(waiting.try_recv().is_err());
-    journal.enter("GET /a");
-    journal.tell();
+    timed.enter("GET /a");
+    timed.tell();
     assert_eq!(waiting.try_recv().unwrap(), "holds [1, 2, 4] of 4");
-    assert!(journal.listeners.lock().unwrap().is_empty());
-    journal.run(TIMEOUT);
+    assert!(timed.nobody_listens());
+    timed.run(TIMEOUT);
     assert!(waiting.try_recv().is_err());
 }
 
 #[test]
 fn each_entry_is_read_once_for_all_who_wait() {
-    let journal = Arc::new(Fake::default());
-    let waiters = Waiters::of(&journal);
+    let timed = Timed::new();
+    let waiters = Waiters::new(&timed.journal);
     let waiting: Vec<_> =
         (0..50).map(|n| wait(&waiters, &format!("path=/a&count={}", n % 5 + 1), TIMEOUT)).collect();
-    journal.run(Duration::ZERO);
-    assert_eq!(journal.listeners.lock().unwrap().len(), 1);
+    timed.tell();
+    assert_eq!(timed.journal.watch.listening(), 1);
     for _ in 0..5 {
-        journal.enter("GET /a");
-        journal.tell();
+        timed.enter("GET /a");
         // Each of the slices that were cut short is followed by another.
-        journal.run(Duration::ZERO);
+        timed.tell();
     }
     for (n, waiting) in waiting.iter().enumerate() {
         let expected = format!("of {}", n % 5 + 1);
         assert!(waiting.try_recv().unwrap().ends_with(&expected), "{n}");
     }
-    let shown = journal.shown.lock().unwrap();
-    assert!(shown.is_sorted() && shown.len() < 50, "{shown:?}");
+    assert!(DECODED.get() < 50, "{}", DECODED.get());
 }
 
 #[test]
 fn a_wait_whose_time_is_over_tells_what_there_is() {
-    let journal = Arc::new(Fake::default());
-    let waiters = unhurried(&journal);
+    let timed = Timed::new();
+    let waiters = unhurried(&timed);
     let waiting = wait(&waiters, "path=/a&count=3", TIMEOUT);
     for line in ["GET /x", "GET /a", "GET /b"] {
-        journal.enter(line);
+        timed.enter(line);
     }
-    journal.tell();
+    timed.tell();
     // These two are gone before anybody could look.
-    journal.enter("GET /a");
-    journal.enter("GET /a");
-    journal.evict(5);
-    journal.enter("GET /a");
-    journal.run(TIMEOUT);
+    timed.enter_large("GET /a");
+    timed.enter_large("GET /a");
+    timed.enter_large("GET /a");
+    timed.run(TIMEOUT);
     assert_eq!(waiting.try_recv().unwrap(), "late 2 lost 2 near [] of 6");
     let waiting = wait(&waiters, "path=/ab&since=5", TIMEOUT);
-    journal.run(TIMEOUT);
+    timed.run(TIMEOUT);
     assert_eq!(waiting.try_recv().unwrap(), "late 0 lost 0 near [6] of 6");
-    assert!(journal.listeners.lock().unwrap().is_empty());
+    assert!(timed.nobody_listens());
 }
 
 #[test]
 fn what_was_removed_on_purpose_is_not_missed() {
-    let journal = Arc::new(Fake::default());
-    let waiters = unhurried(&journal);
+    let timed = Timed::new();
+    let waiters = unhurried(&timed);
     let waiting = wait(&waiters, "path=/a", TIMEOUT);
-    journal.enter("GET /b");
-    journal.evict(1);
-    journal.kept.lock().unwrap().cleared = 1;
-    journal.enter("GET /b");
-    journal.tell();
-    journal.run(TIMEOUT);
+    timed.enter("GET /b");
+    timed.journal.clear();
+    timed.enter("GET /b");
+    timed.tell();
+    timed.run(TIMEOUT);
     assert_eq!(waiting.try_recv().unwrap(), "late 0 lost 0 near [2] of 2");
 }
 
 #[test]
 fn who_waits_when_the_process_stops_is_told() {
-    let journal = Arc::new(Fake::default());
-    let waiters = unhurried(&journal);
+    let timed = Timed::new();
+    let waiters = unhurried(&timed);
     let waiting = wait(&waiters, "path=/a", TIMEOUT);
-    *journal.closed.lock().unwrap() = true;
-    journal.tell();
+    timed.journal.close();
+    timed.tell();
     assert_eq!(waiting.try_recv().unwrap(), "Stopping 0");
-    journal.run(TIMEOUT);
+    timed.run(TIMEOUT);
     assert!(waiting.try_recv().is_err());
 }

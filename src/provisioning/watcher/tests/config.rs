@@ -20,7 +20,7 @@ fn each_swap_of_the_config_map_is_one_report() {
             assert_eq!(watched.next(), report(&[], &[], true));
             let change = watched.directory.refresh_config().unwrap();
             assert_eq!(change.changed, [name("b"), name("initial")]);
-            // The copies are the store's own writes.
+            // The copies are the provision directory's own writes.
             watched.expect_nothing();
         }
         swap_config_map(&watched.folder.config(), "4", &[("initial", "3")]);

@@ -20,7 +20,7 @@ use crate::directory::fixture::{Folder, name};
 const DEADLINE: Duration = Duration::from_secs(20);
 const STACK: usize = 1 << 20;
 
-/// A watched store; what is reported arrives at `changes`.
+/// A watched provision directory; what is reported arrives at `changes`.
 struct Watched {
     folder: Folder,
     directory: Arc<ProvisionDir>,
@@ -38,7 +38,7 @@ impl Watched {
         Self::prepared(poll, |_| {})
     }
 
-    /// `prepare` is run before the store is opened.
+    /// `prepare` is run before the provision directory is opened.
     fn prepared(poll: bool, prepare: impl Fn(&Folder)) -> Watched {
         Self::with_options(options(poll), prepare)
     }

@@ -1,5 +1,6 @@
 //! Why a filter is refused.
 
+use crate::system::truncate::truncate;
 use std::fmt;
 
 /// Longest part of a filter that its error repeats, in characters.
@@ -16,11 +17,11 @@ pub struct FilterError {
 impl FilterError {
     /// The fault of `filter`, one pair of a query or one member of an object.
     pub fn new(filter: &str, cause: String) -> FilterError {
-        FilterError { filter: filter.chars().take(EXCERPT).collect(), character: None, cause }
+        FilterError { filter: truncate(filter, EXCERPT, ""), character: None, cause }
     }
 
     /// At this character of the query, from 1.
-    pub fn at(self, character: usize) -> FilterError {
+    pub fn at_character(self, character: usize) -> FilterError {
         FilterError { character: Some(character), ..self }
     }
 }
@@ -35,14 +36,10 @@ impl fmt::Display for FilterError {
     }
 }
 
-impl std::error::Error for FilterError {}
-
 /// Where in a pair the fault is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Spot {
-    /// Where it begins.
     Start,
-    /// Where the value begins.
     Value,
     /// Behind it.
     End,

@@ -1,4 +1,4 @@
-//! The values of conditions and numbers. Knows nothing of where they stand.
+//! The values of conditions and numbers.
 
 use super::error::{Flaw, Spot};
 use super::{Given, MAX_TIMEOUT};

@@ -1,26 +1,26 @@
 //! How far a rule is from a request, in little time: the spelling of words is estimated. Makes no text.
 
-use super::{LONGEST_WORD, Part, Seen, Segment, cost, spans};
+use super::{DifferenceVisitor, LONGEST_WORD, Part, Segment, cost, spans};
 use crate::routing::rule::Rule;
 use crate::system::spelling::allowed;
 
 /// How far a rule is away at first sight.
 #[derive(Default)]
-pub struct Sight {
+pub struct Estimate {
     /// Sum of the differences.
     pub cost: usize,
     /// Whether a static part is there, if misspelled.
     pub shared: bool,
 }
 
-impl Sight {
+impl Estimate {
     /// Whether it is worth telling.
     pub fn is_close(&self) -> bool {
         self.shared || self.cost <= cost::ALONE
     }
 }
 
-impl Seen for Sight {
+impl DifferenceVisitor for Estimate {
     fn same(&mut self) {
         self.shared = true;
     }
@@ -29,7 +29,7 @@ impl Seen for Sight {
         let close = if text.eq_ignore_ascii_case(asked.text) {
             Some(cost::CASE)
         } else {
-            mistakes_at_sight(text, asked).map(|mistakes| cost::SPELLING + mistakes)
+            estimate_mistakes(text, asked).map(|mistakes| cost::SPELLING + mistakes)
         };
         self.shared |= close.is_some();
         self.cost += close.unwrap_or(cost::WORD);
@@ -59,7 +59,7 @@ impl Seen for Sight {
 
 /// About how many mistakes lie between two words, where it may be few. What lies between an equal start and an equal end are
 /// at most that many; letters that only one of them has are at least half as many.
-fn mistakes_at_sight(text: &str, asked: &Segment) -> Option<usize> {
+fn estimate_mistakes(text: &str, asked: &Segment) -> Option<usize> {
     let (a, b) = (text.as_bytes(), asked.text.as_bytes());
     let (longer, shorter) = (a.len().max(b.len()), a.len().min(b.len()));
     let few = allowed(longer);

@@ -23,7 +23,6 @@ pub struct Exchange<'x> {
     pub took: u64,
     /// Generation of the provision that served it; 0 where none did.
     pub generation: u64,
-    /// The request.
     pub request: &'x Request,
     /// The rule that served it, and its endpoint.
     pub rule: Option<(&'x str, &'x str)>,
@@ -31,7 +30,6 @@ pub struct Exchange<'x> {
     pub unmatched: Option<&'x str>,
     /// Status of the answer; 0 where the connection is broken on purpose.
     pub status: u16,
-    /// Fields of the answer.
     pub answer_headers: &'x Fields,
     /// Its body, or as much of it as the journal keeps.
     pub answer_body: &'x [u8],
@@ -47,42 +45,29 @@ pub struct Exchange<'x> {
 const WHOLE: u8 = 0;
 const TOO_LARGE: u8 = 1;
 
-/// A buffer for heads has so many bytes at first.
-const USUAL: usize = 512;
-
-/// Writes the head of the record to the beginning of `out`, which grows if need be, and gives its length and what follows it: the
-/// text of the request, and at most `body` bytes of each body. Of head and text that together have more than `most` bytes nothing
+/// Writes the head of the record to `out`, and gives what follows it: the text of the request, and at most `body` bytes of each body. Of head and text that together have more than `most` bytes nothing
 /// is left but that they were too long.
-pub fn encode<'x>(
-    out: &mut Vec<u8>,
-    exchange: &Exchange<'x>,
-    body: usize,
-    most: usize,
-) -> (usize, [&'x [u8]; 3]) {
+pub fn encode<'x>(out: &mut Vec<u8>, exchange: &Exchange<'x>, body: usize, most: usize) -> [&'x [u8]; 3] {
     let cut = |whole: &'x [u8]| &whole[..whole.len().min(body)];
     let (sent, answered) = (cut(&exchange.request.body), cut(exchange.answer_body));
     let mut parts = [exchange.request.head().text.as_bytes(), sent, answered];
-    if out.len() < USUAL {
-        out.resize(USUAL, 0);
-    }
-    let mut end = write(out, exchange, [sent.len(), answered.len()]);
-    if end + parts[0].len() > most {
-        end = LENGTH + 1;
+    write(out, exchange, [sent.len(), answered.len()]);
+    if out.len() + parts[0].len() > most {
         parts = [&[], &[], &[]];
-        out[LENGTH] = TOO_LARGE;
-    } else if end > out.len() {
-        out.resize(end, 0);
-        write(out, exchange, [sent.len(), answered.len()]);
+        out.truncate(LENGTH);
+        out.push(TOO_LARGE);
     }
     // The journal keeps records below 4 GiB.
-    let length = (end + parts.iter().map(|part| part.len()).sum::<usize>()) as u32;
+    let length = (out.len() + parts.iter().map(|part| part.len()).sum::<usize>()) as u32;
     out[..LENGTH].copy_from_slice(&length.to_le_bytes());
-    (end, parts)
+    parts
 }
 
-/// All of the head but the length of the record, for bodies of which so many bytes are kept; tells where it ends.
-fn write(out: &mut [u8], exchange: &Exchange, kept: [usize; 2]) -> usize {
-    let (request, mut out) = (exchange.request, Writer { out, end: LENGTH });
+/// All of the head, with room for the length of the record, for bodies of which so many bytes are kept.
+fn write(out: &mut Vec<u8>, exchange: &Exchange, kept: [usize; 2]) {
+    out.clear();
+    out.extend_from_slice(&[0; LENGTH]);
+    let (request, mut out) = (exchange.request, Writer(out));
     out.number(WHOLE.into());
     out.bytes(&micros(exchange.begun.time.duration_since(UNIX_EPOCH).unwrap_or_default()).to_le_bytes());
     out.number(exchange.took / 1_000);
@@ -108,7 +93,6 @@ fn write(out: &mut [u8], exchange: &Exchange, kept: [usize; 2]) -> usize {
     [head.method, head.target, head.path].into_iter().for_each(|length| out.number(length as u64));
     head.fields.for_each(|field| out.lengths(field));
     out.number(0);
-    out.end
 }
 
 fn micros(time: Duration) -> u64 {
@@ -116,29 +100,19 @@ fn micros(time: Duration) -> u64 {
     time.as_secs().saturating_mul(1_000_000) + u64::from(time.subsec_micros())
 }
 
-/// Puts one thing behind the other; what finds no room is counted only.
-struct Writer<'w> {
-    out: &'w mut [u8],
-    end: usize,
-}
+/// Puts one thing behind the other.
+struct Writer<'w>(&'w mut Vec<u8>);
 
 impl Writer<'_> {
     fn bytes(&mut self, bytes: &[u8]) {
-        let end = self.end + bytes.len();
-        if let Some(place) = self.out.get_mut(self.end..end) {
-            place.copy_from_slice(bytes);
-        }
-        self.end = end;
+        self.0.extend_from_slice(bytes);
     }
 
     /// Seven bits a byte, the lowest first.
     fn number(&mut self, mut number: u64) {
         loop {
             let more = number >= 0x80;
-            if let Some(place) = self.out.get_mut(self.end) {
-                *place = number as u8 & 0x7f | u8::from(more) << 7;
-            }
-            self.end += 1;
+            self.0.push(number as u8 & 0x7f | u8::from(more) << 7);
             number >>= 7;
             if !more {
                 return;
@@ -181,8 +155,16 @@ pub fn split(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     Some((bytes.get(LENGTH..length)?, bytes.get(length..)?))
 }
 
+#[cfg(test)]
+thread_local! {
+    /// Entries that this thread has decoded.
+    pub static DECODED: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+}
+
 /// The entry of a record without its length; `None` where only its number is known.
 pub fn decode(record: &[u8], number: u64) -> Option<Entry> {
+    #[cfg(test)]
+    DECODED.set(DECODED.get() + 1);
     let mut left = Reader(record);
     if left.byte()? != WHOLE {
         return None;

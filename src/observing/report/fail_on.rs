@@ -1,4 +1,4 @@
-//! What makes a report fail: `unmatched,unused,errors,loads`. Knows no counts.
+//! What makes a report fail: `unmatched,unused,errors,loads`.
 
 /// The conditions, in the order in which reports count them.
 const WORDS: [&str; 4] = ["unmatched", "unused", "errors", "loads"];

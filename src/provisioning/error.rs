@@ -11,14 +11,12 @@ pub enum ActivationError {
     Unknown(String),
     /// The active provision can't be removed.
     Active(String),
-    /// It does not load.
     Load(LoadError),
     /// It has no `registerRules()`.
     Library(LoadError),
     /// Its name is that of an auxiliary file.
     NotAProvision(String),
-    /// The directory refuses.
-    ProvisionDir(DirectoryError),
+    Directory(DirectoryError),
 }
 
 impl fmt::Display for ActivationError {
@@ -37,13 +35,13 @@ impl fmt::Display for ActivationError {
                     "`{name}` is no name of a provision: those have no extension, or `.rhai`, and no `~` at the end"
                 )
             }
-            ActivationError::ProvisionDir(error) => error.fmt(out),
+            ActivationError::Directory(error) => error.fmt(out),
         }
     }
 }
 
 impl From<DirectoryError> for ActivationError {
     fn from(error: DirectoryError) -> Self {
-        ActivationError::ProvisionDir(error)
+        ActivationError::Directory(error)
     }
 }

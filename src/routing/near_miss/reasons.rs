@@ -1,31 +1,29 @@
 //! The differences between a rule and a request in words.
 
-use super::sight::Sight;
-use super::{LONGEST_WORD, Part, Seen, Segment, cost};
+use super::estimate::Estimate;
+use super::{DifferenceVisitor, LONGEST_WORD, Part, Segment, cost};
 use crate::routing::pattern::Token;
 use crate::routing::rule::Rule;
 use crate::system::spelling::{allowed, distance};
 
 /// The differences in words, and what they count.
 #[derive(Default)]
-pub struct Told {
+pub struct Reasons {
     /// Sum of the differences.
     pub cost: usize,
     /// Whether a static part is there, if misspelled.
     pub shared: bool,
-    /// Each difference.
-    pub reasons: Vec<String>,
+    pub texts: Vec<String>,
 }
 
-impl Told {
-    /// One more difference.
-    pub fn tell(&mut self, cost: usize, reason: String) {
+impl Reasons {
+    pub fn add(&mut self, cost: usize, reason: String) {
         self.cost += cost;
-        self.reasons.push(reason);
+        self.texts.push(reason);
     }
 }
 
-impl Seen for Told {
+impl DifferenceVisitor for Reasons {
     fn same(&mut self) {
         self.shared = true;
     }
@@ -34,51 +32,51 @@ impl Seen for Told {
         let few = allowed(text.len().max(asked.len()));
         if text.eq_ignore_ascii_case(asked) {
             self.shared = true;
-            return self.tell(cost::CASE, format!("`{asked}` is `{text}` in other case"));
+            return self.add(cost::CASE, format!("`{asked}` is `{text}` in other case"));
         }
         let short = text.len().max(asked.len()) <= LONGEST_WORD;
         match Some(()).filter(|()| short).map(|()| distance(text, asked)) {
             Some(mistakes) if mistakes <= few && mistakes < text.len() => {
                 self.shared = true;
-                self.tell(cost::SPELLING + mistakes, format!("`{asked}` is nearly `{text}`"));
+                self.add(cost::SPELLING + mistakes, format!("`{asked}` is nearly `{text}`"));
             }
-            _ => self.tell(cost::WORD, format!("`{asked}` is not `{text}`")),
+            _ => self.add(cost::WORD, format!("`{asked}` is not `{text}`")),
         }
     }
 
     fn value(&mut self, part: Part, asked: &Segment) {
         let reason = match part {
             [Token::Variable(variable)] => format!("`{}` is no {}", asked.text, variable.converter),
-            part => format!("`{}` does not fit `{}`", asked.text, shown(&[part])),
+            part => format!("`{}` does not fit `{}`", asked.text, display(&[part])),
         };
-        self.tell(cost::VALUE, reason);
+        self.add(cost::VALUE, reason);
     }
 
     fn length(&mut self, missing: &[Part], superfluous: &[Segment]) {
         let (count, word) =
             (missing.len() + superfluous.len(), if missing.is_empty() { "many" } else { "few" });
-        let which = if missing.is_empty() { joined(superfluous) } else { shown(missing) };
+        let which = if missing.is_empty() { joined(superfluous) } else { display(missing) };
         let segments = if count == 1 { "a segment".to_owned() } else { format!("{count} segments") };
-        self.tell(cost::LENGTH * count, format!("{segments} too {word}: `{which}`"));
+        self.add(cost::LENGTH * count, format!("{segments} too {word}: `{which}`"));
     }
 
     fn stretch(&mut self, parts: &[Part], asked: &[Segment]) {
-        let mut sight = Sight::default();
-        sight.stretch(parts, asked);
+        let mut estimate = Estimate::default();
+        estimate.stretch(parts, asked);
         let reason = match asked {
-            [] => format!("nothing is there for `{}`", shown(parts)),
-            asked => format!("`{}` does not fit `{}`", joined(asked), shown(parts)),
+            [] => format!("nothing is there for `{}`", display(parts)),
+            asked => format!("`{}` does not fit `{}`", joined(asked), display(parts)),
         };
-        self.tell(sight.cost, reason);
+        self.add(estimate.cost, reason);
     }
 
     fn slash(&mut self) {
-        self.tell(cost::SLASH, "a slash too many at the end".to_owned());
+        self.add(cost::SLASH, "a slash too many at the end".to_owned());
     }
 
     fn method(&mut self, rule: &Rule, asked: &str) {
-        let listed: Vec<&str> = rule.listed_methods().map(String::as_str).collect();
-        self.tell(cost::METHOD, format!("the method is {asked}, the rule takes {}", listed.join(", ")));
+        let listed = rule.listed_methods().join(", ");
+        self.add(cost::METHOD, format!("the method is {asked}, the rule takes {listed}"));
     }
 }
 
@@ -86,7 +84,7 @@ fn joined(segments: &[Segment]) -> String {
     segments.iter().map(|segment| segment.text).collect::<Vec<_>>().join("/")
 }
 
-fn shown(parts: &[Part]) -> String {
+fn display(parts: &[Part]) -> String {
     let token = |token: &Token| match token {
         Token::Slash(_) => "/".to_owned(),
         Token::Text(text) => text.to_string(),
