@@ -2,10 +2,9 @@
 //! not take them costs 64 KiB and no thread. What it has not taken waits in the journal; once that has dropped it, the client is
 //! dropped.
 
-use super::Admin;
+use super::Call;
 use super::requests::{asked, failed};
 use crate::message::answer::{Answer, Follow, Sink};
-use crate::message::request::Request;
 use crate::observing::journal::filter::parse::{self, Asked, STREAM};
 use crate::observing::journal::{Journal, WatchId, entry};
 use std::ops::ControlFlow;
@@ -65,9 +64,9 @@ enum Look {
 }
 
 /// GET: entries above `since`, or above `Last-Event-ID` where the client comes back; else those that are yet to come.
-pub fn get<P>(admin: &Admin<P>, request: &Request) -> Result<Answer, Answer> {
-    let journal = &admin.journal;
-    let asked = asked(journal, request, STREAM)?;
+pub fn get(call: &Call) -> Result<Answer, Answer> {
+    let (admin, request, journal) = (call.admin, call.request, &call.admin.journal);
+    let asked = asked(call, STREAM)?;
     let since = match request.header("last-event-id").filter(|id| !id.is_empty()) {
         Some(id) => parse::number(id, parse::MAX_NUMBER)
             .map_err(|why| failed(journal, 400, &format!("failed to parse header `Last-Event-ID`: {why}")))?,

@@ -2,7 +2,7 @@
 //! whichever is first. Knows no connection.
 
 use super::answer::{failed, success};
-use super::{Admin, Provisioning, Reply};
+use super::{Call, Reply};
 use crate::message::answer::Answer;
 use percent_encoding::percent_decode_str;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,8 +14,9 @@ const MAX_GENERATION: u64 = i64::MAX as u64;
 const MAX_TIMEOUT_SECONDS: f64 = 600.0;
 
 /// GET: 200 once the generation of the query serves, 408 when its timeout is over, 400 for bad numbers.
-pub fn get<P: Provisioning>(admin: &Admin<P>, query: &str, reply: Reply) {
-    let (wanted, timeout) = match parse(query) {
+pub fn get(call: &Call, reply: Reply) {
+    let admin = call.admin;
+    let (wanted, timeout) = match parse(call.request.query_string()) {
         Ok(parsed) => parsed,
         Err(reason) => return reply(failed(400, &reason)),
     };
