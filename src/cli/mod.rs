@@ -9,6 +9,7 @@ mod line;
 mod running;
 mod setting;
 mod settings;
+mod settings_table;
 mod subcommand;
 #[cfg(test)]
 mod tests;
@@ -200,7 +201,8 @@ fn positions(operands: &[OsString], values: &mut Values) -> Result<(), UsageErro
             "unexpected argument `{extra}`: `h1mock serve` takes at most four"
         )));
     }
-    let flags = ["traffic-port", "admin-port", "verbose", "ipv6"].into_iter().filter_map(setting::by_flag);
+    let flags =
+        ["traffic-port", "admin-port", "verbose", "ipv6"].into_iter().filter_map(settings_table::by_flag);
     for (setting, given) in flags.zip(operands).filter(|(_, given)| !given.is_empty()) {
         let place = setting.flag.replace('-', "_").to_ascii_uppercase();
         let given = if setting.value.is_some() { given } else { OsStr::new("1") };

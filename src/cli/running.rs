@@ -1,7 +1,8 @@
 //! The values before the command line changes them: what is known of the server that runs. Its sources are parameters.
 
 use super::line::Line;
-use super::setting::{self, Setting, Values};
+use super::setting::{Setting, Values};
+use super::settings_table::TABLE;
 use super::subcommand::Subcommand;
 use super::{Sources, UsageError, assign, positions};
 use std::ffi::{OsStr, OsString};
@@ -17,7 +18,7 @@ pub fn values(subcommand: Subcommand, sources: &Sources) -> Result<Values, Usage
     if subcommand.is_client() {
         values = served((sources.first_process)(), subcommand).unwrap_or_default();
     }
-    for setting in setting::settings().filter(|setting| setting.is_read_by(subcommand)) {
+    for setting in TABLE.iter().filter(|setting| setting.is_read_by(subcommand)) {
         let Some(variable) = setting.variable() else { continue };
         if let Some(given) =
             (sources.env)(&variable).filter(|given| !given.is_empty() && !is_injected(setting, given))
