@@ -52,13 +52,13 @@ pub fn refused(error: &ActivationError) -> Answer {
         ActivationError::Unknown(_) => 404,
         ActivationError::Active(_) => 409,
         ActivationError::NotAProvision(_) => 400,
-        ActivationError::ProvisionDir(error) => of_store(error.cause()),
+        ActivationError::ProvisionDir(error) => directory_status(error.cause()),
     };
     failed(status, &error.to_string())
 }
 
 /// What the client asked for can't be had under that name, or the directory is to blame.
-fn of_store(cause: &Cause) -> u16 {
+fn directory_status(cause: &Cause) -> u16 {
     match cause {
         Cause::NotFound => 404,
         Cause::IsDirectory | Cause::NotDirectory | Cause::NotRegular | Cause::LeadsOutside => 400,

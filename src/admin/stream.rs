@@ -7,8 +7,9 @@ use super::requests::{asked, failed};
 use crate::message::answer::{Answer, Follow, Sink};
 use crate::observing::journal::filter::parse::{self, Asked, STREAM};
 use crate::observing::journal::{Journal, WatchId, entry};
+use crate::system::lock::lock;
 use std::ops::ControlFlow;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 /// Clients at a time: each costs the timer thread some time.
@@ -72,7 +73,7 @@ pub fn get(call: &Call) -> Result<Answer, Answer> {
             .map_err(|why| failed(journal, 400, &format!("failed to parse header `Last-Event-ID`: {why}")))?,
         None => asked.since.unwrap_or_else(|| journal.last()),
     };
-    if admin.streams.open().count >= MOST {
+    if lock(&admin.streams.state).count >= MOST {
         return Err(failed(journal, 503, &format!("{MOST} clients follow the journal already")));
     }
     let streams = admin.streams.clone();
@@ -90,12 +91,12 @@ pub fn get(call: &Call) -> Result<Answer, Answer> {
 
 impl Streams {
     /// Of nobody yet.
-    pub fn of(journal: &Arc<Journal>) -> Arc<Streams> {
+    pub fn new(journal: &Arc<Journal>) -> Arc<Streams> {
         Arc::new(Streams { journal: journal.clone(), state: Mutex::default() })
     }
 
     fn add(self: &Arc<Self>, sink: Box<dyn Sink>, asked: Asked, since: u64) {
-        let mut state = self.open();
+        let mut state = lock(&self.state);
         state.clients.push(Client { sink, asked, since, written: Instant::now(), fresh: true });
         state.count += 1;
         let mut first = None;
@@ -114,7 +115,7 @@ impl Streams {
     fn beat(self: &Arc<Self>, watch: WatchId) {
         let own = Arc::downgrade(self);
         let job = move || {
-            let Some(own) = own.upgrade().filter(|own| own.open().watch == Some(watch)) else { return };
+            let Some(own) = own.upgrade().filter(|own| lock(&own.state).watch == Some(watch)) else { return };
             own.journal.wake();
             own.beat(watch);
         };
@@ -124,7 +125,7 @@ impl Streams {
     /// Writes to all clients what they have not got.
     fn write(&self) {
         // Not under the lock: who comes meanwhile does not wait.
-        let clients = std::mem::take(&mut self.open().clients);
+        let clients = std::mem::take(&mut lock(&self.state).clients);
         let (mut kept, mut more, mut full) = (Vec::with_capacity(clients.len()), false, false);
         for mut client in clients {
             let look = client.write(&self.journal, Instant::now());
@@ -138,7 +139,7 @@ impl Streams {
                 }
             }
         }
-        let mut state = self.open();
+        let mut state = lock(&self.state);
         kept.append(&mut state.clients);
         (state.count, state.clients) = (kept.len(), kept);
         if state.clients.is_empty() {
@@ -151,10 +152,6 @@ impl Streams {
             (false, true) => self.journal.after(AGAIN, Box::new(move || journal.wake())),
             (false, false) => {}
         }
-    }
-
-    fn open(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -77,7 +77,7 @@ fn started_with(required: Option<&str>) -> (Admin, Jobs) {
             quit: Box::new(|| QUITS.with(|quits| quits.set(quits.get() + 1))),
         },
         chaos: Arc::default(),
-        streams: Streams::of(&journal),
+        streams: Streams::new(&journal),
         waiters: Waiters::of(&journal),
         journal,
     };

@@ -4,8 +4,9 @@
 use super::answer::{failed, success};
 use super::{Call, Reply};
 use crate::message::answer::Answer;
+use crate::system::lock::lock;
 use percent_encoding::percent_decode_str;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
@@ -57,13 +58,13 @@ impl Pending {
     }
 
     fn is_answered(&self) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).is_none()
+        lock(&self.0).is_none()
     }
 
     /// Whether this call gave the answer.
     fn answer(&self, answer: Answer) -> bool {
         // Bound first, so that the lock is free again while the reply writes to a connection.
-        let reply = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let reply = lock(&self.0).take();
         let first = reply.is_some();
         if let Some(reply) = reply {
             reply(answer);

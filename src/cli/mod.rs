@@ -6,7 +6,7 @@ pub mod process;
 mod fail_on;
 mod help;
 mod line;
-mod running;
+mod server_address;
 mod setting;
 mod settings;
 mod settings_table;
@@ -163,7 +163,7 @@ pub fn parse(args: impl IntoIterator<Item = OsString>, sources: &Sources) -> Res
         return Ok(Command::Version);
     }
     let subcommand = line.subcommand();
-    let mut values = running::values(subcommand, sources)?;
+    let mut values = server_address::values(subcommand, sources)?;
     if subcommand == Subcommand::Serve {
         positions(&line.operands, &mut values)?;
     }
@@ -179,16 +179,18 @@ pub fn parse(args: impl IntoIterator<Item = OsString>, sources: &Sources) -> Res
 /// # Errors
 /// Variables that can't be read.
 pub fn server(sources: &Sources) -> Result<Server, UsageError> {
-    let mut values = running::values(Subcommand::Get, sources)?;
+    let mut values = server_address::values(Subcommand::Get, sources)?;
     resolve_bind(&mut values);
-    Ok(near(&values.settings))
+    Ok(Server::from_settings(&values.settings))
 }
 
-fn near(settings: &Settings) -> Server {
-    Server {
-        traffic: settings.traffic_address(),
-        admin: settings.admin_address(),
-        token: settings.admin_token.clone(),
+impl Server {
+    fn from_settings(settings: &Settings) -> Server {
+        Server {
+            traffic: settings.traffic_address(),
+            admin: settings.admin_address(),
+            token: settings.admin_token.clone(),
+        }
     }
 }
 
@@ -225,7 +227,7 @@ fn command(subcommand: Subcommand, operands: Vec<OsString>, values: Values) -> R
     let timeout = values.timeout.unwrap_or(TIMEOUT);
     let requests = requests(&values)?;
     let settings = values.settings;
-    let (server, fail_on) = (near(&settings), settings.fail_on);
+    let (server, fail_on) = (Server::from_settings(&settings), settings.fail_on);
     match subcommand {
         Subcommand::Serve => serve(settings),
         Subcommand::Check => {

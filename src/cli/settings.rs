@@ -104,16 +104,16 @@ impl Default for Settings {
 impl Settings {
     /// Where a client on the same machine reaches the mock.
     pub fn traffic_address(&self) -> SocketAddr {
-        SocketAddr::new(self.near(), self.traffic_port)
+        SocketAddr::new(self.client_ip(), self.traffic_port)
     }
 
     /// Where a client on the same machine reaches the admin interface.
     pub fn admin_address(&self) -> SocketAddr {
-        SocketAddr::new(self.near(), self.admin_port)
+        SocketAddr::new(self.client_ip(), self.admin_port)
     }
 
     /// `ipv6` alone means both families, and then 127.0.0.1 also reaches a server that found no IPv6.
-    fn near(&self) -> IpAddr {
+    fn client_ip(&self) -> IpAddr {
         match self.bind {
             IpAddr::V6(bind) if bind.is_unspecified() && !self.ipv6 => IpAddr::V6(Ipv6Addr::LOCALHOST),
             bind if bind.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),

@@ -180,7 +180,7 @@ impl Service {
             readiness: self.readiness.clone(),
             observing,
             chaos: self.chaos.clone(),
-            streams: Streams::of(&self.journal),
+            streams: Streams::new(&self.journal),
             waiters: Waiters::of(&self.journal),
             journal: self.journal.clone(),
         };

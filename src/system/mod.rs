@@ -2,5 +2,6 @@
 
 pub mod descriptors;
 pub mod io_error;
+pub mod lock;
 pub mod memory;
 pub mod spelling;

@@ -3,7 +3,7 @@
 
 mod line;
 
-use super::{Failure, Streams, shown};
+use super::{Failure, Streams, display};
 use crate::cli;
 use crate::cli::process;
 use crate::client::{ClientError, Reply, Request, Url};
@@ -81,7 +81,7 @@ fn body(data: &[Data], io: &mut Streams) -> Result<Option<Vec<u8>>, Failure> {
                 read.map_err(|error| {
                     Failure::Fatal(
                         NOT_READ,
-                        format!("failed to read `{}`: {}", shown(path), describe_io(&error)),
+                        format!("failed to read `{}`: {}", display(path), describe_io(&error)),
                     )
                 })?;
                 bytes.retain(|byte| *exact || !b"\r\n\0".contains(byte));
@@ -104,7 +104,7 @@ fn write(line: &Line, output: &[u8], io: &mut Streams) -> Result<(), Failure> {
     };
     let written = fs::write(path, output);
     written.map_err(|error| {
-        Failure::Fatal(NOT_WRITTEN, format!("failed to write `{}`: {}", shown(path), describe_io(&error)))
+        Failure::Fatal(NOT_WRITTEN, format!("failed to write `{}`: {}", display(path), describe_io(&error)))
     })
 }
 

@@ -6,7 +6,7 @@ mod input;
 mod line;
 mod root;
 
-use super::{Failure, Streams, listing, shown};
+use super::{Failure, Streams, display, listing};
 use input::{Entry, Input};
 use line::{Job, Line};
 use std::ffi::OsString;
@@ -43,7 +43,7 @@ fn drained(result: Result<u8, Failure>, io: &mut Streams) -> Result<u8, Failure>
 fn list(verbose: bool, io: &mut Streams) -> Result<u8, Failure> {
     let Streams { input, out, .. } = io;
     let listed = Input::new(*input).each(|entry| {
-        let row = if verbose { long(entry) } else { shown(entry.name()) };
+        let row = if verbose { long(entry) } else { display(entry.name()) };
         out.write_all(format!("{row}\n").as_bytes()).map_err(Failure::output)
     })?;
     Ok(ended(listed, io))
@@ -77,7 +77,7 @@ fn long(entry: &Entry) -> String {
         true => "link to",
         false => "->",
     };
-    let target = entry.target().map_or(String::new(), |target| format!(" {arrow} {}", shown(target)));
+    let target = entry.target().map_or(String::new(), |target| format!(" {arrow} {}", display(target)));
     format!(
         "{} {}/{} {} {} {}{target}",
         listing::mode(letter, header.mode().unwrap_or(0)),
@@ -85,7 +85,7 @@ fn long(entry: &Entry) -> String {
         header.gid().unwrap_or(0),
         entry.size(),
         listing::time(header.mtime().map_or(0, |seconds| i64::try_from(seconds).unwrap_or(0))),
-        shown(entry.name())
+        display(entry.name())
     )
 }
 

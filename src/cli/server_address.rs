@@ -1,4 +1,4 @@
-//! The values before the command line changes them: what is known of the server that runs. Its sources are parameters.
+//! The address of the server that runs, and all other values before the command line changes them. Its sources are parameters.
 
 use super::line::Line;
 use super::setting::{Setting, Values};
@@ -79,7 +79,7 @@ mod tests {
         }
     }
 
-    fn at(traffic: &str, admin: &str) -> Server {
+    fn addresses(traffic: &str, admin: &str) -> Server {
         Server { traffic: traffic.parse().unwrap(), admin: admin.parse().unwrap(), token: None }
     }
 
@@ -94,7 +94,7 @@ mod tests {
             ("h1mock --bind :: ", "[::1]:8000", "[::1]:8074"),
         ] {
             for args in ["probe", "get /", "wait"] {
-                assert_eq!(server(arguments, &[], args), at(traffic, admin), "{arguments} {args}");
+                assert_eq!(server(arguments, &[], args), addresses(traffic, admin), "{arguments} {args}");
             }
         }
         let token = server("h1mock --admin-token=t --no-admin ", &[], "wait").token;
@@ -118,7 +118,7 @@ mod tests {
         ] {
             assert_eq!(
                 server(arguments, &[], "probe"),
-                at("127.0.0.1:8000", "127.0.0.1:8074"),
+                addresses("127.0.0.1:8000", "127.0.0.1:8074"),
                 "{arguments}"
             );
         }
@@ -128,12 +128,15 @@ mod tests {
     fn a_flag_beats_a_variable_beats_process_1() {
         let arguments = "h1mock 1 2 ";
         let env = [("H1MOCK_ADMIN_PORT", "3")];
-        assert_eq!(server(arguments, &[], "probe"), at("127.0.0.1:1", "127.0.0.1:2"));
-        assert_eq!(server(arguments, &env, "probe"), at("127.0.0.1:1", "127.0.0.1:3"));
-        assert_eq!(server(arguments, &env, "probe --admin-port 4"), at("127.0.0.1:1", "127.0.0.1:4"));
+        assert_eq!(server(arguments, &[], "probe"), addresses("127.0.0.1:1", "127.0.0.1:2"));
+        assert_eq!(server(arguments, &env, "probe"), addresses("127.0.0.1:1", "127.0.0.1:3"));
+        assert_eq!(server(arguments, &env, "probe --admin-port 4"), addresses("127.0.0.1:1", "127.0.0.1:4"));
         let injected = [("H1MOCK_ADMIN_PORT", "tcp://10.0.0.3:80")];
-        assert_eq!(server(arguments, &injected, "probe"), at("127.0.0.1:1", "127.0.0.1:2"));
-        assert_eq!(server(arguments, &[("H1MOCK_BIND", "10.0.0.9")], "wait"), at("10.0.0.9:1", "10.0.0.9:2"));
+        assert_eq!(server(arguments, &injected, "probe"), addresses("127.0.0.1:1", "127.0.0.1:2"));
+        assert_eq!(
+            server(arguments, &[("H1MOCK_BIND", "10.0.0.9")], "wait"),
+            addresses("10.0.0.9:1", "10.0.0.9:2")
+        );
     }
 
     #[test]
