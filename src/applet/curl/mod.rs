@@ -38,7 +38,6 @@ fn fetch(line: &Line, io: &mut Streams) -> Result<u8, Failure> {
     let url = Url::parse(&line.url, home.traffic, 80).map_err(failed)?;
     let body = body(&line.data, io)?;
     let headers = line.headers();
-    let headers: Vec<_> = headers.iter().map(|(name, value)| (*name, *value)).collect();
     let request = Request {
         method: line.method(),
         url: &url,

@@ -4,7 +4,7 @@
 //! the folder sees it once, complete; what had the name before stays until then, also where space runs out; and a link
 //! of that name is replaced and not written through, as people know it from GNU tar.
 
-use super::input::{Entry, Input};
+use super::input::{self, Entry};
 use super::line::Options;
 use super::root::{Fault, Place, Root};
 use super::{Failure, Streams, display, ended, is_folder_name};
@@ -24,7 +24,7 @@ pub fn run(options: &Options, verbose: bool, io: &mut Streams) -> Result<u8, Fai
     let mut code = 0;
     let name = io.name;
     let Streams { input, out, err, .. } = io;
-    let read = Input::new(*input).each(|entry| {
+    let read = input::each(*input, |entry| {
         if verbose {
             // Extracting goes on where nobody reads the names.
             let _ = writeln!(out, "{}", display(entry.name()));

@@ -7,7 +7,7 @@ mod line;
 mod root;
 
 use super::{Failure, Streams, display, listing};
-use input::{Entry, Input};
+use input::Entry;
 use line::{Job, Line};
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
@@ -42,7 +42,7 @@ fn drained(result: Result<u8, Failure>, io: &mut Streams) -> Result<u8, Failure>
 
 fn list(verbose: bool, io: &mut Streams) -> Result<u8, Failure> {
     let Streams { input, out, .. } = io;
-    let listed = Input::new(*input).each(|entry| {
+    let listed = input::each(*input, |entry| {
         let row = if verbose { long(entry) } else { display(entry.name()) };
         out.write_all(format!("{row}\n").as_bytes()).map_err(Failure::output)
     })?;
@@ -73,10 +73,7 @@ fn long(entry: &Entry) -> String {
         b'6' => 'p',
         _ => '-',
     };
-    let arrow = match kind.is_hard_link() {
-        true => "link to",
-        false => "->",
-    };
+    let arrow = if kind.is_hard_link() { "link to" } else { "->" };
     let target = entry.target().map_or(String::new(), |target| format!(" {arrow} {}", display(target)));
     format!(
         "{} {}/{} {} {} {}{target}",
