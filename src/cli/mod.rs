@@ -30,70 +30,49 @@ use subcommand::Subcommand;
 /// `--timeout` where none is given.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// What to do.
+/// What to do. A URL or an address is as typed: it may lack scheme, host and port, which `server` then has.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
-    /// Run the server.
     Serve(Settings),
     /// Compile `files` (at least one). Of `settings` only the script budgets can differ from the defaults.
     Check {
-        /// The provisions.
         files: Vec<PathBuf>,
-        /// For the script budgets.
         settings: Settings,
     },
-    /// List the rules of `file`.
+    /// List the rules of `file`; `settings` as for `Check`.
     Routes {
-        /// The provision.
         file: PathBuf,
-        /// For the script budgets.
         settings: Settings,
     },
-    /// Fetch a URL.
+    /// Fetch a URL; with `any_status` a status of 400 or more is no failure.
     Get {
-        /// As typed; it may lack scheme, host and port.
         url: String,
-        /// A status of 400 or more is no failure.
         any_status: bool,
-        /// How to reach the server on this machine.
         server: Server,
-        /// Time for all of it.
         timeout: Duration,
     },
     /// Ask for readiness.
     Probe {
-        /// As typed: HOST:PORT, HOST or :PORT.
         address: Option<String>,
-        /// How to reach the server on this machine.
         server: Server,
     },
-    /// Wait for readiness, or for the conditions given.
+    /// Wait for all the conditions that are given, without any for readiness; `timeout` is for all of it.
     Wait {
-        /// This generation or a later one serves.
         generation: Option<u64>,
-        /// This provision is active.
         provision: Option<String>,
-        /// These requests came.
         requests: Option<Requests>,
-        /// Time for all of it.
         timeout: Duration,
-        /// As typed: HOST:PORT, HOST or :PORT.
         address: Option<String>,
-        /// How to reach the server on this machine.
         server: Server,
     },
-    /// Print the report of a server.
+    /// Print the report of a server. `fail_on` makes the exit code 3.
     Report {
-        /// What makes the exit code 3.
         fail_on: Option<FailOn>,
-        /// As typed: HOST:PORT, HOST or :PORT.
         address: Option<String>,
-        /// How to reach the server on this machine.
         server: Server,
     },
     /// Print this text.
     Help(String),
-    /// Print the version.
     Version,
 }
 
