@@ -67,21 +67,7 @@ fn directory_status(cause: &Cause) -> u16 {
     }
 }
 
-/// The fields of a load error; those that the error lacks are `null`, a hint is left out.
-pub fn load_error(error: &LoadError) -> Object {
-    let object = Object::new()
-        .field("file", error.file.as_str())
-        .field("line", error.line)
-        .field("column", error.column)
-        .field("message", error.message.as_str())
-        .field("source", error.source.as_deref());
-    match &error.hint {
-        Some(hint) => object.field("hint", hint.as_str()),
-        None => object,
-    }
-}
-
 fn broken(error: &ActivationError, cause: &LoadError) -> Answer {
     let body = Object::new().field("result", format!("failed: {error}"));
-    json(422, body.object("error", Some(load_error(cause))))
+    json(422, body.serialize("error", cause))
 }

@@ -1,7 +1,7 @@
 //! `/app/v1/provision`: what is stored, what serves, and which of its rules were hit. Knows no file and no script.
 
 use super::Call;
-use super::answer::{json, load_error, refused};
+use super::answer::{json, refused};
 use super::object::Object;
 use crate::message::answer::Answer;
 use crate::provisioning::activation::ActivationError;
@@ -44,7 +44,7 @@ fn file(row: &LedgerRow) -> Object {
         .field("modified", row.modified.and_then(rfc3339))
         .field("resolved", row.resolved.as_deref())
         .field("generation", row.generation)
-        .object("error", row.error.as_ref().map(load_error))
+        .serialize("error", &row.error)
         .field("skipped", row.skipped.as_deref())
 }
 

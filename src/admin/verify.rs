@@ -65,25 +65,10 @@ pub fn with_tally(body: Object, tally: &Tally) -> Object {
 /// Near ones, and where the journal is.
 pub fn with_state(body: Object, journal: &Journal, near: &[Near], last: u64) -> Object {
     let stats = journal.stats();
-    body.list("near", near.iter().map(near_object))
+    body.serialize("near", &near)
         .field("first", stats.first)
         .field("last", last)
         .field("evicted", stats.evicted)
-}
-
-fn near_object(near: &Near) -> Object {
-    let differs = near.differs.iter().map(|difference| {
-        Object::new()
-            .field("part", difference.part.as_str())
-            .field("expected", difference.expected.as_str())
-            .field("found", difference.found.as_deref())
-    });
-    Object::new()
-        .field("number", near.number)
-        .field("method", near.method.as_str())
-        .field("target", near.target.as_str())
-        .field("score", near.score)
-        .list("differs", differs)
 }
 
 /// The verdict in words, as assertions print it.

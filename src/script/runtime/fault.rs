@@ -7,10 +7,11 @@ use crate::script::flask::abort::HttpError;
 use rhai::{EvalAltResult, ParseErrorType, Position};
 use std::fmt;
 
-/// One fault of a script.
-#[derive(Debug, Clone, PartialEq)]
+/// One fault of a script; its JSON is what the admin interface shows.
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
 pub struct Fault {
     /// The provision that runs or was to be loaded.
+    #[serde(skip)]
     pub provision: String,
     /// File that it happened in: the provision, or one that it imports.
     pub file: String,
@@ -23,6 +24,7 @@ pub struct Fault {
     /// The line of the source.
     pub source: Option<String>,
     /// What to write instead, where that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
 }
 
