@@ -1,9 +1,10 @@
 //! The answers that the resources share: results, refusals and load errors as JSON. Knows no request and no resource.
 
 use super::object::Object;
-use super::provisioning::{ActivationError, LoadError};
 use crate::directory::Cause;
-use crate::message::answer::{Answer, Fields};
+use crate::message::answer::{Answer, Fields, JSON};
+use crate::provisioning::activation::ActivationError;
+use crate::script::runtime::fault::LoadError;
 
 /// `{"result":"success: ..."}`, with the generation that serves where the call has to do with one.
 pub fn success(status: u16, what: &str, generation: Option<u64>) -> Answer {
@@ -23,7 +24,7 @@ pub fn failed(status: u16, why: &str) -> Answer {
 }
 
 /// 405 with `Allow` (RFC 9110, 15.5.6).
-pub fn method_not_allowed(method: &str, path: &str, allow: &'static str) -> Answer {
+pub fn method_not_allowed(method: &str, path: &str, allow: String) -> Answer {
     let mut answer = failed(405, &format!("`{method}` is not served at `{path}`: send {allow}"));
     answer.headers.push(("Allow".into(), allow.into()));
     answer
@@ -39,19 +40,9 @@ pub fn empty(headers: Fields) -> Answer {
     Answer { status: 200, headers, ..Answer::default() }
 }
 
-/// An answer with a body of one type.
-pub fn typed(status: u16, content_type: &'static str, body: Vec<u8>) -> Answer {
-    Answer {
-        status,
-        headers: vec![("Content-Type".into(), content_type.into())],
-        body: body.into(),
-        ..Answer::default()
-    }
-}
-
 /// An object as `application/json`.
 pub fn json(status: u16, body: Object) -> Answer {
-    typed(status, "application/json", body.into_text().into_bytes())
+    Answer::new(status, JSON, body.into_text())
 }
 
 /// Why a stored file was not activated, put, read or removed.
@@ -61,13 +52,13 @@ pub fn refused(error: &ActivationError) -> Answer {
         ActivationError::Unknown(_) => 404,
         ActivationError::Active(_) => 409,
         ActivationError::NotAProvision(_) => 400,
-        ActivationError::Directory(error) => of_store(error.cause()),
+        ActivationError::Directory(error) => directory_status(error.cause()),
     };
     failed(status, &error.to_string())
 }
 
 /// What the client asked for can't be had under that name, or the directory is to blame.
-fn of_store(cause: &Cause) -> u16 {
+fn directory_status(cause: &Cause) -> u16 {
     match cause {
         Cause::NotFound => 404,
         Cause::IsDirectory | Cause::NotDirectory | Cause::NotRegular | Cause::LeadsOutside => 400,
@@ -76,21 +67,7 @@ fn of_store(cause: &Cause) -> u16 {
     }
 }
 
-/// The fields of a load error; those that the error lacks are `null`, a hint is left out.
-pub fn load_error(error: &LoadError) -> Object {
-    let object = Object::new()
-        .field("file", error.file.as_str())
-        .field("line", error.line)
-        .field("column", error.column)
-        .field("message", error.message.as_str())
-        .field("source", error.source.as_deref());
-    match &error.hint {
-        Some(hint) => object.field("hint", hint.as_str()),
-        None => object,
-    }
-}
-
 fn broken(error: &ActivationError, cause: &LoadError) -> Answer {
     let body = Object::new().field("result", format!("failed: {error}"));
-    json(422, body.object("error", Some(load_error(cause))))
+    json(422, body.serialize("error", cause))
 }

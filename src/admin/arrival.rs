@@ -1,30 +1,27 @@
 //! `/app/v1/requests/wait`: an answer that comes when the requests did. Holds no thread.
 
-use super::Respond;
 use super::answer::json;
 use super::object::Object;
-use super::requests::{failed, is_on};
+use super::requests::{asked, failed};
 use super::verify::{came, nearest, with_state, with_tally};
+use super::{Call, Respond};
 use crate::message::answer::Answer;
 use crate::observing::journal::Journal;
-use crate::observing::journal::filter::parse::{self, DEFAULT_TIMEOUT, WAIT};
+use crate::observing::journal::filter::parse::{DEFAULT_TIMEOUT, WAIT};
 use crate::observing::journal::verify::{Expected, Tally};
-use crate::observing::journal::waiting::{Waited, Waiters};
-use std::sync::Arc;
+use crate::observing::journal::waiting::Waited;
 use std::time::Duration;
 
 /// GET: 200 once so many requests came as were asked for, 408 when the time is over.
-pub fn get(journal: &Arc<Journal>, waiters: &Arc<Waiters>, query: &str, respond: Respond) {
-    let asked = match is_on(journal)
-        .and_then(|()| parse::query(query, WAIT).map_err(|error| failed(journal, 400, &error.to_string())))
-    {
+pub fn get(call: &Call, respond: Respond) {
+    let asked = match asked(call, WAIT) {
         Ok(asked) => asked,
         Err(answer) => return respond(answer.into()),
     };
     let (wanted, timeout) = (asked.count.unwrap_or(1), asked.timeout.unwrap_or(DEFAULT_TIMEOUT));
-    let journal = journal.clone();
+    let journal = call.admin.journal.clone();
     let then = move |waited, last| respond(answer(&journal, waited, last, (wanted, timeout)).into());
-    waiters.wait(asked, wanted, timeout, Box::new(then));
+    call.admin.waiters.wait(asked, wanted, timeout, Box::new(then));
 }
 
 fn answer(journal: &Journal, waited: Waited, last: u64, (wanted, timeout): (u64, Duration)) -> Answer {

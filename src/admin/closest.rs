@@ -2,8 +2,9 @@
 //! 1.5 ms where they are 10,000: so only for what is shown, once for each different request, and for a few of these in one answer.
 //! Knows no journal.
 
-use super::Provisioning;
 use crate::observing::journal::entry::Entry;
+use crate::provisioning::activation::Activation;
+use crate::routing::near_miss::Miss;
 use serde_json::Value;
 
 /// Different requests that are compared with the rules for one answer. A test that asks why nothing matched has a handful; a crawler
@@ -12,39 +13,55 @@ const MOST: usize = 20;
 
 /// What the closest rules of a request depend on.
 #[derive(PartialEq, Eq)]
-pub struct Missed {
+pub struct UnmatchedRequest {
     generation: u64,
     method: String,
     path: String,
 }
 
-impl Missed {
+impl UnmatchedRequest {
     /// Of a request that was compared with rules, and that none served: not one that the engine refused, which has no generation.
-    pub fn of(entry: &Entry) -> Option<Missed> {
-        let (method, path) = (&entry.method, &entry.path);
-        let missed = entry.unmatched.is_some() && entry.generation > 0;
-        missed.then(|| Missed { generation: entry.generation, method: method.clone(), path: path.clone() })
+    pub fn from_entry(entry: &Entry) -> Option<UnmatchedRequest> {
+        let Entry { generation, method, path, .. } = entry;
+        (entry.unmatched.is_some() && *generation > 0).then(|| UnmatchedRequest {
+            generation: *generation,
+            method: method.clone(),
+            path: path.clone(),
+        })
+    }
+
+    /// The closest rules, each with what differs; null where the rules of its generation serve no more. Goes through all rules.
+    fn compare(&self, activation: &Activation) -> Value {
+        let serving = activation.current();
+        if serving.generation != self.generation {
+            return Value::Null;
+        }
+        serving.router.explain(&self.method, &self.path).iter().map(Miss::to_string).collect()
     }
 }
 
 /// What was found for one answer.
 #[derive(Default)]
-pub struct Closest(Vec<(Missed, Value)>);
+pub struct Closest(Vec<(UnmatchedRequest, Value)>);
 
 impl Closest {
-    /// The closest rules of a request, each with what differs; null where its rules serve no more, or where too many others were
-    /// asked for before.
-    pub fn of(&mut self, activation: &impl Provisioning, missed: Missed) -> &Value {
-        let known = self.0.iter().position(|(known, _)| *known == missed);
-        let at = match known {
-            Some(at) => at,
+    /// The closest rules of a request; null also where too many others were asked for before.
+    pub fn find(&mut self, activation: &Activation, request: UnmatchedRequest) -> &Value {
+        let index = match self.0.iter().position(|(known, _)| *known == request) {
+            Some(index) => index,
             None if self.0.len() >= MOST => return &Value::Null,
             None => {
-                let rules = activation.closest(missed.generation, &missed.method, &missed.path);
-                self.0.push((missed, rules.into()));
+                let rules = request.compare(activation);
+                self.0.push((request, rules));
                 self.0.len() - 1
             }
         };
-        &self.0[at].1
+        &self.0[index].1
+    }
+
+    /// How many requests were compared with the rules.
+    #[cfg(test)]
+    pub fn compared(&self) -> usize {
+        self.0.len()
     }
 }

@@ -1,7 +1,7 @@
 //! `/healthz` and `/readyz`, for probes of Kubernetes: free of authentication. Knows no listener; the server tells it.
 
+use super::Call;
 use super::answer::{empty, failed};
-use super::{Admin, Provisioning};
 use crate::message::answer::Answer;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -38,16 +38,15 @@ impl Readiness {
 
 /// GET /healthz: 200 as long as the admin interface answers. A required provision that is missing must not make
 /// Kubernetes restart the container, so liveness has no conditions.
-pub fn healthz() -> Answer {
-    empty(Vec::new())
+pub fn healthz(_call: &Call) -> Result<Answer, Answer> {
+    Ok(empty(Vec::new()))
 }
 
 /// GET /readyz: 200, or 503 with the reason.
-pub fn readyz<P: Provisioning>(admin: &Admin<P>) -> Answer {
-    match admin.readiness.ready(|| admin.activation.not_ready()) {
-        Ok(()) => empty(Vec::new()),
-        Err(reason) => failed(503, &reason),
-    }
+pub fn readyz(call: &Call) -> Result<Answer, Answer> {
+    let ready = call.admin.readiness.ready(|| call.admin.activation.not_ready());
+    ready.map_err(|reason| failed(503, &reason))?;
+    Ok(empty(Vec::new()))
 }
 
 #[cfg(test)]

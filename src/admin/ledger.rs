@@ -1,26 +1,26 @@
 //! `/app/v1/provision`: what is stored, what serves, and which of its rules were hit. Knows no file and no script.
 
-use super::answer::{json, load_error, refused};
+use super::Call;
+use super::answer::{json, refused};
 use super::object::Object;
-use super::provisioning::{LedgerRow, RuleRow};
-use super::{Admin, Provisioning};
 use crate::message::answer::Answer;
+use crate::provisioning::activation::ActivationError;
+use crate::provisioning::ledger::LedgerRow;
+use crate::provisioning::provision::RuleRow;
 use chrono::{DateTime, SecondsFormat};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// GET: the active provision with its rules, and a row for each file; 500 where the directory can't be read.
-pub fn get<P: Provisioning>(admin: &Admin<P>) -> Answer {
-    let files = match admin.activation.ledger() {
-        Ok(files) => files,
-        Err(error) => return refused(&error),
-    };
-    let active = admin.activation.active();
-    let serving = Object::new().field("name", active.name).field("generation", active.generation);
+pub fn get(call: &Call) -> Result<Answer, Answer> {
+    let activation = &call.admin.activation;
+    let files = activation.ledger().map_err(|error| refused(&ActivationError::Directory(error)))?;
+    let serving = activation.current();
+    let active = Object::new().field("name", serving.name.as_str()).field("generation", serving.generation);
     let body = Object::new()
-        .object("active", Some(serving))
-        .list("rules", active.rules.iter().map(rule))
+        .object("active", Some(active))
+        .list("rules", serving.rules(activation.epoch().now()).iter().map(rule))
         .list("files", files.iter().map(file));
-    json(200, body)
+    Ok(json(200, body))
 }
 
 fn rule(row: &RuleRow) -> Object {
@@ -44,7 +44,7 @@ fn file(row: &LedgerRow) -> Object {
         .field("modified", row.modified.and_then(rfc3339))
         .field("resolved", row.resolved.as_deref())
         .field("generation", row.generation)
-        .object("error", row.error.as_ref().map(load_error))
+        .serialize("error", &row.error)
         .field("skipped", row.skipped.as_deref())
 }
 

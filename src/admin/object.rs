@@ -17,6 +17,11 @@ impl Object {
         self.raw(key, &value.into().to_string())
     }
 
+    /// Appends what `value` serializes to.
+    pub fn serialize(self, key: &str, value: &impl serde::Serialize) -> Object {
+        self.raw(key, &serde_json::to_string(value).unwrap_or_default())
+    }
+
     /// Appends an object, or `null` for `None`.
     pub fn object(self, key: &str, value: Option<Object>) -> Object {
         self.raw(key, &value.map_or_else(|| "null".into(), Object::into_text))

@@ -1,17 +1,16 @@
 //! `/app/v1/openapi.json`: the description of this interface, deflated in the program (`image/openapi.rs`). Knows nothing else.
 
-use super::answer::{failed, typed};
-use crate::message::answer::Answer;
+use super::Call;
+use super::answer::failed;
+use crate::message::answer::{Answer, JSON};
 use miniz_oxide::inflate::decompress_to_vec;
 
 const DEFLATED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/openapi.deflate"));
 
 /// GET: OpenAPI 3.1.
-pub fn get() -> Answer {
-    match decompress_to_vec(DEFLATED) {
-        Ok(document) => typed(200, "application/json", document),
-        Err(error) => failed(500, &format!("the description of the interface is broken: {error}")),
-    }
+pub fn get(_call: &Call) -> Result<Answer, Answer> {
+    let broken = |error| failed(500, &format!("the description of the interface is broken: {error}"));
+    Ok(Answer::new(200, JSON, decompress_to_vec(DEFLATED).map_err(broken)?))
 }
 
 #[cfg(test)]
@@ -23,9 +22,9 @@ mod tests {
 
     #[test]
     fn nothing_but_white_space_is_left_out() {
-        let answer = get();
-        let document: Value = serde_json::from_slice(answer.body.bytes()).unwrap();
-        assert!(document == serde_json::from_slice::<Value>(SOURCE).unwrap(), "{} bytes", answer.body.len());
-        assert!(!answer.body.bytes().contains(&b'\n') && DEFLATED.len() < SOURCE.len() / 6);
+        let text = decompress_to_vec(DEFLATED).unwrap();
+        let document: Value = serde_json::from_slice(&text).unwrap();
+        assert!(document == serde_json::from_slice::<Value>(SOURCE).unwrap(), "{} bytes", text.len());
+        assert!(!text.contains(&b'\n') && DEFLATED.len() < SOURCE.len() / 6);
     }
 }

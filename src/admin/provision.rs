@@ -1,44 +1,40 @@
 //! `/app/v1/provision/<name>`: load, reactivate, remove. Knows no file and no script.
 
+use super::Call;
 use super::answer::{failed, refused, success};
-use super::provisioning::ActivationError;
-use super::{Admin, Provisioning};
 use crate::directory::Name;
 use crate::message::answer::Answer;
-use crate::message::request::Request;
+use crate::provisioning::activation::ActivationError;
 
 /// POST: 201 once the provision serves, 422 where it does not load, 400 or 415 where it is no provision to begin with.
-pub fn post<P: Provisioning>(admin: &Admin<P>, request: &Request, name: &Name) -> Answer {
+pub fn post(call: &Call) -> Result<Answer, Answer> {
+    let name = call.file_name()?;
     if !name.is_provision() {
-        return no_provision(name);
+        return Err(no_provision(&name));
     }
-    if let Some(other) = request.header("content-type").filter(|value| !is_plain_text(value)) {
-        return unsupported(other);
+    if let Some(other) = call.request.header("content-type").filter(|value| !is_plain_text(value)) {
+        return Err(unsupported(other));
     }
-    loaded(201, name, admin.activation.post(name, &request.body))
+    loaded(201, &name, call.admin.activation.post(&name, &call.request.body))
 }
 
 /// GET: activates what is stored under this name once more.
-pub fn get<P: Provisioning>(admin: &Admin<P>, name: &Name) -> Answer {
-    loaded(200, name, admin.activation.activate(name))
+pub fn get(call: &Call) -> Result<Answer, Answer> {
+    let name = call.file_name()?;
+    loaded(200, &name, call.admin.activation.activate(&name))
 }
 
 /// DELETE: removes any stored file but the active provision.
-pub fn delete<P: Provisioning>(admin: &Admin<P>, name: &Name) -> Answer {
-    match admin.activation.remove(name) {
-        Ok(()) => success(200, &format!("file '{}' has been removed", name.as_str()), None),
-        Err(error) => refused(&error),
-    }
+pub fn delete(call: &Call) -> Result<Answer, Answer> {
+    let name = call.file_name()?;
+    call.admin.activation.remove(&name).map_err(|error| refused(&error))?;
+    Ok(success(200, &format!("file '{name}' has been removed"), None))
 }
 
-fn loaded(status: u16, name: &Name, generation: Result<u64, ActivationError>) -> Answer {
-    match generation {
-        // The text is the original's; test suites compare it.
-        Ok(generation) => {
-            success(status, &format!("basename file '{}' has been loaded", name.as_str()), Some(generation))
-        }
-        Err(error) => refused(&error),
-    }
+fn loaded(status: u16, name: &Name, generation: Result<u64, ActivationError>) -> Result<Answer, Answer> {
+    let generation = generation.map_err(|error| refused(&error))?;
+    // The text is the original's; test suites compare it.
+    Ok(success(status, &format!("basename file '{name}' has been loaded"), Some(generation)))
 }
 
 /// Whether a `Content-Type` is text/plain, with any parameters, in any case. An empty one counts as none.
@@ -48,7 +44,6 @@ fn is_plain_text(value: &str) -> bool {
 }
 
 fn no_provision(name: &Name) -> Answer {
-    let name = name.as_str();
     failed(
         400,
         &format!(

@@ -1,15 +1,15 @@
 //! `/app/v1/requests`: what the mock received. Knows no listener.
 
-use super::answer::{json, typed};
-use super::closest::{Closest, Missed};
+use super::Call;
+use super::answer::json;
+use super::closest::{Closest, UnmatchedRequest};
 use super::object::Object;
-use super::{Admin, Provisioning};
-use crate::message::answer::Answer;
-use crate::message::request::Request;
+use crate::message::answer::{Answer, JSON};
 use crate::observing::journal::entry::Entry;
 use crate::observing::journal::filter::parse::{self, Asked, LIST, MAX_LIMIT, Names};
 use crate::observing::journal::verify::{PATIENCE, TooLong};
 use crate::observing::journal::{Journal, Missing, Span, har};
+use crate::provisioning::activation::Activation;
 use serde_json::Value;
 use std::collections::VecDeque;
 use std::ops::ControlFlow;
@@ -22,11 +22,10 @@ const LIMIT: u64 = 100;
 const MOST_BYTES: usize = 32 << 20;
 
 /// GET: the entries in the order of their numbers: with `since` the first ones after that, else the last ones.
-pub fn list<P: Provisioning>(admin: &Admin<P>, request: &Request) -> Result<Answer, Answer> {
-    let journal = &admin.journal;
-    let asked = asked(journal, request, LIST)?;
-    let mut page = Page::read(journal, &asked, LIMIT, &Entry::to_json)?;
-    page.explain(&*admin.activation);
+pub fn list(call: &Call) -> Result<Answer, Answer> {
+    let journal = &call.admin.journal;
+    let mut page = Page::read(journal, &asked(call, LIST)?, LIMIT, &Entry::to_json)?;
+    page.explain(&call.admin.activation, &mut Closest::default());
     let stats = journal.stats();
     let body = format!(
         "{{\"requests\":[{}],\"first\":{},\"last\":{},\"evicted\":{},\"more\":{}}}",
@@ -36,20 +35,19 @@ pub fn list<P: Provisioning>(admin: &Admin<P>, request: &Request) -> Result<Answ
         stats.evicted,
         page.more
     );
-    Ok(typed(200, "application/json", body.into_bytes()))
+    Ok(Answer::new(200, JSON, body))
 }
 
 /// GET: the same as an HTTP Archive.
-pub fn archive(journal: &Journal, request: &Request) -> Result<Answer, Answer> {
-    let asked = asked(journal, request, LIST)?;
-    let page = Page::read(journal, &asked, MAX_LIMIT, &har::from_entry)?;
+pub fn archive(call: &Call) -> Result<Answer, Answer> {
+    let page = Page::read(&call.admin.journal, &asked(call, LIST)?, MAX_LIMIT, &har::from_entry)?;
     let (before, behind) = har::around(page.span.last, page.more);
-    Ok(typed(200, "application/json", format!("{before}{}{behind}", page.joined()).into_bytes()))
+    Ok(Answer::new(200, JSON, format!("{before}{}{behind}", page.joined())))
 }
 
 /// GET: one entry.
-pub fn get<P: Provisioning>(admin: &Admin<P>, number: &str) -> Result<Answer, Answer> {
-    let journal = &admin.journal;
+pub fn get(call: &Call) -> Result<Answer, Answer> {
+    let (journal, number) = (&call.admin.journal, call.name);
     is_on(journal)?;
     if !number.bytes().all(|byte| byte.is_ascii_digit()) {
         let why = format!("`{}` is not the number of a request", number.escape_debug());
@@ -69,15 +67,16 @@ pub fn get<P: Provisioning>(admin: &Admin<P>, number: &str) -> Result<Answer, An
         failed(journal, 404, &format!("request {number} {why}"))
     })?;
     let mut value = entry.to_json();
-    if let Some(missed) = Missed::of(&entry) {
-        value["closest"] = Closest::default().of(&*admin.activation, missed).clone();
+    if let Some(unmatched) = UnmatchedRequest::from_entry(&entry) {
+        value["closest"] = Closest::default().find(&call.admin.activation, unmatched).clone();
     }
     value["last"] = journal.last().into();
-    Ok(typed(200, "application/json", value.to_string().into_bytes()))
+    Ok(Answer::new(200, JSON, value.to_string()))
 }
 
 /// DELETE: forgets all entries. Numbers go on.
-pub fn clear(journal: &Journal) -> Result<Answer, Answer> {
+pub fn clear(call: &Call) -> Result<Answer, Answer> {
+    let journal = &call.admin.journal;
     is_on(journal)?;
     let count = journal.clear();
     let what = if count == 1 { "request has" } else { "requests have" };
@@ -85,10 +84,11 @@ pub fn clear(journal: &Journal) -> Result<Answer, Answer> {
     Ok(json(200, body.field("last", journal.last())))
 }
 
-/// What the query of `request` asks, or 400; 404 where there is no journal.
-pub fn asked(journal: &Journal, request: &Request, names: Names) -> Result<Asked, Answer> {
+/// What the query asks, or 400; 404 where there is no journal.
+pub fn asked(call: &Call, names: Names) -> Result<Asked, Answer> {
+    let journal = &call.admin.journal;
     is_on(journal)?;
-    parse::query(request.query_string(), names).map_err(|error| failed(journal, 400, &error.to_string()))
+    parse::query(call.request.query_string(), names).map_err(|error| failed(journal, 400, &error.to_string()))
 }
 
 /// A refusal that carries `last`.
@@ -107,11 +107,11 @@ pub fn is_on(journal: &Journal) -> Result<(), Answer> {
 /// An entry as JSON, and what its closest rules depend on where none served it.
 struct Item {
     text: String,
-    missed: Option<Missed>,
+    unmatched: Option<UnmatchedRequest>,
 }
 
 /// Entries as JSON, as many as one answer holds.
-struct Page {
+pub struct Page {
     items: VecDeque<Item>,
     bytes: usize,
     /// Others were asked for, too.
@@ -120,7 +120,8 @@ struct Page {
 }
 
 impl Page {
-    fn read(
+    /// The entries that `asked` takes, at most `limit` of them where it names no limit; 503 where they take too long.
+    pub fn read(
         journal: &Journal,
         asked: &Asked,
         limit: u64,
@@ -149,7 +150,11 @@ impl Page {
                 page.more = true;
                 return ControlFlow::Break(());
             }
-            page.add(Item { text: make(entry).to_string(), missed: Missed::of(entry) }, limit, forward)
+            page.add(
+                Item { text: make(entry).to_string(), unmatched: UnmatchedRequest::from_entry(entry) },
+                limit,
+                forward,
+            )
         });
         if late { Err(failed(journal, 503, &TooLong.to_string())) } else { Ok(page) }
     }
@@ -171,11 +176,10 @@ impl Page {
     }
 
     /// Tells of those that no rule served the closest rules, of the latest first.
-    fn explain(&mut self, activation: &impl Provisioning) {
-        let mut closest = Closest::default();
-        for Item { text, missed } in self.items.iter_mut().rev() {
-            if let Some(missed) = missed.take() {
-                let rules = closest.of(activation, missed);
+    pub fn explain(&mut self, activation: &Activation, closest: &mut Closest) {
+        for Item { text, unmatched } in self.items.iter_mut().rev() {
+            if let Some(unmatched) = unmatched.take() {
+                let rules = closest.find(activation, unmatched);
                 // What is an object ends so.
                 text.pop();
                 *text += &format!(",\"closest\":{rules}}}");

@@ -1,66 +1,67 @@
 //! `/app/v1/store` and `/app/v1/store/<key>`: the values of scripts' `store`, to prepare and to read. Knows no script.
 
-use super::answer::{failed, success, typed};
-use super::{Admin, Provisioning};
+use super::Call;
+use super::answer::{failed, success};
 use crate::message::answer::{Answer, JSON};
+use crate::message::epoch::Epoch;
+use crate::provisioning::provision::Provision;
 use crate::script::flask::store::outside::Refused;
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 use std::borrow::Cow;
+use std::sync::Arc;
 
-/// GET: an object of keys and values, those whose key starts with `?prefix=`.
-///
-/// # Errors
-/// 400 for a query that is not understood.
-pub fn list<P: Provisioning>(admin: &Admin<P>, query: &str) -> Result<Answer, Answer> {
-    let prefix = prefix(query)?;
-    let values = admin.activation.values();
-    Ok(json(&values.data.list(&values.epoch, &prefix).into()))
+/// GET: an object of keys and values, those whose key starts with `?prefix=`; 400 for a query that is not understood.
+pub fn list(call: &Call) -> Result<Answer, Answer> {
+    let prefix = prefix(call.request.query_string())?;
+    let (serving, epoch) = serving(call);
+    Ok(json(&serving.files.values.list(epoch, &prefix).into()))
 }
 
-/// DELETE: removes these keys.
-///
-/// # Errors
-/// 400 for a query that is not understood: it could have meant fewer keys than all.
-pub fn clear<P: Provisioning>(admin: &Admin<P>, query: &str) -> Result<Answer, Answer> {
-    let prefix = prefix(query)?;
-    let values = admin.activation.values();
-    let removed = values.data.clear(&values.epoch, &prefix);
+/// DELETE: removes these keys; 400 for a query that is not understood: it could have meant fewer keys than all.
+pub fn clear(call: &Call) -> Result<Answer, Answer> {
+    let prefix = prefix(call.request.query_string())?;
+    let (serving, epoch) = serving(call);
+    let removed = serving.files.values.clear(epoch, &prefix);
     let keys = if removed == 1 { "key has" } else { "keys have" };
-    Ok(success(200, &format!("{removed} {keys} been removed"), Some(values.generation)))
+    Ok(success(200, &format!("{removed} {keys} been removed"), Some(serving.generation)))
 }
 
 /// GET: the value, 404 where there is none.
-pub fn get<P: Provisioning>(admin: &Admin<P>, key: &str) -> Answer {
-    let values = admin.activation.values();
-    values.data.read(&values.epoch, key).map_or_else(|| unknown(key), |value| json(&value))
+pub fn get(call: &Call) -> Result<Answer, Answer> {
+    let key = call.utf8("key")?;
+    let (serving, epoch) = serving(call);
+    Ok(json(&serving.files.values.read(epoch, key).ok_or_else(|| unknown(key))?))
 }
 
 /// PUT: 201 for a new key, 200 for one that had a value, 400 with the place of the fault where it is no JSON, 413 where scripts
 /// could not hold it.
-pub fn put<P: Provisioning>(admin: &Admin<P>, key: &str, body: &[u8]) -> Answer {
-    let values = admin.activation.values();
-    match values.data.put(&values.epoch, key, body) {
-        Ok(new) => {
-            let status = if new { 201 } else { 200 };
-            success(status, &format!("key '{key}' has been set"), Some(values.generation))
-        }
-        Err(Refused::Malformed(cause)) => {
-            failed(400, &format!("failed to read the value of `{key}`: {cause}"))
-        }
-        Err(Refused::TooLarge) => {
+pub fn put(call: &Call) -> Result<Answer, Answer> {
+    let key = call.utf8("key")?;
+    let (serving, epoch) = serving(call);
+    let new = serving.files.values.put(epoch, key, &call.request.body).map_err(|refused| match refused {
+        Refused::Malformed(cause) => failed(400, &format!("failed to read the value of `{key}`: {cause}")),
+        Refused::TooLarge => {
             failed(413, &format!("failed to set `{key}`: the value is larger than scripts can hold"))
         }
-    }
+    })?;
+    let status = if new { 201 } else { 200 };
+    Ok(success(status, &format!("key '{key}' has been set"), Some(serving.generation)))
 }
 
 /// DELETE: 404 where there is no such key.
-pub fn delete<P: Provisioning>(admin: &Admin<P>, key: &str) -> Answer {
-    let values = admin.activation.values();
-    match values.data.remove(&values.epoch, key) {
-        true => success(200, &format!("key '{key}' has been removed"), Some(values.generation)),
-        false => unknown(key),
+pub fn delete(call: &Call) -> Result<Answer, Answer> {
+    let key = call.utf8("key")?;
+    let (serving, epoch) = serving(call);
+    if !serving.files.values.remove(epoch, key) {
+        return Err(unknown(key));
     }
+    Ok(success(200, &format!("key '{key}' has been removed"), Some(serving.generation)))
+}
+
+/// The provision that serves, and the epoch by which its values count.
+fn serving<'a>(call: &Call<'a>) -> (Arc<Provision>, &'a Epoch) {
+    (call.admin.activation.current(), call.admin.activation.epoch())
 }
 
 fn unknown(key: &str) -> Answer {
@@ -68,7 +69,7 @@ fn unknown(key: &str) -> Answer {
 }
 
 fn json(value: &Value) -> Answer {
-    typed(200, JSON, value.to_string().into_bytes())
+    Answer::new(200, JSON, value.to_string())
 }
 
 /// `prefix` of the query; empty without one.

@@ -2,16 +2,16 @@
 //! not take them costs 64 KiB and no thread. What it has not taken waits in the journal; once that has dropped it, the client is
 //! dropped.
 
-use super::Admin;
 use super::requests::{asked, failed};
+use super::{Call, Respond};
 use crate::chaos::Reply;
 use crate::message::answer::Answer;
-use crate::message::request::Request;
 use crate::message::stream::{Follow, Sink};
 use crate::observing::journal::filter::parse::{self, Asked, STREAM};
 use crate::observing::journal::{Journal, WatchId};
+use crate::system::lock::lock;
 use std::ops::ControlFlow;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 /// Clients at a time: each costs the timer thread some time.
@@ -67,15 +67,19 @@ enum Look {
 }
 
 /// GET: entries above `since`, or above `Last-Event-ID` where the client comes back; else those that are yet to come.
-pub fn get<P>(admin: &Admin<P>, request: &Request) -> Result<Reply, Answer> {
-    let journal = &admin.journal;
-    let asked = asked(journal, request, STREAM)?;
+pub fn get(call: &Call, respond: Respond) {
+    respond(follow(call).unwrap_or_else(Reply::from));
+}
+
+fn follow(call: &Call) -> Result<Reply, Answer> {
+    let (admin, request, journal) = (call.admin, call.request, &call.admin.journal);
+    let asked = asked(call, STREAM)?;
     let since = match request.header("last-event-id").filter(|id| !id.is_empty()) {
         Some(id) => parse::number(id, parse::MAX_NUMBER)
             .map_err(|why| failed(journal, 400, &format!("failed to parse header `Last-Event-ID`: {why}")))?,
         None => asked.since.unwrap_or_else(|| journal.last()),
     };
-    if admin.streams.open().count >= MOST {
+    if lock(&admin.streams.state).count >= MOST {
         return Err(failed(journal, 503, &format!("{MOST} clients follow the journal already")));
     }
     let streams = admin.streams.clone();
@@ -94,12 +98,12 @@ pub fn get<P>(admin: &Admin<P>, request: &Request) -> Result<Reply, Answer> {
 
 impl Streams {
     /// Of nobody yet.
-    pub fn of(journal: &Arc<Journal>) -> Arc<Streams> {
+    pub fn new(journal: &Arc<Journal>) -> Arc<Streams> {
         Arc::new(Streams { journal: journal.clone(), state: Mutex::default() })
     }
 
     fn add(self: &Arc<Self>, sink: Box<dyn Sink>, asked: Asked, since: u64) {
-        let mut state = self.open();
+        let mut state = lock(&self.state);
         state.clients.push(Client { sink, asked, since, written: Instant::now(), fresh: true });
         state.count += 1;
         let mut first = None;
@@ -118,7 +122,7 @@ impl Streams {
     fn beat(self: &Arc<Self>, watch: WatchId) {
         let own = Arc::downgrade(self);
         let job = move || {
-            let Some(own) = own.upgrade().filter(|own| own.open().watch == Some(watch)) else { return };
+            let Some(own) = own.upgrade().filter(|own| lock(&own.state).watch == Some(watch)) else { return };
             own.journal.wake();
             own.beat(watch);
         };
@@ -128,7 +132,7 @@ impl Streams {
     /// Writes to all clients what they have not got.
     fn write(&self) {
         // Not under the lock: who comes meanwhile does not wait.
-        let clients = std::mem::take(&mut self.open().clients);
+        let clients = std::mem::take(&mut lock(&self.state).clients);
         let (mut kept, mut more, mut full) = (Vec::with_capacity(clients.len()), false, false);
         for mut client in clients {
             let look = client.write(&self.journal, Instant::now());
@@ -142,7 +146,7 @@ impl Streams {
                 }
             }
         }
-        let mut state = self.open();
+        let mut state = lock(&self.state);
         kept.append(&mut state.clients);
         (state.count, state.clients) = (kept.len(), kept);
         if state.clients.is_empty() {
@@ -155,10 +159,6 @@ impl Streams {
             (false, true) => self.journal.after(AGAIN, Box::new(move || journal.wake())),
             (false, false) => {}
         }
-    }
-
-    fn open(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -1,27 +1,73 @@
-//! The interface against a stand-in for the activation, with a timer that runs when a test says so.
+//! The interface with a provision directory of its own, and a timer that runs when a test says so.
 
 mod calls;
-mod fake;
-mod missed;
+mod closest;
 
 use super::*;
-use fake::{Fake, load_error};
-use provisioning::{ActivationError, LoadError};
+use crate::directory::fixture::Folder;
+use crate::directory::{Cause, DirectoryError};
+use crate::message::epoch::Epoch;
+use crate::provisioning::activation::ActivationError;
+use crate::provisioning::load::LoadOptions;
+use crate::provisioning::required::Required;
+use crate::script;
+use crate::script::runtime::budget::Budget;
+use crate::script::runtime::fault::LoadError;
+use rhai::Engine;
 use serde_json::Value;
 use std::cell::Cell;
-use std::sync::{Mutex, mpsc};
+use std::fs::{self, File};
+use std::sync::{LazyLock, Mutex, mpsc};
+use std::time::UNIX_EPOCH;
 
 type Jobs = Arc<Mutex<Vec<(Duration, Box<dyn FnOnce() + Send>)>>>;
 
+/// A provision that loads.
+const GOOD: &[u8] = b"fn registerRules() { app.get(\"/near\", || \"near\"); }";
+const BROKEN: &[u8] = b"\n\nlet x = broken;\nfn registerRules() {}";
+const LIBRARY: &[u8] = b"fn one() { 1 }";
+const INITIAL: &[u8] = b"fn registerRules() {
+    app.get(\"/a/<int:n>\", |n| `${n}`); app.get(\"/a/<int:id>\", show);
+}
+fn show(id) { `${id}` }";
+
+fn activation(folder: &Folder, required: Option<&str>) -> Activation {
+    static ENGINE: LazyLock<Arc<Engine>> = LazyLock::new(|| Arc::new(script::engine(Budget::default())));
+    let directory = folder.directory();
+    let files = [("initial", INITIAL), ("stale", BROKEN), ("lib.rhai", LIBRARY), ("data.json", &b"{}"[..])];
+    for (name, content) in files {
+        fs::write(folder.root().join(name), content).unwrap();
+        File::options().write(true).open(folder.root().join(name)).unwrap().set_modified(UNIX_EPOCH).unwrap();
+    }
+    let options = LoadOptions {
+        budget: Budget::default(),
+        back_to_initial: false,
+        keep_store: false,
+        explain: false,
+        required: Required::new(required.map(|name| Name::parse(name).unwrap())),
+    };
+    Activation::start(ENGINE.clone(), options, Arc::new(directory), Arc::new(Epoch::default())).unwrap()
+}
+
 /// An admin interface that serves, and the jobs that wait on its timer.
-fn started() -> (Admin<Fake>, Jobs) {
+fn started() -> (Admin, Jobs) {
+    started_with(None)
+}
+
+/// The same that is ready once the provision `required` is active.
+fn started_with(required: Option<&str>) -> (Admin, Jobs) {
     let jobs = Jobs::default();
     let timer = Arc::clone(&jobs);
-    let activation = Arc::new(Fake::default());
-    let journal = Arc::new(Journal::new(1 << 20, 1 << 10).unwrap().of_epoch(&activation.epoch));
+    let folder = Folder::new();
+    let activation = Arc::new(activation(&folder, required));
+    let journal = Arc::new(Journal::new(1 << 20, 1 << 10).unwrap().of_epoch(activation.epoch()));
     let admin = Admin {
         activation,
-        after: Box::new(move |delay, job| timer.lock().unwrap().push((delay, job))),
+        after: Box::new(move |delay, job| {
+            // Goes away with the interface.
+            let _ = &folder;
+            timer.lock().unwrap().push((delay, job));
+        }),
         token: None,
         readiness: Arc::new(Readiness::default()),
         observing: Observing {
@@ -32,7 +78,7 @@ fn started() -> (Admin<Fake>, Jobs) {
             quit: Box::new(|| QUITS.with(|quits| quits.set(quits.get() + 1))),
         },
         chaos: Arc::default(),
-        streams: Streams::of(&journal),
+        streams: Streams::new(&journal),
         waiters: Waiters::new(&journal),
         journal,
     };
@@ -51,14 +97,14 @@ fn request(line: &str, header: &str, body: &[u8]) -> Request {
     Request::from_parts(method, target, header.split_once(": "), body.into(), None, None)
 }
 
-fn send(admin: &Admin<Fake>, request: Request) -> mpsc::Receiver<Answer> {
+fn send(admin: &Admin, request: Request) -> mpsc::Receiver<Answer> {
     let (sender, receiver) = mpsc::channel();
     handle(admin, request, Box::new(move |reply| sender.send(reply.answer).unwrap()));
     receiver
 }
 
 #[track_caller]
-fn answer(admin: &Admin<Fake>, line: &str, header: &str, body: &[u8]) -> Answer {
+fn answer(admin: &Admin, line: &str, header: &str, body: &[u8]) -> Answer {
     send(admin, request(line, header, body)).try_recv().unwrap()
 }
 
@@ -144,13 +190,16 @@ fn with_a_token_only_the_probes_are_free() {
 
 #[test]
 fn not_ready_until_the_required_provision_is_active_but_alive() {
-    let (admin, _) = started();
-    admin.activation.state.lock().unwrap().required = Some("x");
+    let (admin, _) = started_with(Some("x"));
     let refused = answer(&admin, "GET /readyz", "", b"");
     assert_eq!(refused.status, 503);
-    assert_eq!(text(&refused), "{\"result\":\"failed: provision `x` is required, but `initial` is active\"}");
+    assert!(
+        text(&refused).starts_with("{\"result\":\"failed: provision `x` is required "),
+        "{}",
+        text(&refused)
+    );
     assert_eq!(answer(&admin, "GET /healthz", "", b"").status, 200);
-    answer(&admin, "POST /app/v1/provision/x", PLAIN, b"ok");
+    answer(&admin, "POST /app/v1/provision/x", PLAIN, GOOD);
     assert_eq!(answer(&admin, "GET /readyz", "", b"").status, 200);
     admin.readiness.set_draining();
     assert_eq!(answer(&admin, "GET /readyz", "", b"").status, 503);
@@ -185,7 +234,7 @@ fn a_wait_that_is_over_answers_408_and_is_forgotten() {
         (late.status, text(&late)),
         (408, r#"{"result":"failed: generation 2 does not serve after 30s"}"#.into())
     );
-    assert_eq!(admin.activation.state.lock().unwrap().waits.len(), 0);
+    assert_eq!(admin.activation.waits(), 0);
     answer(&admin, "GET /app/v1/provision/initial", "", b"");
     assert!(waiting.try_recv().is_err());
 }
@@ -193,16 +242,17 @@ fn a_wait_that_is_over_answers_408_and_is_forgotten() {
 #[test]
 fn the_ledger_marks_rules_and_shows_errors() {
     let (admin, _) = started();
+    answer(&admin, "GET /app/v1/provision/stale", "", b"");
     let answer = answer(&admin, "GET /app/v1/provision", "", b"");
     assert_eq!(header(&answer, "Content-Type"), Some("application/json"));
     let body: Value = serde_json::from_slice(answer.body.bytes()).unwrap();
     assert_eq!(body["active"], serde_json::json!({ "name": "initial", "generation": 1 }));
-    let rule = r#"{"rule":"/a/<int:id>","endpoint":"show","methods":["GET","HEAD"],"file":"initial","line":2,"hits":0,"never_hit":true,"shadowed_by":"/a/<id>"}"#;
+    let rule = r#"{"rule":"/a/<int:id>","endpoint":"show","methods":["GET","HEAD","OPTIONS"],"file":"initial","line":2,"hits":0,"never_hit":true,"shadowed_by":"/a/<int:n>"}"#;
     assert!(text(&answer).contains(rule), "{}", text(&answer));
     let files = body["files"].as_array().unwrap();
     assert_eq!(files.len(), 4);
     let stale = files.iter().find(|row| row["name"] == "stale").unwrap();
-    assert_eq!(stale["error"]["message"], "`broken` is unknown");
+    assert_eq!(stale["error"]["message"], "no variable `broken`");
     assert_eq!(stale["error"].get("hint"), None);
     assert_eq!(
         (&stale["modified"], &stale["generation"]),
@@ -232,19 +282,21 @@ fn quit_is_answered_and_then_done() {
 
 #[test]
 fn a_hint_is_shown_and_missing_positions_are_null() {
-    let error = LoadError {
-        line: None,
-        column: None,
-        source: None,
-        hint: Some("write `fn`".into()),
-        ..load_error("x", "python")
-    };
+    let error = LoadError { hint: Some("write `fn`".into()), ..LoadError::of_file("x", "python") };
     let body = answer::refused(&ActivationError::Load(error));
     assert_eq!(
         text(&body),
         "{\"result\":\"failed: failed to load provision `x`: python\",\"error\":{\"file\":\"x\",\"line\":null,\"column\":null,\
          \"message\":\"python\",\"source\":null,\"hint\":\"write `fn`\"}}"
     );
+}
+
+#[test]
+fn a_directory_that_refuses_is_no_fault_of_the_client() {
+    let error = ActivationError::Directory(DirectoryError::new("write", "full", Cause::Changing));
+    let answer = answer::refused(&error);
+    let expected = r#"{"result":"failed: failed to write `full`: changes while it is read"}"#;
+    assert_eq!((answer.status, text(&answer)), (500, expected.into()));
 }
 
 #[test]
@@ -260,9 +312,14 @@ fn sources_are_text_only_where_they_are_utf8() {
     assert_eq!(header(&source, "Content-Type"), Some("text/plain; charset=utf-8"));
 }
 
+fn document() -> Value {
+    let (admin, _) = started();
+    serde_json::from_slice(answer(&admin, "GET /app/v1/openapi.json", "", b"").body.bytes()).unwrap()
+}
+
 #[test]
 fn the_openapi_document_names_every_path_and_method() {
-    let document: Value = serde_json::from_slice(openapi::get().body.bytes()).unwrap();
+    let document = document();
     assert_eq!(document["info"]["version"], env!("CARGO_PKG_VERSION"));
     let paths = document["paths"].as_object().unwrap();
     assert_eq!(paths.len(), 21);
@@ -288,7 +345,7 @@ fn the_openapi_document_names_every_path_and_method() {
 /// A pattern of the document that was laxer or stricter than the names would mislead clients that are made from it.
 #[test]
 fn the_patterns_of_the_document_are_the_rules_of_names() {
-    let document: Value = serde_json::from_slice(openapi::get().body.bytes()).unwrap();
+    let document = document();
     let pattern = |name: &str| {
         let schema = &document["components"]["parameters"][name]["schema"];
         regex_lite::Regex::new(schema["pattern"].as_str().unwrap()).unwrap()

@@ -1,10 +1,10 @@
 //! `/app/v1/verify`: whether the requests came that should have. Knows no entries.
 
+use super::Call;
 use super::answer::json;
 use super::object::Object;
-use super::requests::{failed, is_on};
+use super::requests::{asked, failed, is_on};
 use crate::message::answer::Answer;
-use crate::message::request::Request;
 use crate::observing::journal::filter::Filter;
 use crate::observing::journal::filter::parse::{self, Asked, FilterError, SEQUENCE, VERIFY};
 use crate::observing::journal::near::Near;
@@ -16,16 +16,15 @@ use serde_json::Value;
 const MAX_STEPS: usize = 100;
 
 /// GET: counts what the query asks for. 200 whatever the verdict.
-pub fn get(journal: &Journal, request: &Request) -> Result<Answer, Answer> {
-    is_on(journal)?;
-    let asked = parse::query(request.query_string(), VERIFY).map_err(|error| bad(journal, &error))?;
-    counted(journal, &asked)
+pub fn get(call: &Call) -> Result<Answer, Answer> {
+    counted(&call.admin.journal, &asked(call, VERIFY)?)
 }
 
 /// POST: the same as JSON, or `{"sequence": [...]}`, for which a list may stand by itself.
-pub fn post(journal: &Journal, request: &Request) -> Result<Answer, Answer> {
+pub fn post(call: &Call) -> Result<Answer, Answer> {
+    let journal = &call.admin.journal;
     is_on(journal)?;
-    let mut value: Value = serde_json::from_slice(&request.body)
+    let mut value: Value = serde_json::from_slice(&call.request.body)
         .map_err(|error| failed(journal, 400, &format!("failed to parse the body as JSON: {error}")))?;
     let steps = match &mut value {
         Value::Array(_) => Some(std::mem::replace(&mut value, Value::Object(Default::default()))),
@@ -66,25 +65,10 @@ pub fn with_tally(body: Object, tally: &Tally) -> Object {
 /// Near ones, and where the journal is.
 pub fn with_state(body: Object, journal: &Journal, near: &[Near], last: u64) -> Object {
     let stats = journal.stats();
-    body.list("near", near.iter().map(near_object))
+    body.serialize("near", &near)
         .field("first", stats.first)
         .field("last", last)
         .field("evicted", stats.evicted)
-}
-
-fn near_object(near: &Near) -> Object {
-    let differs = near.differs.iter().map(|difference| {
-        Object::new()
-            .field("part", difference.part.as_str())
-            .field("expected", difference.expected.as_str())
-            .field("found", difference.found.as_deref())
-    });
-    Object::new()
-        .field("number", near.number)
-        .field("method", near.method.as_str())
-        .field("target", near.target.as_str())
-        .field("score", near.score)
-        .list("differs", differs)
 }
 
 /// The verdict in words, as assertions print it.

@@ -2,10 +2,11 @@
 //! whichever is first. Knows no connection.
 
 use super::answer::{failed, success};
-use super::{Admin, Provisioning, Respond};
+use super::{Call, Respond};
 use crate::message::answer::Answer;
+use crate::system::lock::lock;
 use percent_encoding::percent_decode_str;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
@@ -14,8 +15,9 @@ const MAX_GENERATION: u64 = i64::MAX as u64;
 const MAX_TIMEOUT_SECONDS: f64 = 600.0;
 
 /// GET: 200 once the generation of the query serves, 408 when its timeout is over, 400 for bad numbers.
-pub fn get<P: Provisioning>(admin: &Admin<P>, query: &str, respond: Respond) {
-    let (wanted, timeout) = match parse(query) {
+pub fn get(call: &Call, respond: Respond) {
+    let admin = call.admin;
+    let (wanted, timeout) = match parse(call.request.query_string()) {
         Ok(parsed) => parsed,
         Err(reason) => return respond(failed(400, &reason).into()),
     };
@@ -56,13 +58,13 @@ impl Pending {
     }
 
     fn is_answered(&self) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).is_none()
+        lock(&self.0).is_none()
     }
 
     /// Whether this call gave the answer.
     fn answer(&self, answer: Answer) -> bool {
         // Bound first, so that the lock is free again while the reply is written to a connection.
-        let respond = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let respond = lock(&self.0).take();
         let first = respond.is_some();
         if let Some(respond) = respond {
             respond(answer.into());

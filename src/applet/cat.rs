@@ -1,6 +1,6 @@
 //! `cat FILE...`: files one after the other; `-`, and no file at all, is standard input.
 
-use super::{BUFFER, Failure, Streams, shown, switches};
+use super::{BUFFER, Failure, Streams, display, switches};
 use crate::system::io_error::describe_io;
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
@@ -14,7 +14,7 @@ pub fn run(args: &[OsString], io: &mut Streams) -> Result<u8, Failure> {
     let mut code = 0;
     for file in files {
         if let Err(error) = copy(&file, io)? {
-            io.complain(&format!("failed to read `{}`: {}", shown(&file), describe_io(&error)));
+            io.complain(&format!("failed to read `{}`: {}", display(&file), describe_io(&error)));
             code = 1;
         }
     }

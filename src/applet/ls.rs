@@ -1,6 +1,6 @@
 //! `ls [-1Aal] [PATH...]`: sorted names, one a line.
 
-use super::{Failure, Streams, listing, shown, switches};
+use super::{Failure, Streams, display, listing, switches};
 use crate::system::io_error::describe_io;
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, Metadata};
@@ -30,7 +30,7 @@ pub fn run(args: &[OsString], io: &mut Streams) -> Result<u8, Failure> {
     for folder in folders {
         if with_heads {
             let gap = if is_first { "" } else { "\n" };
-            io.write(format!("{gap}{}:\n", shown(&folder)).as_bytes())?;
+            io.write(format!("{gap}{}:\n", display(&folder)).as_bytes())?;
         }
         is_first = false;
         code |= match entries(Path::new(&folder), hidden) {
@@ -47,7 +47,7 @@ fn list(files: Vec<(OsString, PathBuf)>, long: bool, io: &mut Streams) -> Result
     for (name, path) in files {
         match fs::symlink_metadata(&path) {
             Ok(metadata) if long => rows.push(cells(&name, &path, &metadata)),
-            Ok(_) => rows.push([shown(name)].into()),
+            Ok(_) => rows.push([display(name)].into()),
             Err(error) => code |= complain(path.as_os_str(), &error, io),
         }
     }
@@ -68,7 +68,7 @@ fn list(files: Vec<(OsString, PathBuf)>, long: bool, io: &mut Streams) -> Result
 }
 
 fn complain(path: &OsStr, error: &io::Error, io: &mut Streams) -> u8 {
-    io.complain(&format!("failed to list `{}`: {}", shown(path), describe_io(error)));
+    io.complain(&format!("failed to list `{}`: {}", display(path), describe_io(error)));
     1
 }
 
@@ -88,7 +88,7 @@ fn entries(folder: &Path, hidden: Option<char>) -> io::Result<Vec<(OsString, Pat
 
 fn cells(name: &OsStr, path: &Path, metadata: &Metadata) -> Vec<String> {
     let target = match fs::read_link(path) {
-        Ok(target) => format!(" -> {}", shown(target)),
+        Ok(target) => format!(" -> {}", display(target)),
         Err(_) => String::new(),
     };
     vec![
@@ -98,7 +98,7 @@ fn cells(name: &OsStr, path: &Path, metadata: &Metadata) -> Vec<String> {
         metadata.gid().to_string(),
         metadata.len().to_string(),
         listing::time(metadata.mtime()),
-        format!("{}{target}", shown(name)),
+        format!("{}{target}", display(name)),
     ]
 }
 

@@ -188,7 +188,7 @@ impl<W: Write> Write for Tail<W> {
 }
 
 /// A name as a message or a list shows it: in one line, whatever is in it.
-fn shown(name: impl AsRef<OsStr>) -> String {
+fn display(name: impl AsRef<OsStr>) -> String {
     in_one_line(&name.as_ref().to_string_lossy())
 }
 

@@ -39,7 +39,7 @@ pub fn command(args: &[OsString]) -> Result<Command, String> {
         Some((end, _)) => format!("{}...", &text[..end]),
         None => text.into_owned(),
     };
-    let refused = || no_shell(&format!("failed to run `{}`", super::shown(&shortened)));
+    let refused = || no_shell(&format!("failed to run `{}`", super::display(&shortened)));
     let mut tokens = split(string.as_bytes()).ok_or_else(refused)?;
     if tokens.first().is_some_and(|token| token.is_word("exec")) {
         tokens.remove(0);
@@ -252,7 +252,7 @@ mod tests {
             let expected = format!(
                 "failed to run `{}`: there is no shell in this image; run one of h1mock, tar, test, touch, ls, cat, \
                  curl directly, e.g. `kubectl exec POD -- ls /app/provision`",
-                crate::applet::shown(string)
+                crate::applet::display(string)
             );
             assert_eq!(run(string), Err(expected), "{string}");
         }

@@ -39,8 +39,8 @@ fn a_tail_begins_at_its_byte() {
 
 #[test]
 fn names_are_shown_in_one_line() {
-    assert_eq!(shown("a b\u{fc}"), "a b\u{fc}");
-    assert_eq!(shown("a\nb\u{1b}[0m\\"), "a\\nb\\u{1b}[0m\\");
+    assert_eq!(display("a b\u{fc}"), "a b\u{fc}");
+    assert_eq!(display("a\nb\u{1b}[0m\\"), "a\\nb\\u{1b}[0m\\");
 }
 
 #[test]

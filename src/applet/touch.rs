@@ -1,6 +1,6 @@
 //! `touch [-c] FILE...`: sets the time of files to now, which activates a provision; makes those that are missing.
 
-use super::{Failure, Streams, shown, switches};
+use super::{Failure, Streams, display, switches};
 use crate::system::io_error::describe_io;
 use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, UTIME_NOW, utimensat};
 use std::ffi::{OsStr, OsString};
@@ -15,7 +15,7 @@ pub fn run(args: &[OsString], io: &mut Streams) -> Result<u8, Failure> {
     let mut code = 0;
     for file in files {
         if let Err(error) = touch(&file, !given.contains('c')) {
-            io.complain(&format!("failed to touch `{}`: {}", shown(&file), describe_io(&error)));
+            io.complain(&format!("failed to touch `{}`: {}", display(&file), describe_io(&error)));
             code = 1;
         }
     }

@@ -7,6 +7,7 @@ use crate::script;
 use crate::script::runtime::budget::Budget;
 use crate::script::runtime::fault::{Fault, LoadError};
 use crate::script::runtime::files::Files;
+use crate::system::io_error::describe_io;
 use rhai::Engine;
 use std::fs;
 use std::io::{self, Write};
@@ -26,13 +27,10 @@ pub fn check(paths: &[PathBuf], budget: Budget) -> Result<ExitCode, String> {
     for path in &files {
         match load(&engine, budget, path) {
             Ok(Loaded::Provision(provision)) => {
-                shadowed(&provision);
+                warn_shadowed(&provision);
                 let count = provision.views.len();
-                print(&format!(
-                    "{}: ok, {count} {}",
-                    path.display(),
-                    if count == 1 { "rule" } else { "rules" }
-                ));
+                let rules = if count == 1 { "rule" } else { "rules" };
+                print(&format!("{}: ok, {count} {rules}", path.display()));
             }
             Ok(Loaded::Library) => print(&format!("{}: ok, a library (no registerRules)", path.display())),
             Err(error) => {
@@ -48,18 +46,14 @@ pub fn check(paths: &[PathBuf], budget: Budget) -> Result<ExitCode, String> {
     Ok(ExitCode::FAILURE)
 }
 
-fn shadowed(provision: &Provision) {
-    let shown = |index: usize| {
+fn warn_shadowed(provision: &Provision) {
+    let display = |index: usize| {
         let (rule, served) = (&provision.router.rules()[index], &provision.views[index]);
         format!("`{}` ({}:{})", rule.pattern(), served.file, served.line)
     };
     for (rule, earlier) in provision.router.shadowed() {
-        let _ = writeln!(
-            io::stderr(),
-            "warning: rule {} never serves: {} comes first",
-            shown(rule),
-            shown(earlier)
-        );
+        let (rule, earlier) = (display(rule), display(earlier));
+        let _ = writeln!(io::stderr(), "warning: rule {rule} never serves: {earlier} comes first");
     }
 }
 
@@ -80,8 +74,7 @@ pub fn routes(path: &Path, budget: Budget) -> Result<ExitCode, String> {
 }
 
 fn load(engine: &Arc<Engine>, budget: Budget, path: &Path) -> Result<Loaded, LoadError> {
-    let shown = path.display().to_string();
-    let wrong = |message: String| Fault::of_file(&shown, message);
+    let wrong = |message: String| Fault::of_file(&path.display().to_string(), message);
     let name =
         path.file_name().and_then(|name| name.to_str()).ok_or_else(|| wrong("no file name".to_owned()))?;
     let folder = match path.parent() {
@@ -95,8 +88,8 @@ fn load(engine: &Arc<Engine>, budget: Budget, path: &Path) -> Result<Loaded, Loa
         return Err(wrong("there is no such file".to_owned()));
     }
     Name::parse(name).map_err(|error| wrong(error.to_string()))?;
-    let store = ProvisionDir::open(folder, None).map_err(|error| wrong(error.to_string()))?;
-    Provision::load(engine, budget, Files::new(Arc::new(store), name, None, Arc::default()))
+    let directory = ProvisionDir::open(folder, None).map_err(|error| wrong(error.to_string()))?;
+    Provision::load(engine, budget, Files::new(Arc::new(directory), name, None, Arc::default()))
 }
 
 /// Files as they are, folders as the provisions in them.
@@ -107,9 +100,8 @@ fn expand(paths: &[PathBuf]) -> Result<Vec<PathBuf>, String> {
             files.push(path.clone());
             continue;
         }
-        let failed = |error: io::Error| {
-            format!("failed to read `{}`: {}", path.display(), crate::system::io_error::describe_io(&error))
-        };
+        let failed =
+            |error: io::Error| format!("failed to read `{}`: {}", path.display(), describe_io(&error));
         let mut inside = Vec::new();
         for entry in fs::read_dir(path).map_err(failed)? {
             let entry = entry.map_err(failed)?;

@@ -1,7 +1,8 @@
 //! Help texts, made from the table of settings and the list of subcommands. Knows nothing of the command line
 //! or the environment at hand: a token can't get in.
 
-use super::setting::{self, Group, Setting};
+use super::setting::Setting;
+use super::settings_table::TABLE;
 use super::subcommand::Subcommand;
 use std::fmt::Write;
 
@@ -37,9 +38,7 @@ pub fn text(subcommand: Option<Subcommand>) -> String {
     for paragraph in subject.details() {
         row(&mut out, "", 0, paragraph);
     }
-    for group in Group::ALL {
-        options(&mut out, subject, group);
-    }
+    options(&mut out, subject);
     out.push_str("\nOther options:\n");
     row(&mut out, "  -h, --help", OPTION_COLUMN, "Print this text (`h1mock help COMMAND` does, too)");
     row(&mut out, "  -V, --version", OPTION_COLUMN, "Print the version");
@@ -52,13 +51,13 @@ pub fn text(subcommand: Option<Subcommand>) -> String {
     out
 }
 
-fn options(out: &mut String, subcommand: Subcommand, group: Group) {
-    let mut settings =
-        setting::settings().filter(|s| s.group == group && s.commands.contains(&subcommand)).peekable();
-    if settings.peek().is_some() {
-        let _ = writeln!(out, "\n{group:?}:");
-    }
-    for setting in settings {
+fn options(out: &mut String, subcommand: Subcommand) {
+    let mut group = "";
+    for setting in TABLE.iter().filter(|setting| setting.commands.contains(&subcommand)) {
+        if setting.group != group {
+            group = setting.group;
+            let _ = writeln!(out, "\n{group}:");
+        }
         row(out, &flag(setting), OPTION_COLUMN, &description(setting));
     }
 }
@@ -130,7 +129,7 @@ mod tests {
             assert!(
                 text.lines().all(|line| line.len() <= WIDTH && line.is_ascii() && line.trim_end() == line)
             );
-            for setting in setting::settings().filter(|setting| setting.commands.contains(&subcommand)) {
+            for setting in TABLE.iter().filter(|setting| setting.commands.contains(&subcommand)) {
                 assert!(text.contains(&format!("--{}", setting.flag)), "{}", setting.flag);
                 let variable = setting.variable().map(|variable| format!("[{variable}]"));
                 assert!(variable.is_none_or(|variable| text.contains(&variable)), "{}", setting.flag);

@@ -2,7 +2,8 @@
 //! unread, the environment is not known here.
 
 use super::UsageError;
-use super::setting::{self, Setting};
+use super::setting::Setting;
+use super::settings_table::{self, TABLE};
 use super::subcommand::Subcommand;
 use crate::system::spelling::nearest;
 use lexopt::Arg::{Long, Short, Value};
@@ -36,13 +37,13 @@ impl Line {
                 Short('h') | Long("help") => line.help = true,
                 Short('V') | Long("version") => line.version = true,
                 Short(letter) => {
-                    let flag = setting::by_letter(letter);
+                    let flag = settings_table::by_letter(letter);
                     let flag = flag.ok_or_else(|| line.unknown_option(&format!("-{letter}")))?;
                     line.options.push((flag, OsString::from("1")));
                 }
                 Long(name) => {
-                    let flag =
-                        setting::by_flag(name).ok_or_else(|| line.unknown_option(&format!("--{name}")))?;
+                    let flag = settings_table::by_flag(name)
+                        .ok_or_else(|| line.unknown_option(&format!("--{name}")))?;
                     let given = value_of(flag, &mut parser)?;
                     line.options.push((flag, given));
                 }
@@ -89,7 +90,7 @@ impl Line {
     }
 
     fn unknown_option(&self, given: &str) -> UsageError {
-        let flags = setting::settings().filter(|option| option.commands.contains(&self.subcommand()));
+        let flags = TABLE.iter().filter(|option| option.commands.contains(&self.subcommand()));
         let known = flags.map(|option| option.flag).chain(["help", "version"]);
         let help = match self.subcommand {
             None => "h1mock --help".to_string(),

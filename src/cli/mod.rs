@@ -5,9 +5,10 @@ pub mod check;
 pub mod process;
 mod help;
 mod line;
-mod running;
+mod server_address;
 mod setting;
 mod settings;
+mod settings_table;
 mod subcommand;
 #[cfg(test)]
 mod tests;
@@ -28,70 +29,49 @@ use subcommand::Subcommand;
 /// `--timeout` where none is given.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// What to do.
+/// What to do. A URL or an address is as typed: it may lack scheme, host and port, which `server` then has.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
-    /// Run the server.
     Serve(Settings),
     /// Compile `files` (at least one). Of `settings` only the script budgets can differ from the defaults.
     Check {
-        /// The provisions.
         files: Vec<PathBuf>,
-        /// For the script budgets.
         settings: Settings,
     },
-    /// List the rules of `file`.
+    /// List the rules of `file`; `settings` as for `Check`.
     Routes {
-        /// The provision.
         file: PathBuf,
-        /// For the script budgets.
         settings: Settings,
     },
-    /// Fetch a URL.
+    /// Fetch a URL; with `any_status` a status of 400 or more is no failure.
     Get {
-        /// As typed; it may lack scheme, host and port.
         url: String,
-        /// A status of 400 or more is no failure.
         any_status: bool,
-        /// How to reach the server on this machine.
         server: Server,
-        /// Time for all of it.
         timeout: Duration,
     },
     /// Ask for readiness.
     Probe {
-        /// As typed: HOST:PORT, HOST or :PORT.
         address: Option<String>,
-        /// How to reach the server on this machine.
         server: Server,
     },
-    /// Wait for readiness, or for the conditions given.
+    /// Wait for all the conditions that are given, without any for readiness; `timeout` is for all of it.
     Wait {
-        /// This generation or a later one serves.
         generation: Option<u64>,
-        /// This provision is active.
         provision: Option<String>,
-        /// These requests came.
         requests: Option<Requests>,
-        /// Time for all of it.
         timeout: Duration,
-        /// As typed: HOST:PORT, HOST or :PORT.
         address: Option<String>,
-        /// How to reach the server on this machine.
         server: Server,
     },
-    /// Print the report of a server.
+    /// Print the report of a server. `fail_on` makes the exit code 3.
     Report {
-        /// What makes the exit code 3.
         fail_on: Option<FailOn>,
-        /// As typed: HOST:PORT, HOST or :PORT.
         address: Option<String>,
-        /// How to reach the server on this machine.
         server: Server,
     },
     /// Print this text.
     Help(String),
-    /// Print the version.
     Version,
 }
 
@@ -161,7 +141,7 @@ pub fn parse(args: impl IntoIterator<Item = OsString>, sources: &Sources) -> Res
         return Ok(Command::Version);
     }
     let subcommand = line.subcommand();
-    let mut values = running::values(subcommand, sources)?;
+    let mut values = server_address::values(subcommand, sources)?;
     if subcommand == Subcommand::Serve {
         positions(&line.operands, &mut values)?;
     }
@@ -177,16 +157,18 @@ pub fn parse(args: impl IntoIterator<Item = OsString>, sources: &Sources) -> Res
 /// # Errors
 /// Variables that can't be read.
 pub fn server(sources: &Sources) -> Result<Server, UsageError> {
-    let mut values = running::values(Subcommand::Get, sources)?;
+    let mut values = server_address::values(Subcommand::Get, sources)?;
     resolve_bind(&mut values);
-    Ok(near(&values.settings))
+    Ok(Server::from_settings(&values.settings))
 }
 
-fn near(settings: &Settings) -> Server {
-    Server {
-        traffic: settings.traffic_address(),
-        admin: settings.admin_address(),
-        token: settings.admin_token.clone(),
+impl Server {
+    fn from_settings(settings: &Settings) -> Server {
+        Server {
+            traffic: settings.traffic_address(),
+            admin: settings.admin_address(),
+            token: settings.admin_token.clone(),
+        }
     }
 }
 
@@ -199,7 +181,8 @@ fn positions(operands: &[OsString], values: &mut Values) -> Result<(), UsageErro
             "unexpected argument `{extra}`: `h1mock serve` takes at most four"
         )));
     }
-    let flags = ["traffic-port", "admin-port", "verbose", "ipv6"].into_iter().filter_map(setting::by_flag);
+    let flags =
+        ["traffic-port", "admin-port", "verbose", "ipv6"].into_iter().filter_map(settings_table::by_flag);
     for (setting, given) in flags.zip(operands).filter(|(_, given)| !given.is_empty()) {
         let place = setting.flag.replace('-', "_").to_ascii_uppercase();
         let given = if setting.value.is_some() { given } else { OsStr::new("1") };
@@ -222,7 +205,7 @@ fn command(subcommand: Subcommand, operands: Vec<OsString>, values: Values) -> R
     let timeout = values.timeout.unwrap_or(TIMEOUT);
     let requests = requests(&values)?;
     let settings = values.settings;
-    let (server, fail_on) = (near(&settings), settings.fail_on);
+    let (server, fail_on) = (Server::from_settings(&settings), settings.fail_on);
     match subcommand {
         Subcommand::Serve => serve(settings),
         Subcommand::Check => {

@@ -3,21 +3,18 @@
 /// What `h1mock` can be asked to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Subcommand {
-    /// Run the server.
     Serve,
-    /// Compile provisions without serving them.
     Check,
-    /// List a provision's rules.
     Routes,
-    /// Fetch a URL.
     Get,
-    /// Ask a server for its readiness.
     Probe,
-    /// Wait for a server to be ready, or for a provision.
     Wait,
-    /// Print the report of a server.
     Report,
 }
+
+/// What client subcommands take for the server.
+const ADDRESS: &str =
+    "ADDRESS is HOST:PORT, HOST or :PORT; without it the admin port on this machine is asked.";
 
 /// How client subcommands come to know a server that nobody named.
 const BESIDE: &str = "The server on this machine is where the variables say, or else the arguments of process 1, if \
@@ -108,16 +105,14 @@ impl Subcommand {
                 "Without options it waits for `/readyz` to answer 200. A server that does not listen \
                  yet is tried again. Exit code 0 when it came true, 1 when the time is over or the \
                  server refuses.",
-                "ADDRESS is HOST:PORT, HOST or :PORT; without it the admin port on this machine is \
-                 asked.",
+                ADDRESS,
                 BESIDE,
             ],
             Report => &[
                 "Prints what `/app/v1/report` answers. Exit code 0; with --fail-on (or the server's own, in its container) \
                  3 where one of these holds: requests that no rule served (unmatched), rules that served no request \
                  (unused), scripts that failed (errors), provisions that did not load (loads). 1 when there is no report.",
-                "ADDRESS is HOST:PORT, HOST or :PORT; without it the admin port on this machine is \
-                 asked.",
+                ADDRESS,
                 BESIDE,
             ],
         }

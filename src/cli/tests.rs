@@ -1,6 +1,6 @@
 //! Command lines and environments as tables.
 
-use super::setting::Group;
+use super::settings_table::TABLE;
 use super::*;
 
 type Env = [(&'static str, &'static str)];
@@ -35,7 +35,7 @@ fn nothing_given_is_the_default() {
 #[test]
 fn defaults_in_the_table_are_the_defaults() {
     let mut values = Values::default();
-    for setting in setting::settings().filter(|setting| !setting.default.is_empty()) {
+    for setting in TABLE.iter().filter(|setting| !setting.default.is_empty()) {
         (setting.set)(&mut values, OsStr::new(setting.default)).unwrap();
     }
     assert_eq!(values.settings, Settings::default());
@@ -87,7 +87,7 @@ fn every_setting_has_a_flag_and_a_variable_that_do_the_same() {
         Some("TIME") => "7s",
         Some(_) => "",
     };
-    for setting in setting::settings().filter(|setting| setting.group != Group::Waiting) {
+    for setting in TABLE.iter().filter(|setting| setting.has_variable) {
         let sample = match setting.flag {
             "on-error" => "initial",
             "log-format" => "json",
@@ -130,7 +130,7 @@ fn variables_of_kubernetes_are_ignored() {
 
 #[test]
 fn no_setting_takes_a_name_that_kubernetes_injects() {
-    for variable in setting::settings().filter_map(Setting::variable) {
+    for variable in TABLE.iter().filter_map(Setting::variable) {
         assert!(!variable.starts_with("H1MOCK_PORT"), "{variable}");
         assert!(!variable.contains("_SERVICE_"), "{variable}");
         assert!(!variable.contains("_PORT_"), "{variable}");

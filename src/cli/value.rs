@@ -1,6 +1,7 @@
 //! The text of one value -> its type: ports, sizes, durations, switches. Knows nothing of which setting it is
 //! for; an error is the second half of a sentence that the caller starts with the setting's name.
 
+use super::FailOn;
 use super::settings::{LogFormat, OnError, Token};
 use crate::directory::Name;
 use std::ffi::OsStr;
@@ -91,6 +92,14 @@ pub fn size(value: &OsStr, range: RangeInclusive<usize>) -> Parsed<usize> {
     Ok(bytes)
 }
 
+/// The memory of the journal: 0, or enough for an entry of some size.
+pub fn journal_bytes(value: &OsStr) -> Parsed<Option<usize>> {
+    match size(value, 0..=usize::MAX)? {
+        0 => Ok(Some(0)),
+        _ => size(value, 64 << 10..=usize::MAX).map(Some),
+    }
+}
+
 /// `bytes` as [`size`] reads it, in the largest unit that leaves no fraction.
 pub fn in_units(bytes: usize) -> String {
     let units = [(30, "G"), (20, "M"), (10, "k")];
@@ -166,6 +175,11 @@ pub fn on_error(value: &OsStr) -> Parsed<OnError> {
         "initial" => Ok(OnError::Initial),
         other => Err(format!("`{other}` is neither `keep` nor `initial`")),
     }
+}
+
+/// Conditions with commas between them; the empty text means "none given".
+pub fn fail_on(value: &OsStr) -> Parsed<Option<FailOn>> {
+    name(value)?.as_deref().map(FailOn::parse).transpose()
 }
 
 /// `text` or `json`.

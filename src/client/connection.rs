@@ -21,19 +21,15 @@ pub struct Request<'a> {
     pub timeout: Duration,
 }
 
-/// Sends `method` without a body to `url` and reads the answer, whatever its status; redirects are not
-/// followed. `timeout` is that of [`Request`].
+/// Sends a GET with the bearer token `token` to `url` and reads the answer, whatever its status; redirects are not followed.
+/// `timeout` is that of [`Request`].
 ///
 /// # Errors
 /// See [`ClientError`].
-pub fn request(
-    method: &str,
-    url: &Url,
-    headers: &[(&str, &str)],
-    timeout: Duration,
-) -> Result<Reply, ClientError> {
-    let headers: Vec<_> = headers.iter().map(|(name, value)| (*name, Some(*value))).collect();
-    Request { method, url, headers: &headers, body: None, timeout }.send()
+pub fn get(url: &Url, token: Option<&str>, timeout: Duration) -> Result<Reply, ClientError> {
+    let bearer = token.map(|token| format!("Bearer {token}"));
+    let headers = [("Authorization", bearer.as_deref())];
+    Request { method: "GET", url, headers: &headers, body: None, timeout }.send()
 }
 
 impl Request<'_> {
@@ -145,17 +141,23 @@ fn failed(url: &Url, timeout: Duration, error: &io::Error) -> ClientError {
 
 /// A point in time that all steps of a request share.
 #[derive(Clone, Copy)]
-struct Deadline(Instant);
+pub struct Deadline(Instant);
 
 impl Deadline {
-    fn after(timeout: Duration) -> Deadline {
+    /// In `timeout` from now.
+    pub fn after(timeout: Duration) -> Deadline {
         let now = Instant::now();
         Deadline(now.checked_add(timeout).unwrap_or(now + Duration::from_secs(86_400)))
     }
 
+    /// The time until then, zero when it is over.
+    pub fn left(self) -> Duration {
+        self.0.saturating_duration_since(Instant::now())
+    }
+
     /// Never zero, which socket timeouts refuse.
     fn remaining(self) -> io::Result<Duration> {
-        let remaining = self.0.saturating_duration_since(Instant::now());
+        let remaining = self.left();
         if remaining.is_zero() { Err(ErrorKind::TimedOut.into()) } else { Ok(remaining) }
     }
 }

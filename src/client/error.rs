@@ -4,56 +4,23 @@ use std::fmt;
 use std::io::{self, ErrorKind};
 use std::time::Duration;
 
-/// The ways in which [`request`](super::request) and URLs fail.
+/// The ways in which requests and URLs fail. An `address` is HOST:PORT, a `cause` what is wrong or the system's reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ClientError {
-    /// `url` is none that this client can use.
-    Url {
-        /// As typed.
-        url: String,
-        /// What is wrong with it.
-        cause: String,
-    },
+    /// `url`, as typed, is none that this client can use.
+    Url { url: String, cause: String },
     /// A header that HTTP can't carry. The value may be a secret and is left out.
-    Header {
-        /// Its name.
-        name: String,
-    },
+    Header { name: String },
     /// `host` has no address.
-    Resolve {
-        /// The name looked up.
-        host: String,
-        /// The resolver's answer.
-        cause: String,
-    },
+    Resolve { host: String, cause: String },
     /// Nothing listens there, or nothing can be reached.
-    Connect {
-        /// HOST:PORT.
-        address: String,
-        /// The system's reason.
-        cause: String,
-    },
+    Connect { address: String, cause: String },
     /// The connection broke before the answer was complete.
-    Exchange {
-        /// HOST:PORT.
-        address: String,
-        /// The system's reason.
-        cause: String,
-    },
+    Exchange { address: String, cause: String },
     /// The answer is no HTTP, or too much of it.
-    Reply {
-        /// HOST:PORT.
-        address: String,
-        /// What is wrong with it.
-        cause: String,
-    },
+    Reply { address: String, cause: String },
     /// The time was over before the answer was complete.
-    Late {
-        /// HOST:PORT.
-        address: String,
-        /// The time that there was.
-        timeout: Duration,
-    },
+    Late { address: String, timeout: Duration },
 }
 
 impl ClientError {

@@ -1,7 +1,6 @@
-//! The subcommands that talk to a running server: `get`, `probe`, `wait`, and the HTTP behind them and the `curl`
-//! applet. They know HTTP and the admin
-//! interface's addresses, nothing of the server's own types; results are exit codes, messages go to the
-//! writers given.
+//! The subcommands that talk to a running server: `get`, `probe`, `wait` and `report`, and the HTTP behind them and the `curl`
+//! applet. They know HTTP and the admin interface's addresses, nothing of the server's own types; results are exit codes,
+//! messages go to the writers given.
 
 mod connection;
 mod error;
@@ -19,7 +18,6 @@ pub use report::report;
 pub use url::Url;
 
 use crate::cli::{Requests, Server};
-use connection::request;
 use std::io::Write;
 use std::time::Duration;
 use wait::{Condition, Wait};
@@ -41,7 +39,7 @@ pub fn get(
     out: &mut dyn Write,
     err: &mut dyn Write,
 ) -> u8 {
-    exit_code(fetch(url, any_status, server, timeout, out), err)
+    exit_code(fetch(url, any_status, server, timeout, out).map(|()| 0), err)
 }
 
 fn fetch(
@@ -52,9 +50,8 @@ fn fetch(
     out: &mut dyn Write,
 ) -> Result<(), String> {
     let url = Url::parse(url, server.traffic, 80).map_err(|error| error.to_string())?;
-    let bearer = server.token.as_deref().filter(|_| url.leads_to(server.admin)).map(authorization);
-    let headers: Vec<(&str, &str)> = bearer.iter().map(|value| ("Authorization", value.as_str())).collect();
-    let reply = request("GET", &url, &headers, timeout).map_err(|error| error.to_string())?;
+    let token = server.token.as_deref().filter(|_| url.leads_to(server.admin));
+    let reply = connection::get(&url, token, timeout).map_err(|error| error.to_string())?;
     let written = out.write_all(&reply.body).and_then(|()| out.flush());
     written.map_err(|error| format!("failed to write the body: {}", error::cause(&error)))?;
     match reply.status {
@@ -68,13 +65,13 @@ fn fetch(
 pub fn probe(address: Option<&str>, server: &Server, err: &mut dyn Write) -> u8 {
     if let Some(port) = address.and_then(Url::without_tcp) {
         let connected = Url::socket(port, server.traffic).and_then(|url| connection::reach(&url, PROBE));
-        return exit_code(connected.map_err(|error| error.to_string()), err);
+        return exit_code(connected.map(|()| 0).map_err(|error| error.to_string()), err);
     }
     let asked = admin(address, server).and_then(|url| {
-        let reply =
-            request("GET", &url.with_target("/readyz"), &[], PROBE).map_err(|error| error.to_string())?;
+        let reply = connection::get(&url.with_target("/readyz"), None, PROBE);
+        let reply = reply.map_err(|error| error.to_string())?;
         match reply.status {
-            200 => Ok(()),
+            200 => Ok(0),
             _ => Err(format!("failed to probe `{}`: {}", url.authority(), reason(&reply))),
         }
     });
@@ -109,7 +106,7 @@ pub fn wait(
     }
     let waited = admin(address, server).and_then(|url| {
         let wait = Wait::start(url, server.token.as_deref(), timeout);
-        conditions.iter().try_for_each(|condition| wait.until(condition))
+        conditions.iter().try_for_each(|condition| wait.until(condition)).map(|()| 0)
     });
     exit_code(waited, err)
 }
@@ -117,10 +114,6 @@ pub fn wait(
 fn admin(address: Option<&str>, server: &Server) -> Result<Url, String> {
     let home = server.admin.to_string();
     Url::address(address.unwrap_or(&home), server.admin).map_err(|error| error.to_string())
-}
-
-fn authorization(token: &str) -> String {
-    format!("Bearer {token}")
 }
 
 /// The status and, where there is one, the reason: the admin interface's `result`, or the first line of a
@@ -138,9 +131,10 @@ fn reason(reply: &Reply) -> String {
     }
 }
 
-fn exit_code(result: Result<(), String>, err: &mut dyn Write) -> u8 {
+/// The exit code of a success; 1 with the message on `err`.
+fn exit_code(result: Result<u8, String>, err: &mut dyn Write) -> u8 {
     match result {
-        Ok(()) => 0,
+        Ok(code) => code,
         Err(message) => {
             // Where even standard error is closed the exit code has to do.
             let _ = writeln!(err, "h1mock: {message}");

@@ -1,15 +1,15 @@
 //! `h1mock wait`: asks the admin interface until conditions hold or the time is over.
 
-use super::connection::request;
+use super::connection::{Deadline, get};
 use super::error::ClientError;
+use super::reason;
 use super::reply::Reply;
 use super::url::{Url, encoded};
-use super::{authorization, reason};
 use crate::cli::Requests;
 use crate::routing::quoting::encode_query;
 use std::fmt;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// First pause between two questions; it doubles up to [`LONGEST_PAUSE`].
 const SHORTEST_PAUSE: Duration = Duration::from_millis(20);
@@ -56,15 +56,13 @@ pub struct Wait<'a> {
     server: Url,
     token: Option<&'a str>,
     timeout: Duration,
-    deadline: Instant,
+    deadline: Deadline,
 }
 
 impl<'a> Wait<'a> {
     /// Starts the clock: all conditions together have `timeout`.
     pub fn start(server: Url, token: Option<&'a str>, timeout: Duration) -> Self {
-        let now = Instant::now();
-        let deadline = now.checked_add(timeout).unwrap_or(now + Duration::from_secs(86_400));
-        Wait { server, token, timeout, deadline }
+        Wait { server, token, timeout, deadline: Deadline::after(timeout) }
     }
 
     /// Blocks until `condition` holds. A server that does not answer yet, or answers 408 or 5xx, is asked
@@ -82,7 +80,7 @@ impl<'a> Wait<'a> {
                 Turn::Never(cause) => return Err(format!("failed to wait for {condition}: {cause}")),
                 Turn::NotYet(cause) => last = Some(cause).filter(|cause| !cause.is_empty()).or(last),
             }
-            if self.remaining() <= pause {
+            if self.deadline.left() <= pause {
                 let last = last.unwrap_or_default();
                 return Err(format!("failed to wait for {condition} within {:?}: {last}", self.timeout));
             }
@@ -91,14 +89,10 @@ impl<'a> Wait<'a> {
         }
     }
 
-    fn remaining(&self) -> Duration {
-        self.deadline.saturating_duration_since(Instant::now())
-    }
-
     /// One question. When the deadline cuts it off, the answer before tells more than the cut: `has_cause`
     /// drops it.
     fn ask(&self, condition: &Condition, has_cause: bool) -> Turn {
-        let remaining = self.remaining().max(Duration::from_millis(1));
+        let remaining = self.deadline.left().max(Duration::from_millis(1));
         let (target, time) = match condition {
             Condition::Ready => ("/readyz".to_string(), remaining.min(QUESTION)),
             // Whole seconds, rounded down: the server's 408 comes before our own deadline.
@@ -112,10 +106,7 @@ impl<'a> Wait<'a> {
             }
             Condition::Provision(_) => ("/app/v1/provision".to_string(), remaining.min(QUESTION)),
         };
-        let bearer = self.token.map(authorization);
-        let headers: Vec<(&str, &str)> =
-            bearer.iter().map(|value| ("Authorization", value.as_str())).collect();
-        match request("GET", &self.server.with_target(target), &headers, time) {
+        match get(&self.server.with_target(target), self.token, time) {
             Ok(reply) => judge(condition, &reply),
             Err(ClientError::Late { .. }) if has_cause => Turn::NotYet(String::new()),
             Err(error) if error.may_pass() => Turn::NotYet(error.to_string()),

@@ -103,6 +103,12 @@ impl Activation {
         self.active.forget(wait)
     }
 
+    /// Waits that were not called yet.
+    #[cfg(test)]
+    pub fn waits(&self) -> usize {
+        self.active.waiting()
+    }
+
     /// Calls every wait with the generation that serves, reached or not: the process stops.
     pub fn release_waits(&self) {
         self.active.release();

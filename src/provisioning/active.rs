@@ -71,6 +71,11 @@ impl Active {
         found.is_ok()
     }
 
+    #[cfg(test)]
+    pub fn waiting(&self) -> usize {
+        lock(&self.waits).waiting.len()
+    }
+
     /// Calls every wait with the generation that serves, reached or not.
     pub fn release(&self) {
         let generation = self.current().generation;

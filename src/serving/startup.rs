@@ -182,7 +182,7 @@ impl Service {
             readiness: self.readiness.clone(),
             observing,
             chaos: self.chaos.clone(),
-            streams: Streams::of(&self.journal),
+            streams: Streams::new(&self.journal),
             waiters: Waiters::new(&self.journal),
             journal: self.journal.clone(),
         };

@@ -4,15 +4,15 @@ mod parse;
 
 use super::answer::{failed, json, success};
 use super::object::Object;
-use crate::chaos::{Chaos, Listed};
+use crate::admin::Call;
+use crate::chaos::Listed;
 use crate::message::answer::Answer;
-use crate::message::request::Request;
 use serde_json::Value;
 
 /// GET: all entries, as they were sent, with their numbers and hits.
-pub fn get(chaos: &Chaos) -> Answer {
-    let shown: Vec<Value> = chaos.list().into_iter().map(show).collect();
-    json(200, Object::new().field("chaos", shown))
+pub fn get(call: &Call) -> Result<Answer, Answer> {
+    let shown: Vec<Value> = call.admin.chaos.list().into_iter().map(show).collect();
+    Ok(json(200, Object::new().field("chaos", shown)))
 }
 
 fn show(Listed { id, mut given, hits, ended }: Listed) -> Value {
@@ -22,19 +22,29 @@ fn show(Listed { id, mut given, hits, ended }: Listed) -> Value {
     given
 }
 
-/// PUT sets entries in place of all others, POST adds them.
-pub fn set(chaos: &Chaos, body: &[u8], replace: bool) -> Result<Answer, Answer> {
+/// PUT: sets entries in place of all others.
+pub fn put(call: &Call) -> Result<Answer, Answer> {
+    set(call, true)
+}
+
+/// POST: adds entries.
+pub fn post(call: &Call) -> Result<Answer, Answer> {
+    set(call, false)
+}
+
+fn set(call: &Call, replace: bool) -> Result<Answer, Answer> {
     let refused = |error: String| failed(400, &error);
-    let ids = chaos.set(parse::entries(body).map_err(refused)?, replace).map_err(refused)?;
+    let entries = parse::entries(&call.request.body).map_err(refused)?;
+    let ids = call.admin.chaos.set(entries, replace).map_err(refused)?;
     let are = if ids.len() == 1 { "entry of chaos is" } else { "entries of chaos are" };
     let result = format!("success: {} {are} set", ids.len());
     Ok(json(200, Object::new().field("result", result).field("ids", ids)))
 }
 
 /// DELETE: all entries, or the one of `?id=`.
-pub fn delete(chaos: &Chaos, request: &Request) -> Result<Answer, Answer> {
+pub fn delete(call: &Call) -> Result<Answer, Answer> {
     let mut id = None;
-    for (name, value) in request.args().iter() {
+    for (name, value) in call.request.args().iter() {
         // A slip of the pen must not remove all.
         if name != "id" {
             return Err(failed(400, &format!("query parameter `{name}` is unknown: there is id")));
@@ -43,7 +53,7 @@ pub fn delete(chaos: &Chaos, request: &Request) -> Result<Answer, Answer> {
         let wrong = |_| failed(400, &format!("query parameter `id` is `{value}`: not a whole number"));
         id = Some(number.map_err(wrong)?);
     }
-    match (chaos.remove(id), id) {
+    match (call.admin.chaos.remove(id), id) {
         (0, Some(id)) => Err(failed(404, &format!("chaos has no entry {id}"))),
         (1, _) => Ok(success(200, "1 entry of chaos has been removed", None)),
         (count, _) => Ok(success(200, &format!("{count} entries of chaos have been removed"), None)),

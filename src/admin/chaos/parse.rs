@@ -52,33 +52,33 @@ pub fn entries(body: &[u8]) -> Parsed<Vec<Entry>> {
 }
 
 fn entry(given: Value) -> Parsed<Entry> {
-    let Some(object) = given.as_object() else { return Err(format!("{} is no object", shown(&given))) };
-    known(object, &FIELDS)?;
+    let Some(object) = given.as_object() else { return Err(format!("{} is no object", display(&given))) };
+    refuse_unknown(object, &FIELDS)?;
     let act = Act {
-        delay: at(object, "delay", delay)?,
-        dribble: at(object, "dribble", dribble)?,
-        breaking: at(object, "fault", |value| Breaking::named(text(value)?))?,
+        delay: optional(object, "delay", delay)?,
+        dribble: optional(object, "dribble", dribble)?,
+        breaking: optional(object, "fault", |value| Breaking::named(text(value)?))?,
         replacement: replacement(object)?,
     };
     if act.delay.is_none() && act.dribble.is_none() && act.breaking.is_none() && act.replacement.is_none() {
         return Err("one of `delay`, `dribble`, `fault` and `status` is needed".to_owned());
     }
     let target = Target {
-        method: at(object, "method", |value| Ok(text(value)?.to_owned()))?,
-        rule: at(object, "rule", |value| Target::rule(text(value)?))?,
-        endpoint: at(object, "endpoint", |value| Text::new(text(value)?))?,
-        path: at(object, "path", |value| Paths::new(text(value)?))?,
+        method: optional(object, "method", |value| Ok(text(value)?.to_owned()))?,
+        rule: optional(object, "rule", |value| Target::rule(text(value)?))?,
+        endpoint: optional(object, "endpoint", |value| Text::new(text(value)?))?,
+        path: optional(object, "path", |value| Paths::new(text(value)?))?,
     };
-    let lasts = at(object, "for", |given| {
+    let lasts = optional(object, "for", |given| {
         value::duration(OsStr::new(text(given)?), Duration::from_millis(1)..=LONGEST)
     })?;
-    let seed = at(object, "seed", integer)?;
+    let seed = optional(object, "seed", integer)?;
     let random = seed.map_or_else(Rng::new, |seed| Rng::with_seed(seed.cast_unsigned()));
     Ok(Entry {
         target,
         act,
-        probability: at(object, "probability", |value| probability(number(value)?))?.unwrap_or(1.0),
-        times: at(object, "times", times)?,
+        probability: optional(object, "probability", |value| probability(number(value)?))?.unwrap_or(1.0),
+        times: optional(object, "times", times)?,
         until: lasts.map(|time| Instant::now() + time),
         course: Mutex::new(Course { random, hits: 0 }),
         size: given.to_string().len(),
@@ -87,7 +87,7 @@ fn entry(given: Value) -> Parsed<Entry> {
 }
 
 /// What `read` makes of a field, if it is there.
-fn at<T>(
+fn optional<T>(
     object: &Map<String, Value>,
     key: &str,
     read: impl FnOnce(&Value) -> Parsed<T>,
@@ -96,13 +96,13 @@ fn at<T>(
 }
 
 /// The same for a field that must be there.
-fn needed<T>(object: &Map<String, Value>, key: &str, read: impl FnOnce(&Value) -> Parsed<T>) -> Parsed<T> {
-    at(object, key, read)?.ok_or_else(|| format!("field `{key}` is missing"))
+fn required<T>(object: &Map<String, Value>, key: &str, read: impl FnOnce(&Value) -> Parsed<T>) -> Parsed<T> {
+    optional(object, key, read)?.ok_or_else(|| format!("field `{key}` is missing"))
 }
 
-fn known(object: &Map<String, Value>, names: &[&str]) -> Parsed<()> {
+fn refuse_unknown(object: &Map<String, Value>, names: &[&str]) -> Parsed<()> {
     match object.keys().find(|key| !names.contains(&key.as_str())) {
-        Some(key) => Err(format!("field `{}` is unknown: there are {}", cut(key), names.join(", "))),
+        Some(key) => Err(format!("field `{}` is unknown: there are {}", truncate(key), names.join(", "))),
         None => Ok(()),
     }
 }
@@ -114,34 +114,34 @@ fn delay(value: &Value) -> Parsed<Delay> {
     let forms = || {
         format!(
             "{} is neither a number nor {{\"uniform\":[LOW,HIGH]}} nor {{\"lognormal\":{{\"median\":MS,\"sigma\":S}}}}",
-            shown(value)
+            display(value)
         )
     };
     let object = value.as_object().filter(|object| object.len() == 1).ok_or_else(forms)?;
-    let uniform = at(object, "uniform", |value| match value.as_array().map(Vec::as_slice) {
+    let uniform = optional(object, "uniform", |value| match value.as_array().map(Vec::as_slice) {
         Some([low, high]) => Delay::uniform(number(low)?, number(high)?),
-        _ => Err(format!("{} is no list of two numbers", shown(value))),
+        _ => Err(format!("{} is no list of two numbers", display(value))),
     })?;
-    let lognormal = at(object, "lognormal", |value| {
+    let lognormal = optional(object, "lognormal", |value| {
         let object = an_object(value)?;
-        known(object, &["median", "sigma"])?;
-        Delay::lognormal(needed(object, "median", number)?, needed(object, "sigma", number)?)
+        refuse_unknown(object, &["median", "sigma"])?;
+        Delay::lognormal(required(object, "median", number)?, required(object, "sigma", number)?)
     })?;
     uniform.or(lognormal).ok_or_else(forms)
 }
 
 fn dribble(value: &Value) -> Parsed<Dribble> {
     let object = an_object(value)?;
-    known(object, &["chunks", "ms"])?;
-    Dribble::new(needed(object, "chunks", integer)?, needed(object, "ms", number)?)
+    refuse_unknown(object, &["chunks", "ms"])?;
+    Dribble::new(required(object, "chunks", integer)?, required(object, "ms", number)?)
 }
 
 fn replacement(object: &Map<String, Value>) -> Parsed<Option<Replacement>> {
-    let Some(status) = at(object, "status", status)? else {
+    let Some(status) = optional(object, "status", status)? else {
         let alone = ["body", "headers"].into_iter().find(|key| object.contains_key(*key));
         return alone.map_or(Ok(None), |key| Err(format!("field `{key}`: `status` is needed with it")));
     };
-    let mut headers = at(object, "headers", fields)?.unwrap_or_default();
+    let mut headers = optional(object, "headers", fields)?.unwrap_or_default();
     let body = object.get("body");
     let typed = headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type"));
     if !typed && let Some(body) = body {
@@ -175,37 +175,37 @@ fn fields(value: &Value) -> Parsed<Fields> {
 fn status(value: &Value) -> Parsed<u16> {
     let code = value.as_u64().and_then(|code| u16::try_from(code).ok());
     code.filter(|code| (200..600).contains(code))
-        .ok_or_else(|| format!("{} is no status from 200 to 599", shown(value)))
+        .ok_or_else(|| format!("{} is no status from 200 to 599", display(value)))
 }
 
 fn times(value: &Value) -> Parsed<u64> {
     value
         .as_u64()
         .filter(|times| *times > 0)
-        .ok_or_else(|| format!("{} is no number from 1 on", shown(value)))
+        .ok_or_else(|| format!("{} is no number from 1 on", display(value)))
 }
 
 fn text(value: &Value) -> Parsed<&str> {
-    value.as_str().ok_or_else(|| format!("{} is no text", shown(value)))
+    value.as_str().ok_or_else(|| format!("{} is no text", display(value)))
 }
 
 fn number(value: &Value) -> Parsed<f64> {
-    value.as_f64().ok_or_else(|| format!("{} is no number", shown(value)))
+    value.as_f64().ok_or_else(|| format!("{} is no number", display(value)))
 }
 
 fn integer(value: &Value) -> Parsed<i64> {
-    value.as_i64().ok_or_else(|| format!("{} is no integer", shown(value)))
+    value.as_i64().ok_or_else(|| format!("{} is no integer", display(value)))
 }
 
 fn an_object(value: &Value) -> Parsed<&Map<String, Value>> {
-    value.as_object().ok_or_else(|| format!("{} is no object", shown(value)))
+    value.as_object().ok_or_else(|| format!("{} is no object", display(value)))
 }
 
-fn shown(value: &Value) -> String {
-    format!("`{}`", cut(&value.to_string()))
+fn display(value: &Value) -> String {
+    format!("`{}`", truncate(&value.to_string()))
 }
 
-fn cut(text: &str) -> String {
+fn truncate(text: &str) -> String {
     text.chars().take(SHOWN).collect()
 }
 

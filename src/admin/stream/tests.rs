@@ -32,7 +32,7 @@ type Following = (Arc<Journal>, Arc<Streams>, Arc<Mutex<Told>>);
 fn following(entries: usize, since: u64) -> Following {
     let journal = Arc::new(Journal::new(64 << 10, 1 << 10).unwrap());
     (0..entries).for_each(|_| enter(&journal, "GET /", b"", &Answer::text(200, "x".repeat(1000))));
-    let streams = Streams::of(&journal);
+    let streams = Streams::new(&journal);
     let told = Arc::new(Mutex::new(Told { waiting: Some(0), ..Told::default() }));
     streams.add(Box::new(Fake(told.clone())), Asked::default(), since);
     (journal, streams, told)
@@ -79,7 +79,7 @@ fn a_client_that_does_not_read_is_sent_no_more_and_cut_when_it_is_overtaken() {
     let more = || enter(&journal, "GET /", b"", &Answer::text(200, "x".repeat(1000)));
     (0..10).for_each(|_| more());
     streams.write();
-    assert_eq!((count(&told, "id: "), streams.open().clients.len()), (1, 1));
+    assert_eq!((count(&told, "id: "), lock(&streams.state).clients.len()), (1, 1));
     // It has taken it, and gets the rest.
     told.lock().unwrap().waiting = Some(0);
     write_all(&streams);
@@ -87,16 +87,16 @@ fn a_client_that_does_not_read_is_sent_no_more_and_cut_when_it_is_overtaken() {
     told.lock().unwrap().waiting = Some(1);
     (0..100).for_each(|_| more());
     streams.write();
-    assert!(told.lock().unwrap().cut && streams.open().clients.is_empty());
-    let state = streams.open();
+    assert!(told.lock().unwrap().cut && lock(&streams.state).clients.is_empty());
+    let state = lock(&streams.state);
     assert_eq!((state.watch, state.count), (None, 0));
 }
 
 #[test]
 fn a_client_of_a_quiet_journal_gets_a_comment() {
     let (journal, streams, told) = following(0, 0);
-    let began = streams.open().clients[0].written;
-    let look = |time| streams.open().clients[0].write(&journal, began + time);
+    let began = lock(&streams.state).clients[0].written;
+    let look = |time| lock(&streams.state).clients[0].write(&journal, began + time);
     assert_eq!(look(Duration::ZERO), Look::Done);
     assert_eq!(told.lock().unwrap().text, "");
     assert_eq!(look(QUIET), Look::Done);
@@ -110,11 +110,11 @@ fn clients_that_are_gone_are_forgotten_and_a_stop_ends_all() {
     let (_journal, streams, told) = following(0, 0);
     told.lock().unwrap().waiting = None;
     streams.write();
-    assert!(streams.open().clients.is_empty());
+    assert!(lock(&streams.state).clients.is_empty());
     let (journal, streams, told) = following(0, 0);
     journal.close();
     streams.write();
-    assert!(streams.open().clients.is_empty() && !told.lock().unwrap().cut);
+    assert!(lock(&streams.state).clients.is_empty() && !told.lock().unwrap().cut);
 }
 
 #[test]
@@ -122,8 +122,8 @@ fn filters_hold_for_streams() {
     let (journal, streams, told) = following(1, 0);
     enter(&journal, "POST /", b"", &Answer::default());
     enter(&journal, "GET /", b"", &Answer::default());
-    streams.open().clients[0].asked = parse::query("method=GET", STREAM).unwrap();
+    lock(&streams.state).clients[0].asked = parse::query("method=GET", STREAM).unwrap();
     write_all(&streams);
     assert_eq!((count(&told, "id: 1\n"), count(&told, "id: 2\n"), count(&told, "id: 3\n")), (1, 0, 1));
-    assert_eq!(streams.open().clients[0].since, journal.last());
+    assert_eq!(lock(&streams.state).clients[0].since, journal.last());
 }

@@ -1,55 +1,48 @@
 //! One call, one answer: method, path, header and body to status and text.
 
-use super::{PLAIN, answer, started, text};
+use super::{BROKEN, GOOD, LIBRARY, PLAIN, answer, started, text};
 
 #[test]
 fn calls_are_answered_as_the_design_says() {
-    let broken = r#""error":{"file":"x","line":3,"column":7,"message":"`broken` is unknown","source":"let x = broken;"}"#;
+    let broken = r#""error":{"file":"x","line":3,"column":9,"message":"no variable `broken`","source":"let x = broken;"}"#;
     let table: &[(&str, &str, &[u8], u16, &str)] = &[
         (
             "POST /app/v1/provision/x",
             PLAIN,
-            b"ok",
+            GOOD,
             201,
             r#"{"result":"success: basename file 'x' has been loaded","generation":2}"#,
         ),
         (
             "POST /app/v1/provision/x",
             "",
-            b"ok",
+            GOOD,
             201,
             r#"{"result":"success: basename file 'x' has been loaded","generation":2}"#,
         ),
         (
             "POST /app/v1/provision/a/b%20c.rhai",
             "content-type: Text/PLAIN;charset=UTF-8",
-            b"ok",
+            GOOD,
             201,
             r#"{"result":"success: basename file 'a/b c.rhai' has been loaded","generation":2}"#,
         ),
         (
             "POST /app/v1/provision/x",
             PLAIN,
-            b"broken",
+            BROKEN,
             422,
             &format!(
-                r#"{{"result":"failed: failed to load provision `x`: line 3, column 7: `broken` is unknown",{broken}}}"#
+                r#"{{"result":"failed: failed to load provision `x`: line 3, column 9: no variable `broken`",{broken}}}"#
             ),
         ),
         ("POST /app/v1/provision/x", PLAIN, b"", 422, "failed to load provision `x`"),
         ("POST /app/v1/provision/x", PLAIN, b"\xff\xfe", 422, "failed to load provision `x`"),
-        ("POST /app/v1/provision/x", PLAIN, b"library", 422, "`registerRules` is not defined"),
-        (
-            "POST /app/v1/provision/x",
-            PLAIN,
-            b"full",
-            500,
-            r#"{"result":"failed: failed to write `full`: changes while it is read"}"#,
-        ),
+        ("POST /app/v1/provision/x", PLAIN, LIBRARY, 422, "function registerRules() is missing"),
         (
             "POST /app/v1/provision/x",
             "Content-Type: application/x-www-form-urlencoded",
-            b"ok",
+            GOOD,
             415,
             "{\"result\":\"failed: content type `application/x-www-form-urlencoded` is not supported: send the provision as text/plain, for example curl --data-binary @foo-bar -H 'Content-Type: text/plain' http://localhost:8074/app/v1/provision/foo-bar\"}",
         ),
@@ -60,7 +53,6 @@ fn calls_are_answered_as_the_design_says() {
             400,
             "{\"result\":\"failed: `x.json` is no name of a provision, which has no extension or ends in `.rhai`: send other files with PUT /app/v1/file/x.json\"}",
         ),
-        ("POST /app/v1/provision/x", PLAIN, &[b'x'; 64], 201, "success: "),
         (
             "GET /app/v1/provision/initial",
             "",
@@ -76,8 +68,8 @@ fn calls_are_answered_as_the_design_says() {
             "failed: `HEAD` is not served at `/app/v1/provision/initial`: send DELETE, GET, OPTIONS, POST",
         ),
         ("GET /app/v1/provision/none", "", b"", 404, "none"),
-        ("GET /app/v1/provision/stale", "", b"", 422, "failed to load provision `stale`: line 3, column 7"),
-        ("GET /app/v1/provision/lib.rhai", "", b"", 422, "`registerRules` is not defined"),
+        ("GET /app/v1/provision/stale", "", b"", 422, "failed to load provision `stale`: line 3, column 9"),
+        ("GET /app/v1/provision/lib.rhai", "", b"", 422, "function registerRules() is missing"),
         ("GET /app/v1/provision/data.json", "", b"", 400, "data.json"),
         (
             "DELETE /app/v1/provision/stale",

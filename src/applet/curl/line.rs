@@ -91,7 +91,7 @@ impl Line {
 
     fn set_url(&mut self, url: String) -> Result<(), Failure> {
         if !self.url.is_empty() {
-            return Err(Failure::usage(format!("unexpected argument `{}`: {TAKEN}", super::shown(url))));
+            return Err(Failure::usage(format!("unexpected argument `{}`: {TAKEN}", super::display(url))));
         }
         self.url = url;
         Ok(())
@@ -107,7 +107,7 @@ impl Line {
         match self.fields.iter().find(|field| split(field).is_none()) {
             Some(field) => Err(Failure::usage(format!(
                 "failed to use header `{}`: neither `NAME: VALUE` nor `NAME:` to leave it out nor `NAME;`",
-                super::shown(field)
+                super::display(field)
             ))),
             None => Ok(self),
         }
@@ -152,7 +152,7 @@ fn data(text: String, exact: bool) -> Data {
 fn method(text: String) -> Result<String, Failure> {
     match message::is_token(&text) {
         true => Ok(text),
-        false => Err(Failure::usage(format!("failed to use `{}` as a method", super::shown(text)))),
+        false => Err(Failure::usage(format!("failed to use `{}` as a method", super::display(text)))),
     }
 }
 
@@ -162,7 +162,9 @@ fn seconds(text: &str) -> Result<Duration, Failure> {
         // As in curl.
         Some(Duration::ZERO) => Ok(DAY),
         Some(timeout) => Ok(timeout),
-        None => Err(Failure::usage(format!("failed to use `{}` as a number of seconds", super::shown(text)))),
+        None => {
+            Err(Failure::usage(format!("failed to use `{}` as a number of seconds", super::display(text))))
+        }
     }
 }
 
@@ -173,7 +175,7 @@ fn text(parser: &mut lexopt::Parser) -> Result<String, Failure> {
 fn utf8(value: OsString) -> Result<String, Failure> {
     value
         .into_string()
-        .map_err(|value| Failure::usage(format!("failed to read `{}`: not UTF-8", super::shown(value))))
+        .map_err(|value| Failure::usage(format!("failed to read `{}`: not UTF-8", super::display(value))))
 }
 
 fn unknown(option: &str) -> Failure {

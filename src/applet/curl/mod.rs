@@ -3,7 +3,7 @@
 
 mod line;
 
-use super::{Failure, Streams, shown};
+use super::{Failure, Streams, display};
 use crate::cli;
 use crate::cli::process;
 use crate::client::{ClientError, Reply, Request, Url};
@@ -38,7 +38,6 @@ fn fetch(line: &Line, io: &mut Streams) -> Result<u8, Failure> {
     let url = Url::parse(&line.url, home.traffic, 80).map_err(failed)?;
     let body = body(&line.data, io)?;
     let headers = line.headers();
-    let headers: Vec<_> = headers.iter().map(|(name, value)| (*name, *value)).collect();
     let request = Request {
         method: line.method(),
         url: &url,
@@ -81,7 +80,7 @@ fn body(data: &[Data], io: &mut Streams) -> Result<Option<Vec<u8>>, Failure> {
                 read.map_err(|error| {
                     Failure::Fatal(
                         NOT_READ,
-                        format!("failed to read `{}`: {}", shown(path), describe_io(&error)),
+                        format!("failed to read `{}`: {}", display(path), describe_io(&error)),
                     )
                 })?;
                 bytes.retain(|byte| *exact || !b"\r\n\0".contains(byte));
@@ -104,7 +103,7 @@ fn write(line: &Line, output: &[u8], io: &mut Streams) -> Result<(), Failure> {
     };
     let written = fs::write(path, output);
     written.map_err(|error| {
-        Failure::Fatal(NOT_WRITTEN, format!("failed to write `{}`: {}", shown(path), describe_io(&error)))
+        Failure::Fatal(NOT_WRITTEN, format!("failed to write `{}`: {}", display(path), describe_io(&error)))
     })
 }
 

@@ -1,7 +1,7 @@
 //! `tar c`: an archive of files, folders and links. The same files give the same bytes: names are sorted.
 
 use super::line::Member;
-use super::{Failure, Streams, shown};
+use super::{Failure, Streams, display};
 use crate::system::io_error::describe_io;
 use std::ffi::OsString;
 use std::fs::{self, File, Metadata};
@@ -115,7 +115,7 @@ impl Archive<'_> {
         content: &mut dyn Read,
     ) -> io::Result<()> {
         if self.verbose {
-            let _ = writeln!(self.err, "{}", shown(std::ffi::OsStr::from_bytes(name)));
+            let _ = writeln!(self.err, "{}", display(std::ffi::OsStr::from_bytes(name)));
         }
         let mut header = Header::new_gnu();
         header.set_mode(metadata.mode() & 0o7777);
@@ -152,7 +152,7 @@ impl Archive<'_> {
     /// Never an error: the next file follows.
     fn fault(&mut self, path: &Path, cause: &str) -> io::Result<()> {
         self.code = 1;
-        let _ = writeln!(self.err, "{}: failed to archive `{}`: {cause}", self.applet, shown(path));
+        let _ = writeln!(self.err, "{}: failed to archive `{}`: {cause}", self.applet, display(path));
         Ok(())
     }
 }

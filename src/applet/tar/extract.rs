@@ -4,10 +4,10 @@
 //! the folder sees it once, complete; what had the name before stays until then, also where space runs out; and a link
 //! of that name is replaced and not written through, as people know it from GNU tar.
 
-use super::input::{Entry, Input};
+use super::input::{self, Entry};
 use super::line::Options;
 use super::root::{Fault, Place, Root};
-use super::{Failure, Streams, ended, is_folder_name, shown};
+use super::{Failure, Streams, display, ended, is_folder_name};
 use crate::system::io_error::describe_io;
 use rustix::fs::{Mode, Timespec, Timestamps, UTIME_NOW, fchmod, futimens};
 use std::ffi::OsStr;
@@ -18,19 +18,19 @@ use std::path::{Component, Path};
 /// Extracts the archive on standard input; what can't be extracted is named, the rest is.
 pub fn run(options: &Options, verbose: bool, io: &mut Streams) -> Result<u8, Failure> {
     let root = Root::open(&options.folder).map_err(|error| {
-        let folder = shown(&options.folder);
+        let folder = display(&options.folder);
         Failure::Fatal(1, format!("failed to open folder `{folder}`: {}", describe_io(&error)))
     })?;
     let mut code = 0;
     let name = io.name;
     let Streams { input, out, err, .. } = io;
-    let read = Input::new(*input).each(|entry| {
+    let read = input::each(*input, |entry| {
         if verbose {
             // Extracting goes on where nobody reads the names.
-            let _ = writeln!(out, "{}", shown(entry.name()));
+            let _ = writeln!(out, "{}", display(entry.name()));
         }
         let Err(fault) = extract(&root, options, entry) else { return Ok(()) };
-        let message = format!("failed to extract `{}`: {fault}", shown(entry.name()));
+        let message = format!("failed to extract `{}`: {fault}", display(entry.name()));
         if is_final(&fault) {
             return Err(Failure::Fatal(1, message));
         }
@@ -61,7 +61,10 @@ fn extract(root: &Root, options: &Options, entry: &mut Entry) -> Result<(), Faul
         b'6' => return refused("it is a FIFO"),
         b'\0' | b'0' | b'1' | b'2' | b'7' => {}
         other => {
-            return refused(&format!("its type `{}` is not supported", shown(char::from(other).to_string())));
+            return refused(&format!(
+                "its type `{}` is not supported",
+                display(char::from(other).to_string())
+            ));
         }
     }
     let Some(place) = root.place(entry.name())? else { return refused("it has no name") };
@@ -104,7 +107,7 @@ fn fill(mut file: &File, options: &Options, entry: &mut Entry) -> io::Result<()>
 
 /// A link with a target inside: `..` may stand in front only, as a folder may become a link later.
 fn symbolic_link(place: &Place, target: &OsStr) -> Result<(), Fault> {
-    let refused = |reason: &str| Err(Fault::Refused(format!("its target `{}` {reason}", shown(target))));
+    let refused = |reason: &str| Err(Fault::Refused(format!("its target `{}` {reason}", display(target))));
     let (mut up, mut down) = (0, 0);
     for component in Path::new(target).components() {
         match component {
@@ -125,7 +128,7 @@ fn symbolic_link(place: &Place, target: &OsStr) -> Result<(), Fault> {
 
 /// Another name for a file that is inside. Links are left out: at another place they lead elsewhere.
 fn hard_link(root: &Root, place: &Place, target: &OsStr) -> Result<(), Fault> {
-    let refused = |reason: &str| Fault::Refused(format!("its target `{}`: {reason}", shown(target)));
+    let refused = |reason: &str| Fault::Refused(format!("its target `{}`: {reason}", display(target)));
     let other = match root.place(target) {
         Ok(other) => other.ok_or_else(|| refused("it is not a file"))?,
         Err(fault) => return Err(refused(&fault.to_string())),

@@ -13,12 +13,7 @@ const EARLY: &str = "it ends early";
 /// Size of a header, of which all lengths in an archive are multiples.
 const BLOCK: u64 = 512;
 
-/// An archive.
-pub struct Input<'a> {
-    source: &'a mut dyn Read,
-}
-
-/// One entry of it; reading it reads its content.
+/// One entry of an archive; reading it reads its content.
 pub struct Entry<'a, 'b> {
     inner: tar::Entry<'a, Metered<'b>>,
     name: OsString,
@@ -27,40 +22,36 @@ pub struct Entry<'a, 'b> {
     left: u64,
 }
 
-impl<'a> Input<'a> {
-    /// `source` is read up to the end of the archive, not further.
-    pub fn new(source: &'a mut dyn Read) -> Input<'a> {
-        Input { source }
-    }
-
-    /// Calls `work` for each entry, up to its first error, the outer one. The inner one is why the archive can't be
-    /// read to its end.
-    pub fn each<E>(self, mut work: impl FnMut(&mut Entry) -> Result<(), E>) -> Result<Result<(), String>, E> {
-        let (budget, ended) = (Cell::new(MAX_HEADERS), Cell::new(false));
-        let source = Metered { source: self.source, budget: &budget, ended: &ended, is_first: true };
-        let mut archive = tar::Archive::new(source);
-        // The crate has several words for it.
-        let why = |error| if ended.get() { EARLY.to_owned() } else { describe_io(&error) };
-        let entries = match archive.entries() {
-            Ok(entries) => entries,
+/// Calls `work` for each entry of the archive that `source` is, up to its first error, the outer one. The inner one is why the
+/// archive can't be read to its end. `source` is read up to the end of the archive, not further.
+pub fn each<E>(
+    source: &mut dyn Read,
+    mut work: impl FnMut(&mut Entry) -> Result<(), E>,
+) -> Result<Result<(), String>, E> {
+    let (budget, ended) = (Cell::new(MAX_HEADERS), Cell::new(false));
+    let source = Metered { source, budget: &budget, ended: &ended, is_first: true };
+    let mut archive = tar::Archive::new(source);
+    // The crate has several words for it.
+    let why = |error| if ended.get() { EARLY.to_owned() } else { describe_io(&error) };
+    let entries = match archive.entries() {
+        Ok(entries) => entries,
+        Err(error) => return Ok(Err(why(error))),
+    };
+    for entry in entries {
+        let mut entry = match entry.and_then(Entry::new) {
+            Ok(entry) => entry,
             Err(error) => return Ok(Err(why(error))),
         };
-        for entry in entries {
-            let mut entry = match entry.and_then(Entry::new) {
-                Ok(entry) => entry,
-                Err(error) => return Ok(Err(why(error))),
-            };
-            budget.set(u64::MAX);
-            if !entry.is_global() {
-                work(&mut entry)?;
-            }
-            match entry.finish() {
-                Ok(rest) => budget.set(rest.saturating_add(MAX_HEADERS)),
-                Err(error) => return Ok(Err(why(error))),
-            }
+        budget.set(u64::MAX);
+        if !entry.is_global() {
+            work(&mut entry)?;
         }
-        Ok(Ok(()))
+        match entry.finish() {
+            Ok(rest) => budget.set(rest.saturating_add(MAX_HEADERS)),
+            Err(error) => return Ok(Err(why(error))),
+        }
     }
+    Ok(Ok(()))
 }
 
 impl<'a, 'b> Entry<'a, 'b> {

@@ -110,7 +110,7 @@ impl Given {
             (Some('c'), None) => return Err(Failure::usage("missing argument: `tar cf - PATH...`")),
             (Some('c'), Some(_)) => Job::Create(self.members),
             (_, Some(member)) => {
-                let member = super::shown(&member.path);
+                let member = super::display(&member.path);
                 return Err(Failure::usage(format!(
                     "failed to pick `{member}`: an archive is extracted and listed as a whole"
                 )));
@@ -147,7 +147,7 @@ fn is_a_stream(file: &OsStr) -> Result<(), Failure> {
         true => Ok(()),
         false => Err(Failure::usage(format!(
             "failed to use archive `{}`: archives are standard input and output here, `-f -`",
-            super::shown(file)
+            super::display(file)
         ))),
     }
 }

@@ -6,8 +6,8 @@ mod input;
 mod line;
 mod root;
 
-use super::{Failure, Streams, listing, shown};
-use input::{Entry, Input};
+use super::{Failure, Streams, display, listing};
+use input::Entry;
 use line::{Job, Line};
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
@@ -42,8 +42,8 @@ fn drained(result: Result<u8, Failure>, io: &mut Streams) -> Result<u8, Failure>
 
 fn list(verbose: bool, io: &mut Streams) -> Result<u8, Failure> {
     let Streams { input, out, .. } = io;
-    let listed = Input::new(*input).each(|entry| {
-        let row = if verbose { long(entry) } else { shown(entry.name()) };
+    let listed = input::each(*input, |entry| {
+        let row = if verbose { long(entry) } else { display(entry.name()) };
         out.write_all(format!("{row}\n").as_bytes()).map_err(Failure::output)
     })?;
     Ok(ended(listed, io))
@@ -73,11 +73,8 @@ fn long(entry: &Entry) -> String {
         b'6' => 'p',
         _ => '-',
     };
-    let arrow = match kind.is_hard_link() {
-        true => "link to",
-        false => "->",
-    };
-    let target = entry.target().map_or(String::new(), |target| format!(" {arrow} {}", shown(target)));
+    let arrow = if kind.is_hard_link() { "link to" } else { "->" };
+    let target = entry.target().map_or(String::new(), |target| format!(" {arrow} {}", display(target)));
     format!(
         "{} {}/{} {} {} {}{target}",
         listing::mode(letter, header.mode().unwrap_or(0)),
@@ -85,7 +82,7 @@ fn long(entry: &Entry) -> String {
         header.gid().unwrap_or(0),
         entry.size(),
         listing::time(header.mtime().map_or(0, |seconds| i64::try_from(seconds).unwrap_or(0))),
-        shown(entry.name())
+        display(entry.name())
     )
 }
 

@@ -2,7 +2,7 @@
 //! archive or were there before: each folder on the way is opened by its own name in the one before it, and links are
 //! followed here, not by the kernel. Knows nothing of archives.
 
-use super::shown;
+use super::display;
 use crate::system::io_error::describe_io;
 use rustix::fs::{self, AtFlags, Mode, OFlags};
 use rustix::io::Errno;
@@ -149,7 +149,7 @@ fn enter(folder: &OwnedFd, name: &OsStr, mode: u32) -> Result<OwnedFd, Errno> {
 fn link(folder: &OwnedFd, name: &OsStr) -> Result<OsString, Fault> {
     match fs::readlinkat(folder, name, Vec::new()) {
         Ok(target) => Ok(OsString::from_vec(target.into_bytes())),
-        Err(Errno::INVAL) => Err(Fault::Refused(format!("`{}` is not a directory", shown(name)))),
+        Err(Errno::INVAL) => Err(Fault::Refused(format!("`{}` is not a directory", display(name)))),
         Err(error) => Err(error.into()),
     }
 }
@@ -161,7 +161,7 @@ fn follow(name: &OsStr, target: &OsStr, names: &mut VecDeque<OsString>) -> Resul
             Component::Normal(_) | Component::ParentDir => names.push_front(component.as_os_str().to_owned()),
             Component::CurDir => {}
             Component::RootDir | Component::Prefix(_) => {
-                let name = shown(name);
+                let name = display(name);
                 return Err(Fault::Refused(format!("`{name}` is a link that leads out of the folder")));
             }
         }

@@ -12,8 +12,8 @@ const MOST: usize = 3;
 /// Longest text that is repeated, in characters.
 const EXCERPT: usize = 100;
 
-/// A request that is not meant, but nearly.
-#[derive(Debug, Clone, PartialEq)]
+/// A request that is not meant, but nearly; its JSON is what the admin interface shows.
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
 pub struct Near {
     pub number: u64,
     pub method: String,
@@ -25,7 +25,7 @@ pub struct Near {
 }
 
 /// A part that is not as asked for.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
 pub struct Difference {
     /// The part: `method`, `header X-Id`, `json /id`.
     pub part: String,

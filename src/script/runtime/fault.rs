@@ -12,10 +12,11 @@ use super::{budget, json, size_limits};
 use rhai::{EvalAltResult, ParseErrorType, Position};
 use std::fmt;
 
-/// One fault of a script.
-#[derive(Debug, Clone, PartialEq)]
+/// One fault of a script; its JSON is what the admin interface shows.
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
 pub struct Fault {
     /// The provision that runs or was to be loaded.
+    #[serde(skip)]
     pub provision: String,
     /// File that it happened in: the provision, or one that it imports.
     pub file: String,
@@ -24,12 +25,14 @@ pub struct Fault {
     /// Column in characters, from 1.
     pub column: Option<usize>,
     /// What kind of fault it is.
+    #[serde(skip)]
     pub kind: Kind,
     /// The cause, lower case, without a full stop.
     pub message: String,
     /// The line of the source.
     pub source: Option<String>,
     /// What to write instead, where that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
 }
 

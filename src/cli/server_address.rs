@@ -1,7 +1,8 @@
-//! The values before the command line changes them: what is known of the server that runs. Its sources are parameters.
+//! The address of the server that runs, and all other values before the command line changes them. Its sources are parameters.
 
 use super::line::Line;
-use super::setting::{self, Setting, Values};
+use super::setting::{Setting, Values};
+use super::settings_table::TABLE;
 use super::subcommand::Subcommand;
 use super::{Sources, UsageError, assign, positions};
 use std::ffi::{OsStr, OsString};
@@ -17,7 +18,7 @@ pub fn values(subcommand: Subcommand, sources: &Sources) -> Result<Values, Usage
     if subcommand.is_client() {
         values = served((sources.first_process)(), subcommand).unwrap_or_default();
     }
-    for setting in setting::settings().filter(|setting| setting.is_read_by(subcommand)) {
+    for setting in TABLE.iter().filter(|setting| setting.is_read_by(subcommand)) {
         let Some(variable) = setting.variable() else { continue };
         if let Some(given) =
             (sources.env)(&variable).filter(|given| !given.is_empty() && !is_injected(setting, given))
@@ -78,7 +79,7 @@ mod tests {
         }
     }
 
-    fn at(traffic: &str, admin: &str) -> Server {
+    fn addresses(traffic: &str, admin: &str) -> Server {
         Server { traffic: traffic.parse().unwrap(), admin: admin.parse().unwrap(), token: None }
     }
 
@@ -93,7 +94,7 @@ mod tests {
             ("h1mock --bind :: ", "[::1]:8000", "[::1]:8074"),
         ] {
             for args in ["probe", "get /", "wait"] {
-                assert_eq!(server(arguments, &[], args), at(traffic, admin), "{arguments} {args}");
+                assert_eq!(server(arguments, &[], args), addresses(traffic, admin), "{arguments} {args}");
             }
         }
         let token = server("h1mock --admin-token=t --no-admin ", &[], "wait").token;
@@ -117,7 +118,7 @@ mod tests {
         ] {
             assert_eq!(
                 server(arguments, &[], "probe"),
-                at("127.0.0.1:8000", "127.0.0.1:8074"),
+                addresses("127.0.0.1:8000", "127.0.0.1:8074"),
                 "{arguments}"
             );
         }
@@ -127,12 +128,15 @@ mod tests {
     fn a_flag_beats_a_variable_beats_process_1() {
         let arguments = "h1mock 1 2 ";
         let env = [("H1MOCK_ADMIN_PORT", "3")];
-        assert_eq!(server(arguments, &[], "probe"), at("127.0.0.1:1", "127.0.0.1:2"));
-        assert_eq!(server(arguments, &env, "probe"), at("127.0.0.1:1", "127.0.0.1:3"));
-        assert_eq!(server(arguments, &env, "probe --admin-port 4"), at("127.0.0.1:1", "127.0.0.1:4"));
+        assert_eq!(server(arguments, &[], "probe"), addresses("127.0.0.1:1", "127.0.0.1:2"));
+        assert_eq!(server(arguments, &env, "probe"), addresses("127.0.0.1:1", "127.0.0.1:3"));
+        assert_eq!(server(arguments, &env, "probe --admin-port 4"), addresses("127.0.0.1:1", "127.0.0.1:4"));
         let injected = [("H1MOCK_ADMIN_PORT", "tcp://10.0.0.3:80")];
-        assert_eq!(server(arguments, &injected, "probe"), at("127.0.0.1:1", "127.0.0.1:2"));
-        assert_eq!(server(arguments, &[("H1MOCK_BIND", "10.0.0.9")], "wait"), at("10.0.0.9:1", "10.0.0.9:2"));
+        assert_eq!(server(arguments, &injected, "probe"), addresses("127.0.0.1:1", "127.0.0.1:2"));
+        assert_eq!(
+            server(arguments, &[("H1MOCK_BIND", "10.0.0.9")], "wait"),
+            addresses("10.0.0.9:1", "10.0.0.9:2")
+        );
     }
 
     #[test]

@@ -1,0 +1,102 @@
+//! The table of the interface: which function answers which method of which path. Knows no answer.
+
+use super::{
+    Call, Respond, arrival, chaos, files, health, ledger, openapi, process, provision, requests, store,
+    stream, verify, wait,
+};
+use crate::message::answer::Answer;
+use Handler::{Later, Now};
+
+/// What answers a method.
+#[derive(Clone, Copy)]
+pub enum Handler {
+    /// At once.
+    Now(fn(&Call) -> Result<Answer, Answer>),
+    /// Perhaps later, from another thread, or with a reply that goes on after its beginning.
+    Later(fn(&Call, Respond)),
+}
+
+/// Methods, path, and what answers them. HEAD works as GET; the connection leaves the body out. Not where GET activates: HEAD must
+/// change nothing (RFC 9110, 9.2.1). The first row with a path that matches names the resource; OPTIONS works for all.
+static ROWS: &[(&str, &str, Handler)] = &[
+    ("GET, HEAD", "/healthz", Now(health::healthz)),
+    ("GET, HEAD", "/readyz", Now(health::readyz)),
+    ("GET, HEAD", "/metrics", Now(process::metrics)),
+    ("GET, HEAD", "/app/v1/openapi.json", Now(openapi::get)),
+    ("GET, HEAD", "/app/v1/report", Now(process::report)),
+    ("POST", "/app/v1/quit", Later(process::quit)),
+    ("DELETE", "/app/v1/all", Now(process::reset)),
+    ("GET, HEAD", "/app/v1/wait", Later(wait::get)),
+    ("GET, HEAD", "/app/v1/provision", Now(ledger::get)),
+    ("GET", "/app/v1/provision/<path:name>", Now(provision::get)),
+    ("POST", "/app/v1/provision/<path:name>", Now(provision::post)),
+    ("DELETE", "/app/v1/provision/<path:name>", Now(provision::delete)),
+    ("GET, HEAD", "/app/v1/source/<path:name>", Now(files::source)),
+    ("PUT", "/app/v1/file/<path:name>", Now(files::put)),
+    ("GET, HEAD", "/app/v1/store", Now(store::list)),
+    ("DELETE", "/app/v1/store", Now(store::clear)),
+    ("GET, HEAD", "/app/v1/store/<path:key>", Now(store::get)),
+    ("PUT", "/app/v1/store/<path:key>", Now(store::put)),
+    ("DELETE", "/app/v1/store/<path:key>", Now(store::delete)),
+    ("GET, HEAD", "/app/v1/chaos", Now(chaos::get)),
+    ("PUT", "/app/v1/chaos", Now(chaos::put)),
+    ("POST", "/app/v1/chaos", Now(chaos::post)),
+    ("DELETE", "/app/v1/chaos", Now(chaos::delete)),
+    ("GET, HEAD", "/app/v1/requests", Now(requests::list)),
+    ("DELETE", "/app/v1/requests", Now(requests::clear)),
+    ("GET, HEAD", "/app/v1/requests.har", Now(requests::archive)),
+    ("GET, HEAD", "/app/v1/requests/stream", Later(stream::get)),
+    ("GET, HEAD", "/app/v1/requests/wait", Later(arrival::get)),
+    ("GET, HEAD", "/app/v1/requests/<number>", Now(requests::get)),
+    ("GET, HEAD", "/app/v1/verify", Now(verify::get)),
+    ("POST", "/app/v1/verify", Now(verify::post)),
+];
+
+/// What a path stands for.
+#[derive(Clone, Copy)]
+pub struct Resource<'p> {
+    /// The path in the table.
+    path: &'static str,
+    /// What the path has in place of the variable, as sent and not yet checked.
+    pub name: &'p str,
+}
+
+impl Resource<'_> {
+    /// The resource of `path`.
+    pub fn find(path: &str) -> Option<Resource<'_>> {
+        ROWS.iter().find_map(|(_, row, _)| Some(Resource { path: row, name: variable(row, path)? }))
+    }
+
+    /// What answers `method`.
+    pub fn handler(self, method: &str) -> Option<Handler> {
+        let mut rows = self.rows();
+        rows.find(|(methods, ..)| methods.split(", ").any(|one| one == method)).map(|(.., handler)| *handler)
+    }
+
+    /// The value of `Allow`.
+    pub fn allow(self) -> String {
+        let mut methods: Vec<&str> = self.rows().flat_map(|(methods, ..)| methods.split(", ")).collect();
+        methods.push("OPTIONS");
+        methods.sort_unstable();
+        methods.join(", ")
+    }
+
+    /// Whether it needs no token.
+    pub fn is_probe(self) -> bool {
+        ["/healthz", "/readyz"].contains(&self.path)
+    }
+
+    fn rows(self) -> impl Iterator<Item = &'static (&'static str, &'static str, Handler)> {
+        ROWS.iter().filter(move |(_, path, _)| *path == self.path)
+    }
+}
+
+/// What `path` has in place of the variable of `row`, the empty text where `row` has none; `None` where they don't match.
+fn variable<'p>(row: &str, path: &'p str) -> Option<&'p str> {
+    match row.split_once('<') {
+        None => (row == path).then_some(""),
+        Some((before, variable)) => path
+            .strip_prefix(before)
+            .filter(|name| !name.is_empty() && (variable.starts_with("path:") || !name.contains('/'))),
+    }
+}
