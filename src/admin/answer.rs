@@ -7,7 +7,7 @@ use crate::provisioning::activation::ActivationError;
 use crate::script::runtime::fault::LoadError;
 
 /// `{"result":"success: ..."}`, with the generation that serves where the call has to do with one.
-pub fn success(status: u16, what: &str, generation: Option<u64>) -> Answer {
+pub(super) fn success(status: u16, what: &str, generation: Option<u64>) -> Answer {
     let body = Object::new().field("result", format!("success: {what}"));
     json(
         status,
@@ -19,34 +19,34 @@ pub fn success(status: u16, what: &str, generation: Option<u64>) -> Answer {
 }
 
 /// `{"result":"failed: ..."}`: the shape of every refusal but a load error.
-pub fn failed(status: u16, why: &str) -> Answer {
+pub(crate) fn failed(status: u16, why: &str) -> Answer {
     json(status, Object::new().field("result", format!("failed: {why}")))
 }
 
 /// 405 with `Allow` (RFC 9110, 15.5.6).
-pub fn method_not_allowed(method: &str, path: &str, allow: String) -> Answer {
+pub(super) fn method_not_allowed(method: &str, path: &str, allow: String) -> Answer {
     let mut answer = failed(405, &format!("`{method}` is not served at `{path}`: send {allow}"));
     answer.headers.push(("Allow".into(), allow.into()));
     answer
 }
 
 /// 404 for a path that is no resource.
-pub fn not_found(path: &str) -> Answer {
+pub(super) fn not_found(path: &str) -> Answer {
     failed(404, &format!("path `{path}` is unknown: see /app/v1/openapi.json"))
 }
 
 /// An empty 200 (probes, OPTIONS).
-pub fn empty(headers: Fields) -> Answer {
+pub(super) fn empty(headers: Fields) -> Answer {
     Answer { status: 200, headers, ..Answer::default() }
 }
 
 /// An object as `application/json`.
-pub fn json(status: u16, body: Object) -> Answer {
+pub(super) fn json(status: u16, body: Object) -> Answer {
     Answer::new(status, JSON, body.into_text())
 }
 
 /// Why a stored file was not activated, put, read or removed.
-pub fn refused(error: &ActivationError) -> Answer {
+pub(super) fn refused(error: &ActivationError) -> Answer {
     let status = match error {
         ActivationError::Load(cause) | ActivationError::Library(cause) => return broken(error, cause),
         ActivationError::Unknown(_) => 404,

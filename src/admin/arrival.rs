@@ -13,7 +13,7 @@ use crate::observing::journal::waiting::Waited;
 use std::time::Duration;
 
 /// GET: 200 once so many requests came as were asked for, 408 when the time is over.
-pub fn get(call: &Call, respond: Respond) {
+pub(super) fn get(call: &Call, respond: Respond) {
     let asked = match asked(call, WAIT) {
         Ok(asked) => asked,
         Err(answer) => return respond(answer.into()),

@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 use std::hint::black_box;
 
 /// `Ok` where no token is set or the request carries it (RFC 6750, 2.1); else 401 with `WWW-Authenticate`.
-pub fn authorize(token: Option<&str>, request: &Request) -> Result<(), Answer> {
+pub(super) fn authorize(token: Option<&str>, request: &Request) -> Result<(), Answer> {
     let Some(token) = token else { return Ok(()) };
     let why = match request.header("authorization").and_then(bearer) {
         Some(given) if same(given, token) => return Ok(()),

@@ -13,7 +13,7 @@ const MOST: usize = 20;
 
 /// What the closest rules of a request depend on.
 #[derive(PartialEq, Eq)]
-pub struct UnmatchedRequest {
+pub(super) struct UnmatchedRequest {
     generation: u64,
     method: String,
     path: String,
@@ -21,7 +21,7 @@ pub struct UnmatchedRequest {
 
 impl UnmatchedRequest {
     /// Of a request that was compared with rules, and that none served: not one that the engine refused, which has no generation.
-    pub fn from_entry(entry: &Entry) -> Option<UnmatchedRequest> {
+    pub(super) fn from_entry(entry: &Entry) -> Option<UnmatchedRequest> {
         let Entry { generation, method, path, .. } = entry;
         (entry.unmatched.is_some() && *generation > 0).then(|| UnmatchedRequest {
             generation: *generation,
@@ -42,11 +42,11 @@ impl UnmatchedRequest {
 
 /// What was found for one answer.
 #[derive(Default)]
-pub struct Closest(Vec<(UnmatchedRequest, Value)>);
+pub(super) struct Closest(Vec<(UnmatchedRequest, Value)>);
 
 impl Closest {
     /// The closest rules of a request; null also where too many others were asked for before.
-    pub fn find(&mut self, activation: &Activation, request: UnmatchedRequest) -> &Value {
+    pub(super) fn find(&mut self, activation: &Activation, request: UnmatchedRequest) -> &Value {
         let index = match self.0.iter().position(|(known, _)| *known == request) {
             Some(index) => index,
             None if self.0.len() >= MOST => return &Value::Null,
@@ -61,7 +61,7 @@ impl Closest {
 
     /// How many requests were compared with the rules.
     #[cfg(test)]
-    pub fn compared(&self) -> usize {
+    pub(super) fn compared(&self) -> usize {
         self.0.len()
     }
 }

@@ -5,7 +5,7 @@ use super::answer::{refused, success};
 use crate::message::answer::Answer;
 
 /// GET: the bytes of a file, as text where they are UTF-8.
-pub fn source(call: &Call) -> Result<Answer, Answer> {
+pub(super) fn source(call: &Call) -> Result<Answer, Answer> {
     let bytes = call.admin.activation.source(&call.file_name()?).map_err(|error| refused(&error))?;
     // An auxiliary file may be an image; calling that text in UTF-8 would be a lie to the client.
     let is_text = std::str::from_utf8(&bytes).is_ok();
@@ -15,7 +15,7 @@ pub fn source(call: &Call) -> Result<Answer, Answer> {
 
 /// PUT: 201 for a new file, 200 for a replaced one (RFC 9110, 9.3.4). Any type of content and every legal name:
 /// libraries (`common.rhai`) come this way too.
-pub fn put(call: &Call) -> Result<Answer, Answer> {
+pub(super) fn put(call: &Call) -> Result<Answer, Answer> {
     let name = call.file_name()?;
     let activation = &call.admin.activation;
     let status = if activation.source(&name).is_ok() { 200 } else { 201 };

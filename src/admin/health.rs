@@ -7,25 +7,25 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Whether the mock takes requests, as the server sees it. Starts as not serving.
 #[derive(Debug, Default)]
-pub struct Readiness {
+pub(crate) struct Readiness {
     serving: AtomicBool,
     draining: AtomicBool,
 }
 
 impl Readiness {
     /// The mock listener accepts (`true`) or does not (`false`).
-    pub fn set_serving(&self, serving: bool) {
+    pub(crate) fn set_serving(&self, serving: bool) {
         self.serving.store(serving, Ordering::Release);
     }
 
     /// The process stops; there is no way back.
-    pub fn set_draining(&self) {
+    pub(crate) fn set_draining(&self) {
         self.draining.store(true, Ordering::Release);
     }
 
     /// Whether traffic may come, else the reason. `missing` says why the provision of `--require-provision` is not active; only
     /// a server that serves is asked.
-    pub fn ready(&self, missing: impl FnOnce() -> Option<String>) -> Result<(), String> {
+    pub(crate) fn ready(&self, missing: impl FnOnce() -> Option<String>) -> Result<(), String> {
         if self.draining.load(Ordering::Acquire) {
             return Err("the process is stopping".into());
         }
@@ -38,12 +38,12 @@ impl Readiness {
 
 /// GET /healthz: 200 as long as the admin interface answers. A required provision that is missing must not make
 /// Kubernetes restart the container, so liveness has no conditions.
-pub fn healthz(_call: &Call) -> Result<Answer, Answer> {
+pub(super) fn healthz(_call: &Call) -> Result<Answer, Answer> {
     Ok(empty(Vec::new()))
 }
 
 /// GET /readyz: 200, or 503 with the reason.
-pub fn readyz(call: &Call) -> Result<Answer, Answer> {
+pub(super) fn readyz(call: &Call) -> Result<Answer, Answer> {
     let ready = call.admin.readiness.ready(|| call.admin.activation.not_ready());
     ready.map_err(|reason| failed(503, &reason))?;
     Ok(empty(Vec::new()))

@@ -11,7 +11,7 @@ use chrono::{DateTime, SecondsFormat};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// GET: the active provision with its rules, and a row for each file; 500 where the directory can't be read.
-pub fn get(call: &Call) -> Result<Answer, Answer> {
+pub(super) fn get(call: &Call) -> Result<Answer, Answer> {
     let activation = &call.admin.activation;
     let files = activation.ledger().map_err(|error| refused(&ActivationError::Directory(error)))?;
     let serving = activation.current();

@@ -22,10 +22,10 @@ mod tests;
 mod verify;
 mod wait;
 
-pub use answer::failed;
-pub use health::Readiness;
-pub use process::Observing;
-pub use stream::Streams;
+pub(crate) use answer::failed;
+pub(crate) use health::Readiness;
+pub(crate) use process::Observing;
+pub(crate) use stream::Streams;
 
 use crate::chaos::{Chaos, Reply};
 use crate::directory::Name;
@@ -39,13 +39,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// Takes the reply to one request; may be called from another thread, later.
-pub type Respond = Box<dyn FnOnce(Reply) + Send>;
+pub(crate) type Respond = Box<dyn FnOnce(Reply) + Send>;
 
 /// Runs a job on the timer thread after a delay.
-pub type After = Box<dyn Fn(Duration, Box<dyn FnOnce() + Send>) + Send + Sync>;
+pub(crate) type After = Box<dyn Fn(Duration, Box<dyn FnOnce() + Send>) + Send + Sync>;
 
 /// What the interface works with; made once by the server.
-pub struct Admin {
+pub(crate) struct Admin {
     /// Stores, activates and lists.
     pub activation: Arc<Activation>,
     /// The timer, for waits with a deadline.
@@ -91,7 +91,7 @@ impl Call<'_> {
 
 /// Answers one request, whose body has arrived: at once, or for a wait later from another thread. Never panics on
 /// what a client sends.
-pub fn handle(admin: &Admin, request: Request, respond: Respond) {
+pub(crate) fn handle(admin: &Admin, request: Request, respond: Respond) {
     let resource = match enter(admin, &request) {
         Ok(resource) => resource,
         Err(answer) => return respond(answer.into()),

@@ -4,37 +4,37 @@ use serde_json::Value;
 
 /// An object under construction: each call appends one field.
 #[derive(Debug, Default)]
-pub struct Object(String);
+pub(super) struct Object(String);
 
 impl Object {
     /// `{}`.
-    pub fn new() -> Object {
+    pub(super) fn new() -> Object {
         Object::default()
     }
 
     /// Appends a scalar, or `null` for `None`.
-    pub fn field(self, key: &str, value: impl Into<Value>) -> Object {
+    pub(super) fn field(self, key: &str, value: impl Into<Value>) -> Object {
         self.raw(key, &value.into().to_string())
     }
 
     /// Appends what `value` serializes to.
-    pub fn serialize(self, key: &str, value: &impl serde::Serialize) -> Object {
+    pub(super) fn serialize(self, key: &str, value: &impl serde::Serialize) -> Object {
         self.raw(key, &serde_json::to_string(value).unwrap_or_default())
     }
 
     /// Appends an object, or `null` for `None`.
-    pub fn object(self, key: &str, value: Option<Object>) -> Object {
+    pub(super) fn object(self, key: &str, value: Option<Object>) -> Object {
         self.raw(key, &value.map_or_else(|| "null".into(), Object::into_text))
     }
 
     /// Appends a list of objects.
-    pub fn list(self, key: &str, items: impl IntoIterator<Item = Object>) -> Object {
+    pub(super) fn list(self, key: &str, items: impl IntoIterator<Item = Object>) -> Object {
         let items: Vec<String> = items.into_iter().map(Object::into_text).collect();
         self.raw(key, &format!("[{}]", items.join(",")))
     }
 
     /// The object as JSON.
-    pub fn into_text(self) -> String {
+    pub(super) fn into_text(self) -> String {
         format!("{{{}}}", self.0)
     }
 

@@ -8,7 +8,7 @@ use miniz_oxide::inflate::decompress_to_vec;
 const DEFLATED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/openapi.deflate"));
 
 /// GET: OpenAPI 3.1.
-pub fn get(_call: &Call) -> Result<Answer, Answer> {
+pub(super) fn get(_call: &Call) -> Result<Answer, Answer> {
     let broken = |error| failed(500, &format!("the description of the interface is broken: {error}"));
     Ok(Answer::new(200, JSON, decompress_to_vec(DEFLATED).map_err(broken)?))
 }

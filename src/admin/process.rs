@@ -8,7 +8,7 @@ use crate::message::answer::{Answer, JSON};
 use crate::observing::metrics::CONTENT_TYPE;
 
 /// What the server gives these resources; made once.
-pub struct Observing {
+pub(crate) struct Observing {
     /// The page of `/metrics`.
     pub metrics: Box<dyn Fn() -> String + Send + Sync>,
     /// The report, with the verdict by these conditions; without any, by those of the server.
@@ -18,12 +18,12 @@ pub struct Observing {
 }
 
 /// GET /metrics: the counters in Prometheus' text format, version 0.0.4.
-pub fn metrics(call: &Call) -> Result<Answer, Answer> {
+pub(super) fn metrics(call: &Call) -> Result<Answer, Answer> {
     Ok(Answer::new(200, CONTENT_TYPE, (call.admin.observing.metrics)()))
 }
 
 /// GET /app/v1/report: what the server writes when it stops; 400 for conditions that are none.
-pub fn report(call: &Call) -> Result<Answer, Answer> {
+pub(super) fn report(call: &Call) -> Result<Answer, Answer> {
     let fail_on =
         value(call.request.query_string(), "fail-on").map(|words| FailOn::parse(&words)).transpose();
     let fail_on = fail_on.map_err(|cause| failed(400, &format!("query parameter `fail-on`: {cause}")))?;
@@ -34,13 +34,13 @@ pub fn report(call: &Call) -> Result<Answer, Answer> {
 /// epoch, by which the store, the hits and the journal go: a request of an earlier one is in none of them, one of the next in all.
 /// Chaos is removed before it, so that it happens to no request of the next one. The report tells of the whole life of the
 /// process, and stays.
-pub fn reset(call: &Call) -> Result<Answer, Answer> {
+pub(super) fn reset(call: &Call) -> Result<Answer, Answer> {
     call.admin.chaos.remove(None);
     Ok(success(200, "all has been reset", Some(call.admin.activation.reset())))
 }
 
 /// POST /app/v1/quit: 202, then a stop as by SIGTERM.
-pub fn quit(call: &Call, respond: Respond) {
+pub(super) fn quit(call: &Call, respond: Respond) {
     // The answer first: with `--grace 0` nothing would wait for it.
     respond(success(202, "the server stops", None).into());
     (call.admin.observing.quit)();

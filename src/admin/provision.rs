@@ -7,7 +7,7 @@ use crate::message::answer::Answer;
 use crate::provisioning::activation::ActivationError;
 
 /// POST: 201 once the provision serves, 422 where it does not load, 400 or 415 where it is no provision to begin with.
-pub fn post(call: &Call) -> Result<Answer, Answer> {
+pub(super) fn post(call: &Call) -> Result<Answer, Answer> {
     let name = call.file_name()?;
     if !name.is_provision() {
         return Err(no_provision(&name));
@@ -19,13 +19,13 @@ pub fn post(call: &Call) -> Result<Answer, Answer> {
 }
 
 /// GET: activates what is stored under this name once more.
-pub fn get(call: &Call) -> Result<Answer, Answer> {
+pub(super) fn get(call: &Call) -> Result<Answer, Answer> {
     let name = call.file_name()?;
     loaded(200, &name, call.admin.activation.activate(&name))
 }
 
 /// DELETE: removes any stored file but the active provision.
-pub fn delete(call: &Call) -> Result<Answer, Answer> {
+pub(super) fn delete(call: &Call) -> Result<Answer, Answer> {
     let name = call.file_name()?;
     call.admin.activation.remove(&name).map_err(|error| refused(&error))?;
     Ok(success(200, &format!("file '{name}' has been removed"), None))

@@ -22,7 +22,7 @@ const LIMIT: u64 = 100;
 const MOST_BYTES: usize = 32 << 20;
 
 /// GET: the entries in the order of their numbers: with `since` the first ones after that, else the last ones.
-pub fn list(call: &Call) -> Result<Answer, Answer> {
+pub(super) fn list(call: &Call) -> Result<Answer, Answer> {
     let journal = &call.admin.journal;
     let mut page = Page::read(journal, &asked(call, LIST)?, LIMIT, &Entry::to_json)?;
     page.explain(&call.admin.activation, &mut Closest::default());
@@ -39,14 +39,14 @@ pub fn list(call: &Call) -> Result<Answer, Answer> {
 }
 
 /// GET: the same as an HTTP Archive.
-pub fn archive(call: &Call) -> Result<Answer, Answer> {
+pub(super) fn archive(call: &Call) -> Result<Answer, Answer> {
     let page = Page::read(&call.admin.journal, &asked(call, LIST)?, MAX_LIMIT, &har::from_entry)?;
     let (before, behind) = har::around(page.span.last, page.more);
     Ok(Answer::new(200, JSON, format!("{before}{}{behind}", page.joined())))
 }
 
 /// GET: one entry.
-pub fn get(call: &Call) -> Result<Answer, Answer> {
+pub(super) fn get(call: &Call) -> Result<Answer, Answer> {
     let (journal, number) = (&call.admin.journal, call.name);
     is_on(journal)?;
     if !number.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -75,7 +75,7 @@ pub fn get(call: &Call) -> Result<Answer, Answer> {
 }
 
 /// DELETE: forgets all entries. Numbers go on.
-pub fn clear(call: &Call) -> Result<Answer, Answer> {
+pub(super) fn clear(call: &Call) -> Result<Answer, Answer> {
     let journal = &call.admin.journal;
     is_on(journal)?;
     let count = journal.clear();
@@ -85,19 +85,19 @@ pub fn clear(call: &Call) -> Result<Answer, Answer> {
 }
 
 /// What the query asks, or 400; 404 where there is no journal.
-pub fn asked(call: &Call, names: Names) -> Result<Asked, Answer> {
+pub(super) fn asked(call: &Call, names: Names) -> Result<Asked, Answer> {
     let journal = &call.admin.journal;
     is_on(journal)?;
     parse::query(call.request.query_string(), names).map_err(|error| failed(journal, 400, &error.to_string()))
 }
 
 /// A refusal that carries `last`.
-pub fn failed(journal: &Journal, status: u16, why: &str) -> Answer {
+pub(super) fn failed(journal: &Journal, status: u16, why: &str) -> Answer {
     json(status, Object::new().field("result", format!("failed: {why}")).field("last", journal.last()))
 }
 
 /// 404 where there is no journal.
-pub fn is_on(journal: &Journal) -> Result<(), Answer> {
+pub(super) fn is_on(journal: &Journal) -> Result<(), Answer> {
     match journal.is_on() {
         true => Ok(()),
         false => Err(failed(journal, 404, "the journal is off (--journal-bytes 0)")),
@@ -111,7 +111,7 @@ struct Item {
 }
 
 /// Entries as JSON, as many as one answer holds.
-pub struct Page {
+pub(super) struct Page {
     items: VecDeque<Item>,
     bytes: usize,
     /// Others were asked for, too.
@@ -121,7 +121,7 @@ pub struct Page {
 
 impl Page {
     /// The entries that `asked` takes, at most `limit` of them where it names no limit; 503 where they take too long.
-    pub fn read(
+    pub(super) fn read(
         journal: &Journal,
         asked: &Asked,
         limit: u64,
@@ -176,7 +176,7 @@ impl Page {
     }
 
     /// Tells of those that no rule served the closest rules, of the latest first.
-    pub fn explain(&mut self, activation: &Activation, closest: &mut Closest) {
+    pub(super) fn explain(&mut self, activation: &Activation, closest: &mut Closest) {
         for Item { text, unmatched } in self.items.iter_mut().rev() {
             if let Some(unmatched) = unmatched.take() {
                 let rules = closest.find(activation, unmatched);

@@ -9,7 +9,7 @@ use Handler::{Later, Now};
 
 /// What answers a method.
 #[derive(Clone, Copy)]
-pub enum Handler {
+pub(super) enum Handler {
     /// At once.
     Now(fn(&Call) -> Result<Answer, Answer>),
     /// Perhaps later, from another thread, or with a reply that goes on after its beginning.
@@ -54,7 +54,7 @@ static ROWS: &[(&str, &str, Handler)] = &[
 
 /// What a path stands for.
 #[derive(Clone, Copy)]
-pub struct Resource<'p> {
+pub(super) struct Resource<'p> {
     /// The path in the table.
     path: &'static str,
     /// What the path has in place of the variable, as sent and not yet checked.
@@ -63,18 +63,18 @@ pub struct Resource<'p> {
 
 impl Resource<'_> {
     /// The resource of `path`.
-    pub fn find(path: &str) -> Option<Resource<'_>> {
+    pub(super) fn find(path: &str) -> Option<Resource<'_>> {
         ROWS.iter().find_map(|(_, row, _)| Some(Resource { path: row, name: variable(row, path)? }))
     }
 
     /// What answers `method`.
-    pub fn handler(self, method: &str) -> Option<Handler> {
+    pub(super) fn handler(self, method: &str) -> Option<Handler> {
         let mut rows = self.rows();
         rows.find(|(methods, ..)| methods.split(", ").any(|one| one == method)).map(|(.., handler)| *handler)
     }
 
     /// The value of `Allow`.
-    pub fn allow(self) -> String {
+    pub(super) fn allow(self) -> String {
         let mut methods: Vec<&str> = self.rows().flat_map(|(methods, ..)| methods.split(", ")).collect();
         methods.push("OPTIONS");
         methods.sort_unstable();
@@ -82,7 +82,7 @@ impl Resource<'_> {
     }
 
     /// Whether it needs no token.
-    pub fn is_probe(self) -> bool {
+    pub(super) fn is_probe(self) -> bool {
         ["/healthz", "/readyz"].contains(&self.path)
     }
 

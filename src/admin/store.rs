@@ -12,14 +12,14 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 /// GET: an object of keys and values, those whose key starts with `?prefix=`; 400 for a query that is not understood.
-pub fn list(call: &Call) -> Result<Answer, Answer> {
+pub(super) fn list(call: &Call) -> Result<Answer, Answer> {
     let prefix = prefix(call.request.query_string())?;
     let (serving, epoch) = serving(call);
     Ok(json(&serving.files.values.list(epoch, &prefix).into()))
 }
 
 /// DELETE: removes these keys; 400 for a query that is not understood: it could have meant fewer keys than all.
-pub fn clear(call: &Call) -> Result<Answer, Answer> {
+pub(super) fn clear(call: &Call) -> Result<Answer, Answer> {
     let prefix = prefix(call.request.query_string())?;
     let (serving, epoch) = serving(call);
     let removed = serving.files.values.clear(epoch, &prefix);
@@ -28,7 +28,7 @@ pub fn clear(call: &Call) -> Result<Answer, Answer> {
 }
 
 /// GET: the value, 404 where there is none.
-pub fn get(call: &Call) -> Result<Answer, Answer> {
+pub(super) fn get(call: &Call) -> Result<Answer, Answer> {
     let key = call.utf8("key")?;
     let (serving, epoch) = serving(call);
     Ok(json(&serving.files.values.read(epoch, key).ok_or_else(|| unknown(key))?))
@@ -36,7 +36,7 @@ pub fn get(call: &Call) -> Result<Answer, Answer> {
 
 /// PUT: 201 for a new key, 200 for one that had a value, 400 with the place of the fault where it is no JSON, 413 where scripts
 /// could not hold it.
-pub fn put(call: &Call) -> Result<Answer, Answer> {
+pub(super) fn put(call: &Call) -> Result<Answer, Answer> {
     let key = call.utf8("key")?;
     let (serving, epoch) = serving(call);
     let new = serving.files.values.put(epoch, key, &call.request.body).map_err(|refused| match refused {
@@ -50,7 +50,7 @@ pub fn put(call: &Call) -> Result<Answer, Answer> {
 }
 
 /// DELETE: 404 where there is no such key.
-pub fn delete(call: &Call) -> Result<Answer, Answer> {
+pub(super) fn delete(call: &Call) -> Result<Answer, Answer> {
     let key = call.utf8("key")?;
     let (serving, epoch) = serving(call);
     if !serving.files.values.remove(epoch, key) {

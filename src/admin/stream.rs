@@ -28,7 +28,7 @@ const QUIET: Duration = Duration::from_secs(15);
 const AGAIN: Duration = Duration::from_millis(10);
 
 /// Who follows the journal.
-pub struct Streams {
+pub(crate) struct Streams {
     journal: Arc<Journal>,
     state: Mutex<State>,
 }
@@ -67,7 +67,7 @@ enum Look {
 }
 
 /// GET: entries above `since`, or above `Last-Event-ID` where the client comes back; else those that are yet to come.
-pub fn get(call: &Call, respond: Respond) {
+pub(super) fn get(call: &Call, respond: Respond) {
     respond(follow(call).unwrap_or_else(Reply::from));
 }
 
@@ -98,7 +98,7 @@ fn follow(call: &Call) -> Result<Reply, Answer> {
 
 impl Streams {
     /// Of nobody yet.
-    pub fn new(journal: &Arc<Journal>) -> Arc<Streams> {
+    pub(crate) fn new(journal: &Arc<Journal>) -> Arc<Streams> {
         Arc::new(Streams { journal: journal.clone(), state: Mutex::default() })
     }
 

@@ -16,12 +16,12 @@ use serde_json::Value;
 const MAX_STEPS: usize = 100;
 
 /// GET: counts what the query asks for. 200 whatever the verdict.
-pub fn get(call: &Call) -> Result<Answer, Answer> {
+pub(super) fn get(call: &Call) -> Result<Answer, Answer> {
     counted(&call.admin.journal, &asked(call, VERIFY)?)
 }
 
 /// POST: the same as JSON, or `{"sequence": [...]}`, for which a list may stand by itself.
-pub fn post(call: &Call) -> Result<Answer, Answer> {
+pub(super) fn post(call: &Call) -> Result<Answer, Answer> {
     let journal = &call.admin.journal;
     is_on(journal)?;
     let mut value: Value = serde_json::from_slice(&call.request.body)
@@ -55,7 +55,7 @@ fn counted(journal: &Journal, asked: &Asked) -> Result<Answer, Answer> {
 }
 
 /// What was counted.
-pub fn with_tally(body: Object, tally: &Tally) -> Object {
+pub(super) fn with_tally(body: Object, tally: &Tally) -> Object {
     body.field("count", tally.count)
         .field("numbers", tally.numbers.as_slice())
         .field("undecided", tally.open)
@@ -63,7 +63,7 @@ pub fn with_tally(body: Object, tally: &Tally) -> Object {
 }
 
 /// Near ones, and where the journal is.
-pub fn with_state(body: Object, journal: &Journal, near: &[Near], last: u64) -> Object {
+pub(super) fn with_state(body: Object, journal: &Journal, near: &[Near], last: u64) -> Object {
     let stats = journal.stats();
     body.serialize("near", &near)
         .field("first", stats.first)
@@ -84,12 +84,12 @@ fn counted_result(verdict: Verdict, tally: &Tally, expected: Expected, near: &[N
 }
 
 /// `3 requests came`.
-pub fn came(count: u64) -> String {
+pub(super) fn came(count: u64) -> String {
     format!("{count} {} came", if count == 1 { "request" } else { "requests" })
 }
 
 /// The first of those that come near, in words.
-pub fn nearest(near: &[Near]) -> String {
+pub(super) fn nearest(near: &[Near]) -> String {
     near.first().map_or(String::new(), |near| format!("; nearest: {near}"))
 }
 

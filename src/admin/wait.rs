@@ -15,7 +15,7 @@ const MAX_GENERATION: u64 = i64::MAX as u64;
 const MAX_TIMEOUT_SECONDS: f64 = 600.0;
 
 /// GET: 200 once the generation of the query serves, 408 when its timeout is over, 400 for bad numbers.
-pub fn get(call: &Call, respond: Respond) {
+pub(super) fn get(call: &Call, respond: Respond) {
     let admin = call.admin;
     let (wanted, timeout) = match parse(call.request.query_string()) {
         Ok(parsed) => parsed,
@@ -99,7 +99,7 @@ fn seconds(text: &str) -> Option<Duration> {
 }
 
 /// The first value of a key, percent-decoded.
-pub fn value(query: &str, key: &str) -> Option<String> {
+pub(super) fn value(query: &str, key: &str) -> Option<String> {
     let pairs = query.split('&').map(|pair| pair.split_once('=').unwrap_or((pair, "")));
     let mut values = pairs.filter(|(name, _)| percent_decode_str(name).decode_utf8_lossy() == key);
     values.next().map(|(_, value)| percent_decode_str(value).decode_utf8_lossy().into_owned())

@@ -6,7 +6,7 @@ use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::{self, Read};
 
-pub fn run(args: &[OsString], io: &mut Streams) -> Result<u8, Failure> {
+pub(super) fn run(args: &[OsString], io: &mut Streams) -> Result<u8, Failure> {
     let (_, mut files) = switches(args, "")?;
     if files.is_empty() {
         files.push("-".into());

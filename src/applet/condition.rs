@@ -10,12 +10,12 @@ use std::path::Path;
 const TAKEN: &str = "`test` takes -d, -e, -f, -h, -L, -n, -r, -s, -w, -x, -z with one word, `=` and `!=` between two, \
                      and `!` in front";
 
-pub fn run(args: &[OsString], _: &mut Streams) -> Result<u8, Failure> {
+pub(super) fn run(args: &[OsString], _: &mut Streams) -> Result<u8, Failure> {
     let args: Vec<&OsStr> = args.iter().map(OsString::as_os_str).collect();
     holds(&args).map(|holds| u8::from(!holds))
 }
 
-pub fn bracket(args: &[OsString], io: &mut Streams) -> Result<u8, Failure> {
+pub(super) fn bracket(args: &[OsString], io: &mut Streams) -> Result<u8, Failure> {
     match args.split_last() {
         Some((last, args)) if last == "]" => run(args, io),
         _ => Err(Failure::usage("missing `]`")),

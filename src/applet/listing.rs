@@ -3,7 +3,7 @@
 use chrono::DateTime;
 
 /// `drwxr-xr-x` from the type's letter and the mode.
-pub fn mode(kind: char, mode: u32) -> String {
+pub(super) fn mode(kind: char, mode: u32) -> String {
     let mut text = String::from(kind);
     for (shift, special, letter) in [(6, 0o4000, 's'), (3, 0o2000, 's'), (0, 0o1000, 't')] {
         let bits = mode >> shift;
@@ -20,7 +20,7 @@ pub fn mode(kind: char, mode: u32) -> String {
 }
 
 /// `2026-01-31 12:00`, UTC: there are no time zones in the image.
-pub fn time(seconds: i64) -> String {
+pub(super) fn time(seconds: i64) -> String {
     let time = DateTime::from_timestamp(seconds, 0).unwrap_or_default();
     time.format("%Y-%m-%d %H:%M").to_string()
 }

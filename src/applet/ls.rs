@@ -9,7 +9,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
-pub fn run(args: &[OsString], io: &mut Streams) -> Result<u8, Failure> {
+pub(super) fn run(args: &[OsString], io: &mut Streams) -> Result<u8, Failure> {
     let (given, mut paths) = switches(args, "1Aal")?;
     if paths.is_empty() {
         paths.push(".".into());

@@ -39,7 +39,7 @@ const APPLETS: [(&str, Run); 7] = [
 ];
 
 /// What an applet reads and writes, and the name that its messages begin with.
-pub struct Streams<'a> {
+pub(crate) struct Streams<'a> {
     name: &'static str,
     input: &'a mut dyn Read,
     out: &'a mut dyn Write,
@@ -89,7 +89,10 @@ impl Failure {
 
 /// Runs what `argv` names: an applet by the file name of its first item, a command by way of `sh -c`, and `h1mock`,
 /// which gets the arguments, under any other name.
-pub fn run(argv: impl IntoIterator<Item = OsString>, h1mock: fn(Vec<OsString>) -> ExitCode) -> ExitCode {
+pub(crate) fn run(
+    argv: impl IntoIterator<Item = OsString>,
+    h1mock: fn(Vec<OsString>) -> ExitCode,
+) -> ExitCode {
     let mut args: Vec<OsString> = argv.into_iter().collect();
     let program = if args.is_empty() { OsString::new() } else { args.remove(0) };
     match named(&program) {

@@ -11,7 +11,7 @@ const EXCERPT: usize = 200;
 
 /// What a command string comes to.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Command {
+pub(super) enum Command {
     /// Run this.
     Run(Vec<OsString>),
     /// `tar cf - PATH | tail -c+N`: run `tar` with `args` and leave out the first bytes.
@@ -27,7 +27,7 @@ pub enum Command {
 ///
 /// # Errors
 /// A message that says what can be run instead.
-pub fn command(args: &[OsString]) -> Result<Command, String> {
+pub(super) fn command(args: &[OsString]) -> Result<Command, String> {
     let [option, string, ..] = args else { return Err(no_shell("failed to start a shell")) };
     // `-lc` and `-ec` mean nothing else where one command runs.
     let letters = option.as_bytes().strip_prefix(b"-").unwrap_or_default();

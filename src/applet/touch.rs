@@ -7,7 +7,7 @@ use std::ffi::{OsStr, OsString};
 use std::fs::OpenOptions;
 use std::io::{self, ErrorKind};
 
-pub fn run(args: &[OsString], io: &mut Streams) -> Result<u8, Failure> {
+pub(super) fn run(args: &[OsString], io: &mut Streams) -> Result<u8, Failure> {
     let (given, files) = switches(args, "c")?;
     if files.is_empty() {
         return Err(Failure::usage("missing argument: `touch [-c] FILE...`"));

@@ -5,7 +5,7 @@ use std::f64::consts::TAU;
 use std::time::Duration;
 
 /// Longest time that an answer is held back: an hour. A client has given up by then.
-pub const LONGEST: Duration = Duration::from_secs(3600);
+pub(crate) const LONGEST: Duration = Duration::from_secs(3600);
 const LONGEST_MS: f64 = 3_600_000.0;
 /// With more, nearly all delays are nothing or an hour.
 const MOST_SIGMA: f64 = 10.0;
@@ -81,7 +81,7 @@ fn normal(random: &mut Rng) -> f64 {
 ///
 /// # Errors
 /// Negative, not a number, or more than an hour.
-pub fn time(ms: f64) -> Result<f64, String> {
+pub(super) fn time(ms: f64) -> Result<f64, String> {
     match (0.0..=LONGEST_MS).contains(&ms) {
         true => Ok(ms),
         false => Err(format!("{ms} is no time from 0 to {LONGEST_MS} ms")),

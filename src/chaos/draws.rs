@@ -37,7 +37,7 @@ impl Draws {
 ///
 /// # Errors
 /// It is none, in words that follow a name.
-pub fn probability(number: f64) -> Result<f64, String> {
+pub(crate) fn probability(number: f64) -> Result<f64, String> {
     match (0.0..=1.0).contains(&number) {
         true => Ok(number),
         false => Err(format!("{number} is no probability from 0 to 1")),

@@ -8,9 +8,10 @@ mod injected;
 mod list;
 mod reply;
 
-pub use delay::{Delay, LONGEST};
-pub use draws::{Draws, probability};
-pub use entry::{Act, Course, Entry, Paths, Replacement, Target, Text};
-pub use injected::{Breaking, Dribble};
-pub use list::{Chaos, Listed};
-pub use reply::Reply;
+pub(crate) use delay::{Delay, LONGEST};
+pub(crate) use draws::{Draws, probability};
+pub(crate) use entry::{Act, Course, Entry, Paths, Replacement, Target, Text};
+pub(crate) use injected::{Breaking, Dribble};
+pub use list::Chaos;
+pub(crate) use list::Listed;
+pub(crate) use reply::Reply;

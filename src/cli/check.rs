@@ -20,7 +20,7 @@ use std::sync::Arc;
 ///
 /// # Errors
 /// A file or folder that can't be read.
-pub fn check(paths: &[PathBuf], budget: Budget) -> Result<ExitCode, String> {
+pub(crate) fn check(paths: &[PathBuf], budget: Budget) -> Result<ExitCode, String> {
     let engine = Arc::new(script::engine(budget));
     let mut failed = 0;
     let files = expand(paths)?;
@@ -61,7 +61,7 @@ fn warn_shadowed(provision: &Provision) {
 ///
 /// # Errors
 /// The file can't be read or does not load: the report of the fault.
-pub fn routes(path: &Path, budget: Budget) -> Result<ExitCode, String> {
+pub(crate) fn routes(path: &Path, budget: Budget) -> Result<ExitCode, String> {
     let engine = Arc::new(script::engine(budget));
     match load(&engine, budget, path) {
         Ok(Loaded::Provision(provision)) => {

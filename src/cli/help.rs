@@ -15,7 +15,7 @@ const COMMAND_COLUMN: usize = 12;
 
 /// The help of `subcommand`; without one, that of `h1mock` itself, which is `serve` and the list of the
 /// others. Ends with a newline.
-pub fn text(subcommand: Option<Subcommand>) -> String {
+pub(super) fn text(subcommand: Option<Subcommand>) -> String {
     let subject = subcommand.unwrap_or(Subcommand::Serve);
     let mut out = String::new();
     if subject == Subcommand::Serve {

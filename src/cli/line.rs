@@ -11,7 +11,7 @@ use std::ffi::{OsStr, OsString};
 
 /// A command line, split up.
 #[derive(Default)]
-pub struct Line {
+pub(super) struct Line {
     /// The word, if one was given; `None` means `serve`.
     pub subcommand: Option<Subcommand>,
     /// `-h`, `--help` or `help`.
@@ -29,7 +29,7 @@ impl Line {
     ///
     /// # Errors
     /// Unknown subcommands and options, options of another subcommand, missing values, values of `--help`.
-    pub fn read(args: impl IntoIterator<Item = OsString>) -> Result<Line, UsageError> {
+    pub(super) fn read(args: impl IntoIterator<Item = OsString>) -> Result<Line, UsageError> {
         let mut line = Line::default();
         let mut parser = lexopt::Parser::from_args(args);
         while let Some(arg) = parser.next().map_err(unexpected)? {
@@ -55,7 +55,7 @@ impl Line {
     }
 
     /// The subcommand, `serve` without a word.
-    pub fn subcommand(&self) -> Subcommand {
+    pub(super) fn subcommand(&self) -> Subcommand {
         self.subcommand.unwrap_or(Subcommand::Serve)
     }
 

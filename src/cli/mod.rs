@@ -1,8 +1,8 @@
 //! argv and environment -> one value that says what to do. Does none of it: no file, socket or output is
 //! touched here, and all sources are parameters.
 
-pub mod check;
-pub mod process;
+pub(crate) mod check;
+pub(crate) mod process;
 mod help;
 mod line;
 mod server_address;
@@ -12,10 +12,10 @@ mod settings_table;
 mod subcommand;
 #[cfg(test)]
 mod tests;
-pub mod value;
+pub(crate) mod value;
 
-pub use crate::observing::report::FailOn;
-pub use settings::{LogFormat, OnError, Settings, Token};
+pub(crate) use crate::observing::report::FailOn;
+pub(crate) use settings::{LogFormat, OnError, Settings, Token};
 
 use line::Line;
 use setting::{Setting, Values};
@@ -31,7 +31,7 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// What to do. A URL or an address is as typed: it may lack scheme, host and port, which `server` then has.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Command {
+pub(crate) enum Command {
     Serve(Settings),
     /// Compile `files` (at least one). Of `settings` only the script budgets can differ from the defaults.
     Check {
@@ -77,7 +77,7 @@ pub enum Command {
 
 /// Requests to wait for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Requests {
+pub(crate) struct Requests {
     /// As typed: `METHOD PATH` or `PATH`, perhaps with `?` and filters.
     pub wanted: String,
     /// So many of them.
@@ -88,7 +88,7 @@ pub struct Requests {
 
 /// How a client subcommand reaches the server on this machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Server {
+pub(crate) struct Server {
     /// The mock.
     pub traffic: SocketAddr,
     /// The admin interface.
@@ -98,7 +98,7 @@ pub struct Server {
 }
 
 /// What is asked about what the command line does not say.
-pub struct Sources<'a> {
+pub(crate) struct Sources<'a> {
     /// The value of an environment variable.
     pub env: &'a dyn Fn(&str) -> Option<OsString>,
     /// The arguments of process 1, each ended by a NUL, as in `/proc/1/cmdline`; empty if they are not known.
@@ -107,7 +107,7 @@ pub struct Sources<'a> {
 
 /// A wrong command line or variable: one line that names the flag, argument or variable. Exit code 2.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct UsageError(String);
+pub(crate) struct UsageError(String);
 
 impl UsageError {
     fn new(message: impl Into<String>) -> Self {
@@ -132,7 +132,10 @@ impl std::error::Error for UsageError {}
 ///
 /// # Errors
 /// Anything unknown, missing or unreadable; an empty argument or variable is "not given" and no error.
-pub fn parse(args: impl IntoIterator<Item = OsString>, sources: &Sources) -> Result<Command, UsageError> {
+pub(crate) fn parse(
+    args: impl IntoIterator<Item = OsString>,
+    sources: &Sources,
+) -> Result<Command, UsageError> {
     let line = Line::read(args)?;
     if line.help {
         return Ok(Command::Help(help::text(line.subcommand)));
@@ -156,7 +159,7 @@ pub fn parse(args: impl IntoIterator<Item = OsString>, sources: &Sources) -> Res
 ///
 /// # Errors
 /// Variables that can't be read.
-pub fn server(sources: &Sources) -> Result<Server, UsageError> {
+pub(crate) fn server(sources: &Sources) -> Result<Server, UsageError> {
     let mut values = server_address::values(Subcommand::Get, sources)?;
     resolve_bind(&mut values);
     Ok(Server::from_settings(&values.settings))

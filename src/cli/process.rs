@@ -4,7 +4,7 @@ use crate::cli::Sources;
 use std::ffi::OsString;
 
 /// The environment, and the arguments of process 1, which in a container is the server.
-pub fn sources() -> Sources<'static> {
+pub(crate) fn sources() -> Sources<'static> {
     Sources { env: &variable, first_process: &first_process }
 }
 

@@ -13,7 +13,7 @@ use std::path::Path;
 ///
 /// A client subcommand looks for its server by these. In a container it sees the same variables as the
 /// server, but not its arguments: those of process 1 are asked first, and variables beat them.
-pub fn values(subcommand: Subcommand, sources: &Sources) -> Result<Values, UsageError> {
+pub(super) fn values(subcommand: Subcommand, sources: &Sources) -> Result<Values, UsageError> {
     let mut values = Values::default();
     if subcommand.is_client() {
         values = served((sources.first_process)(), subcommand).unwrap_or_default();

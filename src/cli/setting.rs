@@ -8,7 +8,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 /// One row of the table.
-pub struct Setting {
+pub(super) struct Setting {
     /// The long flag, without its dashes.
     pub flag: &'static str,
     /// The one-letter flag.
@@ -31,7 +31,7 @@ pub struct Setting {
 
 /// What the rows write to.
 #[derive(Default)]
-pub struct Values {
+pub(super) struct Values {
     pub settings: Settings,
     /// `None`: the default depends on `--ipv6`.
     pub bind: Option<IpAddr>,
@@ -50,20 +50,20 @@ impl Setting {
     ///
     /// Kubernetes injects `H1MOCK_PORT`, `H1MOCK_PORT_...` and `H1MOCK_SERVICE_...` for a Service named
     /// h1mock, so no flag may begin with `port` or `service`.
-    pub fn variable(&self) -> Option<String> {
+    pub(super) fn variable(&self) -> Option<String> {
         self.has_variable.then(|| format!("H1MOCK_{}", self.flag.replace('-', "_").to_ascii_uppercase()))
     }
 
     /// Does `subcommand` read the variable? Client subcommands look up how to reach the server, whether or
     /// not they have the flag.
-    pub fn is_read_by(&self, subcommand: Subcommand) -> bool {
+    pub(super) fn is_read_by(&self, subcommand: Subcommand) -> bool {
         let reach = ["bind", "ipv6", "traffic-port", "admin-port", "admin-token"];
         self.commands.contains(&subcommand) || subcommand.is_client() && reach.contains(&self.flag)
     }
 }
 
 /// Puts a value into its place.
-pub fn put<T>(place: &mut T, parsed: Parsed<T>) -> Parsed<()> {
+pub(super) fn put<T>(place: &mut T, parsed: Parsed<T>) -> Parsed<()> {
     *place = parsed?;
     Ok(())
 }

@@ -12,7 +12,7 @@ use std::time::Duration;
 /// Everything that `h1mock serve` can be told; `settings_table` says what each is, and its range. `None` leaves a choice to the
 /// server. [`Settings::default`] is a server without any flag or variable.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Settings {
+pub(crate) struct Settings {
     /// 0.0.0.0, or `::` with `ipv6`, unless one is given.
     pub bind: IpAddr,
     pub traffic_port: u16,
@@ -103,12 +103,12 @@ impl Default for Settings {
 
 impl Settings {
     /// Where a client on the same machine reaches the mock.
-    pub fn traffic_address(&self) -> SocketAddr {
+    pub(crate) fn traffic_address(&self) -> SocketAddr {
         SocketAddr::new(self.client_ip(), self.traffic_port)
     }
 
     /// Where a client on the same machine reaches the admin interface.
-    pub fn admin_address(&self) -> SocketAddr {
+    pub(crate) fn admin_address(&self) -> SocketAddr {
         SocketAddr::new(self.client_ip(), self.admin_port)
     }
 
@@ -124,7 +124,7 @@ impl Settings {
 
 /// What serves after a provision failed to load.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OnError {
+pub(crate) enum OnError {
     /// The last good provision.
     Keep,
     /// The provision `initial`, as after the original's crash.
@@ -133,7 +133,7 @@ pub enum OnError {
 
 /// Form of log lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LogFormat {
+pub(crate) enum LogFormat {
     /// For people.
     Text,
     /// One JSON object per line.
@@ -142,11 +142,11 @@ pub enum LogFormat {
 
 /// A secret: reads as a `str`, prints as dots, so that no log or error shows it by accident.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Token(String);
+pub(crate) struct Token(String);
 
 impl Token {
     /// The secret `text`, as it goes into an `Authorization` header.
-    pub fn new(text: impl Into<String>) -> Self {
+    pub(crate) fn new(text: impl Into<String>) -> Self {
         Token(text.into())
     }
 }

@@ -40,7 +40,7 @@ const HOUR: Duration = Duration::from_secs(3600);
 const DEADLINE: RangeInclusive<Duration> = Duration::from_millis(10)..=HOUR;
 
 /// The rows of a heading stand together, in the order of the help.
-pub static TABLE: &[Setting] = &[
+pub(super) static TABLE: &[Setting] = &[
     Setting {
         flag: "traffic-port",
         value: Some("PORT"),
@@ -383,11 +383,11 @@ pub static TABLE: &[Setting] = &[
 ];
 
 /// The row of the long flag `name`.
-pub fn by_flag(name: &str) -> Option<&'static Setting> {
+pub(super) fn by_flag(name: &str) -> Option<&'static Setting> {
     TABLE.iter().find(|setting| setting.flag == name)
 }
 
 /// The row of the one-letter flag `letter`.
-pub fn by_letter(letter: char) -> Option<&'static Setting> {
+pub(super) fn by_letter(letter: char) -> Option<&'static Setting> {
     TABLE.iter().find(|setting| setting.short == Some(letter))
 }

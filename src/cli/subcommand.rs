@@ -2,7 +2,7 @@
 
 /// What `h1mock` can be asked to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Subcommand {
+pub(super) enum Subcommand {
     Serve,
     Check,
     Routes,
@@ -24,15 +24,15 @@ use Subcommand::{Check, Get, Probe, Report, Routes, Serve, Wait};
 
 impl Subcommand {
     /// All of them, in the order of the help.
-    pub const ALL: [Subcommand; 7] = [Serve, Check, Routes, Get, Probe, Wait, Report];
+    pub(super) const ALL: [Subcommand; 7] = [Serve, Check, Routes, Get, Probe, Wait, Report];
 
     /// The subcommand that `word` names.
-    pub fn named(word: &str) -> Option<Subcommand> {
+    pub(super) fn named(word: &str) -> Option<Subcommand> {
         Self::ALL.into_iter().find(|subcommand| subcommand.word() == word)
     }
 
     /// Its word on the command line.
-    pub fn word(self) -> &'static str {
+    pub(super) fn word(self) -> &'static str {
         match self {
             Serve => "serve",
             Check => "check",
@@ -45,7 +45,7 @@ impl Subcommand {
     }
 
     /// What it takes besides options.
-    pub fn operands(self) -> &'static str {
+    pub(super) fn operands(self) -> &'static str {
         match self {
             Serve => "[TRAFFIC_PORT] [ADMIN_PORT] [VERBOSE] [IPV6]",
             Check => "FILE...",
@@ -56,7 +56,7 @@ impl Subcommand {
     }
 
     /// One line for the list of commands.
-    pub fn summary(self) -> &'static str {
+    pub(super) fn summary(self) -> &'static str {
         match self {
             Serve => "Run the mock server (without a command, too)",
             Check => "Compile provisions and report what is wrong with them",
@@ -69,7 +69,7 @@ impl Subcommand {
     }
 
     /// The rest of what its help says; paragraphs of one line each, wrapped by the help.
-    pub fn details(self) -> &'static [&'static str] {
+    pub(super) fn details(self) -> &'static [&'static str] {
         match self {
             Serve => &[
                 "A non-empty VERBOSE or IPV6 switches it on; an empty argument counts as not given. A \
@@ -119,7 +119,7 @@ impl Subcommand {
     }
 
     /// Does it talk to a running server?
-    pub fn is_client(self) -> bool {
+    pub(super) fn is_client(self) -> bool {
         matches!(self, Get | Probe | Wait | Report)
     }
 }

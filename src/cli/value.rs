@@ -12,20 +12,20 @@ use std::str::FromStr;
 use std::time::Duration;
 
 /// A value, or the reason why the text is none.
-pub type Parsed<T> = Result<T, String>;
+pub(crate) type Parsed<T> = Result<T, String>;
 
 /// `value` as text without white space around it.
-pub fn text(value: &OsStr) -> Parsed<&str> {
+pub(crate) fn text(value: &OsStr) -> Parsed<&str> {
     value.to_str().map(str::trim).ok_or_else(|| format!("`{}` is not UTF-8", value.to_string_lossy()))
 }
 
 /// Text where the empty one means "none".
-pub fn name(value: &OsStr) -> Parsed<Option<String>> {
+pub(crate) fn name(value: &OsStr) -> Parsed<Option<String>> {
     Ok(Some(text(value)?).filter(|name| !name.is_empty()).map(str::to_string))
 }
 
 /// The name of a provision, by the rules of the provision directory; the empty text means "none".
-pub fn provision(value: &OsStr) -> Parsed<Option<Name>> {
+pub(crate) fn provision(value: &OsStr) -> Parsed<Option<Name>> {
     let Some(text) = name(value)? else { return Ok(None) };
     let name = Name::parse(&text).map_err(|error| format!("{error} (try initial or foo-bar.rhai)"))?;
     match Name::ignored(name.file_name()) {
@@ -38,7 +38,7 @@ pub fn provision(value: &OsStr) -> Parsed<Option<Name>> {
 }
 
 /// Requests to wait for: `METHOD PATH` or `PATH`, perhaps with `?` and further filters.
-pub fn requests(value: &OsStr) -> Parsed<String> {
+pub(crate) fn requests(value: &OsStr) -> Parsed<String> {
     let text = text(value)?;
     let path = text.split_once(' ').filter(|(method, _)| !method.starts_with('/'));
     match path.map_or(text, |(_, path)| path.trim_start()).starts_with('/') {
@@ -48,25 +48,28 @@ pub fn requests(value: &OsStr) -> Parsed<String> {
 }
 
 /// A file name, of any bytes, but not empty.
-pub fn path(value: &OsStr) -> Parsed<PathBuf> {
+pub(crate) fn path(value: &OsStr) -> Parsed<PathBuf> {
     if value.is_empty() { Err("the path is empty".to_string()) } else { Ok(PathBuf::from(value)) }
 }
 
 /// An IP address; brackets round IPv6 are allowed.
-pub fn address(value: &OsStr) -> Parsed<IpAddr> {
+pub(crate) fn address(value: &OsStr) -> Parsed<IpAddr> {
     let text = text(value)?;
     let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
     bare.parse().map_err(|_| format!("`{text}` is no IP address (try 0.0.0.0 or ::)"))
 }
 
 /// A TCP port; 0 is one, it means "any".
-pub fn port(value: &OsStr) -> Parsed<u16> {
+pub(crate) fn port(value: &OsStr) -> Parsed<u16> {
     let text = text(value)?;
     digits(text).ok_or_else(|| format!("`{text}` is no port (0 to 65535)"))
 }
 
 /// A whole number within `range`.
-pub fn count<T: FromStr + PartialOrd + ToString>(value: &OsStr, range: RangeInclusive<T>) -> Parsed<T> {
+pub(crate) fn count<T: FromStr + PartialOrd + ToString>(
+    value: &OsStr,
+    range: RangeInclusive<T>,
+) -> Parsed<T> {
     let text = text(value)?;
     let (low, high) = (range.start().to_string(), range.end().to_string());
     digits(text)
@@ -80,7 +83,7 @@ fn digits<T: FromStr>(text: &str) -> Option<T> {
 }
 
 /// Bytes: plain, or with a unit of k, M or G (powers of 1024; `kB` and `KiB` are the same), within `range`.
-pub fn size(value: &OsStr, range: RangeInclusive<usize>) -> Parsed<usize> {
+pub(crate) fn size(value: &OsStr, range: RangeInclusive<usize>) -> Parsed<usize> {
     let text = text(value)?;
     let bytes = bytes(text).ok_or_else(|| format!("`{text}` is no size (try 8M)"))?;
     if bytes < *range.start() {
@@ -93,7 +96,7 @@ pub fn size(value: &OsStr, range: RangeInclusive<usize>) -> Parsed<usize> {
 }
 
 /// The memory of the journal: 0, or enough for an entry of some size.
-pub fn journal_bytes(value: &OsStr) -> Parsed<Option<usize>> {
+pub(crate) fn journal_bytes(value: &OsStr) -> Parsed<Option<usize>> {
     match size(value, 0..=usize::MAX)? {
         0 => Ok(Some(0)),
         _ => size(value, 64 << 10..=usize::MAX).map(Some),
@@ -101,7 +104,7 @@ pub fn journal_bytes(value: &OsStr) -> Parsed<Option<usize>> {
 }
 
 /// `bytes` as [`size`] reads it, in the largest unit that leaves no fraction.
-pub fn in_units(bytes: usize) -> String {
+pub(crate) fn in_units(bytes: usize) -> String {
     let units = [(30, "G"), (20, "M"), (10, "k")];
     let whole = units.into_iter().find(|(shift, _)| bytes > 0 && bytes.is_multiple_of(1 << shift));
     whole.map_or_else(|| bytes.to_string(), |(shift, unit)| format!("{}{unit}", bytes >> shift))
@@ -121,7 +124,7 @@ fn bytes(text: &str) -> Option<usize> {
 }
 
 /// A time: `500ms`, `2s`, `1.5m`, `1h`, or plain seconds; within `range`.
-pub fn duration(value: &OsStr, range: RangeInclusive<Duration>) -> Parsed<Duration> {
+pub(crate) fn duration(value: &OsStr, range: RangeInclusive<Duration>) -> Parsed<Duration> {
     let text = text(value)?;
     let time = time(text).ok_or_else(|| format!("`{text}` is no duration (try 500ms, 2s or 1m)"))?;
     if range.contains(&time) {
@@ -143,7 +146,7 @@ fn time(text: &str) -> Option<Duration> {
 }
 
 /// `time` as [`duration`] reads it, in hours, seconds or milliseconds.
-pub fn in_words(time: Duration) -> String {
+pub(crate) fn in_words(time: Duration) -> String {
     match time.as_millis() {
         0 => "0s".to_string(),
         millis if millis % 3_600_000 == 0 => format!("{}h", millis / 3_600_000),
@@ -159,7 +162,7 @@ fn split_unit(text: &str) -> (&str, &str) {
 }
 
 /// On or off, in any case; empty is off.
-pub fn switch(value: &OsStr) -> Parsed<bool> {
+pub(crate) fn switch(value: &OsStr) -> Parsed<bool> {
     let text = text(value)?;
     match text.to_ascii_lowercase().as_str() {
         "1" | "true" | "yes" | "on" => Ok(true),
@@ -169,7 +172,7 @@ pub fn switch(value: &OsStr) -> Parsed<bool> {
 }
 
 /// `keep` or `initial`.
-pub fn on_error(value: &OsStr) -> Parsed<OnError> {
+pub(crate) fn on_error(value: &OsStr) -> Parsed<OnError> {
     match text(value)? {
         "keep" => Ok(OnError::Keep),
         "initial" => Ok(OnError::Initial),
@@ -178,12 +181,12 @@ pub fn on_error(value: &OsStr) -> Parsed<OnError> {
 }
 
 /// Conditions with commas between them; the empty text means "none given".
-pub fn fail_on(value: &OsStr) -> Parsed<Option<FailOn>> {
+pub(crate) fn fail_on(value: &OsStr) -> Parsed<Option<FailOn>> {
     name(value)?.as_deref().map(FailOn::parse).transpose()
 }
 
 /// `text` or `json`.
-pub fn log_format(value: &OsStr) -> Parsed<LogFormat> {
+pub(crate) fn log_format(value: &OsStr) -> Parsed<LogFormat> {
     match text(value)? {
         "text" => Ok(LogFormat::Text),
         "json" => Ok(LogFormat::Json),
@@ -192,7 +195,7 @@ pub fn log_format(value: &OsStr) -> Parsed<LogFormat> {
 }
 
 /// A bearer token: visible ASCII, as a header can carry it. Errors don't repeat the secret.
-pub fn token(value: &OsStr) -> Parsed<Option<Token>> {
+pub(crate) fn token(value: &OsStr) -> Parsed<Option<Token>> {
     let text = value.to_str().map(str::trim).unwrap_or("\u{fffd}");
     if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Err("the token is not visible ASCII".to_string());

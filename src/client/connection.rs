@@ -8,7 +8,7 @@ use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
 use std::time::{Duration, Instant};
 
 /// A request.
-pub struct Request<'a> {
+pub(crate) struct Request<'a> {
     /// A token, in capitals by custom.
     pub method: &'a str,
     /// Where it goes.
@@ -26,7 +26,7 @@ pub struct Request<'a> {
 ///
 /// # Errors
 /// See [`ClientError`].
-pub fn get(url: &Url, token: Option<&str>, timeout: Duration) -> Result<Reply, ClientError> {
+pub(super) fn get(url: &Url, token: Option<&str>, timeout: Duration) -> Result<Reply, ClientError> {
     let bearer = token.map(|token| format!("Bearer {token}"));
     let headers = [("Authorization", bearer.as_deref())];
     Request { method: "GET", url, headers: &headers, body: None, timeout }.send()
@@ -37,7 +37,7 @@ impl Request<'_> {
     ///
     /// # Errors
     /// See [`ClientError`].
-    pub fn send(&self) -> Result<Reply, ClientError> {
+    pub(crate) fn send(&self) -> Result<Reply, ClientError> {
         let head = self.head()?;
         let deadline = Deadline::after(self.timeout);
         let fail = |error: io::Error| failed(self.url, self.timeout, &error);
@@ -56,7 +56,7 @@ impl Request<'_> {
     ///
     /// # Errors
     /// [`ClientError::Header`].
-    pub fn head(&self) -> Result<String, ClientError> {
+    pub(crate) fn head(&self) -> Result<String, ClientError> {
         let mut head = format!("{} {} HTTP/1.1\r\n", self.method, self.url.target);
         let host = self.url.host_field();
         let length = self.body.map(|body| body.len().to_string());
@@ -92,7 +92,7 @@ fn is_field(value: &str) -> bool {
 ///
 /// # Errors
 /// [`ClientError::Resolve`], [`ClientError::Connect`].
-pub fn reach(url: &Url, timeout: Duration) -> Result<(), ClientError> {
+pub(super) fn reach(url: &Url, timeout: Duration) -> Result<(), ClientError> {
     match connect(url, Deadline::after(timeout), timeout) {
         Ok(_) => Ok(()),
         Err(ClientError::Late { address, timeout }) => {
@@ -141,17 +141,17 @@ fn failed(url: &Url, timeout: Duration, error: &io::Error) -> ClientError {
 
 /// A point in time that all steps of a request share.
 #[derive(Clone, Copy)]
-pub struct Deadline(Instant);
+pub(super) struct Deadline(Instant);
 
 impl Deadline {
     /// In `timeout` from now.
-    pub fn after(timeout: Duration) -> Deadline {
+    pub(super) fn after(timeout: Duration) -> Deadline {
         let now = Instant::now();
         Deadline(now.checked_add(timeout).unwrap_or(now + Duration::from_secs(86_400)))
     }
 
     /// The time until then, zero when it is over.
-    pub fn left(self) -> Duration {
+    pub(super) fn left(self) -> Duration {
         self.0.saturating_duration_since(Instant::now())
     }
 

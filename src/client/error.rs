@@ -6,7 +6,7 @@ use std::time::Duration;
 
 /// The ways in which requests and URLs fail. An `address` is HOST:PORT, a `cause` what is wrong or the system's reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ClientError {
+pub(crate) enum ClientError {
     /// `url`, as typed, is none that this client can use.
     Url { url: String, cause: String },
     /// A header that HTTP can't carry. The value may be a secret and is left out.
@@ -25,7 +25,7 @@ pub enum ClientError {
 
 impl ClientError {
     /// Could the same request succeed a moment later, when a server has started?
-    pub fn may_pass(&self) -> bool {
+    pub(crate) fn may_pass(&self) -> bool {
         !matches!(self, Self::Url { .. } | Self::Header { .. } | Self::Reply { .. })
     }
 }
@@ -52,7 +52,7 @@ impl std::error::Error for ClientError {}
 
 /// The cause of `error`: the words of its kind ("connection refused"), without the system's spelling and
 /// number. An error that is not the system's, or of no kind, speaks for itself.
-pub fn cause(error: &io::Error) -> String {
+pub(super) fn cause(error: &io::Error) -> String {
     let words = error.kind().to_string();
     let is_vague = error.kind() == ErrorKind::Other || words == "uncategorized error";
     if error.raw_os_error().is_none() || is_vague { error.to_string() } else { words }

@@ -11,11 +11,11 @@ mod tests;
 mod url;
 mod wait;
 
-pub use connection::Request;
-pub use error::ClientError;
-pub use reply::Reply;
-pub use report::report;
-pub use url::Url;
+pub(crate) use connection::Request;
+pub(crate) use error::ClientError;
+pub(crate) use reply::Reply;
+pub(crate) use report::report;
+pub(crate) use url::Url;
 
 use crate::cli::{Requests, Server};
 use std::io::Write;
@@ -31,7 +31,7 @@ const EXCERPT: usize = 400;
 ///
 /// Exit code 0; 1 with a line on `err` for a status of 400 or more (unless `any_status`), no answer, or an `out` that
 /// can't be written. The token goes to the server's own admin port only.
-pub fn get(
+pub(crate) fn get(
     url: &str,
     any_status: bool,
     server: &Server,
@@ -62,7 +62,7 @@ fn fetch(
 
 /// `h1mock probe [ADDRESS]`: exit code 0 when `/readyz` answers 200, else 1 with the reason on `err`. At `tcp://HOST:PORT` a
 /// connection is enough: nothing is sent, so a mock counts no request.
-pub fn probe(address: Option<&str>, server: &Server, err: &mut dyn Write) -> u8 {
+pub(crate) fn probe(address: Option<&str>, server: &Server, err: &mut dyn Write) -> u8 {
     if let Some(port) = address.and_then(Url::without_tcp) {
         let connected = Url::socket(port, server.traffic).and_then(|url| connection::reach(&url, PROBE));
         return exit_code(connected.map(|()| 0).map_err(|error| error.to_string()), err);
@@ -80,7 +80,7 @@ pub fn probe(address: Option<&str>, server: &Server, err: &mut dyn Write) -> u8 
 
 /// What `h1mock wait` waits for; all of it.
 #[derive(Default)]
-pub struct WaitGoal<'a> {
+pub(crate) struct WaitGoal<'a> {
     /// This generation or a later one serves.
     pub generation: Option<u64>,
     /// This provision is active.
@@ -91,7 +91,7 @@ pub struct WaitGoal<'a> {
 
 /// `h1mock wait`: blocks until all that is `wanted` is true; without anything, until `/readyz` answers 200. Exit code 0, or 1
 /// with the reason on `err` when `timeout` is over or waiting can't help.
-pub fn wait(
+pub(crate) fn wait(
     wanted: &WaitGoal,
     timeout: Duration,
     address: Option<&str>,

@@ -3,13 +3,13 @@
 use std::io::{self, BufRead, ErrorKind, Read};
 
 /// Largest body in bytes; the client keeps it in memory.
-pub const MAX_BODY: usize = 64 << 20;
+pub(super) const MAX_BODY: usize = 64 << 20;
 /// Largest status line with headers, chunk lines and trailers, in bytes.
 const MAX_HEAD: usize = 64 << 10;
 
 /// An answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Reply {
+pub(crate) struct Reply {
     /// The first line, such as `HTTP/1.1 200 OK`.
     pub line: String,
     /// 200 to 599, or whatever three digits came.
@@ -24,7 +24,7 @@ pub struct Reply {
 
 impl Reply {
     /// The first header called `name`, in any case.
-    pub fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers
             .iter()
             .find(|(known, _)| known.eq_ignore_ascii_case(name))
@@ -32,7 +32,7 @@ impl Reply {
     }
 
     /// `404 Not Found`, or just `404`.
-    pub fn status_text(&self) -> String {
+    pub(crate) fn status_text(&self) -> String {
         format!("{} {}", self.status, self.reason).trim_end().to_string()
     }
 
@@ -41,7 +41,7 @@ impl Reply {
     /// # Errors
     /// `InvalidData` for what is no HTTP or too large, `UnexpectedEof` for an answer that stops early, and
     /// the errors of `source`.
-    pub fn read(source: &mut impl BufRead, method: &str) -> io::Result<Reply> {
+    pub(crate) fn read(source: &mut impl BufRead, method: &str) -> io::Result<Reply> {
         let mut lines = Lines { source, budget: MAX_HEAD };
         let mut reply = head(&mut lines)?;
         while (100..200).contains(&reply.status) {

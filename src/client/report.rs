@@ -12,7 +12,7 @@ const TIME: Duration = Duration::from_secs(10);
 const FAILED: u8 = 3;
 
 /// Writes the report to `out`. Exit code 0, 3 where one of `fail_on` holds, 1 with a line on `err` where there is no report.
-pub fn report(
+pub(crate) fn report(
     fail_on: Option<FailOn>,
     address: Option<&str>,
     server: &Server,

@@ -6,7 +6,7 @@ use std::net::{IpAddr, SocketAddr};
 
 /// Where a request goes: plain HTTP only (RFC 9110, section 4.2.1).
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Url {
+pub(crate) struct Url {
     /// Name or address; IPv6 without brackets.
     pub host: String,
     /// TCP port, never 0.
@@ -22,7 +22,7 @@ impl Url {
     ///
     /// # Errors
     /// [`ClientError::Url`]: other schemes, user names, ports that are none, hosts with odd characters.
-    pub fn parse(text: &str, home: SocketAddr, default_port: u16) -> Result<Url, ClientError> {
+    pub(crate) fn parse(text: &str, home: SocketAddr, default_port: u16) -> Result<Url, ClientError> {
         let fail = |cause: String| ClientError::Url { url: text.to_string(), cause };
         let rest = without_scheme(text).map_err(fail)?;
         let has_scheme = rest.len() < text.len();
@@ -45,7 +45,7 @@ impl Url {
     ///
     /// # Errors
     /// As `parse`, and for a path.
-    pub fn address(text: &str, home: SocketAddr) -> Result<Url, ClientError> {
+    pub(crate) fn address(text: &str, home: SocketAddr) -> Result<Url, ClientError> {
         let url = match text.parse::<u16>() {
             Ok(port) => Url::parse(&format!(":{port}"), home, home.port())?,
             Err(_) => Url::parse(text, home, home.port())?,
@@ -57,7 +57,7 @@ impl Url {
     }
 
     /// What follows the scheme of `tcp://HOST:PORT`; `None` of any other text.
-    pub fn without_tcp(text: &str) -> Option<&str> {
+    pub(crate) fn without_tcp(text: &str) -> Option<&str> {
         let (scheme, rest) = text.split_once("://")?;
         scheme.eq_ignore_ascii_case("tcp").then_some(rest)
     }
@@ -66,7 +66,7 @@ impl Url {
     ///
     /// # Errors
     /// As `parse`, for a path and without a port.
-    pub fn socket(text: &str, home: SocketAddr) -> Result<Url, ClientError> {
+    pub(crate) fn socket(text: &str, home: SocketAddr) -> Result<Url, ClientError> {
         let fail = |cause: String| ClientError::Url { url: format!("tcp://{text}"), cause };
         let (host, port) = split_authority(text.strip_suffix('/').unwrap_or(text)).map_err(fail)?;
         let host = if host.is_empty() { home.ip().to_string() } else { host.to_string() };
@@ -78,17 +78,17 @@ impl Url {
     }
 
     /// The same server with another target.
-    pub fn with_target(&self, target: impl Into<String>) -> Url {
+    pub(crate) fn with_target(&self, target: impl Into<String>) -> Url {
         Url { target: target.into(), ..self.clone() }
     }
 
     /// HOST:PORT, as errors and connections need it.
-    pub fn authority(&self) -> String {
+    pub(crate) fn authority(&self) -> String {
         format!("{}:{}", self.bracketed(), self.port)
     }
 
     /// The `Host` field: without the default port and without an IPv6 zone (RFC 6874 keeps it off the wire).
-    pub fn host_field(&self) -> String {
+    pub(crate) fn host_field(&self) -> String {
         let host = match self.bracketed().split_once('%') {
             Some((address, _)) => format!("{address}]"),
             None => self.bracketed(),
@@ -97,7 +97,7 @@ impl Url {
     }
 
     /// Does it lead to `server` on this machine, under whatever name of the machine itself?
-    pub fn leads_to(&self, server: SocketAddr) -> bool {
+    pub(crate) fn leads_to(&self, server: SocketAddr) -> bool {
         let near = match self.host.parse::<IpAddr>() {
             Ok(ip) => ip == server.ip() || ip.is_loopback() && server.ip().is_loopback(),
             Err(_) => self.host.eq_ignore_ascii_case("localhost") && server.ip().is_loopback(),
@@ -162,7 +162,7 @@ fn split_authority(authority: &str) -> Result<(&str, Option<u16>), String> {
 }
 
 /// Percent-encodes what would end or break the request line; what is encoded already stays.
-pub fn encoded(target: &str) -> String {
+pub(super) fn encoded(target: &str) -> String {
     let mut out = String::with_capacity(target.len());
     for byte in target.bytes() {
         if byte.is_ascii_graphic() && !b"\"<>\\^`{|}".contains(&byte) {

@@ -20,7 +20,7 @@ const HELD: u64 = 60;
 const QUESTION: Duration = Duration::from_secs(5);
 
 /// What to wait for.
-pub enum Condition<'a> {
+pub(super) enum Condition<'a> {
     /// `/readyz` answers 200.
     Ready,
     /// This generation or a later one serves.
@@ -52,7 +52,7 @@ enum Turn {
 }
 
 /// Who is asked, and until when.
-pub struct Wait<'a> {
+pub(super) struct Wait<'a> {
     server: Url,
     token: Option<&'a str>,
     timeout: Duration,
@@ -61,7 +61,7 @@ pub struct Wait<'a> {
 
 impl<'a> Wait<'a> {
     /// Starts the clock: all conditions together have `timeout`.
-    pub fn start(server: Url, token: Option<&'a str>, timeout: Duration) -> Self {
+    pub(super) fn start(server: Url, token: Option<&'a str>, timeout: Duration) -> Self {
         Wait { server, token, timeout, deadline: Deadline::after(timeout) }
     }
 
@@ -71,7 +71,7 @@ impl<'a> Wait<'a> {
     /// # Errors
     /// One line with the last answer when the time is over; at once when asking again is no use (401, 404, no
     /// HTTP).
-    pub fn until(&self, condition: &Condition) -> Result<(), String> {
+    pub(super) fn until(&self, condition: &Condition) -> Result<(), String> {
         let mut pause = SHORTEST_PAUSE;
         let mut last: Option<String> = None;
         loop {

@@ -12,7 +12,7 @@ use super::walk::{COUNT_LIMIT, DEPTH_LIMIT, joined};
 
 /// What the mount looked like at one moment; it was not updated between two equal marks.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Mark {
+pub(crate) enum Mark {
     /// `..data`: where it leads to. Swapped by one rename, so never seen half done.
     Linked(PathBuf, Stat),
     /// No `..data`: each file, sorted. Somebody may be at writing one of them.
@@ -21,7 +21,7 @@ pub enum Mark {
 
 impl Mark {
     /// Looks at the mount at `dir`; one that does not exist has no files.
-    pub fn read(dir: &Path) -> Mark {
+    pub(crate) fn read(dir: &Path) -> Mark {
         let link = dir.join("..data");
         match (fs::read_link(&link), link.symlink_metadata()) {
             (Ok(target), Ok(metadata)) => Mark::Linked(target, Stat::from_metadata(&metadata)),
@@ -39,7 +39,7 @@ impl Mark {
 
 /// The files of the mount at `dir`, sorted, each with the path of the content behind its links. Hidden names and whatever
 /// leads out of the mount are left out. Errors: `dir` can't be read; one that does not exist has no files.
-pub fn keys(dir: &Path) -> io::Result<Vec<(Name, PathBuf)>> {
+pub(super) fn keys(dir: &Path) -> io::Result<Vec<(Name, PathBuf)>> {
     let mut found = Vec::new();
     let start = match dir.canonicalize() {
         Ok(start) => start,

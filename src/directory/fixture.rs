@@ -7,11 +7,11 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use super::{Name, ProvisionDir};
 
 /// A temporary folder with room for a provision directory (`provision`) and a ConfigMap mount (`config`).
-pub struct Folder(PathBuf);
+pub(crate) struct Folder(PathBuf);
 
 impl Folder {
     /// An empty folder.
-    pub fn new() -> Folder {
+    pub(crate) fn new() -> Folder {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let path = std::env::temp_dir().join(format!("h1mock-test-{}-{count}", std::process::id()));
@@ -20,22 +20,22 @@ impl Folder {
     }
 
     /// The provision directory `provision`, filled from `config`, neither of which has any files yet.
-    pub fn directory(&self) -> ProvisionDir {
+    pub(crate) fn directory(&self) -> ProvisionDir {
         ProvisionDir::open(&self.root(), Some(&self.config())).unwrap()
     }
 
     /// The provision directory.
-    pub fn root(&self) -> PathBuf {
+    pub(crate) fn root(&self) -> PathBuf {
         self.0.join("provision")
     }
 
     /// The ConfigMap mount; not made yet.
-    pub fn config(&self) -> PathBuf {
+    pub(crate) fn config(&self) -> PathBuf {
         self.0.join("config")
     }
 
     /// A path beside these two.
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.0.join(name)
     }
 }
@@ -47,13 +47,13 @@ impl Drop for Folder {
 }
 
 /// A name that is known to be good.
-pub fn name(text: &str) -> Name {
+pub(crate) fn name(text: &str) -> Name {
     Name::parse(text).unwrap()
 }
 
 /// Updates the ConfigMap mount at `dir` as the kubelet does: a new hidden folder with all keys, a link for each
 /// key through `..data`, which is then replaced by a rename.
-pub fn swap_config_map(dir: &Path, version: &str, keys: &[(&str, &str)]) {
+pub(crate) fn swap_config_map(dir: &Path, version: &str, keys: &[(&str, &str)]) {
     let folder = dir.join(format!("..2024_{version}"));
     fs::create_dir_all(&folder).unwrap();
     for (key, content) in keys {

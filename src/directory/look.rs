@@ -12,7 +12,7 @@ use super::walk::{Found, walk};
 
 /// A file at one moment; it was neither written nor touched nor re-pointed between two equal looks.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Look {
+pub(crate) struct Look {
     /// The file itself. Of a link to another file of the directory, or to nothing: the link, since that file is
     /// looked at under its own name, and who edits it means that name. Of a link that leads elsewhere: its target.
     pub stat: Stat,
@@ -22,7 +22,7 @@ pub struct Look {
 
 impl Look {
     /// Looks at `name` below `root`. `None`: no regular file, and no link to one or to nothing.
-    pub fn new(root: &Path, name: &Name) -> Option<Look> {
+    pub(crate) fn new(root: &Path, name: &Name) -> Option<Look> {
         let path = root.join(name.as_str());
         let own = path.symlink_metadata().ok()?;
         if own.is_file() {
@@ -39,7 +39,7 @@ impl Look {
     }
 
     /// Looks at all files below `root` that are not left alone. Errors: `root` can't be read.
-    pub fn all(root: &Path) -> io::Result<HashMap<Name, Look>> {
+    pub(crate) fn all(root: &Path) -> io::Result<HashMap<Name, Look>> {
         let mut looks = HashMap::new();
         walk(root, |found| {
             if let Found::File(name) = found
@@ -53,14 +53,14 @@ impl Look {
 
     /// Whether `name` is complete as soon as it is there: links have no content of their own, and hard links are
     /// made to finished files. Of any other file somebody is at the writing.
-    pub fn is_born_complete(root: &Path, name: &Name) -> bool {
+    pub(crate) fn is_born_complete(root: &Path, name: &Name) -> bool {
         let metadata = root.join(name.as_str()).symlink_metadata();
         metadata.is_ok_and(|own| own.is_symlink() || own.nlink() > 1)
     }
 
     /// Whether this look differs from `before` as after a touch: in its time, not in its size. Anything else that
     /// changes with no more than an event for attributes is a write that goes on.
-    pub fn is_touch_of(&self, before: &Look) -> bool {
+    pub(crate) fn is_touch_of(&self, before: &Look) -> bool {
         let (now, then) = (self.stat, before.stat);
         self.link != before.link || (now.modified_ns != then.modified_ns && now.size == then.size)
     }

@@ -26,11 +26,11 @@ use std::time::SystemTime;
 use crate::system::lock::lock;
 pub(crate) use config_map::Mark;
 use copies::Copies;
-pub use error::{Cause, DirectoryError};
+pub(crate) use error::{Cause, DirectoryError};
 pub(crate) use look::Look;
-pub use name::Name;
-pub use opened::Content;
-pub use source::{SIZE_LIMIT, Source, Stamp, Stat};
+pub(crate) use name::Name;
+pub(crate) use opened::Content;
+pub(crate) use source::{SIZE_LIMIT, Source, Stamp, Stat};
 pub(crate) use walk::{DEPTH_LIMIT, Found, joined, walk};
 
 /// The provision directory and the ConfigMap mount that it is filled from. Shared by all threads.

@@ -5,9 +5,9 @@ use crate::system::truncate::truncate;
 use std::fmt;
 
 /// Bytes that one component may have (`NAME_MAX` of Linux).
-pub const COMPONENT_LIMIT: usize = 255;
+pub(super) const COMPONENT_LIMIT: usize = 255;
 /// Bytes that a whole name may have (`PATH_MAX` of Linux).
-pub const NAME_LIMIT: usize = 4096;
+pub(super) const NAME_LIMIT: usize = 4096;
 
 /// A name relative to the provision directory: UTF-8, components parted by `/`, none of them empty or hidden
 /// (so neither `.` nor `..`), no NUL or other control characters. Spaces, quotes, `%`, `\` and any other character are legal.

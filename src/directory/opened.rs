@@ -37,7 +37,7 @@ pub(super) struct Sent(Mutex<Vec<(Stat, Weak<File>)>>);
 
 impl Sent {
     /// The content of the regular file at `path`, which must not be a link.
-    pub fn content(&self, name: &Name, path: &Path) -> Result<Content, Cause> {
+    pub(super) fn content(&self, name: &Name, path: &Path) -> Result<Content, Cause> {
         let mut opened = None;
         let (bytes, _) = source::settled(path, &mut |file, stat| {
             if stat.size > SMALL as u64 {

@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 use super::error::Cause;
 
 /// Bytes that a file may have to be read or copied.
-pub const SIZE_LIMIT: usize = 16 << 20;
+pub(crate) const SIZE_LIMIT: usize = 16 << 20;
 
 /// Reads of a file that changes meanwhile, before giving up: its writer will cause another event anyway.
 const TRIES: usize = 5;
@@ -68,13 +68,13 @@ impl Stat {
 }
 
 /// SHA-256 of `bytes`, 64 hexadecimal digits.
-pub fn sha256(bytes: &[u8]) -> String {
+pub(super) fn sha256(bytes: &[u8]) -> String {
     format!("{:x}", Sha256::digest(bytes))
 }
 
 /// Reads the regular file at `path`, which must not be a link. Never blocks on a FIFO. Errors: what the system
 /// says, [`Cause::NotRegular`], [`Cause::TooLarge`], [`Cause::Changing`].
-pub fn read_settled(path: &Path, limit: usize) -> Result<(Vec<u8>, Stat), Cause> {
+pub(super) fn read_settled(path: &Path, limit: usize) -> Result<(Vec<u8>, Stat), Cause> {
     settled(path, &mut |file, stat| {
         if stat.size > limit as u64 {
             return Err(Cause::TooLarge(limit));
@@ -87,7 +87,7 @@ pub fn read_settled(path: &Path, limit: usize) -> Result<(Vec<u8>, Stat), Cause>
 type Reading<'r> = dyn FnMut(&File, &Stat) -> Result<Option<Vec<u8>>, Cause> + 'r;
 
 /// What `read` gives of the regular file at `path`, which is opened again where that is nothing.
-pub fn settled(path: &Path, read: &mut Reading<'_>) -> Result<(Vec<u8>, Stat), Cause> {
+pub(super) fn settled(path: &Path, read: &mut Reading<'_>) -> Result<(Vec<u8>, Stat), Cause> {
     for _ in 0..TRIES {
         // Opening a device can have effects of its own, so the type is looked at first.
         regular(&path.symlink_metadata()?)?;
@@ -110,7 +110,7 @@ fn is_fresh(stat: &Stat) -> bool {
 }
 
 /// `None`: the file changed while it was read.
-pub fn read_once(file: &File, stat: &Stat, limit: usize) -> Result<Option<Vec<u8>>, Cause> {
+pub(super) fn read_once(file: &File, stat: &Stat, limit: usize) -> Result<Option<Vec<u8>>, Cause> {
     let bytes = read_bounded(file, limit)?;
     if is_fresh(stat) && read_bounded(file, limit)? != bytes {
         return Ok(None);

@@ -7,13 +7,13 @@ use std::path::Path;
 use super::name::Name;
 
 /// Levels of sub-folders that are looked at.
-pub const DEPTH_LIMIT: usize = 16;
+pub(crate) const DEPTH_LIMIT: usize = 16;
 /// Files and folders that are looked at in one walk.
-pub const COUNT_LIMIT: usize = 10_000;
+pub(super) const COUNT_LIMIT: usize = 10_000;
 
 /// What a walk comes across; names are relative to its start, with `/`.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Found {
+pub(crate) enum Found {
     /// A folder (`""`: where the walk starts). It is named before it is read, so that a watch that is set then
     /// misses nothing.
     Folder(String),
@@ -24,7 +24,7 @@ pub enum Found {
 }
 
 /// Walks through `start`, breadth first. Errors: `start` can't be read; a sub-folder that can't be is left out.
-pub fn walk(start: &Path, mut visit: impl FnMut(Found)) -> io::Result<()> {
+pub(crate) fn walk(start: &Path, mut visit: impl FnMut(Found)) -> io::Result<()> {
     let mut folders = std::collections::VecDeque::from([(String::new(), 0)]);
     let mut left = COUNT_LIMIT;
     while let Some((folder, depth)) = folders.pop_front() {
@@ -76,6 +76,6 @@ fn classify(folder: &str, entry: &fs::DirEntry) -> EntryKind {
 }
 
 /// The name of `file_name` in `folder`, which is `""` for the start of a walk.
-pub fn joined(folder: &str, file_name: &str) -> String {
+pub(crate) fn joined(folder: &str, file_name: &str) -> String {
     if folder.is_empty() { file_name.to_owned() } else { format!("{folder}/{file_name}") }
 }

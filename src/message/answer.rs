@@ -5,9 +5,9 @@ use crate::message::is_token;
 use std::borrow::Cow;
 
 /// Media type of text that a view returns, as in Flask.
-pub const HTML: &str = "text/html; charset=utf-8";
+pub(crate) const HTML: &str = "text/html; charset=utf-8";
 /// Media type of maps, lists and the admin interface.
-pub const JSON: &str = "application/json";
+pub(crate) const JSON: &str = "application/json";
 
 /// One answer, as HTTP has it.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -23,7 +23,7 @@ pub struct Answer {
 }
 
 /// Header fields: most names and many values are known when the program is built.
-pub type Fields = Vec<(Cow<'static, str>, Cow<'static, str>)>;
+pub(crate) type Fields = Vec<(Cow<'static, str>, Cow<'static, str>)>;
 
 impl Answer {
     /// An answer with a body of media type `content_type`.
@@ -74,7 +74,7 @@ impl Answer {
 ///
 /// # Errors
 /// Says what is wrong with it.
-pub fn check_header(name: &str, value: &str) -> Result<(), String> {
+pub(crate) fn check_header(name: &str, value: &str) -> Result<(), String> {
     if !is_token(name) {
         return Err(format!("header name `{}` has characters that headers can't have", name.escape_debug()));
     }

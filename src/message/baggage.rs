@@ -5,7 +5,7 @@ use percent_encoding::percent_decode_str;
 
 /// Names and values of the members of all `baggage` fields, in order; a name may repeat. Values are percent-decoded, what is not
 /// UTF-8 is replaced. Properties are left out, and so is what is no member.
-pub fn members<'v>(fields: impl IntoIterator<Item = &'v str>) -> Vec<(String, String)> {
+pub(crate) fn members<'v>(fields: impl IntoIterator<Item = &'v str>) -> Vec<(String, String)> {
     let members = fields.into_iter().flat_map(|field| field.split(','));
     members.filter_map(member).collect()
 }

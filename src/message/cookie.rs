@@ -4,7 +4,7 @@ use crate::message::form::Pairs;
 
 /// Names and values of a `Cookie` header in order. A quoted value may hold `;` and escapes (`\"`, `\054`), any value
 /// `=`; a name without a value has an empty one; invalid UTF-8 from escapes is replaced.
-pub fn parse(header: &str) -> Pairs {
+pub(crate) fn parse(header: &str) -> Pairs {
     let mut cookies = Pairs::new();
     let mut rest = header;
     loop {

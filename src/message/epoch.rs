@@ -27,11 +27,11 @@ const EPOCHS: u64 = 1 << (u64::BITS - COUNT);
 
 /// A count that begins anew with each epoch. Epoch and count are one number, so that nobody gets between them.
 #[derive(Debug, Default)]
-pub struct ResetCounter(AtomicU64);
+pub(crate) struct ResetCounter(AtomicU64);
 
 impl ResetCounter {
     /// Counts a request of `epoch`, unless a later one was counted already.
-    pub fn count(&self, epoch: u64) {
+    pub(crate) fn count(&self, epoch: u64) {
         let _ = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |hits| {
             let ahead = epoch.wrapping_sub(hits >> COUNT) % EPOCHS;
             match ahead {
@@ -44,12 +44,12 @@ impl ResetCounter {
     }
 
     /// Whether anything was ever counted.
-    pub fn any(&self) -> bool {
+    pub(crate) fn any(&self) -> bool {
         self.0.load(Ordering::Relaxed) & COUNTS > 0
     }
 
     /// The count of `epoch`.
-    pub fn in_epoch(&self, epoch: u64) -> u64 {
+    pub(crate) fn in_epoch(&self, epoch: u64) -> u64 {
         let hits = self.0.load(Ordering::Relaxed);
         if hits >> COUNT == epoch % EPOCHS { hits & COUNTS } else { 0 }
     }

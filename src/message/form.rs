@@ -1,23 +1,23 @@
 //! Bodies of forms, urlencoded and multipart, as names and values. Knows bytes and a content type, no requests.
 
 mod multipart;
-pub mod options;
+pub(crate) mod options;
 
 use percent_encoding::percent_decode;
 use std::fmt;
 use std::ops::Range;
 
 /// Names and values in the order in which they were sent; a name may repeat.
-pub type Pairs = Vec<(String, String)>;
+pub(crate) type Pairs = Vec<(String, String)>;
 
 /// Parts that a multipart body may have; each costs far more than the bytes it takes.
-pub const MAX_PARTS: usize = 1_000;
+pub(crate) const MAX_PARTS: usize = 1_000;
 
 /// Fields that an urlencoded body may have: two bytes of it take about a hundred of memory.
-pub const MAX_FIELDS: usize = 100_000;
+pub(crate) const MAX_FIELDS: usize = 100_000;
 
 /// Bytes that the header fields of one part may take together.
-pub const MAX_PART_HEADERS: usize = 16 * 1024;
+pub(crate) const MAX_PART_HEADERS: usize = 16 * 1024;
 
 /// What a form carries.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -68,7 +68,7 @@ impl fmt::Display for FormError {
 }
 
 /// Whether a body of this media type (lower case) is a form.
-pub fn is_form(mimetype: &str) -> bool {
+pub(crate) fn is_form(mimetype: &str) -> bool {
     matches!(
         mimetype,
         "application/x-www-form-urlencoded" | "application/x-url-encoded" | "multipart/form-data"
@@ -79,7 +79,7 @@ pub fn is_form(mimetype: &str) -> bool {
 ///
 /// # Errors
 /// A limit is exceeded.
-pub fn parse(content_type: &str, body: &[u8]) -> Result<Form, FormError> {
+pub(crate) fn parse(content_type: &str, body: &[u8]) -> Result<Form, FormError> {
     let (mimetype, options) = options::parse(content_type);
     match mimetype.as_str() {
         "multipart/form-data" => multipart::parse(options::get(&options, "boundary").unwrap_or(""), body),
@@ -93,7 +93,7 @@ pub fn parse(content_type: &str, body: &[u8]) -> Result<Form, FormError> {
 
 /// Reads `a=1&b=2`: `+` is a blank, `;` does not separate, `a` equals `a=`, an invalid escape stays, invalid UTF-8 is
 /// replaced.
-pub fn urlencoded(text: &[u8]) -> Pairs {
+pub(crate) fn urlencoded(text: &[u8]) -> Pairs {
     let pairs = text.split(|b| *b == b'&').filter(|pair| !pair.is_empty());
     pairs
         .map(|pair| {

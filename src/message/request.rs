@@ -1,7 +1,7 @@
 //! One request as the mock and the admin interface see it: owned, its body read, its path decoded. What has to be
 //! parsed is parsed when it is first asked for, once. Knows no connections and no engine under them.
 
-pub mod url;
+pub(crate) mod url;
 
 use crate::message::baggage;
 use crate::message::cookie;

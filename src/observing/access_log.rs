@@ -9,18 +9,18 @@ use std::time::Instant;
 const SHOWN: usize = 200;
 
 /// Target of access lines in `RUST_LOG`.
-pub const TARGET: &str = "access";
+pub(crate) const TARGET: &str = "access";
 
 /// Writes lines, or does nothing.
 #[derive(Debug, Clone, Copy)]
-pub struct AccessLog {
+pub(crate) struct AccessLog {
     on: bool,
     json: bool,
 }
 
 /// What one line says.
 #[derive(Debug)]
-pub struct Line {
+pub(crate) struct Line {
     method: String,
     target: String,
     began: Instant,
@@ -31,30 +31,30 @@ pub struct Line {
 
 impl Line {
     /// A line for a request of `listener` that arrives now, while the provision of `generation` serves.
-    pub fn new(listener: &'static str, method: &str, target: &str, generation: u64) -> Line {
+    pub(crate) fn new(listener: &'static str, method: &str, target: &str, generation: u64) -> Line {
         let (method, target) = (method.to_owned(), target.to_owned());
         Line { method, target, began: Instant::now(), generation, rule: None, listener }
     }
 
     /// The rule that served it.
-    pub fn served_by(self, rule: Option<String>) -> Line {
+    pub(crate) fn served_by(self, rule: Option<String>) -> Line {
         Line { rule, ..self }
     }
 }
 
 impl AccessLog {
     /// A log that writes where `on`, JSON where `json`.
-    pub fn new(on: bool, json: bool) -> AccessLog {
+    pub(crate) fn new(on: bool, json: bool) -> AccessLog {
         AccessLog { on: on && log::log_enabled!(target: TARGET, log::Level::Info), json }
     }
 
     /// Whether lines are written at all.
-    pub fn is_on(self) -> bool {
+    pub(crate) fn is_on(self) -> bool {
         self.on
     }
 
     /// Writes the line of a request of `peer` that the engine refused: `line` is its request line as far as it came.
-    pub fn write_refused(self, listener: &str, line: &str, peer: SocketAddr, status: u16, why: &str) {
+    pub(crate) fn write_refused(self, listener: &str, line: &str, peer: SocketAddr, status: u16, why: &str) {
         if !self.on {
             return;
         }
@@ -78,7 +78,7 @@ impl AccessLog {
     }
 
     /// Writes the line of a request that got `answer`, or would have: `gone` says that its client had left. Microseconds count from the request's arrival to its answer.
-    pub fn write(self, line: &Line, status: u16, gone: bool) {
+    pub(crate) fn write(self, line: &Line, status: u16, gone: bool) {
         let Line { method, target, generation, listener, .. } = line;
         let micros = line.began.elapsed().as_micros();
         if self.json {

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use std::io::Write;
 
 /// Starts logging. A panic becomes a record too.
-pub fn start(json: bool) {
+pub(crate) fn start(json: bool) {
     let asked = std::env::var("RUST_LOG").unwrap_or_default();
     let level = level(&asked);
     let mut builder = Builder::new();
@@ -48,7 +48,7 @@ fn level(asked: &str) -> Option<&str> {
 }
 
 /// The time of a record: RFC 3339, UTC, milliseconds.
-pub fn now() -> String {
+pub(crate) fn now() -> String {
     chrono::Utc::now().format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
 }
 

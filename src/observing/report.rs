@@ -3,7 +3,7 @@
 
 mod fail_on;
 
-pub use fail_on::FailOn;
+pub(crate) use fail_on::FailOn;
 
 use crate::observing::metrics::Summary;
 use crate::system::truncate::truncate;
@@ -14,17 +14,17 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 /// Bytes that a report has at most, its line end included.
-pub const LONGEST: usize = 1023;
+pub(crate) const LONGEST: usize = 1023;
 
 /// What a container's runtime shows of one that has ended; mounted by the kubelet.
-pub const TERMINATION_LOG: &str = "/dev/termination-log";
+pub(crate) const TERMINATION_LOG: &str = "/dev/termination-log";
 
 /// Items of a list and characters of a text that are shown; the next pair is tried where this one is too long.
 const SHOWN: [(usize, usize); 6] = [(5, 150), (4, 100), (3, 70), (2, 50), (1, 30), (0, 16)];
 
 /// What happened since the process began.
 #[derive(Debug, Default)]
-pub struct Report {
+pub(crate) struct Report {
     /// The provision that serves.
     pub provision: String,
     pub generation: u64,
@@ -35,14 +35,14 @@ pub struct Report {
 
 impl Report {
     /// What of `conditions` holds.
-    pub fn failed(&self, conditions: FailOn) -> Vec<&'static str> {
+    pub(crate) fn failed(&self, conditions: FailOn) -> Vec<&'static str> {
         let Summary { unmatched, errors, failed_loads, .. } = self.summary;
         let counts = [unmatched, self.unused.len() as u64, errors, failed_loads];
         conditions.words().filter(|(place, _)| counts[*place] > 0).map(|(_, word)| word).collect()
     }
 
     /// The report as JSON, with the verdict by `conditions`.
-    pub fn text(&self, conditions: FailOn) -> String {
+    pub(crate) fn text(&self, conditions: FailOn) -> String {
         let mut texts = SHOWN.iter().map(|shown| self.to_json(conditions, *shown));
         // The last one is below the limit whatever the names (tested).
         texts.find(|text| text.len() < LONGEST).unwrap_or_default()
@@ -98,7 +98,7 @@ fn excerpt(text: &str, characters: usize) -> String {
 ///
 /// # Errors
 /// The system's.
-pub fn write(path: &Path, text: &str) -> io::Result<()> {
+pub(crate) fn write(path: &Path, text: &str) -> io::Result<()> {
     let mut file = open(path)?;
     // What the kubelet has mounted is there already, in a directory that may be read-only. Pipes and devices have no length.
     if file.metadata()?.is_file() {

@@ -3,8 +3,8 @@
 
 mod readiness;
 
-pub use crate::provisioning::active::WaitId;
-pub use crate::provisioning::error::ActivationError;
+pub(crate) use crate::provisioning::active::WaitId;
+pub(crate) use crate::provisioning::error::ActivationError;
 
 use crate::directory::{DirectoryError, Name, ProvisionDir};
 use crate::message::epoch::Epoch;
@@ -23,7 +23,7 @@ use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-pub struct Activation {
+pub(crate) struct Activation {
     engine: Arc<Engine>,
     options: LoadOptions,
     directory: Arc<ProvisionDir>,
@@ -41,7 +41,7 @@ impl Activation {
     ///
     /// # Errors
     /// The built-in provision does not load, which no input can cause.
-    pub fn start(
+    pub(crate) fn start(
         engine: Arc<Engine>,
         options: LoadOptions,
         directory: Arc<ProvisionDir>,
@@ -66,18 +66,18 @@ impl Activation {
     }
 
     /// The provision for one request.
-    pub fn current(&self) -> Arc<Provision> {
+    pub(crate) fn current(&self) -> Arc<Provision> {
         self.active.current()
     }
 
     /// What requests take when they begin, so that nothing of them counts after a reset.
-    pub fn epoch(&self) -> &Arc<Epoch> {
+    pub(crate) fn epoch(&self) -> &Arc<Epoch> {
         &self.epoch
     }
 
     /// Ends the epoch: hits start at 0, `store` is what `registerRules()` made it. Gives the generation that serves. Waits for
     /// nothing, not for a load either.
-    pub fn reset(&self) -> u64 {
+    pub(crate) fn reset(&self) -> u64 {
         let provision = self.current();
         let epoch = self.epoch.next();
         // The first request would reset the values, too; nobody knows when that comes.
@@ -85,32 +85,32 @@ impl Activation {
         provision.generation
     }
 
-    pub fn directory(&self) -> &Arc<ProvisionDir> {
+    pub(crate) fn directory(&self) -> &Arc<ProvisionDir> {
         &self.directory
     }
 
-    pub fn generation(&self) -> u64 {
+    pub(crate) fn generation(&self) -> u64 {
         self.current().generation
     }
 
     /// Calls `then` once `wanted` or a later generation serves.
-    pub fn on_generation(&self, wanted: u64, then: Then) -> WaitId {
+    pub(crate) fn on_generation(&self, wanted: u64, then: Then) -> WaitId {
         self.active.on_generation(wanted, then)
     }
 
     /// Gives up a wait; tells whether it was still waiting.
-    pub fn forget(&self, wait: WaitId) -> bool {
+    pub(crate) fn forget(&self, wait: WaitId) -> bool {
         self.active.forget(wait)
     }
 
     /// Waits that were not called yet.
     #[cfg(test)]
-    pub fn waits(&self) -> usize {
+    pub(crate) fn waits(&self) -> usize {
         self.active.waiting()
     }
 
     /// Calls every wait with the generation that serves, reached or not: the process stops.
-    pub fn release_waits(&self) {
+    pub(crate) fn release_waits(&self) {
         self.active.release();
     }
 
@@ -118,7 +118,7 @@ impl Activation {
     ///
     /// # Errors
     /// Nothing is stored or changed where it does not load or can't be stored.
-    pub fn post(&self, name: &Name, source: &[u8]) -> Result<u64, ActivationError> {
+    pub(crate) fn post(&self, name: &Name, source: &[u8]) -> Result<u64, ActivationError> {
         let _one = lock(&self.loading);
         if !name.is_provision() || Name::is_ignored(name.file_name()) {
             return Err(ActivationError::NotAProvision(name.as_str().to_owned()));
@@ -133,7 +133,7 @@ impl Activation {
     ///
     /// # Errors
     /// There is no such provision, or it does not load.
-    pub fn activate(&self, name: &Name) -> Result<u64, ActivationError> {
+    pub(crate) fn activate(&self, name: &Name) -> Result<u64, ActivationError> {
         let _one = lock(&self.loading);
         if !self.directory.exists(name) {
             return Err(ActivationError::Unknown(name.as_str().to_owned()));
@@ -149,7 +149,7 @@ impl Activation {
     ///
     /// # Errors
     /// The directory refuses.
-    pub fn put_file(&self, name: &Name, bytes: &[u8]) -> Result<u64, ActivationError> {
+    pub(crate) fn put_file(&self, name: &Name, bytes: &[u8]) -> Result<u64, ActivationError> {
         let _one = lock(&self.loading);
         self.directory.write(name, bytes)?;
         self.ledger.rewritten(name.as_str());
@@ -161,7 +161,7 @@ impl Activation {
     ///
     /// # Errors
     /// It is unknown or active, or the directory refuses.
-    pub fn remove(&self, name: &Name) -> Result<(), ActivationError> {
+    pub(crate) fn remove(&self, name: &Name) -> Result<(), ActivationError> {
         let _one = lock(&self.loading);
         if !self.directory.exists(name) {
             return Err(ActivationError::Unknown(name.as_str().to_owned()));
@@ -178,7 +178,7 @@ impl Activation {
     ///
     /// # Errors
     /// There is none, or it can't be read.
-    pub fn source(&self, name: &Name) -> Result<Vec<u8>, ActivationError> {
+    pub(crate) fn source(&self, name: &Name) -> Result<Vec<u8>, ActivationError> {
         if !self.directory.exists(name) {
             return Err(ActivationError::Unknown(name.as_str().to_owned()));
         }
@@ -189,13 +189,13 @@ impl Activation {
     ///
     /// # Errors
     /// The directory can't be read.
-    pub fn ledger(&self) -> Result<Vec<LedgerRow>, DirectoryError> {
+    pub(crate) fn ledger(&self) -> Result<Vec<LedgerRow>, DirectoryError> {
         self.ledger.rows(&self.directory)
     }
 
     /// Does what a batch of file events asks for: the last completed provision that loads is activated; else, if a file changed
     /// that the active one has read, that one is loaded again.
-    pub fn changed(&self, changes: &Changes) {
+    pub(crate) fn changed(&self, changes: &Changes) {
         let _one = lock(&self.loading);
         log::debug!("file events: {changes:?}");
         // What was removed may have been stored again while this waited for another load.
@@ -330,7 +330,7 @@ impl Activation {
     }
 
     /// Whether what was configured last is not what serves: it did not load, or the files on disk are others.
-    pub fn differs(&self) -> bool {
+    pub(crate) fn differs(&self) -> bool {
         metrics().is_failing() || self.current().files.differ(initial::BUILT_IN_SOURCE)
     }
 

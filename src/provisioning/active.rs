@@ -5,13 +5,13 @@ use crate::system::lock::lock;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 /// Called with the generation that serves, once it is the wanted one or a later one; with an earlier one when the process stops.
-pub type Then = Box<dyn FnOnce(u64) + Send>;
+pub(crate) type Then = Box<dyn FnOnce(u64) + Send>;
 
 /// Names one wait, to give it up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct WaitId(u64);
+pub(crate) struct WaitId(u64);
 
-pub struct Active {
+pub(crate) struct Active {
     current: RwLock<Arc<Provision>>,
     waits: Mutex<Waits>,
 }
@@ -25,18 +25,18 @@ struct Waits {
 
 impl Active {
     /// Makes `provision` the first one, generation 1.
-    pub fn new(mut provision: Provision) -> Active {
+    pub(crate) fn new(mut provision: Provision) -> Active {
         provision.generation = 1;
         Active { current: RwLock::new(Arc::new(provision)), waits: Mutex::default() }
     }
 
     /// The provision for one request, from its start to its end.
-    pub fn current(&self) -> Arc<Provision> {
+    pub(crate) fn current(&self) -> Arc<Provision> {
         self.current.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Lets `provision` serve from now on; the requests that run finish on the old one. Gives its generation.
-    pub fn swap(&self, mut provision: Provision) -> u64 {
+    pub(crate) fn swap(&self, mut provision: Provision) -> u64 {
         let (generation, old) = {
             let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
             provision.generation = current.generation + 1;
@@ -50,7 +50,7 @@ impl Active {
     }
 
     /// Calls `then` once `wanted` or a later generation serves; at once if it does already.
-    pub fn on_generation(&self, wanted: u64, then: Then) -> WaitId {
+    pub(crate) fn on_generation(&self, wanted: u64, then: Then) -> WaitId {
         let mut waits = lock(&self.waits);
         waits.next += 1;
         let id = WaitId(waits.next);
@@ -62,7 +62,7 @@ impl Active {
     }
 
     /// Gives up a wait; tells whether it was still waiting.
-    pub fn forget(&self, wait: WaitId) -> bool {
+    pub(crate) fn forget(&self, wait: WaitId) -> bool {
         let found = {
             let waiting = &mut lock(&self.waits).waiting;
             waiting.binary_search_by_key(&wait, |(id, ..)| *id).map(|at| waiting.remove(at))
@@ -72,12 +72,12 @@ impl Active {
     }
 
     #[cfg(test)]
-    pub fn waiting(&self) -> usize {
+    pub(crate) fn waiting(&self) -> usize {
         lock(&self.waits).waiting.len()
     }
 
     /// Calls every wait with the generation that serves, reached or not.
-    pub fn release(&self) {
+    pub(crate) fn release(&self) {
         let generation = self.current().generation;
         let waiting = std::mem::take(&mut lock(&self.waits).waiting);
         waiting.into_iter().for_each(|(.., then)| then(generation));

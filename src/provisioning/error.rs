@@ -6,7 +6,7 @@ use std::fmt;
 
 /// Why a request to activate, store or remove was refused.
 #[derive(Debug)]
-pub enum ActivationError {
+pub(crate) enum ActivationError {
     /// There is no such file.
     Unknown(String),
     /// The active provision can't be removed.

@@ -6,14 +6,14 @@ use crate::directory::{Name, ProvisionDir};
 const INITIAL: &str = "initial";
 const INITIAL_RHAI: &str = "initial.rhai";
 /// The names of its file.
-pub const NAMES: [&str; 2] = [INITIAL, INITIAL_RHAI];
+pub(crate) const NAMES: [&str; 2] = [INITIAL, INITIAL_RHAI];
 /// Name of the built-in provision where it does not stand for a file: `initial` is broken, or readiness waits for one.
-pub const BUILT_IN: &str = "built-in";
+pub(crate) const BUILT_IN: &str = "built-in";
 /// The built-in provision: every path is 404 with a link to the documentation.
-pub const BUILT_IN_SOURCE: &[u8] = include_bytes!("../../provisions/default");
+pub(crate) const BUILT_IN_SOURCE: &[u8] = include_bytes!("../../provisions/default");
 
 /// The name of the initial provision in the provision directory.
-pub fn name(directory: &ProvisionDir) -> &'static str {
+pub(crate) fn name(directory: &ProvisionDir) -> &'static str {
     let has = |name: &str| Name::parse(name).is_ok_and(|name| directory.exists(&name));
     if !has(INITIAL) && has(INITIAL_RHAI) { INITIAL_RHAI } else { INITIAL }
 }

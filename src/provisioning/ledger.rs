@@ -9,7 +9,7 @@ use std::time::SystemTime;
 
 /// What a file is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub(crate) enum Kind {
     /// Has `registerRules()`.
     Provision,
     /// Is imported by others.
@@ -22,7 +22,7 @@ pub enum Kind {
 
 impl Kind {
     /// The word for it in the ledger.
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Kind::Provision => "provision",
             Kind::Library => "library",
@@ -34,7 +34,7 @@ impl Kind {
 
 /// One file of the ledger.
 #[derive(Debug, Clone)]
-pub struct LedgerRow {
+pub(crate) struct LedgerRow {
     /// Name in the provision directory.
     pub name: String,
     /// Bytes.
@@ -55,7 +55,7 @@ pub struct LedgerRow {
 
 /// What was learned of one file by loading it.
 #[derive(Debug, Clone, Default)]
-pub struct Record {
+pub(crate) struct Record {
     /// What it turned out to be.
     pub kind: Option<Kind>,
     /// Its last activation.
@@ -66,39 +66,39 @@ pub struct Record {
 
 /// What was learned by loading, by name.
 #[derive(Default)]
-pub struct Ledger(Mutex<HashMap<String, Record>>);
+pub(crate) struct Ledger(Mutex<HashMap<String, Record>>);
 
 impl Ledger {
     /// `name` serves as `generation`.
-    pub fn activated(&self, name: &str, generation: u64) {
+    pub(crate) fn activated(&self, name: &str, generation: u64) {
         let record = Record { kind: Some(Kind::Provision), generation: Some(generation), error: None };
         lock(&self.0).insert(name.to_owned(), record);
     }
 
-    pub fn failed(&self, name: &str, error: &LoadError) {
+    pub(crate) fn failed(&self, name: &str, error: &LoadError) {
         lock(&self.0).entry(name.to_owned()).or_default().error = Some(error.clone());
     }
 
     /// `name` loaded and has no `registerRules()`.
-    pub fn library(&self, name: &str) {
+    pub(crate) fn library(&self, name: &str) {
         let mut ledger = lock(&self.0);
         let record = ledger.entry(name.to_owned()).or_default();
         (record.kind, record.error) = (Some(Kind::Library), None);
     }
 
     /// `name` has other content, which nobody has loaded yet: an error of before says nothing of it.
-    pub fn rewritten(&self, name: &str) {
+    pub(crate) fn rewritten(&self, name: &str) {
         if let Some(record) = lock(&self.0).get_mut(name) {
             record.error = None;
         }
     }
 
     /// What is known of `name`.
-    pub fn record(&self, name: &str) -> Record {
+    pub(crate) fn record(&self, name: &str) -> Record {
         lock(&self.0).get(name).cloned().unwrap_or_default()
     }
 
-    pub fn forget(&self, name: &str) {
+    pub(crate) fn forget(&self, name: &str) {
         lock(&self.0).remove(name);
     }
 
@@ -106,7 +106,7 @@ impl Ledger {
     ///
     /// # Errors
     /// The directory can't be read.
-    pub fn rows(&self, directory: &ProvisionDir) -> Result<Vec<LedgerRow>, DirectoryError> {
+    pub(crate) fn rows(&self, directory: &ProvisionDir) -> Result<Vec<LedgerRow>, DirectoryError> {
         Ok(directory.list()?.into_iter().map(|entry| self.row(directory, entry)).collect())
     }
 

@@ -14,7 +14,7 @@ use rhai::Engine;
 use std::sync::Arc;
 
 /// What loads are made with.
-pub struct LoadOptions {
+pub(crate) struct LoadOptions {
     /// Time and memory of one call.
     pub budget: Budget,
     /// `--on-error initial`: a failed load activates `initial`.
@@ -31,7 +31,7 @@ pub struct LoadOptions {
 ///
 /// # Errors
 /// The first thing that is wrong with it.
-pub fn load(
+pub(crate) fn load(
     engine: &Arc<Engine>,
     options: &LoadOptions,
     directory: &Arc<ProvisionDir>,
@@ -55,7 +55,7 @@ pub fn load(
 ///
 /// # Errors
 /// The built-in provision does not load, which no input can cause.
-pub fn load_first(
+pub(crate) fn load_first(
     engine: &Arc<Engine>,
     options: &LoadOptions,
     directory: &Arc<ProvisionDir>,

@@ -10,12 +10,12 @@
 //!
 //! A load that fails changes nothing: `error.rs` says why.
 
-pub mod activation;
-pub mod active;
-pub mod error;
-pub mod initial;
-pub mod ledger;
-pub mod load;
-pub mod provision;
-pub mod required;
-pub mod watcher;
+pub(crate) mod activation;
+pub(crate) mod active;
+pub(crate) mod error;
+pub(crate) mod initial;
+pub(crate) mod ledger;
+pub(crate) mod load;
+pub(crate) mod provision;
+pub(crate) mod required;
+pub(crate) mod watcher;

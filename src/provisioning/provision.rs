@@ -296,7 +296,7 @@ fn line(at: Position) -> usize {
 }
 
 /// What is wrong with a file that has no `registerRules()`, where a provision is wanted.
-pub fn no_register_rules(name: &str) -> LoadError {
+pub(crate) fn no_register_rules(name: &str) -> LoadError {
     let mut error = Fault::of_file(name, "function registerRules() is missing");
     error.hint = Some("define `fn registerRules() { app.get(\"/foo\", foo); }`".to_owned());
     error

@@ -8,21 +8,21 @@ use crate::provisioning::ledger::{Kind, Ledger};
 use crate::provisioning::provision::{Provision, no_register_rules};
 
 /// The provision that readiness waits for; `None` is any that loads, if an `initial` does not.
-pub struct Required(Option<Name>);
+pub(crate) struct Required(Option<Name>);
 
 impl Required {
     /// The provision `name`, as `--require-provision` has it.
-    pub fn new(name: Option<Name>) -> Required {
+    pub(crate) fn new(name: Option<Name>) -> Required {
         Required(name)
     }
 
     /// Whether `--require-provision` names it.
-    pub fn is_named(&self) -> bool {
+    pub(crate) fn is_named(&self) -> bool {
         self.0.is_some()
     }
 
     /// The end of ``not ready until provision `initial` is active``.
-    pub fn goal(&self) -> String {
+    pub(crate) fn goal(&self) -> String {
         match &self.0 {
             Some(name) => format!("provision `{name}` is active"),
             None => "a provision is active".to_owned(),
@@ -31,7 +31,7 @@ impl Required {
 
     /// Whether `active` is that provision. The built-in one stands for no file, so it never is; where none is named, it is right
     /// unless there is an `initial`.
-    pub fn is(&self, active: &Provision, directory: &ProvisionDir) -> bool {
+    pub(crate) fn is(&self, active: &Provision, directory: &ProvisionDir) -> bool {
         match &self.0 {
             Some(name) => {
                 !active.built_in
@@ -42,12 +42,12 @@ impl Required {
     }
 
     /// The built-in provision must not become a file that would be taken for `initial` at the next start.
-    pub fn is_initial(&self) -> bool {
+    pub(crate) fn is_initial(&self) -> bool {
         self.0.as_ref().is_some_and(|name| initial::NAMES.contains(&name.as_str()))
     }
 
     /// Why `active` is another provision, as /readyz answers it.
-    pub fn reason(&self, active: &Provision, directory: &ProvisionDir, ledger: &Ledger) -> String {
+    pub(crate) fn reason(&self, active: &Provision, directory: &ProvisionDir, ledger: &Ledger) -> String {
         let active = &active.name;
         let not = match &self.0 {
             Some(name) => {

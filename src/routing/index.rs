@@ -17,7 +17,7 @@ const DEPTH: usize = 32;
 
 /// A rule: its place in the order of matching, which comes first when places are compared, and in that of registration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct RankedRule {
+pub(crate) struct RankedRule {
     /// From 0; the least is tried first.
     pub rank: u32,
     /// From 0.
@@ -26,7 +26,7 @@ pub struct RankedRule {
 
 /// The index of a rule table.
 #[derive(Debug, Default)]
-pub struct RuleIndex {
+pub(crate) struct RuleIndex {
     statics: Table<RankedRules>,
     root: Node,
 }
@@ -59,7 +59,7 @@ struct Rare {
 impl RuleIndex {
     /// Enters a rule. Rules must be entered in the order of matching; `fixed`: those without variables and defaults, which
     /// come before all others.
-    pub fn insert(&mut self, rule: RankedRule, tokens: &[Token], fixed: bool) {
+    pub(crate) fn insert(&mut self, rule: RankedRule, tokens: &[Token], fixed: bool) {
         let segments = segments(tokens);
         if fixed {
             let texts: Vec<&str> = segments.iter().map(|segment| segment.prefix).collect();
@@ -70,12 +70,12 @@ impl RuleIndex {
     }
 
     /// Rules without variables and defaults that can match `key`, in the order of matching.
-    pub fn fixed(&self, key: &str) -> impl Iterator<Item = RankedRule> {
+    pub(crate) fn fixed(&self, key: &str) -> impl Iterator<Item = RankedRule> {
         self.statics.get(&hash(key)).into_iter().flatten().copied()
     }
 
     /// All other rules that can match `key`, in the order of matching.
-    pub fn variable(&self, key: &str) -> impl Iterator<Item = RankedRule> + use<> {
+    pub(crate) fn variable(&self, key: &str) -> impl Iterator<Item = RankedRule> + use<> {
         let mut found = RankedRules::default();
         self.root.find((!key.is_empty()).then_some(key), &mut found);
         if found.len() > 1 {
@@ -87,7 +87,7 @@ impl RuleIndex {
 }
 
 /// What the tree knows a path by: no slashes at the ends and no doubled ones, which rules may or may not tolerate.
-pub fn key_of(path: &str) -> std::borrow::Cow<'_, str> {
+pub(crate) fn key_of(path: &str) -> std::borrow::Cow<'_, str> {
     let path = path.strip_prefix('/').unwrap_or(path);
     // Trimmed only where it has to be: the general search takes longer than most paths.
     let path = if path.starts_with('/') || path.ends_with('/') { path.trim_matches('/') } else { path };

@@ -1,11 +1,11 @@
 //! The methods of HTTP by number: a rule keeps a bit of each, counters keep it in their key.
 
 /// Methods that have a number; the first stands for all others.
-pub const METHODS: [&str; 10] =
+pub(crate) const METHODS: [&str; 10] =
     ["other", "GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "CONNECT"];
 
 /// The place of `method` in [`METHODS`].
-pub fn method_index(method: &str) -> u32 {
+pub(crate) fn method_index(method: &str) -> u32 {
     // Byte by byte: comparing texts is a call for each.
     match method.as_bytes() {
         [b'G', b'E', b'T'] => 1,

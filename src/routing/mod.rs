@@ -4,12 +4,12 @@
 //! `router.rs` is the table of all rules; its `index.rs` finds the few that may match a path, at a cost that does not grow with them.
 //! `near_miss.rs` finds the closest rules where none serves. `quoting.rs` encodes and decodes parts of URLs.
 
-pub mod converter;
-pub mod index;
-pub mod method;
-pub mod near_miss;
-pub mod pattern;
-pub mod quoting;
-pub mod router;
-pub mod rule;
-pub mod value;
+pub(crate) mod converter;
+pub(crate) mod index;
+pub(crate) mod method;
+pub(crate) mod near_miss;
+pub(crate) mod pattern;
+pub(crate) mod quoting;
+pub(crate) mod router;
+pub(crate) mod rule;
+pub(crate) mod value;

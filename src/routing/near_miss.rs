@@ -27,17 +27,17 @@ const LONGEST_WORD: usize = 64;
 
 /// What each difference counts; a word that is nearly right counts its mistakes, too.
 mod cost {
-    pub const CASE: usize = 1;
-    pub const SLASH: usize = 1;
-    pub const METHOD: usize = 2;
-    pub const SPELLING: usize = 2;
-    pub const VALUE: usize = 4;
-    pub const LENGTH: usize = 5;
-    pub const WORD: usize = 8;
+    pub(super) const CASE: usize = 1;
+    pub(super) const SLASH: usize = 1;
+    pub(super) const METHOD: usize = 2;
+    pub(super) const SPELLING: usize = 2;
+    pub(super) const VALUE: usize = 4;
+    pub(super) const LENGTH: usize = 5;
+    pub(super) const WORD: usize = 8;
     /// A rule that has nothing in common with the path is close if there is only one difference.
-    pub const ALONE: usize = LENGTH;
+    pub(super) const ALONE: usize = LENGTH;
     /// A rule that much farther than the closest one is none of the closest.
-    pub const FARTHER: usize = WORD;
+    pub(super) const FARTHER: usize = WORD;
 }
 
 /// A rule that nearly serves a request.

@@ -28,7 +28,7 @@ pub struct Variable {
 }
 
 #[derive(Debug, Clone)]
-pub struct Pattern {
+pub(crate) struct Pattern {
     /// Without slashes at the end.
     tokens: Vec<Token>,
     /// Whether it ends in a slash (Werkzeug: a branch, as opposed to a leaf).
@@ -37,7 +37,7 @@ pub struct Pattern {
 
 /// How slashes are matched.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Slashes {
+pub(crate) struct Slashes {
     /// A slash at the end must be there if, and only if, the pattern has it.
     pub strict: bool,
     /// Several slashes count as one.
@@ -48,7 +48,7 @@ pub struct Slashes {
 type Spans = SmallVec<[(usize, usize); 4]>;
 
 /// Where a path matched.
-pub struct Captures {
+pub(crate) struct Captures {
     /// Start and end of each variable, in bytes of the path.
     pub spans: Spans,
     /// Whether slashes came after the last token.
@@ -60,7 +60,7 @@ impl Pattern {
     ///
     /// # Errors
     /// What is wrong with it, without the rule.
-    pub fn parse(text: &str) -> Result<Pattern, String> {
+    pub(crate) fn parse(text: &str) -> Result<Pattern, String> {
         if !text.starts_with('/') {
             return Err("must start with `/`".to_owned());
         }
@@ -85,17 +85,17 @@ impl Pattern {
     }
 
     /// Its tokens, without slashes at the end.
-    pub fn tokens(&self) -> &[Token] {
+    pub(crate) fn tokens(&self) -> &[Token] {
         &self.tokens
     }
 
     /// Whether it ends in a slash.
-    pub fn is_branch(&self) -> bool {
+    pub(crate) fn is_branch(&self) -> bool {
         self.branch
     }
 
     /// Names and converters of its variables, in order of appearance.
-    pub fn variables(&self) -> impl Iterator<Item = (&str, &Converter)> {
+    pub(crate) fn variables(&self) -> impl Iterator<Item = (&str, &Converter)> {
         self.tokens.iter().filter_map(|token| match token {
             Token::Variable(variable) => Some((variable.name.as_str(), &variable.converter)),
             _ => None,
@@ -103,7 +103,7 @@ impl Pattern {
     }
 
     /// What it puts a rule before: fewer is earlier (Werkzeug's `match_compare_key`). `defaults`: whether the rule has any.
-    pub fn priority(&self, defaults: bool) -> impl Ord + use<> {
+    pub(crate) fn priority(&self, defaults: bool) -> impl Ord + use<> {
         let (mut texts, mut weights, mut index, mut in_static) = (Vec::new(), Vec::new(), 0, false);
         for token in &self.tokens {
             // Static text between two variables counts as one item, each variable as one.
@@ -122,7 +122,7 @@ impl Pattern {
 
     /// Matches a path (decoded, with one slash at its start). Values are not converted: a text that is out of a converter's
     /// range still is a match here, as in Werkzeug, where it ends the search.
-    pub fn captures(&self, path: &str, slashes: Slashes) -> Option<Captures> {
+    pub(crate) fn captures(&self, path: &str, slashes: Slashes) -> Option<Captures> {
         let tail = self.branch || !slashes.strict;
         let mut walk = Walk {
             tokens: &self.tokens,
@@ -138,7 +138,7 @@ impl Pattern {
     }
 
     /// The path that these texts of its variables give, with single slashes between the tokens.
-    pub fn fill(&self, mut texts: impl Iterator<Item = String>) -> String {
+    pub(crate) fn fill(&self, mut texts: impl Iterator<Item = String>) -> String {
         let mut path = String::new();
         for token in &self.tokens {
             match token {

@@ -12,7 +12,7 @@ const PATH: &AsciiSet = &VALUE.remove(b'|').remove(b'+');
 
 /// The text that a path of the request line stands for: `%2F` becomes `/`, `+` stays `+`, a `%` without two hex digits stays
 /// as it is, and bytes that are no UTF-8 become U+FFFD.
-pub fn decode_path(raw: &str) -> Cow<'_, str> {
+pub(crate) fn decode_path(raw: &str) -> Cow<'_, str> {
     if !raw.contains('%') {
         return raw.into();
     }
@@ -20,17 +20,17 @@ pub fn decode_path(raw: &str) -> Cow<'_, str> {
 }
 
 /// A path for `Location` and `url_for`: all but unreserved characters and `/:|+` is percent-encoded.
-pub fn encode_path(path: &str) -> String {
+pub(crate) fn encode_path(path: &str) -> String {
     utf8_percent_encode(path, PATH).to_string()
 }
 
 /// The value of a URL variable: as [`encode_path`], but `|` and `+` are encoded too.
-pub fn encode_value(value: &str) -> String {
+pub(crate) fn encode_value(value: &str) -> String {
     utf8_percent_encode(value, VALUE).to_string()
 }
 
 /// One name or value of a query string: a blank becomes `+`, all but unreserved characters is percent-encoded.
-pub fn encode_query(text: &str) -> String {
+pub(crate) fn encode_query(text: &str) -> String {
     utf8_percent_encode(text, QUERY).to_string().replace("%20", "+")
 }
 

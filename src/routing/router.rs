@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::collections::HashMap;
 
-pub use crate::routing::quoting::{decode_path, encode_path};
+pub(crate) use crate::routing::quoting::{decode_path, encode_path};
 
 /// All rules of a provision.
 #[derive(Debug, Default)]

@@ -291,7 +291,7 @@ impl Rule {
 }
 
 /// Whether several slashes follow one another. Most paths are short: searching for a text would take longer to set up.
-pub fn has_doubled_slash(path: &str) -> bool {
+pub(crate) fn has_doubled_slash(path: &str) -> bool {
     let bytes = path.as_bytes();
     bytes.iter().zip(bytes.iter().skip(1)).any(|(first, second)| *first == b'/' && *second == b'/')
 }

@@ -4,13 +4,13 @@
 //! build on `runtime`, which has what lies under all scripts: Rhai, budgets, files, calls and faults.
 
 /// What scripts see under Flask's names.
-pub mod flask;
+pub(crate) mod flask;
 /// What scripts see under Python's names.
-pub mod python;
+pub(crate) mod python;
 /// Rhai underneath: budgets, calls, files, errors with their place.
-pub mod runtime;
+pub(crate) mod runtime;
 #[cfg(test)]
-pub mod tests;
+pub(crate) mod tests;
 
 use rhai::packages::{Package, StandardPackage};
 use rhai::{Engine, OptimizationLevel};

@@ -17,24 +17,24 @@ use std::time::Duration;
 use tiny_http::extension::{self, Body, Dribble, Open, Page, Step, Then};
 
 /// A request that has come in, as the engine has it.
-pub use tiny_http::Request as Incoming;
+pub(crate) use tiny_http::Request as Incoming;
 /// A listener of the engine, which workers take requests from.
-pub use tiny_http::Server;
+pub(crate) use tiny_http::Server;
 /// What clients of a listener may take up.
-pub use tiny_http::extension::Limits;
+pub(crate) use tiny_http::extension::Limits;
 /// Finishes what answers and deadlines have to wait for; the timer thread turns it.
-pub use tiny_http::extension::Reactor;
+pub(crate) use tiny_http::extension::Reactor;
 /// A request that the engine answers by itself, why, and the limit that it is over.
-pub use tiny_http::extension::{Limit, Reason, Refused};
+pub(crate) use tiny_http::extension::{Limit, Reason, Refused};
 
 /// Writes the page of a request that the engine refuses.
-pub type Refuse = Box<dyn Fn(&Refused<'_>) -> Answer + Send + Sync>;
+pub(crate) type Refuse = Box<dyn Fn(&Refused<'_>) -> Answer + Send + Sync>;
 
 /// What the listeners share.
 ///
 /// # Errors
 /// ``failed to start the engine: too many open files``
-pub fn reactor() -> Result<Arc<Reactor>, StartError> {
+pub(crate) fn reactor() -> Result<Arc<Reactor>, StartError> {
     Reactor::new().map_err(|error| StartError::System("start the engine", error))
 }
 
@@ -42,7 +42,7 @@ pub fn reactor() -> Result<Arc<Reactor>, StartError> {
 ///
 /// # Errors
 /// The system refuses a descriptor.
-pub fn server(
+pub(crate) fn server(
     listener: TcpListener,
     limits: &Limits,
     refuse: Refuse,
@@ -60,7 +60,7 @@ pub fn server(
 }
 
 /// The request of the program, with the body taken out of the engine's. `local` is where the listener is.
-pub fn receive(incoming: &mut Incoming, local: SocketAddr) -> Request {
+pub(crate) fn receive(incoming: &mut Incoming, local: SocketAddr) -> Request {
     let body = incoming.take_body();
     let remote = incoming.remote_addr().copied();
     Request::from_parts(
@@ -74,12 +74,12 @@ pub fn receive(incoming: &mut Incoming, local: SocketAddr) -> Request {
 }
 
 /// Counts the `bytes` of the answer to `incoming`; false if there is no memory for a large one.
-pub fn reserve(incoming: &Incoming, bytes: usize) -> bool {
+pub(crate) fn reserve(incoming: &Incoming, bytes: usize) -> bool {
     incoming.reserve(bytes)
 }
 
 /// Gives the memory of a body back to the engine, for those that come.
-pub fn give_back(incoming: &Incoming, body: Vec<u8>) {
+pub(crate) fn give_back(incoming: &Incoming, body: Vec<u8>) {
     incoming.give_back(body);
 }
 
@@ -91,7 +91,7 @@ const GARBAGE: &[u8] = b"\x00\xff\xfegarbage\xfe\xff\x00\r\n\r\n";
 ///
 /// # Errors
 /// The client is gone.
-pub fn send(incoming: Incoming, reply: Reply, close: bool, permit: Option<Permit>) -> io::Result<()> {
+pub(crate) fn send(incoming: Incoming, reply: Reply, close: bool, permit: Option<Permit>) -> io::Result<()> {
     let Reply { answer, injected, follow, .. } = reply;
     let (mut dribble, mut halve) = (None, false);
     if let Some(injected) = injected {
@@ -145,17 +145,17 @@ impl Sink for Open {
 }
 
 /// The handler on this thread takes longer than most: another worker of `server` waits for requests meanwhile.
-pub fn call_another(server: &Server) {
+pub(crate) fn call_another(server: &Server) {
     server.call_another();
 }
 
 /// Connections of `server` that are open, and those of them with a request that arrives or is not answered in full.
-pub fn connections(server: &Server) -> (usize, usize) {
+pub(crate) fn connections(server: &Server) -> (usize, usize) {
     (server.num_connections(), server.num_busy())
 }
 
 /// Takes in the connections that wait at `server`, and listens no more.
-pub fn close_listener(server: &Server) {
+pub(crate) fn close_listener(server: &Server) {
     server.close_listener();
 }
 
@@ -165,7 +165,7 @@ const YOUNG: Duration = Duration::from_millis(50);
 
 /// Closes the connections of `server` that wait for a request; gives how many requests are not answered in full, and whether
 /// connections are left that are too young to be closed.
-pub fn close_idle(server: &Server) -> (usize, bool) {
+pub(crate) fn close_idle(server: &Server) -> (usize, bool) {
     let young = server.close_idle(YOUNG);
     (server.num_busy(), young > 0)
 }

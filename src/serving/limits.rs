@@ -14,7 +14,7 @@ const FEW: usize = 64;
 
 /// The limits of both listeners. They differ in the number of connections, and in the bytes that they hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct EffectiveLimits {
+pub(crate) struct EffectiveLimits {
     /// Of the mock.
     pub mock: Limits,
     /// Of the admin listener.
@@ -24,7 +24,7 @@ pub struct EffectiveLimits {
 impl EffectiveLimits {
     /// Raises the limit of open files, looks at the memory of the cgroup, and divides both. What falls short of the
     /// settings is logged.
-    pub fn by_system(settings: &Settings) -> EffectiveLimits {
+    pub(crate) fn by_system(settings: &Settings) -> EffectiveLimits {
         let (limits, warnings) = EffectiveLimits::divide(settings, descriptors::raise(), memory::granted());
         for warning in warnings {
             log::warn!("{warning}");

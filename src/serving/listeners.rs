@@ -26,7 +26,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 /// A bound listener and the workers on it.
-pub struct Listener {
+pub(crate) struct Listener {
     server: Arc<Server>,
     /// The address that it is bound to.
     pub address: SocketAddr,
@@ -36,7 +36,7 @@ pub struct Listener {
 }
 
 /// What all workers share.
-pub struct Shared {
+pub(crate) struct Shared {
     /// Where answers wait that leave later.
     pub timer: Timer,
     /// Lines of the access log.
@@ -57,7 +57,7 @@ impl Listener {
     ///
     /// # Errors
     /// ``failed to listen on `0.0.0.0:8000`: address already in use``
-    pub fn bind(
+    pub(crate) fn bind(
         (address, port): (IpAddr, u16),
         limits: &Limits,
         refuse: Refuse,
@@ -76,7 +76,7 @@ impl Listener {
     ///
     /// # Errors
     /// Not one could be started.
-    pub fn start(
+    pub(crate) fn start(
         &mut self,
         name: &'static str,
         count: usize,
@@ -109,24 +109,24 @@ impl Listener {
     }
 
     /// Listens no more; connections that were made by then are served.
-    pub fn close(&self) {
+    pub(crate) fn close(&self) {
         http::close_listener(&self.server);
     }
 
     /// Closes connections that wait for a request; gives how many requests are not answered in full, and whether connections
     /// are left that may have a request on its way.
-    pub fn close_idle(&self) -> (usize, bool) {
+    pub(crate) fn close_idle(&self) -> (usize, bool) {
         http::close_idle(&self.server)
     }
 
     /// Counts the connections that are open, and those that are busy.
-    pub fn connections(&self) -> impl Fn() -> (usize, usize) + Send + Sync + 'static {
+    pub(crate) fn connections(&self) -> impl Fn() -> (usize, usize) + Send + Sync + 'static {
         let server: Weak<Server> = Arc::downgrade(&self.server);
         move || server.upgrade().map(|server| http::connections(&server)).unwrap_or_default()
     }
 
     /// Lets the workers end. `Shared::stopping` is set before.
-    pub fn stop(self) {
+    pub(crate) fn stop(self) {
         for _ in &self.workers {
             self.server.unblock();
         }
@@ -134,7 +134,7 @@ impl Listener {
 }
 
 /// What a worker does with a request.
-pub trait Work: Send + Sync {
+pub(crate) trait Work: Send + Sync {
     /// Answers one request, now or later. Panics are caught outside.
     fn serve(&self, incoming: Incoming);
     /// State that all workers share.
@@ -166,7 +166,7 @@ fn serve_one(server: &Server, work: &dyn Work) -> ControlFlow<()> {
 }
 
 /// Takes requests of the mock listener.
-pub struct MockWork {
+pub(crate) struct MockWork {
     /// State that all workers share.
     pub shared: Arc<Shared>,
     /// Where the provision comes from.
@@ -263,7 +263,7 @@ fn panicked() -> Outcome {
 }
 
 /// Takes requests of the admin listener.
-pub struct AdminWork {
+pub(crate) struct AdminWork {
     /// State that all workers share.
     pub shared: Arc<Shared>,
     /// The interface.

@@ -8,12 +8,12 @@
 //! 5. `timer.rs`: a reply waits here as long as a script or chaos holds it back.
 //! 6. `http.rs`: the bytes of the answer go to the engine, and from there to the socket.
 
-pub mod handler;
-pub mod http;
-pub mod limits;
-pub mod listeners;
-pub mod pending;
-pub mod refusal;
-pub mod start_error;
-pub mod startup;
-pub mod timer;
+pub(crate) mod handler;
+pub(crate) mod http;
+pub(crate) mod limits;
+pub(crate) mod listeners;
+pub(crate) mod pending;
+pub(crate) mod refusal;
+pub(crate) mod start_error;
+pub(crate) mod startup;
+pub(crate) mod timer;

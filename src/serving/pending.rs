@@ -9,7 +9,7 @@ const EACH: usize = 1 << 10;
 
 /// The answers that wait, or dribble.
 #[derive(Debug)]
-pub struct PendingBudget {
+pub(crate) struct PendingBudget {
     most: usize,
     bytes: AtomicUsize,
     answers: AtomicUsize,
@@ -17,19 +17,19 @@ pub struct PendingBudget {
 
 /// What one answer takes up, until it is dropped.
 #[derive(Debug)]
-pub struct Permit {
+pub(crate) struct Permit {
     budget: Arc<PendingBudget>,
     bytes: usize,
 }
 
 impl PendingBudget {
     /// None yet, `most` bytes at most.
-    pub fn new(most: usize) -> Arc<PendingBudget> {
+    pub(crate) fn new(most: usize) -> Arc<PendingBudget> {
         Arc::new(PendingBudget { most, bytes: AtomicUsize::new(0), answers: AtomicUsize::new(0) })
     }
 
     /// Room for `answer`, if there is any.
-    pub fn take(self: &Arc<Self>, answer: &Answer) -> Option<Permit> {
+    pub(crate) fn take(self: &Arc<Self>, answer: &Answer) -> Option<Permit> {
         let fields: usize = answer.headers.iter().map(|(name, value)| name.len() + value.len()).sum();
         let bytes = EACH + fields + answer.body.space();
         let within = |taken: usize| taken.checked_add(bytes).filter(|taken| *taken <= self.most);
@@ -39,12 +39,12 @@ impl PendingBudget {
     }
 
     /// Bytes that all may take up.
-    pub fn most(&self) -> usize {
+    pub(crate) fn most(&self) -> usize {
         self.most
     }
 
     /// How many there are now.
-    pub fn now(&self) -> usize {
+    pub(crate) fn now(&self) -> usize {
         self.answers.load(Ordering::Relaxed)
     }
 }

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 /// Pages of the mock: those of `abort`. Each goes to the journal with what is known of its request; of a connection that was one
 /// too many, nothing is.
-pub fn mock_pages(limits: &Limits, access: AccessLog, journal: Arc<Journal>) -> Refuse {
+pub(crate) fn mock_pages(limits: &Limits, access: AccessLog, journal: Arc<Journal>) -> Refuse {
     let limits = *limits;
     Box::new(move |refused| {
         let (status, why) = (refused.reason.status(), count("mock", refused, &limits, access));
@@ -24,13 +24,13 @@ pub fn mock_pages(limits: &Limits, access: AccessLog, journal: Arc<Journal>) -> 
 }
 
 /// Pages of the admin interface: its JSON.
-pub fn admin_pages(limits: &Limits, access: AccessLog) -> Refuse {
+pub(crate) fn admin_pages(limits: &Limits, access: AccessLog) -> Refuse {
     let limits = *limits;
     Box::new(move |refused| admin::failed(refused.reason.status(), &count("admin", refused, &limits, access)))
 }
 
 /// The answer in place of one that was to wait and found no room.
-pub fn no_room(most: usize) -> Answer {
+pub(crate) fn no_room(most: usize) -> Answer {
     let description = format!("too many bytes of answers wait here: over {most} (--max-buffered)");
     HttpError { description, ..HttpError::new(503) }.page()
 }

@@ -8,7 +8,7 @@ use std::{error, fmt, io};
 
 /// What could not be started, and why.
 #[derive(Debug)]
-pub enum StartError {
+pub(crate) enum StartError {
     /// The system refuses what has to be done, in these words.
     System(&'static str, io::Error),
     /// A listener on this address.

@@ -46,7 +46,7 @@ const QUIET: Duration = Duration::from_millis(5);
 ///
 /// # Errors
 /// What could not be started.
-pub fn serve(settings: Settings) -> Result<ExitCode, StartError> {
+pub(crate) fn serve(settings: Settings) -> Result<ExitCode, StartError> {
     let json = settings.log_format == LogFormat::Json;
     logger::start(json);
     // Before anything else runs: as process 1 a signal without a handler would be ignored.
@@ -303,7 +303,7 @@ const SLICE: Duration = Duration::from_millis(5);
 ///
 /// # Errors
 /// The system refuses a thread, or it panicked.
-pub fn with_stack<T: Send + 'static>(
+pub(crate) fn with_stack<T: Send + 'static>(
     budget: Budget,
     load: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, StartError> {
@@ -336,7 +336,7 @@ fn signals() -> Result<(Sender<i32>, Receiver<i32>), StartError> {
 }
 
 /// Time and memory that one call of a script gets.
-pub fn budget(settings: &Settings) -> Budget {
+pub(crate) fn budget(settings: &Settings) -> Budget {
     Budget { time: settings.script_timeout, memory: settings.script_memory }
 }
 

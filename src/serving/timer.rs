@@ -9,10 +9,10 @@ use std::time::{Duration, Instant};
 use std::{io, thread};
 
 /// What is due at some time. Must be short, and must not wait.
-pub type Job = Box<dyn FnOnce() + Send>;
+pub(crate) type Job = Box<dyn FnOnce() + Send>;
 
 /// How the thread waits for the next job: usefully.
-pub trait Wait: Send + Sync {
+pub(crate) trait Wait: Send + Sync {
     /// Returns after `timeout`, or earlier.
     fn wait(&self, timeout: Option<Duration>);
     /// Ends the present wait, or the next.
@@ -21,7 +21,7 @@ pub trait Wait: Send + Sync {
 
 /// A handle to the timer thread.
 #[derive(Clone)]
-pub struct Timer(Arc<Shared>);
+pub(crate) struct Timer(Arc<Shared>);
 
 struct Shared {
     jobs: Mutex<Jobs>,
@@ -40,7 +40,7 @@ impl Timer {
     ///
     /// # Errors
     /// The system refuses a thread.
-    pub fn start(wait: Arc<dyn Wait>) -> io::Result<Timer> {
+    pub(crate) fn start(wait: Arc<dyn Wait>) -> io::Result<Timer> {
         let shared = Arc::new(Shared { jobs: Mutex::default(), wait });
         let running = shared.clone();
         thread::Builder::new().name("timer".to_owned()).stack_size(512 << 10).spawn(move || running.run())?;
@@ -48,7 +48,7 @@ impl Timer {
     }
 
     /// Runs `job` on the timer thread after `delay`.
-    pub fn after(&self, delay: Duration, job: Job) {
+    pub(crate) fn after(&self, delay: Duration, job: Job) {
         let at = Instant::now() + delay;
         let mut jobs = lock(&self.0.jobs);
         let key = (at, jobs.next);

@@ -21,7 +21,7 @@ const KEPT: usize = USUAL + 10;
 /// How many descriptors each part of the program may hold. Clients of one listener can't take those of the other, and
 /// all clients together can't take those that loading a provision needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Descriptors {
+pub(crate) struct Descriptors {
     /// For files, inotify, libraries, and the listeners themselves.
     pub kept: usize,
     /// For connections of the admin listener.
@@ -32,7 +32,7 @@ pub struct Descriptors {
 
 impl Descriptors {
     /// Divides `limit` open files. Limits too small for what is kept back leave the mock one connection.
-    pub fn divide(limit: u64) -> Descriptors {
+    pub(crate) fn divide(limit: u64) -> Descriptors {
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         let (kept, admin) = ((limit / 8).clamp(KEPT, 128), (limit / 8).clamp(8, MOST_ADMIN));
         Descriptors { kept, admin, mock: limit.saturating_sub(kept + admin).clamp(1, MOST) }
@@ -41,7 +41,7 @@ impl Descriptors {
 
 /// Raises the limit of open files to the hard limit; gives the limit that holds then. The soft one is low (1024) only
 /// for the sake of programs that use `select`. A refusal is logged.
-pub fn raise() -> u64 {
+pub(crate) fn raise() -> u64 {
     let limit = getrlimit(Resource::Nofile);
     if limit.current == limit.maximum {
         return number(limit.current);
@@ -60,7 +60,7 @@ pub fn raise() -> u64 {
 }
 
 /// How many files may be open at a time because they are being sent: half of what the others leave of those kept back.
-pub fn for_sending() -> usize {
+pub(crate) fn for_sending() -> usize {
     (Descriptors::divide(number(getrlimit(Resource::Nofile).current)).kept - USUAL) / 2
 }
 

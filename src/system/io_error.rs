@@ -3,7 +3,7 @@
 use std::io;
 
 /// ``failed to listen on `0.0.0.0:80`: `` ends with `permission denied`.
-pub fn describe_io(error: &io::Error) -> String {
+pub(crate) fn describe_io(error: &io::Error) -> String {
     let text = error.to_string();
     let plain = text.split(" (os error").next().unwrap_or(&text);
     let mut letters = plain.chars();

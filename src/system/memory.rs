@@ -8,7 +8,7 @@ use std::path::{Component, Path};
 const ENDLESS: u64 = 1 << 62;
 
 /// The bytes that the process may use; `None` where `/proc` doesn't tell.
-pub fn granted() -> Option<u64> {
+pub(crate) fn granted() -> Option<u64> {
     granted_under(Path::new("/"))
 }
 

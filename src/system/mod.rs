@@ -1,8 +1,8 @@
 //! What the machine says: I/O errors in words, open files, memory; and how far two words are apart.
 
-pub mod descriptors;
-pub mod io_error;
-pub mod lock;
-pub mod memory;
-pub mod spelling;
-pub mod truncate;
+pub(crate) mod descriptors;
+pub(crate) mod io_error;
+pub(crate) mod lock;
+pub(crate) mod memory;
+pub(crate) mod spelling;
+pub(crate) mod truncate;

@@ -2,16 +2,16 @@
 
 /// Damerau-Levenshtein distance in its "optimal string alignment" form: insertions, deletions, replacements
 /// and swaps of neighbours that turn one word into the other.
-pub use strsim::osa_distance as distance;
+pub(crate) use strsim::osa_distance as distance;
 
 /// Mistakes that a word may have to count as the same one mistyped: a third of its letters, and at least one.
-pub fn allowed(letters: usize) -> usize {
+pub(crate) fn allowed(letters: usize) -> usize {
     (letters / 3).max(1)
 }
 
 /// The nearest of `known` to `word`, if it is close enough to be a typing mistake: a third of the letters,
 /// and at least one, may be wrong. Of equally near ones the first wins.
-pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let allowed = allowed(word.chars().count());
     let ranked = known.into_iter().map(|candidate| (distance(word, candidate), candidate));
     // With a distance of the whole word nothing of it is left.

@@ -1,7 +1,7 @@
 //! Texts of a bounded length, for messages.
 
 /// The first `characters` of `text`, and `mark` where there are more: `truncate("abcd", 3, "...")` is `abc...`.
-pub fn truncate(text: &str, characters: usize, mark: &str) -> String {
+pub(crate) fn truncate(text: &str, characters: usize, mark: &str) -> String {
     match text.char_indices().nth(characters) {
         Some((end, _)) => format!("{}{mark}", &text[..end]),
         None => text.to_owned(),

@@ -9,7 +9,7 @@ fn word(word: &str) -> String {
 }
 
 /// Writes a new version of all keys and swaps `..data`, as the kubelet does.
-pub fn mount(folder: &Folder, version: u32, keys: &[(&str, &str)]) {
+pub(crate) fn mount(folder: &Folder, version: u32, keys: &[(&str, &str)]) {
     let config = folder.0.join("config");
     let data = format!("..2026_{version}");
     fs::create_dir_all(config.join(&data)).unwrap();

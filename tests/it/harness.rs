@@ -2,7 +2,7 @@
 
 mod client;
 
-pub use client::{Client, Reply};
+pub(crate) use client::{Client, Reply};
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
@@ -14,18 +14,18 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 /// Far more than anything here takes; a slow machine is no failure.
-pub const DEADLINE: Duration = Duration::from_secs(20);
+pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
 
 /// For the end of a process: on a busy machine the kernel has been seen to take 20 s to close an inotify instance.
 const EXIT: Duration = Duration::from_secs(60);
 
 /// The binary under test.
-pub fn binary() -> Command {
+pub(crate) fn binary() -> Command {
     clean(Command::new(env!("CARGO_BIN_EXE_h1mock")))
 }
 
 /// The binary under a limit of the shell, such as `ulimit -n 64`.
-pub fn binary_under(limit: &str) -> Command {
+pub(crate) fn binary_under(limit: &str) -> Command {
     let mut shell = Command::new("sh");
     shell.args(["-c", &format!("{limit}; exec \"$0\" \"$@\""), env!("CARGO_BIN_EXE_h1mock")]);
     clean(shell)
@@ -41,10 +41,10 @@ fn clean(mut command: Command) -> Command {
 }
 
 /// A folder that is removed when the test ends.
-pub struct Folder(pub PathBuf);
+pub(crate) struct Folder(pub PathBuf);
 
 impl Folder {
-    pub fn new() -> Folder {
+    pub(crate) fn new() -> Folder {
         static NEXT: AtomicUsize = AtomicUsize::new(0);
         let name = format!("h1mock-it-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
         let path = std::env::temp_dir().join(name);
@@ -52,7 +52,7 @@ impl Folder {
         Folder(path)
     }
 
-    pub fn write(&self, name: &str, text: &str) {
+    pub(crate) fn write(&self, name: &str, text: &str) {
         let path = self.0.join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, text).unwrap();
@@ -66,7 +66,7 @@ impl Drop for Folder {
 }
 
 /// A running mock.
-pub struct Mock {
+pub(crate) struct Mock {
     child: Child,
     pub folder: Folder,
     pub traffic: String,
@@ -77,21 +77,25 @@ pub struct Mock {
 
 impl Mock {
     /// With no provision but the built-in one.
-    pub fn start() -> Mock {
+    pub(crate) fn start() -> Mock {
         Mock::start_with(&[], |_| ())
     }
 
     /// With `source` as `initial`.
-    pub fn serving(source: &str) -> Mock {
+    pub(crate) fn serving(source: &str) -> Mock {
         Mock::start_with(&[], |folder| folder.write("provision/initial", source))
     }
 
     /// With further arguments, in a folder that `prepare` fills: `provision` and `config` are in it.
-    pub fn start_with(arguments: &[&str], prepare: impl FnOnce(&Folder)) -> Mock {
+    pub(crate) fn start_with(arguments: &[&str], prepare: impl FnOnce(&Folder)) -> Mock {
         Mock::start_command(binary(), arguments, prepare)
     }
 
-    pub fn start_command(mut command: Command, arguments: &[&str], prepare: impl FnOnce(&Folder)) -> Mock {
+    pub(crate) fn start_command(
+        mut command: Command,
+        arguments: &[&str],
+        prepare: impl FnOnce(&Folder),
+    ) -> Mock {
         let folder = Folder::new();
         prepare(&folder);
         command
@@ -126,32 +130,32 @@ impl Mock {
     }
 
     /// The provision directory.
-    pub fn directory(&self) -> PathBuf {
+    pub(crate) fn directory(&self) -> PathBuf {
         self.folder.0.join("provision")
     }
 
     /// GET of the mock.
-    pub fn get(&self, target: &str) -> Reply {
+    pub(crate) fn get(&self, target: &str) -> Reply {
         self.send("GET", target, &[], b"")
     }
 
-    pub fn post(&self, target: &str, kind: &str, body: &[u8]) -> Reply {
+    pub(crate) fn post(&self, target: &str, kind: &str, body: &[u8]) -> Reply {
         self.send("POST", target, &[("Content-Type", kind)], body)
     }
 
     /// A request to the mock on a connection of its own.
-    pub fn send(&self, method: &str, target: &str, headers: &[(&str, &str)], body: &[u8]) -> Reply {
+    pub(crate) fn send(&self, method: &str, target: &str, headers: &[(&str, &str)], body: &[u8]) -> Reply {
         Client::new(&self.traffic).send(method, target, headers, body)
     }
 
     /// A request to the admin interface, such as `"GET /healthz"`.
-    pub fn admin(&self, line: &str, headers: &[(&str, &str)], body: &[u8]) -> Reply {
+    pub(crate) fn admin(&self, line: &str, headers: &[(&str, &str)], body: &[u8]) -> Reply {
         let (method, target) = line.split_once(' ').unwrap();
         Client::new(&self.admin).send(method, target, headers, body)
     }
 
     /// POSTs a provision.
-    pub fn provision(&self, name: &str, source: &str) -> Reply {
+    pub(crate) fn provision(&self, name: &str, source: &str) -> Reply {
         self.admin(
             &format!("POST /app/v1/provision/{name}"),
             &[("Content-Type", "text/plain")],
@@ -161,36 +165,36 @@ impl Mock {
 
     /// POSTs a provision that must load; gives its generation.
     #[track_caller]
-    pub fn activate(&self, name: &str, source: &str) -> u64 {
+    pub(crate) fn activate(&self, name: &str, source: &str) -> u64 {
         let reply = self.provision(name, source);
         assert_eq!(reply.status, 201, "{}", reply.text());
         reply.json()["generation"].as_u64().unwrap()
     }
 
     /// The active provision: name and generation.
-    pub fn active(&self) -> (String, u64) {
+    pub(crate) fn active(&self) -> (String, u64) {
         let ledger = self.admin("GET /app/v1/provision", &[], b"").json();
         let active = &ledger["active"];
         (active["name"].as_str().unwrap().to_owned(), active["generation"].as_u64().unwrap())
     }
 
     /// What was logged so far.
-    pub fn log(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         self.log.lock().unwrap().clone()
     }
 
     /// Waits until the log has `text`.
     #[track_caller]
-    pub fn wait_for_log(&self, text: &str) {
+    pub(crate) fn wait_for_log(&self, text: &str) {
         eventually(|| self.log().contains(text).then_some(()).ok_or_else(|| self.log()));
     }
 
-    pub fn pid(&self) -> u32 {
+    pub(crate) fn pid(&self) -> u32 {
         self.child.id()
     }
 
     /// Sends a signal by its name (`TERM`).
-    pub fn signal(&self, name: &str) {
+    pub(crate) fn signal(&self, name: &str) {
         let sent =
             Command::new("kill").args([&format!("-{name}"), &self.pid().to_string()]).status().unwrap();
         assert!(sent.success());
@@ -198,7 +202,7 @@ impl Mock {
 
     /// Waits for the end of the process.
     #[track_caller]
-    pub fn wait(&mut self) -> ExitStatus {
+    pub(crate) fn wait(&mut self) -> ExitStatus {
         let end = Instant::now() + EXIT;
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {
@@ -248,7 +252,7 @@ fn drain(mut pipe: impl Read + Send + 'static) -> Arc<Mutex<String>> {
 
 /// Asks again until it is there, or fails with the last answer.
 #[track_caller]
-pub fn eventually<T, E: std::fmt::Display>(mut ask: impl FnMut() -> Result<T, E>) -> T {
+pub(crate) fn eventually<T, E: std::fmt::Display>(mut ask: impl FnMut() -> Result<T, E>) -> T {
     let end = Instant::now() + DEADLINE;
     loop {
         match ask() {
@@ -260,11 +264,11 @@ pub fn eventually<T, E: std::fmt::Display>(mut ask: impl FnMut() -> Result<T, E>
 }
 
 /// The project's folder.
-pub fn project() -> &'static Path {
+pub(crate) fn project() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
 /// A file of `provisions/`.
-pub fn example(name: &str) -> String {
+pub(crate) fn example(name: &str) -> String {
     fs::read_to_string(project().join("provisions").join(name)).unwrap()
 }

@@ -31,18 +31,18 @@ fn page(mock: &Mock) -> Page {
 }
 
 /// How many connections of `listener` have a request that arrives or is not answered in full.
-pub fn busy(mock: &Mock, listener: &str) -> f64 {
+pub(crate) fn busy(mock: &Mock, listener: &str) -> f64 {
     page(mock).value("h1mock_connections_busy", &[("listener", listener)]).unwrap()
 }
 
 /// How many answers wait or dribble.
-pub fn held(mock: &Mock) -> f64 {
+pub(crate) fn held(mock: &Mock) -> f64 {
     page(mock).value("h1mock_held_answers", &[]).unwrap()
 }
 
 /// Waits until `count` answers wait or dribble.
 #[track_caller]
-pub fn until_held(mock: &Mock, count: f64) {
+pub(crate) fn until_held(mock: &Mock, count: f64) {
     eventually(|| match held(mock) {
         held if held == count => Ok(()),
         held => Err(format!("{held} of {count} answers are held")),

@@ -18,7 +18,7 @@ use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 /// The listening socket, until it is closed.
-pub struct Accepting {
+pub(crate) struct Accepting {
     listener: Mutex<Option<TcpListener>>,
     /// Connections that were idle for longest when it was last looked, the oldest first.
     oldest: Mutex<VecDeque<(u64, Token)>>,
@@ -27,7 +27,7 @@ pub struct Accepting {
 }
 
 /// What epoll calls the listener.
-pub const LISTENER: u64 = u64::MAX;
+pub(crate) const LISTENER: u64 = u64::MAX;
 /// Connections that one event takes in at most: others wait for this worker.
 const AT_ONCE: usize = 16;
 /// Time until the next attempt where accepting failed.
@@ -39,7 +39,7 @@ const REMEMBERED: usize = 64;
 
 impl Accepting {
     /// Accepts on `listener`.
-    pub fn new(listener: TcpListener) -> Accepting {
+    pub(crate) fn new(listener: TcpListener) -> Accepting {
         Accepting {
             listener: Mutex::new(Some(listener)),
             oldest: Mutex::default(),
@@ -57,7 +57,7 @@ impl Core {
     ///
     /// # Errors
     /// epoll refuses the listener.
-    pub fn listen(&self, anew: bool) -> std::io::Result<()> {
+    pub(crate) fn listen(&self, anew: bool) -> std::io::Result<()> {
         let listener = self.accepting.listener();
         let Some(listener) = listener.as_ref() else { return Ok(()) };
         let (data, flags) = (EventData::new_u64(LISTENER), EventFlags::IN | EventFlags::ONESHOT);
@@ -69,7 +69,7 @@ impl Core {
     }
 
     /// Connections are there.
-    pub fn accept(&self) {
+    pub(crate) fn accept(&self) {
         let paused = (0..AT_ONCE).find_map(|_| self.accept_one());
         match paused {
             Some(Stop::Failing) => self.reactor.listen_at(Instant::now() + PAUSE, self.number),
@@ -84,7 +84,7 @@ impl Core {
     }
 
     /// Takes in all connections that wait, and closes the listener: whoever comes later is refused by the system.
-    pub fn close_listener(&self) {
+    pub(crate) fn close_listener(&self) {
         while self.accept_one().is_none() {}
         self.accepting.listener().take();
     }
@@ -207,7 +207,7 @@ impl Core {
 
     /// Closes connections that wait for a request since `time` or longer, except where one has arrived already. Gives how
     /// many wait that were not closed.
-    pub fn close_idle(&self, time: Duration) -> usize {
+    pub(crate) fn close_idle(&self, time: Duration) -> usize {
         let now = clock::milliseconds();
         let old = |since| now.saturating_sub(since) >= u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
         let mut left = 0;

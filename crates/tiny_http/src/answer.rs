@@ -9,7 +9,7 @@ use std::io;
 
 /// What the request says about its answer.
 #[derive(Debug, Clone, Copy)]
-pub struct Context {
+pub(crate) struct Context {
     /// HTTP/1.0.
     pub old: bool,
     /// The body is left out.
@@ -20,14 +20,14 @@ pub struct Context {
 
 impl Context {
     /// What follows the answer.
-    pub fn then(self) -> Then {
+    pub(crate) fn then(self) -> Then {
         if self.keep_alive { Then::Next } else { Then::Close }
     }
 }
 
 /// How the end of the body is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum BodyFraming {
+pub(crate) enum BodyFraming {
     /// There is none, and nothing is said of it: 1xx, 204.
     None,
     /// So many bytes, sent or not.
@@ -40,7 +40,7 @@ pub enum BodyFraming {
 
 impl BodyFraming {
     /// For an answer of `status` with a body of `length` bytes, or of unknown length.
-    pub fn new(status: u16, length: Option<u64>, context: Context) -> BodyFraming {
+    pub(crate) fn new(status: u16, length: Option<u64>, context: Context) -> BodyFraming {
         match length {
             _ if status < 200 || status == 204 => BodyFraming::None,
             Some(length) => BodyFraming::Length(length),
@@ -51,7 +51,7 @@ impl BodyFraming {
 }
 
 /// Whether an answer has a body: none has to HEAD, none with 1xx, 204 and 304 (RFC 9110, section 6.4.1).
-pub fn has_body(status: u16, context: Context) -> bool {
+pub(crate) fn has_body(status: u16, context: Context) -> bool {
     !context.head_only && status >= 200 && status != 204 && status != 304
 }
 
@@ -68,7 +68,7 @@ fn is_of_the_connection(name: &[u8]) -> bool {
 ///
 /// # Errors
 /// A reason or field that would start a line of its own.
-pub fn write_head<'f>(
+pub(crate) fn write_head<'f>(
     out: &mut Vec<u8>,
     (status, reason): (u16, Option<&str>),
     fields: impl Iterator<Item = (&'f [u8], &'f [u8])>,

@@ -15,7 +15,7 @@ const TIMES: usize = 8;
 static POOL: Mutex<Vec<Vec<u8>>> = Mutex::new(Vec::new());
 
 /// Makes room for `more` bytes in `body`; what it had is kept for others, where all may take up `buffered` bytes.
-pub fn reserve(body: &mut Vec<u8>, more: usize, buffered: usize) {
+pub(crate) fn reserve(body: &mut Vec<u8>, more: usize, buffered: usize) {
     let wanted = body.len() + more;
     let Some(mut larger) = (wanted >= LEAST).then(|| take(wanted, body.len() * TIMES)).flatten() else {
         return body.reserve_exact(more);
@@ -33,7 +33,7 @@ fn take(least: usize, most: usize) -> Option<Vec<u8>> {
 
 /// Keeps the memory of `body`, which nobody needs any more, if there is room for it: half of the `buffered` bytes that all may take
 /// up, beside them.
-pub fn give_back(mut body: Vec<u8>, buffered: usize) {
+pub(crate) fn give_back(mut body: Vec<u8>, buffered: usize) {
     if body.capacity() < LEAST {
         return;
     }
@@ -46,7 +46,7 @@ pub fn give_back(mut body: Vec<u8>, buffered: usize) {
 }
 
 /// Frees all that is kept.
-pub fn clear() {
+pub(crate) fn clear() {
     lock(&POOL).clear();
 }
 

@@ -10,7 +10,7 @@ const LONGEST_LINE: usize = 4096;
 
 /// A decoder at some place of a body.
 #[derive(Debug, Default)]
-pub struct Chunks {
+pub(crate) struct Chunks {
     state: State,
     /// Size of the chunk as far as it was read, then what is left of it.
     size: u64,
@@ -57,7 +57,12 @@ impl Chunks {
     ///
     /// # Errors
     /// The coding is broken, or the body or its trailers are over their limits.
-    pub fn decode(&mut self, input: &[u8], body: &mut Vec<u8>, limits: &Limits) -> Result<usize, Reason> {
+    pub(crate) fn decode(
+        &mut self,
+        input: &[u8],
+        body: &mut Vec<u8>,
+        limits: &Limits,
+    ) -> Result<usize, Reason> {
         let mut at = 0;
         while at < input.len() && self.state != State::Done {
             if self.state == State::Data {
@@ -78,7 +83,7 @@ impl Chunks {
     }
 
     /// Whether the body is complete.
-    pub fn is_done(&self) -> bool {
+    pub(crate) fn is_done(&self) -> bool {
         self.state == State::Done
     }
 

@@ -4,18 +4,18 @@ use rustix::time::{ClockId, clock_gettime};
 use std::time::{Duration, SystemTime};
 
 /// Milliseconds of the monotonic clock.
-pub fn milliseconds() -> u64 {
+pub(crate) fn milliseconds() -> u64 {
     let now = clock_gettime(ClockId::MonotonicCoarse);
     // Neither is negative.
     now.tv_sec.unsigned_abs() * 1000 + now.tv_nsec.unsigned_abs() / 1_000_000
 }
 
 /// Seconds since 1970.
-pub fn unix_seconds() -> u64 {
+pub(crate) fn unix_seconds() -> u64 {
     clock_gettime(ClockId::RealtimeCoarse).tv_sec.unsigned_abs()
 }
 
 /// `seconds` since 1970 as a date of HTTP (RFC 9110, section 5.6.7).
-pub fn http_date(seconds: u64) -> String {
+pub(crate) fn http_date(seconds: u64) -> String {
     httpdate::fmt_http_date(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds))
 }

@@ -9,7 +9,7 @@ use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
 
 /// A connection.
-pub struct Connection {
+pub(crate) struct Connection {
     /// The socket; closing it takes it out of every epoll instance.
     pub socket: OwnedFd,
     /// The client.
@@ -39,7 +39,7 @@ pub struct Connection {
 }
 
 /// Bytes that one read takes at most.
-pub const READ: usize = 64 << 10;
+pub(crate) const READ: usize = 64 << 10;
 
 thread_local! {
     /// What is read is looked at here first: a request that came in one piece needs no buffer of its connection.
@@ -48,7 +48,7 @@ thread_local! {
 
 /// Runs `look` with the thread's read buffer, or with another one where that is in use already: a request may be refused while
 /// it is looked at, and what follows it is thrown away then.
-pub fn with_read_buffer<T>(look: impl FnOnce(&mut [u8]) -> T) -> T {
+pub(crate) fn with_read_buffer<T>(look: impl FnOnce(&mut [u8]) -> T) -> T {
     let mut buffer = READ_BUFFER.take();
     buffer.resize(READ, 0);
     let result = look(&mut buffer);
@@ -57,7 +57,7 @@ pub fn with_read_buffer<T>(look: impl FnOnce(&mut [u8]) -> T) -> T {
 }
 
 /// What a read came to.
-pub enum Received {
+pub(crate) enum Received {
     /// So many bytes.
     Bytes(usize),
     /// Nothing is there now.
@@ -70,7 +70,7 @@ pub enum Received {
 
 impl Connection {
     /// A connection that was just accepted.
-    pub fn new(socket: OwnedFd, peer: SocketAddr) -> Connection {
+    pub(crate) fn new(socket: OwnedFd, peer: SocketAddr) -> Connection {
         Connection {
             socket,
             peer,
@@ -89,7 +89,7 @@ impl Connection {
     }
 
     /// Reads what is there into `buffer`.
-    pub fn receive(&self, buffer: &mut [u8]) -> Received {
+    pub(crate) fn receive(&self, buffer: &mut [u8]) -> Received {
         loop {
             return match recv(&self.socket, &mut *buffer, RecvFlags::DONTWAIT) {
                 Ok((0, _)) => Received::End,
@@ -102,7 +102,7 @@ impl Connection {
     }
 
     /// Whether something has arrived that was not read, without reading it.
-    pub fn has_unread(&self) -> bool {
+    pub(crate) fn has_unread(&self) -> bool {
         let peeked = recv(&self.socket, &mut [0; 1][..], RecvFlags::DONTWAIT | RecvFlags::PEEK);
         peeked.is_ok_and(|(count, _)| count > 0)
     }
@@ -111,7 +111,7 @@ impl Connection {
     ///
     /// # Errors
     /// The connection is gone.
-    pub fn send(&self, bytes: &[u8], more: bool) -> Result<usize, Errno> {
+    pub(crate) fn send(&self, bytes: &[u8], more: bool) -> Result<usize, Errno> {
         let more = if more { SendFlags::MORE } else { SendFlags::empty() };
         loop {
             return match send(&self.socket, bytes, SendFlags::DONTWAIT | SendFlags::NOSIGNAL | more) {
@@ -123,7 +123,7 @@ impl Connection {
     }
 
     /// Bytes of memory that it holds now.
-    pub fn space(&self) -> usize {
+    pub(crate) fn space(&self) -> usize {
         self.inbound.space() + self.lent + self.output.as_ref().map_or(0, |output| output.space())
     }
 }

@@ -19,7 +19,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 /// The state of a server.
-pub struct Core {
+pub(crate) struct Core {
     /// What workers wait on.
     pub epoll: OwnedFd,
     /// What came of a wait beside the event that is handled.
@@ -58,17 +58,17 @@ const HALF_CLOSE_MS: u64 = 100;
 const READS_AT_ONCE: usize = 4;
 /// Requests up to this size are not counted while the program has them: there are no more of them than workers and held-back
 /// answers, and counting costs each request.
-pub const SMALL: usize = 4 << 10;
+pub(crate) const SMALL: usize = 4 << 10;
 
 /// RFC 9112, section 8. Who types a request by hand and forgets the empty line wants to know.
 const ENDS_EARLY: Reason = Reason::Malformed("the request ends before it is complete");
 
 /// Edge-triggered and registered once: a request needs no further call to epoll.
-pub const EVENTS: EventFlags = EventFlags::IN.union(EventFlags::RDHUP).union(EventFlags::ET);
+pub(crate) const EVENTS: EventFlags = EventFlags::IN.union(EventFlags::RDHUP).union(EventFlags::ET);
 
 impl Core {
     /// A server's state without connections.
-    pub fn new(
+    pub(crate) fn new(
         (epoll, unblock): (OwnedFd, OwnedFd),
         (accepting, address): (Accepting, SocketAddr),
         (limits, pages): (Limits, Pages),
@@ -93,7 +93,7 @@ impl Core {
     }
 
     /// Takes in a connection that was accepted.
-    pub fn admit(&self, socket: OwnedFd, peer: SocketAddr, reason: Option<Reason>) {
+    pub(crate) fn admit(&self, socket: OwnedFd, peer: SocketAddr, reason: Option<Reason>) {
         self.connections.fetch_add(1, Ordering::AcqRel);
         let Some(mut held) = self.slots.insert(Connection::new(socket, peer), clock::milliseconds()) else {
             self.connections.fetch_sub(1, Ordering::AcqRel);
@@ -111,7 +111,7 @@ impl Core {
     }
 
     /// An event of a connection; gives the request that is complete with it.
-    pub fn ready(self: &Arc<Self>, token: Token, flags: EventFlags) -> Option<Request> {
+    pub(crate) fn ready(self: &Arc<Self>, token: Token, flags: EventFlags) -> Option<Request> {
         let mut held = self.slots.lock(token)?;
         let (phase, since) = held.phase();
         // While it lingers, what is unread would make a reset of the close.
@@ -180,7 +180,7 @@ impl Core {
 
     /// Makes an event, so that some worker looks at the connection again, after what others have sent meanwhile. This thread may
     /// not be a worker.
-    pub fn look_again(&self, mut held: Held<'_>) {
+    pub(crate) fn look_again(&self, mut held: Held<'_>) {
         let data = EventData::new_u64(held.token().data());
         let Some(connection) = held.connection() else { return };
         if epoll::modify(&self.epoll, &connection.socket, data, EVENTS | EventFlags::OUT).is_err() {
@@ -262,6 +262,6 @@ impl Core {
 }
 
 /// A request has begun to arrive.
-pub fn is_incomplete(phase: Phase) -> bool {
+pub(crate) fn is_incomplete(phase: Phase) -> bool {
     matches!(phase, Phase::Head | Phase::Body)
 }

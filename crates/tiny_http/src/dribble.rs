@@ -16,7 +16,7 @@ pub struct Dribble {
 }
 
 /// What is left of a body that dribbles.
-pub struct Slices {
+pub(crate) struct Slices {
     body: Body,
     taken: u32,
     dribble: Dribble,

@@ -7,11 +7,11 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// What is ready, as it is called in epoll, and what for.
-pub type Event = (u64, EventFlags);
+pub(crate) type Event = (u64, EventFlags);
 
 /// Events that nobody has taken up yet, in the order in which they came.
 #[derive(Default)]
-pub struct Events {
+pub(crate) struct Events {
     waiting: Mutex<Vec<Event>>,
     /// There are some: spares the lock where there are none.
     any: AtomicBool,
@@ -19,7 +19,7 @@ pub struct Events {
 
 impl Events {
     /// Takes the first one.
-    pub fn pop(&self) -> Option<Event> {
+    pub(crate) fn pop(&self) -> Option<Event> {
         if !self.any.load(Ordering::Acquire) {
             return None;
         }
@@ -30,7 +30,7 @@ impl Events {
     }
 
     /// Adds `events` behind those that wait.
-    pub fn put(&self, events: impl DoubleEndedIterator<Item = Event> + ExactSizeIterator) {
+    pub(crate) fn put(&self, events: impl DoubleEndedIterator<Item = Event> + ExactSizeIterator) {
         if events.len() == 0 {
             return;
         }

@@ -14,7 +14,7 @@ use std::ops::Range;
 
 /// A head that is complete and right.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Head {
+pub(crate) struct Head {
     /// All of it, as received.
     pub bytes: Box<[u8]>,
     /// The fields, in order.
@@ -35,14 +35,14 @@ pub struct Head {
 
 /// Where name and value of a field are in [`Head::bytes`].
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Field {
+pub(crate) struct Field {
     name: Range<u32>,
     value: Range<u32>,
 }
 
 /// How a body is framed (RFC 9112, section 6).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Framing {
+pub(crate) enum Framing {
     /// There is none.
     Empty,
     /// So many bytes.
@@ -53,7 +53,7 @@ pub enum Framing {
 
 /// What the bytes so far are.
 #[derive(Debug)]
-pub enum Parsed {
+pub(crate) enum Parsed {
     /// The beginning of a head.
     Partial,
     /// A head of so many bytes.
@@ -62,7 +62,7 @@ pub enum Parsed {
 
 impl Head {
     /// Name and value of each field, in order.
-    pub fn fields(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+    pub(crate) fn fields(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
         let slice = |range: &Range<u32>| &self.bytes[range.start as usize..range.end as usize];
         self.fields.iter().map(move |field| (slice(&field.name), slice(&field.value)))
     }
@@ -71,7 +71,7 @@ impl Head {
     ///
     /// # Errors
     /// No bytes that could follow make it a request that may be taken.
-    pub fn parse(input: &[u8], limits: &Limits) -> Result<Parsed, Reason> {
+    pub(crate) fn parse(input: &[u8], limits: &Limits) -> Result<Parsed, Reason> {
         // Most heads have few fields; a table for all that are allowed would cost each of them.
         let mut few = [EMPTY_HEADER; 24];
         match parse_into(input, limits, &mut few[..limits.headers.min(24)]) {

@@ -9,7 +9,7 @@ use crate::reason::Reason;
 
 /// Receives the requests of one connection.
 #[derive(Debug, Default)]
-pub struct Inbound {
+pub(crate) struct Inbound {
     /// What has arrived and is not part of a request yet.
     buffer: Vec<u8>,
     /// How much of the buffer was looked at in vain for the end of a head.
@@ -35,7 +35,7 @@ enum Rest {
 
 /// A request: head and body.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Message {
+pub(crate) struct Message {
     /// Its head.
     pub head: Head,
     /// Its body, decoded.
@@ -44,7 +44,7 @@ pub struct Message {
 
 impl Message {
     /// Bytes of memory that it holds.
-    pub fn space(&self) -> usize {
+    pub(crate) fn space(&self) -> usize {
         let Head { bytes, fields, target, .. } = &self.head;
         self.body.capacity() + bytes.len() + target.capacity() + fields.capacity() * size_of::<Field>()
     }
@@ -52,7 +52,7 @@ impl Message {
 
 /// What the bytes so far have led to.
 #[derive(Debug)]
-pub enum Progress {
+pub(crate) enum Progress {
     /// Nothing yet; more bytes are needed.
     More,
     /// The client waits for 100 before it sends the body. More bytes are needed after that.
@@ -68,7 +68,7 @@ const FIRST_SPACE: usize = 64 << 10;
 
 impl Inbound {
     /// Takes `input`, and gives the next request if it is complete with that. With no input, looks at what was kept.
-    pub fn take(&mut self, input: &[u8], limits: &Limits) -> Progress {
+    pub(crate) fn take(&mut self, input: &[u8], limits: &Limits) -> Progress {
         if self.gathering.is_some() {
             return self.gather(input, limits);
         }
@@ -88,22 +88,22 @@ impl Inbound {
     }
 
     /// Whether bytes are kept that may hold a request.
-    pub fn has_bytes(&self) -> bool {
+    pub(crate) fn has_bytes(&self) -> bool {
         !self.buffer.is_empty()
     }
 
     /// Whether a head is complete, and its body is not.
-    pub fn is_gathering(&self) -> bool {
+    pub(crate) fn is_gathering(&self) -> bool {
         self.gathering.is_some()
     }
 
     /// Bytes of memory that are held for requests to come.
-    pub fn space(&self) -> usize {
+    pub(crate) fn space(&self) -> usize {
         self.buffer.capacity() + self.gathering.as_ref().map_or(0, |gathering| gathering.message.space())
     }
 
     /// The request line of the request that is under way, as far as it is there.
-    pub fn line(&self) -> String {
+    pub(crate) fn line(&self) -> String {
         match &self.gathering {
             Some(gathering) => first_line(&gathering.message.head.bytes),
             None => first_line(&self.buffer),

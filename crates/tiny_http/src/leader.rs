@@ -16,7 +16,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 /// The workers of a server, as far as they wait.
-pub struct Leader {
+pub(crate) struct Leader {
     /// Tells leaders apart, from 1.
     number: usize,
     /// A worker waits for events.
@@ -56,7 +56,7 @@ struct Checked {
 }
 
 /// Time between two checks.
-pub const CHECK: Duration = Duration::from_millis(1);
+pub(crate) const CHECK: Duration = Duration::from_millis(1);
 /// Handlers that one worker gets done between two checks, if they are shorter than it takes to wake another.
 const SHORT: u64 = 20;
 /// After so many checks without a leader, short handlers too are given to more workers.
@@ -69,7 +69,7 @@ thread_local! {
 
 impl Leader {
     /// Without workers.
-    pub fn new() -> Leader {
+    pub(crate) fn new() -> Leader {
         static NEXT: AtomicUsize = AtomicUsize::new(1);
         Leader {
             number: NEXT.fetch_add(1, Ordering::Relaxed),
@@ -85,7 +85,7 @@ impl Leader {
     }
 
     /// Returns once this worker is the leader. Where nobody else turns `reactor`, one of those that wait for it does.
-    pub fn lead(&self, reactor: Option<&Reactor>) {
+    pub(crate) fn lead(&self, reactor: Option<&Reactor>) {
         if RUNNING.get() == self.number {
             RUNNING.set(0);
             self.running.fetch_sub(1, Ordering::Relaxed);
@@ -96,12 +96,12 @@ impl Leader {
     }
 
     /// This worker has an event: nobody leads until it is back.
-    pub fn leave(&self) {
+    pub(crate) fn leave(&self) {
         self.leads.store(false, Ordering::Release);
     }
 
     /// A handler begins on this worker.
-    pub fn begin(&self, reactor: &Reactor) {
+    pub(crate) fn begin(&self, reactor: &Reactor) {
         RUNNING.set(self.number);
         self.running.fetch_add(1, Ordering::Relaxed);
         self.begun.fetch_add(1, Ordering::SeqCst);
@@ -111,14 +111,14 @@ impl Leader {
     }
 
     /// Calls a parked worker, if nobody leads.
-    pub fn call_another(&self, reactor: &Reactor) {
+    pub(crate) fn call_another(&self, reactor: &Reactor) {
         if !self.leads.load(Ordering::Acquire) {
             self.call(&mut self.parked(), reactor);
         }
     }
 
     /// Looks whether handlers keep requests waiting. False if none was begun since the last time, and a worker waits.
-    pub fn check(&self, reactor: &Reactor) -> bool {
+    pub(crate) fn check(&self, reactor: &Reactor) -> bool {
         if self.unchecked.load(Ordering::Acquire) {
             return false;
         }
@@ -167,7 +167,7 @@ impl Leader {
     }
 
     /// Whether a parked worker turns the reactor.
-    pub fn is_attended(&self) -> bool {
+    pub(crate) fn is_attended(&self) -> bool {
         self.attended.load(Ordering::Acquire)
     }
 

@@ -21,7 +21,7 @@ impl Core {
     ///
     /// # Errors
     /// The client is gone.
-    pub fn answer(
+    pub(crate) fn answer(
         &self,
         token: Token,
         head: &[u8],
@@ -62,7 +62,7 @@ impl Core {
     }
 
     /// Counts the `bytes` of an answer that will follow, unless the memory for answers and requests is used up.
-    pub fn reserve(&self, token: Token, bytes: usize) -> bool {
+    pub(crate) fn reserve(&self, token: Token, bytes: usize) -> bool {
         if self.is_full() {
             self.make_space(false);
         }
@@ -79,7 +79,7 @@ impl Core {
     }
 
     /// Counts `bytes` less: so much of the request is freed before it is answered.
-    pub fn release(&self, token: Token, bytes: usize) {
+    pub(crate) fn release(&self, token: Token, bytes: usize) {
         if bytes > SMALL
             && let Some(mut held) = self.slots.lock(token)
             && let Some(connection) = held.connection()
@@ -90,7 +90,7 @@ impl Core {
     }
 
     /// Writes on; false if the connection broke.
-    pub fn advance(&self, mut held: Held<'_>) -> bool {
+    pub(crate) fn advance(&self, mut held: Held<'_>) -> bool {
         let (phase, token) = (held.phase().0, held.token());
         let Some(connection) = held.connection() else { return false };
         let Some(mut output) = connection.output.take() else { return true };
@@ -135,14 +135,14 @@ impl Core {
     }
 
     /// Bytes that an open answer has not sent yet; `None` if the client is gone.
-    pub fn waiting(&self, token: Token) -> Option<usize> {
+    pub(crate) fn waiting(&self, token: Token) -> Option<usize> {
         let mut held = self.slots.lock(token)?;
         held.connection()?.output.as_ref().map(|output| output.space())
     }
 
     /// Goes on with an open answer, which has a pause without end as its last piece, or is in it: `pieces` come in its place.
     /// False if the client is gone.
-    pub fn append<const N: usize>(&self, token: Token, pieces: [Piece; N]) -> bool {
+    pub(crate) fn append<const N: usize>(&self, token: Token, pieces: [Piece; N]) -> bool {
         let Some(mut held) = self.slots.lock(token) else { return false };
         let waits = held.phase().0 == Phase::Pausing;
         let output = held.connection().and_then(|connection| connection.output.as_mut());
@@ -191,7 +191,7 @@ impl Core {
     }
 
     /// Throws away what still arrives.
-    pub fn discard(&self, mut held: Held<'_>) {
+    pub(crate) fn discard(&self, mut held: Held<'_>) {
         let Some(connection) = held.connection() else { return };
         let (mut went, mut last) = (0, None);
         with_read_buffer(|buffer| {
@@ -212,7 +212,7 @@ impl Core {
     }
 
     /// Cuts a connection: the client sees a reset.
-    pub fn reset(&self, mut held: Held<'_>) {
+    pub(crate) fn reset(&self, mut held: Held<'_>) {
         if let Some(connection) = held.connection() {
             // Where it can't be set, closing has to do.
             let _ = sockopt::set_socket_linger(&connection.socket, Some(Duration::ZERO));
@@ -221,7 +221,7 @@ impl Core {
     }
 
     /// Closes a connection, and frees its place.
-    pub fn close(&self, held: Held<'_>) {
+    pub(crate) fn close(&self, held: Held<'_>) {
         let Some(connection) = self.slots.remove(held) else { return };
         self.buffered.fetch_sub(connection.counted, Ordering::Relaxed);
         drop(connection);

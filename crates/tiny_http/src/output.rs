@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// An answer on its way.
-pub struct Output {
+pub(crate) struct Output {
     /// What is left of it.
     pub pieces: VecDeque<Piece>,
     /// What follows.
@@ -20,7 +20,7 @@ pub struct Output {
 }
 
 /// A part of an answer.
-pub enum Piece {
+pub(crate) enum Piece {
     /// Bytes, the first so many of them sent already.
     Bytes(Vec<u8>, usize),
     /// What a reader gives.
@@ -35,7 +35,7 @@ pub enum Piece {
 
 impl Piece {
     /// Bytes of memory that it holds.
-    pub fn space(&self) -> usize {
+    pub(crate) fn space(&self) -> usize {
         match self {
             Piece::Bytes(bytes, _) => bytes.capacity(),
             Piece::Slices(slices) => slices.space(),
@@ -45,11 +45,11 @@ impl Piece {
 }
 
 /// A pause until something is added to the answer.
-pub const FOREVER: Duration = Duration::MAX;
+pub(crate) const FOREVER: Duration = Duration::MAX;
 
 /// How a stream is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum StreamFraming {
+pub(crate) enum StreamFraming {
     /// As it is, to its end.
     Plain,
     /// As it is; so many bytes are missing, and were declared.
@@ -71,7 +71,7 @@ pub enum Then {
 
 /// How far writing came.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Written {
+pub(crate) enum Written {
     /// All is sent.
     All,
     /// The socket is full, or enough was written for one go.
@@ -89,12 +89,12 @@ const GO: usize = 1 << 20;
 
 impl Output {
     /// Bytes of memory that wait to be sent.
-    pub fn space(&self) -> usize {
+    pub(crate) fn space(&self) -> usize {
         self.pieces.iter().map(Piece::space).sum()
     }
 
     /// Writes as much as `connection` takes.
-    pub fn write(&mut self, connection: &Connection) -> Written {
+    pub(crate) fn write(&mut self, connection: &Connection) -> Written {
         let mut written = 0;
         while let Some(piece) = self.pieces.pop_front() {
             match piece {

@@ -9,26 +9,26 @@ use std::os::fd::OwnedFd;
 use std::time::Duration;
 
 /// Becomes readable at a time.
-pub struct Alarm(OwnedFd);
+pub(crate) struct Alarm(OwnedFd);
 
 impl Alarm {
     /// Not set.
     ///
     /// # Errors
     /// The system refuses a descriptor.
-    pub fn new() -> io::Result<Alarm> {
+    pub(crate) fn new() -> io::Result<Alarm> {
         let flags = TimerfdFlags::CLOEXEC | TimerfdFlags::NONBLOCK;
         Ok(Alarm(timerfd_create(TimerfdClockId::Monotonic, flags)?))
     }
 
     /// What to wait on.
-    pub fn descriptor(&self) -> &OwnedFd {
+    pub(crate) fn descriptor(&self) -> &OwnedFd {
         &self.0
     }
 
     /// Takes over a timeout that epoll would round; gives what is left to epoll. Whole milliseconds, as all deadlines are, cost
     /// no further call.
-    pub fn take_over(&self, timeout: Option<Duration>) -> Option<Duration> {
+    pub(crate) fn take_over(&self, timeout: Option<Duration>) -> Option<Duration> {
         let Some(exact) = timeout.filter(|time| !time.subsec_nanos().is_multiple_of(1_000_000)) else {
             return timeout;
         };

@@ -19,7 +19,7 @@ const STALLED_MS: u64 = 1000;
 
 impl Core {
     /// Answers for the program, and ends the connection.
-    pub fn refuse(&self, mut held: Held<'_>, reason: Reason) {
+    pub(crate) fn refuse(&self, mut held: Held<'_>, reason: Reason) {
         let Some(connection) = held.connection() else { return };
         let line = connection.inbound.line();
         let bytes = self.page(reason, &line, connection.peer);
@@ -31,7 +31,7 @@ impl Core {
     }
 
     /// The answer to a request that is refused, of whose request line `line` has come.
-    pub fn page(&self, reason: Reason, line: &str, peer: SocketAddr) -> Vec<u8> {
+    pub(crate) fn page(&self, reason: Reason, line: &str, peer: SocketAddr) -> Vec<u8> {
         let (status, why) = (reason.status(), reason.text());
         log::debug!("refused `{}` of {peer}: {status} {why}", line.escape_debug());
         let refused = Refused { reason, request_line: line, peer };
@@ -53,7 +53,7 @@ impl Core {
     /// Frees memory until requests and answers are within their limit again. Answers that their client has not taken for a
     /// second go first. If `requests` may be refused, the newest incomplete ones follow, one after the other: the oldest one
     /// goes on, so somebody is always served.
-    pub fn make_space(&self, requests: bool) {
+    pub(crate) fn make_space(&self, requests: bool) {
         // A worker that reads waits for the one that frees memory, or it would read on above the limit. Nobody else waits: this
         // thread may be the one, with a refusal that did not fit into its socket.
         let _one = match requests {
@@ -76,7 +76,7 @@ impl Core {
     }
 
     /// Whether requests and answers hold more memory than they may. A body of the full limit fits beside its head.
-    pub fn is_full(&self) -> bool {
+    pub(crate) fn is_full(&self) -> bool {
         self.buffered.load(Ordering::Relaxed) > self.limits.buffered.saturating_add(self.limits.head)
     }
 
@@ -96,7 +96,7 @@ impl Core {
     }
 
     /// Counts the memory that a connection holds now.
-    pub fn count(&self, held: &mut Held<'_>) {
+    pub(crate) fn count(&self, held: &mut Held<'_>) {
         let Some(connection) = held.connection() else { return };
         let (before, now) = (connection.counted, connection.space());
         connection.counted = now;

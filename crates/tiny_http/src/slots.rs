@@ -8,7 +8,7 @@ use std::sync::{Mutex, MutexGuard, OnceLock};
 
 /// Names a connection: the number of its slot, and which connection in that slot. Those that ended have names of their own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Token(u64);
+pub(crate) struct Token(u64);
 
 const GENERATION: u64 = 0x00ff_ffff;
 
@@ -18,12 +18,12 @@ impl Token {
     }
 
     /// The name in the lower 56 bits of `data`.
-    pub fn from_data(data: u64) -> Token {
+    pub(crate) fn from_data(data: u64) -> Token {
         Token(data & 0x00ff_ffff_ffff_ffff)
     }
 
     /// 56 bits.
-    pub fn data(self) -> u64 {
+    pub(crate) fn data(self) -> u64 {
         self.0
     }
 
@@ -34,7 +34,7 @@ impl Token {
 
 /// What a connection is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Phase {
+pub(crate) enum Phase {
     /// There is no connection.
     Free,
     /// It waits for a request.
@@ -68,7 +68,7 @@ impl Phase {
 
 /// A place for one connection.
 #[derive(Default)]
-pub struct Slot {
+pub(crate) struct Slot {
     /// Phase, and since when in milliseconds: readable without the lock.
     stamp: AtomicU64,
     entry: Mutex<Entry>,
@@ -81,14 +81,14 @@ struct Entry {
 }
 
 /// A connection under its lock.
-pub struct Held<'s> {
+pub(crate) struct Held<'s> {
     slot: &'s Slot,
     entry: MutexGuard<'s, Entry>,
     token: Token,
 }
 
 /// All connections of a server.
-pub struct Slots {
+pub(crate) struct Slots {
     /// Chunk `n` has `FIRST << n` slots; they never move.
     chunks: [OnceLock<Box<[Slot]>>; 20],
     free: Mutex<Vec<u32>>,
@@ -99,12 +99,12 @@ pub struct Slots {
 const FIRST: u32 = 64;
 
 impl Slots {
-    pub fn new() -> Slots {
+    pub(crate) fn new() -> Slots {
         Slots { chunks: [const { OnceLock::new() }; 20], free: Mutex::default(), used: AtomicU32::new(0) }
     }
 
     /// Puts `connection` into a free slot, in phase Idle since `now`.
-    pub fn insert(&self, connection: Connection, now: u64) -> Option<Held<'_>> {
+    pub(crate) fn insert(&self, connection: Connection, now: u64) -> Option<Held<'_>> {
         let free = lock(&self.free).pop();
         let index = free.unwrap_or_else(|| self.used.fetch_add(1, Ordering::AcqRel));
         let slot = self.slot_or_new(index)?;
@@ -118,7 +118,7 @@ impl Slots {
     }
 
     /// The connection of that name, if it is still there.
-    pub fn lock(&self, token: Token) -> Option<Held<'_>> {
+    pub(crate) fn lock(&self, token: Token) -> Option<Held<'_>> {
         let slot = self.slot(token.index())?;
         let entry = lock(&slot.entry);
         let same = entry.connection.is_some() && Token::new(token.index(), entry.generation) == token;
@@ -126,7 +126,7 @@ impl Slots {
     }
 
     /// Takes the connection out; its slot is free after that.
-    pub fn remove(&self, mut held: Held<'_>) -> Option<Connection> {
+    pub(crate) fn remove(&self, mut held: Held<'_>) -> Option<Connection> {
         held.enter(Phase::Free, 0);
         let connection = held.entry.connection.take();
         let index = held.token.index();
@@ -136,7 +136,7 @@ impl Slots {
     }
 
     /// Phase, since when, and number of all slots that are in use. What it tells may have changed since.
-    pub fn stamps(&self) -> impl Iterator<Item = (Phase, u64, u32)> {
+    pub(crate) fn stamps(&self) -> impl Iterator<Item = (Phase, u64, u32)> {
         let used = self.used.load(Ordering::Acquire);
         (0..used).filter_map(|index| {
             let (phase, since) = split(self.slot(index)?.stamp.load(Ordering::Relaxed));
@@ -145,7 +145,7 @@ impl Slots {
     }
 
     /// The connection in slot `index`, if there is one.
-    pub fn lock_at(&self, index: u32) -> Option<Held<'_>> {
+    pub(crate) fn lock_at(&self, index: u32) -> Option<Held<'_>> {
         let slot = self.slot(index)?;
         let entry = lock(&slot.entry);
         let token = Token::new(index, entry.generation);
@@ -177,22 +177,22 @@ fn split(stamp: u64) -> (Phase, u64) {
 
 impl Held<'_> {
     /// Its name.
-    pub fn token(&self) -> Token {
+    pub(crate) fn token(&self) -> Token {
         self.token
     }
 
     /// What it is doing, and since when.
-    pub fn phase(&self) -> (Phase, u64) {
+    pub(crate) fn phase(&self) -> (Phase, u64) {
         split(self.slot.stamp.load(Ordering::Relaxed))
     }
 
     /// It does something else from `now` on.
-    pub fn enter(&mut self, phase: Phase, now: u64) {
+    pub(crate) fn enter(&mut self, phase: Phase, now: u64) {
         self.slot.stamp.store(now << 3 | phase as u64, Ordering::Relaxed);
     }
 
     /// The connection. A slot that is held has one until it is removed.
-    pub fn connection(&mut self) -> Option<&mut Connection> {
+    pub(crate) fn connection(&mut self) -> Option<&mut Connection> {
         self.entry.connection.as_mut()
     }
 }

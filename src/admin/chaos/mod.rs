@@ -10,7 +10,7 @@ use crate::message::answer::Answer;
 use serde_json::Value;
 
 /// GET: all entries, as they were sent, with their numbers and hits.
-pub fn get(call: &Call) -> Result<Answer, Answer> {
+pub(super) fn get(call: &Call) -> Result<Answer, Answer> {
     let shown: Vec<Value> = call.admin.chaos.list().into_iter().map(show).collect();
     Ok(json(200, Object::new().field("chaos", shown)))
 }
@@ -23,12 +23,12 @@ fn show(Listed { id, mut given, hits, ended }: Listed) -> Value {
 }
 
 /// PUT: sets entries in place of all others.
-pub fn put(call: &Call) -> Result<Answer, Answer> {
+pub(super) fn put(call: &Call) -> Result<Answer, Answer> {
     set(call, true)
 }
 
 /// POST: adds entries.
-pub fn post(call: &Call) -> Result<Answer, Answer> {
+pub(super) fn post(call: &Call) -> Result<Answer, Answer> {
     set(call, false)
 }
 
@@ -42,7 +42,7 @@ fn set(call: &Call, replace: bool) -> Result<Answer, Answer> {
 }
 
 /// DELETE: all entries, or the one of `?id=`.
-pub fn delete(call: &Call) -> Result<Answer, Answer> {
+pub(super) fn delete(call: &Call) -> Result<Answer, Answer> {
     let mut id = None;
     for (name, value) in call.request.args().iter() {
         // A slip of the pen must not remove all.

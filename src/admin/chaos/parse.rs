@@ -38,7 +38,7 @@ type Parsed<T> = Result<T, String>;
 ///
 /// # Errors
 /// The first thing that is wrong.
-pub fn entries(body: &[u8]) -> Parsed<Vec<Entry>> {
+pub(super) fn entries(body: &[u8]) -> Parsed<Vec<Entry>> {
     let value: Value =
         serde_json::from_slice(body).map_err(|error| format!("the body is not JSON: {error}"))?;
     match value {

@@ -13,7 +13,7 @@ const DAY: Duration = Duration::from_secs(86_400);
 
 /// A command line.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Line {
+pub(super) struct Line {
     /// As typed.
     pub url: String,
     /// `-X`.
@@ -42,7 +42,7 @@ pub struct Line {
 
 /// A piece of the body.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Data {
+pub(super) enum Data {
     /// Itself.
     Text(String),
     /// What is in a file; `-` is standard input.
@@ -59,7 +59,7 @@ impl Line {
     ///
     /// # Errors
     /// Unknown options, values that can't be used, no URL or a second one.
-    pub fn read(args: &[OsString]) -> Result<Line, Failure> {
+    pub(super) fn read(args: &[OsString]) -> Result<Line, Failure> {
         let mut line = Line { timeout: DAY, ..Line::default() };
         let mut parser = lexopt::Parser::from_args(args);
         while let Some(arg) = parser.next().map_err(wrong)? {
@@ -114,7 +114,7 @@ impl Line {
     }
 
     /// `-X`, or what the other options mean.
-    pub fn method(&self) -> &str {
+    pub(super) fn method(&self) -> &str {
         match &self.method {
             Some(method) => method,
             None if self.head_only => "HEAD",
@@ -124,7 +124,7 @@ impl Line {
     }
 
     /// `-H`, and the type that a body has by default. Fields without a value are to be left out.
-    pub fn headers(&self) -> Vec<(&str, Option<&str>)> {
+    pub(super) fn headers(&self) -> Vec<(&str, Option<&str>)> {
         let mut headers: Vec<_> = self.fields.iter().filter_map(|field| split(field)).collect();
         if !self.data.is_empty() && !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("Content-Type"))
         {

@@ -23,7 +23,7 @@ const NOT_READ: u8 = 26;
 const LATE: u8 = 28;
 const BROKEN: u8 = 56;
 
-pub fn run(args: &[OsString], io: &mut Streams) -> Result<u8, Failure> {
+pub(super) fn run(args: &[OsString], io: &mut Streams) -> Result<u8, Failure> {
     let line = Line::read(args)?;
     match fetch(&line, io) {
         Err(Failure::Fatal(code, _)) if line.silent && !line.show_errors => Ok(code),

@@ -15,7 +15,7 @@ use tar::{Builder, EntryType, Header};
 const SHORT: usize = 100;
 
 /// Writes an archive of `members`; what can't be read is named, the rest is in it.
-pub fn run(members: &[Member], verbose: bool, io: &mut Streams) -> Result<u8, Failure> {
+pub(super) fn run(members: &[Member], verbose: bool, io: &mut Streams) -> Result<u8, Failure> {
     let Streams { name, out, err, .. } = io;
     let mut archive = Archive { builder: Builder::new(*out), err: *err, applet: name, verbose, code: 0 };
     for member in members {

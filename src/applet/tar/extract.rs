@@ -16,7 +16,7 @@ use std::io::{self, ErrorKind, Write};
 use std::path::{Component, Path};
 
 /// Extracts the archive on standard input; what can't be extracted is named, the rest is.
-pub fn run(options: &Options, verbose: bool, io: &mut Streams) -> Result<u8, Failure> {
+pub(super) fn run(options: &Options, verbose: bool, io: &mut Streams) -> Result<u8, Failure> {
     let root = Root::open(&options.folder).map_err(|error| {
         let folder = display(&options.folder);
         Failure::Fatal(1, format!("failed to open folder `{folder}`: {}", describe_io(&error)))

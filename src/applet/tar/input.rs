@@ -14,7 +14,7 @@ const EARLY: &str = "it ends early";
 const BLOCK: u64 = 512;
 
 /// One entry of an archive; reading it reads its content.
-pub struct Entry<'a, 'b> {
+pub(super) struct Entry<'a, 'b> {
     inner: tar::Entry<'a, Metered<'b>>,
     name: OsString,
     /// Names of its pax records.
@@ -24,7 +24,7 @@ pub struct Entry<'a, 'b> {
 
 /// Calls `work` for each entry of the archive that `source` is, up to its first error, the outer one. The inner one is why the
 /// archive can't be read to its end. `source` is read up to the end of the archive, not further.
-pub fn each<E>(
+pub(super) fn each<E>(
     source: &mut dyn Read,
     mut work: impl FnMut(&mut Entry) -> Result<(), E>,
 ) -> Result<Result<(), String>, E> {
@@ -71,29 +71,29 @@ impl<'a, 'b> Entry<'a, 'b> {
     }
 
     /// As in the archive.
-    pub fn name(&self) -> &OsString {
+    pub(super) fn name(&self) -> &OsString {
         &self.name
     }
 
     /// Type, mode, owner and time.
-    pub fn header(&self) -> &tar::Header {
+    pub(super) fn header(&self) -> &tar::Header {
         self.inner.header()
     }
 
     /// Bytes of its content.
-    pub fn size(&self) -> u64 {
+    pub(super) fn size(&self) -> u64 {
         self.inner.size()
     }
 
     /// What a link leads to.
-    pub fn target(&self) -> Option<OsString> {
+    pub(super) fn target(&self) -> Option<OsString> {
         let kind = self.header().entry_type();
         let target = self.inner.link_name_bytes().filter(|_| kind.is_symlink() || kind.is_hard_link());
         target.map(|target| OsString::from_vec(target.into_owned()))
     }
 
     /// Has it holes, in one of the forms that there are?
-    pub fn is_sparse(&self) -> bool {
+    pub(super) fn is_sparse(&self) -> bool {
         self.header().entry_type().is_gnu_sparse()
             || self.records.iter().any(|key| key.starts_with("GNU.sparse."))
     }

@@ -11,7 +11,7 @@ const TAKEN: &str = "this tar takes one of -x, -c, -t with `-f -`, -C DIR, -m, -
 
 /// A command line.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Line {
+pub(super) struct Line {
     /// What to do.
     pub job: Job,
     /// Print names.
@@ -20,7 +20,7 @@ pub struct Line {
 
 /// What to do.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Job {
+pub(super) enum Job {
     /// Write an archive of these.
     Create(Vec<Member>),
     /// Take files out of an archive.
@@ -31,7 +31,7 @@ pub enum Job {
 
 /// A file or folder to be archived.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Member {
+pub(super) struct Member {
     /// `-C`; empty where there is none.
     pub folder: PathBuf,
     /// As given.
@@ -40,7 +40,7 @@ pub struct Member {
 
 /// How to extract.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Options {
+pub(super) struct Options {
     /// `-C`; empty where there is none.
     pub folder: PathBuf,
     /// `-m`: files are as new as their extraction.
@@ -63,7 +63,7 @@ impl Line {
     ///
     /// # Errors
     /// Options and values that are not known here, members that are to be extracted or listed, nothing to archive.
-    pub fn read(args: &[OsString]) -> Result<Line, Failure> {
+    pub(super) fn read(args: &[OsString]) -> Result<Line, Failure> {
         let mut given = Given::default();
         let mut parser = lexopt::Parser::from_args(dashed(args)?);
         while let Some(arg) = parser.next().map_err(wrong)? {

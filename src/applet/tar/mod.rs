@@ -12,7 +12,7 @@ use line::{Job, Line};
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
 
-pub fn run(args: &[OsString], io: &mut Streams) -> Result<u8, Failure> {
+pub(super) fn run(args: &[OsString], io: &mut Streams) -> Result<u8, Failure> {
     let line = Line::read(args)?;
     match &line.job {
         Job::Create(members) => create::run(members, line.verbose, io),

@@ -20,10 +20,10 @@ const MAX_LINKS: usize = 40;
 const ATTEMPTS: usize = 1000;
 
 /// The folder.
-pub struct Root(OwnedFd);
+pub(super) struct Root(OwnedFd);
 
 /// A name in a folder below the root.
-pub struct Place {
+pub(super) struct Place {
     folder: OwnedFd,
     /// How many folders it is below the root.
     pub depth: usize,
@@ -31,7 +31,7 @@ pub struct Place {
 }
 
 /// Why a name can't be used.
-pub enum Fault {
+pub(super) enum Fault {
     /// It is refused; the reason.
     Refused(String),
     /// The system's error.
@@ -61,7 +61,7 @@ impl std::fmt::Display for Fault {
 
 impl Root {
     /// Opens `folder`, which may be a link; an empty one is the working folder.
-    pub fn open(folder: &Path) -> io::Result<Root> {
+    pub(super) fn open(folder: &Path) -> io::Result<Root> {
         let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
         // A path is enough: a folder that may be searched but not read can be extracted into.
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
@@ -69,7 +69,7 @@ impl Root {
     }
 
     /// Where `name` leads to; `None` is the root itself. Folders on the way are made where they are missing.
-    pub fn place(&self, name: &OsStr) -> Result<Option<Place>, Fault> {
+    pub(super) fn place(&self, name: &OsStr) -> Result<Option<Place>, Fault> {
         let mut names = names(name)?;
         let Some(last) = names.pop_back() else { return Ok(None) };
         let (folder, depth) = self.walk(names, 0o777)?;
@@ -78,7 +78,7 @@ impl Root {
 
     /// Makes the folder `name` with what `mode` leaves to its owner and others, and those on the way, where they are
     /// missing. One that exists stays as it is.
-    pub fn make_folder(&self, name: &OsStr, mode: u32) -> Result<(), Fault> {
+    pub(super) fn make_folder(&self, name: &OsStr, mode: u32) -> Result<(), Fault> {
         // Whatever is in it has to be written, too.
         self.walk(names(name)?, mode & 0o777 | 0o700).map(drop)
     }
@@ -171,7 +171,7 @@ fn follow(name: &OsStr, target: &OsStr, names: &mut VecDeque<OsString>) -> Resul
 
 impl Place {
     /// A new file beside it under a name that the server and its watcher leave alone; gives that name, too.
-    pub fn create_beside(&self, mode: u32) -> io::Result<(Place, File)> {
+    pub(super) fn create_beside(&self, mode: u32) -> io::Result<(Place, File)> {
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let mut made = None;
         let beside = self.beside(|folder, name| {
@@ -182,12 +182,12 @@ impl Place {
     }
 
     /// A new link to `target` beside it; gives its name.
-    pub fn link_beside(&self, target: &OsStr) -> io::Result<Place> {
+    pub(super) fn link_beside(&self, target: &OsStr) -> io::Result<Place> {
         self.beside(|folder, name| fs::symlinkat(target, folder, name))
     }
 
     /// Another name beside it for the file `other`; gives that name.
-    pub fn name_beside(&self, other: &Place) -> io::Result<Place> {
+    pub(super) fn name_beside(&self, other: &Place) -> io::Result<Place> {
         self.beside(|folder, name| fs::linkat(&other.folder, &other.name, folder, name, AtFlags::empty()))
     }
 
@@ -206,7 +206,7 @@ impl Place {
     }
 
     /// Gives it the name of `place`, whatever had that name before.
-    pub fn replace(self, place: &Place) -> io::Result<()> {
+    pub(super) fn replace(self, place: &Place) -> io::Result<()> {
         let renamed = fs::renameat(&self.folder, &self.name, &place.folder, &place.name);
         renamed.map_err(|error| {
             self.remove();
@@ -215,13 +215,13 @@ impl Place {
     }
 
     /// Removes a file that was made beside another one.
-    pub fn remove(self) {
+    pub(super) fn remove(self) {
         // Where even that fails, the message says why the writing did.
         let _ = fs::unlinkat(&self.folder, &self.name, AtFlags::empty());
     }
 
     /// Device, inode and whether it is a regular file; a link is not followed.
-    pub fn identity(&self) -> io::Result<(u64, u64, bool)> {
+    pub(super) fn identity(&self) -> io::Result<(u64, u64, bool)> {
         let stat = fs::statat(&self.folder, &self.name, AtFlags::SYMLINK_NOFOLLOW)?;
         let is_file = fs::FileType::from_raw_mode(stat.st_mode) == fs::FileType::RegularFile;
         Ok((stat.st_dev as u64, stat.st_ino as u64, is_file))

@@ -10,7 +10,7 @@ const MAX_BOUNDARY: usize = 256;
 ///
 /// # Errors
 /// A limit of [`super`] is exceeded.
-pub fn parse(boundary: &str, body: &[u8]) -> Result<Form, FormError> {
+pub(super) fn parse(boundary: &str, body: &[u8]) -> Result<Form, FormError> {
     read(boundary, body).or_else(|stop| match stop {
         Stop::Refused(error) => Err(error),
         Stop::Malformed(why) => {

@@ -6,7 +6,7 @@ use percent_encoding::percent_decode_str;
 
 /// The value in lower case and its parameters, names in lower case. Values lose their quotes; `name*=` is decoded
 /// (RFC 8187) and wins over a plain `name=`; a parameter without a value is left out.
-pub fn parse(header: &str) -> (String, Pairs) {
+pub(crate) fn parse(header: &str) -> (String, Pairs) {
     let (value, mut rest) = header.split_once(';').unwrap_or((header, ""));
     let value = value.split(',').next().unwrap_or_default().trim().to_ascii_lowercase();
     let mut plain = Pairs::new();
@@ -34,7 +34,7 @@ pub fn parse(header: &str) -> (String, Pairs) {
 }
 
 /// Value of the parameter `name` (lower case).
-pub fn get<'p>(options: &'p Pairs, name: &str) -> Option<&'p str> {
+pub(crate) fn get<'p>(options: &'p Pairs, name: &str) -> Option<&'p str> {
     options.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
 }
 

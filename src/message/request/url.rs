@@ -9,7 +9,7 @@ use std::ops::Range;
 
 /// Where the parts of a request-target stand in it, still percent-encoded. A fragment is none of them.
 #[derive(Debug, PartialEq)]
-pub struct Places {
+pub(crate) struct Places {
     /// Host and port of an absolute form, without user and password.
     pub authority: Option<Range<usize>>,
     /// Path, possibly empty.
@@ -19,7 +19,7 @@ pub struct Places {
 }
 
 /// Takes a request-target of any form apart; what fits no form is a path.
-pub fn places(target: &str) -> Places {
+pub(crate) fn places(target: &str) -> Places {
     let end = target.find('#').unwrap_or(target.len());
     let authority = authority(&target[..end]);
     let start = authority.as_ref().map_or(0, |authority| authority.end);

@@ -10,13 +10,13 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// When a request came, and whether the journal was cleared since.
 #[derive(Debug, Clone, Copy)]
-pub struct Begun {
+pub(crate) struct Begun {
     pub(super) clears: u64,
     pub(super) time: SystemTime,
 }
 
 /// A request and its answer, for the journal to copy.
-pub struct Exchange<'x> {
+pub(crate) struct Exchange<'x> {
     /// What [`super::Journal::begin`] gave when the request came.
     pub begun: Begun,
     /// Nanoseconds from then to its answer.
@@ -47,7 +47,12 @@ const TOO_LARGE: u8 = 1;
 
 /// Writes the head of the record to `out`, and gives what follows it: the text of the request, and at most `body` bytes of each body. Of head and text that together have more than `most` bytes nothing
 /// is left but that they were too long.
-pub fn encode<'x>(out: &mut Vec<u8>, exchange: &Exchange<'x>, body: usize, most: usize) -> [&'x [u8]; 3] {
+pub(super) fn encode<'x>(
+    out: &mut Vec<u8>,
+    exchange: &Exchange<'x>,
+    body: usize,
+    most: usize,
+) -> [&'x [u8]; 3] {
     let cut = |whole: &'x [u8]| &whole[..whole.len().min(body)];
     let (sent, answered) = (cut(&exchange.request.body), cut(exchange.answer_body));
     let mut parts = [exchange.request.head().text.as_bytes(), sent, answered];
@@ -150,7 +155,7 @@ impl Writer<'_> {
 }
 
 /// Takes the first record off `bytes`.
-pub fn split(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+pub(super) fn split(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let length = u32::from_le_bytes(bytes.first_chunk().copied()?) as usize;
     Some((bytes.get(LENGTH..length)?, bytes.get(length..)?))
 }
@@ -162,7 +167,7 @@ thread_local! {
 }
 
 /// The entry of a record without its length; `None` where only its number is known.
-pub fn decode(record: &[u8], number: u64) -> Option<Entry> {
+pub(super) fn decode(record: &[u8], number: u64) -> Option<Entry> {
     #[cfg(test)]
     DECODED.set(DECODED.get() + 1);
     let mut left = Reader(record);

@@ -7,7 +7,7 @@ use std::time::SystemTime;
 
 /// A request and what became of it.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Entry {
+pub(crate) struct Entry {
     /// From 1, without gaps, over all activations.
     pub number: u64,
     /// When it had arrived.
@@ -51,7 +51,7 @@ pub struct Entry {
 
 impl Entry {
     /// All of it as JSON. Bodies are text where they are UTF-8, else in base64.
-    pub fn to_json(&self) -> Value {
+    pub(crate) fn to_json(&self) -> Value {
         let mut value = object(&mut [
             ("number", self.number.into()),
             ("time", rfc3339(self.time).into()),

@@ -1,12 +1,12 @@
 //! Which entries are meant: conditions on the parts of a request and its answer, all of which must hold. Knows no HTTP of its
 //! own and no journal.
 
-pub mod parse;
+pub(crate) mod parse;
 mod part;
 #[cfg(test)]
-pub mod tests;
+pub(crate) mod tests;
 
-pub use part::Part;
+pub(crate) use part::Part;
 
 use super::entry::Entry;
 use crate::message::form::{self, Pairs};
@@ -22,7 +22,7 @@ const MAX_SEARCHED: usize = 64 << 10;
 
 /// Whether an entry is meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fit {
+pub(crate) enum Fit {
     Yes,
     No,
     /// What was cut off its body decides.
@@ -35,7 +35,7 @@ impl Fit {
     }
 
     /// Both must hold.
-    pub fn and(self, other: Fit) -> Fit {
+    pub(crate) fn and(self, other: Fit) -> Fit {
         match (self, other) {
             (Fit::No, _) | (_, Fit::No) => Fit::No,
             (Fit::Yes, Fit::Yes) => Fit::Yes,
@@ -46,7 +46,7 @@ impl Fit {
 
 /// Conditions that must all hold; without any, every entry is meant.
 #[derive(Debug, Clone, Default)]
-pub struct Filter {
+pub(crate) struct Filter {
     /// The cheap ones first.
     conditions: Vec<Condition>,
 }
@@ -58,12 +58,12 @@ impl Filter {
         Filter { conditions }
     }
 
-    pub fn conditions(&self) -> &[Condition] {
+    pub(crate) fn conditions(&self) -> &[Condition] {
         &self.conditions
     }
 
     /// Whether the entry is meant.
-    pub fn fits(&self, subject: &Subject) -> Fit {
+    pub(crate) fn fits(&self, subject: &Subject) -> Fit {
         let mut fit = Fit::Yes;
         for condition in &self.conditions {
             fit = fit.and(condition.fits(subject));
@@ -75,13 +75,13 @@ impl Filter {
     }
 
     /// The conditions of both.
-    pub fn and(&self, other: &Filter) -> Filter {
+    pub(crate) fn and(&self, other: &Filter) -> Filter {
         Filter::new(self.conditions.iter().chain(&other.conditions).cloned().collect())
     }
 }
 
 /// An entry, with what was parsed of it for one filter or for many.
-pub struct Subject<'e> {
+pub(crate) struct Subject<'e> {
     pub entry: &'e Entry,
     query: OnceCell<Pairs>,
     json: OnceCell<Option<Value>>,
@@ -89,7 +89,7 @@ pub struct Subject<'e> {
 
 impl<'e> Subject<'e> {
     /// Nothing is parsed before it is asked for.
-    pub fn new(entry: &'e Entry) -> Subject<'e> {
+    pub(crate) fn new(entry: &'e Entry) -> Subject<'e> {
         Subject { entry, query: OnceCell::new(), json: OnceCell::new() }
     }
 
@@ -105,14 +105,14 @@ impl<'e> Subject<'e> {
     }
 
     /// Whether some of the body is missing.
-    pub fn is_cut(&self) -> bool {
+    pub(crate) fn is_cut(&self) -> bool {
         self.entry.body_length > self.entry.body.len() as u64
     }
 }
 
 /// What one part of an entry has to be.
 #[derive(Debug, Clone)]
-pub struct Condition {
+pub(crate) struct Condition {
     pub part: Part,
     test: Test,
 }
@@ -145,7 +145,7 @@ impl Condition {
         }
     }
 
-    pub fn fits(&self, subject: &Subject) -> Fit {
+    pub(crate) fn fits(&self, subject: &Subject) -> Fit {
         match &self.part {
             Part::Body => self.body_fits(subject),
             Part::Json(_) if subject.is_cut() => Fit::Open,
@@ -158,7 +158,7 @@ impl Condition {
     }
 
     /// What is asked for, in words.
-    pub fn expected(&self) -> String {
+    pub(crate) fn expected(&self) -> String {
         match &self.test {
             Test::Present => "present".into(),
             Test::Equals(text) => text.clone(),

@@ -7,7 +7,7 @@ use crate::script::flask::status;
 use serde_json::Value;
 
 /// What goes around the entries of an archive: before them and behind them.
-pub fn around(last: u64, more: bool) -> (String, String) {
+pub(crate) fn around(last: u64, more: bool) -> (String, String) {
     let version = env!("CARGO_PKG_VERSION");
     let head = format!(
         "{{\"log\":{{\"version\":\"1.2\",\"creator\":{{\"name\":\"h1mock\",\"version\":\"{version}\"}},\"entries\":["
@@ -16,7 +16,7 @@ pub fn around(last: u64, more: bool) -> (String, String) {
 }
 
 /// One entry of an archive.
-pub fn from_entry(entry: &Entry) -> Value {
+pub(crate) fn from_entry(entry: &Entry) -> Value {
     let milliseconds = entry.microseconds as f64 / 1000.0;
     let timings = object(&mut [("send", 0.into()), ("wait", milliseconds.into()), ("receive", 0.into())]);
     object(&mut [

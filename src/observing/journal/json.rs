@@ -7,18 +7,18 @@ use serde_json::Value;
 use std::time::SystemTime;
 
 /// A map of `pairs`, whose values are taken. Far smaller than what `json!` makes of as many.
-pub fn object(pairs: &mut [(&str, Value)]) -> Value {
+pub(super) fn object(pairs: &mut [(&str, Value)]) -> Value {
     let pairs = pairs.iter_mut().map(|(name, value)| ((*name).to_owned(), value.take()));
     Value::Object(pairs.collect())
 }
 
 /// A list of `[name, value]`.
-pub fn pairs(fields: &[(String, String)]) -> Value {
+pub(super) fn pairs(fields: &[(String, String)]) -> Value {
     fields.iter().map(|(name, value)| vec![name.as_str(), value.as_str()]).collect()
 }
 
 /// `body` or `body_base64`, `body_length`, `body_cut`.
-pub fn add_body(value: &mut Value, name: &str, body: &[u8], length: u64) {
+pub(super) fn add_body(value: &mut Value, name: &str, body: &[u8], length: u64) {
     let is_cut = length > body.len() as u64;
     match text(body, is_cut) {
         Some(text) => value[name] = text.into(),
@@ -29,7 +29,7 @@ pub fn add_body(value: &mut Value, name: &str, body: &[u8], length: u64) {
 }
 
 /// The text of a body, if it is one: the last character may be incomplete where it was cut.
-pub fn text(body: &[u8], is_cut: bool) -> Option<&str> {
+pub(super) fn text(body: &[u8], is_cut: bool) -> Option<&str> {
     match std::str::from_utf8(body) {
         Ok(text) => Some(text),
         Err(error) if is_cut && error.error_len().is_none() => {
@@ -39,11 +39,11 @@ pub fn text(body: &[u8], is_cut: bool) -> Option<&str> {
     }
 }
 
-pub fn base64(body: &[u8]) -> String {
+pub(super) fn base64(body: &[u8]) -> String {
     STANDARD.encode(body)
 }
 
 /// In UTC, with microseconds.
-pub fn rfc3339(time: SystemTime) -> String {
+pub(super) fn rfc3339(time: SystemTime) -> String {
     DateTime::<Utc>::from(time).to_rfc3339_opts(SecondsFormat::Micros, true)
 }

@@ -4,19 +4,19 @@
 //! records out under the same lock, a few at a time, and decodes them without it.
 
 mod codec;
-pub mod entry;
-pub mod filter;
-pub mod har;
+pub(crate) mod entry;
+pub(crate) mod filter;
+pub(crate) mod har;
 mod json;
-pub mod near;
+pub(crate) mod near;
 mod ring;
-pub mod sequence;
-pub mod verify;
-pub mod waiting;
+pub(crate) mod sequence;
+pub(crate) mod verify;
+pub(crate) mod waiting;
 mod watch;
 
-pub use codec::{Begun, Exchange};
-pub use watch::{After, Listener, WatchId};
+pub(crate) use codec::{Begun, Exchange};
+pub(crate) use watch::{After, Listener, WatchId};
 
 use crate::message::answer::Answer;
 use crate::message::epoch::Epoch;
@@ -42,7 +42,7 @@ const BATCH: usize = 64 << 10;
 const BUFFER: usize = 64 << 10;
 
 /// The journal. All of its calls are quick, from any thread.
-pub struct Journal {
+pub(crate) struct Journal {
     records: Mutex<Records>,
     /// Each end of it clears the journal.
     epoch: Arc<Epoch>,
@@ -90,7 +90,7 @@ pub struct Stats {
 
 /// What [`Journal::read`] went through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Span {
+pub(crate) struct Span {
     /// Number of the last entry that there was when it began.
     pub last: u64,
     /// Entries of the span that gave way to newer ones. Those that were deleted don't count.
@@ -101,14 +101,14 @@ pub struct Span {
 
 impl Span {
     /// Entries of the span that nobody can see any more.
-    pub fn missed(self) -> u64 {
+    pub(crate) fn missed(self) -> u64 {
         self.evicted + self.too_large
     }
 }
 
 /// Why there is no entry of a number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Missing {
+pub(crate) enum Missing {
     /// It is yet to come.
     Never,
     /// It gave way to newer ones.
@@ -130,7 +130,7 @@ impl Journal {
     ///
     /// # Errors
     /// ``failed to set aside 2097152 bytes for the journal (--journal-bytes): ...``
-    pub fn new(budget: usize, body: usize) -> Result<Journal, String> {
+    pub(crate) fn new(budget: usize, body: usize) -> Result<Journal, String> {
         let ring = Ring::new(budget.saturating_sub(size_of::<Journal>())).map_err(|error| {
             format!("failed to set aside {budget} bytes for the journal (--journal-bytes): {error}")
         })?;
@@ -151,34 +151,34 @@ impl Journal {
     }
 
     /// Lets `epoch` clear it, too: what it has is of that epoch, and so is what is entered.
-    pub fn of_epoch(self, epoch: &Arc<Epoch>) -> Journal {
+    pub(crate) fn of_epoch(self, epoch: &Arc<Epoch>) -> Journal {
         Journal { epoch: epoch.clone(), ..self }
     }
 
     /// The budget where none was given: 2 MiB, or a tenth of `memory` if that is less.
-    pub fn default_budget(memory: Option<u64>) -> usize {
+    pub(crate) fn default_budget(memory: Option<u64>) -> usize {
         let budget = memory.map_or(BUDGET, |memory| BUDGET.min(memory / 10));
         usize::try_from(budget).unwrap_or(usize::MAX)
     }
 
     /// Whether anything is kept.
-    pub fn is_on(&self) -> bool {
+    pub(crate) fn is_on(&self) -> bool {
         self.budget > 0
     }
 
     /// Bytes that are kept of a body.
-    pub fn most_of_body(&self) -> usize {
+    pub(crate) fn most_of_body(&self) -> usize {
         self.body
     }
 
     /// A request has come. `None` where the journal is off.
-    pub fn begin(&self) -> Option<Begun> {
+    pub(crate) fn begin(&self) -> Option<Begun> {
         self.is_on().then(|| Begun { clears: self.clears.load(Ordering::Acquire), time: SystemTime::now() })
     }
 
     /// Enters a request with its answer, unless the journal was cleared since it began, or its epoch has ended. To be called before
     /// the answer leaves.
-    pub fn record(&self, exchange: &Exchange) {
+    pub(crate) fn record(&self, exchange: &Exchange) {
         let mut head = HEAD.take();
         let [text, body, answer] = codec::encode(&mut head, exchange, self.body, self.head);
         {
@@ -196,7 +196,7 @@ impl Journal {
     }
 
     /// Enters a request that was refused before it was complete: of its request line `line` has come.
-    pub fn record_refused(&self, line: &str, peer: SocketAddr, why: &str, answer: &Answer) {
+    pub(crate) fn record_refused(&self, line: &str, peer: SocketAddr, why: &str, answer: &Answer) {
         let Some(begun) = self.begin() else { return };
         let (method, rest) = line.split_once(' ').unwrap_or((line, ""));
         let target = rest.split(' ').next().unwrap_or_default();
@@ -220,18 +220,18 @@ impl Journal {
     }
 
     /// Number of the last entry; 0 before the first.
-    pub fn last(&self) -> u64 {
+    pub(crate) fn last(&self) -> u64 {
         self.lock().ring.next() - 1
     }
 
     /// Number of the last entry that was deleted: those up to it count as never received.
-    pub fn cleared(&self) -> u64 {
+    pub(crate) fn cleared(&self) -> u64 {
         self.lock().cleared
     }
 
     /// Gives `each` the entries with a number above `since`, oldest first, up to the last one that there is now. The lock is
     /// held for none of these calls.
-    pub fn read(&self, since: u64, each: &mut dyn FnMut(&Entry) -> ControlFlow<()>) -> Span {
+    pub(crate) fn read(&self, since: u64, each: &mut dyn FnMut(&Entry) -> ControlFlow<()>) -> Span {
         let mut span = Span { last: self.last(), ..Span::default() };
         let (mut next, mut batch) = (since.saturating_add(1), Vec::new());
         while next <= span.last {
@@ -259,7 +259,7 @@ impl Journal {
     }
 
     /// How many entries with a number above `since` gave way to newer ones. Those that were deleted don't count.
-    pub fn evicted(&self, since: u64) -> u64 {
+    pub(crate) fn evicted(&self, since: u64) -> u64 {
         let records = self.lock();
         (records.ring.first() - 1).saturating_sub(since.max(records.cleared))
     }
@@ -268,7 +268,7 @@ impl Journal {
     ///
     /// # Errors
     /// Why there is none.
-    pub fn get(&self, number: u64) -> Result<Entry, Missing> {
+    pub(crate) fn get(&self, number: u64) -> Result<Entry, Missing> {
         let mut record = Vec::new();
         {
             let records = self.lock();
@@ -285,7 +285,7 @@ impl Journal {
     }
 
     /// Deletes all entries; gives how many. Numbers go on, and requests that have begun are not entered any more.
-    pub fn clear(&self) -> u64 {
+    pub(crate) fn clear(&self) -> u64 {
         let mut records = self.lock();
         records.clears += 1;
         self.clears.store(records.clears, Ordering::Release);
@@ -293,7 +293,7 @@ impl Journal {
     }
 
     /// What is kept and what is not.
-    pub fn stats(&self) -> Stats {
+    pub(crate) fn stats(&self) -> Stats {
         let records = self.lock();
         let (first, next) = (records.ring.first(), records.ring.next());
         let evicted = first - 1 - records.cleared;
@@ -309,39 +309,39 @@ impl Journal {
     }
 
     /// Sets the timer that calls listeners.
-    pub fn set_timer(&self, after: After) {
+    pub(crate) fn set_timer(&self, after: After) {
         self.watch.set_timer(after);
     }
 
     /// Runs `job` on the timer thread after `delay`.
-    pub fn after(&self, delay: Duration, job: Box<dyn FnOnce() + Send>) {
+    pub(crate) fn after(&self, delay: Duration, job: Box<dyn FnOnce() + Send>) {
         self.watch.after(delay, job);
     }
 
     /// Calls `listener` on the timer thread whenever something was entered or the journal closes: soon after it, once for many.
     /// It must be short. Look at the journal after this has returned: what is entered later is not missed.
-    pub fn on_record(&self, listener: Listener) -> WatchId {
+    pub(crate) fn on_record(&self, listener: Listener) -> WatchId {
         self.watch.add(listener)
     }
 
     /// Calls that listener no more.
-    pub fn forget(&self, listener: WatchId) {
+    pub(crate) fn forget(&self, listener: WatchId) {
         self.watch.remove(listener);
     }
 
     /// Has the listeners called soon, as if something was entered.
-    pub fn wake(&self) {
+    pub(crate) fn wake(&self) {
         self.watch.wake();
     }
 
     /// The process stops: listeners are called to end what they wait for.
-    pub fn close(&self) {
+    pub(crate) fn close(&self) {
         self.closed.store(true, Ordering::Release);
         self.watch.wake();
     }
 
     /// Whether the process stops.
-    pub fn is_closed(&self) -> bool {
+    pub(crate) fn is_closed(&self) -> bool {
         self.closed.load(Ordering::Acquire)
     }
 
@@ -371,4 +371,4 @@ impl Records {
 }
 
 #[cfg(test)]
-pub mod tests;
+pub(crate) mod tests;

@@ -14,7 +14,7 @@ const EXCERPT: usize = 100;
 
 /// A request that is not meant, but nearly; its JSON is what the admin interface shows.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
-pub struct Near {
+pub(crate) struct Near {
     pub number: u64,
     pub method: String,
     /// Its target, perhaps shortened.
@@ -26,7 +26,7 @@ pub struct Near {
 
 /// A part that is not as asked for.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
-pub struct Difference {
+pub(crate) struct Difference {
     /// The part: `method`, `header X-Id`, `json /id`.
     pub part: String,
     pub expected: String,
@@ -36,11 +36,11 @@ pub struct Difference {
 
 /// The nearest of those that were looked at.
 #[derive(Debug, Default)]
-pub struct Nearest(Vec<Near>);
+pub(crate) struct Nearest(Vec<Near>);
 
 impl Nearest {
     /// Looks at one more request.
-    pub fn look(&mut self, filter: &Filter, subject: &Subject) {
+    pub(crate) fn look(&mut self, filter: &Filter, subject: &Subject) {
         let (mut sum, mut weights, mut differs) = (0, 0, Vec::new());
         for condition in filter.conditions() {
             let (fit, weight) = (condition.fits(subject), if condition.part == Part::Path { 2 } else { 1 });
@@ -55,7 +55,7 @@ impl Nearest {
     }
 
     /// Takes in a request that is different in one way of the caller's.
-    pub fn add(&mut self, entry: &Entry, score: u64, differs: Vec<Difference>) {
+    pub(crate) fn add(&mut self, entry: &Entry, score: u64, differs: Vec<Difference>) {
         let (method, target) = (excerpt(&entry.method), excerpt(&entry.target));
         self.0.push(Near { number: entry.number, method, target, score, differs });
         self.0.sort_by_key(|near| (Reverse(near.score), Reverse(near.number)));
@@ -63,7 +63,7 @@ impl Nearest {
     }
 
     /// The nearest first; of equally near ones the latest.
-    pub fn into_list(self) -> Vec<Near> {
+    pub(crate) fn into_list(self) -> Vec<Near> {
         self.0
     }
 }

@@ -5,13 +5,13 @@ use std::collections::TryReserveError;
 use std::collections::VecDeque;
 
 /// Bytes with which each record begins: its length, these included.
-pub const LENGTH: usize = 4;
+pub(super) const LENGTH: usize = 4;
 
 /// Records that are searched one by one lie in so many bytes.
 const STEP: usize = 16 << 10;
 
 /// The records that are kept.
-pub struct Ring {
+pub(super) struct Ring {
     bytes: Vec<u8>,
     size: usize,
     /// Where the next record begins. Places count on and on; `place % size` is where they are.
@@ -31,7 +31,7 @@ impl Ring {
     ///
     /// # Errors
     /// There is not as much.
-    pub fn new(budget: usize) -> Result<Ring, TryReserveError> {
+    pub(super) fn new(budget: usize) -> Result<Ring, TryReserveError> {
         let marks = if budget == 0 { 0 } else { budget / STEP + 2 };
         let size = budget.saturating_sub(marks * size_of::<(u64, u64)>());
         let (mut bytes, mut places) = (Vec::new(), VecDeque::new());
@@ -41,28 +41,28 @@ impl Ring {
     }
 
     /// Bytes that records can take up.
-    pub fn size(&self) -> usize {
+    pub(super) fn size(&self) -> usize {
         self.size
     }
 
     /// Bytes that are taken up.
-    pub fn used(&self) -> usize {
+    pub(super) fn used(&self) -> usize {
         (self.head - self.tail) as usize + self.marks.len() * size_of::<(u64, u64)>()
     }
 
     /// Number of the oldest record that is kept; of the next one, if none is.
-    pub fn first(&self) -> u64 {
+    pub(super) fn first(&self) -> u64 {
         self.first
     }
 
     /// Number of the next record.
-    pub fn next(&self) -> u64 {
+    pub(super) fn next(&self) -> u64 {
         self.next
     }
 
     /// Adds a record that consists of `parts`, the first of which begins with the length of all. Drops as many old ones as it
     /// takes. The caller sees to it that the record fits.
-    pub fn push(&mut self, parts: &[&[u8]]) {
+    pub(super) fn push(&mut self, parts: &[&[u8]]) {
         let length: usize = parts.iter().map(|part| part.len()).sum();
         debug_assert!(length <= self.size, "{length} {}", self.size);
         while (self.head - self.tail) as usize + length > self.size && self.first < self.next {
@@ -84,14 +84,14 @@ impl Ring {
     }
 
     /// Drops all records; numbers go on.
-    pub fn clear(&mut self) {
+    pub(super) fn clear(&mut self) {
         (self.tail, self.first) = (self.head, self.next);
         self.marks.clear();
     }
 
     /// Copies records from number `from` on, or from the oldest, to the end of `out`, up to number `to`, and no more after `most`
     /// bytes. Gives the number of the first one.
-    pub fn copy(&self, from: u64, to: u64, most: usize, out: &mut Vec<u8>) -> u64 {
+    pub(super) fn copy(&self, from: u64, to: u64, most: usize, out: &mut Vec<u8>) -> u64 {
         let from = from.max(self.first);
         let mut place = self.seek(from);
         let (mut end, mut number) = (place, from);

@@ -8,7 +8,7 @@ use std::ops::ControlFlow;
 
 /// What came of a sequence.
 #[derive(Debug)]
-pub struct Outcome {
+pub(crate) struct Outcome {
     /// Whether all came in their order.
     pub verdict: Verdict,
     /// Numbers of the requests that took the first steps.
@@ -25,7 +25,7 @@ pub struct Outcome {
 ///
 /// # Errors
 /// It takes too long.
-pub fn verify(journal: &Journal, steps: &[Filter], since: u64) -> Result<Outcome, TooLong> {
+pub(crate) fn verify(journal: &Journal, steps: &[Filter], since: u64) -> Result<Outcome, TooLong> {
     // As far as it is known, and as far as it can be. Requests only help, so the earliest ones are the right ones for both.
     let (mut numbers, mut possible, mut lost) = (Vec::new(), 0_usize, 0);
     let last = walk(journal, since, PATIENCE, &mut |step| {

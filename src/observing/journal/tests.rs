@@ -5,23 +5,23 @@ use serde_json::json;
 use std::sync::mpsc;
 
 /// An exchange that is entered at once.
-pub fn enter(journal: &Journal, line: &str, body: &[u8], answer: &Answer) {
+pub(crate) fn enter(journal: &Journal, line: &str, body: &[u8], answer: &Answer) {
     let begun = journal.begin().unwrap();
     journal.record(&exchange(begun, &request(line, body), answer));
 }
 
 /// A journal that keeps three bytes of each body.
-pub fn small() -> Journal {
+pub(crate) fn small() -> Journal {
     Journal::new(16 << 10, 3).unwrap()
 }
 
 /// Enters a request with a body.
-pub fn enter_body(journal: &Journal, line: &str, body: &str) {
+pub(crate) fn enter_body(journal: &Journal, line: &str, body: &str) {
     enter(journal, line, body.as_bytes(), &Answer::default());
 }
 
 /// Enters a request that is too large for a [`small`] journal: only its number is kept.
-pub fn lose(journal: &Journal) {
+pub(crate) fn lose(journal: &Journal) {
     enter_body(journal, &format!("GET /{}", "x".repeat(16 << 10)), "");
 }
 

@@ -8,16 +8,16 @@ use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 /// How long one question may look through the journal.
-pub const PATIENCE: Duration = Duration::from_secs(10);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 /// So many of the latest entries are looked at for near ones.
-pub const RECENT: u64 = 256;
+pub(crate) const RECENT: u64 = 256;
 /// How long one question may look for near ones.
 const NEAR: Duration = Duration::from_millis(100);
 /// So many numbers of those that are meant are told.
 const NUMBERS: usize = 10;
 
 /// One step of a walk.
-pub enum Step<'w> {
+pub(crate) enum Step<'w> {
     Entry(&'w Subject<'w>),
     /// So many entries that were evicted.
     Lost(u64),
@@ -25,7 +25,7 @@ pub enum Step<'w> {
 
 /// The time for the walk was over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct TooLong;
+pub(crate) struct TooLong;
 
 impl fmt::Display for TooLong {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -40,7 +40,7 @@ impl fmt::Display for TooLong {
 ///
 /// # Errors
 /// It takes longer than `patience`.
-pub fn walk(
+pub(crate) fn walk(
     journal: &Journal,
     since: u64,
     patience: Duration,
@@ -72,7 +72,7 @@ pub fn walk(
 
 /// How many should have come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Expected {
+pub(crate) struct Expected {
     /// So many at least.
     pub min: u64,
     /// So many at most.
@@ -81,7 +81,7 @@ pub struct Expected {
 
 impl Expected {
     /// At least so many.
-    pub fn at_least(min: u64) -> Expected {
+    pub(crate) fn at_least(min: u64) -> Expected {
         Expected { min, max: None }
     }
 
@@ -89,7 +89,7 @@ impl Expected {
     ///
     /// # Errors
     /// They contradict one another.
-    pub fn new(count: Option<u64>, min: Option<u64>, max: Option<u64>) -> Result<Expected, String> {
+    pub(crate) fn new(count: Option<u64>, min: Option<u64>, max: Option<u64>) -> Result<Expected, String> {
         match (count, min, max) {
             (Some(count), None, None) => Ok(Expected { min: count, max: Some(count) }),
             (Some(_), ..) => Err("`count` stands alone, without `min` and `max`".into()),
@@ -102,7 +102,7 @@ impl Expected {
     }
 
     /// The verdict where `tally` is what is known.
-    pub fn verdict(self, tally: &Tally) -> Verdict {
+    pub(crate) fn verdict(self, tally: &Tally) -> Verdict {
         let (least, most) = (tally.count, tally.count + tally.open + tally.lost);
         let max = self.max.unwrap_or(u64::MAX);
         if least >= self.min && most <= max {
@@ -128,7 +128,7 @@ impl fmt::Display for Expected {
 
 /// What a verification comes to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
+pub(crate) enum Verdict {
     /// It is as expected, whatever was in the entries that are not known.
     Pass,
     /// It is not, whatever was in them.
@@ -139,7 +139,7 @@ pub enum Verdict {
 
 impl Verdict {
     /// As it is written.
-    pub fn word(self) -> &'static str {
+    pub(crate) fn word(self) -> &'static str {
         match self {
             Verdict::Pass => "pass",
             Verdict::Fail => "fail",
@@ -150,7 +150,7 @@ impl Verdict {
 
 /// What is known of a number of requests.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Tally {
+pub(crate) struct Tally {
     /// So many are meant.
     pub count: u64,
     /// So many may be: what was cut off their bodies decides.
@@ -162,14 +162,14 @@ pub struct Tally {
 }
 
 impl Tally {
-    pub fn take(&mut self, filter: &Filter, step: &Step) {
+    pub(crate) fn take(&mut self, filter: &Filter, step: &Step) {
         match step {
             Step::Lost(lost) => self.lost += lost,
             Step::Entry(subject) => self.take_entry(filter, subject),
         }
     }
 
-    pub fn take_entry(&mut self, filter: &Filter, subject: &Subject) {
+    pub(crate) fn take_entry(&mut self, filter: &Filter, subject: &Subject) {
         match filter.fits(subject) {
             Fit::No => {}
             Fit::Open => self.open += 1,
@@ -183,7 +183,7 @@ impl Tally {
     }
 
     /// Why more may have come, in words; empty where nothing is missing.
-    pub fn doubts(&self) -> String {
+    pub(crate) fn doubts(&self) -> String {
         let doubt = |count: u64, what: &str| match count {
             0 => String::new(),
             1 => format!(", 1 {what}"),
@@ -195,7 +195,7 @@ impl Tally {
 
 /// What came of a verification.
 #[derive(Debug)]
-pub struct Outcome {
+pub(crate) struct Outcome {
     /// Whether it is as expected.
     pub verdict: Verdict,
     pub tally: Tally,
@@ -209,7 +209,7 @@ pub struct Outcome {
 ///
 /// # Errors
 /// It takes too long.
-pub fn verify(
+pub(crate) fn verify(
     journal: &Journal,
     filter: &Filter,
     since: u64,
@@ -230,7 +230,13 @@ pub fn verify(
 }
 
 /// The nearest of the `recent` latest entries up to `last` that `filter` does not mean.
-pub fn near_misses(journal: &Journal, filter: &Filter, since: u64, last: u64, recent: u64) -> Vec<Near> {
+pub(crate) fn near_misses(
+    journal: &Journal,
+    filter: &Filter,
+    since: u64,
+    last: u64,
+    recent: u64,
+) -> Vec<Near> {
     let (mut nearest, end) = (Nearest::default(), Instant::now() + NEAR);
     journal.read(since.max(last.saturating_sub(recent)), &mut |entry| {
         let subject = Subject::new(entry);

@@ -26,7 +26,7 @@ const RECENT: u64 = 64;
 
 /// What became of a wait.
 #[derive(Debug)]
-pub enum Waited {
+pub(crate) enum Waited {
     /// So many came as were waited for.
     Holds(Tally),
     /// The time is over; with the requests that come nearest.
@@ -37,10 +37,10 @@ pub enum Waited {
 }
 
 /// Takes the outcome, with the number of the last entry that was looked at, once, from any thread.
-pub type Then = Box<dyn FnOnce(Waited, u64) + Send>;
+pub(crate) type Then = Box<dyn FnOnce(Waited, u64) + Send>;
 
 /// All waits for requests of one journal.
-pub struct Waiters {
+pub(crate) struct Waiters {
     journal: Arc<Journal>,
     times: Times,
     state: Mutex<State>,
@@ -67,7 +67,7 @@ struct Waiter {
 
 impl Waiters {
     /// Nobody waits yet.
-    pub fn new(journal: &Arc<Journal>) -> Arc<Waiters> {
+    pub(crate) fn new(journal: &Arc<Journal>) -> Arc<Waiters> {
         Self::with_times(journal, TIMES)
     }
 
@@ -77,7 +77,7 @@ impl Waiters {
     }
 
     /// Calls `then` once `wanted` requests came, or when `timeout` is over: at once, where it already holds or there is no time.
-    pub fn wait(self: &Arc<Self>, asked: Asked, wanted: u64, timeout: Duration, then: Then) {
+    pub(crate) fn wait(self: &Arc<Self>, asked: Asked, wanted: u64, timeout: Duration, then: Then) {
         let (filter, since) = (asked.filter, asked.since.unwrap_or(0));
         let mut waiter = Waiter { filter, wanted, since, seen: since, tally: Tally::default(), then };
         if let Err(error) = waiter.catch_up(&self.journal, PATIENCE) {

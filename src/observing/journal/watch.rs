@@ -7,20 +7,20 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 /// Runs a job on the timer thread after a delay.
-pub type After = Box<dyn Fn(Duration, Box<dyn FnOnce() + Send>) + Send + Sync>;
+pub(crate) type After = Box<dyn Fn(Duration, Box<dyn FnOnce() + Send>) + Send + Sync>;
 
 /// Called on the timer thread when there may be something new: must be short, and must not wait.
-pub type Listener = Box<dyn Fn() + Send + Sync>;
+pub(crate) type Listener = Box<dyn Fn() + Send + Sync>;
 
 /// Names a listener.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct WatchId(u64);
+pub(crate) struct WatchId(u64);
 
 /// Least time between two calls of a listener: a burst is told of at once and then in lots.
 const PAUSE: Duration = Duration::from_millis(1);
 
 #[derive(Default)]
-pub struct Watch {
+pub(super) struct Watch {
     after: OnceLock<After>,
     watched: AtomicBool,
     /// There is something new.
@@ -38,12 +38,12 @@ struct Listeners {
 
 impl Watch {
     /// Sets the timer; the first one counts.
-    pub fn set_timer(&self, after: After) {
+    pub(super) fn set_timer(&self, after: After) {
         let _ = self.after.set(after);
     }
 
     /// Runs `job` on the timer thread; never, where there is no timer.
-    pub fn after(&self, delay: Duration, job: Box<dyn FnOnce() + Send>) {
+    pub(super) fn after(&self, delay: Duration, job: Box<dyn FnOnce() + Send>) {
         if let Some(after) = self.after.get() {
             after(delay, job);
         }
@@ -51,7 +51,7 @@ impl Watch {
 
     /// Calls `listener` after each change from now on. One that is made before this returns may go unnoticed by it: look after it
     /// was added.
-    pub fn add(&self, listener: Listener) -> WatchId {
+    pub(super) fn add(&self, listener: Listener) -> WatchId {
         let mut listeners = lock(&self.listeners);
         listeners.next += 1;
         let id = WatchId(listeners.next);
@@ -61,7 +61,7 @@ impl Watch {
     }
 
     /// Calls it no more; a call may be under way.
-    pub fn remove(&self, id: WatchId) {
+    pub(super) fn remove(&self, id: WatchId) {
         let mut listeners = lock(&self.listeners);
         listeners.listening.retain(|(listening, _)| *listening != id);
         self.watched.store(!listeners.listening.is_empty(), Ordering::SeqCst);
@@ -69,18 +69,18 @@ impl Watch {
 
     /// Whether [`Watch::wake`] is worth its call. Asked after the lock of what changed was held: whoever began to listen before
     /// looked under that lock is seen here.
-    pub fn is_watched(&self) -> bool {
+    pub(super) fn is_watched(&self) -> bool {
         self.watched.load(Ordering::Relaxed)
     }
 
     /// How many listen.
     #[cfg(test)]
-    pub fn listening(&self) -> usize {
+    pub(super) fn listening(&self) -> usize {
         lock(&self.listeners).listening.len()
     }
 
     /// Has the listeners called soon.
-    pub fn wake(self: &Arc<Self>) {
+    pub(super) fn wake(self: &Arc<Self>) {
         self.news.store(true, Ordering::SeqCst);
         if !self.pending.swap(true, Ordering::SeqCst) {
             self.tick_after(Duration::ZERO);

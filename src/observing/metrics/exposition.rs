@@ -3,21 +3,21 @@
 use std::fmt::{Display, Write};
 
 /// The media type of the text.
-pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
+pub(crate) const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// A page under construction.
 #[derive(Default)]
-pub struct Exposition(String);
+pub(super) struct Exposition(String);
 
 impl Exposition {
     /// Begins a family: `kind` is `counter`, `gauge` or `histogram`.
-    pub fn family(&mut self, name: &str, kind: &str, help: &str) {
+    pub(super) fn family(&mut self, name: &str, kind: &str, help: &str) {
         let help = help.replace('\\', "\\\\").replace('\n', "\\n");
         let _ = writeln!(self.0, "# HELP {name} {help}\n# TYPE {name} {kind}");
     }
 
     /// A sample of the family that was begun last.
-    pub fn sample(&mut self, name: &str, labels: &[(&str, &str)], value: &dyn Display) {
+    pub(super) fn sample(&mut self, name: &str, labels: &[(&str, &str)], value: &dyn Display) {
         self.0.push_str(name);
         for (number, (label, text)) in labels.iter().enumerate() {
             let begin = if number == 0 { '{' } else { ',' };
@@ -29,17 +29,17 @@ impl Exposition {
     }
 
     /// A family of one sample without labels.
-    pub fn single(&mut self, name: &str, kind: &str, help: &str, value: &dyn Display) {
+    pub(super) fn single(&mut self, name: &str, kind: &str, help: &str, value: &dyn Display) {
         self.family(name, kind, help);
         self.sample(name, &[], value);
     }
 
-    pub fn into_text(self) -> String {
+    pub(super) fn into_text(self) -> String {
         self.0
     }
 }
 
-pub fn seconds(nanoseconds: u64) -> f64 {
+pub(super) fn seconds(nanoseconds: u64) -> f64 {
     nanoseconds as f64 / 1e9
 }
 

@@ -5,7 +5,7 @@ use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 /// Upper ends of the buckets, in nanoseconds; one more is without end.
-pub const BOUNDS: [u64; 17] = [
+pub(super) const BOUNDS: [u64; 17] = [
     10_000,
     25_000,
     50_000,
@@ -27,7 +27,7 @@ pub const BOUNDS: [u64; 17] = [
 
 const PARTS: usize = 16;
 
-pub struct Histogram(Box<[Part]>);
+pub(super) struct Histogram(Box<[Part]>);
 
 impl Default for Histogram {
     fn default() -> Self {
@@ -48,14 +48,14 @@ thread_local! {
 
 impl Histogram {
     /// Counts a request that took this long.
-    pub fn add(&self, nanoseconds: u64) {
+    pub(super) fn add(&self, nanoseconds: u64) {
         let part = &self.0[part()];
         let bucket = BOUNDS.iter().position(|bound| nanoseconds <= *bound).unwrap_or(BOUNDS.len());
         part.buckets[bucket].fetch_add(1, Ordering::Relaxed);
     }
 
     /// Requests in each bucket, those of smaller ones included.
-    pub fn read(&self) -> [u64; BOUNDS.len() + 1] {
+    pub(super) fn read(&self) -> [u64; BOUNDS.len() + 1] {
         let mut buckets = [0; BOUNDS.len() + 1];
         for part in self.0.iter() {
             for (sum, bucket) in buckets.iter_mut().zip(&part.buckets) {

@@ -3,16 +3,16 @@
 
 mod exposition;
 mod histogram;
-pub mod page;
+pub(crate) mod page;
 #[cfg(test)]
 mod parser;
 mod process;
 mod rules;
 mod unmatched;
 
-pub use exposition::CONTENT_TYPE;
-pub use rules::Counted;
-pub use unmatched::Row as UnmatchedRow;
+pub(crate) use exposition::CONTENT_TYPE;
+pub(crate) use rules::Counted;
+pub(crate) use unmatched::Row as UnmatchedRow;
 
 use crate::observing::counters::RuleCounters;
 use crate::routing::rule::Rule;

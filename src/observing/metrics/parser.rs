@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// A page that was read.
 #[derive(Debug, Default)]
-pub struct Page {
+pub(super) struct Page {
     kinds: BTreeMap<String, String>,
     samples: BTreeMap<String, f64>,
 }
@@ -14,18 +14,18 @@ type Labels = Vec<(String, String)>;
 
 impl Page {
     /// The value of a sample; the order of labels does not matter.
-    pub fn value(&self, name: &str, labels: &[(&str, &str)]) -> Option<f64> {
+    pub(super) fn value(&self, name: &str, labels: &[(&str, &str)]) -> Option<f64> {
         let labels = labels.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
         self.samples.get(&identity(name, labels)).copied()
     }
 
     /// The type of a family.
-    pub fn kind(&self, family: &str) -> Option<&str> {
+    pub(super) fn kind(&self, family: &str) -> Option<&str> {
         self.kinds.get(family).map(String::as_str)
     }
 
     /// Counters and the counts of histograms, which may never go back.
-    pub fn counters(&self) -> impl Iterator<Item = (&String, f64)> {
+    pub(super) fn counters(&self) -> impl Iterator<Item = (&String, f64)> {
         let counts = |name: &str| self.kind(family_of(name)) == Some("counter") || name.ends_with("_bucket");
         self.samples
             .iter()
@@ -49,7 +49,7 @@ fn identity(name: &str, mut labels: Labels) -> String {
 ///
 /// # Errors
 /// The first line that the format does not admit, or the histogram that does not add up.
-pub fn parse(text: &str) -> Result<Page, String> {
+pub(super) fn parse(text: &str) -> Result<Page, String> {
     if !text.ends_with('\n') {
         return Err("the last line has no end".to_owned());
     }

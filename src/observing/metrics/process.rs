@@ -6,7 +6,7 @@ use std::fs;
 
 /// The process at one moment; `None` where `/proc` does not tell.
 #[derive(Debug, Default, PartialEq)]
-pub struct Usage {
+pub(super) struct Usage {
     /// Processor time of all threads, user and system.
     pub cpu_nanoseconds: u64,
     /// Resident memory in bytes.
@@ -21,7 +21,7 @@ pub struct Usage {
 
 impl Usage {
     /// The usage up to now.
-    pub fn now() -> Usage {
+    pub(super) fn now() -> Usage {
         let cpu = clock_gettime(ClockId::ProcessCPUTime);
         let status = fs::read("/proc/self/status").unwrap_or_default();
         let status = String::from_utf8_lossy(&status);

@@ -16,19 +16,19 @@ const PER_RULE: usize = 8;
 const SHARED: usize = 64;
 
 /// The label of requests that no rule served. Rules begin with a slash.
-pub const NONE: &str = "none";
+pub(super) const NONE: &str = "none";
 /// The label of what shares its counters.
-pub const OTHER: &str = "other";
+pub(super) const OTHER: &str = "other";
 
 /// A rule by what tells it apart: its text, and the methods that it lists.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Identity {
+pub(super) struct Identity {
     pub rule: String,
     /// Its methods, joined by commas.
     pub methods: String,
 }
 
-pub struct Rules {
+pub(super) struct Rules {
     known: Mutex<Known>,
     /// Pairs that were claimed by rules.
     series: AtomicUsize,
@@ -55,7 +55,7 @@ struct Row {
 
 /// What was counted of all rules with one label.
 #[derive(Debug, Default, PartialEq)]
-pub struct Sums {
+pub(super) struct Sums {
     /// The text of the rules, [`NONE`] or [`OTHER`].
     pub label: String,
     /// Requests by method and status.
@@ -79,7 +79,7 @@ impl Default for Rules {
 
 impl Rules {
     /// The counters of each of these rules, which are about to serve; `None` for those that share.
-    pub fn adopt(&self, rules: &[Identity]) -> Vec<Option<Arc<RuleCounters>>> {
+    pub(super) fn adopt(&self, rules: &[Identity]) -> Vec<Option<Arc<RuleCounters>>> {
         let mut known = lock(&self.known);
         let known = &mut *known;
         known.activation += 1;
@@ -121,7 +121,7 @@ impl Rules {
     }
 
     /// Counts a request: with its rule's own counters, with those of no rule at all, or with those that are shared.
-    pub fn count(&self, request: &Counted) {
+    pub(super) fn count(&self, request: &Counted) {
         let none = if request.served { &self.other } else { &self.none };
         let own = request.counters;
         let counters = own.unwrap_or(none);
@@ -143,7 +143,7 @@ impl Rules {
     }
 
     /// What was counted, by label.
-    pub fn sums(&self) -> Vec<Sums> {
+    pub(super) fn sums(&self) -> Vec<Sums> {
         let mut known = lock(&self.known);
         self.settle(&mut known);
         let mut all: Vec<Sums> = Vec::new();

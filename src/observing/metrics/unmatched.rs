@@ -12,7 +12,7 @@ const LONGEST_PATH: usize = 256;
 const LONGEST_METHOD: usize = 32;
 
 /// A bounded table of requests.
-pub struct Unmatched {
+pub(super) struct Unmatched {
     slots: Box<[Slot]>,
     total: AtomicU64,
 }
@@ -44,7 +44,7 @@ impl Default for Unmatched {
 
 impl Unmatched {
     /// Counts a request for `target`.
-    pub fn add(&self, method: &str, target: &str) {
+    pub(super) fn add(&self, method: &str, target: &str) {
         self.total.fetch_add(1, Ordering::Relaxed);
         let end = target.bytes().position(|byte| byte == b'?').unwrap_or(target.len());
         let path = &target[..end];
@@ -60,12 +60,12 @@ impl Unmatched {
     }
 
     /// All requests that came.
-    pub fn total(&self) -> u64 {
+    pub(super) fn total(&self) -> u64 {
         self.total.load(Ordering::Relaxed)
     }
 
     /// Those that are told apart, the most frequent first.
-    pub fn rows(&self) -> Vec<Row> {
+    pub(super) fn rows(&self) -> Vec<Row> {
         let row = |slot: &Slot| {
             let (method, path) = slot.request.get()?.clone();
             Some(Row { method, path, count: slot.count.load(Ordering::Relaxed) })

@@ -5,7 +5,7 @@ const WORDS: [&str; 4] = ["unmatched", "unused", "errors", "loads"];
 
 /// A set of conditions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct FailOn(u8);
+pub(crate) struct FailOn(u8);
 
 impl Default for FailOn {
     /// What is certainly wrong: requests that nothing serves, and scripts that fail.
@@ -19,7 +19,7 @@ impl FailOn {
     ///
     /// # Errors
     /// ``` `erors` is no condition (unmatched, unused, errors or loads) ```
-    pub fn parse(text: &str) -> Result<FailOn, String> {
+    pub(crate) fn parse(text: &str) -> Result<FailOn, String> {
         let mut conditions = 0;
         for word in text.split(',').map(str::trim) {
             let place = WORDS.iter().position(|known| *known == word).ok_or_else(|| {
@@ -31,12 +31,12 @@ impl FailOn {
     }
 
     /// Its words, each with its place among the counts of a report.
-    pub fn words(self) -> impl Iterator<Item = (usize, &'static str)> {
+    pub(crate) fn words(self) -> impl Iterator<Item = (usize, &'static str)> {
         WORDS.into_iter().enumerate().filter(move |(place, _)| self.0 >> place & 1 == 1)
     }
 
     /// As it is written: `unmatched,errors`.
-    pub fn text(self) -> String {
+    pub(crate) fn text(self) -> String {
         self.words().map(|(_, word)| word).collect::<Vec<_>>().join(",")
     }
 }

@@ -8,7 +8,7 @@ use crate::provisioning::required::Required;
 const TARGET: &str = "h1mock::activation";
 
 /// What a swap changes.
-pub enum Readiness {
+pub(super) enum Readiness {
     /// Nothing: ready or not, as before.
     Same,
     /// What was required serves from now on.
@@ -19,7 +19,7 @@ pub enum Readiness {
 
 impl Activation {
     /// Why the server is not ready although it serves; `None` where it is ready.
-    pub fn not_ready(&self) -> Option<String> {
+    pub(crate) fn not_ready(&self) -> Option<String> {
         let current = self.current();
         Some(self.awaited(&current)?.reason(&current, &self.directory, &self.ledger))
     }

@@ -35,7 +35,7 @@ const LONGEST_LOOK: Duration = Duration::from_secs(86_400);
 
 /// What happened since the last report. No name is in it twice.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Changes {
+pub(crate) struct Changes {
     /// Files that were written, moved in, linked or touched, in the order in which they were completed: the last
     /// one is the newest. Files that the provision directory wrote itself are not among them.
     pub written: Vec<Name>,
@@ -46,7 +46,7 @@ pub struct Changes {
 }
 
 #[derive(Clone, Copy, Debug)]
-pub struct WatchOptions {
+pub(crate) struct WatchOptions {
     /// Look at the files every `interval`, as is done anyway where the file system has no events.
     pub poll: bool,
     /// Time between two looks at the files (without events) and at the ConfigMap mount (always).
@@ -60,7 +60,7 @@ pub struct WatchOptions {
 /// The watching thread. It ends soon after this value; a report that is under way is finished first. Nobody waits for that: on a
 /// busy machine the kernel takes up to 20 s to close an inotify instance.
 #[derive(Debug)]
-pub struct Watcher {
+pub(crate) struct Watcher {
     /// Closing it is what the thread is stopped by.
     _stop: UnixStream,
 }
@@ -70,7 +70,7 @@ impl Watcher {
     /// it was opened, or since its last `refresh_config` for the mount. `on_changes` is called on the
     /// thread, one report at a time; what happens meanwhile is the next report. Where the system grants no events
     /// the files are polled. Errors: the system refuses a thread or a socket.
-    pub fn start(
+    pub(crate) fn start(
         directory: Arc<ProvisionDir>,
         options: WatchOptions,
         on_changes: impl FnMut(Changes) + Send + 'static,

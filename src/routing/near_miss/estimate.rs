@@ -6,7 +6,7 @@ use crate::system::spelling::allowed;
 
 /// How far a rule is away at first sight.
 #[derive(Default)]
-pub struct Estimate {
+pub(super) struct Estimate {
     /// Sum of the differences.
     pub cost: usize,
     /// Whether a static part is there, if misspelled.
@@ -15,7 +15,7 @@ pub struct Estimate {
 
 impl Estimate {
     /// Whether it is worth telling.
-    pub fn is_close(&self) -> bool {
+    pub(super) fn is_close(&self) -> bool {
         self.shared || self.cost <= cost::ALONE
     }
 }

@@ -8,7 +8,7 @@ use crate::system::spelling::{allowed, distance};
 
 /// The differences in words, and what they count.
 #[derive(Default)]
-pub struct Reasons {
+pub(super) struct Reasons {
     /// Sum of the differences.
     pub cost: usize,
     /// Whether a static part is there, if misspelled.
@@ -17,7 +17,7 @@ pub struct Reasons {
 }
 
 impl Reasons {
-    pub fn add(&mut self, cost: usize, reason: String) {
+    pub(super) fn add(&mut self, cost: usize, reason: String) {
         self.cost += cost;
         self.texts.push(reason);
     }

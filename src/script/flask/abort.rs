@@ -11,17 +11,17 @@ use std::borrow::Cow;
 
 impl HttpError {
     /// Standard name of the code (`Not Found`).
-    pub fn name(&self) -> &'static str {
+    pub(crate) fn name(&self) -> &'static str {
         status::reason(self.status())
     }
 
     /// What answers where no error handler does: the response of `abort(response)`, or the page.
-    pub fn reply(&self) -> Reply {
+    pub(crate) fn reply(&self) -> Reply {
         self.reply.clone().unwrap_or_else(|| self.page().into())
     }
 
     /// A page in the form of Werkzeug's.
-    pub fn page(&self) -> Answer {
+    pub(crate) fn page(&self) -> Answer {
         let mut answer = Answer::html(self.status(), html_page(self.status(), &escape(self.text())));
         if let Some(allow) = &self.allow {
             answer.headers.push(("Allow".into(), allow.clone().into()));
@@ -31,13 +31,13 @@ impl HttpError {
 }
 
 /// A page in the form of Werkzeug's: the reason phrase of `code`, and `text` in HTML.
-pub fn html_page(code: u16, text: &str) -> String {
+pub(crate) fn html_page(code: u16, text: &str) -> String {
     let name = status::reason(code);
     format!("<!doctype html>\n<html lang=en>\n<title>{code} {name}</title>\n<h1>{name}</h1>\n<p>{text}</p>\n")
 }
 
 /// Text as HTML: descriptions may repeat what a client sent.
-pub fn escape(text: &str) -> Cow<'_, str> {
+pub(crate) fn escape(text: &str) -> Cow<'_, str> {
     if !text.bytes().any(|byte| matches!(byte, b'&' | b'<' | b'>' | b'"' | b'\'')) {
         return text.into();
     }
@@ -63,7 +63,7 @@ fn exit() -> Fallible<()> {
 }
 
 /// Registers `abort` and what an error handler sees of its error.
-pub fn register(natives: &mut Natives) {
+pub(crate) fn register(natives: &mut Natives) {
     natives
         .register_type_with_name::<HttpError>("HTTPException")
         .register_fn("abort", |code: i64| abort(code, ""))

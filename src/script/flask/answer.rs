@@ -19,7 +19,7 @@ use rhai::{Array, Blob, Dynamic, ImmutableString, Map};
 ///
 /// # Errors
 /// `()`, a bare number or boolean, and values that are no JSON, as in Flask.
-pub fn from_value(value: Dynamic) -> Fallible<Reply> {
+pub(crate) fn from_value(value: Dynamic) -> Fallible<Reply> {
     // The commonest first.
     if let Some(text) = value.read_lock::<ImmutableString>() {
         return Ok(Answer::html(200, text.as_bytes()).into());
@@ -78,7 +78,7 @@ fn is_tuple(items: &[Dynamic]) -> bool {
 ///
 /// # Errors
 /// A body, status or header that can't be sent.
-pub fn from_tuple(items: Array) -> Fallible<Reply> {
+pub(crate) fn from_tuple(items: Array) -> Fallible<Reply> {
     let mut items = items.into_iter();
     let body = items.next().unwrap_or(Dynamic::UNIT);
     // `["", 204]` and `[(), 204]`: with a status, nothing is an empty body.
@@ -107,7 +107,7 @@ fn add_headers(answer: &mut Answer, headers: &Map) -> Fallible<()> {
 ///
 /// # Errors
 /// A name or value that can't be sent.
-pub fn set_header(answer: &mut Answer, name: &str, value: &Dynamic) -> Fallible<()> {
+pub(crate) fn set_header(answer: &mut Answer, name: &str, value: &Dynamic) -> Fallible<()> {
     let values = header_values(name, value)?;
     answer.remove_header(name);
     answer.headers.extend(values.into_iter().map(|value| (name.to_owned().into(), value.into())));
@@ -118,7 +118,7 @@ pub fn set_header(answer: &mut Answer, name: &str, value: &Dynamic) -> Fallible<
 ///
 /// # Errors
 /// Neither of them, or a code outside of 100 to 599.
-pub fn status(value: &Dynamic) -> Fallible<(u16, Option<String>)> {
+pub(crate) fn status(value: &Dynamic) -> Fallible<(u16, Option<String>)> {
     if let Ok(code) = value.as_int() {
         return Ok((status_code(code)?, None));
     }
@@ -147,7 +147,7 @@ fn split_status(text: &str) -> Option<(u16, &str)> {
 ///
 /// # Errors
 /// Codes outside of 100 to 599, which HTTP can't send.
-pub fn status_code(code: i64) -> Fallible<u16> {
+pub(crate) fn status_code(code: i64) -> Fallible<u16> {
     match u16::try_from(code) {
         Ok(code @ 100..=599) => Ok(code),
         _ => Err(format!("status {code} is not from 100 to 599").into()),
@@ -158,7 +158,7 @@ pub fn status_code(code: i64) -> Fallible<u16> {
 ///
 /// # Errors
 /// Values that JSON can't hold.
-pub fn json(value: &Dynamic) -> Fallible<Answer> {
+pub(crate) fn json(value: &Dynamic) -> Fallible<Answer> {
     let mut body = json::to_json(value, MAX_TEXT)?;
     body.push(b'\n');
     Ok(Answer::new(200, JSON, body))
@@ -168,7 +168,7 @@ pub fn json(value: &Dynamic) -> Fallible<Answer> {
 ///
 /// # Errors
 /// Anything but text, bytes, maps and lists.
-pub fn body(value: &Dynamic) -> Fallible<Content> {
+pub(crate) fn body(value: &Dynamic) -> Fallible<Content> {
     if value.is_map() || value.is_array() {
         return Ok(json::to_json(value, MAX_TEXT)?.into());
     }
@@ -192,7 +192,7 @@ const NOT_IN_URL: AsciiSet = CONTROLS
     .add(b'}');
 
 /// An answer that sends the client to `url`.
-pub fn redirection(code: u16, url: &str) -> Answer {
+pub(crate) fn redirection(code: u16, url: &str) -> Answer {
     let url = utf8_percent_encode(url, &NOT_IN_URL).to_string();
     let shown = escape(&url);
     let page = html_page(code, &format!("See <a href=\"{shown}\">{shown}</a>."));
@@ -202,7 +202,7 @@ pub fn redirection(code: u16, url: &str) -> Answer {
 }
 
 /// Media types of text get the charset, as Flask's `mimetype` does.
-pub fn with_charset(mimetype: &str) -> String {
+pub(crate) fn with_charset(mimetype: &str) -> String {
     let text = mimetype.starts_with("text/") || mimetype.ends_with("+xml") || mimetype == "application/xml";
     if text && !mimetype.contains("charset") {
         format!("{mimetype}; charset=utf-8")
@@ -212,7 +212,7 @@ pub fn with_charset(mimetype: &str) -> String {
 }
 
 /// The media type of a file by its extension, for `send_file`.
-pub fn media_type(name: &str) -> &'static str {
+pub(crate) fn media_type(name: &str) -> &'static str {
     let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension).to_ascii_lowercase();
     match extension.as_str() {
         "json" => JSON,

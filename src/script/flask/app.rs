@@ -13,11 +13,11 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 /// `app`, as scripts see it.
 #[derive(Debug, Clone)]
-pub struct App;
+pub(crate) struct App;
 
 /// `Blueprint(name, #{ url_prefix })`: like Python's, one object however many variables hold it.
 #[derive(Debug, Clone)]
-pub struct Blueprint {
+pub(crate) struct Blueprint {
     name: ImmutableString,
     prefix: String,
     registered: Arc<Mutex<Registration>>,
@@ -51,7 +51,7 @@ impl Blueprint {
     }
 }
 
-pub fn register(natives: &mut Natives) {
+pub(crate) fn register(natives: &mut Natives) {
     natives.register_handle("app", App).register_type_with_name::<Blueprint>("Blueprint");
     rules::<App>(natives);
     rules::<Blueprint>(natives);
@@ -190,7 +190,7 @@ fn defaults(value: &Dynamic) -> Fallible<Vec<(String, Value)>> {
 ///
 /// # Errors
 /// Values that a URL can't hold.
-pub fn url_value(name: &str, value: &Dynamic) -> Fallible<Value> {
+pub(crate) fn url_value(name: &str, value: &Dynamic) -> Fallible<Value> {
     if let Ok(number) = value.as_int() {
         return Ok(Value::Int(number));
     }

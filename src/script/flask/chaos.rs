@@ -84,7 +84,7 @@ fn fault(response: &Response, kind: &str, options: &Map) -> Fallible<Response> {
 }
 
 /// Registers the methods, each with and without options.
-pub fn register(natives: &mut Natives) {
+pub(crate) fn register(natives: &mut Natives) {
     natives
         .register_fn("delay", |r: &mut Response, ms: Dynamic| fixed(r, &ms, &Map::new()))
         .register_fn("delay", |r: &mut Response, ms: Dynamic, options: Map| fixed(r, &ms, &options))

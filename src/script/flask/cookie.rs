@@ -11,7 +11,7 @@ const OPTIONS: &[&str] = &["max_age", "expires", "path", "domain", "secure", "ht
 ///
 /// # Errors
 /// A name that cookies can't have, an option that does not exist or has the wrong type.
-pub fn set_cookie(name: &str, value: &str, options: &Map) -> Fallible<String> {
+pub(crate) fn set_cookie(name: &str, value: &str, options: &Map) -> Fallible<String> {
     let token = |byte: u8| byte.is_ascii_graphic() && !b"()<>@,;:\\\"/[]?={}".contains(&byte);
     if name.is_empty() || !name.bytes().all(token) {
         return Err(
@@ -60,7 +60,7 @@ fn attributes(options: &Map) -> Fallible<String> {
 }
 
 /// The options of a cookie that ends at once.
-pub fn expired(mut options: Map) -> Map {
+pub(crate) fn expired(mut options: Map) -> Map {
     options.insert("max_age".into(), Dynamic::from_int(0));
     options.insert("expires".into(), Dynamic::from_int(0));
     options

@@ -28,7 +28,7 @@ fn listdir(under: &str) -> Fallible<Array> {
     Ok(names.into_iter().map(Dynamic::from).collect())
 }
 
-pub fn register(natives: &mut Natives) {
+pub(crate) fn register(natives: &mut Natives) {
     natives
         .register_fn("read_text", read_text)
         .register_fn("read_json", read_json)

@@ -1,17 +1,17 @@
 //! What scripts see under Flask's names.
 
-pub mod abort;
-pub mod answer;
-pub mod app;
-pub mod chaos;
-pub mod cookie;
-pub mod disk;
-pub mod multi_dict;
-pub mod property;
-pub mod request;
-pub mod response;
-pub mod scenario;
-pub mod sleep;
-pub mod status;
-pub mod store;
-pub mod url_for;
+pub(crate) mod abort;
+pub(crate) mod answer;
+pub(crate) mod app;
+pub(crate) mod chaos;
+pub(crate) mod cookie;
+pub(crate) mod disk;
+pub(crate) mod multi_dict;
+pub(crate) mod property;
+pub(crate) mod request;
+pub(crate) mod response;
+pub(crate) mod scenario;
+pub(crate) mod sleep;
+pub(crate) mod status;
+pub(crate) mod store;
+pub(crate) mod url_for;

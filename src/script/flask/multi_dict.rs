@@ -3,7 +3,7 @@
 
 mod files;
 
-pub use files::FileDict;
+pub(crate) use files::FileDict;
 
 use crate::script::flask::property::{read_only, same, unknown_option};
 use crate::script::runtime::http_error::{self, http_error};
@@ -13,7 +13,7 @@ use rhai::{Array, Dynamic, EvalAltResult, FnPtr, ImmutableString, Map, NativeCal
 use std::any::TypeId;
 use std::ops::Deref;
 
-pub fn register(natives: &mut Natives) {
+pub(crate) fn register(natives: &mut Natives) {
     natives
         .register_type_with_name::<MultiDict>("MultiDict")
         .register_type_with_name::<Headers>("Headers")

@@ -3,7 +3,7 @@
 use rhai::{Array, Blob, Dynamic, EvalAltResult, ImmutableString, Map};
 
 /// `<owner> has no property` with the nearest of `names`; `owner` as it reads in a sentence.
-pub fn unknown_property<'n>(
+pub(crate) fn unknown_property<'n>(
     owner: &str,
     name: &str,
     names: impl Iterator<Item = &'n str>,
@@ -15,19 +15,19 @@ pub fn unknown_property<'n>(
 }
 
 /// `<function> has no <what>` with all of `names`, which are few.
-pub fn unknown_option(function: &str, what: &str, name: &str, names: &[&str]) -> Box<EvalAltResult> {
+pub(crate) fn unknown_option(function: &str, what: &str, name: &str, names: &[&str]) -> Box<EvalAltResult> {
     format!("`{function}` has no {what} `{name}`: it takes {}", names.join(", ")).into()
 }
 
 /// The error of an assignment to `what`.
-pub fn read_only(what: &str) -> Box<EvalAltResult> {
+pub(crate) fn read_only(what: &str) -> Box<EvalAltResult> {
     format!("`{what}` is read-only: copy it to a variable to change the copy").into()
 }
 
 /// Whether two values of scripts are equal. Values of our own types cannot be changed in place and always are.
 ///
 /// Rhai writes a property back after each method call on it; this tells that from an assignment.
-pub fn same(a: &Dynamic, b: &Dynamic) -> bool {
+pub(crate) fn same(a: &Dynamic, b: &Dynamic) -> bool {
     fn by<T>(a: &Dynamic, b: &Dynamic, equal: impl Fn(&T, &T) -> bool) -> Option<bool>
     where
         T: Clone + Send + Sync + 'static,

@@ -23,13 +23,13 @@ use std::sync::Arc;
 
 /// What the variable `request` holds.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct RequestHandle;
+pub(crate) struct RequestHandle;
 
 type Read = Fallible<Dynamic>;
 type Getter = fn(&Arc<Request>) -> Read;
 
 /// Registers `request` and the properties of it.
-pub fn register(natives: &mut Natives) {
+pub(crate) fn register(natives: &mut Natives) {
     natives.set_var("request", RequestHandle);
     natives.register_type_with_name::<RequestHandle>("Request");
     register_properties(natives);
@@ -237,4 +237,4 @@ fn show() -> Fallible<String> {
 }
 
 #[cfg(test)]
-pub mod tests;
+pub(crate) mod tests;

@@ -14,11 +14,11 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 /// A response in the making, as scripts hold it.
 #[derive(Debug, Clone)]
-pub struct Response(Arc<Mutex<Reply>>);
+pub(crate) struct Response(Arc<Mutex<Reply>>);
 
 /// `response.headers`.
 #[derive(Debug, Clone)]
-pub struct ResponseHeaders(Response);
+pub(crate) struct ResponseHeaders(Response);
 
 impl ScriptValue for Response {}
 impl ScriptValue for ResponseHeaders {}
@@ -37,12 +37,12 @@ impl From<Answer> for Response {
 
 impl Response {
     /// What the response is now.
-    pub fn reply(&self) -> Reply {
+    pub(crate) fn reply(&self) -> Reply {
         self.lock().clone()
     }
 
     /// The reply itself; no script runs while it is locked.
-    pub fn lock(&self) -> MutexGuard<'_, Reply> {
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Reply> {
         lock(&self.0)
     }
 
@@ -85,7 +85,7 @@ impl Response {
 }
 
 /// The values of one header: a list is sent once per item (Werkzeug), anything else as its text.
-pub fn header_values(name: &str, value: &Dynamic) -> Fallible<Vec<String>> {
+pub(crate) fn header_values(name: &str, value: &Dynamic) -> Fallible<Vec<String>> {
     let text = |value: &Dynamic| match value.as_immutable_string_ref() {
         Ok(text) => text.as_str().to_owned(),
         Err(_) => value.to_string(),
@@ -109,7 +109,7 @@ fn text(text: &str) -> Dynamic {
     Dynamic::from(ImmutableString::from(text))
 }
 
-pub fn register(natives: &mut Natives) {
+pub(crate) fn register(natives: &mut Natives) {
     constructors(natives);
     properties(natives);
     chaining(natives);

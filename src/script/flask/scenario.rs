@@ -56,7 +56,7 @@ fn text(value: Option<Dynamic>) -> ImmutableString {
 }
 
 /// Registers `scenario`, also as a method of `store` and its scopes.
-pub fn register(natives: &mut Natives) {
+pub(crate) fn register(natives: &mut Natives) {
     natives
         .register_type_with_name::<Scenario>("scenario")
         .register_fn("scenario", |name: &str| Scenario::new(&Store::default(), name))

@@ -19,7 +19,7 @@ fn sleep(seconds: &Dynamic) -> Fallible<()> {
 ///
 /// # Errors
 /// No answer is held back for so long.
-pub fn prolong(hold: Duration, pause: Duration) -> Fallible<Duration> {
+pub(crate) fn prolong(hold: Duration, pause: Duration) -> Fallible<Duration> {
     let hold = hold.saturating_add(pause);
     if hold > LONGEST {
         return Err(format!("an answer can be held back for {} s at most", LONGEST.as_secs()).into());
@@ -28,7 +28,7 @@ pub fn prolong(hold: Duration, pause: Duration) -> Fallible<Duration> {
 }
 
 /// Registers both names; Rhai's own `sleep` would stop the thread.
-pub fn register(natives: &mut Natives) {
+pub(crate) fn register(natives: &mut Natives) {
     natives
         .register_fn("sleep", |_: Receiver<Time>, seconds: Dynamic| sleep(&seconds))
         .register_fn("sleep", |seconds: i64| sleep(&Dynamic::from_int(seconds)))

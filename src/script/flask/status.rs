@@ -80,10 +80,10 @@ static NAMES: LazyLock<Vec<(String, i64)>> = LazyLock::new(|| {
 
 /// The handle behind `status`.
 #[derive(Debug, Clone)]
-pub struct Status;
+pub(crate) struct Status;
 
 /// The standard reason phrase of a status code, `Unknown` where there is none.
-pub fn reason(code: u16) -> &'static str {
+pub(crate) fn reason(code: u16) -> &'static str {
     PHRASES.binary_search_by_key(&code, |(known, _)| *known).map_or("Unknown", |index| PHRASES[index].1)
 }
 
@@ -119,7 +119,7 @@ fn meant_by(name: &str) -> Option<&'static str> {
 }
 
 /// Registers `status`, as a value with properties and as a module (`status::HTTP_200_OK`).
-pub fn register(natives: &mut Natives) {
+pub(crate) fn register(natives: &mut Natives) {
     natives.register_handle("status", Status);
     natives.register_indexer_get(|_: Receiver<Status>, name: &str| code_of(name));
     let mut module = Module::new();

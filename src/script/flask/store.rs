@@ -1,7 +1,7 @@
 //! `store`: values that live from request to request, as module-level variables do in Flask. Each operation is one step for
 //! all threads; no lock is held while a script runs.
 
-pub mod outside;
+pub(crate) mod outside;
 
 use crate::script::runtime::key_value_store::Values;
 use crate::script::runtime::natives::{Fallible, Natives, ScriptValue};
@@ -15,7 +15,7 @@ const SCOPE: &str = "scope:";
 
 /// `store`, as scripts see it: all of it, or one scope.
 #[derive(Debug, Clone, Default)]
-pub struct Store {
+pub(crate) struct Store {
     /// What its keys begin with; nothing for `store` itself, which all threads clone.
     prefix: Option<ImmutableString>,
 }
@@ -28,7 +28,7 @@ impl Store {
     }
 
     /// The whole key for `key` of this store.
-    pub fn key<'k>(&self, key: &'k str) -> Cow<'k, str> {
+    pub(crate) fn key<'k>(&self, key: &'k str) -> Cow<'k, str> {
         match &self.prefix {
             None => key.into(),
             Some(prefix) => format!("{prefix}{key}").into(),
@@ -59,7 +59,7 @@ impl Store {
 
 /// What to do with the values.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Access {
+pub(crate) enum Access {
     /// Look at them.
     Read,
     /// Change them. At load that waits until the provision serves where they outlive it (`--keep-store`): a load that fails
@@ -69,7 +69,7 @@ pub enum Access {
 
 /// Does one step with the values of the running call. A request that began before a reset works on values of its own from
 /// then on, empty at first: what it leaves behind is not there after the reset.
-pub fn with<T>(access: Access, step: impl FnOnce(&mut Values) -> T) -> Fallible<T> {
+pub(crate) fn with<T>(access: Access, step: impl FnOnce(&mut Values) -> T) -> Fallible<T> {
     let files = call::files()?;
     let (loading, epoch) =
         call::with(|call| (call.loading.is_some(), call.request.as_ref().map(|request| request.epoch)))
@@ -156,7 +156,7 @@ fn update(
     }
 }
 
-pub fn register(natives: &mut Natives) {
+pub(crate) fn register(natives: &mut Natives) {
     natives
         .register_handle("store", Store::default())
         .register_indexer_get(|store: &mut Store, key: &str| get(store, key).map(Option::unwrap_or_default))

@@ -44,7 +44,7 @@ fn url_for(endpoint: &str, values: &Map) -> Fallible<String> {
     Ok(format!("{}{path}{anchor}", root.trim_end_matches('/')))
 }
 
-pub fn register(natives: &mut Natives) {
+pub(crate) fn register(natives: &mut Natives) {
     natives
         .register_fn("url_for", |endpoint: &str| url_for(endpoint, &Map::new()))
         .register_fn("url_for", |endpoint: &str, values: Map| url_for(endpoint, &values));

@@ -9,7 +9,7 @@ use rhai::Blob;
 
 /// The handle behind `base64`.
 #[derive(Debug, Clone)]
-pub struct Base64;
+pub(crate) struct Base64;
 
 /// Padding is written, and accepted or missed when read: tokens come without it.
 const fn coder(alphabet: &Alphabet) -> GeneralPurpose {
@@ -18,7 +18,7 @@ const fn coder(alphabet: &Alphabet) -> GeneralPurpose {
 }
 
 /// The coder of `b64encode` and `b64decode`.
-pub const PLAIN: GeneralPurpose = coder(&STANDARD);
+pub(crate) const PLAIN: GeneralPurpose = coder(&STANDARD);
 const URL: GeneralPurpose = coder(&URL_SAFE);
 
 fn encode(name: &str, coder: &GeneralPurpose, bytes: &[u8]) -> Fallible<String> {
@@ -57,7 +57,7 @@ fn register_pair(
     natives.register_fn(from, move |_: Receiver<Base64>, bytes: Blob| decode(&from_name, coder, &bytes));
 }
 
-pub fn register(natives: &mut Natives) {
+pub(crate) fn register(natives: &mut Natives) {
     natives.register_handle("base64", Base64);
     register_pair(natives, "b64encode", "b64decode", &PLAIN);
     register_pair(natives, "urlsafe_b64encode", "urlsafe_b64decode", &URL);

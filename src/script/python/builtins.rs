@@ -11,7 +11,7 @@ use rhai::{Array, Dynamic, FnPtr, ImmutableString, Map, NativeCallContext, Token
 use std::cmp::Ordering;
 
 /// Python's truth: nothing, zero and what is empty are false.
-pub fn truth(value: &Dynamic) -> bool {
+pub(crate) fn truth(value: &Dynamic) -> bool {
     if let Ok(flag) = value.as_bool() {
         return flag;
     }
@@ -221,7 +221,7 @@ fn free_words(natives: &mut Natives) {
     });
 }
 
-pub fn register(natives: &mut Natives) {
+pub(crate) fn register(natives: &mut Natives) {
     natives.set_var("None", ());
     natives.set_var("True", true);
     natives.set_var("False", false);

@@ -18,11 +18,11 @@ static START: LazyLock<Instant> = LazyLock::new(Instant::now);
 
 /// The handle behind `time`.
 #[derive(Debug, Clone)]
-pub struct Time;
+pub(crate) struct Time;
 
 /// The handle behind `datetime`.
 #[derive(Debug, Clone)]
-pub struct Datetime;
+pub(crate) struct Datetime;
 
 /// The moment `seconds` after 1970, to the microsecond, or an error as `name` outside of the calendar.
 fn moment(name: &str, seconds: f64) -> Fallible<DateTime<Utc>> {
@@ -109,7 +109,7 @@ fn register_time(natives: &mut Natives) {
     natives.register_fn("http_date", |_: Receiver<Time>, seconds: i64| http_date(seconds as f64));
 }
 
-pub fn register(natives: &mut Natives) {
+pub(crate) fn register(natives: &mut Natives) {
     LazyLock::force(&START);
     register_time(natives);
     natives.register_handle("datetime", Datetime);

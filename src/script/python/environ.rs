@@ -10,11 +10,11 @@ const HIDDEN: &str = "H1MOCK_ADMIN_TOKEN";
 
 /// The handle behind `os`.
 #[derive(Debug, Clone)]
-pub struct Os;
+pub(crate) struct Os;
 
 /// The handle behind `os.environ`.
 #[derive(Debug, Clone)]
-pub struct Environ;
+pub(crate) struct Environ;
 
 impl ScriptValue for Environ {}
 
@@ -49,7 +49,7 @@ fn required(name: &str) -> Fallible<String> {
     })
 }
 
-pub fn register(natives: &mut Natives) {
+pub(crate) fn register(natives: &mut Natives) {
     natives.register_handle("os", Os);
     natives.register_type_with_name::<Environ>("os.environ");
     natives.register_fn("getenv", |_: Receiver<Os>, name: &str| getenv(name, Dynamic::UNIT));

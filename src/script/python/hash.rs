@@ -10,15 +10,15 @@ use sha2::{Digest as _, Sha256, Sha512};
 
 /// The handle behind `hashlib`.
 #[derive(Debug, Clone)]
-pub struct Hashlib;
+pub(crate) struct Hashlib;
 
 /// The handle behind `hmac`.
 #[derive(Debug, Clone)]
-pub struct HmacHandle;
+pub(crate) struct HmacHandle;
 
 /// What `hashlib.sha256(...)` gives.
 #[derive(Debug, Clone)]
-pub struct Digest {
+pub(crate) struct Digest {
     name: &'static str,
     bytes: Blob,
 }
@@ -26,7 +26,7 @@ pub struct Digest {
 impl ScriptValue for Digest {}
 
 /// Bytes as hexadecimal digits, in lower case.
-pub fn hexadecimal(bytes: &[u8]) -> String {
+pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
     let digit = |value: u8| char::from_digit(u32::from(value), 16).unwrap_or('0');
     bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
@@ -98,7 +98,7 @@ fn register_hmac(natives: &mut Natives) {
     );
 }
 
-pub fn register(natives: &mut Natives) {
+pub(crate) fn register(natives: &mut Natives) {
     natives.register_handle("hashlib", Hashlib);
     natives.register_type_with_name::<Digest>("digest");
     register_digest(natives, "md5", |bytes| Md5::digest(bytes).to_vec());

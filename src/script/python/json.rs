@@ -6,7 +6,7 @@ use rhai::{Dynamic, ImmutableString, Map};
 
 /// The handle behind `json`.
 #[derive(Debug, Clone)]
-pub struct Json;
+pub(crate) struct Json;
 
 /// `json.dumps(value)`.
 fn dumps(value: &Dynamic, indent: &str) -> Fallible<ImmutableString> {
@@ -33,7 +33,7 @@ fn indent_of(options: &Map) -> Result<String, String> {
     Ok(indent)
 }
 
-pub fn register(natives: &mut Natives) {
+pub(crate) fn register(natives: &mut Natives) {
     natives.register_handle("json", Json);
     natives.register_fn("dumps", |_: Receiver<Json>, value: Dynamic| dumps(&value, ""));
     natives.register_fn(

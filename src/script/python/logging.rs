@@ -7,14 +7,14 @@ use log::Level;
 use rhai::{Dynamic, NativeCallContext, Position};
 
 /// The target of the log records: `RUST_LOG=provision=debug` selects them.
-pub const TARGET: &str = "provision";
+pub(crate) const TARGET: &str = "provision";
 
 /// Longest message in bytes.
 const MAX_MESSAGE: usize = 64 << 10;
 
 /// The handle behind `logging`.
 #[derive(Debug, Clone)]
-pub struct Logging;
+pub(crate) struct Logging;
 
 /// The message behind the name of the provision and the line. Control characters are escaped: text of a client in it
 /// can't look like a record of its own.
@@ -47,7 +47,7 @@ fn write(level: Level, source: Option<&str>, position: Position, value: &Dynamic
 }
 
 /// Registers `logging`; `print(x)` and `debug(x)` of Rhai write to the same log.
-pub fn register(natives: &mut Natives) {
+pub(crate) fn register(natives: &mut Natives) {
     natives.register_handle("logging", Logging);
     for (name, level) in
         [("info", Level::Info), ("warning", Level::Warn), ("error", Level::Error), ("critical", Level::Error)]

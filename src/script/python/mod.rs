@@ -1,14 +1,14 @@
 //! What scripts see under Python's names.
 
-pub mod base64;
-pub mod builtins;
-pub mod clock;
-pub mod environ;
-pub mod hash;
-pub mod json;
-pub mod logging;
-pub mod random;
-pub mod regex;
-pub mod text;
-pub mod urllib;
-pub mod uuid;
+pub(crate) mod base64;
+pub(crate) mod builtins;
+pub(crate) mod clock;
+pub(crate) mod environ;
+pub(crate) mod hash;
+pub(crate) mod json;
+pub(crate) mod logging;
+pub(crate) mod random;
+pub(crate) mod regex;
+pub(crate) mod text;
+pub(crate) mod urllib;
+pub(crate) mod uuid;

@@ -6,7 +6,7 @@ use rhai::{Array, Dynamic};
 
 /// The handle behind `random`.
 #[derive(Debug, Clone)]
-pub struct Random;
+pub(crate) struct Random;
 
 /// `random.randint(low, high)`: both ends included.
 fn randint(low: i64, high: i64) -> Fallible<i64> {
@@ -68,7 +68,7 @@ fn uniform(low: f64, high: f64) -> f64 {
     low + (high - low) * fastrand::f64()
 }
 
-pub fn register(natives: &mut Natives) {
+pub(crate) fn register(natives: &mut Natives) {
     natives.register_handle("random", Random);
     natives.register_fn("random", |_: Receiver<Random>| fastrand::f64());
     natives.register_fn("randint", |_: Receiver<Random>, low: i64, high: i64| randint(low, high));

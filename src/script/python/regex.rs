@@ -29,7 +29,7 @@ const CACHED: usize = 32;
 
 /// The handle behind `re`.
 #[derive(Debug, Clone)]
-pub struct Re;
+pub(crate) struct Re;
 
 /// Where a pattern has to match.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -247,7 +247,7 @@ fn register_sub(natives: &mut Natives) {
     );
 }
 
-pub fn register(natives: &mut Natives) {
+pub(crate) fn register(natives: &mut Natives) {
     natives.register_handle("re", Re);
     matched::register(natives);
     for (name, anchor) in [

@@ -113,7 +113,7 @@ fn find_from(text: &str, part: &str, start: i64) -> i64 {
 }
 
 /// The first letter in upper case, the others in lower case.
-pub fn capitalized(word: &str) -> String {
+pub(crate) fn capitalized(word: &str) -> String {
     let mut letters = word.chars();
     let first = letters.next();
     first.into_iter().flat_map(char::to_uppercase).chain(letters.flat_map(char::to_lowercase)).collect()
@@ -267,7 +267,7 @@ fn register_bytes(natives: &mut Natives) {
 }
 
 /// Registers the methods of text, and `decode` of blobs.
-pub fn register(natives: &mut Natives) {
+pub(crate) fn register(natives: &mut Natives) {
     register_cuts(natives);
     register_searches(natives);
     register_changes(natives);

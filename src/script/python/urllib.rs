@@ -7,7 +7,7 @@ use rhai::{Array, Dynamic, ImmutableString, Map, NativeCallContext};
 
 /// The handle behind `urllib`, and behind `urllib.parse`.
 #[derive(Debug, Clone)]
-pub struct Urllib;
+pub(crate) struct Urllib;
 
 impl ScriptValue for Urllib {}
 
@@ -129,7 +129,7 @@ fn parse_qs(text: &str) -> Fallible<Map> {
 }
 
 /// Registers `urllib`; `urllib.parse` is the same.
-pub fn register(natives: &mut Natives) {
+pub(crate) fn register(natives: &mut Natives) {
     natives.register_handle("urllib", Urllib);
     natives.register_get("parse", |_: Receiver<Urllib>| Urllib);
     natives.register_fn("quote", |_: Receiver<Urllib>, text: &str| quote(text, "/"));

@@ -4,10 +4,10 @@ use crate::script::runtime::natives::{Natives, Receiver};
 
 /// The handle behind `uuid`.
 #[derive(Debug, Clone)]
-pub struct Uuid;
+pub(crate) struct Uuid;
 
 /// A random identifier, in lower case with hyphens.
-pub fn uuid4() -> String {
+pub(crate) fn uuid4() -> String {
     let version = 0x4 << 76;
     let variant = 0x2 << 62;
     let number = fastrand::u128(..) & !(0xf << 76) & !(0x3 << 62) | version | variant;
@@ -15,7 +15,7 @@ pub fn uuid4() -> String {
     [&digits[..8], &digits[8..12], &digits[12..16], &digits[16..20], &digits[20..]].join("-")
 }
 
-pub fn register(natives: &mut Natives) {
+pub(crate) fn register(natives: &mut Natives) {
     natives.register_handle("uuid", Uuid);
     natives.register_fn("uuid4", |_: Receiver<Uuid>| uuid4());
 }

@@ -12,15 +12,15 @@ use std::cell::{Cell, OnceCell};
 use std::time::{Duration, Instant};
 
 /// Longest text that a script may build, in bytes.
-pub const MAX_TEXT: usize = 8 << 20;
+pub(crate) const MAX_TEXT: usize = 8 << 20;
 /// Most items of an array, or bytes of a blob.
-pub const MAX_ITEMS: usize = 8 << 20;
+pub(crate) const MAX_ITEMS: usize = 8 << 20;
 /// Most entries of a map.
-pub const MAX_ENTRIES: usize = 1 << 20;
+pub(crate) const MAX_ENTRIES: usize = 1 << 20;
 /// Deepest nesting of calls. 64 of them take up to 2 MB of stack (rhai-findings, trap 6).
-pub const MAX_CALLS: usize = 64;
+pub(crate) const MAX_CALLS: usize = 64;
 /// Deepest nesting of expressions, at load.
-pub const MAX_DEPTH: usize = 64;
+pub(crate) const MAX_DEPTH: usize = 64;
 /// Operations between two looks at the clock: a look costs 25 ns, an operation about as much.
 const CLOCK_EVERY: u64 = 64;
 /// A call that takes longer is worth waking another thread for what else is to do.
@@ -96,7 +96,7 @@ thread_local! {
 }
 
 /// Has `notice` called on this thread while a call takes longer than most, again and again. The first one stays.
-pub fn when_long(notice: impl Fn() + 'static) {
+pub(crate) fn when_long(notice: impl Fn() + 'static) {
     WHEN_LONG.with(|when| drop(when.set(Box::new(notice))));
 }
 
@@ -172,7 +172,7 @@ fn run_out(limit: Limit) {
 ///
 /// # Errors
 /// Says what the call ran out of. Rhai adds the place.
-pub fn check(budget: &Budget, level: usize) -> Fallible<()> {
+pub(crate) fn check(budget: &Budget, level: usize) -> Fallible<()> {
     if level > MAX_CALLS {
         return Err(too_deep().into());
     }
@@ -185,17 +185,17 @@ pub fn check(budget: &Budget, level: usize) -> Fallible<()> {
 }
 
 /// What is said of calls nested too deep.
-pub fn too_deep() -> String {
+pub(crate) fn too_deep() -> String {
     format!("calls are nested deeper than {MAX_CALLS}")
 }
 
 /// Whether the running call is over its time; for natives that loop on their own (`store.update`).
-pub fn time_is_up() -> bool {
+pub(crate) fn time_is_up() -> bool {
     DEADLINE.get().is_some_and(|deadline| Instant::now() > deadline)
 }
 
 /// Makes `engine` watch the budget of the thread that it runs on.
-pub fn register(engine: &mut Engine, budget: Budget) {
+pub(crate) fn register(engine: &mut Engine, budget: Budget) {
     engine
         .set_max_string_size(MAX_TEXT)
         .set_max_array_size(MAX_ITEMS)

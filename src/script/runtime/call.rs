@@ -14,7 +14,7 @@ use std::time::Duration;
 
 /// The surroundings of a running script.
 #[derive(Default)]
-pub struct Call {
+pub(crate) struct Call {
     /// The request, while one is handled.
     pub request: Option<Arc<Request>>,
     /// What its provision registered, while a request is handled.
@@ -32,7 +32,7 @@ pub struct Call {
 }
 
 /// What there is while a provision is loaded.
-pub struct Loading {
+pub(crate) struct Loading {
     /// The files that were loaded so far.
     pub files: Arc<Files>,
     /// What `registerRules` registered so far.
@@ -41,7 +41,7 @@ pub struct Loading {
 
 /// The function that runs: where its constants are found, and errors that have no place of their own.
 #[derive(Default, Clone)]
-pub enum CurrentFunction {
+pub(crate) enum CurrentFunction {
     /// None yet.
     #[default]
     None,
@@ -53,13 +53,13 @@ pub enum CurrentFunction {
 
 impl Call {
     /// The files of the provision that runs or is loaded.
-    pub fn files(&self) -> Option<&Arc<Files>> {
+    pub(crate) fn files(&self) -> Option<&Arc<Files>> {
         let loading = self.loading.as_ref().map(|loading| &loading.files);
         loading.or_else(|| self.routes.as_ref().map(|routes| &routes.files))
     }
 
     /// The file that defines the function which runs.
-    pub fn file(&self) -> Option<&Arc<File>> {
+    pub(crate) fn file(&self) -> Option<&Arc<File>> {
         match &self.function {
             CurrentFunction::None => None,
             CurrentFunction::View(index) => Some(&self.view(*index)?.file),
@@ -68,7 +68,7 @@ impl Call {
     }
 
     /// The line that this function begins in.
-    pub fn line(&self) -> Option<usize> {
+    pub(crate) fn line(&self) -> Option<usize> {
         match &self.function {
             CurrentFunction::None => None,
             CurrentFunction::View(index) => self.view(*index)?.line,
@@ -86,7 +86,7 @@ thread_local! {
 }
 
 /// Runs `body` with `call` as the thread's call and gives back what became of it. Calls nest.
-pub fn within<T>(call: Call, body: impl FnOnce() -> T) -> (T, Call) {
+pub(crate) fn within<T>(call: Call, body: impl FnOnce() -> T) -> (T, Call) {
     /// Puts back the outer call, also when a native panicked.
     struct Restore(Option<Call>);
     impl Drop for Restore {
@@ -103,36 +103,36 @@ pub fn within<T>(call: Call, body: impl FnOnce() -> T) -> (T, Call) {
 }
 
 /// Looks at the thread's call; `None` outside of one. `look` must not run a script.
-pub fn with<T>(look: impl FnOnce(&mut Call) -> T) -> Option<T> {
+pub(crate) fn with<T>(look: impl FnOnce(&mut Call) -> T) -> Option<T> {
     CALL.with(|slot| slot.borrow_mut().as_mut().map(look))
 }
 
 /// The request being handled on this thread.
-pub fn request() -> Fallible<Arc<Request>> {
+pub(crate) fn request() -> Fallible<Arc<Request>> {
     with(|call| call.request.clone())
         .flatten()
         .ok_or_else(|| "`request` is there only while a request is handled".into())
 }
 
 /// What the provision registered that handles the current request.
-pub fn routes() -> Fallible<Arc<Routes>> {
+pub(crate) fn routes() -> Fallible<Arc<Routes>> {
     with(|call| call.routes.clone())
         .flatten()
         .ok_or_else(|| "rules can be looked up only while a request is handled".into())
 }
 
 /// The files of the provision that runs.
-pub fn files() -> Fallible<Arc<Files>> {
+pub(crate) fn files() -> Fallible<Arc<Files>> {
     with(|call| call.files().cloned()).flatten().ok_or_else(|| "no provision runs here".into())
 }
 
 /// Whether no request is handled: a provision is being loaded.
-pub fn is_loading() -> bool {
+pub(crate) fn is_loading() -> bool {
     with(|call| call.request.is_none()).unwrap_or(true)
 }
 
 /// Runs `body` with `request` as the current one.
 #[cfg(test)]
-pub fn with_request<T>(request: Arc<Request>, body: impl FnOnce() -> T) -> T {
+pub(crate) fn with_request<T>(request: Arc<Request>, body: impl FnOnce() -> T) -> T {
     within(Call { request: Some(request), ..Call::default() }, body).0
 }

@@ -4,7 +4,7 @@
 mod hint;
 mod kind;
 
-pub use kind::Kind;
+pub(crate) use kind::Kind;
 
 use super::files::Files;
 use super::http_error::HttpError;
@@ -37,7 +37,7 @@ pub struct Fault {
 }
 
 /// A provision that could not be loaded.
-pub type LoadError = Fault;
+pub(crate) type LoadError = Fault;
 
 impl Fault {
     /// A fault of `file` that has no place in it.

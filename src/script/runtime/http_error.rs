@@ -5,7 +5,7 @@ use rhai::{Dynamic, EvalAltResult, Position};
 
 /// What `abort(code, description)` throws, what a missing `args["x"]` is, and what an error handler gets as `e`.
 #[derive(Debug, Clone)]
-pub struct HttpError {
+pub(crate) struct HttpError {
     /// Status code.
     pub code: i64,
     /// Why, for the body and the error handler (`e.description`); the standard text where empty.
@@ -20,7 +20,7 @@ pub struct HttpError {
 
 impl HttpError {
     /// An error with the standard description of `code`.
-    pub fn new(code: u16) -> HttpError {
+    pub(crate) fn new(code: u16) -> HttpError {
         HttpError {
             code: i64::from(code),
             description: String::new(),
@@ -31,28 +31,28 @@ impl HttpError {
     }
 
     /// The status code; an `abort` checks it.
-    pub fn status(&self) -> u16 {
+    pub(crate) fn status(&self) -> u16 {
         u16::try_from(self.code).unwrap_or(500)
     }
 
     /// The description, or the standard one.
-    pub fn text(&self) -> &str {
+    pub(crate) fn text(&self) -> &str {
         if self.description.is_empty() { description(self.status()) } else { &self.description }
     }
 }
 
 /// An error that ends the view function with `code`.
-pub fn http_error(code: u16, description: impl Into<String>) -> Box<EvalAltResult> {
+pub(crate) fn http_error(code: u16, description: impl Into<String>) -> Box<EvalAltResult> {
     throw(HttpError { description: description.into(), ..HttpError::new(code) })
 }
 
 /// `error`, thrown by a native.
-pub fn throw(error: HttpError) -> Box<EvalAltResult> {
+pub(crate) fn throw(error: HttpError) -> Box<EvalAltResult> {
     EvalAltResult::ErrorRuntime(Dynamic::from(error), Position::NONE).into()
 }
 
 /// The HTTP error inside `error`, however deep in calls and imports it was thrown.
-pub fn find(error: &EvalAltResult) -> Option<HttpError> {
+pub(crate) fn find(error: &EvalAltResult) -> Option<HttpError> {
     match error.unwrap_inner() {
         EvalAltResult::ErrorRuntime(thrown, _) => thrown.read_lock::<HttpError>().map(|found| found.clone()),
         _ => None,

@@ -54,7 +54,7 @@ impl ModuleResolver for Imports {
 }
 
 /// Makes `import` and top-level constants work in `engine`; looks at variables are where a call over its budget ends.
-pub fn register(engine: &mut Engine, budget: Budget) {
+pub(crate) fn register(engine: &mut Engine, budget: Budget) {
     engine.set_module_resolver(Imports);
     #[allow(deprecated)] // "volatile", not deprecated: the lock file pins the version
     engine.on_var(move |name, index, context| {

@@ -14,7 +14,7 @@ const MAX_MEMORY: usize = 64 << 20;
 /// # Errors
 /// What has no JSON form: blobs, function pointers, infinite numbers, values of our own types, nesting beyond 128
 /// levels; a text longer than `limit` bytes. The error says where in the value.
-pub fn to_json(value: &Dynamic, limit: usize) -> Result<Vec<u8>, String> {
+pub(crate) fn to_json(value: &Dynamic, limit: usize) -> Result<Vec<u8>, String> {
     writer::write(value, limit, "")
 }
 
@@ -22,7 +22,7 @@ pub fn to_json(value: &Dynamic, limit: usize) -> Result<Vec<u8>, String> {
 ///
 /// # Errors
 /// Malformed JSON with line and column, nesting beyond 128 levels, or a value that would take more than 64 MiB.
-pub fn from_json(bytes: &[u8]) -> Result<Dynamic, String> {
+pub(crate) fn from_json(bytes: &[u8]) -> Result<Dynamic, String> {
     if !fits(bytes) {
         return Err(format!("the value takes more than {MAX_MEMORY} bytes of memory"));
     }
@@ -30,7 +30,7 @@ pub fn from_json(bytes: &[u8]) -> Result<Dynamic, String> {
 }
 
 /// Whether the value, malformed or not, takes no more memory than [`from_json`] grants.
-pub fn fits(bytes: &[u8]) -> bool {
+pub(crate) fn fits(bytes: &[u8]) -> bool {
     memory(bytes) <= MAX_MEMORY
 }
 
@@ -53,7 +53,7 @@ fn memory(bytes: &[u8]) -> usize {
 }
 
 /// `value` as text with `indent` in front of each level; compact where it is empty.
-pub fn to_text(value: &Dynamic, indent: &str) -> Result<ImmutableString, String> {
+pub(crate) fn to_text(value: &Dynamic, indent: &str) -> Result<ImmutableString, String> {
     let bytes = writer::write(value, MAX_TEXT, indent)?;
     String::from_utf8(bytes).map(Into::into).map_err(|error| error.to_string())
 }

@@ -1,19 +1,19 @@
 //! Rhai underneath: budgets, calls, files, and errors with their place.
 
-pub mod allocator;
-pub mod budget;
-pub mod call;
-pub mod evaluation;
-pub mod fault;
-pub mod files;
-pub mod http_error;
-pub mod imports;
-pub mod json;
-pub mod key_value_store;
-pub mod multi_dict;
-pub mod natives;
-pub mod python;
-pub mod registration;
-pub mod routes;
-pub mod size_limits;
-pub mod view;
+pub(crate) mod allocator;
+pub(crate) mod budget;
+pub(crate) mod call;
+pub(crate) mod evaluation;
+pub(crate) mod fault;
+pub(crate) mod files;
+pub(crate) mod http_error;
+pub(crate) mod imports;
+pub(crate) mod json;
+pub(crate) mod key_value_store;
+pub(crate) mod multi_dict;
+pub(crate) mod natives;
+pub(crate) mod python;
+pub(crate) mod registration;
+pub(crate) mod routes;
+pub(crate) mod size_limits;
+pub(crate) mod view;

@@ -3,7 +3,7 @@
 
 mod headers;
 
-pub use headers::Headers;
+pub(crate) use headers::Headers;
 
 use super::http_error::http_error;
 use super::natives::Fallible;
@@ -13,7 +13,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 /// Names with one or more values each.
-pub trait Dictionary: Send + Sync + 'static {
+pub(crate) trait Dictionary: Send + Sync + 'static {
     /// Where it hangs, for messages: `request.args`.
     fn label(&self) -> &'static str;
     /// All values of `key` in order.
@@ -38,7 +38,7 @@ pub trait Dictionary: Send + Sync + 'static {
 
 /// Which names and values of a request.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Part {
+pub(crate) enum Part {
     /// Query parameters.
     Args,
     /// Fields of a form.
@@ -53,7 +53,7 @@ pub enum Part {
 
 /// Names and texts of one part of a request.
 #[derive(Debug, Clone)]
-pub struct MultiDict {
+pub(crate) struct MultiDict {
     request: Arc<Request>,
     part: Part,
 }
@@ -63,7 +63,7 @@ impl MultiDict {
     ///
     /// # Errors
     /// 413 where the form exceeds a limit.
-    pub fn new(request: &Arc<Request>, part: Part) -> Fallible<Self> {
+    pub(crate) fn new(request: &Arc<Request>, part: Part) -> Fallible<Self> {
         if matches!(part, Part::Form | Part::Values) {
             request.form().map_err(|error| http_error(413, error.to_string()))?;
         }
@@ -110,7 +110,7 @@ impl Dictionary for MultiDict {
 }
 
 /// Values by name, names in the order in which they first appear.
-pub fn group(
+pub(crate) fn group(
     pairs: impl Iterator<Item = (ImmutableString, Dynamic)>,
 ) -> Vec<(ImmutableString, Vec<Dynamic>)> {
     let mut entries: Vec<(ImmutableString, Vec<Dynamic>)> = Vec::new();
@@ -126,13 +126,13 @@ pub fn group(
 }
 
 /// One text for each name.
-pub fn flat(dict: &dyn Dictionary) -> Map {
+pub(crate) fn flat(dict: &dyn Dictionary) -> Map {
     let entries = dict.entries().into_iter();
     entries.map(|(name, values)| (name.as_str().into(), dict.pick(values))).collect()
 }
 
 /// The map that Flask makes JSON of, where `value` is a [`MultiDict`] or [`Headers`]: one text for each name.
-pub fn to_dict(value: &Dynamic) -> Option<Map> {
+pub(crate) fn to_dict(value: &Dynamic) -> Option<Map> {
     fn one<T: Dictionary + Clone>(value: &Dynamic) -> Option<Map> {
         value.read_lock::<T>().map(|dict| flat(&*dict))
     }

@@ -5,7 +5,7 @@
 
 mod function;
 
-pub use function::{Receiver, ScriptValue};
+pub(crate) use function::{Receiver, ScriptValue};
 
 use function::{Native, NativeFn};
 use rhai::plugin::PluginFunc;
@@ -13,7 +13,7 @@ use rhai::{Dynamic, Engine, EvalAltResult, FuncRegistration, Module, RhaiFunc, S
 use std::any::{TypeId, type_name};
 
 /// What a call of a script or of a native ends with: a value, or the error that ends the script.
-pub type Fallible<T> = Result<T, Box<EvalAltResult>>;
+pub(crate) type Fallible<T> = Result<T, Box<EvalAltResult>>;
 
 /// A function in the form that Rhai keeps.
 type Plugin = Shared<dyn PluginFunc + Send + Sync>;
@@ -29,7 +29,7 @@ enum Use {
 }
 
 /// The names that scripts of an engine will see.
-pub struct Natives<'engine> {
+pub(crate) struct Natives<'engine> {
     /// For settings of the engine itself.
     pub engine: &'engine mut Engine,
     module: Module,
@@ -39,34 +39,34 @@ pub struct Natives<'engine> {
 
 impl<'engine> Natives<'engine> {
     /// None yet.
-    pub fn new(engine: &'engine mut Engine) -> Self {
+    pub(crate) fn new(engine: &'engine mut Engine) -> Self {
         Natives { engine, module: Module::new(), receivers: &[] }
     }
 
     /// Makes them known to the engine. They go before those of Rhai's packages.
-    pub fn finish(self) {
+    pub(crate) fn finish(self) {
         self.engine.register_global_module(self.module.into());
     }
 
     /// The variables among them.
     #[cfg(test)]
-    pub fn variables(&self) -> impl Iterator<Item = &str> {
+    pub(crate) fn variables(&self) -> impl Iterator<Item = &str> {
         self.module.iter_var().map(|(name, _)| name)
     }
 
     /// A variable, which scripts see in every function and can't assign to.
-    pub fn set_var(&mut self, name: &str, value: impl Variant + Clone) -> &mut Self {
+    pub(crate) fn set_var(&mut self, name: &str, value: impl Variant + Clone) -> &mut Self {
         self.module.set_var(name, value);
         self
     }
 
     /// A variable whose type has the same name: the handle of a topic, such as `json`.
-    pub fn register_handle<T: Variant + Clone>(&mut self, name: &str, handle: T) -> &mut Self {
+    pub(crate) fn register_handle<T: Variant + Clone>(&mut self, name: &str, handle: T) -> &mut Self {
         self.set_var(name, handle).register_type_with_name::<T>(name)
     }
 
     /// What a `for` loop goes through.
-    pub fn set_iter<T: Variant + Clone>(
+    pub(crate) fn set_iter<T: Variant + Clone>(
         &mut self,
         items: impl Fn(Dynamic) -> Box<dyn Iterator<Item = Dynamic>> + Send + Sync + 'static,
     ) -> &mut Self {
@@ -75,7 +75,7 @@ impl<'engine> Natives<'engine> {
     }
 
     /// The name of a type for `type_of` and messages.
-    pub fn register_type_with_name<T: Variant + Clone>(&mut self, name: &str) -> &mut Self {
+    pub(crate) fn register_type_with_name<T: Variant + Clone>(&mut self, name: &str) -> &mut Self {
         self.name_type(type_name::<T>(), name)
     }
 
@@ -86,45 +86,52 @@ impl<'engine> Natives<'engine> {
     }
 
     /// What `register` registers is there once, for all types of `receivers`; it is called on a [`Dynamic`] of one of them.
-    pub fn in_common(&mut self, receivers: &'static [TypeId], register: impl FnOnce(&mut Self)) {
+    pub(crate) fn in_common(&mut self, receivers: &'static [TypeId], register: impl FnOnce(&mut Self)) {
         self.receivers = receivers;
         register(self);
         self.receivers = &[];
     }
 
     /// A function or method.
-    pub fn register_fn<S: 'static>(&mut self, name: &str, function: impl Native<S>) -> &mut Self {
+    pub(crate) fn register_fn<S: 'static>(&mut self, name: &str, function: impl Native<S>) -> &mut Self {
         self.register(Use::Call, name, true, function)
     }
 
     /// A property that can be read.
-    pub fn register_get<S: 'static>(&mut self, name: &str, getter: impl Native<S>) -> &mut Self {
+    pub(crate) fn register_get<S: 'static>(&mut self, name: &str, getter: impl Native<S>) -> &mut Self {
         self.register(Use::Get, name, true, getter)
     }
 
     /// A property that can be assigned to, not that of a constant.
-    pub fn register_set<S: 'static>(&mut self, name: &str, setter: impl Native<S>) -> &mut Self {
+    pub(crate) fn register_set<S: 'static>(&mut self, name: &str, setter: impl Native<S>) -> &mut Self {
         self.register(Use::Set, name, false, setter)
     }
 
     /// A setter that Rhai may call on constants too: after a method was called on what a property gave, it assigns that value
     /// to the property again.
-    pub fn register_set_of_constant<S: 'static>(&mut self, name: &str, setter: impl Native<S>) -> &mut Self {
+    pub(crate) fn register_set_of_constant<S: 'static>(
+        &mut self,
+        name: &str,
+        setter: impl Native<S>,
+    ) -> &mut Self {
         self.register(Use::Set, name, true, setter)
     }
 
     /// What `[...]` gives.
-    pub fn register_indexer_get<S: 'static>(&mut self, getter: impl Native<S>) -> &mut Self {
+    pub(crate) fn register_indexer_get<S: 'static>(&mut self, getter: impl Native<S>) -> &mut Self {
         self.register(Use::IndexGet, "", true, getter)
     }
 
     /// What assigning to `[...]` does, not for a constant.
-    pub fn register_indexer_set<S: 'static>(&mut self, setter: impl Native<S>) -> &mut Self {
+    pub(crate) fn register_indexer_set<S: 'static>(&mut self, setter: impl Native<S>) -> &mut Self {
         self.register(Use::IndexSet, "", false, setter)
     }
 
     /// As [`Natives::register_set_of_constant`], for `[...]`.
-    pub fn register_indexer_set_of_constant<S: 'static>(&mut self, setter: impl Native<S>) -> &mut Self {
+    pub(crate) fn register_indexer_set_of_constant<S: 'static>(
+        &mut self,
+        setter: impl Native<S>,
+    ) -> &mut Self {
         self.register(Use::IndexSet, "", true, setter)
     }
 

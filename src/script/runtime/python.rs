@@ -4,7 +4,7 @@ use regex_lite::Regex;
 use rhai::{EvalAltResult, Position};
 
 /// Python in place of Rhai: the error says so at the first `def`, and its text ends with the rules in Rhai.
-pub fn diagnose(source: &str) -> Option<Box<EvalAltResult>> {
+pub(crate) fn diagnose(source: &str) -> Option<Box<EvalAltResult>> {
     let (line, column) = first_definition(source)?;
     let mut text = "this is Python; provisions are Rhai scripts".to_owned();
     let rules = rules(source);

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 
 /// What was registered, in order.
 #[derive(Debug, Clone, Default)]
-pub struct Registration {
+pub(crate) struct Registration {
     /// URL rules.
     pub rules: Vec<Entry>,
     /// Error handlers: status code and function; the last one of a code wins.
@@ -21,11 +21,11 @@ pub struct Registration {
 }
 
 /// Whom a hook or an error handler is for: all requests, or those of one blueprint.
-pub type Scope = Option<String>;
+pub(crate) type Scope = Option<String>;
 
 /// One URL rule as registered.
 #[derive(Debug, Clone)]
-pub struct Entry {
+pub(crate) struct Entry {
     /// The rule (`/a/<int:id>`).
     pub rule: String,
     /// Its endpoint, with the blueprint's name in front.

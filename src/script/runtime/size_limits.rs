@@ -4,7 +4,7 @@
 mod rendering;
 mod repairs;
 
-pub use rendering::{text_of, write_value};
+pub(crate) use rendering::{text_of, write_value};
 
 use super::budget;
 use crate::script::runtime::natives::{Fallible, Natives};
@@ -12,39 +12,39 @@ use rhai::{Array, Dynamic, EvalAltResult, ImmutableString, Position};
 use std::fmt;
 
 /// Longest text in bytes that a native makes: the engine's own limit.
-pub const MAX_TEXT: usize = budget::MAX_TEXT;
+pub(crate) const MAX_TEXT: usize = budget::MAX_TEXT;
 
 /// Most items of a list that a native makes: with 16 bytes for each, as much memory as the longest text.
-pub const MAX_ITEMS: usize = MAX_TEXT / 16;
+pub(crate) const MAX_ITEMS: usize = MAX_TEXT / 16;
 
 /// Levels of nesting that natives follow into lists and maps before they give up.
-pub const MAX_DEPTH: usize = 128;
+pub(crate) const MAX_DEPTH: usize = 128;
 
 /// A text under construction that refuses to grow beyond a limit.
 #[derive(Debug)]
-pub struct Text {
+pub(crate) struct Text {
     written: String,
     limit: usize,
 }
 
 impl Text {
     /// An empty text of at most `limit` bytes.
-    pub fn with_limit(limit: usize) -> Self {
+    pub(crate) fn with_limit(limit: usize) -> Self {
         Self { written: String::new(), limit }
     }
 
     /// An empty text of at most [`MAX_TEXT`] bytes.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::with_limit(MAX_TEXT)
     }
 
     /// Appends `part`, or fails as `name` when the result would be too long.
-    pub fn push(&mut self, name: &str, part: &str) -> Fallible<()> {
+    pub(crate) fn push(&mut self, name: &str, part: &str) -> Fallible<()> {
         fmt::Write::write_str(self, part).map_err(|_| too_long(name))
     }
 
     /// Appends `part` as often as `count` says.
-    pub fn repeat(&mut self, name: &str, part: &str, count: usize) -> Fallible<()> {
+    pub(crate) fn repeat(&mut self, name: &str, part: &str, count: usize) -> Fallible<()> {
         let whole = part.len().checked_mul(count).and_then(|added| added.checked_add(self.written.len()));
         if whole.is_none_or(|length| length > self.limit) {
             return Err(too_long(name));
@@ -54,12 +54,12 @@ impl Text {
     }
 
     /// What was written.
-    pub fn finish(self) -> ImmutableString {
+    pub(crate) fn finish(self) -> ImmutableString {
         self.written.into()
     }
 
     /// What was written, followed by `...` in place of the rest; within the limit.
-    pub fn truncated(mut self) -> ImmutableString {
+    pub(crate) fn truncated(mut self) -> ImmutableString {
         self.written.truncate(self.written.floor_char_boundary(self.limit.saturating_sub(3)));
         self.written.push_str("...");
         self.written.into()
@@ -80,28 +80,28 @@ impl fmt::Write for Text {
 }
 
 /// The first `most` characters of `text`: what an error repeats of it.
-pub fn truncate(text: &str, most: usize) -> &str {
+pub(crate) fn truncate(text: &str, most: usize) -> &str {
     text.char_indices().nth(most).map_or(text, |(end, _)| &text[..end])
 }
 
 /// The name of a value's type without the path of its Rust module; Rhai has it as a text only.
-pub fn type_name(value: &Dynamic) -> &str {
+pub(crate) fn type_name(value: &Dynamic) -> &str {
     let name = value.type_name();
     name.rsplit("::").next().unwrap_or(name)
 }
 
 /// The error of a native whose text would be too long.
-pub fn too_long(name: &str) -> Box<EvalAltResult> {
+pub(crate) fn too_long(name: &str) -> Box<EvalAltResult> {
     format!("{name}: the result is longer than {MAX_TEXT} bytes").into()
 }
 
 /// The error of a native whose list would have too many items.
-pub fn too_many(name: &str) -> Box<EvalAltResult> {
+pub(crate) fn too_many(name: &str) -> Box<EvalAltResult> {
     format!("{name}: the result has more than {MAX_ITEMS} items").into()
 }
 
 /// Collects a list, or fails as `name` when it has too many items.
-pub fn collect(name: &str, items: impl Iterator<Item = Dynamic>) -> Fallible<Array> {
+pub(crate) fn collect(name: &str, items: impl Iterator<Item = Dynamic>) -> Fallible<Array> {
     let list: Array = items.take(MAX_ITEMS + 1).collect();
     if list.len() > MAX_ITEMS { Err(too_many(name)) } else { Ok(list) }
 }
@@ -110,7 +110,7 @@ pub fn collect(name: &str, items: impl Iterator<Item = Dynamic>) -> Fallible<Arr
 ///
 /// # Errors
 /// The time is up. Like that of Rhai itself, scripts can't catch the error.
-pub fn check_time() -> Fallible<()> {
+pub(crate) fn check_time() -> Fallible<()> {
     if budget::time_is_up() {
         return Err(
             EvalAltResult::ErrorTerminated("the script ran out of time".into(), Position::NONE).into()
@@ -120,7 +120,7 @@ pub fn check_time() -> Fallible<()> {
 }
 
 /// Replaces the natives of Rhai that may allocate without end or never return.
-pub fn register(natives: &mut Natives) {
+pub(crate) fn register(natives: &mut Natives) {
     rendering::register(natives);
     repairs::register(natives);
 }

@@ -137,7 +137,7 @@ impl View {
 }
 
 /// The value of a URL variable for scripts.
-pub fn dynamic(value: Value) -> Dynamic {
+pub(crate) fn dynamic(value: Value) -> Dynamic {
     match value {
         Value::Int(number) => Dynamic::from_int(number),
         Value::Float(number) => Dynamic::from_float(number),

@@ -1,4 +1,4 @@
 //! What tests of all topics use, and the tests of the engine as a whole.
 
 mod reference;
-pub mod trial;
+pub(crate) mod trial;

@@ -9,7 +9,7 @@ use crate::script::runtime::size_limits;
 use rhai::{Dynamic, Engine};
 
 /// An engine with every native of these modules.
-pub fn engine() -> Engine {
+pub(crate) fn engine() -> Engine {
     let mut engine = Engine::new();
     engine.set_max_string_size(size_limits::MAX_TEXT).set_max_array_size(8 << 20).set_max_map_size(1 << 20);
     engine.set_max_call_levels(64).set_max_expr_depths(64, 32).set_max_strings_interned(0);
@@ -38,7 +38,7 @@ pub fn engine() -> Engine {
 
 /// Runs each script inside a function, where only global names are seen, and compares `to_debug` of what it returns.
 #[track_caller]
-pub fn yields(table: &[(&str, &str)]) {
+pub(crate) fn yields(table: &[(&str, &str)]) {
     let engine = engine();
     for (script, expected) in table {
         let source = format!("fn view() {{ {script} }} let result = view(); result.to_debug()");
@@ -51,7 +51,7 @@ pub fn yields(table: &[(&str, &str)]) {
 
 /// Runs each script and compares the error, without its position.
 #[track_caller]
-pub fn fails(table: &[(&str, &str)]) {
+pub(crate) fn fails(table: &[(&str, &str)]) {
     let engine = engine();
     for (script, expected) in table {
         match engine.eval::<Dynamic>(script) {

@@ -19,13 +19,13 @@ use std::process::{Command, Stdio};
 use std::thread;
 
 /// A folder with links in `bin` and a working folder `app`.
-pub struct Image {
+pub(crate) struct Image {
     folder: Folder,
 }
 
 /// What a command left.
 #[derive(Debug)]
-pub struct Left {
+pub(crate) struct Left {
     pub code: i32,
     pub out: Vec<u8>,
     pub err: String,
@@ -34,18 +34,18 @@ pub struct Left {
 }
 
 impl Left {
-    pub fn text(&self) -> &str {
+    pub(crate) fn text(&self) -> &str {
         std::str::from_utf8(&self.out).unwrap()
     }
 
     /// Exit code, standard output and standard error, to be compared at once.
-    pub fn all(&self) -> (i32, &str, &str) {
+    pub(crate) fn all(&self) -> (i32, &str, &str) {
         (self.code, self.text(), &self.err)
     }
 }
 
 impl Image {
-    pub fn new() -> Image {
+    pub(crate) fn new() -> Image {
         let folder = Folder::new();
         fs::create_dir(folder.0.join("bin")).unwrap();
         fs::create_dir(folder.0.join("app")).unwrap();
@@ -56,20 +56,20 @@ impl Image {
     }
 
     /// A path below the working folder.
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.0.join("app").join(name)
     }
 
-    pub fn write(&self, name: &str, text: &str) {
+    pub(crate) fn write(&self, name: &str, text: &str) {
         self.folder.write(&format!("app/{name}"), text);
     }
 
-    pub fn read(&self, name: &str) -> String {
+    pub(crate) fn read(&self, name: &str) -> String {
         fs::read_to_string(self.path(name)).unwrap()
     }
 
     /// The applet as a command in the working folder, with the environment cleaned.
-    pub fn command(&self, argv: &[&str]) -> Command {
+    pub(crate) fn command(&self, argv: &[&str]) -> Command {
         let mut command = Command::new(self.folder.0.join("bin").join(argv[0]));
         for (name, _) in binary().get_envs() {
             command.env_remove(name);
@@ -78,17 +78,17 @@ impl Image {
         command
     }
 
-    pub fn run(&self, argv: &[&str]) -> Left {
+    pub(crate) fn run(&self, argv: &[&str]) -> Left {
         self.feed(argv, b"")
     }
 
-    pub fn feed(&self, argv: &[&str], input: &[u8]) -> Left {
+    pub(crate) fn feed(&self, argv: &[&str], input: &[u8]) -> Left {
         feed(self.command(argv), input)
     }
 }
 
 /// Runs `command` with `input`.
-pub fn feed(mut command: Command, input: &[u8]) -> Left {
+pub(crate) fn feed(mut command: Command, input: &[u8]) -> Left {
     let mut child =
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut stdin = child.stdin.take().unwrap();
@@ -104,7 +104,7 @@ pub fn feed(mut command: Command, input: &[u8]) -> Left {
 }
 
 /// The machine's own tar, in `folder`.
-pub fn gnu_tar(folder: &Path, args: &[&str]) -> Vec<u8> {
+pub(crate) fn gnu_tar(folder: &Path, args: &[&str]) -> Vec<u8> {
     let output = Command::new("tar").args(args).current_dir(folder).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     output.stdout
@@ -112,7 +112,7 @@ pub fn gnu_tar(folder: &Path, args: &[&str]) -> Vec<u8> {
 
 /// `unshare` with `flags`, which runs the shell script that is its next argument; `None`, and a word about it, where
 /// this machine does not allow it; in CI that is a failure.
-pub fn isolated(flags: &[&str]) -> Option<Command> {
+pub(crate) fn isolated(flags: &[&str]) -> Option<Command> {
     for user in [&[][..], &["--map-root-user"]] {
         let mut unshare = Command::new("unshare");
         unshare.args(user).args(flags);
@@ -128,7 +128,7 @@ pub fn isolated(flags: &[&str]) -> Option<Command> {
 }
 
 /// All files below `folder`, with what they are; sorted.
-pub fn tree(folder: &Path) -> Vec<String> {
+pub(crate) fn tree(folder: &Path) -> Vec<String> {
     let mut found = Vec::new();
     let mut folders = vec![folder.to_owned()];
     while let Some(next) = folders.pop() {

@@ -15,7 +15,7 @@ mod crowds;
 mod deadlines;
 mod framing;
 mod full;
-pub mod process;
+pub(crate) mod process;
 mod resets;
 mod sizes;
 mod stalled;
@@ -60,7 +60,7 @@ fn client(mock: &Mock, bytes: &[u8]) -> Client {
 }
 
 /// Whether the next byte, or the end, of the connection is there already.
-pub fn has_news(client: &Client) -> bool {
+pub(crate) fn has_news(client: &Client) -> bool {
     client.stream().set_nonblocking(true).unwrap();
     let peeked = client.stream().peek(&mut [0]);
     client.stream().set_nonblocking(false).unwrap();

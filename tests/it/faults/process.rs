@@ -9,18 +9,18 @@ use std::os::unix::process::CommandExt;
 use std::process::Command;
 
 /// A number of `/proc/PID/status`, such as `Threads` or, in kB, `VmPeak`.
-pub fn status(mock: &Mock, field: &str) -> u64 {
+pub(crate) fn status(mock: &Mock, field: &str) -> u64 {
     let text = fs::read_to_string(format!("/proc/{}/status", mock.pid())).unwrap();
     let line = text.lines().find_map(|line| line.strip_prefix(field)?.strip_prefix(':'));
     line.unwrap().split_whitespace().next().unwrap().parse().unwrap()
 }
 
-pub fn threads(mock: &Mock) -> u64 {
+pub(crate) fn threads(mock: &Mock) -> u64 {
     status(mock, "Threads")
 }
 
 /// How many descriptors the mock has open.
-pub fn descriptors(mock: &Mock) -> usize {
+pub(crate) fn descriptors(mock: &Mock) -> usize {
     numbers(mock).len()
 }
 
@@ -30,7 +30,7 @@ fn numbers(mock: &Mock) -> HashSet<u64> {
 }
 
 /// Lowers the limit of descriptors so that `spare` more can be opened; gives how many are open then.
-pub fn leave_descriptors(mock: &Mock, spare: usize) -> usize {
+pub(crate) fn leave_descriptors(mock: &Mock, spare: usize) -> usize {
     let open = numbers(mock);
     // The lowest free number is taken each time. Some above the limit may be open; they came with the process.
     let last = (0..).filter(|number| !open.contains(number)).nth(spare - 1).unwrap();
@@ -39,7 +39,7 @@ pub fn leave_descriptors(mock: &Mock, spare: usize) -> usize {
 }
 
 /// CPU time that the mock has used, in hundredths of a second.
-pub fn ticks(mock: &Mock) -> u64 {
+pub(crate) fn ticks(mock: &Mock) -> u64 {
     let text = fs::read_to_string(format!("/proc/{}/stat", mock.pid())).unwrap();
     let fields: Vec<&str> = text.rsplit(')').next().unwrap().split_whitespace().collect();
     // The third field is the first behind the name; utime and stime are the 14th and 15th.
@@ -47,7 +47,7 @@ pub fn ticks(mock: &Mock) -> u64 {
 }
 
 /// Lowers a limit of a mock that runs, such as `--nproc=1`: as the user that runs it, who may do so without any capability.
-pub fn lower(mock: &Mock, limit: &str) {
+pub(crate) fn lower(mock: &Mock, limit: &str) {
     let owner = fs::metadata(format!("/proc/{}", mock.pid())).unwrap();
     let mut prlimit = Command::new("prlimit");
     prlimit.args(["--pid", &mock.pid().to_string(), limit]);
@@ -59,7 +59,7 @@ pub fn lower(mock: &Mock, limit: &str) {
 
 /// `wanted` connections, or fewer where the system grants fewer descriptors. Raises the limit of the tests, which the mocks
 /// that start later inherit.
-pub fn room_for(wanted: usize) -> usize {
+pub(crate) fn room_for(wanted: usize) -> usize {
     let granted = getrlimit(Resource::Nofile);
     setrlimit(Resource::Nofile, Rlimit { current: granted.maximum, ..granted }).unwrap();
     // Other tests run at the same time; together they want 4,000 at most.

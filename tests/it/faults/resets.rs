@@ -58,7 +58,7 @@ fn connect_and_reset(mock: &Mock, bytes: &[u8]) {
 }
 
 /// When it is dropped, the other side gets a reset.
-pub fn reset(client: &Client) {
+pub(super) fn reset(client: &Client) {
     set_socket_linger(client.stream(), Some(Duration::ZERO)).unwrap();
 }
 

@@ -88,7 +88,7 @@ fn slow_readers_get_all_once_they_read() {
 }
 
 /// Has asked for much and reads nothing.
-pub fn slow_reader(mock: &Mock) -> Client {
+pub(super) fn slow_reader(mock: &Mock) -> Client {
     let mut client = Client::new(&mock.traffic);
     set_socket_recv_buffer_size(client.stream(), 1 << 16).unwrap();
     client.write(b"GET /large HTTP/1.1\r\nHost: x\r\n\r\n");

@@ -14,19 +14,19 @@ const PAUSE: Duration = Duration::from_millis(5);
 /// What must still be answered when the fault is over.
 const AFTERWARDS: usize = 3;
 
-pub struct Witness {
+pub(super) struct Witness {
     over: Arc<AtomicBool>,
     thread: Option<JoinHandle<io::Result<Duration>>>,
 }
 
 impl Witness {
     /// Asks for `/ping`.
-    pub fn of(mock: &Mock) -> Witness {
+    pub(super) fn of(mock: &Mock) -> Witness {
         Witness::asking(&mock.traffic, "/ping")
     }
 
     /// Asks the admin port, where the mock's own is full on purpose.
-    pub fn of_admin(mock: &Mock) -> Witness {
+    pub(super) fn of_admin(mock: &Mock) -> Witness {
         Witness::asking(&mock.admin, "/healthz")
     }
 
@@ -39,7 +39,7 @@ impl Witness {
 
     /// Every answer was right, and some more are when the fault is over; gives the time of the slowest.
     #[track_caller]
-    pub fn testify(mut self) -> Duration {
+    pub(super) fn testify(mut self) -> Duration {
         self.over.store(true, Ordering::Release);
         let seen = self.thread.take().unwrap().join().unwrap();
         seen.unwrap_or_else(|error| panic!("the witness was not served: {error}"))

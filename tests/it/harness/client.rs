@@ -7,7 +7,7 @@ use std::time::Duration;
 
 /// One answer.
 #[derive(Debug, Clone)]
-pub struct Reply {
+pub(crate) struct Reply {
     pub status: u16,
     pub reason: String,
     pub headers: Vec<(String, String)>,
@@ -15,37 +15,37 @@ pub struct Reply {
 }
 
 impl Reply {
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
     #[track_caller]
-    pub fn json(&self) -> serde_json::Value {
+    pub(crate) fn json(&self) -> serde_json::Value {
         serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.text()))
     }
 
     /// The first value of a header; empty where it is missing.
-    pub fn header(&self, name: &str) -> &str {
+    pub(crate) fn header(&self, name: &str) -> &str {
         self.all(name).first().copied().unwrap_or_default()
     }
 
-    pub fn all(&self, name: &str) -> Vec<&str> {
+    pub(crate) fn all(&self, name: &str) -> Vec<&str> {
         let same = self.headers.iter().filter(|(key, _)| key.eq_ignore_ascii_case(name));
         same.map(|(_, value)| value.as_str()).collect()
     }
 }
 
 /// A keep-alive connection.
-pub struct Client(BufReader<TcpStream>);
+pub(crate) struct Client(BufReader<TcpStream>);
 
 impl Client {
     #[track_caller]
-    pub fn new(address: &str) -> Client {
+    pub(crate) fn new(address: &str) -> Client {
         Client::connect(address, DEADLINE).unwrap()
     }
 
     /// A connection on which nothing takes longer than `deadline`.
-    pub fn connect(address: &str, deadline: Duration) -> std::io::Result<Client> {
+    pub(crate) fn connect(address: &str, deadline: Duration) -> std::io::Result<Client> {
         let address: SocketAddr = address.parse().map_err(std::io::Error::other)?;
         let stream = TcpStream::connect_timeout(&address, deadline)?;
         stream.set_nodelay(true)?;
@@ -55,17 +55,23 @@ impl Client {
     }
 
     /// The socket, for its options.
-    pub fn stream(&self) -> &TcpStream {
+    pub(crate) fn stream(&self) -> &TcpStream {
         self.0.get_ref()
     }
 
     /// Sends a request and reads its answer.
     #[track_caller]
-    pub fn send(&mut self, method: &str, target: &str, headers: &[(&str, &str)], body: &[u8]) -> Reply {
+    pub(crate) fn send(
+        &mut self,
+        method: &str,
+        target: &str,
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> Reply {
         self.try_send(method, target, headers, body).unwrap()
     }
 
-    pub fn try_send(
+    pub(crate) fn try_send(
         &mut self,
         method: &str,
         target: &str,
@@ -89,21 +95,21 @@ impl Client {
     }
 
     #[track_caller]
-    pub fn write(&mut self, bytes: &[u8]) {
+    pub(crate) fn write(&mut self, bytes: &[u8]) {
         self.try_write(bytes).unwrap();
     }
 
-    pub fn try_write(&mut self, bytes: &[u8]) -> std::io::Result<()> {
+    pub(crate) fn try_write(&mut self, bytes: &[u8]) -> std::io::Result<()> {
         self.0.get_mut().write_all(bytes)
     }
 
     /// Reads one answer.
     #[track_caller]
-    pub fn read(&mut self, head_only: bool) -> Reply {
+    pub(crate) fn read(&mut self, head_only: bool) -> Reply {
         self.try_read(head_only).unwrap()
     }
 
-    pub fn try_read(&mut self, head_only: bool) -> std::io::Result<Reply> {
+    pub(crate) fn try_read(&mut self, head_only: bool) -> std::io::Result<Reply> {
         let line = self.line()?;
         let mut words = line.splitn(3, ' ');
         let status = words.nth(1).and_then(|code| code.parse().ok()).ok_or_else(|| broken(&line))?;
@@ -127,12 +133,12 @@ impl Client {
     }
 
     /// What comes, read by read.
-    pub fn reader(&mut self) -> &mut impl Read {
+    pub(crate) fn reader(&mut self) -> &mut impl Read {
         &mut self.0
     }
 
     /// What comes until the mock ends the connection.
-    pub fn rest(&mut self) -> std::io::Result<Vec<u8>> {
+    pub(crate) fn rest(&mut self) -> std::io::Result<Vec<u8>> {
         let mut bytes = Vec::new();
         self.0.read_to_end(&mut bytes).map(|_| bytes)
     }

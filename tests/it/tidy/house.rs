@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A room: a module of `lib.rs`, or one of the three inside of `script`.
-pub struct Room {
+pub(super) struct Room {
     /// As in paths: `script/flask`.
     pub name: String,
     /// Its line in the table of contents.
@@ -15,7 +15,7 @@ pub struct Room {
 
 /// A file outside of tests.
 #[derive(Debug)]
-pub struct SourceFile {
+pub(super) struct SourceFile {
     /// Its module as a path: `script/flask/app`.
     pub module: String,
     /// The room that it is in.
@@ -27,20 +27,20 @@ pub struct SourceFile {
 }
 
 /// An import from one room into another.
-pub struct Edge {
+pub(super) struct Edge {
     pub file: String,
     pub from: String,
     pub to: String,
 }
 
-pub struct House {
+pub(super) struct House {
     /// From the roof to the cellar.
     pub rooms: Vec<Room>,
     pub files: Vec<SourceFile>,
 }
 
 impl House {
-    pub fn read() -> House {
+    pub(super) fn read() -> House {
         let source = project().join("src");
         let mut paths = Vec::new();
         rust_files(&source, &mut paths);
@@ -53,17 +53,17 @@ impl House {
     }
 
     /// How far a room is from the roof.
-    pub fn floor(&self, room: &str) -> usize {
+    pub(super) fn floor(&self, room: &str) -> usize {
         self.rooms.iter().position(|other| other.name == room).unwrap_or_else(|| panic!("no room `{room}`"))
     }
 
     /// Lines of a room that are no tests.
-    pub fn lines(&self, room: &str) -> usize {
+    pub(super) fn lines(&self, room: &str) -> usize {
         self.files.iter().filter(|file| file.room == room).map(|file| file.lines).sum()
     }
 
     /// The imports that leave a room.
-    pub fn edges(&self) -> impl Iterator<Item = Edge> {
+    pub(super) fn edges(&self) -> impl Iterator<Item = Edge> {
         self.files.iter().flat_map(|file| {
             let rooms: BTreeSet<String> = file.imports.iter().map(|module| room_of(module)).collect();
             let others = rooms.into_iter().filter(|room| *room != file.room);
@@ -72,7 +72,7 @@ impl House {
     }
 
     /// Groups of files of which each is reached from each other one by imports. A folder and what is in it are one thing.
-    pub fn circles(&self) -> Vec<Vec<String>> {
+    pub(super) fn circles(&self) -> Vec<Vec<String>> {
         let mut reached: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
         for file in &self.files {
             reached.insert(&file.module, self.reached_from(file));
@@ -105,7 +105,7 @@ impl House {
     }
 
     /// For people: rooms with their lines, and how many imports there are.
-    pub fn summary(&self) -> String {
+    pub(super) fn summary(&self) -> String {
         let row = |room: &Room| format!("{:>6}  {:<16} {}\n", self.lines(&room.name), room.name, room.job);
         let rows: String = self.rooms.iter().map(row).collect();
         let up = self.edges().filter(|edge| self.floor(&edge.to) < self.floor(&edge.from)).count();
@@ -143,7 +143,11 @@ fn table_of_contents(path: &Path, prefix: &str) -> Vec<Room> {
     let lines: Vec<&str> = text.lines().collect();
     let room = |pair: &[&str]| {
         let job = pair[0].strip_prefix("/// ")?.to_owned();
-        let name = pair[1].trim_start_matches("pub ").strip_prefix("mod ")?.strip_suffix(';')?;
+        let name = pair[1]
+            .trim_start_matches("pub(crate) ")
+            .trim_start_matches("pub ")
+            .strip_prefix("mod ")?
+            .strip_suffix(';')?;
         Some(Room { name: format!("{prefix}{name}"), job })
     };
     lines.windows(2).filter_map(room).collect()
@@ -168,7 +172,7 @@ fn rust_files(folder: &Path, found: &mut Vec<PathBuf>) {
 fn modules_for_tests(path: &Path) -> Vec<PathBuf> {
     let text = fs::read_to_string(path).unwrap();
     let declared = text.split("#[cfg(test)]\n").skip(1).filter_map(|after| {
-        let line = after.lines().next()?.trim_start_matches("pub ");
+        let line = after.lines().next()?.trim_start_matches("pub(crate) ").trim_start_matches("pub ");
         line.strip_prefix("mod ")?.strip_suffix(';').map(str::to_owned)
     });
     let folder = match path.file_name().is_some_and(|name| name == "mod.rs") {

@@ -16,7 +16,7 @@ rect.row{fill:#262626}rect.own{fill:#3a3a3a}circle{fill:#bbb}}";
 
 /// A row for each room, and a dot where it imports from the room of a column. All dots are right of the diagonal: imports point
 /// down.
-pub fn draw(house: &House) -> String {
+pub(super) fn draw(house: &House) -> String {
     let count = house.rooms.len();
     let (left, width) = (NAMES + JOBS, NAMES + JOBS + count * ROW + 12);
     let height = TOP + count * ROW + 12;

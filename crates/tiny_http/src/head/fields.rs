@@ -5,7 +5,7 @@ use crate::reason::Reason;
 
 /// What was found so far.
 #[derive(Default)]
-pub struct Meaning {
+pub(super) struct Meaning {
     host: bool,
     length: Option<u64>,
     coding: Option<Coding>,
@@ -31,7 +31,7 @@ impl Meaning {
     ///
     /// # Errors
     /// The field can't be there, or not twice, or not with this value.
-    pub fn add(&mut self, name: &[u8], value: &[u8]) -> Result<(), Reason> {
+    pub(super) fn add(&mut self, name: &[u8], value: &[u8]) -> Result<(), Reason> {
         match name.len() {
             4 if name.eq_ignore_ascii_case(b"host") => self.host(value),
             6 if name.eq_ignore_ascii_case(b"expect") => self.expect(value),
@@ -105,7 +105,7 @@ impl Meaning {
     ///
     /// # Errors
     /// It can be read in two ways, or not at all; or HTTP/1.1 without Host.
-    pub fn framing(&self, old: bool) -> Result<Framing, Reason> {
+    pub(super) fn framing(&self, old: bool) -> Result<Framing, Reason> {
         if !old && !self.host {
             return Err(Reason::Malformed("the request has no Host field"));
         }
@@ -127,7 +127,7 @@ impl Meaning {
     }
 
     /// RFC 9112, section 9.3.
-    pub fn keeps_alive(&self, old: bool) -> bool {
+    pub(super) fn keeps_alive(&self, old: bool) -> bool {
         !self.close && (!old || self.keep_alive)
     }
 
@@ -135,7 +135,7 @@ impl Meaning {
     ///
     /// # Errors
     /// 417.
-    pub fn expects_continue(&self, old: bool) -> Result<bool, Reason> {
+    pub(super) fn expects_continue(&self, old: bool) -> Result<bool, Reason> {
         if self.other_expectation && !old {
             return Err(Reason::Unsupported(417, "no expectation but `100-continue` can be met"));
         }

@@ -8,7 +8,7 @@ use std::net::Ipv6Addr;
 ///
 /// # Errors
 /// 400; 501 for CONNECT, which only proxies serve.
-pub fn check(target: &str, method: &Method) -> Result<(), Reason> {
+pub(super) fn check(target: &str, method: &Method) -> Result<(), Reason> {
     if *method == Method::Connect {
         return Err(Reason::Unsupported(501, "CONNECT is for proxies"));
     }
@@ -29,7 +29,7 @@ fn is_absolute(target: &str) -> bool {
 }
 
 /// `host[:port]`, not empty. A host is a name, an IPv4 address or an IP literal in brackets.
-pub fn is_authority(value: &[u8]) -> bool {
+pub(super) fn is_authority(value: &[u8]) -> bool {
     let host_end = match value.strip_prefix(b"[") {
         Some(rest) => match rest.iter().position(|byte| *byte == b']') {
             Some(end) if is_literal(&rest[..end]) => end + 2,

@@ -11,7 +11,7 @@ const SHOWN: usize = 700;
 
 /// What must become of the connection.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Then {
+pub(crate) enum Then {
     /// It answers a further request.
     Open,
     /// It ends, without a reset and without another byte.
@@ -23,7 +23,7 @@ pub enum Then {
 }
 
 /// An answer that must come.
-pub struct Answer {
+pub(crate) struct Answer {
     status: u16,
     /// The same request refused with another status is fine too.
     or: Option<u16>,
@@ -38,7 +38,7 @@ pub struct Answer {
 }
 
 /// An answer of the program.
-pub fn answer(status: u16) -> Answer {
+pub(crate) fn answer(status: u16) -> Answer {
     let (lines, missing, fields) = (Vec::new(), Vec::new(), Vec::new());
     Answer {
         status,
@@ -54,66 +54,66 @@ pub fn answer(status: u16) -> Answer {
 }
 
 /// The program's description of a request that it received: `method target` is its first line.
-pub fn echo(request: &str) -> Answer {
+pub(crate) fn echo(request: &str) -> Answer {
     answer(200).line(request)
 }
 
 /// An answer of the engine to a request that the program must not see.
-pub fn refusal(status: u16) -> Answer {
+pub(crate) fn refusal(status: u16) -> Answer {
     Answer { refusal: true, ..answer(status) }
 }
 
 /// `100 Continue`.
-pub fn interim() -> Answer {
+pub(crate) fn interim() -> Answer {
     Answer { framing: Some(Framing::Bodiless), ..refusal(100) }
 }
 
 impl Answer {
     /// A line that the description must have.
-    pub fn line(mut self, line: &str) -> Answer {
+    pub(crate) fn line(mut self, line: &str) -> Answer {
         self.lines.push(line.to_owned());
         self
     }
 
     /// The body that the program must have received.
-    pub fn received(self, body: &[u8]) -> Answer {
+    pub(crate) fn received(self, body: &[u8]) -> Answer {
         let line = harness::body_line(body);
         self.line(&line)
     }
 
     /// A text that the description must not have.
-    pub fn lacks(mut self, text: &'static str) -> Answer {
+    pub(crate) fn lacks(mut self, text: &'static str) -> Answer {
         self.missing.push(text);
         self
     }
 
     /// The answer's own body.
-    pub fn body(mut self, body: &[u8]) -> Answer {
+    pub(crate) fn body(mut self, body: &[u8]) -> Answer {
         self.body = Some(body.to_vec());
         self
     }
 
     /// All values of a field of the answer; none: it must not be there.
-    pub fn field<const N: usize>(mut self, name: &'static str, values: [&'static str; N]) -> Answer {
+    pub(crate) fn field<const N: usize>(mut self, name: &'static str, values: [&'static str; N]) -> Answer {
         self.fields.push((name, values.to_vec()));
         self
     }
 
-    pub fn framed(self, framing: Framing) -> Answer {
+    pub(crate) fn framed(self, framing: Framing) -> Answer {
         Answer { framing: Some(framing), ..self }
     }
 
     /// The request was HEAD.
-    pub fn of_head(self) -> Answer {
+    pub(crate) fn of_head(self) -> Answer {
         Answer { to_head: true, ..self }.framed(Framing::Bodiless)
     }
 
-    pub fn or(self, status: u16) -> Answer {
+    pub(crate) fn or(self, status: u16) -> Answer {
         Answer { or: Some(status), ..self }
     }
 
     /// The connection's option `close` is in the answer.
-    pub fn closing(self) -> Answer {
+    pub(crate) fn closing(self) -> Answer {
         self.field("connection", ["close"])
     }
 
@@ -184,7 +184,7 @@ struct Turn {
 }
 
 /// One row of a table.
-pub struct Case {
+pub(crate) struct Case {
     /// Number and section of the RFC.
     rfc: &'static str,
     name: &'static str,
@@ -194,12 +194,12 @@ pub struct Case {
 }
 
 /// A request that the engine refuses: one answer, which says that the connection ends.
-pub fn refused(rfc: &'static str, name: &'static str, send: impl Into<Vec<u8>>, status: u16) -> Case {
+pub(crate) fn refused(rfc: &'static str, name: &'static str, send: impl Into<Vec<u8>>, status: u16) -> Case {
     closed(rfc, name, send, [refusal(status)])
 }
 
 /// Requests that are answered on a connection which then goes on.
-pub fn served(
+pub(crate) fn served(
     rfc: &'static str,
     name: &'static str,
     send: impl Into<Vec<u8>>,
@@ -209,7 +209,7 @@ pub fn served(
 }
 
 /// Requests after whose answers the connection ends.
-pub fn closed(
+pub(crate) fn closed(
     rfc: &'static str,
     name: &'static str,
     send: impl Into<Vec<u8>>,
@@ -218,7 +218,7 @@ pub fn closed(
     case(rfc, name, send, expect, Then::Closed)
 }
 
-pub fn case(
+pub(crate) fn case(
     rfc: &'static str,
     name: &'static str,
     send: impl Into<Vec<u8>>,
@@ -230,19 +230,19 @@ pub fn case(
 }
 
 /// A request that the client leaves unfinished.
-pub fn abandoned(rfc: &'static str, name: &'static str, send: impl Into<Vec<u8>>) -> Case {
+pub(crate) fn abandoned(rfc: &'static str, name: &'static str, send: impl Into<Vec<u8>>) -> Case {
     case(rfc, name, send, [], Then::Abandoned).half_closed()
 }
 
 impl Case {
     /// After the answers so far: sends more, and awaits more.
-    pub fn turn(mut self, send: impl Into<Vec<u8>>, expect: impl Into<Vec<Answer>>) -> Case {
+    pub(crate) fn turn(mut self, send: impl Into<Vec<u8>>, expect: impl Into<Vec<Answer>>) -> Case {
         self.turns.push(Turn { send: send.into(), expect: expect.into() });
         self
     }
 
     /// The client closes its side after what it sent.
-    pub fn half_closed(self) -> Case {
+    pub(crate) fn half_closed(self) -> Case {
         Case { half_close: true, ..self }
     }
 
@@ -334,7 +334,7 @@ fn shown(bytes: &[u8]) -> String {
 }
 
 /// Plays all cases, and reports all that fail.
-pub fn run(cases: impl Into<Vec<Case>>) {
+pub(crate) fn run(cases: impl Into<Vec<Case>>) {
     let cases = cases.into();
     let failures: Vec<String> = cases.iter().filter_map(|case| case.play().err()).collect();
     println!("{} cases, {} failed", cases.len(), failures.len());
@@ -348,11 +348,11 @@ pub fn run(cases: impl Into<Vec<Case>>) {
 }
 
 /// `GET /` with `Host: a` and these bytes as further field lines, each with its line end.
-pub fn get(lines: impl AsRef<[u8]>) -> Vec<u8> {
+pub(crate) fn get(lines: impl AsRef<[u8]>) -> Vec<u8> {
     [b"GET / HTTP/1.1\r\nHost: a\r\n", lines.as_ref(), b"\r\n"].concat()
 }
 
 /// `POST /` with `Host: a`, these bytes as further field lines, and what follows the head.
-pub fn post(lines: impl AsRef<[u8]>, after: impl AsRef<[u8]>) -> Vec<u8> {
+pub(crate) fn post(lines: impl AsRef<[u8]>, after: impl AsRef<[u8]>) -> Vec<u8> {
     [b"POST / HTTP/1.1\r\nHost: a\r\n", lines.as_ref(), b"\r\n", after.as_ref()].concat()
 }

@@ -12,7 +12,7 @@ const LONG: usize = 32 * 1024;
 
 /// What delimits a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Framing {
+pub(crate) enum Framing {
     /// None by the status or the method asked.
     Bodiless,
     Length,
@@ -23,7 +23,7 @@ pub enum Framing {
 
 /// One answer.
 #[derive(Debug)]
-pub struct Received {
+pub(crate) struct Received {
     pub status: u16,
     pub fields: Vec<(String, String)>,
     pub framing: Framing,
@@ -32,13 +32,13 @@ pub struct Received {
 
 impl Received {
     /// The values of the fields of a name, in their order.
-    pub fn values(&self, name: &str) -> Vec<&str> {
+    pub(crate) fn values(&self, name: &str) -> Vec<&str> {
         let of_name = self.fields.iter().filter(|(field, _)| field.eq_ignore_ascii_case(name));
         of_name.map(|(_, value)| value.as_str()).collect()
     }
 
     /// Whether an element of the list field has this value.
-    pub fn lists(&self, name: &str, element: &str) -> bool {
+    pub(crate) fn lists(&self, name: &str, element: &str) -> bool {
         let values = self.values(name);
         values.iter().flat_map(|value| value.split(',')).any(|item| item.trim().eq_ignore_ascii_case(element))
     }
@@ -46,7 +46,7 @@ impl Received {
 
 /// What came instead of a further answer.
 #[derive(Debug, PartialEq, Eq)]
-pub enum End {
+pub(crate) enum End {
     Closed,
     Reset,
     /// Nothing, within the deadline.
@@ -56,7 +56,7 @@ pub enum End {
 }
 
 /// A connection.
-pub struct Client {
+pub(crate) struct Client {
     stream: TcpStream,
     sending: Option<JoinHandle<()>>,
     /// All that was received.
@@ -66,7 +66,7 @@ pub struct Client {
 }
 
 impl Client {
-    pub fn connect(address: SocketAddr) -> Client {
+    pub(crate) fn connect(address: SocketAddr) -> Client {
         let stream = TcpStream::connect(address).unwrap();
         stream.set_nodelay(true).unwrap();
         stream.set_write_timeout(Some(DEADLINE)).unwrap();
@@ -75,7 +75,7 @@ impl Client {
 
     /// Sends all bytes. A server that has already refused the request may end the connection meanwhile: errors are no
     /// fault of their own, the missing answer would be.
-    pub fn send(&mut self, bytes: &[u8]) {
+    pub(crate) fn send(&mut self, bytes: &[u8]) {
         self.finish_sending();
         if bytes.len() <= LONG {
             let _ = self.stream.write_all(bytes);
@@ -88,18 +88,18 @@ impl Client {
     }
 
     /// Sends bytes and tells whether the server's side still takes them.
-    pub fn try_send(&mut self, bytes: &[u8]) -> std::io::Result<()> {
+    pub(crate) fn try_send(&mut self, bytes: &[u8]) -> std::io::Result<()> {
         self.stream.write_all(bytes)
     }
 
     /// Tells the server that nothing more will come.
-    pub fn half_close(&mut self) {
+    pub(crate) fn half_close(&mut self) {
         self.finish_sending();
         let _ = self.stream.shutdown(Shutdown::Write);
     }
 
     /// Whether bytes, or the end, of the connection are there already.
-    pub fn has_news(&self) -> bool {
+    pub(crate) fn has_news(&self) -> bool {
         self.stream.set_nonblocking(true).unwrap();
         let peeked = self.stream.peek(&mut [0]);
         self.stream.set_nonblocking(false).unwrap();
@@ -135,7 +135,7 @@ impl Client {
     }
 
     /// The next answer; `to_head` says that the request was HEAD, which decides whether a body follows.
-    pub fn answer(&mut self, to_head: bool) -> Result<Received, String> {
+    pub(crate) fn answer(&mut self, to_head: bool) -> Result<Received, String> {
         let deadline = Instant::now() + DEADLINE;
         let status = status_of(&self.line(deadline)?)?;
         let mut fields = Vec::new();
@@ -161,7 +161,7 @@ impl Client {
     }
 
     /// What comes after the answers that were read.
-    pub fn end(&mut self) -> End {
+    pub(crate) fn end(&mut self) -> End {
         if self.at < self.received.len() {
             return End::Surplus;
         }

@@ -17,9 +17,9 @@ const MEETING: Duration = Duration::from_secs(3);
 /// Longer bodies are described by length and checksum.
 const SHOWN: usize = 1024;
 /// What `/big` answers.
-pub const BIG: usize = 200_000;
+pub(crate) const BIG: usize = 200_000;
 /// What `/stream` answers.
-pub const STREAMED: &[u8] = &[b's'; 5000];
+pub(crate) const STREAMED: &[u8] = &[b's'; 5000];
 /// Fields that a description shows; others are only counted, as a field name has no portable text form.
 const NAMES: [&str; 13] = [
     "host",
@@ -38,7 +38,7 @@ const NAMES: [&str; 13] = [
 ];
 
 /// A server on a free port; its workers end with it.
-pub struct Server {
+pub(crate) struct Server {
     engine: Arc<tiny_http::Server>,
     pub address: SocketAddr,
     program: Arc<Program>,
@@ -69,7 +69,7 @@ impl Drop for Worker {
 }
 
 impl Server {
-    pub fn start() -> Server {
+    pub(crate) fn start() -> Server {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let address = listener.local_addr().unwrap();
         let engine = Arc::new(tiny_http::Server::from_listener(listener, None).unwrap());
@@ -86,13 +86,13 @@ impl Server {
     }
 
     /// Method and target of each request that came out of `recv` so far, those of `check_workers` excepted.
-    pub fn reached(&self) -> Vec<String> {
+    pub(crate) fn reached(&self) -> Vec<String> {
         let reached = self.program.reached.lock().unwrap();
         reached.iter().filter(|request| *request != "GET /meet").cloned().collect()
     }
 
     /// All workers serve at the same time: none hangs, and none has ended.
-    pub fn check_workers(&self) -> Result<(), String> {
+    pub(crate) fn check_workers(&self) -> Result<(), String> {
         let mut clients: Vec<Client> = (0..WORKERS).map(|_| Client::connect(self.address)).collect();
         for client in &mut clients {
             client.send(b"GET /meet HTTP/1.1\r\nHost: meet\r\n\r\n");
@@ -225,7 +225,7 @@ fn describe(request: &mut Request) -> String {
 }
 
 /// How a description shows a body.
-pub fn body_line(body: &[u8]) -> String {
+pub(crate) fn body_line(body: &[u8]) -> String {
     if body.len() <= SHOWN {
         return format!("body {}", body.escape_ascii());
     }

@@ -4,8 +4,8 @@
 mod error;
 mod value;
 
-pub use error::FilterError;
-pub use value::number;
+pub(crate) use error::FilterError;
+pub(crate) use value::number;
 
 use super::{Condition, Filter, Fit, Part, Subject, Test};
 use crate::observing::journal::entry::Entry;
@@ -28,15 +28,15 @@ const MAX_PATTERNS: usize = 16 << 10;
 const MAX_PATTERN: usize = 4096;
 
 /// What JSON clients hold in a signed integer, as the document says.
-pub const MAX_NUMBER: u64 = i64::MAX as u64;
+pub(crate) const MAX_NUMBER: u64 = i64::MAX as u64;
 
 /// Most entries of one answer.
-pub const MAX_LIMIT: u64 = 10_000;
+pub(crate) const MAX_LIMIT: u64 = 10_000;
 
 /// Longest time to wait, in seconds; the default is [`DEFAULT_TIMEOUT`].
 const MAX_TIMEOUT: f64 = 600.0;
 /// As for generations.
-pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
+pub(crate) const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Parts that a filter names, as they are written.
 const PARTS: [&str; 11] = [
@@ -54,21 +54,21 @@ const PARTS: [&str; 11] = [
 ];
 
 /// Numbers beside the conditions that a resource takes, by name.
-pub type Names = &'static [&'static str];
+pub(crate) type Names = &'static [&'static str];
 /// Of a list of entries.
-pub const LIST: Names = &["since", "limit"];
+pub(crate) const LIST: Names = &["since", "limit"];
 /// Of a stream of entries.
-pub const STREAM: Names = &["since"];
+pub(crate) const STREAM: Names = &["since"];
 /// Of a verification.
-pub const VERIFY: Names = &["since", "count", "min", "max"];
+pub(crate) const VERIFY: Names = &["since", "count", "min", "max"];
 /// Of a sequence.
-pub const SEQUENCE: Names = &["since"];
+pub(crate) const SEQUENCE: Names = &["since"];
 /// Of a wait.
-pub const WAIT: Names = &["since", "count", "timeout"];
+pub(crate) const WAIT: Names = &["since", "count", "timeout"];
 
 /// What was asked.
 #[derive(Debug, Clone, Default)]
-pub struct Asked {
+pub(crate) struct Asked {
     /// Which entries are meant.
     pub filter: Filter,
     /// Of them those with a number greater than this.
@@ -87,7 +87,7 @@ pub struct Asked {
 
 impl Asked {
     /// Whether `entry` is meant, as far as it is known.
-    pub fn takes(&self, entry: &Entry) -> bool {
+    pub(crate) fn takes(&self, entry: &Entry) -> bool {
         self.filter.fits(&Subject::new(entry)) == Fit::Yes
     }
 }
@@ -96,7 +96,7 @@ impl Asked {
 ///
 /// # Errors
 /// The first pair that is no condition, with the place of its fault.
-pub fn query(text: &str, names: Names) -> Result<Asked, FilterError> {
+pub(crate) fn query(text: &str, names: Names) -> Result<Asked, FilterError> {
     let (mut reading, mut start) = (Reading::new(names), 0);
     for pair in text.split('&') {
         reading.encoded(pair).map_err(|flaw| {
@@ -119,7 +119,7 @@ pub fn query(text: &str, names: Names) -> Result<Asked, FilterError> {
 ///
 /// # Errors
 /// The first member that is no condition.
-pub fn json(value: &Value, names: Names) -> Result<Asked, FilterError> {
+pub(crate) fn json(value: &Value, names: Names) -> Result<Asked, FilterError> {
     let Some(object) = value.as_object() else {
         return Err(FilterError::new(&value.to_string(), "not a JSON object".into()));
     };

@@ -7,7 +7,7 @@ use std::fmt;
 
 /// A part of a request or its answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Part {
+pub(crate) enum Part {
     /// As sent.
     Method,
     /// Decoded, without the query.
@@ -61,7 +61,7 @@ impl Part {
     }
 
     /// What an entry has there, in words; `None` where it has nothing.
-    pub fn found(&self, subject: &Subject) -> Option<String> {
+    pub(crate) fn found(&self, subject: &Subject) -> Option<String> {
         let entry = subject.entry;
         if matches!(self, Part::Body | Part::Json(_)) && subject.is_cut() {
             return Some(format!("cut after {} of {} bytes", entry.body.len(), entry.body_length));

@@ -5,7 +5,7 @@ use super::*;
 use std::time::{Duration, UNIX_EPOCH};
 
 /// `"POST /orders?x=1"`, fields, a body.
-pub fn entry(number: u64, line: &str, fields: &[(&str, &str)], body: &str) -> Entry {
+pub(crate) fn entry(number: u64, line: &str, fields: &[(&str, &str)], body: &str) -> Entry {
     let (method, target) = line.split_once(' ').unwrap();
     Entry {
         number,
@@ -32,7 +32,7 @@ pub fn entry(number: u64, line: &str, fields: &[(&str, &str)], body: &str) -> En
 }
 
 /// The same with only the first `kept` bytes of its body.
-pub fn cut(mut entry: Entry, kept: usize) -> Entry {
+pub(crate) fn cut(mut entry: Entry, kept: usize) -> Entry {
     entry.body.truncate(kept);
     entry
 }

@@ -11,13 +11,13 @@ use std::sync::Arc;
 
 /// `request.files`.
 #[derive(Debug, Clone)]
-pub struct FileDict {
+pub(crate) struct FileDict {
     request: Arc<Request>,
 }
 
 /// One uploaded file.
 #[derive(Debug, Clone)]
-pub struct FileStorage {
+pub(super) struct FileStorage {
     request: Arc<Request>,
     index: usize,
 }
@@ -27,7 +27,7 @@ impl FileDict {
     ///
     /// # Errors
     /// 413 where the form exceeds a limit.
-    pub fn new(request: &Arc<Request>) -> Fallible<Self> {
+    pub(crate) fn new(request: &Arc<Request>) -> Fallible<Self> {
         request.form().map_err(|error| http_error(413, error.to_string()))?;
         Ok(Self { request: request.clone() })
     }
@@ -89,7 +89,7 @@ const PROPERTIES: [(&str, Getter); 7] = [
     ("headers", |file| Dynamic::from(Headers::of_file(&file.request, file.index))),
 ];
 
-pub fn register(natives: &mut Natives) {
+pub(super) fn register(natives: &mut Natives) {
     natives
         .register_type_with_name::<FileStorage>("FileStorage")
         .register_fn("read", |file: &mut FileStorage| -> Blob { file.content().to_vec() })

@@ -7,7 +7,7 @@ use std::cmp::Ordering;
 
 /// An `Accept` header as the client sent it, if it did.
 #[derive(Debug, Clone)]
-pub struct Accept {
+pub(super) struct Accept {
     header: String,
 }
 
@@ -19,7 +19,7 @@ struct Range {
 
 impl Accept {
     /// Takes the value of the header.
-    pub fn new(header: Option<String>) -> Self {
+    pub(super) fn new(header: Option<String>) -> Self {
         Self { header: header.unwrap_or_default() }
     }
 
@@ -99,7 +99,7 @@ fn normal(text: &str) -> String {
 }
 
 /// Registers the type behind `request.accept_mimetypes`.
-pub fn register(natives: &mut Natives) {
+pub(super) fn register(natives: &mut Natives) {
     natives
         .register_type_with_name::<Accept>("MIMEAccept")
         .register_fn("best_match", |accept: &mut Accept, offers: Array| {

@@ -7,7 +7,7 @@ use rhai::{Dynamic, Map};
 
 /// A map with `type` in lower case and, by type: `username` and `password` (basic), the parameters (digest), `token`
 /// (bearer and any other); `()` where the header is missing or broken.
-pub fn read(request: &Request) -> Dynamic {
+pub(super) fn read(request: &Request) -> Dynamic {
     request.header("authorization").and_then(parse).map_or(Dynamic::UNIT, Dynamic::from)
 }
 

@@ -11,14 +11,14 @@ use crate::script::runtime::natives::Natives;
 use crate::serving::handler;
 
 /// A request of `method` for `target` with header lines and a body.
-pub fn request(method: &str, target: &str, headers: &[(&str, &str)], body: &[u8]) -> Request {
+pub(crate) fn request(method: &str, target: &str, headers: &[(&str, &str)], body: &[u8]) -> Request {
     let client = Some(([10, 0, 0, 9], 40_000).into());
     let listener = Some(([127, 0, 0, 1], 8000).into());
     Request::from_parts(method, target, headers.iter().copied(), body.to_vec(), client, listener)
 }
 
 /// What `script` gives while `request` is handled: a value as JSON, `<code> <description>`, or an error's text.
-pub fn run(request: Request, script: &str) -> String {
+pub(crate) fn run(request: Request, script: &str) -> String {
     let mut engine = rhai::Engine::new();
     let mut natives = Natives::new(&mut engine);
     register(&mut natives);

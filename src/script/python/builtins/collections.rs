@@ -56,7 +56,7 @@ fn register_map_methods(natives: &mut Natives) {
     natives.register_fn("copy", |map: &mut Map| map.clone());
 }
 
-pub fn register(natives: &mut Natives) {
+pub(super) fn register(natives: &mut Natives) {
     register_list_methods(natives);
     register_map_methods(natives);
 }

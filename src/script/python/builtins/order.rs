@@ -7,24 +7,24 @@ use std::cmp::Ordering;
 
 /// Compares values and remembers the first pair that has no order.
 #[derive(Debug)]
-pub struct Order {
+pub(super) struct Order {
     refused: Option<String>,
 }
 
 impl Order {
     /// Nothing refused yet.
-    pub fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self { refused: None }
     }
 
     /// Numbers by size, text by characters, false before true, lists item by item. Else the types in a fixed order.
-    pub fn compare(&mut self, left: &Dynamic, right: &Dynamic) -> Ordering {
+    pub(super) fn compare(&mut self, left: &Dynamic, right: &Dynamic) -> Ordering {
         self.at_depth(left, right, 0)
     }
 
     /// # Errors
     /// Two values were compared that have no order.
-    pub fn result(self, name: &str) -> Fallible<()> {
+    pub(super) fn result(self, name: &str) -> Fallible<()> {
         self.refused.map_or(Ok(()), |pair| Err(format!("{name}: {pair}").into()))
     }
 
@@ -114,7 +114,7 @@ fn mixed(integer: i64, float: f64) -> Ordering {
 }
 
 /// Python's `==`: numbers by value, lists and maps by their items. Values of our own types equal nothing.
-pub fn equal(left: &Dynamic, right: &Dynamic) -> bool {
+pub(super) fn equal(left: &Dynamic, right: &Dynamic) -> bool {
     equal_at_depth(left, right, 0)
 }
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 /// A match. It shares the text that was searched; groups are cut out when they are asked for.
 #[derive(Debug, Clone)]
-pub struct Match {
+pub(super) struct Match {
     text: ImmutableString,
     /// Where each group is in bytes, the whole match first.
     places: Vec<Option<(usize, usize)>>,
@@ -17,7 +17,7 @@ pub struct Match {
 
 impl Match {
     /// The match that `captures` found in `text`.
-    pub fn new(regex: &Regex, captures: &Captures, text: ImmutableString) -> Self {
+    pub(super) fn new(regex: &Regex, captures: &Captures, text: ImmutableString) -> Self {
         let places = captures.iter().map(|group| group.map(|group| (group.start(), group.end()))).collect();
         Self { text, places, names: regex.capture_names().map(|name| name.map(String::from)).collect() }
     }
@@ -66,7 +66,7 @@ impl Match {
     }
 }
 
-pub fn register(natives: &mut Natives) {
+pub(super) fn register(natives: &mut Natives) {
     natives.register_type_with_name::<Match>("match");
     let whole = || Dynamic::from(0_i64);
     natives.register_fn("group", move |found: &mut Match| found.group(&whole()));

@@ -6,7 +6,7 @@ use regex_lite::{Captures, Regex};
 
 /// A piece of a replacement.
 #[derive(Debug, PartialEq)]
-pub enum Part {
+pub(super) enum Part {
     /// Text as it is.
     Plain(String),
     /// The group of this number.
@@ -17,7 +17,7 @@ pub enum Part {
 ///
 /// # Errors
 /// A `\` before something else, an unfinished `\g<...>`, or a group that the pattern does not have.
-pub fn parse(template: &str, regex: &Regex) -> Result<Vec<Part>, String> {
+pub(super) fn parse(template: &str, regex: &Regex) -> Result<Vec<Part>, String> {
     let mut parts = Vec::new();
     let mut rest = template;
     while let Some(place) = rest.find('\\') {
@@ -77,7 +77,7 @@ fn escaped(rest: &str) -> Result<&'static str, String> {
 }
 
 /// Appends the replacement of one match to `out`; a group that took no part is empty.
-pub fn expand(parts: &[Part], captures: &Captures, out: &mut Text) -> Fallible<()> {
+pub(super) fn expand(parts: &[Part], captures: &Captures, out: &mut Text) -> Fallible<()> {
     for part in parts {
         let text = match part {
             Part::Plain(text) => text.as_str(),

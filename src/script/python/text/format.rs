@@ -230,7 +230,7 @@ fn format(context: &NativeCallContext, template: &str, values: Array) -> Fallibl
 }
 
 /// Registers `format` with one to six values.
-pub fn register(natives: &mut Natives) {
+pub(super) fn register(natives: &mut Natives) {
     type Context<'a> = NativeCallContext<'a>;
     type Value = Dynamic;
     natives.register_fn("format", |context: Context, text: &str| format(&context, text, vec![]));

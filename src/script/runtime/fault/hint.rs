@@ -4,7 +4,7 @@ use super::kind::Kind;
 use crate::script::runtime::budget::Limit;
 
 /// A hint for a fault of this kind, at `column` (from 1) of `source`.
-pub fn hint(kind: &Kind, source: Option<&str>, column: Option<usize>) -> Option<String> {
+pub(super) fn hint(kind: &Kind, source: Option<&str>, column: Option<usize>) -> Option<String> {
     let hint = match kind {
         Kind::Syntax => habit(source?, column)?,
         Kind::NoFunction(signature) => missing_function(signature)?,

@@ -9,7 +9,7 @@ use std::io::{Error, Write};
 const USUAL: usize = 128;
 
 /// Writes `value`, each level behind `indent`, on one line where that is empty.
-pub fn write(value: &Dynamic, limit: usize, indent: &str) -> Result<Vec<u8>, String> {
+pub(super) fn write(value: &Dynamic, limit: usize, indent: &str) -> Result<Vec<u8>, String> {
     let mut writer =
         Writer { out: Bytes { written: Vec::with_capacity(USUAL.min(limit)), limit }, indent, depth: 0 };
     match writer.value(value) {

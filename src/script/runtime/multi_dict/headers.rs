@@ -7,19 +7,19 @@ use std::sync::Arc;
 
 /// Header fields of a request, or of its file `part`.
 #[derive(Debug, Clone)]
-pub struct Headers {
+pub(crate) struct Headers {
     request: Arc<Request>,
     part: Option<usize>,
 }
 
 impl Headers {
     /// The fields of `request` itself.
-    pub fn new(request: &Arc<Request>) -> Self {
+    pub(crate) fn new(request: &Arc<Request>) -> Self {
         Self { request: request.clone(), part: None }
     }
 
     /// The fields of the uploaded file with this index.
-    pub fn of_file(request: &Arc<Request>, part: usize) -> Self {
+    pub(crate) fn of_file(request: &Arc<Request>, part: usize) -> Self {
         Self { request: request.clone(), part: Some(part) }
     }
 

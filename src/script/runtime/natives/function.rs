@@ -12,7 +12,7 @@ use std::ops::Range;
 
 /// A function that scripts can call: its parameters are `&mut T` or `Receiver<T>` (the first one only), `&str` or a [`ScriptValue`]; its result is
 /// a [`Returned`]. `Signature` tells functions of different parameters apart; the compiler finds it.
-pub trait Native<Signature>: Send + Sync + 'static {
+pub(crate) trait Native<Signature>: Send + Sync + 'static {
     /// The types of the arguments, by which Rhai chooses among functions of one name.
     const TYPES: &'static [TypeId];
     /// Whether the first argument is the value itself that the method was called on, and not a copy.
@@ -25,7 +25,7 @@ pub trait Native<Signature>: Send + Sync + 'static {
 }
 
 /// A native in the form that Rhai calls: that of a plugin is smaller than `Fn`, which has two more functions for each.
-pub struct NativeFn<Signature, Function> {
+pub(super) struct NativeFn<Signature, Function> {
     function: Function,
     of_constants: bool,
     shape: PhantomData<fn(Signature)>,
@@ -33,7 +33,7 @@ pub struct NativeFn<Signature, Function> {
 
 impl<Signature, Function> NativeFn<Signature, Function> {
     /// `of_constants`: whether it may be called on a constant.
-    pub fn new(function: Function, of_constants: bool) -> Self {
+    pub(super) fn new(function: Function, of_constants: bool) -> Self {
         NativeFn { function, of_constants, shape: PhantomData }
     }
 }
@@ -61,7 +61,7 @@ impl<Signature, Function: Native<Signature>> PluginFunc for NativeFn<Signature, 
 }
 
 /// A type that functions take by value and give back.
-pub trait ScriptValue: Variant + Clone {}
+pub(crate) trait ScriptValue: Variant + Clone {}
 
 macro_rules! values {
     ($($type:ty),* $(,)?) => { $(impl ScriptValue for $type {})* };
@@ -70,7 +70,7 @@ macro_rules! values {
 values!((), bool, char, i64, f64, String, ImmutableString, Array, Blob, Map, FnPtr, Dynamic, Range<i64>);
 
 /// What a function has as its result: a [`ScriptValue`], a literal, or a `ScriptValue` unless it throws.
-pub trait Returned {
+pub(crate) trait Returned {
     /// As Rhai wants it.
     fn outcome(self) -> Fallible<Dynamic>;
 }
@@ -99,19 +99,19 @@ fn dynamic<T: ScriptValue>(value: T) -> Dynamic {
 }
 
 /// A parameter for a value like `random`, of which only the type matters: the function is called on it, and needs nothing of it.
-pub struct Receiver<T>(PhantomData<T>);
+pub(crate) struct Receiver<T>(PhantomData<T>);
 
 /// In shapes: a parameter `&mut T`.
-pub struct ReceiverMut<T>(PhantomData<T>);
+pub(crate) struct ReceiverMut<T>(PhantomData<T>);
 
 /// In shapes: a parameter `&str`.
-pub struct StrArg;
+pub(crate) struct StrArg;
 
 /// In shapes: a parameter `T`.
-pub struct Arg<T>(PhantomData<T>);
+pub(crate) struct Arg<T>(PhantomData<T>);
 
 /// In shapes: the context of the call, before the parameters.
-pub struct WithContext<Signature>(PhantomData<Signature>);
+pub(crate) struct WithContext<Signature>(PhantomData<Signature>);
 
 /// For arguments that are not those of the function.
 #[cold]

@@ -8,7 +8,7 @@ use std::fmt::{self, Write};
 
 /// The text of any value, for logs and error messages: never longer than `limit` bytes, cut with `...`.
 /// Values of types of our own appear as the last part of the type's name.
-pub fn text_of(value: &Dynamic, limit: usize) -> ImmutableString {
+pub(crate) fn text_of(value: &Dynamic, limit: usize) -> ImmutableString {
     let mut out = Text::with_limit(limit);
     match (Writer { out: &mut out, context: None }).top(value) {
         Ok(()) => out.finish(),
@@ -20,7 +20,12 @@ pub fn text_of(value: &Dynamic, limit: usize) -> ImmutableString {
 ///
 /// # Errors
 /// The text is full; the error names `name`.
-pub fn write_value(name: &str, out: &mut Text, context: &NativeCallContext, value: &Dynamic) -> Fallible<()> {
+pub(crate) fn write_value(
+    name: &str,
+    out: &mut Text,
+    context: &NativeCallContext,
+    value: &Dynamic,
+) -> Fallible<()> {
     Writer { out, context: Some(context) }.top(value).map_err(|_| too_long(name))
 }
 
@@ -174,7 +179,7 @@ fn register_numbers(natives: &mut Natives) {
 }
 
 /// Replaces Rhai's forms for lists and maps.
-pub fn register(natives: &mut Natives) {
+pub(super) fn register(natives: &mut Natives) {
     register_for::<Array>(natives, |writer, list| writer.list(list, 0));
     register_for::<Map>(natives, |writer, map| writer.map(map, 0));
     register_numbers(natives);

@@ -65,7 +65,7 @@ fn register_split_rev(natives: &mut Natives) {
     });
 }
 
-pub fn register(natives: &mut Natives) {
+pub(super) fn register(natives: &mut Natives) {
     natives.register_fn("pad", pad_list);
     natives.register_fn("pad", pad_text);
     natives.register_fn("pad", |text: &mut ImmutableString, length: i64, padding: char| {

@@ -8,7 +8,7 @@ const EXCERPT: usize = 100;
 
 /// A part of a filter that is none. Displayed as ``failed to parse filter `json=/a`: character 8: no `=` after the pointer``.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FilterError {
+pub(crate) struct FilterError {
     filter: String,
     character: Option<usize>,
     cause: String,
@@ -16,12 +16,12 @@ pub struct FilterError {
 
 impl FilterError {
     /// The fault of `filter`, one pair of a query or one member of an object.
-    pub fn new(filter: &str, cause: String) -> FilterError {
+    pub(crate) fn new(filter: &str, cause: String) -> FilterError {
         FilterError { filter: truncate(filter, EXCERPT, ""), character: None, cause }
     }
 
     /// At this character of the query, from 1.
-    pub fn at_character(self, character: usize) -> FilterError {
+    pub(crate) fn at_character(self, character: usize) -> FilterError {
         FilterError { character: Some(character), ..self }
     }
 }

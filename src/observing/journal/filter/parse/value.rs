@@ -54,7 +54,7 @@ pub(super) fn status(text: &str) -> Result<Test, Flaw> {
 ///
 /// # Errors
 /// It is none.
-pub fn number(text: &str, most: u64) -> Result<u64, String> {
+pub(crate) fn number(text: &str, most: u64) -> Result<u64, String> {
     // `parse` alone would take `+1`, too.
     let digits = text.bytes().all(|byte| byte.is_ascii_digit());
     let number = text.parse().ok().filter(|number| digits && *number <= most);
