@@ -45,34 +45,42 @@ pub(crate) struct Exchange<'x> {
 const WHOLE: u8 = 0;
 const TOO_LARGE: u8 = 1;
 
-/// Writes the head of the record to `out`, and gives what follows it: the text of the request, and at most `body` bytes of each body. Of head and text that together have more than `most` bytes nothing
+/// A buffer for heads has so many bytes at first.
+const USUAL: usize = 512;
+
+/// Writes the head of the record to the beginning of `out`, which grows if need be, and gives its length and what follows it: the
+/// text of the request, and at most `body` bytes of each body. Of head and text that together have more than `most` bytes nothing
 /// is left but that they were too long.
 pub(super) fn encode<'x>(
     out: &mut Vec<u8>,
     exchange: &Exchange<'x>,
     body: usize,
     most: usize,
-) -> [&'x [u8]; 3] {
+) -> (usize, [&'x [u8]; 3]) {
     let cut = |whole: &'x [u8]| &whole[..whole.len().min(body)];
     let (sent, answered) = (cut(&exchange.request.body), cut(exchange.answer_body));
     let mut parts = [exchange.request.head().text.as_bytes(), sent, answered];
-    write(out, exchange, [sent.len(), answered.len()]);
-    if out.len() + parts[0].len() > most {
+    if out.len() < USUAL {
+        out.resize(USUAL, 0);
+    }
+    let mut end = write(out, exchange, [sent.len(), answered.len()]);
+    if end + parts[0].len() > most {
+        end = LENGTH + 1;
         parts = [&[], &[], &[]];
-        out.truncate(LENGTH);
-        out.push(TOO_LARGE);
+        out[LENGTH] = TOO_LARGE;
+    } else if end > out.len() {
+        out.resize(end, 0);
+        write(out, exchange, [sent.len(), answered.len()]);
     }
     // The journal keeps records below 4 GiB.
-    let length = (out.len() + parts.iter().map(|part| part.len()).sum::<usize>()) as u32;
+    let length = (end + parts.iter().map(|part| part.len()).sum::<usize>()) as u32;
     out[..LENGTH].copy_from_slice(&length.to_le_bytes());
-    parts
+    (end, parts)
 }
 
-/// All of the head, with room for the length of the record, for bodies of which so many bytes are kept.
-fn write(out: &mut Vec<u8>, exchange: &Exchange, kept: [usize; 2]) {
-    out.clear();
-    out.extend_from_slice(&[0; LENGTH]);
-    let (request, mut out) = (exchange.request, Writer(out));
+/// All of the head but the length of the record, for bodies of which so many bytes are kept; tells where it ends.
+fn write(out: &mut [u8], exchange: &Exchange, kept: [usize; 2]) -> usize {
+    let (request, mut out) = (exchange.request, Writer { out, end: LENGTH });
     out.number(WHOLE.into());
     out.bytes(&micros(exchange.begun.time.duration_since(UNIX_EPOCH).unwrap_or_default()).to_le_bytes());
     out.number(exchange.took / 1_000);
@@ -98,6 +106,7 @@ fn write(out: &mut Vec<u8>, exchange: &Exchange, kept: [usize; 2]) {
     [head.method, head.target, head.path].into_iter().for_each(|length| out.number(length as u64));
     head.fields.for_each(|field| out.lengths(field));
     out.number(0);
+    out.end
 }
 
 fn micros(time: Duration) -> u64 {
@@ -105,19 +114,29 @@ fn micros(time: Duration) -> u64 {
     time.as_secs().saturating_mul(1_000_000) + u64::from(time.subsec_micros())
 }
 
-/// Puts one thing behind the other.
-struct Writer<'w>(&'w mut Vec<u8>);
+/// Puts one thing behind the other; what finds no room is counted only.
+struct Writer<'w> {
+    out: &'w mut [u8],
+    end: usize,
+}
 
 impl Writer<'_> {
     fn bytes(&mut self, bytes: &[u8]) {
-        self.0.extend_from_slice(bytes);
+        let end = self.end + bytes.len();
+        if let Some(place) = self.out.get_mut(self.end..end) {
+            place.copy_from_slice(bytes);
+        }
+        self.end = end;
     }
 
     /// Seven bits a byte, the lowest first.
     fn number(&mut self, mut number: u64) {
         loop {
             let more = number >= 0x80;
-            self.0.push(number as u8 & 0x7f | u8::from(more) << 7);
+            if let Some(place) = self.out.get_mut(self.end) {
+                *place = number as u8 & 0x7f | u8::from(more) << 7;
+            }
+            self.end += 1;
             number >>= 7;
             if !more {
                 return;

@@ -180,11 +180,11 @@ impl Journal {
     /// the answer leaves.
     pub(crate) fn record(&self, exchange: &Exchange) {
         let mut head = HEAD.take();
-        let [text, body, answer] = codec::encode(&mut head, exchange, self.body, self.head);
+        let (end, [text, body, answer]) = codec::encode(&mut head, exchange, self.body, self.head);
         {
             let mut records = self.lock();
             if records.epoch == exchange.request.epoch && records.clears == exchange.begun.clears {
-                records.ring.push(&[&head, text, body, answer]);
+                records.ring.push(&[&head[..end], text, body, answer]);
             }
         }
         if head.capacity() <= BUFFER {
