@@ -62,10 +62,8 @@ impl Streams<'_> {
     }
 }
 
-/// Why an applet ended before its work was done.
 #[derive(Debug)]
 enum Failure {
-    /// The command line is wrong.
     Usage(String),
     /// Nothing more can be done; the exit code, and why.
     Fatal(u8, String),

@@ -12,7 +12,6 @@ const EXCERPT: usize = 200;
 /// What a command string comes to.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Command {
-    /// Run this.
     Run(Vec<OsString>),
     /// `tar cf - PATH | tail -c+N`: run `tar` with `args` and leave out the first bytes.
     TarFrom {

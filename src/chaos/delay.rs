@@ -13,7 +13,6 @@ const MOST_SIGMA: f64 = 10.0;
 /// A delay. Times are in milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Delay {
-    /// Always the same.
     Fixed(f64),
     /// Any time from one to the other, each as likely.
     Uniform(f64, f64),

@@ -20,9 +20,7 @@ pub struct Target {
     pub method: Option<String>,
     /// The rule that serves it; its path, where none does.
     pub rule: Option<(Text, Option<Paths>)>,
-    /// The endpoint of the rule.
     pub endpoint: Option<Text>,
-    /// Its path.
     pub path: Option<Paths>,
 }
 
@@ -39,14 +37,10 @@ pub enum Paths {
     Text(Text),
 }
 
-/// What an entry does.
 #[derive(Debug, Default)]
 pub struct Act {
-    /// Holds the answer back.
     pub delay: Option<Delay>,
-    /// Sends the body slowly.
     pub dribble: Option<Dribble>,
-    /// Breaks the connection.
     pub breaking: Option<Breaking>,
     /// Answers in place of the script, which does not run.
     pub replacement: Option<Replacement>,
@@ -57,37 +51,29 @@ pub struct Act {
 pub struct Replacement {
     /// 200 to 599.
     pub status: u16,
-    /// Header fields.
     pub headers: Fields,
-    /// Body.
     pub body: Vec<u8>,
 }
 
-/// One entry.
 #[derive(Debug)]
 pub struct Entry {
-    /// Which requests.
     pub target: Target,
-    /// What happens to them.
     pub act: Act,
     /// Share of them that it happens to.
     pub probability: f64,
     /// How many at most.
     pub times: Option<u64>,
-    /// When it ends.
     pub until: Option<Instant>,
     /// As it was sent.
     pub given: Value,
     /// Bytes of it.
     pub size: usize,
-    /// Its state, for a moment.
     pub course: Mutex<Course>,
 }
 
 /// What changes about an entry.
 #[derive(Debug)]
 pub struct Course {
-    /// Its sequence of draws.
     pub random: Rng,
     /// Requests that it happened to.
     pub hits: u64,
@@ -179,7 +165,6 @@ impl Target {
 }
 
 impl Replacement {
-    /// The answer of it.
     pub fn answer(&self) -> Answer {
         let Replacement { status, headers, body } = self.clone();
         Answer { status, headers, body: body.into(), ..Answer::default() }
@@ -187,7 +172,6 @@ impl Replacement {
 }
 
 impl Entry {
-    /// Its state.
     pub fn course(&self) -> MutexGuard<'_, Course> {
         lock(&self.course)
     }

@@ -37,16 +37,13 @@ impl Breaking {
         })
     }
 
-    /// Its name.
     pub fn name(self) -> &'static str {
         Self::ALL.into_iter().find(|(_, other)| *other == self).map_or("", |(name, _)| name)
     }
 }
 
-/// How a body dribbles.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Dribble {
-    /// Pieces of the body.
     pub chunks: u32,
     /// From the head to the last of them.
     pub over: Duration,
@@ -70,9 +67,7 @@ impl Dribble {
 /// Misbehaviour of one answer beside its delay, which is [`Reply::hold`](super::Reply::hold).
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Injected {
-    /// The body comes slowly.
     pub dribble: Option<Dribble>,
-    /// The connection breaks.
     pub breaking: Option<Breaking>,
     /// All that was injected, delays too: `delay 100 ms, fault reset`.
     pub words: String,

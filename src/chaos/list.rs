@@ -33,17 +33,14 @@ struct Entries {
 /// One entry for lists.
 #[derive(Debug, PartialEq)]
 pub struct Listed {
-    /// Its number.
     pub id: u64,
     /// As it was sent.
     pub given: Value,
     /// Requests that it happened to.
     pub hits: u64,
-    /// Whether it happens to no request any more.
     pub ended: bool,
 }
 
-/// What happens to one request.
 #[derive(Debug, Default)]
 pub struct ChaosEffect {
     /// The answer, where the script does not run.

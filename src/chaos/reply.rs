@@ -9,7 +9,6 @@ use std::time::Duration;
 /// What a request gets: the answer, and how it leaves.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Reply {
-    /// What the client gets to read.
     pub answer: Answer,
     /// How long it waits on the timer thread before it leaves.
     pub hold: Duration,
@@ -43,14 +42,12 @@ impl Reply {
         self.inject().note(format_args!("delay {} ms{by}", in_ms(delay)));
     }
 
-    /// Lets its body dribble.
     pub fn dribble(&mut self, dribble: Dribble, by: &str) {
         let injected = self.inject();
         injected.dribble = Some(dribble);
         injected.note(format_args!("dribble {} chunks in {} ms{by}", dribble.chunks, in_ms(dribble.over)));
     }
 
-    /// Breaks its connection.
     pub fn break_off(&mut self, breaking: Breaking, by: &str) {
         let injected = self.inject();
         injected.breaking = Some(breaking);

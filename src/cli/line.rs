@@ -9,7 +9,6 @@ use crate::system::spelling::nearest;
 use lexopt::Arg::{Long, Short, Value};
 use std::ffi::{OsStr, OsString};
 
-/// A command line, split up.
 #[derive(Default)]
 pub(super) struct Line {
     /// The word, if one was given; `None` means `serve`.

@@ -70,7 +70,6 @@ pub(crate) enum Command {
         address: Option<String>,
         server: Server,
     },
-    /// Print this text.
     Help(String),
     Version,
 }
@@ -80,7 +79,6 @@ pub(crate) enum Command {
 pub(crate) struct Requests {
     /// As typed: `METHOD PATH` or `PATH`, perhaps with `?` and filters.
     pub wanted: String,
-    /// So many of them.
     pub count: u64,
     /// Only those with a greater number.
     pub since: u64,
@@ -89,11 +87,8 @@ pub(crate) struct Requests {
 /// How a client subcommand reaches the server on this machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Server {
-    /// The mock.
     pub traffic: SocketAddr,
-    /// The admin interface.
     pub admin: SocketAddr,
-    /// Its bearer token.
     pub token: Option<Token>,
 }
 

@@ -21,9 +21,7 @@ pub(super) struct Setting {
     pub group: &'static str,
     /// What it does, in one line without a full stop.
     pub help: &'static str,
-    /// The subcommands that take it.
     pub commands: &'static [Subcommand],
-    /// Whether a variable sets it, too.
     pub has_variable: bool,
     /// Reads a value (a switch: `1` or `0`, in all spellings) into its place.
     pub set: fn(&mut Values, &OsStr) -> Parsed<()>,
@@ -62,7 +60,6 @@ impl Setting {
     }
 }
 
-/// Puts a value into its place.
 pub(super) fn put<T>(place: &mut T, parsed: Parsed<T>) -> Parsed<()> {
     *place = parsed?;
     Ok(())

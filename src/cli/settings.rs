@@ -131,10 +131,8 @@ pub(crate) enum OnError {
     Initial,
 }
 
-/// Form of log lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum LogFormat {
-    /// For people.
     Text,
     /// One JSON object per line.
     Json,

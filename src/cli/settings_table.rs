@@ -382,12 +382,10 @@ pub(super) static TABLE: &[Setting] = &[
     },
 ];
 
-/// The row of the long flag `name`.
 pub(super) fn by_flag(name: &str) -> Option<&'static Setting> {
     TABLE.iter().find(|setting| setting.flag == name)
 }
 
-/// The row of the one-letter flag `letter`.
 pub(super) fn by_letter(letter: char) -> Option<&'static Setting> {
     TABLE.iter().find(|setting| setting.short == Some(letter))
 }

@@ -1,6 +1,5 @@
 //! The subcommands: their words, operands and one-line descriptions. Knows no settings and does no work.
 
-/// What `h1mock` can be asked to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Subcommand {
     Serve,
@@ -26,12 +25,10 @@ impl Subcommand {
     /// All of them, in the order of the help.
     pub(super) const ALL: [Subcommand; 7] = [Serve, Check, Routes, Get, Probe, Wait, Report];
 
-    /// The subcommand that `word` names.
     pub(super) fn named(word: &str) -> Option<Subcommand> {
         Self::ALL.into_iter().find(|subcommand| subcommand.word() == word)
     }
 
-    /// Its word on the command line.
     pub(super) fn word(self) -> &'static str {
         match self {
             Serve => "serve",

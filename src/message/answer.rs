@@ -9,7 +9,6 @@ pub(crate) const HTML: &str = "text/html; charset=utf-8";
 /// Media type of maps, lists and the admin interface.
 pub(crate) const JSON: &str = "application/json";
 
-/// One answer, as HTTP has it.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Answer {
     /// Status code, 100-599.
@@ -26,7 +25,6 @@ pub struct Answer {
 pub(crate) type Fields = Vec<(Cow<'static, str>, Cow<'static, str>)>;
 
 impl Answer {
-    /// An answer with a body of media type `content_type`.
     pub fn new(status: u16, content_type: impl Into<Cow<'static, str>>, body: impl Into<Vec<u8>>) -> Answer {
         let headers = vec![("Content-Type".into(), content_type.into())];
         Answer { status, headers, body: Content::Bytes(body.into()), ..Answer::default() }
@@ -37,7 +35,6 @@ impl Answer {
         Answer::new(status, HTML, body)
     }
 
-    /// Plain text.
     pub fn text(status: u16, body: impl Into<Vec<u8>>) -> Answer {
         Answer::new(status, "text/plain; charset=utf-8", body)
     }
@@ -71,9 +68,6 @@ impl Answer {
 
 /// Whether header `name` with `value` can be sent: a name of token characters, a value without line ends or other control
 /// characters (RFC 9110, section 5.5). Anything else could start a header or an answer of its own.
-///
-/// # Errors
-/// Says what is wrong with it.
 pub(crate) fn check_header(name: &str, value: &str) -> Result<(), String> {
     if !is_token(name) {
         return Err(format!("header name `{}` has characters that headers can't have", name.escape_debug()));

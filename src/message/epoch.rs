@@ -8,7 +8,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub struct Epoch(AtomicU64);
 
 impl Epoch {
-    /// The epoch of a request that begins now.
     pub fn now(&self) -> u64 {
         self.0.load(Ordering::Acquire)
     }
@@ -48,7 +47,6 @@ impl ResetCounter {
         self.0.load(Ordering::Relaxed) & COUNTS > 0
     }
 
-    /// The count of `epoch`.
     pub(crate) fn in_epoch(&self, epoch: u64) -> u64 {
         let hits = self.0.load(Ordering::Relaxed);
         if hits >> COUNT == epoch % EPOCHS { hits & COUNTS } else { 0 }

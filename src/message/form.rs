@@ -19,12 +19,9 @@ pub(crate) const MAX_FIELDS: usize = 100_000;
 /// Bytes that the header fields of one part may take together.
 pub(crate) const MAX_PART_HEADERS: usize = 16 * 1024;
 
-/// What a form carries.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Form {
-    /// Fields in order.
     pub fields: Pairs,
-    /// Files in order.
     pub files: Vec<FilePart>,
 }
 
@@ -35,7 +32,6 @@ pub struct FilePart {
     pub name: String,
     /// Name of the file as the client calls it; empty where none was chosen.
     pub filename: String,
-    /// Header fields of the part.
     pub headers: Pairs,
     /// Where the content is in the body, in bytes.
     pub content: Range<usize>,

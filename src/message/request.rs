@@ -53,7 +53,6 @@ pub struct Head<'r, F> {
     pub text: &'r str,
     /// The method has so many bytes.
     pub method: usize,
-    /// The target.
     pub target: usize,
     /// The path, where the target does not have it.
     pub path: usize,

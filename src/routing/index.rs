@@ -24,7 +24,6 @@ pub(crate) struct RankedRule {
     pub index: u32,
 }
 
-/// The index of a rule table.
 #[derive(Debug, Default)]
 pub(crate) struct RuleIndex {
     statics: Table<RankedRules>,

@@ -19,11 +19,9 @@ pub enum Token {
     Variable(Box<Variable>),
 }
 
-/// A variable of a pattern.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Variable {
     pub name: String,
-    /// What text it takes.
     pub converter: Converter,
 }
 
@@ -35,7 +33,6 @@ pub(crate) struct Pattern {
     branch: bool,
 }
 
-/// How slashes are matched.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Slashes {
     /// A slash at the end must be there if, and only if, the pattern has it.

@@ -26,7 +26,6 @@ pub struct Router {
 #[derive(Debug, PartialEq)]
 #[expect(clippy::enum_variant_names, reason = "404 is called so")]
 pub enum Found {
-    /// This rule serves it.
     Rule {
         /// Place of the rule in the order of registration.
         index: usize,

@@ -122,9 +122,7 @@ struct Flow<'r> {
     provision: &'r Provision,
     request: &'r Request,
     blueprint: Option<&'r str>,
-    /// As in [`Outcome`].
     unmatched: Cell<Option<Unmatched>>,
-    /// As in [`Outcome`].
     error: OnceCell<Box<str>>,
 }
 

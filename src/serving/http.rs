@@ -16,15 +16,11 @@ use std::sync::Arc;
 use std::time::Duration;
 use tiny_http::extension::{self, Body, Dribble, Open, Page, Step, Then};
 
-/// A request that has come in, as the engine has it.
 pub(crate) use tiny_http::Request as Incoming;
-/// A listener of the engine, which workers take requests from.
 pub(crate) use tiny_http::Server;
-/// What clients of a listener may take up.
 pub(crate) use tiny_http::extension::Limits;
 /// Finishes what answers and deadlines have to wait for; the timer thread turns it.
 pub(crate) use tiny_http::extension::Reactor;
-/// A request that the engine answers by itself, why, and the limit that it is over.
 pub(crate) use tiny_http::extension::{Limit, Reason, Refused};
 
 /// Writes the page of a request that the engine refuses.
@@ -38,10 +34,6 @@ pub(crate) fn reactor() -> Result<Arc<Reactor>, StartError> {
     Reactor::new().map_err(|error| StartError::System("start the engine", error))
 }
 
-/// A server on `listener`, within `limits`.
-///
-/// # Errors
-/// The system refuses a descriptor.
 pub(crate) fn server(
     listener: TcpListener,
     limits: &Limits,

@@ -15,9 +15,7 @@ const FEW: usize = 64;
 /// The limits of both listeners. They differ in the number of connections, and in the bytes that they hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct EffectiveLimits {
-    /// Of the mock.
     pub mock: Limits,
-    /// Of the admin listener.
     pub admin: Limits,
 }
 

@@ -28,18 +28,14 @@ use std::time::{Duration, Instant};
 /// A bound listener and the workers on it.
 pub(crate) struct Listener {
     server: Arc<Server>,
-    /// The address that it is bound to.
     pub address: SocketAddr,
     /// Bytes that requests and answers may take up.
     pub buffered: usize,
     workers: Vec<JoinHandle<()>>,
 }
 
-/// What all workers share.
 pub(crate) struct Shared {
-    /// Where answers wait that leave later.
     pub timer: Timer,
-    /// Lines of the access log.
     pub access: AccessLog,
     /// Every answer ends its connection.
     pub draining: AtomicBool,
@@ -137,7 +133,6 @@ impl Listener {
 pub(crate) trait Work: Send + Sync {
     /// Answers one request, now or later. Panics are caught outside.
     fn serve(&self, incoming: Incoming);
-    /// State that all workers share.
     fn shared(&self) -> &Shared;
 }
 
@@ -165,19 +160,12 @@ fn serve_one(server: &Server, work: &dyn Work) -> ControlFlow<()> {
     ControlFlow::Continue(())
 }
 
-/// Takes requests of the mock listener.
 pub(crate) struct MockWork {
-    /// State that all workers share.
     pub shared: Arc<Shared>,
-    /// Where the provision comes from.
     pub activation: Arc<Activation>,
-    /// What is injected for rules.
     pub chaos: Arc<Chaos>,
-    /// What answers take up that leave later.
     pub pending: Arc<PendingBudget>,
-    /// Where requests and their answers are entered.
     pub journal: Arc<Journal>,
-    /// Address of the listener.
     pub address: SocketAddr,
 }
 
@@ -262,13 +250,9 @@ fn panicked() -> Outcome {
     Outcome { reply, error: Some(text.into()), ..Outcome::default() }
 }
 
-/// Takes requests of the admin listener.
 pub(crate) struct AdminWork {
-    /// State that all workers share.
     pub shared: Arc<Shared>,
-    /// The interface.
     pub admin: Admin,
-    /// Address of the listener.
     pub address: SocketAddr,
 }
 

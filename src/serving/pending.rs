@@ -28,7 +28,6 @@ impl PendingBudget {
         Arc::new(PendingBudget { most, bytes: AtomicUsize::new(0), answers: AtomicUsize::new(0) })
     }
 
-    /// Room for `answer`, if there is any.
     pub(crate) fn take(self: &Arc<Self>, answer: &Answer) -> Option<Permit> {
         let fields: usize = answer.headers.iter().map(|(name, value)| name.len() + value.len()).sum();
         let bytes = EACH + fields + answer.body.space();
@@ -43,7 +42,6 @@ impl PendingBudget {
         self.most
     }
 
-    /// How many there are now.
     pub(crate) fn now(&self) -> usize {
         self.answers.load(Ordering::Relaxed)
     }

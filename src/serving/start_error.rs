@@ -6,22 +6,18 @@ use crate::system::io_error::describe_io;
 use std::net::SocketAddr;
 use std::{error, fmt, io};
 
-/// What could not be started, and why.
 #[derive(Debug)]
 pub(crate) enum StartError {
     /// The system refuses what has to be done, in these words.
     System(&'static str, io::Error),
-    /// A listener on this address.
     Listener(SocketAddr, io::Error),
     /// Workers of that name: not one of them.
     Workers(&'static str, io::Error),
     /// The thread that handles signals has ended.
     SignalsLost,
-    /// The thread that loads panicked.
     LoadPanicked,
     /// The memory of the journal.
     Journal(String),
-    /// The provision directory.
     Directory(DirectoryError),
     /// The first provision.
     Provision(LoadError),

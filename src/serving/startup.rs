@@ -43,9 +43,6 @@ use std::time::{Duration, Instant};
 const QUIET: Duration = Duration::from_millis(5);
 
 /// Serves until a signal comes; gives the exit code.
-///
-/// # Errors
-/// What could not be started.
 pub(crate) fn serve(settings: Settings) -> Result<ExitCode, StartError> {
     let json = settings.log_format == LogFormat::Json;
     logger::start(json);
@@ -312,7 +309,6 @@ pub(crate) fn with_stack<T: Send + 'static>(
     thread.join().map_err(|_| StartError::LoadPanicked)
 }
 
-/// The report up to now.
 fn reported_by(activation: &Activation) -> Report {
     let provision = activation.current();
     Report {

@@ -37,9 +37,6 @@ struct Jobs {
 
 impl Timer {
     /// Starts the thread. It ends with the process.
-    ///
-    /// # Errors
-    /// The system refuses a thread.
     pub(crate) fn start(wait: Arc<dyn Wait>) -> io::Result<Timer> {
         let shared = Arc::new(Shared { jobs: Mutex::default(), wait });
         let running = shared.clone();

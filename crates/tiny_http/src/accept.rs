@@ -38,7 +38,6 @@ const OVERFLOW: usize = 8;
 const REMEMBERED: usize = 64;
 
 impl Accepting {
-    /// Accepts on `listener`.
     pub(crate) fn new(listener: TcpListener) -> Accepting {
         Accepting {
             listener: Mutex::new(Some(listener)),
@@ -54,9 +53,6 @@ impl Accepting {
 
 impl Core {
     /// Waits for connections. Once for each event: one worker at a time accepts.
-    ///
-    /// # Errors
-    /// epoll refuses the listener.
     pub(crate) fn listen(&self, anew: bool) -> std::io::Result<()> {
         let listener = self.accepting.listener();
         let Some(listener) = listener.as_ref() else { return Ok(()) };
@@ -68,7 +64,6 @@ impl Core {
         Ok(())
     }
 
-    /// Connections are there.
     pub(crate) fn accept(&self) {
         let paused = (0..AT_ONCE).find_map(|_| self.accept_one());
         match paused {
@@ -137,7 +132,6 @@ impl Core {
         }
     }
 
-    /// Whether there is a connection to accept.
     fn somebody_waits(&self) -> bool {
         let listener = self.accepting.listener();
         let Some(listener) = listener.as_ref() else { return false };
@@ -232,10 +226,8 @@ impl Core {
 
 /// Why no further connection is accepted now.
 enum Stop {
-    /// There is none.
     Empty,
     /// Descriptors or memory are short.
     Failing,
-    /// The listener is closed.
     Closed,
 }

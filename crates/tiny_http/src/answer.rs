@@ -12,34 +12,27 @@ use std::io;
 pub(crate) struct Context {
     /// HTTP/1.0.
     pub old: bool,
-    /// The body is left out.
     pub head_only: bool,
-    /// The connection stays.
     pub keep_alive: bool,
 }
 
 impl Context {
-    /// What follows the answer.
     pub(crate) fn then(self) -> Then {
         if self.keep_alive { Then::Next } else { Then::Close }
     }
 }
 
-/// How the end of the body is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum BodyFraming {
     /// There is none, and nothing is said of it: 1xx, 204.
     None,
     /// So many bytes, sent or not.
     Length(u64),
-    /// Chunks.
     Chunked,
-    /// The end of the connection.
     UntilClose,
 }
 
 impl BodyFraming {
-    /// For an answer of `status` with a body of `length` bytes, or of unknown length.
     pub(crate) fn new(status: u16, length: Option<u64>, context: Context) -> BodyFraming {
         match length {
             _ if status < 200 || status == 204 => BodyFraming::None,
@@ -134,7 +127,6 @@ fn push_framing(out: &mut Vec<u8>, framing: BodyFraming, context: Context) {
     }
 }
 
-/// Decimal digits.
 fn push_number(out: &mut Vec<u8>, mut number: u64) {
     let mut digits = [0; 20];
     let mut at = digits.len();

@@ -45,7 +45,6 @@ pub(crate) fn give_back(mut body: Vec<u8>, buffered: usize) {
     }
 }
 
-/// Frees all that is kept.
 pub(crate) fn clear() {
     lock(&POOL).clear();
 }

@@ -8,7 +8,6 @@ use crate::reason::Reason;
 /// Longest line with the size of a chunk, in bytes.
 const LONGEST_LINE: usize = 4096;
 
-/// A decoder at some place of a body.
 #[derive(Debug, Default)]
 pub(crate) struct Chunks {
     state: State,
@@ -27,7 +26,6 @@ enum State {
     /// The first digit of a size.
     #[default]
     Size,
-    /// Further digits.
     Digits,
     /// Blanks behind the size: only an extension may follow.
     Blank,
@@ -82,7 +80,6 @@ impl Chunks {
         Ok(at)
     }
 
-    /// Whether the body is complete.
     pub(crate) fn is_done(&self) -> bool {
         self.state == State::Done
     }

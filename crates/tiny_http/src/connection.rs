@@ -8,17 +8,12 @@ use std::cell::Cell;
 use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
 
-/// A connection.
 pub(crate) struct Connection {
     /// The socket; closing it takes it out of every epoll instance.
     pub socket: OwnedFd,
-    /// The client.
     pub peer: SocketAddr,
-    /// Requests to come.
     pub inbound: Inbound,
-    /// The answer that is on its way.
     pub output: Option<Box<Output>>,
-    /// Requests that were answered.
     pub served: usize,
     /// More may have arrived than was read.
     pub readable: bool,
@@ -56,20 +51,15 @@ pub(crate) fn with_read_buffer<T>(look: impl FnOnce(&mut [u8]) -> T) -> T {
     result
 }
 
-/// What a read came to.
 pub(crate) enum Received {
-    /// So many bytes.
     Bytes(usize),
-    /// Nothing is there now.
     Nothing,
     /// The client sends no more.
     End,
-    /// The connection is gone.
     Gone,
 }
 
 impl Connection {
-    /// A connection that was just accepted.
     pub(crate) fn new(socket: OwnedFd, peer: SocketAddr) -> Connection {
         Connection {
             socket,
@@ -88,7 +78,6 @@ impl Connection {
         }
     }
 
-    /// Reads what is there into `buffer`.
     pub(crate) fn receive(&self, buffer: &mut [u8]) -> Received {
         loop {
             return match recv(&self.socket, &mut *buffer, RecvFlags::DONTWAIT) {
@@ -108,9 +97,6 @@ impl Connection {
     }
 
     /// Writes as much of `bytes` as the socket takes; gives how much. `more` follows at once.
-    ///
-    /// # Errors
-    /// The connection is gone.
     pub(crate) fn send(&self, bytes: &[u8], more: bool) -> Result<usize, Errno> {
         let more = if more { SendFlags::MORE } else { SendFlags::empty() };
         loop {

@@ -18,7 +18,6 @@ use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-/// The state of a server.
 pub(crate) struct Core {
     /// What workers wait on.
     pub epoll: OwnedFd,
@@ -28,21 +27,14 @@ pub(crate) struct Core {
     pub leader: Leader,
     /// Wakes one worker for each time that it was written to.
     pub unblock: OwnedFd,
-    /// The listener.
     pub accepting: Accepting,
-    /// The connections.
     pub slots: Slots,
-    /// What clients may ask for.
     pub limits: Limits,
-    /// What refused clients get to read.
     pub pages: Pages,
-    /// Finishes what has to wait.
     pub reactor: Arc<Reactor>,
     /// The server's number there.
     pub number: u8,
-    /// Where it listens.
     pub address: SocketAddr,
-    /// Connections that are open.
     pub connections: AtomicUsize,
     /// Bytes of memory that requests and answers hold.
     pub buffered: AtomicUsize,
@@ -67,7 +59,6 @@ const ENDS_EARLY: Reason = Reason::Malformed("the request ends before it is comp
 pub(crate) const EVENTS: EventFlags = EventFlags::IN.union(EventFlags::RDHUP).union(EventFlags::ET);
 
 impl Core {
-    /// A server's state without connections.
     pub(crate) fn new(
         (epoll, unblock): (OwnedFd, OwnedFd),
         (accepting, address): (Accepting, SocketAddr),
@@ -92,7 +83,6 @@ impl Core {
         }
     }
 
-    /// Takes in a connection that was accepted.
     pub(crate) fn admit(&self, socket: OwnedFd, peer: SocketAddr, reason: Option<Reason>) {
         self.connections.fetch_add(1, Ordering::AcqRel);
         let Some(mut held) = self.slots.insert(Connection::new(socket, peer), clock::milliseconds()) else {

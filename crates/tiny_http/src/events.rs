@@ -18,7 +18,6 @@ pub(crate) struct Events {
 }
 
 impl Events {
-    /// Takes the first one.
     pub(crate) fn pop(&self) -> Option<Event> {
         if !self.any.load(Ordering::Acquire) {
             return None;

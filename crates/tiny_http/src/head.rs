@@ -17,15 +17,12 @@ use std::ops::Range;
 pub(crate) struct Head {
     /// All of it, as received.
     pub bytes: Box<[u8]>,
-    /// The fields, in order.
     pub fields: Vec<Field>,
-    /// Method.
     pub method: Method,
     /// Request-target as sent.
     pub target: String,
     /// 1.0, or 1.1 for any later minor version.
     pub version: HTTPVersion,
-    /// How the body is told from what follows it.
     pub framing: Framing,
     /// The client keeps the connection (RFC 9112, section 9.3).
     pub keep_alive: bool,
@@ -43,25 +40,19 @@ pub(crate) struct Field {
 /// How a body is framed (RFC 9112, section 6).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Framing {
-    /// There is none.
     Empty,
-    /// So many bytes.
     Length(u64),
-    /// Chunks.
     Chunked,
 }
 
-/// What the bytes so far are.
 #[derive(Debug)]
 pub(crate) enum Parsed {
-    /// The beginning of a head.
     Partial,
     /// A head of so many bytes.
     Whole(Head, usize),
 }
 
 impl Head {
-    /// Name and value of each field, in order.
     pub(crate) fn fields(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
         let slice = |range: &Range<u32>| &self.bytes[range.start as usize..range.end as usize];
         self.fields.iter().map(move |field| (slice(&field.name), slice(&field.value)))

@@ -39,7 +39,6 @@ impl Header {
     }
 }
 
-/// Whether `name` can be the name of a field.
 pub(crate) fn is_name(name: &[u8]) -> bool {
     !name.is_empty() && name.iter().copied().all(is_token)
 }

@@ -33,10 +33,8 @@ enum Rest {
     Chunks(Chunks),
 }
 
-/// A request: head and body.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Message {
-    /// Its head.
     pub head: Head,
     /// Its body, decoded.
     pub body: Vec<u8>,
@@ -50,10 +48,8 @@ impl Message {
     }
 }
 
-/// What the bytes so far have led to.
 #[derive(Debug)]
 pub(crate) enum Progress {
-    /// Nothing yet; more bytes are needed.
     More,
     /// The client waits for 100 before it sends the body. More bytes are needed after that.
     Continue,
@@ -87,7 +83,6 @@ impl Inbound {
         self.next(&buffer, limits)
     }
 
-    /// Whether bytes are kept that may hold a request.
     pub(crate) fn has_bytes(&self) -> bool {
         !self.buffer.is_empty()
     }
@@ -110,7 +105,6 @@ impl Inbound {
         }
     }
 
-    /// A head, and the body behind it.
     fn next(&mut self, mut input: &[u8], limits: &Limits) -> Progress {
         // RFC 9112, section 2.2: empty lines before a request are skipped.
         while let Some(rest) = input.strip_prefix(b"\r\n") {

@@ -23,7 +23,6 @@ pub(crate) struct Leader {
     leads: AtomicBool,
     /// Workers that run a handler.
     running: AtomicUsize,
-    /// Handlers that were begun.
     begun: AtomicU64,
     /// Nobody checks: there was nothing to check.
     unchecked: AtomicBool,
@@ -44,7 +43,6 @@ struct Parked {
     checked: Checked,
 }
 
-/// What the last check found.
 #[derive(Default, Clone, Copy)]
 struct Checked {
     /// When it was; `None` after a time without handlers.
@@ -68,7 +66,6 @@ thread_local! {
 }
 
 impl Leader {
-    /// Without workers.
     pub(crate) fn new() -> Leader {
         static NEXT: AtomicUsize = AtomicUsize::new(1);
         Leader {

@@ -18,9 +18,6 @@ const DISCARDED_AT_ONCE: usize = READ;
 
 impl Core {
     /// Sends the answer to the request that the program had: `head`, then `pieces`. `head` may hold all of it.
-    ///
-    /// # Errors
-    /// The client is gone.
     pub(crate) fn answer(
         &self,
         token: Token,
@@ -158,7 +155,6 @@ impl Core {
         true
     }
 
-    /// The answer has left.
     fn finish(&self, mut held: Held<'_>, then: Then) {
         self.count(&mut held);
         let Some(connection) = held.connection() else { return };

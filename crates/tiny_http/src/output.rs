@@ -11,25 +11,19 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// An answer on its way.
 pub(crate) struct Output {
     /// What is left of it.
     pub pieces: VecDeque<Piece>,
-    /// What follows.
     pub then: Then,
 }
 
-/// A part of an answer.
 pub(crate) enum Piece {
     /// Bytes, the first so many of them sent already.
     Bytes(Vec<u8>, usize),
-    /// What a reader gives.
     Stream(Box<dyn Read + Send>, StreamFraming),
     /// Bytes of a file, from where it is: none of them wait in memory.
     File(Arc<File>, Range<u64>),
-    /// Nothing, for a while.
     Pause(Duration),
-    /// A body that leaves slice by slice.
     Slices(Slices),
 }
 
@@ -47,7 +41,6 @@ impl Piece {
 /// A pause until something is added to the answer.
 pub(crate) const FOREVER: Duration = Duration::MAX;
 
-/// How a stream is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum StreamFraming {
     /// As it is, to its end.
@@ -69,14 +62,11 @@ pub enum Then {
     Reset,
 }
 
-/// How far writing came.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Written {
-    /// All is sent.
     All,
     /// The socket is full, or enough was written for one go.
     Some,
-    /// Go on after a pause.
     Paused(Duration),
     /// The connection is gone, or a stream failed.
     Broken,

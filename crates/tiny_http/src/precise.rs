@@ -12,16 +12,11 @@ use std::time::Duration;
 pub(crate) struct Alarm(OwnedFd);
 
 impl Alarm {
-    /// Not set.
-    ///
-    /// # Errors
-    /// The system refuses a descriptor.
     pub(crate) fn new() -> io::Result<Alarm> {
         let flags = TimerfdFlags::CLOEXEC | TimerfdFlags::NONBLOCK;
         Ok(Alarm(timerfd_create(TimerfdClockId::Monotonic, flags)?))
     }
 
-    /// What to wait on.
     pub(crate) fn descriptor(&self) -> &OwnedFd {
         &self.0
     }

@@ -113,7 +113,6 @@ impl Request {
         self.token
     }
 
-    /// Parts with the connection.
     pub(crate) fn give_up(&mut self) -> io::Result<(Arc<Core>, Token)> {
         let token = self.token.take().ok_or(io::ErrorKind::BrokenPipe)?;
         Ok((self.core.clone(), token))
@@ -151,7 +150,6 @@ impl Request {
         self.send_pieces(write, VecDeque::from([Piece::Stream(Box::new(reader), framing)]), then)
     }
 
-    /// Sends what `write_head` writes and `body`.
     pub(crate) fn send(
         &mut self,
         write_head: impl FnOnce(&mut Vec<u8>) -> io::Result<()>,

@@ -35,7 +35,6 @@ const BACKLOG: i32 = 4096;
 /// Time without traffic until the system asks whether a client is still there, and between two such questions.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
-/// What a wait ended with.
 #[expect(clippy::large_enum_variant, reason = "made for each request; a box would cost more than the move")]
 enum Woken {
     Request(Request),

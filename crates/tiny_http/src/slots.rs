@@ -32,16 +32,11 @@ impl Token {
     }
 }
 
-/// What a connection is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Phase {
-    /// There is no connection.
     Free,
-    /// It waits for a request.
     Idle,
-    /// A head arrives.
     Head,
-    /// A body arrives.
     Body,
     /// The program has the request.
     Lent,
@@ -66,7 +61,6 @@ impl Phase {
     ];
 }
 
-/// A place for one connection.
 #[derive(Default)]
 pub(crate) struct Slot {
     /// Phase, and since when in milliseconds: readable without the lock.
@@ -87,7 +81,6 @@ pub(crate) struct Held<'s> {
     token: Token,
 }
 
-/// All connections of a server.
 pub(crate) struct Slots {
     /// Chunk `n` has `FIRST << n` slots; they never move.
     chunks: [OnceLock<Box<[Slot]>>; 20],
@@ -117,7 +110,6 @@ impl Slots {
         Some(held)
     }
 
-    /// The connection of that name, if it is still there.
     pub(crate) fn lock(&self, token: Token) -> Option<Held<'_>> {
         let slot = self.slot(token.index())?;
         let entry = lock(&slot.entry);
@@ -144,7 +136,6 @@ impl Slots {
         })
     }
 
-    /// The connection in slot `index`, if there is one.
     pub(crate) fn lock_at(&self, index: u32) -> Option<Held<'_>> {
         let slot = self.slot(index)?;
         let entry = lock(&slot.entry);
@@ -176,7 +167,6 @@ fn split(stamp: u64) -> (Phase, u64) {
 }
 
 impl Held<'_> {
-    /// Its name.
     pub(crate) fn token(&self) -> Token {
         self.token
     }
@@ -186,7 +176,6 @@ impl Held<'_> {
         split(self.slot.stamp.load(Ordering::Relaxed))
     }
 
-    /// It does something else from `now` on.
     pub(crate) fn enter(&mut self, phase: Phase, now: u64) {
         self.slot.stamp.store(now << 3 | phase as u64, Ordering::Relaxed);
     }

@@ -11,7 +11,6 @@ const TAKEN: &str =
 /// Time where `-m` gives none; curl has no limit.
 const DAY: Duration = Duration::from_secs(86_400);
 
-/// A command line.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Line {
     /// As typed.
@@ -47,7 +46,6 @@ pub(super) enum Data {
     Text(String),
     /// What is in a file; `-` is standard input.
     File {
-        /// Its path.
         path: String,
         /// Keep line ends.
         exact: bool,

@@ -9,16 +9,13 @@ use std::path::PathBuf;
 
 const TAKEN: &str = "this tar takes one of -x, -c, -t with `-f -`, -C DIR, -m, -o, -p, -v";
 
-/// A command line.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Line {
-    /// What to do.
     pub job: Job,
     /// Print names.
     pub verbose: bool,
 }
 
-/// What to do.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Job {
     /// Write an archive of these.
@@ -38,7 +35,6 @@ pub(super) struct Member {
     pub path: PathBuf,
 }
 
-/// How to extract.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Options {
     /// `-C`; empty where there is none.
@@ -49,7 +45,6 @@ pub(super) struct Options {
     pub exact_modes: bool,
 }
 
-/// What was given so far.
 #[derive(Default)]
 struct Given {
     mode: Option<char>,

@@ -19,7 +19,6 @@ const MAX_LINKS: usize = 40;
 /// Temporary names that are tried.
 const ATTEMPTS: usize = 1000;
 
-/// The folder.
 pub(super) struct Root(OwnedFd);
 
 /// A name in a folder below the root.
@@ -32,9 +31,7 @@ pub(super) struct Place {
 
 /// Why a name can't be used.
 pub(super) enum Fault {
-    /// It is refused; the reason.
     Refused(String),
-    /// The system's error.
     System(io::Error),
 }
 
