@@ -21,14 +21,12 @@ use rhai::{Blob, Dynamic, EvalAltResult, ImmutableString, Map};
 use std::borrow::Cow;
 use std::sync::Arc;
 
-/// What the variable `request` holds.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct RequestHandle;
 
 type Read = Fallible<Dynamic>;
 type Getter = fn(&Arc<Request>) -> Read;
 
-/// Registers `request` and the properties of it.
 pub(crate) fn register(natives: &mut Natives) {
     natives.set_var("request", RequestHandle);
     natives.register_type_with_name::<RequestHandle>("Request");
