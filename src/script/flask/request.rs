@@ -4,7 +4,7 @@
 mod accept;
 mod authorization;
 
-use crate::message::form::{Pairs, options};
+use crate::message::form::options;
 use crate::message::request::Request;
 use crate::routing::rule::Rule;
 use crate::routing::value::Value;
@@ -221,11 +221,8 @@ fn view_args(matched: Matched) -> Dynamic {
 }
 
 fn mimetype_params(request: &Request) -> Map {
-    to_map(&options::parse(request.content_type().unwrap_or_default()).1)
-}
-
-/// A map of pairs whose first value counts.
-fn to_map(pairs: &Pairs) -> Map {
+    let (_, pairs) = options::parse(request.content_type().unwrap_or_default());
+    // Of a repeated name the first value counts.
     pairs.iter().rev().map(|(name, value)| (name.as_str().into(), value.into())).collect()
 }
 
