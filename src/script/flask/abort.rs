@@ -20,7 +20,6 @@ impl HttpError {
         self.reply.clone().unwrap_or_else(|| self.page().into())
     }
 
-    /// A page in the form of Werkzeug's.
     pub(crate) fn page(&self) -> Answer {
         let mut answer = Answer::html(self.status(), html_page(self.status(), &escape(self.text())));
         if let Some(allow) = &self.allow {
@@ -62,7 +61,6 @@ fn exit() -> Fallible<()> {
     Err("exit() does not end the mock: use `return` in a function, abort(code) for an error".into())
 }
 
-/// Registers `abort` and what an error handler sees of its error.
 pub(crate) fn register(natives: &mut Natives) {
     natives
         .register_type_with_name::<HttpError>("HTTPException")

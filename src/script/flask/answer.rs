@@ -75,9 +75,6 @@ fn is_tuple(items: &[Dynamic]) -> bool {
 }
 
 /// The reply for `[body, status]`, `[body, headers]` or `[body, status, headers]`.
-///
-/// # Errors
-/// A body, status or header that can't be sent.
 pub(crate) fn from_tuple(items: Array) -> Fallible<Reply> {
     let mut items = items.into_iter();
     let body = items.next().unwrap_or(Dynamic::UNIT);
@@ -104,9 +101,6 @@ fn add_headers(answer: &mut Answer, headers: &Map) -> Fallible<()> {
 }
 
 /// Replaces the header `name`; a list is sent once per item (Werkzeug), anything else as its text.
-///
-/// # Errors
-/// A name or value that can't be sent.
 pub(crate) fn set_header(answer: &mut Answer, name: &str, value: &Dynamic) -> Fallible<()> {
     let values = header_values(name, value)?;
     answer.remove_header(name);
@@ -155,9 +149,6 @@ pub(crate) fn status_code(code: i64) -> Fallible<u16> {
 }
 
 /// `value` as JSON, ended by a line end as `jsonify` does.
-///
-/// # Errors
-/// Values that JSON can't hold.
 pub(crate) fn json(value: &Dynamic) -> Fallible<Answer> {
     let mut body = json::to_json(value, MAX_TEXT)?;
     body.push(b'\n');
@@ -191,7 +182,6 @@ const NOT_IN_URL: AsciiSet = CONTROLS
     .add(b'|')
     .add(b'}');
 
-/// An answer that sends the client to `url`.
 pub(crate) fn redirection(code: u16, url: &str) -> Answer {
     let url = utf8_percent_encode(url, &NOT_IN_URL).to_string();
     let shown = escape(&url);

@@ -11,7 +11,6 @@ use crate::system::lock::lock;
 use rhai::{Array, Dynamic, FnPtr, ImmutableString, Map, NativeCallContext};
 use std::sync::{Arc, Mutex, MutexGuard};
 
-/// `app`, as scripts see it.
 #[derive(Debug, Clone)]
 pub(crate) struct App;
 
@@ -187,9 +186,6 @@ fn defaults(value: &Dynamic) -> Fallible<Vec<(String, Value)>> {
 }
 
 /// A script's value as a URL variable.
-///
-/// # Errors
-/// Values that a URL can't hold.
 pub(crate) fn url_value(name: &str, value: &Dynamic) -> Fallible<Value> {
     if let Ok(number) = value.as_int() {
         return Ok(Value::Int(number));

@@ -83,7 +83,6 @@ fn fault(response: &Response, kind: &str, options: &Map) -> Fallible<Response> {
     Ok(response.clone())
 }
 
-/// Registers the methods, each with and without options.
 pub(crate) fn register(natives: &mut Natives) {
     natives
         .register_fn("delay", |r: &mut Response, ms: Dynamic| fixed(r, &ms, &Map::new()))

@@ -50,7 +50,6 @@ impl Deref for Any {
     }
 }
 
-/// The dictionary in a value that is one.
 fn dictionary(value: &Dynamic) -> Any {
     fn cloned<T: Dictionary + Clone>(value: &Dynamic) -> Option<T> {
         Some(value.read_lock::<T>()?.clone())
@@ -60,7 +59,6 @@ fn dictionary(value: &Dynamic) -> Any {
     found.expect("what is registered for these types is called on one of them")
 }
 
-/// What a `for` loop goes through.
 fn iterate(dict: Dynamic) -> Box<dyn Iterator<Item = Dynamic>> {
     let dict = dictionary(&dict);
     Box::new(dict.entries().into_iter().map(move |(name, values)| dict.item(name, values)))

@@ -19,7 +19,6 @@ pub(crate) fn unknown_option(function: &str, what: &str, name: &str, names: &[&s
     format!("`{function}` has no {what} `{name}`: it takes {}", names.join(", ")).into()
 }
 
-/// The error of an assignment to `what`.
 pub(crate) fn read_only(what: &str) -> Box<EvalAltResult> {
     format!("`{what}` is read-only: copy it to a variable to change the copy").into()
 }

@@ -4,7 +4,7 @@
 mod accept;
 mod authorization;
 
-use crate::message::form::{Pairs, options};
+use crate::message::form::options;
 use crate::message::request::Request;
 use crate::routing::rule::Rule;
 use crate::routing::value::Value;
@@ -21,14 +21,12 @@ use rhai::{Blob, Dynamic, EvalAltResult, ImmutableString, Map};
 use std::borrow::Cow;
 use std::sync::Arc;
 
-/// What the variable `request` holds.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct RequestHandle;
 
 type Read = Fallible<Dynamic>;
 type Getter = fn(&Arc<Request>) -> Read;
 
-/// Registers `request` and the properties of it.
 pub(crate) fn register(natives: &mut Natives) {
     natives.set_var("request", RequestHandle);
     natives.register_type_with_name::<RequestHandle>("Request");
@@ -223,11 +221,8 @@ fn view_args(matched: Matched) -> Dynamic {
 }
 
 fn mimetype_params(request: &Request) -> Map {
-    to_map(&options::parse(request.content_type().unwrap_or_default()).1)
-}
-
-/// A map of pairs whose first value counts.
-fn to_map(pairs: &Pairs) -> Map {
+    let (_, pairs) = options::parse(request.content_type().unwrap_or_default());
+    // Of a repeated name the first value counts.
     pairs.iter().rev().map(|(name, value)| (name.as_str().into(), value.into())).collect()
 }
 

@@ -12,11 +12,9 @@ use crate::system::lock::lock;
 use rhai::{Array, Dynamic, EvalAltResult, ImmutableString, Map};
 use std::sync::{Arc, Mutex, MutexGuard};
 
-/// A response in the making, as scripts hold it.
 #[derive(Debug, Clone)]
 pub(crate) struct Response(Arc<Mutex<Reply>>);
 
-/// `response.headers`.
 #[derive(Debug, Clone)]
 pub(crate) struct ResponseHeaders(Response);
 
@@ -36,7 +34,6 @@ impl From<Answer> for Response {
 }
 
 impl Response {
-    /// What the response is now.
     pub(crate) fn reply(&self) -> Reply {
         self.lock().clone()
     }

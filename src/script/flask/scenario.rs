@@ -11,7 +11,6 @@ const SCENARIO: &str = "scenario:";
 /// The state of a scenario that nobody has moved yet: WireMock's `Scenario.STARTED`.
 const STARTED: &str = "Started";
 
-/// A scenario, as scripts see it.
 #[derive(Debug, Clone)]
 struct Scenario {
     key: ImmutableString,

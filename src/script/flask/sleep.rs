@@ -15,10 +15,6 @@ fn sleep(seconds: &Dynamic) -> Fallible<()> {
     call::with(|call| prolong(call.hold, pause).map(|hold| call.hold = hold)).unwrap_or(Ok(()))
 }
 
-/// `hold` and then `pause`.
-///
-/// # Errors
-/// No answer is held back for so long.
 pub(crate) fn prolong(hold: Duration, pause: Duration) -> Fallible<Duration> {
     let hold = hold.saturating_add(pause);
     if hold > LONGEST {

@@ -78,7 +78,6 @@ static NAMES: LazyLock<Vec<(String, i64)>> = LazyLock::new(|| {
     PHRASES.iter().map(|(code, phrase)| (name_of(*code, phrase), i64::from(*code))).collect()
 });
 
-/// The handle behind `status`.
 #[derive(Debug, Clone)]
 pub(crate) struct Status;
 
@@ -93,7 +92,6 @@ fn name_of(code: u16, phrase: &str) -> String {
     format!("HTTP_{code}_{words}")
 }
 
-/// The code behind a name.
 fn code_of(name: &str) -> Fallible<i64> {
     if let Some((_, code)) = NAMES.iter().find(|(known, _)| known == name) {
         return Ok(*code);

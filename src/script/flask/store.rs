@@ -57,10 +57,8 @@ impl Store {
     }
 }
 
-/// What to do with the values.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Access {
-    /// Look at them.
     Read,
     /// Change them. At load that waits until the provision serves where they outlive it (`--keep-store`): a load that fails
     /// must not have changed what others see.

@@ -7,7 +7,6 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use base64::{DecodeError, Engine as _};
 use rhai::Blob;
 
-/// The handle behind `base64`.
 #[derive(Debug, Clone)]
 pub(crate) struct Base64;
 

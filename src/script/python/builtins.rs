@@ -52,7 +52,6 @@ fn int(value: &Dynamic) -> Fallible<i64> {
     Err(format!("int: needs a number or text, not `{}`", value.type_name()).into())
 }
 
-/// `int(text, base)`.
 fn int_in_base(text: &str, base: i64) -> Fallible<i64> {
     let radix = u32::try_from(base).ok().filter(|base| (2..=36).contains(base));
     let Some(radix) = radix else { return Err(format!("int: the base is 2 to 36, not {base}").into()) };
@@ -70,7 +69,6 @@ fn whole(name: &str, number: f64) -> Fallible<i64> {
     Ok(number as i64)
 }
 
-/// `float(value)`.
 fn float(value: &Dynamic) -> Fallible<f64> {
     if let Ok(number) = value.as_float() {
         return Ok(number);
@@ -139,7 +137,6 @@ fn extreme(name: &str, list: &Array, wanted: Ordering) -> Fallible<Dynamic> {
     Ok(best.clone())
 }
 
-/// `sorted(list)`: a new list.
 fn sorted(list: Array) -> Fallible<Array> {
     let (mut list, mut order) = (list, Order::new());
     list.sort_by(|left, right| order.compare(left, right));
@@ -212,7 +209,6 @@ fn keys(map: Map) -> Array {
 /// `re.match`, `data.default`, `scenario.is`. `debug(x)` still is Rhai's.
 const FREED: [&str; 5] = ["debug", "default", "is", "match", "new"];
 
-/// Makes names of the freed words.
 #[allow(deprecated)] // The hook is marked as volatile, not as going away.
 fn free_words(natives: &mut Natives) {
     natives.engine.on_parse_token(|token, _, _| match token {

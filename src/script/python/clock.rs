@@ -16,11 +16,9 @@ const MAX_FORMAT: usize = 4096;
 /// Zero of `time.monotonic()`.
 static START: LazyLock<Instant> = LazyLock::new(Instant::now);
 
-/// The handle behind `time`.
 #[derive(Debug, Clone)]
 pub(crate) struct Time;
 
-/// The handle behind `datetime`.
 #[derive(Debug, Clone)]
 pub(crate) struct Datetime;
 
@@ -39,7 +37,6 @@ fn now() -> f64 {
     Utc::now().timestamp_micros() as f64 / 1e6
 }
 
-/// `time.strftime(format, seconds)`.
 fn strftime(format: &str, seconds: f64) -> Fallible<String> {
     let name = "time.strftime";
     if format.len() > MAX_FORMAT {

@@ -8,17 +8,14 @@ use std::ffi::OsStr;
 /// The variable that scripts don't see: it opens the admin interface.
 const HIDDEN: &str = "H1MOCK_ADMIN_TOKEN";
 
-/// The handle behind `os`.
 #[derive(Debug, Clone)]
 pub(crate) struct Os;
 
-/// The handle behind `os.environ`.
 #[derive(Debug, Clone)]
 pub(crate) struct Environ;
 
 impl ScriptValue for Environ {}
 
-/// Whether scripts see the variable of this name.
 fn visible(name: &OsStr) -> bool {
     name != HIDDEN
 }
@@ -29,12 +26,10 @@ fn variable(name: &str) -> Option<String> {
     value.map(|value| value.to_string_lossy().into_owned())
 }
 
-/// The value of a variable, or `default`.
 fn getenv(name: &str, default: Dynamic) -> Dynamic {
     variable(name).map_or(default, Dynamic::from)
 }
 
-/// All variables, by name.
 fn variables() -> Map {
     std::env::vars_os()
         .filter(|(name, _)| visible(name))

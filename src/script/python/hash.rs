@@ -8,11 +8,9 @@ use md5::Md5;
 use rhai::{Blob, Dynamic};
 use sha2::{Digest as _, Sha256, Sha512};
 
-/// The handle behind `hashlib`.
 #[derive(Debug, Clone)]
 pub(crate) struct Hashlib;
 
-/// The handle behind `hmac`.
 #[derive(Debug, Clone)]
 pub(crate) struct HmacHandle;
 

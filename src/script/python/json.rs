@@ -4,11 +4,9 @@ use crate::script::runtime::json::{from_json, to_text};
 use crate::script::runtime::natives::{Fallible, Natives, Receiver};
 use rhai::{Dynamic, ImmutableString, Map};
 
-/// The handle behind `json`.
 #[derive(Debug, Clone)]
 pub(crate) struct Json;
 
-/// `json.dumps(value)`.
 fn dumps(value: &Dynamic, indent: &str) -> Fallible<ImmutableString> {
     to_text(value, indent).map_err(|why| format!("json.dumps: {why}").into())
 }

@@ -12,7 +12,6 @@ pub(crate) const TARGET: &str = "provision";
 /// Longest message in bytes.
 const MAX_MESSAGE: usize = 64 << 10;
 
-/// The handle behind `logging`.
 #[derive(Debug, Clone)]
 pub(crate) struct Logging;
 

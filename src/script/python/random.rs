@@ -4,7 +4,6 @@ use crate::script::runtime::natives::{Fallible, Natives, Receiver};
 use crate::script::runtime::size_limits::{MAX_ITEMS, too_many};
 use rhai::{Array, Dynamic};
 
-/// The handle behind `random`.
 #[derive(Debug, Clone)]
 pub(crate) struct Random;
 
@@ -32,7 +31,6 @@ fn randrange(start: i64, stop: i64, step: i64) -> Fallible<i64> {
     i64::try_from(i128::from(start) + i128::from(steps) * stride).map_err(|error| error.to_string().into())
 }
 
-/// `random.choice(list)`.
 fn choice(list: &Array) -> Fallible<Dynamic> {
     if list.is_empty() {
         return Err("random.choice: the list is empty".into());
@@ -63,7 +61,6 @@ fn sample(list: &Array, count: i64) -> Fallible<Array> {
     Ok(places.into_iter().take(wanted).map(|place| list[place].clone()).collect())
 }
 
-/// `random.uniform(low, high)`.
 fn uniform(low: f64, high: f64) -> f64 {
     low + (high - low) * fastrand::f64()
 }

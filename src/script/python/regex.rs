@@ -27,7 +27,6 @@ const MAX_GROUPS: usize = 100;
 /// Compiled patterns that a thread keeps.
 const CACHED: usize = 32;
 
-/// The handle behind `re`.
 #[derive(Debug, Clone)]
 pub(crate) struct Re;
 
@@ -46,7 +45,6 @@ struct Compiled {
     longest: usize,
 }
 
-/// Its key, and a compiled pattern.
 type Entry = ((Anchor, String), Compiled);
 
 thread_local! {
@@ -208,7 +206,6 @@ fn sub(
     Ok(out.finish())
 }
 
-/// `re.sub(pattern, template, text, most)`.
 fn sub_text(pattern: &str, template: &str, (text, most): (&str, i64)) -> Fallible<ImmutableString> {
     let regex = compiled("re.sub", pattern, Anchor::Anywhere, text)?;
     let parts = template::parse(template, &regex).map_err(|why| format!("re.sub: {why}"))?;

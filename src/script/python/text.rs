@@ -56,7 +56,6 @@ fn join(context: &NativeCallContext, separator: &str, list: &Array) -> Fallible<
     Ok(out.finish())
 }
 
-/// Where the padding goes.
 #[derive(Clone, Copy)]
 enum Side {
     Left,
@@ -104,7 +103,6 @@ fn place(text: &str, byte: Option<usize>) -> i64 {
     byte.map_or(-1, |byte| i64::try_from(text[..byte].chars().count()).unwrap_or(i64::MAX))
 }
 
-/// `find(part, start)`.
 fn find_from(text: &str, part: &str, start: i64) -> i64 {
     let start = usize::try_from(start).unwrap_or(0);
     let mut ends = text.char_indices().map(|(byte, _)| byte).chain([text.len()]);
@@ -266,7 +264,6 @@ fn register_bytes(natives: &mut Natives) {
     });
 }
 
-/// Registers the methods of text, and `decode` of blobs.
 pub(crate) fn register(natives: &mut Natives) {
     register_cuts(natives);
     register_searches(natives);

@@ -2,7 +2,6 @@
 
 use crate::script::runtime::natives::{Natives, Receiver};
 
-/// The handle behind `uuid`.
 #[derive(Debug, Clone)]
 pub(crate) struct Uuid;
 

@@ -91,7 +91,6 @@ thread_local! {
     static OVER: Cell<Option<(Limit, u32)>> = const { Cell::new(None) };
     /// When the running call takes long.
     static LONG_FROM: Cell<Option<Instant>> = const { Cell::new(None) };
-    /// What this thread does when a call takes long.
     static WHEN_LONG: OnceCell<Box<dyn Fn()>> = const { OnceCell::new() };
 }
 
@@ -103,9 +102,7 @@ pub(crate) fn when_long(notice: impl Fn() + 'static) {
 /// What a call can run out of. The numbers tag the values of its errors; scripts have no use for them.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Limit {
-    /// Its time.
     Time = 29_001,
-    /// Its memory.
     Memory = 29_002,
 }
 
@@ -184,7 +181,6 @@ pub(crate) fn check(budget: &Budget, level: usize) -> Fallible<()> {
     }
 }
 
-/// What is said of calls nested too deep.
 pub(crate) fn too_deep() -> String {
     format!("calls are nested deeper than {MAX_CALLS}")
 }

@@ -12,14 +12,12 @@ use std::cell::RefCell;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// The surroundings of a running script.
 #[derive(Default)]
 pub(crate) struct Call {
     /// The request, while one is handled.
     pub request: Option<Arc<Request>>,
     /// What its provision registered, while a request is handled.
     pub routes: Option<Arc<Routes>>,
-    /// The function that runs.
     pub function: CurrentFunction,
     /// Values of `store` that nobody else sees, once the store was reset while this request is handled.
     pub own_values: Option<Arc<KeyValueStore>>,
@@ -27,13 +25,10 @@ pub(crate) struct Call {
     pub hold: Duration,
     /// Imports that are being loaded, outermost first.
     pub importing: Vec<String>,
-    /// A load, while one goes on.
     pub loading: Option<Box<Loading>>,
 }
 
-/// What there is while a provision is loaded.
 pub(crate) struct Loading {
-    /// The files that were loaded so far.
     pub files: Arc<Files>,
     /// What `registerRules` registered so far.
     pub registration: Registration,
@@ -42,7 +37,6 @@ pub(crate) struct Loading {
 /// The function that runs: where its constants are found, and errors that have no place of their own.
 #[derive(Default, Clone)]
 pub(crate) enum CurrentFunction {
-    /// None yet.
     #[default]
     None,
     /// The view function of the rule with this index. Nothing is shared: its file is found when it is asked for.
@@ -107,21 +101,18 @@ pub(crate) fn with<T>(look: impl FnOnce(&mut Call) -> T) -> Option<T> {
     CALL.with(|slot| slot.borrow_mut().as_mut().map(look))
 }
 
-/// The request being handled on this thread.
 pub(crate) fn request() -> Fallible<Arc<Request>> {
     with(|call| call.request.clone())
         .flatten()
         .ok_or_else(|| "`request` is there only while a request is handled".into())
 }
 
-/// What the provision registered that handles the current request.
 pub(crate) fn routes() -> Fallible<Arc<Routes>> {
     with(|call| call.routes.clone())
         .flatten()
         .ok_or_else(|| "rules can be looked up only while a request is handled".into())
 }
 
-/// The files of the provision that runs.
 pub(crate) fn files() -> Fallible<Arc<Files>> {
     with(|call| call.files().cloned()).flatten().ok_or_else(|| "no provision runs here".into())
 }
@@ -131,7 +122,6 @@ pub(crate) fn is_loading() -> bool {
     with(|call| call.request.is_none()).unwrap_or(true)
 }
 
-/// Runs `body` with `request` as the current one.
 #[cfg(test)]
 pub(crate) fn with_request<T>(request: Arc<Request>, body: impl FnOnce() -> T) -> T {
     within(Call { request: Some(request), ..Call::default() }, body).0

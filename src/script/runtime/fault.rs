@@ -24,7 +24,6 @@ pub struct Fault {
     pub line: Option<usize>,
     /// Column in characters, from 1.
     pub column: Option<usize>,
-    /// What kind of fault it is.
     #[serde(skip)]
     pub kind: Kind,
     /// The cause, lower case, without a full stop.
@@ -36,7 +35,6 @@ pub struct Fault {
     pub hint: Option<String>,
 }
 
-/// A provision that could not be loaded.
 pub(crate) type LoadError = Fault;
 
 impl Fault {

@@ -26,13 +26,11 @@ pub struct File {
     functions: Vec<Function>,
 }
 
-/// One function of a file.
 #[derive(Debug, Clone)]
 pub struct Function {
     name: String,
     /// Parameter names, captured variables of a closure first.
     pub params: Vec<String>,
-    /// `private fn`.
     pub private: bool,
     /// Line of its `fn`, from 1; none for a closure.
     pub line: Option<usize>,
@@ -118,9 +116,6 @@ impl Files {
     }
 
     /// Names of the files in folder `under` of the provision directory (`""`: all of it), hidden ones left out.
-    ///
-    /// # Errors
-    /// The directory can't be read.
     pub fn list(&self, under: &str) -> Result<Vec<String>, String> {
         let prefix =
             if under.is_empty() { String::new() } else { format!("{}/", under.trim_end_matches('/')) };

@@ -6,7 +6,6 @@ use rhai::{Dynamic, EvalAltResult, Position};
 /// What `abort(code, description)` throws, what a missing `args["x"]` is, and what an error handler gets as `e`.
 #[derive(Debug, Clone)]
 pub(crate) struct HttpError {
-    /// Status code.
     pub code: i64,
     /// Why, for the body and the error handler (`e.description`); the standard text where empty.
     pub description: String,
@@ -46,7 +45,6 @@ pub(crate) fn http_error(code: u16, description: impl Into<String>) -> Box<EvalA
     throw(HttpError { description: description.into(), ..HttpError::new(code) })
 }
 
-/// `error`, thrown by a native.
 pub(crate) fn throw(error: HttpError) -> Box<EvalAltResult> {
     EvalAltResult::ErrorRuntime(Dynamic::from(error), Position::NONE).into()
 }

@@ -95,12 +95,10 @@ impl Values {
         Ok(next)
     }
 
-    /// Whether there is a value.
     pub fn contains(&self, key: &str) -> bool {
         self.entries.contains_key(key)
     }
 
-    /// Removes a value, and gives it.
     pub fn remove(&mut self, key: &str) -> Option<Dynamic> {
         self.entries.remove(key).map(|entry| entry.value)
     }

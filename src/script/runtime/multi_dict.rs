@@ -41,11 +41,9 @@ pub(crate) trait Dictionary: Send + Sync + 'static {
 pub(crate) enum Part {
     /// Query parameters.
     Args,
-    /// Fields of a form.
     Form,
     /// Query parameters, then the fields of a form unless the method is GET.
     Values,
-    /// Cookies.
     Cookies,
     /// Members of the `baggage` header.
     Baggage,

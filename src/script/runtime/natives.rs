@@ -38,7 +38,6 @@ pub(crate) struct Natives<'engine> {
 }
 
 impl<'engine> Natives<'engine> {
-    /// None yet.
     pub(crate) fn new(engine: &'engine mut Engine) -> Self {
         Natives { engine, module: Module::new(), receivers: &[] }
     }
@@ -48,7 +47,6 @@ impl<'engine> Natives<'engine> {
         self.engine.register_global_module(self.module.into());
     }
 
-    /// The variables among them.
     #[cfg(test)]
     pub(crate) fn variables(&self) -> impl Iterator<Item = &str> {
         self.module.iter_var().map(|(name, _)| name)
@@ -65,7 +63,6 @@ impl<'engine> Natives<'engine> {
         self.set_var(name, handle).register_type_with_name::<T>(name)
     }
 
-    /// What a `for` loop goes through.
     pub(crate) fn set_iter<T: Variant + Clone>(
         &mut self,
         items: impl Fn(Dynamic) -> Box<dyn Iterator<Item = Dynamic>> + Send + Sync + 'static,
@@ -92,12 +89,10 @@ impl<'engine> Natives<'engine> {
         self.receivers = &[];
     }
 
-    /// A function or method.
     pub(crate) fn register_fn<S: 'static>(&mut self, name: &str, function: impl Native<S>) -> &mut Self {
         self.register(Use::Call, name, true, function)
     }
 
-    /// A property that can be read.
     pub(crate) fn register_get<S: 'static>(&mut self, name: &str, getter: impl Native<S>) -> &mut Self {
         self.register(Use::Get, name, true, getter)
     }
@@ -117,7 +112,6 @@ impl<'engine> Natives<'engine> {
         self.register(Use::Set, name, true, setter)
     }
 
-    /// What `[...]` gives.
     pub(crate) fn register_indexer_get<S: 'static>(&mut self, getter: impl Native<S>) -> &mut Self {
         self.register(Use::IndexGet, "", true, getter)
     }

@@ -8,7 +8,6 @@ use std::sync::{Arc, Mutex};
 /// What was registered, in order.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Registration {
-    /// URL rules.
     pub rules: Vec<Entry>,
     /// Error handlers: status code and function; the last one of a code wins.
     pub error_handlers: Vec<(Scope, u16, View)>,
@@ -30,11 +29,9 @@ pub(crate) struct Entry {
     pub rule: String,
     /// Its endpoint, with the blueprint's name in front.
     pub endpoint: String,
-    /// Blueprint that it came by.
     pub blueprint: Scope,
     /// Methods, slashes, defaults.
     pub options: RuleOptions,
-    /// The view function.
     pub view: View,
     /// File of the registering call.
     pub file: String,

@@ -43,7 +43,6 @@ impl Text {
         fmt::Write::write_str(self, part).map_err(|_| too_long(name))
     }
 
-    /// Appends `part` as often as `count` says.
     pub(crate) fn repeat(&mut self, name: &str, part: &str, count: usize) -> Fallible<()> {
         let whole = part.len().checked_mul(count).and_then(|added| added.checked_add(self.written.len()));
         if whole.is_none_or(|length| length > self.limit) {
@@ -53,7 +52,6 @@ impl Text {
         Ok(())
     }
 
-    /// What was written.
     pub(crate) fn finish(self) -> ImmutableString {
         self.written.into()
     }
@@ -90,12 +88,10 @@ pub(crate) fn type_name(value: &Dynamic) -> &str {
     name.rsplit("::").next().unwrap_or(name)
 }
 
-/// The error of a native whose text would be too long.
 pub(crate) fn too_long(name: &str) -> Box<EvalAltResult> {
     format!("{name}: the result is longer than {MAX_TEXT} bytes").into()
 }
 
-/// The error of a native whose list would have too many items.
 pub(crate) fn too_many(name: &str) -> Box<EvalAltResult> {
     format!("{name}: the result has more than {MAX_ITEMS} items").into()
 }

@@ -25,7 +25,6 @@ pub struct View {
 /// A view function bound to a rule.
 #[derive(Debug, Clone)]
 pub struct Bound {
-    /// The function.
     pub view: View,
     /// For each parameter the index of its variable in the rule; none where the order is the same.
     pub(super) arguments: Vec<usize>,

@@ -9,13 +9,11 @@ use crate::script::runtime::natives::{Fallible, Natives, Receiver};
 use rhai::{Blob, Dynamic, ImmutableString};
 use std::sync::Arc;
 
-/// `request.files`.
 #[derive(Debug, Clone)]
 pub(crate) struct FileDict {
     request: Arc<Request>,
 }
 
-/// One uploaded file.
 #[derive(Debug, Clone)]
 pub(super) struct FileStorage {
     request: Arc<Request>,

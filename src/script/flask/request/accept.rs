@@ -18,7 +18,6 @@ struct Range {
 }
 
 impl Accept {
-    /// Takes the value of the header.
     pub(super) fn new(header: Option<String>) -> Self {
         Self { header: header.unwrap_or_default() }
     }
@@ -98,7 +97,6 @@ fn normal(text: &str) -> String {
     parts.join(";").to_ascii_lowercase()
 }
 
-/// Registers the type behind `request.accept_mimetypes`.
 pub(super) fn register(natives: &mut Natives) {
     natives
         .register_type_with_name::<Accept>("MIMEAccept")

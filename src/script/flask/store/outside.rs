@@ -11,7 +11,6 @@ use rhai::{Array, Blob, Dynamic, ImmutableString, Map};
 use serde_json::Value;
 use std::sync::MutexGuard;
 
-/// Why a value is not stored.
 #[derive(Debug, PartialEq)]
 pub enum Refused {
     /// It is no JSON: what is wrong, with line and column.
@@ -31,7 +30,6 @@ impl KeyValueStore {
         }
     }
 
-    /// Keys that start with `prefix`, and their values.
     pub fn list(&self, epoch: &Epoch, prefix: &str) -> serde_json::Map<String, Value> {
         let copied: Vec<(ImmutableString, Dynamic)> =
             self.now(epoch).under(prefix).map(|(key, value)| (key.clone(), value.clone())).collect();
@@ -43,16 +41,12 @@ impl KeyValueStore {
         map
     }
 
-    /// The value of `key`.
     pub fn read(&self, epoch: &Epoch, key: &str) -> Option<Value> {
         let value = self.now(epoch).look(key).0;
         value.map(|value| to_json(&value, 0))
     }
 
     /// Sets `key` to what JSON says; tells whether it is new.
-    ///
-    /// # Errors
-    /// It is no JSON, or more than a script may hold.
     pub fn put(&self, epoch: &Epoch, key: &str, json: &[u8]) -> Result<bool, Refused> {
         if !json::fits(json) {
             return Err(Refused::TooLarge);

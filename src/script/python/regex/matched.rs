@@ -16,7 +16,6 @@ pub(super) struct Match {
 }
 
 impl Match {
-    /// The match that `captures` found in `text`.
     pub(super) fn new(regex: &Regex, captures: &Captures, text: ImmutableString) -> Self {
         let places = captures.iter().map(|group| group.map(|group| (group.start(), group.end()))).collect();
         Self { text, places, names: regex.capture_names().map(|name| name.map(String::from)).collect() }

@@ -4,12 +4,9 @@ use crate::script::runtime::natives::Fallible;
 use crate::script::runtime::size_limits::{Text, truncate};
 use regex_lite::{Captures, Regex};
 
-/// A piece of a replacement.
 #[derive(Debug, PartialEq)]
 pub(super) enum Part {
-    /// Text as it is.
     Plain(String),
-    /// The group of this number.
     Group(usize),
 }
 

@@ -201,7 +201,6 @@ fn with_commas(text: &str) -> String {
     grouped
 }
 
-/// `template.format(values)`.
 fn format(context: &NativeCallContext, template: &str, values: Array) -> Fallible<ImmutableString> {
     let mut arguments = Arguments::new(values);
     let mut out = Text::new();

@@ -3,20 +3,15 @@
 use crate::script::runtime::budget::Limit;
 use rhai::EvalAltResult;
 
-/// A kind of fault.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Kind {
-    /// The file does not compile.
     Syntax,
     /// There is no function of this name for these types: `name (type, type)`.
     NoFunction(String),
-    /// There is no variable of this name.
     NoVariable(String),
     /// A `for` loop over a value that has no items.
     NotIterable,
-    /// The call has used up its time or memory.
     OverBudget(Limit),
-    /// Anything else.
     Other,
 }
 

@@ -139,7 +139,6 @@ impl Writer<'_> {
         }
     }
 
-    /// Runs `body` one level further in.
     fn nested(&mut self, body: impl FnOnce(&mut Self) -> Result<(), Refusal>) -> Result<(), Refusal> {
         if self.depth == MAX_DEPTH {
             return Err(Refusal::new(format!("nested more than {MAX_DEPTH} levels deep")));

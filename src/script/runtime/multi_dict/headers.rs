@@ -13,7 +13,6 @@ pub(crate) struct Headers {
 }
 
 impl Headers {
-    /// The fields of `request` itself.
     pub(crate) fn new(request: &Arc<Request>) -> Self {
         Self { request: request.clone(), part: None }
     }

@@ -50,7 +50,6 @@ fn pad_text(text: &mut ImmutableString, length: i64, padding: &str) -> Fallible<
     Ok(())
 }
 
-/// `text.split_rev(separator, pieces)`.
 fn split_rev(text: &str, separator: &str, pieces: i64) -> Fallible<Array> {
     let pieces = usize::try_from(pieces).unwrap_or(0).max(1);
     collect("split_rev", text.rsplitn(pieces, separator).map(Into::into))
