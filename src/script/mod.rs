@@ -3,8 +3,11 @@
 //! A topic is a file that registers its names. Topics with Flask's names are in `flask`, those with Python's in `python`; both
 //! build on `runtime`, which has what lies under all scripts: Rhai, budgets, files, calls and faults.
 
+/// What scripts see under Flask's names.
 pub(crate) mod flask;
+/// What scripts see under Python's names.
 pub(crate) mod python;
+/// Rhai underneath: budgets, calls, files, errors with their place.
 pub(crate) mod runtime;
 #[cfg(test)]
 pub(crate) mod tests;
