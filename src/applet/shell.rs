@@ -3,6 +3,7 @@
 //! that `kubectl cp --retries` sends. Runs nothing itself.
 
 use super::{Program, named};
+use crate::system::truncate::truncate;
 use std::ffi::OsString;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
@@ -33,11 +34,7 @@ pub(super) fn command(args: &[OsString]) -> Result<Command, String> {
     if !letters.contains(&b'c') || !letters.iter().all(|letter| b"cel".contains(letter)) {
         return Err(no_shell("failed to start a shell"));
     }
-    let text = string.to_string_lossy();
-    let shortened = match text.char_indices().nth(EXCERPT) {
-        Some((end, _)) => format!("{}...", &text[..end]),
-        None => text.into_owned(),
-    };
+    let shortened = truncate(&string.to_string_lossy(), EXCERPT, "...");
     let refused = || no_shell(&format!("failed to run `{}`", super::display(&shortened)));
     let mut tokens = split(string.as_bytes()).ok_or_else(refused)?;
     if tokens.first().is_some_and(|token| token.is_word("exec")) {

@@ -1,6 +1,7 @@
 //! What an answer carries of the misbehaviour that was asked for, and what is told of it.
 
 use super::delay::time;
+use crate::system::truncate::beginning;
 use std::fmt::{self, Write};
 use std::time::Duration;
 
@@ -31,10 +32,9 @@ impl Breaking {
     /// There is none, in words that follow a name.
     pub fn named(name: &str) -> Result<Breaking, String> {
         let found = Self::ALL.into_iter().find(|(known, _)| *known == name);
-        found.map(|(_, breaking)| breaking).ok_or_else(|| {
-            let shown: String = name.chars().take(80).collect();
-            format!("`{shown}` is none of reset, close, garbage and partial")
-        })
+        found
+            .map(|(_, breaking)| breaking)
+            .ok_or_else(|| format!("`{}` is none of reset, close, garbage and partial", beginning(name, 80)))
     }
 
     pub fn name(self) -> &'static str {

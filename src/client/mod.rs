@@ -18,6 +18,7 @@ pub(crate) use report::report;
 pub(crate) use url::Url;
 
 use crate::cli::{Requests, Server};
+use crate::system::truncate::beginning;
 use std::io::Write;
 use std::time::Duration;
 use wait::{Condition, Wait};
@@ -123,7 +124,7 @@ fn reason(reply: &Reply) -> String {
     let result = result.and_then(|json| json["result"].as_str().map(str::to_string));
     let text = result.unwrap_or_else(|| String::from_utf8_lossy(&reply.body).into_owned());
     let line = text.trim().lines().next().unwrap_or_default();
-    let line: String = line.strip_prefix("failed: ").unwrap_or(line).chars().take(EXCERPT).collect();
+    let line = beginning(line.strip_prefix("failed: ").unwrap_or(line), EXCERPT);
     if line.is_empty() || line.starts_with('<') {
         reply.status_text()
     } else {

@@ -1,11 +1,14 @@
 //! Texts of a bounded length, for messages.
 
-/// The first `characters` of `text`, and `mark` where there are more: `truncate("abcd", 3, "...")` is `abc...`.
+/// The first `characters` of `text`.
+pub(crate) fn beginning(text: &str, characters: usize) -> &str {
+    text.char_indices().nth(characters).map_or(text, |(end, _)| &text[..end])
+}
+
+/// The same, and `mark` where there are more: `truncate("abcd", 3, "...")` is `abc...`.
 pub(crate) fn truncate(text: &str, characters: usize, mark: &str) -> String {
-    match text.char_indices().nth(characters) {
-        Some((end, _)) => format!("{}{mark}", &text[..end]),
-        None => text.to_owned(),
-    }
+    let beginning = beginning(text, characters);
+    if beginning.len() < text.len() { format!("{beginning}{mark}") } else { text.to_owned() }
 }
 
 #[cfg(test)]

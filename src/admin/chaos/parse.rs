@@ -5,6 +5,7 @@ use crate::chaos::{
 };
 use crate::cli::value;
 use crate::message::answer::{Fields, JSON, check_header};
+use crate::system::truncate::beginning;
 use fastrand::Rng;
 use serde_json::{Map, Value};
 use std::ffi::OsStr;
@@ -102,7 +103,9 @@ fn required<T>(object: &Map<String, Value>, key: &str, read: impl FnOnce(&Value)
 
 fn refuse_unknown(object: &Map<String, Value>, names: &[&str]) -> Parsed<()> {
     match object.keys().find(|key| !names.contains(&key.as_str())) {
-        Some(key) => Err(format!("field `{}` is unknown: there are {}", truncate(key), names.join(", "))),
+        Some(key) => {
+            Err(format!("field `{}` is unknown: there are {}", beginning(key, SHOWN), names.join(", ")))
+        }
         None => Ok(()),
     }
 }
@@ -202,11 +205,7 @@ fn an_object(value: &Value) -> Parsed<&Map<String, Value>> {
 }
 
 fn display(value: &Value) -> String {
-    format!("`{}`", truncate(&value.to_string()))
-}
-
-fn truncate(text: &str) -> String {
-    text.chars().take(SHOWN).collect()
+    format!("`{}`", beginning(&value.to_string(), SHOWN))
 }
 
 #[cfg(test)]

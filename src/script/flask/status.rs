@@ -1,7 +1,7 @@
 //! `status.HTTP_200_OK` and its kin: the names of flask_api's `status` module, and the reason phrases of answers.
 
 use crate::script::runtime::natives::{Fallible, Natives, Receiver};
-use crate::script::runtime::size_limits::truncate;
+use crate::system::truncate::beginning;
 use rhai::Module;
 use std::sync::LazyLock;
 
@@ -96,7 +96,7 @@ fn code_of(name: &str) -> Fallible<i64> {
     if let Some((_, code)) = NAMES.iter().find(|(known, _)| known == name) {
         return Ok(*code);
     }
-    let shown = truncate(name, 80);
+    let shown = beginning(name, 80);
     Err(match meant_by(name) {
         Some(meant) => format!("status: unknown name `{shown}`: did you mean `{meant}`?").into(),
         None => format!("status: unknown name `{shown}`: names are like `HTTP_404_NOT_FOUND`").into(),

@@ -5,7 +5,8 @@ mod collections;
 mod order;
 
 use crate::script::runtime::natives::{Fallible, Natives};
-use crate::script::runtime::size_limits::{MAX_ITEMS, Text, too_many, truncate, write_value};
+use crate::script::runtime::size_limits::{MAX_ITEMS, Text, too_many, write_value};
+use crate::system::truncate::beginning;
 use order::{Order, equal};
 use rhai::{Array, Dynamic, FnPtr, ImmutableString, Map, NativeCallContext, Token};
 use std::cmp::Ordering;
@@ -56,7 +57,7 @@ fn int_in_base(text: &str, base: i64) -> Fallible<i64> {
     let radix = u32::try_from(base).ok().filter(|base| (2..=36).contains(base));
     let Some(radix) = radix else { return Err(format!("int: the base is 2 to 36, not {base}").into()) };
     i64::from_str_radix(text.trim(), radix).map_err(|_| {
-        format!("int: `{}` is no whole number of base {base} in 64 bits", truncate(text, 80)).into()
+        format!("int: `{}` is no whole number of base {base} in 64 bits", beginning(text, 80)).into()
     })
 }
 
@@ -81,7 +82,7 @@ fn float(value: &Dynamic) -> Fallible<f64> {
     }
     match value.as_immutable_string_ref() {
         Ok(text) => {
-            text.trim().parse().map_err(|_| format!("float: `{}` is no number", truncate(&text, 80)).into())
+            text.trim().parse().map_err(|_| format!("float: `{}` is no number", beginning(&text, 80)).into())
         }
         Err(found) => Err(format!("float: needs a number or text, not `{found}`").into()),
     }

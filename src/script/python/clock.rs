@@ -2,7 +2,7 @@
 //! is not done here.
 
 use crate::script::runtime::natives::{Fallible, Natives, Receiver};
-use crate::script::runtime::size_limits::truncate;
+use crate::system::truncate::beginning;
 use chrono::format::{Item, StrftimeItems};
 use chrono::{DateTime, NaiveDate, NaiveDateTime, SecondsFormat, Utc};
 
@@ -80,7 +80,7 @@ fn fromisoformat(text: &str) -> Fallible<f64> {
             NaiveDate::parse_from_str(text, "%Y-%m-%d").map(|day| day.and_time(Default::default()).and_utc())
         })
         .map_err(|why| {
-            format!("datetime.fromisoformat: bad time `{}`: {why}", truncate(text, 80).escape_debug())
+            format!("datetime.fromisoformat: bad time `{}`: {why}", beginning(text, 80).escape_debug())
         })?;
     Ok(moment.timestamp_micros() as f64 / 1e6)
 }

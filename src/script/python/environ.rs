@@ -1,7 +1,7 @@
 //! `os.getenv` and `os.environ`: reading the environment. Files are not seen from here.
 
 use crate::script::runtime::natives::{Fallible, Natives, Receiver, ScriptValue};
-use crate::script::runtime::size_limits::truncate;
+use crate::system::truncate::beginning;
 use rhai::{Array, Dynamic, Map};
 use std::ffi::OsStr;
 
@@ -39,7 +39,7 @@ fn variables() -> Map {
 
 fn required(name: &str) -> Fallible<String> {
     variable(name).ok_or_else(|| {
-        let shown = truncate(name, 80);
+        let shown = beginning(name, 80);
         format!("os.environ: `{shown}` is not set: `os.getenv(name, default)` gives a default").into()
     })
 }

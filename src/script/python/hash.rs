@@ -1,7 +1,7 @@
 //! `hashlib.*` and `hmac.*`: digests of text and bytes.
 
 use crate::script::runtime::natives::{Fallible, Natives, Receiver, ScriptValue};
-use crate::script::runtime::size_limits::truncate;
+use crate::system::truncate::beginning;
 use hmac::digest::{InvalidLength, KeyInit};
 use hmac::{Hmac, Mac};
 use md5::Md5;
@@ -50,7 +50,7 @@ fn keyed(name: &str, key: &[u8], message: &[u8], digest: &str) -> Fallible<Blob>
         "sha256" => digest_of::<Hmac<Sha256>>(key, message),
         "sha512" => digest_of::<Hmac<Sha512>>(key, message),
         other => {
-            let shown = truncate(other, 40);
+            let shown = beginning(other, 40);
             return Err(
                 format!("{name}: unknown digest `{shown}`: there are `md5`, `sha256` and `sha512`").into()
             );

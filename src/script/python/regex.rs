@@ -5,9 +5,8 @@ mod matched;
 mod template;
 
 use crate::script::runtime::natives::{Fallible, Natives, Receiver};
-use crate::script::runtime::size_limits::{
-    MAX_ITEMS, MAX_TEXT, Text, check_time, too_long, too_many, truncate,
-};
+use crate::script::runtime::size_limits::{MAX_ITEMS, MAX_TEXT, Text, check_time, too_long, too_many};
+use crate::system::truncate::beginning;
 use matched::Match;
 use regex_lite::{Captures, Regex, RegexBuilder};
 use rhai::{Array, Dynamic, FnPtr, ImmutableString, NativeCallContext};
@@ -71,7 +70,7 @@ fn compile(name: &str, pattern: &str, anchor: Anchor) -> Fallible<Compiled> {
             }
         }
     }
-    let shown = truncate(pattern, 80);
+    let shown = beginning(pattern, 80);
     Err(format!("{name}: bad pattern `{shown}`: {reason}").into())
 }
 

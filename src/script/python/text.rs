@@ -4,7 +4,8 @@
 mod format;
 
 use crate::script::runtime::natives::{Fallible, Natives, ScriptValue};
-use crate::script::runtime::size_limits::{MAX_TEXT, Text, collect, too_long, truncate, write_value};
+use crate::script::runtime::size_limits::{MAX_TEXT, Text, collect, too_long, write_value};
+use crate::system::truncate::beginning;
 use rhai::{Array, Blob, ImmutableString, NativeCallContext};
 
 /// Registers `name` with one text beside its receiver, which may be a character too.
@@ -147,7 +148,7 @@ fn cased(text: &str, kind: fn(char) -> bool) -> bool {
 fn check_encoding(name: &str, encoding: &str) -> Fallible<()> {
     match encoding.to_ascii_lowercase().as_str() {
         "utf-8" | "utf8" | "ascii" => Ok(()),
-        other => Err(format!("{name}: unknown encoding `{}`: there is `utf-8`", truncate(other, 80)).into()),
+        other => Err(format!("{name}: unknown encoding `{}`: there is `utf-8`", beginning(other, 80)).into()),
     }
 }
 
@@ -243,7 +244,7 @@ fn register_changes(natives: &mut Natives) {
             let mut letters = fill.chars();
             match (letters.next(), letters.next()) {
                 (Some(fill), None) => padded(name, text, width, fill, side),
-                _ => Err(format!("{name}: the fill is one character, not `{}`", truncate(fill, 80)).into()),
+                _ => Err(format!("{name}: the fill is one character, not `{}`", beginning(fill, 80)).into()),
             }
         });
     }

@@ -77,11 +77,6 @@ impl fmt::Write for Text {
     }
 }
 
-/// The first `most` characters of `text`: what an error repeats of it.
-pub(crate) fn truncate(text: &str, most: usize) -> &str {
-    text.char_indices().nth(most).map_or(text, |(end, _)| &text[..end])
-}
-
 /// The name of a value's type without the path of its Rust module; Rhai has it as a text only.
 pub(crate) fn type_name(value: &Dynamic) -> &str {
     let name = value.type_name();

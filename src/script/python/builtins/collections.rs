@@ -2,7 +2,8 @@
 
 use super::equal;
 use crate::script::runtime::natives::{Fallible, Natives};
-use crate::script::runtime::size_limits::{collect, text_of, too_many, truncate};
+use crate::script::runtime::size_limits::{collect, text_of, too_many};
+use crate::system::truncate::beginning;
 use rhai::{Array, Dynamic, Map};
 
 /// `list.index(item)`: unlike `index_of`, a missing item is an error.
@@ -19,7 +20,7 @@ fn count(list: &Array, item: &Dynamic) -> i64 {
 /// `map.pop(key)`: a missing key is an error.
 fn pop(map: &mut Map, key: &str) -> Fallible<Dynamic> {
     map.remove(key).ok_or_else(|| {
-        format!("pop: no key `{}`: `pop(key, default)` gives a default", truncate(key, 80)).into()
+        format!("pop: no key `{}`: `pop(key, default)` gives a default", beginning(key, 80)).into()
     })
 }
 

@@ -1,7 +1,8 @@
 //! The replacement of `re.sub`: `\1`, `\g<name>`, `\g<1>`, `\\`, `\n`, `\t` and `\r` as in Python.
 
 use crate::script::runtime::natives::Fallible;
-use crate::script::runtime::size_limits::{Text, truncate};
+use crate::script::runtime::size_limits::Text;
+use crate::system::truncate::beginning;
 use regex_lite::{Captures, Regex};
 
 #[derive(Debug, PartialEq)]
@@ -57,7 +58,7 @@ fn group(name: &str, regex: &Regex) -> Result<Part, String> {
         Err(_) => regex.capture_names().position(|known| known == Some(name)),
     };
     number.map(Part::Group).ok_or_else(|| {
-        let shown = truncate(name, 80);
+        let shown = beginning(name, 80);
         format!("the pattern has no group `{shown}`")
     })
 }

@@ -1,7 +1,8 @@
 //! `"{} {name:05.2f}".format(...)`: Python's format strings, with the types `s d f e x X o b %`.
 
 use crate::script::runtime::natives::{Fallible, Natives};
-use crate::script::runtime::size_limits::{Text, truncate, write_value};
+use crate::script::runtime::size_limits::{Text, write_value};
+use crate::system::truncate::beginning;
 use rhai::{Array, Dynamic, ImmutableString, Map, NativeCallContext};
 
 /// Most digits behind the point.
@@ -37,7 +38,7 @@ impl Arguments {
             return self
                 .named
                 .get(field)
-                .ok_or_else(|| format!("no value for `{{{}}}`", truncate(field, 80)));
+                .ok_or_else(|| format!("no value for `{{{}}}`", beginning(field, 80)));
         }
         let place = field.parse().unwrap_or(self.next);
         if field.is_empty() {
@@ -65,7 +66,7 @@ struct Spec {
 
 impl Spec {
     fn parse(text: &str) -> Result<Self, String> {
-        let bad = || format!("bad format `{}`", truncate(text, 80));
+        let bad = || format!("bad format `{}`", beginning(text, 80));
         let mut spec = Self::default();
         let mut rest = text;
         let mut letters = text.chars();
@@ -128,7 +129,7 @@ impl Spec {
             let text = text.finish();
             let most = if plain { self.precision.unwrap_or(usize::MAX) } else { usize::MAX };
             let align = if value.is_string() || value.is_char() { '<' } else { '>' };
-            return self.pad(truncate(&text, most), align, out);
+            return self.pad(beginning(&text, most), align, out);
         }
         let text = self.number(value).map_err(|why| format!("format: {why}"))?;
         self.pad(&text, '>', out)

@@ -1,7 +1,8 @@
 //! The writing half of JSON: walks a value and stops at a limit. `serde_json` writes the strings and numbers.
 
 use crate::script::runtime::multi_dict::to_dict;
-use crate::script::runtime::size_limits::{MAX_DEPTH, truncate, type_name};
+use crate::script::runtime::size_limits::{MAX_DEPTH, type_name};
+use crate::system::truncate::beginning;
 use rhai::{Array, Dynamic, FnPtr, Map};
 use std::io::{Error, Write};
 
@@ -164,7 +165,7 @@ impl Writer<'_> {
             self.separate(index > 0)?;
             serde_json::to_writer(&mut self.out, key.as_str())?;
             self.out.write_all(if self.indent.is_empty() { b":" } else { b": " })?;
-            self.value(item).map_err(|refusal| refusal.inside(|| format!(".{}", truncate(key, 80))))?;
+            self.value(item).map_err(|refusal| refusal.inside(|| format!(".{}", beginning(key, 80))))?;
         }
         self.close(map.is_empty(), b"}")
     }
