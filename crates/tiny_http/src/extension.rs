@@ -81,7 +81,7 @@ impl Default for Limits {
 /// A request that the server answers by itself.
 #[derive(Debug, Clone, Copy)]
 pub struct Refused<'r> {
-    /// What is wrong.
+    /// Why the engine refuses it.
     pub reason: Reason,
     /// The request line as far as it arrived.
     pub request_line: &'r str,
