@@ -7,7 +7,6 @@ use crate::message::epoch::Epoch;
 use crate::provisioning::provision::Provision;
 use crate::script::flask::store::outside::Refused;
 use percent_encoding::percent_decode_str;
-use serde_json::Value;
 use std::borrow::Cow;
 use std::sync::Arc;
 
@@ -15,7 +14,7 @@ use std::sync::Arc;
 pub(super) fn list(call: &Call) -> Result<Answer, Answer> {
     let prefix = prefix(call.request.query_string())?;
     let (serving, epoch) = serving(call);
-    Ok(json(&serving.files.values.list(epoch, &prefix).into()))
+    Ok(Answer::new(200, JSON, serving.files.values.list(epoch, &prefix)))
 }
 
 /// DELETE: removes these keys; 400 for a query that is not understood: it could have meant fewer keys than all.
@@ -31,7 +30,8 @@ pub(super) fn clear(call: &Call) -> Result<Answer, Answer> {
 pub(super) fn get(call: &Call) -> Result<Answer, Answer> {
     let key = call.utf8("key")?;
     let (serving, epoch) = serving(call);
-    Ok(json(&serving.files.values.read(epoch, key).ok_or_else(|| unknown(key))?))
+    let value = serving.files.values.read(epoch, key).ok_or_else(|| unknown(key))?;
+    Ok(Answer::new(200, JSON, value))
 }
 
 /// PUT: 201 for a new key, 200 for one that had a value, 400 with the place of the fault where it is no JSON, 413 where scripts
@@ -66,10 +66,6 @@ fn serving<'a>(call: &Call<'a>) -> (Arc<Provision>, &'a Epoch) {
 
 fn unknown(key: &str) -> Answer {
     failed(404, &format!("there is no key `{key}` in the store"))
-}
-
-fn json(value: &Value) -> Answer {
-    Answer::new(200, JSON, value.to_string())
 }
 
 /// `prefix` of the query; empty without one.

@@ -5,6 +5,7 @@ pub(crate) mod baggage;
 pub(crate) mod cookie;
 pub(crate) mod epoch;
 pub(crate) mod form;
+pub(crate) mod json;
 pub(crate) mod request;
 pub(crate) mod stream;
 

@@ -7,11 +7,11 @@ use crate::message::baggage;
 use crate::message::cookie;
 use crate::message::form::{self, Form, FormError, Pairs};
 use crate::routing::quoting::decode_path;
-use rhai::Dynamic;
+use std::any::Any;
 use std::borrow::Cow;
 use std::net::SocketAddr;
 use std::ops::Range;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 /// A request whose body has arrived.
 #[derive(Debug, Clone, Default)]
@@ -67,7 +67,7 @@ struct Parsed {
     cookies: OnceLock<Pairs>,
     baggage: OnceLock<Pairs>,
     form: OnceLock<Result<Form, FormError>>,
-    json: OnceLock<Result<Dynamic, String>>,
+    body: OnceLock<Arc<dyn Any + Send + Sync>>,
 }
 
 /// What a header field takes by estimate, so that the text seldom grows.
@@ -232,22 +232,9 @@ impl Request {
         form::is_form(&self.mimetype())
     }
 
-    /// The body as `decode` reads it, whatever the content type. `decode` runs once; its error is kept too.
-    ///
-    /// # Errors
-    /// `failed to decode json: <cause>`.
-    pub fn json(&self, decode: impl FnOnce(&[u8]) -> Result<Dynamic, String>) -> Result<&Dynamic, &str> {
-        let read = || {
-            let cause = match self.body.trim_ascii().is_empty() {
-                true => "the body is empty".to_owned(),
-                false => match decode(&self.body) {
-                    Ok(value) => return Ok(value),
-                    Err(cause) => cause,
-                },
-            };
-            Err(format!("failed to decode json: {cause}"))
-        };
-        self.parsed().json.get_or_init(read).as_ref().map_err(String::as_str)
+    /// What `parse` makes of the body; it runs once. All callers want the same type.
+    pub fn parsed_body<T: Any + Send + Sync>(&self, parse: impl FnOnce(&[u8]) -> T) -> Option<&T> {
+        self.parsed().body.get_or_init(|| Arc::new(parse(&self.body))).downcast_ref()
     }
 
     fn parsed(&self) -> &Parsed {
@@ -305,14 +292,10 @@ mod tests {
     }
 
     #[test]
-    fn json_is_decoded_once_and_its_error_is_kept() {
-        let mut request = Request { body: b"[1]".to_vec(), ..Request::default() };
-        let first = request.json(|_| Ok(Dynamic::from(1_i64))).map(|v| v.as_int());
-        assert_eq!(first, Ok(Ok(1)));
-        assert!(request.json(|_| Err("not called".to_owned())).is_ok());
-        request = Request { body: b" \n".to_vec(), ..Request::default() };
-        let error = request.json(|_| Ok(Dynamic::UNIT)).err();
-        assert_eq!(error, Some("failed to decode json: the body is empty"));
+    fn a_body_is_parsed_once() {
+        let request = Request { body: b"[1]".to_vec(), ..Request::default() };
+        assert_eq!(request.parsed_body(<[u8]>::len), Some(&3));
+        assert_eq!(request.parsed_body(|_| panic!("again")), Some(&3_usize));
     }
 
     #[test]

@@ -66,5 +66,7 @@ const TOPICS: &[Topic] = &[
     python::text::register,
     python::urllib::register,
     python::uuid::register,
+    runtime::frozen::natives::register,
+    runtime::large_int::register,
     runtime::size_limits::register,
 ];

@@ -106,7 +106,7 @@ fn the_store_is_prepared_read_and_removed() {
     assert_eq!(mock.post("/buy", "text/plain", b"").text(), "9");
     check(&mock, "GET /app/v1/store/stock", "", 200, "9");
     // What a script can hold is the limit, though `--max-body` would let it in.
-    let reply = mock.admin("PUT /app/v1/store/x", &[], format!("[{}1]", "{},".repeat(1 << 17)).as_bytes());
+    let reply = mock.admin("PUT /app/v1/store/x", &[], format!("[{}1]", "{},".repeat(1 << 18)).as_bytes());
     let expected = r#"{"result":"failed: failed to set `x`: the value is larger than scripts can hold"}"#;
     assert_eq!((reply.status, reply.text().as_str()), (413, expected));
 }

@@ -8,12 +8,13 @@ use crate::chaos::Reply;
 use crate::directory::Content;
 use crate::message::answer::{Answer, HTML, JSON};
 use crate::script::runtime::budget::MAX_TEXT;
+use crate::script::runtime::frozen::{MapRef, as_list, as_map, is_list, is_map};
 use crate::script::runtime::json;
 use crate::script::runtime::multi_dict::to_dict;
 use crate::script::runtime::natives::Fallible;
 use crate::script::runtime::size_limits::type_name;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
-use rhai::{Array, Blob, Dynamic, ImmutableString, Map};
+use rhai::{Array, Blob, Dynamic, ImmutableString};
 
 /// The reply that `value`, returned by a view function, means.
 ///
@@ -24,8 +25,8 @@ pub(crate) fn from_value(value: Dynamic) -> Fallible<Reply> {
     if let Some(text) = value.read_lock::<ImmutableString>() {
         return Ok(Answer::html(200, text.as_bytes()).into());
     }
-    if value.read_lock::<Array>().is_some_and(|items| is_tuple(&items)) {
-        return from_tuple(value.try_cast().unwrap_or_default());
+    if as_list(&value).is_some_and(|items| is_tuple(&items)) {
+        return from_tuple(as_list(&value).map(|items| items.to_vec()).unwrap_or_default());
     }
     if let Some(response) = value.read_lock::<Response>() {
         return Ok(response.reply());
@@ -33,7 +34,7 @@ pub(crate) fn from_value(value: Dynamic) -> Fallible<Reply> {
     if let Some(bytes) = value.read_lock::<Blob>() {
         return Ok(Answer::html(200, bytes.clone()).into());
     }
-    if value.is_map() || value.is_array() || to_dict(&value).is_some() {
+    if is_map(&value) || is_list(&value) || to_dict(&value).is_some() {
         return Ok(json(&value)?.into());
     }
     if value.is_unit() {
@@ -67,9 +68,9 @@ fn is_tuple(items: &[Dynamic]) -> bool {
     let whole =
         |value: &Dynamic| value.is_string() || value.is_blob() || value.read_lock::<Response>().is_some();
     match items {
-        [body, code] if code.is_map() => whole(body),
+        [body, code] if is_map(code) => whole(body),
         [body, code] => !body.is_int() && !body.is_float() && status(code),
-        [body, code, headers] => !body.is_int() && !body.is_float() && status(code) && headers.is_map(),
+        [body, code, headers] => !body.is_int() && !body.is_float() && status(code) && is_map(headers),
         _ => false,
     }
 }
@@ -82,12 +83,12 @@ pub(crate) fn from_tuple(items: Array) -> Fallible<Reply> {
     let mut reply = match () {
         () if body.is_unit() => Answer::html(200, "").into(),
         // A list in a list is JSON, however it looks: its depth is bounded there.
-        () if body.is_array() => json(&body)?.into(),
+        () if is_list(&body) => json(&body)?.into(),
         () => from_value(body)?,
     };
     let answer = &mut reply.answer;
     for part in items {
-        match part.read_lock::<Map>() {
+        match as_map(&part) {
             Some(headers) => add_headers(answer, &headers)?,
             None => (answer.status, answer.reason) = status(&part)?,
         }
@@ -95,7 +96,7 @@ pub(crate) fn from_tuple(items: Array) -> Fallible<Reply> {
     Ok(reply)
 }
 
-fn add_headers(answer: &mut Answer, headers: &Map) -> Fallible<()> {
+fn add_headers(answer: &mut Answer, headers: &MapRef) -> Fallible<()> {
     answer.headers.reserve(headers.len());
     headers.iter().try_for_each(|(name, value)| set_header(answer, name, value))
 }
@@ -160,7 +161,7 @@ pub(crate) fn json(value: &Dynamic) -> Fallible<Answer> {
 /// # Errors
 /// Anything but text, bytes, maps and lists.
 pub(crate) fn body(value: &Dynamic) -> Fallible<Content> {
-    if value.is_map() || value.is_array() {
+    if is_map(value) || is_list(value) {
         return Ok(json::to_json(value, MAX_TEXT)?.into());
     }
     if value.is_unit() {

@@ -4,11 +4,12 @@
 use crate::routing::rule::RuleOptions;
 use crate::routing::value::Value;
 use crate::script::runtime::call;
+use crate::script::runtime::frozen::{as_list, as_map, is_list};
 use crate::script::runtime::natives::{Fallible, Natives, ScriptValue};
 use crate::script::runtime::registration::{Entry, Registration};
 use crate::script::runtime::view::View;
 use crate::system::lock::lock;
-use rhai::{Array, Dynamic, FnPtr, ImmutableString, Map, NativeCallContext};
+use rhai::{Dynamic, FnPtr, ImmutableString, Map, NativeCallContext};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 #[derive(Debug, Clone)]
@@ -93,8 +94,9 @@ fn rules<R: Registry + Send + Sync + 'static>(natives: &mut Natives) {
         );
     for method in ["get", "post", "put", "patch", "delete"] {
         let with_method = move |options: Dynamic| -> Fallible<Dynamic> {
-            let mut options =
-                options.try_cast::<Map>().ok_or("options are a map: `#{ defaults: #{ id: 1 } }`")?;
+            let mut options = as_map(&options)
+                .map(|map| map.to_map())
+                .ok_or("options are a map: `#{ defaults: #{ id: 1 } }`")?;
             options.insert("methods".into(), Dynamic::from(vec![Dynamic::from(method.to_uppercase())]));
             Ok(options.into())
         };
@@ -137,16 +139,16 @@ fn rule_options(options: &Dynamic) -> Fallible<(RuleOptions, Option<String>)> {
     if options.is_unit() {
         return Ok((known, None));
     }
-    if options.is_string() || options.is_array() {
+    if options.is_string() || is_list(options) {
         known.methods = Some(methods(options)?);
         return Ok((known, None));
     }
-    let Some(map) = options.read_lock::<Map>() else {
+    let Some(map) = as_map(options) else {
         return Err(format!("options are a list of methods or a map, not {}", options.type_name()).into());
     };
     let mut endpoint = None;
     for (name, value) in map.iter() {
-        match name.as_str() {
+        match name {
             "methods" => known.methods = Some(methods(value)?),
             "strict_slashes" => known.strict_slashes = Some(switch(name, value)?),
             "merge_slashes" => known.merge_slashes = Some(switch(name, value)?),
@@ -164,7 +166,7 @@ fn rule_options(options: &Dynamic) -> Fallible<(RuleOptions, Option<String>)> {
 }
 
 fn methods(value: &Dynamic) -> Fallible<Vec<String>> {
-    match value.read_lock::<Array>() {
+    match as_list(value) {
         Some(list) if list.is_empty() => Err("methods must not be empty: `[\"GET\"]`".into()),
         Some(list) if list.iter().all(Dynamic::is_string) => {
             Ok(list.iter().map(ToString::to_string).collect())
@@ -179,7 +181,7 @@ fn switch(name: &str, value: &Dynamic) -> Fallible<bool> {
 }
 
 fn defaults(value: &Dynamic) -> Fallible<Vec<(String, Value)>> {
-    let Some(map) = value.read_lock::<Map>() else {
+    let Some(map) = as_map(value) else {
         return Err("option `defaults` must be a map: `#{ id: 1 }`".into());
     };
     map.iter().map(|(name, value)| Ok((name.to_string(), url_value(name, value)?))).collect()

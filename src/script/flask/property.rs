@@ -1,6 +1,8 @@
 //! Errors of properties and options that scripts misspell or assign to. Knows no property by name.
 
-use rhai::{Array, Blob, Dynamic, EvalAltResult, ImmutableString, Map};
+use crate::script::runtime::frozen::{as_list, as_map, is_same};
+use crate::script::runtime::large_int::LargeInt;
+use rhai::{Blob, Dynamic, EvalAltResult, ImmutableString};
 
 /// `<owner> has no property` with the nearest of `names`; `owner` as it reads in a sentence.
 pub(crate) fn unknown_property<'n>(
@@ -33,9 +35,15 @@ pub(crate) fn same(a: &Dynamic, b: &Dynamic) -> bool {
     {
         Some(equal(&*a.read_lock::<T>()?, &*b.read_lock::<T>()?))
     }
-    let arrays = |a: &Array, b: &Array| a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b));
-    let maps =
-        |a: &Map, b: &Map| a.len() == b.len() && a.iter().zip(b).all(|((k, a), (l, b))| k == l && same(a, b));
+    if is_same(a, b) {
+        return true;
+    }
+    if let (Some(a), Some(b)) = (as_list(a), as_list(b)) {
+        return a.len() == b.len() && a.iter().zip(b.iter()).all(|(a, b)| same(a, b));
+    }
+    if let (Some(a), Some(b)) = (as_map(a), as_map(b)) {
+        return a.len() == b.len() && a.iter().all(|(key, a)| b.get(key).is_some_and(|b| same(a, b)));
+    }
     if a.type_id() != b.type_id() {
         return false;
     }
@@ -44,8 +52,7 @@ pub(crate) fn same(a: &Dynamic, b: &Dynamic) -> bool {
         .or_else(|| by::<bool>(a, b, |a, b| a == b))
         .or_else(|| by::<f64>(a, b, |a, b| a.to_bits() == b.to_bits()))
         .or_else(|| by::<Blob>(a, b, |a, b| a == b))
-        .or_else(|| by::<Array>(a, b, arrays))
-        .or_else(|| by::<Map>(a, b, maps))
+        .or_else(|| by::<LargeInt>(a, b, |a, b| a == b))
         .unwrap_or(true)
 }
 

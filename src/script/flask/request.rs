@@ -12,7 +12,7 @@ use crate::script::flask::multi_dict::FileDict;
 use crate::script::flask::property::{read_only, same, unknown_option, unknown_property};
 use crate::script::runtime::call;
 use crate::script::runtime::http_error::http_error;
-use crate::script::runtime::json;
+use crate::script::runtime::json::{self, Unread};
 use crate::script::runtime::multi_dict::{Headers, MultiDict, Part};
 use crate::script::runtime::natives::{Fallible, Natives, Receiver};
 use crate::script::runtime::view::dynamic;
@@ -168,10 +168,19 @@ fn get_json(request: &Request, options: JsonOptions) -> Read {
     if !options.force && !request.is_json() {
         return Ok(Dynamic::UNIT);
     }
-    match request.json(json::from_json) {
-        Ok(value) => Ok(value.clone()),
-        Err(_) if options.silent => Ok(Dynamic::UNIT),
-        Err(error) => Err(http_error(400, error)),
+    let parse = |body: &[u8]| match body.trim_ascii().is_empty() {
+        true => Err(Unread::Malformed("the body is empty".to_owned())),
+        false => json::from_json(body),
+    };
+    match request.parsed_body(parse) {
+        Some(Ok(value)) => Ok(value.clone()),
+        Some(Err(error @ Unread::TooLarge(_))) => {
+            Err(http_error(413, format!("failed to decode json: {error}")))
+        }
+        Some(Err(error)) if !options.silent => {
+            Err(http_error(400, format!("failed to decode json: {error}")))
+        }
+        _ => Ok(Dynamic::UNIT),
     }
 }
 

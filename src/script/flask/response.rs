@@ -6,6 +6,7 @@ use super::{cookie, status};
 use crate::chaos::Reply;
 use crate::message::answer::{Answer, check_header};
 use crate::script::runtime::call;
+use crate::script::runtime::frozen::{as_list, as_map};
 use crate::script::runtime::json;
 use crate::script::runtime::natives::{Fallible, Natives, ScriptValue};
 use crate::system::lock::lock;
@@ -87,7 +88,7 @@ pub(crate) fn header_values(name: &str, value: &Dynamic) -> Fallible<Vec<String>
         Ok(text) => text.as_str().to_owned(),
         Err(_) => value.to_string(),
     };
-    let values = match value.read_lock::<Array>() {
+    let values = match as_list(value) {
         Some(items) => items.iter().map(text).collect(),
         None => vec![text(value)],
     };
@@ -120,9 +121,10 @@ fn make(values: Vec<Dynamic>) -> Fallible<Response> {
 
 /// Flask's named arguments of `Response`, where a map has no other keys; any other map is headers.
 fn options(second: &Dynamic) -> Option<Map> {
-    let map = second.read_lock::<Map>()?;
+    let map = as_map(second)?;
     let named = |key: &str| matches!(key, "status" | "headers" | "mimetype" | "content_type");
-    (!map.is_empty() && map.keys().all(|key| named(key))).then(|| map.clone())
+    let only_named = !map.is_empty() && map.iter().all(|(key, _)| named(key));
+    only_named.then(|| map.to_map())
 }
 
 fn with_options(body: Dynamic, options: &Map) -> Fallible<Response> {
@@ -224,7 +226,9 @@ fn readers(natives: &mut Natives) {
             let text = String::from_utf8(response.data()?);
             Fallible::Ok(text.unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))
         })
-        .register_fn("get_json", |response: &mut Response| Fallible::Ok(json::from_json(&response.data()?)?))
+        .register_fn("get_json", |response: &mut Response| -> Fallible<Dynamic> {
+            Ok(json::from_json(&response.data()?).map_err(|error| error.to_string())?)
+        })
         .register_get("content_length", |response: &mut Response| {
             i64::try_from(response.lock().answer.body.len()).unwrap_or(i64::MAX)
         })
@@ -268,7 +272,7 @@ fn headers(natives: &mut Natives) {
         .register_get("headers", |response: &mut Response| ResponseHeaders(response.clone()))
         .register_set("headers", |response: &mut Response, all: Dynamic| {
             // `r.headers["a"] = b` writes the handle back, which is the same object.
-            let Some(map) = all.read_lock::<Map>() else { return Ok(()) };
+            let Some(map) = as_map(&all) else { return Ok(()) };
             response.lock().answer.headers.clear();
             map.iter().try_for_each(|(name, value)| response.set_header(name, value))
         })

@@ -3,7 +3,9 @@
 
 pub(crate) mod outside;
 
+use crate::script::runtime::frozen::{as_list, as_map, freeze};
 use crate::script::runtime::key_value_store::Values;
+use crate::script::runtime::large_int::LargeInt;
 use crate::script::runtime::natives::{Fallible, Natives, ScriptValue};
 use crate::script::runtime::size_limits::type_name;
 use crate::script::runtime::{budget, call};
@@ -83,9 +85,9 @@ pub(crate) fn with<T>(access: Access, step: impl FnOnce(&mut Values) -> T) -> Fa
     Ok(step(&mut values))
 }
 
-/// A value fit to outlive its request: plain data, detached from closures that share it. A function would outlive its provision.
+/// A value fit to outlive its request: plain data, frozen. A function would outlive its provision.
 fn plain(key: &str, value: Dynamic) -> Fallible<Dynamic> {
-    let value = value.flatten();
+    let value = freeze(value);
     if is_plain(&value) {
         return Ok(value);
     }
@@ -97,11 +99,11 @@ fn plain(key: &str, value: Dynamic) -> Fallible<Dynamic> {
 }
 
 fn is_plain(value: &Dynamic) -> bool {
-    if let Some(items) = value.read_lock::<Array>() {
+    if let Some(items) = as_list(value) {
         return items.iter().all(is_plain);
     }
-    if let Some(map) = value.read_lock::<rhai::Map>() {
-        return map.values().all(is_plain);
+    if let Some(map) = as_map(value) {
+        return map.iter().all(|(_, value)| is_plain(value));
     }
     value.is_unit()
         || value.is_bool()
@@ -110,6 +112,7 @@ fn is_plain(value: &Dynamic) -> bool {
         || value.is_string()
         || value.is_char()
         || value.is_blob()
+        || value.is::<LargeInt>()
 }
 
 /// Nothing for a key that is not set, as Rhai's maps have it. An error would be lost in `store["n"] += 1`: Rhai takes a getter

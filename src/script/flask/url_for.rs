@@ -2,8 +2,9 @@
 
 use super::app::url_value;
 use crate::script::runtime::call;
+use crate::script::runtime::frozen::as_list;
 use crate::script::runtime::natives::{Fallible, Natives};
-use rhai::{Array, Dynamic, Map};
+use rhai::{Dynamic, Map};
 
 fn url_for(endpoint: &str, values: &Map) -> Fallible<String> {
     let routes = call::routes()?;
@@ -22,7 +23,7 @@ fn url_for(endpoint: &str, values: &Map) -> Fallible<String> {
         values.iter().filter(|(name, value)| !name.starts_with('_') && !Dynamic::is_unit(value))
     {
         // A list gives its key several times in the query.
-        match value.read_lock::<Array>() {
+        match as_list(value) {
             Some(items) => {
                 for item in items.iter() {
                     plain.push((name.to_string(), url_value(name, item)?));

@@ -4,6 +4,7 @@
 mod collections;
 mod order;
 
+use crate::script::runtime::frozen::{FrozenMap, as_list, as_map};
 use crate::script::runtime::natives::{Fallible, Natives};
 use crate::script::runtime::size_limits::{MAX_ITEMS, Text, too_many, write_value};
 use crate::system::truncate::beginning;
@@ -23,8 +24,8 @@ pub(crate) fn truth(value: &Dynamic) -> bool {
         return number != 0.0;
     }
     let empty = value.as_immutable_string_ref().is_ok_and(|text| text.is_empty())
-        || value.as_array_ref().is_ok_and(|list| list.is_empty())
-        || value.as_map_ref().is_ok_and(|map| map.is_empty())
+        || as_list(value).is_some_and(|list| list.is_empty())
+        || as_map(value).is_some_and(|map| map.is_empty())
         || value.as_blob_ref().is_ok_and(|blob| blob.is_empty());
     !(empty || value.is_unit())
 }
@@ -199,7 +200,13 @@ fn register_lists(natives: &mut Natives) {
     natives.register_fn("enumerate", |list: Array| enumerate(list, 0));
     natives.register_fn("enumerate", enumerate);
     natives.register_fn("list", |map: Map| keys(map));
+    natives.register_fn("list", |map: FrozenMap| frozen_keys(&map));
     natives.register_fn("range", |end: i64| 0..end);
+}
+
+/// In the order in which they came.
+fn frozen_keys(map: &FrozenMap) -> Array {
+    map.pairs().iter().map(|(key, _)| key.clone().into()).collect()
 }
 
 fn keys(map: Map) -> Array {

@@ -1,5 +1,6 @@
 //! `urllib.*`: percent-encoding and query strings as Python's `urllib.parse` has them (RFC 3986, section 2).
 
+use crate::script::runtime::frozen::as_list;
 use crate::script::runtime::natives::{Fallible, Natives, Receiver, ScriptValue};
 use crate::script::runtime::size_limits::{MAX_ITEMS, Text, too_many, write_value};
 use percent_encoding::percent_decode_str;
@@ -69,7 +70,7 @@ struct Query<'a, 'b> {
 impl Query<'_, '_> {
     /// Appends one field; each item of a list is a field of its own.
     fn field(&mut self, key: &str, value: &Dynamic) -> Fallible<()> {
-        if let Ok(list) = value.as_array_ref() {
+        if let Some(list) = as_list(value) {
             return list.iter().try_for_each(|item| self.single(key, item));
         }
         self.single(key, value)
@@ -104,7 +105,7 @@ fn urlencode_pairs(
 ) -> Fallible<ImmutableString> {
     let mut query = Query { context: &context, out: Text::new(), follows: false };
     for pair in &pairs {
-        let pair = pair.as_array_ref().ok().filter(|pair| pair.len() == 2 && pair[0].is_string());
+        let pair = as_list(pair).filter(|pair| pair.len() == 2 && pair[0].is_string());
         let Some(pair) = pair else { return Err("urllib.urlencode: needs pairs of `[key, value]`".into()) };
         let key = pair[0].as_immutable_string_ref()?;
         query.field(&key, &pair[1])?;

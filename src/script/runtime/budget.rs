@@ -185,6 +185,15 @@ pub(crate) fn too_deep() -> String {
     format!("calls are nested deeper than {MAX_CALLS}")
 }
 
+/// Bytes that the running call may still allocate; without a call, as many as a call has by default.
+pub(crate) fn room() -> usize {
+    let left = CEILING.get().saturating_sub(ALLOCATED.get());
+    match DEADLINE.get() {
+        Some(_) => usize::try_from(left).unwrap_or(0),
+        None => Budget::default().memory,
+    }
+}
+
 /// Whether the running call is over its time; for natives that loop on their own (`store.update`).
 pub(crate) fn time_is_up() -> bool {
     DEADLINE.get().is_some_and(|deadline| Instant::now() > deadline)

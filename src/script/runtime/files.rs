@@ -1,6 +1,7 @@
 //! The files of one load: compiled, with their constants, and which ones were read. `import` and `read_*` end here, so that
 //! neither leaves the provision directory. Knows no rules.
 
+use super::frozen::freeze;
 use super::key_value_store::KeyValueStore;
 use super::natives::Fallible;
 use super::python;
@@ -225,7 +226,9 @@ impl File {
             top_level_variables(&ast).iter().map(|variable| format!("export {variable};\n")).collect();
         ast.combine(engine.compile(exports)?);
         let functions = functions_of(&ast, text);
-        let module: Shared<Module> = Module::eval_ast_as_new(Scope::new(), &ast, engine)?.into();
+        let mut module = Module::eval_ast_as_new(Scope::new(), &ast, engine)?;
+        freeze_variables(&mut module);
+        let module: Shared<Module> = module.into();
         let mut state = engine.new_global_runtime_state();
         state.lib.push(AST::new_from_module(module.clone()).shared_lib().clone());
         Ok(File { name: name.to_owned(), state, module, functions })
@@ -242,6 +245,17 @@ impl File {
     pub fn constant(&self, name: &str) -> Option<Dynamic> {
         self.module.get_var(name)
     }
+}
+
+/// After the top level has run nobody changes its variables: each mention of one gives the same value, not a copy.
+fn freeze_variables(module: &mut Module) {
+    let variables: Vec<(String, Dynamic)> =
+        module.iter_var().map(|(name, value)| (name.to_owned(), value.clone())).collect();
+    for (name, value) in variables {
+        module.set_var(name, freeze(value));
+    }
+    // Importers look into the index.
+    module.build_index();
 }
 
 fn top_level_variables(ast: &AST) -> BTreeSet<String> {

@@ -1,9 +1,9 @@
 //! `import`, and the constants of files: what Rhai asks for by name while a script runs.
 
 use super::budget::{self, Budget, MAX_DEPTH};
-use super::call;
 use super::files::Files;
 use super::natives::Fallible;
+use super::{call, chain};
 use rhai::{Dynamic, Engine, EvalAltResult, Module, ModuleResolver, Position, Shared};
 
 /// The module that `import "path"` in `files` means.
@@ -58,7 +58,9 @@ pub(crate) fn register(engine: &mut Engine, budget: Budget) {
     engine.set_module_resolver(Imports);
     #[allow(deprecated)] // "volatile", not deprecated: the lock file pins the version
     engine.on_var(move |name, index, context| {
-        budget::check(&budget, context.call_level())?;
+        let level = context.call_level();
+        budget::check(&budget, level)?;
+        chain::begins(level);
         // A place in the scope was found by the parser: a parameter or a local variable.
         if index != 0 {
             return Ok(None);

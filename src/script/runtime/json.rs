@@ -1,13 +1,16 @@
 //! JSON from script values and back, for `json.dumps`, `json.loads`, the bodies of answers, `request.json` and errors.
 //! Knows nothing of requests and answers.
 
+mod encoding;
 mod writer;
 
+use super::budget;
+use super::frozen::{FrozenList, FrozenMap};
+use super::large_int::LargeInt;
 use super::size_limits::MAX_TEXT;
+use crate::message::json::{self, Build};
 use rhai::{Dynamic, ImmutableString};
-
-/// Most memory in bytes that a value read from JSON may take, by estimate: small maps take fifty times their text.
-const MAX_MEMORY: usize = 64 << 20;
+use std::fmt;
 
 /// Writes `value` as compact JSON in UTF-8, keys sorted. `()` is null, `1.0` stays `1.0`, a character is a string.
 ///
@@ -18,38 +21,96 @@ pub(crate) fn to_json(value: &Dynamic, limit: usize) -> Result<Vec<u8>, String> 
     writer::write(value, limit, "")
 }
 
-/// Reads JSON: null is `()`, whole numbers beyond 64 bits become floats, of repeated keys the last counts.
-///
-/// # Errors
-/// Malformed JSON with line and column, nesting beyond 128 levels, or a value that would take more than 64 MiB.
-pub(crate) fn from_json(bytes: &[u8]) -> Result<Dynamic, String> {
-    if !fits(bytes) {
-        return Err(format!("the value takes more than {MAX_MEMORY} bytes of memory"));
-    }
-    serde_json::from_slice::<Dynamic>(bytes).map_err(|error| error.to_string())
+/// Why JSON was not read.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Unread {
+    /// With line and column.
+    Malformed(String),
+    /// The value would take more memory, in bytes, than the call has.
+    TooLarge(usize),
 }
 
-/// Whether the value, malformed or not, takes no more memory than [`from_json`] grants.
-pub(crate) fn fits(bytes: &[u8]) -> bool {
-    memory(bytes) <= MAX_MEMORY
-}
-
-/// Estimates generously what the value takes: its text, a key and a boxed value for each item, the first node of each map.
-fn memory(bytes: &[u8]) -> usize {
-    let mut total = 2 * bytes.len();
-    let mut quoted = false;
-    let mut rest = bytes.iter();
-    while let Some(byte) = rest.next() {
-        match byte {
-            b'"' => quoted = !quoted,
-            b'\\' if quoted => drop(rest.next()),
-            b',' if !quoted => total += 96,
-            b'[' if !quoted => total += 96,
-            b'{' if !quoted => total += 600,
-            _ => {}
+impl fmt::Display for Unread {
+    fn fmt(&self, out: &mut fmt::Formatter) -> fmt::Result {
+        match self {
+            Unread::Malformed(cause) => out.write_str(cause),
+            Unread::TooLarge(bytes) => {
+                write!(out, "the value would take about {bytes} bytes: raise --script-memory")
+            }
         }
     }
+}
+
+/// Reads JSON in UTF-8, or in what Python's `json.loads` takes too: with a byte order mark, UTF-16, UTF-32. Lists and maps
+/// are frozen, with their keys in order; null is `()`, of repeated keys the last counts.
+///
+/// # Errors
+/// Malformed JSON, nesting beyond 128 levels, or more than the running call may still allocate.
+pub(crate) fn from_json(bytes: &[u8]) -> Result<Dynamic, Unread> {
+    let memory = memory(bytes);
+    if memory > budget::room() {
+        return Err(Unread::TooLarge(memory));
+    }
+    let text = encoding::to_utf8(bytes).map_err(Unread::Malformed)?;
+    json::read(&text).map_err(|error| Unread::Malformed(error.to_string()))
+}
+
+/// Estimates what the value takes: its text, a place for each item, a header for each list and map, a key for each entry.
+fn memory(bytes: &[u8]) -> usize {
+    let (mut total, mut quoted) = (bytes.len(), false);
+    let mut rest = bytes.iter();
+    while let Some(byte) = rest.next() {
+        total += match byte {
+            b'"' => {
+                quoted = !quoted;
+                24
+            }
+            b'\\' if quoted => {
+                rest.next();
+                0
+            }
+            b',' if !quoted => 24,
+            b':' if !quoted => 24,
+            b'[' if !quoted => 96,
+            b'{' if !quoted => 160,
+            _ => 0,
+        };
+    }
     total
+}
+
+impl Build for Dynamic {
+    fn null() -> Self {
+        Dynamic::UNIT
+    }
+
+    fn boolean(value: bool) -> Self {
+        value.into()
+    }
+
+    fn integer(value: i64) -> Self {
+        value.into()
+    }
+
+    fn large_integer(digits: &str) -> Self {
+        Dynamic::from(LargeInt::new(digits))
+    }
+
+    fn float(value: f64) -> Self {
+        value.into()
+    }
+
+    fn text(value: &str) -> Self {
+        value.into()
+    }
+
+    fn list(items: Vec<Self>) -> Self {
+        Dynamic::from(FrozenList::new(items))
+    }
+
+    fn map(pairs: Vec<(String, Self)>) -> Self {
+        Dynamic::from(FrozenMap::new(pairs.into_iter().map(|(key, value)| (key.into(), value)).collect()))
+    }
 }
 
 /// `value` as text with `indent` in front of each level; compact where it is empty.

@@ -3,13 +3,16 @@
 pub(crate) mod allocator;
 pub(crate) mod budget;
 pub(crate) mod call;
+pub(crate) mod chain;
 pub(crate) mod evaluation;
 pub(crate) mod fault;
 pub(crate) mod files;
+pub(crate) mod frozen;
 pub(crate) mod http_error;
 pub(crate) mod imports;
 pub(crate) mod json;
 pub(crate) mod key_value_store;
+pub(crate) mod large_int;
 pub(crate) mod multi_dict;
 pub(crate) mod natives;
 pub(crate) mod python;

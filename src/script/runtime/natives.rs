@@ -3,14 +3,19 @@
 //! Rhai's own `register_fn` is generic to its bottom: each of 400 calls had a copy of making a record and hashing a name,
 //! 150 KB in all. Here a call only hands its function over; the rest is one function for all.
 
+mod accessor;
 mod function;
+mod thawing;
 
 pub(crate) use function::{Receiver, ScriptValue};
 
+use accessor::Accessor;
 use function::{Native, NativeFn};
 use rhai::plugin::PluginFunc;
 use rhai::{Dynamic, Engine, EvalAltResult, FuncRegistration, Module, RhaiFunc, Shared, Variant};
 use std::any::{TypeId, type_name};
+use std::collections::HashSet;
+use thawing::RhaiNative;
 
 /// What a call of a script or of a native ends with: a value, or the error that ends the script.
 pub(crate) type Fallible<T> = Result<T, Box<EvalAltResult>>;
@@ -19,7 +24,7 @@ pub(crate) type Fallible<T> = Result<T, Box<EvalAltResult>>;
 type Plugin = Shared<dyn PluginFunc + Send + Sync>;
 
 /// What a script does to reach a function.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq)]
 enum Use {
     Call,
     Get,
@@ -35,15 +40,26 @@ pub(crate) struct Natives<'engine> {
     module: Module,
     /// The types that have in common what is registered now; none: each function says itself what it is called on.
     receivers: &'static [TypeId],
+    /// What takes lists or maps, to be registered for frozen ones too.
+    thawing: Vec<(String, Vec<TypeId>, Plugin)>,
+    /// What was registered for frozen lists and maps themselves.
+    frozen: HashSet<(String, Vec<TypeId>)>,
 }
 
 impl<'engine> Natives<'engine> {
     pub(crate) fn new(engine: &'engine mut Engine) -> Self {
-        Natives { engine, module: Module::new(), receivers: &[] }
+        Natives { engine, module: Module::new(), receivers: &[], thawing: Vec::new(), frozen: HashSet::new() }
     }
 
     /// Makes them known to the engine. They go before those of Rhai's packages.
-    pub(crate) fn finish(self) {
+    pub(crate) fn finish(mut self) {
+        for (name, types, func) in std::mem::take(&mut self.thawing) {
+            for (types, func) in thawing::variants(&types, &func) {
+                if !self.frozen.contains(&(name.clone(), types.clone())) {
+                    self.set(Use::Call, &name, &types, func);
+                }
+            }
+        }
         self.engine.register_global_module(self.module.into());
     }
 
@@ -91,6 +107,16 @@ impl<'engine> Natives<'engine> {
 
     pub(crate) fn register_fn<S: 'static>(&mut self, name: &str, function: impl Native<S>) -> &mut Self {
         self.register(Use::Call, name, true, function)
+    }
+
+    /// A method that changes what it is called on: of a constant it is an error.
+    pub(crate) fn register_change<S: 'static>(&mut self, name: &str, function: impl Native<S>) -> &mut Self {
+        self.register(Use::Call, name, false, function)
+    }
+
+    /// Rhai's own native `name`, for frozen lists or maps among `types`. `changes`: it changes what it is called on.
+    pub(crate) fn register_of_rhai(&mut self, name: &'static str, types: &[TypeId], changes: bool) {
+        self.add(Use::Call, name, types, Shared::new(RhaiNative::new(name, types, changes)));
     }
 
     pub(crate) fn register_get<S: 'static>(&mut self, name: &str, getter: impl Native<S>) -> &mut Self {
@@ -155,6 +181,18 @@ impl<'engine> Natives<'engine> {
     }
 
     fn add_for(&mut self, by: Use, name: &str, types: &[TypeId], func: Plugin) {
+        if by != Use::Call {
+            return self.set(by, name, types, Shared::new(Accessor::new(by, func)));
+        }
+        if thawing::has_frozen(types) {
+            self.frozen.insert((name.to_owned(), types.to_vec()));
+        } else if thawing::has_list_or_map(types) {
+            self.thawing.push((name.to_owned(), types.to_vec(), func.clone()));
+        }
+        self.set(by, name, types, func);
+    }
+
+    fn set(&mut self, by: Use, name: &str, types: &[TypeId], func: Plugin) {
         let registration = match by {
             Use::Call => FuncRegistration::new(name),
             Use::Get => FuncRegistration::new_getter(name),

@@ -7,6 +7,8 @@ mod repairs;
 pub(crate) use rendering::{text_of, write_value};
 
 use super::budget;
+use super::frozen::{is_list, is_map};
+use super::large_int::LargeInt;
 use crate::script::runtime::natives::{Fallible, Natives};
 use rhai::{Array, Dynamic, EvalAltResult, ImmutableString, Position};
 use std::fmt;
@@ -79,8 +81,15 @@ impl fmt::Write for Text {
 
 /// The name of a value's type without the path of its Rust module; Rhai has it as a text only.
 pub(crate) fn type_name(value: &Dynamic) -> &str {
-    let name = value.type_name();
-    name.rsplit("::").next().unwrap_or(name)
+    match value {
+        _ if is_list(value) => "array",
+        _ if is_map(value) => "map",
+        _ if value.is::<LargeInt>() => "large integer",
+        _ => {
+            let name = value.type_name();
+            name.rsplit("::").next().unwrap_or(name)
+        }
+    }
 }
 
 pub(crate) fn too_long(name: &str) -> Box<EvalAltResult> {

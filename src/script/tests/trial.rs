@@ -5,7 +5,7 @@ use crate::script::python::{
     base64, builtins, clock, environ, hash, json, logging, random, regex, text, urllib, uuid,
 };
 use crate::script::runtime::natives::Natives;
-use crate::script::runtime::size_limits;
+use crate::script::runtime::{frozen, large_int, size_limits};
 use rhai::{Dynamic, Engine};
 
 /// An engine with every native of these modules.
@@ -16,6 +16,8 @@ pub(crate) fn engine() -> Engine {
     let mut natives = Natives::new(&mut engine);
     for register in [
         base64::register,
+        frozen::natives::register,
+        large_int::register,
         size_limits::register,
         builtins::register,
         clock::register,

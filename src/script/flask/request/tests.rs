@@ -6,7 +6,9 @@ use crate::script;
 use crate::script::flask::multi_dict;
 use crate::script::runtime::budget::Budget;
 use crate::script::runtime::files::Files;
+use crate::script::runtime::frozen;
 use crate::script::runtime::http_error::HttpError;
+use crate::script::runtime::json::to_json;
 use crate::script::runtime::natives::Natives;
 use crate::serving::handler;
 
@@ -23,11 +25,14 @@ pub(crate) fn run(request: Request, script: &str) -> String {
     let mut natives = Natives::new(&mut engine);
     register(&mut natives);
     multi_dict::register(&mut natives);
+    frozen::natives::register(&mut natives);
     natives.finish();
     // In a function, as a view: scripts do not see `request` as a variable of their own.
     let script = format!("fn view() {{ {script} }} view()");
     match call::with_request(Arc::new(request), || engine.eval::<Dynamic>(&script)) {
-        Ok(value) => serde_json::to_string(&value).unwrap(),
+        // A blob is shown as its bytes.
+        Ok(value) => to_json(&value, 1 << 20)
+            .map_or_else(|_| serde_json::to_string(&value).unwrap(), |json| String::from_utf8(json).unwrap()),
         Err(error) => match error.unwrap_inner() {
             EvalAltResult::ErrorRuntime(thrown, _) if thrown.is::<HttpError>() => {
                 let error = thrown.clone_cast::<HttpError>();

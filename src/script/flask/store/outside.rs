@@ -1,14 +1,16 @@
 //! The values of `store` as JSON, for those outside of scripts. Knows no HTTP.
 
 use crate::message::epoch::Epoch;
-use crate::script::runtime::budget::{MAX_ENTRIES, MAX_ITEMS, MAX_TEXT};
-use crate::script::runtime::json;
+use crate::script::runtime::frozen::{as_list, as_map};
+use crate::script::runtime::json::{self, Unread};
 use crate::script::runtime::key_value_store::{KeyValueStore, Values};
-use crate::script::runtime::size_limits::MAX_DEPTH;
+use crate::script::runtime::large_int::LargeInt;
+use crate::script::runtime::size_limits::{self, MAX_DEPTH, MAX_TEXT};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use rhai::{Array, Blob, Dynamic, ImmutableString, Map};
+use rhai::{Blob, Dynamic, ImmutableString};
 use serde_json::Value;
+use std::fmt;
 use std::sync::MutexGuard;
 
 #[derive(Debug, PartialEq)]
@@ -30,33 +32,31 @@ impl KeyValueStore {
         }
     }
 
-    pub fn list(&self, epoch: &Epoch, prefix: &str) -> serde_json::Map<String, Value> {
+    /// The values whose key starts with `prefix`, as a JSON object.
+    pub fn list(&self, epoch: &Epoch, prefix: &str) -> String {
         let copied: Vec<(ImmutableString, Dynamic)> =
             self.now(epoch).under(prefix).map(|(key, value)| (key.clone(), value.clone())).collect();
         // Written without the lock.
-        let mut map = serde_json::Map::new();
-        for (key, value) in copied {
-            map.insert(key.to_string(), to_json(&value, 0));
-        }
-        map
+        let mut json = String::new();
+        write_all(&mut json, "{}", copied.iter(), |json, (key, value)| write_member(json, key, value, 0));
+        json
     }
 
-    pub fn read(&self, epoch: &Epoch, key: &str) -> Option<Value> {
+    /// The value of `key` as JSON.
+    pub fn read(&self, epoch: &Epoch, key: &str) -> Option<String> {
         let value = self.now(epoch).look(key).0;
-        value.map(|value| to_json(&value, 0))
+        value.map(|value| to_json(&value))
     }
 
     /// Sets `key` to what JSON says; tells whether it is new.
     pub fn put(&self, epoch: &Epoch, key: &str, json: &[u8]) -> Result<bool, Refused> {
-        if !json::fits(json) {
+        if json.len() > MAX_TEXT {
             return Err(Refused::TooLarge);
         }
-        let value = json::from_json(json).map_err(Refused::Malformed)?;
-        let mut sizes = Sizes::default();
-        sizes.add(&value);
-        if sizes.text > MAX_TEXT || sizes.items > MAX_ITEMS || sizes.entries > MAX_ENTRIES {
-            return Err(Refused::TooLarge);
-        }
+        let value = json::from_json(json).map_err(|error| match error {
+            Unread::Malformed(cause) => Refused::Malformed(cause),
+            Unread::TooLarge(_) => Refused::TooLarge,
+        })?;
         Ok(self.now(epoch).set(key, value))
     }
 
@@ -72,60 +72,56 @@ impl KeyValueStore {
 }
 
 /// What JSON can't hold is shown as text: bytes in base64, infinite numbers by name, what is nested too deep as dots.
-fn to_json(value: &Dynamic, depth: usize) -> Value {
+fn to_json(value: &Dynamic) -> String {
+    let mut json = String::new();
+    write_value(&mut json, value, 0);
+    json
+}
+
+fn write_value(json: &mut String, value: &Dynamic, depth: usize) {
+    let scalar = |value: &dyn fmt::Display| Value::from(value.to_string()).to_string();
     if let Some(text) = value.read_lock::<ImmutableString>() {
-        return text.as_str().into();
-    }
-    if depth > MAX_DEPTH {
-        return "...".into();
-    }
-    if let Some(items) = value.read_lock::<Array>() {
-        return items.iter().map(|item| to_json(item, depth + 1)).collect();
-    }
-    if let Some(map) = value.read_lock::<Map>() {
-        let mut object = serde_json::Map::new();
-        for (key, value) in &*map {
-            object.insert(key.to_string(), to_json(value, depth + 1));
-        }
-        return object.into();
-    }
-    if let Some(bytes) = value.read_lock::<Blob>() {
-        return STANDARD.encode(&*bytes).into();
-    }
-    if let Ok(number) = value.as_int() {
-        return number.into();
-    }
-    if let Ok(number) = value.as_float() {
-        return serde_json::Number::from_f64(number).map_or_else(|| number.to_string().into(), Value::Number);
-    }
-    match value.as_bool() {
-        Ok(truth) => truth.into(),
-        Err(_) if value.is_unit() => Value::Null,
-        Err(_) => value.to_string().into(),
+        *json += &scalar(&*text);
+    } else if depth > MAX_DEPTH {
+        *json += "\"...\"";
+    } else if let Some(list) = as_list(value) {
+        write_all(json, "[]", list.iter(), |json, item| write_value(json, item, depth + 1));
+    } else if let Some(map) = as_map(value) {
+        write_all(json, "{}", map.iter(), |json, (key, value)| write_member(json, key, value, depth + 1));
+    } else if let Some(bytes) = value.read_lock::<Blob>() {
+        *json += &scalar(&STANDARD.encode(&*bytes));
+    } else if let Some(number) = value.as_float().ok().and_then(serde_json::Number::from_f64) {
+        *json += &number.to_string();
+    } else if value.is_unit() {
+        *json += "null";
+    } else if value.is_int() || value.is_bool() || value.is::<LargeInt>() {
+        *json += &size_limits::text_of(value, MAX_TEXT);
+    } else {
+        *json += &scalar(value);
     }
 }
 
-/// Sizes of a value with all that is in it, as the engine counts them.
-#[derive(Default)]
-struct Sizes {
-    text: usize,
-    items: usize,
-    entries: usize,
+fn write_member(json: &mut String, key: &str, value: &Dynamic, depth: usize) {
+    *json += &Value::from(key).to_string();
+    json.push(':');
+    write_value(json, value, depth);
 }
 
-impl Sizes {
-    /// JSON is not nested deeper than 128 levels.
-    fn add(&mut self, value: &Dynamic) {
-        if let Some(text) = value.read_lock::<ImmutableString>() {
-            self.text += text.len();
-        } else if let Some(items) = value.read_lock::<Array>() {
-            self.items += items.len();
-            items.iter().for_each(|item| self.add(item));
-        } else if let Some(map) = value.read_lock::<Map>() {
-            self.entries += map.len();
-            map.values().for_each(|value| self.add(value));
+/// Writes `items` between the two brackets.
+fn write_all<T>(
+    json: &mut String,
+    brackets: &str,
+    items: impl Iterator<Item = T>,
+    write: impl Fn(&mut String, T),
+) {
+    json.push_str(&brackets[..1]);
+    for (index, item) in items.enumerate() {
+        if index > 0 {
+            json.push(',');
         }
+        write(json, item);
     }
+    json.push_str(&brackets[1..]);
 }
 
 #[cfg(test)]
@@ -135,13 +131,22 @@ mod tests {
     #[test]
     fn json_comes_back_as_it_was_put() {
         let (store, epoch) = (KeyValueStore::default(), Epoch::default());
-        let table = ["null", "true", "-7", "1.0", "\"é\\n\"", "[1,[2]]", "{\"a\":{\"b\":[]},\"c\":null}"];
+        let table = [
+            "null",
+            "true",
+            "-7",
+            "1.0",
+            "\"é\\n\"",
+            "[1,[2]]",
+            "{\"z\":{\"b\":[]},\"c\":null}",
+            "18446744073709551616",
+        ];
         for json in table {
             assert_eq!(store.put(&epoch, json, json.as_bytes()), Ok(true));
-            assert_eq!(store.read(&epoch, json).unwrap().to_string(), json);
+            assert_eq!(store.read(&epoch, json).unwrap(), json);
             assert_eq!(store.put(&epoch, json, json.as_bytes()), Ok(false));
         }
-        assert_eq!(store.list(&epoch, "[").len(), 1);
+        assert_eq!(store.list(&epoch, "["), r#"{"[1,[2]]":[1,[2]]}"#);
         assert!(store.remove(&epoch, "null") && !store.remove(&epoch, "null"));
         assert_eq!(store.clear(&epoch, ""), table.len() - 1);
         assert_eq!(store.read(&epoch, "true"), None);
@@ -153,13 +158,13 @@ mod tests {
         for _ in 0..2 * MAX_DEPTH {
             deep = Dynamic::from_array(vec![deep]);
         }
-        assert!(to_json(&deep, 0).to_string().contains("[[\"...\"]]"));
+        assert!(to_json(&deep).contains("[[\"...\"]]"));
         for (value, text) in [
             (Dynamic::from_blob(b"hi".to_vec()), "\"aGk=\""),
             (f64::INFINITY.into(), "\"inf\""),
             ('x'.into(), "\"x\""),
         ] {
-            assert_eq!(to_json(&value, 0).to_string(), text);
+            assert_eq!(to_json(&value), text);
         }
     }
 
@@ -173,7 +178,7 @@ mod tests {
         assert_eq!(put("1 2"), malformed("trailing characters at line 1 column 3"));
         assert_eq!(put(&"[".repeat(200)), malformed("recursion limit exceeded at line 1 column 128"));
         assert_eq!(put(&format!("\"{}\"", "x".repeat(MAX_TEXT + 1))), Refused::TooLarge);
-        assert_eq!(put(&format!("[{}1]", "{},".repeat(1 << 17))), Refused::TooLarge);
-        assert_eq!(store.list(&epoch, "").len(), 0);
+        assert_eq!(put(&format!("[{}1]", "{},".repeat(1 << 18))), Refused::TooLarge);
+        assert_eq!(store.list(&epoch, ""), "{}");
     }
 }

@@ -34,9 +34,9 @@ fn items(map: &Map) -> Fallible<Array> {
 
 fn register_list_methods(natives: &mut Natives) {
     // Rhai's own `append` of a list takes its items; Python's takes it as one item, and `extend` its items.
-    natives.register_fn("append", |list: &mut Array, item: Dynamic| list.push(item));
-    natives.register_fn("append", |list: &mut Array, item: Array| list.push(item.into()));
-    natives.register_fn("extend", |list: &mut Array, items: Array| list.extend(items));
+    natives.register_change("append", |list: &mut Array, item: Dynamic| list.push(item));
+    natives.register_change("append", |list: &mut Array, item: Array| list.push(item.into()));
+    natives.register_change("extend", |list: &mut Array, items: Array| list.extend(items));
     natives.register_fn("index", |list: &mut Array, item: Dynamic| index(list, &item));
     natives.register_fn("count", |list: &mut Array, item: Dynamic| count(list, &item));
     natives.register_fn("copy", |list: &mut Array| list.clone());
@@ -47,13 +47,14 @@ fn register_map_methods(natives: &mut Natives) {
         map.get(key).cloned().unwrap_or(default)
     });
     natives.register_fn("items", |map: &mut Map| items(map));
-    natives.register_fn("pop", pop);
-    natives
-        .register_fn("pop", |map: &mut Map, key: &str, default: Dynamic| map.remove(key).unwrap_or(default));
-    natives.register_fn("setdefault", |map: &mut Map, key: &str, default: Dynamic| {
+    natives.register_change("pop", pop);
+    natives.register_change("pop", |map: &mut Map, key: &str, default: Dynamic| {
+        map.remove(key).unwrap_or(default)
+    });
+    natives.register_change("setdefault", |map: &mut Map, key: &str, default: Dynamic| {
         map.entry(key.into()).or_insert(default).clone()
     });
-    natives.register_fn("update", |map: &mut Map, other: Map| map.extend(other));
+    natives.register_change("update", |map: &mut Map, other: Map| map.extend(other));
     natives.register_fn("copy", |map: &mut Map| map.clone());
 }
 

@@ -1,5 +1,7 @@
 //! An order over script values. It is total, as sorting needs it; what Python would refuse to compare is remembered.
 
+use crate::script::runtime::frozen::{as_list, as_map, is_list, is_same};
+use crate::script::runtime::large_int::LargeInt;
 use crate::script::runtime::natives::Fallible;
 use crate::script::runtime::size_limits::MAX_DEPTH;
 use rhai::Dynamic;
@@ -45,7 +47,7 @@ impl Order {
     }
 
     fn lists(&mut self, left: &Dynamic, right: &Dynamic, depth: usize) -> Ordering {
-        let (Ok(left), Ok(right)) = (left.as_array_ref(), right.as_array_ref()) else {
+        let (Some(left), Some(right)) = (as_list(left), as_list(right)) else {
             return Ordering::Equal;
         };
         for (one, other) in left.iter().zip(right.iter()) {
@@ -69,11 +71,11 @@ enum Class {
 }
 
 fn class(value: &Dynamic) -> Class {
-    if value.is_int() || value.is_float() {
+    if value.is_int() || value.is_float() || value.is::<LargeInt>() {
         Class::Number
     } else if value.is_string() || value.is_char() {
         Class::Text
-    } else if value.is_array() {
+    } else if is_list(value) {
         Class::List
     } else if value.is_bool() {
         Class::Bool
@@ -91,6 +93,12 @@ fn texts(left: &Dynamic, right: &Dynamic) -> Ordering {
 
 /// Exact, also between integers that no float can hold and floats; what is not a number comes last.
 fn numbers(left: &Dynamic, right: &Dynamic) -> Ordering {
+    if let Some(left) = left.read_lock::<LargeInt>() {
+        return left.compare_with(right).unwrap_or(Ordering::Less);
+    }
+    if let Some(right) = right.read_lock::<LargeInt>() {
+        return right.compare_with(left).map_or(Ordering::Greater, Ordering::reverse);
+    }
     match (left.as_int(), right.as_int(), left.as_float(), right.as_float()) {
         (Ok(left), Ok(right), ..) => left.cmp(&right),
         (Ok(left), _, _, Ok(right)) => mixed(left, right),
@@ -122,15 +130,18 @@ fn equal_at_depth(left: &Dynamic, right: &Dynamic, depth: usize) -> bool {
     if depth > MAX_DEPTH {
         return false;
     }
-    if let (Ok(left), Ok(right)) = (left.as_array_ref(), right.as_array_ref()) {
+    if is_same(left, right) {
+        return true;
+    }
+    if let (Some(left), Some(right)) = (as_list(left), as_list(right)) {
         return left.len() == right.len()
             && left.iter().zip(right.iter()).all(|(one, other)| equal_at_depth(one, other, depth + 1));
     }
-    if let (Ok(left), Ok(right)) = (left.as_map_ref(), right.as_map_ref()) {
+    if let (Some(left), Some(right)) = (as_map(left), as_map(right)) {
         return left.len() == right.len()
-            && left.iter().zip(right.iter()).all(|((key, one), (other_key, other))| {
-                key == other_key && equal_at_depth(one, other, depth + 1)
-            });
+            && left
+                .iter()
+                .all(|(key, one)| right.get(key).is_some_and(|other| equal_at_depth(one, other, depth + 1)));
     }
     if let (Ok(left), Ok(right)) = (left.as_blob_ref(), right.as_blob_ref()) {
         return *left == *right;

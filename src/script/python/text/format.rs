@@ -1,5 +1,6 @@
 //! `"{} {name:05.2f}".format(...)`: Python's format strings, with the types `s d f e x X o b %`.
 
+use crate::script::runtime::frozen::{as_list, as_map};
 use crate::script::runtime::natives::{Fallible, Natives};
 use crate::script::runtime::size_limits::{Text, write_value};
 use crate::system::truncate::beginning;
@@ -21,11 +22,11 @@ impl Arguments {
     fn new(mut values: Array) -> Self {
         let mut named = Map::new();
         if let [single] = values.as_slice() {
-            if let Ok(list) = single.as_array_ref().map(|list| list.clone()) {
-                return Self { positional: list, named, next: 0 };
+            if let Some(list) = as_list(single) {
+                return Self { positional: list.to_vec(), named, next: 0 };
             }
-            if let Ok(map) = single.as_map_ref() {
-                named = map.clone();
+            if let Some(map) = as_map(single) {
+                named = map.to_map();
             }
         }
         values.shrink_to_fit();

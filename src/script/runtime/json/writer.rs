@@ -1,9 +1,11 @@
 //! The writing half of JSON: walks a value and stops at a limit. `serde_json` writes the strings and numbers.
 
+use crate::script::runtime::frozen::{as_list, as_map};
+use crate::script::runtime::large_int::LargeInt;
 use crate::script::runtime::multi_dict::to_dict;
 use crate::script::runtime::size_limits::{MAX_DEPTH, type_name};
 use crate::system::truncate::beginning;
-use rhai::{Array, Dynamic, FnPtr, Map};
+use rhai::{Dynamic, FnPtr, Map};
 use std::io::{Error, Write};
 
 /// What most answers fit into, so that the text seldom grows.
@@ -87,6 +89,10 @@ impl Write for Bytes {
     }
 }
 
+fn entries(map: &Map) -> impl Iterator<Item = (&str, &Dynamic)> {
+    map.iter().map(|(key, value)| (key.as_str(), value))
+}
+
 struct Writer<'a> {
     out: Bytes,
     indent: &'a str,
@@ -104,7 +110,7 @@ impl Writer<'_> {
         if value.is_map()
             && let Ok(map) = value.as_map_ref()
         {
-            return self.nested(|writer| writer.map(&map));
+            return self.nested(|writer| writer.map(&mut entries(&map)));
         }
         if value.is_array()
             && let Ok(list) = value.as_array_ref()
@@ -134,8 +140,17 @@ impl Writer<'_> {
             return Ok(serde_json::to_writer(&mut self.out, &letter)?);
         }
         // `request.args` and its like, as Flask's `jsonify` takes them.
+        if let Some(list) = as_list(value) {
+            return self.nested(|writer| writer.list(&list));
+        }
+        if let Some(map) = as_map(value) {
+            return self.nested(|writer| writer.map(&mut map.iter()));
+        }
+        if let Some(number) = value.read_lock::<LargeInt>() {
+            return Ok(self.out.write_all(number.as_str().as_bytes())?);
+        }
         match to_dict(value) {
-            Some(map) => self.nested(|writer| writer.map(&map)),
+            Some(map) => self.nested(|writer| writer.map(&mut entries(&map))),
             None => Err(refusal_of(value)),
         }
     }
@@ -150,7 +165,7 @@ impl Writer<'_> {
         result
     }
 
-    fn list(&mut self, list: &Array) -> Result<(), Refusal> {
+    fn list(&mut self, list: &[Dynamic]) -> Result<(), Refusal> {
         self.out.write_all(b"[")?;
         for (index, item) in list.iter().enumerate() {
             self.separate(index > 0)?;
@@ -159,15 +174,17 @@ impl Writer<'_> {
         self.close(list.is_empty(), b"]")
     }
 
-    fn map(&mut self, map: &Map) -> Result<(), Refusal> {
+    fn map(&mut self, map: &mut dyn Iterator<Item = (&str, &Dynamic)>) -> Result<(), Refusal> {
         self.out.write_all(b"{")?;
-        for (index, (key, item)) in map.iter().enumerate() {
-            self.separate(index > 0)?;
-            serde_json::to_writer(&mut self.out, key.as_str())?;
+        let mut empty = true;
+        for (key, item) in map {
+            self.separate(!empty)?;
+            empty = false;
+            serde_json::to_writer(&mut self.out, key)?;
             self.out.write_all(if self.indent.is_empty() { b":" } else { b": " })?;
             self.value(item).map_err(|refusal| refusal.inside(|| format!(".{}", beginning(key, 80))))?;
         }
-        self.close(map.is_empty(), b"}")
+        self.close(empty, b"}")
     }
 
     /// Starts an item: the comma after the one before, the line break.

@@ -4,11 +4,13 @@
 //! 150 KB. Here a type is taken out of a value at one place for all functions.
 
 use super::Fallible;
+use crate::script::runtime::frozen::{FrozenList, FrozenMap};
+use crate::script::runtime::large_int::LargeInt;
 use rhai::plugin::PluginFunc;
 use rhai::{Array, Blob, Dynamic, DynamicWriteLock, FnPtr, ImmutableString, Map, NativeCallContext, Variant};
 use std::any::TypeId;
 use std::marker::PhantomData;
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 
 /// A function that scripts can call: its parameters are `&mut T` or `Receiver<T>` (the first one only), `&str` or a [`ScriptValue`]; its result is
 /// a [`Returned`]. `Signature` tells functions of different parameters apart; the compiler finds it.
@@ -67,7 +69,25 @@ macro_rules! values {
     ($($type:ty),* $(,)?) => { $(impl ScriptValue for $type {})* };
 }
 
-values!((), bool, char, i64, f64, String, ImmutableString, Array, Blob, Map, FnPtr, Dynamic, Range<i64>);
+values!(
+    (),
+    bool,
+    char,
+    i64,
+    f64,
+    LargeInt,
+    String,
+    ImmutableString,
+    Array,
+    FrozenList,
+    Blob,
+    Map,
+    FrozenMap,
+    FnPtr,
+    Dynamic,
+    Range<i64>,
+    RangeInclusive<i64>,
+);
 
 /// What a function has as its result: a [`ScriptValue`], a literal, or a `ScriptValue` unless it throws.
 pub(crate) trait Returned {

@@ -2,6 +2,8 @@
 //! text print as ten long texts, so all of it stops at the limit.
 
 use super::{MAX_DEPTH, MAX_TEXT, Text, too_long};
+use crate::script::runtime::frozen::{FrozenList, FrozenMap, as_list, as_map, is_list, is_map};
+use crate::script::runtime::large_int::LargeInt;
 use crate::script::runtime::natives::{Fallible, Natives, ScriptValue};
 use rhai::{Array, Dynamic, FnPtr, ImmutableString, Map, NativeCallContext};
 use std::fmt::{self, Write};
@@ -42,7 +44,7 @@ impl Writer<'_, '_> {
         if value.is_string() || value.is_char() || value.is_unit() {
             return write!(self.out, "{value}");
         }
-        if self.context.is_none() || value.is_array() || value.is_map() {
+        if self.context.is_none() || is_list(value) || is_map(value) {
             return self.nested(value, 0);
         }
         self.other("to_string", value)
@@ -53,11 +55,11 @@ impl Writer<'_, '_> {
         if depth > MAX_DEPTH {
             return self.out.write_str("...");
         }
-        if let Ok(list) = value.as_array_ref() {
+        if let Some(list) = as_list(value) {
             return self.list(&list, depth);
         }
-        if let Ok(map) = value.as_map_ref() {
-            return self.map(&map, depth);
+        if let Some(map) = as_map(value) {
+            return self.map(&mut map.iter(), depth);
         }
         if let Some(function) = value.read_lock::<FnPtr>() {
             // The `Debug` form would show captured values, without a limit.
@@ -66,7 +68,7 @@ impl Writer<'_, '_> {
         self.other("to_debug", value)
     }
 
-    fn list(&mut self, list: &Array, depth: usize) -> fmt::Result {
+    fn list(&mut self, list: &[Dynamic], depth: usize) -> fmt::Result {
         self.out.write_char('[')?;
         for (index, item) in list.iter().enumerate() {
             if index > 0 {
@@ -77,9 +79,9 @@ impl Writer<'_, '_> {
         self.out.write_char(']')
     }
 
-    fn map(&mut self, map: &Map, depth: usize) -> fmt::Result {
+    fn map(&mut self, map: &mut dyn Iterator<Item = (&str, &Dynamic)>, depth: usize) -> fmt::Result {
         self.out.write_str("#{")?;
-        for (index, (key, item)) in map.iter().enumerate() {
+        for (index, (key, item)) in map.enumerate() {
             if index > 0 {
                 self.out.write_str(", ")?;
             }
@@ -94,6 +96,9 @@ impl Writer<'_, '_> {
         let scalar = value.is_string() || value.is_char() || value.is_unit() || value.is_bool();
         if scalar || value.is_int() || value.is_float() || value.is_blob() {
             return write!(self.out, "{value:?}");
+        }
+        if let Some(number) = value.read_lock::<LargeInt>() {
+            return self.out.write_str(number.as_str());
         }
         let Some(context) = self.context.filter(|_| !value.is_shared()) else {
             let text = value.to_string();
@@ -158,7 +163,7 @@ fn register_for<T: ScriptValue>(natives: &mut Natives, show: Show<T>) {
         whole("+", &context, show, ("", value, after))
     });
     for name in ["+=", "append"] {
-        natives.register_fn(
+        natives.register_change(
             name,
             move |context: NativeCallContext, before: &mut ImmutableString, value: T| -> Fallible<()> {
                 *before = whole(name, &context, show, (before, &value, ""))?;
@@ -173,7 +178,7 @@ fn register_for<T: ScriptValue>(natives: &mut Natives, show: Show<T>) {
 fn register_numbers(natives: &mut Natives) {
     natives.register_fn("+", |before: &str, number: i64| [before, &number.to_string()].concat());
     natives.register_fn("+", |number: i64, after: &str| [&number.to_string(), after].concat());
-    natives.register_fn("+=", |before: &mut ImmutableString, number: i64| {
+    natives.register_change("+=", |before: &mut ImmutableString, number: i64| {
         before.make_mut().push_str(&number.to_string());
     });
 }
@@ -181,6 +186,12 @@ fn register_numbers(natives: &mut Natives) {
 /// Replaces Rhai's forms for lists and maps.
 pub(super) fn register(natives: &mut Natives) {
     register_for::<Array>(natives, |writer, list| writer.list(list, 0));
-    register_for::<Map>(natives, |writer, map| writer.map(map, 0));
+    register_for::<FrozenList>(natives, |writer, list| writer.list(list, 0));
+    register_for::<Map>(natives, |writer, map| {
+        writer.map(&mut map.iter().map(|(key, value)| (key.as_str(), value)), 0)
+    });
+    register_for::<FrozenMap>(natives, |writer, map| {
+        writer.map(&mut map.pairs().iter().map(|(key, value)| (key.as_str(), value)), 0)
+    });
     register_numbers(natives);
 }

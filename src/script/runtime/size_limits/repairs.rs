@@ -7,6 +7,7 @@ use rhai::{Array, Blob, Dynamic, ImmutableString};
 
 /// How many values `value` consists of, itself included.
 fn weight(value: &Dynamic) -> usize {
+    // Of a frozen value only the counter is copied.
     if let Ok(list) = value.as_array_ref() {
         return 1 + list.iter().map(weight).sum::<usize>();
     }
@@ -65,9 +66,9 @@ fn register_split_rev(natives: &mut Natives) {
 }
 
 pub(super) fn register(natives: &mut Natives) {
-    natives.register_fn("pad", pad_list);
-    natives.register_fn("pad", pad_text);
-    natives.register_fn("pad", |text: &mut ImmutableString, length: i64, padding: char| {
+    natives.register_change("pad", pad_list);
+    natives.register_change("pad", pad_text);
+    natives.register_change("pad", |text: &mut ImmutableString, length: i64, padding: char| {
         pad_text(text, length, padding.encode_utf8(&mut [0; 4]))
     });
     register_split_rev(natives);

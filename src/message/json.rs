@@ -1,0 +1,150 @@
+//! Reading JSON without a loss: keys in the order in which they came, integers of any size, floats with all digits.
+
+use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
+use std::fmt;
+use std::marker::PhantomData;
+
+/// Deepest nesting that is read, as serde_json has it.
+const MAX_DEPTH: usize = 128;
+
+/// A value that can be built from JSON.
+pub(crate) trait Build: Sized {
+    fn null() -> Self;
+    fn boolean(value: bool) -> Self;
+    fn integer(value: i64) -> Self;
+    /// An integer beyond 64 bits: its digits, with a sign where it is negative.
+    fn large_integer(digits: &str) -> Self;
+    fn float(value: f64) -> Self;
+    fn text(value: &str) -> Self;
+    fn list(items: Vec<Self>) -> Self;
+    /// Keys may repeat.
+    fn map(pairs: Vec<(String, Self)>) -> Self;
+}
+
+/// Reads JSON in UTF-8.
+///
+/// # Errors
+/// Malformed JSON, with line and column, or nesting beyond 128 levels.
+pub(crate) fn read<T: Build>(bytes: &[u8]) -> Result<T, serde_json::Error> {
+    if !has_long_integer(bytes) {
+        let mut json = serde_json::Deserializer::from_slice(bytes);
+        let value = Node(PhantomData).deserialize(&mut json)?;
+        return json.end().map(|()| value);
+    }
+    // Checked as a whole first, so that an error has its place in the whole text.
+    let text: &RawValue = serde_json::from_slice(bytes)?;
+    exact(text, 0)
+}
+
+/// Whether the text may have an integer that is not one of 64 bits. serde_json gives such a number as a float, so these
+/// texts are read piece by piece.
+fn has_long_integer(bytes: &[u8]) -> bool {
+    bytes.chunk_by(|a, b| a.is_ascii_digit() && b.is_ascii_digit()).any(|run| run.len() >= 19)
+}
+
+/// One value of `depth`, read from its own text.
+fn exact<T: Build>(raw: &RawValue, depth: usize) -> Result<T, serde_json::Error> {
+    let text = raw.get();
+    let whole = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
+    match text.as_bytes().first() {
+        Some(b'-' | b'0'..=b'9') if whole => {
+            Ok(text.parse().map_or_else(|_| T::large_integer(text), T::integer))
+        }
+        Some(b'[' | b'{') if depth == MAX_DEPTH => Err(Error::custom("recursion limit exceeded")),
+        Some(b'[') => {
+            let items: Vec<&RawValue> = serde_json::from_str(text)?;
+            Ok(T::list(items.into_iter().map(|item| exact(item, depth + 1)).collect::<Result<_, _>>()?))
+        }
+        Some(b'{') => {
+            let Pairs(pairs) = serde_json::from_str(text)?;
+            let pairs = pairs.into_iter().map(|(key, value)| Ok((key, exact(value, depth + 1)?)));
+            Ok(T::map(pairs.collect::<Result<_, serde_json::Error>>()?))
+        }
+        _ => Node(PhantomData).deserialize(&mut serde_json::Deserializer::from_str(text)),
+    }
+}
+
+/// The members of an object in their order.
+struct Pairs<'t>(Vec<(String, &'t RawValue)>);
+
+impl<'t> Deserialize<'t> for Pairs<'t> {
+    fn deserialize<D: Deserializer<'t>>(from: D) -> Result<Self, D::Error> {
+        struct Members;
+        impl<'t> Visitor<'t> for Members {
+            type Value = Pairs<'t>;
+
+            fn expecting(&self, out: &mut fmt::Formatter) -> fmt::Result {
+                out.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'t>>(self, mut map: A) -> Result<Pairs<'t>, A::Error> {
+                let mut pairs = Vec::new();
+                while let Some(pair) = map.next_entry()? {
+                    pairs.push(pair);
+                }
+                Ok(Pairs(pairs))
+            }
+        }
+        from.deserialize_map(Members)
+    }
+}
+
+/// Reads one value with all that is in it.
+struct Node<T>(PhantomData<T>);
+
+impl<'t, T: Build> DeserializeSeed<'t> for Node<T> {
+    type Value = T;
+
+    fn deserialize<D: Deserializer<'t>>(self, from: D) -> Result<T, D::Error> {
+        from.deserialize_any(self)
+    }
+}
+
+impl<'t, T: Build> Visitor<'t> for Node<T> {
+    type Value = T;
+
+    fn expecting(&self, out: &mut fmt::Formatter) -> fmt::Result {
+        out.write_str("JSON")
+    }
+
+    fn visit_unit<E>(self) -> Result<T, E> {
+        Ok(T::null())
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<T, E> {
+        Ok(T::boolean(value))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<T, E> {
+        Ok(T::integer(value))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<T, E> {
+        Ok(i64::try_from(value).map_or_else(|_| T::large_integer(&value.to_string()), T::integer))
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<T, E> {
+        Ok(T::float(value))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<T, E> {
+        Ok(T::text(value))
+    }
+
+    fn visit_seq<A: SeqAccess<'t>>(self, mut list: A) -> Result<T, A::Error> {
+        let mut items = Vec::new();
+        while let Some(item) = list.next_element_seed(Node(PhantomData))? {
+            items.push(item);
+        }
+        Ok(T::list(items))
+    }
+
+    fn visit_map<A: MapAccess<'t>>(self, mut map: A) -> Result<T, A::Error> {
+        let mut pairs = Vec::new();
+        while let Some(key) = map.next_key()? {
+            pairs.push((key, map.next_value_seed(Node(PhantomData))?));
+        }
+        Ok(T::map(pairs))
+    }
+}

@@ -1,0 +1,225 @@
+//! Lists and maps that nobody can change: constants, `request.json`, `json.loads`, `read_json`, values of `store`.
+//!
+//! A mention of one costs a counter, whatever its size; a map keeps its keys in the order in which they came. A script that
+//! changes one (`let l = BIG; l.push(1)`) gets Rhai's own list or map into its variable instead: a copy of one level, whose
+//! items stay as they are. Scripts see both under the same names; natives read both through [`as_list`] and [`as_map`].
+//!
+//! Rhai's shared values are no way: each access locks, and two threads that meet end in "Data race" (rhai-findings).
+
+pub(crate) mod natives;
+
+use rhai::{Array, Dynamic, DynamicReadLock, ImmutableString, Map};
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::ops::Deref;
+use std::sync::Arc;
+
+#[derive(Debug, Clone)]
+pub(crate) struct FrozenList(Arc<Vec<Dynamic>>);
+
+#[derive(Debug, Clone)]
+pub(crate) struct FrozenMap(Arc<Entries>);
+
+/// Keys and values in the order in which they came.
+#[derive(Debug)]
+struct Entries {
+    pairs: Vec<(ImmutableString, Dynamic)>,
+    /// The place of each key; none where there are few.
+    places: HashMap<ImmutableString, usize>,
+}
+
+/// Up to so many keys are compared one by one.
+const FEW: usize = 8;
+
+impl FrozenList {
+    pub(crate) fn new(items: Vec<Dynamic>) -> Self {
+        Self(Arc::new(items))
+    }
+
+    pub(crate) fn thaw(&self) -> Array {
+        self.0.to_vec()
+    }
+
+    /// Whether both are the same list, not only an equal one.
+    fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Deref for FrozenList {
+    type Target = [Dynamic];
+
+    fn deref(&self) -> &[Dynamic] {
+        &self.0
+    }
+}
+
+impl FrozenMap {
+    /// Of repeated keys the last value counts, at the place of the first, as in Python.
+    pub(crate) fn new(pairs: Vec<(ImmutableString, Dynamic)>) -> Self {
+        let mut unique: Vec<(ImmutableString, Dynamic)> = Vec::with_capacity(pairs.len());
+        let mut places = HashMap::new();
+        for (key, value) in pairs {
+            if unique.len() >= FEW && places.is_empty() {
+                places.extend(unique.iter().enumerate().map(|(place, (key, _))| (key.clone(), place)));
+            }
+            let known = if places.is_empty() {
+                unique.iter().position(|(known, _)| *known == key)
+            } else {
+                match places.entry(key.clone()) {
+                    Entry::Occupied(place) => Some(*place.get()),
+                    Entry::Vacant(vacant) => {
+                        vacant.insert(unique.len());
+                        None
+                    }
+                }
+            };
+            match known {
+                Some(place) => unique[place].1 = value,
+                None => unique.push((key, value)),
+            }
+        }
+        Self(Arc::new(Entries { pairs: unique, places }))
+    }
+
+    pub(crate) fn get(&self, key: &str) -> Option<&Dynamic> {
+        let Entries { pairs, places } = &*self.0;
+        if places.is_empty() {
+            return pairs.iter().find(|(known, _)| known == key).map(|(_, value)| value);
+        }
+        Some(&pairs[*places.get(key)?].1)
+    }
+
+    pub(crate) fn pairs(&self) -> &[(ImmutableString, Dynamic)] {
+        &self.0.pairs
+    }
+
+    pub(crate) fn thaw(&self) -> Map {
+        self.pairs().iter().map(|(key, value)| (key.as_str().into(), value.clone())).collect()
+    }
+
+    /// Whether both are the same map, not only an equal one.
+    fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+/// The value with its lists and maps frozen. A map that has functions stays Rhai's: scripts call them as methods
+/// (`HANDLERS.show(1)`), which Rhai allows for its own maps alone.
+pub(crate) fn freeze(value: Dynamic) -> Dynamic {
+    let value = value.flatten();
+    if value.is_array() {
+        let items = value.into_array().unwrap_or_default();
+        return Dynamic::from(FrozenList::new(items.into_iter().map(freeze).collect()));
+    }
+    if !value.is_map() {
+        return value;
+    }
+    let map: Map = value.try_cast().unwrap_or_default();
+    if map.values().any(Dynamic::is_fnptr) {
+        let frozen: Map = map.into_iter().map(|(key, value)| (key, freeze(value))).collect();
+        return frozen.into();
+    }
+    Dynamic::from(FrozenMap::new(map.into_iter().map(|(key, value)| (key.into(), freeze(value))).collect()))
+}
+
+/// Rhai's own list or map in place of a frozen one; other values as they are. The items stay frozen.
+pub(crate) fn thaw(value: &Dynamic) -> Option<Dynamic> {
+    if let Some(list) = value.read_lock::<FrozenList>() {
+        return Some(list.thaw().into());
+    }
+    value.read_lock::<FrozenMap>().map(|map| map.thaw().into())
+}
+
+/// Whether both are the same frozen value, not only equal ones.
+pub(crate) fn is_same(one: &Dynamic, other: &Dynamic) -> bool {
+    if let (Some(one), Some(other)) = (one.read_lock::<FrozenList>(), other.read_lock::<FrozenList>()) {
+        return one.is(&other);
+    }
+    match (one.read_lock::<FrozenMap>(), other.read_lock::<FrozenMap>()) {
+        (Some(one), Some(other)) => one.is(&other),
+        _ => false,
+    }
+}
+
+pub(crate) fn is_list(value: &Dynamic) -> bool {
+    value.is_array() || value.is::<FrozenList>()
+}
+
+pub(crate) fn is_map(value: &Dynamic) -> bool {
+    value.is_map() || value.is::<FrozenMap>()
+}
+
+/// A list of either kind, to be read.
+pub(crate) enum ListRef<'v> {
+    Rhai(DynamicReadLock<'v, Array>),
+    Frozen(FrozenList),
+}
+
+/// The items of `value`, where it is a list.
+pub(crate) fn as_list(value: &Dynamic) -> Option<ListRef<'_>> {
+    if let Some(list) = value.read_lock::<Array>() {
+        return Some(ListRef::Rhai(list));
+    }
+    value.read_lock::<FrozenList>().map(|list| ListRef::Frozen(list.clone()))
+}
+
+impl Deref for ListRef<'_> {
+    type Target = [Dynamic];
+
+    fn deref(&self) -> &[Dynamic] {
+        match self {
+            ListRef::Rhai(list) => list,
+            ListRef::Frozen(list) => list,
+        }
+    }
+}
+
+/// A map of either kind, to be read.
+pub(crate) enum MapRef<'v> {
+    Rhai(DynamicReadLock<'v, Map>),
+    Frozen(FrozenMap),
+}
+
+/// The entries of `value`, where it is a map.
+pub(crate) fn as_map(value: &Dynamic) -> Option<MapRef<'_>> {
+    if let Some(map) = value.read_lock::<Map>() {
+        return Some(MapRef::Rhai(map));
+    }
+    value.read_lock::<FrozenMap>().map(|map| MapRef::Frozen(map.clone()))
+}
+
+impl MapRef<'_> {
+    pub(crate) fn len(&self) -> usize {
+        match self {
+            MapRef::Rhai(map) => map.len(),
+            MapRef::Frozen(map) => map.pairs().len(),
+        }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    pub(crate) fn get(&self, key: &str) -> Option<&Dynamic> {
+        match self {
+            MapRef::Rhai(map) => map.get(key),
+            MapRef::Frozen(map) => map.get(key),
+        }
+    }
+
+    pub(crate) fn to_map(&self) -> Map {
+        match self {
+            MapRef::Rhai(map) => (**map).clone(),
+            MapRef::Frozen(map) => map.thaw(),
+        }
+    }
+
+    /// Rhai's own map has its keys sorted, a frozen one in the order in which they came.
+    pub(crate) fn iter(&self) -> Box<dyn Iterator<Item = (&str, &Dynamic)> + '_> {
+        match self {
+            MapRef::Rhai(map) => Box::new(map.iter().map(|(key, value)| (key.as_str(), value))),
+            MapRef::Frozen(map) => Box::new(map.pairs().iter().map(|(key, value)| (key.as_str(), value))),
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! Integers beyond 64 bits: passed through and compared with all their digits. Scripts can't calculate with them.
+
+use super::natives::{Fallible, Natives};
+use rhai::{Dynamic, EvalAltResult, ImmutableString};
+use std::cmp::Ordering;
+use std::fmt;
+
+/// The digits, with a sign where it is negative; never one of 64 bits.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct LargeInt(ImmutableString);
+
+impl LargeInt {
+    /// Of an integer as JSON writes it, without zeros in front.
+    pub(crate) fn new(digits: &str) -> Self {
+        Self(digits.into())
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    pub(crate) fn is_negative(&self) -> bool {
+        self.0.starts_with('-')
+    }
+
+    pub(crate) fn to_float(&self) -> f64 {
+        self.0.parse().unwrap_or(f64::NAN)
+    }
+
+    pub(crate) fn compare(&self, other: &Self) -> Ordering {
+        let size = |number: &Self| number.0.len();
+        let absolute = || size(self).cmp(&size(other)).then_with(|| self.0.as_str().cmp(&other.0));
+        match (self.is_negative(), other.is_negative()) {
+            (false, false) => absolute(),
+            (true, true) => absolute().reverse(),
+            (negative, _) => {
+                if negative {
+                    Ordering::Less
+                } else {
+                    Ordering::Greater
+                }
+            }
+        }
+    }
+
+    /// Compares with a number of scripts; none with what is no number.
+    pub(crate) fn compare_with(&self, other: &Dynamic) -> Option<Ordering> {
+        if let Some(other) = other.read_lock::<LargeInt>() {
+            return Some(self.compare(&other));
+        }
+        if other.is_int() {
+            return Some(if self.is_negative() { Ordering::Less } else { Ordering::Greater });
+        }
+        self.to_float().partial_cmp(&other.as_float().ok()?)
+    }
+}
+
+impl fmt::Display for LargeInt {
+    fn fmt(&self, out: &mut fmt::Formatter) -> fmt::Result {
+        out.write_str(&self.0)
+    }
+}
+
+fn no_arithmetic(number: &Dynamic, other: &Dynamic) -> Box<EvalAltResult> {
+    let number = if number.is::<LargeInt>() { number } else { other };
+    let digits = number.read_lock::<LargeInt>().map(|number| number.to_string()).unwrap_or_default();
+    format!(
+        "{digits} is beyond 64 bits: such a number can be passed on and compared, not calculated with; {} is the largest that can",
+        i64::MAX
+    )
+    .into()
+}
+
+pub(crate) fn register(natives: &mut Natives) {
+    natives.register_type_with_name::<LargeInt>("large integer");
+    for name in ["to_string", "to_debug"] {
+        natives.register_fn(name, |number: &mut LargeInt| number.to_string());
+    }
+    natives.register_fn("+", |before: &str, number: LargeInt| [before, number.as_str()].concat());
+    natives.register_fn("+", |number: LargeInt, after: &str| [number.as_str(), after].concat());
+    type Holds = fn(Ordering) -> bool;
+    let comparisons: [(&str, Holds, bool); 6] = [
+        ("==", Ordering::is_eq, false),
+        ("!=", Ordering::is_ne, true),
+        ("<", Ordering::is_lt, false),
+        ("<=", Ordering::is_le, false),
+        (">", Ordering::is_gt, false),
+        (">=", Ordering::is_ge, false),
+    ];
+    for (name, holds, otherwise) in comparisons {
+        natives.register_fn(name, move |number: LargeInt, other: Dynamic| {
+            number.compare_with(&other).map_or(otherwise, holds)
+        });
+        natives.register_fn(name, move |other: Dynamic, number: LargeInt| {
+            number.compare_with(&other).map(Ordering::reverse).map_or(otherwise, holds)
+        });
+        natives.register_fn(name, move |one: LargeInt, other: LargeInt| holds(one.compare(&other)));
+    }
+    for name in ["+", "-", "*", "/", "%", "**"] {
+        natives.register_fn(name, |number: LargeInt, other: Dynamic| -> Fallible<()> {
+            Err(no_arithmetic(&Dynamic::from(number), &other))
+        });
+        natives.register_fn(name, |other: Dynamic, number: LargeInt| -> Fallible<()> {
+            Err(no_arithmetic(&Dynamic::from(number), &other))
+        });
+    }
+}

@@ -1,0 +1,58 @@
+//! Getters and setters, which know whether Rhai hands a value back after a chain or a script assigns one.
+//!
+//! After `store["k"].split(",").len()` Rhai assigns to `store["k"]` what is left of the value that it read there: nothing, where
+//! a native took it. That is no assignment, and must not become one.
+
+use super::{Fallible, Plugin, Use};
+use crate::script::runtime::chain;
+use rhai::plugin::PluginFunc;
+use rhai::{Dynamic, NativeCallContext};
+
+pub(super) struct Accessor {
+    by: Use,
+    function: Plugin,
+}
+
+impl Accessor {
+    pub(super) fn new(by: Use, function: Plugin) -> Self {
+        Accessor { by, function }
+    }
+}
+
+impl PluginFunc for Accessor {
+    fn call(&self, context: Option<NativeCallContext>, arguments: &mut [&mut Dynamic]) -> Fallible<Dynamic> {
+        let target = arguments.first().map_or(0, |target| std::ptr::from_ref::<Dynamic>(target) as usize);
+        let level = context.as_ref().map_or(0, NativeCallContext::call_level);
+        // Rhai calls those of an index one level deeper.
+        let level = if matches!(self.by, Use::Get | Use::Set) { level + 1 } else { level };
+        if matches!(self.by, Use::Get | Use::IndexGet) {
+            let value = self.function.call(context, arguments)?;
+            if !value.is_unit() {
+                chain::read(level, target);
+            }
+            return Ok(value);
+        }
+        let was_read = chain::was_read(level, target);
+        if was_read && arguments.last().is_some_and(|value| value.is_unit()) {
+            return Ok(Dynamic::UNIT);
+        }
+        self.function.call(context, arguments)
+    }
+
+    fn is_method_call(&self) -> bool {
+        // Else Rhai gives it a copy of the target, and the setter another one.
+        true
+    }
+
+    fn has_context(&self) -> bool {
+        true
+    }
+
+    fn is_pure(&self) -> bool {
+        self.function.is_pure()
+    }
+
+    fn is_volatile(&self) -> bool {
+        false
+    }
+}
