@@ -5,10 +5,11 @@ mod files;
 
 pub(crate) use files::FileDict;
 
-use crate::script::flask::property::{read_only, same, unknown_option};
+use crate::script::flask::property::{read_only, unknown_option};
 use crate::script::runtime::http_error::{self, http_error};
 use crate::script::runtime::multi_dict::{Dictionary, Headers, MultiDict, flat};
 use crate::script::runtime::natives::{Fallible, Natives};
+use crate::script::runtime::same::same;
 use rhai::{Array, Dynamic, EvalAltResult, FnPtr, ImmutableString, Map, NativeCallContext};
 use std::any::TypeId;
 use std::ops::Deref;

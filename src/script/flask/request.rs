@@ -9,12 +9,13 @@ use crate::message::request::Request;
 use crate::routing::rule::Rule;
 use crate::routing::value::Value;
 use crate::script::flask::multi_dict::FileDict;
-use crate::script::flask::property::{read_only, same, unknown_option, unknown_property};
+use crate::script::flask::property::{read_only, unknown_option, unknown_property};
 use crate::script::runtime::call;
 use crate::script::runtime::http_error::http_error;
 use crate::script::runtime::json::{self, Unread};
 use crate::script::runtime::multi_dict::{Headers, MultiDict, Part};
 use crate::script::runtime::natives::{Fallible, Natives, Receiver};
+use crate::script::runtime::same::same;
 use crate::script::runtime::view::dynamic;
 use accept::Accept;
 use rhai::{Blob, Dynamic, EvalAltResult, ImmutableString, Map};
@@ -127,11 +128,12 @@ fn unknown(name: &str) -> Box<EvalAltResult> {
 fn register_body(natives: &mut Natives) {
     natives
         .register_fn("get_json", |_: Receiver<RequestHandle>| {
-            get_json(call::request()?.as_ref(), JsonOptions::default())
+            // A change of what a method gave would be lost.
+            get_json(call::request()?.as_ref(), JsonOptions::default()).map(Dynamic::into_read_only)
         })
         .register_fn("get_json", |_: Receiver<RequestHandle>, options: Map| {
             let [force, silent, _cache] = flags("get_json", &options, ["force", "silent", "cache"])?;
-            get_json(call::request()?.as_ref(), JsonOptions { force, silent })
+            get_json(call::request()?.as_ref(), JsonOptions { force, silent }).map(Dynamic::into_read_only)
         })
         .register_fn("get_data", |_: Receiver<RequestHandle>| {
             get_data(call::request()?.as_ref(), false, false)

@@ -163,9 +163,12 @@ pub(crate) fn register(natives: &mut Natives) {
         .register_indexer_get(|store: &mut Store, key: &str| get(store, key).map(Option::unwrap_or_default))
         .register_indexer_set(|store: &mut Store, key: &str, value: Dynamic| set(store, key, value))
         .register_fn("set", |store: &mut Store, key: &str, value: Dynamic| set(store, key, value))
-        .register_fn("get", |store: &mut Store, key: &str| get(store, key).map(Option::unwrap_or_default))
+        .register_fn("get", |store: &mut Store, key: &str| {
+            // A change of what a method gave would be lost.
+            get(store, key).map(|value| value.unwrap_or_default().into_read_only())
+        })
         .register_fn("get", |store: &mut Store, key: &str, default: Dynamic| {
-            get(store, key).map(|value| value.unwrap_or(default))
+            get(store, key).map(|value| value.map_or(default, Dynamic::into_read_only))
         })
         .register_fn("incr", |store: &mut Store, key: &str| incr(store, key, 1))
         .register_fn("incr", |store: &mut Store, key: &str, by: i64| incr(store, key, by))

@@ -173,12 +173,28 @@ fn message(error: &EvalAltResult) -> String {
         }
         EvalAltResult::ErrorVariableNotFound(name, _) => return format!("no variable `{name}`"),
         EvalAltResult::ErrorPropertyNotFound(name, _) => return format!("no property `{name}`"),
+        EvalAltResult::ErrorNonPureMethodCallOnConstant(name, _) => {
+            return read_only(&format!("`{name}` would change"));
+        }
+        EvalAltResult::ErrorAssignmentToConstant(name, _) if name.is_empty() => {
+            return read_only("this would change");
+        }
+        EvalAltResult::ErrorAssignmentToConstant(name, _) => {
+            return read_only(&format!("assigning to `{name}` would change"));
+        }
         other => {
             let (text, place) = (other.to_string(), format!(" ({})", other.position()));
             text.strip_suffix(&place).unwrap_or(&text).to_owned()
         }
     };
     lower_first(&text)
+}
+
+/// `what` a script wanted to do to a constant, or to a copy of a value of `store`, where the change would be lost.
+fn read_only(what: &str) -> String {
+    format!(
+        "{what} a read-only value: copy it by `let` to change the copy; what is to last is in `store`: `store[key] = value`"
+    )
 }
 
 fn parse_text(kind: &ParseErrorType) -> String {

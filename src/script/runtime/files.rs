@@ -252,11 +252,16 @@ fn freeze_variables(module: &mut Module) {
     let variables: Vec<(String, Dynamic)> =
         module.iter_var().map(|(name, value)| (name.to_owned(), value.clone())).collect();
     for (name, value) in variables {
-        module.set_var(name, freeze(value));
+        let mut frozen = freeze(value);
+        frozen.set_tag(TOP_LEVEL);
+        module.set_var(name, frozen);
     }
     // Importers look into the index.
     module.build_index();
 }
+
+/// Marks the values of top-level variables; copies keep the mark.
+pub(super) const TOP_LEVEL: i32 = 29_003;
 
 fn top_level_variables(ast: &AST) -> BTreeSet<String> {
     let (mut plain, mut exported) = (BTreeSet::new(), BTreeSet::new());

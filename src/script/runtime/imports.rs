@@ -3,7 +3,7 @@
 use super::budget::{self, Budget, MAX_DEPTH};
 use super::files::Files;
 use super::natives::Fallible;
-use super::{call, chain};
+use super::{call, chain, files};
 use rhai::{Dynamic, Engine, EvalAltResult, Module, ModuleResolver, Position, Shared};
 
 /// The module that `import "path"` in `files` means.
@@ -66,7 +66,9 @@ pub(crate) fn register(engine: &mut Engine, budget: Budget) {
             return Ok(None);
         }
         let Some(value) = constant(name, context.source()) else { return Ok(None) };
-        Ok(if context.scope().contains(name) { None } else { Some(value) })
+        // What a closure captures Rhai makes a parameter of it; a change of that copy would be lost.
+        let captured = |local: &Dynamic| local.tag() == files::TOP_LEVEL;
+        Ok(context.scope().get(name).is_none_or(captured).then_some(value))
     });
 }
 

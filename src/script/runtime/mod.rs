@@ -18,5 +18,6 @@ pub(crate) mod natives;
 pub(crate) mod python;
 pub(crate) mod registration;
 pub(crate) mod routes;
+pub(crate) mod same;
 pub(crate) mod size_limits;
 pub(crate) mod view;

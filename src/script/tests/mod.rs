@@ -1,4 +1,6 @@
 //! What tests of all topics use, and the tests of the engine as a whole.
 
+mod containers;
 mod reference;
+mod threads;
 pub(crate) mod trial;

@@ -1,12 +1,22 @@
 //! Scripts on trial: an engine with all natives and the limits of a server, and two assertions over tables.
 
+use crate::chaos::Chaos;
+use crate::directory::fixture::Folder;
+use crate::message::request::Request;
+use crate::provisioning::provision::{Loaded, Provision};
+use crate::script;
 use crate::script::flask::status;
 use crate::script::python::{
     base64, builtins, clock, environ, hash, json, logging, random, regex, text, urllib, uuid,
 };
+use crate::script::runtime::budget::Budget;
+use crate::script::runtime::files::Files;
 use crate::script::runtime::natives::Natives;
 use crate::script::runtime::{frozen, large_int, size_limits};
+use crate::serving::handler;
 use rhai::{Dynamic, Engine};
+use std::fs;
+use std::sync::Arc;
 
 /// An engine with every native of these modules.
 pub(crate) fn engine() -> Engine {
@@ -66,4 +76,26 @@ pub(crate) fn fails(table: &[(&str, &str)]) {
             }
         }
     }
+}
+
+/// A provision of this text, with other files beside it.
+pub(crate) fn load(text: String, files: &[(&str, &str)]) -> (Folder, Arc<Provision>) {
+    let folder = Folder::new();
+    let directory = folder.directory();
+    for (name, content) in files {
+        fs::write(folder.root().join(name), content).unwrap();
+    }
+    let budget = Budget::default();
+    let files = Files::new(directory.into(), "p", Some(text.into()), Arc::default());
+    match Provision::load(&script::engine(budget).into(), budget, files) {
+        Ok(Loaded::Provision(provision)) => (folder, Arc::new(*provision)),
+        Ok(_) => panic!("no provision"),
+        Err(fault) => panic!("{}", fault.report()),
+    }
+}
+
+/// Status and body of the answer to a request.
+pub(crate) fn answer(provision: &Arc<Provision>, request: Request) -> String {
+    let answer = handler::handle(provision, &Chaos::default(), &mut request.into()).reply.answer;
+    format!("{} {}", answer.status, String::from_utf8_lossy(answer.body.bytes()))
 }

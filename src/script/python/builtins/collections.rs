@@ -13,6 +13,19 @@ fn index(list: &Array, item: &Dynamic) -> Fallible<i64> {
     i64::try_from(place).map_err(|_| too_many("index"))
 }
 
+/// The place of `index`, which counts from the end where it is negative, if there is an item or the end of the list.
+fn place(list: &Array, index: i64) -> Option<usize> {
+    let size = usize::try_from(index.unsigned_abs()).ok()?;
+    let place = if index < 0 { list.len().checked_sub(size)? } else { size };
+    (place <= list.len()).then_some(place)
+}
+
+/// `list.insert(index, item)`: before the first item or behind the last where there is no such place.
+fn insert(list: &mut Array, index: i64, item: Dynamic) {
+    let end = if index < 0 { 0 } else { list.len() };
+    list.insert(place(list, index).unwrap_or(end), item);
+}
+
 fn count(list: &Array, item: &Dynamic) -> i64 {
     i64::try_from(list.iter().filter(|other| equal(other, item)).count()).unwrap_or(i64::MAX)
 }
@@ -36,6 +49,15 @@ fn register_list_methods(natives: &mut Natives) {
     // Rhai's own `append` of a list takes its items; Python's takes it as one item, and `extend` its items.
     natives.register_change("append", |list: &mut Array, item: Dynamic| list.push(item));
     natives.register_change("append", |list: &mut Array, item: Array| list.push(item.into()));
+    // Rhai's own keep an item read-only that comes out of a constant.
+    natives.register_change("push", |list: &mut Array, item: Dynamic| list.push(item));
+    natives.register_change("insert", insert);
+    natives.register_change("set", |list: &mut Array, index: i64, item: Dynamic| {
+        place(list, index)
+            .and_then(|place| list.get_mut(place))
+            .into_iter()
+            .for_each(|old| *old = item.clone());
+    });
     natives.register_change("extend", |list: &mut Array, items: Array| list.extend(items));
     natives.register_fn("index", |list: &mut Array, item: Dynamic| index(list, &item));
     natives.register_fn("count", |list: &mut Array, item: Dynamic| count(list, &item));
@@ -50,6 +72,9 @@ fn register_map_methods(natives: &mut Natives) {
     natives.register_change("pop", pop);
     natives.register_change("pop", |map: &mut Map, key: &str, default: Dynamic| {
         map.remove(key).unwrap_or(default)
+    });
+    natives.register_change("set", |map: &mut Map, key: &str, value: Dynamic| {
+        drop(map.insert(key.into(), value))
     });
     natives.register_change("setdefault", |map: &mut Map, key: &str, default: Dynamic| {
         map.entry(key.into()).or_insert(default).clone()

@@ -1,7 +1,8 @@
 //! What scripts do with frozen lists and maps: reading costs no copy, Rhai's other functions get one, changing thaws.
 
-use super::{FrozenList, FrozenMap, is_same, thaw};
+use super::{FrozenList, FrozenMap, thaw};
 use crate::script::runtime::natives::{Fallible, Natives};
+use crate::script::runtime::same::same;
 use rhai::{Array, Dynamic, EvalAltResult, FnPtr, ImmutableString, Map, Position};
 use std::any::TypeId;
 
@@ -82,7 +83,7 @@ fn register_indexers(natives: &mut Natives) {
             let at = match list.read_lock::<FrozenList>() {
                 Some(items) => {
                     let at = place(&items, index).ok_or_else(|| out_of_bounds(&items, index))?;
-                    if is_same(&items[at], &value) {
+                    if same(&items[at], &value) {
                         return Ok(());
                     }
                     at
@@ -95,7 +96,7 @@ fn register_indexers(natives: &mut Natives) {
     natives.in_common(&const { [MAP] }, |natives| {
         natives.register_indexer_set_of_constant(|map: &mut Dynamic, key: &str, value: Dynamic| {
             let current = map.read_lock::<FrozenMap>().and_then(|map| map.get(key).cloned());
-            if current.is_some_and(|current| is_same(&current, &value)) {
+            if current.is_some_and(|current| same(&current, &value)) {
                 return Ok(());
             }
             change(map, |entries: &mut Map| drop(entries.insert(key.into(), value)))

@@ -160,9 +160,11 @@ fn receiver<T>(_: &mut Dynamic) -> Receiver<T> {
     Receiver(PhantomData)
 }
 
+/// What is taken out of a constant can be changed where it gets to; a clone is never read-only.
 #[inline(never)]
 fn take_value<T: ScriptValue>(argument: &mut Dynamic) -> T {
-    argument.take().cast()
+    let value = argument.take();
+    if value.is_read_only() { value.clone().cast() } else { value.cast() }
 }
 
 /// Implements [`Native`] for functions of one shape, without and with a context. The parameters move, one by one, from behind the

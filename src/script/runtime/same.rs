@@ -1,0 +1,53 @@
+//! Whether two values of scripts are equal.
+
+use super::frozen::{as_list, as_map, is_same};
+use super::large_int::LargeInt;
+use rhai::{Blob, Dynamic, ImmutableString};
+
+/// Whether two values of scripts are equal. Values of our own types cannot be changed in place and always are.
+///
+/// After a method was called on what a property gave, Rhai assigns that value to the property again; this tells such a value
+/// from another one.
+pub(crate) fn same(a: &Dynamic, b: &Dynamic) -> bool {
+    fn by<T>(a: &Dynamic, b: &Dynamic, equal: impl Fn(&T, &T) -> bool) -> Option<bool>
+    where
+        T: Clone + Send + Sync + 'static,
+    {
+        Some(equal(&*a.read_lock::<T>()?, &*b.read_lock::<T>()?))
+    }
+    if is_same(a, b) {
+        return true;
+    }
+    if let (Some(a), Some(b)) = (as_list(a), as_list(b)) {
+        return a.len() == b.len() && a.iter().zip(b.iter()).all(|(a, b)| same(a, b));
+    }
+    if let (Some(a), Some(b)) = (as_map(a), as_map(b)) {
+        return a.len() == b.len() && a.iter().all(|(key, a)| b.get(key).is_some_and(|b| same(a, b)));
+    }
+    if a.type_id() != b.type_id() {
+        return false;
+    }
+    by::<ImmutableString>(a, b, |a, b| a == b)
+        .or_else(|| by::<i64>(a, b, |a, b| a == b))
+        .or_else(|| by::<bool>(a, b, |a, b| a == b))
+        .or_else(|| by::<f64>(a, b, |a, b| a.to_bits() == b.to_bits()))
+        .or_else(|| by::<Blob>(a, b, |a, b| a == b))
+        .or_else(|| by::<LargeInt>(a, b, |a, b| a == b))
+        .unwrap_or(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_compared_to_their_depth() {
+        let value = |text| -> Dynamic { serde_json::from_str(text).unwrap() };
+        let all = ["1", "2", "1.5", "true", "null", r#""1""#, "[1]", "[1,2]", r#"{"a":[1]}"#, r#"{"b":[1]}"#];
+        for (i, a) in all.iter().enumerate() {
+            for (j, b) in all.iter().enumerate() {
+                assert_eq!(same(&value(a), &value(b)), i == j, "{a} {b}");
+            }
+        }
+    }
+}
