@@ -5,12 +5,12 @@ use super::answer::json;
 use super::object::Object;
 use super::requests::{asked, failed, is_on};
 use crate::message::answer::Answer;
+use crate::message::json::{Json, read};
 use crate::observing::journal::filter::Filter;
 use crate::observing::journal::filter::parse::{self, Asked, FilterError, SEQUENCE, VERIFY};
 use crate::observing::journal::near::Near;
 use crate::observing::journal::verify::{self, Expected, Tally, Verdict};
 use crate::observing::journal::{Journal, sequence};
-use serde_json::Value;
 
 /// Most steps of a sequence.
 const MAX_STEPS: usize = 100;
@@ -24,15 +24,17 @@ pub(super) fn get(call: &Call) -> Result<Answer, Answer> {
 pub(super) fn post(call: &Call) -> Result<Answer, Answer> {
     let journal = &call.admin.journal;
     is_on(journal)?;
-    let mut value: Value = serde_json::from_slice(&call.request.body)
+    let value: Json = read(&call.request.body)
         .map_err(|error| failed(journal, 400, &format!("failed to parse the body as JSON: {error}")))?;
-    let steps = match &mut value {
-        Value::Array(_) => Some(std::mem::replace(&mut value, Value::Object(Default::default()))),
-        _ => value.as_object_mut().and_then(|object| object.remove("sequence")),
-    };
-    match steps {
-        Some(steps) => in_order(journal, &value, &steps),
-        None => counted(journal, &parse::json(&value, VERIFY).map_err(|error| bad(journal, &error))?),
+    match value {
+        Json::List(_) => in_order(journal, &Json::Map(Vec::new()), &value),
+        Json::Map(mut members) if members.iter().any(|(name, _)| name == "sequence") => {
+            let (mut steps, beside) =
+                members.drain(..).partition::<Vec<_>, _>(|(name, _)| name == "sequence");
+            let steps = steps.pop().map_or(Json::Null, |(_, steps)| steps);
+            in_order(journal, &Json::Map(beside), &steps)
+        }
+        value => counted(journal, &parse::json(&value, VERIFY).map_err(|error| bad(journal, &error))?),
     }
 }
 
@@ -94,12 +96,12 @@ pub(super) fn nearest(near: &[Near]) -> String {
 }
 
 /// Steps in order; what is beside them holds for all of them.
-fn in_order(journal: &Journal, beside: &Value, steps: &Value) -> Result<Answer, Answer> {
+fn in_order(journal: &Journal, beside: &Json, steps: &Json) -> Result<Answer, Answer> {
     let common = parse::json(beside, SEQUENCE).map_err(|error| bad(journal, &error))?;
-    let steps = steps.as_array().filter(|steps| (1..=MAX_STEPS).contains(&steps.len())).ok_or_else(|| {
+    let steps = steps.as_list().filter(|steps| (1..=MAX_STEPS).contains(&steps.len())).ok_or_else(|| {
         failed(journal, 400, &format!("failed to parse `sequence`: not a list of 1 to {MAX_STEPS} filters"))
     })?;
-    let step = |(number, step): (usize, &Value)| {
+    let step = |(number, step): (usize, &Json)| {
         let asked = parse::json(step, &[]).map_err(|error| {
             failed(journal, 400, &format!("failed to parse step {number} of `sequence`: {error}"))
         })?;

@@ -1,5 +1,9 @@
 //! Reading JSON without a loss: keys in the order in which they came, integers of any size, floats with all digits.
 
+mod value;
+
+pub(crate) use value::Json;
+
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 use std::fmt;

@@ -10,10 +10,10 @@ pub(crate) use part::Part;
 
 use super::entry::Entry;
 use crate::message::form::{self, Pairs};
+use crate::message::json::{self, Json};
 use crate::message::request::url::places;
 use crate::routing::rule::Rule;
 use regex_lite::Regex;
-use serde_json::Value;
 use std::borrow::Cow;
 use std::cell::OnceCell;
 
@@ -84,7 +84,7 @@ impl Filter {
 pub(crate) struct Subject<'e> {
     pub entry: &'e Entry,
     query: OnceCell<Pairs>,
-    json: OnceCell<Option<Value>>,
+    json: OnceCell<Option<Json>>,
 }
 
 impl<'e> Subject<'e> {
@@ -100,8 +100,8 @@ impl<'e> Subject<'e> {
     }
 
     /// The body as JSON, where it is.
-    fn json(&self) -> Option<&Value> {
-        self.json.get_or_init(|| serde_json::from_slice(&self.entry.body).ok()).as_ref()
+    fn json(&self) -> Option<&Json> {
+        self.json.get_or_init(|| json::read(&self.entry.body).ok()).as_ref()
     }
 
     /// Whether some of the body is missing.
@@ -130,7 +130,7 @@ enum Test {
     /// It is a status that starts with this digit.
     Class(char),
     /// It is this JSON value, or this text where one was typed.
-    Json { value: Option<Value>, text: Option<String> },
+    Json { value: Option<Json>, text: Option<String> },
 }
 
 impl Condition {
@@ -166,7 +166,7 @@ impl Condition {
             Test::Path(rule) => rule.pattern().into(),
             Test::Class(digit) => format!("{digit}xx"),
             Test::Json { text: Some(text), .. } => text.clone(),
-            Test::Json { value, .. } => value.as_ref().map(Value::to_string).unwrap_or_default(),
+            Test::Json { value, .. } => value.as_ref().map(Json::to_string).unwrap_or_default(),
         }
     }
 
@@ -181,11 +181,11 @@ impl Condition {
         })
     }
 
-    fn value_holds(&self, found: &Value) -> Fit {
+    fn value_holds(&self, found: &Json) -> Fit {
         match &self.test {
             Test::Json { value, text } => {
                 let same_text = text.as_deref().is_some_and(|text| found.as_str() == Some(text));
-                Fit::from_bool(same_text || value.as_ref().is_some_and(|value| same(value, found)))
+                Fit::from_bool(same_text || value.as_ref().is_some_and(|value| value.same(found)))
             }
             _ => match found.as_str() {
                 Some(text) => self.holds(text),
@@ -231,20 +231,6 @@ fn searched(regex: &Regex, kept: &[u8], is_cut: bool) -> Fit {
     match regex.find(&text) {
         Some(found) if found.end() <= sure => Fit::Yes,
         _ => Fit::Open,
-    }
-}
-
-/// Whether two JSON values are the same; numbers by value, as JSON has one kind of them.
-fn same(a: &Value, b: &Value) -> bool {
-    match (a, b) {
-        (Value::Number(a), Value::Number(b)) => {
-            a == b || (a.is_f64() || b.is_f64()) && a.as_f64() == b.as_f64()
-        }
-        (Value::Array(a), Value::Array(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b)),
-        (Value::Object(a), Value::Object(b)) => {
-            a.len() == b.len() && a.iter().all(|(key, a)| b.get(key).is_some_and(|b| same(a, b)))
-        }
-        _ => a == b,
     }
 }
 

@@ -8,12 +8,12 @@ pub(crate) use error::FilterError;
 pub(crate) use value::number;
 
 use super::{Condition, Filter, Fit, Part, Subject, Test};
+use crate::message::json::{Json, read};
 use crate::observing::journal::entry::Entry;
 use crate::system::spelling::nearest;
 use error::{Flaw, Spot};
 use percent_encoding::percent_decode;
 use regex_lite::{Regex, RegexBuilder};
-use serde_json::Value;
 use std::time::Duration;
 use value::{name_and_value, path, seconds, status, whole};
 
@@ -119,17 +119,17 @@ pub(crate) fn query(text: &str, names: Names) -> Result<Asked, FilterError> {
 ///
 /// # Errors
 /// The first member that is no condition.
-pub(crate) fn json(value: &Value, names: Names) -> Result<Asked, FilterError> {
-    let Some(object) = value.as_object() else {
+pub(crate) fn json(value: &Json, names: Names) -> Result<Asked, FilterError> {
+    let Some(object) = value.as_map() else {
         return Err(FilterError::new(&value.to_string(), "not a JSON object".into()));
     };
     let mut reading = Reading::new(names);
     for (key, value) in object {
         let (name, search) = operator(key);
         let (single, is_number) = (std::slice::from_ref(value), names.contains(&name));
-        for item in value.as_array().filter(|_| !is_number).map_or(single, Vec::as_slice) {
+        for item in value.as_list().filter(|_| !is_number).unwrap_or(single) {
             let shown = || match item {
-                Value::String(text) => format!("{key}={text}"),
+                Json::Text(text) => format!("{key}={text}"),
                 other => format!("{key}={other}"),
             };
             reading.item(name, search, item).map_err(|flaw| FilterError::new(&shown(), flaw.cause))?;
@@ -167,7 +167,7 @@ enum Given<'v> {
     /// As typed; behind a name or pointer where the part needs one.
     Text(&'v str),
     /// A member of an object: its key and its value.
-    Member(&'v str, &'v Value),
+    Member(&'v str, &'v Json),
 }
 
 /// What was read so far.
@@ -203,14 +203,14 @@ impl Reading {
     }
 
     /// One item of JSON.
-    fn item(&mut self, key: &str, search: bool, item: &Value) -> Result<(), Flaw> {
+    fn item(&mut self, key: &str, search: bool, item: &Json) -> Result<(), Flaw> {
         match item {
             other if self.names.contains(&key) && !other.is_number() => {
                 Err(Flaw::new(Spot::Value, format!("`{other}` is no number")))
             }
-            Value::String(text) => self.pair(key, search, Given::Text(text)),
-            Value::Number(number) => self.pair(key, search, Given::Text(&number.to_string())),
-            Value::Object(members) if matches!(key, "header" | "query" | "baggage" | "json") => members
+            Json::Text(text) => self.pair(key, search, Given::Text(text)),
+            number if number.is_number() => self.pair(key, search, Given::Text(&number.to_string())),
+            Json::Map(members) if matches!(key, "header" | "query" | "baggage" | "json") => members
                 .iter()
                 .try_for_each(|(name, value)| self.pair(key, search, Given::Member(name, value))),
             other => {
@@ -317,13 +317,13 @@ impl Reading {
             Given::Text(text) => {
                 let missing = || Flaw::new(Spot::End, "no `=` after the pointer".into());
                 let (pointer, text) = text.split_once('=').ok_or_else(missing)?;
-                (pointer, serde_json::from_str(text).ok(), Some(text))
+                (pointer, read(text.as_bytes()).ok(), Some(text))
             }
         };
         if !pointer.is_empty() && !pointer.starts_with('/') {
             return Err(Flaw::new(Spot::Value, format!("pointer `{pointer}` does not start with `/`")));
         }
-        let test = match (search, text.or(value.as_ref().and_then(Value::as_str))) {
+        let test = match (search, text.or(value.as_ref().and_then(Json::as_str))) {
             (true, Some(pattern)) => Test::Search(self.pattern(pattern)?),
             (true, None) => return Err(Flaw::new(Spot::Value, "a pattern is a text".into())),
             (false, _) => Test::Json { text: text.map(str::to_owned), value },

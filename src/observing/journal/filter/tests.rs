@@ -226,7 +226,7 @@ fn filters_are_bounded() {
 #[test]
 fn json_asks_the_same() {
     let fit = |text: &str| {
-        let value = serde_json::from_str(text).unwrap();
+        let value = crate::message::json::read(text.as_bytes()).unwrap();
         json(&value, LIST).unwrap_or_else(|error| panic!("{error}")).filter.fits(&Subject::new(&order()))
     };
     let table = [
@@ -259,7 +259,7 @@ fn json_asks_the_same() {
         (r#"{"limit":"2"}"#, "`limit=2`: `\"2\"` is no number"),
     ];
     for (text, expected) in table {
-        let error = json(&serde_json::from_str(text).unwrap(), LIST).unwrap_err().to_string();
+        let error = json(&crate::message::json::read(text.as_bytes()).unwrap(), LIST).unwrap_err().to_string();
         assert_eq!(error, format!("failed to parse filter {expected}"));
     }
 }

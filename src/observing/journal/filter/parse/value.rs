@@ -2,9 +2,9 @@
 
 use super::error::{Flaw, Spot};
 use super::{Given, MAX_TIMEOUT};
+use crate::message::json::Json;
 use crate::observing::journal::filter::Test;
 use crate::routing::rule::{Rule, RuleOptions};
-use serde_json::Value;
 use std::time::Duration;
 
 /// What stands before and behind the separator: a name, and perhaps a value.
@@ -14,7 +14,7 @@ pub(super) fn name_and_value(
     (what, separator): (&str, char),
 ) -> Result<(String, Option<String>), Flaw> {
     let (name, value) = match given {
-        Given::Member(name, Value::String(value)) => (name, Some(value.clone())),
+        Given::Member(name, Json::Text(value)) => (name, Some(value.clone())),
         Given::Member(name, value) => (name, Some(value.to_string())),
         Given::Text(text) => match text.split_once(separator) {
             Some((name, value)) => (name, Some(value.to_owned())),
