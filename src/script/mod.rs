@@ -66,5 +66,6 @@ const TOPICS: &[Topic] = &[
     python::text::register,
     python::urllib::register,
     python::uuid::register,
+    runtime::names::register,
     runtime::size_limits::register,
 ];

@@ -2,6 +2,7 @@
 //! text print as ten long texts, so all of it stops at the limit.
 
 use super::{MAX_DEPTH, MAX_TEXT, Text, too_long};
+use crate::script::runtime::names;
 use crate::script::runtime::natives::{Fallible, Natives, ScriptValue};
 use rhai::{Array, Dynamic, FnPtr, ImmutableString, Map, NativeCallContext};
 use std::fmt::{self, Write};
@@ -61,7 +62,7 @@ impl Writer<'_, '_> {
         }
         if let Some(function) = value.read_lock::<FnPtr>() {
             // The `Debug` form would show captured values, without a limit.
-            return write!(self.out, "{}", *function);
+            return self.out.write_str(&names::shown(&function.to_string()));
         }
         self.other("to_debug", value)
     }
