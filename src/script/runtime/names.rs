@@ -6,8 +6,8 @@
 
 use super::natives::Natives;
 use rhai::{
-    AST, ASTNode, Dynamic, EncapsulatedEnviron, Engine, Expr, FnPtr, FuncRegistration, Locked, Module,
-    ParseError, Position, RhaiFunc, ScriptFnMetadata, Shared, Stmt, Token,
+    AST, ASTNode, Dynamic, EncapsulatedEnviron, Engine, Expr, FnNamespace, FnPtr, FuncRegistration,
+    Identifier, Locked, Module, ParseError, Position, RhaiFunc, ScriptFnMetadata, Shared, Stmt, Token,
 };
 use std::any::TypeId;
 use std::borrow::Cow;
@@ -32,17 +32,22 @@ pub(crate) fn shown(text: &str) -> Cow<'_, str> {
 ///
 /// # Errors
 /// It does not compile.
-pub(crate) fn compile(engine: &Engine, text: &str) -> Result<AST, ParseError> {
+pub(super) fn compile(engine: &Engine, text: &str) -> Result<AST, ParseError> {
     let ast = engine.compile(text)?;
     let names = functions_to_rename(engine, &ast);
-    // Rhai counts lines in 16 bits: behind them, places are no longer told apart.
-    if names.is_empty() || text.lines().nth(usize::from(u16::MAX) - 1).is_some() {
+    if names.is_empty() || !has_places(text) {
         return Ok(ast);
     }
     let places = places(&ast, &names);
     let names = names.into_keys().collect();
     let _restore = Restore(RENAMING.replace(Some(Renaming { names, places, before: Before::Other })));
     engine.compile(text)
+}
+
+/// Whether Rhai tells places in `text` apart: it counts lines and columns in 16 bits.
+fn has_places(text: &str) -> bool {
+    let most = usize::from(u16::MAX);
+    text.lines().nth(most - 1).is_none() && text.lines().all(|line| line.len() < most)
 }
 
 /// The functions of a file that are renamed, each with its numbers of parameters.
@@ -64,11 +69,11 @@ fn functions_to_rename(engine: &Engine, ast: &AST) -> Functions {
 /// Whether values of ours or of Rhai have a method of this name.
 fn is_method(engine: &Engine, name: &str) -> bool {
     // The same of all engines of the process.
-    static METHODS: OnceLock<HashSet<String>> = OnceLock::new();
+    static METHODS: OnceLock<HashSet<Identifier>> = OnceLock::new();
     let collect = || {
         let functions = engine.collect_fn_metadata(
             None,
-            |function| (function.metadata.num_params > 0).then(|| function.metadata.name.to_string()),
+            |function| (function.metadata.num_params > 0).then(|| function.metadata.name.clone()),
             true,
         );
         functions.into_iter().collect()
@@ -78,14 +83,15 @@ fn is_method(engine: &Engine, name: &str) -> bool {
 
 /// Whether a function of this name has the word `this` in its body.
 fn uses_this(ast: &AST, name: &str) -> bool {
-    !retained(ast, |function| function == name)
+    // Those with a type in front are global.
+    !retained(ast, |namespace, function| namespace == FnNamespace::Internal && function == name)
         .walk(&mut |path| !matches!(path.last(), Some(ASTNode::Expr(Expr::ThisPtr(_)))))
 }
 
 /// The functions of `ast` that `wanted` wants. Not `clone_functions_only_filtered`: that one takes all.
-fn retained(ast: &AST, wanted: impl Fn(&str) -> bool) -> AST {
+fn retained(ast: &AST, wanted: impl Fn(FnNamespace, &str) -> bool) -> AST {
     let mut functions = ast.clone_functions_only();
-    functions.retain_functions(|_, _, name, _| wanted(name));
+    functions.retain_functions(|namespace, _, name, _| wanted(namespace, name));
     functions
 }
 
@@ -104,7 +110,7 @@ fn places(ast: &AST, names: &Functions) -> HashSet<Position> {
     let (found, captured) = (HashSet::new(), HashSet::new());
     let mut places = Places { names, constants: constants.collect(), found, captured };
     places.collect(&ast.clone_statements_only(), &[]);
-    places.collect(&retained(ast, |function| !closures.contains(function)), &[]);
+    places.collect(&retained(ast, |_, function| !closures.contains(function)), &[]);
     for ScriptFnMetadata { name, params, .. } in ast.iter_functions().filter(captures) {
         let mut alone = Module::new();
         if let Some(function) = ast.shared_lib().get_script_fn(name, params.len()) {

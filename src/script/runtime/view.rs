@@ -60,7 +60,7 @@ impl View {
                 renamed.set_curry(function.curry().iter().cloned());
                 renamed
             });
-            for function in [Some(function.clone()), renamed].into_iter().flatten() {
+            for function in [renamed, Some(function.clone())].into_iter().flatten() {
                 let overloads = file.overloads(function.fn_name());
                 if !overloads.is_empty() {
                     return View::from_overloads(function, file.clone(), overloads, context.call_position());

@@ -26,13 +26,14 @@ const MAIN: &str = r##"
         app.add_url_rule("/curried/<b>", "curried", NAME.curry("c"));
         app.get("/param/<NAME>", param);
         app.get("/fails", fails);
-        for role in [direct, pointers, closures, before, captured, variables, properties, texts, library, methods_] {
+        for role in [direct, pointers, closures, before, captured, statements, variables, properties, texts, library, methods_] {
             app.get("/" + role.name, role);
         }
     }
     // Behind the function, Rhai does not capture a variable of its name; before it, it takes the function for a variable.
     fn captured() { let NAME = 4; let seen = |x| [x].map(|y| NAME + x + y)[0] + NAME; compare_(seen.call(1), 10) }
     fn before() { ["x"].map(|x| [x].map(|y| NAME)) }
+    fn "another type".NAME() { this }
     fn NAME() { "taken" }
     fn NAME(a) { "taken:" + a }
     fn NAME(a, b) { if a == "fail" { throw "NAME fails" } "taken:" + a + b }
@@ -45,9 +46,16 @@ const MAIN: &str = r##"
             both[0].call("x"), both[1].call("x"), call(NAME, "x")],
         ["taken:x", "taken:x", "taken:xy", "taken:x", "taken:xy", "taken:x", "taken:x", "taken:x"]) }
     fn closures() { let y = "y"; let inner = |z| [z].map(|w| NAME(w, y))[0];
-        compare_([["x"].map(|x| NAME(x))[0], ["x"].map(|x| NAME(x, y))[0], inner.call("x"),
+        compare_([["x"].map(|x| NAME(x))[0], ["x"].map(|x| NAME(x))[0], ["x"].map(|x| NAME(x, y))[0], inner.call("x"),
             ["x"].map(|x| NAME.call(x))[0]],
-        ["taken:x", "taken:xy", "taken:xy", "taken:x"]) }
+        ["taken:x", "taken:x", "taken:xy", "taken:xy", "taken:x"]) }
+    fn statements() { NAME("x"); let s = [];
+        if NAME("x") == "taken:x" { s.push("if") } while NAME("x") != "taken:x" { return "while" }
+        switch NAME("x") { "taken:x" if NAME("y") == "taken:y" => s.push(NAME("c")), _ => {} }
+        for x in [NAME("d")] { s.push(x) } try { throw NAME("e") } catch (e) { s.push(e) }
+        do { s.push(NAME("f")) } until NAME("x") == "taken:x"; let m = #{ k: NAME("k") }; m.k += NAME("l"); s.push(m.k);
+        s[NAME("x").len() - 7] += NAME("m"); let b = { NAME("b") }; s.push(b ?? NAME("n"));
+        return compare_(s, ["iftaken:m", "taken:c", "taken:d", "taken:e", "taken:f", "taken:ktaken:l", "taken:b"]); }
     fn variables() { let found = [param(1), (|NAME| NAME + 1).call(1)];
         for NAME in [3] { found.push(NAME) }
         let NAME = 4; found.push(NAME); NAME += 1; found.push(NAME);
@@ -94,7 +102,7 @@ const METHODS: &str = r#"
 "#;
 
 /// What each role answers.
-const ROLES: [(&str, u16, &str); 17] = [
+const ROLES: [(&str, u16, &str); 18] = [
     ("/view/7", 200, "taken:7"),
     ("/both/7/8", 200, "taken:78"),
     ("/computed/7", 200, "taken:7"),
@@ -105,6 +113,7 @@ const ROLES: [(&str, u16, &str); 17] = [
     ("/pointers", 200, "right"),
     ("/closures", 200, "right"),
     ("/captured", 200, "right"),
+    ("/statements", 200, "right"),
     ("/before", 500, "no variable `NAME`"),
     ("/variables", 200, "right"),
     ("/properties", 200, "right"),
