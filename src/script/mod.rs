@@ -68,5 +68,6 @@ const TOPICS: &[Topic] = &[
     python::uuid::register,
     runtime::frozen::natives::register,
     runtime::large_int::register,
+    runtime::names::register,
     runtime::size_limits::register,
 ];

@@ -23,6 +23,7 @@ mod hot_swap;
 mod journal;
 mod logging;
 mod metrics;
+mod names;
 mod readiness;
 mod reference;
 mod report;

@@ -5,6 +5,7 @@ mod collections;
 mod order;
 
 use crate::script::runtime::frozen::{FrozenMap, as_list, as_map};
+use crate::script::runtime::names;
 use crate::script::runtime::natives::{Fallible, Natives};
 use crate::script::runtime::size_limits::{MAX_ITEMS, Text, too_many, write_value};
 use crate::system::truncate::beginning;
@@ -218,10 +219,10 @@ fn keys(map: Map) -> Array {
 const FREED: [&str; 5] = ["debug", "default", "is", "match", "new"];
 
 #[allow(deprecated)] // The hook is marked as volatile, not as going away.
-fn free_words(natives: &mut Natives) {
-    natives.engine.on_parse_token(|token, _, _| match token {
-        Token::Reserved(word) if FREED.contains(&word.as_str()) => Token::Identifier(word),
-        token => token,
+fn read_tokens(natives: &mut Natives) {
+    natives.engine.on_parse_token(|token, at, _| match token {
+        Token::Reserved(word) if FREED.contains(&word.as_str()) => names::token(Token::Identifier(word), at),
+        token => names::token(token, at),
     });
 }
 
@@ -229,7 +230,7 @@ pub(crate) fn register(natives: &mut Natives) {
     natives.set_var("None", ());
     natives.set_var("True", true);
     natives.set_var("False", false);
-    free_words(natives);
+    read_tokens(natives);
     register_conversions(natives);
     register_lists(natives);
     collections::register(natives);

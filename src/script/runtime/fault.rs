@@ -8,7 +8,7 @@ pub(crate) use kind::Kind;
 
 use super::files::Files;
 use super::http_error::HttpError;
-use super::{budget, json, size_limits};
+use super::{budget, json, names, size_limits};
 use rhai::{EvalAltResult, ParseErrorType, Position};
 use std::fmt;
 
@@ -166,10 +166,8 @@ fn message(error: &EvalAltResult) -> String {
         EvalAltResult::ErrorParsing(kind, _) => return lower_first(&parse_text(kind)),
         EvalAltResult::ErrorFunctionNotFound(signature, _) => {
             // Rhai gives the types of arguments as text only.
-            return format!(
-                "no function `{}`",
-                signature.replace("&str | ImmutableString | String", "string")
-            );
+            let signature = signature.replace("&str | ImmutableString | String", "string");
+            return format!("no function `{}`", names::shown(&signature));
         }
         EvalAltResult::ErrorVariableNotFound(name, _) => return format!("no variable `{name}`"),
         EvalAltResult::ErrorPropertyNotFound(name, _) => return format!("no property `{name}`"),

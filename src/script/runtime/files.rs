@@ -4,7 +4,7 @@
 use super::frozen::freeze;
 use super::key_value_store::KeyValueStore;
 use super::natives::Fallible;
-use super::python;
+use super::{names, python};
 use crate::chaos::Draws;
 use crate::directory::{Content, Name, ProvisionDir};
 use crate::system::lock::lock;
@@ -21,7 +21,7 @@ pub struct File {
     pub name: String,
     /// What its functions are called in, so that they find the file's constants, imports and each other.
     pub state: GlobalRuntimeState,
-    /// Public functions and top-level variables, for importers.
+    /// Public functions and top-level variables, for importers: under the names that the file gives them.
     pub module: Shared<Module>,
     /// Its functions, sorted by name.
     functions: Vec<Function>,
@@ -29,6 +29,7 @@ pub struct File {
 
 #[derive(Debug, Clone)]
 pub struct Function {
+    /// As Rhai knows it: it may be renamed.
     name: String,
     /// Parameter names, captured variables of a closure first.
     pub params: Vec<String>,
@@ -218,8 +219,8 @@ impl File {
     /// Compiles `text` and evaluates its top level.
     fn compile(engine: &Engine, name: &str, text: &str) -> Fallible<File> {
         // Only what is no Rhai may be Python: a comment or a text may well hold some.
-        let mut ast =
-            engine.compile(text).map_err(|error| python::diagnose(text).unwrap_or_else(|| error.into()))?;
+        let mut ast = names::compile(engine, text)
+            .map_err(|error| python::diagnose(text).unwrap_or_else(|| error.into()))?;
         ast.set_source(name);
         // Exported, a constant is in the module after the top level has run, where functions and importers find it.
         let exports: String =
@@ -231,6 +232,7 @@ impl File {
         let module: Shared<Module> = module.into();
         let mut state = engine.new_global_runtime_state();
         state.lib.push(AST::new_from_module(module.clone()).shared_lib().clone());
+        let module = names::for_importers(module, &ast);
         Ok(File { name: name.to_owned(), state, module, functions })
     }
 
@@ -283,7 +285,7 @@ fn functions_of(ast: &AST, text: &str) -> Vec<Function> {
         name: function.name.to_owned(),
         params: function.params.iter().map(|param| (*param).to_owned()).collect(),
         private: function.access.is_private(),
-        line: lines.get(function.name).copied(),
+        line: lines.get(&*names::shown(function.name)).copied(),
     };
     let mut functions: Vec<Function> = ast.iter_functions().map(of).collect();
     functions.sort_by(|one, other| one.name.cmp(&other.name));

@@ -14,6 +14,7 @@ pub(crate) mod json;
 pub(crate) mod key_value_store;
 pub(crate) mod large_int;
 pub(crate) mod multi_dict;
+pub(crate) mod names;
 pub(crate) mod natives;
 pub(crate) mod python;
 pub(crate) mod registration;

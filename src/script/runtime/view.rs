@@ -2,6 +2,7 @@
 //! as Flask passes them. How they are called stands in `evaluation`.
 
 use super::files::{File, Files, Function};
+use super::names;
 use super::natives::Fallible;
 use crate::routing::value::Value;
 use rhai::{AST, Dynamic, FnPtr, NativeCallContext, Position};
@@ -53,18 +54,20 @@ impl View {
             context.call_source().and_then(|name| files.file(name)).into_iter().collect();
         candidates.extend(files.file(&files.main));
         candidates.extend(files.all());
-        let name = function.fn_name();
         for file in candidates {
-            let overloads = file.overloads(name);
-            if !overloads.is_empty() {
-                return View::from_overloads(
-                    function.clone(),
-                    file.clone(),
-                    overloads,
-                    context.call_position(),
-                );
+            // `Fn(n)` with a name that is found out at run time does not know that the function is renamed.
+            let renamed = FnPtr::new(names::renamed(function.fn_name())).ok().map(|mut renamed| {
+                renamed.set_curry(function.curry().iter().cloned());
+                renamed
+            });
+            for function in [renamed, Some(function.clone())].into_iter().flatten() {
+                let overloads = file.overloads(function.fn_name());
+                if !overloads.is_empty() {
+                    return View::from_overloads(function, file.clone(), overloads, context.call_position());
+                }
             }
         }
+        let name = names::shown(function.fn_name());
         Err(format!("no function `{name}`: define it by `fn {name}(...) {{ ... }}`").into())
     }
 
@@ -80,7 +83,7 @@ impl View {
         let overloads: Vec<Vec<String>> =
             public.filter_map(|overload| overload.params.get(captured..).map(<[String]>::to_vec)).collect();
         if overloads.is_empty() {
-            let name = function.fn_name();
+            let name = names::shown(function.fn_name());
             return Err(
                 format!("function `{name}` is private: drop the word `private` before `fn {name}`").into()
             );
@@ -93,7 +96,7 @@ impl View {
         if self.function.is_anonymous() {
             return format!("closure_{}_{}", at.line().unwrap_or(0), at.position().unwrap_or(0));
         }
-        self.function.fn_name().to_owned()
+        names::shown(self.function.fn_name()).into_owned()
     }
 
     /// The function's name as people know it.
@@ -101,7 +104,7 @@ impl View {
         if self.function.is_anonymous() {
             "closure".to_owned()
         } else {
-            format!("`{}`", self.function.fn_name())
+            format!("`{}`", names::shown(self.function.fn_name()))
         }
     }
 

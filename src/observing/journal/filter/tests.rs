@@ -259,7 +259,8 @@ fn json_asks_the_same() {
         (r#"{"limit":"2"}"#, "`limit=2`: `\"2\"` is no number"),
     ];
     for (text, expected) in table {
-        let error = json(&crate::message::json::read(text.as_bytes()).unwrap(), LIST).unwrap_err().to_string();
+        let error =
+            json(&crate::message::json::read(text.as_bytes()).unwrap(), LIST).unwrap_err().to_string();
         assert_eq!(error, format!("failed to parse filter {expected}"));
     }
 }

@@ -3,6 +3,7 @@
 use crate::script::runtime::frozen::{as_list, as_map};
 use crate::script::runtime::large_int::LargeInt;
 use crate::script::runtime::multi_dict::to_dict;
+use crate::script::runtime::names;
 use crate::script::runtime::size_limits::{MAX_DEPTH, type_name};
 use crate::system::truncate::beginning;
 use rhai::{Dynamic, FnPtr, Map};
@@ -219,7 +220,8 @@ fn refusal_of(value: &Dynamic) -> Refusal {
         return Refusal::new("a blob has no JSON form: use `base64.b64encode(...)`, or `.decode()` for text");
     }
     if let Some(function) = value.read_lock::<FnPtr>() {
-        return Refusal::new(format!("the function `{}` has no JSON form: call it", function.fn_name()));
+        let name = names::shown(function.fn_name());
+        return Refusal::new(format!("the function `{name}` has no JSON form: call it"));
     }
     Refusal::new(format!("a value of type `{}` has no JSON form", type_name(value)))
 }

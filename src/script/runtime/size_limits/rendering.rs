@@ -4,6 +4,7 @@
 use super::{MAX_DEPTH, MAX_TEXT, Text, too_long};
 use crate::script::runtime::frozen::{FrozenList, FrozenMap, as_list, as_map, is_list, is_map};
 use crate::script::runtime::large_int::LargeInt;
+use crate::script::runtime::names;
 use crate::script::runtime::natives::{Fallible, Natives, ScriptValue};
 use rhai::{Array, Dynamic, FnPtr, ImmutableString, Map, NativeCallContext};
 use std::fmt::{self, Write};
@@ -63,7 +64,7 @@ impl Writer<'_, '_> {
         }
         if let Some(function) = value.read_lock::<FnPtr>() {
             // The `Debug` form would show captured values, without a limit.
-            return write!(self.out, "{}", *function);
+            return self.out.write_str(&names::shown(&function.to_string()));
         }
         self.other("to_debug", value)
     }
