@@ -6,6 +6,7 @@ mod float;
 mod style;
 mod writer;
 
+pub(crate) use float::python_float;
 pub(crate) use style::Style;
 
 use super::budget;
