@@ -6,6 +6,7 @@ mod keyed;
 mod order;
 
 use crate::script::runtime::frozen::{FrozenMap, as_list, as_map};
+use crate::script::runtime::json::python_float;
 use crate::script::runtime::natives::{Fallible, Natives};
 use crate::script::runtime::size_limits::{MAX_ITEMS, Text, too_many, write_value};
 use crate::system::truncate::beginning;
@@ -33,6 +34,9 @@ pub(crate) fn truth(value: &Dynamic) -> bool {
 
 /// The text of a value, as `to_string` shows it; too long a text is an error here.
 fn str_of(context: &NativeCallContext, value: &Dynamic) -> Fallible<ImmutableString> {
+    if let Ok(number) = value.as_float() {
+        return Ok(python_float(number).into());
+    }
     let mut out = Text::new();
     write_value("str", &mut out, context, value)?;
     Ok(out.finish())
