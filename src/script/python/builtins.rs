@@ -2,15 +2,17 @@
 //! Methods of text are in `text`.
 
 mod collections;
+mod keyed;
 mod order;
 
 use crate::script::runtime::frozen::{FrozenMap, as_list, as_map};
+use crate::script::runtime::json::python_float;
 use crate::script::runtime::names;
 use crate::script::runtime::natives::{Fallible, Natives};
 use crate::script::runtime::size_limits::{MAX_ITEMS, Text, too_many, write_value};
 use crate::system::truncate::beginning;
 use order::{Order, equal};
-use rhai::{Array, Dynamic, FnPtr, ImmutableString, Map, NativeCallContext, Token};
+use rhai::{Array, Dynamic, ImmutableString, Map, NativeCallContext, Token};
 use std::cmp::Ordering;
 
 /// Python's truth: nothing, zero and what is empty are false.
@@ -33,6 +35,9 @@ pub(crate) fn truth(value: &Dynamic) -> bool {
 
 /// The text of a value, as `to_string` shows it; too long a text is an error here.
 fn str_of(context: &NativeCallContext, value: &Dynamic) -> Fallible<ImmutableString> {
+    if let Ok(number) = value.as_float() {
+        return Ok(python_float(number).into());
+    }
     let mut out = Text::new();
     write_value("str", &mut out, context, value)?;
     Ok(out.finish())
@@ -128,16 +133,21 @@ fn sum(list: &Array) -> Fallible<Dynamic> {
 
 /// `min(list)` and `max(list)`: the first of the items that is `wanted` than the others.
 fn extreme(name: &str, list: &Array, wanted: Ordering) -> Fallible<Dynamic> {
+    extreme_by(name, list, list, wanted)
+}
+
+/// The same by the `keys` of the items.
+fn extreme_by(name: &str, list: &Array, keys: &Array, wanted: Ordering) -> Fallible<Dynamic> {
     let mut order = Order::new();
-    let mut items = list.iter();
-    let Some(mut best) = items.next() else { return Err(format!("{name}: the list is empty").into()) };
-    for item in items {
-        if order.compare(item, best) == wanted {
-            best = item;
+    let mut pairs = keys.iter().zip(list);
+    let Some(mut best) = pairs.next() else { return Err(format!("{name}: the list is empty").into()) };
+    for pair in pairs {
+        if order.compare(pair.0, best.0) == wanted {
+            best = pair;
         }
     }
     order.result(name)?;
-    Ok(best.clone())
+    Ok(best.1.clone())
 }
 
 fn sorted(list: Array) -> Fallible<Array> {
@@ -145,19 +155,6 @@ fn sorted(list: Array) -> Fallible<Array> {
     list.sort_by(|left, right| order.compare(left, right));
     order.result("sorted")?;
     Ok(list)
-}
-
-/// `sorted(list, key)`: by what the function gives for each item.
-fn sorted_by(context: &NativeCallContext, list: Array, key: &FnPtr) -> Fallible<Array> {
-    let mut keyed = Vec::new();
-    for item in list {
-        let key: Dynamic = key.call_within_context(context, (item.clone(),))?;
-        keyed.push((key, item));
-    }
-    let mut order = Order::new();
-    keyed.sort_by(|left, right| order.compare(&left.0, &right.0));
-    order.result("sorted")?;
-    Ok(keyed.into_iter().map(|(_, item)| item).collect())
 }
 
 fn reversed(list: Array) -> Array {
@@ -192,9 +189,6 @@ fn register_lists(natives: &mut Natives) {
     natives.register_fn("any", |list: Array| list.iter().any(truth));
     natives.register_fn("all", |list: Array| list.iter().all(truth));
     natives.register_fn("sorted", sorted);
-    natives.register_fn("sorted", |context: NativeCallContext, list: Array, key: FnPtr| {
-        sorted_by(&context, list, &key)
-    });
     natives.register_fn("sorted", |map: Map| -> Fallible<Array> { sorted(keys(map)) });
     natives.register_fn("reversed", reversed);
     natives.register_fn("reversed", |text: &str| text.chars().rev().collect::<String>());
@@ -234,6 +228,7 @@ pub(crate) fn register(natives: &mut Natives) {
     register_conversions(natives);
     register_lists(natives);
     collections::register(natives);
+    keyed::register(natives);
 }
 
 #[cfg(test)]

@@ -6,7 +6,8 @@ use hmac::digest::{InvalidLength, KeyInit};
 use hmac::{Hmac, Mac};
 use md5::Md5;
 use rhai::{Blob, Dynamic};
-use sha2::{Digest as _, Sha256, Sha512};
+use sha1::Sha1;
+use sha2::{Digest as _, Sha224, Sha256, Sha384, Sha512};
 
 #[derive(Debug, Clone)]
 pub(crate) struct Hashlib;
@@ -14,11 +15,54 @@ pub(crate) struct Hashlib;
 #[derive(Debug, Clone)]
 pub(crate) struct HmacHandle;
 
-/// What `hashlib.sha256(...)` gives.
+/// What `hashlib.sha256(...)` and `hmac.new(...)` give.
 #[derive(Debug, Clone)]
 pub(crate) struct Digest {
-    name: &'static str,
+    name: String,
     bytes: Blob,
+    block_size: i64,
+}
+
+/// A kind of digest under Python's name.
+struct Algorithm {
+    name: &'static str,
+    block_size: i64,
+    digest: fn(&[u8]) -> Blob,
+    /// With a key of any length (RFC 2104), and the message.
+    keyed: fn(&[u8], &[u8]) -> Result<Blob, InvalidLength>,
+}
+
+fn hmac_digest<M: Mac + KeyInit>(key: &[u8], message: &[u8]) -> Result<Blob, InvalidLength> {
+    Ok(<M as Mac>::new_from_slice(key)?.chain_update(message).finalize().into_bytes().to_vec())
+}
+
+macro_rules! algorithms {
+    ($($name:literal $kind:ty, $block_size:literal;)*) => {
+        [$(Algorithm {
+            name: $name,
+            block_size: $block_size,
+            digest: |bytes| <$kind>::digest(bytes).to_vec(),
+            keyed: hmac_digest::<Hmac<$kind>>,
+        }),*]
+    };
+}
+
+const ALGORITHMS: [Algorithm; 6] = algorithms! {
+    "md5" Md5, 64;
+    "sha1" Sha1, 64;
+    "sha224" Sha224, 64;
+    "sha256" Sha256, 64;
+    "sha384" Sha384, 128;
+    "sha512" Sha512, 128;
+};
+
+/// The algorithm of a name in any case (`SHA-256` too), or an error of `caller`.
+fn algorithm(caller: &str, name: &str) -> Fallible<&'static Algorithm> {
+    let plain = beginning(name, 40).to_lowercase().replace('-', "");
+    ALGORITHMS.iter().find(|known| known.name == plain).ok_or_else(|| {
+        let names = ALGORITHMS.map(|known| format!("`{}`", known.name)).join(", ");
+        format!("{caller}: unknown digest `{}`: there are {names}", beginning(name, 40)).into()
+    })
 }
 
 impl ScriptValue for Digest {}
@@ -40,28 +84,17 @@ fn with_bytes<T>(name: &str, value: &Dynamic, use_bytes: impl FnOnce(&[u8]) -> T
     }
 }
 
-/// The keyed digest (RFC 2104) of `message`; keys have any length.
-fn keyed(name: &str, key: &[u8], message: &[u8], digest: &str) -> Fallible<Blob> {
-    fn digest_of<M: Mac + KeyInit>(key: &[u8], message: &[u8]) -> Result<Blob, InvalidLength> {
-        Ok(<M as Mac>::new_from_slice(key)?.chain_update(message).finalize().into_bytes().to_vec())
-    }
-    let bytes = match digest {
-        "md5" => digest_of::<Hmac<Md5>>(key, message),
-        "sha256" => digest_of::<Hmac<Sha256>>(key, message),
-        "sha512" => digest_of::<Hmac<Sha512>>(key, message),
-        other => {
-            let shown = beginning(other, 40);
-            return Err(
-                format!("{name}: unknown digest `{shown}`: there are `md5`, `sha256` and `sha512`").into()
-            );
-        }
-    };
-    bytes.map_err(|error| format!("{name}: {error}").into())
+/// `hmac.new(key, message, digest)` on any mix of text and blobs.
+fn hmac_of(caller: &str, key: &Dynamic, message: &Dynamic, digest: &str) -> Fallible<Digest> {
+    let algorithm = algorithm(caller, digest)?;
+    let keyed = |key: &[u8]| with_bytes(caller, message, |message| (algorithm.keyed)(key, message));
+    let bytes = with_bytes(caller, key, keyed)??.map_err(|error| format!("{caller}: {error}"))?;
+    Ok(Digest { name: format!("hmac-{}", algorithm.name), bytes, block_size: algorithm.block_size })
 }
 
-/// `hmac.digest(key, message, digest)` on any mix of text and blobs.
-fn hmac_of(name: &str, key: &Dynamic, message: &Dynamic, digest: &str) -> Fallible<Blob> {
-    with_bytes(name, key, |key| with_bytes(name, message, |message| keyed(name, key, message, digest)))??
+fn hash_of(caller: &str, algorithm: &Algorithm, value: &Dynamic) -> Fallible<Digest> {
+    let bytes = with_bytes(caller, value, algorithm.digest)?;
+    Ok(Digest { name: algorithm.name.to_owned(), bytes, block_size: algorithm.block_size })
 }
 
 /// Compares without telling by the time where the difference is.
@@ -69,22 +102,44 @@ fn compare_digest(left: &[u8], right: &[u8]) -> bool {
     left.len() == right.len() && left.iter().zip(right).fold(0, |seen, (a, b)| seen | (a ^ b)) == 0
 }
 
-fn register_digest(natives: &mut Natives, name: &'static str, digest: fn(&[u8]) -> Blob) {
-    natives.register_fn(name, move |_: Receiver<Hashlib>, value: Dynamic| -> Fallible<Digest> {
-        let bytes = with_bytes(&format!("hashlib.{name}"), &value, digest)?;
-        Ok(Digest { name, bytes })
+fn register_hashlib(natives: &mut Natives) {
+    natives.register_handle("hashlib", Hashlib);
+    for algorithm in &const { ALGORITHMS } {
+        let caller = format!("hashlib.{}", algorithm.name);
+        natives.register_fn(algorithm.name, move |_: Receiver<Hashlib>, value: Dynamic| {
+            hash_of(&caller, algorithm, &value)
+        });
+        // Python hands the function itself to `hmac.new`; here it is its name.
+        natives.register_get(algorithm.name, move |_: Receiver<Hashlib>| algorithm.name);
+    }
+    natives.register_fn("new", |_: Receiver<Hashlib>, name: &str, value: Dynamic| {
+        hash_of("hashlib.new", algorithm("hashlib.new", name)?, &value)
     });
+}
+
+fn register_digest(natives: &mut Natives) {
+    natives.register_type_with_name::<Digest>("digest");
+    natives.register_fn("hexdigest", |digest: &mut Digest| hexadecimal(&digest.bytes));
+    natives.register_fn("digest", |digest: &mut Digest| digest.bytes.clone());
+    natives.register_get("name", |digest: &mut Digest| digest.name.clone());
+    natives.register_get("digest_size", |digest: &mut Digest| {
+        i64::try_from(digest.bytes.len()).unwrap_or(i64::MAX)
+    });
+    natives.register_get("block_size", |digest: &mut Digest| digest.block_size);
 }
 
 fn register_hmac(natives: &mut Natives) {
     natives.register_handle("hmac", HmacHandle);
+    natives.register_fn("new", |_: Receiver<HmacHandle>, key: Dynamic, message: Dynamic, digest: &str| {
+        hmac_of("hmac.new", &key, &message, digest)
+    });
     natives.register_fn("digest", |_: Receiver<HmacHandle>, key: Dynamic, message: Dynamic, digest: &str| {
-        hmac_of("hmac.digest", &key, &message, digest)
+        hmac_of("hmac.digest", &key, &message, digest).map(|digest| digest.bytes)
     });
     natives.register_fn(
         "hexdigest",
         |_: Receiver<HmacHandle>, key: Dynamic, message: Dynamic, digest: &str| {
-            hmac_of("hmac.hexdigest", &key, &message, digest).map(|bytes| hexadecimal(&bytes))
+            hmac_of("hmac.hexdigest", &key, &message, digest).map(|digest| hexadecimal(&digest.bytes))
         },
     );
     natives.register_fn(
@@ -97,14 +152,8 @@ fn register_hmac(natives: &mut Natives) {
 }
 
 pub(crate) fn register(natives: &mut Natives) {
-    natives.register_handle("hashlib", Hashlib);
-    natives.register_type_with_name::<Digest>("digest");
-    register_digest(natives, "md5", |bytes| Md5::digest(bytes).to_vec());
-    register_digest(natives, "sha256", |bytes| Sha256::digest(bytes).to_vec());
-    register_digest(natives, "sha512", |bytes| Sha512::digest(bytes).to_vec());
-    natives.register_fn("hexdigest", |digest: &mut Digest| hexadecimal(&digest.bytes));
-    natives.register_fn("digest", |digest: &mut Digest| digest.bytes.clone());
-    natives.register_get("name", |digest: &mut Digest| digest.name.to_string());
+    register_hashlib(natives);
+    register_digest(natives);
     register_hmac(natives);
 }
 
@@ -133,18 +182,38 @@ mod tests {
                 "\"5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843\"",
             ),
             ("hmac.digest(\"k\", \"m\", \"sha512\").len()", "64"),
+            ("hmac.new(\"k\", \"m\", \"SHA-512\").name", "\"hmac-sha512\""),
+            ("hashlib.new(\"sha1\", \"abc\").digest_size", "20"),
+            ("hashlib.sha384(\"\").block_size", "128"),
             ("hmac.compare_digest(\"abc\", \"abc\".encode())", "true"),
             ("hmac.compare_digest(\"abc\", \"abd\")", "false"),
             ("hmac.compare_digest(\"abc\", \"abcd\")", "false"),
         ]);
     }
 
+    /// Each line: name, message, what Python 3.11 gives as `hashlib.new(name, message)`, and as `hmac.new(b"key", message, name)`.
+    #[test]
+    fn digests_are_those_of_python() {
+        for line in include_str!("hash/python.txt").lines() {
+            let [name, message, plain, keyed] = line.split(' ').collect::<Vec<_>>()[..] else {
+                panic!("{line}")
+            };
+            let (plain, keyed) = (format!("\"{plain}\""), format!("\"{keyed}\""));
+            yields(&[
+                (&format!("hashlib.{name}(\"{message}\").hexdigest()"), &plain),
+                (&format!("hashlib.new(\"{name}\", \"{message}\".encode()).hexdigest()"), &plain),
+                (&format!("hmac.new(\"key\", \"{message}\", \"{name}\").hexdigest()"), &keyed),
+                (&format!("hmac.new(\"key\".encode(), \"{message}\", hashlib.{name}).hexdigest()"), &keyed),
+            ]);
+        }
+    }
+
     #[test]
     fn unknown_digests_and_other_types_are_named() {
         fails(&[
             (
-                "hmac.digest(\"k\", \"m\", \"sha1\")",
-                "hmac.digest: unknown digest `sha1`: there are `md5`, `sha256` and `sha512`",
+                "hmac.digest(\"k\", \"m\", \"sha3\")",
+                "hmac.digest: unknown digest `sha3`: there are `md5`, `sha1`, `sha224`, `sha256`, `sha384`, `sha512`",
             ),
             ("hashlib.sha256(1)", "hashlib.sha256: needs text or a blob, not `i64`"),
             ("hmac.digest(\"k\", [], \"md5\")", "hmac.digest: needs text or a blob, not `array`"),

@@ -1,44 +1,86 @@
 //! `json.dumps` and `json.loads`, and Rhai's own names for them.
 
-use crate::script::runtime::json::{from_json, to_text};
+use crate::script::runtime::frozen::as_list;
+use crate::script::runtime::json::{Style, from_json, to_text};
 use crate::script::runtime::natives::{Fallible, Natives, Receiver};
+use crate::script::runtime::size_limits::type_name;
+use crate::system::truncate::beginning;
 use rhai::{Dynamic, ImmutableString, Map};
 
 #[derive(Debug, Clone)]
 pub(crate) struct Json;
 
-fn dumps(value: &Dynamic, indent: &str) -> Fallible<ImmutableString> {
-    to_text(value, indent).map_err(|why| format!("json.dumps: {why}").into())
+/// Longest indentation, and longest separator, in bytes.
+const MAX_PIECE: usize = 16;
+
+fn dumps(value: &Dynamic, style: &Style) -> Fallible<ImmutableString> {
+    to_text(value, style).map_err(|why| format!("json.dumps: {why}").into())
 }
 
-/// The indentation that the options of `json.dumps` ask for: a number of blanks, or the text itself.
-fn indent_of(options: &Map) -> Result<String, String> {
-    let mut indent = String::new();
+/// The text, where it is a short one.
+fn piece(value: &Dynamic) -> Option<String> {
+    let text = value.as_immutable_string_ref().ok()?;
+    (text.len() <= MAX_PIECE).then(|| text.to_string())
+}
+
+/// The form that the options of `json.dumps` ask for.
+fn style_of(options: &Map) -> Result<Style, String> {
+    let mut style = Style::python();
     for (name, value) in options {
-        match (name.as_str(), value.as_int(), value.as_immutable_string_ref()) {
-            ("indent", Ok(blanks @ 0..=16), _) => indent = " ".repeat(usize::try_from(blanks).unwrap_or(0)),
-            ("indent", _, Ok(text))
-                if text.len() <= 16 && text.bytes().all(|byte| b" \t".contains(&byte)) =>
-            {
-                indent = text.to_string();
+        match (name.as_str(), value.as_bool()) {
+            ("indent", _) => style.indent = indent(value)?,
+            ("separators", _) => {}
+            ("ensure_ascii", Ok(flag)) => style.ascii = flag,
+            ("sort_keys", Ok(flag)) => style.sorted = flag,
+            ("ensure_ascii" | "sort_keys", Err(_)) => {
+                return Err(format!("`{name}` is true or false, not `{}`", type_name(value)));
             }
-            ("indent", ..) if value.is_unit() => {}
-            ("indent", ..) => return Err("`indent` is 0 to 16 blanks".into()),
-            ("sort_keys", ..) if value.is_bool() => {}
-            (name, ..) => return Err(format!("unknown option `{name}`: there are `indent` and `sort_keys`")),
+            (name, _) => {
+                return Err(format!(
+                    "unknown option `{}`: there are `indent`, `separators`, `ensure_ascii` and `sort_keys`",
+                    beginning(name, 80)
+                ));
+            }
         }
     }
-    Ok(indent)
+    if style.indent.is_some() {
+        style.item_separator = ",".into();
+    }
+    if let Some(value) = options.get("separators").filter(|value| !value.is_unit()) {
+        (style.item_separator, style.key_separator) = separators(value)?;
+    }
+    Ok(style)
+}
+
+/// A number of blanks, or the text itself.
+fn indent(value: &Dynamic) -> Result<Option<String>, String> {
+    if value.is_unit() {
+        return Ok(None);
+    }
+    match value.as_int() {
+        Ok(blanks @ 0..=16) => Ok(Some(" ".repeat(usize::try_from(blanks).unwrap_or(0)))),
+        _ => piece(value)
+            .map(Some)
+            .ok_or_else(|| "`indent` is 0 to 16 blanks, or a text of at most 16 bytes".to_owned()),
+    }
+}
+
+fn separators(value: &Dynamic) -> Result<(String, String), String> {
+    let pair = as_list(value).and_then(|list| match &*list {
+        [item, key] => Some((piece(item)?, piece(key)?)),
+        _ => None,
+    });
+    pair.ok_or_else(|| "`separators` is a list of two short texts: `[\",\", \":\"]`".to_owned())
 }
 
 pub(crate) fn register(natives: &mut Natives) {
     natives.register_handle("json", Json);
-    natives.register_fn("dumps", |_: Receiver<Json>, value: Dynamic| dumps(&value, ""));
+    natives.register_fn("dumps", |_: Receiver<Json>, value: Dynamic| dumps(&value, &Style::python()));
     natives.register_fn(
         "dumps",
         |_: Receiver<Json>, value: Dynamic, options: Map| -> Fallible<ImmutableString> {
-            let indent = indent_of(&options).map_err(|why| format!("json.dumps: {why}"))?;
-            dumps(&value, &indent)
+            let style = style_of(&options).map_err(|why| format!("json.dumps: {why}"))?;
+            dumps(&value, &style)
         },
     );
     natives.register_fn("loads", |_: Receiver<Json>, text: &str| -> Fallible<Dynamic> {
@@ -52,7 +94,7 @@ pub(crate) fn register(natives: &mut Natives) {
         from_json(text.as_bytes()).map_err(|why| format!("parse_json: {why}").into())
     });
     natives.register_fn("to_json", |map: Map| -> Fallible<ImmutableString> {
-        to_text(&map.into(), "").map_err(|why| format!("to_json: {why}").into())
+        to_text(&map.into(), &Style::compact()).map_err(|why| format!("to_json: {why}").into())
     });
 }
 

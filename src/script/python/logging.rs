@@ -1,10 +1,12 @@
 //! `logging.*`: what scripts write to the log, under the target `provision`, with the line that wrote it.
 
+use super::text::percent::{Failure, write_percent};
 use crate::script::runtime::call;
-use crate::script::runtime::natives::{Natives, Receiver};
-use crate::script::runtime::size_limits::text_of;
+use crate::script::runtime::natives::Natives;
+use crate::script::runtime::size_limits::{Text, write_value};
 use log::Level;
-use rhai::{Dynamic, NativeCallContext, Position};
+use rhai::{Dynamic, ImmutableString, NativeCallContext, Position};
+use std::any::TypeId;
 
 /// The target of the log records: `RUST_LOG=provision=debug` selects them.
 pub(crate) const TARGET: &str = "provision";
@@ -15,9 +17,50 @@ const MAX_MESSAGE: usize = 64 << 10;
 #[derive(Debug, Clone)]
 pub(crate) struct Logging;
 
+/// Most values beside the message of a record.
+const MAX_VALUES: usize = 8;
+
+const LEVELS: [(&str, Level); 6] = [
+    ("info", Level::Info),
+    ("warning", Level::Warn),
+    ("warn", Level::Warn),
+    ("error", Level::Error),
+    ("exception", Level::Error),
+    ("critical", Level::Error),
+];
+
+/// The values one after another with blanks between them, as `print` shows them; cut where that is too long.
+fn joined(context: &NativeCallContext, values: &[Dynamic]) -> ImmutableString {
+    let mut out = Text::with_limit(MAX_MESSAGE);
+    for (index, value) in values.iter().enumerate() {
+        let written = out
+            .push("print", if index > 0 { " " } else { "" })
+            .and_then(|()| write_value("print", &mut out, context, value));
+        if written.is_err() {
+            return out.truncated();
+        }
+    }
+    out.finish()
+}
+
+/// What `logging.info(template, value, ...)` writes, and what is wrong with it. A message alone is no template.
+fn message(context: &NativeCallContext, values: &[Dynamic]) -> (ImmutableString, Option<String>) {
+    let template = match values {
+        [template, _, ..] => template.as_immutable_string_ref().ok(),
+        _ => None,
+    };
+    let Some(template) = template else { return (joined(context, values), None) };
+    let mut out = Text::with_limit(MAX_MESSAGE);
+    match write_percent(&mut out, context, &template, &values[1..]) {
+        Ok(()) => (out.finish(), None),
+        Err(Failure::TooLong) => (out.truncated(), None),
+        Err(Failure::Mismatch(why)) => (joined(context, values), Some(why)),
+    }
+}
+
 /// The message behind the name of the provision and the line. Control characters are escaped: text of a client in it
 /// can't look like a record of its own.
-fn record(source: Option<&str>, line: Option<usize>, value: &Dynamic) -> String {
+fn record(source: Option<&str>, line: Option<usize>, message: &str) -> String {
     let mut text = String::new();
     if let Some(source) = source {
         text = format!("{source}:");
@@ -28,7 +71,9 @@ fn record(source: Option<&str>, line: Option<usize>, value: &Dynamic) -> String 
     if !text.is_empty() {
         text.push(' ');
     }
-    for letter in text_of(value, MAX_MESSAGE).chars() {
+    let mut shown = Text::with_limit(MAX_MESSAGE);
+    let shown = if shown.push("", message).is_ok() { shown.finish() } else { shown.truncated() };
+    for letter in shown.chars() {
         if letter.is_control() && letter != '\t' {
             text.extend(letter.escape_default());
         } else {
@@ -38,54 +83,123 @@ fn record(source: Option<&str>, line: Option<usize>, value: &Dynamic) -> String 
     text
 }
 
-/// Logs `value` at `level`, where that is switched on.
-fn write(level: Level, source: Option<&str>, position: Position, value: &Dynamic) {
+/// Logs `message` at `level`, where that is switched on.
+fn write(level: Level, source: Option<&str>, position: Position, message: &str) {
     if log::log_enabled!(target: TARGET, level) {
-        log::log!(target: TARGET, level, "{}", record(source, position.line(), value));
+        log::log!(target: TARGET, level, "{}", record(source, position.line(), message));
+    }
+}
+
+/// The same for values of a script, which a template may not fit: the request goes on, a warning follows.
+fn log_values(context: &NativeCallContext, name: &str, level: Level, values: &[Dynamic]) {
+    if !log::log_enabled!(target: TARGET, level) {
+        return;
+    }
+    // A closure has no source of its own.
+    let file = call::with(|call| call.file().map(|file| file.name.clone())).flatten();
+    let source = context.call_source().or(file.as_deref());
+    let (text, mistake) = message(context, values);
+    write(level, source, context.call_position(), &text);
+    if let Some(why) = mistake {
+        write(Level::Warn, source, context.call_position(), &format!("logging.{name}: {why}"));
     }
 }
 
 /// Registers `logging`; `print(x)` and `debug(x)` of Rhai write to the same log.
 pub(crate) fn register(natives: &mut Natives) {
     natives.register_handle("logging", Logging);
-    for (name, level) in
-        [("info", Level::Info), ("warning", Level::Warn), ("error", Level::Error), ("critical", Level::Error)]
-    {
-        natives.register_fn(name, move |context: NativeCallContext, _: Receiver<Logging>, value: Dynamic| {
-            // A closure has no source of its own.
-            let file = call::with(|call| call.file().map(|file| file.name.clone())).flatten();
-            write(level, context.call_source().or(file.as_deref()), context.call_position(), &value);
+    let receiver = Some(TypeId::of::<Logging>());
+    for (name, level) in LEVELS {
+        natives.register_variadic(name, receiver, 1..=MAX_VALUES + 1, move |context, values| {
+            log_values(context, name, level, &values);
+            Ok(Dynamic::UNIT)
         });
     }
-    // Whatever is called `debug`, Rhai takes its text and hands it to `on_debug`.
-    natives.register_fn("debug", |_: Receiver<Logging>, value: Dynamic| text_of(&value, MAX_MESSAGE));
-    natives.engine.on_debug(|text, source, position| write(Level::Debug, source, position, &text.into()));
-    natives.engine.on_print(|text| write(Level::Info, None, Position::NONE, &text.into()));
+    // Whatever is called `debug` or `print`, Rhai takes its text and hands it to `on_debug` or `on_print`.
+    natives.register_variadic("debug", receiver, 1..=MAX_VALUES + 1, |context, values| {
+        if !log::log_enabled!(target: TARGET, Level::Debug) {
+            return Ok(ImmutableString::new().into());
+        }
+        let (text, mistake) = message(context, &values);
+        Ok(mistake.map_or(text.clone(), |why| format!("{text} (logging.debug: {why})").into()).into())
+    });
+    natives.register_variadic("print", None, 2..=MAX_VALUES, |context, values| {
+        Ok(joined(context, &values).into())
+    });
+    natives.engine.on_debug(|text, source, position| write(Level::Debug, source, position, text));
+    natives.engine.on_print(|text| write(Level::Info, None, Position::NONE, text));
 }
 
 #[cfg(test)]
 mod tests {
-    use super::record;
+    use super::{MAX_MESSAGE, message, record};
     use crate::script::tests::trial::engine;
-    use rhai::Dynamic;
+    use rhai::{Array, Engine, NativeCallContext};
 
     #[test]
     fn records_name_their_line_and_stay_one_line() {
         let table = [
-            (Some("foo-bar"), Some(12), Dynamic::from("text"), "foo-bar:12: text"),
-            (None, Some(3), Dynamic::from(1_i64), "3: 1"),
-            (None, None, Dynamic::from("a\nb\tc\u{1b}"), "a\\nb\tc\\u{1b}"),
-            (Some("a"), None, vec![Dynamic::from("x"), Dynamic::UNIT].into(), "a: [\"x\", ()]"),
+            (Some("foo-bar"), Some(12), "text", "foo-bar:12: text"),
+            (None, Some(3), "1", "3: 1"),
+            (None, None, "a\nb\tc\u{1b}", "a\\nb\tc\\u{1b}"),
+            (Some("a"), None, "x", "a: x"),
         ];
-        for (source, line, value, expected) in table {
-            assert_eq!(record(source, line, &value), expected);
+        for (source, line, message, expected) in table {
+            assert_eq!(record(source, line, message), expected);
         }
-        assert!(record(None, None, &"x".repeat(100_000).into()).len() <= super::MAX_MESSAGE);
+        assert!(record(None, None, &"x".repeat(100_000)).len() <= MAX_MESSAGE);
     }
 
     #[test]
-    fn every_level_takes_any_value() {
-        let script = "logging.debug(1); logging.info(\"a\"); logging.warning([1]); logging.error(#{}); logging.critical(());";
-        engine().run(script).unwrap();
+    fn every_level_takes_any_values() {
+        for call in [
+            "1",
+            "\"a\"",
+            "[1]",
+            "#{}",
+            "()",
+            "\"%s\", 1",
+            "\"%s\"",
+            "1, 2",
+            "\"%d\", \"x\"",
+            "1, 2, 3, 4, 5, 6, 7, 8, 9",
+        ] {
+            for level in ["debug", "info", "warning", "warn", "error", "exception", "critical"] {
+                engine().run(&format!("logging.{level}({call})")).unwrap();
+            }
+        }
+        engine().run("print(); print(1); print(1, \"a\", [2], (), 5, 6, 7, 8); print(\"%s\", 1)").unwrap();
+    }
+
+    /// An engine whose `made(list)` is the message of these values, and what is wrong with them.
+    fn messages() -> Engine {
+        let mut engine = engine();
+        engine.register_fn("made", |context: NativeCallContext, values: Array| -> Array {
+            let (text, mistake) = message(&context, &values);
+            vec![text.into(), mistake.unwrap_or_default().into()]
+        });
+        engine
+    }
+
+    #[test]
+    fn messages_have_their_values_as_in_python() {
+        let table = [
+            ("\"id %s: %d\", 7, 2.9", "id 7: 2", ""),
+            ("\"100%\"", "100%", ""),
+            ("\"%(a)s and %(b)03d\", #{ a: [1], b: 2 }", "[1] and 002", ""),
+            ("\"%s\", #{ a: 1 }", "#{\"a\": 1}", ""),
+            ("\"%s\", [1, 2]", "[1, 2]", ""),
+            ("\"%s\", hashlib", "hashlib", ""),
+            ("\"a\", 1", "a 1", "1 values for 0 directives"),
+            ("\"%s %s\", 1", "%s %s 1", "1 values are too few"),
+            ("\"%d\", \"x\"", "%d x", "`%d` needs a number, not `string`"),
+            ("1, \"a\", ()", "1 a ", ""),
+        ];
+        for (values, text, mistake) in table {
+            let made = messages().eval::<Array>(&format!("made([{values}])")).unwrap();
+            assert_eq!((made[0].to_string(), made[1].to_string()), (text.into(), mistake.into()), "{values}");
+        }
+        let cut = messages().eval::<Array>("made([\"%s\", \"x\" * 100000])").unwrap();
+        assert!(cut[0].to_string().len() <= MAX_MESSAGE && cut[0].to_string().ends_with("x..."));
     }
 }

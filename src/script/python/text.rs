@@ -2,6 +2,8 @@
 //! Positions count characters.
 
 mod format;
+pub(crate) mod percent;
+mod repr;
 
 use crate::script::runtime::natives::{Fallible, Natives, ScriptValue};
 use crate::script::runtime::size_limits::{MAX_TEXT, Text, collect, too_long, write_value};
@@ -271,6 +273,8 @@ pub(crate) fn register(natives: &mut Natives) {
     register_changes(natives);
     register_bytes(natives);
     format::register(natives);
+    percent::register(natives);
+    repr::register(natives);
 }
 
 #[cfg(test)]

@@ -2,7 +2,12 @@
 //! Knows nothing of requests and answers.
 
 mod encoding;
+mod float;
+mod style;
 mod writer;
+
+pub(crate) use float::python_float;
+pub(crate) use style::Style;
 
 use super::budget;
 use super::frozen::{FrozenList, FrozenMap};
@@ -12,13 +17,13 @@ use crate::message::json::{self, Build};
 use rhai::{Dynamic, ImmutableString};
 use std::fmt;
 
-/// Writes `value` as compact JSON in UTF-8, keys sorted. `()` is null, `1.0` stays `1.0`, a character is a string.
+/// Writes `value` as compact JSON in UTF-8. `()` is null, `1.0` stays `1.0`, a character is a string.
 ///
 /// # Errors
 /// What has no JSON form: blobs, function pointers, infinite numbers, values of our own types, nesting beyond 128
 /// levels; a text longer than `limit` bytes. The error says where in the value.
 pub(crate) fn to_json(value: &Dynamic, limit: usize) -> Result<Vec<u8>, String> {
-    writer::write(value, limit, "")
+    writer::write(value, limit, &Style::compact())
 }
 
 /// Why JSON was not read.
@@ -113,8 +118,8 @@ impl Build for Dynamic {
     }
 }
 
-/// `value` as text with `indent` in front of each level; compact where it is empty.
-pub(crate) fn to_text(value: &Dynamic, indent: &str) -> Result<ImmutableString, String> {
-    let bytes = writer::write(value, MAX_TEXT, indent)?;
+/// `value` as JSON in `style`.
+pub(crate) fn to_text(value: &Dynamic, style: &Style) -> Result<ImmutableString, String> {
+    let bytes = writer::write(value, MAX_TEXT, style)?;
     String::from_utf8(bytes).map(Into::into).map_err(|error| error.to_string())
 }

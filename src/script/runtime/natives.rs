@@ -6,6 +6,7 @@
 mod accessor;
 mod function;
 mod thawing;
+mod variadic;
 
 pub(crate) use function::{Receiver, ScriptValue};
 

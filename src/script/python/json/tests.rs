@@ -1,5 +1,5 @@
 use crate::script::runtime::json::{Unread, from_json, to_json};
-use crate::script::tests::trial::{fails, yields};
+use crate::script::tests::trial::{engine, fails, yields};
 use rhai::{Dynamic, Map};
 
 #[test]
@@ -7,7 +7,7 @@ fn values_are_written_as_json() {
     yields(&[
         (
             r#"json.dumps(#{b: [1, 2.0, ()], a: "ä\"\n", c: true, d: 'x'})"#,
-            r#""{\"a\":\"ä\\\"\\n\",\"b\":[1,2.0,null],\"c\":true,\"d\":\"x\"}""#,
+            r#""{\"a\": \"\\u00e4\\\"\\n\", \"b\": [1, 2.0, null], \"c\": true, \"d\": \"x\"}""#,
         ),
         (r#"json.dumps(1e300)"#, r#""1e+300""#),
         (r#"json.dumps(-9223372036854775807)"#, r#""-9223372036854775807""#),
@@ -17,7 +17,16 @@ fn values_are_written_as_json() {
             r#""{\n  \"a\": [\n    1\n  ],\n  \"b\": {},\n  \"c\": []\n}""#,
         ),
         (r#"json.dumps([1], #{ indent: "\t", sort_keys: true })"#, r#""[\n\t1\n]""#),
-        (r#"json.dumps([1], #{ indent: None })"#, r#""[1]""#),
+        (r#"json.dumps([1, 2], #{ indent: None, separators: () })"#, r#""[1, 2]""#),
+        (r#"json.dumps([1, [2]], #{ indent: 0 })"#, r#""[\n1,\n[\n2\n]\n]""#),
+        (r#"json.dumps(#{a: [1, 2]}, #{ separators: [",", ":"] })"#, r#""{\"a\":[1,2]}""#),
+        (r#"json.dumps([1, 2], #{ indent: 1, separators: ["; ", "="] })"#, r#""[\n 1; \n 2\n]""#),
+        (r#"json.dumps(["é", 'é'], #{ ensure_ascii: false })"#, r#""[\"é\", \"é\"]""#),
+        (
+            r#"let m = json.loads("{\"b\": 1, \"a\": {\"d\": 2, \"c\": 3}}");
+            [json.dumps(m), json.dumps(m, #{ sort_keys: true })]"#,
+            r#"["{\"b\": 1, \"a\": {\"d\": 2, \"c\": 3}}", "{\"a\": {\"c\": 3, \"d\": 2}, \"b\": 1}"]"#,
+        ),
         (r#"#{a: ()}.to_json()"#, r#""{\"a\":null}""#),
     ]);
 }
@@ -40,7 +49,10 @@ fn json_is_read() {
         (r#"json.loads("{\"a\": 1, \"a\": 2}")"#, r##"#{"a": 2}"##),
         (r#"json.loads("[1]".encode())"#, "[1]"),
         (r#"parse_json("[1]")"#, "[1]"),
-        (r#"let x = json.loads("{\"a\": {\"b\": 1}}"); x.a.b += 1; json.dumps(x)"#, r#""{\"a\":{\"b\":2}}""#),
+        (
+            r#"let x = json.loads("{\"a\": {\"b\": 1}}"); x.a.b += 1; json.dumps(x)"#,
+            r#""{\"a\": {\"b\": 2}}""#,
+        ),
     ]);
 }
 
@@ -60,15 +72,42 @@ fn what_has_no_json_form_is_named_with_its_place() {
         ("json.dumps(#{x: 1.0 / 0.0})", "json.dumps: at `x`: the number inf has no JSON form"),
         (
             "json.dumps(1, #{ indnt: 2 })",
-            "json.dumps: unknown option `indnt`: there are `indent` and `sort_keys`",
+            "json.dumps: unknown option `indnt`: there are `indent`, `separators`, `ensure_ascii` and `sort_keys`",
         ),
-        ("json.dumps(1, #{ indent: 99 })", "json.dumps: `indent` is 0 to 16 blanks"),
+        (
+            "json.dumps(1, #{ indent: 99 })",
+            "json.dumps: `indent` is 0 to 16 blanks, or a text of at most 16 bytes",
+        ),
+        (
+            "json.dumps(1, #{ separators: [\",\"] })",
+            "json.dumps: `separators` is a list of two short texts: `[\",\", \":\"]`",
+        ),
+        ("json.dumps(1, #{ sort_keys: 1 })", "json.dumps: `sort_keys` is true or false, not `i64`"),
         ("json.loads(\"{\")", "json.loads: EOF while parsing an object at line 1 column 1"),
         ("json.loads(\"[1,]\")", "json.loads: trailing comma at line 1 column 4"),
         ("json.loads(\"\")", "json.loads: EOF while parsing a value at line 1 column 0"),
         ("json.loads(\"[\" * 200)", "json.loads: recursion limit exceeded at line 1 column 128"),
         ("parse_json(\"x\")", "parse_json: expected value at line 1 column 1"),
     ]);
+}
+
+/// Each line: JSON, the options of `json.dumps`, and what Python 3.11 writes.
+#[test]
+fn json_is_written_as_python_does() {
+    let engine = engine();
+    let mut scope = rhai::Scope::new();
+    for line in include_str!("python.txt").lines() {
+        let [input, options, expected] = line.split('\t').collect::<Vec<_>>()[..] else { panic!("{line}") };
+        scope.clear();
+        scope.push("input", input.to_owned()).push("options", options.to_owned());
+        let written = engine
+            .eval_with_scope::<String>(
+                &mut scope,
+                "json.dumps(json.dumps(json.loads(input), json.loads(options)))",
+            )
+            .unwrap();
+        assert_eq!(written, expected, "{input} {options}");
+    }
 }
 
 #[test]

@@ -7,7 +7,7 @@ use crate::system::truncate::beginning;
 use rhai::{Array, Dynamic, ImmutableString, Map, NativeCallContext};
 
 /// Most digits behind the point.
-const MAX_PRECISION: usize = 100;
+pub(super) const MAX_PRECISION: usize = 100;
 
 /// What the fields of a format string refer to.
 struct Arguments {
@@ -174,13 +174,13 @@ fn digits<'a>(rest: &mut &'a str) -> Option<&'a str> {
 }
 
 /// A whole number in another base: Python writes `-0xff`, not the two's complement.
-fn signed(number: i64, prefix: &str, digits: impl Fn(u64) -> String) -> String {
+pub(super) fn signed(number: i64, prefix: &str, digits: impl Fn(u64) -> String) -> String {
     let sign = if number < 0 { "-" } else { "" };
     format!("{sign}{prefix}{}", digits(number.unsigned_abs()))
 }
 
 /// `1.500000e+03`: the exponent has a sign and two digits.
-fn exponential(number: f64, precision: usize) -> String {
+pub(super) fn exponential(number: f64, precision: usize) -> String {
     let text = format!("{number:.precision$e}");
     let Some((digits, exponent)) = text.split_once('e') else { return text };
     let sign = if exponent.starts_with('-') { '-' } else { '+' };

@@ -1,5 +1,7 @@
 //! The writing half of JSON: walks a value and stops at a limit. `serde_json` writes the strings and numbers.
 
+use super::float::python_float;
+use super::style::Style;
 use crate::script::runtime::frozen::{as_list, as_map};
 use crate::script::runtime::large_int::LargeInt;
 use crate::script::runtime::multi_dict::to_dict;
@@ -12,10 +14,10 @@ use std::io::{Error, Write};
 /// What most answers fit into, so that the text seldom grows.
 const USUAL: usize = 128;
 
-/// Writes `value`, each level behind `indent`, on one line where that is empty.
-pub(super) fn write(value: &Dynamic, limit: usize, indent: &str) -> Result<Vec<u8>, String> {
+/// Writes `value` in `style`.
+pub(super) fn write(value: &Dynamic, limit: usize, style: &Style) -> Result<Vec<u8>, String> {
     let mut writer =
-        Writer { out: Bytes { written: Vec::with_capacity(USUAL.min(limit)), limit }, indent, depth: 0 };
+        Writer { out: Bytes { written: Vec::with_capacity(USUAL.min(limit)), limit }, style, depth: 0 };
     match writer.value(value) {
         Ok(()) => Ok(writer.out.written),
         Err(Refusal { what, .. }) if what.is_empty() => {
@@ -96,7 +98,7 @@ fn entries(map: &Map) -> impl Iterator<Item = (&str, &Dynamic)> {
 
 struct Writer<'a> {
     out: Bytes,
-    indent: &'a str,
+    style: &'a Style,
     depth: usize,
 }
 
@@ -106,7 +108,7 @@ impl Writer<'_> {
         if value.is_string()
             && let Ok(text) = value.as_immutable_string_ref()
         {
-            return Ok(serde_json::to_writer(&mut self.out, text.as_str())?);
+            return self.text(&text);
         }
         if value.is_map()
             && let Ok(map) = value.as_map_ref()
@@ -135,10 +137,13 @@ impl Writer<'_> {
             if !number.is_finite() {
                 return Err(Refusal::new(format!("the number {number} has no JSON form")));
             }
+            if self.style.python {
+                return Ok(self.out.write_all(python_float(number).as_bytes())?);
+            }
             return Ok(serde_json::to_writer(&mut self.out, &number)?);
         }
         if let Ok(letter) = value.as_char() {
-            return Ok(serde_json::to_writer(&mut self.out, &letter)?);
+            return self.text(letter.encode_utf8(&mut [0; 4]));
         }
         // `request.args` and its like, as Flask's `jsonify` takes them.
         if let Some(list) = as_list(value) {
@@ -154,6 +159,31 @@ impl Writer<'_> {
             Some(map) => self.nested(|writer| writer.map(&mut entries(&map))),
             None => Err(refusal_of(value)),
         }
+    }
+
+    fn text(&mut self, text: &str) -> Result<(), Refusal> {
+        if !self.style.ascii || text.bytes().all(|byte| byte.is_ascii() && byte != 0x7F) {
+            return Ok(serde_json::to_writer(&mut self.out, text)?);
+        }
+        self.out.write_all(b"\"")?;
+        for letter in text.chars() {
+            match letter {
+                '"' => self.out.write_all(b"\\\"")?,
+                '\\' => self.out.write_all(b"\\\\")?,
+                '\n' => self.out.write_all(b"\\n")?,
+                '\r' => self.out.write_all(b"\\r")?,
+                '\t' => self.out.write_all(b"\\t")?,
+                '\u{8}' => self.out.write_all(b"\\b")?,
+                '\u{c}' => self.out.write_all(b"\\f")?,
+                ' '..='~' => self.out.write_all(&[letter as u8])?,
+                _ => {
+                    for unit in letter.encode_utf16(&mut [0; 2]) {
+                        write!(self.out, "\\u{unit:04x}")?;
+                    }
+                }
+            }
+        }
+        Ok(self.out.write_all(b"\"")?)
     }
 
     fn nested(&mut self, body: impl FnOnce(&mut Self) -> Result<(), Refusal>) -> Result<(), Refusal> {
@@ -176,13 +206,22 @@ impl Writer<'_> {
     }
 
     fn map(&mut self, map: &mut dyn Iterator<Item = (&str, &Dynamic)>) -> Result<(), Refusal> {
+        if self.style.sorted {
+            let mut entries: Vec<_> = map.collect();
+            entries.sort_by_key(|(key, _)| *key);
+            return self.entries(&mut entries.into_iter());
+        }
+        self.entries(map)
+    }
+
+    fn entries(&mut self, map: &mut dyn Iterator<Item = (&str, &Dynamic)>) -> Result<(), Refusal> {
         self.out.write_all(b"{")?;
         let mut empty = true;
         for (key, item) in map {
             self.separate(!empty)?;
             empty = false;
-            serde_json::to_writer(&mut self.out, key)?;
-            self.out.write_all(if self.indent.is_empty() { b":" } else { b": " })?;
+            self.text(key)?;
+            self.out.write_all(self.style.key_separator.as_bytes())?;
             self.value(item).map_err(|refusal| refusal.inside(|| format!(".{}", beginning(key, 80))))?;
         }
         self.close(empty, b"}")
@@ -191,7 +230,7 @@ impl Writer<'_> {
     /// Starts an item: the comma after the one before, the line break.
     fn separate(&mut self, follows: bool) -> Result<(), Refusal> {
         if follows {
-            self.out.write_all(b",")?;
+            self.out.write_all(self.style.item_separator.as_bytes())?;
         }
         self.line(self.depth)
     }
@@ -204,10 +243,10 @@ impl Writer<'_> {
     }
 
     fn line(&mut self, depth: usize) -> Result<(), Refusal> {
-        if !self.indent.is_empty() {
+        if let Some(indent) = &self.style.indent {
             self.out.write_all(b"\n")?;
             for _ in 0..depth {
-                self.out.write_all(self.indent.as_bytes())?;
+                self.out.write_all(indent.as_bytes())?;
             }
         }
         Ok(())

@@ -1,0 +1,157 @@
+//! `repr(x)`: values as they are written in Python: `['a', 1.0, None, {'k': True}]`.
+
+use crate::script::runtime::frozen::{as_list, as_map};
+use crate::script::runtime::json::python_float;
+use crate::script::runtime::natives::{Fallible, Natives};
+use crate::script::runtime::size_limits::{MAX_DEPTH, Text, write_value};
+use rhai::{Dynamic, FnPtr, NativeCallContext};
+
+/// Appends `value` in Python's notation.
+///
+/// # Errors
+/// The text is full; the error names `name`.
+pub(crate) fn write_repr(
+    name: &str,
+    out: &mut Text,
+    context: &NativeCallContext,
+    value: &Dynamic,
+) -> Fallible<()> {
+    Repr { name, out, context }.value(value, 0)
+}
+
+struct Repr<'a, 'b> {
+    name: &'a str,
+    out: &'a mut Text,
+    context: &'a NativeCallContext<'b>,
+}
+
+impl Repr<'_, '_> {
+    fn push(&mut self, part: &str) -> Fallible<()> {
+        self.out.push(self.name, part)
+    }
+
+    fn value(&mut self, value: &Dynamic, depth: usize) -> Fallible<()> {
+        if depth > MAX_DEPTH {
+            return self.push("...");
+        }
+        if let Ok(text) = value.as_immutable_string_ref() {
+            return self.quoted(&text);
+        }
+        if let Some(list) = as_list(value) {
+            return self.list(&list, depth);
+        }
+        if let Some(map) = as_map(value) {
+            return self.map(&mut map.iter(), depth);
+        }
+        if let Ok(flag) = value.as_bool() {
+            return self.push(if flag { "True" } else { "False" });
+        }
+        if let Ok(number) = value.as_float() {
+            return self.push(&python_float(number));
+        }
+        if let Ok(letter) = value.as_char() {
+            return self.quoted(letter.encode_utf8(&mut [0; 4]));
+        }
+        if let Ok(blob) = value.as_blob_ref() {
+            return self.bytes(&blob);
+        }
+        if let Some(function) = value.read_lock::<FnPtr>() {
+            return self.push(&format!("<function {}>", function.fn_name()));
+        }
+        if value.is_unit() {
+            return self.push("None");
+        }
+        if value.is_int() {
+            return self.push(&value.to_string());
+        }
+        // Types of our own have their notation as `to_debug`.
+        match self.context.call_native_fn_raw("to_debug", true, &mut [&mut value.clone()]) {
+            Ok(text) if text.is_string() => self.push(&text.to_string()),
+            _ => write_value(self.name, self.out, self.context, value),
+        }
+    }
+
+    fn list(&mut self, list: &[Dynamic], depth: usize) -> Fallible<()> {
+        self.push("[")?;
+        for (index, item) in list.iter().enumerate() {
+            self.push(if index > 0 { ", " } else { "" })?;
+            self.value(item, depth + 1)?;
+        }
+        self.push("]")
+    }
+
+    fn map(&mut self, map: &mut dyn Iterator<Item = (&str, &Dynamic)>, depth: usize) -> Fallible<()> {
+        self.push("{")?;
+        for (index, (key, item)) in map.enumerate() {
+            self.push(if index > 0 { ", " } else { "" })?;
+            self.quoted(key)?;
+            self.push(": ")?;
+            self.value(item, depth + 1)?;
+        }
+        self.push("}")
+    }
+
+    /// In single quotes, unless the text has such and no double ones.
+    fn quoted(&mut self, text: &str) -> Fallible<()> {
+        let quote = if text.contains('\'') && !text.contains('"') { '"' } else { '\'' };
+        self.push(quote.encode_utf8(&mut [0; 4]))?;
+        for letter in text.chars() {
+            match letter {
+                '\n' => self.push("\\n")?,
+                '\r' => self.push("\\r")?,
+                '\t' => self.push("\\t")?,
+                '\\' => self.push("\\\\")?,
+                _ if letter == quote => self.push(&format!("\\{letter}"))?,
+                ' '..='~' => self.push(letter.encode_utf8(&mut [0; 4]))?,
+                _ if is_printable(letter) => self.push(letter.encode_utf8(&mut [0; 4]))?,
+                _ => self.push(&escaped(letter))?,
+            }
+        }
+        self.push(quote.encode_utf8(&mut [0; 4]))
+    }
+
+    fn bytes(&mut self, blob: &[u8]) -> Fallible<()> {
+        let quote = if blob.contains(&b'\'') && !blob.contains(&b'"') { b'"' } else { b'\'' };
+        self.push(&format!("b{}", char::from(quote)))?;
+        for byte in blob {
+            match *byte {
+                b'\n' => self.push("\\n")?,
+                b'\r' => self.push("\\r")?,
+                b'\t' => self.push("\\t")?,
+                b'\\' => self.push("\\\\")?,
+                byte if byte == quote => self.push(&format!("\\{}", char::from(byte)))?,
+                byte @ b' '..=b'~' => self.push(char::from(byte).encode_utf8(&mut [0; 4]))?,
+                byte => self.push(&format!("\\x{byte:02x}"))?,
+            }
+        }
+        self.push(char::from(quote).encode_utf8(&mut [0; 4]))
+    }
+}
+
+/// Rust knows what can be printed; behind a letter also the marks that combine with it.
+fn is_printable(letter: char) -> bool {
+    let text: String = ['a', letter].iter().collect();
+    text.escape_debug().nth(1) == Some(letter)
+}
+
+fn escaped(letter: char) -> String {
+    match u32::from(letter) {
+        code @ ..=0xFF => format!("\\x{code:02x}"),
+        code @ ..=0xFFFF => format!("\\u{code:04x}"),
+        code => format!("\\U{code:08x}"),
+    }
+}
+
+/// With all that is not ASCII escaped.
+pub(super) fn ascii(text: &str) -> String {
+    let shown = |letter: char| if letter.is_ascii() { letter.to_string() } else { escaped(letter) };
+    text.chars().map(shown).collect()
+}
+
+pub(super) fn register(natives: &mut Natives) {
+    natives.register_fn("repr", |context: NativeCallContext, value: Dynamic| -> Fallible<_> {
+        let mut out = Text::new();
+        write_repr("repr", &mut out, &context, &value)?;
+        Ok(out.finish())
+    });
+}

@@ -1,0 +1,60 @@
+//! Natives of several numbers of arguments of any type, such as `print(a, b, ...)`.
+
+use super::{Fallible, Natives, Use};
+use rhai::plugin::PluginFunc;
+use rhai::{Dynamic, NativeCallContext, Shared};
+use std::any::TypeId;
+use std::ops::RangeInclusive;
+
+struct Variadic<Function> {
+    function: Function,
+    /// Arguments that the function does not get: the handle that it is called on.
+    receivers: usize,
+}
+
+impl<Function> PluginFunc for Variadic<Function>
+where
+    Function: Fn(&NativeCallContext, Vec<Dynamic>) -> Fallible<Dynamic> + Send + Sync,
+{
+    fn call(&self, context: Option<NativeCallContext>, arguments: &mut [&mut Dynamic]) -> Fallible<Dynamic> {
+        let Some(context) = context else { return Err("a native was called without a context".into()) };
+        // They are copies, made for this call.
+        let values = arguments.iter_mut().skip(self.receivers).map(|argument| argument.take()).collect();
+        (self.function)(&context, values)
+    }
+
+    fn is_method_call(&self) -> bool {
+        self.receivers > 0
+    }
+
+    fn has_context(&self) -> bool {
+        true
+    }
+
+    fn is_pure(&self) -> bool {
+        true
+    }
+
+    fn is_volatile(&self) -> bool {
+        false
+    }
+}
+
+impl Natives<'_> {
+    /// A function of any of the `counts` of arguments, whatever their types; called on a handle of type `receiver` where there
+    /// is one.
+    pub(crate) fn register_variadic(
+        &mut self,
+        name: &str,
+        receiver: Option<TypeId>,
+        counts: RangeInclusive<usize>,
+        function: impl Fn(&NativeCallContext, Vec<Dynamic>) -> Fallible<Dynamic> + Send + Sync + 'static,
+    ) {
+        let function = Shared::new(Variadic { function, receivers: usize::from(receiver.is_some()) });
+        for count in counts {
+            let types: Vec<TypeId> =
+                receiver.into_iter().chain((0..count).map(|_| TypeId::of::<Dynamic>())).collect();
+            self.add(Use::Call, name, &types, function.clone());
+        }
+    }
+}
