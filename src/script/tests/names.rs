@@ -161,7 +161,7 @@ fn get(provision: &Arc<Provision>, target: &str) -> (u16, String) {
 const CONTROL: &str = "of_no_native";
 
 /// Words of Rhai, which it takes for no function, and variables of ours: `time` is the module, `Fn("time")` the function.
-const REFUSED: [&str; 7] = ["debug", "is", "match", "print", "random", "status", "time"];
+const REFUSED: [&str; 8] = ["debug", "is", "match", "new", "print", "random", "status", "time"];
 
 #[test]
 fn any_name_may_be_that_of_a_function() {

@@ -6,15 +6,38 @@ pub(crate) fn python_float(number: f64) -> String {
     if !number.is_finite() {
         return number.to_string().to_lowercase();
     }
-    // Rust has the fewest digits too: `-1.25e7`.
-    let shortest = format!("{number:e}");
-    let (digits, exponent) = shortest.split_once('e').unwrap_or((&shortest, "0"));
-    let exponent: i32 = exponent.parse().unwrap_or(0);
-    if !(-4..16).contains(&exponent) {
-        let sign = if exponent < 0 { '-' } else { '+' };
-        return format!("{digits}e{sign}{:02}", exponent.unsigned_abs());
+    let (digits, exponent) = shortest(number.abs());
+    let sign = if number.is_sign_negative() { "-" } else { "" };
+    if (-4..16).contains(&exponent) {
+        let unsigned = match usize::try_from(exponent) {
+            Ok(whole) if whole + 1 < digits.len() => {
+                format!("{}.{}", &digits[..=whole], &digits[whole + 1..])
+            }
+            Ok(whole) => format!("{digits:0<width$}.0", width = whole + 1),
+            Err(_) => format!("0.{}{digits}", "0".repeat(exponent.unsigned_abs() as usize - 1)),
+        };
+        return format!("{sign}{unsigned}");
     }
-    format!("{number:?}")
+    let (first, rest) = digits.split_at(1);
+    let point = if rest.is_empty() { "" } else { "." };
+    let exponent_sign = if exponent < 0 { '-' } else { '+' };
+    format!("{sign}{first}{point}{rest}e{exponent_sign}{:02}", exponent.unsigned_abs())
+}
+
+/// The fewest digits that give the same number, and the exponent of the first one. serde_json has them, as Python does, in
+/// doubt even; Rust itself goes up.
+fn shortest(number: f64) -> (String, i32) {
+    let text = serde_json::Value::from(number).to_string();
+    let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let all = format!("{whole}{fraction}");
+    let digits = all.trim_start_matches('0');
+    let zeros = all.len() - digits.len();
+    let exponent = exponent.parse().unwrap_or(0) + whole.len() as i32 - 1 - zeros as i32;
+    match digits.trim_end_matches('0') {
+        "" => ("0".to_owned(), 0),
+        digits => (digits.to_owned(), exponent),
+    }
 }
 
 #[cfg(test)]
