@@ -56,6 +56,7 @@ const TOPICS: &[Topic] = &[
     flask::url_for::register,
     python::base64::register,
     python::builtins::register,
+    python::bytes::register,
     python::clock::register,
     python::environ::register,
     python::hash::register,

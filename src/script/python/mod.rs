@@ -2,6 +2,7 @@
 
 pub(crate) mod base64;
 pub(crate) mod builtins;
+pub(crate) mod bytes;
 pub(crate) mod clock;
 pub(crate) mod environ;
 pub(crate) mod hash;

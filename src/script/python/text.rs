@@ -4,9 +4,9 @@
 mod format;
 
 use crate::script::runtime::natives::{Fallible, Natives, ScriptValue};
-use crate::script::runtime::size_limits::{MAX_TEXT, Text, collect, too_long, write_value};
+use crate::script::runtime::size_limits::{Text, collect, write_value};
 use crate::system::truncate::beginning;
-use rhai::{Array, Blob, ImmutableString, NativeCallContext};
+use rhai::{Array, ImmutableString, NativeCallContext};
 
 /// Registers `name` with one text beside its receiver, which may be a character too.
 fn register_with_text<T: ScriptValue>(
@@ -144,28 +144,6 @@ fn cased(text: &str, kind: fn(char) -> bool) -> bool {
     letters.peek().is_some() && letters.all(kind)
 }
 
-/// The encodings that `encode` and `decode` know are names of UTF-8.
-fn check_encoding(name: &str, encoding: &str) -> Fallible<()> {
-    match encoding.to_ascii_lowercase().as_str() {
-        "utf-8" | "utf8" | "ascii" => Ok(()),
-        other => Err(format!("{name}: unknown encoding `{}`: there is `utf-8`", beginning(other, 80)).into()),
-    }
-}
-
-/// `blob.decode()`.
-fn decode(bytes: &[u8]) -> Fallible<ImmutableString> {
-    if bytes.len() > MAX_TEXT {
-        return Err(too_long("decode"));
-    }
-    let text = std::str::from_utf8(bytes).map_err(|error| {
-        format!(
-            "decode: byte {} of the blob is no UTF-8: `base64.b64encode` takes any bytes",
-            error.valid_up_to()
-        )
-    })?;
-    Ok(text.into())
-}
-
 fn register_cuts(natives: &mut Natives) {
     natives.register_fn("strip", |text: &str| text.trim().to_string());
     natives.register_fn("lstrip", |text: &str| text.trim_start().to_string());
@@ -252,24 +230,10 @@ fn register_changes(natives: &mut Natives) {
     natives.register_fn("*", |count: i64, text: &str| repeated(text, count));
 }
 
-fn register_bytes(natives: &mut Natives) {
-    natives.register_fn("encode", |text: &str| -> Blob { text.as_bytes().to_vec() });
-    natives.register_fn("encode", |text: &str, encoding: &str| -> Fallible<Blob> {
-        check_encoding("encode", encoding)?;
-        Ok(text.as_bytes().to_vec())
-    });
-    natives.register_fn("decode", |blob: &mut Blob| decode(blob));
-    natives.register_fn("decode", |blob: &mut Blob, encoding: &str| -> Fallible<ImmutableString> {
-        check_encoding("decode", encoding)?;
-        decode(blob)
-    });
-}
-
 pub(crate) fn register(natives: &mut Natives) {
     register_cuts(natives);
     register_searches(natives);
     register_changes(natives);
-    register_bytes(natives);
     format::register(natives);
 }
 

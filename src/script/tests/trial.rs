@@ -2,7 +2,7 @@
 
 use crate::script::flask::status;
 use crate::script::python::{
-    base64, builtins, clock, environ, hash, json, logging, random, regex, text, urllib, uuid,
+    base64, builtins, bytes, clock, environ, hash, json, logging, random, regex, text, urllib, uuid,
 };
 use crate::script::runtime::natives::Natives;
 use crate::script::runtime::{frozen, large_int, size_limits};
@@ -20,6 +20,7 @@ pub(crate) fn engine() -> Engine {
         large_int::register,
         size_limits::register,
         builtins::register,
+        bytes::register,
         clock::register,
         environ::register,
         hash::register,

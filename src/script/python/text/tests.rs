@@ -50,8 +50,6 @@ fn methods_of_text_give_new_values() {
         ),
         (r#"["a1".islower(), "A1".isupper(), "1".isupper()]"#, "[true, true, false]"),
         (r#"["ab" * 3, 2 * "x", "x" * -1]"#, r#"["ababab", "xx", ""]"#),
-        (r#"["ä".encode(), "a".encode("utf-8")]"#, "[[c3a4], [61]]"),
-        (r#""ä".encode().decode() + blob(1, 65).decode("UTF-8")"#, r#""äA""#),
     ]);
 }
 
@@ -88,11 +86,6 @@ fn errors_name_the_method() {
     fails(&[
         (r#""a".split("")"#, "split: the separator is empty: `to_chars` gives the characters"),
         (r#""a".ljust(3, "ab")"#, "ljust: the fill is one character, not `ab`"),
-        (r#""a".encode("latin-1")"#, "encode: unknown encoding `latin-1`: there is `utf-8`"),
-        (
-            r#"blob(1, 255).decode()"#,
-            "decode: byte 0 of the blob is no UTF-8: `base64.b64encode` takes any bytes",
-        ),
         (r#""{} {}".format(1)"#, "format: `{1}` needs more than the 1 values given"),
         (r#""{x}".format(#{a: 1})"#, "format: no value for `{x}`"),
         (r#""{".format(1)"#, "format: a single `{` in the template: write it twice"),
