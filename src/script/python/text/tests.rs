@@ -53,6 +53,108 @@ fn methods_of_text_give_new_values() {
     ]);
 }
 
+/// The answers are those of Python 3.
+#[test]
+fn methods_of_text_are_pythons() {
+    yields(&[
+        (r#""banana".find("an",2)"#, r#"3"#),
+        (r#""banana".find("an",-3)"#, r#"3"#),
+        (r#""banana".find("an",2,4)"#, r#"-1"#),
+        (r#""banana".find("",6)"#, r#"6"#),
+        (r#""banana".find("",7)"#, r#"-1"#),
+        (r#""äbäb".find("b",2)"#, r#"3"#),
+        (r#""banana".find("an",-99,-3)"#, r#"1"#),
+        (r#""banana".find("a",4,2)"#, r#"-1"#),
+        (r#""banana".rfind("an",0,4)"#, r#"1"#),
+        (r#""banana".rfind("a",-2)"#, r#"5"#),
+        (r#""banana".rfind("")"#, r#"6"#),
+        (r#""banana".index("n")"#, r#"2"#),
+        (r#""banana".index("n",3)"#, r#"4"#),
+        (r#""banana".rindex("n")"#, r#"4"#),
+        (r#""banana".rindex("n",0,3)"#, r#"2"#),
+        (r#""banana".count("a",2)"#, r#"2"#),
+        (r#""banana".count("a",2,5)"#, r#"1"#),
+        (r#""abc".count("")"#, r#"4"#),
+        (r#""".count("")"#, r#"1"#),
+        (r#""abc".count("",9)"#, r#"0"#),
+        (r#""banana".startswith("an",1)"#, r#"true"#),
+        (r#""banana".startswith("an",1,2)"#, r#"false"#),
+        (r#""banana".endswith("na",4)"#, r#"true"#),
+        (r#""banana".endswith("an",0,-1)"#, r#"true"#),
+        (r#""a=b=c".partition("=")"#, r#"["a", "=", "b=c"]"#),
+        (r#""a=b=c".rpartition("=")"#, r#"["a=b", "=", "c"]"#),
+        (r#""abc".partition("=")"#, r#"["abc", "", ""]"#),
+        (r#""abc".rpartition("=")"#, r#"["", "", "abc"]"#),
+        (r#""".partition("=")"#, r#"["", "", ""]"#),
+        (r#""=b".partition("=")"#, r#"["", "=", "b"]"#),
+        (r#""b=".rpartition("=")"#, r#"["b", "=", ""]"#),
+        (r#""a,b,c".rsplit(",",1)"#, r#"["a,b", "c"]"#),
+        (r#""a,b,c".rsplit(",")"#, r#"["a", "b", "c"]"#),
+        (r#""a,b,c".rsplit(",",0)"#, r#"["a,b,c"]"#),
+        (r#"" a  b c ".rsplit()"#, r#"["a", "b", "c"]"#),
+        (r#"" a  b c ".rsplit((),1)"#, r#"[" a  b", "c"]"#),
+        (r#"" a  b c ".split((),1)"#, r#"["a", "b c "]"#),
+        (r#"" a  b c ".split((),0)"#, r#"["a  b c "]"#),
+        (r#"" a  b c ".rsplit((),0)"#, r#"[" a  b c"]"#),
+        (r#""a".split((),3)"#, r#"["a"]"#),
+        (r#""".split((),1)"#, r#"[]"#),
+        (r#""a b  c".split((),-1)"#, r#"["a", "b", "c"]"#),
+        (r#""a\nb\r\nc\rd".splitlines()"#, r#"["a", "b", "c", "d"]"#),
+        (r#""a\n\nb\n".splitlines()"#, r#"["a", "", "b"]"#),
+        (r#""a\nb\r\n".splitlines(true)"#, r#"["a\n", "b\r\n"]"#),
+        (r#""".splitlines()"#, r#"[]"#),
+        (r#""\n".splitlines()"#, r#"[""]"#),
+        (r#""a\x0bb\x0cc\x1cd".splitlines()"#, r#"["a", "b", "c", "d"]"#),
+        (r#""a\u2028b\u0085c".splitlines()"#, r#"["a", "b", "c"]"#),
+        (r#""aBß1".swapcase()"#, r#""AbSS1""#),
+        (r#""ÄBẞß".casefold()"#, r#""äbssss""#),
+        (r#""ΣΑΣ".casefold()"#, r#""σασ""#),
+        (r#""ﬁﬀ".casefold()"#, r#""fiff""#),
+        (r#""12".isdecimal()"#, r#"true"#),
+        (r#""1a".isdecimal()"#, r#"false"#),
+        (r#""".isdecimal()"#, r#"false"#),
+        (r#""½".isnumeric()"#, r#"true"#),
+        (r#""a½".isnumeric()"#, r#"false"#),
+        (r#""ab".isascii()"#, r#"true"#),
+        (r#""ä".isascii()"#, r#"false"#),
+        (r#""".isascii()"#, r#"true"#),
+        (r#""\x1c a\x1f".strip()"#, r#""a""#),
+        (r#""a\x1cb".split()"#, r#"["a", "b"]"#),
+        (r#""\x1f".isspace()"#, r#"true"#),
+        (r#""they're 2nd x-ray".title()"#, r#""They'Re 2Nd X-Ray""#),
+        (r#""ab cD".capitalize()"#, r#""Ab cd""#),
+        (r#""-5".zfill(5)"#, r#""-0005""#),
+        (r#""+5".zfill(3)"#, r#""+05""#),
+        (r#""--5".zfill(5)"#, r#""-00-5""#),
+        (r#""".zfill(2)"#, r#""00""#),
+        (r#""aXbX".removesuffix("X")"#, r#""aXb""#),
+        (r#""aXbX".removeprefix("a")"#, r#""XbX""#),
+        (r#""Hello".lower()"#, r#""hello""#),
+        (r#""ab".center(5,"*")"#, r#""**ab*""#),
+        (r#""abc".center(6,"*")"#, r#""*abc**""#),
+        (r#""ab".center(7)"#, r#""   ab  ""#),
+        (r#""abc".replace("","-",2)"#, r#""-a-bc""#),
+        (r#""aaa".replace("a","b",0)"#, r#""aaa""#),
+        (r#""aaa".replace("aa","b")"#, r#""ba""#),
+        (r#""xxaxx".strip("x")"#, r#""a""#),
+        (r#""abc".isalpha()"#, r#"true"#),
+        (r#""ab1".isalnum()"#, r#"true"#),
+        (r#""a b".isalpha()"#, r#"false"#),
+        (r#""Ab".islower()"#, r#"false"#),
+        (r#""a1".islower()"#, r#"true"#),
+        (r#""A1".isupper()"#, r#"true"#),
+    ]);
+}
+
+#[test]
+fn sets_of_characters_have_pythons_names() {
+    yields(&[
+        ("string.ascii_lowercase + string.digits", r#""abcdefghijklmnopqrstuvwxyz0123456789""#),
+        ("string.ascii_letters.len() - 2 * string.ascii_uppercase.len()", "0"),
+        ("[string.hexdigits, string.punctuation.len()]", r#"["0123456789abcdefABCDEF", 32]"#),
+    ]);
+}
+
 #[test]
 fn format_shows_values_as_python_does() {
     yields(&[
@@ -85,6 +187,14 @@ fn format_shows_values_as_python_does() {
 fn errors_name_the_method() {
     fails(&[
         (r#""a".split("")"#, "split: the separator is empty: `to_chars` gives the characters"),
+        (r#""abc".index("x")"#, "index: substring not found; `find` gives -1 for one that is not there"),
+        (
+            r#""abc".rindex("a", 1)"#,
+            "rindex: substring not found; `rfind` gives -1 for one that is not there",
+        ),
+        (r#""a".rsplit("")"#, "rsplit: the separator is empty: `to_chars` gives the characters"),
+        (r#""a".partition("")"#, "partition: the separator is empty"),
+        (r#""a".rpartition("")"#, "rpartition: the separator is empty"),
         (r#""a".ljust(3, "ab")"#, "ljust: the fill is one character, not `ab`"),
         (r#""{} {}".format(1)"#, "format: `{1}` needs more than the 1 values given"),
         (r#""{x}".format(#{a: 1})"#, "format: no value for `{x}`"),
