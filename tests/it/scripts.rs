@@ -227,3 +227,45 @@ fn answers_held_back_on_one_connection_leave_in_order_and_hold_up_no_others() {
         ("3.5".to_owned(), "0.2".to_owned())
     );
 }
+
+#[test]
+fn parameters_and_variables_hide_handles_of_pythons_modules() {
+    let mock = Mock::serving(
+        r#"const secrets = 5;
+fn registerRules() {
+    app.get("/handles", || `${bytes.fromhex("6869").decode()} ${string.digits} ${inner()}`);
+    app.get("/closures", || [1].map(|n| string.digits[n] + bytes.fromhex("68").decode())[0]);
+    app.get("/parameters", || parameters("a", "b"));
+    app.get("/<string>", |string| `closure ${string}`);
+    app.get("/variables/<bytes>", variables);
+    app.get("/constant", || `${secrets + 1}`);
+}
+fn inner() { [bytes([104]).hex(), string.hexdigits.len()] }
+fn parameters(bytes, string) { bytes + string }
+fn variables(bytes) { let string = bytes; string }"#,
+    );
+    for (target, text) in [
+        ("/handles", "hi 0123456789 [\"68\", 22]"),
+        ("/closures", "1h"),
+        ("/parameters", "ab"),
+        ("/x", "closure x"),
+        ("/variables/y", "y"),
+        ("/constant", "6"),
+    ] {
+        assert_eq!(mock.get(target).text(), text, "{target}");
+    }
+}
+
+#[test]
+fn identifiers_are_text_with_hex() {
+    let mock = Mock::serving(
+        r#"fn registerRules() {
+    app.get("/<uuid:id>", |id| id.hex);
+    app.get("/made", || { let id = uuid.uuid4(); [#{ id: id, same: id.hex == id.replace("-", "") }, 200, #{ "X-Id": id }] });
+}"#,
+    );
+    assert_eq!(mock.get("/12345678-1234-5678-1234-56781234567A").text(), "1234567812345678123456781234567a");
+    let made = mock.get("/made");
+    assert_eq!(made.json()["same"], true);
+    assert_eq!(made.json()["id"].as_str().unwrap(), made.header("x-id"));
+}

@@ -54,7 +54,8 @@ impl ModuleResolver for Imports {
 }
 
 /// Makes `import` and top-level constants work in `engine`; looks at variables are where a call over its budget ends.
-pub(crate) fn register(engine: &mut Engine, budget: Budget) {
+/// `handle` gives global values that parameters of the same name hide: those of modules, Rhai's optimizer puts in place of parameters.
+pub(crate) fn register(engine: &mut Engine, budget: Budget, handle: fn(&str) -> Option<Dynamic>) {
     engine.set_module_resolver(Imports);
     #[allow(deprecated)] // "volatile", not deprecated: the lock file pins the version
     engine.on_var(move |name, index, context| {
@@ -65,7 +66,8 @@ pub(crate) fn register(engine: &mut Engine, budget: Budget) {
         if index != 0 {
             return Ok(None);
         }
-        let Some(value) = constant(name, context.source()) else { return Ok(None) };
+        let value = constant(name, context.source()).or_else(|| handle(name));
+        let Some(value) = value else { return Ok(None) };
         Ok(if context.scope().contains(name) { None } else { Some(value) })
     });
 }

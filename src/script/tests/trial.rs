@@ -1,8 +1,9 @@
 //! Scripts on trial: an engine with all natives and the limits of a server, and two assertions over tables.
 
 use crate::script::flask::status;
+use crate::script::handle;
 use crate::script::python::{
-    base64, builtins, bytes, clock, environ, hash, json, logging, random, regex, text, urllib, uuid,
+    base64, builtins, bytes, clock, environ, hash, json, logging, random, regex, secrets, text, urllib, uuid,
 };
 use crate::script::runtime::natives::Natives;
 use crate::script::runtime::{frozen, large_int, size_limits};
@@ -28,6 +29,7 @@ pub(crate) fn engine() -> Engine {
         logging::register,
         random::register,
         regex::register,
+        secrets::register,
         status::register,
         text::register,
         urllib::register,
@@ -36,6 +38,11 @@ pub(crate) fn engine() -> Engine {
         register(&mut natives);
     }
     natives.finish();
+    #[allow(deprecated)] // "volatile", not deprecated: the lock file pins the version
+    engine.on_var(|name, index, context| {
+        let hidden = index != 0 || context.scope().contains(name);
+        Ok(if hidden { None } else { handle(name) })
+    });
     engine
 }
 
