@@ -17,6 +17,7 @@ use crate::script::runtime::view::View;
 use rhai::{Dynamic, EvalAltResult};
 use std::cell::{Cell, OnceCell};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// A reply and what is known of how it came about.
 #[derive(Default)]
@@ -236,9 +237,13 @@ impl Flow<'_> {
         reply
     }
 
-    /// Where `error` happened, also for the log.
+    /// Where `error` happened, also for the log. What was slept before is forgotten: nobody wants to wait for an error.
     fn fault(&self, error: &EvalAltResult) -> Fault {
-        let (file, line) = call::with(|call| (call.file().cloned(), call.line())).unwrap_or_default();
+        let (file, line) = call::with(|call| {
+            call.hold = Duration::ZERO;
+            (call.file().cloned(), call.line())
+        })
+        .unwrap_or_default();
         let (name, files) =
             (file.as_ref().map_or(&self.provision.name, |file| &file.name), &self.provision.files);
         let fault = Fault::new(error, name, files).or_line(files, line);

@@ -85,6 +85,57 @@ fn sleeping_answers_occupy_no_worker() {
 }
 
 #[test]
+fn errors_leave_at_once_and_aborts_when_they_are_due() {
+    let mock = Mock::serving(
+        r#"fn registerRules() {
+    app.get("/throw", || { time.sleep(30); throw "x" });
+    app.get("/type", || { time.sleep(30); 7 });
+    app.get("/caught", || { try { time.sleep(0.4); throw "x" } catch { } "caught" });
+    app.get("/abort", || { time.sleep(0.4); abort(409) });
+    app.get("/argument", || { time.sleep(0.4); request.args["x"] });
+    app.get("/hour", || { while store["x"] == () { time.sleep(1); } "" });
+    app.get("/often", || { while store["x"] == () { time.sleep(0.001); } "" });
+    app.get("/thousand", || { for i in 0..1000 { time.sleep(0); } "thousand" });
+    let handled = Blueprint("handled", #{ url_prefix: "/handled" });
+    handled.get("/quick", || { time.sleep(30); throw "x" });
+    handled.get("/slow", || { time.sleep(30); sleep(0.4, 1) });
+    handled.register_error_handler(500, |e| { if request.path.endswith("slow") { time.sleep(0.4); } ["handled", 500] });
+    app.register_blueprint(handled);
+    let after = Blueprint("after", #{ url_prefix: "/after" });
+    after.get("/", || { time.sleep(30); "" });
+    after.after_request(|response| { time.sleep(30); throw "after" });
+    app.register_blueprint(after);
+}"#,
+    );
+    let loop_text = "it holds back the answer and does not pause the script, so a loop can't wait by it; answer at once, for instance `[\"\", 503, #{ \"Retry-After\": 1 }]`, and let the client ask again";
+    let hour = format!("the sleeps of a request add up to 3600 s at most: {loop_text}");
+    let often = format!("sleep was called more than 1000 times: {loop_text}");
+    for (target, status, text, held) in [
+        ("/throw", 500, "x", false),
+        ("/type", 500, "returned an integer", false),
+        ("/caught", 200, "caught", true),
+        ("/abort", 409, "Conflict", true),
+        ("/argument", 400, "Bad Request", true),
+        ("/hour", 500, often.as_str(), false),
+        ("/often", 500, often.as_str(), false),
+        ("/thousand", 200, "thousand", false),
+        ("/handled/quick", 500, "handled", false),
+        ("/handled/slow", 500, "handled", true),
+        ("/after/", 500, "after", false),
+    ] {
+        let began = Instant::now();
+        let reply = mock.get(target);
+        let took = began.elapsed();
+        assert_eq!(reply.status, status, "{target}: {}", reply.text());
+        assert!(reply.text().contains(text), "{target}: {}", reply.text());
+        let due = if held { 400..10_000 } else { 0..10_000 };
+        assert!(due.contains(&took.as_millis()), "{target}: {took:?}");
+    }
+    mock.activate("long", r#"fn registerRules() { app.get("/", || { while true { time.sleep(1000); } }); }"#);
+    assert!(mock.get("/").text().contains(&hour), "{}", mock.get("/").text());
+}
+
+#[test]
 fn imports_bring_functions_constants_and_views() {
     let mock = Mock::start_with(&[], |folder| {
         folder.write(
@@ -175,4 +226,46 @@ fn answers_held_back_on_one_connection_leave_in_order_and_hold_up_no_others() {
         (pipelined.read(false).text(), pipelined.read(false).text()),
         ("3.5".to_owned(), "0.2".to_owned())
     );
+}
+
+#[test]
+fn parameters_and_variables_hide_handles_of_pythons_modules() {
+    let mock = Mock::serving(
+        r#"const secrets = 5;
+fn registerRules() {
+    app.get("/handles", || `${bytes.fromhex("6869").decode()} ${string.digits} ${inner()}`);
+    app.get("/closures", || [1].map(|n| string.digits[n] + bytes.fromhex("68").decode())[0]);
+    app.get("/parameters", || parameters("a", "b"));
+    app.get("/<string>", |string| `closure ${string}`);
+    app.get("/variables/<bytes>", variables);
+    app.get("/constant", || `${secrets + 1}`);
+}
+fn inner() { [bytes([104]).hex(), string.hexdigits.len()] }
+fn parameters(bytes, string) { bytes + string }
+fn variables(bytes) { let string = bytes; string }"#,
+    );
+    for (target, text) in [
+        ("/handles", "hi 0123456789 [\"68\", 22]"),
+        ("/closures", "1h"),
+        ("/parameters", "ab"),
+        ("/x", "closure x"),
+        ("/variables/y", "y"),
+        ("/constant", "6"),
+    ] {
+        assert_eq!(mock.get(target).text(), text, "{target}");
+    }
+}
+
+#[test]
+fn identifiers_are_text_with_hex() {
+    let mock = Mock::serving(
+        r#"fn registerRules() {
+    app.get("/<uuid:id>", |id| id.hex);
+    app.get("/made", || { let id = uuid.uuid4(); [#{ id: id, same: id.hex == id.replace("-", "") }, 200, #{ "X-Id": id }] });
+}"#,
+    );
+    assert_eq!(mock.get("/12345678-1234-5678-1234-56781234567A").text(), "1234567812345678123456781234567a");
+    let made = mock.get("/made");
+    assert_eq!(made.json()["same"], true);
+    assert_eq!(made.json()["id"].as_str().unwrap(), made.header("x-id"));
 }

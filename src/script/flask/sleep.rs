@@ -4,15 +4,33 @@ use crate::chaos::LONGEST;
 use crate::script::python::clock::Time;
 use crate::script::runtime::call;
 use crate::script::runtime::natives::{Fallible, Natives, Receiver};
-use rhai::Dynamic;
+use rhai::{Dynamic, EvalAltResult};
 use std::time::Duration;
+
+/// Most calls of it for one request. A loop that waits by it for something would never see it come.
+const MOST_SLEEPS: u32 = 1000;
 
 fn sleep(seconds: &Dynamic) -> Fallible<()> {
     let number = seconds.as_float().or_else(|_| seconds.as_int().map(|seconds| seconds as f64));
     let number = number.map_err(|kind| format!("sleep takes seconds, not {kind}"))?;
     let pause = Duration::try_from_secs_f64(number)
         .map_err(|_| format!("sleep takes seconds from 0 on, not {number}"))?;
-    call::with(|call| prolong(call.hold, pause).map(|hold| call.hold = hold)).unwrap_or(Ok(()))
+    call::with(|call| -> Fallible<()> {
+        call.sleeps += 1;
+        if call.sleeps > MOST_SLEEPS {
+            return Err(no_wait(&format!("sleep was called more than {MOST_SLEEPS} times")));
+        }
+        call.hold = prolong(call.hold, pause).map_err(|_| {
+            no_wait(&format!("the sleeps of a request add up to {} s at most", LONGEST.as_secs()))
+        })?;
+        Ok(())
+    })
+    .unwrap_or(Ok(()))
+}
+
+/// Whoever sleeps so much or so often mostly waits in a loop for another request.
+fn no_wait(why: &str) -> Box<EvalAltResult> {
+    format!("{why}: it holds back the answer and does not pause the script, so a loop can't wait by it; answer at once, for instance `[\"\", 503, #{{ \"Retry-After\": 1 }}]`, and let the client ask again").into()
 }
 
 pub(crate) fn prolong(hold: Duration, pause: Duration) -> Fallible<Duration> {

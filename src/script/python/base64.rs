@@ -18,7 +18,8 @@ const fn coder(alphabet: &Alphabet) -> GeneralPurpose {
 
 /// The coder of `b64encode` and `b64decode`.
 pub(crate) const PLAIN: GeneralPurpose = coder(&STANDARD);
-const URL: GeneralPurpose = coder(&URL_SAFE);
+/// That of `urlsafe_b64encode`.
+pub(crate) const URL: GeneralPurpose = coder(&URL_SAFE);
 
 fn encode(name: &str, coder: &GeneralPurpose, bytes: &[u8]) -> Fallible<String> {
     if bytes.len() > MAX_TEXT / 4 * 3 {

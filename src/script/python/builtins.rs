@@ -2,10 +2,11 @@
 //! Methods of text are in `text`.
 
 mod collections;
+mod items;
 mod keyed;
 mod order;
 
-use crate::script::runtime::frozen::{FrozenMap, as_list, as_map};
+use crate::script::runtime::frozen::{as_list, as_map};
 use crate::script::runtime::json::python_float;
 use crate::script::runtime::names;
 use crate::script::runtime::natives::{Fallible, Natives};
@@ -194,14 +195,7 @@ fn register_lists(natives: &mut Natives) {
     natives.register_fn("reversed", |text: &str| text.chars().rev().collect::<String>());
     natives.register_fn("enumerate", |list: Array| enumerate(list, 0));
     natives.register_fn("enumerate", enumerate);
-    natives.register_fn("list", |map: Map| keys(map));
-    natives.register_fn("list", |map: FrozenMap| frozen_keys(&map));
     natives.register_fn("range", |end: i64| 0..end);
-}
-
-/// In the order in which they came.
-fn frozen_keys(map: &FrozenMap) -> Array {
-    map.pairs().iter().map(|(key, _)| key.clone().into()).collect()
 }
 
 fn keys(map: Map) -> Array {
@@ -229,6 +223,7 @@ pub(crate) fn register(natives: &mut Natives) {
     register_lists(natives);
     collections::register(natives);
     keyed::register(natives);
+    items::register(natives);
 }
 
 #[cfg(test)]

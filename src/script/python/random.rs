@@ -1,8 +1,9 @@
 //! `random.*`: numbers and choices, from a generator per thread. Not for secrets.
 
+use crate::script::runtime::frozen::as_list;
 use crate::script::runtime::natives::{Fallible, Natives, Receiver};
-use crate::script::runtime::size_limits::{MAX_ITEMS, too_many};
-use rhai::{Array, Dynamic};
+use crate::script::runtime::size_limits::{MAX_ITEMS, collect, too_many, type_name};
+use rhai::{Array, Dynamic, Map};
 
 #[derive(Debug, Clone)]
 pub(crate) struct Random;
@@ -61,6 +62,100 @@ fn sample(list: &Array, count: i64) -> Fallible<Array> {
     Ok(places.into_iter().take(wanted).map(|place| list[place].clone()).collect())
 }
 
+/// The items of a list, the characters of a text.
+fn population(name: &str, from: &Dynamic) -> Fallible<Array> {
+    if let Some(list) = as_list(from) {
+        return Ok(list.to_vec());
+    }
+    match from.as_immutable_string_ref() {
+        Ok(text) => collect(name, text.chars().map(|letter| letter.to_string().into())),
+        Err(_) => Err(format!("{name}: needs a list or text, not {}", type_name(from)).into()),
+    }
+}
+
+/// The sums of the weights up to each one.
+fn cumulated(weights: &Dynamic, count: usize) -> Fallible<Vec<f64>> {
+    let weights = as_list(weights).ok_or("random.choices: the weights are a list of numbers")?;
+    if weights.len() != count {
+        let given = weights.len();
+        return Err(format!("random.choices: there are {given} weights for {count} items").into());
+    }
+    let (mut sums, mut total) = (Vec::with_capacity(count), 0.0);
+    for weight in weights.iter() {
+        let number = weight.as_float().or_else(|_| weight.as_int().map(|number| number as f64));
+        total += number
+            .ok()
+            .filter(|number| *number >= 0.0)
+            .ok_or("random.choices: a weight is a number from 0 on")?;
+        sums.push(total);
+    }
+    if total > 0.0 && total.is_finite() {
+        Ok(sums)
+    } else {
+        Err("random.choices: the weights add up to nothing".into())
+    }
+}
+
+/// `random.choices(from, weights, k)`: `k` items, each of them any of all.
+fn choices(from: &Dynamic, weights: Option<&Dynamic>, k: i64) -> Fallible<Array> {
+    let name = "random.choices";
+    let items = population(name, from)?;
+    let k = usize::try_from(k).unwrap_or(0);
+    if k > MAX_ITEMS {
+        return Err(too_many(name));
+    }
+    if items.is_empty() && k > 0 {
+        return Err("random.choices: there is nothing to choose from".into());
+    }
+    let Some(weights) = weights else {
+        return Ok((0..k).map(|_| items[fastrand::usize(..items.len())].clone()).collect());
+    };
+    let sums = cumulated(weights, items.len())?;
+    let total = sums.last().copied().unwrap_or_default();
+    let draw = || {
+        let number = fastrand::f64() * total;
+        items[sums.partition_point(|sum| *sum <= number).min(items.len() - 1)].clone()
+    };
+    Ok((0..k).map(|_| draw()).collect())
+}
+
+/// The arguments that Python takes by name.
+fn choices_with(from: &Dynamic, options: &Map) -> Fallible<Array> {
+    let (mut weights, mut k) = (None, 1);
+    for (option, value) in options {
+        match option.as_str() {
+            "weights" if value.is_unit() => {}
+            "weights" => weights = Some(value),
+            "k" => {
+                k = value.as_int().map_err(|kind| format!("random.choices: `k` is an integer, not {kind}"))?
+            }
+            other => {
+                return Err(
+                    format!("random.choices: option `{other}` is unknown: there are weights and k").into()
+                );
+            }
+        }
+    }
+    choices(from, weights, k)
+}
+
+fn register_choices(natives: &mut Natives) {
+    natives.register_fn("choices", |_: Receiver<Random>, from: Dynamic| choices(&from, None, 1));
+    natives.register_fn("choices", |_: Receiver<Random>, from: Dynamic, k: i64| choices(&from, None, k));
+    natives.register_fn("choices", |_: Receiver<Random>, from: Dynamic, weights: Array| {
+        choices(&from, Some(&weights.into()), 1)
+    });
+    natives.register_fn("choices", |_: Receiver<Random>, from: Dynamic, weights: Dynamic, k: i64| {
+        choices(&from, Some(&weights).filter(|weights| !weights.is_unit()), k)
+    });
+    natives.register_fn("choices", |_: Receiver<Random>, from: Dynamic, options: Map| {
+        choices_with(&from, &options)
+    });
+    natives.register_fn("sample", |_: Receiver<Random>, text: &str, count: i64| {
+        sample(&population("random.sample", &text.into())?, count)
+    });
+}
+
 fn uniform(low: f64, high: f64) -> f64 {
     low + (high - low) * fastrand::f64()
 }
@@ -87,6 +182,7 @@ pub(crate) fn register(natives: &mut Natives) {
         fastrand::shuffle(&mut list);
         list
     });
+    register_choices(natives);
     natives.register_fn("seed", |_: Receiver<Random>, seed: i64| fastrand::seed(seed.cast_unsigned()));
 }
 
@@ -123,6 +219,22 @@ mod tests {
             ("random.sample([1, 2, 3], 3).sorted()", "[1, 2, 3]"),
             ("random.sample([1, 2, 3], 0)", "[]"),
             ("let a = [1, 2, 3]; let b = random.shuffle(a); [a, sorted(b)]", "[[1, 2, 3], [1, 2, 3]]"),
+            ("random.choices([7], 3) + random.choices([8])", "[7, 7, 7, 8]"),
+            (
+                "[random.choices([1, 2, 3], [0, 1, 0], 2), random.choices([1, 2], [0.0, 0.5])]",
+                "[[2, 2], [2]]",
+            ),
+            (
+                "[random.choices([1, 2], #{ weights: [1, 0], k: 2 }), random.choices(\"a\", #{ k: 2 })]",
+                r#"[[1, 1], ["a", "a"]]"#,
+            ),
+            ("[random.choices([], 0), random.choices([1], -1), random.choices([1], (), 1)]", "[[], [], [1]]"),
+            ("\"\".join(random.choices(string.ascii_letters + string.digits, 12)).isalnum()", "true"),
+            (
+                "let n = 0; for x in random.choices([1, 0], [9, 1], 2000) { n += x; } n > 1700 && n < 1900",
+                "true",
+            ),
+            ("sorted(random.sample(\"abc\", 3))", r#"["a", "b", "c"]"#),
             ("random.seed(7); let a = random.random(); random.seed(7); a == random.random()", "true"),
         ]);
     }
@@ -136,6 +248,16 @@ mod tests {
             ("random.choice([])", "random.choice: the list is empty"),
             ("random.choice(\"\")", "random.choice: the text is empty"),
             ("random.sample([1], 2)", "random.sample: can't take 2 of 1 items"),
+            ("random.choices([])", "random.choices: there is nothing to choose from"),
+            ("random.choices([1], [1, 2], 1)", "random.choices: there are 2 weights for 1 items"),
+            ("random.choices([1], [0], 1)", "random.choices: the weights add up to nothing"),
+            ("random.choices([1], [-1], 1)", "random.choices: a weight is a number from 0 on"),
+            (
+                "random.choices([1], #{ n: 1 })",
+                "random.choices: option `n` is unknown: there are weights and k",
+            ),
+            ("random.choices(1)", "random.choices: needs a list or text, not i64"),
+            ("random.choices([1], 600000)", "random.choices: the result has more than 524288 items"),
             ("random.sample([1], -1)", "random.sample: can't take -1 of 1 items"),
         ]);
     }

@@ -1,14 +1,19 @@
 //! Python's methods of text: each gives a new value, where Rhai's `trim` and `replace` change their receiver.
 //! Positions count characters.
 
+mod constants;
 mod format;
 pub(crate) mod percent;
 mod repr;
+mod pieces;
+mod search;
+
+pub(crate) use constants::StringConstants;
 
 use crate::script::runtime::natives::{Fallible, Natives, ScriptValue};
-use crate::script::runtime::size_limits::{MAX_TEXT, Text, collect, too_long, write_value};
+use crate::script::runtime::size_limits::{Text, write_value};
 use crate::system::truncate::beginning;
-use rhai::{Array, Blob, ImmutableString, NativeCallContext};
+use rhai::{Array, ImmutableString, NativeCallContext};
 
 /// Registers `name` with one text beside its receiver, which may be a character too.
 fn register_with_text<T: ScriptValue>(
@@ -33,20 +38,6 @@ fn replace(text: &str, old: &str, new: &str, most: i64) -> Fallible<ImmutableStr
     Ok(out.finish())
 }
 
-/// `split()`: by white space, which is not kept, nor are empty parts.
-fn split_blank(text: &str) -> Fallible<Array> {
-    collect("split", text.split_whitespace().map(Into::into))
-}
-
-/// `split(separator, most)`: splits at most `most` times, always where it is negative.
-fn split(text: &str, separator: &str, most: i64) -> Fallible<Array> {
-    if separator.is_empty() {
-        return Err("split: the separator is empty: `to_chars` gives the characters".into());
-    }
-    let pieces = usize::try_from(most).map_or(usize::MAX, |most| most.saturating_add(1));
-    collect("split", text.splitn(pieces, separator).map(Into::into))
-}
-
 /// `separator.join(list)`; what is no text in the list is shown as `to_string` does.
 fn join(context: &NativeCallContext, separator: &str, list: &Array) -> Fallible<ImmutableString> {
     let mut out = Text::new();
@@ -68,11 +59,13 @@ enum Side {
 
 /// `text` with as much `fill` beside it as makes it `width` characters.
 fn padded(name: &str, text: &str, width: i64, fill: char, side: Side) -> Fallible<ImmutableString> {
-    let missing = usize::try_from(width).unwrap_or(0).saturating_sub(text.chars().count());
+    let width = usize::try_from(width).unwrap_or(0);
+    let missing = width.saturating_sub(text.chars().count());
     let left = match side {
         Side::Left => missing,
         Side::Right => 0,
-        Side::Both => missing / 2,
+        // Python puts the odd one there where the width is odd.
+        Side::Both => missing / 2 + (missing & width & 1),
     };
     let mut buffer = [0; 4];
     let fill = fill.encode_utf8(&mut buffer);
@@ -101,18 +94,6 @@ fn repeated(text: &str, count: i64) -> Fallible<ImmutableString> {
     Ok(out.finish())
 }
 
-/// The character at a byte, counted from the start; -1 for none.
-fn place(text: &str, byte: Option<usize>) -> i64 {
-    byte.map_or(-1, |byte| i64::try_from(text[..byte].chars().count()).unwrap_or(i64::MAX))
-}
-
-fn find_from(text: &str, part: &str, start: i64) -> i64 {
-    let start = usize::try_from(start).unwrap_or(0);
-    let mut ends = text.char_indices().map(|(byte, _)| byte).chain([text.len()]);
-    let Some(from) = ends.nth(start) else { return -1 };
-    place(text, text[from..].find(part).map(|byte| from + byte))
-}
-
 /// The first letter in upper case, the others in lower case.
 pub(crate) fn capitalized(word: &str) -> String {
     let mut letters = word.chars();
@@ -135,6 +116,30 @@ fn title(text: &str) -> String {
     result
 }
 
+/// Small letters large and large ones small.
+fn swapped(text: &str) -> String {
+    let swap = |letter: char| -> Vec<char> {
+        if letter.is_uppercase() { letter.to_lowercase().collect() } else { letter.to_uppercase().collect() }
+    };
+    text.chars().flat_map(swap).collect()
+}
+
+/// For comparisons that don't mind capitals: `ß` is `ss`. As in Python but for Cherokee.
+fn folded(text: &str) -> String {
+    let fold = |letter: char| -> Vec<char> {
+        if letter == 'ı' {
+            return vec![letter];
+        }
+        letter.to_lowercase().flat_map(char::to_uppercase).flat_map(char::to_lowercase).collect()
+    };
+    text.chars().flat_map(fold).collect()
+}
+
+/// White space, as Python has it.
+fn is_blank(letter: char) -> bool {
+    letter.is_whitespace() || ('\u{1c}'..='\u{1f}').contains(&letter)
+}
+
 /// True where `text` has characters and all of them are of the kind.
 fn all(text: &str, kind: impl Fn(char) -> bool) -> bool {
     !text.is_empty() && text.chars().all(kind)
@@ -146,32 +151,10 @@ fn cased(text: &str, kind: fn(char) -> bool) -> bool {
     letters.peek().is_some() && letters.all(kind)
 }
 
-/// The encodings that `encode` and `decode` know are names of UTF-8.
-fn check_encoding(name: &str, encoding: &str) -> Fallible<()> {
-    match encoding.to_ascii_lowercase().as_str() {
-        "utf-8" | "utf8" | "ascii" => Ok(()),
-        other => Err(format!("{name}: unknown encoding `{}`: there is `utf-8`", beginning(other, 80)).into()),
-    }
-}
-
-/// `blob.decode()`.
-fn decode(bytes: &[u8]) -> Fallible<ImmutableString> {
-    if bytes.len() > MAX_TEXT {
-        return Err(too_long("decode"));
-    }
-    let text = std::str::from_utf8(bytes).map_err(|error| {
-        format!(
-            "decode: byte {} of the blob is no UTF-8: `base64.b64encode` takes any bytes",
-            error.valid_up_to()
-        )
-    })?;
-    Ok(text.into())
-}
-
 fn register_cuts(natives: &mut Natives) {
-    natives.register_fn("strip", |text: &str| text.trim().to_string());
-    natives.register_fn("lstrip", |text: &str| text.trim_start().to_string());
-    natives.register_fn("rstrip", |text: &str| text.trim_end().to_string());
+    natives.register_fn("strip", |text: &str| text.trim_matches(is_blank).to_string());
+    natives.register_fn("lstrip", |text: &str| text.trim_start_matches(is_blank).to_string());
+    natives.register_fn("rstrip", |text: &str| text.trim_end_matches(is_blank).to_string());
     register_with_text(natives, "strip", |text, set| Ok(text.trim_matches(|c| set.contains(c)).to_string()));
     register_with_text(natives, "lstrip", |text, set| {
         Ok(text.trim_start_matches(|c| set.contains(c)).to_string())
@@ -185,31 +168,16 @@ fn register_cuts(natives: &mut Natives) {
     register_with_text(natives, "removesuffix", |text, part| {
         Ok(text.strip_suffix(part).unwrap_or(text).to_string())
     });
-    natives.register_fn("split", split_blank);
-    register_with_text(natives, "split", |text, separator| split(text, separator, -1));
-    natives.register_fn("split", split);
-    natives.register_fn("split", |text: &str, separator: char, most: i64| {
-        split(text, &separator.to_string(), most)
-    });
-    natives.register_fn("splitlines", |text: &str| collect("splitlines", text.lines().map(Into::into)));
 }
 
-fn register_searches(natives: &mut Natives) {
-    register_with_text(natives, "startswith", |text, part| Ok(text.starts_with(part)));
-    register_with_text(natives, "endswith", |text, part| Ok(text.ends_with(part)));
-    natives
-        .register_fn("startswith", |text: &str, parts: Array| any_of(&parts, |part| text.starts_with(part)));
-    natives.register_fn("endswith", |text: &str, parts: Array| any_of(&parts, |part| text.ends_with(part)));
-    register_with_text(natives, "find", |text, part| Ok(place(text, text.find(part))));
-    register_with_text(natives, "rfind", |text, part| Ok(place(text, text.rfind(part))));
-    natives.register_fn("find", find_from);
-    register_with_text(natives, "count", |text, part| {
-        Ok(i64::try_from(text.matches(part).count()).unwrap_or(i64::MAX))
-    });
+fn register_kinds(natives: &mut Natives) {
     natives.register_fn("isdigit", |text: &str| all(text, |letter| letter.is_ascii_digit()));
     natives.register_fn("isalpha", |text: &str| all(text, char::is_alphabetic));
     natives.register_fn("isalnum", |text: &str| all(text, char::is_alphanumeric));
-    natives.register_fn("isspace", |text: &str| all(text, char::is_whitespace));
+    natives.register_fn("isspace", |text: &str| all(text, is_blank));
+    natives.register_fn("isascii", |text: &str| text.is_ascii());
+    natives.register_fn("isdecimal", |text: &str| all(text, |letter| letter.is_ascii_digit()));
+    natives.register_fn("isnumeric", |text: &str| all(text, char::is_numeric));
     natives.register_fn("islower", |text: &str| cased(text, char::is_lowercase));
     natives.register_fn("isupper", |text: &str| cased(text, char::is_uppercase));
 }
@@ -224,6 +192,8 @@ fn register_changes(natives: &mut Natives) {
     natives.register_fn("upper", |text: &str| text.to_uppercase());
     natives.register_fn("capitalize", capitalized);
     natives.register_fn("title", title);
+    natives.register_fn("swapcase", swapped);
+    natives.register_fn("casefold", folded);
     natives.register_fn("replace", |text: &str, old: &str, new: &str| replace(text, old, new, -1));
     natives.register_fn("replace", replace);
     natives.register_fn("replace", |text: &str, old: char, new: char| {
@@ -254,24 +224,13 @@ fn register_changes(natives: &mut Natives) {
     natives.register_fn("*", |count: i64, text: &str| repeated(text, count));
 }
 
-fn register_bytes(natives: &mut Natives) {
-    natives.register_fn("encode", |text: &str| -> Blob { text.as_bytes().to_vec() });
-    natives.register_fn("encode", |text: &str, encoding: &str| -> Fallible<Blob> {
-        check_encoding("encode", encoding)?;
-        Ok(text.as_bytes().to_vec())
-    });
-    natives.register_fn("decode", |blob: &mut Blob| decode(blob));
-    natives.register_fn("decode", |blob: &mut Blob, encoding: &str| -> Fallible<ImmutableString> {
-        check_encoding("decode", encoding)?;
-        decode(blob)
-    });
-}
-
 pub(crate) fn register(natives: &mut Natives) {
     register_cuts(natives);
-    register_searches(natives);
+    register_kinds(natives);
     register_changes(natives);
-    register_bytes(natives);
+    constants::register(natives);
+    pieces::register(natives);
+    search::register(natives);
     format::register(natives);
     percent::register(natives);
     repr::register(natives);

@@ -1,6 +1,8 @@
 //! `uuid.uuid4()`: random identifiers (RFC 9562, section 5.4), from a generator that is not for secrets.
 
-use crate::script::runtime::natives::{Natives, Receiver};
+use crate::script::runtime::natives::{Fallible, Natives, Receiver};
+use crate::system::truncate::beginning;
+use rhai::ImmutableString;
 
 #[derive(Debug, Clone)]
 pub(crate) struct Uuid;
@@ -10,18 +12,79 @@ pub(crate) fn uuid4() -> String {
     let version = 0x4 << 76;
     let variant = 0x2 << 62;
     let number = fastrand::u128(..) & !(0xf << 76) & !(0x3 << 62) | version | variant;
-    let digits = format!("{number:032x}");
+    hyphened(&format!("{number:032x}"))
+}
+
+fn hyphened(digits: &str) -> String {
     [&digits[..8], &digits[8..12], &digits[12..16], &digits[16..20], &digits[20..]].join("-")
+}
+
+/// The digits of a text that is a UUID.
+fn digits(text: &str) -> Option<String> {
+    let shape =
+        |part: &str, length| part.len() == length && part.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let mut parts = text.split('-');
+    let fits =
+        [8, 4, 4, 4, 12].into_iter().all(|length| parts.next().is_some_and(|part| shape(part, length)));
+    (fits && parts.next().is_none()).then(|| text.replace('-', "").to_ascii_lowercase())
+}
+
+/// `uuid.UUID(text)`: with hyphens or without, in braces, with `urn:uuid:` in front.
+fn parse(text: &str) -> Fallible<String> {
+    let bare = text.replace("urn:", "").replace("uuid:", "");
+    let bare = bare.trim_matches(['{', '}']).replace('-', "");
+    if bare.len() != 32 || !bare.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        let shown = beginning(text, 80);
+        return Err(format!("uuid.UUID: `{shown}` is no UUID: it has 32 hexadecimal digits").into());
+    }
+    Ok(hyphened(&bare.to_ascii_lowercase()))
+}
+
+/// A property of identifiers, which are texts: other texts don't have it.
+fn of_identifier(name: &str, text: &str) -> Fallible<String> {
+    digits(text).ok_or_else(|| {
+        let shown = beginning(text, 40);
+        format!("`.{name}` is a property of UUIDs, and `{shown}` is none").into()
+    })
 }
 
 pub(crate) fn register(natives: &mut Natives) {
     natives.register_handle("uuid", Uuid);
     natives.register_fn("uuid4", |_: Receiver<Uuid>| uuid4());
+    natives.register_fn("UUID", |_: Receiver<Uuid>, text: &str| parse(text));
+    natives.register_get("hex", |text: &mut ImmutableString| of_identifier("hex", text));
+    natives.register_get("urn", |text: &mut ImmutableString| -> Fallible<String> {
+        of_identifier("urn", text)?;
+        Ok(format!("urn:uuid:{text}"))
+    });
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::script::tests::trial::yields;
+    use crate::script::tests::trial::{fails, yields};
+
+    #[test]
+    fn identifiers_have_pythons_properties_and_stay_text() {
+        let id = "12345678-1234-5678-1234-567812345678";
+        yields(&[
+            (&format!("\"{id}\".hex"), r#""12345678123456781234567812345678""#),
+            (&format!("\"{id}\".urn"), &format!("\"urn:uuid:{id}\"")),
+            (r#"uuid.UUID("{12345678123456781234567812345678}")"#, &format!("{id:?}")),
+            (
+                r#"uuid.UUID("urn:uuid:12345678-1234-5678-1234-567812345678") == uuid.UUID("12345678-1234-5678-1234567812345678")"#,
+                "true",
+            ),
+            ("uuid.uuid4().hex.upper().len()", "32"),
+            (
+                "let u = uuid.uuid4(); [`${u}`.len(), (\"a\" + u).len(), u.hex.len(), u.len()]",
+                "[36, 37, 32, 36]",
+            ),
+        ]);
+        fails(&[
+            (r#""abc".hex"#, "`.hex` is a property of UUIDs, and `abc` is none"),
+            (r#"uuid.UUID("12")"#, "uuid.UUID: `12` is no UUID: it has 32 hexadecimal digits"),
+        ]);
+    }
 
     #[test]
     fn identifiers_are_version_4_and_differ() {

@@ -23,6 +23,8 @@ pub(crate) struct Call {
     pub own_values: Option<Arc<KeyValueStore>>,
     /// Sum of `time.sleep`.
     pub hold: Duration,
+    /// How often it was called.
+    pub sleeps: u32,
     /// Imports that are being loaded, outermost first.
     pub importing: Vec<String>,
     pub loading: Option<Box<Loading>>,

@@ -1,7 +1,7 @@
 //! `import`, and the constants of files: what Rhai asks for by name while a script runs.
 
 use super::budget::{self, Budget, MAX_DEPTH};
-use super::files::Files;
+use super::files::{File, Files};
 use super::natives::Fallible;
 use super::{call, chain, files};
 use rhai::{Dynamic, Engine, EvalAltResult, Module, ModuleResolver, Position, Shared};
@@ -54,7 +54,8 @@ impl ModuleResolver for Imports {
 }
 
 /// Makes `import` and top-level constants work in `engine`; looks at variables are where a call over its budget ends.
-pub(crate) fn register(engine: &mut Engine, budget: Budget) {
+/// `handle` gives global values that parameters of the same name hide: those of modules, Rhai's optimizer puts in place of parameters.
+pub(crate) fn register(engine: &mut Engine, budget: Budget, handle: fn(&str) -> Option<Dynamic>) {
     engine.set_module_resolver(Imports);
     #[allow(deprecated)] // "volatile", not deprecated: the lock file pins the version
     engine.on_var(move |name, index, context| {
@@ -65,21 +66,27 @@ pub(crate) fn register(engine: &mut Engine, budget: Budget) {
         if index != 0 {
             return Ok(None);
         }
-        let Some(value) = constant(name, context.source()) else { return Ok(None) };
+        let source = context.source();
+        // A function of the script goes before a handle of its name.
+        let handle = || {
+            handle(name).filter(|_| in_sight(source, |file| file.overloads(name).first().map(drop)).is_none())
+        };
+        let value = in_sight(source, |file| file.constant(name)).or_else(handle);
+        let Some(value) = value else { return Ok(None) };
         // What a closure captures Rhai makes a parameter of it; a change of that copy would be lost.
         let captured = |local: &Dynamic| local.tag() == files::TOP_LEVEL;
         Ok(context.scope().get(name).is_none_or(captured).then_some(value))
     });
 }
 
-/// Top-level constant `name` of the file that runs, else of the view's file: a closure has no source of its own, and may be
-/// called by a function of another file.
-fn constant(name: &str, source: Option<&str>) -> Option<Dynamic> {
+/// What `look` finds in the file that runs, else in the view's file: a closure has no source of its own, and may be called by a
+/// function of another file.
+fn in_sight<T>(source: Option<&str>, look: impl Fn(&File) -> Option<T>) -> Option<T> {
     call::with(|call| {
         let view = call.file();
         let other = source.filter(|source| view.is_none_or(|view| view.name != *source));
-        let found = other.and_then(|source| call.files()?.file(source)?.constant(name));
-        found.or_else(|| view?.constant(name))
+        let found = other.and_then(|source| look(&*call.files()?.file(source)?));
+        found.or_else(|| look(view?))
     })
     .flatten()
 }

@@ -6,8 +6,9 @@ use crate::message::request::Request;
 use crate::provisioning::provision::{Loaded, Provision};
 use crate::script;
 use crate::script::flask::status;
+use crate::script::handle;
 use crate::script::python::{
-    base64, builtins, clock, environ, hash, json, logging, random, regex, text, urllib, uuid,
+    base64, builtins, bytes, clock, environ, hash, json, logging, random, regex, secrets, text, urllib, uuid,
 };
 use crate::script::runtime::budget::Budget;
 use crate::script::runtime::files::Files;
@@ -30,6 +31,7 @@ pub(crate) fn engine() -> Engine {
         large_int::register,
         size_limits::register,
         builtins::register,
+        bytes::register,
         clock::register,
         environ::register,
         hash::register,
@@ -37,6 +39,7 @@ pub(crate) fn engine() -> Engine {
         logging::register,
         random::register,
         regex::register,
+        secrets::register,
         status::register,
         text::register,
         urllib::register,
@@ -45,6 +48,11 @@ pub(crate) fn engine() -> Engine {
         register(&mut natives);
     }
     natives.finish();
+    #[allow(deprecated)] // "volatile", not deprecated: the lock file pins the version
+    engine.on_var(|name, index, context| {
+        let hidden = index != 0 || context.scope().contains(name);
+        Ok(if hidden { None } else { handle(name) })
+    });
     engine
 }
 

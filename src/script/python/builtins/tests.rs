@@ -73,9 +73,47 @@ fn lists_and_maps_have_pythons_methods() {
     ]);
 }
 
+/// The answers are those of Python 3, with lists in place of tuples.
+#[test]
+fn items_and_characters_are_pythons() {
+    yields(&[
+        ("zip([1, 2], [\"a\", \"b\", \"c\"])", r#"[[1, "a"], [2, "b"]]"#),
+        ("zip([1], [2], [3])", "[[1, 2, 3]]"),
+        ("zip([1, 2], \"ab\", [3, 4], [5, 6])", r#"[[1, "a", 3, 5], [2, "b", 4, 6]]"#),
+        ("zip([], [1])", "[]"),
+        ("zip(\"ab\", \"xy\")", r#"[["a", "x"], ["b", "y"]]"#),
+        (
+            "let l = json.loads(\"[1, 2]\"); [zip(l, l), zip(l, [3, 4], l)]",
+            "[[[1, 1], [2, 2]], [[1, 3, 1], [2, 4, 2]]]",
+        ),
+        ("[1, 2].zip([3, 4], |a, b| a + b)", "[4, 6]"),
+        ("let l = json.loads(\"[1, 2]\"); l.zip([3, 4], |a, b| a + b)", "[4, 6]"),
+        ("dict(zip([\"b\", \"a\"], [1, 2]))", r##"#{"a": 2, "b": 1}"##),
+        ("dict([[\"a\", 1], [\"a\", 2]])", r##"#{"a": 2}"##),
+        ("[dict(#{a: 1}), dict()]", r##"[#{"a": 1}, #{}]"##),
+        (
+            "[list(\"äb\"), list(#{b: 1, a: 2}), list(range(3)), list([1]), list(bytes([7])), list()]",
+            r#"[["ä", "b"], ["a", "b"], [0, 1, 2], [1], [7], []]"#,
+        ),
+        ("list(json.loads(`{\"b\": 1, \"a\": 2}`))", r#"["b", "a"]"#),
+        (
+            "[chr(97), chr(8364), chr(0x1f600), ord(\"a\"), ord(\"€\"), ord('b'), ord(chr(128512))]",
+            r#"["a", "€", "😀", 97, 8364, 98, 128512]"#,
+        ),
+    ]);
+}
+
 #[test]
 fn errors_name_the_function() {
     fails(&[
+        ("chr(-1)", "chr: -1 is the number of no character"),
+        ("chr(1114112)", "chr: 1114112 is the number of no character"),
+        ("ord(\"\")", "ord: needs one character, not 0"),
+        ("ord(\"ab\")", "ord: needs one character, not 2"),
+        ("zip(1, [2])", "zip: needs a list, a map, text or bytes, not i64"),
+        ("list(1)", "list: needs a list, a map, text or bytes, not i64"),
+        ("list(range(0, 9000000))", "list: the result has more than 524288 items"),
+        ("dict([1])", "dict: needs a list of pairs `[key, value]` whose keys are text"),
         ("int(\"x1\")", "int: `x1` is no whole number of base 10 in 64 bits"),
         (
             "int(\"9223372036854775808\")",

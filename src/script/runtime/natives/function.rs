@@ -265,4 +265,5 @@ shapes! {
     (Arg a A, StrArg b)
     (Arg a A, Arg b B)
     (Arg a A, Arg b B, Arg c C)
+    (Arg a A, Arg b B, Arg c C, Arg d D)
 }

@@ -1,0 +1,86 @@
+//! What can be gone through as a list: `list`, `dict`, `zip`; and characters by their number: `chr`, `ord`.
+
+use crate::script::runtime::frozen::{as_list, as_map};
+use crate::script::runtime::natives::{Fallible, Natives};
+use crate::script::runtime::size_limits::{collect, type_name};
+use rhai::{Array, Dynamic, EvalAltResult, Map};
+use std::ops::{Range, RangeInclusive};
+
+/// What `for x in value` goes through in Python.
+fn items(name: &str, value: &Dynamic) -> Fallible<Array> {
+    if let Some(list) = as_list(value) {
+        return Ok(list.to_vec());
+    }
+    if let Some(map) = as_map(value) {
+        return Ok(map.iter().map(|(key, _)| key.to_owned().into()).collect());
+    }
+    if let Ok(text) = value.as_immutable_string_ref() {
+        return collect(name, text.chars().map(|letter| letter.to_string().into()));
+    }
+    if let Ok(blob) = value.as_blob_ref() {
+        return collect(name, blob.iter().map(|byte| i64::from(*byte).into()));
+    }
+    if let Some(range) = value.read_lock::<Range<i64>>() {
+        return collect(name, range.clone().map(Into::into));
+    }
+    if let Some(range) = value.read_lock::<RangeInclusive<i64>>() {
+        return collect(name, range.clone().map(Into::into));
+    }
+    Err(format!("{name}: needs a list, a map, text or bytes, not {}", type_name(value)).into())
+}
+
+/// `zip(a, b, ...)`: lists of one item of each, as long as all have one.
+fn zip(values: &[Dynamic]) -> Fallible<Array> {
+    let mut columns = Vec::new();
+    for value in values {
+        columns.push(items("zip", value)?.into_iter());
+    }
+    let row = || columns.iter_mut().map(Iterator::next).collect::<Option<Array>>();
+    collect("zip", std::iter::from_fn(row).map(Dynamic::from_array))
+}
+
+/// `dict(pairs)`.
+fn dict(pairs: &Array) -> Fallible<Map> {
+    let entry = |pair: &Dynamic| {
+        let pair = as_list(pair)?;
+        let [key, value] = &*pair else { return None };
+        let key = key.as_immutable_string_ref().ok()?;
+        Some((key.as_str().into(), value.clone()))
+    };
+    let entries: Option<Map> = pairs.iter().map(entry).collect();
+    entries.ok_or_else(|| "dict: needs a list of pairs `[key, value]` whose keys are text".into())
+}
+
+/// `chr(number)`: a text of one character.
+fn chr(number: i64) -> Fallible<String> {
+    let letter = u32::try_from(number).ok().and_then(char::from_u32);
+    let letter = letter.ok_or_else(|| format!("chr: {number} is the number of no character"))?;
+    Ok(letter.into())
+}
+
+fn ord(text: &str) -> Fallible<i64> {
+    let mut letters = text.chars();
+    match (letters.next(), letters.next()) {
+        (Some(letter), None) => Ok(i64::from(u32::from(letter))),
+        _ => Err(not_one("ord", text.chars().count())),
+    }
+}
+
+fn not_one(name: &str, length: usize) -> Box<EvalAltResult> {
+    format!("{name}: needs one character, not {length}").into()
+}
+
+pub(super) fn register(natives: &mut Natives) {
+    natives.register_fn("list", Array::new);
+    natives.register_fn("list", |value: Dynamic| items("list", &value));
+    natives.register_fn("dict", Map::new);
+    natives.register_fn("dict", |map: Map| map);
+    natives.register_fn("dict", |pairs: Array| dict(&pairs));
+    natives.register_fn("zip", |a: Dynamic, b: Dynamic| zip(&[a, b]));
+    // Lists by name: Rhai's own has a function as third argument.
+    natives.register_fn("zip", |a: Array, b: Array, c: Array| zip(&[a.into(), b.into(), c.into()]));
+    natives.register_fn("zip", |a: Dynamic, b: Dynamic, c: Dynamic, d: Dynamic| zip(&[a, b, c, d]));
+    natives.register_fn("chr", chr);
+    natives.register_fn("ord", ord);
+    natives.register_fn("ord", |letter: char| i64::from(u32::from(letter)));
+}

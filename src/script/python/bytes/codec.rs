@@ -1,0 +1,234 @@
+//! Bytes of a text and text of bytes, with Python's encodings, error modes and messages. Knows no scripts but their errors.
+
+use crate::script::runtime::budget::MAX_ITEMS;
+use crate::script::runtime::natives::Fallible;
+use crate::script::runtime::size_limits::{MAX_TEXT, Text, too_long};
+use crate::system::truncate::beginning;
+use rhai::{Blob, EvalAltResult, ImmutableString};
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Encoding {
+    Utf8,
+    /// UTF-8 whose byte order mark is skipped, and written.
+    Utf8Sig,
+    Ascii,
+    Latin1,
+}
+
+/// What becomes of a byte, or of a character, that the encoding does not have.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum OnError {
+    Strict,
+    Ignore,
+    Replace,
+    Backslash,
+    /// `&#228;`, for `encode` only.
+    Reference,
+}
+
+const MARK: &str = "\u{feff}";
+
+impl Encoding {
+    /// By one of Python's names: capitals don't matter, `-`, `_` and blanks are alike.
+    pub(super) fn named(method: &str, name: &str) -> Fallible<Encoding> {
+        match name.to_ascii_lowercase().replace(['_', ' '], "-").as_str() {
+            "utf-8" | "utf8" | "u8" => Ok(Encoding::Utf8),
+            "utf-8-sig" => Ok(Encoding::Utf8Sig),
+            "ascii" | "us-ascii" | "646" => Ok(Encoding::Ascii),
+            "latin-1" | "latin1" | "iso-8859-1" | "iso8859-1" | "8859" | "l1" | "cp819" => {
+                Ok(Encoding::Latin1)
+            }
+            _ => Err(format!(
+                "{method}: unknown encoding `{}`: there are `utf-8`, `utf-8-sig`, `ascii` and `latin-1`",
+                beginning(name, 80)
+            )
+            .into()),
+        }
+    }
+
+    /// As Python's messages have it.
+    fn name(self) -> &'static str {
+        match self {
+            Encoding::Utf8 | Encoding::Utf8Sig => "utf-8",
+            Encoding::Ascii => "ascii",
+            Encoding::Latin1 => "latin-1",
+        }
+    }
+
+    /// The first character that it does not have.
+    fn end(self) -> u32 {
+        match self {
+            Encoding::Utf8 | Encoding::Utf8Sig => u32::MAX,
+            Encoding::Ascii => 0x80,
+            Encoding::Latin1 => 0x100,
+        }
+    }
+}
+
+impl OnError {
+    /// By Python's name. `references`: `xmlcharrefreplace` is one of them.
+    pub(super) fn named(method: &str, name: &str, references: bool) -> Fallible<OnError> {
+        match name {
+            "strict" => Ok(OnError::Strict),
+            "ignore" => Ok(OnError::Ignore),
+            "replace" => Ok(OnError::Replace),
+            "backslashreplace" => Ok(OnError::Backslash),
+            "xmlcharrefreplace" if references => Ok(OnError::Reference),
+            _ => {
+                let more = if references {
+                    ", `backslashreplace` and `xmlcharrefreplace`"
+                } else {
+                    " and `backslashreplace`"
+                };
+                let shown = beginning(name, 80);
+                Err(format!(
+                    "{method}: unknown error mode `{shown}`: there are `strict`, `ignore`, `replace`{more}"
+                )
+                .into())
+            }
+        }
+    }
+}
+
+/// The text of `bytes`.
+///
+/// # Errors
+/// They are no text of the encoding, and the mode is strict: the message is Python's. Or the text is too long.
+pub(super) fn decode(bytes: &[u8], encoding: Encoding, mode: OnError) -> Fallible<ImmutableString> {
+    if bytes.len() > MAX_TEXT {
+        return Err(too_long("decode"));
+    }
+    let bytes = match encoding {
+        Encoding::Utf8Sig => bytes.strip_prefix(MARK.as_bytes()).unwrap_or(bytes),
+        _ => bytes,
+    };
+    let mut out = Text::new();
+    match encoding {
+        Encoding::Utf8 | Encoding::Utf8Sig => {
+            let mut at = 0;
+            for chunk in bytes.utf8_chunks() {
+                out.push("decode", chunk.valid())?;
+                at += chunk.valid().len();
+                replace_bytes(&mut out, mode, chunk.invalid(), || undecodable(bytes, at))?;
+                at += chunk.invalid().len();
+            }
+        }
+        Encoding::Ascii | Encoding::Latin1 => {
+            for (at, byte) in bytes.iter().enumerate() {
+                if u32::from(*byte) < encoding.end() {
+                    out.push("decode", char::from(*byte).encode_utf8(&mut [0; 2]))?;
+                } else {
+                    let cause = || {
+                        let name = encoding.name();
+                        format!(
+                            "'{name}' codec can't decode byte 0x{byte:02x} in position {at}: ordinal not in range(128)"
+                        )
+                    };
+                    replace_bytes(&mut out, mode, &[*byte], cause)?;
+                }
+            }
+        }
+    }
+    Ok(out.finish())
+}
+
+/// Writes what stands for `invalid` bytes, of which there may be none.
+fn replace_bytes(
+    out: &mut Text,
+    mode: OnError,
+    invalid: &[u8],
+    cause: impl FnOnce() -> String,
+) -> Fallible<()> {
+    if invalid.is_empty() {
+        return Ok(());
+    }
+    match mode {
+        OnError::Ignore => Ok(()),
+        OnError::Replace => out.push("decode", "\u{fffd}"),
+        OnError::Backslash => {
+            invalid.iter().try_for_each(|byte| out.push("decode", &format!("\\x{byte:02x}")))
+        }
+        OnError::Strict | OnError::Reference => Err(format!(
+            "decode: {}; a second argument shows it: `\"replace\"`, `\"backslashreplace\"`",
+            cause()
+        )
+        .into()),
+    }
+}
+
+/// Python's words for the first bytes of `bytes`, at `at`, that are no UTF-8.
+fn undecodable(bytes: &[u8], at: usize) -> String {
+    let rest = &bytes[at..];
+    let length = std::str::from_utf8(rest).err().and_then(|error| error.error_len());
+    let reason = match (length, rest[0]) {
+        (None, _) => "unexpected end of data",
+        (_, 0x80..=0xc1 | 0xf5..) => "invalid start byte",
+        _ => "invalid continuation byte",
+    };
+    let length = length.unwrap_or(rest.len());
+    if length == 1 {
+        return format!("'utf-8' codec can't decode byte 0x{:02x} in position {at}: {reason}", rest[0]);
+    }
+    format!("'utf-8' codec can't decode bytes in position {at}-{}: {reason}", at + length - 1)
+}
+
+/// The bytes of `text`.
+///
+/// # Errors
+/// The encoding lacks a character, and the mode is strict: the message is Python's. Or there are too many bytes.
+pub(super) fn encode(text: &str, encoding: Encoding, mode: OnError) -> Fallible<Blob> {
+    let mut bytes = Blob::new();
+    match encoding {
+        Encoding::Utf8 => bytes.extend(text.as_bytes()),
+        Encoding::Utf8Sig => bytes.extend([MARK, text].concat().as_bytes()),
+        Encoding::Ascii | Encoding::Latin1 => {
+            for (at, letter) in text.chars().enumerate() {
+                match u8::try_from(u32::from(letter)) {
+                    Ok(byte) if u32::from(byte) < encoding.end() => bytes.push(byte),
+                    _ => bytes.extend(replacement(text, encoding, mode, (at, letter))?.as_bytes()),
+                }
+                if bytes.len() > MAX_ITEMS {
+                    return Err(too_long("encode"));
+                }
+            }
+        }
+    }
+    Ok(bytes)
+}
+
+/// What stands for the character at `at` of `text`.
+fn replacement(
+    text: &str,
+    encoding: Encoding,
+    mode: OnError,
+    (at, letter): (usize, char),
+) -> Fallible<String> {
+    let number = u32::from(letter);
+    Ok(match mode {
+        OnError::Strict => return Err(unencodable(text, encoding, at)),
+        OnError::Ignore => String::new(),
+        OnError::Replace => "?".into(),
+        OnError::Backslash => backslashed(number),
+        OnError::Reference => format!("&#{number};"),
+    })
+}
+
+fn backslashed(number: u32) -> String {
+    match number {
+        0..=0xff => format!("\\x{number:02x}"),
+        0x100..=0xffff => format!("\\u{number:04x}"),
+        _ => format!("\\U{number:08x}"),
+    }
+}
+
+/// The error for the characters from `at` on that the encoding lacks.
+fn unencodable(text: &str, encoding: Encoding, at: usize) -> Box<EvalAltResult> {
+    let (name, end) = (encoding.name(), encoding.end());
+    let lacking: Vec<u32> =
+        text.chars().skip(at).map(u32::from).take_while(|number| *number >= end).collect();
+    let what = match lacking.as_slice() {
+        [number] => format!("character '{}' in position {at}", backslashed(*number)),
+        more => format!("characters in position {at}-{}", at + more.len() - 1),
+    };
+    format!("encode: '{name}' codec can't encode {what}: ordinal not in range({end}); `\"utf-8\"` has every character").into()
+}
