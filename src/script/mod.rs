@@ -57,6 +57,7 @@ const TOPICS: &[Topic] = &[
     python::base64::register,
     python::builtins::register,
     python::clock::register,
+    python::datetime::register,
     python::environ::register,
     python::hash::register,
     python::json::register,

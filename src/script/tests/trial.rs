@@ -2,7 +2,7 @@
 
 use crate::script::flask::status;
 use crate::script::python::{
-    base64, builtins, clock, environ, hash, json, logging, random, regex, text, urllib, uuid,
+    base64, builtins, clock, datetime, environ, hash, json, logging, random, regex, text, urllib, uuid,
 };
 use crate::script::runtime::natives::Natives;
 use crate::script::runtime::{frozen, large_int, size_limits};
@@ -21,6 +21,7 @@ pub(crate) fn engine() -> Engine {
         size_limits::register,
         builtins::register,
         clock::register,
+        datetime::register,
         environ::register,
         hash::register,
         json::register,
