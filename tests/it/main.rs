@@ -23,6 +23,7 @@ mod hot_swap;
 mod journal;
 mod logging;
 mod metrics;
+mod python;
 mod readiness;
 mod reference;
 mod report;
