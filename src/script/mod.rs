@@ -68,6 +68,7 @@ const TOPICS: &[Topic] = &[
     python::builtins::register,
     python::bytes::register,
     python::clock::register,
+    python::datetime::register,
     python::environ::register,
     python::hash::register,
     python::json::register,

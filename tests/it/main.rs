@@ -24,6 +24,7 @@ mod journal;
 mod logging;
 mod metrics;
 mod names;
+mod python;
 mod readiness;
 mod reference;
 mod report;

@@ -1,6 +1,7 @@
 //! `Set-Cookie` lines (RFC 6265, section 4.1) from Flask's options.
 
 use crate::script::python::text::capitalized;
+use crate::script::runtime::datetime::http_date;
 use crate::script::runtime::natives::Fallible;
 use chrono::DateTime;
 use rhai::{Dynamic, Map};
@@ -68,6 +69,9 @@ pub(crate) fn expired(mut options: Map) -> Map {
 
 /// Seconds since 1970 as a date of HTTP; text is taken as it is.
 fn date(expires: &Dynamic) -> Fallible<String> {
+    if let Some(date) = http_date(expires) {
+        return Ok(date);
+    }
     let seconds = expires.as_int().or_else(|_| expires.as_float().map(|seconds| seconds as i64));
     match seconds {
         Ok(seconds) => match DateTime::from_timestamp(seconds, 0) {

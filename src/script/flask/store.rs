@@ -8,7 +8,7 @@ use crate::script::runtime::key_value_store::Values;
 use crate::script::runtime::large_int::LargeInt;
 use crate::script::runtime::natives::{Fallible, Natives, ScriptValue};
 use crate::script::runtime::size_limits::type_name;
-use crate::script::runtime::{budget, call};
+use crate::script::runtime::{budget, call, datetime};
 use rhai::{Array, Dynamic, EvalAltResult, FnPtr, ImmutableString, NativeCallContext};
 use std::borrow::Cow;
 
@@ -113,6 +113,7 @@ fn is_plain(value: &Dynamic) -> bool {
         || value.is_char()
         || value.is_blob()
         || value.is::<LargeInt>()
+        || datetime::type_name(value).is_some()
 }
 
 /// Nothing for a key that is not set, as Rhai's maps have it. An error would be lost in `store["n"] += 1`: Rhai takes a getter

@@ -4,6 +4,7 @@ pub(crate) mod base64;
 pub(crate) mod builtins;
 pub(crate) mod bytes;
 pub(crate) mod clock;
+pub(crate) mod datetime;
 pub(crate) mod environ;
 pub(crate) mod hash;
 pub(crate) mod json;

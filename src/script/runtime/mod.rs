@@ -4,6 +4,7 @@ pub(crate) mod allocator;
 pub(crate) mod budget;
 pub(crate) mod call;
 pub(crate) mod chain;
+pub(crate) mod datetime;
 pub(crate) mod evaluation;
 pub(crate) mod fault;
 pub(crate) mod files;

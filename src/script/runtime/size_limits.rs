@@ -6,9 +6,9 @@ mod repairs;
 
 pub(crate) use rendering::{text_of, write_value};
 
-use super::budget;
 use super::frozen::{is_list, is_map};
 use super::large_int::LargeInt;
+use super::{budget, datetime};
 use crate::script::runtime::natives::{Fallible, Natives};
 use rhai::{Array, Dynamic, EvalAltResult, ImmutableString, Position};
 use std::fmt;
@@ -85,10 +85,10 @@ pub(crate) fn type_name(value: &Dynamic) -> &str {
         _ if is_list(value) => "array",
         _ if is_map(value) => "map",
         _ if value.is::<LargeInt>() => "large integer",
-        _ => {
+        _ => datetime::type_name(value).unwrap_or_else(|| {
             let name = value.type_name();
             name.rsplit("::").next().unwrap_or(name)
-        }
+        }),
     }
 }
 

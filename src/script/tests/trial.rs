@@ -8,7 +8,8 @@ use crate::script;
 use crate::script::flask::status;
 use crate::script::handle;
 use crate::script::python::{
-    base64, builtins, bytes, clock, environ, hash, json, logging, random, regex, secrets, text, urllib, uuid,
+    base64, builtins, bytes, clock, datetime, environ, hash, json, logging, random, regex, secrets, text,
+    urllib, uuid,
 };
 use crate::script::runtime::budget::Budget;
 use crate::script::runtime::files::Files;
@@ -33,6 +34,7 @@ pub(crate) fn engine() -> Engine {
         builtins::register,
         bytes::register,
         clock::register,
+        datetime::register,
         environ::register,
         hash::register,
         json::register,

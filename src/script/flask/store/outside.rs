@@ -1,6 +1,7 @@
 //! The values of `store` as JSON, for those outside of scripts. Knows no HTTP.
 
 use crate::message::epoch::Epoch;
+use crate::script::runtime::datetime;
 use crate::script::runtime::frozen::{as_list, as_map};
 use crate::script::runtime::json::{self, Unread};
 use crate::script::runtime::key_value_store::{KeyValueStore, Values};
@@ -96,6 +97,8 @@ fn write_value(json: &mut String, value: &Dynamic, depth: usize) {
         *json += "null";
     } else if value.is_int() || value.is_bool() || value.is::<LargeInt>() {
         *json += &size_limits::text_of(value, MAX_TEXT);
+    } else if let Some(text) = datetime::display(value) {
+        *json += &scalar(&text);
     } else {
         *json += &scalar(value);
     }

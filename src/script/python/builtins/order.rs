@@ -1,9 +1,10 @@
 //! An order over script values. It is total, as sorting needs it; what Python would refuse to compare is remembered.
 
+use crate::script::runtime::datetime;
 use crate::script::runtime::frozen::{as_list, as_map, is_list, is_same};
 use crate::script::runtime::large_int::LargeInt;
 use crate::script::runtime::natives::Fallible;
-use crate::script::runtime::size_limits::MAX_DEPTH;
+use crate::script::runtime::size_limits::{MAX_DEPTH, type_name};
 use rhai::Dynamic;
 use std::cmp::Ordering;
 
@@ -42,6 +43,13 @@ impl Order {
             Class::Number => numbers(left, right),
             Class::Bool => left.as_bool().cmp(&right.as_bool()),
             Class::Text => texts(left, right),
+            Class::Time => match datetime::compare(left, right).flatten() {
+                Some(order) => order,
+                None => {
+                    self.refused.get_or_insert_with(|| unlike_times(left, right));
+                    Ordering::Equal
+                }
+            },
             _ => self.lists(left, right, depth),
         }
     }
@@ -66,6 +74,7 @@ enum Class {
     Bool,
     Number,
     Text,
+    Time,
     List,
     Other,
 }
@@ -79,8 +88,17 @@ fn class(value: &Dynamic) -> Class {
         Class::List
     } else if value.is_bool() {
         Class::Bool
+    } else if datetime::compare(value, value).is_some() {
+        Class::Time
     } else {
         Class::Other
+    }
+}
+
+fn unlike_times(left: &Dynamic, right: &Dynamic) -> String {
+    match (type_name(left), type_name(right)) {
+        ("datetime", "datetime") => "datetimes with and without a timezone can't be compared".to_owned(),
+        (left, right) => format!("`{left}` and `{right}` can't be compared"),
     }
 }
 
@@ -150,6 +168,7 @@ fn equal_at_depth(left: &Dynamic, right: &Dynamic, depth: usize) -> bool {
         (Class::Number, Class::Number) => numbers(left, right).is_eq() && !is_nan(left),
         (Class::Text, Class::Text) => texts(left, right).is_eq(),
         (Class::Bool, Class::Bool) => left.as_bool().ok() == right.as_bool().ok(),
+        (Class::Time, Class::Time) => datetime::compare(left, right).flatten() == Some(Ordering::Equal),
         _ => left.is_unit() && right.is_unit(),
     }
 }

@@ -2,6 +2,7 @@
 
 use super::float::python_float;
 use super::style::Style;
+use crate::script::runtime::datetime::{self, http_date};
 use crate::script::runtime::frozen::{as_list, as_map};
 use crate::script::runtime::large_int::LargeInt;
 use crate::script::runtime::multi_dict::to_dict;
@@ -155,6 +156,10 @@ impl Writer<'_> {
         if let Some(number) = value.read_lock::<LargeInt>() {
             return Ok(self.out.write_all(number.as_str().as_bytes())?);
         }
+        // Flask's `jsonify` has a form for them, Python's `json` has none.
+        if let Some(date) = http_date(value).filter(|_| !self.style.python) {
+            return self.text(&date);
+        }
         match to_dict(value) {
             Some(map) => self.nested(|writer| writer.map(&mut entries(&map))),
             None => Err(refusal_of(value)),
@@ -261,6 +266,14 @@ fn refusal_of(value: &Dynamic) -> Refusal {
     if let Some(function) = value.read_lock::<FnPtr>() {
         let name = names::shown(function.fn_name());
         return Refusal::new(format!("the function `{name}` has no JSON form: call it"));
+    }
+    if let Some(name) = datetime::type_name(value) {
+        let instead = match name {
+            "timedelta" => ".total_seconds()",
+            "timezone" => "str(...)",
+            _ => ".isoformat()",
+        };
+        return Refusal::new(format!("a {name} has no JSON form: use `{instead}`"));
     }
     Refusal::new(format!("a value of type `{}` has no JSON form", type_name(value)))
 }

@@ -2,6 +2,7 @@
 //! text print as ten long texts, so all of it stops at the limit.
 
 use super::{MAX_DEPTH, MAX_TEXT, Text, too_long};
+use crate::script::runtime::datetime;
 use crate::script::runtime::frozen::{FrozenList, FrozenMap, as_list, as_map, is_list, is_map};
 use crate::script::runtime::large_int::LargeInt;
 use crate::script::runtime::names;
@@ -100,6 +101,9 @@ impl Writer<'_, '_> {
         }
         if let Some(number) = value.read_lock::<LargeInt>() {
             return self.out.write_str(number.as_str());
+        }
+        if let Some(text) = datetime::display(value).filter(|_| self.context.is_none()) {
+            return self.out.write_str(&text);
         }
         let Some(context) = self.context.filter(|_| !value.is_shared()) else {
             let text = value.to_string();

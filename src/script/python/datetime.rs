@@ -1,0 +1,288 @@
+//! `datetime`, `date`, `timedelta` and `timezone`. Local time is UTC, as in any container.
+
+mod iso;
+mod methods;
+mod operators;
+pub(crate) mod strftime;
+mod strptime;
+
+use crate::script::runtime::datetime::{DAY, Date, DateTime, Precision, TimeDelta, Timezone, UTC, isoformat};
+use crate::script::runtime::frozen::as_map;
+use crate::script::runtime::natives::{Fallible, Natives, Receiver, ScriptValue};
+use crate::script::runtime::size_limits::type_name;
+use crate::system::truncate::beginning;
+use chrono::{Datelike, NaiveDate, NaiveTime, Timelike};
+use rhai::Dynamic;
+use std::any::TypeId;
+
+/// `datetime`: the class, and the module of this name too.
+#[derive(Debug, Clone)]
+pub(crate) struct DatetimeHandle;
+
+/// `date`
+#[derive(Debug, Clone)]
+pub(crate) struct DateHandle;
+
+/// `timezone`
+#[derive(Debug, Clone)]
+pub(crate) struct TimezoneHandle;
+
+impl ScriptValue for DatetimeHandle {}
+impl ScriptValue for DateHandle {}
+impl ScriptValue for TimezoneHandle {}
+
+/// `value`, or the error that the result of `name` is outside of the calendar.
+fn within<T>(name: &str, value: Option<T>) -> Fallible<T> {
+    value.ok_or_else(|| format!("{name}: the result is outside of the years 1 to 9999").into())
+}
+
+/// `seconds` after 1970, to the microsecond; halves go to the even one, as in Python.
+pub(crate) fn from_seconds(name: &str, seconds: f64, zone: Option<Timezone>) -> Fallible<DateTime> {
+    // A cast saturates; what saturates is outside of the calendar.
+    let micros = (seconds.fract() * 1e6).round_ties_even() as i64;
+    let whole = (seconds.trunc() as i64).checked_mul(1_000_000);
+    let moment = whole.and_then(|whole| DateTime::at(whole.checked_add(micros)?, zone));
+    moment
+        .filter(|_| seconds.is_finite())
+        .ok_or_else(|| format!("{name}: {seconds:?} seconds are outside of the calendar").into())
+}
+
+/// A number of seconds, whole or not.
+fn seconds_of(name: &str, value: &Dynamic) -> Fallible<f64> {
+    let number = value.as_float().or_else(|_| value.as_int().map(|seconds| seconds as f64));
+    number.map_err(|_| format!("{name}: needs a number of seconds, not `{}`", type_name(value)).into())
+}
+
+/// A timezone; `()` is none.
+fn zone_of(name: &str, value: &Dynamic) -> Fallible<Option<Timezone>> {
+    if value.is_unit() {
+        return Ok(None);
+    }
+    let zone = value.read_lock::<Timezone>().map(|zone| *zone);
+    zone.map(Some).ok_or_else(|| {
+        format!("{name}: needs a timezone such as `timezone.utc`, not `{}`", type_name(value)).into()
+    })
+}
+
+/// The parts of a datetime, to be set one by one.
+struct Parts {
+    /// Year, month, day, hour, minute, second, microsecond.
+    numbers: [i64; 7],
+    zone: Option<Timezone>,
+}
+
+const PARTS: [&str; 7] = ["year", "month", "day", "hour", "minute", "second", "microsecond"];
+
+impl Parts {
+    fn of(moment: &DateTime) -> Self {
+        let (date, time) = (moment.local.date(), moment.local.time());
+        let [month, day] = [date.month(), date.day()].map(i64::from);
+        let [hour, minute, second, micro] =
+            [time.hour(), time.minute(), time.second(), time.nanosecond() / 1000].map(i64::from);
+        Self { numbers: [date.year().into(), month, day, hour, minute, second, micro], zone: moment.zone }
+    }
+
+    /// The first `count` of the parts can be set, and the zone where `count` is all of them.
+    fn set(&mut self, name: &str, options: &Dynamic, count: usize) -> Fallible<()> {
+        let Some(options) = as_map(options) else { return Ok(()) };
+        for (option, value) in options.iter() {
+            if option == "tzinfo" && count == PARTS.len() {
+                self.zone = zone_of(name, value)?;
+                continue;
+            }
+            let Some(place) = PARTS[..count].iter().position(|part| *part == option) else {
+                let names = PARTS[..count].join("`, `");
+                let zone = if count == PARTS.len() { ", `tzinfo`" } else { "" };
+                return Err(format!(
+                    "{name}: unknown option `{}`: there are `{names}`{zone}",
+                    beginning(option, 80)
+                )
+                .into());
+            };
+            self.numbers[place] = whole(name, PARTS[place], value)?;
+        }
+        Ok(())
+    }
+
+    fn moment(&self, name: &str) -> Fallible<DateTime> {
+        let [year, month, day, rest @ ..] = self.numbers;
+        let date = i32::try_from(year).ok().filter(|year| (1..=9999).contains(year)).and_then(|year| {
+            NaiveDate::from_ymd_opt(year, u32::try_from(month).ok()?, u32::try_from(day).ok()?)
+        });
+        let [hour, minute, second, micro] = rest.map(|part| u32::try_from(part).unwrap_or(u32::MAX));
+        let time = NaiveTime::from_hms_micro_opt(hour, minute, second, micro).filter(|_| micro < 1_000_000);
+        match (date, time) {
+            (Some(date), Some(time)) => Ok(DateTime { local: date.and_time(time), zone: self.zone }),
+            (None, _) => Err(format!("{name}: there is no day {year}-{month}-{day}").into()),
+            _ => {
+                Err(format!("{name}: there is no time {}:{}:{}.{}", rest[0], rest[1], rest[2], rest[3])
+                    .into())
+            }
+        }
+    }
+}
+
+fn whole(name: &str, part: &str, value: &Dynamic) -> Fallible<i64> {
+    value.as_int().map_err(|found| format!("{name}: `{part}` is a whole number, not `{found}`").into())
+}
+
+/// `datetime(2026, 11, 30, 5, 13)`, with a timezone or a map of further parts at the end.
+fn datetime(name: &str, values: &[Dynamic], count: usize) -> Fallible<DateTime> {
+    let mut parts = Parts { numbers: [0; 7], zone: None };
+    let (mut numbers, last) = match values.split_last() {
+        Some((last, rest)) if !last.is_int() => (rest.iter(), Some(last)),
+        _ => (values.iter(), None),
+    };
+    for (part, number) in PARTS[..count].iter().zip(parts.numbers.iter_mut()) {
+        match numbers.next() {
+            Some(value) => *number = whole(name, part, value)?,
+            None => break,
+        }
+    }
+    match last {
+        Some(last) if as_map(last).is_some() => parts.set(name, last, count)?,
+        Some(last) if count == PARTS.len() => parts.zone = zone_of(name, last)?,
+        Some(last) => return Err(format!("{name}: needs whole numbers, not `{}`", type_name(last)).into()),
+        None => {}
+    }
+    parts.moment(name)
+}
+
+/// What the options of `timedelta` count, in microseconds; the first three in the order of Python's arguments.
+const UNITS: [(&str, i64); 7] = [
+    ("days", DAY),
+    ("seconds", 1_000_000),
+    ("microseconds", 1),
+    ("milliseconds", 1000),
+    ("minutes", 60_000_000),
+    ("hours", 3_600_000_000),
+    ("weeks", 7 * DAY),
+];
+
+/// `timedelta(days, seconds, ...)`, with a map of further units at the end.
+fn timedelta(values: &[Dynamic]) -> Fallible<TimeDelta> {
+    let name = "timedelta";
+    let mut total = 0_i128;
+    let mut add = |unit: i64, value: &Dynamic| -> Fallible<()> {
+        let micros = match (value.as_int(), value.as_float()) {
+            (Ok(number), _) => i128::from(number) * i128::from(unit),
+            // A cast saturates; what saturates is beyond the limit.
+            (_, Ok(number)) if !number.is_nan() => (number * unit as f64).round_ties_even() as i128,
+            _ => return Err(format!("{name}: needs numbers, not `{}`", type_name(value)).into()),
+        };
+        total = total.saturating_add(micros);
+        Ok(())
+    };
+    for ((_, unit), value) in UNITS.iter().zip(values) {
+        let Some(options) = as_map(value) else {
+            add(*unit, value)?;
+            continue;
+        };
+        for (option, value) in options.iter() {
+            let Some((_, unit)) = UNITS.iter().find(|(known, _)| *known == option) else {
+                let names = UNITS.map(|(name, _)| name).join("`, `");
+                return Err(format!(
+                    "{name}: unknown option `{}`: there are `{names}`",
+                    beginning(option, 80)
+                )
+                .into());
+            };
+            add(*unit, value)?;
+        }
+    }
+    TimeDelta::new(total).ok_or_else(|| format!("{name}: the result is beyond 999999999 days").into())
+}
+
+fn timezone(offset: TimeDelta) -> Fallible<Timezone> {
+    let micros = i64::try_from(offset.micros()).ok().filter(|micros| micros.abs() < DAY);
+    micros.map(Timezone).ok_or_else(|| "timezone: the offset is less than a day".into())
+}
+
+/// RFC 3339 in UTC, with microseconds where there are any: `datetime.isoformat(seconds)`.
+fn isoformat_of(seconds: f64) -> Fallible<String> {
+    let moment = from_seconds("datetime.isoformat", seconds, None)?;
+    Ok(isoformat(&moment, "T", Precision::Auto) + "Z")
+}
+
+fn fromisoformat(text: &str) -> Fallible<DateTime> {
+    iso::datetime(text).ok_or_else(|| {
+        format!(
+            "datetime.fromisoformat: `{}` is no time such as `2026-11-30T05:13:46+01:00`",
+            beginning(text, 80).escape_debug()
+        )
+        .into()
+    })
+}
+
+fn register_now(natives: &mut Natives) {
+    natives.register_fn("now", |_: Receiver<DatetimeHandle>| within("datetime.now", DateTime::now(None)));
+    natives.register_fn("today", |_: Receiver<DatetimeHandle>| within("datetime.today", DateTime::now(None)));
+    natives
+        .register_fn("utcnow", |_: Receiver<DatetimeHandle>| within("datetime.utcnow", DateTime::now(None)));
+    natives.register_fn("now", |_: Receiver<DatetimeHandle>, zone: Dynamic| {
+        within("datetime.now", DateTime::now(zone_of("datetime.now", &zone)?))
+    });
+    for name in ["fromtimestamp", "utcfromtimestamp"] {
+        natives.register_fn(name, move |_: Receiver<DatetimeHandle>, seconds: Dynamic| {
+            let name = format!("datetime.{name}");
+            from_seconds(&name, seconds_of(&name, &seconds)?, None)
+        });
+    }
+    natives.register_fn("fromtimestamp", |_: Receiver<DatetimeHandle>, seconds: Dynamic, zone: Dynamic| {
+        let name = "datetime.fromtimestamp";
+        from_seconds(name, seconds_of(name, &seconds)?, zone_of(name, &zone)?)
+    });
+}
+
+fn register_texts(natives: &mut Natives) {
+    natives.register_fn("isoformat", |_: Receiver<DatetimeHandle>, seconds: f64| isoformat_of(seconds));
+    natives
+        .register_fn("isoformat", |_: Receiver<DatetimeHandle>, seconds: i64| isoformat_of(seconds as f64));
+    natives.register_fn("fromisoformat", |_: Receiver<DatetimeHandle>, text: &str| fromisoformat(text));
+    natives.register_fn("strptime", |_: Receiver<DatetimeHandle>, text: &str, format: &str| {
+        strptime::strptime(text, format).map_err(|why| format!("datetime.strptime: {why}").into())
+    });
+    natives.register_fn("fromisoformat", |_: Receiver<DateHandle>, text: &str| -> Fallible<Date> {
+        let shown = || beginning(text, 80).escape_debug();
+        let date = iso::date(text).map(Date);
+        date.ok_or_else(|| format!("date.fromisoformat: `{}` is no day such as `2026-11-30`", shown()).into())
+    });
+}
+
+fn register_constructors(natives: &mut Natives) {
+    // `import datetime` and `from datetime import datetime` read alike here.
+    for receiver in [None, Some(TypeId::of::<DatetimeHandle>())] {
+        natives.register_variadic("datetime", receiver, 1..=8, |_, values| {
+            datetime("datetime", &values, PARTS.len()).map(Dynamic::from)
+        });
+        natives.register_variadic("date", receiver, 1..=3, |_, values| {
+            datetime("date", &values, 3).map(|moment| Dynamic::from(Date(moment.local.date())))
+        });
+        natives.register_variadic("timedelta", receiver, 0..=7, |_, values| {
+            timedelta(&values).map(Dynamic::from)
+        });
+    }
+    natives.register_fn("timezone", timezone);
+    natives.register_fn("timezone", |_: Receiver<DatetimeHandle>, offset: TimeDelta| timezone(offset));
+    natives.register_get("datetime", |_: Receiver<DatetimeHandle>| DatetimeHandle);
+    natives.register_get("date", |_: Receiver<DatetimeHandle>| DateHandle);
+    natives.register_get("timezone", |_: Receiver<DatetimeHandle>| TimezoneHandle);
+    natives.register_fn("today", |_: Receiver<DateHandle>| {
+        within("date.today", DateTime::now(None)).map(|moment| Date(moment.local.date()))
+    });
+    natives.register_get("utc", |_: Receiver<TimezoneHandle>| UTC);
+}
+
+pub(crate) fn register(natives: &mut Natives) {
+    natives.register_handle("datetime", DatetimeHandle);
+    natives.register_handle("date", DateHandle);
+    natives.register_handle("timezone", TimezoneHandle);
+    register_now(natives);
+    register_texts(natives);
+    register_constructors(natives);
+    methods::register(natives);
+    operators::register(natives);
+}
+
+#[cfg(test)]
+mod tests;
