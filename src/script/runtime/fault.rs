@@ -1,8 +1,15 @@
 //! What went wrong in a script, and where: from Rhai's chain of errors to provision, line, column, source line and hint. The
 //! same words go to `check`, the admin interface, the log, the ledger and the body of a 500.
 
+mod habit;
 mod hint;
 mod kind;
+mod signs;
+mod spot;
+mod syntax;
+#[cfg(test)]
+mod tests;
+mod tokens;
 
 pub(crate) use kind::Kind;
 
@@ -66,7 +73,12 @@ impl Fault {
         let (line, column) = (place.at.line(), place.at.position());
         let source = line.and_then(|line| files.line(&place.file, line));
         let (kind, message) = (Kind::from(place.error), message(place.error));
-        let hint = hint::hint(&kind, source.as_deref(), column);
+        let hint = match place.error {
+            EvalAltResult::ErrorParsing(error, _) => {
+                files.text(&place.file).and_then(|text| syntax::hint(error, &text, place.at)).map(Into::into)
+            }
+            _ => hint::hint(&kind),
+        };
         Fault { provision: files.main.clone(), file: place.file, line, column, kind, message, source, hint }
     }
 
