@@ -7,11 +7,12 @@ mod kind;
 mod signs;
 mod spot;
 mod syntax;
+mod tail;
 #[cfg(test)]
 mod tests;
 mod tokens;
 
-pub(crate) use kind::Kind;
+pub(crate) use kind::{Kind, RETURNED_NOTHING};
 
 use super::files::Files;
 use super::http_error::HttpError;
@@ -73,9 +74,14 @@ impl Fault {
         let (line, column) = (place.at.line(), place.at.position());
         let source = line.and_then(|line| files.line(&place.file, line));
         let (kind, message) = (Kind::from(place.error), message(place.error));
+        let text = || files.text(&place.file);
         let hint = match place.error {
             EvalAltResult::ErrorParsing(error, _) => {
-                files.text(&place.file).and_then(|text| syntax::hint(error, &text, place.at)).map(Into::into)
+                text().and_then(|text| syntax::hint(error, &text, place.at)).map(Into::into)
+            }
+            EvalAltResult::ErrorMismatchDataType(..) | EvalAltResult::ErrorVariableNotFound(..) => {
+                let import = text().and_then(|text| syntax::import(&text, place.at)).map(str::to_owned);
+                import.or_else(|| hint::hint(&kind))
             }
             _ => hint::hint(&kind),
         };
@@ -87,6 +93,10 @@ impl Fault {
         if self.line.is_none() {
             self.source = line.and_then(|line| files.line(&self.file, line));
             self.line = line;
+            if self.kind == Kind::ReturnedNothing {
+                let hint = files.text(&self.file).zip(line).and_then(|(text, line)| tail::hint(&text, line));
+                self.hint = hint.map(str::to_owned);
+            }
         }
         self
     }

@@ -12,8 +12,8 @@ pub(super) fn hint(kind: &Kind) -> Option<String> {
         Kind::NotIterable => "a map is walked by its keys: `for key in map.keys()`",
         Kind::OverBudget(Limit::Time) => "end the loop, or raise --script-timeout",
         Kind::OverBudget(Limit::Memory) => "build less at once, or raise --script-memory",
-        // `syntax` has the hints for scripts that do not compile.
-        Kind::Syntax | Kind::Other => return None,
+        // `syntax` and `tail` have the hints for these, by the source.
+        Kind::Syntax | Kind::ReturnedNothing | Kind::Other => return None,
     };
     Some(hint.to_owned())
 }

@@ -45,6 +45,12 @@ pub(super) fn hint(error: &ParseErrorType, source: &str, place: Position) -> Opt
     RULES.iter().find_map(|rule| rule(&spot, expected))
 }
 
+/// The hint for `import name`, which compiles: `name` may be a variable with the name of a file.
+pub(super) fn import(source: &str, place: Position) -> Option<&'static str> {
+    let spot = Spot::find(source, place)?;
+    (spot.text(-1) == "import" && spot.is_name(0)).then_some(habit::IMPORT)
+}
+
 /// The token that Rhai wanted, empty where it only knows that this one is wrong; none where no token is wrong, but what they mean.
 fn expected(error: &ParseErrorType) -> Option<&str> {
     match error {
