@@ -203,6 +203,30 @@ fn the_report_shows_the_line_and_a_hint() {
 }
 
 #[test]
+fn hints_are_right_or_absent() {
+    let mock = start();
+    let hint =
+        |source: &str| mock.provision("hinted", source).json()["error"]["hint"].as_str().map(str::to_owned);
+    let in_text = "fn registerRules() {\n    app.get(\"/and\" \"not\", show); // def f(): lambda\n}\n";
+    assert_eq!(hint(in_text), None);
+    let behind_text = "fn registerRules() {\n    let t = `\n 'and' ${1}`; if t and 1 { }\n}\n";
+    assert_eq!(hint(behind_text).as_deref(), Some("write `&&`"));
+    mock.folder.write("provision/lib", "// f\nfn f() { return 1, 201; }\n");
+    let imported = "import \"lib\" as lib;\nfn registerRules() { }\n";
+    let list = "body, status and headers are returned as a list: `return [body, 201]`";
+    assert_eq!(hint(imported).as_deref(), Some(list));
+
+    let lost = "fn registerRules() { app.get(\"/x\", show); }\nfn show() {\n    try { throw 1 } catch (e) { \"caught\" }\n}\n";
+    mock.activate("lost", lost);
+    let text = mock.get("/x").text();
+    assert!(
+        text.starts_with("script error in provision `lost`: line 2: the view function returned nothing"),
+        "{text}"
+    );
+    assert!(text.ends_with("  = help: a `try` has no value of its own: write `return` in both blocks, `try { return a; } catch { return b; }`\n"), "{text}");
+}
+
+#[test]
 fn imports_and_files_outside_are_refused() {
     let mock = start();
     mock.folder.write("outside", "fn f() { 1 }");

@@ -8,6 +8,7 @@ use crate::chaos::Reply;
 use crate::directory::Content;
 use crate::message::answer::{Answer, HTML, JSON};
 use crate::script::runtime::budget::MAX_TEXT;
+use crate::script::runtime::fault::RETURNED_NOTHING;
 use crate::script::runtime::frozen::{MapRef, as_list, as_map, is_list, is_map};
 use crate::script::runtime::json;
 use crate::script::runtime::multi_dict::to_dict;
@@ -38,9 +39,7 @@ pub(crate) fn from_value(value: Dynamic) -> Fallible<Reply> {
         return Ok(json(&value)?.into());
     }
     if value.is_unit() {
-        return Err(
-            "the view function returned nothing: return a text, a map, a list or make_response(...)".into()
-        );
+        return Err(RETURNED_NOTHING.into());
     }
     let kind = kind(&value);
     Err(format!("the view function returned {kind}: return a text, a map, a list or make_response(...)")

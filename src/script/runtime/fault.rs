@@ -1,10 +1,18 @@
 //! What went wrong in a script, and where: from Rhai's chain of errors to provision, line, column, source line and hint. The
 //! same words go to `check`, the admin interface, the log, the ledger and the body of a 500.
 
+mod habit;
 mod hint;
 mod kind;
+mod signs;
+mod spot;
+mod syntax;
+mod tail;
+#[cfg(test)]
+mod tests;
+mod tokens;
 
-pub(crate) use kind::Kind;
+pub(crate) use kind::{Kind, RETURNED_NOTHING};
 
 use super::files::Files;
 use super::http_error::HttpError;
@@ -66,7 +74,17 @@ impl Fault {
         let (line, column) = (place.at.line(), place.at.position());
         let source = line.and_then(|line| files.line(&place.file, line));
         let (kind, message) = (Kind::from(place.error), message(place.error));
-        let hint = hint::hint(&kind, source.as_deref(), column);
+        let text = || files.text(&place.file);
+        let hint = match place.error {
+            EvalAltResult::ErrorParsing(error, _) => {
+                text().and_then(|text| syntax::hint(error, &text, place.at)).map(Into::into)
+            }
+            EvalAltResult::ErrorMismatchDataType(..) | EvalAltResult::ErrorVariableNotFound(..) => {
+                let import = text().and_then(|text| syntax::import(&text, place.at)).map(str::to_owned);
+                import.or_else(|| hint::hint(&kind))
+            }
+            _ => hint::hint(&kind),
+        };
         Fault { provision: files.main.clone(), file: place.file, line, column, kind, message, source, hint }
     }
 
@@ -75,6 +93,10 @@ impl Fault {
         if self.line.is_none() {
             self.source = line.and_then(|line| files.line(&self.file, line));
             self.line = line;
+            if self.kind == Kind::ReturnedNothing {
+                let hint = files.text(&self.file).zip(line).and_then(|(text, line)| tail::hint(&text, line));
+                self.hint = hint.map(str::to_owned);
+            }
         }
         self
     }

@@ -153,6 +153,11 @@ impl Files {
         })
     }
 
+    /// The text of file `name`, if it was read to be compiled.
+    pub fn text(&self, name: &str) -> Option<String> {
+        Some(lock(&self.sources).get(name)?.text.clone())
+    }
+
     /// Line `line` (from 1) of file `name`; empty behind the last one, where a block that is not closed is noticed.
     pub fn line(&self, name: &str, line: usize) -> Option<String> {
         let sources = lock(&self.sources);

@@ -1,7 +1,7 @@
 //! What kind of fault an error of Rhai is, as far as a hint depends on it.
 
 use crate::script::runtime::budget::Limit;
-use rhai::EvalAltResult;
+use rhai::{EvalAltResult, ImmutableString};
 
 #[derive(Debug, Clone, PartialEq)]
 pub enum Kind {
@@ -12,8 +12,14 @@ pub enum Kind {
     /// A `for` loop over a value that has no items.
     NotIterable,
     OverBudget(Limit),
+    /// A view that gave `()`.
+    ReturnedNothing,
     Other,
 }
+
+/// The error of a view that gave `()`. It has no place: no statement threw it.
+pub(crate) const RETURNED_NOTHING: &str =
+    "the view function returned nothing: return a text, a map, a list or make_response(...)";
 
 impl From<&EvalAltResult> for Kind {
     fn from(error: &EvalAltResult) -> Kind {
@@ -22,6 +28,14 @@ impl From<&EvalAltResult> for Kind {
             EvalAltResult::ErrorFunctionNotFound(signature, _) => Kind::NoFunction(signature.clone()),
             EvalAltResult::ErrorVariableNotFound(name, _) => Kind::NoVariable(name.clone()),
             EvalAltResult::ErrorFor(..) => Kind::NotIterable,
+            EvalAltResult::ErrorRuntime(thrown, at)
+                if at.is_none()
+                    && thrown
+                        .read_lock::<ImmutableString>()
+                        .is_some_and(|text| *text == RETURNED_NOTHING) =>
+            {
+                Kind::ReturnedNothing
+            }
             EvalAltResult::ErrorRuntime(thrown, _) | EvalAltResult::ErrorTerminated(thrown, _) => {
                 Limit::from_thrown(thrown).map_or(Kind::Other, Kind::OverBudget)
             }

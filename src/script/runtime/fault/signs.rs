@@ -1,0 +1,235 @@
+//! Hints at signs: operators, colons, commas, brackets and semicolons that Rhai does not take where they stand.
+
+use super::habit::{self, Hint, told};
+use super::spot::Spot;
+use super::tokens::Shape;
+
+/// Signs of other languages.
+pub(super) fn symbol(spot: &Spot<'_>, expected: &str) -> Option<Hint> {
+    let here = spot.text(0);
+    let step = |operator: &str, name: &str| Some(format!("write `{name} {operator}= 1`").into());
+    match here {
+        "#" => told(habit::COMMENT),
+        "@" if spot.begins_statement(0) && spot.is(1, Shape::Word) => told(habit::DECORATOR),
+        "++" | "--" if expected.is_empty() => {
+            let name = [-1, 1]
+                .into_iter()
+                .find(|offset| spot.is_name(*offset))
+                .map_or("x", |offset| spot.text(offset));
+            step(&here[..1], name)
+        }
+        "?" => spot.find_ahead(&[":"]).and(told(habit::CHOICE)),
+        "===" => told(habit::EQUAL),
+        "!==" => told(habit::UNEQUAL),
+        ">" if spot.text(-1) == "<" && spot.joined(0) => told(habit::UNEQUAL),
+        ":=" => told("write `=`; a new variable is declared by `let x = 1`"),
+        "->" if spot.opened_by(-1).is_some_and(|open| spot.text(open - 2) == "fn") => told(habit::NO_TYPES),
+        "->" | "=>" if matches!(spot.text(-1), ")" | "|") => told(habit::CLOSURE),
+        "->" | "=>" if spot.is_name(-1) && matches!(spot.text(-2), "=" | "(" | "," | ":" | "return") => {
+            (!spot.in_switch()).then_some(habit::CLOSURE.into())
+        }
+        "..." if spot.enclosing().is_some_and(|open| spot.text(open) == "[") => {
+            told("lists are joined by `+`")
+        }
+        "..." | "(" if here == "..." || matches!(spot.text(1), "*" | "**") && spot.joined(1) => {
+            let declared = [-2, -3].into_iter().any(|offset| spot.text(offset) == "fn");
+            told(if declared {
+                "a function has a fixed number of parameters: take a list"
+            } else {
+                habit::UNPACKED
+            })
+        }
+        "$" if spot.is(1, Shape::Word) => told("variables have no `$`"),
+        "{" if spot.text(-2) == "fn" && expected.is_empty() => told(habit::FUNCTION),
+        "(" | "[" | "{" if matches!(spot.text(-1), "let" | "const") => told(habit::ONE_NAME),
+        "-" if matches!(spot.text(-2), "let" | "const") && spot.joined(0) && spot.joined(1) => {
+            told("names are made of letters, digits and `_`")
+        }
+        "::" if spot.text(-1) == "[" && spot.ends_value(-2) => told(habit::SLICE),
+        _ if spot.is(0, Shape::Text) && spot.is(-1, Shape::Text) && expected == ";" => {
+            let same = spot.line_before() == spot.line(0);
+            same.then_some("texts are joined by `+`".into())
+        }
+        _ => None,
+    }
+}
+
+/// `:` of Python's blocks, slices, types and of maps without their `#`.
+pub(super) fn colon(spot: &Spot<'_>, expected: &str) -> Option<Hint> {
+    if spot.text(0) != ":" {
+        return None;
+    }
+    let open = spot.enclosing();
+    let bracket = open.map_or("", |open| spot.text(open));
+    if spot.opened_by(-1).is_some_and(|open| spot.text(-1) == ")" && spot.text(open - 2) == "fn") {
+        return told(habit::FUNCTION);
+    }
+    if expected == "{" || expected.is_empty() && spot.text(-1) == ")" || spot.text(-1) == "else" {
+        return told(habit::BLOCK);
+    }
+    if matches!(spot.text(-2), "let" | "const") {
+        return told(habit::NO_TYPES);
+    }
+    match (bracket, expected) {
+        ("[", _) if open.is_some_and(|open| spot.ends_value(open - 1)) => told(habit::SLICE),
+        ("[", ",") => told(habit::MAP),
+        ("(", ",") if open.is_some_and(|open| spot.text(open - 2) == "fn") => told(habit::NO_TYPES),
+        ("{", "=>") if spot.in_switch() => told(habit::SWITCH),
+        (_, ";")
+            if spot.is_name(-1) && spot.begins_statement(-1) && spot.is_name(1) && spot.text(2) == "=" =>
+        {
+            told(habit::NO_TYPES)
+        }
+        ("{", ";") if open == Some(-2) => told(habit::MAP),
+        _ => None,
+    }
+}
+
+/// `=` of named arguments, of default values, and in conditions.
+pub(super) fn equals(spot: &Spot<'_>, expected: &str) -> Option<Hint> {
+    if spot.text(0) != "=" {
+        return None;
+    }
+    let open = spot.enclosing();
+    let bracket = open.map_or("", |open| spot.text(open));
+    let owner = open.map_or("", |open| spot.text(open - 1));
+    let condition = matches!(owner, "if" | "while");
+    match (bracket, expected) {
+        ("#{", ":") => told(habit::MAP),
+        ("(", ",") if owner == "for" => told(habit::LOOP),
+        ("(", ",") if open.is_some_and(|open| spot.text(open - 2) == "fn") => told(
+            "parameters have no default values: a second `fn` of the name with fewer parameters may stand beside it",
+        ),
+        ("(", ",") if spot.is_name(-1) && matches!(spot.text(-2), "(" | ",") => {
+            Some(named(owner, spot.text(-1)).into())
+        }
+        ("(", ")") if condition => told(habit::EQUAL),
+        (_, "") if spot.ends_value(-1) => told(habit::EQUAL),
+        _ => None,
+    }
+}
+
+/// What to write for the argument `name` of a call of `function`.
+fn named(function: &str, name: &str) -> String {
+    match (function, name) {
+        (_, "type") => {
+            "arguments have no names, and types are text: `request.args.get(\"n\", 1, \"int\")`".to_owned()
+        }
+        ("route", _) => "arguments have no names: `app.route(\"/foo\", [\"GET\"], foo)`".to_owned(),
+        (_, "view_func" | "methods" | "endpoint") => {
+            "arguments have no names: `app.add_url_rule(\"/foo\", \"foo\", foo, [\"GET\"])`".to_owned()
+        }
+        ("jsonify" | "dict" | "update", _) => {
+            format!("arguments have no names: write a map, `#{{ {name}: ... }}`")
+        }
+        _ => format!(
+            "arguments have no names: give them in their order; Flask's options stand in a map, `#{{ {name}: ... }}`"
+        ),
+    }
+}
+
+/// `,` of Python's tuples.
+pub(super) fn comma(spot: &Spot<'_>, expected: &str) -> Option<Hint> {
+    if spot.text(0) != "," {
+        return None;
+    }
+    let begin = spot.statement();
+    let first = spot.text(begin);
+    match expected {
+        ";" if first == "return" => told(habit::RETURNED),
+        ";" if first == "import" => told(habit::IMPORT),
+        ";" if matches!(first, "let" | "const") => match () {
+            () if begin == -2 => told(habit::ONE_NAME),
+            () if spot.is_name(1) && spot.text(2) == "=" => {
+                told("each variable has its own `let`: `let a = 1; let b = 2;`")
+            }
+            () => told(habit::LIST),
+        },
+        ";" if begin == -1 && spot.is_name(-1) && spot.find_ahead(&["="]).is_some() => {
+            told("each variable is set on its own: `let pair = [b, a]; a = pair[0]; b = pair[1];`")
+        }
+        ";" if status(spot.text(1)) && matches!(spot.text(2), "}" | ",") => told(habit::RETURNED),
+        ")" => {
+            let open = spot.enclosing()?;
+            let close = spot.find_ahead(&[")"]);
+            match () {
+                () if close.is_some_and(|close| matches!(spot.text(close + 1), "=>" | "->")) => {
+                    told(habit::CLOSURE)
+                }
+                () if spot.text(open - 1) == "return" && status(spot.text(1)) => told(habit::RETURNED),
+                () if matches!(spot.text(open - 1), "if" | "while") => None,
+                () => told(habit::LIST),
+            }
+        }
+        "in" if in_items(spot) => {
+            told("a map is walked by its keys: `for key in map.keys() { let value = map[key]; }`")
+        }
+        "in" => told("the index of a loop stands second, in parentheses: `for (x, index) in list { ... }`"),
+        _ => None,
+    }
+}
+
+fn status(text: &str) -> bool {
+    text == "status" || text.parse().is_ok_and(|code: u16| (100..=999).contains(&code))
+}
+
+/// Whether the loop at the error walks over `.items()`.
+fn in_items(spot: &Spot<'_>) -> bool {
+    spot.find_ahead(&["{", ":"]).is_some_and(|at| spot.text(at - 3) == "items" && spot.text(at - 4) == ".")
+}
+
+/// Brackets that are still open where the statement or the file ends, or closed once too often.
+pub(super) fn unclosed(spot: &Spot<'_>, expected: &str) -> Option<Hint> {
+    let here = spot.text(0);
+    let open = spot.enclosing();
+    let bracket = open.map_or("", |open| spot.text(open));
+    let fits = match here {
+        ")" => bracket == "(",
+        "]" => matches!(bracket, "[" | "?["),
+        "}" => matches!(bracket, "{" | "#{"),
+        // No value begins with these, so that no bracket holds them.
+        ";" | "let" | "const" | "return" | "throw" | "import" | "export" => matches!(bracket, "" | "{"),
+        "fn" if spot.leads(0) => matches!(bracket, "" | "{"),
+        // Where a block was wanted, the parentheses before it are open.
+        "{" if matches!(expected, "," | ")") => bracket != "(",
+        _ if spot.at_end() => bracket.is_empty(),
+        _ => true,
+    };
+    if fits {
+        return None;
+    }
+    let Some(open) = open else {
+        return Some(format!("this `{here}` closes nothing: there is one too many").into());
+    };
+    // Rhai asks for more than the bracket, as `{` behind a condition.
+    if !matches!(expected, "" | ";" | "," | ")" | "]" | "}") {
+        return None;
+    }
+    Some(format!("the `{bracket}` of line {} is still open here", spot.line(open)?).into())
+}
+
+/// A statement that ends without its `;`, which Rhai notices at the next one.
+pub(super) fn semicolon(spot: &Spot<'_>, expected: &str) -> Option<Hint> {
+    let begins = matches!(spot.text(0), "#{" | "{" | "|" | "||" | "!")
+        || spot.is(0, Shape::Word) && !matches!(spot.text(0), "else" | "catch" | "in" | "as")
+        || spot.is(0, Shape::Text)
+        || spot.is(0, Shape::Number);
+    if expected != ";" || !begins {
+        return None;
+    }
+    let line = spot.line_before()?;
+    if spot.leads(0) {
+        return Some(match spot.comment_before().is_some_and(|comment| comment.contains(';')) {
+            true => {
+                format!("a statement ends with `;`: that of line {line} is in a comment, which `//` begins")
+                    .into()
+            }
+            false => format!("a statement ends with `;`: line {line} lacks it").into(),
+        });
+    }
+    let word = spot.text(0);
+    let statement =
+        matches!(word, "let" | "const" | "return" | "throw" | "import" | "export" | "while" | "try");
+    (statement && spot.ends_value(-1))
+        .then(|| format!("a statement ends with `;`: write one before `{word}`").into())
+}

@@ -1,0 +1,173 @@
+//! The token at which a script does not compile, and its neighbours. What stands in texts and comments is none of them.
+
+use super::tokens::{Shape, Token, tokens};
+use rhai::Position;
+
+/// How many lines behind the error are read: some habits show only later, as the `else` of `x if c else y`.
+const AHEAD: usize = 20;
+
+/// Words that are no value.
+const KEYWORDS: &[&str] = &[
+    "as", "break", "catch", "const", "continue", "do", "else", "export", "fn", "for", "if", "import", "in",
+    "let", "loop", "private", "return", "switch", "throw", "try", "until", "while",
+];
+
+pub(super) struct Spot<'s> {
+    source: &'s str,
+    tokens: Vec<Token<'s>>,
+    /// Index of the token at the error; behind the last one at the end of the source.
+    at: usize,
+    /// Whether the error is within that token, which is a text.
+    pub(super) within: bool,
+}
+
+impl<'s> Spot<'s> {
+    /// What stands at `place` of `source`; none where no token is there.
+    pub(super) fn find(source: &'s str, place: Position) -> Option<Spot<'s>> {
+        let (line, column) = (place.line()?, place.position()?);
+        let tokens = tokens(source, line + AHEAD);
+        let at = tokens.partition_point(|token| (token.line, token.column) < (line, column));
+        let exact = tokens.get(at).is_none_or(|token| (token.line, token.column) == (line, column));
+        if exact && !(at == tokens.len() && tokens.last().is_some_and(|last| last.covers(line))) {
+            return Some(Spot { source, tokens, at, within: false });
+        }
+        let at = at.checked_sub(1)?;
+        let text = tokens[at].shape == Shape::Text && tokens[at].last_line >= line;
+        text.then_some(Spot { source, tokens, at, within: true })
+    }
+
+    fn get(&self, offset: isize) -> Option<&Token<'s>> {
+        self.tokens.get(self.at.checked_add_signed(offset)?)
+    }
+
+    /// The text of the token so many behind the error (0: at it); empty where there is none.
+    pub(super) fn text(&self, offset: isize) -> &'s str {
+        self.get(offset).map_or("", |token| token.text)
+    }
+
+    pub(super) fn is(&self, offset: isize, shape: Shape) -> bool {
+        self.get(offset).is_some_and(|token| token.shape == shape)
+    }
+
+    /// Whether a name stands there, no keyword.
+    pub(super) fn is_name(&self, offset: isize) -> bool {
+        self.is(offset, Shape::Word) && !KEYWORDS.contains(&self.text(offset))
+    }
+
+    /// Whether a value may end with that token.
+    pub(super) fn ends_value(&self, offset: isize) -> bool {
+        match self.get(offset) {
+            Some(token) if token.shape == Shape::Word => !KEYWORDS.contains(&token.text),
+            Some(token) if token.shape == Shape::Symbol => matches!(token.text, ")" | "]" | "}"),
+            other => other.is_some(),
+        }
+    }
+
+    /// Whether that token follows the one before it without a gap.
+    pub(super) fn joined(&self, offset: isize) -> bool {
+        self.get(offset).is_some_and(|token| token.joined)
+    }
+
+    /// Whether it is the first token of its line.
+    pub(super) fn leads(&self, offset: isize) -> bool {
+        self.get(offset).is_some_and(|token| token.leads)
+    }
+
+    pub(super) fn at_end(&self) -> bool {
+        self.at == self.tokens.len()
+    }
+
+    /// Line in which the token before the error ends.
+    pub(super) fn line_before(&self) -> Option<usize> {
+        Some(self.get(-1)?.last_line)
+    }
+
+    /// The comment that ends the line of the token before the error.
+    pub(super) fn comment_before(&self) -> Option<&'s str> {
+        let end = self.get(-1)?.text.as_bytes().as_ptr_range().end.addr();
+        let rest = self.source.get(end.checked_sub(self.source.as_ptr().addr())?..)?;
+        rest.lines().next()?.trim_start().strip_prefix("//")
+    }
+
+    pub(super) fn line(&self, offset: isize) -> Option<usize> {
+        Some(self.get(offset)?.line)
+    }
+
+    /// Whether a statement begins with that token: behind `;` or a brace, or at the begin of a line.
+    pub(super) fn begins_statement(&self, offset: isize) -> bool {
+        self.leads(offset) || matches!(self.text(offset - 1), "" | ";" | "{" | "}")
+    }
+
+    /// The innermost bracket that is open at the error.
+    pub(super) fn enclosing(&self) -> Option<isize> {
+        self.open_before(0)
+    }
+
+    /// Whether the innermost bracket holds the cases of a `switch`.
+    pub(super) fn in_switch(&self) -> bool {
+        let Some(open) = self.enclosing().filter(|open| self.text(*open) == "{") else { return false };
+        (1..8).any(|before| self.text(open - before) == "switch")
+    }
+
+    /// The bracket that the one at `offset` closes.
+    pub(super) fn opened_by(&self, offset: isize) -> Option<isize> {
+        self.open_before(offset)
+    }
+
+    fn open_before(&self, offset: isize) -> Option<isize> {
+        let (mut depth, mut offset) = (0, offset);
+        loop {
+            offset -= 1;
+            match self.get(offset)?.text {
+                ")" | "]" | "}" => depth += 1,
+                "(" | "[" | "{" | "#{" | "?[" if depth == 0 => return Some(offset),
+                "(" | "[" | "{" | "#{" | "?[" => depth -= 1,
+                _ => {}
+            }
+        }
+    }
+
+    /// The first token from the error on that is one of `wanted`, in the same brackets and the same statement.
+    pub(super) fn find_ahead(&self, wanted: &[&str]) -> Option<isize> {
+        let mut depth = 0;
+        for offset in 1.. {
+            match self.get(offset)?.text {
+                found if depth == 0 && wanted.contains(&found) => return Some(offset),
+                ")" | "]" | "}" | ";" if depth == 0 => return None,
+                ")" | "]" | "}" => depth -= 1,
+                "(" | "[" | "{" | "#{" | "?[" => depth += 1,
+                _ => {}
+            }
+        }
+        None
+    }
+
+    /// The first token of the statement that the error is in.
+    pub(super) fn statement(&self) -> isize {
+        let (mut depth, mut offset) = (0, 0);
+        while let Some(token) = self.get(offset - 1) {
+            match token.text {
+                ";" if depth == 0 => break,
+                "(" | "[" | "{" | "#{" | "?[" if depth == 0 => break,
+                // The block of an earlier statement, for all that is known.
+                "}" if depth == 0 && self.opened_by(offset - 1).is_some_and(|at| self.text(at) == "{") => {
+                    break;
+                }
+                ")" | "]" | "}" => depth += 1,
+                "(" | "[" | "{" | "#{" | "?[" => depth -= 1,
+                _ => {}
+            }
+            offset -= 1;
+        }
+        offset
+    }
+}
+
+impl Token<'_> {
+    /// Whether it is a text that is not closed and reaches `line`.
+    fn covers(&self, line: usize) -> bool {
+        let quote = self.text.chars().next().unwrap_or_default();
+        let closed = self.text.len() > 1 && self.text.ends_with(quote);
+        self.shape == Shape::Text && !closed && self.last_line >= line
+    }
+}

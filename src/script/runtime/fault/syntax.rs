@@ -1,0 +1,258 @@
+//! Hints for scripts that do not compile: what Rhai wants instead of the token at the error. A hint is right or absent.
+
+use super::habit::{self, Hint, told};
+use super::signs::{colon, comma, equals, semicolon, symbol, unclosed};
+use super::spot::Spot;
+use super::tokens::Shape;
+use rhai::{LexError, ParseErrorType, Position};
+
+/// A rule looks at the error and the tokens around it. `expected` is what Rhai wanted there, where it says so.
+type Rule = fn(spot: &Spot<'_>, expected: &str) -> Option<Hint>;
+
+/// In this order: the first one that knows something is told.
+const RULES: &[Rule] = &[
+    property,
+    prefixed_text,
+    word_here,
+    word_before,
+    word_before_parameters,
+    symbol,
+    colon,
+    equals,
+    comma,
+    unclosed,
+    semicolon,
+];
+
+/// The hint for `error` at `place` of `source`.
+pub(super) fn hint(error: &ParseErrorType, source: &str, place: Position) -> Option<Hint> {
+    let spot = Spot::find(source, place)?;
+    if let ParseErrorType::BadInput(error) = error
+        && let Some(hint) = text(error, &spot)
+    {
+        return Some(hint);
+    }
+    if spot.within {
+        return None;
+    }
+    if matches!(error, ParseErrorType::WrongFnDefinition) {
+        let open = spot.line(spot.enclosing()?)?;
+        return Some(
+            format!("functions stand beside each other: the `{{` of line {open} is still open here").into(),
+        );
+    }
+    let expected = expected(error)?;
+    RULES.iter().find_map(|rule| rule(&spot, expected))
+}
+
+/// The hint for `import name`, which compiles: `name` may be a variable with the name of a file.
+pub(super) fn import(source: &str, place: Position) -> Option<&'static str> {
+    let spot = Spot::find(source, place)?;
+    (spot.text(-1) == "import" && spot.is_name(0)).then_some(habit::IMPORT)
+}
+
+/// The token that Rhai wanted, empty where it only knows that this one is wrong; none where no token is wrong, but what they mean.
+fn expected(error: &ParseErrorType) -> Option<&str> {
+    match error {
+        ParseErrorType::MissingToken(token, _) => Some(token),
+        ParseErrorType::UnexpectedEOF
+        | ParseErrorType::BadInput(_)
+        | ParseErrorType::UnknownOperator(_)
+        | ParseErrorType::PropertyExpected
+        | ParseErrorType::VariableExpected
+        | ParseErrorType::Reserved(_)
+        | ParseErrorType::ExprExpected(_)
+        | ParseErrorType::FnMissingName
+        | ParseErrorType::FnMissingParams(_)
+        | ParseErrorType::FnMissingBody(_) => Some(""),
+        _ => None,
+    }
+}
+
+/// Texts that end wrongly or have wrong characters.
+fn text(error: &LexError, spot: &Spot<'_>) -> Option<Hint> {
+    let quote = spot.text(0).chars().next()?;
+    match error {
+        LexError::MalformedChar(_) => prefixed_text(spot, "").or(told(habit::QUOTES)),
+        LexError::MalformedEscapeSequence(_) if quote == '\'' => told(habit::QUOTES),
+        LexError::MalformedEscapeSequence(_) => told("a backslash in a text is written twice: \"\\\\d\""),
+        LexError::UnterminatedString => match quote {
+            '\'' => told(habit::QUOTES),
+            '"' => told("a text ends in the line where it begins; over several lines it stands in backticks"),
+            '`' => told("the backtick that ends this text is missing"),
+            '#' if !spot.text(0).contains('"') => told(habit::COMMENT),
+            _ => None,
+        },
+        LexError::UnexpectedInput(_) => match quote {
+            '“' | '”' | '„' | '‘' | '’' => told("text takes straight double quotes: \"abc\""),
+            '–' | '—' | '−' => told("a minus is `-`"),
+            '\\' => told("a statement goes on in the next line by itself: leave the backslash out"),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// `f"..."`: a text with a letter before it.
+fn prefixed_text(spot: &Spot<'_>, _: &str) -> Option<Hint> {
+    if !spot.is(0, Shape::Text) || !spot.is(-1, Shape::Word) || !spot.joined(0) {
+        return None;
+    }
+    told(match spot.text(-1) {
+        "f" | "F" => habit::VALUES_IN_TEXT,
+        "r" | "R" => "a text without escapes is written #\"\\d+\"#",
+        "b" | "B" => "bytes are made of a text: \"abc\".encode()",
+        "u" | "U" => "text is Unicode: leave the `u` out",
+        _ => return None,
+    })
+}
+
+/// A reserved word as the name of a property or as the key of a map.
+fn property(spot: &Spot<'_>, expected: &str) -> Option<Hint> {
+    let plain = spot.is(0, Shape::Word) || spot.is(0, Shape::Number);
+    if plain && matches!(spot.text(-1), "." | "?.") {
+        let key = spot.text(0);
+        return Some(match spot.is(0, Shape::Number) {
+            true => format!("write `[{key}]` of a list, `[\"{key}\"]` of a map").into(),
+            false => format!("as a key it stands in quotes: `[\"{key}\"]`").into(),
+        });
+    }
+    let in_map = spot.enclosing().is_some_and(|open| spot.text(open) == "#{");
+    if !in_map {
+        return None;
+    }
+    match (spot.text(0), expected) {
+        (word, "}") if plain && spot.text(1) == ":" => {
+            Some(format!("as a key it stands in quotes: `#{{ \"{word}\": ... }}`").into())
+        }
+        ("..." | "**", "}") => told("maps are joined by `+`"),
+        ("-", ":") if spot.joined(0) && spot.joined(1) => {
+            told("a key that is no name stands in quotes: `#{ \"content-type\": ... }`")
+        }
+        ("," | "}", ":") if spot.is_name(-1) => {
+            let name = spot.text(-1);
+            Some(format!("a key has its value behind a colon: `{name}: {name}`").into())
+        }
+        _ => None,
+    }
+}
+
+/// A word at the error itself.
+fn word_here(spot: &Spot<'_>, expected: &str) -> Option<Hint> {
+    if !spot.is(0, Shape::Word) {
+        return None;
+    }
+    let (word, next) = (spot.text(0), spot.text(1));
+    match (word, expected) {
+        ("except", "catch") => told("write `catch (e) { ... }`"),
+        ("finally", "catch") => told("a `try` has a `catch`, and no `finally`"),
+        ("of", "in" | ",") => told(habit::LOOP),
+        ("in", ",") if spot.text(-2) == "(" && spot.text(-3) == "for" => told(habit::LOOP),
+        ("let" | "const" | "var", _) if spot.text(-1) == "(" && spot.text(-2) == "for" => told(habit::LOOP),
+        ("case" | "default", _) if spot.in_switch() => told(habit::SWITCH),
+        ("try", "") if spot.text(-1) == "=" => {
+            told("a `try` is no value: declare the variable before, and set it in both blocks")
+        }
+        ("fn", _) if spot.text(-1) == "export" => told("functions are public: leave the word out"),
+        ("fn", "") if !spot.begins_statement(0) => told(habit::CLOSURE),
+        ("else", "") if spot.text(-1) == ";" && spot.text(-2) == "}" => {
+            told("`else` follows the `}` of its `if`, without `;`")
+        }
+        ("from", ";") if imports(spot) => told(habit::IMPORT),
+        (_, "{") if spot.text(-1) == "catch" => told("write `catch (e) { ... }`"),
+        ("then" | "do", "{") => Some(format!("leave `{word}` out: {}", habit::BLOCK).into()),
+        ("if", _) if !expected.is_empty() && !spot.leads(0) => {
+            let choice = spot.find_ahead(&["else", "{"]).is_some_and(|at| spot.text(at) == "else");
+            choice.then_some(habit::CHOICE.into())
+        }
+        ("for", "," | ")" | ";") if spot.find_ahead(&["in"]).is_some() && in_list(spot) => {
+            told(habit::COMPREHENSION)
+        }
+        (_, "") if names(spot) => {
+            (!word.is_empty()).then(|| format!("`{word}` is a word of Rhai: take another name").into())
+        }
+        (_, "") => {
+            let statement = spot.is(1, Shape::Word) || spot.is(1, Shape::Text);
+            let needs = matches!(word, "var" | "print" | "public");
+            habit::reserved(word, next).filter(|_| statement || !needs).map(Hint::from)
+        }
+        _ => {
+            // A variable may have such a name, too.
+            let name = spot.leads(0) && matches!(next, "=" | "." | "(");
+            habit::between_values(word, next).filter(|_| !name && spot.ends_value(-1)).map(Hint::from)
+        }
+    }
+}
+
+/// Whether the word at the error is to be the name of a variable, a parameter or a function.
+fn names(spot: &Spot<'_>) -> bool {
+    let parameter =
+        || matches!(spot.text(-1), "(" | ",") && spot.enclosing().is_some_and(|at| spot.text(at - 2) == "fn");
+    matches!(spot.text(-1), "fn" | "let" | "const") || parameter()
+}
+
+/// Whether the statement at the error is JavaScript's `import {a} from` or `import a from`.
+fn imports(spot: &Spot<'_>) -> bool {
+    let before = if spot.text(-1) == "}" { spot.opened_by(-1) } else { Some(-1) };
+    before.is_some_and(|at| spot.text(at - 1) == "import")
+}
+
+/// Whether the innermost bracket is one of a list, a call or parentheses.
+fn in_list(spot: &Spot<'_>) -> bool {
+    spot.enclosing().is_some_and(|open| matches!(spot.text(open), "[" | "("))
+}
+
+/// A word before the error, with which the habit begins.
+fn word_before(spot: &Spot<'_>, expected: &str) -> Option<Hint> {
+    let word = spot.text(-1);
+    if spot.is_name(-1) || word == "import" {
+        let apart = spot.line_before() == spot.line(0) && !spot.joined(0);
+        let value = spot.is(0, Shape::Word) || spot.is(0, Shape::Text) || spot.is(0, Shape::Number);
+        let found = habit::at_begin(word)
+            .filter(|_| apart && value && (spot.begins_statement(-1) || spot.text(-2) == "export"));
+        let value = value || spot.text(0) == ":" && word == "lambda" || spot.text(0) == "{" && word != "not";
+        let begins = !spot.ends_value(-2) || spot.leads(-1);
+        let found = found.or(habit::before_value(word).filter(|_| value && begins));
+        match (found, spot.text(-2)) {
+            // `!a in b` would negate `a`.
+            (Some(_), _) if word == "not" && spot.find_ahead(&["in"]).is_some() => {
+                return told(habit::NOT_IN);
+            }
+            (Some(_), "throw") if word == "new" => return told("a text is thrown: `throw \"why\"`"),
+            (Some(hint), _) => return told(hint),
+            _ => {}
+        }
+    }
+    match (word, spot.text(-2), expected) {
+        // The line end shows that nothing was imported.
+        (_, "import", ";") if spot.is_name(-1) => told(habit::IMPORT),
+        ("except", _, ";" | "{") => told("write `catch (e) { ... }`"),
+        ("finally", "}", _) => told("there is no `finally`: what follows the `try` stands behind it"),
+        ("fn", _, "") if spot.text(0) == "(" => {
+            told("a function has a name, `fn name() { ... }`; a closure is `|x| x + 1`")
+        }
+        ("else" | "do" | "loop" | "try", _, "{") => told(habit::BLOCK),
+        (_, "(", ")") if spot.text(-3) == "catch" => told("write `catch (e) { ... }`"),
+        _ => None,
+    }
+}
+
+/// `function(a) {`, `elif (x) {`: the word stands before the parentheses that end here.
+fn word_before_parameters(spot: &Spot<'_>, expected: &str) -> Option<Hint> {
+    if spot.text(-1) != ")" {
+        return None;
+    }
+    let owner = spot.opened_by(-1)? - 1;
+    let word = spot.text(owner);
+    if matches!(word, "if" | "while") && expected == "{" && (spot.is(0, Shape::Word) || spot.text(0) == ":") {
+        return told(habit::BLOCK);
+    }
+    if spot.text(0) != "{" {
+        return None;
+    }
+    if word == "function" && !spot.begins_statement(owner) {
+        return told("a closure is `|x| { ... }`");
+    }
+    let known = matches!(word, "function" | "elif" | "elseif" | "elsif" | "foreach" | "unless" | "match");
+    habit::at_begin(word).filter(|_| known && spot.begins_statement(owner)).map(Hint::from)
+}

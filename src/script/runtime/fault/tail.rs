@@ -1,0 +1,103 @@
+//! Why a view returned nothing, where the end of its source tells. Rhai keeps the bodies of functions to itself, and drops a
+//! `try` that can't fail.
+
+use super::tokens::{Token, tokens};
+
+const TRY: &str =
+    "a `try` has no value of its own: write `return` in both blocks, `try { return a; } catch { return b; }`";
+const EMPTY_MAP: &str = "an empty map is written `#{}`";
+
+/// How long a function may be that is read for its end.
+const LINES: usize = 1_000;
+
+/// The hint for the function that begins in `line` of `source`, if that is one alone.
+pub(super) fn hint(source: &str, line: usize) -> Option<&'static str> {
+    let tokens = tokens(source, line.saturating_add(LINES));
+    let mut bodies =
+        (0..tokens.len()).filter(|at| tokens[*at].line == line).filter_map(|at| body(&tokens, at));
+    let body = bodies.next().filter(|_| bodies.next().is_none())?;
+    let end = body.strip_suffix(&["}"])?;
+    let end = end.strip_suffix(&[";"]).unwrap_or(end);
+    if end.ends_with(&["{", "}"]) && end.len() > 2 {
+        return matches!(end[end.len() - 3], "{" | "}" | ";" | "return").then_some(EMPTY_MAP);
+    }
+    let (end, catch) = block(end)?;
+    let end = match end {
+        [rest @ .., "(", _, ")"] => rest,
+        _ => end,
+    };
+    let (end, tried) = block(end.strip_suffix(&["catch"])?)?;
+    let returns = catch.contains(&"return") && tried.contains(&"return");
+    (end.ends_with(&["try"]) && !returns).then_some(TRY)
+}
+
+/// The texts of the tokens from the `{` of the function or closure whose `fn` or bar is at `at`, to its `}`.
+fn body<'s>(tokens: &[Token<'s>], at: usize) -> Option<Vec<&'s str>> {
+    let text = |at: usize| tokens.get(at).map_or("", |token| token.text);
+    let open = match text(at) {
+        "fn" if text(at + 1) != "registerRules" => (at..tokens.len()).find(|at| text(*at) == "{")?,
+        "|" | "||" if text(at + 1) == "{" => at + 1,
+        _ => return None,
+    };
+    let mut depth = 0_usize;
+    for (index, token) in tokens.iter().enumerate().skip(open) {
+        match token.text {
+            "{" | "#{" => depth += 1,
+            "}" => depth -= 1,
+            _ => {}
+        }
+        if depth == 0 {
+            return Some(tokens[open..=index].iter().map(|token| token.text).collect());
+        }
+    }
+    None
+}
+
+/// The block that `tokens` end with, and what stands before it.
+fn block<'t, 's>(tokens: &'t [&'s str]) -> Option<(&'t [&'s str], &'t [&'s str])> {
+    let mut depth = 0_usize;
+    for (index, text) in tokens.iter().enumerate().rev() {
+        match *text {
+            "}" => depth += 1,
+            "{" | "#{" => depth = depth.checked_sub(1)?,
+            _ => {}
+        }
+        if depth == 0 {
+            return (*text == "{").then(|| tokens.split_at(index));
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_of_a_function_tells_why_it_gave_nothing() {
+        let cases = [
+            ("fn f() { try { g() } catch (e) { \"caught\" } }", Some(TRY)),
+            ("fn f(a, b) {\n g();\n try { g() } catch { \"}\" /* } */ }\n}\nfn g() { 1 }", Some(TRY)),
+            ("fn f() { try { return g(); } catch (e) { \"caught\" } }", Some(TRY)),
+            ("fn f() { if x { try { 1 } catch { 2 } } }", None),
+            ("fn f() { try { return g(); } catch (e) { return \"caught\"; } }", None),
+            ("fn f() { try { g() } catch (e) { 1 } g() }", None),
+            ("fn f() { \"try { 1 } catch { 2 }\" }", None),
+            ("fn f() { g(); } // try { 1 } catch { 2 }", None),
+            ("fn registerRules() { app.get(\"/\", |x| { try { g() } catch (e) { 1 } }); }", Some(TRY)),
+            ("app.get(\"/\", || { try { g() } catch (e) { 1 } });", Some(TRY)),
+            ("app.get(\"/\", || { g() }); app.get(\"/\", || { try { g() } catch (e) { 1 } });", None),
+            ("fn f() { let g = || { try { g() } catch (e) { 1 } }; g.call(); }", None),
+            ("fn f() { return {}; }", Some(EMPTY_MAP)),
+            ("fn f() { {} }", Some(EMPTY_MAP)),
+            ("fn f() { }", None),
+            ("fn f() { if x { } }", None),
+            ("fn f() { #{ a: 1 } }", None),
+            ("fn f() { g({ ", None),
+            ("", None),
+        ];
+        for (source, expected) in cases {
+            assert_eq!(hint(source, 1), expected, "{source}");
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! Wrong scripts with the hint of each, or none: `tests/wrong-scripts.txt`.
+
+use super::Fault;
+use crate::directory::fixture::Folder;
+use crate::script;
+use crate::script::runtime::budget::Budget;
+use crate::script::runtime::files::Files;
+use rhai::Engine;
+use std::sync::Arc;
+
+/// A source line begins with `|`; `!` has line, column and begin of the error, `=` the hint. `---` ends a script.
+const TABLE: &str = include_str!("tests/wrong-scripts.txt");
+
+/// Each habit and sign that a hint is for: within a text or a comment they are none.
+const HABITS: &str = "and or not is x in if c else elif def f lambda x: x => === # @a f'a' null = 1, 201 ( [ { ? : ++ return $x";
+
+#[derive(Debug, PartialEq)]
+struct Row {
+    source: String,
+    /// `line:column message`
+    error: String,
+    hint: Option<String>,
+}
+
+fn rows() -> Vec<Row> {
+    let of = |mark: char, block: &str| {
+        let lines: Vec<String> =
+            block.lines().filter_map(|line| line.strip_prefix(mark)).map(str::to_owned).collect();
+        lines
+    };
+    let row = |block: &str| Row {
+        source: of('|', block).join("\n"),
+        error: of('!', block).concat().trim().to_owned(),
+        hint: of('=', block).first().map(|hint| hint.trim().to_owned()),
+    };
+    TABLE.split("---\n").map(row).collect()
+}
+
+/// Scripts on trial, in a folder of their own.
+struct Trial {
+    folder: Folder,
+    engine: Engine,
+}
+
+impl Trial {
+    fn new() -> Trial {
+        Trial { folder: Folder::new(), engine: script::engine(Budget::default()) }
+    }
+
+    fn fault(&self, source: &str) -> Fault {
+        let files = Files::new(self.folder.directory().into(), "p", Some(source.into()), Arc::default());
+        match files.load_main(&self.engine) {
+            Ok(_) => panic!("compiles: {source}"),
+            Err(error) => Fault::new(&error, "p", &files),
+        }
+    }
+
+    fn row(&self, source: &str) -> Row {
+        let fault = self.fault(source);
+        let place = (fault.line.unwrap_or(0), fault.column.unwrap_or(0));
+        Row {
+            source: source.to_owned(),
+            error: format!("{}:{} {}", place.0, place.1, fault.message),
+            hint: fault.hint,
+        }
+    }
+}
+
+#[test]
+fn wrong_scripts_have_their_hint_or_none() {
+    let trial = Trial::new();
+    let rows = rows();
+    let hinted = rows.iter().filter(|row| row.hint.is_some()).count();
+    assert!(hinted >= 80 && rows.len() - hinted >= 20, "{hinted} of {}", rows.len());
+    for row in rows {
+        let found = trial.row(&row.source);
+        assert!(!row.error.is_empty() && found.error.starts_with(&row.error), "{row:?}: {}", found.error);
+        assert_eq!(found.hint, row.hint, "{}", row.source);
+    }
+}
+
+#[test]
+fn no_hint_looks_into_texts_and_comments() {
+    let trial = Trial::new();
+    let mut tried = 0;
+    for row in rows() {
+        let before = trial.fault(&row.source);
+        for source in variants(&row.source, &before) {
+            let after = trial.fault(&source);
+            assert_eq!((&after.message, &after.hint), (&before.message, &before.hint), "{source}");
+            tried += 1;
+        }
+    }
+    assert!(tried > 900, "{tried}");
+}
+
+/// `source` with words that hints are for in comments and texts around the error.
+fn variants(source: &str, fault: &Fault) -> Vec<String> {
+    let Some(line) = fault.line else { return Vec::new() };
+    let mut lines: Vec<String> = source.split('\n').map(str::to_owned).collect();
+    // A hint that names a line would name another one.
+    let end = if fault.hint.as_ref().is_some_and(|hint| hint.contains("line ")) { "" } else { "\n" };
+    let mut variants = Vec::new();
+    let at = (line - 1).min(lines.len() - 1);
+    let own = lines[at].clone();
+    let mut with = |text: String| {
+        lines[at] = text;
+        variants.push(lines.join("\n"));
+    };
+    with(format!("/* {HABITS}{end} \" {HABITS} ' */ {own}"));
+    // In a text that is not closed all that follows is text.
+    if !fault.message.contains("string is not terminated") {
+        with(format!("{own} // {HABITS} \" '"));
+        with(format!("{own} /* {HABITS} \" */"));
+    }
+    if at == 0 {
+        with(format!("let t = \"{HABITS}\"; {own}"));
+        with(format!("let t = `{HABITS} ${{1}} {HABITS} '\"{end} {HABITS}`; {own}"));
+        with(format!("let t = #\"{HABITS} \" '\"#; {own}"));
+    }
+    variants
+}

@@ -1,0 +1,304 @@
+//! The tokens of a script that does not compile: where hints look. Rhai's own tokens can't be had of a source that it refuses,
+//! and it keeps neither their text nor where they end.
+//!
+//! Up to the error this reads what Rhai reads; behind it anything may come, so that nothing here is an error.
+
+/// What a token is, as far as hints tell tokens apart.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Shape {
+    Word,
+    Number,
+    /// In any kind of quotes; of a text with `${...}` in it, one of its parts.
+    Text,
+    Symbol,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Token<'s> {
+    pub(super) shape: Shape,
+    /// As it stands in the source, with its quotes.
+    pub(super) text: &'s str,
+    /// Line, from 1.
+    pub(super) line: usize,
+    /// Column in characters, from 1.
+    pub(super) column: usize,
+    /// Whether it is the first one of its line; comments don't count.
+    pub(super) leads: bool,
+    /// Whether it follows the one before without a gap.
+    pub(super) joined: bool,
+    /// Line that it ends in.
+    pub(super) last_line: usize,
+}
+
+/// Longest first.
+const SYMBOLS: &[&str] = &[
+    "===", "!==", "...", "..=", "**=", "<<=", ">>=", "=>", "==", "!=", "<=", ">=", "&&", "||", "++", "--",
+    "+=", "-=", "*=", "/=", "%=", "&=", "|=", "^=", "->", "<-", ":=", "::", "??", "?.", "?[", "..", "**",
+    "#{", "<<", ">>", "!.",
+];
+
+/// The tokens of `source` that begin in lines 1 to `last`.
+pub(super) fn tokens(source: &str, last: usize) -> Vec<Token<'_>> {
+    let mut scanner = Scanner { rest: source, line: 1, column: 1, tokens: Vec::new(), braces: Vec::new() };
+    while scanner.line <= last && scanner.step() {}
+    scanner.tokens
+}
+
+struct Scanner<'s> {
+    rest: &'s str,
+    line: usize,
+    column: usize,
+    tokens: Vec<Token<'s>>,
+    /// For each `${` that is open, how many `{` are open within it.
+    braces: Vec<usize>,
+}
+
+impl<'s> Scanner<'s> {
+    /// Reads a token, a comment or a blank; false at the end.
+    fn step(&mut self) -> bool {
+        let Some(first) = self.rest.chars().next() else { return false };
+        let rest = self.rest;
+        let (shape, length) = match first {
+            _ if rest.starts_with("//") => return self.pass(line_comment(rest)),
+            _ if rest.starts_with("/*") => return self.pass(block_comment(rest)),
+            _ if first.is_whitespace() => return self.pass(first.len_utf8()),
+            '"' | '\'' => (Shape::Text, quoted(rest, first)),
+            '`' => (Shape::Text, 1 + template(&rest[1..])),
+            '#' if raw_quotes(rest).is_some() => (Shape::Text, raw(rest)),
+            '0'..='9' => (Shape::Number, number(rest)),
+            '_' | 'a'..='z' | 'A'..='Z' => (Shape::Word, word(rest)),
+            _ => {
+                let known = SYMBOLS.iter().find(|symbol| rest.starts_with(**symbol));
+                (Shape::Symbol, known.map_or(first.len_utf8(), |symbol| symbol.len()))
+            }
+        };
+        self.push(shape, length);
+        self.follow_braces();
+        true
+    }
+
+    /// Adds the next `length` bytes as a token.
+    fn push(&mut self, shape: Shape, length: usize) {
+        let (text, line, column) = (&self.rest[..length], self.line, self.column);
+        let before = self.tokens.last();
+        let leads = before.is_none_or(|before| before.last_line < line);
+        let joined = before.is_some_and(|before| before.text.as_bytes().as_ptr_range().end == text.as_ptr());
+        self.pass(length);
+        self.tokens.push(Token { shape, text, line, column, leads, joined, last_line: self.line });
+    }
+
+    /// Goes on behind the next `length` bytes.
+    fn pass(&mut self, length: usize) -> bool {
+        for character in self.rest[..length].chars() {
+            self.column += 1;
+            if character == '\n' {
+                (self.line, self.column) = (self.line + 1, 1);
+            }
+        }
+        self.rest = &self.rest[length..];
+        true
+    }
+
+    /// Knows by the token just read whether code within a text ends, and reads that text on.
+    fn follow_braces(&mut self) {
+        let Some(token) = self.tokens.last() else { return };
+        let opens_code = token.shape == Shape::Text && self.rest.starts_with("${");
+        match (token.text, self.braces.last_mut()) {
+            _ if opens_code => {
+                self.pass(1);
+                self.push(Shape::Symbol, 1);
+                self.braces.push(0);
+            }
+            ("{" | "#{", Some(open)) => *open += 1,
+            ("}", Some(0)) => {
+                self.braces.pop();
+                self.push(Shape::Text, template(self.rest));
+                self.follow_braces();
+            }
+            ("}", Some(open)) => *open -= 1,
+            _ => {}
+        }
+    }
+}
+
+fn line_comment(rest: &str) -> usize {
+    rest.find(['\n', '\r']).unwrap_or(rest.len())
+}
+
+/// Block comments nest.
+fn block_comment(rest: &str) -> usize {
+    let (mut at, mut level) = (0, 0);
+    while let Some(next) = rest[at..].find(['/', '*']) {
+        at += next;
+        let mark = &rest[at..];
+        level = match () {
+            () if mark.starts_with("/*") => level + 1,
+            () if mark.starts_with("*/") => level - 1,
+            () => {
+                at += 1;
+                continue;
+            }
+        };
+        at += 2;
+        if level == 0 {
+            return at;
+        }
+    }
+    rest.len()
+}
+
+/// A text in quotes, or what there is of it in its line. A quote in it is written twice or behind a backslash.
+fn quoted(rest: &str, quote: char) -> usize {
+    // Rhai reads `''` as a character that is none, whatever follows.
+    if rest.starts_with("''") {
+        return 2;
+    }
+    let mut characters = rest.char_indices().skip(1).peekable();
+    while let Some((at, character)) = characters.next() {
+        match character {
+            // Behind a backslash even the line end belongs to the text.
+            '\\' => drop(characters.next()),
+            '\n' => return at,
+            _ if character != quote => {}
+            _ if characters.peek().is_some_and(|(_, next)| *next == quote) => drop(characters.next()),
+            _ => return at + 1,
+        }
+    }
+    rest.len()
+}
+
+/// A text in backticks from behind its backtick, or behind the `}` of code in it, to the next `${` or its end.
+fn template(rest: &str) -> usize {
+    let mut characters = rest.char_indices().peekable();
+    while let Some((at, character)) = characters.next() {
+        let next = characters.peek().map(|(_, next)| *next);
+        match (character, next) {
+            ('\\', Some('$')) | ('`', Some('`')) => drop(characters.next()),
+            ('$', Some('{')) => return at,
+            ('`', _) => return at + 1,
+            _ => {}
+        }
+    }
+    rest.len()
+}
+
+/// How many `#` stand before the quote of a raw text.
+fn raw_quotes(rest: &str) -> Option<usize> {
+    let marks = rest.len() - rest.trim_start_matches('#').len();
+    rest[marks..].starts_with('"').then_some(marks)
+}
+
+fn raw(rest: &str) -> usize {
+    let marks = raw_quotes(rest).unwrap_or(0);
+    let end = format!("\"{}", &rest[..marks]);
+    rest[marks + 1..].find(&end).map_or(rest.len(), |at| marks + 1 + at + end.len())
+}
+
+fn word(rest: &str) -> usize {
+    let ends = |character: char| character != '_' && !character.is_ascii_alphanumeric();
+    rest.find(ends).unwrap_or(rest.len())
+}
+
+fn number(rest: &str) -> usize {
+    let digits = |from: usize| {
+        let ends = |character: char| character != '_' && !character.is_ascii_digit();
+        rest[from..].find(ends).map_or(rest.len(), |length| from + length)
+    };
+    if let Some(radix) = ["0x", "0X", "0o", "0O", "0b", "0B"].iter().find(|mark| rest.starts_with(**mark)) {
+        let ends = |character: char| character != '_' && !character.is_ascii_hexdigit();
+        return rest[radix.len()..].find(ends).map_or(rest.len(), |length| radix.len() + length);
+    }
+    let mut end = digits(0);
+    let mut behind = rest[end..].chars();
+    if behind.next() == Some('.') {
+        // `1.max(2)` is a method, `0..3` a range.
+        match behind.next() {
+            Some('0'..='9') => end = digits(end + 1),
+            Some('.' | '_' | 'a'..='z' | 'A'..='Z') => return end,
+            _ => end += 1,
+        }
+    }
+    if let Some(exponent) = rest[end..].strip_prefix(['e', 'E']) {
+        let sign = usize::from(exponent.starts_with(['+', '-']));
+        if exponent[sign..].starts_with(|character: char| character.is_ascii_digit()) {
+            end = digits(end + 1 + sign);
+        }
+    }
+    end
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::{Arc, Mutex};
+
+    fn texts(source: &str) -> Vec<&str> {
+        tokens(source, usize::MAX).iter().map(|token| token.text).collect()
+    }
+
+    #[test]
+    fn texts_and_comments_are_one_token_or_none() {
+        let cases: &[(&str, &[&str])] = &[
+            ("let x = 1.5; // and", &["let", "x", "=", "1.5", ";"]),
+            ("/* or /* and */ not */ x", &["x"]),
+            ("/* or", &[]),
+            (r#""a \" and" b"#, &[r#""a \" and""#, "b"]),
+            (r#""a "" and" b"#, &[r#""a "" and""#, "b"]),
+            (r#""" b"#, &[r#""""#, "b"]),
+            ("\"a and\nb", &["\"a and", "b"]),
+            ("'abc' 'a' ''", &["'abc'", "'a'", "''"]),
+            (r##"#"a "and" b"# c"##, &[r##"#"a "and" b"#"##, "c"]),
+            (r###"##"a "# b"## c"###, &[r###"##"a "# b"##"###, "c"]),
+            ("`a and\nb` c", &["`a and\nb`", "c"]),
+            (
+                "`a ${b + #{ c: `d ${e}` }.c} and` f",
+                &[
+                    "`a ", "{", "b", "+", "#{", "c", ":", "`d ", "{", "e", "}", "`", "}", ".", "c", "}",
+                    " and`", "f",
+                ],
+            ),
+            (
+                "`a ${b}${c} `` and \\${d}` e",
+                &["`a ", "{", "b", "}", "", "{", "c", "}", " `` and \\${d}`", "e"],
+            ),
+            ("0..3 1.max 0xff 1e-5 2.e", &["0", "..", "3", "1", ".", "max", "0xff", "1e-5", "2", ".", "e"]),
+            ("a===b x++ y?.z", &["a", "===", "b", "x", "++", "y", "?.", "z"]),
+            ("é “a”", &["é", "“", "a", "”"]),
+        ];
+        for (source, expected) in cases {
+            assert_eq!(texts(source), *expected, "{source}");
+        }
+    }
+
+    #[test]
+    fn places_are_those_of_rhai() {
+        let sources = [
+            "let x = `a\n b ${y + `c\n${z}`} d` + \"é \\\n  f\";\n\tx + 'é' /* \n é */ + #\"\n\"# + 1.5;",
+            "fn f(a) { a.b?.c ?? [1, -2] } // é\nf(#{ a: 0x1f, \"b\": 1..=2 })",
+        ];
+        for source in sources {
+            let places: Vec<_> = tokens(source, usize::MAX)
+                .iter()
+                .map(|token| (Some(token.line), Some(token.column)))
+                .collect();
+            let seen = Arc::new(Mutex::new(Vec::new()));
+            let mut engine = rhai::Engine::new_raw();
+            let saw = seen.clone();
+            #[allow(deprecated)] // "volatile", not deprecated: the lock file pins the version
+            engine.on_parse_token(move |token, at, _| {
+                saw.lock().unwrap().push((token.clone(), at));
+                token
+            });
+            engine.compile(source).unwrap();
+            let seen = seen.lock().unwrap();
+            assert!(seen.len() > 20);
+            // An empty part of a text has no place.
+            for (token, at) in seen.iter().filter(|(_, at)| !at.is_none()) {
+                assert!(
+                    places.contains(&(at.line(), at.position())),
+                    "{source}: {token:?} at {at:?}: {places:?}"
+                );
+            }
+        }
+    }
+}
