@@ -13,7 +13,7 @@ pub(crate) mod runtime;
 pub(crate) mod tests;
 
 use rhai::packages::{Package, StandardPackage};
-use rhai::{Dynamic, Engine, OptimizationLevel};
+use rhai::{Engine, OptimizationLevel};
 use runtime::budget::Budget;
 use runtime::natives::Natives;
 
@@ -28,23 +28,13 @@ pub fn engine(budget: Budget) -> Engine {
     engine.set_optimization_level(OptimizationLevel::Simple);
     engine.disable_symbol("eval");
     runtime::budget::register(&mut engine, budget);
-    runtime::imports::register(&mut engine, budget, handle);
     let mut natives = Natives::new(&mut engine);
     for register in TOPICS {
         register(&mut natives);
     }
-    natives.finish();
+    let handles = natives.finish();
+    runtime::imports::register(&mut engine, budget, handles);
     engine
-}
-
-/// Handles whose names are likely those of parameters too, which hide them.
-pub(crate) fn handle(name: &str) -> Option<Dynamic> {
-    match name {
-        "bytes" => Some(Dynamic::from(python::bytes::Bytes)),
-        "secrets" => Some(Dynamic::from(python::secrets::Secrets)),
-        "string" => Some(Dynamic::from(python::text::StringConstants)),
-        _ => None,
-    }
 }
 
 /// Registers one topic: its functions, and its handle among the variables.

@@ -162,7 +162,9 @@ pub(crate) fn register(natives: &mut Natives) {
     natives
         .register_handle("store", Store::default())
         .register_indexer_get(|store: &mut Store, key: &str| get(store, key).map(Option::unwrap_or_default))
-        .register_indexer_set(|store: &mut Store, key: &str, value: Dynamic| set(store, key, value))
+        .register_indexer_set_of_constant(|store: &mut Store, key: &str, value: Dynamic| {
+            set(store, key, value)
+        })
         .register_fn("set", |store: &mut Store, key: &str, value: Dynamic| set(store, key, value))
         .register_fn("get", |store: &mut Store, key: &str| {
             // A change of what a method gave would be lost.

@@ -200,7 +200,7 @@ fn register_text(natives: &mut Natives) {
 }
 
 fn register_makers(natives: &mut Natives) {
-    natives.register_type_with_name::<Bytes>("bytes");
+    natives.register_handle("bytes", Bytes);
     natives.register_fn("fromhex", |_: Receiver<Bytes>, text: &str| from_hex(text));
     natives.register_fn("bytes", Blob::new);
     natives.register_fn("bytes", |list: Array| from_list(&list));

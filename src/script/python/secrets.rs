@@ -79,7 +79,7 @@ fn choice(from: &Dynamic) -> Fallible<Dynamic> {
 }
 
 pub(crate) fn register(natives: &mut Natives) {
-    natives.register_type_with_name::<Secrets>("secrets");
+    natives.set_var("secrets", Secrets).register_type_with_name::<Secrets>("secrets");
     let token_hex = |count| random_bytes("secrets.token_hex", count).map(|bytes| hexadecimal(&bytes));
     natives.register_fn("token_hex", move |_: Receiver<Secrets>| token_hex(ENOUGH));
     natives.register_fn("token_hex", move |_: Receiver<Secrets>, count: i64| token_hex(count));

@@ -8,8 +8,6 @@ mod repr;
 mod pieces;
 mod search;
 
-pub(crate) use constants::StringConstants;
-
 use crate::script::runtime::natives::{Fallible, Natives, ScriptValue};
 use crate::script::runtime::size_limits::{Text, write_value};
 use crate::system::truncate::beginning;

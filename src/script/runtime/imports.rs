@@ -2,7 +2,7 @@
 
 use super::budget::{self, Budget, MAX_DEPTH};
 use super::files::{File, Files};
-use super::natives::Fallible;
+use super::natives::{Fallible, Handles};
 use super::{call, chain, files};
 use rhai::{Dynamic, Engine, EvalAltResult, Module, ModuleResolver, Position, Shared};
 
@@ -54,8 +54,8 @@ impl ModuleResolver for Imports {
 }
 
 /// Makes `import` and top-level constants work in `engine`; looks at variables are where a call over its budget ends.
-/// `handle` gives global values that parameters of the same name hide: those of modules, Rhai's optimizer puts in place of parameters.
-pub(crate) fn register(engine: &mut Engine, budget: Budget, handle: fn(&str) -> Option<Dynamic>) {
+/// Parameters, variables, constants and functions of scripts hide handles of the same name.
+pub(crate) fn register(engine: &mut Engine, budget: Budget, handles: Handles) {
     engine.set_module_resolver(Imports);
     #[allow(deprecated)] // "volatile", not deprecated: the lock file pins the version
     engine.on_var(move |name, index, context| {
@@ -69,7 +69,10 @@ pub(crate) fn register(engine: &mut Engine, budget: Budget, handle: fn(&str) -> 
         let source = context.source();
         // A function of the script goes before a handle of its name.
         let handle = || {
-            handle(name).filter(|_| in_sight(source, |file| file.overloads(name).first().map(drop)).is_none())
+            handles
+                .get(name)
+                .cloned()
+                .filter(|_| in_sight(source, |file| file.overloads(name).first().map(drop)).is_none())
         };
         let value = in_sight(source, |file| file.constant(name)).or_else(handle);
         let Some(value) = value else { return Ok(None) };

@@ -15,7 +15,7 @@ use function::{Native, NativeFn};
 use rhai::plugin::PluginFunc;
 use rhai::{Dynamic, Engine, EvalAltResult, FuncRegistration, Module, RhaiFunc, Shared, Variant};
 use std::any::{TypeId, type_name};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use thawing::RhaiNative;
 
 /// What a call of a script or of a native ends with: a value, or the error that ends the script.
@@ -34,11 +34,15 @@ enum Use {
     IndexSet,
 }
 
+/// Global variables of scripts by their names: `request`, `json`, `None`.
+pub(crate) type Handles = HashMap<String, Dynamic>;
+
 /// The names that scripts of an engine will see.
 pub(crate) struct Natives<'engine> {
     /// For settings of the engine itself.
     pub engine: &'engine mut Engine,
     module: Module,
+    handles: Handles,
     /// The types that have in common what is registered now; none: each function says itself what it is called on.
     receivers: &'static [TypeId],
     /// What takes lists or maps, to be registered for frozen ones too.
@@ -49,11 +53,21 @@ pub(crate) struct Natives<'engine> {
 
 impl<'engine> Natives<'engine> {
     pub(crate) fn new(engine: &'engine mut Engine) -> Self {
-        Natives { engine, module: Module::new(), receivers: &[], thawing: Vec::new(), frozen: HashSet::new() }
+        Natives {
+            engine,
+            module: Module::new(),
+            handles: Handles::new(),
+            receivers: &[],
+            thawing: Vec::new(),
+            frozen: HashSet::new(),
+        }
     }
 
     /// Makes them known to the engine. They go before those of Rhai's packages.
-    pub(crate) fn finish(mut self) {
+    ///
+    /// Gives the handles, which `imports` shows to scripts: among the variables of a module, Rhai's optimizer would put them in the
+    /// place of parameters of the same name (`fn parse(json) { json }`).
+    pub(crate) fn finish(mut self) -> Handles {
         for (name, types, func) in std::mem::take(&mut self.thawing) {
             for (types, func) in thawing::variants(&types, &func) {
                 if !self.frozen.contains(&(name.clone(), types.clone())) {
@@ -62,16 +76,17 @@ impl<'engine> Natives<'engine> {
             }
         }
         self.engine.register_global_module(self.module.into());
+        self.handles
     }
 
     #[cfg(test)]
     pub(crate) fn variables(&self) -> impl Iterator<Item = &str> {
-        self.module.iter_var().map(|(name, _)| name)
+        self.handles.keys().map(String::as_str)
     }
 
     /// A variable, which scripts see in every function and can't assign to.
     pub(crate) fn set_var(&mut self, name: &str, value: impl Variant + Clone) -> &mut Self {
-        self.module.set_var(name, value);
+        self.handles.insert(name.to_owned(), Dynamic::from(value));
         self
     }
 

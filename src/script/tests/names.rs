@@ -4,10 +4,12 @@
 use crate::chaos::Chaos;
 use crate::directory::fixture::Folder;
 use crate::provisioning::provision::{Loaded, Provision};
-use crate::script::engine;
 use crate::script::flask::request;
 use crate::script::runtime::budget::Budget;
 use crate::script::runtime::files::Files;
+use crate::script::runtime::natives::Natives;
+use crate::script::tests::trial;
+use crate::script::{TOPICS, engine};
 use crate::serving::handler;
 use rhai::Engine;
 use std::collections::BTreeSet;
@@ -160,8 +162,8 @@ fn get(provision: &Arc<Provision>, target: &str) -> (u16, String) {
 /// A name of no method: that such a function is called as one shows that the test would notice.
 const CONTROL: &str = "of_no_native";
 
-/// Words of Rhai, which it takes for no function, and variables of ours: `time` is the module, `Fn("time")` the function.
-const REFUSED: [&str; 8] = ["debug", "is", "match", "new", "print", "random", "status", "time"];
+/// Words of Rhai, which it takes for no function.
+const REFUSED: [&str; 5] = ["debug", "is", "match", "new", "print"];
 
 #[test]
 fn any_name_may_be_that_of_a_function() {
@@ -191,4 +193,30 @@ fn any_name_may_be_that_of_a_function() {
     wrong.remove(control.expect("a function of another name is called as a method"));
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     assert_eq!(refused, REFUSED);
+}
+
+#[test]
+fn a_parameter_or_variable_hides_the_handle_of_its_name() {
+    let mut engine = rhai::Engine::new();
+    let mut natives = Natives::new(&mut engine);
+    TOPICS.iter().for_each(|register| register(&mut natives));
+    let handles: BTreeSet<String> = natives.variables().map(str::to_owned).collect();
+    assert!(handles.len() > 20, "{handles:?}");
+    let views = handles.iter().map(|name| {
+        format!(
+            "fn take_{name}({name}) {{ `${{{name}}}` }}
+             fn keep_{name}() {{ let {name} = 2; {name} += 1; let f = |x| {name} + x; `${{{name}}}${{f.call(1)}}` }}
+             fn view_{name}() {{ take_{name}(1) + keep_{name}() + [4].map(|{name}| {name} + 1)[0] }}"
+        )
+    });
+    let rules = handles.iter().map(|name| format!("app.get(\"/{name}\", view_{name});"));
+    let source = format!(
+        "{}\nfn registerRules() {{ {} }}",
+        views.collect::<Vec<_>>().join("\n"),
+        rules.collect::<String>()
+    );
+    let (_folder, provision) = trial::load(source, &[]);
+    for name in handles {
+        assert_eq!(get(&provision, &format!("/{name}")), (200, "1345".to_owned()), "{name}");
+    }
 }

@@ -6,7 +6,6 @@ use crate::message::request::Request;
 use crate::provisioning::provision::{Loaded, Provision};
 use crate::script;
 use crate::script::flask::status;
-use crate::script::handle;
 use crate::script::python::{
     base64, builtins, bytes, clock, datetime, environ, hash, json, logging, random, regex, secrets, text,
     urllib, uuid,
@@ -49,11 +48,11 @@ pub(crate) fn engine() -> Engine {
     ] {
         register(&mut natives);
     }
-    natives.finish();
+    let handles = natives.finish();
     #[allow(deprecated)] // "volatile", not deprecated: the lock file pins the version
-    engine.on_var(|name, index, context| {
+    engine.on_var(move |name, index, context| {
         let hidden = index != 0 || context.scope().contains(name);
-        Ok(if hidden { None } else { handle(name) })
+        Ok(if hidden { None } else { handles.get(name).cloned() })
     });
     engine
 }

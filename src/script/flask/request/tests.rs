@@ -8,6 +8,7 @@ use crate::script::runtime::budget::Budget;
 use crate::script::runtime::files::Files;
 use crate::script::runtime::frozen;
 use crate::script::runtime::http_error::HttpError;
+use crate::script::runtime::imports;
 use crate::script::runtime::json::to_json;
 use crate::script::runtime::natives::Natives;
 use crate::serving::handler;
@@ -26,7 +27,8 @@ pub(crate) fn run(request: Request, script: &str) -> String {
     register(&mut natives);
     multi_dict::register(&mut natives);
     frozen::natives::register(&mut natives);
-    natives.finish();
+    let handles = natives.finish();
+    imports::register(&mut engine, Budget::default(), handles);
     // In a function, as a view: scripts do not see `request` as a variable of their own.
     let script = format!("fn view() {{ {script} }} view()");
     match call::with_request(Arc::new(request), || engine.eval::<Dynamic>(&script)) {
@@ -271,7 +273,8 @@ fn outside_of_a_request_there_is_none() {
     let mut engine = rhai::Engine::new();
     let mut natives = Natives::new(&mut engine);
     register(&mut natives);
-    natives.finish();
+    let handles = natives.finish();
+    imports::register(&mut engine, Budget::default(), handles);
     let error = engine.eval::<Dynamic>("request.method").unwrap_err().to_string();
     assert!(error.contains("`request` is there only while a request is handled"), "{error}");
 }

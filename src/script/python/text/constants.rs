@@ -10,7 +10,7 @@ const LOWER: &str = "abcdefghijklmnopqrstuvwxyz";
 const UPPER: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
 
 pub(super) fn register(natives: &mut Natives) {
-    natives.register_type_with_name::<StringConstants>("string constants");
+    natives.set_var("string", StringConstants).register_type_with_name::<StringConstants>("string constants");
     natives.register_get("ascii_lowercase", |_: Receiver<StringConstants>| LOWER);
     natives.register_get("ascii_uppercase", |_: Receiver<StringConstants>| UPPER);
     natives.register_get("ascii_letters", |_: Receiver<StringConstants>| [LOWER, UPPER].concat());
