@@ -7,6 +7,7 @@
 //! Rhai's shared values are no way: each access locks, and two threads that meet end in "Data race" (rhai-findings).
 
 pub(crate) mod natives;
+pub(crate) mod properties;
 
 use rhai::{Array, Dynamic, DynamicReadLock, ImmutableString, Map};
 use std::collections::HashMap;

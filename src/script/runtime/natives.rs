@@ -209,15 +209,25 @@ impl<'engine> Natives<'engine> {
     }
 
     fn set(&mut self, by: Use, name: &str, types: &[TypeId], func: Plugin) {
-        let registration = match by {
-            Use::Call => FuncRegistration::new(name),
-            Use::Get => FuncRegistration::new_getter(name),
-            // As Rhai names them; `new_setter` also sets a flag that is refused here.
-            Use::Set => FuncRegistration::new(format!("set${name}")),
-            Use::IndexGet => FuncRegistration::new_index_getter(),
-            Use::IndexSet => FuncRegistration::new("index$set$"),
-        };
-        let function = RhaiFunc::Plugin { func };
-        registration.in_global_namespace().set_into_module_raw(&mut self.module, types, function);
+        set_into(&mut self.module, by, name, types, func);
     }
+}
+
+/// Adds a getter to a module of its own.
+pub(crate) fn getter<S: 'static, F: Native<S>>(module: &mut Module, name: &str, function: F) {
+    let accessor = Accessor::new(Use::Get, Shared::new(NativeFn::new(function, true)));
+    set_into(module, Use::Get, name, F::TYPES, Shared::new(accessor));
+}
+
+fn set_into(module: &mut Module, by: Use, name: &str, types: &[TypeId], func: Plugin) {
+    let registration = match by {
+        Use::Call => FuncRegistration::new(name),
+        Use::Get => FuncRegistration::new_getter(name),
+        // As Rhai names them; `new_setter` also sets a flag that is refused here.
+        Use::Set => FuncRegistration::new(format!("set${name}")),
+        Use::IndexGet => FuncRegistration::new_index_getter(),
+        Use::IndexSet => FuncRegistration::new("index$set$"),
+    };
+    let function = RhaiFunc::Plugin { func };
+    registration.in_global_namespace().set_into_module_raw(module, types, function);
 }

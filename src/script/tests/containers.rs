@@ -211,9 +211,9 @@ impl Source {
         let name = format!("view{}", self.cases.len());
         let expression = form.replace("PLACE", place).replace("CALL", call);
         // A `let` outside of a closure would be shared with it.
-        write!(
+        writeln!(
             self.views,
-            "fn {name}() {{ {before} let result = {expression}; to_debug(result) + \" / \" + to_debug({after}) }}\n"
+            "fn {name}() {{ {before} let result = {expression}; to_debug(result) + \" / \" + to_debug({after}) }}"
         )
         .unwrap();
         writeln!(self.rules, "app.get(\"{path}\", {name});").unwrap();
