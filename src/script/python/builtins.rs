@@ -6,11 +6,12 @@ mod items;
 mod keyed;
 mod order;
 
+use crate::script::runtime::datetime::TimeDelta;
 use crate::script::runtime::frozen::{as_list, as_map};
 use crate::script::runtime::json::python_float;
 use crate::script::runtime::names;
 use crate::script::runtime::natives::{Fallible, Natives};
-use crate::script::runtime::size_limits::{MAX_ITEMS, Text, too_many, write_value};
+use crate::script::runtime::size_limits::{MAX_ITEMS, Text, too_many, type_name, write_value};
 use crate::system::truncate::beginning;
 use order::{Order, equal};
 use rhai::{Array, Dynamic, ImmutableString, Map, NativeCallContext, Token};
@@ -26,6 +27,9 @@ pub(crate) fn truth(value: &Dynamic) -> bool {
     }
     if let Ok(number) = value.as_float() {
         return number != 0.0;
+    }
+    if let Some(span) = value.read_lock::<TimeDelta>() {
+        return span.micros() != 0;
     }
     let empty = value.as_immutable_string_ref().is_ok_and(|text| text.is_empty())
         || as_list(value).is_some_and(|list| list.is_empty())
@@ -58,7 +62,7 @@ fn int(value: &Dynamic) -> Fallible<i64> {
     if let Ok(text) = value.as_immutable_string_ref() {
         return int_in_base(&text, 10);
     }
-    Err(format!("int: needs a number or text, not `{}`", value.type_name()).into())
+    Err(format!("int: needs a number or text, not `{}`", type_name(value)).into())
 }
 
 fn int_in_base(text: &str, base: i64) -> Fallible<i64> {
@@ -126,7 +130,7 @@ fn sum(list: &Array) -> Fallible<Dynamic> {
                 floats = true;
                 float_total += number;
             }
-            _ => return Err(format!("sum: needs numbers, not `{}`", item.type_name()).into()),
+            _ => return Err(format!("sum: needs numbers, not `{}`", type_name(item)).into()),
         }
     }
     Ok(if floats { float_total.into() } else { total.into() })

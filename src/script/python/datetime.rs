@@ -1,5 +1,6 @@
 //! `datetime`, `date`, `timedelta` and `timezone`. Local time is UTC, as in any container.
 
+mod exact;
 mod iso;
 mod methods;
 mod operators;
@@ -159,18 +160,21 @@ const UNITS: [(&str, i64); 7] = [
     ("weeks", 7 * DAY),
 ];
 
+/// Above all microseconds that a span can have, and far from what saturates.
+const MAX_FLOAT: f64 = 1e24;
+
 /// `timedelta(days, seconds, ...)`, with a map of further units at the end.
 fn timedelta(values: &[Dynamic]) -> Fallible<TimeDelta> {
     let name = "timedelta";
-    let mut total = 0_i128;
+    let beyond = || format!("{name}: the result is beyond 999999999 days");
+    let mut total = exact::Sum::default();
     let mut add = |unit: i64, value: &Dynamic| -> Fallible<()> {
-        let micros = match (value.as_int(), value.as_float()) {
-            (Ok(number), _) => i128::from(number) * i128::from(unit),
-            // A cast saturates; what saturates is beyond the limit.
-            (_, Ok(number)) if !number.is_nan() => (number * unit as f64).round_ties_even() as i128,
+        match (value.as_int(), value.as_float()) {
+            (Ok(number), _) => total.add(number.into(), unit),
+            (_, Ok(number)) if number.abs() < MAX_FLOAT => total.add_float(number, unit),
+            (_, Ok(number)) if !number.is_nan() => return Err(beyond().into()),
             _ => return Err(format!("{name}: needs numbers, not `{}`", type_name(value)).into()),
-        };
-        total = total.saturating_add(micros);
+        }
         Ok(())
     };
     for ((_, unit), value) in UNITS.iter().zip(values) {
@@ -190,7 +194,7 @@ fn timedelta(values: &[Dynamic]) -> Fallible<TimeDelta> {
             add(*unit, value)?;
         }
     }
-    TimeDelta::new(total).ok_or_else(|| format!("{name}: the result is beyond 999999999 days").into())
+    TimeDelta::new(total.total()).ok_or_else(|| beyond().into())
 }
 
 fn timezone(offset: TimeDelta) -> Fallible<Timezone> {

@@ -2,8 +2,8 @@
 
 use super::text::percent::{Failure, write_percent};
 use crate::script::runtime::call;
-use crate::script::runtime::natives::Natives;
-use crate::script::runtime::size_limits::{Text, write_value};
+use crate::script::runtime::natives::{Fallible, Natives, Receiver};
+use crate::script::runtime::size_limits::{Text, type_name, write_value};
 use log::Level;
 use rhai::{Dynamic, ImmutableString, NativeCallContext, Position};
 use std::any::TypeId;
@@ -28,6 +28,33 @@ const LEVELS: [(&str, Level); 6] = [
     ("exception", Level::Error),
     ("critical", Level::Error),
 ];
+
+/// Python's numbers of the levels, for `logging.log(logging.INFO, ...)`.
+const NUMBERS: [(&str, i64); 7] = [
+    ("DEBUG", 10),
+    ("INFO", 20),
+    ("WARNING", 30),
+    ("WARN", 30),
+    ("ERROR", 40),
+    ("CRITICAL", 50),
+    ("NOTSET", 0),
+];
+
+/// The level of such a number, or of one between two of them.
+fn level_of(number: &Dynamic) -> Fallible<Level> {
+    match number.as_int() {
+        Ok(..10) => Ok(Level::Trace),
+        Ok(10..20) => Ok(Level::Debug),
+        Ok(20..30) => Ok(Level::Info),
+        Ok(30..40) => Ok(Level::Warn),
+        Ok(40..) => Ok(Level::Error),
+        Err(_) => Err(format!(
+            "logging.log: the level is a number such as `logging.INFO`, not `{}`",
+            type_name(number)
+        )
+        .into()),
+    }
+}
 
 /// The values one after another with blanks between them, as `print` shows them; cut where that is too long.
 fn joined(context: &NativeCallContext, values: &[Dynamic]) -> ImmutableString {
@@ -115,6 +142,13 @@ pub(crate) fn register(natives: &mut Natives) {
             Ok(Dynamic::UNIT)
         });
     }
+    natives.register_variadic("log", receiver, 2..=MAX_VALUES + 2, |context, values| {
+        log_values(context, "log", level_of(&values[0])?, &values[1..]);
+        Ok(Dynamic::UNIT)
+    });
+    for (name, number) in NUMBERS {
+        natives.register_get(name, move |_: Receiver<Logging>| number);
+    }
     // Whatever is called `debug` or `print`, Rhai takes its text and hands it to `on_debug` or `on_print`.
     natives.register_variadic("debug", receiver, 1..=MAX_VALUES + 1, |context, values| {
         if !log::log_enabled!(target: TARGET, Level::Debug) {
@@ -132,8 +166,9 @@ pub(crate) fn register(natives: &mut Natives) {
 
 #[cfg(test)]
 mod tests {
-    use super::{MAX_MESSAGE, message, record};
-    use crate::script::tests::trial::engine;
+    use super::{MAX_MESSAGE, level_of, message, record};
+    use crate::script::tests::trial::{engine, fails, yields};
+    use log::Level;
     use rhai::{Array, Engine, NativeCallContext};
 
     #[test]
@@ -169,6 +204,34 @@ mod tests {
             }
         }
         engine().run("print(); print(1); print(1, \"a\", [2], (), 5, 6, 7, 8); print(\"%s\", 1)").unwrap();
+    }
+
+    #[test]
+    fn levels_have_the_numbers_of_python() {
+        for (number, level) in [
+            (i64::MIN, Level::Trace),
+            (9, Level::Trace),
+            (10, Level::Debug),
+            (20, Level::Info),
+            (25, Level::Info),
+            (30, Level::Warn),
+            (40, Level::Error),
+            (i64::MAX, Level::Error),
+        ] {
+            assert_eq!(level_of(&number.into()).unwrap(), level, "{number}");
+        }
+        yields(&[
+            (
+                "[logging.NOTSET, logging.DEBUG, logging.INFO, logging.WARN, logging.WARNING, logging.ERROR, logging.CRITICAL]",
+                "[0, 10, 20, 30, 30, 40, 50]",
+            ),
+            ("logging.log(logging.INFO, \"%s %d\", 1, 2)", "()"),
+            ("logging.log(25, 1, 2, 3, 4, 5, 6, 7, 8, 9)", "()"),
+        ]);
+        fails(&[(
+            "logging.log(\"INFO\", 1)",
+            "logging.log: the level is a number such as `logging.INFO`, not `string`",
+        )]);
     }
 
     /// An engine whose `made(list)` is the message of these values, and what is wrong with them.

@@ -35,7 +35,7 @@ impl Order {
         let (class, other) = (class(left), class(right));
         if class != other || class == Class::Other || depth > MAX_DEPTH {
             self.refused.get_or_insert_with(|| {
-                format!("`{}` and `{}` can't be compared", left.type_name(), right.type_name())
+                format!("`{}` and `{}` can't be compared", type_name(left), type_name(right))
             });
             return class.cmp(&other);
         }

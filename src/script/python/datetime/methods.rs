@@ -1,5 +1,6 @@
 //! Properties and methods of datetimes, dates, timedeltas and timezones.
 
+use super::exact::ratio;
 use super::strftime::strftime;
 use super::{Parts, within, zone_of};
 use crate::script::runtime::datetime::{
@@ -12,6 +13,15 @@ use crate::system::truncate::beginning;
 use chrono::{Datelike, NaiveDate, NaiveTime, Timelike};
 use rhai::{Array, Dynamic, Map};
 use std::fmt::Display;
+
+/// Seconds after 1970, rounded as Python does: of a naive one whole seconds and microseconds are added up as floats.
+fn timestamp(moment: &DateTime) -> f64 {
+    let micros = moment.micros();
+    if moment.zone.is_some() {
+        return ratio(micros.into(), 1_000_000);
+    }
+    micros.div_euclid(1_000_000) as f64 + micros.rem_euclid(1_000_000) as f64 / 1e6
+}
 
 fn precision(name: &str) -> Fallible<Precision> {
     Ok(match name {
@@ -116,7 +126,7 @@ fn register_datetime(natives: &mut Natives) {
     natives.register_fn("tzname", |moment: &mut DateTime| {
         moment.zone.map_or(Dynamic::UNIT, |zone| zone.to_string().into())
     });
-    natives.register_fn("timestamp", |moment: &mut DateTime| moment.micros() as f64 / 1e6);
+    natives.register_fn("timestamp", |moment: &mut DateTime| timestamp(moment));
     natives.register_fn("date", |moment: &mut DateTime| Date(moment.local.date()));
     natives.register_fn("astimezone", |moment: &mut DateTime| astimezone(moment, UTC));
     natives.register_fn("astimezone", |moment: &mut DateTime, zone: Dynamic| {
@@ -159,7 +169,7 @@ fn register_timedelta(natives: &mut Natives) {
     natives.register_get("days", |delta: &mut TimeDelta| i64::try_from(delta.days()).unwrap_or(i64::MAX));
     natives.register_get("seconds", |delta: &mut TimeDelta| delta.rest().0);
     natives.register_get("microseconds", |delta: &mut TimeDelta| delta.rest().1);
-    natives.register_fn("total_seconds", |delta: &mut TimeDelta| delta.micros() as f64 / 1e6);
+    natives.register_fn("total_seconds", |delta: &mut TimeDelta| ratio(delta.micros(), 1_000_000));
 }
 
 fn optional<T: ScriptValue>(value: Option<T>) -> Dynamic {

@@ -1,5 +1,6 @@
 //! Arithmetic and comparisons of datetimes, dates and timedeltas.
 
+use super::exact::{Failure, nearest, product, quotient, ratio};
 use super::within;
 use crate::script::runtime::datetime::{Date, DateTime, TimeDelta, Timezone};
 use crate::script::runtime::natives::{Fallible, Natives};
@@ -18,25 +19,20 @@ fn mixed() -> Box<rhai::EvalAltResult> {
         .into()
 }
 
-/// `left / right` as a whole number; halves go to the even one.
-fn nearest(left: i128, right: i128) -> Fallible<TimeDelta> {
-    if right == 0 {
-        return Err("timedelta: division by zero".into());
-    }
-    let (quotient, rest) = (left.div_euclid(right), left.rem_euclid(right));
-    // The quotient is too small by less than 1, towards which the sign of `right` shows.
-    let step = if right > 0 { 1 } else { -1 };
-    let twice = (rest * 2).cmp(&right.abs());
-    let up = twice.is_gt() || twice.is_eq() && quotient % 2 != 0;
-    delta(Some(if up { quotient + step } else { quotient }))
+fn by_zero() -> Box<rhai::EvalAltResult> {
+    "timedelta: division by zero".into()
 }
 
-/// By a float; what is beyond all limits is an error.
-fn scaled(micros: f64) -> Fallible<TimeDelta> {
-    if micros.is_nan() {
-        return Err("timedelta: the result is no number".into());
+/// A product or quotient with a float.
+fn scaled(micros: Result<i128, Failure>) -> Fallible<TimeDelta> {
+    match micros {
+        Ok(micros) => delta(Some(micros)),
+        Err(Failure::TooLarge) => delta(None),
+        Err(Failure::ByZero) => Err(by_zero()),
+        Err(Failure::NotFinite) => {
+            Err("timedelta: infinity and NaN have no product or quotient with it".into())
+        }
     }
-    delta(Some(micros.round_ties_even() as i128))
 }
 
 fn register_sums(natives: &mut Natives) {
@@ -67,20 +63,22 @@ fn register_sums(natives: &mut Natives) {
 fn register_products(natives: &mut Natives) {
     natives.register_fn("*", |span: TimeDelta, by: i64| delta(span.micros().checked_mul(by.into())));
     natives.register_fn("*", |by: i64, span: TimeDelta| delta(span.micros().checked_mul(by.into())));
-    natives.register_fn("*", |span: TimeDelta, by: f64| scaled(span.micros() as f64 * by));
-    natives.register_fn("*", |by: f64, span: TimeDelta| scaled(span.micros() as f64 * by));
-    natives.register_fn("/", |span: TimeDelta, by: i64| nearest(span.micros(), by.into()));
-    natives.register_fn("/", |span: TimeDelta, by: f64| scaled(span.micros() as f64 / by));
+    natives.register_fn("*", |span: TimeDelta, by: f64| scaled(product(span.micros(), by)));
+    natives.register_fn("*", |by: f64, span: TimeDelta| scaled(product(span.micros(), by)));
+    natives.register_fn("/", |span: TimeDelta, by: i64| {
+        delta(Some(nearest(span.micros(), by.into()).ok_or_else(by_zero)?))
+    });
+    natives.register_fn("/", |span: TimeDelta, by: f64| scaled(quotient(span.micros(), by)));
     natives.register_fn("/", |left: TimeDelta, right: TimeDelta| -> Fallible<f64> {
         if right.micros() == 0 {
-            return Err("timedelta: division by zero".into());
+            return Err(by_zero());
         }
-        Ok(left.micros() as f64 / right.micros() as f64)
+        Ok(ratio(left.micros(), right.micros()))
     });
     natives.register_fn("%", |left: TimeDelta, right: TimeDelta| {
         let (left, right) = (left.micros(), right.micros());
         if right == 0 {
-            return Err("timedelta: division by zero".into());
+            return Err(by_zero());
         }
         let rest = left.rem_euclid(right);
         // The sign is that of the right side, as in Python.

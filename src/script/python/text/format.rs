@@ -2,7 +2,7 @@
 
 use crate::script::runtime::frozen::{as_list, as_map};
 use crate::script::runtime::natives::{Fallible, Natives};
-use crate::script::runtime::size_limits::{Text, write_value};
+use crate::script::runtime::size_limits::{Text, type_name, write_value};
 use crate::system::truncate::beginning;
 use rhai::{Array, Dynamic, ImmutableString, Map, NativeCallContext};
 
@@ -114,7 +114,7 @@ impl Spec {
             ('f' | 'F', _, Ok(number)) => format!("{number:.*}", self.precision.unwrap_or(6)),
             ('e', _, Ok(number)) => exponential(number, self.precision.unwrap_or(6)),
             ('%', _, Ok(number)) => format!("{:.*}%", self.precision.unwrap_or(6), number * 100.0),
-            _ => return Err(format!("`{kind}` does not show a value of type `{}`", value.type_name())),
+            _ => return Err(format!("`{kind}` does not show a value of type `{}`", type_name(value))),
         };
         let text = if self.comma { with_commas(&text) } else { text };
         Ok(if self.plus && !text.starts_with('-') { format!("+{text}") } else { text })
