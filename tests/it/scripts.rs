@@ -37,6 +37,58 @@ fn store_counts_under_concurrency() {
 }
 
 #[test]
+fn store_has_the_methods_of_dictionaries() {
+    let mock = Mock::serving(
+        r#"fn registerRules() {
+    for name in ["", "s"] { app.get(`/all${name}`, || all(if name == "" { store } else { store.scope("s") })); }
+    app.get("/append", || `${store.scope("log").append("l", #{ n: store.incr("n") })}`);
+    app.get("/log", || { let l = store.scope("log").get("l"); `${l.len()} ${dict(l.map(|x| [`${x.n}`, 1])).len()}` });
+    app.get("/pop", || if store.pop("token", ()) == () { "gone" } else { "mine" });
+    app.get("/put", || { store["token"] = 1; "" });
+    app.get("/missing", || store.pop("none"));
+    app.get("/number", || { store["number"] = 7; store.append("number", 1) });
+    app.get("/function", || store.append("f", |x| x));
+    app.get("/again", || { let before = store.setdefault("keep", []); store.append("keep", 1); store.append("keep", [2]); jsonify([before, store["keep"]]) });
+}
+fn all(s) {
+    s.clear();
+    let one = s.setdefault("b", 1);
+    let two = s.setdefault("b", 2);
+    s["a"] = #{ x: 1 };
+    s.scope("inner").append("hidden", 1);
+    [s.items(), s.values(), [one, two], s.pop("b"), s.pop("b", "none"), s.append("l", "x"), s.append("l", ["y"]), s["l"], s.keys()]
+}"#,
+    );
+    let expected = r#"[[["a",{"x":1}],["b",1]],[{"x":1},1],[1,1],1,"none",1,2,["x",["y"]],["a","l"]]"#;
+    for target in ["/all", "/alls"] {
+        assert_eq!(mock.get(target).text().trim_end(), expected, "{target}");
+    }
+    assert_eq!(mock.get("/again").text(), "[[],[1,[2]]]\n");
+    mock.get("/put");
+    let mine = std::sync::atomic::AtomicUsize::new(0);
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                let mut client = Client::new(&mock.traffic);
+                (0..100).for_each(|_| assert_eq!(client.send("GET", "/append", &[], b"").status, 200));
+                if client.send("GET", "/pop", &[], b"").text() == "mine" {
+                    mine.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                }
+            });
+        }
+    });
+    assert_eq!((mock.get("/log").text().as_str(), mine.into_inner()), ("400 400", 1));
+    for (target, error) in [
+        ("/missing", "store.pop: no key `none`: `pop(key, default)` gives a default"),
+        ("/number", "store.append: `number` holds i64, not a list"),
+        ("/function", "store: `f` can hold text, numbers, booleans, lists, maps and blobs, not Fn"),
+    ] {
+        let reply = mock.get(target);
+        assert!(reply.status == 500 && reply.text().contains(error), "{target}: {}", reply.text());
+    }
+}
+
+#[test]
 fn an_activation_clears_the_store_unless_it_is_kept() {
     let source = r#"fn registerRules() { app.get("/n", || `${store.incr("n")}`); }"#;
     for (arguments, after) in [(&[][..], "1"), (&["--keep-store"][..], "2")] {

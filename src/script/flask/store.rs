@@ -7,8 +7,9 @@ use crate::script::runtime::frozen::{as_list, as_map, freeze};
 use crate::script::runtime::key_value_store::Values;
 use crate::script::runtime::large_int::LargeInt;
 use crate::script::runtime::natives::{Fallible, Natives, ScriptValue};
-use crate::script::runtime::size_limits::type_name;
+use crate::script::runtime::size_limits::{collect, type_name};
 use crate::script::runtime::{budget, call, datetime};
+use crate::system::truncate::beginning;
 use rhai::{Array, Dynamic, EvalAltResult, FnPtr, ImmutableString, NativeCallContext};
 use std::borrow::Cow;
 
@@ -52,10 +53,14 @@ impl Store {
         Ok(Store { prefix: Some(format!("{}{SCOPE}{name}/", self.prefix()).into()) })
     }
 
-    /// Its own keys, without those of scopes in it.
+    /// Its own keys and their values, without those of scopes in it.
+    fn pairs<'v>(&'v self, values: &'v Values) -> impl Iterator<Item = (&'v str, &'v Dynamic)> {
+        let own = values.under(self.prefix()).map(|(key, value)| (&key[self.prefix().len()..], value));
+        own.filter(|(key, _)| !key.starts_with(SCOPE))
+    }
+
     fn keys<'v>(&'v self, values: &'v Values) -> impl Iterator<Item = &'v str> {
-        let own = values.under(self.prefix()).map(|(key, _)| &key[self.prefix().len()..]);
-        own.filter(|key| !key.starts_with(SCOPE))
+        self.pairs(values).map(|(key, _)| key)
     }
 }
 
@@ -136,6 +141,32 @@ fn incr(store: &Store, key: &str, by: i64) -> Fallible<i64> {
     Ok(with(Access::Change, |values| values.incr(&store.key(key), by))??)
 }
 
+fn append(store: &Store, key: &str, item: Dynamic) -> Fallible<i64> {
+    let item = plain(key, item)?;
+    Ok(with(Access::Change, |values| values.append(&store.key(key), item))??)
+}
+
+/// `store.setdefault(key, default)`: what is there, and the default where nothing was.
+fn set_default(store: &Store, key: &str, default: Dynamic) -> Fallible<Dynamic> {
+    let default = plain(key, default)?;
+    with(Access::Change, |values| values.set_default(&store.key(key), default))
+}
+
+/// `store.pop(key)`: a missing key is an error.
+fn pop(store: &Store, key: &str) -> Fallible<Dynamic> {
+    with(Access::Change, |values| values.remove(&store.key(key)))?.ok_or_else(|| {
+        format!("store.pop: no key `{}`: `pop(key, default)` gives a default", beginning(key, 80)).into()
+    })
+}
+
+/// `store.items()`: pairs `[key, value]`, all of one moment.
+fn items(store: &Store) -> Fallible<Array> {
+    with(Access::Read, |values| {
+        let pair = |(key, value): (&str, &Dynamic)| vec![Dynamic::from(key.to_owned()), value.clone()].into();
+        collect("store.items", store.pairs(values).map(pair))
+    })?
+}
+
 /// `store.update(key, |value| new)`: runs the function on what is there and stores what it returns; again if somebody else
 /// stored meanwhile, until the time of the call is up.
 fn update(
@@ -189,6 +220,26 @@ pub(crate) fn register(natives: &mut Natives) {
             .register_fn(operator, move |_: &mut (), _: Dynamic| -> Fallible<()> { Err(no_value(operator)) });
     }
     register_keys(natives);
+    register_dictionary(natives);
+}
+
+/// What Python's dictionaries have too.
+fn register_dictionary(natives: &mut Natives) {
+    natives
+        .register_fn("items", |store: &mut Store| items(store))
+        .register_fn("values", |store: &mut Store| {
+            with(Access::Read, |values| {
+                collect("store.values", store.pairs(values).map(|(_, value)| value.clone()))
+            })?
+        })
+        .register_fn("pop", |store: &mut Store, key: &str| pop(store, key))
+        .register_fn("pop", |store: &mut Store, key: &str, default: Dynamic| {
+            with(Access::Change, |values| values.remove(&store.key(key)).unwrap_or(default))
+        })
+        .register_fn("setdefault", |store: &mut Store, key: &str, default: Dynamic| {
+            set_default(store, key, default).map(Dynamic::into_read_only)
+        })
+        .register_fn("append", |store: &mut Store, key: &str, item: Dynamic| append(store, key, item));
 }
 
 fn register_keys(natives: &mut Natives) {

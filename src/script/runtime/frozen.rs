@@ -41,6 +41,11 @@ impl FrozenList {
         self.0.to_vec()
     }
 
+    /// The list with `item` behind the others: no copy of them where nobody else has the list.
+    pub(super) fn push(&mut self, item: Dynamic) {
+        Arc::make_mut(&mut self.0).push(item);
+    }
+
     /// Whether both are the same list, not only an equal one.
     fn is(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)

@@ -1,5 +1,7 @@
 //! The values behind `store`: one lock for all, held for one step only and never while a script runs. Knows no scripts.
 
+use super::frozen::FrozenList;
+use super::size_limits::{MAX_ITEMS, type_name};
 use crate::system::lock::lock;
 use rhai::{Dynamic, ImmutableString};
 use std::collections::BTreeMap;
@@ -93,6 +95,37 @@ impl Values {
             now.checked_add(by).ok_or_else(|| format!("store.incr: `{key}` would leave the integers"))?;
         self.set(key, Dynamic::from_int(next));
         Ok(next)
+    }
+
+    /// Sets `key` to `default` unless it is set; gives what is there then.
+    pub fn set_default(&mut self, key: &str, default: Dynamic) -> Dynamic {
+        if let Some(entry) = self.entries.get(key) {
+            return entry.value.clone();
+        }
+        self.set(key, default.clone());
+        default
+    }
+
+    /// Appends `item` to a list, which is empty where there is none; gives its length.
+    ///
+    /// # Errors
+    /// Something else is there, or the list is full.
+    pub fn append(&mut self, key: &str, item: Dynamic) -> Result<i64, String> {
+        self.writes += 1;
+        let version = self.writes;
+        let empty = || Entry { value: Dynamic::from(FrozenList::new(Vec::new())), version };
+        let entry = self.entries.entry(key.into()).or_insert_with(empty);
+        let kind = type_name(&entry.value).to_owned();
+        let list = entry.value.write_lock::<FrozenList>();
+        let mut list = list.ok_or_else(|| format!("store.append: `{key}` holds {kind}, not a list"))?;
+        if list.len() >= MAX_ITEMS {
+            return Err(format!("store.append: `{key}` has {MAX_ITEMS} items, which is the most"));
+        }
+        list.push(item);
+        let length = list.len();
+        drop(list);
+        entry.version = version;
+        Ok(i64::try_from(length).unwrap_or(i64::MAX))
     }
 
     pub fn contains(&self, key: &str) -> bool {
