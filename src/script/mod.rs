@@ -33,7 +33,7 @@ pub fn engine(budget: Budget) -> Engine {
     for register in TOPICS {
         register(&mut natives);
     }
-    natives.finish();
+    runtime::analysis::catalogue::set_globals(natives.finish());
     engine
 }
 

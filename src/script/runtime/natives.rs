@@ -51,8 +51,8 @@ impl<'engine> Natives<'engine> {
         Natives { engine, module: Module::new(), receivers: &[], thawing: Vec::new(), frozen: HashSet::new() }
     }
 
-    /// Makes them known to the engine. They go before those of Rhai's packages.
-    pub(crate) fn finish(mut self) {
+    /// Makes them known to the engine. They go before those of Rhai's packages. Gives the variables with their types.
+    pub(crate) fn finish(mut self) -> Vec<(String, TypeId)> {
         for (name, types, func) in std::mem::take(&mut self.thawing) {
             for (types, func) in thawing::variants(&types, &func) {
                 if !self.frozen.contains(&(name.clone(), types.clone())) {
@@ -60,7 +60,10 @@ impl<'engine> Natives<'engine> {
                 }
             }
         }
+        let variables =
+            self.module.iter_var().map(|(name, value)| (name.to_owned(), value.type_id())).collect();
         self.engine.register_global_module(self.module.into());
+        variables
     }
 
     #[cfg(test)]
