@@ -64,7 +64,7 @@ fn provision() -> Arc<Provision> {
             provision.count_with(metrics().loaded(provision.router.rules()));
             (*provision).into()
         }
-        Ok(Loaded::Library) => panic!("the provision has no rules"),
+        Ok(Loaded::Library(_)) => panic!("the provision has no rules"),
         Err(error) => panic!("{}", error.report()),
     }
 }

@@ -29,7 +29,9 @@ fn execute(command: Command) -> Result<ExitCode, Box<dyn Error>> {
     let (out, err) = (&mut stdout(), &mut stderr());
     Ok(match command {
         Command::Serve(settings) => startup::serve(settings)?,
-        Command::Check { files, settings } => loading(&settings, move |budget| check::check(&files, budget))?,
+        Command::Check { files, strict, settings } => {
+            loading(&settings, move |budget| check::check(&files, strict, budget))?
+        }
         Command::Routes { file, settings } => loading(&settings, move |budget| check::routes(&file, budget))?,
         Command::Get { url, any_status, server, timeout } => {
             client::get(&url, any_status, &server, timeout, out, err).into()

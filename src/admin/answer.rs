@@ -4,7 +4,8 @@ use super::object::Object;
 use crate::directory::Cause;
 use crate::message::answer::{Answer, Fields, JSON};
 use crate::provisioning::activation::ActivationError;
-use crate::script::runtime::fault::LoadError;
+use crate::provisioning::warnings;
+use crate::script::runtime::fault::{Fault, LoadError};
 
 /// `{"result":"success: ..."}`, with the generation that serves where the call has to do with one.
 pub(super) fn success(status: u16, what: &str, generation: Option<u64>) -> Answer {
@@ -16,6 +17,22 @@ pub(super) fn success(status: u16, what: &str, generation: Option<u64>) -> Answe
             None => body,
         },
     )
+}
+
+/// [`success`] of a provision that serves, with what looks wrong with it, if anything does.
+pub(super) fn success_of(status: u16, what: &str, generation: u64, warnings: &[Fault]) -> Answer {
+    let body = Object::new().field("result", format!("success: {what}")).field("generation", generation);
+    json(status, with_warnings(body, warnings))
+}
+
+/// `body` with the first of `warnings`, and the number of the others; as it is where there are none.
+pub(super) fn with_warnings(body: Object, warnings: &[Fault]) -> Object {
+    if warnings.is_empty() {
+        return body;
+    }
+    let (listed, more) = warnings::listed(warnings);
+    let body = body.serialize("warnings", &listed);
+    if more == 0 { body } else { body.field("more_warnings", more) }
 }
 
 /// `{"result":"failed: ..."}`: the shape of every refusal but a load error.

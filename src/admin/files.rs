@@ -1,7 +1,7 @@
 //! `/app/v1/source/<name>` and `/app/v1/file/<name>`: stored files as they are. Knows no file system.
 
 use super::Call;
-use super::answer::{refused, success};
+use super::answer::{refused, success_of};
 use crate::message::answer::Answer;
 
 /// GET: the bytes of a file, as text where they are UTF-8.
@@ -19,6 +19,10 @@ pub(super) fn put(call: &Call) -> Result<Answer, Answer> {
     let name = call.file_name()?;
     let activation = &call.admin.activation;
     let status = if activation.source(&name).is_ok() { 200 } else { 201 };
+    let before = activation.generation();
     let generation = activation.put_file(&name, &call.request.body).map_err(|error| refused(&error))?;
-    Ok(success(status, &format!("file '{name}' has been stored"), Some(generation)))
+    let serving = activation.current();
+    let is_reloaded = generation > before && serving.generation == generation;
+    let warnings = if is_reloaded { serving.warnings.as_slice() } else { &[] };
+    Ok(success_of(status, &format!("file '{name}' has been stored"), generation, warnings))
 }

@@ -1,7 +1,7 @@
 //! `/app/v1/provision`: what is stored, what serves, and which of its rules were hit. Knows no file and no script.
 
 use super::Call;
-use super::answer::{json, refused};
+use super::answer::{json, refused, with_warnings};
 use super::object::Object;
 use crate::message::answer::Answer;
 use crate::provisioning::activation::ActivationError;
@@ -36,7 +36,7 @@ fn rule(row: &RuleRow) -> Object {
 }
 
 fn file(row: &LedgerRow) -> Object {
-    Object::new()
+    let object = Object::new()
         .field("name", row.name.as_str())
         .field("kind", row.kind.name())
         .field("size", row.size)
@@ -45,7 +45,8 @@ fn file(row: &LedgerRow) -> Object {
         .field("resolved", row.resolved.as_deref())
         .field("generation", row.generation)
         .serialize("error", &row.error)
-        .field("skipped", row.skipped.as_deref())
+        .field("skipped", row.skipped.as_deref());
+    with_warnings(object, &row.warnings)
 }
 
 /// A time as RFC 3339 in UTC with milliseconds; `None` before 1970 and beyond the calendar's last year, where a file

@@ -1,7 +1,7 @@
 //! `/app/v1/provision/<name>`: load, reactivate, remove. Knows no file and no script.
 
 use super::Call;
-use super::answer::{failed, refused, success};
+use super::answer::{failed, refused, success, success_of};
 use crate::directory::Name;
 use crate::message::answer::Answer;
 use crate::provisioning::activation::ActivationError;
@@ -15,13 +15,13 @@ pub(super) fn post(call: &Call) -> Result<Answer, Answer> {
     if let Some(other) = call.request.header("content-type").filter(|value| !is_plain_text(value)) {
         return Err(unsupported(other));
     }
-    loaded(201, &name, call.admin.activation.post(&name, &call.request.body))
+    loaded(call, 201, &name, call.admin.activation.post(&name, &call.request.body))
 }
 
 /// GET: activates what is stored under this name once more.
 pub(super) fn get(call: &Call) -> Result<Answer, Answer> {
     let name = call.file_name()?;
-    loaded(200, &name, call.admin.activation.activate(&name))
+    loaded(call, 200, &name, call.admin.activation.activate(&name))
 }
 
 /// DELETE: removes any stored file but the active provision.
@@ -31,10 +31,18 @@ pub(super) fn delete(call: &Call) -> Result<Answer, Answer> {
     Ok(success(200, &format!("file '{name}' has been removed"), None))
 }
 
-fn loaded(status: u16, name: &Name, generation: Result<u64, ActivationError>) -> Result<Answer, Answer> {
+fn loaded(
+    call: &Call,
+    status: u16,
+    name: &Name,
+    generation: Result<u64, ActivationError>,
+) -> Result<Answer, Answer> {
     let generation = generation.map_err(|error| refused(&error))?;
+    // Another one may serve already.
+    let serving = call.admin.activation.current();
+    let warnings = if serving.generation == generation { serving.warnings.as_slice() } else { &[] };
     // The text is the original's; test suites compare it.
-    Ok(success(status, &format!("basename file '{name}' has been loaded"), Some(generation)))
+    Ok(success_of(status, &format!("basename file '{name}' has been loaded"), generation, warnings))
 }
 
 /// Whether a `Content-Type` is text/plain, with any parameters, in any case. An empty one counts as none.

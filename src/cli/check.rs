@@ -3,57 +3,94 @@
 
 use crate::directory::{Name, ProvisionDir};
 use crate::provisioning::provision::{Loaded, Provision, RuleRow};
+use crate::provisioning::warnings;
 use crate::script;
 use crate::script::runtime::budget::Budget;
 use crate::script::runtime::fault::{Fault, LoadError};
 use crate::script::runtime::files::Files;
 use crate::system::io_error::describe_io;
 use rhai::Engine;
+use std::collections::HashSet;
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-/// Loads each file, and the provisions and libraries of each folder; prints what loads to standard output, faults and their
-/// number to standard error. Exit code 1 if one did not load.
+/// Loads each file, and the provisions and libraries of each folder; prints what loads to standard output, faults, warnings and
+/// their numbers to standard error. Exit code 1 if one did not load, or where `strict` if there are warnings.
 ///
 /// # Errors
 /// A file or folder that can't be read.
-pub(crate) fn check(paths: &[PathBuf], budget: Budget) -> Result<ExitCode, String> {
+pub(crate) fn check(paths: &[PathBuf], strict: bool, budget: Budget) -> Result<ExitCode, String> {
     let engine = Arc::new(script::engine(budget));
-    let mut failed = 0;
+    let (mut failed, mut warnings) = (0, Warnings::default());
     let files = expand(paths)?;
     for path in &files {
         match load(&engine, budget, path) {
             Ok(Loaded::Provision(provision)) => {
-                warn_shadowed(&provision);
+                warnings.tell(&provision.warnings);
+                warnings.tell_shadowed(&provision);
                 let count = provision.views.len();
                 let rules = if count == 1 { "rule" } else { "rules" };
                 print(&format!("{}: ok, {count} {rules}", path.display()));
             }
-            Ok(Loaded::Library) => print(&format!("{}: ok, a library (no registerRules)", path.display())),
+            Ok(Loaded::Library(found)) => {
+                warnings.tell(&found);
+                let is_none = found.iter().any(|warning| warning.line.is_none());
+                let kind = if is_none { "but it registers nothing" } else { "a library (no registerRules)" };
+                print(&format!("{}: ok, {kind}", path.display()));
+            }
             Err(error) => {
                 failed += 1;
-                let _ = writeln!(io::stderr(), "error: {}", error.report());
+                print_error(&format!("error: {}", error.report()));
             }
         }
     }
-    if failed == 0 {
-        return Ok(ExitCode::SUCCESS);
+    if failed > 0 {
+        print_error(&format!("{failed} of {} files failed", files.len()));
+    } else if strict && warnings.count > 0 {
+        let s = if warnings.count == 1 { "" } else { "s" };
+        print_error(&format!("{} warning{s}, which --strict takes for failures", warnings.count));
     }
-    let _ = writeln!(io::stderr(), "{failed} of {} files failed", files.len());
-    Ok(ExitCode::FAILURE)
+    let is_failure = failed > 0 || strict && warnings.count > 0;
+    Ok(if is_failure { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
-fn warn_shadowed(provision: &Provision) {
-    let display = |index: usize| {
-        let (rule, served) = (&provision.router.rules()[index], &provision.views[index]);
-        format!("`{}` ({}:{})", rule.pattern(), served.file, served.line)
-    };
-    for (rule, earlier) in provision.router.shadowed() {
-        let (rule, earlier) = (display(rule), display(earlier));
-        let _ = writeln!(io::stderr(), "warning: rule {rule} never serves: {earlier} comes first");
+/// What was told of files that load.
+#[derive(Default)]
+struct Warnings {
+    count: usize,
+    /// Of a file that several others import each warning is told once.
+    told: HashSet<(String, Option<usize>, Option<usize>, String)>,
+}
+
+impl Warnings {
+    fn tell(&mut self, warnings: &[Fault]) {
+        let place =
+            |warning: &Fault| (warning.file.clone(), warning.line, warning.column, warning.message.clone());
+        let new: Vec<Fault> =
+            warnings.iter().filter(|warning| self.told.insert(place(warning))).cloned().collect();
+        let (listed, rest) = warnings::listed(&new);
+        for warning in listed {
+            print_error(&format!("warning: {}", warning.as_warning()));
+        }
+        if let Some(more) = warnings::more(rest) {
+            print_error(&format!("warning: {more}\n"));
+        }
+        self.count += new.len();
+    }
+
+    fn tell_shadowed(&mut self, provision: &Provision) {
+        let display = |index: usize| {
+            let (rule, served) = (&provision.router.rules()[index], &provision.views[index]);
+            format!("`{}` ({}:{})", rule.pattern(), served.file, served.line)
+        };
+        for (rule, earlier) in provision.router.shadowed() {
+            let (rule, earlier) = (display(rule), display(earlier));
+            print_error(&format!("warning: rule {rule} never serves: {earlier} comes first"));
+            self.count += 1;
+        }
     }
 }
 
@@ -68,7 +105,9 @@ pub(crate) fn routes(path: &Path, budget: Budget) -> Result<ExitCode, String> {
             print(table(&provision.rules(0)).trim_end());
             Ok(ExitCode::SUCCESS)
         }
-        Ok(Loaded::Library) => Err(format!("`{}` is a library: it has no registerRules()", path.display())),
+        Ok(Loaded::Library(_)) => {
+            Err(format!("`{}` is a library: it has no registerRules()", path.display()))
+        }
         Err(error) => Err(error.report().trim_end().to_owned()),
     }
 }
@@ -133,6 +172,10 @@ fn table(rules: &[RuleRow]) -> String {
         cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
     };
     rows.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+fn print_error(text: &str) {
+    let _ = writeln!(io::stderr(), "{text}");
 }
 
 fn print(text: &str) {

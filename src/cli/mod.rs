@@ -33,9 +33,11 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Command {
     Serve(Settings),
-    /// Compile `files` (at least one). Of `settings` only the script budgets can differ from the defaults.
+    /// Compile `files` (at least one); where `strict`, a warning is a failure. Of `settings` only the script budgets can differ
+    /// from the defaults.
     Check {
         files: Vec<PathBuf>,
+        strict: bool,
         settings: Settings,
     },
     /// List the rules of `file`; `settings` as for `Check`.
@@ -208,7 +210,12 @@ fn command(subcommand: Subcommand, operands: Vec<OsString>, values: Values) -> R
         Subcommand::Serve => serve(settings),
         Subcommand::Check => {
             let files: Vec<PathBuf> = operands.into_iter().map(PathBuf::from).collect();
-            if files.is_empty() { Err(missing(subcommand)) } else { Ok(Command::Check { files, settings }) }
+            let strict = values.strict;
+            if files.is_empty() {
+                Err(missing(subcommand))
+            } else {
+                Ok(Command::Check { files, strict, settings })
+            }
         }
         Subcommand::Routes => {
             let file = PathBuf::from(one(subcommand, operands)?.ok_or_else(|| missing(subcommand))?);

@@ -40,6 +40,7 @@ pub(super) struct Values {
     pub count: Option<u64>,
     pub since: Option<u64>,
     pub any_status: bool,
+    pub strict: bool,
     pub timeout: Option<Duration>,
 }
 

@@ -229,6 +229,14 @@ pub(super) static TABLE: &[Setting] = &[
         ..SCRIPTS
     },
     Setting {
+        flag: "strict",
+        help: "Warnings are failures, too: exit code 1",
+        commands: &[Check],
+        has_variable: false,
+        set: |v, s| put(&mut v.strict, value::switch(s)),
+        ..SCRIPTS
+    },
+    Setting {
         flag: "keep-store",
         help: "Keep `store` when another provision is activated",
         set: |v, s| put(&mut v.settings.keep_store, value::switch(s)),

@@ -76,7 +76,10 @@ impl Subcommand {
                 "Under the name of tar, test, touch, ls, cat, sh, bash or curl, as in the image, it is that tool \
                  (docs/applets.md).",
             ],
-            Check => &["Exit code 1 when a file fails; the messages are those of the admin interface."],
+            Check => &[
+                "Exit code 1 when a file fails; the messages are those of the admin interface. Warnings tell what looks \
+                 wrong in a file that loads: unknown names, wrong numbers of arguments, writes that are lost.",
+            ],
             Routes => &["Exit code 1 when the file fails."],
             Get => &[
                 "URL may lack its scheme (`localhost:8000/foo`), its host (`:8074/healthz`) or both \

@@ -250,8 +250,12 @@ fn check_and_routes_take_files_and_script_budgets() {
     let env = [("H1MOCK_SCRIPT_TIMEOUT", "3s"), ("H1MOCK_WORKERS", "none")];
     let settings = Settings { script_timeout: Duration::from_secs(3), ..Settings::default() };
     let files = vec![PathBuf::from("a"), PathBuf::from("-b")];
-    let expected = Command::Check { files, settings: settings.clone() };
-    assert_eq!(run(&["check", "a", "--", "-b"], &env), Ok(expected));
+    for (strict, args) in
+        [(false, &["check", "a", "--", "-b"][..]), (true, &["check", "--strict", "a", "--", "-b"])]
+    {
+        let expected = Command::Check { files: files.clone(), strict, settings: settings.clone() };
+        assert_eq!(run(args, &env), Ok(expected));
+    }
     let expected = Command::Routes { file: PathBuf::from("serve"), settings };
     assert_eq!(run(&["routes", "serve"], &env), Ok(expected));
 }

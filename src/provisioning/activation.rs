@@ -14,6 +14,7 @@ use crate::provisioning::initial;
 use crate::provisioning::ledger::{Ledger, LedgerRow};
 use crate::provisioning::load::{LoadOptions, load, load_first};
 use crate::provisioning::provision::{Loaded, Provision, no_register_rules};
+use crate::provisioning::warnings;
 use crate::provisioning::watcher::Changes;
 use crate::script::runtime::fault::LoadError;
 use crate::script::runtime::key_value_store::KeyValueStore;
@@ -56,6 +57,7 @@ impl Activation {
             metrics().set_failing();
         }
         let name = first.name.clone();
+        warnings::log(&ledger, &name, &first.warnings);
         let active = Active::new(first);
         ledger.activated(&name, 1);
         let (gone, loading) = Default::default();
@@ -226,7 +228,7 @@ impl Activation {
                 self.swap(*provision);
                 return true;
             }
-            Ok(Loaded::Library) => {}
+            Ok(Loaded::Library(_)) => {}
             // A file of the active provision is told of when that one is loaded again.
             Err(_)
                 if name.as_str() == self.wanted(&current)
@@ -255,8 +257,8 @@ impl Activation {
             Ok(Loaded::Provision(provision)) => {
                 self.swap(*provision);
             }
-            Ok(Loaded::Library) => {
-                let error = no_register_rules(name);
+            Ok(Loaded::Library(warnings)) => {
+                let error = no_register_rules(name, &warnings);
                 self.ledger.failed(name, &error);
                 self.failed(error);
             }
@@ -275,8 +277,12 @@ impl Activation {
         let posted = source.is_some();
         let loaded = load(&self.engine, &self.options, &self.directory, name, source, values);
         match &loaded {
-            Ok(Loaded::Library) if !posted => self.ledger.library(name),
-            Ok(_) => {}
+            Ok(Loaded::Library(warnings)) if !posted => {
+                self.ledger.library(name);
+                warnings::log(&self.ledger, name, warnings);
+            }
+            Ok(Loaded::Library(_)) => {}
+            Ok(Loaded::Provision(provision)) => warnings::log(&self.ledger, name, &provision.warnings),
             // What was refused by POST and is not on disk leaves no trace.
             Err(error) if !posted || self.is_there(name) => self.ledger.failed(name, error),
             Err(_) => {}
@@ -288,8 +294,8 @@ impl Activation {
     fn load_wanted(&self, name: &Name, source: Option<Vec<u8>>) -> Result<Provision, ActivationError> {
         match self.load(name.as_str(), source) {
             Ok(Loaded::Provision(provision)) => Ok(*provision),
-            Ok(Loaded::Library) => {
-                let error = no_register_rules(name.as_str());
+            Ok(Loaded::Library(warnings)) => {
+                let error = no_register_rules(name.as_str(), &warnings);
                 self.failed(error.clone());
                 Err(ActivationError::Library(error))
             }
@@ -319,7 +325,7 @@ impl Activation {
                 self.swap(*provision);
                 return metrics().set_failing();
             }
-            Ok(Loaded::Library) => no_register_rules(initial),
+            Ok(Loaded::Library(warnings)) => no_register_rules(initial, &warnings),
             Err(failure) => failure,
         };
         // The same error is `initial`'s own.

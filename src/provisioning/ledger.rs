@@ -1,7 +1,7 @@
 //! The ledger: what is known of each file in the provision directory beyond what the disk tells.
 
 use crate::directory::{DirectoryError, Entry, ProvisionDir};
-use crate::script::runtime::fault::LoadError;
+use crate::script::runtime::fault::{Fault, LoadError};
 use crate::system::lock::lock;
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -49,6 +49,8 @@ pub(crate) struct LedgerRow {
     pub generation: Option<u64>,
     /// Why it did not load the last time.
     pub error: Option<LoadError>,
+    /// What looks wrong with it although it loaded.
+    pub warnings: Vec<Fault>,
     /// Why it is not looked at.
     pub skipped: Option<String>,
 }
@@ -62,6 +64,8 @@ pub(crate) struct Record {
     pub generation: Option<u64>,
     /// Why it did not load the last time.
     pub error: Option<LoadError>,
+    /// What looked wrong when it last loaded.
+    pub warnings: Vec<Fault>,
 }
 
 /// What was learned by loading, by name.
@@ -71,8 +75,9 @@ pub(crate) struct Ledger(Mutex<HashMap<String, Record>>);
 impl Ledger {
     /// `name` serves as `generation`.
     pub(crate) fn activated(&self, name: &str, generation: u64) {
-        let record = Record { kind: Some(Kind::Provision), generation: Some(generation), error: None };
-        lock(&self.0).insert(name.to_owned(), record);
+        let mut ledger = lock(&self.0);
+        let record = ledger.entry(name.to_owned()).or_default();
+        (record.kind, record.generation, record.error) = (Some(Kind::Provision), Some(generation), None);
     }
 
     pub(crate) fn failed(&self, name: &str, error: &LoadError) {
@@ -86,10 +91,19 @@ impl Ledger {
         (record.kind, record.error) = (Some(Kind::Library), None);
     }
 
+    /// `name` loaded with these warnings; gives those that it did not have when it last loaded.
+    pub(crate) fn warned(&self, name: &str, warnings: &[Fault]) -> Vec<Fault> {
+        let mut ledger = lock(&self.0);
+        let record = ledger.entry(name.to_owned()).or_default();
+        let before = std::mem::replace(&mut record.warnings, warnings.to_vec());
+        warnings.iter().filter(|warning| !before.contains(warning)).cloned().collect()
+    }
+
     /// `name` has other content, which nobody has loaded yet: an error of before says nothing of it.
     pub(crate) fn rewritten(&self, name: &str) {
         if let Some(record) = lock(&self.0).get_mut(name) {
             record.error = None;
+            record.warnings.clear();
         }
     }
 
@@ -128,6 +142,7 @@ impl Ledger {
             kind,
             generation: record.generation,
             error: record.error,
+            warnings: record.warnings,
             skipped: entry.skipped.map(|reason| reason.to_string()),
         }
     }

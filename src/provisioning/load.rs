@@ -75,7 +75,7 @@ pub(crate) fn load_first(
             provision.built_in = true;
             Ok(*provision)
         }
-        Loaded::Library => Err(no_register_rules(name)),
+        Loaded::Library(warnings) => Err(no_register_rules(name, &warnings)),
     };
     let name = initial::name(directory);
     let checked = Name::parse(name).map_err(|error| Fault::of_file(name, error.to_string()))?;
@@ -90,7 +90,7 @@ pub(crate) fn load_first(
     }
     let error = match load(engine, options, directory, name, None, values.clone()) {
         Ok(Loaded::Provision(provision)) => return Ok(*provision),
-        Ok(Loaded::Library) => no_register_rules(name),
+        Ok(Loaded::Library(warnings)) => no_register_rules(name, &warnings),
         Err(error) => error,
     };
     ledger.failed(name, &error);

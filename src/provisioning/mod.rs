@@ -5,6 +5,7 @@
 //! 2. `activation.rs`: one load at a time; it decides what a change of a file means, and logs what fails.
 //! 3. `load.rs`: reads the file, and compiles it with the options of the command line; at start it loads `initial.rs`.
 //! 4. `provision.rs`: compiled files -> `registerRules()` -> rules, view functions, hooks.
+//!    `warnings.rs`: what looks wrong although it loads.
 //! 5. `active.rs`: the swap. Requests that run finish on the old provision; waits for a generation end.
 //! 6. `ledger.rs`: what became of each file; `required.rs` and `activation/readiness.rs`: whether the server is ready.
 //!
@@ -18,4 +19,5 @@ pub(crate) mod ledger;
 pub(crate) mod load;
 pub(crate) mod provision;
 pub(crate) mod required;
+pub(crate) mod warnings;
 pub(crate) mod watcher;

@@ -3,23 +3,22 @@
 
 use crate::message::epoch::ResetCounter;
 use crate::observing::counters::RuleCounters;
+use crate::provisioning::warnings;
 use crate::routing::router::Router;
 use crate::routing::rule::Rule;
 use crate::routing::value::Value;
+use crate::script::runtime::analysis::{self, rules};
 use crate::script::runtime::budget::Budget;
 use crate::script::runtime::call::{self, Call, CurrentFunction, Loading};
 use crate::script::runtime::fault::{Fault, LoadError};
 use crate::script::runtime::files::{File, Files};
-use crate::script::runtime::registration::{Entry, Registration, Scope};
+use crate::script::runtime::registration::{Entry, REGISTER_RULES, Registration, Scope};
 use crate::script::runtime::routes::{Routes, RuleView};
 use crate::script::runtime::view::View;
 use rhai::{Dynamic, Engine, EvalAltResult, FnPtr, NativeCallContext, Position};
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-
-/// The function that every provision defines.
-const REGISTER_RULES: &str = "registerRules";
 
 /// A compiled provision with its rule table.
 pub struct Provision {
@@ -42,6 +41,8 @@ pub struct Provision {
     pub routes: Arc<Routes>,
     /// What is known of each rule besides.
     pub views: Vec<Served>,
+    /// What looks wrong with it, although it loads.
+    pub warnings: Vec<Fault>,
     before: Vec<(Scope, View)>,
     after: Vec<(Scope, View)>,
     /// With their status codes; of one code and scope, the last registered counts.
@@ -95,8 +96,8 @@ pub struct RuleRow {
 pub enum Loaded {
     /// A provision, not yet active.
     Provision(Box<Provision>),
-    /// A file without `registerRules()`: for imports.
-    Library,
+    /// A file without `registerRules()`: for imports. With what looks wrong with it.
+    Library(Vec<Fault>),
 }
 
 impl Provision {
@@ -116,11 +117,19 @@ impl Provision {
         let loading = Loading { files: files.clone(), registration: Registration::default() };
         let call = Call { loading: Some(loading.into()), ..Call::default() };
         let (loaded, call) = call::within(call, || budget.run(|| run(engine, files)));
-        let loaded =
-            loaded.map_err(|error| Fault::new(&error, &files.main, files).or_line(files, call.line()));
-        let Some(main) = loaded? else { return Ok(Loaded::Library) };
+        let found = analysis::analyse(engine, files);
+        let loaded = loaded.map_err(|error| {
+            warnings::explain(Fault::new(&error, &files.main, files).or_line(files, call.line()), &found)
+        });
+        let mut warnings = found.warnings(files);
+        let Some(main) = loaded? else {
+            warnings.extend(warnings::of_library(files));
+            return Ok(Loaded::Library(warnings));
+        };
         let registration = call.loading.map(|loading| loading.registration).unwrap_or_default();
-        let provision = Provision::build(engine, budget, files, registration)?;
+        warnings.extend(warnings::of_rules(files, &registration.rules));
+        warnings.sort_by_key(|warning| (warning.file != files.main, warning.line, warning.column));
+        let provision = Provision { warnings, ..Provision::build(engine, budget, files, registration)? };
         log::debug!("loaded `{}`: {} rules", main.name, provision.views.len());
         Ok(Loaded::Provision(Box::new(provision)))
     }
@@ -134,7 +143,10 @@ impl Provision {
         endpoints_are_unique(files, &registration.rules)?;
         let (mut rules, mut functions, mut views) = (Vec::new(), Vec::new(), Vec::new());
         for entry in registration.rules {
-            let wrong = |message: String| Fault::from_position(files, &entry.file, entry.at, message);
+            let wrong = |message: String| {
+                let hint = rules::foreign_variable(&entry.rule).map(|(_, meant)| rules::as_variable(&meant));
+                Fault { hint, ..Fault::from_position(files, &entry.file, entry.at, message) }
+            };
             let rule = Rule::parse(&entry.rule, &entry.endpoint, entry.options.clone())
                 .map_err(|error| wrong(error.to_string()))?;
             let function = entry.view.clone().bind(&entry.rule, &rule.variables()).map_err(wrong)?;
@@ -160,6 +172,7 @@ impl Provision {
             router,
             routes: routes.into(),
             views,
+            warnings: Vec::new(),
             before: registration.before,
             after: registration.after,
             error_handlers: registration.error_handlers,
@@ -295,9 +308,16 @@ fn line(at: Position) -> usize {
     at.line().unwrap_or(0)
 }
 
-/// What is wrong with a file that has no `registerRules()`, where a provision is wanted.
-pub(crate) fn no_register_rules(name: &str) -> LoadError {
+/// What is wrong with a file that has no `registerRules()`, where a provision is wanted; `warnings` are those of its load.
+pub(crate) fn no_register_rules(name: &str, warnings: &[Fault]) -> LoadError {
     let mut error = Fault::of_file(name, "function registerRules() is missing");
-    error.hint = Some("define `fn registerRules() { app.get(\"/foo\", foo); }`".to_owned());
+    // The last one is of the file as a whole, if any is.
+    match warnings.last().filter(|warning| warning.line.is_none()) {
+        Some(whole) => {
+            error.message = format!("{}: {}", error.message, whole.message);
+            error.hint.clone_from(&whole.hint);
+        }
+        None => error.hint = Some("define `fn registerRules() { app.get(\"/foo\", foo); }`".to_owned()),
+    }
     error
 }

@@ -76,7 +76,7 @@ fn cause(name: &Name, directory: &ProvisionDir, ledger: &Ledger) -> Option<Strin
     let text = match (record.error, record.kind, record.generation) {
         _ if !directory.exists(&file) => ActivationError::Unknown(name.as_str().to_owned()).to_string(),
         (Some(error), ..) => error.to_string(),
-        (None, Some(Kind::Library), _) => no_register_rules(file.as_str()).to_string(),
+        (None, Some(Kind::Library), _) => no_register_rules(file.as_str(), &record.warnings).to_string(),
         (None, _, None) => format!("`{file}` is there, but nothing has activated it"),
         (None, _, Some(_)) => return None,
     };

@@ -33,6 +33,7 @@ pub fn engine(budget: Budget) -> Engine {
         register(&mut natives);
     }
     let handles = natives.finish();
+    runtime::analysis::catalogue::set_globals(&handles);
     runtime::imports::register(&mut engine, budget, handles);
     engine
 }

@@ -11,7 +11,11 @@ const BROKEN: &[(&str, &str, &str)] = &[
     ),
     ("unclosed", "fn registerRules() {\n", "line 2, column 1: expecting '}' to terminate this block"),
     ("nothing", "fn other() { 1 }\n", "function registerRules() is missing"),
-    ("empty", "", "function registerRules() is missing"),
+    (
+        "empty",
+        "",
+        "function registerRules() is missing: the file is empty: it defines no function and no variable",
+    ),
     (
         "parameters",
         "fn registerRules(app) { }\n",

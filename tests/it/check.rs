@@ -1,6 +1,6 @@
 //! `h1mock check` and `h1mock routes`.
 
-use crate::harness::{Folder, binary};
+use crate::harness::{Folder, Mock, binary};
 
 #[test]
 fn check_prints_as_a_compiler_does() {
@@ -50,4 +50,78 @@ RULE                METHODS           ENDPOINT  CONVERTERS      LINE
 /b                  OPTIONS,POST      b                         api:3
 ";
     assert_eq!(String::from_utf8_lossy(&output.stdout), expected);
+}
+
+const SUSPECT: &str =
+    "fn registerRules() {\n    app.get(\"/a\", show);\n}\nfn show() {\n    helo(1)\n}\nfn hello(n) { n }\n";
+
+#[test]
+fn check_warns_of_what_looks_wrong_and_fails_only_where_it_is_strict() {
+    let folder = Folder::new();
+    folder.write("suspect", SUSPECT);
+    folder
+        .write("many", &format!("fn registerRules() {{ }}\nfn f() {{\n{}}}\n", "    nobody();\n".repeat(25)));
+    folder.write("misspelt", "fn register_rules() { 1 }\n");
+    folder.write("empty", "\n");
+    let check = |args: &[&str]| {
+        let output = binary().arg("check").args(args).current_dir(&folder.0).output().unwrap();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        (output.status.code(), text(&output.stdout), text(&output.stderr))
+    };
+    let warning = "warning: provision `suspect`: line 5, column 5: no function `helo`
+  --> suspect:5:5
+  |
+5 |     helo(1)
+  |     ^
+  = help: did you mean `hello`?
+
+"
+    .to_owned();
+    let ok = "suspect: ok, 1 rule\n".to_owned();
+    assert_eq!(check(&["suspect"]), (Some(0), ok.clone(), warning.clone()));
+    let counted = format!("{warning}1 warning, which --strict takes for failures\n");
+    assert_eq!(check(&["--strict", "suspect"]), (Some(1), ok, counted));
+    let (code, _, error) = check(&["many"]);
+    assert_eq!((code, error.matches("no function `nobody`").count()), (Some(0), 20));
+    assert!(error.ends_with("warning: and 5 more warnings\n\n"), "{error}");
+    let (_, out, error) = check(&["misspelt", "empty"]);
+    assert_eq!(out, "misspelt: ok, but it registers nothing\nempty: ok, but it registers nothing\n");
+    assert!(
+        error.contains("function `register_rules` registers nothing: h1mock calls `registerRules`"),
+        "{error}"
+    );
+    assert!(error.contains("the file is empty"), "{error}");
+}
+
+#[test]
+fn a_server_tells_warnings_to_who_loads_and_to_the_log_once() {
+    let mock = Mock::start();
+    let reply = mock.provision("suspect", SUSPECT);
+    assert_eq!(reply.status, 201);
+    let expected = r#"{"result":"success: basename file 'suspect' has been loaded","generation":2,"warnings":[{"file":"suspect","line":5,"column":5,"message":"no function `helo`","source":"    helo(1)","hint":"did you mean `hello`?"}]}"#;
+    assert_eq!(reply.text(), expected);
+    // The same again is no news for the log.
+    let again = mock.provision("suspect", SUSPECT).json();
+    assert_eq!(again["warnings"][0]["line"], 5);
+    let failed = mock.get("/a");
+    assert_eq!(failed.status, 500);
+    assert!(failed.text().ends_with("  = help: did you mean `hello`?\n"), "{}", failed.text());
+    assert_eq!(
+        mock.log().matches("WARN  provision `suspect`: line 5, column 5: no function `helo`").count(),
+        1
+    );
+    let good = mock.provision("suspect", &SUSPECT.replace("helo", "hello")).text();
+    assert_eq!(good, r#"{"result":"success: basename file 'suspect' has been loaded","generation":4}"#);
+}
+
+#[test]
+fn json_that_is_not_read_for_its_type_is_told() {
+    let mock = Mock::serving(
+        "fn registerRules() { app.post(\"/a\", add); }\nfn add() {\n    let item = request.json;\n    item.name\n}\n",
+    );
+    let reply = mock.post("/a", "application/x-www-form-urlencoded", b"{\"name\": 1}");
+    assert_eq!(reply.status, 500);
+    let hint = "  = help: `request.json` is `()`, for the Content-Type of this request is `application/x-www-form-urlencoded`: send `-H 'Content-Type: application/json'`, or read it by `request.get_json(#{ force: true })`\n";
+    assert!(reply.text().ends_with(hint), "{}", reply.text());
+    assert_eq!(mock.post("/a", "application/json", b"{\"name\": \"x\"}").text(), "x");
 }

@@ -4,9 +4,10 @@ use crate::harness::{Folder, Mock, binary, example, project};
 
 #[test]
 fn every_example_loads() {
-    let output = binary().arg("check").arg(project().join("provisions")).output().unwrap();
+    let output = binary().args(["check", "--strict"]).arg(project().join("provisions")).output().unwrap();
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
     for name in ["default", "foo-bar", "healthz", "initial", "orders.rhai", "oauth2.rhai", "cities.rhai"] {
         assert!(text.contains(&format!("provisions/{name}: ok")), "{text}");
     }

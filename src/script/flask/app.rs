@@ -217,12 +217,23 @@ fn hooks<R: Registry + Send + Sync + 'static>(natives: &mut Natives) {
         natives.register_fn(name, |context: NativeCallContext, on: &mut R, code: Dynamic, handler: FnPtr| {
             let code = match code.as_int().ok().and_then(|code| u16::try_from(code).ok()) {
                 Some(code @ 400..=599) => code,
-                _ => return Err(format!("an error handler is for a code from 400 to 599, not {code}").into()),
+                _ => return Err(no_code(&code).into()),
             };
             let view = View::find(&*call::files()?, &context, handler)?
                 .taking(1, "an error handler takes the error")?;
             on.change(|registration| registration.error_handlers.push((None, code, view)))
         });
+    }
+}
+
+/// What is no code of an error handler.
+fn no_code(code: &Dynamic) -> String {
+    let number = code.read_lock::<ImmutableString>().and_then(|text| text.parse::<u16>().ok());
+    match number {
+        Some(number @ 400..=599) => {
+            format!("the code of an error handler is a number: {number} without quotes")
+        }
+        _ => format!("an error handler is for a code from 400 to 599, not {code}"),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Errors of properties and options that scripts misspell or assign to. Knows no property by name.
 
+use crate::script::runtime::analysis::near;
 use rhai::EvalAltResult;
 
 /// `<owner> has no property` with the nearest of `names`; `owner` as it reads in a sentence.
@@ -23,33 +24,15 @@ pub(crate) fn read_only(what: &str) -> Box<EvalAltResult> {
     format!("`{what}` is read-only: copy it to a variable to change the copy").into()
 }
 
-/// The one of `names` that takes the fewest edits to reach, if it is a likely misspelling: a third of its letters.
+/// The one of `names` that was meant, if it is a likely misspelling.
 fn nearest<'n>(name: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
     let names: Vec<&str> = names.collect();
     // Names from elsewhere are settled by the caller, who leaves one.
     if let [only] = names[..] {
         return Some(only);
     }
-    let ranked = names.into_iter().map(|known| (edits(name, known.trim_end_matches("()")), known));
-    ranked
-        .min_by_key(|(edits, _)| *edits)
-        .filter(|(edits, known)| *edits <= known.len().div_ceil(3))
-        .map(|(_, known)| known)
-}
-
-/// Levenshtein distance.
-fn edits(a: &str, b: &str) -> usize {
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.bytes().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, y) in b.bytes().enumerate() {
-            let replaced = diagonal + usize::from(x != y);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row[b.len()]
+    let meant = near::nearest(name, names.iter().map(|known| known.trim_end_matches("()")))?;
+    names.into_iter().find(|known| known.trim_end_matches("()") == meant)
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 
 mod accept;
 mod authorization;
+pub(crate) mod no_json;
 
 use crate::message::form::options;
 use crate::message::request::Request;
@@ -168,6 +169,7 @@ struct JsonOptions {
 
 fn get_json(request: &Request, options: JsonOptions) -> Read {
     if !options.force && !request.is_json() {
+        call::with(|call| call.no_json = true);
         return Ok(Dynamic::UNIT);
     }
     let parse = |body: &[u8]| match body.trim_ascii().is_empty() {

@@ -21,6 +21,8 @@ pub(crate) struct Call {
     pub function: CurrentFunction,
     /// Values of `store` that nobody else sees, once the store was reset while this request is handled.
     pub own_values: Option<Arc<KeyValueStore>>,
+    /// Whether the script read the JSON of a request that says it has none.
+    pub no_json: bool,
     /// Sum of `time.sleep`.
     pub hold: Duration,
     /// How often it was called.
@@ -103,10 +105,11 @@ pub(crate) fn with<T>(look: impl FnOnce(&mut Call) -> T) -> Option<T> {
     CALL.with(|slot| slot.borrow_mut().as_mut().map(look))
 }
 
+/// What a script is told that asks for the request where there is none.
+pub(crate) const NO_REQUEST: &str = "`request` is there only while a request is handled";
+
 pub(crate) fn request() -> Fallible<Arc<Request>> {
-    with(|call| call.request.clone())
-        .flatten()
-        .ok_or_else(|| "`request` is there only while a request is handled".into())
+    with(|call| call.request.clone()).flatten().ok_or_else(|| NO_REQUEST.into())
 }
 
 pub(crate) fn routes() -> Fallible<Arc<Routes>> {

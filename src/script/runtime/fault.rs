@@ -4,6 +4,7 @@
 mod habit;
 mod hint;
 mod kind;
+pub(crate) mod missing;
 mod signs;
 mod spot;
 mod syntax;
@@ -101,6 +102,16 @@ impl Fault {
         self
     }
 
+    /// The fault with the hint of that one of `warnings` which told of it before, if it has none itself.
+    pub fn or_hint_of(self, warnings: &[Fault]) -> Fault {
+        let place = |fault: &Fault| (fault.line, fault.column, fault.file.clone());
+        let told = || warnings.iter().find(|warning| place(warning) == place(&self))?.hint.clone();
+        match &self.hint {
+            Some(_) => self,
+            None => Fault { hint: told(), ..self },
+        }
+    }
+
     /// `line 3, column 7: ` or nothing; with the file where it is not the provision's own.
     fn place(&self) -> String {
         let place = match (self.line, self.column) {
@@ -129,9 +140,18 @@ impl Fault {
 
     /// Everything that is known, on several lines: message, excerpt, hint.
     pub fn report(&self) -> String {
+        self.report_as(&self.to_string())
+    }
+
+    /// The same of something that looks wrong in a file that loads.
+    pub fn as_warning(&self) -> String {
+        self.report_as(&format!("provision `{}`: {}{}", self.provision, self.place(), self.message))
+    }
+
+    fn report_as(&self, message: &str) -> String {
         let hint =
             self.hint.as_ref().map(|hint| format!("  = help: {}\n", hint.replace('\n', "\n          ")));
-        format!("{self}\n{}{}", self.excerpt(), hint.unwrap_or_default())
+        format!("{message}\n{}{}", self.excerpt(), hint.unwrap_or_default())
     }
 
     /// The report for the log: one record, which ends with what follows from it (`note`).

@@ -38,6 +38,9 @@ pub struct Function {
     pub line: Option<usize>,
 }
 
+/// Names of files, and their syntax trees.
+type Compiled = Vec<(String, Arc<AST>)>;
+
 /// The files that one load of a provision has touched.
 pub struct Files {
     directory: Arc<ProvisionDir>,
@@ -53,6 +56,8 @@ pub struct Files {
     given: Option<Vec<u8>>,
     sources: Mutex<BTreeMap<String, Source>>,
     read: Mutex<BTreeSet<String>>,
+    /// Syntax trees that wait to be looked at; none once that has been done.
+    compiled: Mutex<Option<Compiled>>,
 }
 
 /// A file that was read to be compiled; a failing script wants its line even where that did not succeed.
@@ -78,6 +83,7 @@ impl Files {
             given,
             sources: Mutex::default(),
             read: Mutex::default(),
+            compiled: Mutex::new(Some(Vec::new())),
         }
     }
 
@@ -183,9 +189,18 @@ impl Files {
     pub fn load(&self, engine: &Engine, name: &str, bytes: Vec<u8>) -> Fallible<Arc<File>> {
         let text = to_text(bytes)?;
         lock(&self.sources).insert(name.to_owned(), Source { text: text.clone(), file: None });
-        let file = Arc::new(File::compile(engine, name, &text)?);
+        let ast = Arc::new(compile(engine, name, &text)?);
+        if let Some(compiled) = &mut *lock(&self.compiled) {
+            compiled.push((name.to_owned(), ast.clone()));
+        }
+        let file = Arc::new(File::evaluate(engine, name, &text, &ast)?);
         lock(&self.sources).insert(name.to_owned(), Source { text, file: Some(file.clone()) });
         Ok(file)
+    }
+
+    /// The syntax trees of the files that were compiled, once; from then on none are kept.
+    pub(super) fn take_compiled(&self) -> Compiled {
+        lock(&self.compiled).take().unwrap_or_default()
     }
 
     /// The name of the file that `import "path"` means: `path`, else `path.rhai`, inside the directory.
@@ -220,26 +235,35 @@ fn to_text(bytes: Vec<u8>) -> Fallible<String> {
     }
 }
 
+fn compile(engine: &Engine, name: &str, text: &str) -> Fallible<AST> {
+    // Only what is no Rhai may be Python: a comment or a text may well hold some.
+    let mut ast = names::compile(engine, text)
+        .map_err(|error| python::diagnose(text).unwrap_or_else(|| error.into()))?;
+    ast.set_source(name);
+    // Exported, a constant is in the module after the top level has run, where functions and importers find it.
+    let exports: String =
+        top_level_variables(&ast).iter().map(|variable| format!("export {variable};\n")).collect();
+    ast.combine(engine.compile(exports)?);
+    Ok(ast)
+}
+
 impl File {
-    /// Compiles `text` and evaluates its top level.
-    fn compile(engine: &Engine, name: &str, text: &str) -> Fallible<File> {
-        // Only what is no Rhai may be Python: a comment or a text may well hold some.
-        let mut ast = names::compile(engine, text)
-            .map_err(|error| python::diagnose(text).unwrap_or_else(|| error.into()))?;
-        ast.set_source(name);
-        // Exported, a constant is in the module after the top level has run, where functions and importers find it.
-        let exports: String =
-            top_level_variables(&ast).iter().map(|variable| format!("export {variable};\n")).collect();
-        ast.combine(engine.compile(exports)?);
-        let functions = functions_of(&ast, text);
-        let mut module = Module::eval_ast_as_new(Scope::new(), &ast, engine)?;
+    /// Evaluates the top level of `ast`, which was compiled from `text`.
+    fn evaluate(engine: &Engine, name: &str, text: &str, ast: &AST) -> Fallible<File> {
+        let functions = functions_of(ast, text);
+        let mut module = Module::eval_ast_as_new(Scope::new(), ast, engine)?;
         freeze_variables(&mut module);
         let module: Shared<Module> = module.into();
         let mut state = engine.new_global_runtime_state();
-        state.lib.extend(properties::getters(&ast).map(Into::into));
+        state.lib.extend(properties::getters(ast).map(Into::into));
         state.lib.push(AST::new_from_module(module.clone()).shared_lib().clone());
-        let module = names::for_importers(module, &ast);
+        let module = names::for_importers(module, ast);
         Ok(File { name: name.to_owned(), state, module, functions })
+    }
+
+    /// Names of its functions, without closures.
+    pub fn functions(&self) -> impl Iterator<Item = &str> {
+        self.functions.iter().map(|function| function.name.as_str()).filter(|name| !name.starts_with("anon$"))
     }
 
     /// The functions called `name`; more than one where it is overloaded.

@@ -1,6 +1,7 @@
 //! Rhai underneath: budgets, calls, files, and errors with their place.
 
 pub(crate) mod allocator;
+pub(crate) mod analysis;
 pub(crate) mod budget;
 pub(crate) mod call;
 pub(crate) mod chain;

@@ -28,6 +28,11 @@ pub(crate) fn shown(text: &str) -> Cow<'_, str> {
     if text.contains(SUFFIX) { text.replace(SUFFIX, "").into() } else { text.into() }
 }
 
+/// The name of a function as the script has it.
+pub(crate) fn given(name: &str) -> &str {
+    name.strip_suffix(SUFFIX).unwrap_or(name)
+}
+
 /// Compiles `text`, so that none of its functions takes over a method.
 ///
 /// # Errors

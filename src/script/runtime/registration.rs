@@ -5,6 +5,9 @@ use crate::routing::rule::RuleOptions;
 use rhai::{ImmutableString, Position};
 use std::sync::{Arc, Mutex};
 
+/// The function that every provision defines.
+pub(crate) const REGISTER_RULES: &str = "registerRules";
+
 /// What was registered, in order.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Registration {

@@ -68,6 +68,10 @@ impl View {
             }
         }
         let name = names::shown(function.fn_name());
+        // A file is known once its top level has run.
+        if context.call_source().is_some_and(|name| files.file(name).is_none()) {
+            return Err("rules and hooks are registered in a function: write `fn registerRules() { ... }` around the call".into());
+        }
         Err(format!("no function `{name}`: define it by `fn {name}(...) {{ ... }}`").into())
     }
 

@@ -1,0 +1,95 @@
+//! What looks wrong with a file that loads, beyond what analysis of its script finds: its rules, and what it is. Also what analysis
+//! knows of a load that fails.
+
+use crate::provisioning::ledger::Ledger;
+use crate::script::runtime::analysis::near::nearest;
+use crate::script::runtime::analysis::{Findings, rules};
+use crate::script::runtime::call;
+use crate::script::runtime::fault::Fault;
+use crate::script::runtime::files::Files;
+use crate::script::runtime::registration::{Entry, REGISTER_RULES};
+
+/// So many are listed; of the rest only the number is told.
+pub(crate) const MOST_LISTED: usize = 20;
+
+/// The warnings to list, and how many there are beyond them.
+pub(crate) fn listed(warnings: &[Fault]) -> (&[Fault], usize) {
+    let shown = warnings.len().min(MOST_LISTED);
+    (&warnings[..shown], warnings.len() - shown)
+}
+
+/// `and 3 more warnings`, where there are more than those listed.
+pub(crate) fn more(count: usize) -> Option<String> {
+    match count {
+        0 => None,
+        1 => Some("and 1 more warning".to_owned()),
+        _ => Some(format!("and {count} more warnings")),
+    }
+}
+
+/// Logs what looks wrong with `name`, one record each; not what was the same when it last loaded.
+pub(super) fn log(ledger: &Ledger, name: &str, warnings: &[Fault]) {
+    let mut new = ledger.warned(name, warnings);
+    // A file that is about to be written is empty at first.
+    new.retain(|warning| warning.line.is_some() || warning.hint.is_some());
+    let (listed, rest) = listed(&new);
+    listed.iter().for_each(|warning| log::warn!("{}", warning.as_warning().trim_end()));
+    if let Some(more) = more(rest) {
+        log::warn!("provision `{name}`: {more}");
+    }
+}
+
+/// Rules that match something else than was meant.
+pub(super) fn of_rules(files: &Files, entries: &[Entry]) -> Vec<Fault> {
+    let mut warnings = Vec::new();
+    for entry in entries {
+        let mut warn = |message: String, hint: String| {
+            let fault = Fault::from_position(files, &entry.file, entry.at, message);
+            warnings.push(Fault { hint: Some(hint), ..fault });
+        };
+        if let Some((written, meant)) = rules::foreign_variable(&entry.rule) {
+            let message = format!("`{written}` in rule `{}` is no variable, but matches itself", entry.rule);
+            warn(message, rules::as_variable(&meant));
+        }
+        for method in entry.options.methods.iter().flatten() {
+            if let Some(hint) = rules::meant_method(method) {
+                warn(format!("unknown method `{method}` of rule `{}`", entry.rule), hint);
+            }
+        }
+    }
+    warnings
+}
+
+/// What looks wrong with a file that has no `registerRules()`.
+pub(super) fn of_library(files: &Files) -> Vec<Fault> {
+    no_library(files)
+        .map(|(message, hint)| Fault { hint, ..Fault::of_file(&files.main, message) })
+        .into_iter()
+        .collect()
+}
+
+/// Why the main file of `files` is no library either, and what to write.
+pub(crate) fn no_library(files: &Files) -> Option<(String, Option<String>)> {
+    let file = files.file(&files.main)?;
+    let names: Vec<&str> = file.functions().collect();
+    if let Some(meant) = names.iter().find(|name| nearest(name, [REGISTER_RULES]).is_some()) {
+        let message = format!("function `{meant}` registers nothing: h1mock calls `{REGISTER_RULES}`");
+        return Some((message, Some(format!("rename it to `{REGISTER_RULES}`"))));
+    }
+    if names.is_empty() && file.module.is_empty() {
+        return Some(("the file is empty: it defines no function and no variable".to_owned(), None));
+    }
+    None
+}
+
+/// `fault`, which ended a load, with what analysis has found at its place.
+pub(super) fn explain(fault: Fault, found: &Findings) -> Fault {
+    let fault = found.explain(fault);
+    match found.called_view() {
+        // The view runs while the rules are registered.
+        Some(called) if fault.hint.is_none() && fault.message == call::NO_REQUEST => {
+            Fault { hint: Some(called), ..fault }
+        }
+        _ => fault,
+    }
+}

@@ -1,0 +1,113 @@
+//! What is wrong with a script and shows before it runs: a walk over the syntax tree of each file of a load, with the scopes
+//! that Rhai has. It knows names and numbers of arguments, and types only of the handles of natives (`app`, `json`). What it
+//! finds are warnings: the file loads all the same.
+
+mod calls;
+pub(crate) mod catalogue;
+mod conditions;
+mod facts;
+mod members;
+pub(crate) mod near;
+mod qualified;
+pub(crate) mod rules;
+mod scopes;
+#[cfg(test)]
+mod tests;
+mod variables;
+mod views;
+mod walk;
+mod writes;
+
+use super::fault::{Fault, Kind};
+use super::files::Files;
+use catalogue::Catalogue;
+use facts::Facts;
+use rhai::{Engine, Position};
+use std::collections::{BTreeMap, HashSet};
+use walk::Walker;
+
+/// Files with more functions and closures than this are not looked at: finding the body of each takes a look at all others.
+const MOST_FUNCTIONS: usize = 4000;
+
+/// One thing that is wrong.
+#[derive(Debug, Clone)]
+struct Finding {
+    file: String,
+    at: Position,
+    message: String,
+    hint: Option<String>,
+    /// A name for which it does not hold where some file uses that as a key: a map may have a function there.
+    unless: Option<String>,
+    /// It is told only where the load fails because of it: it may work.
+    only_if_fails: bool,
+}
+
+/// What all files of a load have, for the walk over one.
+struct World<'w> {
+    engine: &'w Engine,
+    catalogue: &'static Catalogue,
+    files: &'w Files,
+    facts: BTreeMap<String, Facts>,
+}
+
+/// What was found in the files of a load.
+#[derive(Debug, Default)]
+pub(crate) struct Findings(Vec<Finding>);
+
+/// Looks at the files that were compiled since the load began; they are looked at once.
+pub(crate) fn analyse(engine: &Engine, files: &Files) -> Findings {
+    let compiled = files.take_compiled();
+    let catalogue = Catalogue::of(engine);
+    let facts = compiled.iter().map(|(name, ast)| (name.clone(), Facts::new(files, name, ast)));
+    let world = World { engine, catalogue, files, facts: facts.collect() };
+    let (mut found, mut keys) = (Vec::new(), HashSet::new());
+    for (name, ast) in &compiled {
+        let Some(facts) = world.facts.get(name) else { continue };
+        let mut walker = Walker::new(&world, facts, &mut found, &mut keys);
+        walker.file(ast);
+    }
+    found.retain(|finding| finding.unless.as_ref().is_none_or(|name| !keys.contains(name)));
+    let of_import = |finding: &Finding| finding.file != files.main;
+    let place = |finding: &Finding| (of_import(finding), finding.file.clone(), finding.at);
+    found.sort_by_cached_key(|finding| (place(finding), finding.message.clone()));
+    found.dedup_by(|one, other| place(one) == place(other) && one.message == other.message);
+    Findings(found)
+}
+
+impl Findings {
+    /// The warnings of a load that has succeeded.
+    pub(crate) fn warnings(&self, files: &Files) -> Vec<Fault> {
+        let told = self.0.iter().filter(|finding| !finding.only_if_fails);
+        told.map(|finding| finding.fault(files)).collect()
+    }
+
+    /// `fault` with what was found at its place, where it says less itself.
+    pub(crate) fn explain(&self, fault: Fault) -> Fault {
+        let same = |finding: &&Finding| {
+            finding.file == fault.file
+                && (finding.at.line(), finding.at.position()) == (fault.line, fault.column)
+        };
+        let Some(finding) = self.0.iter().find(same) else { return fault };
+        match fault.kind {
+            // Rhai tells the types of the arguments, and not what is wrong with them.
+            Kind::NoFunction(_) if finding.only_if_fails => {
+                Fault { message: finding.message.clone(), hint: finding.hint.clone(), ..fault }
+            }
+            _ => Fault { hint: fault.hint.or_else(|| finding.hint.clone()), ..fault },
+        }
+    }
+
+    /// The first view that was given as a call (`hello()`): what failed while the file was loaded may be inside that function.
+    pub(crate) fn called_view(&self) -> Option<String> {
+        let called = self.0.iter().find(|finding| finding.only_if_fails && finding.hint.is_some())?;
+        let line = called.at.line().unwrap_or_default();
+        Some(format!("line {line}: {}", called.hint.as_deref().unwrap_or_default()))
+    }
+}
+
+impl Finding {
+    fn fault(&self, files: &Files) -> Fault {
+        let fault = Fault::from_position(files, &self.file, self.at, self.message.clone());
+        Fault { hint: self.hint.clone(), ..fault }
+    }
+}

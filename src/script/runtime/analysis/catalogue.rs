@@ -1,0 +1,145 @@
+//! The natives by name, and the global variables: what analysis compares a script with.
+
+use crate::script::runtime::natives::Handles;
+use rhai::{Dynamic, Engine, Identifier, ImmutableString};
+use std::any::TypeId;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::OnceLock;
+
+/// The global variables of natives (`app`, `json`, ...) and their types: the same of all engines of the process.
+static GLOBALS: OnceLock<BTreeMap<String, TypeId>> = OnceLock::new();
+static CATALOGUE: OnceLock<Catalogue> = OnceLock::new();
+
+/// Names that Rhai treats itself, and the numbers of arguments that it takes for them.
+const KEYWORDS: [(&str, usize); 7] = [
+    ("Fn", 1),
+    ("debug", 1),
+    ("is_def_fn", 2),
+    ("is_def_var", 1),
+    ("is_shared", 1),
+    ("print", 1),
+    ("type_of", 1),
+];
+
+/// Names of functions that take any number of arguments, as a function and as a method.
+const OF_ANY_NUMBER: [&str; 2] = ["call", "curry"];
+
+/// The types of parameters.
+type Types = Vec<TypeId>;
+
+pub(crate) struct Catalogue {
+    /// For each name the types of the parameters.
+    functions: BTreeMap<Identifier, Vec<Types>>,
+    /// The types that have a property of this name.
+    getters: BTreeMap<Identifier, Vec<TypeId>>,
+    /// The types that have `[...]` by text, which Rhai asks for properties that have no getter.
+    indexed: Vec<TypeId>,
+    globals: &'static BTreeMap<String, TypeId>,
+}
+
+/// Tells which variables the natives of an engine have.
+pub(crate) fn set_globals(globals: &Handles) {
+    GLOBALS.get_or_init(|| globals.iter().map(|(name, value)| (name.clone(), value.type_id())).collect());
+}
+
+impl Catalogue {
+    /// That of the natives, which every engine of scripts has.
+    pub(crate) fn of(engine: &Engine) -> &'static Catalogue {
+        CATALOGUE.get_or_init(|| Catalogue::new(engine))
+    }
+
+    fn new(engine: &Engine) -> Catalogue {
+        let natives = engine.collect_fn_metadata(
+            None,
+            |function| {
+                let types: Types = function.metadata.param_types.iter().copied().collect();
+                function.namespace.is_empty().then(|| (function.metadata.name.clone(), types))
+            },
+            true,
+        );
+        let (mut functions, mut getters) = (BTreeMap::<_, Vec<_>>::new(), BTreeMap::<_, Vec<_>>::new());
+        let mut indexed = Vec::new();
+        let texts = [TypeId::of::<ImmutableString>(), TypeId::of::<Dynamic>()];
+        for (name, types) in natives {
+            match (name.strip_prefix("get$"), types.first()) {
+                (Some(property), Some(of)) => getters.entry(property.into()).or_default().push(*of),
+                (None, Some(of)) if name == "index$get$" => {
+                    if types.get(1).is_some_and(|index| texts.contains(index)) {
+                        indexed.push(*of);
+                    }
+                }
+                _ if name.contains('$') => {}
+                _ => functions.entry(name).or_default().push(types),
+            }
+        }
+        let globals = GLOBALS.get_or_init(BTreeMap::new);
+        Catalogue { functions, getters, indexed, globals }
+    }
+
+    /// The type of global variable `name`.
+    pub(super) fn global(&self, name: &str) -> Option<TypeId> {
+        self.globals.get(name).copied()
+    }
+
+    pub(super) fn globals(&self) -> impl Iterator<Item = &str> {
+        self.globals.keys().map(String::as_str)
+    }
+
+    /// Names that a script can call as functions: those that are no operators.
+    pub(super) fn functions(&self) -> impl Iterator<Item = &str> {
+        let keywords = KEYWORDS.iter().map(|(name, _)| *name);
+        self.functions.keys().map(Identifier::as_str).filter(|name| is_word(name)).chain(keywords)
+    }
+
+    /// The numbers of arguments of the natives called `name`, a method's receiver being the first; none: there is no such native.
+    pub(super) fn counts(&self, name: &str) -> BTreeSet<usize> {
+        let of_natives = self.functions.get(name).into_iter().flatten().map(|types| types.len());
+        let of_rhai = KEYWORDS.iter().filter(|(known, _)| *known == name).map(|(_, count)| *count);
+        of_natives.chain(of_rhai).collect()
+    }
+
+    /// The same, of those that are methods of type `of`.
+    pub(super) fn method_counts(&self, of: TypeId, name: &str) -> BTreeSet<usize> {
+        let is_method = |types: &&Types| types.first().is_some_and(|first| takes(*first, of));
+        let natives = self.functions.get(name).into_iter().flatten().filter(is_method);
+        natives.map(|types| types.len()).collect()
+    }
+
+    /// The methods of type `of` alone, not those that any value has.
+    pub(super) fn methods(&self, of: TypeId) -> impl Iterator<Item = &str> {
+        let is_own = move |types: &Types| types.first() == Some(&of);
+        let own = self.functions.iter().filter(move |(_, natives)| natives.iter().any(is_own));
+        own.map(|(name, _)| name.as_str()).filter(|name| is_word(name))
+    }
+
+    pub(super) fn has_property(&self, of: TypeId, name: &str) -> bool {
+        self.getters.get(name).is_some_and(|types| types.contains(&of))
+    }
+
+    pub(super) fn properties(&self, of: TypeId) -> impl Iterator<Item = &str> {
+        self.getters.iter().filter(move |(_, types)| types.contains(&of)).map(|(name, _)| name.as_str())
+    }
+
+    /// Whether `x.name` may be `x["name"]` for values of this type.
+    pub(super) fn is_indexed(&self, of: TypeId) -> bool {
+        self.indexed.contains(&of)
+    }
+
+    pub(super) fn takes_any_number(name: &str) -> bool {
+        OF_ANY_NUMBER.contains(&name)
+    }
+
+    /// Whether Rhai itself knows what `name` means for any value.
+    pub(super) fn is_of_any_value(name: &str) -> bool {
+        Self::takes_any_number(name) || matches!(name, "is_shared" | "to_debug" | "to_string" | "type_of")
+    }
+}
+
+/// Whether a parameter of type `parameter` takes a value of type `of`.
+fn takes(parameter: TypeId, of: TypeId) -> bool {
+    parameter == of || parameter == TypeId::of::<Dynamic>()
+}
+
+fn is_word(name: &str) -> bool {
+    name.starts_with(|letter: char| letter.is_alphabetic() || letter == '_')
+}

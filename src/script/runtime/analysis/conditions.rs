@@ -1,0 +1,89 @@
+//! Conditions that are certainly no booleans: Rhai has no truth of texts, lists and numbers.
+
+use super::walk::Walker;
+use rhai::{Expr, FnCallExpr, Token};
+
+/// Parts of a request that are never booleans, and whose values are none.
+const LOOKED_UP: [&str; 7] = ["args", "form", "values", "cookies", "headers", "baggage", "files"];
+
+impl Walker<'_> {
+    /// What stands behind `if`, `while` or `!`, or beside `&&` and `||`.
+    pub(super) fn condition(&mut self, condition: &Expr) {
+        self.expression(condition);
+        let kind = match self.kind_of(condition) {
+            Some(kind) => kind,
+            None => return,
+        };
+        let hint = match kind {
+            "a text" | "a list" | "a map" => {
+                "compare it, as in `x.len() > 0`, or write `bool(x)` for Python's truth"
+            }
+            "a number" => "compare it, as in `n != 0`, or write `bool(n)` for Python's truth",
+            "a text or ()" => "compare it, as in `x != ()`, or write `bool(x)` for Python's truth",
+            "nothing" => "write `false`",
+            _ => "write `bool(x)` for Python's truth, or compare it",
+        };
+        let message = format!("a condition is true or false, not {kind}");
+        self.tell(condition.start_position(), message, Some(hint.to_owned()));
+    }
+
+    /// What `expression` is, where that is no boolean for certain.
+    fn kind_of(&self, expression: &Expr) -> Option<&'static str> {
+        match expression {
+            Expr::StringConstant(..) | Expr::InterpolatedString(..) | Expr::CharConstant(..) => {
+                Some("a text")
+            }
+            Expr::IntegerConstant(..) | Expr::FloatConstant(..) => Some("a number"),
+            Expr::Array(..) => Some("a list"),
+            Expr::Map(..) => Some("a map"),
+            Expr::Unit(_) => Some("nothing"),
+            Expr::DynamicConstant(value, _) if value.is_array() => Some("a list"),
+            Expr::DynamicConstant(value, _) if value.is_map() => Some("a map"),
+            Expr::DynamicConstant(value, _) if value.is_fnptr() => Some("a function"),
+            Expr::FnCall(call, _) => self.kind_of_call(call),
+            Expr::Dot(parts, ..) | Expr::Index(parts, ..) => self.kind_of_chain(&parts.lhs, &parts.rhs),
+            _ => None,
+        }
+    }
+
+    /// Operators that give no booleans, and `len(x)`.
+    fn kind_of_call(&self, call: &FnCallExpr) -> Option<&'static str> {
+        match call.op_token {
+            Some(Token::Minus | Token::Multiply | Token::Divide | Token::Modulo | Token::PowerOf) => {
+                Some("a number")
+            }
+            None if call.name == "len" && !call.is_qualified() && !self.facts.has_function("len") => {
+                Some("a number")
+            }
+            _ => None,
+        }
+    }
+
+    /// `x.len()`, and what is looked up in a request.
+    fn kind_of_chain(&self, first: &Expr, rest: &Expr) -> Option<&'static str> {
+        if let Expr::MethodCall(call, _) = rest {
+            let is_length = call.name == "len" && call.args.is_empty() && !self.facts.has_function("len");
+            return is_length.then_some("a number");
+        }
+        if self.receiver(first)?.path != "request" {
+            return None;
+        }
+        let looked_up = |member: &Expr| match member {
+            Expr::Property(property, _) => LOOKED_UP.contains(&property.2.as_str()),
+            _ => false,
+        };
+        match rest {
+            Expr::Property(property, _) if looked_up(rest) => {
+                Some(if property.2 == "headers" { "the headers" } else { "a dictionary" })
+            }
+            Expr::Dot(parts, ..) if looked_up(&parts.lhs) => match &parts.rhs {
+                Expr::MethodCall(call, _) if call.name == "get" && call.args.len() == 1 => {
+                    Some("a text or ()")
+                }
+                Expr::MethodCall(call, _) if call.name == "len" => Some("a number"),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+}

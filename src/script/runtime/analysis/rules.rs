@@ -1,0 +1,83 @@
+//! Rules that load and match something else than was meant: variables as other frameworks write them, and unknown methods.
+
+use super::near::{did_you_mean, nearest};
+use crate::routing::method::METHODS;
+use regex_lite::Regex;
+use std::sync::LazyLock;
+
+/// Methods that a rule may well have: those of HTTP, and of WebDAV.
+const OF_WEBDAV: [&str; 10] =
+    ["PROPFIND", "PROPPATCH", "MKCOL", "COPY", "MOVE", "LOCK", "UNLOCK", "REPORT", "SEARCH", "QUERY"];
+
+/// `{id}`, or a whole part `:id`.
+static FOREIGN: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r"\{([A-Za-z_]\w*)(?::\w+)?\}|(?:^|/):([A-Za-z_]\w*)\??(?:/|$)").ok());
+
+/// The variable of `rule` as other frameworks write it, and the rule that was meant.
+pub(crate) fn foreign_variable(rule: &str) -> Option<(String, String)> {
+    let foreign = FOREIGN.as_ref()?;
+    let found = foreign.captures(rule)?;
+    let written = found.get(0)?.as_str().trim_matches('/').to_owned();
+    let mut meant = rule.to_owned();
+    // Each turn has one variable less: neighbours share a slash.
+    while let Some(found) = foreign.captures(&meant) {
+        let name = found.get(1).or(found.get(2))?.as_str().to_owned();
+        let all = found.get(0)?;
+        let inside = all.as_str().trim_matches('/');
+        let start = all.start() + all.as_str().find(inside)?;
+        meant.replace_range(start..start + inside.len(), &format!("<{name}>"));
+    }
+    Some((written, meant))
+}
+
+/// What to write in place of a rule that was meant as `meant`.
+pub(crate) fn as_variable(meant: &str) -> String {
+    format!("a variable is written `<name>`: `{meant}`")
+}
+
+/// The method that was meant by one that nobody knows.
+pub(crate) fn meant_method(method: &str) -> Option<String> {
+    let known = METHODS.iter().skip(1).chain(&OF_WEBDAV);
+    if known.clone().any(|known| *known == method) {
+        return None;
+    }
+    nearest(method, known.copied()).map(did_you_mean)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn variables_of_other_frameworks_are_known() {
+        for (rule, expected) in [
+            ("/x/{id}", Some(("{id}", "/x/<id>"))),
+            ("/x/:id", Some((":id", "/x/<id>"))),
+            ("/:a/:b/c/{d}", Some((":a", "/<a>/<b>/c/<d>"))),
+            ("/x/{id:int}/y", Some(("{id:int}", "/x/<id>/y"))),
+            ("/users/<int:id>", None),
+            ("/v1/docs:batchGet", None),
+            ("/time/12:30", None),
+            ("/<any(a, b):kind>", None),
+            ("/x/{}", None),
+            ("/x/{a b}", None),
+        ] {
+            let expected = expected.map(|(written, meant)| (written.to_owned(), meant.to_owned()));
+            assert_eq!(foreign_variable(rule), expected, "{rule}");
+        }
+    }
+
+    #[test]
+    fn only_methods_that_are_near_to_a_known_one_are_told() {
+        for (method, expected) in [
+            ("GTE", Some("did you mean `GET`?")),
+            ("PSOT", Some("did you mean `POST`?")),
+            ("DELET", Some("did you mean `DELETE`?")),
+            ("GET", None),
+            ("PROPFIND", None),
+            ("BREW", None),
+        ] {
+            assert_eq!(meant_method(method).as_deref(), expected, "{method}");
+        }
+    }
+}

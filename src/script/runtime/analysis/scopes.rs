@@ -1,0 +1,57 @@
+//! The variables and imports that are seen at a place of a script.
+
+use rhai::ImmutableString;
+
+#[derive(Default, Clone)]
+pub(super) struct Scopes {
+    variables: Vec<ImmutableString>,
+    /// The name of an import, and its file where that is known.
+    imports: Vec<(String, Option<String>)>,
+}
+
+/// What was seen before a block.
+#[derive(Clone, Copy)]
+pub(super) struct Mark(usize, usize);
+
+impl Scopes {
+    pub(super) fn new(imports: &[(String, Option<String>)]) -> Scopes {
+        Scopes { variables: Vec::new(), imports: imports.to_vec() }
+    }
+
+    pub(super) fn mark(&self) -> Mark {
+        Mark(self.variables.len(), self.imports.len())
+    }
+
+    /// What was added since then is seen no more.
+    pub(super) fn rewind(&mut self, Mark(variables, imports): Mark) {
+        self.variables.truncate(variables);
+        self.imports.truncate(imports);
+    }
+
+    pub(super) fn add(&mut self, variable: ImmutableString) {
+        self.variables.push(variable);
+    }
+
+    pub(super) fn add_import(&mut self, name: &str, file: Option<String>) {
+        self.imports.push((name.to_owned(), file));
+    }
+
+    pub(super) fn has(&self, variable: &str) -> bool {
+        self.variables.iter().any(|known| known == variable)
+    }
+
+    /// The file of import `name`; `None`: there is no such import.
+    pub(super) fn import(&self, name: &str) -> Option<Option<&str>> {
+        let (_, file) = self.imports.iter().rfind(|(known, _)| known == name)?;
+        Some(file.as_deref())
+    }
+
+    pub(super) fn imports(&self) -> impl Iterator<Item = (&str, Option<&str>)> {
+        self.imports.iter().rev().map(|(name, file)| (name.as_str(), file.as_deref()))
+    }
+
+    /// The last one first: what stands nearest was meant most likely.
+    pub(super) fn variables(&self) -> impl Iterator<Item = &str> {
+        self.variables.iter().rev().map(ImmutableString::as_str)
+    }
+}

@@ -1,0 +1,66 @@
+//! Variables that are in no scope.
+
+use super::facts::shown;
+use super::near::{did_you_mean, nearest};
+use super::walk::Walker;
+use crate::script::runtime::fault::missing;
+use rhai::{ImmutableString, Namespace, Position};
+use std::num::NonZeroUsize;
+
+/// A variable as Rhai's tree has it: index, name, namespace, hash.
+type Variable = (Option<NonZeroUsize>, ImmutableString, Namespace, u64);
+
+impl Walker<'_> {
+    pub(super) fn variable(&mut self, variable: &Variable, at: Position) {
+        let (_, name, namespace, _) = variable;
+        if !namespace.is_empty() {
+            return self.qualified_variable(namespace, name);
+        }
+        if self.knows_variable(name) {
+            return;
+        }
+        let hint = self.meant_variable(name);
+        let unless = Some(name.to_string());
+        let message = format!("no variable `{}`", shown(name));
+        self.add(super::Finding { hint, unless, ..self.finding(at, message) });
+    }
+
+    fn knows_variable(&self, name: &str) -> bool {
+        self.scopes.has(name)
+            || self.sees_of_top_level(name)
+            || self.world.catalogue.global(name).is_some()
+            || self.files().any(|facts| facts.has_function(name))
+    }
+
+    /// Whether a function of this file sees `name` as a variable of the top level.
+    pub(super) fn sees_of_top_level(&self, name: &str) -> bool {
+        self.in_function && self.files().any(|facts| facts.variables.contains(name))
+    }
+
+    /// The file, and for an imported one all others: its functions may run where those are seen.
+    pub(super) fn files(&self) -> impl Iterator<Item = &super::Facts> {
+        let others = self.world.facts.values().filter(|facts| facts.name != self.facts.name);
+        std::iter::once(self.facts).chain(others.filter(|_| !self.facts.is_main))
+    }
+
+    fn meant_variable(&self, name: &str) -> Option<String> {
+        if let Some(known) = missing::variable(name) {
+            return Some(known.to_owned());
+        }
+        if self.scopes.import(name).is_some() {
+            return Some(format!("`{name}` is an import: write `{name}::function(...)`"));
+        }
+        let of_file = self.facts.functions().map(|(name, _)| shown(name));
+        let top_level = self.facts.variables.iter().map(String::as_str);
+        let seen = self.scopes.variables().chain(of_file).chain(top_level);
+        if let Some(meant) = nearest(shown(name), seen.chain(self.world.catalogue.globals())) {
+            return Some(did_you_mean(meant));
+        }
+        if !self.world.catalogue.counts(name).is_empty() {
+            return Some(format!(
+                "`{name}` is a function of h1mock: call it, or wrap it in a closure, `|x| {name}(x)`"
+            ));
+        }
+        None
+    }
+}

@@ -1,0 +1,48 @@
+//! Views that are given as a text or as a call, where a function belongs. The load tells them by failing, for a function may give
+//! a function; what is found here says what to write instead.
+
+use super::Finding;
+use super::facts::shown;
+use super::members::Receiver;
+use super::walk::Walker;
+use rhai::{Expr, FnCallExpr, Position};
+
+const REGISTERING: [&str; 7] = ["add_url_rule", "delete", "get", "patch", "post", "put", "route"];
+
+impl Walker<'_> {
+    pub(super) fn views(&mut self, receiver: &Receiver, call: &FnCallExpr, at: Position) {
+        if receiver.path != "app" || !REGISTERING.contains(&call.name.as_str()) {
+            return;
+        }
+        let Some((rule, others)) = call.args.split_first() else { return };
+        let rule = match rule {
+            Expr::StringConstant(rule, _) => rule.as_str(),
+            _ => "/",
+        };
+        let write = |view: &str| format!("`app.{}(\"{rule}\", {view})`", call.name);
+        let called = others.iter().find_map(|view| match view {
+            Expr::FnCall(view, at) if self.facts.has_function(&view.name) && !view.is_qualified() => {
+                Some((shown(&view.name).to_owned(), *at))
+            }
+            _ => None,
+        });
+        let (message, hint) = match (called, others) {
+            (Some((name, _)), _) => (
+                format!("view `{name}()` is called here"),
+                format!("name the view without calling it: {}", write(&name)),
+            ),
+            (None, [text @ (Expr::StringConstant(..) | Expr::InterpolatedString(..))]) => {
+                let text = match text {
+                    Expr::StringConstant(text, _) if text.len() <= 40 => text.as_str(),
+                    _ => "...",
+                };
+                (
+                    "a view is a function, not a text".to_owned(),
+                    format!("a text is answered by a closure: {}", write(&format!("|| {text:?}"))),
+                )
+            }
+            _ => return,
+        };
+        self.add(Finding { hint: Some(hint), only_if_fails: true, ..self.finding(at, message) });
+    }
+}

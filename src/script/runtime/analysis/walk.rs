@@ -1,0 +1,257 @@
+//! The walk over one file: statements and expressions in their order, with what is seen at each.
+
+use super::facts::{Facts, imported, is_closure};
+use super::scopes::Scopes;
+use super::{Finding, World};
+use rhai::{
+    AST, ASTFlags, ASTNode, Dynamic, Expr, FlowControl, FnCallExpr, FnPtr, ImmutableString, Map, Module,
+    Position, ScriptFuncDef, Shared, Stmt,
+};
+use std::collections::HashSet;
+
+pub(super) struct Walker<'w> {
+    pub world: &'w World<'w>,
+    pub facts: &'w Facts,
+    pub scopes: Scopes,
+    /// Whether a function with a name runs, which can't change variables of the top level.
+    pub in_function: bool,
+    found: &'w mut Vec<Finding>,
+    /// Names that maps of any file have, as keys or by assignment, and those that scripts ask for by `is_def_var` and the like.
+    pub keys: &'w mut HashSet<String>,
+}
+
+impl<'w> Walker<'w> {
+    pub(super) fn new(
+        world: &'w World<'w>,
+        facts: &'w Facts,
+        found: &'w mut Vec<Finding>,
+        keys: &'w mut HashSet<String>,
+    ) -> Walker<'w> {
+        Walker { world, facts, scopes: Scopes::default(), in_function: false, found, keys }
+    }
+
+    pub(super) fn tell(&mut self, at: Position, message: String, hint: Option<String>) {
+        self.add(Finding { hint, ..self.finding(at, message) });
+    }
+
+    pub(super) fn finding(&self, at: Position, message: String) -> Finding {
+        let file = self.facts.name.clone();
+        Finding { file, at, message, hint: None, unless: None, only_if_fails: false }
+    }
+
+    pub(super) fn add(&mut self, finding: Finding) {
+        // What has no place was made by Rhai itself.
+        if !finding.at.is_none() {
+            self.found.push(finding);
+        }
+    }
+
+    /// The top level, then each function.
+    pub(super) fn file(&mut self, ast: &AST) {
+        if Facts::is_too_large(ast) {
+            return;
+        }
+        ast.statements().iter().for_each(|statement| self.statement(statement));
+        let facts = self.facts;
+        for (_, function) in facts.functions() {
+            self.scopes = Scopes::new(&facts.imports);
+            self.in_function = true;
+            self.function(function);
+        }
+    }
+
+    /// A function, or a closure at its place.
+    fn function(&mut self, function: &Shared<ScriptFuncDef>) {
+        let mark = self.scopes.mark();
+        function.params.iter().for_each(|param| self.scopes.add(param.clone()));
+        self.body(function);
+        self.scopes.rewind(mark);
+    }
+
+    /// Rhai shows the statements of a body only to who walks over a tree: one with this function alone.
+    fn body(&mut self, function: &Shared<ScriptFuncDef>) {
+        let mut alone = Module::new();
+        alone.set_script_fn(function.clone());
+        AST::new_from_module(alone).walk(&mut |path: &[ASTNode]| {
+            if let [ASTNode::Stmt(statement)] = path {
+                self.statement(statement);
+            }
+            true
+        });
+    }
+
+    /// Closure `name`, in which `captured` variables of its surroundings are parameters, too.
+    fn closure(&mut self, name: &str, captured: usize) {
+        let facts = self.facts;
+        // Of closures with the same text Rhai keeps one.
+        let Some(function) = facts.bodies(name).first() else { return };
+        let mark = self.scopes.mark();
+        function.params.iter().skip(captured).for_each(|param| self.scopes.add(param.clone()));
+        self.body(function);
+        self.scopes.rewind(mark);
+    }
+
+    fn block(&mut self, statements: &[Stmt]) {
+        self.block_with(None, statements);
+    }
+
+    /// A block that sees `variables` of its own.
+    fn block_with<'v>(
+        &mut self,
+        variables: impl IntoIterator<Item = &'v ImmutableString>,
+        statements: &[Stmt],
+    ) {
+        let mark = self.scopes.mark();
+        variables.into_iter().for_each(|variable| self.scopes.add(variable.clone()));
+        statements.iter().for_each(|statement| self.statement(statement));
+        self.scopes.rewind(mark);
+    }
+
+    fn statement(&mut self, statement: &Stmt) {
+        match statement {
+            Stmt::If(flow, _) => self.branches(flow),
+            Stmt::While(flow, _) => {
+                // `loop`.
+                if !matches!(flow.expr, Expr::Unit(_)) {
+                    self.condition(&flow.expr);
+                }
+                self.block(flow.body.statements());
+            }
+            Stmt::Do(flow, ..) => {
+                self.block(flow.body.statements());
+                self.condition(&flow.expr);
+            }
+            Stmt::For(parts, _) => {
+                let (item, counter, flow) = &**parts;
+                self.expression(&flow.expr);
+                let variables =
+                    std::iter::once(&item.name).chain(counter.as_ref().map(|counter| &counter.name));
+                self.block_with(variables, flow.body.statements());
+            }
+            Stmt::TryCatch(flow, _) => {
+                self.block(flow.body.statements());
+                let caught = match &flow.expr {
+                    Expr::Variable(variable, ..) => Some(&variable.1),
+                    _ => None,
+                };
+                self.block_with(caught, flow.branch.statements());
+            }
+            Stmt::Switch(parts, _) => {
+                self.expression(&parts.0);
+                for case in &parts.1.expressions {
+                    self.condition(&case.lhs);
+                    self.expression(&case.rhs);
+                }
+            }
+            Stmt::Var(variable, ..) => {
+                self.expression(&variable.1);
+                self.scopes.add(variable.0.name.clone());
+            }
+            Stmt::Assignment(parts) => {
+                self.expression(&parts.1.rhs);
+                self.assignment(&parts.1.lhs);
+            }
+            Stmt::FnCall(call, at) => self.call(call, *at),
+            Stmt::Block(block) => self.block(block.statements()),
+            Stmt::Expr(expression) => self.expression(expression),
+            Stmt::BreakLoop(Some(value), ..) | Stmt::Return(Some(value), ..) => self.expression(value),
+            Stmt::Import(import, _) => {
+                self.expression(&import.0);
+                let file = imported(self.world.files, &import.0);
+                self.scopes.add_import(&import.1.name, file);
+            }
+            _ => {}
+        }
+    }
+
+    fn branches(&mut self, flow: &FlowControl) {
+        self.condition(&flow.expr);
+        self.block(flow.body.statements());
+        self.block(flow.branch.statements());
+    }
+
+    pub(super) fn expression(&mut self, expression: &Expr) {
+        match expression {
+            Expr::DynamicConstant(value, at) => self.constant(value, *at),
+            Expr::InterpolatedString(parts, _) | Expr::Array(parts, _) => self.expressions(parts),
+            Expr::Map(parts, _) => {
+                for (key, value) in &parts.0 {
+                    self.keys.insert(key.name.to_string());
+                    self.expression(value);
+                }
+            }
+            Expr::Variable(variable, _, at) => self.variable(variable, *at),
+            Expr::Stmt(block) => self.block(block.statements()),
+            Expr::FnCall(call, at) => self.call(call, *at),
+            Expr::Dot(..) | Expr::Index(..) => self.chain(expression),
+            Expr::And(operands, _) | Expr::Or(operands, _) => {
+                operands.iter().for_each(|operand| self.condition(operand));
+            }
+            Expr::Coalesce(operands, _) => self.expressions(operands.iter()),
+            _ => {}
+        }
+    }
+
+    pub(super) fn expressions<'e>(&mut self, expressions: impl IntoIterator<Item = &'e Expr>) {
+        expressions.into_iter().for_each(|expression| self.expression(expression));
+    }
+
+    /// A value that Rhai has made of constant parts: it may hold closures and names of functions.
+    fn constant(&mut self, value: &Dynamic, at: Position) {
+        if let Some(function) = value.read_lock::<FnPtr>() {
+            if is_closure(function.fn_name()) {
+                self.closure(function.fn_name(), 0);
+            } else {
+                self.named(function.fn_name(), at);
+            }
+        } else if let Some(items) = value.read_lock::<rhai::Array>() {
+            items.iter().for_each(|item| self.constant(item, at));
+        } else if let Some(map) = value.read_lock::<Map>() {
+            self.keys.extend(map.keys().map(ToString::to_string));
+            map.values().for_each(|value| self.constant(value, at));
+        }
+    }
+
+    /// A closure that captures variables, if `call` is what Rhai's parser makes of one.
+    pub(super) fn captures(&mut self, call: &FnCallExpr) -> bool {
+        let [Expr::DynamicConstant(function, _), captured @ ..] = call.args.as_slice() else { return false };
+        let Some(function) = function.read_lock::<FnPtr>().map(|function| function.fn_name().to_owned())
+        else {
+            return false;
+        };
+        let is = call.name == "curry" && is_closure(&function);
+        if is {
+            self.closure(&function, captured.len());
+        }
+        is
+    }
+
+    /// Variable, property, method and index, one after the other.
+    fn chain(&mut self, expression: &Expr) {
+        let (Expr::Dot(parts, flags, _) | Expr::Index(parts, flags, _)) = expression else { return };
+        self.changed(&parts.lhs, &parts.rhs);
+        let mut is_dot = matches!(expression, Expr::Dot(..));
+        let mut receiver = self.receiver(&parts.lhs);
+        if receiver.is_none() {
+            self.expression(&parts.lhs);
+        }
+        let (mut rest, mut ends) = (&parts.rhs, flags.contains(ASTFlags::BREAK));
+        loop {
+            // Rhai nests the rest of a chain to the right.
+            let next = match rest {
+                Expr::Dot(parts, flags, _) | Expr::Index(parts, flags, _) if !ends => Some((parts, flags)),
+                _ => None,
+            };
+            let here = next.map_or(rest, |(parts, _)| &parts.lhs);
+            receiver = if is_dot {
+                self.member(receiver, here)
+            } else {
+                self.expression(here);
+                None
+            };
+            let Some((parts, flags)) = next else { return };
+            is_dot = matches!(rest, Expr::Dot(..));
+            (rest, ends) = (&parts.rhs, flags.contains(ASTFlags::BREAK));
+        }
+    }
+}

@@ -1,0 +1,165 @@
+//! Writes of functions to what they can't change: variables of the top level, of which each function has a copy, and the
+//! variables of natives.
+
+use super::walk::Walker;
+use crate::script::runtime::frozen;
+use rhai::{Dynamic, Expr, FnCallExpr, Position};
+
+/// Natives that change what they are called on.
+const CHANGES: [&str; 23] = [
+    "append",
+    "chop",
+    "clear",
+    "crop",
+    "dedup",
+    "drain",
+    "extend",
+    "fill_with",
+    "insert",
+    "mixin",
+    "pad",
+    "pop",
+    "push",
+    "remove",
+    "retain",
+    "reverse",
+    "set",
+    "setdefault",
+    "shift",
+    "sort",
+    "splice",
+    "truncate",
+    "update",
+];
+
+impl Walker<'_> {
+    /// The left side of `=`, `+=` and the like.
+    pub(super) fn assignment(&mut self, target: &Expr) {
+        match target {
+            Expr::Variable(variable, _, at) if variable.2.is_empty() => {
+                let name = variable.1.as_str();
+                if self.scopes.has(name) {
+                    return;
+                }
+                if self.is_of_top_level(name) {
+                    return self.lost(name, *at);
+                }
+                if self.world.catalogue.global(name).is_some() {
+                    let hint = format!("give your variable another name: `let my_{name} = ...`");
+                    return self.tell(
+                        *at,
+                        format!("`{name}` is h1mock's and can't be assigned to"),
+                        Some(hint),
+                    );
+                }
+                let of_file = self.files().any(|facts| facts.has_function(name));
+                if of_file {
+                    let hint = format!("declare a variable: `let {name} = ...`");
+                    return self.tell(
+                        *at,
+                        format!("`{name}` is a function and can't be assigned to"),
+                        Some(hint),
+                    );
+                }
+                self.undeclared(name, *at);
+            }
+            Expr::Dot(parts, ..) | Expr::Index(parts, ..) => {
+                self.assigned_keys(&parts.rhs);
+                if let Some((name, at)) = self.data_of_top_level(&parts.lhs)
+                    && !calls(&parts.rhs)
+                {
+                    self.lost(&name, at);
+                }
+                self.expression(target);
+            }
+            other => self.expression(other),
+        }
+    }
+
+    /// The names of properties that are assigned to are keys of maps.
+    fn assigned_keys(&mut self, target: &Expr) {
+        match target {
+            Expr::Property(property, _) => {
+                self.keys.insert(property.2.to_string());
+            }
+            Expr::StringConstant(key, _) => {
+                self.keys.insert(key.to_string());
+            }
+            Expr::Dot(parts, ..) | Expr::Index(parts, ..) => {
+                self.assigned_keys(&parts.lhs);
+                self.assigned_keys(&parts.rhs);
+            }
+            _ => {}
+        }
+    }
+
+    /// `DB.push(x)`: a chain that ends in a call of something that changes.
+    pub(super) fn changed(&mut self, first: &Expr, rest: &Expr) {
+        let Some(call) = last_call(rest) else { return };
+        if CHANGES.contains(&call.name.as_str())
+            && let Some((name, at)) = self.data_of_top_level(first)
+        {
+            self.lost(&name, at);
+        }
+    }
+
+    fn is_of_top_level(&self, name: &str) -> bool {
+        self.in_function && self.facts.variables.contains(name)
+    }
+
+    /// The name of a top-level variable of plain data, if `expression` is one that a function sees.
+    fn data_of_top_level(&self, expression: &Expr) -> Option<(String, Position)> {
+        let Expr::Variable(variable, _, at) = expression else { return None };
+        let name = variable.1.as_str();
+        if !variable.2.is_empty() || self.scopes.has(name) || !self.is_of_top_level(name) {
+            return None;
+        }
+        // A handle such as `store.scope("a")` is what it stands for, however many copies there are.
+        let value = self.facts.loaded.as_ref().and_then(|file| file.constant(name))?;
+        is_data(&value).then(|| (name.to_owned(), *at))
+    }
+
+    fn lost(&mut self, name: &str, at: Position) {
+        let message = format!("a function can't change top-level variable `{name}`: the write is lost");
+        let value = self.facts.loaded.as_ref().and_then(|file| file.constant(name));
+        let instead = match value.is_some_and(|value| value.is_int()) {
+            true => format!("store.incr(\"{name}\")"),
+            false => format!("store[\"{name}\"] = ..."),
+        };
+        let hint =
+            format!("keep in `store` what changes, as in `{instead}`, or copy it: `let copy = {name};`");
+        self.tell(at, message, Some(hint));
+    }
+
+    fn undeclared(&mut self, name: &str, at: Position) {
+        let near = super::near::nearest(name, self.scopes.variables());
+        let hint = match near {
+            Some(near) => format!("did you mean `{near}`? A new variable is declared: `let {name} = ...`"),
+            None => format!("declare it: `let {name} = ...`"),
+        };
+        self.tell(at, format!("no variable `{name}`"), Some(hint));
+    }
+}
+
+fn is_data(value: &Dynamic) -> bool {
+    let plain = value.is_int() || value.is_float() || value.is_string() || value.is_bool() || value.is_blob();
+    plain || frozen::is_list(value) || frozen::is_map(value)
+}
+
+/// Whether a chain calls anything on its way: what it then changes is the result.
+fn calls(rest: &Expr) -> bool {
+    match rest {
+        Expr::MethodCall(..) => true,
+        Expr::Dot(parts, ..) | Expr::Index(parts, ..) => calls(&parts.lhs) || calls(&parts.rhs),
+        _ => false,
+    }
+}
+
+/// The method at the end of a chain, if it is the only one.
+fn last_call(rest: &Expr) -> Option<&FnCallExpr> {
+    match rest {
+        Expr::MethodCall(call, _) => Some(call),
+        Expr::Dot(parts, ..) | Expr::Index(parts, ..) if !calls(&parts.lhs) => last_call(&parts.rhs),
+        _ => None,
+    }
+}
