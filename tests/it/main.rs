@@ -19,6 +19,7 @@ mod explain;
 mod faults;
 mod files;
 mod flask;
+mod flask_answers;
 mod hot_swap;
 mod journal;
 mod logging;

@@ -151,8 +151,8 @@ fn constructors(natives: &mut Natives) {
                 Some(options) => with_options(body, &options),
                 None => make(vec![body, second]),
             })
-            .register_fn(name, |body: Dynamic, status: Dynamic, headers: Map| {
-                make(vec![body, status, Dynamic::from(headers)])
+            .register_fn(name, |body: Dynamic, status: Dynamic, headers: Dynamic| {
+                make(vec![body, status, headers])
             });
     }
     natives
