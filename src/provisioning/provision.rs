@@ -10,6 +10,7 @@ use crate::script::runtime::budget::Budget;
 use crate::script::runtime::call::{self, Call, CurrentFunction, Loading};
 use crate::script::runtime::fault::{Fault, LoadError};
 use crate::script::runtime::files::{File, Files};
+use crate::script::runtime::http_error::ErrorClass;
 use crate::script::runtime::registration::{Entry, Registration, Scope};
 use crate::script::runtime::routes::{Routes, RuleView};
 use crate::script::runtime::view::View;
@@ -44,8 +45,8 @@ pub struct Provision {
     pub views: Vec<Served>,
     before: Vec<(Scope, View)>,
     after: Vec<(Scope, View)>,
-    /// With their status codes; of one code and scope, the last registered counts.
-    error_handlers: Vec<(Scope, u16, View)>,
+    /// Of one class and scope, the last registered counts.
+    error_handlers: Vec<(Scope, ErrorClass, View)>,
 }
 
 /// Where one rule comes from, and what is counted of it.
@@ -206,12 +207,23 @@ impl Provision {
         own.chain(self.after.iter().rev().filter(|(scope, _)| scope.is_none())).map(|(_, view)| view)
     }
 
-    /// The error handler for `code`: the blueprint's, else the app's.
-    pub fn error_handler(&self, blueprint: Option<&str>, code: u16) -> Option<&View> {
-        let of = |wanted: Option<&str>| {
-            self.error_handlers.iter().rfind(|(scope, own, _)| *own == code && scope.as_deref() == wanted)
+    /// The error handler for `code`, the blueprint's before the app's, in Flask's order: that of the code, of `HTTPException`,
+    /// of `Exception`. What a script threw (`thrown`) goes to that of `Exception` first, since it has no code yet.
+    pub fn error_handler(&self, blueprint: Option<&str>, code: u16, thrown: bool) -> Option<&View> {
+        use ErrorClass::{Code, Exception, HttpException};
+        let of = |class: ErrorClass, wanted: Option<&str>| {
+            let mut handlers = self.error_handlers.iter();
+            handlers.rfind(|(scope, own, _)| *own == class && scope.as_deref() == wanted)
         };
-        of(blueprint).or_else(|| of(None)).map(|(.., view)| view)
+        let order: &[&[ErrorClass]] = match thrown {
+            true => &[&[Exception], &[Code(code)], &[HttpException]],
+            false => &[&[Code(code)], &[HttpException, Exception]],
+        };
+        let scopes = [blueprint, None];
+        let mut places = order.iter().flat_map(|classes| {
+            scopes.iter().flat_map(move |scope| classes.iter().map(move |class| (*class, *scope)))
+        });
+        places.find_map(|(class, scope)| of(class, scope)).map(|(.., view)| view)
     }
 
     /// Blueprint of rule `index`.

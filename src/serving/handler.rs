@@ -182,14 +182,16 @@ impl Flow<'_> {
             ViewError::Http(error) => (error, None),
             ViewError::Script(error) => {
                 let fault = self.fault(&error);
-                (HttpError { original: Some(fault.at_run_time()), ..HttpError::new(500) }, Some(fault))
+                let (original, thrown) = (Some(fault.at_run_time()), Some(thrown(&error, &fault)));
+                (HttpError { original, thrown, ..HttpError::new(500) }, Some(fault))
             }
         };
         let plain = || fault.as_ref().map_or_else(|| self.page(&error), failure);
         if error.reply.is_some() {
             return plain();
         }
-        let Some(handler) = self.provision.error_handler(self.blueprint, error.status()) else {
+        let Some(handler) = self.provision.error_handler(self.blueprint, error.status(), fault.is_some())
+        else {
             return plain();
         };
         match self.answered_by(handler, error.clone()) {
@@ -248,6 +250,14 @@ impl Flow<'_> {
         // A later one, of an error handler or a hook, is only in the log.
         let _ = self.error.set(error.into());
         fault
+    }
+}
+
+/// What `throw` was given; of another error its message.
+fn thrown(error: &EvalAltResult, fault: &Fault) -> Dynamic {
+    match error.unwrap_inner() {
+        EvalAltResult::ErrorRuntime(thrown, _) => thrown.clone(),
+        _ => fault.message.clone().into(),
     }
 }
 

@@ -122,3 +122,96 @@ fn sends_statuses_that_no_list_knows_and_205_without_a_body() {
         assert_eq!((reply.text().as_str(), reply.header("content-length")), (body, length), "{target}");
     }
 }
+
+#[test]
+fn maps_are_bodies_of_errors_and_of_jsonify() {
+    answers(&[
+        (
+            r#"abort(404, #{ error: "none", id: 7 })"#,
+            404,
+            "{\"error\":\"none\",\"id\":7}\n",
+            "content-type: application/json",
+        ),
+        ("abort(409, [1, 2])", 409, "[1,2]\n", "content-type: application/json"),
+        ("abort(404, ())", 404, "~<h1>Not Found</h1>", ""),
+        ("abort(404, 7)", 500, "~the description of an error is text, a map or a list, not 7", ""),
+        (r#"throw NotFound("why")"#, 404, "~<p>why</p>", ""),
+        ("throw Conflict(#{ a: 1 })", 409, "{\"a\":1}\n", ""),
+        ("throw ServiceUnavailable()", 503, "~<h1>Service Unavailable</h1>", ""),
+        (
+            r#"try { abort(404, "why") } catch (e) { return `${e} ${e.code}`; }"#,
+            200,
+            "404 Not Found: why 404",
+            "",
+        ),
+        (
+            r#"try { abort(404, #{ a: 1 }) } catch (e) { return [e.description.a == 1, type_of(e)]; }"#,
+            200,
+            "[true,\"HTTPException\"]\n",
+            "",
+        ),
+        ("jsonify([1], 404)", 404, "[1]\n", "content-type: application/json"),
+        (r#"jsonify("x", 201, #{ "A": "1" })"#, 201, "\"x\"\n", "a: 1"),
+        (r#"jsonify(#{ a: 1 }, "418 SHORT", [["A", "1"], ["A", "2"]])"#, 418, "{\"a\":1}\n", "a: 1|2"),
+        ("jsonify(1, 42)", 500, "~status `42` is neither", ""),
+    ]);
+}
+
+#[test]
+fn headers_and_etags_are_werkzeugs() {
+    answers(&[
+        (
+            r#"{ let r = make_response("x"); r.headers["A"] = "0"; r.headers.update(#{ "A": ["1", "2"] }); r }"#,
+            200,
+            "x",
+            "a: 1|2",
+        ),
+        (
+            r#"{ let r = make_response("x"); r.headers.update([["A", "1"], ["a", "2"]]); r }"#,
+            200,
+            "x",
+            "a: 2",
+        ),
+        (
+            r#"{ let r = make_response("x"); r.headers["A"] = "0"; r.headers.extend([["A", "1"], ["A", 2]]); r }"#,
+            200,
+            "x",
+            "a: 0|1|2",
+        ),
+        (r#"{ let r = make_response("x"); r.headers.extend(#{ "A": ["1", "2"] }); r }"#, 200, "x", "a: 1|2"),
+        (
+            r#"{ let r = make_response("x"); r.headers.update(7); r }"#,
+            500,
+            "~headers are a map or a list of pairs",
+            "",
+        ),
+        (
+            r#"{ let r = make_response("x"); let a = r.headers.setdefault("A", 1); r.headers.setdefault("a", 2) + a }"#,
+            200,
+            "11",
+            "",
+        ),
+        (r#"{ let r = make_response("x"); r.set_etag("v1"); r }"#, 200, "x", "etag: \"v1\""),
+        (r#"{ let r = make_response("x"); r.set_etag("v1", true); r }"#, 200, "x", "etag: W/\"v1\""),
+        (r#"{ let r = make_response("x"); r.set_etag("v\"1"); r }"#, 500, "~etag `v\"1` has a quote", ""),
+        (
+            r#"{ let r = make_response("x"); r.set_etag("v1", true); jsonify(r.get_etag()) }"#,
+            200,
+            "[\"v1\",true]\n",
+            "",
+        ),
+        (
+            r#"{ let r = make_response("x"); r.set_etag("v1"); r.add_etag(); jsonify(r.get_etag()) }"#,
+            200,
+            "[\"v1\",false]\n",
+            "",
+        ),
+        (r#"jsonify(make_response("x").get_etag())"#, 200, "[null,null]\n", ""),
+        (
+            r#"{ let r = make_response("x"); r.set_etag("v1"); r.add_etag(true); r }"#,
+            200,
+            "x",
+            "etag: \"2d711642b726b04401627ca9fbac32f5c8530fb1\"",
+        ),
+    ]);
+}

@@ -20,6 +20,7 @@ mod faults;
 mod files;
 mod flask;
 mod flask_answers;
+mod flask_errors;
 mod hot_swap;
 mod journal;
 mod logging;

@@ -5,8 +5,10 @@ use crate::routing::rule::RuleOptions;
 use crate::routing::value::Value;
 use crate::script::runtime::call;
 use crate::script::runtime::frozen::{as_list, as_map, is_list};
+use crate::script::runtime::http_error::{CLASSES, ErrorClass};
 use crate::script::runtime::natives::{Fallible, Natives, ScriptValue};
 use crate::script::runtime::registration::{Entry, Registration};
+use crate::script::runtime::size_limits::text_of;
 use crate::script::runtime::view::View;
 use crate::system::lock::lock;
 use rhai::{Dynamic, FnPtr, ImmutableString, Map, NativeCallContext};
@@ -215,15 +217,39 @@ fn hooks<R: Registry + Send + Sync + 'static>(natives: &mut Natives) {
         });
     for name in ["register_error_handler", "errorhandler"] {
         natives.register_fn(name, |context: NativeCallContext, on: &mut R, code: Dynamic, handler: FnPtr| {
-            let code = match code.as_int().ok().and_then(|code| u16::try_from(code).ok()) {
-                Some(code @ 400..=599) => code,
-                _ => return Err(format!("an error handler is for a code from 400 to 599, not {code}").into()),
-            };
+            let class = error_class(&code)?;
             let view = View::find(&*call::files()?, &context, handler)?
                 .taking(1, "an error handler takes the error")?;
-            on.change(|registration| registration.error_handlers.push((None, code, view)))
+            on.change(|registration| registration.error_handlers.push((None, class, view)))
         });
     }
+}
+
+/// What an error handler is registered for.
+fn error_class(wanted: &Dynamic) -> Fallible<ErrorClass> {
+    if let Some(class) = wanted.read_lock::<ErrorClass>() {
+        return Ok(*class);
+    }
+    if let Some(code @ 400..=599) = wanted.as_int().ok().and_then(|code| u16::try_from(code).ok()) {
+        return Ok(ErrorClass::Code(code));
+    }
+    if let Some(text) = wanted.read_lock::<ImmutableString>() {
+        let known = |name: &str| name == text.as_str();
+        let kind = match text.parse::<u16>() {
+            Ok(400..=599) => Some("number"),
+            _ if CLASSES.iter().any(|(name, _)| known(name)) => Some("class"),
+            _ if known("HTTPException") || known("Exception") => Some("class"),
+            _ => None,
+        };
+        if let Some(kind) = kind {
+            return Err(format!("an error handler is not for a text: write the {kind} {}", *text).into());
+        }
+    }
+    let wanted = text_of(wanted, 100);
+    Err(format!(
+        "an error handler is for a code from 400 to 599 or a class such as `NotFound`, `HTTPException`, `Exception`, not {wanted}"
+    )
+    .into())
 }
 
 fn blueprints(natives: &mut Natives) {

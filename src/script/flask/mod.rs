@@ -6,6 +6,7 @@ pub(crate) mod app;
 pub(crate) mod chaos;
 pub(crate) mod cookie;
 pub(crate) mod disk;
+pub(crate) mod etag;
 pub(crate) mod multi_dict;
 pub(crate) mod property;
 pub(crate) mod request;

@@ -1,5 +1,6 @@
 //! What `registerRules()` has registered, from which a provision is made.
 
+use super::http_error::ErrorClass;
 use super::view::View;
 use crate::routing::rule::RuleOptions;
 use rhai::{ImmutableString, Position};
@@ -9,8 +10,8 @@ use std::sync::{Arc, Mutex};
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Registration {
     pub rules: Vec<Entry>,
-    /// Error handlers: status code and function; the last one of a code wins.
-    pub error_handlers: Vec<(Scope, u16, View)>,
+    /// Error handlers: what for, and the function; the last one of a class wins.
+    pub error_handlers: Vec<(Scope, ErrorClass, View)>,
     /// `before_request` functions.
     pub before: Vec<(Scope, View)>,
     /// `after_request` functions.
