@@ -138,7 +138,8 @@ impl Provision {
             let wrong = |message: String| Fault::from_position(files, &entry.file, entry.at, message);
             let rule = Rule::parse(&entry.rule, &entry.endpoint, entry.options.clone())
                 .map_err(|error| wrong(error.to_string()))?;
-            let function = entry.view.clone().bind(&entry.rule, &rule.variables()).map_err(wrong)?;
+            let bind = |view: View| view.bind(&entry.rule, &rule.variables());
+            let function = entry.view.clone().map(bind).transpose().map_err(wrong)?;
             functions.push(RuleView { function, blueprint: entry.blueprint });
             views.push(Served {
                 file: entry.file,
@@ -177,8 +178,14 @@ impl Provision {
         index: usize,
         values: Vec<Value>,
     ) -> Result<Dynamic, Box<EvalAltResult>> {
+        self.count_hit(epoch, index);
+        let Some(function) = &self.routes.views[index].function else { return Ok(Dynamic::UNIT) };
+        self.budget.run(|| function.call(&self.engine, index, values))
+    }
+
+    /// Counts a request of `epoch` for rule `index`.
+    pub fn count_hit(&self, epoch: u64, index: usize) {
         self.views[index].hits.count(epoch);
-        self.budget.run(|| self.routes.views[index].function.call(&self.engine, index, values))
     }
 
     /// Calls a hook or an error handler. Like each view function it has a budget of its own: what comes after a view that
@@ -241,7 +248,7 @@ impl Provision {
     /// Its rules that served no request, since the process began: `GET,POST /foo`.
     pub fn unused(&self) -> Vec<String> {
         let rules = self.router.rules().iter().zip(&self.views).filter(|(_, view)| !view.was_used());
-        rules.map(|(rule, _)| format!("{} {}", rule.listed_methods().join(","), rule.pattern())).collect()
+        rules.map(|(rule, _)| format!("{} {}", rule.listed_methods().join(","), rule.display())).collect()
     }
 
     /// All rules in the order of registration, with their hits of `epoch`.
@@ -255,14 +262,14 @@ impl Provision {
         let row = |(index, rule): (usize, &Rule)| {
             let served = &self.views[index];
             RuleRow {
-                rule: rule.pattern().to_owned(),
+                rule: rule.display().into_owned(),
                 endpoint: rule.endpoint().to_owned(),
                 methods: rule.methods().to_vec(),
                 converters: rule.converters().to_string(),
                 file: served.file.clone(),
                 line: served.line,
                 hits: served.hits(epoch),
-                shadowed_by: earlier(index).map(|earlier| rules[earlier].pattern().to_owned()),
+                shadowed_by: earlier(index).map(|earlier| rules[earlier].display().into_owned()),
             }
         };
         rules.iter().enumerate().map(row).collect()
@@ -286,6 +293,10 @@ fn run(engine: &Engine, files: &Files) -> Result<Option<Arc<File>>, Box<EvalAltR
 
 /// One endpoint is one function, as in Flask: `url_for` must know whose URL it builds.
 fn endpoints_are_unique(files: &Files, entries: &[Entry]) -> Result<(), LoadError> {
+    let name = |entry: &Entry| match &entry.view {
+        Some(view) => view.name(),
+        None => "a redirect".to_owned(),
+    };
     let mut known: HashMap<&str, &Entry> = HashMap::new();
     for entry in entries {
         let first = *known.entry(&entry.endpoint).or_insert(entry);
@@ -293,9 +304,9 @@ fn endpoints_are_unique(files: &Files, entries: &[Entry]) -> Result<(), LoadErro
             let message = format!(
                 "endpoint `{}` is {} already (line {}): give {} an endpoint of its own",
                 entry.endpoint,
-                first.view.name(),
+                name(first),
                 line(first.at),
-                entry.view.name()
+                name(entry)
             );
             return Err(Fault::from_position(files, &entry.file, entry.at, message));
         }

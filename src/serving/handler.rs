@@ -88,9 +88,10 @@ impl From<Box<EvalAltResult>> for ViewError {
 /// Handles one request with `provision`, on this thread. Sleeps of scripts are in `Reply::hold`, what scripts and `chaos` inject
 /// in `Reply::injected`. Nobody else has the request yet.
 pub fn handle(provision: &Arc<Provision>, chaos: &Chaos, request: &mut Arc<Request>) -> Outcome {
-    let found = provision.router.find(request.method(), request.path());
+    let host = provision.router.has_hosts().then(|| request.host());
+    let found = provision.router.find_at(request.method(), request.path(), host.as_deref());
     let rule = match &found {
-        Found::Rule { index, .. } => Some(*index),
+        Found::Rule { index, .. } | Found::Moved { index, .. } => Some(*index),
         _ => None,
     };
     if let Some(request) = Arc::get_mut(request) {
@@ -108,7 +109,9 @@ pub fn handle(provision: &Arc<Provision>, chaos: &Chaos, request: &mut Arc<Reque
     let call =
         Call { request: Some(request.clone()), routes: Some(provision.routes.clone()), ..Call::default() };
     let blueprint = rule.and_then(|index| provision.blueprint(index));
-    let flow = Flow { provision, request, blueprint, unmatched: Cell::default(), error: OnceCell::default() };
+    let host = host.as_deref();
+    let flow =
+        Flow { provision, request, host, blueprint, unmatched: Cell::default(), error: OnceCell::default() };
     let (mut reply, call) = call::within(call, || flow.run(found));
     reply.hold_longer(call.hold);
     if let Some(effect) = effect {
@@ -121,6 +124,8 @@ pub fn handle(provision: &Arc<Provision>, chaos: &Chaos, request: &mut Arc<Reque
 struct Flow<'r> {
     provision: &'r Provision,
     request: &'r Request,
+    /// Where rules depend on it.
+    host: Option<&'r str>,
     blueprint: Option<&'r str>,
     unmatched: Cell<Option<Unmatched>>,
     error: OnceCell<Box<str>>,
@@ -147,6 +152,10 @@ impl Flow<'_> {
         match found {
             Found::Rule { index, values } => self.view(index, values),
             Found::Redirect { path } => Ok(answer::redirection(308, &self.location(&path)).into()),
+            Found::Moved { index, url } => {
+                self.provision.count_hit(self.request.epoch, index);
+                Ok(answer::redirection(308, &url).into())
+            }
             Found::MethodNotAllowed { allow } => {
                 self.unmatched.set(Some(Unmatched::Method));
                 Err(ViewError::Http(HttpError { allow: Some(allow.join(", ")), ..HttpError::new(405) }))
@@ -160,7 +169,7 @@ impl Flow<'_> {
 
     fn view(&self, index: usize, values: Vec<Value>) -> Result<Reply, ViewError> {
         if self.request.method() == "OPTIONS" && self.provision.router.rules()[index].automatic_options() {
-            let allowed = self.provision.router.allowed(self.request.path()).join(", ");
+            let allowed = self.provision.router.allowed(self.request.path(), self.host).join(", ");
             let mut answer = Answer::html(200, "");
             answer.headers.push(("Allow".into(), allowed.into()));
             return Ok(answer.into());
@@ -207,7 +216,8 @@ impl Flow<'_> {
         let unserved =
             error.reply.is_none() && self.request.rule.is_none() && matches!(page.status, 404 | 405);
         if self.provision.explain && unserved {
-            let misses = self.provision.router.explain(self.request.method(), self.request.path());
+            let (method, path) = (self.request.method(), self.request.path());
+            let misses = self.provision.router.explain(method, path, self.host);
             let lines: String =
                 misses.iter().map(|miss| format!("{}\n", escape(&miss.to_string()))).collect();
             let text = match misses.len() {

@@ -21,6 +21,7 @@ mod files;
 mod flask;
 mod flask_answers;
 mod flask_errors;
+mod flask_rules;
 mod hot_swap;
 mod journal;
 mod logging;

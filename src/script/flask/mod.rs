@@ -11,6 +11,7 @@ pub(crate) mod multi_dict;
 pub(crate) mod property;
 pub(crate) mod request;
 pub(crate) mod response;
+mod rule_options;
 pub(crate) mod scenario;
 pub(crate) mod sleep;
 pub(crate) mod status;

@@ -33,7 +33,8 @@ pub(crate) struct Entry {
     pub blueprint: Scope,
     /// Methods, slashes, defaults.
     pub options: RuleOptions,
-    pub view: View,
+    /// None where it redirects.
+    pub view: Option<View>,
     /// File of the registering call.
     pub file: String,
     /// Line of the registering call.
