@@ -74,14 +74,14 @@ impl Unmatched {
 /// Why a view function or hook ended without an answer.
 enum ViewError {
     /// `abort`, a missing key, 404, 405.
-    Http(HttpError),
+    Http(Box<HttpError>),
     /// Anything else that it threw.
     Script(Box<EvalAltResult>),
 }
 
 impl From<Box<EvalAltResult>> for ViewError {
     fn from(error: Box<EvalAltResult>) -> Self {
-        http_error::find(&error).map_or(ViewError::Script(error), ViewError::Http)
+        http_error::find(&error).map_or(ViewError::Script(error), |found| ViewError::Http(found.into()))
     }
 }
 
@@ -158,11 +158,12 @@ impl Flow<'_> {
             }
             Found::MethodNotAllowed { allow } => {
                 self.unmatched.set(Some(Unmatched::Method));
-                Err(ViewError::Http(HttpError { allow: Some(allow.join(", ")), ..HttpError::new(405) }))
+                let error = HttpError { allow: Some(allow.join(", ")), ..HttpError::new(405) };
+                Err(ViewError::Http(error.into()))
             }
             Found::NotFound => {
                 self.unmatched.set(Some(Unmatched::Path));
-                Err(ViewError::Http(HttpError::new(404)))
+                Err(ViewError::Http(HttpError::new(404).into()))
             }
         }
     }
@@ -188,7 +189,7 @@ impl Flow<'_> {
     /// answers 200. One that fails, or aborts, is a plain 500.
     fn handle_error(&self, error: ViewError) -> Reply {
         let (error, fault) = match error {
-            ViewError::Http(error) => (error, None),
+            ViewError::Http(error) => (*error, None),
             ViewError::Script(error) => {
                 let fault = self.fault(&error);
                 let (original, thrown) = (Some(fault.at_run_time()), Some(thrown(&error, &fault)));
