@@ -17,6 +17,7 @@ pub(super) struct UnmatchedRequest {
     generation: u64,
     method: String,
     path: String,
+    host: Option<String>,
 }
 
 impl UnmatchedRequest {
@@ -27,6 +28,11 @@ impl UnmatchedRequest {
             generation: *generation,
             method: method.clone(),
             path: path.clone(),
+            host: entry
+                .headers
+                .iter()
+                .find(|(name, _)| name.eq_ignore_ascii_case("host"))
+                .map(|(_, host)| host.strip_suffix(":80").unwrap_or(host).to_owned()),
         })
     }
 
@@ -36,7 +42,8 @@ impl UnmatchedRequest {
         if serving.generation != self.generation {
             return Value::Null;
         }
-        serving.router.explain(&self.method, &self.path).iter().map(Miss::to_string).collect()
+        let misses = serving.router.explain(&self.method, &self.path, self.host.as_deref());
+        misses.iter().map(Miss::to_string).collect()
     }
 }
 

@@ -84,7 +84,7 @@ impl Warnings {
     fn tell_shadowed(&mut self, provision: &Provision) {
         let display = |index: usize| {
             let (rule, served) = (&provision.router.rules()[index], &provision.views[index]);
-            format!("`{}` ({}:{})", rule.pattern(), served.file, served.line)
+            format!("`{}` ({}:{})", rule.display(), served.file, served.line)
         };
         for (rule, earlier) in provision.router.shadowed() {
             let (rule, earlier) = (display(rule), display(earlier));

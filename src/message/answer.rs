@@ -11,13 +11,13 @@ pub(crate) const JSON: &str = "application/json";
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Answer {
-    /// Status code, 100-599.
+    /// Status code, 200-999.
     pub status: u16,
     /// Reason phrase where the script gave one (`"404 NOT FOUND"`), else the standard one is sent.
     pub reason: Option<String>,
     /// Header fields in order; a name may repeat. `Content-Length`, `Date` and `Connection` are the connection's.
     pub headers: Fields,
-    /// Body as it leaves, before HEAD, 204 and 304 take it away.
+    /// Body as it leaves, before HEAD, 204, 205 and 304 take it away.
     pub body: Content,
 }
 

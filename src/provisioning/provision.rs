@@ -12,6 +12,7 @@ use crate::script::runtime::budget::Budget;
 use crate::script::runtime::call::{self, Call, CurrentFunction, Loading};
 use crate::script::runtime::fault::{Fault, LoadError};
 use crate::script::runtime::files::{File, Files};
+use crate::script::runtime::http_error::ErrorClass;
 use crate::script::runtime::registration::{Entry, REGISTER_RULES, Registration, Scope};
 use crate::script::runtime::routes::{Routes, RuleView};
 use crate::script::runtime::view::View;
@@ -45,8 +46,8 @@ pub struct Provision {
     pub warnings: Vec<Fault>,
     before: Vec<(Scope, View)>,
     after: Vec<(Scope, View)>,
-    /// With their status codes; of one code and scope, the last registered counts.
-    error_handlers: Vec<(Scope, u16, View)>,
+    /// Of one class and scope, the last registered counts.
+    error_handlers: Vec<(Scope, ErrorClass, View)>,
 }
 
 /// Where one rule comes from, and what is counted of it.
@@ -149,7 +150,8 @@ impl Provision {
             };
             let rule = Rule::parse(&entry.rule, &entry.endpoint, entry.options.clone())
                 .map_err(|error| wrong(error.to_string()))?;
-            let function = entry.view.clone().bind(&entry.rule, &rule.variables()).map_err(wrong)?;
+            let bind = |view: View| view.bind(&entry.rule, &rule.variables());
+            let function = entry.view.clone().map(bind).transpose().map_err(wrong)?;
             functions.push(RuleView { function, blueprint: entry.blueprint });
             views.push(Served {
                 file: entry.file,
@@ -189,8 +191,14 @@ impl Provision {
         index: usize,
         values: Vec<Value>,
     ) -> Result<Dynamic, Box<EvalAltResult>> {
+        self.count_hit(epoch, index);
+        let Some(function) = &self.routes.views[index].function else { return Ok(Dynamic::UNIT) };
+        self.budget.run(|| function.call(&self.engine, index, values))
+    }
+
+    /// Counts a request of `epoch` for rule `index`.
+    pub fn count_hit(&self, epoch: u64, index: usize) {
         self.views[index].hits.count(epoch);
-        self.budget.run(|| self.routes.views[index].function.call(&self.engine, index, values))
     }
 
     /// Calls a hook or an error handler. Like each view function it has a budget of its own: what comes after a view that
@@ -219,12 +227,23 @@ impl Provision {
         own.chain(self.after.iter().rev().filter(|(scope, _)| scope.is_none())).map(|(_, view)| view)
     }
 
-    /// The error handler for `code`: the blueprint's, else the app's.
-    pub fn error_handler(&self, blueprint: Option<&str>, code: u16) -> Option<&View> {
-        let of = |wanted: Option<&str>| {
-            self.error_handlers.iter().rfind(|(scope, own, _)| *own == code && scope.as_deref() == wanted)
+    /// The error handler for `code`, the blueprint's before the app's, in Flask's order: that of the code, of `HTTPException`,
+    /// of `Exception`. What a script threw (`thrown`) goes to that of `Exception` first, since it has no code yet.
+    pub fn error_handler(&self, blueprint: Option<&str>, code: u16, thrown: bool) -> Option<&View> {
+        use ErrorClass::{Code, Exception, HttpException};
+        let of = |class: ErrorClass, wanted: Option<&str>| {
+            let mut handlers = self.error_handlers.iter();
+            handlers.rfind(|(scope, own, _)| *own == class && scope.as_deref() == wanted)
         };
-        of(blueprint).or_else(|| of(None)).map(|(.., view)| view)
+        let order: &[&[ErrorClass]] = match thrown {
+            true => &[&[Exception], &[Code(code)], &[HttpException]],
+            false => &[&[Code(code)], &[HttpException, Exception]],
+        };
+        let scopes = [blueprint, None];
+        let mut places = order.iter().flat_map(|classes| {
+            scopes.iter().flat_map(move |scope| classes.iter().map(move |class| (*class, *scope)))
+        });
+        places.find_map(|(class, scope)| of(class, scope)).map(|(.., view)| view)
     }
 
     /// Blueprint of rule `index`.
@@ -242,7 +261,7 @@ impl Provision {
     /// Its rules that served no request, since the process began: `GET,POST /foo`.
     pub fn unused(&self) -> Vec<String> {
         let rules = self.router.rules().iter().zip(&self.views).filter(|(_, view)| !view.was_used());
-        rules.map(|(rule, _)| format!("{} {}", rule.listed_methods().join(","), rule.pattern())).collect()
+        rules.map(|(rule, _)| format!("{} {}", rule.listed_methods().join(","), rule.display())).collect()
     }
 
     /// All rules in the order of registration, with their hits of `epoch`.
@@ -256,14 +275,14 @@ impl Provision {
         let row = |(index, rule): (usize, &Rule)| {
             let served = &self.views[index];
             RuleRow {
-                rule: rule.pattern().to_owned(),
+                rule: rule.display().into_owned(),
                 endpoint: rule.endpoint().to_owned(),
                 methods: rule.methods().to_vec(),
                 converters: rule.converters().to_string(),
                 file: served.file.clone(),
                 line: served.line,
                 hits: served.hits(epoch),
-                shadowed_by: earlier(index).map(|earlier| rules[earlier].pattern().to_owned()),
+                shadowed_by: earlier(index).map(|earlier| rules[earlier].display().into_owned()),
             }
         };
         rules.iter().enumerate().map(row).collect()
@@ -287,6 +306,10 @@ fn run(engine: &Engine, files: &Files) -> Result<Option<Arc<File>>, Box<EvalAltR
 
 /// One endpoint is one function, as in Flask: `url_for` must know whose URL it builds.
 fn endpoints_are_unique(files: &Files, entries: &[Entry]) -> Result<(), LoadError> {
+    let name = |entry: &Entry| match &entry.view {
+        Some(view) => view.name(),
+        None => "a redirect".to_owned(),
+    };
     let mut known: HashMap<&str, &Entry> = HashMap::new();
     for entry in entries {
         let first = *known.entry(&entry.endpoint).or_insert(entry);
@@ -294,9 +317,9 @@ fn endpoints_are_unique(files: &Files, entries: &[Entry]) -> Result<(), LoadErro
             let message = format!(
                 "endpoint `{}` is {} already (line {}): give {} an endpoint of its own",
                 entry.endpoint,
-                first.view.name(),
+                name(first),
                 line(first.at),
-                entry.view.name()
+                name(entry)
             );
             return Err(Fault::from_position(files, &entry.file, entry.at, message));
         }

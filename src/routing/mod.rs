@@ -5,11 +5,13 @@
 //! `near_miss.rs` finds the closest rules where none serves. `quoting.rs` encodes and decodes parts of URLs.
 
 pub(crate) mod converter;
-pub(crate) mod index;
+pub(crate) mod host;
+mod index;
 pub(crate) mod method;
 pub(crate) mod near_miss;
 pub(crate) mod pattern;
 pub(crate) mod quoting;
+pub(crate) mod redirect;
 pub(crate) mod router;
 pub(crate) mod rule;
 pub(crate) mod value;

@@ -6,6 +6,7 @@ mod reasons;
 
 use super::router::{Router, absolute, upper};
 use crate::routing::converter::Converter;
+use crate::routing::host::HostPattern;
 use crate::routing::index::key_of;
 use crate::routing::pattern::Token;
 use crate::routing::rule::{Rule, has_doubled_slash};
@@ -30,6 +31,7 @@ mod cost {
     pub(super) const CASE: usize = 1;
     pub(super) const SLASH: usize = 1;
     pub(super) const METHOD: usize = 2;
+    pub(super) const HOST: usize = 2;
     pub(super) const SPELLING: usize = 2;
     pub(super) const VALUE: usize = 4;
     pub(super) const LENGTH: usize = 5;
@@ -59,14 +61,14 @@ impl fmt::Display for Miss {
 
 impl Router {
     /// The rules that are closest to `method` on `path` (as for [`Router::find`]) without serving it, closest first; none
-    /// where nothing is like it.
-    pub fn explain(&self, method: &str, path: &str) -> Vec<Miss> {
+    /// where nothing is like it. Without a `host`, hosts are not compared.
+    pub fn explain(&self, method: &str, path: &str, host: Option<&str>) -> Vec<Miss> {
         let (method, path) = (upper(method), absolute(path));
         if path.len() > LONGEST_PATH {
             return Vec::new();
         }
         let key = key_of(&path);
-        let asked = RequestParts::new(&method, &path, &key);
+        let asked = RequestParts { host, ..RequestParts::new(&method, &path, &key) };
         let misses = self.candidates(&asked);
         let far = misses.first().map_or(0, |(cost, ..)| cost + cost::FARTHER);
         let close = misses.into_iter().take(MOST).take_while(|(cost, ..)| *cost <= far);
@@ -99,7 +101,7 @@ impl Router {
 
 impl Miss {
     fn new(rule: &Rule, reasons: Vec<String>) -> Miss {
-        Miss { rule: rule.pattern().to_owned(), methods: rule.listed_methods().join(","), reasons }
+        Miss { rule: rule.display().into_owned(), methods: rule.listed_methods().join(","), reasons }
     }
 }
 
@@ -107,6 +109,7 @@ impl Miss {
 struct RequestParts<'a> {
     method: &'a str,
     path: &'a str,
+    host: Option<&'a str>,
     segments: Vec<Segment<'a>>,
     /// Whether it ends in a slash that is not the first one.
     slash: bool,
@@ -129,7 +132,7 @@ impl<'a> RequestParts<'a> {
             Segment { text, letters }
         };
         let segments = if key.is_empty() { Vec::new() } else { key.split('/').map(segment).collect() };
-        RequestParts { method, path, segments, slash: path.len() > 1 && path.ends_with('/') }
+        RequestParts { method, path, host: None, segments, slash: path.len() > 1 && path.ends_with('/') }
     }
 }
 
@@ -151,6 +154,7 @@ trait DifferenceVisitor {
     /// A slash at the end that is too many.
     fn slash(&mut self);
     fn method(&mut self, rule: &Rule, asked: &str);
+    fn host(&mut self, rule: &HostPattern, asked: &str);
 }
 
 /// Finds the differences: segments that are equal at both ends are passed by, those between are compared one by one.
@@ -195,6 +199,15 @@ fn compare(rule: &Rule, asked: &RequestParts, visitor: &mut dyn DifferenceVisito
     if !rule.serves(asked.method) {
         visitor.method(rule, asked.method);
     }
+    if let Some((rule, host)) = other_host(rule, asked) {
+        visitor.host(rule, host);
+    }
+}
+
+/// The hosts of the rule and that of the request, where they differ.
+fn other_host<'a>(rule: &'a Rule, asked: &RequestParts<'a>) -> Option<(&'a HostPattern, &'a str)> {
+    let (rule, host) = (rule.host()?, asked.host?);
+    rule.matches(host).is_none().then_some((rule, host))
 }
 
 fn passes(part: Part, segment: &Segment, visitor: &mut dyn DifferenceVisitor) -> bool {
@@ -229,14 +242,20 @@ fn takes(converter: &Converter, text: &str) -> bool {
 fn explain_rule(rule: &Rule, asked: &RequestParts, index: usize) -> Option<(usize, usize, Vec<String>)> {
     let mut reasons = Reasons::default();
     if rule.matches(asked.path).is_some() {
-        if rule.serves(asked.method) {
+        if !rule.serves(asked.method) {
+            reasons.method(rule, asked.method);
+        }
+        if let Some((rule, host)) = other_host(rule, asked) {
+            reasons.host(rule, host);
+        }
+        if reasons.texts.is_empty() {
             return None;
         }
-        reasons.method(rule, asked.method);
         return Some((reasons.cost, index, reasons.texts));
     }
     compare(rule, asked, &mut reasons);
-    let of_path = reasons.texts.len() - usize::from(!rule.serves(asked.method));
+    let besides = usize::from(!rule.serves(asked.method)) + usize::from(other_host(rule, asked).is_some());
+    let of_path = reasons.texts.len() - besides;
     if of_path == 0 && has_doubled_slash(asked.path) {
         reasons.add(cost::SLASH, "slashes are doubled".to_owned());
     } else if of_path == 0 {

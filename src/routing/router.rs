@@ -20,6 +20,15 @@ pub struct Router {
     /// Rules of each endpoint in the order in which `url_for` tries them.
     endpoints: HashMap<String, Vec<usize>>,
     has_defaults: bool,
+    has_hosts: bool,
+}
+
+/// What rules are compared with.
+#[derive(Clone, Copy)]
+struct Asked<'a> {
+    method: &'a str,
+    path: &'a str,
+    host: Option<&'a str>,
 }
 
 /// What a path and a method lead to.
@@ -34,6 +43,12 @@ pub enum Found {
     },
     /// 308 to this path (not encoded; the query is kept).
     Redirect { path: String },
+    /// 308 to what `redirect_to` of this rule says.
+    Moved {
+        /// Place of the rule in the order of registration.
+        index: usize,
+        url: String,
+    },
     /// 405.
     MethodNotAllowed {
         /// What `Allow` lists, sorted.
@@ -55,7 +70,8 @@ impl Router {
             rule_index.insert(RankedRule { rank, index: index as u32 }, rule.tokens(), rule.is_fixed());
         }
         let has_defaults = rules.iter().any(|rule| !rule.defaults().is_empty());
-        Router { endpoints: endpoints(&rules), rules, order, index: rule_index, has_defaults }
+        let has_hosts = rules.iter().any(|rule| rule.host().is_some());
+        Router { endpoints: endpoints(&rules), rules, order, index: rule_index, has_defaults, has_hosts }
     }
 
     /// The rules in order of registration.
@@ -63,15 +79,26 @@ impl Router {
         &self.rules
     }
 
-    /// Finds what serves `method` (any case) on `path`, which is percent-decoded ([`decode_path`]) and has no query. The first
-    /// rule in order that matches and serves the method decides, if only by a redirect.
+    /// Whether any rule is for some hosts only: else nobody needs to find out what host a request names.
+    pub fn has_hosts(&self) -> bool {
+        self.has_hosts
+    }
+
+    /// [`Router::find_at`] without a host: rules that are for some hosts only are passed over.
     pub fn find(&self, method: &str, path: &str) -> Found {
+        self.find_at(method, path, None)
+    }
+
+    /// Finds what serves `method` (any case) on `path`, which is percent-decoded ([`decode_path`]) and has no query. The first
+    /// rule in order that matches and serves the method decides, if only by a redirect. `host` may have a port.
+    pub fn find_at(&self, method: &str, path: &str, host: Option<&str>) -> Found {
         let method = upper(method);
         let path = absolute(path);
         let key = key_of(&path);
         let mut allow = Vec::new();
-        let fixed = self.first(self.index.fixed(&key), &method, &path, &mut allow);
-        let found = fixed.or_else(|| self.first(self.index.variable(&key), &method, &path, &mut allow));
+        let asked = Asked { method: &method, path: &path, host };
+        let fixed = self.first(self.index.fixed(&key), asked, &mut allow);
+        let found = fixed.or_else(|| self.first(self.index.variable(&key), asked, &mut allow));
         match found {
             Some(found) => found,
             None if allow.is_empty() => Found::NotFound,
@@ -83,15 +110,18 @@ impl Router {
         }
     }
 
-    /// Values of rule `index`, which serves `path` (as for [`Router::find`]).
-    pub fn values(&self, index: usize, path: &str) -> Vec<Value> {
-        self.rules[index].matches(&absolute(path)).map(|matched| matched.values).unwrap_or_default()
+    /// Values of rule `index`, which serves `path` on `host` (as for [`Router::find_at`]).
+    pub fn values(&self, index: usize, path: &str, host: Option<&str>) -> Vec<Value> {
+        let rule = &self.rules[index];
+        let mut values = rule.matches(&absolute(path)).map(|matched| matched.values).unwrap_or_default();
+        values.extend(rule.host().zip(host).and_then(|(rule, host)| rule.matches(host)).unwrap_or_default());
+        values
     }
 
-    /// Methods of all rules that match `path` (as for [`Router::find`]), sorted: `Allow` of automatic OPTIONS.
-    pub fn allowed(&self, path: &str) -> Vec<String> {
+    /// Methods of all rules that match `path` on `host` (as for [`Router::find_at`]), sorted: `Allow` of automatic OPTIONS.
+    pub fn allowed(&self, path: &str, host: Option<&str>) -> Vec<String> {
         // No rule serves it, so all that match are asked.
-        match self.find("", path) {
+        match self.find_at("", path, host) {
             Found::MethodNotAllowed { allow } => allow,
             _ => Vec::new(),
         }
@@ -138,14 +168,16 @@ impl Router {
     fn first<'a>(
         &'a self,
         ranked: impl IntoIterator<Item = RankedRule>,
-        method: &str,
-        path: &str,
+        Asked { method, path, host }: Asked,
         allow: &mut Vec<&'a str>,
     ) -> Option<Found> {
         ranked.into_iter().find_map(|ranked| {
             let index = ranked.index as usize;
             let rule = &self.rules[index];
-            let matched = rule.matches(path)?;
+            let mut matched = rule.matches(path)?;
+            if let Some(own) = rule.host() {
+                matched.values.extend(own.matches(host?)?);
+            }
             if !rule.serves(method) {
                 allow.extend(rule.methods().iter().map(String::as_str));
                 return None;
@@ -153,7 +185,10 @@ impl Router {
             let redirect = matched.redirect.or_else(|| self.default_redirect(index, method, &matched.values));
             Some(match redirect {
                 Some(path) => Found::Redirect { path },
-                None => Found::Rule { index, values: matched.values },
+                None => match rule.redirect_to(&matched.values) {
+                    Some(url) => Found::Moved { index, url },
+                    None => Found::Rule { index, values: matched.values },
+                },
             })
         })
     }

@@ -2,9 +2,11 @@
 //! other rules, view functions and requests.
 
 use crate::routing::converter::Converter;
+use crate::routing::host::HostPattern;
 use crate::routing::method::method_index;
 use crate::routing::pattern::{Pattern, Slashes, Token};
 use crate::routing::quoting::{encode_path, encode_query, encode_value};
+use crate::routing::redirect;
 use crate::routing::value::Value;
 use std::borrow::Cow;
 use std::fmt;
@@ -22,6 +24,12 @@ pub struct RuleOptions {
     pub defaults: Vec<(String, Value)>,
     /// Whether OPTIONS is answered without the view; if not given, unless OPTIONS is among the methods.
     pub provide_automatic_options: Option<bool>,
+    /// Host that requests must name, with variables; any if not given.
+    pub host: Option<String>,
+    /// The first labels of that host.
+    pub subdomain: Option<String>,
+    /// Where its requests are sent (308), with variables of the rule: `/new/<id>`.
+    pub redirect_to: Option<String>,
 }
 
 /// One rule of the table.
@@ -36,6 +44,8 @@ pub struct Rule {
     common: u16,
     automatic_options: bool,
     defaults: Vec<(String, Value)>,
+    host: Option<Box<HostPattern>>,
+    redirect_to: Option<String>,
     /// Whether it has neither variables nor defaults.
     fixed: bool,
     /// Whether it is fixed and has no doubled slashes: the path that is the rule's text then matches, as it is.
@@ -70,6 +80,15 @@ impl Rule {
         let listed = options.methods.unwrap_or_else(|| vec!["GET".to_owned()]);
         let (methods, automatic_options) =
             complete(&listed, options.provide_automatic_options).map_err(error)?;
+        let host =
+            HostPattern::parse(options.host.as_deref(), options.subdomain.as_deref()).map_err(error)?;
+        if let Some(target) = &options.redirect_to {
+            redirect::check(target, &parsed).map_err(error)?;
+        }
+        let of_host = || host.iter().flat_map(|host| host.variables());
+        if let Some((name, _)) = parsed.variables().find(|(name, _)| of_host().any(|(own, _)| own == *name)) {
+            return Err(error(format!("variable `{name}` is used twice, in path and host")));
+        }
         let fixed = options.defaults.is_empty() && parsed.variables().next().is_none();
         Ok(Rule {
             text: pattern.to_owned(),
@@ -85,12 +104,32 @@ impl Rule {
             plain: fixed && !has_doubled_slash(pattern),
             pattern: parsed,
             defaults: options.defaults,
+            host: host.map(Box::new),
+            redirect_to: options.redirect_to,
         })
     }
 
     /// The pattern as registered.
     pub fn pattern(&self) -> &str {
         &self.text
+    }
+
+    /// The pattern as registered with the hosts that it is for, for people: `api.example.com/users`.
+    pub fn display(&self) -> Cow<'_, str> {
+        match &self.host {
+            Some(host) => format!("{}{}", host.display(), self.text).into(),
+            None => self.text.as_str().into(),
+        }
+    }
+
+    /// The hosts that it is for; none: any.
+    pub(crate) fn host(&self) -> Option<&HostPattern> {
+        self.host.as_deref()
+    }
+
+    /// Where a request with these values is sent, if it is not served.
+    pub(crate) fn redirect_to(&self, values: &[Value]) -> Option<String> {
+        self.redirect_to.as_deref().map(|target| redirect::fill(target, &self.pattern, values))
     }
 
     /// The name that `url_for` knows it by.
@@ -116,8 +155,15 @@ impl Rule {
         self.automatic_options
     }
 
-    /// Names of the URL's variables in order of appearance, then of defaults that are not among them.
+    /// Names of the URL's variables in order of appearance, then of defaults that are not among them, then of the host's.
     pub fn variables(&self) -> Vec<&str> {
+        let mut names = self.own_variables();
+        names.extend(self.host.iter().flat_map(|host| host.variables()).map(|(name, _)| name));
+        names
+    }
+
+    /// Those of the path and of defaults.
+    fn own_variables(&self) -> Vec<&str> {
         let mut names: Vec<&str> = self.pattern.variables().map(|(name, _)| name).collect();
         let others = self.defaults.iter().map(|(name, _)| name.as_str());
         let others: Vec<&str> = others.filter(|name| !names.contains(name)).collect();
@@ -127,7 +173,9 @@ impl Rule {
 
     /// Its variables and their converters for lists: `id: int(min=1), name: string`.
     pub fn converters(&self) -> String {
-        let described = self.pattern.variables().map(|(name, converter)| format!("{name}: {converter}"));
+        let of_host = self.host.iter().flat_map(|host| host.variables());
+        let described =
+            self.pattern.variables().chain(of_host).map(|(name, converter)| format!("{name}: {converter}"));
         described.collect::<Vec<_>>().join(", ")
     }
 
@@ -168,7 +216,7 @@ impl Rule {
         let agrees = |(name, default): &(String, Value)| {
             value_of(values, name).is_none_or(|value| value.equals(default))
         };
-        self.variables().into_iter().all(given) && self.defaults.iter().all(agrees)
+        self.own_variables().into_iter().all(given) && self.defaults.iter().all(agrees)
     }
 
     /// Matches a path that is percent-decoded and starts with one slash. The method is not looked at: a redirect only counts
@@ -197,7 +245,8 @@ impl Rule {
 
     /// Werkzeug's order of matching: the lesser is tried first, equal ones in order of registration.
     pub fn priority(&self) -> impl Ord + use<> {
-        self.pattern.priority(!self.defaults.is_empty())
+        let host = self.host.as_ref().map(|host| host.priority());
+        (self.pattern.priority(!self.defaults.is_empty()), host.is_none(), host)
     }
 
     /// The methods that it was registered with, as far as HEAD and OPTIONS tell: those that came by themselves are left out.
@@ -207,7 +256,10 @@ impl Rule {
             "OPTIONS" => self.automatic_options,
             _ => false,
         };
-        self.methods.iter().map(String::as_str).filter(|method| !by_itself(method)).collect()
+        let listed: Vec<&str> =
+            self.methods.iter().map(String::as_str).filter(|method| !by_itself(method)).collect();
+        // Of `methods: []`.
+        if listed.is_empty() { self.methods.iter().map(String::as_str).collect() } else { listed }
     }
 
     /// Whether a slash at the end of a path is right.
@@ -246,7 +298,8 @@ impl Rule {
             Token::Text(text) => text.to_string(),
             Token::Variable(variable) => format!("<{}>", name(&variable.converter)),
         };
-        self.tokens().iter().map(describe).collect()
+        let host = self.host.as_ref().map(|host| host.display()).unwrap_or_default();
+        self.tokens().iter().map(describe).fold(host, |shape, token| format!("{shape}{token}"))
     }
 
     /// Whether it takes all paths that `other`, a rule of the same shape or one that this is the widest of, serves, by serving or redirecting them.

@@ -47,6 +47,7 @@ const TOPICS: &[Topic] = &[
     flask::app::register,
     flask::chaos::register,
     flask::disk::register,
+    flask::etag::register,
     flask::multi_dict::register,
     flask::request::register,
     flask::response::register,

@@ -76,23 +76,24 @@ impl Unmatched {
 /// Why a view function or hook ended without an answer.
 enum ViewError {
     /// `abort`, a missing key, 404, 405.
-    Http(HttpError),
+    Http(Box<HttpError>),
     /// Anything else that it threw.
     Script(Box<EvalAltResult>),
 }
 
 impl From<Box<EvalAltResult>> for ViewError {
     fn from(error: Box<EvalAltResult>) -> Self {
-        http_error::find(&error).map_or(ViewError::Script(error), ViewError::Http)
+        http_error::find(&error).map_or(ViewError::Script(error), |found| ViewError::Http(found.into()))
     }
 }
 
 /// Handles one request with `provision`, on this thread. Sleeps of scripts are in `Reply::hold`, what scripts and `chaos` inject
 /// in `Reply::injected`. Nobody else has the request yet.
 pub fn handle(provision: &Arc<Provision>, chaos: &Chaos, request: &mut Arc<Request>) -> Outcome {
-    let found = provision.router.find(request.method(), request.path());
+    let host = provision.router.has_hosts().then(|| request.host());
+    let found = provision.router.find_at(request.method(), request.path(), host.as_deref());
     let rule = match &found {
-        Found::Rule { index, .. } => Some(*index),
+        Found::Rule { index, .. } | Found::Moved { index, .. } => Some(*index),
         _ => None,
     };
     if let Some(request) = Arc::get_mut(request) {
@@ -110,7 +111,9 @@ pub fn handle(provision: &Arc<Provision>, chaos: &Chaos, request: &mut Arc<Reque
     let call =
         Call { request: Some(request.clone()), routes: Some(provision.routes.clone()), ..Call::default() };
     let blueprint = rule.and_then(|index| provision.blueprint(index));
-    let flow = Flow { provision, request, blueprint, unmatched: Cell::default(), error: OnceCell::default() };
+    let host = host.as_deref();
+    let flow =
+        Flow { provision, request, host, blueprint, unmatched: Cell::default(), error: OnceCell::default() };
     let (mut reply, call) = call::within(call, || flow.run(found));
     reply.hold_longer(call.hold);
     if let Some(effect) = effect {
@@ -123,6 +126,8 @@ pub fn handle(provision: &Arc<Provision>, chaos: &Chaos, request: &mut Arc<Reque
 struct Flow<'r> {
     provision: &'r Provision,
     request: &'r Request,
+    /// Where rules depend on it.
+    host: Option<&'r str>,
     blueprint: Option<&'r str>,
     unmatched: Cell<Option<Unmatched>>,
     error: OnceCell<Box<str>>,
@@ -149,20 +154,25 @@ impl Flow<'_> {
         match found {
             Found::Rule { index, values } => self.view(index, values),
             Found::Redirect { path } => Ok(answer::redirection(308, &self.location(&path)).into()),
+            Found::Moved { index, url } => {
+                self.provision.count_hit(self.request.epoch, index);
+                Ok(answer::redirection(308, &url).into())
+            }
             Found::MethodNotAllowed { allow } => {
                 self.unmatched.set(Some(Unmatched::Method));
-                Err(ViewError::Http(HttpError { allow: Some(allow.join(", ")), ..HttpError::new(405) }))
+                let error = HttpError { allow: Some(allow.join(", ")), ..HttpError::new(405) };
+                Err(ViewError::Http(error.into()))
             }
             Found::NotFound => {
                 self.unmatched.set(Some(Unmatched::Path));
-                Err(ViewError::Http(HttpError::new(404)))
+                Err(ViewError::Http(HttpError::new(404).into()))
             }
         }
     }
 
     fn view(&self, index: usize, values: Vec<Value>) -> Result<Reply, ViewError> {
         if self.request.method() == "OPTIONS" && self.provision.router.rules()[index].automatic_options() {
-            let allowed = self.provision.router.allowed(self.request.path()).join(", ");
+            let allowed = self.provision.router.allowed(self.request.path(), self.host).join(", ");
             let mut answer = Answer::html(200, "");
             answer.headers.push(("Allow".into(), allowed.into()));
             return Ok(answer.into());
@@ -181,17 +191,19 @@ impl Flow<'_> {
     /// answers 200. One that fails, or aborts, is a plain 500.
     fn handle_error(&self, error: ViewError) -> Reply {
         let (error, fault) = match error {
-            ViewError::Http(error) => (error, None),
+            ViewError::Http(error) => (*error, None),
             ViewError::Script(error) => {
                 let fault = self.fault(&error);
-                (HttpError { original: Some(fault.at_run_time()), ..HttpError::new(500) }, Some(fault))
+                let (original, thrown) = (Some(fault.at_run_time()), Some(thrown(&error, &fault)));
+                (HttpError { original, thrown, ..HttpError::new(500) }, Some(fault))
             }
         };
         let plain = || fault.as_ref().map_or_else(|| self.page(&error), failure);
         if error.reply.is_some() {
             return plain();
         }
-        let Some(handler) = self.provision.error_handler(self.blueprint, error.status()) else {
+        let Some(handler) = self.provision.error_handler(self.blueprint, error.status(), fault.is_some())
+        else {
             return plain();
         };
         match self.answered_by(handler, error.clone()) {
@@ -207,7 +219,8 @@ impl Flow<'_> {
         let unserved =
             error.reply.is_none() && self.request.rule.is_none() && matches!(page.status, 404 | 405);
         if self.provision.explain && unserved {
-            let misses = self.provision.router.explain(self.request.method(), self.request.path());
+            let (method, path) = (self.request.method(), self.request.path());
+            let misses = self.provision.router.explain(method, path, self.host);
             let lines: String =
                 misses.iter().map(|miss| format!("{}\n", escape(&miss.to_string()))).collect();
             let text = match misses.len() {
@@ -255,6 +268,14 @@ impl Flow<'_> {
         // A later one, of an error handler or a hook, is only in the log.
         let _ = self.error.set(error.into());
         fault
+    }
+}
+
+/// What `throw` was given; of another error its message.
+fn thrown(error: &EvalAltResult, fault: &Fault) -> Dynamic {
+    match error.unwrap_inner() {
+        EvalAltResult::ErrorRuntime(thrown, _) => thrown.clone(),
+        _ => fault.message.clone().into(),
     }
 }
 

@@ -69,12 +69,12 @@ const BROKEN: &[(&str, &str, &str)] = &[
     (
         "option",
         "fn registerRules() {\n    app.get(\"/a\", || 1, #{ strict: true });\n}\n",
-        "line 2, column 9: unknown option `strict`: there are methods, strict_slashes, merge_slashes, defaults, endpoint, provide_automatic_options",
+        "line 2, column 9: unknown option `strict`: there are methods, strict_slashes, merge_slashes, defaults, endpoint, provide_automatic_options, host, subdomain, redirect_to",
     ),
     (
         "error-code",
         "fn registerRules() {\n    app.register_error_handler(200, |e| 1);\n}\n",
-        "line 2, column 9: an error handler is for a code from 400 to 599, not 200",
+        "line 2, column 9: an error handler is for a code from 400 to 599 or a class such as `NotFound`, `HTTPException`, `Exception`, not 200",
     ),
     ("endless", "fn registerRules() {\n    loop { }\n}\n", "line 1: the script ran longer than 300 ms"),
     (
@@ -282,7 +282,10 @@ const FAILING: &[(&str, &str)] = &[
         "redirect(\"/a\\r\\nX: y\")",
         "line 3, column 5: header `Location` has a line end or control character in its value `/a\\r\\nX: y`",
     ),
-    ("make_response(\"x\", 99)", "line 3, column 5: status 99 is not from 100 to 599"),
+    (
+        "make_response(\"x\", 99)",
+        "line 3, column 5: status `99` is neither a number from 200 to 999 nor text such as \"404 NOT FOUND\"",
+    ),
     ("nowhere()", "line 3, column 5: no function `nowhere ()`"),
     ("request.nothing", "line 3, column 12: `request` has no property `nothing`"),
     ("url_for(\"nowhere\")", "line 3, column 5: url_for: no rule has endpoint `nowhere`"),

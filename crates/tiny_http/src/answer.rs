@@ -36,6 +36,8 @@ impl BodyFraming {
     pub(crate) fn new(status: u16, length: Option<u64>, context: Context) -> BodyFraming {
         match length {
             _ if status < 200 || status == 204 => BodyFraming::None,
+            // Unlike 204 and 304 it is not known to have none: the length must say so (RFC 9110, section 15.3.6).
+            _ if status == 205 => BodyFraming::Length(0),
             Some(length) => BodyFraming::Length(length),
             None if context.old => BodyFraming::UntilClose,
             None => BodyFraming::Chunked,
@@ -43,9 +45,9 @@ impl BodyFraming {
     }
 }
 
-/// Whether an answer has a body: none has to HEAD, none with 1xx, 204 and 304 (RFC 9110, section 6.4.1).
+/// Whether an answer has a body: none has to HEAD, none with 1xx, 204, 205 and 304 (RFC 9110, section 6.4.1).
 pub(crate) fn has_body(status: u16, context: Context) -> bool {
-    !context.head_only && status >= 200 && status != 204 && status != 304
+    !context.head_only && status >= 200 && !matches!(status, 204 | 205 | 304)
 }
 
 /// Fields that belong to the connection: the engine writes them, or leaves them out.
@@ -180,6 +182,7 @@ mod tests {
             (200, Some(5), PLAIN, "HTTP/1.1 200 OK\r\nDate: D\r\nContent-Length: 5\r\n\r\n"),
             (200, None, PLAIN, "HTTP/1.1 200 OK\r\nDate: D\r\nTransfer-Encoding: chunked\r\n\r\n"),
             (204, Some(5), PLAIN, "HTTP/1.1 204 No Content\r\nDate: D\r\n\r\n"),
+            (205, Some(5), PLAIN, "HTTP/1.1 205 Reset Content\r\nDate: D\r\nContent-Length: 0\r\n\r\n"),
             (304, Some(5), PLAIN, "HTTP/1.1 304 Not Modified\r\nDate: D\r\nContent-Length: 5\r\n\r\n"),
             (
                 200,

@@ -145,7 +145,7 @@ impl Body {
 
 /// An answer in parts, without the objects of `Response`.
 pub struct Answer<'a, F> {
-    /// Status code, 100 to 599.
+    /// Status code, 100 to 999.
     pub status: u16,
     /// Reason phrase; the standard one where there is none.
     pub reason: Option<&'a str>,

@@ -1,6 +1,7 @@
 //! How far a rule is from a request, in little time: the spelling of words is estimated. Makes no text.
 
 use super::{DifferenceVisitor, LONGEST_WORD, Part, Segment, cost, spans};
+use crate::routing::host::HostPattern;
 use crate::routing::rule::Rule;
 use crate::system::spelling::allowed;
 
@@ -54,6 +55,10 @@ impl DifferenceVisitor for Estimate {
 
     fn method(&mut self, _: &Rule, _: &str) {
         self.cost += cost::METHOD;
+    }
+
+    fn host(&mut self, _: &HostPattern, _: &str) {
+        self.cost += cost::HOST;
     }
 }
 

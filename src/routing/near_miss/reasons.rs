@@ -2,6 +2,7 @@
 
 use super::estimate::Estimate;
 use super::{DifferenceVisitor, LONGEST_WORD, Part, Segment, cost};
+use crate::routing::host::HostPattern;
 use crate::routing::pattern::Token;
 use crate::routing::rule::Rule;
 use crate::system::spelling::{allowed, distance};
@@ -77,6 +78,10 @@ impl DifferenceVisitor for Reasons {
     fn method(&mut self, rule: &Rule, asked: &str) {
         let listed = rule.listed_methods().join(", ");
         self.add(cost::METHOD, format!("the method is {asked}, the rule takes {listed}"));
+    }
+
+    fn host(&mut self, rule: &HostPattern, asked: &str) {
+        self.add(cost::HOST, format!("the host is `{asked}`, the rule is for `{}`", rule.display()));
     }
 }
 

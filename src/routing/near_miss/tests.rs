@@ -18,7 +18,7 @@ fn table<T: AsRef<str>>(rules: &[T]) -> Router {
 
 fn misses(router: &Router, request: &str) -> Vec<String> {
     let (method, path) = request.split_once(' ').unwrap_or(("GET", request));
-    router.explain(method, path).iter().map(ToString::to_string).collect()
+    router.explain(method, path, None).iter().map(ToString::to_string).collect()
 }
 
 #[test]
@@ -96,7 +96,8 @@ fn the_closest_come_first_and_the_far_ones_not_at_all() {
 fn what_a_rule_serves_has_no_reason() {
     let router = table(&["/docs/", "/orders/<int:id>"]);
     assert_eq!(misses(&router, "/x/y"), [""; 0]);
-    let closest = router.explain("PUT", "/orders/7").iter().map(ToString::to_string).collect::<Vec<_>>();
+    let closest =
+        router.explain("PUT", "/orders/7", None).iter().map(ToString::to_string).collect::<Vec<_>>();
     assert_eq!(closest, ["`GET /orders/<int:id>`: the method is PUT, the rule takes GET"]);
 }
 

@@ -3,11 +3,17 @@
 use super::response::Response;
 use super::status;
 use crate::chaos::Reply;
-use crate::message::answer::Answer;
-use crate::script::runtime::http_error::{HttpError, http_error, throw};
-use crate::script::runtime::natives::{Fallible, Natives};
-use rhai::Dynamic;
+use crate::message::answer::{Answer, JSON};
+use crate::script::runtime::budget::MAX_TEXT;
+use crate::script::runtime::frozen::{is_list, is_map};
+use crate::script::runtime::http_error::{CLASSES, ErrorClass, HttpError, throw};
+use crate::script::runtime::json;
+use crate::script::runtime::natives::{Fallible, Natives, ScriptValue};
+use crate::script::runtime::size_limits::text_of;
+use rhai::{Dynamic, ImmutableString};
 use std::borrow::Cow;
+
+impl ScriptValue for HttpError {}
 
 impl HttpError {
     /// Standard name of the code (`Not Found`).
@@ -20,8 +26,12 @@ impl HttpError {
         self.reply.clone().unwrap_or_else(|| self.page().into())
     }
 
+    /// The page in HTML, or the JSON of `abort(404, #{ ... })`.
     pub(crate) fn page(&self) -> Answer {
-        let mut answer = Answer::html(self.status(), html_page(self.status(), &escape(self.text())));
+        let mut answer = match &self.detail {
+            Some(_) => Answer::new(self.status(), JSON, format!("{}\n", self.description)),
+            None => Answer::html(self.status(), html_page(self.status(), &escape(self.text()))),
+        };
         if let Some(allow) = &self.allow {
             answer.headers.push(("Allow".into(), allow.clone().into()));
         }
@@ -49,10 +59,28 @@ pub(crate) fn escape(text: &str) -> Cow<'_, str> {
     escaped.into()
 }
 
-fn abort(code: i64, description: &str) -> Fallible<()> {
-    match u16::try_from(code) {
-        Ok(code @ 400..=599) => Err(http_error(code, description)),
-        _ => Err(format!("abort takes an error code (400 to 599), not {code}").into()),
+/// `abort(404, "why")`, or with a map or a list, which is the body as JSON.
+fn abort(code: i64, description: &Dynamic) -> Fallible<()> {
+    let Some(code @ 400..=599) = u16::try_from(code).ok() else {
+        return Err(format!("abort takes an error code (400 to 599), not {code}").into());
+    };
+    Err(throw(error_of(code, description)?))
+}
+
+/// The error of `code` with a description as scripts give it.
+fn error_of(code: u16, description: &Dynamic) -> Fallible<HttpError> {
+    let error = HttpError::new(code);
+    if is_map(description) || is_list(description) {
+        let json = String::from_utf8_lossy(&json::to_json(description, MAX_TEXT)?).into_owned();
+        return Ok(HttpError { description: json, detail: Some(description.clone()), ..error });
+    }
+    match description.read_lock::<ImmutableString>() {
+        Some(text) => Ok(HttpError { description: text.to_string(), ..error }),
+        None if description.is_unit() => Ok(error),
+        None => {
+            let shown = text_of(description, 100);
+            Err(format!("the description of an error is text, a map or a list, not {shown}").into())
+        }
     }
 }
 
@@ -64,8 +92,8 @@ fn exit() -> Fallible<()> {
 pub(crate) fn register(natives: &mut Natives) {
     natives
         .register_type_with_name::<HttpError>("HTTPException")
-        .register_fn("abort", |code: i64| abort(code, ""))
-        .register_fn("abort", abort)
+        .register_fn("abort", |code: i64| abort(code, &Dynamic::UNIT))
+        .register_fn("abort", |code: i64, description: Dynamic| abort(code, &description))
         .register_fn("exit", exit)
         .register_fn("exit", |_: Dynamic| exit())
         .register_fn("abort", |response: Response| -> Fallible<()> {
@@ -75,9 +103,37 @@ pub(crate) fn register(natives: &mut Natives) {
         })
         .register_get("code", |error: &mut HttpError| error.code)
         .register_get("name", |error: &mut HttpError| error.name())
-        .register_get("description", |error: &mut HttpError| error.text().to_owned())
+        .register_get("description", |error: &mut HttpError| match &error.detail {
+            Some(detail) => detail.clone(),
+            None => error.text().into(),
+        })
         .register_get("original", |error: &mut HttpError| {
             error.original.clone().map_or(Dynamic::UNIT, Dynamic::from)
         })
+        .register_get("original_exception", |error: &mut HttpError| error.thrown.clone().unwrap_or_default())
+        .register_fn("to_string", |error: &mut HttpError| text(error))
         .register_fn("get_response", |error: &mut HttpError| Response::from(error.page()));
+    classes(natives);
+}
+
+/// Python's `str(e)`: what a script threw, or `404 Not Found: why`.
+fn text(error: &HttpError) -> String {
+    match &error.thrown {
+        Some(thrown) => text_of(thrown, MAX_TEXT).to_string(),
+        None => format!("{} {}: {}", error.code, error.name(), error.text()),
+    }
+}
+
+/// `NotFound` for `register_error_handler`, and `throw NotFound("why")`.
+fn classes(natives: &mut Natives) {
+    natives
+        .register_type_with_name::<ErrorClass>("class")
+        .set_var("Exception", ErrorClass::Exception)
+        .set_var("HTTPException", ErrorClass::HttpException);
+    for &(name, code) in CLASSES {
+        natives
+            .set_var(name, ErrorClass::Code(code))
+            .register_fn(name, move || HttpError::new(code))
+            .register_fn(name, move |description: Dynamic| error_of(code, &description));
+    }
 }

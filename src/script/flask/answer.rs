@@ -7,13 +7,15 @@ use super::status;
 use crate::chaos::Reply;
 use crate::directory::Content;
 use crate::message::answer::{Answer, HTML, JSON};
+use crate::message::is_token;
 use crate::script::runtime::budget::MAX_TEXT;
 use crate::script::runtime::fault::RETURNED_NOTHING;
-use crate::script::runtime::frozen::{MapRef, as_list, as_map, is_list, is_map};
+use crate::script::runtime::frozen::{as_list, as_map, is_list, is_map};
 use crate::script::runtime::json;
+use crate::script::runtime::large_int::LargeInt;
 use crate::script::runtime::multi_dict::to_dict;
 use crate::script::runtime::natives::Fallible;
-use crate::script::runtime::size_limits::type_name;
+use crate::script::runtime::size_limits::{text_of, type_name};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use rhai::{Array, Blob, Dynamic, ImmutableString};
 
@@ -27,7 +29,7 @@ pub(crate) fn from_value(value: Dynamic) -> Fallible<Reply> {
         return Ok(Answer::html(200, text.as_bytes()).into());
     }
     if as_list(&value).is_some_and(|items| is_tuple(&items)) {
-        return from_tuple(as_list(&value).map(|items| items.to_vec()).unwrap_or_default());
+        return from_list(as_list(&value).map(|items| items.to_vec()).unwrap_or_default());
     }
     if let Some(response) = value.read_lock::<Response>() {
         return Ok(response.reply());
@@ -57,21 +59,42 @@ fn kind(value: &Dynamic) -> String {
     }
 }
 
-/// Whether a list is body, status and headers, or else a list for JSON (design, section 5): `[body, status]`,
-/// `[body, status, #{headers}]` where body is no number, or `[body, #{headers}]` where body is text, bytes or a response.
+/// Whether a list is body, status and headers, or else a list for JSON: `[body, status]`, `[body, status, headers]` where body is
+/// no number, or `[body, headers]` where body is text, bytes or a response. A number where the status stands is meant as one,
+/// also if it is none: [`from_list`] refuses it then, where JSON with status 200 would hide the mistake.
 fn is_tuple(items: &[Dynamic]) -> bool {
-    let status = |value: &Dynamic| match value.as_int() {
-        Ok(code) => (100..=599).contains(&code),
-        Err(_) => value.read_lock::<ImmutableString>().is_some_and(|text| split_status(&text).is_some()),
-    };
+    let number = |value: &Dynamic| value.is_int() || value.is_float() || value.is::<LargeInt>();
+    let code = |value: &Dynamic| number(value) || parse_status(value).is_ok();
     let whole =
         |value: &Dynamic| value.is_string() || value.is_blob() || value.read_lock::<Response>().is_some();
     match items {
-        [body, code] if is_map(code) => whole(body),
-        [body, code] => !body.is_int() && !body.is_float() && status(code),
-        [body, code, headers] => !body.is_int() && !body.is_float() && status(code) && is_map(headers),
+        [body, second] if is_map(second) || is_pairs(second) => whole(body),
+        [body, second] => !number(body) && code(second),
+        [body, second, headers] if is_map(headers) || is_pairs(headers) => !number(body) && code(second),
+        // No headers: `[body, 404, ()]`. With a number that is no status it is a row of data.
+        [body, second, headers] => !number(body) && is_empty(headers) && parse_status(second).is_ok(),
         _ => false,
     }
+}
+
+/// Whether it is a list of header names and values: `[["Set-Cookie", "a=1"], ["Set-Cookie", "b=2"]]`.
+fn is_pairs(value: &Dynamic) -> bool {
+    let name = |name: &Dynamic| name.read_lock::<ImmutableString>().is_some_and(|name| is_token(&name));
+    let pair = |pair: &Dynamic| as_list(pair).is_some_and(|pair| pair.len() == 2 && name(&pair[0]));
+    as_list(value).is_some_and(|pairs| !pairs.is_empty() && pairs.iter().all(pair))
+}
+
+fn is_empty(value: &Dynamic) -> bool {
+    value.is_unit() || as_list(value).is_some_and(|items| items.is_empty())
+}
+
+/// The reply for a list that a view function returned and that [`is_tuple`].
+fn from_list(items: Array) -> Fallible<Reply> {
+    let status = items.get(1).filter(|part| !is_map(part) && !is_list(part));
+    if let Some(Err(error)) = status.map(parse_status) {
+        return Err(format!("{error}; for a list as JSON write `jsonify([...])`").into());
+    }
+    from_tuple(items)
 }
 
 /// The reply for `[body, status]`, `[body, headers]` or `[body, status, headers]`.
@@ -87,17 +110,46 @@ pub(crate) fn from_tuple(items: Array) -> Fallible<Reply> {
     };
     let answer = &mut reply.answer;
     for part in items {
-        match as_map(&part) {
-            Some(headers) => add_headers(answer, &headers)?,
-            None => (answer.status, answer.reason) = status(&part)?,
+        match () {
+            () if is_map(&part) || is_list(&part) => set_headers(answer, &part)?,
+            () if part.is_unit() => {}
+            () => (answer.status, answer.reason) = status(&part)?,
         }
     }
     Ok(reply)
 }
 
-fn add_headers(answer: &mut Answer, headers: &MapRef) -> Fallible<()> {
-    answer.headers.reserve(headers.len());
-    headers.iter().try_for_each(|(name, value)| set_header(answer, name, value))
+/// Names and values of headers: those of a map, or of a list of pairs, in which a name may repeat.
+///
+/// # Errors
+/// Anything else.
+pub(crate) fn header_pairs(headers: &Dynamic) -> Fallible<Vec<(ImmutableString, Dynamic)>> {
+    if let Some(map) = as_map(headers) {
+        return Ok(map.iter().map(|(name, value)| (name.into(), value.clone())).collect());
+    }
+    let wrong = || {
+        let headers = text_of(headers, 100);
+        format!("headers are a map or a list of pairs: `[[\"X-A\", \"1\"]]`, not {headers}")
+    };
+    let pair = |pair: &Dynamic| match as_list(pair).as_deref() {
+        Some([name, value]) => Some((name.read_lock::<ImmutableString>()?.clone(), value.clone())),
+        _ => None,
+    };
+    let pairs = as_list(headers).and_then(|pairs| pairs.iter().map(pair).collect::<Option<Vec<_>>>());
+    Ok(pairs.ok_or_else(wrong)?)
+}
+
+/// Sets headers in place of those of their names. A name that repeats in a list of pairs is sent as often.
+pub(crate) fn set_headers(answer: &mut Answer, headers: &Dynamic) -> Fallible<()> {
+    let pairs = header_pairs(headers)?;
+    let pairs = pairs.iter().map(|(name, value)| Ok((name, header_values(name, value)?)));
+    let pairs = pairs.collect::<Fallible<Vec<_>>>()?;
+    answer.headers.retain(|(known, _)| !pairs.iter().any(|(name, _)| known.eq_ignore_ascii_case(name)));
+    answer.headers.reserve(pairs.len());
+    for (name, values) in pairs {
+        answer.headers.extend(values.into_iter().map(|value| (name.to_string().into(), value.into())));
+    }
+    Ok(())
 }
 
 /// Replaces the header `name`; a list is sent once per item (Werkzeug), anything else as its text.
@@ -111,40 +163,44 @@ pub(crate) fn set_header(answer: &mut Answer, name: &str, value: &Dynamic) -> Fa
 /// A status as code or as text with a reason (`"404 NOT FOUND"`).
 ///
 /// # Errors
-/// Neither of them, or a code outside of 100 to 599.
+/// Neither of them, or a code outside of 200 to 999.
 pub(crate) fn status(value: &Dynamic) -> Fallible<(u16, Option<String>)> {
-    if let Ok(code) = value.as_int() {
-        return Ok((status_code(code)?, None));
-    }
-    let text = value.read_lock::<ImmutableString>();
-    match text.as_deref().and_then(|text| split_status(text)) {
-        Some((code, reason)) => {
-            crate::message::answer::check_header("status", reason)?;
-            let standard = reason.is_empty() || reason.eq_ignore_ascii_case(status::reason(code));
-            Ok((code, (!standard).then(|| reason.to_owned())))
-        }
-        None => Err(format!(
-            "status `{value}` is neither a code from 100 to 599 nor text such as \"404 NOT FOUND\""
-        )
-        .into()),
-    }
+    let (code, reason) = parse_status(value)?;
+    let code = status_code(i64::from(code))?;
+    crate::message::answer::check_header("status", &reason)?;
+    let standard = reason.is_empty() || reason.eq_ignore_ascii_case(status::reason(code));
+    Ok((code, (!standard).then_some(reason)))
 }
 
-fn split_status(text: &str) -> Option<(u16, &str)> {
+/// Code and reason of what may be a status: 100 to 999.
+fn parse_status(value: &Dynamic) -> Result<(u16, String), String> {
+    let found = match value.as_int() {
+        Ok(code) => u16::try_from(code).ok().map(|code| (code, String::new())),
+        Err(_) => value.read_lock::<ImmutableString>().and_then(|text| split_status(&text)),
+    };
+    found.filter(|(code, _)| (100..=999).contains(code)).ok_or_else(|| {
+        let value = text_of(value, 100);
+        format!("status `{value}` is neither a number from 200 to 999 nor text such as \"404 NOT FOUND\"")
+    })
+}
+
+fn split_status(text: &str) -> Option<(u16, String)> {
     let (code, reason) = text.split_once(' ').unwrap_or((text, ""));
     let plain = code.len() == 3 && code.bytes().all(|byte| byte.is_ascii_digit());
-    let code = code.parse().ok().filter(|code| plain && (100..=599).contains(code))?;
-    Some((code, reason.trim()))
+    Some((code.parse().ok().filter(|_| plain)?, reason.trim().to_owned()))
 }
 
-/// `code` as a status code.
+/// `code` as the status code of an answer.
 ///
 /// # Errors
-/// Codes outside of 100 to 599, which HTTP can't send.
+/// Codes that HTTP can't send, and those below 200: they announce the answer, which would never come.
 pub(crate) fn status_code(code: i64) -> Fallible<u16> {
     match u16::try_from(code) {
-        Ok(code @ 100..=599) => Ok(code),
-        _ => Err(format!("status {code} is not from 100 to 599").into()),
+        Ok(code @ 200..=999) => Ok(code),
+        Ok(100..=199) => {
+            Err(format!("status {code} comes before an answer, it can't be one: take 200 to 999").into())
+        }
+        _ => Err(format!("status {code} is not from 200 to 999").into()),
     }
 }
 

@@ -1,12 +1,13 @@
 //! `app` and `Blueprint`: what `registerRules()` calls. Collects rules, hooks and error handlers with the functions behind them;
 //! building the table of them is `provision`'s job.
 
-use crate::routing::rule::RuleOptions;
-use crate::routing::value::Value;
+use super::rule_options::{Place, rule_options};
 use crate::script::runtime::call;
-use crate::script::runtime::frozen::{as_list, as_map, is_list};
+use crate::script::runtime::frozen::as_map;
+use crate::script::runtime::http_error::{CLASSES, ErrorClass};
 use crate::script::runtime::natives::{Fallible, Natives, ScriptValue};
 use crate::script::runtime::registration::{Entry, Registration};
+use crate::script::runtime::size_limits::text_of;
 use crate::script::runtime::view::View;
 use crate::system::lock::lock;
 use rhai::{Dynamic, FnPtr, ImmutableString, Map, NativeCallContext};
@@ -15,11 +16,11 @@ use std::sync::{Arc, Mutex, MutexGuard};
 #[derive(Debug, Clone)]
 pub(crate) struct App;
 
-/// `Blueprint(name, #{ url_prefix })`: like Python's, one object however many variables hold it.
+/// `Blueprint(name, #{ url_prefix, host, subdomain })`: like Python's, one object however many variables hold it.
 #[derive(Debug, Clone)]
 pub(crate) struct Blueprint {
     name: ImmutableString,
-    prefix: String,
+    place: Place,
     registered: Arc<Mutex<Registration>>,
 }
 
@@ -83,6 +84,34 @@ fn rules<R: Registry + Send + Sync + 'static>(natives: &mut Natives) {
                 add(&at, on, rule, Some(endpoint), view, &options)
             },
         )
+        .register_fn(
+            "add_url_rule",
+            |at: NativeCallContext, on: &mut R, rule: &str, endpoint: Dynamic, view: FnPtr| {
+                no_endpoint(&endpoint)?;
+                add(&at, on, rule, None, view, &Dynamic::UNIT)
+            },
+        )
+        .register_fn(
+            "add_url_rule",
+            |at: NativeCallContext,
+             on: &mut R,
+             rule: &str,
+             endpoint: Dynamic,
+             view: FnPtr,
+             options: Dynamic| {
+                no_endpoint(&endpoint)?;
+                add(&at, on, rule, None, view, &options)
+            },
+        )
+        .register_fn("add_url_rule", |at: NativeCallContext, on: &mut R, rule: &str, options: Map| {
+            add(&at, on, rule, None, None, &options.into())
+        })
+        .register_fn(
+            "add_url_rule",
+            |at: NativeCallContext, on: &mut R, rule: &str, endpoint: &str, options: Map| {
+                add(&at, on, rule, Some(endpoint), None, &options.into())
+            },
+        )
         .register_fn("route", |at: NativeCallContext, on: &mut R, rule: &str, view: FnPtr| {
             add(&at, on, rule, None, view, &Dynamic::UNIT)
         })
@@ -113,92 +142,42 @@ fn rules<R: Registry + Send + Sync + 'static>(natives: &mut Natives) {
     }
 }
 
+/// Flask's `add_url_rule(rule, None, view)`: the endpoint is the view's name.
+fn no_endpoint(endpoint: &Dynamic) -> Fallible<()> {
+    if endpoint.is_unit() {
+        return Ok(());
+    }
+    let shown = text_of(endpoint, 100);
+    Err(format!("the endpoint is a text, or () for the name of the view function, not {shown}").into())
+}
+
 fn add<R: Registry>(
     context: &NativeCallContext,
     on: &R,
     rule: &str,
     endpoint: Option<&str>,
-    view: FnPtr,
+    view: impl Into<Option<FnPtr>>,
     options: &Dynamic,
 ) -> Fallible<()> {
     let (options, named) = rule_options(options)?;
-    let view = View::find(&*call::files()?, context, view)?;
+    let files = call::files()?;
+    let view = view.into().map(|view| View::find(&files, context, view)).transpose()?;
+    if view.is_none() && options.redirect_to.is_none() {
+        return Err(format!(
+            "rule `{rule}` has no view function: give one, or `#{{ redirect_to: \"/new\" }}`"
+        )
+        .into());
+    }
     let at = context.call_position();
-    let endpoint = endpoint.map(str::to_owned).or(named).unwrap_or_else(|| view.endpoint(at));
+    let by_view = || view.as_ref().map_or_else(|| format!("redirect {rule}"), |view| view.endpoint(at));
+    let endpoint = endpoint.map(str::to_owned).or(named).unwrap_or_else(by_view);
     if endpoint.is_empty() {
         return Err(format!("rule `{rule}` has an empty endpoint").into());
     }
-    let file = context.call_source().unwrap_or(&view.file.name).to_owned();
+    let file = view.as_ref().map_or(&files.main, |view| &view.file.name);
+    let file = context.call_source().unwrap_or(file).to_owned();
     let entry = Entry { rule: rule.to_owned(), endpoint, blueprint: None, options, view, file, at };
     on.change(|registration| registration.rules.push(entry))
-}
-
-/// Rule options from a list of methods or a map; with the endpoint where the map has one.
-fn rule_options(options: &Dynamic) -> Fallible<(RuleOptions, Option<String>)> {
-    let mut known = RuleOptions::default();
-    if options.is_unit() {
-        return Ok((known, None));
-    }
-    if options.is_string() || is_list(options) {
-        known.methods = Some(methods(options)?);
-        return Ok((known, None));
-    }
-    let Some(map) = as_map(options) else {
-        return Err(format!("options are a list of methods or a map, not {}", options.type_name()).into());
-    };
-    let mut endpoint = None;
-    for (name, value) in map.iter() {
-        match name {
-            "methods" => known.methods = Some(methods(value)?),
-            "strict_slashes" => known.strict_slashes = Some(switch(name, value)?),
-            "merge_slashes" => known.merge_slashes = Some(switch(name, value)?),
-            "provide_automatic_options" => known.provide_automatic_options = Some(switch(name, value)?),
-            "endpoint" => endpoint = Some(value.to_string()),
-            "defaults" => known.defaults = defaults(value)?,
-            _ => {
-                let all =
-                    "methods, strict_slashes, merge_slashes, defaults, endpoint, provide_automatic_options";
-                return Err(format!("unknown option `{name}`: there are {all}").into());
-            }
-        }
-    }
-    Ok((known, endpoint))
-}
-
-fn methods(value: &Dynamic) -> Fallible<Vec<String>> {
-    match as_list(value) {
-        Some(list) if list.is_empty() => Err("methods must not be empty: `[\"GET\"]`".into()),
-        Some(list) if list.iter().all(Dynamic::is_string) => {
-            Ok(list.iter().map(ToString::to_string).collect())
-        }
-        // Flask refuses a text too: it would be taken for a list of letters.
-        _ => Err("methods must be a list of texts: `[\"GET\"]`".into()),
-    }
-}
-
-fn switch(name: &str, value: &Dynamic) -> Fallible<bool> {
-    Ok(value.as_bool().map_err(|kind| format!("option `{name}` must be true or false, not {kind}"))?)
-}
-
-fn defaults(value: &Dynamic) -> Fallible<Vec<(String, Value)>> {
-    let Some(map) = as_map(value) else {
-        return Err("option `defaults` must be a map: `#{ id: 1 }`".into());
-    };
-    map.iter().map(|(name, value)| Ok((name.to_string(), url_value(name, value)?))).collect()
-}
-
-/// A script's value as a URL variable.
-pub(crate) fn url_value(name: &str, value: &Dynamic) -> Fallible<Value> {
-    if let Ok(number) = value.as_int() {
-        return Ok(Value::Int(number));
-    }
-    if let Ok(number) = value.as_float() {
-        return Ok(Value::Float(number));
-    }
-    if value.is_string() || value.is_bool() || value.is_char() {
-        return Ok(Value::Text(value.to_string()));
-    }
-    Err(format!("`{name}` must be a text or a number, not {}", value.type_name()).into())
 }
 
 fn hooks<R: Registry + Send + Sync + 'static>(natives: &mut Natives) {
@@ -215,26 +194,39 @@ fn hooks<R: Registry + Send + Sync + 'static>(natives: &mut Natives) {
         });
     for name in ["register_error_handler", "errorhandler"] {
         natives.register_fn(name, |context: NativeCallContext, on: &mut R, code: Dynamic, handler: FnPtr| {
-            let code = match code.as_int().ok().and_then(|code| u16::try_from(code).ok()) {
-                Some(code @ 400..=599) => code,
-                _ => return Err(no_code(&code).into()),
-            };
+            let class = error_class(&code)?;
             let view = View::find(&*call::files()?, &context, handler)?
                 .taking(1, "an error handler takes the error")?;
-            on.change(|registration| registration.error_handlers.push((None, code, view)))
+            on.change(|registration| registration.error_handlers.push((None, class, view)))
         });
     }
 }
 
-/// What is no code of an error handler.
-fn no_code(code: &Dynamic) -> String {
-    let number = code.read_lock::<ImmutableString>().and_then(|text| text.parse::<u16>().ok());
-    match number {
-        Some(number @ 400..=599) => {
-            format!("the code of an error handler is a number: {number} without quotes")
-        }
-        _ => format!("an error handler is for a code from 400 to 599, not {code}"),
+/// What an error handler is registered for.
+fn error_class(wanted: &Dynamic) -> Fallible<ErrorClass> {
+    if let Some(class) = wanted.read_lock::<ErrorClass>() {
+        return Ok(*class);
     }
+    if let Some(code @ 400..=599) = wanted.as_int().ok().and_then(|code| u16::try_from(code).ok()) {
+        return Ok(ErrorClass::Code(code));
+    }
+    if let Some(text) = wanted.read_lock::<ImmutableString>() {
+        let known = |name: &str| name == text.as_str();
+        let kind = match text.parse::<u16>() {
+            Ok(400..=599) => Some("number"),
+            _ if CLASSES.iter().any(|(name, _)| known(name)) => Some("class"),
+            _ if known("HTTPException") || known("Exception") => Some("class"),
+            _ => None,
+        };
+        if let Some(kind) = kind {
+            return Err(format!("an error handler is not for a text: write the {kind} {}", *text).into());
+        }
+    }
+    let wanted = text_of(wanted, 100);
+    Err(format!(
+        "an error handler is for a code from 400 to 599 or a class such as `NotFound`, `HTTPException`, `Exception`, not {wanted}"
+    )
+    .into())
 }
 
 fn blueprints(natives: &mut Natives) {
@@ -250,28 +242,21 @@ fn blueprints(natives: &mut Natives) {
         });
 }
 
-fn prefix(options: &Map) -> Fallible<Option<String>> {
-    if let Some(unknown) = options.keys().find(|key| key.as_str() != "url_prefix") {
-        return Err(format!("unknown option `{unknown}`: there is url_prefix").into());
-    }
-    match options.get("url_prefix").map(ToString::to_string) {
-        Some(prefix) if !prefix.starts_with('/') => {
-            Err(format!("url_prefix `{prefix}` must start with a slash").into())
-        }
-        prefix => Ok(prefix),
-    }
+fn place(options: &Map) -> Fallible<Place> {
+    as_map(&Dynamic::from(options.clone())).map_or_else(|| Ok(Place::default()), |map| Place::parse(&map))
 }
 
 fn blueprint(name: ImmutableString, options: &Map) -> Fallible<Blueprint> {
     if name.is_empty() || name.contains('.') {
         return Err(format!("blueprint name `{name}` must not be empty or have dots").into());
     }
-    Ok(Blueprint { name, prefix: prefix(options)?.unwrap_or_default(), registered: Arc::default() })
+    Ok(Blueprint { name, place: place(options)?, registered: Arc::default() })
 }
 
 /// Adds what the blueprint collected: its rules under the prefix, its hooks and handlers for its own requests.
 fn register_blueprint(app: &App, blueprint: &Blueprint, options: &Map) -> Fallible<()> {
-    let prefix = prefix(options)?.unwrap_or_else(|| blueprint.prefix.clone());
+    let place = place(options)?.or(&blueprint.place);
+    let prefix = place.prefix.clone().unwrap_or_default();
     let registered = blueprint.lock().clone();
     let name = blueprint.name.to_string();
     if let Some(bad) = registered.rules.iter().find(|entry| !entry.rule.starts_with('/') && prefix.is_empty())
@@ -290,6 +275,7 @@ fn register_blueprint(app: &App, blueprint: &Blueprint, options: &Map) -> Fallib
             rule: join(&prefix, &entry.rule),
             endpoint: format!("{name}.{}", entry.endpoint),
             blueprint: Some(name.clone()),
+            options: place.of_rule(entry.options),
             ..entry
         }));
         // Under a second prefix its rules come again, its hooks do not (Flask 2.0).

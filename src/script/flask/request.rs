@@ -225,7 +225,11 @@ fn matched(request: &Request, field: fn(Matched) -> Dynamic) -> Read {
     let routes = call::routes()?;
     let router = &routes.router;
     let (rule, blueprint) = (&router.rules()[index], routes.blueprint(index));
-    Ok(field(Matched { rule, blueprint, values: &|| router.values(index, request.path()) }))
+    let values = || {
+        let host = router.has_hosts().then(|| request.host());
+        router.values(index, request.path(), host.as_deref())
+    };
+    Ok(field(Matched { rule, blueprint, values: &values }))
 }
 
 fn view_args(matched: Matched) -> Dynamic {

@@ -45,7 +45,7 @@ impl Response {
     }
 
     /// The bytes of its body; of a file that is sent, they are read for this.
-    fn data(&mut self) -> Fallible<Vec<u8>> {
+    pub(super) fn data(&mut self) -> Fallible<Vec<u8>> {
         Ok(self.lock().answer.body.read().map_err(|error| error.to_string())?)
     }
 
@@ -151,13 +151,19 @@ fn constructors(natives: &mut Natives) {
                 Some(options) => with_options(body, &options),
                 None => make(vec![body, second]),
             })
-            .register_fn(name, |body: Dynamic, status: Dynamic, headers: Map| {
-                make(vec![body, status, Dynamic::from(headers)])
+            .register_fn(name, |body: Dynamic, status: Dynamic, headers: Dynamic| {
+                make(vec![body, status, headers])
             });
     }
     natives
         .register_fn("jsonify", || jsonify(Dynamic::from(Map::new())))
         .register_fn("jsonify", jsonify)
+        .register_fn("jsonify", |value: Dynamic, status: Dynamic| {
+            make(vec![Dynamic::from(jsonify(value)?), status])
+        })
+        .register_fn("jsonify", |value: Dynamic, status: Dynamic, headers: Dynamic| {
+            make(vec![Dynamic::from(jsonify(value)?), status, headers])
+        })
         .register_fn("redirect", |url: &str| redirect(url, 302))
         .register_fn("redirect", redirect)
         .register_fn("send_file", |name: &str| send_file(name, Map::new()))
@@ -287,6 +293,22 @@ fn headers(natives: &mut Natives) {
         })
         .register_fn("set", |headers: &mut ResponseHeaders, name: &str, value: Dynamic| {
             headers.0.set_header(name, &value)
+        })
+        .register_fn("update", |headers: &mut ResponseHeaders, all: Dynamic| {
+            let all = answer::header_pairs(&all)?;
+            all.iter().try_for_each(|(name, value)| headers.0.set_header(name, value))
+        })
+        .register_fn("extend", |headers: &mut ResponseHeaders, all: Dynamic| {
+            let all = answer::header_pairs(&all)?;
+            all.iter().try_for_each(|(name, value)| headers.0.add_header(name, value))
+        })
+        .register_fn("setdefault", |headers: &mut ResponseHeaders, name: &str, value: Dynamic| {
+            let found = header(&headers.0.lock().answer, name);
+            if found.is_unit() {
+                headers.0.set_header(name, &value)?;
+                return Fallible::Ok(header(&headers.0.lock().answer, name));
+            }
+            Ok(found)
         })
         .register_fn("get", |headers: &mut ResponseHeaders, name: &str| {
             header(&headers.0.lock().answer, name)

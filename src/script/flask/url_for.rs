@@ -1,6 +1,6 @@
 //! `url_for(endpoint, #{ id: 7 })`: the URL of a rule of the provision that runs.
 
-use super::app::url_value;
+use super::rule_options::url_value;
 use crate::script::runtime::call;
 use crate::script::runtime::frozen::as_list;
 use crate::script::runtime::natives::{Fallible, Natives};

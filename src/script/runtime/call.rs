@@ -75,7 +75,7 @@ impl Call {
     }
 
     fn view(&self, rule: usize) -> Option<&View> {
-        Some(&self.routes.as_ref()?.views.get(rule)?.function.view)
+        Some(&self.routes.as_ref()?.views.get(rule)?.function.as_ref()?.view)
     }
 }
 

@@ -13,9 +13,58 @@ pub(crate) struct HttpError {
     pub reply: Option<Reply>,
     /// Methods for `Allow`, of a 405.
     pub allow: Option<String>,
-    /// The script error behind a 500 (`e.original`).
+    /// The map or list of `abort(404, #{ ... })`, whose JSON is the description.
+    pub detail: Option<Dynamic>,
+    /// The script error behind a 500 with its place (`e.original`).
     pub original: Option<String>,
+    /// What the script threw, or what went wrong in it (`e.original_exception`).
+    pub thrown: Option<Dynamic>,
 }
+
+/// What an error handler is for.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum ErrorClass {
+    /// Errors with this code.
+    Code(u16),
+    /// All errors that carry a code of their own.
+    HttpException,
+    /// All errors.
+    Exception,
+}
+
+/// Werkzeug's classes of errors and their codes.
+pub(crate) const CLASSES: &[(&str, u16)] = &[
+    ("BadRequest", 400),
+    ("Unauthorized", 401),
+    ("Forbidden", 403),
+    ("NotFound", 404),
+    ("MethodNotAllowed", 405),
+    ("NotAcceptable", 406),
+    ("RequestTimeout", 408),
+    ("Conflict", 409),
+    ("Gone", 410),
+    ("LengthRequired", 411),
+    ("PreconditionFailed", 412),
+    ("RequestEntityTooLarge", 413),
+    ("RequestURITooLarge", 414),
+    ("UnsupportedMediaType", 415),
+    ("RequestedRangeNotSatisfiable", 416),
+    ("ExpectationFailed", 417),
+    ("ImATeapot", 418),
+    ("UnprocessableEntity", 422),
+    ("Locked", 423),
+    ("FailedDependency", 424),
+    ("PreconditionRequired", 428),
+    ("TooManyRequests", 429),
+    ("RequestHeaderFieldsTooLarge", 431),
+    ("UnavailableForLegalReasons", 451),
+    ("InternalServerError", 500),
+    ("NotImplemented", 501),
+    ("BadGateway", 502),
+    ("ServiceUnavailable", 503),
+    ("GatewayTimeout", 504),
+    ("HTTPVersionNotSupported", 505),
+];
 
 impl HttpError {
     /// An error with the standard description of `code`.
@@ -25,7 +74,9 @@ impl HttpError {
             description: String::new(),
             reply: None,
             allow: None,
+            detail: None,
             original: None,
+            thrown: None,
         }
     }
 

@@ -1,5 +1,6 @@
 //! What `registerRules()` has registered, from which a provision is made.
 
+use super::http_error::ErrorClass;
 use super::view::View;
 use crate::routing::rule::RuleOptions;
 use rhai::{ImmutableString, Position};
@@ -12,8 +13,8 @@ pub(crate) const REGISTER_RULES: &str = "registerRules";
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Registration {
     pub rules: Vec<Entry>,
-    /// Error handlers: status code and function; the last one of a code wins.
-    pub error_handlers: Vec<(Scope, u16, View)>,
+    /// Error handlers: what for, and the function; the last one of a class wins.
+    pub error_handlers: Vec<(Scope, ErrorClass, View)>,
     /// `before_request` functions.
     pub before: Vec<(Scope, View)>,
     /// `after_request` functions.
@@ -35,7 +36,8 @@ pub(crate) struct Entry {
     pub blueprint: Scope,
     /// Methods, slashes, defaults.
     pub options: RuleOptions,
-    pub view: View,
+    /// None where it redirects.
+    pub view: Option<View>,
     /// File of the registering call.
     pub file: String,
     /// Line of the registering call.

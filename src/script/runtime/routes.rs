@@ -15,7 +15,8 @@ pub struct Routes {
 }
 
 pub struct RuleView {
-    pub function: Bound,
+    /// None where the rule redirects.
+    pub function: Option<Bound>,
     pub blueprint: Scope,
 }
 

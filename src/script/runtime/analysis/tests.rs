@@ -285,7 +285,7 @@ const FAILING: &[(&str, &str, &str)] = &[
     ),
     (
         "fn registerRules() { app.register_error_handler(\"404\", |e| e); }",
-        "the code of an error handler is a number: 404 without quotes",
+        "an error handler is not for a text: write the number 404",
         "",
     ),
 ];

@@ -233,6 +233,7 @@ shapes! {
     (ReceiverMut a A, StrArg b, StrArg c, Arg d D, Arg e E)
     (ReceiverMut a A, StrArg b, Arg c C)
     (ReceiverMut a A, StrArg b, Arg c C, Arg d D)
+    (ReceiverMut a A, StrArg b, Arg c C, Arg d D, Arg e E)
     (ReceiverMut a A, Arg b B)
     (ReceiverMut a A, Arg b B, StrArg c)
     (ReceiverMut a A, Arg b B, Arg c C)

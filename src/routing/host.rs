@@ -1,0 +1,195 @@
+//! For which hosts a rule is: `host: "<sub>.example.com"` or `subdomain: "api"`. Knows nothing of paths.
+
+use crate::routing::converter::Converter;
+use crate::routing::pattern::{Pattern, Slashes, Token};
+use crate::routing::value::Value;
+
+/// Hosts have no slashes but the one that is put in front for the pattern.
+const AS_WRITTEN: Slashes = Slashes { strict: true, merge: false };
+
+#[derive(Debug, Clone)]
+pub(crate) struct HostPattern {
+    /// As registered.
+    text: String,
+    /// Of `/host`: a host is matched like a path of one segment.
+    pattern: Pattern,
+    part: Part,
+}
+
+/// What of a host the pattern is compared with.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Part {
+    Whole,
+    /// All but the port.
+    Name,
+    /// So many labels at its start.
+    Labels(usize),
+}
+
+impl HostPattern {
+    /// Reads the options `host` and `subdomain` of a rule; none where neither is given.
+    ///
+    /// # Errors
+    /// Both of them, or one that is no pattern.
+    pub(crate) fn parse(host: Option<&str>, subdomain: Option<&str>) -> Result<Option<HostPattern>, String> {
+        let (option, text) = match (host, subdomain) {
+            (None, None) => return Ok(None),
+            (Some(_), Some(_)) => return Err("give `host` or `subdomain`, not both".to_owned()),
+            (Some(host), None) => ("host", host),
+            (None, Some(subdomain)) => ("subdomain", subdomain),
+        };
+        let wrong = |cause: &str| format!("option `{option}` is `{text}`: {cause}");
+        if text.is_empty() || text.contains('/') {
+            return Err(wrong("write the name alone, such as `api.example.com`"));
+        }
+        let lower = lower_static(text);
+        let has_port = host.is_some() && has_port(&lower);
+        // A request's host is without the port of its scheme.
+        let known = lower.strip_suffix(":80").unwrap_or(&lower);
+        let pattern = Pattern::parse(&format!("/{known}")).map_err(|cause| wrong(&cause))?;
+        let dots = |token: &Token| match token {
+            Token::Text(text) => text.matches('.').count(),
+            _ => 0,
+        };
+        let part = match host {
+            Some(_) if has_port => Part::Whole,
+            Some(_) => Part::Name,
+            None => Part::Labels(pattern.tokens().iter().map(dots).sum::<usize>() + 1),
+        };
+        Ok(Some(HostPattern { text: text.to_owned(), pattern, part }))
+    }
+
+    /// Values of its variables for a request's host, with its port if it has one; none where the rule is not for it.
+    pub(crate) fn matches(&self, host: &str) -> Option<Vec<Value>> {
+        let host = host.to_ascii_lowercase();
+        let host = match self.part {
+            Part::Whole => host.as_str(),
+            Part::Name => without_port(&host),
+            Part::Labels(count) => {
+                let name = without_port(&host);
+                name.match_indices('.').nth(count - 1).map_or(name, |(end, _)| &name[..end])
+            }
+        };
+        let path = format!("/{host}");
+        let captures = self.pattern.captures(&path, AS_WRITTEN)?;
+        let variables = self.pattern.variables().zip(&captures.spans);
+        variables.map(|((_, converter), &(start, end))| converter.convert(&path[start..end])).collect()
+    }
+
+    /// Names and converters of its variables.
+    pub(crate) fn variables(&self) -> impl Iterator<Item = (&str, &Converter)> {
+        self.pattern.variables()
+    }
+
+    /// The lesser is tried first: a whole host before the start of one, and more fixed parts before fewer.
+    pub(crate) fn priority(&self) -> impl Ord + use<> {
+        (matches!(self.part, Part::Labels(_)), self.pattern.priority(false))
+    }
+
+    /// For people: `api.example.com`, and `api.*` of a subdomain.
+    pub(crate) fn display(&self) -> String {
+        let rest = if matches!(self.part, Part::Labels(_)) { ".*" } else { "" };
+        format!("{}{rest}", self.text)
+    }
+}
+
+/// The pattern with its static text in lower case: hosts are alike in any case.
+fn lower_static(text: &str) -> String {
+    let mut inside = false;
+    let lower = |character: char| {
+        inside = if inside { character != '>' } else { character == '<' };
+        if inside { character } else { character.to_ascii_lowercase() }
+    };
+    text.chars().map(lower).collect()
+}
+
+/// Whether a colon stands outside of variables and of the brackets of an IPv6 address.
+fn has_port(pattern: &str) -> bool {
+    let mut inside = false;
+    pattern.chars().any(|character| {
+        match character {
+            '<' | '[' => inside = true,
+            '>' | ']' => inside = false,
+            _ => {}
+        }
+        character == ':' && !inside
+    })
+}
+
+fn without_port(host: &str) -> &str {
+    match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        _ => host,
+    }
+    .trim_end_matches('.')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hosts_match_in_any_case_and_ports_where_the_pattern_has_one() {
+        let cases = [
+            ("a.example", "a.example", Some("")),
+            ("A.Example", "a.EXAMPLE:8000", Some("")),
+            ("a.example", "b.example", None),
+            ("a.example", "x.a.example", None),
+            ("a.example", "a.example.", Some("")),
+            ("a.example:8000", "a.example:8000", Some("")),
+            ("a.example:8000", "a.example", None),
+            ("a.example:80", "a.example", Some("")),
+            ("a.example:80", "a.example:81", None),
+            ("a.example:<int:Port>", "a.example:81", Some("81")),
+            ("<sub>.example.com", "API.example.com:1", Some("api")),
+            ("<sub>.example.com", "example.com", None),
+            ("<any(a, b):sub>.x", "c.x", None),
+            ("[::1]", "[::1]:8000", Some("")),
+            ("[::1]:8000", "[::1]:8000", Some("")),
+            ("a", "", None),
+        ];
+        for (pattern, host, expected) in cases {
+            check(HostPattern::parse(Some(pattern), None), pattern, host, expected);
+        }
+    }
+
+    #[test]
+    fn subdomains_are_the_first_labels() {
+        let cases = [
+            ("api", "api.example.com", Some("")),
+            ("api", "API:8000", Some("")),
+            ("api", "apis.example.com", None),
+            ("api", "x.api.example.com", None),
+            ("v1.api", "v1.api.example.com", Some("")),
+            ("v1.api", "v1.web.example.com", None),
+            ("<user>", "ann.example.com", Some("ann")),
+            ("<user>.blog", "ann.blog.example.com", Some("ann")),
+        ];
+        for (pattern, host, expected) in cases {
+            check(HostPattern::parse(None, Some(pattern)), pattern, host, expected);
+        }
+    }
+
+    fn check(parsed: Result<Option<HostPattern>, String>, pattern: &str, host: &str, expected: Option<&str>) {
+        let values = parsed.unwrap().unwrap().matches(host);
+        let found = values.map(|values| values.iter().map(Value::to_string).collect::<Vec<_>>().join(","));
+        assert_eq!(found.as_deref(), expected, "{pattern} {host}");
+    }
+
+    #[test]
+    fn what_is_no_host_is_refused() {
+        let cases = [
+            (Some("a"), Some("b"), "give `host` or `subdomain`, not both"),
+            (Some(""), None, "option `host` is ``: write the name alone, such as `api.example.com`"),
+            (
+                Some("http://a"),
+                None,
+                "option `host` is `http://a`: write the name alone, such as `api.example.com`",
+            ),
+            (None, Some("<x"), "option `subdomain` is `<x`: `<` without `>`"),
+        ];
+        for (host, subdomain, error) in cases {
+            assert_eq!(HostPattern::parse(host, subdomain).err().as_deref(), Some(error));
+        }
+    }
+}

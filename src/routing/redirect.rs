@@ -1,0 +1,46 @@
+//! The option `redirect_to` of a rule: `/new/<id>`, with variables of the rule's path.
+
+use crate::routing::pattern::Pattern;
+use crate::routing::quoting::encode_value;
+use crate::routing::value::Value;
+
+/// Checks that `target` has no variables but those of `pattern`.
+///
+/// # Errors
+/// What is wrong with it.
+pub(crate) fn check(target: &str, pattern: &Pattern) -> Result<(), String> {
+    let mut rest = target;
+    while let Some((_, name, after)) = placeholder(rest) {
+        if !pattern.variables().any(|(known, _)| known == name) {
+            return Err(format!("option `redirect_to` has `<{name}>`, which is no variable of the rule"));
+        }
+        rest = after;
+    }
+    if target.chars().any(char::is_control) {
+        return Err(format!("option `redirect_to` has a control character: `{}`", target.escape_debug()));
+    }
+    Ok(())
+}
+
+/// The URL for `values`, which begin with those of the pattern's variables.
+pub(crate) fn fill(target: &str, pattern: &Pattern, values: &[Value]) -> String {
+    let (mut url, mut rest) = (String::new(), target);
+    while let Some((before, name, after)) = placeholder(rest) {
+        let mut variables = pattern.variables().zip(values);
+        let text = variables
+            .find(|((known, _), _)| *known == name)
+            .and_then(|((_, converter), value)| converter.to_url(value));
+        url.push_str(before);
+        url.push_str(&encode_value(&text.unwrap_or_default()));
+        rest = after;
+    }
+    url.push_str(rest);
+    if url.starts_with('/') || url.contains("://") { url } else { format!("/{url}") }
+}
+
+/// The first `<name>` or `<converter:name>`: what stands before it, its name, what follows. The converter is the rule's.
+fn placeholder(text: &str) -> Option<(&str, &str, &str)> {
+    let (before, rest) = text.split_once('<')?;
+    let (inside, after) = rest.split_once('>')?;
+    Some((before, inside.rsplit(':').next().unwrap_or(inside), after))
+}

@@ -1,0 +1,48 @@
+//! The `ETag` of a response, in the words of Werkzeug.
+
+use super::response::Response;
+use crate::script::runtime::natives::{Fallible, Natives};
+use rhai::{Array, Dynamic};
+use sha2::{Digest, Sha256};
+
+/// Sets the header to `tag` in quotes, with `W/` in front where it is weak.
+fn set(response: &Response, tag: &str, weak: bool) -> Fallible<()> {
+    if tag.contains('"') {
+        return Err(format!("etag `{tag}` has a quote: write it without, they are added").into());
+    }
+    let value = format!("{}\"{tag}\"", if weak { "W/" } else { "" });
+    crate::message::answer::check_header("ETag", &value)?;
+    response.lock().answer.set_header("ETag", value);
+    Ok(())
+}
+
+/// `[tag, weak]` of the header, `[(), ()]` where there is none.
+fn get(response: &Response) -> Array {
+    let answer = &response.lock().answer;
+    let Some(value) = answer.header("etag") else { return vec![Dynamic::UNIT; 2] };
+    let strong = value.strip_prefix("W/").or_else(|| value.strip_prefix("w/"));
+    let tag = strong.unwrap_or(value);
+    let plain = tag.strip_prefix('"').and_then(|tag| tag.strip_suffix('"')).unwrap_or(tag);
+    vec![plain.into(), strong.is_some().into()]
+}
+
+/// Sets a tag that the body gives; `overwrite`: also where there is one.
+fn add(response: &mut Response, overwrite: bool, weak: bool) -> Fallible<()> {
+    if !overwrite && response.lock().answer.header("etag").is_some() {
+        return Ok(());
+    }
+    let digest = Sha256::digest(response.data()?);
+    // As long as Werkzeug's.
+    let tag: String = digest.iter().take(20).map(|byte| format!("{byte:02x}")).collect();
+    set(response, &tag, weak)
+}
+
+pub(crate) fn register(natives: &mut Natives) {
+    natives
+        .register_fn("set_etag", |response: &mut Response, tag: &str| set(response, tag, false))
+        .register_fn("set_etag", |response: &mut Response, tag: &str, weak: bool| set(response, tag, weak))
+        .register_fn("get_etag", |response: &mut Response| get(response))
+        .register_fn("add_etag", |response: &mut Response| add(response, false, false))
+        .register_fn("add_etag", |response: &mut Response, overwrite: bool| add(response, overwrite, false))
+        .register_fn("add_etag", add);
+}

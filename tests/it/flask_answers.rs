@@ -1,0 +1,217 @@
+//! What views return and what `make_response`, `jsonify` and `abort` take, beyond the commonest: one view for each case.
+
+use crate::harness::Mock;
+
+/// What a view returns, status, body (or what it must hold, after `~`), a header that must be there.
+type Case = (&'static str, u16, &'static str, &'static str);
+
+#[track_caller]
+fn answers(cases: &[Case]) {
+    let mut source = String::from("fn registerRules() {\n");
+    for (index, (view, ..)) in cases.iter().enumerate() {
+        source += &format!("    app.get(\"/{index}\", || {view});\n");
+    }
+    let mock = Mock::serving(&(source + "}\n"));
+    for (index, (view, status, body, header)) in cases.iter().enumerate() {
+        let reply = mock.get(&format!("/{index}"));
+        assert_eq!(reply.status, *status, "{view}: {}", reply.text());
+        match body.strip_prefix('~') {
+            Some(part) => assert!(reply.text().contains(part), "{view}: {}", reply.text()),
+            None => assert_eq!(reply.text(), *body, "{view}"),
+        }
+        if let Some((name, value)) = header.split_once(": ") {
+            assert_eq!(reply.all(name).join("|"), value, "{view}");
+        }
+    }
+}
+
+#[test]
+fn a_list_is_a_tuple_or_json() {
+    answers(&[
+        (r#"["x", 200, [["A", "1"], ["A", "2"]]]"#, 200, "x", "a: 1|2"),
+        (r#"["x", [["A", 1], ["B", ["2", "3"]]]]"#, 200, "x", "b: 2|3"),
+        (r#"["x", [["Content-Type", "text/plain"]]]"#, 200, "x", "content-type: text/plain"),
+        (r#"[#{ a: 1 }, 201, [["A", "1"], ["a", "2"]]]"#, 201, "{\"a\":1}\n", "a: 1|2"),
+        (r#"make_response("x", 201, [["A", "1"], ["A", "2"]])"#, 201, "x", "a: 1|2"),
+        (r#"make_response("x", [["A", "1"]])"#, 200, "x", "a: 1"),
+        (r#"Response("x", #{ status: 202, headers: [["A", "1"]] })"#, 202, "x", "a: 1"),
+        (r#"["x", 404, ()]"#, 404, "x", ""),
+        (r#"["x", 404, []]"#, 404, "x", ""),
+        (r#"["x", 404, #{}]"#, 404, "x", ""),
+        (r#"[[1, 2], 201]"#, 201, "[1,2]\n", ""),
+        (r#"["a", "b"]"#, 200, "[\"a\",\"b\"]\n", "content-type: application/json"),
+        (r#"["a", "4040"]"#, 200, "[\"a\",\"4040\"]\n", ""),
+        (r#"["a", ["b", "c"]]"#, 200, "[\"a\",[\"b\",\"c\"]]\n", ""),
+        (r#"["a", [["b c", 1]]]"#, 200, "[\"a\",[[\"b c\",1]]]\n", ""),
+        (r#"["a", 7, "b"]"#, 200, "[\"a\",7,\"b\"]\n", ""),
+        (r#"["a", 7, ()]"#, 200, "[\"a\",7,null]\n", ""),
+        (r#"[1, 404]"#, 200, "[1,404]\n", ""),
+        (r#"[1.5, 404, #{}]"#, 200, "[1.5,404,{}]\n", ""),
+        (r#"[[1, 2], [3, 4]]"#, 200, "[[1,2],[3,4]]\n", ""),
+        (r#"[#{ a: 1 }, #{ a: 2 }]"#, 200, "[{\"a\":1},{\"a\":2}]\n", ""),
+    ]);
+}
+
+#[test]
+fn a_status_is_one_that_can_be_sent() {
+    let none = |status: &str| {
+        format!(
+            "status `{status}` is neither a number from 200 to 999 nor text such as \"404 NOT FOUND\"; for a list as JSON write `jsonify([...])`"
+        )
+    };
+    let mut source = String::from("fn registerRules() {\n");
+    let cases = [
+        (r#"["x", 404.0]"#, none("404.0")),
+        (r#"["x", 99]"#, none("99")),
+        (r#"["x", 1000]"#, none("1000")),
+        (r#"["x", 42]"#, none("42")),
+        (r#"["x", -1]"#, none("-1")),
+        (r#"["x", 42, #{}]"#, none("42")),
+        (r#"["x", 404.5, [["A", "1"]]]"#, none("404.5")),
+        (r#"["x", 100]"#, "status 100 comes before an answer, it can't be one: take 200 to 999".to_owned()),
+        (
+            r#"["x", "101 Switching"]"#,
+            "status 101 comes before an answer, it can't be one: take 200 to 999".to_owned(),
+        ),
+        (
+            r#"make_response("x", "a")"#,
+            "status `a` is neither a number from 200 to 999 nor text such as \"404 NOT FOUND\"".to_owned(),
+        ),
+        (
+            r#"make_response("x", 200, "a")"#,
+            "status `a` is neither a number from 200 to 999 nor text such as \"404 NOT FOUND\"".to_owned(),
+        ),
+        (
+            r#"make_response("x", 200, [["A"]])"#,
+            "headers are a map or a list of pairs: `[[\"X-A\", \"1\"]]`, not [[\"A\"]]".to_owned(),
+        ),
+        (
+            r#"{ let r = make_response("x"); r.status_code = 1000; r }"#,
+            "status 1000 is not from 200 to 999".to_owned(),
+        ),
+    ];
+    for (index, (view, _)) in cases.iter().enumerate() {
+        source += &format!("    app.get(\"/{index}\", || {view});\n");
+    }
+    let mock = Mock::serving(&(source + "}\n"));
+    for (index, (view, error)) in cases.iter().enumerate() {
+        let reply = mock.get(&format!("/{index}"));
+        assert_eq!(reply.status, 500, "{view}: {}", reply.text());
+        assert!(reply.text().contains(&format!(": {error}\n")), "{view}: {}", reply.text());
+    }
+}
+
+#[test]
+fn sends_statuses_that_no_list_knows_and_205_without_a_body() {
+    let mock = Mock::serving(
+        r#"fn registerRules() {
+    app.get("/600", || ["x", 600]);
+    app.get("/999", || ["x", "999 Denied"]);
+    app.get("/set", || { let r = make_response("x"); r.status_code = 799; r });
+    app.get("/reset", || ["x", 205]);
+}"#,
+    );
+    for (target, status, reason, body, length) in [
+        ("/600", 600, "Unknown", "x", "1"),
+        ("/999", 999, "Denied", "x", "1"),
+        ("/set", 799, "Unknown", "x", "1"),
+        ("/reset", 205, "Reset Content", "", "0"),
+    ] {
+        let reply = mock.get(target);
+        assert_eq!((reply.status, reply.reason.as_str()), (status, reason));
+        assert_eq!((reply.text().as_str(), reply.header("content-length")), (body, length), "{target}");
+    }
+}
+
+#[test]
+fn maps_are_bodies_of_errors_and_of_jsonify() {
+    answers(&[
+        (
+            r#"abort(404, #{ error: "none", id: 7 })"#,
+            404,
+            "{\"error\":\"none\",\"id\":7}\n",
+            "content-type: application/json",
+        ),
+        ("abort(409, [1, 2])", 409, "[1,2]\n", "content-type: application/json"),
+        ("abort(404, ())", 404, "~<h1>Not Found</h1>", ""),
+        ("abort(404, 7)", 500, "~the description of an error is text, a map or a list, not 7", ""),
+        (r#"throw NotFound("why")"#, 404, "~<p>why</p>", ""),
+        ("throw Conflict(#{ a: 1 })", 409, "{\"a\":1}\n", ""),
+        ("throw ServiceUnavailable()", 503, "~<h1>Service Unavailable</h1>", ""),
+        (
+            r#"try { abort(404, "why") } catch (e) { return `${e} ${e.code}`; }"#,
+            200,
+            "404 Not Found: why 404",
+            "",
+        ),
+        (
+            r#"try { abort(404, #{ a: 1 }) } catch (e) { return [e.description.a == 1, type_of(e)]; }"#,
+            200,
+            "[true,\"HTTPException\"]\n",
+            "",
+        ),
+        ("jsonify([1], 404)", 404, "[1]\n", "content-type: application/json"),
+        (r#"jsonify("x", 201, #{ "A": "1" })"#, 201, "\"x\"\n", "a: 1"),
+        (r#"jsonify(#{ a: 1 }, "418 SHORT", [["A", "1"], ["A", "2"]])"#, 418, "{\"a\":1}\n", "a: 1|2"),
+        ("jsonify(1, 42)", 500, "~status `42` is neither", ""),
+    ]);
+}
+
+#[test]
+fn headers_and_etags_are_werkzeugs() {
+    answers(&[
+        (
+            r#"{ let r = make_response("x"); r.headers["A"] = "0"; r.headers.update(#{ "A": ["1", "2"] }); r }"#,
+            200,
+            "x",
+            "a: 1|2",
+        ),
+        (
+            r#"{ let r = make_response("x"); r.headers.update([["A", "1"], ["a", "2"]]); r }"#,
+            200,
+            "x",
+            "a: 2",
+        ),
+        (
+            r#"{ let r = make_response("x"); r.headers["A"] = "0"; r.headers.extend([["A", "1"], ["A", 2]]); r }"#,
+            200,
+            "x",
+            "a: 0|1|2",
+        ),
+        (r#"{ let r = make_response("x"); r.headers.extend(#{ "A": ["1", "2"] }); r }"#, 200, "x", "a: 1|2"),
+        (
+            r#"{ let r = make_response("x"); r.headers.update(7); r }"#,
+            500,
+            "~headers are a map or a list of pairs",
+            "",
+        ),
+        (
+            r#"{ let r = make_response("x"); let a = r.headers.setdefault("A", 1); r.headers.setdefault("a", 2) + a }"#,
+            200,
+            "11",
+            "",
+        ),
+        (r#"{ let r = make_response("x"); r.set_etag("v1"); r }"#, 200, "x", "etag: \"v1\""),
+        (r#"{ let r = make_response("x"); r.set_etag("v1", true); r }"#, 200, "x", "etag: W/\"v1\""),
+        (r#"{ let r = make_response("x"); r.set_etag("v\"1"); r }"#, 500, "~etag `v\"1` has a quote", ""),
+        (
+            r#"{ let r = make_response("x"); r.set_etag("v1", true); jsonify(r.get_etag()) }"#,
+            200,
+            "[\"v1\",true]\n",
+            "",
+        ),
+        (
+            r#"{ let r = make_response("x"); r.set_etag("v1"); r.add_etag(); jsonify(r.get_etag()) }"#,
+            200,
+            "[\"v1\",false]\n",
+            "",
+        ),
+        (r#"jsonify(make_response("x").get_etag())"#, 200, "[null,null]\n", ""),
+        (
+            r#"{ let r = make_response("x"); r.set_etag("v1"); r.add_etag(true); r }"#,
+            200,
+            "x",
+            "etag: \"2d711642b726b04401627ca9fbac32f5c8530fb1\"",
+        ),
+    ]);
+}
