@@ -10,7 +10,7 @@ pub(super) struct Facts {
     pub name: String,
     /// Whether it is the provision itself, and not a file that it imports.
     pub is_main: bool,
-    /// All functions by name, closures too.
+    /// All functions by their names in the script, closures too.
     functions: BTreeMap<String, Vec<Shared<ScriptFuncDef>>>,
     /// Names of functions with a type in front (`fn int.half()`), which are methods in all files.
     pub typed: HashSet<String>,
@@ -40,7 +40,7 @@ impl Facts {
             }
             let body = || ast.shared_lib().get_script_fn(function.name, function.params.len());
             if let Some(body) = few.then(body).flatten() {
-                functions.entry(function.name.to_owned()).or_default().push(body.clone());
+                functions.entry(shown(function.name).to_owned()).or_default().push(body.clone());
             }
         }
         let (mut variables, mut imports) = (BTreeSet::new(), Vec::new());
@@ -69,7 +69,7 @@ impl Facts {
     }
 
     pub(super) fn bodies(&self, name: &str) -> &[Shared<ScriptFuncDef>] {
-        self.functions.get(name).map_or(&[], Vec::as_slice)
+        self.functions.get(shown(name)).map_or(&[], Vec::as_slice)
     }
 
     /// Its functions, without closures.
@@ -79,7 +79,7 @@ impl Facts {
     }
 
     pub(super) fn has_function(&self, name: &str) -> bool {
-        self.functions.contains_key(name)
+        self.functions.contains_key(shown(name))
     }
 
     /// The numbers of parameters of its functions called `name`.
