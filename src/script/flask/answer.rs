@@ -10,7 +10,7 @@ use crate::message::answer::{Answer, HTML, JSON};
 use crate::message::is_token;
 use crate::script::runtime::budget::MAX_TEXT;
 use crate::script::runtime::fault::RETURNED_NOTHING;
-use crate::script::runtime::frozen::{as_list, as_map, is_list, is_map};
+use crate::script::runtime::frozen::{as_list, as_map, into_items, is_list, is_map};
 use crate::script::runtime::json;
 use crate::script::runtime::large_int::LargeInt;
 use crate::script::runtime::multi_dict::to_dict;
@@ -29,7 +29,7 @@ pub(crate) fn from_value(value: Dynamic) -> Fallible<Reply> {
         return Ok(Answer::html(200, text.as_bytes()).into());
     }
     if as_list(&value).is_some_and(|items| is_tuple(&items)) {
-        return from_list(as_list(&value).map(|items| items.to_vec()).unwrap_or_default());
+        return from_list(into_items(value));
     }
     if let Some(response) = value.read_lock::<Response>() {
         return Ok(response.reply());

@@ -5,6 +5,7 @@ mod collections;
 mod items;
 mod keyed;
 mod order;
+mod reading;
 
 use crate::script::runtime::datetime::TimeDelta;
 use crate::script::runtime::frozen::{as_list, as_map};
@@ -228,6 +229,7 @@ pub(crate) fn register(natives: &mut Natives) {
     collections::register(natives);
     keyed::register(natives);
     items::register(natives);
+    reading::register(natives);
 }
 
 #[cfg(test)]

@@ -181,6 +181,14 @@ impl Deref for ListRef<'_> {
     }
 }
 
+/// The items of a list, moved out where nobody else has it.
+pub(crate) fn into_items(value: Dynamic) -> Array {
+    if value.is_array() {
+        return value.into_array().unwrap_or_default();
+    }
+    as_list(&value).map(|items| items.to_vec()).unwrap_or_default()
+}
+
 /// A map of either kind, to be read.
 pub(crate) enum MapRef<'v> {
     Rhai(DynamicReadLock<'v, Map>),

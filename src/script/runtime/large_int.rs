@@ -105,3 +105,36 @@ pub(crate) fn register(natives: &mut Natives) {
         });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::script::tests::trial::{fails, yields};
+
+    #[test]
+    fn large_integers_are_compared_and_passed_on_with_all_digits() {
+        yields(&[
+            (
+                "let n = json.loads(\"18446744073709551616\"); [n, `${n}`, \"n=\" + n, type_of(n)]",
+                "[18446744073709551616, \"18446744073709551616\", \"n=18446744073709551616\", \"large integer\"]",
+            ),
+            (
+                "let n = json.loads(\"18446744073709551616\"); let m = json.loads(\"18446744073709551617\"); [n == m, n < m, n == n, n > 1, 1 < n, n == 1, n != \"x\"]",
+                "[false, true, true, true, true, false, true]",
+            ),
+            (
+                "let n = json.loads(\"-18446744073709551616\"); [n < 0, n < 1.5, max([n, 1, 2.5]), sorted([1, n])]",
+                "[true, true, 2.5, [-18446744073709551616, 1]]",
+            ),
+        ]);
+    }
+
+    #[test]
+    fn calculating_with_large_integers_is_an_error() {
+        let error = "18446744073709551616 is beyond 64 bits: such a number can be passed on and compared, not calculated with; 9223372036854775807 is the largest that can";
+        fails(&[
+            ("json.loads(\"18446744073709551616\") + 1", error),
+            ("2 * json.loads(\"18446744073709551616\")", error),
+            ("1.5 - json.loads(\"18446744073709551616\")", error),
+        ]);
+    }
+}

@@ -149,3 +149,23 @@ fn words_that_rhai_reserves_are_names() {
         ("logging.debug(\"x\"); re.match(\"a\", \"ab\").group()", "\"a\""),
     ]);
 }
+
+#[test]
+fn reading_methods_take_constants_of_a_function() {
+    yields(&[
+        (
+            "const L = [3, 1, 2]; [L.extract(1), L.extract(1, 1), L.extract(0..2), L.extract(1..=9), L.extract(-2)]",
+            "[[1, 2], [1], [3, 1], [1, 2], [1, 2]]",
+        ),
+        ("const L = [3, 1, 2]; [L.get(0), L.get(-1), L.get(-3), L.get(3), L.get(-4)]", "[3, 2, 3, (), ()]"),
+        ("const L = [3, 1, 2]; [L.order(), L.order_desc(), L]", "[[1, 2, 3], [3, 2, 1], [3, 1, 2]]"),
+        (
+            "const B = \"abc\".encode(); [B.extract(1).decode(), B.extract(0, 2).decode(), B.extract(1..9).decode()]",
+            "[\"bc\", \"ab\", \"bc\"]",
+        ),
+        (
+            "const S = \" a,b \"; [S.split(\",\"), S.strip(), S.upper(), S.len()]",
+            "[[\" a\", \"b \"], \"a,b\", \" A,B \", 5]",
+        ),
+    ]);
+}
