@@ -3,7 +3,7 @@
 use super::response::Response;
 use crate::script::runtime::natives::{Fallible, Natives};
 use rhai::{Array, Dynamic};
-use sha2::{Digest, Sha256};
+use sha1::{Digest, Sha1};
 
 /// Sets the header to `tag` in quotes, with `W/` in front where it is weak.
 fn set(response: &Response, tag: &str, weak: bool) -> Fallible<()> {
@@ -26,14 +26,13 @@ fn get(response: &Response) -> Array {
     vec![plain.into(), strong.is_some().into()]
 }
 
-/// Sets a tag that the body gives; `overwrite`: also where there is one.
+/// Sets the SHA-1 of the body as tag, as Werkzeug does; `overwrite`: also where there is one.
 fn add(response: &mut Response, overwrite: bool, weak: bool) -> Fallible<()> {
     if !overwrite && response.lock().answer.header("etag").is_some() {
         return Ok(());
     }
-    let digest = Sha256::digest(response.data()?);
-    // As long as Werkzeug's.
-    let tag: String = digest.iter().take(20).map(|byte| format!("{byte:02x}")).collect();
+    let digest = Sha1::digest(response.data()?);
+    let tag: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
     set(response, &tag, weak)
 }
 

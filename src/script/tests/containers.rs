@@ -325,3 +325,42 @@ fn plain(literal: &str) -> String {
         "#{\"a\": 1, \"b\": [1, 2], \"c\": #{\"d\": \"x\"}}",
     )
 }
+
+/// What Rhai hands back after a chain may be nothing too, where a native took the value.
+#[test]
+fn nothing_can_be_assigned_after_a_value_was_read() {
+    let views = [
+        (
+            r#"store["k"] = "x"; let n = store["k"].to_upper().trim(); store["k"] = (); [store["k"]]"#,
+            "[null]",
+        ),
+        (
+            r#"let l = json.loads("{\"a\":{\"b\":1},\"z\":\"q\"}"); let n = l.z.to_upper().trim(); l.a.b = (); l.z = (); l"#,
+            r#"{"a":{"b":null},"z":null}"#,
+        ),
+        (
+            r#"store["m"] = #{ a: "x,y" }; let n = store["m"].a.split(",").map(|p| store["m"].a.split(",").len()); store["m"].a = (); [n, store["m"]]"#,
+            r#"[[2,2],{"a":null}]"#,
+        ),
+        (
+            r#"store["n"] = 1; store["n"] += 4; store["l"] = [1]; store["l"].push(2); store["l"][0] = 9; store["l"] += [3]; [store["n"], store["l"]]"#,
+            "[5,[9,2,3]]",
+        ),
+        (
+            r#"let r = make_response("x"); r.mimetype = "text/csv"; let u = r.mimetype.split("/").len(); r.mimetype"#,
+            "\"text/csv\"",
+        ),
+    ];
+    let functions: Vec<String> = views
+        .iter()
+        .enumerate()
+        .map(|(n, (view, _))| format!("fn v{n}() {{ jsonify({{ {view} }}) }}"))
+        .collect();
+    let rules: String = (0..views.len()).map(|n| format!("app.get(\"/{n}\", v{n});")).collect();
+    let source = format!("{}\nfn registerRules() {{ {rules} }}", functions.join("\n"));
+    let (_folder, provision) = load(source, &[]);
+    for (n, (view, expected)) in views.iter().enumerate() {
+        let got = answer(&provision, request("GET", &format!("/{n}"), &[], b""));
+        assert_eq!(got, format!("200 {expected}\n"), "{view}");
+    }
+}

@@ -135,22 +135,22 @@ const SLIPS: &[(&str, &str, &str)] = &[
     // Writes.
     (
         "DB[\"a\"] = 1;",
-        "a function can't change top-level variable `DB`: the write is lost",
+        "a function can't change top-level variable `DB`: the write is an error",
         "keep in `store` what changes, as in `store[\"DB\"] = ...`, or copy it: `let copy = DB;`",
     ),
     (
         "LIST.push(2);",
-        "a function can't change top-level variable `LIST`: the write is lost",
+        "a function can't change top-level variable `LIST`: the write is an error",
         "keep in `store` what changes, as in `store[\"LIST\"] = ...`, or copy it: `let copy = LIST;`",
     ),
     (
         "total += 1;",
-        "a function can't change top-level variable `total`: the write is lost",
+        "a function can't change top-level variable `total`: the write is an error",
         "keep in `store` what changes, as in `store.incr(\"total\")`, or copy it: `let copy = total;`",
     ),
     (
         "[1].map(|x| DB.a = x);",
-        "a function can't change top-level variable `DB`: the write is lost",
+        "a function can't change top-level variable `DB`: the write is an error",
         "keep in `store` what changes, as in `store[\"DB\"] = ...`, or copy it: `let copy = DB;`",
     ),
     (

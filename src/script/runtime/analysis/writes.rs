@@ -120,7 +120,7 @@ impl Walker<'_> {
     }
 
     fn lost(&mut self, name: &str, at: Position) {
-        let message = format!("a function can't change top-level variable `{name}`: the write is lost");
+        let message = format!("a function can't change top-level variable `{name}`: the write is an error");
         let value = self.facts.loaded.as_ref().and_then(|file| file.constant(name));
         let instead = match value.is_some_and(|value| value.is_int()) {
             true => format!("store.incr(\"{name}\")"),
