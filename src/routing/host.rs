@@ -3,6 +3,7 @@
 use crate::routing::converter::Converter;
 use crate::routing::pattern::{Pattern, Slashes, Token};
 use crate::routing::value::Value;
+use std::net::Ipv4Addr;
 
 /// Hosts have no slashes but the one that is put in front for the pattern.
 const AS_WRITTEN: Slashes = Slashes { strict: true, merge: false };
@@ -67,6 +68,10 @@ impl HostPattern {
             Part::Name => without_port(&host),
             Part::Labels(count) => {
                 let name = without_port(&host);
+                // Probes ask by address: `127` is no label that somebody means.
+                if name.starts_with('[') || name.parse::<Ipv4Addr>().is_ok() {
+                    return None;
+                }
                 name.match_indices('.').nth(count - 1).map_or(name, |(end, _)| &name[..end])
             }
         };

@@ -215,3 +215,43 @@ fn headers_and_etags_are_werkzeugs() {
         ),
     ]);
 }
+
+#[test]
+fn nothing_is_lost_without_a_word() {
+    let cases: &[(&str, u16, &str, &str)] = &[
+        (r#"jsonify(#{ a: 1 }, #{ b: 2 })"#, 200, "[{\"a\":1},{\"b\":2}]\n", ""),
+        (r#"jsonify("a", "b")"#, 200, "[\"a\",\"b\"]\n", ""),
+        (r#"jsonify("a", "b", "c")"#, 200, "[\"a\",\"b\",\"c\"]\n", ""),
+        (r#"jsonify("x", 201, [["A", 1], ["A", 2]])"#, 201, "\"x\"\n", "a: 1|2"),
+        (r#"jsonify(#{ a: 1 }, 42)"#, 500, "~status `42` is neither a number from 200 to 999", ""),
+        (r#"{ let r = make_response("x"); r.headers = [["A", "1"], ["A", "2"]]; r }"#, 200, "x", "a: 1|2"),
+        (
+            r#"{ let r = make_response("x"); r.headers = Response("", 200, #{ A: 1 }).headers; r }"#,
+            200,
+            "x",
+            "a: 1",
+        ),
+        (
+            r#"{ let r = make_response("x"); r.headers = 7; r }"#,
+            500,
+            "~: headers are a map or a list of pairs",
+            "",
+        ),
+        (
+            r#"{ let r = make_response("x"); r.headers["A"] = 1; r.headers.pop("a") + r.headers.pop("A", "2") }"#,
+            200,
+            "12",
+            "",
+        ),
+        (
+            r#"{ let r = make_response("x"); r.headers = #{ A: 1 }; r.headers.items() + r.headers.values() }"#,
+            200,
+            "[[\"A\",\"1\"],\"1\"]\n",
+            "",
+        ),
+        (r#"{ let r = make_response("x"); r.headers.clear(); jsonify(r.headers.keys()) }"#, 200, "[]\n", ""),
+        (r#"throw Forbidden"#, 403, "~<h1>Forbidden</h1>", ""),
+        (r#"abort("404")"#, 500, "~: abort takes a number (`abort(404)`) or a response, not `404`\n", ""),
+    ];
+    answers(cases);
+}

@@ -16,6 +16,7 @@ const HOSTS: &str = r#"fn registerRules() {
     let web = Blueprint("web", #{ host: "<name>.web" });
     web.get("/<path:page>", |page, name| #{ page: page, name: name, args: request.view_args });
     app.register_blueprint(web);
+    app.get("/tenant", |t| `tenant ${t}`, #{ subdomain: "<t>", endpoint: "tenant" });
 }
 fn only(id) { `only ${id}` }
 "#;
@@ -43,6 +44,9 @@ fn a_rule_with_a_host_serves_it_alone() {
         ("GET", "/v1/items/7", "www.example.com", 404, ""),
         ("GET", "/v1/moved", "other.example", 200, "other"),
         ("GET", "/v1/moved", "api.example", 404, ""),
+        ("GET", "/tenant", "ann.example", 200, "tenant ann"),
+        ("GET", "/tenant", "127.0.0.1:8000", 404, ""),
+        ("GET", "/tenant", "[::1]:8000", 404, ""),
         (
             "GET",
             "/x/y",

@@ -10,7 +10,7 @@ use crate::script::runtime::http_error::{CLASSES, ErrorClass, HttpError, throw};
 use crate::script::runtime::json;
 use crate::script::runtime::natives::{Fallible, Natives, ScriptValue};
 use crate::script::runtime::size_limits::text_of;
-use rhai::{Dynamic, ImmutableString};
+use rhai::{Array, Dynamic, ImmutableString};
 use std::borrow::Cow;
 
 impl ScriptValue for HttpError {}
@@ -94,6 +94,10 @@ pub(crate) fn register(natives: &mut Natives) {
         .register_type_with_name::<HttpError>("HTTPException")
         .register_fn("abort", |code: i64| abort(code, &Dynamic::UNIT))
         .register_fn("abort", |code: i64, description: Dynamic| abort(code, &description))
+        .register_fn("abort", |other: Dynamic| -> Fallible<()> {
+            let shown = text_of(&other, 80);
+            Err(format!("abort takes a number (`abort(404)`) or a response, not `{shown}`").into())
+        })
         .register_fn("exit", exit)
         .register_fn("exit", |_: Dynamic| exit())
         .register_fn("abort", |response: Response| -> Fallible<()> {
@@ -111,6 +115,7 @@ pub(crate) fn register(natives: &mut Natives) {
             error.original.clone().map_or(Dynamic::UNIT, Dynamic::from)
         })
         .register_get("original_exception", |error: &mut HttpError| error.thrown.clone().unwrap_or_default())
+        .register_get("args", |error: &mut HttpError| error.thrown.clone().into_iter().collect::<Array>())
         .register_fn("to_string", |error: &mut HttpError| text(error))
         .register_fn("get_response", |error: &mut HttpError| Response::from(error.page()));
     classes(natives);

@@ -63,18 +63,27 @@ fn kind(value: &Dynamic) -> String {
 /// no number, or `[body, headers]` where body is text, bytes or a response. A number where the status stands is meant as one,
 /// also if it is none: [`from_list`] refuses it then, where JSON with status 200 would hide the mistake.
 fn is_tuple(items: &[Dynamic]) -> bool {
-    let number = |value: &Dynamic| value.is_int() || value.is_float() || value.is::<LargeInt>();
-    let code = |value: &Dynamic| number(value) || parse_status(value).is_ok();
     let whole =
         |value: &Dynamic| value.is_string() || value.is_blob() || value.read_lock::<Response>().is_some();
     match items {
         [body, second] if is_map(second) || is_pairs(second) => whole(body),
-        [body, second] => !number(body) && code(second),
-        [body, second, headers] if is_map(headers) || is_pairs(headers) => !number(body) && code(second),
+        [body, second] => !is_number(body) && is_code(second),
+        [body, second, headers] if is_map(headers) || is_pairs(headers) => {
+            !is_number(body) && is_code(second)
+        }
         // No headers: `[body, 404, ()]`. With a number that is no status it is a row of data.
-        [body, second, headers] => !number(body) && is_empty(headers) && parse_status(second).is_ok(),
+        [body, second, headers] => !is_number(body) && is_empty(headers) && parse_status(second).is_ok(),
         _ => false,
     }
+}
+
+fn is_number(value: &Dynamic) -> bool {
+    value.is_int() || value.is_float() || value.is::<LargeInt>()
+}
+
+/// Whether it is a status or, as a number, is meant as one.
+fn is_code(value: &Dynamic) -> bool {
+    is_number(value) || parse_status(value).is_ok()
 }
 
 /// Whether it is a list of header names and values: `[["Set-Cookie", "a=1"], ["Set-Cookie", "b=2"]]`.
@@ -209,6 +218,16 @@ pub(crate) fn json(value: &Dynamic) -> Fallible<Answer> {
     let mut body = json::to_json(value, MAX_TEXT)?;
     body.push(b'\n');
     Ok(Answer::new(200, JSON, body))
+}
+
+/// The reply of `jsonify(x, 404)` and `jsonify(x, 404, headers)`. Where no status or number stands there, the values are a list
+/// as JSON.
+pub(crate) fn json_of(mut values: Array) -> Fallible<Reply> {
+    if !values.get(1).is_some_and(is_code) {
+        return Ok(json(&Dynamic::from(values))?.into());
+    }
+    values[0] = Dynamic::from(Response::from(json(&values[0])?));
+    from_tuple(values)
 }
 
 /// Bytes of a body that a script sets on a response.

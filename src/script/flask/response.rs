@@ -158,11 +158,9 @@ fn constructors(natives: &mut Natives) {
     natives
         .register_fn("jsonify", || jsonify(Dynamic::from(Map::new())))
         .register_fn("jsonify", jsonify)
-        .register_fn("jsonify", |value: Dynamic, status: Dynamic| {
-            make(vec![Dynamic::from(jsonify(value)?), status])
-        })
-        .register_fn("jsonify", |value: Dynamic, status: Dynamic, headers: Dynamic| {
-            make(vec![Dynamic::from(jsonify(value)?), status, headers])
+        .register_fn("jsonify", |value: Dynamic, second: Dynamic| jsonify_all(vec![value, second]))
+        .register_fn("jsonify", |value: Dynamic, second: Dynamic, third: Dynamic| {
+            jsonify_all(vec![value, second, third])
         })
         .register_fn("redirect", |url: &str| redirect(url, 302))
         .register_fn("redirect", redirect)
@@ -172,6 +170,11 @@ fn constructors(natives: &mut Natives) {
 
 fn jsonify(value: Dynamic) -> Fallible<Response> {
     Ok(answer::json(&value)?.into())
+}
+
+/// `jsonify(x, 404)` and `jsonify(x, 404, headers)`; other values are a list, as in Flask.
+fn jsonify_all(values: Vec<Dynamic>) -> Fallible<Response> {
+    Ok(answer::json_of(values)?.into())
 }
 
 /// `redirect(url, code)`: 302 unless told, with a page that links there.
@@ -278,9 +281,16 @@ fn headers(natives: &mut Natives) {
         .register_get("headers", |response: &mut Response| ResponseHeaders(response.clone()))
         .register_set("headers", |response: &mut Response, all: Dynamic| {
             // `r.headers["a"] = b` writes the handle back, which is the same object.
-            let Some(map) = as_map(&all) else { return Ok(()) };
+            if let Some(other) = all.read_lock::<ResponseHeaders>() {
+                if !Arc::ptr_eq(&other.0.0, &response.0) {
+                    let copied = other.0.lock().answer.headers.clone();
+                    response.lock().answer.headers = copied;
+                }
+                return Ok(());
+            }
+            let all = answer::header_pairs(&all)?;
             response.lock().answer.headers.clear();
-            map.iter().try_for_each(|(name, value)| response.set_header(name, value))
+            all.iter().try_for_each(|(name, value)| response.add_header(name, value))
         })
         .register_indexer_get(|headers: &mut ResponseHeaders, name: &str| {
             header(&headers.0.lock().answer, name)
@@ -324,9 +334,29 @@ fn headers(natives: &mut Natives) {
         .register_fn("contains", |headers: &mut ResponseHeaders, name: &str| {
             headers.0.lock().answer.header(name).is_some()
         })
-        .register_fn("keys", |headers: &mut ResponseHeaders| {
-            headers.0.lock().answer.headers.iter().map(|(name, _)| (&**name).into()).collect::<Array>()
+        .register_fn("pop", |headers: &mut ResponseHeaders, name: &str| pop(&headers.0, name, Dynamic::UNIT))
+        .register_fn("pop", |headers: &mut ResponseHeaders, name: &str, default: Dynamic| {
+            pop(&headers.0, name, default)
+        })
+        .register_fn("clear", |headers: &mut ResponseHeaders| headers.0.lock().answer.headers.clear())
+        .register_fn("keys", |headers: &mut ResponseHeaders| list(&headers.0, |name, _| name.into()))
+        .register_fn("values", |headers: &mut ResponseHeaders| list(&headers.0, |_, value| value.into()))
+        .register_fn("items", |headers: &mut ResponseHeaders| {
+            list(&headers.0, |name, value| Dynamic::from(Array::from([name.into(), value.into()])))
         });
+}
+
+/// What `item` makes of each header, in the order in which they are sent.
+fn list(response: &Response, item: impl Fn(&str, &str) -> Dynamic) -> Array {
+    response.lock().answer.headers.iter().map(|(name, value)| item(name, value)).collect()
+}
+
+/// The first value of a header, which is taken out with all its values.
+fn pop(response: &Response, name: &str, default: Dynamic) -> Dynamic {
+    let answer = &mut response.lock().answer;
+    let found = header(answer, name);
+    answer.remove_header(name);
+    if found.is_unit() { default } else { found }
 }
 
 fn values(response: &Response, name: &str) -> Array {

@@ -100,12 +100,16 @@ pub(crate) fn throw(error: HttpError) -> Box<EvalAltResult> {
     EvalAltResult::ErrorRuntime(Dynamic::from(error), Position::NONE).into()
 }
 
-/// The HTTP error inside `error`, however deep in calls and imports it was thrown.
+/// The HTTP error inside `error`, however deep in calls and imports it was thrown. `throw NotFound` is one, as Python's `raise`.
 pub(crate) fn find(error: &EvalAltResult) -> Option<HttpError> {
-    match error.unwrap_inner() {
-        EvalAltResult::ErrorRuntime(thrown, _) => thrown.read_lock::<HttpError>().map(|found| found.clone()),
-        _ => None,
+    let EvalAltResult::ErrorRuntime(thrown, _) = error.unwrap_inner() else { return None };
+    if let Some(class) = thrown.read_lock::<ErrorClass>() {
+        return match *class {
+            ErrorClass::Code(code) => Some(HttpError::new(code)),
+            ErrorClass::HttpException | ErrorClass::Exception => None,
+        };
     }
+    thrown.read_lock::<HttpError>().map(|found| found.clone())
 }
 
 /// What the standard codes mean, where `abort` gave no description.
