@@ -83,3 +83,15 @@ fn dates_are_stored_compared_and_sent_as_in_flask() {
         assert!(reply.status == 500 && reply.text().contains(why), "{target}: {}", reply.text());
     }
 }
+
+#[test]
+fn empty_dictionaries_are_false() {
+    let mock = Mock::serving(
+        r#"fn registerRules() {
+    app.post("/", || jsonify([bool(request.form), bool(request.args), bool(request.files), bool(store), all([request.form])]));
+}"#,
+    );
+    let form = mock.post("/?a=1", "application/x-www-form-urlencoded", b"b=2").text();
+    assert_eq!(form, "[true,true,false,false,true]\n");
+    assert_eq!(mock.post("/", "text/plain", b"").text(), "[false,false,false,false,false]\n");
+}

@@ -141,6 +141,7 @@ fn register_listing(natives: &mut Natives) {
         )
         .register_fn("len", |dict: &mut Dynamic| length(&*dictionary(dict)))
         .register_fn("is_empty", |dict: &mut Dynamic| length(&*dictionary(dict)) == 0)
+        .register_fn("bool", |dict: &mut Dynamic| length(&*dictionary(dict)) > 0)
         .register_get("length", |dict: &mut Dynamic| length(&*dictionary(dict)))
         .register_fn("to_string", |dict: &mut Dynamic| display(&*dictionary(dict)))
         .register_fn("to_debug", |dict: &mut Dynamic| display(&*dictionary(dict)));

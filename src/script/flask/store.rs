@@ -257,6 +257,9 @@ fn register_keys(natives: &mut Natives) {
         .register_fn("len", |store: &mut Store| {
             with(Access::Read, |values| i64::try_from(store.keys(values).count()).unwrap_or(i64::MAX))
         })
+        .register_fn("bool", |store: &mut Store| {
+            with(Access::Read, |values| store.keys(values).next().is_some())
+        })
         .register_fn("clear", |store: &mut Store| {
             with(Access::Change, |values| values.clear(store.prefix())).map(drop)
         });

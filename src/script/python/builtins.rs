@@ -10,6 +10,7 @@ mod reading;
 use crate::script::runtime::datetime::TimeDelta;
 use crate::script::runtime::frozen::{as_list, as_map};
 use crate::script::runtime::json::python_float;
+use crate::script::runtime::multi_dict::to_dict;
 use crate::script::runtime::names;
 use crate::script::runtime::natives::{Fallible, Natives};
 use crate::script::runtime::size_limits::{MAX_ITEMS, Text, too_many, type_name, write_value};
@@ -35,6 +36,7 @@ pub(crate) fn truth(value: &Dynamic) -> bool {
     let empty = value.as_immutable_string_ref().is_ok_and(|text| text.is_empty())
         || as_list(value).is_some_and(|list| list.is_empty())
         || as_map(value).is_some_and(|map| map.is_empty())
+        || to_dict(value).is_some_and(|map| map.is_empty())
         || value.as_blob_ref().is_ok_and(|blob| blob.is_empty());
     !(empty || value.is_unit())
 }

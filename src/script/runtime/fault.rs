@@ -211,6 +211,10 @@ fn message(error: &EvalAltResult) -> String {
             let signature = signature.replace("&str | ImmutableString | String", "string");
             return format!("no function `{}`", names::shown(&signature));
         }
+        EvalAltResult::ErrorMismatchDataType(wanted, found, _) if wanted == "bool" => {
+            let found = found.rsplit("::").next().unwrap_or(found);
+            return format!("a condition is true or false, not {found}");
+        }
         EvalAltResult::ErrorVariableNotFound(name, _) => return format!("no variable `{name}`"),
         EvalAltResult::ErrorPropertyNotFound(name, _) => return format!("no property `{name}`"),
         EvalAltResult::ErrorNonPureMethodCallOnConstant(name, _) => {

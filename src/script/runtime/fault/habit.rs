@@ -71,7 +71,7 @@ pub(super) fn before_value(word: &str) -> Option<&'static str> {
 pub(super) fn between_values(word: &str, next: &str) -> Option<&'static str> {
     Some(match (word, next) {
         ("and", _) => "write `&&`",
-        ("or", _) => "write `||`",
+        ("or", _) => "write `||` between booleans; a default for `()` is `x ?? y`",
         ("is", "not") => UNEQUAL,
         ("is", _) => EQUAL,
         ("not", "in") => NOT_IN,

@@ -10,6 +10,7 @@ pub(super) fn hint(kind: &Kind) -> Option<String> {
     let hint = match kind {
         Kind::NoFunction(signature) => missing::signature(signature)?,
         Kind::NoVariable(name) => missing::variable(name).or_else(|| habit::name(name))?,
+        Kind::NoBoolean => "write `bool(x)` for Python's truth, or compare, as in `x != ()`",
         Kind::NotIterable => "a map is walked by its keys: `for key in map.keys()`",
         Kind::OverBudget(Limit::Time) => "end the loop, or raise --script-timeout",
         Kind::OverBudget(Limit::Memory) => "build less at once, or raise --script-memory",

@@ -9,6 +9,8 @@ pub enum Kind {
     /// There is no function of this name for these types: `name (type, type)`.
     NoFunction(String),
     NoVariable(String),
+    /// A condition that is neither true nor false.
+    NoBoolean,
     /// A `for` loop over a value that has no items.
     NotIterable,
     OverBudget(Limit),
@@ -28,6 +30,7 @@ impl From<&EvalAltResult> for Kind {
             EvalAltResult::ErrorFunctionNotFound(signature, _) => Kind::NoFunction(signature.clone()),
             EvalAltResult::ErrorVariableNotFound(name, _) => Kind::NoVariable(name.clone()),
             EvalAltResult::ErrorFor(..) => Kind::NotIterable,
+            EvalAltResult::ErrorMismatchDataType(wanted, ..) if wanted == "bool" => Kind::NoBoolean,
             EvalAltResult::ErrorRuntime(thrown, at)
                 if at.is_none()
                     && thrown
@@ -62,6 +65,7 @@ mod tests {
             ("throw \"the script ran longer than 50 ms\"", Kind::Other),
             ("let x = ;", Kind::Syntax),
             ("let n = 1.5; for x in n {}", Kind::NotIterable),
+            ("let n = 1.5; if n { 1 } else { 2 }", Kind::NoBoolean),
             ("nobody", Kind::NoVariable("nobody".to_owned())),
         ] {
             let error = budget.run(|| engine.run(script)).unwrap_err();

@@ -171,6 +171,13 @@ fn word_here(spot: &Spot<'_>, expected: &str) -> Option<Hint> {
         (_, "") if names(spot) => {
             (!word.is_empty()).then(|| format!("`{word}` is a word of Rhai: take another name").into())
         }
+        (_, "")
+            if next == ":"
+                && !word.is_empty()
+                && spot.enclosing().is_some_and(|open| spot.text(open) == "#{") =>
+        {
+            Some(format!("as a key it stands in quotes: `#{{ \"{word}\": ... }}`").into())
+        }
         (_, "") => {
             let statement = spot.is(1, Shape::Word) || spot.is(1, Shape::Text);
             let needs = matches!(word, "var" | "print" | "public");
@@ -215,7 +222,9 @@ fn word_before(spot: &Spot<'_>, expected: &str) -> Option<Hint> {
         let found = found.or(habit::before_value(word).filter(|_| value && begins));
         match (found, spot.text(-2)) {
             // `!a in b` would negate `a`.
-            (Some(_), _) if word == "not" && spot.find_ahead(&["in"]).is_some() => {
+            (Some(_), _)
+                if word == "not" && spot.find_ahead(&["in", "{"]).is_some_and(|at| spot.text(at) == "in") =>
+            {
                 return told(habit::NOT_IN);
             }
             (Some(_), "throw") if word == "new" => return told("a text is thrown: `throw \"why\"`"),
