@@ -57,7 +57,7 @@ pub(crate) fn check(paths: &[PathBuf], strict: bool, budget: Budget) -> Result<E
     Ok(if is_failure { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
-/// What was told of files that load.
+/// The warnings that were printed.
 #[derive(Default)]
 struct Warnings {
     count: usize,

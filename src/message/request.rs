@@ -232,7 +232,7 @@ impl Request {
         form::is_form(&self.mimetype())
     }
 
-    /// What `parse` makes of the body; it runs once. All callers want the same type.
+    /// The body as `parse` reads it. `parse` runs once; all callers ask for the same type.
     pub fn parsed_body<T: Any + Send + Sync>(&self, parse: impl FnOnce(&[u8]) -> T) -> Option<&T> {
         self.parsed().body.get_or_init(|| Arc::new(parse(&self.body))).downcast_ref()
     }

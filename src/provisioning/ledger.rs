@@ -49,7 +49,7 @@ pub(crate) struct LedgerRow {
     pub generation: Option<u64>,
     /// Why it did not load the last time.
     pub error: Option<LoadError>,
-    /// What looks wrong with it although it loaded.
+    /// Warnings of a provision that loaded.
     pub warnings: Vec<Fault>,
     /// Why it is not looked at.
     pub skipped: Option<String>,
@@ -64,7 +64,7 @@ pub(crate) struct Record {
     pub generation: Option<u64>,
     /// Why it did not load the last time.
     pub error: Option<LoadError>,
-    /// What looked wrong when it last loaded.
+    /// Warnings of its last load.
     pub warnings: Vec<Fault>,
 }
 

@@ -42,7 +42,7 @@ pub struct Provision {
     pub routes: Arc<Routes>,
     /// What is known of each rule besides.
     pub views: Vec<Served>,
-    /// What looks wrong with it, although it loads.
+    /// Warnings of its load.
     pub warnings: Vec<Fault>,
     before: Vec<(Scope, View)>,
     after: Vec<(Scope, View)>,

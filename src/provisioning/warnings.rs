@@ -1,5 +1,5 @@
-//! What looks wrong with a file that loads, beyond what analysis of its script finds: its rules, and what it is. Also what analysis
-//! knows of a load that fails.
+//! Warnings of a file that loads: those of analysis, of its rules, and of files that register nothing. Also the hints that analysis
+//! has for a load that fails.
 
 use crate::provisioning::ledger::Ledger;
 use crate::script::runtime::analysis::near::nearest;
@@ -60,7 +60,7 @@ pub(super) fn of_rules(files: &Files, entries: &[Entry]) -> Vec<Fault> {
     warnings
 }
 
-/// What looks wrong with a file that has no `registerRules()`.
+/// Warnings for a file that has no `registerRules()`.
 pub(super) fn of_library(files: &Files) -> Vec<Fault> {
     no_library(files)
         .map(|(message, hint)| Fault { hint, ..Fault::of_file(&files.main, message) })

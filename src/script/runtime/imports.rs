@@ -66,16 +66,12 @@ pub(crate) fn register(engine: &mut Engine, budget: Budget, handles: Handles) {
         if index != 0 {
             return Ok(None);
         }
-        let source = context.source();
-        // A function of the script goes before a handle of its name.
-        let handle = || {
-            handles
-                .get(name)
-                .cloned()
-                .filter(|_| in_sight(source, |file| file.overloads(name).first().map(drop)).is_none())
-        };
-        let value = in_sight(source, |file| file.constant(name)).or_else(handle);
-        let Some(value) = value else { return Ok(None) };
+        // A function of the script hides a handle of its name: `Some(None)`.
+        let found = in_sight(context.source(), |file| match file.constant(name) {
+            Some(value) => Some(Some(value)),
+            None => (!file.overloads(name).is_empty()).then_some(None),
+        });
+        let Some(value) = found.unwrap_or_else(|| handles.get(name).cloned()) else { return Ok(None) };
         // What a closure captures Rhai makes a parameter of it; a change of that copy would be lost.
         let captured = |local: &Dynamic| local.tag() == files::TOP_LEVEL;
         Ok(context.scope().get(name).is_none_or(captured).then_some(value))
