@@ -39,10 +39,11 @@ pub(crate) fn same(a: &Dynamic, b: &Dynamic) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::script::runtime::json::from_json;
 
     #[test]
     fn values_are_compared_to_their_depth() {
-        let value = |text| -> Dynamic { serde_json::from_str(text).unwrap() };
+        let value = |text: &str| -> Dynamic { from_json(text.as_bytes()).unwrap() };
         let all = ["1", "2", "1.5", "true", "null", r#""1""#, "[1]", "[1,2]", r#"{"a":[1]}"#, r#"{"b":[1]}"#];
         for (i, a) in all.iter().enumerate() {
             for (j, b) in all.iter().enumerate() {

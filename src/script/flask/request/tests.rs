@@ -13,6 +13,17 @@ use crate::script::runtime::json::to_json;
 use crate::script::runtime::natives::Natives;
 use crate::serving::handler;
 
+/// Bytes, which have no JSON form, as a list of numbers.
+fn with_lists_for_blobs(value: Dynamic) -> Dynamic {
+    if let Ok(bytes) = value.as_blob_ref() {
+        return bytes.iter().map(|byte| Dynamic::from(i64::from(*byte))).collect::<Vec<_>>().into();
+    }
+    match value.as_array_ref() {
+        Ok(items) => items.iter().cloned().map(with_lists_for_blobs).collect::<Vec<_>>().into(),
+        Err(_) => value.clone(),
+    }
+}
+
 /// A request of `method` for `target` with header lines and a body.
 pub(crate) fn request(method: &str, target: &str, headers: &[(&str, &str)], body: &[u8]) -> Request {
     let client = Some(([10, 0, 0, 9], 40_000).into());
@@ -32,9 +43,7 @@ pub(crate) fn run(request: Request, script: &str) -> String {
     // In a function, as a view: scripts do not see `request` as a variable of their own.
     let script = format!("fn view() {{ {script} }} view()");
     match call::with_request(Arc::new(request), || engine.eval::<Dynamic>(&script)) {
-        // A blob is shown as its bytes.
-        Ok(value) => to_json(&value, 1 << 20)
-            .map_or_else(|_| serde_json::to_string(&value).unwrap(), |json| String::from_utf8(json).unwrap()),
+        Ok(value) => String::from_utf8(to_json(&with_lists_for_blobs(value), 1 << 20).unwrap()).unwrap(),
         Err(error) => match error.unwrap_inner() {
             EvalAltResult::ErrorRuntime(thrown, _) if thrown.is::<HttpError>() => {
                 let error = thrown.clone_cast::<HttpError>();
