@@ -240,10 +240,12 @@ impl Request {
 
     /// Gives back the memory of a body, for those that come.
     pub fn give_back(&self, body: Vec<u8>) {
-        if let Some(token) = self.token() {
-            self.core().release(token, body.capacity());
-        }
+        let space = body.capacity();
         body_pool::give_back(body, self.core().limits.buffered);
+        // After that: who counts less before the memory is free lets the next body in beside it.
+        if let Some(token) = self.token() {
+            self.core().release(token, space);
+        }
     }
 
     /// Sends `answer`, in one write if the socket takes it. What it does not take is sent by the reactor.

@@ -219,8 +219,9 @@ impl Core {
     /// Closes a connection, and frees its place.
     pub(crate) fn close(&self, held: Held<'_>) {
         let Some(connection) = self.slots.remove(held) else { return };
-        self.buffered.fetch_sub(connection.counted, Ordering::Relaxed);
+        let counted = connection.counted;
         drop(connection);
+        self.buffered.fetch_sub(counted, Ordering::Relaxed);
         self.connections.fetch_sub(1, Ordering::AcqRel);
     }
 }
