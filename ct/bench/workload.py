@@ -1,4 +1,4 @@
-"""The workloads W1 to W5: what is asked, what has to come back, and the script by which wrk asks it."""
+"""The workloads W1 to W8: the requests, the right answers, and the script by which wrk asks."""
 
 import http.client
 import json
@@ -9,11 +9,36 @@ DEADLINE = 20
 WORD = "hello"
 DELAY_MS = 100
 
+
+def compact(value):
+    return json.dumps(value, separators=(",", ":"))
+
+
 # 1 KB of JSON, as a client of an order service would send it.
 ORDER = json.dumps({"customer": "ann", "note": "x" * 866, "positions": [{"article": number, "count": 2} for number in range(4)]})
 # Fifty items, of which the answer's 2 KB are made.
 ITEMS = [{"name": f"item-{number}", "price": number * 10} for number in range(50)]
 LINES = {"lines": [{"label": f"{item['name']} costs {item['price']}", "number": number} for number, item in enumerate(ITEMS)]}
+
+# 20 KB of JSON: three hundred articles, of which a report shows those in stock by kind, cheapest first. Prices repeat, so that the
+# order of equal ones counts.
+STOCK = [{"id": number, "name": f"article-{number}", "kind": f"kind-{number * 7 % 10}", "status": "open" if number % 3 else "sold",
+          "price": number * 37 % 101} for number in range(300)]
+# What is stored before the first request of W7 and W8, and the greatest length of the list of events before it is cut again.
+ENTRIES, MOST_EVENTS = 10_000, 20_000
+SHOWN = 20
+
+
+def event(number):
+    return {"number": number, "type": "order.changed", "customer": f"customer-{number % 100}", "note": "paid by invoice"}
+
+
+def events(count):
+    return [event(number) for number in range(count)]
+
+
+def articles(count):
+    return {str(number): {"name": f"article-{number}", "price": number * 10, "kind": f"kind-{number % 10}"} for number in range(count)}
 
 
 class Workload(NamedTuple):
@@ -24,6 +49,10 @@ class Workload(NamedTuple):
     body: str = ""
     # Rules that a server has to pass over before the one that answers.
     others: int = 0
+    # Events and articles that the server holds.
+    entries: int = 0
+    # Connections at most: more say nothing new about a request that is work for the CPU.
+    most: int = 10_000
 
     def script(self):
         """For wrk; a plain GET needs none."""
@@ -55,16 +84,30 @@ class Workload(NamedTuple):
                 raise RuntimeError(f"{subject.name}: W2 has not the headers X-Mock and a random X-Id")
 
     def right(self, body):
-        return {"W2": is_json({"accepted": True}), "W4": is_json(LINES)}.get(self.name, is_json({"greeting": WORD}))(body)
-
-
-def is_json(expected):
-    def test(body):
         try:
-            return json.loads(body) == expected
+            return RIGHT.get(self.name, {"greeting": WORD}.__eq__)(json.loads(body))
         except ValueError:
             return False
-    return test
+
+
+def report():
+    """What W6 has to answer."""
+    there = [item for item in STOCK if item["status"] == "open"]
+    kinds = {}
+    for item in sorted(there, key=lambda item: item["price"]):
+        kinds.setdefault(item["kind"], []).append(item)
+    return {"count": len(there), "total": sum(item["price"] for item in there), "kinds": kinds}
+
+
+def ends_in_posted(shown):
+    """The last twenty: those that were stored before, then at least one that was posted."""
+    posted = event(ENTRIES)
+    before = [each for each in shown if each != posted]
+    return len(shown) == SHOWN > len(before) and shown == events(ENTRIES)[ENTRIES - len(before):] + [posted] * (SHOWN - len(before))
+
+
+RIGHT = {"W2": {"accepted": True}.__eq__, "W4": LINES.__eq__, "W6": report().__eq__, "W7": ends_in_posted,
+         "W8": {"id": "7777", "name": "article-7777", "price": 77770}.__eq__}
 
 
 WORKLOADS = {workload.name: workload for workload in (
@@ -74,4 +117,8 @@ WORKLOADS = {workload.name: workload for workload in (
     Workload("W3-10000", "W1 behind 10,000 other rules", "GET", "/hello", others=10_000),
     Workload("W4", "POST, a body of 2 KB made in a loop from parsed JSON", "POST", "/lines", json.dumps({"items": ITEMS})),
     Workload("W5", "1,000 requests/s over 500 connections, each answered after 100 ms", "GET", "/slow"),
+    Workload("W6", "POST, 300 items of 20 KB of JSON, filtered, sorted and grouped", "POST", "/report", compact({"items": STOCK}), most=32),
+    Workload("W7", "POST of an event to a list of 10,000, answered with the last 20", "POST", "/events", compact(event(ENTRIES)),
+             entries=ENTRIES, most=32),
+    Workload("W8", "GET, one of 10,000 entries of a constant", "GET", "/articles/7777", entries=ENTRIES, most=32),
 )}
