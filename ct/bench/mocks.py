@@ -168,6 +168,7 @@ def print_machine(options, kinds, skipped, before):
     print(f"- machine: {os.cpu_count()} CPUs ({processor()}), {memory} GiB, Linux {platform.release()}; "
           f"load average {before:.2f} before, {os.getloadavg()[0]:.2f} after (subjects and wrk are part of it)")
     print(f"- versions: {', '.join(f'{kind.title} {kind.version()}' for kind in kinds)}; {version('wrk', '-v').split(' [')[0]}"
+          + (f"; Python {platform.python_version()}" if Flask in kinds else "")
           + (f"; node {version('node', '--version')}" if {Mountebank, Mockoon} & set(kinds) else "")
           + (f"; {version('java', '-version')}" if Wiremock in kinds else ""))
     for name, reason in skipped.items():
@@ -193,12 +194,12 @@ def read_options():
     line.add_argument("--paced", type=float, default=5, help="seconds of each run of W5, default 5")
     line.add_argument("--starts", type=int, default=10, help="default 10; 0 leaves starts out")
     line.add_argument("--reloads", type=int, default=20, help="default 20; 0 leaves new rules out")
-    line.add_argument("--quick", action="store_true", help="one round of W1 with nginx and h1mock: whether the scripts work")
+    line.add_argument("--quick", action="store_true", help="one short round with nginx and h1mock: whether the scripts work")
     line.add_argument("--out", help="a file for the markdown")
     line.add_argument("--page", action="store_true", help=f"write into {page.PAGE}")
     options = line.parse_args()
     if options.quick:
-        options.subjects, options.workloads, options.connections = ["nginx", "h1mock"], ["W1"], [1, 32]
+        options.subjects, options.workloads, options.connections = ["nginx", "h1mock"], ["W1", "W6", "W7", "W8"], [32]
         options.rounds = options.seconds = options.warm = 1
         options.starts, options.reloads = 2, 2
     for given, known in ((options.subjects, KINDS), (options.workloads, WORKLOADS)):
