@@ -24,7 +24,7 @@ BASELINE = HERE / "instructions.json"
 BINARY = HERE.parent.parent / "target/release/h1mock"
 # Requests of the two runs for each workload; their difference is without start and end.
 RUNS = {"W1": (200, 1200), "W2": (200, 1200), "W3-1000": (200, 1200), "W4": (20, 120), "W6": (20, 70),
-        "W7": (200, 1200), "W8": (200, 1200)}
+        "W7": (200, 3200), "W8": (200, 3200)}
 BAND = 0.05
 DEADLINE = 120
 
