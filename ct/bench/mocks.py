@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Measures h1mock beside nginx and other mock servers: eight workloads on 127.0.0.1, starts, memory, new rules, sizes.
 
-    ct/bench/mocks.py [--subjects nginx,h1mock,...] [--workloads W1,W2,...] [--rounds 3] [--seconds 2] [--quick] [--out FILE]
+    ct/bench/mocks.py [--subjects nginx,h1mock,...] [--workloads W1,W2,...] [--rounds 3] [--seconds 1] [--quick] [--out FILE]
 
 Prints markdown. ct/bench/README.md says what the figures are; ct/bench/peers installs the other servers.
 """
@@ -189,7 +189,7 @@ def read_options():
     line.add_argument("--workloads", type=words, default=list(WORKLOADS), help=f"default: {','.join(WORKLOADS)}")
     line.add_argument("--connections", type=lambda text: [int(count) for count in text.split(",")], default=[1, 32, 256])
     line.add_argument("--rounds", type=int, default=3)
-    line.add_argument("--seconds", type=int, default=2, help="of each run of wrk, default 2")
+    line.add_argument("--seconds", type=int, default=1, help="of each run of wrk, default 1")
     line.add_argument("--warm", type=int, default=3, help="seconds of load before the rounds, for each server and workload; default 3")
     line.add_argument("--paced", type=float, default=5, help="seconds of each run of W5, default 5")
     line.add_argument("--starts", type=int, default=10, help="default 10; 0 leaves starts out")

@@ -85,9 +85,10 @@ class Workload(NamedTuple):
 
     def right(self, body):
         try:
-            return RIGHT.get(self.name, {"greeting": WORD}.__eq__)(json.loads(body))
+            answer = json.loads(body)
         except ValueError:
             return False
+        return ends_in_posted(answer) if self.name == "W7" else answer == RIGHT.get(self.name, {"greeting": WORD})
 
 
 def report():
@@ -100,15 +101,12 @@ def report():
 
 
 def ends_in_posted(shown):
-    """The last twenty: those that were stored before, then at least one that was posted."""
-    posted = event(ENTRIES)
-    before = [each for each in shown if each != posted]
-    return len(shown) == SHOWN > len(before) and shown == events(ENTRIES)[ENTRIES - len(before):] + [posted] * (SHOWN - len(before))
+    """Whether these are the last twenty, of which one or more were posted and those before were there at the start."""
+    return any(shown == events(ENTRIES)[ENTRIES - SHOWN + posted:] + [event(ENTRIES)] * posted for posted in range(1, SHOWN + 1))
 
 
-RIGHT = {"W2": {"accepted": True}.__eq__, "W4": LINES.__eq__, "W6": report().__eq__, "W7": ends_in_posted,
-         "W8": {"id": "7777", "name": "article-7777", "price": 77770}.__eq__}
-
+# W1, W3 and W5 are answered with the greeting, W7 with what `ends_in_posted` takes.
+RIGHT = {"W2": {"accepted": True}, "W4": LINES, "W6": report(), "W8": {"id": "7777", "name": "article-7777", "price": 77770}}
 
 WORKLOADS = {workload.name: workload for workload in (
     Workload("W1", "GET, a small constant JSON", "GET", "/hello"),
