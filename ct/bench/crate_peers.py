@@ -9,18 +9,7 @@ from subject import START_DEADLINE
 from workload import DELAY_MS, ENTRIES, MOST_EVENTS, SHOWN, WORD, articles, compact
 
 
-# What W6 and W7 do in Rhai, between reading the request and writing the answer.
-REPORT = """    let items = items.filter(|item| item.status == "open");
-    items.sort(|a, b| a.price - b.price);
-    let kinds = #{};
-    let total = 0;
-    for item in items {
-        total += item.price;
-        if item.kind !in kinds { kinds[item.kind] = []; }
-        kinds[item.kind].push(item);
-    }
-    let report = #{ count: items.len(), total: total, kinds: kinds };
-"""
+# What W7 does in Rhai, between reading the request and writing the answer.
 EVENTS = f"""    if events == () {{
         events = [];
         for number in 0..{ENTRIES} {{
@@ -87,12 +76,15 @@ class Apate(Peer):
     lacks = {"W2": "apate's answers have constant headers only",
              "W5": "apate has no delay; its scripts can sleep, but hold one of its threads meanwhile"}
 
-    # Its templates are faster than its scripts here.
+    # Its templates are faster than its scripts where they can do the same.
     LINES = ("{\"lines\":[{% for item in ctx.load_body_json()['items'] %}{\"label\":\"{{ item.name }} costs {{ item.price }}\","
              "\"number\":{{ loop.index0 }} }{% if not loop.last %},{% endif %}{% endfor %}]}")
 
-    REPORT = f"let items = from_json_blob(ctx.load_body()).items;\n{REPORT}to_json_blob(report)\n"
-    # It keeps a value as a text of JSON.
+    REPORT = ("{% set items = ctx.load_body_json()['items'] | selectattr('status', 'eq', 'open') | list %}"
+              "{\"count\":{{ items | length }},\"total\":{{ items | map(attribute='price') | sum }},\"kinds\":{ "
+              "{% for kind, group in items | sort(attribute='price') | groupby('kind') %}\"{{ kind }}\":{{ group | tojson }}"
+              "{% if not loop.last %},{% endif %}{% endfor %} } }")
+    # Only its scripts store values, each as a text of JSON.
     EVENTS = (f'let events = storage_read("events");\nlet event = from_json_blob(ctx.load_body());\n{EVENTS}'
               f'storage_write("events", events);\nto_json_blob(events.extract(-{SHOWN}))\n')
     ARTICLE = ("{% set articles = ARTICLES %}{% set id = ctx.load_path_args()['id'] %}"
@@ -106,7 +98,7 @@ class Apate(Peer):
 
         return "".join([*(deceit("GET", path, greeting("other")) for path in others(count)),
                         deceit("GET", "/hello", greeting(word)), deceit("POST", "/lines", self.LINES, "jinja"),
-                        deceit("POST", "/report", self.REPORT, "rhai"), *([
+                        deceit("POST", "/report", self.REPORT, "jinja"), *([
                             deceit("POST", "/events", self.EVENTS, "rhai"),
                             deceit("GET", "/articles/{id}", self.ARTICLE.replace("ARTICLES", compact(articles(self.entries))), "jinja"),
                         ] if self.entries else [])])
@@ -135,7 +127,18 @@ class Rift(Mountebank):
     }
     http(200, #{ lines: lines })
 }"""
-    REPORT = f"fn respond(ctx) {{\n    let items = ctx.request.json.items;\n{REPORT}    http(200, report)\n}}\n"
+    REPORT = """fn respond(ctx) {
+    let items = ctx.request.json.items.filter(|item| item.status == "open");
+    items.sort(|a, b| a.price - b.price);
+    let kinds = #{};
+    let total = 0;
+    for item in items {
+        total += item.price;
+        if item.kind !in kinds { kinds[item.kind] = []; }
+        kinds[item.kind].push(item);
+    }
+    http(200, #{ count: items.len(), total: total, kinds: kinds })
+}"""
     EVENTS = (f'fn respond(ctx) {{\n    let events = ctx.state.get("events");\n    let event = ctx.request.json;\n{EVENTS}'
               f'    ctx.state.set("events", events);\n    http(200, events.extract(-{SHOWN}))\n}}\n')
     ARTICLE = f"""const ARTICLES = {rhai(articles(ENTRIES))};
