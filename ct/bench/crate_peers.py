@@ -6,14 +6,31 @@ import time
 from npm_peers import Mountebank
 from peer import JSON, PEERS, Peer, free_port, greeting, others
 from subject import START_DEADLINE
-from workload import DELAY_MS, WORD
+from workload import DELAY_MS, ENTRIES, MOST_EVENTS, SHOWN, WORD, articles, compact
+
+# What W7 does in Rhai, between reading the request and writing the answer.
+EVENTS = f"""    if events == () {{
+        events = [];
+        for number in 0..{ENTRIES} {{
+            events.push(#{{ number: number, "type": "order.changed", customer: `customer-${{number % 100}}`, note: "paid by invoice" }});
+        }}
+    }}
+    events.push(event);
+    if events.len() >= {MOST_EVENTS} {{ events = events.extract(-{ENTRIES}); }}
+"""
+
+
+def rhai(value):
+    """A literal of Rhai."""
+    return compact(value).replace("{", "#{")
 
 
 class Httpmock(Peer):
     title = "httpmock"
     posts = True
     ships = [PEERS / "httpmock/bin/httpmock"]
-    lacks = {"W2": "httpmock's server has constant headers only", "W4": "httpmock's server has no templates or scripts"}
+    lacks = {"W2": "httpmock's server has constant headers only",
+             **dict.fromkeys(("W4", "W6", "W7", "W8"), "httpmock's server has no templates or scripts")}
 
     def mocks(self, count, word):
         def mock(path, body, **then):
@@ -58,9 +75,19 @@ class Apate(Peer):
     lacks = {"W2": "apate's answers have constant headers only",
              "W5": "apate has no delay; its scripts can sleep, but hold one of its threads meanwhile"}
 
-    # Its templates are faster than its scripts here.
+    # Its templates are faster than its scripts where they can do the same.
     LINES = ("{\"lines\":[{% for item in ctx.load_body_json()['items'] %}{\"label\":\"{{ item.name }} costs {{ item.price }}\","
              "\"number\":{{ loop.index0 }} }{% if not loop.last %},{% endif %}{% endfor %}]}")
+
+    REPORT = ("{% set items = ctx.load_body_json()['items'] | selectattr('status', 'eq', 'open') | list %}"
+              "{\"count\":{{ items | length }},\"total\":{{ items | map(attribute='price') | sum }},\"kinds\":{ "
+              "{% for kind, group in items | sort(attribute='price') | groupby('kind') %}\"{{ kind }}\":{{ group | tojson }}"
+              "{% if not loop.last %},{% endif %}{% endfor %} } }")
+    # Only its scripts store values, each as a text of JSON.
+    EVENTS = (f'let events = storage_read("events");\nlet event = from_json_blob(ctx.load_body());\n{EVENTS}'
+              f'storage_write("events", events);\nto_json_blob(events.extract(-{SHOWN}))\n')
+    ARTICLE = ("{% set articles = ARTICLES %}{% set id = ctx.load_path_args()['id'] %}"
+               "{\"id\":\"{{ id }}\",\"name\":\"{{ articles[id].name }}\",\"price\":{{ articles[id].price }} }")
 
     def specification(self, count, word):
         def deceit(method, path, output, kind="string"):
@@ -69,7 +96,11 @@ class Apate(Peer):
                     f"[[deceit.responses]]\ntype = \"{kind}\"\noutput = '''\n{output}'''\n")
 
         return "".join([*(deceit("GET", path, greeting("other")) for path in others(count)),
-                        deceit("GET", "/hello", greeting(word)), deceit("POST", "/lines", self.LINES, "jinja")])
+                        deceit("GET", "/hello", greeting(word)), deceit("POST", "/lines", self.LINES, "jinja"),
+                        deceit("POST", "/report", self.REPORT, "jinja"), *([
+                            deceit("POST", "/events", self.EVENTS, "rhai"),
+                            deceit("GET", "/articles/{id}", self.ARTICLE.replace("ARTICLES", compact(articles(self.entries))), "jinja"),
+                        ] if self.entries else [])])
 
     def configure(self, folder, count, word):
         (folder / "specification.toml").write_text(self.specification(count, word))
@@ -88,16 +119,37 @@ class Rift(Mountebank):
     ships, runtime = [PEERS / "rift/bin/rift-http-proxy"], []
     HEADERS = JSON
 
-    RHAI = """fn respond(ctx) {
+    LINES = """fn respond(ctx) {
     let lines = [];
     for (item, number) in ctx.request.json.items {
         lines.push(#{ label: `${item.name} costs ${item.price}`, number: number });
     }
     http(200, #{ lines: lines })
 }"""
+    REPORT = """fn respond(ctx) {
+    let items = ctx.request.json.items.filter(|item| item.status == "open");
+    items.sort(|a, b| a.price - b.price);
+    let kinds = #{};
+    let total = 0;
+    for item in items {
+        total += item.price;
+        if item.kind !in kinds { kinds[item.kind] = []; }
+        kinds[item.kind].push(item);
+    }
+    http(200, #{ count: items.len(), total: total, kinds: kinds })
+}"""
+    EVENTS = (f'fn respond(ctx) {{\n    let events = ctx.state.get("events");\n    let event = ctx.request.json;\n{EVENTS}'
+              f'    ctx.state.set("events", events);\n    http(200, events.extract(-{SHOWN}))\n}}\n')
+    # A constant at the top, or a value of ctx.state, is copied more often.
+    ARTICLE = f"""fn respond(ctx) {{
+    let articles = {rhai(articles(ENTRIES))};
+    let id = ctx.request.path.split("/")[2];
+    http(200, #{{ id: id, name: articles[id].name, price: articles[id].price }})
+}}
+"""
 
-    def lines(self):
-        return {"_rift": {"script": {"engine": "rhai", "code": self.RHAI}}}
+    def scripted(self, script):
+        return {"_rift": {"script": {"engine": "rhai", "code": script}}}
 
     def command(self, folder):
         return [str(self.ships[0]), "--host", "127.0.0.1", "--port", str(self.admin), "--configfile", "imposters.json", "--nologfile",

@@ -23,7 +23,8 @@ HERE = pathlib.Path(__file__).resolve().parent
 BASELINE = HERE / "instructions.json"
 BINARY = HERE.parent.parent / "target/release/h1mock"
 # Requests of the two runs for each workload; their difference is without start and end.
-RUNS = {"W1": (200, 1200), "W2": (200, 1200), "W3-1000": (200, 1200), "W4": (20, 120)}
+RUNS = {"W1": (200, 1200), "W2": (200, 1200), "W3-1000": (200, 1200), "W4": (20, 120), "W6": (20, 70),
+        "W7": (200, 3200), "W8": (200, 3200)}
 BAND = 0.05
 DEADLINE = 120
 
@@ -56,8 +57,7 @@ def count(binary, workload, requests):
     """Instructions of a whole life with so many requests on one connection."""
     with tempfile.TemporaryDirectory(prefix="h1mock-bench-") as folder:
         folder = pathlib.Path(folder)
-        (folder / "provision").mkdir()
-        (folder / "provision" / "initial").write_text(H1mock.provision(workload.others, WORD))
+        H1mock.write(folder, workload.others, WORD, workload.entries)
         command = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", binary, "serve", "--bind", "127.0.0.1",
                    "--traffic-port", "0", "--admin-port", "0", "--workers", "1", "--config-dir", "config"]
         with open(folder / "log", "w+") as log:

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Measures h1mock beside nginx and other mock servers: five workloads on 127.0.0.1, starts, memory, new rules, sizes.
+"""Measures h1mock beside nginx and other mock servers: eight workloads on 127.0.0.1, starts, memory, new rules, sizes.
 
-    ct/bench/mocks.py [--subjects nginx,h1mock,...] [--workloads W1,W2,...] [--rounds 3] [--seconds 2] [--quick] [--out FILE]
+    ct/bench/mocks.py [--subjects nginx,h1mock,...] [--workloads W1,W2,...] [--rounds 3] [--seconds 1] [--quick] [--out FILE]
 
 Prints markdown. ct/bench/README.md says what the figures are; ct/bench/peers installs the other servers.
 """
@@ -25,10 +25,11 @@ from npm_peers import Mockoon, Mountebank, Wiremock
 from load import measure
 from openloop import open_loop
 from peer import H1mock, Nginx
+from python_peers import Flask
 from subject import make_folder, stop_on_signal
 from workload import DELAY_MS, WORKLOADS
 
-KINDS = {kind.title: kind for kind in (Nginx, H1mock, Wiremock, Mountebank, Mockoon, Httpmock, Apate, Rift)}
+KINDS = {kind.title: kind for kind in (Nginx, H1mock, Flask, Wiremock, Mountebank, Mockoon, Httpmock, Apate, Rift)}
 WARMING = 32
 # Seconds that a slow server may take for the requests that wrk has left behind.
 REST = 30
@@ -52,23 +53,25 @@ class Field(contextlib.ExitStack):
         if source := workload.script():
             (self.scripts / workload.name).write_text(source)
         for kind in self.takes(workload):
-            key = kind.title, workload.others
-            if key not in self.running:
-                subject = self.enter_context(kind(workload.others))
+            if place(kind, workload) not in self.running:
+                subject = self.enter_context(kind(workload.others, entries=workload.entries))
                 subject.await_answer()
-                self.running[key] = subject
-            workload.check(self.running[key])
+                self.running[place(kind, workload)] = subject
+            workload.check(self.subject(kind, workload))
+
+    def subject(self, kind, workload):
+        return self.running[place(kind, workload)]
 
     def load(self, kind, workload, connections, seconds):
         """A run of wrk; nothing where the server failed, which is noted."""
         script = self.scripts / workload.name
         with self.noting(kind, workload, f"{connections} connections"):
-            return measure(self.running[kind.title, workload.others], connections, seconds, workload.path,
+            return measure(self.subject(kind, workload), connections, seconds, workload.path,
                            str(script) if script.exists() else None, REST)
 
     def pace(self, kind, workload, seconds):
         """Milliseconds of lateness, sorted, CPU us for each, and how late the sender was at most."""
-        subject = self.running[kind.title, workload.others]
+        subject = self.subject(kind, workload)
         with self.noting(kind, workload, f"{RATE} requests/s"):
             before = subject.cpu()
             took, late = open_loop(subject.port, workload.path, RATE, seconds)
@@ -85,6 +88,11 @@ class Field(contextlib.ExitStack):
             text = " ".join(str(fault).split())[:120]
             self.faults.setdefault(f"{kind.title}, {workload.name}, {how}: {text}", 0)
             self.faults[f"{kind.title}, {workload.name}, {how}: {text}"] += 1
+
+
+def place(kind, workload):
+    """Workloads with the same configuration share a server."""
+    return kind.title, workload.others, workload.entries
 
 
 def turned(kinds, turn):
@@ -105,7 +113,7 @@ def compare(options, kinds):
                 field.load(kind, workload, WARMING, options.warm)
         for turn in range(options.rounds):
             for workload in closed:
-                for count in options.connections:
+                for count in (count for count in options.connections if count <= workload.most):
                     for kind in turned(field.takes(workload), turn):
                         runs.setdefault((workload.name, count, kind.title), []).append(
                             field.load(kind, workload, count, options.seconds))
@@ -118,14 +126,14 @@ def compare(options, kinds):
 def loaded(options, kinds):
     """PSS at rest after load, by name. Each server is alone: others of its kind would share its pages."""
     found = {kind.title: [] for kind in kinds}
-    workloads = [workload for workload in options.workloads if not workload.others and workload.name != "W5"]
+    workloads = [workload for workload in options.workloads if not workload.others and not workload.entries and workload.name != "W5"]
     for _ in range(options.rounds):
         for kind in kinds:
             with Field([kind]) as field:
                 for workload in workloads:
                     field.start(workload)
                 for workload in filter(lambda workload: workload.name not in kind.lacks, workloads):
-                    field.load(kind, workload, options.connections[-1], options.seconds)
+                    field.load(kind, workload, min(options.connections[-1], workload.most), options.seconds)
                 found[kind.title] += [subject.proportional() for subject in field.running.values()]
     return found
 
@@ -160,6 +168,7 @@ def print_machine(options, kinds, skipped, before):
     print(f"- machine: {os.cpu_count()} CPUs ({processor()}), {memory} GiB, Linux {platform.release()}; "
           f"load average {before:.2f} before, {os.getloadavg()[0]:.2f} after (subjects and wrk are part of it)")
     print(f"- versions: {', '.join(f'{kind.title} {kind.version()}' for kind in kinds)}; {version('wrk', '-v').split(' [')[0]}"
+          + (f"; Python {platform.python_version()}" if Flask in kinds else "")
           + (f"; node {version('node', '--version')}" if {Mountebank, Mockoon} & set(kinds) else "")
           + (f"; {version('java', '-version')}" if Wiremock in kinds else ""))
     for name, reason in skipped.items():
@@ -180,17 +189,17 @@ def read_options():
     line.add_argument("--workloads", type=words, default=list(WORKLOADS), help=f"default: {','.join(WORKLOADS)}")
     line.add_argument("--connections", type=lambda text: [int(count) for count in text.split(",")], default=[1, 32, 256])
     line.add_argument("--rounds", type=int, default=3)
-    line.add_argument("--seconds", type=int, default=2, help="of each run of wrk, default 2")
+    line.add_argument("--seconds", type=int, default=1, help="of each run of wrk, default 1")
     line.add_argument("--warm", type=int, default=3, help="seconds of load before the rounds, for each server and workload; default 3")
     line.add_argument("--paced", type=float, default=5, help="seconds of each run of W5, default 5")
     line.add_argument("--starts", type=int, default=10, help="default 10; 0 leaves starts out")
     line.add_argument("--reloads", type=int, default=20, help="default 20; 0 leaves new rules out")
-    line.add_argument("--quick", action="store_true", help="one round of W1 with nginx and h1mock: whether the scripts work")
+    line.add_argument("--quick", action="store_true", help="one short round with nginx and h1mock: whether the scripts work")
     line.add_argument("--out", help="a file for the markdown")
     line.add_argument("--page", action="store_true", help=f"write into {page.PAGE}")
     options = line.parse_args()
     if options.quick:
-        options.subjects, options.workloads, options.connections = ["nginx", "h1mock"], ["W1"], [1, 32]
+        options.subjects, options.workloads, options.connections = ["nginx", "h1mock"], ["W1", "W6", "W7", "W8"], [32]
         options.rounds = options.seconds = options.warm = 1
         options.starts, options.reloads = 2, 2
     for given, known in ((options.subjects, KINDS), (options.workloads, WORKLOADS)):

@@ -6,8 +6,8 @@ import pathlib
 import shutil
 import uuid
 
-from peer import JSON, PEERS, Peer, greeting, others
-from workload import DELAY_MS, WORD
+from peer import JSON, PEERS, Peer, greeting, others, write_entries
+from workload import DELAY_MS, ENTRIES, MOST_EVENTS, SHOWN, WORD, articles, events
 
 NODE = shutil.which("node") and os.path.realpath(shutil.which("node"))
 JAVA = shutil.which("java") and os.path.realpath(shutil.which("java"))
@@ -18,6 +18,8 @@ class Wiremock(Peer):
     posts = True
     ships = sorted((PEERS / "wiremock").glob("node_modules/wiremock/build/wiremock-standalone-*.jar")) or [PEERS / "wiremock"]
     runtime = [JAVA and str(pathlib.Path(JAVA).parents[1])]
+    lacks = {"W6": "WireMock's templates neither sort nor group", "W7": "WireMock keeps no values between requests without an extension",
+             "W8": "WireMock has no data of its own but a stub, or a file, for each entry"}
 
     def mappings(self, count, word):
         def stub(method, path, priority, **response):
@@ -73,30 +75,54 @@ class Mountebank(Peer):
   for (var i = 0; i < items.length; i++) { lines.push({ label: items[i].name + ' costs ' + items[i].price, number: i }); }
   return { headers: HEADERS, body: JSON.stringify({ lines: lines }) };
 }"""
+    REPORT = """function (config) {
+  var items = JSON.parse(config.request.body).items.filter(function (item) { return item.status === 'open'; });
+  var kinds = {}, total = 0;
+  items.sort(function (a, b) { return a.price - b.price; });
+  items.forEach(function (item) { total += item.price; (kinds[item.kind] = kinds[item.kind] || []).push(item); });
+  return { headers: HEADERS, body: JSON.stringify({ count: items.length, total: total, kinds: kinds }) };
+}"""
+    EVENTS = """function (config) {
+  var state = config.state;
+  state.events = state.events || JSON.parse(require('fs').readFileSync('events.json'));
+  state.events.push(JSON.parse(config.request.body));
+  if (state.events.length >= MOST_EVENTS) { state.events = state.events.slice(-ENTRIES); }
+  return { headers: HEADERS, body: JSON.stringify(state.events.slice(-SHOWN)) };
+}""".replace("MOST_EVENTS", str(MOST_EVENTS)).replace("ENTRIES", str(ENTRIES)).replace("SHOWN", str(SHOWN))
+    ARTICLE = """function (config) {
+  var state = config.state, id = config.request.path.split('/')[2];
+  state.articles = state.articles || JSON.parse(require('fs').readFileSync('articles.json'));
+  return { headers: HEADERS, body: JSON.stringify({ id: id, name: state.articles[id].name, price: state.articles[id].price }) };
+}"""
 
     def stubs(self, count, word):
         def stub(method, path, **response):
             return {"predicates": [{"equals": {"method": method, "path": path}}], "responses": [response]}
+
+        def article(**response):
+            predicates = [{"equals": {"method": "GET"}}, {"startsWith": {"path": "/articles/"}}]
+            return {"predicates": predicates, "responses": [response]}
 
         def constant(text):
             return {"statusCode": 200, "headers": dict(self.HEADERS), "body": text}
 
         return [*(stub("GET", path, **{"is": constant(greeting("other"))}) for path in others(count)),
                 stub("GET", "/hello", **{"is": constant(greeting(word))}),
-                stub("POST", "/orders", inject=self.with_headers(self.ORDER)),
-                stub("POST", "/lines", **self.lines()),
-                stub("GET", "/slow", **{"is": constant(greeting(WORD)), **self.wait()})]
+                stub("POST", "/orders", **Mountebank.scripted(self, self.ORDER)),
+                stub("POST", "/lines", **self.scripted(self.LINES)),
+                stub("GET", "/slow", **{"is": constant(greeting(WORD)), **self.wait()}),
+                stub("POST", "/report", **self.scripted(self.REPORT)),
+                *([stub("POST", "/events", **self.scripted(self.EVENTS)), article(**self.scripted(self.ARTICLE))] if self.entries else [])]
 
-    def with_headers(self, function):
-        return function.replace("HEADERS", json.dumps(self.HEADERS))
-
-    def lines(self):
-        return {"inject": self.with_headers(self.LINES)}
+    def scripted(self, script):
+        return {"inject": script.replace("HEADERS", json.dumps(self.HEADERS))}
 
     def wait(self):
         return {"behaviors": [{"wait": DELAY_MS}]}
 
     def configure(self, folder, count, word):
+        if self.entries:
+            write_entries(folder, self.entries)
         imposter = {"port": self.port, "protocol": "http", "host": "127.0.0.1", "stubs": self.stubs(count, word)}
         (folder / "imposters.json").write_text(json.dumps({"imposters": [imposter]}))
 
@@ -114,6 +140,19 @@ class Mockoon(Peer):
     ships = [PEERS / "mockoon"]
     runtime = [NODE]
     TOKEN = "bench"
+    lacks = {"W6": "Mockoon's templates filter and sort, but do not group"}
+
+    EVENTS = ("{{setData 'push' 'events' '' (bodyRaw)}}{{#if (gte (len (dataRaw 'events')) MOST_EVENTS)}}"
+              "{{setData 'set' 'events' '' (slice (dataRaw 'events') -ENTRIES)}}{{/if}}{{{stringify (slice (dataRaw 'events') -SHOWN)}}}"
+              ).replace("MOST_EVENTS", str(MOST_EVENTS)).replace("ENTRIES", str(ENTRIES)).replace("SHOWN", str(SHOWN))
+    ARTICLE = ("{{#with (dataRaw 'articles' (urlParam 'id'))}}{\"id\":\"{{urlParam 'id'}}\",\"name\":\"{{name}}\",\"price\":{{price}} }"
+               "{{/with}}")
+
+    def buckets(self):
+        """Values that templates share and change."""
+        values = {"events": events(self.entries), "articles": articles(self.entries)} if self.entries else {}
+        return [{"uuid": str(uuid.uuid5(uuid.NAMESPACE_OID, name)), "id": "", "name": name, "documentation": "",
+                 "value": json.dumps(value)} for name, value in values.items()]
 
     def environment(self, count, word):
         def route(method, path, body, headers=(), latency=0):
@@ -129,9 +168,10 @@ class Mockoon(Peer):
                   route("get", "/hello", greeting(word)),
                   route("post", "/orders", '{"accepted":true}', {"X-Mock": "bench", "X-Id": "{{uuid}}"}),
                   route("post", "/lines", lines),
-                  route("get", "/slow", greeting(WORD), latency=DELAY_MS)]
+                  route("get", "/slow", greeting(WORD), latency=DELAY_MS),
+                  *([route("post", "/events", self.EVENTS), route("get", "/articles/:id", self.ARTICLE)] if self.entries else [])]
         return json.dumps({"uuid": str(uuid.uuid5(uuid.NAMESPACE_URL, "bench")), "lastMigration": 33, "name": "bench",
-                           "port": self.port, "hostname": "127.0.0.1", "cors": False, "routes": routes,
+                           "port": self.port, "hostname": "127.0.0.1", "cors": False, "routes": routes, "data": self.buckets(),
                            "rootChildren": [{"type": "route", "uuid": each["uuid"]} for each in routes]})
 
     def configure(self, folder, count, word):

@@ -16,7 +16,7 @@ import subprocess
 import time
 
 from subject import START_DEADLINE, Subject, free_port, make_folder
-from workload import DELAY_MS, WORD
+from workload import DELAY_MS, ENTRIES, MOST_EVENTS, SHOWN, WORD, articles, compact, events
 
 PEERS = pathlib.Path(__file__).resolve().parent / ".peers"
 # What ct/bench/peers could not install, with the reason.
@@ -26,7 +26,7 @@ JSON = {"Content-Type": "application/json"}
 
 
 def greeting(word):
-    return json.dumps({"greeting": word}, separators=(",", ":"))
+    return compact({"greeting": word})
 
 
 def others(count):
@@ -34,8 +34,17 @@ def others(count):
     return [f"/other/{number}" for number in range(count)]
 
 
+def write_entries(folder, count):
+    """What W7 and W8 find there, for servers that read files."""
+    (folder / "events.json").write_text(compact(events(count)))
+    (folder / "articles.json").write_text(compact(articles(count)))
+
+
 class Peer(Subject):
-    """A mock server with a configuration file, ports of its own, and perhaps ways to be given new rules while it runs."""
+    """A mock server with a configuration file, ports of its own, and perhaps ways to be given new rules while it runs.
+
+    `count` are other rules before the one that answers, `entries` the events and articles of W7 and W8, which are rules only then.
+    """
 
     title = ""
     lacks = {}
@@ -46,8 +55,8 @@ class Peer(Subject):
     # Whether `post` and `copy` are there.
     posts = copies = False
 
-    def __init__(self, count=0, word=WORD, reload=False):
-        self.port, self.admin, self.reload = free_port(), free_port(), reload
+    def __init__(self, count=0, word=WORD, reload=False, entries=0):
+        self.port, self.admin, self.reload, self.entries = free_port(), free_port(), reload, entries
         folder = make_folder()
         self.configure(folder, count, word)
         super().__init__(self.title, folder, self.command(folder), stdout=subprocess.DEVNULL)
@@ -118,15 +127,37 @@ class H1mock(Peer):
     def version(cls):
         return subprocess.run([*cls.ships, "--version"], capture_output=True, text=True, timeout=10, check=True).stdout.split()[-1]
 
-    @staticmethod
-    def provision(count, word):
+    # Rules of W7 and W8, and their functions.
+    STORED_RULES = """    app.post("/events", add_event);
+    app.get("/articles/<id>", article);
+    store["events"] = read_json("events.json");
+"""
+    STORED = f"""
+const ARTICLES = read_json("articles.json");
+
+fn add_event() {{
+    if store.append("events", request.json) >= {MOST_EVENTS} {{
+        store.update("events", |events| events.extract(-{ENTRIES}));
+    }}
+    store.slice("events", -{SHOWN})
+}}
+
+fn article(id) {{
+    let article = ARTICLES[id];
+    #{{ id: id, name: article.name, price: article.price }}
+}}
+"""
+
+    @classmethod
+    def provision(cls, count, word, entries=0):
         rules = "".join(f'    app.get("{path}", other, #{{ endpoint: "{path[1:]}" }});\n' for path in others(count))
         return f"""fn registerRules() {{
 {rules}    app.get("/hello", hello);
     app.post("/orders", order);
     app.post("/lines", lines);
     app.get("/slow", slow);
-}}
+    app.post("/report", report);
+{cls.STORED_RULES if entries else ""}}}
 
 fn hello() {{ #{{ greeting: "{word}" }} }}
 fn other() {{ #{{ greeting: "other" }} }}
@@ -140,11 +171,22 @@ fn lines() {{
     }}
     #{{ lines: lines }}
 }}
-"""
+
+fn report() {{
+    let items = where(request.json.items, #{{ status: "open" }});
+    #{{ count: items.len(), total: sum(items, "price"), kinds: group_by(sorted(items, "price"), "kind") }}
+}}
+{cls.STORED if entries else ""}"""
+
+    @classmethod
+    def write(cls, folder, count, word, entries):
+        (folder / "provision").mkdir()
+        if entries:
+            write_entries(folder / "provision", entries)
+        (folder / "provision" / "initial").write_text(cls.provision(count, word, entries))
 
     def configure(self, folder, count, word):
-        (folder / "provision").mkdir()
-        (folder / "provision" / "initial").write_text(self.provision(count, word))
+        self.write(folder, count, word, self.entries)
 
     def command(self, folder):
         return [*self.ships, "--bind", "127.0.0.1", "--traffic-port", str(self.port), "--admin-port", str(self.admin),
@@ -164,7 +206,9 @@ class Nginx(Peer):
     copies = True
     resting = 0
     ships = [shutil.which("nginx")]
-    lacks = {"W4": "nginx has no loop without a module for scripts", "W5": "nginx has no delay of answers without a module"}
+    lacks = {"W4": "nginx has no loop without a module for scripts", "W5": "nginx has no delay of answers without a module",
+             "W6": "nginx reads no JSON without a module for scripts", "W7": "nginx keeps nothing between requests without a module",
+             "W8": "nginx can map a path to a text, but reads no field of an entry"}
 
     @classmethod
     def version(cls):

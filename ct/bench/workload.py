@@ -1,4 +1,4 @@
-"""The workloads W1 to W5: what is asked, what has to come back, and the script by which wrk asks it."""
+"""The workloads W1 to W8: the requests, the right answers, and the script by which wrk asks."""
 
 import http.client
 import json
@@ -9,11 +9,36 @@ DEADLINE = 20
 WORD = "hello"
 DELAY_MS = 100
 
+
+def compact(value):
+    return json.dumps(value, separators=(",", ":"))
+
+
 # 1 KB of JSON, as a client of an order service would send it.
 ORDER = json.dumps({"customer": "ann", "note": "x" * 866, "positions": [{"article": number, "count": 2} for number in range(4)]})
 # Fifty items, of which the answer's 2 KB are made.
 ITEMS = [{"name": f"item-{number}", "price": number * 10} for number in range(50)]
 LINES = {"lines": [{"label": f"{item['name']} costs {item['price']}", "number": number} for number, item in enumerate(ITEMS)]}
+
+# 20 KB of JSON: three hundred articles, of which a report shows those in stock by kind, cheapest first. Prices repeat, so that the
+# order of equal ones counts.
+STOCK = [{"id": number, "name": f"article-{number}", "kind": f"kind-{number * 7 % 10}", "status": "open" if number % 3 else "sold",
+          "price": number * 37 % 101} for number in range(300)]
+# What is stored before the first request of W7 and W8, and the greatest length of the list of events before it is cut again.
+ENTRIES, MOST_EVENTS = 10_000, 20_000
+SHOWN = 20
+
+
+def event(number):
+    return {"number": number, "type": "order.changed", "customer": f"customer-{number % 100}", "note": "paid by invoice"}
+
+
+def events(count):
+    return [event(number) for number in range(count)]
+
+
+def articles(count):
+    return {str(number): {"name": f"article-{number}", "price": number * 10, "kind": f"kind-{number % 10}"} for number in range(count)}
 
 
 class Workload(NamedTuple):
@@ -24,6 +49,10 @@ class Workload(NamedTuple):
     body: str = ""
     # Rules that a server has to pass over before the one that answers.
     others: int = 0
+    # Events and articles that the server holds.
+    entries: int = 0
+    # Connections at most: more say nothing new about a request that is work for the CPU.
+    most: int = 10_000
 
     def script(self):
         """For wrk; a plain GET needs none."""
@@ -55,17 +84,29 @@ class Workload(NamedTuple):
                 raise RuntimeError(f"{subject.name}: W2 has not the headers X-Mock and a random X-Id")
 
     def right(self, body):
-        return {"W2": is_json({"accepted": True}), "W4": is_json(LINES)}.get(self.name, is_json({"greeting": WORD}))(body)
-
-
-def is_json(expected):
-    def test(body):
         try:
-            return json.loads(body) == expected
+            answer = json.loads(body)
         except ValueError:
             return False
-    return test
+        return ends_in_posted(answer) if self.name == "W7" else answer == RIGHT.get(self.name, {"greeting": WORD})
 
+
+def report():
+    """What W6 has to answer."""
+    there = [item for item in STOCK if item["status"] == "open"]
+    kinds = {}
+    for item in sorted(there, key=lambda item: item["price"]):
+        kinds.setdefault(item["kind"], []).append(item)
+    return {"count": len(there), "total": sum(item["price"] for item in there), "kinds": kinds}
+
+
+def ends_in_posted(shown):
+    """Whether these are the last twenty, of which one or more were posted and those before were there at the start."""
+    return any(shown == events(ENTRIES)[ENTRIES - SHOWN + posted:] + [event(ENTRIES)] * posted for posted in range(1, SHOWN + 1))
+
+
+# W1, W3 and W5 are answered with the greeting, W7 with what `ends_in_posted` takes.
+RIGHT = {"W2": {"accepted": True}, "W4": LINES, "W6": report(), "W8": {"id": "7777", "name": "article-7777", "price": 77770}}
 
 WORKLOADS = {workload.name: workload for workload in (
     Workload("W1", "GET, a small constant JSON", "GET", "/hello"),
@@ -74,4 +115,8 @@ WORKLOADS = {workload.name: workload for workload in (
     Workload("W3-10000", "W1 behind 10,000 other rules", "GET", "/hello", others=10_000),
     Workload("W4", "POST, a body of 2 KB made in a loop from parsed JSON", "POST", "/lines", json.dumps({"items": ITEMS})),
     Workload("W5", "1,000 requests/s over 500 connections, each answered after 100 ms", "GET", "/slow"),
+    Workload("W6", "POST, 300 items of 20 KB of JSON, filtered, sorted and grouped", "POST", "/report", compact({"items": STOCK}), most=32),
+    Workload("W7", "POST of an event to a list of 10,000, answered with the last 20", "POST", "/events", compact(event(ENTRIES)),
+             entries=ENTRIES, most=32),
+    Workload("W8", "GET, one of 10,000 entries of a constant", "GET", "/articles/7777", entries=ENTRIES, most=32),
 )}
