@@ -154,7 +154,7 @@ const STEPS: &[&str] = &[
     r#"let l = store["e"]; l.push(1); store["e"] = l; l.len()"#,
     r#"store["e"].push(1); store["other"] = store["e"]; store.slice("other", -1)"#,
     r#"store.slice("e", -20).len() + store.slice("e", 500, 520).len() + store.len("e")"#,
-    r#"store["e"].extract(500, 20).len() + store["e"][777].id + store["e"].get(-1).len()"#,
+    r#"store["e"].extract(500, 20).len() + store["e"][777].id + store["e"].get(0).len()"#,
     r#"store["wide"] = #{ inside: store["e"] }; store["wide"].inside.len()"#,
 ];
 

@@ -57,7 +57,7 @@ fn register_growing(natives: &mut Natives) {
                 list.extend(more.iter().cloned());
             });
     }
-    for name in ["push", "append"] {
+    for name in ["push", "append", "+="] {
         natives.register_change(name, |list: &mut FrozenList, item: Dynamic| list.push(item));
     }
     // By name, or these were of the methods that thaw.
