@@ -1,8 +1,9 @@
 //! Lists and maps that nobody can change: constants, `request.json`, `json.loads`, `read_json`, values of `store`.
 //!
 //! A mention of one costs a counter, whatever its size; a map keeps its keys in the order in which they came. A script that
-//! changes one (`let l = BIG; l.push(1)`) gets Rhai's own list or map into its variable instead: a copy of one level, whose
-//! items stay as they are. Scripts see both under the same names; natives read both through [`as_list`] and [`as_map`].
+//! changes one (`let l = BIG; l[0] = 1`) gets Rhai's own list or map into its variable instead: a copy of one level, whose
+//! items stay as they are. What only adds to the end of a list (`l.push(1)`, `l + [1]`) makes a frozen one, which shares the
+//! items. Scripts see both under the same names; natives read both through [`as_list`] and [`as_map`].
 //!
 //! Rhai's shared values are no way: each access locks, and two threads that meet end in "Data race" (rhai-findings).
 

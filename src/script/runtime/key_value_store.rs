@@ -1,7 +1,7 @@
 //! The values behind `store`: one lock for all, held for one step only and never while a script runs. Knows no scripts.
 //!
-//! What a step replaces or removes is its result, so that the caller frees it after the lock is open again: a list of 100,000 items
-//! takes 10 ms.
+//! What a step replaces or removes is its result, so that the caller frees it after the lock is open again: a long list has many
+//! blocks to free.
 
 use super::frozen::FrozenList;
 use super::size_limits::{MAX_ITEMS, type_name};

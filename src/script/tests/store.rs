@@ -119,6 +119,10 @@ fn what_has_the_list_as_it_was_keeps_it() {
             "[50,50,33]",
         ),
         (
+            r#"let l = store["l"]; let f = |x| l.push(x); f.call(10); f.call(11); [l.len(), l[11], store.len("l")]"#,
+            "[12,11,10]",
+        ),
+        (
             r#"store["l"].push(10); let a = store["l"]; store.append("l", 11); [a.len(), store["l"].extract(9)]"#,
             "[11,[9,10,11]]",
         ),
