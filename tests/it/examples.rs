@@ -56,6 +56,9 @@ fn orders_are_created_read_changed_listed_and_deleted() {
     mock.post("/orders", "application/json", b"{\"item\": \"milk\"}");
     assert_eq!(mock.get("/orders").text(), "[{\"id\":1,\"item\":\"coffee\"},{\"id\":2,\"item\":\"milk\"}]\n");
     assert_eq!(mock.send("DELETE", "/orders/1", &[], b"").status, 204);
+    let log = mock.get("/orders/log?first=1").text();
+    assert_eq!(log, "{\"lines\":[\"changed 1\",\"created 2\",\"deleted 1\"],\"total\":4}\n");
+    assert_eq!(mock.get("/orders/log").json()["lines"].as_array().map(Vec::len), Some(4));
     let gone = mock.get("/orders/1");
     assert_eq!((gone.status, gone.text().as_str()), (404, "{\"error\":\"there is no order 1\"}\n"));
     for body in [&b"{}"[..], b"[]", b"{\"item\": 1}"] {

@@ -285,3 +285,39 @@ fn registerRules() {
     }
     assert!(counts.iter().any(|count| (1..80).contains(count)), "no reset came between: {counts:?}");
 }
+
+/// 100,000 events of 100 bytes under the default limits, which a script reads in pages.
+#[test]
+fn a_long_list_is_filled_and_read_in_pages() {
+    let source = r#"
+fn registerRules() {
+    app.post("/events", || { for i in 0..1000 { store.append("events", request.text); } store.len("events").to_string() });
+    app.post("/event", || store.update("events", [], |l| l + [request.text]).len().to_string());
+    app.get("/events", || { let first = request.args.get("first", -20, "int"); store.slice("events", first, first + 20) });
+    app.get("/last", || store.slice("events", -20));
+}
+"#;
+    let mock = Mock::serving(source);
+    let event = "x".repeat(100);
+    for request in 1..=100 {
+        assert_eq!(
+            mock.post("/events", "text/plain", event.as_bytes()).text(),
+            (request * 1_000).to_string()
+        );
+    }
+    assert_eq!(mock.post("/event", "text/plain", b"last").text(), "100001");
+    for (path, items, end) in [
+        ("/events?first=0", 20, event.as_str()),
+        ("/events?first=50000", 20, &event),
+        ("/events?first=99990", 11, "last"),
+        ("/events?first=100001", 0, ""),
+        ("/last", 20, "last"),
+    ] {
+        let page = mock.get(path).json();
+        let page = page.as_array().unwrap();
+        let last = page.last().and_then(|item| item.as_str()).unwrap_or_default();
+        assert_eq!((page.len(), last), (items, end), "{path}");
+    }
+    let (status, list) = admin(&mock, "GET /app/v1/store/events", "");
+    assert_eq!((status, list.len()), (200, 100_000 * 103 + 8));
+}

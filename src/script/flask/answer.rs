@@ -10,7 +10,7 @@ use crate::message::answer::{Answer, HTML, JSON};
 use crate::message::is_token;
 use crate::script::runtime::budget::MAX_TEXT;
 use crate::script::runtime::fault::RETURNED_NOTHING;
-use crate::script::runtime::frozen::{as_list, as_map, into_items, is_list, is_map};
+use crate::script::runtime::frozen::{ListRef, as_list, as_map, into_items, is_list, is_map};
 use crate::script::runtime::json;
 use crate::script::runtime::large_int::LargeInt;
 use crate::script::runtime::multi_dict::to_dict;
@@ -62,17 +62,16 @@ fn kind(value: &Dynamic) -> String {
 /// Whether a list is body, status and headers, or else a list for JSON: `[body, status]`, `[body, status, headers]` where body is
 /// no number, or `[body, headers]` where body is text, bytes or a response. A number where the status stands is meant as one,
 /// also if it is none: [`from_list`] refuses it then, where JSON with status 200 would hide the mistake.
-fn is_tuple(items: &[Dynamic]) -> bool {
+fn is_tuple(items: &ListRef<'_>) -> bool {
     let whole =
         |value: &Dynamic| value.is_string() || value.is_blob() || value.read_lock::<Response>().is_some();
-    match items {
-        [body, second] if is_map(second) || is_pairs(second) => whole(body),
-        [body, second] => !is_number(body) && is_code(second),
-        [body, second, headers] if is_map(headers) || is_pairs(headers) => {
-            !is_number(body) && is_code(second)
-        }
+    let (Some(body), Some(second)) = (items.get(0), items.get(1)) else { return false };
+    match (items.len(), items.get(2)) {
+        (2, _) if is_map(second) || is_pairs(second) => whole(body),
+        (2, _) => !is_number(body) && is_code(second),
+        (3, Some(headers)) if is_map(headers) || is_pairs(headers) => !is_number(body) && is_code(second),
         // No headers: `[body, 404, ()]`. With a number that is no status it is a row of data.
-        [body, second, headers] => !is_number(body) && is_empty(headers) && parse_status(second).is_ok(),
+        (3, Some(headers)) => !is_number(body) && is_empty(headers) && parse_status(second).is_ok(),
         _ => false,
     }
 }
@@ -140,9 +139,10 @@ pub(crate) fn header_pairs(headers: &Dynamic) -> Fallible<Vec<(ImmutableString, 
         let headers = text_of(headers, 100);
         format!("headers are a map or a list of pairs: `[[\"X-A\", \"1\"]]`, not {headers}")
     };
-    let pair = |pair: &Dynamic| match as_list(pair).as_deref() {
-        Some([name, value]) => Some((name.read_lock::<ImmutableString>()?.clone(), value.clone())),
-        _ => None,
+    let pair = |pair: &Dynamic| {
+        let pair = as_list(pair)?;
+        let (name, value) = pair.pair()?;
+        Some((name.read_lock::<ImmutableString>()?.clone(), value.clone()))
     };
     let pairs = as_list(headers).and_then(|pairs| pairs.iter().map(pair).collect::<Option<Vec<_>>>());
     Ok(pairs.ok_or_else(wrong)?)

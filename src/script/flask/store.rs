@@ -3,18 +3,19 @@
 
 pub(crate) mod outside;
 
-use crate::script::runtime::frozen::{as_list, as_map, freeze};
+use crate::script::runtime::frozen::{FrozenList, as_list, as_map, freeze, is_plain};
 use crate::script::runtime::key_value_store::Values;
-use crate::script::runtime::large_int::LargeInt;
 use crate::script::runtime::natives::{Fallible, Natives, ScriptValue};
 use crate::script::runtime::size_limits::{collect, type_name};
-use crate::script::runtime::{budget, call, datetime};
+use crate::script::runtime::{budget, call};
 use crate::system::truncate::beginning;
 use rhai::{Array, Dynamic, EvalAltResult, FnPtr, ImmutableString, NativeCallContext};
 use std::borrow::Cow;
 
 /// Start of the keys that belong to a scope.
 const SCOPE: &str = "scope:";
+/// The first key behind all those of scopes.
+const BEHIND_SCOPES: &str = "scope;";
 
 /// `store`, as scripts see it: all of it, or one scope.
 #[derive(Debug, Clone, Default)]
@@ -53,14 +54,32 @@ impl Store {
         Ok(Store { prefix: Some(format!("{}{SCOPE}{name}/", self.prefix()).into()) })
     }
 
-    /// Its own keys and their values, without those of scopes in it.
-    fn pairs<'v>(&'v self, values: &'v Values) -> impl Iterator<Item = (&'v str, &'v Dynamic)> {
-        let own = values.under(self.prefix()).map(|(key, value)| (&key[self.prefix().len()..], value));
-        own.filter(|(key, _)| !key.starts_with(SCOPE))
+    /// Its own keys that start with `prefix` and their values, without those of scopes in it. Costs what it gives, whatever else
+    /// is there.
+    fn pairs<'v>(
+        &'v self,
+        values: &'v Values,
+        prefix: &str,
+    ) -> impl Iterator<Item = (&'v ImmutableString, &'v Dynamic)> + use<'v> {
+        let start = self.key(prefix).into_owned();
+        let (scopes, behind_scopes) = (self.key(SCOPE).into_owned(), self.key(BEHIND_SCOPES));
+        let before = values.starting_at(&start).take_while(move |(key, _)| ***key < *scopes);
+        let behind = values.starting_at(start.as_str().max(&behind_scopes));
+        before.chain(behind).take_while(move |(key, _)| key.starts_with(&*start))
     }
 
-    fn keys<'v>(&'v self, values: &'v Values) -> impl Iterator<Item = &'v str> {
-        self.pairs(values).map(|(key, _)| key)
+    /// Its own keys that start with `prefix`, without its own prefix.
+    fn keys(&self, prefix: &str) -> Fallible<Array> {
+        let keys: Vec<ImmutableString> =
+            with(Access::Read, |values| self.pairs(values, prefix).map(|(key, _)| key.clone()).collect())?;
+        collect("store.keys", keys.into_iter().map(|key| self.without_prefix(key).into()))
+    }
+
+    fn without_prefix(&self, key: ImmutableString) -> ImmutableString {
+        match &self.prefix {
+            None => key,
+            Some(prefix) => key[prefix.len()..].into(),
+        }
     }
 }
 
@@ -90,7 +109,7 @@ pub(crate) fn with<T>(access: Access, step: impl FnOnce(&mut Values) -> T) -> Fa
     Ok(step(&mut values))
 }
 
-/// A value fit to outlive its request: plain data, frozen. A function would outlive its provision.
+/// A value fit to outlive its request: plain data, frozen.
 fn plain(key: &str, value: Dynamic) -> Fallible<Dynamic> {
     let value = freeze(value);
     if is_plain(&value) {
@@ -101,24 +120,6 @@ fn plain(key: &str, value: Dynamic) -> Fallible<Dynamic> {
         type_name(&value)
     )
     .into())
-}
-
-fn is_plain(value: &Dynamic) -> bool {
-    if let Some(items) = as_list(value) {
-        return items.iter().all(is_plain);
-    }
-    if let Some(map) = as_map(value) {
-        return map.iter().all(|(_, value)| is_plain(value));
-    }
-    value.is_unit()
-        || value.is_bool()
-        || value.is_int()
-        || value.is_float()
-        || value.is_string()
-        || value.is_char()
-        || value.is_blob()
-        || value.is::<LargeInt>()
-        || datetime::type_name(value).is_some()
 }
 
 /// Nothing for a key that is not set, as Rhai's maps have it. An error would be lost in `store["n"] += 1`: Rhai takes a getter
@@ -161,10 +162,35 @@ fn pop(store: &Store, key: &str) -> Fallible<Dynamic> {
 
 /// `store.items()`: pairs `[key, value]`, all of one moment.
 fn items(store: &Store) -> Fallible<Array> {
-    with(Access::Read, |values| {
-        let pair = |(key, value): (&str, &Dynamic)| vec![Dynamic::from(key.to_owned()), value.clone()].into();
-        collect("store.items", store.pairs(values).map(pair))
-    })?
+    let pairs: Vec<(ImmutableString, Dynamic)> = with(Access::Read, |values| {
+        store.pairs(values, "").map(|(key, value)| (key.clone(), value.clone())).collect()
+    })?;
+    let pair = |(key, value)| Dynamic::from_array(vec![store.without_prefix(key).into(), value]);
+    collect("store.items", pairs.into_iter().map(pair))
+}
+
+/// `store.slice(key, start, end)`: the items of a list as Python's `[start:end]` has them; none where the list is missing.
+fn slice(store: &Store, key: &str, start: i64, end: i64) -> Fallible<Array> {
+    let Some(value) = get(store, key)? else { return Ok(Array::new()) };
+    let Some(list) = value.read_lock::<FrozenList>() else {
+        return Err(format!("store.slice: `{key}` holds {}, not a list", type_name(&value)).into());
+    };
+    let place = |index: i64| {
+        let size = usize::try_from(index.unsigned_abs()).unwrap_or(usize::MAX);
+        if index < 0 { list.len().saturating_sub(size) } else { size.min(list.len()) }
+    };
+    Ok(list.slice(place(start)..place(end)))
+}
+
+/// `store.len(key)`: how many items a list or map has; 0 where it is missing.
+fn len(store: &Store, key: &str) -> Fallible<i64> {
+    let value = get(store, key)?.unwrap_or_default();
+    let list = as_list(&value).map(|list| list.len());
+    match list.or_else(|| as_map(&value).map(|map| map.len())) {
+        Some(length) => Ok(i64::try_from(length).unwrap_or(i64::MAX)),
+        None if value.is_unit() => Ok(0),
+        None => Err(format!("store.len: `{key}` holds {}, not a list or map", type_name(&value)).into()),
+    }
 }
 
 /// `store.update(key, |value| new)`: runs the function on what is there and stores what it returns; again if somebody else
@@ -180,7 +206,7 @@ fn update(
         let (value, version) = with(Access::Change, |values| values.look(&whole))?;
         let old = value.unwrap_or_else(|| start.clone());
         let new = plain(key, change.call_within_context(context, (old,))?)?;
-        if with(Access::Change, |values| values.set_if(&whole, new.clone(), version))? {
+        if with(Access::Change, |values| values.set_if(&whole, new.clone(), version))?.is_ok() {
             return Ok(new);
         }
         if budget::time_is_up() {
@@ -229,7 +255,7 @@ fn register_dictionary(natives: &mut Natives) {
         .register_fn("items", |store: &mut Store| items(store))
         .register_fn("values", |store: &mut Store| {
             with(Access::Read, |values| {
-                collect("store.values", store.pairs(values).map(|(_, value)| value.clone()))
+                collect("store.values", store.pairs(values, "").map(|(_, value)| value.clone()))
             })?
         })
         .register_fn("pop", |store: &mut Store, key: &str| pop(store, key))
@@ -239,7 +265,12 @@ fn register_dictionary(natives: &mut Natives) {
         .register_fn("setdefault", |store: &mut Store, key: &str, default: Dynamic| {
             set_default(store, key, default).map(Dynamic::into_read_only)
         })
-        .register_fn("append", |store: &mut Store, key: &str, item: Dynamic| append(store, key, item));
+        .register_fn("append", |store: &mut Store, key: &str, item: Dynamic| append(store, key, item))
+        .register_fn("slice", |store: &mut Store, key: &str, start: i64| slice(store, key, start, i64::MAX))
+        .register_fn("slice", |store: &mut Store, key: &str, start: i64, end: i64| {
+            slice(store, key, start, end)
+        })
+        .register_fn("len", |store: &mut Store, key: &str| len(store, key));
 }
 
 fn register_keys(natives: &mut Natives) {
@@ -251,14 +282,13 @@ fn register_keys(natives: &mut Natives) {
         .register_fn("contains", |store: &mut Store, key: &str| {
             with(Access::Read, |values| values.contains(&store.key(key)))
         })
-        .register_fn("keys", |store: &mut Store| {
-            with(Access::Read, |values| store.keys(values).map(Into::into).collect::<Array>())
-        })
+        .register_fn("keys", |store: &mut Store| store.keys(""))
+        .register_fn("keys", |store: &mut Store, prefix: &str| store.keys(prefix))
         .register_fn("len", |store: &mut Store| {
-            with(Access::Read, |values| i64::try_from(store.keys(values).count()).unwrap_or(i64::MAX))
+            with(Access::Read, |values| i64::try_from(store.pairs(values, "").count()).unwrap_or(i64::MAX))
         })
         .register_fn("bool", |store: &mut Store| {
-            with(Access::Read, |values| store.keys(values).next().is_some())
+            with(Access::Read, |values| store.pairs(values, "").next().is_some())
         })
         .register_fn("clear", |store: &mut Store| {
             with(Access::Change, |values| values.clear(store.prefix())).map(drop)
@@ -289,13 +319,42 @@ mod tests {
     fn a_store_lists_its_own_keys_only() {
         let all = KeyValueStore::default();
         let mut values = all.lock(None).unwrap();
-        for key in ["a", "b", "scenario:s", "scope:x/a", "scope:x/scope:y/a", "scope:y/z"] {
+        for key in [
+            "é",
+            "a",
+            "ab",
+            "b",
+            "scenario:s",
+            "scope",
+            "scope;",
+            "scope:x/a",
+            "scope:x/scope:y/a",
+            "scope:y/z",
+        ] {
             values.set(key, Dynamic::UNIT);
         }
-        let keys = |store: &Store| store.keys(&values).map(str::to_owned).collect::<Vec<_>>();
+        let keys = |store: &Store, prefix: &str| {
+            let keys = store.pairs(&values, prefix).map(|(key, _)| store.without_prefix(key.clone()));
+            keys.map(|key| key.to_string()).collect::<Vec<_>>()
+        };
         let store = Store::default();
-        assert_eq!(keys(&store), ["a", "b", "scenario:s"]);
-        assert_eq!(keys(&store.scope(&"x".into()).unwrap()), ["a"]);
-        assert_eq!(keys(&store.scope(&"none".into()).unwrap()), [""; 0]);
+        let (x, none) = (store.scope(&"x".into()).unwrap(), store.scope(&"none".into()).unwrap());
+        for (store, prefix, expected) in [
+            (&store, "", &["a", "ab", "b", "scenario:s", "scope", "scope;", "é"][..]),
+            (&store, "a", &["a", "ab"]),
+            (&store, "s", &["scenario:s", "scope", "scope;"]),
+            (&store, "scope", &["scope", "scope;"]),
+            (&store, "scope:", &[]),
+            (&store, "scope:x/", &[]),
+            (&store, "scope;", &["scope;"]),
+            (&store, "é", &["é"]),
+            (&store, "z", &[]),
+            (&x, "", &["a"]),
+            (&x, "a", &["a"]),
+            (&x, "b", &[]),
+            (&none, "", &[]),
+        ] {
+            assert_eq!(keys(store, prefix), expected, "{prefix}");
+        }
     }
 }

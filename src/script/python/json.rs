@@ -66,9 +66,9 @@ fn indent(value: &Dynamic) -> Result<Option<String>, String> {
 }
 
 fn separators(value: &Dynamic) -> Result<(String, String), String> {
-    let pair = as_list(value).and_then(|list| match &*list {
-        [item, key] => Some((piece(item)?, piece(key)?)),
-        _ => None,
+    let pair = as_list(value).and_then(|list| {
+        let (item, key) = list.pair()?;
+        Some((piece(item)?, piece(key)?))
     });
     pair.ok_or_else(|| "`separators` is a list of two short texts: `[\",\", \":\"]`".to_owned())
 }

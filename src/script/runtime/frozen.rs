@@ -1,22 +1,25 @@
 //! Lists and maps that nobody can change: constants, `request.json`, `json.loads`, `read_json`, values of `store`.
 //!
 //! A mention of one costs a counter, whatever its size; a map keeps its keys in the order in which they came. A script that
-//! changes one (`let l = BIG; l.push(1)`) gets Rhai's own list or map into its variable instead: a copy of one level, whose
-//! items stay as they are. Scripts see both under the same names; natives read both through [`as_list`] and [`as_map`].
+//! changes one (`let l = BIG; l[0] = 1`) gets Rhai's own list or map into its variable instead: a copy of one level, whose
+//! items stay as they are. What only adds to the end of a list (`l.push(1)`, `l + [1]`) makes a frozen one, which shares the
+//! items. Scripts see both under the same names; natives read both through [`as_list`] and [`as_map`].
 //!
 //! Rhai's shared values are no way: each access locks, and two threads that meet end in "Data race" (rhai-findings).
 
+mod list;
 pub(crate) mod natives;
 pub(crate) mod properties;
+mod tree;
 
+pub(crate) use list::{FrozenList, Items, ListRef, as_list};
+
+use super::datetime;
+use super::large_int::LargeInt;
 use rhai::{Array, Dynamic, DynamicReadLock, ImmutableString, Map};
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::ops::Deref;
 use std::sync::Arc;
-
-#[derive(Debug, Clone)]
-pub(crate) struct FrozenList(Arc<Vec<Dynamic>>);
 
 #[derive(Debug, Clone)]
 pub(crate) struct FrozenMap(Arc<Entries>);
@@ -27,6 +30,7 @@ struct Entries {
     pairs: Vec<(ImmutableString, Dynamic)>,
     /// The place of each key; none where there are few.
     places: HashMap<ImmutableString, usize>,
+    is_plain: bool,
 }
 
 /// Up to so many keys are compared one by one.
@@ -34,35 +38,40 @@ const FEW: usize = 8;
 
 impl FrozenList {
     pub(crate) fn new(items: Vec<Dynamic>) -> Self {
-        Self(Arc::new(items))
+        let is_plain = items.iter().all(is_plain);
+        Self::with(items, is_plain)
     }
 
-    pub(crate) fn thaw(&self) -> Array {
-        self.0.to_vec()
+    /// Of items that are known to be plain.
+    pub(crate) fn of_plain(items: Vec<Dynamic>) -> Self {
+        Self::with(items, true)
     }
 
-    /// The list with `item` behind the others: no copy of them where nobody else has the list.
-    pub(super) fn push(&mut self, item: Dynamic) {
-        Arc::make_mut(&mut self.0).push(item);
+    /// Puts `item` behind the others. Whoever has the list as it was keeps that.
+    pub(crate) fn push(&mut self, item: Dynamic) {
+        let item = freeze(item);
+        let is_plain = is_plain(&item);
+        self.add(item, is_plain);
     }
 
-    /// Whether both are the same list, not only an equal one.
-    fn is(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0)
-    }
-}
-
-impl Deref for FrozenList {
-    type Target = [Dynamic];
-
-    fn deref(&self) -> &[Dynamic] {
-        &self.0
+    pub(crate) fn extend(&mut self, items: impl IntoIterator<Item = Dynamic>) {
+        items.into_iter().for_each(|item| self.push(item));
     }
 }
 
 impl FrozenMap {
-    /// Of repeated keys the last value counts, at the place of the first, as in Python.
     pub(crate) fn new(pairs: Vec<(ImmutableString, Dynamic)>) -> Self {
+        let is_plain = pairs.iter().all(|(_, value)| is_plain(value));
+        Self::with(pairs, is_plain)
+    }
+
+    /// Of values that are known to be plain.
+    pub(crate) fn of_plain(pairs: Vec<(ImmutableString, Dynamic)>) -> Self {
+        Self::with(pairs, true)
+    }
+
+    /// Of repeated keys the last value counts, at the place of the first, as in Python.
+    fn with(pairs: Vec<(ImmutableString, Dynamic)>, is_plain: bool) -> Self {
         let mut unique: Vec<(ImmutableString, Dynamic)> = Vec::with_capacity(pairs.len());
         let mut places = HashMap::new();
         for (key, value) in pairs {
@@ -85,11 +94,11 @@ impl FrozenMap {
                 None => unique.push((key, value)),
             }
         }
-        Self(Arc::new(Entries { pairs: unique, places }))
+        Self(Arc::new(Entries { pairs: unique, places, is_plain }))
     }
 
     pub(crate) fn get(&self, key: &str) -> Option<&Dynamic> {
-        let Entries { pairs, places } = &*self.0;
+        let Entries { pairs, places, .. } = &*self.0;
         if places.is_empty() {
             return pairs.iter().find(|(known, _)| known == key).map(|(_, value)| value);
         }
@@ -129,6 +138,32 @@ pub(crate) fn freeze(value: Dynamic) -> Dynamic {
     Dynamic::from(FrozenMap::new(map.into_iter().map(|(key, value)| (key.into(), freeze(value))).collect()))
 }
 
+/// Whether `value` may outlive its request: it is data through and through. A function would outlive its provision. A frozen
+/// value knows it of its items since it was made.
+pub(crate) fn is_plain(value: &Dynamic) -> bool {
+    if let Some(list) = value.read_lock::<FrozenList>() {
+        return list.is_plain();
+    }
+    if let Some(map) = value.read_lock::<FrozenMap>() {
+        return map.0.is_plain;
+    }
+    if let Some(list) = value.read_lock::<Array>() {
+        return list.iter().all(is_plain);
+    }
+    if let Some(map) = value.read_lock::<Map>() {
+        return map.values().all(is_plain);
+    }
+    value.is_unit()
+        || value.is_bool()
+        || value.is_int()
+        || value.is_float()
+        || value.is_string()
+        || value.is_char()
+        || value.is_blob()
+        || value.is::<LargeInt>()
+        || datetime::type_name(value).is_some()
+}
+
 /// Rhai's own list or map in place of a frozen one; other values as they are. The items stay frozen.
 pub(crate) fn thaw(value: &Dynamic) -> Option<Dynamic> {
     if let Some(list) = value.read_lock::<FrozenList>() {
@@ -154,31 +189,6 @@ pub(crate) fn is_list(value: &Dynamic) -> bool {
 
 pub(crate) fn is_map(value: &Dynamic) -> bool {
     value.is_map() || value.is::<FrozenMap>()
-}
-
-/// A list of either kind, to be read.
-pub(crate) enum ListRef<'v> {
-    Rhai(DynamicReadLock<'v, Array>),
-    Frozen(FrozenList),
-}
-
-/// The items of `value`, where it is a list.
-pub(crate) fn as_list(value: &Dynamic) -> Option<ListRef<'_>> {
-    if let Some(list) = value.read_lock::<Array>() {
-        return Some(ListRef::Rhai(list));
-    }
-    value.read_lock::<FrozenList>().map(|list| ListRef::Frozen(list.clone()))
-}
-
-impl Deref for ListRef<'_> {
-    type Target = [Dynamic];
-
-    fn deref(&self) -> &[Dynamic] {
-        match self {
-            ListRef::Rhai(list) => list,
-            ListRef::Frozen(list) => list,
-        }
-    }
 }
 
 /// The items of a list, moved out where nobody else has it.
@@ -235,5 +245,51 @@ impl MapRef<'_> {
             MapRef::Rhai(map) => Box::new(map.iter().map(|(key, value)| (key.as_str(), value))),
             MapRef::Frozen(map) => Box::new(map.pairs().iter().map(|(key, value)| (key.as_str(), value))),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::script::runtime::allocator::ALLOCATED;
+    use rhai::FnPtr;
+
+    /// Bytes that another item takes while somebody has the list as it was.
+    fn growth(mut list: FrozenList) -> i64 {
+        let held = list.clone();
+        let before = ALLOCATED.get();
+        list.push("item".into());
+        let growth = ALLOCATED.get() - before;
+        assert_eq!((list.len(), list.get(held.len()).is_some()), (held.len() + 1, true));
+        growth
+    }
+
+    #[test]
+    fn a_long_list_grows_at_the_price_of_a_short_one() {
+        let items = |count: i64| (0..count).map(Dynamic::from).collect::<Vec<_>>();
+        let grown = |count: i64| {
+            let mut list = FrozenList::new(Vec::new());
+            list.extend(items(count));
+            list
+        };
+        // A level of nodes is 16 pointers and a header.
+        let level = 16 * 8 + 64;
+        assert!(growth(grown(100_000)) - growth(grown(1_000)) <= 2 * level);
+        assert_eq!(growth(FrozenList::new(items(100_000))), growth(FrozenList::new(items(1_000))));
+    }
+
+    #[test]
+    fn a_function_anywhere_makes_a_value_one_that_ends_with_its_provision() {
+        let function = || Dynamic::from(FnPtr::new("f").unwrap());
+        let mut list = FrozenList::new(vec![1.into()]);
+        assert!(is_plain(&Dynamic::from(list.clone())));
+        list.push(function());
+        list.push(2.into());
+        let inside = freeze(vec![Dynamic::from(list.clone())].into());
+        let map = freeze(Map::from([("f".into(), function())]).into());
+        for value in [Dynamic::from(list), inside, map, vec![Dynamic::from_array(vec![function()])].into()] {
+            assert!(!is_plain(&value), "{value:?}");
+        }
+        assert!(is_plain(&freeze(Map::from([("a".into(), Dynamic::from_array(vec![1.into()]))]).into())));
     }
 }

@@ -110,11 +110,12 @@ impl Build for Dynamic {
     }
 
     fn list(items: Vec<Self>) -> Self {
-        Dynamic::from(FrozenList::new(items))
+        Dynamic::from(FrozenList::of_plain(items))
     }
 
     fn map(pairs: Vec<(String, Self)>) -> Self {
-        Dynamic::from(FrozenMap::new(pairs.into_iter().map(|(key, value)| (key.into(), value)).collect()))
+        let pairs = pairs.into_iter().map(|(key, value)| (key.into(), value)).collect();
+        Dynamic::from(FrozenMap::of_plain(pairs))
     }
 }
 

@@ -1,4 +1,7 @@
 //! The values behind `store`: one lock for all, held for one step only and never while a script runs. Knows no scripts.
+//!
+//! What a step replaces or removes is its result, so that the caller frees it after the lock is open again: a long list has many
+//! blocks to free.
 
 use super::frozen::FrozenList;
 use super::size_limits::{MAX_ITEMS, type_name};
@@ -37,13 +40,18 @@ impl KeyValueStore {
     /// The values as a request of `epoch` sees them; none where they were reset since it began. The first one of a new epoch
     /// finds them reset. Without an epoch, as they are.
     pub fn lock(&self, epoch: Option<u64>) -> Option<MutexGuard<'_, Values>> {
-        let mut values = lock(&self.0);
-        match epoch {
-            Some(epoch) if epoch < values.epoch => return None,
-            Some(epoch) if epoch > values.epoch => values.reset(epoch),
-            _ => {}
+        loop {
+            let mut values = lock(&self.0);
+            match epoch {
+                Some(epoch) if epoch < values.epoch => return None,
+                Some(epoch) if epoch > values.epoch => {
+                    let old = values.reset(epoch);
+                    drop(values);
+                    drop(old);
+                }
+                _ => return Some(values),
+            }
         }
-        Some(values)
     }
 
     /// Lets what is there be what a reset goes back to.
@@ -55,9 +63,10 @@ impl KeyValueStore {
 }
 
 impl Values {
-    fn reset(&mut self, epoch: u64) {
+    /// Gives what was there.
+    fn reset(&mut self, epoch: u64) -> Entries {
         self.epoch = epoch;
-        self.entries = self.loaded.clone();
+        std::mem::replace(&mut self.entries, self.loaded.clone())
     }
 
     /// A copy of the value of `key`, with its version; nothing and version 0 where there is none.
@@ -68,19 +77,24 @@ impl Values {
         }
     }
 
-    /// Sets `key`; tells whether it is new.
-    pub fn set(&mut self, key: &str, value: Dynamic) -> bool {
+    /// Sets `key`; gives what was there.
+    pub fn set(&mut self, key: &str, value: Dynamic) -> Option<Dynamic> {
         self.writes += 1;
-        self.entries.insert(key.into(), Entry { value, version: self.writes }).is_none()
+        let entry = Entry { value, version: self.writes };
+        let old = match self.entries.get_mut(key) {
+            Some(known) => Some(std::mem::replace(known, entry)),
+            None => self.entries.insert(key.into(), entry),
+        };
+        old.map(|entry| entry.value)
     }
 
-    /// Sets `key` unless it changed since `version`; tells whether it did set.
-    pub fn set_if(&mut self, key: &str, value: Dynamic, version: u64) -> bool {
-        let same = self.entries.get(key).map_or(0, |entry| entry.version) == version;
-        if same {
-            self.set(key, value);
-        }
-        same
+    /// Sets `key` unless it changed since `version`; gives what was there.
+    ///
+    /// # Errors
+    /// It did change: `value`, back.
+    pub fn set_if(&mut self, key: &str, value: Dynamic, version: u64) -> Result<Option<Dynamic>, Dynamic> {
+        let current = self.entries.get(key).map_or(0, |entry| entry.version);
+        if current == version { Ok(self.set(key, value)) } else { Err(value) }
     }
 
     /// Adds `by` to an integer, which is 0 where there is none; gives the sum.
@@ -111,20 +125,21 @@ impl Values {
     /// # Errors
     /// Something else is there, or the list is full.
     pub fn append(&mut self, key: &str, item: Dynamic) -> Result<i64, String> {
+        if !self.entries.contains_key(key) {
+            self.set(key, Dynamic::from(FrozenList::new(Vec::new())));
+        }
         self.writes += 1;
-        let version = self.writes;
-        let empty = || Entry { value: Dynamic::from(FrozenList::new(Vec::new())), version };
-        let entry = self.entries.entry(key.into()).or_insert_with(empty);
-        let kind = type_name(&entry.value).to_owned();
-        let list = entry.value.write_lock::<FrozenList>();
-        let mut list = list.ok_or_else(|| format!("store.append: `{key}` holds {kind}, not a list"))?;
+        let entry = self.entries.get_mut(key).ok_or("store.append: the list is gone")?;
+        let Some(mut list) = entry.value.write_lock::<FrozenList>() else {
+            return Err(format!("store.append: `{key}` holds {}, not a list", type_name(&entry.value)));
+        };
         if list.len() >= MAX_ITEMS {
             return Err(format!("store.append: `{key}` has {MAX_ITEMS} items, which is the most"));
         }
         list.push(item);
         let length = list.len();
         drop(list);
-        entry.version = version;
+        entry.version = self.writes;
         Ok(i64::try_from(length).unwrap_or(i64::MAX))
     }
 
@@ -138,18 +153,22 @@ impl Values {
 
     /// Keys that start with `prefix`, and their values, in order.
     pub fn under(&self, prefix: &str) -> impl Iterator<Item = (&ImmutableString, &Dynamic)> {
-        let from = self.entries.range::<str, _>((Bound::Included(prefix), Bound::Unbounded));
-        let under = from.take_while(move |(key, _)| key.starts_with(prefix));
-        under.map(|(key, entry)| (key, &entry.value))
+        self.starting_at(prefix).take_while(move |(key, _)| key.starts_with(prefix))
     }
 
-    /// Removes all keys that start with `prefix`; gives their number.
-    pub fn clear(&mut self, prefix: &str) -> usize {
+    /// Keys from `start` on, and their values, in order.
+    pub fn starting_at<'v>(
+        &'v self,
+        start: &str,
+    ) -> impl Iterator<Item = (&'v ImmutableString, &'v Dynamic)> + use<'v> {
+        let from = self.entries.range::<str, _>((Bound::Included(start), Bound::Unbounded));
+        from.map(|(key, entry)| (key, &entry.value))
+    }
+
+    /// Removes all keys that start with `prefix`; gives what they had.
+    pub fn clear(&mut self, prefix: &str) -> Vec<Dynamic> {
         let keys: Vec<ImmutableString> = self.under(prefix).map(|(key, _)| key.clone()).collect();
-        for key in &keys {
-            self.entries.remove(key);
-        }
-        keys.len()
+        keys.iter().filter_map(|key| self.remove(key)).collect()
     }
 }
 
@@ -180,27 +199,27 @@ mod tests {
         let store = KeyValueStore::default();
         let mut values = locked(&store, 0);
         for key in ["a", "a/1", "a/2", "ab", "b"] {
-            assert!(values.set(key, Dynamic::UNIT));
+            assert!(values.set(key, Dynamic::UNIT).is_none());
         }
         let keys = |values: &Values, prefix: &str| {
             values.under(prefix).map(|(key, _)| key.to_string()).collect::<Vec<_>>()
         };
         assert_eq!(keys(&values, "a/"), ["a/1", "a/2"]);
         assert_eq!(keys(&values, "c"), [""; 0]);
-        assert_eq!(values.clear("a/"), 2);
+        assert_eq!(values.clear("a/").len(), 2);
         assert_eq!(keys(&values, ""), ["a", "ab", "b"]);
-        assert_eq!(values.clear(""), 3);
+        assert_eq!(values.clear("").len(), 3);
     }
 
     #[test]
     fn a_version_is_never_the_one_before() {
         let store = KeyValueStore::default();
         let mut values = locked(&store, 0);
-        assert!(values.set_if("k", 1.into(), 0));
+        assert!(values.set_if("k", 1.into(), 0).is_ok());
         let (_, version) = values.look("k");
         values.remove("k");
-        assert!(!values.set_if("k", 2.into(), version));
+        assert!(values.set_if("k", 2.into(), version).is_err());
         values.set("k", 1.into());
-        assert!(!values.set_if("k", 2.into(), version));
+        assert!(values.set_if("k", 2.into(), version).is_err());
     }
 }

@@ -3,5 +3,6 @@
 mod containers;
 mod names;
 mod reference;
+mod store;
 mod threads;
 pub(crate) mod trial;

@@ -89,12 +89,16 @@ pub(crate) fn fails(table: &[(&str, &str)]) {
 
 /// A provision of this text, with other files beside it.
 pub(crate) fn load(text: String, files: &[(&str, &str)]) -> (Folder, Arc<Provision>) {
+    load_within(Budget::default(), text, files)
+}
+
+/// The same, whose calls have this `budget`.
+pub(crate) fn load_within(budget: Budget, text: String, files: &[(&str, &str)]) -> (Folder, Arc<Provision>) {
     let folder = Folder::new();
     let directory = folder.directory();
     for (name, content) in files {
         fs::write(folder.root().join(name), content).unwrap();
     }
-    let budget = Budget::default();
     let files = Files::new(directory.into(), "p", Some(text.into()), Arc::default());
     match Provision::load(&script::engine(budget).into(), budget, files) {
         Ok(Loaded::Provision(provision)) => (folder, Arc::new(*provision)),

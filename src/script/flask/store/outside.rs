@@ -58,17 +58,20 @@ impl KeyValueStore {
             Unread::Malformed(cause) => Refused::Malformed(cause),
             Unread::TooLarge(_) => Refused::TooLarge,
         })?;
-        Ok(self.now(epoch).set(key, value))
+        let old = self.now(epoch).set(key, value);
+        Ok(old.is_none())
     }
 
     /// Removes `key`; tells whether it was there.
     pub fn remove(&self, epoch: &Epoch, key: &str) -> bool {
-        self.now(epoch).remove(key).is_some()
+        let old = self.now(epoch).remove(key);
+        old.is_some()
     }
 
     /// Removes all keys that start with `prefix`; gives their number.
     pub fn clear(&self, epoch: &Epoch, prefix: &str) -> usize {
-        self.now(epoch).clear(prefix)
+        let removed = self.now(epoch).clear(prefix);
+        removed.len()
     }
 }
 

@@ -43,7 +43,7 @@ fn zip(values: &[Dynamic]) -> Fallible<Array> {
 fn dict(pairs: &Array) -> Fallible<Map> {
     let entry = |pair: &Dynamic| {
         let pair = as_list(pair)?;
-        let [key, value] = &*pair else { return None };
+        let (key, value) = pair.pair()?;
         let key = key.as_immutable_string_ref().ok()?;
         Some((key.as_str().into(), value.clone()))
     };

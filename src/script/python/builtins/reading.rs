@@ -1,5 +1,6 @@
 //! Methods of lists and bytes that only read, though Rhai's own refuse constants: `extract`, `get`, `order`.
 
+use crate::script::runtime::frozen::FrozenList;
 use crate::script::runtime::natives::{Fallible, Natives, ScriptValue};
 use rhai::{Array, Blob, Dynamic, NativeCallContext};
 use std::ops::{Range, RangeInclusive};
@@ -34,6 +35,9 @@ fn ordered(context: &NativeCallContext, list: &Array, sort: &str) -> Fallible<Dy
 
 pub(super) fn register(natives: &mut Natives) {
     register_extract::<Array>(natives, |list, start, count| list[places(list.len(), start, count)].to_vec());
+    register_extract::<FrozenList>(natives, |list, start, count| {
+        FrozenList::new(list.slice(places(list.len(), start, count)))
+    });
     register_extract::<Blob>(natives, |bytes, start, count| {
         bytes[places(bytes.len(), start, count)].to_vec()
     });

@@ -348,7 +348,7 @@ fn letter(value: &Dynamic) -> Step<String> {
 /// `template % value`: a list has the values, as a tuple in Python.
 fn percent(context: &NativeCallContext, template: &str, value: &Dynamic) -> Fallible<ImmutableString> {
     let mut out = Text::new();
-    let list = as_list(value);
+    let list = as_list(value).map(|list| list.to_vec());
     let values = list.as_deref().unwrap_or(std::slice::from_ref(value));
     write_percent(&mut out, context, template, values).map_err(|failure| match failure {
         Failure::Mismatch(why) => {

@@ -1,6 +1,6 @@
 //! `repr(x)`: values as they are written in Python: `['a', 1.0, None, {'k': True}]`.
 
-use crate::script::runtime::frozen::{as_list, as_map};
+use crate::script::runtime::frozen::{Items, as_list, as_map};
 use crate::script::runtime::json::python_float;
 use crate::script::runtime::natives::{Fallible, Natives};
 use crate::script::runtime::size_limits::{MAX_DEPTH, Text, write_value};
@@ -38,7 +38,7 @@ impl Repr<'_, '_> {
             return self.quoted(&text);
         }
         if let Some(list) = as_list(value) {
-            return self.list(&list, depth);
+            return self.list(list.iter(), depth);
         }
         if let Some(map) = as_map(value) {
             return self.map(&mut map.iter(), depth);
@@ -71,9 +71,9 @@ impl Repr<'_, '_> {
         }
     }
 
-    fn list(&mut self, list: &[Dynamic], depth: usize) -> Fallible<()> {
+    fn list(&mut self, list: Items<'_>, depth: usize) -> Fallible<()> {
         self.push("[")?;
-        for (index, item) in list.iter().enumerate() {
+        for (index, item) in list.enumerate() {
             self.push(if index > 0 { ", " } else { "" })?;
             self.value(item, depth + 1)?;
         }

@@ -15,9 +15,8 @@ pub(crate) fn register(natives: &mut Natives) {
         .register_type_with_name::<FrozenMap>("map")
         .set_iter::<FrozenList>(|list| {
         let list = list.read_lock::<FrozenList>().map(|list| list.clone());
-        let count = list.as_deref().map_or(0, <[Dynamic]>::len);
-        let item = move |place: usize| list.as_deref().and_then(|items| items.get(place)).cloned();
-        Box::new((0..count).filter_map(item))
+        let count = list.as_ref().map_or(0, FrozenList::len);
+        Box::new((0..count).filter_map(move |place| list.as_ref()?.get(place).cloned()))
     });
     register_list(natives);
     register_map(natives);
@@ -33,12 +32,38 @@ fn register_list(natives: &mut Natives) {
     natives
         .register_fn("len", |list: FrozenList| number(list.len()))
         .register_get("len", |list: &mut FrozenList| number(list.len()))
-        .register_fn("is_empty", |list: FrozenList| list.is_empty())
-        .register_get("is_empty", |list: &mut FrozenList| list.is_empty())
+        .register_fn("is_empty", |list: FrozenList| list.len() == 0)
+        .register_get("is_empty", |list: &mut FrozenList| list.len() == 0)
         .register_fn("get", |list: FrozenList, index: i64| {
-            place(&list, index).map(|place| list[place].clone()).unwrap_or_default()
+            place(&list, index).and_then(|place| list.get(place)).cloned().unwrap_or_default()
         })
         .register_fn("copy", |list: FrozenList| list);
+    register_growing(natives);
+}
+
+/// What adds to the end: a list that grows in a loop or from request to request costs as much as is added.
+fn register_growing(natives: &mut Natives) {
+    fn with(mut list: FrozenList, items: impl IntoIterator<Item = Dynamic>) -> FrozenList {
+        list.extend(items);
+        list
+    }
+    natives
+        .register_fn("+", |list: FrozenList, more: Array| with(list, more))
+        .register_fn("+", |list: FrozenList, more: FrozenList| with(list, more.iter().cloned()));
+    for name in ["+=", "extend"] {
+        natives
+            .register_change(name, |list: &mut FrozenList, more: Array| list.extend(more))
+            .register_change(name, |list: &mut FrozenList, more: FrozenList| {
+                list.extend(more.iter().cloned());
+            });
+    }
+    for name in ["push", "append", "+="] {
+        natives.register_change(name, |list: &mut FrozenList, item: Dynamic| list.push(item));
+    }
+    // By name, or these were of the methods that thaw.
+    natives
+        .register_change("append", |list: &mut FrozenList, item: Array| list.push(item.into()))
+        .register_change("append", |list: &mut FrozenList, item: FrozenList| list.push(Dynamic::from(item)));
 }
 
 fn register_map(natives: &mut Natives) {
@@ -64,18 +89,19 @@ fn register_map(natives: &mut Natives) {
 }
 
 /// The place of `index`, which counts from the end where it is negative.
-fn place(list: &[Dynamic], index: i64) -> Option<usize> {
+fn place(list: &FrozenList, index: i64) -> Option<usize> {
     let place = if index < 0 { number(list.len()).checked_add(index)? } else { index };
     usize::try_from(place).ok().filter(|place| *place < list.len())
 }
 
 fn register_indexers(natives: &mut Natives) {
-    let out_of_bounds = |list: &[Dynamic], index| -> Box<EvalAltResult> {
+    let out_of_bounds = |list: &FrozenList, index| -> Box<EvalAltResult> {
         EvalAltResult::ErrorArrayBounds(list.len(), index, Position::NONE).into()
     };
     natives
         .register_indexer_get(move |list: &mut FrozenList, index: i64| -> Fallible<Dynamic> {
-            place(list, index).map(|place| list[place].clone()).ok_or_else(|| out_of_bounds(list, index))
+            let item = place(list, index).and_then(|place| list.get(place));
+            item.cloned().ok_or_else(|| out_of_bounds(list, index))
         })
         .register_indexer_get(|map: &mut FrozenMap, key: &str| map.get(key).cloned().unwrap_or_default());
     natives.in_common(&const { [LIST] }, move |natives| {
@@ -83,7 +109,7 @@ fn register_indexers(natives: &mut Natives) {
             let at = match list.read_lock::<FrozenList>() {
                 Some(items) => {
                     let at = place(&items, index).ok_or_else(|| out_of_bounds(&items, index))?;
-                    if same(&items[at], &value) {
+                    if items.get(at).is_some_and(|item| same(item, &value)) {
                         return Ok(());
                     }
                     at
@@ -125,8 +151,6 @@ fn change<T: Clone + Send + Sync + 'static>(value: &mut Dynamic, step: impl FnOn
 const LIST_READERS: &[(&str, usize)] = &[
     ("all", 1),
     ("contains", 1),
-    ("extract", 1),
-    ("extract", 2),
     ("filter", 1),
     ("find", 1),
     ("find", 2),
@@ -157,7 +181,6 @@ const LIST_CHANGERS: &[(&str, usize)] = &[
     ("for_each", 1),
     ("insert", 2),
     ("pop", 0),
-    ("push", 1),
     ("remove", 1),
     ("retain", 1),
     ("retain", 2),
@@ -180,7 +203,7 @@ const MAP_CHANGERS: &[(&str, usize)] =
     &[("clear", 0), ("drain", 1), ("remove", 1), ("retain", 1), ("set", 2)];
 
 /// Functions of two lists, or of two maps.
-const LISTS: &[(&str, bool)] = &[("+", false), ("==", false), ("!=", false), ("+=", true)];
+const LISTS: &[(&str, bool)] = &[("==", false), ("!=", false)];
 const MAPS: &[(&str, bool)] =
     &[("+", false), ("==", false), ("!=", false), ("+=", true), ("mixin", true), ("fill_with", true)];
 
@@ -204,6 +227,8 @@ fn register_of_rhai(natives: &mut Natives) {
             }
         }
     }
+    natives.register_of_rhai("+", &[TypeId::of::<Array>(), LIST], false);
+    natives.register_of_rhai("+=", &[TypeId::of::<Array>(), LIST], true);
     natives.register_of_rhai("zip", &[TypeId::of::<Array>(), LIST, TypeId::of::<FnPtr>()], false);
     natives.register_of_rhai("zip", &[LIST, LIST, TypeId::of::<FnPtr>()], false);
     for list in [LIST, TypeId::of::<Array>()] {

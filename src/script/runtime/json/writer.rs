@@ -3,7 +3,7 @@
 use super::float::python_float;
 use super::style::Style;
 use crate::script::runtime::datetime::{self, http_date};
-use crate::script::runtime::frozen::{as_list, as_map};
+use crate::script::runtime::frozen::{Items, as_list, as_map};
 use crate::script::runtime::large_int::LargeInt;
 use crate::script::runtime::multi_dict::to_dict;
 use crate::script::runtime::names;
@@ -119,7 +119,7 @@ impl Writer<'_> {
         if value.is_array()
             && let Ok(list) = value.as_array_ref()
         {
-            return self.nested(|writer| writer.list(&list));
+            return self.nested(|writer| writer.list(Items::of(&list)));
         }
         self.scalar(value)
     }
@@ -148,7 +148,7 @@ impl Writer<'_> {
         }
         // `request.args` and its like, as Flask's `jsonify` takes them.
         if let Some(list) = as_list(value) {
-            return self.nested(|writer| writer.list(&list));
+            return self.nested(|writer| writer.list(list.iter()));
         }
         if let Some(map) = as_map(value) {
             return self.nested(|writer| writer.map(&mut map.iter()));
@@ -201,13 +201,14 @@ impl Writer<'_> {
         result
     }
 
-    fn list(&mut self, list: &[Dynamic]) -> Result<(), Refusal> {
+    fn list(&mut self, list: Items<'_>) -> Result<(), Refusal> {
         self.out.write_all(b"[")?;
-        for (index, item) in list.iter().enumerate() {
+        let is_empty = list.len() == 0;
+        for (index, item) in list.enumerate() {
             self.separate(index > 0)?;
             self.value(item).map_err(|refusal| refusal.inside(|| format!("[{index}]")))?;
         }
-        self.close(list.is_empty(), b"]")
+        self.close(is_empty, b"]")
     }
 
     fn map(&mut self, map: &mut dyn Iterator<Item = (&str, &Dynamic)>) -> Result<(), Refusal> {

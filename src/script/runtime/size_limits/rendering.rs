@@ -3,7 +3,7 @@
 
 use super::{MAX_DEPTH, MAX_TEXT, Text, too_long};
 use crate::script::runtime::datetime;
-use crate::script::runtime::frozen::{FrozenList, FrozenMap, as_list, as_map, is_list, is_map};
+use crate::script::runtime::frozen::{FrozenList, FrozenMap, Items, as_list, as_map, is_list, is_map};
 use crate::script::runtime::large_int::LargeInt;
 use crate::script::runtime::names;
 use crate::script::runtime::natives::{Fallible, Natives, ScriptValue};
@@ -58,7 +58,7 @@ impl Writer<'_, '_> {
             return self.out.write_str("...");
         }
         if let Some(list) = as_list(value) {
-            return self.list(&list, depth);
+            return self.list(list.iter(), depth);
         }
         if let Some(map) = as_map(value) {
             return self.map(&mut map.iter(), depth);
@@ -70,9 +70,9 @@ impl Writer<'_, '_> {
         self.other("to_debug", value)
     }
 
-    fn list(&mut self, list: &[Dynamic], depth: usize) -> fmt::Result {
+    fn list(&mut self, list: Items<'_>, depth: usize) -> fmt::Result {
         self.out.write_char('[')?;
-        for (index, item) in list.iter().enumerate() {
+        for (index, item) in list.enumerate() {
             if index > 0 {
                 self.out.write_str(", ")?;
             }
@@ -190,8 +190,8 @@ fn register_numbers(natives: &mut Natives) {
 
 /// Replaces Rhai's forms for lists and maps.
 pub(super) fn register(natives: &mut Natives) {
-    register_for::<Array>(natives, |writer, list| writer.list(list, 0));
-    register_for::<FrozenList>(natives, |writer, list| writer.list(list, 0));
+    register_for::<Array>(natives, |writer, list| writer.list(Items::of(list), 0));
+    register_for::<FrozenList>(natives, |writer, list| writer.list(list.iter(), 0));
     register_for::<Map>(natives, |writer, map| {
         writer.map(&mut map.iter().map(|(key, value)| (key.as_str(), value)), 0)
     });
