@@ -6,14 +6,16 @@ pub(crate) use value::Json;
 
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
+use std::cell::{Cell, RefCell};
 use std::fmt;
-use std::marker::PhantomData;
 
 /// Deepest nesting that is read, as serde_json has it.
 const MAX_DEPTH: usize = 128;
 
 /// A value that can be built from JSON.
 pub(crate) trait Build: Sized {
+    type Key: Key;
+
     fn null() -> Self;
     fn boolean(value: bool) -> Self;
     fn integer(value: i64) -> Self;
@@ -23,49 +25,84 @@ pub(crate) trait Build: Sized {
     fn text(value: &str) -> Self;
     fn list(items: Vec<Self>) -> Self;
     /// Keys may repeat.
-    fn map(pairs: Vec<(String, Self)>) -> Self;
+    fn map(pairs: Vec<(Self::Key, Self)>) -> Self;
 }
+
+/// The key of an entry.
+pub(crate) trait Key: Clone + AsRef<str> + for<'t> From<&'t str> {}
+
+impl<T: Clone + AsRef<str> + for<'t> From<&'t str>> Key for T {}
 
 /// Reads JSON in UTF-8.
 ///
 /// # Errors
 /// Malformed JSON, with line and column, or nesting beyond 128 levels.
 pub(crate) fn read<T: Build>(bytes: &[u8]) -> Result<T, serde_json::Error> {
-    if !has_long_integer(bytes) {
-        let mut json = serde_json::Deserializer::from_slice(bytes);
-        let value = Node(PhantomData).deserialize(&mut json)?;
-        return json.end().map(|()| value);
+    let text = Text::default();
+    let mut json = serde_json::Deserializer::from_slice(bytes);
+    match Node(&text).deserialize(&mut json).and_then(|value| json.end().map(|()| value)) {
+        Ok(value) if !text.large.get() => return Ok(value),
+        Err(error) if !has_long_integer(bytes) => return Err(error),
+        _ => {}
     }
-    // Checked as a whole first, so that an error has its place in the whole text.
-    let text: &RawValue = serde_json::from_slice(bytes)?;
-    exact(text, 0)
+    // Read again, piece by piece. Checked as a whole first, so that an error has its place in the whole text.
+    exact(serde_json::from_slice::<&RawValue>(bytes)?, &text, 0)
 }
 
-/// Whether the text may have an integer that is not one of 64 bits. serde_json gives such a number as a float, so these
-/// texts are read piece by piece.
+/// What is known of a text while it is read.
+struct Text<K> {
+    /// Keys that came before, each at the place that its letters give it: the items of a list mostly have the same.
+    keys: RefCell<[Option<K>; 32]>,
+    /// Whether there was a number beyond 64 bits. serde_json gives it as a float, also where it is an integer.
+    large: Cell<bool>,
+}
+
+impl<K> Default for Text<K> {
+    fn default() -> Self {
+        Text { keys: RefCell::new([const { None }; 32]), large: Cell::new(false) }
+    }
+}
+
+impl<K: Key> Text<K> {
+    fn key(&self, text: &str) -> K {
+        let bytes = text.as_bytes();
+        let (first, last) = (bytes.first().unwrap_or(&0), bytes.last().unwrap_or(&0));
+        let place = bytes.len() ^ usize::from(first.wrapping_mul(7) ^ last.wrapping_mul(3));
+        let known = &mut self.keys.borrow_mut()[place % 32];
+        match known {
+            Some(known) if known.as_ref() == text => known.clone(),
+            _ => known.insert(text.into()).clone(),
+        }
+    }
+}
+
+/// Whether the text may have an integer that is not one of 64 bits.
 fn has_long_integer(bytes: &[u8]) -> bool {
     bytes.chunk_by(|a, b| a.is_ascii_digit() && b.is_ascii_digit()).any(|run| run.len() >= 19)
 }
 
 /// One value of `depth`, read from its own text.
-fn exact<T: Build>(raw: &RawValue, depth: usize) -> Result<T, serde_json::Error> {
+fn exact<T: Build>(raw: &RawValue, whole: &Text<T::Key>, depth: usize) -> Result<T, serde_json::Error> {
     let text = raw.get();
-    let whole = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
+    let is_integer = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
     match text.as_bytes().first() {
-        Some(b'-' | b'0'..=b'9') if whole => {
+        Some(b'-' | b'0'..=b'9') if is_integer => {
             Ok(text.parse().map_or_else(|_| T::large_integer(text), T::integer))
         }
         Some(b'[' | b'{') if depth == MAX_DEPTH => Err(Error::custom("recursion limit exceeded")),
         Some(b'[') => {
             let items: Vec<&RawValue> = serde_json::from_str(text)?;
-            Ok(T::list(items.into_iter().map(|item| exact(item, depth + 1)).collect::<Result<_, _>>()?))
+            Ok(T::list(
+                items.into_iter().map(|item| exact(item, whole, depth + 1)).collect::<Result<_, _>>()?,
+            ))
         }
         Some(b'{') => {
             let Pairs(pairs) = serde_json::from_str(text)?;
-            let pairs = pairs.into_iter().map(|(key, value)| Ok((key, exact(value, depth + 1)?)));
+            let pairs =
+                pairs.into_iter().map(|(key, value)| Ok((whole.key(&key), exact(value, whole, depth + 1)?)));
             Ok(T::map(pairs.collect::<Result<_, serde_json::Error>>()?))
         }
-        _ => Node(PhantomData).deserialize(&mut serde_json::Deserializer::from_str(text)),
+        _ => Node(whole).deserialize(&mut serde_json::Deserializer::from_str(text)),
     }
 }
 
@@ -95,9 +132,9 @@ impl<'t> Deserialize<'t> for Pairs<'t> {
 }
 
 /// Reads one value with all that is in it.
-struct Node<T>(PhantomData<T>);
+struct Node<'r, T: Build>(&'r Text<T::Key>);
 
-impl<'t, T: Build> DeserializeSeed<'t> for Node<T> {
+impl<'t, T: Build> DeserializeSeed<'t> for Node<'_, T> {
     type Value = T;
 
     fn deserialize<D: Deserializer<'t>>(self, from: D) -> Result<T, D::Error> {
@@ -105,7 +142,7 @@ impl<'t, T: Build> DeserializeSeed<'t> for Node<T> {
     }
 }
 
-impl<'t, T: Build> Visitor<'t> for Node<T> {
+impl<'t, T: Build> Visitor<'t> for Node<'_, T> {
     type Value = T;
 
     fn expecting(&self, out: &mut fmt::Formatter) -> fmt::Result {
@@ -129,6 +166,9 @@ impl<'t, T: Build> Visitor<'t> for Node<T> {
     }
 
     fn visit_f64<E>(self, value: f64) -> Result<T, E> {
+        if value.abs() >= i64::MAX as f64 {
+            self.0.large.set(true);
+        }
         Ok(T::float(value))
     }
 
@@ -138,7 +178,7 @@ impl<'t, T: Build> Visitor<'t> for Node<T> {
 
     fn visit_seq<A: SeqAccess<'t>>(self, mut list: A) -> Result<T, A::Error> {
         let mut items = Vec::new();
-        while let Some(item) = list.next_element_seed(Node(PhantomData))? {
+        while let Some(item) = list.next_element_seed(Node(self.0))? {
             items.push(item);
         }
         Ok(T::list(items))
@@ -146,9 +186,32 @@ impl<'t, T: Build> Visitor<'t> for Node<T> {
 
     fn visit_map<A: MapAccess<'t>>(self, mut map: A) -> Result<T, A::Error> {
         let mut pairs = Vec::new();
-        while let Some(key) = map.next_key()? {
-            pairs.push((key, map.next_value_seed(Node(PhantomData))?));
+        while let Some(key) = map.next_key_seed(Name(self.0))? {
+            pairs.push((key, map.next_value_seed(Node(self.0))?));
         }
         Ok(T::map(pairs))
+    }
+}
+
+/// Reads the key of an entry.
+struct Name<'r, K>(&'r Text<K>);
+
+impl<'t, K: Key> DeserializeSeed<'t> for Name<'_, K> {
+    type Value = K;
+
+    fn deserialize<D: Deserializer<'t>>(self, from: D) -> Result<K, D::Error> {
+        from.deserialize_str(self)
+    }
+}
+
+impl<K: Key> Visitor<'_> for Name<'_, K> {
+    type Value = K;
+
+    fn expecting(&self, out: &mut fmt::Formatter) -> fmt::Result {
+        out.write_str("a key")
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<K, E> {
+        Ok(self.0.key(text))
     }
 }

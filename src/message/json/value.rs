@@ -19,6 +19,8 @@ pub(crate) enum Json {
 }
 
 impl Build for Json {
+    type Key = String;
+
     fn null() -> Self {
         Json::Null
     }

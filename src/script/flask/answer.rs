@@ -151,13 +151,13 @@ pub(crate) fn header_pairs(headers: &Dynamic) -> Fallible<Vec<(ImmutableString, 
 /// Sets headers in place of those of their names. A name that repeats in a list of pairs is sent as often.
 pub(crate) fn set_headers(answer: &mut Answer, headers: &Dynamic) -> Fallible<()> {
     let pairs = header_pairs(headers)?;
-    let pairs = pairs.iter().map(|(name, value)| Ok((name, header_values(name, value)?)));
-    let pairs = pairs.collect::<Fallible<Vec<_>>>()?;
-    answer.headers.retain(|(known, _)| !pairs.iter().any(|(name, _)| known.eq_ignore_ascii_case(name)));
-    answer.headers.reserve(pairs.len());
-    for (name, values) in pairs {
-        answer.headers.extend(values.into_iter().map(|value| (name.to_string().into(), value.into())));
+    let mut fields = Vec::with_capacity(pairs.len());
+    for (name, value) in &pairs {
+        let values = header_values(name, value)?.into_iter();
+        fields.extend(values.map(|value| (name.as_str().to_owned().into(), value.into())));
     }
+    answer.headers.retain(|(known, _)| !pairs.iter().any(|(name, _)| known.eq_ignore_ascii_case(name)));
+    answer.headers.append(&mut fields);
     Ok(())
 }
 

@@ -11,6 +11,7 @@ use crate::script::runtime::json;
 use crate::script::runtime::natives::{Fallible, Natives, ScriptValue};
 use crate::system::lock::lock;
 use rhai::{Array, Dynamic, EvalAltResult, ImmutableString, Map};
+use smallvec::{SmallVec, smallvec};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 #[derive(Debug, Clone)]
@@ -83,14 +84,14 @@ impl Response {
 }
 
 /// The values of one header: a list is sent once per item (Werkzeug), anything else as its text.
-pub(crate) fn header_values(name: &str, value: &Dynamic) -> Fallible<Vec<String>> {
+pub(crate) fn header_values(name: &str, value: &Dynamic) -> Fallible<SmallVec<[String; 1]>> {
     let text = |value: &Dynamic| match value.as_immutable_string_ref() {
         Ok(text) => text.as_str().to_owned(),
         Err(_) => value.to_string(),
     };
-    let values = match as_list(value) {
+    let values: SmallVec<[String; 1]> = match as_list(value) {
         Some(items) => items.iter().map(text).collect(),
-        None => vec![text(value)],
+        None => smallvec![text(value)],
     };
     for value in &values {
         check_header(name, value)?;

@@ -29,9 +29,11 @@ pub(crate) struct FrozenMap(Arc<Entries>);
 struct Entries {
     pairs: Vec<(ImmutableString, Dynamic)>,
     /// The place of each key; none where there are few.
-    places: HashMap<ImmutableString, usize>,
+    places: Option<Box<Places>>,
     is_plain: bool,
 }
+
+type Places = HashMap<ImmutableString, usize>;
 
 /// Up to so many keys are compared one by one.
 const FEW: usize = 8;
@@ -71,38 +73,22 @@ impl FrozenMap {
     }
 
     /// Of repeated keys the last value counts, at the place of the first, as in Python.
-    fn with(pairs: Vec<(ImmutableString, Dynamic)>, is_plain: bool) -> Self {
-        let mut unique: Vec<(ImmutableString, Dynamic)> = Vec::with_capacity(pairs.len());
-        let mut places = HashMap::new();
-        for (key, value) in pairs {
-            if unique.len() >= FEW && places.is_empty() {
-                places.extend(unique.iter().enumerate().map(|(place, (key, _))| (key.clone(), place)));
-            }
-            let known = if places.is_empty() {
-                unique.iter().position(|(known, _)| *known == key)
-            } else {
-                match places.entry(key.clone()) {
-                    Entry::Occupied(place) => Some(*place.get()),
-                    Entry::Vacant(vacant) => {
-                        vacant.insert(unique.len());
-                        None
-                    }
-                }
-            };
-            match known {
-                Some(place) => unique[place].1 = value,
-                None => unique.push((key, value)),
-            }
+    fn with(mut pairs: Vec<(ImmutableString, Dynamic)>, is_plain: bool) -> Self {
+        let mut places = None;
+        if pairs.len() > FEW {
+            places = Some(Box::new(unite_many(&mut pairs)));
+        } else {
+            unite_few(&mut pairs);
         }
-        Self(Arc::new(Entries { pairs: unique, places, is_plain }))
+        Self(Arc::new(Entries { pairs, places, is_plain }))
     }
 
     pub(crate) fn get(&self, key: &str) -> Option<&Dynamic> {
         let Entries { pairs, places, .. } = &*self.0;
-        if places.is_empty() {
-            return pairs.iter().find(|(known, _)| known == key).map(|(_, value)| value);
+        match places {
+            None => pairs.iter().find(|(known, _)| known == key).map(|(_, value)| value),
+            Some(places) => Some(&pairs[*places.get(key)?].1),
         }
-        Some(&pairs[*places.get(key)?].1)
     }
 
     pub(crate) fn pairs(&self) -> &[(ImmutableString, Dynamic)] {
@@ -117,6 +103,32 @@ impl FrozenMap {
     fn is(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
     }
+}
+
+/// Lets each key be there once.
+fn unite_few(pairs: &mut Vec<(ImmutableString, Dynamic)>) {
+    let mut place = 1;
+    while place < pairs.len() {
+        match pairs[..place].iter().position(|(key, _)| *key == pairs[place].0) {
+            Some(first) => pairs[first].1 = pairs.remove(place).1,
+            None => place += 1,
+        }
+    }
+}
+
+/// As [`unite_few`]; gives the place of each key.
+fn unite_many(pairs: &mut Vec<(ImmutableString, Dynamic)>) -> Places {
+    let mut places = Places::with_capacity(pairs.len());
+    for (key, value) in std::mem::replace(pairs, Vec::with_capacity(pairs.len())) {
+        match places.entry(key.clone()) {
+            Entry::Occupied(place) => pairs[*place.get()].1 = value,
+            Entry::Vacant(vacant) => {
+                vacant.insert(pairs.len());
+                pairs.push((key, value));
+            }
+        }
+    }
+    places
 }
 
 /// The value with its lists and maps frozen. A map that has functions stays Rhai's: scripts call them as methods

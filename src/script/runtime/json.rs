@@ -52,13 +52,20 @@ impl fmt::Display for Unread {
 /// # Errors
 /// Malformed JSON, nesting beyond 128 levels, or more than the running call may still allocate.
 pub(crate) fn from_json(bytes: &[u8]) -> Result<Dynamic, Unread> {
-    let memory = memory(bytes);
-    if memory > budget::room() {
-        return Err(Unread::TooLarge(memory));
+    let room = budget::room();
+    // No byte takes more than a brace.
+    if bytes.len().saturating_mul(1 + BRACE) > room {
+        let memory = memory(bytes);
+        if memory > room {
+            return Err(Unread::TooLarge(memory));
+        }
     }
     let text = encoding::to_utf8(bytes).map_err(Unread::Malformed)?;
     json::read(&text).map_err(|error| Unread::Malformed(error.to_string()))
 }
+
+/// What a map takes without its entries, in bytes.
+const BRACE: usize = 160;
 
 /// Estimates what the value takes: its text, a place for each item, a header for each list and map, a key for each entry.
 fn memory(bytes: &[u8]) -> usize {
@@ -77,7 +84,7 @@ fn memory(bytes: &[u8]) -> usize {
             b',' if !quoted => 24,
             b':' if !quoted => 24,
             b'[' if !quoted => 96,
-            b'{' if !quoted => 160,
+            b'{' if !quoted => BRACE,
             _ => 0,
         };
     }
@@ -85,6 +92,8 @@ fn memory(bytes: &[u8]) -> usize {
 }
 
 impl Build for Dynamic {
+    type Key = ImmutableString;
+
     fn null() -> Self {
         Dynamic::UNIT
     }
@@ -113,8 +122,7 @@ impl Build for Dynamic {
         Dynamic::from(FrozenList::of_plain(items))
     }
 
-    fn map(pairs: Vec<(String, Self)>) -> Self {
-        let pairs = pairs.into_iter().map(|(key, value)| (key.into(), value)).collect();
+    fn map(pairs: Vec<(ImmutableString, Self)>) -> Self {
         Dynamic::from(FrozenMap::of_plain(pairs))
     }
 }

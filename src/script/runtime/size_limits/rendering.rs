@@ -186,6 +186,7 @@ fn register_numbers(natives: &mut Natives) {
     natives.register_change("+=", |before: &mut ImmutableString, number: i64| {
         before.make_mut().push_str(&number.to_string());
     });
+    natives.register_fn("to_string", |number: i64| number.to_string());
 }
 
 /// Replaces Rhai's forms for lists and maps.
