@@ -48,9 +48,6 @@ impl<'w> Walker<'w> {
 
     /// The top level, then each function.
     pub(super) fn file(&mut self, ast: &AST) {
-        if Facts::is_too_large(ast) {
-            return;
-        }
         ast.statements().iter().for_each(|statement| self.statement(statement));
         let facts = self.facts;
         for (_, function) in facts.functions() {
