@@ -3,7 +3,7 @@
 
 use super::budget::{self, Limit};
 use super::natives::Fallible;
-use super::{load_time, names, python};
+use super::{load_time, names, optimizing, python};
 use rhai::{AST, Dynamic, Engine, EvalAltResult, LexError, Position, Token};
 use std::cell::Cell;
 
@@ -72,6 +72,7 @@ fn is_over() -> bool {
 /// What the parser sees for `token`, which stands at `at`.
 pub(crate) fn token(token: Token, at: Position) -> Token {
     let Some(progress) = PROGRESS.get() else { return names::token(token, at) };
+    optimizing::weigh(&token);
     let tokens = progress.tokens + 1;
     let late = || (tokens.is_multiple_of(CLOCK_EVERY) && is_over()).then_some(at);
     let stopped = progress.stopped.or_else(late);

@@ -42,7 +42,7 @@ pub(super) fn runs() -> bool {
 }
 
 /// The limit of the load that runs, once it has taken longer.
-pub(super) fn over() -> Option<Duration> {
+pub(crate) fn over() -> Option<Duration> {
     let watch = WATCH.get()?;
     let now = Instant::now();
     if now < watch.earliest {
