@@ -83,3 +83,40 @@ pub(crate) fn token(token: Token, at: Position) -> Token {
     }
     names::token(token, at)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::script;
+    use crate::script::runtime::budget::Budget;
+    use std::time::Duration;
+
+    fn many(count: usize, part: impl Fn(usize) -> String) -> String {
+        (0..count).map(part).collect()
+    }
+
+    #[test]
+    fn what_takes_long_to_compile_ends_with_the_place_that_was_reached() {
+        let limit = Duration::from_millis(100);
+        let engine = script::engine(Budget::default());
+        for source in [
+            format!("fn a() {{ let f = 1; {} }}", "f=|| f;".repeat(9_000)),
+            format!("fn a({}) {{ 1 }}", many(60_000, |n| format!("p{n},"))),
+            format!("fn a() {{ {} }}", many(50_000, |n| format!("let v{n} = v0;\n"))),
+            many(50_000, |n| format!("const C{n} = 1;\n")),
+            format!("const M = #{{ {} }};", many(50_000, |n| format!("k{n}: 1,\n"))),
+        ] {
+            let error = load_time::run(limit, || compile(&engine, &source)).unwrap_err();
+            let text = "compiling up to here took longer than 100 ms of processor time";
+            assert!(error.to_string().contains(text) && !error.position().is_none(), "{error}");
+        }
+    }
+
+    #[test]
+    fn what_the_optimizer_takes_long_for_is_left_as_it_is() {
+        let engine = script::engine(Budget::default());
+        let limit = Duration::from_secs(20);
+        let source = format!("fn g() {{ 1 }} fn a() {{ {} }}", "{ g(); }\n".repeat(60_000));
+        assert!(load_time::run(limit, || compile(&engine, &source)).is_ok());
+    }
+}
