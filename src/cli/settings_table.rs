@@ -8,7 +8,6 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 // What the rows of each heading don't say.
-
 const SERVER: Setting = Setting {
     flag: "",
     short: None,
@@ -34,9 +33,11 @@ const LOGGING: Setting = Setting { group: "Logging", ..SERVER };
 const WAITING: Setting = Setting { group: "Waiting", commands: &[Wait], has_variable: false, ..SERVER };
 
 const HOUR: Duration = Duration::from_secs(3600);
+const DAY: Duration = Duration::from_secs(86_400);
+/// A limit of scripts.
+const SCRIPT: RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::from_secs(60);
 
-/// A deadline of a connection. There is a lower end because 0 would not mean "none": no client would ever be quick
-/// enough.
+/// A deadline of a connection. Not 0, which would not mean "none": no client would ever be quick enough.
 const DEADLINE: RangeInclusive<Duration> = Duration::from_millis(10)..=HOUR;
 
 /// The rows of a heading stand together, in the order of the help.
@@ -201,10 +202,7 @@ pub(super) static TABLE: &[Setting] = &[
         value: Some("TIME"),
         default: "2s",
         help: "Time between two looks",
-        set: |v, s| {
-            let range = Duration::from_millis(100)..=HOUR;
-            put(&mut v.settings.poll_interval, value::duration(s, range))
-        },
+        set: |v, s| put(&mut v.settings.poll_interval, value::duration(s, Duration::from_millis(100)..=HOUR)),
         ..PROVISIONS
     },
     Setting {
@@ -213,10 +211,7 @@ pub(super) static TABLE: &[Setting] = &[
         default: "2s",
         help: "Time for one call of a script, at most 60s",
         commands: &[Serve, Check, Routes],
-        set: |v, s| {
-            let range = Duration::from_millis(1)..=Duration::from_secs(60);
-            put(&mut v.settings.script_timeout, value::duration(s, range))
-        },
+        set: |v, s| put(&mut v.settings.script_timeout, value::duration(s, SCRIPT)),
         ..SCRIPTS
     },
     Setting {
@@ -226,6 +221,15 @@ pub(super) static TABLE: &[Setting] = &[
         help: "Memory that one call of a script may allocate, at least 1M",
         commands: &[Serve, Check, Routes],
         set: |v, s| put(&mut v.settings.script_memory, value::size(s, 1 << 20..=usize::MAX)),
+        ..SCRIPTS
+    },
+    Setting {
+        flag: "load-time",
+        value: Some("TIME"),
+        default: "5s",
+        help: "Processor time to load a provision, at most 60s",
+        commands: &[Serve, Check, Routes],
+        set: |v, s| put(&mut v.settings.load_time, value::duration(s, SCRIPT)),
         ..SCRIPTS
     },
     Setting {
@@ -382,10 +386,7 @@ pub(super) static TABLE: &[Setting] = &[
         default: "30s",
         help: "Time for all of it",
         commands: &[Get, Wait],
-        set: |v, s| {
-            let range = Duration::from_millis(1)..=Duration::from_secs(86_400);
-            put(&mut v.timeout, value::duration(s, range).map(Some))
-        },
+        set: |v, s| put(&mut v.timeout, value::duration(s, *SCRIPT.start()..=DAY).map(Some)),
         ..WAITING
     },
 ];

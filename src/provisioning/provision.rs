@@ -8,11 +8,12 @@ use crate::routing::router::Router;
 use crate::routing::rule::Rule;
 use crate::routing::value::Value;
 use crate::script::runtime::analysis::{self, rules};
-use crate::script::runtime::budget::Budget;
+use crate::script::runtime::budget::{self, Budget};
 use crate::script::runtime::call::{self, Call, CurrentFunction, Loading};
 use crate::script::runtime::fault::{Fault, LoadError};
 use crate::script::runtime::files::{File, Files};
 use crate::script::runtime::http_error::ErrorClass;
+use crate::script::runtime::load_time;
 use crate::script::runtime::registration::{Entry, REGISTER_RULES, Registration, Scope};
 use crate::script::runtime::routes::{Routes, RuleView};
 use crate::script::runtime::view::View;
@@ -108,7 +109,7 @@ impl Provision {
     /// The first thing that is wrong, with its place.
     pub fn load(engine: &Arc<Engine>, budget: Budget, files: Files) -> Result<Loaded, LoadError> {
         let files = Arc::new(files);
-        let load = || Provision::load_files(engine, budget, &files);
+        let load = || load_time::run(budget.load, || Provision::load_files(engine, budget, &files));
         // A native function of the engine that panics must not take the thread with it.
         catch_unwind(AssertUnwindSafe(load))
             .unwrap_or_else(|_| Err(Fault::of_file(&files.main, "a native function panicked: see the log")))
@@ -131,6 +132,7 @@ impl Provision {
         warnings.extend(warnings::of_rules(files, &registration.rules));
         warnings.sort_by_key(|warning| (warning.file != files.main, warning.line, warning.column));
         let provision = Provision { warnings, ..Provision::build(engine, budget, files, registration)? };
+        budget::check_load().map_err(|error| Fault::new(&error, &files.main, files))?;
         log::debug!("loaded `{}`: {} rules", main.name, provision.views.len());
         Ok(Loaded::Provision(Box::new(provision)))
     }

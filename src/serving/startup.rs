@@ -333,7 +333,7 @@ fn signals() -> Result<(Sender<i32>, Receiver<i32>), StartError> {
 
 /// Time and memory that one call of a script gets.
 pub(crate) fn budget(settings: &Settings) -> Budget {
-    Budget { time: settings.script_timeout, memory: settings.script_memory }
+    Budget { time: settings.script_timeout, memory: settings.script_memory, load: settings.load_time }
 }
 
 /// Twice the CPUs that the cgroup grants, at least 4, at most 16, unless told.

@@ -24,6 +24,7 @@ mod flask_errors;
 mod flask_rules;
 mod hot_swap;
 mod journal;
+mod loading;
 mod logging;
 mod metrics;
 mod names;

@@ -7,11 +7,11 @@ mod keyed;
 mod order;
 mod reading;
 
+use crate::script::runtime::compiling;
 use crate::script::runtime::datetime::TimeDelta;
 use crate::script::runtime::frozen::{as_list, as_map};
 use crate::script::runtime::json::python_float;
 use crate::script::runtime::multi_dict::to_dict;
-use crate::script::runtime::names;
 use crate::script::runtime::natives::{Fallible, Natives};
 use crate::script::runtime::size_limits::{MAX_ITEMS, Text, too_many, type_name, write_value};
 use crate::system::truncate::beginning;
@@ -216,8 +216,10 @@ const FREED: [&str; 5] = ["debug", "default", "is", "match", "new"];
 #[allow(deprecated)] // The hook is marked as volatile, not as going away.
 fn read_tokens(natives: &mut Natives) {
     natives.engine.on_parse_token(|token, at, _| match token {
-        Token::Reserved(word) if FREED.contains(&word.as_str()) => names::token(Token::Identifier(word), at),
-        token => names::token(token, at),
+        Token::Reserved(word) if FREED.contains(&word.as_str()) => {
+            compiling::token(Token::Identifier(word), at)
+        }
+        token => compiling::token(token, at),
     });
 }
 

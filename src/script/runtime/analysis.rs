@@ -26,9 +26,6 @@ use rhai::{Engine, Position};
 use std::collections::{BTreeMap, HashSet};
 use walk::Walker;
 
-/// Files with more functions and closures than this are not looked at: finding the body of each takes a look at all others.
-const MOST_FUNCTIONS: usize = 4000;
-
 /// One thing that is wrong.
 #[derive(Debug, Clone)]
 struct Finding {

@@ -6,6 +6,7 @@
 //! catches the error and goes on, is ended a few operations later.
 
 use super::allocator::ALLOCATED;
+use super::load_time;
 use super::natives::Fallible;
 use rhai::{Dynamic, Engine, EvalAltResult, Position};
 use std::cell::{Cell, OnceCell};
@@ -35,11 +36,13 @@ pub struct Budget {
     pub time: Duration,
     /// Most bytes that a call may hold at once.
     pub memory: usize,
+    /// Longest time that a load may take, of the processor: see `load_time`.
+    pub load: Duration,
 }
 
 impl Default for Budget {
     fn default() -> Self {
-        Budget { time: Duration::from_secs(2), memory: 32 << 20 }
+        Budget { time: Duration::from_secs(2), memory: 32 << 20, load: Duration::from_secs(5) }
     }
 }
 
@@ -104,12 +107,14 @@ pub(crate) fn when_long(notice: impl Fn() + 'static) {
 pub enum Limit {
     Time = 29_001,
     Memory = 29_002,
+    /// Of the load that the call belongs to.
+    Load = 29_004,
 }
 
 impl Limit {
     /// What the call has run out of that ended with the value `thrown`.
     pub fn from_thrown(thrown: &Dynamic) -> Option<Limit> {
-        [Limit::Time, Limit::Memory].into_iter().find(|limit| *limit as i32 == thrown.tag())
+        [Limit::Time, Limit::Memory, Limit::Load].into_iter().find(|limit| *limit as i32 == thrown.tag())
     }
 }
 
@@ -119,9 +124,31 @@ impl Budget {
         let mut text: Dynamic = match limit {
             Limit::Time => format!("the script ran longer than {} ms", self.time.as_millis()).into(),
             Limit::Memory => format!("the script used more than {} bytes", self.memory).into(),
+            Limit::Load => return out_of_load_time("loading", self.load),
         };
         text.set_tag(limit as i32);
         text
+    }
+}
+
+/// What is thrown once `what` has taken longer than `limit`, which a load has.
+pub(super) fn out_of_load_time(what: &str, limit: Duration) -> Dynamic {
+    let mut text: Dynamic =
+        format!("{what} took longer than {} ms of processor time", limit.as_millis()).into();
+    text.set_tag(Limit::Load as i32);
+    text
+}
+
+/// Fails once the load that runs is out of time.
+///
+/// # Errors
+/// Says how long a load may take.
+pub(crate) fn check_load() -> Fallible<()> {
+    match load_time::over() {
+        Some(limit) => {
+            Err(EvalAltResult::ErrorRuntime(out_of_load_time("loading", limit), Position::NONE).into())
+        }
+        None => Ok(()),
     }
 }
 
@@ -154,6 +181,8 @@ fn look(memory: usize, ticks: u64) -> Option<Limit> {
         }
         if DEADLINE.get().is_some_and(|deadline| now > deadline) {
             run_out(Limit::Time);
+        } else if load_time::over().is_some() {
+            run_out(Limit::Load);
         }
     }
     None
@@ -197,6 +226,14 @@ pub(crate) fn room() -> usize {
 /// Whether the running call is over its time; for natives that loop on their own (`store.update`).
 pub(crate) fn time_is_up() -> bool {
     DEADLINE.get().is_some_and(|deadline| Instant::now() > deadline)
+}
+
+/// Runs `body`, whose time does not count as that of the running call.
+pub(super) fn beside<T>(body: impl FnOnce() -> T) -> T {
+    let began = Instant::now();
+    let value = body();
+    DEADLINE.set(DEADLINE.get().map(|deadline| deadline + began.elapsed()));
+    value
 }
 
 /// Makes `engine` watch the budget of the thread that it runs on.

@@ -11,7 +11,6 @@ mod syntax;
 mod tail;
 #[cfg(test)]
 mod tests;
-mod tokens;
 
 pub(crate) use kind::{Kind, RETURNED_NOTHING};
 

@@ -4,7 +4,7 @@
 use super::frozen::{freeze, properties};
 use super::key_value_store::KeyValueStore;
 use super::natives::Fallible;
-use super::{names, python};
+use super::{compiling, names};
 use crate::chaos::Draws;
 use crate::directory::{Content, Name, ProvisionDir};
 use crate::system::lock::lock;
@@ -236,9 +236,7 @@ fn to_text(bytes: Vec<u8>) -> Fallible<String> {
 }
 
 fn compile(engine: &Engine, name: &str, text: &str) -> Fallible<AST> {
-    // Only what is no Rhai may be Python: a comment or a text may well hold some.
-    let mut ast = names::compile(engine, text)
-        .map_err(|error| python::diagnose(text).unwrap_or_else(|| error.into()))?;
+    let mut ast = compiling::compile(engine, text)?;
     ast.set_source(name);
     // Exported, a constant is in the module after the top level has run, where functions and importers find it.
     let exports: String =

@@ -5,6 +5,8 @@
 //! gives the places, and the file is compiled again with other tokens at these places.
 
 use super::natives::Natives;
+use super::optimizing;
+use super::pieces::{self, Piece};
 use rhai::{
     AST, ASTNode, Dynamic, EncapsulatedEnviron, Engine, Expr, FnNamespace, FnPtr, FuncRegistration,
     Identifier, Locked, Module, ParseError, Position, RhaiFunc, ScriptFnMetadata, Shared, Stmt, Token,
@@ -38,15 +40,65 @@ pub(crate) fn given(name: &str) -> &str {
 /// # Errors
 /// It does not compile.
 pub(super) fn compile(engine: &Engine, text: &str) -> Result<AST, ParseError> {
-    let ast = engine.compile(text)?;
-    let names = functions_to_rename(engine, &ast);
-    if names.is_empty() || !has_places(text) {
+    let pieces = pieces::split(text);
+    // What is wrong Rhai tells of the whole.
+    if pieces.len() > 1
+        && let Ok(Some(ast)) = compile_pieces(engine, &pieces, has_places(text))
+    {
         return Ok(ast);
     }
-    let places = places(&ast, &names);
-    let names = names.into_keys().collect();
-    let _restore = Restore(RENAMING.replace(Some(Renaming { names, places, before: Before::Other })));
-    engine.compile(text)
+    let ast = optimizing::compile(engine, text)?;
+    Ok(with_renamed(engine, &ast, has_places(text), |_| optimizing::compile(engine, text))?.unwrap_or(ast))
+}
+
+fn compile_pieces(engine: &Engine, pieces: &[Piece], has_places: bool) -> Result<Option<AST>, ParseError> {
+    let asts = pieces.iter().map(|piece| optimizing::compile(engine, &piece.text));
+    let asts: Vec<AST> = asts.collect::<Result<_, _>>()?;
+    let Some(ast) = merged(engine, &asts) else { return Ok(None) };
+    let again = |renaming: &Renaming| {
+        let compile = |(piece, ast): (&Piece, &AST)| match renaming.concerns(piece, ast) {
+            true => optimizing::compile(engine, &piece.text),
+            false => Ok(ast.clone()),
+        };
+        pieces.iter().zip(&asts).map(compile).collect::<Result<Vec<AST>, _>>()
+    };
+    let renamed = with_renamed(engine, &ast, has_places, again)?;
+    Ok(renamed.map_or(Some(ast), |asts| merged(engine, &asts)))
+}
+
+/// The pieces of a file as one; none where two define the same function, or all of them too many.
+fn merged(engine: &Engine, asts: &[AST]) -> Option<AST> {
+    let (first, rest) = asts.split_first()?;
+    let mut functions = Module::new();
+    for function in asts.iter().flat_map(AST::iter_fn_def) {
+        functions.set_script_fn(function.clone());
+    }
+    let count = |module: &Module| module.count().1;
+    let all: usize = asts.iter().map(|ast| count(ast.shared_lib())).sum();
+    let fits = count(&functions) == all && all <= engine.max_functions();
+    let mut ast = first.clone_statements_only();
+    for part in rest {
+        ast.combine(part.clone_statements_only());
+    }
+    ast.combine(AST::new_from_module(functions));
+    fits.then_some(ast)
+}
+
+/// What `again` makes of the file of `ast` while functions are renamed; none where none has to be.
+fn with_renamed<T>(
+    engine: &Engine,
+    ast: &AST,
+    has_places: bool,
+    again: impl FnOnce(&Renaming) -> Result<T, ParseError>,
+) -> Result<Option<T>, ParseError> {
+    let names = functions_to_rename(engine, ast);
+    if names.is_empty() || !has_places {
+        return Ok(None);
+    }
+    let places = places(ast, &names);
+    let renaming = Renaming { names: names.into_keys().collect(), places, before: Before::Other };
+    let _restore = Restore(RENAMING.replace(Some(renaming.clone())));
+    again(&renaming).map(Some)
 }
 
 /// Whether Rhai tells places in `text` apart: it counts lines and columns in 16 bits.
@@ -167,6 +219,7 @@ impl Places<'_> {
 }
 
 /// What happens to the tokens of a file that is compiled for the second time.
+#[derive(Clone)]
 struct Renaming {
     names: HashSet<String>,
     places: HashSet<Position>,
@@ -208,6 +261,15 @@ pub(crate) fn token(token: Token, at: Position) -> Token {
 }
 
 impl Renaming {
+    /// Whether it changes anything in `piece`, of which `ast` was made.
+    fn concerns(&self, piece: &Piece, ast: &AST) -> bool {
+        let defines = |function: &ScriptFnMetadata<'_>| self.names.contains(function.name);
+        let in_quotes = |name: &String| piece.text.contains(&format!("{name}\""));
+        self.places.iter().filter_map(|at| at.line()).any(|line| piece.has_line(line))
+            || ast.iter_functions().any(|function| defines(&function))
+            || self.names.iter().any(in_quotes)
+    }
+
     fn token(&mut self, token: Token, at: Position) -> Token {
         let before = self.before;
         self.before = before.followed_by(&token);

@@ -33,15 +33,11 @@ pub(super) fn is_closure(name: &str) -> bool {
 impl Facts {
     pub(super) fn new(files: &Files, name: &str, ast: &AST) -> Facts {
         let (mut functions, mut typed) = (BTreeMap::<_, Vec<_>>::new(), HashSet::new());
-        let few = !Facts::is_too_large(ast);
-        for function in ast.iter_functions() {
+        for function in ast.iter_fn_def() {
             if function.this_type.is_some() {
-                typed.insert(function.name.to_owned());
+                typed.insert(function.name.to_string());
             }
-            let body = || ast.shared_lib().get_script_fn(function.name, function.params.len());
-            if let Some(body) = few.then(body).flatten() {
-                functions.entry(shown(function.name).to_owned()).or_default().push(body.clone());
-            }
+            functions.entry(shown(&function.name).to_owned()).or_default().push(function.clone());
         }
         let (mut variables, mut imports) = (BTreeSet::new(), Vec::new());
         for statement in ast.statements() {
@@ -61,11 +57,6 @@ impl Facts {
         let is_main = name == files.main;
         let loaded = files.file(name);
         Facts { name: name.to_owned(), is_main, functions, typed, variables, imports, loaded }
-    }
-
-    /// Whether it has so many functions that nobody looks into it.
-    pub(super) fn is_too_large(ast: &AST) -> bool {
-        ast.iter_functions().nth(super::MOST_FUNCTIONS).is_some()
     }
 
     pub(super) fn bodies(&self, name: &str) -> &[Shared<ScriptFuncDef>] {

@@ -3,6 +3,7 @@
 use super::facts::{Facts, imported, is_closure};
 use super::scopes::Scopes;
 use super::{Finding, World};
+use crate::script::runtime::load_time;
 use rhai::{
     AST, ASTFlags, ASTNode, Dynamic, Expr, FlowControl, FnCallExpr, FnPtr, ImmutableString, Map, Module,
     Position, ScriptFuncDef, Shared, Stmt,
@@ -48,9 +49,6 @@ impl<'w> Walker<'w> {
 
     /// The top level, then each function.
     pub(super) fn file(&mut self, ast: &AST) {
-        if Facts::is_too_large(ast) {
-            return;
-        }
         ast.statements().iter().for_each(|statement| self.statement(statement));
         let facts = self.facts;
         for (_, function) in facts.functions() {
@@ -70,6 +68,10 @@ impl<'w> Walker<'w> {
 
     /// Rhai shows the statements of a body only to who walks over a tree: one with this function alone.
     fn body(&mut self, function: &Shared<ScriptFuncDef>) {
+        // The load fails anyway.
+        if load_time::over().is_some() {
+            return;
+        }
         let mut alone = Module::new();
         alone.set_script_fn(function.clone());
         AST::new_from_module(alone).walk(&mut |path: &[ASTNode]| {

@@ -13,6 +13,9 @@ pub(super) fn hint(kind: &Kind) -> Option<String> {
         Kind::NoBoolean => "write `bool(x)` for Python's truth, or compare, as in `x != ()`",
         Kind::NotIterable => "a map is walked by its keys: `for key in map.keys()`",
         Kind::OverBudget(Limit::Time) => "end the loop, or raise --script-timeout",
+        Kind::OverBudget(Limit::Load) => {
+            "put data into a file for `read_json`, functions into files for `import`, or raise --load-time"
+        }
         Kind::OverBudget(Limit::Memory) => "build less at once, or raise --script-memory",
         // `syntax` and `tail` have the hints for these, by the source.
         Kind::Syntax | Kind::ReturnedNothing | Kind::Other => return None,

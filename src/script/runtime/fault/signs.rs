@@ -2,7 +2,7 @@
 
 use super::habit::{self, Hint, told};
 use super::spot::Spot;
-use super::tokens::Shape;
+use crate::script::runtime::tokens::Shape;
 
 /// Signs of other languages.
 pub(super) fn symbol(spot: &Spot<'_>, expected: &str) -> Option<Hint> {

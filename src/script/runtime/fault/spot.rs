@@ -1,6 +1,6 @@
 //! The token at which a script does not compile, and its neighbours. What stands in texts and comments is none of them.
 
-use super::tokens::{Shape, Token, tokens};
+use crate::script::runtime::tokens::{Shape, Token, tokens};
 use rhai::Position;
 
 /// How many lines behind the error are read: some habits show only later, as the `else` of `x if c else y`.

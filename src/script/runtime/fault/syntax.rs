@@ -3,7 +3,7 @@
 use super::habit::{self, Hint, told};
 use super::signs::{colon, comma, equals, semicolon, symbol, unclosed};
 use super::spot::Spot;
-use super::tokens::Shape;
+use crate::script::runtime::tokens::Shape;
 use rhai::{LexError, ParseErrorType, Position};
 
 /// A rule looks at the error and the tokens around it. `expected` is what Rhai wanted there, where it says so.

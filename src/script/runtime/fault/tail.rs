@@ -1,7 +1,7 @@
 //! Why a view returned nothing, where the end of its source tells. Rhai keeps the bodies of functions to itself, and drops a
 //! `try` that can't fail.
 
-use super::tokens::{Token, tokens};
+use crate::script::runtime::tokens::{Token, tokens};
 
 const TRY: &str =
     "a `try` has no value of its own: write `return` in both blocks, `try { return a; } catch { return b; }`";
