@@ -124,7 +124,6 @@ fn change<T: Clone + Send + Sync + 'static>(value: &mut Dynamic, step: impl FnOn
 /// Functions of Rhai's packages, by name and number of further arguments.
 const LIST_READERS: &[(&str, usize)] = &[
     ("all", 1),
-    ("contains", 1),
     ("extract", 1),
     ("extract", 2),
     ("filter", 1),
