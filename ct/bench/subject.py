@@ -137,14 +137,16 @@ def make_folder():
 
 
 class Mock(Subject):
-    """h1mock with one provision."""
+    """h1mock with one provision, and files that it reads."""
 
-    def __init__(self, binary, source=None, *arguments, name="h1mock", path="/word"):
+    def __init__(self, binary, source=None, *arguments, name="h1mock", path="/word", files=None):
         folder = make_folder()
         self.directory = folder / "provision"
         self.directory.mkdir()
         if source:
             (self.directory / "initial").write_text(source)
+        for file, text in (files or {}).items():
+            (self.directory / file).write_text(text)
         command = [binary, "--bind", "127.0.0.1", "--traffic-port", "0", "--admin-port", "0", "--config-dir", "config", *arguments]
         super().__init__(name, folder, command, path, stdout=subprocess.PIPE)
         self.traffic, self.admin = self.announced(2)

@@ -22,6 +22,7 @@ mod flask;
 mod flask_answers;
 mod flask_errors;
 mod flask_rules;
+mod hostile;
 mod hot_swap;
 mod journal;
 mod loading;

@@ -4,12 +4,11 @@ use super::response::Response;
 use super::status;
 use crate::chaos::Reply;
 use crate::message::answer::{Answer, JSON};
-use crate::script::runtime::budget::MAX_TEXT;
 use crate::script::runtime::frozen::{is_list, is_map};
 use crate::script::runtime::http_error::{CLASSES, ErrorClass, HttpError, throw};
 use crate::script::runtime::json;
 use crate::script::runtime::natives::{Fallible, Natives, ScriptValue};
-use crate::script::runtime::size_limits::text_of;
+use crate::script::runtime::size_limits::{MAX_TEXT, text_of};
 use rhai::{Array, Dynamic, ImmutableString};
 use std::borrow::Cow;
 

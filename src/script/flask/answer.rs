@@ -8,14 +8,13 @@ use crate::chaos::Reply;
 use crate::directory::Content;
 use crate::message::answer::{Answer, HTML, JSON};
 use crate::message::is_token;
-use crate::script::runtime::budget::MAX_TEXT;
 use crate::script::runtime::fault::RETURNED_NOTHING;
 use crate::script::runtime::frozen::{ListRef, as_list, as_map, into_items, is_list, is_map};
 use crate::script::runtime::json;
 use crate::script::runtime::large_int::LargeInt;
 use crate::script::runtime::multi_dict::to_dict;
 use crate::script::runtime::natives::Fallible;
-use crate::script::runtime::size_limits::{text_of, type_name};
+use crate::script::runtime::size_limits::{MAX_TEXT, text_of, type_name};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use rhai::{Array, Blob, Dynamic, ImmutableString};
 

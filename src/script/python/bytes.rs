@@ -4,7 +4,6 @@
 mod codec;
 
 use super::hash::hexadecimal;
-use crate::script::runtime::budget::MAX_ITEMS;
 use crate::script::runtime::frozen::as_list;
 use crate::script::runtime::natives::{Fallible, Natives, Receiver};
 use crate::script::runtime::size_limits::{MAX_TEXT, collect, too_long, too_many, type_name};
@@ -59,7 +58,7 @@ fn from_list(list: &Array) -> Fallible<Blob> {
 /// `bytes(count)`: so many zeros.
 fn zeros(count: i64) -> Fallible<Blob> {
     match usize::try_from(count) {
-        Ok(count) if count <= MAX_ITEMS => Ok(vec![0; count]),
+        Ok(count) if count <= MAX_TEXT => Ok(vec![0; count]),
         Ok(_) => Err(too_long("bytes")),
         Err(_) => Err(format!("bytes: {count} is no number of bytes").into()),
     }
@@ -130,12 +129,12 @@ fn replace(bytes: &[u8], old: &Dynamic, new: &Dynamic) -> Fallible<Blob> {
         out.extend(unletter(&all[end..at]));
         out.extend(&new);
         end = at + found.len();
-        if out.len() > MAX_ITEMS {
+        if out.len() > MAX_TEXT {
             return Err(too_long("replace"));
         }
     }
     out.extend(unletter(&all[end..]));
-    if out.len() > MAX_ITEMS { Err(too_long("replace")) } else { Ok(out) }
+    if out.len() > MAX_TEXT { Err(too_long("replace")) } else { Ok(out) }
 }
 
 /// `separator.join(list)` of bytes.
@@ -146,7 +145,7 @@ fn join(separator: &[u8], list: &Array) -> Fallible<Blob> {
             out.extend(separator);
         }
         out.extend(bytes_of("join", item)?);
-        if out.len() > MAX_ITEMS {
+        if out.len() > MAX_TEXT {
             return Err(too_many("join"));
         }
     }

@@ -1,6 +1,6 @@
 //! `random.*`: numbers and choices, from a generator per thread. Not for secrets.
 
-use crate::script::runtime::frozen::as_list;
+use crate::script::runtime::frozen::{FrozenList, as_list};
 use crate::script::runtime::natives::{Fallible, Natives, Receiver};
 use crate::script::runtime::size_limits::{MAX_ITEMS, collect, too_many, type_name};
 use rhai::{Array, Dynamic, Map};
@@ -32,11 +32,11 @@ fn randrange(start: i64, stop: i64, step: i64) -> Fallible<i64> {
     i64::try_from(i128::from(start) + i128::from(steps) * stride).map_err(|error| error.to_string().into())
 }
 
-fn choice(list: &Array) -> Fallible<Dynamic> {
-    if list.is_empty() {
+fn choice<'l>(length: usize, get: impl Fn(usize) -> Option<&'l Dynamic>) -> Fallible<Dynamic> {
+    if length == 0 {
         return Err("random.choice: the list is empty".into());
     }
-    Ok(list[fastrand::usize(..list.len())].clone())
+    Ok(get(fastrand::usize(..length)).cloned().unwrap_or_default())
 }
 
 /// `random.choice(text)`: one character, as text.
@@ -174,7 +174,12 @@ pub(crate) fn register(natives: &mut Natives) {
         .register_fn("uniform", |_: Receiver<Random>, low: i64, high: i64| uniform(low as f64, high as f64));
     natives.register_fn("uniform", |_: Receiver<Random>, low: f64, high: i64| uniform(low, high as f64));
     natives.register_fn("uniform", |_: Receiver<Random>, low: i64, high: f64| uniform(low as f64, high));
-    natives.register_fn("choice", |_: Receiver<Random>, list: Array| choice(&list));
+    natives.register_fn("choice", |_: Receiver<Random>, list: Array| {
+        choice(list.len(), |place| list.get(place))
+    });
+    natives.register_fn("choice", |_: Receiver<Random>, list: FrozenList| {
+        choice(list.len(), |place| list.get(place))
+    });
     natives.register_fn("choice", |_: Receiver<Random>, text: &str| letter(text));
     natives.register_fn("sample", |_: Receiver<Random>, list: Array, count: i64| sample(&list, count));
     natives.register_fn("shuffle", |_: Receiver<Random>, list: Array| {

@@ -187,7 +187,6 @@ fn any_of(parts: &Array, fits: impl Fn(&str) -> bool) -> bool {
 
 fn register_changes(natives: &mut Natives) {
     natives.register_fn("lower", |text: &str| text.to_lowercase());
-    natives.register_fn("upper", |text: &str| text.to_uppercase());
     natives.register_fn("capitalize", capitalized);
     natives.register_fn("title", title);
     natives.register_fn("swapcase", swapped);

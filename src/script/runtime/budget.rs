@@ -12,12 +12,6 @@ use rhai::{Dynamic, Engine, EvalAltResult, Position};
 use std::cell::{Cell, OnceCell};
 use std::time::{Duration, Instant};
 
-/// Longest text that a script may build, in bytes.
-pub(crate) const MAX_TEXT: usize = 8 << 20;
-/// Most items of an array, or bytes of a blob.
-pub(crate) const MAX_ITEMS: usize = 8 << 20;
-/// Most entries of a map.
-pub(crate) const MAX_ENTRIES: usize = 1 << 20;
 /// Deepest nesting of calls. 64 of them take up to 2 MB of stack (rhai-findings, trap 6).
 pub(crate) const MAX_CALLS: usize = 64;
 /// Deepest nesting of expressions, at load.
@@ -166,14 +160,15 @@ fn operation(memory: usize) -> Option<Limit> {
 fn look(memory: usize, ticks: u64) -> Option<Limit> {
     DEADLINE.get()?;
     let above = ALLOCATED.get() - CEILING.get();
+    // A quarter more memory is what the stack is good for (`Budget::stack`).
+    let too_much = above > i64::try_from(memory / 4).unwrap_or(i64::MAX);
     if let Some((limit, since)) = OVER.get() {
         OVER.set(Some((limit, since + 1)));
-        // A quarter more memory is what the stack is good for (`Budget::stack`).
-        let too_much = above > i64::try_from(memory / 4).unwrap_or(i64::MAX);
         return (since >= LAST_OPERATIONS || too_much).then_some(limit);
     }
     if above > 0 {
         run_out(Limit::Memory);
+        return too_much.then_some(Limit::Memory);
     } else if ticks.is_multiple_of(CLOCK_EVERY) {
         let now = Instant::now();
         if LONG_FROM.get().is_some_and(|long| now > long) {
@@ -237,11 +232,12 @@ pub(super) fn beside<T>(body: impl FnOnce() -> T) -> T {
 }
 
 /// Makes `engine` watch the budget of the thread that it runs on.
+///
+/// Rhai's own limits of sizes are not set: with one of them it measures what a native was called on after each call, all the way
+/// down, so that n calls of `l.push(x)` cost n * n. Natives that make much out of little check before they allocate
+/// (`size_limits`); of the rest, one operation makes at most a small multiple of what is there.
 pub(crate) fn register(engine: &mut Engine, budget: Budget) {
     engine
-        .set_max_string_size(MAX_TEXT)
-        .set_max_array_size(MAX_ITEMS)
-        .set_max_map_size(MAX_ENTRIES)
         // Two more than `check` lets pass: Rhai's own error has no place.
         .set_max_call_levels(MAX_CALLS + 2)
         .set_max_expr_depths(MAX_DEPTH, MAX_DEPTH)

@@ -17,8 +17,12 @@ pub(crate) use kind::{Kind, RETURNED_NOTHING};
 use super::files::Files;
 use super::http_error::HttpError;
 use super::{budget, json, names, size_limits};
+use crate::system::truncate::truncate;
 use rhai::{EvalAltResult, ParseErrorType, Position};
 use std::fmt;
+
+/// Most characters of a thrown text that an error shows.
+const LONGEST_THROWN: usize = 64 << 10;
 
 /// One fault of a script; its JSON is what the admin interface shows.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
@@ -250,7 +254,7 @@ fn thrown_text(thrown: &rhai::Dynamic) -> String {
         return format!("abort({}): {}", error.code, error.text());
     }
     if let Some(text) = thrown.read_lock::<rhai::ImmutableString>() {
-        return text.to_string();
+        return truncate(&text, LONGEST_THROWN, "...");
     }
     // `throw #{...}` and `throw [...]`: JSON is how authors write them.
     match json::to_json(thrown, 1 << 10) {

@@ -1,8 +1,9 @@
-//! Sizes that one native call may not exceed. Rhai checks the size of a value after a native has made it, which is
-//! too late for a result of terabytes. Knows no topic: the natives bring their names for the error.
+//! Sizes that one native call may not exceed. The allocator's count is looked at after a native has made its result, which is
+//! too late for one of terabytes. Knows no topic: the natives bring their names for the error.
 
 mod rendering;
 mod repairs;
+mod texts;
 
 pub(crate) use rendering::{text_of, write_value};
 
@@ -13,8 +14,8 @@ use crate::script::runtime::natives::{Fallible, Natives};
 use rhai::{Array, Dynamic, EvalAltResult, ImmutableString, Position};
 use std::fmt;
 
-/// Longest text in bytes that a native makes: the engine's own limit.
-pub(crate) const MAX_TEXT: usize = budget::MAX_TEXT;
+/// Longest text in bytes that a native makes out of less, and most bytes of a blob.
+pub(crate) const MAX_TEXT: usize = 8 << 20;
 
 /// Most items of a list that a native makes: with 16 bytes for each, as much memory as the longest text.
 pub(crate) const MAX_ITEMS: usize = MAX_TEXT / 16;
@@ -100,10 +101,24 @@ pub(crate) fn too_many(name: &str) -> Box<EvalAltResult> {
     format!("{name}: the result has more than {MAX_ITEMS} items").into()
 }
 
+/// Fails as `name` when the running call has no room for `bytes` more: for natives that make a small multiple of what they take.
+pub(crate) fn fits(name: &str, bytes: usize) -> Fallible<()> {
+    if bytes > budget::room() {
+        return Err(format!("{name}: the result does not fit into the memory of the script").into());
+    }
+    Ok(())
+}
+
 /// Collects a list, or fails as `name` when it has too many items.
 pub(crate) fn collect(name: &str, items: impl Iterator<Item = Dynamic>) -> Fallible<Array> {
     let list: Array = items.take(MAX_ITEMS + 1).collect();
     if list.len() > MAX_ITEMS { Err(too_many(name)) } else { Ok(list) }
+}
+
+/// Whether to give up going through a value, `depth` levels down. Frozen values are shared: one that has another twice, which has a
+/// third one twice, is endless long before it is [`MAX_DEPTH`] deep.
+pub(crate) fn is_late(depth: usize) -> bool {
+    depth > MAX_DEPTH / 8 && budget::time_is_up()
 }
 
 /// Ends the script when its time is up; for natives that loop, which Rhai can't interrupt.
@@ -123,6 +138,7 @@ pub(crate) fn check_time() -> Fallible<()> {
 pub(crate) fn register(natives: &mut Natives) {
     rendering::register(natives);
     repairs::register(natives);
+    texts::register(natives);
 }
 
 #[cfg(test)]

@@ -22,7 +22,6 @@ use std::sync::Arc;
 /// An engine with every native of these modules.
 pub(crate) fn engine() -> Engine {
     let mut engine = Engine::new();
-    engine.set_max_string_size(size_limits::MAX_TEXT).set_max_array_size(8 << 20).set_max_map_size(1 << 20);
     engine.set_max_call_levels(64).set_max_expr_depths(64, 32).set_max_strings_interned(0);
     let mut natives = Natives::new(&mut engine);
     for register in [

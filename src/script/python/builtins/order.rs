@@ -4,7 +4,7 @@ use crate::script::runtime::datetime;
 use crate::script::runtime::frozen::{as_list, as_map, is_list, is_same};
 use crate::script::runtime::large_int::LargeInt;
 use crate::script::runtime::natives::Fallible;
-use crate::script::runtime::size_limits::{MAX_DEPTH, type_name};
+use crate::script::runtime::size_limits::{MAX_DEPTH, is_late, type_name};
 use rhai::Dynamic;
 use std::cmp::Ordering;
 
@@ -32,6 +32,10 @@ impl Order {
     }
 
     fn at_depth(&mut self, left: &Dynamic, right: &Dynamic, depth: usize) -> Ordering {
+        if is_late(depth) {
+            self.refused.get_or_insert_with(|| "the script ran out of time".to_owned());
+            return Ordering::Equal;
+        }
         let (class, other) = (class(left), class(right));
         if class != other || class == Class::Other || depth > MAX_DEPTH {
             self.refused.get_or_insert_with(|| {
@@ -145,7 +149,14 @@ pub(super) fn equal(left: &Dynamic, right: &Dynamic) -> bool {
 }
 
 fn equal_at_depth(left: &Dynamic, right: &Dynamic, depth: usize) -> bool {
-    if depth > MAX_DEPTH {
+    // What lists are searched for, mostly.
+    if let (Ok(left), Ok(right)) = (left.as_int(), right.as_int()) {
+        return left == right;
+    }
+    if let (Ok(left), Ok(right)) = (left.as_immutable_string_ref(), right.as_immutable_string_ref()) {
+        return *left == *right;
+    }
+    if depth > MAX_DEPTH || is_late(depth) {
         return false;
     }
     if is_same(left, right) {

@@ -3,6 +3,14 @@ use crate::script::tests::trial::{fails, yields};
 #[test]
 fn constants_and_conversions_have_pythons_names() {
     yields(&[
+        (
+            "[1 in [1.0], 2 in [1], \"a\" in ['a'], () in [()], [1] in [2, [1]], #{ a: 1 } in [#{ a: 1 }]]",
+            "[true, false, true, true, true, true]",
+        ),
+        (
+            "let l = json.loads(\"[1, [2], 3]\"); [3 in l, [2] in l, l.contains(4), random.choice(l.filter(|x| x == 3))]",
+            "[true, true, false, 3]",
+        ),
         ("[None, True, False]", "[(), true, false]"),
         ("[None == (), True == true]", "[true, true]"),
         (

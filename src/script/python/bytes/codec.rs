@@ -1,6 +1,5 @@
 //! Bytes of a text and text of bytes, with Python's encodings, error modes and messages. Knows no scripts but their errors.
 
-use crate::script::runtime::budget::MAX_ITEMS;
 use crate::script::runtime::natives::Fallible;
 use crate::script::runtime::size_limits::{MAX_TEXT, Text, too_long};
 use crate::system::truncate::beginning;
@@ -187,7 +186,7 @@ pub(super) fn encode(text: &str, encoding: Encoding, mode: OnError) -> Fallible<
                     Ok(byte) if u32::from(byte) < encoding.end() => bytes.push(byte),
                     _ => bytes.extend(replacement(text, encoding, mode, (at, letter))?.as_bytes()),
                 }
-                if bytes.len() > MAX_ITEMS {
+                if bytes.len() > MAX_TEXT {
                     return Err(too_long("encode"));
                 }
             }

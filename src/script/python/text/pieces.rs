@@ -2,7 +2,7 @@
 
 use super::{is_blank, register_with_text};
 use crate::script::runtime::natives::{Fallible, Natives};
-use crate::script::runtime::size_limits::collect;
+use crate::script::runtime::size_limits::{collect, fits};
 use rhai::{Array, Dynamic};
 
 /// How many pieces `most` splits make; as many as there are where it is negative.
@@ -55,6 +55,7 @@ fn check_separator(name: &str, separator: &str, instead: &str) -> Fallible<()> {
 /// `split(separator, most)`: splits at most `most` times, always where it is negative.
 fn split(text: &str, separator: &str, most: i64) -> Fallible<Array> {
     check_separator("split", separator, ": `to_chars` gives the characters")?;
+    fits("split", text.len())?;
     collect("split", text.splitn(pieces(most), separator).map(Into::into))
 }
 

@@ -150,7 +150,6 @@ fn change<T: Clone + Send + Sync + 'static>(value: &mut Dynamic, step: impl FnOn
 /// Functions of Rhai's packages, by name and number of further arguments.
 const LIST_READERS: &[(&str, usize)] = &[
     ("all", 1),
-    ("contains", 1),
     ("filter", 1),
     ("find", 1),
     ("find", 2),

@@ -1,7 +1,7 @@
 //! Values as text: `to_string`, `print`, `debug` and `"text" + value` of lists and maps. Ten references to one long
 //! text print as ten long texts, so all of it stops at the limit.
 
-use super::{MAX_DEPTH, MAX_TEXT, Text, too_long};
+use super::{MAX_DEPTH, Text, too_long};
 use crate::script::runtime::datetime;
 use crate::script::runtime::frozen::{FrozenList, FrozenMap, Items, as_list, as_map, is_list, is_map};
 use crate::script::runtime::large_int::LargeInt;
@@ -137,11 +137,7 @@ fn whole<T>(
 /// The text of a list or map, cut where it is too long: when `to_string` fails, Rhai falls back to a form without limit
 /// (for `${value}` and for items of lists), so it must not fail.
 fn display_truncated<T>(context: &NativeCallContext, show: Show<T>, value: &T) -> ImmutableString {
-    let limit = match context.engine().max_string_size() {
-        0 => MAX_TEXT,
-        limit => limit.min(MAX_TEXT),
-    };
-    let mut out = Text::with_limit(limit);
+    let mut out = Text::new();
     match show(&mut Writer { out: &mut out, context: Some(context) }, value) {
         Ok(()) => out.finish(),
         Err(fmt::Error) => out.truncated(),
@@ -150,10 +146,9 @@ fn display_truncated<T>(context: &NativeCallContext, show: Show<T>, value: &T) -
 
 /// Registers the bounded forms for one type.
 fn register_for<T: ScriptValue>(natives: &mut Natives, show: Show<T>) {
-    // By value: Rhai checks the size of what a native borrows afterwards, and would fall back as above when it is too large.
     for name in ["to_string", "to_debug"] {
-        natives.register_fn(name, move |context: NativeCallContext, value: T| {
-            display_truncated(&context, show, &value)
+        natives.register_fn(name, move |context: NativeCallContext, value: &mut T| {
+            display_truncated(&context, show, value)
         });
     }
     for name in ["print", "debug"] {
@@ -189,7 +184,14 @@ fn register_numbers(natives: &mut Natives) {
     natives.register_fn("to_string", |number: i64| number.to_string());
 }
 
-/// Replaces Rhai's forms for lists and maps.
+/// Text in quotes: an escape takes up to ten bytes.
+fn quoted(name: &str, text: &str) -> Fallible<ImmutableString> {
+    let mut out = Text::new();
+    write!(out, "{text:?}").map_err(|_| too_long(name))?;
+    Ok(out.finish())
+}
+
+/// Replaces Rhai's forms for lists, maps and quoted texts.
 pub(super) fn register(natives: &mut Natives) {
     register_for::<Array>(natives, |writer, list| writer.list(Items::of(list), 0));
     register_for::<FrozenList>(natives, |writer, list| writer.list(list.iter(), 0));
@@ -200,4 +202,7 @@ pub(super) fn register(natives: &mut Natives) {
         writer.map(&mut map.pairs().iter().map(|(key, value)| (key.as_str(), value)), 0)
     });
     register_numbers(natives);
+    for name in ["debug", "to_debug"] {
+        natives.register_fn(name, move |text: &str| quoted(name, text));
+    }
 }

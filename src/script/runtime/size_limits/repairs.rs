@@ -1,7 +1,7 @@
-//! Natives of Rhai that are replaced because they check sizes too late or loop without end. What they do otherwise
-//! stays as Rhai documents it.
+//! Natives of Rhai that are replaced because they make much out of little without a check, or loop without end. What they do
+//! otherwise stays as Rhai documents it.
 
-use super::{MAX_ITEMS, MAX_TEXT, Text, collect, too_long, too_many};
+use super::{MAX_ITEMS, MAX_TEXT, Text, collect, fits, too_long, too_many};
 use crate::script::runtime::natives::{Fallible, Natives};
 use rhai::{Array, Blob, Dynamic, ImmutableString};
 
@@ -51,6 +51,61 @@ fn pad_text(text: &mut ImmutableString, length: i64, padding: &str) -> Fallible<
     Ok(())
 }
 
+/// How many bytes `length` asks for; none where it is negative.
+fn bytes(name: &str, length: i64) -> Fallible<usize> {
+    let length = usize::try_from(length).unwrap_or(0);
+    if length > MAX_TEXT { Err(too_long(name)) } else { Ok(length) }
+}
+
+/// The byte that Rhai makes of a number: its lowest one.
+fn low_byte(number: i64) -> u8 {
+    number.to_le_bytes()[0]
+}
+
+/// `blob.pad(length, number)`.
+fn pad_blob(blob: &mut Blob, length: i64, number: i64) -> Fallible<()> {
+    let length = bytes("pad", length)?;
+    if length > blob.len() {
+        blob.resize(length, low_byte(number));
+    }
+    Ok(())
+}
+
+/// `blob.as_string()`: what is no UTF-8 becomes three bytes each.
+fn as_string(blob: &mut Blob) -> Fallible<String> {
+    if let Ok(text) = std::str::from_utf8(blob) {
+        return Ok(text.to_owned());
+    }
+    if blob.len() > MAX_TEXT / 3 {
+        return Err(too_long("as_string"));
+    }
+    Ok(String::from_utf8_lossy(blob).into_owned())
+}
+
+fn register_blobs(natives: &mut Natives) {
+    natives.register_fn("blob", |length: i64| Ok(vec![0_u8; bytes("blob", length)?]) as Fallible<Blob>);
+    natives.register_fn("blob", |length: i64, number: i64| -> Fallible<Blob> {
+        Ok(vec![low_byte(number); bytes("blob", length)?])
+    });
+    natives.register_change("pad", pad_blob);
+    natives.register_fn("as_string", as_string);
+    for name in ["+=", "append"] {
+        natives.register_change(name, |text: &mut ImmutableString, blob: Blob| -> Fallible<()> {
+            *text += as_string(&mut { blob })?.as_str();
+            Ok(())
+        });
+    }
+}
+
+/// `list + list`: Rhai's own takes a copy of both.
+fn concatenated(list: &mut Array, other: Array) -> Fallible<Array> {
+    fits("+", (list.len() + other.len()) * size_of::<Dynamic>())?;
+    let mut whole = Array::with_capacity(list.len() + other.len());
+    whole.extend_from_slice(list);
+    whole.extend(other);
+    Ok(whole)
+}
+
 fn split_rev(text: &str, separator: &str, pieces: i64) -> Fallible<Array> {
     let pieces = usize::try_from(pieces).unwrap_or(0).max(1);
     collect("split_rev", text.rsplitn(pieces, separator).map(Into::into))
@@ -72,6 +127,8 @@ pub(super) fn register(natives: &mut Natives) {
         pad_text(text, length, padding.encode_utf8(&mut [0; 4]))
     });
     register_split_rev(natives);
+    register_blobs(natives);
+    natives.register_fn("+", concatenated);
     natives.register_fn("to_chars", |text: &str| collect("to_chars", text.chars().map(Into::into)));
     natives.register_fn("to_array", |blob: &mut Blob| {
         collect("to_array", blob.iter().map(|byte| i64::from(*byte).into()))

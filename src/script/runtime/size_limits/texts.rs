@@ -1,0 +1,86 @@
+//! Natives of Rhai for texts that are replaced because they take several times the text: `sub_string`, `crop`, `to_upper`. What they
+//! do otherwise stays as Rhai documents it.
+
+use super::fits;
+use crate::script::runtime::natives::{Fallible, Natives};
+use rhai::ImmutableString;
+use std::ops::{Range, RangeInclusive};
+
+/// The byte that character `place` of `text` begins at; the end where there are fewer. What is ASCII up to there is not gone through
+/// letter by letter.
+fn byte_of(text: &str, place: usize) -> usize {
+    match text.as_bytes().get(..place) {
+        Some(before) if before.is_ascii() => place,
+        _ => text.char_indices().nth(place).map_or(text.len(), |(byte, _)| byte),
+    }
+}
+
+/// `length` characters from `start` on, which counts from the end where it is negative.
+fn part(text: &str, start: i64, length: i64) -> &str {
+    let length = usize::try_from(length).unwrap_or(0);
+    let start = match usize::try_from(start) {
+        Ok(start) => start,
+        Err(_) => {
+            let back = usize::try_from(start.unsigned_abs()).unwrap_or(usize::MAX);
+            text.chars().count().saturating_sub(back)
+        }
+    };
+    let text = &text[byte_of(text, start)..];
+    &text[..byte_of(text, length)]
+}
+
+/// Start and length of a range of characters, of which negative ones begin at the start.
+fn of_range(range: &Range<i64>) -> (i64, i64) {
+    let start = range.start.max(0);
+    (start, range.end.max(start) - start)
+}
+
+fn of_inclusive(range: &RangeInclusive<i64>) -> (i64, i64) {
+    let (start, length) = of_range(&(*range.start()..*range.end()));
+    (start, length.saturating_add(1))
+}
+
+/// The text in other letters, which may take three times its bytes.
+fn upper(name: &str, text: &str) -> Fallible<String> {
+    fits(name, if text.is_ascii() { text.len() } else { text.len().saturating_mul(3) })?;
+    Ok(text.to_uppercase())
+}
+
+fn register_parts(natives: &mut Natives) {
+    natives.register_fn("sub_string", |text: &str, start: i64| part(text, start, i64::MAX).to_owned());
+    natives.register_fn("sub_string", |text: &str, start: i64, length: i64| {
+        part(text, start, length).to_owned()
+    });
+    natives.register_fn("sub_string", |text: &str, range: Range<i64>| {
+        let (start, length) = of_range(&range);
+        part(text, start, length).to_owned()
+    });
+    natives.register_fn("sub_string", |text: &str, range: RangeInclusive<i64>| {
+        let (start, length) = of_inclusive(&range);
+        part(text, start, length).to_owned()
+    });
+    natives.register_change("crop", |text: &mut ImmutableString, start: i64| {
+        *text = part(text, start, i64::MAX).into();
+    });
+    natives.register_change("crop", |text: &mut ImmutableString, start: i64, length: i64| {
+        *text = part(text, start, length).into();
+    });
+    natives.register_change("crop", |text: &mut ImmutableString, range: Range<i64>| {
+        let (start, length) = of_range(&range);
+        *text = part(text, start, length).into();
+    });
+    natives.register_change("crop", |text: &mut ImmutableString, range: RangeInclusive<i64>| {
+        let (start, length) = of_inclusive(&range);
+        *text = part(text, start, length).into();
+    });
+}
+
+pub(super) fn register(natives: &mut Natives) {
+    register_parts(natives);
+    natives.register_fn("to_upper", |text: &str| upper("to_upper", text));
+    natives.register_fn("upper", |text: &str| upper("upper", text));
+    natives.register_change("make_upper", |text: &mut ImmutableString| -> Fallible<()> {
+        *text = upper("make_upper", text)?.into();
+        Ok(())
+    });
+}

@@ -1,0 +1,71 @@
+//! Scripts that ask for all there is: each ends with an answer, in time and within a small multiple of its memory.
+
+use crate::harness::{Client, DEADLINE, Mock};
+use std::fs;
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+/// Bodies of views, one a line.
+const SCRIPTS: &str = include_str!("hostile/scripts.txt");
+
+/// Functions that they call. Of `deep` each level has the one below twice, so that it is endless for whoever goes through it.
+const FUNCTIONS: &str = r#"
+fn calls_itself(n) { calls_itself(n + 1) }
+fn deep(x) { for i in range(25) { x = group_by([#{ k: "a", v: x }, #{ k: "a", v: x }], "k"); } x }
+fn registerRules() { app.get("/", view); }
+"#;
+
+/// Far more than twice the time of a call: a test build on a busy machine takes long for one native.
+const LONGEST: Duration = Duration::from_secs(12);
+
+/// Three times the memory of a call: an operation that goes over it has what there was, as much again as its argument, and both in its
+/// result. The rest is the program.
+const MOST: u64 = (3 * 32 + 24) << 10;
+
+/// The most memory that the process had at once, in KiB.
+fn peak(mock: &Mock) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{}/status", mock.pid())).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse().unwrap()
+}
+
+/// What is wrong with the end of `script`.
+fn fault(script: &str) -> Option<String> {
+    let source = format!("fn view() {{ {script} }}{FUNCTIONS}");
+    let arguments = ["--workers", "1", "--script-timeout", "500ms"];
+    let mock = Mock::start_with(&arguments, |folder| folder.write("provision/initial", &source));
+    let began = Instant::now();
+    let mut client = Client::connect(&mock.traffic, LONGEST + DEADLINE).ok()?;
+    let status = match client.try_send("GET", "/", &[], b"") {
+        Ok(reply) if reply.status == 404 && reply.text().contains("help here") => {
+            return Some(format!("does not load: {}", mock.log()));
+        }
+        Ok(reply) => reply.status,
+        Err(error) => return Some(format!("no answer: {error}")),
+    };
+    let (took, peak) = (began.elapsed(), peak(&mock));
+    println!("{status} {took:.1?} {} MiB {script}", peak >> 10);
+    let slow = took > LONGEST;
+    (slow || peak > MOST).then(|| format!("{status} after {took:?}, {} MiB", peak >> 10))
+}
+
+#[test]
+fn hostile_scripts_end_in_time_and_within_their_memory() {
+    let scripts: Vec<&str> = SCRIPTS.lines().filter(|line| !line.starts_with('#')).collect();
+    assert!(scripts.len() > 100);
+    let (rest, faults) = (Mutex::new(scripts.iter()), Mutex::new(Vec::new()));
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                loop {
+                    let Some(script) = rest.lock().unwrap().next() else { return };
+                    if let Some(fault) = fault(script) {
+                        faults.lock().unwrap().push(format!("{script}\n    {fault}"));
+                    }
+                }
+            });
+        }
+    });
+    let faults = faults.into_inner().unwrap();
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
