@@ -12,6 +12,9 @@ use std::fmt;
 /// Deepest nesting that is read, as serde_json has it.
 const MAX_DEPTH: usize = 128;
 
+/// Room is made for at most so many entries before they come: text is to pay for memory.
+const MOST_EXPECTED: usize = 16;
+
 /// A value that can be built from JSON.
 pub(crate) trait Build: Sized {
     type Key: Key;
@@ -53,13 +56,15 @@ pub(crate) fn read<T: Build>(bytes: &[u8]) -> Result<T, serde_json::Error> {
 struct Text<K> {
     /// Keys that came before, each at the place that its letters give it: the items of a list mostly have the same.
     keys: RefCell<[Option<K>; 32]>,
+    /// How many entries the last map had: the next one mostly has as many.
+    entries: Cell<usize>,
     /// Whether there was a number beyond 64 bits. serde_json gives it as a float, also where it is an integer.
     large: Cell<bool>,
 }
 
 impl<K> Default for Text<K> {
     fn default() -> Self {
-        Text { keys: RefCell::new([const { None }; 32]), large: Cell::new(false) }
+        Text { keys: RefCell::new([const { None }; 32]), entries: Cell::new(0), large: Cell::new(false) }
     }
 }
 
@@ -185,10 +190,11 @@ impl<'t, T: Build> Visitor<'t> for Node<'_, T> {
     }
 
     fn visit_map<A: MapAccess<'t>>(self, mut map: A) -> Result<T, A::Error> {
-        let mut pairs = Vec::new();
+        let mut pairs = Vec::with_capacity(self.0.entries.get().min(MOST_EXPECTED));
         while let Some(key) = map.next_key_seed(Name(self.0))? {
             pairs.push((key, map.next_value_seed(Node(self.0))?));
         }
+        self.0.entries.set(pairs.len());
         Ok(T::map(pairs))
     }
 }

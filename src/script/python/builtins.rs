@@ -141,21 +141,21 @@ fn sum(list: &Array) -> Fallible<Dynamic> {
 
 /// `min(list)` and `max(list)`: the first of the items that is `wanted` than the others.
 fn extreme(name: &str, list: &Array, wanted: Ordering) -> Fallible<Dynamic> {
-    extreme_by(name, list, list, wanted)
+    Ok(list[place_of_extreme(name, list, wanted)?].clone())
 }
 
-/// The same by the `keys` of the items.
-fn extreme_by(name: &str, list: &Array, keys: &Array, wanted: Ordering) -> Fallible<Dynamic> {
+/// The place of the first item that is `wanted` than the others.
+fn place_of_extreme(name: &str, list: &Array, wanted: Ordering) -> Fallible<usize> {
     let mut order = Order::new();
-    let mut pairs = keys.iter().zip(list);
-    let Some(mut best) = pairs.next() else { return Err(format!("{name}: the list is empty").into()) };
-    for pair in pairs {
-        if order.compare(pair.0, best.0) == wanted {
-            best = pair;
+    let mut items = list.iter().enumerate();
+    let Some(mut best) = items.next() else { return Err(format!("{name}: the list is empty").into()) };
+    for item in items {
+        if order.compare(item.1, best.1) == wanted {
+            best = item;
         }
     }
     order.result(name)?;
-    Ok(best.1.clone())
+    Ok(best.0)
 }
 
 fn sorted(list: Array) -> Fallible<Array> {

@@ -214,7 +214,7 @@ pub(crate) fn into_items(value: Dynamic) -> Array {
 /// A map of either kind, to be read.
 pub(crate) enum MapRef<'v> {
     Rhai(DynamicReadLock<'v, Map>),
-    Frozen(FrozenMap),
+    Frozen(DynamicReadLock<'v, FrozenMap>),
 }
 
 /// The entries of `value`, where it is a map.
@@ -222,7 +222,7 @@ pub(crate) fn as_map(value: &Dynamic) -> Option<MapRef<'_>> {
     if let Some(map) = value.read_lock::<Map>() {
         return Some(MapRef::Rhai(map));
     }
-    value.read_lock::<FrozenMap>().map(|map| MapRef::Frozen(map.clone()))
+    value.read_lock::<FrozenMap>().map(MapRef::Frozen)
 }
 
 impl MapRef<'_> {

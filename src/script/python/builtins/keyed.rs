@@ -2,18 +2,26 @@
 //! `where`, `pluck`. A closure costs a call for each item, ten times the work.
 
 use super::order::{Order, equal};
-use super::{extreme_by, sum};
-use crate::script::runtime::frozen::{FrozenList, FrozenMap, as_map};
+use super::{place_of_extreme, sum};
+use crate::script::runtime::frozen::{FrozenList, FrozenMap, Items, ListRef, as_list, as_map};
 use crate::script::runtime::json::python_float;
 use crate::script::runtime::natives::{Fallible, Natives};
 use crate::script::runtime::size_limits::type_name;
 use crate::system::truncate::beginning;
 use rhai::{Array, Dynamic, FnPtr, ImmutableString, Map, NativeCallContext};
+use std::any::TypeId;
 use std::cmp::Ordering;
 use std::collections::HashMap;
 
-/// The value of `key` in each item. As in Python, an item without it is an error.
-fn values(name: &str, list: &Array, key: &str) -> Fallible<Array> {
+/// The two types of lists. What is registered for both in common borrows the list: a script's variable is not copied.
+const LISTS: [TypeId; 2] = [TypeId::of::<Array>(), TypeId::of::<FrozenList>()];
+
+/// The value of `key` in each item of `list`. As in Python, an item without it is an error.
+fn values(name: &str, list: &Dynamic, key: &str) -> Fallible<Array> {
+    as_list(list).map_or_else(|| Ok(Array::new()), |list| values_of(name, list.iter(), key))
+}
+
+fn values_of(name: &str, items: Items, key: &str) -> Fallible<Array> {
     let value = |(index, item): (usize, &Dynamic)| {
         let Some(map) = as_map(item) else {
             return Err(format!("{name}: item {index} is no map but `{}`", type_name(item)).into());
@@ -22,7 +30,7 @@ fn values(name: &str, list: &Array, key: &str) -> Fallible<Array> {
             .cloned()
             .ok_or_else(|| format!("{name}: item {index} has no key `{}`", beginning(key, 80)).into())
     };
-    list.iter().enumerate().map(value).collect()
+    items.enumerate().map(value).collect()
 }
 
 /// What a list is sorted by, and whether from the largest to the smallest.
@@ -65,7 +73,7 @@ impl SortOptions {
     /// What each item is sorted by.
     fn keys(&self, context: &NativeCallContext, list: &Array) -> Fallible<Array> {
         if let Ok(key) = self.key.as_immutable_string_ref() {
-            return values("sorted", list, &key);
+            return values_of("sorted", Items::of(list), &key);
         }
         match self.key.clone().try_cast::<FnPtr>() {
             Some(key) => list.iter().map(|item| key.call_within_context(context, (item.clone(),))).collect(),
@@ -88,10 +96,11 @@ impl SortOptions {
 }
 
 /// The items under the text of their value, in the order in which the values come first.
-fn group_by(list: &Array, key: &str) -> Fallible<FrozenMap> {
+fn group_by(list: &Dynamic, key: &str) -> Fallible<FrozenMap> {
+    let Some(list) = as_list(list) else { return Ok(FrozenMap::new(Vec::new())) };
     let mut groups: Vec<(ImmutableString, Array)> = Vec::new();
     let mut places: HashMap<ImmutableString, usize> = HashMap::new();
-    for (value, item) in values("group_by", list, key)?.iter().zip(list) {
+    for (value, item) in values_of("group_by", list.iter(), key)?.into_iter().zip(list.iter()) {
         let name = group_name(value)?;
         let place = *places.entry(name).or_insert_with_key(|name| {
             groups.push((name.clone(), Array::new()));
@@ -104,9 +113,9 @@ fn group_by(list: &Array, key: &str) -> Fallible<FrozenMap> {
 }
 
 /// The key of a map for a value: what `json.dumps` writes for keys that are no text.
-fn group_name(value: &Dynamic) -> Fallible<ImmutableString> {
-    if let Ok(text) = value.clone().into_immutable_string() {
-        return Ok(text);
+fn group_name(value: Dynamic) -> Fallible<ImmutableString> {
+    if value.is_string() {
+        return Ok(value.into_immutable_string()?);
     }
     if let Ok(number) = value.as_float() {
         return Ok(python_float(number).into());
@@ -116,26 +125,25 @@ fn group_name(value: &Dynamic) -> Fallible<ImmutableString> {
         _ if value.is_unit() => Ok("null".into()),
         _ => Err(format!(
             "group_by: a value of type `{}` can't be a key: group by text, numbers or booleans",
-            type_name(value)
+            type_name(&value)
         )
         .into()),
     }
 }
 
 /// The items that have all the `wanted` values; a missing key has the value `()`.
-fn filtered(list: Array, wanted: &Map) -> Fallible<Array> {
-    let mut found = Array::new();
-    for (index, item) in list.into_iter().enumerate() {
-        let Some(map) = as_map(&item) else {
-            return Err(format!("where: item {index} is no map but `{}`", type_name(&item)).into());
+fn filtered(list: &Dynamic, wanted: &Map) -> Fallible<Array> {
+    let (list, mut found) = (as_list(list), Array::new());
+    for (index, item) in list.iter().flat_map(ListRef::iter).enumerate() {
+        let Some(map) = as_map(item) else {
+            return Err(format!("where: item {index} is no map but `{}`", type_name(item)).into());
         };
         let fits = wanted.iter().all(|(key, value)| match map.get(key) {
             Some(present) => equal(present, value),
             None => value.is_unit(),
         });
-        drop(map);
         if fits {
-            found.push(item);
+            found.push(item.clone());
         }
     }
     Ok(found)
@@ -162,15 +170,18 @@ fn register_sorted(natives: &mut Natives) {
 
 pub(super) fn register(natives: &mut Natives) {
     register_sorted(natives);
-    natives.register_fn("pluck", |list: Array, key: &str| values("pluck", &list, key));
-    natives.register_fn("group_by", |list: Array, key: &str| group_by(&list, key));
-    natives.register_fn("where", |list: Array, wanted: Map| filtered(list, &wanted));
-    natives.register_fn("sum", |list: Array, key: &str| sum(&values("sum", &list, key)?));
-    for (name, wanted) in [("min", Ordering::Less), ("max", Ordering::Greater)] {
-        natives.register_fn(name, move |list: Array, key: &str| {
-            extreme_by(name, &list, &values(name, &list, key)?, wanted)
-        });
-    }
+    natives.in_common(&LISTS, |natives| {
+        natives.register_fn("pluck", |list: &mut Dynamic, key: &str| values("pluck", list, key));
+        natives.register_fn("group_by", |list: &mut Dynamic, key: &str| group_by(list, key));
+        natives.register_fn("where", |list: &mut Dynamic, wanted: Map| filtered(list, &wanted));
+        natives.register_fn("sum", |list: &mut Dynamic, key: &str| sum(&values("sum", list, key)?));
+        for (name, wanted) in [("min", Ordering::Less), ("max", Ordering::Greater)] {
+            natives.register_fn(name, move |list: &mut Dynamic, key: &str| -> Fallible<Dynamic> {
+                let place = place_of_extreme(name, &values(name, list, key)?, wanted)?;
+                Ok(as_list(list).and_then(|list| list.get(place).cloned()).unwrap_or_default())
+            });
+        }
+    });
 }
 
 #[cfg(test)]

@@ -32,6 +32,13 @@ impl Order {
     }
 
     fn at_depth(&mut self, left: &Dynamic, right: &Dynamic, depth: usize) -> Ordering {
+        // What lists are sorted by, mostly.
+        if left.is_int() && right.is_int() {
+            return left.as_int().cmp(&right.as_int());
+        }
+        if left.is_string() && right.is_string() {
+            return texts(left, right);
+        }
         if is_late(depth) {
             self.refused.get_or_insert_with(|| "the script ran out of time".to_owned());
             return Ordering::Equal;
@@ -150,11 +157,11 @@ pub(super) fn equal(left: &Dynamic, right: &Dynamic) -> bool {
 
 fn equal_at_depth(left: &Dynamic, right: &Dynamic, depth: usize) -> bool {
     // What lists are searched for, mostly.
-    if let (Ok(left), Ok(right)) = (left.as_int(), right.as_int()) {
-        return left == right;
+    if left.is_int() && right.is_int() {
+        return left.as_int() == right.as_int();
     }
-    if let (Ok(left), Ok(right)) = (left.as_immutable_string_ref(), right.as_immutable_string_ref()) {
-        return *left == *right;
+    if left.is_string() && right.is_string() {
+        return texts(left, right).is_eq();
     }
     if depth > MAX_DEPTH || is_late(depth) {
         return false;

@@ -149,13 +149,19 @@ impl Writer<'_> {
         if value.is_unit() {
             return Ok(self.out.write_all(b"null")?);
         }
-        if let Ok(flag) = value.as_bool() {
+        if value.is_bool()
+            && let Ok(flag) = value.as_bool()
+        {
             return Ok(serde_json::to_writer(&mut self.out, &flag)?);
         }
-        if let Ok(number) = value.as_int() {
+        if value.is_int()
+            && let Ok(number) = value.as_int()
+        {
             return Ok(serde_json::to_writer(&mut self.out, &number)?);
         }
-        if let Ok(number) = value.as_float() {
+        if value.is_float()
+            && let Ok(number) = value.as_float()
+        {
             if !number.is_finite() {
                 return Err(Refusal::new(format!("the number {number} has no JSON form")));
             }
@@ -164,7 +170,9 @@ impl Writer<'_> {
             }
             return Ok(serde_json::to_writer(&mut self.out, &number)?);
         }
-        if let Ok(letter) = value.as_char() {
+        if value.is_char()
+            && let Ok(letter) = value.as_char()
+        {
             return self.text(letter.encode_utf8(&mut [0; 4]));
         }
         // `request.args` and its like, as Flask's `jsonify` takes them.
