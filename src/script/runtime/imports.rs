@@ -4,7 +4,7 @@ use super::budget::{self, Budget, MAX_DEPTH};
 use super::files::{File, Files};
 use super::natives::{Fallible, Handles};
 use super::{call, chain, files};
-use rhai::{Dynamic, Engine, EvalAltResult, Module, ModuleResolver, Position, Shared};
+use rhai::{Dynamic, Engine, EvalAltResult, FnPtr, Module, ModuleResolver, Position, Shared};
 
 /// The module that `import "path"` in `files` means.
 fn import(files: &Files, engine: &Engine, path: &str, at: Position) -> Fallible<Shared<Module>> {
@@ -71,11 +71,22 @@ pub(crate) fn register(engine: &mut Engine, budget: Budget, handles: Handles) {
             Some(value) => Some(Some(value)),
             None => (!file.overloads(name).is_empty()).then_some(None),
         });
-        let Some(value) = found.unwrap_or_else(|| handles.get(name).cloned()) else { return Ok(None) };
+        let value = match found {
+            Some(None) if registers(context.source()) => FnPtr::new(name).ok().map(Into::into),
+            Some(found) => found,
+            None => handles.get(name).cloned(),
+        };
+        let Some(value) = value else { return Ok(None) };
         // What a closure captures Rhai makes a parameter of it; a change of that copy would be lost.
         let captured = |local: &Dynamic| local.tag() == files::TOP_LEVEL;
         Ok(context.scope().get(name).is_none_or(captured).then_some(value))
     });
+}
+
+/// Whether the provision's own file is registering its rules, which name its functions. Rhai looks at all of them to find one,
+/// so the views of a large file would cost the square.
+fn registers(source: Option<&str>) -> bool {
+    call::is_loading() && call::files().is_ok_and(|files| source == Some(&files.main))
 }
 
 /// What `look` finds in the file that runs, else in the view's file: a closure has no source of its own, and may be called by a
