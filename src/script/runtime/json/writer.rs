@@ -68,8 +68,8 @@ struct Bytes {
     limit: usize,
 }
 
-/// Up to this size a piece is written byte by byte: musl copies by an instruction that takes as long to begin.
-const SHORT: usize = 16;
+/// Up to this size a piece is written eight bytes at a time: musl copies by an instruction that takes as long to begin.
+const SHORT: usize = 32;
 
 impl Bytes {
     fn make_room(&mut self, more: usize) -> std::io::Result<()> {
@@ -81,10 +81,12 @@ impl Bytes {
     }
 
     fn copy(&mut self, bytes: &[u8]) {
-        match bytes.len() {
-            ..=SHORT => bytes.iter().for_each(|byte| self.written.push(*byte)),
-            _ => self.written.extend_from_slice(bytes),
+        if bytes.len() > SHORT {
+            return self.written.extend_from_slice(bytes);
         }
+        let (eights, rest) = bytes.as_chunks::<8>();
+        eights.iter().for_each(|eight| self.written.extend_from_slice(eight));
+        rest.iter().for_each(|byte| self.written.push(*byte));
     }
 
     /// A text in quotes that has nothing to escape.

@@ -7,6 +7,7 @@ use crate::script::runtime::frozen::{FrozenList, FrozenMap, Items, as_list, as_m
 use crate::script::runtime::large_int::LargeInt;
 use crate::script::runtime::names;
 use crate::script::runtime::natives::{Fallible, Natives, ScriptValue};
+use itoa::Buffer as Digits;
 use rhai::{Array, Dynamic, FnPtr, ImmutableString, Map, NativeCallContext};
 use std::fmt::{self, Write};
 
@@ -176,12 +177,12 @@ fn register_for<T: ScriptValue>(natives: &mut Natives, show: Show<T>) {
 /// Text and whole number as one text. Rhai has one function for all types, which looks for the right `to_string` at each call:
 /// ten times the work.
 fn register_numbers(natives: &mut Natives) {
-    natives.register_fn("+", |before: &str, number: i64| [before, &number.to_string()].concat());
-    natives.register_fn("+", |number: i64, after: &str| [&number.to_string(), after].concat());
+    natives.register_fn("+", |before: &str, number: i64| [before, Digits::new().format(number)].concat());
+    natives.register_fn("+", |number: i64, after: &str| [Digits::new().format(number), after].concat());
     natives.register_change("+=", |before: &mut ImmutableString, number: i64| {
-        before.make_mut().push_str(&number.to_string());
+        before.make_mut().push_str(Digits::new().format(number));
     });
-    natives.register_fn("to_string", |number: i64| number.to_string());
+    natives.register_fn("to_string", |number: i64| ImmutableString::from(Digits::new().format(number)));
 }
 
 /// Text in quotes: an escape takes up to ten bytes.
