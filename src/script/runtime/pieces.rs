@@ -124,15 +124,16 @@ struct Builder<'t, 's> {
     source: &'s str,
     tokens: &'t [Token<'s>],
     pieces: Vec<Piece>,
-    /// Functions of the last piece.
+    /// Functions of the last piece, and their bytes.
     functions: usize,
+    bytes: usize,
     /// Where the text of the last piece ends: line and column.
     end: (usize, usize),
 }
 
 impl<'t, 's> Builder<'t, 's> {
     fn new(source: &'s str, tokens: &'t [Token<'s>]) -> Builder<'t, 's> {
-        Builder { source, tokens, pieces: Vec::new(), functions: MOST_FUNCTIONS, end: (1, 1) }
+        Builder { source, tokens, pieces: Vec::new(), functions: MOST_FUNCTIONS, bytes: 0, end: (1, 1) }
     }
 
     fn byte(&self, token: usize) -> usize {
@@ -157,17 +158,19 @@ impl<'t, 's> Builder<'t, 's> {
     fn function(&mut self, item: &Item<'_>) {
         let text = &self.source[self.byte(item.from)..=self.byte(item.to)];
         let (begin, last) = (&self.tokens[item.from], &self.tokens[item.to]);
-        let full = |piece: &Piece| piece.text.len() > LONG + piece.lines.0;
-        if self.functions >= MOST_FUNCTIONS || self.pieces.last().is_none_or(full) {
+        // What leads to its place does not count.
+        if self.functions >= MOST_FUNCTIONS || self.bytes > LONG {
             self.pieces.push(Piece { text: String::new(), lines: (begin.line, begin.line) });
-            (self.functions, self.end) = (0, (1, 1));
+            (self.functions, self.bytes, self.end) = (0, 0, (1, 1));
         }
         if let Some(piece) = self.pieces.last_mut() {
             pad(&mut piece.text, self.end, (begin.line, begin.column));
             piece.text.push_str(text);
             piece.lines.1 = last.line;
         }
-        (self.functions, self.end) = (self.functions + 1, (last.line, last.column + 1));
+        self.functions += 1;
+        self.bytes += text.len();
+        self.end = (last.line, last.column + 1);
     }
 }
 
@@ -245,5 +248,7 @@ mod tests {
         assert_eq!(pieces.len(), 1 + 1000_usize.div_ceil(MOST_FUNCTIONS));
         assert!(pieces[1].has_line(1) && !pieces[1].has_line(1 + 4 * MOST_FUNCTIONS));
         assert_eq!(contents(&in_pieces(&engine, &pieces)), contents(&[engine.compile(&source).unwrap()]));
+        let line: String = (0..4000).map(|n| format!("fn f{n}(a, b) {{ a + b }} ")).collect();
+        assert_eq!(split(&line).len(), 1 + 4000_usize.div_ceil(MOST_FUNCTIONS));
     }
 }

@@ -12,6 +12,10 @@ pub(super) fn hint(kind: &Kind) -> Option<String> {
         Kind::NoVariable(name) => missing::variable(name).or_else(|| habit::name(name))?,
         Kind::NoBoolean => "write `bool(x)` for Python's truth, or compare, as in `x != ()`",
         Kind::NotIterable => "a map is walked by its keys: `for key in map.keys()`",
+        Kind::InUse => {
+            "a closure can't use the variable that the chain before it begins with: put that part into a variable of its \
+             own, as in `let keys = m.keys(); keys.map(|k| m[k])`"
+        }
         Kind::OverBudget(Limit::Time) => "end the loop, or raise --script-timeout",
         Kind::OverBudget(Limit::Load) => {
             "put data into a file for `read_json`, functions into files for `import`, or raise --load-time"

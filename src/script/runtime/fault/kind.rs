@@ -14,6 +14,8 @@ pub enum Kind {
     /// A `for` loop over a value that has no items.
     NotIterable,
     OverBudget(Limit),
+    /// A closure uses the variable that the running chain of methods begins with.
+    InUse,
     /// A view that gave `()`.
     ReturnedNothing,
     Other,
@@ -30,6 +32,7 @@ impl From<&EvalAltResult> for Kind {
             EvalAltResult::ErrorFunctionNotFound(signature, _) => Kind::NoFunction(signature.clone()),
             EvalAltResult::ErrorVariableNotFound(name, _) => Kind::NoVariable(name.clone()),
             EvalAltResult::ErrorFor(..) => Kind::NotIterable,
+            EvalAltResult::ErrorDataRace(..) => Kind::InUse,
             EvalAltResult::ErrorMismatchDataType(wanted, ..) if wanted == "bool" => Kind::NoBoolean,
             EvalAltResult::ErrorRuntime(thrown, at)
                 if at.is_none()
@@ -66,6 +69,7 @@ mod tests {
             ("let x = ;", Kind::Syntax),
             ("let n = 1.5; for x in n {}", Kind::NotIterable),
             ("let n = 1.5; if n { 1 } else { 2 }", Kind::NoBoolean),
+            ("let m = #{ a: 1 }; m.keys().map(|k| m[k])", Kind::InUse),
             ("nobody", Kind::NoVariable("nobody".to_owned())),
         ] {
             let error = budget.run(|| engine.run(script)).unwrap_err();
