@@ -6,7 +6,7 @@
 
 use super::natives::Natives;
 use super::optimizing;
-use super::pieces::{self, Piece};
+use super::pieces::{self, Piece, has_places};
 use rhai::{
     AST, ASTNode, Dynamic, EncapsulatedEnviron, Engine, Expr, FnNamespace, FnPtr, FuncRegistration,
     Identifier, Locked, Module, ParseError, Position, RhaiFunc, ScriptFnMetadata, Shared, Stmt, Token,
@@ -99,12 +99,6 @@ fn with_renamed<T>(
     let renaming = Renaming { names: names.into_keys().collect(), places, before: Before::Other };
     let _restore = Restore(RENAMING.replace(Some(renaming.clone())));
     again(&renaming).map(Some)
-}
-
-/// Whether Rhai tells places in `text` apart: it counts lines and columns in 16 bits.
-fn has_places(text: &str) -> bool {
-    let most = usize::from(u16::MAX);
-    text.lines().nth(most - 1).is_none() && text.lines().all(|line| line.len() < most)
 }
 
 /// The functions of a file that are renamed, each with its numbers of parameters.
@@ -264,7 +258,8 @@ impl Renaming {
     /// Whether it changes anything in `piece`, of which `ast` was made.
     fn concerns(&self, piece: &Piece, ast: &AST) -> bool {
         let defines = |function: &ScriptFnMetadata<'_>| self.names.contains(function.name);
-        let in_quotes = |name: &String| piece.text.contains(&format!("{name}\""));
+        let in_quotes =
+            |name: &String| ['"', '`'].iter().any(|quote| piece.text.contains(&format!("{name}{quote}")));
         self.places.iter().filter_map(|at| at.line()).any(|line| piece.has_line(line))
             || ast.iter_functions().any(|function| defines(&function))
             || self.names.iter().any(in_quotes)

@@ -32,9 +32,16 @@ struct Item<'s> {
     has_closure: bool,
 }
 
-/// `source` in pieces, with the top level in the first one; a small file is one piece.
+/// `source` in pieces, with the top level in the first one; a small file is one piece. So is one of more lines or longer ones than Rhai
+/// counts: each piece begins with as many empty lines and columns as stand before it.
 pub(super) fn split(source: &str) -> Vec<Piece> {
-    if source.len() <= LONG { vec![whole(source)] } else { split_at_functions(source) }
+    if source.len() <= LONG || !has_places(source) { vec![whole(source)] } else { split_at_functions(source) }
+}
+
+/// Whether Rhai tells places in `text` apart: it counts lines and columns in 16 bits.
+pub(super) fn has_places(text: &str) -> bool {
+    let most = usize::from(u16::MAX);
+    text.lines().nth(most - 1).is_none() && text.lines().all(|line| line.len() < most)
 }
 
 fn whole(source: &str) -> Piece {
@@ -168,8 +175,7 @@ impl<'t, 's> Builder<'t, 's> {
             piece.text.push_str(text);
             piece.lines.1 = last.line;
         }
-        self.functions += 1;
-        self.bytes += text.len();
+        (self.functions, self.bytes) = (self.functions + 1, self.bytes + text.len());
         self.end = (last.line, last.column + 1);
     }
 }
@@ -186,6 +192,7 @@ mod tests {
     use super::*;
     use crate::script;
     use crate::script::runtime::budget::Budget;
+    use crate::script::runtime::names;
     use rhai::{AST, Engine};
 
     /// What is in a file, in an order that does not change.
@@ -248,7 +255,36 @@ mod tests {
         assert_eq!(pieces.len(), 1 + 1000_usize.div_ceil(MOST_FUNCTIONS));
         assert!(pieces[1].has_line(1) && !pieces[1].has_line(1 + 4 * MOST_FUNCTIONS));
         assert_eq!(contents(&in_pieces(&engine, &pieces)), contents(&[engine.compile(&source).unwrap()]));
-        let line: String = (0..4000).map(|n| format!("fn f{n}(a, b) {{ a + b }} ")).collect();
-        assert_eq!(split(&line).len(), 1 + 4000_usize.div_ceil(MOST_FUNCTIONS));
+    }
+
+    /// What stands before a piece is in it as empty lines and columns, so far as Rhai counts them.
+    #[test]
+    fn pieces_of_a_spread_file_are_few_and_short() {
+        let functions =
+            |gap: &str, count| -> String { (0..count).map(|n| format!("fn f{n}() {{ 1 }}{gap}")).collect() };
+        for (source, most) in [
+            (functions(" ", 3_000), 1 + 3_000_usize.div_ceil(MOST_FUNCTIONS)),
+            (functions(&" ".repeat(100), 1_000), 1),
+            (functions(&"\n".repeat(100), 1_000), 1),
+        ] {
+            let pieces = split(&source);
+            assert!(pieces.len() <= most, "{}", pieces.len());
+            assert!(pieces.iter().all(|piece| piece.text.len() <= source.len()));
+        }
+    }
+
+    #[test]
+    fn a_renamed_function_is_found_by_its_name_in_any_quotes_in_another_piece() {
+        let engine = script::engine(Budget::default());
+        let between: String = (0..2 * MOST_FUNCTIONS)
+            .map(|n| format!("fn f{n}() {{ {} }}\n", "1 + ".repeat(50) + "1"))
+            .collect();
+        for quoted in ["\"get\"", "`get`", "#\"get\"#"] {
+            let source = format!("fn get(a) {{ a }}\n{between}fn by_name() {{ Fn({quoted}) }}\n");
+            assert!(split(&source).len() > 2);
+            let ast = names::compile(&engine, &source).unwrap();
+            let by_name = ast.iter_fn_def().find(|function| function.name == "by_name");
+            assert!(format!("{by_name:?}").contains(&names::renamed("get")), "{quoted}");
+        }
     }
 }
