@@ -43,10 +43,9 @@ impl<T: Clone + AsRef<str> + for<'t> From<&'t str>> Key for T {}
 pub(crate) fn read<T: Build>(bytes: &[u8]) -> Result<T, serde_json::Error> {
     let text = Text::default();
     let mut json = serde_json::Deserializer::from_slice(bytes);
-    match Node(&text).deserialize(&mut json).and_then(|value| json.end().map(|()| value)) {
-        Ok(value) if !text.large.get() => return Ok(value),
-        Err(error) if !has_long_integer(bytes) => return Err(error),
-        _ => {}
+    let read = Node(&text).deserialize(&mut json).and_then(|value| json.end().map(|()| value));
+    if read.is_ok() && !text.large.get() || !has_long_integer(bytes) {
+        return read;
     }
     // Read again, piece by piece. Checked as a whole first, so that an error has its place in the whole text.
     exact(serde_json::from_slice::<&RawValue>(bytes)?, &text, 0)

@@ -5,8 +5,9 @@ use crate::script::runtime::frozen::{as_list, as_map, is_list, is_same};
 use crate::script::runtime::large_int::LargeInt;
 use crate::script::runtime::natives::Fallible;
 use crate::script::runtime::size_limits::{MAX_DEPTH, is_late, type_name};
-use rhai::Dynamic;
+use rhai::{Dynamic, Variant};
 use std::cmp::Ordering;
+use std::ops::{Range, RangeInclusive};
 
 /// Compares values and remembers the first pair that has no order.
 #[derive(Debug)]
@@ -187,8 +188,15 @@ fn equal_at_depth(left: &Dynamic, right: &Dynamic, depth: usize) -> bool {
         (Class::Text, Class::Text) => texts(left, right).is_eq(),
         (Class::Bool, Class::Bool) => left.as_bool().ok() == right.as_bool().ok(),
         (Class::Time, Class::Time) => datetime::compare(left, right).flatten() == Some(Ordering::Equal),
-        _ => left.is_unit() && right.is_unit(),
+        _ => left.is_unit() && right.is_unit() || are_same_range(left, right),
     }
+}
+
+fn are_same_range(left: &Dynamic, right: &Dynamic) -> bool {
+    fn are<T: Variant + Clone + PartialEq>(left: &Dynamic, right: &Dynamic) -> bool {
+        left.read_lock::<T>().zip(right.read_lock::<T>()).is_some_and(|(left, right)| *left == *right)
+    }
+    are::<Range<i64>>(left, right) || are::<RangeInclusive<i64>>(left, right)
 }
 
 fn is_nan(value: &Dynamic) -> bool {

@@ -11,6 +11,7 @@ fn constants_and_conversions_have_pythons_names() {
             "let l = json.loads(\"[1, [2], 3]\"); [3 in l, [2] in l, l.contains(4), random.choice(l.filter(|x| x == 3))]",
             "[true, true, false, 3]",
         ),
+        ("[0..3 in [0..3], 0..=3 in [0..3], [0..3].contains(0..4)]", "[true, false, false]"),
         ("[None, True, False]", "[(), true, false]"),
         ("[None == (), True == true]", "[true, true]"),
         (
