@@ -24,12 +24,15 @@ const KEYWORDS: [(&str, usize); 7] = [
 /// Names of functions that take any number of arguments, as a function and as a method.
 const OF_ANY_NUMBER: [&str; 2] = ["call", "curry"];
 
-/// The types of parameters.
-type Types = Vec<TypeId>;
+/// What is known of a native: the catalogue stays in memory, and all types of all natives are 200 KB.
+struct Signature {
+    first: Option<TypeId>,
+    /// Number of parameters.
+    count: usize,
+}
 
 pub(crate) struct Catalogue {
-    /// For each name the types of the parameters.
-    functions: BTreeMap<Identifier, Vec<Types>>,
+    functions: BTreeMap<Identifier, Vec<Signature>>,
     /// The types that have a property of this name.
     getters: BTreeMap<Identifier, Vec<TypeId>>,
     /// The types that have `[...]` by text, which Rhai asks for properties that have no getter.
@@ -49,27 +52,26 @@ impl Catalogue {
     }
 
     fn new(engine: &Engine) -> Catalogue {
+        let texts = [TypeId::of::<ImmutableString>(), TypeId::of::<Dynamic>()];
         let natives = engine.collect_fn_metadata(
             None,
             |function| {
-                let types: Types = function.metadata.param_types.iter().copied().collect();
-                function.namespace.is_empty().then(|| (function.metadata.name.clone(), types))
+                let types = &function.metadata.param_types;
+                let is_text = types.get(1).is_some_and(|index| texts.contains(index));
+                let signature = Signature { first: types.first().copied(), count: types.len() };
+                let name = || (function.metadata.name.clone(), signature, is_text);
+                function.namespace.is_empty().then(name)
             },
             true,
         );
         let (mut functions, mut getters) = (BTreeMap::<_, Vec<_>>::new(), BTreeMap::<_, Vec<_>>::new());
         let mut indexed = Vec::new();
-        let texts = [TypeId::of::<ImmutableString>(), TypeId::of::<Dynamic>()];
-        for (name, types) in natives {
-            match (name.strip_prefix("get$"), types.first()) {
-                (Some(property), Some(of)) => getters.entry(property.into()).or_default().push(*of),
-                (None, Some(of)) if name == "index$get$" => {
-                    if types.get(1).is_some_and(|index| texts.contains(index)) {
-                        indexed.push(*of);
-                    }
-                }
+        for (name, signature, by_text) in natives {
+            match (name.strip_prefix("get$"), signature.first) {
+                (Some(property), Some(of)) => getters.entry(property.into()).or_default().push(of),
+                (None, Some(of)) if name == "index$get$" && by_text => indexed.push(of),
                 _ if name.contains('$') => {}
-                _ => functions.entry(name).or_default().push(types),
+                _ => functions.entry(name).or_default().push(signature),
             }
         }
         let globals = GLOBALS.get_or_init(BTreeMap::new);
@@ -93,21 +95,21 @@ impl Catalogue {
 
     /// The numbers of arguments of the natives called `name`, a method's receiver being the first; none: there is no such native.
     pub(super) fn counts(&self, name: &str) -> BTreeSet<usize> {
-        let of_natives = self.functions.get(name).into_iter().flatten().map(|types| types.len());
+        let of_natives = self.functions.get(name).into_iter().flatten().map(|native| native.count);
         let of_rhai = KEYWORDS.iter().filter(|(known, _)| *known == name).map(|(_, count)| *count);
         of_natives.chain(of_rhai).collect()
     }
 
     /// The same, of those that are methods of type `of`.
     pub(super) fn method_counts(&self, of: TypeId, name: &str) -> BTreeSet<usize> {
-        let is_method = |types: &&Types| types.first().is_some_and(|first| takes(*first, of));
+        let is_method = |native: &&Signature| native.first.is_some_and(|first| takes(first, of));
         let natives = self.functions.get(name).into_iter().flatten().filter(is_method);
-        natives.map(|types| types.len()).collect()
+        natives.map(|native| native.count).collect()
     }
 
     /// The methods of type `of` alone, not those that any value has.
     pub(super) fn methods(&self, of: TypeId) -> impl Iterator<Item = &str> {
-        let is_own = move |types: &Types| types.first() == Some(&of);
+        let is_own = move |native: &Signature| native.first == Some(of);
         let own = self.functions.iter().filter(move |(_, natives)| natives.iter().any(is_own));
         own.map(|(name, _)| name.as_str()).filter(|name| is_word(name))
     }
