@@ -51,7 +51,7 @@ pub(crate) fn read<T: Build>(bytes: &[u8]) -> Result<T, serde_json::Error> {
     exact(serde_json::from_slice::<&RawValue>(bytes)?, &text, 0)
 }
 
-/// What is known of a text while it is read.
+/// State of the reader of one text.
 struct Text<K> {
     /// Keys that came before, each at the place that its letters give it: the items of a list mostly have the same.
     keys: RefCell<[Option<K>; 32]>,
