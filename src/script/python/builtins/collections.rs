@@ -1,7 +1,7 @@
 //! Python's methods of lists and dictionaries.
 
 use super::equal;
-use crate::script::runtime::frozen::{FrozenList, Items};
+use crate::script::runtime::frozen::FrozenList;
 use crate::script::runtime::natives::{Fallible, Natives};
 use crate::script::runtime::size_limits::{collect, text_of, too_many};
 use crate::system::truncate::beginning;
@@ -61,9 +61,12 @@ fn register_list_methods(natives: &mut Natives) {
     });
     natives.register_change("extend", |list: &mut Array, items: Array| list.extend(items));
     // Rhai's own looks for a function `==` at each item: fifty times the work.
-    let contains = |mut items: Items, item: &Dynamic| items.any(|other| equal(other, item));
-    natives.register_fn("contains", move |list: &mut Array, item: Dynamic| contains(Items::of(list), &item));
-    natives.register_fn("contains", move |list: FrozenList, item: Dynamic| contains(list.iter(), &item));
+    natives.register_fn("contains", |list: &mut Array, item: Dynamic| {
+        list.iter().any(|other| equal(other, &item))
+    });
+    natives.register_fn("contains", |list: FrozenList, item: Dynamic| {
+        list.iter().any(|other| equal(other, &item))
+    });
     natives.register_fn("index", |list: &mut Array, item: Dynamic| index(list, &item));
     natives.register_fn("count", |list: &mut Array, item: Dynamic| count(list, &item));
     natives.register_fn("copy", |list: &mut Array| list.clone());

@@ -158,8 +158,10 @@ pub(super) fn equal(left: &Dynamic, right: &Dynamic) -> bool {
 
 fn equal_at_depth(left: &Dynamic, right: &Dynamic, depth: usize) -> bool {
     // What lists are searched for, mostly.
-    if left.is_int() && right.is_int() {
-        return left.as_int() == right.as_int();
+    if left.is_int()
+        && let (Ok(left), Ok(right)) = (left.as_int(), right.as_int())
+    {
+        return left == right;
     }
     if left.is_string() && right.is_string() {
         return texts(left, right).is_eq();
