@@ -3,6 +3,7 @@
 
 pub(crate) mod check;
 pub(crate) mod process;
+mod headings;
 mod help;
 mod line;
 mod server_address;

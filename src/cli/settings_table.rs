@@ -1,36 +1,14 @@
 //! The table of settings: one row per flag, with its default, help and what it sets. The parser and the help only read this
 //! table. Knows neither argv nor the environment.
 
+use super::headings::{
+    ADMIN, JOURNAL, LIMITS, LISTENERS, LOGGING, PROVISIONS, SCRIPTS, STOPPING, VERDICT, WAITING,
+};
 use super::setting::{Setting, put};
 use super::subcommand::Subcommand::{Check, Get, Probe, Report, Routes, Serve, Wait};
 use super::value;
 use std::ops::RangeInclusive;
 use std::time::Duration;
-
-// What the rows of each heading don't say.
-const SERVER: Setting = Setting {
-    flag: "",
-    short: None,
-    value: None,
-    default: "",
-    group: "",
-    help: "",
-    commands: &[Serve],
-    has_variable: true,
-    set: |_, _| Ok(()),
-};
-
-const LISTENERS: Setting = Setting { group: "Listeners", ..SERVER };
-const LIMITS: Setting = Setting { group: "Limits", ..SERVER };
-const PROVISIONS: Setting = Setting { group: "Provisions", ..SERVER };
-const SCRIPTS: Setting = Setting { group: "Scripts", ..SERVER };
-const ADMIN: Setting = Setting { group: "Admin", ..SERVER };
-const JOURNAL: Setting = Setting { group: "Journal", ..SERVER };
-const STOPPING: Setting = Setting { group: "Stopping", ..SERVER };
-const VERDICT: Setting = Setting { group: "Verdict", ..SERVER };
-const LOGGING: Setting = Setting { group: "Logging", ..SERVER };
-/// What a client subcommand waits for, and how long.
-const WAITING: Setting = Setting { group: "Waiting", commands: &[Wait], has_variable: false, ..SERVER };
 
 const HOUR: Duration = Duration::from_secs(3600);
 const DAY: Duration = Duration::from_secs(86_400);
