@@ -34,7 +34,9 @@ use crate::message::request::Request;
 use crate::observing::journal::Journal;
 use crate::observing::journal::waiting::Waiters;
 use crate::provisioning::activation::Activation;
+use crate::system::job_thread::JobThread;
 use resources::{Handler, Resource};
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -64,6 +66,43 @@ pub(crate) struct Admin {
     pub streams: Arc<Streams>,
     /// Who waits for requests.
     pub waiters: Arc<Waiters>,
+    /// Loads, one after the other; the workers go on answering.
+    pub loads: JobThread<Job>,
+    /// Looks through files, values and entries, one after the other.
+    pub reads: JobThread<Job>,
+}
+
+/// A request that is answered in its turn.
+pub(crate) struct Job {
+    admin: Arc<Admin>,
+    request: Request,
+    run: fn(&Call) -> Result<Answer, Answer>,
+    respond: Respond,
+}
+
+/// So many jobs wait for their turn; the next one is refused.
+const MOST_JOBS: usize = 64;
+
+impl Job {
+    /// A thread for jobs.
+    ///
+    /// # Errors
+    /// The system refuses a thread.
+    pub(crate) fn thread(name: &'static str, stack: usize) -> io::Result<JobThread<Job>> {
+        JobThread::start(name, stack, MOST_JOBS, |job: Job| {
+            let Job { admin, request, run, respond } = job;
+            let name = Resource::find(request.path()).map_or("", |resource| resource.name);
+            let call = Call { admin: &admin, request: &request, name };
+            respond(run(&call).unwrap_or_else(|refusal| refusal).into());
+        })
+    }
+
+    /// Lets `thread` answer; 503 where too many wait for their turn.
+    fn submit(self, thread: &JobThread<Job>) {
+        if let Err(job) = thread.submit(self) {
+            (job.respond)(answer::busy(MOST_JOBS).into());
+        }
+    }
 }
 
 /// One request for a resource.
@@ -89,9 +128,9 @@ impl Call<'_> {
     }
 }
 
-/// Answers one request, whose body has arrived: at once, or for a wait later from another thread. Never panics on
-/// what a client sends.
-pub(crate) fn handle(admin: &Admin, request: Request, respond: Respond) {
+/// Answers one request, whose body has arrived: at once, or later from another thread where that takes time. Never panics on what
+/// a client sends.
+pub(crate) fn handle(admin: &Arc<Admin>, request: Request, respond: Respond) {
     let resource = match enter(admin, &request) {
         Ok(resource) => resource,
         Err(answer) => return respond(answer.into()),
@@ -100,6 +139,8 @@ pub(crate) fn handle(admin: &Admin, request: Request, respond: Respond) {
     match resource.handler(request.method()) {
         Some(Handler::Now(handler)) => respond(handler(&call).unwrap_or_else(|refusal| refusal).into()),
         Some(Handler::Later(handler)) => handler(&call, respond),
+        Some(Handler::Load(run)) => Job { admin: admin.clone(), request, run, respond }.submit(&admin.loads),
+        Some(Handler::Read(run)) => Job { admin: admin.clone(), request, run, respond }.submit(&admin.reads),
         None if request.method() == "OPTIONS" => {
             respond(answer::empty(vec![("Allow".into(), resource.allow().into())]).into());
         }

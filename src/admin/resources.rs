@@ -5,13 +5,17 @@ use super::{
     stream, verify, wait,
 };
 use crate::message::answer::Answer;
-use Handler::{Later, Now};
+use Handler::{Later, Load, Now, Read};
 
 /// What answers a method.
 #[derive(Clone, Copy)]
 pub(super) enum Handler {
     /// At once.
     Now(fn(&Call) -> Result<Answer, Answer>),
+    /// In its turn, on the thread that loads: what runs scripts or waits for a load.
+    Load(fn(&Call) -> Result<Answer, Answer>),
+    /// In its turn, on the thread that reads: what looks through files, values or entries of any number.
+    Read(fn(&Call) -> Result<Answer, Answer>),
     /// Perhaps later, from another thread, or with a reply that goes on after its beginning.
     Later(fn(&Call, Respond)),
 }
@@ -27,29 +31,29 @@ static ROWS: &[(&str, &str, Handler)] = &[
     ("POST", "/app/v1/quit", Later(process::quit)),
     ("DELETE", "/app/v1/all", Now(process::reset)),
     ("GET, HEAD", "/app/v1/wait", Later(wait::get)),
-    ("GET, HEAD", "/app/v1/provision", Now(ledger::get)),
-    ("GET", "/app/v1/provision/<path:name>", Now(provision::get)),
-    ("POST", "/app/v1/provision/<path:name>", Now(provision::post)),
-    ("DELETE", "/app/v1/provision/<path:name>", Now(provision::delete)),
-    ("GET, HEAD", "/app/v1/source/<path:name>", Now(files::source)),
-    ("PUT", "/app/v1/file/<path:name>", Now(files::put)),
-    ("GET, HEAD", "/app/v1/store", Now(store::list)),
+    ("GET, HEAD", "/app/v1/provision", Read(ledger::get)),
+    ("GET", "/app/v1/provision/<path:name>", Load(provision::get)),
+    ("POST", "/app/v1/provision/<path:name>", Load(provision::post)),
+    ("DELETE", "/app/v1/provision/<path:name>", Load(provision::delete)),
+    ("GET, HEAD", "/app/v1/source/<path:name>", Read(files::source)),
+    ("PUT", "/app/v1/file/<path:name>", Load(files::put)),
+    ("GET, HEAD", "/app/v1/store", Read(store::list)),
     ("DELETE", "/app/v1/store", Now(store::clear)),
-    ("GET, HEAD", "/app/v1/store/<path:key>", Now(store::get)),
+    ("GET, HEAD", "/app/v1/store/<path:key>", Read(store::get)),
     ("PUT", "/app/v1/store/<path:key>", Now(store::put)),
     ("DELETE", "/app/v1/store/<path:key>", Now(store::delete)),
     ("GET, HEAD", "/app/v1/chaos", Now(chaos::get)),
     ("PUT", "/app/v1/chaos", Now(chaos::put)),
     ("POST", "/app/v1/chaos", Now(chaos::post)),
     ("DELETE", "/app/v1/chaos", Now(chaos::delete)),
-    ("GET, HEAD", "/app/v1/requests", Now(requests::list)),
+    ("GET, HEAD", "/app/v1/requests", Read(requests::list)),
     ("DELETE", "/app/v1/requests", Now(requests::clear)),
-    ("GET, HEAD", "/app/v1/requests.har", Now(requests::archive)),
+    ("GET, HEAD", "/app/v1/requests.har", Read(requests::archive)),
     ("GET, HEAD", "/app/v1/requests/stream", Later(stream::get)),
     ("GET, HEAD", "/app/v1/requests/wait", Later(arrival::get)),
-    ("GET, HEAD", "/app/v1/requests/<number>", Now(requests::get)),
-    ("GET, HEAD", "/app/v1/verify", Now(verify::get)),
-    ("POST", "/app/v1/verify", Now(verify::post)),
+    ("GET, HEAD", "/app/v1/requests/<number>", Read(requests::get)),
+    ("GET, HEAD", "/app/v1/verify", Read(verify::get)),
+    ("POST", "/app/v1/verify", Read(verify::post)),
 ];
 
 /// What a path stands for.

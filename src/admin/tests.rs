@@ -50,12 +50,12 @@ fn activation(folder: &Folder, required: Option<&str>) -> Activation {
 }
 
 /// An admin interface that serves, and the jobs that wait on its timer.
-fn started() -> (Admin, Jobs) {
+fn started() -> (Arc<Admin>, Jobs) {
     started_with(None)
 }
 
 /// The same that is ready once the provision `required` is active.
-fn started_with(required: Option<&str>) -> (Admin, Jobs) {
+fn started_with(required: Option<&str>) -> (Arc<Admin>, Jobs) {
     let jobs = Jobs::default();
     let timer = Arc::clone(&jobs);
     let folder = Folder::new();
@@ -81,9 +81,11 @@ fn started_with(required: Option<&str>) -> (Admin, Jobs) {
         streams: Streams::new(&journal),
         waiters: Waiters::new(&journal),
         journal,
+        loads: Job::thread("loads", 16 << 20).unwrap(),
+        reads: Job::thread("reads", 16 << 20).unwrap(),
     };
     admin.readiness.set_serving(true);
-    (admin, jobs)
+    (Arc::new(admin), jobs)
 }
 
 thread_local! {
@@ -97,15 +99,15 @@ fn request(line: &str, header: &str, body: &[u8]) -> Request {
     Request::from_parts(method, target, header.split_once(": "), body.into(), None, None)
 }
 
-fn send(admin: &Admin, request: Request) -> mpsc::Receiver<Answer> {
+fn send(admin: &Arc<Admin>, request: Request) -> mpsc::Receiver<Answer> {
     let (sender, receiver) = mpsc::channel();
     handle(admin, request, Box::new(move |reply| sender.send(reply.answer).unwrap()));
     receiver
 }
 
 #[track_caller]
-fn answer(admin: &Admin, line: &str, header: &str, body: &[u8]) -> Answer {
-    send(admin, request(line, header, body)).try_recv().unwrap()
+fn answer(admin: &Arc<Admin>, line: &str, header: &str, body: &[u8]) -> Answer {
+    send(admin, request(line, header, body)).recv_timeout(Duration::from_secs(20)).unwrap()
 }
 
 fn text(answer: &Answer) -> String {
@@ -163,7 +165,7 @@ fn each_resource_serves_the_methods_it_allows_and_no_others() {
 #[test]
 fn with_a_token_only_the_probes_are_free() {
     let (mut admin, _) = started();
-    admin.token = Some("s3cret".into());
+    Arc::get_mut(&mut admin).unwrap().token = Some("s3cret".into());
     for (line, free) in [("GET /healthz", 200), ("GET /readyz", 200), ("PUT /readyz", 405)] {
         assert_eq!(answer(&admin, line, "", b"").status, free, "{line}");
     }

@@ -252,7 +252,7 @@ fn panicked() -> Outcome {
 
 pub(crate) struct AdminWork {
     pub shared: Arc<Shared>,
-    pub admin: Admin,
+    pub admin: Arc<Admin>,
     pub address: SocketAddr,
 }
 

@@ -1,6 +1,6 @@
 //! `h1mock serve`: starts everything in order, waits for a signal, stops in order.
 
-use crate::admin::{Admin, Observing, Readiness, Streams};
+use crate::admin::{Admin, Job, Observing, Readiness, Streams};
 use crate::chaos::Chaos;
 use crate::cli::{FailOn, LogFormat, OnError, Settings};
 use crate::directory::ProvisionDir;
@@ -67,7 +67,7 @@ pub(crate) fn serve(settings: Settings) -> Result<ExitCode, StartError> {
     if let Some(listener) = &mut admin {
         let connections: [Connections; 2] = [Box::new(mock.connections()), Box::new(listener.connections())];
         let observing = service.observing(&settings, connections, pending, stop.clone());
-        let work = service.admin_work(&settings, observing, listener.address);
+        let work = service.admin_work(&settings, observing, listener.address)?;
         listener.start("admin", settings.admin_workers, stack, Arc::new(work))?;
     }
     let watcher = service.watch(&settings);
@@ -170,7 +170,16 @@ impl Service {
         })
     }
 
-    fn admin_work(&self, settings: &Settings, observing: Observing, address: SocketAddr) -> AdminWork {
+    fn admin_work(
+        &self,
+        settings: &Settings,
+        observing: Observing,
+        address: SocketAddr,
+    ) -> Result<AdminWork, StartError> {
+        let thread = |name| {
+            let started = Job::thread(name, self.budget.stack());
+            started.map_err(|error| StartError::System("start a thread", error))
+        };
         let timer = self.shared.timer.clone();
         let admin = Admin {
             activation: self.activation.clone(),
@@ -182,8 +191,10 @@ impl Service {
             streams: Streams::new(&self.journal),
             waiters: Waiters::new(&self.journal),
             journal: self.journal.clone(),
+            loads: thread("loads")?,
+            reads: thread("reads")?,
         };
-        AdminWork { shared: self.shared.clone(), admin, address }
+        Ok(AdminWork { shared: self.shared.clone(), admin: Arc::new(admin), address })
     }
 
     /// What the admin interface tells of the process, and how it ends it.

@@ -1,9 +1,9 @@
 //! The timer thread: answers that leave later, waits with a deadline, and what the engine has to finish. One thread for all of
 //! them; no worker waits.
 
+use crate::system::job_thread::guarded;
 use crate::system::lock::lock;
 use std::collections::BTreeMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use std::{io, thread};
@@ -82,12 +82,6 @@ impl Shared {
 
 /// Jobs that run before the engine has its turn.
 const AT_ONCE: usize = 64;
-
-fn guarded(run: impl FnOnce(), what: &str) {
-    if catch_unwind(AssertUnwindSafe(run)).is_err() {
-        log::error!("{what} panicked; the thread goes on");
-    }
-}
 
 #[cfg(test)]
 mod tests {

@@ -1,7 +1,8 @@
-//! What the machine says: I/O errors in words, open files, memory; and how far two words are apart.
+//! What the machine says: I/O errors in words, open files, memory; threads with a queue; and how far two words are apart.
 
 pub(crate) mod descriptors;
 pub(crate) mod io_error;
+pub(crate) mod job_thread;
 pub(crate) mod lock;
 pub(crate) mod memory;
 pub(crate) mod spelling;

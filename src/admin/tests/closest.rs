@@ -8,14 +8,14 @@ use crate::observing::journal::entry::Entry;
 use crate::observing::journal::filter::parse::{self, LIST};
 
 /// The same, whose rules are those of generation 2.
-fn started() -> (Admin, Jobs) {
+fn started() -> (Arc<Admin>, Jobs) {
     let (admin, jobs) = super::started();
     answer(&admin, "POST /app/v1/provision/x", PLAIN, GOOD);
     (admin, jobs)
 }
 
 /// Enters a request that no rule of generation 2 served, or that one did.
-fn enter(admin: &Admin, line: &str, served: bool) {
+fn enter(admin: &Arc<Admin>, line: &str, served: bool) {
     let request = request(line, "", b"");
     admin.journal.record(&Exchange {
         begun: admin.journal.begin().unwrap(),
@@ -34,14 +34,14 @@ fn enter(admin: &Admin, line: &str, served: bool) {
 }
 
 #[track_caller]
-fn list(admin: &Admin, query: &str) -> Vec<Value> {
+fn list(admin: &Arc<Admin>, query: &str) -> Vec<Value> {
     let answer = answer(admin, &format!("GET /app/v1/requests{query}"), "", b"");
     let mut value: Value = serde_json::from_slice(answer.body.bytes()).unwrap();
     value["requests"].as_array_mut().unwrap().drain(..).collect()
 }
 
 /// How many requests are compared with the rules for a list.
-fn compared(admin: &Admin, query: &str) -> usize {
+fn compared(admin: &Arc<Admin>, query: &str) -> usize {
     let asked = parse::query(query.trim_start_matches('?'), LIST).unwrap();
     let mut closest = Closest::default();
     Page::read(&admin.journal, &asked, 100, &Entry::to_json)

@@ -1,0 +1,70 @@
+//! A thread with a bounded queue: jobs run one after the other, in the order in which they came.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
+use std::{io, thread};
+
+/// The queue of a thread that runs one job at a time.
+pub(crate) struct JobThread<T>(SyncSender<T>);
+
+impl<T: Send + 'static> JobThread<T> {
+    /// Starts a thread called `name` with `stack` bytes, for whose turn at most `most` jobs wait. It ends with the last queue.
+    ///
+    /// # Errors
+    /// The system refuses a thread.
+    pub(crate) fn start(
+        name: &'static str,
+        stack: usize,
+        most: usize,
+        run: impl Fn(T) + Send + 'static,
+    ) -> io::Result<JobThread<T>> {
+        let (queue, jobs) = sync_channel(most);
+        let work = move || jobs.iter().for_each(|job| guarded(|| run(job), name));
+        thread::Builder::new().name(name.to_owned()).stack_size(stack).spawn(work)?;
+        Ok(JobThread(queue))
+    }
+
+    /// Lets the thread run `job` in its turn; gives it back where too many wait.
+    pub(crate) fn submit(&self, job: T) -> Result<(), T> {
+        self.0.try_send(job).map_err(|refused| match refused {
+            TrySendError::Full(job) | TrySendError::Disconnected(job) => job,
+        })
+    }
+}
+
+/// Runs `run`, also where it panics: the thread, which the log calls `what`, goes on.
+pub(crate) fn guarded(run: impl FnOnce(), what: &str) {
+    if catch_unwind(AssertUnwindSafe(run)).is_err() {
+        log::error!("{what} panicked; the thread goes on");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::mpsc;
+    use std::time::Duration;
+
+    #[test]
+    fn jobs_run_in_their_order_a_panic_ends_one_and_what_is_too_much_comes_back() {
+        let (done, ran) = mpsc::channel();
+        let (open, gate) = mpsc::channel::<()>();
+        let run = move |job: u32| {
+            done.send(job).unwrap();
+            assert_ne!(job, 2, "a job may panic");
+            gate.recv().unwrap();
+        };
+        let thread = JobThread::start("a job", 128 << 10, 3, run).unwrap();
+        assert_eq!(thread.submit(1), Ok(()));
+        assert_eq!(ran.recv_timeout(Duration::from_secs(10)), Ok(1));
+        // The first one runs, three wait.
+        for job in [2, 3, 4] {
+            assert_eq!(thread.submit(job), Ok(()));
+        }
+        assert_eq!(thread.submit(5), Err(5));
+        for job in [2, 3, 4] {
+            let _ = open.send(());
+            assert_eq!(ran.recv_timeout(Duration::from_secs(10)), Ok(job));
+        }
+    }
+}
