@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Runs the console blocks of README.md, docs/admin.md and docs/testing.md and compares what they print: what they show is what happens.
+"""Runs the console blocks of README.md and of the pages on the administrative port and compares what they print: what they show is what happens.
 
     ct/docs.py [BINARY]
 
@@ -25,7 +25,7 @@ PROJECT = pathlib.Path(__file__).resolve().parents[1]
 DEADLINE = 20
 HERE = "ct/docs.py"
 # Pages whose blocks one server answers, and how it is started.
-PAGES = {"README.md": [], "docs/admin.md": [], "docs/testing.md": ["--explain"]}
+PAGES = {"README.md": [], "docs/admin.md": [], "docs/security.md": [], "docs/testing.md": ["--explain"]}
 NEEDS_A_CLUSTER = "<!-- needs a cluster -->"
 
 # A console block: the page and section where it stands, whether it is marked to need a cluster, what stands before it.

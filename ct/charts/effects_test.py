@@ -96,6 +96,8 @@ EFFECTS = [
     ("adminToken.value", "secret", "Secret", "data", {"token": "c2VjcmV0"}),
     ("adminToken.value", "secret", "Deployment", f"{C} env 6 valueFrom secretKeyRef name", "h1mock-admin-token"),
     ("adminToken.value", "secret", "Deployment", "spec template metadata annotations", {"checksum/admin-token": "2bb80d53"}),
+    ("admin.hosts", ["a.example", "*.b.example"], "Deployment",
+     variable("H1MOCK_ADMIN_HOST", "h1mock.mocks,a.example,*.b.example"), True),
     ("extraArgs", ["--max-body", "16M"], "Deployment", f"{C} args", ["8000", "8074", "--max-body", "16M"]),
     ("extraEnv", [{"name": "A", "value": "b"}], "Deployment", variable("A", "b"), True),
     ("extraEnv", [{"name": "H1MOCK_DRAIN", "value": "1m"}], "Deployment", variable("H1MOCK_DRAIN", "5s"), False),

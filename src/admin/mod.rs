@@ -4,6 +4,7 @@
 mod answer;
 mod arrival;
 mod auth;
+mod browser;
 mod chaos;
 mod closest;
 mod files;
@@ -54,6 +55,8 @@ pub(crate) struct Admin {
     pub after: After,
     /// `--admin-token`: needed for all but the probes.
     pub token: Option<String>,
+    /// `--admin-host`: names of this interface beside those that nobody else can have.
+    pub hosts: Vec<String>,
     /// Whether the mock serves.
     pub readiness: Arc<Readiness>,
     /// Metrics, report and stop.
@@ -150,11 +153,15 @@ pub(crate) fn handle(admin: &Arc<Admin>, request: Request, respond: Respond) {
     }
 }
 
-/// The resource of a request that may use it. The token comes before 404, so that paths tell nothing without it.
+/// The resource of a request that may use it. The token comes before 404, so that paths tell nothing without it. Who has the token
+/// needs no host of a certain name, which guards those who have none; probes of load balancers come under any name.
 fn enter<'a>(admin: &Admin, request: &'a Request) -> Result<Resource<'a>, Answer> {
+    browser::refuse_pages(request)?;
     let resource = Resource::find(request.path());
-    if !resource.is_some_and(Resource::is_probe) {
-        auth::authorize(admin.token.as_deref(), request)?;
+    match &admin.token {
+        _ if resource.is_some_and(Resource::is_probe) => {}
+        Some(token) => auth::authorize(token, request)?,
+        None => browser::refuse_foreign_host(&admin.hosts, request)?,
     }
     resource.ok_or_else(|| answer::not_found(request.path()))
 }

@@ -69,6 +69,7 @@ fn started_with(required: Option<&str>) -> (Arc<Admin>, Jobs) {
             timer.lock().unwrap().push((delay, job));
         }),
         token: None,
+        hosts: Vec::new(),
         readiness: Arc::new(Readiness::default()),
         observing: Observing {
             metrics: Box::new(|| "a_total 1\n".to_owned()),
@@ -336,10 +337,11 @@ fn the_openapi_document_names_every_path_and_method() {
         assert_eq!(described, expected, "{path}");
         for method in expected {
             let responses = &item[method]["responses"];
-            assert!(
-                responses["405"].is_object() && responses["401"].is_object() != resource.is_probe(),
-                "{path}"
-            );
+            for (status, there) in
+                [("403", true), ("405", true), ("401", !resource.is_probe()), ("421", !resource.is_probe())]
+            {
+                assert_eq!(responses[status].is_object(), there, "{path}: {status}");
+            }
         }
     }
 }

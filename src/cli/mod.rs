@@ -5,6 +5,7 @@ pub(crate) mod check;
 pub(crate) mod process;
 mod headings;
 mod help;
+mod hosts;
 mod line;
 mod server_address;
 mod setting;

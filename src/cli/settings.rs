@@ -48,6 +48,8 @@ pub(crate) struct Settings {
     pub require_provision: Option<Name>,
     /// Without one the admin interface is open.
     pub admin_token: Option<Token>,
+    /// Names of the admin interface, in lower case; `*.a.example` for all below a name, `*` for all.
+    pub admin_hosts: Vec<String>,
     pub no_admin: bool,
     pub drain: Duration,
     pub grace: Duration,
@@ -91,6 +93,7 @@ impl Default for Settings {
             explain: false,
             require_provision: None,
             admin_token: None,
+            admin_hosts: Vec::new(),
             no_admin: false,
             drain: Duration::ZERO,
             grace: Duration::from_secs(5),

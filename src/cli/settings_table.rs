@@ -4,6 +4,7 @@
 use super::headings::{
     ADMIN, JOURNAL, LIMITS, LISTENERS, LOGGING, PROVISIONS, SCRIPTS, STOPPING, VERDICT, WAITING,
 };
+use super::hosts::hosts;
 use super::setting::{Setting, put};
 use super::subcommand::Subcommand::{Check, Get, Probe, Report, Routes, Serve, Wait};
 use super::value;
@@ -236,6 +237,13 @@ pub(super) static TABLE: &[Setting] = &[
         help: "Bearer token of the admin interface; the variable keeps it out of process lists",
         commands: &[Serve, Get, Wait, Report],
         set: |v, s| put(&mut v.settings.admin_token, value::token(s)),
+        ..ADMIN
+    },
+    Setting {
+        flag: "admin-host",
+        value: Some("NAMES"),
+        help: "Names of the admin interface with dots in them, with commas; `*.a.example`, `*`",
+        set: |v, s| put(&mut v.settings.admin_hosts, hosts(s)),
         ..ADMIN
     },
     Setting {

@@ -185,6 +185,7 @@ impl Service {
             activation: self.activation.clone(),
             after: Box::new(move |delay, job| timer.after(delay, job)),
             token: settings.admin_token.as_deref().map(str::to_owned),
+            hosts: settings.admin_hosts.clone(),
             readiness: self.readiness.clone(),
             observing,
             chaos: self.chaos.clone(),

@@ -9,6 +9,7 @@ mod access_log;
 mod admin;
 mod applets;
 mod bad_input;
+mod browsers;
 mod chaos;
 mod check;
 mod command_line;

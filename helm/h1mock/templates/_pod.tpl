@@ -59,6 +59,10 @@ Ports as variables, too: `h1mock get` and `h1mock probe` in the pod read them. A
 {{- $reference := dict "name" . "key" $.Values.adminToken.key -}}
 {{- $own = append $own (dict "name" "H1MOCK_ADMIN_TOKEN" "valueFrom" (dict "secretKeyRef" $reference)) -}}
 {{- end -}}
+{{- if $service.admin.enabled -}}
+{{- $hosts := prepend .Values.admin.hosts (printf "%s.%s" (include "h1mock.serviceName" .) .Release.Namespace) -}}
+{{- $own = append $own (dict "name" "H1MOCK_ADMIN_HOST" "value" (join "," $hosts)) -}}
+{{- end -}}
 {{- $given := list -}}
 {{- range .Values.extraEnv }}{{ $given = append $given .name }}{{ end -}}
 {{- $env := list -}}
