@@ -3,6 +3,7 @@
 
 use crate::harness::{Client, Folder, Mock, binary, eventually};
 use std::fs;
+use std::path::{Path, PathBuf};
 
 const GOOD: &str = "fn registerRules() { app.get(\"/ok\", || \"ok\"); }";
 /// Debug builds load a good provision in a fifth of it.
@@ -59,12 +60,12 @@ fn check_and_routes_have_the_same_limit() {
 /// A provision whose load goes on until there is a file `go.txt`; then it has a rule `/own`, or fails.
 fn waiting(own: &str) -> String {
     format!(
-        "fn registerRules() {{ print(\"{own} loads\"); while !os.listdir().contains(\"go.txt\") {{ }} app.get(\"/own\", || {own}); }}"
+        "fn registerRules() {{ print(\"{own} loads\"); while !os.listdir().contains(\"go.txt\") {{ }} app.get(\"/own\", || \"{own}\"); }}"
     )
 }
 
 fn mock_that_may_wait() -> Mock {
-    Mock::start_with(&["--script-timeout", "120s", "--load-time", "120s"], |folder| {
+    Mock::start_with(&["--script-timeout", "60s", "--load-time", "60s"], |folder| {
         folder.write("provision/initial", GOOD);
     })
 }
@@ -123,7 +124,7 @@ fn a_file_is_loaded_again_where_what_it_has_read_was_stored_meanwhile() {
     mock.folder.write("provision/lib.rhai", "fn own() { \"before\" }");
     mock.folder.write(
         "provision/copied",
-        &format!("import \"lib\" as l;\n{}", waiting("1").replace("|| 1", "|| l::own()")),
+        &format!("import \"lib\" as l;\n{}", waiting("1").replace("|| \"1\"", "|| l::own()")),
     );
     mock.wait_for_log("1 loads");
     assert_eq!(mock.admin("PUT /app/v1/file/lib.rhai", &[], b"fn own() { \"after\" }").status, 200);
@@ -132,12 +133,17 @@ fn a_file_is_loaded_again_where_what_it_has_read_was_stored_meanwhile() {
     assert_eq!(mock.get("/own").text(), "after");
 }
 
-/// The threads of the process by name: their ids.
-fn threads(mock: &Mock, name: &str) -> Vec<String> {
-    let tasks = fs::read_dir(format!("/proc/{}/task", mock.pid())).unwrap().flatten();
-    let named = tasks
-        .filter(|task| fs::read_to_string(task.path().join("comm")).is_ok_and(|comm| comm.trim() == name));
-    named.map(|task| task.file_name().to_string_lossy().into_owned()).collect()
+/// The id of the thread of this name, once it is another one than `before`.
+fn thread(mock: &Mock, name: &str, before: &str) -> String {
+    let is_named = |task: &Path| fs::read_to_string(task.join("comm")).is_ok_and(|comm| comm.trim() == name);
+    eventually(|| {
+        let tasks = fs::read_dir(format!("/proc/{}/task", mock.pid())).unwrap().flatten();
+        let named: Vec<PathBuf> = tasks.map(|task| task.path()).filter(|task| is_named(task)).collect();
+        match named.as_slice() {
+            [task] if !task.ends_with(before) => Ok(task.file_name().unwrap().to_string_lossy().into_owned()),
+            other => Err(format!("{name}: {before}, {other:?}")),
+        }
+    })
 }
 
 /// A stack keeps its pages until its thread ends.
@@ -163,13 +169,9 @@ fn a_thread_whose_script_made_a_deep_value_is_replaced() {
     };
     for name in ["mock-0", "loads", "watcher"] {
         for round in 0..3 {
-            let before = threads(&mock, name);
-            assert_eq!(before.len(), 1, "{name}");
+            let before = thread(&mock, name, "-");
             run(name, round);
-            eventually(|| match threads(&mock, name).as_slice() {
-                [now] if *now != before[0] => Ok(()),
-                other => Err(format!("{name}: {before:?}, {other:?}")),
-            });
+            thread(&mock, name, &before);
         }
     }
     assert_eq!(mock.get("/ok").text(), "ok");

@@ -283,8 +283,9 @@ mod tests {
         let budget = Budget::default();
         let mut engine = Engine::new_raw();
         register(&mut engine, budget);
-        let call = |links: usize| {
-            let script = format!("let f = || 1; for i in 0..{links} {{ let g = f; f = || g; }} 1");
+        let call = move |links: usize| {
+            let script =
+                format!("let f = || 1; let n = 0; while n < {links} {{ let g = f; f = || g; n += 1; }} 1");
             assert_eq!(budget.run(|| engine.eval::<i64>(&script)).unwrap(), 1);
             stack_has_grown()
         };
