@@ -3,6 +3,7 @@
 use super::Call;
 use super::answer::{refused, success_of};
 use crate::message::answer::Answer;
+use crate::provisioning::turns::Turn;
 
 /// GET: the bytes of a file, as text where they are UTF-8.
 pub(super) fn source(call: &Call) -> Result<Answer, Answer> {
@@ -15,12 +16,12 @@ pub(super) fn source(call: &Call) -> Result<Answer, Answer> {
 
 /// PUT: 201 for a new file, 200 for a replaced one (RFC 9110, 9.3.4). Any type of content and every legal name:
 /// libraries (`common.rhai`) come this way too.
-pub(super) fn put(call: &Call) -> Result<Answer, Answer> {
+pub(super) fn put(call: &Call, turn: &Turn) -> Result<Answer, Answer> {
     let name = call.file_name()?;
     let activation = &call.admin.activation;
     let status = if activation.source(&name).is_ok() { 200 } else { 201 };
     let before = activation.generation();
-    let generation = activation.put_file(&name, &call.request.body).map_err(|error| refused(&error))?;
+    let generation = activation.put_file(turn, &name, &call.request.body).map_err(|error| refused(&error))?;
     let serving = activation.current();
     let is_reloaded = generation > before && serving.generation == generation;
     let warnings = if is_reloaded { serving.warnings.as_slice() } else { &[] };

@@ -35,6 +35,7 @@ use crate::message::request::Request;
 use crate::observing::journal::Journal;
 use crate::observing::journal::waiting::Waiters;
 use crate::provisioning::activation::Activation;
+use crate::script::runtime::budget;
 use crate::system::job_thread::JobThread;
 use resources::{Handler, Resource};
 use std::io;
@@ -79,9 +80,12 @@ pub(crate) struct Admin {
 pub(crate) struct Job {
     admin: Arc<Admin>,
     request: Request,
-    run: fn(&Call) -> Result<Answer, Answer>,
+    run: Run,
     respond: Respond,
 }
+
+/// Makes the answer.
+type Run = Box<dyn FnOnce(&Call) -> Result<Answer, Answer> + Send>;
 
 /// So many jobs wait for their turn; the next one is refused.
 const MOST_JOBS: usize = 64;
@@ -92,7 +96,7 @@ impl Job {
     /// # Errors
     /// The system refuses a thread.
     pub(crate) fn thread(name: &'static str, stack: usize) -> io::Result<JobThread<Job>> {
-        JobThread::start(name, stack, MOST_JOBS, |job: Job| {
+        JobThread::start(name, stack, MOST_JOBS, budget::stack_has_grown, |job: Job| {
             let Job { admin, request, run, respond } = job;
             let name = Resource::find(request.path()).map_or("", |resource| resource.name);
             let call = Call { admin: &admin, request: &request, name };
@@ -142,8 +146,15 @@ pub(crate) fn handle(admin: &Arc<Admin>, request: Request, respond: Respond) {
     match resource.handler(request.method()) {
         Some(Handler::Now(handler)) => respond(handler(&call).unwrap_or_else(|refusal| refusal).into()),
         Some(Handler::Later(handler)) => handler(&call, respond),
-        Some(Handler::Load(run)) => Job { admin: admin.clone(), request, run, respond }.submit(&admin.loads),
-        Some(Handler::Read(run)) => Job { admin: admin.clone(), request, run, respond }.submit(&admin.reads),
+        Some(Handler::Load(run)) => {
+            let turn = admin.activation.turn();
+            let run = Box::new(move |call: &Call| run(call, &turn));
+            Job { admin: admin.clone(), request, run, respond }.submit(&admin.loads);
+        }
+        Some(Handler::Read(run)) => {
+            let run = Box::new(run);
+            Job { admin: admin.clone(), request, run, respond }.submit(&admin.reads);
+        }
         None if request.method() == "OPTIONS" => {
             respond(answer::empty(vec![("Allow".into(), resource.allow().into())]).into());
         }

@@ -5,9 +5,10 @@ use super::answer::{failed, refused, success, success_of};
 use crate::directory::Name;
 use crate::message::answer::Answer;
 use crate::provisioning::activation::ActivationError;
+use crate::provisioning::turns::Turn;
 
 /// POST: 201 once the provision serves, 422 where it does not load, 400 or 415 where it is no provision to begin with.
-pub(super) fn post(call: &Call) -> Result<Answer, Answer> {
+pub(super) fn post(call: &Call, turn: &Turn) -> Result<Answer, Answer> {
     let name = call.file_name()?;
     if !name.is_provision() {
         return Err(no_provision(&name));
@@ -15,17 +16,17 @@ pub(super) fn post(call: &Call) -> Result<Answer, Answer> {
     if let Some(other) = call.request.header("content-type").filter(|value| !is_plain_text(value)) {
         return Err(unsupported(other));
     }
-    loaded(call, 201, &name, call.admin.activation.post(&name, &call.request.body))
+    loaded(call, 201, &name, call.admin.activation.post(turn, &name, &call.request.body))
 }
 
 /// GET: activates what is stored under this name once more.
-pub(super) fn get(call: &Call) -> Result<Answer, Answer> {
+pub(super) fn get(call: &Call, turn: &Turn) -> Result<Answer, Answer> {
     let name = call.file_name()?;
-    loaded(call, 200, &name, call.admin.activation.activate(&name))
+    loaded(call, 200, &name, call.admin.activation.activate(turn, &name))
 }
 
 /// DELETE: removes any stored file but the active provision.
-pub(super) fn delete(call: &Call) -> Result<Answer, Answer> {
+pub(super) fn delete(call: &Call, _turn: &Turn) -> Result<Answer, Answer> {
     let name = call.file_name()?;
     call.admin.activation.remove(&name).map_err(|error| refused(&error))?;
     Ok(success(200, &format!("file '{name}' has been removed"), None))

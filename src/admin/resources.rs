@@ -5,6 +5,7 @@ use super::{
     stream, verify, wait,
 };
 use crate::message::answer::Answer;
+use crate::provisioning::turns::Turn;
 use Handler::{Later, Load, Now, Read};
 
 /// What answers a method.
@@ -13,7 +14,7 @@ pub(super) enum Handler {
     /// At once.
     Now(fn(&Call) -> Result<Answer, Answer>),
     /// In its turn, on the thread that loads: what runs scripts or waits for a load.
-    Load(fn(&Call) -> Result<Answer, Answer>),
+    Load(fn(&Call, &Turn) -> Result<Answer, Answer>),
     /// In its turn, on the thread that reads: what looks through files, values or entries of any number.
     Read(fn(&Call) -> Result<Answer, Answer>),
     /// Perhaps later, from another thread, or with a reply that goes on after its beginning.

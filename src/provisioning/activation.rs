@@ -1,6 +1,7 @@
-//! File event or POST -> read -> compile -> swap. The one place that activates: loads run one after the other, a load that fails
-//! changes nothing.
+//! File event or POST -> read -> compile -> swap. The one place that activates: swaps follow the order in which loads were asked for, a
+//! load that fails changes nothing.
 
+mod changes;
 mod readiness;
 
 pub(crate) use crate::provisioning::active::WaitId;
@@ -14,8 +15,8 @@ use crate::provisioning::initial;
 use crate::provisioning::ledger::{Ledger, LedgerRow};
 use crate::provisioning::load::{LoadOptions, load, load_first};
 use crate::provisioning::provision::{Loaded, Provision, no_register_rules};
+use crate::provisioning::turns::{Turn, Turns};
 use crate::provisioning::warnings;
-use crate::provisioning::watcher::Changes;
 use crate::script::runtime::fault::LoadError;
 use crate::script::runtime::key_value_store::KeyValueStore;
 use crate::system::lock::lock;
@@ -34,8 +35,14 @@ pub(crate) struct Activation {
     ledger: Ledger,
     /// The generation whose file the log says is gone; 0 if there is none.
     gone: AtomicU64,
-    loading: Mutex<()>,
+    turns: Arc<Turns>,
+    order: Mutex<Order>,
+    /// Files that were stored or removed since the watcher began a load; none while it runs none.
+    rewritten: Mutex<Option<BTreeSet<String>>>,
 }
+
+/// What is held while a load changes anything: the turn of the load that serves.
+struct Order(u64);
 
 impl Activation {
     /// Copies the ConfigMap mount, then activates `initial`; the built-in provision where there is none or it is broken.
@@ -60,9 +67,21 @@ impl Activation {
         warnings::log(&ledger, &name, &first.warnings);
         let active = Active::new(first);
         ledger.activated(&name, 1);
-        let (gone, loading) = Default::default();
-        let activation =
-            Activation { engine, options, directory, active, values, epoch, ledger, gone, loading };
+        let (gone, turns, rewritten) = Default::default();
+        let order = Mutex::new(Order(0));
+        let activation = Activation {
+            engine,
+            options,
+            directory,
+            active,
+            values,
+            epoch,
+            ledger,
+            gone,
+            turns,
+            order,
+            rewritten,
+        };
         activation.log_wait();
         Ok(activation)
     }
@@ -116,46 +135,52 @@ impl Activation {
         self.active.release();
     }
 
+    /// The place in the order of a load that is asked for now.
+    pub(crate) fn turn(&self) -> Turn {
+        self.turns.take()
+    }
+
     /// Loads `source`, stores it as `name` and lets it serve; gives its generation.
     ///
     /// # Errors
     /// Nothing is stored or changed where it does not load or can't be stored.
-    pub(crate) fn post(&self, name: &Name, source: &[u8]) -> Result<u64, ActivationError> {
-        let _one = lock(&self.loading);
+    pub(crate) fn post(&self, turn: &Turn, name: &Name, source: &[u8]) -> Result<u64, ActivationError> {
+        let mut order = lock(&self.order);
         if !name.is_provision() || Name::is_ignored(name.file_name()) {
             return Err(ActivationError::NotAProvision(name.as_str().to_owned()));
         }
-        let provision = self.load_wanted(name, Some(source.to_vec()))?;
+        let provision = self.load_wanted(&mut order, turn, name, Some(source.to_vec()))?;
         self.directory.write(name, source)?;
-
-        Ok(self.swap(provision))
+        self.note(name);
+        Ok(self.swap(&mut order, turn, provision))
     }
 
     /// Activates a file of the directory, as a touch of it does; gives its generation.
     ///
     /// # Errors
     /// There is no such provision, or it does not load.
-    pub(crate) fn activate(&self, name: &Name) -> Result<u64, ActivationError> {
-        let _one = lock(&self.loading);
+    pub(crate) fn activate(&self, turn: &Turn, name: &Name) -> Result<u64, ActivationError> {
+        let mut order = lock(&self.order);
         if !self.directory.exists(name) {
             return Err(ActivationError::Unknown(name.as_str().to_owned()));
         }
         if !name.is_provision() {
             return Err(ActivationError::NotAProvision(name.as_str().to_owned()));
         }
-        let provision = self.load_wanted(name, None)?;
-        Ok(self.swap(provision))
+        let provision = self.load_wanted(&mut order, turn, name, None)?;
+        Ok(self.swap(&mut order, turn, provision))
     }
 
     /// Stores an auxiliary file; the active provision is reloaded if it has read a file of that name.
     ///
     /// # Errors
     /// The directory refuses.
-    pub(crate) fn put_file(&self, name: &Name, bytes: &[u8]) -> Result<u64, ActivationError> {
-        let _one = lock(&self.loading);
+    pub(crate) fn put_file(&self, turn: &Turn, name: &Name, bytes: &[u8]) -> Result<u64, ActivationError> {
+        let mut order = lock(&self.order);
         self.directory.write(name, bytes)?;
+        self.note(name);
         self.ledger.rewritten(name.as_str());
-        self.reload_if_read(&BTreeSet::from([name.as_str().to_owned()]));
+        self.reload_if_read(&mut order, turn, &BTreeSet::from([name.as_str().to_owned()]));
         Ok(self.generation())
     }
 
@@ -164,7 +189,7 @@ impl Activation {
     /// # Errors
     /// It is unknown or active, or the directory refuses.
     pub(crate) fn remove(&self, name: &Name) -> Result<(), ActivationError> {
-        let _one = lock(&self.loading);
+        let _order = lock(&self.order);
         if !self.directory.exists(name) {
             return Err(ActivationError::Unknown(name.as_str().to_owned()));
         }
@@ -172,6 +197,7 @@ impl Activation {
             return Err(ActivationError::Active(name.as_str().to_owned()));
         }
         self.directory.remove(name)?;
+        self.note(name);
         self.ledger.forget(name.as_str());
         Ok(())
     }
@@ -195,54 +221,27 @@ impl Activation {
         self.ledger.rows(&self.directory)
     }
 
-    /// Does what a batch of file events asks for: the last completed provision that loads is activated; else, if a file changed
-    /// that the active one has read, that one is loaded again.
-    pub(crate) fn changed(&self, changes: &Changes) {
-        let _one = lock(&self.loading);
-        log::debug!("file events: {changes:?}");
-        // What was removed may have been stored again while this waited for another load.
-        let removed: Vec<&Name> =
-            changes.removed.iter().filter(|name| !self.directory.exists(name)).collect();
-        let mut touched: BTreeSet<String> = removed.iter().map(|name| name.as_str().to_owned()).collect();
-        touched.extend(changes.written.iter().map(|name| name.as_str().to_owned()));
-        if changes.config {
-            let refreshed = refresh(&self.directory).unwrap_or_default();
-            refreshed.iter().for_each(|name| self.ledger.rewritten(name));
-            touched.extend(refreshed);
-        }
-        removed.iter().for_each(|name| self.ledger.forget(name.as_str()));
-        let activated = changes.written.iter().rev().any(|name| self.activate_written(name));
-        if !activated {
-            self.reload_if_read(&touched);
+    /// File `name` is another one now, or gone: a load that the watcher runs may have read it before.
+    fn note(&self, name: &Name) {
+        if let Some(rewritten) = &mut *lock(&self.rewritten) {
+            rewritten.insert(name.as_str().to_owned());
         }
     }
 
-    /// Activates a file that was written or touched, if it is a provision; tells whether it serves now.
-    fn activate_written(&self, name: &Name) -> bool {
-        if !name.is_provision() || name.in_subfolder() {
-            return false;
-        }
+    /// Loads the active provision again, if it has read one of these files.
+    fn reload_if_read(&self, order: &mut Order, turn: &Turn, touched: &BTreeSet<String>) {
         let current = self.current();
-        match self.load(name.as_str(), None) {
-            Ok(Loaded::Provision(provision)) => {
-                self.swap(*provision);
-                return true;
-            }
-            Ok(Loaded::Library(_)) => {}
-            // A file of the active provision is told of when that one is loaded again.
-            Err(_)
-                if name.as_str() == self.wanted(&current)
-                    || current.files.dependencies().contains(name.as_str()) => {}
-            Err(error) => self.failed(error),
+        if let Some(name) = self.to_reload(&current, touched) {
+            let loaded = self.load(name, None);
+            self.reloaded(order, turn, name, loaded);
         }
-        false
     }
 
-    fn reload_if_read(&self, touched: &BTreeSet<String>) {
-        let current = self.current();
-        let name = self.wanted(&current);
+    /// The file of the active provision, if that has read one of these files.
+    fn to_reload<'p>(&self, current: &'p Provision, touched: &BTreeSet<String>) -> Option<&'p str> {
+        let name = self.wanted(current);
         if current.files.dependencies().is_disjoint(touched) && !touched.contains(name) {
-            return;
+            return None;
         }
         if !self.is_there(name) {
             // A removed key of the ConfigMap comes here twice: with its mount, and as a file that is removed.
@@ -250,19 +249,22 @@ impl Activation {
             if !told && !current.built_in {
                 log::warn!("file `{name}` of the active provision is gone: it goes on serving");
             }
-            return;
+            return None;
         }
         self.gone.store(0, Ordering::Relaxed);
-        match self.load(name, None) {
-            Ok(Loaded::Provision(provision)) => {
-                self.swap(*provision);
-            }
+        Some(name)
+    }
+
+    /// What became of the active provision `name`, which was loaded again.
+    fn reloaded(&self, order: &mut Order, turn: &Turn, name: &str, loaded: Result<Loaded, LoadError>) {
+        match loaded {
+            Ok(Loaded::Provision(provision)) => drop(self.swap(order, turn, *provision)),
             Ok(Loaded::Library(warnings)) => {
                 let error = no_register_rules(name, &warnings);
                 self.ledger.failed(name, &error);
-                self.failed(error);
+                self.failed(order, turn, error);
             }
-            Err(error) => self.failed(error),
+            Err(error) => self.failed(order, turn, error),
         }
     }
 
@@ -273,10 +275,20 @@ impl Activation {
 
     /// Compiles `name` from `source` or the directory and enters what it is into the ledger.
     fn load(&self, name: &str, source: Option<Vec<u8>>) -> Result<Loaded, LoadError> {
-        let values = if self.options.keep_store { self.values.clone() } else { Arc::default() };
         let posted = source.is_some();
-        let loaded = load(&self.engine, &self.options, &self.directory, name, source, values);
-        match &loaded {
+        let loaded = self.compile(name, source);
+        self.enter(name, posted, &loaded);
+        loaded
+    }
+
+    fn compile(&self, name: &str, source: Option<Vec<u8>>) -> Result<Loaded, LoadError> {
+        let values = if self.options.keep_store { self.values.clone() } else { Arc::default() };
+        load(&self.engine, &self.options, &self.directory, name, source, values)
+    }
+
+    /// Enters into the ledger what `name` was found to be.
+    fn enter(&self, name: &str, posted: bool, loaded: &Result<Loaded, LoadError>) {
+        match loaded {
             Ok(Loaded::Library(warnings)) if !posted => {
                 self.ledger.library(name);
                 warnings::log(&self.ledger, name, warnings);
@@ -284,31 +296,37 @@ impl Activation {
             Ok(Loaded::Library(_)) => {}
             Ok(Loaded::Provision(provision)) => warnings::log(&self.ledger, name, &provision.warnings),
             // What was refused by POST and is not on disk leaves no trace.
-            Err(error) if !posted || self.is_there(name) => self.ledger.failed(name, error),
+            Err(error) if self.is_there(name) => self.ledger.failed(name, error),
             Err(_) => {}
         }
-        loaded
     }
 
     /// Loads what somebody asked to be activated: a library is no provision then.
-    fn load_wanted(&self, name: &Name, source: Option<Vec<u8>>) -> Result<Provision, ActivationError> {
+    fn load_wanted(
+        &self,
+        order: &mut Order,
+        turn: &Turn,
+        name: &Name,
+        source: Option<Vec<u8>>,
+    ) -> Result<Provision, ActivationError> {
         match self.load(name.as_str(), source) {
             Ok(Loaded::Provision(provision)) => Ok(*provision),
             Ok(Loaded::Library(warnings)) => {
                 let error = no_register_rules(name.as_str(), &warnings);
-                self.failed(error.clone());
+                self.failed(order, turn, error.clone());
                 Err(ActivationError::Library(error))
             }
             Err(error) => {
-                self.failed(error.clone());
+                self.failed(order, turn, error.clone());
                 Err(ActivationError::Load(error))
             }
         }
     }
 
     /// Logs a failed load, and what serves: the last good provision, or `initial` if so told.
-    fn failed(&self, error: LoadError) {
-        metrics().load_failed(&error);
+    fn failed(&self, order: &mut Order, turn: &Turn, error: LoadError) {
+        let newest = order.lets(turn);
+        metrics().load_failed(&error, newest);
         let current = self.current();
         let keeps = if current.built_in {
             "the built-in provision keeps serving".to_owned()
@@ -316,13 +334,13 @@ impl Activation {
             format!("provision `{}` keeps serving", current.name)
         };
         let initial = initial::name(&self.directory);
-        if !self.options.back_to_initial || current.name == initial {
+        if !self.options.back_to_initial || current.name == initial || !newest {
             return log::error!("{}", error.noted(&keeps));
         }
         let failure = match self.load(initial, None) {
             Ok(Loaded::Provision(provision)) => {
                 log::error!("{}", error.noted(&format!("going back to provision `{initial}`")));
-                self.swap(*provision);
+                self.swap(order, turn, *provision);
                 return metrics().set_failing();
             }
             Ok(Loaded::Library(warnings)) => no_register_rules(initial, &warnings),
@@ -340,7 +358,15 @@ impl Activation {
         metrics().is_failing() || self.current().files.differ(initial::BUILT_IN_SOURCE)
     }
 
-    fn swap(&self, mut provision: Provision) -> u64 {
+    /// Lets `provision` serve, unless something does that was asked for later; gives the generation that serves.
+    fn swap(&self, order: &mut Order, turn: &Turn, mut provision: Provision) -> u64 {
+        if !order.lets(turn) {
+            metrics().overtaken();
+            let current = self.current();
+            log::info!("provision `{}` loaded; `{}`, asked for later, serves", provision.name, current.name);
+            return current.generation;
+        }
+        order.0 = turn.number();
         provision.count_with(metrics().loaded(provision.router.rules()));
         let name = provision.name.clone();
         let readiness = self.readiness(&provision);
@@ -352,6 +378,13 @@ impl Activation {
 
     fn is_there(&self, name: &str) -> bool {
         Name::parse(name).is_ok_and(|name| self.directory.exists(&name))
+    }
+}
+
+impl Order {
+    /// Whether nothing serves that was asked for later.
+    fn lets(&self, turn: &Turn) -> bool {
+        self.0 <= turn.number()
     }
 }
 

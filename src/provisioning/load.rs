@@ -94,7 +94,7 @@ pub(crate) fn load_first(
         Err(error) => error,
     };
     ledger.failed(name, &error);
-    metrics().load_failed(&error);
+    metrics().load_failed(&error, true);
     log::error!("{}", error.noted("the built-in provision serves, and the server is not ready"));
     built_in(initial::BUILT_IN)
 }

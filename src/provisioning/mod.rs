@@ -2,7 +2,8 @@
 //!
 //! 1. `watcher/`: inotify, or polling, tells which files of the provision directory were written or removed;
 //!    a POST to the administrative port comes in at 2 without it.
-//! 2. `activation.rs`: one load at a time; it decides what a change of a file means, and logs what fails.
+//! 2. `activation.rs`: loads of the administrative port, one at a time, and what follows from a load. `activation/changes.rs`: what a
+//!    change of a file means; its loads run beside those. `turns.rs`: the order of all.
 //! 3. `load.rs`: reads the file, and compiles it with the options of the command line; at start it loads `initial.rs`.
 //! 4. `provision.rs`: compiled files -> `registerRules()` -> rules, view functions, hooks.
 //!    `warnings.rs`: what looks wrong although it loads.
@@ -19,5 +20,6 @@ pub(crate) mod ledger;
 pub(crate) mod load;
 pub(crate) mod provision;
 pub(crate) mod required;
+pub(crate) mod turns;
 pub(crate) mod warnings;
 pub(crate) mod watcher;

@@ -3,7 +3,7 @@
 
 use crate::provisioning::ledger::Ledger;
 use crate::script::runtime::analysis::near::nearest;
-use crate::script::runtime::analysis::{Findings, rules};
+use crate::script::runtime::analysis::{Findings, MOST_FINDINGS, rules};
 use crate::script::runtime::call;
 use crate::script::runtime::fault::Fault;
 use crate::script::runtime::files::Files;
@@ -43,6 +43,9 @@ pub(super) fn log(ledger: &Ledger, name: &str, warnings: &[Fault]) {
 pub(super) fn of_rules(files: &Files, entries: &[Entry]) -> Vec<Fault> {
     let mut warnings = Vec::new();
     for entry in entries {
+        if warnings.len() >= MOST_FINDINGS {
+            break;
+        }
         let mut warn = |message: String, hint: String| {
             let fault = Fault::from_position(files, &entry.file, entry.at, message);
             warnings.push(Fault { hint: Some(hint), ..fault });

@@ -17,12 +17,12 @@ use crate::serving::refusal;
 use crate::serving::start_error::StartError;
 use crate::serving::timer::Timer;
 use crate::system::io_error::describe_io;
+use crate::system::renewed_thread::{self, Next};
 use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
-use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 /// A bound listener and the workers on it.
@@ -31,7 +31,8 @@ pub(crate) struct Listener {
     pub address: SocketAddr,
     /// Bytes that requests and answers may take up.
     pub buffered: usize,
-    workers: Vec<JoinHandle<()>>,
+    /// Those that run.
+    workers: usize,
 }
 
 pub(crate) struct Shared {
@@ -64,7 +65,7 @@ impl Listener {
         let listener = TcpListener::bind(wanted).map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
         let server = http::server(listener, limits, refuse, reactor).map_err(failed)?;
-        Ok(Listener { server: Arc::new(server), address, buffered: limits.buffered, workers: Vec::new() })
+        Ok(Listener { server: Arc::new(server), address, buffered: limits.buffered, workers: 0 })
     }
 
     /// Starts `count` workers with stacks of `stack` bytes. Where the system refuses some, those that started serve, less a few
@@ -81,13 +82,13 @@ impl Listener {
     ) -> Result<(), StartError> {
         for number in 0..count {
             let (server, worker) = (self.server.clone(), work.clone());
-            let builder = thread::Builder::new().name(format!("{name}-{number}")).stack_size(stack);
-            match builder.spawn(move || run(&server, worker.as_ref())) {
-                Ok(worker) => self.workers.push(worker),
-                Err(error) if self.workers.is_empty() => return Err(StartError::Workers(name, error)),
+            let run = move || run(&server, worker.as_ref());
+            match renewed_thread::start(format!("{name}-{number}"), stack, Arc::new(run)) {
+                Ok(()) => self.workers += 1,
+                Err(error) if self.workers == 0 => return Err(StartError::Workers(name, error)),
                 Err(error) => {
                     self.leave_threads(work.shared());
-                    let (left, why) = (self.workers.len(), describe_io(&error));
+                    let (left, why) = (self.workers, describe_io(&error));
                     log::warn!("{left} of {count} {name} workers serve: {why}");
                     break;
                 }
@@ -98,8 +99,8 @@ impl Listener {
 
     /// Lets some workers end again.
     fn leave_threads(&mut self, shared: &Shared) {
-        let surplus = THREADS_FOR_EXEC.min(self.workers.len() - 1);
-        self.workers.truncate(self.workers.len() - surplus);
+        let surplus = THREADS_FOR_EXEC.min(self.workers - 1);
+        self.workers -= surplus;
         shared.surplus.fetch_add(surplus, Ordering::AcqRel);
         (0..surplus).for_each(|_| self.server.unblock());
     }
@@ -123,9 +124,7 @@ impl Listener {
 
     /// Lets the workers end. `Shared::stopping` is set before.
     pub(crate) fn stop(self) {
-        for _ in &self.workers {
-            self.server.unblock();
-        }
+        (0..self.workers).for_each(|_| self.server.unblock());
     }
 }
 
@@ -136,7 +135,7 @@ pub(crate) trait Work: Send + Sync {
     fn shared(&self) -> &Shared;
 }
 
-fn run(server: &Arc<Server>, work: &dyn Work) {
+fn run(server: &Arc<Server>, work: &dyn Work) -> Next {
     let calling = server.clone();
     budget::when_long(move || http::call_another(&calling));
     while !work.shared().stopping.load(Ordering::Acquire) {
@@ -146,7 +145,11 @@ fn run(server: &Arc<Server>, work: &dyn Work) {
             Ok(ControlFlow::Break(())) => break,
             Err(_) => log::error!("a handler panicked; the worker goes on"),
         }
+        if budget::stack_has_grown() {
+            return Next::Renew;
+        }
     }
+    Next::End
 }
 
 /// Serves the next request, or tells that this worker is one too many.

@@ -1,14 +1,18 @@
 //! A thread with a bounded queue: jobs run one after the other, in the order in which they came.
 
+use super::lock::lock;
+use super::renewed_thread::{self, Next};
+use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
-use std::{io, thread};
+use std::sync::{Arc, Mutex};
 
 /// The queue of a thread that runs one job at a time.
 pub(crate) struct JobThread<T>(SyncSender<T>);
 
 impl<T: Send + 'static> JobThread<T> {
-    /// Starts a thread called `name` with `stack` bytes, for whose turn at most `most` jobs wait. It ends with the last queue.
+    /// Starts a thread called `name` with `stack` bytes, for whose turn at most `most` jobs wait. It ends with the last queue, and is
+    /// renewed after a job for which `grown` says that it touched much of the stack.
     ///
     /// # Errors
     /// The system refuses a thread.
@@ -16,11 +20,21 @@ impl<T: Send + 'static> JobThread<T> {
         name: &'static str,
         stack: usize,
         most: usize,
-        run: impl Fn(T) + Send + 'static,
+        grown: fn() -> bool,
+        run: impl Fn(T) + Send + Sync + 'static,
     ) -> io::Result<JobThread<T>> {
         let (queue, jobs) = sync_channel(most);
-        let work = move || jobs.iter().for_each(|job| guarded(|| run(job), name));
-        thread::Builder::new().name(name.to_owned()).stack_size(stack).spawn(work)?;
+        let jobs = Mutex::new(jobs);
+        let work = move || {
+            for job in lock(&jobs).iter() {
+                guarded(|| run(job), name);
+                if grown() {
+                    return Next::Renew;
+                }
+            }
+            Next::End
+        };
+        renewed_thread::start(name.to_owned(), stack, Arc::new(work))?;
         Ok(JobThread(queue))
     }
 
@@ -49,12 +63,14 @@ mod tests {
     fn jobs_run_in_their_order_a_panic_ends_one_and_what_is_too_much_comes_back() {
         let (done, ran) = mpsc::channel();
         let (open, gate) = mpsc::channel::<()>();
+        let gate = Mutex::new(gate);
         let run = move |job: u32| {
             done.send(job).unwrap();
             assert_ne!(job, 2, "a job may panic");
-            gate.recv().unwrap();
+            lock(&gate).recv().unwrap();
         };
-        let thread = JobThread::start("a job", 128 << 10, 3, run).unwrap();
+        // Each job has a thread of its own.
+        let thread = JobThread::start("a job", 128 << 10, 3, || true, run).unwrap();
         assert_eq!(thread.submit(1), Ok(()));
         assert_eq!(ran.recv_timeout(Duration::from_secs(10)), Ok(1));
         // The first one runs, three wait.

@@ -5,5 +5,6 @@ pub(crate) mod io_error;
 pub(crate) mod job_thread;
 pub(crate) mod lock;
 pub(crate) mod memory;
+pub(crate) mod renewed_thread;
 pub(crate) mod spelling;
 pub(crate) mod truncate;

@@ -95,12 +95,19 @@ impl Metrics {
         self.rules.adopt(&rules.iter().map(identity).collect::<Vec<_>>())
     }
 
-    /// A provision has not loaded.
-    pub fn load_failed(&self, error: &LoadError) {
+    /// A provision has loaded, and another one serves that was asked for later.
+    pub fn overtaken(&self) {
+        self.loads.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// A provision has not loaded. `newest`: nothing serves that was asked for later.
+    pub fn load_failed(&self, error: &LoadError, newest: bool) {
         self.loads.fetch_add(1, Ordering::Relaxed);
         self.failed_loads.fetch_add(1, Ordering::Relaxed);
         *lock(&self.last_failure) = Some(error.to_string());
-        self.set_failing();
+        if newest {
+            self.set_failing();
+        }
     }
 
     /// What serves now stands in for something that did not load.

@@ -14,14 +14,16 @@ use std::mem;
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
-use std::thread;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use crate::directory::{Name, ProvisionDir, Stat};
+use crate::script::runtime::budget;
 use crate::system::io_error::describe_io;
+use crate::system::lock::lock;
+use crate::system::renewed_thread::{self, Next};
 use config_mount::{ConfigMount, Verdict};
 use notify::{Event, Notify};
 use snapshot::Snapshot;
@@ -77,12 +79,12 @@ impl Watcher {
     ) -> Result<Watcher, String> {
         let failed = |error: io::Error| format!("failed to start the watcher: {}", describe_io(&error));
         let (stop, stopped) = UnixStream::pair().map_err(failed)?;
-        let mut watch = Watch::new(directory, options, stopped);
-        thread::Builder::new()
-            .name("watcher".to_owned())
-            .stack_size(options.stack)
-            .spawn(move || watch.run(on_changes))
-            .map_err(failed)?;
+        let watch = Mutex::new((Watch::new(directory, options, stopped), on_changes));
+        let work = move || {
+            let (watch, on_changes) = &mut *lock(&watch);
+            watch.run(on_changes)
+        };
+        renewed_thread::start("watcher".to_owned(), options.stack, Arc::new(work)).map_err(failed)?;
         Ok(Watcher { _stop: stop })
     }
 }
@@ -135,16 +137,20 @@ impl Watch {
         watch
     }
 
-    fn run(&mut self, mut on_changes: impl FnMut(Changes)) {
+    fn run(&mut self, on_changes: &mut impl FnMut(Changes)) -> Next {
         while self.wait() {
             self.take_events();
             if self.look_again || Instant::now() >= self.next_look {
                 self.look();
             }
             if self.batch_end().is_some_and(|end| Instant::now() >= end) {
-                self.report(&mut on_changes);
+                self.report(on_changes);
+                if budget::stack_has_grown() {
+                    return Next::Renew;
+                }
             }
         }
+        Next::End
     }
 
     /// Sleeps until there is something to do; `false` once the watcher is to stop.

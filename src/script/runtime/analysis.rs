@@ -26,6 +26,10 @@ use rhai::{Engine, Position};
 use std::collections::{BTreeMap, HashSet};
 use walk::Walker;
 
+/// Most findings of a load. To find out what was meant takes a fraction of a millisecond, and a file has room for 100,000 names
+/// that nobody knows.
+pub(crate) const MOST_FINDINGS: usize = 1_000;
+
 /// One thing that is wrong.
 #[derive(Debug, Clone)]
 struct Finding {

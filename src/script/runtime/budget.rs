@@ -20,6 +20,8 @@ pub(crate) const MAX_DEPTH: usize = 64;
 const CLOCK_EVERY: u64 = 64;
 /// A call that takes longer is worth waking another thread for what else is to do.
 const LONG: Duration = Duration::from_micros(50);
+/// A call that holds more bytes than this may have made a value that is so deep that dropping it touches as much of the stack.
+const DEEP: usize = 1 << 20;
 /// Operations that a call over its budget may still take until it touches a variable.
 const LAST_OPERATIONS: u32 = 64;
 
@@ -60,7 +62,7 @@ impl Budget {
         DEADLINE.set(Some(now + self.time));
         LONG_FROM.set(Some(now + LONG));
         CEILING.set(ALLOCATED.get() + i64::try_from(self.memory).unwrap_or(i64::MAX / 2));
-        ALARM.set(CEILING.get());
+        ALARM.set(CEILING.get().min(ALLOCATED.get() + DEEP as i64));
         OVER.set(None);
         let _end = End;
         call()
@@ -79,8 +81,10 @@ impl Drop for End {
 
 thread_local! {
     static CEILING: Cell<i64> = const { Cell::new(i64::MAX) };
-    /// Above so many bytes an operation has to be looked at: the ceiling; without a budget never, over the budget always.
+    /// Above so many bytes an operation has to be looked at: `DEEP`, then the ceiling; without a budget never, over the budget always.
     static ALARM: Cell<i64> = const { Cell::new(i64::MAX) };
+    /// Whether a call of the thread may have touched much of its stack.
+    static STACK_HAS_GROWN: Cell<bool> = const { Cell::new(false) };
     static DEADLINE: Cell<Option<Instant>> = const { Cell::new(None) };
     /// Operations of the thread. Rhai's own count begins again in each closure that a native calls.
     static TICKS: Cell<u64> = const { Cell::new(0) };
@@ -94,6 +98,11 @@ thread_local! {
 /// Has `notice` called on this thread while a call takes longer than most, again and again. The first one stays.
 pub(crate) fn when_long(notice: impl Fn() + 'static) {
     WHEN_LONG.with(|when| drop(when.set(Box::new(notice))));
+}
+
+/// Whether a call may have touched much of the stack of this thread, which keeps these pages until it ends.
+pub(crate) fn stack_has_grown() -> bool {
+    STACK_HAS_GROWN.get()
 }
 
 /// What a call can run out of. The numbers tag the values of its errors; scripts have no use for them.
@@ -159,6 +168,10 @@ fn operation(memory: usize) -> Option<Limit> {
 #[cold]
 fn look(memory: usize, ticks: u64) -> Option<Limit> {
     DEADLINE.get()?;
+    if ALLOCATED.get() > ALARM.get() && OVER.get().is_none() {
+        STACK_HAS_GROWN.set(true);
+        ALARM.set(CEILING.get());
+    }
     let above = ALLOCATED.get() - CEILING.get();
     // A quarter more memory is what the stack is good for (`Budget::stack`).
     let too_much = above > i64::try_from(memory / 4).unwrap_or(i64::MAX);
@@ -263,5 +276,21 @@ mod tests {
         assert_eq!(noticed.get(), 0);
         assert!(budget.run(|| engine.run("loop {}")).is_err());
         assert!(noticed.get() > 0);
+    }
+
+    #[test]
+    fn a_call_that_held_much_has_perhaps_grown_the_stack() {
+        let budget = Budget::default();
+        let mut engine = Engine::new_raw();
+        register(&mut engine, budget);
+        let call = move |links: usize| {
+            let script =
+                format!("let f = || 1; let n = 0; while n < {links} {{ let g = f; f = || g; n += 1; }} 1");
+            assert_eq!(budget.run(|| engine.eval::<i64>(&script)).unwrap(), 1);
+            stack_has_grown()
+        };
+        let run = move || (call(100), call(20_000));
+        let thread = std::thread::Builder::new().stack_size(budget.stack()).spawn(run).unwrap();
+        assert_eq!(thread.join().unwrap(), (false, true));
     }
 }

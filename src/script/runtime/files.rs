@@ -41,6 +41,9 @@ pub struct Function {
 /// Names of files, and their syntax trees.
 type Compiled = Vec<(String, Arc<AST>)>;
 
+/// Longest line that errors and warnings show, in bytes.
+const LONGEST_LINE: usize = 1_000;
+
 /// The files that one load of a provision has touched.
 pub struct Files {
     directory: Arc<ProvisionDir>,
@@ -164,10 +167,12 @@ impl Files {
         Some(lock(&self.sources).get(name)?.text.clone())
     }
 
-    /// Line `line` (from 1) of file `name`; empty behind the last one, where a block that is not closed is noticed.
+    /// Line `line` (from 1) of file `name`; empty behind the last one, where a block that is not closed is noticed. None where it is too
+    /// long to be read: each error and each warning has a copy.
     pub fn line(&self, name: &str, line: usize) -> Option<String> {
         let sources = lock(&self.sources);
-        Some(sources.get(name)?.text.lines().nth(line.checked_sub(1)?).unwrap_or_default().to_owned())
+        let line = sources.get(name)?.text.lines().nth(line.checked_sub(1)?).unwrap_or_default();
+        (line.len() <= LONGEST_LINE).then(|| line.to_owned())
     }
 
     /// Compiles and evaluates the provision's own file.

@@ -59,6 +59,9 @@ impl Walker<'_> {
     }
 
     fn no_function(&mut self, name: &str, at: Position) {
+        if self.has_enough() {
+            return;
+        }
         let (message, hint) = (format!("no function `{}`", shown(name)), self.meant_function(name));
         self.add(Finding { hint, unless: Some(name.to_owned()), ..self.finding(at, message) });
     }

@@ -53,6 +53,9 @@ impl Walker<'_> {
         if catalogue.has_property(of, name) {
             return self.world.handle(&full).map(|of| Receiver { of, path: full });
         }
+        if self.has_enough() {
+            return None;
+        }
         if !catalogue.method_counts(of, name).is_empty() && catalogue.methods(of).any(|known| known == name) {
             let hint = format!("call it: `{full}(...)`");
             self.tell(at, format!("`{full}` is a method, not a property"), Some(hint));
@@ -70,7 +73,7 @@ impl Walker<'_> {
 
     fn method(&mut self, receiver: Option<&Receiver>, call: &FnCallExpr, at: Position) {
         let (name, count) = (call.name.as_str(), call.args.len());
-        if Catalogue::is_of_any_value(name) || self.is_of_scripts(name, count) {
+        if self.has_enough() || Catalogue::is_of_any_value(name) || self.is_of_scripts(name, count) {
             return;
         }
         let catalogue = self.world.catalogue;

@@ -33,7 +33,7 @@ impl<'w> Walker<'w> {
     }
 
     pub(super) fn qualified_variable(&mut self, namespace: &Namespace, name: &str) {
-        if namespace.root() == "status" {
+        if namespace.root() == "status" && !self.has_enough() {
             return self.status_code(namespace, name);
         }
         let Some(file) = self.imported_file(namespace) else { return };
@@ -54,7 +54,7 @@ impl<'w> Walker<'w> {
     /// The file that `namespace` means, where it was loaded; tells where there is no such import.
     fn imported_file(&mut self, namespace: &Namespace) -> Option<&'w Facts> {
         let root = namespace.root();
-        if BUILT_IN.contains(&root) {
+        if self.has_enough() || BUILT_IN.contains(&root) {
             return None;
         }
         let world = self.world;

@@ -1,5 +1,6 @@
 //! Slips with what is told of each, and lines that are right.
 
+use super::MOST_FINDINGS;
 use crate::directory::fixture::Folder;
 use crate::provisioning::provision::{Loaded, Provision};
 use crate::script;
@@ -340,4 +341,11 @@ fn each_place_of_a_file_is_looked_at_once() {
     let expected =
         [("no variable `x2`", Some(3)), ("no variable `x3`", Some(4)), ("no variable `x4`", Some(4))];
     assert_eq!(told, expected);
+}
+
+#[test]
+fn so_many_slips_are_told_and_no_line_that_is_too_long_to_read() {
+    let warnings = load(&provision(&"hello(1, 2);".repeat(MOST_FINDINGS + 100))).unwrap();
+    assert_eq!(warnings.len(), MOST_FINDINGS);
+    assert!(warnings.iter().all(|warning| warning.source.is_none() && warning.column.is_some()));
 }

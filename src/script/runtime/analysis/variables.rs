@@ -16,7 +16,7 @@ impl Walker<'_> {
         if !namespace.is_empty() {
             return self.qualified_variable(namespace, name);
         }
-        if self.knows_variable(name) {
+        if self.has_enough() || self.knows_variable(name) {
             return;
         }
         let hint = self.meant_variable(name);

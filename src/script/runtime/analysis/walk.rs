@@ -2,7 +2,7 @@
 
 use super::facts::{Facts, imported, is_closure};
 use super::scopes::Scopes;
-use super::{Finding, World};
+use super::{Finding, MOST_FINDINGS, World};
 use crate::script::runtime::load_time;
 use rhai::{
     AST, ASTFlags, ASTNode, Dynamic, Expr, FlowControl, FnCallExpr, FnPtr, ImmutableString, Map, Module,
@@ -40,9 +40,14 @@ impl<'w> Walker<'w> {
         Finding { file, at, message, hint: None, unless: None, only_if_fails: false }
     }
 
+    /// Whether nothing more is looked for: enough was found.
+    pub(super) fn has_enough(&self) -> bool {
+        self.found.len() >= MOST_FINDINGS
+    }
+
     pub(super) fn add(&mut self, finding: Finding) {
         // What has no place was made by Rhai itself.
-        if !finding.at.is_none() {
+        if !finding.at.is_none() && !self.has_enough() {
             self.found.push(finding);
         }
     }
@@ -68,10 +73,6 @@ impl<'w> Walker<'w> {
 
     /// Rhai shows the statements of a body only to who walks over a tree: one with this function alone.
     fn body(&mut self, function: &Shared<ScriptFuncDef>) {
-        // The load fails anyway.
-        if load_time::over().is_some() {
-            return;
-        }
         let mut alone = Module::new();
         alone.set_script_fn(function.clone());
         AST::new_from_module(alone).walk(&mut |path: &[ASTNode]| {
@@ -173,6 +174,10 @@ impl<'w> Walker<'w> {
     }
 
     pub(super) fn expression(&mut self, expression: &Expr) {
+        // The load fails anyway.
+        if load_time::over().is_some() {
+            return;
+        }
         match expression {
             Expr::DynamicConstant(value, at) => self.constant(value, *at),
             Expr::InterpolatedString(parts, _) | Expr::Array(parts, _) => self.expressions(parts),

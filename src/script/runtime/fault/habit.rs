@@ -27,6 +27,9 @@ pub(super) const COMPREHENSION: &str =
 pub(super) const SLICE: &str = "a part of a list is `list.extract(1..3)`, of a text `text[1..3]`";
 pub(super) const NO_TYPES: &str = "there are no types: `let x = 1`, `fn f(x) { ... }`";
 pub(super) const LOOP: &str = "a loop is `for x in list { ... }`, a counted one `for i in 0..3 { ... }`";
+pub(super) const MANY_FUNCTIONS: &str = "a file has at most 10,000 functions and closures: put some of them into files for `import`, or rules into a loop";
+pub(super) const DEEP: &str = "at most 64 operators, calls, blocks or `else if` may stand in each other: put parts into variables by `let`, \
+     blocks into functions, or cases into a `switch`";
 pub(super) const ONE_NAME: &str = "each variable has its own `let`: `let pair = f(); let a = pair[0];`";
 pub(super) const SWITCH: &str = "a choice of many is `switch x { 1 => \"a\", _ => \"b\" }`";
 pub(super) const UNPACKED: &str =

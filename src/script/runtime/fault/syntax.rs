@@ -26,6 +26,11 @@ const RULES: &[Rule] = &[
 
 /// The hint for `error` at `place` of `source`.
 pub(super) fn hint(error: &ParseErrorType, source: &str, place: Position) -> Option<Hint> {
+    match error {
+        ParseErrorType::TooManyFunctions => return told(habit::MANY_FUNCTIONS),
+        ParseErrorType::ExprTooDeep => return told(habit::DEEP),
+        _ => {}
+    }
     let spot = Spot::find(source, place)?;
     if let ParseErrorType::BadInput(error) = error
         && let Some(hint) = text(error, &spot)

@@ -1,6 +1,6 @@
 //! Wrong scripts with the hint of each, or none: `tests/wrong-scripts.txt`.
 
-use super::Fault;
+use super::{Fault, habit};
 use crate::directory::fixture::Folder;
 use crate::script;
 use crate::script::runtime::budget::Budget;
@@ -119,4 +119,32 @@ fn variants(source: &str, fault: &Fault) -> Vec<String> {
         with(format!("let t = #\"{HABITS} \" '\"#; {own}"));
     }
     variants
+}
+
+#[test]
+fn what_is_too_much_for_a_file_has_its_hint() {
+    let trial = Trial::new();
+    let functions: String = (0..=10_000).map(|n| format!("fn f{n}() {{ 1 }}\n")).collect();
+    let closures: String = (0..=10_000).map(|n| format!("|| {n},")).collect();
+    for (source, message, hint) in [
+        (functions, "number of functions defined exceeds maximum limit", habit::MANY_FUNCTIONS),
+        (
+            format!("let l = [{closures}];"),
+            "number of functions defined exceeds maximum limit",
+            habit::MANY_FUNCTIONS,
+        ),
+        (
+            format!("let x = 1; x{};", " + 1".repeat(200)),
+            "expression exceeds maximum complexity",
+            habit::DEEP,
+        ),
+        (
+            format!("let x = 1; {} {{ 1 }}", "if x == 1 { 1 } else ".repeat(200)),
+            "expression exceeds maximum complexity",
+            habit::DEEP,
+        ),
+    ] {
+        let fault = trial.fault(&source);
+        assert_eq!((fault.message.as_str(), fault.hint.as_deref()), (message, Some(hint)));
+    }
 }
