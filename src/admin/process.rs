@@ -2,7 +2,7 @@
 
 use super::answer::{failed, success};
 use super::wait::value;
-use super::{Call, Respond};
+use super::{Call, OnGone, Respond};
 use crate::cli::FailOn;
 use crate::message::answer::{Answer, JSON};
 use crate::observing::metrics::CONTENT_TYPE;
@@ -44,7 +44,7 @@ pub(super) fn reset(call: &Call) -> Result<Answer, Answer> {
 }
 
 /// POST /app/v1/quit: 202, then a stop as by SIGTERM.
-pub(super) fn quit(call: &Call, respond: Respond) {
+pub(super) fn quit(call: &Call, respond: Respond, _: OnGone) {
     // The answer first: with `--grace 0` nothing would wait for it.
     respond(success(202, "the server stops", None).into());
     (call.admin.observing.quit)();

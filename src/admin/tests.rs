@@ -102,7 +102,7 @@ fn request(line: &str, header: &str, body: &[u8]) -> Request {
 
 fn send(admin: &Arc<Admin>, request: Request) -> mpsc::Receiver<Answer> {
     let (sender, receiver) = mpsc::channel();
-    handle(admin, request, Box::new(move |reply| sender.send(reply.answer).unwrap()));
+    handle(admin, request, Box::new(move |reply| sender.send(reply.answer).unwrap()), Box::new(drop));
     receiver
 }
 

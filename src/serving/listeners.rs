@@ -270,9 +270,10 @@ impl Work for AdminWork {
     fn serve(&self, mut incoming: Incoming) {
         let line = self.shared.line(&incoming, "admin", self.admin.activation.generation());
         let request = http::receive(&mut incoming, self.address);
-        let shared = self.shared.clone();
+        let (client, shared) = (http::client(&incoming), self.shared.clone());
+        let on_gone = Box::new(move |then| http::on_gone(client, then));
         let respond = Box::new(move |reply| shared.send(incoming, reply, line, None));
-        admin::handle(&self.admin, request, respond);
+        admin::handle(&self.admin, request, respond, on_gone);
     }
 }
 

@@ -35,6 +35,11 @@ fn ended(mock: &Mock, path: &str) -> Client {
     client
 }
 
+/// Leaves: the mock sees a reset.
+fn reset(client: Client) {
+    set_socket_linger(client.stream(), Some(Duration::ZERO)).unwrap();
+}
+
 #[track_caller]
 fn stops(mut mock: Mock) {
     mock.signal("TERM");
@@ -49,11 +54,7 @@ fn held_answers_are_free_when_their_clients_leave() {
         let clients: Vec<Client> = (0..MANY).map(|_| asked(&mock, "/hour")).collect();
         until_held(&mock, MANY as f64);
         thread::sleep(LATE);
-        for client in clients {
-            if resets {
-                set_socket_linger(client.stream(), Some(Duration::ZERO)).unwrap();
-            }
-        }
+        clients.into_iter().for_each(if resets { reset } else { drop });
         until_held(&mock, 0.0);
     }
     let lines = || mock.log().matches("GET /hour 200 /hour ").count();
@@ -114,4 +115,42 @@ fn requests_of_which_no_more_comes_hold_up_no_stop() {
         assert_eq!(client.read(false).status, 408);
     }
     assert_eq!(mock.wait().code(), Some(143));
+}
+
+/// A client of the administrative port that has asked for something that comes later.
+fn waiting(mock: &Mock, target: &str) -> Client {
+    let mut client = Client::new(&mock.admin);
+    client.write(format!("GET {target} HTTP/1.1\r\nHost: x\r\n\r\n").as_bytes());
+    client
+}
+
+#[test]
+fn waits_for_a_generation_end_when_their_clients_leave() {
+    let mock = mock();
+    let client = waiting(&mock, "/app/v1/wait?generation=9&timeout=600");
+    eventually(|| match crate::metrics::busy(&mock, "admin") {
+        2.0 => Ok(()),
+        other => Err(format!("{other} connections are busy")),
+    });
+    reset(client);
+    mock.wait_for_log("admin GET /app/v1/wait?generation=9&timeout=600 408 - ");
+    mock.wait_for_log(", the client had left");
+}
+
+/// Were they seen to be gone at the next look at all, it would take 7 s.
+#[test]
+fn who_follows_the_journal_and_leaves_frees_the_place() {
+    let mock = mock();
+    let mut clients: Vec<Client> = (0..64).map(|_| waiting(&mock, "/app/v1/requests/stream")).collect();
+    for client in &mut clients {
+        assert_eq!(client.read(true).status, 200);
+    }
+    assert_eq!(waiting(&mock, "/app/v1/requests/stream").read(true).status, 503);
+    let began = Instant::now();
+    clients.into_iter().for_each(reset);
+    eventually(|| match waiting(&mock, "/app/v1/requests/stream").read(true).status {
+        200 => Ok(()),
+        status => Err(status.to_string()),
+    });
+    assert!(began.elapsed() < Duration::from_secs(6), "{:?}", began.elapsed());
 }
