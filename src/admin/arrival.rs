@@ -4,7 +4,7 @@ use super::answer::json;
 use super::object::Object;
 use super::requests::{asked, failed};
 use super::verify::{came, nearest, with_state, with_tally};
-use super::{Call, Respond};
+use super::{Call, OnGone, Respond};
 use crate::message::answer::Answer;
 use crate::observing::journal::Journal;
 use crate::observing::journal::filter::parse::{DEFAULT_TIMEOUT, WAIT};
@@ -13,7 +13,7 @@ use crate::observing::journal::waiting::Waited;
 use std::time::Duration;
 
 /// GET: 200 once so many requests came as were asked for, 408 when the time is over.
-pub(super) fn get(call: &Call, respond: Respond) {
+pub(super) fn get(call: &Call, respond: Respond, _: OnGone) {
     let asked = match asked(call, WAIT) {
         Ok(asked) => asked,
         Err(answer) => return respond(answer.into()),

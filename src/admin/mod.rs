@@ -45,6 +45,9 @@ use std::time::Duration;
 /// Takes the reply to one request; may be called from another thread, later.
 pub(crate) type Respond = Box<dyn FnOnce(Reply) + Send>;
 
+/// Calls what it is given if the client leaves before it has its reply, soon after; at once, where it has left or has it.
+pub(crate) type OnGone = Box<dyn FnOnce(Box<dyn FnOnce() + Send>)>;
+
 /// Runs a job on the timer thread after a delay.
 pub(crate) type After = Box<dyn Fn(Duration, Box<dyn FnOnce() + Send>) + Send + Sync>;
 
@@ -137,7 +140,7 @@ impl Call<'_> {
 
 /// Answers one request, whose body has arrived: at once, or later from another thread where that takes time. Never panics on what
 /// a client sends.
-pub(crate) fn handle(admin: &Arc<Admin>, request: Request, respond: Respond) {
+pub(crate) fn handle(admin: &Arc<Admin>, request: Request, respond: Respond, on_gone: OnGone) {
     let resource = match enter(admin, &request) {
         Ok(resource) => resource,
         Err(answer) => return respond(answer.into()),
@@ -145,7 +148,7 @@ pub(crate) fn handle(admin: &Arc<Admin>, request: Request, respond: Respond) {
     let call = Call { admin, request: &request, name: resource.name };
     match resource.handler(request.method()) {
         Some(Handler::Now(handler)) => respond(handler(&call).unwrap_or_else(|refusal| refusal).into()),
-        Some(Handler::Later(handler)) => handler(&call, respond),
+        Some(Handler::Later(handler)) => handler(&call, respond, on_gone),
         Some(Handler::Load(run)) => {
             let turn = admin.activation.turn();
             let run = Box::new(move |call: &Call| run(call, &turn));

@@ -1,8 +1,8 @@
 //! The table of the interface: which function answers which method of which path. Knows no answer.
 
 use super::{
-    Call, Respond, arrival, chaos, files, health, ledger, openapi, process, provision, requests, store,
-    stream, verify, wait,
+    Call, OnGone, Respond, arrival, chaos, files, health, ledger, openapi, process, provision, requests,
+    store, stream, verify, wait,
 };
 use crate::message::answer::Answer;
 use crate::provisioning::turns::Turn;
@@ -18,7 +18,7 @@ pub(super) enum Handler {
     /// In its turn, on the thread that reads: what looks through files, values or entries of any number.
     Read(fn(&Call) -> Result<Answer, Answer>),
     /// Perhaps later, from another thread, or with a reply that goes on after its beginning.
-    Later(fn(&Call, Respond)),
+    Later(fn(&Call, Respond, OnGone)),
 }
 
 /// Methods, path, and what answers them. HEAD works as GET; the connection leaves the body out. Not where GET activates: HEAD must

@@ -3,7 +3,7 @@
 //! dropped.
 
 use super::requests::{asked, failed};
-use super::{Call, Respond};
+use super::{Call, OnGone, Respond};
 use crate::chaos::Reply;
 use crate::message::answer::Answer;
 use crate::message::stream::{Follow, Sink};
@@ -67,8 +67,15 @@ enum Look {
 }
 
 /// GET: entries above `since`, or above `Last-Event-ID` where the client comes back; else those that are yet to come.
-pub(super) fn get(call: &Call, respond: Respond) {
-    respond(follow(call).unwrap_or_else(Reply::from));
+pub(super) fn get(call: &Call, respond: Respond, on_gone: OnGone) {
+    let reply = follow(call).unwrap_or_else(Reply::from);
+    let follows = reply.follow.is_some();
+    respond(reply);
+    if follows {
+        // Whoever looks at all clients finds this one gone.
+        let journal = call.admin.journal.clone();
+        on_gone(Box::new(move || journal.wake()));
+    }
 }
 
 fn follow(call: &Call) -> Result<Reply, Answer> {

@@ -76,6 +76,7 @@ fn started_with(required: Option<&str>) -> (Arc<Admin>, Jobs) {
             report: Box::new(|fail_on| {
                 format!(r#"{{"verdict":"{}"}}"#, fail_on.map_or("pass".to_owned(), |given| given.text()))
             }),
+            close_absent: Box::new(|| ()),
             quit: Box::new(|| QUITS.with(|quits| quits.set(quits.get() + 1))),
         },
         chaos: Arc::default(),
@@ -102,7 +103,7 @@ fn request(line: &str, header: &str, body: &[u8]) -> Request {
 
 fn send(admin: &Arc<Admin>, request: Request) -> mpsc::Receiver<Answer> {
     let (sender, receiver) = mpsc::channel();
-    handle(admin, request, Box::new(move |reply| sender.send(reply.answer).unwrap()));
+    handle(admin, request, Box::new(move |reply| sender.send(reply.answer).unwrap()), Box::new(drop));
     receiver
 }
 

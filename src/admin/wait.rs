@@ -2,7 +2,7 @@
 //! whichever is first. Knows no connection.
 
 use super::answer::{failed, success};
-use super::{Call, Respond};
+use super::{Call, OnGone, Respond};
 use crate::message::answer::Answer;
 use crate::system::lock::lock;
 use percent_encoding::percent_decode_str;
@@ -15,7 +15,7 @@ const MAX_GENERATION: u64 = i64::MAX as u64;
 const MAX_TIMEOUT_SECONDS: f64 = 600.0;
 
 /// GET: 200 once the generation of the query serves, 408 when its timeout is over, 400 for bad numbers.
-pub(super) fn get(call: &Call, respond: Respond) {
+pub(super) fn get(call: &Call, respond: Respond, on_gone: OnGone) {
     let admin = call.admin;
     let (wanted, timeout) = match parse(call.request.query_string()) {
         Ok(parsed) => parsed,
@@ -37,15 +37,18 @@ pub(super) fn get(call: &Call, respond: Respond) {
         return;
     }
     let activation = Arc::clone(&admin.activation);
-    (admin.after)(
-        timeout,
-        Box::new(move || {
-            let after = if timeout.is_zero() { "yet".to_owned() } else { format!("after {timeout:?}") };
-            if pending.answer(failed(408, &format!("generation {wanted} does not serve {after}"))) {
-                activation.forget(wait);
-            }
-        }),
-    );
+    let give_up = move |after: &str| {
+        if pending.answer(failed(408, &format!("generation {wanted} does not serve {after}"))) {
+            activation.forget(wait);
+        }
+    };
+    let left = give_up.clone();
+    on_gone(Box::new(move || left("before its client leaves")));
+    let late = move || match timeout.is_zero() {
+        true => give_up("yet"),
+        false => give_up(&format!("after {timeout:?}")),
+    };
+    (admin.after)(timeout, Box::new(late));
 }
 
 /// A reply that two sides may give: the first does.

@@ -59,12 +59,10 @@ impl Reply {
         !self.hold.is_zero() || self.injected.as_ref().is_some_and(|injected| injected.dribble.is_some())
     }
 
-    /// The status that the client gets to see; 0 where it sees none.
+    /// The status of the answer that the client gets; 0 where it gets none, or only a part of it.
     pub fn status_sent(&self) -> u16 {
-        match self.injected.as_ref().and_then(|injected| injected.breaking) {
-            Some(Breaking::Reset | Breaking::Close | Breaking::Garbage) => 0,
-            Some(Breaking::Partial) | None => self.answer.status,
-        }
+        let breaks = self.injected.as_ref().is_some_and(|injected| injected.breaking.is_some());
+        if breaks { 0 } else { self.answer.status }
     }
 }
 
@@ -86,7 +84,7 @@ mod tests {
         reply.dribble(Dribble::new(5, 1000.0).unwrap(), "");
         assert_eq!(reply.status_sent(), 200);
         reply.break_off(Breaking::Partial, "");
-        assert_eq!(reply.status_sent(), 200);
+        assert_eq!(reply.status_sent(), 0);
         reply.break_off(Breaking::Reset, " (chaos 3)");
         assert_eq!(reply.status_sent(), 0);
         let words =

@@ -14,7 +14,7 @@ use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
-use tiny_http::extension::{self, Body, Dribble, Open, Page, Step, Then};
+use tiny_http::extension::{self, Body, Client, Dribble, Open, Page, Step, Then};
 
 pub(crate) use tiny_http::Request as Incoming;
 pub(crate) use tiny_http::Server;
@@ -151,14 +151,37 @@ pub(crate) fn close_listener(server: &Server) {
     server.close_listener();
 }
 
+/// The client of `incoming`, for [`on_gone`].
+pub(crate) fn client(incoming: &Incoming) -> Option<Client> {
+    incoming.client()
+}
+
+/// Calls `then` if the client of a request leaves before it has its answer, or at once if it has left already.
+pub(crate) fn on_gone(client: Option<Client>, then: impl FnOnce() + Send + 'static) {
+    if let Some(client) = client {
+        client.on_gone(then);
+    }
+}
+
+/// Drops the answers that wait for clients of `server` which may have left: they have said that they send no more.
+pub(crate) fn close_absent(server: &Server) {
+    server.close_absent();
+}
+
 /// How long a connection may be without a request before a stop closes it: one that was just made, or just answered, may have
 /// its next request on the way.
 const YOUNG: Duration = Duration::from_millis(50);
 
-/// Closes the connections of `server` that wait for a request; gives how many requests are not answered in full, and whether
-/// connections are left that are too young to be closed.
+/// How long a client that has sent a part of a request may send nothing before a stop refuses the request.
+const SILENT: Duration = Duration::from_secs(1);
+
+/// Closes the connections of `server` that wait for a request, or whose clients a stop doesn't wait for: those that have left, and
+/// those that don't go on with their request. Gives how many requests are not answered in full, and whether connections are left
+/// that are too young to be closed.
 pub(crate) fn close_idle(server: &Server) -> (usize, bool) {
     let young = server.close_idle(YOUNG);
+    server.end_silent(SILENT);
+    server.close_absent();
     (server.num_busy(), young > 0)
 }
 

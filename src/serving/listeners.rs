@@ -122,6 +122,12 @@ impl Listener {
         move || server.upgrade().map(|server| http::connections(&server)).unwrap_or_default()
     }
 
+    /// Drops answers that wait for clients which may have left.
+    pub(crate) fn close_absent(&self) -> impl Fn() + Send + Sync + 'static {
+        let server: Weak<Server> = Arc::downgrade(&self.server);
+        move || server.upgrade().iter().for_each(|server| http::close_absent(server))
+    }
+
     /// Lets the workers end. `Shared::stopping` is set before.
     pub(crate) fn stop(self) {
         (0..self.workers).for_each(|_| self.server.unblock());
@@ -267,9 +273,10 @@ impl Work for AdminWork {
     fn serve(&self, mut incoming: Incoming) {
         let line = self.shared.line(&incoming, "admin", self.admin.activation.generation());
         let request = http::receive(&mut incoming, self.address);
-        let shared = self.shared.clone();
+        let (client, shared) = (http::client(&incoming), self.shared.clone());
+        let on_gone = Box::new(move |then| http::on_gone(client, then));
         let respond = Box::new(move |reply| shared.send(incoming, reply, line, None));
-        admin::handle(&self.admin, request, respond);
+        admin::handle(&self.admin, request, respond, on_gone);
     }
 }
 
@@ -299,13 +306,16 @@ impl Shared {
         }
     }
 
-    /// Sends `reply` now, or lets it wait on the timer.
+    /// Sends `reply` now, or lets it wait on the timer for as long as its client does. Where the client leaves, it is sent at once,
+    /// to nobody: what it takes up is free, and the access log has its line.
     fn leave(self: &Arc<Self>, incoming: Incoming, reply: Reply, line: Option<Line>, permit: Option<Permit>) {
         if reply.hold.is_zero() {
             return self.send(incoming, reply, line, permit);
         }
-        let (hold, shared) = (reply.hold, self.clone());
-        self.timer.after(hold, Box::new(move || shared.send(incoming, reply, line, permit)));
+        let (hold, client, shared) = (reply.hold, http::client(&incoming), self.clone());
+        let key = self.timer.after(hold, Box::new(move || shared.send(incoming, reply, line, permit)));
+        let timer = self.timer.clone();
+        http::on_gone(client, move || timer.take(key).into_iter().for_each(|send| send()));
     }
 }
 

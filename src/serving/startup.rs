@@ -66,7 +66,8 @@ pub(crate) fn serve(settings: Settings) -> Result<ExitCode, StartError> {
     // The mock's workers come last: where threads are short, what is left is theirs.
     if let Some(listener) = &mut admin {
         let connections: [Connections; 2] = [Box::new(mock.connections()), Box::new(listener.connections())];
-        let observing = service.observing(&settings, connections, pending, stop.clone());
+        let observing =
+            service.observing(&settings, connections, pending, stop.clone(), Box::new(mock.close_absent()));
         let work = service.admin_work(&settings, observing, listener.address)?;
         listener.start("admin", settings.admin_workers, stack, Arc::new(work))?;
     }
@@ -159,7 +160,7 @@ impl Service {
             surplus: AtomicUsize::new(0),
         };
         let timer = shared.timer.clone();
-        journal.set_timer(Box::new(move |delay, job| timer.after(delay, job)));
+        journal.set_timer(Box::new(move |delay, job| _ = timer.after(delay, job)));
         Ok(Service {
             budget,
             shared: Arc::new(shared),
@@ -183,7 +184,7 @@ impl Service {
         let timer = self.shared.timer.clone();
         let admin = Admin {
             activation: self.activation.clone(),
-            after: Box::new(move |delay, job| timer.after(delay, job)),
+            after: Box::new(move |delay, job| _ = timer.after(delay, job)),
             token: settings.admin_token.as_deref().map(str::to_owned),
             hosts: settings.admin_hosts.clone(),
             readiness: self.readiness.clone(),
@@ -205,6 +206,7 @@ impl Service {
         connections: [Connections; 2],
         pending: Arc<PendingBudget>,
         stop: Sender<i32>,
+        close_absent: Box<dyn Fn() + Send + Sync>,
     ) -> Observing {
         let (activation, reported) = (self.activation.clone(), self.activation.clone());
         let journal = self.journal.clone();
@@ -222,6 +224,7 @@ impl Service {
         let quits = AtomicBool::new(false);
         Observing {
             metrics: Box::new(move || metrics().page(&readings())),
+            close_absent,
             report: Box::new(move |conditions| reported_by(&reported).text(conditions.unwrap_or(own))),
             quit: Box::new(move || {
                 if !quits.swap(true, Ordering::AcqRel) {

@@ -11,6 +11,9 @@ use std::{io, thread};
 /// What is due at some time. Must be short, and must not wait.
 pub(crate) type Job = Box<dyn FnOnce() + Send>;
 
+/// Names a job that waits: when it is due, and a number where that is the same.
+pub(crate) type Key = (Instant, u64);
+
 /// How the thread waits for the next job: usefully.
 pub(crate) trait Wait: Send + Sync {
     /// Returns after `timeout`, or earlier.
@@ -30,8 +33,7 @@ struct Shared {
 
 #[derive(Default)]
 struct Jobs {
-    /// By the time when they are due, and by a number where that is the same.
-    due: BTreeMap<(Instant, u64), Job>,
+    due: BTreeMap<Key, Job>,
     next: u64,
 }
 
@@ -45,7 +47,7 @@ impl Timer {
     }
 
     /// Runs `job` on the timer thread after `delay`.
-    pub(crate) fn after(&self, delay: Duration, job: Job) {
+    pub(crate) fn after(&self, delay: Duration, job: Job) -> Key {
         let at = Instant::now() + delay;
         let mut jobs = lock(&self.0.jobs);
         let key = (at, jobs.next);
@@ -56,6 +58,12 @@ impl Timer {
         if first {
             self.0.wait.wake();
         }
+        key
+    }
+
+    /// Takes back a job that has not begun.
+    pub(crate) fn take(&self, key: Key) -> Option<Job> {
+        lock(&self.0.jobs).due.remove(&key)
     }
 }
 
@@ -117,5 +125,21 @@ mod tests {
         let order: Vec<u64> = receive.iter().take(3).collect();
         assert_eq!(order, [10, 20, 30]);
         assert!(began.elapsed() >= Duration::from_millis(30));
+    }
+
+    #[test]
+    fn a_job_that_is_taken_back_does_not_run() {
+        let timer = Timer::start(Arc::new(Flag::default())).unwrap();
+        let (send, receive) = mpsc::channel();
+        let keys: Vec<Key> = (0..3)
+            .map(|number| {
+                let send = send.clone();
+                timer.after(Duration::from_millis(20), Box::new(move || send.send(number).unwrap()))
+            })
+            .collect();
+        assert!(timer.take(keys[1]).is_some() && timer.take(keys[1]).is_none());
+        drop(send);
+        assert_eq!(receive.iter().collect::<Vec<_>>(), [0, 2]);
+        assert!(timer.take(keys[0]).is_none());
     }
 }

@@ -26,6 +26,7 @@ mod flask_rules;
 mod hostile;
 mod hot_swap;
 mod journal;
+mod leaving;
 mod loading;
 mod logging;
 mod metrics;

@@ -16,6 +16,7 @@ fn registerRules() {
     app.get("/held", || { time.sleep(0.6); "held" });
     app.get("/tea", || ["", 418]);
     app.get("/lost", || make_response("made").fault("close"));
+    app.get("/cut", || make_response("made").fault("partial"));
 }
 fn item(id) { if request.method == "POST" { ["made", 201] } else { "item" } }
 "#;
@@ -65,7 +66,9 @@ fn requests_are_counted_by_rule_method_and_status() {
     mock.get("/tea");
     mock.get("/wrong");
     mock.get("/nowhere?x=1");
-    assert!(Client::new(&mock.traffic).try_send("GET", "/lost", &[], b"").is_err());
+    for path in ["/lost", "/cut"] {
+        assert!(Client::new(&mock.traffic).try_send("GET", path, &[], b"").is_err());
+    }
     let read = page(&mock);
     for (rule, method, status, count) in [
         ("/items/<int:id>", "GET", "200", 3.0),
@@ -73,12 +76,13 @@ fn requests_are_counted_by_rule_method_and_status() {
         ("/tea", "GET", "418", 1.0),
         ("/wrong", "GET", "500", 1.0),
         ("/lost", "GET", "0", 1.0),
+        ("/cut", "GET", "0", 1.0),
         ("none", "GET", "404", 1.0),
         ("none", "other", "405", 1.0),
     ] {
         assert_eq!(requests(&read, rule, method, status), Some(count), "{rule} {method} {status}");
     }
-    assert_eq!(read.value("h1mock_request_duration_seconds_count", &[]), Some(9.0));
+    assert_eq!(read.value("h1mock_request_duration_seconds_count", &[]), Some(10.0));
     assert_eq!(read.value("h1mock_unmatched_requests_total", &[]), Some(2.0));
     assert_eq!(read.value("h1mock_script_errors_total", &[("rule", "/wrong")]), Some(1.0));
     assert_eq!(read.value("h1mock_script_errors_total", &[("rule", "/tea")]), Some(0.0));

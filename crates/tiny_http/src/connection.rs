@@ -1,5 +1,6 @@
 //! One connection: its socket, what arrives, what leaves. Decides nothing; `core` does.
 
+use crate::absent::Gone;
 use crate::inbound::Inbound;
 use crate::output::Output;
 use rustix::io::Errno;
@@ -7,6 +8,7 @@ use rustix::net::{RecvFlags, SendFlags, recv, send};
 use std::cell::Cell;
 use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
+use std::time::Instant;
 
 pub(crate) struct Connection {
     /// The socket; closing it takes it out of every epoll instance.
@@ -31,6 +33,12 @@ pub(crate) struct Connection {
     pub counted: usize,
     /// Bytes that were thrown away after the end.
     pub discarded: usize,
+    /// Called if the client leaves before it has its answer.
+    pub on_gone: Option<Gone>,
+    /// When the reactor goes on with the answer.
+    pub resumes: Option<Instant>,
+    /// Since when nothing more of a request has come, as far as somebody has looked.
+    pub silent_since: Option<u64>,
 }
 
 /// Bytes that one read takes at most.
@@ -75,6 +83,9 @@ impl Connection {
             lent: 0,
             counted: 0,
             discarded: 0,
+            on_gone: None,
+            resumes: None,
+            silent_since: None,
         }
     }
 
@@ -106,6 +117,12 @@ impl Connection {
                 sent => sent,
             };
         }
+    }
+
+    /// Whether its answer waits for a time: with the program, which wants to know if the client leaves, or between two slices. An
+    /// answer that somebody adds to has none left.
+    pub(crate) fn is_held_back(&self) -> bool {
+        self.output.as_ref().map_or(self.on_gone.is_some(), |output| !output.pieces.is_empty())
     }
 
     /// Bytes of memory that it holds now.

@@ -10,9 +10,10 @@ use crate::inbound::{Message, Progress};
 use crate::leader::Leader;
 use crate::reactor::Reactor;
 use crate::reason::Reason;
-use crate::request::Request;
+use crate::request::{Lease, Request};
 use crate::slots::{Held, Phase, Slots, Token};
 use rustix::event::epoll::{self, EventData, EventFlags};
+use std::cell::Cell;
 use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -211,6 +212,7 @@ impl Core {
     fn incomplete<'s>(&'s self, mut held: Held<'s>) -> Option<Held<'s>> {
         let phase = held.phase().0;
         let connection = held.connection()?;
+        connection.silent_since = None;
         let next = match (connection.inbound.is_gathering(), connection.inbound.has_bytes()) {
             (true, _) => Phase::Body,
             (false, true) => Phase::Head,
@@ -246,8 +248,9 @@ impl Core {
         connection.keep_alive = message.head.keep_alive && allowed;
         connection.last = !message.head.keep_alive;
         let (peer, keep_alive) = (connection.peer, connection.keep_alive);
+        let lease = Lease { token, served: connection.served, bytes: Cell::new(connection.lent) };
         self.count(&mut held);
-        Some(Request::new(self.clone(), token, message, peer, keep_alive))
+        Some(Request::new(self.clone(), lease, message, peer, keep_alive))
     }
 }
 

@@ -13,6 +13,7 @@
 //! # drop(server); Ok(()) }
 //! ```
 
+pub use crate::absent::Client;
 pub use crate::dribble::Dribble;
 pub use crate::output::Then;
 pub use crate::reactor::Reactor;
@@ -219,6 +220,16 @@ impl Server {
     pub fn close_idle(&self, time: Duration) -> usize {
         self.core().close_idle(time)
     }
+
+    /// Closes the connections whose client sends no more, and whose answer is held back ([`Client::on_gone`]) or dribbles.
+    pub fn close_absent(&self) {
+        self.core().close_absent(Duration::ZERO);
+    }
+
+    /// Answers 408 to clients that have sent a part of a request, and nothing for `time`, counted from the first call on.
+    pub fn end_silent(&self, time: Duration) {
+        self.core().end_silent(time);
+    }
 }
 
 impl Request {
@@ -235,7 +246,7 @@ impl Request {
     /// Counts the `bytes` of an answer that is going to be sent, until its client has taken them. False if answers and requests
     /// hold more than [`Limits::buffered`] already: then this one is not to be sent. Short answers always are.
     pub fn reserve(&self, bytes: usize) -> bool {
-        bytes <= ONE_WRITE || self.token().is_none_or(|token| self.core().reserve(token, bytes))
+        bytes <= ONE_WRITE || self.lease().is_none_or(|lease| self.core().reserve(lease, bytes))
     }
 
     /// Gives back the memory of a body, for those that come.
@@ -243,8 +254,8 @@ impl Request {
         let space = body.capacity();
         body_pool::give_back(body, self.core().limits.buffered);
         // After that: who counts less before the memory is free lets the next body in beside it.
-        if let Some(token) = self.token() {
-            self.core().release(token, space);
+        if let Some(lease) = self.lease() {
+            self.core().release(lease, space);
         }
     }
 
@@ -297,8 +308,9 @@ impl Request {
             Body::Bytes(bytes) => out.extend_from_slice(&bytes),
             Body::File(file, length) => pieces.push_front(Piece::File(file, 0..length)),
         }
-        let (core, token) = self.give_up()?;
-        core.answer(token, &out, pieces, Then::Close)?;
+        let (core, lease) = self.give_up()?;
+        let token = lease.token;
+        core.answer(lease, &out, pieces, Then::Close)?;
         Ok(Open { core, token })
     }
 
@@ -314,8 +326,8 @@ impl Request {
             Step::Pause(time) => Piece::Pause(time),
         };
         let pieces: VecDeque<Piece> = steps.into_iter().map(piece).collect();
-        let (core, token): (Arc<Core>, _) = self.give_up()?;
-        core.answer(token, &[], pieces, then)
+        let (core, lease) = self.give_up()?;
+        core.answer(lease, &[], pieces, then)
     }
 }
 

@@ -1,12 +1,14 @@
 //! What leaves a connection: the answer, then the next request or the end.
 
 use crate::clock;
-use crate::connection::{READ, Received, with_read_buffer};
+use crate::connection::{Connection, READ, Received, with_read_buffer};
 use crate::core::{Core, SMALL};
 use crate::output::{Output, Piece, Then, Written};
+use crate::request::Lease;
 use crate::slots::{Held, Phase, Token};
 use rustix::net::{Shutdown, shutdown, sockopt};
 use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 use std::{io, mem};
@@ -20,13 +22,17 @@ impl Core {
     /// Sends the answer to the request that the program had: `head`, then `pieces`. `head` may hold all of it.
     pub(crate) fn answer(
         &self,
-        token: Token,
+        lease: Lease,
         head: &[u8],
         mut pieces: VecDeque<Piece>,
         then: Then,
     ) -> io::Result<()> {
         let gone = || io::Error::from(io::ErrorKind::BrokenPipe);
-        let mut held = self.slots.lock(token).ok_or_else(gone)?;
+        let Some(mut held) = self.slots.lock(lease.token) else {
+            drop(pieces);
+            self.uncount(lease.bytes.get());
+            return Err(gone());
+        };
         let connection = held.connection().ok_or_else(gone)?;
         let space = pieces.iter().map(Piece::space).sum();
         if mem::replace(&mut connection.lent, space) != space {
@@ -46,6 +52,7 @@ impl Core {
             Ok(sent) if sent == head.len() => {}
             Ok(sent) => pieces.push_front(Piece::Bytes(head[sent..].to_vec(), 0)),
             Err(error) => {
+                connection.lent = 0;
                 self.close(held);
                 return Err(error.into());
             }
@@ -59,31 +66,44 @@ impl Core {
     }
 
     /// Counts the `bytes` of an answer that will follow, unless the memory for answers and requests is used up.
-    pub(crate) fn reserve(&self, token: Token, bytes: usize) -> bool {
+    pub(crate) fn reserve(&self, lease: &Lease, bytes: usize) -> bool {
         if self.is_full() {
             self.make_space(false);
         }
         if self.is_full() {
             return false;
         }
-        if let Some(mut held) = self.slots.lock(token)
-            && let Some(connection) = held.connection()
-        {
-            connection.lent += bytes;
-            self.count(&mut held);
+        lease.bytes.update(|counted| counted + bytes);
+        match self.slots.lock(lease.token) {
+            Some(held) => self.count_lent(held, lease),
+            None => drop(self.buffered.fetch_add(bytes, Ordering::Relaxed)),
         }
         true
     }
 
     /// Counts `bytes` less: so much of the request is freed before it is answered.
-    pub(crate) fn release(&self, token: Token, bytes: usize) {
-        if bytes > SMALL
-            && let Some(mut held) = self.slots.lock(token)
-            && let Some(connection) = held.connection()
-        {
-            connection.lent = connection.lent.saturating_sub(bytes);
+    pub(crate) fn release(&self, lease: &Lease, bytes: usize) {
+        let bytes = bytes.min(lease.bytes.get());
+        if bytes <= SMALL {
+            return;
+        }
+        lease.bytes.update(|counted| counted - bytes);
+        match self.slots.lock(lease.token) {
+            Some(held) => self.count_lent(held, lease),
+            None => self.uncount(bytes),
+        }
+    }
+
+    fn count_lent(&self, mut held: Held<'_>, lease: &Lease) {
+        if let Some(connection) = held.connection() {
+            connection.lent = lease.bytes.get();
             self.count(&mut held);
         }
+    }
+
+    /// Counts `bytes` less that belonged to a connection that is closed.
+    fn uncount(&self, bytes: usize) {
+        self.buffered.fetch_sub(bytes, Ordering::Relaxed);
     }
 
     /// Writes on; false if the connection broke.
@@ -118,7 +138,10 @@ impl Core {
                 held.enter(Phase::Pausing, clock::milliseconds());
                 self.count(&mut held);
                 // Longer than clocks count is for ever.
-                if let Some(at) = Instant::now().checked_add(time) {
+                if let Some(at) = Instant::now().checked_add(time)
+                    && let Some(connection) = held.connection()
+                {
+                    connection.resumes = Some(at);
                     self.reactor.resume_at(at, self.number, token);
                 }
             }
@@ -159,6 +182,7 @@ impl Core {
         self.count(&mut held);
         let Some(connection) = held.connection() else { return };
         connection.served += 1;
+        connection.on_gone = None;
         let more = connection.readable || connection.inbound.has_bytes();
         match then {
             Then::Reset => self.reset(held),
@@ -216,12 +240,21 @@ impl Core {
         self.close(held);
     }
 
-    /// Closes a connection, and frees its place.
+    /// Closes a connection, frees its place, and tells whoever holds its answer. What the program has of its request counts until
+    /// the program lets it go.
     pub(crate) fn close(&self, held: Held<'_>) {
+        let token = held.token();
         let Some(connection) = self.slots.remove(held) else { return };
-        let counted = connection.counted;
-        drop(connection);
-        self.buffered.fetch_sub(counted, Ordering::Relaxed);
+        let Connection { counted, lent, resumes, on_gone, .. } = connection;
+        drop((connection.socket, connection.inbound, connection.output));
+        self.uncount(counted - lent);
         self.connections.fetch_sub(1, Ordering::AcqRel);
+        if let Some(at) = resumes {
+            self.reactor.forget(at, self.number, token);
+        }
+        // It is the program's; its panic must not end the thread that keeps the deadlines.
+        if on_gone.is_some_and(|gone| catch_unwind(AssertUnwindSafe(gone)).is_err()) {
+            log::error!("what a client's leave calls has panicked");
+        }
     }
 }

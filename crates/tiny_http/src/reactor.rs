@@ -1,6 +1,7 @@
 //! What has to wait: answers that did not fit into their socket, pauses between slices, deadlines, a listener that failed. One
 //! thread of the program turns it; that thread goes on while all workers run scripts.
 
+use crate::absent::ABSENT;
 use crate::body_pool;
 use crate::clock;
 use crate::core::Core;
@@ -12,8 +13,7 @@ use crate::slots::{Held, Phase, Token};
 use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
 use rustix::event::{EventfdFlags, Timespec, eventfd};
 use rustix::io::{Errno, read, write};
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::BTreeSet;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering, fence};
@@ -28,7 +28,7 @@ pub struct Reactor {
     /// Ends a wait on time.
     alarm: Alarm,
     servers: Mutex<Vec<Weak<Core>>>,
-    errands: Mutex<BinaryHeap<Reverse<(Instant, Errand)>>>,
+    errands: Mutex<BTreeSet<(Instant, Errand)>>,
     /// The time of the next look at all deadlines, in milliseconds.
     look: AtomicU64,
     /// There are no connections to look at.
@@ -169,14 +169,19 @@ impl Reactor {
         self.schedule(at, Errand::Resume(number, token));
     }
 
+    /// That connection is closed: nothing of it resumes.
+    pub(crate) fn forget(&self, at: Instant, number: u8, token: Token) {
+        lock(&self.errands).remove(&(at, Errand::Resume(number, token)));
+    }
+
     pub(crate) fn listen_at(&self, at: Instant, number: u8) {
         self.schedule(at, Errand::Listen(number));
     }
 
     fn schedule(&self, at: Instant, errand: Errand) {
         let mut errands = lock(&self.errands);
-        let first = errands.peek().is_none_or(|Reverse((next, _))| at < *next);
-        errands.push(Reverse((at, errand)));
+        let first = errands.first().is_none_or(|(next, _)| at < *next);
+        errands.insert((at, errand));
         drop(errands);
         if first {
             self.wake();
@@ -185,8 +190,7 @@ impl Reactor {
 
     /// Time until the next errand or look at the deadlines.
     pub(crate) fn until_next(&self) -> Option<Duration> {
-        let errand =
-            lock(&self.errands).peek().map(|Reverse((at, _))| at.saturating_duration_since(Instant::now()));
+        let errand = lock(&self.errands).first().map(|(at, _)| at.saturating_duration_since(Instant::now()));
         let look = (!self.asleep.load(Ordering::Acquire)).then(|| {
             let wait = self.look.load(Ordering::Relaxed).saturating_sub(clock::milliseconds());
             Duration::from_millis(wait)
@@ -231,8 +235,8 @@ impl Reactor {
 
     fn next_errand(&self) -> Option<Errand> {
         let mut errands = lock(&self.errands);
-        let due = errands.peek().is_some_and(|Reverse((at, _))| *at <= Instant::now());
-        due.then(|| errands.pop()).flatten().map(|Reverse((_, errand))| errand)
+        let due = errands.first().is_some_and(|(at, _)| *at <= Instant::now());
+        due.then(|| errands.pop_first()).flatten().map(|(_, errand)| errand)
     }
 
     /// Looks at all connections from time to time: a request would pay more for a timer of its own.
@@ -265,6 +269,7 @@ impl Core {
 
     /// Ends the connections whose time is over; gives how many there were.
     fn expire(&self, now: u64) -> usize {
+        self.close_absent(ABSENT);
         let mut open = 0;
         for (phase, since, index) in self.slots.stamps() {
             open += 1;
@@ -304,7 +309,7 @@ impl Core {
         }
     }
 
-    fn end_late(&self, mut held: Held<'_>, phase: Phase) {
+    pub(crate) fn end_late(&self, mut held: Held<'_>, phase: Phase) {
         match phase {
             Phase::Head => self.refuse(held, Reason::HeadTooSlow),
             Phase::Body => self.refuse(held, Reason::BodyTooSlow),

@@ -1,5 +1,6 @@
 //! A request that has arrived in full, and the answer to it. Owns its connection until it is answered or dropped.
 
+use crate::absent::Client;
 use crate::answer::{self, BodyFraming, Context};
 use crate::core::Core;
 use crate::head::{Framing, Head};
@@ -21,13 +22,22 @@ use std::{fmt, mem};
 pub struct Request {
     core: Arc<Core>,
     /// The connection, until it is given up.
-    token: Option<Token>,
+    lease: Option<Lease>,
     message: Message,
     /// Bytes of the body that were read.
     read: usize,
     headers: OnceCell<Vec<Header>>,
     peer: SocketAddr,
     keep_alive: bool,
+}
+
+/// What the program has of a connection while it has a request of it.
+pub(crate) struct Lease {
+    pub token: Token,
+    /// Requests of the connection that were answered before this one.
+    pub served: usize,
+    /// Bytes of memory that count for the request and its answer, also when the connection is closed.
+    pub bytes: Cell<usize>,
 }
 
 thread_local! {
@@ -41,12 +51,12 @@ pub(crate) const ONE_WRITE: usize = 64 << 10;
 impl Request {
     pub(crate) fn new(
         core: Arc<Core>,
-        token: Token,
+        lease: Lease,
         message: Message,
         peer: SocketAddr,
         keep_alive: bool,
     ) -> Request {
-        Request { core, token: Some(token), message, read: 0, headers: OnceCell::new(), peer, keep_alive }
+        Request { core, lease: Some(lease), message, read: 0, headers: OnceCell::new(), peer, keep_alive }
     }
 
     /// The method.
@@ -109,13 +119,19 @@ impl Request {
         }
     }
 
-    pub(crate) fn token(&self) -> Option<Token> {
-        self.token
+    pub(crate) fn lease(&self) -> Option<&Lease> {
+        self.lease.as_ref()
     }
 
-    pub(crate) fn give_up(&mut self) -> io::Result<(Arc<Core>, Token)> {
-        let token = self.token.take().ok_or(io::ErrorKind::BrokenPipe)?;
-        Ok((self.core.clone(), token))
+    pub(crate) fn give_up(&mut self) -> io::Result<(Arc<Core>, Lease)> {
+        let lease = self.lease.take().ok_or(io::ErrorKind::BrokenPipe)?;
+        Ok((self.core.clone(), lease))
+    }
+
+    /// Its client, for whoever holds the answer and wants to know if the client leaves. `None` once it is given up.
+    pub fn client(&self) -> Option<Client> {
+        let Lease { token, served, .. } = *self.lease()?;
+        Some(Client { core: self.core.clone(), token, served })
     }
 
     /// Answers `response`.
@@ -177,8 +193,8 @@ impl Request {
         out.clear();
         // On an error the request is still whole, and its drop answers 500.
         let sent = write(&mut out).and_then(|()| {
-            let token = self.token.take().ok_or(io::ErrorKind::BrokenPipe)?;
-            self.core.answer(token, &out, pieces, then)
+            let lease = self.lease.take().ok_or(io::ErrorKind::BrokenPipe)?;
+            self.core.answer(lease, &out, pieces, then)
         });
         OUT.set(out);
         sent
@@ -201,7 +217,7 @@ impl Read for Request {
 
 impl Drop for Request {
     fn drop(&mut self) {
-        if self.token.is_none() {
+        if self.lease.is_none() {
             return;
         }
         let context = self.context();

@@ -1,5 +1,6 @@
 //! A raw client: sends bytes as they are, and reads answers by RFC 9112's framing alone, strictly.
 
+use rustix::net::sockopt::set_socket_linger;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::thread::{self, JoinHandle};
@@ -96,6 +97,12 @@ impl Client {
     pub(crate) fn half_close(&mut self) {
         self.finish_sending();
         let _ = self.stream.shutdown(Shutdown::Write);
+    }
+
+    /// Leaves: the server sees a reset.
+    pub(crate) fn reset(mut self) {
+        self.finish_sending();
+        set_socket_linger(&self.stream, Some(Duration::ZERO)).unwrap();
     }
 
     /// Whether bytes, or the end, of the connection are there already.

@@ -1,5 +1,6 @@
 //! What the engine has beyond the published interface: one worker, a thread that turns the reactor, limits as a test needs them.
 
+mod absent;
 mod breaking;
 mod busy;
 mod file;
@@ -81,7 +82,7 @@ impl Drop for Attended {
 
 /// Waits until `holds`.
 #[track_caller]
-fn eventually(holds: impl Fn() -> bool) {
+fn eventually(mut holds: impl FnMut() -> bool) {
     let end = Instant::now() + Duration::from_secs(10);
     while !holds() {
         assert!(Instant::now() < end, "not within ten seconds");

@@ -1,0 +1,74 @@
+//! Clients that leave before they have their answer: whoever holds the answer is told, and nobody waits for them.
+
+use crate::clock;
+use crate::core::{Core, is_incomplete};
+use crate::slots::{Phase, Token};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What is called when a client has left.
+pub(crate) type Gone = Box<dyn FnOnce() + Send>;
+
+/// The client of one request, for whoever holds its answer.
+#[derive(Clone)]
+pub struct Client {
+    pub(crate) core: Arc<Core>,
+    pub(crate) token: Token,
+    /// Requests of the connection that were answered before this one.
+    pub(crate) served: usize,
+}
+
+/// How long an answer is held back for a client that sends no more. The time between two looks comes on top: 10 s in all.
+pub(crate) const ABSENT: Duration = Duration::from_secs(9);
+
+impl Client {
+    /// Calls `then` if the client leaves before all of its answer has left: soon after, on any thread. At once, if it has left
+    /// or been answered already. `then` must be short, and must not wait. Of several for one request, the last counts.
+    pub fn on_gone(&self, then: impl FnOnce() + Send + 'static) {
+        let mut then: Option<Gone> = Some(Box::new(then));
+        if let Some(mut held) = self.core.slots.lock(self.token)
+            && matches!(held.phase().0, Phase::Lent | Phase::Writing | Phase::Pausing)
+            && let Some(connection) = held.connection()
+            && connection.served == self.served
+        {
+            connection.on_gone = then.take();
+        }
+        then.into_iter().for_each(|then| then());
+    }
+}
+
+impl Core {
+    /// Closes the connections whose client sends no more, and whose answer is held back or dribbles since `time` or longer. Such
+    /// a client may wait for its answer, or may have left: TCP tells both in the same way.
+    pub(crate) fn close_absent(&self, time: Duration) {
+        let now = clock::milliseconds();
+        let waits = |(phase, since): (Phase, u64)| {
+            let held = matches!(phase, Phase::Lent | Phase::Pausing);
+            held && u128::from(now.saturating_sub(since)) >= time.as_millis()
+        };
+        for (.., index) in self.slots.stamps().filter(|(phase, since, _)| waits((*phase, *since))) {
+            let Some(mut held) = self.slots.lock_at(index).filter(|held| waits(held.phase())) else {
+                continue;
+            };
+            if held.connection().is_some_and(|connection| connection.ended && connection.is_held_back()) {
+                self.close(held);
+            }
+        }
+    }
+
+    /// Refuses the requests of which a part has come, and then nothing for `time`, counted from the first call on.
+    pub(crate) fn end_silent(&self, time: Duration) {
+        let now = clock::milliseconds();
+        for (.., index) in self.slots.stamps().filter(|(phase, ..)| is_incomplete(*phase)) {
+            let held = self.slots.lock_at(index).filter(|held| is_incomplete(held.phase().0));
+            let Some(mut held) = held else { continue };
+            let phase = held.phase().0;
+            let Some(connection) = held.connection() else { continue };
+            let since = *connection.silent_since.get_or_insert(now);
+            // What has arrived and was not read yet is not silence.
+            if u128::from(now.saturating_sub(since)) >= time.as_millis() && !connection.has_unread() {
+                self.end_late(held, phase);
+            }
+        }
+    }
+}
