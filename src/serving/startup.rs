@@ -23,35 +23,47 @@ use crate::serving::limits::EffectiveLimits;
 use crate::serving::listeners::{AdminWork, Listener, MockWork, Shared};
 use crate::serving::pending::PendingBudget;
 use crate::serving::refusal;
+use crate::serving::signals;
 use crate::serving::start_error::StartError;
 use crate::serving::timer::Timer;
 use crate::system::io_error::describe_io;
 use crate::system::memory;
-use signal_hook::consts::{SIGINT, SIGTERM};
-use signal_hook::iterator::Signals;
-use std::io::Write;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::mpsc::{Receiver, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
 
 /// How long the file events of one copy may be apart to count as one.
 const QUIET: Duration = Duration::from_millis(5);
 
-/// Serves until a signal comes; gives the exit code.
-pub(crate) fn serve(settings: Settings) -> Result<ExitCode, StartError> {
+/// Serves until a signal comes; gives the exit code. The log is written by then, unless nobody reads it.
+pub(crate) fn serve(settings: Settings) -> ExitCode {
+    match run(settings) {
+        Ok(code) => {
+            logger::flush();
+            code
+        }
+        Err(error) => {
+            logger::print_error(&error.to_string());
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(settings: Settings) -> Result<ExitCode, StartError> {
     let json = settings.log_format == LogFormat::Json;
-    logger::start(json);
+    logger::start(json).map_err(|error| StartError::System("start a thread", error))?;
+    let limits = EffectiveLimits::by_system(&settings)?;
     // Before anything else runs: as process 1 a signal without a handler would be ignored.
-    let (stop, signals) = signals()?;
+    let (stop, signals) = signals::receive()?;
     let reactor = http::reactor()?;
     let epoch = Arc::default();
     let journal = journal(&settings, &epoch)?;
-    let (mut mock, mut admin) = listeners(&settings, &reactor, &journal)?;
+    let (mut mock, mut admin) = listeners(&settings, limits, &reactor, &journal)?;
     let service = Service::start(&settings, reactor, journal, epoch)?;
     let stack = service.budget.stack();
     let pending = PendingBudget::new(mock.buffered);
@@ -94,10 +106,10 @@ type Connections = Box<dyn Fn() -> (usize, usize) + Send + Sync>;
 /// The mock's listener, and the admin's unless it is closed.
 fn listeners(
     settings: &Settings,
+    EffectiveLimits { mock, admin }: EffectiveLimits,
     reactor: &Arc<Reactor>,
     journal: &Arc<Journal>,
 ) -> Result<(Listener, Option<Listener>), StartError> {
-    let EffectiveLimits { mock, admin } = EffectiveLimits::by_system(settings);
     let access = access_log(settings);
     let at = |port| (settings.bind, port);
     let refuse = refusal::mock_pages(&mock, access, journal.clone());
@@ -216,6 +228,7 @@ impl Service {
             admin: admin(),
             held: pending.now(),
             journal: journal.stats(),
+            dropped_lines: logger::dropped(),
         };
         // Once only: a second one would end the grace of requests that run.
         let quits = AtomicBool::new(false);
@@ -330,18 +343,6 @@ fn reported_by(activation: &Activation) -> Report {
     }
 }
 
-/// SIGTERM and SIGINT, as they come, and what else may take their place.
-fn signals() -> Result<(Sender<i32>, Receiver<i32>), StartError> {
-    let failed = |error| StartError::System("handle signals", error);
-    let mut signals = Signals::new([SIGTERM, SIGINT]).map_err(failed)?;
-    let (send, receive) = mpsc::channel();
-    let forwarded = send.clone();
-    let forward =
-        move || signals.forever().take_while(|signal| forwarded.send(*signal).is_ok()).for_each(drop);
-    thread::Builder::new().name("signals".to_owned()).stack_size(128 << 10).spawn(forward).map_err(failed)?;
-    Ok((send, receive))
-}
-
 /// Time and memory that one call of a script gets.
 pub(crate) fn budget(settings: &Settings) -> Budget {
     Budget { time: settings.script_timeout, memory: settings.script_memory, load: settings.load_time }
@@ -370,6 +371,5 @@ fn announce(json: bool, mock: &Listener, admin: Option<&Listener>, activation: &
             env!("CARGO_PKG_VERSION")
         )
     };
-    // Nobody reads it where standard output is closed.
-    let _ = writeln!(std::io::stdout(), "{line}");
+    logger::print(&line);
 }
