@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Bytes of lines that wait, and again of lines that are being written. A line beyond that is dropped, unless it is the only one.
+/// Bytes of lines that wait, and again of lines that are being written. A line beyond that is dropped.
 const MOST: usize = 512 << 10;
 
 /// How long a thread waits for room before it drops a line: for a burst, and for a thread `log` that gets no processor at once.
@@ -54,13 +54,17 @@ impl LogQueue {
     /// Leaves `line`, which has its line end, for the thread. Once one was dropped, all are until the thread takes what is there: so
     /// it knows where they are missing, and nobody waits for a reader that is gone.
     pub(crate) fn push(&self, line: &[u8]) {
-        let fits = |state: &State| state.lines.is_empty() || state.lines.len() + line.len() <= MOST;
+        // The buffer never grows: an allocation that failed here would take the log away from everybody.
+        let line = &line[..line.len().min(MOST - 1)];
+        let end: &[u8] = if line.ends_with(b"\n") { b"" } else { b"\n" };
+        let fits = |state: &State| state.lines.len() + line.len() + end.len() <= MOST;
         let mut state = lock(&self.state);
         if !fits(&state) && state.dropped == 0 {
             state = self.wait(state, PATIENCE, |state| !fits(state) && state.dropped == 0);
         }
         if fits(&state) && state.dropped == 0 {
             state.lines.extend_from_slice(line);
+            state.lines.extend_from_slice(end);
         } else {
             state.dropped += 1;
             self.dropped.fetch_add(1, Ordering::Relaxed);
@@ -114,8 +118,6 @@ impl LogQueue {
     /// Waits for lines, and swaps them for the ones in `lines`, which are written; gives how many were dropped behind them.
     fn take(&self, lines: &mut Vec<u8>) -> u64 {
         lines.clear();
-        // After a line that was longer than the buffer.
-        lines.shrink_to(MOST);
         let mut state = lock(&self.state);
         if mem::take(&mut state.busy) {
             if !state.has_news() {

@@ -21,8 +21,8 @@ static QUEUE: OnceLock<LogQueue> = OnceLock::new();
 /// How long the last lines wait for a reader.
 const FLUSH: Duration = Duration::from_secs(1);
 
-/// Characters of a message that are shown, far more than a script may log at once.
-const LONGEST: usize = 80 << 10;
+/// Characters of a message that are shown.
+const LONGEST: usize = 64 << 10;
 
 /// Starts logging. A panic becomes a record too.
 ///

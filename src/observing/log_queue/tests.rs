@@ -116,12 +116,15 @@ fn what_can_not_be_written_is_counted_with_the_reason() {
 }
 
 #[test]
-fn a_line_longer_than_the_buffer_goes_alone() {
+fn a_line_longer_than_the_buffer_is_cut() {
     let (mut reader, out) = pipe().unwrap();
     let queue = writing(out);
     let long = "x".repeat(2 * MOST) + "\n";
     queue.push(long.as_bytes());
-    let read = thread::spawn(move || read_to(&mut reader, "x").len());
+    let read = thread::spawn(move || read_to(&mut reader, "end"));
+    queue.push(b"end\n");
     queue.flush(Instant::now() + DEADLINE);
-    assert_eq!((read.join().unwrap(), queue.dropped()), (1, 0));
+    assert_eq!(queue.dropped(), 0);
+    let lines = read.join().unwrap();
+    assert_eq!((lines.len(), lines[0].len(), lines[1].as_str()), (2, MOST - 1, "end"));
 }
