@@ -81,10 +81,11 @@ impl LogQueue {
         self.dropped.load(Ordering::Relaxed)
     }
 
-    /// Waits until all lines are written, or until `end`.
-    pub(crate) fn flush(&self, end: Instant) {
+    /// Waits until all lines are written, or until `end`; gives whether they are.
+    pub(crate) fn flush(&self, end: Instant) -> bool {
         let left = end.saturating_duration_since(Instant::now());
-        drop(self.wait(lock(&self.state), left, |state| state.busy || state.has_news()));
+        let unwritten = |state: &State| state.busy || state.has_news();
+        !unwritten(&self.wait(lock(&self.state), left, unwritten))
     }
 
     /// Waits while `condition` holds, for at most `time`. The thread pauses for nobody meanwhile.

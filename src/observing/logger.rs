@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 static QUEUE: OnceLock<LogQueue> = OnceLock::new();
 
 /// How long the last lines wait for a reader.
-const FLUSH: Duration = Duration::from_secs(1);
+pub(crate) const FLUSH: Duration = Duration::from_secs(1);
 
 /// Characters of a message that are shown.
 const LONGEST: usize = 64 << 10;
@@ -67,7 +67,7 @@ impl Write for Lines {
 /// The process may end with the panic, so the record leaves first.
 fn log_panic(panic: &PanicHookInfo) {
     log::error!("{}", panic.to_string().replacen(":\n", ": ", 1));
-    flush();
+    flush_until(Instant::now() + FLUSH);
 }
 
 /// How many lines were dropped so far, as nobody read them or they could not be written.
@@ -75,15 +75,9 @@ pub(crate) fn dropped() -> u64 {
     QUEUE.get().map_or(0, LogQueue::dropped)
 }
 
-/// Waits until the log is written, for a second at most.
-pub(crate) fn flush() {
-    flush_until(Instant::now() + FLUSH);
-}
-
-fn flush_until(end: Instant) {
-    if let Some(queue) = QUEUE.get() {
-        queue.flush(end);
-    }
+/// Waits until the log is written, or until `end`; gives whether it is.
+pub(crate) fn flush_until(end: Instant) -> bool {
+    QUEUE.get().is_none_or(|queue| queue.flush(end))
 }
 
 /// Writes `text` and a line end to standard output behind what was logged, within a second or not at all.

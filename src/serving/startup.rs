@@ -42,16 +42,10 @@ const QUIET: Duration = Duration::from_millis(5);
 
 /// Serves until a signal comes; gives the exit code. The log is written by then, unless nobody reads it.
 pub(crate) fn serve(settings: Settings) -> ExitCode {
-    match run(settings) {
-        Ok(code) => {
-            logger::flush();
-            code
-        }
-        Err(error) => {
-            logger::print_error(&error.to_string());
-            ExitCode::FAILURE
-        }
-    }
+    run(settings).unwrap_or_else(|error| {
+        logger::print_error(&error.to_string());
+        ExitCode::FAILURE
+    })
 }
 
 fn run(settings: Settings) -> Result<ExitCode, StartError> {
@@ -88,8 +82,9 @@ fn run(settings: Settings) -> Result<ExitCode, StartError> {
     announce(json, &mock, admin.as_ref(), &service.activation);
     let signal = signals.recv().map_err(|_| StartError::SignalsLost)?;
     drop(watcher);
-    service.stop(&settings, &signals, mock, admin);
+    let hurried = service.stop(&settings, &signals, mock, admin);
     let code = service.verdict(&settings, signal);
+    write_log(&signals, hurried);
     // Not dropped: the last provision may end in a chain of closures for which this thread's stack is too small.
     std::mem::forget(service);
     Ok(ExitCode::from(code))
@@ -279,8 +274,14 @@ impl Service {
 
     /// Readiness ends first; requests go on being taken while load balancers learn of it (`--drain`). Then nobody new is let
     /// in, and requests that were begun may finish (`--grace`). A second signal ends either wait. Clients that wait for a
-    /// generation are told at once.
-    fn stop(&self, settings: &Settings, signals: &Receiver<i32>, mock: Listener, admin: Option<Listener>) {
+    /// generation are told at once. Gives whether a second signal came.
+    fn stop(
+        &self,
+        settings: &Settings,
+        signals: &Receiver<i32>,
+        mock: Listener,
+        admin: Option<Listener>,
+    ) -> bool {
         log::info!("stopping");
         self.readiness.set_draining();
         self.shared.draining.store(true, Ordering::Release);
@@ -289,7 +290,8 @@ impl Service {
         listeners.iter().for_each(Listener::close);
         self.activation.release_waits();
         self.journal.close();
-        match finish(&listeners, settings.grace, signals) {
+        let (left, hurried) = finish(&listeners, settings.grace, signals);
+        match left {
             0 => log::info!("stopped"),
             left => {
                 let requests = if left == 1 { "request" } else { "requests" };
@@ -301,19 +303,33 @@ impl Service {
         }
         self.shared.stopping.store(true, Ordering::Release);
         listeners.into_iter().for_each(Listener::stop);
+        hurried
     }
 }
 
-/// Waits until all requests are answered, for at most `grace` or until a second signal; gives how many are left.
-fn finish(listeners: &[Listener], grace: Duration, signals: &Receiver<i32>) -> usize {
+/// Waits until all requests are answered, for at most `grace` or until a second signal; gives how many are left, and
+/// whether it came.
+fn finish(listeners: &[Listener], grace: Duration, signals: &Receiver<i32>) -> (usize, bool) {
     let end = Instant::now() + grace;
     loop {
         let left: Vec<(usize, bool)> = listeners.iter().map(Listener::close_idle).collect();
         let busy = left.iter().map(|(busy, _)| busy).sum();
         let done = busy == 0 && !left.iter().any(|(_, young)| *young);
-        if done || Instant::now() >= end || signals.recv_timeout(SLICE).is_ok() {
-            return busy;
+        if done || Instant::now() >= end {
+            return (busy, false);
         }
+        if signals.recv_timeout(SLICE).is_ok() {
+            return (busy, true);
+        }
+    }
+}
+
+/// Waits for the reader of the log, for a second at most or until a second signal; where that came before,
+/// for a quarter of it.
+fn write_log(signals: &Receiver<i32>, hurried: bool) {
+    let end = Instant::now() + if hurried { logger::FLUSH / 4 } else { logger::FLUSH };
+    while !logger::flush_until(Instant::now() + SLICE) && Instant::now() < end && signals.try_recv().is_err()
+    {
     }
 }
 
