@@ -28,7 +28,7 @@ fn h1mock(args: Vec<OsString>) -> ExitCode {
 fn execute(command: Command) -> Result<ExitCode, Box<dyn Error>> {
     let (out, err) = (&mut stdout(), &mut stderr());
     Ok(match command {
-        Command::Serve(settings) => startup::serve(settings)?,
+        Command::Serve(settings) => startup::serve(settings),
         Command::Check { files, strict, settings } => {
             loading(&settings, move |budget| check::check(&files, strict, budget))?
         }

@@ -5,8 +5,11 @@ use serde_json::json;
 use std::net::SocketAddr;
 use std::time::Instant;
 
-/// Characters of a refused request line that are shown.
+/// Characters of a refused request line, and of any method, that are shown.
 const SHOWN: usize = 200;
+
+/// Characters of a target that are shown: collectors of logs tear lines of more than 16 KiB.
+const SHOWN_TARGET: usize = 8 << 10;
 
 /// Target of access lines in `RUST_LOG`.
 pub(crate) const TARGET: &str = "access";
@@ -32,7 +35,7 @@ pub(crate) struct Line {
 impl Line {
     /// A line for a request of `listener` that arrives now, while the provision of `generation` serves.
     pub(crate) fn new(listener: &'static str, method: &str, target: &str, generation: u64) -> Line {
-        let (method, target) = (method.to_owned(), target.to_owned());
+        let (method, target) = (truncate(method, SHOWN, "..."), truncate(target, SHOWN_TARGET, "..."));
         Line { method, target, began: Instant::now(), generation, rule: None, listener }
     }
 
@@ -58,8 +61,9 @@ impl AccessLog {
         if !self.on {
             return;
         }
-        // A handshake of TLS, or an endless path, would fill the screen.
-        let shown = truncate(line, SHOWN, "");
+        // An endless path would fill the screen. What comes behind a control character is no text: a handshake of TLS.
+        let text = line.split(char::is_control).next().unwrap_or_default();
+        let shown = truncate(text, SHOWN, "");
         if self.json {
             let (method, target) = shown.split_once(' ').unwrap_or((&shown, ""));
             let target = target.split(' ').next().unwrap_or_default();
@@ -71,7 +75,7 @@ impl AccessLog {
         } else {
             let what = match shown.is_empty() {
                 true => "a connection".to_owned(),
-                false => format!("`{}`", shown.escape_debug()),
+                false => format!("`{shown}`"),
             };
             log::info!(target: TARGET, "{listener} refused {what} of {peer}: {status} {why}");
         }
@@ -90,8 +94,6 @@ impl AccessLog {
             log::info!(target: TARGET, "{fields}");
         } else {
             let rule = line.rule.as_deref().unwrap_or("-");
-            // A client's line end or escape must not look like a line of its own.
-            let (method, target) = (method.escape_debug(), target.escape_debug());
             let gone = if gone { ", the client had left" } else { "" };
             log::info!(target: TARGET, "{listener} {method} {target} {status} {rule} {micros} us generation {generation}{gone}");
         }

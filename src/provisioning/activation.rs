@@ -17,7 +17,7 @@ use crate::provisioning::load::{LoadOptions, load, load_first};
 use crate::provisioning::provision::{Loaded, Provision, no_register_rules};
 use crate::provisioning::turns::{Turn, Turns};
 use crate::provisioning::warnings;
-use crate::script::runtime::fault::LoadError;
+use crate::script::runtime::fault::{LoadError, REPORT};
 use crate::script::runtime::key_value_store::KeyValueStore;
 use crate::system::lock::lock;
 use rhai::Engine;
@@ -335,11 +335,11 @@ impl Activation {
         };
         let initial = initial::name(&self.directory);
         if !self.options.back_to_initial || current.name == initial || !newest {
-            return log::error!("{}", error.noted(&keeps));
+            return log::error!(target: REPORT, "{}", error.noted(&keeps));
         }
         let failure = match self.load(initial, None) {
             Ok(Loaded::Provision(provision)) => {
-                log::error!("{}", error.noted(&format!("going back to provision `{initial}`")));
+                log::error!(target: REPORT, "{}", error.noted(&format!("going back to provision `{initial}`")));
                 self.swap(order, turn, *provision);
                 return metrics().set_failing();
             }
@@ -348,9 +348,9 @@ impl Activation {
         };
         // The same error is `initial`'s own.
         if failure != error {
-            log::error!("{}", error.noted(&format!("going back to provision `{initial}`")));
+            log::error!(target: REPORT, "{}", error.noted(&format!("going back to provision `{initial}`")));
         }
-        log::error!("{}", failure.noted(&keeps));
+        log::error!(target: REPORT, "{}", failure.noted(&keeps));
     }
 
     /// Whether what was configured last is not what serves: it did not load, or the files on disk are others.

@@ -7,7 +7,7 @@ use crate::provisioning::ledger::Ledger;
 use crate::provisioning::provision::{Loaded, Provision, no_register_rules};
 use crate::provisioning::required::Required;
 use crate::script::runtime::budget::Budget;
-use crate::script::runtime::fault::{Fault, LoadError};
+use crate::script::runtime::fault::{Fault, LoadError, REPORT};
 use crate::script::runtime::files::Files;
 use crate::script::runtime::key_value_store::KeyValueStore;
 use rhai::Engine;
@@ -95,6 +95,6 @@ pub(crate) fn load_first(
     };
     ledger.failed(name, &error);
     metrics().load_failed(&error, true);
-    log::error!("{}", error.noted("the built-in provision serves, and the server is not ready"));
+    log::error!(target: REPORT, "{}", error.noted("the built-in provision serves, and the server is not ready"));
     built_in(initial::BUILT_IN)
 }

@@ -5,7 +5,7 @@ use crate::provisioning::ledger::Ledger;
 use crate::script::runtime::analysis::near::nearest;
 use crate::script::runtime::analysis::{Findings, MOST_FINDINGS, rules};
 use crate::script::runtime::call;
-use crate::script::runtime::fault::Fault;
+use crate::script::runtime::fault::{Fault, REPORT};
 use crate::script::runtime::files::Files;
 use crate::script::runtime::registration::{Entry, REGISTER_RULES};
 
@@ -33,7 +33,7 @@ pub(super) fn log(ledger: &Ledger, name: &str, warnings: &[Fault]) {
     // A file that is about to be written is empty at first.
     new.retain(|warning| warning.line.is_some() || warning.hint.is_some());
     let (listed, rest) = listed(&new);
-    listed.iter().for_each(|warning| log::warn!("{}", warning.as_warning().trim_end()));
+    listed.iter().for_each(|warning| log::warn!(target: REPORT, "{}", warning.as_warning().trim_end()));
     if let Some(more) = more(rest) {
         log::warn!("provision `{name}`: {more}");
     }

@@ -262,7 +262,7 @@ impl Flow<'_> {
             (file.as_ref().map_or(&self.provision.name, |file| &file.name), &self.provision.files);
         let fault = Fault::new(error, name, files).or_line(files, line);
         let fault = no_json::explain(fault.or_hint_of(&self.provision.warnings), self.request);
-        let (method, target) = (self.request.method().escape_debug(), self.request.target().escape_debug());
+        let (method, target) = (self.request.method(), self.request.target());
         let error = fault.at_run_time();
         log::error!("{method} {target}: {error}");
         // A later one, of an error handler or a hook, is only in the log.

@@ -3,6 +3,7 @@
 
 use crate::cli::Settings;
 use crate::serving::http::Limits;
+use crate::serving::start_error::StartError;
 use crate::system::descriptors::{self, Descriptors};
 use crate::system::memory;
 
@@ -22,14 +23,21 @@ pub(crate) struct EffectiveLimits {
 impl EffectiveLimits {
     /// Raises the limit of open files, looks at the memory of the cgroup, and divides both. What falls short of the
     /// settings is logged.
-    pub(crate) fn by_system(settings: &Settings) -> EffectiveLimits {
-        let (limits, warnings) = EffectiveLimits::divide(settings, descriptors::raise(), memory::granted());
+    ///
+    /// # Errors
+    /// Too few files may be open.
+    pub(crate) fn by_system(settings: &Settings) -> Result<EffectiveLimits, StartError> {
+        let open_files = descriptors::raise();
+        if open_files < descriptors::LEAST as u64 {
+            return Err(StartError::OpenFiles(open_files));
+        }
+        let (limits, warnings) = EffectiveLimits::divide(settings, open_files, memory::granted());
         for warning in warnings {
             log::warn!("{warning}");
         }
         let Limits { connections, buffered, .. } = limits.mock;
         log::debug!("the mock takes {connections} connections and buffers {buffered} bytes");
-        limits
+        Ok(limits)
     }
 
     /// The limits where `open_files` and `memory` bytes are there, and a line for each setting that they can't meet.
@@ -113,13 +121,13 @@ mod tests {
     fn connections_follow_the_open_files() {
         for (asked, open_files, mock, admin, warned) in [
             (None, 64, 16, 8, true),
-            (None, 16, 1, 8, true),
+            (None, 49, 1, 8, true),
             (None, 256, 184, 32, false),
             (None, 1024, 768, 128, false),
             (None, 1 << 30, 1_000_000, 1024, false),
             (Some(768), 1024, 768, 128, false),
             (Some(769), 1024, 768, 128, true),
-            (Some(1), 0, 1, 8, false),
+            (Some(1), 49, 1, 8, false),
             (Some(1_000_000), u64::MAX, 1_000_000, 1024, false),
         ] {
             let settings = Settings { max_connections: asked, ..Settings::default() };
@@ -164,7 +172,7 @@ mod tests {
 
     #[test]
     fn this_system_grants_something() {
-        let limits = EffectiveLimits::by_system(&Settings::default());
+        let limits = EffectiveLimits::by_system(&Settings::default()).unwrap();
         assert!(limits.mock.connections >= 1 && limits.admin.connections >= 8, "{limits:?}");
         assert!(limits.mock.buffered >= 8 * MIB, "{limits:?}");
     }

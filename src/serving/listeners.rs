@@ -353,7 +353,7 @@ mod tests {
     #[test]
     fn a_panic_costs_its_request_a_500_and_no_worker() {
         let reactor = http::reactor().unwrap();
-        let limits = EffectiveLimits::by_system(&Settings::default()).mock;
+        let limits = EffectiveLimits::by_system(&Settings::default()).unwrap().mock;
         let address = (IpAddr::from([127, 0, 0, 1]), 0);
         let journal = Arc::new(Journal::new(0, 0).unwrap());
         let refuse = refusal::mock_pages(&limits, AccessLog::new(false, false), journal);

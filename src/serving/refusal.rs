@@ -74,7 +74,7 @@ mod tests {
     #[test]
     fn names_the_limit_and_its_flag() {
         let settings = Settings { max_buffered: Some(1 << 20), ..Settings::default() };
-        let limits = Limits { connections: 7, ..EffectiveLimits::by_system(&settings).mock };
+        let limits = Limits { connections: 7, ..EffectiveLimits::by_system(&settings).unwrap().mock };
         let cases = [
             (Reason::Malformed("the request has no Host field"), "the request has no Host field"),
             (Reason::HeadTooSlow, "the head of the request took too long: 10000 ms (--head-timeout)"),

@@ -2,6 +2,7 @@
 
 use crate::directory::DirectoryError;
 use crate::script::runtime::fault::LoadError;
+use crate::system::descriptors::LEAST;
 use crate::system::io_error::describe_io;
 use std::net::SocketAddr;
 use std::{error, fmt, io};
@@ -11,6 +12,8 @@ pub(crate) enum StartError {
     /// The system refuses what has to be done, in these words.
     System(&'static str, io::Error),
     Listener(SocketAddr, io::Error),
+    /// So few files may be open.
+    OpenFiles(u64),
     /// Workers of that name: not one of them.
     Workers(&'static str, io::Error),
     /// The thread that handles signals has ended.
@@ -29,6 +32,12 @@ impl fmt::Display for StartError {
             StartError::System(action, error) => write!(f, "failed to {action}: {}", describe_io(error)),
             StartError::Listener(address, error) => {
                 write!(f, "failed to listen on `{address}`: {}", describe_io(error))
+            }
+            StartError::OpenFiles(limit) => {
+                write!(
+                    f,
+                    "the limit of {limit} open files is too low: h1mock needs {LEAST} (`ulimit -n {LEAST}`, or in a container `--ulimit nofile={LEAST}`)"
+                )
             }
             StartError::Workers(name, error) => {
                 write!(f, "failed to start {name} workers: {}", describe_io(error))

@@ -23,35 +23,41 @@ use crate::serving::limits::EffectiveLimits;
 use crate::serving::listeners::{AdminWork, Listener, MockWork, Shared};
 use crate::serving::pending::PendingBudget;
 use crate::serving::refusal;
+use crate::serving::signals;
 use crate::serving::start_error::StartError;
 use crate::serving::timer::Timer;
 use crate::system::io_error::describe_io;
 use crate::system::memory;
-use signal_hook::consts::{SIGINT, SIGTERM};
-use signal_hook::iterator::Signals;
-use std::io::Write;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::mpsc::{Receiver, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
 
 /// How long the file events of one copy may be apart to count as one.
 const QUIET: Duration = Duration::from_millis(5);
 
-/// Serves until a signal comes; gives the exit code.
-pub(crate) fn serve(settings: Settings) -> Result<ExitCode, StartError> {
+/// Serves until a signal comes; gives the exit code. The log is written by then, unless nobody reads it.
+pub(crate) fn serve(settings: Settings) -> ExitCode {
+    run(settings).unwrap_or_else(|error| {
+        logger::print_error(&error.to_string());
+        ExitCode::FAILURE
+    })
+}
+
+fn run(settings: Settings) -> Result<ExitCode, StartError> {
     let json = settings.log_format == LogFormat::Json;
-    logger::start(json);
+    logger::start(json).map_err(|error| StartError::System("start a thread", error))?;
+    let limits = EffectiveLimits::by_system(&settings)?;
     // Before anything else runs: as process 1 a signal without a handler would be ignored.
-    let (stop, signals) = signals()?;
+    let (stop, signals) = signals::receive()?;
     let reactor = http::reactor()?;
     let epoch = Arc::default();
     let journal = journal(&settings, &epoch)?;
-    let (mut mock, mut admin) = listeners(&settings, &reactor, &journal)?;
+    let (mut mock, mut admin) = listeners(&settings, limits, &reactor, &journal)?;
     let service = Service::start(&settings, reactor, journal, epoch)?;
     let stack = service.budget.stack();
     let pending = PendingBudget::new(mock.buffered);
@@ -77,8 +83,9 @@ pub(crate) fn serve(settings: Settings) -> Result<ExitCode, StartError> {
     announce(json, &mock, admin.as_ref(), &service.activation);
     let signal = signals.recv().map_err(|_| StartError::SignalsLost)?;
     drop(watcher);
-    service.stop(&settings, &signals, mock, admin);
+    let hurried = service.stop(&settings, &signals, mock, admin);
     let code = service.verdict(&settings, signal);
+    write_log(&signals, hurried);
     // Not dropped: the last provision may end in a chain of closures for which this thread's stack is too small.
     std::mem::forget(service);
     Ok(ExitCode::from(code))
@@ -95,10 +102,10 @@ type Connections = Box<dyn Fn() -> (usize, usize) + Send + Sync>;
 /// The mock's listener, and the admin's unless it is closed.
 fn listeners(
     settings: &Settings,
+    EffectiveLimits { mock, admin }: EffectiveLimits,
     reactor: &Arc<Reactor>,
     journal: &Arc<Journal>,
 ) -> Result<(Listener, Option<Listener>), StartError> {
-    let EffectiveLimits { mock, admin } = EffectiveLimits::by_system(settings);
     let access = access_log(settings);
     let at = |port| (settings.bind, port);
     let refuse = refusal::mock_pages(&mock, access, journal.clone());
@@ -219,6 +226,7 @@ impl Service {
             admin: admin(),
             held: pending.now(),
             journal: journal.stats(),
+            dropped_lines: logger::dropped(),
         };
         // Once only: a second one would end the grace of requests that run.
         let quits = AtomicBool::new(false);
@@ -270,8 +278,14 @@ impl Service {
 
     /// Readiness ends first; requests go on being taken while load balancers learn of it (`--drain`). Then nobody new is let
     /// in, and requests that were begun may finish (`--grace`). A second signal ends either wait. Clients that wait for a
-    /// generation are told at once.
-    fn stop(&self, settings: &Settings, signals: &Receiver<i32>, mock: Listener, admin: Option<Listener>) {
+    /// generation are told at once. Gives whether a second signal came.
+    fn stop(
+        &self,
+        settings: &Settings,
+        signals: &Receiver<i32>,
+        mock: Listener,
+        admin: Option<Listener>,
+    ) -> bool {
         log::info!("stopping");
         self.readiness.set_draining();
         self.shared.draining.store(true, Ordering::Release);
@@ -280,7 +294,8 @@ impl Service {
         listeners.iter().for_each(Listener::close);
         self.activation.release_waits();
         self.journal.close();
-        match finish(&listeners, settings.grace, signals) {
+        let (left, hurried) = finish(&listeners, settings.grace, signals);
+        match left {
             0 => log::info!("stopped"),
             left => {
                 let requests = if left == 1 { "request" } else { "requests" };
@@ -292,19 +307,33 @@ impl Service {
         }
         self.shared.stopping.store(true, Ordering::Release);
         listeners.into_iter().for_each(Listener::stop);
+        hurried
     }
 }
 
-/// Waits until all requests are answered, for at most `grace` or until a second signal; gives how many are left.
-fn finish(listeners: &[Listener], grace: Duration, signals: &Receiver<i32>) -> usize {
+/// Waits until all requests are answered, for at most `grace` or until a second signal; gives how many are left, and
+/// whether it came.
+fn finish(listeners: &[Listener], grace: Duration, signals: &Receiver<i32>) -> (usize, bool) {
     let end = Instant::now() + grace;
     loop {
         let left: Vec<(usize, bool)> = listeners.iter().map(Listener::close_idle).collect();
         let busy = left.iter().map(|(busy, _)| busy).sum();
         let done = busy == 0 && !left.iter().any(|(_, young)| *young);
-        if done || Instant::now() >= end || signals.recv_timeout(SLICE).is_ok() {
-            return busy;
+        if done || Instant::now() >= end {
+            return (busy, false);
         }
+        if signals.recv_timeout(SLICE).is_ok() {
+            return (busy, true);
+        }
+    }
+}
+
+/// Waits for the reader of the log, for a second at most or until a second signal; where that came before,
+/// for a quarter of it.
+fn write_log(signals: &Receiver<i32>, hurried: bool) {
+    let end = Instant::now() + if hurried { logger::FLUSH / 4 } else { logger::FLUSH };
+    while !logger::flush_until(Instant::now() + SLICE) && Instant::now() < end && signals.try_recv().is_err()
+    {
     }
 }
 
@@ -332,18 +361,6 @@ fn reported_by(activation: &Activation) -> Report {
         unused: provision.unused(),
         summary: metrics().summary(),
     }
-}
-
-/// SIGTERM and SIGINT, as they come, and what else may take their place.
-fn signals() -> Result<(Sender<i32>, Receiver<i32>), StartError> {
-    let failed = |error| StartError::System("handle signals", error);
-    let mut signals = Signals::new([SIGTERM, SIGINT]).map_err(failed)?;
-    let (send, receive) = mpsc::channel();
-    let forwarded = send.clone();
-    let forward =
-        move || signals.forever().take_while(|signal| forwarded.send(*signal).is_ok()).for_each(drop);
-    thread::Builder::new().name("signals".to_owned()).stack_size(128 << 10).spawn(forward).map_err(failed)?;
-    Ok((send, receive))
 }
 
 /// Time and memory that one call of a script gets.
@@ -374,6 +391,5 @@ fn announce(json: bool, mock: &Listener, admin: Option<&Listener>, activation: &
             env!("CARGO_PKG_VERSION")
         )
     };
-    // Nobody reads it where standard output is closed.
-    let _ = writeln!(std::io::stdout(), "{line}");
+    logger::print(&line);
 }

@@ -18,6 +18,12 @@ const USUAL: usize = 14 + 2 * 8;
 /// Fewest descriptors that are kept back: those, and files that are read, written and sent.
 const KEPT: usize = USUAL + 10;
 
+/// Fewest connections of the admin listener.
+const LEAST_ADMIN: usize = 8;
+
+/// Fewest open files with which each part has what it needs, and the mock one connection.
+pub(crate) const LEAST: usize = KEPT + LEAST_ADMIN + 1;
+
 /// How many descriptors each part of the program may hold. Clients of one listener can't take those of the other, and
 /// all clients together can't take those that loading a provision needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,10 +37,10 @@ pub(crate) struct Descriptors {
 }
 
 impl Descriptors {
-    /// Divides `limit` open files. Limits too small for what is kept back leave the mock one connection.
+    /// Divides `limit` open files, of which there are [`LEAST`].
     pub(crate) fn divide(limit: u64) -> Descriptors {
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-        let (kept, admin) = ((limit / 8).clamp(KEPT, 128), (limit / 8).clamp(8, MOST_ADMIN));
+        let (kept, admin) = ((limit / 8).clamp(KEPT, 128), (limit / 8).clamp(LEAST_ADMIN, MOST_ADMIN));
         Descriptors { kept, admin, mock: limit.saturating_sub(kept + admin).clamp(1, MOST) }
     }
 }
@@ -76,9 +82,7 @@ mod tests {
     #[test]
     fn the_limit_is_divided() {
         for (limit, kept, admin, mock) in [
-            (0, 40, 8, 1),
-            (16, 40, 8, 1),
-            (49, 40, 8, 1),
+            (LEAST as u64, 40, 8, 1),
             (64, 40, 8, 16),
             (192, 40, 24, 128),
             (256, 40, 32, 184),

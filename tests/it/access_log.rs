@@ -1,6 +1,6 @@
 //! The access log and the formats of the log.
 
-use crate::harness::{Mock, eventually};
+use crate::harness::{Client, Mock, eventually};
 
 const SOURCE: &str = "fn registerRules() { app.get(\"/a/<int:id>\", |id| `${id}`); }";
 
@@ -44,6 +44,22 @@ fn refused_requests_have_a_line_too() {
             mock.wait_for_log(why);
         }
     }
+}
+
+/// A handshake of TLS is no text that could be shown.
+#[test]
+fn what_is_no_text_is_not_shown() {
+    let mock = Mock::start_with(&["--verbose"], |folder| folder.write("provision/initial", SOURCE));
+    for (sent, shown) in [
+        (&b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\xaa\xbb"[..], "a connection"),
+        (b"GET /a\x1b[2J HTTP/1.1\r\nHost: x\r\n\r\n", "`GET /a`"),
+    ] {
+        let mut client = Client::new(&mock.traffic);
+        client.write(sent);
+        assert_eq!(client.read(false).status, 400);
+        mock.wait_for_log(&format!("access: mock refused {shown} of 127.0.0.1:"));
+    }
+    mock.wait_for_log(": 400 this is TLS: only plain HTTP is spoken here\n");
 }
 
 #[test]

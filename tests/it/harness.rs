@@ -7,7 +7,7 @@ pub(crate) use client::{Client, Reply};
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -91,11 +91,18 @@ impl Mock {
         Mock::start_command(binary(), arguments, prepare)
     }
 
-    pub(crate) fn start_command(
+    pub(crate) fn start_command(command: Command, arguments: &[&str], prepare: impl FnOnce(&Folder)) -> Mock {
+        let (mut mock, pipe) = Mock::start_unread(command, arguments, prepare);
+        mock.read_log(pipe);
+        mock
+    }
+
+    /// With a log that nobody reads as long as the pipe is not given to [`Mock::read_log`].
+    pub(crate) fn start_unread(
         mut command: Command,
         arguments: &[&str],
         prepare: impl FnOnce(&Folder),
-    ) -> Mock {
+    ) -> (Mock, ChildStderr) {
         let folder = Folder::new();
         prepare(&folder);
         command
@@ -115,18 +122,24 @@ impl Mock {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
-        let log = drain(child.stderr.take().unwrap());
+        let mut log = child.stderr.take().unwrap();
         let mut out = BufReader::new(child.stdout.take().unwrap());
         let mut banner = String::new();
         out.read_line(&mut banner).unwrap();
         thread::spawn(move || std::io::copy(&mut out, &mut std::io::sink()));
         if !banner.contains("mock") {
-            thread::sleep(Duration::from_millis(50));
-            panic!("the mock did not start: {banner}{}", log.lock().unwrap());
+            let mut text = String::new();
+            let _ = log.read_to_string(&mut text);
+            panic!("the mock did not start: {banner}{text}");
         }
         let traffic = address(&banner, "mock");
         let admin = address(&banner, "admin");
-        Mock { child, folder, traffic, admin, banner, log }
+        (Mock { child, folder, traffic, admin, banner, log: Arc::default() }, log)
+    }
+
+    /// Reads the log from now on.
+    pub(crate) fn read_log(&mut self, pipe: ChildStderr) {
+        self.log = drain(pipe);
     }
 
     /// The provision directory.

@@ -130,6 +130,61 @@ fn a_record_in_json_is_one_line_with_all_of_it() {
     assert_eq!(log.lines().count(), 2, "{log}");
 }
 
+/// Whoever puts a line end into a text makes no record of it.
+#[test]
+fn records_can_not_be_forged() {
+    let forged = "\n2026-11-30T00:00:00.000Z ERROR forged\r\u{1b}[2J\u{85}\u{2028}\u{202e}";
+    let source = r#"
+const FORGED = "\n2026-11-30T00:00:00.000Z ERROR forged\r\x1b[2J\u0085\u2028\u202e";
+fn registerRules() {
+    app.get("/thrown", || { throw "oh" + FORGED });
+    app.get("/logged", || { logging.info("a" + FORGED); print(FORGED); "" });
+    app.get("/value", || { logging.info("%s", request.args.get("x")); "" });
+    app.get("/rule" + FORGED, || "");
+    if os.listdir().contains("broken.txt") { throw "no" + FORGED; }
+}
+"#;
+    let shown = "\\n2026-11-30T00:00:00.000Z ERROR forged\\r\\u{1b}[2J\\u{85}\\u{2028}\\u{202e}";
+    for json in [false, true] {
+        let format = if json { "json" } else { "text" };
+        let mock = Mock::start_with(&["--verbose", "--log-format", format], |folder| {
+            folder.write("provision/initial", source);
+        });
+        assert_eq!(mock.get("/thrown").status, 500);
+        for target in [
+            "/logged",
+            "/value?x=%0A2026-11-30T00:00:00.000Z%20ERROR%20forged",
+            "/rule%0A2026-11-30T00:00:00.000Z%20ERROR%20forged%0D%1B%5B2J%C2%85%E2%80%A8%E2%80%AE",
+        ] {
+            assert_eq!(mock.get(target).status, 200, "{target}");
+        }
+        mock.folder.write("provision/broken.txt", "");
+        assert_eq!(mock.provision("broken", source).status, 422);
+        mock.folder.write("provision/last", "fn registerRules() { }\n");
+        mock.wait_for_log("`last` is active");
+        let log = mock.log();
+        assert!(!log.contains(|letter: char| letter != '\n' && letter.is_control()), "{log:?}");
+        assert!(!log.contains(['\u{2028}', '\u{202e}']), "{log:?}");
+        if json {
+            let lines: Vec<serde_json::Value> =
+                log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+            let message = format!("initial:5: a{forged}");
+            assert!(lines.iter().any(|line| line["message"] == message.as_str()), "{log}");
+            continue;
+        }
+        // Each once, in a line that says who wrote it; twice the one that did not load: POST and file event.
+        for (beginning, end) in [
+            ("ERROR GET /thrown: script error in provision `initial`: line 4, column 29: oh", ""),
+            ("INFO  provision: initial:5: a", ""),
+            ("INFO  provision: ", ""),
+            ("ERROR failed to load provision `broken`: line 8, column 46: no", "\n  --> broken:8:46"),
+        ] {
+            assert!(log.contains(&format!("{beginning}{shown}{end}")), "{beginning}: {log}");
+        }
+        assert!(!log.lines().any(|line| line.starts_with("2026-11-30T00:00:00.000Z")), "{log}");
+    }
+}
+
 /// A folder of sysfs takes no files, not even from root. Elsewhere there may be none.
 #[test]
 fn a_provision_directory_that_refuses_is_named_once() {

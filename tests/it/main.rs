@@ -42,4 +42,6 @@ mod state;
 mod stopping;
 mod tidy;
 mod tools;
+mod ulimits;
+mod unread;
 mod verify;

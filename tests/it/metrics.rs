@@ -41,6 +41,11 @@ pub(crate) fn held(mock: &Mock) -> f64 {
     page(mock).value("h1mock_held_answers", &[]).unwrap()
 }
 
+/// How many lines of the log were dropped.
+pub(crate) fn dropped_lines(mock: &Mock) -> f64 {
+    page(mock).value("h1mock_log_dropped_total", &[]).unwrap()
+}
+
 /// Waits until `count` answers wait or dribble.
 #[track_caller]
 pub(crate) fn until_held(mock: &Mock, count: f64) {

@@ -1,6 +1,6 @@
-//! Signals: a graceful stop, with the exit code that a shell gives.
+//! Signals: a graceful stop, with the exit code that a shell gives. Others don't end the process.
 
-use crate::harness::{Client, Mock, eventually};
+use crate::harness::{Client, Mock, binary_under, eventually};
 use crate::metrics::{busy, until_held};
 use std::time::{Duration, Instant};
 
@@ -9,8 +9,8 @@ const SLOW: &str =
 
 /// The bound holds for the quickest of some stops: a busy machine may slow down any one of them.
 #[test]
-fn both_signals_stop_within_a_second() {
-    for (signal, code) in [("TERM", 143), ("INT", 130)] {
+fn signals_stop_within_a_second() {
+    for (signal, code) in [("TERM", 143), ("INT", 130), ("HUP", 129), ("QUIT", 131), ("XCPU", 152)] {
         eventually(|| {
             let mut mock = Mock::serving(SLOW);
             assert_eq!(mock.get("/fast").text(), "fast");
@@ -21,6 +21,47 @@ fn both_signals_stop_within_a_second() {
             if took < Duration::from_secs(1) { Ok(()) } else { Err(format!("{signal} took {took:?}")) }
         });
     }
+}
+
+#[test]
+fn other_signals_are_told_and_end_nothing() {
+    let mut mock = Mock::serving(SLOW);
+    for (number, name) in [
+        ("10", "SIGUSR1"),
+        ("12", "SIGUSR2"),
+        ("14", "SIGALRM"),
+        ("16", "SIGSTKFLT"),
+        ("26", "SIGVTALRM"),
+        ("27", "SIGPROF"),
+        ("29", "SIGIO"),
+        ("30", "SIGPWR"),
+        ("35", "signal 35"),
+        ("64", "signal 64"),
+    ] {
+        mock.signal(number);
+        mock.wait_for_log(&format!(
+            "WARN  ignored {name}: SIGTERM, SIGINT, SIGQUIT or SIGHUP stops the server\n"
+        ));
+    }
+    // These two are silent.
+    ["PIPE", "XFSZ"].iter().for_each(|signal| mock.signal(signal));
+    assert_eq!(mock.get("/fast").text(), "fast");
+    mock.signal("TERM");
+    assert_eq!(mock.wait().code(), Some(143));
+}
+
+/// What `nohup` does, and a shell to what runs in the background.
+#[test]
+fn hup_and_quit_that_were_ignored_at_the_start_stay_ignored() {
+    let mut mock = Mock::start_command(binary_under("trap '' HUP QUIT"), &[], |folder| {
+        folder.write("provision/initial", SLOW);
+    });
+    ["HUP", "QUIT", "USR1"].iter().for_each(|signal| mock.signal(signal));
+    mock.wait_for_log("ignored SIGUSR1");
+    assert_eq!(mock.get("/fast").text(), "fast");
+    mock.signal("TERM");
+    assert_eq!(mock.wait().code(), Some(143));
+    assert!(!mock.log().contains("HUP:"), "{}", mock.log());
 }
 
 #[test]

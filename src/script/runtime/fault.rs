@@ -17,12 +17,16 @@ pub(crate) use kind::{Kind, RETURNED_NOTHING};
 use super::files::Files;
 use super::http_error::HttpError;
 use super::{budget, json, names, size_limits};
-use crate::system::truncate::truncate;
+use crate::system::escape::escape;
+use crate::system::truncate::{beginning, truncate};
 use rhai::{EvalAltResult, ParseErrorType, Position};
 use std::fmt;
 
 /// Most characters of a thrown text that an error shows.
 const LONGEST_THROWN: usize = 64 << 10;
+
+/// Target of the log records that are reports of a fault: their lines are the program's own.
+pub(crate) const REPORT: &str = "h1mock::report";
 
 /// One fault of a script; its JSON is what the admin interface shows.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
@@ -125,17 +129,19 @@ impl Fault {
         if self.file == self.provision { place } else { format!("imported `{}`: {place}", self.file) }
     }
 
-    /// The source line with a mark under the column, as compilers print it; empty where there is no place.
+    /// The source line with a mark under the column, as compilers print it; empty where there is no place. Control characters in
+    /// the line are escaped, so that it shows what is there.
     pub fn excerpt(&self) -> String {
         let (Some(line), Some(source)) = (self.line, &self.source) else { return String::new() };
         let gutter = " ".repeat(line.to_string().len());
         let mut text =
             format!("{gutter} --> {}:{line}:{}\n{gutter} |\n", self.file, self.column.unwrap_or(1));
-        text += &format!("{line} | {source}\n");
+        text += &format!("{line} | {}\n", escape(source));
         // Tabs stay tabs, so that the mark stands under its column whatever their width.
         let blank = |character| if character == '\t' { '\t' } else { ' ' };
         if let Some(column) = self.column {
-            let before: String = source.chars().take(column.saturating_sub(1)).map(blank).collect();
+            let before = escape(beginning(source, column.saturating_sub(1)));
+            let before: String = before.chars().map(blank).collect();
             text += &format!("{gutter} | {before}^\n");
         }
         text
@@ -154,7 +160,7 @@ impl Fault {
     fn report_as(&self, message: &str) -> String {
         let hint =
             self.hint.as_ref().map(|hint| format!("  = help: {}\n", hint.replace('\n', "\n          ")));
-        format!("{message}\n{}{}", self.excerpt(), hint.unwrap_or_default())
+        format!("{}\n{}{}", escape(message), self.excerpt(), hint.unwrap_or_default())
     }
 
     /// The report for the log: one record, which ends with what follows from it (`note`).
