@@ -1,6 +1,6 @@
 //! Filters, verification and waits, from the request to the verdict.
 
-use crate::harness::{Client, Folder, Mock, Reply, binary, project};
+use crate::harness::{Client, Folder, Mock, Reply, binary, eventually, project};
 use serde_json::{Value, json};
 use std::process::Output;
 use std::thread;
@@ -210,6 +210,32 @@ fn a_wait_is_answered_by_the_request_that_makes_it_hold() {
     mock.post("/orders", JSON, b"{}");
     let reply = waiting.read(false);
     assert_eq!((reply.status, &reply.json()["numbers"]), (200, &json!([1, 2, 6])));
+}
+
+#[test]
+fn a_wait_counts_from_a_reset_on() {
+    for reset in ["DELETE /app/v1/all", "DELETE /app/v1/requests"] {
+        let mock = orders();
+        mock.admin("DELETE /app/v1/requests", &[], b"");
+        std::thread::scope(|scope| {
+            let waiting = scope.spawn(|| ask(&mock, "requests/wait", "path=/orders/1&count=2&timeout=1"));
+            let by_command = scope.spawn(|| {
+                let wanted = ["--for", "GET /orders/1", "--count", "2", "--timeout", "2s"];
+                wait_for(&mock, &wanted).status.code()
+            });
+            // Both wait.
+            eventually(|| {
+                let page = mock.admin("GET /metrics", &[], b"").text();
+                page.contains("busy{listener=\"admin\"} 3").then_some(()).ok_or(page)
+            });
+            mock.get("/orders/1");
+            mock.admin(reset, &[], b"");
+            mock.get("/orders/1");
+            let reply = waiting.join().unwrap();
+            assert_eq!((reply.status, &reply.json()["count"]), (408, &json!(1)), "{reset}");
+            assert_eq!(by_command.join().unwrap(), Some(1), "{reset}");
+        });
+    }
 }
 
 #[test]

@@ -16,7 +16,7 @@ pub(crate) mod waiting;
 mod watch;
 
 pub(crate) use codec::{Begun, Exchange};
-pub(crate) use watch::{After, Listener, WatchId};
+pub(crate) use watch::{After, Listener, WatchId, on_own_thread};
 
 use crate::message::answer::Answer;
 use crate::message::epoch::Epoch;
@@ -67,6 +67,13 @@ struct Records {
     cleared: u64,
     /// Entries that gave way to newer ones, before the last deletion.
     evicted: u64,
+}
+
+/// How often the journal was cleared, by ends of an epoch and besides: what is of two ages is never counted together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Age {
+    epoch: u64,
+    clears: u64,
 }
 
 /// What is kept and what is not.
@@ -229,6 +236,11 @@ impl Journal {
         self.lock().cleared
     }
 
+    /// What is entered now is of this age. An entry that was read is of it or of an earlier one.
+    pub(crate) fn age(&self) -> Age {
+        Age { epoch: self.epoch.now(), clears: self.clears.load(Ordering::Acquire) }
+    }
+
     /// Gives `each` the entries with a number above `since`, oldest first, up to the last one that there is now. The lock is
     /// held for none of these calls.
     pub(crate) fn read(&self, since: u64, each: &mut dyn FnMut(&Entry) -> ControlFlow<()>) -> Span {
@@ -308,18 +320,18 @@ impl Journal {
         }
     }
 
-    /// Sets the timer that calls listeners.
+    /// Sets what calls listeners: a timer, or a thread of its own behind one ([`on_own_thread`]).
     pub(crate) fn set_timer(&self, after: After) {
         self.watch.set_timer(after);
     }
 
-    /// Runs `job` on the timer thread after `delay`.
+    /// Runs `job` on the journal's thread after `delay`.
     pub(crate) fn after(&self, delay: Duration, job: Box<dyn FnOnce() + Send>) {
         self.watch.after(delay, job);
     }
 
-    /// Calls `listener` on the timer thread whenever something was entered or the journal closes: soon after it, once for many.
-    /// It must be short. Look at the journal after this has returned: what is entered later is not missed.
+    /// Calls `listener` on the journal's thread whenever something was entered or the journal closes: soon after it, once for many.
+    /// Look at the journal after this has returned: what is entered later is not missed.
     pub(crate) fn on_record(&self, listener: Listener) -> WatchId {
         self.watch.add(listener)
     }
