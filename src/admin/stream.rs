@@ -193,8 +193,8 @@ impl Client {
         if span.evicted > 0 && !fresh {
             return Look::Late;
         }
-        if span.missed() > 0 {
-            text.insert_str(0, &format!("event: missed\ndata: {{\"missed\":{}}}\n\n", span.missed()));
+        if span.evicted > 0 {
+            text.insert_str(0, &format!("event: missed\ndata: {{\"missed\":{}}}\n\n", span.evicted));
         }
         self.since = if full { since } else { span.last.max(since) };
         if text.is_empty() && now.duration_since(self.written) >= QUIET {

@@ -167,7 +167,7 @@ impl Verdict {
 pub(crate) struct Tally {
     /// So many are meant.
     pub count: u64,
-    /// So many may be: what was cut off their bodies decides.
+    /// So many may be: what was cut off their bodies decides, or what has given way.
     pub open: u64,
     /// So many were evicted and may have been.
     pub lost: u64,
@@ -204,7 +204,7 @@ impl Tally {
             1 => format!(", 1 {what}"),
             _ => format!(", {count} {what}"),
         };
-        [doubt(self.lost, "evicted"), doubt(self.open, "with a body that is cut where it matters")].concat()
+        [doubt(self.lost, "evicted"), doubt(self.open, "of which too little is kept")].concat()
     }
 }
 
@@ -378,7 +378,8 @@ mod tests {
         let numbers: Vec<u64> = outcome.near.iter().map(|near| near.number).collect();
         assert_eq!(
             (outcome.verdict, outcome.tally.numbers, numbers),
-            (Verdict::Unknown, vec![2], vec![3, 1])
+            // Of the last one it is known that it is no POST.
+            (Verdict::Fail, vec![2], vec![3, 1, 4])
         );
         let outcome = verify(&journal("-++"), &asked.filter, 0, Expected::at_least(1)).unwrap();
         assert_eq!(outcome.near, []);

@@ -5,7 +5,7 @@ use crate::message::answer::Answer;
 use crate::message::epoch::Epoch;
 use crate::observing::journal::codec::DECODED;
 use crate::observing::journal::filter::parse::{WAIT, query};
-use crate::observing::journal::tests::{enter, enter_body};
+use crate::observing::journal::tests::enter_body;
 use std::sync::mpsc::{self, Receiver};
 
 type Job = Box<dyn FnOnce() + Send>;
@@ -31,12 +31,6 @@ impl Timed {
 
     fn enter(&self, line: &str) {
         enter_body(&self.journal, line, "");
-    }
-
-    /// Enters a request so large that all before it give way.
-    fn enter_large(&self, line: &str) {
-        let (line, body) = (format!("{line}?{}", "x".repeat(BUDGET / 3)), vec![b'x'; BUDGET]);
-        enter(&self.journal, &line, &body, &Answer::text(200, body.clone()));
     }
 
     /// Runs the first job that is due after at most `delay`; tells whether there was one.
@@ -227,14 +221,16 @@ fn a_wait_whose_time_is_over_tells_what_there_is() {
     }
     timed.tell();
     // These two are gone before anybody could look.
-    timed.enter_large("GET /a");
-    timed.enter_large("GET /a");
-    timed.enter_large("GET /a");
+    (0..2).for_each(|_| timed.enter("GET /a"));
+    (0..1000).for_each(|_| timed.enter("GET /x"));
     timed.run(TIMEOUT);
-    assert_eq!(waiting.try_recv().unwrap(), "late 2 lost 2 near [] of 6");
-    let waiting = wait(&waiters, "path=/ab&since=5", TIMEOUT);
+    let lost = timed.journal.stats().first - 4;
+    let expected = format!("late 1 lost {lost} near [1005, 1004, 1003] of 1005");
+    assert!(lost > 2);
+    assert_eq!(waiting.try_recv().unwrap(), expected);
+    let waiting = wait(&waiters, "path=/xy&since=1004", TIMEOUT);
     timed.run(TIMEOUT);
-    assert_eq!(waiting.try_recv().unwrap(), "late 0 lost 0 near [6] of 6");
+    assert_eq!(waiting.try_recv().unwrap(), "late 0 lost 0 near [1005] of 1005");
     assert!(timed.nobody_listens());
 }
 
