@@ -129,7 +129,8 @@ impl Page {
         make: &dyn Fn(&Entry) -> Option<Value>,
     ) -> Result<Page, Answer> {
         let limit = asked.limit.unwrap_or(limit).min(MAX_LIMIT) as usize;
-        let mut page = Page { items: VecDeque::new(), bytes: 0, more: false, left_out: 0, span: Span::default() };
+        let mut page =
+            Page { items: VecDeque::new(), bytes: 0, more: false, left_out: 0, span: Span::default() };
         let forward = asked.since.is_some();
         // All that come before are not looked at, where all would do.
         let tail = match asked.filter.conditions() {

@@ -185,7 +185,8 @@ mod tests {
             });
             places.push([head, body, answer]);
             assert!(pool.used() <= pool.size());
-            let first = |kind: Kind| places.iter().position(|places| places[kind] >= pool.tail(kind)).unwrap();
+            let first =
+                |kind: Kind| places.iter().position(|places| places[kind] >= pool.tail(kind)).unwrap();
             let firsts = [HEADS, BODIES, ANSWERS].map(first);
             assert!(firsts.is_sorted(), "{firsts:?}");
             for (kind, length) in parts {

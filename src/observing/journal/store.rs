@@ -187,3 +187,6 @@ fn end(out: &mut [u8], start: usize, flags: u8) {
     out[start..start + LENGTH].copy_from_slice(&length.to_le_bytes());
     out[start + LENGTH] = flags;
 }
+
+#[cfg(test)]
+mod tests;

@@ -49,7 +49,8 @@ fn exchange<'x>(begun: Begun, request: &'x Request, answer: &'x Answer) -> Excha
     }
 }
 
-fn numbers(journal: &Journal, since: u64) -> (Vec<u64>, Span) {
+/// Numbers of the entries after `since`.
+pub(crate) fn numbers(journal: &Journal, since: u64) -> (Vec<u64>, Span) {
     let mut numbers = Vec::new();
     let span = journal.read(since, &mut |entry| {
         numbers.push(entry.number);
@@ -126,82 +127,6 @@ fn what_was_refused_is_entered_with_what_is_known() {
         assert_eq!(entry.answer_body, b"page");
     }
     Journal::new(0, 0).unwrap().record_refused("GET / HTTP/1.1", peer, "why", &Answer::default());
-}
-
-/// What is gone of an entry, by its first letters.
-fn gone(journal: &Journal, number: u64) -> String {
-    let value = journal.get(number).unwrap().to_json();
-    value["gone"].as_array().unwrap().iter().map(|name| &name.as_str().unwrap()[..1]).collect()
-}
-
-#[test]
-fn bodies_give_way_first_and_headers_before_lines() {
-    let budget = 256 << 10;
-    let journal = Journal::new(budget, budget).unwrap();
-    let answer = Answer::text(200, vec![b'a'; 4000]);
-    let last = 20_000_u64;
-    for number in 1..=last {
-        enter(&journal, &format!("POST /{}", number % 100), &[b'b'; 4000], &answer);
-        assert!(journal.stats().bytes <= budget as u64);
-    }
-    let stats = journal.stats();
-    // A twentieth of the budget is the number of lines.
-    assert!(stats.entries > 12_500 && stats.first + stats.entries == last + 1, "{stats:?}");
-    let mut stages: Vec<String> = (stats.first..=last).map(|number| gone(&journal, number)).collect();
-    stages.dedup();
-    assert_eq!(stages, ["abh", "ab", "a", ""]);
-    assert_eq!(journal.get(stats.first - 1), Err(Missing::Evicted));
-    assert_eq!((journal.get(last + 1), journal.get(0)), (Err(Missing::Never), Err(Missing::Never)));
-    let whole = journal.get(last).unwrap();
-    assert_eq!((whole.body.len(), whole.answer_body.len()), (4000, 4000));
-    let line = journal.get(stats.first).unwrap();
-    assert_eq!((&*line.method, line.status, line.generation), ("POST", 200, 300));
-    assert_eq!((line.path, line.rule.as_deref()), (format!("/{}", stats.first % 100), Some("/a/<int:id>")));
-    assert_eq!(har::from_entry(&journal.get(stats.first).unwrap()), None);
-    let value = journal.get(stats.first).unwrap().to_json();
-    for name in ["time", "headers", "answer_headers", "target", "body", "body_length", "body_cut", "peer"] {
-        assert_eq!(value[name], json!(null), "{name}");
-    }
-    let (kept, span) = numbers(&journal, 0);
-    assert_eq!(kept, (stats.first..=last).collect::<Vec<u64>>());
-    assert_eq!(span, Span { last, evicted: stats.evicted });
-    assert_eq!(numbers(&journal, last - 1), (vec![last], Span { last, ..Span::default() }));
-    assert_eq!(journal.evicted(10), stats.first - 11);
-}
-
-#[test]
-fn an_entry_whose_body_alone_is_gone_says_how_long_it_was() {
-    let journal = Journal::new(64 << 10, 64 << 10).unwrap();
-    for _ in 0..50 {
-        enter(&journal, "POST /", &[b'b'; 2000], &Answer::text(200, "short"));
-    }
-    let value = journal.get(1).unwrap().to_json();
-    let expected = [
-        ("gone", json!(["body"])),
-        ("body", json!(null)),
-        ("body_length", json!(2000)),
-        ("body_cut", json!(true)),
-        ("answer_body", json!("short")),
-    ];
-    expected.into_iter().for_each(|(name, expected)| assert_eq!(value[name], expected, "{name}"));
-    let archived = har::from_entry(&journal.get(1).unwrap()).unwrap();
-    let data = json!({ "mimeType": "", "params": [], "comment": "all 2000 bytes have given way" });
-    assert_eq!(archived["request"]["postData"], data);
-}
-
-#[test]
-fn a_head_that_does_not_fit_is_kept_as_a_line() {
-    let journal = Journal::new(64 << 10, 1 << 10).unwrap();
-    let answer = Answer::default();
-    enter(&journal, "GET /1", b"", &answer);
-    enter(&journal, &format!("GET /2?{}", "x".repeat(40 << 10)), b"body", &answer);
-    enter(&journal, "GET /3", b"", &answer);
-    enter(&journal, &format!("GET /{}", "x".repeat(40 << 10)), b"body", &answer);
-    let stages: Vec<String> = (1..=4).map(|number| gone(&journal, number)).collect();
-    assert_eq!(stages, ["", "abh", "", "abhp"]);
-    assert_eq!(journal.get(2).unwrap().path, "/2");
-    let line = journal.get(4).unwrap().to_json();
-    assert_eq!((&line["path"], &line["method"]), (&json!(null), &json!("GET")));
 }
 
 #[test]
