@@ -283,6 +283,34 @@ fn five_hundred_wait_on_one_worker() {
     println!("500 waits answered within {:?}", started.elapsed());
 }
 
+/// A search through a body takes as long as its pattern asks for; neither held answers nor probes wait for it.
+#[test]
+fn an_expensive_pattern_of_a_wait_holds_up_nobody_else() {
+    let mock = Mock::serving(
+        r#"fn registerRules() { app.post("/", || "ok"); app.get("/held", || { time.sleep(0.05); "held" }); }"#,
+    );
+    let body = [&[b'a'; 60_000][..], b"b"].concat();
+    mock.post("/", "text/plain", &body);
+    thread::scope(|scope| {
+        // The first is evaluated at its first look, the second with the next request.
+        let search = "body~=(?:a?a?){20}b";
+        let mock = &mock;
+        let waiting: Vec<_> = ["count=1&timeout=300", "since=1&timeout=300"]
+            .map(|beside| scope.spawn(move || ask(mock, "requests/wait", &format!("{search}&{beside}"))))
+            .into();
+        eventually(|| {
+            let page = mock.admin("GET /metrics", &[], b"").text();
+            let waits = ["2", "3"].map(|busy| format!("busy{{listener=\"admin\"}} {busy}"));
+            waits.iter().any(|busy| page.contains(busy)).then_some(()).ok_or(page)
+        });
+        mock.post("/", "text/plain", &body);
+        assert_eq!(mock.get("/held").text(), "held");
+        assert_eq!(mock.admin("GET /healthz", &[], b"").status, 200);
+        assert!(waiting.iter().any(|waiting| !waiting.is_finished()));
+        waiting.into_iter().for_each(|waiting| assert_eq!(waiting.join().unwrap().status, 200));
+    });
+}
+
 #[test]
 fn who_waits_when_the_process_stops_is_told() {
     let mut mock = orders();
