@@ -21,7 +21,8 @@ pub(super) fn get(call: &Call, respond: Respond, _: OnGone) {
     let (wanted, timeout) = (asked.count.unwrap_or(1), asked.timeout.unwrap_or(DEFAULT_TIMEOUT));
     let journal = call.admin.journal.clone();
     let then = move |waited, last| respond(answer(&journal, waited, last, (wanted, timeout)).into());
-    call.admin.waiters.wait(asked, wanted, timeout, Box::new(then));
+    let waiters = &call.admin.waiters;
+    waiters.wait(asked, wanted, timeout, Box::new(then));
 }
 
 fn answer(journal: &Journal, waited: Waited, last: u64, (wanted, timeout): (u64, Duration)) -> Answer {

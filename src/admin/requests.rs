@@ -24,7 +24,7 @@ const MOST_BYTES: usize = 32 << 20;
 /// GET: the entries in the order of their numbers: with `since` the first ones after that, else the last ones.
 pub(super) fn list(call: &Call) -> Result<Answer, Answer> {
     let journal = &call.admin.journal;
-    let mut page = Page::read(journal, &asked(call, LIST)?, LIMIT, &Entry::to_json)?;
+    let mut page = Page::read(journal, &asked(call, LIST)?, LIMIT, &|entry| Some(entry.to_json()))?;
     page.explain(&call.admin.activation, &mut Closest::default());
     let stats = journal.stats();
     let body = format!(
@@ -41,7 +41,7 @@ pub(super) fn list(call: &Call) -> Result<Answer, Answer> {
 /// GET: the same as an HTTP Archive.
 pub(super) fn archive(call: &Call) -> Result<Answer, Answer> {
     let page = Page::read(&call.admin.journal, &asked(call, LIST)?, MAX_LIMIT, &har::from_entry)?;
-    let (before, behind) = har::around(page.span.last, page.more);
+    let (before, behind) = har::around(page.span.last, page.more, page.left_out);
     Ok(Answer::new(200, JSON, format!("{before}{}{behind}", page.joined())))
 }
 
@@ -62,7 +62,6 @@ pub(super) fn get(call: &Call) -> Result<Answer, Answer> {
                 format!("has been evicted: the first one that is kept is {} (--journal-bytes)", stats.first)
             }
             Missing::Deleted => "has been deleted".to_owned(),
-            Missing::TooLarge => "was too large to be kept (--journal-bytes)".to_owned(),
         };
         failed(journal, 404, &format!("request {number} {why}"))
     })?;
@@ -116,6 +115,8 @@ pub(super) struct Page {
     bytes: usize,
     /// Others were asked for, too.
     more: bool,
+    /// So many of which too little is known were left out.
+    left_out: u64,
     span: Span,
 }
 
@@ -125,10 +126,11 @@ impl Page {
         journal: &Journal,
         asked: &Asked,
         limit: u64,
-        make: &dyn Fn(&Entry) -> Value,
+        make: &dyn Fn(&Entry) -> Option<Value>,
     ) -> Result<Page, Answer> {
         let limit = asked.limit.unwrap_or(limit).min(MAX_LIMIT) as usize;
-        let mut page = Page { items: VecDeque::new(), bytes: 0, more: false, span: Span::default() };
+        let mut page =
+            Page { items: VecDeque::new(), bytes: 0, more: false, left_out: 0, span: Span::default() };
         let forward = asked.since.is_some();
         // All that come before are not looked at, where all would do.
         let tail = match asked.filter.conditions() {
@@ -150,11 +152,12 @@ impl Page {
                 page.more = true;
                 return ControlFlow::Break(());
             }
-            page.add(
-                Item { text: make(entry).to_string(), unmatched: UnmatchedRequest::from_entry(entry) },
-                limit,
-                forward,
-            )
+            let Some(value) = make(entry) else {
+                page.left_out += 1;
+                return ControlFlow::Continue(());
+            };
+            let item = Item { text: value.to_string(), unmatched: UnmatchedRequest::from_entry(entry) };
+            page.add(item, limit, forward)
         });
         if late { Err(failed(journal, 503, &TooLong.to_string())) } else { Ok(page) }
     }

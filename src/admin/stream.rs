@@ -1,5 +1,5 @@
-//! `/app/v1/requests/stream`: entries as server-sent events, as they are made. The timer thread writes them; a client that does
-//! not take them costs 64 KiB and no thread. What it has not taken waits in the journal; once that has dropped it, the client is
+//! `/app/v1/requests/stream`: entries as server-sent events, as they are made. The journal's thread writes them; a client that
+//! does not take them costs 64 KiB and no thread. What it has not taken waits in the journal; once that has dropped it, the client is
 //! dropped.
 
 use super::requests::{asked, failed};
@@ -14,7 +14,7 @@ use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-/// Clients at a time: each costs the timer thread some time.
+/// Clients at a time: each costs the journal's thread some time.
 const MOST: usize = 64;
 /// Bytes that are written to a client at once.
 const BATCH: usize = 64 << 10;
@@ -200,8 +200,8 @@ impl Client {
         if span.evicted > 0 && !fresh {
             return Look::Late;
         }
-        if span.missed() > 0 {
-            text.insert_str(0, &format!("event: missed\ndata: {{\"missed\":{}}}\n\n", span.missed()));
+        if span.evicted > 0 {
+            text.insert_str(0, &format!("event: missed\ndata: {{\"missed\":{}}}\n\n", span.evicted));
         }
         self.since = if full { since } else { span.last.max(since) };
         if text.is_empty() && now.duration_since(self.written) >= QUIET {

@@ -7,6 +7,7 @@ use super::*;
 use crate::directory::fixture::Folder;
 use crate::directory::{Cause, DirectoryError};
 use crate::message::epoch::Epoch;
+use crate::observing::journal::on_own_thread;
 use crate::provisioning::activation::ActivationError;
 use crate::provisioning::load::LoadOptions;
 use crate::provisioning::required::Required;
@@ -61,6 +62,7 @@ fn started_with(required: Option<&str>) -> (Arc<Admin>, Jobs) {
     let folder = Folder::new();
     let activation = Arc::new(activation(&folder, required));
     let journal = Arc::new(Journal::new(1 << 20, 1 << 10).unwrap().of_epoch(activation.epoch()));
+    journal.set_timer(on_own_thread(Box::new(|_, _| {})).unwrap());
     let admin = Admin {
         activation,
         after: Box::new(move |delay, job| {

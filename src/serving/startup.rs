@@ -6,8 +6,8 @@ use crate::cli::{FailOn, LogFormat, OnError, Settings};
 use crate::directory::ProvisionDir;
 use crate::message::epoch::Epoch;
 use crate::observing::access_log::AccessLog;
-use crate::observing::journal::Journal;
 use crate::observing::journal::waiting::Waiters;
+use crate::observing::journal::{Journal, on_own_thread};
 use crate::observing::logger;
 use crate::observing::metrics::metrics;
 use crate::observing::metrics::page::Readings;
@@ -167,7 +167,11 @@ impl Service {
             surplus: AtomicUsize::new(0),
         };
         let timer = shared.timer.clone();
-        journal.set_timer(Box::new(move |delay, job| _ = timer.after(delay, job)));
+        if journal.is_on() && !settings.no_admin {
+            let timer = Box::new(move |delay, job| _ = timer.after(delay, job));
+            let after = on_own_thread(timer);
+            journal.set_timer(after.map_err(|error| StartError::System("start a thread", error))?);
+        }
         Ok(Service {
             budget,
             shared: Arc::new(shared),

@@ -41,7 +41,7 @@ fn following(entries: usize, since: u64) -> Following {
 /// Writes until the client has all. A go ends after `SLICE`, and sends one entry at least: no journal here has as many entries as
 /// there are goes.
 fn write_all(streams: &Streams) {
-    (0..1000).for_each(|_| streams.write());
+    (0..10_000).for_each(|_| streams.write());
 }
 
 fn count(told: &Mutex<Told>, what: &str) -> usize {
@@ -63,12 +63,12 @@ fn a_client_gets_what_it_has_not_got_once() {
 
 #[test]
 fn a_client_that_comes_back_too_late_is_told_what_it_missed() {
-    let (journal, streams, told) = following(200, 10);
+    let (journal, streams, told) = following(5000, 10);
     write_all(&streams);
     let missed = journal.stats().first - 11;
     let expected = format!("event: missed\ndata: {{\"missed\":{missed}}}\n\nid: {}\n", missed + 11);
     assert!(told.lock().unwrap().text.starts_with(&expected));
-    assert_eq!(count(&told, "id: ") as u64, 190 - missed);
+    assert_eq!(count(&told, "id: ") as u64, 4990 - missed);
 }
 
 #[test]
@@ -85,7 +85,7 @@ fn a_client_that_does_not_read_is_sent_no_more_and_cut_when_it_is_overtaken() {
     write_all(&streams);
     assert_eq!(count(&told, "id: "), 11);
     told.lock().unwrap().waiting = Some(1);
-    (0..100).for_each(|_| more());
+    (0..5000).for_each(|_| more());
     streams.write();
     assert!(told.lock().unwrap().cut && lock(&streams.state).clients.is_empty());
     let state = lock(&streams.state);

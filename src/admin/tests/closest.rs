@@ -4,7 +4,6 @@ use super::*;
 use crate::admin::closest::Closest;
 use crate::admin::requests::Page;
 use crate::observing::journal::Exchange;
-use crate::observing::journal::entry::Entry;
 use crate::observing::journal::filter::parse::{self, LIST};
 
 /// The same, whose rules are those of generation 2.
@@ -44,7 +43,7 @@ fn list(admin: &Arc<Admin>, query: &str) -> Vec<Value> {
 fn compared(admin: &Arc<Admin>, query: &str) -> usize {
     let asked = parse::query(query.trim_start_matches('?'), LIST).unwrap();
     let mut closest = Closest::default();
-    Page::read(&admin.journal, &asked, 100, &Entry::to_json)
+    Page::read(&admin.journal, &asked, 100, &|entry| Some(entry.to_json()))
         .unwrap()
         .explain(&admin.activation, &mut closest);
     closest.compared()

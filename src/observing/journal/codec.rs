@@ -1,7 +1,7 @@
 //! An exchange as bytes: what the request path hands over becomes a record, and a record an entry for those who ask.
 
-use super::entry::Entry;
-use super::ring::LENGTH;
+use super::entry::{Entry, Gone};
+use super::lines::{self, Key};
 use crate::message::answer::Fields;
 use crate::message::request::{Request, url};
 use crate::routing::quoting::decode_path;
@@ -41,47 +41,51 @@ pub(crate) struct Exchange<'x> {
     pub fault: Option<&'x str>,
 }
 
-/// What the byte after the length says: all is there, or nothing is.
-const WHOLE: u8 = 0;
-const TOO_LARGE: u8 = 1;
+/// Bytes with which each record begins: its length, these included.
+pub(super) const LENGTH: usize = 4;
+/// Bytes at the beginning of a head that the store fills.
+pub(super) const PREFIX: usize = LENGTH + 12 + KEPT;
+/// The last of them, which the record has too: how much is kept of both bodies.
+pub(super) const KEPT: usize = 8;
+
+/// What the byte after the length of a record says: it is a line ([`Key`]), not a head with bodies.
+pub(super) const LINE: u8 = 1;
+/// The body of the request, or of the answer, has given way.
+pub(super) const NO_BODY: u8 = 2;
+pub(super) const NO_ANSWER: u8 = 4;
 
 /// A buffer for heads has so many bytes at first.
 const USUAL: usize = 512;
 
-/// Writes the head of the record to the beginning of `out`, which grows if need be, and gives its length and what follows it: the
-/// text of the request, and at most `body` bytes of each body. Of head and text that together have more than `most` bytes nothing
-/// is left but that they were too long.
+/// Writes the head to the beginning of `out`, behind room for its prefix; `out` grows if need be. Gives where it ends, the text of
+/// the request, which belongs to it, and at most `body` bytes of each body. Of head and text that together have more than `most`
+/// bytes nothing is left.
 pub(super) fn encode<'x>(
     out: &mut Vec<u8>,
     exchange: &Exchange<'x>,
     body: usize,
     most: usize,
-) -> (usize, [&'x [u8]; 3]) {
+) -> (usize, &'x [u8], [&'x [u8]; 2]) {
     let cut = |whole: &'x [u8]| &whole[..whole.len().min(body)];
-    let (sent, answered) = (cut(&exchange.request.body), cut(exchange.answer_body));
-    let mut parts = [exchange.request.head().text.as_bytes(), sent, answered];
+    let bodies = [cut(&exchange.request.body), cut(exchange.answer_body)];
+    let text = exchange.request.head().text.as_bytes();
     if out.len() < USUAL {
         out.resize(USUAL, 0);
     }
-    let mut end = write(out, exchange, [sent.len(), answered.len()]);
-    if end + parts[0].len() > most {
-        end = LENGTH + 1;
-        parts = [&[], &[], &[]];
-        out[LENGTH] = TOO_LARGE;
-    } else if end > out.len() {
-        out.resize(end, 0);
-        write(out, exchange, [sent.len(), answered.len()]);
+    let end = write(out, exchange);
+    if end + text.len() > most {
+        return (PREFIX, &[], [&[]; 2]);
     }
-    // The journal keeps records below 4 GiB.
-    let length = (end + parts.iter().map(|part| part.len()).sum::<usize>()) as u32;
-    out[..LENGTH].copy_from_slice(&length.to_le_bytes());
-    (end, parts)
+    if end > out.len() {
+        out.resize(end, 0);
+        write(out, exchange);
+    }
+    (end, text, bodies)
 }
 
-/// All of the head but the length of the record, for bodies of which so many bytes are kept; tells where it ends.
-fn write(out: &mut [u8], exchange: &Exchange, kept: [usize; 2]) -> usize {
-    let (request, mut out) = (exchange.request, Writer { out, end: LENGTH });
-    out.number(WHOLE.into());
+/// All of the head but its prefix; tells where it ends.
+fn write(out: &mut [u8], exchange: &Exchange) -> usize {
+    let (request, mut out) = (exchange.request, Writer { out, end: PREFIX });
     out.bytes(&micros(exchange.begun.time.duration_since(UNIX_EPOCH).unwrap_or_default()).to_le_bytes());
     out.number(exchange.took / 1_000);
     out.number(exchange.generation);
@@ -98,10 +102,8 @@ fn write(out: &mut [u8], exchange: &Exchange, kept: [usize; 2]) -> usize {
         out.bytes(value.as_bytes());
     }
     out.number(0);
-    for (whole, kept) in [request.body.len() as u64, exchange.answer_length].into_iter().zip(kept) {
-        out.number(whole);
-        out.number(kept as u64);
-    }
+    out.number(request.body.len() as u64);
+    out.number(exchange.answer_length);
     let head = request.head();
     [head.method, head.target, head.path].into_iter().for_each(|length| out.number(length as u64));
     head.fields.for_each(|field| out.lengths(field));
@@ -185,14 +187,16 @@ thread_local! {
     pub static DECODED: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
 }
 
-/// The entry of a record without its length; `None` where only its number is known.
+/// The entry of a record without its length.
 pub(super) fn decode(record: &[u8], number: u64) -> Option<Entry> {
     #[cfg(test)]
     DECODED.set(DECODED.get() + 1);
     let mut left = Reader(record);
-    if left.byte()? != WHOLE {
-        return None;
+    let flags = left.byte()?;
+    if flags == LINE {
+        return decode_line(left, number);
     }
+    let [kept, answer_kept] = [left.length()?, left.length()?];
     let time = UNIX_EPOCH + Duration::from_micros(u64::from_le_bytes(*left.bytes(8)?.first_chunk()?));
     let (microseconds, generation) = (left.number()?, left.number()?);
     let status = u16::try_from(left.number()?).ok()?;
@@ -203,8 +207,7 @@ pub(super) fn decode(record: &[u8], number: u64) -> Option<Entry> {
     while let Some((name, value)) = left.lengths()? {
         answer_headers.push((left.string(name)?, left.string(value)?));
     }
-    let (body_length, kept) = (left.number()?, left.number()?);
-    let (answer_length, answer_kept) = (left.number()?, left.number()?);
+    let (body_length, answer_length) = (left.number()?, left.number()?);
     let [method, target, decoded] = [left.number()?, left.number()?, left.number()?];
     let mut fields = Vec::new();
     while let Some(lengths) = left.lengths()? {
@@ -217,7 +220,10 @@ pub(super) fn decode(record: &[u8], number: u64) -> Option<Entry> {
         headers.push((left.string(name)?, left.string(value)?));
     }
     let path = path(&target);
-    let (body, answer_body) = (left.bytes(kept)?.to_vec(), left.bytes(answer_kept)?.to_vec());
+    let is_gone = |flag| flags & flag != 0;
+    let mut body = |kept, gone| Some(if is_gone(gone) { Vec::new() } else { left.bytes(kept)?.to_vec() });
+    let (body, answer_body) = (body(kept, NO_BODY)?, body(answer_kept, NO_ANSWER)?);
+    let gone = Gone { body: is_gone(NO_BODY), answer_body: is_gone(NO_ANSWER), ..Gone::default() };
     Some(Entry {
         number,
         time,
@@ -239,6 +245,49 @@ pub(super) fn decode(record: &[u8], number: u64) -> Option<Entry> {
         microseconds,
         error,
         fault,
+        gone,
+    })
+}
+
+/// The entry of a line: all else is gone.
+fn decode_line(mut left: Reader, number: u64) -> Option<Entry> {
+    let path = match left.length()?.checked_sub(1) {
+        Some(length) => Some(left.string(length)?),
+        None => None,
+    };
+    let nothing = Key { path: "", method: "", rule: None, status: 0, generation: 0 };
+    let (key, level) = Key::from_row("", left.0).unwrap_or((nothing, lines::NOTHING));
+    let gone = Gone {
+        answer_body: true,
+        body: true,
+        headers: true,
+        path: path.is_none(),
+        generation: level > lines::ALL,
+        rule: level > lines::NO_GENERATION,
+        method: level > lines::NO_RULE,
+    };
+    Some(Entry {
+        number,
+        time: UNIX_EPOCH,
+        generation: key.generation,
+        peer: None,
+        method: key.method.to_owned(),
+        target: String::new(),
+        path: path.unwrap_or_default(),
+        headers: Vec::new(),
+        body: Vec::new(),
+        body_length: 0,
+        rule: key.rule.map(|(rule, _)| rule.to_owned()),
+        endpoint: key.rule.map(|(_, endpoint)| endpoint.to_owned()),
+        unmatched: None,
+        status: key.status,
+        answer_headers: Vec::new(),
+        answer_body: Vec::new(),
+        answer_length: 0,
+        microseconds: 0,
+        error: None,
+        fault: None,
+        gone,
     })
 }
 
@@ -271,6 +320,11 @@ impl<'r> Reader<'r> {
             }
             shift += 7;
         }
+    }
+
+    /// Four bytes.
+    fn length(&mut self) -> Option<u64> {
+        Some(u32::from_le_bytes(*self.bytes(4)?.first_chunk()?).into())
     }
 
     fn string(&mut self, length: u64) -> Option<String> {

@@ -47,31 +47,79 @@ pub(crate) struct Entry {
     pub error: Option<String>,
     /// The delay or fault that was injected, in words.
     pub fault: Option<String>,
+    /// What is not known any more, and empty here.
+    pub gone: Gone,
+}
+
+/// Parts of an entry that gave way to newer entries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Gone {
+    pub answer_body: bool,
+    pub body: bool,
+    /// The headers of both, and all that is named nowhere else here: such an entry is a line.
+    pub headers: bool,
+    pub path: bool,
+    pub generation: bool,
+    /// With its endpoint.
+    pub rule: bool,
+    /// With the status.
+    pub method: bool,
+}
+
+impl Gone {
+    /// Their names.
+    fn names(self) -> Value {
+        let names = [
+            (self.answer_body, "answer_body"),
+            (self.body, "body"),
+            (self.headers, "headers"),
+            (self.path, "path"),
+            (self.generation, "generation"),
+            (self.rule, "rule"),
+            (self.method, "method"),
+        ];
+        names.into_iter().filter(|(gone, _)| *gone).map(|(_, name)| name).collect()
+    }
 }
 
 impl Entry {
-    /// All of it as JSON. Bodies are text where they are UTF-8, else in base64.
+    /// All of it as JSON. Bodies are text where they are UTF-8, else in base64. What is gone is null, and named.
     pub(crate) fn to_json(&self) -> Value {
+        let Gone { headers, path, generation, rule, method, .. } = self.gone;
+        let known = |gone: bool, value: Value| if gone { Value::Null } else { value };
         let mut value = object(&mut [
             ("number", self.number.into()),
-            ("time", rfc3339(self.time).into()),
-            ("generation", self.generation.into()),
+            ("time", known(headers, rfc3339(self.time).into())),
+            ("generation", known(generation, self.generation.into())),
             ("peer", self.peer.map(|peer| peer.to_string()).into()),
-            ("method", self.method.as_str().into()),
-            ("target", self.target.as_str().into()),
-            ("path", self.path.as_str().into()),
-            ("headers", pairs(&self.headers)),
-            ("rule", self.rule.as_deref().into()),
-            ("endpoint", self.endpoint.as_deref().into()),
+            ("method", known(method, self.method.as_str().into())),
+            ("target", known(headers, self.target.as_str().into())),
+            ("path", known(path, self.path.as_str().into())),
+            ("headers", known(headers, pairs(&self.headers))),
+            ("rule", known(rule, self.rule.as_deref().into())),
+            ("endpoint", known(rule, self.endpoint.as_deref().into())),
             ("unmatched", self.unmatched.as_deref().into()),
-            ("status", self.status.into()),
-            ("answer_headers", pairs(&self.answer_headers)),
-            ("microseconds", self.microseconds.into()),
+            ("status", known(method, self.status.into())),
+            ("answer_headers", known(headers, pairs(&self.answer_headers))),
+            ("microseconds", known(headers, self.microseconds.into())),
             ("error", self.error.as_deref().into()),
             ("fault", self.fault.as_deref().into()),
+            ("gone", self.gone.names()),
         ]);
-        add_body(&mut value, "body", &self.body, self.body_length);
-        add_body(&mut value, "answer_body", &self.answer_body, self.answer_length);
+        let bodies = [
+            ("body", &self.body, self.body_length, self.gone.body),
+            ("answer_body", &self.answer_body, self.answer_length, self.gone.answer_body),
+        ];
+        for (name, body, length, is_gone) in bodies {
+            add_body(&mut value, name, body, length);
+            if is_gone {
+                value[name] = Value::Null;
+            }
+            if headers {
+                value[format!("{name}_length")] = Value::Null;
+                value[format!("{name}_cut")] = Value::Null;
+            }
+        }
         value
     }
 }

@@ -25,7 +25,7 @@ const MAX_SEARCHED: usize = 64 << 10;
 pub(crate) enum Fit {
     Yes,
     No,
-    /// What was cut off its body decides.
+    /// What was cut off its body decides, or what has given way.
     Open,
 }
 
@@ -104,6 +104,19 @@ impl<'e> Subject<'e> {
         self.json.get_or_init(|| json::read(&self.entry.body).ok()).as_ref()
     }
 
+    /// Whether nothing is known of a part any more.
+    pub(crate) fn has_lost(&self, part: &Part) -> bool {
+        let gone = self.entry.gone;
+        match part {
+            Part::Method | Part::Status => gone.method,
+            Part::Path => gone.path,
+            Part::Rule | Part::Endpoint => gone.rule,
+            Part::Generation => gone.generation,
+            // A body that has given way alone is one that is cut, and its length is known.
+            _ => gone.headers,
+        }
+    }
+
     /// Whether some of the body is missing.
     pub(crate) fn is_cut(&self) -> bool {
         self.entry.body_length > self.entry.body.len() as u64
@@ -146,6 +159,9 @@ impl Condition {
     }
 
     pub(crate) fn fits(&self, subject: &Subject) -> Fit {
+        if subject.has_lost(&self.part) {
+            return Fit::Open;
+        }
         match &self.part {
             Part::Body => self.body_fits(subject),
             Part::Json(_) if subject.is_cut() => Fit::Open,

@@ -7,19 +7,22 @@ use crate::script::flask::status;
 use serde_json::Value;
 
 /// What goes around the entries of an archive: before them and behind them.
-pub(crate) fn around(last: u64, more: bool) -> (String, String) {
+pub(crate) fn around(last: u64, more: bool, left_out: u64) -> (String, String) {
     let version = env!("CARGO_PKG_VERSION");
     let head = format!(
         "{{\"log\":{{\"version\":\"1.2\",\"creator\":{{\"name\":\"h1mock\",\"version\":\"{version}\"}},\"entries\":["
     );
-    (head, format!("],\"_last\":{last},\"_more\":{more}}}}}"))
+    (head, format!("],\"_last\":{last},\"_more\":{more},\"_left_out\":{left_out}}}}}"))
 }
 
-/// One entry of an archive.
-pub(crate) fn from_entry(entry: &Entry) -> Value {
+/// One entry of an archive; none where its headers have given way, and its time with them: the format can't do without.
+pub(crate) fn from_entry(entry: &Entry) -> Option<Value> {
+    if entry.gone.headers {
+        return None;
+    }
     let milliseconds = entry.microseconds as f64 / 1000.0;
     let timings = object(&mut [("send", 0.into()), ("wait", milliseconds.into()), ("receive", 0.into())]);
-    object(&mut [
+    Some(object(&mut [
         ("startedDateTime", rfc3339(entry.time).into()),
         ("time", milliseconds.into()),
         ("request", request(entry)),
@@ -29,7 +32,7 @@ pub(crate) fn from_entry(entry: &Entry) -> Value {
         ("_number", entry.number.into()),
         ("_rule", entry.rule.as_deref().into()),
         ("_unmatched", entry.unmatched.as_deref().into()),
-    ])
+    ]))
 }
 
 fn request(entry: &Entry) -> Value {
@@ -46,7 +49,7 @@ fn request(entry: &Entry) -> Value {
     if entry.body_length > 0 {
         let mime = find(&entry.headers, "content-type").unwrap_or_default();
         let mut data = object(&mut [("mimeType", mime.into()), ("params", Value::Array(Vec::new()))]);
-        add_text(&mut data, "_encoding", &entry.body, entry.body_length);
+        add_text(&mut data, "_encoding", &entry.body, entry.body_length, entry.gone.body);
         value["postData"] = data;
     }
     value
@@ -56,7 +59,7 @@ fn response(entry: &Entry) -> Value {
     let field = |name| find(&entry.answer_headers, name).unwrap_or_default();
     let mime = field("content-type").into();
     let mut content = object(&mut [("size", entry.answer_length.into()), ("mimeType", mime)]);
-    add_text(&mut content, "encoding", &entry.answer_body, entry.answer_length);
+    add_text(&mut content, "encoding", &entry.answer_body, entry.answer_length, entry.gone.answer_body);
     let mut value = object(&mut [
         ("status", entry.status.into()),
         ("statusText", status::reason(entry.status).into()),
@@ -77,7 +80,11 @@ fn add_message(value: &mut Value, headers: &[(String, String)], length: u64) {
 }
 
 /// The archive knows base64 for answers alone: a request's body names it in a field of its own.
-fn add_text(value: &mut Value, encoding: &str, body: &[u8], length: u64) {
+fn add_text(value: &mut Value, encoding: &str, body: &[u8], length: u64, is_gone: bool) {
+    if is_gone {
+        value["comment"] = format!("all {length} bytes have given way").into();
+        return;
+    }
     let is_cut = length > body.len() as u64;
     match text(body, is_cut) {
         Some(text) => value["text"] = text.into(),

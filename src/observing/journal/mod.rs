@@ -1,39 +1,45 @@
 //! What the mock received and answered, within a budget of bytes.
 //!
-//! The request path writes records ([`codec`]) into a ring ([`ring`]) and holds its lock for copying alone. Who asks copies
-//! records out under the same lock, a few at a time, and decodes them without it.
+//! The request path writes heads and bodies ([`codec`]) into the store ([`store`]) and holds its lock for copying alone. Who asks
+//! copies records out under the same lock, a few at a time, and decodes them without it.
 
 mod codec;
 pub(crate) mod entry;
 pub(crate) mod filter;
 pub(crate) mod har;
 mod json;
+mod lines;
 pub(crate) mod near;
-mod ring;
+mod pool;
 pub(crate) mod sequence;
+mod store;
 pub(crate) mod verify;
 pub(crate) mod waiting;
 mod watch;
 
 pub(crate) use codec::{Begun, Exchange};
-pub(crate) use watch::{After, Listener, WatchId};
+pub(crate) use watch::{After, Listener, WatchId, on_own_thread};
 
 use crate::message::answer::Answer;
 use crate::message::epoch::Epoch;
 use crate::message::request::Request;
 use crate::system::lock::lock;
 use entry::Entry;
-use ring::Ring;
+use lines::Key;
 use std::cell::Cell;
 use std::net::SocketAddr;
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, SystemTime};
+use store::Store;
 use watch::Watch;
 
 /// The default budget, where the memory is not short.
 const BUDGET: u64 = 2 << 20;
+
+/// A journal of less is none.
+const LEAST: usize = 8 << 10;
 
 /// Bytes that are copied out of the ring at once.
 const BATCH: usize = 64 << 10;
@@ -59,7 +65,7 @@ pub(crate) struct Journal {
 }
 
 struct Records {
-    ring: Ring,
+    store: Store,
     /// The epoch that the entries belong to.
     epoch: u64,
     clears: u64,
@@ -67,6 +73,13 @@ struct Records {
     cleared: u64,
     /// Entries that gave way to newer ones, before the last deletion.
     evicted: u64,
+}
+
+/// How often the journal was cleared, by ends of an epoch and besides: what is of two ages is never counted together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Age {
+    epoch: u64,
+    clears: u64,
 }
 
 /// What is kept and what is not.
@@ -95,15 +108,6 @@ pub(crate) struct Span {
     pub last: u64,
     /// Entries of the span that gave way to newer ones. Those that were deleted don't count.
     pub evicted: u64,
-    /// Entries of the span that were too large to be kept.
-    pub too_large: u64,
-}
-
-impl Span {
-    /// Entries of the span that nobody can see any more.
-    pub(crate) fn missed(self) -> u64 {
-        self.evicted + self.too_large
-    }
 }
 
 /// Why there is no entry of a number.
@@ -115,8 +119,6 @@ pub(crate) enum Missing {
     Evicted,
     /// The journal was cleared.
     Deleted,
-    /// Its head would have taken half of the journal.
-    TooLarge,
 }
 
 thread_local! {
@@ -131,12 +133,13 @@ impl Journal {
     /// # Errors
     /// ``failed to set aside 2097152 bytes for the journal (--journal-bytes): ...``
     pub(crate) fn new(budget: usize, body: usize) -> Result<Journal, String> {
-        let ring = Ring::new(budget.saturating_sub(size_of::<Journal>())).map_err(|error| {
+        let budget = if budget < LEAST { 0 } else { budget };
+        let store = Store::new(budget.saturating_sub(size_of::<Journal>())).map_err(|error| {
             format!("failed to set aside {budget} bytes for the journal (--journal-bytes): {error}")
         })?;
         // Two bodies and a head always fit, also in the number of their length.
-        let (body, head) = (body.min(ring.size() / 8).min(1 << 30), (ring.size() / 2).min(1 << 30));
-        let records = Mutex::new(Records { ring, epoch: 0, clears: 0, cleared: 0, evicted: 0 });
+        let (body, head) = (body.min(store.size() / 8).min(1 << 30), (store.size() / 4).min(1 << 30));
+        let records = Mutex::new(Records { store, epoch: 0, clears: 0, cleared: 0, evicted: 0 });
         let (clears, closed) = (AtomicU64::new(0), AtomicBool::new(false));
         Ok(Journal {
             records,
@@ -180,11 +183,18 @@ impl Journal {
     /// the answer leaves.
     pub(crate) fn record(&self, exchange: &Exchange) {
         let mut head = HEAD.take();
-        let (end, [text, body, answer]) = codec::encode(&mut head, exchange, self.body, self.head);
+        let (end, text, bodies) = codec::encode(&mut head, exchange, self.body, self.head);
+        let key = Key {
+            path: exchange.request.path(),
+            method: exchange.request.method(),
+            rule: exchange.rule,
+            status: exchange.status,
+            generation: exchange.generation,
+        };
         {
             let mut records = self.lock();
             if records.epoch == exchange.request.epoch && records.clears == exchange.begun.clears {
-                records.ring.push(&[&head[..end], text, body, answer]);
+                records.store.push(&key, &mut head[..end], text, bodies);
             }
         }
         if head.capacity() <= BUFFER {
@@ -221,12 +231,17 @@ impl Journal {
 
     /// Number of the last entry; 0 before the first.
     pub(crate) fn last(&self) -> u64 {
-        self.lock().ring.next() - 1
+        self.lock().store.next() - 1
     }
 
     /// Number of the last entry that was deleted: those up to it count as never received.
     pub(crate) fn cleared(&self) -> u64 {
         self.lock().cleared
+    }
+
+    /// What is entered now is of this age. An entry that was read is of it or of an earlier one.
+    pub(crate) fn age(&self) -> Age {
+        Age { epoch: self.epoch.now(), clears: self.clears.load(Ordering::Acquire) }
     }
 
     /// Gives `each` the entries with a number above `since`, oldest first, up to the last one that there is now. The lock is
@@ -238,16 +253,14 @@ impl Journal {
             batch.clear();
             let (first, cleared) = {
                 let records = self.lock();
-                (records.ring.copy(next, span.last, BATCH, &mut batch), records.cleared)
+                (records.store.copy(next, span.last, BATCH, &mut batch), records.cleared)
             };
             span.evicted += first.min(span.last + 1).saturating_sub(next.max(cleared + 1));
             next = next.max(first);
             let mut left = &batch[..];
             while let Some((record, rest)) = codec::split(left) {
-                match codec::decode(record, next) {
-                    Some(entry) if each(&entry).is_break() => return span,
-                    Some(_) => {}
-                    None => span.too_large += 1,
+                if codec::decode(record, next).is_some_and(|entry| each(&entry).is_break()) {
+                    return span;
                 }
                 (next, left) = (next + 1, rest);
             }
@@ -261,7 +274,7 @@ impl Journal {
     /// How many entries with a number above `since` gave way to newer ones. Those that were deleted don't count.
     pub(crate) fn evicted(&self, since: u64) -> u64 {
         let records = self.lock();
-        (records.ring.first() - 1).saturating_sub(since.max(records.cleared))
+        (records.store.first() - 1).saturating_sub(since.max(records.cleared))
     }
 
     /// The entry of `number`.
@@ -274,14 +287,14 @@ impl Journal {
             let records = self.lock();
             match number {
                 0 => return Err(Missing::Never),
-                _ if number >= records.ring.next() => return Err(Missing::Never),
+                _ if number >= records.store.next() => return Err(Missing::Never),
                 _ if number <= records.cleared => return Err(Missing::Deleted),
-                _ if number < records.ring.first() => return Err(Missing::Evicted),
-                _ => records.ring.copy(number, number, usize::MAX, &mut record),
+                _ if number < records.store.first() => return Err(Missing::Evicted),
+                _ => records.store.copy(number, number, usize::MAX, &mut record),
             };
         }
         let whole = codec::split(&record).and_then(|(record, _)| codec::decode(record, number));
-        whole.ok_or(Missing::TooLarge)
+        whole.ok_or(Missing::Evicted)
     }
 
     /// Deletes all entries; gives how many. Numbers go on, and requests that have begun are not entered any more.
@@ -295,10 +308,10 @@ impl Journal {
     /// What is kept and what is not.
     pub(crate) fn stats(&self) -> Stats {
         let records = self.lock();
-        let (first, next) = (records.ring.first(), records.ring.next());
+        let (first, next) = (records.store.first(), records.store.next());
         let evicted = first - 1 - records.cleared;
         Stats {
-            bytes: if self.is_on() { (size_of::<Journal>() + records.ring.used()) as u64 } else { 0 },
+            bytes: if self.is_on() { (size_of::<Journal>() + records.store.used()) as u64 } else { 0 },
             budget: self.budget as u64,
             entries: next - first,
             first: if first < next { first } else { 0 },
@@ -308,18 +321,18 @@ impl Journal {
         }
     }
 
-    /// Sets the timer that calls listeners.
+    /// Sets what calls listeners: a timer, or a thread of its own behind one ([`on_own_thread`]).
     pub(crate) fn set_timer(&self, after: After) {
         self.watch.set_timer(after);
     }
 
-    /// Runs `job` on the timer thread after `delay`.
+    /// Runs `job` on the journal's thread after `delay`.
     pub(crate) fn after(&self, delay: Duration, job: Box<dyn FnOnce() + Send>) {
         self.watch.after(delay, job);
     }
 
-    /// Calls `listener` on the timer thread whenever something was entered or the journal closes: soon after it, once for many.
-    /// It must be short. Look at the journal after this has returned: what is entered later is not missed.
+    /// Calls `listener` on the journal's thread whenever something was entered or the journal closes: soon after it, once for many.
+    /// Look at the journal after this has returned: what is entered later is not missed.
     pub(crate) fn on_record(&self, listener: Listener) -> WatchId {
         self.watch.add(listener)
     }
@@ -362,10 +375,10 @@ impl Journal {
 impl Records {
     /// Deletes all entries; gives how many.
     fn clear(&mut self) -> u64 {
-        let count = self.ring.next() - self.ring.first();
-        self.evicted += self.ring.first() - 1 - self.cleared;
-        self.ring.clear();
-        self.cleared = self.ring.next() - 1;
+        let count = self.store.next() - self.store.first();
+        self.evicted += self.store.first() - 1 - self.cleared;
+        self.store.clear();
+        self.cleared = self.store.next() - 1;
         count
     }
 }

@@ -56,7 +56,8 @@ impl Nearest {
 
     /// Takes in a request that is different in one way of the caller's.
     pub(crate) fn add(&mut self, entry: &Entry, score: u64, differs: Vec<Difference>) {
-        let (method, target) = (excerpt(&entry.method), excerpt(&entry.target));
+        let target = if entry.gone.headers { &entry.path } else { &entry.target };
+        let (method, target) = (excerpt(&entry.method), excerpt(target));
         self.0.push(Near { number: entry.number, method, target, score, differs });
         self.0.sort_by_key(|near| (Reverse(near.score), Reverse(near.number)));
         self.0.truncate(MOST);
@@ -86,7 +87,10 @@ fn difference(condition: &Condition, subject: &Subject) -> Difference {
     Difference {
         part: condition.part.to_string(),
         expected: excerpt(&condition.expected()),
-        found: condition.part.found(subject).map(|found| excerpt(&found)),
+        found: match subject.has_lost(&condition.part) {
+            true => Some("no longer known".into()),
+            false => condition.part.found(subject).map(|found| excerpt(&found)),
+        },
     }
 }
 

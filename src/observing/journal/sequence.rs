@@ -28,8 +28,9 @@ pub(crate) struct Outcome {
 pub(crate) fn verify(journal: &Journal, steps: &[Filter], since: u64) -> Result<Outcome, TooLong> {
     // As far as it is known, and as far as it can be. Requests only help, so the earliest ones are the right ones for both.
     let (mut numbers, mut possible, mut lost) = (Vec::new(), 0_usize, 0);
-    let last = walk(journal, since, PATIENCE, &mut |step| {
+    let last = walk(journal, &mut journal.age(), since, PATIENCE, &mut |step| {
         match step {
+            Step::Reset => (numbers, possible, lost) = (Vec::new(), 0, 0),
             Step::Lost(count) => {
                 lost += count;
                 possible =

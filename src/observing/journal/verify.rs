@@ -1,8 +1,8 @@
 //! How many requests came, against how many should have: pass, fail, or unknown where what is no longer known decides.
 
-use super::Journal;
 use super::filter::{Filter, Fit, Subject};
 use super::near::{Near, Nearest};
+use super::{Age, Journal};
 use std::fmt;
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
@@ -21,6 +21,8 @@ pub(crate) enum Step<'w> {
     Entry(&'w Subject<'w>),
     /// So many entries that were evicted.
     Lost(u64),
+    /// The journal was cleared: what was shown before counts no more.
+    Reset,
 }
 
 /// The time for the walk was over.
@@ -36,38 +38,50 @@ impl fmt::Display for TooLong {
     }
 }
 
-/// Walks the entries after `since` that are there now; gives the number of the last one.
+/// Walks the entries after `since` that are there now; gives the number of the last one. What it shows is of one age: `age`, or the
+/// one that followed it.
 ///
 /// # Errors
 /// It takes longer than `patience`.
 pub(crate) fn walk(
     journal: &Journal,
+    age: &mut Age,
     since: u64,
     patience: Duration,
     each: &mut dyn FnMut(Step) -> ControlFlow<()>,
 ) -> Result<u64, TooLong> {
-    let (end, last) = (Instant::now() + patience, journal.last());
-    let (mut next, mut late, mut stopped) = (since.max(journal.cleared()) + 1, false, false);
-    journal.read(since, &mut |entry| {
-        if entry.number > last {
-            return ControlFlow::Break(());
+    let end = Instant::now() + patience;
+    loop {
+        let now = journal.age();
+        if std::mem::replace(age, now) != now {
+            let _ = each(Step::Reset);
         }
-        late = Instant::now() > end;
-        let lost = entry.number.saturating_sub(next);
-        next = entry.number + 1;
-        let flow = if lost > 0 { each(Step::Lost(lost)) } else { ControlFlow::Continue(()) };
-        let flow = if flow.is_continue() { each(Step::Entry(&Subject::new(entry))) } else { flow };
-        stopped = flow.is_break();
-        if late { ControlFlow::Break(()) } else { flow }
-    });
-    if late {
-        return Err(TooLong);
+        let last = journal.last();
+        let (mut next, mut late, mut stopped) = (since.max(journal.cleared()) + 1, false, false);
+        journal.read(since, &mut |entry| {
+            late = Instant::now() > end;
+            if entry.number > last || late || journal.age() != now {
+                return ControlFlow::Break(());
+            }
+            let lost = entry.number.saturating_sub(next);
+            next = entry.number + 1;
+            let flow = if lost > 0 { each(Step::Lost(lost)) } else { ControlFlow::Continue(()) };
+            let flow = if flow.is_continue() { each(Step::Entry(&Subject::new(entry))) } else { flow };
+            stopped = flow.is_break();
+            flow
+        });
+        if late {
+            return Err(TooLong);
+        }
+        if !stopped && journal.age() != now {
+            continue;
+        }
+        let lost = (last + 1).saturating_sub(next);
+        if lost > 0 && !stopped {
+            let _ = each(Step::Lost(lost));
+        }
+        return Ok(last);
     }
-    let lost = (last + 1).saturating_sub(next);
-    if lost > 0 && !stopped {
-        let _ = each(Step::Lost(lost));
-    }
-    Ok(last)
 }
 
 /// How many should have come.
@@ -153,7 +167,7 @@ impl Verdict {
 pub(crate) struct Tally {
     /// So many are meant.
     pub count: u64,
-    /// So many may be: what was cut off their bodies decides.
+    /// So many may be: what was cut off their bodies decides, or what has given way.
     pub open: u64,
     /// So many were evicted and may have been.
     pub lost: u64,
@@ -165,6 +179,7 @@ impl Tally {
     pub(crate) fn take(&mut self, filter: &Filter, step: &Step) {
         match step {
             Step::Lost(lost) => self.lost += lost,
+            Step::Reset => *self = Tally::default(),
             Step::Entry(subject) => self.take_entry(filter, subject),
         }
     }
@@ -189,7 +204,7 @@ impl Tally {
             1 => format!(", 1 {what}"),
             _ => format!(", {count} {what}"),
         };
-        [doubt(self.lost, "evicted"), doubt(self.open, "with a body that is cut where it matters")].concat()
+        [doubt(self.lost, "evicted"), doubt(self.open, "of which too little is kept")].concat()
     }
 }
 
@@ -216,7 +231,7 @@ pub(crate) fn verify(
     expected: Expected,
 ) -> Result<Outcome, TooLong> {
     let mut tally = Tally::default();
-    let last = walk(journal, since, PATIENCE, &mut |step| {
+    let last = walk(journal, &mut journal.age(), since, PATIENCE, &mut |step| {
         tally.take(filter, &step);
         ControlFlow::Continue(())
     })?;
@@ -333,7 +348,9 @@ mod tests {
 
     #[test]
     fn a_walk_without_patience_is_too_long() {
-        let steps = |patience| walk(&journal("++"), 0, patience, &mut |_| ControlFlow::Continue(()));
+        let steps = |patience| {
+            walk(&journal("++"), &mut Age::default(), 0, patience, &mut |_| ControlFlow::Continue(()))
+        };
         assert_eq!(steps(Duration::ZERO), Err(TooLong));
         assert_eq!(steps(PATIENCE), Ok(2));
         assert_eq!(
@@ -361,7 +378,8 @@ mod tests {
         let numbers: Vec<u64> = outcome.near.iter().map(|near| near.number).collect();
         assert_eq!(
             (outcome.verdict, outcome.tally.numbers, numbers),
-            (Verdict::Unknown, vec![2], vec![3, 1])
+            // Of the last one it is known that it is no POST.
+            (Verdict::Fail, vec![2], vec![3, 1, 4])
         );
         let outcome = verify(&journal("-++"), &asked.filter, 0, Expected::at_least(1)).unwrap();
         assert_eq!(outcome.near, []);

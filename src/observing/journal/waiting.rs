@@ -1,17 +1,18 @@
 //! Who waits for requests. Each remembers up to which entry it has looked, so that a new entry is decoded once and shown once to
-//! each. All of it runs on the timer thread, in short slices; nobody's thread waits.
+//! each. All of it runs on the journal's thread, in short slices; nobody's thread waits.
 
 use super::filter::parse::Asked;
 use super::filter::{Filter, Subject};
 use super::near::Near;
 use super::verify::{PATIENCE, Step, Tally, TooLong, near_misses, walk};
-use super::{Journal, WatchId};
+use super::{Age, Journal, WatchId};
 use crate::system::lock::lock;
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-/// How long the timer thread looks at entries.
+/// How long the journal's thread looks at entries.
 #[derive(Clone, Copy)]
 struct Times {
     /// Until others have their turn.
@@ -36,8 +37,12 @@ pub(crate) enum Waited {
     TooLong(TooLong),
 }
 
-/// Takes the outcome, with the number of the last entry that was looked at, once, from any thread.
+/// Takes the outcome, with the number of the last entry that was looked at, once, from the journal's thread.
 pub(crate) type Then = Box<dyn FnOnce(Waited, u64) + Send>;
+
+/// Names a wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct WaiterId(u64);
 
 /// All waits for requests of one journal.
 pub(crate) struct Waiters {
@@ -46,23 +51,31 @@ pub(crate) struct Waiters {
     state: Mutex<State>,
 }
 
+/// Locked for moments only, never while an entry is looked at.
+#[derive(Default)]
 struct State {
     next: u64,
-    /// In the order of their numbers. In boxes: of thousands one in the middle goes when its time is over.
+    /// Who takes the outcome of a wait. A wait without is forgotten.
+    thens: BTreeMap<u64, Then>,
+    /// In the order of their numbers; elsewhere while they are shown entries. In boxes: of thousands one in the middle goes when its
+    /// time is over.
     waiting: Vec<(u64, Box<Waiter>)>,
     watch: Option<WatchId>,
-    /// A slice is to come that nobody has to ask for.
-    sliced: bool,
+    /// A look is to come that nobody has to ask for.
+    due: bool,
 }
 
 struct Waiter {
     filter: Filter,
     wanted: u64,
     since: u64,
+    /// It looks once and does not wait.
+    once: bool,
+    /// Of the entries that it counted.
+    age: Age,
     /// Number of the last entry that it was shown.
     seen: u64,
     tally: Tally,
-    then: Then,
 }
 
 impl Waiters {
@@ -72,92 +85,126 @@ impl Waiters {
     }
 
     fn with_times(journal: &Arc<Journal>, times: Times) -> Arc<Waiters> {
-        let state = State { next: 0, waiting: Vec::new(), watch: None, sliced: false };
-        Arc::new(Waiters { journal: journal.clone(), times, state: Mutex::new(state) })
+        Arc::new(Waiters { journal: journal.clone(), times, state: Mutex::default() })
     }
 
-    /// Calls `then` once `wanted` requests came, or when `timeout` is over: at once, where it already holds or there is no time.
-    pub(crate) fn wait(self: &Arc<Self>, asked: Asked, wanted: u64, timeout: Duration, then: Then) {
-        let (filter, since) = (asked.filter, asked.since.unwrap_or(0));
-        let mut waiter = Waiter { filter, wanted, since, seen: since, tally: Tally::default(), then };
-        if let Err(error) = waiter.catch_up(&self.journal, PATIENCE) {
-            return waiter.end(Waited::TooLong(error));
-        }
-        if waiter.holds() {
-            return waiter.hold();
-        }
-        if timeout.is_zero() {
-            return waiter.late(&self.journal);
-        }
-        let id = self.enter(waiter);
-        let (looking, expiring) = (self.clone(), self.clone());
-        // What came before the listener was there.
-        self.journal.after(Duration::ZERO, Box::new(move || looking.look()));
-        self.journal.after(timeout, Box::new(move || expiring.expire(id)));
+    /// Calls `then` once `wanted` requests came, or when `timeout` is over. The time for the first look is part of it; without any,
+    /// `then` learns what there is.
+    pub(crate) fn wait(
+        self: &Arc<Self>,
+        asked: Asked,
+        wanted: u64,
+        timeout: Duration,
+        then: Then,
+    ) -> WaiterId {
+        let (filter, since, once) = (asked.filter, asked.since.unwrap_or(0), timeout.is_zero());
+        let age = self.journal.age();
+        let waiter = Waiter { filter, wanted, since, once, age, seen: since, tally: Tally::default() };
+        let id = {
+            let mut state = lock(&self.state);
+            state.next += 1;
+            let id = state.next;
+            state.thens.insert(id, then);
+            state.waiting.push((id, Box::new(waiter)));
+            if state.watch.is_none() {
+                let looking = self.clone();
+                state.watch = Some(self.journal.on_record(Box::new(move || looking.look())));
+            }
+            id
+        };
+        let expiring = self.clone();
+        self.look_soon();
+        self.journal.after(if once { PATIENCE } else { timeout }, Box::new(move || expiring.expire(id)));
+        WaiterId(id)
     }
 
-    fn enter(self: &Arc<Self>, waiter: Waiter) -> u64 {
+    /// Gives up a wait: its outcome is of no use any more. Frees what would have taken it at once.
+    #[cfg_attr(not(test), expect(dead_code, reason = "no reply learns yet that its client is gone"))]
+    pub(crate) fn forget(&self, wait: WaiterId) {
         let mut state = lock(&self.state);
-        state.next += 1;
-        let id = state.next;
-        state.waiting.push((id, Box::new(waiter)));
-        if state.watch.is_none() {
+        let then = state.thens.remove(&wait.0);
+        let found = state.waiting.binary_search_by_key(&wait.0, |(id, _)| *id);
+        found.ok().map(|at| state.waiting.remove(at));
+        self.stop_listening(&mut state);
+        drop(state);
+        // Outside of the lock: it may hold a connection.
+        drop(then);
+    }
+
+    /// Has new entries looked at, once for all who ask meanwhile.
+    fn look_soon(self: &Arc<Self>) {
+        if !std::mem::replace(&mut lock(&self.state).due, true) {
             let looking = self.clone();
-            state.watch = Some(self.journal.on_record(Box::new(move || looking.look())));
+            let look = move || {
+                lock(&looking.state).due = false;
+                looking.look();
+            };
+            self.journal.after(Duration::ZERO, Box::new(look));
         }
-        id
     }
 
     /// Shows new entries to those who have not seen them, for the time of a slice.
     fn look(self: &Arc<Self>) {
-        let mut state = lock(&self.state);
+        let mut waiting = std::mem::take(&mut lock(&self.state).waiting);
         let (done, more) = if self.journal.is_closed() {
-            (std::mem::take(&mut state.waiting), false)
+            (std::mem::take(&mut waiting), false)
         } else {
-            self.show(&mut state.waiting)
+            self.show(&mut waiting)
         };
-        if more && !state.sliced {
-            state.sliced = true;
-            let looking = self.clone();
-            self.journal.after(Duration::ZERO, Box::new(move || looking.look_again()));
-        }
-        self.stop_listening(&mut state);
+        let mut state = lock(&self.state);
+        waiting.retain(|(id, _)| state.thens.contains_key(id));
+        waiting.append(&mut state.waiting);
+        state.waiting = waiting;
         drop(state);
-        // Outside of the lock: each one answers a client.
-        for (_, waiter) in done {
-            if waiter.holds() { waiter.hold() } else { waiter.end(Waited::Stopping) }
+        if more {
+            self.look_soon();
+        }
+        for (id, waiter) in done {
+            let outcome = match waiter.holds() {
+                true => Waited::Holds(waiter.tally),
+                false if self.journal.is_closed() => Waited::Stopping,
+                false => waiter.late(&self.journal),
+            };
+            self.end(id, outcome, waiter.seen);
         }
     }
 
-    fn look_again(self: &Arc<Self>) {
-        lock(&self.state).sliced = false;
-        self.look();
-    }
-
-    /// Takes out those who have what they wait for; tells whether there is more to look at.
+    /// Takes out those who have what they wait for, and those who don't wait and have seen all; tells whether there is more to look
+    /// at.
     fn show(&self, waiting: &mut Vec<(u64, Box<Waiter>)>) -> (Vec<(u64, Box<Waiter>)>, bool) {
+        let age = self.journal.age();
+        let (last, cleared) = (self.journal.last(), self.journal.cleared());
+        for (_, waiter) in waiting.iter_mut() {
+            waiter.renew(age);
+            if waiter.wanted == 0 {
+                waiter.seen = last;
+            }
+        }
+        let holds = |(_, waiter): &mut (u64, Box<Waiter>)| waiter.holds();
+        let mut done: Vec<_> = waiting.extract_if(.., holds).collect();
         let Some(since) = waiting.iter().map(|(_, waiter)| waiter.seen).min() else {
-            return (Vec::new(), false);
+            return (done, false);
         };
-        let (end, last, cleared) =
-            (Instant::now() + self.times.slice, self.journal.last(), self.journal.cleared());
-        let (mut done, mut more) = (Vec::new(), false);
+        let (end, mut more) = (Instant::now() + self.times.slice, false);
         self.journal.read(since, &mut |entry| {
-            let subject = Subject::new(entry);
-            let due = waiting.iter_mut().filter(|(_, waiter)| waiter.seen < entry.number);
-            let mut holding = false;
-            for (_, waiter) in due {
-                if Instant::now() > end {
-                    more = true;
-                    break;
-                }
+            // What is of another age is no part of the same count.
+            more = self.journal.age() != age;
+            if more {
+                return ControlFlow::Break(());
+            }
+            let (subject, mut holding) = (Subject::new(entry), false);
+            for (_, waiter) in waiting.iter_mut().filter(|(_, waiter)| waiter.seen < entry.number) {
                 waiter.miss(entry.number - 1, cleared);
                 waiter.seen = entry.number;
                 waiter.tally.take_entry(&waiter.filter, &subject);
                 holding = holding || waiter.holds();
+                more = Instant::now() > end;
+                if more {
+                    break;
+                }
             }
             if holding {
-                done.extend(waiting.extract_if(.., |(_, waiter)| waiter.holds()));
+                done.extend(waiting.extract_if(.., holds));
             }
             if more || waiting.is_empty() || entry.number >= last {
                 ControlFlow::Break(())
@@ -167,6 +214,7 @@ impl Waiters {
         });
         if !more {
             waiting.iter_mut().for_each(|(_, waiter)| waiter.miss(last, cleared));
+            done.extend(waiting.extract_if(.., |(_, waiter)| waiter.once));
         }
         (done, more)
     }
@@ -176,18 +224,35 @@ impl Waiters {
         let mut state = lock(&self.state);
         let found = state.waiting.binary_search_by_key(&id, |(id, _)| *id);
         let waiter = found.ok().map(|at| state.waiting.remove(at).1);
-        self.stop_listening(&mut state);
         drop(state);
         let Some(mut waiter) = waiter else { return };
+        if waiter.once {
+            return self.end(id, Waited::TooLong(TooLong), waiter.seen);
+        }
         if waiter.catch_up(&self.journal, self.times.last_look).is_err() {
             waiter.miss(self.journal.last(), self.journal.cleared());
         }
-        if waiter.holds() { waiter.hold() } else { waiter.late(&self.journal) }
+        let outcome = match waiter.holds() {
+            true => Waited::Holds(std::mem::take(&mut waiter.tally)),
+            false => waiter.late(&self.journal),
+        };
+        self.end(id, outcome, waiter.seen);
+    }
+
+    fn end(&self, id: u64, outcome: Waited, seen: u64) {
+        let mut state = lock(&self.state);
+        let then = state.thens.remove(&id);
+        self.stop_listening(&mut state);
+        drop(state);
+        // Outside of the lock: it answers a client.
+        if let Some(then) = then {
+            then(outcome, seen);
+        }
     }
 
     /// Stops listening when no waiter is left.
     fn stop_listening(&self, state: &mut State) {
-        if state.waiting.is_empty()
+        if state.thens.is_empty()
             && let Some(watch) = state.watch.take()
         {
             self.journal.forget(watch);
@@ -200,13 +265,20 @@ impl Waiter {
         self.tally.count >= self.wanted
     }
 
+    /// Counts from the reset on, where there was one.
+    fn renew(&mut self, age: Age) {
+        if self.age != age {
+            (self.age, self.tally) = (age, Tally::default());
+        }
+    }
+
     /// Looks at all that it has not seen, until it holds.
     fn catch_up(&mut self, journal: &Journal, patience: Duration) -> Result<(), TooLong> {
         if self.holds() {
             return Ok(());
         }
         let (mut seen, mut tally) = (self.seen, std::mem::take(&mut self.tally));
-        let walked = walk(journal, self.seen, patience, &mut |step| {
+        let walked = walk(journal, &mut self.age, self.seen, patience, &mut |step| {
             tally.take(&self.filter, &step);
             if let Step::Entry(subject) = step {
                 seen = subject.entry.number;
@@ -227,19 +299,9 @@ impl Waiter {
         self.seen = self.seen.max(number);
     }
 
-    fn hold(mut self) {
-        let tally = std::mem::take(&mut self.tally);
-        self.end(Waited::Holds(tally));
-    }
-
-    fn late(mut self, journal: &Journal) {
+    fn late(&self, journal: &Journal) -> Waited {
         let near = near_misses(journal, &self.filter, self.since, self.seen, RECENT);
-        let tally = std::mem::take(&mut self.tally);
-        self.end(Waited::Late(tally, near));
-    }
-
-    fn end(self, waited: Waited) {
-        (self.then)(waited, self.seen);
+        Waited::Late(self.tally.clone(), near)
     }
 }
 

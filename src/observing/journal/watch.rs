@@ -1,15 +1,20 @@
-//! Tells those who wait that something was entered, on the timer thread. A request pays for it only while somebody waits, and
+//! Tells those who wait that something was entered, on a thread of the journal's own: what they do then may take its time, and the
+//! timer thread has answers to send. A request pays for it only while somebody waits, and
 //! then for two atomic writes mostly.
 
+use crate::system::job_thread::JobThread;
 use crate::system::lock::lock;
+use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
-/// Runs a job on the timer thread after a delay.
-pub(crate) type After = Box<dyn Fn(Duration, Box<dyn FnOnce() + Send>) + Send + Sync>;
+type Job = Box<dyn FnOnce() + Send>;
 
-/// Called on the timer thread when there may be something new: must be short, and must not wait.
+/// Runs a job after a delay.
+pub(crate) type After = Box<dyn Fn(Duration, Job) + Send + Sync>;
+
+/// Called on the journal's thread when there may be something new: must be short, and must not wait.
 pub(crate) type Listener = Box<dyn Fn() + Send + Sync>;
 
 /// Names a listener.
@@ -19,13 +24,51 @@ pub(crate) struct WatchId(u64);
 /// Least time between two calls of a listener: a burst is told of at once and then in lots.
 const PAUSE: Duration = Duration::from_millis(1);
 
+/// Stack of the journal's thread: JSON of a body is as deep as it may be.
+const STACK: usize = 512 << 10;
+/// So many jobs wait for their turn; the next ones try again after [`AGAIN`].
+const MOST: usize = 256;
+const AGAIN: Duration = Duration::from_millis(5);
+
+/// Starts the journal's thread; gives what runs jobs on it, after a delay by `timer`.
+///
+/// # Errors
+/// The system refuses a thread.
+pub(crate) fn on_own_thread(timer: After) -> io::Result<After> {
+    let thread = JobThread::start("journal", STACK, MOST, || false, |job: Job| job())?;
+    let turns = Arc::new(Turns { thread, timer });
+    Ok(Box::new(move |delay, job| turns.after(delay, job)))
+}
+
+struct Turns {
+    thread: JobThread<Job>,
+    timer: After,
+}
+
+impl Turns {
+    fn after(self: &Arc<Self>, delay: Duration, job: Job) {
+        if delay.is_zero() {
+            return self.submit(job);
+        }
+        let own = self.clone();
+        (self.timer)(delay, Box::new(move || own.submit(job)));
+    }
+
+    /// No job is lost, and nobody waits: what finds no room comes again.
+    fn submit(self: &Arc<Self>, job: Job) {
+        if let Err(job) = self.thread.submit(job) {
+            self.after(AGAIN, job);
+        }
+    }
+}
+
 #[derive(Default)]
 pub(super) struct Watch {
     after: OnceLock<After>,
     watched: AtomicBool,
     /// There is something new.
     news: AtomicBool,
-    /// A job of the timer will see to it.
+    /// A job will see to it.
     pending: AtomicBool,
     listeners: Mutex<Listeners>,
 }
@@ -42,8 +85,8 @@ impl Watch {
         let _ = self.after.set(after);
     }
 
-    /// Runs `job` on the timer thread; never, where there is no timer.
-    pub(super) fn after(&self, delay: Duration, job: Box<dyn FnOnce() + Send>) {
+    /// Runs `job`; never, where there is no timer.
+    pub(super) fn after(&self, delay: Duration, job: Job) {
         if let Some(after) = self.after.get() {
             after(delay, job);
         }

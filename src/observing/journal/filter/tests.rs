@@ -28,6 +28,7 @@ pub(crate) fn entry(number: u64, line: &str, fields: &[(&str, &str)], body: &str
         microseconds: 0,
         error: None,
         fault: None,
+        gone: Default::default(),
     }
 }
 

@@ -2,9 +2,10 @@
 
 use super::*;
 use crate::message::answer::Answer;
+use crate::message::epoch::Epoch;
 use crate::observing::journal::codec::DECODED;
 use crate::observing::journal::filter::parse::{WAIT, query};
-use crate::observing::journal::tests::{enter, enter_body};
+use crate::observing::journal::tests::enter_body;
 use std::sync::mpsc::{self, Receiver};
 
 type Job = Box<dyn FnOnce() + Send>;
@@ -17,7 +18,11 @@ struct Timed {
 
 impl Timed {
     fn new() -> Timed {
-        let journal = Arc::new(Journal::new(BUDGET, BUDGET).unwrap());
+        Timed::of(Journal::new(BUDGET, BUDGET).unwrap())
+    }
+
+    fn of(journal: Journal) -> Timed {
+        let journal = Arc::new(journal);
         let jobs = Arc::<Mutex<Vec<(Duration, Job)>>>::default();
         let timer = jobs.clone();
         journal.set_timer(Box::new(move |delay, job| lock(&timer).push((delay, job))));
@@ -26,12 +31,6 @@ impl Timed {
 
     fn enter(&self, line: &str) {
         enter_body(&self.journal, line, "");
-    }
-
-    /// Enters a request so large that all before it give way.
-    fn enter_large(&self, line: &str) {
-        let (line, body) = (format!("{line}?{}", "x".repeat(BUDGET / 3)), vec![b'x'; BUDGET]);
-        enter(&self.journal, &line, &body, &Answer::text(200, body.clone()));
     }
 
     /// Runs the first job that is due after at most `delay`; tells whether there was one.
@@ -93,12 +92,83 @@ fn what_holds_already_is_answered_at_once() {
     for line in ["GET /a", "GET /b", "GET /b"] {
         timed.enter(line);
     }
-    assert_eq!(wait(&waiters, "path=/b&count=2", TIMEOUT).try_recv().unwrap(), "holds [2, 3] of 3");
-    assert_eq!(wait(&waiters, "path=/b", TIMEOUT).try_recv().unwrap(), "holds [2] of 2");
-    assert_eq!(wait(&waiters, "count=0", TIMEOUT).try_recv().unwrap(), "holds [] of 0");
-    let late = wait(&waiters, "path=/b&since=2&count=2", Duration::ZERO).try_recv().unwrap();
-    assert_eq!(late, "late 1 lost 0 near [] of 3");
-    assert!(timed.nobody_listens() && lock(&timed.jobs).is_empty());
+    let table = [
+        ("path=/b&count=2", TIMEOUT, "holds [2, 3] of 3"),
+        ("path=/b", TIMEOUT, "holds [2] of 2"),
+        ("count=0", TIMEOUT, "holds [] of 3"),
+        ("path=/b&since=2&count=2", Duration::ZERO, "late 1 lost 0 near [] of 3"),
+    ];
+    for (filter, timeout, expected) in table {
+        let waiting = wait(&waiters, filter, timeout);
+        timed.tell();
+        assert_eq!(waiting.try_recv().unwrap(), expected, "{filter}");
+        assert!(timed.nobody_listens());
+    }
+}
+
+#[test]
+fn a_wait_counts_from_a_reset_on() {
+    let epoch = Arc::<Epoch>::default();
+    let resets: [&dyn Fn(&Journal); 2] = [&|journal| _ = journal.clear(), &|_| _ = epoch.next()];
+    // Of the epoch that is.
+    let enter = |timed: &Timed| {
+        timed.journal.record_refused("GET /a", ([127, 0, 0, 1], 1).into(), "why", &Answer::default());
+    };
+    for reset in resets {
+        let timed = Timed::of(Journal::new(BUDGET, BUDGET).unwrap().of_epoch(&epoch));
+        let waiters = unhurried(&timed);
+        let [waiting, late] = ["path=/a&count=2", "path=/a&count=3"].map(|f| wait(&waiters, f, TIMEOUT));
+        enter(&timed);
+        timed.tell();
+        reset(&timed.journal);
+        enter(&timed);
+        timed.tell();
+        assert!(waiting.try_recv().is_err());
+        enter(&timed);
+        timed.tell();
+        assert_eq!(waiting.try_recv().unwrap(), "holds [2, 3] of 3");
+        // Nobody has looked since the reset when the time is over.
+        reset(&timed.journal);
+        enter(&timed);
+        timed.run(TIMEOUT);
+        assert_eq!(late.try_recv().unwrap(), "late 1 lost 0 near [] of 4");
+    }
+}
+
+#[test]
+fn a_wait_that_is_forgotten_frees_what_would_have_taken_its_outcome() {
+    let timed = Timed::new();
+    let waiters = unhurried(&timed);
+    let held = Arc::new(());
+    let (then, asked) = (held.clone(), query("path=/a", WAIT).unwrap());
+    let id = waiters.wait(asked, 1, TIMEOUT, Box::new(move |_, _| drop(then)));
+    assert_eq!(Arc::strong_count(&held), 2);
+    waiters.forget(id);
+    assert_eq!(Arc::strong_count(&held), 1);
+    assert!(timed.nobody_listens() && lock(&waiters.state).waiting.is_empty());
+    timed.enter("GET /a");
+    timed.run(TIMEOUT);
+    waiters.forget(id);
+}
+
+#[test]
+fn the_first_look_is_part_of_the_time() {
+    let timed = Timed::new();
+    (0..5).for_each(|_| timed.enter("GET /a"));
+    // Slices that end with their first entry.
+    let times = Times { slice: Duration::ZERO, last_look: Duration::ZERO };
+    let waiters = Waiters::with_times(&timed.journal, times);
+    let [waiting, once] = [TIMEOUT, Duration::ZERO].map(|timeout| wait(&waiters, "path=/a&count=9", timeout));
+    assert!(timed.run_one(Duration::ZERO) && waiting.try_recv().is_err());
+    let expired = {
+        let mut jobs = lock(&timed.jobs);
+        let (expired, rest): (Vec<_>, Vec<_>) = jobs.drain(..).partition(|(due, _)| !due.is_zero());
+        *jobs = rest;
+        expired
+    };
+    expired.into_iter().for_each(|(_, job)| job());
+    assert_eq!(waiting.try_recv().unwrap(), "late 1 lost 4 near [] of 5");
+    assert_eq!(once.try_recv().unwrap(), "TooLong(TooLong) 0");
 }
 
 #[test]
@@ -151,14 +221,16 @@ fn a_wait_whose_time_is_over_tells_what_there_is() {
     }
     timed.tell();
     // These two are gone before anybody could look.
-    timed.enter_large("GET /a");
-    timed.enter_large("GET /a");
-    timed.enter_large("GET /a");
+    (0..2).for_each(|_| timed.enter("GET /a"));
+    (0..1000).for_each(|_| timed.enter("GET /x"));
     timed.run(TIMEOUT);
-    assert_eq!(waiting.try_recv().unwrap(), "late 2 lost 2 near [] of 6");
-    let waiting = wait(&waiters, "path=/ab&since=5", TIMEOUT);
+    let lost = timed.journal.stats().first - 4;
+    let expected = format!("late 1 lost {lost} near [1005, 1004, 1003] of 1005");
+    assert!(lost > 2);
+    assert_eq!(waiting.try_recv().unwrap(), expected);
+    let waiting = wait(&waiters, "path=/xy&since=1004", TIMEOUT);
     timed.run(TIMEOUT);
-    assert_eq!(waiting.try_recv().unwrap(), "late 0 lost 0 near [6] of 6");
+    assert_eq!(waiting.try_recv().unwrap(), "late 0 lost 0 near [1005] of 1005");
     assert!(timed.nobody_listens());
 }
 

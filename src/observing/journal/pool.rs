@@ -1,0 +1,222 @@
+//! Blocks of a piece of memory that never grows, shared by three lanes of bytes. Where memory is short the oldest answers' bodies go
+//! first, then requests' bodies, then heads; each kind keeps a share for its newest. Does not know what is in them.
+
+use std::collections::{TryReserveError, VecDeque};
+
+/// What a lane has: an array's index.
+pub(super) type Kind = usize;
+pub(super) const HEADS: Kind = 0;
+pub(super) const BODIES: Kind = 1;
+pub(super) const ANSWERS: Kind = 2;
+
+/// So many blocks at least, and less than twice as many.
+const BLOCKS: usize = 32;
+
+pub(super) struct Pool {
+    bytes: Vec<u8>,
+    /// Bytes of a block are 2 to the power of this.
+    shift: u32,
+    /// Most blocks.
+    count: usize,
+    free: Vec<u16>,
+    lanes: [Lane; 3],
+}
+
+/// Places in a lane count on and on. A place stays as long as its block does.
+#[derive(Default)]
+struct Lane {
+    blocks: VecDeque<u16>,
+    /// Blocks that went before the first one.
+    gone: u64,
+    /// Where the next part begins.
+    head: u64,
+}
+
+impl Pool {
+    /// Blocks of `budget` bytes in all. What is not written yet takes up no memory.
+    ///
+    /// # Errors
+    /// There is not as much.
+    pub(super) fn new(budget: usize) -> Result<Pool, TryReserveError> {
+        // With what finds a block: its number in a lane, and in the list of those that are free.
+        let shift = (budget / BLOCKS).checked_ilog2().unwrap_or_default();
+        let count = budget >> shift;
+        let (mut bytes, mut free) = (Vec::new(), Vec::new());
+        bytes.try_reserve_exact(count << shift)?;
+        free.try_reserve_exact(count)?;
+        let mut pool = Pool { bytes, shift, count, free, lanes: Default::default() };
+        for lane in &mut pool.lanes {
+            lane.blocks.try_reserve_exact(count)?;
+        }
+        Ok(pool)
+    }
+
+    /// Bytes that the lanes can take up together.
+    pub(super) fn size(&self) -> usize {
+        self.count << self.shift
+    }
+
+    /// Bytes of the blocks that are taken up.
+    pub(super) fn used(&self) -> usize {
+        self.lanes.iter().map(|lane| lane.blocks.len()).sum::<usize>() << self.shift
+    }
+
+    /// Where the next part of a lane begins.
+    pub(super) fn head(&self, kind: Kind) -> u64 {
+        self.lanes[kind].head
+    }
+
+    /// The first place of a lane that is still there.
+    pub(super) fn tail(&self, kind: Kind) -> u64 {
+        self.lanes[kind].gone << self.shift
+    }
+
+    /// Whether two places lie in one block.
+    pub(super) fn is_same_block(&self, one: u64, other: u64) -> bool {
+        one >> self.shift == other >> self.shift
+    }
+
+    /// Appends `part`, of an eighth of the size at most, or of a quarter for heads.
+    pub(super) fn put(&mut self, kind: Kind, mut part: &[u8]) {
+        let block = 1 << self.shift;
+        while !part.is_empty() {
+            let offset = self.lanes[kind].head as usize & (block - 1);
+            if offset == 0 {
+                self.add_block(kind);
+            }
+            let (here, rest) = part.split_at(part.len().min(block - offset));
+            let start = self.start(kind, self.lanes[kind].head);
+            self.bytes[start..start + here.len()].copy_from_slice(here);
+            self.lanes[kind].head += here.len() as u64;
+            part = rest;
+        }
+    }
+
+    /// Gives `length` bytes from `place` on to `each`, in one piece or in several. They must be there.
+    pub(super) fn get(&self, kind: Kind, mut place: u64, mut length: usize, each: &mut dyn FnMut(&[u8])) {
+        let block = 1 << self.shift;
+        while length > 0 {
+            let here = length.min(block - (place as usize & (block - 1)));
+            let start = self.start(kind, place);
+            each(&self.bytes[start..start + here]);
+            (place, length) = (place + here as u64, length - here);
+        }
+    }
+
+    /// Frees the blocks of a lane that end before `place`.
+    pub(super) fn trim(&mut self, kind: Kind, place: u64) {
+        while !self.lanes[kind].blocks.is_empty() && self.tail(kind) + (1 << self.shift) <= place {
+            self.drop_block(kind);
+        }
+    }
+
+    /// Frees all blocks.
+    pub(super) fn clear(&mut self) {
+        for kind in [HEADS, BODIES, ANSWERS] {
+            while !self.lanes[kind].blocks.is_empty() {
+                self.drop_block(kind);
+            }
+        }
+    }
+
+    /// Where a place is.
+    fn start(&self, kind: Kind, place: u64) -> usize {
+        let lane = &self.lanes[kind];
+        let index = ((place >> self.shift) - lane.gone) as usize;
+        usize::from(lane.blocks[index]) << self.shift | place as usize & ((1 << self.shift) - 1)
+    }
+
+    fn add_block(&mut self, kind: Kind) {
+        if self.free.is_empty() {
+            let unused = self.bytes.len() >> self.shift;
+            if unused < self.count {
+                self.bytes.resize(self.bytes.len() + (1 << self.shift), 0);
+                self.free.push(unused as u16);
+            } else {
+                self.drop_block(self.dearest());
+            }
+        }
+        if let Some(block) = self.free.pop() {
+            self.lanes[kind].blocks.push_back(block);
+        }
+    }
+
+    /// Whose oldest block goes first. The newest body of a request or an answer is always spared, and so is the newest head.
+    fn dearest(&self) -> Kind {
+        let count = |kind: Kind| self.lanes[kind].blocks.len();
+        match () {
+            () if count(ANSWERS) > self.count / 8 + 1 => ANSWERS,
+            () if count(BODIES) > self.count / 4 => BODIES,
+            () => HEADS,
+        }
+    }
+
+    fn drop_block(&mut self, kind: Kind) {
+        let lane = &mut self.lanes[kind];
+        self.free.extend(lane.blocks.pop_front());
+        lane.gone += 1;
+        if lane.blocks.is_empty() {
+            lane.head = lane.gone << self.shift;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(pool: &Pool, kind: Kind, place: u64, length: usize) -> Vec<u8> {
+        let mut out = Vec::new();
+        pool.get(kind, place, length, &mut |part| out.extend_from_slice(part));
+        out
+    }
+
+    #[test]
+    fn answers_go_before_bodies_and_bodies_before_heads_and_the_newest_stay() {
+        let mut pool = Pool::new(100 << 10).unwrap();
+        assert_eq!((pool.size(), pool.used()), (100 << 10, 0));
+        let parts = [(HEADS, 300), (BODIES, 900), (ANSWERS, 12_000)];
+        let mut places = Vec::new();
+        for number in 0..1000_usize {
+            let [head, body, answer] = parts.map(|(kind, length)| {
+                let place = pool.head(kind);
+                pool.put(kind, &vec![number as u8; length]);
+                place
+            });
+            places.push([head, body, answer]);
+            assert!(pool.used() <= pool.size());
+            let first =
+                |kind: Kind| places.iter().position(|places| places[kind] >= pool.tail(kind)).unwrap();
+            let firsts = [HEADS, BODIES, ANSWERS].map(first);
+            assert!(firsts.is_sorted(), "{firsts:?}");
+            for (kind, length) in parts {
+                for at in [firsts[kind], number] {
+                    let found = read(&pool, kind, places[at][kind], length);
+                    assert!(found == vec![at as u8; length], "{number} {kind} {at}");
+                }
+            }
+        }
+        let kept = [HEADS, BODIES, ANSWERS].map(|kind| (pool.head(kind) - pool.tail(kind)) as usize * 100);
+        assert!(kept[HEADS] > pool.size() * 55 && kept[BODIES] > pool.size() * 22, "{kept:?}");
+        pool.clear();
+        assert_eq!(pool.used(), 0);
+    }
+
+    #[test]
+    fn a_lane_has_all_while_the_others_need_nothing() {
+        let mut pool = Pool::new(64 << 10).unwrap();
+        for kind in [ANSWERS, HEADS, BODIES] {
+            (0..40).for_each(|_| pool.put(kind, &[1; 2 << 10]));
+            assert!(pool.used() == pool.size(), "{kind}");
+        }
+        let place = pool.head(HEADS);
+        pool.trim(HEADS, place);
+        pool.trim(BODIES, 0);
+        assert_eq!(pool.head(HEADS), place.next_multiple_of(2 << 10));
+    }
+
+    #[test]
+    fn more_than_there_is_is_an_error() {
+        assert!(Pool::new(isize::MAX as usize).is_err());
+    }
+}
