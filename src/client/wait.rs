@@ -153,6 +153,7 @@ fn active(reply: &Reply) -> Result<Option<String>, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::observing::journal::filter::{parse, tests::generated};
 
     #[test]
     fn requests_are_asked_for_by_filters() {
@@ -166,6 +167,24 @@ mod tests {
         ];
         for (wanted, expected) in table {
             assert_eq!(query(wanted), format!("{expected}&count=2&since=7"), "{wanted}");
+        }
+    }
+
+    #[test]
+    fn filters_behind_a_path_are_those_of_a_query() {
+        let mut random = fastrand::Rng::with_seed(19);
+        for _ in 0..5_000 {
+            let written = generated::any(&mut random);
+            let requests = Requests { wanted: format!("/x?{}", written.wait), count: 1, since: 0 };
+            let asked = |text: &str| parse::query(text, parse::WAIT).map(|asked| asked.filter).ok();
+            let expected = asked(&format!("path=/x&{}", written.query));
+            assert_eq!(
+                format!("{:?}", asked(&query(&requests))),
+                format!("{expected:?}"),
+                "{} {}",
+                written.query,
+                written.wait
+            );
         }
     }
 }
