@@ -18,6 +18,7 @@ mod examples;
 mod explain;
 mod faults;
 mod files;
+mod filters;
 mod flask;
 mod flask_answers;
 mod flask_errors;

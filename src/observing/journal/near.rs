@@ -172,6 +172,12 @@ mod tests {
             ("query=page=10", "60 number 3 `PUT /order?page=1`: query page is `1`, not `10`"),
             ("status=4xx", "0 number 3 `PUT /order?page=1`: status is `201`, not `4xx`"),
             ("body=x", r#"0 number 3 `PUT /order?page=1`: body is `{"id":8}`, not `x`"#),
+            ("header!=x-id", "50 number 3 `PUT /order?page=1`: header x-id is there: `8`"),
+            ("header!=x-id: 8", "50 number 3 `PUT /order?page=1`: header x-id is `8`, expected: not 8"),
+            ("status!=2xx", "50 number 3 `PUT /order?page=1`: status is `201`, expected: not 2xx"),
+            ("body!~=id", r#"50 number 3 `PUT /order?page=1`: body is `{"id":8}`, expected: no match of id"#),
+            ("json!=/id", "50 number 3 `PUT /order?page=1`: json /id is there: `8`"),
+            ("cookie=a=1", "0 number 3 `PUT /order?page=1`: cookie a is missing, not `1`"),
             (
                 "method=PUT&path=/orders&status=200",
                 "55 number 3 `PUT /order?page=1`: path is `/order`, not `/orders`; status is `201`, not `200`",
@@ -181,6 +187,10 @@ mod tests {
             assert_eq!(near_misses(filter, std::slice::from_ref(&got)), [expected], "{filter}");
         }
         let cut = cut(entry(3, "PUT /", &[], "abcdef"), 2);
+        assert_eq!(
+            near_misses("json!=/a", std::slice::from_ref(&cut)),
+            ["50 number 3 `PUT /`: json /a is `cut after 2 of 6 bytes`, not `absent`"]
+        );
         assert_eq!(
             near_misses("body=abcdee", &[cut]),
             ["50 number 3 `PUT /`: body is `cut after 2 of 6 bytes`, not `abcdee`"]

@@ -7,6 +7,7 @@ use crate::observing::journal::entry::Entry;
 use crate::routing::rule::Rule;
 use regex_lite::Regex;
 use std::borrow::Cow;
+use std::fmt::{self, Write};
 
 /// Longest part of a body or another text that a search looks at; what is beyond counts as cut.
 pub(super) const MAX_SEARCHED: usize = 64 << 10;
@@ -159,8 +160,13 @@ impl Condition {
                 Fit::from_bool(same_text || value.as_ref().is_some_and(|value| value.same(found)))
             }
             (Test::Present, _) => Fit::Yes,
+            (Test::Search(search), None) => {
+                let mut text = Beginning { text: String::new(), most: search.reach };
+                let is_cut = write!(text, "{found}").is_err();
+                search.find(text.text.as_bytes(), is_cut, search.reach)
+            }
             (_, Some(text)) => self.texts_fit(&[text.into()]),
-            (_, None) => self.texts_fit(&[found.to_string().into()]),
+            (_, None) => Fit::No,
         }
     }
 
@@ -188,6 +194,22 @@ impl Condition {
     /// Whether the test, taken as it is, holds of a part that has this text alone.
     pub(super) fn text_fits(&self, text: &str) -> Fit {
         self.texts_fit(&[text.into()])
+    }
+}
+
+/// The beginning of what is written; an error ends the writing where that would be longer.
+struct Beginning {
+    text: String,
+    most: usize,
+}
+
+impl Write for Beginning {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        if self.text.len() + text.len() > self.most {
+            return Err(fmt::Error);
+        }
+        self.text.push_str(text);
+        Ok(())
     }
 }
 

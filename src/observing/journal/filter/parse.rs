@@ -44,7 +44,7 @@ const MAX_TIMEOUT: f64 = 600.0;
 pub(crate) const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Parts that a filter names, as they are written.
-pub(super) const PARTS: [&str; 15] = [
+pub(crate) const PARTS: [&str; 15] = [
     "method",
     "path",
     "target",
@@ -211,7 +211,13 @@ impl Reading {
             return Err(Flaw::new(Spot::Start, format!("`{name}` is a number and takes no `{operator}`")));
         }
         if self.seen.contains(&name) {
-            return Err(Flaw::new(Spot::Start, format!("`{name}` is given twice")));
+            return Err(Flaw::new(
+                Spot::Start,
+                format!(
+                    "`{name}` is given twice: for a parameter of the request's query write {}",
+                    key::of_the_query(name, text)
+                ),
+            ));
         }
         self.seen.push(name);
         if name == "timeout" {

@@ -58,28 +58,36 @@ fn is_known(name: &str, names: Names) -> bool {
     all(names).any(|known| known == name)
 }
 
+/// What to write for a parameter of the request's query, which was perhaps meant.
+pub(super) fn of_the_query(key: &str, value: &str) -> String {
+    format!("`query={key}={}`", truncate(value, EXCERPT, "..."))
+}
+
 fn unknown(key: &str, names: Names, form: Form) -> Flaw {
     let bare = key.trim_matches(|c: char| !c.is_alphanumeric());
     let hint = if is_known(bare, names) {
-        let operator = match (key.contains('!'), key.contains('~')) {
-            (true, true) => "!~",
-            (true, false) => "!",
-            (false, true) => "~",
-            (false, false) => "",
-        };
         let equals = if matches!(form, Form::Query(_)) { "=" } else { "" };
-        format!("did you mean `{bare}{operator}{equals}`?")
+        match (key.contains('!'), key.contains('~')) {
+            (true, true) => format!("did you mean `{bare}!~{equals}`?"),
+            (true, false) => format!("did you mean `{bare}!{equals}`?"),
+            (false, true) => format!("did you mean `{bare}~{equals}`?"),
+            (false, false) => "operators are `=`, `!=`, `~=` and `!~=`".into(),
+        }
     } else {
-        let hint = match nearest(key, all(names)) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => format!("known are {}", all(names).collect::<Vec<_>>().join(", ")),
-        };
-        match form {
-            Form::Json => hint,
-            Form::Query(value) => {
-                let value = truncate(value, EXCERPT, "...");
-                format!("{hint}; for a parameter of the request's query write `query={key}={value}`")
-            }
+        let near = nearest(key, all(names));
+        let known = || format!("known are {}", all(names).collect::<Vec<_>>().join(", "));
+        match (near, form) {
+            (Some(near), Form::Json) => format!("did you mean `{near}`?"),
+            (None, Form::Json) => known(),
+            (Some(near), Form::Query(value)) => format!(
+                "did you mean `{near}`, or {} for a parameter of the request's query?",
+                of_the_query(key, value)
+            ),
+            (None, Form::Query(value)) => format!(
+                "for a parameter of the request's query write {}; {}",
+                of_the_query(key, value),
+                known()
+            ),
         }
     };
     Flaw::new(Spot::Start, format!("unknown parameter `{key}`: {hint}"))

@@ -24,3 +24,14 @@ fn many_values_are_searched_as_one_text() {
     assert_eq!(fit("query~=a=b", &many(2000)), Fit::Yes);
     assert_eq!(fit("query=a=c", &many(2000)), Fit::No);
 }
+
+#[test]
+fn of_a_large_json_value_the_beginning_is_searched() {
+    let list = |count: usize| entry(1, "POST /", &[], &format!("[{}]", vec!["1"; count].join(",")));
+    let table =
+        [("json~==1]$", 30_000, Fit::Yes), ("json~==2", 30_000, Fit::No), ("json~==2", 40_000, Fit::Open)];
+    for (text, count, expected) in table {
+        assert_eq!(fit(text, &list(count)), expected, "{text} {count}");
+    }
+    assert_eq!(fit("json~==^.1,1", &list(40_000)), Fit::Yes);
+}

@@ -9,23 +9,29 @@ fn faults_are_named_with_their_place() {
         ("method=GET&json~=/a", "`json~=/a`: character 20: no `=` between the pointer and the pattern"),
         ("%6Ason~=%2Fa", "`json~=/a`: character 13: no `=` between the pointer and the pattern"),
         ("json=a=1", "`json=a=1`: character 6: pointer `a` does not start with `/`"),
-        ("methd=GET", "`methd=GET`: character 1: unknown parameter `methd`: did you mean `method`?"),
+        (
+            "methd=GET",
+            "`methd=GET`: character 1: unknown parameter `methd`: did you mean `method`, or `query=methd=GET` for",
+        ),
         (
             "é=1&page=2",
-            "`é=1`: character 1: unknown parameter `é`: known are method, path, target, rule, endpoint, status, header, body, json, query, form, part, cookie, baggage, generation, since, limit; for a parameter of the request's query write `query=é=1`",
+            "`é=1`: character 1: unknown parameter `é`: for a parameter of the request's query write `query=é=1`; known are method, path, target, rule, endpoint, status, header, body, json, query, form, part, cookie, baggage, generation, since, limit",
         ),
-        ("method=é&xpath=/", "`xpath=/`: character 10: unknown parameter `xpath`: did you mean `path`?"),
-        ("port=1", "did you mean `part`?; for a parameter of the request's query write `query=port=1`"),
+        ("method=é&xpath=/", "`xpath=/`: character 10: unknown parameter `xpath`: did you mean `path`, or"),
+        ("port=1", "did you mean `part`, or `query=port=1` for a parameter of the request's query?"),
         ("!header=X", "`!header=X`: character 1: unknown parameter `!header`: did you mean `header!=`?"),
         ("body~!=x", "unknown parameter `body~!`: did you mean `body!~=`?"),
-        ("status>=400", "unknown parameter `status>`: did you mean `status=`?"),
+        ("status>=400", "unknown parameter `status>`: operators are `=`, `!=`, `~=` and `!~=`"),
         ("method", "`method`: character 7: no `=` after `method`"),
         ("method!", "`method!`: character 8: no `=` after `method!`"),
         (
             "method=post",
             "`method=post`: character 8: methods are in capitals: write `POST`, or `method~=^post$` for one that was sent so",
         ),
-        ("count=1", "`count=1`: character 1: unknown parameter `count`: known are "),
+        (
+            "count=1",
+            "`count=1`: character 1: unknown parameter `count`: for a parameter of the request's query write `query=count=1`; known are ",
+        ),
         ("path=orders", "`path=orders`: character 6: rule `orders`: must start with `/`: write `/orders`"),
         (
             "path=/o?x=1",
@@ -69,7 +75,10 @@ fn faults_are_named_with_their_place() {
         ("generation=x", "character 12: `x` is not a whole number from 0 to 9223372036854775807"),
         ("since~=1", "`since~=1`: character 1: `since` is a number and takes no `~=`"),
         ("since!=1", "`since!=1`: character 1: `since` is a number and takes no `!=`"),
-        ("since=1&since=2", "`since=2`: character 9: `since` is given twice"),
+        (
+            "since=1&since=2",
+            "`since=2`: character 9: `since` is given twice: for a parameter of the request's query write `query=since=2`",
+        ),
         ("method=%FF", "`method=\u{fffd}`: character 8: not UTF-8"),
     ];
     for (text, expected) in table {

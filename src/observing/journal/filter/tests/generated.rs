@@ -116,21 +116,21 @@ fn random_entry(random: &mut Rng) -> Entry {
 fn a_query_and_json_give_the_same_filter() {
     let mut random = Rng::with_seed(16);
     let mut filters = 0;
-    for _ in 0..20_000 {
+    for _ in 0..5_000 {
         let Written { query: text, json: object, .. } = any(&mut random);
         let by_query = query(&text, LIST).ok();
         let by_json = json(&read(object.as_bytes()).unwrap(), LIST).ok();
         filters += usize::from(by_query.is_some());
         assert_eq!(format!("{by_query:?}"), format!("{by_json:?}"), "{text} {object}");
     }
-    assert!(filters > 10_000, "{filters}");
+    assert!(filters > 2_500, "{filters}");
 }
 
 #[test]
 fn a_negated_condition_is_the_opposite_and_what_is_cut_only_leaves_open() {
     let mut random = Rng::with_seed(17);
     let (mut seen, mut opened) = ([0; 3], 0);
-    for _ in 0..40_000 {
+    for _ in 0..10_000 {
         let (key, operator, name, value) = condition(&mut random);
         let search = operator.trim_start_matches('!');
         let fits = |operator: &'static str, entry: &Entry| {
@@ -156,14 +156,14 @@ fn a_negated_condition_is_the_opposite_and_what_is_cut_only_leaves_open() {
         );
         opened += usize::from(partial == Some(Fit::Open) && plain != Fit::Open);
     }
-    assert!(seen.iter().all(|count| *count > 500) && opened > 500, "{seen:?} {opened}");
+    assert!(seen.iter().all(|count| *count > 125) && opened > 125, "{seen:?} {opened}");
 }
 
 #[test]
 fn conditions_that_are_said_to_contradict_never_hold_together() {
     let mut random = Rng::with_seed(18);
     let mut refused = 0;
-    for _ in 0..20_000 {
+    for _ in 0..5_000 {
         let [one, two] = [any(&mut random).query, any(&mut random).query];
         let (Ok(first), Ok(second)) = (query(&one, LIST), query(&two, LIST)) else { continue };
         let Err(error) = query(&format!("{one}&{two}"), LIST) else { continue };
@@ -171,12 +171,12 @@ fn conditions_that_are_said_to_contradict_never_hold_together() {
             continue;
         }
         refused += 1;
-        for _ in 0..20 {
+        for _ in 0..10 {
             let entry = random_entry(&mut random);
             let subject = Subject::new(&entry);
             let both = first.filter.fits(&subject).and(second.filter.fits(&subject));
             assert!(both != Fit::Yes, "{one} {two}: {error} {entry:?}");
         }
     }
-    assert!(refused > 100, "{refused}");
+    assert!(refused > 25, "{refused}");
 }
