@@ -20,7 +20,11 @@ pub(super) fn get(call: &Call, respond: Respond, _: OnGone) {
     };
     let (wanted, timeout) = (asked.count.unwrap_or(1), asked.timeout.unwrap_or(DEFAULT_TIMEOUT));
     let journal = call.admin.journal.clone();
-    let then = move |waited, last| respond(answer(&journal, waited, last, (wanted, timeout)).into());
+    let then = move |waited, last| {
+        // Without a look at any entry, all that have come.
+        let last = if wanted == 0 { journal.last() } else { last };
+        respond(answer(&journal, waited, last, (wanted, timeout)).into());
+    };
     let waiters = &call.admin.waiters;
     waiters.wait(asked, wanted, timeout, Box::new(then));
 }

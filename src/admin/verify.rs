@@ -102,10 +102,10 @@ fn in_order(journal: &Journal, beside: &Json, steps: &Json) -> Result<Answer, An
         failed(journal, 400, &format!("failed to parse `sequence`: not a list of 1 to {MAX_STEPS} filters"))
     })?;
     let step = |(number, step): (usize, &Json)| {
-        let asked = parse::json(step, &[]).map_err(|error| {
-            failed(journal, 400, &format!("failed to parse step {number} of `sequence`: {error}"))
-        })?;
-        Ok(asked.filter.and(&common.filter))
+        let asked = parse::json(step, &[]).map_err(|error| error.to_string());
+        asked.and_then(|asked| asked.filter.and(&common.filter)).map_err(|why| {
+            failed(journal, 400, &format!("failed to parse step {number} of `sequence`: {why}"))
+        })
     };
     let steps = (1..).zip(steps).map(step).collect::<Result<Vec<Filter>, Answer>>()?;
     let outcome = sequence::verify(journal, &steps, common.since.unwrap_or(0))

@@ -102,7 +102,7 @@ impl<'a> Wait<'a> {
             }
             Condition::Requests(requests) => {
                 let seconds = remaining.as_secs().min(HELD);
-                (format!("/app/v1/requests/wait?{}&timeout={seconds}", query(requests)), remaining)
+                (format!("/app/v1/requests/wait?timeout={seconds}&{}", query(requests)), remaining)
             }
             Condition::Provision(_) => ("/app/v1/provision".to_string(), remaining.min(QUESTION)),
         };
@@ -134,13 +134,16 @@ fn query(Requests { wanted, count, since }: &Requests) -> String {
     let words = wanted.split_once(' ').filter(|(method, _)| !method.starts_with('/'));
     let (method, target) = words.map_or((None, &**wanted), |(method, target)| (Some(method), target.trim()));
     let (path, filters) = target.split_once('?').unwrap_or((target, ""));
-    let mut query = method.map_or(String::new(), |method| format!("method={}&", encode_query(method)));
-    query += &format!("path={}", encode_query(path));
+    let mut query = format!("count={count}&since={since}");
+    if let Some(method) = method {
+        query += &format!("&method={}", encode_query(method));
+    }
+    query += &format!("&path={}", encode_query(path));
     if !filters.is_empty() {
         // In a shell a plus is one, not the blank of a form.
         query += &format!("&{}", encoded(filters).replace('+', "%2B"));
     }
-    format!("{query}&count={count}&since={since}")
+    query
 }
 
 /// `active.name` of the ledger.
@@ -153,6 +156,7 @@ fn active(reply: &Reply) -> Result<Option<String>, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::observing::journal::filter::{parse, tests::generated};
 
     #[test]
     fn requests_are_asked_for_by_filters() {
@@ -165,7 +169,25 @@ mod tests {
             ("/a?status=2xx&body~=a+ b%26", "path=%2Fa&status=2xx&body~=a%2B%20b%26"),
         ];
         for (wanted, expected) in table {
-            assert_eq!(query(wanted), format!("{expected}&count=2&since=7"), "{wanted}");
+            assert_eq!(query(wanted), format!("count=2&since=7&{expected}"), "{wanted}");
+        }
+    }
+
+    #[test]
+    fn filters_behind_a_path_are_those_of_a_query() {
+        let mut random = fastrand::Rng::with_seed(19);
+        for _ in 0..2_000 {
+            let written = generated::any(&mut random);
+            let requests = Requests { wanted: format!("/x?{}", written.wait), count: 1, since: 0 };
+            let asked = |text: &str| parse::query(text, parse::WAIT).map(|asked| asked.filter).ok();
+            let expected = asked(&format!("path=/x&{}", written.query));
+            assert_eq!(
+                format!("{:?}", asked(&query(&requests))),
+                format!("{expected:?}"),
+                "{} {}",
+                written.query,
+                written.wait
+            );
         }
     }
 }

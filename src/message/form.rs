@@ -37,6 +37,17 @@ pub struct FilePart {
     pub content: Range<usize>,
 }
 
+/// One part of a multipart body, a field or a file.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Part {
+    pub name: String,
+    /// Only files have one.
+    pub filename: Option<String>,
+    pub headers: Pairs,
+    /// Where the content is in the body, in bytes.
+    pub content: Range<usize>,
+}
+
 /// Why a form is refused. One that is merely malformed is dropped whole instead, as Werkzeug does.
 #[derive(Debug, Clone, PartialEq)]
 pub enum FormError {
@@ -84,6 +95,18 @@ pub(crate) fn parse(content_type: &str, body: &[u8]) -> Result<Form, FormError> 
             false => Err(FormError::TooManyFields),
         },
         _ => Ok(Form::default()),
+    }
+}
+
+/// Parts of a multipart `body` by its `Content-Type`; none for other types.
+///
+/// # Errors
+/// A limit is exceeded.
+pub(crate) fn parts(content_type: &str, body: &[u8]) -> Result<Vec<Part>, FormError> {
+    let (mimetype, options) = options::parse(content_type);
+    match mimetype.as_str() {
+        "multipart/form-data" => multipart::parts(options::get(&options, "boundary").unwrap_or(""), body),
+        _ => Ok(Vec::new()),
     }
 }
 

@@ -2,6 +2,7 @@
 
 pub(crate) mod answer;
 pub(crate) mod baggage;
+pub(crate) mod content_coding;
 pub(crate) mod cookie;
 pub(crate) mod epoch;
 pub(crate) mod form;

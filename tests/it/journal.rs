@@ -168,7 +168,7 @@ fn lists_have_a_beginning_and_an_end() {
         (
             "GET /app/v1/requests?sinec=1",
             400,
-            "failed: failed to parse filter `sinec=1`: character 1: unknown parameter `sinec`: did you mean `since`?",
+            "failed: failed to parse filter `sinec=1`: character 1: unknown parameter `sinec`: did you mean `since`, or `query=sinec=1` for a parameter of the request's query?",
         ),
         (
             "GET /app/v1/requests/stream?limt=1",

@@ -19,6 +19,7 @@ mod examples;
 mod explain;
 mod faults;
 mod files;
+mod filters;
 mod flask;
 mod flask_answers;
 mod flask_errors;

@@ -157,11 +157,19 @@ fn what_was_evicted_makes_a_verdict_unknown_and_what_was_deleted_does_not() {
 fn filters_that_do_not_parse_are_400_with_their_place() {
     let mock = orders();
     for (path, query, expected) in [
-        ("verify", "json=/a", "failed to parse filter `json=/a`: character 8: no `=` after the pointer"),
+        (
+            "verify",
+            "json~=/a",
+            "failed to parse filter `json~=/a`: character 9: no `=` between the pointer and the pattern",
+        ),
+        ("verify", "header=X-A=1", "character 8: `X-A=1` is no name of a header: write `X-A: 1`"),
+        ("verify", "status=200&status=404", "status is `200`; a pattern takes both: `status~=^(200|404)$`"),
+        ("requests", "path=/o?x=1", "write `/o` and beside it `query=x=1`, or `target=/o?x=1` alone"),
+        ("requests/stream", "method=get", "methods are in capitals: write `GET`"),
         (
             "requests",
             "method=GET&path=x",
-            "failed to parse filter `path=x`: character 17: rule `x`: must start with `/`",
+            "failed to parse filter `path=x`: character 17: rule `x`: must start with `/`: write `/x`",
         ),
         ("requests.har", "body~=(", "failed to parse filter `body~=(`: character 7: bad pattern: "),
         (
@@ -169,7 +177,11 @@ fn filters_that_do_not_parse_are_400_with_their_place() {
             "limit=1",
             "failed to parse filter `limit=1`: character 1: unknown parameter `limit`",
         ),
-        ("requests/wait", "cuont=1", "character 1: unknown parameter `cuont`: did you mean `count`?"),
+        (
+            "requests/wait",
+            "cuont=1",
+            "character 1: unknown parameter `cuont`: did you mean `count`, or `query=cuont=1` for",
+        ),
         (
             "verify",
             "count=1&min=1",
@@ -354,7 +366,7 @@ fn the_subcommand_waits_for_requests() {
     assert_eq!(wrong.status.code(), Some(1));
     assert_eq!(
         String::from_utf8(wrong.stderr).unwrap(),
-        "h1mock: failed to wait for 1 request `/orders?page=2`: 400 Bad Request: failed to parse filter `page=2`: character 16: unknown parameter `page`: known are method, path, rule, endpoint, status, header, body, json, query, baggage, generation, since, count, timeout\n"
+        "h1mock: failed to wait for 1 request `/orders?page=2`: 400 Bad Request: failed to parse filter `page=2`: character 43: unknown parameter `page`: for a parameter of the request's query write `query=page=2`; known are method, path, target, rule, endpoint, status, header, body, json, query, form, part, cookie, baggage, generation, since, count, timeout\n"
     );
     let usage = wait_for(&mock, &["--for", "orders"]);
     assert_eq!(usage.status.code(), Some(2));

@@ -1,7 +1,8 @@
 //! `multipart/form-data` (RFC 7578) with the lenience of Werkzeug 2.0.3: any line break, preamble and epilogue ignored, a
 //! body without its end dropped whole. One pass over the body, contents stay where they are.
 
-use super::{FilePart, Form, FormError, MAX_PART_HEADERS, MAX_PARTS, Pairs, options};
+use super::{FilePart, Form, FormError, MAX_PART_HEADERS, MAX_PARTS, Pairs, Part, options};
+use std::ops::Range;
 
 /// Longest boundary looked for; RFC 2046 allows 70 characters.
 const MAX_BOUNDARY: usize = 256;
@@ -11,13 +12,25 @@ const MAX_BOUNDARY: usize = 256;
 /// # Errors
 /// A limit of [`super`] is exceeded.
 pub(super) fn parse(boundary: &str, body: &[u8]) -> Result<Form, FormError> {
-    read(boundary, body).or_else(|stop| match stop {
-        Stop::Refused(error) => Err(error),
-        Stop::Malformed(why) => {
-            log::debug!("dropped a malformed multipart body: {why}");
-            Ok(Form::default())
+    let mut form = Form::default();
+    let whole = read(boundary, body, &mut |part| match part.filename {
+        Some(filename) => {
+            let Part { name, headers, content, .. } = part;
+            form.files.push(FilePart { name, filename, headers, content });
         }
-    })
+        None => form.fields.push((part.name, String::from_utf8_lossy(&body[part.content]).into_owned())),
+    })?;
+    Ok(if whole { form } else { Form::default() })
+}
+
+/// All named parts of `body`, fields and files, in their order; none where it is malformed.
+///
+/// # Errors
+/// A limit of [`super`] is exceeded.
+pub(super) fn parts(boundary: &str, body: &[u8]) -> Result<Vec<Part>, FormError> {
+    let mut parts = Vec::new();
+    let whole = read(boundary, body, &mut |part| parts.push(part))?;
+    Ok(if whole { parts } else { Vec::new() })
 }
 
 /// Why reading ended early.
@@ -33,14 +46,25 @@ struct Delimiter {
     is_last: bool,
 }
 
-fn read(boundary: &str, body: &[u8]) -> Result<Form, Stop> {
+/// Gives `each` the parts that have a name; tells whether the body was well-formed to its end.
+fn read(boundary: &str, body: &[u8], each: &mut dyn FnMut(Part)) -> Result<bool, FormError> {
+    match read_parts(boundary, body, each) {
+        Ok(()) => Ok(true),
+        Err(Stop::Refused(error)) => Err(error),
+        Err(Stop::Malformed(why)) => {
+            log::debug!("dropped a malformed multipart body: {why}");
+            Ok(false)
+        }
+    }
+}
+
+fn read_parts(boundary: &str, body: &[u8], each: &mut dyn FnMut(Part)) -> Result<(), Stop> {
     if boundary.is_empty() || boundary.len() > MAX_BOUNDARY {
         return Err(Stop::Malformed("the content type has no usable boundary"));
     }
     let marker = [b"--", boundary.as_bytes()].concat();
     let missing = Stop::Malformed("a boundary is missing");
     let Some(mut delimiter) = next_delimiter(body, 0, &marker, true) else { return Err(missing) };
-    let mut form = Form::default();
     let mut parts = 0;
     while !delimiter.is_last {
         parts += 1;
@@ -49,32 +73,22 @@ fn read(boundary: &str, body: &[u8]) -> Result<Form, Stop> {
         }
         let (headers, start) = read_headers(body, delimiter.end)?;
         let Some(next) = next_delimiter(body, start, &marker, false) else { return Err(missing) };
-        add_part(&mut form, headers, body, start..next.start)?;
+        part(headers, start..next.start)?.into_iter().for_each(&mut *each);
         delimiter = next;
     }
-    Ok(form)
+    Ok(())
 }
 
-/// Sorts a part under fields or files; one without a name has nothing to be found by and is left out.
-fn add_part(
-    form: &mut Form,
-    headers: Pairs,
-    body: &[u8],
-    content: std::ops::Range<usize>,
-) -> Result<(), Stop> {
+/// A part by its headers; `None` of one without a name, which has nothing to be found by.
+fn part(headers: Pairs, content: Range<usize>) -> Result<Option<Part>, Stop> {
     let disposition = headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("content-disposition"));
     let Some((_, disposition)) = disposition else {
         return Err(Stop::Malformed("a part has no `Content-Disposition`"));
     };
     let (_, options) = options::parse(disposition);
-    let Some(name) = options::get(&options, "name").map(str::to_owned) else { return Ok(()) };
-    match options::get(&options, "filename") {
-        Some(filename) => {
-            form.files.push(FilePart { name, filename: filename.to_owned(), headers, content });
-        }
-        None => form.fields.push((name, String::from_utf8_lossy(&body[content]).into_owned())),
-    }
-    Ok(())
+    let Some(name) = options::get(&options, "name").map(str::to_owned) else { return Ok(None) };
+    let filename = options::get(&options, "filename").map(str::to_owned);
+    Ok(Some(Part { name, filename, headers, content }))
 }
 
 /// Header fields of the part that begins at `from`, and where its content begins.

@@ -32,6 +32,9 @@ pub(crate) struct Difference {
     pub expected: String,
     /// What is there; `None` where there is nothing.
     pub found: Option<String>,
+    /// It is what it must not be.
+    #[serde(skip)]
+    pub is_excluded: bool,
 }
 
 /// The nearest of those that were looked at.
@@ -47,7 +50,7 @@ impl Nearest {
             sum += weight * likeness(condition, fit, subject);
             weights += weight;
             if fit != Fit::Yes {
-                differs.push(difference(condition, subject));
+                differs.push(difference(condition, fit, subject));
             }
         }
         let score = sum / weights.max(1);
@@ -72,9 +75,13 @@ impl Nearest {
 impl fmt::Display for Near {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "number {} `{} {}`", self.number, self.method, self.target)?;
-        for (index, Difference { part, expected, found }) in self.differs.iter().enumerate() {
+        for (index, Difference { part, expected, found, is_excluded }) in self.differs.iter().enumerate() {
             f.write_str(if index == 0 { ": " } else { "; " })?;
             match found {
+                Some(found) if *is_excluded && expected == "absent" => {
+                    write!(f, "{part} is there: `{found}`")?
+                }
+                Some(found) if *is_excluded => write!(f, "{part} is `{found}`, expected: {expected}")?,
                 Some(found) => write!(f, "{part} is `{found}`, not `{expected}`")?,
                 None => write!(f, "{part} is missing, not `{expected}`")?,
             }
@@ -83,14 +90,12 @@ impl fmt::Display for Near {
     }
 }
 
-fn difference(condition: &Condition, subject: &Subject) -> Difference {
+fn difference(condition: &Condition, fit: Fit, subject: &Subject) -> Difference {
     Difference {
         part: condition.part.to_string(),
         expected: excerpt(&condition.expected()),
-        found: match subject.has_lost(&condition.part) {
-            true => Some("no longer known".into()),
-            false => condition.part.found(subject).map(|found| excerpt(&found)),
-        },
+        found: condition.part.found(subject).map(|found| excerpt(&found)),
+        is_excluded: condition.negated && fit == Fit::No,
     }
 }
 
@@ -100,17 +105,18 @@ fn likeness(condition: &Condition, fit: Fit, subject: &Subject) -> u64 {
     match (fit, &condition.part) {
         (Fit::Yes, _) => 100,
         (Fit::Open, _) => 50,
+        (Fit::No, _) if condition.negated => 50,
         (Fit::No, Part::Path) => path_likeness(&condition.expected(), &subject.entry.path),
         (Fit::No, Part::Method | Part::Rule | Part::Endpoint) => match found() {
             Some(found) if is_close(&condition.expected(), &found) => 50,
             _ => 0,
         },
-        (Fit::No, Part::Header(_) | Part::Query(_) | Part::Baggage(_) | Part::Json(_)) => match found() {
+        (Fit::No, Part::Status | Part::Generation | Part::Body) => 0,
+        (Fit::No, _) => match found() {
             Some(found) if is_close(&condition.expected(), &found) => 60,
             Some(_) => 30,
             None => 0,
         },
-        (Fit::No, _) => 0,
     }
 }
 
@@ -167,6 +173,12 @@ mod tests {
             ("query=page=10", "60 number 3 `PUT /order?page=1`: query page is `1`, not `10`"),
             ("status=4xx", "0 number 3 `PUT /order?page=1`: status is `201`, not `4xx`"),
             ("body=x", r#"0 number 3 `PUT /order?page=1`: body is `{"id":8}`, not `x`"#),
+            ("header!=x-id", "50 number 3 `PUT /order?page=1`: header x-id is there: `8`"),
+            ("header!=x-id: 8", "50 number 3 `PUT /order?page=1`: header x-id is `8`, expected: not 8"),
+            ("status!=2xx", "50 number 3 `PUT /order?page=1`: status is `201`, expected: not 2xx"),
+            ("body!~=id", r#"50 number 3 `PUT /order?page=1`: body is `{"id":8}`, expected: no match of id"#),
+            ("json!=/id", "50 number 3 `PUT /order?page=1`: json /id is there: `8`"),
+            ("cookie=a=1", "0 number 3 `PUT /order?page=1`: cookie a is missing, not `1`"),
             (
                 "method=PUT&path=/orders&status=200",
                 "55 number 3 `PUT /order?page=1`: path is `/order`, not `/orders`; status is `201`, not `200`",
@@ -176,6 +188,10 @@ mod tests {
             assert_eq!(near_misses(filter, std::slice::from_ref(&got)), [expected], "{filter}");
         }
         let cut = cut(entry(3, "PUT /", &[], "abcdef"), 2);
+        assert_eq!(
+            near_misses("json!=/a", std::slice::from_ref(&cut)),
+            ["50 number 3 `PUT /`: json /a is `cut after 2 of 6 bytes`, not `absent`"]
+        );
         assert_eq!(
             near_misses("body=abcdee", &[cut]),
             ["50 number 3 `PUT /`: body is `cut after 2 of 6 bytes`, not `abcdee`"]

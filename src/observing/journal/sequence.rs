@@ -70,6 +70,7 @@ fn near_misses(journal: &Journal, steps: &[Filter], since: u64, last: u64, numbe
                     part: "order".into(),
                     expected: format!("after number {after}"),
                     found: Some(format!("number {}", entry.number)),
+                    is_excluded: false,
                 }],
             ),
             _ => nearest.look(missing, &subject),

@@ -2,26 +2,31 @@
 //! character.
 
 mod error;
+mod item;
+mod key;
 mod value;
 
 pub(crate) use error::FilterError;
 pub(crate) use value::number;
 
-use super::{Condition, Filter, Fit, Part, Subject, Test};
+use super::condition::{Search, Test};
+use super::part::Aspect;
+use super::{Condition, Filter, Fit, Part, Subject, contradiction};
 use crate::message::json::{Json, read};
 use crate::observing::journal::entry::Entry;
-use crate::system::spelling::nearest;
 use error::{Flaw, Spot};
+use item::Given;
+use key::{Form, Key};
 use percent_encoding::percent_decode;
-use regex_lite::{Regex, RegexBuilder};
+use regex_lite::RegexBuilder;
 use std::time::Duration;
-use value::{name_and_value, path, seconds, status, whole};
+use value::{bad, seconds, whole};
 
 /// Most conditions of one filter.
 const MAX_CONDITIONS: usize = 32;
 
-/// What compiled patterns may take, and how much all those of one filter: with the longest text it is the time of a search.
-const SIZES: [usize; 5] = [1 << 10, 2 << 10, 4 << 10, 8 << 10, MAX_PATTERNS];
+/// What compiled patterns may take, and how much all those of one filter: with the length of the text it is the time of a search.
+const SIZES: [usize; 7] = [1 << 8, 1 << 9, 1 << 10, 2 << 10, 4 << 10, 8 << 10, MAX_PATTERNS];
 const MAX_PATTERNS: usize = 16 << 10;
 
 /// Longest pattern in bytes.
@@ -39,9 +44,10 @@ const MAX_TIMEOUT: f64 = 600.0;
 pub(crate) const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Parts that a filter names, as they are written.
-const PARTS: [&str; 11] = [
+pub(crate) const PARTS: [&str; 15] = [
     "method",
     "path",
+    "target",
     "rule",
     "endpoint",
     "status",
@@ -49,6 +55,9 @@ const PARTS: [&str; 11] = [
     "body",
     "json",
     "query",
+    "form",
+    "part",
+    "cookie",
     "baggage",
     "generation",
 ];
@@ -92,7 +101,7 @@ impl Asked {
     }
 }
 
-/// Reads `method=POST&path=/orders/<int:id>&json~=/name=^a`: a form as browsers and clients encode it, so `+` is a blank.
+/// Reads `method=POST&path=/orders/<int:id>&header!=X-Trace&json~=/name=^a`: a form as browsers and clients encode it, so `+` is a blank.
 ///
 /// # Errors
 /// The first pair that is no condition, with the place of its fault.
@@ -114,8 +123,8 @@ pub(crate) fn query(text: &str, names: Names) -> Result<Asked, FilterError> {
     Ok(reading.finish())
 }
 
-/// Reads `{"method": "POST", "path": "/orders/<int:id>", "json": {"/id": 7}, "body~": "^a"}`. A list gives several conditions on
-/// one part; for `header`, `query`, `baggage` and `json` an object does, with names or pointers as keys.
+/// Reads `{"method": "POST", "path": "/orders/<int:id>", "json": {"/id": 7}, "header!": "X-Trace", "body~": "^a"}`. A list gives
+/// several conditions on one part; for parts with names an object does, with names or pointers as keys.
 ///
 /// # Errors
 /// The first member that is no condition.
@@ -125,49 +134,22 @@ pub(crate) fn json(value: &Json, names: Names) -> Result<Asked, FilterError> {
     };
     let mut reading = Reading::new(names);
     for (key, value) in object {
-        let (name, search) = operator(key);
-        let (single, is_number) = (std::slice::from_ref(value), names.contains(&name));
+        let (single, is_number) = (std::slice::from_ref(value), names.contains(&key.as_str()));
         for item in value.as_list().filter(|_| !is_number).unwrap_or(single) {
             let shown = || match item {
                 Json::Text(text) => format!("{key}={text}"),
                 other => format!("{key}={other}"),
             };
-            reading.item(name, search, item).map_err(|flaw| FilterError::new(&shown(), flaw.cause))?;
+            reading.item(key, item).map_err(|flaw| FilterError::new(&shown(), flaw.cause))?;
         }
     }
     Ok(reading.finish())
-}
-
-/// `body~` is a search.
-fn operator(key: &str) -> (&str, bool) {
-    key.strip_suffix('~').map_or((key, false), |key| (key, true))
 }
 
 fn decoded(text: &str, spot: Spot) -> Result<String, Flaw> {
     let blanks = text.replace('+', " ");
     let decoded = percent_decode(blanks.as_bytes()).decode_utf8();
     decoded.map(|text| text.into_owned()).map_err(|_| Flaw::new(spot, "not UTF-8".into()))
-}
-
-fn known(key: &str, names: Names) -> Result<(), Flaw> {
-    let all = || PARTS.into_iter().chain(names.iter().copied());
-    if all().any(|known| known == key) {
-        return Ok(());
-    }
-    let hint = match nearest(key, all()) {
-        Some(near) => format!("did you mean `{near}`?"),
-        None => format!("known are {}", all().collect::<Vec<_>>().join(", ")),
-    };
-    Err(Flaw::new(Spot::Start, format!("unknown parameter `{key}`: {hint}")))
-}
-
-/// The value of one condition.
-#[derive(Clone, Copy)]
-enum Given<'v> {
-    /// As typed; behind a name or pointer where the part needs one.
-    Text(&'v str),
-    /// A member of an object: its key and its value.
-    Member(&'v str, &'v Json),
 }
 
 /// What was read so far.
@@ -196,53 +178,46 @@ impl Reading {
         }
         let (key, value) = pair.split_once('=').map_or((pair, None), |(key, value)| (key, Some(value)));
         let key = decoded(key, Spot::Start)?;
-        let (key, search) = operator(&key);
-        known(key, self.names)?;
-        let value = value.ok_or_else(|| Flaw::new(Spot::End, format!("no `=` after `{key}`")))?;
-        self.pair(key, search, Given::Text(&decoded(value, Spot::Value)?))
+        let decoded = value.map(|value| decoded(value, Spot::Value));
+        let shown = decoded.as_ref().and_then(|value| value.as_deref().ok()).unwrap_or_default();
+        let parsed = Key::parse(&key, self.names, Form::Query(shown))?;
+        let value = decoded.ok_or_else(|| Flaw::new(Spot::End, format!("no `=` after `{key}`")))??;
+        self.pair(parsed, Given::Text(&value))
     }
 
-    /// One item of JSON.
-    fn item(&mut self, key: &str, search: bool, item: &Json) -> Result<(), Flaw> {
-        match item {
-            other if self.names.contains(&key) && !other.is_number() => {
-                Err(Flaw::new(Spot::Value, format!("`{other}` is no number")))
-            }
-            Json::Text(text) => self.pair(key, search, Given::Text(text)),
-            number if number.is_number() => self.pair(key, search, Given::Text(&number.to_string())),
-            Json::Map(members) if matches!(key, "header" | "query" | "baggage" | "json") => members
-                .iter()
-                .try_for_each(|(name, value)| self.pair(key, search, Given::Member(name, value))),
-            other => {
-                known(key, self.names)?;
-                Err(Flaw::new(Spot::Value, format!("`{other}` is no text")))
-            }
-        }
-    }
-
-    fn pair(&mut self, key: &str, search: bool, given: Given) -> Result<(), Flaw> {
-        known(key, self.names)?;
-        if let Some(name) = self.names.iter().find(|name| **name == key) {
-            return self.number(name, search, given);
+    fn pair(&mut self, key: Key, given: Given) -> Result<(), Flaw> {
+        if let Some(name) = self.names.iter().find(|name| **name == key.name) {
+            return self.number(name, key, given);
         }
         if self.conditions.len() == MAX_CONDITIONS {
             return Err(Flaw::new(Spot::Start, format!("more than {MAX_CONDITIONS} conditions")));
         }
-        let condition = self.condition(key, search, given)?;
-        self.conditions.push(condition);
-        Ok(())
+        let (part, test) = self.condition(key, given)?;
+        let condition = Condition { part, negated: key.negated, test };
+        match self.conditions.iter().find_map(|earlier| contradiction(earlier, &condition)) {
+            Some(why) => Err(Flaw::new(Spot::Start, why)),
+            None => {
+                self.conditions.push(condition);
+                Ok(())
+            }
+        }
     }
 
     /// A number that is no condition.
-    fn number(&mut self, name: &'static str, search: bool, given: Given) -> Result<(), Flaw> {
-        let Given::Text(text) = given else {
-            return Err(Flaw::new(Spot::Value, "an object is no number".into()));
-        };
-        if search {
-            return Err(Flaw::new(Spot::Start, format!("`{name}` is a number and takes no `~=`")));
+    fn number(&mut self, name: &'static str, key: Key, given: Given) -> Result<(), Flaw> {
+        let Given::Text(text) = given else { return bad("an object is no number".into()) };
+        if key.search || key.negated {
+            let operator = key.operator();
+            return Err(Flaw::new(Spot::Start, format!("`{name}` is a number and takes no `{operator}`")));
         }
         if self.seen.contains(&name) {
-            return Err(Flaw::new(Spot::Start, format!("`{name}` is given twice")));
+            return Err(Flaw::new(
+                Spot::Start,
+                format!(
+                    "`{name}` is given twice: for a parameter of the request's query write {}",
+                    key::of_the_query(name, text)
+                ),
+            ));
         }
         self.seen.push(name);
         if name == "timeout" {
@@ -260,26 +235,45 @@ impl Reading {
         Ok(())
     }
 
-    fn condition(&mut self, key: &str, search: bool, given: Given) -> Result<Condition, Flaw> {
-        let named = |what, separator| name_and_value(given, search, (what, separator));
-        match key {
-            "header" => self.named(Part::Header, named("header", ':')?, search),
-            "query" => self.named(Part::Query, named("parameter", '=')?, search),
-            "baggage" => self.named(Part::Baggage, named("member", '=')?, search),
-            "json" => self.json(given, search),
-            _ => self.plain(key, search, given),
+    fn condition(&mut self, key: Key, given: Given) -> Result<(Part, Test), Flaw> {
+        let name_and_text = |separator| match given {
+            Given::Named(name, text) => {
+                value::check_name(name, name, key).map(|()| (name.trim().to_owned(), Some(text)))
+            }
+            Given::Text(text) => {
+                value::name_and_value(text, key, separator).map(|(name, value)| (name.to_owned(), value))
+            }
+            _ => bad("an object is no text".into()),
+        };
+        match key.name {
+            // Blanks around the value of a field are none of it (RFC 9110, 5.5).
+            "header" => {
+                let (name, text) = name_and_text(':')?;
+                Ok((Part::Header(name), self.optional(key, text.map(str::trim))?))
+            }
+            "query" | "baggage" | "cookie" | "form" => {
+                let (name, text) = name_and_text('=')?;
+                let part = match key.name {
+                    "query" => Part::Query,
+                    "baggage" => Part::Baggage,
+                    "cookie" => Part::Cookie,
+                    _ => Part::Form,
+                };
+                Ok((part(name), self.optional(key, text)?))
+            }
+            "part" => self.multipart(key, given),
+            "json" => self.json(key, given),
+            _ => self.plain(key, given),
         }
     }
 
     /// A part that needs no name.
-    fn plain(&mut self, key: &str, search: bool, given: Given) -> Result<Condition, Flaw> {
-        let text = match given {
-            Given::Text(text) => text,
-            Given::Member(..) => return Err(Flaw::new(Spot::Value, "an object is no text".into())),
-        };
-        let part = match key {
+    fn plain(&mut self, key: Key, given: Given) -> Result<(Part, Test), Flaw> {
+        let Given::Text(text) = given else { return bad("an object is no text".into()) };
+        let part = match key.name {
             "method" => Part::Method,
             "path" => Part::Path,
+            "target" => Part::Target,
             "rule" => Part::Rule,
             "endpoint" => Part::Endpoint,
             "status" => Part::Status,
@@ -287,52 +281,66 @@ impl Reading {
             _ => Part::Body,
         };
         let test = match part {
-            _ if search => Test::Search(self.pattern(text)?),
-            Part::Path => Test::Path(Box::new(path(text)?)),
-            Part::Status => status(text)?,
+            _ if key.search => self.pattern(text)?,
+            Part::Method => value::method(text)?,
+            Part::Path => Test::Path(Box::new(value::path(text)?)),
+            Part::Target => value::target(text)?,
+            Part::Status => value::status(text)?,
             Part::Generation => Test::Equals(whole(text, MAX_NUMBER)?.to_string()),
             _ => Test::Equals(text.to_owned()),
         };
-        Ok(Condition { part, test })
+        Ok((part, test))
     }
 
-    /// A part with a name; without a value it has to be there.
-    fn named(
-        &mut self,
-        part: fn(String) -> Part,
-        (name, value): (String, Option<String>),
-        search: bool,
-    ) -> Result<Condition, Flaw> {
-        let test = match value {
-            None => Test::Present,
-            Some(value) if search => Test::Search(self.pattern(&value)?),
-            Some(value) => Test::Equals(value),
+    /// The test of a part with a name; without a value it has to be there.
+    fn optional(&mut self, key: Key, text: Option<&str>) -> Result<Test, Flaw> {
+        match text {
+            None => Ok(Test::Present),
+            Some(text) if key.search => self.pattern(text),
+            Some(text) => Ok(Test::Equals(text.to_owned())),
+        }
+    }
+
+    fn multipart(&mut self, key: Key, given: Given) -> Result<(Part, Test), Flaw> {
+        let (name, asked) = match given {
+            Given::Text(text) => value::part(text, key)?,
+            Given::Aspect(name, aspect, text) => {
+                value::check_name(name, name, key)?;
+                (name.trim(), Some((aspect, text)))
+            }
+            _ => return bad("an object is no text".into()),
         };
-        Ok(Condition { part: part(name), test })
+        let aspect = asked.map_or(Aspect::Presence, |(aspect, _)| aspect);
+        let test = self.optional(key, asked.map(|(_, text)| text))?;
+        Ok((Part::Multipart(name.to_owned(), aspect), test))
     }
 
-    fn json(&mut self, given: Given, search: bool) -> Result<Condition, Flaw> {
+    fn json(&mut self, key: Key, given: Given) -> Result<(Part, Test), Flaw> {
         let (pointer, value, text) = match given {
             Given::Member(pointer, value) => (pointer, Some(value.clone()), None),
-            Given::Text(text) => {
-                let missing = || Flaw::new(Spot::End, "no `=` after the pointer".into());
-                let (pointer, text) = text.split_once('=').ok_or_else(missing)?;
-                (pointer, read(text.as_bytes()).ok(), Some(text))
-            }
+            Given::Text(text) => match text.split_once('=') {
+                Some((pointer, text)) => (pointer, read(text.as_bytes()).ok(), Some(text)),
+                None => (text, None, None),
+            },
+            _ => return bad("an object is no text".into()),
         };
         if !pointer.is_empty() && !pointer.starts_with('/') {
-            return Err(Flaw::new(Spot::Value, format!("pointer `{pointer}` does not start with `/`")));
+            return bad(format!("pointer `{pointer}` does not start with `/`"));
         }
-        let test = match (search, text.or(value.as_ref().and_then(Json::as_str))) {
-            (true, Some(pattern)) => Test::Search(self.pattern(pattern)?),
-            (true, None) => return Err(Flaw::new(Spot::Value, "a pattern is a text".into())),
+        let test = match (key.search, text.or(value.as_ref().and_then(Json::as_str))) {
+            (true, Some(pattern)) => self.pattern(pattern)?,
+            (true, None) if value.is_none() => {
+                return Err(Flaw::new(Spot::End, "no `=` between the pointer and the pattern".into()));
+            }
+            (true, None) => return bad("a pattern is a text".into()),
+            (false, None) if value.is_none() => Test::Present,
             (false, _) => Test::Json { text: text.map(str::to_owned), value },
         };
-        Ok(Condition { part: Part::Json(pointer.to_owned()), test })
+        Ok((Part::Json(pointer.to_owned()), test))
     }
 
     /// Compiles a pattern, as long as those of the filter are small together.
-    fn pattern(&mut self, pattern: &str) -> Result<Regex, Flaw> {
+    fn pattern(&mut self, pattern: &str) -> Result<Test, Flaw> {
         let mut cause = format!("longer than {MAX_PATTERN} bytes");
         if pattern.len() <= MAX_PATTERN {
             cause = "too large beside the others".into();
@@ -340,12 +348,12 @@ impl Reading {
                 match RegexBuilder::new(pattern).size_limit(size).build() {
                     Ok(regex) => {
                         self.patterns += size;
-                        return Ok(regex);
+                        return Ok(Test::Search(Search::new(regex, size)));
                     }
                     Err(error) => cause = error.to_string(),
                 }
             }
         }
-        Err(Flaw::new(Spot::Value, format!("bad pattern: {cause}")))
+        bad(format!("bad pattern: {cause}"))
     }
 }

@@ -1,9 +1,13 @@
 //! The parts of an entry that a filter can name, and what an entry has there.
 
-use super::{Subject, Texts};
+use super::subject::{Subject, Unknown};
 use crate::message::baggage::members;
+use crate::message::form::{self, Pairs, options};
 use std::borrow::Cow;
 use std::fmt;
+
+/// Texts of a part; few have more than one.
+pub(super) type Texts<'s> = smallvec::SmallVec<[Cow<'s, str>; 1]>;
 
 /// A part of a request or its answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,6 +16,8 @@ pub(crate) enum Part {
     Method,
     /// Decoded, without the query.
     Path,
+    /// As sent: path and query, percent-encoded.
+    Target,
     /// The rule that served it, as registered; empty where none did.
     Rule,
     /// Its endpoint; empty where there is none.
@@ -26,52 +32,107 @@ pub(crate) enum Part {
     Header(String),
     /// The members of the request's `baggage` with this key (W3C Baggage).
     Baggage(String),
+    /// The request's cookies with this name.
+    Cookie(String),
+    /// The fields of the form with this name, urlencoded or multipart.
+    Form(String),
+    /// Of the multipart parts with this name, fields and files, this.
+    Multipart(String, Aspect),
     Body,
     /// The value of the JSON body that this pointer (RFC 6901) leads to.
     Json(String),
 }
 
+/// What of a multipart part is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Aspect {
+    /// Whether it is there.
+    Presence,
+    Filename,
+    /// Its `Content-Type`, whole or without parameters.
+    Type,
+    Content,
+}
+
+impl Aspect {
+    /// Those that have a value, as they are written.
+    pub(super) const NAMED: [(&'static str, Aspect); 3] =
+        [("filename", Aspect::Filename), ("type", Aspect::Type), ("content", Aspect::Content)];
+
+    fn texts<'s>(self, part: &'s form::Part, content: &'s [u8]) -> Texts<'s> {
+        match self {
+            Aspect::Presence | Aspect::Filename => {
+                let nameless = (self == Aspect::Presence).then_some("a field");
+                part.filename.as_deref().or(nameless).map(Cow::Borrowed).into_iter().collect()
+            }
+            Aspect::Content => Texts::from_iter([String::from_utf8_lossy(&content[part.content.clone()])]),
+            Aspect::Type => {
+                let mut fields =
+                    part.headers.iter().filter(|(key, _)| key.eq_ignore_ascii_case("content-type"));
+                let Some((_, whole)) = fields.next() else { return Texts::new() };
+                let bare = options::parse(whole).0;
+                let differs = bare != *whole;
+                [Some(Cow::Borrowed(whole.as_str())), differs.then_some(Cow::Owned(bare))]
+                    .into_iter()
+                    .flatten()
+                    .collect()
+            }
+        }
+    }
+}
+
 impl Part {
-    /// What an entry has there; of a JSON value the text that stands for it. Nothing for the body, which is no text yet.
-    pub(super) fn texts<'s>(&self, subject: &'s Subject) -> Texts<'s> {
+    /// Whether every entry has exactly one text there.
+    pub(super) fn is_single(&self) -> bool {
+        use Part::{Body, Endpoint, Generation, Json, Method, Path, Rule, Status, Target};
+        matches!(self, Method | Path | Target | Rule | Endpoint | Status | Generation | Body | Json(_))
+    }
+
+    /// What an entry has there; of a JSON value the text that stands for it.
+    pub(super) fn texts<'s>(&self, subject: &'s Subject) -> Result<Texts<'s>, Unknown> {
+        if subject.has_lost(self) {
+            return Err(Unknown::Gone);
+        }
         let entry = subject.entry;
         let one = |text: &'s str| Texts::from_iter([Cow::Borrowed(text)]);
-        match self {
+        let named = |pairs: &'s Pairs, name: &str| {
+            let named = pairs.iter().filter(|(key, _)| key == name);
+            named.map(|(_, value)| Cow::Borrowed(value.as_str())).collect::<Texts>()
+        };
+        Ok(match self {
             Part::Method => one(&entry.method),
             Part::Path => one(&entry.path),
+            Part::Target => one(&entry.target),
             Part::Rule => one(entry.rule.as_deref().unwrap_or_default()),
             Part::Endpoint => one(entry.endpoint.as_deref().unwrap_or_default()),
             Part::Status => Texts::from_iter([entry.status.to_string().into()]),
             Part::Generation => Texts::from_iter([entry.generation.to_string().into()]),
-            Part::Query(name) => {
-                let named = subject.query().iter().filter(|(key, _)| key == name);
-                named.map(|(_, value)| Cow::Borrowed(value.as_str())).collect()
-            }
-            Part::Header(name) => fields(subject, name),
-            Part::Baggage(key) => members(fields(subject, "baggage").iter().map(Cow::as_ref))
+            Part::Query(name) => named(subject.query(), name),
+            Part::Header(name) => subject.fields(name).map(Cow::Borrowed).collect(),
+            Part::Baggage(key) => members(subject.fields("baggage"))
                 .into_iter()
                 .filter_map(|(name, value)| (name == *key).then_some(Cow::Owned(value)))
                 .collect(),
-            Part::Body => Texts::new(),
-            Part::Json(pointer) => match subject.json().and_then(|json| json.pointer(pointer)) {
+            Part::Cookie(name) => named(subject.cookies(), name),
+            Part::Form(name) => named(subject.form()?, name),
+            Part::Multipart(name, aspect) => {
+                let (parts, content) = (subject.parts()?, subject.content().unwrap_or_default());
+                let named = parts.iter().filter(|part| part.name == *name);
+                named.flat_map(|part| aspect.texts(part, content)).collect()
+            }
+            Part::Body => Texts::from_iter([String::from_utf8_lossy(subject.content()?)]),
+            Part::Json(pointer) => match subject.json()?.and_then(|json| json.pointer(pointer)) {
                 Some(value) => Texts::from_iter([value.to_string().into()]),
                 None => Texts::new(),
             },
-        }
+        })
     }
 
     /// What an entry has there, in words; `None` where it has nothing.
     pub(crate) fn found(&self, subject: &Subject) -> Option<String> {
-        let entry = subject.entry;
-        if matches!(self, Part::Body | Part::Json(_)) && subject.is_cut() {
-            return Some(format!("cut after {} of {} bytes", entry.body.len(), entry.body_length));
-        }
-        match self {
-            Part::Body => Some(String::from_utf8_lossy(&entry.body).into_owned()),
-            _ => {
-                let texts = self.texts(subject);
-                (!texts.is_empty()).then(|| texts.join(", "))
-            }
+        match self.texts(subject) {
+            Ok(texts) => (!texts.is_empty()).then(|| texts.join(", ")),
+            Err(unknown) => Some(unknown.to_string()),
         }
     }
 }
@@ -81,6 +142,7 @@ impl fmt::Display for Part {
         match self {
             Part::Method => f.write_str("method"),
             Part::Path => f.write_str("path"),
+            Part::Target => f.write_str("target"),
             Part::Rule => f.write_str("rule"),
             Part::Endpoint => f.write_str("endpoint"),
             Part::Status => f.write_str("status"),
@@ -88,14 +150,15 @@ impl fmt::Display for Part {
             Part::Query(name) => write!(f, "query {name}"),
             Part::Header(name) => write!(f, "header {name}"),
             Part::Baggage(key) => write!(f, "baggage {key}"),
+            Part::Cookie(name) => write!(f, "cookie {name}"),
+            Part::Form(name) => write!(f, "form {name}"),
+            Part::Multipart(name, Aspect::Presence) => write!(f, "part {name}"),
+            Part::Multipart(name, aspect) => {
+                let written = Aspect::NAMED.iter().find(|(_, named)| named == aspect);
+                write!(f, "{} of part {name}", written.map_or("", |(written, _)| written))
+            }
             Part::Body => f.write_str("body"),
             Part::Json(pointer) => write!(f, "json {pointer}"),
         }
     }
-}
-
-/// Values of the request's fields with this name.
-fn fields<'s>(subject: &'s Subject, name: &str) -> Texts<'s> {
-    let named = subject.entry.headers.iter().filter(|(key, _)| key.eq_ignore_ascii_case(name));
-    named.map(|(_, value)| Cow::Borrowed(value.trim())).collect()
 }

@@ -1,43 +1,154 @@
 //! The values of conditions and numbers.
 
 use super::error::{Flaw, Spot};
-use super::{Given, MAX_TIMEOUT};
-use crate::message::json::Json;
-use crate::observing::journal::filter::Test;
+use super::{Key, MAX_TIMEOUT};
+use crate::message::is_token;
+use crate::observing::journal::filter::condition::Test;
+use crate::observing::journal::filter::part::Aspect;
 use crate::routing::rule::{Rule, RuleOptions};
+use crate::system::truncate::truncate;
 use std::time::Duration;
 
-/// What stands before and behind the separator: a name, and perhaps a value.
-pub(super) fn name_and_value(
-    given: Given,
-    search: bool,
-    (what, separator): (&str, char),
-) -> Result<(String, Option<String>), Flaw> {
-    let (name, value) = match given {
-        Given::Member(name, Json::Text(value)) => (name, Some(value.clone())),
-        Given::Member(name, value) => (name, Some(value.to_string())),
-        Given::Text(text) => match text.split_once(separator) {
-            Some((name, value)) => (name, Some(value.to_owned())),
-            None => (text, None),
-        },
-    };
-    let name = name.trim();
-    if name.is_empty() {
-        return Err(Flaw::new(Spot::Value, format!("no name of a {what}")));
-    }
-    if search && value.is_none() {
+/// Longest text that a hint repeats, in characters.
+const EXCERPT: usize = 100;
+
+fn excerpt(text: &str) -> String {
+    truncate(text, EXCERPT, "...")
+}
+
+/// What is wrong with a value, in words.
+pub(super) fn bad<T>(cause: String) -> Result<T, Flaw> {
+    Err(Flaw::new(Spot::Value, cause))
+}
+
+/// The name that `text` starts with, and the value behind `separator`, if there is one.
+pub(super) fn name_and_value<'t>(
+    text: &'t str,
+    key: Key,
+    separator: char,
+) -> Result<(&'t str, Option<&'t str>), Flaw> {
+    let (name, value) = text.split_once(separator).map_or((text, None), |(name, value)| (name, Some(value)));
+    check_name(name, text, key)?;
+    if key.search && value.is_none() {
         return Err(Flaw::new(Spot::End, format!("no `{separator}` between the name and the pattern")));
     }
-    // Blanks around the value of a field are none of it (RFC 9110, 5.5).
-    let value = value.map(|value| if what == "header" { value.trim().to_owned() } else { value });
-    Ok((name.to_owned(), value))
+    Ok((name.trim(), value))
+}
+
+/// That a request can have something of this name; `text` is all that was given.
+pub(super) fn check_name(name: &str, text: &str, key: Key) -> Result<(), Flaw> {
+    let name = name.trim();
+    let what = match key.name {
+        "header" => "header",
+        "query" => "parameter",
+        "baggage" => "member",
+        "cookie" => "cookie",
+        "form" => "field",
+        _ => "part",
+    };
+    if name.is_empty() {
+        return bad(format!("no name of a {what}"));
+    }
+    let fits = match what {
+        "header" | "member" => is_token(name),
+        "cookie" => !name.contains([';', '=']),
+        _ => true,
+    };
+    if fits {
+        return Ok(());
+    }
+    let hint = match text.split_once('=') {
+        Some((name, value)) if what == "header" && is_token(name.trim()) => {
+            format!(": write `{}: {}`", name.trim(), excerpt(value.trim()))
+        }
+        _ => String::new(),
+    };
+    bad(format!("`{}` is no name of a {what}{hint}", excerpt(name)))
+}
+
+/// A part of a multipart form: `avatar`, or `avatar;filename=a.png`.
+pub(super) fn part<'t>(text: &'t str, key: Key) -> Result<(&'t str, Option<(Aspect, &'t str)>), Flaw> {
+    let found = Aspect::NAMED.into_iter().filter_map(|(written, aspect)| {
+        let at = text.find(&format!(";{written}="))?;
+        Some((at, aspect, at + written.len() + 2))
+    });
+    let Some((at, aspect, start)) = found.min_by_key(|(at, ..)| *at) else {
+        check_name(text, text, key)?;
+        if let Some((name, value)) = text.split_once('=') {
+            let (name, value) = (excerpt(name), excerpt(value));
+            return bad(format!(
+                "`=` after the name: write `{name};content={value}`, or `;filename=`, `;type=`"
+            ));
+        }
+        if key.search {
+            let cause = "no `;filename=`, `;type=` or `;content=` between the name and the pattern";
+            return Err(Flaw::new(Spot::End, cause.into()));
+        }
+        return Ok((text.trim(), None));
+    };
+    let (name, value) = (&text[..at], &text[start..]);
+    check_name(name, text, key)?;
+    let second = Aspect::NAMED.into_iter().map(|(written, _)| format!(";{written}="));
+    if let Some(second) = second.filter(|second| aspect != Aspect::Content && value.contains(second)).next() {
+        return bad(format!(
+            "`{second}` after another one: give it as a condition of its own, `part{}{}{second}...`",
+            key.operator(),
+            excerpt(name)
+        ));
+    }
+    Ok((name.trim(), Some((aspect, value))))
 }
 
 /// A path as a rule writes it, which takes exactly that path.
 pub(super) fn path(text: &str) -> Result<Rule, Flaw> {
     let exact =
         RuleOptions { strict_slashes: Some(true), merge_slashes: Some(false), ..RuleOptions::default() };
-    Rule::parse(text, "", exact).map_err(|error| Flaw::new(Spot::Value, error.to_string()))
+    if let Some((path, query)) = split_query(text) {
+        let (path, target) = (excerpt(path), excerpt(text));
+        let parameters: Vec<_> = query.split('&').map(|parameter| format!("`query={parameter}`")).collect();
+        return bad(format!(
+            "a path has no query: write `{path}` and beside it {}, or `target={target}` alone",
+            excerpt(&parameters.join(" and "))
+        ));
+    }
+    let hint = if text.starts_with('/') { String::new() } else { format!(": write `/{}`", excerpt(text)) };
+    Rule::parse(text, "", exact).map_err(|error| Flaw::new(Spot::Value, format!("{error}{hint}")))
+}
+
+/// Path and query, where a `?` stands outside of variables.
+fn split_query(text: &str) -> Option<(&str, &str)> {
+    let (mut depth, mut found) = (0_u32, None);
+    for (at, c) in text.char_indices() {
+        match c {
+            '<' => depth += 1,
+            '>' => depth = depth.saturating_sub(1),
+            '?' if depth == 0 && found.is_none() => found = Some((&text[..at], &text[at + 1..])),
+            _ => {}
+        }
+    }
+    found
+}
+
+/// A method as clients send it.
+pub(super) fn method(text: &str) -> Result<Test, Flaw> {
+    let upper = text.to_ascii_uppercase();
+    const KNOWN: [&str; 9] = ["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"];
+    if text != upper && KNOWN.contains(&upper.as_str()) {
+        return bad(format!(
+            "methods are in capitals: write `{upper}`, or `method~=^{text}$` for one that was sent so"
+        ));
+    }
+    Ok(Test::Equals(text.to_owned()))
+}
+
+/// A target as sent, which has no blanks: one in it was meant to be `%20` or `+`, which a query takes for a blank.
+pub(super) fn target(text: &str) -> Result<Test, Flaw> {
+    if text.contains(|c: char| c.is_whitespace() || c.is_control()) {
+        return bad(
+            "a target has no blanks: in a query write `%2520` for its `%20` and `%2B` for its `+`".into()
+        );
+    }
+    Ok(Test::Equals(text.to_owned()))
 }
 
 pub(super) fn status(text: &str) -> Result<Test, Flaw> {
@@ -46,7 +157,7 @@ pub(super) fn status(text: &str) -> Result<Test, Flaw> {
         (Some(digit), _) => Ok(Test::Class(digit)),
         // 0 is that of a connection that was broken on purpose.
         (None, Ok(code @ (0 | 100..=999))) => Ok(Test::Equals(code.to_string())),
-        _ => Err(Flaw::new(Spot::Value, format!("`{text}` is neither a status nor a class such as `2xx`"))),
+        _ => bad(format!("`{text}` is neither a status nor a class such as `2xx`")),
     }
 }
 
@@ -62,13 +173,11 @@ pub(crate) fn number(text: &str, most: u64) -> Result<u64, String> {
 }
 
 pub(super) fn whole(text: &str, most: u64) -> Result<u64, Flaw> {
-    number(text, most).map_err(|why| Flaw::new(Spot::Value, why))
+    number(text, most).or_else(bad)
 }
 
 pub(super) fn seconds(text: &str) -> Result<Duration, Flaw> {
     let seconds = text.parse().ok().filter(|seconds| (0.0..=MAX_TIMEOUT).contains(seconds));
     let time = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-    time.ok_or_else(|| {
-        Flaw::new(Spot::Value, format!("`{text}` is not a number of seconds from 0 to {MAX_TIMEOUT}"))
-    })
+    time.map_or_else(|| bad(format!("`{text}` is not a number of seconds from 0 to {MAX_TIMEOUT}")), Ok)
 }

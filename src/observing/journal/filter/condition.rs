@@ -1,0 +1,227 @@
+//! What one part of an entry has to be, or must not be.
+
+use super::subject::Unknown;
+use super::{Fit, Part, Subject};
+use crate::message::json::Json;
+use crate::observing::journal::entry::Entry;
+use crate::routing::rule::Rule;
+use regex_lite::Regex;
+use std::borrow::Cow;
+use std::fmt::{self, Write};
+
+/// Longest part of a body or another text that a search looks at; what is beyond counts as cut.
+pub(super) const MAX_SEARCHED: usize = 64 << 10;
+
+/// Bytes of compiled patterns times bytes of text that a filter searches at most: about 100 ms.
+const MAX_WORK: usize = MAX_SEARCHED << 10;
+
+/// What a text counts at least, since each search has a cost of its own.
+const LEAST_SEARCHED: usize = 64;
+
+#[derive(Debug, Clone)]
+pub(crate) struct Condition {
+    pub part: Part,
+    /// The test must not hold.
+    pub negated: bool,
+    pub(super) test: Test,
+}
+
+#[derive(Debug, Clone)]
+pub(super) enum Test {
+    /// It is there.
+    Present,
+    /// It is this text.
+    Equals(String),
+    /// It has a match.
+    Search(Search),
+    /// It is a path that this rule takes.
+    Path(Box<Rule>),
+    /// It is a status that starts with this digit.
+    Class(char),
+    /// It is this JSON value, or this text where one was typed.
+    Json { value: Option<Json>, text: Option<String> },
+}
+
+/// A pattern, and how much of a part it is looked for in.
+#[derive(Debug, Clone)]
+pub(super) struct Search {
+    regex: Regex,
+    /// Bytes that the compiled pattern takes at most.
+    size: usize,
+    /// Bytes of all texts of one part together.
+    reach: usize,
+}
+
+impl Search {
+    pub(super) fn new(regex: Regex, size: usize) -> Search {
+        Search { regex, size, reach: MAX_SEARCHED }
+    }
+
+    pub(super) fn pattern(&self) -> &str {
+        self.regex.as_str()
+    }
+
+    /// Whether one of `texts` has a match.
+    fn any(&self, texts: &[Cow<str>]) -> Fit {
+        let (mut left, mut fit) = (self.reach, Fit::No);
+        for text in texts {
+            match self.find(text.as_bytes(), false, left) {
+                Fit::Yes => return Fit::Yes,
+                Fit::Open => fit = Fit::Open,
+                Fit::No => {}
+            }
+            left = left.saturating_sub(text.len().max(LEAST_SEARCHED));
+        }
+        fit
+    }
+
+    /// Whether it matches in a text of which `kept` is there, `left` bytes of it at most. Where the rest is missing, a match counts
+    /// that ends before the last character: no `$` or `\b` at its end can depend on what follows.
+    fn find(&self, kept: &[u8], is_cut: bool, left: usize) -> Fit {
+        let (bytes, is_cut) = (&kept[..kept.len().min(left)], is_cut || kept.len() > left);
+        let text = String::from_utf8_lossy(bytes);
+        if !is_cut {
+            return Fit::from_bool(self.regex.is_match(&text));
+        }
+        let sure = text.char_indices().next_back().map_or(0, |(at, _)| at);
+        match self.regex.find(&text) {
+            Some(found) if found.end() <= sure => Fit::Yes,
+            _ => Fit::Open,
+        }
+    }
+}
+
+impl Condition {
+    pub(super) fn cost(&self) -> u8 {
+        match (&self.test, &self.part) {
+            (Test::Search(_), Part::Body) => 5,
+            (_, Part::Json(_) | Part::Form(_) | Part::Multipart(..)) => 4,
+            (Test::Search(_), _) => 3,
+            (_, Part::Query(_) | Part::Baggage(_) | Part::Cookie(_)) => 2,
+            (_, Part::Header(_) | Part::Body) => 1,
+            _ => 0,
+        }
+    }
+
+    /// Bytes of its compiled pattern.
+    pub(super) fn pattern_size(&self) -> usize {
+        if let Test::Search(search) = &self.test { search.size } else { 0 }
+    }
+
+    /// Looks at less of a text, the larger all `patterns` of the filter are.
+    pub(super) fn limit_search(&mut self, patterns: usize) {
+        if let Test::Search(search) = &mut self.test {
+            search.reach = (MAX_WORK / patterns.max(1)).min(MAX_SEARCHED);
+        }
+    }
+
+    pub(crate) fn fits(&self, subject: &Subject) -> Fit {
+        let fit = match &self.part {
+            part if subject.has_lost(part) => Fit::Open,
+            Part::Body => self.body_fits(subject),
+            Part::Json(pointer) => match subject.json() {
+                Ok(json) => {
+                    json.and_then(|json| json.pointer(pointer)).map_or(Fit::No, |at| self.value_fits(at))
+                }
+                Err(_) => Fit::Open,
+            },
+            part => part.texts(subject).map_or(Fit::Open, |texts| self.texts_fit(&texts)),
+        };
+        if self.negated { fit.not() } else { fit }
+    }
+
+    /// What is asked for, in words.
+    pub(crate) fn expected(&self) -> String {
+        let (prefix, expected) = match &self.test {
+            Test::Present if self.negated => ("", "absent".into()),
+            Test::Present => ("", "present".into()),
+            Test::Equals(text) => ("not ", text.clone()),
+            Test::Search(search) if self.negated => ("no ", format!("match of {}", search.pattern())),
+            Test::Search(search) => ("", format!("a match of {}", search.pattern())),
+            Test::Path(rule) => ("not ", rule.pattern().into()),
+            Test::Class(digit) => ("not ", format!("{digit}xx")),
+            Test::Json { text: Some(text), .. } => ("not ", text.clone()),
+            Test::Json { value, .. } => ("not ", value.as_ref().map(Json::to_string).unwrap_or_default()),
+        };
+        if self.negated { format!("{prefix}{expected}") } else { expected }
+    }
+
+    /// Whether one of them is as the test has it.
+    fn texts_fit(&self, texts: &[Cow<str>]) -> Fit {
+        match &self.test {
+            Test::Search(search) => search.any(texts),
+            _ => Fit::from_bool(texts.iter().any(|text| self.test.holds(text))),
+        }
+    }
+
+    pub(super) fn value_fits(&self, found: &Json) -> Fit {
+        match (&self.test, found.as_str()) {
+            (Test::Json { value, text }, found_text) => {
+                let same_text = text.as_deref().is_some_and(|text| found_text == Some(text));
+                Fit::from_bool(same_text || value.as_ref().is_some_and(|value| value.same(found)))
+            }
+            (Test::Present, _) => Fit::Yes,
+            (Test::Search(search), None) => {
+                let mut text = Beginning { text: String::new(), most: search.reach };
+                let is_cut = write!(text, "{found}").is_err();
+                search.find(text.text.as_bytes(), is_cut, search.reach)
+            }
+            (_, Some(text)) => self.texts_fit(&[text.into()]),
+            (_, None) => Fit::No,
+        }
+    }
+
+    fn body_fits(&self, subject: &Subject) -> Fit {
+        let Entry { body, body_length, .. } = subject.entry;
+        let (content, is_cut) = match subject.content() {
+            Ok(content) => (content, false),
+            Err(Unknown::Cut(..)) if subject.fields("content-encoding").next().is_none() => (&body[..], true),
+            Err(Unknown::Coding(_)) => (&body[..], false),
+            Err(_) => return Fit::Open,
+        };
+        match &self.test {
+            Test::Equals(expected) if is_cut => {
+                match *body_length == expected.len() as u64 && expected.as_bytes().starts_with(body) {
+                    true => Fit::Open,
+                    false => Fit::No,
+                }
+            }
+            Test::Equals(expected) => Fit::from_bool(content == expected.as_bytes()),
+            Test::Search(search) => search.find(content, is_cut, search.reach),
+            _ => Fit::No,
+        }
+    }
+
+    /// Whether the test, taken as it is, holds of a part that has this text alone.
+    pub(super) fn text_fits(&self, text: &str) -> Fit {
+        self.texts_fit(&[text.into()])
+    }
+}
+
+/// The beginning of what is written; an error ends the writing where that would be longer.
+struct Beginning {
+    text: String,
+    most: usize,
+}
+
+impl Write for Beginning {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        if self.text.len() + text.len() > self.most {
+            return Err(fmt::Error);
+        }
+        self.text.push_str(text);
+        Ok(())
+    }
+}
+
+impl Test {
+    fn holds(&self, text: &str) -> bool {
+        match self {
+            Test::Present => true,
+            Test::Equals(expected) => text == expected,
+            Test::Path(rule) => rule.matches(text).is_some_and(|found| found.redirect.is_none()),
+            Test::Class(digit) => text.len() == 3 && text.starts_with(*digit),
+            Test::Search(_) | Test::Json { .. } => false,
+        }
+    }
+}
