@@ -24,22 +24,13 @@ fn a_file_that_is_too_large_for_ulimit_f_is_an_error_of_its_request() {
 
 #[test]
 fn a_log_file_that_is_too_large_for_ulimit_f_ends_nothing() {
-    let folder = Folder::new();
-    let mut command = binary_under("ulimit -f 1; exec 2>log");
-    command.args(["--verbose", "--bind", "127.0.0.1", "--traffic-port", "0", "--admin-port", "0"]);
-    command.current_dir(&folder.0).stdout(std::process::Stdio::piped());
-    let mut child = command.spawn().unwrap();
-    let mut line = String::new();
-    std::io::BufRead::read_line(&mut std::io::BufReader::new(child.stdout.as_mut().unwrap()), &mut line)
-        .unwrap();
-    let address = line.split(" mock ").nth(1).unwrap().split(',').next().unwrap().to_owned();
+    let mut mock = Mock::start_command(binary_under("ulimit -f 1; exec 2>log"), &["--verbose"], |_| ());
     for _ in 0..100 {
-        assert_eq!(crate::harness::Client::new(&address).send("GET", "/any", &[], b"").status, 404);
+        assert_eq!(mock.get("/any").status, 404);
     }
-    let kill = std::process::Command::new("kill").arg(child.id().to_string()).status().unwrap();
-    assert!(kill.success());
-    assert_eq!(child.wait().unwrap().code(), Some(143));
-    assert!((1..=1024).contains(&fs::metadata(folder.0.join("log")).unwrap().len()));
+    mock.signal("TERM");
+    assert_eq!(mock.wait().code(), Some(143));
+    assert!((1..=1024).contains(&fs::metadata(mock.folder.0.join("log")).unwrap().len()));
 }
 
 #[test]
