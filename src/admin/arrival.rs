@@ -13,7 +13,7 @@ use crate::observing::journal::waiting::Waited;
 use std::time::Duration;
 
 /// GET: 200 once so many requests came as were asked for, 408 when the time is over.
-pub(super) fn get(call: &Call, respond: Respond, _: OnGone) {
+pub(super) fn get(call: &Call, respond: Respond, on_gone: OnGone) {
     let asked = match asked(call, WAIT) {
         Ok(asked) => asked,
         Err(answer) => return respond(answer.into()),
@@ -25,8 +25,9 @@ pub(super) fn get(call: &Call, respond: Respond, _: OnGone) {
         let last = if wanted == 0 { journal.last() } else { last };
         respond(answer(&journal, waited, last, (wanted, timeout)).into());
     };
-    let waiters = &call.admin.waiters;
-    waiters.wait(asked, wanted, timeout, Box::new(then));
+    let waiters = call.admin.waiters.clone();
+    let wait = waiters.wait(asked, wanted, timeout, Box::new(then));
+    on_gone(Box::new(move || waiters.forget(wait)));
 }
 
 fn answer(journal: &Journal, waited: Waited, last: u64, (wanted, timeout): (u64, Duration)) -> Answer {

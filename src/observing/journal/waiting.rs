@@ -119,7 +119,6 @@ impl Waiters {
     }
 
     /// Gives up a wait: its outcome is of no use any more. Frees what would have taken it at once.
-    #[cfg_attr(not(test), expect(dead_code, reason = "no reply learns yet that its client is gone"))]
     pub(crate) fn forget(&self, wait: WaiterId) {
         let mut state = lock(&self.state);
         let then = state.thens.remove(&wait.0);

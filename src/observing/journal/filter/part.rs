@@ -3,6 +3,7 @@
 use super::subject::{Subject, Unknown};
 use crate::message::baggage::members;
 use crate::message::form::{self, Pairs, options};
+use crate::observing::journal::entry::Entry;
 use std::borrow::Cow;
 use std::fmt;
 
@@ -88,9 +89,22 @@ impl Part {
         matches!(self, Method | Path | Target | Rule | Endpoint | Status | Generation | Body | Json(_))
     }
 
+    /// Whether an entry no longer knows what it had there.
+    pub(crate) fn is_gone(&self, entry: &Entry) -> bool {
+        let gone = entry.gone;
+        match self {
+            Part::Method | Part::Status => gone.method,
+            Part::Path => gone.path,
+            Part::Rule | Part::Endpoint => gone.rule,
+            Part::Generation => gone.generation,
+            // A body that has given way alone is one that is cut, and its length is known.
+            _ => gone.headers,
+        }
+    }
+
     /// What an entry has there; of a JSON value the text that stands for it.
     pub(super) fn texts<'s>(&self, subject: &'s Subject) -> Result<Texts<'s>, Unknown> {
-        if subject.has_lost(self) {
+        if self.is_gone(subject.entry) {
             return Err(Unknown::Gone);
         }
         let entry = subject.entry;

@@ -1,6 +1,5 @@
 //! An entry with what filters parse of it.
 
-use super::part::Part;
 use crate::message::content_coding::{Unpacked, unpack};
 use crate::message::form::Pairs;
 use crate::message::json::{self, Json};
@@ -61,19 +60,6 @@ impl<'e> Subject<'e> {
             json: OnceCell::new(),
             form: OnceCell::new(),
             parts: OnceCell::new(),
-        }
-    }
-
-    /// Whether nothing is known of a part any more.
-    pub(crate) fn has_lost(&self, part: &Part) -> bool {
-        let gone = self.entry.gone;
-        match part {
-            Part::Method | Part::Status => gone.method,
-            Part::Path => gone.path,
-            Part::Rule | Part::Endpoint => gone.rule,
-            Part::Generation => gone.generation,
-            // A body that has given way alone is one that is cut, and its length is known.
-            _ => gone.headers,
         }
     }
 
