@@ -110,15 +110,16 @@ fn in_order(journal: &Journal, beside: &Json, steps: &Json) -> Result<Answer, An
     let steps = (1..).zip(steps).map(step).collect::<Result<Vec<Filter>, Answer>>()?;
     let outcome = sequence::verify(journal, &steps, common.since.unwrap_or(0))
         .map_err(|error| failed(journal, 503, &error.to_string()))?;
-    let sequence::Outcome { verdict, numbers, near, last, lost } = outcome;
+    let sequence::Outcome { verdict, numbers, near, last, doubts } = outcome;
     let (taken, all) = (numbers.len(), steps.len());
     let result = match verdict {
         Verdict::Pass => format!("success: {all} steps in order"),
         Verdict::Fail => format!("failed: step {} of {all} did not come{}", taken + 1, nearest(&near)),
         Verdict::Unknown => {
             format!(
-                "failed: not known: step {} of {all} is not there, {lost} evicted{}",
+                "failed: not known: step {} of {all} is not there{}{}",
                 taken + 1,
+                doubts.doubts(),
                 nearest(&near)
             )
         }
@@ -129,6 +130,7 @@ fn in_order(journal: &Journal, beside: &Json, steps: &Json) -> Result<Answer, An
         .object("expected", Some(Object::new().field("steps", all as u64)))
         .field("count", taken as u64)
         .field("numbers", numbers)
-        .field("missed", lost);
+        .field("undecided", doubts.open)
+        .field("missed", doubts.lost);
     Ok(json(200, with_state(body, journal, &near, last)))
 }

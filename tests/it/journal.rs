@@ -359,10 +359,14 @@ fn a_reader_that_is_too_slow_is_dropped() {
     let mut events = Events::follow(&mock, "", "");
     assert_eq!(events.event(), ["id: 0"]);
     let mut client = Client::new(&mock.traffic);
-    // More than sockets hold, which is 10 MB at most, and the journal.
-    for _ in 0..1000 {
+    // More than sockets hold, which is 10 MB at most. Another one shows how far both were sent entries, while they are whole.
+    let mut other = Events::follow(&mock, "", "");
+    assert_eq!(other.event(), ["id: 0"]);
+    for number in 1..=1000 {
         client.send("GET", "/large", &[], b"");
+        assert_eq!(other.number(), number);
     }
+    drop(other);
     // More than there are lines.
     for _ in 0..13_500 {
         client.send("GET", "/orders/1", &[], b"");

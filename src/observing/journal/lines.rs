@@ -110,7 +110,7 @@ impl Lines {
 
     /// Adds one; the oldest goes where there is no room.
     pub(super) fn push(&mut self, key: &Key) {
-        let at = (self.next % self.size as u64) as usize;
+        let at = self.index(self.next);
         if (self.next - self.first) as usize >= self.size {
             let [path, other] = self.lines[at];
             self.texts -= self.paths.release(path) + self.others.release(other);
@@ -119,11 +119,15 @@ impl Lines {
         let path = self.enter_path(key);
         let other = self.enter_other(key);
         self.next += 1;
-        if at >= self.lines.len() {
-            // The first round begins anywhere.
-            self.lines.resize(at + 1, [NONE; 2]);
+        match self.lines.get_mut(at) {
+            Some(line) => *line = [path, other],
+            None => self.lines.push([path, other]),
         }
-        self.lines[at] = [path, other];
+    }
+
+    /// Where a line is: number 1 comes first.
+    fn index(&self, number: u64) -> usize {
+        ((number - 1) % self.size as u64) as usize
     }
 
     fn enter_path(&mut self, key: &Key) -> u16 {
@@ -150,7 +154,7 @@ impl Lines {
 
     /// What is kept of `number`: the path, and the row that has all else.
     pub(super) fn get(&self, number: u64) -> [Option<&[u8]>; 2] {
-        let [path, other] = self.lines[(number % self.size as u64) as usize];
+        let [path, other] = self.lines[self.index(number)];
         [self.paths.text(path), self.others.text(other)]
     }
 

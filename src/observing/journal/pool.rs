@@ -130,7 +130,11 @@ impl Pool {
         if self.free.is_empty() {
             let unused = self.bytes.len() >> self.shift;
             if unused < self.count {
-                self.bytes.resize(self.bytes.len() + (1 << self.shift), 0);
+                let end = (unused + 1) << self.shift;
+                // Not `resize`: where code is to be small, it goes byte by byte.
+                while self.bytes.len() < end {
+                    self.bytes.extend_from_slice(&[0; 1 << 10][..(end - self.bytes.len()).min(1 << 10)]);
+                }
                 self.free.push(unused as u16);
             } else {
                 self.drop_block(self.dearest());

@@ -3,7 +3,7 @@
 use super::Journal;
 use super::filter::{Filter, Fit, Subject};
 use super::near::{Difference, Near, Nearest};
-use super::verify::{PATIENCE, RECENT, Step, TooLong, Verdict, walk};
+use super::verify::{PATIENCE, RECENT, Step, Tally, TooLong, Verdict, walk};
 use std::ops::ControlFlow;
 
 /// What came of a sequence.
@@ -17,8 +17,8 @@ pub(crate) struct Outcome {
     pub near: Vec<Near>,
     /// Number of the last entry that was looked at.
     pub last: u64,
-    /// So many entries were evicted.
-    pub lost: u64,
+    /// Why it is not known: entries that were evicted, and those that may have taken the first step that nothing took.
+    pub doubts: Tally,
 }
 
 /// Looks for requests after `since` that take the steps in order, the earliest that do.
@@ -27,19 +27,24 @@ pub(crate) struct Outcome {
 /// It takes too long.
 pub(crate) fn verify(journal: &Journal, steps: &[Filter], since: u64) -> Result<Outcome, TooLong> {
     // As far as it is known, and as far as it can be. Requests only help, so the earliest ones are the right ones for both.
-    let (mut numbers, mut possible, mut lost) = (Vec::new(), 0_usize, 0);
+    let (mut numbers, mut possible, mut doubts) = (Vec::new(), 0_usize, Tally::default());
     let last = walk(journal, &mut journal.age(), since, PATIENCE, &mut |step| {
         match step {
-            Step::Reset => (numbers, possible, lost) = (Vec::new(), 0, 0),
+            Step::Reset => (numbers, possible, doubts) = (Vec::new(), 0, Tally::default()),
             Step::Lost(count) => {
-                lost += count;
+                doubts.lost += count;
                 possible =
                     steps.len().min(possible.saturating_add(usize::try_from(count).unwrap_or(usize::MAX)));
             }
             Step::Entry(subject) => {
                 let fits = |at: usize| steps.get(at).map_or(Fit::No, |filter| filter.fits(subject));
-                if fits(numbers.len()) == Fit::Yes {
-                    numbers.push(subject.entry.number);
+                match fits(numbers.len()) {
+                    Fit::Yes => {
+                        numbers.push(subject.entry.number);
+                        doubts.open = 0;
+                    }
+                    Fit::Open => doubts.open += 1,
+                    Fit::No => {}
                 }
                 possible += usize::from(fits(possible) != Fit::No);
             }
@@ -52,7 +57,7 @@ pub(crate) fn verify(journal: &Journal, steps: &[Filter], since: u64) -> Result<
         Some(_) => Verdict::Unknown,
     };
     let near = near_misses(journal, steps, since, last, &numbers);
-    Ok(Outcome { verdict, numbers, near, last, lost })
+    Ok(Outcome { verdict, numbers, near, last, doubts })
 }
 
 /// The nearest to the first step that nothing took. A request that would have taken it came too early.

@@ -224,10 +224,10 @@ impl Waiters {
         let found = state.waiting.binary_search_by_key(&id, |(id, _)| *id);
         let waiter = found.ok().map(|at| state.waiting.remove(at).1);
         drop(state);
-        let Some(mut waiter) = waiter else { return };
-        if waiter.once {
-            return self.end(id, Waited::TooLong(TooLong), waiter.seen);
-        }
+        // None: it has its outcome, or a look at it panicked.
+        let Some(mut waiter) = waiter.filter(|waiter| !waiter.once) else {
+            return self.end(id, Waited::TooLong(TooLong), 0);
+        };
         if waiter.catch_up(&self.journal, self.times.last_look).is_err() {
             waiter.miss(self.journal.last(), self.journal.cleared());
         }
