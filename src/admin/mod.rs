@@ -76,7 +76,7 @@ pub(crate) struct Admin {
 pub(crate) struct Job {
     admin: Arc<Admin>,
     request: Request,
-    run: fn(&Call) -> Result<Answer, Answer>,
+    run: Box<dyn FnOnce(&Call) -> Reply + Send>,
     respond: Respond,
 }
 
@@ -84,6 +84,16 @@ pub(crate) struct Job {
 const MOST_JOBS: usize = 64;
 
 impl Job {
+    fn new<A: Into<Reply> + 'static>(
+        admin: &Arc<Admin>,
+        request: Request,
+        run: fn(&Call) -> Result<A, Answer>,
+        respond: Respond,
+    ) -> Job {
+        let run = move |call: &Call| run(call).map_or_else(Reply::from, A::into);
+        Job { admin: admin.clone(), request, run: Box::new(run), respond }
+    }
+
     /// A thread for jobs.
     ///
     /// # Errors
@@ -93,7 +103,7 @@ impl Job {
             let Job { admin, request, run, respond } = job;
             let name = Resource::find(request.path()).map_or("", |resource| resource.name);
             let call = Call { admin: &admin, request: &request, name };
-            respond(run(&call).unwrap_or_else(|refusal| refusal).into());
+            respond(run(&call));
         })
     }
 
@@ -139,8 +149,9 @@ pub(crate) fn handle(admin: &Arc<Admin>, request: Request, respond: Respond) {
     match resource.handler(request.method()) {
         Some(Handler::Now(handler)) => respond(handler(&call).unwrap_or_else(|refusal| refusal).into()),
         Some(Handler::Later(handler)) => handler(&call, respond),
-        Some(Handler::Load(run)) => Job { admin: admin.clone(), request, run, respond }.submit(&admin.loads),
-        Some(Handler::Read(run)) => Job { admin: admin.clone(), request, run, respond }.submit(&admin.reads),
+        Some(Handler::Load(run)) => Job::new(admin, request, run, respond).submit(&admin.loads),
+        Some(Handler::Read(run)) => Job::new(admin, request, run, respond).submit(&admin.reads),
+        Some(Handler::ReadOn(run)) => Job::new(admin, request, run, respond).submit(&admin.reads),
         None if request.method() == "OPTIONS" => {
             respond(answer::empty(vec![("Allow".into(), resource.allow().into())]).into());
         }

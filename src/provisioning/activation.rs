@@ -48,7 +48,7 @@ impl Activation {
         directory: Arc<ProvisionDir>,
         epoch: Arc<Epoch>,
     ) -> Result<Activation, LoadError> {
-        let values = Arc::new(KeyValueStore::default());
+        let values = Arc::new(KeyValueStore::new(options.store_bytes));
         let ledger = Ledger::default();
         let refused = refresh(&directory).is_none();
         let mut first = load_first(&engine, &options, &directory, &values, &ledger, refused)?;
@@ -273,7 +273,8 @@ impl Activation {
 
     /// Compiles `name` from `source` or the directory and enters what it is into the ledger.
     fn load(&self, name: &str, source: Option<Vec<u8>>) -> Result<Loaded, LoadError> {
-        let values = if self.options.keep_store { self.values.clone() } else { Arc::default() };
+        let values =
+            if self.options.keep_store { self.values.clone() } else { Arc::new(self.values.other()) };
         let posted = source.is_some();
         let loaded = load(&self.engine, &self.options, &self.directory, name, source, values);
         match &loaded {

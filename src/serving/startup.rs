@@ -18,6 +18,7 @@ use crate::provisioning::required::Required;
 use crate::provisioning::watcher::{WatchOptions, Watcher};
 use crate::script;
 use crate::script::runtime::budget::Budget;
+use crate::script::runtime::key_value_store::KeyValueStore;
 use crate::serving::http::{self, Reactor};
 use crate::serving::limits::EffectiveLimits;
 use crate::serving::listeners::{AdminWork, Listener, MockWork, Shared};
@@ -144,6 +145,9 @@ impl Service {
             budget,
             back_to_initial: settings.on_error == OnError::Initial,
             keep_store: settings.keep_store,
+            store_bytes: settings
+                .store_bytes
+                .unwrap_or_else(|| KeyValueStore::default_limit(memory::granted())),
             explain: settings.explain,
             required: Required::new(settings.require_provision.clone()),
         };
@@ -216,6 +220,7 @@ impl Service {
             admin: admin(),
             held: pending.now(),
             journal: journal.stats(),
+            store: activation.current().files.values.usage(),
         };
         // Once only: a second one would end the grace of requests that run.
         let quits = AtomicBool::new(false);

@@ -24,6 +24,8 @@ pub struct Readings {
     /// Answers that wait or dribble.
     pub held: usize,
     pub journal: Stats,
+    /// Bytes that the values of `store` take, and may take.
+    pub store: (usize, usize),
 }
 
 impl Metrics {
@@ -37,7 +39,7 @@ impl Metrics {
         refused(&mut page, &self.refused);
         let load = |number: &AtomicU64| Some(number.load(Ordering::Relaxed));
         let (usage, journal) = (Usage::now(), &readings.journal);
-        let numbers: [(&str, &str, &str, Option<u64>); 16] = [
+        let numbers: [(&str, &str, &str, Option<u64>); 18] = [
             (
                 "h1mock_unmatched_requests_total",
                 COUNTER,
@@ -73,6 +75,18 @@ impl Metrics {
             ),
             ("h1mock_journal_entries", GAUGE, "Requests that the journal holds.", Some(journal.entries)),
             ("h1mock_journal_evictions_total", COUNTER, EVICTIONS, Some(journal.evicted_in_all)),
+            (
+                "h1mock_store_bytes",
+                GAUGE,
+                "Memory that the values of `store` take up.",
+                Some(readings.store.0 as u64),
+            ),
+            (
+                "h1mock_store_budget_bytes",
+                GAUGE,
+                "Memory that the values of `store` may take up.",
+                Some(readings.store.1 as u64),
+            ),
             ("process_resident_memory_bytes", GAUGE, "Resident memory.", usage.resident),
             ("process_virtual_memory_bytes", GAUGE, "Virtual memory.", usage.size),
             ("process_open_fds", GAUGE, "Open file descriptors.", usage.open_files),
@@ -194,8 +208,15 @@ mod tests {
         metrics.refused("admin", 400);
         metrics.unmatched.add("GET", "/");
         let journal = Stats { bytes: 1, budget: 2, entries: 3, evicted_in_all: 4, ..Stats::default() };
-        let readings =
-            Readings { generation: 7, differs: true, mock: (5, 2), admin: (1, 1), held: 1, journal };
+        let readings = Readings {
+            generation: 7,
+            differs: true,
+            mock: (5, 2),
+            admin: (1, 1),
+            held: 1,
+            journal,
+            store: (8, 9),
+        };
         let page = parser::parse(&metrics.page(&readings)).unwrap();
         for (name, labels, value) in [
             ("h1mock_requests_total", &[("rule", "none"), ("method", "GET"), ("status", "200")][..], 1.0),
@@ -214,6 +235,8 @@ mod tests {
             ("h1mock_configured_differs_from_serving", &[], 1.0),
             ("h1mock_journal_bytes", &[], 1.0),
             ("h1mock_journal_evictions_total", &[], 4.0),
+            ("h1mock_store_bytes", &[], 8.0),
+            ("h1mock_store_budget_bytes", &[], 9.0),
         ] {
             assert_eq!(page.value(name, labels), Some(value), "{name}");
         }
