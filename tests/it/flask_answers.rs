@@ -259,7 +259,7 @@ fn nothing_is_lost_without_a_word() {
 /// Every way to set headers, with more of them than an answer may have: the script fails at once, and says how many there are.
 #[test]
 fn an_answer_has_at_most_1000_headers() {
-    let pairs = r#"let all = []; for i in 0..80000 { all.push([`X-${i}`, "1"]); }"#;
+    let pairs = r#"let all = []; for i in 0..5000 { all.push([`X-${i}`, "1"]); }"#;
     let ways = [
         r#"["x", 200, all]"#,
         r#"make_response("x", 200, all)"#,
@@ -278,11 +278,11 @@ fn an_answer_has_at_most_1000_headers() {
         r#"r.set_cookie(`x${i}`, "1")"#,
         r#"r.delete_cookie(`x${i}`)"#,
     ];
-    let mut views: Vec<(String, usize)> = ways.iter().map(|way| (format!("{pairs} {way}"), 80_000)).collect();
+    let mut views: Vec<(String, usize)> = ways.iter().map(|way| (format!("{pairs} {way}"), 5_000)).collect();
     views.extend(
         loops
             .iter()
-            .map(|step| (format!(r#"let r = make_response("x"); for i in 0..80000 {{ {step}; }} r"#), 1_001)),
+            .map(|step| (format!(r#"let r = make_response("x"); for i in 0..5000 {{ {step}; }} r"#), 1_001)),
     );
     let mut source = String::from("fn registerRules() {\n");
     for (index, (view, _)) in views.iter().enumerate() {
@@ -297,9 +297,9 @@ fn an_answer_has_at_most_1000_headers() {
         let reply = mock.get(&format!("/{index}"));
         let text = reply.text();
         assert_eq!(reply.status, 500, "{view}");
-        let number = text.split("an answer has at most 1000 headers, and this one would have ").nth(1);
-        let number: usize = number.unwrap_or(&text).split(['\n', ' ']).next().unwrap().parse().unwrap();
-        assert!((*count..=count + 1).contains(&number), "{view}: {number}");
+        let wrong = |number| format!("an answer has at most 1000 headers, and this one would have {number}");
+        let told = (*count..=count + 1).any(|number| text.contains(&wrong(number)));
+        assert!(told, "{view}: {text}");
     }
     let reply = mock.get("/most");
     assert_eq!((reply.status, reply.header("x-999")), (200, "1"));
