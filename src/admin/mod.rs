@@ -34,6 +34,7 @@ use crate::message::request::Request;
 use crate::observing::journal::Journal;
 use crate::observing::journal::waiting::Waiters;
 use crate::provisioning::activation::Activation;
+use crate::script::runtime::allocator;
 use crate::system::job_thread::JobThread;
 use resources::{Handler, Resource};
 use std::io;
@@ -104,6 +105,7 @@ impl Job {
             let name = Resource::find(request.path()).map_or("", |resource| resource.name);
             let call = Call { admin: &admin, request: &request, name };
             respond(run(&call));
+            allocator::give_back();
         })
     }
 

@@ -34,9 +34,9 @@ use std::io::Write;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::ExitCode;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -161,6 +161,7 @@ impl Service {
             draining: AtomicBool::new(false),
             stopping: AtomicBool::new(false),
             surplus: AtomicUsize::new(0),
+            servers: Mutex::default(),
         };
         let timer = shared.timer.clone();
         journal.set_timer(Box::new(move |delay, job| timer.after(delay, job)));

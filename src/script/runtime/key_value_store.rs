@@ -3,6 +3,7 @@
 //! What a step replaces or removes is its result, so that the caller frees it after the lock is open again: a long list has many
 //! blocks to free.
 
+use super::allocator;
 use super::frozen::{Facts, FrozenList};
 use super::size_limits::{MAX_ITEMS, type_name};
 use crate::system::lock::lock;
@@ -22,11 +23,13 @@ pub struct KeyValueStore {
 }
 
 /// The values while nobody else has them.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Values {
     entries: Entries,
     /// Bytes of the entries, by [`Facts`].
     bytes: usize,
+    /// The most bytes that they took since memory was last given back.
+    highest: usize,
     most: usize,
     /// What `registerRules()` has set, and its bytes: what a reset goes back to.
     loaded: (Entries, usize),
@@ -85,7 +88,7 @@ impl Default for KeyValueStore {
 impl KeyValueStore {
     /// For values of at most so many bytes together.
     pub fn new(most: usize) -> Self {
-        KeyValueStore { values: Mutex::new(Values { most, ..Values::default() }), most }
+        KeyValueStore { values: Mutex::new(Values::new(most)), most }
     }
 
     /// Without values, with the same limit.
@@ -129,12 +132,44 @@ impl KeyValueStore {
     }
 }
 
+/// From so many bytes on, the memory of values that are gone is given back to the system.
+const MUCH: usize = 8 << 20;
+
+impl Drop for Values {
+    fn drop(&mut self) {
+        self.count(0);
+    }
+}
+
 impl Values {
+    fn new(most: usize) -> Self {
+        Values {
+            entries: Entries::new(),
+            bytes: 0,
+            highest: 0,
+            most,
+            loaded: (Entries::new(), 0),
+            epoch: 0,
+            writes: 0,
+        }
+    }
+
+    /// Notes how many bytes the values take now.
+    fn count(&mut self, bytes: usize) {
+        self.bytes = bytes;
+        self.highest = self.highest.max(bytes);
+        // Half of it, so that values which come and go all the time do not begin rounds all the time.
+        if self.highest - bytes >= MUCH.max(self.highest / 2) {
+            self.highest = bytes;
+            allocator::much_is_freed();
+        }
+    }
+
     /// Gives what was there.
     fn reset(&mut self, epoch: u64) -> Entries {
         self.epoch = epoch;
         let (entries, bytes) = self.loaded.clone();
-        self.bytes = bytes;
+        self.count(bytes);
         std::mem::replace(&mut self.entries, entries)
     }
 
@@ -159,7 +194,7 @@ impl Values {
                 most - kept
             ));
         }
-        self.bytes = kept + added;
+        self.count(kept + added);
         Ok(())
     }
 
@@ -257,7 +292,7 @@ impl Values {
 
     pub fn remove(&mut self, key: &str) -> Option<Arc<Dynamic>> {
         let value = self.entries.remove(key)?.value;
-        self.bytes -= size(key, &value);
+        self.count(self.bytes - size(key, &value));
         Some(value)
     }
 

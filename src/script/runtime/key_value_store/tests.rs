@@ -53,7 +53,7 @@ fn a_version_is_never_the_one_before() {
 fn the_count_is_exact_whatever_is_done() {
     const MOST: usize = 20_000;
     let mut random = fastrand::Rng::with_seed(16);
-    let mut values = Values { most: MOST, ..Values::default() };
+    let mut values = Values::new(MOST);
     let mut refused = 0;
     for _ in 0..20_000 {
         let key = ["a", "b", "scope:x/a", "c"][random.usize(..4)];
@@ -74,7 +74,7 @@ fn the_count_is_exact_whatever_is_done() {
             refused += 1;
             assert_eq!((values.bytes, values.look(key).1), before);
         }
-        let mut fresh = Values { most: MOST, ..Values::default() };
+        let mut fresh = Values::new(MOST);
         for (key, value) in values.under("") {
             fresh.set(key, (**value).clone()).unwrap();
         }
