@@ -79,6 +79,8 @@ EFFECTS = [
     ("settings.onError", "initial", "Deployment", variable("H1MOCK_ON_ERROR", "initial"), True),
     ("settings.requireProvision", "a", "Deployment", variable("H1MOCK_REQUIRE_PROVISION", "a"), True),
     ("settings.keepStore", True, "Deployment", variable("H1MOCK_KEEP_STORE", "true"), True),
+    ("settings.storeBytes", "16M", "Deployment", variable("H1MOCK_STORE_BYTES", "16M"), True),
+    ("settings.storeBytes", 16777216, "Deployment", variable("H1MOCK_STORE_BYTES", "16777216"), True),
     ("settings.journalBytes", "16M", "Deployment", variable("H1MOCK_JOURNAL_BYTES", "16M"), True),
     ("settings.journalBytes", 16777216, "Deployment", variable("H1MOCK_JOURNAL_BYTES", "16777216"), True),
     ("settings.journalBytes", 0, "Deployment", variable("H1MOCK_JOURNAL_BYTES", "0"), True),

@@ -24,6 +24,8 @@ SCHEMA = [
     ({"provisions": {"data.json": {}}}, "- at '/provisions/data.json': got object, want string"),
     ({"settings": {"onError": "stop"}}, "- at '/settings/onError': value must be one of 'keep', 'initial'"),
     ({"settings": {"drainSeconds": "5s"}}, "- at '/settings/drainSeconds': got string, want integer"),
+    ({"settings": {"storeBytes": "16Mi"}}, "- at '/settings/storeBytes': '16Mi' does not match pattern '^([0-9]+[kMG]?)?$'"),
+    ({"settings": {"storeBytes": 1}}, "- at '/settings/storeBytes': minimum: got 1, want 65,536"),
     ({"settings": {"journalBytes": "16Mi"}}, "- at '/settings/journalBytes': '16Mi' does not match pattern '^([0-9]+[kMG]?)?$'"),
     ({"settings": {"failOn": ["erors"]}}, "- at '/settings/failOn/0': value must be one of 'unmatched', 'unused', 'errors', 'loads'"),
     ({"extraEnv": [{"value": "x"}]}, "- at '/extraEnv/0': missing property 'name'"),

@@ -35,7 +35,7 @@ use crate::message::request::Request;
 use crate::observing::journal::Journal;
 use crate::observing::journal::waiting::Waiters;
 use crate::provisioning::activation::Activation;
-use crate::script::runtime::budget;
+use crate::script::runtime::{allocator, budget};
 use crate::system::job_thread::JobThread;
 use resources::{Handler, Resource};
 use std::io;
@@ -83,17 +83,24 @@ pub(crate) struct Admin {
 pub(crate) struct Job {
     admin: Arc<Admin>,
     request: Request,
-    run: Run,
+    run: Box<dyn FnOnce(&Call) -> Reply + Send>,
     respond: Respond,
 }
-
-/// Makes the answer.
-type Run = Box<dyn FnOnce(&Call) -> Result<Answer, Answer> + Send>;
 
 /// So many jobs wait for their turn; the next one is refused.
 const MOST_JOBS: usize = 64;
 
 impl Job {
+    fn new<A: Into<Reply> + 'static>(
+        admin: &Arc<Admin>,
+        request: Request,
+        run: impl FnOnce(&Call) -> Result<A, Answer> + Send + 'static,
+        respond: Respond,
+    ) -> Job {
+        let run = move |call: &Call| run(call).map_or_else(Reply::from, A::into);
+        Job { admin: admin.clone(), request, run: Box::new(run), respond }
+    }
+
     /// A thread for jobs.
     ///
     /// # Errors
@@ -103,7 +110,8 @@ impl Job {
             let Job { admin, request, run, respond } = job;
             let name = Resource::find(request.path()).map_or("", |resource| resource.name);
             let call = Call { admin: &admin, request: &request, name };
-            respond(run(&call).unwrap_or_else(|refusal| refusal).into());
+            respond(run(&call));
+            allocator::give_back();
         })
     }
 
@@ -151,13 +159,11 @@ pub(crate) fn handle(admin: &Arc<Admin>, request: Request, respond: Respond, on_
         Some(Handler::Later(handler)) => handler(&call, respond, on_gone),
         Some(Handler::Load(run)) => {
             let turn = admin.activation.turn();
-            let run = Box::new(move |call: &Call| run(call, &turn));
-            Job { admin: admin.clone(), request, run, respond }.submit(&admin.loads);
+            let run = move |call: &Call| run(call, &turn);
+            Job::new(admin, request, run, respond).submit(&admin.loads);
         }
-        Some(Handler::Read(run)) => {
-            let run = Box::new(run);
-            Job { admin: admin.clone(), request, run, respond }.submit(&admin.reads);
-        }
+        Some(Handler::Read(run)) => Job::new(admin, request, run, respond).submit(&admin.reads),
+        Some(Handler::ReadOn(run)) => Job::new(admin, request, run, respond).submit(&admin.reads),
         None if request.method() == "OPTIONS" => {
             respond(answer::empty(vec![("Allow".into(), resource.allow().into())]).into());
         }

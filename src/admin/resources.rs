@@ -4,9 +4,10 @@ use super::{
     Call, OnGone, Respond, arrival, chaos, files, health, ledger, openapi, process, provision, requests,
     store, stream, verify, wait,
 };
+use crate::chaos::Reply;
 use crate::message::answer::Answer;
 use crate::provisioning::turns::Turn;
-use Handler::{Later, Load, Now, Read};
+use Handler::{Later, Load, Now, Read, ReadOn};
 
 /// What answers a method.
 #[derive(Clone, Copy)]
@@ -17,6 +18,8 @@ pub(super) enum Handler {
     Load(fn(&Call, &Turn) -> Result<Answer, Answer>),
     /// In its turn, on the thread that reads: what looks through files, values or entries of any number.
     Read(fn(&Call) -> Result<Answer, Answer>),
+    /// As [`Handler::Read`], with a body that may be made while it leaves.
+    ReadOn(fn(&Call) -> Result<Reply, Answer>),
     /// Perhaps later, from another thread, or with a reply that goes on after its beginning.
     Later(fn(&Call, Respond, OnGone)),
 }
@@ -38,9 +41,9 @@ static ROWS: &[(&str, &str, Handler)] = &[
     ("DELETE", "/app/v1/provision/<path:name>", Load(provision::delete)),
     ("GET, HEAD", "/app/v1/source/<path:name>", Read(files::source)),
     ("PUT", "/app/v1/file/<path:name>", Load(files::put)),
-    ("GET, HEAD", "/app/v1/store", Read(store::list)),
+    ("GET, HEAD", "/app/v1/store", ReadOn(store::list)),
     ("DELETE", "/app/v1/store", Now(store::clear)),
-    ("GET, HEAD", "/app/v1/store/<path:key>", Read(store::get)),
+    ("GET, HEAD", "/app/v1/store/<path:key>", ReadOn(store::get)),
     ("PUT", "/app/v1/store/<path:key>", Now(store::put)),
     ("DELETE", "/app/v1/store/<path:key>", Now(store::delete)),
     ("GET, HEAD", "/app/v1/chaos", Now(chaos::get)),

@@ -2,19 +2,32 @@
 
 use super::Call;
 use super::answer::{failed, success};
+use crate::chaos::Reply;
 use crate::message::answer::{Answer, JSON};
 use crate::message::epoch::Epoch;
+use crate::message::stream::Source;
 use crate::provisioning::provision::Provision;
+use crate::script::flask::store::JsonReader;
 use crate::script::flask::store::outside::Refused;
 use percent_encoding::percent_decode_str;
 use std::borrow::Cow;
 use std::sync::Arc;
 
 /// GET: an object of keys and values, those whose key starts with `?prefix=`; 400 for a query that is not understood.
-pub(super) fn list(call: &Call) -> Result<Answer, Answer> {
+pub(super) fn list(call: &Call) -> Result<Reply, Answer> {
     let prefix = prefix(call.request.query_string())?;
     let (serving, epoch) = serving(call);
-    Ok(Answer::new(200, JSON, serving.files.values.list(epoch, &prefix)))
+    Ok(written(serving.files.values.list(epoch, &prefix)))
+}
+
+/// Values that take so many bytes are written while the client takes them.
+const LARGE: usize = 1 << 20;
+
+fn written(json: JsonReader) -> Reply {
+    if json.size() < LARGE {
+        return Answer::new(200, JSON, json.into_text()).into();
+    }
+    Reply { source: Some(Source::new(json)), ..Reply::from(Answer::new(200, JSON, "")) }
 }
 
 /// DELETE: removes these keys; 400 for a query that is not understood: it could have meant fewer keys than all.
@@ -27,15 +40,14 @@ pub(super) fn clear(call: &Call) -> Result<Answer, Answer> {
 }
 
 /// GET: the value, 404 where there is none.
-pub(super) fn get(call: &Call) -> Result<Answer, Answer> {
+pub(super) fn get(call: &Call) -> Result<Reply, Answer> {
     let key = call.utf8("key")?;
     let (serving, epoch) = serving(call);
-    let value = serving.files.values.read(epoch, key).ok_or_else(|| unknown(key))?;
-    Ok(Answer::new(200, JSON, value))
+    serving.files.values.read(epoch, key).map(written).ok_or_else(|| unknown(key))
 }
 
 /// PUT: 201 for a new key, 200 for one that had a value, 400 with the place of the fault where it is no JSON, 413 where scripts
-/// could not hold it.
+/// could not hold it, 507 where the store has no room for it.
 pub(super) fn put(call: &Call) -> Result<Answer, Answer> {
     let key = call.utf8("key")?;
     let (serving, epoch) = serving(call);
@@ -44,6 +56,7 @@ pub(super) fn put(call: &Call) -> Result<Answer, Answer> {
         Refused::TooLarge => {
             failed(413, &format!("failed to set `{key}`: the value is larger than scripts can hold"))
         }
+        Refused::Full(why) => failed(507, &why),
     })?;
     let status = if new { 201 } else { 200 };
     Ok(success(status, &format!("key '{key}' has been set"), Some(serving.generation)))

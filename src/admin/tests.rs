@@ -44,6 +44,7 @@ fn activation(folder: &Folder, required: Option<&str>) -> Activation {
         budget: Budget::default(),
         back_to_initial: false,
         keep_store: false,
+        store_bytes: 64 << 20,
         explain: false,
         required: Required::new(required.map(|name| Name::parse(name).unwrap())),
     };

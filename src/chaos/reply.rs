@@ -3,7 +3,7 @@
 use super::delay::LONGEST;
 use super::injected::{Breaking, Dribble, Injected};
 use crate::message::answer::Answer;
-use crate::message::stream::Follow;
+use crate::message::stream::{Follow, Source};
 use std::time::Duration;
 
 /// What a request gets: the answer, and how it leaves.
@@ -16,6 +16,8 @@ pub struct Reply {
     pub injected: Option<Box<Injected>>,
     /// Gets the answer once it has begun, to add to it; without this, it is all there.
     pub follow: Option<Follow>,
+    /// Gives the body, in place of the answer's.
+    pub source: Option<Source>,
 }
 
 impl From<Answer> for Reply {

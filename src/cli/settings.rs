@@ -43,6 +43,7 @@ pub(crate) struct Settings {
     pub load_time: Duration,
     pub on_error: OnError,
     pub keep_store: bool,
+    pub store_bytes: Option<usize>,
     pub explain: bool,
     /// Readiness waits for this provision to be active.
     pub require_provision: Option<Name>,
@@ -90,6 +91,7 @@ impl Default for Settings {
             load_time: Duration::from_secs(5),
             on_error: OnError::Keep,
             keep_store: false,
+            store_bytes: None,
             explain: false,
             require_provision: None,
             admin_token: None,

@@ -226,6 +226,14 @@ pub(super) static TABLE: &[Setting] = &[
         ..SCRIPTS
     },
     Setting {
+        flag: "store-bytes",
+        value: Some("SIZE"),
+        help: "Memory of the values in `store`, at least 64k; without it 64M, or a quarter of what the \
+               container may use if that is less",
+        set: |v, s| put(&mut v.settings.store_bytes, value::size(s, 64 << 10..=usize::MAX).map(Some)),
+        ..SCRIPTS
+    },
+    Setting {
         flag: "explain",
         help: "Tell in the default pages of 404 and 405 which rules are closest",
         set: |v, s| put(&mut v.settings.explain, value::switch(s)),

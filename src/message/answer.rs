@@ -3,6 +3,7 @@
 use crate::directory::Content;
 use crate::message::is_token;
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 /// Media type of text that a view returns, as in Flask.
 pub(crate) const HTML: &str = "text/html; charset=utf-8";
@@ -23,6 +24,22 @@ pub struct Answer {
 
 /// Header fields: most names and many values are known when the program is built.
 pub(crate) type Fields = Vec<(Cow<'static, str>, Cow<'static, str>)>;
+
+/// Up to so many names are compared one by one.
+const FEW: usize = 8;
+
+/// Header fields that an answer may have. A client reads 100 (Python) to some thousands.
+const MOST_HEADERS: usize = 1_000;
+
+/// Whether an answer can have so many header fields.
+pub(crate) fn check_count(headers: usize) -> Result<(), String> {
+    if headers > MOST_HEADERS {
+        return Err(format!(
+            "an answer has at most {MOST_HEADERS} headers, and this one would have {headers}"
+        ));
+    }
+    Ok(())
+}
 
 impl Answer {
     pub fn new(status: u16, content_type: impl Into<Cow<'static, str>>, body: impl Into<Vec<u8>>) -> Answer {
@@ -58,6 +75,34 @@ impl Answer {
             }
             None => self.headers.push((name.to_owned().into(), value)),
         }
+    }
+
+    /// Adds header fields.
+    ///
+    /// # Errors
+    /// There would be too many, and none is added.
+    pub fn add_headers(&mut self, mut fields: Fields) -> Result<(), String> {
+        check_count(self.headers.len() + fields.len())?;
+        self.headers.append(&mut fields);
+        Ok(())
+    }
+
+    /// Puts `fields` in place of all headers of these `names`. Takes time in proportion to their number.
+    ///
+    /// # Errors
+    /// There would be too many, and nothing has changed.
+    pub fn replace_headers(&mut self, names: &[&str], mut fields: Fields) -> Result<(), String> {
+        let many: Option<HashSet<String>> =
+            (names.len() > FEW).then(|| names.iter().map(|name| name.to_ascii_lowercase()).collect());
+        let goes = |known: &str| match &many {
+            Some(names) => names.contains(&known.to_ascii_lowercase()),
+            None => names.iter().any(|name| known.eq_ignore_ascii_case(name)),
+        };
+        let kept = self.headers.iter().filter(|(name, _)| !goes(name)).count();
+        check_count(kept + fields.len())?;
+        self.headers.retain(|(name, _)| !goes(name));
+        self.headers.append(&mut fields);
+        Ok(())
     }
 
     /// Drops all values of header `name`.
@@ -109,5 +154,32 @@ mod tests {
         assert_eq!(pairs, ["A=2", "b=1", "C=1"]);
         answer.remove_header("B");
         assert_eq!(answer.header("b"), None);
+    }
+
+    #[test]
+    fn headers_are_replaced_in_any_case_few_and_many_alike() {
+        let named = |count: usize, prefix: &str| -> Vec<String> {
+            (0..count).map(|number| format!("{prefix}-{number}")).collect()
+        };
+        let fields = |names: &[String], value: &'static str| -> Fields {
+            names.iter().map(|name| (name.clone().into(), value.into())).collect()
+        };
+        for count in [1, FEW, FEW + 1, 400] {
+            let mut answer = Answer { headers: fields(&named(500, "X"), "old"), ..Answer::default() };
+            let names = named(count, "x");
+            let borrowed: Vec<&str> = names.iter().map(String::as_str).collect();
+            answer.replace_headers(&borrowed, fields(&names, "new")).unwrap();
+            assert_eq!(
+                (answer.headers.len(), answer.header("X-0"), answer.header("x-499")),
+                (500, Some("new"), Some("old"))
+            );
+            answer.add_headers(fields(&named(500, "Y"), "1")).unwrap();
+            let before = answer.clone();
+            let many = "an answer has at most 1000 headers, and this one would have 1001";
+            assert_eq!(answer.add_headers(fields(&named(1, "Z"), "1")).unwrap_err(), many);
+            let names = [fields(&named(2, "Y"), "1"), fields(&named(1, "Z"), "1")].concat();
+            assert_eq!(answer.replace_headers(&["y-0", "y-1"], names).unwrap_err(), many);
+            assert_eq!(answer, before);
+        }
     }
 }

@@ -1,7 +1,10 @@
 //! Bodies of forms, urlencoded and multipart, as names and values. Knows bytes and a content type, no requests.
 
+mod indexed;
 mod multipart;
 pub(crate) mod options;
+
+pub(crate) use indexed::Indexed;
 
 use percent_encoding::percent_decode;
 use std::fmt;
@@ -21,7 +24,7 @@ pub(crate) const MAX_PART_HEADERS: usize = 16 * 1024;
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Form {
-    pub fields: Pairs,
+    pub fields: Indexed,
     pub files: Vec<FilePart>,
 }
 
@@ -91,7 +94,7 @@ pub(crate) fn parse(content_type: &str, body: &[u8]) -> Result<Form, FormError> 
     match mimetype.as_str() {
         "multipart/form-data" => multipart::parse(options::get(&options, "boundary").unwrap_or(""), body),
         other if is_form(other) => match body.iter().filter(|b| **b == b'&').count() < MAX_FIELDS {
-            true => Ok(Form { fields: urlencoded(body), ..Form::default() }),
+            true => Ok(Form { fields: urlencoded(body).into(), ..Form::default() }),
             false => Err(FormError::TooManyFields),
         },
         _ => Ok(Form::default()),

@@ -5,7 +5,7 @@ pub(crate) mod url;
 
 use crate::message::baggage;
 use crate::message::cookie;
-use crate::message::form::{self, Form, FormError, Pairs};
+use crate::message::form::{self, Form, FormError, Indexed};
 use crate::routing::quoting::decode_path;
 use std::any::Any;
 use std::borrow::Cow;
@@ -63,9 +63,9 @@ pub struct Head<'r, F> {
 /// Results of parsing, empty until they are asked for: a request that reads nothing pays nothing.
 #[derive(Debug, Clone, Default)]
 struct Parsed {
-    args: OnceLock<Pairs>,
-    cookies: OnceLock<Pairs>,
-    baggage: OnceLock<Pairs>,
+    args: OnceLock<Indexed>,
+    cookies: OnceLock<Indexed>,
+    baggage: OnceLock<Indexed>,
     form: OnceLock<Result<Form, FormError>>,
     body: OnceLock<Arc<dyn Any + Send + Sync>>,
 }
@@ -204,18 +204,20 @@ impl Request {
     }
 
     /// Query parameters in order.
-    pub fn args(&self) -> &Pairs {
-        self.parsed().args.get_or_init(|| form::urlencoded(self.query_string().as_bytes()))
+    pub fn args(&self) -> &Indexed {
+        self.parsed().args.get_or_init(|| form::urlencoded(self.query_string().as_bytes()).into())
     }
 
     /// Cookies in order; repeated `Cookie` fields count as one (RFC 6265 section 5.4, RFC 9113 section 8.2.3).
-    pub fn cookies(&self) -> &Pairs {
-        self.parsed().cookies.get_or_init(|| cookie::parse(&self.joined("cookie", "; ").unwrap_or_default()))
+    pub fn cookies(&self) -> &Indexed {
+        self.parsed()
+            .cookies
+            .get_or_init(|| cookie::parse(&self.joined("cookie", "; ").unwrap_or_default()).into())
     }
 
     /// Members of the `baggage` header in order.
-    pub fn baggage(&self) -> &Pairs {
-        self.parsed().baggage.get_or_init(|| baggage::members(self.values("baggage")))
+    pub fn baggage(&self) -> &Indexed {
+        self.parsed().baggage.get_or_init(|| baggage::members(self.values("baggage")).into())
     }
 
     /// Fields and files of a form, empty for any other content type, whatever the method.

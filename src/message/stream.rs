@@ -1,7 +1,9 @@
-//! An answer that goes on after its beginning: who adds to it, and what it is added to.
+//! An answer that goes on after its beginning: who adds to it, and what it is added to; or a body that is made while it leaves.
 
+use crate::system::lock::lock;
 use std::fmt;
-use std::sync::Arc;
+use std::io::Read;
+use std::sync::{Arc, Mutex};
 
 /// An answer under way, of no known length. It ends when this is dropped.
 pub trait Sink: Send {
@@ -26,5 +28,32 @@ impl PartialEq for Follow {
 impl fmt::Debug for Follow {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Follow")
+    }
+}
+
+/// A body that is read as the client takes it, on a thread that must not wait for it.
+#[derive(Clone)]
+pub struct Source(Arc<Mutex<Option<Box<dyn Read + Send>>>>);
+
+impl Source {
+    pub(crate) fn new(reader: impl Read + Send + 'static) -> Source {
+        Source(Arc::new(Mutex::new(Some(Box::new(reader)))))
+    }
+
+    /// The reader, for the one who sends it.
+    pub(crate) fn take(&self) -> Option<Box<dyn Read + Send>> {
+        lock(&self.0).take()
+    }
+}
+
+impl PartialEq for Source {
+    fn eq(&self, other: &Source) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl fmt::Debug for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Source")
     }
 }

@@ -55,7 +55,7 @@ impl Activation {
         directory: Arc<ProvisionDir>,
         epoch: Arc<Epoch>,
     ) -> Result<Activation, LoadError> {
-        let values = Arc::new(KeyValueStore::default());
+        let values = Arc::new(KeyValueStore::new(options.store_bytes));
         let ledger = Ledger::default();
         let refused = refresh(&directory).is_none();
         let mut first = load_first(&engine, &options, &directory, &values, &ledger, refused)?;
@@ -282,7 +282,8 @@ impl Activation {
     }
 
     fn compile(&self, name: &str, source: Option<Vec<u8>>) -> Result<Loaded, LoadError> {
-        let values = if self.options.keep_store { self.values.clone() } else { Arc::default() };
+        let values =
+            if self.options.keep_store { self.values.clone() } else { Arc::new(self.values.other()) };
         load(&self.engine, &self.options, &self.directory, name, source, values)
     }
 

@@ -21,6 +21,8 @@ pub(crate) struct LoadOptions {
     pub back_to_initial: bool,
     /// `--keep-store`: `store` lives through activations.
     pub keep_store: bool,
+    /// `--store-bytes`: what the values of `store` may take.
+    pub store_bytes: usize,
     /// `--explain`: the default pages of 404 and 405 list the closest rules.
     pub explain: bool,
     /// What the server is not ready without.

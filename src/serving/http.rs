@@ -10,11 +10,13 @@ use crate::script::flask::status;
 use crate::serving::pending::Permit;
 use crate::serving::start_error::StartError;
 use crate::serving::timer::Wait;
-use std::io;
+use std::borrow::Cow;
+use std::io::{self, Read};
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 use tiny_http::extension::{self, Body, Client, Dribble, Open, Page, Step, Then};
+use tiny_http::{Header, Response, StatusCode};
 
 pub(crate) use tiny_http::Request as Incoming;
 pub(crate) use tiny_http::Server;
@@ -84,7 +86,10 @@ const GARBAGE: &[u8] = b"\x00\xff\xfegarbage\xfe\xff\x00\r\n\r\n";
 /// # Errors
 /// The client is gone.
 pub(crate) fn send(incoming: Incoming, reply: Reply, close: bool, permit: Option<Permit>) -> io::Result<()> {
-    let Reply { answer, injected, follow, .. } = reply;
+    let Reply { answer, injected, follow, source, .. } = reply;
+    if let Some(reader) = source.and_then(|source| source.take()) {
+        return send_read(incoming, &answer, reader);
+    }
     let (mut dribble, mut halve) = (None, false);
     if let Some(injected) = injected {
         match injected.breaking {
@@ -120,6 +125,14 @@ pub(crate) fn send(incoming: Incoming, reply: Reply, close: bool, permit: Option
     let Some(Follow(follow)) = follow else { return incoming.answer(answer) };
     follow(Box::new(incoming.begin(answer)?));
     Ok(())
+}
+
+/// Sends `answer` with the body that `reader` gives, in chunks.
+fn send_read(incoming: Incoming, answer: &Answer, reader: Box<dyn Read + Send>) -> io::Result<()> {
+    let header =
+        |(name, value): &(Cow<str>, Cow<str>)| Header::from_bytes(name.as_bytes(), value.as_bytes()).ok();
+    let headers = answer.headers.iter().filter_map(header).collect();
+    incoming.respond(Response::new(StatusCode(answer.status), headers, reader, None, None))
 }
 
 impl Sink for Open {

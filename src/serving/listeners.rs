@@ -9,7 +9,7 @@ use crate::observing::journal::{Begun, Exchange, Journal};
 use crate::observing::metrics::metrics;
 use crate::provisioning::activation::Activation;
 use crate::provisioning::provision::Provision;
-use crate::script::runtime::budget;
+use crate::script::runtime::{allocator, budget};
 use crate::serving::handler::{self, Outcome, Unmatched};
 use crate::serving::http::{self, Incoming, Limits, Reactor, Refuse, Server};
 use crate::serving::pending::{PendingBudget, Permit};
@@ -17,12 +17,13 @@ use crate::serving::refusal;
 use crate::serving::start_error::StartError;
 use crate::serving::timer::Timer;
 use crate::system::io_error::describe_io;
+use crate::system::lock::lock;
 use crate::system::renewed_thread::{self, Next};
 use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, Mutex, Weak};
 use std::time::{Duration, Instant};
 
 /// A bound listener and the workers on it.
@@ -44,6 +45,8 @@ pub(crate) struct Shared {
     pub stopping: AtomicBool,
     /// How many workers are to end, as there are too many threads ([`Listener::start`]).
     pub surplus: AtomicUsize,
+    /// The servers, and how many workers each has.
+    pub servers: Mutex<Vec<(Weak<Server>, usize)>>,
 }
 
 /// Threads that a pool leaves to the container where the system refuses it more: `kubectl exec` and `kubectl cp` start some.
@@ -80,6 +83,7 @@ impl Listener {
         stack: usize,
         work: Arc<dyn Work>,
     ) -> Result<(), StartError> {
+        lock(&work.shared().servers).push((Arc::downgrade(&self.server), count));
         for number in 0..count {
             let (server, worker) = (self.server.clone(), work.clone());
             let run = move || run(&server, worker.as_ref());
@@ -151,6 +155,10 @@ fn run(server: &Arc<Server>, work: &dyn Work) -> Next {
             Ok(ControlFlow::Break(())) => break,
             Err(_) => log::error!("a handler panicked; the worker goes on"),
         }
+        if allocator::begin_round() {
+            work.shared().call_all();
+        }
+        allocator::give_back();
         if budget::stack_has_grown() {
             return Next::Renew;
         }
@@ -164,6 +172,8 @@ fn serve_one(server: &Server, work: &dyn Work) -> ControlFlow<()> {
         Ok(incoming) => work.serve(incoming),
         Err(error) if work.shared().stopping.load(Ordering::Acquire) => log::debug!("worker ends: {error}"),
         Err(_) if work.shared().is_one_too_many() => return ControlFlow::Break(()),
+        // Called, to give memory back.
+        Err(error) if error.raw_os_error().is_none() => {}
         Err(error) => log::error!("failed to take a request: {}", describe_io(&error)),
     }
     ControlFlow::Continue(())
@@ -281,6 +291,15 @@ impl Work for AdminWork {
 }
 
 impl Shared {
+    /// Has every worker that waits go on once: each one that is called comes to wait behind the others.
+    fn call_all(&self) {
+        for (server, workers) in lock(&self.servers).iter() {
+            if let Some(server) = server.upgrade() {
+                (0..*workers).for_each(|_| server.unblock());
+            }
+        }
+    }
+
     /// Takes one off the surplus, where there is any.
     fn is_one_too_many(&self) -> bool {
         self.surplus
@@ -347,6 +366,7 @@ mod tests {
             draining: AtomicBool::new(false),
             stopping: AtomicBool::new(false),
             surplus: AtomicUsize::new(0),
+            servers: Mutex::default(),
         })
     }
 

@@ -18,6 +18,7 @@ use crate::provisioning::required::Required;
 use crate::provisioning::watcher::{WatchOptions, Watcher};
 use crate::script;
 use crate::script::runtime::budget::Budget;
+use crate::script::runtime::key_value_store::KeyValueStore;
 use crate::serving::http::{self, Reactor};
 use crate::serving::limits::EffectiveLimits;
 use crate::serving::listeners::{AdminWork, Listener, MockWork, Shared};
@@ -31,9 +32,9 @@ use crate::system::memory;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::ExitCode;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -152,6 +153,9 @@ impl Service {
             budget,
             back_to_initial: settings.on_error == OnError::Initial,
             keep_store: settings.keep_store,
+            store_bytes: settings
+                .store_bytes
+                .unwrap_or_else(|| KeyValueStore::default_limit(memory::granted())),
             explain: settings.explain,
             required: Required::new(settings.require_provision.clone()),
         };
@@ -165,6 +169,7 @@ impl Service {
             draining: AtomicBool::new(false),
             stopping: AtomicBool::new(false),
             surplus: AtomicUsize::new(0),
+            servers: Mutex::default(),
         };
         let timer = shared.timer.clone();
         if journal.is_on() && !settings.no_admin {
@@ -231,6 +236,7 @@ impl Service {
             held: pending.now(),
             journal: journal.stats(),
             dropped_lines: logger::dropped(),
+            store: activation.current().files.values.usage(),
         };
         // Once only: a second one would end the grace of requests that run.
         let quits = AtomicBool::new(false);

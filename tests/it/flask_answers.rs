@@ -255,3 +255,54 @@ fn nothing_is_lost_without_a_word() {
     ];
     answers(cases);
 }
+
+/// Every way to set headers, with more of them than an answer may have: the script fails at once, and says how many there are.
+#[test]
+fn an_answer_has_at_most_1000_headers() {
+    let pairs = r#"let all = []; for i in 0..5000 { all.push([`X-${i}`, "1"]); }"#;
+    let ways = [
+        r#"["x", 200, all]"#,
+        r#"make_response("x", 200, all)"#,
+        r#"Response("x", #{ headers: all })"#,
+        r#"let r = make_response("x"); r.headers = all; r"#,
+        r#"let r = make_response("x"); r.headers.update(all); r"#,
+        r#"let r = make_response("x"); r.headers.extend(all); r"#,
+        r#"let r = make_response("x"); r.headers["X"] = all.map(|pair| pair[0]); r"#,
+        r#"let r = make_response("x"); r.headers.add("X", all.map(|pair| pair[0])); r"#,
+        r#"["x", 200, #{ "X": all.map(|pair| pair[0]) }]"#,
+    ];
+    let loops = [
+        r#"r.headers.add(`X-${i}`, "1")"#,
+        r#"r.headers[`X-${i}`] = "1""#,
+        r#"r.header(`X-${i}`, "1")"#,
+        r#"r.set_cookie(`x${i}`, "1")"#,
+        r#"r.delete_cookie(`x${i}`)"#,
+    ];
+    let mut views: Vec<(String, usize)> = ways.iter().map(|way| (format!("{pairs} {way}"), 5_000)).collect();
+    views.extend(
+        loops
+            .iter()
+            .map(|step| (format!(r#"let r = make_response("x"); for i in 0..5000 {{ {step}; }} r"#), 1_001)),
+    );
+    let mut source = String::from("fn registerRules() {\n");
+    for (index, (view, _)) in views.iter().enumerate() {
+        source += &format!("app.get(\"/{index}\", || {{ {view} }});\n");
+    }
+    source += r#"
+        app.get("/most", || { let r = make_response("x"); for i in 1..1000 { r.headers.add(`X-${i}`, "1"); } r });
+        app.get("/last", || { let r = make_response("x"); r.headers.update([["A", "1"], ["B", "2"], ["a", "3"]]); r });
+    }"#;
+    let mock = Mock::serving(&source);
+    for (index, (view, count)) in views.iter().enumerate() {
+        let reply = mock.get(&format!("/{index}"));
+        let text = reply.text();
+        assert_eq!(reply.status, 500, "{view}");
+        let wrong = |number| format!("an answer has at most 1000 headers, and this one would have {number}");
+        let told = (*count..=count + 1).any(|number| text.contains(&wrong(number)));
+        assert!(told, "{view}: {text}");
+    }
+    let reply = mock.get("/most");
+    assert_eq!((reply.status, reply.header("x-999")), (200, "1"));
+    let reply = mock.get("/last");
+    assert_eq!((reply.all("a").join("|"), reply.header("b")), ("3".to_owned(), "2"));
+}

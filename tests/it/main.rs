@@ -41,6 +41,7 @@ mod sending;
 mod serving;
 mod state;
 mod stopping;
+mod store_bytes;
 mod tidy;
 mod tools;
 mod ulimits;

@@ -48,6 +48,9 @@ Ports as variables, too: `h1mock get` and `h1mock probe` in the pod read them. A
 {{- with int $settings.workers }}{{ $own = append $own (dict "name" "H1MOCK_WORKERS" "value" (toString .)) }}{{ end -}}
 {{- with $settings.requireProvision }}{{ $own = append $own (dict "name" "H1MOCK_REQUIRE_PROVISION" "value" .) }}{{ end -}}
 {{- if $settings.keepStore }}{{ $own = append $own (dict "name" "H1MOCK_KEEP_STORE" "value" "true") }}{{ end -}}
+{{- with kindIs "string" $settings.storeBytes | ternary $settings.storeBytes (printf "%d" (int64 $settings.storeBytes)) -}}
+{{- $own = append $own (dict "name" "H1MOCK_STORE_BYTES" "value" .) -}}
+{{- end -}}
 {{- /* 0 switches the journal off; a large number comes as a floating one, which would have an exponent. */ -}}
 {{- with kindIs "string" $settings.journalBytes | ternary $settings.journalBytes (printf "%d" (int64 $settings.journalBytes)) -}}
 {{- $own = append $own (dict "name" "H1MOCK_JOURNAL_BYTES" "value" .) -}}

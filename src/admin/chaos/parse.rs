@@ -4,7 +4,7 @@ use crate::chaos::{
     Act, Breaking, Course, Delay, Dribble, Entry, Paths, Replacement, Target, Text, probability,
 };
 use crate::cli::value;
-use crate::message::answer::{Fields, JSON, check_header};
+use crate::message::answer::{Fields, JSON, check_count, check_header};
 use crate::system::truncate::beginning;
 use fastrand::Rng;
 use serde_json::{Map, Value};
@@ -172,6 +172,7 @@ fn fields(value: &Value) -> Parsed<Fields> {
             fields.push((name.clone().into(), value.into()));
         }
     }
+    check_count(fields.len())?;
     Ok(fields)
 }
 
@@ -281,6 +282,10 @@ mod tests {
             (r#"{"status":99}"#, "field `status`: `99` is no status from 200 to 599"),
             (r#"{"status":"503"}"#, "field `status`: `\"503\"` is no status from 200 to 599"),
             (r#"{"delay":1,"body":"x"}"#, "field `body`: `status` is needed with it"),
+            (
+                &format!(r#"{{"status":503,"headers":{{"X":[{}1]}}}}"#, "1,".repeat(1_000)),
+                "field `headers`: an answer has at most 1000 headers, and this one would have 1001",
+            ),
             (r#"{"delay":1,"headers":{}}"#, "field `headers`: `status` is needed with it"),
             (r#"{"status":503,"headers":{"X":true}}"#, "field `headers`: `X`: `true` is no text"),
             (

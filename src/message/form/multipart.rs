@@ -107,7 +107,11 @@ fn read_headers(body: &[u8], from: usize) -> Result<(Pairs, usize), Stop> {
         if line.starts_with([' ', '\t'])
             && let Some((_, value)) = headers.last_mut()
         {
-            *value = format!("{value} {}", line.trim()).trim().to_owned();
+            let more = line.trim();
+            if !value.is_empty() && !more.is_empty() {
+                value.push(' ');
+            }
+            value.push_str(more);
         } else if !line.trim().is_empty() {
             let Some((name, value)) = line.split_once(':') else {
                 return Err(Stop::Malformed("a header of a part has no colon"));

@@ -26,6 +26,8 @@ pub struct Readings {
     pub journal: Stats,
     /// Lines of the log that were dropped.
     pub dropped_lines: u64,
+    /// Bytes that the values of `store` take, and may take.
+    pub store: (usize, usize),
 }
 
 impl Metrics {
@@ -39,7 +41,7 @@ impl Metrics {
         refused(&mut page, &self.refused);
         let load = |number: &AtomicU64| Some(number.load(Ordering::Relaxed));
         let (usage, journal) = (Usage::now(), &readings.journal);
-        let numbers: [(&str, &str, &str, Option<u64>); 17] = [
+        let numbers: [(&str, &str, &str, Option<u64>); 19] = [
             (
                 "h1mock_unmatched_requests_total",
                 COUNTER,
@@ -76,6 +78,18 @@ impl Metrics {
             ("h1mock_journal_entries", GAUGE, "Requests that the journal holds.", Some(journal.entries)),
             ("h1mock_journal_evictions_total", COUNTER, EVICTIONS, Some(journal.evicted_in_all)),
             ("h1mock_log_dropped_total", COUNTER, DROPPED, Some(readings.dropped_lines)),
+            (
+                "h1mock_store_bytes",
+                GAUGE,
+                "Memory that the values of `store` take up.",
+                Some(readings.store.0 as u64),
+            ),
+            (
+                "h1mock_store_budget_bytes",
+                GAUGE,
+                "Memory that the values of `store` may take up.",
+                Some(readings.store.1 as u64),
+            ),
             ("process_resident_memory_bytes", GAUGE, "Resident memory.", usage.resident),
             ("process_virtual_memory_bytes", GAUGE, "Virtual memory.", usage.size),
             ("process_open_fds", GAUGE, "Open file descriptors.", usage.open_files),
@@ -206,6 +220,7 @@ mod tests {
             held: 1,
             journal,
             dropped_lines: 6,
+            store: (8, 9),
         };
         let page = parser::parse(&metrics.page(&readings)).unwrap();
         for (name, labels, value) in [
@@ -226,6 +241,8 @@ mod tests {
             ("h1mock_journal_bytes", &[], 1.0),
             ("h1mock_journal_evictions_total", &[], 4.0),
             ("h1mock_log_dropped_total", &[], 6.0),
+            ("h1mock_store_bytes", &[], 8.0),
+            ("h1mock_store_budget_bytes", &[], 9.0),
         ] {
             assert_eq!(page.value(name, labels), Some(value), "{name}");
         }

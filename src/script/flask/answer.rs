@@ -6,7 +6,7 @@ use super::response::{Response, header_values};
 use super::status;
 use crate::chaos::Reply;
 use crate::directory::Content;
-use crate::message::answer::{Answer, HTML, JSON};
+use crate::message::answer::{Answer, Fields, HTML, JSON};
 use crate::message::is_token;
 use crate::script::runtime::fault::RETURNED_NOTHING;
 use crate::script::runtime::frozen::{ListRef, as_list, as_map, into_items, is_list, is_map};
@@ -17,6 +17,7 @@ use crate::script::runtime::natives::Fallible;
 use crate::script::runtime::size_limits::{MAX_TEXT, text_of, type_name};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use rhai::{Array, Blob, Dynamic, ImmutableString};
+use std::collections::HashSet;
 
 /// The reply that `value`, returned by a view function, means.
 ///
@@ -147,25 +148,33 @@ pub(crate) fn header_pairs(headers: &Dynamic) -> Fallible<Vec<(ImmutableString, 
     Ok(pairs.ok_or_else(wrong)?)
 }
 
-/// Sets headers in place of those of their names. A name that repeats in a list of pairs is sent as often.
-pub(crate) fn set_headers(answer: &mut Answer, headers: &Dynamic) -> Fallible<()> {
-    let pairs = header_pairs(headers)?;
-    let mut fields = Vec::with_capacity(pairs.len());
-    for (name, value) in &pairs {
+/// Header fields for `pairs`. A value that is a list is sent once per item (Werkzeug), anything else as its text.
+pub(crate) fn fields(pairs: &[(ImmutableString, Dynamic)]) -> Fallible<Fields> {
+    let mut fields = Fields::with_capacity(pairs.len());
+    for (name, value) in pairs {
         let values = header_values(name, value)?.into_iter();
         fields.extend(values.map(|value| (name.as_str().to_owned().into(), value.into())));
     }
-    answer.headers.retain(|(known, _)| !pairs.iter().any(|(name, _)| known.eq_ignore_ascii_case(name)));
-    answer.headers.append(&mut fields);
-    Ok(())
+    Ok(fields)
 }
 
-/// Replaces the header `name`; a list is sent once per item (Werkzeug), anything else as its text.
-pub(crate) fn set_header(answer: &mut Answer, name: &str, value: &Dynamic) -> Fallible<()> {
-    let values = header_values(name, value)?;
-    answer.remove_header(name);
-    answer.headers.extend(values.into_iter().map(|value| (name.to_owned().into(), value.into())));
-    Ok(())
+/// Sets headers in place of those of their names. A name that repeats in a list of pairs is sent as often.
+fn set_headers(answer: &mut Answer, headers: &Dynamic) -> Fallible<()> {
+    let pairs = header_pairs(headers)?;
+    Ok(answer.replace_headers(&names(&pairs), fields(&pairs)?)?)
+}
+
+pub(crate) fn names(pairs: &[(ImmutableString, Dynamic)]) -> Vec<&str> {
+    pairs.iter().map(|(name, _)| name.as_str()).collect()
+}
+
+/// Of each name the last one.
+pub(crate) fn last_of_each(mut pairs: Vec<(ImmutableString, Dynamic)>) -> Vec<(ImmutableString, Dynamic)> {
+    let mut names = HashSet::new();
+    pairs.reverse();
+    pairs.retain(|(name, _)| names.insert(name.to_ascii_lowercase()));
+    pairs.reverse();
+    pairs
 }
 
 /// A status as code or as text with a reason (`"404 NOT FOUND"`).

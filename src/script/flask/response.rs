@@ -4,7 +4,7 @@
 use super::answer;
 use super::{cookie, status};
 use crate::chaos::Reply;
-use crate::message::answer::{Answer, check_header};
+use crate::message::answer::{Answer, check_count, check_header};
 use crate::script::runtime::call;
 use crate::script::runtime::frozen::{as_list, as_map};
 use crate::script::runtime::json;
@@ -51,16 +51,17 @@ impl Response {
     }
 
     fn set_header(&self, name: &str, value: &Dynamic) -> Fallible<()> {
-        answer::set_header(&mut self.lock().answer, name, value)
+        self.set_headers(&[(name.into(), value.clone())])
     }
 
-    fn add_header(&self, name: &str, value: &Dynamic) -> Fallible<()> {
-        let values = header_values(name, value)?;
-        self.lock()
-            .answer
-            .headers
-            .extend(values.into_iter().map(|value| (name.to_owned().into(), value.into())));
-        Ok(())
+    fn set_headers(&self, pairs: &[(ImmutableString, Dynamic)]) -> Fallible<()> {
+        let fields = answer::fields(pairs)?;
+        Ok(self.lock().answer.replace_headers(&answer::names(pairs), fields)?)
+    }
+
+    fn add_headers(&self, pairs: &[(ImmutableString, Dynamic)]) -> Fallible<()> {
+        let fields = answer::fields(pairs)?;
+        Ok(self.lock().answer.add_headers(fields)?)
     }
 
     fn set_status(&self, status: &Dynamic) -> Fallible<()> {
@@ -289,9 +290,10 @@ fn headers(natives: &mut Natives) {
                 }
                 return Ok(());
             }
-            let all = answer::header_pairs(&all)?;
-            response.lock().answer.headers.clear();
-            all.iter().try_for_each(|(name, value)| response.add_header(name, value))
+            let all = answer::fields(&answer::header_pairs(&all)?)?;
+            check_count(all.len())?;
+            response.lock().answer.headers = all;
+            Ok(())
         })
         .register_indexer_get(|headers: &mut ResponseHeaders, name: &str| {
             header(&headers.0.lock().answer, name)
@@ -300,18 +302,16 @@ fn headers(natives: &mut Natives) {
             headers.0.set_header(name, &value)
         })
         .register_fn("add", |headers: &mut ResponseHeaders, name: &str, value: Dynamic| {
-            headers.0.add_header(name, &value)
+            headers.0.add_headers(&[(name.into(), value)])
         })
         .register_fn("set", |headers: &mut ResponseHeaders, name: &str, value: Dynamic| {
             headers.0.set_header(name, &value)
         })
         .register_fn("update", |headers: &mut ResponseHeaders, all: Dynamic| {
-            let all = answer::header_pairs(&all)?;
-            all.iter().try_for_each(|(name, value)| headers.0.set_header(name, value))
+            headers.0.set_headers(&answer::last_of_each(answer::header_pairs(&all)?))
         })
         .register_fn("extend", |headers: &mut ResponseHeaders, all: Dynamic| {
-            let all = answer::header_pairs(&all)?;
-            all.iter().try_for_each(|(name, value)| headers.0.add_header(name, value))
+            headers.0.add_headers(&answer::header_pairs(&all)?)
         })
         .register_fn("setdefault", |headers: &mut ResponseHeaders, name: &str, value: Dynamic| {
             let found = header(&headers.0.lock().answer, name);
@@ -370,8 +370,7 @@ fn cookies(natives: &mut Natives) {
     let set = |response: &mut Response, name: &str, value: &str, options: Map| -> Fallible<()> {
         let line = cookie::set_cookie(name, value, &options)?;
         check_header("Set-Cookie", &line)?;
-        response.lock().answer.headers.push(("Set-Cookie".into(), line.into()));
-        Ok(())
+        Ok(response.lock().answer.add_headers(vec![("Set-Cookie".into(), line.into())])?)
     };
     natives
         .register_fn("set_cookie", move |response: &mut Response, name: &str, value: &str| {

@@ -2,6 +2,7 @@
 //! it is shown, prepared and cleared as the store is. Each operation is one step for all threads.
 
 use super::store::{Access, Store, with};
+use crate::script::runtime::key_value_store::NotSet;
 use crate::script::runtime::natives::{Fallible, Natives, ScriptValue};
 use rhai::{Dynamic, ImmutableString};
 
@@ -28,18 +29,19 @@ impl Scenario {
     }
 
     fn set(&self, state: &str) -> Fallible<()> {
-        with(Access::Change, |values| values.set(&self.key, state.into())).map(drop)
+        with(Access::Change, |values| values.set(&self.key, state.into()))??;
+        Ok(())
     }
 
     /// Goes on to `to` where the state is `from`; tells whether it was. Of several requests one gets true.
     fn advance(&self, from: &str, to: &str) -> Fallible<bool> {
-        with(Access::Change, |values| {
+        Ok(with(Access::Change, |values| {
             let is = text(values.look(&self.key).0) == from;
             if is {
-                values.set(&self.key, to.into());
+                values.set(&self.key, to.into())?;
             }
-            is
-        })
+            Ok::<bool, NotSet>(is)
+        })??)
     }
 }
 

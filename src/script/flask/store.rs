@@ -1,16 +1,20 @@
 //! `store`: values that live from request to request, as module-level variables do in Flask. Each operation is one step for
 //! all threads; no lock is held while a script runs.
 
+mod json_reader;
 pub(crate) mod outside;
 
-use crate::script::runtime::frozen::{FrozenList, as_list, as_map, freeze, is_plain};
+pub(crate) use json_reader::JsonReader;
+
+use crate::script::runtime::frozen::{Facts, FrozenList, as_list, as_map, freeze};
 use crate::script::runtime::key_value_store::Values;
 use crate::script::runtime::natives::{Fallible, Natives, ScriptValue};
-use crate::script::runtime::size_limits::{collect, type_name};
+use crate::script::runtime::size_limits::{MAX_DEPTH, collect, type_name};
 use crate::script::runtime::{budget, call};
 use crate::system::truncate::beginning;
 use rhai::{Array, Dynamic, EvalAltResult, FnPtr, ImmutableString, NativeCallContext};
 use std::borrow::Cow;
+use std::sync::Arc;
 
 /// Start of the keys that belong to a scope.
 const SCOPE: &str = "scope:";
@@ -60,7 +64,7 @@ impl Store {
         &'v self,
         values: &'v Values,
         prefix: &str,
-    ) -> impl Iterator<Item = (&'v ImmutableString, &'v Dynamic)> + use<'v> {
+    ) -> impl Iterator<Item = (&'v ImmutableString, &'v Arc<Dynamic>)> + use<'v> {
         let start = self.key(prefix).into_owned();
         let (scopes, behind_scopes) = (self.key(SCOPE).into_owned(), self.key(BEHIND_SCOPES));
         let before = values.starting_at(&start).take_while(move |(key, _)| ***key < *scopes);
@@ -104,16 +108,29 @@ pub(crate) fn with<T>(access: Access, step: impl FnOnce(&mut Values) -> T) -> Fa
     if let Some(mut values) = files.values.lock(epoch) {
         return Ok(step(&mut values));
     }
-    let own = call::with(|call| call.own_values.get_or_insert_default().clone()).unwrap_or_default();
+    let new = || Arc::new(files.values.other());
+    let own = call::with(|call| call.own_values.get_or_insert_with(new).clone()).unwrap_or_else(new);
     let mut values = own.lock(None).ok_or("`store` was reset")?;
     Ok(step(&mut values))
 }
 
-/// A value fit to outlive its request: plain data, frozen.
+/// A value fit to outlive its request: plain data, frozen, of a depth that any thread can free.
 fn plain(key: &str, value: Dynamic) -> Fallible<Dynamic> {
+    plain_inside(key, value, 0)
+}
+
+/// As [`plain`], for a value that goes into this many levels of lists.
+fn plain_inside(key: &str, value: Dynamic, levels: usize) -> Fallible<Dynamic> {
     let value = freeze(value);
-    if is_plain(&value) {
+    let facts = Facts::of(&value);
+    if facts.is_plain && facts.depth as usize + levels <= MAX_DEPTH {
         return Ok(value);
+    }
+    if facts.is_plain {
+        return Err(format!(
+            "store: `{key}` can hold lists and maps that are nested {MAX_DEPTH} deep, not deeper"
+        )
+        .into());
     }
     Err(format!(
         "store: `{key}` can hold text, numbers, booleans, lists, maps and blobs, not {}",
@@ -135,7 +152,8 @@ fn no_value(operator: &str) -> Box<EvalAltResult> {
 
 fn set(store: &Store, key: &str, value: Dynamic) -> Fallible<()> {
     let value = plain(key, value)?;
-    with(Access::Change, |values| values.set(&store.key(key), value)).map(drop)
+    with(Access::Change, |values| values.set(&store.key(key), value))??;
+    Ok(())
 }
 
 fn incr(store: &Store, key: &str, by: i64) -> Fallible<i64> {
@@ -143,19 +161,24 @@ fn incr(store: &Store, key: &str, by: i64) -> Fallible<i64> {
 }
 
 fn append(store: &Store, key: &str, item: Dynamic) -> Fallible<i64> {
-    let item = plain(key, item)?;
+    let item = plain_inside(key, item, 1)?;
     Ok(with(Access::Change, |values| values.append(&store.key(key), item))??)
 }
 
 /// `store.setdefault(key, default)`: what is there, and the default where nothing was.
 fn set_default(store: &Store, key: &str, default: Dynamic) -> Fallible<Dynamic> {
     let default = plain(key, default)?;
-    with(Access::Change, |values| values.set_default(&store.key(key), default))
+    Ok(with(Access::Change, |values| values.set_default(&store.key(key), default))??)
+}
+
+/// Removes `key`; gives what was there.
+fn remove(store: &Store, key: &str) -> Fallible<Option<Dynamic>> {
+    Ok(with(Access::Change, |values| values.remove(&store.key(key)))?.map(Arc::unwrap_or_clone))
 }
 
 /// `store.pop(key)`: a missing key is an error.
 fn pop(store: &Store, key: &str) -> Fallible<Dynamic> {
-    with(Access::Change, |values| values.remove(&store.key(key)))?.ok_or_else(|| {
+    remove(store, key)?.ok_or_else(|| {
         format!("store.pop: no key `{}`: `pop(key, default)` gives a default", beginning(key, 80)).into()
     })
 }
@@ -163,7 +186,7 @@ fn pop(store: &Store, key: &str) -> Fallible<Dynamic> {
 /// `store.items()`: pairs `[key, value]`, all of one moment.
 fn items(store: &Store) -> Fallible<Array> {
     let pairs: Vec<(ImmutableString, Dynamic)> = with(Access::Read, |values| {
-        store.pairs(values, "").map(|(key, value)| (key.clone(), value.clone())).collect()
+        store.pairs(values, "").map(|(key, value)| (key.clone(), (**value).clone())).collect()
     })?;
     let pair = |(key, value)| Dynamic::from_array(vec![store.without_prefix(key).into(), value]);
     collect("store.items", pairs.into_iter().map(pair))
@@ -206,7 +229,7 @@ fn update(
         let (value, version) = with(Access::Change, |values| values.look(&whole))?;
         let old = value.unwrap_or_else(|| start.clone());
         let new = plain(key, change.call_within_context(context, (old,))?)?;
-        if with(Access::Change, |values| values.set_if(&whole, new.clone(), version))?.is_ok() {
+        if with(Access::Change, |values| values.set_if(&whole, new.clone(), version))??.is_ok() {
             return Ok(new);
         }
         if budget::time_is_up() {
@@ -255,12 +278,12 @@ fn register_dictionary(natives: &mut Natives) {
         .register_fn("items", |store: &mut Store| items(store))
         .register_fn("values", |store: &mut Store| {
             with(Access::Read, |values| {
-                collect("store.values", store.pairs(values, "").map(|(_, value)| value.clone()))
+                collect("store.values", store.pairs(values, "").map(|(_, value)| (**value).clone()))
             })?
         })
         .register_fn("pop", |store: &mut Store, key: &str| pop(store, key))
         .register_fn("pop", |store: &mut Store, key: &str, default: Dynamic| {
-            with(Access::Change, |values| values.remove(&store.key(key)).unwrap_or(default))
+            remove(store, key).map(|value| value.unwrap_or(default))
         })
         .register_fn("setdefault", |store: &mut Store, key: &str, default: Dynamic| {
             set_default(store, key, default).map(Dynamic::into_read_only)
@@ -277,7 +300,7 @@ fn register_keys(natives: &mut Natives) {
     natives
         .register_fn("scope", |store: &mut Store, name: Dynamic| store.scope(&name))
         .register_fn("remove", |store: &mut Store, key: &str| {
-            with(Access::Change, |values| values.remove(&store.key(key)).unwrap_or_default())
+            remove(store, key).map(Option::unwrap_or_default)
         })
         .register_fn("contains", |store: &mut Store, key: &str| {
             with(Access::Read, |values| values.contains(&store.key(key)))
@@ -331,7 +354,7 @@ mod tests {
             "scope:x/scope:y/a",
             "scope:y/z",
         ] {
-            values.set(key, Dynamic::UNIT);
+            values.set(key, Dynamic::UNIT).unwrap();
         }
         let keys = |store: &Store, prefix: &str| {
             let keys = store.pairs(&values, prefix).map(|(key, _)| store.without_prefix(key.clone()));

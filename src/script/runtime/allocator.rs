@@ -7,6 +7,7 @@ use mimalloc::MiMalloc as Blocks;
 use std::alloc::System as Blocks;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 thread_local! {
     /// Bytes that this thread allocated, less those that it freed. May be below zero: what one thread allocates another frees.
@@ -25,6 +26,46 @@ static TESTED: Allocator = ALLOCATOR;
 /// An allocator that counts for each thread what it hands out and takes back. Small blocks are those of `A`, large ones the
 /// system's.
 pub struct Counting<A>(pub A);
+
+/// Memory that a thread has freed stays with the thread that allocated it until that one looks. Each round, all look.
+static ROUND: AtomicU32 = AtomicU32::new(0);
+static MUCH_FREED: AtomicBool = AtomicBool::new(false);
+
+thread_local! {
+    /// The last round that this thread took part in.
+    static SEEN: Cell<u32> = const { Cell::new(0) };
+}
+
+/// Tells that so much was freed, or is about to be, that the system should have it back.
+pub(crate) fn much_is_freed() {
+    MUCH_FREED.store(true, Ordering::Release);
+}
+
+/// Begins a round, if much was freed; tells whether it did.
+pub(crate) fn begin_round() -> bool {
+    let begins = MUCH_FREED.load(Ordering::Relaxed) && MUCH_FREED.swap(false, Ordering::AcqRel);
+    if begins {
+        ROUND.fetch_add(1, Ordering::AcqRel);
+    }
+    begins
+}
+
+/// Gives to the system what is free of this thread's memory, once a round.
+#[allow(unsafe_code)] // What mimalloc keeps only mimalloc can give back.
+pub(crate) fn give_back() {
+    let round = ROUND.load(Ordering::Relaxed);
+    if SEEN.replace(round) == round {
+        return;
+    }
+    #[cfg(target_env = "musl")]
+    {
+        unsafe extern "C" {
+            fn mi_collect(force: bool);
+        }
+        // SAFETY: it may be called at any time, and works on the heap of the calling thread.
+        unsafe { mi_collect(true) };
+    }
+}
 
 /// From this size on the system maps each block by itself, and has it back as soon as it is freed. mimalloc keeps such blocks for
 /// each thread: bodies of 1 MB, of which eight were under way at once, took up 160 MB.

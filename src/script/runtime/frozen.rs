@@ -7,15 +7,15 @@
 //!
 //! Rhai's shared values are no way: each access locks, and two threads that meet end in "Data race" (rhai-findings).
 
+mod facts;
 mod list;
 pub(crate) mod natives;
 pub(crate) mod properties;
 mod tree;
 
+pub(crate) use facts::Facts;
 pub(crate) use list::{FrozenList, Items, ListRef, as_list};
 
-use super::datetime;
-use super::large_int::LargeInt;
 use rhai::{Array, Dynamic, DynamicReadLock, ImmutableString, Map};
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -30,7 +30,7 @@ struct Entries {
     pairs: Vec<(ImmutableString, Dynamic)>,
     /// The place of each key; none where there are few.
     places: Option<Box<Places>>,
-    is_plain: bool,
+    facts: Facts,
 }
 
 type Places = HashMap<ImmutableString, usize>;
@@ -39,21 +39,9 @@ type Places = HashMap<ImmutableString, usize>;
 const FEW: usize = 8;
 
 impl FrozenList {
-    pub(crate) fn new(items: Vec<Dynamic>) -> Self {
-        let is_plain = items.iter().all(is_plain);
-        Self::with(items, is_plain)
-    }
-
-    /// Of items that are known to be plain.
-    pub(crate) fn of_plain(items: Vec<Dynamic>) -> Self {
-        Self::with(items, true)
-    }
-
     /// Puts `item` behind the others. Whoever has the list as it was keeps that.
     pub(crate) fn push(&mut self, item: Dynamic) {
-        let item = freeze(item);
-        let is_plain = is_plain(&item);
-        self.add(item, is_plain);
+        self.add(freeze(item));
     }
 
     pub(crate) fn extend(&mut self, items: impl IntoIterator<Item = Dynamic>) {
@@ -62,25 +50,20 @@ impl FrozenList {
 }
 
 impl FrozenMap {
-    pub(crate) fn new(pairs: Vec<(ImmutableString, Dynamic)>) -> Self {
-        let is_plain = pairs.iter().all(|(_, value)| is_plain(value));
-        Self::with(pairs, is_plain)
-    }
-
-    /// Of values that are known to be plain.
-    pub(crate) fn of_plain(pairs: Vec<(ImmutableString, Dynamic)>) -> Self {
-        Self::with(pairs, true)
-    }
-
     /// Of repeated keys the last value counts, at the place of the first, as in Python.
-    fn with(mut pairs: Vec<(ImmutableString, Dynamic)>, is_plain: bool) -> Self {
+    pub(crate) fn new(mut pairs: Vec<(ImmutableString, Dynamic)>) -> Self {
         let mut places = None;
         if pairs.len() > FEW {
             places = Some(Box::new(unite_many(&mut pairs)));
         } else {
             unite_few(&mut pairs);
         }
-        Self(Arc::new(Entries { pairs, places, is_plain }))
+        let facts = Facts::of_pairs(pairs.iter().map(|(key, value)| (key.as_str(), value)));
+        Self(Arc::new(Entries { pairs, places, facts }))
+    }
+
+    fn facts(&self) -> Facts {
+        self.0.facts
     }
 
     pub(crate) fn get(&self, key: &str) -> Option<&Dynamic> {
@@ -148,32 +131,6 @@ pub(crate) fn freeze(value: Dynamic) -> Dynamic {
         return frozen.into();
     }
     Dynamic::from(FrozenMap::new(map.into_iter().map(|(key, value)| (key.into(), freeze(value))).collect()))
-}
-
-/// Whether `value` may outlive its request: it is data through and through. A function would outlive its provision. A frozen
-/// value knows it of its items since it was made.
-pub(crate) fn is_plain(value: &Dynamic) -> bool {
-    if let Some(list) = value.read_lock::<FrozenList>() {
-        return list.is_plain();
-    }
-    if let Some(map) = value.read_lock::<FrozenMap>() {
-        return map.0.is_plain;
-    }
-    if let Some(list) = value.read_lock::<Array>() {
-        return list.iter().all(is_plain);
-    }
-    if let Some(map) = value.read_lock::<Map>() {
-        return map.values().all(is_plain);
-    }
-    value.is_unit()
-        || value.is_bool()
-        || value.is_int()
-        || value.is_float()
-        || value.is_string()
-        || value.is_char()
-        || value.is_blob()
-        || value.is::<LargeInt>()
-        || datetime::type_name(value).is_some()
 }
 
 /// Rhai's own list or map in place of a frozen one; other values as they are. The items stay frozen.
@@ -294,6 +251,7 @@ mod tests {
     fn a_function_anywhere_makes_a_value_one_that_ends_with_its_provision() {
         let function = || Dynamic::from(FnPtr::new("f").unwrap());
         let mut list = FrozenList::new(vec![1.into()]);
+        let is_plain = |value: &Dynamic| Facts::of(value).is_plain;
         assert!(is_plain(&Dynamic::from(list.clone())));
         list.push(function());
         list.push(2.into());

@@ -119,11 +119,11 @@ impl Build for Dynamic {
     }
 
     fn list(items: Vec<Self>) -> Self {
-        Dynamic::from(FrozenList::of_plain(items))
+        Dynamic::from(FrozenList::new(items))
     }
 
     fn map(pairs: Vec<(ImmutableString, Self)>) -> Self {
-        Dynamic::from(FrozenMap::of_plain(pairs))
+        Dynamic::from(FrozenMap::new(pairs))
     }
 }
 

@@ -3,24 +3,36 @@
 //! What a step replaces or removes is its result, so that the caller frees it after the lock is open again: a long list has many
 //! blocks to free.
 
-use super::frozen::FrozenList;
+use super::allocator;
+use super::frozen::{Facts, FrozenList};
 use super::size_limits::{MAX_ITEMS, type_name};
 use crate::system::lock::lock;
-use rhai::{Dynamic, ImmutableString};
+use crate::system::truncate::beginning;
+use rhai::{Dynamic, EvalAltResult, ImmutableString};
 use std::collections::BTreeMap;
+use std::fmt;
 use std::ops::Bound;
-use std::sync::{Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 /// The values of one provision.
-#[derive(Debug, Default)]
-pub struct KeyValueStore(Mutex<Values>);
+#[derive(Debug)]
+pub struct KeyValueStore {
+    values: Mutex<Values>,
+    /// Bytes that the values may take.
+    most: usize,
+}
 
 /// The values while nobody else has them.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Values {
     entries: Entries,
-    /// What `registerRules()` has set: what a reset goes back to.
-    loaded: Entries,
+    /// Bytes of the entries, by [`Facts`].
+    bytes: usize,
+    /// The most bytes that they took since memory was last given back.
+    highest: usize,
+    most: usize,
+    /// What `registerRules()` has set, and its bytes: what a reset goes back to.
+    loaded: (Entries, usize),
     /// The epoch that the entries belong to.
     epoch: u64,
     /// Numbers the writes: a key that was removed and set again has another version than before.
@@ -31,17 +43,75 @@ type Entries = BTreeMap<ImmutableString, Entry>;
 
 #[derive(Debug, Clone)]
 struct Entry {
-    value: Dynamic,
+    /// Shared with those who read all values of one moment.
+    value: Arc<Dynamic>,
     /// Number of the write, so that `update` sees whether somebody else was faster.
     version: u64,
 }
 
+/// Takes an entry beside its value and the bytes of its key.
+const ENTRY: usize = 112;
+
+fn size(key: &str, value: &Dynamic) -> usize {
+    Facts::of(value).bytes.saturating_add(ENTRY + key.len())
+}
+
+/// A step that changed nothing.
+#[derive(Debug)]
+pub struct NotSet {
+    why: String,
+    /// What was to be set.
+    _value: Dynamic,
+}
+
+impl fmt::Display for NotSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.why)
+    }
+}
+
+impl From<NotSet> for Box<EvalAltResult> {
+    fn from(not_set: NotSet) -> Self {
+        not_set.why.into()
+    }
+}
+
+/// Bytes that the values may take where the memory is large enough.
+const MOST: u64 = 64 << 20;
+
+impl Default for KeyValueStore {
+    fn default() -> Self {
+        KeyValueStore::new(KeyValueStore::default_limit(None))
+    }
+}
+
 impl KeyValueStore {
+    /// For values of at most so many bytes together.
+    pub fn new(most: usize) -> Self {
+        KeyValueStore { values: Mutex::new(Values::new(most)), most }
+    }
+
+    /// Without values, with the same limit.
+    pub fn other(&self) -> Self {
+        KeyValueStore::new(self.most)
+    }
+
+    /// The limit where none was given: 64 MiB, or a quarter of `memory` if that is less.
+    pub fn default_limit(memory: Option<u64>) -> usize {
+        let most = memory.map_or(MOST, |memory| MOST.min(memory / 4));
+        usize::try_from(most).unwrap_or(usize::MAX)
+    }
+
+    /// Bytes that the values take, and may take.
+    pub fn usage(&self) -> (usize, usize) {
+        (lock(&self.values).bytes, self.most)
+    }
+
     /// The values as a request of `epoch` sees them; none where they were reset since it began. The first one of a new epoch
     /// finds them reset. Without an epoch, as they are.
     pub fn lock(&self, epoch: Option<u64>) -> Option<MutexGuard<'_, Values>> {
         loop {
-            let mut values = lock(&self.0);
+            let mut values = lock(&self.values);
             match epoch {
                 Some(epoch) if epoch < values.epoch => return None,
                 Some(epoch) if epoch > values.epoch => {
@@ -57,102 +127,177 @@ impl KeyValueStore {
     /// Lets what is there be what a reset goes back to.
     pub fn keep_loaded(&self) {
         if let Some(mut values) = self.lock(None) {
-            values.loaded = values.entries.clone();
+            values.loaded = (values.entries.clone(), values.bytes);
         }
     }
 }
 
+/// From so many bytes on, the memory of values that are gone is given back to the system.
+const MUCH: usize = 8 << 20;
+
+impl Drop for Values {
+    fn drop(&mut self) {
+        self.count(0);
+    }
+}
+
 impl Values {
+    fn new(most: usize) -> Self {
+        Values {
+            entries: Entries::new(),
+            bytes: 0,
+            highest: 0,
+            most,
+            loaded: (Entries::new(), 0),
+            epoch: 0,
+            writes: 0,
+        }
+    }
+
+    /// Notes how many bytes the values take now.
+    fn count(&mut self, bytes: usize) {
+        self.bytes = bytes;
+        self.highest = self.highest.max(bytes);
+        // Half of it, so that values which come and go all the time do not begin rounds all the time.
+        if self.highest - bytes >= MUCH.max(self.highest / 2) {
+            self.highest = bytes;
+            allocator::much_is_freed();
+        }
+    }
+
     /// Gives what was there.
     fn reset(&mut self, epoch: u64) -> Entries {
         self.epoch = epoch;
-        std::mem::replace(&mut self.entries, self.loaded.clone())
+        let (entries, bytes) = self.loaded.clone();
+        self.count(bytes);
+        std::mem::replace(&mut self.entries, entries)
     }
 
     /// A copy of the value of `key`, with its version; nothing and version 0 where there is none.
     pub fn look(&self, key: &str) -> (Option<Dynamic>, u64) {
         match self.entries.get(key) {
-            Some(entry) => (Some(entry.value.clone()), entry.version),
+            Some(entry) => (Some((*entry.value).clone()), entry.version),
             None => (None, 0),
         }
     }
 
+    /// Counts `added` bytes for `key`, where `removed` ones go.
+    ///
+    /// # Errors
+    /// There is no room for them.
+    fn take(&mut self, key: &str, added: usize, removed: usize) -> Result<(), String> {
+        let (kept, most) = (self.bytes - removed, self.most);
+        if added > most - kept {
+            return Err(format!(
+                "store: no room for `{}`: it takes {added} bytes, and {} of {most} are left (--store-bytes)",
+                beginning(key, 80),
+                most - kept
+            ));
+        }
+        self.count(kept + added);
+        Ok(())
+    }
+
     /// Sets `key`; gives what was there.
-    pub fn set(&mut self, key: &str, value: Dynamic) -> Option<Dynamic> {
+    ///
+    /// # Errors
+    /// There is no room for it.
+    pub fn set(&mut self, key: &str, value: Dynamic) -> Result<Option<Arc<Dynamic>>, NotSet> {
+        let known = self.entries.get(key).map_or(0, |entry| size(key, &entry.value));
+        if let Err(why) = self.take(key, size(key, &value), known) {
+            return Err(NotSet { why, _value: value });
+        }
         self.writes += 1;
-        let entry = Entry { value, version: self.writes };
+        let entry = Entry { value: Arc::new(value), version: self.writes };
         let old = match self.entries.get_mut(key) {
             Some(known) => Some(std::mem::replace(known, entry)),
             None => self.entries.insert(key.into(), entry),
         };
-        old.map(|entry| entry.value)
+        Ok(old.map(|entry| entry.value))
     }
 
     /// Sets `key` unless it changed since `version`; gives what was there.
     ///
     /// # Errors
-    /// It did change: `value`, back.
-    pub fn set_if(&mut self, key: &str, value: Dynamic, version: u64) -> Result<Option<Dynamic>, Dynamic> {
+    /// There is no room for it; or it did change: `value`, back.
+    pub fn set_if(
+        &mut self,
+        key: &str,
+        value: Dynamic,
+        version: u64,
+    ) -> Result<Result<Option<Arc<Dynamic>>, Dynamic>, NotSet> {
         let current = self.entries.get(key).map_or(0, |entry| entry.version);
-        if current == version { Ok(self.set(key, value)) } else { Err(value) }
+        if current == version { self.set(key, value).map(Ok) } else { Ok(Err(value)) }
     }
 
     /// Adds `by` to an integer, which is 0 where there is none; gives the sum.
     ///
     /// # Errors
-    /// Something else is there, or the sum is no integer of 64 bits.
+    /// Something else is there, the sum is no integer of 64 bits, or there is no room for it.
     pub fn incr(&mut self, key: &str, by: i64) -> Result<i64, String> {
         let value = self.look(key).0.unwrap_or(Dynamic::from_int(0));
         let now =
             value.as_int().map_err(|kind| format!("store.incr: `{key}` holds {kind}, not an integer"))?;
         let next =
             now.checked_add(by).ok_or_else(|| format!("store.incr: `{key}` would leave the integers"))?;
-        self.set(key, Dynamic::from_int(next));
+        self.set(key, Dynamic::from_int(next)).map_err(|not_set| not_set.why)?;
         Ok(next)
     }
 
     /// Sets `key` to `default` unless it is set; gives what is there then.
-    pub fn set_default(&mut self, key: &str, default: Dynamic) -> Dynamic {
+    ///
+    /// # Errors
+    /// There is no room for it.
+    pub fn set_default(&mut self, key: &str, default: Dynamic) -> Result<Dynamic, NotSet> {
         if let Some(entry) = self.entries.get(key) {
-            return entry.value.clone();
+            return Ok((*entry.value).clone());
         }
-        self.set(key, default.clone());
-        default
+        self.set(key, default.clone())?;
+        Ok(default)
     }
 
     /// Appends `item` to a list, which is empty where there is none; gives its length.
     ///
     /// # Errors
-    /// Something else is there, or the list is full.
-    pub fn append(&mut self, key: &str, item: Dynamic) -> Result<i64, String> {
-        if !self.entries.contains_key(key) {
-            self.set(key, Dynamic::from(FrozenList::new(Vec::new())));
+    /// Something else is there, the list is full, or there is no room for the item.
+    pub fn append(&mut self, key: &str, item: Dynamic) -> Result<i64, NotSet> {
+        let not_set = |why, item| Err(NotSet { why, _value: item });
+        let Some(entry) = self.entries.get(key) else {
+            let list = Dynamic::from(FrozenList::new(vec![item]));
+            return self.set(key, list).map(|_| 1);
+        };
+        let Some(length) = entry.value.read_lock::<FrozenList>().map(|list| list.len()) else {
+            let kind = type_name(&entry.value).to_owned();
+            return not_set(format!("store.append: `{key}` holds {kind}, not a list"), item);
+        };
+        if length >= MAX_ITEMS {
+            return not_set(format!("store.append: `{key}` has {MAX_ITEMS} items, which is the most"), item);
+        }
+        if let Err(why) = self.take(key, Facts::of(&item).bytes, 0) {
+            return not_set(why, item);
         }
         self.writes += 1;
-        let entry = self.entries.get_mut(key).ok_or("store.append: the list is gone")?;
-        let Some(mut list) = entry.value.write_lock::<FrozenList>() else {
-            return Err(format!("store.append: `{key}` holds {}, not a list", type_name(&entry.value)));
-        };
-        if list.len() >= MAX_ITEMS {
-            return Err(format!("store.append: `{key}` has {MAX_ITEMS} items, which is the most"));
+        if let Some(entry) = self.entries.get_mut(key) {
+            if let Some(mut list) = Arc::make_mut(&mut entry.value).write_lock::<FrozenList>() {
+                list.push(item);
+            }
+            entry.version = self.writes;
         }
-        list.push(item);
-        let length = list.len();
-        drop(list);
-        entry.version = self.writes;
-        Ok(i64::try_from(length).unwrap_or(i64::MAX))
+        Ok(i64::try_from(length + 1).unwrap_or(i64::MAX))
     }
 
     pub fn contains(&self, key: &str) -> bool {
         self.entries.contains_key(key)
     }
 
-    pub fn remove(&mut self, key: &str) -> Option<Dynamic> {
-        self.entries.remove(key).map(|entry| entry.value)
+    pub fn remove(&mut self, key: &str) -> Option<Arc<Dynamic>> {
+        let value = self.entries.remove(key)?.value;
+        self.count(self.bytes - size(key, &value));
+        Some(value)
     }
 
     /// Keys that start with `prefix`, and their values, in order.
-    pub fn under(&self, prefix: &str) -> impl Iterator<Item = (&ImmutableString, &Dynamic)> {
+    pub fn under(&self, prefix: &str) -> impl Iterator<Item = (&ImmutableString, &Arc<Dynamic>)> {
         self.starting_at(prefix).take_while(move |(key, _)| key.starts_with(prefix))
     }
 
@@ -160,66 +305,17 @@ impl Values {
     pub fn starting_at<'v>(
         &'v self,
         start: &str,
-    ) -> impl Iterator<Item = (&'v ImmutableString, &'v Dynamic)> + use<'v> {
+    ) -> impl Iterator<Item = (&'v ImmutableString, &'v Arc<Dynamic>)> + use<'v> {
         let from = self.entries.range::<str, _>((Bound::Included(start), Bound::Unbounded));
         from.map(|(key, entry)| (key, &entry.value))
     }
 
     /// Removes all keys that start with `prefix`; gives what they had.
-    pub fn clear(&mut self, prefix: &str) -> Vec<Dynamic> {
+    pub fn clear(&mut self, prefix: &str) -> Vec<Arc<Dynamic>> {
         let keys: Vec<ImmutableString> = self.under(prefix).map(|(key, _)| key.clone()).collect();
         keys.iter().filter_map(|key| self.remove(key)).collect()
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn locked(store: &KeyValueStore, epoch: u64) -> MutexGuard<'_, Values> {
-        store.lock(Some(epoch)).unwrap()
-    }
-
-    #[test]
-    fn a_new_epoch_goes_back_to_what_was_loaded_and_the_old_one_sees_nothing() {
-        let store = KeyValueStore::default();
-        store.lock(None).unwrap().set("loaded", 1.into());
-        store.keep_loaded();
-        locked(&store, 0).set("loaded", 2.into());
-        locked(&store, 0).set("later", 3.into());
-        assert_eq!(locked(&store, 0).under("").count(), 2);
-        assert_eq!(locked(&store, 4).look("loaded").0.unwrap().as_int(), Ok(1));
-        assert!(!locked(&store, 4).contains("later"));
-        assert!(store.lock(Some(3)).is_none());
-        assert!(store.lock(None).is_some());
-    }
-
-    #[test]
-    fn keys_are_found_and_cleared_by_their_start() {
-        let store = KeyValueStore::default();
-        let mut values = locked(&store, 0);
-        for key in ["a", "a/1", "a/2", "ab", "b"] {
-            assert!(values.set(key, Dynamic::UNIT).is_none());
-        }
-        let keys = |values: &Values, prefix: &str| {
-            values.under(prefix).map(|(key, _)| key.to_string()).collect::<Vec<_>>()
-        };
-        assert_eq!(keys(&values, "a/"), ["a/1", "a/2"]);
-        assert_eq!(keys(&values, "c"), [""; 0]);
-        assert_eq!(values.clear("a/").len(), 2);
-        assert_eq!(keys(&values, ""), ["a", "ab", "b"]);
-        assert_eq!(values.clear("").len(), 3);
-    }
-
-    #[test]
-    fn a_version_is_never_the_one_before() {
-        let store = KeyValueStore::default();
-        let mut values = locked(&store, 0);
-        assert!(values.set_if("k", 1.into(), 0).is_ok());
-        let (_, version) = values.look("k");
-        values.remove("k");
-        assert!(values.set_if("k", 2.into(), version).is_err());
-        values.set("k", 1.into());
-        assert!(values.set_if("k", 2.into(), version).is_err());
-    }
-}
+mod tests;

@@ -7,6 +7,7 @@ pub(crate) use headers::Headers;
 
 use super::http_error::http_error;
 use super::natives::Fallible;
+use crate::message::form::Indexed;
 use crate::message::request::Request;
 use rhai::{Dynamic, ImmutableString, Map};
 use std::collections::HashMap;
@@ -68,18 +69,19 @@ impl MultiDict {
         Ok(Self { request: request.clone(), part })
     }
 
-    fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
-        let form = || self.request.form().map(|form| form.fields.as_slice()).unwrap_or_default();
-        let (pairs, more): (&[_], &[_]) = match self.part {
-            Part::Args => (self.request.args(), &[]),
-            Part::Cookies => (self.request.cookies(), &[]),
-            Part::Baggage => (self.request.baggage(), &[]),
-            Part::Form => (form(), &[]),
+    /// What it consists of, one behind the other.
+    fn parts(&self) -> impl Iterator<Item = &Indexed> {
+        let form = || self.request.form().map(|form| &form.fields).ok();
+        let (one, more) = match self.part {
+            Part::Args => (Some(self.request.args()), None),
+            Part::Cookies => (Some(self.request.cookies()), None),
+            Part::Baggage => (Some(self.request.baggage()), None),
+            Part::Form => (form(), None),
             // Werkzeug 2.0: a body must not change what a cacheable request means.
-            Part::Values if self.request.method() == "GET" => (self.request.args(), &[]),
-            Part::Values => (self.request.args(), form()),
+            Part::Values if self.request.method() == "GET" => (Some(self.request.args()), None),
+            Part::Values => (Some(self.request.args()), form()),
         };
-        pairs.iter().chain(more).map(|(name, value)| (name.as_str(), value.as_str()))
+        one.into_iter().chain(more)
     }
 }
 
@@ -95,15 +97,16 @@ impl Dictionary for MultiDict {
     }
 
     fn all(&self, key: &str) -> Vec<Dynamic> {
-        self.pairs().filter(|(name, _)| *name == key).map(|(_, value)| value.into()).collect()
+        self.parts().flat_map(|part| part.values(key)).map(Into::into).collect()
     }
 
     fn entries(&self) -> Vec<(ImmutableString, Vec<Dynamic>)> {
-        group(self.pairs().map(|(name, value)| (name.into(), value.into())))
+        let pairs = self.parts().flat_map(|part| part.iter());
+        group(pairs.map(|(name, value)| (name.into(), value.into())))
     }
 
     fn first(&self, key: &str) -> Option<Dynamic> {
-        self.pairs().find(|(name, _)| *name == key).map(|(_, value)| value.into())
+        self.parts().find_map(|part| part.values(key).next()).map(Into::into)
     }
 }
 

@@ -128,8 +128,24 @@ impl Client {
         if !head_only && status != 304 {
             reply.body = vec![0; length];
             self.0.read_exact(&mut reply.body)?;
+            if reply.header("transfer-encoding") == "chunked" {
+                reply.body = self.chunks()?;
+            }
         }
         Ok(reply)
+    }
+
+    fn chunks(&mut self) -> std::io::Result<Vec<u8>> {
+        let mut body = Vec::new();
+        loop {
+            let line = self.line()?;
+            let size = u64::from_str_radix(&line, 16).map_err(|_| broken(&line))?;
+            self.0.by_ref().take(size).read_to_end(&mut body)?;
+            self.line()?;
+            if size == 0 {
+                return Ok(body);
+            }
+        }
     }
 
     /// What comes, read by read.

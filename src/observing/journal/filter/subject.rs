@@ -1,7 +1,7 @@
 //! An entry with what filters parse of it.
 
 use crate::message::content_coding::{Unpacked, unpack};
-use crate::message::form::Pairs;
+use crate::message::form::{Indexed, Pairs};
 use crate::message::json::{self, Json};
 use crate::message::request::url::places;
 use crate::message::{cookie, form};
@@ -45,7 +45,7 @@ pub(crate) struct Subject<'e> {
     cookies: OnceCell<Pairs>,
     unpacked: OnceCell<Unpacked>,
     json: OnceCell<Option<Json>>,
-    form: OnceCell<Result<Pairs, Unknown>>,
+    form: OnceCell<Result<Indexed, Unknown>>,
     parts: OnceCell<Result<Vec<form::Part>, Unknown>>,
 }
 
@@ -108,7 +108,7 @@ impl<'e> Subject<'e> {
         let read = || {
             self.of_form(&|content_type, content| form::parse(content_type, content).map(|form| form.fields))
         };
-        self.form.get_or_init(read).as_ref().map_err(Unknown::clone)
+        self.form.get_or_init(read).as_deref().map_err(Unknown::clone)
     }
 
     /// Parts of a multipart form.

@@ -1,17 +1,10 @@
 //! The values of `store` as JSON, for those outside of scripts. Knows no HTTP.
 
+use super::json_reader::JsonReader;
 use crate::message::epoch::Epoch;
-use crate::script::runtime::datetime;
-use crate::script::runtime::frozen::{as_list, as_map};
 use crate::script::runtime::json::{self, Unread};
 use crate::script::runtime::key_value_store::{KeyValueStore, Values};
-use crate::script::runtime::large_int::LargeInt;
-use crate::script::runtime::size_limits::{self, MAX_DEPTH, MAX_TEXT};
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use rhai::{Blob, Dynamic, ImmutableString};
-use serde_json::Value;
-use std::fmt;
+use crate::script::runtime::size_limits::MAX_TEXT;
 use std::sync::MutexGuard;
 
 #[derive(Debug, PartialEq)]
@@ -20,6 +13,8 @@ pub enum Refused {
     Malformed(String),
     /// Scripts could not hold it.
     TooLarge,
+    /// There is no room for it: which key, how many bytes, and the flag.
+    Full(String),
 }
 
 impl KeyValueStore {
@@ -33,20 +28,16 @@ impl KeyValueStore {
         }
     }
 
-    /// The values whose key starts with `prefix`, as a JSON object.
-    pub fn list(&self, epoch: &Epoch, prefix: &str) -> String {
-        let copied: Vec<(ImmutableString, Dynamic)> =
-            self.now(epoch).under(prefix).map(|(key, value)| (key.clone(), value.clone())).collect();
-        // Written without the lock.
-        let mut json = String::new();
-        write_all(&mut json, "{}", copied.iter(), |json, (key, value)| write_member(json, key, value, 0));
-        json
+    /// The values whose key starts with `prefix`, as a JSON object. It is written without the lock.
+    pub fn list(&self, epoch: &Epoch, prefix: &str) -> JsonReader {
+        let values = self.now(epoch);
+        JsonReader::of_pairs(values.under(prefix).map(|(key, value)| (key.clone(), value.clone())).collect())
     }
 
     /// The value of `key` as JSON.
-    pub fn read(&self, epoch: &Epoch, key: &str) -> Option<String> {
+    pub fn read(&self, epoch: &Epoch, key: &str) -> Option<JsonReader> {
         let value = self.now(epoch).look(key).0;
-        value.map(|value| to_json(&value))
+        value.map(|value| JsonReader::of_value(&value))
     }
 
     /// Sets `key` to what JSON says; tells whether it is new.
@@ -59,7 +50,7 @@ impl KeyValueStore {
             Unread::TooLarge(_) => Refused::TooLarge,
         })?;
         let old = self.now(epoch).set(key, value);
-        Ok(old.is_none())
+        old.map(|old| old.is_none()).map_err(|full| Refused::Full(full.to_string()))
     }
 
     /// Removes `key`; tells whether it was there.
@@ -73,61 +64,6 @@ impl KeyValueStore {
         let removed = self.now(epoch).clear(prefix);
         removed.len()
     }
-}
-
-/// What JSON can't hold is shown as text: bytes in base64, infinite numbers by name, what is nested too deep as dots.
-fn to_json(value: &Dynamic) -> String {
-    let mut json = String::new();
-    write_value(&mut json, value, 0);
-    json
-}
-
-fn write_value(json: &mut String, value: &Dynamic, depth: usize) {
-    let scalar = |value: &dyn fmt::Display| Value::from(value.to_string()).to_string();
-    if let Some(text) = value.read_lock::<ImmutableString>() {
-        *json += &scalar(&*text);
-    } else if depth > MAX_DEPTH {
-        *json += "\"...\"";
-    } else if let Some(list) = as_list(value) {
-        write_all(json, "[]", list.iter(), |json, item| write_value(json, item, depth + 1));
-    } else if let Some(map) = as_map(value) {
-        write_all(json, "{}", map.iter(), |json, (key, value)| write_member(json, key, value, depth + 1));
-    } else if let Some(bytes) = value.read_lock::<Blob>() {
-        *json += &scalar(&STANDARD.encode(&*bytes));
-    } else if let Some(number) = value.as_float().ok().and_then(serde_json::Number::from_f64) {
-        *json += &number.to_string();
-    } else if value.is_unit() {
-        *json += "null";
-    } else if value.is_int() || value.is_bool() || value.is::<LargeInt>() {
-        *json += &size_limits::text_of(value, MAX_TEXT);
-    } else if let Some(text) = datetime::display(value) {
-        *json += &scalar(&text);
-    } else {
-        *json += &scalar(value);
-    }
-}
-
-fn write_member(json: &mut String, key: &str, value: &Dynamic, depth: usize) {
-    *json += &Value::from(key).to_string();
-    json.push(':');
-    write_value(json, value, depth);
-}
-
-/// Writes `items` between the two brackets.
-fn write_all<T>(
-    json: &mut String,
-    brackets: &str,
-    items: impl Iterator<Item = T>,
-    write: impl Fn(&mut String, T),
-) {
-    json.push_str(&brackets[..1]);
-    for (index, item) in items.enumerate() {
-        if index > 0 {
-            json.push(',');
-        }
-        write(json, item);
-    }
-    json.push_str(&brackets[1..]);
 }
 
 #[cfg(test)]
@@ -149,29 +85,13 @@ mod tests {
         ];
         for json in table {
             assert_eq!(store.put(&epoch, json, json.as_bytes()), Ok(true));
-            assert_eq!(store.read(&epoch, json).unwrap(), json);
+            assert_eq!(store.read(&epoch, json).unwrap().into_text(), json);
             assert_eq!(store.put(&epoch, json, json.as_bytes()), Ok(false));
         }
-        assert_eq!(store.list(&epoch, "["), r#"{"[1,[2]]":[1,[2]]}"#);
+        assert_eq!(store.list(&epoch, "[").into_text(), r#"{"[1,[2]]":[1,[2]]}"#);
         assert!(store.remove(&epoch, "null") && !store.remove(&epoch, "null"));
         assert_eq!(store.clear(&epoch, ""), table.len() - 1);
-        assert_eq!(store.read(&epoch, "true"), None);
-    }
-
-    #[test]
-    fn what_json_can_not_hold_is_shown_as_text() {
-        let mut deep = Dynamic::from(1_i64);
-        for _ in 0..2 * MAX_DEPTH {
-            deep = Dynamic::from_array(vec![deep]);
-        }
-        assert!(to_json(&deep).contains("[[\"...\"]]"));
-        for (value, text) in [
-            (Dynamic::from_blob(b"hi".to_vec()), "\"aGk=\""),
-            (f64::INFINITY.into(), "\"inf\""),
-            ('x'.into(), "\"x\""),
-        ] {
-            assert_eq!(to_json(&value), text);
-        }
+        assert!(store.read(&epoch, "true").is_none());
     }
 
     #[test]
@@ -185,6 +105,16 @@ mod tests {
         assert_eq!(put(&"[".repeat(200)), malformed("recursion limit exceeded at line 1 column 128"));
         assert_eq!(put(&format!("\"{}\"", "x".repeat(MAX_TEXT + 1))), Refused::TooLarge);
         assert_eq!(put(&format!("[{}1]", "{},".repeat(1 << 18))), Refused::TooLarge);
-        assert_eq!(store.list(&epoch, ""), "{}");
+        assert_eq!(store.list(&epoch, "").into_text(), "{}");
+    }
+
+    #[test]
+    fn what_has_no_room_changes_nothing() {
+        let (store, epoch) = (KeyValueStore::new(1_000), Epoch::default());
+        assert_eq!(store.put(&epoch, "k", b"1"), Ok(true));
+        let long = format!("\"{}\"", "x".repeat(1_000));
+        let full = "store: no room for `k`: it takes 1169 bytes, and 1000 of 1000 are left (--store-bytes)";
+        assert_eq!(store.put(&epoch, "k", long.as_bytes()), Err(Refused::Full(full.to_owned())));
+        assert_eq!(store.list(&epoch, "").into_text(), r#"{"k":1}"#);
     }
 }

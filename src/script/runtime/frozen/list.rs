@@ -1,5 +1,6 @@
 //! A list that nobody can change, and what reads it and Rhai's own list alike.
 
+use super::facts::Facts;
 use super::tree::Tree;
 use rhai::{Array, Dynamic, DynamicReadLock};
 use std::ops::{Index, Range};
@@ -12,22 +13,22 @@ use std::sync::Arc;
 pub(crate) struct FrozenList {
     base: Arc<Vec<Dynamic>>,
     more: Option<Tree>,
-    is_plain: bool,
+    facts: Facts,
 }
 
 impl FrozenList {
-    pub(super) fn with(items: Vec<Dynamic>, is_plain: bool) -> Self {
-        Self { base: Arc::new(items), more: None, is_plain }
+    pub(crate) fn new(items: Vec<Dynamic>) -> Self {
+        let facts = Facts::of_items(items.iter());
+        Self { base: Arc::new(items), more: None, facts }
     }
 
-    pub(super) fn add(&mut self, item: Dynamic, is_plain: bool) {
+    pub(super) fn add(&mut self, item: Dynamic) {
+        self.facts.add(Facts::of(&item));
         self.more.get_or_insert_with(Tree::new).push(item);
-        self.is_plain &= is_plain;
     }
 
-    /// Whether all that is in it may outlive its request.
-    pub(super) fn is_plain(&self) -> bool {
-        self.is_plain
+    pub(super) fn facts(&self) -> Facts {
+        self.facts
     }
 
     pub(crate) fn len(&self) -> usize {

@@ -1,0 +1,86 @@
+//! Names and values in which one name is found without a look at all others.
+
+use super::Pairs;
+use std::ops::{Deref, DerefMut};
+use std::sync::OnceLock;
+
+/// Names and values in order, with an index that is made when many of them are first searched.
+#[derive(Debug, Clone, Default)]
+pub struct Indexed {
+    pairs: Pairs,
+    /// Places, sorted by name and place.
+    order: OnceLock<Vec<u32>>,
+}
+
+/// Up to so many names are compared one by one.
+const FEW: usize = 16;
+
+impl Indexed {
+    /// The values of `name`, in order.
+    pub(crate) fn values(&self, name: &str) -> impl Iterator<Item = &str> {
+        let (few, found): (&[_], &[_]) =
+            if self.pairs.len() <= FEW { (&self.pairs, &[]) } else { (&[], self.places(name)) };
+        let found = found.iter().map(|place| &self.pairs[*place as usize]);
+        few.iter().filter(move |(known, _)| known == name).chain(found).map(|(_, value)| value.as_str())
+    }
+
+    fn places(&self, name: &str) -> &[u32] {
+        let key = |place: &u32| self.pairs[*place as usize].0.as_str();
+        let order = self.order.get_or_init(|| {
+            // What a body or head brings is far below the number of places.
+            let mut order: Vec<u32> = (0..).take(self.pairs.len()).collect();
+            order.sort_by_key(|place| key(place));
+            order
+        });
+        let start = order.partition_point(|place| key(place) < name);
+        let length = order[start..].partition_point(|place| key(place) == name);
+        &order[start..start + length]
+    }
+}
+
+impl From<Pairs> for Indexed {
+    fn from(pairs: Pairs) -> Self {
+        Indexed { pairs, order: OnceLock::new() }
+    }
+}
+
+impl PartialEq for Indexed {
+    fn eq(&self, other: &Self) -> bool {
+        self.pairs == other.pairs
+    }
+}
+
+impl Deref for Indexed {
+    type Target = Pairs;
+
+    fn deref(&self) -> &Pairs {
+        &self.pairs
+    }
+}
+
+impl DerefMut for Indexed {
+    fn deref_mut(&mut self) -> &mut Pairs {
+        self.order = OnceLock::new();
+        &mut self.pairs
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn few_and_many_names_are_found_with_all_their_values_in_order() {
+        for count in [0, 1, FEW, FEW + 1, 1_000] {
+            let pair = |number: usize| (format!("k{}", number % 7), number.to_string());
+            let mut indexed = Indexed::from((0..count).map(pair).collect::<Pairs>());
+            for _ in 0..2 {
+                for name in ["k0", "k6", "k", "k7", ""] {
+                    let expected = indexed.iter().filter(|(known, _)| known == name).map(|(_, value)| value);
+                    assert!(indexed.values(name).eq(expected), "{count} {name}");
+                }
+                indexed.push(pair(count));
+            }
+        }
+    }
+}

@@ -1,0 +1,139 @@
+use super::*;
+
+fn locked(store: &KeyValueStore, epoch: u64) -> MutexGuard<'_, Values> {
+    store.lock(Some(epoch)).unwrap()
+}
+
+#[test]
+fn a_new_epoch_goes_back_to_what_was_loaded_and_the_old_one_sees_nothing() {
+    let store = KeyValueStore::default();
+    store.lock(None).unwrap().set("loaded", 1.into()).unwrap();
+    store.keep_loaded();
+    locked(&store, 0).set("loaded", 2.into()).unwrap();
+    locked(&store, 0).set("later", 3.into()).unwrap();
+    assert_eq!(locked(&store, 0).under("").count(), 2);
+    assert_eq!(locked(&store, 4).look("loaded").0.unwrap().as_int(), Ok(1));
+    assert!(!locked(&store, 4).contains("later"));
+    assert!(store.lock(Some(3)).is_none());
+    assert!(store.lock(None).is_some());
+}
+
+#[test]
+fn keys_are_found_and_cleared_by_their_start() {
+    let store = KeyValueStore::default();
+    let mut values = locked(&store, 0);
+    for key in ["a", "a/1", "a/2", "ab", "b"] {
+        assert!(values.set(key, Dynamic::UNIT).unwrap().is_none());
+    }
+    let keys = |values: &Values, prefix: &str| {
+        values.under(prefix).map(|(key, _)| key.to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(keys(&values, "a/"), ["a/1", "a/2"]);
+    assert_eq!(keys(&values, "c"), [""; 0]);
+    assert_eq!(values.clear("a/").len(), 2);
+    assert_eq!(keys(&values, ""), ["a", "ab", "b"]);
+    assert_eq!(values.clear("").len(), 3);
+}
+
+#[test]
+fn a_version_is_never_the_one_before() {
+    let store = KeyValueStore::default();
+    let mut values = locked(&store, 0);
+    assert!(values.set_if("k", 1.into(), 0).unwrap().is_ok());
+    let (_, version) = values.look("k");
+    values.remove("k");
+    assert!(values.set_if("k", 2.into(), version).unwrap().is_err());
+    values.set("k", 1.into()).unwrap();
+    assert!(values.set_if("k", 2.into(), version).unwrap().is_err());
+}
+
+/// Every way to change the store, in any order, with values of any kind: the count is what an empty store would count that
+/// gets the same values, within the limit, and 0 at the end.
+#[test]
+fn the_count_is_exact_whatever_is_done() {
+    const MOST: usize = 20_000;
+    let mut random = fastrand::Rng::with_seed(16);
+    let mut values = Values::new(MOST);
+    let mut refused = 0;
+    for _ in 0..20_000 {
+        let key = ["a", "b", "scope:x/a", "c"][random.usize(..4)];
+        let value = value(&mut random);
+        let before = (values.bytes, values.look(key).1);
+        let result = match random.u8(..9) {
+            0..3 => values.set(key, value).map(drop),
+            3..5 => values.append(key, value).map(drop),
+            5 => values.set_if(key, value, before.1).map(drop),
+            6 => values.set_default(key, value).map(drop),
+            7 => values.incr(key, 1).map(drop).map_err(|why| NotSet { why, _value: value }),
+            _ => {
+                values.remove(key);
+                Ok(())
+            }
+        };
+        if result.is_err() {
+            refused += 1;
+            assert_eq!((values.bytes, values.look(key).1), before);
+        }
+        let mut fresh = Values::new(MOST);
+        for (key, value) in values.under("") {
+            fresh.set(key, (**value).clone()).unwrap();
+        }
+        assert_eq!(values.bytes, fresh.bytes);
+    }
+    assert!(refused > 1_000, "{refused}");
+    values.clear("");
+    assert_eq!(values.bytes, 0);
+}
+
+fn value(random: &mut fastrand::Rng) -> Dynamic {
+    let list = |random: &mut fastrand::Rng| {
+        FrozenList::new((0..random.usize(..9)).map(|_| "item".repeat(random.usize(..50)).into()).collect())
+    };
+    match random.u8(..4) {
+        0 => 7.into(),
+        1 => "text".repeat(random.usize(..500)).into(),
+        2 => Dynamic::from_blob(vec![1; random.usize(..2_000)]),
+        _ => Dynamic::from(list(random)),
+    }
+}
+
+#[test]
+fn what_has_no_room_names_key_bytes_and_flag_and_changes_nothing() {
+    let store = KeyValueStore::new(1_000);
+    let mut values = locked(&store, 0);
+    values.set("a", "x".repeat(600).into()).unwrap();
+    let held = values.bytes;
+    let why = |not_set: NotSet| not_set.to_string();
+    let error = "store: no room for `b`: it takes 469 bytes, and 231 of 1000 are left (--store-bytes)";
+    assert_eq!(why(values.set("b", "x".repeat(300).into()).unwrap_err()), error);
+    assert_eq!(why(values.append("b", "x".repeat(60).into()).unwrap_err()), error.replace("469", "357"));
+    assert!(!values.contains("b"));
+    // What replaces a larger one always fits.
+    values.set("a", "x".repeat(500).into()).unwrap();
+    assert_eq!(values.bytes, held - 100);
+    values.incr("n", 1).unwrap();
+    values.incr("o", 1).unwrap();
+    assert!(values.incr("m", 1).unwrap_err().contains("no room for `m`"));
+    assert_eq!(values.incr("n", 1), Ok(2));
+    drop(values);
+    assert_eq!(store.usage(), (held - 100 + 2 * 129, 1_000));
+    assert_eq!(store.other().usage(), (0, 1_000));
+}
+
+#[test]
+fn a_reset_goes_back_to_the_count_of_what_was_loaded() {
+    let store = KeyValueStore::new(1_000);
+    locked(&store, 0).set("a", 1.into()).unwrap();
+    store.keep_loaded();
+    let loaded = store.usage();
+    locked(&store, 0).set("b", "x".repeat(600).into()).unwrap();
+    assert_eq!(locked(&store, 1).under("").count(), 1);
+    assert_eq!(store.usage(), loaded);
+}
+
+#[test]
+fn the_default_is_a_quarter_of_a_small_memory() {
+    for (memory, most) in [(None, 64 << 20), (Some(1 << 40), 64 << 20), (Some(128 << 20), 32 << 20)] {
+        assert_eq!(KeyValueStore::default_limit(memory), most);
+    }
+}
