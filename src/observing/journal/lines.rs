@@ -173,6 +173,8 @@ struct Table {
     free: Vec<u16>,
     /// By hash: the first row with it.
     index: Vec<u16>,
+    /// The row that was asked for last: requests often come in runs of the same.
+    last: u16,
     most: usize,
 }
 
@@ -192,18 +194,26 @@ impl Table {
         rows.try_reserve_exact(most)?;
         free.try_reserve_exact(most)?;
         index.resize((most / 2 + 1).next_power_of_two(), NONE);
-        Ok(Table { rows, free, index, most })
+        Ok(Table { rows, free, index, last: NONE, most })
     }
 
     /// The row of the text that `parts` make up: the one that there is, or a new one if fewer than `most` are in use and it takes at
     /// most `room` bytes; and the bytes that it takes.
     fn enter(&mut self, parts: &[&[u8]], most: usize, room: usize) -> (u16, usize) {
+        if let Some(row) = self.rows.get_mut(usize::from(self.last))
+            && row.count > 0
+            && is_same(&row.text, parts)
+        {
+            row.count += 1;
+            return (self.last, 0);
+        }
         let hash = hash(parts);
         let place = hash as usize & (self.index.len() - 1);
         let mut at = self.index[place];
         while let Some(row) = self.rows.get_mut(usize::from(at)) {
             if row.hash == hash && is_same(&row.text, parts) {
                 row.count += 1;
+                self.last = at;
                 return (at, 0);
             }
             at = row.next;
@@ -223,7 +233,7 @@ impl Table {
                 (self.rows.len() - 1) as u16
             }
         };
-        self.index[place] = at;
+        (self.index[place], self.last) = (at, at);
         (at, length + ALLOCATION)
     }
 
