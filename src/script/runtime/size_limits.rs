@@ -5,7 +5,7 @@ mod rendering;
 mod repairs;
 mod texts;
 
-pub(crate) use rendering::{text_of, write_value};
+pub(crate) use rendering::{full_text, text_of, write_value};
 
 use super::frozen::{is_list, is_map};
 use super::large_int::LargeInt;

@@ -6,7 +6,7 @@ use super::{place_of_extreme, sum};
 use crate::script::runtime::frozen::{FrozenList, FrozenMap, Items, ListRef, as_list, as_map};
 use crate::script::runtime::json::python_float;
 use crate::script::runtime::natives::{Fallible, Natives};
-use crate::script::runtime::size_limits::type_name;
+use crate::script::runtime::size_limits::{full_text, type_name};
 use crate::system::truncate::beginning;
 use rhai::{Array, Dynamic, FnPtr, ImmutableString, Map, NativeCallContext};
 use std::any::TypeId;
@@ -121,7 +121,7 @@ fn group_name(value: Dynamic) -> Fallible<ImmutableString> {
         return Ok(python_float(number).into());
     }
     match value {
-        _ if value.is_int() || value.is_bool() || value.is_char() => Ok(value.to_string().into()),
+        _ if value.is_int() || value.is_bool() || value.is_char() => Ok(full_text("group_by", &value)?.into()),
         _ if value.is_unit() => Ok("null".into()),
         _ => Err(format!(
             "group_by: a value of type `{}` can't be a key: group by text, numbers or booleans",

@@ -115,10 +115,13 @@ fn unlike_times(left: &Dynamic, right: &Dynamic) -> String {
 }
 
 fn texts(left: &Dynamic, right: &Dynamic) -> Ordering {
-    if let (Ok(left), Ok(right)) = (left.as_immutable_string_ref(), right.as_immutable_string_ref()) {
-        return left.as_str().cmp(right.as_str());
+    fn with<T>(value: &Dynamic, look: impl FnOnce(&str) -> T) -> T {
+        match value.as_immutable_string_ref() {
+            Ok(text) => look(&text),
+            Err(_) => look(value.as_char().unwrap_or_default().encode_utf8(&mut [0; 4])),
+        }
     }
-    left.to_string().cmp(&right.to_string())
+    with(left, |left| with(right, |right| left.cmp(right)))
 }
 
 /// Exact, also between integers that no float can hold and floats; what is not a number comes last.
