@@ -77,7 +77,8 @@ impl Fault {
         let place = innermost(error, file);
         let (line, column) = (place.at.line(), place.at.position());
         let source = line.and_then(|line| files.line(&place.file, line));
-        let (kind, message) = (Kind::from(place.error), truncate_bytes(message(place.error), LONGEST_MESSAGE));
+        let (kind, message) =
+            (Kind::from(place.error), truncate_bytes(message(place.error), LONGEST_MESSAGE));
         let text = || files.text(&place.file);
         let hint = match place.error {
             EvalAltResult::ErrorParsing(error, _) => {

@@ -121,7 +121,9 @@ fn group_name(value: Dynamic) -> Fallible<ImmutableString> {
         return Ok(python_float(number).into());
     }
     match value {
-        _ if value.is_int() || value.is_bool() || value.is_char() => Ok(full_text("group_by", &value)?.into()),
+        _ if value.is_int() || value.is_bool() || value.is_char() => {
+            Ok(full_text("group_by", &value)?.into())
+        }
         _ if value.is_unit() => Ok("null".into()),
         _ => Err(format!(
             "group_by: a value of type `{}` can't be a key: group by text, numbers or booleans",

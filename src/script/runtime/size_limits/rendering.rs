@@ -2,11 +2,11 @@
 //! text print as ten long texts, so all of it stops at the limit.
 
 use super::{MAX_DEPTH, MAX_TEXT, Text, fits, too_long, type_name};
-use crate::script::runtime::{budget, datetime};
 use crate::script::runtime::frozen::{FrozenList, FrozenMap, Items, as_list, as_map, is_list, is_map};
 use crate::script::runtime::large_int::LargeInt;
 use crate::script::runtime::names;
 use crate::script::runtime::natives::{Fallible, Natives, ScriptValue};
+use crate::script::runtime::{budget, datetime};
 use itoa::Buffer as Digits;
 use rhai::{Array, Dynamic, FnPtr, ImmutableString, Map, NativeCallContext};
 use std::fmt::{self, Write};
