@@ -124,12 +124,16 @@ pub enum Limit {
     Memory = 29_002,
     /// Of the load that the call belongs to.
     Load = 29_004,
+    /// The same, where a script ran at that moment.
+    LoadByScript = 29_005,
 }
 
 impl Limit {
     /// What the call has run out of that ended with the value `thrown`.
     pub fn from_thrown(thrown: &Dynamic) -> Option<Limit> {
-        [Limit::Time, Limit::Memory, Limit::Load].into_iter().find(|limit| *limit as i32 == thrown.tag())
+        [Limit::Time, Limit::Memory, Limit::Load, Limit::LoadByScript]
+            .into_iter()
+            .find(|limit| *limit as i32 == thrown.tag())
     }
 }
 
@@ -139,7 +143,7 @@ impl Budget {
         let mut text: Dynamic = match limit {
             Limit::Time => format!("the script ran longer than {} ms", self.time.as_millis()).into(),
             Limit::Memory => format!("the script used more than {} bytes", self.memory).into(),
-            Limit::Load => return out_of_load_time("loading", self.load),
+            Limit::Load | Limit::LoadByScript => out_of_load_time("loading", self.load),
         };
         text.set_tag(limit as i32);
         text
@@ -259,7 +263,7 @@ fn look(memory: usize, ticks: u64) -> Option<Limit> {
         if DEADLINE.get().is_some_and(|deadline| now > deadline) {
             run_out(Limit::Time);
         } else if load_time::over().is_some() {
-            run_out(Limit::Load);
+            run_out(Limit::LoadByScript);
         }
     }
     None

@@ -3,6 +3,7 @@
 
 use super::order::{Order, equal};
 use super::{place_of_extreme, sum};
+use crate::script::runtime::budget;
 use crate::script::runtime::frozen::{FrozenList, FrozenMap, Items, ListRef, as_list, as_map};
 use crate::script::runtime::json::python_float;
 use crate::script::runtime::natives::{Fallible, Natives};
@@ -102,6 +103,7 @@ fn group_by(list: &Dynamic, key: &str) -> Fallible<FrozenMap> {
     let mut places: HashMap<ImmutableString, usize> = HashMap::new();
     for (value, item) in values_of("group_by", list.iter(), key)?.into_iter().zip(list.iter()) {
         let name = group_name(value)?;
+        budget::work(name.len())?;
         let place = *places.entry(name).or_insert_with_key(|name| {
             groups.push((name.clone(), Array::new()));
             groups.len() - 1
