@@ -34,7 +34,7 @@ pub fn engine(budget: Budget) -> Engine {
     }
     let handles = natives.finish();
     runtime::analysis::catalogue::set_globals(&handles);
-    runtime::imports::register(&mut engine, budget, handles);
+    runtime::imports::register(&mut engine, handles);
     engine
 }
 

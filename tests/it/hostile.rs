@@ -50,6 +50,52 @@ fn fault(script: &str) -> Option<String> {
     (slow || peak > MOST).then(|| format!("{status} after {took:?}, {} MiB", peak >> 10))
 }
 
+/// Each worker has an endless view; each search in it takes as long as one may.
+#[test]
+fn endless_views_keep_others_waiting_for_their_time_and_no_longer() {
+    let source = r#"
+        fn registerRules() { app.get("/", || "ok"); app.get("/endless", endless); }
+        fn endless() { loop { try { re.search("(?:a?){60}b", "a" * 2000) } catch {} } }
+    "#;
+    let arguments = ["--workers", "2", "--script-timeout", "500ms"];
+    let mock = Mock::start_with(&arguments, |folder| folder.write("provision/initial", source));
+    std::thread::scope(|scope| {
+        let endless: Vec<_> = (0..2).map(|_| scope.spawn(|| mock.get("/endless"))).collect();
+        let began = Instant::now();
+        while endless.iter().any(|request| !request.is_finished()) {
+            assert_eq!(mock.get("/").text(), "ok");
+        }
+        assert!(began.elapsed() < LONGEST, "{:?}", began.elapsed());
+        for request in endless {
+            let reply = request.join().unwrap();
+            assert_eq!(reply.status, 500);
+            assert!(reply.text().contains("the script ran longer than 500 ms"), "{}", reply.text());
+        }
+    });
+}
+
+/// Values that print what functions captured, and thrown texts, end a load with a short message too.
+#[test]
+fn what_a_load_throws_is_short() {
+    let mock = Mock::start();
+    let functions = r#"let s = "x" * 8000000; let g = |a| 1; for i in 0..500 { g = g.curry(s); }"#;
+    for (script, message) in [
+        (r#"app.get("/", || 1, #{ endpoint: [g] }); throw "end""#, "end"),
+        (r#"Blueprint("b", #{ url_prefix: [g] })"#, "url_prefix `[Fn("),
+        (r#"make_response("x", [g])"#, "headers are a map or a list of pairs"),
+        ("throw [g]", "[Fn("),
+        ("throw s", "xxxx"),
+        ("g.foo(s)", "no function `foo (Fn, string)`"),
+        ("call(g)", "no function `"),
+    ] {
+        let reply = mock.provision("p", &format!("fn registerRules() {{ {functions}\n{script} }}"));
+        assert_eq!(reply.status, 422, "{script}: {}", reply.text());
+        let shown = reply.json()["error"]["message"].as_str().unwrap().to_owned();
+        assert!(shown.starts_with(message) && shown.len() <= 1024, "{script}: {shown}");
+    }
+    assert!(mock.log().lines().all(|line| line.len() < 4096));
+}
+
 #[test]
 fn hostile_scripts_end_in_time_and_within_their_memory() {
     let scripts: Vec<&str> = SCRIPTS.lines().filter(|line| !line.starts_with('#')).collect();

@@ -43,6 +43,16 @@ fn a_provision_that_takes_too_long_to_load_is_refused_and_the_last_one_serves() 
     assert_eq!((mock.active(), mock.get("/ok").text()), (("initial".to_owned(), 1), "ok".to_owned()));
 }
 
+/// It has time enough as a script.
+#[test]
+fn an_endless_loop_is_told_to_end() {
+    let mock = Mock::start_with(&["--load-time", LIMIT, "--script-timeout", "60s"], |_| ());
+    let reply = mock.provision("endless", "fn registerRules() {\n    loop { }\n}").json();
+    let result = reply["result"].as_str().unwrap();
+    assert!(result.ends_with("loading took longer than 1000 ms of processor time"), "{result}");
+    assert_eq!(reply["error"]["hint"], "end the loop, or raise --load-time");
+}
+
 #[test]
 fn check_and_routes_have_the_same_limit() {
     let folder = Folder::new();

@@ -87,6 +87,49 @@ fn modules_are_where_their_names_say() {
     }
 }
 
+/// Rhai's own text of a value has no limit: a list of functions prints what they captured. `size_limits::full_text` and `text_of` have
+/// one; what they are made of is in `size_limits/rendering.rs`.
+#[test]
+fn texts_of_script_values_have_a_limit() {
+    let own = project().join("src/script/runtime/size_limits/rendering.rs");
+    let scripts = [project().join("src/script"), project().join("src/serving/handler.rs")];
+    let mut unbounded = Vec::new();
+    for path in sources().iter().filter(|path| **path != own && !path.to_string_lossy().contains("tests")) {
+        if !scripts.iter().any(|room| path.starts_with(room)) {
+            continue;
+        }
+        let text = text(path);
+        let program = text.split("\nmod tests {").next().unwrap_or_default();
+        let mut found: Vec<usize> = Vec::new();
+        for (call, start) in [(".to_string()", ""), ("}", "{"), (":?}", "{")] {
+            let values = program.match_indices(call).filter(|(at, _)| is_value(&program[..*at], start));
+            found.extend(values.map(|it| it.0));
+        }
+        for call in ["map(ToString::to_string)", "Dynamic::to_string"] {
+            found.extend(program.match_indices(call).map(|it| it.0));
+        }
+        let line = |at: usize| format!("{}:{}", path.display(), program[..at].lines().count());
+        unbounded.extend(found.into_iter().map(line));
+    }
+    assert!(unbounded.is_empty(), "texts without a limit:\n{}", unbounded.join("\n"));
+}
+
+/// Whether `program` ends with `start` and a name that it declares as a value or a function of scripts.
+fn is_value(program: &str, start: &str) -> bool {
+    let name =
+        program.rsplit(|letter: char| !letter.is_alphanumeric() && letter != '_').next().unwrap_or_default();
+    let before = &program[..program.len() - name.len()];
+    if name.is_empty() || !before.ends_with(start) {
+        return false;
+    }
+    let other =
+        [format!("|{name}|"), format!("Ok({name})"), format!("Some({name})"), format!("let {name} = ")];
+    let other = other.iter().filter_map(|pattern| before.rfind(pattern)).max();
+    let Some(at) = before.rfind(&format!("{name}: ")) else { return false };
+    let declared = before[at + name.len() + 2..].trim_start_matches(['&', ' ']).trim_start_matches("mut ");
+    (declared.starts_with("Dynamic") || declared.starts_with("FnPtr")) && other.is_none_or(|other| other < at)
+}
+
 /// `BLESS=1 cargo test tidy` draws it anew.
 #[test]
 fn the_picture_of_the_rooms_is_current() {

@@ -3,6 +3,7 @@
 use crate::script::python::text::capitalized;
 use crate::script::runtime::datetime::http_date;
 use crate::script::runtime::natives::Fallible;
+use crate::script::runtime::size_limits::full_text;
 use chrono::DateTime;
 use rhai::{Dynamic, Map};
 
@@ -30,10 +31,12 @@ pub(crate) fn set_cookie(name: &str, value: &str, options: &Map) -> Fallible<Str
 }
 
 fn attributes(options: &Map) -> Fallible<String> {
-    let text = |key: &str| options.get(key).filter(|value| !value.is_unit()).map(ToString::to_string);
+    let text = |key: &str| {
+        options.get(key).filter(|value| !value.is_unit()).map(|value| full_text(key, value)).transpose()
+    };
     let on = |key: &str| options.get(key).and_then(|value| value.as_bool().ok()).unwrap_or(false);
     let mut line = String::new();
-    if let Some(domain) = text("domain") {
+    if let Some(domain) = text("domain")? {
         line += &format!("; Domain={domain}");
     }
     if let Some(expires) = options.get("expires").filter(|value| !value.is_unit()) {
@@ -50,8 +53,8 @@ fn attributes(options: &Map) -> Fallible<String> {
     if on("httponly") {
         line += "; HttpOnly";
     }
-    line += &format!("; Path={}", text("path").unwrap_or_else(|| "/".to_owned()));
-    if let Some(policy) = text("samesite") {
+    line += &format!("; Path={}", text("path")?.unwrap_or_else(|| "/".to_owned()));
+    if let Some(policy) = text("samesite")? {
         match policy.to_ascii_lowercase().as_str() {
             "strict" | "lax" | "none" => line += &format!("; SameSite={}", capitalized(&policy)),
             _ => return Err(format!("set_cookie: `samesite` is Strict, Lax or None, not `{policy}`").into()),
@@ -78,7 +81,7 @@ fn date(expires: &Dynamic) -> Fallible<String> {
             Some(date) => Ok(date.format("%a, %d %b %Y %H:%M:%S GMT").to_string()),
             None => Err(format!("set_cookie: `expires` is out of range: {seconds}").into()),
         },
-        Err(_) => Ok(expires.to_string()),
+        Err(_) => full_text("expires", expires),
     }
 }
 

@@ -10,6 +10,7 @@ use crate::script::runtime::http_error::{self, http_error};
 use crate::script::runtime::multi_dict::{Dictionary, Headers, MultiDict, flat};
 use crate::script::runtime::natives::{Fallible, Natives};
 use crate::script::runtime::same::same;
+use crate::script::runtime::size_limits::{full_text, text_of};
 use rhai::{Array, Dynamic, EvalAltResult, FnPtr, ImmutableString, Map, NativeCallContext};
 use std::any::TypeId;
 use std::ops::Deref;
@@ -176,7 +177,7 @@ fn convert(context: &NativeCallContext, value: Dynamic, kind: &Dynamic) -> Falli
         let result = function.call_within_context(context, (value,));
         return result.map(Some).or_else(|error| if is_refusal(&error) { Ok(None) } else { Err(error) });
     }
-    let text = value.to_string();
+    let text = full_text("get", &value)?;
     match kind.read_lock::<ImmutableString>().as_deref().map(ImmutableString::as_str) {
         Some("int") => Ok(text.trim().parse::<i64>().ok().map(Dynamic::from)),
         Some("float") => Ok(text.trim().parse::<f64>().ok().map(Dynamic::from)),
@@ -184,7 +185,7 @@ fn convert(context: &NativeCallContext, value: Dynamic, kind: &Dynamic) -> Falli
         _ => Err(unknown_option(
             "get",
             "type",
-            &kind.to_string(),
+            &text_of(kind, 80),
             &["\"int\"", "\"float\"", "\"str\"", "a function"],
         )),
     }

@@ -9,6 +9,7 @@ use crate::script::runtime::call;
 use crate::script::runtime::frozen::{as_list, as_map};
 use crate::script::runtime::json;
 use crate::script::runtime::natives::{Fallible, Natives, ScriptValue};
+use crate::script::runtime::size_limits::full_text;
 use crate::system::lock::lock;
 use rhai::{Array, Dynamic, EvalAltResult, ImmutableString, Map};
 use smallvec::{SmallVec, smallvec};
@@ -86,13 +87,9 @@ impl Response {
 
 /// The values of one header: a list is sent once per item (Werkzeug), anything else as its text.
 pub(crate) fn header_values(name: &str, value: &Dynamic) -> Fallible<SmallVec<[String; 1]>> {
-    let text = |value: &Dynamic| match value.as_immutable_string_ref() {
-        Ok(text) => text.as_str().to_owned(),
-        Err(_) => value.to_string(),
-    };
     let values: SmallVec<[String; 1]> = match as_list(value) {
-        Some(items) => items.iter().map(text).collect(),
-        None => smallvec![text(value)],
+        Some(items) => items.iter().map(|item| full_text(name, item)).collect::<Fallible<_>>()?,
+        None => smallvec![full_text(name, value)?],
     };
     for value in &values {
         check_header(name, value)?;
@@ -133,10 +130,10 @@ fn with_options(body: Dynamic, options: &Map) -> Fallible<Response> {
     let parts = ["status", "headers"].into_iter().filter_map(|key| options.get(key).cloned());
     let response = make([body].into_iter().chain(parts).collect())?;
     if let Some(mimetype) = options.get("mimetype") {
-        response.set_content_type(&answer::with_charset(&mimetype.to_string()))?;
+        response.set_content_type(&answer::with_charset(&full_text("mimetype", mimetype)?))?;
     }
     if let Some(content_type) = options.get("content_type") {
-        response.set_content_type(&content_type.to_string())?;
+        response.set_content_type(&full_text("content_type", content_type)?)?;
     }
     Ok(response)
 }
@@ -192,14 +189,16 @@ fn redirect(url: &str, code: i64) -> Fallible<Response> {
 /// `send_file(name, #{ mimetype, as_attachment, download_name })`.
 fn send_file(name: &str, options: Map) -> Fallible<Response> {
     let content = call::files()?.content(name, call::is_loading())?;
-    let option = |key: &str| options.get(key).filter(|value| !value.is_unit()).map(ToString::to_string);
-    let given = option("mimetype").map(|mimetype| answer::with_charset(&mimetype));
+    let option = |key: &str| {
+        options.get(key).filter(|value| !value.is_unit()).map(|value| full_text(key, value)).transpose()
+    };
+    let given = option("mimetype")?.map(|mimetype| answer::with_charset(&mimetype));
     let media_type = given.unwrap_or_else(|| answer::media_type(name).to_owned());
     let mut sent = Answer { body: content, ..Answer::new(200, media_type.clone(), "") };
     check_header("Content-Type", &media_type)?;
     if options.get("as_attachment").and_then(|value| value.as_bool().ok()).unwrap_or(false) {
         let base = name.rsplit('/').next().unwrap_or(name);
-        let shown = option("download_name").unwrap_or_else(|| base.to_owned());
+        let shown = option("download_name")?.unwrap_or_else(|| base.to_owned());
         let quoted = shown.replace('\\', "\\\\").replace('"', "\\\"");
         let value = format!("attachment; filename=\"{quoted}\"");
         check_header("Content-Disposition", &value)?;

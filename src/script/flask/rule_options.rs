@@ -4,6 +4,7 @@ use crate::routing::rule::RuleOptions;
 use crate::routing::value::Value;
 use crate::script::runtime::frozen::{MapRef, as_list, as_map, is_list};
 use crate::script::runtime::natives::Fallible;
+use crate::script::runtime::size_limits::{full_text, type_name};
 use rhai::Dynamic;
 
 /// Rule options from a list of methods or a map; with the endpoint where the map has one.
@@ -17,7 +18,7 @@ pub(super) fn rule_options(options: &Dynamic) -> Fallible<(RuleOptions, Option<S
         return Ok((known, None));
     }
     let Some(map) = as_map(options) else {
-        return Err(format!("options are a list of methods or a map, not {}", options.type_name()).into());
+        return Err(format!("options are a list of methods or a map, not {}", type_name(options)).into());
     };
     let mut endpoint = None;
     for (name, value) in map.iter() {
@@ -26,7 +27,7 @@ pub(super) fn rule_options(options: &Dynamic) -> Fallible<(RuleOptions, Option<S
             "strict_slashes" => known.strict_slashes = Some(switch(name, value)?),
             "merge_slashes" => known.merge_slashes = Some(switch(name, value)?),
             "provide_automatic_options" => known.provide_automatic_options = Some(switch(name, value)?),
-            "endpoint" => endpoint = Some(value.to_string()),
+            "endpoint" => endpoint = Some(full_text(name, value)?),
             "defaults" => known.defaults = defaults(value)?,
             "host" => known.host = Some(text(name, value)?),
             "subdomain" => known.subdomain = Some(text(name, value)?),
@@ -43,7 +44,7 @@ pub(super) fn rule_options(options: &Dynamic) -> Fallible<(RuleOptions, Option<S
 fn methods(value: &Dynamic) -> Fallible<Vec<String>> {
     match as_list(value) {
         Some(list) if list.iter().all(Dynamic::is_string) => {
-            Ok(list.iter().map(ToString::to_string).collect())
+            list.iter().map(|method| full_text("methods", method)).collect()
         }
         // Flask refuses a text too: it would be taken for a list of letters.
         _ => Err("methods must be a list of texts: `[\"GET\"]`".into()),
@@ -75,9 +76,9 @@ pub(super) fn url_value(name: &str, value: &Dynamic) -> Fallible<Value> {
         return Ok(Value::Float(number));
     }
     if value.is_string() || value.is_bool() || value.is_char() {
-        return Ok(Value::Text(value.to_string()));
+        return Ok(Value::Text(full_text(name, value)?));
     }
-    Err(format!("`{name}` must be a text or a number, not {}", value.type_name()).into())
+    Err(format!("`{name}` must be a text or a number, not {}", type_name(value)).into())
 }
 
 /// Where the rules of a blueprint are.
@@ -93,7 +94,7 @@ impl Place {
         let mut place = Place::default();
         for (name, value) in options.iter() {
             match name {
-                "url_prefix" => place.prefix = Some(value.to_string()),
+                "url_prefix" => place.prefix = Some(full_text(name, value)?),
                 "host" => place.host = Some(text(name, value)?),
                 "subdomain" => place.subdomain = Some(text(name, value)?),
                 _ => {

@@ -4,6 +4,7 @@
 use super::store::{Access, Store, with};
 use crate::script::runtime::key_value_store::NotSet;
 use crate::script::runtime::natives::{Fallible, Natives, ScriptValue};
+use crate::script::runtime::size_limits::text_of;
 use rhai::{Dynamic, ImmutableString};
 
 /// Start of the keys of scenarios.
@@ -11,6 +12,9 @@ const SCENARIO: &str = "scenario:";
 
 /// The state of a scenario that nobody has moved yet: WireMock's `Scenario.STARTED`.
 const STARTED: &str = "Started";
+
+/// Most bytes of a state that is no text.
+const MAX_STATE: usize = 1 << 10;
 
 #[derive(Debug, Clone)]
 struct Scenario {
@@ -51,7 +55,7 @@ fn text(value: Option<Dynamic>) -> ImmutableString {
         None => STARTED.into(),
         Some(value) => match value.read_lock::<ImmutableString>() {
             Some(text) => text.clone(),
-            None => value.to_string().into(),
+            None => text_of(&value, MAX_STATE),
         },
     }
 }

@@ -49,7 +49,7 @@ impl Store {
             Some(name) => name.replace('%', "%25").replace('/', "%2F"),
             // No baggage, no scope.
             None if name.is_unit() => return Ok(self.clone()),
-            None if name.is_int() => name.to_string(),
+            None if name.is_int() => name.as_int().unwrap_or_default().to_string(),
             None => {
                 let kind = type_name(name);
                 return Err(format!("store.scope takes a text, not {kind}").into());

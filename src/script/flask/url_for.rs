@@ -4,6 +4,7 @@ use super::rule_options::url_value;
 use crate::script::runtime::call;
 use crate::script::runtime::frozen::as_list;
 use crate::script::runtime::natives::{Fallible, Natives};
+use crate::script::runtime::size_limits::full_text;
 use rhai::{Dynamic, Map};
 
 fn url_for(endpoint: &str, values: &Map) -> Fallible<String> {
@@ -17,7 +18,10 @@ fn url_for(endpoint: &str, values: &Map) -> Fallible<String> {
         None => endpoint.to_owned(),
     };
     let external = values.get("_external").and_then(|value| value.as_bool().ok()).unwrap_or(false);
-    let anchor = values.get("_anchor").map(|anchor| format!("#{anchor}")).unwrap_or_default();
+    let anchor = match values.get("_anchor") {
+        Some(anchor) => format!("#{}", full_text("_anchor", anchor)?),
+        None => String::new(),
+    };
     let mut plain = Vec::new();
     for (name, value) in
         values.iter().filter(|(name, value)| !name.starts_with('_') && !Dynamic::is_unit(value))

@@ -1,9 +1,10 @@
 //! `re.*`: Python's calls over patterns of `regex-lite`: no look-around, no back-references, and `\d`, `\w`, `\s` are
-//! ASCII. Matching takes linear time; sizes of patterns and texts bound it further.
+//! ASCII. Nothing can interrupt a search: the size of the pattern and the length of the text say before it how long it may take.
 
 mod matched;
 mod template;
 
+use crate::script::runtime::budget;
 use crate::script::runtime::natives::{Fallible, Natives, Receiver};
 use crate::script::runtime::size_limits::{MAX_ITEMS, MAX_TEXT, Text, check_time, too_long, too_many};
 use crate::system::truncate::beginning;
@@ -12,19 +13,33 @@ use regex_lite::{Captures, Regex, RegexBuilder};
 use rhai::{Array, Dynamic, FnPtr, ImmutableString, NativeCallContext};
 use std::cell::RefCell;
 use std::collections::VecDeque;
+use std::ops::RangeInclusive;
+use std::time::Duration;
 
 /// Longest pattern in bytes.
 const MAX_PATTERN: usize = 4096;
 
-/// What a compiled pattern may take, with the longest text that it is then run on: their product is the time of the
-/// slowest search, some seconds.
-const CLASSES: [(usize, usize); 2] = [(16 << 10, 1 << 20), (64 << 10, 256 << 10)];
+/// Longest text in bytes that is searched.
+const MAX_SEARCHED: usize = 1 << 20;
+
+/// The smallest and the largest that a compiled pattern may be, in bytes.
+const SIZES: RangeInclusive<usize> = 128..=64 << 10;
+
+/// What a search takes at worst, in nanoseconds for each byte of the text and each of the compiled pattern: as `(?:a?){60}b` in a
+/// text of `a` does.
+const WORST: u64 = 8;
+
+/// By how much a search may take longer than the script has.
+const GRACE: Duration = Duration::from_millis(150);
 
 /// Most groups of a pattern, the whole match included: a search keeps places of all groups for each state of the pattern.
 const MAX_GROUPS: usize = 100;
 
 /// Compiled patterns that a thread keeps.
 const CACHED: usize = 32;
+
+/// Most that one of them may be, in bytes times groups.
+const MAX_KEPT: usize = 256 << 10;
 
 #[derive(Debug, Clone)]
 pub(crate) struct Re;
@@ -37,11 +52,31 @@ enum Anchor {
     Whole,
 }
 
-/// A compiled pattern, and the longest text that it may search.
+/// A compiled pattern, and how many bytes it takes at most.
 #[derive(Debug, Clone)]
 struct Compiled {
     regex: Regex,
-    longest: usize,
+    size: usize,
+}
+
+impl Compiled {
+    /// # Errors
+    /// A search through `bytes` may take longer than the script has.
+    fn check_time(&self, name: &str, bytes: usize) -> Fallible<()> {
+        let worst = (self.size as u64).saturating_mul(bytes as u64).saturating_mul(WORST);
+        if Duration::from_nanos(worst) > budget::time_left() + GRACE {
+            return Err(format!(
+                "{name}: a search through {bytes} bytes for this pattern may take longer than the script may run: search a shorter text, or for a smaller pattern"
+            )
+            .into());
+        }
+        Ok(())
+    }
+
+    /// Whether it is small enough to be kept: a search leaves behind the places of all groups for each state.
+    fn is_small(&self) -> bool {
+        self.size * self.regex.captures_len() <= MAX_KEPT
+    }
 }
 
 type Entry = ((Anchor, String), Compiled);
@@ -60,12 +95,14 @@ fn compile(name: &str, pattern: &str, anchor: Anchor) -> Fallible<Compiled> {
     };
     let mut reason = format!("longer than {MAX_PATTERN} bytes");
     if pattern.len() <= MAX_PATTERN {
-        for (size, longest) in CLASSES {
+        // Each is half as large again as the one before, or a third.
+        let sizes = (0..).flat_map(|doubled| [SIZES.start() << doubled, SIZES.start() * 3 / 2 << doubled]);
+        for size in sizes.take_while(|size| SIZES.contains(size)) {
             match RegexBuilder::new(&source).size_limit(size).build() {
                 Ok(regex) if regex.captures_len() > MAX_GROUPS => {
                     reason = format!("more than {MAX_GROUPS} groups")
                 }
-                Ok(regex) => return Ok(Compiled { regex, longest }),
+                Ok(regex) => return Ok(Compiled { regex, size }),
                 Err(error) => reason = error.to_string(),
             }
         }
@@ -75,7 +112,7 @@ fn compile(name: &str, pattern: &str, anchor: Anchor) -> Fallible<Compiled> {
 }
 
 /// The compiled form of `pattern`, from the cache where it is there, checked against the text that it will search.
-fn compiled(name: &str, pattern: &str, anchor: Anchor, text: &str) -> Fallible<Regex> {
+fn compiled(name: &str, pattern: &str, anchor: Anchor, text: &str) -> Fallible<Compiled> {
     let found = CACHE.with_borrow_mut(|cache| {
         let place = cache.iter().position(|((kept, source), _)| *kept == anchor && source == pattern)?;
         let entry = cache.remove(place)?;
@@ -87,10 +124,11 @@ fn compiled(name: &str, pattern: &str, anchor: Anchor, text: &str) -> Fallible<R
         Some(compiled) => compiled,
         None => remember(name, pattern, anchor)?,
     };
-    if text.len() > compiled.longest {
-        return Err(format!("{name}: the text is longer than {} bytes", compiled.longest).into());
+    if text.len() > MAX_SEARCHED {
+        return Err(format!("{name}: the text is longer than {MAX_SEARCHED} bytes").into());
     }
-    Ok(compiled.regex)
+    compiled.check_time(name, text.len())?;
+    Ok(compiled)
 }
 
 /// Compiles `pattern` and puts it into the cache, in the place of the one that was not used for longest.
@@ -98,29 +136,36 @@ fn remember(name: &str, pattern: &str, anchor: Anchor) -> Fallible<Compiled> {
     // The pattern alone first: `a)(b` must not become valid inside of the group around it.
     let alone = compile(name, pattern, Anchor::Anywhere)?;
     let compiled = if anchor == Anchor::Anywhere { alone } else { compile(name, pattern, anchor)? };
-    CACHE.with_borrow_mut(|cache| {
-        cache.truncate(CACHED - 1);
-        cache.push_front(((anchor, pattern.to_string()), compiled.clone()));
-    });
+    if compiled.is_small() {
+        CACHE.with_borrow_mut(|cache| {
+            cache.truncate(CACHED - 1);
+            cache.push_front(((anchor, pattern.to_string()), compiled.clone()));
+        });
+    }
     Ok(compiled)
 }
 
 /// `re.search`, `re.prefix` and `re.fullmatch`: the first match or `()`.
 fn find(name: &str, pattern: &str, text: ImmutableString, anchor: Anchor) -> Fallible<Dynamic> {
-    let regex = compiled(name, pattern, anchor, &text)?;
+    let regex = compiled(name, pattern, anchor, &text)?.regex;
     let Some(captures) = regex.captures(&text) else { return Ok(Dynamic::UNIT) };
     Ok(Dynamic::from(Match::new(&regex, &captures, text.clone())))
 }
 
 /// Calls `each` with the matches one after another, at most `limit` of them (0: all), as long as the script has time.
 fn each_match<'t>(
-    regex: &Regex,
+    name: &str,
+    compiled: &Compiled,
     (text, limit): (&'t str, i64),
     mut each: impl FnMut(&Captures<'t>) -> Fallible<()>,
 ) -> Fallible<()> {
     let limit = usize::try_from(limit).ok().filter(|limit| *limit > 0).unwrap_or(usize::MAX);
-    for captures in regex.captures_iter(text).take(limit) {
+    let (mut found, mut from) = (compiled.regex.captures_iter(text), 0);
+    for _ in 0..limit {
         check_time()?;
+        compiled.check_time(name, text.len() - from)?;
+        let Some(captures) = found.next() else { break };
+        from = captures.get(0).map_or(text.len(), |whole| whole.end());
         each(&captures)?;
     }
     Ok(())
@@ -154,9 +199,9 @@ impl Tally {
 
 /// `re.findall(pattern, text)`: the texts of the matches; of their one group, or lists of their groups.
 fn findall(_: Receiver<Re>, pattern: &str, text: &str) -> Fallible<Array> {
-    let regex = compiled("re.findall", pattern, Anchor::Anywhere, text)?;
+    let compiled = compiled("re.findall", pattern, Anchor::Anywhere, text)?;
     let (mut found, mut tally) = (Array::new(), Tally::new("re.findall"));
-    each_match(&regex, (text, 0), |captures| {
+    each_match("re.findall", &compiled, (text, 0), |captures| {
         let mut group = |number| tally.item(captures.get(number).map_or("", |group| group.as_str()));
         found.push(match captures.len() {
             1 => group(0)?,
@@ -170,9 +215,9 @@ fn findall(_: Receiver<Re>, pattern: &str, text: &str) -> Fallible<Array> {
 
 /// `re.split(pattern, text, most)`: what is between the matches, and the groups of the pattern.
 fn split(pattern: &str, text: &str, most: i64) -> Fallible<Array> {
-    let regex = compiled("re.split", pattern, Anchor::Anywhere, text)?;
+    let compiled = compiled("re.split", pattern, Anchor::Anywhere, text)?;
     let (mut parts, mut tally, mut end) = (Array::new(), Tally::new("re.split"), 0);
-    each_match(&regex, (text, most), |captures| {
+    each_match("re.split", &compiled, (text, most), |captures| {
         let Some(whole) = captures.get(0) else { return Ok(()) };
         parts.push(tally.item(&text[end..whole.start()])?);
         for number in 1..captures.len() {
@@ -190,12 +235,12 @@ fn split(pattern: &str, text: &str, most: i64) -> Fallible<Array> {
 
 /// `re.sub`: `replace` writes what takes the place of a match.
 fn sub(
-    regex: &Regex,
+    compiled: &Compiled,
     (text, most): (&str, i64),
     mut replace: impl FnMut(&Captures, &mut Text) -> Fallible<()>,
 ) -> Fallible<ImmutableString> {
     let (mut out, mut end) = (Text::new(), 0);
-    each_match(regex, (text, most), |captures| {
+    each_match("re.sub", compiled, (text, most), |captures| {
         let Some(whole) = captures.get(0) else { return Ok(()) };
         out.push("re.sub", &text[end..whole.start()])?;
         end = whole.end();
@@ -206,9 +251,9 @@ fn sub(
 }
 
 fn sub_text(pattern: &str, template: &str, (text, most): (&str, i64)) -> Fallible<ImmutableString> {
-    let regex = compiled("re.sub", pattern, Anchor::Anywhere, text)?;
-    let parts = template::parse(template, &regex).map_err(|why| format!("re.sub: {why}"))?;
-    sub(&regex, (text, most), |captures, out| template::expand(&parts, captures, out))
+    let compiled = compiled("re.sub", pattern, Anchor::Anywhere, text)?;
+    let parts = template::parse(template, &compiled.regex).map_err(|why| format!("re.sub: {why}"))?;
+    sub(&compiled, (text, most), |captures, out| template::expand(&parts, captures, out))
 }
 
 /// `re.sub(pattern, function, text)`: the function gets the match and gives text.
@@ -218,9 +263,9 @@ fn sub_function(
     function: &FnPtr,
     text: &ImmutableString,
 ) -> Fallible<ImmutableString> {
-    let regex = compiled("re.sub", pattern, Anchor::Anywhere, text)?;
-    sub(&regex, (text, 0), |captures, out| {
-        let matched = Match::new(&regex, captures, text.clone());
+    let compiled = compiled("re.sub", pattern, Anchor::Anywhere, text)?;
+    sub(&compiled, (text, 0), |captures, out| {
+        let matched = Match::new(&compiled.regex, captures, text.clone());
         let result: ImmutableString = function.call_within_context(context, (matched,))?;
         out.push("re.sub", &result)
     })

@@ -12,6 +12,7 @@ use crate::script::runtime::natives::{Fallible, Natives, ScriptValue};
 use crate::script::runtime::size_limits::{Text, write_value};
 use crate::system::truncate::beginning;
 use rhai::{Array, ImmutableString, NativeCallContext};
+use std::collections::BTreeSet;
 
 /// Registers `name` with one text beside its receiver, which may be a character too.
 fn register_with_text<T: ScriptValue>(
@@ -149,16 +150,26 @@ fn cased(text: &str, kind: fn(char) -> bool) -> bool {
     letters.peek().is_some() && letters.all(kind)
 }
 
+/// The letters of `set`, each once: a text of a megabyte may name them.
+fn letters(set: &str) -> BTreeSet<char> {
+    set.chars().collect()
+}
+
 fn register_cuts(natives: &mut Natives) {
     natives.register_fn("strip", |text: &str| text.trim_matches(is_blank).to_string());
     natives.register_fn("lstrip", |text: &str| text.trim_start_matches(is_blank).to_string());
     natives.register_fn("rstrip", |text: &str| text.trim_end_matches(is_blank).to_string());
-    register_with_text(natives, "strip", |text, set| Ok(text.trim_matches(|c| set.contains(c)).to_string()));
+    register_with_text(natives, "strip", |text, set| {
+        let set = letters(set);
+        Ok(text.trim_matches(|c| set.contains(&c)).to_string())
+    });
     register_with_text(natives, "lstrip", |text, set| {
-        Ok(text.trim_start_matches(|c| set.contains(c)).to_string())
+        let set = letters(set);
+        Ok(text.trim_start_matches(|c| set.contains(&c)).to_string())
     });
     register_with_text(natives, "rstrip", |text, set| {
-        Ok(text.trim_end_matches(|c| set.contains(c)).to_string())
+        let set = letters(set);
+        Ok(text.trim_end_matches(|c| set.contains(&c)).to_string())
     });
     register_with_text(natives, "removeprefix", |text, part| {
         Ok(text.strip_prefix(part).unwrap_or(text).to_string())

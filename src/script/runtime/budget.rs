@@ -7,10 +7,13 @@
 
 use super::allocator::ALLOCATED;
 use super::load_time;
-use super::natives::Fallible;
 use rhai::{Dynamic, Engine, EvalAltResult, Position};
+use rustix::time::{ClockId, clock_gettime};
 use std::cell::{Cell, OnceCell};
 use std::time::{Duration, Instant};
+
+/// What a call of a script or of a native ends with: a value, or the error that ends the script.
+pub(crate) type Fallible<T> = Result<T, Box<EvalAltResult>>;
 
 /// Deepest nesting of calls. 64 of them take up to 2 MB of stack (rhai-findings, trap 6).
 pub(crate) const MAX_CALLS: usize = 64;
@@ -18,6 +21,12 @@ pub(crate) const MAX_CALLS: usize = 64;
 pub(crate) const MAX_DEPTH: usize = 64;
 /// Operations between two looks at the clock: a look costs 25 ns, an operation about as much.
 const CLOCK_EVERY: u64 = 64;
+/// Operations between two looks at a clock that costs 5 ns and moves every few milliseconds: a native of Rhai may take that long.
+const COARSE_CLOCK_EVERY: u64 = 8;
+/// By how much that clock may be late.
+const LATE: Duration = Duration::from_millis(10);
+/// Bytes that natives compare or copy between two looks at the clock.
+const WORK: usize = 1 << 20;
 /// A call that takes longer is worth waking another thread for what else is to do.
 const LONG: Duration = Duration::from_micros(50);
 /// A call that holds more bytes than this may have made a value that is so deep that dropping it touches as much of the stack.
@@ -38,11 +47,14 @@ pub struct Budget {
 
 impl Default for Budget {
     fn default() -> Self {
-        Budget { time: Duration::from_secs(2), memory: 32 << 20, load: Duration::from_secs(5) }
+        Budget::DEFAULT
     }
 }
 
 impl Budget {
+    const DEFAULT: Budget =
+        Budget { time: Duration::from_secs(2), memory: 32 << 20, load: Duration::from_secs(5) };
+
     /// Stack that a thread needs which runs scripts under this budget, in bytes.
     ///
     /// Rhai drops values by recursion: a chain of closures, each holding the last one, takes 120 bytes of heap and 150 of
@@ -60,6 +72,8 @@ impl Budget {
         }
         let now = Instant::now();
         DEADLINE.set(Some(now + self.time));
+        COARSE_DEADLINE.set(coarse_now() + self.time + LATE);
+        BUDGET.set(*self);
         LONG_FROM.set(Some(now + LONG));
         CEILING.set(ALLOCATED.get() + i64::try_from(self.memory).unwrap_or(i64::MAX / 2));
         ALARM.set(CEILING.get().min(ALLOCATED.get() + DEEP as i64));
@@ -75,6 +89,7 @@ struct End;
 impl Drop for End {
     fn drop(&mut self) {
         DEADLINE.set(None);
+        COARSE_DEADLINE.set(Duration::MAX);
         ALARM.set(i64::MAX);
     }
 }
@@ -86,6 +101,12 @@ thread_local! {
     /// Whether a call of the thread may have touched much of its stack.
     static STACK_HAS_GROWN: Cell<bool> = const { Cell::new(false) };
     static DEADLINE: Cell<Option<Instant>> = const { Cell::new(None) };
+    /// The same on the coarse clock.
+    static COARSE_DEADLINE: Cell<Duration> = const { Cell::new(Duration::MAX) };
+    /// Of the running call, or of the last one.
+    static BUDGET: Cell<Budget> = const { Cell::new(Budget::DEFAULT) };
+    /// What natives have done since they looked at the clock, in bytes.
+    static WORKED: Cell<usize> = const { Cell::new(0) };
     /// Operations of the thread. Rhai's own count begins again in each closure that a native calls.
     static TICKS: Cell<u64> = const { Cell::new(0) };
     /// What the call ran out of, and for how many operations it has gone on since.
@@ -112,12 +133,16 @@ pub enum Limit {
     Memory = 29_002,
     /// Of the load that the call belongs to.
     Load = 29_004,
+    /// The same, where a script ran at that moment.
+    LoadByScript = 29_005,
 }
 
 impl Limit {
     /// What the call has run out of that ended with the value `thrown`.
     pub fn from_thrown(thrown: &Dynamic) -> Option<Limit> {
-        [Limit::Time, Limit::Memory, Limit::Load].into_iter().find(|limit| *limit as i32 == thrown.tag())
+        [Limit::Time, Limit::Memory, Limit::Load, Limit::LoadByScript]
+            .into_iter()
+            .find(|limit| *limit as i32 == thrown.tag())
     }
 }
 
@@ -127,7 +152,7 @@ impl Budget {
         let mut text: Dynamic = match limit {
             Limit::Time => format!("the script ran longer than {} ms", self.time.as_millis()).into(),
             Limit::Memory => format!("the script used more than {} bytes", self.memory).into(),
-            Limit::Load => return out_of_load_time("loading", self.load),
+            Limit::Load | Limit::LoadByScript => out_of_load_time("loading", self.load),
         };
         text.set_tag(limit as i32);
         text
@@ -159,10 +184,71 @@ pub(crate) fn check_load() -> Fallible<()> {
 fn operation(memory: usize) -> Option<Limit> {
     let ticks = TICKS.get().wrapping_add(1);
     TICKS.set(ticks);
-    if ALLOCATED.get() <= ALARM.get() && !ticks.is_multiple_of(CLOCK_EVERY) {
-        return None;
+    if ALLOCATED.get() > ALARM.get() || ticks.is_multiple_of(CLOCK_EVERY) {
+        return look(memory, ticks);
     }
-    look(memory, ticks)
+    if ticks.is_multiple_of(COARSE_CLOCK_EVERY) {
+        end_native();
+    }
+    None
+}
+
+/// Time since some moment, by a clock that is late by 10 ms at most.
+fn coarse_now() -> Duration {
+    let now = clock_gettime(ClockId::MonotonicCoarse);
+    Duration::new(now.tv_sec.unsigned_abs(), u32::try_from(now.tv_nsec).unwrap_or(0))
+}
+
+/// Fails once the running call is over its budget; called before each native. Rhai can't interrupt one, and some take long: one
+/// after the other they would add up.
+///
+/// # Errors
+/// Says what the call ran out of.
+pub(super) fn begin_native() -> Fallible<()> {
+    if OVER.get().is_some() { end() } else { Ok(()) }
+}
+
+/// Looks at the clock; called after each native.
+#[inline(never)]
+pub(super) fn end_native() {
+    let deadline = COARSE_DEADLINE.get();
+    if deadline < Duration::MAX && OVER.get().is_none() && coarse_now() > deadline {
+        run_out(Limit::Time);
+    }
+}
+
+/// Fails once the running call is over its budget.
+#[cold]
+fn end() -> Fallible<()> {
+    match OVER.get() {
+        Some((limit, _)) if DEADLINE.get().is_some() => {
+            Err(EvalAltResult::ErrorRuntime(BUDGET.get().thrown(limit), Position::NONE).into())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Notes that a native is about to go through `bytes`.
+///
+/// # Errors
+/// The call is over its time.
+pub(crate) fn work(bytes: usize) -> Fallible<()> {
+    let worked = WORKED.get().saturating_add(bytes);
+    if worked < WORK {
+        WORKED.set(worked);
+        return Ok(());
+    }
+    WORKED.set(0);
+    if OVER.get().is_none() && time_is_up() {
+        run_out(Limit::Time);
+    }
+    end()
+}
+
+/// Time that the running call still has; without a call, as much as one has by default.
+pub(crate) fn time_left() -> Duration {
+    let left = |deadline: Instant| deadline.saturating_duration_since(Instant::now());
+    DEADLINE.get().map_or(Budget::DEFAULT.time, left)
 }
 
 #[cold]
@@ -190,7 +276,7 @@ fn look(memory: usize, ticks: u64) -> Option<Limit> {
         if DEADLINE.get().is_some_and(|deadline| now > deadline) {
             run_out(Limit::Time);
         } else if load_time::over().is_some() {
-            run_out(Limit::Load);
+            run_out(Limit::LoadByScript);
         }
     }
     None
@@ -206,16 +292,11 @@ fn run_out(limit: Limit) {
 ///
 /// # Errors
 /// Says what the call ran out of. Rhai adds the place.
-pub(crate) fn check(budget: &Budget, level: usize) -> Fallible<()> {
+pub(crate) fn check(level: usize) -> Fallible<()> {
     if level > MAX_CALLS {
         return Err(too_deep().into());
     }
-    match OVER.get() {
-        Some((limit, _)) if DEADLINE.get().is_some() => {
-            Err(EvalAltResult::ErrorRuntime(budget.thrown(limit), Position::NONE).into())
-        }
-        _ => Ok(()),
-    }
+    begin_native()
 }
 
 pub(crate) fn too_deep() -> String {
@@ -240,7 +321,9 @@ pub(crate) fn time_is_up() -> bool {
 pub(super) fn beside<T>(body: impl FnOnce() -> T) -> T {
     let began = Instant::now();
     let value = body();
-    DEADLINE.set(DEADLINE.get().map(|deadline| deadline + began.elapsed()));
+    let took = began.elapsed();
+    DEADLINE.set(DEADLINE.get().map(|deadline| deadline + took));
+    COARSE_DEADLINE.set(COARSE_DEADLINE.get().saturating_add(took));
     value
 }
 

@@ -18,12 +18,12 @@ use super::files::Files;
 use super::http_error::HttpError;
 use super::{budget, json, names, size_limits};
 use crate::system::escape::escape;
-use crate::system::truncate::{beginning, truncate};
+use crate::system::truncate::{beginning, truncate_bytes};
 use rhai::{EvalAltResult, ParseErrorType, Position};
 use std::fmt;
 
-/// Most characters of a thrown text that an error shows.
-const LONGEST_THROWN: usize = 64 << 10;
+/// Most bytes of a message: a script can throw a text of any length, or call a function with any number of arguments.
+const LONGEST_MESSAGE: usize = 1 << 10;
 
 /// Target of the log records that are reports of a fault: their lines are the program's own.
 pub(crate) const REPORT: &str = "h1mock::report";
@@ -81,7 +81,8 @@ impl Fault {
         let place = innermost(error, file);
         let (line, column) = (place.at.line(), place.at.position());
         let source = line.and_then(|line| files.line(&place.file, line));
-        let (kind, message) = (Kind::from(place.error), message(place.error));
+        let (kind, message) =
+            (Kind::from(place.error), truncate_bytes(message(place.error), LONGEST_MESSAGE));
         let text = || files.text(&place.file);
         let hint = match place.error {
             EvalAltResult::ErrorParsing(error, _) => {
@@ -260,12 +261,13 @@ fn thrown_text(thrown: &rhai::Dynamic) -> String {
         return format!("abort({}): {}", error.code, error.text());
     }
     if let Some(text) = thrown.read_lock::<rhai::ImmutableString>() {
-        return truncate(&text, LONGEST_THROWN, "...");
+        // One more than is shown: the message is cut, and says so, in `Fault::new`.
+        return beginning(&text, LONGEST_MESSAGE + 1).to_owned();
     }
     // `throw #{...}` and `throw [...]`: JSON is how authors write them.
-    match json::to_json(thrown, 1 << 10) {
+    match json::to_json(thrown, LONGEST_MESSAGE) {
         Ok(json) => String::from_utf8_lossy(&json).into_owned(),
-        Err(_) => size_limits::text_of(thrown, 1 << 10).to_string(),
+        Err(_) => size_limits::text_of(thrown, LONGEST_MESSAGE).into(),
     }
 }
 

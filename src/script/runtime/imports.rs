@@ -1,6 +1,6 @@
 //! `import`, and the constants of files: what Rhai asks for by name while a script runs.
 
-use super::budget::{self, Budget, MAX_DEPTH};
+use super::budget::{self, MAX_DEPTH};
 use super::files::{File, Files};
 use super::natives::{Fallible, Handles};
 use super::{call, chain, files};
@@ -55,12 +55,12 @@ impl ModuleResolver for Imports {
 
 /// Makes `import` and top-level constants work in `engine`; looks at variables are where a call over its budget ends.
 /// Parameters, variables, constants and functions of scripts hide handles of the same name.
-pub(crate) fn register(engine: &mut Engine, budget: Budget, handles: Handles) {
+pub(crate) fn register(engine: &mut Engine, handles: Handles) {
     engine.set_module_resolver(Imports);
     #[allow(deprecated)] // "volatile", not deprecated: the lock file pins the version
     engine.on_var(move |name, index, context| {
         let level = context.call_level();
-        budget::check(&budget, level)?;
+        budget::check(level)?;
         chain::begins(level);
         // A place in the scope was found by the parser: a parameter or a local variable.
         if index != 0 {

@@ -327,7 +327,7 @@ pub(super) fn for_importers(module: Shared<Module>, ast: &AST) -> Shared<Module>
 /// Functions as values show the name that the script gave them.
 pub(crate) fn register(natives: &mut Natives) {
     let name = |function: &mut FnPtr| shown(function.fn_name()).into_owned();
-    let text = |function: &mut FnPtr| shown(&function.to_string()).into_owned();
+    let text = |function: &mut FnPtr| format!("Fn({})", shown(function.fn_name()));
     natives.register_get("name", name).register_fn("name", name);
     natives.register_fn("to_string", text).register_fn("to_debug", text);
 }

@@ -8,18 +8,16 @@ mod function;
 mod thawing;
 mod variadic;
 
+pub(crate) use super::budget::Fallible;
 pub(crate) use function::{Receiver, ScriptValue};
 
 use accessor::Accessor;
 use function::{Native, NativeFn};
 use rhai::plugin::PluginFunc;
-use rhai::{Dynamic, Engine, EvalAltResult, FuncRegistration, Module, RhaiFunc, Shared, Variant};
+use rhai::{Dynamic, Engine, FuncRegistration, Module, RhaiFunc, Shared, Variant};
 use std::any::{TypeId, type_name};
 use std::collections::{HashMap, HashSet};
 use thawing::RhaiNative;
-
-/// What a call of a script or of a native ends with: a value, or the error that ends the script.
-pub(crate) type Fallible<T> = Result<T, Box<EvalAltResult>>;
 
 /// A function in the form that Rhai keeps.
 type Plugin = Shared<dyn PluginFunc + Send + Sync>;

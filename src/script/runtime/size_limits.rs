@@ -1,11 +1,12 @@
 //! Sizes that one native call may not exceed. The allocator's count is looked at after a native has made its result, which is
 //! too late for one of terabytes. Knows no topic: the natives bring their names for the error.
 
+mod comparing;
 mod rendering;
 mod repairs;
 mod texts;
 
-pub(crate) use rendering::{text_of, write_value};
+pub(crate) use rendering::{full_text, text_of, write_value};
 
 use super::frozen::{is_list, is_map};
 use super::large_int::LargeInt;
@@ -136,6 +137,7 @@ pub(crate) fn check_time() -> Fallible<()> {
 
 /// Replaces the natives of Rhai that may allocate without end or never return.
 pub(crate) fn register(natives: &mut Natives) {
+    comparing::register(natives);
     rendering::register(natives);
     repairs::register(natives);
     texts::register(natives);

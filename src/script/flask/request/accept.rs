@@ -2,6 +2,7 @@
 //! `Accept` header only.
 
 use crate::script::runtime::natives::{Fallible, Natives};
+use crate::script::runtime::size_limits::full_text;
 use rhai::{Array, Dynamic};
 use std::cmp::Ordering;
 
@@ -40,7 +41,7 @@ impl Accept {
         let mut best = (0.0, Vec::new());
         let mut result = default;
         for offer in offers {
-            let name = offer.to_string();
+            let name = full_text("best_match", offer)?;
             if !name.contains('/') {
                 return Err(
                     format!("`best_match` takes media types such as `text/html`, not `{name}`").into()

@@ -39,7 +39,7 @@ pub(crate) fn run(request: Request, script: &str) -> String {
     multi_dict::register(&mut natives);
     frozen::natives::register(&mut natives);
     let handles = natives.finish();
-    imports::register(&mut engine, Budget::default(), handles);
+    imports::register(&mut engine, handles);
     // In a function, as a view: scripts do not see `request` as a variable of their own.
     let script = format!("fn view() {{ {script} }} view()");
     match call::with_request(Arc::new(request), || engine.eval::<Dynamic>(&script)) {
@@ -283,7 +283,7 @@ fn outside_of_a_request_there_is_none() {
     let mut natives = Natives::new(&mut engine);
     register(&mut natives);
     let handles = natives.finish();
-    imports::register(&mut engine, Budget::default(), handles);
+    imports::register(&mut engine, handles);
     let error = engine.eval::<Dynamic>("request.method").unwrap_err().to_string();
     assert!(error.contains("`request` is there only while a request is handled"), "{error}");
 }

@@ -3,10 +3,11 @@
 
 use super::order::{Order, equal};
 use super::{place_of_extreme, sum};
+use crate::script::runtime::budget;
 use crate::script::runtime::frozen::{FrozenList, FrozenMap, Items, ListRef, as_list, as_map};
 use crate::script::runtime::json::python_float;
 use crate::script::runtime::natives::{Fallible, Natives};
-use crate::script::runtime::size_limits::type_name;
+use crate::script::runtime::size_limits::{full_text, type_name};
 use crate::system::truncate::beginning;
 use rhai::{Array, Dynamic, FnPtr, ImmutableString, Map, NativeCallContext};
 use std::any::TypeId;
@@ -102,6 +103,7 @@ fn group_by(list: &Dynamic, key: &str) -> Fallible<FrozenMap> {
     let mut places: HashMap<ImmutableString, usize> = HashMap::new();
     for (value, item) in values_of("group_by", list.iter(), key)?.into_iter().zip(list.iter()) {
         let name = group_name(value)?;
+        budget::work(name.len())?;
         let place = *places.entry(name).or_insert_with_key(|name| {
             groups.push((name.clone(), Array::new()));
             groups.len() - 1
@@ -121,7 +123,9 @@ fn group_name(value: Dynamic) -> Fallible<ImmutableString> {
         return Ok(python_float(number).into());
     }
     match value {
-        _ if value.is_int() || value.is_bool() || value.is_char() => Ok(value.to_string().into()),
+        _ if value.is_int() || value.is_bool() || value.is_char() => {
+            Ok(full_text("group_by", &value)?.into())
+        }
         _ if value.is_unit() => Ok("null".into()),
         _ => Err(format!(
             "group_by: a value of type `{}` can't be a key: group by text, numbers or booleans",

@@ -1,10 +1,10 @@
 //! An order over script values. It is total, as sorting needs it; what Python would refuse to compare is remembered.
 
-use crate::script::runtime::datetime;
 use crate::script::runtime::frozen::{as_list, as_map, is_list, is_same};
 use crate::script::runtime::large_int::LargeInt;
 use crate::script::runtime::natives::Fallible;
 use crate::script::runtime::size_limits::{MAX_DEPTH, is_late, type_name};
+use crate::script::runtime::{budget, datetime};
 use rhai::{Dynamic, Variant};
 use std::cmp::Ordering;
 use std::ops::{Range, RangeInclusive};
@@ -38,11 +38,11 @@ impl Order {
             return left.as_int().cmp(&right.as_int());
         }
         if left.is_string() && right.is_string() {
-            return texts(left, right);
+            let late = work_of(left, right).is_err();
+            return if late { self.give_up() } else { texts(left, right) };
         }
         if is_late(depth) {
-            self.refused.get_or_insert_with(|| "the script ran out of time".to_owned());
-            return Ordering::Equal;
+            return self.give_up();
         }
         let (class, other) = (class(left), class(right));
         if class != other || class == Class::Other || depth > MAX_DEPTH {
@@ -64,6 +64,12 @@ impl Order {
             },
             _ => self.lists(left, right, depth),
         }
+    }
+
+    /// Values are equal from here on: sorting ends soon, with an error.
+    fn give_up(&mut self) -> Ordering {
+        self.refused.get_or_insert_with(|| "the script ran out of time".to_owned());
+        Ordering::Equal
     }
 
     fn lists(&mut self, left: &Dynamic, right: &Dynamic, depth: usize) -> Ordering {
@@ -110,15 +116,27 @@ fn class(value: &Dynamic) -> Class {
 fn unlike_times(left: &Dynamic, right: &Dynamic) -> String {
     match (type_name(left), type_name(right)) {
         ("datetime", "datetime") => "datetimes with and without a timezone can't be compared".to_owned(),
-        (left, right) => format!("`{left}` and `{right}` can't be compared"),
+        (one, other) => format!("`{one}` and `{other}` can't be compared"),
     }
 }
 
+/// Notes that two texts are about to be compared; of a list of a thousand long ones, each may be the same as the next up to its end.
+///
+/// # Errors
+/// The script is out of time.
+fn work_of(left: &Dynamic, right: &Dynamic) -> Fallible<()> {
+    let length = |value: &Dynamic| value.as_immutable_string_ref().map_or(0, |text| text.len());
+    budget::work(length(left).min(length(right)))
+}
+
 fn texts(left: &Dynamic, right: &Dynamic) -> Ordering {
-    if let (Ok(left), Ok(right)) = (left.as_immutable_string_ref(), right.as_immutable_string_ref()) {
-        return left.as_str().cmp(right.as_str());
+    fn with<T>(value: &Dynamic, look: impl FnOnce(&str) -> T) -> T {
+        match value.as_immutable_string_ref() {
+            Ok(text) => look(&text),
+            Err(_) => look(value.as_char().unwrap_or_default().encode_utf8(&mut [0; 4])),
+        }
     }
-    left.to_string().cmp(&right.to_string())
+    with(left, |left| with(right, |right| left.cmp(right)))
 }
 
 /// Exact, also between integers that no float can hold and floats; what is not a number comes last.
@@ -164,7 +182,7 @@ fn equal_at_depth(left: &Dynamic, right: &Dynamic, depth: usize) -> bool {
         return left == right;
     }
     if left.is_string() && right.is_string() {
-        return texts(left, right).is_eq();
+        return work_of(left, right).is_ok() && texts(left, right).is_eq();
     }
     if depth > MAX_DEPTH || is_late(depth) {
         return false;

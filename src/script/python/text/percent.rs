@@ -6,7 +6,7 @@ use crate::script::runtime::frozen::{as_list, as_map, is_map};
 use crate::script::runtime::json::python_float;
 use crate::script::runtime::large_int::LargeInt;
 use crate::script::runtime::natives::{Fallible, Natives};
-use crate::script::runtime::size_limits::{MAX_TEXT, Text, type_name, write_value};
+use crate::script::runtime::size_limits::{MAX_TEXT, Text, text_of, type_name, write_value};
 use crate::system::truncate::beginning;
 use rhai::{Dynamic, ImmutableString, NativeCallContext};
 
@@ -340,9 +340,9 @@ fn whole(value: &Dynamic, kind: char) -> Step<String> {
 /// One character, given as such or by its number.
 fn letter(value: &Dynamic) -> Step<String> {
     let by_number = value.as_int().ok().and_then(|code| u32::try_from(code).ok()).and_then(char::from_u32);
-    let text = by_number.map_or_else(|| value.to_string(), String::from);
+    let text = by_number.map_or_else(|| text_of(value, 8), |letter| String::from(letter).into());
     let is_one = (value.is_string() || value.is_char() || by_number.is_some()) && text.chars().count() == 1;
-    if is_one { Ok(text) } else { mismatch("`%c` needs one character, or its number") }
+    if is_one { Ok(text.into()) } else { mismatch("`%c` needs one character, or its number") }
 }
 
 /// `template % value`: a list has the values, as a tuple in Python.

@@ -61,12 +61,12 @@ impl Repr<'_, '_> {
         if value.is_unit() {
             return self.push("None");
         }
-        if value.is_int() {
-            return self.push(&value.to_string());
+        if let Ok(number) = value.as_int() {
+            return self.push(&number.to_string());
         }
         // Types of our own have their notation as `to_debug`.
         match self.context.call_native_fn_raw("to_debug", true, &mut [&mut value.clone()]) {
-            Ok(text) if text.is_string() => self.push(&text.to_string()),
+            Ok(text) if text.is_string() => self.push(&text.into_immutable_string().unwrap_or_default()),
             _ => write_value(self.name, self.out, self.context, value),
         }
     }

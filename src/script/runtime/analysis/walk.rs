@@ -214,7 +214,7 @@ impl<'w> Walker<'w> {
         } else if let Some(items) = value.read_lock::<rhai::Array>() {
             items.iter().for_each(|item| self.constant(item, at));
         } else if let Some(map) = value.read_lock::<Map>() {
-            self.keys.extend(map.keys().map(ToString::to_string));
+            self.keys.extend(map.keys().map(|key| key.as_str().to_owned()));
             map.values().for_each(|value| self.constant(value, at));
         }
     }

@@ -20,6 +20,7 @@ pub(super) fn hint(kind: &Kind) -> Option<String> {
         Kind::OverBudget(Limit::Load) => {
             "put data into a file for `read_json`, functions into files for `import`, or raise --load-time"
         }
+        Kind::OverBudget(Limit::LoadByScript) => "end the loop, or raise --load-time",
         Kind::OverBudget(Limit::Memory) => "build less at once, or raise --script-memory",
         // `syntax` and `tail` have the hints for these, by the source.
         Kind::Syntax | Kind::ReturnedNothing | Kind::Other => return None,

@@ -58,8 +58,8 @@ impl Dictionary for Headers {
     }
 
     fn pick(&self, values: Vec<Dynamic>) -> Dynamic {
-        let texts: Vec<String> = values.iter().map(Dynamic::to_string).collect();
-        texts.join(",").into()
+        let texts: Vec<_> = values.iter().filter_map(|value| value.as_immutable_string_ref().ok()).collect();
+        texts.iter().map(|text| text.as_str()).collect::<Vec<_>>().join(",").into()
     }
 
     /// Flask's `for name, value in request.headers`.

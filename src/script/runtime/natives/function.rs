@@ -4,6 +4,7 @@
 //! 150 KB. Here a type is taken out of a value at one place for all functions.
 
 use super::Fallible;
+use crate::script::runtime::budget;
 use crate::script::runtime::frozen::{FrozenList, FrozenMap};
 use crate::script::runtime::large_int::LargeInt;
 use rhai::plugin::PluginFunc;
@@ -42,7 +43,10 @@ impl<Signature, Function> NativeFn<Signature, Function> {
 
 impl<Signature, Function: Native<Signature>> PluginFunc for NativeFn<Signature, Function> {
     fn call(&self, context: Option<NativeCallContext>, arguments: &mut [&mut Dynamic]) -> Fallible<Dynamic> {
-        self.function.call(context, arguments)
+        budget::begin_native()?;
+        let result = self.function.call(context, arguments);
+        budget::end_native();
+        result
     }
 
     fn is_method_call(&self) -> bool {

@@ -1,6 +1,7 @@
 //! Natives that take Rhai's own lists and maps, for frozen ones: they get a copy of one level.
 
 use super::{Fallible, Plugin};
+use crate::script::runtime::budget;
 use crate::script::runtime::frozen::{FrozenList, FrozenMap, thaw};
 use rhai::plugin::PluginFunc;
 use rhai::{Array, Dynamic, Map, NativeCallContext, Shared};
@@ -123,7 +124,10 @@ impl PluginFunc for RhaiNative {
             Some(context) => context.call_native_fn_raw(self.name, true, arguments),
             None => Err(format!("`{}` was called without a context", self.name).into()),
         };
-        with_thawed(arguments, &self.places, self.changes, call)
+        budget::begin_native()?;
+        let result = with_thawed(arguments, &self.places, self.changes, call);
+        budget::end_native();
+        result
     }
 
     fn is_method_call(&self) -> bool {

@@ -1,6 +1,7 @@
 //! Natives of several numbers of arguments of any type, such as `print(a, b, ...)`.
 
 use super::{Fallible, Natives, Use};
+use crate::script::runtime::budget;
 use rhai::plugin::PluginFunc;
 use rhai::{Dynamic, NativeCallContext, Shared};
 use std::any::TypeId;
@@ -20,7 +21,10 @@ where
         let Some(context) = context else { return Err("a native was called without a context".into()) };
         // They are copies, made for this call.
         let values = arguments.iter_mut().skip(self.receivers).map(|argument| argument.take()).collect();
-        (self.function)(&context, values)
+        budget::begin_native()?;
+        let result = (self.function)(&context, values);
+        budget::end_native();
+        result
     }
 
     fn is_method_call(&self) -> bool {

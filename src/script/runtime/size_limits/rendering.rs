@@ -1,12 +1,12 @@
 //! Values as text: `to_string`, `print`, `debug` and `"text" + value` of lists and maps. Ten references to one long
 //! text print as ten long texts, so all of it stops at the limit.
 
-use super::{MAX_DEPTH, Text, too_long};
-use crate::script::runtime::datetime;
+use super::{MAX_DEPTH, MAX_TEXT, Text, fits, too_long, type_name};
 use crate::script::runtime::frozen::{FrozenList, FrozenMap, Items, as_list, as_map, is_list, is_map};
 use crate::script::runtime::large_int::LargeInt;
 use crate::script::runtime::names;
 use crate::script::runtime::natives::{Fallible, Natives, ScriptValue};
+use crate::script::runtime::{budget, datetime};
 use itoa::Buffer as Digits;
 use rhai::{Array, Dynamic, FnPtr, ImmutableString, Map, NativeCallContext};
 use std::fmt::{self, Write};
@@ -18,6 +18,24 @@ pub(crate) fn text_of(value: &Dynamic, limit: usize) -> ImmutableString {
     match (Writer { out: &mut out, context: None }).top(value) {
         Ok(()) => out.finish(),
         Err(fmt::Error) => out.truncated(),
+    }
+}
+
+/// The whole text of any value, for what is made of it: a header, an option, a name. Rhai's own `to_string` of a list prints what
+/// functions in it captured, as long as that is: with it, three lines of a script end the process.
+///
+/// # Errors
+/// The text does not fit into what the script may use; the error names `name`.
+pub(crate) fn full_text(name: &str, value: &Dynamic) -> Fallible<String> {
+    if let Some(text) = value.read_lock::<ImmutableString>() {
+        fits(name, text.len())?;
+        return Ok(text.as_str().to_owned());
+    }
+    // What grows takes up to twice its bytes.
+    let mut out = Text::with_limit(MAX_TEXT.min(budget::room() / 2));
+    match (Writer { out: &mut out, context: None }).top(value) {
+        Ok(()) => Ok(out.written),
+        Err(fmt::Error) => Err(format!("{name}: the text of the {} is too long", type_name(value)).into()),
     }
 }
 
@@ -106,7 +124,11 @@ impl Writer<'_, '_> {
         if let Some(text) = datetime::display(value).filter(|_| self.context.is_none()) {
             return self.out.write_str(&text);
         }
-        let Some(context) = self.context.filter(|_| !value.is_shared()) else {
+        if value.is_shared() {
+            // A list or a function, whose text may be long, does not get here.
+            return write!(self.out, "{value}");
+        }
+        let Some(context) = self.context else {
             let text = value.to_string();
             return self.out.write_str(text.rsplit("::").next().unwrap_or(&text));
         };

@@ -1,0 +1,68 @@
+//! What compares texts again and again: `sort`, `order`, `==` of lists. A list may have one long text ten thousand times, so the
+//! texts are counted as work, which ends with the time of the script. What they do otherwise stays as Rhai documents it.
+
+use crate::script::runtime::budget;
+use crate::script::runtime::natives::{Fallible, Natives};
+use rhai::{Array, Dynamic, EvalAltResult, Position};
+use std::cmp::Ordering;
+
+/// Compares two values of one type; none where the type has no order.
+fn compare(left: &Dynamic, right: &Dynamic) -> Fallible<Option<Ordering>> {
+    if let (Ok(left), Ok(right)) = (left.as_immutable_string_ref(), right.as_immutable_string_ref()) {
+        budget::work(left.len().min(right.len()))?;
+        return Ok(Some(left.as_str().cmp(right.as_str())));
+    }
+    if let (Ok(left), Ok(right)) = (left.as_int(), right.as_int()) {
+        return Ok(Some(left.cmp(&right)));
+    }
+    if let (Ok(left), Ok(right)) = (left.as_float(), right.as_float()) {
+        return Ok(Some(left.partial_cmp(&right).unwrap_or(Ordering::Equal)));
+    }
+    let order = match (left.as_bool(), right.as_bool(), left.as_char(), right.as_char()) {
+        (Ok(left), Ok(right), ..) => Some(left.cmp(&right)),
+        (.., Ok(left), Ok(right)) => Some(left.cmp(&right)),
+        _ => left.is_unit().then_some(Ordering::Equal),
+    };
+    Ok(order)
+}
+
+/// Sorts a list whose items are of one type; `change` turns the order round, or not.
+fn sort(list: &mut Array, change: fn(Ordering) -> Ordering) -> Fallible<()> {
+    let [first, rest @ ..] = &list[..] else { return Ok(()) };
+    let refused = |why: String| EvalAltResult::ErrorFunctionNotFound(why, Position::NONE).into();
+    if rest.iter().any(|item| item.type_id() != first.type_id()) {
+        return Err(refused("elements of different types cannot be sorted".to_owned()));
+    }
+    if !rest.is_empty() && compare(first, first)?.is_none() {
+        return Err(refused(format!("elements of {} cannot be sorted", first.type_name())));
+    }
+    let mut failed = None;
+    list.sort_by(|left, right| {
+        // After an error all are equal: sorting ends soon.
+        let order = if failed.is_none() { compare(left, right) } else { Ok(None) };
+        change(order.unwrap_or_else(|error| failed.replace(error).and(None)).unwrap_or(Ordering::Equal))
+    });
+    failed.map_or(Ok(()), Err)
+}
+
+/// Whether two texts are the same, for Rhai's comparison of lists and maps, and its search in them. In scripts, `==` of texts is
+/// no call.
+fn are_equal(left: &str, right: &str) -> Fallible<bool> {
+    budget::work(left.len().min(right.len()))?;
+    Ok(left == right)
+}
+
+pub(super) fn register(natives: &mut Natives) {
+    let ways: [(&str, &str, fn(Ordering) -> Ordering); 2] =
+        [("sort", "order", |order| order), ("sort_desc", "order_desc", Ordering::reverse)];
+    for (name, copying, change) in ways {
+        natives.register_change(name, move |list: &mut Array| sort(list, change));
+        natives.register_fn(copying, move |list: &mut Array| -> Fallible<Array> {
+            let mut list = list.clone();
+            sort(&mut list, change)?;
+            Ok(list)
+        });
+    }
+    natives.register_fn("==", are_equal);
+    natives.register_fn("!=", |left: &str, right: &str| are_equal(left, right).map(|equal| !equal));
+}
