@@ -1,6 +1,6 @@
 //! Flow 1: socket -> request -> handler -> answer -> socket.
 //!
-//! `startup.rs` starts all of it and waits for one of `signals.rs`. Each request passes
+//! `startup.rs` starts all of it and waits for one of `signals.rs`; `verdict.rs` gives the exit code. Each request passes
 //! 1. `http.rs`: the engine takes it from its socket, within `limits.rs`; `refusal.rs` writes the page of one that is refused.
 //! 2. `listeners.rs`: a worker gets it, with the provision that serves now.
 //! 3. `handler.rs`: router, hooks, view function and error handlers make a reply of it.
@@ -18,3 +18,4 @@ pub(crate) mod signals;
 pub(crate) mod start_error;
 pub(crate) mod startup;
 pub(crate) mod timer;
+mod verdict;

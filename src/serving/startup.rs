@@ -2,7 +2,7 @@
 
 use crate::admin::{Admin, Job, Observing, Readiness, Streams};
 use crate::chaos::Chaos;
-use crate::cli::{FailOn, LogFormat, OnError, Settings};
+use crate::cli::{LogFormat, OnError, Settings};
 use crate::directory::ProvisionDir;
 use crate::message::epoch::Epoch;
 use crate::observing::access_log::AccessLog;
@@ -11,7 +11,6 @@ use crate::observing::journal::{Journal, on_own_thread};
 use crate::observing::logger;
 use crate::observing::metrics::metrics;
 use crate::observing::metrics::page::Readings;
-use crate::observing::report::{self, Report};
 use crate::provisioning::activation::Activation;
 use crate::provisioning::load::LoadOptions;
 use crate::provisioning::required::Required;
@@ -27,10 +26,9 @@ use crate::serving::refusal;
 use crate::serving::signals;
 use crate::serving::start_error::StartError;
 use crate::serving::timer::Timer;
-use crate::system::io_error::describe_io;
+use crate::serving::verdict::{QUIT, report_of, verdict};
 use crate::system::memory;
 use std::net::SocketAddr;
-use std::path::Path;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender};
@@ -85,17 +83,12 @@ fn run(settings: Settings) -> Result<ExitCode, StartError> {
     let signal = signals.recv().map_err(|_| StartError::SignalsLost)?;
     drop(watcher);
     let hurried = service.stop(&settings, &signals, mock, admin);
-    let code = service.verdict(&settings, signal);
+    let code = verdict(&service.activation, &settings, signal);
     write_log(&signals, hurried);
     // Not dropped: the last provision may end in a chain of closures for which this thread's stack is too small.
     std::mem::forget(service);
     Ok(ExitCode::from(code))
 }
-
-/// In place of a signal's number: `POST /app/v1/quit`.
-const QUIT: i32 = 0;
-/// Exit code where a condition of `--fail-on` holds.
-const FAILED: u8 = 3;
 
 /// Open connections of a listener, and busy ones.
 type Connections = Box<dyn Fn() -> (usize, usize) + Send + Sync>;
@@ -243,31 +236,12 @@ impl Service {
         Observing {
             metrics: Box::new(move || metrics().page(&readings())),
             close_absent,
-            report: Box::new(move |conditions| reported_by(&reported).text(conditions.unwrap_or(own))),
+            report: Box::new(move |conditions| report_of(&reported).text(conditions.unwrap_or(own))),
             quit: Box::new(move || {
                 if !quits.swap(true, Ordering::AcqRel) {
                     let _ = stop.send(QUIT);
                 }
             }),
-        }
-    }
-
-    /// Writes the report; gives the exit code: 3 where a condition of `--fail-on` holds, else 0 after a quit, and 128 + the number
-    /// of a signal, as a shell tells it.
-    fn verdict(&self, settings: &Settings, signal: i32) -> u8 {
-        let report = reported_by(&self.activation);
-        let path = settings.report.as_deref().unwrap_or(Path::new(report::TERMINATION_LOG));
-        if settings.report.is_some() || path.exists() {
-            let written = report::write(path, &report.text(settings.fail_on.unwrap_or_default()));
-            if let Err(error) = written {
-                log::warn!("failed to write the report to `{}`: {}", path.display(), describe_io(&error));
-            }
-        }
-        let holds = |conditions: FailOn| !report.failed(conditions).is_empty();
-        match signal {
-            _ if settings.fail_on.is_some_and(holds) => FAILED,
-            QUIT => 0,
-            signal => u8::try_from(128 + signal).unwrap_or(1),
         }
     }
 
@@ -361,16 +335,6 @@ pub(crate) fn with_stack<T: Send + 'static>(
     let thread = thread::Builder::new().name("load".to_owned()).stack_size(budget.stack()).spawn(load);
     let thread = thread.map_err(|error| StartError::System("start a thread", error))?;
     thread.join().map_err(|_| StartError::LoadPanicked)
-}
-
-fn reported_by(activation: &Activation) -> Report {
-    let provision = activation.current();
-    Report {
-        provision: provision.name.clone(),
-        generation: provision.generation,
-        unused: provision.unused(),
-        summary: metrics().summary(),
-    }
 }
 
 /// Time and memory that one call of a script gets.
