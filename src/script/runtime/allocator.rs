@@ -51,20 +51,24 @@ pub(crate) fn begin_round() -> bool {
 }
 
 /// Gives to the system what is free of this thread's memory, once a round.
-#[allow(unsafe_code)] // What mimalloc keeps only mimalloc can give back.
 pub(crate) fn give_back() {
     let round = ROUND.load(Ordering::Relaxed);
-    if SEEN.replace(round) == round {
-        return;
+    if SEEN.replace(round) != round {
+        collect();
     }
-    #[cfg(target_env = "musl")]
-    {
-        unsafe extern "C" {
-            fn mi_collect(force: bool);
-        }
-        // SAFETY: it may be called at any time, and works on the heap of the calling thread.
-        unsafe { mi_collect(true) };
+}
+
+#[cfg(not(target_env = "musl"))]
+fn collect() {}
+
+#[cfg(target_env = "musl")]
+#[allow(unsafe_code)] // What mimalloc keeps only mimalloc can give back.
+fn collect() {
+    unsafe extern "C" {
+        fn mi_collect(force: bool);
     }
+    // SAFETY: it may be called at any time, and works on the heap of the calling thread.
+    unsafe { mi_collect(true) };
 }
 
 /// From this size on the system maps each block by itself, and has it back as soon as it is freed. mimalloc keeps such blocks for
