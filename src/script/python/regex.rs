@@ -96,7 +96,7 @@ fn compile(name: &str, pattern: &str, anchor: Anchor) -> Fallible<Compiled> {
     let mut reason = format!("longer than {MAX_PATTERN} bytes");
     if pattern.len() <= MAX_PATTERN {
         // Each is half as large again as the one before, or a third.
-        let sizes = (0..).flat_map(|doubled| [SIZES.start() << doubled, SIZES.start() * 3 / 2 << doubled]);
+        let sizes = (0..).flat_map(|doubled| [SIZES.start() << doubled, (SIZES.start() * 3 / 2) << doubled]);
         for size in sizes.take_while(|size| SIZES.contains(size)) {
             match RegexBuilder::new(&source).size_limit(size).build() {
                 Ok(regex) if regex.captures_len() > MAX_GROUPS => {

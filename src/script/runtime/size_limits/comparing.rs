@@ -52,17 +52,19 @@ fn are_equal(left: &str, right: &str) -> Fallible<bool> {
     Ok(left == right)
 }
 
+/// `changing` sorts the list itself, `copying` gives a sorted one.
+fn register_sort(natives: &mut Natives, [changing, copying]: [&str; 2], change: fn(Ordering) -> Ordering) {
+    natives.register_change(changing, move |list: &mut Array| sort(list, change));
+    natives.register_fn(copying, move |list: &mut Array| -> Fallible<Array> {
+        let mut list = list.clone();
+        sort(&mut list, change)?;
+        Ok(list)
+    });
+}
+
 pub(super) fn register(natives: &mut Natives) {
-    let ways: [(&str, &str, fn(Ordering) -> Ordering); 2] =
-        [("sort", "order", |order| order), ("sort_desc", "order_desc", Ordering::reverse)];
-    for (name, copying, change) in ways {
-        natives.register_change(name, move |list: &mut Array| sort(list, change));
-        natives.register_fn(copying, move |list: &mut Array| -> Fallible<Array> {
-            let mut list = list.clone();
-            sort(&mut list, change)?;
-            Ok(list)
-        });
-    }
+    register_sort(natives, ["sort", "order"], |order| order);
+    register_sort(natives, ["sort_desc", "order_desc"], Ordering::reverse);
     natives.register_fn("==", are_equal);
     natives.register_fn("!=", |left: &str, right: &str| are_equal(left, right).map(|equal| !equal));
 }
