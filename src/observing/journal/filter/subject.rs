@@ -106,20 +106,20 @@ impl<'e> Subject<'e> {
     /// Fields of the form, urlencoded or multipart.
     pub(super) fn form(&self) -> Result<&Pairs, Unknown> {
         let read = || {
-            self.of_form(&|content_type, content| form::parse(content_type, content).map(|form| form.fields))
+            self.of_form(|content_type, content| form::parse(content_type, content).map(|form| form.fields))
         };
         self.form.get_or_init(read).as_deref().map_err(Unknown::clone)
     }
 
     /// Parts of a multipart form.
     pub(super) fn parts(&self) -> Result<&[form::Part], Unknown> {
-        self.parts.get_or_init(|| self.of_form(&form::parts)).as_deref().map_err(Unknown::clone)
+        self.parts.get_or_init(|| self.of_form(form::parts)).as_deref().map_err(Unknown::clone)
     }
 
     /// What `parse` makes of the content by its type; nothing where it is no form, whatever is known of it.
     fn of_form<T: Default>(
         &self,
-        parse: &dyn Fn(&str, &[u8]) -> Result<T, form::FormError>,
+        parse: impl Fn(&str, &[u8]) -> Result<T, form::FormError>,
     ) -> Result<T, Unknown> {
         let content_type = self.fields("content-type").next().unwrap_or_default();
         if !form::is_form(&form::options::parse(content_type).0) {

@@ -3,6 +3,7 @@
 use crate::script::runtime::datetime;
 use crate::script::runtime::frozen::{Facts, FrozenList, FrozenMap};
 use crate::script::runtime::large_int::LargeInt;
+use crate::script::runtime::size_limits;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use rhai::{Blob, Dynamic, ImmutableString};
@@ -33,6 +34,8 @@ enum Part {
 
 /// Bytes that are written at once; a longer text is written in parts.
 const SLICE: usize = 16 << 10;
+/// Longest text of a value that is neither text nor list: a number, a letter.
+const SHORT: usize = 1 << 10;
 
 impl JsonReader {
     /// An object of these keys and values.
@@ -122,11 +125,11 @@ impl Part {
         } else if let Some(number) = value.read_lock::<LargeInt>() {
             *json += number.as_str();
         } else if value.is_int() || value.is_bool() {
-            let _ = write!(json, "{value}");
+            *json += &size_limits::text_of(value, SHORT);
         } else if let Some(text) = datetime::display(value) {
             *json += &quoted(&text);
         } else {
-            *json += &quoted(&value.to_string());
+            *json += &quoted(&size_limits::text_of(value, SHORT));
         }
         None
     }

@@ -66,8 +66,11 @@ pub(super) fn check_name(name: &str, text: &str, key: Key) -> Result<(), Flaw> {
     bad(format!("`{}` is no name of a {what}{hint}", excerpt(name)))
 }
 
+/// The name of a part, and what of it has this value.
+type NamedPart<'t> = (&'t str, Option<(Aspect, &'t str)>);
+
 /// A part of a multipart form: `avatar`, or `avatar;filename=a.png`.
-pub(super) fn part<'t>(text: &'t str, key: Key) -> Result<(&'t str, Option<(Aspect, &'t str)>), Flaw> {
+pub(super) fn part<'t>(text: &'t str, key: Key) -> Result<NamedPart<'t>, Flaw> {
     let found = Aspect::NAMED.into_iter().filter_map(|(written, aspect)| {
         let at = text.find(&format!(";{written}="))?;
         Some((at, aspect, at + written.len() + 2))
@@ -88,8 +91,8 @@ pub(super) fn part<'t>(text: &'t str, key: Key) -> Result<(&'t str, Option<(Aspe
     };
     let (name, value) = (&text[..at], &text[start..]);
     check_name(name, text, key)?;
-    let second = Aspect::NAMED.into_iter().map(|(written, _)| format!(";{written}="));
-    if let Some(second) = second.filter(|second| aspect != Aspect::Content && value.contains(second)).next() {
+    let mut second = Aspect::NAMED.into_iter().map(|(written, _)| format!(";{written}="));
+    if let Some(second) = second.find(|second| aspect != Aspect::Content && value.contains(second)) {
         return bad(format!(
             "`{second}` after another one: give it as a condition of its own, `part{}{}{second}...`",
             key.operator(),
