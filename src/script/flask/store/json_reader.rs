@@ -8,7 +8,6 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use rhai::{Blob, Dynamic, ImmutableString};
 use serde_json::Value;
-use std::fmt::Write;
 use std::io::{self, Read};
 use std::sync::Arc;
 use std::vec;
