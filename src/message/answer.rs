@@ -31,6 +31,18 @@ const FEW: usize = 8;
 /// Header fields that an answer may have. A client reads 100 (Python) to some thousands.
 const MOST_HEADERS: usize = 1_000;
 
+/// Bytes of all values of its header fields.
+const MOST_HEADER_BYTES: usize = 1 << 20;
+
+/// Takes `bytes` of a header value off what an answer has room for; `used` counts them.
+pub(crate) fn check_bytes(used: &mut usize, bytes: usize) -> Result<(), String> {
+    *used = used.saturating_add(bytes);
+    if *used > MOST_HEADER_BYTES {
+        return Err(format!("the headers of an answer take at most {MOST_HEADER_BYTES} bytes"));
+    }
+    Ok(())
+}
+
 /// Whether an answer can have so many header fields.
 pub(crate) fn check_count(headers: usize) -> Result<(), String> {
     if headers > MOST_HEADERS {

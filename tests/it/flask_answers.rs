@@ -291,7 +291,11 @@ fn an_answer_has_at_most_1000_headers() {
     source += r#"
         app.get("/most", || { let r = make_response("x"); for i in 1..1000 { r.headers.add(`X-${i}`, "1"); } r });
         app.get("/last", || { let r = make_response("x"); r.headers.update([["A", "1"], ["B", "2"], ["a", "3"]]); r });
-    }"#;
+        app.get("/map", || { let m = #{}; for i in 0..500 { m[`X-${i}`] = LONG; } ["x", m] });
+        app.get("/list", || { let l = []; for i in 0..500 { l.push(LONG); } ["x", 200, #{ "X-A": l }] });
+        app.get("/pairs", || { let l = []; for i in 0..500 { l.push(["X-A", LONG]); } make_response("x", 200, l) });
+    }
+    const LONG = "x" * 1000000;"#;
     let mock = Mock::serving(&source);
     for (index, (view, count)) in views.iter().enumerate() {
         let reply = mock.get(&format!("/{index}"));
@@ -300,6 +304,11 @@ fn an_answer_has_at_most_1000_headers() {
         let wrong = |number| format!("an answer has at most 1000 headers, and this one would have {number}");
         let told = (*count..=count + 1).any(|number| text.contains(&wrong(number)));
         assert!(told, "{view}: {text}");
+    }
+    for path in ["/map", "/list", "/pairs"] {
+        let reply = mock.get(path);
+        let wrong = "the headers of an answer take at most 1048576 bytes";
+        assert!(reply.status == 500 && reply.text().contains(wrong), "{path}: {}", reply.text());
     }
     let reply = mock.get("/most");
     assert_eq!((reply.status, reply.header("x-999")), (200, "1"));

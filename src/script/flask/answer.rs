@@ -150,9 +150,9 @@ pub(crate) fn header_pairs(headers: &Dynamic) -> Fallible<Vec<(ImmutableString, 
 
 /// Header fields for `pairs`. A value that is a list is sent once per item (Werkzeug), anything else as its text.
 pub(crate) fn fields(pairs: &[(ImmutableString, Dynamic)]) -> Fallible<Fields> {
-    let mut fields = Fields::with_capacity(pairs.len());
+    let (mut fields, mut used) = (Fields::with_capacity(pairs.len()), 0);
     for (name, value) in pairs {
-        let values = header_values(name, value)?.into_iter();
+        let values = header_values(name, value, &mut used)?.into_iter();
         fields.extend(values.map(|value| (name.as_str().to_owned().into(), value.into())));
     }
     Ok(fields)

@@ -4,7 +4,7 @@
 use super::answer;
 use super::{cookie, status};
 use crate::chaos::Reply;
-use crate::message::answer::{Answer, check_count, check_header};
+use crate::message::answer::{Answer, check_bytes, check_count, check_header};
 use crate::script::runtime::call;
 use crate::script::runtime::frozen::{as_list, as_map};
 use crate::script::runtime::json;
@@ -85,11 +85,21 @@ impl Response {
     }
 }
 
-/// The values of one header: a list is sent once per item (Werkzeug), anything else as its text.
-pub(crate) fn header_values(name: &str, value: &Dynamic) -> Fallible<SmallVec<[String; 1]>> {
+/// The values of one header: a list is sent once per item (Werkzeug), anything else as its text. `used` counts the bytes of all
+/// headers: a list of one long text, 500 times, has 4 GB of them.
+pub(crate) fn header_values(
+    name: &str,
+    value: &Dynamic,
+    used: &mut usize,
+) -> Fallible<SmallVec<[String; 1]>> {
+    let mut text = |value: &Dynamic| -> Fallible<String> {
+        let text = full_text(name, value)?;
+        check_bytes(used, text.len())?;
+        Ok(text)
+    };
     let values: SmallVec<[String; 1]> = match as_list(value) {
-        Some(items) => items.iter().map(|item| full_text(name, item)).collect::<Fallible<_>>()?,
-        None => smallvec![full_text(name, value)?],
+        Some(items) => items.iter().map(text).collect::<Fallible<_>>()?,
+        None => smallvec![text(value)?],
     };
     for value in &values {
         check_header(name, value)?;

@@ -245,8 +245,9 @@ fn register_parts(natives: &mut Natives) {
     natives.register_fn("split", |blob: &mut Blob, by: Dynamic, most: i64| split(blob, &by, most));
     natives.register_fn("strip", |blob: &mut Blob| stripped(blob, is_blank));
     natives.register_fn("strip", |blob: &mut Blob, set: Dynamic| -> Fallible<Blob> {
-        let set = bytes_of("strip", &set)?;
-        Ok(stripped(blob, |byte| set.contains(byte)))
+        let mut goes = [false; 256];
+        bytes_of("strip", &set)?.iter().for_each(|byte| goes[usize::from(*byte)] = true);
+        Ok(stripped(blob, |byte| goes[usize::from(*byte)]))
     });
     natives.register_fn("replace", |blob: &mut Blob, old: Dynamic, new: Dynamic| replace(blob, &old, &new));
     natives.register_fn("join", |blob: &mut Blob, list: Array| join(blob, &list));
