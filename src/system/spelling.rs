@@ -12,13 +12,13 @@ pub(crate) fn allowed(letters: usize) -> usize {
 /// The nearest of `known` to `word`, if it is close enough to be a typing mistake: a third of the letters,
 /// and at least one, may be wrong. Of equally near ones the first wins.
 pub(crate) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let allowed = allowed(word.chars().count());
-    let ranked = known.into_iter().map(|candidate| (distance(word, candidate), candidate));
-    // With a distance of the whole word nothing of it is left.
-    ranked
-        .filter(|(far, candidate)| *far <= allowed && *far < candidate.chars().count())
-        .min_by_key(|(far, _)| *far)
-        .map(|(_, candidate)| candidate)
+    let letters = word.chars().count();
+    // With a distance of the whole candidate nothing of it is left.
+    let near = |far: usize, candidate: &str| far <= allowed(letters) && far < candidate.chars().count();
+    // A word may be as long as a file: what differs in length by more is not compared.
+    let known = known.into_iter().filter(|known| near(letters.abs_diff(known.chars().count()), known));
+    let ranked = known.map(|candidate| (distance(word, candidate), candidate));
+    ranked.filter(|(far, candidate)| near(*far, candidate)).min_by_key(|(far, _)| *far).map(|ranked| ranked.1)
 }
 
 #[cfg(test)]
