@@ -211,6 +211,8 @@ impl Waiters {
                 ControlFlow::Continue(())
             }
         });
+        // A reset in between: who counted begins again, and nothing was missed.
+        more = more || self.journal.age() != age;
         if !more {
             waiting.iter_mut().for_each(|(_, waiter)| waiter.miss(last, cleared));
             done.extend(waiting.extract_if(.., |(_, waiter)| waiter.once));
