@@ -3,13 +3,14 @@
 
 use std::collections::TryReserveError;
 
-/// Bytes of a row in a table beside its text, of its text's allocation and of its place in the index.
+/// Bytes of a row beside its text, with its places in the index and in the list of free rows.
 const ROW: usize = size_of::<Row>() + 2 * size_of::<u16>();
+/// Bytes that the allocator takes for a text beside the text.
 const ALLOCATION: usize = 16;
-/// In place of a row's number: there was no room.
+/// In place of a row's number: the table had no room.
 const NONE: u16 = u16::MAX;
 
-/// What of the rest is known: all; all but the generation; method and status.
+/// What a row tells beside the path: all; all but the generation; method and status.
 pub(super) const ALL: u8 = 0;
 pub(super) const NO_GENERATION: u8 = 1;
 pub(super) const NO_RULE: u8 = 2;
@@ -32,7 +33,7 @@ const FIXED: usize = 16;
 const HAS_RULE: u8 = 0x10;
 
 impl<'k> Key<'k> {
-    /// What `path` and a row tell, and how much of it is known.
+    /// Reads a row; tells how much of the key it has ([`ALL`] to [`NOTHING`]).
     pub(super) fn from_row(path: &'k str, row: &'k [u8]) -> Option<(Key<'k>, u8)> {
         let (fixed, texts) = row.split_first_chunk::<FIXED>()?;
         let number = |from, to| fixed[from..to].iter().rev().fold(0, |sum, byte| sum << 8 | u64::from(*byte));
@@ -52,7 +53,7 @@ impl<'k> Key<'k> {
         })
     }
 
-    /// What the row has that stands for all but the path, as far as `level` says.
+    /// The parts of the row for this key without its path, with as much as `level` says.
     fn parts(&self, level: u8) -> ([u8; FIXED], [&[u8]; 3]) {
         let generation = if level == ALL { self.generation } else { 0 };
         let (flags, rule, endpoint) = match self.rule {

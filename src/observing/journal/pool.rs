@@ -39,7 +39,6 @@ impl Pool {
     /// # Errors
     /// There is not as much.
     pub(super) fn new(budget: usize) -> Result<Pool, TryReserveError> {
-        // With what finds a block: its number in a lane, and in the list of those that are free.
         let shift = (budget / BLOCKS).checked_ilog2().unwrap_or_default();
         let count = budget >> shift;
         let (mut bytes, mut free) = (Vec::new(), Vec::new());

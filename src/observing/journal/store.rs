@@ -65,7 +65,7 @@ impl Store {
     /// There is not as much.
     pub(super) fn new(budget: usize) -> Result<Store, TryReserveError> {
         let lines = Lines::new(budget)?;
-        // The lists of blocks, and the marks: less than 64 of them, of 24 bytes in all.
+        // Each block has a mark and a place in four lists: 24 bytes. There are less than 64 blocks.
         let pool = Pool::new(budget.saturating_sub(lines.size() + (64 * 24).min(budget / 40)))?;
         Ok(Store { lines, pool, first: 1, marks: VecDeque::new() })
     }

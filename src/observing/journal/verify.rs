@@ -204,7 +204,8 @@ impl Tally {
             1 => format!(", 1 {what}"),
             _ => format!(", {count} {what}"),
         };
-        [doubt(self.lost, "evicted"), doubt(self.open, "of which too little is known")].concat()
+        [doubt(self.lost, "of which nothing is known"), doubt(self.open, "of which too little is known")]
+            .concat()
     }
 }
 

@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 struct Times {
     /// Until others have their turn.
     slice: Duration,
-    /// Most time that a wait whose time is over looks at entries that it has not seen yet. The rest counts as evicted.
+    /// Most time that a wait whose time is over looks at entries that it has not seen yet. The rest counts as missed.
     last_look: Duration,
 }
 
