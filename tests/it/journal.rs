@@ -134,17 +134,7 @@ fn what_the_engine_refuses_is_there_too() {
         let seen = (&entry["status"], &entry["target"], &entry["unmatched"], &entry["generation"]);
         assert_eq!(seen, (&json!(status), &json!(target), &json!(why), &json!(0)));
         assert!(entry["answer_body"].as_str().unwrap().contains("<h1>"), "{entry}");
-        for part in ["headers", "body", "body_length", "body_cut"] {
-            assert_eq!(entry[part], json!(null), "{part} {entry}");
-        }
-        assert_eq!(entry["gone"], json!([]));
     }
-    let verdict = mock.admin("GET /app/v1/verify?header!=X-Trace&path=/c&max=0", &[], b"").json();
-    assert_eq!((&verdict["verdict"], &verdict["undecided"]), (&json!("unknown"), &json!(1)));
-    assert_eq!(
-        verdict["result"],
-        "failed: not known: 0 requests came, 1 of which too little is known; expected: 0"
-    );
 }
 
 #[test]
