@@ -59,7 +59,9 @@ def count(binary, workload, requests):
         folder = pathlib.Path(folder)
         H1mock.write(folder, workload.others, WORD, workload.entries)
         command = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", binary, "serve", "--bind", "127.0.0.1",
-                   "--traffic-port", "0", "--admin-port", "0", "--workers", "1", "--config-dir", "config"]
+                   "--traffic-port", "0", "--admin-port", "0", "--workers", "1", "--config-dir", "config",
+                   # Where each instruction takes fifty, 1,000 rules take longer than by default.
+                   "--load-time", "60s", "--script-timeout", "60s"]
         with open(folder / "log", "w+") as log:
             process = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=log, text=True)
             try:

@@ -50,7 +50,7 @@ fn answer(journal: &Journal, waited: Waited, last: u64, (wanted, timeout): (u64,
     json(status, with_state(with_tally(body, &tally), journal, &near, last))
 }
 
-/// `1 of 3 requests came within 30s, 2 evicted`.
+/// `1 of 3 requests came within 30s, 2 of which nothing is known`.
 fn late(tally: &Tally, wanted: u64, within: &str) -> String {
     let what = if wanted == 1 { "request" } else { "requests" };
     format!("{} of {wanted} {what} came {within}{}", tally.count, tally.doubts())

@@ -30,8 +30,9 @@ pub(crate) fn receive() -> Result<(Sender<i32>, Receiver<i32>), StartError> {
     // `nohup`, and a shell for what runs in the background, have these ignored.
     let wanted = |signal: &i32| !matches!(*signal, SIGHUP | SIGQUIT) || !is_ignored(&status, *signal);
     let stopping = STOPPING.into_iter().filter(wanted);
-    let all = stopping.chain(IGNORED).chain(REAL_TIME).chain([SIGXFSZ]);
-    let mut signals = Signals::new(all).map_err(failed)?;
+    let mut signals = Signals::new(stopping.chain(IGNORED).chain([SIGXFSZ])).map_err(failed)?;
+    // What runs the program may keep some for itself, as valgrind does: these don't come.
+    REAL_TIME.for_each(|signal| _ = signals.add_signal(signal));
     let (send, receive) = mpsc::channel();
     let forwarded = send.clone();
     let forward = move || {

@@ -1,6 +1,6 @@
 //! Filters for what is absent, for forms, cookies, parts and packed bodies, from the request to the verdict.
 
-use crate::harness::{Mock, binary};
+use crate::harness::{Client, Mock, binary};
 use serde_json::{Value, json};
 
 const SOURCE: &str = r#"
@@ -101,4 +101,22 @@ fn a_wait_for_nothing_answers_with_the_last_number() {
     let mock = mock();
     let answer = mock.admin("GET /app/v1/requests/wait?count=0", &[], b"").json();
     assert_eq!((&answer["verdict"], &answer["last"]), (&json!("pass"), &json!(5)));
+}
+
+#[test]
+fn of_a_refused_request_the_line_alone_is_known() {
+    let mock = Mock::serving(SOURCE);
+    let mut client = Client::new(&mock.traffic);
+    client.write(b"GET /c HTTP/1.1\r\nX-Trace: 1\r\n\r\n");
+    assert_eq!(client.read(false).status, 400);
+    let entry = mock.admin("GET /app/v1/requests/1", &[], b"").json();
+    for part in ["headers", "body", "body_length", "body_cut"] {
+        assert_eq!(entry[part], json!(null), "{part} {entry}");
+    }
+    assert_eq!((&entry["gone"], &entry["target"]), (&json!([]), &json!("/c")));
+    let verdict = get(&mock, "header!=X-Trace&path=/c&max=0");
+    assert_eq!((&verdict["verdict"], &verdict["undecided"]), (&json!("unknown"), &json!(1)));
+    let expected = "failed: not known: 0 requests came, 1 of which too little is known; expected: 0";
+    assert_eq!(verdict["result"], expected);
+    assert_eq!(get(&mock, "header!=X-Trace&path=/d&max=0")["verdict"], "pass");
 }

@@ -125,7 +125,7 @@ fn what_was_evicted_makes_a_verdict_unknown_and_what_was_deleted_does_not() {
     let undecided = first["undecided"].as_u64().unwrap();
     assert!(undecided > 1000 && first["missed"] == 0 && first["first"] == 1, "{first}");
     let expected =
-        format!("failed: not known: 0 requests came, {undecided} of which too little is kept; expected: ");
+        format!("failed: not known: 0 requests came, {undecided} of which too little is known; expected: ");
     assert!(first["result"].as_str().unwrap().starts_with(&expected), "{first}");
     for (query, expected) in [
         ("path=/orders&count=2", "pass"),

@@ -83,10 +83,17 @@ impl Gone {
 }
 
 impl Entry {
-    /// All of it as JSON. Bodies are text where they are UTF-8, else in base64. What is gone is null, and named.
+    /// Whether the server refused it before it was complete: its fields and its body are not known.
+    pub(crate) fn is_refused(&self) -> bool {
+        self.unmatched.is_some() && self.generation == 0
+    }
+
+    /// All of it as JSON. Bodies are text where they are UTF-8, else in base64. What is not known is null, and named
+    /// where it has given way.
     pub(crate) fn to_json(&self) -> Value {
         let Gone { headers, path, generation, rule, method, .. } = self.gone;
         let known = |gone: bool, value: Value| if gone { Value::Null } else { value };
+        let unread = headers || self.is_refused();
         let mut value = object(&mut [
             ("number", self.number.into()),
             ("time", known(headers, rfc3339(self.time).into())),
@@ -95,7 +102,7 @@ impl Entry {
             ("method", known(method, self.method.as_str().into())),
             ("target", known(headers, self.target.as_str().into())),
             ("path", known(path, self.path.as_str().into())),
-            ("headers", known(headers, pairs(&self.headers))),
+            ("headers", known(unread, pairs(&self.headers))),
             ("rule", known(rule, self.rule.as_deref().into())),
             ("endpoint", known(rule, self.endpoint.as_deref().into())),
             ("unmatched", self.unmatched.as_deref().into()),
@@ -107,15 +114,15 @@ impl Entry {
             ("gone", self.gone.names()),
         ]);
         let bodies = [
-            ("body", &self.body, self.body_length, self.gone.body),
-            ("answer_body", &self.answer_body, self.answer_length, self.gone.answer_body),
+            ("body", &self.body, self.body_length, self.gone.body, unread),
+            ("answer_body", &self.answer_body, self.answer_length, self.gone.answer_body, headers),
         ];
-        for (name, body, length, is_gone) in bodies {
+        for (name, body, length, is_gone, is_length_gone) in bodies {
             add_body(&mut value, name, body, length);
-            if is_gone {
+            if is_gone || is_length_gone {
                 value[name] = Value::Null;
             }
-            if headers {
+            if is_length_gone {
                 value[format!("{name}_length")] = Value::Null;
                 value[format!("{name}_cut")] = Value::Null;
             }

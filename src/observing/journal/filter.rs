@@ -20,7 +20,7 @@ use contradiction::contradiction;
 pub(crate) enum Fit {
     Yes,
     No,
-    /// What was cut off its body decides, what can't be unpacked of it, or what has given way.
+    /// What is not known of it decides: it was cut off its body, can't be unpacked, has given way, or was never read.
     Open,
 }
 

@@ -3,13 +3,14 @@
 
 use std::collections::TryReserveError;
 
-/// Bytes of a row in a table beside its text, of its text's allocation and of its place in the index.
+/// Bytes of a row beside its text, with its places in the index and in the list of free rows.
 const ROW: usize = size_of::<Row>() + 2 * size_of::<u16>();
+/// Bytes that the allocator takes for a text beside the text.
 const ALLOCATION: usize = 16;
-/// In place of a row's number: there was no room.
+/// In place of a row's number: the table had no room.
 const NONE: u16 = u16::MAX;
 
-/// What of the rest is known: all; all but the generation; method and status.
+/// What a row tells beside the path: all; all but the generation; method and status.
 pub(super) const ALL: u8 = 0;
 pub(super) const NO_GENERATION: u8 = 1;
 pub(super) const NO_RULE: u8 = 2;
@@ -32,7 +33,7 @@ const FIXED: usize = 16;
 const HAS_RULE: u8 = 0x10;
 
 impl<'k> Key<'k> {
-    /// What `path` and a row tell, and how much of it is known.
+    /// Reads a row; tells how much of the key it has ([`ALL`] to [`NOTHING`]).
     pub(super) fn from_row(path: &'k str, row: &'k [u8]) -> Option<(Key<'k>, u8)> {
         let (fixed, texts) = row.split_first_chunk::<FIXED>()?;
         let number = |from, to| fixed[from..to].iter().rev().fold(0, |sum, byte| sum << 8 | u64::from(*byte));
@@ -44,18 +45,26 @@ impl<'k> Key<'k> {
         Some((Key { path, method: method.ok()?, rule, status, generation }, fixed[0] & !HAS_RULE))
     }
 
-    /// What the row has that stands for all but the path, as far as `level` says.
+    /// Whether the row has all of it but the path.
+    fn is_row(&self, row: &[u8]) -> bool {
+        let (fixed, texts) = self.parts(ALL);
+        row.split_first_chunk().is_some_and(|(known, rest)| {
+            u128::from_le_bytes(*known) == u128::from_le_bytes(fixed) && is_same(rest, &texts)
+        })
+    }
+
+    /// The parts of the row for this key without its path, with as much as `level` says.
     fn parts(&self, level: u8) -> ([u8; FIXED], [&[u8]; 3]) {
         let generation = if level == ALL { self.generation } else { 0 };
-        let (rule, endpoint) = self.rule.filter(|_| level < NO_RULE).unwrap_or_default();
-        let has_rule = self.rule.is_some() && level < NO_RULE;
-        let mut fixed = [0; FIXED];
-        fixed[0] = level | if has_rule { HAS_RULE } else { 0 };
-        fixed[1..3].copy_from_slice(&self.status.to_le_bytes());
-        fixed[3..9].copy_from_slice(&generation.to_le_bytes()[..6]);
-        fixed[9..12].copy_from_slice(&(self.method.len() as u32).to_le_bytes()[..3]);
-        fixed[12..16].copy_from_slice(&(rule.len() as u32).to_le_bytes());
-        (fixed, [self.method, rule, endpoint].map(str::as_bytes))
+        let (flags, rule, endpoint) = match self.rule {
+            Some((rule, endpoint)) if level < NO_RULE => (level | HAS_RULE, rule, endpoint),
+            _ => (level, "", ""),
+        };
+        let first = u64::from(flags) | u64::from(self.status) << 8 | generation << 24;
+        let second =
+            generation >> 40 & 0xff | (self.method.len() as u64 & 0xff_ffff) << 8 | (rule.len() as u64) << 32;
+        let fixed = u128::from(first) | u128::from(second) << 64;
+        (fixed.to_le_bytes(), [self.method.as_bytes(), rule.as_bytes(), endpoint.as_bytes()])
     }
 }
 
@@ -63,6 +72,8 @@ impl<'k> Key<'k> {
 pub(super) struct Lines {
     lines: Vec<[u16; 2]>,
     size: usize,
+    /// Where the next one goes.
+    place: usize,
     /// Number of the oldest; of the next one, if there is none.
     first: u64,
     next: u64,
@@ -85,7 +96,7 @@ impl Lines {
         lines.try_reserve_exact(size)?;
         let (paths, others) = (Table::new(budget / 2000)?, Table::new(budget / 500)?);
         let most_texts = budget / 10;
-        Ok(Lines { lines, size, first: 1, next: 1, paths, others, texts: 0, most_texts })
+        Ok(Lines { lines, size, place: 0, first: 1, next: 1, paths, others, texts: 0, most_texts })
     }
 
     /// Bytes that all of it can take up.
@@ -110,18 +121,23 @@ impl Lines {
 
     /// Adds one; the oldest goes where there is no room.
     pub(super) fn push(&mut self, key: &Key) {
-        let at = self.index(self.next);
         if (self.next - self.first) as usize >= self.size {
-            let [path, other] = self.lines[at];
+            let [path, other] = self.lines[self.place];
             self.texts -= self.paths.release(path) + self.others.release(other);
             self.first += 1;
         }
-        let path = self.enter_path(key);
-        let other = self.enter_other(key);
+        let path = self.paths.again(|text| text == key.path.as_bytes());
+        let path = path.unwrap_or_else(|| self.enter_path(key));
+        let other = self.others.again(|row| key.is_row(row));
+        let other = other.unwrap_or_else(|| self.enter_other(key));
         self.next += 1;
-        match self.lines.get_mut(at) {
+        match self.lines.get_mut(self.place) {
             Some(line) => *line = [path, other],
             None => self.lines.push([path, other]),
+        }
+        self.place += 1;
+        if self.place == self.size {
+            self.place = 0;
         }
     }
 
@@ -197,16 +213,19 @@ impl Table {
         Ok(Table { rows, free, index, last: NONE, most })
     }
 
+    /// The row that was asked for last, for one more line, if it is the right one.
+    fn again(&mut self, is_right: impl FnOnce(&[u8]) -> bool) -> Option<u16> {
+        let row = self.rows.get_mut(usize::from(self.last))?;
+        if row.count == 0 || !is_right(&row.text) {
+            return None;
+        }
+        row.count += 1;
+        Some(self.last)
+    }
+
     /// The row of the text that `parts` make up: the one that there is, or a new one if fewer than `most` are in use and it takes at
     /// most `room` bytes; and the bytes that it takes.
     fn enter(&mut self, parts: &[&[u8]], most: usize, room: usize) -> (u16, usize) {
-        if let Some(row) = self.rows.get_mut(usize::from(self.last))
-            && row.count > 0
-            && is_same(&row.text, parts)
-        {
-            row.count += 1;
-            return (self.last, 0);
-        }
         let hash = hash(parts);
         let place = hash as usize & (self.index.len() - 1);
         let mut at = self.index[place];
@@ -285,12 +304,13 @@ fn hash(parts: &[&[u8]]) -> u32 {
 
 fn is_same(text: &[u8], parts: &[&[u8]]) -> bool {
     let mut left = text;
-    let begins = parts.iter().all(|part| {
-        let rest = left.strip_prefix(*part);
-        left = rest.unwrap_or_default();
-        rest.is_some()
-    });
-    begins && left.is_empty()
+    for part in parts {
+        match left.split_at_checked(part.len()) {
+            Some((same, rest)) if same == *part => left = rest,
+            _ => return false,
+        }
+    }
+    left.is_empty()
 }
 
 #[cfg(test)]

@@ -32,7 +32,7 @@ use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, SystemTime};
-use store::Store;
+use store::{Cursor, Store};
 use watch::Watch;
 
 /// The default budget, where the memory is not short.
@@ -248,12 +248,13 @@ impl Journal {
     /// held for none of these calls.
     pub(crate) fn read(&self, since: u64, each: &mut dyn FnMut(&Entry) -> ControlFlow<()>) -> Span {
         let mut span = Span { last: self.last(), ..Span::default() };
-        let (mut next, mut batch) = (since.saturating_add(1), Vec::new());
-        while next <= span.last {
+        let (mut cursor, mut batch) = (Cursor::at(since.saturating_add(1)), Vec::new());
+        while cursor.number <= span.last {
             batch.clear();
+            let mut next = cursor.number;
             let (first, cleared) = {
                 let records = self.lock();
-                (records.store.copy(next, span.last, BATCH, &mut batch), records.cleared)
+                (records.store.copy(&mut cursor, span.last, BATCH, &mut batch), records.cleared)
             };
             span.evicted += first.min(span.last + 1).saturating_sub(next.max(cleared + 1));
             next = next.max(first);
@@ -290,7 +291,7 @@ impl Journal {
                 _ if number >= records.store.next() => return Err(Missing::Never),
                 _ if number <= records.cleared => return Err(Missing::Deleted),
                 _ if number < records.store.first() => return Err(Missing::Evicted),
-                _ => records.store.copy(number, number, usize::MAX, &mut record),
+                _ => records.store.copy(&mut Cursor::at(number), number, usize::MAX, &mut record),
             };
         }
         let whole = codec::split(&record).and_then(|(record, _)| codec::decode(record, number));

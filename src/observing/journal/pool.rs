@@ -28,8 +28,9 @@ struct Lane {
     blocks: VecDeque<u16>,
     /// Blocks that went before the first one.
     gone: u64,
-    /// Where the next part begins.
-    head: u64,
+    /// Where the newest block ends in the memory, and how much of it is free.
+    end: usize,
+    left: usize,
 }
 
 impl Pool {
@@ -38,7 +39,6 @@ impl Pool {
     /// # Errors
     /// There is not as much.
     pub(super) fn new(budget: usize) -> Result<Pool, TryReserveError> {
-        // With what finds a block: its number in a lane, and in the list of those that are free.
         let shift = (budget / BLOCKS).checked_ilog2().unwrap_or_default();
         let count = budget >> shift;
         let (mut bytes, mut free) = (Vec::new(), Vec::new());
@@ -63,7 +63,8 @@ impl Pool {
 
     /// Where the next part of a lane begins.
     pub(super) fn head(&self, kind: Kind) -> u64 {
-        self.lanes[kind].head
+        let lane = &self.lanes[kind];
+        ((lane.gone + lane.blocks.len() as u64) << self.shift) - lane.left as u64
     }
 
     /// The first place of a lane that is still there.
@@ -78,16 +79,15 @@ impl Pool {
 
     /// Appends `part`, of an eighth of the size at most, or of a quarter for heads.
     pub(super) fn put(&mut self, kind: Kind, mut part: &[u8]) {
-        let block = 1 << self.shift;
         while !part.is_empty() {
-            let offset = self.lanes[kind].head as usize & (block - 1);
-            if offset == 0 {
+            if self.lanes[kind].left == 0 {
                 self.add_block(kind);
             }
-            let (here, rest) = part.split_at(part.len().min(block - offset));
-            let start = self.start(kind, self.lanes[kind].head);
+            let lane = &mut self.lanes[kind];
+            let (here, rest) = part.split_at(part.len().min(lane.left));
+            let start = lane.end - lane.left;
             self.bytes[start..start + here.len()].copy_from_slice(here);
-            self.lanes[kind].head += here.len() as u64;
+            lane.left -= here.len();
             part = rest;
         }
     }
@@ -141,7 +141,9 @@ impl Pool {
             }
         }
         if let Some(block) = self.free.pop() {
-            self.lanes[kind].blocks.push_back(block);
+            let lane = &mut self.lanes[kind];
+            lane.blocks.push_back(block);
+            (lane.end, lane.left) = ((usize::from(block) + 1) << self.shift, 1 << self.shift);
         }
     }
 
@@ -160,7 +162,7 @@ impl Pool {
         self.free.extend(lane.blocks.pop_front());
         lane.gone += 1;
         if lane.blocks.is_empty() {
-            lane.head = lane.gone << self.shift;
+            lane.left = 0;
         }
     }
 }

@@ -1,9 +1,9 @@
 //! Requests that should have come one after another; others may be in between.
 
 use super::Journal;
-use super::filter::{Filter, Fit, Subject};
-use super::near::{Difference, Near, Nearest};
-use super::verify::{PATIENCE, RECENT, Step, Tally, TooLong, Verdict, walk};
+use super::filter::{Filter, Fit};
+use super::near::{Difference, Near};
+use super::verify::{PATIENCE, RECENT, Step, Tally, TooLong, Verdict, nearest_of, walk};
 use std::ops::ControlFlow;
 
 /// What came of a sequence.
@@ -62,27 +62,21 @@ pub(crate) fn verify(journal: &Journal, steps: &[Filter], since: u64) -> Result<
 
 /// The nearest to the first step that nothing took. A request that would have taken it came too early.
 fn near_misses(journal: &Journal, steps: &[Filter], since: u64, last: u64, numbers: &[u64]) -> Vec<Near> {
-    let mut nearest = Nearest::default();
     let Some(missing) = steps.get(numbers.len()) else { return Vec::new() };
     let after = numbers.last().copied().unwrap_or(since);
-    journal.read(since.max(last.saturating_sub(RECENT)), &mut |entry| {
-        let subject = Subject::new(entry);
-        match missing.fits(&subject) {
-            Fit::Yes => nearest.add(
-                entry,
-                EARLY,
-                vec![Difference {
-                    part: "order".into(),
-                    expected: format!("after number {after}"),
-                    found: Some(format!("number {}", entry.number)),
-                    is_excluded: false,
-                }],
-            ),
-            _ => nearest.look(missing, &subject),
+    nearest_of(journal, since.max(last.saturating_sub(RECENT)), last, &mut |nearest, subject| {
+        if missing.fits(subject) != Fit::Yes {
+            return nearest.look(missing, subject);
         }
-        if entry.number >= last { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-    });
-    nearest.into_list()
+        let number = subject.entry.number;
+        let order = Difference {
+            part: "order".into(),
+            expected: format!("after number {after}"),
+            found: Some(format!("number {number}")),
+            is_excluded: false,
+        };
+        nearest.add(subject.entry, EARLY, vec![order]);
+    })
 }
 
 /// Nearness of a request that came too early.

@@ -1,12 +1,53 @@
 //! What is kept of each request, by its number: bodies shortest, heads longer, lines longest.
 
-use super::codec::{KEPT, LENGTH, LINE, NO_ANSWER, NO_BODY, PREFIX};
+use super::codec::{LENGTH, LINE, NO_ANSWER, NO_BODY, PREFIX};
 use super::lines::{Key, Lines};
-use super::pool::{ANSWERS, BODIES, HEADS, Kind, Pool};
+use super::pool::{ANSWERS, BODIES, HEADS, Pool};
 use std::collections::{TryReserveError, VecDeque};
 
-/// Bytes of a place in a head's prefix: the length of the head, the places of both bodies, what is kept of both.
-const PLACE: usize = (PREFIX - LENGTH - KEPT) / 2;
+/// What a head begins with.
+struct Prefix {
+    /// Bytes of the head, this included.
+    length: u32,
+    /// Of the bodies of request and answer: where they are, in 48 bits, and how much is kept of them.
+    places: [u64; 2],
+    kept: [u32; 2],
+}
+
+impl Prefix {
+    fn to_bytes(&self) -> [u8; PREFIX] {
+        let [body, answer] = self.places;
+        let words = [
+            u64::from(self.length) | body << 32,
+            body >> 32 & 0xffff | answer << 16,
+            u64::from(self.kept[0]) | u64::from(self.kept[1]) << 32,
+        ];
+        let mut bytes = [0; PREFIX];
+        bytes.as_chunks_mut().0.iter_mut().zip(words).for_each(|(place, word)| *place = word.to_le_bytes());
+        bytes
+    }
+
+    fn from_bytes(bytes: &[u8; PREFIX]) -> Prefix {
+        let [first, second, kept] =
+            [0, 8, 16].map(|at| u64::from_le_bytes(std::array::from_fn(|byte| bytes[at + byte])));
+        let places = [first >> 32 | (second & 0xffff) << 32, second >> 16];
+        Prefix { length: first as u32, places, kept: [kept as u32, (kept >> 32) as u32] }
+    }
+}
+
+/// Where a reader is.
+pub(super) struct Cursor {
+    /// Number of the next record.
+    pub number: u64,
+    /// Where its head begins. It stays there while it is kept, so that nobody has to look for it again.
+    place: Option<u64>,
+}
+
+impl Cursor {
+    pub(super) fn at(number: u64) -> Cursor {
+        Cursor { number, place: None }
+    }
+}
 
 pub(super) struct Store {
     lines: Lines,
@@ -24,7 +65,7 @@ impl Store {
     /// There is not as much.
     pub(super) fn new(budget: usize) -> Result<Store, TryReserveError> {
         let lines = Lines::new(budget)?;
-        // The lists of blocks, and the marks: less than 64 of them, of 24 bytes in all.
+        // Each block has a mark and a place in four lists: 24 bytes. There are less than 64 blocks.
         let pool = Pool::new(budget.saturating_sub(lines.size() + (64 * 24).min(budget / 40)))?;
         Ok(Store { lines, pool, first: 1, marks: VecDeque::new() })
     }
@@ -54,13 +95,13 @@ impl Store {
         let number = self.next();
         self.lines.push(key);
         let length = (head.len() + text.len()) as u32;
-        head[..LENGTH].copy_from_slice(&length.to_le_bytes());
-        for (index, (kind, body)) in [BODIES, ANSWERS].into_iter().zip(bodies).enumerate() {
-            let (at, kept) = (LENGTH + index * PLACE, PREFIX - KEPT + index * LENGTH);
-            head[at..at + PLACE].copy_from_slice(&self.pool.head(kind).to_le_bytes()[..PLACE]);
-            head[kept..kept + LENGTH].copy_from_slice(&(body.len() as u32).to_le_bytes());
-            self.pool.put(kind, body);
+        let places = [self.pool.head(BODIES), self.pool.head(ANSWERS)];
+        let kept = bodies.map(|body| body.len() as u32);
+        if let Some(prefix) = head.first_chunk_mut() {
+            *prefix = Prefix { length, places, kept }.to_bytes();
         }
+        self.pool.put(BODIES, bodies[0]);
+        self.pool.put(ANSWERS, bodies[1]);
         let place = self.pool.head(HEADS);
         self.pool.put(HEADS, head);
         self.pool.put(HEADS, text);
@@ -80,12 +121,13 @@ impl Store {
         self.first = self.next();
     }
 
-    /// Copies records from number `from` on, or from the oldest, to the end of `out`, up to number `to`, and no more after `most`
-    /// bytes. Gives the number of the first one.
-    pub(super) fn copy(&self, from: u64, to: u64, most: usize, out: &mut Vec<u8>) -> u64 {
-        let from = from.max(self.first());
+    /// Copies records from the cursor on, or from the oldest, to the end of `out`, up to number `to`, and no more after `most` bytes.
+    /// Moves the cursor behind them; gives the number of the first one.
+    pub(super) fn copy(&self, cursor: &mut Cursor, to: u64, most: usize, out: &mut Vec<u8>) -> u64 {
+        let from = cursor.number.max(self.first());
         let (start, mut number) = (out.len(), from);
-        let mut place = self.seek(from);
+        let known = cursor.place.filter(|_| from == cursor.number && from >= self.first);
+        let mut place = known.unwrap_or_else(|| self.seek(from));
         while number < self.next() && number <= to && out.len() - start < most {
             match number < self.first {
                 true => self.copy_line(number, out),
@@ -93,13 +135,14 @@ impl Store {
             }
             number += 1;
         }
+        *cursor = Cursor { number, place: Some(place) };
         from
     }
 
     /// Copies a head with the bodies that are there; gives its length.
     fn copy_record(&self, number: u64, place: u64, out: &mut Vec<u8>) -> u64 {
-        let prefix = self.prefix(place);
-        let length = number_in(&prefix[..LENGTH]) as usize;
+        let Prefix { length, places, kept } = self.prefix(place);
+        let length = length as usize;
         if length == PREFIX {
             // It was too large.
             self.copy_line(number, out);
@@ -107,17 +150,16 @@ impl Store {
         }
         let (start, mut flags) = (out.len(), 0);
         out.extend_from_slice(&[0; LENGTH + 1]);
-        out.extend_from_slice(&prefix[PREFIX - KEPT..]);
+        kept.iter().for_each(|kept| out.extend_from_slice(&kept.to_le_bytes()));
         let mut append = |kind, place, length| {
             self.pool.get(kind, place, length, &mut |part| out.extend_from_slice(part));
         };
         append(HEADS, place + PREFIX as u64, length - PREFIX);
         for (index, (kind, gone)) in [(BODIES, NO_BODY), (ANSWERS, NO_ANSWER)].into_iter().enumerate() {
-            let (place, kept) = (place_in(&prefix, index), PREFIX - KEPT + index * LENGTH);
-            match number_in(&prefix[kept..kept + LENGTH]) as usize {
+            match kept[index] as usize {
                 0 => {}
-                _ if place < self.pool.tail(kind) => flags |= gone,
-                kept => append(kind, place, kept),
+                _ if places[index] < self.pool.tail(kind) => flags |= gone,
+                kept => append(kind, places[index], kept),
             }
         }
         end(out, start, flags);
@@ -142,19 +184,19 @@ impl Store {
         let mark = self.marks.get(after.saturating_sub(1)).copied();
         let (mut at, mut place) = mark.unwrap_or((self.next(), self.pool.head(HEADS)));
         while at < number && at < self.next() {
-            place += number_in(&self.prefix(place)[..LENGTH]);
+            place += u64::from(self.prefix(place).length);
             at += 1;
         }
         place
     }
 
-    fn prefix(&self, place: u64) -> [u8; PREFIX] {
+    fn prefix(&self, place: u64) -> Prefix {
         let (mut prefix, mut end) = ([0; PREFIX], 0);
         self.pool.get(HEADS, place, PREFIX, &mut |part| {
             prefix[end..end + part.len()].copy_from_slice(part);
             end += part.len();
         });
-        prefix
+        Prefix::from_bytes(&prefix)
     }
 
     /// Forgets the heads whose blocks have gone, and frees the bodies that belong to them alone.
@@ -165,20 +207,10 @@ impl Store {
         }
         let Some((first, place)) = self.marks.front().copied() else { return };
         self.first = first;
-        let prefix = self.prefix(place);
-        let kinds: [Kind; 2] = [BODIES, ANSWERS];
-        kinds.iter().enumerate().for_each(|(index, kind)| self.pool.trim(*kind, place_in(&prefix, index)));
+        let [body, answer] = self.prefix(place).places;
+        self.pool.trim(BODIES, body);
+        self.pool.trim(ANSWERS, answer);
     }
-}
-
-/// The place of a body, from the prefix of its head.
-fn place_in(prefix: &[u8; PREFIX], index: usize) -> u64 {
-    let at = LENGTH + index * PLACE;
-    number_in(&prefix[at..at + PLACE])
-}
-
-fn number_in(bytes: &[u8]) -> u64 {
-    bytes.iter().rev().fold(0, |number, byte| number << 8 | u64::from(*byte))
 }
 
 /// Sets the length and the flags of the record that begins at `start` and ends here.

@@ -1,4 +1,4 @@
-//! How many requests came, against how many should have: pass, fail, or unknown where what is no longer known decides.
+//! How many requests came, against how many should have: pass, fail, or unknown where what is not known decides.
 
 use super::filter::{Filter, Fit, Subject};
 use super::near::{Near, Nearest};
@@ -147,7 +147,7 @@ pub(crate) enum Verdict {
     Pass,
     /// It is not, whatever was in them.
     Fail,
-    /// Cannot be decided: evicted or truncated entries might change the result.
+    /// Cannot be decided: entries of which too little is known might change the result.
     Unknown,
 }
 
@@ -167,7 +167,7 @@ impl Verdict {
 pub(crate) struct Tally {
     /// So many are meant.
     pub count: u64,
-    /// So many may be: what was cut off their bodies decides, or what has given way.
+    /// So many may be: what is not known of them decides.
     pub open: u64,
     /// So many were evicted and may have been.
     pub lost: u64,
@@ -204,7 +204,8 @@ impl Tally {
             1 => format!(", 1 {what}"),
             _ => format!(", {count} {what}"),
         };
-        [doubt(self.lost, "evicted"), doubt(self.open, "of which too little is kept")].concat()
+        [doubt(self.lost, "of which nothing is known"), doubt(self.open, "of which too little is known")]
+            .concat()
     }
 }
 
@@ -252,12 +253,23 @@ pub(crate) fn near_misses(
     last: u64,
     recent: u64,
 ) -> Vec<Near> {
-    let (mut nearest, end) = (Nearest::default(), Instant::now() + NEAR);
-    journal.read(since.max(last.saturating_sub(recent)), &mut |entry| {
-        let subject = Subject::new(entry);
-        if filter.fits(&subject) != Fit::Yes {
-            nearest.look(filter, &subject);
+    nearest_of(journal, since.max(last.saturating_sub(recent)), last, &mut |nearest, subject| {
+        if filter.fits(subject) != Fit::Yes {
+            nearest.look(filter, subject);
         }
+    })
+}
+
+/// The nearest of the entries after `since` up to `last`, as `look` takes them in: as many as there is time for.
+pub(super) fn nearest_of(
+    journal: &Journal,
+    since: u64,
+    last: u64,
+    look: &mut dyn FnMut(&mut Nearest, &Subject),
+) -> Vec<Near> {
+    let (mut nearest, end) = (Nearest::default(), Instant::now() + NEAR);
+    journal.read(since, &mut |entry| {
+        look(&mut nearest, &Subject::new(entry));
         let done = entry.number >= last || Instant::now() > end;
         if done { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     });

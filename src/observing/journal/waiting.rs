@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 struct Times {
     /// Until others have their turn.
     slice: Duration,
-    /// Most time that a wait whose time is over looks at entries that it has not seen yet. The rest counts as evicted.
+    /// Most time that a wait whose time is over looks at entries that it has not seen yet. The rest counts as missed.
     last_look: Duration,
 }
 
@@ -211,6 +211,8 @@ impl Waiters {
                 ControlFlow::Continue(())
             }
         });
+        // A reset in between: who counted begins again, and nothing was missed.
+        more = more || self.journal.age() != age;
         if !more {
             waiting.iter_mut().for_each(|(_, waiter)| waiter.miss(last, cleared));
             done.extend(waiting.extract_if(.., |(_, waiter)| waiter.once));

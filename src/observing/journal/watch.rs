@@ -1,6 +1,5 @@
 //! Tells those who wait that something was entered, on a thread of the journal's own: what they do then may take its time, and the
-//! timer thread has answers to send. A request pays for it only while somebody waits, and
-//! then for two atomic writes mostly.
+//! timer thread has answers to send. A request pays for it only while somebody waits, and then for two atomic writes mostly.
 
 use crate::system::job_thread::JobThread;
 use crate::system::lock::lock;

@@ -117,7 +117,7 @@ impl Condition {
 
     pub(crate) fn fits(&self, subject: &Subject) -> Fit {
         let fit = match &self.part {
-            part if part.is_gone(subject.entry) => Fit::Open,
+            part if part.unknown(subject.entry).is_some() => Fit::Open,
             Part::Body => self.body_fits(subject),
             Part::Json(pointer) => match subject.json() {
                 Ok(json) => {

@@ -89,23 +89,27 @@ impl Part {
         matches!(self, Method | Path | Target | Rule | Endpoint | Status | Generation | Body | Json(_))
     }
 
-    /// Whether an entry no longer knows what it had there.
-    pub(crate) fn is_gone(&self, entry: &Entry) -> bool {
+    /// Why an entry does not know what it has there, whatever that is.
+    pub(super) fn unknown(&self, entry: &Entry) -> Option<Unknown> {
         let gone = entry.gone;
-        match self {
+        let is_gone = match self {
             Part::Method | Part::Status => gone.method,
             Part::Path => gone.path,
             Part::Rule | Part::Endpoint => gone.rule,
             Part::Generation => gone.generation,
+            Part::Target => gone.headers,
+            // Perhaps not even the whole target has come.
+            _ if entry.is_refused() => return Some(Unknown::Refused),
             // A body that has given way alone is one that is cut, and its length is known.
             _ => gone.headers,
-        }
+        };
+        is_gone.then_some(Unknown::Gone)
     }
 
     /// What an entry has there; of a JSON value the text that stands for it.
     pub(super) fn texts<'s>(&self, subject: &'s Subject) -> Result<Texts<'s>, Unknown> {
-        if self.is_gone(subject.entry) {
-            return Err(Unknown::Gone);
+        if let Some(unknown) = self.unknown(subject.entry) {
+            return Err(unknown);
         }
         let entry = subject.entry;
         let one = |text: &'s str| Texts::from_iter([Cow::Borrowed(text)]);

@@ -17,6 +17,8 @@ const MAX_UNPACKED: usize = 1 << 20;
 pub(crate) enum Unknown {
     /// It has given way to later requests.
     Gone,
+    /// The server refused the request before that was read.
+    Refused,
     /// The body was cut: so many bytes are kept, of so many.
     Cut(usize, u64),
     TooLarge,
@@ -30,6 +32,7 @@ impl fmt::Display for Unknown {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Unknown::Gone => f.write_str("no longer known"),
+            Unknown::Refused => f.write_str("not read before the request was refused"),
             Unknown::Cut(kept, length) => write!(f, "cut after {kept} of {length} bytes"),
             Unknown::TooLarge => write!(f, "more than {MAX_UNPACKED} bytes when unpacked"),
             Unknown::Coding(name) => write!(f, "packed with {name}"),

@@ -176,6 +176,30 @@ fn a_request_without_a_rule_has_an_empty_one_and_a_broken_connection_status_0() 
 }
 
 #[test]
+fn of_a_refused_request_the_line_alone_is_known() {
+    let whole = entry(1, "POST /orders?page=2", &[], "");
+    let refused =
+        Entry { generation: 0, unmatched: Some("too long".into()), rule: None, status: 413, ..whole };
+    let table = [
+        ("method=POST&path=/orders&target~=^/orders&status=413&rule=", Fit::Yes),
+        ("path=/other&header=X-Trace", Fit::No),
+        ("generation!=0&body!=x", Fit::No),
+        ("header!=X-Trace", Fit::Open),
+        ("header=X-Trace", Fit::Open),
+        ("query=page", Fit::Open),
+        ("cookie!=a", Fit::Open),
+        ("baggage=a", Fit::Open),
+        ("form!=a", Fit::Open),
+        ("part=a", Fit::Open),
+        ("json!=/a", Fit::Open),
+        ("body=", Fit::Open),
+    ];
+    for (text, expected) in table {
+        assert_eq!(fit(text, &refused), expected, "{text}");
+    }
+}
+
+#[test]
 fn what_is_cut_off_a_body_leaves_open_what_depends_on_it() {
     let table = [
         ("body=abcdef", Fit::Open),
