@@ -255,8 +255,10 @@ impl Activation {
         Some(name)
     }
 
-    /// What became of the active provision `name`, which was loaded again.
+    /// What became of the active provision `name`, which was loaded again after it had begun to serve.
     fn reloaded(&self, order: &mut Order, turn: &Turn, name: &str, loaded: Result<Loaded, LoadError>) {
+        // Two workers may hand over their requests in another order than they took turns.
+        order.0 = order.0.min(turn.number());
         match loaded {
             Ok(Loaded::Provision(provision)) => drop(self.swap(order, turn, *provision)),
             Ok(Loaded::Library(warnings)) => {

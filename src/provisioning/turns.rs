@@ -41,7 +41,7 @@ impl Turn {
         self.number
     }
 
-    /// Waits until all earlier turns have ended.
+    /// Waits until all earlier turns have ended. Each does: a load has its time, and a load that panics or is refused drops its turn.
     pub(crate) fn wait(&self) {
         let open = lock(&self.turns.open);
         let others = |open: &mut Open| open.numbers.first().is_some_and(|first| *first < self.number);

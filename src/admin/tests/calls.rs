@@ -1,6 +1,8 @@
 //! One call, one answer: method, path, header and body to status and text.
 
-use super::{BROKEN, GOOD, LIBRARY, PLAIN, answer, started, text};
+use super::{BROKEN, GOOD, LIBRARY, PLAIN, activation, answer, started, text};
+use crate::directory::Name;
+use crate::directory::fixture::Folder;
 
 #[test]
 fn calls_are_answered_as_the_design_says() {
@@ -150,4 +152,20 @@ fn calls_are_answered_as_the_design_says() {
         assert!(if whole { text == *expected } else { text.contains(expected) }, "{line} {text}");
         assert_eq!(jobs.lock().unwrap().len(), 0, "{line}");
     }
+}
+
+/// Of two workers one may take its turn first and hand its request over last.
+#[test]
+fn what_serves_is_loaded_again_whatever_the_order_of_the_turns() {
+    let folder = Folder::new();
+    let activation = activation(&folder, None);
+    let (first, second) = (activation.turn(), activation.turn());
+    let source = b"import \"lib\" as lib; fn registerRules() { app.get(\"/\", || lib::one()); }";
+    let name = |name: &str| Name::parse(name).unwrap();
+    assert_eq!(activation.post(&second, &name("new"), source).unwrap(), 2);
+    assert_eq!(activation.put_file(&first, &name("lib.rhai"), b"fn one() { 2 }").unwrap(), 3);
+    assert_eq!(activation.current().name, "new");
+    // What was asked for before all of that serves no more.
+    assert_eq!(activation.post(&second, &name("newer"), GOOD).unwrap(), 4);
+    assert_eq!(activation.post(&first, &name("older"), GOOD).unwrap(), 4);
 }

@@ -245,10 +245,11 @@ pub(crate) fn work(bytes: usize) -> Fallible<()> {
     end()
 }
 
-/// Time that the running call still has; without a call, as much as one has by default.
+/// Time that the running call still has, and the load that it belongs to; without a call, as much as one has by default.
 pub(crate) fn time_left() -> Duration {
     let left = |deadline: Instant| deadline.saturating_duration_since(Instant::now());
-    DEADLINE.get().map_or(Budget::DEFAULT.time, left)
+    let of_call = DEADLINE.get().map_or(Budget::DEFAULT.time, left);
+    load_time::left().map_or(of_call, |of_load| of_call.min(of_load))
 }
 
 #[cold]
@@ -315,6 +316,11 @@ pub(crate) fn room() -> usize {
 /// Whether the running call is over its time; for natives that loop on their own (`store.update`).
 pub(crate) fn time_is_up() -> bool {
     DEADLINE.get().is_some_and(|deadline| Instant::now() > deadline)
+}
+
+/// The error of a call that is over its time. Like that of Rhai itself, scripts can't catch it.
+pub(crate) fn out_of_time() -> Box<EvalAltResult> {
+    EvalAltResult::ErrorTerminated(BUDGET.get().thrown(Limit::Time), Position::NONE).into()
 }
 
 /// Runs `body`, whose time does not count as that of the running call.

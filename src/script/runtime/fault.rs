@@ -219,6 +219,9 @@ fn message(error: &EvalAltResult) -> String {
         EvalAltResult::ErrorFunctionNotFound(signature, _) => {
             // Rhai gives the types of arguments as text only.
             let signature = signature.replace("&str | ImmutableString | String", "string");
+            if let Some(types) = signature.strip_prefix("anon$").and_then(|of| of.split_once('(')) {
+                return arguments_of_closure(types.1.trim_end_matches(')'));
+            }
             return format!("no function `{}`", names::shown(&signature));
         }
         EvalAltResult::ErrorMismatchDataType(wanted, found, _) if wanted == "bool" => {
@@ -242,6 +245,16 @@ fn message(error: &EvalAltResult) -> String {
         }
     };
     lower_first(&text)
+}
+
+/// The message for a closure that was called with values of these `types`: Rhai's names for it mean nothing to an author.
+fn arguments_of_closure(types: &str) -> String {
+    let given = match types.split(", ").count() {
+        _ if types.is_empty() => "no argument".to_owned(),
+        1 => "1 argument".to_owned(),
+        count => format!("{count} arguments"),
+    };
+    format!("a closure was called with {given}, and takes another number of them")
 }
 
 /// `what` a script wanted to do to a constant, or to a copy of a value of `store`, where the change would be lost.

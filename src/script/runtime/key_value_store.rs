@@ -49,7 +49,7 @@ struct Entry {
     version: u64,
 }
 
-/// Takes an entry beside its value and the bytes of its key.
+/// What an entry takes beside its value and the bytes of its key.
 const ENTRY: usize = 112;
 
 fn size(key: &str, value: &Dynamic) -> usize {

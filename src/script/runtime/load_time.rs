@@ -56,6 +56,11 @@ pub(crate) fn over() -> Option<Duration> {
     None
 }
 
+/// Processor time that is left to the load that runs.
+pub(super) fn left() -> Option<Duration> {
+    Some(WATCH.get()?.end.saturating_sub(used()))
+}
+
 /// Processor time of the thread.
 fn used() -> Duration {
     let used = clock_gettime(ClockId::ThreadCPUTime);

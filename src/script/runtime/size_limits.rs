@@ -12,7 +12,7 @@ use super::frozen::{is_list, is_map};
 use super::large_int::LargeInt;
 use super::{budget, datetime};
 use crate::script::runtime::natives::{Fallible, Natives};
-use rhai::{Array, Dynamic, EvalAltResult, ImmutableString, Position};
+use rhai::{Array, Dynamic, EvalAltResult, ImmutableString};
 use std::fmt;
 
 /// Longest text in bytes that a native makes out of less, and most bytes of a blob.
@@ -125,14 +125,9 @@ pub(crate) fn is_late(depth: usize) -> bool {
 /// Ends the script when its time is up; for natives that loop, which Rhai can't interrupt.
 ///
 /// # Errors
-/// The time is up. Like that of Rhai itself, scripts can't catch the error.
+/// The time is up.
 pub(crate) fn check_time() -> Fallible<()> {
-    if budget::time_is_up() {
-        return Err(
-            EvalAltResult::ErrorTerminated("the script ran out of time".into(), Position::NONE).into()
-        );
-    }
-    Ok(())
+    if budget::time_is_up() { Err(budget::out_of_time()) } else { Ok(()) }
 }
 
 /// Replaces the natives of Rhai that may allocate without end or never return.

@@ -39,9 +39,19 @@ const SYMBOLS: &[&str] = &[
 
 /// The tokens of `source` that begin in lines 1 to `last`.
 pub(super) fn tokens(source: &str, last: usize) -> Vec<Token<'_>> {
-    let mut scanner = Scanner { rest: source, line: 1, column: 1, tokens: Vec::new(), braces: Vec::new() };
+    let mut scanner = Scanner::new(source);
     while scanner.line <= last && scanner.step() {}
     scanner.tokens
+}
+
+/// Line and column of a `/*` that nothing ends: for Rhai all behind it is a comment, and no error.
+pub(super) fn open_comment(source: &str) -> Option<(usize, usize)> {
+    if !source.contains("/*") {
+        return None;
+    }
+    let mut scanner = Scanner::new(source);
+    while scanner.step() {}
+    scanner.open_comment
 }
 
 struct Scanner<'s> {
@@ -51,16 +61,27 @@ struct Scanner<'s> {
     tokens: Vec<Token<'s>>,
     /// For each `${` that is open, how many `{` are open within it.
     braces: Vec<usize>,
+    /// Where a comment begins that nothing ends.
+    open_comment: Option<(usize, usize)>,
 }
 
 impl<'s> Scanner<'s> {
+    fn new(source: &'s str) -> Self {
+        let (tokens, braces, open_comment) = Default::default();
+        Scanner { rest: source, line: 1, column: 1, tokens, braces, open_comment }
+    }
+
     /// Reads a token, a comment or a blank; false at the end.
     fn step(&mut self) -> bool {
         let Some(first) = self.rest.chars().next() else { return false };
         let rest = self.rest;
         let (shape, length) = match first {
             _ if rest.starts_with("//") => return self.pass(line_comment(rest)),
-            _ if rest.starts_with("/*") => return self.pass(block_comment(rest)),
+            _ if rest.starts_with("/*") => {
+                let length = block_comment(rest);
+                self.open_comment = length.is_none().then_some((self.line, self.column));
+                return self.pass(length.unwrap_or(rest.len()));
+            }
             _ if first.is_whitespace() => return self.pass(first.len_utf8()),
             '"' | '\'' => (Shape::Text, quoted(rest, first)),
             '`' => (Shape::Text, 1 + template(&rest[1..])),
@@ -125,8 +146,8 @@ fn line_comment(rest: &str) -> usize {
     rest.find(['\n', '\r']).unwrap_or(rest.len())
 }
 
-/// Block comments nest.
-fn block_comment(rest: &str) -> usize {
+/// Block comments nest. None where it has no end.
+fn block_comment(rest: &str) -> Option<usize> {
     let (mut at, mut level) = (0, 0);
     while let Some(next) = rest[at..].find(['/', '*']) {
         at += next;
@@ -141,10 +162,10 @@ fn block_comment(rest: &str) -> usize {
         };
         at += 2;
         if level == 0 {
-            return at;
+            return Some(at);
         }
     }
-    rest.len()
+    None
 }
 
 /// A text in quotes, or what there is of it in its line. A quote in it is written twice or behind a backslash.
@@ -267,6 +288,19 @@ mod tests {
         ];
         for (source, expected) in cases {
             assert_eq!(texts(source), *expected, "{source}");
+        }
+    }
+
+    #[test]
+    fn a_comment_without_an_end_is_found_where_it_begins() {
+        for (source, expected) in [
+            ("x /* a */", None),
+            ("x\n  /* a", Some((2, 3))),
+            ("/* /* */", Some((1, 1))),
+            ("/**//*/", Some((1, 5))),
+            ("\"*/*\" // /*\n`/*`", None),
+        ] {
+            assert_eq!(open_comment(source), expected, "{source}");
         }
     }
 

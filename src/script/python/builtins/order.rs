@@ -13,12 +13,14 @@ use std::ops::{Range, RangeInclusive};
 #[derive(Debug)]
 pub(super) struct Order {
     refused: Option<String>,
+    /// The script is out of time.
+    is_late: bool,
 }
 
 impl Order {
     /// Nothing refused yet.
     pub(super) fn new() -> Self {
-        Self { refused: None }
+        Self { refused: None, is_late: false }
     }
 
     /// Numbers by size, text by characters, false before true, lists item by item. Else the types in a fixed order.
@@ -27,8 +29,11 @@ impl Order {
     }
 
     /// # Errors
-    /// Two values were compared that have no order.
+    /// Two values were compared that have no order, or the script is out of time.
     pub(super) fn result(self, name: &str) -> Fallible<()> {
+        if self.is_late {
+            return Err(budget::out_of_time());
+        }
         self.refused.map_or(Ok(()), |pair| Err(format!("{name}: {pair}").into()))
     }
 
@@ -68,7 +73,7 @@ impl Order {
 
     /// Values are equal from here on: sorting ends soon, with an error.
     fn give_up(&mut self) -> Ordering {
-        self.refused.get_or_insert_with(|| "the script ran out of time".to_owned());
+        self.is_late = true;
         Ordering::Equal
     }
 
@@ -221,4 +226,23 @@ fn are_same_range(left: &Dynamic, right: &Dynamic) -> bool {
 
 fn is_nan(value: &Dynamic) -> bool {
     value.as_float().is_ok_and(f64::is_nan)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::script::runtime::budget::Budget;
+    use std::time::Duration;
+
+    #[test]
+    fn what_takes_too_long_to_compare_ends_with_the_error_of_the_script() {
+        let long: Dynamic = "x".repeat(1 << 20).into();
+        let budget = Budget { time: Duration::ZERO, ..Budget::default() };
+        let error = budget.run(|| {
+            let mut order = Order::new();
+            order.compare(&long, &long);
+            order.result("sorted").unwrap_err()
+        });
+        assert!(error.to_string().contains("the script ran longer than 0 ms"), "{error}");
+    }
 }

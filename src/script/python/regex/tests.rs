@@ -1,3 +1,4 @@
+use super::Anchor;
 use crate::script::runtime::budget::Budget;
 use crate::script::tests::trial::{engine, fails, yields};
 use std::time::Duration;
@@ -101,4 +102,26 @@ fn a_search_of_quadratic_time_ends_with_the_budget_of_the_script() {
 fn the_cache_of_patterns_is_bounded() {
     engine().run(r#"for i in 0..100 { re.search(`a${i}`, "x"); }"#).unwrap();
     assert_eq!(super::CACHE.with_borrow(|cache| cache.len()), super::CACHED);
+}
+
+/// Under the default of `--script-timeout`.
+#[test]
+fn ordinary_patterns_search_a_megabyte() {
+    let text = "x".repeat(1_000_000);
+    let is_searched = |pattern: &str| super::compiled("re.search", pattern, Anchor::Anywhere, &text).is_ok();
+    for pattern in [
+        "[a-z]+",
+        r"\d{4}-\d{2}-\d{2}",
+        r"[\w.+-]+@[\w-]+\.[\w.]+",
+        "(?i)content-type: *([^;]+)",
+        "(?m)^([A-Za-z0-9_-]+): *(.*)$",
+        "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+        r"(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})",
+        r"(?:GET|POST|PUT|DELETE) (/[^ ]*) HTTP/1\.[01]",
+    ] {
+        assert!(is_searched(pattern), "{pattern}");
+    }
+    for pattern in ["(?:a?){60}b", "(?:a|b|c|d){20}"] {
+        assert!(!is_searched(pattern), "{pattern}");
+    }
 }

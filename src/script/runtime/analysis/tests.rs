@@ -349,3 +349,11 @@ fn so_many_slips_are_told_and_no_line_that_is_too_long_to_read() {
     assert_eq!(warnings.len(), MOST_FINDINGS);
     assert!(warnings.iter().all(|warning| warning.source.is_none() && warning.column.is_some()));
 }
+
+#[test]
+fn a_comment_that_nothing_ends_is_told_of() {
+    let warnings = load("fn registerRules() {}\n /* app.get(\"/\", view);\nfn view() {}").unwrap();
+    let told: Vec<_> = warnings.iter().map(|it| (it.line, it.column, it.message.as_str())).collect();
+    assert_eq!(told, [(Some(2), Some(2), "this comment has no end")]);
+    assert!(warnings[0].hint.as_deref().unwrap().starts_with("end it by `*/`"));
+}

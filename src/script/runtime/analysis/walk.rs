@@ -3,7 +3,7 @@
 use super::facts::{Facts, imported, is_closure};
 use super::scopes::Scopes;
 use super::{Finding, MOST_FINDINGS, World};
-use crate::script::runtime::load_time;
+use crate::script::runtime::{load_time, tokens};
 use rhai::{
     AST, ASTFlags, ASTNode, Dynamic, Expr, FlowControl, FnCallExpr, FnPtr, ImmutableString, Map, Module,
     Position, ScriptFuncDef, Shared, Stmt,
@@ -54,6 +54,7 @@ impl<'w> Walker<'w> {
 
     /// The top level, then each function.
     pub(super) fn file(&mut self, ast: &AST) {
+        self.open_comment();
         ast.statements().iter().for_each(|statement| self.statement(statement));
         let facts = self.facts;
         for (_, function) in facts.functions() {
@@ -61,6 +62,14 @@ impl<'w> Walker<'w> {
             self.in_function = true;
             self.function(function);
         }
+    }
+
+    fn open_comment(&mut self) {
+        let text = self.world.files.text(&self.facts.name).unwrap_or_default();
+        let Some((line, column)) = tokens::open_comment(&text) else { return };
+        let at = Position::new(u16::try_from(line).unwrap_or(u16::MAX), u16::try_from(column).unwrap_or(1));
+        let hint = "end it by `*/`: all that stands behind it in this file belongs to it".to_owned();
+        self.tell(at, "this comment has no end".to_owned(), Some(hint));
     }
 
     /// A function, or a closure at its place.

@@ -33,6 +33,17 @@ pub(super) fn signature(signature: &str) -> Option<&'static str> {
     let (name, types) = signature.split_once(" (").unwrap_or((signature, ""));
     let is_on_app = ["app,", "Blueprint,"].iter().any(|of| types.starts_with(of));
     Some(match name {
+        // The message says all: a closure takes values of any type.
+        _ if name.starts_with("anon$") => return None,
+        "min" | "max" if types.contains("Fn") => {
+            "`min` and `max` take no function: the first item of `sorted(list, |x| ...)` is the smallest, the last one the largest"
+        }
+        "where" if types.contains("Fn") => "by a function it is `list.filter(|x| ...)`",
+        "any" if types.contains("Fn") => "by a function it is `list.some(|x| ...)`",
+        "all" if types.contains("Fn") => "by a function it is `list.all(|x| ...)`",
+        "group_by" | "pluck" | "sum" if types.contains("Fn") => {
+            "the name of a key, such as `\"price\"`, goes here: by a function, change the items first, as in `sum(list.map(|x| ...))`"
+        }
         "add_url_rule" | "delete" | "get" | "patch" | "post" | "put" | "route"
             if is_on_app && !types.contains("Fn") =>
         {

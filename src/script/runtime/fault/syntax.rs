@@ -3,7 +3,7 @@
 use super::habit::{self, Hint, told};
 use super::signs::{colon, comma, equals, semicolon, symbol, unclosed};
 use super::spot::Spot;
-use crate::script::runtime::tokens::Shape;
+use crate::script::runtime::tokens::{Shape, open_comment};
 use rhai::{LexError, ParseErrorType, Position};
 
 /// A rule looks at the error and the tokens around it. `expected` is what Rhai wanted there, where it says so.
@@ -30,6 +30,10 @@ pub(super) fn hint(error: &ParseErrorType, source: &str, place: Position) -> Opt
         ParseErrorType::TooManyFunctions => return told(habit::MANY_FUNCTIONS),
         ParseErrorType::ExprTooDeep => return told(habit::DEEP),
         _ => {}
+    }
+    // What is missing stands in a comment that was to end before it.
+    if let Some(open) = open_comment(source).filter(|open| place.line().zip(place.position()) > Some(*open)) {
+        return Some(format!("the comment that begins in line {} has no end: `*/`", open.0).into());
     }
     let spot = Spot::find(source, place)?;
     if let ParseErrorType::BadInput(error) = error

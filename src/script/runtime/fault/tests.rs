@@ -148,3 +148,9 @@ fn what_is_too_much_for_a_file_has_its_hint() {
         assert_eq!((fault.message.as_str(), fault.hint.as_deref()), (message, Some(hint)));
     }
 }
+
+#[test]
+fn a_comment_that_nothing_ends_is_named_where_something_is_missing() {
+    let fault = Trial::new().fault("fn f() { 1\n /* and }\n");
+    assert_eq!(fault.hint.as_deref(), Some("the comment that begins in line 2 has no end: `*/`"));
+}

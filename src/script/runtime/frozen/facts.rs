@@ -18,13 +18,13 @@ pub(crate) struct Facts {
 
 /// What a place for a value takes.
 const PLACE: usize = size_of::<Dynamic>();
-/// Takes a text beside its bytes.
+/// What a text takes beside its bytes.
 const TEXT: usize = 40;
-/// Takes a list or map without items.
+/// What a list or map takes without its items.
 const CONTAINER: usize = 112;
-/// Takes a key of a map beside its bytes.
+/// What a key of a map takes beside its bytes.
 const KEY: usize = 56;
-/// Takes a date, or a blob beside its bytes.
+/// What a date takes, or a blob beside its bytes.
 const OTHER: usize = 32;
 
 impl Facts {

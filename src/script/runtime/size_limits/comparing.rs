@@ -3,7 +3,8 @@
 
 use crate::script::runtime::budget;
 use crate::script::runtime::natives::{Fallible, Natives};
-use rhai::{Array, Dynamic, EvalAltResult, Position};
+use crate::script::runtime::size_limits::type_name;
+use rhai::{Array, Dynamic};
 use std::cmp::Ordering;
 
 /// Compares two values of one type; none where the type has no order.
@@ -29,12 +30,11 @@ fn compare(left: &Dynamic, right: &Dynamic) -> Fallible<Option<Ordering>> {
 /// Sorts a list whose items are of one type; `change` turns the order round, or not.
 fn sort(list: &mut Array, change: fn(Ordering) -> Ordering) -> Fallible<()> {
     let [first, rest @ ..] = &list[..] else { return Ok(()) };
-    let refused = |why: String| EvalAltResult::ErrorFunctionNotFound(why, Position::NONE).into();
     if rest.iter().any(|item| item.type_id() != first.type_id()) {
-        return Err(refused("elements of different types cannot be sorted".to_owned()));
+        return Err("items of different types can't be sorted".into());
     }
     if !rest.is_empty() && compare(first, first)?.is_none() {
-        return Err(refused(format!("elements of {} cannot be sorted", first.type_name())));
+        return Err(format!("items of type `{}` can't be sorted", type_name(first)).into());
     }
     let mut failed = None;
     list.sort_by(|left, right| {
