@@ -90,7 +90,8 @@ fn a_search_of_quadratic_time_ends_with_the_budget_of_the_script() {
     let start = std::time::Instant::now();
     let budget = Budget { time: Duration::from_millis(200), ..Budget::default() };
     // Each match looks at the whole rest of the text first.
-    let script = r#"let s = "x".ljust(100000, "x"); loop { try { re.findall(".*[0-9]|[a-z]", s) } catch {} }"#;
+    let script =
+        r#"let s = "x".ljust(100000, "x"); loop { try { re.findall(".*[0-9]|[a-z]", s) } catch {} }"#;
     let error = budget.run(|| engine().run(script)).unwrap_err();
     assert!(error.to_string().starts_with("Script terminated"), "{error}");
     assert!(start.elapsed().as_secs() < 10);
