@@ -52,9 +52,9 @@ pub(super) fn not_found(path: &str) -> Answer {
     failed(404, &format!("path `{path}` is unknown: see /app/v1/openapi.json"))
 }
 
-/// 503 where `most` others wait already for the thread that would answer.
-pub(super) fn busy(most: usize) -> Answer {
-    let mut answer = failed(503, &format!("{most} requests of this kind wait for their turn: try again"));
+/// 503 where others are in the way for a moment, and `why`.
+pub(super) fn busy(why: &str) -> Answer {
+    let mut answer = failed(503, &format!("{why}: try again"));
     answer.headers.push(("Retry-After".into(), "1".into()));
     answer
 }

@@ -26,6 +26,7 @@ mod wait;
 pub(crate) use answer::failed;
 pub(crate) use health::Readiness;
 pub(crate) use process::Observing;
+pub(crate) use store::LargeAnswers;
 pub(crate) use stream::Streams;
 
 use crate::chaos::{Chaos, Reply};
@@ -77,6 +78,8 @@ pub(crate) struct Admin {
     pub loads: JobThread<Job>,
     /// Looks through files, values and entries, one after the other.
     pub reads: JobThread<Job>,
+    /// Values of `store` on their way to clients.
+    pub large_answers: LargeAnswers,
 }
 
 /// A request that is answered in its turn.
@@ -118,7 +121,8 @@ impl Job {
     /// Lets `thread` answer; 503 where too many wait for their turn.
     fn submit(self, thread: &JobThread<Job>) {
         if let Err(job) = thread.submit(self) {
-            (job.respond)(answer::busy(MOST_JOBS).into());
+            let why = format!("{MOST_JOBS} requests of this kind wait for their turn");
+            (job.respond)(answer::busy(&why).into());
         }
     }
 }

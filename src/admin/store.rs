@@ -1,7 +1,7 @@
 //! `/app/v1/store` and `/app/v1/store/<key>`: the values of scripts' `store`, to prepare and to read. Knows no script.
 
 use super::Call;
-use super::answer::{failed, success};
+use super::answer::{self, failed, success};
 use crate::chaos::Reply;
 use crate::message::answer::{Answer, JSON};
 use crate::message::epoch::Epoch;
@@ -11,23 +11,56 @@ use crate::script::flask::store::JsonReader;
 use crate::script::flask::store::outside::Refused;
 use percent_encoding::percent_decode_str;
 use std::borrow::Cow;
+use std::io::{self, Read};
 use std::sync::Arc;
 
-/// GET: an object of keys and values, those whose key starts with `?prefix=`; 400 for a query that is not understood.
+/// GET: an object of keys and values, those whose key starts with `?prefix=`; 400 for a query that is not understood, 503 where too
+/// many clients take large ones.
 pub(super) fn list(call: &Call) -> Result<Reply, Answer> {
     let prefix = prefix(call.request.query_string())?;
     let (serving, epoch) = serving(call);
-    Ok(written(serving.files.values.list(epoch, &prefix)))
+    written(call, serving.files.values.list(epoch, &prefix))
 }
 
 /// Values that take so many bytes are written while the client takes them.
 const LARGE: usize = 1 << 20;
 
-fn written(json: JsonReader) -> Reply {
+fn written(call: &Call, json: JsonReader) -> Result<Reply, Answer> {
     if json.size() < LARGE {
-        return Answer::new(200, JSON, json.into_text()).into();
+        return Ok(Answer::new(200, JSON, json.into_text()).into());
     }
-    Reply { source: Some(Source::new(json)), ..Reply::from(Answer::new(200, JSON, "")) }
+    let place = call.admin.large_answers.take().ok_or_else(|| {
+        answer::busy(&format!("{MOST_LARGE} clients take more than {LARGE} bytes of the store already"))
+    })?;
+    let source = Source::new(LargeAnswer { json, _place: place });
+    Ok(Reply { source: Some(source), ..Reply::from(Answer::new(200, JSON, "")) })
+}
+
+/// So many clients take large answers at a time: each answer keeps its values, which may have been replaced meanwhile, in memory
+/// beside those that count for `--store-bytes`.
+const MOST_LARGE: usize = 4;
+
+/// The places of large answers. The thread that reads takes them, and nobody else.
+#[derive(Default)]
+pub(crate) struct LargeAnswers(Arc<()>);
+
+impl LargeAnswers {
+    /// A place, until it is dropped; `None` where all are taken.
+    fn take(&self) -> Option<Arc<()>> {
+        (Arc::strong_count(&self.0) <= MOST_LARGE).then(|| self.0.clone())
+    }
+}
+
+/// Values, and their place until they have left or their client has.
+struct LargeAnswer {
+    json: JsonReader,
+    _place: Arc<()>,
+}
+
+impl Read for LargeAnswer {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.json.read(buffer)
+    }
 }
 
 /// DELETE: removes these keys; 400 for a query that is not understood: it could have meant fewer keys than all.
@@ -39,11 +72,12 @@ pub(super) fn clear(call: &Call) -> Result<Answer, Answer> {
     Ok(success(200, &format!("{removed} {keys} been removed"), Some(serving.generation)))
 }
 
-/// GET: the value, 404 where there is none.
+/// GET: the value, 404 where there is none, 503 where too many clients take large ones.
 pub(super) fn get(call: &Call) -> Result<Reply, Answer> {
     let key = call.utf8("key")?;
     let (serving, epoch) = serving(call);
-    serving.files.values.read(epoch, key).map(written).ok_or_else(|| unknown(key))
+    let value = serving.files.values.read(epoch, key).ok_or_else(|| unknown(key))?;
+    written(call, value)
 }
 
 /// PUT: 201 for a new key, 200 for one that had a value, 400 with the place of the fault where it is no JSON, 413 where scripts

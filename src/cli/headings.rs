@@ -1,7 +1,8 @@
-//! The headings of the help: what the rows of `settings_table` below each have in common.
+//! The headings of the help. Each holds what the rows of `settings_table` under it have in common.
 
 use super::setting::Setting;
 use super::subcommand::Subcommand::{Serve, Wait};
+
 /// What most rows don't say.
 const SERVER: Setting = Setting {
     flag: "",

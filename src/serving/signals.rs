@@ -21,7 +21,7 @@ const IGNORED: [i32; 8] =
 /// Real-time signals that the C library has not taken for itself; they are ignored too.
 const REAL_TIME: std::ops::RangeInclusive<i32> = 35..=64;
 
-/// Signals that stop the server, as they come, and what else may take their place.
+/// Gives the signals that stop the server, as they come, and a sender for what may come in their place (`POST /app/v1/quit`).
 ///
 /// A write beyond `ulimit -f` comes as SIGXFSZ as well; handled, it is an error of that write alone.
 pub(crate) fn receive() -> Result<(Sender<i32>, Receiver<i32>), StartError> {

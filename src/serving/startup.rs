@@ -1,6 +1,6 @@
 //! `h1mock serve`: starts everything in order, waits for a signal, stops in order.
 
-use crate::admin::{Admin, Job, Observing, Readiness, Streams};
+use crate::admin::{Admin, Job, LargeAnswers, Observing, Readiness, Streams};
 use crate::chaos::Chaos;
 use crate::cli::{LogFormat, OnError, Settings};
 use crate::directory::ProvisionDir;
@@ -204,6 +204,7 @@ impl Service {
             journal: self.journal.clone(),
             loads: thread("loads")?,
             reads: thread("reads")?,
+            large_answers: LargeAnswers::default(),
         };
         Ok(AdminWork { shared: self.shared.clone(), admin: Arc::new(admin), address })
     }

@@ -165,6 +165,41 @@ fn many_values_are_written_while_the_client_takes_them() {
     });
 }
 
+/// Each of these answers keeps its values in memory, whatever replaces them meanwhile.
+#[test]
+fn few_clients_take_large_answers_at_a_time() {
+    let mock = serving(&[]);
+    let value = format!("\"{}\"", "x".repeat(1_000_000));
+    for number in 0..16 {
+        assert_eq!(mock.admin(&format!("PUT /app/v1/store/k{number}"), &[], value.as_bytes()).status, 201);
+    }
+    let slow = || {
+        let mut client = Client::new(&mock.admin);
+        client.write(b"GET /app/v1/store HTTP/1.1\r\nHost: x\r\n\r\n");
+        assert_eq!(client.stream().peek(&mut [0]).unwrap(), 1);
+        client
+    };
+    let mut taking: Vec<Client> = (0..4).map(|_| slow()).collect();
+    let refused = mock.admin("GET /app/v1/store", &[], b"");
+    assert_eq!((refused.status, refused.header("retry-after")), (503, "1"));
+    let why = "4 clients take more than 1048576 bytes of the store already: try again";
+    assert_eq!(refused.text(), format!("{{\"result\":\"failed: {why}\"}}"));
+    assert_eq!(mock.admin("GET /app/v1/store/k1", &[], b"").status, 200);
+    // One that has all of its answer makes room, and so does one that leaves.
+    for all in [true, false] {
+        let mut client = taking.remove(0);
+        if all {
+            assert_eq!(client.read(false).json().as_object().unwrap().len(), 17);
+        }
+        drop(client);
+        eventually(|| match mock.admin("GET /app/v1/store", &[], b"").status {
+            200 => Ok(()),
+            status => Err(status.to_string()),
+        });
+        taking.push(slow());
+    }
+}
+
 #[test]
 fn the_flag_has_a_least_value() {
     let output = crate::harness::binary().args(["--store-bytes", "1k"]).output().unwrap();

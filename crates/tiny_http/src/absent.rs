@@ -1,4 +1,4 @@
-//! Clients that leave before they have their answer: whoever holds the answer is told, and nobody waits for them.
+//! Clients that leave before they have their answer. The program, which holds the answer, learns of it, and nothing waits for them.
 
 use crate::clock;
 use crate::core::{Core, is_incomplete};
@@ -9,7 +9,7 @@ use std::time::Duration;
 /// What is called when a client has left.
 pub(crate) type Gone = Box<dyn FnOnce() + Send>;
 
-/// The client of one request, for whoever holds its answer.
+/// The client of one request. The program keeps it beside an answer that it holds back.
 #[derive(Clone)]
 pub struct Client {
     pub(crate) core: Arc<Core>,
@@ -23,7 +23,7 @@ pub(crate) const ABSENT: Duration = Duration::from_secs(9);
 
 impl Client {
     /// Calls `then` if the client leaves before all of its answer has left: soon after, on any thread. At once, if it has left
-    /// or been answered already. `then` must be short, and must not wait. Of several for one request, the last counts.
+    /// or been answered already. `then` must be short, and must not wait. If it is called again for the same request, only the last `then` counts.
     pub fn on_gone(&self, then: impl FnOnce() + Send + 'static) {
         let mut then: Option<Gone> = Some(Box::new(then));
         if let Some(mut held) = self.core.slots.lock(self.token)
@@ -38,8 +38,8 @@ impl Client {
 }
 
 impl Core {
-    /// Closes the connections whose client sends no more, and whose answer is held back or dribbles since `time` or longer. Such
-    /// a client may wait for its answer, or may have left: TCP tells both in the same way.
+    /// Closes the connections whose client sends no more, and whose answer has been held back, or has paused between two slices,
+    /// for `time` or longer. Such a client may wait for its answer, or may have left: TCP shows both in the same way.
     pub(crate) fn close_absent(&self, time: Duration) {
         let now = clock::milliseconds();
         let waits = |(phase, since): (Phase, u64)| {

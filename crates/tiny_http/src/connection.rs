@@ -37,7 +37,7 @@ pub(crate) struct Connection {
     pub on_gone: Option<Gone>,
     /// When the reactor goes on with the answer.
     pub resumes: Option<Instant>,
-    /// Since when nothing more of a request has come, as far as somebody has looked.
+    /// When a look found that no more of the request had come since its last bytes.
     pub silent_since: Option<u64>,
 }
 
@@ -119,8 +119,8 @@ impl Connection {
         }
     }
 
-    /// Whether its answer waits for a time: with the program, which wants to know if the client leaves, or between two slices. An
-    /// answer that somebody adds to has none left.
+    /// Whether its answer waits for a time: with the program, which wants to know if the client leaves, or between two slices.
+    /// Where the program adds to an answer (a stream), no piece of it is left, and it does not count as held back.
     pub(crate) fn is_held_back(&self) -> bool {
         self.output.as_ref().map_or(self.on_gone.is_some(), |output| !output.pieces.is_empty())
     }

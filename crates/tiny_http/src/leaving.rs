@@ -240,8 +240,8 @@ impl Core {
         self.close(held);
     }
 
-    /// Closes a connection, frees its place, and tells whoever holds its answer. What the program has of its request counts until
-    /// the program lets it go.
+    /// Closes a connection, frees its place, and tells the program, if that holds its answer. The memory of the request that the
+    /// program has still counts until the program drops it.
     pub(crate) fn close(&self, held: Held<'_>) {
         let token = held.token();
         let Some(connection) = self.slots.remove(held) else { return };
@@ -254,7 +254,7 @@ impl Core {
         }
         // It is the program's; its panic must not end the thread that keeps the deadlines.
         if on_gone.is_some_and(|gone| catch_unwind(AssertUnwindSafe(gone)).is_err()) {
-            log::error!("what a client's leave calls has panicked");
+            log::error!("what was to be called when a client leaves panicked");
         }
     }
 }

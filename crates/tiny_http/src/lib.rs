@@ -22,7 +22,7 @@
 //!
 //! The flow: `server` (wait; `leader` says who waits, `events` has what came of a wait beside) -> `accept`, or `core` (an event of one connection) -> `inbound` (bytes to a request: `head`,
 //! `chunked`) -> `request` -> `answer` (head of the answer) -> `leaving` (what follows) -> `output` (bytes, pauses). `reactor`
-//! finishes what did not fit into the socket and keeps the deadlines. `absent` tells of clients that leave. `slots` holds the connections.
+//! finishes what did not fit into the socket and keeps the deadlines. `absent` tells the program of clients that leave. `slots` holds the connections.
 //!
 //! What tiny_http does not have is in [`extension`]. Where the interface is the published one, three things differ:
 //! [`Request::respond`] wants a reader that may go to another thread, because it may have to be read there;

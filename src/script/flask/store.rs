@@ -229,9 +229,6 @@ fn update(
         let (value, version) = with(Access::Change, |values| values.look(&whole))?;
         let old = value.unwrap_or_else(|| start.clone());
         let new = plain(key, change.call_within_context(context, (old,))?)?;
-        if new.is_unit() {
-            return Err("store.update: the function gave `()`, which is nothing: let it end with the new value, as in `|l| { l.push(1); l }`".into());
-        }
         if with(Access::Change, |values| values.set_if(&whole, new.clone(), version))??.is_ok() {
             return Ok(new);
         }

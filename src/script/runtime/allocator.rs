@@ -58,12 +58,13 @@ pub(crate) fn give_back() {
     }
 }
 
+/// Gives to the system what is free of this thread's memory.
 #[cfg(not(target_env = "musl"))]
-fn collect() {}
+pub(super) fn collect() {}
 
 #[cfg(target_env = "musl")]
 #[allow(unsafe_code)] // What mimalloc keeps only mimalloc can give back.
-fn collect() {
+pub(super) fn collect() {
     unsafe extern "C" {
         fn mi_collect(force: bool);
     }

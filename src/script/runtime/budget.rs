@@ -5,7 +5,7 @@
 //! place. So the next look at a variable fails first, which tells line and column; a script without variables, or one that
 //! catches the error and goes on, is ended a few operations later.
 
-use super::allocator::ALLOCATED;
+use super::allocator::{self, ALLOCATED};
 use super::load_time;
 use rhai::{Dynamic, Engine, EvalAltResult, Position};
 use rustix::time::{ClockId, clock_gettime};
@@ -121,9 +121,14 @@ pub(crate) fn when_long(notice: impl Fn() + 'static) {
     WHEN_LONG.with(|when| drop(when.set(Box::new(notice))));
 }
 
-/// Whether a call may have touched much of the stack of this thread, which keeps these pages until it ends.
+/// Whether a call may have touched much of the stack of this thread, which keeps these pages until it ends. Its free memory goes
+/// back to the system before it ends: nobody else would look for it.
 pub(crate) fn stack_has_grown() -> bool {
-    STACK_HAS_GROWN.get()
+    let grown = STACK_HAS_GROWN.get();
+    if grown {
+        allocator::collect();
+    }
+    grown
 }
 
 /// What a call can run out of. The numbers tag the values of its errors; scripts have no use for them.
