@@ -3,12 +3,13 @@
 use crate::cli::{self, Command, Settings, check, process};
 use crate::script::runtime::budget::Budget;
 use crate::serving::startup;
+use crate::system::output::write_all;
 use crate::{applet, client};
 use std::error::Error;
 use std::ffi::OsString;
-use std::fmt::Display;
 use std::io::{Write, stderr, stdout};
 use std::process::ExitCode;
+use std::time::{Duration, Instant};
 
 /// Exit code of a wrong command line.
 const USAGE: u8 = 2;
@@ -20,8 +21,13 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
 
 fn h1mock(args: Vec<OsString>) -> ExitCode {
     match cli::parse(args, &process::sources()) {
-        Ok(command) => execute(command).unwrap_or_else(|error| fail(error, 1)),
-        Err(error) => fail(error, USAGE),
+        Ok(command) => execute(command).unwrap_or_else(fail),
+        Err(error) => {
+            // Of a start like any other: nobody may be there to read it.
+            let end = Instant::now() + Duration::from_secs(1);
+            let _ = write_all(stderr(), format!("h1mock: {error}\n").as_bytes(), Some(end));
+            USAGE.into()
+        }
     }
 }
 
@@ -64,7 +70,7 @@ fn print(text: &str) -> ExitCode {
     ExitCode::SUCCESS
 }
 
-fn fail(error: impl Display, code: u8) -> ExitCode {
+fn fail(error: Box<dyn Error>) -> ExitCode {
     let _ = writeln!(stderr(), "h1mock: {error}");
-    code.into()
+    ExitCode::FAILURE
 }

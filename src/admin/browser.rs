@@ -57,8 +57,8 @@ fn is_own(origin: &str, request: &Request) -> bool {
     let port = if scheme.eq_ignore_ascii_case("https") { ":443" } else { ":80" };
     let same =
         |host: &str| host.trim().strip_suffix(port).unwrap_or(host.trim()).eq_ignore_ascii_case(authority);
-    let forwarded = request.header("x-forwarded-host").unwrap_or_default();
-    request.header("host").is_some_and(same) || forwarded.split(',').any(same)
+    let forwarded = || request.header("x-forwarded-host").is_some_and(|hosts| hosts.split(',').any(same));
+    !authority.is_empty() && (request.header("host").is_some_and(same) || forwarded())
 }
 
 /// The name in `host`, without port and the dot at the end of a full name: `A.example.:8074` -> `A.example`.
@@ -117,6 +117,8 @@ mod tests {
             (&[("Host", "10.0.0.1:8074"), ("Origin", "http://evil.example")], 403),
             (&[("Host", "10.0.0.1:8074"), ("Origin", "null")], 403),
             (&[("Host", "10.0.0.1:8074"), ("Origin", "")], 403),
+            (&[("Host", "10.0.0.1:8074"), ("Origin", "file://")], 403),
+            (&[("Host", ""), ("Origin", "file://"), ("X-Forwarded-Host", "")], 403),
             (&[("Host", "h1mock"), ("Origin", "https://m.example"), ("X-Forwarded-Host", "m.example")], 200),
             (
                 &[

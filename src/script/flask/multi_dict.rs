@@ -11,6 +11,7 @@ use crate::script::runtime::multi_dict::{Dictionary, Headers, MultiDict, flat};
 use crate::script::runtime::natives::{Fallible, Natives};
 use crate::script::runtime::same::same;
 use crate::script::runtime::size_limits::{full_text, text_of};
+use crate::system::truncate::beginning;
 use rhai::{Array, Dynamic, EvalAltResult, FnPtr, ImmutableString, Map, NativeCallContext};
 use std::any::TypeId;
 use std::ops::Deref;
@@ -95,7 +96,8 @@ fn register_lookup(natives: &mut Natives) {
 }
 
 fn present(dict: &dyn Dictionary, key: &str) -> Fallible<Dynamic> {
-    dict.first(key).ok_or_else(|| http_error(400, format!("`{}` has no `{key}`", dict.label())))
+    dict.first(key)
+        .ok_or_else(|| http_error(400, format!("`{}` has no `{}`", dict.label(), beginning(key, 80))))
 }
 
 fn first_as(
