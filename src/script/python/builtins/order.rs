@@ -1,5 +1,6 @@
 //! An order over script values. It is total, as sorting needs it; what Python would refuse to compare is remembered.
 
+use crate::script::runtime::budget::{STEP, watched};
 use crate::script::runtime::frozen::{as_list, as_map, is_list, is_same};
 use crate::script::runtime::large_int::LargeInt;
 use crate::script::runtime::natives::Fallible;
@@ -22,14 +23,12 @@ impl Order {
     }
 
     /// Numbers by size, text by characters, false before true, lists item by item. Else the types in a fixed order.
-    pub(super) fn compare(&mut self, left: &Dynamic, right: &Dynamic) -> Ordering {
-        self.at_depth(left, right, 0)
-    }
-
+    ///
     /// # Errors
-    /// Two values were compared that have no order.
-    pub(super) fn result(self, name: &str) -> Fallible<()> {
-        self.refused.map_or(Ok(()), |pair| Err(format!("{name}: {pair}").into()))
+    /// Two values have no order; the error names `name`.
+    pub(super) fn compare(&mut self, name: &str, left: &Dynamic, right: &Dynamic) -> Fallible<Ordering> {
+        let order = self.at_depth(left, right, 0);
+        self.refused.take().map_or(Ok(order), |pair| Err(format!("{name}: {pair}").into()))
     }
 
     fn at_depth(&mut self, left: &Dynamic, right: &Dynamic, depth: usize) -> Ordering {
@@ -66,7 +65,7 @@ impl Order {
         }
     }
 
-    /// Values are equal from here on: sorting ends soon, with an error.
+    /// The comparison ends with an error.
     fn give_up(&mut self) -> Ordering {
         self.refused.get_or_insert_with(|| "the script ran out of time".to_owned());
         Ordering::Equal
@@ -77,6 +76,9 @@ impl Order {
             return Ordering::Equal;
         };
         for (one, other) in left.iter().zip(right.iter()) {
+            if budget::work(STEP).is_err() {
+                return self.give_up();
+            }
             let order = self.at_depth(one, other, depth + 1);
             if order.is_ne() {
                 return order;
@@ -192,12 +194,14 @@ fn equal_at_depth(left: &Dynamic, right: &Dynamic, depth: usize) -> bool {
     }
     if let (Some(left), Some(right)) = (as_list(left), as_list(right)) {
         return left.len() == right.len()
-            && left.iter().zip(right.iter()).all(|(one, other)| equal_at_depth(one, other, depth + 1));
+            && watched(left.iter().zip(right.iter()))
+                .all(|(one, other)| equal_at_depth(one, other, depth + 1));
     }
     if let (Some(left), Some(right)) = (as_map(left), as_map(right)) {
         return left.len() == right.len()
             && left
                 .iter()
+                .take_while(|(key, _)| budget::work(key.len() + STEP).is_ok())
                 .all(|(key, one)| right.get(key).is_some_and(|other| equal_at_depth(one, other, depth + 1)));
     }
     if let (Ok(left), Ok(right)) = (left.as_blob_ref(), right.as_blob_ref()) {
