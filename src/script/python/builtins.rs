@@ -7,13 +7,14 @@ mod keyed;
 mod order;
 mod reading;
 
+use crate::script::runtime::budget::watched;
 use crate::script::runtime::compiling;
 use crate::script::runtime::datetime::TimeDelta;
 use crate::script::runtime::frozen::{as_list, as_map};
 use crate::script::runtime::json::python_float;
 use crate::script::runtime::multi_dict::to_dict;
 use crate::script::runtime::natives::{Fallible, Natives};
-use crate::script::runtime::size_limits::{MAX_ITEMS, Text, too_many, type_name, write_value};
+use crate::script::runtime::size_limits::{MAX_ITEMS, Text, sort_by, too_many, type_name, write_value};
 use crate::system::truncate::beginning;
 use order::{Order, equal};
 use rhai::{Array, Dynamic, ImmutableString, Map, NativeCallContext, Token};
@@ -150,18 +151,16 @@ fn place_of_extreme(name: &str, list: &Array, wanted: Ordering) -> Fallible<usiz
     let mut items = list.iter().enumerate();
     let Some(mut best) = items.next() else { return Err(format!("{name}: the list is empty").into()) };
     for item in items {
-        if order.compare(item.1, best.1) == wanted {
+        if order.compare(name, item.1, best.1)? == wanted {
             best = item;
         }
     }
-    order.result(name)?;
     Ok(best.0)
 }
 
 fn sorted(list: Array) -> Fallible<Array> {
     let (mut list, mut order) = (list, Order::new());
-    list.sort_by(|left, right| order.compare(left, right));
-    order.result("sorted")?;
+    sort_by(&mut list, |left, right| order.compare("sorted", left, right))?;
     Ok(list)
 }
 
@@ -174,7 +173,7 @@ fn enumerate(list: Array, first: i64) -> Fallible<Array> {
     if list.len() > MAX_ITEMS {
         return Err(too_many("enumerate"));
     }
-    let pairs = list.into_iter().zip(0_i64..);
+    let pairs = watched(list).zip(0_i64..);
     Ok(pairs.map(|(item, index)| Dynamic::from_array(vec![first.wrapping_add(index).into(), item])).collect())
 }
 

@@ -4,11 +4,12 @@
 mod codec;
 
 use super::hash::hexadecimal;
+use crate::script::runtime::budget::{self, STEP, watched};
 use crate::script::runtime::frozen::as_list;
 use crate::script::runtime::natives::{Fallible, Natives, Receiver};
-use crate::script::runtime::size_limits::{MAX_TEXT, collect, too_long, too_many, type_name};
+use crate::script::runtime::size_limits::{MAX_TEXT, Text, collect, too_long, too_many, type_name};
 use codec::{Encoding, OnError, decode, encode};
-use rhai::{Array, Blob, Dynamic, EvalAltResult};
+use rhai::{Array, Blob, Dynamic, EvalAltResult, ImmutableString};
 
 #[derive(Debug, Clone)]
 pub(crate) struct Bytes;
@@ -22,6 +23,7 @@ fn from_hex(text: &str) -> Fallible<Blob> {
         digit.ok_or_else(|| format!("bytes.fromhex: `{letter}` at {at} is no hexadecimal digit").into())
     };
     while let Some(high) = letters.next() {
+        budget::work(STEP)?;
         if !high.1.is_ascii_whitespace() && high.1 != '\u{b}' {
             let low = letters.next().ok_or("bytes.fromhex: a byte has two digits, the last one has one")?;
             bytes.push(digit(high)? << 4 | digit(low)?);
@@ -30,15 +32,19 @@ fn from_hex(text: &str) -> Fallible<Blob> {
     Ok(bytes)
 }
 
-fn hex(bytes: &[u8], separator: &str) -> Fallible<String> {
+fn hex(bytes: &[u8], separator: &str) -> Fallible<ImmutableString> {
     if bytes.len().saturating_mul(2 + separator.len()) > MAX_TEXT {
         return Err(too_long("hex"));
     }
     if separator.is_empty() {
-        return Ok(hexadecimal(bytes));
+        return Ok(hexadecimal(bytes).into());
     }
-    let pairs: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-    Ok(pairs.join(separator))
+    let mut out = Text::new();
+    for (index, byte) in bytes.iter().enumerate() {
+        out.push("hex", if index > 0 { separator } else { "" })?;
+        out.push("hex", &hexadecimal(&[*byte]))?;
+    }
+    Ok(out.finish())
 }
 
 /// A byte, which is an integer in scripts.
@@ -108,7 +114,7 @@ fn place(name: &str, bytes: &[u8], part: &Dynamic, search: fn(&str, &str) -> Opt
 
 fn count(bytes: &[u8], part: &Dynamic) -> Fallible<i64> {
     let part = letters(&bytes_of("count", part)?);
-    Ok(i64::try_from(letters(bytes).matches(&part).count()).unwrap_or(i64::MAX))
+    Ok(i64::try_from(watched(letters(bytes).matches(&part)).count()).unwrap_or(i64::MAX))
 }
 
 /// `split(separator, most)`: splits at most `most` times, always where it is negative.
@@ -125,7 +131,7 @@ fn split(bytes: &[u8], separator: &Dynamic, most: i64) -> Fallible<Array> {
 fn replace(bytes: &[u8], old: &Dynamic, new: &Dynamic) -> Fallible<Blob> {
     let (old, new) = (letters(&bytes_of("replace", old)?), bytes_of("replace", new)?);
     let (all, mut out, mut end) = (letters(bytes), Blob::new(), 0);
-    for (at, found) in all.match_indices(&old) {
+    for (at, found) in watched(all.match_indices(&old)) {
         out.extend(unletter(&all[end..at]));
         out.extend(&new);
         end = at + found.len();
@@ -167,7 +173,9 @@ fn stripped(bytes: &[u8], drop: impl Fn(&u8) -> bool) -> Blob {
 fn any_part(name: &str, parts: &Dynamic, fits: impl Fn(&[u8]) -> bool) -> Fallible<bool> {
     if let Some(parts) = as_list(parts) {
         for part in parts.iter() {
-            if fits(&bytes_of(name, part)?) {
+            let part = bytes_of(name, part)?;
+            budget::work(part.len())?;
+            if fits(&part) {
                 return Ok(true);
             }
         }
@@ -245,9 +253,10 @@ fn register_parts(natives: &mut Natives) {
     natives.register_fn("split", |blob: &mut Blob, by: Dynamic, most: i64| split(blob, &by, most));
     natives.register_fn("strip", |blob: &mut Blob| stripped(blob, is_blank));
     natives.register_fn("strip", |blob: &mut Blob, set: Dynamic| -> Fallible<Blob> {
-        let mut goes = [false; 256];
-        bytes_of("strip", &set)?.iter().for_each(|byte| goes[usize::from(*byte)] = true);
-        Ok(stripped(blob, |byte| goes[usize::from(*byte)]))
+        let set = bytes_of("strip", &set)?;
+        let mut dropped = [false; 256];
+        set.iter().for_each(|byte| dropped[usize::from(*byte)] = true);
+        Ok(stripped(blob, |byte| dropped[usize::from(*byte)]))
     });
     natives.register_fn("replace", |blob: &mut Blob, old: Dynamic, new: Dynamic| replace(blob, &old, &new));
     natives.register_fn("join", |blob: &mut Blob, list: Array| join(blob, &list));

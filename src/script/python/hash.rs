@@ -1,13 +1,17 @@
 //! `hashlib.*` and `hmac.*`: digests of text and bytes.
 
+use crate::script::runtime::budget;
 use crate::script::runtime::natives::{Fallible, Natives, Receiver, ScriptValue};
 use crate::system::truncate::beginning;
-use hmac::digest::{InvalidLength, KeyInit};
+use hmac::digest::KeyInit;
 use hmac::{Hmac, Mac};
 use md5::Md5;
 use rhai::{Blob, Dynamic};
 use sha1::Sha1;
-use sha2::{Digest as _, Sha224, Sha256, Sha384, Sha512};
+use sha2::{Sha224, Sha256, Sha384, Sha512};
+
+/// Bytes between two looks at the clock; longer than any block.
+const PIECE: usize = 16 << 10;
 
 #[derive(Debug, Clone)]
 pub(crate) struct Hashlib;
@@ -27,13 +31,38 @@ pub(crate) struct Digest {
 struct Algorithm {
     name: &'static str,
     block_size: i64,
-    digest: fn(&[u8]) -> Blob,
+    digest: fn(&[u8]) -> Fallible<Blob>,
     /// With a key of any length (RFC 2104), and the message.
-    keyed: fn(&[u8], &[u8]) -> Result<Blob, InvalidLength>,
+    keyed: fn(&[u8], &[u8]) -> Fallible<Blob>,
 }
 
-fn hmac_digest<M: Mac + KeyInit>(key: &[u8], message: &[u8]) -> Result<Blob, InvalidLength> {
-    Ok(<M as Mac>::new_from_slice(key)?.chain_update(message).finalize().into_bytes().to_vec())
+/// Hands over `bytes` piece by piece, as long as the call has time.
+fn feed(bytes: &[u8], mut update: impl FnMut(&[u8])) -> Fallible<()> {
+    bytes.chunks(PIECE).try_for_each(|piece| {
+        update(piece);
+        // A digest takes ten times as long as a copy.
+        budget::work(piece.len() * 10)
+    })
+}
+
+fn plain_digest<D: hmac::digest::Digest>(bytes: &[u8]) -> Fallible<Blob> {
+    let mut digest = D::new();
+    feed(bytes, |piece| digest.update(piece))?;
+    Ok(digest.finalize().to_vec())
+}
+
+/// A key that is longer than a block stands for its digest.
+fn hmac_digest<D: hmac::digest::Digest, M: Mac + KeyInit>(key: &[u8], message: &[u8]) -> Fallible<Blob> {
+    let short;
+    let key = if key.len() > PIECE {
+        short = plain_digest::<D>(key)?;
+        &short
+    } else {
+        key
+    };
+    let mut mac = <M as Mac>::new_from_slice(key).map_err(|error| error.to_string())?;
+    feed(message, |piece| mac.update(piece))?;
+    Ok(mac.finalize().into_bytes().to_vec())
 }
 
 macro_rules! algorithms {
@@ -41,8 +70,8 @@ macro_rules! algorithms {
         [$(Algorithm {
             name: $name,
             block_size: $block_size,
-            digest: |bytes| <$kind>::digest(bytes).to_vec(),
-            keyed: hmac_digest::<Hmac<$kind>>,
+            digest: plain_digest::<$kind>,
+            keyed: hmac_digest::<$kind, Hmac<$kind>>,
         }),*]
     };
 }
@@ -88,12 +117,12 @@ fn with_bytes<T>(name: &str, value: &Dynamic, use_bytes: impl FnOnce(&[u8]) -> T
 fn hmac_of(caller: &str, key: &Dynamic, message: &Dynamic, digest: &str) -> Fallible<Digest> {
     let algorithm = algorithm(caller, digest)?;
     let keyed = |key: &[u8]| with_bytes(caller, message, |message| (algorithm.keyed)(key, message));
-    let bytes = with_bytes(caller, key, keyed)??.map_err(|error| format!("{caller}: {error}"))?;
+    let bytes = with_bytes(caller, key, keyed)???;
     Ok(Digest { name: format!("hmac-{}", algorithm.name), bytes, block_size: algorithm.block_size })
 }
 
 fn hash_of(caller: &str, algorithm: &Algorithm, value: &Dynamic) -> Fallible<Digest> {
-    let bytes = with_bytes(caller, value, algorithm.digest)?;
+    let bytes = with_bytes(caller, value, algorithm.digest)??;
     Ok(Digest { name: algorithm.name.to_owned(), bytes, block_size: algorithm.block_size })
 }
 

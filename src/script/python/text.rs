@@ -8,6 +8,7 @@ mod repr;
 mod pieces;
 mod search;
 
+use crate::script::runtime::budget::{self, STEP, watched};
 use crate::script::runtime::natives::{Fallible, Natives, ScriptValue};
 use crate::script::runtime::size_limits::{Text, write_value};
 use crate::system::truncate::beginning;
@@ -97,14 +98,18 @@ fn repeated(text: &str, count: i64) -> Fallible<ImmutableString> {
 pub(crate) fn capitalized(word: &str) -> String {
     let mut letters = word.chars();
     let first = letters.next();
-    first.into_iter().flat_map(char::to_uppercase).chain(letters.flat_map(char::to_lowercase)).collect()
+    first
+        .into_iter()
+        .flat_map(char::to_uppercase)
+        .chain(watched(letters).flat_map(char::to_lowercase))
+        .collect()
 }
 
 /// Each run of letters capitalized.
 fn title(text: &str) -> String {
     let mut inside = false;
     let mut result = String::with_capacity(text.len());
-    for letter in text.chars() {
+    for letter in watched(text.chars()) {
         if inside {
             result.extend(letter.to_lowercase());
         } else {
@@ -120,7 +125,7 @@ fn swapped(text: &str) -> String {
     let swap = |letter: char| -> Vec<char> {
         if letter.is_uppercase() { letter.to_lowercase().collect() } else { letter.to_uppercase().collect() }
     };
-    text.chars().flat_map(swap).collect()
+    watched(text.chars()).flat_map(swap).collect()
 }
 
 /// For comparisons that don't mind capitals: `ß` is `ss`. As in Python but for Cherokee.
@@ -131,7 +136,7 @@ fn folded(text: &str) -> String {
         }
         letter.to_lowercase().flat_map(char::to_uppercase).flat_map(char::to_lowercase).collect()
     };
-    text.chars().flat_map(fold).collect()
+    watched(text.chars()).flat_map(fold).collect()
 }
 
 /// White space, as Python has it.
@@ -141,36 +146,29 @@ fn is_blank(letter: char) -> bool {
 
 /// True where `text` has characters and all of them are of the kind.
 fn all(text: &str, kind: impl Fn(char) -> bool) -> bool {
-    !text.is_empty() && text.chars().all(kind)
+    !text.is_empty() && watched(text.chars()).all(kind)
 }
 
 /// True where `text` has letters with case, and all of them are of the kind.
 fn cased(text: &str, kind: fn(char) -> bool) -> bool {
-    let mut letters = text.chars().filter(|letter| letter.is_lowercase() || letter.is_uppercase()).peekable();
+    let mut letters =
+        watched(text.chars()).filter(|letter| letter.is_lowercase() || letter.is_uppercase()).peekable();
     letters.peek().is_some() && letters.all(kind)
 }
 
-/// The letters of `set`, each once: a text of a megabyte may name them.
-fn letters(set: &str) -> BTreeSet<char> {
-    set.chars().collect()
+/// Whether a letter is one of `set`, which a text of a megabyte may name; for as long as the call has time.
+fn is_of(set: &str) -> impl Fn(char) -> bool {
+    let set: BTreeSet<char> = watched(set.chars()).collect();
+    move |letter| set.contains(&letter) && budget::work(STEP).is_ok()
 }
 
 fn register_cuts(natives: &mut Natives) {
     natives.register_fn("strip", |text: &str| text.trim_matches(is_blank).to_string());
     natives.register_fn("lstrip", |text: &str| text.trim_start_matches(is_blank).to_string());
     natives.register_fn("rstrip", |text: &str| text.trim_end_matches(is_blank).to_string());
-    register_with_text(natives, "strip", |text, set| {
-        let set = letters(set);
-        Ok(text.trim_matches(|c| set.contains(&c)).to_string())
-    });
-    register_with_text(natives, "lstrip", |text, set| {
-        let set = letters(set);
-        Ok(text.trim_start_matches(|c| set.contains(&c)).to_string())
-    });
-    register_with_text(natives, "rstrip", |text, set| {
-        let set = letters(set);
-        Ok(text.trim_end_matches(|c| set.contains(&c)).to_string())
-    });
+    register_with_text(natives, "strip", |text, set| Ok(text.trim_matches(is_of(set)).to_string()));
+    register_with_text(natives, "lstrip", |text, set| Ok(text.trim_start_matches(is_of(set)).to_string()));
+    register_with_text(natives, "rstrip", |text, set| Ok(text.trim_end_matches(is_of(set)).to_string()));
     register_with_text(natives, "removeprefix", |text, part| {
         Ok(text.strip_prefix(part).unwrap_or(text).to_string())
     });
@@ -193,7 +191,10 @@ fn register_kinds(natives: &mut Natives) {
 
 /// `startswith(list)`: true where one of the texts fits.
 fn any_of(parts: &Array, fits: impl Fn(&str) -> bool) -> bool {
-    parts.iter().any(|part| part.as_immutable_string_ref().is_ok_and(|part| fits(&part)))
+    parts.iter().any(|part| {
+        let part = part.as_immutable_string_ref();
+        part.is_ok_and(|part| budget::work(part.len()).is_ok() && fits(&part))
+    })
 }
 
 fn register_changes(natives: &mut Natives) {

@@ -1,5 +1,6 @@
 //! `urllib.*`: percent-encoding and query strings as Python's `urllib.parse` has them (RFC 3986, section 2).
 
+use crate::script::runtime::budget;
 use crate::script::runtime::frozen::as_list;
 use crate::script::runtime::natives::{Fallible, Natives, Receiver, ScriptValue};
 use crate::script::runtime::size_limits::{MAX_ITEMS, Text, too_many, write_value};
@@ -17,6 +18,7 @@ fn write_quoted(name: &str, text: &str, safe: &str, out: &mut Text) -> Fallible<
     for (place, letter) in text.char_indices() {
         let plain = letter.is_ascii_alphanumeric() || "_.-~".contains(letter);
         let bytes = &text[place..place + letter.len_utf8()];
+        budget::work(safe.len())?;
         if plain || (letter.is_ascii() && safe.contains(letter)) {
             out.push(name, bytes)?;
         } else {

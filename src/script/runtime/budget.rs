@@ -193,7 +193,7 @@ fn operation(memory: usize) -> Option<Limit> {
         return look(memory, ticks);
     }
     if ticks.is_multiple_of(COARSE_CLOCK_EVERY) {
-        end_native();
+        look_coarsely();
     }
     None
 }
@@ -213,13 +213,25 @@ pub(super) fn begin_native() -> Fallible<()> {
     if OVER.get().is_some() { end() } else { Ok(()) }
 }
 
-/// Looks at the clock; called after each native.
+/// Looks at the clock.
 #[inline(never)]
-pub(super) fn end_native() {
+fn look_coarsely() {
     let deadline = COARSE_DEADLINE.get();
     if deadline < Duration::MAX && OVER.get().is_none() && coarse_now() > deadline {
         run_out(Limit::Time);
     }
+}
+
+/// Called after each native: looks at the clock after eight of them, or after as much [`work`]. What a native gives that stopped in the
+/// middle ([`watched`]) is no result.
+pub(super) fn end_native(result: Fallible<Dynamic>) -> Fallible<Dynamic> {
+    begin_native()?;
+    let worked = WORKED.get() + WORK / COARSE_CLOCK_EVERY as usize;
+    WORKED.set(worked % WORK);
+    if worked >= WORK {
+        look_coarsely();
+    }
+    result
 }
 
 /// Fails once the running call is over its budget.
@@ -243,11 +255,21 @@ pub(crate) fn work(bytes: usize) -> Fallible<()> {
         WORKED.set(worked);
         return Ok(());
     }
-    WORKED.set(0);
     if OVER.get().is_none() && time_is_up() {
         run_out(Limit::Time);
     }
-    end()
+    let outcome = end();
+    // Once the time is over, all that follows fails at once.
+    WORKED.set(if outcome.is_ok() { 0 } else { WORK });
+    outcome
+}
+
+/// Bytes of work that a step of a loop in a native is taken for.
+pub(crate) const STEP: usize = 32;
+
+/// The items, until the running call is over its time: for natives that go through long values. Whatever they have by then, they fail.
+pub(crate) fn watched<I: IntoIterator>(items: I) -> impl Iterator<Item = I::Item> {
+    items.into_iter().take_while(|_| work(STEP).is_ok())
 }
 
 /// Time that the running call still has, and the load that it belongs to; without a call, as much as one has by default.

@@ -176,7 +176,7 @@ impl<'engine> Natives<'engine> {
         of_constants: bool,
         function: F,
     ) -> &mut Self {
-        self.add(by, name, F::TYPES, Shared::new(NativeFn::new(function, of_constants)))
+        self.add(by, name, F::TYPES, Shared::new(NativeFn::new(name, function, of_constants)))
     }
 
     /// Not inlined: it is the part that all registrations have in common.
@@ -213,7 +213,7 @@ impl<'engine> Natives<'engine> {
 
 /// Adds a getter to a module of its own.
 pub(crate) fn getter<S: 'static, F: Native<S>>(module: &mut Module, name: &str, function: F) {
-    let accessor = Accessor::new(Use::Get, Shared::new(NativeFn::new(function, true)));
+    let accessor = Accessor::new(Use::Get, Shared::new(NativeFn::new(name, function, true)));
     set_into(module, Use::Get, name, F::TYPES, Shared::new(accessor));
 }
 

@@ -4,9 +4,11 @@
 mod comparing;
 mod rendering;
 mod repairs;
+mod sorting;
 mod texts;
 
 pub(crate) use rendering::{full_text, text_of, write_value};
+pub(crate) use sorting::sort_by;
 
 use super::frozen::{is_list, is_map};
 use super::large_int::LargeInt;
@@ -20,6 +22,9 @@ pub(crate) const MAX_TEXT: usize = 8 << 20;
 
 /// Most items of a list that a native makes: with 16 bytes for each, as much memory as the longest text.
 pub(crate) const MAX_ITEMS: usize = MAX_TEXT / 16;
+
+/// A text of at most so many bytes is made at once.
+const SHORT: usize = 64 << 10;
 
 /// Levels of nesting that natives follow into lists and maps before they give up.
 pub(crate) const MAX_DEPTH: usize = 128;
@@ -69,8 +74,12 @@ impl Text {
 }
 
 impl fmt::Write for Text {
-    /// Writes what fits, so that a cut text is as long as it may be.
+    /// Writes what fits, so that a cut text is as long as it may be. Nothing once the call is over its time: long texts are made of
+    /// millions of parts.
     fn write_str(&mut self, part: &str) -> fmt::Result {
+        if self.limit > SHORT && budget::work(part.len() + budget::STEP).is_err() {
+            return Err(fmt::Error);
+        }
         let room = self.limit - self.written.len();
         if part.len() <= room {
             self.written.push_str(part);
@@ -112,7 +121,7 @@ pub(crate) fn fits(name: &str, bytes: usize) -> Fallible<()> {
 
 /// Collects a list, or fails as `name` when it has too many items.
 pub(crate) fn collect(name: &str, items: impl Iterator<Item = Dynamic>) -> Fallible<Array> {
-    let list: Array = items.take(MAX_ITEMS + 1).collect();
+    let list: Array = budget::watched(items).take(MAX_ITEMS + 1).collect();
     if list.len() > MAX_ITEMS { Err(too_many(name)) } else { Ok(list) }
 }
 
@@ -135,6 +144,7 @@ pub(crate) fn register(natives: &mut Natives) {
     comparing::register(natives);
     rendering::register(natives);
     repairs::register(natives);
+    sorting::register(natives);
     texts::register(natives);
 }
 

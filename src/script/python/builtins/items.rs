@@ -1,9 +1,10 @@
 //! What can be gone through as a list: `list`, `dict`, `zip`; and characters by their number: `chr`, `ord`.
 
+use crate::script::runtime::budget;
 use crate::script::runtime::frozen::{as_list, as_map};
 use crate::script::runtime::natives::{Fallible, Natives};
 use crate::script::runtime::size_limits::{collect, type_name};
-use rhai::{Array, Dynamic, EvalAltResult, Map};
+use rhai::{Array, Dynamic, EvalAltResult, Identifier, Map};
 use std::ops::{Range, RangeInclusive};
 
 /// What `for x in value` goes through in Python.
@@ -45,10 +46,17 @@ fn dict(pairs: &Array) -> Fallible<Map> {
         let pair = as_list(pair)?;
         let (key, value) = pair.pair()?;
         let key = key.as_immutable_string_ref().ok()?;
-        Some((key.as_str().into(), value.clone()))
+        budget::work(key.len() + budget::STEP).ok()?;
+        Some((Identifier::from(key.as_str()), value.clone()))
     };
-    let entries: Option<Map> = pairs.iter().map(entry).collect();
-    entries.ok_or_else(|| "dict: needs a list of pairs `[key, value]` whose keys are text".into())
+    // One by one: all at once, a long key that many pairs have would be there as often.
+    let mut map = Map::new();
+    for pair in pairs {
+        let (key, value) =
+            entry(pair).ok_or("dict: needs a list of pairs `[key, value]` whose keys are text")?;
+        map.insert(key, value);
+    }
+    Ok(map)
 }
 
 /// `chr(number)`: a text of one character.

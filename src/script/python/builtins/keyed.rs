@@ -3,11 +3,11 @@
 
 use super::order::{Order, equal};
 use super::{place_of_extreme, sum};
-use crate::script::runtime::budget;
+use crate::script::runtime::budget::{self, STEP};
 use crate::script::runtime::frozen::{FrozenList, FrozenMap, Items, ListRef, as_list, as_map};
 use crate::script::runtime::json::python_float;
 use crate::script::runtime::natives::{Fallible, Natives};
-use crate::script::runtime::size_limits::{full_text, type_name};
+use crate::script::runtime::size_limits::{full_text, sort_by, type_name};
 use crate::system::truncate::beginning;
 use rhai::{Array, Dynamic, FnPtr, ImmutableString, Map, NativeCallContext};
 use std::any::TypeId;
@@ -27,6 +27,7 @@ fn values_of(name: &str, items: Items, key: &str) -> Fallible<Array> {
         let Some(map) = as_map(item) else {
             return Err(format!("{name}: item {index} is no map but `{}`", type_name(item)).into());
         };
+        budget::work(key.len())?;
         map.get(key)
             .cloned()
             .ok_or_else(|| format!("{name}: item {index} has no key `{}`", beginning(key, 80)).into())
@@ -87,11 +88,10 @@ impl SortOptions {
         let keys = self.keys(context, &list)?;
         let mut keyed: Vec<(Dynamic, Dynamic)> = keys.into_iter().zip(list).collect();
         let mut order = Order::new();
-        keyed.sort_by(|left, right| {
-            let ordering = order.compare(&left.0, &right.0);
-            if self.reverse { ordering.reverse() } else { ordering }
-        });
-        order.result("sorted")?;
+        sort_by(&mut keyed, |left, right| {
+            let ordering = order.compare("sorted", &left.0, &right.0)?;
+            Ok(if self.reverse { ordering.reverse() } else { ordering })
+        })?;
         Ok(keyed.into_iter().map(|(_, item)| item).collect())
     }
 }
@@ -142,7 +142,9 @@ fn filtered(list: &Dynamic, wanted: &Map) -> Fallible<Array> {
         let Some(map) = as_map(item) else {
             return Err(format!("where: item {index} is no map but `{}`", type_name(item)).into());
         };
+        budget::work(STEP)?;
         let fits = wanted.iter().all(|(key, value)| match map.get(key) {
+            _ if budget::work(key.len()).is_err() => false,
             Some(present) => equal(present, value),
             None => value.is_unit(),
         });

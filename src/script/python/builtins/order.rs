@@ -1,5 +1,6 @@
 //! An order over script values. It is total, as sorting needs it; what Python would refuse to compare is remembered.
 
+use crate::script::runtime::budget::{STEP, watched};
 use crate::script::runtime::frozen::{as_list, as_map, is_list, is_same};
 use crate::script::runtime::large_int::LargeInt;
 use crate::script::runtime::natives::Fallible;
@@ -24,17 +25,15 @@ impl Order {
     }
 
     /// Numbers by size, text by characters, false before true, lists item by item. Else the types in a fixed order.
-    pub(super) fn compare(&mut self, left: &Dynamic, right: &Dynamic) -> Ordering {
-        self.at_depth(left, right, 0)
-    }
-
+    ///
     /// # Errors
-    /// Two values were compared that have no order, or the script is out of time.
-    pub(super) fn result(self, name: &str) -> Fallible<()> {
+    /// Two values have no order, and the error names `name`; or the script is out of time.
+    pub(super) fn compare(&mut self, name: &str, left: &Dynamic, right: &Dynamic) -> Fallible<Ordering> {
+        let order = self.at_depth(left, right, 0);
         if self.is_late {
             return Err(budget::out_of_time());
         }
-        self.refused.map_or(Ok(()), |pair| Err(format!("{name}: {pair}").into()))
+        self.refused.take().map_or(Ok(order), |pair| Err(format!("{name}: {pair}").into()))
     }
 
     fn at_depth(&mut self, left: &Dynamic, right: &Dynamic, depth: usize) -> Ordering {
@@ -71,7 +70,7 @@ impl Order {
         }
     }
 
-    /// Values are equal from here on: sorting ends soon, with an error.
+    /// The comparison ends with an error.
     fn give_up(&mut self) -> Ordering {
         self.is_late = true;
         Ordering::Equal
@@ -82,6 +81,9 @@ impl Order {
             return Ordering::Equal;
         };
         for (one, other) in left.iter().zip(right.iter()) {
+            if budget::work(STEP).is_err() {
+                return self.give_up();
+            }
             let order = self.at_depth(one, other, depth + 1);
             if order.is_ne() {
                 return order;
@@ -197,12 +199,14 @@ fn equal_at_depth(left: &Dynamic, right: &Dynamic, depth: usize) -> bool {
     }
     if let (Some(left), Some(right)) = (as_list(left), as_list(right)) {
         return left.len() == right.len()
-            && left.iter().zip(right.iter()).all(|(one, other)| equal_at_depth(one, other, depth + 1));
+            && watched(left.iter().zip(right.iter()))
+                .all(|(one, other)| equal_at_depth(one, other, depth + 1));
     }
     if let (Some(left), Some(right)) = (as_map(left), as_map(right)) {
         return left.len() == right.len()
             && left
                 .iter()
+                .take_while(|(key, _)| budget::work(key.len() + STEP).is_ok())
                 .all(|(key, one)| right.get(key).is_some_and(|other| equal_at_depth(one, other, depth + 1)));
     }
     if let (Ok(left), Ok(right)) = (left.as_blob_ref(), right.as_blob_ref()) {
@@ -239,11 +243,7 @@ mod tests {
     fn what_takes_too_long_to_compare_ends_with_the_error_of_the_script() {
         let long: Dynamic = "x".repeat(1 << 20).into();
         let budget = Budget { time: Duration::ZERO, ..Budget::default() };
-        let error = budget.run(|| {
-            let mut order = Order::new();
-            order.compare(&long, &long);
-            order.result("sorted").unwrap_err()
-        });
+        let error = budget.run(|| Order::new().compare("sorted", &long, &long).unwrap_err());
         assert_eq!(Kind::from(&*error), Kind::OverBudget(Limit::Time));
     }
 }

@@ -1,5 +1,6 @@
 //! Bytes of a text and text of bytes, with Python's encodings, error modes and messages. Knows no scripts but their errors.
 
+use crate::script::runtime::budget::watched;
 use crate::script::runtime::natives::Fallible;
 use crate::script::runtime::size_limits::{MAX_TEXT, Text, too_long};
 use crate::system::truncate::beginning;
@@ -181,7 +182,7 @@ pub(super) fn encode(text: &str, encoding: Encoding, mode: OnError) -> Fallible<
         Encoding::Utf8 => bytes.extend(text.as_bytes()),
         Encoding::Utf8Sig => bytes.extend([MARK, text].concat().as_bytes()),
         Encoding::Ascii | Encoding::Latin1 => {
-            for (at, letter) in text.chars().enumerate() {
+            for (at, letter) in watched(text.chars()).enumerate() {
                 match u8::try_from(u32::from(letter)) {
                     Ok(byte) if u32::from(byte) < encoding.end() => bytes.push(byte),
                     _ => bytes.extend(replacement(text, encoding, mode, (at, letter))?.as_bytes()),

@@ -1,5 +1,6 @@
 //! `repr(x)`: values as they are written in Python: `['a', 1.0, None, {'k': True}]`.
 
+use crate::script::runtime::budget::watched;
 use crate::script::runtime::frozen::{Items, as_list, as_map};
 use crate::script::runtime::json::python_float;
 use crate::script::runtime::natives::{Fallible, Natives};
@@ -145,7 +146,7 @@ fn escaped(letter: char) -> String {
 /// With all that is not ASCII escaped.
 pub(super) fn ascii(text: &str) -> String {
     let shown = |letter: char| if letter.is_ascii() { letter.to_string() } else { escaped(letter) };
-    text.chars().map(shown).collect()
+    watched(text.chars()).map(shown).collect()
 }
 
 pub(super) fn register(natives: &mut Natives) {

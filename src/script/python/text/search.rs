@@ -1,6 +1,7 @@
 //! Where a text is in another, and how often: `find`, `index`, `count`, `startswith` and their kin, with Python's bounds.
 
 use super::{any_of, register_with_text};
+use crate::script::runtime::budget::watched;
 use crate::script::runtime::natives::{Fallible, Natives};
 use rhai::{Array, ImmutableString};
 
@@ -48,7 +49,7 @@ fn index(name: &str, search: Search, text: &str, part: &str, (start, end): (i64,
 }
 
 fn count(text: &str, part: &str, start: i64, end: i64) -> i64 {
-    let count = window(text, start, end).map_or(0, |(_, text)| text.matches(part).count());
+    let count = window(text, start, end).map_or(0, |(_, text)| watched(text.matches(part)).count());
     i64::try_from(count).unwrap_or(i64::MAX)
 }
 

@@ -31,22 +31,26 @@ pub(crate) trait Native<Signature>: Send + Sync + 'static {
 pub(super) struct NativeFn<Signature, Function> {
     function: Function,
     of_constants: bool,
+    /// Whether it is called by a call that is over its budget too. When `to_string` fails, Rhai prints in a form without limit.
+    always: bool,
     shape: PhantomData<fn(Signature)>,
 }
 
 impl<Signature, Function> NativeFn<Signature, Function> {
     /// `of_constants`: whether it may be called on a constant.
-    pub(super) fn new(function: Function, of_constants: bool) -> Self {
-        NativeFn { function, of_constants, shape: PhantomData }
+    pub(super) fn new(name: &str, function: Function, of_constants: bool) -> Self {
+        let always = matches!(name, "to_string" | "to_debug");
+        NativeFn { function, of_constants, always, shape: PhantomData }
     }
 }
 
 impl<Signature, Function: Native<Signature>> PluginFunc for NativeFn<Signature, Function> {
     fn call(&self, context: Option<NativeCallContext>, arguments: &mut [&mut Dynamic]) -> Fallible<Dynamic> {
+        if self.always {
+            return self.function.call(context, arguments);
+        }
         budget::begin_native()?;
-        let result = self.function.call(context, arguments);
-        budget::end_native();
-        result
+        budget::end_native(self.function.call(context, arguments))
     }
 
     fn is_method_call(&self) -> bool {

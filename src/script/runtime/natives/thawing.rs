@@ -125,9 +125,7 @@ impl PluginFunc for RhaiNative {
             None => Err(format!("`{}` was called without a context", self.name).into()),
         };
         budget::begin_native()?;
-        let result = with_thawed(arguments, &self.places, self.changes, call);
-        budget::end_native();
-        result
+        budget::end_native(with_thawed(arguments, &self.places, self.changes, call))
     }
 
     fn is_method_call(&self) -> bool {

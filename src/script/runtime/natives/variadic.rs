@@ -22,9 +22,7 @@ where
         // They are copies, made for this call.
         let values = arguments.iter_mut().skip(self.receivers).map(|argument| argument.take()).collect();
         budget::begin_native()?;
-        let result = (self.function)(&context, values);
-        budget::end_native();
-        result
+        budget::end_native((self.function)(&context, values))
     }
 
     fn is_method_call(&self) -> bool {

@@ -1,6 +1,7 @@
 //! What compares texts again and again: `sort`, `order`, `==` of lists. A list may have one long text ten thousand times, so the
 //! texts are counted as work, which ends with the time of the script. What they do otherwise stays as Rhai documents it.
 
+use super::sorting::sort_by;
 use crate::script::runtime::budget;
 use crate::script::runtime::natives::{Fallible, Natives};
 use crate::script::runtime::size_limits::type_name;
@@ -36,13 +37,7 @@ fn sort(list: &mut Array, change: fn(Ordering) -> Ordering) -> Fallible<()> {
     if !rest.is_empty() && compare(first, first)?.is_none() {
         return Err(format!("items of type `{}` can't be sorted", type_name(first)).into());
     }
-    let mut failed = None;
-    list.sort_by(|left, right| {
-        // After an error all are equal: sorting ends soon.
-        let order = if failed.is_none() { compare(left, right) } else { Ok(None) };
-        change(order.unwrap_or_else(|error| failed.replace(error).and(None)).unwrap_or(Ordering::Equal))
-    });
-    failed.map_or(Ok(()), Err)
+    sort_by(list, |left, right| Ok(change(compare(left, right)?.unwrap_or(Ordering::Equal))))
 }
 
 /// Whether two texts are the same, for Rhai's comparison of lists and maps, and its search in them. In scripts, `==` of texts is

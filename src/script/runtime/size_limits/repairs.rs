@@ -5,16 +5,19 @@ use super::{MAX_ITEMS, MAX_TEXT, Text, collect, fits, too_long, too_many};
 use crate::script::runtime::natives::{Fallible, Natives};
 use rhai::{Array, Blob, Dynamic, ImmutableString};
 
-/// How many values `value` consists of, itself included.
+/// Bytes of a value.
+const ITEM: usize = size_of::<Dynamic>();
+
+/// How many values `value` consists of, itself included; what is copied with it is counted as values of the same size.
 fn weight(value: &Dynamic) -> usize {
     // Of a frozen value only the counter is copied.
     if let Ok(list) = value.as_array_ref() {
         return 1 + list.iter().map(weight).sum::<usize>();
     }
     if let Ok(map) = value.as_map_ref() {
-        return 1 + map.values().map(|item| 1 + weight(item)).sum::<usize>();
+        return 1 + map.iter().map(|(key, item)| 1 + key.len() / ITEM + weight(item)).sum::<usize>();
     }
-    value.as_blob_ref().map_or(1, |blob| 1 + blob.len())
+    value.as_blob_ref().map_or(1, |blob| 1 + blob.len() / ITEM)
 }
 
 /// `list.pad(length, item)`: Rhai's product of length and size of the item overflows.
