@@ -376,37 +376,4 @@ pub(crate) fn register(engine: &mut Engine, budget: Budget) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use std::rc::Rc;
-
-    #[test]
-    fn a_call_that_takes_long_is_noticed_while_it_runs() {
-        let budget = Budget { time: Duration::from_millis(50), ..Budget::default() };
-        let mut engine = Engine::new_raw();
-        register(&mut engine, budget);
-        let noticed = Rc::new(Cell::new(0));
-        let count = noticed.clone();
-        when_long(move || count.set(count.get() + 1));
-        assert_eq!(budget.run(|| engine.eval::<i64>("40 + 2")).unwrap(), 42);
-        assert_eq!(noticed.get(), 0);
-        assert!(budget.run(|| engine.run("loop {}")).is_err());
-        assert!(noticed.get() > 0);
-    }
-
-    #[test]
-    fn a_call_that_held_much_has_perhaps_grown_the_stack() {
-        let budget = Budget::default();
-        let mut engine = Engine::new_raw();
-        register(&mut engine, budget);
-        let call = move |links: usize| {
-            let script =
-                format!("let f = || 1; let n = 0; while n < {links} {{ let g = f; f = || g; n += 1; }} 1");
-            assert_eq!(budget.run(|| engine.eval::<i64>(&script)).unwrap(), 1);
-            stack_has_grown()
-        };
-        let run = move || (call(100), call(20_000));
-        let thread = std::thread::Builder::new().stack_size(budget.stack()).spawn(run).unwrap();
-        assert_eq!(thread.join().unwrap(), (false, true));
-    }
-}
+mod tests;
