@@ -37,8 +37,8 @@ pub(crate) struct Streams {
 struct State {
     clients: Vec<Client>,
     watch: Option<WatchId>,
-    /// Clients, those included that are being written to.
-    count: usize,
+    /// Each client has one from its request on, until it is gone.
+    places: Arc<()>,
 }
 
 struct Client {
@@ -49,6 +49,7 @@ struct Client {
     written: Instant,
     /// It was not sent anything yet.
     fresh: bool,
+    _place: Arc<()>,
 }
 
 /// What a look at a client came to.
@@ -86,11 +87,16 @@ fn follow(call: &Call) -> Result<Reply, Answer> {
             .map_err(|why| failed(journal, 400, &format!("failed to parse header `Last-Event-ID`: {why}")))?,
         None => asked.since.unwrap_or_else(|| journal.last()),
     };
-    if lock(&admin.streams.state).count >= MOST {
-        return Err(failed(journal, 503, &format!("{MOST} clients follow the journal already")));
-    }
     let streams = admin.streams.clone();
-    let follow = Follow(Arc::new(move |sink| streams.add(sink, asked.clone(), since)));
+    let Some(place) = streams.place() else {
+        return Err(failed(journal, 503, &format!("{MOST} clients follow the journal already")));
+    };
+    let place = Mutex::new(Some(place));
+    let follow = Follow(Arc::new(move |sink| {
+        if let Some(place) = lock(&place).take() {
+            streams.add(sink, asked.clone(), since, place);
+        }
+    }));
     let fields = [("Content-Type", "text/event-stream"), ("Cache-Control", "no-store")];
     let answer = Answer {
         status: 200,
@@ -109,10 +115,16 @@ impl Streams {
         Arc::new(Streams { journal: journal.clone(), state: Mutex::default() })
     }
 
-    fn add(self: &Arc<Self>, sink: Box<dyn Sink>, asked: Asked, since: u64) {
+    /// A place for a client, where one is left.
+    fn place(&self) -> Option<Arc<()>> {
+        let state = lock(&self.state);
+        (Arc::strong_count(&state.places) <= MOST).then(|| state.places.clone())
+    }
+
+    fn add(self: &Arc<Self>, sink: Box<dyn Sink>, asked: Asked, since: u64, place: Arc<()>) {
         let mut state = lock(&self.state);
-        state.clients.push(Client { sink, asked, since, written: Instant::now(), fresh: true });
-        state.count += 1;
+        let written = Instant::now();
+        state.clients.push(Client { sink, asked, since, written, fresh: true, _place: place });
         let mut first = None;
         if state.watch.is_none() {
             let own = Arc::downgrade(self);
@@ -155,7 +167,7 @@ impl Streams {
         }
         let mut state = lock(&self.state);
         kept.append(&mut state.clients);
-        (state.count, state.clients) = (kept.len(), kept);
+        state.clients = kept;
         if state.clients.is_empty() {
             state.watch.take().into_iter().for_each(|watch| self.journal.forget(watch));
         }

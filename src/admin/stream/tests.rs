@@ -34,7 +34,7 @@ fn following(entries: usize, since: u64) -> Following {
     (0..entries).for_each(|_| enter(&journal, "GET /", b"", &Answer::text(200, "x".repeat(1000))));
     let streams = Streams::new(&journal);
     let told = Arc::new(Mutex::new(Told { waiting: Some(0), ..Told::default() }));
-    streams.add(Box::new(Fake(told.clone())), Asked::default(), since);
+    streams.add(Box::new(Fake(told.clone())), Asked::default(), since, streams.place().unwrap());
     (journal, streams, told)
 }
 
@@ -89,7 +89,7 @@ fn a_client_that_does_not_read_is_sent_no_more_and_cut_when_it_is_overtaken() {
     streams.write();
     assert!(told.lock().unwrap().cut && lock(&streams.state).clients.is_empty());
     let state = lock(&streams.state);
-    assert_eq!((state.watch, state.count), (None, 0));
+    assert_eq!((state.watch, Arc::strong_count(&state.places)), (None, 1));
 }
 
 #[test]
