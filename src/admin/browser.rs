@@ -1,4 +1,4 @@
-//! What tells a request of a web page from one of a test: a page must not provision, read or end the mock of whoever has it open.
+//! Requests of web pages are told from those of tests here: a page must not provision, read or end the mock of whoever has it open.
 //! Knows no resource and no token.
 
 use super::answer::failed;
@@ -20,14 +20,13 @@ pub(super) fn refuse_pages(request: &Request) -> Result<(), Answer> {
             "only pages of this interface itself may use it: send the request from a terminal or a test";
         Err(failed(403, &format!("a web page sent this request ({why}): {allowed}")))
     };
-    match request.header("sec-fetch-site") {
-        Some("same-origin" | "none") => Ok(()),
-        Some(site) => refused(format!("Sec-Fetch-Site: {site}")),
-        None => match request.header("origin") {
-            Some(origin) if !is_own(origin, request) => refused(format!("Origin: {origin}")),
-            _ => Ok(()),
-        },
+    let (mut sites, mut origins) = (values(request, "sec-fetch-site").peekable(), values(request, "origin"));
+    if sites.peek().is_some() {
+        let foreign = sites.find(|site| !matches!(*site, "same-origin" | "none"));
+        return foreign.map_or(Ok(()), |site| refused(format!("Sec-Fetch-Site: {site}")));
     }
+    let foreign = origins.find(|origin| !is_own(origin, request));
+    foreign.map_or(Ok(()), |origin| refused(format!("Origin: {origin}")))
 }
 
 /// Refuses a host that may be somebody else's: 421. A page whose name leads to this machine (DNS rebinding) is of the same origin,
@@ -48,6 +47,11 @@ pub(super) fn refuse_foreign_host(hosts: &[String], request: &Request) -> Result
         "host `{name}` is not one of this interface: start it with `--admin-host {name}` (in the chart `admin.hosts`), or {instead}"
     );
     Err(failed(421, &why))
+}
+
+/// The values of header `name`, which is in lower case. A browser sends one; a proxy may add another.
+fn values<'r>(request: &'r Request, name: &'r str) -> impl Iterator<Item = &'r str> {
+    request.headers().filter(move |(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value)
 }
 
 /// Whether `Origin` is the host of the request, or of the request that a proxy got. A page of another origin can set neither
@@ -130,6 +134,8 @@ mod tests {
             ),
             (&[("Host", "h1mock"), ("Origin", "https://m.example"), ("X-Forwarded-Host", "n.example")], 403),
             (&[("Origin", "http://localhost:8074")], 403),
+            (&[("Host", "h1mock"), ("Sec-Fetch-Site", "none"), ("Sec-Fetch-Site", "cross-site")], 403),
+            (&[("Host", "h1mock"), ("Origin", "http://h1mock"), ("Origin", "http://evil.example")], 403),
         ];
         for (headers, expected) in table {
             assert_eq!(status(refuse_pages(&request(headers))), *expected, "{headers:?}");

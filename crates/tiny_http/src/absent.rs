@@ -6,7 +6,7 @@ use crate::slots::{Phase, Token};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// What is called when a client has left.
+/// The engine calls this when a client has left.
 pub(crate) type Gone = Box<dyn FnOnce() + Send>;
 
 /// The client of one request. The program keeps it beside an answer that it holds back.
@@ -65,7 +65,7 @@ impl Core {
             let phase = held.phase().0;
             let Some(connection) = held.connection() else { continue };
             let since = *connection.silent_since.get_or_insert(now);
-            // What has arrived and was not read yet is not silence.
+            // Bytes that have arrived and were not read yet are no silence.
             if u128::from(now.saturating_sub(since)) >= time.as_millis() && !connection.has_unread() {
                 self.end_late(held, phase);
             }

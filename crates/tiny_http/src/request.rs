@@ -31,7 +31,7 @@ pub struct Request {
     keep_alive: bool,
 }
 
-/// What the program has of a connection while it has a request of it.
+/// The program holds this part of a connection while it has a request of it.
 pub(crate) struct Lease {
     pub token: Token,
     /// Requests of the connection that were answered before this one.

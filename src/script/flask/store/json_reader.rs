@@ -12,7 +12,7 @@ use std::io::{self, Read};
 use std::sync::Arc;
 use std::vec;
 
-/// Values of one moment. What JSON can't hold is shown as text: bytes in base64, infinite numbers by name.
+/// Values of one moment. Values that JSON can't hold are shown as text: bytes in base64, infinite numbers by name.
 pub struct JsonReader {
     /// What is written in part, outermost first.
     open: Vec<Part>,

@@ -45,7 +45,7 @@ fn whoever_holds_an_answer_is_told_that_its_client_has_left() {
         }
         gone.recv_timeout(SOON).unwrap();
         server.until_open(0);
-        // Whoever asks later is told at once.
+        // A client that is asked for later is known to be gone at once.
         assert_eq!(told(&request).try_recv(), Ok(()));
         assert!(request.respond(Response::from_string("late")).is_err());
     }
