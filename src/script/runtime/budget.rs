@@ -29,8 +29,9 @@ const LATE: Duration = Duration::from_millis(10);
 const WORK: usize = 1 << 20;
 /// A call that takes longer is worth waking another thread for what else is to do.
 const LONG: Duration = Duration::from_micros(50);
-/// A call that holds more bytes than this may have made a value that is so deep that dropping it touches as much of the stack.
-const DEEP: usize = 1 << 20;
+/// A call that holds more than this part of its memory may have made a value that is so deep that dropping it touches as much of the
+/// stack. Less is not worth a new thread: requests with bodies of a megabyte are common.
+const DEEP: usize = 4;
 /// Operations that a call over its budget may still take until it touches a variable.
 const LAST_OPERATIONS: u32 = 64;
 
@@ -76,7 +77,7 @@ impl Budget {
         BUDGET.set(*self);
         LONG_FROM.set(Some(now + LONG));
         CEILING.set(ALLOCATED.get() + i64::try_from(self.memory).unwrap_or(i64::MAX / 2));
-        ALARM.set(CEILING.get().min(ALLOCATED.get() + DEEP as i64));
+        ALARM.set(CEILING.get().min(ALLOCATED.get() + (self.memory / DEEP) as i64));
         OVER.set(None);
         let _end = End;
         call()
@@ -96,7 +97,7 @@ impl Drop for End {
 
 thread_local! {
     static CEILING: Cell<i64> = const { Cell::new(i64::MAX) };
-    /// Above so many bytes an operation has to be looked at: `DEEP`, then the ceiling; without a budget never, over the budget always.
+    /// Above so many bytes an operation has to be looked at: that of `DEEP`, then the ceiling; without a budget never, over the budget always.
     static ALARM: Cell<i64> = const { Cell::new(i64::MAX) };
     /// Whether a call of the thread may have touched much of its stack.
     static STACK_HAS_GROWN: Cell<bool> = const { Cell::new(false) };

@@ -26,7 +26,7 @@ fn a_call_that_held_much_has_perhaps_grown_the_stack() {
         assert_eq!(budget.run(|| engine.eval::<i64>(&script)).unwrap(), 1);
         stack_has_grown()
     };
-    let run = move || (call(100), call(20_000));
+    let run = move || (call(20_000), call(100_000));
     let thread = std::thread::Builder::new().stack_size(budget.stack()).spawn(run).unwrap();
     assert_eq!(thread.join().unwrap(), (false, true));
 }
