@@ -31,7 +31,7 @@ const WORK: usize = 1 << 20;
 const LONG: Duration = Duration::from_micros(50);
 /// A call that holds more than this part of its memory may have made a value that is so deep that dropping it touches as much of the
 /// stack. Less is not worth a new thread: requests with bodies of a megabyte are common.
-const DEEP: usize = 4;
+const DEEP: usize = 8;
 /// Operations that a call over its budget may still take until it touches a variable.
 const LAST_OPERATIONS: u32 = 64;
 
