@@ -73,7 +73,7 @@ pub(super) fn get(call: &Call, respond: Respond, on_gone: OnGone) {
     let follows = reply.follow.is_some();
     respond(reply);
     if follows {
-        // Whoever looks at all clients finds this one gone.
+        // The next look at all clients finds this one gone.
         let journal = call.admin.journal.clone();
         on_gone(Box::new(move || journal.wake()));
     }

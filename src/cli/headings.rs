@@ -3,7 +3,7 @@
 use super::setting::Setting;
 use super::subcommand::Subcommand::{Serve, Wait};
 
-/// What most rows don't say.
+/// The fields that most rows leave as they are.
 const SERVER: Setting = Setting {
     flag: "",
     short: None,
@@ -25,6 +25,6 @@ pub(super) const JOURNAL: Setting = Setting { group: "Journal", ..SERVER };
 pub(super) const STOPPING: Setting = Setting { group: "Stopping", ..SERVER };
 pub(super) const VERDICT: Setting = Setting { group: "Verdict", ..SERVER };
 pub(super) const LOGGING: Setting = Setting { group: "Logging", ..SERVER };
-/// What a client subcommand waits for, and how long.
+/// Settings of a client subcommand: its goal, and how long it waits.
 pub(super) const WAITING: Setting =
     Setting { group: "Waiting", commands: &[Wait], has_variable: false, ..SERVER };

@@ -12,7 +12,7 @@ const MAX_CODINGS: usize = 3;
 /// Bytes that are made ready at first; they double as often as it takes.
 const SMALLEST: usize = 4096;
 
-/// What comes of unpacking a body.
+/// The outcome of unpacking a body.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Unpacked {
     /// The body was not packed.
@@ -79,7 +79,7 @@ fn gunzip(mut packed: &[u8], most: usize) -> Result<Vec<u8>, Flaw> {
     }
 }
 
-/// What follows the header of a member.
+/// The bytes that follow the header of a member.
 fn skip_gzip_header(packed: &[u8]) -> Option<&[u8]> {
     let ([0x1f, 0x8b, 8, flags, ..], mut rest) = packed.split_at_checked(10)? else { return None };
     if flags & 0b1110_0000 != 0 {

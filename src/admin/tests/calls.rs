@@ -165,7 +165,7 @@ fn what_serves_is_loaded_again_whatever_the_order_of_the_turns() {
     assert_eq!(activation.post(&second, &name("new"), source).unwrap(), 2);
     assert_eq!(activation.put_file(&first, &name("lib.rhai"), b"fn one() { 2 }").unwrap(), 3);
     assert_eq!(activation.current().name, "new");
-    // What was asked for before all of that serves no more.
+    // A load that was asked for before all of that serves no more.
     assert_eq!(activation.post(&second, &name("newer"), GOOD).unwrap(), 4);
     assert_eq!(activation.post(&first, &name("older"), GOOD).unwrap(), 4);
 }

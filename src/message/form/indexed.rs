@@ -27,7 +27,7 @@ impl Indexed {
     fn places(&self, name: &str) -> &[u32] {
         let key = |place: &u32| self.pairs[*place as usize].0.as_str();
         let order = self.order.get_or_init(|| {
-            // What a body or head brings is far below the number of places.
+            // A body or head brings far fewer pairs than there are numbers.
             let mut order: Vec<u32> = (0..).take(self.pairs.len()).collect();
             order.sort_by_key(|place| key(place));
             order

@@ -83,7 +83,7 @@ fn a_hook_that_panics_costs_nothing() {
     server.pings();
 }
 
-/// Of those who send no more, only whose answers are held back are closed: for the others the program is at work.
+/// Of the clients that send no more, the engine closes only those whose answers are held back: for the others the program is at work.
 #[test]
 fn who_sends_no_more_is_not_waited_for_where_the_answer_is_held_back() {
     let (server, requests) = handing(Limits::default());
