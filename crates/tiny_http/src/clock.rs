@@ -1,6 +1,6 @@
 //! Time, as cheap as the kernel gives it: coarse clocks, read without a system call, a few milliseconds behind.
 
-use rustix::time::{ClockId, clock_gettime};
+use rustix::time::{ClockId, Timespec, clock_gettime};
 use std::time::{Duration, SystemTime};
 
 /// Milliseconds of the monotonic clock.
@@ -17,4 +17,12 @@ pub(crate) fn unix_seconds() -> u64 {
 /// `seconds` since 1970 as a date of HTTP (RFC 9110, section 5.6.7).
 pub(crate) fn http_date(seconds: u64) -> String {
     httpdate::fmt_http_date(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds))
+}
+
+/// `time` as the kernel takes it.
+pub(crate) fn timespec(time: Duration) -> Timespec {
+    Timespec {
+        tv_sec: i64::try_from(time.as_secs()).unwrap_or(i64::MAX),
+        tv_nsec: i64::from(time.subsec_nanos()),
+    }
 }

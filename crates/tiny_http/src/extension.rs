@@ -1,148 +1,61 @@
-//! What tiny_http does not have: limits, refusals in the program's own words, answers written without `Response`, breaking a
-//! connection on purpose, an orderly stop.
+//! Interface of the engine that the published tiny_http lacks: limits, pages for refused requests, answers without a
+//! [`Response`](crate::Response), deliberately broken connections, an orderly stop.
 //!
-//! ```no_run
-//! # use std::sync::Arc;
-//! # use tiny_http::extension::{Limits, Reactor, plain_pages};
+//! ```
+//! use std::io::{Read, Write};
+//! use std::net::{TcpListener, TcpStream};
+//! use tiny_http::Server;
+//! use tiny_http::extension::{Limits, Reactor, plain_pages};
+//!
 //! # fn main() -> std::io::Result<()> {
+//! // A thread of the program turns the reactor. It finishes slow writes and keeps the deadlines.
 //! let reactor = Reactor::new()?;
-//! let listener = std::net::TcpListener::bind("127.0.0.1:8000")?;
-//! let limits = Limits { body: 1 << 20, ..Limits::default() };
-//! let server = tiny_http::Server::with_limits(listener, limits, plain_pages(), &reactor)?;
-//! std::thread::spawn(move || loop { reactor.turn(None) });
-//! # drop(server); Ok(()) }
+//! let turned = reactor.clone();
+//! std::thread::spawn(move || loop { turned.turn(None) });
+//!
+//! let listener = TcpListener::bind("127.0.0.1:0")?;
+//! let address = listener.local_addr()?;
+//! let limits = Limits { body: 4, ..Limits::default() };
+//! let server = Server::with_limits(listener, limits, plain_pages(), &reactor)?;
+//!
+//! let mut client = TcpStream::connect(address)?;
+//! client.write_all(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello")?;
+//! let mut answer = String::new();
+//! std::thread::scope(|scope| {
+//!     // The engine refuses the request by itself, so no worker gets it.
+//!     scope.spawn(|| assert!(server.recv().is_err()));
+//!     client.read_to_string(&mut answer)?;
+//!     server.unblock();
+//!     assert!(answer.starts_with("HTTP/1.1 413 Content Too Large\r\n"));
+//!     assert!(answer.ends_with("\r\n\r\nthe body of the request is too long\n"));
+//!     Ok(())
+//! })
+//! # }
 //! ```
 
-pub use crate::absent::Client;
-pub use crate::dribble::Dribble;
-pub use crate::output::Then;
-pub use crate::reactor::Reactor;
-pub use crate::reason::{Limit, Reason};
+pub use crate::core::absent::Client;
+pub use crate::core::reactor::Reactor;
+pub use crate::limits::Limits;
+pub use crate::refusal::{Limit, Page, Pages, Reason, Refused, plain_pages};
+pub use crate::write::body::Body;
+pub use crate::write::dribble::Dribble;
+pub use crate::write::head::Then;
 
-use crate::answer::{self, BodyFraming, Context};
-use crate::body_pool;
-use crate::core::Core;
+use crate::connection::slots::{Phase, Token};
+use crate::core::state::Core;
 use crate::header;
-use crate::output::{FOREVER, Piece, StreamFraming};
+use crate::parse::body_pool;
 use crate::request::{ONE_WRITE, Request};
 use crate::server::Server;
-use crate::slots::{Phase, Token};
+use crate::write::head::{BodyFraming, Context, has_body, write_head};
+use crate::write::output::{FOREVER, Piece, StreamFraming};
 use std::borrow::Cow;
 use std::collections::VecDeque;
-use std::fs::File;
 use std::io::{self, Read};
-use std::net::{SocketAddr, TcpListener};
+use std::net::TcpListener;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
-
-/// What clients may ask of a server. Times are for the whole of something, not for each read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
-    /// Bytes of a head, or of trailers: over it 431, for a request line 414. At most 1 MiB.
-    pub head: usize,
-    /// Fields of a head: over it 431.
-    pub headers: usize,
-    /// Bytes of a body: over it 413.
-    pub body: usize,
-    /// Connections: over it the one that is idle for longest is closed, or the new one gets 503.
-    pub connections: usize,
-    /// Requests on one connection, 0 for any number.
-    pub requests: usize,
-    /// Bytes that requests, and answers that clients have not taken, hold in memory, beside one head. Over it, clients are cut
-    /// that have not taken their answer for a second; then the newest incomplete requests get 503 until the rest fits.
-    pub buffered: usize,
-    /// Time for a head: over it 408.
-    pub head_time: Duration,
-    /// Time for a body: over it 408.
-    pub body_time: Duration,
-    /// Time without a request: over it the connection is closed.
-    pub idle_time: Duration,
-    /// Time for the client to take an answer, or a slice of one: over it the connection is reset.
-    pub write_time: Duration,
-}
-
-impl Default for Limits {
-    fn default() -> Limits {
-        Limits {
-            head: 64 << 10,
-            headers: 128,
-            body: 8 << 20,
-            connections: 65_536,
-            requests: 0,
-            buffered: 256 << 20,
-            head_time: Duration::from_secs(10),
-            body_time: Duration::from_secs(30),
-            idle_time: Duration::from_secs(75),
-            write_time: Duration::from_secs(60),
-        }
-    }
-}
-
-/// A request that the server answers by itself.
-#[derive(Debug, Clone, Copy)]
-pub struct Refused<'r> {
-    /// Why the engine refuses it.
-    pub reason: Reason,
-    /// The request line as far as it arrived.
-    pub request_line: &'r str,
-    /// The client.
-    pub peer: SocketAddr,
-}
-
-/// What the client of a refused request gets to read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Page {
-    /// Reason phrase; the standard one where there is none.
-    pub reason: Option<String>,
-    /// Media type.
-    pub content_type: String,
-    /// Body.
-    pub body: Vec<u8>,
-}
-
-/// Writes the pages of refused requests, on any thread that receives. It must not wait.
-pub type Pages = Arc<dyn Fn(&Refused<'_>) -> Page + Send + Sync>;
-
-/// Pages of one line of plain text that says what is wrong.
-pub fn plain_pages() -> Pages {
-    Arc::new(|refused| Page {
-        reason: None,
-        content_type: "text/plain; charset=utf-8".to_owned(),
-        body: format!("{}\n", refused.reason.text()).into_bytes(),
-    })
-}
-
-/// What follows the head of an answer.
-pub enum Body {
-    /// These bytes.
-    Bytes(Vec<u8>),
-    /// So many bytes of a file, from its beginning. They are read as the socket takes them, on the thread that writes, wherever
-    /// the file is read from meanwhile. Where it ends before, the connection is reset.
-    File(Arc<File>, u64),
-}
-
-impl Body {
-    /// How many bytes there are.
-    pub fn len(&self) -> u64 {
-        match self {
-            Body::Bytes(bytes) => bytes.len() as u64,
-            Body::File(_, length) => *length,
-        }
-    }
-
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    fn halve(&mut self) {
-        match self {
-            Body::Bytes(bytes) => bytes.truncate(bytes.len() / 2),
-            Body::File(_, length) => *length /= 2,
-        }
-    }
-}
 
 /// An answer in parts, without the objects of `Response`.
 pub struct Answer<'a, F> {
@@ -270,12 +183,11 @@ impl Request {
         let mut context = self.context();
         context.keep_alive &= !answer.close;
         let framing = BodyFraming::new(answer.status, Some(answer.body.len()), context);
-        let mut body =
-            if answer::has_body(answer.status, context) { answer.body } else { Body::Bytes(Vec::new()) };
+        let mut body = if has_body(answer.status, context) { answer.body } else { Body::Bytes(Vec::new()) };
         let then = if answer.halve { Then::Close } else { context.then() };
         let halve_head = answer.halve && body.is_empty();
         let write = |out: &mut Vec<u8>| {
-            answer::write_head(out, (answer.status, answer.reason), answer.fields, framing, context)?;
+            write_head(out, (answer.status, answer.reason), answer.fields, framing, context)?;
             out.truncate(if halve_head { out.len() / 2 } else { out.len() });
             Ok(())
         };
@@ -302,7 +214,7 @@ impl Request {
         let context = Context { keep_alive: false, ..self.context() };
         let mut out = Vec::new();
         let status = (answer.status, answer.reason);
-        answer::write_head(&mut out, status, answer.fields, BodyFraming::UntilClose, context)?;
+        write_head(&mut out, status, answer.fields, BodyFraming::UntilClose, context)?;
         let mut pieces = VecDeque::from([Piece::Pause(FOREVER)]);
         match answer.body {
             Body::Bytes(bytes) => out.extend_from_slice(&bytes),

@@ -1,8 +1,8 @@
 //! What the fuzz target calls, and the tests with what it has found: not there in a normal build. A property that does not hold
 //! panics.
 
-use crate::extension::Limits;
-use crate::inbound::{Inbound, Message, Progress};
+use crate::limits::Limits;
+use crate::parse::inbound::{Inbound, Message, Progress};
 
 /// What a client that sends `pieces` gets to: its requests, and whether it was refused at last.
 fn outcome<'p>(pieces: impl Iterator<Item = &'p [u8]>, limits: &Limits) -> (Vec<Message>, bool) {

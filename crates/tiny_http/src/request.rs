@@ -1,16 +1,17 @@
 //! A request that has arrived in full, and the answer to it. Owns its connection until it is answered or dropped.
 
-use crate::absent::Client;
-use crate::answer::{self, BodyFraming, Context};
-use crate::core::Core;
-use crate::head::{Framing, Head};
+use crate::connection::slots::Lease;
+use crate::core::absent::Client;
+use crate::core::receive::Lent;
+use crate::core::state::Core;
 use crate::header::Header;
-use crate::inbound::Message;
 use crate::method::Method;
-use crate::output::{Piece, StreamFraming, Then};
+use crate::parse::head::{Framing, Head};
+use crate::parse::inbound::Message;
 use crate::response::Response;
-use crate::slots::Token;
 use crate::status::HTTPVersion;
+use crate::write::head::{BodyFraming, Context, Then, has_body, write_head};
+use crate::write::output::{Piece, StreamFraming};
 use std::cell::{Cell, OnceCell};
 use std::collections::VecDeque;
 use std::io::{self, Read, Write};
@@ -31,15 +32,6 @@ pub struct Request {
     keep_alive: bool,
 }
 
-/// The program holds this part of a connection while it has a request of it.
-pub(crate) struct Lease {
-    pub token: Token,
-    /// Requests of the connection that were answered before this one.
-    pub served: usize,
-    /// Bytes of memory that count for the request and its answer, also when the connection is closed.
-    pub bytes: Cell<usize>,
-}
-
 thread_local! {
     /// Where answers are put together: one buffer a thread, not one an answer.
     static OUT: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
@@ -49,13 +41,8 @@ thread_local! {
 pub(crate) const ONE_WRITE: usize = 64 << 10;
 
 impl Request {
-    pub(crate) fn new(
-        core: Arc<Core>,
-        lease: Lease,
-        message: Message,
-        peer: SocketAddr,
-        keep_alive: bool,
-    ) -> Request {
+    pub(crate) fn new(core: Arc<Core>, lent: Lent) -> Request {
+        let Lent { lease, message, peer, keep_alive } = lent;
         Request { core, lease: Some(lease), message, read: 0, headers: OnceCell::new(), peer, keep_alive }
     }
 
@@ -149,10 +136,10 @@ impl Request {
         let write = |out: &mut Vec<u8>| {
             let fields =
                 headers.iter().map(|header| (header.field.as_str().as_bytes(), header.value.as_bytes()));
-            answer::write_head(out, (status, None), fields, framing, context)
+            write_head(out, (status, None), fields, framing, context)
         };
         let framing = match framing {
-            _ if !answer::has_body(status, context) => return self.send(write, Vec::new(), then),
+            _ if !has_body(status, context) => return self.send(write, Vec::new(), then),
             BodyFraming::Length(length) if length <= ONE_WRITE as u64 => {
                 let mut body = Vec::with_capacity(length as usize);
                 reader.take(length).read_to_end(&mut body)?;
@@ -168,15 +155,15 @@ impl Request {
 
     pub(crate) fn send(
         &mut self,
-        write_head: impl FnOnce(&mut Vec<u8>) -> io::Result<()>,
+        write: impl FnOnce(&mut Vec<u8>) -> io::Result<()>,
         body: Vec<u8>,
         then: Then,
     ) -> io::Result<()> {
         if body.len() > ONE_WRITE {
-            return self.send_pieces(write_head, VecDeque::from([Piece::Bytes(body, 0)]), then);
+            return self.send_pieces(write, VecDeque::from([Piece::Bytes(body, 0)]), then);
         }
         let write = |out: &mut Vec<u8>| {
-            write_head(out)?;
+            write(out)?;
             out.extend_from_slice(&body);
             Ok(())
         };
@@ -222,7 +209,7 @@ impl Drop for Request {
         }
         let context = self.context();
         let write = |out: &mut Vec<u8>| {
-            answer::write_head(out, (500, None), std::iter::empty(), BodyFraming::Length(0), context)
+            write_head(out, (500, None), std::iter::empty(), BodyFraming::Length(0), context)
         };
         // The client may be gone; there is nobody else to tell.
         let _ = self.send(write, Vec::new(), context.then());

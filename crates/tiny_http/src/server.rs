@@ -1,12 +1,14 @@
 //! A listening server: workers wait here for requests.
 
-use crate::accept::{Accepting, LISTENER};
-use crate::core::Core;
-use crate::extension::{Limits, Pages, plain_pages};
+use crate::clock::timespec;
+use crate::connection::slots::Token;
+use crate::core::accept::LISTENER;
+use crate::core::reactor::Reactor;
+use crate::core::state::{Accepting, Core};
+use crate::limits::Limits;
 use crate::listener::{ListenAddr, Listener, SslConfig};
-use crate::reactor::{Reactor, timespec};
+use crate::refusal::{Pages, plain_pages};
 use crate::request::Request;
-use crate::slots::Token;
 use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
 use rustix::event::{EventfdFlags, eventfd};
 use rustix::io::{Errno, read, write};
@@ -177,10 +179,10 @@ impl Server {
             UNBLOCK if read(&self.core.unblock, &mut [0; 8][..]).is_ok() => return Ok(Woken::Unblocked),
             UNBLOCK => {}
             _ => {
-                return Ok(self
-                    .core
-                    .ready(Token::from_data(data), flags)
-                    .map_or(Woken::Nothing, Woken::Request));
+                let lent = self.core.ready(Token::from_data(data), flags);
+                return Ok(
+                    lent.map_or(Woken::Nothing, |lent| Woken::Request(Request::new(self.core.clone(), lent)))
+                );
             }
         }
         Ok(Woken::Nothing)

@@ -42,14 +42,12 @@ pub(super) struct House {
 impl House {
     pub(super) fn read() -> House {
         let source = project().join("src");
-        let mut paths = Vec::new();
-        rust_files(&source, &mut paths);
-        let rooms = rooms(&source);
-        let for_tests: BTreeSet<PathBuf> = paths.iter().flat_map(|path| modules_for_tests(path)).collect();
-        paths.retain(|path| !for_tests.contains(path));
-        let modules: BTreeSet<String> = paths.iter().map(|path| module(&source, path)).collect();
-        let files = paths.iter().map(|path| source_file(&source, path, &modules)).collect();
-        House { rooms, files }
+        House { rooms: rooms(&source), files: source_files(&source) }
+    }
+
+    /// Reads the files of the engine, which has no rooms.
+    pub(super) fn read_engine() -> House {
+        House { rooms: Vec::new(), files: source_files(&project().join("crates/tiny_http/src")) }
     }
 
     /// How far a room is from the roof.
@@ -194,6 +192,16 @@ fn room_of(module: &str) -> String {
         ("script", Some(inner @ ("flask" | "python" | "runtime"))) => format!("script/{inner}"),
         (first, _) => first.to_owned(),
     }
+}
+
+/// The files of a crate outside of tests, `lib.rs` and `main.rs`.
+fn source_files(source: &Path) -> Vec<SourceFile> {
+    let mut paths = Vec::new();
+    rust_files(source, &mut paths);
+    let for_tests: BTreeSet<PathBuf> = paths.iter().flat_map(|path| modules_for_tests(path)).collect();
+    paths.retain(|path| !for_tests.contains(path));
+    let modules: BTreeSet<String> = paths.iter().map(|path| module(source, path)).collect();
+    paths.iter().map(|path| source_file(source, path, &modules)).collect()
 }
 
 fn source_file(source: &Path, path: &Path, modules: &BTreeSet<String>) -> SourceFile {

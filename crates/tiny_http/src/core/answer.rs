@@ -1,11 +1,12 @@
 //! What leaves a connection: the answer, then the next request or the end.
 
 use crate::clock;
-use crate::connection::{Connection, READ, Received, with_read_buffer};
-use crate::core::{Core, SMALL};
-use crate::output::{Output, Piece, Then, Written};
-use crate::request::Lease;
-use crate::slots::{Held, Phase, Token};
+use crate::connection::slots::{Held, Lease, Phase, Token};
+use crate::connection::socket::{READ, Received, with_read_buffer};
+use crate::connection::state::Connection;
+use crate::core::state::Core;
+use crate::write::head::Then;
+use crate::write::output::{Output, Piece, Written};
 use rustix::net::{Shutdown, shutdown, sockopt};
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -44,7 +45,7 @@ impl Core {
             Some(Piece::File(_, left)) => !left.is_empty(),
             front => matches!(front, Some(Piece::Bytes(..))),
         };
-        match connection.send(head, more) {
+        match connection.socket.send(head, more) {
             Ok(sent) if sent == head.len() && pieces.is_empty() => {
                 self.finish(held, then);
                 return Ok(());
@@ -65,53 +66,12 @@ impl Core {
         }
     }
 
-    /// Counts the `bytes` of an answer that will follow, unless the memory for answers and requests is used up.
-    pub(crate) fn reserve(&self, lease: &Lease, bytes: usize) -> bool {
-        if self.is_full() {
-            self.make_space(false);
-        }
-        if self.is_full() {
-            return false;
-        }
-        lease.bytes.update(|counted| counted + bytes);
-        match self.slots.lock(lease.token) {
-            Some(held) => self.count_lent(held, lease),
-            None => drop(self.buffered.fetch_add(bytes, Ordering::Relaxed)),
-        }
-        true
-    }
-
-    /// Counts `bytes` less: so much of the request is freed before it is answered.
-    pub(crate) fn release(&self, lease: &Lease, bytes: usize) {
-        let bytes = bytes.min(lease.bytes.get());
-        if bytes <= SMALL {
-            return;
-        }
-        lease.bytes.update(|counted| counted - bytes);
-        match self.slots.lock(lease.token) {
-            Some(held) => self.count_lent(held, lease),
-            None => self.uncount(bytes),
-        }
-    }
-
-    fn count_lent(&self, mut held: Held<'_>, lease: &Lease) {
-        if let Some(connection) = held.connection() {
-            connection.lent = lease.bytes.get();
-            self.count(&mut held);
-        }
-    }
-
-    /// Counts `bytes` less that belonged to a connection that is closed.
-    fn uncount(&self, bytes: usize) {
-        self.buffered.fetch_sub(bytes, Ordering::Relaxed);
-    }
-
     /// Writes on; false if the connection broke.
     pub(crate) fn advance(&self, mut held: Held<'_>) -> bool {
         let (phase, token) = (held.phase().0, held.token());
         let Some(connection) = held.connection() else { return false };
         let Some(mut output) = connection.output.take() else { return true };
-        let written = output.write(connection);
+        let written = output.write(&connection.socket);
         let then = output.then;
         connection.output = Some(output);
         match written {
@@ -202,7 +162,7 @@ impl Core {
     fn end(&self, mut held: Held<'_>) {
         let Some(connection) = held.connection() else { return };
         let unread = connection.readable || connection.inbound.has_bytes();
-        let done = (connection.last || connection.ended) && !unread && !connection.has_unread();
+        let done = (connection.last || connection.ended) && !unread && !connection.socket.has_unread();
         if done || shutdown(&connection.socket, Shutdown::Write).is_err() {
             return self.close(held);
         }
@@ -216,7 +176,7 @@ impl Core {
         let (mut went, mut last) = (0, None);
         with_read_buffer(|buffer| {
             while went < DISCARDED_AT_ONCE && last.is_none() {
-                match connection.receive(buffer) {
+                match connection.socket.receive(buffer) {
                     Received::Bytes(count) => went += count,
                     end => last = Some(end),
                 }

@@ -1,46 +1,23 @@
 //! What happens to a connection: an event leads to a request. All of a server's state is here; `accept` fills it, `leaving`
 //! answers, `refusal` refuses, `reactor` finishes what has to wait.
 
-use crate::accept::Accepting;
 use crate::clock;
-use crate::connection::{Connection, Received, with_read_buffer};
-use crate::events::Events;
-use crate::extension::{Limits, Pages};
-use crate::inbound::{Message, Progress};
-use crate::leader::Leader;
-use crate::reactor::Reactor;
-use crate::reason::Reason;
-use crate::request::{Lease, Request};
-use crate::slots::{Held, Phase, Slots, Token};
+use crate::connection::slots::{Held, Lease, Phase, Token};
+use crate::connection::socket::{Received, with_read_buffer};
+use crate::core::memory::SMALL;
+use crate::core::state::{Core, EVENTS};
+use crate::parse::inbound::{Message, Progress};
+use crate::refusal::Reason;
 use rustix::event::epoll::{self, EventData, EventFlags};
 use std::cell::Cell;
 use std::net::SocketAddr;
-use std::os::fd::OwnedFd;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
 
-pub(crate) struct Core {
-    /// What workers wait on.
-    pub epoll: OwnedFd,
-    /// What came of a wait beside the event that is handled.
-    pub events: Events,
-    /// Who waits on it.
-    pub leader: Leader,
-    /// Wakes one worker for each time that it was written to.
-    pub unblock: OwnedFd,
-    pub accepting: Accepting,
-    pub slots: Slots,
-    pub limits: Limits,
-    pub pages: Pages,
-    pub reactor: Arc<Reactor>,
-    /// The server's number there.
-    pub number: u8,
-    pub address: SocketAddr,
-    pub connections: AtomicUsize,
-    /// Bytes of memory that requests and answers hold.
-    pub buffered: AtomicUsize,
-    /// Held while a connection is chosen that has to go for want of memory.
-    pub refusing: Mutex<()>,
+/// A request that has arrived in full. The program gets it, and its connection waits for the answer.
+pub(crate) struct Lent {
+    pub lease: Lease,
+    pub message: Message,
+    pub peer: SocketAddr,
+    pub keep_alive: bool,
 }
 
 /// A client that closes its side later than this after its request has left; one that does so at once may only have said that
@@ -49,60 +26,12 @@ const HALF_CLOSE_MS: u64 = 100;
 
 /// Reads of one connection in one go: nobody leads meanwhile, and the reactor may wait for the lock of the connection.
 const READS_AT_ONCE: usize = 4;
-/// Requests up to this size are not counted while the program has them: there are no more of them than workers and held-back
-/// answers, and counting costs each request.
-pub(crate) const SMALL: usize = 4 << 10;
-
 /// RFC 9112, section 8. Who types a request by hand and forgets the empty line wants to know.
 const ENDS_EARLY: Reason = Reason::Malformed("the request ends before it is complete");
 
-/// Edge-triggered and registered once: a request needs no further call to epoll.
-pub(crate) const EVENTS: EventFlags = EventFlags::IN.union(EventFlags::RDHUP).union(EventFlags::ET);
-
 impl Core {
-    pub(crate) fn new(
-        (epoll, unblock): (OwnedFd, OwnedFd),
-        (accepting, address): (Accepting, SocketAddr),
-        (limits, pages): (Limits, Pages),
-        (reactor, number): (Arc<Reactor>, u8),
-    ) -> Core {
-        Core {
-            epoll,
-            events: Events::default(),
-            leader: Leader::new(),
-            unblock,
-            accepting,
-            slots: Slots::new(),
-            limits,
-            pages,
-            reactor,
-            number,
-            address,
-            connections: AtomicUsize::new(0),
-            buffered: AtomicUsize::new(0),
-            refusing: Mutex::default(),
-        }
-    }
-
-    pub(crate) fn admit(&self, socket: OwnedFd, peer: SocketAddr, reason: Option<Reason>) {
-        self.connections.fetch_add(1, Ordering::AcqRel);
-        let Some(mut held) = self.slots.insert(Connection::new(socket, peer), clock::milliseconds()) else {
-            self.connections.fetch_sub(1, Ordering::AcqRel);
-            return;
-        };
-        self.reactor.rouse();
-        let token = held.token();
-        let Some(connection) = held.connection() else { return };
-        let added = epoll::add(&self.epoll, &connection.socket, EventData::new_u64(token.data()), EVENTS);
-        match (added, reason) {
-            (Err(_), _) => self.close(held),
-            (Ok(()), Some(reason)) => self.refuse(held, reason),
-            (Ok(()), None) => {}
-        }
-    }
-
     /// An event of a connection; gives the request that is complete with it.
-    pub(crate) fn ready(self: &Arc<Self>, token: Token, flags: EventFlags) -> Option<Request> {
+    pub(crate) fn ready(&self, token: Token, flags: EventFlags) -> Option<Lent> {
         let mut held = self.slots.lock(token)?;
         let (phase, since) = held.phase();
         // While it lingers, what is unread would make a reset of the close.
@@ -125,7 +54,7 @@ impl Core {
     }
 
     /// Reads until nothing is left or a request is there.
-    fn receive<'s>(self: &'s Arc<Self>, mut held: Held<'s>) -> Option<Request> {
+    fn receive<'s>(&'s self, mut held: Held<'s>) -> Option<Lent> {
         let connection = held.connection()?;
         if connection.inbound.has_bytes() {
             // What came together with the request before this one.
@@ -138,7 +67,7 @@ impl Core {
         with_read_buffer(|buffer| {
             for _ in 0..READS_AT_ONCE {
                 let connection = held.connection()?;
-                match connection.receive(buffer) {
+                match connection.socket.receive(buffer) {
                     Received::Bytes(count) => {
                         // A short read tells that nothing is left; the next bytes make an event of their own.
                         let more = count == buffer.len() || connection.ended;
@@ -152,7 +81,7 @@ impl Core {
                     Received::Nothing => return None,
                     Received::End => {
                         connection.ended = true;
-                        match is_incomplete(held.phase().0) {
+                        match held.phase().0.is_incomplete() {
                             true => self.refuse(held, ENDS_EARLY),
                             false => self.close(held),
                         }
@@ -181,11 +110,11 @@ impl Core {
 
     /// What follows from bytes that came in: `Ok` to go on reading, else the request, if any.
     fn progressed<'s>(
-        self: &'s Arc<Self>,
+        &'s self,
         mut held: Held<'s>,
         progress: Progress,
         more: bool,
-    ) -> Result<Held<'s>, Option<Request>> {
+    ) -> Result<Held<'s>, Option<Lent>> {
         match progress {
             Progress::Whole(message) => Err(self.lend(held, message, more)),
             Progress::Refused(reason) => {
@@ -205,7 +134,8 @@ impl Core {
         const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
         held.enter(Phase::Body, clock::milliseconds());
         // The answer before this one has left, so there is room.
-        held.connection().is_some_and(|connection| connection.send(CONTINUE, false) == Ok(CONTINUE.len()))
+        held.connection()
+            .is_some_and(|connection| connection.socket.send(CONTINUE, false) == Ok(CONTINUE.len()))
     }
 
     /// Notes how far the request has come; gives the connection back unless it had to go for want of memory.
@@ -229,7 +159,7 @@ impl Core {
         drop(held);
         self.make_space(true);
         let mut held = self.slots.lock(token)?;
-        if is_incomplete(held.phase().0) || held.phase().0 == Phase::Idle {
+        if held.phase().0.is_incomplete() || held.phase().0 == Phase::Idle {
             return Some(held);
         }
         // Another worker has completed the request meanwhile.
@@ -238,7 +168,7 @@ impl Core {
     }
 
     /// Hands a request to the program.
-    fn lend(self: &Arc<Self>, mut held: Held<'_>, message: Message, more: bool) -> Option<Request> {
+    fn lend(&self, mut held: Held<'_>, message: Message, more: bool) -> Option<Lent> {
         held.enter(Phase::Lent, clock::milliseconds());
         let token = held.token();
         let connection = held.connection()?;
@@ -247,14 +177,9 @@ impl Core {
         let allowed = self.limits.requests == 0 || connection.served + 1 < self.limits.requests;
         connection.keep_alive = message.head.keep_alive && allowed;
         connection.last = !message.head.keep_alive;
-        let (peer, keep_alive) = (connection.peer, connection.keep_alive);
+        let (peer, keep_alive) = (connection.socket.peer, connection.keep_alive);
         let lease = Lease { token, served: connection.served, bytes: Cell::new(connection.lent) };
         self.count(&mut held);
-        Some(Request::new(self.clone(), lease, message, peer, keep_alive))
+        Some(Lent { lease, message, peer, keep_alive })
     }
-}
-
-/// A request has begun to arrive.
-pub(crate) fn is_incomplete(phase: Phase) -> bool {
-    matches!(phase, Phase::Head | Phase::Body)
 }

@@ -1,7 +1,7 @@
 //! The request target and the hosts that stand in it or in Host (RFC 9112, section 3.2; RFC 3986, section 3.2).
 
 use crate::method::Method;
-use crate::reason::Reason;
+use crate::refusal::Reason;
 use std::net::Ipv6Addr;
 
 /// Checks the form of `target`.

@@ -2,10 +2,20 @@
 
 use crate::clock;
 use crate::header::{is_name, is_value};
-use crate::output::Then;
 use crate::status::StatusCode;
 use std::cell::RefCell;
 use std::io;
+
+/// What happens to the connection after an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Then {
+    /// It serves the next request, unless the client or a limit says otherwise.
+    Next,
+    /// It ends.
+    Close,
+    /// It is cut: the client sees a reset.
+    Reset,
+}
 
 /// What the request says about its answer.
 #[derive(Debug, Clone, Copy)]

@@ -1,8 +1,9 @@
 //! The table of connections. A slot is found by its number without a lock on the table; what is in it has a lock of its own,
 //! held for a few system calls at most and never while a request is with the program.
 
-use crate::connection::Connection;
+use crate::connection::state::Connection;
 use crate::lock::lock;
+use std::cell::Cell;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock};
 
@@ -59,6 +60,20 @@ impl Phase {
         Phase::Pausing,
         Phase::Lingering,
     ];
+
+    /// Whether a request has begun to arrive.
+    pub(crate) fn is_incomplete(self) -> bool {
+        matches!(self, Phase::Head | Phase::Body)
+    }
+}
+
+/// The program holds this part of a connection while it has a request of it.
+pub(crate) struct Lease {
+    pub token: Token,
+    /// Requests of the connection that were answered before this one.
+    pub served: usize,
+    /// Bytes of memory that count for the request and its answer, also when the connection is closed.
+    pub bytes: Cell<usize>,
 }
 
 #[derive(Default)]

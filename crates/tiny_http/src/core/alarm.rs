@@ -1,6 +1,6 @@
 //! Waits to the microsecond. epoll counts in milliseconds before Linux 5.11, and what is held back would leave up to one late.
 
-use crate::reactor::timespec;
+use crate::clock::timespec;
 use rustix::time::{
     Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, timerfd_create, timerfd_settime,
 };

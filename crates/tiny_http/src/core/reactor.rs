@@ -1,17 +1,16 @@
 //! What has to wait: answers that did not fit into their socket, pauses between slices, deadlines, a listener that failed. One
 //! thread of the program turns it; that thread goes on while all workers run scripts.
 
-use crate::absent::ABSENT;
-use crate::body_pool;
-use crate::clock;
-use crate::core::Core;
-use crate::leader::CHECK;
+use crate::clock::{self, timespec};
+use crate::connection::slots::{Phase, Token};
+use crate::connection::socket::Socket;
+use crate::core::alarm::Alarm;
+use crate::core::leader::CHECK;
+use crate::core::state::Core;
 use crate::lock::lock;
-use crate::precise::Alarm;
-use crate::reason::Reason;
-use crate::slots::{Held, Phase, Token};
+use crate::parse::body_pool;
 use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
-use rustix::event::{EventfdFlags, Timespec, eventfd};
+use rustix::event::{EventfdFlags, eventfd};
 use rustix::io::{Errno, read, write};
 use std::collections::BTreeSet;
 use std::io;
@@ -50,9 +49,6 @@ const WAKE: u64 = u64::MAX;
 const ALARM: u64 = u64::MAX - 1;
 /// Events that are taken at once: each is short.
 const EVENTS: usize = 32;
-/// Longest time that a connection lingers after its last answer.
-const LINGER: Duration = Duration::from_secs(2);
-
 impl Reactor {
     /// A reactor without servers.
     ///
@@ -152,7 +148,7 @@ impl Reactor {
     /// Calls [`Core::advance`] once the socket takes more.
     pub(crate) fn watch(
         &self,
-        socket: &OwnedFd,
+        socket: &Socket,
         number: u8,
         token: Token,
         again: bool,
@@ -255,81 +251,5 @@ impl Reactor {
             0 => body_pool::clear(),
             _ => self.asleep.store(false, Ordering::Release),
         }
-    }
-}
-
-impl Core {
-    /// Milliseconds between two looks at the deadlines: an eighth of the shortest, 10 to 1000.
-    fn look_interval(&self) -> u64 {
-        let limits = &self.limits;
-        let times = [limits.head_time, limits.body_time, limits.idle_time, limits.write_time];
-        let shortest = times.into_iter().min().unwrap_or_default().as_millis() / 8;
-        u64::try_from(shortest).unwrap_or(1000).clamp(10, 1000)
-    }
-
-    /// Ends the connections whose time is over; gives how many there were.
-    fn expire(&self, now: u64) -> usize {
-        self.close_absent(ABSENT);
-        let mut open = 0;
-        for (phase, since, index) in self.slots.stamps() {
-            open += 1;
-            if self.is_over(phase, since, now) {
-                let held = self.slots.lock_at(index);
-                if let Some(mut held) = held.filter(|held| held.phase() == (phase, since)) {
-                    let unread = held.connection().is_some_and(|connection| connection.has_unread());
-                    match unread && self.may_wait(phase, since, now) {
-                        true => {}
-                        false => self.end_late(held, phase),
-                    }
-                }
-            }
-        }
-        open
-    }
-
-    fn is_over(&self, phase: Phase, since: u64, now: u64) -> bool {
-        let time = match phase {
-            Phase::Free | Phase::Lent | Phase::Pausing => return false,
-            Phase::Idle => self.limits.idle_time,
-            Phase::Head => self.limits.head_time,
-            Phase::Body => self.limits.body_time,
-            Phase::Writing => self.limits.write_time,
-            Phase::Lingering => LINGER,
-        };
-        u128::from(now.saturating_sub(since)) >= time.as_millis()
-    }
-
-    /// What has arrived in time and was not read is not the client's fault: all workers are busy. Twice the time is enough for
-    /// that; a client that floods would never be late.
-    fn may_wait(&self, phase: Phase, since: u64, now: u64) -> bool {
-        match phase {
-            Phase::Idle => true,
-            Phase::Head | Phase::Body => !self.is_over(phase, since + (now - since) / 2, now),
-            _ => false,
-        }
-    }
-
-    pub(crate) fn end_late(&self, mut held: Held<'_>, phase: Phase) {
-        match phase {
-            Phase::Head => self.refuse(held, Reason::HeadTooSlow),
-            Phase::Body => self.refuse(held, Reason::BodyTooSlow),
-            Phase::Writing => {
-                if let Some(connection) = held.connection() {
-                    let time = self.limits.write_time.as_millis();
-                    log::info!("cut {}: it has not taken its answer within {time} ms", connection.peer);
-                }
-                // A plain end would look like the end of the answer.
-                self.reset(held);
-            }
-            _ => self.close(held),
-        }
-    }
-}
-
-/// `time` as the kernel takes it.
-pub(crate) fn timespec(time: Duration) -> Timespec {
-    Timespec {
-        tv_sec: i64::try_from(time.as_secs()).unwrap_or(i64::MAX),
-        tv_nsec: i64::from(time.subsec_nanos()),
     }
 }

@@ -4,9 +4,9 @@
 mod fields;
 mod target;
 
-use crate::extension::Limits;
+use crate::limits::Limits;
 use crate::method::Method;
-use crate::reason::Reason;
+use crate::refusal::Reason;
 use crate::status::HTTPVersion;
 use fields::Meaning;
 use httparse::{EMPTY_HEADER, Error, Status};

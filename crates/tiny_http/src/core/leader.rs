@@ -6,8 +6,8 @@
 //! (`call_another`), or when it has not come back for a millisecond (`check`, on the reactor's thread). Where handlers take
 //! longer than waking a thread, more and more workers stay awake.
 
+use crate::core::reactor::Reactor;
 use crate::lock::lock;
-use crate::reactor::Reactor;
 use std::cell::Cell;
 use std::num::NonZero;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};

@@ -1,9 +1,9 @@
 //! The chunked transfer coding (RFC 9112, section 7.1), decoded as its bytes arrive. Extensions are skipped, trailers checked
 //! and dropped.
 
-use crate::extension::Limits;
+use crate::limits::Limits;
 use crate::method::is_token;
-use crate::reason::Reason;
+use crate::refusal::Reason;
 
 /// Longest line with the size of a chunk, in bytes.
 const LONGEST_LINE: usize = 4096;

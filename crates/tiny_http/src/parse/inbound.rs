@@ -1,11 +1,11 @@
 //! The bytes that a client sends, made into requests one after the other. Knows no sockets: what arrives is handed in, in
 //! pieces of any size.
 
-use crate::body_pool;
-use crate::chunked::Chunks;
-use crate::extension::Limits;
-use crate::head::{Field, Framing, Head, Parsed};
-use crate::reason::Reason;
+use crate::limits::Limits;
+use crate::parse::body_pool;
+use crate::parse::chunked::Chunks;
+use crate::parse::head::{Field, Framing, Head, Parsed};
+use crate::refusal::Reason;
 
 /// Receives the requests of one connection.
 #[derive(Debug, Default)]

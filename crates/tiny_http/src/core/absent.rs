@@ -1,13 +1,11 @@
 //! Clients that leave before they have their answer. The program, which holds the answer, learns of it, and nothing waits for them.
 
 use crate::clock;
-use crate::core::{Core, is_incomplete};
-use crate::slots::{Phase, Token};
+use crate::connection::slots::{Phase, Token};
+use crate::connection::state::Gone;
+use crate::core::state::Core;
 use std::sync::Arc;
 use std::time::Duration;
-
-/// The engine calls this when a client has left.
-pub(crate) type Gone = Box<dyn FnOnce() + Send>;
 
 /// The client of one request. The program keeps it beside an answer that it holds back.
 #[derive(Clone)]
@@ -59,14 +57,14 @@ impl Core {
     /// Refuses the requests of which a part has come, and then nothing for `time`, counted from the first call on.
     pub(crate) fn end_silent(&self, time: Duration) {
         let now = clock::milliseconds();
-        for (.., index) in self.slots.stamps().filter(|(phase, ..)| is_incomplete(*phase)) {
-            let held = self.slots.lock_at(index).filter(|held| is_incomplete(held.phase().0));
+        for (.., index) in self.slots.stamps().filter(|(phase, ..)| phase.is_incomplete()) {
+            let held = self.slots.lock_at(index).filter(|held| held.phase().0.is_incomplete());
             let Some(mut held) = held else { continue };
             let phase = held.phase().0;
             let Some(connection) = held.connection() else { continue };
             let since = *connection.silent_since.get_or_insert(now);
             // Bytes that have arrived and were not read yet are no silence.
-            if u128::from(now.saturating_sub(since)) >= time.as_millis() && !connection.has_unread() {
+            if u128::from(now.saturating_sub(since)) >= time.as_millis() && !connection.socket.has_unread() {
                 self.end_late(held, phase);
             }
         }

@@ -1,7 +1,7 @@
 //! What the fields of a head mean for its connection: framing, persistence, expectations, and the host that must be there.
 
 use super::{Framing, target};
-use crate::reason::Reason;
+use crate::refusal::Reason;
 
 /// What was found so far.
 #[derive(Default)]

@@ -1,7 +1,9 @@
 //! What leaves on a connection: bytes, streams, pauses, and how it ends. Written piece by piece, as the socket takes it.
 
-use crate::connection::{Connection, with_read_buffer};
-use crate::dribble::Slices;
+use crate::connection::socket::{Socket, with_read_buffer};
+use crate::write::body::Body;
+use crate::write::dribble::Slices;
+use crate::write::head::Then;
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io::Read;
@@ -28,6 +30,13 @@ pub(crate) enum Piece {
 }
 
 impl Piece {
+    fn part(body: &Body, part: Range<u64>) -> Piece {
+        match body {
+            Body::Bytes(bytes) => Piece::Bytes(bytes[part.start as usize..part.end as usize].to_vec(), 0),
+            Body::File(file, _) => Piece::File(file.clone(), part),
+        }
+    }
+
     /// Bytes of memory that it holds.
     pub(crate) fn space(&self) -> usize {
         match self {
@@ -51,17 +60,6 @@ pub(crate) enum StreamFraming {
     Chunked,
 }
 
-/// What happens to the connection after an answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Then {
-    /// It serves the next request, unless the client or a limit says otherwise.
-    Next,
-    /// It ends.
-    Close,
-    /// It is cut: the client sees a reset.
-    Reset,
-}
-
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Written {
     All,
@@ -83,14 +81,15 @@ impl Output {
         self.pieces.iter().map(Piece::space).sum()
     }
 
-    /// Writes as much as `connection` takes.
-    pub(crate) fn write(&mut self, connection: &Connection) -> Written {
+    /// Writes as much as `socket` takes.
+    pub(crate) fn write(&mut self, socket: &Socket) -> Written {
         let mut written = 0;
         while let Some(piece) = self.pieces.pop_front() {
             match piece {
                 Piece::Pause(time) => return Written::Paused(time),
                 Piece::Slices(mut slices) => {
-                    let Some((pause, slice)) = slices.next(Instant::now()) else { continue };
+                    let Some((pause, part)) = slices.next(Instant::now()) else { continue };
+                    let slice = Piece::part(slices.body(), part);
                     self.pieces.push_front(Piece::Slices(slices));
                     self.pieces.push_front(slice);
                     if !pause.is_zero() {
@@ -104,7 +103,7 @@ impl Output {
                 }
                 Piece::File(_, left) if left.is_empty() => {}
                 Piece::File(file, left) => {
-                    let Some((sent, full)) = send_part(connection, &file, &left) else {
+                    let Some((sent, full)) = send_part(socket, &file, &left) else {
                         return Written::Broken;
                     };
                     written += sent;
@@ -115,7 +114,7 @@ impl Output {
                 }
                 Piece::Bytes(bytes, at) => {
                     let more = matches!(self.pieces.front(), Some(Piece::Bytes(..)));
-                    let Ok(sent) = connection.send(&bytes[at..], more) else { return Written::Broken };
+                    let Ok(sent) = socket.send(&bytes[at..], more) else { return Written::Broken };
                     written += sent;
                     if at + sent < bytes.len() {
                         self.pieces.push_front(Piece::Bytes(bytes, at + sent));
@@ -167,16 +166,16 @@ impl Output {
 /// Sends what comes next of a file; gives how much the socket took, and whether it takes no more. What it does not take is read
 /// again later, so that a slow client holds no memory. None if the connection is gone, or the file can't be read to the end that
 /// was declared.
-fn send_part(connection: &Connection, file: &File, left: &Range<u64>) -> Option<(usize, bool)> {
+fn send_part(socket: &Socket, file: &File, left: &Range<u64>) -> Option<(usize, bool)> {
     with_read_buffer(|buffer| {
         let most = usize::try_from(left.end - left.start).unwrap_or(usize::MAX).min(buffer.len());
         let part = &mut buffer[..most];
         if let Err(error) = file.read_exact_at(part, left.start) {
-            let peer = connection.peer;
+            let peer = socket.peer;
             log::warn!("cut {peer}: the file of its answer has become shorter, or can't be read: {error}");
             return None;
         }
-        let sent = connection.send(part, false).ok()?;
+        let sent = socket.send(part, false).ok()?;
         Some((sent, sent < most))
     })
 }

@@ -1,30 +1,21 @@
 //! The listener: takes connections in, makes room for new ones, and goes on whatever accepting fails with.
 
-use crate::clock;
-use crate::core::Core;
+use crate::clock::{self, timespec};
+use crate::connection::slots::{Phase, Token};
+use crate::connection::socket::Socket;
+use crate::connection::state::Connection;
+use crate::core::state::{Core, EVENTS};
 use crate::lock::lock;
-use crate::reactor::timespec;
-use crate::reason::Reason;
-use crate::slots::{Phase, Token};
+use crate::refusal::Reason;
 use rustix::event::epoll::{self, EventData, EventFlags};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendFlags, SocketFlags, acceptfrom_with, recv, send};
 use std::collections::VecDeque;
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard};
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
-
-/// The listening socket, until it is closed.
-pub(crate) struct Accepting {
-    listener: Mutex<Option<TcpListener>>,
-    /// Connections that were idle for longest when it was last looked, the oldest first.
-    oldest: Mutex<VecDeque<(u64, Token)>>,
-    /// Accepting failed last time.
-    failing: AtomicBool,
-}
 
 /// What epoll calls the listener.
 pub(crate) const LISTENER: u64 = u64::MAX;
@@ -37,20 +28,6 @@ const OVERFLOW: usize = 8;
 /// How many idle connections are remembered by one look at all of them.
 const REMEMBERED: usize = 64;
 
-impl Accepting {
-    pub(crate) fn new(listener: TcpListener) -> Accepting {
-        Accepting {
-            listener: Mutex::new(Some(listener)),
-            oldest: Mutex::default(),
-            failing: AtomicBool::new(false),
-        }
-    }
-
-    fn listener(&self) -> MutexGuard<'_, Option<TcpListener>> {
-        lock(&self.listener)
-    }
-}
-
 impl Core {
     /// Waits for connections. Once for each event: one worker at a time accepts.
     pub(crate) fn listen(&self, anew: bool) -> std::io::Result<()> {
@@ -62,6 +39,25 @@ impl Core {
             false => epoll::add(&self.epoll, listener, data, flags)?,
         }
         Ok(())
+    }
+
+    fn admit(&self, socket: OwnedFd, peer: SocketAddr, reason: Option<Reason>) {
+        self.connections.fetch_add(1, Ordering::AcqRel);
+        let Some(mut held) =
+            self.slots.insert(Connection::new(Socket::new(socket, peer)), clock::milliseconds())
+        else {
+            self.connections.fetch_sub(1, Ordering::AcqRel);
+            return;
+        };
+        self.reactor.rouse();
+        let token = held.token();
+        let Some(connection) = held.connection() else { return };
+        let added = epoll::add(&self.epoll, &connection.socket, EventData::new_u64(token.data()), EVENTS);
+        match (added, reason) {
+            (Err(_), _) => self.close(held),
+            (Ok(()), Some(reason)) => self.refuse(held, reason),
+            (Ok(()), None) => {}
+        }
     }
 
     pub(crate) fn accept(&self) {
@@ -190,7 +186,7 @@ impl Core {
             let held = self.slots.lock(token).filter(|held| held.phase() == (Phase::Idle, since));
             if let Some(mut held) = held {
                 // A request may have arrived that no worker has looked at yet.
-                if !held.connection().is_some_and(|connection| connection.has_unread()) {
+                if !held.connection().is_some_and(|connection| connection.socket.has_unread()) {
                     self.close(held);
                     return true;
                 }
@@ -211,7 +207,7 @@ impl Core {
                 continue;
             }
             let Some(mut held) = self.slots.lock_at(index) else { continue };
-            let unread = held.connection().is_some_and(|connection| connection.has_unread());
+            let unread = held.connection().is_some_and(|connection| connection.socket.has_unread());
             if held.phase().0 != Phase::Idle {
                 continue;
             }

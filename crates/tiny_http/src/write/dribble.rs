@@ -1,8 +1,8 @@
 //! A body that leaves slice by slice, each at its time.
 
-use crate::extension::Body;
-use crate::output::Piece;
+use crate::write::body::Body;
 use std::any::Any;
+use std::ops::Range;
 use std::time::{Duration, Instant};
 
 /// How a body dribbles.
@@ -40,24 +40,24 @@ impl Slices {
         }
     }
 
+    pub(crate) fn body(&self) -> &Body {
+        &self.body
+    }
+
     /// The next slice, and how long after `now` it is due. Times count from the first call: what one slice is late does not
     /// make the others late.
-    pub(crate) fn next(&mut self, now: Instant) -> Option<(Duration, Piece)> {
+    pub(crate) fn next(&mut self, now: Instant) -> Option<(Duration, Range<u64>)> {
         let slices = self.dribble.slices;
         if self.taken == slices {
             return None;
         }
         let at = |slice: u32| (u128::from(self.body.len()) * u128::from(slice) / u128::from(slices)) as u64;
         let (from, to) = (at(self.taken), at(self.taken + 1));
-        let slice = match &self.body {
-            Body::Bytes(bytes) => Piece::Bytes(bytes[from as usize..to as usize].to_vec(), 0),
-            Body::File(file, _) => Piece::File(file.clone(), from..to),
-        };
         self.taken += 1;
         let due = self.dribble.over.as_nanos() * u128::from(self.taken) / u128::from(slices);
         let due = Duration::from_nanos(u64::try_from(due).unwrap_or(u64::MAX));
         let passed = now.saturating_duration_since(*self.began.get_or_insert(now));
-        Some((due.saturating_sub(passed), slice))
+        Some((due.saturating_sub(passed), from..to))
     }
 }
 
@@ -73,15 +73,15 @@ mod tests {
     #[test]
     fn slices_are_equal_and_the_last_comes_at_the_end() {
         // Bytes, slices asked for, lengths.
-        let cases: [(usize, u32, &[usize]); 5] =
+        let cases: [(usize, u32, &[u64]); 5] =
             [(10, 2, &[5, 5]), (10, 3, &[3, 3, 4]), (2, 5, &[1, 1]), (5, 1, &[5]), (7, 0, &[7])];
         for (length, asked, expected) in cases {
             let mut left = slices(length, asked, 600);
             let (mut now, mut lengths) = (Instant::now(), Vec::new());
             let began = now;
             while let Some((pause, slice)) = left.next(now) {
-                let Piece::Bytes(slice, 0) = slice else { panic!("no bytes") };
-                lengths.push(slice.len());
+                assert_eq!(slice.start, lengths.iter().sum::<u64>());
+                lengths.push(slice.end - slice.start);
                 now += pause;
                 let due = Duration::from_millis(600) * lengths.len() as u32 / expected.len() as u32;
                 assert_eq!(now - began, due, "{length} in {asked}");

@@ -1,0 +1,14 @@
+//! What a server does: events to requests, answers to sockets.
+
+pub(crate) mod absent;
+pub(crate) mod accept;
+pub(crate) mod alarm;
+pub(crate) mod answer;
+pub(crate) mod deadlines;
+pub(crate) mod events;
+pub(crate) mod leader;
+pub(crate) mod memory;
+pub(crate) mod reactor;
+pub(crate) mod receive;
+pub(crate) mod refuse;
+pub(crate) mod state;
