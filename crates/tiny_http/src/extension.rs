@@ -103,72 +103,72 @@ impl Server {
         pages: Pages,
         reactor: &Arc<Reactor>,
     ) -> io::Result<Server> {
-        Server::build(listener, limits, pages, reactor.clone(), true)
+        Server::build(listener, limits, pages, reactor.clone())
     }
 
     /// The handler on this thread takes longer than most: another worker waits for requests meanwhile. Without this, one does
     /// after a millisecond.
     pub fn call_another(&self) {
-        self.core().leader.call_another(&self.core().reactor);
+        self.core.leader.call_another();
     }
 
     /// Connections that are open.
     pub fn num_connections(&self) -> usize {
-        self.core().connections.load(Ordering::Acquire)
+        self.core.connections.load(Ordering::Acquire)
     }
 
     /// Connections with a request that arrives or is not answered in full.
     pub fn num_busy(&self) -> usize {
         let rests = |phase| matches!(phase, Phase::Idle | Phase::Lingering);
-        self.core().slots.stamps().filter(|(phase, ..)| !rests(*phase)).count()
+        self.core.slots.stamps().filter(|(phase, ..)| !rests(*phase)).count()
     }
 
     /// Takes in the connections that wait, and listens no more.
     pub fn close_listener(&self) {
-        self.core().close_listener();
+        self.core.close_listener();
     }
 
     /// Closes the connections that wait for a request since `time` or longer, except where one has arrived already. Gives how
     /// many wait that were not closed.
     pub fn close_idle(&self, time: Duration) -> usize {
-        self.core().close_idle(time)
+        self.core.close_idle(time)
     }
 
     /// Closes the connections whose client sends no more, and whose answer is held back ([`Client::on_gone`]) or dribbles.
     pub fn close_absent(&self) {
-        self.core().close_absent(Duration::ZERO);
+        self.core.close_absent(Duration::ZERO);
     }
 
     /// Answers 408 to clients that have sent a part of a request, and nothing for `time`, counted from the first call on.
     pub fn end_silent(&self, time: Duration) {
-        self.core().end_silent(time);
+        self.core.end_silent(time);
     }
 }
 
 impl Request {
     /// Name and value of each header field as text (see [`crate::HeaderValue::as_str`]), without making objects of them.
     pub fn fields(&self) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)> {
-        self.head().fields().map(|(name, value)| (header::text(name), header::text(value)))
+        self.message.head.fields().map(|(name, value)| (header::text(name), header::text(value)))
     }
 
     /// The body, which is not there any more after that.
     pub fn take_body(&mut self) -> Vec<u8> {
-        std::mem::take(self.body())
+        std::mem::take(&mut self.message.body)
     }
 
     /// Counts the `bytes` of an answer that is going to be sent, until its client has taken them. False if answers and requests
     /// hold more than [`Limits::buffered`] already: then this one is not to be sent. Short answers always are.
     pub fn reserve(&self, bytes: usize) -> bool {
-        bytes <= ONE_WRITE || self.lease().is_none_or(|lease| self.core().reserve(lease, bytes))
+        bytes <= ONE_WRITE || self.lease.as_ref().is_none_or(|lease| self.core.reserve(lease, bytes))
     }
 
     /// Gives back the memory of a body, for those that come.
     pub fn give_back(&self, body: Vec<u8>) {
         let space = body.capacity();
-        body_pool::give_back(body, self.core().limits.buffered);
+        body_pool::give_back(body, self.core.limits.buffered);
         // After that: who counts less before the memory is free lets the next body in beside it.
-        if let Some(lease) = self.lease() {
-            self.core().release(lease, space);
+        if let Some(lease) = &self.lease {
+            self.core.release(lease, space);
         }
     }
 

@@ -41,7 +41,7 @@
 //! 9. `core/reactor` waits for sockets that are full, pauses and deadlines. It sends the rest of such answers.
 //! 10. `core/answer`: the connection waits for its next request, or ends.
 //!
-//! The engine starts no threads. A request costs one read and one write, and no wait where epoll gave its event with another.
+//! [`Server::from_listener`] starts one thread, for its reactor; with [`extension`] a thread of the program turns it. A request costs one read and one write, and no wait where epoll gave its event with another.
 //! `core/memory` counts what requests and answers hold. `core/absent` tells the program when a client leaves.
 //!
 //! # Differences from the published crate

@@ -6,7 +6,7 @@ use crate::core::receive::Lent;
 use crate::core::state::Core;
 use crate::header::Header;
 use crate::method::Method;
-use crate::parse::head::{Framing, Head};
+use crate::parse::head::Framing;
 use crate::parse::inbound::Message;
 use crate::response::Response;
 use crate::status::HTTPVersion;
@@ -21,10 +21,10 @@ use std::{fmt, mem};
 
 /// A request with its body. May be answered on any thread; dropped unanswered, its client gets 500.
 pub struct Request {
-    core: Arc<Core>,
+    pub(crate) core: Arc<Core>,
     /// The connection, until it is given up.
-    lease: Option<Lease>,
-    message: Message,
+    pub(crate) lease: Option<Lease>,
+    pub(crate) message: Message,
     /// Bytes of the body that were read.
     read: usize,
     headers: OnceCell<Vec<Header>>,
@@ -58,7 +58,8 @@ impl Request {
 
     /// The header fields in order.
     pub fn headers(&self) -> &[Header] {
-        let received = || self.head().fields().map(|(name, value)| Header::received(name, value)).collect();
+        let received =
+            || self.message.head.fields().map(|(name, value)| Header::received(name, value)).collect();
         self.headers.get_or_init(received)
     }
 
@@ -86,28 +87,12 @@ impl Request {
         self
     }
 
-    pub(crate) fn core(&self) -> &Core {
-        &self.core
-    }
-
-    pub(crate) fn head(&self) -> &Head {
-        &self.message.head
-    }
-
-    pub(crate) fn body(&mut self) -> &mut Vec<u8> {
-        &mut self.message.body
-    }
-
     pub(crate) fn context(&self) -> Context {
         Context {
             old: *self.http_version() < HTTPVersion(1, 1),
             head_only: *self.method() == Method::Head,
             keep_alive: self.keep_alive,
         }
-    }
-
-    pub(crate) fn lease(&self) -> Option<&Lease> {
-        self.lease.as_ref()
     }
 
     pub(crate) fn give_up(&mut self) -> io::Result<(Arc<Core>, Lease)> {
@@ -117,7 +102,7 @@ impl Request {
 
     /// Its client, for whoever holds the answer and wants to know if the client leaves. `None` once it is given up.
     pub fn client(&self) -> Option<Client> {
-        let Lease { token, served, .. } = *self.lease()?;
+        let Lease { token, served, .. } = *self.lease.as_ref()?;
         Some(Client { core: self.core.clone(), token, served })
     }
 

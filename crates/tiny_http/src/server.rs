@@ -1,10 +1,12 @@
 //! A listening server: workers wait here for requests.
 
 use crate::clock::timespec;
-use crate::connection::slots::Token;
+use crate::connection::slots::{Slots, Token};
 use crate::core::accept::LISTENER;
+use crate::core::events::Events;
+use crate::core::leader::Leader;
 use crate::core::reactor::Reactor;
-use crate::core::state::{Accepting, Core};
+use crate::core::state::Core;
 use crate::limits::Limits;
 use crate::listener::{ListenAddr, Listener, SslConfig};
 use crate::refusal::{Pages, plain_pages};
@@ -16,22 +18,23 @@ use rustix::net::{listen, sockopt};
 use std::error::Error;
 use std::io;
 use std::net::TcpListener;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize};
+use std::sync::{Arc, Mutex};
+use std::thread;
 use std::time::{Duration, Instant};
 
 /// A server. Any number of threads may wait in [`Server::recv`]; each request goes to one of them.
 pub struct Server {
-    core: Arc<Core>,
-    /// A thread of the program turns the reactor; else the waiting workers do.
-    attended: bool,
+    pub(crate) core: Arc<Core>,
 }
 
 /// Events that are asked for at once.
 const BATCH: usize = 16;
 
-/// What epoll calls the descriptor of [`Server::unblock`], and the reactor of a server that nobody attends to.
+/// The number under which epoll reports [`Server::unblock`].
 const UNBLOCK: u64 = u64::MAX - 1;
-const REACTOR: u64 = u64::MAX - 2;
+/// Longest time that the thread of [`Server::from_listener`] keeps the reactor of a server that has ended.
+const LONGEST_TURN: Duration = Duration::from_secs(1);
 /// Connections that the system holds until they are accepted; it cuts this to its own limit.
 const BACKLOG: i32 = 4096;
 /// Time without traffic until the system asks whether a client is still there, and between two such questions.
@@ -48,8 +51,8 @@ enum Woken {
 }
 
 impl Server {
-    /// Serves on `listener`, with the limits of [`Limits::default`]. Writes that have to wait, and deadlines, are finished by
-    /// the threads that wait for requests.
+    /// Serves on `listener` with the limits of [`Limits::default`]. Starts a thread that finishes slow writes and keeps the
+    /// deadlines. The thread ends within a second after the server.
     ///
     /// # Errors
     /// The system refuses a descriptor; TLS is asked for.
@@ -62,7 +65,13 @@ impl Server {
         }
         let Listener::Tcp(listener) = listener.into();
         let reactor = Reactor::new()?;
-        Ok(Server::build(listener, Limits::default(), plain_pages(), reactor, false)?)
+        let turned = Arc::downgrade(&reactor);
+        thread::Builder::new().name("reactor".to_owned()).spawn(move || {
+            while let Some(reactor) = turned.upgrade() {
+                reactor.turn(Some(LONGEST_TURN));
+            }
+        })?;
+        Ok(Server::build(listener, Limits::default(), plain_pages(), reactor)?)
     }
 
     pub(crate) fn build(
@@ -70,27 +79,34 @@ impl Server {
         limits: Limits,
         pages: Pages,
         reactor: Arc<Reactor>,
-        attended: bool,
     ) -> io::Result<Server> {
         prepare(&listener)?;
         let address = listener.local_addr()?;
         let epoll = epoll::create(CreateFlags::CLOEXEC)?;
         let unblock = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK | EventfdFlags::SEMAPHORE)?;
         epoll::add(&epoll, &unblock, EventData::new_u64(UNBLOCK), EventFlags::IN)?;
-        if !attended {
-            let flags = EventFlags::IN | EventFlags::ET;
-            epoll::add(&epoll, reactor.descriptor(), EventData::new_u64(REACTOR), flags)?;
-        }
         let core = reactor.clone().register(|number| {
-            let listener = (Accepting::new(listener), address);
-            Arc::new(Core::new((epoll, unblock), listener, (limits, pages), (reactor, number)))
+            Arc::new(Core {
+                epoll,
+                events: Events::default(),
+                leader: Leader::new(),
+                unblock,
+                listener: Mutex::new(Some(listener)),
+                oldest: Mutex::default(),
+                failing: AtomicBool::new(false),
+                slots: Slots::new(),
+                limits,
+                pages,
+                reactor,
+                number,
+                address,
+                connections: AtomicUsize::new(0),
+                buffered: AtomicUsize::new(0),
+                refusing: Mutex::default(),
+            })
         })?;
         core.listen(false)?;
-        Ok(Server { core, attended })
-    }
-
-    pub(crate) fn core(&self) -> &Core {
-        &self.core
+        Ok(Server { core })
     }
 
     /// Waits for a request.
@@ -98,23 +114,25 @@ impl Server {
     /// # Errors
     /// [`Server::unblock`] was called.
     pub fn recv(&self) -> io::Result<Request> {
-        let (leader, reactor) = (&self.core.leader, &self.core.reactor);
+        let leader = &self.core.leader;
         loop {
-            leader.lead((!self.attended).then_some(reactor));
+            leader.lead();
             let woken = self.wait(None, || leader.leave());
             match woken {
                 Ok(Woken::Request(request)) => {
-                    leader.begin(reactor);
+                    if leader.begin() {
+                        self.core.reactor.wake();
+                    }
                     return Ok(request);
                 }
                 Ok(Woken::Nothing | Woken::Empty) => {}
                 // This worker may not come back.
                 Ok(Woken::Unblocked) => {
-                    leader.call_another(reactor);
+                    leader.call_another();
                     return Err(io::Error::other("thread unblocked"));
                 }
                 Err(error) => {
-                    leader.call_another(reactor);
+                    leader.call_another();
                     return Err(error);
                 }
             }
@@ -151,7 +169,7 @@ impl Server {
     pub fn unblock(&self) {
         // It fails only if the counter is full.
         let _ = write(&self.core.unblock, &1_u64.to_ne_bytes());
-        self.core.leader.call_another(&self.core.reactor);
+        self.core.leader.call_another();
     }
 
     /// Where it listens.
@@ -162,10 +180,6 @@ impl Server {
     /// One wait, one event: a request must not wait behind another one's handler. Calls `woken` when the wait is over.
     fn wait(&self, timeout: Option<Duration>, woken: impl FnOnce()) -> io::Result<Woken> {
         let waited = self.next_event(timeout);
-        // Before another one leads: a check on this thread must see that a worker waits.
-        if matches!(waited, Ok(None)) || matches!(waited, Ok(Some((REACTOR, _)))) {
-            self.attend();
-        }
         woken();
         let (data, flags) = match waited {
             Ok(Some(event)) => event,
@@ -175,7 +189,6 @@ impl Server {
         };
         match data {
             LISTENER => self.core.accept(),
-            REACTOR => {}
             UNBLOCK if read(&self.core.unblock, &mut [0; 8][..]).is_ok() => return Ok(Woken::Unblocked),
             UNBLOCK => {}
             _ => {
@@ -193,30 +206,12 @@ impl Server {
         if let Some(event) = self.core.events.pop() {
             return Ok(Some(event));
         }
-        let timeout = match self.is_attended() {
-            true => timeout,
-            false => [timeout, self.core.reactor.until_next()].into_iter().flatten().min(),
-        };
         let mut events = [Event { flags: EventFlags::empty(), data: EventData::new_u64(0) }; BATCH];
         let count = epoll::wait(&self.core.epoll, &mut events[..], timeout.map(timespec).as_ref())?;
         let mut events = events[..count].iter().map(|event| (event.data.u64(), event.flags));
         let first = events.next();
         self.core.events.put(events);
         Ok(first)
-    }
-
-    fn is_attended(&self) -> bool {
-        self.attended || self.core.leader.is_attended()
-    }
-
-    fn attend(&self) {
-        if !self.is_attended() {
-            self.core.reactor.turn(Some(Duration::ZERO));
-            // Whoever began to attend meanwhile has not seen what came of this turn.
-            if self.is_attended() {
-                self.core.reactor.wake();
-            }
-        }
     }
 }
 

@@ -31,7 +31,7 @@ const REMEMBERED: usize = 64;
 impl Core {
     /// Waits for connections. Once for each event: one worker at a time accepts.
     pub(crate) fn listen(&self, anew: bool) -> std::io::Result<()> {
-        let listener = self.accepting.listener();
+        let listener = lock(&self.listener);
         let Some(listener) = listener.as_ref() else { return Ok(()) };
         let (data, flags) = (EventData::new_u64(LISTENER), EventFlags::IN | EventFlags::ONESHOT);
         match anew {
@@ -77,19 +77,19 @@ impl Core {
     /// Takes in all connections that wait, and closes the listener: whoever comes later is refused by the system.
     pub(crate) fn close_listener(&self) {
         while self.accept_one().is_none() {}
-        self.accepting.listener().take();
+        lock(&self.listener).take();
     }
 
     /// Takes in one connection; says why if there is none.
     fn accept_one(&self) -> Option<Stop> {
         let accepted = {
-            let listener = self.accepting.listener();
+            let listener = lock(&self.listener);
             let Some(listener) = listener.as_ref() else { return Some(Stop::Closed) };
             acceptfrom_with(listener, SocketFlags::NONBLOCK | SocketFlags::CLOEXEC)
         };
         match accepted {
             Ok((socket, peer)) => {
-                if self.accepting.failing.swap(false, Ordering::Relaxed) {
+                if self.failing.swap(false, Ordering::Relaxed) {
                     log::info!("accepting connections again");
                 }
                 let peer = peer.and_then(|peer| SocketAddr::try_from(peer).ok());
@@ -129,7 +129,7 @@ impl Core {
     }
 
     fn somebody_waits(&self) -> bool {
-        let listener = self.accepting.listener();
+        let listener = lock(&self.listener);
         let Some(listener) = listener.as_ref() else { return false };
         let mut listener = [PollFd::new(listener, PollFlags::IN)];
         poll(&mut listener, Some(&timespec(Duration::ZERO))).is_ok_and(|count| count > 0)
@@ -137,7 +137,7 @@ impl Core {
 
     /// Says so once, not at each attempt.
     fn fails(&self, error: Errno) {
-        if !self.accepting.failing.swap(true, Ordering::Relaxed) {
+        if !self.failing.swap(true, Ordering::Relaxed) {
             log::warn!("failed to accept connections, trying again every {} ms: {error}", PAUSE.as_millis());
         }
     }
@@ -162,7 +162,7 @@ impl Core {
 
     /// Closes the connection that was idle for longest; false if none is idle.
     fn close_oldest(&self) -> bool {
-        let mut oldest = lock(&self.accepting.oldest);
+        let mut oldest = lock(&self.oldest);
         if self.close_remembered(&mut oldest) {
             return true;
         }

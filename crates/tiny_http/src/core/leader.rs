@@ -6,7 +6,6 @@
 //! (`call_another`), or when it has not come back for a millisecond (`check`, on the reactor's thread). Where handlers take
 //! longer than waking a thread, more and more workers stay awake.
 
-use crate::core::reactor::Reactor;
 use crate::lock::lock;
 use std::cell::Cell;
 use std::num::NonZero;
@@ -27,8 +26,6 @@ pub(crate) struct Leader {
     /// Nobody checks: there was nothing to check.
     unchecked: AtomicBool,
     parked: Mutex<Parked>,
-    /// One of the parked turns the reactor. Changes under their lock.
-    attended: AtomicBool,
     called: Condvar,
     /// Workers that may run handlers shorter than `SHORT` at the same time.
     enough: usize,
@@ -36,7 +33,7 @@ pub(crate) struct Leader {
 
 #[derive(Default)]
 struct Parked {
-    /// Workers that are parked, the one at the reactor included.
+    /// Workers that are parked.
     workers: usize,
     /// How many of them are called and have not noticed yet.
     calls: usize,
@@ -75,20 +72,19 @@ impl Leader {
             begun: AtomicU64::new(0),
             unchecked: AtomicBool::new(true),
             parked: Mutex::default(),
-            attended: AtomicBool::new(false),
             called: Condvar::new(),
             enough: (thread::available_parallelism().map_or(1, NonZero::get) / 2).max(1),
         }
     }
 
-    /// Returns once this worker is the leader. Where nobody else turns `reactor`, one of those that wait for it does.
-    pub(crate) fn lead(&self, reactor: Option<&Reactor>) {
+    /// Returns once this worker is the leader.
+    pub(crate) fn lead(&self) {
         if RUNNING.get() == self.number {
             RUNNING.set(0);
             self.running.fetch_sub(1, Ordering::Relaxed);
         }
         while self.leads.swap(true, Ordering::AcqRel) {
-            self.park(reactor);
+            self.park();
         }
     }
 
@@ -97,25 +93,23 @@ impl Leader {
         self.leads.store(false, Ordering::Release);
     }
 
-    /// A handler begins on this worker.
-    pub(crate) fn begin(&self, reactor: &Reactor) {
+    /// Notes that a handler begins on this worker. True if the reactor must be woken, since it doesn't check.
+    pub(crate) fn begin(&self) -> bool {
         RUNNING.set(self.number);
         self.running.fetch_add(1, Ordering::Relaxed);
         self.begun.fetch_add(1, Ordering::SeqCst);
-        if self.unchecked.load(Ordering::SeqCst) && self.unchecked.swap(false, Ordering::AcqRel) {
-            reactor.wake();
-        }
+        self.unchecked.load(Ordering::SeqCst) && self.unchecked.swap(false, Ordering::AcqRel)
     }
 
     /// Calls a parked worker, if nobody leads.
-    pub(crate) fn call_another(&self, reactor: &Reactor) {
+    pub(crate) fn call_another(&self) {
         if !self.leads.load(Ordering::Acquire) {
-            self.call(&mut self.parked(), reactor);
+            self.call(&mut self.parked());
         }
     }
 
     /// Looks whether handlers keep requests waiting. False if none was begun since the last time, and a worker waits.
-    pub(crate) fn check(&self, reactor: &Reactor) -> bool {
+    pub(crate) fn check(&self) -> bool {
         if self.unchecked.load(Ordering::Acquire) {
             return false;
         }
@@ -138,7 +132,7 @@ impl Leader {
         let stuck = begun == before;
         let long = full > 0 && begun - before < SHORT * running as u64;
         if !led && (stuck || long || (full >= FULL && running < self.enough)) {
-            self.call(&mut parked, reactor);
+            self.call(&mut parked);
         }
         if !idle {
             return true;
@@ -152,50 +146,23 @@ impl Leader {
         lock(&self.parked)
     }
 
-    fn call(&self, parked: &mut Parked, reactor: &Reactor) {
-        if parked.calls >= parked.workers {
-            return;
-        }
-        parked.calls += 1;
-        self.called.notify_one();
-        if self.is_attended() && parked.calls == parked.workers {
-            reactor.wake();
+    fn call(&self, parked: &mut Parked) {
+        if parked.calls < parked.workers {
+            parked.calls += 1;
+            self.called.notify_one();
         }
     }
 
-    /// Whether a parked worker turns the reactor.
-    pub(crate) fn is_attended(&self) -> bool {
-        self.attended.load(Ordering::Acquire)
-    }
-
-    fn park(&self, reactor: Option<&Reactor>) {
+    fn park(&self) {
         let mut parked = self.parked();
-        // Whoever led may have left for good since, and found nobody to call.
+        // The leader may have left for good since, and found nobody to call.
         if !self.leads.load(Ordering::Acquire) {
             return;
         }
         parked.workers += 1;
-        let mut attends = false;
-        while parked.calls == 0 {
-            attends |= reactor.is_some() && !self.is_attended();
-            parked = match reactor.filter(|_| attends) {
-                Some(reactor) => {
-                    self.attended.store(true, Ordering::Release);
-                    drop(parked);
-                    reactor.turn(None);
-                    self.parked()
-                }
-                None => self.called.wait(parked).unwrap_or_else(PoisonError::into_inner),
-            };
-        }
-        if attends {
-            self.attended.store(false, Ordering::Release);
-        }
+        let called = self.called.wait_while(parked, |parked| parked.calls == 0);
+        parked = called.unwrap_or_else(PoisonError::into_inner);
         parked.calls -= 1;
         parked.workers -= 1;
-        if attends && parked.workers > 0 {
-            // Somebody else goes to the reactor.
-            self.called.notify_one();
-        }
     }
 }

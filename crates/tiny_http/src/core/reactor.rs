@@ -76,20 +76,16 @@ impl Reactor {
     /// Waits until something can be done, for at most `timeout` or until [`Reactor::wake`], and does it. Called again and
     /// again by one thread of the program.
     pub fn turn(&self, timeout: Option<Duration>) {
-        let mut timeout = [timeout, self.until_next()].into_iter().flatten().min();
-        // All that are there: whoever waits for this descriptor to become readable is told once.
-        while self.take_events(timeout) == EVENTS {
-            timeout = Some(Duration::ZERO);
-        }
+        self.take_events([timeout, self.until_next()].into_iter().flatten().min());
         self.run_errands();
         let servers: Vec<Arc<Core>> = lock(&self.servers).iter().filter_map(Weak::upgrade).collect();
-        let checks = servers.iter().filter(|core| core.leader.check(self)).count();
+        let checks = servers.iter().filter(|core| core.leader.check()).count();
         self.checking.store(checks > 0, Ordering::Release);
         self.keep_deadlines(&servers);
     }
 
-    /// Waits for events and handles them; gives how many there were.
-    fn take_events(&self, timeout: Option<Duration>) -> usize {
+    /// Waits for events and handles them.
+    fn take_events(&self, timeout: Option<Duration>) {
         let mut events = [Event { flags: EventFlags::empty(), data: EventData::new_u64(0) }; EVENTS];
         let timeout = self.alarm.take_over(timeout);
         let count = match epoll::wait(&self.epoll, &mut events[..], timeout.map(timespec).as_ref()) {
@@ -108,7 +104,6 @@ impl Reactor {
                 self.writable(data, flags);
             }
         }
-        count
     }
 
     /// Ends the wait of [`Reactor::turn`].
@@ -138,11 +133,6 @@ impl Reactor {
             None => servers.push(Arc::downgrade(&core)),
         }
         Ok(core)
-    }
-
-    /// The descriptor that is readable when [`Reactor::turn`] has something to do but errands and deadlines.
-    pub(crate) fn descriptor(&self) -> &OwnedFd {
-        &self.epoll
     }
 
     /// Calls [`Core::advance`] once the socket takes more.
@@ -185,7 +175,7 @@ impl Reactor {
     }
 
     /// Time until the next errand or look at the deadlines.
-    pub(crate) fn until_next(&self) -> Option<Duration> {
+    fn until_next(&self) -> Option<Duration> {
         let errand = lock(&self.errands).first().map(|(at, _)| at.saturating_duration_since(Instant::now()));
         let look = (!self.asleep.load(Ordering::Acquire)).then(|| {
             let wait = self.look.load(Ordering::Relaxed).saturating_sub(clock::milliseconds());

@@ -5,14 +5,13 @@ use crate::core::events::Events;
 use crate::core::leader::Leader;
 use crate::core::reactor::Reactor;
 use crate::limits::Limits;
-use crate::lock::lock;
 use crate::refusal::Pages;
 use rustix::event::epoll::EventFlags;
 use std::collections::VecDeque;
 use std::net::{SocketAddr, TcpListener};
 use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicBool, AtomicUsize};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex};
 
 pub(crate) struct Core {
     /// What workers wait on.
@@ -23,7 +22,12 @@ pub(crate) struct Core {
     pub leader: Leader,
     /// Wakes one worker for each time that it was written to.
     pub unblock: OwnedFd,
-    pub accepting: Accepting,
+    /// The listening socket, until it is closed.
+    pub listener: Mutex<Option<TcpListener>>,
+    /// Connections that were idle for longest when it was last looked, the oldest first.
+    pub oldest: Mutex<VecDeque<(u64, Token)>>,
+    /// Accepting failed last time.
+    pub failing: AtomicBool,
     pub slots: Slots,
     pub limits: Limits,
     pub pages: Pages,
@@ -38,54 +42,5 @@ pub(crate) struct Core {
     pub refusing: Mutex<()>,
 }
 
-/// The listening socket, until it is closed.
-pub(crate) struct Accepting {
-    pub(crate) listener: Mutex<Option<TcpListener>>,
-    /// Connections that were idle for longest when it was last looked, the oldest first.
-    pub(crate) oldest: Mutex<VecDeque<(u64, Token)>>,
-    /// Accepting failed last time.
-    pub(crate) failing: AtomicBool,
-}
-
 /// Edge-triggered and registered once: a request needs no further call to epoll.
 pub(crate) const EVENTS: EventFlags = EventFlags::IN.union(EventFlags::RDHUP).union(EventFlags::ET);
-
-impl Core {
-    pub(crate) fn new(
-        (epoll, unblock): (OwnedFd, OwnedFd),
-        (accepting, address): (Accepting, SocketAddr),
-        (limits, pages): (Limits, Pages),
-        (reactor, number): (Arc<Reactor>, u8),
-    ) -> Core {
-        Core {
-            epoll,
-            events: Events::default(),
-            leader: Leader::new(),
-            unblock,
-            accepting,
-            slots: Slots::new(),
-            limits,
-            pages,
-            reactor,
-            number,
-            address,
-            connections: AtomicUsize::new(0),
-            buffered: AtomicUsize::new(0),
-            refusing: Mutex::default(),
-        }
-    }
-}
-
-impl Accepting {
-    pub(crate) fn new(listener: TcpListener) -> Accepting {
-        Accepting {
-            listener: Mutex::new(Some(listener)),
-            oldest: Mutex::default(),
-            failing: AtomicBool::new(false),
-        }
-    }
-
-    pub(crate) fn listener(&self) -> MutexGuard<'_, Option<TcpListener>> {
-        lock(&self.listener)
-    }
-}

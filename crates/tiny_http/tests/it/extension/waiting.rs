@@ -86,7 +86,7 @@ fn large_answers_are_finished_while_all_workers_are_busy() {
     assert_eq!(busy.answer(false).unwrap().body, b"done");
 }
 
-/// Workers of a server without a reactor of the program: they attend to it themselves.
+/// A server whose reactor has a thread of its own.
 #[test]
 fn each_request_finds_a_worker_while_others_are_busy() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
