@@ -108,12 +108,12 @@ impl Leader {
         }
     }
 
-    /// Looks whether handlers keep requests waiting. False if none was begun since the last time, and a worker waits.
-    pub(crate) fn check(&self) -> bool {
+    /// Calls a worker if handlers keep requests waiting. False once nothing is left to check: no handler has begun since the last
+    /// check, and a worker leads.
+    pub(crate) fn check(&self, now: Instant) -> bool {
         if self.unchecked.load(Ordering::Acquire) {
             return false;
         }
-        let now = Instant::now();
         let mut parked = self.parked();
         let begun = self.begun.load(Ordering::Relaxed);
         let Checked { at: Some(at), begun: before, full } = parked.checked else {
@@ -134,12 +134,15 @@ impl Leader {
         if !led && (stuck || long || (full >= FULL && running < self.enough)) {
             self.call(&mut parked);
         }
-        if !idle {
-            return true;
-        }
+        !idle || !self.stop_checking(begun)
+    }
+
+    /// Ends the checks until the next handler begins. False if one has begun since `begun` were counted: it may have relied on
+    /// the checks, and then nobody wakes the reactor for it.
+    fn stop_checking(&self, begun: u64) -> bool {
         self.unchecked.store(true, Ordering::SeqCst);
-        // A handler that began in between may have seen that it is checked.
-        self.begun.load(Ordering::SeqCst) != begun && self.unchecked.swap(false, Ordering::AcqRel)
+        let missed = self.begun.load(Ordering::SeqCst) != begun;
+        !(missed && self.unchecked.swap(false, Ordering::AcqRel))
     }
 
     fn parked(&self) -> MutexGuard<'_, Parked> {
@@ -164,5 +167,156 @@ impl Leader {
         parked = called.unwrap_or_else(PoisonError::into_inner);
         parked.calls -= 1;
         parked.workers -= 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+    use std::sync::mpsc::{Receiver, channel};
+
+    /// Far longer than any thread here takes.
+    const DEADLINE: Duration = Duration::from_secs(10);
+
+    /// A worker that waits to lead. The receiver gets a message once it does.
+    fn worker(leader: &Arc<Leader>) -> Receiver<()> {
+        let (leads, led) = channel();
+        let leader = leader.clone();
+        thread::spawn(move || {
+            leader.lead();
+            leads.send(()).unwrap();
+        });
+        led
+    }
+
+    #[track_caller]
+    fn until_parked(leader: &Leader, workers: usize) {
+        let end = Instant::now() + DEADLINE;
+        while leader.parked().workers != workers {
+            assert!(Instant::now() < end, "not within ten seconds");
+            thread::yield_now();
+        }
+    }
+
+    #[test]
+    fn a_parked_worker_leads_once_it_is_called() {
+        let leader = Arc::new(Leader::new());
+        leader.lead();
+        let waiting = [worker(&leader), worker(&leader)];
+        until_parked(&leader, 2);
+        // The leader is there: nobody is called.
+        leader.call_another();
+        assert_eq!(leader.parked().calls, 0);
+        leader.leave();
+        leader.call_another();
+        until_parked(&leader, 1);
+        let led = || waiting.iter().filter(|led| led.try_recv().is_ok()).count();
+        let end = Instant::now() + DEADLINE;
+        while led() == 0 {
+            assert!(Instant::now() < end, "nobody leads");
+            thread::yield_now();
+        }
+        assert!(leader.leads.load(Ordering::Acquire));
+        let Parked { workers, calls, .. } = *leader.parked();
+        assert_eq!((workers, calls, led()), (1, 0, 0));
+    }
+
+    /// The leader leaves and calls somebody after a worker has seen that it led, and before that worker is parked.
+    #[test]
+    fn a_worker_does_not_park_where_nobody_leads() {
+        let leader = Arc::new(Leader::new());
+        leader.call_another();
+        let (parks, returned) = channel();
+        thread::spawn(move || {
+            leader.park();
+            parks.send(()).unwrap();
+        });
+        returned.recv_timeout(DEADLINE).expect("the worker is parked, and nobody will call it");
+    }
+
+    #[test]
+    fn no_more_workers_are_called_than_are_parked() {
+        let leader = Leader::new();
+        for (workers, expected) in [(0, 0), (1, 1), (2, 2), (5, 3)] {
+            let mut parked = Parked { workers, ..Parked::default() };
+            (0..3).for_each(|_| leader.call(&mut parked));
+            assert_eq!(parked.calls, expected, "{workers} are parked");
+        }
+    }
+
+    /// Nobody leads while `running` handlers run; `begun` begin between two checks.
+    fn first_call(leader: &Leader, running: usize, begun: u64) -> Option<u32> {
+        let start = Instant::now();
+        leader.unchecked.store(false, Ordering::Release);
+        leader.running.store(running, Ordering::Release);
+        *leader.parked() = Parked { workers: 4, ..Parked::default() };
+        (0..20).find(|check| {
+            leader.begun.fetch_add(begun, Ordering::Release);
+            assert!(leader.check(start + CHECK * *check));
+            leader.parked().calls > 0
+        })
+    }
+
+    #[test]
+    fn a_check_calls_a_worker_where_handlers_take_long() {
+        let mut leader = Leader::new();
+        leader.enough = 2;
+        for (running, begun, expected) in [
+            // No handler has begun since the last check: one takes longer than that.
+            (1, 0, Some(1)),
+            // They take longer than `SHORT` allows; the first check without a leader may be chance.
+            (1, SHORT - 1, Some(2)),
+            (2, 2 * SHORT - 1, Some(2)),
+            // They are short. After `FULL` checks others may help, up to `enough`.
+            (1, SHORT, Some(FULL + 1)),
+            (2, 2 * SHORT, None),
+        ] {
+            assert_eq!(first_call(&leader, running, begun), expected, "{running} run, {begun} begin");
+        }
+        leader.lead();
+        assert_eq!(first_call(&leader, 1, 1), None, "a worker leads");
+    }
+
+    #[test]
+    fn checks_are_a_millisecond_apart() {
+        let leader = Leader::new();
+        assert!(leader.begin());
+        let start = Instant::now();
+        *leader.parked() = Parked { workers: 1, ..Parked::default() };
+        assert!(leader.check(start));
+        assert!(leader.check(start + CHECK / 2));
+        assert_eq!(leader.parked().calls, 0);
+        assert!(leader.check(start + CHECK));
+        assert_eq!(leader.parked().calls, 1);
+    }
+
+    #[test]
+    fn checks_end_while_no_handler_begins_and_go_on_with_the_next_one() {
+        let leader = Leader::new();
+        leader.lead();
+        // The first handler has the reactor woken, the second finds it checking.
+        assert_eq!([leader.begin(), leader.begin()], [true, false]);
+        let start = Instant::now();
+        *leader.parked() = Parked { workers: 1, ..Parked::default() };
+        assert!(leader.check(start));
+        assert!(!leader.check(start + CHECK), "no handler has begun, and a worker leads");
+        assert!(!leader.check(start + CHECK * 2));
+        assert_eq!(leader.parked().calls, 0);
+        assert!(leader.begin());
+        // Handlers run and nobody leads: the checks go on.
+        leader.leave();
+        assert!(leader.check(start + CHECK * 3) && leader.check(start + CHECK * 4));
+    }
+
+    /// It has seen that the reactor checks, and wakes nobody.
+    #[test]
+    fn a_handler_that_begins_while_the_checks_end_is_not_missed() {
+        let leader = Leader::new();
+        assert!(leader.begin());
+        assert!(!leader.stop_checking(0));
+        assert!(!leader.unchecked.load(Ordering::Acquire));
+        assert!(leader.stop_checking(1));
+        assert!(leader.unchecked.load(Ordering::Acquire));
     }
 }

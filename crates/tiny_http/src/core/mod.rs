@@ -12,3 +12,6 @@ pub(crate) mod reactor;
 pub(crate) mod receive;
 pub(crate) mod refuse;
 pub(crate) mod state;
+
+#[cfg(test)]
+mod tests;

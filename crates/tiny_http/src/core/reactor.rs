@@ -79,7 +79,8 @@ impl Reactor {
         self.take_events([timeout, self.until_next()].into_iter().flatten().min());
         self.run_errands();
         let servers: Vec<Arc<Core>> = lock(&self.servers).iter().filter_map(Weak::upgrade).collect();
-        let checks = servers.iter().filter(|core| core.leader.check()).count();
+        let now = Instant::now();
+        let checks = servers.iter().filter(|core| core.leader.check(now)).count();
         self.checking.store(checks > 0, Ordering::Release);
         self.keep_deadlines(&servers);
     }
