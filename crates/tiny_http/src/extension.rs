@@ -57,43 +57,43 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-/// An answer in parts, without the objects of `Response`.
+/// An answer in parts. It saves making the objects of [`Response`](crate::Response).
 pub struct Answer<'a, F> {
     /// Status code, 100 to 999.
     pub status: u16,
-    /// Reason phrase; the standard one where there is none.
+    /// Reason phrase; `None` for the standard one.
     pub reason: Option<&'a str>,
-    /// Names and values of the fields. Those of the connection (`Connection`, `Content-Length`, ...) are left out.
+    /// Names and values of the fields. Those of the connection (`Connection`, `Content-Length`, ...) are dropped.
     pub fields: F,
-    /// All of the body, also where the request or the status leaves it out.
+    /// The whole body, even if the method or the status leaves it out.
     pub body: Body,
-    /// The connection ends after it.
+    /// The connection ends after the answer.
     pub close: bool,
-    /// The head leaves at once, the body slice by slice.
+    /// The head leaves at once, and the body slice by slice.
     pub dribble: Option<Dribble>,
-    /// Half of it is sent, then the connection ends: half of the body, or half of the head where there is no body to send. The
-    /// head declares the whole.
+    /// Half of the answer is sent, then the connection ends: half of the body, or half of the head if there is no body to send.
+    /// The head declares the whole body.
     pub halve: bool,
 }
 
-/// An answer that has begun and that more is added to, from any thread. The connection ends when it is dropped.
+/// An answer that has begun, and that any thread may add to. Dropping it ends the connection.
 pub struct Open {
     core: Arc<Core>,
     token: Token,
 }
 
-/// A part of what is sent in place of an answer.
+/// A part of the bytes that are sent in place of an answer.
 pub enum Step {
-    /// These bytes, as they are.
+    /// Bytes, sent unchanged.
     Bytes(Vec<u8>),
-    /// What the reader gives, as it is, to its end. Read on the thread that writes: it must not wait for long.
+    /// The bytes of a reader, unchanged, to its end. The thread that writes reads them, so the reader must not wait for long.
     Stream(Box<dyn Read + Send>),
-    /// Nothing, for this long. No thread waits.
+    /// A pause. No thread waits for its end.
     Pause(Duration),
 }
 
 impl Server {
-    /// A server whose writes and deadlines `reactor` finishes, on the thread that turns it.
+    /// Returns a server for which `reactor` finishes slow writes and keeps the deadlines, on the thread that turns it.
     ///
     /// # Errors
     /// The system refuses a descriptor.
@@ -106,76 +106,77 @@ impl Server {
         Server::build(listener, limits, pages, reactor.clone())
     }
 
-    /// The handler on this thread takes longer than most: another worker waits for requests meanwhile. Without this, one does
-    /// after a millisecond.
+    /// Says that the handler on this thread takes longer than most, so that another worker waits for requests. Without this
+    /// call, one does after a millisecond.
     pub fn call_another(&self) {
         self.core.leader.call_another();
     }
 
-    /// Connections that are open.
+    /// Returns the number of open connections.
     pub fn num_connections(&self) -> usize {
         self.core.connections.load(Ordering::Acquire)
     }
 
-    /// Connections with a request that arrives or is not answered in full.
+    /// Returns the number of connections with a request that is arriving or not fully answered.
     pub fn num_busy(&self) -> usize {
         let rests = |phase| matches!(phase, Phase::Idle | Phase::Lingering);
         self.core.slots.stamps().filter(|(phase, ..)| !rests(*phase)).count()
     }
 
-    /// Takes in the connections that wait, and listens no more.
+    /// Accepts the connections that wait, and closes the listener.
     pub fn close_listener(&self) {
         self.core.close_listener();
     }
 
-    /// Closes the connections that wait for a request since `time` or longer, except where one has arrived already. Gives how
-    /// many wait that were not closed.
+    /// Closes the connections that have been idle for `time` or longer, except where a request has arrived already. Returns how
+    /// many idle ones stay open.
     pub fn close_idle(&self, time: Duration) -> usize {
         self.core.close_idle(time)
     }
 
-    /// Closes the connections whose client sends no more, and whose answer is held back ([`Client::on_gone`]) or dribbles.
+    /// Closes the connections whose client sends no more and whose answer is held back ([`Client::on_gone`]) or dribbles.
     pub fn close_absent(&self) {
         self.core.close_absent(Duration::ZERO);
     }
 
-    /// Answers 408 to clients that have sent a part of a request, and nothing for `time`, counted from the first call on.
+    /// Answers 408 to clients that have sent a part of a request and then nothing for `time`, counted from the first call.
     pub fn end_silent(&self, time: Duration) {
         self.core.end_silent(time);
     }
 }
 
 impl Request {
-    /// Name and value of each header field as text (see [`crate::HeaderValue::as_str`]), without making objects of them.
+    /// Returns name and value of each header field as text (see [`crate::HeaderValue::as_str`]), without making objects of
+    /// them.
     pub fn fields(&self) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)> {
         self.message.head.fields().map(|(name, value)| (header::text(name), header::text(value)))
     }
 
-    /// The body, which is not there any more after that.
+    /// Takes the body out of the request.
     pub fn take_body(&mut self) -> Vec<u8> {
         std::mem::take(&mut self.message.body)
     }
 
-    /// Counts the `bytes` of an answer that is going to be sent, until its client has taken them. False if answers and requests
-    /// hold more than [`Limits::buffered`] already: then this one is not to be sent. Short answers always are.
+    /// Reserves memory for an answer of `bytes`, until its client has taken it. False if answers and requests hold more than
+    /// [`Limits::buffered`]: then the answer must not be sent. Short answers always fit.
     pub fn reserve(&self, bytes: usize) -> bool {
         bytes <= ONE_WRITE || self.lease.as_ref().is_none_or(|lease| self.core.reserve(lease, bytes))
     }
 
-    /// Gives back the memory of a body, for those that come.
+    /// Gives the memory of a body to later bodies.
     pub fn give_back(&self, body: Vec<u8>) {
         let space = body.capacity();
         body_pool::give_back(body, self.core.limits.buffered);
-        // After that: who counts less before the memory is free lets the next body in beside it.
+        // Released only now: releasing it before the memory is free would admit the next body beside it.
         if let Some(lease) = &self.lease {
             self.core.release(lease, space);
         }
     }
 
-    /// Sends `answer`, in one write if the socket takes it. What it does not take is sent by the reactor.
+    /// Sends `answer`, in one write if the socket takes it. The reactor sends the rest.
     ///
     /// # Errors
-    /// The client is gone, or a field has a line end; then it gets 500.
+    /// The client is gone. Or a field has a line end: then the client gets 500.
     pub fn answer<'f, F>(mut self, answer: Answer<'f, F>) -> io::Result<()>
     where
         F: Iterator<Item = (&'f [u8], &'f [u8])>,
@@ -202,11 +203,11 @@ impl Request {
         self.send_pieces(write, VecDeque::from([piece]), then)
     }
 
-    /// Sends `answer` as the beginning of one whose length nobody knows: its end is that of the connection. No thread waits
-    /// for what is added.
+    /// Sends `answer` as the beginning of an answer of unknown length, which ends with the connection. No thread waits for the
+    /// rest.
     ///
     /// # Errors
-    /// As for [`Request::answer`].
+    /// The same as for [`Request::answer`].
     pub fn begin<'f, F>(mut self, answer: Answer<'f, F>) -> io::Result<Open>
     where
         F: Iterator<Item = (&'f [u8], &'f [u8])>,
@@ -226,8 +227,7 @@ impl Request {
         Ok(Open { core, token })
     }
 
-    /// Sends `steps` as they are in place of an answer: to break a connection on purpose, or to dribble. Nothing in it is
-    /// checked; whether it is an answer is the caller's business.
+    /// Sends `steps` in place of an answer, unchecked: to break a connection on purpose, or to dribble.
     ///
     /// # Errors
     /// The client is gone.
@@ -244,17 +244,17 @@ impl Request {
 }
 
 impl Open {
-    /// Bytes that the client has not taken yet; `None` once it is gone.
+    /// Returns the bytes that the client has not taken yet; `None` once the client is gone.
     pub fn waiting(&self) -> Option<usize> {
         self.core.waiting(self.token)
     }
 
-    /// Adds `bytes`, which wait in memory for the client to take them; false once it is gone.
+    /// Adds `bytes`, which wait in memory for the client. False once the client is gone.
     pub fn add(&self, bytes: Vec<u8>) -> bool {
         self.core.append(self.token, [Piece::Bytes(bytes, 0), Piece::Pause(FOREVER)])
     }
 
-    /// Breaks the connection: the client sees a reset, and nothing of what waits.
+    /// Resets the connection. Bytes that wait are lost.
     pub fn reset(self) {
         if let Some(held) = self.core.slots.lock(self.token) {
             self.core.reset(held);

@@ -2,29 +2,29 @@
 
 use std::time::Duration;
 
-/// What clients may ask of a server. Times are for the whole of something, not for each read.
+/// Limits of a server for its clients. A time is for the whole head, body or answer, not for each read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Bytes of a head, or of trailers: over it 431, for a request line 414. At most 1 MiB.
+    /// Bytes of a head, or of trailers. Beyond, the client gets 431; 414 if the request line alone is longer. At most 1 MiB.
     pub head: usize,
-    /// Fields of a head: over it 431.
+    /// Fields of a head. Beyond, the client gets 431.
     pub headers: usize,
-    /// Bytes of a body: over it 413.
+    /// Bytes of a body. Beyond, the client gets 413.
     pub body: usize,
-    /// Connections: over it the one that is idle for longest is closed, or the new one gets 503.
+    /// Open connections. Beyond, the one that is idle for longest is closed; if none is idle, the new one gets 503.
     pub connections: usize,
-    /// Requests on one connection, 0 for any number.
+    /// Requests on one connection; 0 for any number.
     pub requests: usize,
-    /// Bytes that requests, and answers that clients have not taken, hold in memory, beside one head. Over it, clients are cut
-    /// that have not taken their answer for a second; then the newest incomplete requests get 503 until the rest fits.
+    /// Bytes that requests and untaken answers hold in memory, beside one head. Beyond, clients are reset that have not taken
+    /// their answer for a second; then the newest incomplete requests get 503 until the rest fits.
     pub buffered: usize,
-    /// Time for a head: over it 408.
+    /// Time for a head. Later, the client gets 408.
     pub head_time: Duration,
-    /// Time for a body: over it 408.
+    /// Time for a body. Later, the client gets 408.
     pub body_time: Duration,
-    /// Time without a request: over it the connection is closed.
+    /// Time without a request. Later, the connection is closed.
     pub idle_time: Duration,
-    /// Time for the client to take an answer, or a slice of one: over it the connection is reset.
+    /// Time for the client to take an answer, or a slice of one. Later, the connection is reset.
     pub write_time: Duration,
 }
 

@@ -1,14 +1,14 @@
-//! Why a request is refused, and the page that its client gets.
+//! Reasons for refusing a request, and the page that its client gets.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-/// What is wrong with a request that the engine answers by itself.
+/// Why the engine refuses a request by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reason {
-    /// It is no request that may be taken (RFC 9110, section 15.5.1), in these words.
+    /// The request is malformed (RFC 9110, section 15.5.1), in these words.
     Malformed(&'static str),
-    /// It asks for what the engine doesn't do: this status, these words.
+    /// The engine does not support it: a status, and a text.
     Unsupported(u16, &'static str),
     /// The request line alone is longer than a head may be.
     LineTooLong,
@@ -20,19 +20,19 @@ pub enum Reason {
     BodyTooLong,
     /// The trailers are too long.
     TrailersTooLong,
-    /// There are too many trailers.
+    /// The request has too many trailers.
     TooManyTrailers,
     /// The head did not arrive in time.
     HeadTooSlow,
     /// The body did not arrive in time.
     BodyTooSlow,
-    /// Its connection is one too many.
+    /// Too many connections are open.
     TooManyConnections,
-    /// There is no memory for it.
+    /// Requests and answers hold too much memory.
     TooManyBytes,
 }
 
-/// A field of [`Limits`](crate::extension::Limits) that a request can be over.
+/// A field of [`Limits`](crate::extension::Limits) that a request can exceed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Limit {
     /// `head`.
@@ -52,17 +52,17 @@ pub enum Limit {
 }
 
 impl Reason {
-    /// Status of the answer.
+    /// Returns the status of the answer.
     pub const fn status(self) -> u16 {
         self.parts().0
     }
 
-    /// What is wrong, lower case, without a full stop.
+    /// Returns a text for the client, lower case, without a full stop.
     pub const fn text(self) -> &'static str {
         self.parts().1
     }
 
-    /// The limit that the request is over, if it is over one.
+    /// Returns the limit that the request exceeds, if any.
     pub const fn limit(self) -> Option<Limit> {
         self.parts().2
     }
@@ -87,32 +87,32 @@ impl Reason {
     }
 }
 
-/// A request that the server answers by itself.
+/// A refused request.
 #[derive(Debug, Clone, Copy)]
 pub struct Refused<'r> {
-    /// Why the engine refuses it.
+    /// The reason.
     pub reason: Reason,
-    /// The request line as far as it arrived.
+    /// The part of the request line that arrived.
     pub request_line: &'r str,
-    /// The client.
+    /// Address of the client.
     pub peer: SocketAddr,
 }
 
-/// What the client of a refused request gets to read.
+/// The answer to a refused request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page {
-    /// Reason phrase; the standard one where there is none.
+    /// Reason phrase; `None` for the standard one.
     pub reason: Option<String>,
-    /// Media type.
+    /// Media type of the body.
     pub content_type: String,
     /// Body.
     pub body: Vec<u8>,
 }
 
-/// Writes the pages of refused requests, on any thread that receives. It must not wait.
+/// Writes the pages of refused requests. Any thread that receives calls it, so it must not wait.
 pub type Pages = Arc<dyn Fn(&Refused<'_>) -> Page + Send + Sync>;
 
-/// Pages of one line of plain text that says what is wrong.
+/// Returns pages of one line of plain text that names the reason.
 pub fn plain_pages() -> Pages {
     Arc::new(|refused| Page {
         reason: None,

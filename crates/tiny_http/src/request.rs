@@ -1,4 +1,4 @@
-//! A request that has arrived in full, and the answer to it. Owns its connection until it is answered or dropped.
+//! Requests that have arrived in full. A request owns its connection until it is answered or dropped.
 
 use crate::connection::slots::Lease;
 use crate::core::absent::Client;
@@ -19,13 +19,13 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::{fmt, mem};
 
-/// A request with its body. May be answered on any thread; dropped unanswered, its client gets 500.
+/// A request with its body. Any thread may answer it. If it is dropped unanswered, its client gets 500.
 pub struct Request {
     pub(crate) core: Arc<Core>,
-    /// The connection, until it is given up.
+    /// The claim on the connection, until the request is answered.
     pub(crate) lease: Option<Lease>,
     pub(crate) message: Message,
-    /// Bytes of the body that were read.
+    /// Bytes of the body that the program has read.
     read: usize,
     headers: OnceCell<Vec<Header>>,
     peer: SocketAddr,
@@ -33,11 +33,11 @@ pub struct Request {
 }
 
 thread_local! {
-    /// Where answers are put together: one buffer a thread, not one an answer.
+    /// Buffer in which the thread puts answers together. One for each answer would be allocated again and again.
     static OUT: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
 
-/// Bodies up to this are copied behind their head, so that one write sends both.
+/// Bytes up to which a body is copied behind its head, so that one write sends both.
 pub(crate) const ONE_WRITE: usize = 64 << 10;
 
 impl Request {
@@ -46,29 +46,29 @@ impl Request {
         Request { core, lease: Some(lease), message, read: 0, headers: OnceCell::new(), peer, keep_alive }
     }
 
-    /// The method.
+    /// Returns the method.
     pub fn method(&self) -> &Method {
         &self.message.head.method
     }
 
-    /// The request target as sent: `/a?b=c`.
+    /// Returns the request target as sent: `/a?b=c`.
     pub fn url(&self) -> &str {
         &self.message.head.target
     }
 
-    /// The header fields in order.
+    /// Returns the header fields in order.
     pub fn headers(&self) -> &[Header] {
         let received =
             || self.message.head.fields().map(|(name, value)| Header::received(name, value)).collect();
         self.headers.get_or_init(received)
     }
 
-    /// The version of the request.
+    /// Returns the version of HTTP.
     pub fn http_version(&self) -> &HTTPVersion {
         &self.message.head.version
     }
 
-    /// Bytes of the body as declared: none where it came in chunks.
+    /// Returns the declared length of the body; `None` if it came in chunks.
     pub fn body_length(&self) -> Option<usize> {
         match self.message.head.framing {
             Framing::Empty => Some(0),
@@ -77,12 +77,12 @@ impl Request {
         }
     }
 
-    /// Address of the client.
+    /// Returns the address of the client.
     pub fn remote_addr(&self) -> Option<&SocketAddr> {
         Some(&self.peer)
     }
 
-    /// Reads the body, which has arrived: no read waits.
+    /// Returns a reader of the body. It never waits, since the body has arrived.
     pub fn as_reader(&mut self) -> &mut dyn Read {
         self
     }
@@ -100,13 +100,14 @@ impl Request {
         Ok((self.core.clone(), lease))
     }
 
-    /// Its client, for whoever holds the answer and wants to know if the client leaves. `None` once it is given up.
+    /// Returns the client, for a program that holds back the answer and wants to know if the client leaves. `None` once the
+    /// request is answered.
     pub fn client(&self) -> Option<Client> {
         let Lease { token, served, .. } = *self.lease.as_ref()?;
         Some(Client { core: self.core.clone(), token, served })
     }
 
-    /// Answers `response`.
+    /// Answers the request with `response`.
     ///
     /// # Errors
     /// The client is gone.
@@ -163,7 +164,7 @@ impl Request {
     ) -> io::Result<()> {
         let mut out = OUT.take();
         out.clear();
-        // On an error the request is still whole, and its drop answers 500.
+        // On an error the request keeps its claim, and its drop answers 500.
         let sent = write(&mut out).and_then(|()| {
             let lease = self.lease.take().ok_or(io::ErrorKind::BrokenPipe)?;
             self.core.answer(lease, &out, pieces, then)
@@ -172,8 +173,8 @@ impl Request {
         sent
     }
 
-    /// The connection as it is: whatever is written is the answer, and nothing in it is checked. Once it is dropped, the next
-    /// request of the connection is served. What the client does not take at once waits in memory.
+    /// Returns a writer to the connection. The bytes written are the answer, unchecked; they wait in memory until the client
+    /// takes them. Dropping the writer lets the connection serve its next request.
     pub fn into_writer(self) -> Box<dyn Write + Send + 'static> {
         Box::new(Writer { request: self, bytes: Vec::new() })
     }
@@ -196,7 +197,7 @@ impl Drop for Request {
         let write = |out: &mut Vec<u8>| {
             write_head(out, (500, None), std::iter::empty(), BodyFraming::Length(0), context)
         };
-        // The client may be gone; there is nobody else to tell.
+        // Sending fails if the client is gone. Nobody else needs the error.
         let _ = self.send(write, Vec::new(), context.then());
     }
 }
@@ -207,7 +208,7 @@ impl fmt::Debug for Request {
     }
 }
 
-/// The bytes of an answer, sent when it is dropped.
+/// Collects the bytes of an answer, and sends them when it is dropped.
 struct Writer {
     request: Request,
     bytes: Vec<u8>,
@@ -228,7 +229,7 @@ impl Drop for Writer {
     fn drop(&mut self) {
         let pieces = VecDeque::from([Piece::Bytes(mem::take(&mut self.bytes), 0)]);
         let then = self.request.context().then();
-        // As above.
+        // Sending fails if the client is gone. Nobody else needs the error.
         let _ = self.request.send_pieces(|_| Ok(()), pieces, then);
     }
 }

@@ -1,4 +1,4 @@
-//! A listening server: workers wait here for requests.
+//! Listening servers. Workers wait here for requests.
 
 use crate::clock::timespec;
 use crate::connection::slots::{Slots, Token};
@@ -23,21 +23,21 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// A server. Any number of threads may wait in [`Server::recv`]; each request goes to one of them.
+/// A server. Any number of threads may wait in [`Server::recv`]. Each request goes to one of them.
 pub struct Server {
     pub(crate) core: Arc<Core>,
 }
 
-/// Events that are asked for at once.
+/// Most events of one wait.
 const BATCH: usize = 16;
 
 /// The number under which epoll reports [`Server::unblock`].
 const UNBLOCK: u64 = u64::MAX - 1;
-/// Longest time that the thread of [`Server::from_listener`] keeps the reactor of a server that has ended.
+/// Longest turn of the thread of [`Server::from_listener`], so that it ends soon after its server.
 const LONGEST_TURN: Duration = Duration::from_secs(1);
-/// Connections that the system holds until they are accepted; it cuts this to its own limit.
+/// Connections that wait in the kernel until they are accepted. The kernel cuts this to its own limit.
 const BACKLOG: i32 = 4096;
-/// Time without traffic until the system asks whether a client is still there, and between two such questions.
+/// Time without traffic until the kernel checks whether the client is still there, and between two such checks.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
 #[expect(clippy::large_enum_variant, reason = "made for each request; a box would cost more than the move")]
@@ -46,7 +46,7 @@ enum Woken {
     Unblocked,
     /// An event that led to no request.
     Nothing,
-    /// There was no event.
+    /// No event came.
     Empty,
 }
 
@@ -55,7 +55,7 @@ impl Server {
     /// deadlines. The thread ends within a second after the server.
     ///
     /// # Errors
-    /// The system refuses a descriptor; TLS is asked for.
+    /// The system refuses a descriptor or a thread, or the caller asks for TLS.
     pub fn from_listener<L: Into<Listener>>(
         listener: L,
         tls: Option<SslConfig>,
@@ -126,7 +126,7 @@ impl Server {
                     return Ok(request);
                 }
                 Ok(Woken::Nothing | Woken::Empty) => {}
-                // This worker may not come back.
+                // This worker may not return.
                 Ok(Woken::Unblocked) => {
                     leader.call_another();
                     return Err(io::Error::other("thread unblocked"));
@@ -144,7 +144,7 @@ impl Server {
     /// # Errors
     /// The system refuses to wait.
     pub fn recv_timeout(&self, timeout: Duration) -> io::Result<Option<Request>> {
-        // Longer than clocks count is for ever.
+        // A timeout that the clock can't count never ends.
         let end = Instant::now().checked_add(timeout);
         loop {
             let left = end.map(|end| end.saturating_duration_since(Instant::now()));
@@ -157,27 +157,28 @@ impl Server {
         }
     }
 
-    /// The next request, if one is there.
+    /// Returns the next request, if one has arrived.
     ///
     /// # Errors
-    /// The system refuses to look.
+    /// The system refuses to wait.
     pub fn try_recv(&self) -> io::Result<Option<Request>> {
         self.recv_timeout(Duration::ZERO)
     }
 
     /// Ends one wait for a request, the present one or the next.
     pub fn unblock(&self) {
-        // It fails only if the counter is full.
+        // The write fails only if the counter is full.
         let _ = write(&self.core.unblock, &1_u64.to_ne_bytes());
         self.core.leader.call_another();
     }
 
-    /// Where it listens.
+    /// Returns the address of the listener.
     pub fn server_addr(&self) -> ListenAddr {
         ListenAddr::IP(self.core.address)
     }
 
-    /// One wait, one event: a request must not wait behind another one's handler. Calls `woken` when the wait is over.
+    /// Waits for one event and handles it. It takes no second event, which would wait behind the handler of the first. Calls
+    /// `woken` at the end of the wait.
     fn wait(&self, timeout: Option<Duration>, woken: impl FnOnce()) -> io::Result<Woken> {
         let waited = self.next_event(timeout);
         woken();
@@ -201,7 +202,7 @@ impl Server {
         Ok(Woken::Nothing)
     }
 
-    /// The next event: one that came with another before, else what the system gives within `timeout`.
+    /// Returns the next event: one of the queue, or else one that epoll reports within `timeout`.
     fn next_event(&self, timeout: Option<Duration>) -> Result<Option<(u64, EventFlags)>, Errno> {
         if let Some(event) = self.core.events.pop() {
             return Ok(Some(event));
@@ -215,8 +216,8 @@ impl Server {
     }
 }
 
-/// What accepted connections inherit. Without the first, a body that takes two writes comes 44 ms late; the others find out
-/// that a client is gone which never said so.
+/// Sets options that accepted connections inherit. Without TCP_NODELAY, a body that takes two writes comes 44 ms late. The
+/// others detect clients that are gone without having closed their connection.
 fn prepare(listener: &TcpListener) -> io::Result<()> {
     sockopt::set_tcp_nodelay(listener, true)?;
     sockopt::set_socket_keepalive(listener, true)?;
@@ -224,7 +225,7 @@ fn prepare(listener: &TcpListener) -> io::Result<()> {
     sockopt::set_tcp_keepintvl(listener, KEEP_ALIVE)?;
     sockopt::set_tcp_keepcnt(listener, 4)?;
     listener.set_nonblocking(true)?;
-    // The standard library asks for 128, which a burst fills.
+    // The standard library listens with a backlog of 128, which a burst fills.
     listen(listener, BACKLOG)?;
     Ok(())
 }

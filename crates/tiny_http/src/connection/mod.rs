@@ -1,4 +1,4 @@
-//! One connection, and the table of all.
+//! A connection, its socket, and the table of all connections.
 
 pub(crate) mod slots;
 pub(crate) mod socket;

@@ -12,16 +12,16 @@ pub(crate) struct Socket {
     pub peer: SocketAddr,
 }
 
-/// Bytes that one read takes at most.
+/// Most bytes of one read.
 pub(crate) const READ: usize = 64 << 10;
 
 thread_local! {
-    /// What is read is looked at here first: a request that came in one piece needs no buffer of its connection.
+    /// Each thread reads into this buffer first. A request that arrives in one piece needs no buffer of its connection.
     static READ_BUFFER: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
 
-/// Runs `look` with the thread's read buffer, or with another one where that is in use already: a request may be refused while
-/// it is looked at, and what follows it is thrown away then.
+/// Calls `look` with the thread's read buffer, or with a new one if the thread uses it already. That happens when `look`
+/// refuses a request and discards the bytes behind it.
 pub(crate) fn with_read_buffer<T>(look: impl FnOnce(&mut [u8]) -> T) -> T {
     let mut buffer = READ_BUFFER.take();
     buffer.resize(READ, 0);
@@ -55,13 +55,13 @@ impl Socket {
         }
     }
 
-    /// Whether something has arrived that was not read, without reading it.
+    /// Whether bytes have arrived that nobody has read. Reads none of them.
     pub(crate) fn has_unread(&self) -> bool {
         let peeked = recv(&self.descriptor, &mut [0; 1][..], RecvFlags::DONTWAIT | RecvFlags::PEEK);
         peeked.is_ok_and(|(count, _)| count > 0)
     }
 
-    /// Writes as much of `bytes` as the socket takes; gives how much. `more` follows at once.
+    /// Writes as much of `bytes` as the socket takes, and returns the number. `more` says that more bytes follow at once.
     pub(crate) fn send(&self, bytes: &[u8], more: bool) -> Result<usize, Errno> {
         let more = if more { SendFlags::MORE } else { SendFlags::empty() };
         loop {

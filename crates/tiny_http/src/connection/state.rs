@@ -1,11 +1,11 @@
-//! One connection: its socket, what arrives, what leaves. Decides nothing; `core` does.
+//! The state of one connection: its socket, the bytes that arrive, the answer that leaves. `core` decides what happens to it.
 
 use crate::connection::socket::Socket;
 use crate::parse::inbound::Inbound;
 use crate::write::output::Output;
 use std::time::Instant;
 
-/// Runs once a client has left.
+/// A closure that runs once a client has left.
 pub(crate) type Gone = Box<dyn FnOnce() + Send>;
 
 pub(crate) struct Connection {
@@ -13,27 +13,27 @@ pub(crate) struct Connection {
     pub inbound: Inbound,
     pub output: Option<Box<Output>>,
     pub served: usize,
-    /// More may have arrived than was read.
+    /// Unread bytes may have arrived.
     pub readable: bool,
     /// The client sends no more.
     pub ended: bool,
-    /// The request that the program has may be followed by another one.
+    /// The connection may serve another request after the lent one.
     pub keep_alive: bool,
-    /// The client said that this request is its last.
+    /// The client asked to close the connection after the lent request.
     pub last: bool,
-    /// The reactor knows the socket.
+    /// The socket is registered with the reactor.
     pub watched: bool,
-    /// Bytes of memory of the request that the program has.
+    /// Bytes of memory of the lent request.
     pub lent: usize,
     /// Bytes of memory that count for this connection.
     pub counted: usize,
-    /// Bytes that were thrown away after the end.
+    /// Bytes that were discarded after the last answer.
     pub discarded: usize,
     /// Called if the client leaves before it has its answer.
     pub on_gone: Option<Gone>,
-    /// When the reactor goes on with the answer.
+    /// Time at which the reactor sends more of the answer.
     pub resumes: Option<Instant>,
-    /// When a look found that no more of the request had come since its last bytes.
+    /// Time at which a search first found that no more of the request had arrived.
     pub silent_since: Option<u64>,
 }
 
@@ -58,13 +58,13 @@ impl Connection {
         }
     }
 
-    /// Whether its answer waits for a time: with the program, which wants to know if the client leaves, or between two slices.
-    /// Where the program adds to an answer (a stream), no piece of it is left, and it does not count as held back.
+    /// Whether the answer waits: in the program, which asked to be told if the client leaves, or between two slices. An answer
+    /// to which the program adds (a stream) has no pieces left meanwhile, and doesn't count.
     pub(crate) fn is_held_back(&self) -> bool {
         self.output.as_ref().map_or(self.on_gone.is_some(), |output| !output.pieces.is_empty())
     }
 
-    /// Bytes of memory that it holds now.
+    /// Returns the bytes of memory that the connection holds now.
     pub(crate) fn space(&self) -> usize {
         self.inbound.space() + self.lent + self.output.as_ref().map_or(0, |output| output.space())
     }

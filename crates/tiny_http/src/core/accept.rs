@@ -1,4 +1,4 @@
-//! The listener: takes connections in, makes room for new ones, and goes on whatever accepting fails with.
+//! Accepts connections, makes room for new ones, and goes on after each error of accept.
 
 use crate::clock::{self, timespec};
 use crate::connection::slots::{Phase, Token};
@@ -17,19 +17,19 @@ use std::os::fd::OwnedFd;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-/// What epoll calls the listener.
+/// The number under which epoll reports the listener.
 pub(crate) const LISTENER: u64 = u64::MAX;
-/// Connections that one event takes in at most: others wait for this worker.
+/// Connections that a worker accepts for one event. Other clients wait for this worker.
 const AT_ONCE: usize = 16;
-/// Time until the next attempt where accepting failed.
+/// Time until the next attempt after accept has failed.
 const PAUSE: Duration = Duration::from_millis(100);
-/// Connections over the limit that get an answer: their descriptors are kept back for that.
+/// Connections over the limit that get an answer. Their descriptors are reserved for that.
 const OVERFLOW: usize = 8;
-/// How many idle connections are remembered by one look at all of them.
+/// Idle connections that one search of all connections remembers.
 const REMEMBERED: usize = 64;
 
 impl Core {
-    /// Waits for connections. Once for each event: one worker at a time accepts.
+    /// Registers the listener with epoll for one event, so one worker at a time accepts.
     pub(crate) fn listen(&self, anew: bool) -> std::io::Result<()> {
         let listener = lock(&self.listener);
         let Some(listener) = listener.as_ref() else { return Ok(()) };
@@ -74,13 +74,13 @@ impl Core {
         }
     }
 
-    /// Takes in all connections that wait, and closes the listener: whoever comes later is refused by the system.
+    /// Accepts all connections that wait, and closes the listener. The system refuses later ones.
     pub(crate) fn close_listener(&self) {
         while self.accept_one().is_none() {}
         lock(&self.listener).take();
     }
 
-    /// Takes in one connection; says why if there is none.
+    /// Accepts one connection. Returns the reason if there is none.
     fn accept_one(&self) -> Option<Stop> {
         let accepted = {
             let listener = lock(&self.listener);
@@ -97,17 +97,17 @@ impl Core {
                 None
             }
             Err(Errno::AGAIN) => Some(Stop::Empty),
-            // accept(2) asks for a descriptor before it looks whether anybody waits.
+            // accept(2) takes a descriptor before it looks for a client that waits.
             Err(Errno::MFILE | Errno::NFILE) if !self.somebody_waits() => Some(Stop::Empty),
             Err(error @ (Errno::MFILE | Errno::NFILE | Errno::NOBUFS | Errno::NOMEM)) => {
-                // A descriptor that an idle client holds is worth less than a client that waits.
+                // A client that waits needs the descriptor more than an idle one.
                 if !self.close_oldest() {
                     self.fails(error);
                     return Some(Stop::Failing);
                 }
                 None
             }
-            // accept(2): errors of the network that wait on the new socket are reported here; they concern that one only.
+            // accept(2) reports network errors of the new connection. They concern that connection only.
             Err(
                 Errno::INTR
                 | Errno::CONNABORTED
@@ -135,14 +135,15 @@ impl Core {
         poll(&mut listener, Some(&timespec(Duration::ZERO))).is_ok_and(|count| count > 0)
     }
 
-    /// Says so once, not at each attempt.
+    /// Logs the first failure, not each attempt.
     fn fails(&self, error: Errno) {
         if !self.failing.swap(true, Ordering::Relaxed) {
             log::warn!("failed to accept connections, trying again every {} ms: {error}", PAUSE.as_millis());
         }
     }
 
-    /// Over the limit, the connection that was idle for longest makes room; if none is idle, the new one is told.
+    /// Admits a connection. Over the limit, it first closes the connection that was idle for longest; if none is idle, the new
+    /// client gets 503.
     fn make_room(&self, socket: OwnedFd, peer: SocketAddr) {
         let limit = self.limits.connections;
         let open = self.connections.load(Ordering::Acquire);
@@ -150,8 +151,8 @@ impl Core {
             let room = open < limit || self.close_oldest();
             return self.admit(socket, peer, (!room).then_some(Reason::TooManyConnections));
         }
-        // Too many are being told already, so this one has no time to take the answer. What it sent is read, so that no reset
-        // overtakes it.
+        // Too many clients are getting 503 already, so this one has no time to take the answer. Its bytes are read, so that a
+        // reset doesn't overtake the answer.
         let _ = recv(&socket, &mut [0; 4096][..], RecvFlags::DONTWAIT);
         let _ = send(
             &socket,
@@ -160,7 +161,7 @@ impl Core {
         );
     }
 
-    /// Closes the connection that was idle for longest; false if none is idle.
+    /// Closes the connection that was idle for longest. False if none is idle.
     fn close_oldest(&self) -> bool {
         let mut oldest = lock(&self.oldest);
         if self.close_remembered(&mut oldest) {
@@ -180,12 +181,12 @@ impl Core {
         self.close_remembered(&mut oldest)
     }
 
-    /// Closes the first of those that are still as idle as they were.
+    /// Closes the first remembered connection that is still as idle as it was.
     fn close_remembered(&self, oldest: &mut VecDeque<(u64, Token)>) -> bool {
         while let Some((since, token)) = oldest.pop_front() {
             let held = self.slots.lock(token).filter(|held| held.phase() == (Phase::Idle, since));
             if let Some(mut held) = held {
-                // A request may have arrived that no worker has looked at yet.
+                // A request may have arrived that no worker has read yet.
                 if !held.connection().is_some_and(|connection| connection.socket.has_unread()) {
                     self.close(held);
                     return true;
@@ -195,8 +196,8 @@ impl Core {
         false
     }
 
-    /// Closes connections that wait for a request since `time` or longer, except where one has arrived already. Gives how
-    /// many wait that were not closed.
+    /// Closes connections that have been idle for `time` or longer, except where a request has arrived already. Returns how
+    /// many idle ones stay open.
     pub(crate) fn close_idle(&self, time: Duration) -> usize {
         let now = clock::milliseconds();
         let old = |since| now.saturating_sub(since) >= u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
@@ -220,7 +221,7 @@ impl Core {
     }
 }
 
-/// Why no further connection is accepted now.
+/// The reason why accepting stops for now.
 enum Stop {
     Empty,
     /// Descriptors or memory are short.

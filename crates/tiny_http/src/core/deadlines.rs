@@ -1,4 +1,4 @@
-//! Deadlines of connections, which are looked at from time to time.
+//! Closes or refuses connections that are over their deadline.
 
 use crate::connection::slots::{Held, Phase};
 use crate::core::absent::ABSENT;
@@ -10,7 +10,7 @@ use std::time::Duration;
 const LINGER: Duration = Duration::from_secs(2);
 
 impl Core {
-    /// Milliseconds between two looks at the deadlines: an eighth of the shortest, 10 to 1000.
+    /// Milliseconds between two searches: an eighth of the shortest deadline, from 10 to 1000.
     pub(crate) fn look_interval(&self) -> u64 {
         let limits = &self.limits;
         let times = [limits.head_time, limits.body_time, limits.idle_time, limits.write_time];
@@ -18,7 +18,7 @@ impl Core {
         u64::try_from(shortest).unwrap_or(1000).clamp(10, 1000)
     }
 
-    /// Ends the connections whose time is over; gives how many there were.
+    /// Ends the connections that are over their deadline. Returns the number of connections that were open.
     pub(crate) fn expire(&self, now: u64) -> usize {
         self.close_absent(ABSENT);
         let mut open = 0;
@@ -50,8 +50,8 @@ impl Core {
         u128::from(now.saturating_sub(since)) >= time.as_millis()
     }
 
-    /// What has arrived in time and was not read is not the client's fault: all workers are busy. Twice the time is enough for
-    /// that; a client that floods would never be late.
+    /// Whether a late connection with unread bytes may stay. Its bytes arrived in time, and the workers were too busy to read
+    /// them. Heads and bodies have twice their time, since a client that floods always has unread bytes.
     fn may_wait(&self, phase: Phase, since: u64, now: u64) -> bool {
         match phase {
             Phase::Idle => true,

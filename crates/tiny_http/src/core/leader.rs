@@ -1,9 +1,8 @@
-//! Which worker waits for events: one, the leader. It handles what it gets and waits again, while the others are parked. To wake
-//! a second thread for each request that comes while the first is still at the one before costs half as much again as the
-//! requests themselves, as long as those are short.
+//! Leader and followers: one worker, the leader, waits for events. It handles its event and waits again, while the others are
+//! parked. While requests are short, waking a second worker for each one cost 50 % more CPU (ct/bench/engine.py).
 //!
-//! No request may wait behind a handler that takes long, so a parked worker is called to lead when the present one says so
-//! (`call_another`), or when it has not come back for a millisecond (`check`, on the reactor's thread). Where handlers take
+//! A slow handler must not delay other requests. So a parked worker is called to lead when the leader asks for it
+//! (`call_another`), or when the leader has been away for a millisecond (`check`, on the reactor's thread). If handlers take
 //! longer than waking a thread, more and more workers stay awake.
 
 use crate::lock::lock;
@@ -14,20 +13,20 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// The workers of a server, as far as they wait.
+/// The workers of a server that wait.
 pub(crate) struct Leader {
-    /// Tells leaders apart, from 1.
+    /// Number of this server among those of the process, from 1.
     number: usize,
-    /// A worker waits for events.
+    /// A worker leads: it waits for events.
     leads: AtomicBool,
     /// Workers that run a handler.
     running: AtomicUsize,
     begun: AtomicU64,
-    /// Nobody checks: there was nothing to check.
+    /// The reactor doesn't check: the last check found nothing to do.
     unchecked: AtomicBool,
     parked: Mutex<Parked>,
     called: Condvar,
-    /// Workers that may run handlers shorter than `SHORT` at the same time.
+    /// Workers that may run short handlers (see `SHORT`) at the same time.
     enough: usize,
 }
 
@@ -35,30 +34,30 @@ pub(crate) struct Leader {
 struct Parked {
     /// Workers that are parked.
     workers: usize,
-    /// How many of them are called and have not noticed yet.
+    /// Parked workers that were called and have not woken yet.
     calls: usize,
     checked: Checked,
 }
 
 #[derive(Default, Clone, Copy)]
 struct Checked {
-    /// When it was; `None` after a time without handlers.
+    /// Time of the check; `None` after a time without handlers.
     at: Option<Instant>,
-    /// Handlers that were begun by then.
+    /// Handlers that had begun by then.
     begun: u64,
-    /// For how many checks in a row nobody led.
+    /// Number of checks in a row that found no leader.
     full: u32,
 }
 
 /// Time between two checks.
 pub(crate) const CHECK: Duration = Duration::from_millis(1);
-/// Handlers that one worker gets done between two checks, if they are shorter than it takes to wake another.
+/// Handlers that a worker finishes between two checks, if each takes less time than waking another worker.
 const SHORT: u64 = 20;
-/// After so many checks without a leader, short handlers too are given to more workers.
+/// Number of checks without a leader after which other workers help with short handlers too.
 const FULL: u32 = 8;
 
 thread_local! {
-    /// The number of the leader whose handler this thread runs.
+    /// Number of the server whose handler this thread runs.
     static RUNNING: Cell<usize> = const { Cell::new(0) };
 }
 
@@ -77,7 +76,7 @@ impl Leader {
         }
     }
 
-    /// Returns once this worker is the leader.
+    /// Waits until this worker is the leader.
     pub(crate) fn lead(&self) {
         if RUNNING.get() == self.number {
             RUNNING.set(0);
@@ -88,12 +87,12 @@ impl Leader {
         }
     }
 
-    /// This worker has an event: nobody leads until it is back.
+    /// Notes that the leader has an event. No worker leads until one calls `lead`.
     pub(crate) fn leave(&self) {
         self.leads.store(false, Ordering::Release);
     }
 
-    /// Notes that a handler begins on this worker. True if the reactor must be woken, since it doesn't check.
+    /// Notes that a handler begins on this worker. True if the caller must wake the reactor, which doesn't check at present.
     pub(crate) fn begin(&self) -> bool {
         RUNNING.set(self.number);
         self.running.fetch_add(1, Ordering::Relaxed);
@@ -101,15 +100,15 @@ impl Leader {
         self.unchecked.load(Ordering::SeqCst) && self.unchecked.swap(false, Ordering::AcqRel)
     }
 
-    /// Calls a parked worker, if nobody leads.
+    /// Calls a parked worker, if no worker leads.
     pub(crate) fn call_another(&self) {
         if !self.leads.load(Ordering::Acquire) {
             self.call(&mut self.parked());
         }
     }
 
-    /// Calls a worker if handlers keep requests waiting. False once nothing is left to check: no handler has begun since the last
-    /// check, and a worker leads.
+    /// Calls a parked worker if handlers keep requests waiting. False if nothing is left to check: no handler has begun since
+    /// the last check, and a worker leads.
     pub(crate) fn check(&self, now: Instant) -> bool {
         if self.unchecked.load(Ordering::Acquire) {
             return false;
@@ -125,7 +124,7 @@ impl Leader {
         }
         let led = self.leads.load(Ordering::Acquire);
         let running = self.running.load(Ordering::Relaxed);
-        // Where no worker is left at all, there is nothing to check either.
+        // Without any worker there is nothing to check either.
         let idle = begun == before && (led || (running == 0 && parked.workers == 0));
         parked.checked =
             Checked { at: (!idle).then_some(now), begun, full: if led { 0 } else { full.saturating_add(1) } };
@@ -137,8 +136,8 @@ impl Leader {
         !idle || !self.stop_checking(begun)
     }
 
-    /// Ends the checks until the next handler begins. False if one has begun since `begun` were counted: it may have relied on
-    /// the checks, and then nobody wakes the reactor for it.
+    /// Ends the checks until the next handler begins. False if a handler has begun since the caller counted `begun`: it saw
+    /// that the reactor checks, and woke nobody.
     fn stop_checking(&self, begun: u64) -> bool {
         self.unchecked.store(true, Ordering::SeqCst);
         let missed = self.begun.load(Ordering::SeqCst) != begun;
@@ -158,7 +157,7 @@ impl Leader {
 
     fn park(&self) {
         let mut parked = self.parked();
-        // The leader may have left for good since, and found nobody to call.
+        // The leader may have left since, when no worker was parked that it could call.
         if !self.leads.load(Ordering::Acquire) {
             return;
         }
@@ -176,10 +175,10 @@ mod tests {
     use std::sync::Arc;
     use std::sync::mpsc::{Receiver, channel};
 
-    /// Far longer than any thread here takes.
+    /// Deadline for each wait: far longer than it takes.
     const DEADLINE: Duration = Duration::from_secs(10);
 
-    /// A worker that waits to lead. The receiver gets a message once it does.
+    /// Starts a worker that waits to lead. The receiver gets a message once it leads.
     fn worker(leader: &Arc<Leader>) -> Receiver<()> {
         let (leads, led) = channel();
         let leader = leader.clone();
@@ -205,7 +204,7 @@ mod tests {
         leader.lead();
         let waiting = [worker(&leader), worker(&leader)];
         until_parked(&leader, 2);
-        // The leader is there: nobody is called.
+        // A worker leads, so none is called.
         leader.call_another();
         assert_eq!(leader.parked().calls, 0);
         leader.leave();
@@ -222,7 +221,8 @@ mod tests {
         assert_eq!((workers, calls, led()), (1, 0, 0));
     }
 
-    /// The leader leaves and calls somebody after a worker has seen that it led, and before that worker is parked.
+    /// The order of events: a worker sees that another one leads; the leader leaves and finds no worker to call; the worker
+    /// parks.
     #[test]
     fn a_worker_does_not_park_where_nobody_leads() {
         let leader = Arc::new(Leader::new());
@@ -245,7 +245,8 @@ mod tests {
         }
     }
 
-    /// Nobody leads while `running` handlers run; `begun` begin between two checks.
+    /// Returns the number of the check that calls a worker. No worker leads, `running` handlers run, and `begun` handlers begin
+    /// between two checks.
     fn first_call(leader: &Leader, running: usize, begun: u64) -> Option<u32> {
         let start = Instant::now();
         leader.unchecked.store(false, Ordering::Release);
@@ -263,12 +264,12 @@ mod tests {
         let mut leader = Leader::new();
         leader.enough = 2;
         for (running, begun, expected) in [
-            // No handler has begun since the last check: one takes longer than that.
+            // No handler has begun since the last check: the one that runs takes longer than that.
             (1, 0, Some(1)),
-            // They take longer than `SHORT` allows; the first check without a leader may be chance.
+            // Handlers take longer than `SHORT` allows. The first check without a leader may be chance.
             (1, SHORT - 1, Some(2)),
             (2, 2 * SHORT - 1, Some(2)),
-            // They are short. After `FULL` checks others may help, up to `enough`.
+            // Handlers are short. After `FULL` checks other workers help, up to `enough`.
             (1, SHORT, Some(FULL + 1)),
             (2, 2 * SHORT, None),
         ] {
@@ -295,7 +296,7 @@ mod tests {
     fn checks_end_while_no_handler_begins_and_go_on_with_the_next_one() {
         let leader = Leader::new();
         leader.lead();
-        // The first handler has the reactor woken, the second finds it checking.
+        // The first handler has to wake the reactor. The second finds that the reactor checks.
         assert_eq!([leader.begin(), leader.begin()], [true, false]);
         let start = Instant::now();
         *leader.parked() = Parked { workers: 1, ..Parked::default() };
@@ -304,12 +305,12 @@ mod tests {
         assert!(!leader.check(start + CHECK * 2));
         assert_eq!(leader.parked().calls, 0);
         assert!(leader.begin());
-        // Handlers run and nobody leads: the checks go on.
+        // Handlers run and no worker leads: the checks go on.
         leader.leave();
         assert!(leader.check(start + CHECK * 3) && leader.check(start + CHECK * 4));
     }
 
-    /// It has seen that the reactor checks, and wakes nobody.
+    /// The handler saw that the reactor checks, so it woke nobody.
     #[test]
     fn a_handler_that_begins_while_the_checks_end_is_not_missed() {
         let leader = Leader::new();

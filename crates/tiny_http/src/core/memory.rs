@@ -1,4 +1,4 @@
-//! Memory that requests and answers hold: what counts, and who goes when it is short.
+//! Counts the memory that requests and answers hold, and closes connections when it is short.
 
 use crate::clock;
 use crate::connection::slots::{Held, Lease, Phase};
@@ -8,20 +8,20 @@ use crate::refusal::Reason;
 use std::sync::TryLockError;
 use std::sync::atomic::Ordering;
 
-/// A client that takes longer for an answer may be cut where memory is short, in milliseconds.
+/// Milliseconds that a client may take for an answer while memory is short.
 const STALLED_MS: u64 = 1000;
 
-/// Requests up to this size are not counted while the program has them: there are no more of them than workers and held-back
-/// answers, and counting costs each request.
+/// Bytes up to which a lent request doesn't count. There are no more lent requests than workers and held-back answers, and
+/// counting would slow down each request.
 pub(crate) const SMALL: usize = 4 << 10;
 
 impl Core {
-    /// Frees memory until requests and answers are within their limit again. Answers that their client has not taken for a
-    /// second go first. If `requests` may be refused, the newest incomplete ones follow, one after the other: the oldest one
-    /// goes on, so somebody is always served.
+    /// Frees memory until requests and answers are within their limit again. First it resets clients that have not taken their
+    /// answer for a second. If `requests` is true, it then refuses the newest incomplete requests, one by one. The oldest one
+    /// goes on, so one client is always served.
     pub(crate) fn make_space(&self, requests: bool) {
-        // A worker that reads waits for the one that frees memory, or it would read on above the limit. Nobody else waits: this
-        // thread may be the one, with a refusal that did not fit into its socket.
+        // A worker that reads waits for the thread that frees memory; otherwise it would read on above the limit. A thread that
+        // writes doesn't wait: it may be the thread that frees memory, with a refusal that did not fit into its socket.
         let _one = match requests {
             true => lock(&self.refusing),
             false => match self.refusing.try_lock() {
@@ -41,12 +41,12 @@ impl Core {
         }
     }
 
-    /// Whether requests and answers hold more memory than they may. A body of the full limit fits beside its head.
+    /// Whether requests and answers hold more memory than the limit. A body of the full limit fits beside its head.
     pub(crate) fn is_full(&self) -> bool {
         self.buffered.load(Ordering::Relaxed) > self.limits.buffered.saturating_add(self.limits.head)
     }
 
-    /// Cuts the connection that has been taking its answer for longest; false if none has for a second.
+    /// Resets the connection that has been taking its answer for longest. False if none takes longer than a second.
     fn cut_stalled(&self) -> bool {
         let now = clock::milliseconds();
         let is_stalled = |(phase, since): (Phase, u64)| phase == Phase::Writing && now >= since + STALLED_MS;
@@ -73,7 +73,7 @@ impl Core {
         }
     }
 
-    /// Counts the `bytes` of an answer that will follow, unless the memory for answers and requests is used up.
+    /// Reserves memory for an answer of `bytes`. False if requests and answers are over their limit.
     pub(crate) fn reserve(&self, lease: &Lease, bytes: usize) -> bool {
         if self.is_full() {
             self.make_space(false);
@@ -89,7 +89,7 @@ impl Core {
         true
     }
 
-    /// Counts `bytes` less: so much of the request is freed before it is answered.
+    /// Releases `bytes` of a request that the program freed before its answer.
     pub(crate) fn release(&self, lease: &Lease, bytes: usize) {
         let bytes = bytes.min(lease.bytes.get());
         if bytes <= SMALL {
@@ -109,7 +109,7 @@ impl Core {
         }
     }
 
-    /// Counts `bytes` less that belonged to a connection that is closed.
+    /// Releases `bytes` of a closed connection.
     pub(crate) fn uncount(&self, bytes: usize) {
         self.buffered.fetch_sub(bytes, Ordering::Relaxed);
     }

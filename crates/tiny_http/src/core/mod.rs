@@ -1,4 +1,4 @@
-//! What a server does: events to requests, answers to sockets.
+//! The server: turns events into requests, and sends answers.
 
 pub(crate) mod absent;
 pub(crate) mod accept;

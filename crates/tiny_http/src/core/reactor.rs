@@ -1,5 +1,5 @@
-//! What has to wait: answers that did not fit into their socket, pauses between slices, deadlines, a listener that failed. One
-//! thread of the program turns it; that thread goes on while all workers run scripts.
+//! The reactor does later what can't be done at once: it sends answers that did not fit into their socket or that pause, keeps
+//! deadlines, and accepts again after a failure. One thread of the program turns it, so it works while all workers run scripts.
 
 use crate::clock::{self, timespec};
 use crate::connection::slots::{Phase, Token};
@@ -21,36 +21,36 @@ use std::time::{Duration, Instant};
 
 /// Finishes writes and keeps deadlines for any number of servers, up to 256.
 pub struct Reactor {
-    /// Sockets that have to take more.
+    /// Full sockets, whose answers wait.
     epoll: OwnedFd,
     wake: OwnedFd,
-    /// Ends a wait on time.
+    /// Ends a wait that is no whole number of milliseconds.
     alarm: Alarm,
     servers: Mutex<Vec<Weak<Core>>>,
     errands: Mutex<BTreeSet<(Instant, Errand)>>,
-    /// The time of the next look at all deadlines, in milliseconds.
+    /// Time of the next search for connections that are over their deadline, in milliseconds.
     look: AtomicU64,
-    /// There are no connections to look at.
+    /// No connection is open, so nothing searches for late ones.
     asleep: AtomicBool,
-    /// Handlers run that may keep requests waiting.
+    /// The leader of a server must be checked: handlers run.
     checking: AtomicBool,
 }
 
-/// What is to be done at some time.
+/// A task for a given time.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Errand {
-    /// Go on with the answer of that connection of that server.
+    /// Send more of an answer: the server's number, and the connection.
     Resume(u8, Token),
-    /// That server accepts again.
+    /// Accept again: the server's number.
     Listen(u8),
 }
 
 const WAKE: u64 = u64::MAX;
 const ALARM: u64 = u64::MAX - 1;
-/// Events that are taken at once: each is short.
+/// Events that one wait takes. Each is short.
 const EVENTS: usize = 32;
 impl Reactor {
-    /// A reactor without servers.
+    /// Returns a reactor without servers.
     ///
     /// # Errors
     /// The system refuses a descriptor.
@@ -59,7 +59,7 @@ impl Reactor {
         let wake = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
         epoll::add(&epoll, &wake, EventData::new_u64(WAKE), EventFlags::IN)?;
         let alarm = Alarm::new()?;
-        // Edge-triggered: it need not be read.
+        // The alarm is edge-triggered, so nothing has to read it.
         epoll::add(&epoll, alarm.descriptor(), EventData::new_u64(ALARM), EventFlags::IN | EventFlags::ET)?;
         Ok(Arc::new(Reactor {
             epoll,
@@ -73,8 +73,8 @@ impl Reactor {
         }))
     }
 
-    /// Waits until something can be done, for at most `timeout` or until [`Reactor::wake`], and does it. Called again and
-    /// again by one thread of the program.
+    /// Waits for work, for at most `timeout` or until [`Reactor::wake`], and does it. One thread of the program calls it in a
+    /// loop.
     pub fn turn(&self, timeout: Option<Duration>) {
         self.take_events([timeout, self.until_next()].into_iter().flatten().min());
         self.run_errands();
@@ -109,11 +109,11 @@ impl Reactor {
 
     /// Ends the wait of [`Reactor::turn`].
     pub fn wake(&self) {
-        // It fails only if the counter is full, and then it is awake.
+        // The write fails only if the counter is full. Then the reactor is awake already.
         let _ = write(&self.wake, &1_u64.to_ne_bytes());
     }
 
-    /// The first connection after none: deadlines are looked at again.
+    /// Starts the search for late connections again, when the first one opens.
     pub(crate) fn rouse(&self) {
         fence(Ordering::SeqCst);
         if self.asleep.load(Ordering::Relaxed) && self.asleep.swap(false, Ordering::AcqRel) {
@@ -121,7 +121,7 @@ impl Reactor {
         }
     }
 
-    /// Takes in a server; gives its number.
+    /// Adds a server. `core` makes it from its number.
     pub(crate) fn register(&self, core: impl FnOnce(u8) -> Arc<Core>) -> io::Result<Arc<Core>> {
         let mut servers = lock(&self.servers);
         let free = servers.iter().position(|server| server.strong_count() == 0);
@@ -156,7 +156,7 @@ impl Reactor {
         self.schedule(at, Errand::Resume(number, token));
     }
 
-    /// That connection is closed: nothing of it resumes.
+    /// Drops the task of a closed connection.
     pub(crate) fn forget(&self, at: Instant, number: u8, token: Token) {
         lock(&self.errands).remove(&(at, Errand::Resume(number, token)));
     }
@@ -175,7 +175,7 @@ impl Reactor {
         }
     }
 
-    /// Time until the next errand or look at the deadlines.
+    /// Returns the time until the next task, search or check.
     fn until_next(&self) -> Option<Duration> {
         let errand = lock(&self.errands).first().map(|(at, _)| at.saturating_duration_since(Instant::now()));
         let look = (!self.asleep.load(Ordering::Acquire)).then(|| {
@@ -226,14 +226,14 @@ impl Reactor {
         due.then(|| errands.pop_first()).flatten().map(|(_, errand)| errand)
     }
 
-    /// Looks at all connections from time to time: a request would pay more for a timer of its own.
+    /// Closes late connections. It searches all of them from time to time, since a timer for each request would cost more.
     fn keep_deadlines(&self, servers: &[Arc<Core>]) {
         let now = clock::milliseconds();
         if now < self.look.load(Ordering::Relaxed) || self.asleep.load(Ordering::Acquire) {
             return;
         }
         self.asleep.store(true, Ordering::Release);
-        // With the one in `rouse`: a connection that is not seen here sees that deadlines sleep.
+        // Pairs with the fence in `rouse`: a connection that this search misses sees `asleep`, and wakes the reactor.
         fence(Ordering::SeqCst);
         let open: usize = servers.iter().map(|core| core.expire(now)).sum();
         let pause = servers.iter().map(|core| core.look_interval()).min().unwrap_or(1000);

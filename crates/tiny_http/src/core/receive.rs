@@ -1,5 +1,4 @@
-//! What happens to a connection: an event leads to a request. All of a server's state is here; `accept` fills it, `leaving`
-//! answers, `refusal` refuses, `reactor` finishes what has to wait.
+//! Turns events of a connection into requests: reads what has arrived, and hands complete requests to the program.
 
 use crate::clock;
 use crate::connection::slots::{Held, Lease, Phase, Token};
@@ -20,21 +19,21 @@ pub(crate) struct Lent {
     pub keep_alive: bool,
 }
 
-/// A client that closes its side later than this after its request has left; one that does so at once may only have said that
-/// it sends no more (`printf ... | nc -N`), and waits for its answer. TCP tells both in the same way.
+/// Time within which a client may end its side after its request and still get its answer, as `printf ... | nc -N` does. A
+/// client that ends its side later counts as gone. TCP shows both in the same way.
 const HALF_CLOSE_MS: u64 = 100;
 
-/// Reads of one connection in one go: nobody leads meanwhile, and the reactor may wait for the lock of the connection.
+/// Reads of one connection for one event. More would keep other events waiting, since no worker leads meanwhile.
 const READS_AT_ONCE: usize = 4;
-/// RFC 9112, section 8. Who types a request by hand and forgets the empty line wants to know.
+/// RFC 9112, section 8. The text helps people who type a request by hand and forget the empty line.
 const ENDS_EARLY: Reason = Reason::Malformed("the request ends before it is complete");
 
 impl Core {
-    /// An event of a connection; gives the request that is complete with it.
+    /// Handles an event of a connection. Returns the request that is complete with it.
     pub(crate) fn ready(&self, token: Token, flags: EventFlags) -> Option<Lent> {
         let mut held = self.slots.lock(token)?;
         let (phase, since) = held.phase();
-        // While it lingers, what is unread would make a reset of the close.
+        // A connection that lingers stays open: closing it with unread bytes would reset it.
         if flags.intersects(EventFlags::HUP | EventFlags::ERR) && phase != Phase::Lingering {
             self.close(held);
             return None;
@@ -53,11 +52,11 @@ impl Core {
         None
     }
 
-    /// Reads until nothing is left or a request is there.
+    /// Reads until the socket is empty or a request is complete.
     fn receive<'s>(&'s self, mut held: Held<'s>) -> Option<Lent> {
         let connection = held.connection()?;
         if connection.inbound.has_bytes() {
-            // What came together with the request before this one.
+            // Bytes that arrived together with the request before this one.
             let progress = connection.inbound.take(&[], &self.limits);
             match self.progressed(held, progress, true) {
                 Ok(still) => held = still,
@@ -69,7 +68,7 @@ impl Core {
                 let connection = held.connection()?;
                 match connection.socket.receive(buffer) {
                     Received::Bytes(count) => {
-                        // A short read tells that nothing is left; the next bytes make an event of their own.
+                        // A short read means that the socket is empty. Later bytes make an event of their own.
                         let more = count == buffer.len() || connection.ended;
                         let progress = connection.inbound.take(&buffer[..count], &self.limits);
                         match self.progressed(held, progress, more) {
@@ -98,8 +97,8 @@ impl Core {
         })
     }
 
-    /// Makes an event, so that some worker looks at the connection again, after what others have sent meanwhile. This thread may
-    /// not be a worker.
+    /// Makes epoll report the connection again, so that a worker handles it after events of other connections. The calling
+    /// thread may be no worker.
     pub(crate) fn look_again(&self, mut held: Held<'_>) {
         let data = EventData::new_u64(held.token().data());
         let Some(connection) = held.connection() else { return };
@@ -108,7 +107,7 @@ impl Core {
         }
     }
 
-    /// What follows from bytes that came in: `Ok` to go on reading, else the request, if any.
+    /// Acts on the progress of a request. `Ok` means to read on; `Err` has the request, if there is one.
     fn progressed<'s>(
         &'s self,
         mut held: Held<'s>,
@@ -129,16 +128,16 @@ impl Core {
         }
     }
 
-    /// RFC 9110, section 15.2.1. False if the connection is gone.
+    /// Sends `100 Continue` (RFC 9110, section 15.2.1). False if the connection is gone.
     fn ask_for_body(&self, held: &mut Held<'_>) -> bool {
         const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
         held.enter(Phase::Body, clock::milliseconds());
-        // The answer before this one has left, so there is room.
+        // The socket has room, since the answer before this one has left.
         held.connection()
             .is_some_and(|connection| connection.socket.send(CONTINUE, false) == Ok(CONTINUE.len()))
     }
 
-    /// Notes how far the request has come; gives the connection back unless it had to go for want of memory.
+    /// Notes the phase of an incomplete request. Returns the connection, unless it was closed to free memory.
     fn incomplete<'s>(&'s self, mut held: Held<'s>) -> Option<Held<'s>> {
         let phase = held.phase().0;
         let connection = held.connection()?;

@@ -1,4 +1,4 @@
-//! The state of a server. The other files of `core` are what it does.
+//! State of a server. The other files of `core` are its methods, one topic a file.
 
 use crate::connection::slots::{Slots, Token};
 use crate::core::events::Events;
@@ -14,33 +14,33 @@ use std::sync::atomic::{AtomicBool, AtomicUsize};
 use std::sync::{Arc, Mutex};
 
 pub(crate) struct Core {
-    /// What workers wait on.
+    /// Workers wait on it.
     pub epoll: OwnedFd,
-    /// What came of a wait beside the event that is handled.
+    /// Events of a wait that no worker has handled yet.
     pub events: Events,
-    /// Who waits on it.
+    /// Decides which worker waits.
     pub leader: Leader,
-    /// Wakes one worker for each time that it was written to.
+    /// Each write to it wakes one worker.
     pub unblock: OwnedFd,
     /// The listening socket, until it is closed.
     pub listener: Mutex<Option<TcpListener>>,
-    /// Connections that were idle for longest when it was last looked, the oldest first.
+    /// The connections that were idle for longest at the last search, the oldest first.
     pub oldest: Mutex<VecDeque<(u64, Token)>>,
-    /// Accepting failed last time.
+    /// The last attempt to accept failed.
     pub failing: AtomicBool,
     pub slots: Slots,
     pub limits: Limits,
     pub pages: Pages,
     pub reactor: Arc<Reactor>,
-    /// The server's number there.
+    /// Number of this server in the reactor.
     pub number: u8,
     pub address: SocketAddr,
     pub connections: AtomicUsize,
     /// Bytes of memory that requests and answers hold.
     pub buffered: AtomicUsize,
-    /// Held while a connection is chosen that has to go for want of memory.
+    /// Held by the thread that frees memory by closing connections.
     pub refusing: Mutex<()>,
 }
 
-/// Edge-triggered and registered once: a request needs no further call to epoll.
+/// Events of a connection. They are edge-triggered and registered once, so a request needs no further call to epoll.
 pub(crate) const EVENTS: EventFlags = EventFlags::IN.union(EventFlags::RDHUP).union(EventFlags::ET);

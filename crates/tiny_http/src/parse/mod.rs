@@ -1,4 +1,4 @@
-//! Bytes of a client to requests.
+//! Turns the bytes of a client into requests.
 
 pub(crate) mod body_pool;
 pub(crate) mod chunked;

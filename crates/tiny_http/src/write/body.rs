@@ -3,17 +3,17 @@
 use std::fs::File;
 use std::sync::Arc;
 
-/// What follows the head of an answer.
+/// The body of an answer.
 pub enum Body {
     /// These bytes.
     Bytes(Vec<u8>),
-    /// So many bytes of a file, from its beginning. They are read as the socket takes them, on the thread that writes, wherever
-    /// the file is read from meanwhile. Where it ends before, the connection is reset.
+    /// The first bytes of a file, as many as given. The thread that writes reads them when the socket takes them; it doesn't
+    /// move the file's cursor. If the file is shorter, the connection is reset.
     File(Arc<File>, u64),
 }
 
 impl Body {
-    /// How many bytes there are.
+    /// Returns the length in bytes.
     pub fn len(&self) -> u64 {
         match self {
             Body::Bytes(bytes) => bytes.len() as u64,
@@ -21,7 +21,7 @@ impl Body {
         }
     }
 
-    /// Whether there are none.
+    /// Whether the body has no bytes.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }

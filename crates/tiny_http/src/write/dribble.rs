@@ -1,4 +1,4 @@
-//! A body that leaves slice by slice, each at its time.
+//! Bodies that leave slice by slice. This file computes the slices and their times; `output` sends them.
 
 use crate::write::body::Body;
 use std::any::Any;
@@ -7,15 +7,15 @@ use std::time::{Duration, Instant};
 
 /// How a body dribbles.
 pub struct Dribble {
-    /// Slices, as equal as can be; never more than there are bytes.
+    /// Number of slices, as equal as possible. A body has no more slices than bytes.
     pub slices: u32,
-    /// From the head to the last slice. The first one leaves after its share of it.
+    /// Time from the head to the last slice. Each slice, the first one too, comes after its share of the time.
     pub over: Duration,
-    /// Dropped when the last slice has left, or the client.
+    /// Dropped when the last slice has left or the client is gone.
     pub keep: Box<dyn Any + Send>,
 }
 
-/// What is left of a body that dribbles.
+/// The slices of a body that are left.
 pub(crate) struct Slices {
     body: Body,
     taken: u32,
@@ -24,7 +24,7 @@ pub(crate) struct Slices {
 }
 
 impl Dribble {
-    /// `body`, of which nothing has left yet.
+    /// Cuts `body` into slices.
     pub(crate) fn slices(mut self, body: Body) -> Slices {
         self.slices = self.slices.clamp(1, u32::try_from(body.len().max(1)).unwrap_or(u32::MAX));
         Slices { body, taken: 0, dribble: self, began: None }
@@ -32,7 +32,7 @@ impl Dribble {
 }
 
 impl Slices {
-    /// Bytes of memory that it holds.
+    /// Returns the bytes of memory that the body holds.
     pub(crate) fn space(&self) -> usize {
         match &self.body {
             Body::Bytes(bytes) => bytes.capacity(),
@@ -44,8 +44,8 @@ impl Slices {
         &self.body
     }
 
-    /// The next slice, and how long after `now` it is due. Times count from the first call: what one slice is late does not
-    /// make the others late.
+    /// Returns the next slice, and the time from `now` until it is due. Times count from the first call, so a late slice
+    /// doesn't delay the others.
     pub(crate) fn next(&mut self, now: Instant) -> Option<(Duration, Range<u64>)> {
         let slices = self.dribble.slices;
         if self.taken == slices {
@@ -72,7 +72,7 @@ mod tests {
 
     #[test]
     fn slices_are_equal_and_the_last_comes_at_the_end() {
-        // Bytes, slices asked for, lengths.
+        // Bytes of the body, slices asked for, lengths of the slices.
         let cases: [(usize, u32, &[u64]); 5] =
             [(10, 2, &[5, 5]), (10, 3, &[3, 3, 4]), (2, 5, &[1, 1]), (5, 1, &[5]), (7, 0, &[7])];
         for (length, asked, expected) in cases {

@@ -1,4 +1,4 @@
-//! Answers to bytes.
+//! Turns answers into bytes.
 
 pub(crate) mod body;
 pub(crate) mod dribble;

@@ -1,4 +1,4 @@
-//! Heads that are taken, and heads that are refused, with the section that says so.
+//! Valid and invalid heads, with their sections of the RFCs.
 
 use super::*;
 
