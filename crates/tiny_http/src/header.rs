@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_would_start_a_line() {
+    fn names_and_values_that_would_start_a_line_are_refused() {
         for (name, value) in
             [("X", "a\r\nY: b"), ("X", "a\nb"), ("X", "a\0"), ("X Y", "a"), ("", "a"), ("X:", "a")]
         {

@@ -109,7 +109,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn fields_that_say_something_about_the_body_are_taken_in() {
+    fn fields_about_the_body_change_the_answer() {
         let header = |line: &str| line.parse::<Header>().unwrap();
         let response = Response::from_string("abc")
             .with_header(header("Content-Type: a"))

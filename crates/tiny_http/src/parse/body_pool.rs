@@ -56,7 +56,7 @@ mod tests {
 
     /// One test for all cases, since the pool belongs to the process.
     #[test]
-    fn a_body_grows_into_what_another_left_if_it_has_come_as_far() {
+    fn a_body_reuses_a_buffer_that_is_not_much_larger_than_it() {
         clear();
         let (large, buffered) = (LEAST * TIMES, 64 << 20);
         give_back(Vec::with_capacity(LEAST - 1), buffered);

@@ -47,7 +47,7 @@ enum State {
     Done,
 }
 
-const LINE: Reason = Reason::Malformed("the line with the size of a chunk is not right");
+const LINE: Reason = Reason::Malformed("the line with the size of a chunk is malformed");
 
 impl Chunks {
     /// Decodes the beginning of `input` and appends the data to `body`. Returns how many bytes belonged to the body. The body
@@ -128,7 +128,7 @@ impl Chunks {
     fn digit(&mut self, byte: u8) -> Result<State, Reason> {
         let digit = char::from(byte).to_digit(16).unwrap_or_default();
         let size = self.size.checked_mul(16).map(|size| size + u64::from(digit));
-        self.size = size.ok_or(Reason::Malformed("the size of a chunk is no number that fits"))?;
+        self.size = size.ok_or(Reason::Malformed("the size of a chunk is too large"))?;
         Ok(State::Digits)
     }
 
@@ -163,7 +163,7 @@ impl Chunks {
                 Ok(State::Trailer)
             }
             (State::End, b'\n') => Ok(State::Done),
-            _ => Err(Reason::Malformed("the trailers of the request are not right")),
+            _ => Err(Reason::Malformed("the trailers of the request are malformed")),
         }
     }
 }
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_is_no_coding() {
+    fn malformed_codings_are_refused() {
         let cases: [(&[u8], u16); 24] = [
             (b"\r\n", 400),
             (b" 3\r\n", 400),

@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn space_follows_bytes_that_arrived() {
+    fn memory_grows_with_the_bytes_that_arrived() {
         let limits = Limits { body: 1 << 40, ..Limits::default() };
         let mut inbound = Inbound::default();
         let head = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000000000\r\n\r\nabc";
@@ -268,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn asks_for_the_body_once_and_only_if_it_is_taken() {
+    fn a_client_is_asked_for_its_body_once_and_only_within_the_limit() {
         let limits = Limits { body: 10, ..Limits::default() };
         let head = |length| {
             format!("POST / HTTP/1.1\r\nHost: x\r\nExpect: 100-Continue\r\nContent-Length: {length}\r\n\r\n")
@@ -283,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_as_soon_as_nothing_can_follow() {
+    fn a_request_is_refused_as_soon_as_it_can_not_become_valid() {
         let limits = Limits { head: 256, headers: 3, ..Limits::default() };
         let cases: [(&str, u16, &str); 12] = [
             ("GET / HTTP/1.1\n", 400, "a line of the head ends in LF without CR"),

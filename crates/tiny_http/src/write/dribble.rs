@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_late_is_made_up_for() {
+    fn a_late_slice_does_not_delay_the_others() {
         let mut left = slices(4, 4, 400);
         let began = Instant::now();
         assert_eq!(left.next(began).unwrap().0, Duration::from_millis(100));

@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_lines_within_lines() {
+    fn fields_with_line_ends_are_refused() {
         for (name, value) in [("X", "a\r\nb"), ("X", "a\nb"), ("X", "\0"), ("X Y", "a"), ("", "a")] {
             let fields = [(name.as_bytes(), value.as_bytes())].into_iter();
             let written = write_head(&mut Vec::new(), (200, None), fields, BodyFraming::None, PLAIN);

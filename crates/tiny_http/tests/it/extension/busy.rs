@@ -1,4 +1,4 @@
-//! What arrives while the only worker is busy, and clients that want to keep it so.
+//! Requests that arrive while the only worker is busy, and clients that try to keep it busy.
 
 use super::{Attended, eventually};
 use crate::client::{Client, End};
@@ -22,7 +22,7 @@ fn slow(limits: Limits) -> Attended {
     })
 }
 
-/// A server that answers `LARGE` bytes, and `/held` not before the test says so.
+/// A server that answers `LARGE` bytes. `/held` waits until the test lets it go on.
 struct Gate {
     server: Attended,
     held: Receiver<()>,
@@ -30,7 +30,7 @@ struct Gate {
     answered: Arc<AtomicUsize>,
 }
 
-/// Far longer than anything here takes.
+/// Deadline for each wait: far longer than it takes.
 const DEADLINE: Duration = Duration::from_secs(10);
 
 impl Gate {
@@ -60,7 +60,7 @@ impl Gate {
     }
 }
 
-/// RFC 9112, section 9.6: bytes that were not read must not make a reset of the end.
+/// RFC 9112, section 9.6: unread bytes must not turn the end of a connection into a reset.
 #[test]
 fn an_answer_arrives_in_full_whatever_follows_its_request() {
     let gate = Gate::start();
@@ -69,7 +69,7 @@ fn an_answer_arrives_in_full_whatever_follows_its_request() {
         let mut client =
             server.send(format!("GET /held HTTP/{version}\r\nHost: x\r\n{close}\r\n").as_bytes());
         gate.until_held();
-        // Nobody looks at this before the answer leaves.
+        // The server has not read this when the answer leaves.
         client.send(b"\r\n");
         gate.go_on.send(()).unwrap();
         eventually(|| server.server.num_busy() == 0);
@@ -78,8 +78,8 @@ fn an_answer_arrives_in_full_whatever_follows_its_request() {
     }
 }
 
-/// The server throws away the bytes that a client sends after its last request. It does so for two seconds; then it cuts the
-/// connection, and the client may lose its answer. A round that took longer on a busy machine says nothing.
+/// The server discards the bytes that a client sends after its last request, for two seconds. Then it closes the connection,
+/// and the client may lose its answer. So a round that took longer on a busy machine proves nothing.
 #[test]
 fn a_client_that_ends_its_side_while_its_surplus_is_discarded_gets_its_whole_answer() {
     let gate = Gate::start();
@@ -104,7 +104,7 @@ fn a_client_that_ends_its_side_while_its_surplus_is_discarded_gets_its_whole_ans
     assert_eq!(body, Ok(LARGE));
 }
 
-/// Unit tests of the engine's core have the times of heads and bodies.
+/// The deadlines of heads and bodies have unit tests in the engine's core.
 #[test]
 fn a_request_that_waits_for_a_busy_worker_is_served_after_the_idle_time() {
     let gate = Gate::start_with(Limits { idle_time: Duration::from_secs(2), ..Limits::default() });
@@ -129,8 +129,7 @@ fn heads_count_as_memory() {
     let head =
         format!("POST / HTTP/1.1\r\nHost: x\r\nX: {}\r\nContent-Length: 2\r\n\r\n", "b".repeat(60_000));
     let clients: Vec<_> = (0..100).map(|_| server.send(head.as_bytes())).collect();
-    // Seventeen of them are as much as is allowed; the others are refused and end. Each of them is one or the other when all
-    // have arrived.
+    // The limit admits seventeen. The other clients are refused. Once all requests have arrived, each client is one of the two.
     let refused = || clients.iter().filter(|client| client.has_news()).count();
     eventually(|| refused() + server.server.num_busy() == clients.len());
     let kept = server.server.num_busy();
@@ -140,7 +139,7 @@ fn heads_count_as_memory() {
 }
 
 #[test]
-fn a_client_that_never_comes_to_its_point_keeps_nobody_waiting() {
+fn a_flood_without_a_complete_request_delays_no_other_client() {
     let server = slow(Limits { body_time: Duration::from_millis(500), ..Limits::default() });
     let extensions = [b"1;".as_slice(), &[b'a'; 4000], b"\r\nx\r\n"].concat().repeat(256);
     let cases = [
@@ -152,8 +151,8 @@ fn a_client_that_never_comes_to_its_point_keeps_nobody_waiting() {
         ),
     ];
     for (start, flood) in cases {
-        // The flood goes on until others were answered for longer than `body_time`. A flood that is cut begins anew. The deadline of
-        // a client bounds each answer.
+        // The flood goes on until other clients were answered for longer than `body_time`. A flood whose connection is closed
+        // begins anew. Each answer has a deadline.
         let done = AtomicBool::new(false);
         thread::scope(|scope| {
             scope.spawn(|| {
@@ -177,7 +176,7 @@ fn a_client_that_never_comes_to_its_point_keeps_nobody_waiting() {
 }
 
 #[test]
-fn a_page_that_panics_is_a_plain_one() {
+fn a_panicking_page_is_replaced_by_a_plain_one() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let reactor = Reactor::new().unwrap();
     let limits = Limits { head_time: Duration::from_millis(100), ..Limits::default() };
