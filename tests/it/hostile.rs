@@ -1,4 +1,4 @@
-//! Scripts that ask for all there is: each ends with an answer, in time and within a small multiple of its memory.
+//! Scripts that try to use up time and memory. Each ends with an answer, in time and within a small multiple of its memory.
 
 use crate::harness::{Client, DEADLINE, Mock};
 use std::fs;
@@ -8,28 +8,28 @@ use std::time::{Duration, Instant};
 /// Bodies of views, one a line.
 const SCRIPTS: &str = include_str!("hostile/scripts.txt");
 
-/// Functions that they call. Of `deep` each level has the one below twice, so that it is endless for whoever goes through it.
+/// Functions that the views call. In `deep` each level holds the one below twice, so walking through all of it never ends.
 const FUNCTIONS: &str = r#"
 fn calls_itself(n) { calls_itself(n + 1) }
 fn deep(x) { for i in range(25) { x = group_by([#{ k: "a", v: x }, #{ k: "a", v: x }], "k"); } x }
 fn registerRules() { app.get("/", view); }
 "#;
 
-/// Far more than twice the time of a call: a test build on a busy machine takes long for one native.
+/// Deadline: far more than twice the time of a call, since a test build on a busy machine takes long for one native.
 const LONGEST: Duration = Duration::from_secs(12);
 
-/// Most KiB that a script adds to what the idle program has: three times the memory of a call, since an operation that goes over it has
-/// what there was, as much again as its argument, and both in its result. The rest is the allocator's.
+/// Most KiB that a script adds to the memory of the idle program: three times the memory of a call. An operation that exceeds
+/// it holds the old values, its argument and its result. The rest is the allocator's.
 const MOST: u64 = (3 * 32 + 24) << 10;
 
-/// The most memory that the process had at once, in KiB.
+/// Returns the peak memory of the process in KiB.
 fn peak(mock: &Mock) -> u64 {
     let status = fs::read_to_string(format!("/proc/{}/status", mock.pid())).unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
     line.trim().trim_end_matches(" kB").parse().unwrap()
 }
 
-/// What is wrong with the end of `script`.
+/// Returns the fault of the way in which `script` ended.
 fn fault(script: &str) -> Option<String> {
     let source = format!("fn view() {{ {script} }}{FUNCTIONS}");
     let arguments = ["--workers", "1", "--script-timeout", "500ms"];
@@ -50,9 +50,9 @@ fn fault(script: &str) -> Option<String> {
     (slow || peak > MOST).then(|| format!("{status} after {took:?}, {} MiB", peak >> 10))
 }
 
-/// Each worker has an endless view; each search in it takes as long as one may.
+/// Each worker runs an endless view, and each search in it takes as long as the limit allows.
 #[test]
-fn endless_views_keep_others_waiting_for_their_time_and_no_longer() {
+fn endless_views_delay_others_for_no_longer_than_their_time() {
     let source = r#"
         fn registerRules() { app.get("/", || "ok"); app.get("/endless", endless); }
         fn endless() { loop { try { re.search("(?:a?){60}b", "a" * 2000) } catch {} } }
@@ -74,9 +74,9 @@ fn endless_views_keep_others_waiting_for_their_time_and_no_longer() {
     });
 }
 
-/// Values that print what functions captured, and thrown texts, end a load with a short message too.
+/// A load that fails with values whose text holds captured values, or with thrown texts, has a short message too.
 #[test]
-fn what_a_load_throws_is_short() {
+fn the_message_of_a_load_that_throws_is_short() {
     let mock = Mock::start();
     let functions = r#"let s = "x" * 8000000; let g = |a| 1; for i in 0..500 { g = g.curry(s); }"#;
     for (script, message) in [

@@ -1,4 +1,4 @@
-//! Large files by `send_file`: byte for byte, in little memory, whatever their clients and the files do meanwhile.
+//! Large files by `send_file` arrive byte for byte and take little memory, whatever their clients and the files do meanwhile.
 
 use crate::faults::process::{descriptors, status};
 use crate::harness::{Client, Mock, eventually};
@@ -23,7 +23,7 @@ fn registerRules() {
 
 const LARGE: usize = 64 << 20;
 
-/// Text that tells where it is: of each mebibyte by its digits, and which one that is in each page.
+/// Returns text that shows its position: every 8 bytes their place in the mebibyte, and each page the number of its mebibyte.
 fn content(length: usize, mark: char) -> Vec<u8> {
     let digits: String = (0..1 << 17).map(|at| format!("{mark}{:07x}", at * 8)).collect();
     let (mut part, mut bytes) = (digits.into_bytes(), Vec::with_capacity(length + (1 << 20)));
@@ -48,7 +48,7 @@ fn large(mock: &Mock) -> PathBuf {
     mock.directory().join("large.bin")
 }
 
-/// Asks, and reads the head.
+/// Sends a request, and reads the head of the answer.
 fn begun(mock: &Mock, target: &str) -> Client {
     let mut client = Client::new(&mock.traffic);
     client.write(format!("GET {target} HTTP/1.1\r\nHost: x\r\n\r\n").as_bytes());
@@ -83,7 +83,7 @@ fn a_large_file_arrives_byte_for_byte_and_the_connection_goes_on() {
     same(&held.body, &bytes);
     assert_eq!(client.send("GET", "/status", &[], b"").status, 203);
     assert_eq!(client.send("GET", "/ping", &[], b"").text(), "pong");
-    // Nothing stays open behind an answer.
+    // No file stays open after an answer.
     let before = descriptors(&mock);
     assert_eq!(client.send("GET", "/file/large.bin", &[], b"").body.len(), bytes.len());
     eventually(|| if descriptors(&mock) <= before { Ok(()) } else { Err("a descriptor stays open") });
@@ -103,7 +103,7 @@ fn slow_clients_cost_no_memory_for_what_they_have_not_taken() {
             assert!(part == expected, "part {index}");
         }
         if index == 10 {
-            // No worker is one of theirs.
+            // None of these clients occupies a worker.
             assert_eq!(mock.get("/ping").text(), "pong");
         }
     }
@@ -149,7 +149,7 @@ fn a_stop_lets_a_large_file_come_to_its_end() {
     let mut mock = serving(&[], &[("large.bin", &bytes)]);
     let mut client = begun(&mock, "/file/large.bin");
     mock.signal("TERM");
-    // It listens no more.
+    // The mock no longer listens.
     eventually(|| match Client::connect(&mock.traffic, std::time::Duration::from_secs(1)) {
         Ok(_) => Err("it listens"),
         Err(_) => Ok(()),

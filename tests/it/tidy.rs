@@ -1,5 +1,5 @@
-//! The house rules that no compiler checks: rooms know only the rooms below them, files are short, names are nouns of the field, and
-//! the picture of the rooms in the documentation is current.
+//! Rules of this repository that no compiler checks: rooms import only from rooms below them, files are short, names are nouns
+//! of the field, the engine's files import one another in one small circle, and docs/rooms.svg is current.
 
 mod house;
 mod picture;
@@ -11,8 +11,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 const LONGEST_FILE: usize = 400;
+/// Most files of the engine that may import one another in a circle.
+const LARGEST_CIRCLE: usize = 8;
 const FORBIDDEN_WORDS: [&str; 4] = ["utils", "helpers", "common", "manager"];
-/// Files that import one another, since they are one thing.
+/// Files that may import one another, since they are one topic.
 const TIED: [&[&str]; 1] = [&["script/flask/abort", "script/flask/answer", "script/flask/response"]];
 
 #[test]
@@ -32,6 +34,15 @@ fn files_of_a_room_import_one_another_in_no_circle() {
     let house = House::read();
     let circles: Vec<Vec<String>> = house.circles().into_iter().filter(|circle| !is_tied(circle)).collect();
     assert!(circles.is_empty(), "{circles:#?}");
+}
+
+/// The state of a server and its reactor need each other.
+#[test]
+fn files_of_the_engine_import_one_another_in_one_small_circle() {
+    let circles = House::read_engine().circles();
+    println!("{circles:#?}");
+    let largest = circles.iter().map(Vec::len).max().unwrap_or_default();
+    assert!(circles.len() <= 1 && largest <= LARGEST_CIRCLE, "circles of the engine: {circles:#?}");
 }
 
 fn is_tied(circle: &[String]) -> bool {
@@ -70,7 +81,7 @@ fn names_are_nouns_of_the_field() {
     assert!(forbidden.is_empty(), "{forbidden:?}");
 }
 
-/// A module is where its name says. Tests may read a file of the program's own tests.
+/// `#[path]` is allowed only for tests that read a file of the program's own tests.
 #[test]
 fn modules_are_where_their_names_say() {
     let own = project().join("tests/it/tidy.rs");
@@ -87,8 +98,8 @@ fn modules_are_where_their_names_say() {
     }
 }
 
-/// Rhai's own text of a value has no limit: a list of functions prints what they captured. `size_limits::full_text` and `text_of` have
-/// one; what they are made of is in `size_limits/rendering.rs`.
+/// Rhai's own text of a value has no limit: a list of functions prints the values that they captured. `size_limits::full_text`
+/// and `text_of` have a limit; their parts are in `size_limits/rendering.rs`.
 #[test]
 fn texts_of_script_values_have_a_limit() {
     let own = project().join("src/script/runtime/size_limits/rendering.rs");
@@ -130,7 +141,7 @@ fn is_value(program: &str, start: &str) -> bool {
     (declared.starts_with("Dynamic") || declared.starts_with("FnPtr")) && other.is_none_or(|other| other < at)
 }
 
-/// `BLESS=1 cargo test tidy` draws it anew.
+/// `BLESS=1 cargo test tidy` redraws the picture.
 #[test]
 fn the_picture_of_the_rooms_is_current() {
     let path = project().join("docs/rooms.svg");
@@ -141,7 +152,7 @@ fn the_picture_of_the_rooms_is_current() {
     assert!(text(&path) == drawn, "docs/rooms.svg is stale: BLESS=1 cargo test tidy");
 }
 
-/// All files of Rust and Python that are ours.
+/// Returns all our files of Rust and Python.
 fn sources() -> Vec<PathBuf> {
     let folders =
         ["src", "tests", "benches", "image", "ct", "crates/tiny_http/src", "crates/tiny_http/tests"];
@@ -156,7 +167,7 @@ fn sources() -> Vec<PathBuf> {
 fn collect(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
         let name = entry.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        // What tools leave there: builds, peers of the benchmark.
+        // Tools leave builds and peers of the benchmark there.
         if entry.is_dir() && !name.starts_with('.') && name != "target" && name != "__pycache__" {
             collect(&entry, found);
         } else if name.ends_with(".rs") || name.ends_with(".py") {

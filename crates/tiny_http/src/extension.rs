@@ -1,186 +1,99 @@
-//! What tiny_http does not have: limits, refusals in the program's own words, answers written without `Response`, breaking a
-//! connection on purpose, an orderly stop.
+//! Interface of the engine that the published tiny_http lacks: limits, pages for refused requests, answers without a
+//! [`Response`](crate::Response), deliberately broken connections, an orderly stop.
 //!
-//! ```no_run
-//! # use std::sync::Arc;
-//! # use tiny_http::extension::{Limits, Reactor, plain_pages};
+//! ```
+//! use std::io::{Read, Write};
+//! use std::net::{TcpListener, TcpStream};
+//! use tiny_http::Server;
+//! use tiny_http::extension::{Limits, Reactor, plain_pages};
+//!
 //! # fn main() -> std::io::Result<()> {
+//! // A thread of the program turns the reactor. It finishes slow writes and keeps the deadlines.
 //! let reactor = Reactor::new()?;
-//! let listener = std::net::TcpListener::bind("127.0.0.1:8000")?;
-//! let limits = Limits { body: 1 << 20, ..Limits::default() };
-//! let server = tiny_http::Server::with_limits(listener, limits, plain_pages(), &reactor)?;
-//! std::thread::spawn(move || loop { reactor.turn(None) });
-//! # drop(server); Ok(()) }
+//! let turned = reactor.clone();
+//! std::thread::spawn(move || loop { turned.turn(None) });
+//!
+//! let listener = TcpListener::bind("127.0.0.1:0")?;
+//! let address = listener.local_addr()?;
+//! let limits = Limits { body: 4, ..Limits::default() };
+//! let server = Server::with_limits(listener, limits, plain_pages(), &reactor)?;
+//!
+//! let mut client = TcpStream::connect(address)?;
+//! client.write_all(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello")?;
+//! let mut answer = String::new();
+//! std::thread::scope(|scope| {
+//!     // The engine refuses the request by itself, so no worker gets it.
+//!     scope.spawn(|| assert!(server.recv().is_err()));
+//!     client.read_to_string(&mut answer)?;
+//!     server.unblock();
+//!     assert!(answer.starts_with("HTTP/1.1 413 Content Too Large\r\n"));
+//!     assert!(answer.ends_with("\r\n\r\nthe body of the request is too long\n"));
+//!     Ok(())
+//! })
+//! # }
 //! ```
 
-pub use crate::absent::Client;
-pub use crate::dribble::Dribble;
-pub use crate::output::Then;
-pub use crate::reactor::Reactor;
-pub use crate::reason::{Limit, Reason};
+pub use crate::core::absent::Client;
+pub use crate::core::reactor::Reactor;
+pub use crate::limits::Limits;
+pub use crate::refusal::{Limit, Page, Pages, Reason, Refused, plain_pages};
+pub use crate::write::body::Body;
+pub use crate::write::dribble::Dribble;
+pub use crate::write::head::Then;
 
-use crate::answer::{self, BodyFraming, Context};
-use crate::body_pool;
-use crate::core::Core;
+use crate::connection::slots::{Phase, Token};
+use crate::core::state::Core;
 use crate::header;
-use crate::output::{FOREVER, Piece, StreamFraming};
+use crate::parse::body_pool;
 use crate::request::{ONE_WRITE, Request};
 use crate::server::Server;
-use crate::slots::{Phase, Token};
+use crate::write::head::{BodyFraming, Context, has_body, write_head};
+use crate::write::output::{FOREVER, Piece, StreamFraming};
 use std::borrow::Cow;
 use std::collections::VecDeque;
-use std::fs::File;
 use std::io::{self, Read};
-use std::net::{SocketAddr, TcpListener};
+use std::net::TcpListener;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-/// What clients may ask of a server. Times are for the whole of something, not for each read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
-    /// Bytes of a head, or of trailers: over it 431, for a request line 414. At most 1 MiB.
-    pub head: usize,
-    /// Fields of a head: over it 431.
-    pub headers: usize,
-    /// Bytes of a body: over it 413.
-    pub body: usize,
-    /// Connections: over it the one that is idle for longest is closed, or the new one gets 503.
-    pub connections: usize,
-    /// Requests on one connection, 0 for any number.
-    pub requests: usize,
-    /// Bytes that requests, and answers that clients have not taken, hold in memory, beside one head. Over it, clients are cut
-    /// that have not taken their answer for a second; then the newest incomplete requests get 503 until the rest fits.
-    pub buffered: usize,
-    /// Time for a head: over it 408.
-    pub head_time: Duration,
-    /// Time for a body: over it 408.
-    pub body_time: Duration,
-    /// Time without a request: over it the connection is closed.
-    pub idle_time: Duration,
-    /// Time for the client to take an answer, or a slice of one: over it the connection is reset.
-    pub write_time: Duration,
-}
-
-impl Default for Limits {
-    fn default() -> Limits {
-        Limits {
-            head: 64 << 10,
-            headers: 128,
-            body: 8 << 20,
-            connections: 65_536,
-            requests: 0,
-            buffered: 256 << 20,
-            head_time: Duration::from_secs(10),
-            body_time: Duration::from_secs(30),
-            idle_time: Duration::from_secs(75),
-            write_time: Duration::from_secs(60),
-        }
-    }
-}
-
-/// A request that the server answers by itself.
-#[derive(Debug, Clone, Copy)]
-pub struct Refused<'r> {
-    /// Why the engine refuses it.
-    pub reason: Reason,
-    /// The request line as far as it arrived.
-    pub request_line: &'r str,
-    /// The client.
-    pub peer: SocketAddr,
-}
-
-/// What the client of a refused request gets to read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Page {
-    /// Reason phrase; the standard one where there is none.
-    pub reason: Option<String>,
-    /// Media type.
-    pub content_type: String,
-    /// Body.
-    pub body: Vec<u8>,
-}
-
-/// Writes the pages of refused requests, on any thread that receives. It must not wait.
-pub type Pages = Arc<dyn Fn(&Refused<'_>) -> Page + Send + Sync>;
-
-/// Pages of one line of plain text that says what is wrong.
-pub fn plain_pages() -> Pages {
-    Arc::new(|refused| Page {
-        reason: None,
-        content_type: "text/plain; charset=utf-8".to_owned(),
-        body: format!("{}\n", refused.reason.text()).into_bytes(),
-    })
-}
-
-/// What follows the head of an answer.
-pub enum Body {
-    /// These bytes.
-    Bytes(Vec<u8>),
-    /// So many bytes of a file, from its beginning. They are read as the socket takes them, on the thread that writes, wherever
-    /// the file is read from meanwhile. Where it ends before, the connection is reset.
-    File(Arc<File>, u64),
-}
-
-impl Body {
-    /// How many bytes there are.
-    pub fn len(&self) -> u64 {
-        match self {
-            Body::Bytes(bytes) => bytes.len() as u64,
-            Body::File(_, length) => *length,
-        }
-    }
-
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    fn halve(&mut self) {
-        match self {
-            Body::Bytes(bytes) => bytes.truncate(bytes.len() / 2),
-            Body::File(_, length) => *length /= 2,
-        }
-    }
-}
-
-/// An answer in parts, without the objects of `Response`.
+/// An answer in parts. It saves making the objects of [`Response`](crate::Response).
 pub struct Answer<'a, F> {
     /// Status code, 100 to 999.
     pub status: u16,
-    /// Reason phrase; the standard one where there is none.
+    /// Reason phrase; `None` for the standard one.
     pub reason: Option<&'a str>,
-    /// Names and values of the fields. Those of the connection (`Connection`, `Content-Length`, ...) are left out.
+    /// Names and values of the fields. Those of the connection (`Connection`, `Content-Length`, ...) are dropped.
     pub fields: F,
-    /// All of the body, also where the request or the status leaves it out.
+    /// The whole body, even if the method or the status leaves it out.
     pub body: Body,
-    /// The connection ends after it.
+    /// The connection ends after the answer.
     pub close: bool,
-    /// The head leaves at once, the body slice by slice.
+    /// The head leaves at once, and the body slice by slice.
     pub dribble: Option<Dribble>,
-    /// Half of it is sent, then the connection ends: half of the body, or half of the head where there is no body to send. The
-    /// head declares the whole.
+    /// Half of the answer is sent, then the connection ends: half of the body, or half of the head if there is no body to send.
+    /// The head declares the whole body.
     pub halve: bool,
 }
 
-/// An answer that has begun and that more is added to, from any thread. The connection ends when it is dropped.
+/// An answer that has begun, and that any thread may add to. Dropping it ends the connection.
 pub struct Open {
     core: Arc<Core>,
     token: Token,
 }
 
-/// A part of what is sent in place of an answer.
+/// A part of the bytes that are sent in place of an answer.
 pub enum Step {
-    /// These bytes, as they are.
+    /// Bytes, sent unchanged.
     Bytes(Vec<u8>),
-    /// What the reader gives, as it is, to its end. Read on the thread that writes: it must not wait for long.
+    /// The bytes of a reader, unchanged, to its end. The thread that writes reads them, so the reader must not wait for long.
     Stream(Box<dyn Read + Send>),
-    /// Nothing, for this long. No thread waits.
+    /// A pause. No thread waits for its end.
     Pause(Duration),
 }
 
 impl Server {
-    /// A server whose writes and deadlines `reactor` finishes, on the thread that turns it.
+    /// Returns a server for which `reactor` finishes slow writes and keeps the deadlines, on the thread that turns it.
     ///
     /// # Errors
     /// The system refuses a descriptor.
@@ -190,79 +103,80 @@ impl Server {
         pages: Pages,
         reactor: &Arc<Reactor>,
     ) -> io::Result<Server> {
-        Server::build(listener, limits, pages, reactor.clone(), true)
+        Server::build(listener, limits, pages, reactor.clone())
     }
 
-    /// The handler on this thread takes longer than most: another worker waits for requests meanwhile. Without this, one does
-    /// after a millisecond.
+    /// Says that the handler on this thread takes longer than most, so that another worker waits for requests. Without this
+    /// call, one does after a millisecond.
     pub fn call_another(&self) {
-        self.core().leader.call_another(&self.core().reactor);
+        self.core.leader.call_another();
     }
 
-    /// Connections that are open.
+    /// Returns the number of open connections.
     pub fn num_connections(&self) -> usize {
-        self.core().connections.load(Ordering::Acquire)
+        self.core.connections.load(Ordering::Acquire)
     }
 
-    /// Connections with a request that arrives or is not answered in full.
+    /// Returns the number of connections with a request that is arriving or not fully answered.
     pub fn num_busy(&self) -> usize {
         let rests = |phase| matches!(phase, Phase::Idle | Phase::Lingering);
-        self.core().slots.stamps().filter(|(phase, ..)| !rests(*phase)).count()
+        self.core.slots.stamps().filter(|(phase, ..)| !rests(*phase)).count()
     }
 
-    /// Takes in the connections that wait, and listens no more.
+    /// Accepts the connections that wait, and closes the listener.
     pub fn close_listener(&self) {
-        self.core().close_listener();
+        self.core.close_listener();
     }
 
-    /// Closes the connections that wait for a request since `time` or longer, except where one has arrived already. Gives how
-    /// many wait that were not closed.
+    /// Closes the connections that have been idle for `time` or longer, except where a request has arrived already. Returns how
+    /// many idle ones stay open.
     pub fn close_idle(&self, time: Duration) -> usize {
-        self.core().close_idle(time)
+        self.core.close_idle(time)
     }
 
-    /// Closes the connections whose client sends no more, and whose answer is held back ([`Client::on_gone`]) or dribbles.
+    /// Closes the connections whose client sends no more and whose answer is held back ([`Client::on_gone`]) or dribbles.
     pub fn close_absent(&self) {
-        self.core().close_absent(Duration::ZERO);
+        self.core.close_absent(Duration::ZERO);
     }
 
-    /// Answers 408 to clients that have sent a part of a request, and nothing for `time`, counted from the first call on.
+    /// Answers 408 to clients that have sent a part of a request and then nothing for `time`, counted from the first call.
     pub fn end_silent(&self, time: Duration) {
-        self.core().end_silent(time);
+        self.core.end_silent(time);
     }
 }
 
 impl Request {
-    /// Name and value of each header field as text (see [`crate::HeaderValue::as_str`]), without making objects of them.
+    /// Returns name and value of each header field as text (see [`crate::HeaderValue::as_str`]), without making objects of
+    /// them.
     pub fn fields(&self) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)> {
-        self.head().fields().map(|(name, value)| (header::text(name), header::text(value)))
+        self.message.head.fields().map(|(name, value)| (header::text(name), header::text(value)))
     }
 
-    /// The body, which is not there any more after that.
+    /// Takes the body out of the request.
     pub fn take_body(&mut self) -> Vec<u8> {
-        std::mem::take(self.body())
+        std::mem::take(&mut self.message.body)
     }
 
-    /// Counts the `bytes` of an answer that is going to be sent, until its client has taken them. False if answers and requests
-    /// hold more than [`Limits::buffered`] already: then this one is not to be sent. Short answers always are.
+    /// Reserves memory for an answer of `bytes`, until its client has taken it. False if answers and requests hold more than
+    /// [`Limits::buffered`]: then the answer must not be sent. Short answers always fit.
     pub fn reserve(&self, bytes: usize) -> bool {
-        bytes <= ONE_WRITE || self.lease().is_none_or(|lease| self.core().reserve(lease, bytes))
+        bytes <= ONE_WRITE || self.lease.as_ref().is_none_or(|lease| self.core.reserve(lease, bytes))
     }
 
-    /// Gives back the memory of a body, for those that come.
+    /// Gives the memory of a body to later bodies.
     pub fn give_back(&self, body: Vec<u8>) {
         let space = body.capacity();
-        body_pool::give_back(body, self.core().limits.buffered);
-        // After that: who counts less before the memory is free lets the next body in beside it.
-        if let Some(lease) = self.lease() {
-            self.core().release(lease, space);
+        body_pool::give_back(body, self.core.limits.buffered);
+        // Released only now: releasing it before the memory is free would admit the next body beside it.
+        if let Some(lease) = &self.lease {
+            self.core.release(lease, space);
         }
     }
 
-    /// Sends `answer`, in one write if the socket takes it. What it does not take is sent by the reactor.
+    /// Sends `answer`, in one write if the socket takes it. The reactor sends the rest.
     ///
     /// # Errors
-    /// The client is gone, or a field has a line end; then it gets 500.
+    /// The client is gone. Or a field has a line end: then the client gets 500.
     pub fn answer<'f, F>(mut self, answer: Answer<'f, F>) -> io::Result<()>
     where
         F: Iterator<Item = (&'f [u8], &'f [u8])>,
@@ -270,12 +184,11 @@ impl Request {
         let mut context = self.context();
         context.keep_alive &= !answer.close;
         let framing = BodyFraming::new(answer.status, Some(answer.body.len()), context);
-        let mut body =
-            if answer::has_body(answer.status, context) { answer.body } else { Body::Bytes(Vec::new()) };
+        let mut body = if has_body(answer.status, context) { answer.body } else { Body::Bytes(Vec::new()) };
         let then = if answer.halve { Then::Close } else { context.then() };
         let halve_head = answer.halve && body.is_empty();
         let write = |out: &mut Vec<u8>| {
-            answer::write_head(out, (answer.status, answer.reason), answer.fields, framing, context)?;
+            write_head(out, (answer.status, answer.reason), answer.fields, framing, context)?;
             out.truncate(if halve_head { out.len() / 2 } else { out.len() });
             Ok(())
         };
@@ -290,11 +203,11 @@ impl Request {
         self.send_pieces(write, VecDeque::from([piece]), then)
     }
 
-    /// Sends `answer` as the beginning of one whose length nobody knows: its end is that of the connection. No thread waits
-    /// for what is added.
+    /// Sends `answer` as the beginning of an answer of unknown length, which ends with the connection. No thread waits for the
+    /// rest.
     ///
     /// # Errors
-    /// As for [`Request::answer`].
+    /// The same as for [`Request::answer`].
     pub fn begin<'f, F>(mut self, answer: Answer<'f, F>) -> io::Result<Open>
     where
         F: Iterator<Item = (&'f [u8], &'f [u8])>,
@@ -302,7 +215,7 @@ impl Request {
         let context = Context { keep_alive: false, ..self.context() };
         let mut out = Vec::new();
         let status = (answer.status, answer.reason);
-        answer::write_head(&mut out, status, answer.fields, BodyFraming::UntilClose, context)?;
+        write_head(&mut out, status, answer.fields, BodyFraming::UntilClose, context)?;
         let mut pieces = VecDeque::from([Piece::Pause(FOREVER)]);
         match answer.body {
             Body::Bytes(bytes) => out.extend_from_slice(&bytes),
@@ -314,8 +227,7 @@ impl Request {
         Ok(Open { core, token })
     }
 
-    /// Sends `steps` as they are in place of an answer: to break a connection on purpose, or to dribble. Nothing in it is
-    /// checked; whether it is an answer is the caller's business.
+    /// Sends `steps` in place of an answer, unchecked: to break a connection on purpose, or to dribble.
     ///
     /// # Errors
     /// The client is gone.
@@ -332,17 +244,17 @@ impl Request {
 }
 
 impl Open {
-    /// Bytes that the client has not taken yet; `None` once it is gone.
+    /// Returns the bytes that the client has not taken yet; `None` once the client is gone.
     pub fn waiting(&self) -> Option<usize> {
         self.core.waiting(self.token)
     }
 
-    /// Adds `bytes`, which wait in memory for the client to take them; false once it is gone.
+    /// Adds `bytes`, which wait in memory for the client. False once the client is gone.
     pub fn add(&self, bytes: Vec<u8>) -> bool {
         self.core.append(self.token, [Piece::Bytes(bytes, 0), Piece::Pause(FOREVER)])
     }
 
-    /// Breaks the connection: the client sees a reset, and nothing of what waits.
+    /// Resets the connection. Bytes that wait are lost.
     pub fn reset(self) {
         if let Some(held) = self.core.slots.lock(self.token) {
             self.core.reset(held);

@@ -1,10 +1,10 @@
-//! What the fuzz target calls, and the tests with what it has found: not there in a normal build. A property that does not hold
-//! panics.
+//! Properties of the parser that the fuzz target checks, and unit tests with the inputs that it found. Not in a normal build. A
+//! property that does not hold panics.
 
-use crate::extension::Limits;
-use crate::inbound::{Inbound, Message, Progress};
+use crate::limits::Limits;
+use crate::parse::inbound::{Inbound, Message, Progress};
 
-/// What a client that sends `pieces` gets to: its requests, and whether it was refused at last.
+/// Returns the requests in `pieces`, and whether the client was refused in the end.
 fn outcome<'p>(pieces: impl Iterator<Item = &'p [u8]>, limits: &Limits) -> (Vec<Message>, bool) {
     let (mut inbound, mut requests) = (Inbound::default(), Vec::new());
     for piece in pieces {
@@ -25,7 +25,7 @@ fn outcome<'p>(pieces: impl Iterator<Item = &'p [u8]>, limits: &Limits) -> (Vec<
     (requests, false)
 }
 
-/// The first two bytes of `data` tell where the rest is cut: however it arrives, it is the same requests.
+/// Checks that any split of a stream gives the same requests. The first two bytes of `data` say where to cut the rest.
 pub fn split(data: &[u8]) {
     let [step, shift, stream @ ..] = data else { return };
     let limits = Limits { head: 512, headers: 8, body: 256, ..Limits::default() };
@@ -35,7 +35,7 @@ pub fn split(data: &[u8]) {
     }
     let (step, shift) = (usize::from(*step) % 64 + 1, usize::from(*shift).min(stream.len()));
     let (first, rest) = stream.split_at(shift);
-    // What is wrong in a line may be noticed only at its end, if the line comes in pieces.
+    // If a line comes in pieces, its fault may be noticed only at its end.
     let end: &[u8] = if whole.1 { b"\r\n" } else { b"" };
     let pieces = outcome([first].into_iter().chain(rest.chunks(step)).chain([end]), &limits);
     assert_eq!(whole, pieces);

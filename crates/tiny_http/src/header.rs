@@ -1,4 +1,4 @@
-//! Header fields: names that compare in any case, values of bytes.
+//! Header fields. Names compare in any case; values are bytes.
 
 use crate::method::is_token;
 use std::borrow::Cow;
@@ -15,10 +15,10 @@ pub struct Header {
 }
 
 impl Header {
-    /// A field of `name` and `value`.
+    /// Makes a field.
     ///
     /// # Errors
-    /// A name that is no token, or a value with CR, LF or NUL: it would start a line of its own (RFC 9110, section 5.5).
+    /// The name is no token, or the value has CR, LF or NUL: it would start a line of its own (RFC 9110, section 5.5).
     #[expect(clippy::result_unit_err, reason = "the published interface")]
     pub fn from_bytes<N, V>(name: N, value: V) -> Result<Header, ()>
     where
@@ -32,7 +32,7 @@ impl Header {
         Ok(Header { field: HeaderField(name), value: HeaderValue::new(value.into()) })
     }
 
-    /// A field whose parts were checked when they were received.
+    /// Makes a field of parts that the parser has checked.
     pub(crate) fn received(name: &[u8], value: &[u8]) -> Header {
         let field = HeaderField(String::from_utf8_lossy(name).into_owned());
         Header { field, value: HeaderValue::new(value.to_vec()) }
@@ -69,12 +69,12 @@ impl fmt::Display for Header {
 pub struct HeaderField(String);
 
 impl HeaderField {
-    /// The name as sent.
+    /// Returns the name as sent.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Whether it is `other`, in any case.
+    /// Whether the name is `other`, in any case.
     pub fn equiv(&self, other: &'static str) -> bool {
         self.0.eq_ignore_ascii_case(other)
     }
@@ -96,11 +96,11 @@ impl fmt::Display for HeaderField {
 #[derive(Debug, Clone)]
 pub struct HeaderValue {
     text: String,
-    /// As sent, where that is no UTF-8.
+    /// The bytes as sent, if they are not UTF-8.
     bytes: Option<Box<[u8]>>,
 }
 
-/// `bytes` as UTF-8, or as ISO 8859-1 where they are none: so older senders write, and WSGI reads.
+/// Returns `bytes` as text: UTF-8, or else ISO 8859-1, as older clients write it and WSGI reads it.
 pub(crate) fn text(bytes: &[u8]) -> Cow<'_, str> {
     match std::str::from_utf8(bytes) {
         Ok(text) => Cow::Borrowed(text),
@@ -116,12 +116,12 @@ impl HeaderValue {
         }
     }
 
-    /// The value as text: UTF-8, or ISO 8859-1 where it is no UTF-8.
+    /// Returns the value as text: UTF-8, or else ISO 8859-1.
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// The value as sent.
+    /// Returns the value as sent.
     pub fn as_bytes(&self) -> &[u8] {
         self.bytes.as_deref().unwrap_or(self.text.as_bytes())
     }
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_would_start_a_line() {
+    fn names_and_values_that_would_start_a_line_are_refused() {
         for (name, value) in
             [("X", "a\r\nY: b"), ("X", "a\nb"), ("X", "a\0"), ("X Y", "a"), ("", "a"), ("X:", "a")]
         {

@@ -1,66 +1,76 @@
-//! An HTTP/1.1 server for a fixed pool of threads: the part of tiny_http 0.12's interface that h1mock uses, made anew.
+//! An HTTP/1.1 server on a fixed pool of threads. It has the part of tiny_http 0.12's interface that h1mock uses, and none of
+//! its code.
 //!
-//! ```no_run
+//! ```
+//! use std::io::{Read, Write};
+//! use std::net::{TcpListener, TcpStream};
+//! use tiny_http::{Response, Server};
+//!
 //! # fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-//! let listener = std::net::TcpListener::bind("127.0.0.1:8000")?;
-//! let server = std::sync::Arc::new(tiny_http::Server::from_listener(listener, None)?);
-//! for _ in 0..4 {
-//!     let server = server.clone();
-//!     std::thread::spawn(move || {
+//! let listener = TcpListener::bind("127.0.0.1:0")?;
+//! let address = listener.local_addr()?;
+//! let server = Server::from_listener(listener, None)?;
+//! std::thread::scope(|scope| {
+//!     // A worker. Start as many as requests are to be answered at the same time.
+//!     scope.spawn(|| {
 //!         while let Ok(request) = server.recv() {
-//!             let _ = request.respond(tiny_http::Response::from_string("hello"));
+//!             let _ = request.respond(Response::from_string("hello"));
 //!         }
 //!     });
-//! }
-//! # Ok(()) }
+//!     let mut client = TcpStream::connect(address)?;
+//!     client.write_all(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")?;
+//!     let mut answer = String::new();
+//!     client.read_to_string(&mut answer)?;
+//!     assert!(answer.starts_with("HTTP/1.1 200 OK\r\n") && answer.ends_with("\r\n\r\nhello"));
+//!     server.unblock();
+//!     Ok(())
+//! })
+//! # }
 //! ```
 //!
-//! It has no threads of its own. Workers wait in [`Server::recv`] on one epoll instance; the one that is woken accepts, or reads
-//! and parses, and gets the request once head and body have arrived. It answers on the same thread: no hand-over of requests.
-//! Connections are registered once, edge-triggered, so a request costs one receive and one send, and a wait where no other event
-//! came with it.
+//! # How a request passes through the files
 //!
-//! The flow: `server` (wait; `leader` says who waits, `events` has what came of a wait beside) -> `accept`, or `core` (an event of one connection) -> `inbound` (bytes to a request: `head`,
-//! `chunked`) -> `request` -> `answer` (head of the answer) -> `leaving` (what follows) -> `output` (bytes, pauses). `reactor`
-//! finishes what did not fit into the socket and keeps the deadlines. `absent` tells the program of clients that leave. `slots` holds the connections.
+//! 1. `server`: workers wait in [`Server::recv`] on one epoll instance. `core/leader` says which of them waits.
+//! 2. `core/accept` admits the connection: `connection/slots` stores it, epoll gets it once, edge-triggered.
+//! 3. `core/receive`: the worker that epoll woke reads from the socket of the connection (`connection/socket`).
+//! 4. `parse/inbound` turns the bytes into a request, by `parse/head` (request line and fields) and `parse/chunked` (the body).
+//! 5. `core/refuse` answers a request that is malformed or over a limit. `core/deadlines` does so with one that is too slow.
+//! 6. `request`: the program gets the [`Request`] once head and body have arrived. So no read of the body waits.
+//! 7. `request` and `extension` take the program's answer, on any thread. `write/head` writes its head.
+//! 8. `core/answer` sends head and body in one write, through `write/output`.
+//! 9. `core/reactor` waits for sockets that are full, pauses and deadlines. It sends the rest of such answers.
+//! 10. `core/answer`: the connection waits for its next request, or ends.
 //!
-//! What tiny_http does not have is in [`extension`]. Where the interface is the published one, three things differ:
-//! [`Request::respond`] wants a reader that may go to another thread, because it may have to be read there;
-//! [`HeaderValue`] is bytes, not ASCII; and a request is only given out once its body has arrived, so that reading it never waits.
+//! [`Server::from_listener`] starts one thread, for its reactor; with [`extension`] a thread of the program turns it. A request costs one read and one write, and no wait where epoll gave its event with another.
+//! `core/memory` counts what requests and answers hold. `core/absent` tells the program when a client leaves.
+//!
+//! # Differences from the published crate
+//!
+//! [`extension`] has what the published crate lacks. In the common part, three things differ:
+//! - [`Request::respond`] needs a reader that is `Send + 'static`, because another thread may read it.
+//! - [`HeaderValue`] holds bytes, not only ASCII.
+//! - [`Server::recv`] returns a request only once its body has arrived.
 
 #![deny(missing_docs)]
 
-mod absent;
-mod accept;
-mod answer;
-mod body_pool;
-mod chunked;
 mod clock;
 mod connection;
 mod core;
-mod dribble;
-mod events;
 pub mod extension;
 #[cfg(any(fuzzing, test))]
 pub mod fuzz;
-mod head;
 mod header;
-mod inbound;
-mod leader;
-mod leaving;
+mod limits;
 mod listener;
 mod lock;
 mod method;
-mod output;
-mod precise;
-mod reactor;
-mod reason;
+mod parse;
 mod refusal;
 mod request;
 mod response;
 mod server;
-mod slots;
 mod status;
+mod write;
 
 pub use header::{Header, HeaderField, HeaderValue};
 pub use listener::{ListenAddr, Listener, SslConfig};

@@ -1,4 +1,4 @@
-//! What a server listens on.
+//! Listeners and their addresses.
 
 use std::fmt;
 use std::net::{SocketAddr, TcpListener};
@@ -24,7 +24,7 @@ pub enum ListenAddr {
 }
 
 impl ListenAddr {
-    /// Address and port of a TCP listener.
+    /// Returns address and port of a TCP listener.
     pub fn to_ip(self) -> Option<SocketAddr> {
         let ListenAddr::IP(address) = self;
         Some(address)
@@ -38,7 +38,7 @@ impl fmt::Display for ListenAddr {
     }
 }
 
-/// TLS, which this engine does not speak: a server asked for it is refused.
+/// Settings for TLS. This engine does not support it, and refuses to start a server with them.
 #[derive(Debug, Clone)]
 pub struct SslConfig {
     /// Certificate chain in PEM.

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 macro_rules! methods {
     ($($(#[$doc:meta])* $variant:ident $name:literal,)*) => {
-        /// A method (RFC 9110, section 9). Methods are case-sensitive: `get` is one of its own.
+        /// A method (RFC 9110, section 9). Methods are case-sensitive: `get` is not `GET`.
         #[derive(Debug, Clone, PartialEq, Eq, Hash)]
         pub enum Method {
             $($(#[$doc])* $variant,)*
@@ -14,7 +14,7 @@ macro_rules! methods {
         }
 
         impl Method {
-            /// The method as it is sent.
+            /// Returns the method as sent.
             pub fn as_str(&self) -> &str {
                 match self {
                     $(Method::$variant => $name,)*

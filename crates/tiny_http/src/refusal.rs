@@ -1,109 +1,122 @@
-//! Requests that are not taken: the answer to them, and who is refused for want of memory.
+//! Reasons for refusing a request, and the page that its client gets.
 
-use crate::answer::{self, BodyFraming, Context};
-use crate::clock;
-use crate::core::{Core, is_incomplete};
-use crate::extension::{Page, Refused, plain_pages};
-use crate::lock::lock;
-use crate::output::{Output, Piece, Then};
-use crate::reason::Reason;
-use crate::slots::{Held, Phase};
-use std::collections::VecDeque;
 use std::net::SocketAddr;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::TryLockError;
-use std::sync::atomic::Ordering;
+use std::sync::Arc;
 
-/// A client that takes longer for an answer may be cut where memory is short, in milliseconds.
-const STALLED_MS: u64 = 1000;
+/// Why the engine refuses a request by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reason {
+    /// The request is malformed (RFC 9110, section 15.5.1), in these words.
+    Malformed(&'static str),
+    /// The engine does not support it: a status, and a text.
+    Unsupported(u16, &'static str),
+    /// The request line alone is longer than a head may be.
+    LineTooLong,
+    /// The head is too long.
+    HeadTooLong,
+    /// The head has too many fields.
+    TooManyFields,
+    /// The body is too long.
+    BodyTooLong,
+    /// The trailers are too long.
+    TrailersTooLong,
+    /// The request has too many trailers.
+    TooManyTrailers,
+    /// The head did not arrive in time.
+    HeadTooSlow,
+    /// The body did not arrive in time.
+    BodyTooSlow,
+    /// Too many connections are open.
+    TooManyConnections,
+    /// Requests and answers hold too much memory.
+    TooManyBytes,
+}
 
-impl Core {
-    /// Answers for the program, and ends the connection.
-    pub(crate) fn refuse(&self, mut held: Held<'_>, reason: Reason) {
-        let Some(connection) = held.connection() else { return };
-        let line = connection.inbound.line();
-        let bytes = self.page(reason, &line, connection.peer);
-        connection.keep_alive = false;
-        connection.inbound = Default::default();
-        connection.output =
-            Some(Box::new(Output { pieces: VecDeque::from([Piece::Bytes(bytes, 0)]), then: Then::Close }));
-        self.advance(held);
+/// A field of [`Limits`](crate::extension::Limits) that a request can exceed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Limit {
+    /// `head`.
+    Head,
+    /// `headers`.
+    Headers,
+    /// `body`.
+    Body,
+    /// `connections`.
+    Connections,
+    /// `buffered`.
+    Buffered,
+    /// `head_time`.
+    HeadTime,
+    /// `body_time`.
+    BodyTime,
+}
+
+impl Reason {
+    /// Returns the status of the answer.
+    pub const fn status(self) -> u16 {
+        self.parts().0
     }
 
-    /// The answer to a request that is refused, of whose request line `line` has come.
-    pub(crate) fn page(&self, reason: Reason, line: &str, peer: SocketAddr) -> Vec<u8> {
-        let (status, why) = (reason.status(), reason.text());
-        log::debug!("refused `{}` of {peer}: {status} {why}", line.escape_debug());
-        let refused = Refused { reason, request_line: line, peer };
-        // The closure is the program's; its panic must not end the thread that keeps the deadlines.
-        let page = catch_unwind(AssertUnwindSafe(|| (self.pages)(&refused)));
-        let Page { reason: phrase, content_type, body } = page.unwrap_or_else(|_| plain_pages()(&refused));
-        let context = Context { old: false, head_only: line.starts_with("HEAD "), keep_alive: false };
-        let fields = [(&b"Content-Type"[..], content_type.as_bytes())].into_iter();
-        let framing = BodyFraming::new(status, Some(body.len() as u64), context);
-        let mut bytes = Vec::new();
-        // Only a reason or media type with a line end can fail, and then there is nothing to say.
-        let _ = answer::write_head(&mut bytes, (status, phrase.as_deref()), fields, framing, context);
-        if answer::has_body(status, context) {
-            bytes.extend_from_slice(&body);
-        }
-        bytes
+    /// Returns a text for the client, lower case, without a full stop.
+    pub const fn text(self) -> &'static str {
+        self.parts().1
     }
 
-    /// Frees memory until requests and answers are within their limit again. Answers that their client has not taken for a
-    /// second go first. If `requests` may be refused, the newest incomplete ones follow, one after the other: the oldest one
-    /// goes on, so somebody is always served.
-    pub(crate) fn make_space(&self, requests: bool) {
-        // A worker that reads waits for the one that frees memory, or it would read on above the limit. Nobody else waits: this
-        // thread may be the one, with a refusal that did not fit into its socket.
-        let _one = match requests {
-            true => lock(&self.refusing),
-            false => match self.refusing.try_lock() {
-                Ok(one) => one,
-                Err(TryLockError::Poisoned(one)) => one.into_inner(),
-                Err(TryLockError::WouldBlock) => return,
-            },
-        };
-        while self.is_full() && self.cut_stalled() {}
-        while requests && self.is_full() {
-            let arriving = self.slots.stamps().filter(|(phase, ..)| is_incomplete(*phase));
-            let newest = arriving.max_by_key(|(phase, since, _)| (*phase == Phase::Body, *since));
-            let Some((.., index)) = newest else { return };
-            // Another worker may have completed or closed it since.
-            let held = self.slots.lock_at(index).filter(|held| is_incomplete(held.phase().0));
-            held.into_iter().for_each(|held| self.refuse(held, Reason::TooManyBytes));
-        }
+    /// Returns the limit that the request exceeds, if any.
+    pub const fn limit(self) -> Option<Limit> {
+        self.parts().2
     }
 
-    /// Whether requests and answers hold more memory than they may. A body of the full limit fits beside its head.
-    pub(crate) fn is_full(&self) -> bool {
-        self.buffered.load(Ordering::Relaxed) > self.limits.buffered.saturating_add(self.limits.head)
-    }
-
-    /// Cuts the connection that has been taking its answer for longest; false if none has for a second.
-    fn cut_stalled(&self) -> bool {
-        let now = clock::milliseconds();
-        let is_stalled = |(phase, since): (Phase, u64)| phase == Phase::Writing && now >= since + STALLED_MS;
-        let stalled = self.slots.stamps().filter(|(phase, since, _)| is_stalled((*phase, *since)));
-        let oldest = stalled.min_by_key(|(_, since, _)| *since);
-        let held = oldest.and_then(|(.., index)| self.slots.lock_at(index));
-        let Some(mut held) = held.filter(|held| is_stalled(held.phase())) else { return false };
-        if let Some(connection) = held.connection() {
-            log::info!("cut {}: memory is short, and it does not take its answer", connection.peer);
-        }
-        self.reset(held);
-        true
-    }
-
-    /// Counts the memory that a connection holds now.
-    pub(crate) fn count(&self, held: &mut Held<'_>) {
-        let Some(connection) = held.connection() else { return };
-        let (before, now) = (connection.counted, connection.space());
-        connection.counted = now;
-        match now.checked_sub(before) {
-            Some(0) => {}
-            Some(more) => drop(self.buffered.fetch_add(more, Ordering::Relaxed)),
-            None => drop(self.buffered.fetch_sub(before - now, Ordering::Relaxed)),
+    const fn parts(self) -> (u16, &'static str, Option<Limit>) {
+        match self {
+            Reason::Malformed(text) => (400, text, None),
+            Reason::Unsupported(status, text) => (status, text, None),
+            Reason::LineTooLong => (414, "the request line is too long", Some(Limit::Head)),
+            Reason::HeadTooLong => (431, "the head of the request is too long", Some(Limit::Head)),
+            Reason::TooManyFields => (431, "the request has too many header fields", Some(Limit::Headers)),
+            Reason::BodyTooLong => (413, "the body of the request is too long", Some(Limit::Body)),
+            Reason::TrailersTooLong => (431, "the trailers of the request are too long", Some(Limit::Head)),
+            Reason::TooManyTrailers => (431, "the request has too many trailers", Some(Limit::Headers)),
+            Reason::HeadTooSlow => (408, "the head of the request took too long", Some(Limit::HeadTime)),
+            Reason::BodyTooSlow => (408, "the body of the request took too long", Some(Limit::BodyTime)),
+            Reason::TooManyConnections => (503, "too many connections are open", Some(Limit::Connections)),
+            Reason::TooManyBytes => {
+                (503, "too many bytes of requests and answers wait here", Some(Limit::Buffered))
+            }
         }
     }
+}
+
+/// A refused request.
+#[derive(Debug, Clone, Copy)]
+pub struct Refused<'r> {
+    /// The reason.
+    pub reason: Reason,
+    /// The part of the request line that arrived.
+    pub request_line: &'r str,
+    /// Address of the client.
+    pub peer: SocketAddr,
+}
+
+/// The answer to a refused request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page {
+    /// Reason phrase; `None` for the standard one.
+    pub reason: Option<String>,
+    /// Media type of the body.
+    pub content_type: String,
+    /// Body.
+    pub body: Vec<u8>,
+}
+
+/// Writes the pages of refused requests. Any thread that receives calls it, so it must not wait.
+pub type Pages = Arc<dyn Fn(&Refused<'_>) -> Page + Send + Sync>;
+
+/// Returns pages of one line of plain text that names the reason.
+pub fn plain_pages() -> Pages {
+    Arc::new(|refused| Page {
+        reason: None,
+        content_type: "text/plain; charset=utf-8".to_owned(),
+        body: format!("{}\n", refused.reason.text()).into_bytes(),
+    })
 }

@@ -1,16 +1,17 @@
-//! A request that has arrived in full, and the answer to it. Owns its connection until it is answered or dropped.
+//! Requests that have arrived in full. A request owns its connection until it is answered or dropped.
 
-use crate::absent::Client;
-use crate::answer::{self, BodyFraming, Context};
-use crate::core::Core;
-use crate::head::{Framing, Head};
+use crate::connection::slots::Lease;
+use crate::core::absent::Client;
+use crate::core::receive::Lent;
+use crate::core::state::Core;
 use crate::header::Header;
-use crate::inbound::Message;
 use crate::method::Method;
-use crate::output::{Piece, StreamFraming, Then};
+use crate::parse::head::Framing;
+use crate::parse::inbound::Message;
 use crate::response::Response;
-use crate::slots::Token;
 use crate::status::HTTPVersion;
+use crate::write::head::{BodyFraming, Context, Then, has_body, write_head};
+use crate::write::output::{Piece, StreamFraming};
 use std::cell::{Cell, OnceCell};
 use std::collections::VecDeque;
 use std::io::{self, Read, Write};
@@ -18,69 +19,56 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::{fmt, mem};
 
-/// A request with its body. May be answered on any thread; dropped unanswered, its client gets 500.
+/// A request with its body. Any thread may answer it. If it is dropped unanswered, its client gets 500.
 pub struct Request {
-    core: Arc<Core>,
-    /// The connection, until it is given up.
-    lease: Option<Lease>,
-    message: Message,
-    /// Bytes of the body that were read.
+    pub(crate) core: Arc<Core>,
+    /// The claim on the connection, until the request is answered.
+    pub(crate) lease: Option<Lease>,
+    pub(crate) message: Message,
+    /// Bytes of the body that the program has read.
     read: usize,
     headers: OnceCell<Vec<Header>>,
     peer: SocketAddr,
     keep_alive: bool,
 }
 
-/// The program holds this part of a connection while it has a request of it.
-pub(crate) struct Lease {
-    pub token: Token,
-    /// Requests of the connection that were answered before this one.
-    pub served: usize,
-    /// Bytes of memory that count for the request and its answer, also when the connection is closed.
-    pub bytes: Cell<usize>,
-}
-
 thread_local! {
-    /// Where answers are put together: one buffer a thread, not one an answer.
+    /// Buffer in which the thread puts answers together. One for each answer would be allocated again and again.
     static OUT: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
 
-/// Bodies up to this are copied behind their head, so that one write sends both.
+/// Bytes up to which a body is copied behind its head, so that one write sends both.
 pub(crate) const ONE_WRITE: usize = 64 << 10;
 
 impl Request {
-    pub(crate) fn new(
-        core: Arc<Core>,
-        lease: Lease,
-        message: Message,
-        peer: SocketAddr,
-        keep_alive: bool,
-    ) -> Request {
+    pub(crate) fn new(core: Arc<Core>, lent: Lent) -> Request {
+        let Lent { lease, message, peer, keep_alive } = lent;
         Request { core, lease: Some(lease), message, read: 0, headers: OnceCell::new(), peer, keep_alive }
     }
 
-    /// The method.
+    /// Returns the method.
     pub fn method(&self) -> &Method {
         &self.message.head.method
     }
 
-    /// The request target as sent: `/a?b=c`.
+    /// Returns the request target as sent: `/a?b=c`.
     pub fn url(&self) -> &str {
         &self.message.head.target
     }
 
-    /// The header fields in order.
+    /// Returns the header fields in order.
     pub fn headers(&self) -> &[Header] {
-        let received = || self.head().fields().map(|(name, value)| Header::received(name, value)).collect();
+        let received =
+            || self.message.head.fields().map(|(name, value)| Header::received(name, value)).collect();
         self.headers.get_or_init(received)
     }
 
-    /// The version of the request.
+    /// Returns the version of HTTP.
     pub fn http_version(&self) -> &HTTPVersion {
         &self.message.head.version
     }
 
-    /// Bytes of the body as declared: none where it came in chunks.
+    /// Returns the declared length of the body; `None` if it came in chunks.
     pub fn body_length(&self) -> Option<usize> {
         match self.message.head.framing {
             Framing::Empty => Some(0),
@@ -89,26 +77,14 @@ impl Request {
         }
     }
 
-    /// Address of the client.
+    /// Returns the address of the client.
     pub fn remote_addr(&self) -> Option<&SocketAddr> {
         Some(&self.peer)
     }
 
-    /// Reads the body, which has arrived: no read waits.
+    /// Returns a reader of the body. It never waits, since the body has arrived.
     pub fn as_reader(&mut self) -> &mut dyn Read {
         self
-    }
-
-    pub(crate) fn core(&self) -> &Core {
-        &self.core
-    }
-
-    pub(crate) fn head(&self) -> &Head {
-        &self.message.head
-    }
-
-    pub(crate) fn body(&mut self) -> &mut Vec<u8> {
-        &mut self.message.body
     }
 
     pub(crate) fn context(&self) -> Context {
@@ -119,22 +95,19 @@ impl Request {
         }
     }
 
-    pub(crate) fn lease(&self) -> Option<&Lease> {
-        self.lease.as_ref()
-    }
-
     pub(crate) fn give_up(&mut self) -> io::Result<(Arc<Core>, Lease)> {
         let lease = self.lease.take().ok_or(io::ErrorKind::BrokenPipe)?;
         Ok((self.core.clone(), lease))
     }
 
-    /// Its client, for whoever holds the answer and wants to know if the client leaves. `None` once it is given up.
+    /// Returns the client, for a program that holds back the answer and wants to know if the client leaves. `None` once the
+    /// request is answered.
     pub fn client(&self) -> Option<Client> {
-        let Lease { token, served, .. } = *self.lease()?;
+        let Lease { token, served, .. } = *self.lease.as_ref()?;
         Some(Client { core: self.core.clone(), token, served })
     }
 
-    /// Answers `response`.
+    /// Answers the request with `response`.
     ///
     /// # Errors
     /// The client is gone.
@@ -149,10 +122,10 @@ impl Request {
         let write = |out: &mut Vec<u8>| {
             let fields =
                 headers.iter().map(|header| (header.field.as_str().as_bytes(), header.value.as_bytes()));
-            answer::write_head(out, (status, None), fields, framing, context)
+            write_head(out, (status, None), fields, framing, context)
         };
         let framing = match framing {
-            _ if !answer::has_body(status, context) => return self.send(write, Vec::new(), then),
+            _ if !has_body(status, context) => return self.send(write, Vec::new(), then),
             BodyFraming::Length(length) if length <= ONE_WRITE as u64 => {
                 let mut body = Vec::with_capacity(length as usize);
                 reader.take(length).read_to_end(&mut body)?;
@@ -168,15 +141,15 @@ impl Request {
 
     pub(crate) fn send(
         &mut self,
-        write_head: impl FnOnce(&mut Vec<u8>) -> io::Result<()>,
+        write: impl FnOnce(&mut Vec<u8>) -> io::Result<()>,
         body: Vec<u8>,
         then: Then,
     ) -> io::Result<()> {
         if body.len() > ONE_WRITE {
-            return self.send_pieces(write_head, VecDeque::from([Piece::Bytes(body, 0)]), then);
+            return self.send_pieces(write, VecDeque::from([Piece::Bytes(body, 0)]), then);
         }
         let write = |out: &mut Vec<u8>| {
-            write_head(out)?;
+            write(out)?;
             out.extend_from_slice(&body);
             Ok(())
         };
@@ -191,7 +164,7 @@ impl Request {
     ) -> io::Result<()> {
         let mut out = OUT.take();
         out.clear();
-        // On an error the request is still whole, and its drop answers 500.
+        // On an error the request keeps its claim, and its drop answers 500.
         let sent = write(&mut out).and_then(|()| {
             let lease = self.lease.take().ok_or(io::ErrorKind::BrokenPipe)?;
             self.core.answer(lease, &out, pieces, then)
@@ -200,8 +173,8 @@ impl Request {
         sent
     }
 
-    /// The connection as it is: whatever is written is the answer, and nothing in it is checked. Once it is dropped, the next
-    /// request of the connection is served. What the client does not take at once waits in memory.
+    /// Returns a writer to the connection. The bytes written are the answer, unchecked; they wait in memory until the client
+    /// takes them. Dropping the writer lets the connection serve its next request.
     pub fn into_writer(self) -> Box<dyn Write + Send + 'static> {
         Box::new(Writer { request: self, bytes: Vec::new() })
     }
@@ -222,9 +195,9 @@ impl Drop for Request {
         }
         let context = self.context();
         let write = |out: &mut Vec<u8>| {
-            answer::write_head(out, (500, None), std::iter::empty(), BodyFraming::Length(0), context)
+            write_head(out, (500, None), std::iter::empty(), BodyFraming::Length(0), context)
         };
-        // The client may be gone; there is nobody else to tell.
+        // Sending fails if the client is gone. Nobody else needs the error.
         let _ = self.send(write, Vec::new(), context.then());
     }
 }
@@ -235,7 +208,7 @@ impl fmt::Debug for Request {
     }
 }
 
-/// The bytes of an answer, sent when it is dropped.
+/// Collects the bytes of an answer, and sends them when it is dropped.
 struct Writer {
     request: Request,
     bytes: Vec<u8>,
@@ -256,7 +229,7 @@ impl Drop for Writer {
     fn drop(&mut self) {
         let pieces = VecDeque::from([Piece::Bytes(mem::take(&mut self.bytes), 0)]);
         let then = self.request.context().then();
-        // As above.
+        // Sending fails if the client is gone. Nobody else needs the error.
         let _ = self.request.send_pieces(|_| Ok(()), pieces, then);
     }
 }

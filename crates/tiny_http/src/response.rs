@@ -1,12 +1,12 @@
-//! An answer as an object: status, fields, and a reader for the body.
+//! Answers as objects: status, fields, and a reader for the body.
 
 use crate::header::Header;
 use crate::status::StatusCode;
 use std::io::{self, Cursor, Read};
 use std::sync::mpsc::Receiver;
 
-/// An answer whose body `R` gives. The body is read as the client takes it, on any thread of the server; a reader that waits keeps
-/// that thread.
+/// An answer whose body comes from the reader `R`. Any thread of the server reads it, as the client takes it. A reader that
+/// waits blocks that thread.
 pub struct Response<R> {
     status: StatusCode,
     headers: Vec<Header>,
@@ -15,8 +15,8 @@ pub struct Response<R> {
 }
 
 impl<R: Read> Response<R> {
-    /// An answer of `status` with `headers` and the body that `reader` gives, of `length` bytes: chunked if that is unknown.
-    /// Nothing comes from `trailers`: this engine sends none.
+    /// Returns an answer with the body that `reader` gives. Without a `length` in bytes the body is chunked. `trailers` are
+    /// ignored: this engine sends none.
     pub fn new(
         status: StatusCode,
         headers: Vec<Header>,
@@ -30,8 +30,8 @@ impl<R: Read> Response<R> {
         response
     }
 
-    /// Adds a field. One of the connection's own (`Connection`, `Transfer-Encoding`, ...) is left out when it is sent;
-    /// `Content-Length` sets the length of the body; a second `Content-Type` replaces the first.
+    /// Adds a field. Fields of the connection (`Connection`, `Transfer-Encoding`, ...) are not sent. `Content-Length` sets the
+    /// length of the body. A second `Content-Type` replaces the first.
     pub fn add_header<H: Into<Header>>(&mut self, header: H) {
         let header = header.into();
         if header.field.equiv("Content-Length") {
@@ -46,31 +46,31 @@ impl<R: Read> Response<R> {
         }
     }
 
-    /// With a further field, as [`Response::add_header`].
+    /// Returns the answer with one more field, as [`Response::add_header`].
     #[must_use]
     pub fn with_header<H: Into<Header>>(mut self, header: H) -> Response<R> {
         self.add_header(header);
         self
     }
 
-    /// With another status.
+    /// Returns the answer with another status.
     #[must_use]
     pub fn with_status_code<S: Into<StatusCode>>(mut self, status: S) -> Response<R> {
         self.status = status.into();
         self
     }
 
-    /// The status.
+    /// Returns the status.
     pub fn status_code(&self) -> StatusCode {
         self.status
     }
 
-    /// Bytes of the body, if they are known.
+    /// Returns the length of the body in bytes, if it is known.
     pub fn data_length(&self) -> Option<usize> {
         self.length
     }
 
-    /// The fields so far.
+    /// Returns the fields.
     pub fn headers(&self) -> &[Header] {
         &self.headers
     }
@@ -81,24 +81,24 @@ impl<R: Read> Response<R> {
 }
 
 impl Response<Cursor<Vec<u8>>> {
-    /// 200 with `data`.
+    /// Returns 200 with `data`.
     pub fn from_data<D: Into<Vec<u8>>>(data: D) -> Response<Cursor<Vec<u8>>> {
         let data = data.into();
         let length = Some(data.len());
         Response { status: StatusCode(200), headers: Vec::new(), reader: Cursor::new(data), length }
     }
 
-    /// 200 with `text`, as plain text in UTF-8.
+    /// Returns 200 with `text` as plain text in UTF-8.
     pub fn from_string<S: Into<String>>(text: S) -> Response<Cursor<Vec<u8>>> {
         let mut response = Response::from_data(text.into());
-        // Both are right as they stand.
+        // Name and value are valid.
         response.headers.extend(Header::from_bytes("Content-Type", "text/plain; charset=UTF-8"));
         response
     }
 }
 
 impl Response<io::Empty> {
-    /// `status` without a body.
+    /// Returns an answer without a body.
     pub fn empty<S: Into<StatusCode>>(status: S) -> Response<io::Empty> {
         Response { status: status.into(), headers: Vec::new(), reader: io::empty(), length: Some(0) }
     }
@@ -109,7 +109,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn fields_that_say_something_about_the_body_are_taken_in() {
+    fn fields_about_the_body_change_the_answer() {
         let header = |line: &str| line.parse::<Header>().unwrap();
         let response = Response::from_string("abc")
             .with_header(header("Content-Type: a"))

@@ -1,12 +1,16 @@
-//! A listening server: workers wait here for requests.
+//! Listening servers. Workers wait here for requests.
 
-use crate::accept::{Accepting, LISTENER};
-use crate::core::Core;
-use crate::extension::{Limits, Pages, plain_pages};
+use crate::clock::timespec;
+use crate::connection::slots::{Slots, Token};
+use crate::core::accept::LISTENER;
+use crate::core::events::Events;
+use crate::core::leader::Leader;
+use crate::core::reactor::Reactor;
+use crate::core::state::Core;
+use crate::limits::Limits;
 use crate::listener::{ListenAddr, Listener, SslConfig};
-use crate::reactor::{Reactor, timespec};
+use crate::refusal::{Pages, plain_pages};
 use crate::request::Request;
-use crate::slots::Token;
 use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
 use rustix::event::{EventfdFlags, eventfd};
 use rustix::io::{Errno, read, write};
@@ -14,25 +18,26 @@ use rustix::net::{listen, sockopt};
 use std::error::Error;
 use std::io;
 use std::net::TcpListener;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize};
+use std::sync::{Arc, Mutex};
+use std::thread;
 use std::time::{Duration, Instant};
 
-/// A server. Any number of threads may wait in [`Server::recv`]; each request goes to one of them.
+/// A server. Any number of threads may wait in [`Server::recv`]. Each request goes to one of them.
 pub struct Server {
-    core: Arc<Core>,
-    /// A thread of the program turns the reactor; else the waiting workers do.
-    attended: bool,
+    pub(crate) core: Arc<Core>,
 }
 
-/// Events that are asked for at once.
+/// Most events of one wait.
 const BATCH: usize = 16;
 
-/// What epoll calls the descriptor of [`Server::unblock`], and the reactor of a server that nobody attends to.
+/// The number under which epoll reports [`Server::unblock`].
 const UNBLOCK: u64 = u64::MAX - 1;
-const REACTOR: u64 = u64::MAX - 2;
-/// Connections that the system holds until they are accepted; it cuts this to its own limit.
+/// Longest turn of the thread of [`Server::from_listener`], so that it ends soon after its server.
+const LONGEST_TURN: Duration = Duration::from_secs(1);
+/// Connections that wait in the kernel until they are accepted. The kernel cuts this to its own limit.
 const BACKLOG: i32 = 4096;
-/// Time without traffic until the system asks whether a client is still there, and between two such questions.
+/// Time without traffic until the kernel checks whether the client is still there, and between two such checks.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
 #[expect(clippy::large_enum_variant, reason = "made for each request; a box would cost more than the move")]
@@ -41,16 +46,16 @@ enum Woken {
     Unblocked,
     /// An event that led to no request.
     Nothing,
-    /// There was no event.
+    /// No event came.
     Empty,
 }
 
 impl Server {
-    /// Serves on `listener`, with the limits of [`Limits::default`]. Writes that have to wait, and deadlines, are finished by
-    /// the threads that wait for requests.
+    /// Serves on `listener` with the limits of [`Limits::default`]. Starts a thread that finishes slow writes and keeps the
+    /// deadlines. The thread ends within a second after the server.
     ///
     /// # Errors
-    /// The system refuses a descriptor; TLS is asked for.
+    /// The system refuses a descriptor or a thread, or the caller asks for TLS.
     pub fn from_listener<L: Into<Listener>>(
         listener: L,
         tls: Option<SslConfig>,
@@ -60,7 +65,13 @@ impl Server {
         }
         let Listener::Tcp(listener) = listener.into();
         let reactor = Reactor::new()?;
-        Ok(Server::build(listener, Limits::default(), plain_pages(), reactor, false)?)
+        let turned = Arc::downgrade(&reactor);
+        thread::Builder::new().name("reactor".to_owned()).spawn(move || {
+            while let Some(reactor) = turned.upgrade() {
+                reactor.turn(Some(LONGEST_TURN));
+            }
+        })?;
+        Ok(Server::build(listener, Limits::default(), plain_pages(), reactor)?)
     }
 
     pub(crate) fn build(
@@ -68,27 +79,34 @@ impl Server {
         limits: Limits,
         pages: Pages,
         reactor: Arc<Reactor>,
-        attended: bool,
     ) -> io::Result<Server> {
         prepare(&listener)?;
         let address = listener.local_addr()?;
         let epoll = epoll::create(CreateFlags::CLOEXEC)?;
         let unblock = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK | EventfdFlags::SEMAPHORE)?;
         epoll::add(&epoll, &unblock, EventData::new_u64(UNBLOCK), EventFlags::IN)?;
-        if !attended {
-            let flags = EventFlags::IN | EventFlags::ET;
-            epoll::add(&epoll, reactor.descriptor(), EventData::new_u64(REACTOR), flags)?;
-        }
         let core = reactor.clone().register(|number| {
-            let listener = (Accepting::new(listener), address);
-            Arc::new(Core::new((epoll, unblock), listener, (limits, pages), (reactor, number)))
+            Arc::new(Core {
+                epoll,
+                events: Events::default(),
+                leader: Leader::new(),
+                unblock,
+                listener: Mutex::new(Some(listener)),
+                oldest: Mutex::default(),
+                failing: AtomicBool::new(false),
+                slots: Slots::new(),
+                limits,
+                pages,
+                reactor,
+                number,
+                address,
+                connections: AtomicUsize::new(0),
+                buffered: AtomicUsize::new(0),
+                refusing: Mutex::default(),
+            })
         })?;
         core.listen(false)?;
-        Ok(Server { core, attended })
-    }
-
-    pub(crate) fn core(&self) -> &Core {
-        &self.core
+        Ok(Server { core })
     }
 
     /// Waits for a request.
@@ -96,23 +114,25 @@ impl Server {
     /// # Errors
     /// [`Server::unblock`] was called.
     pub fn recv(&self) -> io::Result<Request> {
-        let (leader, reactor) = (&self.core.leader, &self.core.reactor);
+        let leader = &self.core.leader;
         loop {
-            leader.lead((!self.attended).then_some(reactor));
+            leader.lead();
             let woken = self.wait(None, || leader.leave());
             match woken {
                 Ok(Woken::Request(request)) => {
-                    leader.begin(reactor);
+                    if leader.begin() {
+                        self.core.reactor.wake();
+                    }
                     return Ok(request);
                 }
                 Ok(Woken::Nothing | Woken::Empty) => {}
-                // This worker may not come back.
+                // This worker may not return.
                 Ok(Woken::Unblocked) => {
-                    leader.call_another(reactor);
+                    leader.call_another();
                     return Err(io::Error::other("thread unblocked"));
                 }
                 Err(error) => {
-                    leader.call_another(reactor);
+                    leader.call_another();
                     return Err(error);
                 }
             }
@@ -124,7 +144,7 @@ impl Server {
     /// # Errors
     /// The system refuses to wait.
     pub fn recv_timeout(&self, timeout: Duration) -> io::Result<Option<Request>> {
-        // Longer than clocks count is for ever.
+        // A timeout that the clock can't count never ends.
         let end = Instant::now().checked_add(timeout);
         loop {
             let left = end.map(|end| end.saturating_duration_since(Instant::now()));
@@ -137,33 +157,30 @@ impl Server {
         }
     }
 
-    /// The next request, if one is there.
+    /// Returns the next request, if one has arrived.
     ///
     /// # Errors
-    /// The system refuses to look.
+    /// The system refuses to wait.
     pub fn try_recv(&self) -> io::Result<Option<Request>> {
         self.recv_timeout(Duration::ZERO)
     }
 
     /// Ends one wait for a request, the present one or the next.
     pub fn unblock(&self) {
-        // It fails only if the counter is full.
+        // The write fails only if the counter is full.
         let _ = write(&self.core.unblock, &1_u64.to_ne_bytes());
-        self.core.leader.call_another(&self.core.reactor);
+        self.core.leader.call_another();
     }
 
-    /// Where it listens.
+    /// Returns the address of the listener.
     pub fn server_addr(&self) -> ListenAddr {
         ListenAddr::IP(self.core.address)
     }
 
-    /// One wait, one event: a request must not wait behind another one's handler. Calls `woken` when the wait is over.
+    /// Waits for one event and handles it. It takes no second event, which would wait behind the handler of the first. Calls
+    /// `woken` at the end of the wait.
     fn wait(&self, timeout: Option<Duration>, woken: impl FnOnce()) -> io::Result<Woken> {
         let waited = self.next_event(timeout);
-        // Before another one leads: a check on this thread must see that a worker waits.
-        if matches!(waited, Ok(None)) || matches!(waited, Ok(Some((REACTOR, _)))) {
-            self.attend();
-        }
         woken();
         let (data, flags) = match waited {
             Ok(Some(event)) => event,
@@ -173,28 +190,23 @@ impl Server {
         };
         match data {
             LISTENER => self.core.accept(),
-            REACTOR => {}
             UNBLOCK if read(&self.core.unblock, &mut [0; 8][..]).is_ok() => return Ok(Woken::Unblocked),
             UNBLOCK => {}
             _ => {
-                return Ok(self
-                    .core
-                    .ready(Token::from_data(data), flags)
-                    .map_or(Woken::Nothing, Woken::Request));
+                let lent = self.core.ready(Token::from_data(data), flags);
+                return Ok(
+                    lent.map_or(Woken::Nothing, |lent| Woken::Request(Request::new(self.core.clone(), lent)))
+                );
             }
         }
         Ok(Woken::Nothing)
     }
 
-    /// The next event: one that came with another before, else what the system gives within `timeout`.
+    /// Returns the next event: one of the queue, or else one that epoll reports within `timeout`.
     fn next_event(&self, timeout: Option<Duration>) -> Result<Option<(u64, EventFlags)>, Errno> {
         if let Some(event) = self.core.events.pop() {
             return Ok(Some(event));
         }
-        let timeout = match self.is_attended() {
-            true => timeout,
-            false => [timeout, self.core.reactor.until_next()].into_iter().flatten().min(),
-        };
         let mut events = [Event { flags: EventFlags::empty(), data: EventData::new_u64(0) }; BATCH];
         let count = epoll::wait(&self.core.epoll, &mut events[..], timeout.map(timespec).as_ref())?;
         let mut events = events[..count].iter().map(|event| (event.data.u64(), event.flags));
@@ -202,24 +214,10 @@ impl Server {
         self.core.events.put(events);
         Ok(first)
     }
-
-    fn is_attended(&self) -> bool {
-        self.attended || self.core.leader.is_attended()
-    }
-
-    fn attend(&self) {
-        if !self.is_attended() {
-            self.core.reactor.turn(Some(Duration::ZERO));
-            // Whoever began to attend meanwhile has not seen what came of this turn.
-            if self.is_attended() {
-                self.core.reactor.wake();
-            }
-        }
-    }
 }
 
-/// What accepted connections inherit. Without the first, a body that takes two writes comes 44 ms late; the others find out
-/// that a client is gone which never said so.
+/// Sets options that accepted connections inherit. Without TCP_NODELAY, a body that takes two writes comes 44 ms late. The
+/// others detect clients that are gone without having closed their connection.
 fn prepare(listener: &TcpListener) -> io::Result<()> {
     sockopt::set_tcp_nodelay(listener, true)?;
     sockopt::set_socket_keepalive(listener, true)?;
@@ -227,7 +225,7 @@ fn prepare(listener: &TcpListener) -> io::Result<()> {
     sockopt::set_tcp_keepintvl(listener, KEEP_ALIVE)?;
     sockopt::set_tcp_keepcnt(listener, 4)?;
     listener.set_nonblocking(true)?;
-    // The standard library asks for 128, which a burst fills.
+    // The standard library listens with a backlog of 128, which a burst fills.
     listen(listener, BACKLOG)?;
     Ok(())
 }

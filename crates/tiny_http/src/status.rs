@@ -7,7 +7,7 @@ use std::fmt;
 pub struct StatusCode(pub u16);
 
 impl StatusCode {
-    /// The phrase of the IANA registry; `Unknown` for a code that is not in it.
+    /// Returns the phrase of the IANA registry; `Unknown` for a code that is not in it.
     pub fn default_reason_phrase(&self) -> &'static str {
         match self.0 {
             100 => "Continue",
@@ -78,7 +78,7 @@ impl StatusCode {
 macro_rules! from_integers {
     ($($integer:ty),*) => {
         $(impl From<$integer> for StatusCode {
-            /// What is no code at all becomes 500.
+            /// A number that can't be a code becomes 500.
             fn from(code: $integer) -> StatusCode {
                 StatusCode(u16::try_from(code).unwrap_or(500))
             }

@@ -1,4 +1,4 @@
-//! Many connections at once: all are answered, and not one of them costs a thread.
+//! Many connections at once: all are answered, and none costs a thread.
 
 use super::process::{descriptors, lower, room_for, threads};
 use super::witness::Witness;
@@ -16,10 +16,10 @@ use std::time::Duration;
 /// Clients of a burst, opened by `OPENERS` threads at the same time.
 const BURST: usize = 300;
 const OPENERS: usize = 6;
-/// An answer of a burst that takes longer is lost.
+/// Time for an answer of a burst. An answer that takes longer counts as lost.
 const LOST: Duration = Duration::from_secs(5);
 
-/// The published engine left one in five unanswered: a connection could be queued when no thread was left to see it.
+/// The published engine left one connection in five unanswered: it queued them when no thread was left to read them.
 #[test]
 fn ten_bursts_of_300_keep_alive_connections_are_all_answered() {
     let mock = start(&[]);
@@ -33,7 +33,7 @@ fn ten_bursts_of_300_keep_alive_connections_are_all_answered() {
     witness.testify();
 }
 
-/// Opens `BURST` connections at once and asks twice on each; gives what was lost.
+/// Opens `BURST` connections at once and sends two requests on each. Returns the lost answers.
 fn burst_of(address: &str) -> Vec<io::Error> {
     let barrier = Barrier::new(OPENERS);
     let part = || {
@@ -48,7 +48,7 @@ fn burst_of(address: &str) -> Vec<io::Error> {
             client.try_read(false)?;
             client.try_send("GET", "/ping", &[], b"")
         });
-        // After the first loss the others are waited for no longer: each would take its time.
+        // After the first loss, the test waits for no other answer: each would take its time.
         let mut lost = Vec::new();
         lost.extend(answered.filter_map(Result::err).take(1));
         lost
@@ -65,7 +65,7 @@ fn idle_connections_cost_no_threads() {
     let mock = start(&[]);
     let witness = Witness::of(&mock);
     let before = threads(&mock);
-    // One half has asked before, the other has never said a word.
+    // One half has sent a request before, the other half nothing.
     let mut idle: Vec<Client> = (0..wanted).map(|_| Client::new(&mock.traffic)).collect();
     for client in idle.iter_mut().step_by(2) {
         assert_eq!(client.send("GET", "/ping", &[], b"").text(), "pong");
@@ -73,7 +73,7 @@ fn idle_connections_cost_no_threads() {
     eventually(|| enough(descriptors(&mock), wanted));
     assert_eq!(threads(&mock), before);
     witness.testify();
-    // None was lost: each can ask now.
+    // No connection was lost: each gets an answer now.
     for client in &mut idle {
         assert_eq!(client.send("GET", "/ping", &[], b"").text(), "pong");
     }
@@ -100,12 +100,12 @@ fn half_sent_heads_cost_no_threads() {
 
 /// The published engine's listener was gone once a thread was refused.
 #[test]
-fn where_no_thread_can_be_made_all_are_served() {
+fn all_clients_are_served_if_no_thread_can_be_started() {
     let wanted = room_for(1000);
     let mock = start_as_somebody();
     let witness = Witness::of(&mock);
     assert_eq!(mock.get("/ping").text(), "pong");
-    // From here on each attempt to make a thread fails: the user has more than this already.
+    // From here on each attempt to start a thread fails: the user has more threads than the limit.
     lower(&mock, "--nproc=1:1");
     let before = threads(&mock);
     let mut clients: Vec<Client> = (0..wanted).map(|_| client(&mock, PING)).collect();
@@ -118,8 +118,9 @@ fn where_no_thread_can_be_made_all_are_served() {
     assert_eq!(threads(&mock), before);
 }
 
-/// A mock that a limit of processes binds. Root is above it, so root's tests start the mock as a user who is nobody else. Where
-/// that can't be (no capability, or a folder that others can't enter), the limit says nothing and the count of threads must do.
+/// Starts a mock under a limit of processes. The limit does not apply to root, so root's tests start the mock as an unused
+/// user. Where that is impossible (no capability, or a folder that others can't enter), the limit proves nothing, and only the
+/// count of threads does.
 fn start_as_somebody() -> Mock {
     let (mut command, mut probe) = (binary(), binary());
     if rustix::process::getuid().is_root() {

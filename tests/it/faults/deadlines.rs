@@ -1,4 +1,4 @@
-//! Deadlines are for a whole head, body or answer, not for each read: who dribbles gains nothing.
+//! Deadlines are for a whole head, body or answer, not for each read. So a client that dribbles does not extend them.
 
 use super::witness::Witness;
 use super::{PING, client, has_news, start};
@@ -9,10 +9,11 @@ use std::time::{Duration, Instant};
 /// The deadline under test; a byte comes every sixth of it.
 const DEADLINE_UNDER_TEST: Duration = Duration::from_millis(300);
 const STEP: Duration = Duration::from_millis(50);
-/// A slow machine is no failure; a deadline that each byte renews ends after the whole text, 100 steps, at the soonest.
+/// Upper limit, which allows for a slow machine. A deadline that each byte extended would end after the whole text, 100 steps,
+/// at the soonest.
 const SOON: Duration = Duration::from_secs(3);
 
-/// Sends `bytes` one at a time until the mock says something or `SOON` is over; gives how long that took.
+/// Sends `bytes` one at a time until the mock answers or `SOON` is over. Returns the time that it took.
 fn dribble(client: &mut Client, bytes: &[u8]) -> Duration {
     let began = Instant::now();
     for byte in bytes {
@@ -75,9 +76,9 @@ fn a_dribbled_body_is_cut_with_408() {
 }
 
 #[test]
-fn idle_connections_are_closed_without_a_word() {
+fn idle_connections_are_closed_without_an_answer() {
     witnessed(&["--idle-timeout", "300ms"], |mock| {
-        // Before the mock's clock starts: this thread may be late to look at its own.
+        // This clock starts before the mock's, since this thread may be late.
         let began = Instant::now();
         let mut asked = client(mock, PING);
         assert_eq!(asked.read(false).text(), "pong");
@@ -87,7 +88,7 @@ fn idle_connections_are_closed_without_a_word() {
 }
 
 #[test]
-fn a_connection_that_never_says_a_word_is_closed() {
+fn a_connection_that_never_sends_a_byte_is_closed() {
     witnessed(&["--idle-timeout", "300ms", "--head-timeout", "300ms"], |mock| {
         let began = Instant::now();
         let mut silent = Client::new(&mock.traffic);
@@ -103,16 +104,16 @@ fn deadlines_begin_anew_with_each_request() {
         let mut client = Client::new(&mock.traffic);
         let began = Instant::now();
         while began.elapsed() < Duration::from_millis(1500) {
-            // Nothing is late: this is the pace of the client.
+            // A pause as the client's pace: it is within the deadline.
             thread::sleep(Duration::from_millis(100));
             assert_eq!(client.send("POST", "/length", &[], b"1234").text(), "4");
         }
     });
 }
 
-/// Deadlines are those of the client. An answer that the script holds back for longer than any of them arrives.
+/// Deadlines apply to the client. An answer arrives even if the script holds it back for longer than any of them.
 #[test]
-fn a_held_answer_runs_into_no_deadline() {
+fn a_held_answer_has_no_deadline() {
     let short = ["--head-timeout", "300ms", "--body-timeout", "300ms", "--idle-timeout", "300ms"];
     witnessed(&[&short[..], &["--write-timeout", "300ms"]].concat(), |mock| {
         let mut client = client(mock, b"GET /slow HTTP/1.1\r\nHost: x\r\n\r\n");
@@ -120,13 +121,13 @@ fn a_held_answer_runs_into_no_deadline() {
     });
 }
 
-/// A read timeout on the listener would also end its accept, and with it the published engine, after the first quiet time.
+/// A read timeout on the listener would end its accept too. It ended the published engine after the first quiet time.
 #[test]
 fn an_idle_listener_goes_on() {
     let short = ["--head-timeout", "200ms", "--body-timeout", "200ms", "--idle-timeout", "200ms"];
     let mock = start(&[&short[..], &["--write-timeout", "200ms"]].concat());
     for _ in 0..3 {
-        // Quiet for some deadlines; this is the case, and not a wait for something.
+        // The client is quiet for some deadlines. This pause is the case under test.
         thread::sleep(Duration::from_millis(500));
         let began = Instant::now();
         assert_eq!(mock.get("/ping").text(), "pong");

@@ -1,17 +1,17 @@
-//! Requests that are not framed as RFC 9112 says, and those at its edges: what each is answered. Every row of a refusal must be
-//! answered at once, without waiting for more, and end its connection, so that nothing behind it becomes a request.
+//! Requests whose framing violates RFC 9112, and valid ones at its edges, with their answers. The mock must refuse each invalid
+//! one at once, without waiting for more bytes, and end its connection, so that no bytes behind it become a request.
 
 use super::witness::Witness;
 use super::{PING, WORKERS, client, start};
 use crate::harness::{Client, Mock};
 use std::time::Duration;
 
-/// What is wrong, the request, its answer. `^` stands for CR LF; a request without an end of its head gets `Host` and the end.
+/// The fault, the request, its answer. `^` stands for CR LF. A request without an end of its head gets `Host` and the end.
 type Row = (&'static str, &'static [u8], u16);
 
 /// The published engine answered most of them 200.
 const REFUSED: &[Row] = &[
-    // Two lengths or more are two opinions of where the next request begins.
+    // Two lengths could be read as two places where the next request begins.
     (
         "Content-Length and Transfer-Encoding",
         b"POST /length HTTP/1.1^Content-Length: 5^Transfer-Encoding: chunked^Host: x^^0^^",
@@ -152,7 +152,7 @@ const REFUSED: &[Row] = &[
     ("what TLS says first", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\x0a", 400),
 ];
 
-/// What must not be refused; its body. The connection stays open.
+/// Valid requests, and their bodies. The connection stays open.
 const SERVED: &[(&str, &[u8], &str)] = &[
     ("chunks", b"POST /length HTTP/1.1^Transfer-Encoding: chunked^Host: x^^5^abcde^A^0123456789^0^^", "15"),
     (
@@ -189,7 +189,7 @@ const SERVED: &[(&str, &[u8], &str)] = &[
 
 /// The bytes of a row.
 fn request(row: &[u8]) -> Vec<u8> {
-    // What TLS sends has no head, and what ends a line has its end.
+    // TLS has no head, and a request that ends in a line end has its end.
     let whole = row.ends_with(b"^")
         || row.ends_with(b"\n")
         || row[0] < b' '
@@ -198,17 +198,17 @@ fn request(row: &[u8]) -> Vec<u8> {
     row.into_iter().flat_map(|byte| if byte == b'^' { b"\r\n".to_vec() } else { vec![byte] }).collect()
 }
 
-/// Every answer comes within this, or there is none: the mock waits for more, or a thread of it is stuck.
+/// Deadline for each answer. Without one, the mock waits for more bytes or a thread hangs.
 const ANSWER: Duration = Duration::from_secs(3);
 
-/// Sends each row on a connection of its own, all of them at first, so that those without an answer are waited for together.
+/// Sends each row on a connection of its own, all of them first, so that the missing answers have one deadline together.
 fn send(mock: &Mock, behind: &[u8]) -> Vec<(&'static Row, Client)> {
     let rows = REFUSED.iter().map(|row| (row, client(mock, &[&request(row.1), behind].concat())));
     let clients: Vec<_> = rows.collect();
     clients
 }
 
-/// What is wrong with the answer to a row.
+/// Returns the fault of the answer to a row.
 fn wrong(row: &Row, client: &mut Client, time: Duration) -> Option<String> {
     client.stream().set_read_timeout(Some(time.max(Duration::from_millis(1)))).unwrap();
     let told = match client.try_read(false) {
@@ -241,7 +241,7 @@ fn malformed_requests_are_refused_and_end_their_connection() {
 
 /// One after the other on one connection, and then all in one write.
 #[test]
-fn what_is_well_framed_is_served_on_one_connection() {
+fn well_framed_requests_are_served_on_one_connection() {
     let mock = start(&[]);
     let witness = Witness::of(&mock);
     let mut wrong = Vec::new();
@@ -266,9 +266,9 @@ fn what_is_well_framed_is_served_on_one_connection() {
     witness.testify();
 }
 
-/// Each of these left a thread of the published engine waiting for ever.
+/// Each of these requests left a thread of the published engine waiting for ever.
 #[test]
-fn another_version_many_times_stops_nothing() {
+fn many_requests_of_another_version_block_no_worker() {
     let mock = start(&[]);
     let witness = Witness::of(&mock);
     for row in [&b"GET /ping HTTP/2.0"[..], b"PRI * HTTP/2.0^^SM^^"] {
@@ -281,7 +281,7 @@ fn another_version_many_times_stops_nothing() {
 }
 
 #[test]
-fn a_body_is_asked_for_where_the_client_waits() {
+fn a_client_that_waits_for_100_is_asked_for_its_body() {
     let mock = start(&[]);
     let witness = Witness::of(&mock);
     for framing in ["Content-Length: 4", "Transfer-Encoding: chunked"] {

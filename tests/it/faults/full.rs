@@ -1,4 +1,4 @@
-//! Nothing left to accept with: the cap of connections, and descriptors that are used up.
+//! No room for more connections: the limit of connections is reached, or all descriptors are used up.
 
 use super::process::{descriptors, leave_descriptors, ticks};
 use super::resets::reset;
@@ -17,11 +17,11 @@ fn capped() -> Mock {
 }
 
 #[test]
-fn over_the_cap_the_connection_that_is_idle_for_longest_is_closed() {
+fn the_connection_that_is_idle_for_longest_is_closed_at_the_limit() {
     let mock = capped();
     let witness = Witness::of_admin(&mock);
     let mut clients: Vec<Client> = (0..CAP).map(|_| asked(&mock)).collect();
-    // The first is not the one that is idle for longest any more.
+    // The first client is no longer the one that was idle for longest.
     clients[0].write(PING);
     answered(&mock, &mut clients[0]);
     let mut new = asked(&mock);
@@ -35,7 +35,7 @@ fn over_the_cap_the_connection_that_is_idle_for_longest_is_closed() {
     witness.testify();
 }
 
-/// A connection that has asked once and is idle now.
+/// Returns a connection that has had one answer and is idle now.
 #[track_caller]
 fn asked(mock: &Mock) -> Client {
     let mut client = client(mock, PING);
@@ -43,8 +43,8 @@ fn asked(mock: &Mock) -> Client {
     client
 }
 
-/// Reads an answer, and waits until the next one counts as later. The mock notes the time after it has sent the answer, by a clock
-/// that moves every few milliseconds.
+/// Reads an answer, and waits until the next one counts as later. The mock notes the time after it has sent the answer, by a
+/// clock that moves every few milliseconds.
 #[track_caller]
 fn answered(mock: &Mock, client: &mut Client) {
     assert_eq!(client.read(false).text(), "pong");
@@ -58,7 +58,7 @@ fn answered(mock: &Mock, client: &mut Client) {
 }
 
 #[test]
-fn over_the_cap_where_none_is_idle_the_new_one_is_refused() {
+fn a_new_connection_is_refused_at_the_limit_if_none_is_idle() {
     let mock = capped();
     let witness = Witness::of_admin(&mock);
     let mut clients = held(&mock, CAP);
@@ -71,7 +71,7 @@ fn over_the_cap_where_none_is_idle_the_new_one_is_refused() {
     witness.testify();
 }
 
-/// Answers that wait a minute, to clients that don't.
+/// The answers are held back for a minute. Their clients leave before that.
 #[test]
 fn held_answers_whose_clients_leave_free_their_places() {
     let mock = capped();
@@ -79,13 +79,13 @@ fn held_answers_whose_clients_leave_free_their_places() {
     let witness = Witness::of_admin(&mock);
     for round in 0..4 {
         let clients = held(&mock, CAP);
-        // A close right after a request may be the way of a client that still reads; this one comes later.
+        // A client that ends its side right after its request may still read. This one does so later.
         thread::sleep(Duration::from_millis(200));
         if round % 2 == 1 {
             clients.iter().for_each(reset);
         }
         drop(clients);
-        // All of them: what is left is the connection that the witness keeps.
+        // All places are free but one: the connection that the witness keeps.
         eventually(|| match descriptors(&mock) {
             now if now <= open + 1 => Ok(()),
             now => Err(format!("{now} descriptors, {open} before")),
@@ -95,7 +95,7 @@ fn held_answers_whose_clients_leave_free_their_places() {
     witness.testify();
 }
 
-/// Clients that wait for `/hold`; their requests have arrived.
+/// Returns clients that wait for `/hold`. Their requests have arrived.
 fn held(mock: &Mock, count: usize) -> Vec<Client> {
     let before = hits(mock, "/hold");
     let clients = clients_that_wait(mock, count);
@@ -106,7 +106,7 @@ fn held(mock: &Mock, count: usize) -> Vec<Client> {
     clients
 }
 
-/// Clients that have asked for `/hold`, or that were refused before they could ask.
+/// Returns clients that have asked for `/hold`, or that were refused before they could.
 fn clients_that_wait(mock: &Mock, count: usize) -> Vec<Client> {
     let ask = |_| {
         let mut client = Client::new(&mock.traffic);
@@ -116,8 +116,8 @@ fn clients_that_wait(mock: &Mock, count: usize) -> Vec<Client> {
     (0..count).map(ask).collect()
 }
 
-/// Whether the connection was refused. What comes behind the answer may be its end or a reset: a mock without descriptors can't
-/// wait for what each of them still sends.
+/// Whether the connection was refused. Its end or a reset may follow the answer: a mock without descriptors can't wait for the
+/// bytes that the client still sends.
 #[track_caller]
 fn is_refused(client: &mut Client) -> bool {
     let reply = client.read(false);
@@ -133,19 +133,19 @@ fn eventually_served(mock: &Mock) {
     });
 }
 
-/// As many descriptors as the mock has in this test, and more clients than that.
+/// The number of descriptors of the mock. More clients come than that.
 const DESCRIPTORS: usize = 256;
 const CLIENTS: usize = 400;
 
 #[test]
-fn clients_that_hold_all_descriptors_leave_admin_and_files_alone() {
+fn clients_that_hold_all_descriptors_block_neither_admin_nor_files() {
     let limit = format!("ulimit -n {DESCRIPTORS}");
     let mock = Mock::start_command(binary_under(&limit), &["--workers", "4"], |folder| {
         folder.write("provision/initial", PROVISION);
     });
     let witness = Witness::of_admin(&mock);
     let mut clients = clients_that_wait(&mock, CLIENTS);
-    // Those that there are no descriptors for are told so; the others wait.
+    // Clients without a descriptor are refused. The others wait.
     eventually(|| match clients.iter().filter(|client| has_news(client)).count() {
         refused if refused >= CLIENTS - DESCRIPTORS => Ok(()),
         refused => Err(format!("{refused} of {CLIENTS} were refused")),
@@ -155,7 +155,7 @@ fn clients_that_hold_all_descriptors_leave_admin_and_files_alone() {
     assert!(waiting.len() >= DESCRIPTORS / 4, "only {} were taken", waiting.len());
     assert!(refused.iter_mut().all(is_refused));
     assert!(!waiting.iter().any(has_news));
-    // In a way that can't be mistaken for the end of what they had to send.
+    // A reset can't be mistaken for the end of a client's side.
     waiting.iter().for_each(reset);
     drop((refused, waiting));
     eventually_served(&mock);
@@ -176,7 +176,7 @@ fn idle_clients_that_hold_all_descriptors_make_room_for_new_ones() {
     witness.testify();
 }
 
-/// By POST and by copy.
+/// Activates one provision by POST and one by copying it.
 #[track_caller]
 fn provisions_are_activated(mock: &Mock) {
     mock.activate("posted", PROVISION);
@@ -187,15 +187,16 @@ fn provisions_are_activated(mock: &Mock) {
     });
 }
 
-/// Descriptors that run out below the cap: accept itself fails, after which the published engine never accepted again.
+/// Descriptors run out below the limit of connections, so accept itself fails. The published engine never accepted again after
+/// that.
 #[test]
 fn accepting_goes_on_after_descriptors_ran_out() {
     let mock = start(&[]);
     let open = descriptors(&mock);
-    // In the middle of a head, so that it is not idle and has to make no room.
+    // The clients are in the middle of a head, so they are not idle and the mock can't close them.
     let (half, other_half) = PING.split_at(20);
     let mut old: Vec<Client> = (0..20).map(|_| client(&mock, half)).collect();
-    // One of before may have been that of the start, closed since.
+    // One descriptor of before may belong to the start, and be closed since.
     eventually(|| match descriptors(&mock) {
         now if now + 1 >= open + old.len() => Ok(()),
         now => Err(format!("{now} descriptors are open, {open} before")),
@@ -206,8 +207,8 @@ fn accepting_goes_on_after_descriptors_ran_out() {
         now if now >= most => Ok(()),
         now => Err(format!("{now} of {most} descriptors are open: {}", mock.log())),
     });
-    // Connections wait to be accepted, and nobody spins over it: sooner or later comes a second with hardly any work. On a machine
-    // that has much else to do, a thread that spins still has far more than a twentieth of a CPU.
+    // Connections wait to be accepted, and no thread spins: sooner or later a second passes with hardly any work. Even on a
+    // busy machine, a thread that spins takes far more than a twentieth of a CPU.
     eventually(|| {
         let before = ticks(&mock);
         thread::sleep(Duration::from_secs(1));
@@ -216,7 +217,7 @@ fn accepting_goes_on_after_descriptors_ran_out() {
             used => Err(format!("{used} % of a CPU")),
         }
     });
-    // Whoever is connected is served on.
+    // The mock still serves the connections that it has.
     for client in &mut old {
         client.write(other_half);
         assert_eq!(client.read(false).text(), "pong");

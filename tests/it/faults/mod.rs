@@ -1,5 +1,5 @@
-//! Faults that clients and the system cause. In every test of this folder other clients are served meanwhile. Each fault that
-//! broke the published tiny_http 0.12 has a test here:
+//! Faults that clients and the system cause. In every test of this folder the mock serves other clients meanwhile. Each fault
+//! that broke the published tiny_http 0.12 has a test here:
 //!
 //! | fault | test |
 //! | --- | --- |
@@ -24,10 +24,10 @@ mod witness;
 use crate::harness::{Client, Mock};
 use std::io::ErrorKind;
 
-/// Workers of every mock here; faults come in multiples of it.
+/// Workers of each mock here. Faults come in multiples of this number.
 const WORKERS: usize = 4;
 
-/// Bytes of `/large`: more than the buffers of both sockets hold, so that the answer waits for its reader.
+/// Bytes of `/large`. The buffers of both sockets hold less, so the answer waits for its reader.
 const LARGE: usize = 7 << 20;
 
 const PROVISION: &str = r#"
@@ -45,13 +45,13 @@ fn registerRules() {
 const PING: &[u8] = b"GET /ping HTTP/1.1\r\nHost: x\r\n\r\n";
 const HOLD: &[u8] = b"GET /hold HTTP/1.1\r\nHost: x\r\n\r\n";
 
-/// A mock that serves `PROVISION`.
+/// Starts a mock that serves `PROVISION`.
 fn start(arguments: &[&str]) -> Mock {
     let arguments = [&["--workers", "4"], arguments].concat();
     Mock::start_with(&arguments, |folder| folder.write("provision/initial", PROVISION))
 }
 
-/// A new connection to the mock on which `bytes` were sent.
+/// Returns a new connection to the mock that has sent `bytes`.
 #[track_caller]
 fn client(mock: &Mock, bytes: &[u8]) -> Client {
     let mut client = Client::new(&mock.traffic);
@@ -59,7 +59,7 @@ fn client(mock: &Mock, bytes: &[u8]) -> Client {
     client
 }
 
-/// Whether the next byte, or the end, of the connection is there already.
+/// Whether the next byte of the connection, or its end, has arrived.
 pub(crate) fn has_news(client: &Client) -> bool {
     client.stream().set_nonblocking(true).unwrap();
     let peeked = client.stream().peek(&mut [0]);
@@ -67,7 +67,7 @@ pub(crate) fn has_news(client: &Client) -> bool {
     !matches!(peeked, Err(error) if error.kind() == ErrorKind::WouldBlock)
 }
 
-/// Reads an answer that ends its connection; nothing may follow.
+/// Reads an answer. The connection must end right after it.
 #[track_caller]
 fn refusal(client: &mut Client) -> u16 {
     let reply = client.read(false);
@@ -77,7 +77,7 @@ fn refusal(client: &mut Client) -> u16 {
     reply.status
 }
 
-/// How often a rule was asked for.
+/// Returns the hits of a rule.
 fn hits(mock: &Mock, rule: &str) -> usize {
     let ledger = mock.admin("GET /app/v1/provision", &[], b"").json();
     let rules = ledger["rules"].as_array().unwrap();

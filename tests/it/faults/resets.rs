@@ -1,4 +1,4 @@
-//! Connections that end at once, thousands of times: the listener lives on, nothing is left behind.
+//! Thousands of connections that end at once. The mock goes on listening, and keeps no trace of them.
 
 use super::process::{descriptors, threads};
 use super::witness::Witness;
@@ -17,8 +17,8 @@ fn a_storm_of_requests_that_are_reset_ends_nothing() {
     storm(PING);
 }
 
-/// What Linux makes of it at accept is a connection that fails when it is read; other systems give `ECONNABORTED`, at which the
-/// published engine stopped to accept. From outside no more can be done; the engine's own tests do the rest.
+/// On Linux such a connection is accepted and fails when it is read. Other systems return `ECONNABORTED`, after which the
+/// published engine accepted no more. A test from outside can do no more than this; the engine's own tests do the rest.
 #[test]
 fn a_storm_of_connections_that_are_reset_before_they_are_accepted_ends_nothing() {
     storm(b"");
@@ -29,7 +29,7 @@ fn a_storm_of_resets_in_the_middle_of_heads_and_bodies_ends_nothing() {
     storm(b"POST /length HTTP/1.1\r\nHost: x\r\nContent-Length: 4000\r\n\r\nhalf a body");
 }
 
-/// `STORM` clients that connect, send and reset.
+/// Starts `STORM` clients that connect, send and reset.
 fn storm(bytes: &[u8]) {
     let mock = start(&[]);
     let (before, open) = (threads(&mock), descriptors(&mock));
@@ -40,7 +40,7 @@ fn storm(bytes: &[u8]) {
         }
     });
     witness.testify();
-    // Nothing is left of them: no thread, no descriptor.
+    // No thread and no descriptor of theirs is left.
     assert_eq!(threads(&mock), before);
     eventually(|| match descriptors(&mock) {
         now if now <= open => Ok(()),
@@ -51,19 +51,19 @@ fn storm(bytes: &[u8]) {
 }
 
 fn connect_and_reset(mock: &Mock, bytes: &[u8]) {
-    // A full queue of the listener may cost one of them: that is the system's way.
+    // The system may refuse one of them if the listener's queue is full.
     let Ok(mut client) = Client::connect(&mock.traffic, DEADLINE) else { return };
     let _ = client.try_write(bytes);
     reset(&client);
 }
 
-/// When it is dropped, the other side gets a reset.
+/// Makes the drop of a connection a reset.
 pub(super) fn reset(client: &Client) {
     set_socket_linger(client.stream(), Some(Duration::ZERO)).unwrap();
 }
 
 #[test]
-fn answers_to_clients_that_are_gone_cost_nothing() {
+fn answers_to_clients_that_are_gone_leave_nothing_behind() {
     let mock = start(&[]);
     let witness = Witness::of(&mock);
     for number in 0..200 {

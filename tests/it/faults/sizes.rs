@@ -1,4 +1,5 @@
-//! Lengths that are declared and never come, more bytes than the mock may hold, large heads: memory follows what has arrived.
+//! Declared lengths whose bytes never come, more bytes than the mock may hold, large heads. Memory grows with the bytes that
+//! have arrived.
 
 use super::process::{status, threads};
 use super::stalled::slow_reader;
@@ -13,7 +14,7 @@ use std::time::{Duration, Instant};
 fn huge_declared_bodies_are_refused_at_once() {
     let mock = start(&[]);
     let witness = Witness::of(&mock);
-    // So that the workers have run, and have what they need for it.
+    // After this the workers have run, and have allocated what they need.
     (0..50).for_each(|_| assert_eq!(mock.get("/ping").status, 200));
     let (threads_before, before) = (threads(&mock), memory(&mock));
     for length in ["9000000000000000000", "18446744073709551615", "2000000000", "8388609"] {
@@ -35,12 +36,12 @@ fn huge_declared_bodies_are_refused_at_once() {
     assert_eq!(threads(&mock), threads_before);
 }
 
-/// The most address space and memory that the mock has ever had, in kB.
+/// Returns the peaks of address space and memory of the mock, in kB.
 fn memory(mock: &Mock) -> (u64, u64) {
     (status(mock, "VmPeak"), status(mock, "VmHWM"))
 }
 
-/// A length within the limit is not reserved before its bytes come either.
+/// A length within the limit reserves no memory before its bytes come.
 #[test]
 fn memory_follows_the_bytes_that_arrived() {
     let mock = start(&["--max-body", "1G", "--max-buffered", "64M"]);
@@ -57,17 +58,17 @@ fn memory_follows_the_bytes_that_arrived() {
 
 const BODY: usize = 1_500_000;
 
-/// A budget for two bodies, not three. The newest of those that are not complete has to go; pausing all would be for ever.
+/// The budget is enough for two bodies, not for three. The newest incomplete one must go; pausing all would never end.
 #[test]
 fn over_the_budget_the_newest_body_is_refused_and_the_oldest_completes() {
     let mock = start(&["--max-buffered", "4300K"]);
     let witness = Witness::of(&mock);
-    // Nothing of a body that was refused may be taken for a request.
+    // No byte of a refused body may be taken for a request.
     let mut body = "GET /throw HTTP/1.1\r\nHost: x\r\n\r\n".repeat(BODY / 30);
     body.truncate(BODY);
     let (most, last) = body.as_bytes().split_at(BODY - 100);
     let mut older = [(); 2].map(|()| with_body(&mock, most));
-    // Once one of them is refused, its bytes are free again, and the next one is the newest.
+    // Refusing one frees its bytes. Then the next one is the newest.
     let mut newest = [(); 4].map(|()| with_body(&mock, most));
     for client in &mut newest {
         assert_eq!(refusal(client), 503);
@@ -77,31 +78,31 @@ fn over_the_budget_the_newest_body_is_refused_and_the_oldest_completes() {
         assert_eq!(client.read(false).text(), BODY.to_string());
     }
     assert_eq!(hits(&mock, "/throw"), 0);
-    // The budget is whole again.
+    // The whole budget is free again.
     for _ in 0..3 {
         assert_eq!(mock.post("/length", "text/plain", &[b'x'; BODY]).text(), BODY.to_string());
     }
     witness.testify();
 }
 
-/// A client that has sent `part` of a body of `BODY` bytes. The mock knew of the body before it sent any, and some time before
-/// the next one: so it is clear which one is newer.
+/// Returns a client that has sent `part` of a body of `BODY` bytes. The mock had its head before it sent any of the body, and
+/// some time before the next client, so it is clear which body is newer.
 fn with_body(mock: &Mock, part: &[u8]) -> Client {
     let head = "POST /length HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n";
     let mut client = client(mock, format!("{head}Content-Length: {BODY}\r\n\r\n").as_bytes());
     assert_eq!(client.read(true).status, 100);
     thread::sleep(Duration::from_millis(20));
-    // It may be refused while it sends.
+    // The client may be refused while it sends.
     let _ = client.try_write(part);
     client
 }
 
-/// One more than fit: their clients take none of them.
+/// One answer more than fits into memory, to clients that read none of them.
 #[test]
 fn a_large_answer_that_finds_no_memory_is_replaced() {
     let mock = start(&["--max-buffered", "1M", "--max-body", "64k"]);
     let witness = Witness::of(&mock);
-    // Clients that have taken nothing for a second are cut, so a slow machine may take several attempts.
+    // The mock resets clients that have taken nothing for a second, so a slow machine may need several attempts.
     let reply = eventually(|| {
         let _reader = slow_reader(&mock);
         let reply = mock.get("/large");
@@ -115,7 +116,7 @@ fn a_large_answer_that_finds_no_memory_is_replaced() {
 
 const NO_MEMORY: &str = "<p>too many bytes of answers wait here: over 1048576 (--max-buffered)</p>";
 
-/// The published engine took them.
+/// The published engine accepted them.
 #[test]
 fn large_heads_are_refused_while_they_come() {
     let mock = start(&[]);
@@ -128,7 +129,7 @@ fn large_heads_are_refused_while_they_come() {
     for (request, code) in [(&one_large, 431), (&many, 431), (&endless, 431), (&long_target, 414)] {
         for _ in 0..WORKERS {
             let mut client = Client::new(&mock.traffic);
-            // It may be refused, and closed, before all of it was sent.
+            // The client may be refused before it has sent everything.
             let _ = client.try_write(request.as_bytes());
             let reply = client.read(false);
             assert_eq!((reply.status, reply.header("connection")), (code, "close"));
@@ -151,7 +152,7 @@ fn the_limits_of_heads_are_flags() {
     witness.testify();
 }
 
-/// What `--max-requests` says of a connection: its last answer closes it.
+/// `--max-requests` limits the requests of a connection. The last answer closes it.
 #[test]
 fn the_requests_of_a_connection_can_be_limited() {
     let mock = start(&["--max-requests", "3"]);

@@ -1,4 +1,4 @@
-//! Clients that stop in the middle, or make an answer wait for another: none of them occupies a worker.
+//! Clients that stop in the middle, and answers that wait for another one. None of them occupies a worker.
 
 use super::process::{descriptors, threads};
 use super::witness::Witness;
@@ -8,7 +8,7 @@ use rustix::net::sockopt::set_socket_recv_buffer_size;
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// More than the published engine read before a worker had the request.
+/// More bytes than the published engine read before a worker had the request.
 const PART: usize = 5000;
 
 fn half_a_body(mock: &Mock, number: usize) -> Client {
@@ -58,7 +58,7 @@ fn slow_readers_occupy_no_workers_and_are_cut_at_their_deadline() {
     let open = descriptors(&mock);
     let witness = Witness::of(&mock);
     let mut readers: Vec<Client> = (0..WORKERS * 4).map(|_| slow_reader(&mock)).collect();
-    // All of them are there, then none is, but the connection that the witness keeps.
+    // All connections are open; then only the one of the witness is.
     eventually(|| at_least(descriptors(&mock), open + WORKERS * 4));
     eventually(|| match descriptors(&mock) {
         now if now <= open + 1 => Ok(()),
@@ -66,7 +66,7 @@ fn slow_readers_occupy_no_workers_and_are_cut_at_their_deadline() {
     });
     witness.testify();
     for reader in &mut readers {
-        // What had left before; then the connection ends, or is reset.
+        // The client reads what had left before the reset or the end.
         let mut read = 0;
         let mut bytes = vec![0; 1 << 16];
         while let Ok(count @ 1..) = std::io::Read::read(&mut reader.stream(), &mut bytes) {
@@ -87,7 +87,7 @@ fn slow_readers_get_all_once_they_read() {
     }
 }
 
-/// Has asked for much and reads nothing.
+/// Returns a client that has asked for a large answer and reads nothing.
 pub(super) fn slow_reader(mock: &Mock) -> Client {
     let mut client = Client::new(&mock.traffic);
     set_socket_recv_buffer_size(client.stream(), 1 << 16).unwrap();
@@ -95,7 +95,7 @@ pub(super) fn slow_reader(mock: &Mock) -> Client {
     client
 }
 
-/// The published engine gave all four to workers, three of which then waited for the first.
+/// The published engine gave all four requests to workers, and three of them waited for the first.
 #[test]
 fn a_pipeline_behind_a_slow_answer_occupies_no_workers_and_keeps_its_order() {
     let mock = start(&[]);
@@ -103,7 +103,7 @@ fn a_pipeline_behind_a_slow_answer_occupies_no_workers_and_keeps_its_order() {
         ["slow", "ping", "second", "third"].map(|name| format!("GET /{name} HTTP/1.1\r\nHost: x\r\n\r\n"));
     let mut pipelines: Vec<Client> =
         (0..WORKERS).map(|_| client(&mock, requests.concat().as_bytes())).collect();
-    // The slow ones leave after 3 s; so this fails where all workers wait for them.
+    // The slow answers leave after 3 s, so this fails if all workers wait for them.
     let witness = Witness::of(&mock);
     let mut first = true;
     for pipeline in &mut pipelines {
@@ -131,7 +131,7 @@ fn dribbled_bodies_are_served_whole() {
         for client in &mut clients {
             client.write(&[*byte]);
         }
-        // One byte for each read of the mock; nothing waits for this.
+        // The pause makes each byte a read of its own. The test waits for nothing here.
         thread::sleep(Duration::from_micros(500));
     }
     for client in &mut clients {
@@ -140,8 +140,8 @@ fn dribbled_bodies_are_served_whole() {
     witness.testify();
 }
 
-/// Views that throw. A panic in a handler, after which the published engine's worker was gone, can't be caused from outside;
-/// the test of it is in `src/serving/listeners.rs`.
+/// Views that throw. A panic in a handler, which ended a worker of the published engine, can't be caused from outside;
+/// `src/serving/listeners.rs` tests it.
 #[test]
 fn failing_handlers_occupy_no_workers() {
     let mock = start(&[]);
@@ -154,9 +154,9 @@ fn failing_handlers_occupy_no_workers() {
     witness.testify();
 }
 
-/// Bytes after `Connection: close` are nobody's request, and the answer before them arrives.
+/// The mock ignores bytes after `Connection: close`, and the answer before them arrives.
 #[test]
-fn what_follows_a_close_is_not_served() {
+fn bytes_after_a_close_are_not_served() {
     let mock = start(&[]);
     let witness = Witness::of(&mock);
     let closing = b"GET /ping HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";

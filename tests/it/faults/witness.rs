@@ -1,4 +1,4 @@
-//! A client that asks all the time while a fault goes on: on one connection that it keeps, and on new ones.
+//! A client that sends requests all the time while a fault goes on: on one connection that it keeps, and on new ones.
 
 use crate::harness::{Client, Mock};
 use std::io;
@@ -7,11 +7,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-/// An answer that takes longer is none. A mock that is stuck takes for ever, a busy machine some tenths of a second.
+/// Deadline for an answer. A mock that hangs never answers; a busy machine takes some tenths of a second.
 const SLOWEST: Duration = Duration::from_secs(5);
-/// Leaves the machine to the fault.
+/// Pause between two requests, which leaves the machine to the fault.
 const PAUSE: Duration = Duration::from_millis(5);
-/// What must still be answered when the fault is over.
+/// Number of requests that must be answered after the fault.
 const AFTERWARDS: usize = 3;
 
 pub(super) struct Witness {
@@ -20,12 +20,12 @@ pub(super) struct Witness {
 }
 
 impl Witness {
-    /// Asks for `/ping`.
+    /// Starts a client of `/ping`.
     pub(super) fn of(mock: &Mock) -> Witness {
         Witness::asking(&mock.traffic, "/ping")
     }
 
-    /// Asks the admin port, where the mock's own is full on purpose.
+    /// Starts a client of the admin port, for tests that fill the mock's own port.
     pub(super) fn of_admin(mock: &Mock) -> Witness {
         Witness::asking(&mock.admin, "/healthz")
     }
@@ -37,7 +37,7 @@ impl Witness {
         Witness { over, thread }
     }
 
-    /// Every answer was right, and some more are when the fault is over; gives the time of the slowest.
+    /// Checks that every answer was right, and that some more come after the fault. Returns the time of the slowest.
     #[track_caller]
     pub(super) fn testify(mut self) -> Duration {
         self.over.store(true, Ordering::Release);

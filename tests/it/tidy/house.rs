@@ -1,4 +1,4 @@
-//! The rooms of `src/` as `lib.rs` lists them, their files, and who imports whom.
+//! The rooms of `src/` as `lib.rs` lists them, their files, and the imports between them.
 
 use crate::harness::project;
 use std::collections::{BTreeMap, BTreeSet};
@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 /// A room: a module of `lib.rs`, or one of the three inside of `script`.
 pub(super) struct Room {
-    /// As in paths: `script/flask`.
+    /// Its path: `script/flask`.
     pub name: String,
     /// Its line in the table of contents.
     pub job: String,
@@ -20,7 +20,7 @@ pub(super) struct SourceFile {
     pub module: String,
     /// The room that it is in.
     pub room: String,
-    /// Lines of it that are no tests.
+    /// Number of lines without tests.
     pub lines: usize,
     /// Modules that it imports, as paths.
     pub imports: BTreeSet<String>,
@@ -34,7 +34,7 @@ pub(super) struct Edge {
 }
 
 pub(super) struct House {
-    /// From the roof to the cellar.
+    /// From top to bottom.
     pub rooms: Vec<Room>,
     pub files: Vec<SourceFile>,
 }
@@ -42,27 +42,25 @@ pub(super) struct House {
 impl House {
     pub(super) fn read() -> House {
         let source = project().join("src");
-        let mut paths = Vec::new();
-        rust_files(&source, &mut paths);
-        let rooms = rooms(&source);
-        let for_tests: BTreeSet<PathBuf> = paths.iter().flat_map(|path| modules_for_tests(path)).collect();
-        paths.retain(|path| !for_tests.contains(path));
-        let modules: BTreeSet<String> = paths.iter().map(|path| module(&source, path)).collect();
-        let files = paths.iter().map(|path| source_file(&source, path, &modules)).collect();
-        House { rooms, files }
+        House { rooms: rooms(&source), files: source_files(&source) }
     }
 
-    /// How far a room is from the roof.
+    /// Reads the files of the engine, which has no rooms.
+    pub(super) fn read_engine() -> House {
+        House { rooms: Vec::new(), files: source_files(&project().join("crates/tiny_http/src")) }
+    }
+
+    /// Returns the number of rooms above a room.
     pub(super) fn floor(&self, room: &str) -> usize {
         self.rooms.iter().position(|other| other.name == room).unwrap_or_else(|| panic!("no room `{room}`"))
     }
 
-    /// Lines of a room that are no tests.
+    /// Returns the lines of a room without tests.
     pub(super) fn lines(&self, room: &str) -> usize {
         self.files.iter().filter(|file| file.room == room).map(|file| file.lines).sum()
     }
 
-    /// The imports that leave a room.
+    /// Returns the imports between rooms.
     pub(super) fn edges(&self) -> impl Iterator<Item = Edge> {
         self.files.iter().flat_map(|file| {
             let rooms: BTreeSet<String> = file.imports.iter().map(|module| room_of(module)).collect();
@@ -71,7 +69,8 @@ impl House {
         })
     }
 
-    /// Groups of files of which each is reached from each other one by imports. A folder and what is in it are one thing.
+    /// Returns the groups of files in which each file reaches each other one by imports. Imports between a folder's `mod.rs`
+    /// and its files don't count.
     pub(super) fn circles(&self) -> Vec<Vec<String>> {
         let mut reached: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
         for file in &self.files {
@@ -104,7 +103,7 @@ impl House {
         reached
     }
 
-    /// For people: rooms with their lines, and how many imports there are.
+    /// Describes the rooms for people: their lines, and the number of imports.
     pub(super) fn summary(&self) -> String {
         let row = |room: &Room| format!("{:>6}  {:<16} {}\n", self.lines(&room.name), room.name, room.job);
         let rows: String = self.rooms.iter().map(row).collect();
@@ -125,7 +124,7 @@ fn is_within(inner: &str, outer: &str) -> bool {
     inner.strip_prefix(outer).is_some_and(|rest| rest.starts_with('/'))
 }
 
-/// The modules of `lib.rs` in its order, and behind `script` those in it.
+/// Returns the modules of `lib.rs` in its order, and after `script` the modules in it.
 fn rooms(source: &Path) -> Vec<Room> {
     let mut rooms = Vec::new();
     for room in table_of_contents(&source.join("lib.rs"), "") {
@@ -137,7 +136,7 @@ fn rooms(source: &Path) -> Vec<Room> {
     rooms
 }
 
-/// Modules with a doc comment of one line.
+/// Returns the modules that have a doc comment of one line.
 fn table_of_contents(path: &Path, prefix: &str) -> Vec<Room> {
     let text = fs::read_to_string(path).unwrap();
     let lines: Vec<&str> = text.lines().collect();
@@ -168,7 +167,7 @@ fn rust_files(folder: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// The files of `#[cfg(test)] mod name;` in a file.
+/// Returns the files of `#[cfg(test)] mod name;` in a file.
 fn modules_for_tests(path: &Path) -> Vec<PathBuf> {
     let text = fs::read_to_string(path).unwrap();
     let declared = text.split("#[cfg(test)]\n").skip(1).filter_map(|after| {
@@ -196,6 +195,16 @@ fn room_of(module: &str) -> String {
     }
 }
 
+/// Reads the files of a crate except tests, `lib.rs` and `main.rs`.
+fn source_files(source: &Path) -> Vec<SourceFile> {
+    let mut paths = Vec::new();
+    rust_files(source, &mut paths);
+    let for_tests: BTreeSet<PathBuf> = paths.iter().flat_map(|path| modules_for_tests(path)).collect();
+    paths.retain(|path| !for_tests.contains(path));
+    let modules: BTreeSet<String> = paths.iter().map(|path| module(source, path)).collect();
+    paths.iter().map(|path| source_file(source, path, &modules)).collect()
+}
+
 fn source_file(source: &Path, path: &Path, modules: &BTreeSet<String>) -> SourceFile {
     let module = module(source, path);
     let text = fs::read_to_string(path).unwrap();
@@ -210,7 +219,7 @@ fn source_file(source: &Path, path: &Path, modules: &BTreeSet<String>) -> Source
     SourceFile { room: room_of(&module), lines: own.lines().count(), module, imports }
 }
 
-/// Everything in `code` that may name a module: paths of `use`, one for each leaf, and others, such as `crate::rule::parse`.
+/// Returns the paths in `code` that may name a module: one for each leaf of a `use`, and others, such as `crate::rule::parse`.
 fn paths(code: &str) -> Vec<Vec<String>> {
     let mut found = Vec::new();
     let mut rest = code;
@@ -231,7 +240,7 @@ fn paths(code: &str) -> Vec<Vec<String>> {
     found
 }
 
-/// The leaves of a tree such as `a::{b, c::d}`; gives what follows it.
+/// Collects the leaves of a tree such as `a::{b, c::d}`. Returns the text behind it.
 fn leaves<'t>(tree: &'t str, prefix: &[String], found: &mut Vec<Vec<String>>) -> &'t str {
     let end = tree.find(['{', ',', '}']).unwrap_or(tree.len());
     let name = tree[..end].split('@').next().unwrap_or_default();
@@ -261,7 +270,7 @@ fn inline(code: &str, found: &mut Vec<Vec<String>>) {
     }
 }
 
-/// A path from the crate's root, where `path` stands in `module`; `None` for other crates.
+/// Returns `path` from the crate's root. `path` stands in `module`. `None` for other crates.
 fn absolute(path: &[String], module: &str) -> Option<Vec<String>> {
     let here: Vec<String> = module.split('/').map(str::to_owned).collect();
     match path.first()?.as_str() {
@@ -276,7 +285,7 @@ fn absolute(path: &[String], module: &str) -> Option<Vec<String>> {
     }
 }
 
-/// The longest beginning of `path` that is a module.
+/// Returns the longest beginning of `path` that is a module.
 fn longest(path: Vec<String>, modules: &BTreeSet<String>) -> Option<String> {
     (1..=path.len()).rev().map(|length| path[..length].join("/")).find(|module| modules.contains(module))
 }

@@ -1,4 +1,4 @@
-//! `docs/rooms.svg`: the rooms from the roof to the cellar, and who imports whom.
+//! Draws `docs/rooms.svg`: the rooms from top to bottom, and the imports between them.
 
 use super::house::House;
 use std::collections::BTreeMap;
@@ -14,8 +14,8 @@ const STYLE: &str = "text{font:13px system-ui,sans-serif;fill:#222}.room{font-we
 rect.row{fill:#f4f4f1}rect.own{fill:#ddd}circle{fill:#444}@media(prefers-color-scheme:dark){svg{background:#1c1c1c}text{fill:#ddd}.small{fill:#999}\
 rect.row{fill:#262626}rect.own{fill:#3a3a3a}circle{fill:#bbb}}";
 
-/// A row for each room, and a dot where it imports from the room of a column. All dots are right of the diagonal: imports point
-/// down.
+/// Draws a row for each room, and a dot where it imports from the room of a column. All dots are right of the diagonal, since
+/// imports point down.
 pub(super) fn draw(house: &House) -> String {
     let count = house.rooms.len();
     let (left, width) = (NAMES + JOBS, NAMES + JOBS + count * ROW + 12);

@@ -1,4 +1,4 @@
-//! A case: what is sent, which answers must come, and what must then become of the connection.
+//! A case: the bytes sent, the answers expected, and the state of the connection afterwards.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -6,28 +6,31 @@ use crate::client::{Client, End, Framing, Received};
 use crate::harness::{self, Server};
 
 const PROBE: &[u8] = b"GET /probe HTTP/1.1\r\nHost: probe\r\n\r\n";
-/// How much a report shows of what was sent and of what came.
+/// The body of the refusal of a request whose client ends its side too early.
+const ENDS_EARLY: &str = "the request ends before it is complete\n";
+/// Bytes that a report shows of each side.
 const SHOWN: usize = 700;
 
-/// What must become of the connection.
+/// The expected state of the connection after the answers.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Then {
-    /// It answers a further request.
+    /// The connection answers a further request.
     Open,
-    /// It ends, without a reset and without another byte.
+    /// The connection ends, without a reset and without another byte.
     Closed,
-    /// One of the two.
+    /// Open or closed.
     Either,
-    /// The client has gone within a request: it ends, and a refusal may come before (RFC 9112 section 8).
+    /// The client has ended its side within a request. It gets a refusal that says so, and the connection ends (RFC 9112
+    /// section 8).
     Abandoned,
 }
 
-/// An answer that must come.
+/// An expected answer.
 pub(crate) struct Answer {
     status: u16,
-    /// The same request refused with another status is fine too.
+    /// Another status that is allowed too.
     or: Option<u16>,
-    /// The engine's own: the request must not come out of `recv`.
+    /// The engine answers by itself: the program must not get the request.
     refusal: bool,
     to_head: bool,
     framing: Option<Framing>,
@@ -58,7 +61,7 @@ pub(crate) fn echo(request: &str) -> Answer {
     answer(200).line(request)
 }
 
-/// An answer of the engine to a request that the program must not see.
+/// An answer of the engine to a request that the program must not get.
 pub(crate) fn refusal(status: u16) -> Answer {
     Answer { refusal: true, ..answer(status) }
 }
@@ -69,31 +72,31 @@ pub(crate) fn interim() -> Answer {
 }
 
 impl Answer {
-    /// A line that the description must have.
+    /// Requires a line of the description.
     pub(crate) fn line(mut self, line: &str) -> Answer {
         self.lines.push(line.to_owned());
         self
     }
 
-    /// The body that the program must have received.
+    /// Requires the body that the program received.
     pub(crate) fn received(self, body: &[u8]) -> Answer {
         let line = harness::body_line(body);
         self.line(&line)
     }
 
-    /// A text that the description must not have.
+    /// Requires that the description lacks a text.
     pub(crate) fn lacks(mut self, text: &'static str) -> Answer {
         self.missing.push(text);
         self
     }
 
-    /// The answer's own body.
+    /// Requires the body of the answer.
     pub(crate) fn body(mut self, body: &[u8]) -> Answer {
         self.body = Some(body.to_vec());
         self
     }
 
-    /// All values of a field of the answer; none: it must not be there.
+    /// Requires all values of a field of the answer. An empty list means that the field is missing.
     pub(crate) fn field<const N: usize>(mut self, name: &'static str, values: [&'static str; N]) -> Answer {
         self.fields.push((name, values.to_vec()));
         self
@@ -103,7 +106,7 @@ impl Answer {
         Answer { framing: Some(framing), ..self }
     }
 
-    /// The request was HEAD.
+    /// Says that the request was HEAD.
     pub(crate) fn of_head(self) -> Answer {
         Answer { to_head: true, ..self }.framed(Framing::Bodiless)
     }
@@ -112,7 +115,7 @@ impl Answer {
         Answer { or: Some(status), ..self }
     }
 
-    /// The connection's option `close` is in the answer.
+    /// Requires the connection option `close`.
     pub(crate) fn closing(self) -> Answer {
         self.field("connection", ["close"])
     }
@@ -142,7 +145,7 @@ impl Answer {
         self.check_date(got)
     }
 
-    /// RFC 9110 section 6.6.1: an origin server with a clock sends one in 2xx, 3xx and 4xx.
+    /// Checks Date: an origin server with a clock sends one in 2xx, 3xx and 4xx (RFC 9110 section 6.6.1).
     fn check_date(&self, got: &Received) -> Result<(), String> {
         if self.status < 200 || self.fields.iter().any(|(name, _)| *name == "date") {
             return Ok(());
@@ -177,7 +180,7 @@ fn imf_fixdate(second: u64) -> String {
     format!("{name}, {:02} {} {year} {hour:02}:{minute:02}:{rest:02} GMT", day + 1, MONTHS[month])
 }
 
-/// Bytes, and the answers that come before more is sent.
+/// Bytes to send, and the answers that come before more is sent.
 struct Turn {
     send: Vec<u8>,
     expect: Vec<Answer>,
@@ -235,18 +238,18 @@ pub(crate) fn abandoned(rfc: &'static str, name: &'static str, send: impl Into<V
 }
 
 impl Case {
-    /// After the answers so far: sends more, and awaits more.
+    /// Adds a turn: after the answers so far, the client sends more and expects more answers.
     pub(crate) fn turn(mut self, send: impl Into<Vec<u8>>, expect: impl Into<Vec<Answer>>) -> Case {
         self.turns.push(Turn { send: send.into(), expect: expect.into() });
         self
     }
 
-    /// The client closes its side after what it sent.
+    /// Makes the client end its side after its last bytes.
     pub(crate) fn half_closed(self) -> Case {
         Case { half_close: true, ..self }
     }
 
-    /// Plays the case on a server of its own, so that one which harms its server fails alone.
+    /// Plays the case on a server of its own, so that a case which harms its server fails alone.
     fn play(&self) -> Result<(), String> {
         let server = Server::start();
         let mut client = Client::connect(server.address);
@@ -276,7 +279,7 @@ impl Case {
         self.check_end(client)
     }
 
-    /// RFC 9112 section 9.6: `close` announces the end, and nothing else does.
+    /// Checks that `close` announces the end of the connection, and nothing else does (RFC 9112 section 9.6).
     fn check_connection(&self, expected: &Answer, got: &Received, last: bool) -> Result<(), String> {
         let close = got.lists("connection", "close");
         if expected.refusal && expected.status >= 400 && !close {
@@ -291,11 +294,12 @@ impl Case {
     fn check_end(&self, client: &mut Client) -> Result<(), String> {
         if self.then != Then::Open {
             match (client.end(), self.then) {
-                (End::Closed, _) => return Ok(()),
+                (End::Closed, Then::Closed | Then::Either) => return Ok(()),
                 (End::Silent, Then::Either) => {}
                 (End::Surplus, Then::Abandoned) => {
                     let got = client.answer(false)?;
-                    return match (got.status >= 400, client.end()) {
+                    let why = String::from_utf8_lossy(&got.body).into_owned();
+                    return match (got.status == 400 && why == ENDS_EARLY, client.end()) {
                         (true, End::Closed) => Ok(()),
                         (_, end) => {
                             Err(format!("expected a refusal and the end, got {} and {end:?}", got.status))
@@ -312,7 +316,7 @@ impl Case {
         checked.map_err(|wrong| format!("the answer to the next request: {wrong}"))
     }
 
-    /// The server is unharmed, and the program has received no more and no less than was answered by it.
+    /// Checks that all workers serve, and that the program received exactly the requests that it answered.
     fn aftermath(&self, server: &Server) -> Result<(), String> {
         server.check_workers()?;
         let mut reached = server.reached();

@@ -1,4 +1,4 @@
-//! A raw client: sends bytes as they are, and reads answers by RFC 9112's framing alone, strictly.
+//! A raw client. It sends bytes unchanged, and parses answers strictly, by RFC 9112's framing alone.
 
 use rustix::net::sockopt::set_socket_linger;
 use std::io::{ErrorKind, Read, Write};
@@ -8,13 +8,13 @@ use std::time::{Duration, Instant};
 
 /// How long an answer or an end may take. Only cases that fail wait so long.
 const DEADLINE: Duration = Duration::from_secs(5);
-/// Sent by a thread of its own when longer, as the server may answer before it has read all.
+/// Longer messages are sent by a thread of their own, since the server may answer before it has read all.
 const LONG: usize = 32 * 1024;
 
-/// What delimits a body.
+/// The end of a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Framing {
-    /// None by the status or the method asked.
+    /// No body, by the status or the method.
     Bodiless,
     Length,
     Chunked,
@@ -60,9 +60,9 @@ pub(crate) enum End {
 pub(crate) struct Client {
     stream: TcpStream,
     sending: Option<JoinHandle<()>>,
-    /// All that was received.
+    /// All bytes received.
     pub received: Vec<u8>,
-    /// How much of it was read.
+    /// The number of them that were read.
     at: usize,
 }
 
@@ -88,24 +88,24 @@ impl Client {
         }));
     }
 
-    /// Sends bytes and tells whether the server's side still takes them.
+    /// Sends bytes. An error means that the server's side takes no more.
     pub(crate) fn try_send(&mut self, bytes: &[u8]) -> std::io::Result<()> {
         self.stream.write_all(bytes)
     }
 
-    /// Tells the server that nothing more will come.
+    /// Ends the client's side of the connection.
     pub(crate) fn half_close(&mut self) {
         self.finish_sending();
         let _ = self.stream.shutdown(Shutdown::Write);
     }
 
-    /// Leaves: the server sees a reset.
+    /// Resets the connection.
     pub(crate) fn reset(mut self) {
         self.finish_sending();
         set_socket_linger(&self.stream, Some(Duration::ZERO)).unwrap();
     }
 
-    /// Whether bytes, or the end, of the connection are there already.
+    /// Whether bytes have arrived, or the end of the connection.
     pub(crate) fn has_news(&self) -> bool {
         self.stream.set_nonblocking(true).unwrap();
         let peeked = self.stream.peek(&mut [0]);
@@ -119,7 +119,7 @@ impl Client {
         }
     }
 
-    /// Reads what there is, waiting for it until the deadline.
+    /// Reads the bytes that have arrived, or waits for some until the deadline.
     fn fill(&mut self, deadline: Instant) -> Result<(), End> {
         let left = deadline.saturating_duration_since(Instant::now());
         if left.is_zero() {
@@ -167,7 +167,7 @@ impl Client {
         Ok(answer)
     }
 
-    /// What comes after the answers that were read.
+    /// Returns what comes after the answers that were read.
     pub(crate) fn end(&mut self) -> End {
         if self.at < self.received.len() {
             return End::Surplus;
@@ -274,7 +274,7 @@ fn length_of(answer: &Received) -> Result<Option<usize>, String> {
     }
 }
 
-/// RFC 9112 section 6.3, and what section 6 forbids to send.
+/// Returns the framing of an answer (RFC 9112 section 6.3), or an error if section 6 forbids it.
 fn framing_of(answer: &Received, to_head: bool) -> Result<Framing, String> {
     let length = length_of(answer)?;
     let codings = answer.values("transfer-encoding");

@@ -1,4 +1,4 @@
-//! How a refused connection ends: with a text, and late enough for the client to read it.
+//! The end of a refused connection: the client gets a text, and time to read it.
 
 use std::io::ErrorKind;
 use std::thread;
@@ -59,7 +59,7 @@ fn ends(client: &mut Client) -> Result<(), String> {
 
 /// RFC 9110 section 15.5: the answer explains the error.
 #[test]
-fn a_refusal_tells_why_in_one_line() {
+fn a_refusal_explains_the_error_in_one_line() {
     each(|client, send, status| {
         client.send(send);
         let text = refusal(client, status)?;
@@ -84,13 +84,13 @@ fn unread_bytes_do_not_reset_the_connection() {
 
 /// The client learns of the refusal only after it has sent the rest, in pieces.
 #[test]
-fn a_client_that_still_sends_is_listened_to() {
+fn a_client_that_still_sends_is_not_reset() {
     each(|client, send, status| {
         client.send(send);
         for _ in 0..20 {
             let sent = client.try_send(&[b'x'; 100]);
             sent.map_err(|error| format!("the server has ended both directions: {error}"))?;
-            // Gives a server that ends too early the time to show it; one that does not is right whatever the time.
+            // A server that ends too early needs time to show it. A correct one passes whatever the time.
             thread::sleep(Duration::from_millis(1));
         }
         refusal(client, status)?;
@@ -107,9 +107,9 @@ fn a_client_that_still_sends_is_listened_to() {
     });
 }
 
-/// A refused connection must not wait for its client longer than the client for it.
+/// A refused connection ends as soon as its client does.
 #[test]
-fn a_client_that_closes_ends_it() {
+fn a_refused_connection_ends_once_its_client_ends_its_side() {
     each(|client, send, status| {
         client.send(send);
         client.half_close();

@@ -1,4 +1,4 @@
-//! Expect: 100-continue, and everything else that may be expected.
+//! Expect: 100-continue, and unknown expectations.
 
 use crate::case::{closed, echo, get, interim, post, refusal, refused, run, served};
 

@@ -12,13 +12,13 @@ use crate::client::Client;
 use tiny_http::{Header, Request, Response, StatusCode};
 
 const WORKERS: usize = 2;
-/// How long a worker waits for the others to meet it. Only one that waits for a worker that hangs waits so long.
+/// Deadline for the meeting of the workers. A worker waits so long only if another one hangs.
 const MEETING: Duration = Duration::from_secs(3);
 /// Longer bodies are described by length and checksum.
 const SHOWN: usize = 1024;
-/// What `/big` answers.
+/// Bytes of the answer of `/big`.
 pub(crate) const BIG: usize = 200_000;
-/// What `/stream` answers.
+/// The answer of `/stream`.
 pub(crate) const STREAMED: &[u8] = &[b's'; 5000];
 /// Fields that a description shows; others are only counted, as a field name has no portable text form.
 const NAMES: [&str; 13] = [
@@ -44,12 +44,12 @@ pub(crate) struct Server {
     program: Arc<Program>,
 }
 
-/// What the workers share.
+/// State that the workers share.
 #[derive(Default)]
 struct Program {
     /// Method and target of each request that came out of `recv`.
     reached: Mutex<Vec<String>>,
-    /// How often a worker came to `/meet`.
+    /// Number of times that a worker came to `/meet`.
     arrived: Mutex<usize>,
     met: Condvar,
     /// A worker has panicked.
@@ -91,7 +91,7 @@ impl Server {
         reached.iter().filter(|request| *request != "GET /meet").cloned().collect()
     }
 
-    /// All workers serve at the same time: none hangs, and none has ended.
+    /// Checks that all workers serve at the same time: none hangs, and none has ended.
     pub(crate) fn check_workers(&self) -> Result<(), String> {
         let mut clients: Vec<Client> = (0..WORKERS).map(|_| Client::connect(self.address)).collect();
         for client in &mut clients {
@@ -108,7 +108,7 @@ impl Server {
 }
 
 impl Drop for Server {
-    // Nobody is waited for: a worker that a case has blocked must not block the suite.
+    // Joins no worker: one that a case has blocked must not block the suite.
     fn drop(&mut self) {
         for _ in 0..WORKERS {
             self.engine.unblock();
@@ -117,7 +117,7 @@ impl Drop for Server {
 }
 
 impl Program {
-    /// Whether the client is still there is the client's affair: errors of `respond` are not looked at.
+    /// Serves one request. Errors of `respond` are ignored, since clients may leave.
     fn serve(&self, mut request: Request) {
         self.reached.lock().unwrap().push(format!("{} {}", request.method(), request.url()));
         let url = request.url().to_owned();
@@ -204,7 +204,7 @@ fn fields(path: &str) -> Vec<Header> {
     wanted.iter().filter_map(|(name, value)| Header::from_bytes(*name, *value).ok()).collect()
 }
 
-/// One line for each thing that a case can ask for.
+/// Describes a request: one line for each property that a case can check.
 fn describe(request: &mut Request) -> String {
     let mut text = format!("{} {}\n", request.method(), request.url());
     let version = request.http_version();
@@ -224,7 +224,7 @@ fn describe(request: &mut Request) -> String {
     text
 }
 
-/// How a description shows a body.
+/// Returns the line that describes a body.
 pub(crate) fn body_line(body: &[u8]) -> String {
     if body.len() <= SHOWN {
         return format!("body {}", body.escape_ascii());

@@ -1,4 +1,4 @@
-//! The Host field: there is one, and it is `host[:port]`.
+//! The Host field: a request has one, and it is `host[:port]`.
 
 use crate::case::{Case, echo, refused, run, served};
 

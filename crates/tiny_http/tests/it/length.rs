@@ -1,4 +1,4 @@
-//! Content-Length: what it delimits, and which values are none.
+//! Content-Length: the bytes that it delimits, and invalid values.
 
 use crate::case::{Case, abandoned, closed, echo, get, post, refusal, refused, run, served};
 
@@ -110,7 +110,7 @@ fn values() {
     ]);
 }
 
-/// In a table of their own: published tiny_http 0.12 aborts the process at the first.
+/// These values have a table of their own: the published tiny_http 0.12 aborts the process at the first.
 #[test]
 fn giants() {
     let refused = |name, length: &str| {

@@ -1,7 +1,7 @@
-//! Conformance of the engine: raw bytes against RFC 9110, 9112 and 3986, through the published interface only; `extension` is for
-//! what goes beyond that interface.
+//! Conformance of the engine: raw bytes against RFC 9110, 9112 and 3986, through the published interface only. `extension`
+//! tests the rest.
 //!
-//! Each table runs all of its cases and reports all that fail, with the section of the RFC, what was sent and what came.
+//! Each table runs all of its cases and reports each failure: the section of the RFC, the bytes sent and the bytes received.
 
 // A test fails by panicking; `allow-unwrap-in-tests` does not see functions outside of `#[test]`.
 #![allow(clippy::unwrap_used)]

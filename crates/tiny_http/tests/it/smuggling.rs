@@ -1,10 +1,11 @@
-//! Two requests in one: where two readers of the same bytes could disagree, the second must not be answered, nor seen.
+//! Request smuggling: if two readers of the same bytes could disagree, the engine must not answer the hidden request, nor show
+//! it to the program.
 
 use crate::case::{Case, echo, post, refused, run, served};
 
 const HIDDEN: &[u8] = b"GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n";
 
-/// The head's field lines, what follows it, and then the hidden request.
+/// Field lines of the head, bytes behind the head, and then the hidden request.
 fn bad(rfc: &'static str, name: &'static str, lines: impl AsRef<[u8]>, body: &[u8], status: u16) -> Case {
     refused(rfc, name, post(lines, [body, HIDDEN].concat()), status)
 }
@@ -182,7 +183,7 @@ fn within_the_head() {
     ]);
 }
 
-/// Here the hidden request is a body by the rules, and must be taken as one.
+/// The hidden request is a body by the rules, and must be received as one.
 #[test]
 fn bodies_that_are_requests() {
     let length = format!("Content-Length: {}\r\n", HIDDEN.len());

@@ -1,4 +1,4 @@
-//! Where a stream of bytes is cut into writes makes no difference to what is answered.
+//! Any split of a stream into writes gives the same answers.
 
 use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -8,7 +8,7 @@ use crate::harness::Server;
 
 /// Random ways to cut each stream.
 const ROUNDS: usize = 60;
-/// A stream with so many failures is not cut any further.
+/// After this many failures a stream is not cut any further.
 const ENOUGH: usize = 3;
 /// Repeats a run: `SPLIT_SEED=...`, as a failure prints it.
 const SEED: &str = "SPLIT_SEED";
@@ -83,12 +83,12 @@ fn streams() -> Vec<Stream> {
 /// Statuses and bodies.
 type Answers = Vec<(u16, Vec<u8>)>;
 
-/// The final answers to the pieces; interim ones depend on what has come before them, and are left out.
+/// Returns the final answers to the pieces. Interim ones are left out: they depend on the bytes before them.
 fn answers(server: &Server, pieces: &[&[u8]], pause: bool, count: usize) -> Result<Answers, String> {
     let mut client = Client::connect(server.address);
     for piece in pieces {
         client.send(piece);
-        // Lets most servers read the piece alone. The outcome must not depend on it.
+        // A pause lets most servers read the piece alone. The outcome must not depend on it.
         if pause {
             thread::sleep(Duration::from_micros(100));
         }
@@ -103,7 +103,7 @@ fn answers(server: &Server, pieces: &[&[u8]], pause: bool, count: usize) -> Resu
     Ok(answers)
 }
 
-/// A stream, and what one write of it gives.
+/// A stream, and the answers to one write of it.
 struct Subject {
     server: Server,
     stream: Stream,
@@ -121,7 +121,7 @@ impl Subject {
         }
     }
 
-    /// One way to cut must give what one write gives.
+    /// Checks that one way to cut gives the same answers as one write.
     fn compare(&self, pieces: &[&[u8]], pause: bool) -> Result<(), String> {
         let cut = answers(&self.server, pieces, pause, self.whole.len())?;
         match cut == self.whole {
@@ -135,7 +135,7 @@ fn text(answers: &[(u16, Vec<u8>)]) -> String {
     answers.iter().map(|(status, body)| format!("{status} \"{}\" ", body.escape_ascii())).collect()
 }
 
-/// Goes through all streams, with a server of its own for each, and reports all that fail.
+/// Runs all streams, each on a server of its own, and reports all failures.
 fn check(cut: impl Fn(&Subject) -> Vec<String>) {
     let mut failures = Vec::new();
     for stream in streams() {
@@ -183,7 +183,7 @@ impl Random {
     }
 }
 
-/// Pieces of up to `longest` bytes.
+/// Cuts a stream into pieces of up to `longest` bytes.
 fn pieces<'a>(mut bytes: &'a [u8], longest: usize, random: &mut Random) -> Vec<&'a [u8]> {
     let mut pieces = Vec::new();
     while !bytes.is_empty() {

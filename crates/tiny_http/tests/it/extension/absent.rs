@@ -1,4 +1,4 @@
-//! Clients that leave before they have their answer: whoever holds it is told, what they took up is free, a stop is quick.
+//! Clients that leave before they have their answer: the program is told, their memory is freed, and a stop is quick.
 
 use super::{Attended, eventually};
 use crate::client::{Client, End};
@@ -18,7 +18,7 @@ fn handing(limits: Limits) -> (Attended, Receiver<Request>) {
     (Attended::start(limits, move |request| held.send(request).unwrap()), requests)
 }
 
-/// Tells when the client of `request` has left.
+/// Returns a receiver that gets a message once the client of `request` has left.
 fn told(request: &Request) -> Receiver<()> {
     let (tell, told) = channel();
     request.client().unwrap().on_gone(move || tell.send(()).unwrap());
@@ -31,7 +31,7 @@ fn post(length: usize) -> Vec<u8> {
 }
 
 #[test]
-fn whoever_holds_an_answer_is_told_that_its_client_has_left() {
+fn a_program_that_holds_an_answer_is_told_that_its_client_has_left() {
     let (server, requests) = handing(Limits::default());
     for resets in [true, false] {
         let client = server.get("/held");
@@ -45,7 +45,7 @@ fn whoever_holds_an_answer_is_told_that_its_client_has_left() {
         }
         gone.recv_timeout(SOON).unwrap();
         server.until_open(0);
-        // A client that is asked for later is known to be gone at once.
+        // A hook that is set later runs at once.
         assert_eq!(told(&request).try_recv(), Ok(()));
         assert!(request.respond(Response::from_string("late")).is_err());
     }
@@ -53,7 +53,7 @@ fn whoever_holds_an_answer_is_told_that_its_client_has_left() {
 }
 
 #[test]
-fn nobody_is_told_of_a_client_that_has_its_answer() {
+fn a_hook_does_not_run_once_the_client_has_its_answer() {
     let (server, requests) = handing(Limits::default());
     let mut client = server.send(b"GET /1 HTTP/1.1\r\nHost: x\r\n\r\nGET /2 HTTP/1.1\r\nHost: x\r\n\r\n");
     let first = requests.recv_timeout(SOON).unwrap();
@@ -62,7 +62,7 @@ fn nobody_is_told_of_a_client_that_has_its_answer() {
     assert_eq!(client.answer(false).unwrap().body, b"first");
     let second = requests.recv_timeout(SOON).unwrap();
     let told_of_second = told(&second);
-    // Too late for the first request, and nothing to the second.
+    // The hook comes too late for the first request, and does not concern the second.
     let (tell, late) = channel();
     of_first.on_gone(move || tell.send(()).unwrap());
     assert_eq!(late.try_recv(), Ok(()));
@@ -73,7 +73,7 @@ fn nobody_is_told_of_a_client_that_has_its_answer() {
 }
 
 #[test]
-fn a_hook_that_panics_costs_nothing() {
+fn a_panicking_hook_harms_no_other_request() {
     let (server, requests) = handing(Limits::default());
     let client = server.get("/held");
     let request = requests.recv_timeout(SOON).unwrap();
@@ -83,9 +83,10 @@ fn a_hook_that_panics_costs_nothing() {
     server.pings();
 }
 
-/// Of the clients that send no more, the engine closes only those whose answers are held back: for the others the program is at work.
+/// Of the clients that send no more, the engine closes only those whose answers are held back. For the others the program is at
+/// work.
 #[test]
-fn who_sends_no_more_is_not_waited_for_where_the_answer_is_held_back() {
+fn a_stop_does_not_wait_for_clients_that_ended_their_side_and_whose_answer_is_held_back() {
     let (server, requests) = handing(Limits::default());
     let mut clients = ["/held", "/running", "/there"].map(|path| {
         let mut client = server.get(path);
@@ -95,7 +96,7 @@ fn who_sends_no_more_is_not_waited_for_where_the_answer_is_held_back() {
         let request = requests.recv_timeout(SOON).unwrap();
         (client, (path != "/running").then(|| told(&request)), request)
     });
-    // The end of a side may come with its request, or later than that.
+    // A client may end its side together with its request, or later.
     eventually(|| {
         server.server.close_absent();
         server.server.num_connections() == 2
@@ -109,7 +110,7 @@ fn who_sends_no_more_is_not_waited_for_where_the_answer_is_held_back() {
 }
 
 #[test]
-fn a_request_of_which_no_more_comes_is_refused_at_a_stop() {
+fn an_incomplete_request_that_makes_no_progress_is_refused_at_a_stop() {
     let (server, _requests) = handing(Limits::default());
     let body = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nhalf";
     let mut silent = [server.send(b"GET / HT"), server.send(body)];
@@ -128,9 +129,9 @@ fn a_request_of_which_no_more_comes_is_refused_at_a_stop() {
     }
 }
 
-/// The memory of a body is counted as long as it is there, whatever its client does.
+/// The memory of a body counts as long as the program has it, even after its client has left.
 #[test]
-fn a_body_counts_until_the_program_lets_it_go() {
+fn a_body_counts_until_the_program_drops_it() {
     const LARGE: usize = 1 << 20;
     let limits = Limits { buffered: LARGE + LARGE / 2, ..Limits::default() };
     let (server, requests) = handing(limits);

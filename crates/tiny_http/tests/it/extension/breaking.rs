@@ -1,4 +1,4 @@
-//! Connections that are broken on purpose, and answers that dribble: none keeps the worker.
+//! Connections that are broken on purpose, and answers that dribble. Neither occupies the worker.
 
 use super::{Attended, eventually};
 use std::io::Cursor;
@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use tiny_http::Request;
 use tiny_http::extension::{Limits, Step, Then};
 
-/// Does what the path says.
+/// Answers, or breaks the connection, as the path says.
 fn break_it(request: Request) {
     let (steps, then) = match request.url() {
         "/close" => (vec![], Then::Close),
@@ -40,7 +40,7 @@ fn dribble() -> Vec<Step> {
 }
 
 #[test]
-fn connections_break_as_they_should() {
+fn connections_break_as_the_program_asks() {
     let server = Attended::start(Limits::default(), break_it);
     let cases: [(&str, &[u8], &str); 6] = [
         ("/close", b"", "instead of an answer or the next line of it: Closed"),

@@ -1,4 +1,4 @@
-//! Bodies that are files: sent as they are, with the length that was given, or broken off.
+//! Bodies that are files: sent unchanged, with the given length, or broken off.
 
 use super::Attended;
 use std::fs::{self, File};

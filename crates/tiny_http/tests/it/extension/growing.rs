@@ -1,4 +1,4 @@
-//! Answers that go on after they have begun: no thread waits for what is added.
+//! Answers that the program adds to after they have begun. No thread waits for the rest.
 
 use super::{Attended, eventually};
 use std::sync::mpsc::{Receiver, channel};
@@ -6,7 +6,7 @@ use std::time::Duration;
 use tiny_http::Request;
 use tiny_http::extension::{Answer, Body, Limits, Open};
 
-/// A server whose answers go on, and the ends to add to.
+/// A server whose answers go on, and the `Open` of each.
 fn server(limits: Limits) -> (Attended, Receiver<Open>) {
     let (send, receive) = channel();
     let begin = move |request: Request| {
@@ -26,7 +26,7 @@ fn server(limits: Limits) -> (Attended, Receiver<Open>) {
 }
 
 #[test]
-fn what_is_added_arrives_until_the_end() {
+fn added_bytes_arrive_until_the_end() {
     let (server, opened) = server(Limits::default());
     let mut client = server.get("/");
     let open = opened.recv().unwrap();
@@ -42,14 +42,14 @@ fn what_is_added_arrives_until_the_end() {
 }
 
 #[test]
-fn what_the_client_does_not_take_waits_and_can_be_cut() {
+fn bytes_that_the_client_does_not_take_wait_and_can_be_dropped() {
     let (server, opened) = server(Limits::default());
     for end in [true, false] {
         let mut client = server.get("/");
         let open = opened.recv().unwrap();
         assert!(open.add(vec![b'x'; 20 << 20]));
         assert!(open.waiting().unwrap() > 0);
-        // Added behind what waits, at once or never.
+        // The bytes are added behind those that wait.
         assert!(open.add(b"last".to_vec()));
         if end {
             drop(open);

@@ -1,4 +1,5 @@
-//! What the engine has beyond the published interface: one worker, a thread that turns the reactor, limits as a test needs them.
+//! The interface that the published crate lacks. Servers here have one worker, a thread that turns the reactor, and limits of
+//! the test's choice.
 
 mod absent;
 mod breaking;
@@ -24,7 +25,7 @@ struct Attended {
 }
 
 impl Attended {
-    /// One worker runs `handle`; `/ping` is answered before that.
+    /// Starts a server. Its worker answers `/ping` itself, and calls `handle` for other requests.
     fn start(limits: Limits, handle: impl Fn(Request) + Send + 'static) -> Attended {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let reactor = Reactor::new().unwrap();
@@ -49,7 +50,7 @@ impl Attended {
         Attended { server, address }
     }
 
-    /// A client that has sent `GET` of `path`.
+    /// Returns a client that has sent `GET` of `path`.
     fn get(&self, path: &str) -> Client {
         self.send(format!("GET {path} HTTP/1.1\r\nHost: x\r\n\r\n").as_bytes())
     }
@@ -60,7 +61,7 @@ impl Attended {
         client
     }
 
-    /// The worker is free, and answers.
+    /// Checks that the worker is free and answers.
     #[track_caller]
     fn pings(&self) {
         let answer = self.get("/ping").answer(false).unwrap();

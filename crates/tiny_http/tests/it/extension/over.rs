@@ -41,7 +41,7 @@ fn refused(client: &mut Client, status: u16) {
 }
 
 #[test]
-fn a_connection_serves_so_many_requests() {
+fn a_connection_ends_after_its_limit_of_requests() {
     let server = start(Limits { requests: 3, ..Limits::default() });
     let mut client = server.get("/ping");
     for last in [false, false, true] {
@@ -53,7 +53,7 @@ fn a_connection_serves_so_many_requests() {
 }
 
 #[test]
-fn the_time_for_a_head_or_body_is_for_all_of_it() {
+fn a_deadline_covers_the_whole_head_or_body() {
     let times = Duration::from_millis(200);
     let server = start(Limits { head_time: times, body_time: times, ..Limits::default() });
     let cases: [&[u8]; 2] =
@@ -61,7 +61,7 @@ fn the_time_for_a_head_or_body_is_for_all_of_it() {
     for start in cases {
         let mut client = server.send(start);
         let began = Instant::now();
-        // A byte now and then is no progress that counts.
+        // A byte now and then does not extend the deadline.
         while client.received.is_empty() && began.elapsed() < Duration::from_secs(5) {
             if client.try_send(b"a").is_err() {
                 break;
@@ -78,7 +78,7 @@ fn the_time_for_a_head_or_body_is_for_all_of_it() {
 }
 
 #[test]
-fn idle_connections_are_closed_and_handlers_are_not_hurried() {
+fn idle_connections_are_closed_and_handlers_have_no_deadline() {
     let times = Duration::from_millis(100);
     let limits = Limits { idle_time: times, head_time: times, body_time: times, ..Limits::default() };
     let server = Attended::start(limits, |request| {
@@ -94,7 +94,7 @@ fn idle_connections_are_closed_and_handlers_are_not_hurried() {
 }
 
 #[test]
-fn who_does_not_take_an_answer_is_cut() {
+fn a_client_that_does_not_take_its_answer_is_reset() {
     let limits = Limits { write_time: Duration::from_millis(200), ..Limits::default() };
     let server = Attended::start(limits, |request| {
         let _ = request.respond(Response::from_data(vec![0; 64 << 20]));
@@ -113,12 +113,12 @@ fn the_connection_that_is_idle_for_longest_makes_room() {
         .map(|_| {
             let mut client = server.get("/ping");
             client.answer(false).unwrap();
-            // Coarse clocks tell times apart that are some milliseconds apart.
+            // Coarse clocks tell times apart only if some milliseconds lie between them.
             thread::sleep(Duration::from_millis(20));
             client
         })
         .collect();
-    // The first is not the oldest any more.
+    // The first client is no longer the one that was idle for longest.
     clients[0].send(b"GET /ping HTTP/1.1\r\nHost: x\r\n\r\n");
     clients[0].answer(false).unwrap();
     server.pings();
@@ -130,7 +130,7 @@ fn the_connection_that_is_idle_for_longest_makes_room() {
 }
 
 #[test]
-fn where_no_connection_is_idle_the_new_one_is_told() {
+fn a_new_connection_gets_503_if_none_is_idle() {
     let server = start(Limits { connections: 3, ..Limits::default() });
     let begun: Vec<_> = (0..3).map(|_| server.send(b"GET / HT")).collect();
     eventually(|| server.server.num_busy() == 3);
@@ -143,12 +143,12 @@ fn where_no_connection_is_idle_the_new_one_is_told() {
 }
 
 #[test]
-fn out_of_memory_the_newest_body_gives_way() {
+fn the_newest_body_is_refused_when_memory_is_short() {
     let server = start(Limits { buffered: 536 << 10, ..Limits::default() });
     let head = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 400000\r\n\r\n";
     let mut older = server.send(&[head.as_slice(), &[b'a'; 200_000]].concat());
     eventually(|| server.server.num_busy() == 1);
-    // Times of bodies are told apart by coarse clocks.
+    // Coarse clocks must tell the times of the bodies apart.
     thread::sleep(Duration::from_millis(30));
     let mut newer = server.send(&[head.as_slice(), &[b'b'; 300_000]].concat());
     refused(&mut newer, 503);
@@ -156,16 +156,16 @@ fn out_of_memory_the_newest_body_gives_way() {
     assert_eq!(older.answer(false).unwrap().body, b"400000");
 }
 
-/// Each newest body is small, so one refusal for each of them does not make up for what the older ones take.
+/// The newest bodies are small, so refusing one of them does not free enough for the older ones.
 #[test]
-fn out_of_memory_bodies_give_way_until_the_rest_fits() {
+fn bodies_are_refused_until_the_rest_fits_into_memory() {
     let limits = Limits { buffered: 600 << 10, head: 4 << 10, ..Limits::default() };
     let server = start(limits);
     let head = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 500000\r\n\r\n";
     let mut older = server.send(&[head.as_slice(), &[b'a'; 200_000]].concat());
     eventually(|| server.server.num_busy() == 1);
     thread::sleep(Duration::from_millis(30));
-    // 64 KiB are taken for each. Times of bodies are told apart by coarse clocks.
+    // Each takes 64 KiB. Coarse clocks must tell the times of the bodies apart.
     let mut newer: Vec<_> = (0..4)
         .map(|number| {
             let client = server.send(&[head.as_slice(), &[b'b'; 10_000]].concat());
@@ -194,7 +194,7 @@ fn a_body_may_take_all_of_the_memory_beside_its_head() {
 }
 
 #[test]
-fn out_of_memory_large_answers_find_no_room() {
+fn large_answers_are_refused_when_memory_is_short() {
     let (keep, kept) = mpsc::channel();
     let server = Attended::start(Limits { buffered: 8 << 20, ..Limits::default() }, move |request| {
         match (request.reserve(16 << 20), request.url()) {
@@ -210,7 +210,7 @@ fn out_of_memory_large_answers_find_no_room() {
     assert_eq!(server.get("/").answer(false).unwrap().status, 200);
 }
 
-/// An answer may leave an hour later; what its request took is free by then.
+/// An answer may leave an hour later. The memory of its request is free by then.
 #[test]
 fn memory_of_a_body_is_free_once_it_is_given_back() {
     let (keep, kept) = mpsc::channel();
@@ -228,14 +228,14 @@ fn memory_of_a_body_is_free_once_it_is_given_back() {
 }
 
 #[test]
-fn out_of_memory_who_does_not_take_an_answer_gives_way_first() {
+fn a_client_that_does_not_take_its_answer_is_reset_first_when_memory_is_short() {
     let server = Attended::start(Limits { buffered: 8 << 20, ..Limits::default() }, |mut request| {
         let body = if request.url() == "/large" { vec![0; 16 << 20] } else { request.take_body() };
         answer(request, 200, body);
     });
     let stalled: Vec<_> = (0..5).map(|_| server.get("/large")).collect();
     eventually(|| server.server.num_busy() == 5);
-    // Longer than a client is given to take an answer where memory is short.
+    // Longer than the second that a client has to take an answer while memory is short.
     thread::sleep(Duration::from_millis(1200));
     let head = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 200000\r\n\r\n";
     let mut client = server.send(&[head.as_slice(), &[b'a'; 100_000]].concat());

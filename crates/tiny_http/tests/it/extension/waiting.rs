@@ -17,7 +17,7 @@ fn a_client_that_leaves_frees_its_place_while_its_answer_is_held_back() {
     let server = Attended::start(Limits::default(), move |request| held.send(request).unwrap());
     let gone = server.get("/held");
     let request = requests.recv_timeout(Duration::from_secs(5)).unwrap();
-    // Later than a client that only says that it sends no more.
+    // Longer than the 100 ms in which a client may end its side and still wait for its answer.
     thread::sleep(Duration::from_millis(150));
     drop(gone);
     server.until_open(0);
@@ -26,7 +26,7 @@ fn a_client_that_leaves_frees_its_place_while_its_answer_is_held_back() {
 }
 
 #[test]
-fn a_client_that_only_sends_no_more_gets_its_answer() {
+fn a_client_that_ends_its_side_at_once_gets_its_answer() {
     let (held, requests) = mpsc::channel::<Request>();
     let server = Attended::start(Limits::default(), move |request| held.send(request).unwrap());
     let mut client = server.get("/held");
@@ -45,7 +45,7 @@ fn held_back_answers_keep_the_order_of_their_connection() {
     let get = |path: &str| format!("GET {path} HTTP/1.1\r\nHost: x\r\n\r\n");
     let mut client = server.send((get("/held") + &get("/ping") + &get("/ping")).as_bytes());
     let request = requests.recv_timeout(Duration::from_secs(5)).unwrap();
-    // The worker is free, and has not looked at what is behind.
+    // The worker is free, and has not read the requests behind the first.
     server.pings();
     request.respond(Response::from_string("first")).unwrap();
     for body in ["first", "pong", "pong"] {
@@ -86,7 +86,7 @@ fn large_answers_are_finished_while_all_workers_are_busy() {
     assert_eq!(busy.answer(false).unwrap().body, b"done");
 }
 
-/// Workers of a server without a reactor of the program: they attend to it themselves.
+/// A server whose reactor has a thread of its own.
 #[test]
 fn each_request_finds_a_worker_while_others_are_busy() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -98,7 +98,7 @@ fn each_request_finds_a_worker_while_others_are_busy() {
             let (server, all) = (server.clone(), all.clone());
             thread::spawn(move || {
                 while let Ok(request) = server.recv() {
-                    // Only if all four are here at the same time does any of them go on.
+                    // Each worker goes on only once all four are here.
                     all.wait();
                     let _ = request.respond(Response::from_string("met"));
                 }
@@ -125,7 +125,7 @@ fn each_request_finds_a_worker_while_others_are_busy() {
     workers.into_iter().for_each(|worker| worker.join().unwrap());
 }
 
-/// Nobody turns the reactor here, so nobody but the handler can have the second worker called.
+/// No thread turns the reactor here, so only the handler can have the second worker called.
 #[test]
 fn a_handler_that_takes_long_has_another_worker_called() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -171,13 +171,13 @@ fn waits_end_when_they_should() {
     client.send(b"GET /a HTTP/1.1\r\nHost: x\r\n\r\n");
     let request = server.recv_timeout(Duration::from_secs(5)).unwrap().unwrap();
     assert_eq!(request.url(), "/a");
-    // Dropped unanswered.
+    // A request that is dropped unanswered gets 500.
     drop(request);
     assert_eq!(client.answer(false).unwrap().status, 500);
 }
 
 #[test]
-fn a_stop_serves_who_is_there_and_lets_nobody_in() {
+fn a_stop_serves_open_connections_and_admits_no_others() {
     let server = Attended::start(Limits::default(), drop);
     let mut idle = server.get("/ping");
     idle.answer(false).unwrap();

@@ -1,17 +1,16 @@
-//! What has to wait: answers that did not fit into their socket, pauses between slices, deadlines, a listener that failed. One
-//! thread of the program turns it; that thread goes on while all workers run scripts.
+//! The reactor does later what can't be done at once: it sends answers that did not fit into their socket or that pause, keeps
+//! deadlines, and accepts again after a failure. One thread of the program turns it, so it works while all workers run scripts.
 
-use crate::absent::ABSENT;
-use crate::body_pool;
-use crate::clock;
-use crate::core::Core;
-use crate::leader::CHECK;
+use crate::clock::{self, timespec};
+use crate::connection::slots::{Phase, Token};
+use crate::connection::socket::Socket;
+use crate::core::alarm::Alarm;
+use crate::core::leader::CHECK;
+use crate::core::state::Core;
 use crate::lock::lock;
-use crate::precise::Alarm;
-use crate::reason::Reason;
-use crate::slots::{Held, Phase, Token};
+use crate::parse::body_pool;
 use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
-use rustix::event::{EventfdFlags, Timespec, eventfd};
+use rustix::event::{EventfdFlags, eventfd};
 use rustix::io::{Errno, read, write};
 use std::collections::BTreeSet;
 use std::io;
@@ -22,39 +21,36 @@ use std::time::{Duration, Instant};
 
 /// Finishes writes and keeps deadlines for any number of servers, up to 256.
 pub struct Reactor {
-    /// Sockets that have to take more.
+    /// Full sockets, whose answers wait.
     epoll: OwnedFd,
     wake: OwnedFd,
-    /// Ends a wait on time.
+    /// Ends a wait that is no whole number of milliseconds.
     alarm: Alarm,
     servers: Mutex<Vec<Weak<Core>>>,
     errands: Mutex<BTreeSet<(Instant, Errand)>>,
-    /// The time of the next look at all deadlines, in milliseconds.
+    /// Time of the next search for connections that are over their deadline, in milliseconds.
     look: AtomicU64,
-    /// There are no connections to look at.
+    /// No connection is open, so nothing searches for late ones.
     asleep: AtomicBool,
-    /// Handlers run that may keep requests waiting.
+    /// The leader of a server must be checked: handlers run.
     checking: AtomicBool,
 }
 
-/// What is to be done at some time.
+/// A task for a given time.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Errand {
-    /// Go on with the answer of that connection of that server.
+    /// Send more of an answer: the server's number, and the connection.
     Resume(u8, Token),
-    /// That server accepts again.
+    /// Accept again: the server's number.
     Listen(u8),
 }
 
 const WAKE: u64 = u64::MAX;
 const ALARM: u64 = u64::MAX - 1;
-/// Events that are taken at once: each is short.
+/// Events that one wait takes. Each is short.
 const EVENTS: usize = 32;
-/// Longest time that a connection lingers after its last answer.
-const LINGER: Duration = Duration::from_secs(2);
-
 impl Reactor {
-    /// A reactor without servers.
+    /// Returns a reactor without servers.
     ///
     /// # Errors
     /// The system refuses a descriptor.
@@ -63,7 +59,7 @@ impl Reactor {
         let wake = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
         epoll::add(&epoll, &wake, EventData::new_u64(WAKE), EventFlags::IN)?;
         let alarm = Alarm::new()?;
-        // Edge-triggered: it need not be read.
+        // The alarm is edge-triggered, so nothing has to read it.
         epoll::add(&epoll, alarm.descriptor(), EventData::new_u64(ALARM), EventFlags::IN | EventFlags::ET)?;
         Ok(Arc::new(Reactor {
             epoll,
@@ -77,23 +73,20 @@ impl Reactor {
         }))
     }
 
-    /// Waits until something can be done, for at most `timeout` or until [`Reactor::wake`], and does it. Called again and
-    /// again by one thread of the program.
+    /// Waits for work, for at most `timeout` or until [`Reactor::wake`], and does it. One thread of the program calls it in a
+    /// loop.
     pub fn turn(&self, timeout: Option<Duration>) {
-        let mut timeout = [timeout, self.until_next()].into_iter().flatten().min();
-        // All that are there: whoever waits for this descriptor to become readable is told once.
-        while self.take_events(timeout) == EVENTS {
-            timeout = Some(Duration::ZERO);
-        }
+        self.take_events([timeout, self.until_next()].into_iter().flatten().min());
         self.run_errands();
         let servers: Vec<Arc<Core>> = lock(&self.servers).iter().filter_map(Weak::upgrade).collect();
-        let checks = servers.iter().filter(|core| core.leader.check(self)).count();
+        let now = Instant::now();
+        let checks = servers.iter().filter(|core| core.leader.check(now)).count();
         self.checking.store(checks > 0, Ordering::Release);
         self.keep_deadlines(&servers);
     }
 
-    /// Waits for events and handles them; gives how many there were.
-    fn take_events(&self, timeout: Option<Duration>) -> usize {
+    /// Waits for events and handles them.
+    fn take_events(&self, timeout: Option<Duration>) {
         let mut events = [Event { flags: EventFlags::empty(), data: EventData::new_u64(0) }; EVENTS];
         let timeout = self.alarm.take_over(timeout);
         let count = match epoll::wait(&self.epoll, &mut events[..], timeout.map(timespec).as_ref()) {
@@ -112,16 +105,15 @@ impl Reactor {
                 self.writable(data, flags);
             }
         }
-        count
     }
 
     /// Ends the wait of [`Reactor::turn`].
     pub fn wake(&self) {
-        // It fails only if the counter is full, and then it is awake.
+        // The write fails only if the counter is full. Then the reactor is awake already.
         let _ = write(&self.wake, &1_u64.to_ne_bytes());
     }
 
-    /// The first connection after none: deadlines are looked at again.
+    /// Starts the search for late connections again, when the first one opens.
     pub(crate) fn rouse(&self) {
         fence(Ordering::SeqCst);
         if self.asleep.load(Ordering::Relaxed) && self.asleep.swap(false, Ordering::AcqRel) {
@@ -129,7 +121,7 @@ impl Reactor {
         }
     }
 
-    /// Takes in a server; gives its number.
+    /// Adds a server. `core` makes it from its number.
     pub(crate) fn register(&self, core: impl FnOnce(u8) -> Arc<Core>) -> io::Result<Arc<Core>> {
         let mut servers = lock(&self.servers);
         let free = servers.iter().position(|server| server.strong_count() == 0);
@@ -144,15 +136,10 @@ impl Reactor {
         Ok(core)
     }
 
-    /// The descriptor that is readable when [`Reactor::turn`] has something to do but errands and deadlines.
-    pub(crate) fn descriptor(&self) -> &OwnedFd {
-        &self.epoll
-    }
-
     /// Calls [`Core::advance`] once the socket takes more.
     pub(crate) fn watch(
         &self,
-        socket: &OwnedFd,
+        socket: &Socket,
         number: u8,
         token: Token,
         again: bool,
@@ -169,7 +156,7 @@ impl Reactor {
         self.schedule(at, Errand::Resume(number, token));
     }
 
-    /// That connection is closed: nothing of it resumes.
+    /// Drops the task of a closed connection.
     pub(crate) fn forget(&self, at: Instant, number: u8, token: Token) {
         lock(&self.errands).remove(&(at, Errand::Resume(number, token)));
     }
@@ -188,8 +175,8 @@ impl Reactor {
         }
     }
 
-    /// Time until the next errand or look at the deadlines.
-    pub(crate) fn until_next(&self) -> Option<Duration> {
+    /// Returns the time until the next task, search or check.
+    fn until_next(&self) -> Option<Duration> {
         let errand = lock(&self.errands).first().map(|(at, _)| at.saturating_duration_since(Instant::now()));
         let look = (!self.asleep.load(Ordering::Acquire)).then(|| {
             let wait = self.look.load(Ordering::Relaxed).saturating_sub(clock::milliseconds());
@@ -239,14 +226,14 @@ impl Reactor {
         due.then(|| errands.pop_first()).flatten().map(|(_, errand)| errand)
     }
 
-    /// Looks at all connections from time to time: a request would pay more for a timer of its own.
+    /// Closes late connections. It searches all of them from time to time, since a timer for each request would cost more.
     fn keep_deadlines(&self, servers: &[Arc<Core>]) {
         let now = clock::milliseconds();
         if now < self.look.load(Ordering::Relaxed) || self.asleep.load(Ordering::Acquire) {
             return;
         }
         self.asleep.store(true, Ordering::Release);
-        // With the one in `rouse`: a connection that is not seen here sees that deadlines sleep.
+        // Pairs with the fence in `rouse`: a connection that this search misses sees `asleep`, and wakes the reactor.
         fence(Ordering::SeqCst);
         let open: usize = servers.iter().map(|core| core.expire(now)).sum();
         let pause = servers.iter().map(|core| core.look_interval()).min().unwrap_or(1000);
@@ -255,81 +242,5 @@ impl Reactor {
             0 => body_pool::clear(),
             _ => self.asleep.store(false, Ordering::Release),
         }
-    }
-}
-
-impl Core {
-    /// Milliseconds between two looks at the deadlines: an eighth of the shortest, 10 to 1000.
-    fn look_interval(&self) -> u64 {
-        let limits = &self.limits;
-        let times = [limits.head_time, limits.body_time, limits.idle_time, limits.write_time];
-        let shortest = times.into_iter().min().unwrap_or_default().as_millis() / 8;
-        u64::try_from(shortest).unwrap_or(1000).clamp(10, 1000)
-    }
-
-    /// Ends the connections whose time is over; gives how many there were.
-    fn expire(&self, now: u64) -> usize {
-        self.close_absent(ABSENT);
-        let mut open = 0;
-        for (phase, since, index) in self.slots.stamps() {
-            open += 1;
-            if self.is_over(phase, since, now) {
-                let held = self.slots.lock_at(index);
-                if let Some(mut held) = held.filter(|held| held.phase() == (phase, since)) {
-                    let unread = held.connection().is_some_and(|connection| connection.has_unread());
-                    match unread && self.may_wait(phase, since, now) {
-                        true => {}
-                        false => self.end_late(held, phase),
-                    }
-                }
-            }
-        }
-        open
-    }
-
-    fn is_over(&self, phase: Phase, since: u64, now: u64) -> bool {
-        let time = match phase {
-            Phase::Free | Phase::Lent | Phase::Pausing => return false,
-            Phase::Idle => self.limits.idle_time,
-            Phase::Head => self.limits.head_time,
-            Phase::Body => self.limits.body_time,
-            Phase::Writing => self.limits.write_time,
-            Phase::Lingering => LINGER,
-        };
-        u128::from(now.saturating_sub(since)) >= time.as_millis()
-    }
-
-    /// What has arrived in time and was not read is not the client's fault: all workers are busy. Twice the time is enough for
-    /// that; a client that floods would never be late.
-    fn may_wait(&self, phase: Phase, since: u64, now: u64) -> bool {
-        match phase {
-            Phase::Idle => true,
-            Phase::Head | Phase::Body => !self.is_over(phase, since + (now - since) / 2, now),
-            _ => false,
-        }
-    }
-
-    pub(crate) fn end_late(&self, mut held: Held<'_>, phase: Phase) {
-        match phase {
-            Phase::Head => self.refuse(held, Reason::HeadTooSlow),
-            Phase::Body => self.refuse(held, Reason::BodyTooSlow),
-            Phase::Writing => {
-                if let Some(connection) = held.connection() {
-                    let time = self.limits.write_time.as_millis();
-                    log::info!("cut {}: it has not taken its answer within {time} ms", connection.peer);
-                }
-                // A plain end would look like the end of the answer.
-                self.reset(held);
-            }
-            _ => self.close(held),
-        }
-    }
-}
-
-/// `time` as the kernel takes it.
-pub(crate) fn timespec(time: Duration) -> Timespec {
-    Timespec {
-        tv_sec: i64::try_from(time.as_secs()).unwrap_or(i64::MAX),
-        tv_nsec: i64::from(time.subsec_nanos()),
     }
 }

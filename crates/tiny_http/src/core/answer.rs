@@ -1,11 +1,12 @@
-//! What leaves a connection: the answer, then the next request or the end.
+//! Sends answers, and ends connections or makes them ready for their next request.
 
 use crate::clock;
-use crate::connection::{Connection, READ, Received, with_read_buffer};
-use crate::core::{Core, SMALL};
-use crate::output::{Output, Piece, Then, Written};
-use crate::request::Lease;
-use crate::slots::{Held, Phase, Token};
+use crate::connection::slots::{Held, Lease, Phase, Token};
+use crate::connection::socket::{READ, Received, with_read_buffer};
+use crate::connection::state::Connection;
+use crate::core::state::Core;
+use crate::write::head::Then;
+use crate::write::output::{Output, Piece, Written};
 use rustix::net::{Shutdown, shutdown, sockopt};
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -13,13 +14,13 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 use std::{io, mem};
 
-/// Bytes that are thrown away after the last answer of a connection, until it is cut.
+/// Bytes from the client that the server discards after the last answer. A connection that gets more is closed.
 const MOST_DISCARDED: usize = 64 << 20;
-/// Bytes of them in one go.
+/// Bytes that it discards for one event.
 const DISCARDED_AT_ONCE: usize = READ;
 
 impl Core {
-    /// Sends the answer to the request that the program had: `head`, then `pieces`. `head` may hold all of it.
+    /// Answers a request: sends `head`, then `pieces`. `head` may hold the whole answer.
     pub(crate) fn answer(
         &self,
         lease: Lease,
@@ -36,7 +37,7 @@ impl Core {
         let connection = held.connection().ok_or_else(gone)?;
         let space = pieces.iter().map(Piece::space).sum();
         if mem::replace(&mut connection.lent, space) != space {
-            // Before a byte leaves: the client may send its next large body as soon as it has the status.
+            // Counted before a byte leaves, since the client may send its next large body as soon as it has the status.
             self.count(&mut held);
         }
         let connection = held.connection().ok_or_else(gone)?;
@@ -44,7 +45,7 @@ impl Core {
             Some(Piece::File(_, left)) => !left.is_empty(),
             front => matches!(front, Some(Piece::Bytes(..))),
         };
-        match connection.send(head, more) {
+        match connection.socket.send(head, more) {
             Ok(sent) if sent == head.len() && pieces.is_empty() => {
                 self.finish(held, then);
                 return Ok(());
@@ -65,53 +66,12 @@ impl Core {
         }
     }
 
-    /// Counts the `bytes` of an answer that will follow, unless the memory for answers and requests is used up.
-    pub(crate) fn reserve(&self, lease: &Lease, bytes: usize) -> bool {
-        if self.is_full() {
-            self.make_space(false);
-        }
-        if self.is_full() {
-            return false;
-        }
-        lease.bytes.update(|counted| counted + bytes);
-        match self.slots.lock(lease.token) {
-            Some(held) => self.count_lent(held, lease),
-            None => drop(self.buffered.fetch_add(bytes, Ordering::Relaxed)),
-        }
-        true
-    }
-
-    /// Counts `bytes` less: so much of the request is freed before it is answered.
-    pub(crate) fn release(&self, lease: &Lease, bytes: usize) {
-        let bytes = bytes.min(lease.bytes.get());
-        if bytes <= SMALL {
-            return;
-        }
-        lease.bytes.update(|counted| counted - bytes);
-        match self.slots.lock(lease.token) {
-            Some(held) => self.count_lent(held, lease),
-            None => self.uncount(bytes),
-        }
-    }
-
-    fn count_lent(&self, mut held: Held<'_>, lease: &Lease) {
-        if let Some(connection) = held.connection() {
-            connection.lent = lease.bytes.get();
-            self.count(&mut held);
-        }
-    }
-
-    /// Counts `bytes` less that belonged to a connection that is closed.
-    fn uncount(&self, bytes: usize) {
-        self.buffered.fetch_sub(bytes, Ordering::Relaxed);
-    }
-
-    /// Writes on; false if the connection broke.
+    /// Sends more of an answer. False if the connection broke.
     pub(crate) fn advance(&self, mut held: Held<'_>) -> bool {
         let (phase, token) = (held.phase().0, held.token());
         let Some(connection) = held.connection() else { return false };
         let Some(mut output) = connection.output.take() else { return true };
-        let written = output.write(connection);
+        let written = output.write(&connection.socket);
         let then = output.then;
         connection.output = Some(output);
         match written {
@@ -137,7 +97,7 @@ impl Core {
             Written::Paused(time) => {
                 held.enter(Phase::Pausing, clock::milliseconds());
                 self.count(&mut held);
-                // Longer than clocks count is for ever.
+                // A time that the clock can't count is a pause without end.
                 if let Some(at) = Instant::now().checked_add(time)
                     && let Some(connection) = held.connection()
                 {
@@ -154,14 +114,13 @@ impl Core {
         true
     }
 
-    /// Bytes that an open answer has not sent yet; `None` if the client is gone.
+    /// Returns the bytes of an open answer that wait to be sent; `None` if the client is gone.
     pub(crate) fn waiting(&self, token: Token) -> Option<usize> {
         let mut held = self.slots.lock(token)?;
         held.connection()?.output.as_ref().map(|output| output.space())
     }
 
-    /// Goes on with an open answer, which has a pause without end as its last piece, or is in it: `pieces` come in its place.
-    /// False if the client is gone.
+    /// Adds `pieces` to an open answer, in place of the pause without end that is its last piece. False if the client is gone.
     pub(crate) fn append<const N: usize>(&self, token: Token, pieces: [Piece; N]) -> bool {
         let Some(mut held) = self.slots.lock(token) else { return false };
         let waits = held.phase().0 == Phase::Pausing;
@@ -197,12 +156,12 @@ impl Core {
         }
     }
 
-    /// Ends a connection so that the client can read all of its last answer: with bytes unread, closing would reset it
-    /// (RFC 9112, section 9.6).
+    /// Ends a connection so that the client can read its whole last answer: closing it with unread bytes would reset it (RFC
+    /// 9112, section 9.6).
     fn end(&self, mut held: Held<'_>) {
         let Some(connection) = held.connection() else { return };
         let unread = connection.readable || connection.inbound.has_bytes();
-        let done = (connection.last || connection.ended) && !unread && !connection.has_unread();
+        let done = (connection.last || connection.ended) && !unread && !connection.socket.has_unread();
         if done || shutdown(&connection.socket, Shutdown::Write).is_err() {
             return self.close(held);
         }
@@ -210,13 +169,13 @@ impl Core {
         self.discard(held);
     }
 
-    /// Throws away what still arrives.
+    /// Discards the bytes that still arrive.
     pub(crate) fn discard(&self, mut held: Held<'_>) {
         let Some(connection) = held.connection() else { return };
         let (mut went, mut last) = (0, None);
         with_read_buffer(|buffer| {
             while went < DISCARDED_AT_ONCE && last.is_none() {
-                match connection.receive(buffer) {
+                match connection.socket.receive(buffer) {
                     Received::Bytes(count) => went += count,
                     end => last = Some(end),
                 }
@@ -231,17 +190,17 @@ impl Core {
         }
     }
 
-    /// Cuts a connection: the client sees a reset.
+    /// Closes a connection with a reset.
     pub(crate) fn reset(&self, mut held: Held<'_>) {
         if let Some(connection) = held.connection() {
-            // Where it can't be set, closing has to do.
+            // If the option can't be set, a plain close must do.
             let _ = sockopt::set_socket_linger(&connection.socket, Some(Duration::ZERO));
         }
         self.close(held);
     }
 
-    /// Closes a connection, frees its place, and tells the program, if that holds its answer. The memory of the request that the
-    /// program has still counts until the program drops it.
+    /// Closes a connection and frees its slot. Tells the program if it holds the answer. The memory of a lent request counts
+    /// until the program drops the request.
     pub(crate) fn close(&self, held: Held<'_>) {
         let token = held.token();
         let Some(connection) = self.slots.remove(held) else { return };
@@ -252,9 +211,9 @@ impl Core {
         if let Some(at) = resumes {
             self.reactor.forget(at, self.number, token);
         }
-        // It is the program's; its panic must not end the thread that keeps the deadlines.
+        // The closure belongs to the program. Its panic must not end the thread that keeps the deadlines.
         if on_gone.is_some_and(|gone| catch_unwind(AssertUnwindSafe(gone)).is_err()) {
-            log::error!("what was to be called when a client leaves panicked");
+            log::error!("the closure for a client that has left panicked");
         }
     }
 }

@@ -1,15 +1,14 @@
-//! Clients that leave before they have their answer. The program, which holds the answer, learns of it, and nothing waits for them.
+//! Clients that leave before they have their answer. The engine tells the program, and closes connections whose client may have
+//! left.
 
 use crate::clock;
-use crate::core::{Core, is_incomplete};
-use crate::slots::{Phase, Token};
+use crate::connection::slots::{Phase, Token};
+use crate::connection::state::Gone;
+use crate::core::state::Core;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// The engine calls this when a client has left.
-pub(crate) type Gone = Box<dyn FnOnce() + Send>;
-
-/// The client of one request. The program keeps it beside an answer that it holds back.
+/// The client of one request. The program keeps it while it holds back the answer.
 #[derive(Clone)]
 pub struct Client {
     pub(crate) core: Arc<Core>,
@@ -18,12 +17,13 @@ pub struct Client {
     pub(crate) served: usize,
 }
 
-/// How long an answer is held back for a client that sends no more. The time between two looks comes on top: 10 s in all.
+/// Time for which an answer is held back while its client sends no more. The time between two searches comes on top: 10 s in
+/// all.
 pub(crate) const ABSENT: Duration = Duration::from_secs(9);
 
 impl Client {
-    /// Calls `then` if the client leaves before all of its answer has left: soon after, on any thread. At once, if it has left
-    /// or been answered already. `then` must be short, and must not wait. If it is called again for the same request, only the last `then` counts.
+    /// Calls `then` soon after the client leaves, on any thread; at once if the client has left or has its whole answer. `then`
+    /// must be short and must not wait. A second call for the same request replaces the first.
     pub fn on_gone(&self, then: impl FnOnce() + Send + 'static) {
         let mut then: Option<Gone> = Some(Box::new(then));
         if let Some(mut held) = self.core.slots.lock(self.token)
@@ -38,8 +38,8 @@ impl Client {
 }
 
 impl Core {
-    /// Closes the connections whose client sends no more, and whose answer has been held back, or has paused between two slices,
-    /// for `time` or longer. Such a client may wait for its answer, or may have left: TCP shows both in the same way.
+    /// Closes the connections whose client sends no more and whose answer has been held back, or has paused between two slices,
+    /// for `time`. Such a client waits for its answer or has left: TCP shows both in the same way.
     pub(crate) fn close_absent(&self, time: Duration) {
         let now = clock::milliseconds();
         let waits = |(phase, since): (Phase, u64)| {
@@ -56,17 +56,17 @@ impl Core {
         }
     }
 
-    /// Refuses the requests of which a part has come, and then nothing for `time`, counted from the first call on.
+    /// Refuses incomplete requests of which no byte has arrived for `time`, counted from the first call.
     pub(crate) fn end_silent(&self, time: Duration) {
         let now = clock::milliseconds();
-        for (.., index) in self.slots.stamps().filter(|(phase, ..)| is_incomplete(*phase)) {
-            let held = self.slots.lock_at(index).filter(|held| is_incomplete(held.phase().0));
+        for (.., index) in self.slots.stamps().filter(|(phase, ..)| phase.is_incomplete()) {
+            let held = self.slots.lock_at(index).filter(|held| held.phase().0.is_incomplete());
             let Some(mut held) = held else { continue };
             let phase = held.phase().0;
             let Some(connection) = held.connection() else { continue };
             let since = *connection.silent_since.get_or_insert(now);
-            // Bytes that have arrived and were not read yet are no silence.
-            if u128::from(now.saturating_sub(since)) >= time.as_millis() && !connection.has_unread() {
+            // Unread bytes are no silence.
+            if u128::from(now.saturating_sub(since)) >= time.as_millis() && !connection.socket.has_unread() {
                 self.end_late(held, phase);
             }
         }

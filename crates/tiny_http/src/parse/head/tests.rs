@@ -1,4 +1,4 @@
-//! Heads that are taken, and heads that are refused, with the section that says so.
+//! Valid and invalid heads, with their sections of the RFCs.
 
 use super::*;
 
@@ -13,7 +13,7 @@ fn parse(text: &str) -> Result<Head, Reason> {
 }
 
 #[test]
-fn tells_the_parts() {
+fn a_head_has_method_target_version_fields_and_framing() {
     let head =
         parse("POST /a?b=%20 HTTP/1.1\r\nHost:x:80\r\nEmpty:\r\nX-A: \t b c\t \r\nContent-Length: 7\r\n\r\n")
             .unwrap();
@@ -29,7 +29,7 @@ fn tells_the_parts() {
 }
 
 #[test]
-fn takes() {
+fn valid_heads_are_accepted() {
     let cases = [
         // RFC 9112, section 3.2: the four forms of a target, without the one for proxies.
         "GET / HTTP/1.1\r\nHost: x\r\n\r\n",
@@ -54,7 +54,7 @@ fn takes() {
 }
 
 #[test]
-fn refuses() {
+fn invalid_heads_are_refused() {
     let cases = [
         // RFC 9112, section 3.
         ("GET  / HTTP/1.1\r\nHost: x\r\n\r\n", 400),
@@ -121,7 +121,7 @@ fn refuses() {
 
 /// RFC 9112, section 9.3.
 #[test]
-fn tells_whether_the_connection_stays() {
+fn a_head_says_whether_the_connection_stays_open() {
     let cases = [
         ("GET / HTTP/1.1\r\nHost: x\r\n\r\n", true),
         ("GET / HTTP/1.1\r\nHost: x\r\nConnection: Close\r\n\r\n", false),

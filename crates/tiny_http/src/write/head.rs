@@ -2,12 +2,22 @@
 
 use crate::clock;
 use crate::header::{is_name, is_value};
-use crate::output::Then;
 use crate::status::StatusCode;
 use std::cell::RefCell;
 use std::io;
 
-/// What the request says about its answer.
+/// The end of an answer: what happens to the connection after it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Then {
+    /// The connection serves the next request, unless the client or a limit ends it.
+    Next,
+    /// The connection ends.
+    Close,
+    /// The connection is reset.
+    Reset,
+}
+
+/// Properties of a request that its answer depends on.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Context {
     /// HTTP/1.0.
@@ -24,9 +34,9 @@ impl Context {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum BodyFraming {
-    /// There is none, and nothing is said of it: 1xx, 204.
+    /// No body, and no field that says so: 1xx and 204.
     None,
-    /// So many bytes, sent or not.
+    /// A declared length. HEAD and 304 declare a length without a body.
     Length(u64),
     Chunked,
     UntilClose,
@@ -36,7 +46,7 @@ impl BodyFraming {
     pub(crate) fn new(status: u16, length: Option<u64>, context: Context) -> BodyFraming {
         match length {
             _ if status < 200 || status == 204 => BodyFraming::None,
-            // Unlike 204 and 304 it is not known to have none: the length must say so (RFC 9110, section 15.3.6).
+            // 205 has no body, but clients learn that from the length only, unlike for 204 and 304 (RFC 9110, section 15.3.6).
             _ if status == 205 => BodyFraming::Length(0),
             Some(length) => BodyFraming::Length(length),
             None if context.old => BodyFraming::UntilClose,
@@ -45,12 +55,12 @@ impl BodyFraming {
     }
 }
 
-/// Whether an answer has a body: none has to HEAD, none with 1xx, 204, 205 and 304 (RFC 9110, section 6.4.1).
+/// Whether an answer has a body. Answers to HEAD have none, nor do 1xx, 204, 205 and 304 (RFC 9110, section 6.4.1).
 pub(crate) fn has_body(status: u16, context: Context) -> bool {
     !context.head_only && status >= 200 && !matches!(status, 204 | 205 | 304)
 }
 
-/// Fields that belong to the connection: the engine writes them, or leaves them out.
+/// Fields that belong to the connection. The engine writes them itself, and drops the program's.
 const OF_THE_CONNECTION: [&[u8]; 6] =
     [b"connection", b"content-length", b"transfer-encoding", b"trailer", b"upgrade", b"keep-alive"];
 
@@ -59,10 +69,10 @@ fn is_of_the_connection(name: &[u8]) -> bool {
         && OF_THE_CONNECTION.iter().any(|own| name.eq_ignore_ascii_case(own))
 }
 
-/// Appends a head to `out`. `reason` is the standard phrase where none is given.
+/// Appends a head to `out`. Without `reason`, it has the standard phrase.
 ///
 /// # Errors
-/// A reason or field that would start a line of its own.
+/// A reason or field that has a line end: it would start a line of its own.
 pub(crate) fn write_head<'f>(
     out: &mut Vec<u8>,
     (status, reason): (u16, Option<&str>),
@@ -105,7 +115,7 @@ fn push_all(out: &mut Vec<u8>, parts: &[&[u8]]) {
     parts.iter().for_each(|part| push(out, part));
 }
 
-/// Word by word: most parts are short, and musl copies by an instruction that takes longer to begin than these take in all.
+/// Appends `part` word by word. Most parts are short, and musl copies with an instruction whose start alone takes longer.
 fn push(out: &mut Vec<u8>, part: &[u8]) {
     let (words, rest) = part.as_chunks::<8>();
     words.iter().for_each(|word| out.extend_from_slice(word));
@@ -129,22 +139,12 @@ fn push_framing(out: &mut Vec<u8>, framing: BodyFraming, context: Context) {
     }
 }
 
-fn push_number(out: &mut Vec<u8>, mut number: u64) {
-    let mut digits = [0; 20];
-    let mut at = digits.len();
-    loop {
-        at -= 1;
-        digits[at] = b'0' + (number % 10) as u8;
-        number /= 10;
-        if number == 0 {
-            break;
-        }
-    }
-    push(out, &digits[at..]);
+fn push_number(out: &mut Vec<u8>, number: u64) {
+    push(out, itoa::Buffer::new().format(number).as_bytes());
 }
 
 thread_local! {
-    /// The second that was formatted last, and its line.
+    /// The last second that was formatted, and its line.
     static DATE: RefCell<(u64, String)> = const { RefCell::new((0, String::new())) };
 }
 
@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_lines_within_lines() {
+    fn fields_with_line_ends_are_refused() {
         for (name, value) in [("X", "a\r\nb"), ("X", "a\nb"), ("X", "\0"), ("X Y", "a"), ("", "a")] {
             let fields = [(name.as_bytes(), value.as_bytes())].into_iter();
             let written = write_head(&mut Vec::new(), (200, None), fields, BodyFraming::None, PLAIN);
@@ -226,14 +226,5 @@ mod tests {
         assert!(
             write_head(&mut Vec::new(), (200, Some("a\r\nb")), fields, BodyFraming::None, PLAIN).is_err()
         );
-    }
-
-    #[test]
-    fn writes_numbers() {
-        for number in [0, 9, 10, 200, 12_345, u64::MAX] {
-            let mut out = Vec::new();
-            push_number(&mut out, number);
-            assert_eq!(String::from_utf8(out).unwrap(), number.to_string());
-        }
     }
 }

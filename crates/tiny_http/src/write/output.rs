@@ -1,7 +1,9 @@
-//! What leaves on a connection: bytes, streams, pauses, and how it ends. Written piece by piece, as the socket takes it.
+//! An answer on its way to a socket: bytes, streams, files and pauses, written piece by piece as the socket takes them.
 
-use crate::connection::{Connection, with_read_buffer};
-use crate::dribble::Slices;
+use crate::connection::socket::{Socket, with_read_buffer};
+use crate::write::body::Body;
+use crate::write::dribble::Slices;
+use crate::write::head::Then;
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io::Read;
@@ -12,23 +14,30 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 pub(crate) struct Output {
-    /// What is left of it.
+    /// The pieces that are left.
     pub pieces: VecDeque<Piece>,
     pub then: Then,
 }
 
 pub(crate) enum Piece {
-    /// Bytes, the first so many of them sent already.
+    /// Bytes, and the number of them that were sent.
     Bytes(Vec<u8>, usize),
     Stream(Box<dyn Read + Send>, StreamFraming),
-    /// Bytes of a file, from where it is: none of them wait in memory.
+    /// A range of a file. Its bytes don't wait in memory.
     File(Arc<File>, Range<u64>),
     Pause(Duration),
     Slices(Slices),
 }
 
 impl Piece {
-    /// Bytes of memory that it holds.
+    fn part(body: &Body, part: Range<u64>) -> Piece {
+        match body {
+            Body::Bytes(bytes) => Piece::Bytes(bytes[part.start as usize..part.end as usize].to_vec(), 0),
+            Body::File(file, _) => Piece::File(file.clone(), part),
+        }
+    }
+
+    /// Returns the bytes of memory that the piece holds.
     pub(crate) fn space(&self) -> usize {
         match self {
             Piece::Bytes(bytes, _) => bytes.capacity(),
@@ -38,59 +47,49 @@ impl Piece {
     }
 }
 
-/// A pause until something is added to the answer.
+/// A pause until the program adds to the answer.
 pub(crate) const FOREVER: Duration = Duration::MAX;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum StreamFraming {
-    /// As it is, to its end.
+    /// Unchanged, to the end of the stream.
     Plain,
-    /// As it is; so many bytes are missing, and were declared.
+    /// Unchanged. The number of declared bytes that are missing.
     Length(u64),
     /// In chunks (RFC 9112, section 7.1).
     Chunked,
 }
 
-/// What happens to the connection after an answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Then {
-    /// It serves the next request, unless the client or a limit says otherwise.
-    Next,
-    /// It ends.
-    Close,
-    /// It is cut: the client sees a reset.
-    Reset,
-}
-
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Written {
     All,
-    /// The socket is full, or enough was written for one go.
+    /// The socket is full, or `GO` bytes were written.
     Some,
     Paused(Duration),
     /// The connection is gone, or a stream failed.
     Broken,
 }
 
-/// Bytes that are read from a stream at once.
+/// Bytes of one read from a stream.
 const SLICE: usize = 16 << 10;
-/// Bytes that are written in one go, so that one client with a fast connection does not keep a thread.
+/// Bytes that one call writes. More would let a client with a fast connection keep a thread.
 const GO: usize = 1 << 20;
 
 impl Output {
-    /// Bytes of memory that wait to be sent.
+    /// Returns the bytes of memory that wait to be sent.
     pub(crate) fn space(&self) -> usize {
         self.pieces.iter().map(Piece::space).sum()
     }
 
-    /// Writes as much as `connection` takes.
-    pub(crate) fn write(&mut self, connection: &Connection) -> Written {
+    /// Writes as much as `socket` takes.
+    pub(crate) fn write(&mut self, socket: &Socket) -> Written {
         let mut written = 0;
         while let Some(piece) = self.pieces.pop_front() {
             match piece {
                 Piece::Pause(time) => return Written::Paused(time),
                 Piece::Slices(mut slices) => {
-                    let Some((pause, slice)) = slices.next(Instant::now()) else { continue };
+                    let Some((pause, part)) = slices.next(Instant::now()) else { continue };
+                    let slice = Piece::part(slices.body(), part);
                     self.pieces.push_front(Piece::Slices(slices));
                     self.pieces.push_front(slice);
                     if !pause.is_zero() {
@@ -104,7 +103,7 @@ impl Output {
                 }
                 Piece::File(_, left) if left.is_empty() => {}
                 Piece::File(file, left) => {
-                    let Some((sent, full)) = send_part(connection, &file, &left) else {
+                    let Some((sent, full)) = send_part(socket, &file, &left) else {
                         return Written::Broken;
                     };
                     written += sent;
@@ -115,7 +114,7 @@ impl Output {
                 }
                 Piece::Bytes(bytes, at) => {
                     let more = matches!(self.pieces.front(), Some(Piece::Bytes(..)));
-                    let Ok(sent) = connection.send(&bytes[at..], more) else { return Written::Broken };
+                    let Ok(sent) = socket.send(&bytes[at..], more) else { return Written::Broken };
                     written += sent;
                     if at + sent < bytes.len() {
                         self.pieces.push_front(Piece::Bytes(bytes, at + sent));
@@ -130,7 +129,7 @@ impl Output {
         Written::All
     }
 
-    /// Puts the next slice of a stream before what is left of it. False if the stream fails, or is shorter than declared.
+    /// Reads the next slice of a stream, and puts it before the rest. False if the stream fails or is shorter than declared.
     fn read(&mut self, mut reader: Box<dyn Read + Send>, framing: StreamFraming) -> bool {
         let most = match framing {
             StreamFraming::Length(left) => usize::try_from(left).unwrap_or(SLICE).min(SLICE),
@@ -140,7 +139,7 @@ impl Output {
             return true;
         }
         let mut slice = vec![0; most];
-        // A reader is the program's; its panic must not take the thread that writes for all connections.
+        // The reader belongs to the program. Its panic must not end the thread that writes for all connections.
         let read = catch_unwind(AssertUnwindSafe(|| reader.read(&mut slice)));
         let Ok(Ok(count)) = read else { return false };
         slice.truncate(count);
@@ -164,19 +163,19 @@ impl Output {
     }
 }
 
-/// Sends what comes next of a file; gives how much the socket took, and whether it takes no more. What it does not take is read
-/// again later, so that a slow client holds no memory. None if the connection is gone, or the file can't be read to the end that
-/// was declared.
-fn send_part(connection: &Connection, file: &File, left: &Range<u64>) -> Option<(usize, bool)> {
+/// Sends the next part of a file. Returns the number of bytes that the socket took, and whether it is full. Bytes that it
+/// doesn't take are read again later, so a slow client holds no memory. `None` if the connection is gone, or if the file can't
+/// be read to its declared end.
+fn send_part(socket: &Socket, file: &File, left: &Range<u64>) -> Option<(usize, bool)> {
     with_read_buffer(|buffer| {
         let most = usize::try_from(left.end - left.start).unwrap_or(usize::MAX).min(buffer.len());
         let part = &mut buffer[..most];
         if let Err(error) = file.read_exact_at(part, left.start) {
-            let peer = connection.peer;
+            let peer = socket.peer;
             log::warn!("cut {peer}: the file of its answer has become shorter, or can't be read: {error}");
             return None;
         }
-        let sent = connection.send(part, false).ok()?;
+        let sent = socket.send(part, false).ok()?;
         Some((sent, sent < most))
     })
 }

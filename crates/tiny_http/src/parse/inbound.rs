@@ -1,18 +1,18 @@
-//! The bytes that a client sends, made into requests one after the other. Knows no sockets: what arrives is handed in, in
-//! pieces of any size.
+//! Turns the bytes of one client into requests, one after the other. It knows no sockets: the caller passes bytes, in pieces of
+//! any size.
 
-use crate::body_pool;
-use crate::chunked::Chunks;
-use crate::extension::Limits;
-use crate::head::{Field, Framing, Head, Parsed};
-use crate::reason::Reason;
+use crate::limits::Limits;
+use crate::parse::body_pool;
+use crate::parse::chunked::Chunks;
+use crate::parse::head::{Field, Framing, Head, Parsed};
+use crate::refusal::Reason;
 
-/// Receives the requests of one connection.
+/// Parser of the requests of one connection.
 #[derive(Debug, Default)]
 pub(crate) struct Inbound {
-    /// What has arrived and is not part of a request yet.
+    /// Bytes that have arrived and are not part of a request yet.
     buffer: Vec<u8>,
-    /// How much of the buffer was looked at in vain for the end of a head.
+    /// Length of the part of the buffer that has no end of a head.
     searched: usize,
     /// Bytes of empty lines before the request.
     skipped: usize,
@@ -26,7 +26,7 @@ struct Gathering {
     rest: Rest,
 }
 
-/// What is missing of a body.
+/// The missing rest of a body.
 #[derive(Debug)]
 enum Rest {
     Length(usize),
@@ -36,12 +36,12 @@ enum Rest {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Message {
     pub head: Head,
-    /// Its body, decoded.
+    /// The decoded body.
     pub body: Vec<u8>,
 }
 
 impl Message {
-    /// Bytes of memory that it holds.
+    /// Returns the bytes of memory that the message holds.
     pub(crate) fn space(&self) -> usize {
         let Head { bytes, fields, target, .. } = &self.head;
         self.body.capacity() + bytes.len() + target.capacity() + fields.capacity() * size_of::<Field>()
@@ -51,19 +51,20 @@ impl Message {
 #[derive(Debug)]
 pub(crate) enum Progress {
     More,
-    /// The client waits for 100 before it sends the body. More bytes are needed after that.
+    /// The client waits for `100 Continue` before it sends the body.
     Continue,
-    /// A request is there. Bytes behind it are kept for the next one.
+    /// A complete request. Bytes behind it are kept for the next one.
     Whole(Message),
-    /// What was sent is no request that may be taken, nor is anything behind it.
+    /// A refused request. Bytes behind it are refused too.
     Refused(Reason),
 }
 
-/// Space that is made at first for a body whose length is declared; the rest as bytes arrive.
+/// Bytes that are allocated at first for a body of declared length. More follow as bytes arrive.
 const FIRST_SPACE: usize = 64 << 10;
 
 impl Inbound {
-    /// Takes `input`, and gives the next request if it is complete with that. With no input, looks at what was kept.
+    /// Adds `input`, and returns the next request if it is complete. An empty `input` returns the next one of the bytes that
+    /// were kept.
     pub(crate) fn take(&mut self, input: &[u8], limits: &Limits) -> Progress {
         if self.gathering.is_some() {
             return self.gather(input, limits);
@@ -71,7 +72,8 @@ impl Inbound {
         if self.buffer.is_empty() {
             return self.next(input, limits);
         }
-        // A line has to be complete before anything new can be said of a head, unless this is no text at all: TLS, say.
+        // Parsing again makes sense only after the end of a line, or after a control character, which shows that this is no
+        // text (TLS, for example).
         let searched = std::mem::take(&mut self.searched);
         let mut buffer = std::mem::take(&mut self.buffer);
         buffer.extend_from_slice(input);
@@ -87,17 +89,17 @@ impl Inbound {
         !self.buffer.is_empty()
     }
 
-    /// Whether a head is complete, and its body is not.
+    /// Whether a head is complete and its body is not.
     pub(crate) fn is_gathering(&self) -> bool {
         self.gathering.is_some()
     }
 
-    /// Bytes of memory that are held for requests to come.
+    /// Returns the bytes of memory that incomplete requests hold.
     pub(crate) fn space(&self) -> usize {
         self.buffer.capacity() + self.gathering.as_ref().map_or(0, |gathering| gathering.message.space())
     }
 
-    /// The request line of the request that is under way, as far as it is there.
+    /// Returns the request line of the incomplete request, or the part of it that has arrived.
     pub(crate) fn line(&self) -> String {
         match &self.gathering {
             Some(gathering) => first_line(&gathering.message.head.bytes),
@@ -166,7 +168,7 @@ impl Inbound {
         }
     }
 
-    /// Keeps the line of the request that was refused, for [`Inbound::line`].
+    /// Keeps the request line of a refused request for [`Inbound::line`].
     fn refused(&mut self, request: &[u8], reason: Reason) -> Progress {
         self.buffer = first_line(request).into_bytes();
         Progress::Refused(reason)
@@ -174,13 +176,13 @@ impl Inbound {
 }
 
 impl Gathering {
-    /// Takes bytes of the body; once it is complete, gives how many of them belonged to it.
+    /// Adds bytes of the body. Once it is complete, returns how many of them belonged to it.
     fn take(&mut self, input: &[u8], limits: &Limits) -> Result<Option<usize>, Reason> {
         let body = &mut self.message.body;
         match &mut self.rest {
             Rest::Length(left) => {
                 let piece = &input[..input.len().min(*left)];
-                // Space follows what has arrived, never what was declared.
+                // Memory grows with the bytes that have arrived, never with the declared length.
                 if body.capacity() - body.len() < piece.len() {
                     let more = (*left).min(piece.len().max(body.len()).max(FIRST_SPACE));
                     body_pool::reserve(body, more, limits.buffered);
@@ -197,7 +199,7 @@ impl Gathering {
     }
 }
 
-/// The first line of `bytes`, at most 2 KiB of it.
+/// Returns the first line of `bytes`, at most 2 KiB of it.
 fn first_line(bytes: &[u8]) -> String {
     let end = bytes.iter().take(2048).position(|byte| *byte == b'\r' || *byte == b'\n');
     String::from_utf8_lossy(&bytes[..end.unwrap_or(bytes.len().min(2048))]).into_owned()
@@ -207,7 +209,7 @@ fn first_line(bytes: &[u8]) -> String {
 mod tests {
     use super::*;
 
-    /// All requests in `input`, given in pieces that end at `cuts`.
+    /// Returns all requests in `input`, added in pieces that end at `cuts`.
     fn requests(input: &[u8], cuts: &[usize]) -> Vec<Message> {
         let limits = Limits::default();
         let (mut inbound, mut found, mut start) = (Inbound::default(), Vec::new(), 0);
@@ -255,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn space_follows_bytes_that_arrived() {
+    fn memory_grows_with_the_bytes_that_arrived() {
         let limits = Limits { body: 1 << 40, ..Limits::default() };
         let mut inbound = Inbound::default();
         let head = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000000000\r\n\r\nabc";
@@ -266,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn asks_for_the_body_once_and_only_if_it_is_taken() {
+    fn a_client_is_asked_for_its_body_once_and_only_within_the_limit() {
         let limits = Limits { body: 10, ..Limits::default() };
         let head = |length| {
             format!("POST / HTTP/1.1\r\nHost: x\r\nExpect: 100-Continue\r\nContent-Length: {length}\r\n\r\n")
@@ -281,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_as_soon_as_nothing_can_follow() {
+    fn a_request_is_refused_as_soon_as_it_can_not_become_valid() {
         let limits = Limits { head: 256, headers: 3, ..Limits::default() };
         let cases: [(&str, u16, &str); 12] = [
             ("GET / HTTP/1.1\n", 400, "a line of the head ends in LF without CR"),

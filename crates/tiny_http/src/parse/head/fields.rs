@@ -1,9 +1,9 @@
-//! What the fields of a head mean for its connection: framing, persistence, expectations, and the host that must be there.
+//! The meaning of a head's fields for the connection: framing, persistence, expectations, and the host.
 
 use super::{Framing, target};
-use crate::reason::Reason;
+use crate::refusal::Reason;
 
-/// What was found so far.
+/// The meaning of the fields so far.
 #[derive(Default)]
 pub(super) struct Meaning {
     host: bool,
@@ -22,15 +22,15 @@ enum Coding {
     Chunked,
     /// Others, then `chunked`.
     OthersThenChunked,
-    /// The last one is not `chunked`: nobody knows where the body ends.
+    /// The last one is not `chunked`, so the end of the body is unknown.
     Endless,
 }
 
 impl Meaning {
-    /// Takes in one field.
+    /// Adds one field.
     ///
     /// # Errors
-    /// The field can't be there, or not twice, or not with this value.
+    /// The field is not allowed, not allowed twice, or has an invalid value.
     pub(super) fn add(&mut self, name: &[u8], value: &[u8]) -> Result<(), Reason> {
         match name.len() {
             4 if name.eq_ignore_ascii_case(b"host") => self.host(value),
@@ -42,7 +42,7 @@ impl Meaning {
         }
     }
 
-    /// RFC 9112, section 3.2.
+    /// Adds Host (RFC 9112, section 3.2).
     fn host(&mut self, value: &[u8]) -> Result<(), Reason> {
         if self.host {
             return Err(Reason::Malformed("the request has two Host fields"));
@@ -54,7 +54,8 @@ impl Meaning {
         Ok(())
     }
 
-    /// RFC 9112, section 6.3: even equal lengths, twice, are an attempt to be read in two ways.
+    /// Adds Content-Length (RFC 9112, section 6.3). A second one is refused even if it is equal, since proxies might read the
+    /// request in another way.
     fn length(&mut self, value: &[u8]) -> Result<(), Reason> {
         if self.length.is_some() {
             return Err(Reason::Malformed("the request has two Content-Length fields"));
@@ -66,7 +67,7 @@ impl Meaning {
         Ok(())
     }
 
-    /// RFC 9112, sections 6.1 and 7: `chunked` once, and last.
+    /// Adds Transfer-Encoding (RFC 9112, sections 6.1 and 7): `chunked` may come once, as the last coding.
     fn coding(&mut self, value: &[u8]) -> Result<(), Reason> {
         for coding in options(value) {
             let chunked = coding.eq_ignore_ascii_case(b"chunked");
@@ -101,10 +102,10 @@ impl Meaning {
         Ok(())
     }
 
-    /// How the body is framed; `old` is HTTP/1.0.
+    /// Returns the framing of the body. `old` means HTTP/1.0.
     ///
     /// # Errors
-    /// It can be read in two ways, or not at all; or HTTP/1.1 without Host.
+    /// The framing is ambiguous or unknown, or a request of HTTP/1.1 has no Host.
     pub(super) fn framing(&self, old: bool) -> Result<Framing, Reason> {
         if !old && !self.host {
             return Err(Reason::Malformed("the request has no Host field"));
@@ -126,15 +127,15 @@ impl Meaning {
         }
     }
 
-    /// RFC 9112, section 9.3.
+    /// Whether the connection stays open (RFC 9112, section 9.3).
     pub(super) fn keeps_alive(&self, old: bool) -> bool {
         !self.close && (!old || self.keep_alive)
     }
 
-    /// RFC 9110, section 10.1.1: an expectation of HTTP/1.0 is ignored, one that isn't known refused.
+    /// Whether the client waits for `100 Continue` (RFC 9110, section 10.1.1). Expectations of HTTP/1.0 are ignored.
     ///
     /// # Errors
-    /// 417.
+    /// 417 for an unknown expectation.
     pub(super) fn expects_continue(&self, old: bool) -> Result<bool, Reason> {
         if self.other_expectation && !old {
             return Err(Reason::Unsupported(417, "no expectation but `100-continue` can be met"));
@@ -143,7 +144,7 @@ impl Meaning {
     }
 }
 
-/// The members of a list (RFC 9110, section 5.6.1), empty ones left out.
+/// Returns the members of a list (RFC 9110, section 5.6.1) without empty ones.
 fn options(value: &[u8]) -> impl Iterator<Item = &[u8]> {
     value.split(|byte| *byte == b',').map(<[u8]>::trim_ascii).filter(|option| !option.is_empty())
 }

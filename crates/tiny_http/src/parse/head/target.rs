@@ -1,13 +1,13 @@
-//! The request target and the hosts that stand in it or in Host (RFC 9112, section 3.2; RFC 3986, section 3.2).
+//! Checks the request target, and hosts in it or in Host (RFC 9112, section 3.2; RFC 3986, section 3.2).
 
 use crate::method::Method;
-use crate::reason::Reason;
+use crate::refusal::Reason;
 use std::net::Ipv6Addr;
 
 /// Checks the form of `target`.
 ///
 /// # Errors
-/// 400; 501 for CONNECT, which only proxies serve.
+/// 400; 501 for CONNECT, which only proxies support.
 pub(super) fn check(target: &str, method: &Method) -> Result<(), Reason> {
     if *method == Method::Connect {
         return Err(Reason::Unsupported(501, "CONNECT is for proxies"));
@@ -18,7 +18,7 @@ pub(super) fn check(target: &str, method: &Method) -> Result<(), Reason> {
     Err(Reason::Malformed("the request target is no path, such as `/a`, and no absolute URL"))
 }
 
-/// `http://host[:port][/path]`.
+/// Whether `target` is `http://host[:port][/path]`.
 fn is_absolute(target: &str) -> bool {
     let Some((scheme, rest)) = target.split_once("://") else { return false };
     let scheme_is_right = scheme.starts_with(|first: char| first.is_ascii_alphabetic())
@@ -28,7 +28,7 @@ fn is_absolute(target: &str) -> bool {
     scheme_is_right && !authority.starts_with(b":") && is_authority(authority)
 }
 
-/// `host[:port]`, not empty. A host is a name, an IPv4 address or an IP literal in brackets.
+/// Whether `text` is `host[:port]`, not empty. A host is a name, an IPv4 address or an IP literal in brackets.
 pub(super) fn is_authority(value: &[u8]) -> bool {
     let host_end = match value.strip_prefix(b"[") {
         Some(rest) => match rest.iter().position(|byte| *byte == b']') {
@@ -47,7 +47,7 @@ pub(super) fn is_authority(value: &[u8]) -> bool {
     !value.is_empty() && named && numbered
 }
 
-/// Inside of brackets: an IPv6 address, with a zone perhaps (RFC 6874), or an address of the future.
+/// Whether `text` may stand in brackets: an IPv6 address, perhaps with a zone (RFC 6874), or an address of a future version.
 fn is_literal(literal: &[u8]) -> bool {
     let Ok(text) = std::str::from_utf8(literal) else { return false };
     let future = text.strip_prefix(['v', 'V']).and_then(|rest| rest.split_once('.'));
@@ -64,7 +64,7 @@ fn is_literal(literal: &[u8]) -> bool {
     }
 }
 
-/// Unreserved characters, sub-delimiters and percent signs of a registered name.
+/// Whether `byte` may stand in a registered name: unreserved characters, sub-delimiters and percent signs.
 fn is_of_name(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=%".contains(&byte)
 }

@@ -1,17 +1,17 @@
-//! The chunked transfer coding (RFC 9112, section 7.1), decoded as its bytes arrive. Extensions are skipped, trailers checked
-//! and dropped.
+//! Decodes the chunked transfer coding (RFC 9112, section 7.1) as its bytes arrive. It skips extensions, and checks and drops
+//! trailers.
 
-use crate::extension::Limits;
+use crate::limits::Limits;
 use crate::method::is_token;
-use crate::reason::Reason;
+use crate::refusal::Reason;
 
-/// Longest line with the size of a chunk, in bytes.
+/// Most bytes of the line with the size of a chunk.
 const LONGEST_LINE: usize = 4096;
 
 #[derive(Debug, Default)]
 pub(crate) struct Chunks {
     state: State,
-    /// Size of the chunk as far as it was read, then what is left of it.
+    /// Size of the chunk while its digits arrive; then the bytes that are missing.
     size: u64,
     /// Bytes of the line so far.
     line: usize,
@@ -23,38 +23,38 @@ pub(crate) struct Chunks {
 
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 enum State {
-    /// The first digit of a size.
+    /// Before the first digit of a size.
     #[default]
     Size,
     Digits,
-    /// Blanks behind the size: only an extension may follow.
+    /// In blanks after the size. Only an extension may follow.
     Blank,
     Extension,
-    /// Inside of a quoted string of an extension; whether the last byte was a backslash.
+    /// In a quoted string of an extension. True after a backslash.
     Quoted(bool),
-    /// The LF behind the size.
+    /// Before the LF after the size.
     SizeEnd,
     Data,
     DataEnd,
     DataEndLf,
-    /// The beginning of a trailer, or the end of all.
+    /// At the beginning of a trailer or of the empty last line.
     Trailer,
     Name,
     Value,
     TrailerEnd,
-    /// The LF of the last, empty line.
+    /// Before the LF of the empty last line.
     End,
     Done,
 }
 
-const LINE: Reason = Reason::Malformed("the line with the size of a chunk is not right");
+const LINE: Reason = Reason::Malformed("the line with the size of a chunk is malformed");
 
 impl Chunks {
-    /// Decodes the beginning of `input`, and appends the data to `body`. Gives how many bytes belonged to the body; the body
+    /// Decodes the beginning of `input` and appends the data to `body`. Returns how many bytes belonged to the body. The body
     /// is complete once [`Chunks::is_done`].
     ///
     /// # Errors
-    /// The coding is broken, or the body or its trailers are over their limits.
+    /// The coding is malformed, or the body or its trailers are over their limits.
     pub(crate) fn decode(
         &mut self,
         input: &[u8],
@@ -84,7 +84,7 @@ impl Chunks {
         self.state == State::Done
     }
 
-    /// One byte that is no data.
+    /// Handles one byte that is no data.
     fn step(&mut self, byte: u8, decoded: usize, limits: &Limits) -> Result<State, Reason> {
         match self.state {
             State::Size | State::Digits | State::Blank | State::Extension | State::Quoted(_) => {
@@ -106,7 +106,7 @@ impl Chunks {
 
     fn size_line(&mut self, byte: u8, limits: &Limits) -> Result<State, Reason> {
         self.line += 1;
-        // One byte of data with a long extension, again and again, would be work without end.
+        // Without this limit, a client could send a long extension with each byte of data, without end.
         self.extensions += usize::from(!matches!(self.state, State::Size | State::Digits));
         if self.line > LONGEST_LINE || self.extensions > limits.head {
             return Err(Reason::Malformed("the line with the size of a chunk is too long"));
@@ -128,11 +128,11 @@ impl Chunks {
     fn digit(&mut self, byte: u8) -> Result<State, Reason> {
         let digit = char::from(byte).to_digit(16).unwrap_or_default();
         let size = self.size.checked_mul(16).map(|size| size + u64::from(digit));
-        self.size = size.ok_or(Reason::Malformed("the size of a chunk is no number that fits"))?;
+        self.size = size.ok_or(Reason::Malformed("the size of a chunk is too large"))?;
         Ok(State::Digits)
     }
 
-    /// The size is known.
+    /// Handles the end of the line with the size.
     fn chunk(&mut self, decoded: usize, limits: &Limits) -> Result<State, Reason> {
         if self.size == 0 {
             return Ok(State::Trailer);
@@ -163,7 +163,7 @@ impl Chunks {
                 Ok(State::Trailer)
             }
             (State::End, b'\n') => Ok(State::Done),
-            _ => Err(Reason::Malformed("the trailers of the request are not right")),
+            _ => Err(Reason::Malformed("the trailers of the request are malformed")),
         }
     }
 }
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_is_no_coding() {
+    fn malformed_codings_are_refused() {
         let cases: [(&[u8], u16); 24] = [
             (b"\r\n", 400),
             (b" 3\r\n", 400),

@@ -1,60 +1,37 @@
-//! The listener: takes connections in, makes room for new ones, and goes on whatever accepting fails with.
+//! Accepts connections, makes room for new ones, and goes on after each error of accept.
 
-use crate::clock;
-use crate::core::Core;
+use crate::clock::{self, timespec};
+use crate::connection::slots::{Phase, Token};
+use crate::connection::socket::Socket;
+use crate::connection::state::Connection;
+use crate::core::state::{Core, EVENTS};
 use crate::lock::lock;
-use crate::reactor::timespec;
-use crate::reason::Reason;
-use crate::slots::{Phase, Token};
+use crate::refusal::Reason;
 use rustix::event::epoll::{self, EventData, EventFlags};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendFlags, SocketFlags, acceptfrom_with, recv, send};
 use std::collections::VecDeque;
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard};
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-/// The listening socket, until it is closed.
-pub(crate) struct Accepting {
-    listener: Mutex<Option<TcpListener>>,
-    /// Connections that were idle for longest when it was last looked, the oldest first.
-    oldest: Mutex<VecDeque<(u64, Token)>>,
-    /// Accepting failed last time.
-    failing: AtomicBool,
-}
-
-/// What epoll calls the listener.
+/// The number under which epoll reports the listener.
 pub(crate) const LISTENER: u64 = u64::MAX;
-/// Connections that one event takes in at most: others wait for this worker.
+/// Connections that a worker accepts for one event. Other clients wait for this worker.
 const AT_ONCE: usize = 16;
-/// Time until the next attempt where accepting failed.
+/// Time until the next attempt after accept has failed.
 const PAUSE: Duration = Duration::from_millis(100);
-/// Connections over the limit that get an answer: their descriptors are kept back for that.
+/// Connections over the limit that get an answer. Their descriptors are reserved for that.
 const OVERFLOW: usize = 8;
-/// How many idle connections are remembered by one look at all of them.
+/// Idle connections that one search of all connections remembers.
 const REMEMBERED: usize = 64;
 
-impl Accepting {
-    pub(crate) fn new(listener: TcpListener) -> Accepting {
-        Accepting {
-            listener: Mutex::new(Some(listener)),
-            oldest: Mutex::default(),
-            failing: AtomicBool::new(false),
-        }
-    }
-
-    fn listener(&self) -> MutexGuard<'_, Option<TcpListener>> {
-        lock(&self.listener)
-    }
-}
-
 impl Core {
-    /// Waits for connections. Once for each event: one worker at a time accepts.
+    /// Registers the listener with epoll for one event, so one worker at a time accepts.
     pub(crate) fn listen(&self, anew: bool) -> std::io::Result<()> {
-        let listener = self.accepting.listener();
+        let listener = lock(&self.listener);
         let Some(listener) = listener.as_ref() else { return Ok(()) };
         let (data, flags) = (EventData::new_u64(LISTENER), EventFlags::IN | EventFlags::ONESHOT);
         match anew {
@@ -62,6 +39,25 @@ impl Core {
             false => epoll::add(&self.epoll, listener, data, flags)?,
         }
         Ok(())
+    }
+
+    fn admit(&self, socket: OwnedFd, peer: SocketAddr, reason: Option<Reason>) {
+        self.connections.fetch_add(1, Ordering::AcqRel);
+        let Some(mut held) =
+            self.slots.insert(Connection::new(Socket::new(socket, peer)), clock::milliseconds())
+        else {
+            self.connections.fetch_sub(1, Ordering::AcqRel);
+            return;
+        };
+        self.reactor.rouse();
+        let token = held.token();
+        let Some(connection) = held.connection() else { return };
+        let added = epoll::add(&self.epoll, &connection.socket, EventData::new_u64(token.data()), EVENTS);
+        match (added, reason) {
+            (Err(_), _) => self.close(held),
+            (Ok(()), Some(reason)) => self.refuse(held, reason),
+            (Ok(()), None) => {}
+        }
     }
 
     pub(crate) fn accept(&self) {
@@ -78,22 +74,22 @@ impl Core {
         }
     }
 
-    /// Takes in all connections that wait, and closes the listener: whoever comes later is refused by the system.
+    /// Accepts all connections that wait, and closes the listener. The system refuses later ones.
     pub(crate) fn close_listener(&self) {
         while self.accept_one().is_none() {}
-        self.accepting.listener().take();
+        lock(&self.listener).take();
     }
 
-    /// Takes in one connection; says why if there is none.
+    /// Accepts one connection. Returns the reason if there is none.
     fn accept_one(&self) -> Option<Stop> {
         let accepted = {
-            let listener = self.accepting.listener();
+            let listener = lock(&self.listener);
             let Some(listener) = listener.as_ref() else { return Some(Stop::Closed) };
             acceptfrom_with(listener, SocketFlags::NONBLOCK | SocketFlags::CLOEXEC)
         };
         match accepted {
             Ok((socket, peer)) => {
-                if self.accepting.failing.swap(false, Ordering::Relaxed) {
+                if self.failing.swap(false, Ordering::Relaxed) {
                     log::info!("accepting connections again");
                 }
                 let peer = peer.and_then(|peer| SocketAddr::try_from(peer).ok());
@@ -101,17 +97,17 @@ impl Core {
                 None
             }
             Err(Errno::AGAIN) => Some(Stop::Empty),
-            // accept(2) asks for a descriptor before it looks whether anybody waits.
+            // accept(2) takes a descriptor before it looks for a client that waits.
             Err(Errno::MFILE | Errno::NFILE) if !self.somebody_waits() => Some(Stop::Empty),
             Err(error @ (Errno::MFILE | Errno::NFILE | Errno::NOBUFS | Errno::NOMEM)) => {
-                // A descriptor that an idle client holds is worth less than a client that waits.
+                // A client that waits needs the descriptor more than an idle one.
                 if !self.close_oldest() {
                     self.fails(error);
                     return Some(Stop::Failing);
                 }
                 None
             }
-            // accept(2): errors of the network that wait on the new socket are reported here; they concern that one only.
+            // accept(2) reports network errors of the new connection. They concern that connection only.
             Err(
                 Errno::INTR
                 | Errno::CONNABORTED
@@ -133,20 +129,21 @@ impl Core {
     }
 
     fn somebody_waits(&self) -> bool {
-        let listener = self.accepting.listener();
+        let listener = lock(&self.listener);
         let Some(listener) = listener.as_ref() else { return false };
         let mut listener = [PollFd::new(listener, PollFlags::IN)];
         poll(&mut listener, Some(&timespec(Duration::ZERO))).is_ok_and(|count| count > 0)
     }
 
-    /// Says so once, not at each attempt.
+    /// Logs the first failure, not each attempt.
     fn fails(&self, error: Errno) {
-        if !self.accepting.failing.swap(true, Ordering::Relaxed) {
+        if !self.failing.swap(true, Ordering::Relaxed) {
             log::warn!("failed to accept connections, trying again every {} ms: {error}", PAUSE.as_millis());
         }
     }
 
-    /// Over the limit, the connection that was idle for longest makes room; if none is idle, the new one is told.
+    /// Admits a connection. Over the limit, it first closes the connection that was idle for longest; if none is idle, the new
+    /// client gets 503.
     fn make_room(&self, socket: OwnedFd, peer: SocketAddr) {
         let limit = self.limits.connections;
         let open = self.connections.load(Ordering::Acquire);
@@ -154,8 +151,8 @@ impl Core {
             let room = open < limit || self.close_oldest();
             return self.admit(socket, peer, (!room).then_some(Reason::TooManyConnections));
         }
-        // Too many are being told already, so this one has no time to take the answer. What it sent is read, so that no reset
-        // overtakes it.
+        // Too many clients are getting 503 already, so this one has no time to take the answer. Its bytes are read, so that a
+        // reset doesn't overtake the answer.
         let _ = recv(&socket, &mut [0; 4096][..], RecvFlags::DONTWAIT);
         let _ = send(
             &socket,
@@ -164,9 +161,9 @@ impl Core {
         );
     }
 
-    /// Closes the connection that was idle for longest; false if none is idle.
+    /// Closes the connection that was idle for longest. False if none is idle.
     fn close_oldest(&self) -> bool {
-        let mut oldest = lock(&self.accepting.oldest);
+        let mut oldest = lock(&self.oldest);
         if self.close_remembered(&mut oldest) {
             return true;
         }
@@ -184,13 +181,13 @@ impl Core {
         self.close_remembered(&mut oldest)
     }
 
-    /// Closes the first of those that are still as idle as they were.
+    /// Closes the first remembered connection that is still as idle as it was.
     fn close_remembered(&self, oldest: &mut VecDeque<(u64, Token)>) -> bool {
         while let Some((since, token)) = oldest.pop_front() {
             let held = self.slots.lock(token).filter(|held| held.phase() == (Phase::Idle, since));
             if let Some(mut held) = held {
-                // A request may have arrived that no worker has looked at yet.
-                if !held.connection().is_some_and(|connection| connection.has_unread()) {
+                // A request may have arrived that no worker has read yet.
+                if !held.connection().is_some_and(|connection| connection.socket.has_unread()) {
                     self.close(held);
                     return true;
                 }
@@ -199,8 +196,8 @@ impl Core {
         false
     }
 
-    /// Closes connections that wait for a request since `time` or longer, except where one has arrived already. Gives how
-    /// many wait that were not closed.
+    /// Closes connections that have been idle for `time` or longer, except where a request has arrived already. Returns how
+    /// many idle ones stay open.
     pub(crate) fn close_idle(&self, time: Duration) -> usize {
         let now = clock::milliseconds();
         let old = |since| now.saturating_sub(since) >= u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
@@ -211,7 +208,7 @@ impl Core {
                 continue;
             }
             let Some(mut held) = self.slots.lock_at(index) else { continue };
-            let unread = held.connection().is_some_and(|connection| connection.has_unread());
+            let unread = held.connection().is_some_and(|connection| connection.socket.has_unread());
             if held.phase().0 != Phase::Idle {
                 continue;
             }
@@ -224,7 +221,7 @@ impl Core {
     }
 }
 
-/// Why no further connection is accepted now.
+/// The reason why accepting stops for now.
 enum Stop {
     Empty,
     /// Descriptors or memory are short.

@@ -1,12 +1,13 @@
-//! The table of connections. A slot is found by its number without a lock on the table; what is in it has a lock of its own,
-//! held for a few system calls at most and never while a request is with the program.
+//! The table of connections. Finding a slot takes no lock on the table. Each slot has a lock of its own, which a thread holds
+//! for a few system calls at most, and never while the program has a request.
 
-use crate::connection::Connection;
+use crate::connection::state::Connection;
 use crate::lock::lock;
+use std::cell::Cell;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock};
 
-/// Names a connection: the number of its slot, and which connection in that slot. Those that ended have names of their own.
+/// Names a connection: the number of its slot, and a generation that tells it from earlier connections in that slot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Token(u64);
 
@@ -17,12 +18,12 @@ impl Token {
         Token((u64::from(generation) & GENERATION) << 32 | u64::from(index))
     }
 
-    /// The name in the lower 56 bits of `data`.
+    /// Returns the token in the lower 56 bits of `data`.
     pub(crate) fn from_data(data: u64) -> Token {
         Token(data & 0x00ff_ffff_ffff_ffff)
     }
 
-    /// 56 bits.
+    /// Returns the token as a number of 56 bits.
     pub(crate) fn data(self) -> u64 {
         self.0
     }
@@ -44,7 +45,7 @@ pub(crate) enum Phase {
     Writing,
     /// The answer waits between two slices.
     Pausing,
-    /// Answered and ended; what still arrives is thrown away.
+    /// The last answer was sent; bytes that still arrive are discarded.
     Lingering,
 }
 
@@ -59,11 +60,25 @@ impl Phase {
         Phase::Pausing,
         Phase::Lingering,
     ];
+
+    /// Whether a request has begun to arrive.
+    pub(crate) fn is_incomplete(self) -> bool {
+        matches!(self, Phase::Head | Phase::Body)
+    }
+}
+
+/// The program's claim on a connection, while it has a request of it.
+pub(crate) struct Lease {
+    pub token: Token,
+    /// Requests of the connection that were answered before this one.
+    pub served: usize,
+    /// Bytes of memory that count for the request and its answer, even after the connection is closed.
+    pub bytes: Cell<usize>,
 }
 
 #[derive(Default)]
 pub(crate) struct Slot {
-    /// Phase, and since when in milliseconds: readable without the lock.
+    /// The phase, and the time of its begin in milliseconds. It is read without the lock.
     stamp: AtomicU64,
     entry: Mutex<Entry>,
 }
@@ -74,7 +89,7 @@ struct Entry {
     connection: Option<Connection>,
 }
 
-/// A connection under its lock.
+/// A locked connection.
 pub(crate) struct Held<'s> {
     slot: &'s Slot,
     entry: MutexGuard<'s, Entry>,
@@ -85,7 +100,7 @@ pub(crate) struct Slots {
     /// Chunk `n` has `FIRST << n` slots; they never move.
     chunks: [OnceLock<Box<[Slot]>>; 20],
     free: Mutex<Vec<u32>>,
-    /// Slots below this one were used.
+    /// The number of slots that were ever used.
     used: AtomicU32,
 }
 
@@ -117,7 +132,7 @@ impl Slots {
         same.then_some(Held { slot, entry, token })
     }
 
-    /// Takes the connection out; its slot is free after that.
+    /// Removes the connection and frees its slot.
     pub(crate) fn remove(&self, mut held: Held<'_>) -> Option<Connection> {
         held.enter(Phase::Free, 0);
         let connection = held.entry.connection.take();
@@ -127,7 +142,7 @@ impl Slots {
         connection
     }
 
-    /// Phase, since when, and number of all slots that are in use. What it tells may have changed since.
+    /// Returns phase, begin of the phase and number of each slot in use. They may have changed since.
     pub(crate) fn stamps(&self) -> impl Iterator<Item = (Phase, u64, u32)> {
         let used = self.used.load(Ordering::Acquire);
         (0..used).filter_map(|index| {
@@ -155,7 +170,7 @@ impl Slots {
     }
 }
 
-/// The chunk of a slot, and its place there.
+/// Returns the chunk of a slot, and its place in the chunk.
 fn place(index: u32) -> Option<(usize, usize)> {
     let number = index.checked_add(FIRST)?;
     let chunk = number.ilog2() - FIRST.ilog2();
@@ -171,7 +186,7 @@ impl Held<'_> {
         self.token
     }
 
-    /// What it is doing, and since when.
+    /// Returns the phase, and the time of its begin.
     pub(crate) fn phase(&self) -> (Phase, u64) {
         split(self.slot.stamp.load(Ordering::Relaxed))
     }
@@ -180,7 +195,7 @@ impl Held<'_> {
         self.slot.stamp.store(now << 3 | phase as u64, Ordering::Relaxed);
     }
 
-    /// The connection. A slot that is held has one until it is removed.
+    /// Returns the connection. A locked slot has one until it is removed.
     pub(crate) fn connection(&mut self) -> Option<&mut Connection> {
         self.entry.connection.as_mut()
     }

@@ -1,0 +1,6 @@
+//! Turns answers into bytes.
+
+pub(crate) mod body;
+pub(crate) mod dribble;
+pub(crate) mod head;
+pub(crate) mod output;
