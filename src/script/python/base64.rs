@@ -24,7 +24,7 @@ pub(crate) const URL: GeneralPurpose = coder(&URL_SAFE);
 
 fn encode(name: &str, coder: &GeneralPurpose, bytes: &[u8]) -> Fallible<String> {
     if bytes.len() > MAX_TEXT / 4 * 3 {
-        return Err(too_long(name));
+        return Err(too_long(&format!("base64.{name}")));
     }
     let mut text = String::with_capacity(bytes.len() / 3 * 4 + 4);
     // Whole groups of three, so that only the last piece has padding.
@@ -46,7 +46,7 @@ fn decode(name: &str, coder: &GeneralPurpose, text: &[u8]) -> Fallible<Blob> {
             DecodeError::InvalidLastSymbol(at, _) => format!("bad last symbol at {at}"),
             DecodeError::InvalidPadding => "bad padding".into(),
         };
-        format!("{name}: {why}").into()
+        format!("base64.{name}: {why}").into()
     })
 }
 
@@ -56,13 +56,10 @@ fn register_pair(
     from: &'static str,
     coder: &'static GeneralPurpose,
 ) {
-    let (to_name, from_name) = (format!("base64.{to}"), format!("base64.{from}"));
-    let name = to_name.clone();
-    natives.register_fn(to, move |_: Receiver<Base64>, text: &str| encode(&name, coder, text.as_bytes()));
-    natives.register_fn(to, move |_: Receiver<Base64>, bytes: Blob| encode(&to_name, coder, &bytes));
-    let name = from_name.clone();
-    natives.register_fn(from, move |_: Receiver<Base64>, text: &str| decode(&name, coder, text.as_bytes()));
-    natives.register_fn(from, move |_: Receiver<Base64>, bytes: Blob| decode(&from_name, coder, &bytes));
+    natives.register_fn(to, move |_: Receiver<Base64>, text: &str| encode(to, coder, text.as_bytes()));
+    natives.register_fn(to, move |_: Receiver<Base64>, bytes: Blob| encode(to, coder, &bytes));
+    natives.register_fn(from, move |_: Receiver<Base64>, text: &str| decode(from, coder, text.as_bytes()));
+    natives.register_fn(from, move |_: Receiver<Base64>, bytes: Blob| decode(from, coder, &bytes));
 }
 
 pub(crate) fn register(natives: &mut Natives) {

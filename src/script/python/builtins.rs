@@ -16,7 +16,7 @@ use crate::script::runtime::multi_dict::to_dict;
 use crate::script::runtime::natives::{Fallible, Natives};
 use crate::script::runtime::size_limits::{MAX_ITEMS, Text, sort_by, too_many, type_name, write_value};
 use crate::system::truncate::beginning;
-use order::{Order, equal};
+use order::{compare, equal};
 use rhai::{Array, Dynamic, ImmutableString, Map, NativeCallContext, Token};
 use std::cmp::Ordering;
 
@@ -147,11 +147,10 @@ fn extreme(name: &str, list: &Array, wanted: Ordering) -> Fallible<Dynamic> {
 
 /// The place of the first item that is `wanted` than the others.
 fn place_of_extreme(name: &str, list: &Array, wanted: Ordering) -> Fallible<usize> {
-    let mut order = Order::new();
     let mut items = list.iter().enumerate();
     let Some(mut best) = items.next() else { return Err(format!("{name}: the list is empty").into()) };
     for item in items {
-        if order.compare(name, item.1, best.1)? == wanted {
+        if compare(name, item.1, best.1)? == wanted {
             best = item;
         }
     }
@@ -159,8 +158,8 @@ fn place_of_extreme(name: &str, list: &Array, wanted: Ordering) -> Fallible<usiz
 }
 
 fn sorted(list: Array) -> Fallible<Array> {
-    let (mut list, mut order) = (list, Order::new());
-    sort_by(&mut list, |left, right| order.compare("sorted", left, right))?;
+    let mut list = list;
+    sort_by(&mut list, |left, right| compare("sorted", left, right))?;
     Ok(list)
 }
 

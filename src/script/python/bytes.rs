@@ -8,7 +8,7 @@ use crate::script::runtime::budget::{self, STEP, watched};
 use crate::script::runtime::frozen::as_list;
 use crate::script::runtime::natives::{Fallible, Natives, Receiver};
 use crate::script::runtime::size_limits::{MAX_TEXT, Text, collect, too_long, too_many, type_name};
-use codec::{Encoding, OnError, decode, encode};
+use codec::{decode, encode};
 use rhai::{Array, Blob, Dynamic, EvalAltResult, ImmutableString};
 
 #[derive(Debug, Clone)]
@@ -186,18 +186,14 @@ fn any_part(name: &str, parts: &Dynamic, fits: impl Fn(&[u8]) -> bool) -> Fallib
 
 fn register_text(natives: &mut Natives) {
     natives.register_fn("encode", |text: &str| -> Blob { text.as_bytes().to_vec() });
-    natives.register_fn("encode", |text: &str, encoding: &str| {
-        encode(text, Encoding::named("encode", encoding)?, OnError::Strict)
-    });
+    natives.register_fn("encode", |text: &str, encoding: &str| encode("encode", text, encoding, "strict"));
     natives.register_fn("encode", |text: &str, encoding: &str, errors: &str| {
-        encode(text, Encoding::named("encode", encoding)?, OnError::named("encode", errors, true)?)
+        encode("encode", text, encoding, errors)
     });
-    natives.register_fn("decode", |blob: &mut Blob| decode(blob, Encoding::Utf8, OnError::Strict));
-    natives.register_fn("decode", |blob: &mut Blob, encoding: &str| {
-        decode(blob, Encoding::named("decode", encoding)?, OnError::Strict)
-    });
+    natives.register_fn("decode", |blob: &mut Blob| decode(blob, "utf-8", "strict"));
+    natives.register_fn("decode", |blob: &mut Blob, encoding: &str| decode(blob, encoding, "strict"));
     natives.register_fn("decode", |blob: &mut Blob, encoding: &str, errors: &str| {
-        decode(blob, Encoding::named("decode", encoding)?, OnError::named("decode", errors, false)?)
+        decode(blob, encoding, errors)
     });
     let mixed = || -> Box<EvalAltResult> {
         "`+` has bytes and text: `b + s.encode()` gives bytes, `b.decode() + s` gives text".into()
@@ -212,9 +208,7 @@ fn register_makers(natives: &mut Natives) {
     natives.register_fn("bytes", Blob::new);
     natives.register_fn("bytes", |list: Array| from_list(&list));
     natives.register_fn("bytes", zeros);
-    natives.register_fn("bytes", |text: &str, encoding: &str| {
-        encode(text, Encoding::named("bytes", encoding)?, OnError::Strict)
-    });
+    natives.register_fn("bytes", |text: &str, encoding: &str| encode("bytes", text, encoding, "strict"));
     natives.register_fn("hex", |blob: &mut Blob| hex(blob, ""));
     natives.register_fn("hex", |blob: &mut Blob, separator: &str| hex(blob, separator));
     // Rhai's own gives `u8`, which is no integer in scripts.

@@ -7,6 +7,7 @@ mod operators;
 pub(crate) mod strftime;
 mod strptime;
 
+use super::unknown_option;
 use crate::script::runtime::datetime::{DAY, Date, DateTime, Precision, TimeDelta, Timezone, UTC, isoformat};
 use crate::script::runtime::frozen::as_map;
 use crate::script::runtime::natives::{Fallible, Natives, Receiver, ScriptValue};
@@ -92,13 +93,8 @@ impl Parts {
                 continue;
             }
             let Some(place) = PARTS[..count].iter().position(|part| *part == option) else {
-                let names = PARTS[..count].join("`, `");
-                let zone = if count == PARTS.len() { ", `tzinfo`" } else { "" };
-                return Err(format!(
-                    "{name}: unknown option `{}`: there are `{names}`{zone}",
-                    beginning(option, 80)
-                )
-                .into());
+                let zone = if count == PARTS.len() { vec!["tzinfo"] } else { vec![] };
+                return Err(unknown_option(name, option, &[&PARTS[..count], &zone].concat()));
             };
             self.numbers[place] = whole(name, PARTS[place], value)?;
         }
@@ -184,12 +180,7 @@ fn timedelta(values: &[Dynamic]) -> Fallible<TimeDelta> {
         };
         for (option, value) in options.iter() {
             let Some((_, unit)) = UNITS.iter().find(|(known, _)| *known == option) else {
-                let names = UNITS.map(|(name, _)| name).join("`, `");
-                return Err(format!(
-                    "{name}: unknown option `{}`: there are `{names}`",
-                    beginning(option, 80)
-                )
-                .into());
+                return Err(unknown_option(name, option, &UNITS.map(|(name, _)| name)));
             };
             add(*unit, value)?;
         }
@@ -219,10 +210,9 @@ fn fromisoformat(text: &str) -> Fallible<DateTime> {
 }
 
 fn register_now(natives: &mut Natives) {
-    natives.register_fn("now", |_: Receiver<DatetimeHandle>| within("datetime.now", DateTime::now(None)));
-    natives.register_fn("today", |_: Receiver<DatetimeHandle>| within("datetime.today", DateTime::now(None)));
-    natives
-        .register_fn("utcnow", |_: Receiver<DatetimeHandle>| within("datetime.utcnow", DateTime::now(None)));
+    for name in ["now", "today", "utcnow"] {
+        natives.register_fn(name, |_: Receiver<DatetimeHandle>| within("datetime.now", DateTime::now(None)));
+    }
     natives.register_fn("now", |_: Receiver<DatetimeHandle>, zone: Dynamic| {
         within("datetime.now", DateTime::now(zone_of("datetime.now", &zone)?))
     });

@@ -65,25 +65,18 @@ fn hmac_digest<D: hmac::digest::Digest, M: Mac + KeyInit>(key: &[u8], message: &
     Ok(mac.finalize().into_bytes().to_vec())
 }
 
-macro_rules! algorithms {
-    ($($name:literal $kind:ty, $block_size:literal;)*) => {
-        [$(Algorithm {
-            name: $name,
-            block_size: $block_size,
-            digest: plain_digest::<$kind>,
-            keyed: hmac_digest::<$kind, Hmac<$kind>>,
-        }),*]
-    };
+const fn kind<D: hmac::digest::Digest, M: Mac + KeyInit>(name: &'static str, block_size: i64) -> Algorithm {
+    Algorithm { name, block_size, digest: plain_digest::<D>, keyed: hmac_digest::<D, M> }
 }
 
-const ALGORITHMS: [Algorithm; 6] = algorithms! {
-    "md5" Md5, 64;
-    "sha1" Sha1, 64;
-    "sha224" Sha224, 64;
-    "sha256" Sha256, 64;
-    "sha384" Sha384, 128;
-    "sha512" Sha512, 128;
-};
+const ALGORITHMS: [Algorithm; 6] = [
+    kind::<Md5, Hmac<Md5>>("md5", 64),
+    kind::<Sha1, Hmac<Sha1>>("sha1", 64),
+    kind::<Sha224, Hmac<Sha224>>("sha224", 64),
+    kind::<Sha256, Hmac<Sha256>>("sha256", 64),
+    kind::<Sha384, Hmac<Sha384>>("sha384", 128),
+    kind::<Sha512, Hmac<Sha512>>("sha512", 128),
+];
 
 /// The algorithm of a name in any case (`SHA-256` too), or an error of `caller`.
 fn algorithm(caller: &str, name: &str) -> Fallible<&'static Algorithm> {

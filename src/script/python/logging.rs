@@ -87,19 +87,14 @@ fn message(context: &NativeCallContext, values: &[Dynamic]) -> (ImmutableString,
 
 /// The message behind the name of the provision and the line.
 fn record(source: Option<&str>, line: Option<usize>, message: &str) -> String {
-    let mut text = String::new();
-    if let Some(source) = source {
-        text = format!("{source}:");
-    }
-    if let Some(line) = line {
-        text = format!("{text}{line}:");
-    }
-    if !text.is_empty() {
-        text.push(' ');
-    }
     let mut shown = Text::with_limit(MAX_MESSAGE);
-    text.push_str(&if shown.push("", message).is_ok() { shown.finish() } else { shown.truncated() });
-    text
+    let shown = if shown.push("", message).is_ok() { shown.finish() } else { shown.truncated() };
+    match (source, line) {
+        (Some(source), Some(line)) => format!("{source}:{line}: {shown}"),
+        (Some(source), None) => format!("{source}: {shown}"),
+        (None, Some(line)) => format!("{line}: {shown}"),
+        (None, None) => shown.into(),
+    }
 }
 
 /// Logs `message` at `level`, where that is switched on.

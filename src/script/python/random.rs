@@ -1,5 +1,6 @@
 //! `random.*`: numbers and choices, from a generator per thread. Not for secrets.
 
+use super::unknown_option;
 use crate::script::runtime::frozen::{FrozenList, as_list};
 use crate::script::runtime::natives::{Fallible, Natives, Receiver};
 use crate::script::runtime::size_limits::{MAX_ITEMS, collect, too_many, type_name};
@@ -129,11 +130,7 @@ fn choices_with(from: &Dynamic, options: &Map) -> Fallible<Array> {
             "k" => {
                 k = value.as_int().map_err(|kind| format!("random.choices: `k` is an integer, not {kind}"))?
             }
-            other => {
-                return Err(
-                    format!("random.choices: option `{other}` is unknown: there are weights and k").into()
-                );
-            }
+            other => return Err(unknown_option("random.choices", other, &["weights", "k"])),
         }
     }
     choices(from, weights, k)
@@ -259,7 +256,7 @@ mod tests {
             ("random.choices([1], [-1], 1)", "random.choices: a weight is a number from 0 on"),
             (
                 "random.choices([1], #{ n: 1 })",
-                "random.choices: option `n` is unknown: there are weights and k",
+                "random.choices: unknown option `n`: there are `weights` and `k`",
             ),
             ("random.choices(1)", "random.choices: needs a list or text, not i64"),
             ("random.choices([1], 600000)", "random.choices: the result has more than 524288 items"),

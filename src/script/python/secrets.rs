@@ -4,7 +4,7 @@ use super::base64::URL;
 use super::environ::Os;
 use super::hash::hexadecimal;
 use crate::script::runtime::frozen::as_list;
-use crate::script::runtime::natives::{Fallible, Natives, Receiver};
+use crate::script::runtime::natives::{Fallible, Natives, Receiver, ScriptValue};
 use crate::script::runtime::size_limits::{MAX_TEXT, too_long, type_name};
 use base64::Engine as _;
 use rhai::{Blob, Dynamic};
@@ -78,22 +78,19 @@ fn choice(from: &Dynamic) -> Fallible<Dynamic> {
     Ok(letter.map(String::from).unwrap_or_default().into())
 }
 
+/// Registers a function of random bytes: of [`ENOUGH`], or of as many as the script says.
+fn register_token<T: ScriptValue>(natives: &mut Natives, name: &'static str, shown: fn(Blob) -> T) {
+    let token = move |count| random_bytes(&format!("secrets.{name}"), count).map(shown);
+    natives.register_fn(name, move |_: Receiver<Secrets>| token(ENOUGH));
+    natives.register_fn(name, move |_: Receiver<Secrets>, count: i64| token(count));
+}
+
 pub(crate) fn register(natives: &mut Natives) {
-    natives.set_var("secrets", Secrets).register_type_with_name::<Secrets>("secrets");
-    let token_hex = |count| random_bytes("secrets.token_hex", count).map(|bytes| hexadecimal(&bytes));
-    natives.register_fn("token_hex", move |_: Receiver<Secrets>| token_hex(ENOUGH));
-    natives.register_fn("token_hex", move |_: Receiver<Secrets>, count: i64| token_hex(count));
-    let token_url = |count| {
-        let bytes = random_bytes("secrets.token_urlsafe", count)?;
-        Fallible::Ok(URL.encode(bytes).trim_end_matches('=').to_owned())
-    };
-    natives.register_fn("token_urlsafe", move |_: Receiver<Secrets>| token_url(ENOUGH));
-    natives.register_fn("token_urlsafe", move |_: Receiver<Secrets>, count: i64| token_url(count));
+    natives.register_handle("secrets", Secrets);
+    register_token(natives, "token_hex", |bytes| hexadecimal(&bytes));
+    register_token(natives, "token_urlsafe", |bytes| URL.encode(bytes).trim_end_matches('=').to_owned());
+    register_token(natives, "token_bytes", |bytes| bytes);
     natives
-        .register_fn("token_bytes", |_: Receiver<Secrets>| random_bytes("secrets.token_bytes", ENOUGH))
-        .register_fn("token_bytes", |_: Receiver<Secrets>, count: i64| {
-            random_bytes("secrets.token_bytes", count)
-        })
         .register_fn("randbelow", |_: Receiver<Secrets>, end: i64| rand_below(end))
         .register_fn("choice", |_: Receiver<Secrets>, from: Dynamic| choice(&from))
         .register_fn("urandom", |_: Receiver<Os>, count: i64| random_bytes("os.urandom", count));

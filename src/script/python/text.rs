@@ -1,25 +1,28 @@
 //! Python's methods of text: each gives a new value, where Rhai's `trim` and `replace` change their receiver.
 //! Positions count characters.
 
-mod constants;
 mod format;
 pub(crate) mod percent;
-mod repr;
+pub(crate) mod repr;
 mod pieces;
 mod search;
 
 use crate::script::runtime::budget::{self, STEP, watched};
-use crate::script::runtime::natives::{Fallible, Natives, ScriptValue};
+use crate::script::runtime::natives::{Fallible, Natives, Receiver, ScriptValue};
 use crate::script::runtime::size_limits::{Text, write_value};
 use crate::system::truncate::beginning;
 use rhai::{Array, ImmutableString, NativeCallContext};
 use std::collections::BTreeSet;
 
+/// The handle `string`: sets of characters.
+#[derive(Debug, Clone)]
+struct StringConstants;
+
 /// Registers `name` with one text beside its receiver, which may be a character too.
 fn register_with_text<T: ScriptValue>(
     natives: &mut Natives,
     name: &'static str,
-    method: fn(&str, &str) -> Fallible<T>,
+    method: impl Fn(&str, &str) -> Fallible<T> + Copy + Send + Sync + 'static,
 ) {
     natives.register_fn(name, move |text: &str, other: &str| method(text, other));
     natives.register_fn(name, move |text: &str, other: char| method(text, other.encode_utf8(&mut [0; 4])));
@@ -189,14 +192,6 @@ fn register_kinds(natives: &mut Natives) {
     natives.register_fn("isupper", |text: &str| cased(text, char::is_uppercase));
 }
 
-/// `startswith(list)`: true where one of the texts fits.
-fn any_of(parts: &Array, fits: impl Fn(&str) -> bool) -> bool {
-    parts.iter().any(|part| {
-        let part = part.as_immutable_string_ref();
-        part.is_ok_and(|part| budget::work(part.len()).is_ok() && fits(&part))
-    })
-}
-
 fn register_changes(natives: &mut Natives) {
     natives.register_fn("lower", |text: &str| text.to_lowercase());
     natives.register_fn("capitalize", capitalized);
@@ -233,11 +228,26 @@ fn register_changes(natives: &mut Natives) {
     natives.register_fn("*", |count: i64, text: &str| repeated(text, count));
 }
 
+/// `string.digits` and its like, mostly for `random.choices`.
+fn register_constants(natives: &mut Natives) {
+    natives.set_var("string", StringConstants).register_type_with_name::<StringConstants>("string constants");
+    for (name, characters) in [
+        ("ascii_lowercase", "abcdefghijklmnopqrstuvwxyz"),
+        ("ascii_uppercase", "ABCDEFGHIJKLMNOPQRSTUVWXYZ"),
+        ("ascii_letters", "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"),
+        ("digits", "0123456789"),
+        ("hexdigits", "0123456789abcdefABCDEF"),
+        ("punctuation", r##"!"#$%&'()*+,-./:;<=>?@[\]^_`{|}~"##),
+    ] {
+        natives.register_get(name, move |_: Receiver<StringConstants>| characters);
+    }
+}
+
 pub(crate) fn register(natives: &mut Natives) {
     register_cuts(natives);
     register_kinds(natives);
     register_changes(natives);
-    constants::register(natives);
+    register_constants(natives);
     pieces::register(natives);
     search::register(natives);
     format::register(natives);

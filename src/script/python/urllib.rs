@@ -4,7 +4,7 @@ use crate::script::runtime::budget;
 use crate::script::runtime::frozen::as_list;
 use crate::script::runtime::natives::{Fallible, Natives, Receiver, ScriptValue};
 use crate::script::runtime::size_limits::{MAX_ITEMS, Text, too_many, write_value};
-use percent_encoding::percent_decode_str;
+use percent_encoding::{percent_decode_str, percent_encode_byte};
 use rhai::{Array, Dynamic, ImmutableString, Map, NativeCallContext};
 
 /// The handle behind `urllib`, and behind `urllib.parse`.
@@ -22,9 +22,7 @@ fn write_quoted(name: &str, text: &str, safe: &str, out: &mut Text) -> Fallible<
         if plain || (letter.is_ascii() && safe.contains(letter)) {
             out.push(name, bytes)?;
         } else {
-            for byte in bytes.bytes() {
-                out.push(name, &format!("%{byte:02X}"))?;
-            }
+            bytes.bytes().try_for_each(|byte| out.push(name, percent_encode_byte(byte)))?;
         }
     }
     Ok(())

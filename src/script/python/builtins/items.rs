@@ -4,7 +4,7 @@ use crate::script::runtime::budget;
 use crate::script::runtime::frozen::{as_list, as_map};
 use crate::script::runtime::natives::{Fallible, Natives};
 use crate::script::runtime::size_limits::{collect, type_name};
-use rhai::{Array, Dynamic, EvalAltResult, Identifier, Map};
+use rhai::{Array, Dynamic, Identifier, Map};
 use std::ops::{Range, RangeInclusive};
 
 /// What `for x in value` goes through in Python.
@@ -70,12 +70,8 @@ fn ord(text: &str) -> Fallible<i64> {
     let mut letters = text.chars();
     match (letters.next(), letters.next()) {
         (Some(letter), None) => Ok(i64::from(u32::from(letter))),
-        _ => Err(not_one("ord", text.chars().count())),
+        _ => Err(format!("ord: needs one character, not {}", text.chars().count()).into()),
     }
-}
-
-fn not_one(name: &str, length: usize) -> Box<EvalAltResult> {
-    format!("{name}: needs one character, not {length}").into()
 }
 
 pub(super) fn register(natives: &mut Natives) {

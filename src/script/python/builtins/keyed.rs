@@ -1,8 +1,9 @@
 //! Natives that take the name of a key where Python takes a function: `sorted(l, "price")`, `sum(l, "n")`, `group_by`,
 //! `where`, `pluck`. A closure costs a call for each item, ten times the work.
 
-use super::order::{Order, equal};
+use super::order::{compare, equal};
 use super::{place_of_extreme, sum};
+use crate::script::python::unknown_option;
 use crate::script::runtime::budget::{self, STEP};
 use crate::script::runtime::frozen::{FrozenList, FrozenMap, Items, ListRef, as_list, as_map};
 use crate::script::runtime::json::python_float;
@@ -60,13 +61,7 @@ impl SortOptions {
                         .as_bool()
                         .map_err(|found| format!("sorted: `reverse` is true or false, not `{found}`"))?;
                 }
-                other => {
-                    return Err(format!(
-                        "sorted: unknown option `{}`: there are `key` and `reverse`",
-                        beginning(other, 80)
-                    )
-                    .into());
-                }
+                other => return Err(unknown_option("sorted", other, &["key", "reverse"])),
             }
         }
         Ok(parsed)
@@ -87,9 +82,8 @@ impl SortOptions {
     fn sort(&self, context: &NativeCallContext, list: Array) -> Fallible<Array> {
         let keys = self.keys(context, &list)?;
         let mut keyed: Vec<(Dynamic, Dynamic)> = keys.into_iter().zip(list).collect();
-        let mut order = Order::new();
         sort_by(&mut keyed, |left, right| {
-            let ordering = order.compare("sorted", &left.0, &right.0)?;
+            let ordering = compare("sorted", &left.0, &right.0)?;
             Ok(if self.reverse { ordering.reverse() } else { ordering })
         })?;
         Ok(keyed.into_iter().map(|(_, item)| item).collect())

@@ -1,5 +1,6 @@
 //! Bytes of a text and text of bytes, with Python's encodings, error modes and messages. Knows no scripts but their errors.
 
+use crate::script::python::text::repr::escaped;
 use crate::script::runtime::budget::watched;
 use crate::script::runtime::natives::Fallible;
 use crate::script::runtime::size_limits::{MAX_TEXT, Text, too_long};
@@ -7,7 +8,7 @@ use crate::system::truncate::beginning;
 use rhai::{Blob, EvalAltResult, ImmutableString};
 
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Encoding {
+enum Encoding {
     Utf8,
     /// UTF-8 whose byte order mark is skipped, and written.
     Utf8Sig,
@@ -17,7 +18,7 @@ pub(super) enum Encoding {
 
 /// What becomes of a byte, or of a character, that the encoding does not have.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum OnError {
+enum OnError {
     Strict,
     Ignore,
     Replace,
@@ -30,7 +31,7 @@ const MARK: &str = "\u{feff}";
 
 impl Encoding {
     /// By one of Python's names: capitals don't matter, `-`, `_` and blanks are alike.
-    pub(super) fn named(method: &str, name: &str) -> Fallible<Encoding> {
+    fn named(method: &str, name: &str) -> Fallible<Encoding> {
         match name.to_ascii_lowercase().replace(['_', ' '], "-").as_str() {
             "utf-8" | "utf8" | "u8" => Ok(Encoding::Utf8),
             "utf-8-sig" => Ok(Encoding::Utf8Sig),
@@ -66,8 +67,9 @@ impl Encoding {
 }
 
 impl OnError {
-    /// By Python's name. `references`: `xmlcharrefreplace` is one of them.
-    pub(super) fn named(method: &str, name: &str, references: bool) -> Fallible<OnError> {
+    /// The mode of Python's `name`. `decode` has no `xmlcharrefreplace`.
+    fn named(method: &str, name: &str) -> Fallible<OnError> {
+        let references = method != "decode";
         match name {
             "strict" => Ok(OnError::Strict),
             "ignore" => Ok(OnError::Ignore),
@@ -94,7 +96,8 @@ impl OnError {
 ///
 /// # Errors
 /// They are no text of the encoding, and the mode is strict: the message is Python's. Or the text is too long.
-pub(super) fn decode(bytes: &[u8], encoding: Encoding, mode: OnError) -> Fallible<ImmutableString> {
+pub(super) fn decode(bytes: &[u8], encoding: &str, errors: &str) -> Fallible<ImmutableString> {
+    let (encoding, mode) = (Encoding::named("decode", encoding)?, OnError::named("decode", errors)?);
     if bytes.len() > MAX_TEXT {
         return Err(too_long("decode"));
     }
@@ -176,7 +179,8 @@ fn undecodable(bytes: &[u8], at: usize) -> String {
 ///
 /// # Errors
 /// The encoding lacks a character, and the mode is strict: the message is Python's. Or there are too many bytes.
-pub(super) fn encode(text: &str, encoding: Encoding, mode: OnError) -> Fallible<Blob> {
+pub(super) fn encode(method: &str, text: &str, encoding: &str, errors: &str) -> Fallible<Blob> {
+    let (encoding, mode) = (Encoding::named(method, encoding)?, OnError::named(method, errors)?);
     let mut bytes = Blob::new();
     match encoding {
         Encoding::Utf8 => bytes.extend(text.as_bytes()),
@@ -203,31 +207,21 @@ fn replacement(
     mode: OnError,
     (at, letter): (usize, char),
 ) -> Fallible<String> {
-    let number = u32::from(letter);
     Ok(match mode {
         OnError::Strict => return Err(unencodable(text, encoding, at)),
         OnError::Ignore => String::new(),
         OnError::Replace => "?".into(),
-        OnError::Backslash => backslashed(number),
-        OnError::Reference => format!("&#{number};"),
+        OnError::Backslash => escaped(letter),
+        OnError::Reference => format!("&#{};", u32::from(letter)),
     })
-}
-
-fn backslashed(number: u32) -> String {
-    match number {
-        0..=0xff => format!("\\x{number:02x}"),
-        0x100..=0xffff => format!("\\u{number:04x}"),
-        _ => format!("\\U{number:08x}"),
-    }
 }
 
 /// The error for the characters from `at` on that the encoding lacks.
 fn unencodable(text: &str, encoding: Encoding, at: usize) -> Box<EvalAltResult> {
     let (name, end) = (encoding.name(), encoding.end());
-    let lacking: Vec<u32> =
-        text.chars().skip(at).map(u32::from).take_while(|number| *number >= end).collect();
+    let lacking: Vec<char> = text.chars().skip(at).take_while(|letter| u32::from(*letter) >= end).collect();
     let what = match lacking.as_slice() {
-        [number] => format!("character '{}' in position {at}", backslashed(*number)),
+        [letter] => format!("character '{}' in position {at}", escaped(*letter)),
         more => format!("characters in position {at}-{}", at + more.len() - 1),
     };
     format!("encode: '{name}' codec can't encode {what}: ordinal not in range({end}); `\"utf-8\"` has every character").into()

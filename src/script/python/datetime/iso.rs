@@ -20,15 +20,18 @@ impl Cursor<'_> {
         digits.parse().ok()
     }
 
+    /// Whether a further number follows: behind `mark` where numbers are `separated`, else at once.
+    fn goes_on(&mut self, separated: bool, mark: char) -> bool {
+        if separated { self.take(mark) } else { self.0.starts_with(|letter: char| letter.is_ascii_digit()) }
+    }
+
     /// `2026-11-30`, `20261130`, `2026-W49-1`, `2026W491`, `2026-W49`.
     fn date(&mut self) -> Option<NaiveDate> {
         let year = i32::try_from(self.digits(4)?).ok().filter(|year| *year > 0)?;
         let dashes = self.take('-');
         if self.take('W') {
             let week = self.digits(2)?;
-            let is_next =
-                if dashes { self.take('-') } else { self.0.starts_with(|it: char| it.is_ascii_digit()) };
-            let day = if is_next { self.digits(1)? } else { 1 };
+            let day = if self.goes_on(dashes, '-') { self.digits(1)? } else { 1 };
             let day = u8::try_from(day).ok()?.checked_sub(1)?;
             return NaiveDate::from_isoywd_opt(year, week, Weekday::try_from(day).ok()?);
         }
@@ -44,9 +47,7 @@ impl Cursor<'_> {
         let mut parts = [self.digits(2)?, 0, 0, 0];
         let colons = self.0.starts_with(':');
         for place in 1..3 {
-            let is_next =
-                if colons { self.take(':') } else { self.0.starts_with(|it: char| it.is_ascii_digit()) };
-            if !is_next {
+            if !self.goes_on(colons, ':') {
                 return Some(parts);
             }
             parts[place] = self.digits(2)?;

@@ -3,6 +3,7 @@
 use super::exact::ratio;
 use super::strftime::strftime;
 use super::{Parts, within, zone_of};
+use crate::script::python::{listed, unknown_option};
 use crate::script::runtime::datetime::{
     Date, DateTime, Precision, Repr, TimeDelta, Timezone, UTC, isoformat,
 };
@@ -23,21 +24,19 @@ fn timestamp(moment: &DateTime) -> f64 {
     micros.div_euclid(1_000_000) as f64 + micros.rem_euclid(1_000_000) as f64 / 1e6
 }
 
+const PRECISIONS: [(&str, Precision); 6] = [
+    ("auto", Precision::Auto),
+    ("hours", Precision::Hours),
+    ("minutes", Precision::Minutes),
+    ("seconds", Precision::Seconds),
+    ("milliseconds", Precision::Milliseconds),
+    ("microseconds", Precision::Microseconds),
+];
+
 fn precision(name: &str) -> Fallible<Precision> {
-    Ok(match name {
-        "auto" => Precision::Auto,
-        "hours" => Precision::Hours,
-        "minutes" => Precision::Minutes,
-        "seconds" => Precision::Seconds,
-        "milliseconds" => Precision::Milliseconds,
-        "microseconds" => Precision::Microseconds,
-        _ => {
-            return Err(format!(
-                "isoformat: no timespec `{}`: there are `auto`, `hours`, `minutes`, `seconds`, `milliseconds` and `microseconds`",
-                beginning(name, 80)
-            )
-            .into());
-        }
+    PRECISIONS.iter().find(|(known, _)| *known == name).map(|(_, precision)| *precision).ok_or_else(|| {
+        let (shown, names) = (beginning(name, 80), listed(&PRECISIONS.map(|(name, _)| name)));
+        format!("isoformat: no timespec `{shown}`: there are {names}").into()
     })
 }
 
@@ -60,12 +59,7 @@ fn iso_with(moment: &DateTime, options: &Map) -> Fallible<String> {
             ("sep" | "timespec", Err(found)) => {
                 return Err(format!("isoformat: `{name}` is a text, not `{found}`").into());
             }
-            _ => {
-                let shown = beginning(name, 80);
-                return Err(
-                    format!("isoformat: unknown option `{shown}`: there are `sep` and `timespec`").into()
-                );
-            }
+            _ => return Err(unknown_option("isoformat", name, &["sep", "timespec"])),
         }
     }
     iso(moment, &separator, &timespec)

@@ -107,10 +107,11 @@ impl Spec {
         let float = value.as_float().or_else(|_| value.as_int().map(|number| number as f64));
         let text = match (kind, value.as_int(), float) {
             ('d', Ok(number), _) => number.to_string(),
-            ('x', Ok(number), _) => signed(number, if self.prefix { "0x" } else { "" }, |n| format!("{n:x}")),
-            ('X', Ok(number), _) => signed(number, if self.prefix { "0X" } else { "" }, |n| format!("{n:X}")),
-            ('o', Ok(number), _) => signed(number, if self.prefix { "0o" } else { "" }, |n| format!("{n:o}")),
-            ('b', Ok(number), _) => signed(number, if self.prefix { "0b" } else { "" }, |n| format!("{n:b}")),
+            // Python writes `-0xff`, not the two's complement.
+            ('x' | 'X' | 'o' | 'b', Ok(number), _) => {
+                let sign = if number < 0 { "-" } else { "" };
+                format!("{sign}{}{}", prefix(kind, self.prefix), in_base(kind, number.unsigned_abs()))
+            }
             ('f' | 'F', _, Ok(number)) => format!("{number:.*}", self.precision.unwrap_or(6)),
             ('e', _, Ok(number)) => exponential(number, self.precision.unwrap_or(6)),
             ('%', _, Ok(number)) => format!("{:.*}%", self.precision.unwrap_or(6), number * 100.0),
@@ -166,17 +167,26 @@ fn take(rest: &mut &str, letter: char) -> bool {
 }
 
 /// Removes the digits at the front of `rest`.
-fn digits<'a>(rest: &mut &'a str) -> Option<&'a str> {
+pub(super) fn digits<'a>(rest: &mut &'a str) -> Option<&'a str> {
     let end = rest.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(rest.len());
     let (digits, after) = rest.split_at(end);
     *rest = after;
     Some(digits).filter(|digits| !digits.is_empty())
 }
 
-/// A whole number in another base: Python writes `-0xff`, not the two's complement.
-pub(super) fn signed(number: i64, prefix: &str, digits: impl Fn(u64) -> String) -> String {
-    let sign = if number < 0 { "-" } else { "" };
-    format!("{sign}{prefix}{}", digits(number.unsigned_abs()))
+/// The digits of a number in the base of the type `x`, `X`, `o` or `b`.
+pub(super) fn in_base(kind: char, number: u64) -> String {
+    match kind {
+        'x' => format!("{number:x}"),
+        'X' => format!("{number:X}"),
+        'o' => format!("{number:o}"),
+        _ => format!("{number:b}"),
+    }
+}
+
+/// `0x`, `0X`, `0o` or `0b` where `wanted`.
+pub(super) fn prefix(kind: char, wanted: bool) -> String {
+    if wanted { format!("0{kind}") } else { String::new() }
 }
 
 /// `1.500000e+03`: the exponent has a sign and two digits.

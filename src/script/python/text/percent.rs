@@ -1,6 +1,6 @@
 //! `"id %s: %05.1f" % [id, x]`: Python's older way to put values into a text, which `logging` has too.
 
-use super::format::{MAX_PRECISION, exponential, signed};
+use super::format::{MAX_PRECISION, digits, exponential, in_base, prefix};
 use super::repr::{ascii, write_repr};
 use crate::script::runtime::frozen::{as_list, as_map, is_map};
 use crate::script::runtime::json::python_float;
@@ -128,12 +128,7 @@ impl<'a> Writer<'a, '_> {
                 Err(found) => mismatch(format!("`*` needs a whole number, not `{found}`")),
             };
         }
-        let end = rest.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(rest.len());
-        let (digits, after) = rest.split_at(end);
-        *rest = after;
-        if digits.is_empty() {
-            return Ok(None);
-        }
+        let Some(digits) = digits(rest) else { return Ok(None) };
         match digits.parse() {
             Ok(number) => Ok(Some(number)),
             Err(_) => mismatch(format!("the width {} is too large", beginning(digits, 40))),
@@ -223,7 +218,7 @@ impl Directive<'_> {
         }
         let text = match self.kind {
             'd' | 'i' | 'u' => whole(value, self.kind)?,
-            'o' | 'x' | 'X' => return self.in_base(value),
+            'o' | 'x' | 'X' => return self.based(value),
             _ => self.float(value)?,
         };
         let (negative, digits) = match text.strip_prefix('-') {
@@ -248,7 +243,7 @@ impl Directive<'_> {
         format!("{digits:0>width$}", width = self.precision.unwrap_or(0))
     }
 
-    fn in_base(&self, value: &Dynamic) -> Step<(String, String)> {
+    fn based(&self, value: &Dynamic) -> Step<(String, String)> {
         let number = match (value.as_int(), value.as_bool()) {
             (Ok(number), _) => number,
             (_, Ok(flag)) => i64::from(flag),
@@ -257,20 +252,9 @@ impl Directive<'_> {
                 return mismatch(format!("`%{kind}` needs a whole number, not `{found}`"));
             }
         };
-        let digits = signed(number, "", |number| match self.kind {
-            'o' => format!("{number:o}"),
-            'x' => format!("{number:x}"),
-            _ => format!("{number:X}"),
-        });
-        let digits = self.at_least(digits.trim_start_matches('-').to_owned());
-        let sign = self.sign(number < 0);
-        let prefix = match self.kind {
-            _ if !self.prefix => "",
-            'o' => "0o",
-            'x' => "0x",
-            _ => "0X",
-        };
-        Ok((format!("{sign}{prefix}"), digits))
+        let prefix = prefix(self.kind, self.prefix);
+        let digits = self.at_least(in_base(self.kind, number.unsigned_abs()));
+        Ok((format!("{}{prefix}", self.sign(number < 0)), digits))
     }
 
     fn float(&self, value: &Dynamic) -> Step<String> {

@@ -67,20 +67,18 @@ fn rsplit(text: &str, separator: &str, most: i64) -> Fallible<Array> {
     Ok(parts)
 }
 
-/// `partition(separator)`: what is before it, itself, what is behind.
+/// `partition(separator)`: the text before the separator, the separator, the text behind it.
 fn partition(text: &str, separator: &str) -> Fallible<Array> {
     check_separator("partition", separator, "")?;
-    let (before, behind) = text.split_once(separator).unwrap_or((text, ""));
-    let found = before.len() < text.len();
-    Ok(vec![before.into(), if found { separator } else { "" }.into(), behind.into()])
+    let parts = text.split_once(separator).map(|(before, behind)| [before, separator, behind]);
+    Ok(parts.unwrap_or([text, "", ""]).map(Into::into).into())
 }
 
-/// `rpartition(separator)`: by the last one.
+/// `rpartition(separator)`: as [`partition`], at the last separator.
 fn rpartition(text: &str, separator: &str) -> Fallible<Array> {
     check_separator("rpartition", separator, "")?;
-    let (before, behind) = text.rsplit_once(separator).unwrap_or(("", text));
-    let found = behind.len() < text.len();
-    Ok(vec![before.into(), if found { separator } else { "" }.into(), behind.into()])
+    let parts = text.rsplit_once(separator).map(|(before, behind)| [before, separator, behind]);
+    Ok(parts.unwrap_or(["", "", text]).map(Into::into).into())
 }
 
 /// What ends a line for Python.
