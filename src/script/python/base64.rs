@@ -1,4 +1,4 @@
-//! `base64.*`: text or bytes to base64 text, and back to bytes.
+//! `base64.*`: encodes text or bytes to base64 text, and decodes it to bytes.
 
 use crate::script::runtime::budget;
 use crate::script::runtime::natives::{Fallible, Natives, Receiver};
@@ -11,7 +11,7 @@ use rhai::Blob;
 #[derive(Debug, Clone)]
 pub(crate) struct Base64;
 
-/// Padding is written, and accepted or missed when read: tokens come without it.
+/// A coder that writes padding, and reads texts with or without it, since tokens have none.
 const fn coder(alphabet: &Alphabet) -> GeneralPurpose {
     let config = GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
     GeneralPurpose::new(alphabet, config.with_decode_allow_trailing_bits(true))
@@ -19,7 +19,7 @@ const fn coder(alphabet: &Alphabet) -> GeneralPurpose {
 
 /// The coder of `b64encode` and `b64decode`.
 pub(crate) const PLAIN: GeneralPurpose = coder(&STANDARD);
-/// That of `urlsafe_b64encode`.
+/// The coder of `urlsafe_b64encode` and `urlsafe_b64decode`.
 pub(crate) const URL: GeneralPurpose = coder(&URL_SAFE);
 
 fn encode(name: &str, coder: &GeneralPurpose, bytes: &[u8]) -> Fallible<String> {
@@ -27,7 +27,7 @@ fn encode(name: &str, coder: &GeneralPurpose, bytes: &[u8]) -> Fallible<String> 
         return Err(too_long(&format!("base64.{name}")));
     }
     let mut text = String::with_capacity(bytes.len() / 3 * 4 + 4);
-    // Whole groups of three, so that only the last piece has padding.
+    // The length of a piece is a multiple of three, so that only the last piece has padding.
     for piece in bytes.chunks(3 << 14) {
         budget::work(piece.len() * 4)?;
         coder.encode_string(piece, &mut text);
@@ -35,7 +35,7 @@ fn encode(name: &str, coder: &GeneralPurpose, bytes: &[u8]) -> Fallible<String> 
     Ok(text)
 }
 
-/// Decodes; line breaks and blanks are skipped, as Python does.
+/// Decodes `text`. White space is skipped, as in Python.
 fn decode(name: &str, coder: &GeneralPurpose, text: &[u8]) -> Fallible<Blob> {
     let symbols: Vec<u8> =
         budget::watched(text).copied().filter(|byte| !byte.is_ascii_whitespace()).collect();

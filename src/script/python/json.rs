@@ -1,4 +1,4 @@
-//! `json.dumps` and `json.loads`, and Rhai's own names for them.
+//! `json.dumps` and `json.loads`, and `parse_json` and `to_json`, which are Rhai's names for them.
 
 use super::unknown_option;
 use crate::script::runtime::frozen::as_list;
@@ -12,7 +12,7 @@ pub(crate) struct Json;
 
 const OPTIONS: [&str; 4] = ["indent", "separators", "ensure_ascii", "sort_keys"];
 
-/// Longest indentation, and longest separator, in bytes.
+/// Most bytes of an indentation, and of a separator.
 const MAX_PIECE: usize = 16;
 
 fn dumps(value: &Dynamic, style: &Style) -> Fallible<ImmutableString> {
@@ -23,13 +23,13 @@ fn parsed(name: &str, text: &[u8]) -> Fallible<Dynamic> {
     from_json(text).map_err(|why| format!("{name}: {why}").into())
 }
 
-/// The text, where it is a short one.
+/// The text of `value`, if it has at most [`MAX_PIECE`] bytes.
 fn piece(value: &Dynamic) -> Option<String> {
     let text = value.as_immutable_string_ref().ok()?;
     (text.len() <= MAX_PIECE).then(|| text.to_string())
 }
 
-/// The form that the options of `json.dumps` ask for.
+/// Parses the options of `json.dumps`.
 fn style_of(options: &Map) -> Fallible<Style> {
     let mut style = Style::python();
     for (name, value) in options {
@@ -54,7 +54,7 @@ fn style_of(options: &Map) -> Fallible<Style> {
     Ok(style)
 }
 
-/// A number of blanks, or the text itself.
+/// Parses the option `indent`: a number of blanks, or a text.
 fn indent(value: &Dynamic) -> Fallible<Option<String>> {
     match value.as_int() {
         _ if value.is_unit() => Ok(None),
@@ -81,7 +81,7 @@ pub(crate) fn register(natives: &mut Natives) {
     });
     natives.register_fn("loads", |_: Receiver<Json>, text: &str| parsed("json.loads", text.as_bytes()));
     natives.register_fn("loads", |_: Receiver<Json>, bytes: Blob| parsed("json.loads", &bytes));
-    // Rhai's own functions don't read and write JSON exactly, and have no limits.
+    // Rhai's own functions accept and write texts that are no JSON, and have no limits.
     natives.register_fn("parse_json", |text: &str| parsed("parse_json", text.as_bytes()));
     natives.register_fn("to_json", |map: Map| -> Fallible<ImmutableString> {
         to_text(&map.into(), &Style::compact()).map_err(|why| format!("to_json: {why}").into())

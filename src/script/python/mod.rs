@@ -1,4 +1,4 @@
-//! What scripts see under Python's names.
+//! Functions, methods and modules that scripts know by their Python names.
 
 pub(crate) mod base64;
 pub(crate) mod builtins;

@@ -1,4 +1,4 @@
-//! `secrets.*` and `os.urandom`: random bytes of the kernel, which `random.seed` does not touch.
+//! `secrets.*` and `os.urandom`: random bytes of the kernel, which don't depend on `random.seed`.
 
 use super::base64::URL;
 use super::environ::Os;
@@ -13,8 +13,8 @@ use rustix::rand::{GetRandomFlags, getrandom};
 #[derive(Debug, Clone)]
 pub(crate) struct Secrets;
 
-/// As many bytes as Python takes where a script names no number.
-const ENOUGH: i64 = 32;
+/// Python's default number of bytes.
+const DEFAULT_BYTES: i64 = 32;
 
 fn fill(name: &str, bytes: &mut [u8]) -> Fallible<()> {
     let mut filled = 0;
@@ -38,9 +38,9 @@ fn random_bytes(name: &str, count: i64) -> Fallible<Blob> {
     Ok(bytes)
 }
 
-/// A number from 0 to before `end`, each as likely.
+/// A random number below `end`; all are equally likely.
 fn below(name: &str, end: u64) -> Fallible<u64> {
-    // The numbers from here on are dropped: there are not as many of them for each result.
+    // Numbers from the last multiple of `end` on are dropped, since they would make low results likelier.
     let whole = u64::MAX - u64::MAX % end;
     loop {
         let mut bytes = [0; 8];
@@ -59,7 +59,7 @@ fn rand_below(end: i64) -> Fallible<i64> {
     Ok(i64::try_from(below("secrets.randbelow", end)?).unwrap_or_default())
 }
 
-/// An item of a list, a character of a text.
+/// `secrets.choice(from)`: a random item of a list, or a random character of a text.
 fn choice(from: &Dynamic) -> Fallible<Dynamic> {
     let name = "secrets.choice";
     let place = |count: usize| -> Fallible<usize> {
@@ -78,10 +78,10 @@ fn choice(from: &Dynamic) -> Fallible<Dynamic> {
     Ok(letter.map(String::from).unwrap_or_default().into())
 }
 
-/// Registers a function of random bytes: of [`ENOUGH`], or of as many as the script says.
+/// Registers a function that returns a token of [`DEFAULT_BYTES`], or of the number of bytes that the script passes.
 fn register_token<T: ScriptValue>(natives: &mut Natives, name: &'static str, shown: fn(Blob) -> T) {
     let token = move |count| random_bytes(&format!("secrets.{name}"), count).map(shown);
-    natives.register_fn(name, move |_: Receiver<Secrets>| token(ENOUGH));
+    natives.register_fn(name, move |_: Receiver<Secrets>| token(DEFAULT_BYTES));
     natives.register_fn(name, move |_: Receiver<Secrets>, count: i64| token(count));
 }
 

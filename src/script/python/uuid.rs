@@ -1,4 +1,4 @@
-//! `uuid.uuid4()`: random identifiers (RFC 9562, section 5.4), from a generator that is not for secrets.
+//! `uuid.uuid4()`: random identifiers (RFC 9562, section 5.4). They can be guessed, so they are not for secrets.
 
 use crate::script::runtime::natives::{Fallible, Natives, Receiver};
 use crate::system::truncate::beginning;
@@ -19,13 +19,13 @@ fn hyphened(digits: &str) -> String {
     [&digits[..8], &digits[8..12], &digits[12..16], &digits[16..20], &digits[20..]].join("-")
 }
 
-/// The 32 hexadecimal digits of `text`, in lower case. None where it has other characters than digits and hyphens.
+/// The 32 hexadecimal digits of `text`, in lower case and without hyphens. None if `text` has other characters.
 fn digits(text: &str) -> Option<String> {
     let bare = text.replace('-', "").to_ascii_lowercase();
     (bare.len() == 32 && bare.bytes().all(|byte| byte.is_ascii_hexdigit())).then_some(bare)
 }
 
-/// `uuid.UUID(text)`: with hyphens or without, in braces, with `urn:uuid:` in front.
+/// `uuid.UUID(text)`: hyphens are optional; braces around the digits and `urn:uuid:` before them are allowed.
 fn parse(text: &str) -> Fallible<String> {
     let bare = text.replace("urn:", "").replace("uuid:", "");
     let digits = digits(bare.trim_matches(['{', '}'])).ok_or_else(|| {
@@ -35,7 +35,7 @@ fn parse(text: &str) -> Fallible<String> {
     Ok(hyphened(&digits))
 }
 
-/// The digits of an identifier. Identifiers are texts; the property `name` of other texts is an error.
+/// The digits of an identifier. Identifiers are texts, so other texts have the property `name` too: it is an error.
 fn of_identifier(name: &str, text: &str) -> Fallible<String> {
     digits(text).filter(|digits| hyphened(digits).eq_ignore_ascii_case(text)).ok_or_else(|| {
         let shown = beginning(text, 40);

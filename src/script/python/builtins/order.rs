@@ -1,4 +1,4 @@
-//! An order over script values. It is total, as sorting needs it; what Python would refuse to compare is remembered.
+//! Order and equality of script values. As in Python, values of different types have no order.
 
 use crate::script::runtime::budget::{STEP, watched};
 use crate::script::runtime::frozen::{as_list, as_map, is_list, is_same};
@@ -87,7 +87,7 @@ fn class(value: &Dynamic) -> Class {
     }
 }
 
-/// Notes that two texts are about to be compared; of a list of a thousand long ones, each may be the same as the next up to its end.
+/// Counts the comparison of two texts as work. In a list of long texts, each may equal the next one up to its end.
 ///
 /// # Errors
 /// The script is out of time.
@@ -106,7 +106,7 @@ fn texts(left: &Dynamic, right: &Dynamic) -> Ordering {
     with(left, |left| with(right, |right| left.cmp(right)))
 }
 
-/// Exact, also between integers that no float can hold and floats; what is not a number comes last.
+/// The exact order of two numbers, even of a float and an integer that no float can hold. NaN comes last.
 fn numbers(left: &Dynamic, right: &Dynamic) -> Ordering {
     if let Some(left) = left.read_lock::<LargeInt>() {
         return left.compare_with(right).unwrap_or(Ordering::Less);
@@ -136,13 +136,13 @@ fn mixed(integer: i64, float: f64) -> Ordering {
     integer.cmp(&(cut as i64)).then(0.0_f64.partial_cmp(&fraction).unwrap_or(Ordering::Equal))
 }
 
-/// Python's `==`: numbers by value, lists and maps by their items. Values of our own types equal nothing.
+/// Python's `==`: compares numbers by value, lists and maps by their items. Values of h1mock's own types equal nothing.
 pub(super) fn equal(left: &Dynamic, right: &Dynamic) -> bool {
     equal_at_depth(left, right, 0)
 }
 
 fn equal_at_depth(left: &Dynamic, right: &Dynamic, depth: usize) -> bool {
-    // What lists are searched for, mostly.
+    // Integers and texts first: most searches are for them.
     if left.is_int()
         && let (Ok(left), Ok(right)) = (left.as_int(), right.as_int())
     {

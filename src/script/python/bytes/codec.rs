@@ -1,4 +1,4 @@
-//! Bytes of a text and text of bytes, with Python's encodings, error modes and messages. Knows no scripts but their errors.
+//! Conversions between text and bytes, with Python's encodings, error modes and messages.
 
 use crate::script::python::text::repr::escaped;
 use crate::script::runtime::budget::watched;
@@ -10,13 +10,13 @@ use rhai::{Blob, EvalAltResult, ImmutableString};
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Encoding {
     Utf8,
-    /// UTF-8 whose byte order mark is skipped, and written.
+    /// UTF-8 with a byte order mark: `decode` skips it, `encode` writes it.
     Utf8Sig,
     Ascii,
     Latin1,
 }
 
-/// What becomes of a byte, or of a character, that the encoding does not have.
+/// The treatment of a byte or a character that the encoding does not have.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum OnError {
     Strict,
@@ -30,7 +30,7 @@ enum OnError {
 const MARK: &str = "\u{feff}";
 
 impl Encoding {
-    /// By one of Python's names: capitals don't matter, `-`, `_` and blanks are alike.
+    /// Finds the encoding of one of Python's names. Case does not matter; `-`, `_` and blanks are equal.
     fn named(method: &str, name: &str) -> Fallible<Encoding> {
         match name.to_ascii_lowercase().replace(['_', ' '], "-").as_str() {
             "utf-8" | "utf8" | "u8" => Ok(Encoding::Utf8),
@@ -47,7 +47,7 @@ impl Encoding {
         }
     }
 
-    /// As Python's messages have it.
+    /// The name in Python's messages.
     fn name(self) -> &'static str {
         match self {
             Encoding::Utf8 | Encoding::Utf8Sig => "utf-8",
@@ -56,7 +56,7 @@ impl Encoding {
         }
     }
 
-    /// The first character that it does not have.
+    /// The number of the first character that the encoding does not have.
     fn end(self) -> u32 {
         match self {
             Encoding::Utf8 | Encoding::Utf8Sig => u32::MAX,
@@ -67,7 +67,7 @@ impl Encoding {
 }
 
 impl OnError {
-    /// The mode of Python's `name`. `decode` has no `xmlcharrefreplace`.
+    /// Finds the mode of Python's `name`. `decode` has no `xmlcharrefreplace`.
     fn named(method: &str, name: &str) -> Fallible<OnError> {
         let references = method != "decode";
         match name {
@@ -92,10 +92,10 @@ impl OnError {
     }
 }
 
-/// The text of `bytes`.
+/// Decodes `bytes`.
 ///
 /// # Errors
-/// They are no text of the encoding, and the mode is strict: the message is Python's. Or the text is too long.
+/// The bytes are no text of the encoding, and the mode is strict: the message is Python's. Or the text is too long.
 pub(super) fn decode(bytes: &[u8], encoding: &str, errors: &str) -> Fallible<ImmutableString> {
     let (encoding, mode) = (Encoding::named("decode", encoding)?, OnError::named("decode", errors)?);
     if bytes.len() > MAX_TEXT {
@@ -135,7 +135,7 @@ pub(super) fn decode(bytes: &[u8], encoding: &str, errors: &str) -> Fallible<Imm
     Ok(out.finish())
 }
 
-/// Writes what stands for `invalid` bytes, of which there may be none.
+/// Writes the replacement of `invalid` bytes. Does nothing if there are none.
 fn replace_bytes(
     out: &mut Text,
     mode: OnError,
@@ -159,7 +159,7 @@ fn replace_bytes(
     }
 }
 
-/// Python's words for the first bytes of `bytes`, at `at`, that are no UTF-8.
+/// Python's message for bytes that are no UTF-8; the first of them is at `at`.
 fn undecodable(bytes: &[u8], at: usize) -> String {
     let rest = &bytes[at..];
     let length = std::str::from_utf8(rest).err().and_then(|error| error.error_len());
@@ -175,7 +175,7 @@ fn undecodable(bytes: &[u8], at: usize) -> String {
     format!("'utf-8' codec can't decode bytes in position {at}-{}: {reason}", at + length - 1)
 }
 
-/// The bytes of `text`.
+/// Encodes `text`.
 ///
 /// # Errors
 /// The encoding lacks a character, and the mode is strict: the message is Python's. Or there are too many bytes.
@@ -200,7 +200,7 @@ pub(super) fn encode(method: &str, text: &str, encoding: &str, errors: &str) -> 
     Ok(bytes)
 }
 
-/// What stands for the character at `at` of `text`.
+/// The replacement of a character that the encoding lacks, or the error in the mode `strict`.
 fn replacement(
     text: &str,
     encoding: Encoding,
@@ -216,7 +216,7 @@ fn replacement(
     })
 }
 
-/// The error for the characters from `at` on that the encoding lacks.
+/// Python's message for characters that the encoding lacks; the first of them is at `at`.
 fn unencodable(text: &str, encoding: Encoding, at: usize) -> Box<EvalAltResult> {
     let (name, end) = (encoding.name(), encoding.end());
     let lacking: Vec<char> = text.chars().skip(at).take_while(|letter| u32::from(*letter) >= end).collect();

@@ -1,10 +1,10 @@
-//! `strftime`: dates and times by a format, with the directives of Python on Linux.
+//! `strftime`: writes dates and times by a format, with the directives of Python on Linux.
 
 use crate::script::runtime::datetime::{Timezone, offset_text};
 use crate::script::runtime::natives::Fallible;
 use chrono::{NaiveDateTime, Timelike};
 
-/// Longest format in bytes; a directive of two characters becomes up to thirty.
+/// Most bytes of a format. A directive of two characters becomes a text of up to thirty.
 const MAX_FORMAT: usize = 4096;
 
 /// Numbers that chrono writes as glibc does, with the flags `-`, `_` and `0`.
@@ -13,7 +13,7 @@ const NUMBERS: &str = "deHIkljmMSuwUWVgy";
 /// Texts, and formats of several numbers, that chrono writes as glibc does.
 const OTHERS: &str = "aAbhBpPxDXTrRnt%";
 
-/// The moment in `format`, or an error as `name`.
+/// Writes a time by `format`. The error names the function `name`.
 pub(crate) fn strftime(
     name: &str,
     format: &str,
@@ -29,7 +29,7 @@ pub(crate) fn strftime(
     })
 }
 
-/// The moment in `format`. The error is the first directive that `strftime` does not have.
+/// Writes a time by `format`. The error is the first unknown directive.
 fn formatted(format: &str, local: NaiveDateTime, zone: Option<Timezone>) -> Result<String, String> {
     let mut out = String::new();
     let mut letters = format.chars();

@@ -1,4 +1,4 @@
-//! `strptime`: reads times in a format. The format becomes a pattern, as in Python: so both stop at the same places.
+//! `strptime`: parses a time by a format. The format becomes a regular expression, as in Python, so both accept the same texts.
 
 use super::iso::offset;
 use crate::script::runtime::datetime::DateTime;
@@ -6,12 +6,12 @@ use chrono::{Datelike, Days, Month, NaiveDate, NaiveTime, Weekday};
 use regex_lite::{Captures, Regex, RegexBuilder, escape};
 use std::str::FromStr;
 
-/// Longest format, and longest text, in bytes.
+/// Most bytes of a format, and of a text.
 const LONGEST: usize = 1024;
-/// What a compiled format may take, in bytes.
+/// Most bytes of a compiled format.
 const MAX_PATTERN: usize = 256 << 10;
 
-/// The time that `text` stands for in `format`, or what is wrong.
+/// Parses `text` by `format`. The error is the reason.
 pub(super) fn strptime(text: &str, format: &str) -> Result<DateTime, String> {
     if text.len().max(format.len()) > LONGEST {
         return Err(format!("the text or the format is longer than {LONGEST} bytes"));
@@ -53,7 +53,7 @@ fn append(pattern: &mut String, format: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// The longest of the alternatives is tried first.
+/// Appends the pattern of a directive. In alternatives the longest one comes first, since the first match counts.
 fn directive(pattern: &mut String, kind: char) -> Result<(), String> {
     let inner = match kind {
         'Y' | 'G' => r"\d{4}",
@@ -90,7 +90,7 @@ fn directive(pattern: &mut String, kind: char) -> Result<(), String> {
     Ok(())
 }
 
-/// What the directives have found.
+/// The texts that matched the directives.
 struct Fields<'c, 't>(&'c Captures<'t>);
 
 impl<'t> Fields<'_, 't> {
@@ -102,7 +102,7 @@ impl<'t> Fields<'_, 't> {
         self.text(kind)?.trim_start().parse().ok()
     }
 
-    /// The day or month whose short or long name one of the directives has found.
+    /// The day or month that matched the directive `short` or `long`.
     fn name<T: FromStr>(&self, short: &str, long: &str) -> Option<T> {
         self.text(short).or(self.text(long))?.parse().ok()
     }
@@ -130,7 +130,7 @@ impl<'t> Fields<'_, 't> {
         Some(hour % 12 + if afternoon { 12 } else { 0 })
     }
 
-    /// From Monday, which is 0.
+    /// The day of the week; Monday is 0.
     fn weekday(&self) -> Option<u32> {
         let by_number =
             self.number("u").map(|day| day - 1).or_else(|| self.number("w").map(|day| (day + 6) % 7));
@@ -145,7 +145,7 @@ impl<'t> Fields<'_, 't> {
     fn date(&self) -> Option<NaiveDate> {
         let (year, weekday) = (self.year(), self.weekday());
         if self.text("G").is_some() || self.text("V").is_some() {
-            // A year of weeks needs all three, and has no day of the year.
+            // An ISO date needs year, week and weekday, and excludes the day of the year.
             let (year, week) = (i32::try_from(self.number("G")?).ok()?, self.number("V")?);
             let day = Weekday::try_from(u8::try_from(weekday?).ok()?).ok()?;
             return NaiveDate::from_isoywd_opt(year, week, day).filter(|_| self.text("j").is_none());
@@ -169,7 +169,7 @@ impl<'t> Fields<'_, 't> {
     }
 }
 
-/// The day of a week of a year. Weeks begin with day 0; week 0 has the days before the first whole one.
+/// The date of a weekday in a week of the year. Weeks begin with day 0. Week 0 is before the first whole week.
 fn in_week(first: NaiveDate, week: u32, day: u32, first_day: u32) -> Option<NaiveDate> {
     let days = match week {
         0 => i64::from(day) - i64::from(first_day),

@@ -1,4 +1,4 @@
-//! `repr(x)`: values as they are written in Python: `['a', 1.0, None, {'k': True}]`.
+//! `repr(x)`: values in Python's notation, such as `['a', 1.0, None, {'k': True}]`.
 
 use crate::script::runtime::budget::watched;
 use crate::script::runtime::frozen::{Items, as_list, as_map};
@@ -7,7 +7,7 @@ use crate::script::runtime::natives::{Fallible, Natives};
 use crate::script::runtime::size_limits::{MAX_DEPTH, Text, write_value};
 use rhai::{Dynamic, FnPtr, NativeCallContext};
 
-/// Appends `value` in Python's notation.
+/// Appends the `repr` of `value`.
 ///
 /// # Errors
 /// The text is full; the error names `name`.
@@ -65,7 +65,7 @@ impl Repr<'_, '_> {
         if let Ok(number) = value.as_int() {
             return self.push(&number.to_string());
         }
-        // Types of our own have their notation as `to_debug`.
+        // Types of h1mock, such as datetimes, write their notation in `to_debug`.
         match self.context.call_native_fn_raw("to_debug", true, &mut [&mut value.clone()]) {
             Ok(text) if text.is_string() => self.push(&text.into_immutable_string().unwrap_or_default()),
             _ => write_value(self.name, self.out, self.context, value),
@@ -101,7 +101,7 @@ impl Repr<'_, '_> {
         self.quoted(quote_for(blob), blob.iter().map(|byte| char::from(*byte)), |_| false)
     }
 
-    /// Writes `letters` in quotes. Letters beyond ASCII stay where they are `printable`, and are escaped otherwise.
+    /// Writes `letters` in quotes. Letters beyond ASCII are escaped unless they are `printable`.
     fn quoted(
         &mut self,
         quote: char,
@@ -125,12 +125,12 @@ impl Repr<'_, '_> {
     }
 }
 
-/// A single quote, unless the text has single quotes and no double ones.
+/// A double quote if the text has single quotes and no double ones, else a single quote.
 fn quote_for(text: &[u8]) -> char {
     if text.contains(&b'\'') && !text.contains(&b'"') { '"' } else { '\'' }
 }
 
-/// Rust knows what can be printed; behind a letter also the marks that combine with it.
+/// True if Rust's `escape_debug` keeps the letter. The letter comes second, since combining marks are kept after another letter.
 fn is_printable(letter: char) -> bool {
     let text: String = ['a', letter].iter().collect();
     text.escape_debug().nth(1) == Some(letter)
@@ -145,7 +145,7 @@ pub(crate) fn escaped(letter: char) -> String {
     }
 }
 
-/// With all that is not ASCII escaped.
+/// Escapes all characters beyond ASCII.
 pub(super) fn ascii(text: &str) -> String {
     let shown = |letter: char| if letter.is_ascii() { letter.to_string() } else { escaped(letter) };
     watched(text.chars()).map(shown).collect()

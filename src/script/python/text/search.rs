@@ -1,11 +1,11 @@
-//! Where a text is in another, and how often: `find`, `index`, `count`, `startswith` and their kin, with Python's bounds.
+//! Searches in a text: `find`, `index`, `count`, `startswith` and similar methods, with Python's bounds.
 
 use super::register_with_text;
 use crate::script::runtime::budget::{self, watched};
 use crate::script::runtime::natives::{Fallible, Natives, ScriptValue};
 use rhai::{Array, ImmutableString};
 
-/// Finds the byte that a part starts at.
+/// Finds the byte at which a part starts.
 type Search = fn(&str, &str) -> Option<usize>;
 
 const FORWARD: Search = |text, part| text.find(part);
@@ -16,11 +16,11 @@ type Fits = fn(&str, &str) -> bool;
 const STARTS: Fits = |text, part| text.starts_with(part);
 const ENDS: Fits = |text, part| text.ends_with(part);
 
-/// Until the end of the text.
+/// The bound for a search up to the end of the text.
 const END: i64 = i64::MAX;
 
-/// The part of `text` from character `start` to before `end`, which count from the end where they are negative, and the characters
-/// before it. None where it starts behind its end.
+/// The part of `text` from character `start` to `end`, which is excluded, and the number of characters before the part.
+/// Negative bounds count from the end. None if `start` is after `end`.
 fn window(text: &str, start: i64, end: i64) -> Option<(usize, &str)> {
     if (start, end) == (0, END) {
         return Some((0, text));
@@ -35,7 +35,7 @@ fn window(text: &str, start: i64, end: i64) -> Option<(usize, &str)> {
     (start <= end).then(|| (start, &text[byte(start)..byte(end)]))
 }
 
-/// The character that `part` starts at; -1 for none.
+/// The character at which `part` starts, or -1.
 fn find(search: Search, text: &str, part: &str, start: i64, end: i64) -> i64 {
     let place = window(text, start, end).and_then(|(before, text)| {
         let byte = search(text, part)?;
@@ -44,7 +44,7 @@ fn find(search: Search, text: &str, part: &str, start: i64, end: i64) -> i64 {
     place.unwrap_or(-1)
 }
 
-/// As [`find`]; a missing part is an error.
+/// Does the same as [`find`], but a missing part is an error.
 fn index(name: &str, search: Search, text: &str, part: &str, (start, end): (i64, i64)) -> Fallible<i64> {
     match find(search, text, part, start, end) {
         -1 => Err(format!(
@@ -61,7 +61,7 @@ fn count(text: &str, part: &str, start: i64, end: i64) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }
 
-/// `startswith(list)`: true where one of the texts fits.
+/// `startswith(list)`: true if one of the texts fits.
 fn any_of(parts: &Array, fits: impl Fn(&str) -> bool) -> bool {
     parts.iter().any(|part| {
         let part = part.as_immutable_string_ref();
@@ -69,7 +69,7 @@ fn any_of(parts: &Array, fits: impl Fn(&str) -> bool) -> bool {
     })
 }
 
-/// Registers `name` for a part of a text, which may be a character, and for bounds of the search.
+/// Registers `name` for a part that is a text or a character, and for a text with one or two bounds.
 fn register_search<T: ScriptValue>(
     natives: &mut Natives,
     name: &'static str,
