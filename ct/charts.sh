@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Checks of the Helm charts; no cluster is needed.
+# Checks the Helm charts. Needs no cluster.
 #
 #   ct/charts.sh          lint, tests of what is rendered (ct/charts), manifests against the schemas of Kubernetes, docs/values.md
 set -euo pipefail
