@@ -73,7 +73,7 @@ mod tests {
     use crate::script::tests::trial::{fails, yields};
 
     #[test]
-    fn text_and_bytes_go_there_and_back() {
+    fn text_and_bytes_are_encoded_and_decoded() {
         yields(&[
             ("base64.b64encode(\"any carnal pleas\")", "\"YW55IGNhcm5hbCBwbGVhcw==\""),
             ("base64.b64encode(\"ä\".encode())", "\"w6Q=\""),
@@ -83,11 +83,12 @@ mod tests {
             ("base64.urlsafe_b64encode(\"~~>>\")", "\"fn4-Pg==\""),
             ("base64.urlsafe_b64decode(\"fn4-Pg\").decode()", "\"~~>>\""),
             ("base64.b64encode(\"\")", "\"\""),
+            ("base64.b64encode(bytes(6291456)).len()", "8388608"),
         ]);
     }
 
     #[test]
-    fn what_is_no_base64_is_named() {
+    fn a_text_that_is_no_base64_is_an_error() {
         fails(&[
             ("base64.b64decode(\"a!bc\")", "base64.b64decode: bad symbol `!` at 1"),
             ("base64.urlsafe_b64decode(\"ab/c\")", "base64.urlsafe_b64decode: bad symbol `/` at 2"),

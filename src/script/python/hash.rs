@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn unknown_digests_and_other_types_are_named() {
+    fn unknown_digests_and_other_types_are_errors() {
         fails(&[
             (
                 "hmac.digest(\"k\", \"m\", \"sha3\")",

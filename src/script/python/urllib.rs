@@ -166,6 +166,7 @@ mod tests {
         yields(&[
             (r#"urllib.urlencode(#{b: "x y", a: 1, c: [1, "2"]})"#, r#""a=1&b=x+y&c=1&c=2""#),
             (r#"urllib.urlencode([["z", 1.5], ["a", true]])"#, r#""z=1.5&a=true""#),
+            (r#"urllib.parse_qs("&" * 32768)"#, "#{}"),
             (r#"urllib.parse_qs("a=1&b=x+y&a=%26&c=&d")"#, r##"#{"a": ["1", "&"], "b": ["x y"]}"##),
         ]);
         fails(&[
@@ -174,10 +175,7 @@ mod tests {
                 r#"urllib.quote("ä".ljust(3000000, "ä"))"#,
                 "urllib.quote: the result is longer than 8388608 bytes",
             ),
-            (
-                r#"urllib.parse_qs("a=1&".ljust(400000, "&"))"#,
-                "urllib.parse_qs: the result has more than 524288 items",
-            ),
+            (r#"urllib.parse_qs("&" * 32769)"#, "urllib.parse_qs: the result has more than 524288 items"),
         ]);
     }
 }

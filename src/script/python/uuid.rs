@@ -63,6 +63,7 @@ mod tests {
         let id = "12345678-1234-5678-1234-567812345678";
         yields(&[
             (&format!("\"{id}\".hex"), r#""12345678123456781234567812345678""#),
+            (r#""ABCDEF78-1234-5678-1234-567812345678".hex"#, r#""abcdef78123456781234567812345678""#),
             (&format!("\"{id}\".urn"), &format!("\"urn:uuid:{id}\"")),
             (r#"uuid.UUID("{12345678123456781234567812345678}")"#, &format!("{id:?}")),
             (
@@ -77,6 +78,10 @@ mod tests {
         ]);
         fails(&[
             (r#""abc".hex"#, "`.hex` is a property of UUIDs, and `abc` is none"),
+            (
+                r#""12345678123456781234567812345678".hex"#,
+                "`.hex` is a property of UUIDs, and `12345678123456781234567812345678` is none",
+            ),
             (r#"uuid.UUID("12")"#, "uuid.UUID: `12` is no UUID: it has 32 hexadecimal digits"),
         ]);
     }

@@ -200,7 +200,7 @@ mod tests {
     use std::time::Duration;
 
     #[test]
-    fn what_takes_too_long_to_compare_ends_with_the_error_of_the_script() {
+    fn a_comparison_ends_when_the_script_is_out_of_time() {
         let long: Dynamic = "x".repeat(1 << 20).into();
         let budget = Budget { time: Duration::ZERO, ..Budget::default() };
         let error = budget.run(|| compare("sorted", &long, &long).unwrap_err());

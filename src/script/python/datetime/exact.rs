@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn extremes_are_named() {
+    fn extreme_factors_are_exact_or_errors() {
         let most = 999_999_999 * 86_400_000_000_i128;
         assert_eq!(product(most, f64::MAX), Err(Failure::TooLarge));
         assert_eq!(product(0, f64::MAX), Err(Failure::TooLarge));
@@ -148,5 +148,7 @@ mod tests {
         assert_eq!(nearest(1, 0), None);
         assert_eq!(ratio(most, -1), -(most as f64));
         assert_eq!(ratio(0, 5), 0.0);
+        // Without the bits that are cut off, this would be a half, and rounded down.
+        assert_eq!(ratio(16_499, 58_039_441_451_178_181_552), 2.8427220502937967e-16);
     }
 }
