@@ -1,23 +1,23 @@
-# The image of h1mock: one static binary, the links by which it is called, and a folder for provisions.
+# The image of h1mock: a static binary, links with the names of its applets, and a folder for provisions.
 #
 #   docker build -t testillano/h1mock .                                       from source, for this machine
 #   docker buildx build --platform linux/amd64,linux/arm64 ...                for both, natively or by emulation
 #   docker buildx build --build-context build=DIR .                           DIR/rootfs instead of the stage `build`:
 #   podman build --format docker --build-context build=DIR .                  what `build.sh --prebuilt FILE` does
 #
-# BuildKit or podman 4.3 is needed. No heredocs, and no ARG in the name of a stage: podman 4.3 has neither.
+# Needs BuildKit or podman 4.3. podman 4.3 supports neither heredocs nor an ARG in the name of a stage.
 
-# The release is said because image/static.toml has options that a later one may not know.
+# The version of Rust is fixed, since later versions may not have the unstable options of image/static.toml.
 FROM docker.io/library/rust:1.96-alpine AS build
-# mimalloc is C; readelf looks whether the result is static; the standard library is compiled with the program. Not pinned: the
-# image moves from one Alpine to the next, which does not keep old versions.
+# gcc compiles mimalloc, readelf checks that the result is static, and rust-src is the source of the standard library. Versions are
+# not pinned, since the base image moves to new releases of Alpine, which don't keep old versions.
 # hadolint ignore=DL3018
 RUN apk add --no-cache binutils gcc musl-dev && rustup component add rust-src
 WORKDIR /src
 COPY . .
 ARG SOURCE_DATE_EPOCH=0
-# The caches keep the dependencies; a folder for each machine, since both may be built at a time. Files of ours are touched
-# because Cargo goes by their times: an older release than the one in the cache would count as built.
+# The caches keep compiled dependencies, in one folder for each machine, since builds for both may run at once. `touch` makes Cargo
+# compile the sources again: it compares times, and would take an older release for the one in the cache.
 RUN --mount=type=cache,id=h1mock-registry,target=/usr/local/cargo/registry \
     --mount=type=cache,id=h1mock-target,target=/target \
     target="$(rustc --print host-tuple)" && \
@@ -27,12 +27,12 @@ RUN --mount=type=cache,id=h1mock-registry,target=/usr/local/cargo/registry \
     image/rootfs.sh "/target/$target/$target/release/h1mock" /rootfs
 
 FROM scratch
-# One tree, so that the folders keep their modes, under a tmpfs too. The owner is said because a folder that stands for the
-# stage `build` belongs to whoever made it.
+# Copies one tree, so that folders keep their modes. --chown is needed for --build-context, whose folder belongs to the user who
+# made it.
 COPY --from=build --chown=0:0 /rootfs/ /
 ENV PATH=/bin
 WORKDIR /app
-# Numbers: Kubernetes can't tell from a name that it is not root. Any other user works as well.
+# The user is a number, since Kubernetes cannot check that a name is not root. Any other user works too.
 USER 65532:65532
 EXPOSE 8000 8074
 HEALTHCHECK --interval=10s --timeout=3s --start-period=5s --retries=3 CMD ["/bin/h1mock", "probe"]

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds the images testillano/h1mock:TAG and testillano/ct-h1mock:TAG. `./build.sh --help` tells how.
+# Builds the images testillano/h1mock:TAG and testillano/ct-h1mock:TAG. See `./build.sh --help`.
 set -euo pipefail
 
 project=$(cd "$(dirname "$0")" && pwd)
@@ -82,7 +82,7 @@ choose_engine() {
     die "docker's BuildKit is needed: install docker-buildx-plugin"
 }
 
-# What the labels say. The release of the program is in its manifest, the revision in git where there is one.
+# Values of the image labels: the version from Cargo.toml, and the revision from git if this is a git checkout.
 describe() {
   version=$(sed -n '/^\[package\]/,/^\[[^p]/s/^version = "\(.*\)"/\1/p' "$project/Cargo.toml")
   revision=$(git -C "$project" rev-parse HEAD 2>/dev/null) || revision=unknown
@@ -92,7 +92,7 @@ describe() {
 build() {
   local name=$1 file=$2 command=(docker buildx build --load)
   shift 2
-  # The healthcheck is lost in podman's own format.
+  # podman's default format has no healthcheck.
   [ "$engine" = docker ] || command=(podman build --format docker)
   [ -z "$platform" ] || command+=(--platform "$platform")
   if [ -n "${SOURCE_DATE_EPOCH:-}" ]; then
@@ -126,7 +126,7 @@ bytes() {
   awk -v bytes="$1" 'BEGIN { printf "%.2f MB (%d bytes)", bytes / 1000000, bytes }'
 }
 
-# Sizes as the engine has them: unpacked.
+# Prints the unpacked sizes of the images.
 report() {
   local name=$1 image="testillano/$1:$tag" program=''
   if [ "$name" = h1mock ]; then

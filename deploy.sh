@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Installs the chart h1mock on the cluster that kubectl points to, in place of a release that is there already.
+# Installs the chart h1mock on the current cluster of kubectl. An existing release is replaced.
 #
 #   ./deploy.sh [arguments of helm install]
 #
-# NAMESPACE is where it goes: <user>-h1mock without it.
+# NAMESPACE is the namespace (default: <user>-h1mock).
 set -euo pipefail
 
 project=$(cd "$(dirname "$0")" && pwd)
@@ -18,8 +18,8 @@ need() {
   command -v "$1" >/dev/null || die "\`$1\` is needed: $2"
 }
 
-# `helm delete --wait` does not wait for pods: one that drains would answer the first requests to the next release. Pods that have
-# ended, such as that of `helm test`, may stay. For older kubectl it is an error that none is left.
+# `helm delete --wait` does not wait for pods, and a pod that drains would answer the first requests to the next release. Pods that
+# have ended, such as the pod of `helm test`, may stay. Older versions of kubectl fail if no pod is left.
 await_end_of_pods() {
   local said
   said=$(kubectl wait --for=delete pod -n "$NAMESPACE" -l app.kubernetes.io/instance=h1mock --field-selector=status.phase=Running \

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Checks of the Helm charts; no cluster is needed.
+# Checks the Helm charts. Needs no cluster.
 #
-#   ct/charts.sh          lint, tests of what is rendered (ct/charts), manifests against the schemas of Kubernetes, docs/values.md
+#   ct/charts.sh          runs lint, tests of rendered objects (ct/charts), the schemas of Kubernetes, and checks docs/values.md
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Runs the console blocks of README.md and of the pages on the administrative port and compares what they print: what they show is what happens.
+"""Runs the console blocks of README.md and of the pages on the administrative port, and compares their output with the pages.
 
     ct/docs.py [BINARY]
 
-The server runs on free ports in a folder of its own; `cargo run` stands for the built binary. `...` in the output stands for
-anything. Blocks that need a container or a cluster are run by other tests (`runner`); one that nobody runs is a failure. So is
-Python that is not part of a component test, and a link that leads nowhere (ct/links.py).
+The server runs on free ports in a temporary folder. `cargo run` is replaced by the built binary. `...` in the output matches
+any text. Other tests run the blocks that need a container or a cluster (`runner`). A block without a runner is a failure, and so
+are Python that is not part of a component test and a broken link (ct/links.py).
 """
 
 import collections
@@ -24,11 +24,11 @@ import links
 PROJECT = pathlib.Path(__file__).resolve().parents[1]
 DEADLINE = 20
 HERE = "ct/docs.py"
-# Pages whose blocks one server answers, and how it is started.
+# Pages, and the arguments of the server that answers all blocks of a page.
 PAGES = {"README.md": [], "docs/admin.md": [], "docs/security.md": [], "docs/testing.md": ["--explain"]}
 NEEDS_A_CLUSTER = "<!-- needs a cluster -->"
 
-# A console block: the page and section where it stands, whether it is marked to need a cluster, what stands before it.
+# A console block: its page and section, whether it is marked to need a cluster, and the text before it.
 Block = collections.namedtuple("Block", "page section marked before text")
 
 
@@ -61,18 +61,18 @@ def blocks(page, text=None):
 
 
 def commands(text):
-    """Commands and expected output of the text of a block. A command goes on after a backslash, and to the end of a here document."""
+    """Splits a block into commands and their expected output. A command continues after a backslash, and in a here document."""
     for command, output in re.findall(r"^\$ ((?:.*\\\n)*(?:.*<< '(?:\w+)'\n(?:.*\n)*?(?:EOF)|.*))\n((?:(?!\$ ).*\n)*)", text, re.M):
         yield command, output.splitlines()
 
 
 def calls(block, *programs):
-    """Whether one of the programs is called in a block."""
+    """Whether a block calls one of the programs."""
     return any(re.search(rf"(^|[|;] *){re.escape(program)} ", command + " ") for command, _ in commands(block.text) for program in programs)
 
 
 def runner(block):
-    """Who runs a block; None where nobody does. What needs a cluster is told to the reader in place of that."""
+    """The test that runs a block, or None. A block that needs a cluster may say so to the reader instead."""
     if block.marked:
         return "a cluster"
     if (block.page, block.section) == ("README.md", "Develop"):
@@ -91,7 +91,7 @@ def runner(block):
 
 
 def check_runners():
-    """Each block has somebody who runs it, or says that it needs a cluster; scripts that CI runs are there."""
+    """Checks that each block has a runner or says that it needs a cluster, and that the scripts of the runners exist."""
     for block in (block for page in pages() for block in blocks(page)):
         where = f"{block.page}, section {block.section}:\n{block.text}"
         assert runner(block), f"nobody runs this block of {where}"
@@ -103,7 +103,7 @@ def check_runners():
 
 
 def check_provisions(binary):
-    """The provisions that stand in YAML, or in a file of their own, load."""
+    """Checks that provisions in YAML and in files load."""
     count = 0
     with tempfile.TemporaryDirectory() as folder:
         for page in pages():
@@ -119,7 +119,7 @@ def check_provisions(binary):
 
 
 def check_python():
-    """The tests that docs/testing.md shows in Python are those that ct/test.sh runs."""
+    """Checks that the Python tests in docs/testing.md are those of ct/test.sh."""
     tests = [path.read_text(encoding="utf-8") for path in (PROJECT / "ct/src").glob("test_*.py")]
     shown = re.findall(r"^```python\n(.*?)^```$", (PROJECT / "docs/testing.md").read_text(encoding="utf-8"), re.M | re.S)
     for source in shown:
@@ -128,7 +128,7 @@ def check_python():
 
 
 def same(printed, shown):
-    """Whether `printed` is what is shown, `...` being anything."""
+    """Whether the output matches the page; `...` matches any text."""
     return re.fullmatch(".*?".join(map(re.escape, shown.split("..."))), printed, re.S) is not None
 
 
@@ -141,7 +141,7 @@ def start(binary, folder, options):
 
 
 def run(command, output, folder, environment):
-    """Runs one command; again until the deadline where a file event has to arrive first."""
+    """Runs a command. Repeats it until the deadline if it depends on a file event."""
     end = time.monotonic() + DEADLINE
     while True:
         done = subprocess.run(["bash", "-c", command], cwd=folder, env=environment, capture_output=True, text=True, timeout=DEADLINE)
@@ -155,7 +155,7 @@ def run(command, output, folder, environment):
 
 
 def check(page, binary):
-    """Runs our blocks of one page against one server."""
+    """Runs the blocks of one page against one server."""
     folder = pathlib.Path(tempfile.mkdtemp(prefix="h1mock-docs-"))
     (folder / "provisions").symlink_to(PROJECT / "provisions")
     if source := re.search(r"```rust\n(.*?)```", (PROJECT / page).read_text(encoding="utf-8"), re.S):
@@ -170,7 +170,7 @@ def check(page, binary):
                 shown = output[0].replace("0.0.0.0:8000", f"127.0.0.1:{traffic}").replace("0.0.0.0:8074", f"127.0.0.1:{admin}")
                 assert banner.strip() == shown, f"{banner} in place of {shown}"
             else:
-                # `curl ` only as a command: one stands in the text of an answer, too.
+                # Replaces `curl ` only as a command, since the text of an answer contains it too.
                 command = command.replace("localhost:8000", f"127.0.0.1:{traffic}").replace("localhost:8074", f"127.0.0.1:{admin}")
                 command = command.replace("target/release/h1mock", str(binary))
                 run(re.sub(r"(^|\| )curl ", r"\1curl -s ", command), output, folder, environment)

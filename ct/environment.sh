@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes the virtual environment of the tests (.venv in the project), anew when ct/src/requirements.txt has changed.
+# Creates the virtual environment of the tests (.venv), and creates it again when ct/src/requirements.txt has changed.
 set -euo pipefail
 
 project=$(cd "$(dirname "$0")/.." && pwd)

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Tests of the images, with podman: builds the image of the mock from a static program and runs it under the strictest security,
-# provisions it in every way, measures it; runs the component tests from what their image would hold. Needs no registry.
+# Tests the images with podman. Builds the mock's image from a static program, runs it with strict security settings, provisions it
+# in every way and measures it. Runs the component tests from the files of their image. Needs no registry.
 #
-#   H1MOCK_BINARY=FILE ct/image.sh            FILE is the mock's program, static
+#   H1MOCK_BINARY=FILE ct/image.sh            FILE is the static program of the mock
 #
-# Further arguments go to pytest. Figures (sizes, cold start, memory) are printed at the end. Where podman's own defaults don't
-# work, inside of a container for instance, CONTAINERS_CONF=.ci/containers.conf may help.
+# Further arguments go to pytest. Sizes, cold start and memory are printed at the end. If podman's defaults fail, for instance
+# inside a container, set CONTAINERS_CONF=.ci/containers.conf.
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)

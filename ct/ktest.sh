@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# Component tests of provisioning by kubectl: deploys the chart, asks the mock, copies a provision to it and asks again.
+# Component test of provisioning by kubectl: deploys the chart, sends a request, copies a provision and sends a request again.
 #
 #   ct/ktest.sh              deploys with ./deploy.sh into NAMESPACE, and leaves it there
-#   ct/ktest.sh --pod POD    tests a pod of NAMESPACE that is there; its `initial` must be the default one
+#   ct/ktest.sh --pod POD    tests an existing pod of NAMESPACE with the default provision `initial`
 #
-#   NAMESPACE   USER-test-h1mock without it
-#   DEADLINE    seconds that one step may take; 60 without it
+#   NAMESPACE   default: USER-test-h1mock
+#   DEADLINE    most seconds of one step; default: 60
 #
-# The pod needs neither a shell nor curl: `h1mock get` asks the mock from within.
+# The pod needs neither a shell nor curl: `h1mock get` sends the requests inside the pod.
 set -euo pipefail
 
 project=$(cd "$(dirname "$0")/.." && pwd)
@@ -33,7 +33,7 @@ kube() {
   timeout "$DEADLINE" kubectl --namespace "$NAMESPACE" "$@"
 }
 
-# What the mock answers to a GET of a path, and what `h1mock get` says about it, as $body and $notes.
+# Sends a GET of a path. Sets $body to the body of the answer and $notes to the messages of `h1mock get`.
 ask() {
   notes=$(mktemp)
   body=$(kube exec "$pod" -c h1mock -- h1mock get "$1" 2>"$notes") || true
@@ -49,7 +49,7 @@ assert() {
   echo "[$1] $2 -> OK"
 }
 
-# The status is only told where it is an error.
+# `h1mock get` prints the status only if it is an error.
 status() {
   case "$notes" in
     *"404 Not Found"*) echo "404 Not Found" ;;

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Drives the real kubectl against the real image, without a cluster: a small API server (ct/kubectl/apiserver) has the mock in a
-# podman container as its pod. Ends with a table of what was run.
+# Tests the image with the real kubectl, without a cluster: a small API server (ct/kubectl/apiserver) presents the mock in a podman
+# container as its pod. Prints a table of the commands at the end.
 #
 #   ct/kubectl.sh [PYTEST ARGUMENTS]
 #
-#   H1MOCK_IMAGE   the image; testillano/h1mock with TAG (latest) without it
-#   KUBECTL        another kubectl than the one on PATH
+#   H1MOCK_IMAGE   the image; default: testillano/h1mock with TAG (latest)
+#   KUBECTL        the kubectl to test; default: the one on PATH
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -27,7 +27,7 @@ main() {
   need helm "see https://helm.sh/docs/intro/install, or run .ci/tools kube and put .tools/bin on PATH"
   podman image exists "$H1MOCK_IMAGE" || die "podman has no image \`$H1MOCK_IMAGE\`: build it with ./build.sh --engine podman"
   "$here/environment.sh"
-  # A name without a slash is looked for on PATH, another one must hold in the folder where kubectl runs.
+  # A name without a slash is searched on PATH. Another name becomes an absolute path, since kubectl runs in another folder.
   KUBECTL=$(realpath "$(command -v "$KUBECTL")")
   cd "$here/kubectl"
   "$project/.venv/bin/pytest" -p no:cacheprovider "$@"

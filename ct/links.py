@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Links of the pages: each relative one leads to a file, each anchor to a heading, and so do links to this project on GitHub,
-which the sources have too.
+"""Checks links: relative links must lead to a file, anchors to a heading. The same holds for links to this project on GitHub, in
+pages and in sources.
 
     ct/links.py
 """
@@ -13,7 +13,7 @@ import urllib.parse
 
 PROJECT = pathlib.Path(__file__).resolve().parents[1]
 HOME = "https://github.com/testillano/h1mock"
-# Besides the pages: who gives users a link into one.
+# Sources with links to the pages.
 SOURCES = ("src", "provisions", "helm")
 CODE = re.compile(r"^```.*?^```", re.M | re.S)
 
@@ -23,7 +23,7 @@ def pages(root):
 
 
 def anchors(page):
-    """Those that GitHub gives to the headings of a page."""
+    """The anchors that GitHub generates for the headings of a page."""
     found = []
     for heading in re.findall(r"^#+ +(.*?) *$", CODE.sub("", page.read_text(encoding="utf-8")), re.M):
         text = re.sub(r"\[(.*?)\]\(.*?\)", r"\1", heading).replace("`", "")
@@ -34,7 +34,7 @@ def anchors(page):
 
 
 def targets(root):
-    """Places of links, and where they lead: a path from the project's folder, and an anchor."""
+    """The links of a text: the place, the path from the project's folder, and the anchor."""
     for page in pages(root):
         text = re.sub(r"`[^`\n]*`", "", CODE.sub("", page.read_text(encoding="utf-8")))
         for link in re.findall(r"\]\(([^)\s]+)\)", text):
@@ -55,7 +55,7 @@ def problems(root):
 
 
 def check_itself():
-    """Finds what is wrong in a page that has everything wrong, and nothing else."""
+    """Checks this check: in a page with all kinds of faults, it must find all of them and no others."""
     with tempfile.TemporaryDirectory() as folder:
         root = pathlib.Path(folder)
         (root / "README.md").write_text("# A `b`, c\n## Twice\n## Twice\n[1](#a-b-c) [2](#twice-1) [3](#twice-2) [4](no.md)\n"
@@ -65,7 +65,7 @@ def check_itself():
 
 
 def check():
-    """The number of links; ends the program where one leads nowhere."""
+    """Returns the number of links. Ends the program if a link is broken."""
     check_itself()
     found = list(problems(PROJECT))
     if found:

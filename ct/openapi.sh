@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Checks docs/openapi.json against a running mock, with requests that schemathesis makes from it.
+# Checks docs/openapi.json against a running mock, with requests that schemathesis generates from it.
 #
-# SCHEMATHESIS and H1MOCK_BINARY name the programs; by default those that .ci/run makes.
+# SCHEMATHESIS and H1MOCK_BINARY name the programs. By default they are those of .ci/run.
 set -euo pipefail
 
 project=$(cd "$(dirname "$0")/.." && pwd)
@@ -30,7 +30,7 @@ done
 traffic=$(sed -n 's/.*mock 127\.0\.0\.1:\([0-9]*\),.*/\1/p' out)
 admin=$(sed -n 's/.*admin 127\.0\.0\.1:\([0-9]*\).*/\1/p' out)
 
-# What the calls on requests answer about: no rule, a rule, a body that is no text, a refusal of the server (no Host).
+# Requests for the journal: without a rule, with a rule, with a binary body, and refused by the server (no Host).
 curl -sf -o loaded -H 'Content-Type: text/plain' --data-binary "@$project/provisions/foo-bar" \
   "http://127.0.0.1:$admin/app/v1/provision/foo-bar"
 ask() {
@@ -50,6 +50,6 @@ check() {
   }
 }
 
-# First those that read the entries: others delete them.
+# Operations that read the entries come first, since others delete the entries.
 check --phases examples,coverage --include-operation-id-regex '^(listRequests|getRequest|exportRequests)$'
 check "$@"

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""deploy.sh and ct/test.sh without a cluster: programs in place of helm and kubectl record how they are called.
+"""Tests deploy.sh and ct/test.sh without a cluster: fake programs replace helm and kubectl, and record their arguments.
 
     ct/scripts_test.py
 """
@@ -12,7 +12,7 @@ import tempfile
 import unittest
 
 PROJECT = pathlib.Path(__file__).resolve().parents[1]
-# What the scripts need besides; a PATH of links to these alone shows which program they miss.
+# Other programs that the scripts need. The PATH of the tests has only these, so a missing program shows.
 BASE = ("bash", "sh", "env", "dirname", "id", "cat", "awk", "grep", "cmp", "mktemp", "seq", "sleep", "sed", "rm", "mkdir", "python3")
 
 FAKE = """#!/bin/sh
@@ -23,11 +23,11 @@ case "${0##*/} $1 $2" in
 esac
 exit 0
 """
-# Nothing is deployed; the namespace is not there.
+# A cluster without a release and without the namespace.
 FRESH = """"helm status "*) exit 1 ;;
 "kubectl get namespace") exit 1 ;;
 "kubectl get pod") echo "old 1/1 Terminating 0 1m"; echo "new 1/1 Running 0 1m" ;;"""
-# A release is deployed and so is the namespace.
+# A cluster with a release in the namespace.
 THERE = """"helm list "*) echo ct-h1mock ;;
 "kubectl get pod") echo "pod-1 1/1 Running 0 1m"; echo "pod-2 1/1 Running 0 1m" ;;"""
 NO_POD = """"helm list "*) echo ct-h1mock ;;
@@ -36,7 +36,7 @@ NO_POD = """"helm list "*) echo ct-h1mock ;;
 SELECTOR = "app.kubernetes.io/name=ct-h1mock,app.kubernetes.io/instance=ct-h1mock"
 LOOK = f"kubectl get pod -n ns-ct-h1mock -l {SELECTOR} --no-headers"
 CHART = PROJECT / "helm/ct-h1mock"
-# What old and new kubectl say when no pod is left, and what they say when one does not end.
+# Messages of old and new kubectl if no pod is left, and if a pod does not end.
 NONE_LEFT = ('"kubectl wait "*) echo "error: no matching resources found" >&2; exit 1 ;;', '"kubectl wait "*) exit 0 ;;')
 ONE_STAYS = '"kubectl wait "*) echo "error: timed out waiting for the condition on pods/old" >&2; exit 1 ;;'
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Component tests: pytest in a pod beside a mock, or here against one; `ct/test.sh --help` tells how.
+# Component tests: runs pytest in a pod next to a mock, or on this machine. See `ct/test.sh --help`.
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -56,7 +56,7 @@ build() {
   H1MOCK_BINARY=${CARGO_TARGET_DIR:-$project/target}/debug/h1mock
 }
 
-# Starts the mock on free ports, in a folder of its own; both go when the script ends.
+# Starts the mock on free ports, in a temporary folder. At its end the script stops the mock and removes the folder.
 start() {
   work=$(mktemp -d)
   trap 'kill "${mock:-}" 2>/dev/null || true; wait "${mock:-}" 2>/dev/null || true; rm -rf "$work"' EXIT
@@ -76,8 +76,8 @@ start() {
   export H1MOCK_SERVICE_HOST H1MOCK_SERVICE_PORT_HTTP_TRAFFIC H1MOCK_SERVICE_PORT_HTTP_ADMIN H1MOCK_PROVISION_DIR
 }
 
-# `helm delete --wait` does not wait for pods: one that drains would answer the first requests to the next release. Pods that have
-# ended, such as that of `helm test`, may stay. For older kubectl it is an error that none is left.
+# `helm delete --wait` does not wait for pods, and a pod that drains would answer the first requests to the next release. Pods that
+# have ended, such as the pod of `helm test`, may stay. Older versions of kubectl fail if no pod is left.
 await_end_of_pods() {
   local said
   said=$(kubectl wait --for=delete pod -n "$NAMESPACE" -l app.kubernetes.io/instance="$CHART" --field-selector=status.phase=Running \
@@ -87,7 +87,7 @@ await_end_of_pods() {
   esac
 }
 
-# The release is deleted with all that belongs to it, so that its names are free again.
+# Deletes the release and its objects, so that their names are free again.
 clean_up() {
   if helm status "$CHART" -n "$NAMESPACE" &>/dev/null; then
     echo "Cleaning up ..."
@@ -105,13 +105,13 @@ update_dependencies() {
   fi
 }
 
-# $1: tag of the images, or nothing to keep them; $2...: install, or upgrade with its options
+# $1: tag of the images, empty to keep them; $2...: `install`, or `upgrade` with its options
 helm_release() {
   local tag=$1 sets=() tags=()
   shift
   read -r -a sets <<<"${XTRA_HELM_SETS:-}"
   if [ -n "$tag" ]; then
-    # As a file of values: helm takes --set-string after --set, whatever their order.
+    # The tags go into a file of values, since helm applies --set-string after --set in any order.
     tags=(--values -)
   fi
   update_dependencies
@@ -142,7 +142,7 @@ deploy() {
   helm_release "${TAG:-latest}" install
 }
 
-# Pods that are going still have the phase Running; only the table says so.
+# A pod that is being deleted still has the phase Running. Only the table shows `Terminating`.
 test_pod() {
   kubectl get pod -n "$NAMESPACE" -l "app.kubernetes.io/name=$CHART,app.kubernetes.io/instance=$CHART" --no-headers |
     awk '$3 == "Running" && !found++ { print $1 }'

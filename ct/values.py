@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Writes docs/values.md, the table of all values of both charts, from the comments of their values.yaml.
+"""Writes docs/values.md, the table of all values of both charts, from the comments in values.yaml.
 
     ct/values.py [--check]
 
-A comment `# -- text` above a value makes a row. A list or map with a comment is one value; a map without is a section. --check
-writes nothing and fails if the page is stale or a value has no comment.
+A comment `# -- text` above a value becomes a row. A list or map with a comment is one value; a map without a comment is a section.
+--check writes nothing, and fails if the page is outdated or a value has no comment.
 """
 
 import collections
@@ -30,7 +30,7 @@ Row = collections.namedtuple("Row", "name default text")
 
 
 def comment_above(lines, number):
-    """The text of the `# --` comment that ends right above a line."""
+    """The text of the `# --` comment directly above a line."""
     found = []
     while number > 0 and lines[number - 1].strip().startswith("#"):
         number -= 1

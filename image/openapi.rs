@@ -1,5 +1,5 @@
-//! Build script: the description of the admin interface as the program contains it, without white space and deflated, for it is
-//! read far less often than its bytes lie in images: 10 KB of 48.
+//! Build script: compresses the description of the admin interface for the program. White space is removed and the rest is
+//! deflated, 48 KB to 10 KB: the size of the image matters more than the time of the rare reads.
 
 use std::path::Path;
 use std::{env, fs};
@@ -14,7 +14,7 @@ fn main() {
     fs::write(Path::new(&out).join("openapi.deflate"), deflated).expect("OUT_DIR can be written");
 }
 
-/// Leaves out white space between tokens.
+/// Removes white space between tokens.
 fn compact(json: &[u8]) -> Vec<u8> {
     let (mut quoted, mut escaped) = (false, false);
     let kept = json.iter().filter(|byte| {

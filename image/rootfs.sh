@@ -1,14 +1,15 @@
 #!/bin/sh
-# Lays the file system of the image: the binary, the links by which it is called, the provision directory.
+# Builds the file system of the image: the binary, links with the names of its applets, the provision directory.
 #
 #   image/rootfs.sh BINARY FOLDER [MACHINE]
 #
-# BINARY is refused unless it is static and made for MACHINE (x86_64 or aarch64; this one without it), because an image
-# from scratch has no libraries and the error of the kernel would be `no such file or directory`.
-# SOURCE_DATE_EPOCH sets the times of all files. Plain sh: the Dockerfile calls it in Alpine, build.sh for --prebuilt.
+# BINARY must be static and built for MACHINE (x86_64 or aarch64; default: this machine). An image from scratch has no libraries,
+# and the kernel's error for a dynamic binary would be `no such file or directory`.
+# SOURCE_DATE_EPOCH sets the times of all files. The script is plain sh, since the Dockerfile runs it in Alpine; build.sh runs it
+# for --prebuilt.
 set -eu
 
-# What kubectl, docker and podman call in a container, and what the users of the original type.
+# The commands that kubectl, docker and podman run in a container, and those that users of the original h1mock type.
 APPLETS="tar test [ touch ls cat sh bash curl"
 
 die() {
@@ -20,7 +21,7 @@ refuse() {
   die "failed to take \`$binary\` for the image: $*"
 }
 
-# The name that readelf has for a machine.
+# readelf's name for a machine.
 machine_of_elf() {
   case "$1" in
     x86_64 | amd64) echo "Advanced Micro Devices X86-64" ;;
@@ -36,15 +37,15 @@ check_binary() {
   found=$(printf '%s\n' "$header" | sed -n 's/^ *Machine: *//p')
   wanted=$(machine_of_elf "$machine")
   [ "$found" = "$wanted" ] || refuse "it is made for \`$found\`, the image for \`$wanted\`"
-  # The loader of shared libraries, and the libraries; ldd would take a position independent musl binary for a dynamic one.
+  # A dynamic binary names a loader or libraries. ldd would report a position independent musl binary as dynamic.
   shared=$(LC_ALL=C readelf -ldW "$binary" | sed -n \
     -e 's/.*program interpreter: \(.*\)\]$/\1/p' -e 's/.*(NEEDED).*\[\(.*\)\]$/\1/p' | tr '\n' ' ')
   [ -z "$shared" ] || refuse "it is not static, it needs ${shared% };" \
     "build it for musl, or with RUSTFLAGS=\"-C target-feature=+crt-static\" and --target"
 }
 
-# The modes are said for each: the umask of whoever builds must not decide them. Any user may write provisions, since
-# OpenShift runs containers with a uid of its own.
+# Each mode is explicit, so that it does not depend on the umask of the build. All users may write provisions, since OpenShift
+# runs containers with an arbitrary uid.
 lay() {
   mkdir -p "$folder/bin" "$folder/app/provision"
   cp "$binary" "$folder/bin/h1mock"

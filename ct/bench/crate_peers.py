@@ -1,4 +1,4 @@
-"""The peers that crates.io has: httpmock's server, apate, and rift, which takes Mountebank's configuration. See peer.py."""
+"""Peers from crates.io: httpmock's server, apate, and rift, which reads Mountebank's configuration. See peer.py."""
 
 import json
 import time
@@ -8,7 +8,7 @@ from peer import JSON, PEERS, Peer, free_port, greeting, others
 from subject import START_DEADLINE
 from workload import DELAY_MS, ENTRIES, MOST_EVENTS, SHOWN, WORD, articles, compact
 
-# What W7 does in Rhai, between reading the request and writing the answer.
+# The work of W7 in Rhai, between reading the request and writing the answer.
 EVENTS = f"""    if events == () {{
         events = [];
         for number in 0..{ENTRIES} {{
@@ -41,7 +41,7 @@ class Httpmock(Peer):
                 mock("/slow", greeting(WORD), delay=DELAY_MS)]
 
     def configure(self, folder, count, word):
-        # JSON is YAML.
+        # The configuration is YAML, and JSON is valid YAML.
         (folder / "mocks").mkdir()
         (folder / "mocks" / "all.yaml").write_text(self.documents(count, word))
 
@@ -49,7 +49,7 @@ class Httpmock(Peer):
         return "\n---\n".join(map(json.dumps, self.mocks(count, word)))
 
     def command(self, folder):
-        # What comes from files can't be replaced afterwards.
+        # Rules that come from files can't be replaced later.
         files = [] if self.reload else ["--mock-files-dir", "mocks"]
         return [str(self.ships[0]), "--port", str(self.port), "--disable-access-log", *files]
 
@@ -75,7 +75,7 @@ class Apate(Peer):
     lacks = {"W2": "apate's answers have constant headers only",
              "W5": "apate has no delay; its scripts can sleep, but hold one of its threads meanwhile"}
 
-    # Its templates are faster than its scripts where they can do the same.
+    # Templates are used where they suffice, since they are faster than scripts.
     LINES = ("{\"lines\":[{% for item in ctx.load_body_json()['items'] %}{\"label\":\"{{ item.name }} costs {{ item.price }}\","
              "\"number\":{{ loop.index0 }} }{% if not loop.last %},{% endif %}{% endfor %}]}")
 
@@ -83,7 +83,7 @@ class Apate(Peer):
               "{\"count\":{{ items | length }},\"total\":{{ items | map(attribute='price') | sum }},\"kinds\":{ "
               "{% for kind, group in items | sort(attribute='price') | groupby('kind') %}\"{{ kind }}\":{{ group | tojson }}"
               "{% if not loop.last %},{% endif %}{% endfor %} } }")
-    # Only its scripts store values, each as a text of JSON.
+    # Only scripts can store values, each as a text of JSON.
     EVENTS = (f'let events = storage_read("events");\nlet event = from_json_blob(ctx.load_body());\n{EVENTS}'
               f'storage_write("events", events);\nto_json_blob(events.extract(-{SHOWN}))\n')
     ARTICLE = ("{% set articles = ARTICLES %}{% set id = ctx.load_path_args()['id'] %}"
@@ -113,7 +113,7 @@ class Apate(Peer):
 
 
 class Rift(Mountebank):
-    """Mountebank's configuration; the loop in its own language, Rhai, as ours."""
+    """Mountebank's configuration. The loop is in Rhai, its own script language, as in h1mock."""
 
     title = "rift"
     ships, runtime = [PEERS / "rift/bin/rift-http-proxy"], []
@@ -140,7 +140,7 @@ class Rift(Mountebank):
 }"""
     EVENTS = (f'fn respond(ctx) {{\n    let events = ctx.state.get("events");\n    let event = ctx.request.json;\n{EVENTS}'
               f'    ctx.state.set("events", events);\n    http(200, events.extract(-{SHOWN}))\n}}\n')
-    # A constant at the top, or a value of ctx.state, is copied more often.
+    # A constant at the top, or a value in ctx.state, would be copied more often.
     ARTICLE = f"""fn respond(ctx) {{
     let articles = {rhai(articles(ENTRIES))};
     let id = ctx.request.path.split("/")[2];

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""How exact delays are, and how many answers wait at once.
+"""Measures how exact delays are, and how many answers can wait at once.
 
     ct/bench/delays.py [BINARY] [--rate 1000] [--seconds 10] [--delay 100] [--held 10000] [--by delay,sleep,chaos]
 
-Requests leave at fixed times whatever the answers do, each on a connection of its own out of a pool. Times count from the
-moment in which the kernel took the request to the moment in which its answer was read. Exit status 1 where a goal is not met.
+Requests are sent at fixed times, independent of the answers, each on its own connection from a pool. A time begins when the
+kernel takes the request and ends when its answer is read. The exit status is 1 if a goal is missed.
 """
 
 import argparse
@@ -25,7 +25,7 @@ TARGETS = {"delay": "/delay", "sleep": "/sleep", "chaos": "/plain"}
 
 
 def provision(delay, by):
-    # Builds without it can be measured too.
+    # Builds without chaos can be measured too.
     by_response = f'app.get("/delay", || make_response("late").delay({delay}));' if "delay" in by else ""
     return f"""
 fn registerRules() {{
@@ -39,7 +39,7 @@ fn registerRules() {{
 
 
 def held(subject, count, ms):
-    """Lets `count` answers wait at once; asks others meanwhile. Gives figures by name."""
+    """Lets `count` answers wait at once, and sends other requests meanwhile. Returns figures by name."""
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     if hard < count + 100:
         raise RuntimeError(f"{count} connections need as many descriptors; `ulimit -Hn` is {hard}")

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Measures the engine beside nginx and the published tiny_http 0.12.0: all answer "hello" on 127.0.0.1.
+"""Compares the engine with nginx and the published tiny_http 0.12.0: all answer "hello" on 127.0.0.1.
 
     ct/bench/engine.py [compare] [syscalls] [idle] [size] [options]
 
-Prints markdown. ct/bench/README.md says what each command measures. Every loop and every process is bounded by time.
+Prints markdown. ct/bench/README.md explains what each command measures. All loops and processes have a time limit.
 """
 
 import argparse
@@ -27,7 +27,7 @@ VIEW = 'fn registerRules() { app.get("/hello", hello); }\nfn hello() { "hello" }
 WORKERS = 4
 NGINX, NGINX_2, PUBLISHED, HELLO, H1MOCK = "nginx", "nginx-2", "published", "hello", "h1mock"
 SUBJECTS = [NGINX, NGINX_2, PUBLISHED, HELLO, H1MOCK]
-# Longest CPU time of a request, as a multiple of nginx's.
+# Goals: most CPU time of a request, as a multiple of nginx's.
 CPU_GOALS = {HELLO: 1.1, H1MOCK: 1.3}
 GROWTH_GOAL = 150_000
 
@@ -43,7 +43,7 @@ def start(name, options):
 
 
 def print_answers(subjects):
-    """What each subject sends, and that it is "hello": other bytes would compare something else."""
+    """Checks that each subject sends "hello", since different answers can't be compared. Returns the answers."""
     rows = []
     for subject in subjects:
         with load.Connection(subject) as connection:
@@ -57,7 +57,7 @@ def print_answers(subjects):
 
 
 def compare(options):
-    """All subjects in turn under wrk, several rounds, at each number of connections."""
+    """Runs wrk on all subjects in turn, for several rounds and each number of connections."""
     print("## CPU, throughput and latency\n")
     with contextlib.ExitStack() as stack:
         subjects = [stack.enter_context(start(name, options)) for name in options.subjects]
@@ -66,7 +66,7 @@ def compare(options):
         clocks = {clock: [sum(subject.cpu(clock) for subject in subjects)] for clock in (process_clock, process_ticks)}
         print(f"Load average before: {os.getloadavg()[0]:.2f}")
         for round in range(options.rounds):
-            # Another one goes first in each round: none has always the same predecessor at the machine's caches.
+            # Each round begins with another subject, so that none always follows the same one in the CPU caches.
             turn = round % len(subjects)
             for count in options.connections:
                 for subject in subjects[turn:] + subjects[:turn]:
@@ -110,7 +110,7 @@ def print_runs(count, runs):
 
 
 def print_goals(options, runs):
-    """Each goal at each number of connections, judged by the median of the rounds' ratios."""
+    """Judges each goal at each number of connections by the median of the rounds' ratios."""
     rows = []
     for count in options.connections:
         for name in filter(CPU_GOALS.get, options.subjects):
@@ -125,8 +125,8 @@ def print_goals(options, runs):
 
 
 def compare_p99(ours, published):
-    """Rounds in which the published crate left connections without any answer are left out: its p99 knows only the others, which
-    had less company. Where it did so in all rounds, they are compared nevertheless."""
+    """Drops rounds in which the published crate left connections without an answer: its p99 covers only the other connections, which
+    had less competition. If that holds for all rounds, all are compared."""
     pairs = list(zip(ours, published))
     fair = [pair for pair in pairs if not pair[1].run.unserved]
     ratio = [our.run.p99 / their.run.p99 for our, their in fair or pairs]
@@ -136,7 +136,7 @@ def compare_p99(ours, published):
 
 
 def syscalls(options):
-    """System calls of each subject for keep-alive requests, by strace."""
+    """Counts the system calls of each subject for keep-alive requests with strace."""
     print("## System calls per request\n")
     for count in (1, 32):
         counted = {}
@@ -147,7 +147,7 @@ def syscalls(options):
 
 
 def idle(options):
-    """Many idle connections on each of our subjects."""
+    """Opens many idle connections to each subject of this project."""
     held.raise_descriptors(options.held)
     print(f"## {options.held:,} idle keep-alive connections\n")
     found = {}
@@ -158,7 +158,7 @@ def idle(options):
 
 
 def size(options):
-    """Bytes of the binaries; how much h1mock grew against another build of it."""
+    """Measures the size of the binaries, and the growth of h1mock against another build."""
     print("## Sizes\n")
     files = {H1MOCK: options.h1mock, HELLO: options.hello, PUBLISHED: options.published}
     if options.against:
@@ -195,14 +195,14 @@ def read_options():
     for given, known in ((options.commands, COMMANDS), (options.subjects, SUBJECTS)):
         if unknown := [name for name in given if name not in known]:
             line.error(f"unknown: {', '.join(unknown)}")
-    # A thread per connection needs other limits than most machines have: the published crate holds only if it is asked for.
+    # A thread for each connection needs higher limits than most machines have, so the published crate is only tested on request.
     options.idle_subjects = [HELLO, H1MOCK] if options.subjects is SUBJECTS else options.subjects
     check_files(line, options)
     return options
 
 
 def check_files(line, options):
-    """Says what is missing before anything runs; a binary that no command uses may be."""
+    """Reports missing programs before the first measurement. Binaries that no command uses may be missing."""
     needed = {H1MOCK, HELLO, PUBLISHED} if "size" in options.commands else set(options.subjects)
     for name in sorted({H1MOCK, HELLO, PUBLISHED} & needed | {"against"}):
         if file := getattr(options, name):
@@ -215,7 +215,7 @@ def check_files(line, options):
 
 
 def version(tool):
-    """Of nginx or wrk. Both print it to standard error or output, wrk with a failing status."""
+    """The version of nginx or wrk. They print it to standard error or output, and wrk exits with a failure."""
     if not shutil.which(tool):
         return "none"
     done = subprocess.run([tool, "-v"], capture_output=True, text=True, timeout=10, check=False)
@@ -226,7 +226,7 @@ def version(tool):
 def main():
     stop_on_signal()
     options = read_options()
-    # Subjects inherit it: nginx and the published crate don't raise their own.
+    # Subjects inherit this limit, since nginx and the published crate don't raise theirs.
     resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
     print(f"{os.cpu_count()} CPUs, Linux {platform.release()}, nginx {version('nginx')}, wrk {version('wrk')}; "
           f"{WORKERS} workers for all but nginx.\n")

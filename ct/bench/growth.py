@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""How h1mock's costs grow: with rules, connections, bodies, workers and lines of a provision.
+"""Measures how h1mock's costs grow with rules, connections, bodies, workers and lines of a provision.
 
     ct/bench/growth.py [BINARY] [rules connections requests responses workers lines ...] [--rounds 3] [--seconds 2] [--page]
 
@@ -41,7 +41,7 @@ SAMPLING = 0.02
 
 
 class Peak(threading.Thread):
-    """The largest RSS of a subject while the block runs."""
+    """Records the largest RSS of a subject while the block runs."""
 
     def __init__(self, subject):
         super().__init__(daemon=True)
@@ -62,7 +62,7 @@ class Peak(threading.Thread):
 
 
 class Bench:
-    """The program, how long and how often, and a folder for wrk's scripts."""
+    """The program, the duration and number of rounds, and a folder for wrk's scripts."""
 
     def __init__(self, options, folder):
         self.binary, self.rounds, self.seconds, self.folder = options.binary, options.rounds, options.seconds, folder
@@ -76,7 +76,7 @@ class Bench:
         return str(file)
 
     def rounds_of(self, runs):
-        """Each of the named calls in turn, round by round; their results by name."""
+        """Runs the named calls in turn, round by round. Returns their results by name."""
         found = {name: [] for name in runs}
         for _ in range(self.rounds):
             for name, run in runs.items():
@@ -85,7 +85,7 @@ class Bench:
 
 
 def figures(measured):
-    """Cells of wrk's runs."""
+    """Table cells for runs of wrk."""
     return [spread([one.cpu for one in measured]), spread([one.run.rate for one in measured], "{:,.0f}"),
             spread([one.run.p50 for one in measured], milliseconds), spread([one.run.p99 for one in measured], milliseconds),
             sum(one.run.errors for one in measured)]
@@ -99,7 +99,7 @@ def middle(measured):
 
 
 def post_until(mock, source, word):
-    """Seconds from POST to the answer by the new provision."""
+    """Seconds from the POST to the first answer of the new provision."""
     began = time.perf_counter()
     admin = http.client.HTTPConnection("127.0.0.1", mock.admin, timeout=60)
     admin.request("POST", "/app/v1/provision/grown", source, {"Content-Type": "text/plain"})
@@ -135,7 +135,7 @@ def posted_rules(mock, count):
 
 def connections(bench):
     def run(mock, count):
-        # wrk opens its connections within the time that is measured.
+        # The measured time includes the opening of wrk's connections.
         with Peak(mock) as peak:
             return load.measure(mock, count, bench.seconds + count // 2_000), peak
 
@@ -158,7 +158,7 @@ BODIES = """fn registerRules() {
 
 
 def refusal(mock, method, path, body, length):
-    """Why the answer is not the right one, or nothing."""
+    """The reason why the answer is wrong, or None."""
     connection = http.client.HTTPConnection("127.0.0.1", mock.port, timeout=60)
     try:
         connection.request(method, path, body, {"Content-Type": "application/octet-stream"} if body else {})
@@ -172,7 +172,7 @@ def refusal(mock, method, path, body, length):
 
 
 def bodies(bench, sizes, ask, title, prose):
-    """A server for each size, since memory that one has needed stays with it for a while. `ask` gives method, path, body, length."""
+    """Measures each size on a new server, since a server keeps memory for a while. `ask` returns method, path, body and length."""
     def run(mock, size):
         method, path, body, _ = ask(size)
         script = bench.script(f"{method}-{size}", f'wrk.method = "POST"\nwrk.body = string.rep("x", {size})\n') if body else None
@@ -248,7 +248,7 @@ FUNCTION = """fn other{number}(id) {{
 
 
 def of_lines(count, word):
-    """A provision of so many lines: functions of ten lines beside the one that answers."""
+    """A provision of so many lines: the view function and other functions of ten lines."""
     head = ["fn registerRules() {", '    app.get("/hello", hello);', "}", "", f'fn hello() {{ #{{ greeting: "{word}" }} }}']
     functions = "".join(FUNCTION.format(number=number) for number in range((count - len(head)) // 10))
     return "\n".join(head) + "\n" + functions

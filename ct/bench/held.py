@@ -1,4 +1,4 @@
-"""Many idle keep-alive connections on one subject: its threads and memory, and whether it still serves others and them."""
+"""Opens many idle keep-alive connections to a subject: measures its threads and memory, and checks that it still serves."""
 
 import contextlib
 import resource
@@ -9,7 +9,7 @@ from typing import NamedTuple
 import load
 from table import milliseconds, print_table
 
-# Clients' addresses, in turn: the ports of one would run short when runs follow one another.
+# Client addresses, used in turn: one address would run out of ports after several runs.
 SOURCES = [f"127.0.0.{number}" for number in range(2, 12)]
 NEW = 200
 FAULTS = 20
@@ -24,7 +24,7 @@ class State(NamedTuple):
 
 
 class Found(NamedTuple):
-    """What one subject did."""
+    """The results of one subject."""
 
     states: dict
     new: dict
@@ -36,7 +36,7 @@ class Found(NamedTuple):
 
 
 def raise_descriptors(connections):
-    """The script's own: one for each connection."""
+    """Raises the script's own limit of open files: each connection needs one."""
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     if hard < connections + 100:
         raise RuntimeError(f"{connections} connections need as many descriptors; `ulimit -Hn` is {hard}")
@@ -49,7 +49,7 @@ def state(subject):
 
 
 def open_all(subject, connections, stack):
-    """Opens them one after the other, each with one answered request. Gives up after some faults, or at the deadline."""
+    """Opens connections one after another, and sends a request on each. Stops after some faults or at the deadline."""
     opened, faults, end = [], [], time.monotonic() + OPEN_DEADLINE
     for number in range(connections):
         if len(faults) == FAULTS or time.monotonic() > end:
@@ -64,7 +64,7 @@ def open_all(subject, connections, stack):
 
 
 def new_latency(subject):
-    """Seconds from connect to the answer on connections of their own, one after the other; a lost one counts as infinite."""
+    """Seconds from connect to the answer on new connections, one after another. A lost connection counts as infinite."""
     times = []
     for _ in range(NEW):
         began = time.perf_counter()
@@ -80,7 +80,7 @@ def new_latency(subject):
 
 
 def ask_again(opened):
-    """How many of the idle connections still answer, and what became of the others."""
+    """The number of idle connections that still get an answer, and the faults of the others."""
     answered, faults = 0, []
     for number, connection in enumerate(opened, 1):
         try:

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Counts the instructions that h1mock takes for a request, by valgrind: the same on every run, whatever else the machine does.
+"""Counts h1mock's instructions for a request with valgrind. The count is the same on every run, even on a busy machine.
 
     ct/bench/instructions.py [BINARY] [--check | --write]
 
-The kernel's are not among them. `--check` compares with instructions.json and fails beyond 5 %; `--write` makes that file.
-The binary is one with the feature `callgrind` (ct/bench/README.md).
+Instructions of the kernel are not counted. `--check` compares with instructions.json and fails beyond 5 %; `--write` writes that
+file. The binary must have the feature `callgrind` (ct/bench/README.md).
 """
 
 import argparse
@@ -22,7 +22,7 @@ from workload import WORD, WORKLOADS, HEADERS
 HERE = pathlib.Path(__file__).resolve().parent
 BASELINE = HERE / "instructions.json"
 BINARY = HERE.parent.parent / "target/release/h1mock"
-# Requests of the two runs for each workload; their difference is without start and end.
+# Numbers of requests of the two runs for each workload. Their difference excludes start and stop.
 RUNS = {"W1": (200, 1200), "W2": (200, 1200), "W3-1000": (200, 1200), "W4": (20, 120), "W6": (20, 70),
         "W7": (200, 3200), "W8": (200, 3200)}
 BAND = 0.05
@@ -30,7 +30,7 @@ DEADLINE = 120
 
 
 def compiler():
-    """Another one makes other instructions."""
+    """The version of the compiler, since another one generates other instructions."""
     return subprocess.run(["rustc", "--version"], capture_output=True, text=True, check=True).stdout.strip()
 
 
@@ -41,7 +41,7 @@ def request(workload):
 
 
 def answered(connection):
-    """Reads one answer; tells whether it is a 200."""
+    """Reads one answer. Returns whether its status is 200."""
     head = b""
     while not head.endswith(b"\r\n\r\n"):
         line = connection.readline()
@@ -54,13 +54,13 @@ def answered(connection):
 
 
 def count(binary, workload, requests):
-    """Instructions of a whole life with so many requests on one connection."""
+    """Instructions from start to stop of a server that answers so many requests on one connection."""
     with tempfile.TemporaryDirectory(prefix="h1mock-bench-") as folder:
         folder = pathlib.Path(folder)
         H1mock.write(folder, workload.others, WORD, workload.entries)
         command = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", binary, "serve", "--bind", "127.0.0.1",
                    "--traffic-port", "0", "--admin-port", "0", "--workers", "1", "--config-dir", "config",
-                   # Where each instruction takes fifty, 1,000 rules take longer than by default.
+                   # Under valgrind each instruction takes the time of fifty, so 1,000 rules exceed the default time.
                    "--load-time", "60s", "--script-timeout", "60s"]
         with open(folder / "log", "w+") as log:
             process = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=log, text=True)
@@ -92,7 +92,7 @@ def main():
     parser.add_argument("--check", action="store_true")
     parser.add_argument("--write", action="store_true")
     options = parser.parse_args()
-    # Each server runs in a folder of its own.
+    # The path must be absolute, since each server runs in its own folder.
     binary, counts = str(pathlib.Path(options.binary).resolve()), {}
     for name, (few, many) in RUNS.items():
         workload = WORKLOADS[name]

@@ -1,4 +1,4 @@
-"""What a server costs apart from its requests: start, memory at rest, new rules, size."""
+"""Measures the costs of a server besides its requests: start, memory at rest, new rules, size."""
 
 import os
 import subprocess
@@ -18,14 +18,14 @@ class Start(NamedTuple):
 
 
 def true_start():
-    """Seconds from exec to the end of /bin/true: what any start costs on this machine."""
+    """Seconds from exec to the end of /bin/true: the cost of any start on this machine."""
     began = time.perf_counter()
     subprocess.run(["/bin/true"], stdin=subprocess.DEVNULL, timeout=ANSWER_DEADLINE, check=True)
     return time.perf_counter() - began
 
 
 def starts(kinds, times):
-    """Each kind in turn, from exec to its first 200; its PSS when it is at rest. Gives starts by name, and those of /bin/true."""
+    """Measures each kind in turn, from exec to the first 200, and its PSS at rest. Returns starts by name, and those of /bin/true."""
     found, least = {kind.title: [] for kind in kinds}, []
     for _ in range(times):
         least.append(true_start())
@@ -38,7 +38,7 @@ def starts(kinds, times):
 
 
 def reloads(kinds, times):
-    """Seconds from sending, or from the closing of a file, to the first answer by new rules. Gives lists by name and way."""
+    """Seconds from a POST, or from the closing of a file, to the first answer of the new rules. Returns lists by name and way."""
     found = {(kind.title, way): [] for kind in kinds for way in KINDS_OF_RELOAD if offers(kind, way)}
     for kind in kinds:
         ways = [way for way in KINDS_OF_RELOAD if offers(kind, way)]
@@ -51,7 +51,7 @@ def reloads(kinds, times):
                     word = f"{way}{number}"
                     began = time.perf_counter()
                     getattr(subject, way)(RELOAD_RULES, word)
-                    # A file's time counts from its closing, a POST's from its beginning.
+                    # The time of a file begins when it is closed, the time of a POST when it begins.
                     since = began if way == "post" else time.perf_counter()
                     seconds = subject.await_answer(word, since)
                     if number:  # The first one finds nothing in the caches.
@@ -64,6 +64,6 @@ def offers(kind, way):
 
 
 def sizes(kinds):
-    """Bytes of what is shipped, and of what must be there to run it."""
+    """Bytes of the shipped files, and of the files needed to run them."""
     return {kind.title: (sum(map(bytes_of, kind.ships)), sum(map(bytes_of, kind.runtime)), os.path.basename(str(kind.ships[0])))
             for kind in kinds}

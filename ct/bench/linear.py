@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Tells whether a view that does n things costs n: the CPU of views at 500, 4,000 and 20,000 items.
+"""Checks that the CPU time of views grows linearly: measures them with 500, 4,000 and 20,000 items.
 
     ct/bench/linear.py [BINARY] [--rows 'push|get'] [--rounds 7] [--check]
 
-Eight times the items may cost 8 x 1.3 times as much, five times the items 5 x 1.3. `--check` fails beyond that. A row that is over is
-measured again, up to three times: the least CPU of a size counts, since other load only adds to it.
+Eight times the items may cost 8 x 1.3 times as much, five times the items 5 x 1.3. `--check` fails beyond that. A row beyond the
+limit is measured up to three times again. The least CPU time of a size counts, since other load only adds to it.
 """
 
 import argparse
@@ -19,7 +19,7 @@ from table import print_table
 BINARY = pathlib.Path(__file__).resolve().parent.parent.parent / "target/release/h1mock"
 SIZES = (500, 4_000, 20_000)
 BAND = 1.3
-# A request of fewer nanoseconds is one of many.
+# Requests that take fewer nanoseconds are measured many at once.
 SHORT = 20_000_000
 
 ITEMS = "let l = []; for i in range(N) { l.push(#{ id: i, name: `item ${i}`, ok: true }); }"
@@ -27,7 +27,7 @@ MAP = "let m = #{}; for i in range(N) { m[`k${i}`] = i; }"
 TEXT = 'let s = ""; for i in range(N) { s += "x"; }'
 TURNS = "for i in range(N)"
 
-# Views by name, each a function body. `N` is the number of items, `BIG` a constant with N of them, `BYKEY` a constant map.
+# Bodies of views by name. `N` is the number of items, `BIG` a constant list of N items, `BYKEY` a constant map.
 ROWS = {
     "push a map, then JSON": f"{ITEMS} jsonify(l)",
     "m.get(k, d)": f"{MAP} let s = 0; {TURNS} {{ s += m.get(`k${{i}}`, 0); }} `${{s}}`",
@@ -76,19 +76,19 @@ ROWS = {
     "l.remove(0)": f"{ITEMS} {TURNS} {{ l.remove(0); }} `${{l.len()}}`",
     "x in l": f"let l = []; {TURNS} {{ l.push(i); }} let k = 0; {TURNS} {{ if i in l {{ k += 1; }} }} `${{k}}`",
 }
-# One call of these does n things by itself, n times.
+# Views that make n calls, each of which handles n items.
 INHERENT = {"l.remove(0)", "x in l", "`${s}x`", "s[i]", "s.len()"}
 
 
 def provision(size):
-    """All rows at one size."""
+    """A provision with all rows for one size."""
     views = "\n".join(f"fn row{index}() {{ {body} }}" for index, body in enumerate(ROWS.values()))
     rules = "\n".join(f'app.post("/{index}", row{index});' for index in range(len(ROWS)))
     return f'const N = {size};\nconst BIG = read_json("big.json");\nconst BYKEY = read_json("bykey.json");\n{views}\nfn registerRules() {{ {rules} }}\n'
 
 
 def cost(mock, connection, path, body, rounds):
-    """CPU nanoseconds of one request, the least of `rounds`; none where it fails."""
+    """CPU nanoseconds of one request, the least of `rounds`. None if a request fails."""
     def ask(times):
         before = process_clock(mock.process.pid)
         for _ in range(times):
@@ -125,7 +125,7 @@ def measure(binary, names, rounds):
 
 
 def factors(of):
-    """How much more the work costs than it is more, from size to size; none where a view failed."""
+    """From size to size, the growth of the cost divided by the growth of the work. None if a view failed."""
     return [of[large] / of[small] / (large / small) if of[small] and of[large] else None for small, large in zip(SIZES, SIZES[1:])]
 
 

@@ -1,4 +1,4 @@
-"""Load on a subject: wrk for time and CPU, keep-alive connections of our own where requests must be counted or held."""
+"""Load on a subject: wrk to measure time and CPU, own keep-alive connections to count or hold requests."""
 
 import contextlib
 import re
@@ -8,32 +8,32 @@ import subprocess
 import time
 from typing import NamedTuple
 
-# Seconds for each unit that wrk prints.
+# wrk's units in seconds.
 UNITS = {"us": 1e-6, "ms": 1e-3, "s": 1, "m": 60, "h": 3600}
 ANSWER_DEADLINE = 5
-# Seconds before the end of wrk's run when its connections are looked at; milliseconds without an answer that are no mere delay.
+# When wrk's connections are checked, in seconds before the end of its run; and when a missing answer is a fault, in milliseconds.
 BEFORE_END = 0.3
 UNSERVED_AFTER = 500
-# Answers for each connection, below which those that wrk leaves behind would show.
+# Least answers for each connection. With fewer, the requests that wrk leaves unanswered at its end would distort the figures.
 SLOW = 20
-# Absent from Python's socket module before 3.12; the port is then chosen by connect, where the whole address counts.
+# Python's socket module has this constant since 3.12. With it, connect chooses the port, by the whole address.
 IP_BIND_ADDRESS_NO_PORT = 24
 
 
 class Run(NamedTuple):
-    """What wrk saw of one subject."""
+    """wrk's results for one subject."""
 
     requests: int
     rate: float
     p50: float
     p99: float
     errors: int
-    # Connections that waited for an answer since half a second or longer, near the end.
+    # Connections that had waited for an answer for half a second or longer, near the end.
     unserved: int
 
 
 def wrk(port, path, connections, seconds, script=None):
-    """One thread of wrk with so many keep-alive connections; a script of wrk may ask for something else than a GET."""
+    """Runs one thread of wrk with so many keep-alive connections. With a script, wrk sends other requests than GET."""
     scripted = ["-s", script] if script else []
     command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", *scripted, f"http://127.0.0.1:{port}{path}"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
@@ -52,14 +52,14 @@ def wrk(port, path, connections, seconds, script=None):
 
 
 def count_unserved(port):
-    """wrk counts a late answer but not one that never comes: `ss` knows how long ago the server sent on a connection."""
+    """Counts connections without an answer by `ss`, which shows the time since the server last sent. wrk counts only late answers."""
     command = ["ss", "-Htnio", "state", "established", "sport", "=", f":{port}"]
     text = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True).stdout
     return sum(int(since) >= UNSERVED_AFTER for since in re.findall(r"lastsnd:(\d+)", text))
 
 
 def read_wrk(text, unserved=0):
-    """wrk's report. Errors are those of sockets, answers later than 2 s, and other statuses."""
+    """Parses wrk's report. Errors are socket errors, answers after more than 2 s, and other statuses."""
     def percentile(number):
         value, unit = re.search(rf"^\s+{number}%\s+([\d.]+)(\w+)\s*$", text, re.M).groups()
         return float(value) * UNITS[unit]
@@ -77,14 +77,14 @@ def read_wrk(text, unserved=0):
 
 
 class Measured(NamedTuple):
-    """A run of wrk, and CPU microseconds of the server for each of its requests."""
+    """Runs wrk. Also returns the CPU microseconds of the server for each request."""
 
     cpu: float
     run: Run
 
 
 def measure(subject, connections, seconds, path=None, script=None, rest=5):
-    """CPU until the server is at rest again, or for `rest` seconds more: opening and closing the connections counts.
+    """The CPU time until the server is at rest, or for `rest` seconds more. Includes opening and closing of connections.
 
     A slow server answers for a while what wrk does not wait for any more; then its CPU counts to the end of wrk.
     """
@@ -103,7 +103,7 @@ class Answer(NamedTuple):
 
 
 class Connection:
-    """A keep-alive connection that asks for one path again and again."""
+    """A keep-alive connection that requests the same path repeatedly."""
 
     def __init__(self, subject, source=None, timeout=ANSWER_DEADLINE):
         self.subject = subject
@@ -134,7 +134,7 @@ class Connection:
         self.socket.sendall(self.request)
 
     def receive(self):
-        """Reads once; the answer if that was its last byte."""
+        """Reads once. Returns the answer when it is complete, else None."""
         got = self.socket.recv(65536)
         if not got:
             raise ConnectionError(f"{self.subject.name}: closed the connection")
@@ -152,7 +152,7 @@ class Connection:
         return Answer(int(head.split(b" ", 2)[1]), head.decode("latin-1"), body[:length])
 
     def ask(self):
-        """One request and its answer."""
+        """Sends a request and returns its answer."""
         self.send()
         while True:  # Each round reads something or ends by the socket's timeout.
             if answer := self.receive():
@@ -160,7 +160,7 @@ class Connection:
 
 
 def ask_all(connections, times, seconds=60):
-    """`times` requests on each connection, all connections at once, the next request when the answer is there."""
+    """Sends `times` requests on each connection, on all connections at once. The next request follows each answer."""
     left = dict.fromkeys(connections, times)
     end = time.monotonic() + seconds
     with selectors.DefaultSelector() as selector:

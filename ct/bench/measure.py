@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Measures a built h1mock on 127.0.0.1: swaps under load, reload times, start-up, memory, CPU per request beside nginx.
+"""Measures a built h1mock on 127.0.0.1: swaps under load, reload times, start, memory, CPU per request compared with nginx.
 
     ct/bench/measure.py [BINARY] [swaps reload start cpu ...]
 
-Only Python's standard library is needed, for `cpu` also wrk, nginx and ss. Every loop is bounded. Figures are printed, not judged.
+Needs only Python's standard library; `cpu` also needs wrk, nginx and ss. All loops are bounded. Figures are printed, not judged.
 """
 
 import http.client
@@ -23,12 +23,12 @@ import load
 import subject
 
 SWAPS = int(os.environ.get("SWAPS", "10000"))
-# Seconds until a start or a reload has failed.
+# Most seconds of a start or a reload.
 DEADLINE = 20
 
 
 def provision(word):
-    """One rule whose body and header must agree; about 30 lines, as provisions are."""
+    """A provision of about 30 lines, as usual, with one rule whose body and header must agree."""
     filler = "".join(f'fn other{n}(id) {{ #{{ id: id, text: "filler {n}" }} }}\n' for n in range(20))
     rules = "".join(f'    app.get("/other{n}/<int:id>", other{n});\n' for n in range(20))
     return f"""const WORD = "{word}";
@@ -97,7 +97,7 @@ def show(label, seconds):
 
 
 def reload(binary):
-    """From POST, and from the closing of a file, to the first answer by the new provision."""
+    """Measures the time from a POST, and from the closing of a file, to the first answer of the new provision."""
     with subject.Mock(binary, provision("start")) as mock:
         admin, client = connect(mock.admin), connect(mock.traffic)
 
@@ -131,7 +131,7 @@ def answers(port, request):
 
 
 def start(binary):
-    """From exec to the first 200, asked for again every 0.2 ms; memory then."""
+    """Measures the time from exec to the first 200, with a request every 0.2 ms, and the memory after it."""
     times, resident = [], 0
     for _ in range(20):
         folder, port = subject.make_folder(), subject.free_port()
@@ -165,7 +165,7 @@ def many(rules):
 
 
 def cpu(binary):
-    """CPU time of the server per request at 32 connections, in turn, five rounds."""
+    """Measures the server's CPU time per request with 32 connections, in five rounds of both servers."""
     slow = ("--script-timeout", "30s", "--script-memory", "512M")
     with (subject.Nginx() as peer, subject.Mock(binary, many(0)) as one, subject.Mock(binary, many(1000), *slow) as thousand,
           subject.Mock(binary, many(9999), *slow) as most):

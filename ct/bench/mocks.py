@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Measures h1mock beside nginx and other mock servers: eight workloads on 127.0.0.1, starts, memory, new rules, sizes.
+"""Compares h1mock with nginx and other mock servers: eight workloads on 127.0.0.1, starts, memory, new rules, sizes.
 
     ct/bench/mocks.py [--subjects nginx,h1mock,...] [--workloads W1,W2,...] [--rounds 3] [--seconds 1] [--quick] [--out FILE]
 
-Prints markdown. ct/bench/README.md says what the figures are; ct/bench/peers installs the other servers.
+Prints markdown. ct/bench/README.md explains the figures; ct/bench/peers installs the other servers.
 """
 
 import argparse
@@ -31,13 +31,13 @@ from workload import DELAY_MS, WORKLOADS
 
 KINDS = {kind.title: kind for kind in (Nginx, H1mock, Flask, Wiremock, Mountebank, Mockoon, Httpmock, Apate, Rift)}
 WARMING = 32
-# Seconds that a slow server may take for the requests that wrk has left behind.
+# Seconds in which a slow server may finish the requests that wrk left unanswered.
 REST = 30
 RATE = 1_000
 
 
 class Field(contextlib.ExitStack):
-    """All servers that run, each with its configuration, until the end."""
+    """Runs all servers, each with its configuration, until the end."""
 
     def __init__(self, kinds):
         super().__init__()
@@ -49,7 +49,7 @@ class Field(contextlib.ExitStack):
         return [kind for kind in self.kinds if workload.name not in kind.lacks]
 
     def start(self, workload):
-        """Those of the workload; each has to send the right answer."""
+        """The servers of a workload. Each must send the right answer."""
         if source := workload.script():
             (self.scripts / workload.name).write_text(source)
         for kind in self.takes(workload):
@@ -63,14 +63,14 @@ class Field(contextlib.ExitStack):
         return self.running[place(kind, workload)]
 
     def load(self, kind, workload, connections, seconds):
-        """A run of wrk; nothing where the server failed, which is noted."""
+        """Runs wrk. Records a failure of the server and returns None then."""
         script = self.scripts / workload.name
         with self.noting(kind, workload, f"{connections} connections"):
             return measure(self.subject(kind, workload), connections, seconds, workload.path,
                            str(script) if script.exists() else None, REST)
 
     def pace(self, kind, workload, seconds):
-        """Milliseconds of lateness, sorted, CPU us for each, and how late the sender was at most."""
+        """Sorted milliseconds of lateness, CPU us for each request, and the largest delay of the sender."""
         subject = self.subject(kind, workload)
         with self.noting(kind, workload, f"{RATE} requests/s"):
             before = subject.cpu()
@@ -91,18 +91,18 @@ class Field(contextlib.ExitStack):
 
 
 def place(kind, workload):
-    """Workloads with the same configuration share a server."""
+    """A key of the configuration: workloads with the same configuration share a server."""
     return kind.title, workload.others, workload.entries
 
 
 def turned(kinds, turn):
-    """Another one goes first in each round: none has always the same predecessor at the machine's caches."""
+    """Rotates the servers, so that in each round another one is first and none always follows the same one in the CPU caches."""
     turn %= len(kinds)
     return kinds[turn:] + kinds[:turn]
 
 
 def compare(options, kinds):
-    """All workloads, in rounds. Gives runs by workload, connections and name; paced ones; what failed."""
+    """Runs all workloads in rounds. Returns runs by workload, connections and name; paced runs; failures."""
     runs, paced = {}, {}
     closed = [workload for workload in options.workloads if workload.name != "W5"]
     with Field(kinds) as field:
@@ -124,7 +124,7 @@ def compare(options, kinds):
 
 
 def loaded(options, kinds):
-    """PSS at rest after load, by name. Each server is alone: others of its kind would share its pages."""
+    """PSS at rest after load, by name. Each server runs alone, since others of its kind would share its pages."""
     found = {kind.title: [] for kind in kinds}
     workloads = [workload for workload in options.workloads if not workload.others and not workload.entries and workload.name != "W5"]
     for _ in range(options.rounds):
@@ -218,7 +218,7 @@ def read_options():
 def main():
     stop_on_signal()
     options = read_options()
-    # Subjects inherit it: nginx and Node don't raise their own.
+    # Subjects inherit this limit, since nginx and Node don't raise theirs.
     resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
     chosen = [KINDS[name] for name in options.subjects]
     skipped = {kind.title: reason for kind in chosen if (reason := kind.missing())}

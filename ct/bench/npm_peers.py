@@ -1,4 +1,4 @@
-"""The peers that npm has: WireMock (a jar), Mountebank and Mockoon (programs of Node). See peer.py."""
+"""Peers from npm: WireMock (a jar), Mountebank and Mockoon (programs of Node). See peer.py."""
 
 import json
 import os
@@ -29,7 +29,7 @@ class Wiremock(Peer):
         template = ("{\"lines\":[{{#each (jsonPath request.body '$.items') as |item|}}{\"label\":\"{{item.name}} costs {{item.price}}\","
                     "\"number\":{{@index}} }{{#unless @last}},{{/unless}}{{/each}}]}")
         templated = {"transformers": ["response-template"]}
-        # A lower priority is looked at later: the last one, whatever the order of the file.
+        # Rules of lower priority are tried later. So this rule is the last one, in any order of the file.
         return {"mappings": [
             *(stub("GET", path, 1, body=greeting("other")) for path in others(count)),
             stub("GET", "/hello", 9, body=greeting(word)),
@@ -44,8 +44,8 @@ class Wiremock(Peer):
         (folder / "mappings" / "all.json").write_text(json.dumps(self.mappings(count, word)))
 
     def command(self, folder):
-        # Its manual's advice for load: answers that wait hold no thread. Its journal has no bound by default; this one holds about
-        # as much as ours.
+        # The manual advises this for load: waiting answers hold no thread. By default the journal is unlimited; this limit is about
+        # that of h1mock.
         return [JAVA, "-jar", str(self.ships[0]), "--port", str(self.port), "--bind-address", "127.0.0.1",
                 "--root-dir", str(folder), "--disable-banner", "--async-response-enabled", "true",
                 "--max-request-journal-entries", "5000"]
@@ -62,7 +62,7 @@ class Mountebank(Peer):
     ships = [PEERS / "mountebank"]
     runtime = [NODE]
 
-    # Without the second one it closes each connection.
+    # Without the second option it closes each connection.
     HEADERS = {**JSON, "Connection": "keep-alive"}
     ORDER = """function () {
   var headers = HEADERS;
@@ -149,7 +149,7 @@ class Mockoon(Peer):
                "{{/with}}")
 
     def buckets(self):
-        """Values that templates share and change."""
+        """Variables that templates share and change."""
         values = {"events": events(self.entries), "articles": articles(self.entries)} if self.entries else {}
         return [{"uuid": str(uuid.uuid5(uuid.NAMESPACE_OID, name)), "id": "", "name": name, "documentation": "",
                  "value": json.dumps(value)} for name, value in values.items()]

@@ -1,4 +1,4 @@
-"""An open-loop sender: requests leave at fixed times whatever the answers do, each on a keep-alive connection out of a pool."""
+"""An open-loop sender: sends requests at fixed times, independent of the answers, on keep-alive connections from a pool."""
 
 import collections
 import re
@@ -9,7 +9,7 @@ import time
 
 
 class Pool:
-    """Keep-alive connections, each with one request at a time."""
+    """A pool of keep-alive connections, each with one request at a time."""
 
     def __init__(self, port):
         self.port, self.free, self.poll, self.opened = port, collections.deque(), select.epoll(), {}
@@ -34,7 +34,7 @@ def request(target):
 
 
 def is_whole(answer):
-    """Whether the last byte of an answer is there: by its length, or by its last chunk."""
+    """Whether an answer is complete, by its length or its last chunk."""
     head, end, body = answer.partition(b"\r\n\r\n")
     if length := re.search(rb"(?im)^content-length:\s*(\d+)\s*$", head):
         return len(body) >= int(length.group(1))
@@ -42,10 +42,10 @@ def is_whole(answer):
 
 
 def open_loop(port, target, rate, seconds):
-    """Milliseconds from sending to answer for each request, and by how many milliseconds sending was late at most."""
+    """Milliseconds from sending to answer for each request, and the largest delay of sending in milliseconds."""
     pool, line, sent, took, late = Pool(port), request(target), {}, [], [0.0]
     begun = {}
-    # Opening a connection takes its time: enough of them are there before.
+    # Opens enough connections first, since opening one takes time.
     pool.free.extend([pool.connection() for _ in range(max(50, rate // 2))])
     began, total = time.monotonic() + 0.1, int(rate * seconds)
 
@@ -59,7 +59,7 @@ def open_loop(port, target, rate, seconds):
             sent[one.fileno()] = time.monotonic()
             one.sendall(line)
 
-    # A thread of its own: epoll counts in milliseconds, sleep does not.
+    # Sends from a separate thread, since sleep is more precise than epoll, which counts milliseconds.
     sender = threading.Thread(target=send, daemon=True)
     sender.start()
     while len(took) < total:

@@ -1,4 +1,4 @@
-"""docs/performance.md: what the benchmark writes stands between markers, what people write stays."""
+"""Writes results into docs/performance.md, between markers. The text around the markers stays."""
 
 import pathlib
 import re
@@ -9,13 +9,13 @@ PAGE = "docs/performance.md"
 
 
 def command(script):
-    """How it was called, without the places of one machine."""
+    """The command line, without paths of this machine."""
     words = [re.sub(r"^(--h1mock=)?/\S*/", r"\1.../", word) for word in sys.argv[1:]]
     return " ".join([f"ct/bench/{script}", *words])
 
 
 def write(name, text):
-    """Replaces what stands between the markers of that name."""
+    """Replaces the text between the markers of that name."""
     path = PROJECT / PAGE
     begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
     old = path.read_text(encoding="utf-8")

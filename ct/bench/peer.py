@@ -1,7 +1,7 @@
-"""The servers that `mocks.py` compares, each with the configuration that answers the workloads in the way its manual shows:
-what they share, h1mock and nginx. npm_peers.py and crate_peers.py have the others.
+"""The servers that `mocks.py` compares, each configured for the workloads as its manual shows. This file has their base class,
+h1mock and nginx; npm_peers.py, crate_peers.py and python_peers.py have the others.
 
-All listen on 127.0.0.1 where they can be told to. Logs with a line for each request are off, as ours is; journals stay on where
+All listen on 127.0.0.1 if they can be configured to. Logs with a line for each request are off, as in h1mock; journals stay on if
 they are on by default. A workload that a server can't express is in its `lacks`, with the reason.
 """
 
@@ -19,7 +19,7 @@ from subject import START_DEADLINE, Subject, free_port, make_folder
 from workload import DELAY_MS, ENTRIES, MOST_EVENTS, SHOWN, WORD, articles, compact, events
 
 PEERS = pathlib.Path(__file__).resolve().parent / ".peers"
-# What ct/bench/peers could not install, with the reason.
+# Servers that ct/bench/peers could not install, with the reason.
 SKIPPED = PEERS / "skipped"
 RELOAD_RULES = 20
 JSON = {"Content-Type": "application/json"}
@@ -30,29 +30,29 @@ def greeting(word):
 
 
 def others(count):
-    """The rules before the one that answers."""
+    """The rules before the one that matches."""
     return [f"/other/{number}" for number in range(count)]
 
 
 def write_entries(folder, count):
-    """What W7 and W8 find there, for servers that read files."""
+    """The data of W7 and W8, for servers that read files."""
     (folder / "events.json").write_text(compact(events(count)))
     (folder / "articles.json").write_text(compact(articles(count)))
 
 
 class Peer(Subject):
-    """A mock server with a configuration file, ports of its own, and perhaps ways to be given new rules while it runs.
+    """A mock server with a configuration file, its own ports, and possibly ways to get new rules while it runs.
 
     `count` are other rules before the one that answers, `entries` the events and articles of W7 and W8, which are rules only then.
     """
 
     title = ""
     lacks = {}
-    # What a runtime does by itself counts as rest: 2 % of a core.
+    # CPU time of an idle runtime counts as rest, up to 2 % of a core.
     resting = 1_000_000
-    # Files and folders that have to be shipped, and what must be on the machine beside them.
+    # Files and folders to ship, and those that must be on the machine besides.
     ships, runtime = [], []
-    # Whether `post` and `copy` are there.
+    # Whether the server has `post` and `copy`.
     posts = copies = False
 
     def __init__(self, count=0, word=WORD, reload=False, entries=0):
@@ -63,7 +63,7 @@ class Peer(Subject):
 
     @classmethod
     def missing(cls):
-        """Why it can't be measured, or nothing."""
+        """The reason why the server can't be measured, or None."""
         for file in [*cls.ships, *cls.runtime]:
             if not file or not os.path.exists(file):
                 told = [line.partition(": ")[2] for line in SKIPPED.read_text().splitlines() if line.startswith(f"{cls.title}:")] \
@@ -76,7 +76,7 @@ class Peer(Subject):
         return (PEERS / cls.title / "version").read_text().strip().rpartition("@")[2]
 
     def sends(self, word):
-        """Whether the first workload is answered with that word, on a connection of its own."""
+        """Whether the first workload is answered with that word, on a new connection."""
         try:
             with socket.create_connection(("127.0.0.1", self.port), timeout=5) as connection:
                 connection.sendall(b"GET /hello HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")
@@ -90,7 +90,7 @@ class Peer(Subject):
             return False
 
     def await_answer(self, word=WORD, since=None, deadline=START_DEADLINE * 6):
-        """Seconds since the start, or since that moment, until the word is served. Asks again sooner at first than later."""
+        """Seconds since the start, or since that moment, until the word is served. The pauses between requests grow."""
         since = since or self.began
         while not self.sends(word):
             passed = time.perf_counter() - since
@@ -101,11 +101,11 @@ class Peer(Subject):
         return time.perf_counter() - since
 
     def await_ready(self):
-        """Before `post`: what is configured by a file serves then."""
+        """Prepares for `post`, while the rules of the file serve."""
         self.await_answer("started")
 
     def send(self, method, path, body, headers=JSON, port=None):
-        """A request to its administrative interface."""
+        """Sends a request to the administrative interface."""
         connection = http.client.HTTPConnection("127.0.0.1", port or self.admin, timeout=START_DEADLINE)
         try:
             connection.request(method, path, body, headers)
@@ -200,7 +200,7 @@ fn report() {{
 
 
 class Nginx(Peer):
-    """No mock server, but what a request costs at least: exact locations that return a text."""
+    """nginx with exact locations that return a text: no mock server, but the least cost of a request."""
 
     title = "nginx"
     copies = True
@@ -229,13 +229,13 @@ http {{ access_log off; keepalive_requests 1000000000; default_type application/
         return [*self.ships, "-p", str(folder), "-c", str(folder / "nginx.conf")]
 
     def copy(self, count, word):
-        """nginx does not watch its file: the signal is part of it."""
+        """Replaces the file and sends the signal, since nginx does not watch its file."""
         self.configure(self.folder, count, word)
         self.process.send_signal(signal.SIGHUP)
 
 
 def bytes_of(path):
-    """Of a file, or of all files of a folder."""
+    """The bytes of a file, or of all files of a folder."""
     path = pathlib.Path(path)
     if path.is_file():
         return path.stat().st_size

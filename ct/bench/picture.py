@@ -1,4 +1,4 @@
-"""Curves as an SVG file: panels side by side, both axes by powers of ten, readable on light and on dark pages."""
+"""Writes curves as an SVG file: panels side by side, both axes logarithmic, readable on light and on dark pages."""
 
 import html
 import math
@@ -15,7 +15,7 @@ STYLE = """text { font: 11px system-ui, sans-serif; fill: #333 } .title { font-s
 
 
 class Panel(NamedTuple):
-    """`curves` are pairs of a label and points (x, y); at most two."""
+    """Draws a panel. `curves` are at most two pairs of a label and points (x, y)."""
 
     title: str
     across: str
@@ -34,7 +34,7 @@ def draw(panels, description):
 
 
 def decades(values):
-    """The powers of ten around them, at least one decade."""
+    """The powers of ten around the numbers, at least one decade."""
     low = math.floor(math.log10(min(values)))
     return low, max(math.ceil(math.log10(max(values))), low + 1)
 
@@ -57,7 +57,7 @@ def draw_panel(panel):
         y = top(10 ** power)
         yield f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>'
         yield f'<text class="end" x="{LEFT - 6}" y="{y + 4:.1f}">{short(10 ** power)}</text>'
-    # Six labels are as many as fit.
+    # At most six labels fit.
     for power in range(across[0], across[1] + 1, math.ceil((across[1] - across[0] + 1) / 6)):
         yield f'<text class="middle" x="{left(10 ** power):.1f}" y="{HEIGHT - BOTTOM + 16}">{short(10 ** power)}</text>'
     yield f'<text class="end" x="{WIDTH - RIGHT}" y="{HEIGHT - 4}">{html.escape(panel.across)}</text>'
@@ -71,7 +71,7 @@ def draw_panel(panel):
 
 
 def short(value):
-    """1k, 10M, 0.01."""
+    """Formats a number as 1k, 10M or 0.01."""
     for unit, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
         if value >= unit:
             return f"{value / unit:g}{letter}"

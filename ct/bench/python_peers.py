@@ -1,4 +1,4 @@
-"""What h1mock replaces: a mock in Flask, under gunicorn. See peer.py."""
+"""A mock in Flask under gunicorn, which h1mock replaces. See peer.py."""
 
 import os
 import pathlib
@@ -16,10 +16,10 @@ class Flask(Peer):
     title = "flask"
     copies = True
     ships = [PEERS / "flask"]
-    # The interpreter and its library, without its tests, what C programs need to embed it, and what is installed in addition.
+    # The interpreter and its library, without its tests, files for embedding it in C programs, and additional packages.
     runtime = [os.path.realpath(sys.executable),
                *(path for path in STANDARD_LIBRARY.iterdir() if path.name.split("-")[0] not in ("test", "config", "site", "dist"))]
-    # gunicorn's manual: two to four for each core. One process uses one core.
+    # gunicorn's manual advises two to four processes for each core. One process uses one core.
     THREADS = 4
     lacks = {"W5": f"time.sleep holds one of gunicorn's {THREADS} threads, and W5 needs a hundred, with which Flask takes "
                    "a tenth more CPU on the other workloads"}
@@ -98,12 +98,12 @@ def report():
         (folder / "mock.py").write_text(self.program(count, word))
 
     def command(self, folder):
-        # Its synchronous workers close each connection. One process, since its variables are the mock's state. -B: Python tells a
-        # changed file by its second and size only, where it has compiled it.
+        # gunicorn's synchronous workers close each connection, so this uses threads. There is one process, since its variables are the
+        # mock's state. -B: for compiled files, Python detects changes only by size and by time in seconds.
         return [str(self.ships[0] / "bin/python"), "-B", "-m", "gunicorn", "--bind", f"127.0.0.1:{self.port}", "--workers", "1",
                 "--worker-class", "gthread", "--threads", str(self.THREADS), "--log-level", "error", "--no-control-socket", "mock:app"]
 
     def copy(self, count, word):
-        """gunicorn does not watch its files unless it is told to, and then once a second: the signal is part of it."""
+        """Replaces the file and sends the signal. By default gunicorn does not watch its files, and otherwise only once a second."""
         self.configure(self.folder, count, word)
         self.process.send_signal(signal.SIGHUP)

@@ -1,4 +1,4 @@
-"""The figures of `mocks.py` as markdown: a summary, a table for each workload, the rest of a server's life, goals."""
+"""The figures of `mocks.py` as markdown: a summary, a table for each workload, starts, memory, sizes and goals."""
 
 import statistics
 from typing import NamedTuple
@@ -8,7 +8,7 @@ from openloop import percentile
 from table import milliseconds, print_table, spread, verdict
 
 NGINX, H1MOCK = "nginx", "h1mock"
-# CPU of a request as a multiple of nginx's; milliseconds; MiB; MB.
+# Goals: CPU of a request as a multiple of nginx's; milliseconds; MiB; MB.
 CPU_GOALS = {"W1": 1.3, "W2": 1.5, "W3-1000": 1.3, "W3-10000": 1.3}
 GROWTH_GOAL = 1.10
 START_GOAL, START_MORE_GOAL, RELOAD_GOAL = 5, 3, 5
@@ -18,7 +18,7 @@ SIZE_GOAL = 5
 
 
 class Paced(NamedTuple):
-    """A run of W5: milliseconds of lateness, sorted; CPU us of the server for each; how late the sender was at most."""
+    """A run of W5: sorted milliseconds of lateness; CPU us of the server for each request; the largest delay of the sender."""
 
     over: list
     cpu: float
@@ -38,12 +38,12 @@ class Figures:
         self.memory, self.reloads, self.sizes = {}, {}, {}
 
     def cpus(self, workload, count, name):
-        """CPU us of each round, nothing for a round that failed; an empty list where there was none."""
+        """CPU us of each round, None for a failed round; an empty list without rounds."""
         return [run and run.cpu for run in self.compared.runs.get((workload, count, name), [])]
 
 
 def ratios(values, bases):
-    """Within each round."""
+    """The ratios within each round."""
     return [value / base for value, base in zip(values, bases) if value and base]
 
 
@@ -68,7 +68,7 @@ def print_figures(found):
 
 
 def print_summary(found):
-    """CPU at the middle number of connections: the figure that follows the machine least."""
+    """CPU at the middle number of connections, the figure that depends least on the machine."""
     count = found.connections[len(found.connections) // 2]
     closed = [workload.name for workload in found.workloads if workload.name != "W5"]
     if not closed:
@@ -116,7 +116,7 @@ def print_paced(found, workload):
 
 
 def print_notes(found):
-    """Why a cell is empty."""
+    """The reason why a cell is empty."""
     asked = {workload.name for workload in found.workloads}
     notes = [f"{name}: {reason}" for (_, name), reason in found.lacks.items() if name in asked]
     notes += [f"{fault} ({times} times)" for fault, times in found.compared.faults.items()]
@@ -164,7 +164,7 @@ def print_sizes(found):
 
 
 def print_ahead(found):
-    """Each figure by which another server is better than h1mock, by the median of the rounds' ratios."""
+    """Figures in which another server is better than h1mock, by the median of the rounds' ratios."""
     print("### Where another server is ahead of h1mock\n")
     lines = [f"- {name}: {what}: {statistics.median(values):.2f} of h1mock's" for name in found.names if name != H1MOCK
              for what, values in compared_with_ours(found, name) if values and statistics.median(values) < 1]
@@ -172,7 +172,7 @@ def print_ahead(found):
 
 
 def compared_with_ours(found, name):
-    """Names of figures, less of which is better, and their ratios."""
+    """Names of figures and their ratios. For all of these figures, less is better."""
     for workload in (workload.name for workload in found.workloads if workload.name != "W5"):
         for count in found.connections:
             values = ratios(found.cpus(workload, count, name), found.cpus(workload, count, H1MOCK))
@@ -192,7 +192,7 @@ def compared_with_ours(found, name):
 
 
 def print_goals(found):
-    """The medians decide."""
+    """Judges the goals by the medians."""
     rows = [*cpu_goals(found), *flat_goals(found), *peer_goals(found), *life_goals(found)]
     if rows:
         print("### Goals\n")
@@ -213,7 +213,7 @@ def flat_goals(found):
 
 
 def peer_goals(found):
-    """CPU against the peer that comes closest."""
+    """CPU compared with the best peer."""
     peers = [name for name in found.names if name not in (NGINX, H1MOCK)]
     for workload in (workload.name for workload in found.workloads):
         for count in found.connections:

@@ -1,7 +1,7 @@
-"""The servers that are measured: how each is started, what the system says of it, and that it always ends.
+"""The measured servers: starts each one, reads its figures from the system, and always ends it.
 
-A subject is a context manager. Leaving it ends the process and its children, whatever happened inside; `stop_on_signal` makes
-SIGTERM leave it too.
+A subject is a context manager. Its exit ends the process and its children, even after an error. With `stop_on_signal`, SIGTERM
+causes the exit too.
 """
 
 import os
@@ -23,25 +23,25 @@ STOP_DEADLINE = 10
 
 
 def stop_on_signal():
-    """Ends the script through its `with` blocks, as Control-C does."""
+    """Makes a signal end the script through its `with` blocks, as Control-C does."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
 
 
 def process_clock(pid):
-    """CPU nanoseconds of all threads of a process, ended ones included: its clock_getcpuclockid(3)."""
+    """CPU nanoseconds of all threads of a process, including ended ones, by clock_getcpuclockid(3)."""
     return time.clock_gettime_ns((~pid << 3) | 2)
 
 
 def process_ticks(pid):
-    """The same from utime + stime of /proc/PID/stat, which counts in steps of 10 ms."""
+    """CPU nanoseconds by utime + stime of /proc/PID/stat, which counts in steps of 10 ms."""
     fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
     return (int(fields[11]) + int(fields[12])) * 1_000_000_000 // TICK
 
 
 class Subject:
-    """A running server with a folder of its own."""
+    """A running server in a temporary folder."""
 
-    # CPU nanoseconds in 50 ms that count as none.
+    # CPU nanoseconds in 50 ms up to which the server counts as at rest.
     resting = 0
 
     def __init__(self, name, folder, command, path="/hello", **options):
@@ -57,7 +57,7 @@ class Subject:
         self.stop()
 
     def stop(self):
-        """SIGTERM, and after a deadline SIGKILL for it and its children."""
+        """Sends SIGTERM, and after a deadline SIGKILL to the process and its children."""
         pids = self.pids() if self.process.poll() is None else []
         self.process.terminate()
         try:
@@ -76,7 +76,7 @@ class Subject:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def announced(self, count):
-        """The `count` ports of its first line. A process that prints no such line is ended."""
+        """Reads `count` ports from the first line of output. A process without such a line is ended."""
         readable, _, _ = select.select([self.process.stdout], [], [], START_DEADLINE)
         line = self.process.stdout.readline() if readable else ""
         ports = [int(port) for port in re.findall(r"127\.0\.0\.1:(\d+)", line)]
@@ -87,7 +87,7 @@ class Subject:
         return ports
 
     def pids(self):
-        """It and all its descendants, parents first."""
+        """The process and all its descendants, parents first."""
         found = [self.process.pid]
         for pid in found:
             for children in pathlib.Path(f"/proc/{pid}/task").glob("*/children"):
@@ -98,13 +98,13 @@ class Subject:
         return found
 
     def cpu(self, clock=process_clock):
-        """CPU nanoseconds of it and its descendants."""
+        """CPU nanoseconds of the process and its descendants."""
         if self.process.poll() is not None:
             raise RuntimeError(f"{self.name}: ended with status {self.process.returncode}")
         return sum(map(clock, self.pids()))
 
     def settle(self, seconds=5):
-        """Waits until it uses no CPU for 50 ms, at most `seconds`: then what a load began is over."""
+        """Waits until the server uses no CPU for 50 ms, at most `seconds`. Work that a load began is done then."""
         end, before = time.monotonic() + seconds, self.cpu()
         while time.monotonic() < end:
             time.sleep(0.05)
@@ -118,16 +118,16 @@ class Subject:
         return sum(len(os.listdir(f"/proc/{pid}/fd")) for pid in self.pids())
 
     def resident(self):
-        """Bytes of RSS. Pages that its processes share count for each."""
+        """Bytes of RSS. Pages shared by its processes count for each process."""
         return sum(int(pathlib.Path(f"/proc/{pid}/statm").read_text().split()[1]) for pid in self.pids()) * PAGE
 
     def proportional(self):
-        """Bytes of PSS: pages that several processes share count in parts."""
+        """Bytes of PSS. Pages shared by several processes count in parts."""
         texts = (pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text() for pid in self.pids())
         return sum(int(re.search(r"^Pss:\s+(\d+)", text, re.M).group(1)) for text in texts) * 1024
 
     def status(self, key):
-        """A number of /proc/PID/status."""
+        """A number from /proc/PID/status."""
         text = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
         return int(re.search(rf"{key}:\s+(\d+)", text).group(1))
 
@@ -137,7 +137,7 @@ def make_folder():
 
 
 class Mock(Subject):
-    """h1mock with one provision, and files that it reads."""
+    """h1mock with one provision and its data files."""
 
     def __init__(self, binary, source=None, *arguments, name="h1mock", path="/word", files=None):
         folder = make_folder()
@@ -154,7 +154,7 @@ class Mock(Subject):
 
 
 class Hello(Subject):
-    """A program that answers "hello" and prints its address: our engine's example, or the same text on the published crate."""
+    """A program that answers "hello" and prints its address: the example of our engine, or the same source with the published crate."""
 
     def __init__(self, binary, name):
         super().__init__(name, make_folder(), [binary], stdout=subprocess.PIPE)
@@ -168,7 +168,7 @@ def free_port():
 
 
 class Nginx(Subject):
-    """nginx that answers "hello" without reading a file, writing a log or ending a connection by count."""
+    """nginx that answers "hello" without reading files, writing logs or limiting the requests of a connection."""
 
     def __init__(self, workers=1, name="nginx"):
         folder, port = make_folder(), free_port()
@@ -179,7 +179,7 @@ http {{ access_log off; keepalive_requests 1000000000; default_type text/plain;
 """)
         super().__init__(name, folder, ["nginx", "-p", str(folder), "-c", str(folder / "nginx.conf")])
         self.port = port
-        # The master listens before its workers are there: a first answer of them is awaited, not a connection.
+        # Waits for an answer and not only for a connection, since the master listens before its workers run.
         end = time.monotonic() + START_DEADLINE
         while self.threads() <= workers or not self.answers():
             if time.monotonic() > end or self.process.poll() is not None:

@@ -1,4 +1,4 @@
-"""System calls per keep-alive request, counted by strace."""
+"""Counts system calls per keep-alive request with strace."""
 
 import contextlib
 import pathlib
@@ -11,13 +11,13 @@ import load
 from table import print_table
 
 DEADLINE = 20
-# Calls rarer than this come from attaching, from the clock, or from the last answer.
+# Rarer calls come from attaching strace, from the clock, or from the last answer.
 LEAST = 0.005
 
 
 @contextlib.contextmanager
 def strace(subject, report):
-    """strace on every thread of the subject; its summary is in `report` afterwards."""
+    """Runs strace on every thread of the subject. Its summary is in `report` at the end."""
     command = ["strace", "-f", "-c", "-U", "calls,errors,name", "-o", str(report)]
     for pid in subject.pids():
         command += ["-p", str(pid)]
@@ -35,7 +35,7 @@ def strace(subject, report):
 
 
 def wait_attached(subject, process):
-    """Until each thread has this tracer."""
+    """Waits until each thread has this tracer."""
     end = time.monotonic() + DEADLINE
     while True:
         tracers = {re.search(r"TracerPid:\s+(\d+)", status.read_text()).group(1)
@@ -50,7 +50,7 @@ def wait_attached(subject, process):
 
 
 def count(subject, connections, times):
-    """Calls and failed calls by name, for each of `connections` x `times` requests. Opening the connections isn't counted."""
+    """Calls and failed calls by name, for each of `connections` x `times` requests. Excludes the opening of connections."""
     report = subject.folder / "strace"
     with contextlib.ExitStack() as stack:
         opened = open_served(subject, connections, stack)
@@ -62,7 +62,7 @@ def count(subject, connections, times):
 
 
 def open_served(subject, connections, stack):
-    """Connections with one answer each. The published crate leaves some without: those are replaced."""
+    """Opens connections and gets one answer on each. The published crate does not answer on some, which are replaced."""
     opened, unserved = [], 0
     while len(opened) < connections:
         connection = stack.enter_context(load.Connection(subject, timeout=1))
@@ -78,7 +78,7 @@ def open_served(subject, connections, stack):
 
 
 def read_report(text):
-    """Name, calls and errors of each line; the column of errors is empty where there were none."""
+    """Name, calls and errors of each line. The column of errors is empty if there were none."""
     for line in text.splitlines():
         if found := re.fullmatch(r"\s*(\d+)\s+(?:(\d+)\s+)?([a-z_]\w*)", line):
             calls, errors, name = found.groups()

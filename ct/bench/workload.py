@@ -1,4 +1,4 @@
-"""The workloads W1 to W8: the requests, the right answers, and the script by which wrk asks."""
+"""The workloads W1 to W8: the requests, the right answers, and the script for wrk."""
 
 import http.client
 import json
@@ -14,17 +14,17 @@ def compact(value):
     return json.dumps(value, separators=(",", ":"))
 
 
-# 1 KB of JSON, as a client of an order service would send it.
+# 1 KB of JSON, typical for a client of an order service.
 ORDER = json.dumps({"customer": "ann", "note": "x" * 866, "positions": [{"article": number, "count": 2} for number in range(4)]})
-# Fifty items, of which the answer's 2 KB are made.
+# The answer of 2 KB is made of these fifty items.
 ITEMS = [{"name": f"item-{number}", "price": number * 10} for number in range(50)]
 LINES = {"lines": [{"label": f"{item['name']} costs {item['price']}", "number": number} for number, item in enumerate(ITEMS)]}
 
-# 20 KB of JSON: three hundred articles, of which a report shows those in stock by kind, cheapest first. Prices repeat, so that the
-# order of equal ones counts.
+# 20 KB of JSON with three hundred articles. A report shows those in stock by kind, cheapest first. Prices repeat, so that the order
+# of equal prices is checked.
 STOCK = [{"id": number, "name": f"article-{number}", "kind": f"kind-{number * 7 % 10}", "status": "open" if number % 3 else "sold",
           "price": number * 37 % 101} for number in range(300)]
-# What is stored before the first request of W7 and W8, and the greatest length of the list of events before it is cut again.
+# The stored data before the first request of W7 and W8, and the length of the list of events at which it is cut.
 ENTRIES, MOST_EVENTS = 10_000, 20_000
 SHOWN = 20
 
@@ -47,15 +47,15 @@ class Workload(NamedTuple):
     method: str
     path: str
     body: str = ""
-    # Rules that a server has to pass over before the one that answers.
+    # Rules before the one that matches.
     others: int = 0
-    # Events and articles that the server holds.
+    # Events and articles in the server.
     entries: int = 0
-    # Connections at most: more say nothing new about a request that is work for the CPU.
+    # Most connections. For CPU-bound requests, more connections show nothing new.
     most: int = 10_000
 
     def script(self):
-        """For wrk; a plain GET needs none."""
+        """The script for wrk. A plain GET needs none."""
         if self.method == "GET":
             return None
         fields = "".join(f'wrk.headers["{name}"] = "{value}"\n' for name, value in HEADERS.items())
@@ -71,7 +71,7 @@ class Workload(NamedTuple):
             connection.close()
 
     def check(self, subject):
-        """Whether the server sends what the others send: else something else would be compared."""
+        """Checks that the server sends the same answer as the others, since different answers can't be compared."""
         answers = [self.ask(subject.port) for _ in range(2)]
         for answer, body in answers:
             if answer.status != 200 or not self.right(body):
@@ -92,7 +92,7 @@ class Workload(NamedTuple):
 
 
 def report():
-    """What W6 has to answer."""
+    """The right answer of W6."""
     there = [item for item in STOCK if item["status"] == "open"]
     kinds = {}
     for item in sorted(there, key=lambda item: item["price"]):
@@ -101,11 +101,11 @@ def report():
 
 
 def ends_in_posted(shown):
-    """Whether these are the last twenty, of which one or more were posted and those before were there at the start."""
+    """Checks that these are the last twenty events: one or more posted ones after those from the start."""
     return any(shown == events(ENTRIES)[ENTRIES - SHOWN + posted:] + [event(ENTRIES)] * posted for posted in range(1, SHOWN + 1))
 
 
-# W1, W3 and W5 are answered with the greeting, W7 with what `ends_in_posted` takes.
+# The answer of W1, W3 and W5 is the greeting; the answer of W7 must satisfy `ends_in_posted`.
 RIGHT = {"W2": {"accepted": True}, "W4": LINES, "W6": report(), "W8": {"id": "7777", "name": "article-7777", "price": 77770}}
 
 WORKLOADS = {workload.name: workload for workload in (

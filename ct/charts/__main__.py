@@ -1,4 +1,4 @@
-"""Runs the tests of the charts, then checks all that they rendered. Called by ct/charts.sh."""
+"""Runs the tests of the charts, then checks all rendered objects. Called by ct/charts.sh."""
 
 import pathlib
 import sys

@@ -1,4 +1,4 @@
-"""The chart ct-h1mock: its values, what it makes of those of the mock, the init container."""
+"""Tests the chart ct-h1mock: its values, the values of the mock in it, the init container."""
 
 import unittest
 
@@ -9,7 +9,7 @@ POD = "spec template spec"
 TEST = f"{POD} containers 0"
 INIT = f"{POD} initContainers 0"
 
-# value, what it is set to, place in the Deployment of the tests, what is there then.
+# A value, its setting, a place in the Deployment of the tests, and the expected content of that place.
 EFFECTS = [
     ("test.name", "unit", f"{INIT} name", "unit-init"),
     ("test.replicaCount", 2, "spec replicas", 2),
@@ -39,7 +39,7 @@ EFFECTS = [
     ("h1mock.service.traffic_port", 81, f"{INIT} env 0", {"name": "H1MOCK_TRAFFIC_PORT", "value": "81"}),
     ("h1mock.service.admin_port", 82, f"{INIT} args 3", "h1mock:82"),
 ]
-# value, what it is set to, the mock's object, place, what is there then.
+# A value, its setting, an object of the mock, a place in it, and the expected content of that place.
 OF_THE_MOCK = [
     ("h1mock.image.tag", "test1", "Deployment", f"{TEST} image", "testillano/h1mock:test1"),
     ("h1mock.service.name", "prices", "Service", "metadata name", "prices"),

@@ -1,5 +1,5 @@
-"""What the pages show: each YAML block is one of the snippets, which are tested here and in package_test; blocks with helm are
-run. There is no cluster: what needs one is rendered, or installed as a dry run."""
+"""Tests the pages: each YAML block must be one of the snippets, which are tested here and in package_test, and helm commands are
+run. There is no cluster, so installations are rendered or run with --dry-run."""
 
 import os
 import re
@@ -17,20 +17,20 @@ import restricted  # noqa: E402
 
 OURS = "ct/charts/docs_test.py"
 PAGES = ("README.md", "docs/kubernetes.md")
-# Shown in no page: data that one of the others reads.
+# Snippets that no page shows: data for other snippets.
 NOT_SHOWN = {"parent/server1/prices.json"}
-# What needs the network or a cluster as a whole; nothing of it is ours.
+# Commands that need the network or a cluster, and use nothing of this project.
 NOT_RUN = re.compile(r"helm (repo|test) ")
 
 
 def fences(page):
-    """Language, snippet and text of each block of a page."""
+    """The language, the snippet and the text of each block of a page."""
     text = (helm.PROJECT / page).read_text(encoding="utf-8")
     return re.findall(r"^```(\w+)(?: (\S+))?\n(.*?)^```$", text, re.M | re.S)
 
 
 def offline(command):
-    """A command in the form in which it needs no cluster. An upgrade asks the cluster what is there, even as a dry run."""
+    """Rewrites a command so that it needs no cluster. An upgrade becomes an installation, since it asks the cluster even with --dry-run."""
     command = re.sub(r"\berthelm/h1mock\b", "helm/h1mock", command)
     if command.startswith("helm upgrade "):
         return re.sub(" --(install|wait)(?= |$)", "", command.replace("upgrade", "template", 1))
@@ -58,7 +58,7 @@ class Blocks(unittest.TestCase):
 class Commands(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        """A reader's folder: a clone with the chart `shop` and the YAML files of the pages."""
+        """Makes the folder of a reader: a clone with the chart `shop` and the YAML files of the pages."""
         cls.folder = helm.folder / "reader"
         cls.folder.mkdir()
         for name in ("helm", "provisions"):
@@ -89,7 +89,7 @@ class Commands(unittest.TestCase):
         self.assertGreaterEqual(count, 9)
 
     def test_no_release_is_installed_that_a_page_has_installed_before(self):
-        """Who types a page from its top: helm refuses a name that is in use, and `upgrade --install` takes both."""
+        """Checks that the commands of a page work in their order: helm refuses a used name, except with `upgrade --install`."""
         count = 0
         for page in docs.pages():
             there = set()
@@ -120,7 +120,7 @@ class Commands(unittest.TestCase):
 
 
 class Snippets(unittest.TestCase):
-    """Those that package_test does not have."""
+    """Tests the snippets that package_test does not test."""
 
     def load(self, name):
         return helm.yaml.load((SNIPPETS / name).read_text(), Loader=helm.Strict)

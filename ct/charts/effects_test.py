@@ -1,4 +1,4 @@
-"""Each value of the chart h1mock has its effect: a table, and a check that no value is missing in it."""
+"""Tests the effect of each value of the chart h1mock with a table, and checks that the table has all values."""
 
 import unittest
 
@@ -17,7 +17,7 @@ def variable(name, value):
     return lambda deployment: {"name": name, "value": value} in helm.at(deployment, f"{C} env")
 
 
-# value, what it is set to, kind of the object that shows it, place in it or a test of it, what is there then, values besides.
+# A value, its setting, the kind of an object, a place in it or a test of it, the expected content of that place, further values.
 EFFECTS = [
     ("replicaCount", 3, "Deployment", "spec replicas", 3),
     ("image.repository", "my.host:5000/h1mock", "Deployment", f"{C} image", "my.host:5000/h1mock:latest"),
@@ -164,7 +164,7 @@ EFFECTS = [
     ("helmTest.path", "", "Pod", "spec containers 0 args", ["probe", "tcp://h1mock:8000"]),
 ]
 
-# Shown by the absence of an object, or by a template of the chart that holds the files.
+# Values whose effect is the absence of an object, or shows in a template of the chart with the files.
 ELSEWHERE = {"service.provisionsDir": "provisions_test.py"}
 OPTIONAL = ("ingress", "autoscaling", "podDisruptionBudget", "networkPolicy", "serviceMonitor")
 

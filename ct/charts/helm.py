@@ -1,4 +1,4 @@
-"""Runs helm on copies of the charts and reads what it renders. Everything rendered is kept for the checks of manifests."""
+"""Runs helm on copies of the charts and parses the rendered objects. All of them are kept for the checks of manifests."""
 
 import atexit
 import functools
@@ -20,7 +20,7 @@ HOOK = "helm.sh/hook"
 
 
 class Strict(yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader):
-    """Refuses a key that stands twice, where Kubernetes would take one of them."""
+    """A YAML loader that refuses duplicate keys. Kubernetes would use one of them."""
 
     def construct_mapping(self, node, deep=False):
         keys = [self.construct_object(key, deep=True) for key, _ in node.value]
@@ -30,7 +30,7 @@ class Strict(yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader):
 
 
 class Failure(Exception):
-    """helm's exit code was not 0; the text is what it printed to standard error."""
+    """A failure of helm. The text is helm's standard error."""
 
 
 class Rendered(list):
@@ -48,21 +48,21 @@ class Rendered(list):
         return sorted(f"{item['kind']}/{item['metadata']['name']}" for item in self)
 
 
-# Texts of all that was rendered: each once.
+# All rendered texts, without duplicates.
 rendered = set()
 folder = pathlib.Path(tempfile.mkdtemp(prefix="h1mock-charts-"))
 atexit.register(shutil.rmtree, folder, ignore_errors=True)
 
 
 def copy_charts():
-    """`helm dependency` writes into a chart, so the tests work on copies. The link to the provisions stays one."""
+    """Copies the charts, since `helm dependency` writes into them. The link to the provisions stays a link."""
     for name in ("helm", "provisions"):
         shutil.copytree(PROJECT / name, folder / name, symlinks=True, ignore=shutil.ignore_patterns("charts", "*.lock", "*.tgz"))
     run("dependency", "build", str(folder / "helm/ct-h1mock"))
 
 
 def run(*arguments, **options):
-    # No plugins, repositories or caches of the machine, and no cluster.
+    # helm must not use plugins, repositories or caches of the machine, nor a cluster.
     home = {f"HELM_{name}_HOME": str(folder / name.lower()) for name in ("CACHE", "CONFIG", "DATA")}
     environment = {**os.environ, **home, "KUBECONFIG": "/dev/null"}
     done = subprocess.run(["helm", *arguments], env=environment, capture_output=True, text=True, timeout=60, **options)
@@ -77,13 +77,13 @@ def chart(name):
 
 @functools.lru_cache(None)
 def rendering(release, path, values, arguments):
-    """The text of `helm template`, once for all tests of the same values."""
+    """The output of `helm template`, cached for tests with the same values."""
     return run("template", release, str(path), "--namespace", "mocks", "--values", "-", *arguments, input=values)
 
 
 def template(values=None, *, of="h1mock", release="h1mock", arguments=(), safe=True):
-    """Objects of a chart (a name or a folder) with `values`. All pods must be as Pod Security `restricted` wants them, unless
-    the case isn't `safe`."""
+    """The objects of a chart (a name or a folder) with `values`. All pods must meet Pod Security `restricted`, unless `safe` is
+    false."""
     path = of if isinstance(of, pathlib.Path) else chart(of)
     text = rendering(release, path, json.dumps(values or {}), tuple(arguments))
     objects = Rendered(item for item in yaml.load_all(text, Loader=Strict) if item)
@@ -102,7 +102,7 @@ def notes(values=None, release="h1mock"):
 
 
 def at(item, path):
-    """The part of an object at a path of keys and indices, separated by blanks; None where there is none."""
+    """The part of an object at a path of keys and indices, separated by blanks. None if there is no such part."""
     for key in path.split():
         try:
             item = item[int(key) if isinstance(item, list) else key]

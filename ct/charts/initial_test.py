@@ -1,4 +1,4 @@
-"""Readiness of a pod that is given provisions: the kubelet shows why it is not ready. Names of the provision that is required."""
+"""Tests the readiness of a pod with provisions: the kubelet shows the reason. Tests names of the required provision too."""
 
 import unittest
 

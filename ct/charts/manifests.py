@@ -1,4 +1,4 @@
-"""Checks all that was rendered: against the schemas of Kubernetes, strictly, and by yamllint."""
+"""Checks all rendered objects strictly against the schemas of Kubernetes, and by yamllint."""
 
 import functools
 import json
@@ -12,11 +12,11 @@ import yamllint.linter
 import helm
 
 VERSIONS = [f"1.{minor}" for minor in range(27, 35)]
-# Custom resources have no schema there.
+# The schemas of Kubernetes have no custom resources.
 SKIPPED = {"ServiceMonitor"}
 RULES = yamllint.config.YamlLintConfig("{rules: {key-duplicates: enable}}")
 
-# It reads its 2 MB of definitions again for each object.
+# Caches the definitions, since the validator would read their 2 MB for each object.
 kubernetes_validate.utils.schema_contents = functools.lru_cache(None)(kubernetes_validate.utils.schema_contents)
 
 
@@ -35,7 +35,7 @@ def problems_of_text(text):
 
 
 def check(texts, versions=VERSIONS):
-    """All problems, and the number of different objects that were checked."""
+    """Returns all problems, and the number of different objects."""
     objects, problems = {}, []
     for text in texts:
         problems += problems_of_text(text)

@@ -1,4 +1,4 @@
-"""Names: of the plain chart, of aliases in one parent, of long and odd ones; what selects what."""
+"""Tests names of the plain chart, of aliases in one parent, long and unusual names, and selectors."""
 
 import pathlib
 import shutil
@@ -12,7 +12,7 @@ SNIPPETS = pathlib.Path(__file__).parent / "snippets"
 
 
 def parent(name, aliases=None):
-    """A copy of the parent chart in snippets, with the chart of this project in place of the published one."""
+    """Copies the parent chart of the snippets, with the chart of this project in place of the published one."""
     folder = helm.folder / "parents" / name
     shutil.copytree(SNIPPETS / "parent", folder)
     description = yaml.safe_load((folder / "Chart.yaml").read_text())
@@ -24,7 +24,7 @@ def parent(name, aliases=None):
 
 
 def selected(objects, service):
-    """Names of the pods that a Service leads to."""
+    """The names of the pods that a Service selects."""
     wanted = service["spec"]["selector"].items()
     labels = {item["metadata"]["name"]: helm.at(item, "spec template metadata labels") for item in objects.all("Deployment")}
     labels.update({item["metadata"]["name"]: item["metadata"]["labels"] for item in objects.all("Pod")})

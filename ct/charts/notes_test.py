@@ -1,4 +1,4 @@
-"""NOTES.txt: commands with the right names, none that needs a shell or curl in the pod, warnings where they apply."""
+"""Tests NOTES.txt: its commands have the right names and need neither a shell nor curl in the pod; warnings appear when they apply."""
 
 import re
 import unittest

@@ -1,4 +1,4 @@
-"""Lint, packages, installation without a cluster, and what the documentation shows (ct/charts/snippets)."""
+"""Tests lint, packages, installation without a cluster, and the snippets of the documentation (ct/charts/snippets)."""
 
 import pathlib
 import re
@@ -67,7 +67,7 @@ class Snippets(unittest.TestCase):
         self.assertEqual(sidecar["startupProbe"]["httpGet"], container["readinessProbe"]["httpGet"])
 
     def test_containers_of_our_image_take_it_from_the_node_and_say_why_they_fail(self):
-        """Where a tag is `latest` Kubernetes pulls always, so an image that was loaded onto the node would not be used."""
+        """Checks the pull policy: for the tag `latest` Kubernetes would always pull, and not use an image that was loaded onto the node."""
         count = 0
         for path in SNIPPETS.glob("*.yaml"):
             item = yaml.safe_load(path.read_text())

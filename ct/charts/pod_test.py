@@ -1,4 +1,4 @@
-"""The mock's pod: security, probes, links, ports."""
+"""Tests the mock's pod: security, probes, links, ports."""
 
 import unittest
 
@@ -78,13 +78,13 @@ class Failures(unittest.TestCase):
 
 class HelmTest(unittest.TestCase):
     def test_it_sends_the_mock_no_request_that_counts(self):
-        """By default: `/readyz` of the admin port is not the mock's, and a connection without a request is none."""
+        """Checks that the pod of `helm test` leaves no request by default: `/readyz` is on the admin port, and a connection is no request."""
         pod = helm.template().one("Pod")["spec"]
         self.assertEqual([one["args"] for one in pod["initContainers"] + pod["containers"]],
                          [["probe", "h1mock:8074"], ["probe", "tcp://h1mock:8000"]])
 
     def test_its_log_can_be_read_and_its_pod_be_found(self):
-        """`helm test --logs` names no container, so there is one; helm 3 reads after hook-succeeded has deleted the pod."""
+        """Checks that the pod has one container, since `helm test --logs` names none, and no hook-succeeded, since helm 3 would delete it."""
         pod = helm.template().one("Pod")
         self.assertEqual(len(pod["spec"]["containers"]), 1)
         self.assertEqual(pod["metadata"]["annotations"]["helm.sh/hook-delete-policy"], "before-hook-creation")

@@ -1,4 +1,4 @@
-"""The ways to give provisions: a folder by the helper `h1mock.configmap`, a map of values, a ConfigMap made elsewhere."""
+"""Tests the sources of provisions: a folder with the helper `h1mock.configmap`, a map of values, an external ConfigMap."""
 
 import base64
 import os
@@ -11,7 +11,7 @@ from names_test import parent
 
 
 def with_folder(name, files, template='{{- include "h1mock.configmap" ( list $ $.Values ) }}'):
-    """The chart h1mock with a folder of provisions and a template of its user, as the original's README tells it."""
+    """The chart h1mock with a folder of provisions and a template of its user, as in the README of the original."""
     chart = helm.folder / "own" / name
     shutil.copytree(helm.chart("h1mock"), chart)
     (chart / "examples").mkdir()
@@ -84,7 +84,7 @@ class Folder(unittest.TestCase):
 
 
 class Helper(unittest.TestCase):
-    """Calls of the helper from the templates of a parent with two aliases."""
+    """Tests calls of the helper in a parent chart with two aliases."""
 
     def names(self, name, template, values=None):
         chart = parent(name)

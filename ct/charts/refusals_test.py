@@ -1,4 +1,4 @@
-"""Values that are refused, and what the messages say; what schema and values.yaml have in common."""
+"""Tests refused values and their messages, and that the schema and values.yaml have the same values."""
 
 import json
 import unittest
@@ -73,7 +73,7 @@ class Refusals(unittest.TestCase):
 
 
 def names(schema, root, path=""):
-    """Dotted names of a schema's properties."""
+    """The dotted names of a schema's properties."""
     if "$ref" in schema:
         schema = root["definitions"][schema["$ref"].rpartition("/")[2]]
     properties = schema.get("properties", {})
@@ -90,7 +90,7 @@ def keys(values, path=""):
 
 
 class Schema(unittest.TestCase):
-    # What values.yaml need not show: who sets it, or all that a probe and the like can have.
+    # Values that values.yaml may omit: those that helm sets, and all fields of probes and similar objects.
     ABSENT = ("global", "enabled", "startupProbe.", "readinessProbe.", "livenessProbe.", "resources.", "test.resources.")
 
     def test_the_schema_knows_no_value_that_values_yaml_lacks(self):

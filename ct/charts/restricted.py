@@ -15,7 +15,7 @@ ANNOTATED = ("runtime/default", "localhost/")
 
 
 def problems(item):
-    """What `restricted` refuses in an object: in its pod, where it has one."""
+    """The violations of `restricted` in the pod of an object, if it has one."""
     if item["kind"] == "Pod":
         pod, metadata = item["spec"], item["metadata"]
     elif "template" in item.get("spec", {}):
@@ -70,7 +70,7 @@ def of_container(container, pod):
         for kind in ("httpGet", "tcpSocket"):
             if handler.get(kind, {}).get("host"):
                 yield f"host probes: {name}"
-    # A container's own setting counts before the pod's, also when it is the worse one.
+    # The setting of a container overrides that of the pod, even if it is less strict.
     if own.get("runAsNonRoot", shared.get("runAsNonRoot")) is not True:
         yield "running as non-root"
     if not own.get("seccompProfile", shared.get("seccompProfile")):
@@ -79,7 +79,7 @@ def of_container(container, pod):
 
 
 def of_both(context):
-    """What a pod's and a container's security context have in common."""
+    """Checks the fields that security contexts of pods and containers share."""
     options = context.get("seLinuxOptions") or {}
     if options.get("type") not in SELINUX_TYPES:
         yield f"SELinux type: {options['type']}"

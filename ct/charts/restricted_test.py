@@ -1,4 +1,4 @@
-"""The check of Pod Security itself: it accepts a good pod and finds each fault."""
+"""Tests the check of Pod Security: it accepts a good pod and finds each fault."""
 
 import copy
 import unittest

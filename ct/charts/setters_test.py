@@ -1,4 +1,4 @@
-"""ct/test.sh with the real helm, which renders in place of installing: what becomes of the script's own values and the user's."""
+"""Tests ct/test.sh with the real helm, which renders instead of installing: the values of the script and of the user must arrive."""
 
 import os
 import shutil
@@ -9,7 +9,7 @@ import yaml
 
 import helm
 
-# Calls helm without what needs a cluster.
+# A wrapper of helm that skips commands which need a cluster.
 HELM = """#!/bin/sh
 case "$1" in
   install) shift; exec %s template "$@" --show-only templates/deployment.yaml ;;
@@ -27,12 +27,12 @@ class Setters(unittest.TestCase):
         (cls.programs / "kubectl").write_text("#!/bin/sh\n")
         for name in ("helm", "kubectl"):
             (cls.programs / name).chmod(0o755)
-        # Beside the copies of the charts.
+        # The wrapper is next to the copies of the charts.
         (helm.folder / "ct").mkdir()
         shutil.copy(helm.PROJECT / "ct/test.sh", helm.folder / "ct")
 
     def images(self, **variables):
-        """Of the pod of the tests: those of the mock, which waits, and of the tests."""
+        """The images of the test pod: the mock's image, which waits, and the image of the tests."""
         environment = {**os.environ, "PATH": f"{self.programs}:{os.environ['PATH']}", "SKIP_HELM_DEPS": "yes", "NO_TEST": "yes",
                        "KUBECONFIG": "/dev/null", **variables}
         done = subprocess.run([helm.folder / "ct/test.sh"], env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True,

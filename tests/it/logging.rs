@@ -1,4 +1,4 @@
-//! The log: one record for one event, whatever its form.
+//! The log has one record for each event, in text form and in JSON.
 
 use crate::config_map::mount;
 use crate::harness::{Folder, Mock, eventually};
@@ -9,7 +9,7 @@ const GOOD: &str = "fn registerRules() { app.get(\"/x\", || \"x\"); }\n";
 const EXCERPT: &str =
     "1 | fn registerRules() { app.get(\"/x\", shwo); }\n  |                                    ^\n";
 
-/// The records of a log in text form, each with its level and all its lines, without its time.
+/// Splits a log in text form into records. Each has its level and all its lines, but not its time.
 fn records(log: &str) -> Vec<String> {
     let mut records: Vec<String> = Vec::new();
     for line in log.lines() {
@@ -21,7 +21,7 @@ fn records(log: &str) -> Vec<String> {
     records
 }
 
-/// Waits for the record of this number, from 1.
+/// Waits until record `number` is `expected`. Numbers begin with 1.
 #[track_caller]
 fn nth(mock: &Mock, number: usize, expected: &str) {
     eventually(|| {
@@ -31,7 +31,7 @@ fn nth(mock: &Mock, number: usize, expected: &str) {
     });
 }
 
-/// The record of a load of `name` that failed.
+/// The record of a failed load of provision `name`.
 fn failed(name: &str, note: &str) -> String {
     format!(
         "ERROR failed to load provision `{name}`: line 1, column 36: no variable `shwo`\n --> {name}:1:36\n  |\n{EXCERPT}  = note: {note}"
@@ -39,9 +39,9 @@ fn failed(name: &str, note: &str) -> String {
     .replace("\n -->", "\n  -->")
 }
 
-/// Each event with the one record that tells of it, in order.
+/// A sequence of events, each followed by its record.
 #[test]
-fn one_event_is_one_record() {
+fn each_event_has_one_record() {
     let mut mock = Mock::start_with(&[], |folder| mount(folder, 1, &[("initial", BROKEN), ("a.json", "1")]));
     nth(&mock, 1, &failed("initial", "the built-in provision serves, and the server is not ready"));
     nth(&mock, 2, &format!("INFO  watching `{}`", mock.directory().display()));
@@ -77,7 +77,7 @@ fn one_event_is_one_record() {
     nth(&mock, 13, &failed("initial", "provision `initial` keeps serving"));
     mount(&mock.folder, 4, &[("b.json", "1")]);
     nth(&mock, 14, "WARN  file `initial` of the active provision is gone: it goes on serving");
-    // The watcher has seen the key's removal when it has seen this.
+    // When the watcher sees this file, it has seen the removal of the key before.
     fs::write(path("last"), GOOD).unwrap();
     nth(&mock, 15, "INFO  provision `last` is active, generation 6");
     mock.signal("TERM");
@@ -88,7 +88,7 @@ fn one_event_is_one_record() {
 }
 
 #[test]
-fn a_broken_provision_that_leads_back_to_initial_is_told_once() {
+fn a_broken_provision_that_reactivates_initial_is_logged_once() {
     let mock = Mock::start_with(&["--on-error", "initial"], |folder| folder.write("provision/initial", GOOD));
     mock.activate("other", GOOD);
     assert_eq!(mock.provision("bad", BROKEN).status, 422);
@@ -98,7 +98,7 @@ fn a_broken_provision_that_leads_back_to_initial_is_told_once() {
     nth(&mock, 5, "INFO  provision `other` is active, generation 4");
     fs::write(mock.directory().join("initial"), BROKEN).unwrap();
     nth(&mock, 6, &failed("initial", "provision `other` keeps serving"));
-    // Two files that are broken are two events.
+    // Two broken files are two events.
     assert_eq!(mock.provision("bad", BROKEN).status, 422);
     nth(&mock, 7, &failed("bad", "going back to provision `initial`"));
     nth(&mock, 8, &failed("initial", "provision `other` keeps serving"));
@@ -106,7 +106,7 @@ fn a_broken_provision_that_leads_back_to_initial_is_told_once() {
 }
 
 #[test]
-fn how_the_directory_is_followed_is_told_once() {
+fn the_log_says_once_how_the_directory_is_followed() {
     for (arguments, word) in [(&[][..], "watching"), (&["--poll"], "polling")] {
         let mock = Mock::start_with(arguments, |_| ());
         nth(&mock, 1, &format!("INFO  {word} `{}`", mock.directory().display()));
@@ -117,7 +117,7 @@ fn how_the_directory_is_followed_is_told_once() {
 }
 
 #[test]
-fn a_record_in_json_is_one_line_with_all_of_it() {
+fn a_record_in_json_is_a_single_line() {
     let mock = Mock::start_with(&["--log-format", "json", "--verbose"], |folder| {
         folder.write("provision/initial", BROKEN);
     });
@@ -130,9 +130,9 @@ fn a_record_in_json_is_one_line_with_all_of_it() {
     assert_eq!(log.lines().count(), 2, "{log}");
 }
 
-/// Whoever puts a line end into a text makes no record of it.
+/// Line ends and control characters in texts of scripts and requests are escaped in the log.
 #[test]
-fn records_can_not_be_forged() {
+fn scripts_and_requests_cannot_forge_records() {
     let forged = "\n2026-11-30T00:00:00.000Z ERROR forged\r\u{1b}[2J\u{85}\u{2028}\u{202e}";
     let source = r#"
 const FORGED = "\n2026-11-30T00:00:00.000Z ERROR forged\r\x1b[2J\u0085\u2028\u202e";
@@ -172,7 +172,7 @@ fn registerRules() {
             assert!(lines.iter().any(|line| line["message"] == message.as_str()), "{log}");
             continue;
         }
-        // Each once, in a line that says who wrote it; twice the one that did not load: POST and file event.
+        // Each text is in a line that names its source. The provision that did not load is there twice: by POST and by file event.
         for (beginning, end) in [
             ("ERROR GET /thrown: script error in provision `initial`: line 4, column 29: oh", ""),
             ("INFO  provision: initial:5: a", ""),
@@ -185,9 +185,9 @@ fn registerRules() {
     }
 }
 
-/// A folder of sysfs takes no files, not even from root. Elsewhere there may be none.
+/// Needs sysfs, which refuses files even from root. Without sysfs the test does nothing.
 #[test]
-fn a_provision_directory_that_refuses_is_named_once() {
+fn a_provision_directory_that_refuses_files_is_logged_once() {
     let sys = "/sys/kernel/cgroup";
     let Err(error) = fs::write(format!("{sys}/h1mock"), "") else { return };
     let cause = match error.raw_os_error() {

@@ -1,5 +1,4 @@
-//! Functions of scripts that share their name with a method: neither takes the place of the other, and people see the name that
-//! the script has.
+//! Functions of scripts with the same name as a method: neither replaces the other, and messages show the name in the script.
 
 use crate::harness::{Folder, Mock, binary};
 
@@ -49,7 +48,7 @@ fn len(x) { x.len() }
 "#;
 
 #[test]
-fn functions_and_methods_of_one_name_do_not_meet() {
+fn functions_and_methods_of_the_same_name_do_not_interfere() {
     let mock = Mock::start_with(&[], |folder| {
         folder.write("provision/initial", SOURCE);
         folder.write("provision/library.rhai", LIBRARY);
@@ -78,7 +77,7 @@ fn functions_and_methods_of_one_name_do_not_meet() {
 }
 
 #[test]
-fn people_see_the_name_that_the_script_has() {
+fn metrics_and_journal_show_the_name_in_the_script() {
     let mock = Mock::start_with(&[], |folder| {
         folder.write("provision/initial", SOURCE);
         folder.write("provision/library.rhai", LIBRARY);
@@ -93,7 +92,7 @@ fn people_see_the_name_that_the_script_has() {
 }
 
 #[test]
-fn check_and_routes_print_the_name_that_the_script_has() {
+fn check_and_routes_print_the_name_in_the_script() {
     let folder = Folder::new();
     folder.write("ok", "fn registerRules() { app.get(\"/a/<id>\", get); }\nfn get(id) { id }\n");
     folder.write("wrong", "fn registerRules() { app.get(\"/a/<id>\", get); }\nfn get(n) { n }\n");

@@ -1,6 +1,6 @@
-//! What Python's names do in a running mock: logs, signatures, dates.
+//! Python's names in a running mock: logs, signatures, dates, the environment.
 
-use crate::harness::{Mock, eventually};
+use crate::harness::{Mock, binary, eventually};
 
 const JSON: (&str, &str) = ("Content-Type", "application/json");
 
@@ -41,7 +41,7 @@ fn log(name) {
     });
 }
 
-/// `hmac.new(b"key", json.dumps(request.json).encode(), "sha1").hexdigest()` of Python 3.11 for this body.
+/// The expected value is that of `hmac.new(b"key", json.dumps(request.json).encode(), "sha1").hexdigest()` in Python 3.11.
 #[test]
 fn a_signature_over_json_is_that_of_python() {
     let mock = Mock::serving(
@@ -94,4 +94,20 @@ fn empty_dictionaries_are_false() {
     let form = mock.post("/?a=1", "application/x-www-form-urlencoded", b"b=2").text();
     assert_eq!(form, "[true,true,false,false,true]\n");
     assert_eq!(mock.post("/", "text/plain", b"").text(), "[false,false,false,false,false]\n");
+}
+
+#[test]
+fn scripts_cannot_read_the_admin_token() {
+    let mut command = binary();
+    command.env("H1MOCK_ADMIN_TOKEN", "s3cret").env("SHOWN", "1");
+    let mock = Mock::start_command(command, &[], |folder| {
+        folder.write(
+            "provision/initial",
+            r#"fn registerRules() { app.get("/<name>", |name| {
+    jsonify([os.getenv(name), os.environ.get(name), name in os.environ, name in os.environ.keys(), os.environ.to_dict().get(name)])
+}); }"#,
+        );
+    });
+    assert_eq!(mock.get("/SHOWN").text(), "[\"1\",\"1\",true,true,\"1\"]\n");
+    assert_eq!(mock.get("/H1MOCK_ADMIN_TOKEN").text(), "[null,null,false,false,null]\n");
 }

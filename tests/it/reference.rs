@@ -1,5 +1,5 @@
-//! The documentation is true: its provisions load, its commands print what is shown below them, and its expressions have the
-//! values that stand behind their arrows.
+//! Checks the documentation: its provisions load, its commands print the output below them, and its expressions have the values
+//! after their arrows.
 
 use crate::harness::{Folder, Mock, binary, project};
 use crate::tools::missing;
@@ -12,11 +12,11 @@ const DOCUMENTS: [&str; 2] = ["docs/provisions.md", "docs/from-flask.md"];
 #[derive(Debug, Clone)]
 struct Block {
     language: String,
-    /// A second word behind the fence names the file that the block shows.
+    /// The file that the block shows: the second word after the fence.
     file: Option<String>,
     /// Line of the fence.
     line: usize,
-    /// Whether nothing but empty lines stands between the block before and this one.
+    /// Whether only empty lines are between the previous block and this one.
     follows: bool,
     text: String,
 }
@@ -57,7 +57,7 @@ fn blocks(text: &str) -> Vec<Block> {
     blocks
 }
 
-/// The files that a document shows by name.
+/// Writes the files that a document shows by name.
 fn write_files(blocks: &[Block], folder: &Folder, under: &str) {
     for block in blocks {
         if let Some(name) = &block.file {
@@ -89,7 +89,7 @@ fn every_provision_of_the_documents_loads() {
 }
 
 #[test]
-fn every_command_of_the_documents_prints_what_is_shown() {
+fn every_command_of_the_documents_prints_the_output_shown() {
     if Command::new("curl").arg("--version").output().is_err() {
         return missing("curl");
     }
@@ -116,7 +116,7 @@ fn every_command_of_the_documents_prints_what_is_shown() {
     }
 }
 
-/// Runs each `$ command` of `shown` in the mock's folder; the same text, with what was printed.
+/// Runs each `$ command` of `shown` in the mock's folder. Returns the commands, each with its output.
 fn session(mock: &Mock, shown: &str) -> String {
     let programs = std::path::Path::new(env!("CARGO_BIN_EXE_h1mock")).parent().unwrap().to_owned();
     let path = format!("{}:{}", programs.display(), std::env::var("PATH").unwrap_or_default());
@@ -137,12 +137,12 @@ fn session(mock: &Mock, shown: &str) -> String {
     dateless(&text.replace(&mock.traffic, "localhost:8000"))
 }
 
-/// The text without its `Date` headers.
+/// Removes the `Date` headers from a text.
 fn dateless(text: &str) -> String {
     text.lines().filter(|line| !line.starts_with("Date: ")).map(|line| format!("{line}\n")).collect()
 }
 
-/// `` `expression` → `value` ``, with the line. In tables `|` is written `\|`.
+/// Finds each `` `expression` → `value` ``, with its line. In tables, `\|` means `|`.
 fn values(text: &str) -> Vec<(usize, String, String)> {
     let mut values = Vec::new();
     for (number, line) in (1..).zip(text.lines()) {

@@ -1,4 +1,4 @@
-//! What scripts can do beyond Flask's tables: state, sleeping, imports, files, uploads.
+//! Features of scripts besides Flask's API: state, sleeping, imports, files, uploads.
 
 use crate::faults::has_news;
 use crate::harness::{Client, Mock, eventually};
@@ -117,7 +117,7 @@ fn sleeping_answers_occupy_no_worker() {
     for client in &mut sleeping {
         client.write(b"GET /slow HTTP/1.1\r\nHost: x\r\n\r\n");
     }
-    // More of them sleep than there are workers, and meanwhile others are served.
+    // More answers sleep than there are workers, and other requests are served meanwhile.
     eventually(|| {
         let before = held(&mock);
         assert_eq!(mock.get("/fast").text(), "fast");
@@ -129,7 +129,7 @@ fn sleeping_answers_occupy_no_worker() {
     }
     let all = began.elapsed();
     assert!(all >= Duration::from_secs(2), "{all:?}");
-    // On four workers, one after another, they would take 100 s.
+    // If each answer occupied one of the four workers, all together would take 100 s.
     assert!(all < Duration::from_secs(50), "{all:?}");
     let began = Instant::now();
     mock.get("/old");
@@ -270,10 +270,13 @@ fn answers_held_back_on_one_connection_leave_in_order_and_hold_up_no_others() {
 }"#,
     );
     let mut pipelined = Client::new(&mock.traffic);
+    let began = Instant::now();
     pipelined.write(b"GET /hold/3.5 HTTP/1.1\r\nHost: x\r\n\r\nGET /hold/0.2 HTTP/1.1\r\nHost: x\r\n\r\n");
     until_held(&mock, 1.0);
     assert_eq!(mock.get("/hold/0.1").text(), "0.1");
-    assert!(!has_news(&pipelined), "one of the two has left, or another answer waited for it");
+    // On a slow machine the first answer may be due by now.
+    let early = has_news(&pipelined) && began.elapsed() < Duration::from_millis(3500);
+    assert!(!early, "one of the two has left, or another answer waited for it");
     assert_eq!(
         (pipelined.read(false).text(), pipelined.read(false).text()),
         ("3.5".to_owned(), "0.2".to_owned())

@@ -1,10 +1,10 @@
 {{/*
-ConfigMap of provision files, called from a template of the chart that holds them:
+ConfigMap of provision files. A template of the chart with the files calls it:
 
     {{- include "h1mock.configmap" ( list $ $.Values.server1 "server1" ) }}
 
-Items: the caller's scope, the values of the mock, and the alias of the dependency, which may be left out. Makes nothing
-without service.provisionsDir, or where `enabled` is false.
+Items: the caller's scope, the values of the mock, and optionally the alias of the dependency. Makes nothing without
+service.provisionsDir, or if `enabled` is false.
 */}}
 {{- define "h1mock.configmap" -}}
 {{- $root := first . -}}
@@ -30,8 +30,8 @@ metadata:
 {{- end -}}
 
 {{/*
-The alias of the mock whose values are given: the third item, or the dependency that has these values. Where several have the
-same, only the caller knows; a wrong guess would make a ConfigMap that no pod mounts.
+The alias of the mock with the given values: the third item, or the dependency with these values. If several dependencies have the
+same values, the caller must name the alias, since a wrong guess would make a ConfigMap that no pod mounts.
 */}}
 {{- define "h1mock.configmap.alias" -}}
 {{- $root := first . -}}
@@ -74,7 +74,7 @@ data and binaryData of the files in a folder. Items: scope, folder, name of the 
 {{- end -}}
 
 {{/*
-data and binaryData of a map of names to contents. Items: map, name of the ConfigMap, what precedes the names in messages.
+data and binaryData of a map from names to contents. Items: map, name of the ConfigMap, prefix of the names in messages.
 */}}
 {{- define "h1mock.configmap.entries" -}}
 {{- $files := index . 0 -}}
@@ -87,7 +87,7 @@ data and binaryData of a map of names to contents. Items: map, name of the Confi
 {{- if or (gt (len $file) 253) (hasPrefix ".." $file) (eq "." $file) (not (regexMatch "^[-._a-zA-Z0-9]+$" $file)) -}}
 {{- fail (printf "failed to make ConfigMap `%s`: `%s%s` can't be a key of it: only letters, digits, `-`, `_` and `.` can, at most 253" $name $where $file) -}}
 {{- end -}}
-{{- /* JSON has U+FFFD in place of what isn't UTF-8. */ -}}
+{{- /* toJson replaces bytes that are no UTF-8 by U+FFFD. */ -}}
 {{- if eq (dict "text" $content | toJson | fromJson).text $content -}}
 {{- $_ := set $data $file $content -}}
 {{- else -}}

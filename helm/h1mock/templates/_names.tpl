@@ -1,20 +1,20 @@
 {{/*
-A name that Kubernetes takes: DNS-1035, at most 63 characters. Item: text.
+Converts a text to a name that Kubernetes accepts: DNS-1035, at most 63 characters. Item: text.
 */}}
 {{- define "h1mock.objectName" -}}
 {{- . | lower | replace "_" "-" | trunc 63 | trimSuffix "-" -}}
 {{- end -}}
 
 {{/*
-Value of app.kubernetes.io/name. Helm gives a dependency with an alias the alias as the chart's name, so that aliases in one
-release select different pods.
+Value of app.kubernetes.io/name. In a dependency with an alias, helm uses the alias as the chart's name. So aliases in one release
+select different pods.
 */}}
 {{- define "h1mock.name" -}}
 {{- include "h1mock.objectName" (.Values.nameOverride | default .Chart.Name) -}}
 {{- end -}}
 
 {{/*
-Name of the Service, which clients dial: service.name, or the alias where that is left at its default.
+Name of the Service: service.name, or the alias if service.name has its default.
 */}}
 {{- define "h1mock.serviceName" -}}
 {{- $name := .Values.service.name -}}
@@ -25,7 +25,7 @@ Name of the Service, which clients dial: service.name, or the alias where that i
 {{- end -}}
 
 {{/*
-Name of everything else.
+Name of all other objects.
 */}}
 {{- define "h1mock.fullname" -}}
 {{- if .Values.fullnameOverride -}}
@@ -66,7 +66,7 @@ app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- end -}}
 
 {{/*
-Secret of the admin token; empty where there is none.
+Name of the Secret with the admin token; empty without a token.
 */}}
 {{- define "h1mock.tokenSecret" -}}
 {{- if not .Values.service.admin.enabled -}}

@@ -1,5 +1,5 @@
 {{/*
-Security context of the pods: ports below 1024 need no capability with a sysctl that Pod Security calls safe.
+Security context of the pods. For ports below 1024 it sets a sysctl that Pod Security calls safe; so they need no capability.
 */}}
 {{- define "h1mock.podSecurityContext" -}}
 {{- $context := deepCopy (.Values.podSecurityContext | default dict) -}}
@@ -17,7 +17,7 @@ Security context of the pods: ports below 1024 need no capability with a sysctl 
 {{- end -}}
 
 {{/*
-Positions as h1mock takes them: an empty third one keeps the fourth in its place.
+Positional arguments of h1mock. The third one is empty if only the fourth is set.
 */}}
 {{- define "h1mock.args" -}}
 {{- $service := .Values.service -}}
@@ -32,7 +32,7 @@ Positions as h1mock takes them: an empty third one keeps the fourth in its place
 {{- end -}}
 
 {{/*
-Ports as variables, too: `h1mock get` and `h1mock probe` in the pod read them. A variable of extraEnv takes the place of ours.
+Variables of the container. The ports are variables too, for `h1mock get` and `h1mock probe` in the pod. extraEnv can replace each one.
 */}}
 {{- define "h1mock.env" -}}
 {{- $service := .Values.service -}}
@@ -51,7 +51,7 @@ Ports as variables, too: `h1mock get` and `h1mock probe` in the pod read them. A
 {{- with kindIs "string" $settings.storeBytes | ternary $settings.storeBytes (printf "%d" (int64 $settings.storeBytes)) -}}
 {{- $own = append $own (dict "name" "H1MOCK_STORE_BYTES" "value" .) -}}
 {{- end -}}
-{{- /* 0 switches the journal off; a large number comes as a floating one, which would have an exponent. */ -}}
+{{- /* 0 switches the journal off. Large numbers are floats in helm, and would be written with an exponent. */ -}}
 {{- with kindIs "string" $settings.journalBytes | ternary $settings.journalBytes (printf "%d" (int64 $settings.journalBytes)) -}}
 {{- $own = append $own (dict "name" "H1MOCK_JOURNAL_BYTES" "value" .) -}}
 {{- end -}}
@@ -74,8 +74,8 @@ Ports as variables, too: `h1mock get` and `h1mock probe` in the pod read them. A
 {{- end -}}
 
 {{/*
-A probe. Items: scope, its times, the path on the admin port, and arguments of h1mock in place of the path, or none. The kubelet
-shows what a command prints; of an answer over HTTP it shows the status only.
+A probe. Items: scope, times, path on the admin port, and optionally arguments of h1mock in place of the path. The kubelet shows the
+output of a command, but only the status of an HTTP answer.
 */}}
 {{- define "h1mock.probe" -}}
 {{- $root := index . 0 -}}
@@ -97,8 +97,8 @@ httpGet:
 {{- end -}}
 
 {{/*
-What is mounted at /config: a whole volume and no subPath, so that changes arrive; optional, so that a pod starts without it.
-Where a file is in several sources the kubelet takes the last one.
+The volume at /config. It is mounted without subPath, so that changes arrive, and optional, so that a pod starts without it. If
+several sources have a file, the kubelet uses the last one.
 */}}
 {{- define "h1mock.configVolume" -}}
 name: provision-config
@@ -120,7 +120,7 @@ projected:
 {{- end -}}
 
 {{/*
-A container of the pod of `helm test`, without its name. Items: scope, arguments of h1mock.
+The container of the pod of `helm test`, without its name. Items: scope, arguments of h1mock.
 */}}
 {{- define "h1mock.testContainer" -}}
 {{- $root := index . 0 -}}

@@ -1,4 +1,4 @@
-//! `base64.*`: text or bytes to base64 text, and back to bytes.
+//! `base64.*`: encodes text or bytes to base64 text, and decodes it to bytes.
 
 use crate::script::runtime::budget;
 use crate::script::runtime::natives::{Fallible, Natives, Receiver};
@@ -11,7 +11,7 @@ use rhai::Blob;
 #[derive(Debug, Clone)]
 pub(crate) struct Base64;
 
-/// Padding is written, and accepted or missed when read: tokens come without it.
+/// A coder that writes padding, and reads texts with or without it, since tokens have none.
 const fn coder(alphabet: &Alphabet) -> GeneralPurpose {
     let config = GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
     GeneralPurpose::new(alphabet, config.with_decode_allow_trailing_bits(true))
@@ -19,15 +19,15 @@ const fn coder(alphabet: &Alphabet) -> GeneralPurpose {
 
 /// The coder of `b64encode` and `b64decode`.
 pub(crate) const PLAIN: GeneralPurpose = coder(&STANDARD);
-/// That of `urlsafe_b64encode`.
+/// The coder of `urlsafe_b64encode` and `urlsafe_b64decode`.
 pub(crate) const URL: GeneralPurpose = coder(&URL_SAFE);
 
 fn encode(name: &str, coder: &GeneralPurpose, bytes: &[u8]) -> Fallible<String> {
     if bytes.len() > MAX_TEXT / 4 * 3 {
-        return Err(too_long(name));
+        return Err(too_long(&format!("base64.{name}")));
     }
     let mut text = String::with_capacity(bytes.len() / 3 * 4 + 4);
-    // Whole groups of three, so that only the last piece has padding.
+    // The length of a piece is a multiple of three, so that only the last piece has padding.
     for piece in bytes.chunks(3 << 14) {
         budget::work(piece.len() * 4)?;
         coder.encode_string(piece, &mut text);
@@ -35,7 +35,7 @@ fn encode(name: &str, coder: &GeneralPurpose, bytes: &[u8]) -> Fallible<String> 
     Ok(text)
 }
 
-/// Decodes; line breaks and blanks are skipped, as Python does.
+/// Decodes `text`. White space is skipped, as in Python.
 fn decode(name: &str, coder: &GeneralPurpose, text: &[u8]) -> Fallible<Blob> {
     let symbols: Vec<u8> =
         budget::watched(text).copied().filter(|byte| !byte.is_ascii_whitespace()).collect();
@@ -46,7 +46,7 @@ fn decode(name: &str, coder: &GeneralPurpose, text: &[u8]) -> Fallible<Blob> {
             DecodeError::InvalidLastSymbol(at, _) => format!("bad last symbol at {at}"),
             DecodeError::InvalidPadding => "bad padding".into(),
         };
-        format!("{name}: {why}").into()
+        format!("base64.{name}: {why}").into()
     })
 }
 
@@ -56,13 +56,10 @@ fn register_pair(
     from: &'static str,
     coder: &'static GeneralPurpose,
 ) {
-    let (to_name, from_name) = (format!("base64.{to}"), format!("base64.{from}"));
-    let name = to_name.clone();
-    natives.register_fn(to, move |_: Receiver<Base64>, text: &str| encode(&name, coder, text.as_bytes()));
-    natives.register_fn(to, move |_: Receiver<Base64>, bytes: Blob| encode(&to_name, coder, &bytes));
-    let name = from_name.clone();
-    natives.register_fn(from, move |_: Receiver<Base64>, text: &str| decode(&name, coder, text.as_bytes()));
-    natives.register_fn(from, move |_: Receiver<Base64>, bytes: Blob| decode(&from_name, coder, &bytes));
+    natives.register_fn(to, move |_: Receiver<Base64>, text: &str| encode(to, coder, text.as_bytes()));
+    natives.register_fn(to, move |_: Receiver<Base64>, bytes: Blob| encode(to, coder, &bytes));
+    natives.register_fn(from, move |_: Receiver<Base64>, text: &str| decode(from, coder, text.as_bytes()));
+    natives.register_fn(from, move |_: Receiver<Base64>, bytes: Blob| decode(from, coder, &bytes));
 }
 
 pub(crate) fn register(natives: &mut Natives) {
@@ -76,7 +73,7 @@ mod tests {
     use crate::script::tests::trial::{fails, yields};
 
     #[test]
-    fn text_and_bytes_go_there_and_back() {
+    fn text_and_bytes_are_encoded_and_decoded() {
         yields(&[
             ("base64.b64encode(\"any carnal pleas\")", "\"YW55IGNhcm5hbCBwbGVhcw==\""),
             ("base64.b64encode(\"ä\".encode())", "\"w6Q=\""),
@@ -86,11 +83,12 @@ mod tests {
             ("base64.urlsafe_b64encode(\"~~>>\")", "\"fn4-Pg==\""),
             ("base64.urlsafe_b64decode(\"fn4-Pg\").decode()", "\"~~>>\""),
             ("base64.b64encode(\"\")", "\"\""),
+            ("base64.b64encode(bytes(6291456)).len()", "8388608"),
         ]);
     }
 
     #[test]
-    fn what_is_no_base64_is_named() {
+    fn a_text_that_is_no_base64_is_an_error() {
         fails(&[
             ("base64.b64decode(\"a!bc\")", "base64.b64decode: bad symbol `!` at 1"),
             ("base64.urlsafe_b64decode(\"ab/c\")", "base64.urlsafe_b64decode: bad symbol `/` at 2"),

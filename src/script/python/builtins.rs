@@ -1,5 +1,5 @@
-//! Python's built-in names: `None`, `str`, `int`, `sorted`, `sum`, ..., and its methods of lists and maps.
-//! Methods of text are in `text`.
+//! Python's built-in names (`None`, `str`, `int`, `sorted`, `sum`, ...) and methods of lists and maps. Methods of texts are in
+//! `text`.
 
 mod collections;
 mod items;
@@ -16,11 +16,11 @@ use crate::script::runtime::multi_dict::to_dict;
 use crate::script::runtime::natives::{Fallible, Natives};
 use crate::script::runtime::size_limits::{MAX_ITEMS, Text, sort_by, too_many, type_name, write_value};
 use crate::system::truncate::beginning;
-use order::{Order, equal};
+use order::{compare, equal};
 use rhai::{Array, Dynamic, ImmutableString, Map, NativeCallContext, Token};
 use std::cmp::Ordering;
 
-/// Python's truth: nothing, zero and what is empty are false.
+/// Python's truth: `()`, zero and empty values are false.
 pub(crate) fn truth(value: &Dynamic) -> bool {
     if let Ok(flag) = value.as_bool() {
         return flag;
@@ -42,7 +42,7 @@ pub(crate) fn truth(value: &Dynamic) -> bool {
     !(empty || value.is_unit())
 }
 
-/// The text of a value, as `to_string` shows it; too long a text is an error here.
+/// `str(value)`: the same text as by `to_string`. A text that is too long is an error.
 fn str_of(context: &NativeCallContext, value: &Dynamic) -> Fallible<ImmutableString> {
     if let Ok(number) = value.as_float() {
         return Ok(python_float(number).into());
@@ -52,7 +52,7 @@ fn str_of(context: &NativeCallContext, value: &Dynamic) -> Fallible<ImmutableStr
     Ok(out.finish())
 }
 
-/// `int(value)`: cuts off what is behind the point, reads text.
+/// `int(value)`: cuts off the fraction of a float, and parses a text.
 fn int(value: &Dynamic) -> Fallible<i64> {
     if let Ok(number) = value.as_int() {
         return Ok(number);
@@ -77,7 +77,7 @@ fn int_in_base(text: &str, base: i64) -> Fallible<i64> {
     })
 }
 
-/// A float without fraction as an integer, or an error as `name`.
+/// Converts a float without fraction to an integer. The error names `name`.
 fn whole(name: &str, number: f64) -> Fallible<i64> {
     let edge = 9_223_372_036_854_775_808.0;
     if !(-edge..edge).contains(&number) {
@@ -104,10 +104,10 @@ fn float(value: &Dynamic) -> Fallible<f64> {
     }
 }
 
-/// `round(number, digits)`: halves go away from zero.
+/// `round(number, digits)`: halves are rounded away from zero.
 fn round(number: f64, digits: i64) -> f64 {
     match usize::try_from(digits) {
-        // Text rounds the decimal digits; a product with a power of ten would round its own error.
+        // Formatting rounds the exact decimal digits. A multiplication by a power of ten would add an error before rounding.
         Ok(digits @ 0..=300) => format!("{number:.digits$}").parse().unwrap_or(number),
         Ok(_) => number,
         Err(_) => {
@@ -117,7 +117,7 @@ fn round(number: f64, digits: i64) -> f64 {
     }
 }
 
-/// `sum(list)`: an integer as long as all items are.
+/// `sum(list)`: an integer if all items are integers, else a float.
 fn sum(list: &Array) -> Fallible<Dynamic> {
     let (mut total, mut float_total, mut floats) = (0_i64, 0.0, false);
     for item in list {
@@ -140,18 +140,17 @@ fn sum(list: &Array) -> Fallible<Dynamic> {
     Ok(if floats { float_total.into() } else { total.into() })
 }
 
-/// `min(list)` and `max(list)`: the first of the items that is `wanted` than the others.
+/// `min(list)` and `max(list)`: the first smallest item (`Less` is wanted) or the first largest (`Greater`).
 fn extreme(name: &str, list: &Array, wanted: Ordering) -> Fallible<Dynamic> {
     Ok(list[place_of_extreme(name, list, wanted)?].clone())
 }
 
-/// The place of the first item that is `wanted` than the others.
+/// The place of the first smallest or largest item.
 fn place_of_extreme(name: &str, list: &Array, wanted: Ordering) -> Fallible<usize> {
-    let mut order = Order::new();
     let mut items = list.iter().enumerate();
     let Some(mut best) = items.next() else { return Err(format!("{name}: the list is empty").into()) };
     for item in items {
-        if order.compare(name, item.1, best.1)? == wanted {
+        if compare(name, item.1, best.1)? == wanted {
             best = item;
         }
     }
@@ -159,8 +158,8 @@ fn place_of_extreme(name: &str, list: &Array, wanted: Ordering) -> Fallible<usiz
 }
 
 fn sorted(list: Array) -> Fallible<Array> {
-    let (mut list, mut order) = (list, Order::new());
-    sort_by(&mut list, |left, right| order.compare("sorted", left, right))?;
+    let mut list = list;
+    sort_by(&mut list, |left, right| compare("sorted", left, right))?;
     Ok(list)
 }
 
@@ -180,7 +179,7 @@ fn enumerate(list: Array, first: i64) -> Fallible<Array> {
 fn register_conversions(natives: &mut Natives) {
     natives.register_fn("str", |context: NativeCallContext, value: Dynamic| str_of(&context, &value));
     natives.register_fn("int", |value: Dynamic| int(&value));
-    // Rhai's own gives a float.
+    // Rhai's `int` of a float returns a float.
     natives.register_fn("int", |number: f64| whole("int", number.trunc()));
     natives.register_fn("int", int_in_base);
     natives.register_fn("float", |value: Dynamic| float(&value));
@@ -208,8 +207,8 @@ fn keys(map: Map) -> Array {
     map.into_keys().map(Into::into).collect()
 }
 
-/// Words that Rhai keeps for itself, though it has no use for them where names of ours need them: `logging.debug`,
-/// `re.match`, `data.default`, `scenario.is`. `debug(x)` still is Rhai's.
+/// Words that Rhai reserves, and that h1mock uses as names: `logging.debug`, `re.match`, `data.default`, `scenario.is`.
+/// `debug(x)` is still Rhai's function.
 const FREED: [&str; 5] = ["debug", "default", "is", "match", "new"];
 
 #[allow(deprecated)] // The hook is marked as volatile, not as going away.

@@ -1,5 +1,5 @@
-//! Python's `bytes`, which are Rhai's blobs: to text and back, digits, searching. Where Python wants bytes, a text stands for its
-//! UTF-8 bytes too.
+//! Python's `bytes`, which are Rhai's blobs: conversions to text and hexadecimal digits, searches. Where Python wants bytes,
+//! a text is accepted too and means its UTF-8 bytes.
 
 mod codec;
 
@@ -8,13 +8,13 @@ use crate::script::runtime::budget::{self, STEP, watched};
 use crate::script::runtime::frozen::as_list;
 use crate::script::runtime::natives::{Fallible, Natives, Receiver};
 use crate::script::runtime::size_limits::{MAX_TEXT, Text, collect, too_long, too_many, type_name};
-use codec::{Encoding, OnError, decode, encode};
+use codec::{decode, encode};
 use rhai::{Array, Blob, Dynamic, EvalAltResult, ImmutableString};
 
 #[derive(Debug, Clone)]
 pub(crate) struct Bytes;
 
-/// `bytes.fromhex(text)`: blanks between the bytes are skipped.
+/// `bytes.fromhex(text)`: skips white space between bytes.
 fn from_hex(text: &str) -> Fallible<Blob> {
     let mut bytes = Blob::with_capacity(text.len() / 2);
     let mut letters = text.chars().enumerate();
@@ -47,12 +47,12 @@ fn hex(bytes: &[u8], separator: &str) -> Fallible<ImmutableString> {
     Ok(out.finish())
 }
 
-/// A byte, which is an integer in scripts.
+/// Converts an integer of a script to a byte.
 fn byte(name: &str, number: i64) -> Fallible<u8> {
     u8::try_from(number).map_err(|_| format!("{name}: a byte is 0 to 255, not {number}").into())
 }
 
-/// `bytes(list)`.
+/// `bytes(list)`: a byte for each integer of the list.
 fn from_list(list: &Array) -> Fallible<Blob> {
     let number = |item: &Dynamic| {
         let number = item.as_int().map_err(|_| format!("bytes: a byte is 0 to 255, not {}", type_name(item)));
@@ -61,7 +61,7 @@ fn from_list(list: &Array) -> Fallible<Blob> {
     list.iter().map(number).collect()
 }
 
-/// `bytes(count)`: so many zeros.
+/// `bytes(count)`: `count` zeros.
 fn zeros(count: i64) -> Fallible<Blob> {
     match usize::try_from(count) {
         Ok(count) if count <= MAX_TEXT => Ok(vec![0; count]),
@@ -70,7 +70,7 @@ fn zeros(count: i64) -> Fallible<Blob> {
     }
 }
 
-/// The bytes that `part`, which is looked for, stands for.
+/// Converts an argument to bytes: a text, bytes, a character, or an integer (one byte).
 fn bytes_of(name: &str, part: &Dynamic) -> Fallible<Blob> {
     if let Ok(text) = part.as_immutable_string_ref() {
         return Ok(text.as_bytes().to_vec());
@@ -87,12 +87,12 @@ fn bytes_of(name: &str, part: &Dynamic) -> Fallible<Blob> {
     Err(format!("{name}: needs bytes or text, not {}", type_name(part)).into())
 }
 
-/// A character for each byte: the standard library searches texts in linear time, but not bytes.
+/// Makes a text with one character for each byte. The standard library searches texts in linear time, but not bytes.
 fn letters(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| char::from(*byte)).collect()
 }
 
-/// The bytes of what [`letters`] gave.
+/// Converts a text of [`letters`] back to bytes.
 fn unletter(letters: &str) -> Blob {
     letters.chars().filter_map(|letter| u8::try_from(u32::from(letter)).ok()).collect()
 }
@@ -105,7 +105,7 @@ fn contains(bytes: &[u8], part: &Dynamic) -> Fallible<bool> {
     Ok(letters(bytes).contains(&letters(&part)))
 }
 
-/// Looks for `part` with `search`; -1 where it is not there.
+/// The place at which `search` finds `part`, or -1.
 fn place(name: &str, bytes: &[u8], part: &Dynamic, search: fn(&str, &str) -> Option<usize>) -> Fallible<i64> {
     let (all, part) = (letters(bytes), letters(&bytes_of(name, part)?));
     let found = search(&all, &part);
@@ -117,7 +117,7 @@ fn count(bytes: &[u8], part: &Dynamic) -> Fallible<i64> {
     Ok(i64::try_from(watched(letters(bytes).matches(&part)).count()).unwrap_or(i64::MAX))
 }
 
-/// `split(separator, most)`: splits at most `most` times, always where it is negative.
+/// `split(separator, most)`: splits at most `most` times; a negative number means no limit.
 fn split(bytes: &[u8], separator: &Dynamic, most: i64) -> Fallible<Array> {
     let separator = letters(&bytes_of("split", separator)?);
     if separator.is_empty() {
@@ -143,7 +143,6 @@ fn replace(bytes: &[u8], old: &Dynamic, new: &Dynamic) -> Fallible<Blob> {
     if out.len() > MAX_TEXT { Err(too_long("replace")) } else { Ok(out) }
 }
 
-/// `separator.join(list)` of bytes.
 fn join(separator: &[u8], list: &Array) -> Fallible<Blob> {
     let mut out = Blob::new();
     for (index, item) in list.iter().enumerate() {
@@ -162,14 +161,14 @@ fn is_blank(byte: &u8) -> bool {
     byte.is_ascii_whitespace() || *byte == 0xb
 }
 
-/// Without the bytes at its ends that `drop` says.
+/// Removes the bytes at both ends for which `drop` is true.
 fn stripped(bytes: &[u8], drop: impl Fn(&u8) -> bool) -> Blob {
     let start = bytes.iter().position(|byte| !drop(byte)).unwrap_or(bytes.len());
     let end = bytes.iter().rposition(|byte| !drop(byte)).map_or(start, |last| last + 1);
     bytes[start..end].to_vec()
 }
 
-/// Any of a list of parts, or the one.
+/// `startswith(parts)`: true if the part, or one part of the list, fits.
 fn any_part(name: &str, parts: &Dynamic, fits: impl Fn(&[u8]) -> bool) -> Fallible<bool> {
     if let Some(parts) = as_list(parts) {
         for part in parts.iter() {
@@ -186,18 +185,14 @@ fn any_part(name: &str, parts: &Dynamic, fits: impl Fn(&[u8]) -> bool) -> Fallib
 
 fn register_text(natives: &mut Natives) {
     natives.register_fn("encode", |text: &str| -> Blob { text.as_bytes().to_vec() });
-    natives.register_fn("encode", |text: &str, encoding: &str| {
-        encode(text, Encoding::named("encode", encoding)?, OnError::Strict)
-    });
+    natives.register_fn("encode", |text: &str, encoding: &str| encode("encode", text, encoding, "strict"));
     natives.register_fn("encode", |text: &str, encoding: &str, errors: &str| {
-        encode(text, Encoding::named("encode", encoding)?, OnError::named("encode", errors, true)?)
+        encode("encode", text, encoding, errors)
     });
-    natives.register_fn("decode", |blob: &mut Blob| decode(blob, Encoding::Utf8, OnError::Strict));
-    natives.register_fn("decode", |blob: &mut Blob, encoding: &str| {
-        decode(blob, Encoding::named("decode", encoding)?, OnError::Strict)
-    });
+    natives.register_fn("decode", |blob: &mut Blob| decode(blob, "utf-8", "strict"));
+    natives.register_fn("decode", |blob: &mut Blob, encoding: &str| decode(blob, encoding, "strict"));
     natives.register_fn("decode", |blob: &mut Blob, encoding: &str, errors: &str| {
-        decode(blob, Encoding::named("decode", encoding)?, OnError::named("decode", errors, false)?)
+        decode(blob, encoding, errors)
     });
     let mixed = || -> Box<EvalAltResult> {
         "`+` has bytes and text: `b + s.encode()` gives bytes, `b.decode() + s` gives text".into()
@@ -212,12 +207,10 @@ fn register_makers(natives: &mut Natives) {
     natives.register_fn("bytes", Blob::new);
     natives.register_fn("bytes", |list: Array| from_list(&list));
     natives.register_fn("bytes", zeros);
-    natives.register_fn("bytes", |text: &str, encoding: &str| {
-        encode(text, Encoding::named("bytes", encoding)?, OnError::Strict)
-    });
+    natives.register_fn("bytes", |text: &str, encoding: &str| encode("bytes", text, encoding, "strict"));
     natives.register_fn("hex", |blob: &mut Blob| hex(blob, ""));
     natives.register_fn("hex", |blob: &mut Blob, separator: &str| hex(blob, separator));
-    // Rhai's own gives `u8`, which is no integer in scripts.
+    // Rhai's iterator returns `u8`, but scripts only know `i64`.
     natives.set_iter::<Blob>(|blob| {
         Box::new(blob.into_blob().unwrap_or_default().into_iter().map(|byte| i64::from(byte).into()))
     });
@@ -225,7 +218,7 @@ fn register_makers(natives: &mut Natives) {
 
 fn register_searches(natives: &mut Natives) {
     natives.register_fn("contains", |blob: &mut Blob, part: Dynamic| contains(blob, &part));
-    // Rhai's own takes the number modulo 256.
+    // Rhai's `contains` takes the number modulo 256.
     natives.register_fn("contains", |blob: &mut Blob, number: i64| -> Fallible<bool> {
         Ok(blob.contains(&byte("in", number)?))
     });

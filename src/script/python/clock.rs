@@ -1,4 +1,4 @@
-//! `time`: what time it is, as seconds and as text, always in UTC. Holding answers back (`time.sleep`) is not done here.
+//! `time`: the current time as seconds and as text, always in UTC. `time.sleep` is in `script/flask/sleep.rs`.
 
 use super::datetime::from_seconds;
 use super::datetime::strftime::strftime;
@@ -8,13 +8,13 @@ use chrono::Utc;
 use std::sync::LazyLock;
 use std::time::Instant;
 
-/// Zero of `time.monotonic()`.
+/// The time at which `time.monotonic()` is 0.
 static START: LazyLock<Instant> = LazyLock::new(Instant::now);
 
 #[derive(Debug, Clone)]
 pub(crate) struct Time;
 
-/// Seconds since 1970.
+/// The current time in seconds since 1970.
 fn now() -> f64 {
     Utc::now().timestamp_micros() as f64 / 1e6
 }
@@ -23,7 +23,7 @@ fn shown(name: &str, format: &str, seconds: f64) -> Fallible<String> {
     strftime(name, format, from_seconds(name, seconds, None)?.local, Some(UTC))
 }
 
-/// `time.http_date(seconds)`: IMF-fixdate (RFC 9110, section 5.6.7).
+/// `time.http_date(seconds)`: a date in the form IMF-fixdate (RFC 9110, section 5.6.7).
 fn http_date(seconds: f64) -> Fallible<String> {
     shown("time.http_date", "%a, %d %b %Y %H:%M:%S GMT", seconds.floor())
 }

@@ -1,4 +1,4 @@
-//! `datetime`, `date`, `timedelta` and `timezone`. Local time is UTC, as in any container.
+//! `datetime`, `date`, `timedelta` and `timezone`. Local time is UTC, as in most containers.
 
 mod exact;
 mod iso;
@@ -7,6 +7,7 @@ mod operators;
 pub(crate) mod strftime;
 mod strptime;
 
+use super::unknown_option;
 use crate::script::runtime::datetime::{DAY, Date, DateTime, Precision, TimeDelta, Timezone, UTC, isoformat};
 use crate::script::runtime::frozen::as_map;
 use crate::script::runtime::natives::{Fallible, Natives, Receiver, ScriptValue};
@@ -16,15 +17,15 @@ use chrono::{Datelike, NaiveDate, NaiveTime, Timelike};
 use rhai::Dynamic;
 use std::any::TypeId;
 
-/// `datetime`: the class, and the module of this name too.
+/// The handle `datetime`, which is Python's class and Python's module of this name.
 #[derive(Debug, Clone)]
 pub(crate) struct DatetimeHandle;
 
-/// `date`
+/// The handle `date`.
 #[derive(Debug, Clone)]
 pub(crate) struct DateHandle;
 
-/// `timezone`
+/// The handle `timezone`.
 #[derive(Debug, Clone)]
 pub(crate) struct TimezoneHandle;
 
@@ -32,14 +33,14 @@ impl ScriptValue for DatetimeHandle {}
 impl ScriptValue for DateHandle {}
 impl ScriptValue for TimezoneHandle {}
 
-/// `value`, or the error that the result of `name` is outside of the calendar.
+/// Returns `value`. None is an error: the result of `name` is outside of the calendar.
 fn within<T>(name: &str, value: Option<T>) -> Fallible<T> {
     value.ok_or_else(|| format!("{name}: the result is outside of the years 1 to 9999").into())
 }
 
-/// `seconds` after 1970, to the microsecond; halves go to the even one, as in Python.
+/// The time `seconds` after 1970, rounded to microseconds; halves are rounded to even, as in Python.
 pub(crate) fn from_seconds(name: &str, seconds: f64, zone: Option<Timezone>) -> Fallible<DateTime> {
-    // A cast saturates; what saturates is outside of the calendar.
+    // The cast saturates. Saturated numbers are outside of the calendar.
     let micros = (seconds.fract() * 1e6).round_ties_even() as i64;
     let whole = (seconds.trunc() as i64).checked_mul(1_000_000);
     let moment = whole.and_then(|whole| DateTime::at(whole.checked_add(micros)?, zone));
@@ -48,13 +49,13 @@ pub(crate) fn from_seconds(name: &str, seconds: f64, zone: Option<Timezone>) -> 
         .ok_or_else(|| format!("{name}: {seconds:?} seconds are outside of the calendar").into())
 }
 
-/// A number of seconds, whole or not.
+/// Converts an integer or a float to seconds.
 fn seconds_of(name: &str, value: &Dynamic) -> Fallible<f64> {
     let number = value.as_float().or_else(|_| value.as_int().map(|seconds| seconds as f64));
     number.map_err(|_| format!("{name}: needs a number of seconds, not `{}`", type_name(value)).into())
 }
 
-/// A timezone; `()` is none.
+/// Converts an argument to a timezone; `()` means none.
 fn zone_of(name: &str, value: &Dynamic) -> Fallible<Option<Timezone>> {
     if value.is_unit() {
         return Ok(None);
@@ -65,7 +66,7 @@ fn zone_of(name: &str, value: &Dynamic) -> Fallible<Option<Timezone>> {
     })
 }
 
-/// The parts of a datetime, to be set one by one.
+/// The parts of a datetime under construction.
 struct Parts {
     /// Year, month, day, hour, minute, second, microsecond.
     numbers: [i64; 7],
@@ -83,7 +84,7 @@ impl Parts {
         Self { numbers: [date.year().into(), month, day, hour, minute, second, micro], zone: moment.zone }
     }
 
-    /// The first `count` of the parts can be set, and the zone where `count` is all of them.
+    /// Sets parts from a map of options. Only the first `count` parts are allowed; `tzinfo` only if all parts are.
     fn set(&mut self, name: &str, options: &Dynamic, count: usize) -> Fallible<()> {
         let Some(options) = as_map(options) else { return Ok(()) };
         for (option, value) in options.iter() {
@@ -92,13 +93,8 @@ impl Parts {
                 continue;
             }
             let Some(place) = PARTS[..count].iter().position(|part| *part == option) else {
-                let names = PARTS[..count].join("`, `");
-                let zone = if count == PARTS.len() { ", `tzinfo`" } else { "" };
-                return Err(format!(
-                    "{name}: unknown option `{}`: there are `{names}`{zone}",
-                    beginning(option, 80)
-                )
-                .into());
+                let zone = if count == PARTS.len() { vec!["tzinfo"] } else { vec![] };
+                return Err(unknown_option(name, option, &[&PARTS[..count], &zone].concat()));
             };
             self.numbers[place] = whole(name, PARTS[place], value)?;
         }
@@ -127,7 +123,7 @@ fn whole(name: &str, part: &str, value: &Dynamic) -> Fallible<i64> {
     value.as_int().map_err(|found| format!("{name}: `{part}` is a whole number, not `{found}`").into())
 }
 
-/// `datetime(2026, 11, 30, 5, 13)`, with a timezone or a map of further parts at the end.
+/// `datetime(2026, 11, 30, 5, 13)`. The last argument may be a timezone or a map of further parts.
 fn datetime(name: &str, values: &[Dynamic], count: usize) -> Fallible<DateTime> {
     let mut parts = Parts { numbers: [0; 7], zone: None };
     let (mut numbers, last) = match values.split_last() {
@@ -149,7 +145,7 @@ fn datetime(name: &str, values: &[Dynamic], count: usize) -> Fallible<DateTime> 
     parts.moment(name)
 }
 
-/// What the options of `timedelta` count, in microseconds; the first three in the order of Python's arguments.
+/// The units of `timedelta` in microseconds. The first three are in the order of Python's arguments.
 const UNITS: [(&str, i64); 7] = [
     ("days", DAY),
     ("seconds", 1_000_000),
@@ -160,10 +156,10 @@ const UNITS: [(&str, i64); 7] = [
     ("weeks", 7 * DAY),
 ];
 
-/// Above all microseconds that a span can have, and far from what saturates.
+/// More microseconds than a timedelta can have, and far below the numbers at which a cast saturates.
 const MAX_FLOAT: f64 = 1e24;
 
-/// `timedelta(days, seconds, ...)`, with a map of further units at the end.
+/// `timedelta(days, seconds, ...)`. The last argument may be a map of further units.
 fn timedelta(values: &[Dynamic]) -> Fallible<TimeDelta> {
     let name = "timedelta";
     let beyond = || format!("{name}: the result is beyond 999999999 days");
@@ -184,12 +180,7 @@ fn timedelta(values: &[Dynamic]) -> Fallible<TimeDelta> {
         };
         for (option, value) in options.iter() {
             let Some((_, unit)) = UNITS.iter().find(|(known, _)| *known == option) else {
-                let names = UNITS.map(|(name, _)| name).join("`, `");
-                return Err(format!(
-                    "{name}: unknown option `{}`: there are `{names}`",
-                    beginning(option, 80)
-                )
-                .into());
+                return Err(unknown_option(name, option, &UNITS.map(|(name, _)| name)));
             };
             add(*unit, value)?;
         }
@@ -202,7 +193,7 @@ fn timezone(offset: TimeDelta) -> Fallible<Timezone> {
     micros.map(Timezone).ok_or_else(|| "timezone: the offset is less than a day".into())
 }
 
-/// RFC 3339 in UTC, with microseconds where there are any: `datetime.isoformat(seconds)`.
+/// `datetime.isoformat(seconds)`: the time by RFC 3339 in UTC, with microseconds if it has any.
 fn isoformat_of(seconds: f64) -> Fallible<String> {
     let moment = from_seconds("datetime.isoformat", seconds, None)?;
     Ok(isoformat(&moment, "T", Precision::Auto) + "Z")
@@ -219,10 +210,9 @@ fn fromisoformat(text: &str) -> Fallible<DateTime> {
 }
 
 fn register_now(natives: &mut Natives) {
-    natives.register_fn("now", |_: Receiver<DatetimeHandle>| within("datetime.now", DateTime::now(None)));
-    natives.register_fn("today", |_: Receiver<DatetimeHandle>| within("datetime.today", DateTime::now(None)));
-    natives
-        .register_fn("utcnow", |_: Receiver<DatetimeHandle>| within("datetime.utcnow", DateTime::now(None)));
+    for name in ["now", "today", "utcnow"] {
+        natives.register_fn(name, |_: Receiver<DatetimeHandle>| within("datetime.now", DateTime::now(None)));
+    }
     natives.register_fn("now", |_: Receiver<DatetimeHandle>, zone: Dynamic| {
         within("datetime.now", DateTime::now(zone_of("datetime.now", &zone)?))
     });
@@ -254,7 +244,7 @@ fn register_texts(natives: &mut Natives) {
 }
 
 fn register_constructors(natives: &mut Natives) {
-    // `import datetime` and `from datetime import datetime` read alike here.
+    // Both `datetime(...)` and `datetime.datetime(...)` work, so scripts may follow either of Python's imports.
     for receiver in [None, Some(TypeId::of::<DatetimeHandle>())] {
         natives.register_variadic("datetime", receiver, 1..=8, |_, values| {
             datetime("datetime", &values, PARTS.len()).map(Dynamic::from)

@@ -1,11 +1,11 @@
-//! `os.getenv` and `os.environ`: reading the environment. Files are not seen from here.
+//! `os.getenv` and `os.environ`: read access to environment variables.
 
 use crate::script::runtime::natives::{Fallible, Natives, Receiver, ScriptValue};
 use crate::system::truncate::beginning;
 use rhai::{Array, Dynamic, Map};
 use std::ffi::OsStr;
 
-/// The variable that scripts don't see: it opens the admin interface.
+/// The variable that is hidden from scripts: the token of the admin interface.
 const HIDDEN: &str = "H1MOCK_ADMIN_TOKEN";
 
 #[derive(Debug, Clone)]
@@ -20,7 +20,7 @@ fn visible(name: &OsStr) -> bool {
     name != HIDDEN
 }
 
-/// The value of a variable; what is no UTF-8 in it becomes U+FFFD.
+/// The value of a variable. Bytes that are no UTF-8 become U+FFFD.
 fn variable(name: &str) -> Option<String> {
     let value = if visible(name.as_ref()) { std::env::var_os(name) } else { None };
     value.map(|value| value.to_string_lossy().into_owned())

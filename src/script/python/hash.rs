@@ -10,7 +10,7 @@ use rhai::{Blob, Dynamic};
 use sha1::Sha1;
 use sha2::{Sha224, Sha256, Sha384, Sha512};
 
-/// Bytes between two looks at the clock; longer than any block.
+/// Bytes of input between two checks of the time; longer than any block.
 const PIECE: usize = 16 << 10;
 
 #[derive(Debug, Clone)]
@@ -19,7 +19,7 @@ pub(crate) struct Hashlib;
 #[derive(Debug, Clone)]
 pub(crate) struct HmacHandle;
 
-/// What `hashlib.sha256(...)` and `hmac.new(...)` give.
+/// The result of `hashlib.sha256(...)` and `hmac.new(...)`.
 #[derive(Debug, Clone)]
 pub(crate) struct Digest {
     name: String,
@@ -27,20 +27,20 @@ pub(crate) struct Digest {
     block_size: i64,
 }
 
-/// A kind of digest under Python's name.
+/// A digest algorithm with Python's name.
 struct Algorithm {
     name: &'static str,
     block_size: i64,
     digest: fn(&[u8]) -> Fallible<Blob>,
-    /// With a key of any length (RFC 2104), and the message.
+    /// The HMAC of a key of any length and a message (RFC 2104).
     keyed: fn(&[u8], &[u8]) -> Fallible<Blob>,
 }
 
-/// Hands over `bytes` piece by piece, as long as the call has time.
+/// Passes `bytes` to `update` in pieces. An error if the call is out of time.
 fn feed(bytes: &[u8], mut update: impl FnMut(&[u8])) -> Fallible<()> {
     bytes.chunks(PIECE).try_for_each(|piece| {
         update(piece);
-        // A digest takes ten times as long as a copy.
+        // A digest of a byte takes ten times as long as a copy.
         budget::work(piece.len() * 10)
     })
 }
@@ -51,7 +51,7 @@ fn plain_digest<D: hmac::digest::Digest>(bytes: &[u8]) -> Fallible<Blob> {
     Ok(digest.finalize().to_vec())
 }
 
-/// A key that is longer than a block stands for its digest.
+/// The HMAC of `message`. A key longer than [`PIECE`] is replaced by its digest here, so that its time is checked too.
 fn hmac_digest<D: hmac::digest::Digest, M: Mac + KeyInit>(key: &[u8], message: &[u8]) -> Fallible<Blob> {
     let short;
     let key = if key.len() > PIECE {
@@ -65,27 +65,20 @@ fn hmac_digest<D: hmac::digest::Digest, M: Mac + KeyInit>(key: &[u8], message: &
     Ok(mac.finalize().into_bytes().to_vec())
 }
 
-macro_rules! algorithms {
-    ($($name:literal $kind:ty, $block_size:literal;)*) => {
-        [$(Algorithm {
-            name: $name,
-            block_size: $block_size,
-            digest: plain_digest::<$kind>,
-            keyed: hmac_digest::<$kind, Hmac<$kind>>,
-        }),*]
-    };
+const fn kind<D: hmac::digest::Digest, M: Mac + KeyInit>(name: &'static str, block_size: i64) -> Algorithm {
+    Algorithm { name, block_size, digest: plain_digest::<D>, keyed: hmac_digest::<D, M> }
 }
 
-const ALGORITHMS: [Algorithm; 6] = algorithms! {
-    "md5" Md5, 64;
-    "sha1" Sha1, 64;
-    "sha224" Sha224, 64;
-    "sha256" Sha256, 64;
-    "sha384" Sha384, 128;
-    "sha512" Sha512, 128;
-};
+const ALGORITHMS: [Algorithm; 6] = [
+    kind::<Md5, Hmac<Md5>>("md5", 64),
+    kind::<Sha1, Hmac<Sha1>>("sha1", 64),
+    kind::<Sha224, Hmac<Sha224>>("sha224", 64),
+    kind::<Sha256, Hmac<Sha256>>("sha256", 64),
+    kind::<Sha384, Hmac<Sha384>>("sha384", 128),
+    kind::<Sha512, Hmac<Sha512>>("sha512", 128),
+];
 
-/// The algorithm of a name in any case (`SHA-256` too), or an error of `caller`.
+/// Finds an algorithm by its name. Case and hyphens don't matter (`SHA-256`). The error names `caller`.
 fn algorithm(caller: &str, name: &str) -> Fallible<&'static Algorithm> {
     let plain = beginning(name, 40).to_lowercase().replace('-', "");
     ALGORITHMS.iter().find(|known| known.name == plain).ok_or_else(|| {
@@ -96,13 +89,13 @@ fn algorithm(caller: &str, name: &str) -> Fallible<&'static Algorithm> {
 
 impl ScriptValue for Digest {}
 
-/// Bytes as hexadecimal digits, in lower case.
+/// The hexadecimal digits of `bytes`, in lower case.
 pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
     let digit = |value: u8| char::from_digit(u32::from(value), 16).unwrap_or('0');
     bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
 
-/// Runs `use_bytes` on the bytes of a text or a blob.
+/// Calls `use_bytes` with the bytes of a text or a blob.
 fn with_bytes<T>(name: &str, value: &Dynamic, use_bytes: impl FnOnce(&[u8]) -> T) -> Fallible<T> {
     if let Ok(text) = value.as_immutable_string_ref() {
         return Ok(use_bytes(text.as_bytes()));
@@ -113,7 +106,7 @@ fn with_bytes<T>(name: &str, value: &Dynamic, use_bytes: impl FnOnce(&[u8]) -> T
     }
 }
 
-/// `hmac.new(key, message, digest)` on any mix of text and blobs.
+/// `hmac.new(key, message, digest)`: key and message are texts or blobs.
 fn hmac_of(caller: &str, key: &Dynamic, message: &Dynamic, digest: &str) -> Fallible<Digest> {
     let algorithm = algorithm(caller, digest)?;
     let keyed = |key: &[u8]| with_bytes(caller, message, |message| (algorithm.keyed)(key, message));
@@ -126,7 +119,7 @@ fn hash_of(caller: &str, algorithm: &Algorithm, value: &Dynamic) -> Fallible<Dig
     Ok(Digest { name: algorithm.name.to_owned(), bytes, block_size: algorithm.block_size })
 }
 
-/// Compares without telling by the time where the difference is.
+/// Compares in a time that does not depend on the place of the first difference.
 fn compare_digest(left: &[u8], right: &[u8]) -> bool {
     left.len() == right.len() && left.iter().zip(right).fold(0, |seen, (a, b)| seen | (a ^ b)) == 0
 }
@@ -138,7 +131,7 @@ fn register_hashlib(natives: &mut Natives) {
         natives.register_fn(algorithm.name, move |_: Receiver<Hashlib>, value: Dynamic| {
             hash_of(&caller, algorithm, &value)
         });
-        // Python hands the function itself to `hmac.new`; here it is its name.
+        // In Python the function itself is passed to `hmac.new`; here it is its name.
         natives.register_get(algorithm.name, move |_: Receiver<Hashlib>| algorithm.name);
     }
     natives.register_fn("new", |_: Receiver<Hashlib>, name: &str, value: Dynamic| {
@@ -220,7 +213,7 @@ mod tests {
         ]);
     }
 
-    /// Each line: name, message, what Python 3.11 gives as `hashlib.new(name, message)`, and as `hmac.new(b"key", message, name)`.
+    /// Each line has a name, a message, and Python 3.11's `hashlib.new(name, message)` and `hmac.new(b"key", message, name)`.
     #[test]
     fn digests_are_those_of_python() {
         for line in include_str!("hash/python.txt").lines() {
@@ -238,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn unknown_digests_and_other_types_are_named() {
+    fn unknown_digests_and_other_types_are_errors() {
         fails(&[
             (
                 "hmac.digest(\"k\", \"m\", \"sha3\")",

@@ -1,4 +1,4 @@
-//! `logging.*`: what scripts write to the log, under the target `provision`, with the line that wrote it.
+//! `logging.*`: log records of scripts. Their target is `provision`, and each begins with the line of the script.
 
 use super::text::percent::{Failure, write_percent};
 use crate::script::runtime::call;
@@ -11,13 +11,13 @@ use std::any::TypeId;
 /// The target of the log records: `RUST_LOG=provision=debug` selects them.
 pub(crate) const TARGET: &str = "provision";
 
-/// Longest message in bytes.
+/// Most bytes of a message.
 const MAX_MESSAGE: usize = 64 << 10;
 
 #[derive(Debug, Clone)]
 pub(crate) struct Logging;
 
-/// Most values beside the message of a record.
+/// Most values after the template of a message.
 const MAX_VALUES: usize = 8;
 
 const LEVELS: [(&str, Level); 6] = [
@@ -29,7 +29,7 @@ const LEVELS: [(&str, Level); 6] = [
     ("critical", Level::Error),
 ];
 
-/// Python's numbers of the levels, for `logging.log(logging.INFO, ...)`.
+/// Python's numbers for levels, for `logging.log(logging.INFO, ...)`.
 const NUMBERS: [(&str, i64); 7] = [
     ("DEBUG", 10),
     ("INFO", 20),
@@ -40,7 +40,7 @@ const NUMBERS: [(&str, i64); 7] = [
     ("NOTSET", 0),
 ];
 
-/// The level of such a number, or of one between two of them.
+/// The level of one of Python's numbers. A number between two levels means the lower one.
 fn level_of(number: &Dynamic) -> Fallible<Level> {
     match number.as_int() {
         Ok(..10) => Ok(Level::Trace),
@@ -56,7 +56,7 @@ fn level_of(number: &Dynamic) -> Fallible<Level> {
     }
 }
 
-/// The values one after another with blanks between them, as `print` shows them; cut where that is too long.
+/// Joins the values with blanks, as `print` does. A text that is too long is cut.
 fn joined(context: &NativeCallContext, values: &[Dynamic]) -> ImmutableString {
     let mut out = Text::with_limit(MAX_MESSAGE);
     for (index, value) in values.iter().enumerate() {
@@ -70,7 +70,8 @@ fn joined(context: &NativeCallContext, values: &[Dynamic]) -> ImmutableString {
     out.finish()
 }
 
-/// What `logging.info(template, value, ...)` writes, and what is wrong with it. A message alone is no template.
+/// The text of `logging.info(template, value, ...)`, and the reason if the values don't fit the template. Without values the
+/// message is not a template.
 fn message(context: &NativeCallContext, values: &[Dynamic]) -> (ImmutableString, Option<String>) {
     let template = match values {
         [template, _, ..] => template.as_immutable_string_ref().ok(),
@@ -85,36 +86,31 @@ fn message(context: &NativeCallContext, values: &[Dynamic]) -> (ImmutableString,
     }
 }
 
-/// The message behind the name of the provision and the line.
+/// Puts the name of the provision and the line in front of the message: `orders:12: text`.
 fn record(source: Option<&str>, line: Option<usize>, message: &str) -> String {
-    let mut text = String::new();
-    if let Some(source) = source {
-        text = format!("{source}:");
-    }
-    if let Some(line) = line {
-        text = format!("{text}{line}:");
-    }
-    if !text.is_empty() {
-        text.push(' ');
-    }
     let mut shown = Text::with_limit(MAX_MESSAGE);
-    text.push_str(&if shown.push("", message).is_ok() { shown.finish() } else { shown.truncated() });
-    text
+    let shown = if shown.push("", message).is_ok() { shown.finish() } else { shown.truncated() };
+    match (source, line) {
+        (Some(source), Some(line)) => format!("{source}:{line}: {shown}"),
+        (Some(source), None) => format!("{source}: {shown}"),
+        (None, Some(line)) => format!("{line}: {shown}"),
+        (None, None) => shown.into(),
+    }
 }
 
-/// Logs `message` at `level`, where that is switched on.
+/// Logs `message` if `level` is enabled.
 fn write(level: Level, source: Option<&str>, position: Position, message: &str) {
     if log::log_enabled!(target: TARGET, level) {
         log::log!(target: TARGET, level, "{}", record(source, position.line(), message));
     }
 }
 
-/// The same for values of a script, which a template may not fit: the request goes on, a warning follows.
+/// Logs the values of a script. If they don't fit the template, a warning follows and the request goes on.
 fn log_values(context: &NativeCallContext, name: &str, level: Level, values: &[Dynamic]) {
     if !log::log_enabled!(target: TARGET, level) {
         return;
     }
-    // A closure has no source of its own.
+    // A closure has no source: the name comes from the call.
     let file = call::with(|call| call.file().map(|file| file.name.clone())).flatten();
     let source = context.call_source().or(file.as_deref());
     let (text, mistake) = message(context, values);
@@ -124,7 +120,7 @@ fn log_values(context: &NativeCallContext, name: &str, level: Level, values: &[D
     }
 }
 
-/// Registers `logging`; `print(x)` and `debug(x)` of Rhai write to the same log.
+/// Registers `logging`. `print(x)` and `debug(x)` of Rhai write to the same log.
 pub(crate) fn register(natives: &mut Natives) {
     natives.register_handle("logging", Logging);
     let receiver = Some(TypeId::of::<Logging>());
@@ -141,7 +137,7 @@ pub(crate) fn register(natives: &mut Natives) {
     for (name, number) in NUMBERS {
         natives.register_get(name, move |_: Receiver<Logging>| number);
     }
-    // Whatever is called `debug` or `print`, Rhai takes its text and hands it to `on_debug` or `on_print`.
+    // Rhai passes the result of every function named `debug` or `print` to `on_debug` or `on_print`.
     natives.register_variadic("debug", receiver, 1..=MAX_VALUES + 1, |context, values| {
         if !log::log_enabled!(target: TARGET, Level::Debug) {
             return Ok(ImmutableString::new().into());
@@ -226,7 +222,7 @@ mod tests {
         )]);
     }
 
-    /// An engine whose `made(list)` is the message of these values, and what is wrong with them.
+    /// An engine with a function `made(list)`, which returns the message of the values and the reason if they don't fit.
     fn messages() -> Engine {
         let mut engine = engine();
         engine.register_fn("made", |context: NativeCallContext, values: Array| -> Array {

@@ -1,4 +1,4 @@
-//! What scripts see under Python's names.
+//! Functions, methods and modules that scripts know by their Python names.
 
 pub(crate) mod base64;
 pub(crate) mod builtins;
@@ -15,3 +15,18 @@ pub(crate) mod secrets;
 pub(crate) mod text;
 pub(crate) mod urllib;
 pub(crate) mod uuid;
+
+use crate::system::truncate::beginning;
+use rhai::EvalAltResult;
+
+/// Names in a message: "`key` and `reverse`".
+fn listed(names: &[&str]) -> String {
+    let (last, others) = names.split_last().unwrap_or((&"", &[]));
+    format!("`{}` and `{last}`", others.join("`, `"))
+}
+
+/// The error for an option that `function` does not have.
+fn unknown_option(function: &str, option: &str, known: &[&str]) -> Box<EvalAltResult> {
+    let (shown, known) = (beginning(option, 80), listed(known));
+    format!("{function}: unknown option `{shown}`: there are {known}").into()
+}

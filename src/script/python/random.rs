@@ -1,5 +1,6 @@
-//! `random.*`: numbers and choices, from a generator per thread. Not for secrets.
+//! `random.*`: random numbers and choices. Each thread has a generator. They can be guessed, so they are not for secrets.
 
+use super::unknown_option;
 use crate::script::runtime::frozen::{FrozenList, as_list};
 use crate::script::runtime::natives::{Fallible, Natives, Receiver};
 use crate::script::runtime::size_limits::{MAX_ITEMS, collect, too_many, type_name};
@@ -8,7 +9,7 @@ use rhai::{Array, Dynamic, Map};
 #[derive(Debug, Clone)]
 pub(crate) struct Random;
 
-/// `random.randint(low, high)`: both ends included.
+/// `random.randint(low, high)`: a number from `low` to `high`, both included.
 fn randint(low: i64, high: i64) -> Fallible<i64> {
     if low > high {
         return Err(format!("random.randint: {low} is above {high}").into());
@@ -16,7 +17,7 @@ fn randint(low: i64, high: i64) -> Fallible<i64> {
     Ok(fastrand::i64(low..=high))
 }
 
-/// `random.randrange(start, stop, step)`: one of `start`, `start + step`, ... before `stop`.
+/// `random.randrange(start, stop, step)`: one of the numbers `start`, `start + step`, ... before `stop`.
 fn randrange(start: i64, stop: i64, step: i64) -> Fallible<i64> {
     let (wide, stride) = (i128::from(stop) - i128::from(start), i128::from(step));
     if stride == 0 {
@@ -32,23 +33,15 @@ fn randrange(start: i64, stop: i64, step: i64) -> Fallible<i64> {
     i64::try_from(i128::from(start) + i128::from(steps) * stride).map_err(|error| error.to_string().into())
 }
 
-fn choice<'l>(length: usize, get: impl Fn(usize) -> Option<&'l Dynamic>) -> Fallible<Dynamic> {
-    if length == 0 {
-        return Err("random.choice: the list is empty".into());
-    }
-    Ok(get(fastrand::usize(..length)).cloned().unwrap_or_default())
-}
-
-/// `random.choice(text)`: one character, as text.
-fn letter(text: &str) -> Fallible<String> {
-    let count = text.chars().count();
+/// A random place in a list or a text of `count` items.
+fn place(kind: &str, count: usize) -> Fallible<usize> {
     if count == 0 {
-        return Err("random.choice: the text is empty".into());
+        return Err(format!("random.choice: the {kind} is empty").into());
     }
-    Ok(text.chars().nth(fastrand::usize(..count)).map(String::from).unwrap_or_default())
+    Ok(fastrand::usize(..count))
 }
 
-/// `random.sample(list, count)`: `count` different places of the list, in random order.
+/// `random.sample(list, count)`: the items of `count` different places, in random order.
 fn sample(list: &Array, count: i64) -> Fallible<Array> {
     let wanted = usize::try_from(count).ok().filter(|count| *count <= list.len());
     let Some(wanted) = wanted else {
@@ -62,7 +55,7 @@ fn sample(list: &Array, count: i64) -> Fallible<Array> {
     Ok(places.into_iter().take(wanted).map(|place| list[place].clone()).collect())
 }
 
-/// The items of a list, the characters of a text.
+/// The items of a list, or the characters of a text.
 fn population(name: &str, from: &Dynamic) -> Fallible<Array> {
     if let Some(list) = as_list(from) {
         return Ok(list.to_vec());
@@ -73,7 +66,7 @@ fn population(name: &str, from: &Dynamic) -> Fallible<Array> {
     }
 }
 
-/// The sums of the weights up to each one.
+/// For each weight, the sum of the weights up to it.
 fn cumulated(weights: &Dynamic, count: usize) -> Fallible<Vec<f64>> {
     let weights = as_list(weights).ok_or("random.choices: the weights are a list of numbers")?;
     if weights.len() != count {
@@ -96,7 +89,7 @@ fn cumulated(weights: &Dynamic, count: usize) -> Fallible<Vec<f64>> {
     }
 }
 
-/// `random.choices(from, weights, k)`: `k` items, each of them any of all.
+/// `random.choices(from, weights, k)`: `k` items, which may repeat.
 fn choices(from: &Dynamic, weights: Option<&Dynamic>, k: i64) -> Fallible<Array> {
     let name = "random.choices";
     let items = population(name, from)?;
@@ -119,7 +112,7 @@ fn choices(from: &Dynamic, weights: Option<&Dynamic>, k: i64) -> Fallible<Array>
     Ok((0..k).map(|_| draw()).collect())
 }
 
-/// The arguments that Python takes by name.
+/// `random.choices(from, #{ weights: [1, 2], k: 3 })`.
 fn choices_with(from: &Dynamic, options: &Map) -> Fallible<Array> {
     let (mut weights, mut k) = (None, 1);
     for (option, value) in options {
@@ -129,11 +122,7 @@ fn choices_with(from: &Dynamic, options: &Map) -> Fallible<Array> {
             "k" => {
                 k = value.as_int().map_err(|kind| format!("random.choices: `k` is an integer, not {kind}"))?
             }
-            other => {
-                return Err(
-                    format!("random.choices: option `{other}` is unknown: there are weights and k").into()
-                );
-            }
+            other => return Err(unknown_option("random.choices", other, &["weights", "k"])),
         }
     }
     choices(from, weights, k)
@@ -174,13 +163,16 @@ pub(crate) fn register(natives: &mut Natives) {
         .register_fn("uniform", |_: Receiver<Random>, low: i64, high: i64| uniform(low as f64, high as f64));
     natives.register_fn("uniform", |_: Receiver<Random>, low: f64, high: i64| uniform(low, high as f64));
     natives.register_fn("uniform", |_: Receiver<Random>, low: i64, high: f64| uniform(low as f64, high));
-    natives.register_fn("choice", |_: Receiver<Random>, list: Array| {
-        choice(list.len(), |place| list.get(place))
+    natives.register_fn("choice", |_: Receiver<Random>, list: Array| -> Fallible<Dynamic> {
+        Ok(list[place("list", list.len())?].clone())
     });
-    natives.register_fn("choice", |_: Receiver<Random>, list: FrozenList| {
-        choice(list.len(), |place| list.get(place))
+    natives.register_fn("choice", |_: Receiver<Random>, list: FrozenList| -> Fallible<Dynamic> {
+        Ok(list.get(place("list", list.len())?).cloned().unwrap_or_default())
     });
-    natives.register_fn("choice", |_: Receiver<Random>, text: &str| letter(text));
+    natives.register_fn("choice", |_: Receiver<Random>, text: &str| -> Fallible<Dynamic> {
+        let letter = text.chars().nth(place("text", text.chars().count())?);
+        Ok(letter.map(String::from).unwrap_or_default().into())
+    });
     natives.register_fn("sample", |_: Receiver<Random>, list: Array, count: i64| sample(&list, count));
     natives.register_fn("shuffle", |_: Receiver<Random>, list: Array| {
         let mut list = list;
@@ -259,7 +251,7 @@ mod tests {
             ("random.choices([1], [-1], 1)", "random.choices: a weight is a number from 0 on"),
             (
                 "random.choices([1], #{ n: 1 })",
-                "random.choices: option `n` is unknown: there are weights and k",
+                "random.choices: unknown option `n`: there are `weights` and `k`",
             ),
             ("random.choices(1)", "random.choices: needs a list or text, not i64"),
             ("random.choices([1], 600000)", "random.choices: the result has more than 524288 items"),

@@ -1,5 +1,5 @@
-//! `re.*`: Python's calls over patterns of `regex-lite`: no look-around, no back-references, and `\d`, `\w`, `\s` are
-//! ASCII. Nothing can interrupt a search: the size of the pattern and the length of the text say before it how long it may take.
+//! `re.*`: Python's functions with patterns of `regex-lite`: no look-around, no back-references, and `\d`, `\w`, `\s` are
+//! ASCII. A search cannot be interrupted. So its longest time is computed first, from the size of the pattern and of the text.
 
 mod matched;
 mod template;
@@ -16,37 +16,37 @@ use std::collections::VecDeque;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-/// Longest pattern in bytes.
+/// Most bytes of a pattern.
 const MAX_PATTERN: usize = 4096;
 
-/// Longest text in bytes that is searched.
+/// Most bytes of a text to search.
 const MAX_SEARCHED: usize = 1 << 20;
 
-/// The smallest and the largest that a compiled pattern may be, in bytes.
+/// The range of limits for the size of a compiled pattern, in bytes.
 const SIZES: RangeInclusive<usize> = 128..=64 << 10;
 
-/// Groups for which a search takes as long again as without any.
+/// The number of groups that doubles the time of a search.
 ///
-/// A search takes at most 1 ns for each byte of the text and each of the compiled pattern. The worst pattern of 40 that were
-/// measured took 0.43 ns (`(?:a|a|...){60}b` in a text of `a`), with 99 groups 0.89.
+/// A search takes at most 1 ns times the bytes of the text times the bytes of the compiled pattern. The slowest of 40 measured
+/// patterns took 0.43 ns (`(?:a|a|...){60}b` in a text of `a`), with 99 groups 0.89 ns.
 const MANY_GROUPS: u64 = 100;
 
-/// By how much a search may take longer than the script has.
+/// The time by which a search may exceed the rest of the time budget.
 const GRACE: Duration = Duration::from_millis(150);
 
-/// Most groups of a pattern, the whole match included: a search keeps places of all groups for each state of the pattern.
+/// Most groups of a pattern, including the whole match: a search keeps the places of all groups for each state of the pattern.
 const MAX_GROUPS: usize = 100;
 
-/// Compiled patterns that a thread keeps.
+/// Most compiled patterns in the cache of a thread.
 const CACHED: usize = 32;
 
-/// Most that one of them may be, in bytes times groups.
+/// Largest pattern in the cache, in bytes times groups.
 const MAX_KEPT: usize = 256 << 10;
 
 #[derive(Debug, Clone)]
 pub(crate) struct Re;
 
-/// Where a pattern has to match.
+/// The part of the text that a pattern must match.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Anchor {
     Anywhere,
@@ -54,7 +54,7 @@ enum Anchor {
     Whole,
 }
 
-/// A compiled pattern, and how many bytes it takes at most.
+/// A compiled pattern, and the limit of its size in bytes.
 #[derive(Debug, Clone)]
 struct Compiled {
     regex: Regex,
@@ -76,7 +76,7 @@ impl Compiled {
         Ok(())
     }
 
-    /// Whether it is small enough to be kept: a search leaves behind the places of all groups for each state.
+    /// Whether the pattern is small enough for the cache. Memory for the places of all groups in each state stays with it.
     fn is_small(&self) -> bool {
         self.size * self.regex.captures_len() <= MAX_KEPT
     }
@@ -85,11 +85,11 @@ impl Compiled {
 type Entry = ((Anchor, String), Compiled);
 
 thread_local! {
-    /// The patterns used last; the most recent is in front.
+    /// The most recently used patterns; the latest comes first.
     static CACHE: RefCell<VecDeque<Entry>> = const { RefCell::new(VecDeque::new()) };
 }
 
-/// Compiles `pattern` under the smallest size that it fits in.
+/// Compiles `pattern` with the smallest limit that it fits in.
 fn compile(name: &str, pattern: &str, anchor: Anchor) -> Fallible<Compiled> {
     let source = match anchor {
         Anchor::Anywhere => pattern.to_string(),
@@ -98,7 +98,7 @@ fn compile(name: &str, pattern: &str, anchor: Anchor) -> Fallible<Compiled> {
     };
     let mut reason = format!("longer than {MAX_PATTERN} bytes");
     if pattern.len() <= MAX_PATTERN {
-        // Each is half as large again as the one before, or a third.
+        // Each limit exceeds the one before by a half or a third.
         let sizes = (0..).flat_map(|doubled| [SIZES.start() << doubled, (SIZES.start() * 3 / 2) << doubled]);
         for size in sizes.take_while(|size| SIZES.contains(size)) {
             match RegexBuilder::new(&source).size_limit(size).build() {
@@ -114,7 +114,7 @@ fn compile(name: &str, pattern: &str, anchor: Anchor) -> Fallible<Compiled> {
     Err(format!("{name}: bad pattern `{shown}`: {reason}").into())
 }
 
-/// The compiled form of `pattern`, from the cache where it is there, checked against the text that it will search.
+/// Compiles `pattern` or takes it from the cache. A search in `text` that may take too long is an error.
 fn compiled(name: &str, pattern: &str, anchor: Anchor, text: &str) -> Fallible<Compiled> {
     let found = CACHE.with_borrow_mut(|cache| {
         let place = cache.iter().position(|((kept, source), _)| *kept == anchor && source == pattern)?;
@@ -134,9 +134,9 @@ fn compiled(name: &str, pattern: &str, anchor: Anchor, text: &str) -> Fallible<C
     Ok(compiled)
 }
 
-/// Compiles `pattern` and puts it into the cache, in the place of the one that was not used for longest.
+/// Compiles `pattern` and puts it into the cache. The least recently used pattern is dropped.
 fn remember(name: &str, pattern: &str, anchor: Anchor) -> Fallible<Compiled> {
-    // The pattern alone first: `a)(b` must not become valid inside of the group around it.
+    // The pattern must be valid alone: `a)(b` would become valid inside the group of an anchor.
     let alone = compile(name, pattern, Anchor::Anywhere)?;
     let compiled = if anchor == Anchor::Anywhere { alone } else { compile(name, pattern, anchor)? };
     if compiled.is_small() {
@@ -148,14 +148,14 @@ fn remember(name: &str, pattern: &str, anchor: Anchor) -> Fallible<Compiled> {
     Ok(compiled)
 }
 
-/// `re.search`, `re.prefix` and `re.fullmatch`: the first match or `()`.
+/// `re.search`, `re.match`, `re.prefix` and `re.fullmatch`: the first match, or `()`.
 fn find(name: &str, pattern: &str, text: ImmutableString, anchor: Anchor) -> Fallible<Dynamic> {
     let regex = compiled(name, pattern, anchor, &text)?.regex;
     let Some(captures) = regex.captures(&text) else { return Ok(Dynamic::UNIT) };
     Ok(Dynamic::from(Match::new(&regex, &captures, text.clone())))
 }
 
-/// Calls `each` with the matches one after another, at most `limit` of them (0: all), as long as the script has time.
+/// Calls `each` for each match, at most `limit` times (0: no limit). An error if the script is out of time.
 fn each_match<'t>(
     name: &str,
     compiled: &Compiled,
@@ -174,7 +174,7 @@ fn each_match<'t>(
     Ok(())
 }
 
-/// Counts what a list of texts takes: groups may lie within each other, so together they can be much longer than the text.
+/// Limits the items and bytes of a list of texts. Groups can be nested, so together they can be much longer than the text.
 struct Tally {
     name: &'static str,
     items: usize,
@@ -186,7 +186,7 @@ impl Tally {
         Self { name, items: 0, bytes: 0 }
     }
 
-    /// `text` as an item, or an error when there are too many.
+    /// Converts `text` to an item. An error if the list becomes too long.
     fn item(&mut self, text: &str) -> Fallible<Dynamic> {
         self.items += 1;
         self.bytes += text.len();
@@ -200,7 +200,7 @@ impl Tally {
     }
 }
 
-/// `re.findall(pattern, text)`: the texts of the matches; of their one group, or lists of their groups.
+/// `re.findall(pattern, text)`: the text of each match. With one group, the text of the group; with more, a list of them.
 fn findall(_: Receiver<Re>, pattern: &str, text: &str) -> Fallible<Array> {
     let compiled = compiled("re.findall", pattern, Anchor::Anywhere, text)?;
     let (mut found, mut tally) = (Array::new(), Tally::new("re.findall"));
@@ -216,7 +216,7 @@ fn findall(_: Receiver<Re>, pattern: &str, text: &str) -> Fallible<Array> {
     Ok(found)
 }
 
-/// `re.split(pattern, text, most)`: what is between the matches, and the groups of the pattern.
+/// `re.split(pattern, text, most)`: the texts between the matches, and the groups of the matches.
 fn split(pattern: &str, text: &str, most: i64) -> Fallible<Array> {
     let compiled = compiled("re.split", pattern, Anchor::Anywhere, text)?;
     let (mut parts, mut tally, mut end) = (Array::new(), Tally::new("re.split"), 0);
@@ -236,7 +236,7 @@ fn split(pattern: &str, text: &str, most: i64) -> Fallible<Array> {
     Ok(parts)
 }
 
-/// `re.sub`: `replace` writes what takes the place of a match.
+/// `re.sub`: `replace` writes the replacement of each match.
 fn sub(
     compiled: &Compiled,
     (text, most): (&str, i64),
@@ -259,7 +259,7 @@ fn sub_text(pattern: &str, template: &str, (text, most): (&str, i64)) -> Fallibl
     sub(&compiled, (text, most), |captures, out| template::expand(&parts, captures, out))
 }
 
-/// `re.sub(pattern, function, text)`: the function gets the match and gives text.
+/// `re.sub(pattern, function, text)`: the function takes a match and returns its replacement.
 fn sub_function(
     context: &NativeCallContext,
     pattern: &str,

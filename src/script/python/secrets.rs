@@ -1,10 +1,10 @@
-//! `secrets.*` and `os.urandom`: random bytes of the kernel, which `random.seed` does not touch.
+//! `secrets.*` and `os.urandom`: random bytes of the kernel, which don't depend on `random.seed`.
 
 use super::base64::URL;
 use super::environ::Os;
 use super::hash::hexadecimal;
 use crate::script::runtime::frozen::as_list;
-use crate::script::runtime::natives::{Fallible, Natives, Receiver};
+use crate::script::runtime::natives::{Fallible, Natives, Receiver, ScriptValue};
 use crate::script::runtime::size_limits::{MAX_TEXT, too_long, type_name};
 use base64::Engine as _;
 use rhai::{Blob, Dynamic};
@@ -13,8 +13,8 @@ use rustix::rand::{GetRandomFlags, getrandom};
 #[derive(Debug, Clone)]
 pub(crate) struct Secrets;
 
-/// As many bytes as Python takes where a script names no number.
-const ENOUGH: i64 = 32;
+/// Python's default number of bytes.
+const DEFAULT_BYTES: i64 = 32;
 
 fn fill(name: &str, bytes: &mut [u8]) -> Fallible<()> {
     let mut filled = 0;
@@ -38,9 +38,9 @@ fn random_bytes(name: &str, count: i64) -> Fallible<Blob> {
     Ok(bytes)
 }
 
-/// A number from 0 to before `end`, each as likely.
+/// A random number below `end`; all are equally likely.
 fn below(name: &str, end: u64) -> Fallible<u64> {
-    // The numbers from here on are dropped: there are not as many of them for each result.
+    // Numbers from the last multiple of `end` on are dropped, since they would make low results likelier.
     let whole = u64::MAX - u64::MAX % end;
     loop {
         let mut bytes = [0; 8];
@@ -59,7 +59,7 @@ fn rand_below(end: i64) -> Fallible<i64> {
     Ok(i64::try_from(below("secrets.randbelow", end)?).unwrap_or_default())
 }
 
-/// An item of a list, a character of a text.
+/// `secrets.choice(from)`: a random item of a list, or a random character of a text.
 fn choice(from: &Dynamic) -> Fallible<Dynamic> {
     let name = "secrets.choice";
     let place = |count: usize| -> Fallible<usize> {
@@ -78,22 +78,19 @@ fn choice(from: &Dynamic) -> Fallible<Dynamic> {
     Ok(letter.map(String::from).unwrap_or_default().into())
 }
 
+/// Registers a function that returns a token of [`DEFAULT_BYTES`], or of the number of bytes that the script passes.
+fn register_token<T: ScriptValue>(natives: &mut Natives, name: &'static str, shown: fn(Blob) -> T) {
+    let token = move |count| random_bytes(&format!("secrets.{name}"), count).map(shown);
+    natives.register_fn(name, move |_: Receiver<Secrets>| token(DEFAULT_BYTES));
+    natives.register_fn(name, move |_: Receiver<Secrets>, count: i64| token(count));
+}
+
 pub(crate) fn register(natives: &mut Natives) {
-    natives.set_var("secrets", Secrets).register_type_with_name::<Secrets>("secrets");
-    let token_hex = |count| random_bytes("secrets.token_hex", count).map(|bytes| hexadecimal(&bytes));
-    natives.register_fn("token_hex", move |_: Receiver<Secrets>| token_hex(ENOUGH));
-    natives.register_fn("token_hex", move |_: Receiver<Secrets>, count: i64| token_hex(count));
-    let token_url = |count| {
-        let bytes = random_bytes("secrets.token_urlsafe", count)?;
-        Fallible::Ok(URL.encode(bytes).trim_end_matches('=').to_owned())
-    };
-    natives.register_fn("token_urlsafe", move |_: Receiver<Secrets>| token_url(ENOUGH));
-    natives.register_fn("token_urlsafe", move |_: Receiver<Secrets>, count: i64| token_url(count));
+    natives.register_handle("secrets", Secrets);
+    register_token(natives, "token_hex", |bytes| hexadecimal(&bytes));
+    register_token(natives, "token_urlsafe", |bytes| URL.encode(bytes).trim_end_matches('=').to_owned());
+    register_token(natives, "token_bytes", |bytes| bytes);
     natives
-        .register_fn("token_bytes", |_: Receiver<Secrets>| random_bytes("secrets.token_bytes", ENOUGH))
-        .register_fn("token_bytes", |_: Receiver<Secrets>, count: i64| {
-            random_bytes("secrets.token_bytes", count)
-        })
         .register_fn("randbelow", |_: Receiver<Secrets>, end: i64| rand_below(end))
         .register_fn("choice", |_: Receiver<Secrets>, from: Dynamic| choice(&from))
         .register_fn("urandom", |_: Receiver<Os>, count: i64| random_bytes("os.urandom", count));
@@ -115,6 +112,7 @@ mod tests {
                 "[secrets.token_bytes(5).len(), secrets.token_bytes().len(), os.urandom(300).len()]",
                 "[5, 32, 300]",
             ),
+            ("os.urandom(4194304).len()", "4194304"),
             ("secrets.token_hex(16) == secrets.token_hex(16)", "false"),
             (
                 "random.seed(1); let a = secrets.token_hex(16); random.seed(1); a == secrets.token_hex(16)",
@@ -132,7 +130,7 @@ mod tests {
             ("secrets.choice([])", "secrets.choice: there is nothing to choose from"),
             ("secrets.choice(1)", "secrets.choice: needs a list or text, not i64"),
             ("secrets.token_hex(-1)", "secrets.token_hex: -1 is no number of bytes"),
-            ("os.urandom(8388608)", "os.urandom: the result is longer than 8388608 bytes"),
+            ("os.urandom(4194305)", "os.urandom: the result is longer than 8388608 bytes"),
         ]);
     }
 }

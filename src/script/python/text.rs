@@ -1,31 +1,34 @@
-//! Python's methods of text: each gives a new value, where Rhai's `trim` and `replace` change their receiver.
-//! Positions count characters.
+//! Python's methods of text. Each returns a new value, while Rhai's `trim` and `replace` change their receiver. Positions count
+//! characters.
 
-mod constants;
 mod format;
 pub(crate) mod percent;
-mod repr;
+pub(crate) mod repr;
 mod pieces;
 mod search;
 
 use crate::script::runtime::budget::{self, STEP, watched};
-use crate::script::runtime::natives::{Fallible, Natives, ScriptValue};
+use crate::script::runtime::natives::{Fallible, Natives, Receiver, ScriptValue};
 use crate::script::runtime::size_limits::{Text, write_value};
 use crate::system::truncate::beginning;
 use rhai::{Array, ImmutableString, NativeCallContext};
 use std::collections::BTreeSet;
 
-/// Registers `name` with one text beside its receiver, which may be a character too.
+/// The handle `string`, whose properties are sets of characters.
+#[derive(Debug, Clone)]
+struct StringConstants;
+
+/// Registers `name` with one argument, which is a text or a character.
 fn register_with_text<T: ScriptValue>(
     natives: &mut Natives,
     name: &'static str,
-    method: fn(&str, &str) -> Fallible<T>,
+    method: impl Fn(&str, &str) -> Fallible<T> + Copy + Send + Sync + 'static,
 ) {
     natives.register_fn(name, move |text: &str, other: &str| method(text, other));
     natives.register_fn(name, move |text: &str, other: char| method(text, other.encode_utf8(&mut [0; 4])));
 }
 
-/// `replace(old, new)`, at most `most` times.
+/// `replace(old, new, most)`: replaces at most `most` times; a negative number means no limit.
 fn replace(text: &str, old: &str, new: &str, most: i64) -> Fallible<ImmutableString> {
     let most = usize::try_from(most).unwrap_or(usize::MAX);
     let (mut out, mut end) = (Text::new(), 0);
@@ -38,7 +41,7 @@ fn replace(text: &str, old: &str, new: &str, most: i64) -> Fallible<ImmutableStr
     Ok(out.finish())
 }
 
-/// `separator.join(list)`; what is no text in the list is shown as `to_string` does.
+/// `separator.join(list)`. Items that are no text are converted as by `to_string`.
 fn join(context: &NativeCallContext, separator: &str, list: &Array) -> Fallible<ImmutableString> {
     let mut out = Text::new();
     for (index, item) in list.iter().enumerate() {
@@ -57,14 +60,14 @@ enum Side {
     Both,
 }
 
-/// `text` with as much `fill` beside it as makes it `width` characters.
+/// Pads `text` with `fill` to `width` characters.
 fn padded(name: &str, text: &str, width: i64, fill: char, side: Side) -> Fallible<ImmutableString> {
     let width = usize::try_from(width).unwrap_or(0);
     let missing = width.saturating_sub(text.chars().count());
     let left = match side {
         Side::Left => missing,
         Side::Right => 0,
-        // Python puts the odd one there where the width is odd.
+        // If the padding is odd, the extra character goes left for an odd width, as in Python.
         Side::Both => missing / 2 + (missing & width & 1),
     };
     let mut buffer = [0; 4];
@@ -76,7 +79,7 @@ fn padded(name: &str, text: &str, width: i64, fill: char, side: Side) -> Fallibl
     Ok(out.finish())
 }
 
-/// `zfill(width)`: zeros between the sign and the digits.
+/// `zfill(width)`: puts zeros between the sign and the digits.
 fn zfill(text: &str, width: i64) -> Fallible<ImmutableString> {
     let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
     let sign = &text[..text.len() - digits.len()];
@@ -87,14 +90,13 @@ fn zfill(text: &str, width: i64) -> Fallible<ImmutableString> {
     Ok(out.finish())
 }
 
-/// `text * count`.
 fn repeated(text: &str, count: i64) -> Fallible<ImmutableString> {
     let mut out = Text::new();
     out.repeat("*", text, usize::try_from(count).unwrap_or(0))?;
     Ok(out.finish())
 }
 
-/// The first letter in upper case, the others in lower case.
+/// Puts the first letter in upper case and the others in lower case.
 pub(crate) fn capitalized(word: &str) -> String {
     let mut letters = word.chars();
     let first = letters.next();
@@ -105,7 +107,7 @@ pub(crate) fn capitalized(word: &str) -> String {
         .collect()
 }
 
-/// Each run of letters capitalized.
+/// Capitalizes each run of letters.
 fn title(text: &str) -> String {
     let mut inside = false;
     let mut result = String::with_capacity(text.len());
@@ -120,7 +122,7 @@ fn title(text: &str) -> String {
     result
 }
 
-/// Small letters large and large ones small.
+/// Exchanges upper and lower case.
 fn swapped(text: &str) -> String {
     let swap = |letter: char| -> Vec<char> {
         if letter.is_uppercase() { letter.to_lowercase().collect() } else { letter.to_uppercase().collect() }
@@ -128,7 +130,7 @@ fn swapped(text: &str) -> String {
     watched(text.chars()).flat_map(swap).collect()
 }
 
-/// For comparisons that don't mind capitals: `ß` is `ss`. As in Python but for Cherokee.
+/// `casefold`: a form for comparisons without regard to case, in which `ß` is `ss`. The same as Python's except for Cherokee.
 fn folded(text: &str) -> String {
     let fold = |letter: char| -> Vec<char> {
         if letter == 'ı' {
@@ -139,24 +141,24 @@ fn folded(text: &str) -> String {
     watched(text.chars()).flat_map(fold).collect()
 }
 
-/// White space, as Python has it.
+/// True for Python's white space.
 fn is_blank(letter: char) -> bool {
     letter.is_whitespace() || ('\u{1c}'..='\u{1f}').contains(&letter)
 }
 
-/// True where `text` has characters and all of them are of the kind.
+/// True if `text` is not empty and all its characters are of the kind.
 fn all(text: &str, kind: impl Fn(char) -> bool) -> bool {
     !text.is_empty() && watched(text.chars()).all(kind)
 }
 
-/// True where `text` has letters with case, and all of them are of the kind.
+/// True if `text` has letters with case, and all of them are of the kind.
 fn cased(text: &str, kind: fn(char) -> bool) -> bool {
     let mut letters =
         watched(text.chars()).filter(|letter| letter.is_lowercase() || letter.is_uppercase()).peekable();
     letters.peek().is_some() && letters.all(kind)
 }
 
-/// Whether a letter is one of `set`, which a text of a megabyte may name; for as long as the call has time.
+/// A test whether a letter is in `set`, which may have a megabyte. False for all letters once the call is out of time.
 fn is_of(set: &str) -> impl Fn(char) -> bool {
     let set: BTreeSet<char> = watched(set.chars()).collect();
     move |letter| set.contains(&letter) && budget::work(STEP).is_ok()
@@ -187,14 +189,6 @@ fn register_kinds(natives: &mut Natives) {
     natives.register_fn("isnumeric", |text: &str| all(text, char::is_numeric));
     natives.register_fn("islower", |text: &str| cased(text, char::is_lowercase));
     natives.register_fn("isupper", |text: &str| cased(text, char::is_uppercase));
-}
-
-/// `startswith(list)`: true where one of the texts fits.
-fn any_of(parts: &Array, fits: impl Fn(&str) -> bool) -> bool {
-    parts.iter().any(|part| {
-        let part = part.as_immutable_string_ref();
-        part.is_ok_and(|part| budget::work(part.len()).is_ok() && fits(&part))
-    })
 }
 
 fn register_changes(natives: &mut Natives) {
@@ -233,11 +227,26 @@ fn register_changes(natives: &mut Natives) {
     natives.register_fn("*", |count: i64, text: &str| repeated(text, count));
 }
 
+/// Registers `string.digits` and similar sets of characters, which are mostly used with `random.choices`.
+fn register_constants(natives: &mut Natives) {
+    natives.set_var("string", StringConstants).register_type_with_name::<StringConstants>("string constants");
+    for (name, characters) in [
+        ("ascii_lowercase", "abcdefghijklmnopqrstuvwxyz"),
+        ("ascii_uppercase", "ABCDEFGHIJKLMNOPQRSTUVWXYZ"),
+        ("ascii_letters", "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"),
+        ("digits", "0123456789"),
+        ("hexdigits", "0123456789abcdefABCDEF"),
+        ("punctuation", r##"!"#$%&'()*+,-./:;<=>?@[\]^_`{|}~"##),
+    ] {
+        natives.register_get(name, move |_: Receiver<StringConstants>| characters);
+    }
+}
+
 pub(crate) fn register(natives: &mut Natives) {
     register_cuts(natives);
     register_kinds(natives);
     register_changes(natives);
-    constants::register(natives);
+    register_constants(natives);
     pieces::register(natives);
     search::register(natives);
     format::register(natives);

@@ -1,4 +1,4 @@
-//! `uuid.uuid4()`: random identifiers (RFC 9562, section 5.4), from a generator that is not for secrets.
+//! `uuid.uuid4()`: random identifiers (RFC 9562, section 5.4). They can be guessed, so they are not for secrets.
 
 use crate::script::runtime::natives::{Fallible, Natives, Receiver};
 use crate::system::truncate::beginning;
@@ -19,30 +19,25 @@ fn hyphened(digits: &str) -> String {
     [&digits[..8], &digits[8..12], &digits[12..16], &digits[16..20], &digits[20..]].join("-")
 }
 
-/// The digits of a text that is a UUID.
+/// The 32 hexadecimal digits of `text`, in lower case and without hyphens. None if `text` has other characters.
 fn digits(text: &str) -> Option<String> {
-    let shape =
-        |part: &str, length| part.len() == length && part.bytes().all(|byte| byte.is_ascii_hexdigit());
-    let mut parts = text.split('-');
-    let fits =
-        [8, 4, 4, 4, 12].into_iter().all(|length| parts.next().is_some_and(|part| shape(part, length)));
-    (fits && parts.next().is_none()).then(|| text.replace('-', "").to_ascii_lowercase())
+    let bare = text.replace('-', "").to_ascii_lowercase();
+    (bare.len() == 32 && bare.bytes().all(|byte| byte.is_ascii_hexdigit())).then_some(bare)
 }
 
-/// `uuid.UUID(text)`: with hyphens or without, in braces, with `urn:uuid:` in front.
+/// `uuid.UUID(text)`: hyphens are optional; braces around the digits and `urn:uuid:` before them are allowed.
 fn parse(text: &str) -> Fallible<String> {
     let bare = text.replace("urn:", "").replace("uuid:", "");
-    let bare = bare.trim_matches(['{', '}']).replace('-', "");
-    if bare.len() != 32 || !bare.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+    let digits = digits(bare.trim_matches(['{', '}'])).ok_or_else(|| {
         let shown = beginning(text, 80);
-        return Err(format!("uuid.UUID: `{shown}` is no UUID: it has 32 hexadecimal digits").into());
-    }
-    Ok(hyphened(&bare.to_ascii_lowercase()))
+        format!("uuid.UUID: `{shown}` is no UUID: it has 32 hexadecimal digits")
+    })?;
+    Ok(hyphened(&digits))
 }
 
-/// A property of identifiers, which are texts: other texts don't have it.
+/// The digits of an identifier. Identifiers are texts, so other texts have the property `name` too: it is an error.
 fn of_identifier(name: &str, text: &str) -> Fallible<String> {
-    digits(text).ok_or_else(|| {
+    digits(text).filter(|digits| hyphened(digits).eq_ignore_ascii_case(text)).ok_or_else(|| {
         let shown = beginning(text, 40);
         format!("`.{name}` is a property of UUIDs, and `{shown}` is none").into()
     })
@@ -68,6 +63,7 @@ mod tests {
         let id = "12345678-1234-5678-1234-567812345678";
         yields(&[
             (&format!("\"{id}\".hex"), r#""12345678123456781234567812345678""#),
+            (r#""ABCDEF78-1234-5678-1234-567812345678".hex"#, r#""abcdef78123456781234567812345678""#),
             (&format!("\"{id}\".urn"), &format!("\"urn:uuid:{id}\"")),
             (r#"uuid.UUID("{12345678123456781234567812345678}")"#, &format!("{id:?}")),
             (
@@ -82,6 +78,10 @@ mod tests {
         ]);
         fails(&[
             (r#""abc".hex"#, "`.hex` is a property of UUIDs, and `abc` is none"),
+            (
+                r#""12345678123456781234567812345678".hex"#,
+                "`.hex` is a property of UUIDs, and `12345678123456781234567812345678` is none",
+            ),
             (r#"uuid.UUID("12")"#, "uuid.UUID: `12` is no UUID: it has 32 hexadecimal digits"),
         ]);
     }

@@ -7,21 +7,21 @@ use crate::script::runtime::size_limits::{collect, text_of, too_many};
 use crate::system::truncate::beginning;
 use rhai::{Array, Dynamic, Map};
 
-/// `list.index(item)`: unlike `index_of`, a missing item is an error.
+/// `list.index(item)`: a missing item is an error, unlike with `index_of`.
 fn index(list: &Array, item: &Dynamic) -> Fallible<i64> {
     let place = list.iter().position(|other| equal(other, item));
     let place = place.ok_or_else(|| format!("index: `{}` is not in the list", text_of(item, 80)))?;
     i64::try_from(place).map_err(|_| too_many("index"))
 }
 
-/// The place of `index`, which counts from the end where it is negative, if there is an item or the end of the list.
+/// The place of `index`, which may be the end of the list. A negative index counts from the end. None outside of the list.
 fn place(list: &Array, index: i64) -> Option<usize> {
     let size = usize::try_from(index.unsigned_abs()).ok()?;
     let place = if index < 0 { list.len().checked_sub(size)? } else { size };
     (place <= list.len()).then_some(place)
 }
 
-/// `list.insert(index, item)`: before the first item or behind the last where there is no such place.
+/// `list.insert(index, item)`: an index outside of the list means its start or its end.
 fn insert(list: &mut Array, index: i64, item: Dynamic) {
     let end = if index < 0 { 0 } else { list.len() };
     list.insert(place(list, index).unwrap_or(end), item);
@@ -47,10 +47,10 @@ fn items(map: &Map) -> Fallible<Array> {
 }
 
 fn register_list_methods(natives: &mut Natives) {
-    // Rhai's own `append` of a list takes its items; Python's takes it as one item, and `extend` its items.
+    // Rhai's `append` adds the items of a list. Python's adds the list as one item, and `extend` adds its items.
     natives.register_change("append", |list: &mut Array, item: Dynamic| list.push(item));
     natives.register_change("append", |list: &mut Array, item: Array| list.push(item.into()));
-    // Rhai's own keep an item read-only that comes out of a constant.
+    // With Rhai's own functions, an item that comes from a constant stays read-only.
     natives.register_change("push", |list: &mut Array, item: Dynamic| list.push(item));
     natives.register_change("insert", insert);
     natives.register_change("set", |list: &mut Array, index: i64, item: Dynamic| {
@@ -60,7 +60,7 @@ fn register_list_methods(natives: &mut Natives) {
             .for_each(|old| *old = item.clone());
     });
     natives.register_change("extend", |list: &mut Array, items: Array| list.extend(items));
-    // Rhai's own looks for a function `==` at each item: fifty times the work.
+    // Rhai's `contains` looks up the function `==` for each item: fifty times the work.
     natives.register_fn("contains", |list: &mut Array, item: Dynamic| {
         list.iter().any(|other| equal(other, &item))
     });

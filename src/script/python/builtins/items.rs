@@ -1,13 +1,13 @@
-//! What can be gone through as a list: `list`, `dict`, `zip`; and characters by their number: `chr`, `ord`.
+//! Conversions of iterable values: `list`, `dict`, `zip`; and of characters and their numbers: `chr`, `ord`.
 
 use crate::script::runtime::budget;
 use crate::script::runtime::frozen::{as_list, as_map};
 use crate::script::runtime::natives::{Fallible, Natives};
 use crate::script::runtime::size_limits::{collect, type_name};
-use rhai::{Array, Dynamic, EvalAltResult, Identifier, Map};
+use rhai::{Array, Dynamic, Identifier, Map};
 use std::ops::{Range, RangeInclusive};
 
-/// What `for x in value` goes through in Python.
+/// The items over which `for x in value` iterates in Python.
 fn items(name: &str, value: &Dynamic) -> Fallible<Array> {
     if let Some(list) = as_list(value) {
         return Ok(list.to_vec());
@@ -30,7 +30,7 @@ fn items(name: &str, value: &Dynamic) -> Fallible<Array> {
     Err(format!("{name}: needs a list, a map, text or bytes, not {}", type_name(value)).into())
 }
 
-/// `zip(a, b, ...)`: lists of one item of each, as long as all have one.
+/// `zip(a, b, ...)`: lists of one item of each argument. Ends with the shortest argument.
 fn zip(values: &[Dynamic]) -> Fallible<Array> {
     let mut columns = Vec::new();
     for value in values {
@@ -40,7 +40,7 @@ fn zip(values: &[Dynamic]) -> Fallible<Array> {
     collect("zip", std::iter::from_fn(row).map(Dynamic::from_array))
 }
 
-/// `dict(pairs)`.
+/// `dict(pairs)`: a map of pairs `[key, value]`.
 fn dict(pairs: &Array) -> Fallible<Map> {
     let entry = |pair: &Dynamic| {
         let pair = as_list(pair)?;
@@ -49,7 +49,7 @@ fn dict(pairs: &Array) -> Fallible<Map> {
         budget::work(key.len() + budget::STEP).ok()?;
         Some((Identifier::from(key.as_str()), value.clone()))
     };
-    // One by one: all at once, a long key that many pairs have would be there as often.
+    // Pairs are inserted one by one. Collecting them first would hold a copy of the key for each pair.
     let mut map = Map::new();
     for pair in pairs {
         let (key, value) =
@@ -70,12 +70,8 @@ fn ord(text: &str) -> Fallible<i64> {
     let mut letters = text.chars();
     match (letters.next(), letters.next()) {
         (Some(letter), None) => Ok(i64::from(u32::from(letter))),
-        _ => Err(not_one("ord", text.chars().count())),
+        _ => Err(format!("ord: needs one character, not {}", text.chars().count()).into()),
     }
-}
-
-fn not_one(name: &str, length: usize) -> Box<EvalAltResult> {
-    format!("{name}: needs one character, not {length}").into()
 }
 
 pub(super) fn register(natives: &mut Natives) {
@@ -85,7 +81,7 @@ pub(super) fn register(natives: &mut Natives) {
     natives.register_fn("dict", |map: Map| map);
     natives.register_fn("dict", |pairs: Array| dict(&pairs));
     natives.register_fn("zip", |a: Dynamic, b: Dynamic| zip(&[a, b]));
-    // Lists by name: Rhai's own has a function as third argument.
+    // The parameters are lists, since Rhai's own `zip` of three arguments takes a function.
     natives.register_fn("zip", |a: Array, b: Array, c: Array| zip(&[a.into(), b.into(), c.into()]));
     natives.register_fn("zip", |a: Dynamic, b: Dynamic, c: Dynamic, d: Dynamic| zip(&[a, b, c, d]));
     natives.register_fn("chr", chr);

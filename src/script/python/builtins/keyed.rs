@@ -1,8 +1,9 @@
-//! Natives that take the name of a key where Python takes a function: `sorted(l, "price")`, `sum(l, "n")`, `group_by`,
-//! `where`, `pluck`. A closure costs a call for each item, ten times the work.
+//! Natives with the name of a key in place of Python's function: `sorted(l, "price")`, `sum(l, "n")`, `group_by`, `where`,
+//! `pluck`. A closure would cost a call for each item, ten times the work.
 
-use super::order::{Order, equal};
+use super::order::{compare, equal};
 use super::{place_of_extreme, sum};
+use crate::script::python::unknown_option;
 use crate::script::runtime::budget::{self, STEP};
 use crate::script::runtime::frozen::{FrozenList, FrozenMap, Items, ListRef, as_list, as_map};
 use crate::script::runtime::json::python_float;
@@ -14,10 +15,10 @@ use std::any::TypeId;
 use std::cmp::Ordering;
 use std::collections::HashMap;
 
-/// The two types of lists. What is registered for both in common borrows the list: a script's variable is not copied.
+/// Both types of lists. Natives that are registered for both borrow the list, so a script's variable is not copied.
 const LISTS: [TypeId; 2] = [TypeId::of::<Array>(), TypeId::of::<FrozenList>()];
 
-/// The value of `key` in each item of `list`. As in Python, an item without it is an error.
+/// The value of `key` in each item of `list`. An item without the key is an error, as in Python.
 fn values(name: &str, list: &Dynamic, key: &str) -> Fallible<Array> {
     as_list(list).map_or_else(|| Ok(Array::new()), |list| values_of(name, list.iter(), key))
 }
@@ -35,7 +36,7 @@ fn values_of(name: &str, items: Items, key: &str) -> Fallible<Array> {
     items.enumerate().map(value).collect()
 }
 
-/// What a list is sorted by, and whether from the largest to the smallest.
+/// The options of `sorted`.
 #[derive(Default)]
 struct SortOptions {
     key: Dynamic,
@@ -60,19 +61,13 @@ impl SortOptions {
                         .as_bool()
                         .map_err(|found| format!("sorted: `reverse` is true or false, not `{found}`"))?;
                 }
-                other => {
-                    return Err(format!(
-                        "sorted: unknown option `{}`: there are `key` and `reverse`",
-                        beginning(other, 80)
-                    )
-                    .into());
-                }
+                other => return Err(unknown_option("sorted", other, &["key", "reverse"])),
             }
         }
         Ok(parsed)
     }
 
-    /// What each item is sorted by.
+    /// The sort key of each item.
     fn keys(&self, context: &NativeCallContext, list: &Array) -> Fallible<Array> {
         if let Ok(key) = self.key.as_immutable_string_ref() {
             return values_of("sorted", Items::of(list), &key);
@@ -83,20 +78,19 @@ impl SortOptions {
         }
     }
 
-    /// A new list; items of the same key stay in their order, also from the largest to the smallest.
+    /// A sorted copy of the list. Items with the same key keep their order, even in reverse.
     fn sort(&self, context: &NativeCallContext, list: Array) -> Fallible<Array> {
         let keys = self.keys(context, &list)?;
         let mut keyed: Vec<(Dynamic, Dynamic)> = keys.into_iter().zip(list).collect();
-        let mut order = Order::new();
         sort_by(&mut keyed, |left, right| {
-            let ordering = order.compare("sorted", &left.0, &right.0)?;
+            let ordering = compare("sorted", &left.0, &right.0)?;
             Ok(if self.reverse { ordering.reverse() } else { ordering })
         })?;
         Ok(keyed.into_iter().map(|(_, item)| item).collect())
     }
 }
 
-/// The items under the text of their value, in the order in which the values come first.
+/// A map from each value of `key` to a list of its items, in the order in which the values first occur.
 fn group_by(list: &Dynamic, key: &str) -> Fallible<FrozenMap> {
     let Some(list) = as_list(list) else { return Ok(FrozenMap::new(Vec::new())) };
     let mut groups: Vec<(ImmutableString, Array)> = Vec::new();
@@ -114,7 +108,7 @@ fn group_by(list: &Dynamic, key: &str) -> Fallible<FrozenMap> {
     Ok(FrozenMap::new(groups.into_iter().map(frozen).collect()))
 }
 
-/// The key of a map for a value: what `json.dumps` writes for keys that are no text.
+/// Converts a value to the key of a map, in the same way as `json.dumps`.
 fn group_name(value: Dynamic) -> Fallible<ImmutableString> {
     if value.is_string() {
         return Ok(value.into_immutable_string()?);
@@ -135,7 +129,7 @@ fn group_name(value: Dynamic) -> Fallible<ImmutableString> {
     }
 }
 
-/// The items that have all the `wanted` values; a missing key has the value `()`.
+/// The items that have all `wanted` values. A missing key counts as `()`.
 fn filtered(list: &Dynamic, wanted: &Map) -> Fallible<Array> {
     let (list, mut found) = (as_list(list), Array::new());
     for (index, item) in list.iter().flat_map(ListRef::iter).enumerate() {

@@ -1,4 +1,4 @@
-//! An order over script values. It is total, as sorting needs it; what Python would refuse to compare is remembered.
+//! Order and equality of script values. As in Python, values of different types have no order.
 
 use crate::script::runtime::budget::{STEP, watched};
 use crate::script::runtime::frozen::{as_list, as_map, is_list, is_same};
@@ -10,91 +10,58 @@ use rhai::{Dynamic, Variant};
 use std::cmp::Ordering;
 use std::ops::{Range, RangeInclusive};
 
-/// Compares values and remembers the first pair that has no order.
-#[derive(Debug)]
-pub(super) struct Order {
-    refused: Option<String>,
-    /// The script is out of time.
-    is_late: bool,
+/// The order of two values: numbers by size, text by characters, false before true, lists item by item.
+///
+/// # Errors
+/// The values have no order, and the error names `name`; or the script is out of time.
+pub(super) fn compare(name: &str, left: &Dynamic, right: &Dynamic) -> Fallible<Ordering> {
+    compare_at_depth(name, left, right, 0)
 }
 
-impl Order {
-    /// Nothing refused yet.
-    pub(super) fn new() -> Self {
-        Self { refused: None, is_late: false }
+fn compare_at_depth(name: &str, left: &Dynamic, right: &Dynamic, depth: usize) -> Fallible<Ordering> {
+    // Integers and texts first: most lists are sorted by them.
+    if left.is_int() && right.is_int() {
+        return Ok(left.as_int().cmp(&right.as_int()));
     }
+    if left.is_string() && right.is_string() {
+        work_of(left, right)?;
+        return Ok(texts(left, right));
+    }
+    if is_late(depth) {
+        return Err(budget::out_of_time());
+    }
+    let (class, other) = (class(left), class(right));
+    let order = match class {
+        _ if class != other || depth > MAX_DEPTH => None,
+        Class::Number => Some(numbers(left, right)),
+        Class::Bool => Some(left.as_bool().cmp(&right.as_bool())),
+        Class::Text => Some(texts(left, right)),
+        Class::Time => datetime::compare(left, right).flatten(),
+        Class::List => Some(lists(name, left, right, depth)?),
+        Class::Other => None,
+    };
+    order.ok_or_else(|| match (type_name(left), type_name(right)) {
+        ("datetime", "datetime") => {
+            format!("{name}: datetimes with and without a timezone can't be compared").into()
+        }
+        (one, other) => format!("{name}: `{one}` and `{other}` can't be compared").into(),
+    })
+}
 
-    /// Numbers by size, text by characters, false before true, lists item by item. Else the types in a fixed order.
-    ///
-    /// # Errors
-    /// Two values have no order, and the error names `name`; or the script is out of time.
-    pub(super) fn compare(&mut self, name: &str, left: &Dynamic, right: &Dynamic) -> Fallible<Ordering> {
-        let order = self.at_depth(left, right, 0);
-        if self.is_late {
-            return Err(budget::out_of_time());
-        }
-        self.refused.take().map_or(Ok(order), |pair| Err(format!("{name}: {pair}").into()))
-    }
-
-    fn at_depth(&mut self, left: &Dynamic, right: &Dynamic, depth: usize) -> Ordering {
-        // What lists are sorted by, mostly.
-        if left.is_int() && right.is_int() {
-            return left.as_int().cmp(&right.as_int());
-        }
-        if left.is_string() && right.is_string() {
-            let late = work_of(left, right).is_err();
-            return if late { self.give_up() } else { texts(left, right) };
-        }
-        if is_late(depth) {
-            return self.give_up();
-        }
-        let (class, other) = (class(left), class(right));
-        if class != other || class == Class::Other || depth > MAX_DEPTH {
-            self.refused.get_or_insert_with(|| {
-                format!("`{}` and `{}` can't be compared", type_name(left), type_name(right))
-            });
-            return class.cmp(&other);
-        }
-        match class {
-            Class::Number => numbers(left, right),
-            Class::Bool => left.as_bool().cmp(&right.as_bool()),
-            Class::Text => texts(left, right),
-            Class::Time => match datetime::compare(left, right).flatten() {
-                Some(order) => order,
-                None => {
-                    self.refused.get_or_insert_with(|| unlike_times(left, right));
-                    Ordering::Equal
-                }
-            },
-            _ => self.lists(left, right, depth),
+fn lists(name: &str, left: &Dynamic, right: &Dynamic, depth: usize) -> Fallible<Ordering> {
+    let (Some(left), Some(right)) = (as_list(left), as_list(right)) else { return Ok(Ordering::Equal) };
+    for (one, other) in left.iter().zip(right.iter()) {
+        budget::work(STEP)?;
+        let order = compare_at_depth(name, one, other, depth + 1)?;
+        if order.is_ne() {
+            return Ok(order);
         }
     }
-
-    /// The comparison ends with an error.
-    fn give_up(&mut self) -> Ordering {
-        self.is_late = true;
-        Ordering::Equal
-    }
-
-    fn lists(&mut self, left: &Dynamic, right: &Dynamic, depth: usize) -> Ordering {
-        let (Some(left), Some(right)) = (as_list(left), as_list(right)) else {
-            return Ordering::Equal;
-        };
-        for (one, other) in left.iter().zip(right.iter()) {
-            if budget::work(STEP).is_err() {
-                return self.give_up();
-            }
-            let order = self.at_depth(one, other, depth + 1);
-            if order.is_ne() {
-                return order;
-            }
-        }
-        left.len().cmp(&right.len())
-    }
+    Ok(left.len().cmp(&right.len()))
 }
 
 /// The kinds of values that have an order among themselves.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, PartialEq)]
 enum Class {
     Bool,
     Number,
@@ -120,14 +87,7 @@ fn class(value: &Dynamic) -> Class {
     }
 }
 
-fn unlike_times(left: &Dynamic, right: &Dynamic) -> String {
-    match (type_name(left), type_name(right)) {
-        ("datetime", "datetime") => "datetimes with and without a timezone can't be compared".to_owned(),
-        (one, other) => format!("`{one}` and `{other}` can't be compared"),
-    }
-}
-
-/// Notes that two texts are about to be compared; of a list of a thousand long ones, each may be the same as the next up to its end.
+/// Counts the comparison of two texts as work. In a list of long texts, each may equal the next one up to its end.
 ///
 /// # Errors
 /// The script is out of time.
@@ -146,7 +106,7 @@ fn texts(left: &Dynamic, right: &Dynamic) -> Ordering {
     with(left, |left| with(right, |right| left.cmp(right)))
 }
 
-/// Exact, also between integers that no float can hold and floats; what is not a number comes last.
+/// The exact order of two numbers, even of a float and an integer that no float can hold. NaN comes last.
 fn numbers(left: &Dynamic, right: &Dynamic) -> Ordering {
     if let Some(left) = left.read_lock::<LargeInt>() {
         return left.compare_with(right).unwrap_or(Ordering::Less);
@@ -176,13 +136,13 @@ fn mixed(integer: i64, float: f64) -> Ordering {
     integer.cmp(&(cut as i64)).then(0.0_f64.partial_cmp(&fraction).unwrap_or(Ordering::Equal))
 }
 
-/// Python's `==`: numbers by value, lists and maps by their items. Values of our own types equal nothing.
+/// Python's `==`: compares numbers by value, lists and maps by their items. Values of h1mock's own types equal nothing.
 pub(super) fn equal(left: &Dynamic, right: &Dynamic) -> bool {
     equal_at_depth(left, right, 0)
 }
 
 fn equal_at_depth(left: &Dynamic, right: &Dynamic, depth: usize) -> bool {
-    // What lists are searched for, mostly.
+    // Integers and texts first: most searches are for them.
     if left.is_int()
         && let (Ok(left), Ok(right)) = (left.as_int(), right.as_int())
     {
@@ -240,10 +200,10 @@ mod tests {
     use std::time::Duration;
 
     #[test]
-    fn what_takes_too_long_to_compare_ends_with_the_error_of_the_script() {
+    fn a_comparison_ends_when_the_script_is_out_of_time() {
         let long: Dynamic = "x".repeat(1 << 20).into();
         let budget = Budget { time: Duration::ZERO, ..Budget::default() };
-        let error = budget.run(|| Order::new().compare("sorted", &long, &long).unwrap_err());
+        let error = budget.run(|| compare("sorted", &long, &long).unwrap_err());
         assert_eq!(Kind::from(&*error), Kind::OverBudget(Limit::Time));
     }
 }

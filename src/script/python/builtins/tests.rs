@@ -79,12 +79,17 @@ fn lists_and_maps_have_pythons_methods() {
             r##"[#{"a": 1, "b": 2}, #{"a": 1}]"##,
         ),
         ("let a = [1]; let b = a.copy(); b.append(2); a", "[1]"),
+        ("let a = [1, 2]; a.insert(-9, 0); a.insert(9, 3); a.insert(-1, 5); a", "[0, 1, 2, 5, 3]"),
+        (
+            "[[9223372036854775807].contains(9223372036854775808.0), [#{ a: 1 }].contains(#{ a: 1, b: 2 })]",
+            "[false, false]",
+        ),
     ]);
 }
 
-/// The answers are those of Python 3, with lists in place of tuples.
+/// The expected results are those of Python 3, with lists in place of tuples.
 #[test]
-fn items_and_characters_are_pythons() {
+fn items_and_characters_have_pythons_results() {
     yields(&[
         ("zip([1, 2], [\"a\", \"b\", \"c\"])", r#"[[1, "a"], [2, "b"]]"#),
         ("zip([1], [2], [3])", "[[1, 2, 3]]"),
@@ -122,6 +127,7 @@ fn errors_name_the_function() {
         ("zip(1, [2])", "zip: needs a list, a map, text or bytes, not i64"),
         ("list(1)", "list: needs a list, a map, text or bytes, not i64"),
         ("list(range(0, 9000000))", "list: the result has more than 524288 items"),
+        ("dict([[\"a\", 1, 2]])", "dict: needs a list of pairs `[key, value]` whose keys are text"),
         ("dict([1])", "dict: needs a list of pairs `[key, value]` whose keys are text"),
         ("int(\"x1\")", "int: `x1` is no whole number of base 10 in 64 bits"),
         (
@@ -129,6 +135,7 @@ fn errors_name_the_function() {
             "int: `9223372036854775808` is no whole number of base 10 in 64 bits",
         ),
         ("int(1e300)", &format!("int: {} does not fit into 64 bits", 1e300)),
+        ("int(9223372036854775808.0)", "int: 9223372036854776000 does not fit into 64 bits"),
         ("int([])", "int: needs a number or text, not `array`"),
         ("int(\"1\", 99)", "int: the base is 2 to 36, not 99"),
         ("float(\"x\")", "float: `x` is no number"),

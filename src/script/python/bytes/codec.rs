@@ -1,5 +1,6 @@
-//! Bytes of a text and text of bytes, with Python's encodings, error modes and messages. Knows no scripts but their errors.
+//! Conversions between text and bytes, with Python's encodings, error modes and messages.
 
+use crate::script::python::text::repr::escaped;
 use crate::script::runtime::budget::watched;
 use crate::script::runtime::natives::Fallible;
 use crate::script::runtime::size_limits::{MAX_TEXT, Text, too_long};
@@ -7,17 +8,17 @@ use crate::system::truncate::beginning;
 use rhai::{Blob, EvalAltResult, ImmutableString};
 
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Encoding {
+enum Encoding {
     Utf8,
-    /// UTF-8 whose byte order mark is skipped, and written.
+    /// UTF-8 with a byte order mark: `decode` skips it, `encode` writes it.
     Utf8Sig,
     Ascii,
     Latin1,
 }
 
-/// What becomes of a byte, or of a character, that the encoding does not have.
+/// The treatment of a byte or a character that the encoding does not have.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum OnError {
+enum OnError {
     Strict,
     Ignore,
     Replace,
@@ -29,8 +30,8 @@ pub(super) enum OnError {
 const MARK: &str = "\u{feff}";
 
 impl Encoding {
-    /// By one of Python's names: capitals don't matter, `-`, `_` and blanks are alike.
-    pub(super) fn named(method: &str, name: &str) -> Fallible<Encoding> {
+    /// Finds the encoding of one of Python's names. Case does not matter; `-`, `_` and blanks are equal.
+    fn named(method: &str, name: &str) -> Fallible<Encoding> {
         match name.to_ascii_lowercase().replace(['_', ' '], "-").as_str() {
             "utf-8" | "utf8" | "u8" => Ok(Encoding::Utf8),
             "utf-8-sig" => Ok(Encoding::Utf8Sig),
@@ -46,7 +47,7 @@ impl Encoding {
         }
     }
 
-    /// As Python's messages have it.
+    /// The name in Python's messages.
     fn name(self) -> &'static str {
         match self {
             Encoding::Utf8 | Encoding::Utf8Sig => "utf-8",
@@ -55,7 +56,7 @@ impl Encoding {
         }
     }
 
-    /// The first character that it does not have.
+    /// The number of the first character that the encoding does not have.
     fn end(self) -> u32 {
         match self {
             Encoding::Utf8 | Encoding::Utf8Sig => u32::MAX,
@@ -66,8 +67,9 @@ impl Encoding {
 }
 
 impl OnError {
-    /// By Python's name. `references`: `xmlcharrefreplace` is one of them.
-    pub(super) fn named(method: &str, name: &str, references: bool) -> Fallible<OnError> {
+    /// Finds the mode of Python's `name`. `decode` has no `xmlcharrefreplace`.
+    fn named(method: &str, name: &str) -> Fallible<OnError> {
+        let references = method != "decode";
         match name {
             "strict" => Ok(OnError::Strict),
             "ignore" => Ok(OnError::Ignore),
@@ -90,11 +92,12 @@ impl OnError {
     }
 }
 
-/// The text of `bytes`.
+/// Decodes `bytes`.
 ///
 /// # Errors
-/// They are no text of the encoding, and the mode is strict: the message is Python's. Or the text is too long.
-pub(super) fn decode(bytes: &[u8], encoding: Encoding, mode: OnError) -> Fallible<ImmutableString> {
+/// The bytes are no text of the encoding, and the mode is strict: the message is Python's. Or the text is too long.
+pub(super) fn decode(bytes: &[u8], encoding: &str, errors: &str) -> Fallible<ImmutableString> {
+    let (encoding, mode) = (Encoding::named("decode", encoding)?, OnError::named("decode", errors)?);
     if bytes.len() > MAX_TEXT {
         return Err(too_long("decode"));
     }
@@ -132,7 +135,7 @@ pub(super) fn decode(bytes: &[u8], encoding: Encoding, mode: OnError) -> Fallibl
     Ok(out.finish())
 }
 
-/// Writes what stands for `invalid` bytes, of which there may be none.
+/// Writes the replacement of `invalid` bytes. Does nothing if there are none.
 fn replace_bytes(
     out: &mut Text,
     mode: OnError,
@@ -156,7 +159,7 @@ fn replace_bytes(
     }
 }
 
-/// Python's words for the first bytes of `bytes`, at `at`, that are no UTF-8.
+/// Python's message for bytes that are no UTF-8; the first of them is at `at`.
 fn undecodable(bytes: &[u8], at: usize) -> String {
     let rest = &bytes[at..];
     let length = std::str::from_utf8(rest).err().and_then(|error| error.error_len());
@@ -172,11 +175,12 @@ fn undecodable(bytes: &[u8], at: usize) -> String {
     format!("'utf-8' codec can't decode bytes in position {at}-{}: {reason}", at + length - 1)
 }
 
-/// The bytes of `text`.
+/// Encodes `text`.
 ///
 /// # Errors
 /// The encoding lacks a character, and the mode is strict: the message is Python's. Or there are too many bytes.
-pub(super) fn encode(text: &str, encoding: Encoding, mode: OnError) -> Fallible<Blob> {
+pub(super) fn encode(method: &str, text: &str, encoding: &str, errors: &str) -> Fallible<Blob> {
+    let (encoding, mode) = (Encoding::named(method, encoding)?, OnError::named(method, errors)?);
     let mut bytes = Blob::new();
     match encoding {
         Encoding::Utf8 => bytes.extend(text.as_bytes()),
@@ -196,38 +200,28 @@ pub(super) fn encode(text: &str, encoding: Encoding, mode: OnError) -> Fallible<
     Ok(bytes)
 }
 
-/// What stands for the character at `at` of `text`.
+/// The replacement of a character that the encoding lacks, or the error in the mode `strict`.
 fn replacement(
     text: &str,
     encoding: Encoding,
     mode: OnError,
     (at, letter): (usize, char),
 ) -> Fallible<String> {
-    let number = u32::from(letter);
     Ok(match mode {
         OnError::Strict => return Err(unencodable(text, encoding, at)),
         OnError::Ignore => String::new(),
         OnError::Replace => "?".into(),
-        OnError::Backslash => backslashed(number),
-        OnError::Reference => format!("&#{number};"),
+        OnError::Backslash => escaped(letter),
+        OnError::Reference => format!("&#{};", u32::from(letter)),
     })
 }
 
-fn backslashed(number: u32) -> String {
-    match number {
-        0..=0xff => format!("\\x{number:02x}"),
-        0x100..=0xffff => format!("\\u{number:04x}"),
-        _ => format!("\\U{number:08x}"),
-    }
-}
-
-/// The error for the characters from `at` on that the encoding lacks.
+/// Python's message for characters that the encoding lacks; the first of them is at `at`.
 fn unencodable(text: &str, encoding: Encoding, at: usize) -> Box<EvalAltResult> {
     let (name, end) = (encoding.name(), encoding.end());
-    let lacking: Vec<u32> =
-        text.chars().skip(at).map(u32::from).take_while(|number| *number >= end).collect();
+    let lacking: Vec<char> = text.chars().skip(at).take_while(|letter| u32::from(*letter) >= end).collect();
     let what = match lacking.as_slice() {
-        [number] => format!("character '{}' in position {at}", backslashed(*number)),
+        [letter] => format!("character '{}' in position {at}", escaped(*letter)),
         more => format!("characters in position {at}-{}", at + more.len() - 1),
     };
     format!("encode: '{name}' codec can't encode {what}: ordinal not in range({end}); `\"utf-8\"` has every character").into()

@@ -1,9 +1,9 @@
-//! The answers are those of Python 3.
+//! The expected results are recorded from Python 3.
 
 use crate::script::tests::trial::{engine, fails, yields};
 use rhai::Scope;
 
-/// `given`, encoding, error mode and answer, recorded from Python 3; bytes as hexadecimal digits, an error as `! ` and its text.
+/// Rows of input, encoding, error mode and Python's result. Bytes are hexadecimal digits; an error is `! ` and its text.
 const RECORDED: &str = include_str!("recorded.json");
 
 fn recorded(method: &str) -> Vec<[String; 4]> {
@@ -11,7 +11,7 @@ fn recorded(method: &str) -> Vec<[String; 4]> {
     serde_json::from_value(rows).unwrap()
 }
 
-/// Runs `script` with `given`, `encoding` and `mode` of each row; of an error Python's part counts.
+/// Runs `script` with the variables `given`, `encoding` and `mode` of each row. Of an error, only Python's part is compared.
 fn answers_as_recorded(method: &str, script: &str) {
     let engine = engine();
     for [given, encoding, mode, expected] in recorded(method) {
@@ -37,7 +37,7 @@ fn text_becomes_bytes_as_in_python() {
 }
 
 #[test]
-fn methods_of_bytes_are_pythons() {
+fn methods_of_bytes_have_pythons_results() {
     yields(&[
         (r#"let l = []; for x in bytes.fromhex("6162ff") { l.push(x); } l"#, r#"[97, 98, 255]"#),
         (r#"let n = 0; for x in "ab".encode() { n += x; } n"#, r#"195"#),

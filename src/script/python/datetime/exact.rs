@@ -1,17 +1,17 @@
-//! Arithmetic with spans of time that rounds once, as Python's does. A span takes up to 67 bits of microseconds, which no float
+//! Arithmetic with timedeltas that rounds only once, as in Python. A timedelta has up to 67 bits of microseconds, more than a float
 //! holds.
 
-/// `left / right` as a whole number; halves go to the even one. None for a division by zero.
+/// `left / right` rounded to a whole number; halves are rounded to even. None for a division by zero.
 pub(super) fn nearest(left: i128, right: i128) -> Option<i128> {
     let (quotient, rest) = (left.checked_div_euclid(right)?, left.checked_rem_euclid(right)?);
-    // The quotient is too small by less than 1, towards which the sign of `right` shows.
+    // The exact quotient is between `quotient` and `quotient + step`.
     let step = if right > 0 { 1 } else { -1 };
     let twice = rest.unsigned_abs().saturating_mul(2).cmp(&right.unsigned_abs());
     let up = twice.is_gt() || twice.is_eq() && quotient % 2 != 0;
     Some(if up { quotient + step } else { quotient })
 }
 
-/// `left / right`, as close as a float can be.
+/// The float nearest to `left / right`.
 pub(super) fn ratio(left: i128, right: i128) -> f64 {
     let (dividend, divisor) = (left.unsigned_abs(), right.unsigned_abs());
     if dividend == 0 || divisor == 0 {
@@ -20,13 +20,13 @@ pub(super) fn ratio(left: i128, right: i128) -> f64 {
     let shift = dividend.leading_zeros();
     let shifted = dividend << shift;
     let quotient = shifted / divisor;
-    // The last bit stands for all that are cut off, so that the conversion rounds to the right side.
+    // The last bit is set if any bit was cut off, so that the conversion rounds correctly.
     let rest = u128::from(!shifted.is_multiple_of(divisor));
     let size = (quotient | rest) as f64 / 2_f64.powi(i32::try_from(shift).unwrap_or(0));
     if (left < 0) == (right < 0) { size } else { -size }
 }
 
-/// `number` as a whole number times a power of two; none where it isn't finite.
+/// `number` as a whole number and the exponent of a power of two. None if it isn't finite.
 fn parts(number: f64) -> Option<(i128, i32)> {
     if !number.is_finite() {
         return None;
@@ -43,13 +43,13 @@ fn parts(number: f64) -> Option<(i128, i32)> {
     Some((if number < 0.0 { -digits } else { digits }, exponent + i32::try_from(zeros).ok()?))
 }
 
-/// `digits` times two to the power of `exponent`, in 126 bits.
+/// `digits` times two to the power of `exponent`. None for a power beyond 126 bits.
 fn shifted(digits: i128, exponent: i32) -> Option<i128> {
     let power = 1_i128.checked_shl(u32::try_from(exponent).ok()?).filter(|power| *power > 0);
     if digits == 0 { Some(0) } else { digits.checked_mul(power?) }
 }
 
-/// Why there is no product or quotient.
+/// The reason for which there is no product or quotient.
 #[derive(Debug, PartialEq)]
 pub(super) enum Failure {
     NotFinite,
@@ -57,7 +57,7 @@ pub(super) enum Failure {
     TooLarge,
 }
 
-/// `span * by`, rounded once; halves go to the even one.
+/// `span * by`, rounded once; halves are rounded to even.
 pub(super) fn product(span: i128, by: f64) -> Result<i128, Failure> {
     let (digits, exponent) = parts(by).ok_or(Failure::NotFinite)?;
     if exponent >= 0 {
@@ -66,11 +66,11 @@ pub(super) fn product(span: i128, by: f64) -> Result<i128, Failure> {
             .ok_or(Failure::TooLarge);
     }
     let digits = span.checked_mul(digits).ok_or(Failure::TooLarge)?;
-    // What has no such power is far smaller than one half.
+    // A power too large for 126 bits makes the result far smaller than one half.
     Ok(shifted(1, -exponent).and_then(|power| nearest(digits, power)).unwrap_or(0))
 }
 
-/// `span / by`, rounded once; halves go to the even one.
+/// `span / by`, rounded once; halves are rounded to even.
 pub(super) fn quotient(span: i128, by: f64) -> Result<i128, Failure> {
     let (digits, exponent) = parts(by).ok_or(Failure::NotFinite)?;
     if digits == 0 {
@@ -82,7 +82,7 @@ pub(super) fn quotient(span: i128, by: f64) -> Result<i128, Failure> {
     shifted(span, -exponent).and_then(|dividend| nearest(dividend, digits)).ok_or(Failure::TooLarge)
 }
 
-/// Adds numbers of a unit up, as Python's `timedelta` does: what is whole exactly, the rest as floats.
+/// A sum of microseconds, as Python's `timedelta` makes it: whole numbers are added exactly, fractions as floats.
 #[derive(Debug, Default)]
 pub(super) struct Sum {
     whole: i128,
@@ -95,17 +95,17 @@ impl Sum {
     }
 
     pub(super) fn add_float(&mut self, number: f64, unit: i64) {
-        // A cast saturates; what saturates is beyond the limit of a span.
+        // The cast saturates. Saturated numbers are beyond the limit of a timedelta.
         self.add(number.trunc() as i128, unit);
         let rest = number.fract() * unit as f64;
         self.add(rest.trunc() as i128, 1);
         self.rest += rest.fract();
     }
 
-    /// Rounded; halves go to the even one.
+    /// The sum rounded to microseconds; halves are rounded to even.
     pub(super) fn total(&self) -> i128 {
         let odd = f64::from(u8::from(self.whole % 2 != 0));
-        // A half becomes even together with the whole, not by itself.
+        // A half is rounded so that the whole sum becomes even, not the rest alone.
         let rounded = (self.rest + odd).round_ties_even() - odd;
         let rest = if self.rest.fract().abs() == 0.5 { rounded } else { self.rest.round() };
         self.whole.saturating_add(rest as i128)
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn extremes_are_named() {
+    fn extreme_factors_are_exact_or_errors() {
         let most = 999_999_999 * 86_400_000_000_i128;
         assert_eq!(product(most, f64::MAX), Err(Failure::TooLarge));
         assert_eq!(product(0, f64::MAX), Err(Failure::TooLarge));
@@ -148,5 +148,7 @@ mod tests {
         assert_eq!(nearest(1, 0), None);
         assert_eq!(ratio(most, -1), -(most as f64));
         assert_eq!(ratio(0, 5), 0.0);
+        // Without the bits that are cut off, this would be a half, and rounded down.
+        assert_eq!(ratio(16_499, 58_039_441_451_178_181_552), 2.8427220502937967e-16);
     }
 }

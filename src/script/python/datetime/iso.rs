@@ -1,9 +1,9 @@
-//! `fromisoformat`: the forms of ISO 8601 that Python 3.11 reads.
+//! `fromisoformat`: parses the forms of ISO 8601 that Python 3.11 accepts.
 
 use crate::script::runtime::datetime::{DAY, DateTime, Timezone};
 use chrono::{NaiveDate, NaiveTime, Weekday};
 
-/// What is left of a text.
+/// The unread rest of a text.
 struct Cursor<'t>(&'t str);
 
 impl Cursor<'_> {
@@ -13,22 +13,25 @@ impl Cursor<'_> {
         after.is_some()
     }
 
-    /// A number of so many digits.
+    /// Reads a number of exactly `count` digits.
     fn digits(&mut self, count: usize) -> Option<u32> {
         let digits = self.0.get(..count).filter(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()))?;
         self.0 = &self.0[count..];
         digits.parse().ok()
     }
 
-    /// `2026-11-30`, `20261130`, `2026-W49-1`, `2026W491`, `2026-W49`.
+    /// Whether another number follows. If numbers are `separated`, this reads the `mark` before it.
+    fn goes_on(&mut self, separated: bool, mark: char) -> bool {
+        if separated { self.take(mark) } else { self.0.starts_with(|letter: char| letter.is_ascii_digit()) }
+    }
+
+    /// Reads a date: `2026-11-30`, `20261130`, `2026-W49-1`, `2026W491`, `2026-W49`.
     fn date(&mut self) -> Option<NaiveDate> {
         let year = i32::try_from(self.digits(4)?).ok().filter(|year| *year > 0)?;
         let dashes = self.take('-');
         if self.take('W') {
             let week = self.digits(2)?;
-            let is_next =
-                if dashes { self.take('-') } else { self.0.starts_with(|it: char| it.is_ascii_digit()) };
-            let day = if is_next { self.digits(1)? } else { 1 };
+            let day = if self.goes_on(dashes, '-') { self.digits(1)? } else { 1 };
             let day = u8::try_from(day).ok()?.checked_sub(1)?;
             return NaiveDate::from_isoywd_opt(year, week, Weekday::try_from(day).ok()?);
         }
@@ -39,21 +42,19 @@ impl Cursor<'_> {
         NaiveDate::from_ymd_opt(year, month, self.digits(2)?)
     }
 
-    /// Hours, minutes, seconds and microseconds of `05:13:46.123456`, `051346`, `05`.
+    /// Reads a time (`05:13:46.123456`, `051346`, `05`) as hours, minutes, seconds and microseconds.
     fn time(&mut self) -> Option<[u32; 4]> {
         let mut parts = [self.digits(2)?, 0, 0, 0];
         let colons = self.0.starts_with(':');
         for place in 1..3 {
-            let is_next =
-                if colons { self.take(':') } else { self.0.starts_with(|it: char| it.is_ascii_digit()) };
-            if !is_next {
+            if !self.goes_on(colons, ':') {
                 return Some(parts);
             }
             parts[place] = self.digits(2)?;
         }
         if self.take('.') || self.take(',') {
             let end = self.0.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(self.0.len());
-            // What is beyond microseconds does not count.
+            // Digits after the sixth are ignored.
             let digits = self.0[..end].get(..6).unwrap_or(&self.0[..end]);
             parts[3] = format!("{digits:0<6}").parse().ok().filter(|_| end > 0)?;
             self.0 = &self.0[end..];
@@ -67,7 +68,7 @@ fn micros([hour, minute, second, micros]: [u32; 4]) -> i64 {
     seconds * 1_000_000 + i64::from(micros)
 }
 
-/// `Z`, `+01:00`, `-0130`, `+01:00:30.5`; less than a day.
+/// Parses an offset (`Z`, `+01:00`, `-0130`, `+01:00:30.5`), which is less than a day.
 pub(super) fn offset(text: &str) -> Option<Timezone> {
     let mut rest = Cursor(text);
     let sign = match (rest.take('Z'), rest.take('+'), rest.take('-')) {
@@ -86,7 +87,7 @@ pub(super) fn date(text: &str) -> Option<NaiveDate> {
     rest.date().filter(|_| rest.0.is_empty())
 }
 
-/// A date, then any character and a time, then an offset; the last two may be missing.
+/// Parses a date, any one character, a time and an offset. The offset may be missing, and so may all after the date.
 pub(super) fn datetime(text: &str) -> Option<DateTime> {
     let mut rest = Cursor(text);
     let date = rest.date()?;

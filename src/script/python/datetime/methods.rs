@@ -3,6 +3,7 @@
 use super::exact::ratio;
 use super::strftime::strftime;
 use super::{Parts, within, zone_of};
+use crate::script::python::{listed, unknown_option};
 use crate::script::runtime::datetime::{
     Date, DateTime, Precision, Repr, TimeDelta, Timezone, UTC, isoformat,
 };
@@ -14,7 +15,7 @@ use chrono::{Datelike, NaiveDate, NaiveTime, Timelike};
 use rhai::{Array, Dynamic, Map};
 use std::fmt::Display;
 
-/// Seconds after 1970, rounded as Python does: of a naive one whole seconds and microseconds are added up as floats.
+/// `timestamp()`: seconds after 1970, rounded as in Python. Of a naive datetime, seconds and microseconds are added as floats.
 fn timestamp(moment: &DateTime) -> f64 {
     let micros = moment.micros();
     if moment.zone.is_some() {
@@ -23,21 +24,19 @@ fn timestamp(moment: &DateTime) -> f64 {
     micros.div_euclid(1_000_000) as f64 + micros.rem_euclid(1_000_000) as f64 / 1e6
 }
 
+const PRECISIONS: [(&str, Precision); 6] = [
+    ("auto", Precision::Auto),
+    ("hours", Precision::Hours),
+    ("minutes", Precision::Minutes),
+    ("seconds", Precision::Seconds),
+    ("milliseconds", Precision::Milliseconds),
+    ("microseconds", Precision::Microseconds),
+];
+
 fn precision(name: &str) -> Fallible<Precision> {
-    Ok(match name {
-        "auto" => Precision::Auto,
-        "hours" => Precision::Hours,
-        "minutes" => Precision::Minutes,
-        "seconds" => Precision::Seconds,
-        "milliseconds" => Precision::Milliseconds,
-        "microseconds" => Precision::Microseconds,
-        _ => {
-            return Err(format!(
-                "isoformat: no timespec `{}`: there are `auto`, `hours`, `minutes`, `seconds`, `milliseconds` and `microseconds`",
-                beginning(name, 80)
-            )
-            .into());
-        }
+    PRECISIONS.iter().find(|(known, _)| *known == name).map(|(_, precision)| *precision).ok_or_else(|| {
+        let (shown, names) = (beginning(name, 80), listed(&PRECISIONS.map(|(name, _)| name)));
+        format!("isoformat: no timespec `{shown}`: there are {names}").into()
     })
 }
 
@@ -49,7 +48,7 @@ fn iso(moment: &DateTime, separator: &str, timespec: &str) -> Fallible<String> {
     Ok(isoformat(moment, separator, precision(timespec)?))
 }
 
-/// `isoformat(#{ sep: " ", timespec: "seconds" })`
+/// `isoformat(#{ sep: " ", timespec: "seconds" })`.
 fn iso_with(moment: &DateTime, options: &Map) -> Fallible<String> {
     let (mut separator, mut timespec) = ("T".to_owned(), "auto".to_owned());
     for (name, value) in options {
@@ -60,12 +59,7 @@ fn iso_with(moment: &DateTime, options: &Map) -> Fallible<String> {
             ("sep" | "timespec", Err(found)) => {
                 return Err(format!("isoformat: `{name}` is a text, not `{found}`").into());
             }
-            _ => {
-                let shown = beginning(name, 80);
-                return Err(
-                    format!("isoformat: unknown option `{shown}`: there are `sep` and `timespec`").into()
-                );
-            }
+            _ => return Err(unknown_option("isoformat", name, &["sep", "timespec"])),
         }
     }
     iso(moment, &separator, &timespec)
@@ -75,7 +69,7 @@ fn astimezone(moment: &DateTime, zone: Timezone) -> Fallible<DateTime> {
     within("astimezone", DateTime::at(moment.micros(), Some(zone)))
 }
 
-/// `replace(#{ year: 2027 })`: the same with other parts.
+/// `replace(#{ year: 2027 })`: a copy with other parts. The first `count` parts can be replaced.
 fn replace(moment: &DateTime, options: &Dynamic, count: usize) -> Fallible<DateTime> {
     if as_map(options).is_none() {
         return Err(
@@ -93,7 +87,7 @@ fn isocalendar(date: NaiveDate) -> Array {
     vec![i64::from(week.year()).into(), i64::from(week.week()).into(), i64::from(day).into()]
 }
 
-/// What dates and datetimes have in common.
+/// Registers properties and methods that dates and datetimes share.
 fn register_dates<T: ScriptValue>(natives: &mut Natives, date: fn(&T) -> NaiveDate) {
     natives.register_get("year", move |value: &mut T| i64::from(date(value).year()));
     natives.register_get("month", move |value: &mut T| i64::from(date(value).month()));
@@ -158,7 +152,7 @@ fn register_texts(natives: &mut Natives) {
     register_shown::<Timezone>(natives);
 }
 
-/// As Python's `str` and `repr`.
+/// Registers the texts of Python's `str` and `repr`.
 fn register_shown<T: ScriptValue + Display + Repr>(natives: &mut Natives) {
     natives.register_fn("to_string", |value: &mut T| value.to_string());
     natives.register_fn("to_debug", |value: &mut T| value.repr());

@@ -23,7 +23,7 @@ fn by_zero() -> Box<rhai::EvalAltResult> {
     "timedelta: division by zero".into()
 }
 
-/// A product or quotient with a float.
+/// The result of a multiplication or division by a float.
 fn scaled(micros: Result<i128, Failure>) -> Fallible<TimeDelta> {
     match micros {
         Ok(micros) => delta(Some(micros)),
@@ -44,7 +44,7 @@ fn register_sums(natives: &mut Natives) {
     natives.register_fn("-", |left: DateTime, right: DateTime| left.minus(&right).ok_or_else(mixed));
     natives.register_fn("+", |date: Date, span: TimeDelta| within("date", date.plus(span)));
     natives.register_fn("+", |span: TimeDelta, date: Date| within("date", date.plus(span)));
-    // Of a date only whole days are taken away: those of the span, not those of its negative.
+    // Only whole days count. They are rounded down before the negation, not after it.
     natives.register_fn("-", |date: Date, span: TimeDelta| {
         let days = TimeDelta::new(-span.days() * i128::from(crate::script::runtime::datetime::DAY));
         within("date", days.and_then(|days| date.plus(days)))
@@ -81,7 +81,7 @@ fn register_products(natives: &mut Natives) {
             return Err(by_zero());
         }
         let rest = left.rem_euclid(right);
-        // The sign is that of the right side, as in Python.
+        // The result has the sign of the right side, as in Python.
         delta(Some(if right < 0 && rest != 0 { rest + right } else { rest }))
     });
 }
@@ -101,7 +101,7 @@ fn register_comparisons(natives: &mut Natives) {
             holds(left.micros().cmp(&right.micros()))
         });
     }
-    // Those of which only one has a timezone are not equal.
+    // A datetime with a timezone never equals one without.
     let same = |left: &DateTime, right: &DateTime| left.minus(right).is_some_and(|span| span.micros() == 0);
     natives.register_fn("==", move |left: DateTime, right: DateTime| same(&left, &right));
     natives.register_fn("!=", move |left: DateTime, right: DateTime| !same(&left, &right));

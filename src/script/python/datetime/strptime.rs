@@ -1,17 +1,17 @@
-//! `strptime`: reads times in a format. The format becomes a pattern, as in Python: so both stop at the same places.
+//! `strptime`: parses a time by a format. The format becomes a regular expression, as in Python, so both accept the same texts.
 
 use super::iso::offset;
-use super::strftime::{DAYS, MONTHS};
 use crate::script::runtime::datetime::DateTime;
-use chrono::{Datelike, Days, NaiveDate, NaiveTime, Weekday};
+use chrono::{Datelike, Days, Month, NaiveDate, NaiveTime, Weekday};
 use regex_lite::{Captures, Regex, RegexBuilder, escape};
+use std::str::FromStr;
 
-/// Longest format, and longest text, in bytes.
+/// Most bytes of a format, and of a text.
 const LONGEST: usize = 1024;
-/// What a compiled format may take, in bytes.
+/// Most bytes of a compiled format.
 const MAX_PATTERN: usize = 256 << 10;
 
-/// The time that `text` stands for in `format`, or what is wrong.
+/// Parses `text` by `format`. The error is the reason.
 pub(super) fn strptime(text: &str, format: &str) -> Result<DateTime, String> {
     if text.len().max(format.len()) > LONGEST {
         return Err(format!("the text or the format is longer than {LONGEST} bytes"));
@@ -53,33 +53,30 @@ fn append(pattern: &mut String, format: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// The longest of the alternatives is tried first.
+/// Appends the pattern of a directive. In alternatives the longest one comes first, since the first match counts.
 fn directive(pattern: &mut String, kind: char) -> Result<(), String> {
-    let names = |names: &[&str], length: usize| {
-        names.iter().map(|name| name.get(..length).unwrap_or(name)).collect::<Vec<_>>().join("|")
-    };
     let inner = match kind {
-        'Y' | 'G' => r"\d{4}".to_owned(),
-        'y' => r"\d\d".to_owned(),
-        'm' => "1[0-2]|0?[1-9]".to_owned(),
-        'd' => "3[01]|[12][0-9]|[0 ]?[1-9]".to_owned(),
-        'H' => "2[0-3]|[01]?[0-9]".to_owned(),
-        'I' => "1[0-2]|0?[1-9]".to_owned(),
-        'M' => "[0-5]?[0-9]".to_owned(),
-        'S' => "6[01]|[0-5]?[0-9]".to_owned(),
-        'f' => "[0-9]{1,6}".to_owned(),
-        'j' => "36[0-6]|3[0-5][0-9]|[12][0-9][0-9]|0[1-9][0-9]|00[1-9]|[1-9][0-9]|0?[1-9]".to_owned(),
-        'w' => "[0-6]".to_owned(),
-        'u' => "[1-7]".to_owned(),
-        'U' | 'W' => "5[0-3]|[0-4]?[0-9]".to_owned(),
-        'V' => "5[0-3]|0[1-9]|[1-4][0-9]|[0-9]".to_owned(),
-        'a' => names(&DAYS, 3),
-        'A' => names(&DAYS, 9),
-        'b' => names(&MONTHS, 3),
-        'B' => names(&MONTHS, 9),
-        'p' => "am|pm".to_owned(),
-        'z' => r"[+-]\d\d:?[0-5]\d(?::?[0-5]\d(?:\.\d{1,6})?)?|(?-i:Z)".to_owned(),
-        'Z' => "utc|gmt".to_owned(),
+        'Y' | 'G' => r"\d{4}",
+        'y' => r"\d\d",
+        'm' => "1[0-2]|0?[1-9]",
+        'd' => "3[01]|[12][0-9]|[0 ]?[1-9]",
+        'H' => "2[0-3]|[01]?[0-9]",
+        'I' => "1[0-2]|0?[1-9]",
+        'M' => "[0-5]?[0-9]",
+        'S' => "6[01]|[0-5]?[0-9]",
+        'f' => "[0-9]{1,6}",
+        'j' => "36[0-6]|3[0-5][0-9]|[12][0-9][0-9]|0[1-9][0-9]|00[1-9]|[1-9][0-9]|0?[1-9]",
+        'w' => "[0-6]",
+        'u' => "[1-7]",
+        'U' | 'W' => "5[0-3]|[0-4]?[0-9]",
+        'V' => "5[0-3]|0[1-9]|[1-4][0-9]|[0-9]",
+        'a' => "Mon|Tue|Wed|Thu|Fri|Sat|Sun",
+        'A' => "Monday|Tuesday|Wednesday|Thursday|Friday|Saturday|Sunday",
+        'b' => "Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec",
+        'B' => "January|February|March|April|May|June|July|August|September|October|November|December",
+        'p' => "am|pm",
+        'z' => r"[+-]\d\d:?[0-5]\d(?::?[0-5]\d(?:\.\d{1,6})?)?|(?-i:Z)",
+        'Z' => "utc|gmt",
         'c' => return append(pattern, "%a %b %d %H:%M:%S %Y"),
         'x' => return append(pattern, "%m/%d/%y"),
         'X' => return append(pattern, "%H:%M:%S"),
@@ -93,7 +90,7 @@ fn directive(pattern: &mut String, kind: char) -> Result<(), String> {
     Ok(())
 }
 
-/// What the directives have found.
+/// The texts that matched the directives.
 struct Fields<'c, 't>(&'c Captures<'t>);
 
 impl<'t> Fields<'_, 't> {
@@ -105,11 +102,9 @@ impl<'t> Fields<'_, 't> {
         self.text(kind)?.trim_start().parse().ok()
     }
 
-    /// The place of a name in a list, of which the first letters are enough.
-    fn place(&self, kind: &str, names: &[&str]) -> Option<u32> {
-        let text = self.text(kind)?.to_lowercase();
-        let place = names.iter().position(|name| name.to_lowercase().starts_with(&text))?;
-        u32::try_from(place).ok()
+    /// The day or month that matched the directive `short` or `long`.
+    fn name<T: FromStr>(&self, short: &str, long: &str) -> Option<T> {
+        self.text(short).or(self.text(long))?.parse().ok()
     }
 
     fn moment(&self) -> Option<DateTime> {
@@ -135,11 +130,11 @@ impl<'t> Fields<'_, 't> {
         Some(hour % 12 + if afternoon { 12 } else { 0 })
     }
 
-    /// From Monday, which is 0.
+    /// The day of the week; Monday is 0.
     fn weekday(&self) -> Option<u32> {
         let by_number =
             self.number("u").map(|day| day - 1).or_else(|| self.number("w").map(|day| (day + 6) % 7));
-        by_number.or_else(|| self.place("a", &DAYS)).or_else(|| self.place("A", &DAYS))
+        by_number.or_else(|| self.name::<Weekday>("a", "A").map(|day| day.num_days_from_monday()))
     }
 
     fn year(&self) -> Option<i32> {
@@ -150,7 +145,7 @@ impl<'t> Fields<'_, 't> {
     fn date(&self) -> Option<NaiveDate> {
         let (year, weekday) = (self.year(), self.weekday());
         if self.text("G").is_some() || self.text("V").is_some() {
-            // A year of weeks needs all three, and has no day of the year.
+            // An ISO date needs year, week and weekday, and excludes the day of the year.
             let (year, week) = (i32::try_from(self.number("G")?).ok()?, self.number("V")?);
             let day = Weekday::try_from(u8::try_from(weekday?).ok()?).ok()?;
             return NaiveDate::from_isoywd_opt(year, week, day).filter(|_| self.text("j").is_none());
@@ -168,13 +163,13 @@ impl<'t> Fields<'_, 't> {
                 return in_week(first, week, weekday, first.weekday().num_days_from_monday());
             }
         }
-        let named = self.place("b", &MONTHS).or_else(|| self.place("B", &MONTHS)).map(|month| month + 1);
+        let named = self.name::<Month>("b", "B").map(|month| month.number_from_month());
         let month = self.number("m").or(named).unwrap_or(1);
         NaiveDate::from_ymd_opt(first.year(), month, self.number("d").unwrap_or(1))
     }
 }
 
-/// The day of a week of a year. Weeks begin with day 0; week 0 has the days before the first whole one.
+/// The date of a weekday in a week of the year. Weeks begin with day 0. Week 0 is before the first whole week.
 fn in_week(first: NaiveDate, week: u32, day: u32, first_day: u32) -> Option<NaiveDate> {
     let days = match week {
         0 => i64::from(day) - i64::from(first_day),

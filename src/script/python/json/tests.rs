@@ -27,6 +27,7 @@ fn values_are_written_as_json() {
             [json.dumps(m), json.dumps(m, #{ sort_keys: true })]"#,
             r#"["{\"b\": 1, \"a\": {\"d\": 2, \"c\": 3}}", "{\"a\": {\"c\": 3, \"d\": 2}, \"b\": 1}"]"#,
         ),
+        (r#"json.dumps([1], #{ indent: "-" * 16 })"#, r#""[\n----------------1\n]""#),
         (r#"#{a: ()}.to_json()"#, r#""{\"a\":null}""#),
     ]);
 }
@@ -57,7 +58,7 @@ fn json_is_read() {
 }
 
 #[test]
-fn what_has_no_json_form_is_named_with_its_place() {
+fn a_value_without_json_form_is_an_error_with_its_place() {
     fails(&[
         (
             "json.dumps(#{a: [1, blob(1)]})",
@@ -91,7 +92,7 @@ fn what_has_no_json_form_is_named_with_its_place() {
     ]);
 }
 
-/// Each line: JSON, the options of `json.dumps`, and what Python 3.11 writes.
+/// Each line has JSON, the options of `json.dumps`, and the result of Python 3.11.
 #[test]
 fn json_is_written_as_python_does() {
     let engine = engine();

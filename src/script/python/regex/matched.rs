@@ -1,4 +1,4 @@
-//! The match that `re.search` gives: its groups as text and as places, counted in characters.
+//! The match that `re.search` returns: its groups as texts and as places in characters.
 
 use crate::script::runtime::natives::{Fallible, Natives};
 use crate::script::runtime::size_limits::{MAX_TEXT, text_of, too_long};
@@ -6,11 +6,11 @@ use regex_lite::{Captures, Regex};
 use rhai::{Array, Dynamic, ImmutableString, Map};
 use std::sync::Arc;
 
-/// A match. It shares the text that was searched; groups are cut out when they are asked for.
+/// A match. It shares the searched text; the text of a group is copied when a script reads it.
 #[derive(Debug, Clone)]
 pub(super) struct Match {
     text: ImmutableString,
-    /// Where each group is in bytes, the whole match first.
+    /// Start and end of each group in bytes. The whole match comes first.
     places: Vec<Option<(usize, usize)>>,
     names: Arc<[Option<String>]>,
 }
@@ -21,7 +21,7 @@ impl Match {
         Self { text, places, names: regex.capture_names().map(|name| name.map(String::from)).collect() }
     }
 
-    /// The number of a group: its place in the pattern, or the place of its name.
+    /// Finds a group by its number or its name.
     fn number(&self, group: &Dynamic) -> Fallible<usize> {
         let found = match (group.as_int(), group.as_immutable_string_ref()) {
             (Ok(number), _) => usize::try_from(number).ok().filter(|number| *number < self.places.len()),
@@ -31,7 +31,7 @@ impl Match {
         found.ok_or_else(|| format!("re: the pattern has no group `{}`", text_of(group, 80)).into())
     }
 
-    /// The text of a group; `()` where it took no part.
+    /// The text of a group, or `()` if the group has no match.
     fn text(&self, number: usize) -> Dynamic {
         self.places[number].map_or(Dynamic::UNIT, |(start, end)| self.text[start..end].into())
     }
@@ -40,7 +40,7 @@ impl Match {
         Ok(self.text(self.number(group)?))
     }
 
-    /// All groups but the whole match.
+    /// The texts of all groups, without the whole match.
     fn groups(&self) -> Fallible<Array> {
         // Nested groups may each be as long as the text.
         let total: usize = self.places.iter().flatten().map(|(start, end)| end - start).sum();
@@ -56,7 +56,7 @@ impl Match {
         Ok(named.filter_map(|(name, group)| Some((name.as_deref()?.into(), group))).collect())
     }
 
-    /// First character and the one after the last; -1 where the group took no part.
+    /// The first character of a group and the character after its last one. Both are -1 if the group has no match.
     fn span(&self, group: &Dynamic) -> Fallible<(i64, i64)> {
         let Some((start, end)) = self.places[self.number(group)?] else { return Ok((-1, -1)) };
         let count = |text: &str| i64::try_from(text.chars().count()).unwrap_or(i64::MAX);

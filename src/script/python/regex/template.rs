@@ -1,4 +1,4 @@
-//! The replacement of `re.sub`: `\1`, `\g<name>`, `\g<1>`, `\\`, `\n`, `\t` and `\r` as in Python.
+//! The template of `re.sub`, with `\1`, `\g<name>`, `\g<1>`, `\\`, `\n`, `\t` and `\r` as in Python.
 
 use crate::script::runtime::natives::Fallible;
 use crate::script::runtime::size_limits::Text;
@@ -11,10 +11,10 @@ pub(super) enum Part {
     Group(usize),
 }
 
-/// Splits a replacement into its parts, for matches of `regex`.
+/// Parses a template for matches of `regex`.
 ///
 /// # Errors
-/// A `\` before something else, an unfinished `\g<...>`, or a group that the pattern does not have.
+/// The template has an unknown escape, an unfinished `\g<...>`, or a group that the pattern does not have.
 pub(super) fn parse(template: &str, regex: &Regex) -> Result<Vec<Part>, String> {
     let mut parts = Vec::new();
     let mut rest = template;
@@ -39,13 +39,13 @@ fn plain(parts: &mut Vec<Part>, text: &str) {
     }
 }
 
-/// `\1` to `\99`, and how many bytes it takes behind the `\`.
+/// Parses `\1` to `\99`. Also returns the number of bytes after the `\`.
 fn numbered(rest: &str, regex: &Regex) -> Result<(Part, usize), String> {
     let length = rest.bytes().take(2).take_while(u8::is_ascii_digit).count();
     Ok((group(&rest[..length], regex)?, length))
 }
 
-/// `\g<1>` or `\g<name>`, and how many bytes it takes behind the `\`.
+/// Parses `\g<1>` or `\g<name>`. Also returns the number of bytes after the `\`.
 fn named(rest: &str, regex: &Regex) -> Result<(Part, usize), String> {
     let name = rest.strip_prefix("g<").and_then(|rest| rest.split_once('>')).map(|(name, _)| name);
     let name = name.ok_or("`\\g` in the replacement needs a group: `\\g<1>` or `\\g<name>`")?;
@@ -74,7 +74,7 @@ fn escaped(rest: &str) -> Result<&'static str, String> {
     }
 }
 
-/// Appends the replacement of one match to `out`; a group that took no part is empty.
+/// Appends the replacement of one match to `out`. A group without a match is empty.
 pub(super) fn expand(parts: &[Part], captures: &Captures, out: &mut Text) -> Fallible<()> {
     for part in parts {
         let text = match part {

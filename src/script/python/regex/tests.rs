@@ -46,12 +46,14 @@ fn matches_are_listed_split_and_replaced() {
         (r#"re.sub("a(b)?", "[\\1]", "a ab")"#, r#""[] [b]""#),
         (r#"re.sub("\\d", |m| `${parse_int(m.group()) + 1}`, "a1b2")"#, r#""a2b3""#),
         (r#"re.sub("x", "$0", "x")"#, r#""$0""#),
+        (r#"re.sub("(a)(b)(c)(d)(e)(f)(g)(h)(i)(j)", "\\10", "abcdefghij")"#, r#""j""#),
+        (r#"re.search("(a)" * 99, "a" * 99).groups().len()"#, "99"),
         (r#"re.fullmatch(re.escape("a.b"), "a.b").group()"#, r#""a.b""#),
     ]);
 }
 
 #[test]
-fn bad_patterns_groups_and_replacements_are_named() {
+fn bad_patterns_groups_and_templates_are_errors() {
     fails(&[
         (r#"re.search("a(b", "x")"#, "re.search: bad pattern `a(b`: found open group without closing ')'"),
         (
@@ -90,7 +92,7 @@ fn bad_patterns_groups_and_replacements_are_named() {
 fn a_search_of_quadratic_time_ends_with_the_budget_of_the_script() {
     let start = std::time::Instant::now();
     let budget = Budget { time: Duration::from_millis(200), ..Budget::default() };
-    // Each match looks at the whole rest of the text first.
+    // The search for each match reads the whole rest of the text.
     let script =
         r#"let s = "x".ljust(100000, "x"); loop { try { re.findall(".*[0-9]|[a-z]", s) } catch {} }"#;
     let error = budget.run(|| engine().run(script)).unwrap_err();
@@ -104,7 +106,7 @@ fn the_cache_of_patterns_is_bounded() {
     assert_eq!(super::CACHE.with_borrow(|cache| cache.len()), super::CACHED);
 }
 
-/// Under the default of `--script-timeout`.
+/// The time budget is the default of `--script-timeout`.
 #[test]
 fn ordinary_patterns_search_a_megabyte() {
     let text = "x".repeat(1_000_000);

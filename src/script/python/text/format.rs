@@ -1,4 +1,4 @@
-//! `"{} {name:05.2f}".format(...)`: Python's format strings, with the types `s d f e x X o b %`.
+//! `"{} {name:05.2f}".format(...)`: Python's format strings with the types `s d f F e x X o b %`.
 
 use crate::script::runtime::frozen::{as_list, as_map};
 use crate::script::runtime::natives::{Fallible, Natives};
@@ -6,19 +6,19 @@ use crate::script::runtime::size_limits::{Text, type_name, write_value};
 use crate::system::truncate::beginning;
 use rhai::{Array, Dynamic, ImmutableString, Map, NativeCallContext};
 
-/// Most digits behind the point.
+/// Most digits after the point.
 pub(super) const MAX_PRECISION: usize = 100;
 
-/// What the fields of a format string refer to.
+/// The values for the fields of a format string.
 struct Arguments {
     positional: Array,
     named: Map,
-    /// The place that the next `{}` takes.
+    /// The place of the value for the next `{}`.
     next: usize,
 }
 
 impl Arguments {
-    /// A single list is the positional arguments, a single map the named ones (and the value of `{}` too).
+    /// A single list holds the positional values. A single map holds the named values, and is the value of `{}` too.
     fn new(mut values: Array) -> Self {
         let mut named = Map::new();
         if let [single] = values.as_slice() {
@@ -52,7 +52,7 @@ impl Arguments {
     }
 }
 
-/// How a value is shown: `[[fill]align][sign][#][0][width][,][.precision][type]`.
+/// The format of a field: `[[fill]align][sign][#][0][width][,][.precision][type]`.
 #[derive(Debug, Default)]
 struct Spec {
     fill: Option<char>,
@@ -107,10 +107,11 @@ impl Spec {
         let float = value.as_float().or_else(|_| value.as_int().map(|number| number as f64));
         let text = match (kind, value.as_int(), float) {
             ('d', Ok(number), _) => number.to_string(),
-            ('x', Ok(number), _) => signed(number, if self.prefix { "0x" } else { "" }, |n| format!("{n:x}")),
-            ('X', Ok(number), _) => signed(number, if self.prefix { "0X" } else { "" }, |n| format!("{n:X}")),
-            ('o', Ok(number), _) => signed(number, if self.prefix { "0o" } else { "" }, |n| format!("{n:o}")),
-            ('b', Ok(number), _) => signed(number, if self.prefix { "0b" } else { "" }, |n| format!("{n:b}")),
+            // Python writes `-0xff`, not the two's complement.
+            ('x' | 'X' | 'o' | 'b', Ok(number), _) => {
+                let sign = if number < 0 { "-" } else { "" };
+                format!("{sign}{}{}", prefix(kind, self.prefix), in_base(kind, number.unsigned_abs()))
+            }
             ('f' | 'F', _, Ok(number)) => format!("{number:.*}", self.precision.unwrap_or(6)),
             ('e', _, Ok(number)) => exponential(number, self.precision.unwrap_or(6)),
             ('%', _, Ok(number)) => format!("{:.*}%", self.precision.unwrap_or(6), number * 100.0),
@@ -120,7 +121,7 @@ impl Spec {
         Ok(if self.plus && !text.starts_with('-') { format!("+{text}") } else { text })
     }
 
-    /// Appends `value` in this form.
+    /// Appends `value` in this format.
     fn write(&self, context: &NativeCallContext, value: &Dynamic, out: &mut Text) -> Fallible<()> {
         let plain = matches!(self.kind, None | Some('s')) && !(value.is_int() || value.is_float());
         let shown = self.kind.is_none() && self.precision.is_none() && !self.comma && !self.plus;
@@ -136,7 +137,7 @@ impl Spec {
         self.pad(&text, '>', out)
     }
 
-    /// Appends `text` with its padding; zeros go between sign and digits.
+    /// Appends `text` with padding. Zeros go between the sign and the digits.
     fn pad(&self, text: &str, align: char, out: &mut Text) -> Fallible<()> {
         let missing = self.width.saturating_sub(text.chars().count());
         let fill = self.fill.unwrap_or(' ');
@@ -158,7 +159,7 @@ impl Spec {
     }
 }
 
-/// Removes `letter` from the front of `rest` where it is there.
+/// Removes `letter` from the front of `rest`. Returns true if it was there.
 fn take(rest: &mut &str, letter: char) -> bool {
     let after = rest.strip_prefix(letter);
     *rest = after.unwrap_or(rest);
@@ -166,20 +167,29 @@ fn take(rest: &mut &str, letter: char) -> bool {
 }
 
 /// Removes the digits at the front of `rest`.
-fn digits<'a>(rest: &mut &'a str) -> Option<&'a str> {
+pub(super) fn digits<'a>(rest: &mut &'a str) -> Option<&'a str> {
     let end = rest.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(rest.len());
     let (digits, after) = rest.split_at(end);
     *rest = after;
     Some(digits).filter(|digits| !digits.is_empty())
 }
 
-/// A whole number in another base: Python writes `-0xff`, not the two's complement.
-pub(super) fn signed(number: i64, prefix: &str, digits: impl Fn(u64) -> String) -> String {
-    let sign = if number < 0 { "-" } else { "" };
-    format!("{sign}{prefix}{}", digits(number.unsigned_abs()))
+/// The digits of a number in the base of the type `x`, `X`, `o` or `b`.
+pub(super) fn in_base(kind: char, number: u64) -> String {
+    match kind {
+        'x' => format!("{number:x}"),
+        'X' => format!("{number:X}"),
+        'o' => format!("{number:o}"),
+        _ => format!("{number:b}"),
+    }
 }
 
-/// `1.500000e+03`: the exponent has a sign and two digits.
+/// `0x`, `0X`, `0o` or `0b` if `wanted`, else nothing.
+pub(super) fn prefix(kind: char, wanted: bool) -> String {
+    if wanted { format!("0{kind}") } else { String::new() }
+}
+
+/// The number in the form `1.500000e+03`: the exponent has a sign and at least two digits.
 pub(super) fn exponential(number: f64, precision: usize) -> String {
     let text = format!("{number:.precision$e}");
     let Some((digits, exponent)) = text.split_once('e') else { return text };
@@ -187,7 +197,7 @@ pub(super) fn exponential(number: f64, precision: usize) -> String {
     format!("{digits}e{sign}{:0>2}", exponent.trim_start_matches('-'))
 }
 
-/// Groups the digits in front of the point by three.
+/// Puts commas between groups of three digits before the point.
 fn with_commas(text: &str) -> String {
     let start = text.find(|letter: char| letter.is_ascii_digit()).unwrap_or(0);
     let end =
@@ -230,7 +240,7 @@ fn format(context: &NativeCallContext, template: &str, values: Array) -> Fallibl
     Ok(out.finish())
 }
 
-/// Registers `format` with one to six values.
+/// Registers `format` with up to six values.
 pub(super) fn register(natives: &mut Natives) {
     type Context<'a> = NativeCallContext<'a>;
     type Value = Dynamic;

@@ -1,6 +1,6 @@
-//! `"id %s: %05.1f" % [id, x]`: Python's older way to put values into a text, which `logging` has too.
+//! `"id %s: %05.1f" % [id, x]`: Python's older format strings, which `logging` uses too.
 
-use super::format::{MAX_PRECISION, exponential, signed};
+use super::format::{MAX_PRECISION, digits, exponential, in_base, prefix};
 use super::repr::{ascii, write_repr};
 use crate::script::runtime::frozen::{as_list, as_map, is_map};
 use crate::script::runtime::json::python_float;
@@ -10,11 +10,11 @@ use crate::script::runtime::size_limits::{MAX_TEXT, Text, text_of, type_name, wr
 use crate::system::truncate::beginning;
 use rhai::{Dynamic, ImmutableString, NativeCallContext};
 
-/// Why a text was not made.
+/// The reason for which no text was made.
 pub(crate) enum Failure {
-    /// The template does not fit its values.
+    /// The values don't fit the template. The text says why.
     Mismatch(String),
-    /// The text is full.
+    /// The result is longer than the limit.
     TooLong,
 }
 
@@ -24,7 +24,7 @@ fn mismatch<T>(why: impl Into<String>) -> Step<T> {
     Err(Failure::Mismatch(why.into()))
 }
 
-/// Appends `template` with `values` in place of its directives. A single map also has the values of `%(name)s`.
+/// Appends `template` with `values` in place of its directives. A single map holds the values of `%(name)s`.
 pub(crate) fn write_percent(
     out: &mut Text,
     context: &NativeCallContext,
@@ -47,7 +47,7 @@ pub(crate) fn write_percent(
     Ok(())
 }
 
-/// `%[(name)][flags][width][.precision]kind`
+/// A directive: `%[(name)][flags][width][.precision]kind`.
 #[derive(Default)]
 struct Directive<'t> {
     name: Option<&'t str>,
@@ -65,7 +65,7 @@ struct Writer<'a, 'b> {
     out: &'a mut Text,
     context: &'a NativeCallContext<'b>,
     values: &'a [Dynamic],
-    /// The place of the value that the next directive takes.
+    /// The place of the value for the next directive.
     next: usize,
 }
 
@@ -83,7 +83,7 @@ impl<'a> Writer<'a, '_> {
         Ok(value)
     }
 
-    /// Reads a directive behind its `%`; also what follows it.
+    /// Reads a directive after its `%`. Also returns the rest of the text.
     fn directive<'t>(&mut self, text: &'t str) -> Step<(Directive<'t>, &'t str)> {
         let mut directive = Directive::default();
         let mut rest = text;
@@ -119,7 +119,7 @@ impl<'a> Writer<'a, '_> {
         Ok((directive, &rest[kind.len_utf8()..]))
     }
 
-    /// A number in front of `rest`, or the next value for a `*`.
+    /// Removes a number from the front of `rest`. For a `*` the number is the next value.
     fn number(&mut self, rest: &mut &str) -> Step<Option<i64>> {
         if let Some(after) = rest.strip_prefix('*') {
             *rest = after;
@@ -128,12 +128,7 @@ impl<'a> Writer<'a, '_> {
                 Err(found) => mismatch(format!("`*` needs a whole number, not `{found}`")),
             };
         }
-        let end = rest.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(rest.len());
-        let (digits, after) = rest.split_at(end);
-        *rest = after;
-        if digits.is_empty() {
-            return Ok(None);
-        }
+        let Some(digits) = digits(rest) else { return Ok(None) };
         match digits.parse() {
             Ok(number) => Ok(Some(number)),
             Err(_) => mismatch(format!("the width {} is too large", beginning(digits, 40))),
@@ -195,7 +190,7 @@ impl<'a> Writer<'a, '_> {
         self.pad(directive, "", shown, false)
     }
 
-    /// Appends `sign` and `text`, with zeros between them or blanks on one side.
+    /// Appends `sign` and `text`, padded with zeros between them or with blanks on one side.
     fn pad(&mut self, directive: &Directive, sign: &str, text: &str, zeros: bool) -> Step<()> {
         let missing = directive.width.saturating_sub(sign.len() + text.chars().count());
         let (blanks, zeros, after) = match (directive.left, zeros) {
@@ -216,14 +211,14 @@ impl<'a> Writer<'a, '_> {
 }
 
 impl Directive<'_> {
-    /// Sign (with the prefix of a base) and digits of a number.
+    /// The sign of a number, together with the prefix of its base, and its digits.
     fn number(&self, value: &Dynamic) -> Step<(String, String)> {
         if self.precision.is_some_and(|digits| digits > MAX_PRECISION) {
             return mismatch(format!("more than {MAX_PRECISION} digits behind the point"));
         }
         let text = match self.kind {
             'd' | 'i' | 'u' => whole(value, self.kind)?,
-            'o' | 'x' | 'X' => return self.in_base(value),
+            'o' | 'x' | 'X' => return self.based(value),
             _ => self.float(value)?,
         };
         let (negative, digits) = match text.strip_prefix('-') {
@@ -243,12 +238,12 @@ impl Directive<'_> {
         }
     }
 
-    /// With zeros in front, up to the precision.
+    /// Puts zeros in front of the digits up to the precision.
     fn at_least(&self, digits: String) -> String {
         format!("{digits:0>width$}", width = self.precision.unwrap_or(0))
     }
 
-    fn in_base(&self, value: &Dynamic) -> Step<(String, String)> {
+    fn based(&self, value: &Dynamic) -> Step<(String, String)> {
         let number = match (value.as_int(), value.as_bool()) {
             (Ok(number), _) => number,
             (_, Ok(flag)) => i64::from(flag),
@@ -257,20 +252,9 @@ impl Directive<'_> {
                 return mismatch(format!("`%{kind}` needs a whole number, not `{found}`"));
             }
         };
-        let digits = signed(number, "", |number| match self.kind {
-            'o' => format!("{number:o}"),
-            'x' => format!("{number:x}"),
-            _ => format!("{number:X}"),
-        });
-        let digits = self.at_least(digits.trim_start_matches('-').to_owned());
-        let sign = self.sign(number < 0);
-        let prefix = match self.kind {
-            _ if !self.prefix => "",
-            'o' => "0o",
-            'x' => "0x",
-            _ => "0X",
-        };
-        Ok((format!("{sign}{prefix}"), digits))
+        let prefix = prefix(self.kind, self.prefix);
+        let digits = self.at_least(in_base(self.kind, number.unsigned_abs()));
+        Ok((format!("{}{prefix}", self.sign(number < 0)), digits))
     }
 
     fn float(&self, value: &Dynamic) -> Step<String> {
@@ -302,7 +286,8 @@ impl Directive<'_> {
     }
 }
 
-/// `precision` digits in all, without zeros at the end unless they are wanted; an exponent where the number is small or large.
+/// The number with `precision` digits in all. Zeros at the end are dropped unless `zeros` is set. Small and large numbers have
+/// an exponent.
 fn general(number: f64, precision: usize, zeros: bool) -> String {
     let text = exponential(number, precision - 1);
     let exponent: i32 = text.split_once('e').and_then(|(_, exponent)| exponent.parse().ok()).unwrap_or(0);
@@ -321,7 +306,7 @@ fn general(number: f64, precision: usize, zeros: bool) -> String {
     }
 }
 
-/// The digits of a number, without what is behind the point.
+/// The digits of a number before the point.
 fn whole(value: &Dynamic, kind: char) -> Step<String> {
     if let Some(number) = value.read_lock::<LargeInt>() {
         return Ok(number.to_string());
@@ -337,7 +322,7 @@ fn whole(value: &Dynamic, kind: char) -> Step<String> {
     }
 }
 
-/// One character, given as such or by its number.
+/// The character of `%c`: a text of one character, or the number of a character.
 fn letter(value: &Dynamic) -> Step<String> {
     let by_number = value.as_int().ok().and_then(|code| u32::try_from(code).ok()).and_then(char::from_u32);
     let text = by_number.map_or_else(|| text_of(value, 8), |letter| String::from(letter).into());
@@ -345,7 +330,7 @@ fn letter(value: &Dynamic) -> Step<String> {
     if is_one { Ok(text.into()) } else { mismatch("`%c` needs one character, or its number") }
 }
 
-/// `template % value`: a list has the values, as a tuple in Python.
+/// `template % value`. A list holds the values, as a tuple does in Python.
 fn percent(context: &NativeCallContext, template: &str, value: &Dynamic) -> Fallible<ImmutableString> {
     let mut out = Text::new();
     let list = as_list(value).map(|list| list.to_vec());
@@ -363,7 +348,7 @@ pub(super) fn register(natives: &mut Natives) {
     natives.register_fn("%", |context: NativeCallContext, template: &str, value: Dynamic| {
         percent(&context, template, &value)
     });
-    // Else it were the one of numbers.
+    // Without this, Rhai would choose the remainder of large integers.
     natives.register_fn("%", |context: NativeCallContext, template: &str, number: LargeInt| {
         percent(&context, template, &Dynamic::from(number))
     });

@@ -1,16 +1,16 @@
-//! Texts taken apart: `split`, `rsplit`, `splitlines`, `partition`.
+//! Methods that split a text: `split`, `rsplit`, `splitlines`, `partition`.
 
 use super::{is_blank, register_with_text};
 use crate::script::runtime::natives::{Fallible, Natives};
 use crate::script::runtime::size_limits::{collect, fits};
 use rhai::{Array, Dynamic};
 
-/// How many pieces `most` splits make; as many as there are where it is negative.
+/// The largest number of pieces after `most` splits; a negative number means no limit.
 fn pieces(most: i64) -> usize {
     usize::try_from(most).map_or(usize::MAX, |most| most.saturating_add(1))
 }
 
-/// `split()`: by blanks, which are not kept, nor are empty parts. The last of so many pieces has its blanks inside.
+/// `split()`: splits at runs of white space and drops empty parts. The rest after `most` splits keeps its white space.
 fn split_blank(text: &str, most: i64) -> Fallible<Array> {
     let (mut rest, mut left) = (text.trim_start_matches(is_blank), pieces(most));
     let parts = std::iter::from_fn(|| {
@@ -52,14 +52,14 @@ fn check_separator(name: &str, separator: &str, instead: &str) -> Fallible<()> {
     Ok(())
 }
 
-/// `split(separator, most)`: splits at most `most` times, always where it is negative.
+/// `split(separator, most)`: splits at most `most` times; a negative number means no limit.
 fn split(text: &str, separator: &str, most: i64) -> Fallible<Array> {
     check_separator("split", separator, ": `to_chars` gives the characters")?;
     fits("split", text.len())?;
     collect("split", text.splitn(pieces(most), separator).map(Into::into))
 }
 
-/// As [`split`], from the end; the parts stay in order.
+/// `rsplit(separator, most)`: splits from the end; the parts stay in order.
 fn rsplit(text: &str, separator: &str, most: i64) -> Fallible<Array> {
     check_separator("rsplit", separator, ": `to_chars` gives the characters")?;
     let mut parts = collect("rsplit", text.rsplitn(pieces(most), separator).map(Into::into))?;
@@ -67,23 +67,21 @@ fn rsplit(text: &str, separator: &str, most: i64) -> Fallible<Array> {
     Ok(parts)
 }
 
-/// `partition(separator)`: what is before it, itself, what is behind.
+/// `partition(separator)`: the text before the separator, the separator, the text behind it.
 fn partition(text: &str, separator: &str) -> Fallible<Array> {
     check_separator("partition", separator, "")?;
-    let (before, behind) = text.split_once(separator).unwrap_or((text, ""));
-    let found = before.len() < text.len();
-    Ok(vec![before.into(), if found { separator } else { "" }.into(), behind.into()])
+    let parts = text.split_once(separator).map(|(before, behind)| [before, separator, behind]);
+    Ok(parts.unwrap_or([text, "", ""]).map(Into::into).into())
 }
 
-/// `rpartition(separator)`: by the last one.
+/// `rpartition(separator)`: splits at the last separator.
 fn rpartition(text: &str, separator: &str) -> Fallible<Array> {
     check_separator("rpartition", separator, "")?;
-    let (before, behind) = text.rsplit_once(separator).unwrap_or(("", text));
-    let found = behind.len() < text.len();
-    Ok(vec![before.into(), if found { separator } else { "" }.into(), behind.into()])
+    let parts = text.rsplit_once(separator).map(|(before, behind)| [before, separator, behind]);
+    Ok(parts.unwrap_or(["", "", text]).map(Into::into).into())
 }
 
-/// What ends a line for Python.
+/// True for characters at which Python's `splitlines` splits.
 fn ends_line(letter: char) -> bool {
     matches!(letter, '\n'..='\r' | '\u{1c}'..='\u{1e}' | '\u{85}' | '\u{2028}' | '\u{2029}')
 }

@@ -1,4 +1,4 @@
-//! `repr(x)`: values as they are written in Python: `['a', 1.0, None, {'k': True}]`.
+//! `repr(x)`: values in Python's notation, such as `['a', 1.0, None, {'k': True}]`.
 
 use crate::script::runtime::budget::watched;
 use crate::script::runtime::frozen::{Items, as_list, as_map};
@@ -7,7 +7,7 @@ use crate::script::runtime::natives::{Fallible, Natives};
 use crate::script::runtime::size_limits::{MAX_DEPTH, Text, write_value};
 use rhai::{Dynamic, FnPtr, NativeCallContext};
 
-/// Appends `value` in Python's notation.
+/// Appends the `repr` of `value`.
 ///
 /// # Errors
 /// The text is full; the error names `name`.
@@ -36,7 +36,7 @@ impl Repr<'_, '_> {
             return self.push("...");
         }
         if let Ok(text) = value.as_immutable_string_ref() {
-            return self.quoted(&text);
+            return self.text(&text);
         }
         if let Some(list) = as_list(value) {
             return self.list(list.iter(), depth);
@@ -51,7 +51,7 @@ impl Repr<'_, '_> {
             return self.push(&python_float(number));
         }
         if let Ok(letter) = value.as_char() {
-            return self.quoted(letter.encode_utf8(&mut [0; 4]));
+            return self.text(letter.encode_utf8(&mut [0; 4]));
         }
         if let Ok(blob) = value.as_blob_ref() {
             return self.bytes(&blob);
@@ -65,7 +65,7 @@ impl Repr<'_, '_> {
         if let Ok(number) = value.as_int() {
             return self.push(&number.to_string());
         }
-        // Types of our own have their notation as `to_debug`.
+        // Types of h1mock, such as datetimes, write their notation in `to_debug`.
         match self.context.call_native_fn_raw("to_debug", true, &mut [&mut value.clone()]) {
             Ok(text) if text.is_string() => self.push(&text.into_immutable_string().unwrap_or_default()),
             _ => write_value(self.name, self.out, self.context, value),
@@ -85,18 +85,31 @@ impl Repr<'_, '_> {
         self.push("{")?;
         for (index, (key, item)) in map.enumerate() {
             self.push(if index > 0 { ", " } else { "" })?;
-            self.quoted(key)?;
+            self.text(key)?;
             self.push(": ")?;
             self.value(item, depth + 1)?;
         }
         self.push("}")
     }
 
-    /// In single quotes, unless the text has such and no double ones.
-    fn quoted(&mut self, text: &str) -> Fallible<()> {
-        let quote = if text.contains('\'') && !text.contains('"') { '"' } else { '\'' };
+    fn text(&mut self, text: &str) -> Fallible<()> {
+        self.quoted(quote_for(text.as_bytes()), text.chars(), is_printable)
+    }
+
+    fn bytes(&mut self, blob: &[u8]) -> Fallible<()> {
+        self.push("b")?;
+        self.quoted(quote_for(blob), blob.iter().map(|byte| char::from(*byte)), |_| false)
+    }
+
+    /// Writes `letters` in quotes. Letters beyond ASCII are escaped unless they are `printable`.
+    fn quoted(
+        &mut self,
+        quote: char,
+        letters: impl Iterator<Item = char>,
+        printable: fn(char) -> bool,
+    ) -> Fallible<()> {
         self.push(quote.encode_utf8(&mut [0; 4]))?;
-        for letter in text.chars() {
+        for letter in letters {
             match letter {
                 '\n' => self.push("\\n")?,
                 '\r' => self.push("\\r")?,
@@ -104,38 +117,27 @@ impl Repr<'_, '_> {
                 '\\' => self.push("\\\\")?,
                 _ if letter == quote => self.push(&format!("\\{letter}"))?,
                 ' '..='~' => self.push(letter.encode_utf8(&mut [0; 4]))?,
-                _ if is_printable(letter) => self.push(letter.encode_utf8(&mut [0; 4]))?,
+                _ if printable(letter) => self.push(letter.encode_utf8(&mut [0; 4]))?,
                 _ => self.push(&escaped(letter))?,
             }
         }
         self.push(quote.encode_utf8(&mut [0; 4]))
     }
-
-    fn bytes(&mut self, blob: &[u8]) -> Fallible<()> {
-        let quote = if blob.contains(&b'\'') && !blob.contains(&b'"') { b'"' } else { b'\'' };
-        self.push(&format!("b{}", char::from(quote)))?;
-        for byte in blob {
-            match *byte {
-                b'\n' => self.push("\\n")?,
-                b'\r' => self.push("\\r")?,
-                b'\t' => self.push("\\t")?,
-                b'\\' => self.push("\\\\")?,
-                byte if byte == quote => self.push(&format!("\\{}", char::from(byte)))?,
-                byte @ b' '..=b'~' => self.push(char::from(byte).encode_utf8(&mut [0; 4]))?,
-                byte => self.push(&format!("\\x{byte:02x}"))?,
-            }
-        }
-        self.push(char::from(quote).encode_utf8(&mut [0; 4]))
-    }
 }
 
-/// Rust knows what can be printed; behind a letter also the marks that combine with it.
+/// A double quote if the text has single quotes and no double ones, else a single quote.
+fn quote_for(text: &[u8]) -> char {
+    if text.contains(&b'\'') && !text.contains(&b'"') { '"' } else { '\'' }
+}
+
+/// True if Rust's `escape_debug` keeps the letter. The letter comes second, since combining marks are kept after another letter.
 fn is_printable(letter: char) -> bool {
     let text: String = ['a', letter].iter().collect();
     text.escape_debug().nth(1) == Some(letter)
 }
 
-fn escaped(letter: char) -> String {
+/// `\xe4`, `\u20ac` or `\U0001f600`.
+pub(crate) fn escaped(letter: char) -> String {
     match u32::from(letter) {
         code @ ..=0xFF => format!("\\x{code:02x}"),
         code @ ..=0xFFFF => format!("\\u{code:04x}"),
@@ -143,7 +145,7 @@ fn escaped(letter: char) -> String {
     }
 }
 
-/// With all that is not ASCII escaped.
+/// Escapes all characters beyond ASCII.
 pub(super) fn ascii(text: &str) -> String {
     let shown = |letter: char| if letter.is_ascii() { letter.to_string() } else { escaped(letter) };
     watched(text.chars()).map(shown).collect()

@@ -1,22 +1,30 @@
-//! Where a text is in another, and how often: `find`, `index`, `count`, `startswith` and their kin, with Python's bounds.
+//! Searches in a text: `find`, `index`, `count`, `startswith` and similar methods, with Python's bounds.
 
-use super::{any_of, register_with_text};
-use crate::script::runtime::budget::watched;
-use crate::script::runtime::natives::{Fallible, Natives};
+use super::register_with_text;
+use crate::script::runtime::budget::{self, watched};
+use crate::script::runtime::natives::{Fallible, Natives, ScriptValue};
 use rhai::{Array, ImmutableString};
 
-/// Finds the byte that a part starts at.
+/// Finds the byte at which a part starts.
 type Search = fn(&str, &str) -> Option<usize>;
 
 const FORWARD: Search = |text, part| text.find(part);
 const BACKWARD: Search = |text, part| text.rfind(part);
 
-/// Until the end of the text.
+type Fits = fn(&str, &str) -> bool;
+
+const STARTS: Fits = |text, part| text.starts_with(part);
+const ENDS: Fits = |text, part| text.ends_with(part);
+
+/// The bound for a search up to the end of the text.
 const END: i64 = i64::MAX;
 
-/// The part of `text` from character `start` to before `end`, which count from the end where they are negative, and the characters
-/// before it. None where it starts behind its end.
+/// The part of `text` from character `start` to `end`, which is excluded, and the number of characters before the part.
+/// Negative bounds count from the end. None if `start` is after `end`.
 fn window(text: &str, start: i64, end: i64) -> Option<(usize, &str)> {
+    if (start, end) == (0, END) {
+        return Some((0, text));
+    }
     let length = text.chars().count();
     let from_start = |place: i64| match usize::try_from(place) {
         Ok(place) => place,
@@ -27,7 +35,7 @@ fn window(text: &str, start: i64, end: i64) -> Option<(usize, &str)> {
     (start <= end).then(|| (start, &text[byte(start)..byte(end)]))
 }
 
-/// The character that `part` starts at; -1 for none.
+/// The character at which `part` starts, or -1.
 fn find(search: Search, text: &str, part: &str, start: i64, end: i64) -> i64 {
     let place = window(text, start, end).and_then(|(before, text)| {
         let byte = search(text, part)?;
@@ -36,7 +44,7 @@ fn find(search: Search, text: &str, part: &str, start: i64, end: i64) -> i64 {
     place.unwrap_or(-1)
 }
 
-/// As [`find`]; a missing part is an error.
+/// Does the same as [`find`], but a missing part is an error.
 fn index(name: &str, search: Search, text: &str, part: &str, (start, end): (i64, i64)) -> Fallible<i64> {
     match find(search, text, part, start, end) {
         -1 => Err(format!(
@@ -53,51 +61,41 @@ fn count(text: &str, part: &str, start: i64, end: i64) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }
 
-fn register_places(natives: &mut Natives, find_name: &'static str, index_name: &'static str, search: Search) {
-    natives.register_fn(find_name, move |text: &str, part: &str| find(search, text, part, 0, END));
-    natives.register_fn(find_name, move |text: &str, part: char| {
-        find(search, text, part.encode_utf8(&mut [0; 4]), 0, END)
-    });
-    natives.register_fn(find_name, move |text: &str, part: &str, start: i64| {
-        find(search, text, part, start, END)
-    });
-    natives.register_fn(find_name, move |text: &str, part: ImmutableString, start: i64, end: i64| {
-        find(search, text, &part, start, end)
-    });
-    natives.register_fn(index_name, move |text: &str, part: &str| {
-        index(index_name, search, text, part, (0, END))
-    });
-    natives.register_fn(index_name, move |text: &str, part: char| {
-        index(index_name, search, text, part.encode_utf8(&mut [0; 4]), (0, END))
-    });
-    natives.register_fn(index_name, move |text: &str, part: &str, start: i64| {
-        index(index_name, search, text, part, (start, END))
-    });
-    natives.register_fn(index_name, move |text: &str, part: ImmutableString, start: i64, end: i64| {
-        index(index_name, search, text, &part, (start, end))
-    });
+/// `startswith(list)`: true if one of the texts fits.
+fn any_of(parts: &Array, fits: impl Fn(&str) -> bool) -> bool {
+    parts.iter().any(|part| {
+        let part = part.as_immutable_string_ref();
+        part.is_ok_and(|part| budget::work(part.len()).is_ok() && fits(&part))
+    })
 }
 
-fn register_ends(natives: &mut Natives, name: &'static str, fits: fn(&str, &str) -> bool) {
-    natives.register_fn(name, move |text: &str, part: &str| fits(text, part));
-    natives.register_fn(name, move |text: &str, part: char| fits(text, part.encode_utf8(&mut [0; 4])));
-    natives.register_fn(name, move |text: &str, parts: Array| any_of(&parts, |part| fits(text, part)));
-    natives.register_fn(name, move |text: &str, part: &str, start: i64| {
-        window(text, start, END).is_some_and(|(_, text)| fits(text, part))
-    });
+/// Registers `name` for a part that is a text or a character, and for a text with one or two bounds.
+fn register_search<T: ScriptValue>(
+    natives: &mut Natives,
+    name: &'static str,
+    method: impl Fn(&str, &str, i64, i64) -> Fallible<T> + Copy + Send + Sync + 'static,
+) {
+    register_with_text(natives, name, move |text, part| method(text, part, 0, END));
+    natives.register_fn(name, move |text: &str, part: &str, start: i64| method(text, part, start, END));
     natives.register_fn(name, move |text: &str, part: ImmutableString, start: i64, end: i64| {
-        window(text, start, end).is_some_and(|(_, text)| fits(text, &part))
+        method(text, &part, start, end)
     });
 }
 
 pub(super) fn register(natives: &mut Natives) {
-    register_places(natives, "find", "index", FORWARD);
-    register_places(natives, "rfind", "rindex", BACKWARD);
-    register_ends(natives, "startswith", |text, part| text.starts_with(part));
-    register_ends(natives, "endswith", |text, part| text.ends_with(part));
-    register_with_text(natives, "count", |text, part| Ok(count(text, part, 0, END)));
-    natives.register_fn("count", |text: &str, part: &str, start: i64| count(text, part, start, END));
-    natives.register_fn("count", |text: &str, part: ImmutableString, start: i64, end: i64| {
-        count(text, &part, start, end)
-    });
+    for (find_name, index_name, search) in [("find", "index", FORWARD), ("rfind", "rindex", BACKWARD)] {
+        register_search(natives, find_name, move |text, part, start, end| {
+            Ok(find(search, text, part, start, end))
+        });
+        register_search(natives, index_name, move |text, part, start, end| {
+            index(index_name, search, text, part, (start, end))
+        });
+    }
+    for (name, fits) in [("startswith", STARTS), ("endswith", ENDS)] {
+        register_search(natives, name, move |text, part, start, end| {
+            Ok(window(text, start, end).is_some_and(|(_, text)| fits(text, part)))
+        });
+        natives.register_fn(name, move |text: &str, parts: Array| any_of(&parts, |part| fits(text, part)));
+    }
+    register_search(natives, "count", |text, part, start, end| Ok(count(text, part, start, end)));
 }

@@ -53,9 +53,9 @@ fn methods_of_text_give_new_values() {
     ]);
 }
 
-/// The answers are those of Python 3.
+/// The expected results are those of Python 3.
 #[test]
-fn methods_of_text_are_pythons() {
+fn methods_of_text_have_pythons_results() {
     yields(&[
         (r#""banana".find("an",2)"#, r#"3"#),
         (r#""banana".find("an",-3)"#, r#"3"#),
@@ -180,6 +180,9 @@ fn format_shows_values_as_python_does() {
         (r#""{} {} {}".format(true, 1.0, [1])"#, r#""true 1.0 [1]""#),
         (r#""{}".format(#{a: 1})"#, r##""#{\"a\": 1}""##),
         (r#""none".format()"#, r#""none""#),
+        (r#"["{:*>05}".format(7), "{:05}".format(7)]"#, r#"["****7", "00007"]"#),
+        (r#"["{:.100f}".format(1.0).len(), ("%.100f" % 1.0).len()]"#, "[102, 102]"),
+        (r#""%.*f" % [-1, 2.4]"#, r#""2""#),
     ]);
 }
 

@@ -3,7 +3,7 @@ use crate::script::tests::trial::{engine, fails, yields};
 use rhai::{Dynamic, Scope};
 use std::time::Instant;
 
-/// Items of both kinds: of JSON, and of the script.
+/// Runs each script with a frozen list (from JSON) and with a list of the script.
 const ITEMS: &str = r#"let l = json.loads("[{\"id\": 1, \"n\": 2, \"kind\": \"b\"}, {\"id\": 2, \"n\": 1, \"kind\": \"a\"}]");
     l += [#{ id: 3, n: 2, kind: "a" }];"#;
 
@@ -15,7 +15,7 @@ fn yields_of_items(table: &[(&str, &str)]) {
 }
 
 #[test]
-fn names_of_keys_stand_for_functions() {
+fn the_name_of_a_key_replaces_a_function() {
     yields_of_items(&[
         ("pluck(sorted(l, \"n\"), \"id\")", "[2, 1, 3]"),
         ("pluck(sorted(l, \"n\", true), \"id\")", "[1, 3, 2]"),
@@ -43,7 +43,7 @@ fn names_of_keys_stand_for_functions() {
 }
 
 #[test]
-fn what_has_no_such_key_is_named() {
+fn items_without_the_key_are_errors() {
     fails(&[
         ("sorted([#{ a: 1 }, #{}], \"a\")", "sorted: item 1 has no key `a`"),
         ("sorted([1], \"a\")", "sorted: item 0 is no map but `i64`"),

@@ -1,7 +1,7 @@
 use crate::script::tests::trial::{engine, fails, yields};
 use rhai::Scope;
 
-/// Each line: a template, its values in JSON, and what Python 3.11 makes of them: text, or `-` where it is an error.
+/// Each line has a template, its values in JSON, and the result of Python 3.11: a text, or `-` for an error.
 #[test]
 fn texts_are_those_of_python() {
     let engine = engine();
@@ -35,7 +35,7 @@ fn the_operator_takes_one_value_a_list_or_a_map() {
 }
 
 #[test]
-fn what_does_not_fit_is_named() {
+fn values_that_do_not_fit_are_errors() {
     fails(&[
         (r#""%s %s" % 1"#, "`%s %s` % ...: 1 values are too few"),
         (r#""a" % [1]"#, "`a` % ...: 1 values for 0 directives"),
