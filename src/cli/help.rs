@@ -1,8 +1,7 @@
 //! Help texts, made from the table of settings and the list of subcommands. Knows nothing of the command line
 //! or the environment at hand: a token can't get in.
 
-use super::setting::Setting;
-use super::settings_table::TABLE;
+use super::settings_table::{Setting, TABLE};
 use super::subcommand::Subcommand;
 use std::fmt::Write;
 

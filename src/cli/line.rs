@@ -1,9 +1,7 @@
 //! argv -> subcommand, operands and options, each option matched with its row of the table. Values stay
 //! unread, the environment is not known here.
 
-use super::UsageError;
-use super::setting::Setting;
-use super::settings_table::{self, TABLE};
+use super::settings_table::{self, Setting, TABLE};
 use super::subcommand::Subcommand;
 use crate::system::spelling::nearest;
 use lexopt::Arg::{Long, Short, Value};
@@ -28,7 +26,7 @@ impl Line {
     ///
     /// # Errors
     /// Unknown subcommands and options, options of another subcommand, missing values, values of `--help`.
-    pub(super) fn read(args: impl IntoIterator<Item = OsString>) -> Result<Line, UsageError> {
+    pub(super) fn read(args: impl IntoIterator<Item = OsString>) -> Result<Line, String> {
         let mut line = Line::default();
         let mut parser = lexopt::Parser::from_args(args);
         while let Some(arg) = parser.next().map_err(unexpected)? {
@@ -59,7 +57,7 @@ impl Line {
     }
 
     /// The first operand is a subcommand, unless it looks like a port or is empty: `h1mock 8000`.
-    fn operand(&mut self, operand: OsString) -> Result<(), UsageError> {
+    fn operand(&mut self, operand: OsString) -> Result<(), String> {
         if self.subcommand.is_some() || !self.operands.is_empty() {
             self.operands.push(operand);
             return Ok(());
@@ -76,19 +74,19 @@ impl Line {
         Ok(())
     }
 
-    fn refuse_foreign_options(&self) -> Result<(), UsageError> {
+    fn refuse_foreign_options(&self) -> Result<(), String> {
         let subcommand = self.subcommand();
         match self.options.iter().find(|(option, _)| !option.commands.contains(&subcommand)) {
             None => Ok(()),
-            Some((option, _)) => Err(UsageError::new(format!(
+            Some((option, _)) => Err(format!(
                 "failed to use `--{}`: it is no option of `h1mock {}`",
                 option.flag,
                 subcommand.word()
-            ))),
+            )),
         }
     }
 
-    fn unknown_option(&self, given: &str) -> UsageError {
+    fn unknown_option(&self, given: &str) -> String {
         let flags = TABLE.iter().filter(|option| option.commands.contains(&self.subcommand()));
         let known = flags.map(|option| option.flag).chain(["help", "version"]);
         let help = match self.subcommand {
@@ -100,13 +98,13 @@ impl Line {
             Some(flag) => format!("did you mean `--{flag}`?"),
             None => format!("`{help}` lists them"),
         };
-        UsageError::new(format!("unknown option `{given}`: {hint}"))
+        format!("unknown option `{given}`: {hint}")
     }
 }
 
 /// The value of `flag`: behind `=`, or the next argument. That one must not look like an option, as a
 /// forgotten value would otherwise swallow it. A switch takes a value only behind `=`.
-fn value_of(flag: &Setting, parser: &mut lexopt::Parser) -> Result<OsString, UsageError> {
+fn value_of(flag: &Setting, parser: &mut lexopt::Parser) -> Result<OsString, String> {
     match (parser.optional_value(), flag.value) {
         (Some(value), _) => return Ok(value),
         (None, None) => return Ok(OsString::from("1")),
@@ -114,7 +112,7 @@ fn value_of(flag: &Setting, parser: &mut lexopt::Parser) -> Result<OsString, Usa
     }
     let next = parser.value().ok().filter(|next| !looks_like_an_option(next));
     let name = flag.value.unwrap_or_default();
-    next.ok_or_else(|| UsageError::new(format!("missing value: `--{}` needs one, `--{0}={name}`", flag.flag)))
+    next.ok_or_else(|| format!("missing value: `--{}` needs one, `--{0}={name}`", flag.flag))
 }
 
 fn looks_like_an_option(arg: &OsStr) -> bool {
@@ -122,21 +120,21 @@ fn looks_like_an_option(arg: &OsStr) -> bool {
     bytes.len() > 1 && bytes[0] == b'-'
 }
 
-fn unknown_subcommand(word: &str) -> UsageError {
+fn unknown_subcommand(word: &str) -> String {
     let known = Subcommand::ALL.map(Subcommand::word).into_iter().chain(["help"]);
     let hint = match nearest(word, known) {
         Some(near) => format!("did you mean `{near}`?"),
         None => "`h1mock --help` lists them".to_string(),
     };
-    UsageError::new(format!("unknown command `{word}`: {hint}"))
+    format!("unknown command `{word}`: {hint}")
 }
 
 /// The only error that iterating has: a value where none belongs, as in `--help=check`.
-fn unexpected(error: lexopt::Error) -> UsageError {
+fn unexpected(error: lexopt::Error) -> String {
     match error {
         lexopt::Error::UnexpectedValue { option, .. } => {
-            UsageError::new(format!("unexpected value: `{option}` takes none"))
+            format!("unexpected value: `{option}` takes none")
         }
-        other => UsageError::new(format!("failed to read the command line: {other}")),
+        other => format!("failed to read the command line: {other}"),
     }
 }

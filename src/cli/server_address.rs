@@ -1,10 +1,9 @@
 //! The address of the server that runs, and all other values before the command line changes them. Its sources are parameters.
 
 use super::line::Line;
-use super::setting::{Setting, Values};
-use super::settings_table::TABLE;
+use super::settings_table::{Setting, TABLE, Values};
 use super::subcommand::Subcommand;
-use super::{Sources, UsageError, assign, positions};
+use super::{Sources, assign, positions};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStringExt;
 use std::path::Path;
@@ -13,7 +12,7 @@ use std::path::Path;
 ///
 /// A client subcommand looks for its server by these. In a container it sees the same variables as the
 /// server, but not its arguments: those of process 1 are asked first, and variables beat them.
-pub(super) fn values(subcommand: Subcommand, sources: &Sources) -> Result<Values, UsageError> {
+pub(super) fn values(subcommand: Subcommand, sources: &Sources) -> Result<Values, String> {
     let mut values = Values::default();
     if subcommand.is_client() {
         values = served((sources.first_process)(), subcommand).unwrap_or_default();

@@ -4,7 +4,7 @@
 use super::FailOn;
 use crate::directory::Name;
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr};
 use std::ops::Deref;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -41,7 +41,9 @@ pub(crate) struct Settings {
     pub script_timeout: Duration,
     pub script_memory: usize,
     pub load_time: Duration,
-    pub on_error: OnError,
+    /// `--on-error initial`: a provision that fails to load makes `initial` serve, as after the original's crash. Else the last good
+    /// one goes on serving.
+    pub back_to_initial: bool,
     pub keep_store: bool,
     pub store_bytes: Option<usize>,
     pub explain: bool,
@@ -57,7 +59,8 @@ pub(crate) struct Settings {
     pub report: Option<PathBuf>,
     /// What makes the exit code 3, if anything does.
     pub fail_on: Option<FailOn>,
-    pub log_format: LogFormat,
+    /// `--log-format json`: one JSON object per line.
+    pub json_log: bool,
     pub poll: bool,
     pub poll_interval: Duration,
 }
@@ -89,7 +92,7 @@ impl Default for Settings {
             script_timeout: Duration::from_secs(2),
             script_memory: 32 << 20,
             load_time: Duration::from_secs(5),
-            on_error: OnError::Keep,
+            back_to_initial: false,
             keep_store: false,
             store_bytes: None,
             explain: false,
@@ -101,48 +104,11 @@ impl Default for Settings {
             grace: Duration::from_secs(5),
             report: None,
             fail_on: None,
-            log_format: LogFormat::Text,
+            json_log: false,
             poll: false,
             poll_interval: Duration::from_secs(2),
         }
     }
-}
-
-impl Settings {
-    /// Where a client on the same machine reaches the mock.
-    pub(crate) fn traffic_address(&self) -> SocketAddr {
-        SocketAddr::new(self.client_ip(), self.traffic_port)
-    }
-
-    /// Where a client on the same machine reaches the admin interface.
-    pub(crate) fn admin_address(&self) -> SocketAddr {
-        SocketAddr::new(self.client_ip(), self.admin_port)
-    }
-
-    /// `ipv6` alone means both families, and then 127.0.0.1 also reaches a server that found no IPv6.
-    fn client_ip(&self) -> IpAddr {
-        match self.bind {
-            IpAddr::V6(bind) if bind.is_unspecified() && !self.ipv6 => IpAddr::V6(Ipv6Addr::LOCALHOST),
-            bind if bind.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
-            bind => bind,
-        }
-    }
-}
-
-/// What serves after a provision failed to load.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum OnError {
-    /// The last good provision.
-    Keep,
-    /// The provision `initial`, as after the original's crash.
-    Initial,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum LogFormat {
-    Text,
-    /// One JSON object per line.
-    Json,
 }
 
 /// A secret: reads as a `str`, prints as dots, so that no log or error shows it by accident.
@@ -179,20 +145,5 @@ mod tests {
         let settings = Settings { admin_token: Some(Token::new("hush")), ..Settings::default() };
         assert!(!format!("{settings:?}").contains("hush"));
         assert_eq!(settings.admin_token.as_deref(), Some("hush"));
-    }
-
-    #[test]
-    fn a_client_beside_the_server_finds_it() {
-        for (bind, ipv6, expected) in [
-            ("0.0.0.0", false, "127.0.0.1:8000"),
-            ("::", true, "127.0.0.1:8000"),
-            ("::", false, "[::1]:8000"),
-            ("10.1.2.3", false, "10.1.2.3:8000"),
-            ("fd00::7", true, "[fd00::7]:8000"),
-        ] {
-            let settings = Settings { bind: bind.parse().unwrap(), ipv6, ..Settings::default() };
-            assert_eq!(settings.traffic_address().to_string(), expected);
-            assert_eq!(settings.admin_address().port(), 8074);
-        }
     }
 }

@@ -9,7 +9,7 @@ fn run(args: &[&str], env: &Env) -> Result<Command, String> {
     let lookup =
         |name: &str| env.iter().find(|(known, _)| *known == name).map(|(_, value)| OsString::from(value));
     let sources = Sources { env: &lookup, first_process: &Vec::new };
-    parse(args.iter().map(OsString::from), &sources).map_err(|error| error.to_string())
+    parse(args.iter().map(OsString::from), &sources)
 }
 
 #[track_caller]
@@ -87,7 +87,7 @@ fn every_setting_has_a_flag_and_a_variable_that_do_the_same() {
         Some("TIME") => "7s",
         Some(_) => "",
     };
-    for setting in TABLE.iter().filter(|setting| setting.has_variable) {
+    for setting in TABLE.iter().filter(|setting| setting.variable().is_some()) {
         let sample = match setting.flag {
             "on-error" => "initial",
             "log-format" => "json",
@@ -283,9 +283,7 @@ fn client_subcommands_know_the_server_beside_them() {
         Ok(expected)
     );
     let expected = Command::Wait {
-        generation: Some(3),
-        provision: Some("v2".to_string()),
-        requests: None,
+        goal: WaitGoal { generation: Some(3), provision: Some("v2".to_string()), requests: None },
         timeout: Duration::from_secs(60),
         address: Some(":8074".to_string()),
         server: server("127.0.0.1:8000", "127.0.0.1:9", Some("other")),
@@ -303,9 +301,9 @@ fn client_subcommands_know_the_server_beside_them() {
 #[test]
 fn requests_to_wait_for_have_a_count_and_a_beginning() {
     let requests = |args: &[&str]| match run(&[&["wait"], args].concat(), &[]) {
-        Ok(Command::Wait { requests, .. }) => Ok(requests.map(|r| (r.wanted, r.count, r.since))),
+        Ok(Command::Wait { goal, .. }) => Ok(goal.requests.map(|r| (r.wanted, r.count, r.since))),
         Ok(other) => panic!("{other:?}"),
-        Err(error) => Err(error.to_string()),
+        Err(error) => Err(error),
     };
     assert_eq!(requests(&[]), Ok(None));
     assert_eq!(requests(&["--for", "POST /orders"]), Ok(Some(("POST /orders".into(), 1, 0))));
@@ -321,5 +319,21 @@ fn arguments_that_are_no_text_are_reported() {
     use std::os::unix::ffi::OsStringExt;
     let args = ["get".into(), OsString::from_vec(b"/\xff".to_vec())];
     let sources = Sources { env: &|_| None, first_process: &Vec::new };
-    assert_eq!(parse(args, &sources).unwrap_err().to_string(), "failed to read `/\u{fffd}`: not UTF-8");
+    assert_eq!(parse(args, &sources).unwrap_err(), "failed to read `/\u{fffd}`: not UTF-8");
+}
+
+#[test]
+fn a_client_beside_the_server_finds_it() {
+    for (bind, ipv6, expected) in [
+        ("0.0.0.0", false, "127.0.0.1:8000"),
+        ("::", true, "127.0.0.1:8000"),
+        ("::", false, "[::1]:8000"),
+        ("10.1.2.3", false, "10.1.2.3:8000"),
+        ("fd00::7", true, "[fd00::7]:8000"),
+    ] {
+        let settings = Settings { bind: bind.parse().unwrap(), ipv6, ..Settings::default() };
+        let server = Server::from_settings(&settings);
+        assert_eq!(server.traffic.to_string(), expected);
+        assert_eq!((server.admin.ip(), server.admin.port()), (server.traffic.ip(), 8074));
+    }
 }

@@ -48,7 +48,11 @@ impl fmt::Display for ClientError {
     }
 }
 
-impl std::error::Error for ClientError {}
+impl From<ClientError> for String {
+    fn from(error: ClientError) -> String {
+        error.to_string()
+    }
+}
 
 /// The cause of `error`: the words of its kind ("connection refused"), without the system's spelling and
 /// number. An error that is not the system's, or of no kind, speaks for itself.

@@ -4,8 +4,7 @@
 mod line;
 
 use super::{Failure, Streams, display};
-use crate::cli;
-use crate::cli::process;
+use crate::cli::{self, Sources};
 use crate::client::{ClientError, Reply, Request, Url};
 use crate::system::io_error::describe_io;
 use line::{Data, Line};
@@ -34,7 +33,7 @@ pub(super) fn run(args: &[OsString], io: &mut Streams) -> Result<u8, Failure> {
 
 fn fetch(line: &Line, io: &mut Streams) -> Result<u8, Failure> {
     // A URL without a host is one of the server beside us.
-    let home = cli::server(&process::sources()).map_err(|error| Failure::usage(error.to_string()))?;
+    let home = cli::server(&Sources::SYSTEM).map_err(Failure::Usage)?;
     let url = Url::parse(&line.url, home.traffic, 80).map_err(failed)?;
     let body = body(&line.data, io)?;
     let headers = line.headers();
