@@ -11,6 +11,7 @@ mod shell;
 mod tar;
 mod touch;
 
+use crate::cli::USAGE;
 use crate::system::io_error::describe_io;
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
@@ -19,8 +20,6 @@ use std::os::fd::AsFd;
 use std::path::Path;
 use std::process::ExitCode;
 
-/// Exit code of a wrong command line.
-const USAGE: u8 = 2;
 /// Exit code when the reader of standard output has left: what a shell reports of a process that SIGPIPE ended.
 const CLOSED_PIPE: u8 = 141;
 /// Bytes that are read and written at once.
@@ -82,6 +81,12 @@ impl Failure {
             ErrorKind::BrokenPipe => Failure::ClosedPipe,
             _ => Failure::Fatal(1, format!("failed to write to standard output: {}", describe_io(&error))),
         }
+    }
+}
+
+impl From<lexopt::Error> for Failure {
+    fn from(error: lexopt::Error) -> Failure {
+        Failure::Usage(error.to_string())
     }
 }
 
@@ -188,14 +193,10 @@ impl<W: Write> Write for Tail<W> {
     }
 }
 
-/// A name as a message or a list shows it: in one line, whatever is in it.
+/// Returns a name as messages and lists show it: in one line, with escapes such as `\n` for control characters.
 fn display(name: impl AsRef<OsStr>) -> String {
-    in_one_line(&name.as_ref().to_string_lossy())
-}
-
-fn in_one_line(name: &str) -> String {
     let mut line = String::new();
-    for letter in name.chars() {
+    for letter in name.as_ref().to_string_lossy().chars() {
         match letter.is_control() {
             true => line.extend(letter.escape_default()),
             false => line.push(letter),
@@ -213,7 +214,7 @@ fn switches(args: &[OsString], known: &str) -> Result<(String, Vec<OsString>), F
         let takes = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
         Failure::usage(format!("unknown option `{option}`: this applet takes {takes}"))
     };
-    while let Some(arg) = parser.next().map_err(|error| Failure::usage(error.to_string()))? {
+    while let Some(arg) = parser.next()? {
         match arg {
             lexopt::Arg::Short(letter) if known.contains(letter) => given.push(letter),
             lexopt::Arg::Short(letter) => return Err(refused(&format!("-{letter}"))),

@@ -60,7 +60,7 @@ impl Line {
     pub(super) fn read(args: &[OsString]) -> Result<Line, Failure> {
         let mut line = Line { timeout: DAY, ..Line::default() };
         let mut parser = lexopt::Parser::from_args(args);
-        while let Some(arg) = parser.next().map_err(wrong)? {
+        while let Some(arg) = parser.next()? {
             match arg {
                 Short('X') | Long("request") => line.method = Some(method(text(&mut parser)?)?),
                 Short('H') | Long("header") => line.fields.push(text(&mut parser)?),
@@ -73,7 +73,7 @@ impl Line {
                 Short('s') | Long("silent") => line.silent = true,
                 Short('S') | Long("show-error") => line.show_errors = true,
                 Short('v') | Long("verbose") => line.verbose = true,
-                Short('o') | Long("output") => line.output = Some(parser.value().map_err(wrong)?),
+                Short('o') | Long("output") => line.output = Some(parser.value()?),
                 Short('m') | Long("max-time") => line.timeout = seconds(&text(&mut parser)?)?,
                 Short('L') | Long("location") => {
                     return Err(Failure::usage("failed to use option `-L`: redirects are not followed here"));
@@ -167,7 +167,7 @@ fn seconds(text: &str) -> Result<Duration, Failure> {
 }
 
 fn text(parser: &mut lexopt::Parser) -> Result<String, Failure> {
-    utf8(parser.value().map_err(wrong)?)
+    utf8(parser.value()?)
 }
 
 fn utf8(value: OsString) -> Result<String, Failure> {
@@ -178,10 +178,6 @@ fn utf8(value: OsString) -> Result<String, Failure> {
 
 fn unknown(option: &str) -> Failure {
     Failure::usage(format!("unknown option `{option}`: {TAKEN}"))
-}
-
-fn wrong(error: lexopt::Error) -> Failure {
-    Failure::usage(error.to_string())
 }
 
 #[cfg(test)]

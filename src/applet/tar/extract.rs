@@ -7,16 +7,17 @@
 use super::input::{self, Entry};
 use super::line::Options;
 use super::root::{Fault, Place, Root};
-use super::{Failure, Streams, display, ended, is_folder_name};
+use super::{Failure, Streams, display, ended};
 use crate::system::io_error::describe_io;
 use rustix::fs::{Mode, Timespec, Timestamps, UTIME_NOW, fchmod, futimens};
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, ErrorKind, Write};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path};
 
 /// Extracts the archive on standard input; what can't be extracted is named, the rest is.
-pub(super) fn run(options: &Options, verbose: bool, io: &mut Streams) -> Result<u8, Failure> {
+pub(super) fn run(options: &Options, io: &mut Streams) -> Result<u8, Failure> {
     let root = Root::open(&options.folder).map_err(|error| {
         let folder = display(&options.folder);
         Failure::Fatal(1, format!("failed to open folder `{folder}`: {}", describe_io(&error)))
@@ -25,7 +26,7 @@ pub(super) fn run(options: &Options, verbose: bool, io: &mut Streams) -> Result<
     let name = io.name;
     let Streams { input, out, err, .. } = io;
     let read = input::each(*input, |entry| {
-        if verbose {
+        if options.verbose {
             // Extracting goes on where nobody reads the names.
             let _ = writeln!(out, "{}", display(entry.name()));
         }
@@ -53,7 +54,8 @@ fn extract(root: &Root, options: &Options, entry: &mut Entry) -> Result<(), Faul
     if entry.is_sparse() {
         return refused("it is a sparse file, pack it without `-S`");
     }
-    if kind.is_dir() || kind.is_file() && is_folder_name(entry.name()) {
+    // Archives before POSIX have no other sign of a folder than the slash.
+    if kind.is_dir() || kind.is_file() && entry.name().as_bytes().ends_with(b"/") {
         return root.make_folder(entry.name(), mode(entry));
     }
     match kind.as_byte() {

@@ -8,23 +8,17 @@ mod root;
 
 use super::{Failure, Streams, display, listing};
 use input::Entry;
-use line::{Job, Line};
+use line::Job;
 use std::ffi::OsString;
-use std::os::unix::ffi::OsStrExt;
 
 pub(super) fn run(args: &[OsString], io: &mut Streams) -> Result<u8, Failure> {
-    let line = Line::read(args)?;
-    match &line.job {
-        Job::Create(members) => create::run(members, line.verbose, io),
-        Job::Extract(options) => {
-            let result = extract::run(options, line.verbose, io);
-            drained(result, io)
-        }
-        Job::List => {
-            let result = list(line.verbose, io);
-            drained(result, io)
-        }
-    }
+    let (job, options) = line::read(args)?;
+    let result = match job {
+        Job::Create => return create::run(&options, io),
+        Job::Extract => extract::run(&options, io),
+        Job::List => list(options.verbose, io),
+    };
+    drained(result, io)
 }
 
 /// What went wrong is said at once; but who still sends would wait for ever if nobody read it.
@@ -84,9 +78,4 @@ fn long(entry: &Entry) -> String {
         listing::time(header.mtime().map_or(0, |seconds| i64::try_from(seconds).unwrap_or(0))),
         display(entry.name())
     )
-}
-
-/// Does `name` end like that of a folder? Archives before POSIX have no other sign of one.
-fn is_folder_name(name: &OsString) -> bool {
-    name.as_bytes().ends_with(b"/")
 }

@@ -170,31 +170,35 @@ impl Place {
     /// A new file beside it under a name that the server and its watcher leave alone; gives that name, too.
     pub(super) fn create_beside(&self, mode: u32) -> io::Result<(Place, File)> {
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let mut made = None;
-        let beside = self.beside(|folder, name| {
-            made = Some(fs::openat(folder, name, flags, Mode::from_raw_mode(mode))?);
-            Ok(())
-        })?;
-        made.map(|file| (beside, File::from(file))).ok_or_else(|| Errno::NOENT.into())
+        let (beside, file) =
+            self.beside(|folder, name| fs::openat(folder, name, flags, Mode::from_raw_mode(mode)))?;
+        Ok((beside, File::from(file)))
     }
 
     /// A new link to `target` beside it; gives its name.
     pub(super) fn link_beside(&self, target: &OsStr) -> io::Result<Place> {
-        self.beside(|folder, name| fs::symlinkat(target, folder, name))
+        Ok(self.beside(|folder, name| fs::symlinkat(target, folder, name))?.0)
     }
 
     /// Another name beside it for the file `other`; gives that name.
     pub(super) fn name_beside(&self, other: &Place) -> io::Result<Place> {
-        self.beside(|folder, name| fs::linkat(&other.folder, &other.name, folder, name, AtFlags::empty()))
+        let link = |folder: &OwnedFd, name: &OsStr| {
+            fs::linkat(&other.folder, &other.name, folder, name, AtFlags::empty())
+        };
+        Ok(self.beside(link)?.0)
     }
 
-    fn beside(&self, mut make: impl FnMut(&OwnedFd, &OsStr) -> Result<(), Errno>) -> io::Result<Place> {
+    /// Calls `make` with a name that is free.
+    fn beside<T>(&self, make: impl Fn(&OwnedFd, &OsStr) -> Result<T, Errno>) -> io::Result<(Place, T)> {
         let process = std::process::id();
         for attempt in 0..ATTEMPTS {
             // Dotfiles are no provisions.
             let name = OsString::from(format!(".h1mock-tar-{process}-{attempt}.tmp"));
             match make(&self.folder, &name) {
-                Ok(()) => return Ok(Place { folder: self.folder.try_clone()?, depth: self.depth, name }),
+                Ok(made) => {
+                    let folder = self.folder.try_clone()?;
+                    return Ok((Place { folder, depth: self.depth, name }, made));
+                }
                 Err(Errno::EXIST) => {}
                 Err(error) => return Err(error.into()),
             }
@@ -224,3 +228,6 @@ impl Place {
         Ok((stat.st_dev as u64, stat.st_ino as u64, is_file))
     }
 }
+
+#[cfg(test)]
+mod tests;
