@@ -1,4 +1,4 @@
-//! What the program does: command line -> one command -> exit code.
+//! The program: command line -> one command -> exit code.
 
 use crate::cli::{self, Command, Settings, Sources, check};
 use crate::script::runtime::budget::Budget;
@@ -11,7 +11,7 @@ use std::io::{Write, stderr, stdout};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-/// Does what the arguments of the process ask for; the first one is the name that it was called by.
+/// Runs the command of `arguments`; the first one is the name by which the program was called.
 pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
     applet::run(arguments, h1mock)
 }
@@ -20,7 +20,7 @@ fn h1mock(args: Vec<OsString>) -> ExitCode {
     match cli::parse(args, &Sources::SYSTEM) {
         Ok(command) => execute(command).unwrap_or_else(fail),
         Err(error) => {
-            // Of a start like any other: nobody may be there to read it.
+            // With a time limit: perhaps nobody reads standard error.
             let end = Instant::now() + Duration::from_secs(1);
             let _ = write_all(stderr(), format!("h1mock: {error}\n").as_bytes(), Some(end));
             cli::USAGE.into()
@@ -65,7 +65,7 @@ fn loading(
 }
 
 fn print(text: &str) -> ExitCode {
-    // A reader such as `head` may have gone.
+    // A reader such as `head` may have closed the pipe.
     let _ = stdout().write_all(text.as_bytes());
     ExitCode::SUCCESS
 }

@@ -1,5 +1,5 @@
-//! Who may use the interface: holders of the token of `--admin-token`, and no web page of another origin. A web page must not
-//! provision, read or stop the mock of the user who has the page open.
+//! Access to the interface: the token of `--admin-token`, and no web pages of another origin. A web page must not provision,
+//! read or stop the mock of the user who has the page open.
 
 use super::answer::failed;
 use crate::message::answer::Answer;
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn hosts_are_addresses_names_inside_or_those_that_were_given() {
+    fn hosts_are_addresses_private_names_or_those_of_admin_host() {
         let own = [
             "127.0.0.1",
             "127.0.0.1:8074",

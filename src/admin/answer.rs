@@ -3,7 +3,7 @@
 use crate::directory::Cause;
 use crate::message::answer::{Answer, Fields, JSON};
 use crate::provisioning::activation::ActivationError;
-use crate::provisioning::warnings;
+use crate::provisioning::ledger::listed;
 use crate::script::runtime::fault::Fault;
 use serde_json::Value;
 
@@ -19,7 +19,7 @@ pub(super) fn success_of(status: u16, what: &str, generation: u64) -> Answer {
 
 /// [`success_of`], with the warnings of the provision, if there are any.
 pub(super) fn success_with(status: u16, what: &str, generation: u64, warnings: &[Fault]) -> Answer {
-    let (listed, more) = warnings::listed(warnings);
+    let (listed, more) = listed(warnings);
     let mut body = Object::success(what).field("generation", generation);
     if !listed.is_empty() {
         body = body.serialize("warnings", &listed);

@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_but_white_space_is_left_out() {
+    fn the_deflated_document_lacks_nothing_but_white_space() {
         let text = decompress_to_vec(DEFLATED).unwrap();
         let document: Value = serde_json::from_slice(&text).unwrap();
         assert!(document == serde_json::from_slice::<Value>(SOURCE).unwrap(), "{} bytes", text.len());

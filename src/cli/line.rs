@@ -1,5 +1,4 @@
-//! argv -> subcommand, operands and options, each option matched with its row of the table. Values stay
-//! unread, the environment is not known here.
+//! argv -> subcommand, operands and options, each option matched with its row of the table. Values are not parsed yet.
 
 use super::settings_table::{self, Setting, TABLE};
 use super::subcommand::Subcommand;
@@ -9,20 +8,20 @@ use std::ffi::{OsStr, OsString};
 
 #[derive(Default)]
 pub(super) struct Line {
-    /// The word, if one was given; `None` means `serve`.
+    /// The word that was given; `None` means `serve`.
     pub subcommand: Option<Subcommand>,
     /// `-h`, `--help` or `help`.
     pub help: bool,
     /// `-V` or `--version`.
     pub version: bool,
-    /// What is neither word nor option.
+    /// Arguments that are neither subcommand nor option.
     pub operands: Vec<OsString>,
-    /// In the order given; a switch without value has `1`.
+    /// In the order given; a switch without a value has `1`.
     pub options: Vec<(&'static Setting, OsString)>,
 }
 
 impl Line {
-    /// Splits up `args` (without the program's name).
+    /// Splits `args` (without the program's name).
     ///
     /// # Errors
     /// Unknown subcommands and options, options of another subcommand, missing values, values of `--help`.
@@ -51,12 +50,12 @@ impl Line {
         Ok(line)
     }
 
-    /// The subcommand, `serve` without a word.
+    /// Returns the subcommand; `serve` without a word.
     pub(super) fn subcommand(&self) -> Subcommand {
         self.subcommand.unwrap_or(Subcommand::Serve)
     }
 
-    /// The first operand is a subcommand, unless it looks like a port or is empty: `h1mock 8000`.
+    /// Takes an operand. The first one is a subcommand, unless it looks like a port or is empty: `h1mock 8000`.
     fn operand(&mut self, operand: OsString) -> Result<(), String> {
         if self.subcommand.is_some() || !self.operands.is_empty() {
             self.operands.push(operand);
@@ -93,7 +92,7 @@ impl Line {
             None => "h1mock --help".to_string(),
             Some(subcommand) => format!("h1mock {} --help", subcommand.word()),
         };
-        // One dash too few is a mistake of its own: `-workers` arrives as the letter `w`.
+        // A missing dash gets no suggestion: `-workers` arrives as the letter `w`.
         let hint = match given.strip_prefix("--").and_then(|name| nearest(name, known)) {
             Some(flag) => format!("did you mean `--{flag}`?"),
             None => format!("`{help}` lists them"),
@@ -102,8 +101,8 @@ impl Line {
     }
 }
 
-/// The value of `flag`: behind `=`, or the next argument. That one must not look like an option, as a
-/// forgotten value would otherwise swallow it. A switch takes a value only behind `=`.
+/// Returns the value of `flag`: behind `=`, or the next argument. The next argument must not look like an option: where the
+/// value was forgotten, the option would be taken for it. A switch takes a value only behind `=`.
 fn value_of(flag: &Setting, parser: &mut lexopt::Parser) -> Result<OsString, String> {
     match (parser.optional_value(), flag.value) {
         (Some(value), _) => return Ok(value),
@@ -129,7 +128,7 @@ fn unknown_subcommand(word: &str) -> String {
     format!("unknown command `{word}`: {hint}")
 }
 
-/// The only error that iterating has: a value where none belongs, as in `--help=check`.
+/// Words the one error of lexopt's iterator: a value where none belongs, as in `--help=check`.
 fn unexpected(error: lexopt::Error) -> String {
     match error {
         lexopt::Error::UnexpectedValue { option, .. } => {

@@ -1,6 +1,8 @@
-//! argv and environment -> one [`Command`]. Only parses: opens no file and no socket, prints nothing. All sources are parameters.
+//! argv and environment -> one [`Command`]. Only parses: opens no file and no socket, prints nothing. All sources are
+//! parameters.
 //!
-//! To add a flag, see `settings_table.rs`. To add a subcommand, add it to `subcommand.rs`, to [`Command`] and to `command()` below.
+//! To add a flag, add a row to the table in `settings_table.rs`. To add a subcommand, add it to `subcommand.rs`, to
+//! [`Command`] and to `command()` below.
 
 pub(crate) mod check;
 mod help;
@@ -73,7 +75,7 @@ pub(crate) enum Command {
     Version,
 }
 
-/// The conditions that `h1mock wait` waits for; all of them. Without any: readiness.
+/// The conditions of `h1mock wait`; all must hold. Without any, readiness is the condition.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct WaitGoal {
     /// This generation or a later one serves.
@@ -87,14 +89,14 @@ pub(crate) struct WaitGoal {
 /// Requests to wait for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Requests {
-    /// As typed: `METHOD PATH` or `PATH`, perhaps with `?` and filters.
+    /// `METHOD PATH` or `PATH`, perhaps with `?` and filters, as typed.
     pub wanted: String,
     pub count: u64,
-    /// Only those with a greater number.
+    /// Only requests with a greater number count.
     pub since: u64,
 }
 
-/// How a client subcommand reaches the server on this machine.
+/// The addresses and the token with which a client subcommand reaches the server on this machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Server {
     pub traffic: SocketAddr,
@@ -102,7 +104,7 @@ pub(crate) struct Server {
     pub token: Option<Token>,
 }
 
-/// Everything that the parser reads besides the command line.
+/// The sources of the parser beside the command line.
 pub(crate) struct Sources<'a> {
     /// Returns the value of an environment variable.
     pub env: &'a dyn Fn(&str) -> Option<OsString>,
@@ -121,15 +123,14 @@ impl Sources<'static> {
 /// Exit code of a wrong command line or variable. The error is one line that names the flag, argument or variable.
 pub(crate) const USAGE: u8 = 2;
 
-/// Reads `args` (without the program's name) and the variables that the subcommand needs.
+/// Parses `args` (without the program's name) and the variables that the subcommand needs.
 ///
-/// A flag beats a positional argument, that beats a variable, that beats the default; of a repeated flag the
-/// last one counts. For client subcommands the arguments of process 1 come between variable and default, if it is
-/// the server. Variables that no setting has are never looked at: Kubernetes injects some that begin
-/// with `H1MOCK_`.
+/// A flag beats a positional argument, that beats a variable, that beats the default. Of a repeated flag the last one counts.
+/// For client subcommands the arguments of process 1 come between variable and default, if process 1 is the server. Other
+/// variables are never read: Kubernetes injects some that begin with `H1MOCK_`.
 ///
 /// # Errors
-/// Anything unknown, missing or unreadable; an empty argument or variable is "not given" and no error.
+/// Unknown, missing or malformed arguments and variables. An empty argument or variable counts as not given.
 pub(crate) fn parse(args: impl IntoIterator<Item = OsString>, sources: &Sources) -> Parsed<Command> {
     let line = Line::read(args)?;
     if line.help {
@@ -150,10 +151,10 @@ pub(crate) fn parse(args: impl IntoIterator<Item = OsString>, sources: &Sources)
     command(subcommand, line.operands, values)
 }
 
-/// How `sources` say that the server on this machine is reached.
+/// Returns the addresses and the token of the server on this machine, by `sources`.
 ///
 /// # Errors
-/// Variables that can't be read.
+/// A variable is malformed.
 pub(crate) fn server(sources: &Sources) -> Parsed<Server> {
     let mut values = server_address::values(Subcommand::Get, sources)?;
     resolve_bind(&mut values);
@@ -177,8 +178,7 @@ impl Server {
     }
 }
 
-/// `[TRAFFIC_PORT] [ADMIN_PORT] [VERBOSE] [IPV6]`, as the original takes them: a switch is on with any text
-/// at all.
+/// Sets `[TRAFFIC_PORT] [ADMIN_PORT] [VERBOSE] [IPV6]`, as in the original: any text turns a switch on.
 fn positions(operands: &[OsString], values: &mut Values) -> Parsed<()> {
     if let Some(extra) = operands.get(4) {
         let extra = extra.to_string_lossy();

@@ -1,5 +1,4 @@
-//! The settings of a server, typed and complete. Knows nothing of flags, variables or help: `settings_table` maps those onto
-//! these fields.
+//! The settings of a server, typed and complete. `settings_table` maps flags and variables to these fields.
 
 use super::FailOn;
 use crate::directory::Name;
@@ -9,11 +8,11 @@ use std::ops::Deref;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// Everything that `h1mock serve` can be told; `settings_table` says what each is, and its range. `None` leaves a choice to the
-/// server. [`Settings::default`] is a server without any flag or variable.
+/// The settings of `h1mock serve`; `settings_table` describes each and has its range. `None` leaves the choice to the server.
+/// [`Settings::default`] is a server without any flag or variable.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Settings {
-    /// 0.0.0.0, or `::` with `ipv6`, unless one is given.
+    /// 0.0.0.0, or `::` with `ipv6`, unless another one is given.
     pub bind: IpAddr,
     pub traffic_port: u16,
     pub admin_port: u16,
@@ -29,7 +28,7 @@ pub(crate) struct Settings {
     pub max_body: usize,
     pub max_buffered: Option<usize>,
     pub max_connections: Option<usize>,
-    /// 0 is no limit.
+    /// 0 means no limit.
     pub max_requests: usize,
     pub head_timeout: Duration,
     pub body_timeout: Duration,
@@ -49,15 +48,15 @@ pub(crate) struct Settings {
     pub explain: bool,
     /// Readiness waits for this provision to be active.
     pub require_provision: Option<Name>,
-    /// Without one the admin interface is open.
+    /// `None`: the admin interface needs no token.
     pub admin_token: Option<Token>,
-    /// Names of the admin interface, in lower case; `*.a.example` for all below a name, `*` for all.
+    /// Host names of the admin interface, in lower case; `*.a.example` for all names below a.example, `*` for all.
     pub admin_hosts: Vec<String>,
     pub no_admin: bool,
     pub drain: Duration,
     pub grace: Duration,
     pub report: Option<PathBuf>,
-    /// What makes the exit code 3, if anything does.
+    /// The conditions for exit code 3, if there are any.
     pub fail_on: Option<FailOn>,
     /// `--log-format json`: one JSON object per line.
     pub json_log: bool,
@@ -111,12 +110,12 @@ impl Default for Settings {
     }
 }
 
-/// A secret: reads as a `str`, prints as dots, so that no log or error shows it by accident.
+/// A secret: reads as a `str`, prints as dots. So no log or error shows it by accident.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Token(String);
 
 impl Token {
-    /// The secret `text`, as it goes into an `Authorization` header.
+    /// Wraps the secret `text`, as it stands in an `Authorization` header.
     pub(crate) fn new(text: impl Into<String>) -> Self {
         Token(text.into())
     }

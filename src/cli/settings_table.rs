@@ -67,7 +67,8 @@ const HOUR: Duration = Duration::from_secs(3600);
 const DAY: Duration = Duration::from_secs(86_400);
 /// Range of a time limit of scripts.
 const SCRIPT: RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::from_secs(60);
-/// Range of a deadline of a connection. 0 would not mean "none": no client would ever be quick enough.
+/// Range of a deadline of a connection. 0 is not allowed, since it would not mean "none": no client would ever be quick
+/// enough.
 const DEADLINE: RangeInclusive<Duration> = Duration::from_millis(10)..=HOUR;
 
 /// The rows of a heading stand together, in the order of the help.
@@ -145,7 +146,7 @@ pub(super) static TABLE: &[Setting] = &[
         .set(|v, s| put(&mut v.settings.config_dir, value::path(s))),
     PROVISIONS
         .option("on-error", "WORD", "keep")
-        .help("What serves after a broken provision: the last good one (keep) or `initial` (initial)")
+        .help("Provision that serves after a broken one: the last good one (keep) or `initial` (initial)")
         .set(|v, s| put(&mut v.settings.back_to_initial, value::is_second(s, ["keep", "initial"]))),
     PROVISIONS
         .option("require-provision", "NAME", "")
@@ -153,11 +154,11 @@ pub(super) static TABLE: &[Setting] = &[
         .set(|v, s| put(&mut v.settings.require_provision, value::provision(s))),
     PROVISIONS
         .switch("poll")
-        .help("Look at the files by turns instead of waiting for file events")
+        .help("Look at the files regularly instead of waiting for file events")
         .set(|v, s| put(&mut v.settings.poll, value::switch(s))),
     PROVISIONS
         .option("poll-interval", "TIME", "2s")
-        .help("Time between two looks")
+        .help("Time between two looks at the files")
         .set(|v, s| put(&mut v.settings.poll_interval, value::duration(s, Duration::from_millis(100)..=HOUR))),
     SCRIPTS
         .option("script-timeout", "TIME", "2s")
@@ -190,7 +191,7 @@ pub(super) static TABLE: &[Setting] = &[
         .set(|v, s| put(&mut v.settings.store_bytes, value::size(s, 64 << 10..=usize::MAX).map(Some))),
     SCRIPTS
         .switch("explain")
-        .help("Tell in the default pages of 404 and 405 which rules are closest")
+        .help("List the closest rules in the default pages of 404 and 405")
         .set(|v, s| put(&mut v.settings.explain, value::switch(s))),
     ADMIN
         .option("admin-token", "TOKEN", "")
@@ -258,7 +259,7 @@ pub(super) static TABLE: &[Setting] = &[
         .set(|v, s| put(&mut v.requests, value::requests(s).map(Some))),
     WAITING
         .option("count", "N", "1")
-        .help("With --for: so many of them")
+        .help("With --for: the number of requests")
         .set(|v, s| put(&mut v.count, value::count(s, 0..=i64::MAX as u64).map(Some))),
     WAITING
         .option("since", "N", "0")
@@ -277,7 +278,7 @@ pub(super) static TABLE: &[Setting] = &[
 ];
 
 impl Setting {
-    /// An empty row, with what the rows of a heading have in common.
+    /// An empty row under a heading, for `commands`.
     const fn under(group: &'static str, commands: &'static [Subcommand]) -> Setting {
         let set = |_: &mut Values, _: &OsStr| Ok(());
         Setting { flag: "", short: None, value: None, default: "", group, help: "", commands, set }
@@ -319,8 +320,8 @@ impl Setting {
         self.commands.contains(&Serve).then(name)
     }
 
-    /// Whether `subcommand` reads the variable. Client subcommands need the address of the server, also where they don't have
-    /// the flag.
+    /// Whether `subcommand` reads the variable. Client subcommands read the variables of the server's address, also those
+    /// whose flags they don't have.
     pub(super) fn is_read_by(&self, subcommand: Subcommand) -> bool {
         let reach = ["bind", "ipv6", "traffic-port", "admin-port", "admin-token"];
         self.commands.contains(&subcommand) || subcommand.is_client() && reach.contains(&self.flag)

@@ -44,7 +44,7 @@ fn defaults_in_the_table_are_the_defaults() {
 }
 
 #[test]
-fn positions_are_the_original_ones() {
+fn positional_arguments_are_those_of_the_original() {
     for args in [
         &["9000", "9001", "true", "yes"][..],
         &["serve", "9000", "9001", "false", "0"],
@@ -108,7 +108,7 @@ fn every_setting_has_a_flag_and_a_variable_that_do_the_same() {
     }
 }
 
-/// What Kubernetes sets for Services named h1mock, h1mock-traffic and h1mock-admin.
+/// The variables that Kubernetes sets for Services named h1mock, h1mock-traffic and h1mock-admin.
 #[test]
 fn variables_of_kubernetes_are_ignored() {
     let env = [
@@ -127,6 +127,9 @@ fn variables_of_kubernetes_are_ignored() {
     ];
     assert_eq!(served(&[], &env), Settings::default());
     assert_eq!(run(&["probe"], &env), run(&["probe"], &[]));
+    for injected in ["tcp://10.0.0.1:80", "udp://10.0.0.1:80", "sctp://10.0.0.1:80"] {
+        assert_eq!(served(&[], &[("H1MOCK_ADMIN_PORT", injected)]), Settings::default(), "{injected}");
+    }
 }
 
 #[test]
@@ -262,7 +265,7 @@ fn check_and_routes_take_files_and_script_budgets() {
 }
 
 #[test]
-fn client_subcommands_know_the_server_beside_them() {
+fn client_subcommands_know_the_server_on_this_machine() {
     let env = [("H1MOCK_ADMIN_PORT", "9"), ("H1MOCK_ADMIN_TOKEN", "t"), ("H1MOCK_WORKERS", "none")];
     let server = |traffic: &str, admin: &str, token: Option<&str>| Server {
         traffic: traffic.parse().unwrap(),
@@ -315,7 +318,7 @@ fn requests_to_wait_for_have_a_count_and_a_beginning() {
 }
 
 #[test]
-fn arguments_that_are_no_text_are_reported() {
+fn arguments_that_are_not_utf8_are_reported() {
     use std::os::unix::ffi::OsStringExt;
     let args = ["get".into(), OsString::from_vec(b"/\xff".to_vec())];
     let sources = Sources { env: &|_| None, first_process: &Vec::new };
@@ -323,7 +326,7 @@ fn arguments_that_are_no_text_are_reported() {
 }
 
 #[test]
-fn a_client_beside_the_server_finds_it() {
+fn a_client_on_the_same_machine_finds_the_server() {
     for (bind, ipv6, expected) in [
         ("0.0.0.0", false, "127.0.0.1:8000"),
         ("::", true, "127.0.0.1:8000"),

@@ -1,5 +1,5 @@
-//! The text of one value -> its type: ports, sizes, durations, switches. Knows nothing of which setting it is
-//! for; an error is the second half of a sentence that the caller starts with the setting's name.
+//! The text of one value -> its type: ports, sizes, durations, switches. An error is the second half of a sentence that the
+//! caller starts with the name of the setting.
 
 use super::FailOn;
 use super::settings::Token;
@@ -14,17 +14,17 @@ use std::time::Duration;
 /// A parsed value, or the reason why the text is refused.
 pub(crate) type Parsed<T> = Result<T, String>;
 
-/// `value` as text without white space around it.
+/// Returns `value` as text, without white space around it.
 pub(crate) fn text(value: &OsStr) -> Parsed<&str> {
     value.to_str().map(str::trim).ok_or_else(|| format!("`{}` is not UTF-8", value.to_string_lossy()))
 }
 
-/// Text where the empty one means "none".
+/// Parses a text; the empty text means "none".
 pub(crate) fn name(value: &OsStr) -> Parsed<Option<String>> {
     Ok(Some(text(value)?).filter(|name| !name.is_empty()).map(str::to_string))
 }
 
-/// The name of a provision, by the rules of the provision directory; the empty text means "none".
+/// Parses the name of a provision, by the rules of the provision directory; the empty text means "none".
 pub(crate) fn provision(value: &OsStr) -> Parsed<Option<Name>> {
     let Some(text) = name(value)? else { return Ok(None) };
     let name = Name::parse(&text).map_err(|error| format!("{error} (try initial or foo-bar.rhai)"))?;
@@ -37,7 +37,7 @@ pub(crate) fn provision(value: &OsStr) -> Parsed<Option<Name>> {
     }
 }
 
-/// Requests to wait for: `METHOD PATH` or `PATH`, perhaps with `?` and further filters.
+/// Parses the requests of `--for`: `METHOD PATH` or `PATH`, perhaps with `?` and filters.
 pub(crate) fn requests(value: &OsStr) -> Parsed<String> {
     let text = text(value)?;
     let path = text.split_once(' ').filter(|(method, _)| !method.starts_with('/'));
@@ -47,25 +47,25 @@ pub(crate) fn requests(value: &OsStr) -> Parsed<String> {
     }
 }
 
-/// A file name, of any bytes, but not empty.
+/// Parses a file name of any bytes; an empty one is refused.
 pub(crate) fn path(value: &OsStr) -> Parsed<PathBuf> {
     if value.is_empty() { Err("the path is empty".to_string()) } else { Ok(PathBuf::from(value)) }
 }
 
-/// An IP address; brackets round IPv6 are allowed.
+/// Parses an IP address; brackets around IPv6 are allowed.
 pub(crate) fn address(value: &OsStr) -> Parsed<IpAddr> {
     let text = text(value)?;
     let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
     bare.parse().map_err(|_| format!("`{text}` is no IP address (try 0.0.0.0 or ::)"))
 }
 
-/// A TCP port; 0 is one, it means "any".
+/// Parses a TCP port; 0 lets the system pick one.
 pub(crate) fn port(value: &OsStr) -> Parsed<u16> {
     let text = text(value)?;
     digits(text).ok_or_else(|| format!("`{text}` is no port (0 to 65535)"))
 }
 
-/// A whole number within `range`.
+/// Parses a whole number within `range`.
 pub(crate) fn count<T: FromStr + PartialOrd + ToString>(
     value: &OsStr,
     range: RangeInclusive<T>,
@@ -77,12 +77,13 @@ pub(crate) fn count<T: FromStr + PartialOrd + ToString>(
         .ok_or_else(|| format!("`{text}` is no number from {low} to {high}"))
 }
 
-/// Decimal digits only: `FromStr` alone would also take `+8000`.
+/// Parses decimal digits; `FromStr` alone would also take `+8000`.
 fn digits<T: FromStr>(text: &str) -> Option<T> {
     text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok())?
 }
 
-/// Bytes: plain, or with a unit of k, M or G (powers of 1024; `kB` and `KiB` are the same), within `range`.
+/// Parses a number of bytes, with or without a unit of k, M or G (powers of 1024; `kB` and `KiB` are the same), within
+/// `range`.
 pub(crate) fn size(value: &OsStr, range: RangeInclusive<usize>) -> Parsed<usize> {
     let text = text(value)?;
     let bytes = bytes(text).ok_or_else(|| format!("`{text}` is no size (try 8M)"))?;
@@ -95,7 +96,7 @@ pub(crate) fn size(value: &OsStr, range: RangeInclusive<usize>) -> Parsed<usize>
     Ok(bytes)
 }
 
-/// The memory of the journal: 0, or enough for an entry of some size.
+/// Parses the memory of the journal: 0, or enough for an entry of some size.
 pub(crate) fn journal_bytes(value: &OsStr) -> Parsed<Option<usize>> {
     match size(value, 0..=usize::MAX)? {
         0 => Ok(Some(0)),
@@ -103,7 +104,7 @@ pub(crate) fn journal_bytes(value: &OsStr) -> Parsed<Option<usize>> {
     }
 }
 
-/// `bytes` as [`size`] reads it, in the largest unit that leaves no fraction.
+/// Returns `bytes` as [`size`] parses it, in the largest unit that leaves no fraction.
 pub(crate) fn in_units(bytes: usize) -> String {
     let units = [(30, "G"), (20, "M"), (10, "k")];
     let whole = units.into_iter().find(|(shift, _)| bytes > 0 && bytes.is_multiple_of(1 << shift));
@@ -119,11 +120,11 @@ fn bytes(text: &str) -> Option<usize> {
         "g" | "gb" | "gib" => 30,
         _ => return None,
     };
-    // No allocation can be larger than `isize::MAX`, and sums of two such sizes can't overflow.
+    // No allocation can be larger than `isize::MAX`, and the sum of two such sizes can't overflow.
     digits::<usize>(number)?.checked_mul(1 << shift).filter(|bytes| *bytes <= isize::MAX as usize)
 }
 
-/// A time: `500ms`, `2s`, `1.5m`, `1h`, or plain seconds; within `range`.
+/// Parses a time within `range`: `500ms`, `2s`, `1.5m`, `1h`, or plain seconds.
 pub(crate) fn duration(value: &OsStr, range: RangeInclusive<Duration>) -> Parsed<Duration> {
     let text = text(value)?;
     let time = time(text).ok_or_else(|| format!("`{text}` is no duration (try 500ms, 2s or 1m)"))?;
@@ -145,7 +146,7 @@ fn time(text: &str) -> Option<Duration> {
     Duration::try_from_secs_f64(number.parse::<f64>().ok()? * seconds).ok()
 }
 
-/// `time` as [`duration`] reads it, in hours, seconds or milliseconds.
+/// Returns `time` as [`duration`] parses it, in hours, seconds or milliseconds.
 pub(crate) fn in_words(time: Duration) -> String {
     match time.as_millis() {
         0 => "0s".to_string(),
@@ -155,13 +156,13 @@ pub(crate) fn in_words(time: Duration) -> String {
     }
 }
 
-/// `12.5ms` -> `12.5`, `ms`.
+/// Splits `12.5ms` into `12.5` and `ms`.
 fn split_unit(text: &str) -> (&str, &str) {
     let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
     text.split_at(end)
 }
 
-/// On or off, in any case; empty is off.
+/// Parses on or off, in any case; the empty text is off.
 pub(crate) fn switch(value: &OsStr) -> Parsed<bool> {
     let text = text(value)?;
     match text.to_ascii_lowercase().as_str() {
@@ -171,7 +172,7 @@ pub(crate) fn switch(value: &OsStr) -> Parsed<bool> {
     }
 }
 
-/// Parses one of two words: `true` for the second.
+/// Parses one of two words; `true` for the second.
 pub(crate) fn is_second(value: &OsStr, words: [&str; 2]) -> Parsed<bool> {
     let text = text(value)?;
     let index = words.iter().position(|word| *word == text);
@@ -180,12 +181,12 @@ pub(crate) fn is_second(value: &OsStr, words: [&str; 2]) -> Parsed<bool> {
         .ok_or_else(|| format!("`{text}` is neither `{}` nor `{}`", words[0], words[1]))
 }
 
-/// Conditions with commas between them; the empty text means "none given".
+/// Parses conditions with commas between them; the empty text means "none given".
 pub(crate) fn fail_on(value: &OsStr) -> Parsed<Option<FailOn>> {
     name(value)?.as_deref().map(FailOn::parse).transpose()
 }
 
-/// A bearer token: visible ASCII, as a header can carry it. Errors don't repeat the secret.
+/// Parses a bearer token: visible ASCII, so that a header can carry it. Errors don't repeat the secret.
 pub(crate) fn token(value: &OsStr) -> Parsed<Option<Token>> {
     let text = value.to_str().map(str::trim).unwrap_or("\u{fffd}");
     if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
@@ -194,7 +195,7 @@ pub(crate) fn token(value: &OsStr) -> Parsed<Option<Token>> {
     Ok(Some(text).filter(|text| !text.is_empty()).map(Token::new))
 }
 
-/// Names of hosts with commas between them, without ports: `mock.example.com,*.tests.example`. In lower case.
+/// Parses host names with commas between them, without ports: `mock.example.com,*.tests.example`. Returns them in lower case.
 pub(crate) fn hosts(value: &OsStr) -> Parsed<Vec<String>> {
     let text = text(value)?.to_ascii_lowercase();
     let names = text.split(',').map(str::trim).filter(|name| !name.is_empty());
@@ -204,7 +205,7 @@ pub(crate) fn hosts(value: &OsStr) -> Parsed<Vec<String>> {
     names.map(|name| if is_host(name) { Ok(name.to_owned()) } else { Err(wrong(name)) }).collect()
 }
 
-/// `*` stands for labels at the start, or for all.
+/// Whether `name` is a host name. `*` stands for labels at the start, or for all names.
 fn is_host(name: &str) -> bool {
     let labels = name.strip_prefix("*.").unwrap_or(name);
     let legal = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);

@@ -26,7 +26,7 @@ const PROBE: Duration = Duration::from_secs(5);
 const REPORT: Duration = Duration::from_secs(10);
 /// Exit code of `report` where one of its conditions holds.
 const FAILED: u8 = 3;
-/// Longest part of a body that an error line repeats, in characters.
+/// Maximum of characters of a body that an error line repeats.
 const EXCERPT: usize = 400;
 
 /// `h1mock get URL`: writes the body to `out`, whatever the status. The token goes to the server's own admin port only.
@@ -117,8 +117,7 @@ fn admin(address: Option<&str>, server: &Server) -> Result<Url, ClientError> {
     Url::address(address.unwrap_or(&server.admin.to_string()), server.admin)
 }
 
-/// The status and, where there is one, the reason: the admin interface's `result`, or the first line of a
-/// text.
+/// Returns the status and, where there is one, the reason: the admin interface's `result`, or the first line of a text.
 fn reason(reply: &Reply) -> String {
     let result = serde_json::from_slice::<serde_json::Value>(&reply.body).ok();
     let result = result.and_then(|json| json["result"].as_str().map(str::to_string));

@@ -51,7 +51,7 @@ fn answer_one(listener: &TcpListener, answer: &str) -> String {
     String::from_utf8(request).unwrap()
 }
 
-/// A port that is taken, so that no other test gets it, but where nothing listens yet.
+/// A port that no other test can get, and where nothing listens yet.
 struct Closed {
     socket: OwnedFd,
     address: SocketAddr,
@@ -150,7 +150,7 @@ fn get_reports_an_output_that_is_closed() {
     assert_eq!(result, Err("failed to write the body: broken pipe".to_owned()));
 }
 
-/// The peer sends a byte every 20 ms, so no single read waits long: only a deadline for the whole ends that.
+/// The peer sends a byte every 20 ms, so no single read waits long: only a deadline for the whole answer ends the request.
 #[test]
 fn the_timeout_is_for_the_whole_answer() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -200,7 +200,7 @@ fn a_header_that_http_cannot_carry_is_not_sent() {
 }
 
 #[test]
-fn probe_is_the_answer_of_readyz() {
+fn probe_succeeds_where_readyz_answers_200() {
     let unready =
         "HTTP/1.1 503 Service Unavailable\r\n\r\n{\"result\":\"failed: provision `a` is not active\"}";
     let closed = Closed::bind();
@@ -242,7 +242,7 @@ fn probe_of_a_port_connects_and_sends_nothing() {
 
 #[test]
 fn a_port_that_does_not_answer_is_given_up() {
-    // A listener whose queue is full: the system drops what else wants to connect.
+    // The queue of this listener is full, so the system drops further connections.
     let socket = net::socket(net::AddressFamily::INET, net::SocketType::STREAM, None).unwrap();
     net::bind(&socket, &SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
     net::listen(&socket, 0).unwrap();
@@ -259,6 +259,21 @@ fn wait_asks_again_until_the_server_is_ready() {
     let canned = Canned::start(&["", "HTTP/1.1 503 Service Unavailable\r\n\r\n", "HTTP/1.1 200 OK\r\n\r\n"]);
     assert_eq!(waited(&canned.server(), None, None, SHORT), Ok(()));
     assert!(canned.requests().iter().all(|request| request.starts_with("GET /readyz ")));
+}
+
+#[test]
+fn wait_asks_again_after_408_and_each_5xx() {
+    for status in [408, 500, 502, 504, 505, 599] {
+        let again = format!("HTTP/1.1 {status} X\r\n\r\n");
+        let canned = Canned::start(&[&again, "HTTP/1.1 200 OK\r\n\r\n"]);
+        assert_eq!(waited(&canned.server(), None, None, SHORT), Ok(()), "{status}");
+        assert_eq!(canned.requests().len(), 2);
+    }
+    for status in [400, 407, 409, 499, 600] {
+        let canned = Canned::start(&[&format!("HTTP/1.1 {status} X\r\n\r\n")]);
+        let expected = format!("failed to wait for readiness: {status} X");
+        assert_eq!(waited(&canned.server(), None, None, SHORT), Err(expected));
+    }
 }
 
 #[test]

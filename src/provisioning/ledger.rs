@@ -1,7 +1,6 @@
 //! The ledger: what is known of each file in the provision directory beyond what the disk tells.
 
 use crate::directory::{DirectoryError, Entry, ProvisionDir};
-use crate::provisioning::warnings;
 use crate::script::runtime::fault::{Fault, LoadError};
 use crate::system::lock::lock;
 use chrono::{DateTime, SecondsFormat};
@@ -130,7 +129,7 @@ impl Ledger {
             (None, Some(kind)) => kind,
             (None, None) => guess(content.as_ref().map_or(&[], |source| &source.bytes)),
         };
-        let (listed, more) = warnings::listed(&record.warnings);
+        let (listed, more) = listed(&record.warnings);
         LedgerRow {
             name: entry.name.as_str().to_owned(),
             kind,
@@ -145,6 +144,15 @@ impl Ledger {
             more_warnings: (more > 0).then_some(more),
         }
     }
+}
+
+/// Maximum of warnings in a list; of the others only the number is shown.
+const MOST_LISTED: usize = 20;
+
+/// Returns the warnings to list, and the number of the others.
+pub(crate) fn listed(warnings: &[Fault]) -> (&[Fault], usize) {
+    let count = warnings.len().min(MOST_LISTED);
+    (&warnings[..count], warnings.len() - count)
 }
 
 /// Writes a time as RFC 3339 in UTC with milliseconds; `null` before 1970 and beyond the calendar's last year, where a file

@@ -198,7 +198,7 @@ mod tests {
     use super::entries;
 
     #[test]
-    fn everything_that_can_be_set_is_read() {
+    fn every_field_is_parsed() {
         let list = br#"[
             {"rule": "/orders/<int:id>", "method": "POST", "delay": 100},
             {"path": "/orders/*", "endpoint": "shop.*", "delay": {"uniform": [50, 150.5]}, "times": 3},
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_named_with_its_field() {
+    fn an_error_names_the_wrong_field() {
         let cases = [
             ("", "the body is not JSON: EOF while parsing a value at line 1 column 0"),
             ("7", "the body is neither an entry nor a list of entries"),

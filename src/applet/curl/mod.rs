@@ -1,5 +1,5 @@
-//! `curl URL`: one plain HTTP request, as the original's users type it. The HTTP is the client's; here are curl's
-//! options, output and exit codes.
+//! `curl URL`: sends one plain HTTP request, as users of the original type it. The `client` room speaks HTTP; this file has
+//! curl's options, output and exit codes.
 
 mod line;
 
@@ -32,7 +32,7 @@ pub(super) fn run(args: &[OsString], io: &mut Streams) -> Result<u8, Failure> {
 }
 
 fn fetch(line: &Line, io: &mut Streams) -> Result<u8, Failure> {
-    // A URL without a host is one of the server beside us.
+    // A URL without a host leads to the server on this machine.
     let home = cli::server(&Sources::SYSTEM).map_err(Failure::Usage)?;
     let url = Url::parse(&line.url, home.traffic, 80).map_err(failed)?;
     let body = body(&line.data, io)?;
@@ -64,7 +64,7 @@ fn fetch(line: &Line, io: &mut Streams) -> Result<u8, Failure> {
     }
 }
 
-/// The pieces of `-d` and the like, joined as the fields of a form.
+/// Joins the pieces of `-d` and similar options, like the fields of a form.
 fn body(data: &[Data], io: &mut Streams) -> Result<Option<Vec<u8>>, Failure> {
     let mut pieces = Vec::new();
     for data in data {

@@ -1,4 +1,4 @@
-//! `tar c`: an archive of files, folders and links. The same files give the same bytes: names are sorted.
+//! `tar c`: writes an archive of files, folders and links. The same files give the same bytes, since names are sorted.
 
 use super::line::Options;
 use super::{Failure, Streams, display};
@@ -11,10 +11,10 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Component, Path, PathBuf};
 use tar::{Builder, EntryType, Header};
 
-/// Bytes of a name, or of a link's target, that a header holds.
+/// Bytes of a name, or of a link's target, that fit into a header.
 const SHORT: usize = 100;
 
-/// Writes an archive of the members. Names each that can't be read, and archives the others.
+/// Writes an archive of the members. Names each file that can't be read, and archives the others.
 pub(super) fn run(options: &Options, io: &mut Streams) -> Result<u8, Failure> {
     let Streams { name, out, err, .. } = io;
     let mut archive =
@@ -26,7 +26,7 @@ pub(super) fn run(options: &Options, io: &mut Streams) -> Result<u8, Failure> {
     Ok(archive.code)
 }
 
-/// The name in the archive: as kubectl expects it, without what leads out (`/`, `..`) and what leads nowhere (`.`).
+/// Returns the name in the archive: as kubectl expects it, without `/` and `..`, which lead out, and without `.`.
 fn stored(path: &Path) -> PathBuf {
     let mut stored = PathBuf::new();
     for component in path.components() {
@@ -47,9 +47,9 @@ struct Archive<'a> {
     code: u8,
 }
 
-/// Errors are those of standard output.
+/// The errors of these functions are those of standard output.
 impl Archive<'_> {
-    /// Adds `path` under `name`. One that can't be read is named, and the next one follows.
+    /// Adds `path` under `name`. If it can't be read, prints why; the next file follows.
     fn add(&mut self, path: &Path, name: &Path) -> io::Result<()> {
         self.try_add(path, name).unwrap_or_else(|cause| {
             self.code = 1;
@@ -58,7 +58,7 @@ impl Archive<'_> {
         })
     }
 
-    /// The outer error is why `path` can't be read; the inner one is that of standard output.
+    /// Adds `path`. The outer error is why it can't be read; the inner one is that of standard output.
     fn try_add(&mut self, path: &Path, name: &Path) -> Result<io::Result<()>, String> {
         let unreadable = |error: io::Error| describe_io(&error);
         let metadata = fs::symlink_metadata(path).map_err(unreadable)?;
@@ -121,7 +121,7 @@ impl Archive<'_> {
         self.builder.append(&header, content)
     }
 
-    /// What does not fit into a header precedes it as an entry of its own, ended by a zero.
+    /// Appends a text that does not fit into a header: as an entry of its own before it, with a zero at its end.
     fn append_long(&mut self, kind: EntryType, text: &[u8]) -> io::Result<()> {
         let mut header = Header::new_gnu();
         put(&mut header.as_old_mut().name, b"././@LongLink");
@@ -141,7 +141,7 @@ fn put(field: &mut [u8; SHORT], text: &[u8]) {
     field[..length].copy_from_slice(&text[..length]);
 }
 
-/// As many bytes as the header said, whatever happens to the file meanwhile.
+/// Reads as many bytes as the header announced, whatever happens to the file meanwhile.
 struct Exact {
     file: File,
     left: u64,

@@ -1,5 +1,4 @@
-//! The command line of `tar`: what is to be done. Options that kubectl, docker, podman and people by habit send are
-//! known; the rest is refused by name.
+//! The command line of `tar`. Supports the options that kubectl, docker, podman and users send; refuses others by name.
 
 use crate::applet::Failure;
 use lexopt::Arg::{Long, Short, Value};
@@ -19,12 +18,12 @@ pub(super) enum Job {
     List,
 }
 
-/// A file or folder to be archived.
+/// A file or folder to archive.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Member {
     /// `-C`; empty where there is none.
     pub folder: PathBuf,
-    /// As given.
+    /// The path on the command line.
     pub path: PathBuf,
 }
 
@@ -44,7 +43,7 @@ pub(super) struct Options {
 /// Parses the arguments. The first one may lack its dash: `xf - -C DIR`.
 ///
 /// # Errors
-/// Options and values that are not known here, members that are to be extracted or listed, nothing to archive.
+/// Unknown options and values, members for extracting or listing, nothing to archive.
 pub(super) fn read(args: &[OsString]) -> Result<(Job, Options), Failure> {
     let (mut job, mut options) = (None, Options::default());
     let mut parser = lexopt::Parser::from_args(dashed(args)?);
@@ -54,7 +53,7 @@ pub(super) fn read(args: &[OsString]) -> Result<(Job, Options), Failure> {
             Short('x') | Long("extract" | "get") => set(&mut job, Job::Extract)?,
             Short('t') | Long("list") => set(&mut job, Job::List)?,
             Short('f') | Long("file") => is_a_stream(&parser.value()?)?,
-            // Each is relative to the one before.
+            // Each `-C` is relative to the one before.
             Short('C') | Long("directory") => options.folder.push(parser.value()?),
             Short('m') | Long("touch") => options.touch = true,
             Short('p') | Long("preserve-permissions" | "same-permissions") => options.exact_modes = true,
@@ -96,7 +95,7 @@ fn set(job: &mut Option<Job>, given: Job) -> Result<(), Failure> {
     }
 }
 
-/// Turns the old form, `xfC - DIR`, into the new one: its letters take their values from what follows, in order.
+/// Turns the old form, `xfC - DIR`, into the new one. The letters take their values from the next arguments, in order.
 fn dashed(args: &[OsString]) -> Result<Vec<OsString>, Failure> {
     let Some((letters, rest)) = args.split_first().filter(|(first, _)| !first.as_bytes().starts_with(b"-"))
     else {
@@ -149,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn what_tools_send_is_understood() {
+    fn options_of_kubectl_docker_and_podman_are_parsed() {
         let options =
             |touch, exact_modes| Options { folder: "/d".into(), touch, exact_modes, ..Options::default() };
         let verbose = || Options { verbose: true, ..Options::default() };
@@ -189,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn the_rest_is_refused_by_name() {
+    fn other_options_are_refused_by_name() {
         let taken = "this tar takes one of -x, -c, -t with `-f -`, -C DIR, -m, -o, -p, -v";
         let packed = "there is no compression here, pack and unpack on the other side";
         for (line, expected) in [

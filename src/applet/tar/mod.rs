@@ -1,4 +1,4 @@
-//! `tar`: archives over standard input and output, as kubectl, docker and podman send and expect them.
+//! `tar`: reads and writes archives over standard input and output, as kubectl, docker and podman send and expect them.
 
 mod create;
 mod extract;
@@ -21,7 +21,7 @@ pub(super) fn run(args: &[OsString], io: &mut Streams) -> Result<u8, Failure> {
     drained(result, io)
 }
 
-/// What went wrong is said at once; but who still sends would wait for ever if nobody read it.
+/// Prints the error of `result` at once, then reads the rest of the input: a sender would wait for ever if nobody read it.
 fn drained(result: Result<u8, Failure>, io: &mut Streams) -> Result<u8, Failure> {
     let result = match result {
         Err(Failure::Fatal(code, message)) => {
@@ -43,7 +43,7 @@ fn list(verbose: bool, io: &mut Streams) -> Result<u8, Failure> {
     Ok(ended(listed, io))
 }
 
-/// Says why the archive could not be read to its end, if so; gives the exit code.
+/// Returns the exit code of `read`; prints why the archive could not be read to its end.
 fn ended(read: Result<(), String>, io: &mut Streams) -> u8 {
     match read {
         Ok(()) => 0,
@@ -54,7 +54,7 @@ fn ended(read: Result<(), String>, io: &mut Streams) -> u8 {
     }
 }
 
-/// `-rw-r--r-- 0/0 12 2026-01-31 12:00 name -> target`.
+/// Returns a line such as `-rw-r--r-- 0/0 12 2026-01-31 12:00 name -> target`.
 fn long(entry: &Entry) -> String {
     let header = entry.header();
     let kind = header.entry_type();

@@ -166,7 +166,7 @@ fn provisions_have_names_that_the_directory_takes() {
 }
 
 #[test]
-fn bytes_that_are_no_text_are_refused_where_text_is_needed() {
+fn bytes_that_are_not_utf8_are_refused_where_text_is_needed() {
     use std::os::unix::ffi::OsStrExt;
     let bytes = OsStr::from_bytes(b"a\xff");
     assert_eq!(name(bytes), Err("`a\u{fffd}` is not UTF-8".to_string()));
