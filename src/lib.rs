@@ -1,25 +1,25 @@
 //! h1mock: an HTTP/1 mock server whose behaviour is programmed with provisions, small Rhai scripts.
 //!
-//! The modules are the rooms of the house, from the roof to the cellar. A room may import from the rooms below it, never from
-//! one above: `tests/it/tidy.rs` keeps that. docs/architecture.md shows them, and the two flows through them.
+//! The modules are *rooms*, from top to bottom. A room may import from the rooms below it, never from one above;
+//! `tests/it/tidy.rs` checks that. docs/architecture.md shows the rooms and the two flows through them.
 
 /// Command line -> one command -> exit code.
 mod program;
 /// Flow 1: socket -> request -> handler -> answer -> socket.
 mod serving;
-/// `tar`, `test`, `ls`, `sh`, `curl` and others by argv[0], for kubectl in an image without them.
+/// `tar`, `test`, `ls`, `sh`, `curl` and others by argv[0], for kubectl: the image has no such tools.
 mod applet;
-/// The administrative port, a file for each resource.
+/// The administrative port: a table of resources, and their functions.
 mod admin;
-/// `get`, `probe`, `wait` and `report`: what asks a server.
+/// The clients `get`, `probe`, `wait` and `report`.
 mod client;
-/// Command line and environment to one command.
+/// Command line and environment -> one command.
 mod cli;
 /// Flow 2: file event or POST -> read -> compile -> swap.
 mod provisioning;
-/// What was received and how often: journal, metrics, report, logs.
+/// Records and counts requests: journal, metrics, report, logs.
 mod observing;
-/// The engine of scripts, and the names that they see.
+/// The engine of scripts, and the names that scripts see.
 mod script;
 /// Delays and faults.
 mod chaos;
@@ -29,13 +29,13 @@ mod message;
 mod routing;
 /// The provision directory on disk.
 mod directory;
-/// What the machine says, and the distance between words.
+/// Errors, limits and threads of the system; the distance between words.
 mod system;
 
 pub use program::run;
 pub use script::runtime::allocator::{ALLOCATOR, Allocator};
 
-/// What the benchmarks use.
+/// The parts that the benchmarks use.
 #[doc(hidden)]
 pub mod bench {
     pub use crate::chaos::Chaos;

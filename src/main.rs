@@ -1,4 +1,4 @@
-//! The program. What it does is in the library: `lib.rs` is its table of contents.
+//! The program: calls the library, whose table of contents is `lib.rs`.
 
 use std::process::ExitCode;
 

@@ -1,6 +1,6 @@
-//! What the program does: command line -> one command -> exit code.
+//! The program: command line -> one command -> exit code.
 
-use crate::cli::{self, Command, Settings, check, process};
+use crate::cli::{self, Command, Settings, Sources, check};
 use crate::script::runtime::budget::Budget;
 use crate::serving::startup;
 use crate::system::output::write_all;
@@ -11,28 +11,25 @@ use std::io::{Write, stderr, stdout};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-/// Exit code of a wrong command line.
-const USAGE: u8 = 2;
-
-/// Does what the arguments of the process ask for; the first one is the name that it was called by.
+/// Runs the command of `arguments`; the first one is the name by which the program was called.
 pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
     applet::run(arguments, h1mock)
 }
 
 fn h1mock(args: Vec<OsString>) -> ExitCode {
-    match cli::parse(args, &process::sources()) {
+    match cli::parse(args, &Sources::SYSTEM) {
         Ok(command) => execute(command).unwrap_or_else(fail),
         Err(error) => {
-            // Of a start like any other: nobody may be there to read it.
+            // With a time limit: perhaps nobody reads standard error.
             let end = Instant::now() + Duration::from_secs(1);
             let _ = write_all(stderr(), format!("h1mock: {error}\n").as_bytes(), Some(end));
-            USAGE.into()
+            cli::USAGE.into()
         }
     }
 }
 
 fn execute(command: Command) -> Result<ExitCode, Box<dyn Error>> {
-    let (out, err) = (&mut stdout(), &mut stderr());
+    let out = &mut stdout();
     Ok(match command {
         Command::Serve(settings) => startup::serve(settings),
         Command::Check { files, strict, settings } => {
@@ -40,19 +37,22 @@ fn execute(command: Command) -> Result<ExitCode, Box<dyn Error>> {
         }
         Command::Routes { file, settings } => loading(&settings, move |budget| check::routes(&file, budget))?,
         Command::Get { url, any_status, server, timeout } => {
-            client::get(&url, any_status, &server, timeout, out, err).into()
+            succeeded(client::get(&url, any_status, &server, timeout, out)?)
         }
-        Command::Probe { address, server } => client::probe(address.as_deref(), &server, err).into(),
-        Command::Wait { generation, provision, requests, timeout, address, server } => {
-            let goal = client::WaitGoal { generation, provision: provision.as_deref(), requests };
-            client::wait(&goal, timeout, address.as_deref(), &server, err).into()
+        Command::Probe { address, server } => succeeded(client::probe(address.as_deref(), &server)?),
+        Command::Wait { goal, timeout, address, server } => {
+            succeeded(client::wait(&goal, timeout, address.as_deref(), &server)?)
         }
         Command::Report { fail_on, address, server } => {
-            client::report(fail_on, address.as_deref(), &server, out, err).into()
+            client::report(fail_on, address.as_deref(), &server, out)?.into()
         }
         Command::Help(text) => print(&text),
         Command::Version => print(concat!("h1mock ", env!("CARGO_PKG_VERSION"), "\n")),
     })
+}
+
+fn succeeded((): ()) -> ExitCode {
+    ExitCode::SUCCESS
 }
 
 /// Runs `work` on a thread whose stack is large enough for scripts.
@@ -65,7 +65,7 @@ fn loading(
 }
 
 fn print(text: &str) -> ExitCode {
-    // A reader such as `head` may have gone.
+    // A reader such as `head` may have closed the pipe.
     let _ = stdout().write_all(text.as_bytes());
     ExitCode::SUCCESS
 }

@@ -1,78 +1,75 @@
-//! The answers that the resources share: results, refusals and load errors as JSON. Knows no request and no resource.
+//! The JSON answers that the resources share: results, refusals and load errors.
 
-use super::object::Object;
 use crate::directory::Cause;
 use crate::message::answer::{Answer, Fields, JSON};
 use crate::provisioning::activation::ActivationError;
-use crate::provisioning::warnings;
-use crate::script::runtime::fault::{Fault, LoadError};
+use crate::provisioning::ledger::listed;
+use crate::script::runtime::fault::Fault;
+use serde_json::Value;
 
-/// `{"result":"success: ..."}`, with the generation that serves where the call has to do with one.
-pub(super) fn success(status: u16, what: &str, generation: Option<u64>) -> Answer {
-    let body = Object::new().field("result", format!("success: {what}"));
-    json(
-        status,
-        match generation {
-            Some(generation) => body.field("generation", generation),
-            None => body,
-        },
-    )
+/// `{"result":"success: ..."}`.
+pub(super) fn success(status: u16, what: &str) -> Answer {
+    json(status, Object::success(what))
 }
 
-/// [`success`] of a provision that serves, with what looks wrong with it, if anything does.
-pub(super) fn success_of(status: u16, what: &str, generation: u64, warnings: &[Fault]) -> Answer {
-    let body = Object::new().field("result", format!("success: {what}")).field("generation", generation);
-    json(status, with_warnings(body, warnings))
+/// [`success`], with the generation that serves.
+pub(super) fn success_of(status: u16, what: &str, generation: u64) -> Answer {
+    json(status, Object::success(what).field("generation", generation))
 }
 
-/// `body` with the first of `warnings`, and the number of the others; as it is where there are none.
-pub(super) fn with_warnings(body: Object, warnings: &[Fault]) -> Object {
-    if warnings.is_empty() {
-        return body;
+/// [`success_of`], with the warnings of the provision, if there are any.
+pub(super) fn success_with(status: u16, what: &str, generation: u64, warnings: &[Fault]) -> Answer {
+    let (listed, more) = listed(warnings);
+    let mut body = Object::success(what).field("generation", generation);
+    if !listed.is_empty() {
+        body = body.serialize("warnings", &listed);
     }
-    let (listed, more) = warnings::listed(warnings);
-    let body = body.serialize("warnings", &listed);
-    if more == 0 { body } else { body.field("more_warnings", more) }
+    if more > 0 {
+        body = body.field("more_warnings", more);
+    }
+    json(status, body)
 }
 
 /// `{"result":"failed: ..."}`: the shape of every refusal but a load error.
 pub(crate) fn failed(status: u16, why: &str) -> Answer {
-    json(status, Object::new().field("result", format!("failed: {why}")))
+    json(status, Object::failed(why))
 }
 
-/// 405 with `Allow` (RFC 9110, 15.5.6).
+/// Refuses a method: 405 with `Allow` (RFC 9110, 15.5.6).
 pub(super) fn method_not_allowed(method: &str, path: &str, allow: String) -> Answer {
     let mut answer = failed(405, &format!("`{method}` is not served at `{path}`: send {allow}"));
     answer.headers.push(("Allow".into(), allow.into()));
     answer
 }
 
-/// 404 for a path that is no resource.
+/// Refuses a path without a resource: 404.
 pub(super) fn not_found(path: &str) -> Answer {
     failed(404, &format!("path `{path}` is unknown: see /app/v1/openapi.json"))
 }
 
-/// 503 where others are in the way for a moment, and `why`.
+/// Refuses a request for a moment, for the reason `why`: 503 with `Retry-After`.
 pub(super) fn busy(why: &str) -> Answer {
     let mut answer = failed(503, &format!("{why}: try again"));
     answer.headers.push(("Retry-After".into(), "1".into()));
     answer
 }
 
-/// An empty 200 (probes, OPTIONS).
+/// Returns an empty 200 (probes, OPTIONS).
 pub(super) fn empty(headers: Fields) -> Answer {
     Answer { status: 200, headers, ..Answer::default() }
 }
 
-/// An object as `application/json`.
+/// Returns `body` as `application/json`.
 pub(super) fn json(status: u16, body: Object) -> Answer {
     Answer::new(status, JSON, body.into_text())
 }
 
-/// Why a stored file was not activated, put, read or removed.
+/// Answers a file operation that failed: a load (422), or storing, reading or removing a file.
 pub(super) fn refused(error: &ActivationError) -> Answer {
     let status = match error {
-        ActivationError::Load(cause) | ActivationError::Library(cause) => return broken(error, cause),
+        ActivationError::Load(cause) | ActivationError::Library(cause) => {
+            return json(422, Object::failed(&error.to_string()).serialize("error", cause));
+        }
         ActivationError::Unknown(_) => 404,
         ActivationError::Active(_) => 409,
         ActivationError::NotAProvision(_) => 400,
@@ -81,7 +78,7 @@ pub(super) fn refused(error: &ActivationError) -> Answer {
     failed(status, &error.to_string())
 }
 
-/// What the client asked for can't be had under that name, or the directory is to blame.
+/// Returns the status of a directory error: 4xx where the client can do something about it, else 500.
 fn directory_status(cause: &Cause) -> u16 {
     match cause {
         Cause::NotFound => 404,
@@ -91,7 +88,66 @@ fn directory_status(cause: &Cause) -> u16 {
     }
 }
 
-fn broken(error: &ActivationError, cause: &LoadError) -> Answer {
-    let body = Object::new().field("result", format!("failed: {error}"));
-    json(422, body.serialize("error", cause))
+/// A JSON object whose members keep the order in which they were appended (serde_json's own map sorts them).
+#[derive(Debug, Default)]
+pub(super) struct Object(String);
+
+impl Object {
+    /// Starts the body of most answers: `{"result":"success: ..."}`.
+    pub(super) fn success(what: &str) -> Object {
+        Object::default().field("result", format!("success: {what}"))
+    }
+
+    /// Starts the body of a refusal: `{"result":"failed: ..."}`.
+    pub(super) fn failed(why: &str) -> Object {
+        Object::default().field("result", format!("failed: {why}"))
+    }
+
+    /// Appends a scalar, or `null` for `None`.
+    pub(super) fn field(self, key: &str, value: impl Into<Value>) -> Object {
+        self.raw(key, &value.into().to_string())
+    }
+
+    /// Appends `value`, serialized.
+    pub(super) fn serialize(self, key: &str, value: &impl serde::Serialize) -> Object {
+        self.raw(key, &serde_json::to_string(value).unwrap_or_default())
+    }
+
+    /// Appends an object.
+    pub(super) fn object(self, key: &str, value: Object) -> Object {
+        self.raw(key, &value.into_text())
+    }
+
+    /// Returns the JSON text.
+    pub(super) fn into_text(self) -> String {
+        format!("{{{}}}", self.0)
+    }
+
+    fn raw(mut self, key: &str, json: &str) -> Object {
+        if !self.0.is_empty() {
+            self.0.push(',');
+        }
+        self.0.push_str(&Value::from(key).to_string());
+        self.0.push(':');
+        self.0.push_str(json);
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_keep_their_order_and_text_is_escaped() {
+        let inner = Object::default().field("z", 1).field("a", "\"\n\u{e9}");
+        let text = Object::default()
+            .field("result", "x")
+            .object("error", inner)
+            .field("line", None::<u64>)
+            .serialize("files", &[1, 2])
+            .into_text();
+        assert_eq!(text, r#"{"result":"x","error":{"z":1,"a":"\"\né"},"line":null,"files":[1,2]}"#);
+        assert!(serde_json::from_str::<Value>(&text).is_ok());
+    }
 }

@@ -1,17 +1,19 @@
-//! The rules that are closest to a request which none served, in the entries of an answer. To find them is to go through all rules,
-//! 1.5 ms where they are 10,000: so only for what is shown, once for each different request, and for a few of these in one answer.
-//! Knows no journal.
+//! The closest rules, for entries of requests that no rule served.
+//!
+//! Finding them compares the request with all rules: 1.5 ms for 10,000 rules. So this is done only for entries that are
+//! shown, once for each different request, and for few requests in one answer.
 
 use crate::observing::journal::entry::Entry;
 use crate::provisioning::activation::Activation;
 use crate::routing::near_miss::Miss;
 use serde_json::Value;
 
-/// Different requests that are compared with the rules for one answer. A test that asks why nothing matched has a handful; a crawler
-/// that tries 10,000 paths must not hold a worker for seconds. Of the others each is compared when it is asked for alone.
+/// Maximum of different requests that are compared with the rules for one answer. A test that asks why nothing matched has a
+/// handful; a crawler that tries 10,000 paths must not hold a worker for seconds. The entry of each other request shows its
+/// closest rules when it is read alone.
 const MOST: usize = 20;
 
-/// What the closest rules of a request depend on.
+/// The parts of a request on which its closest rules depend.
 #[derive(PartialEq, Eq)]
 pub(super) struct UnmatchedRequest {
     generation: u64,
@@ -21,7 +23,8 @@ pub(super) struct UnmatchedRequest {
 }
 
 impl UnmatchedRequest {
-    /// Of a request that was compared with rules, and that none served: not one that the engine refused, which has no generation.
+    /// Returns the request of an entry that no rule served. A request that the engine refused has no generation and was
+    /// compared with no rules: `None`.
     pub(super) fn from_entry(entry: &Entry) -> Option<UnmatchedRequest> {
         let Entry { generation, method, path, .. } = entry;
         (entry.unmatched.is_some() && *generation > 0).then(|| UnmatchedRequest {
@@ -36,7 +39,7 @@ impl UnmatchedRequest {
         })
     }
 
-    /// The closest rules, each with what differs; null where the rules of its generation serve no more. Goes through all rules.
+    /// Returns the closest rules, each with its differences; null where another generation serves by now.
     fn compare(&self, activation: &Activation) -> Value {
         let serving = activation.current();
         if serving.generation != self.generation {
@@ -47,12 +50,12 @@ impl UnmatchedRequest {
     }
 }
 
-/// What was found for one answer.
+/// The closest rules that were found for one answer.
 #[derive(Default)]
 pub(super) struct Closest(Vec<(UnmatchedRequest, Value)>);
 
 impl Closest {
-    /// The closest rules of a request; null also where too many others were asked for before.
+    /// Returns the closest rules of a request; null also where [`MOST`] others were looked up before.
     pub(super) fn find(&mut self, activation: &Activation, request: UnmatchedRequest) -> &Value {
         let index = match self.0.iter().position(|(known, _)| *known == request) {
             Some(index) => index,
@@ -66,7 +69,7 @@ impl Closest {
         &self.0[index].1
     }
 
-    /// How many requests were compared with the rules.
+    /// Number of requests that were compared with the rules.
     #[cfg(test)]
     pub(super) fn compared(&self) -> usize {
         self.0.len()

@@ -1,17 +1,10 @@
-//! The admin interface: finds the resource of a request, checks method and token, lets the resource answer.
-//! Described in `docs/openapi.json`. Knows no listener, no file and no script.
+//! The admin interface (`docs/openapi.json`): finds the resource of a request, checks method and token, calls the resource's
+//! function. To add a resource, see `resources.rs`.
 
+mod access;
 mod answer;
-mod arrival;
-mod auth;
-mod browser;
 mod chaos;
 mod closest;
-mod files;
-mod health;
-mod ledger;
-mod object;
-mod openapi;
 mod process;
 mod provision;
 mod requests;
@@ -24,8 +17,7 @@ mod verify;
 mod wait;
 
 pub(crate) use answer::failed;
-pub(crate) use health::Readiness;
-pub(crate) use process::Observing;
+pub(crate) use process::{Observing, Readiness};
 pub(crate) use store::LargeAnswers;
 pub(crate) use stream::Streams;
 
@@ -43,46 +35,40 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Takes the reply to one request; may be called from another thread, later.
+/// Sends the reply to one request; may be called later, from another thread.
 pub(crate) type Respond = Box<dyn FnOnce(Reply) + Send>;
 
-/// Calls what it is given if the client leaves before it has its reply, soon after; at once, where it has left or has it.
+/// Registers a callback for the case that the client leaves before it has its reply. The callback runs soon after that; at
+/// once, where the client has left or has its reply.
 pub(crate) type OnGone = Box<dyn FnOnce(Box<dyn FnOnce() + Send>)>;
 
 /// Runs a job on the timer thread after a delay.
 pub(crate) type After = Box<dyn Fn(Duration, Box<dyn FnOnce() + Send>) + Send + Sync>;
 
-/// What the interface works with; made once by the server.
+/// The parts of the server that the interface uses; made once.
 pub(crate) struct Admin {
-    /// Stores, activates and lists.
+    /// Stores, activates and lists provisions.
     pub activation: Arc<Activation>,
     /// The timer, for waits with a deadline.
     pub after: After,
-    /// `--admin-token`: needed for all but the probes.
+    /// `--admin-token`: required by all resources except the probes.
     pub token: Option<String>,
-    /// `--admin-host`: names of this interface beside those that nobody else can have.
+    /// `--admin-host`: host names of this interface, beside addresses and private names.
     pub hosts: Vec<String>,
-    /// Whether the mock serves.
     pub readiness: Arc<Readiness>,
-    /// Metrics, report and stop.
     pub observing: Observing,
-    /// What is injected for rules.
     pub chaos: Arc<Chaos>,
-    /// What the mock received.
     pub journal: Arc<Journal>,
-    /// Who follows it.
     pub streams: Arc<Streams>,
-    /// Who waits for requests.
     pub waiters: Arc<Waiters>,
-    /// Loads, one after the other; the workers go on answering.
+    /// Runs loads, one after the other, while the workers answer other requests.
     pub loads: JobThread<Job>,
-    /// Looks through files, values and entries, one after the other.
+    /// Searches files, values and entries, one request after the other.
     pub reads: JobThread<Job>,
-    /// Values of `store` on their way to clients.
     pub large_answers: LargeAnswers,
 }
 
-/// A request that is answered in its turn.
+/// A request for one of the two threads.
 pub(crate) struct Job {
     admin: Arc<Admin>,
     request: Request,
@@ -90,7 +76,7 @@ pub(crate) struct Job {
     respond: Respond,
 }
 
-/// So many jobs wait for their turn; the next one is refused.
+/// Maximum of jobs that wait for a thread; further ones are refused.
 const MOST_JOBS: usize = 64;
 
 impl Job {
@@ -104,7 +90,7 @@ impl Job {
         Job { admin: admin.clone(), request, run: Box::new(run), respond }
     }
 
-    /// A thread for jobs.
+    /// Starts a thread for jobs.
     ///
     /// # Errors
     /// The system refuses a thread.
@@ -118,7 +104,7 @@ impl Job {
         })
     }
 
-    /// Lets `thread` answer; 503 where too many wait for their turn.
+    /// Queues the job for `thread`; 503 where too many jobs wait.
     fn submit(self, thread: &JobThread<Job>) {
         if let Err(job) = thread.submit(self) {
             let why = format!("{MOST_JOBS} requests of this kind wait for their turn");
@@ -131,17 +117,18 @@ impl Job {
 struct Call<'a> {
     admin: &'a Admin,
     request: &'a Request,
-    /// What stands in the path for the variable of the resource, as sent.
+    /// The text in place of the path's variable, as sent.
     name: &'a str,
 }
 
 impl Call<'_> {
-    /// The name of a file in the path, or 400 with the reason.
+    /// Returns the file name in the path; 400 with the reason where it is illegal.
     fn file_name(&self) -> Result<Name, Answer> {
         Name::parse(self.utf8("name")?).map_err(|error| answer::failed(400, &error.to_string()))
     }
 
-    /// What stands in the path, or 400. The path has U+FFFD where its bytes were not UTF-8: two such names would become one.
+    /// Returns the text in place of the path's variable; 400 where it was not UTF-8. The path then has U+FFFD, so two such
+    /// names would be the same.
     fn utf8(&self, kind: &str) -> Result<&str, Answer> {
         if self.name.contains(char::REPLACEMENT_CHARACTER) {
             return Err(answer::failed(400, &format!("{kind} `{}` is not UTF-8", self.name)));
@@ -150,8 +137,7 @@ impl Call<'_> {
     }
 }
 
-/// Answers one request, whose body has arrived: at once, or later from another thread where that takes time. Never panics on what
-/// a client sends.
+/// Answers one request whose body has arrived: at once, or later from another thread. Never panics, whatever a client sends.
 pub(crate) fn handle(admin: &Arc<Admin>, request: Request, respond: Respond, on_gone: OnGone) {
     let resource = match enter(admin, &request) {
         Ok(resource) => resource,
@@ -177,15 +163,17 @@ pub(crate) fn handle(admin: &Arc<Admin>, request: Request, respond: Respond, on_
     }
 }
 
-/// The resource of a request that may use it. The token comes before 404, so that paths tell nothing without it. Who has the token
-/// needs no host of a certain name, which guards those who have none; probes of load balancers come under any name.
+/// Returns the resource of a request that may use it.
+///
+/// The token is checked before 404, so that a client without the token learns nothing about paths. The check of the host name
+/// protects interfaces without a token only. Probes of load balancers come under any name.
 fn enter<'a>(admin: &Admin, request: &'a Request) -> Result<Resource<'a>, Answer> {
-    browser::refuse_pages(request)?;
+    access::refuse_pages(request)?;
     let resource = Resource::find(request.path());
     match &admin.token {
         _ if resource.is_some_and(Resource::is_probe) => {}
-        Some(token) => auth::authorize(token, request)?,
-        None => browser::refuse_foreign_host(&admin.hosts, request)?,
+        Some(token) => access::authorize(token, request)?,
+        None => access::refuse_foreign_host(&admin.hosts, request)?,
     }
     resource.ok_or_else(|| answer::not_found(request.path()))
 }

@@ -1,13 +1,40 @@
-//! `/app/v1/provision/<name>`: load, reactivate, remove. Knows no file and no script.
+//! `/app/v1/provision`, `/app/v1/source` and `/app/v1/file`: the ledger, loading and removing provisions, stored files.
 
 use super::Call;
-use super::answer::{failed, refused, success, success_of};
+use super::answer::{failed, refused, success, success_with};
 use crate::directory::Name;
-use crate::message::answer::Answer;
+use crate::message::answer::{Answer, JSON};
 use crate::provisioning::activation::ActivationError;
+use crate::provisioning::ledger::LedgerRow;
+use crate::provisioning::provision::RuleRow;
 use crate::provisioning::turns::Turn;
+use serde::Serialize;
 
-/// POST: 201 once the provision serves, 422 where it does not load, 400 or 415 where it is no provision to begin with.
+/// The body of the ledger.
+#[derive(Serialize)]
+struct Ledger<'a> {
+    active: Active<'a>,
+    rules: Vec<RuleRow>,
+    files: Vec<LedgerRow>,
+}
+
+#[derive(Serialize)]
+struct Active<'a> {
+    name: &'a str,
+    generation: u64,
+}
+
+/// GET without a name: the active provision with its rules, and a row for each file; 500 where the directory can't be read.
+pub(super) fn list(call: &Call) -> Result<Answer, Answer> {
+    let activation = &call.admin.activation;
+    let files = activation.ledger().map_err(|error| refused(&ActivationError::Directory(error)))?;
+    let serving = activation.current();
+    let active = Active { name: &serving.name, generation: serving.generation };
+    let ledger = Ledger { active, rules: serving.rules(activation.epoch().now()), files };
+    Ok(Answer::new(200, JSON, serde_json::to_string(&ledger).unwrap_or_default()))
+}
+
+/// POST: 201 once the provision serves, 422 where it does not load, 400 or 415 where the request holds no provision.
 pub(super) fn post(call: &Call, turn: &Turn) -> Result<Answer, Answer> {
     let name = call.file_name()?;
     if !name.is_provision() {
@@ -19,17 +46,17 @@ pub(super) fn post(call: &Call, turn: &Turn) -> Result<Answer, Answer> {
     loaded(call, 201, &name, call.admin.activation.post(turn, &name, &call.request.body))
 }
 
-/// GET: activates what is stored under this name once more.
+/// GET: activates the stored provision of this name again.
 pub(super) fn get(call: &Call, turn: &Turn) -> Result<Answer, Answer> {
     let name = call.file_name()?;
     loaded(call, 200, &name, call.admin.activation.activate(turn, &name))
 }
 
-/// DELETE: removes any stored file but the active provision.
+/// DELETE: removes any stored file except the active provision.
 pub(super) fn delete(call: &Call, _turn: &Turn) -> Result<Answer, Answer> {
     let name = call.file_name()?;
     call.admin.activation.remove(&name).map_err(|error| refused(&error))?;
-    Ok(success(200, &format!("file '{name}' has been removed"), None))
+    Ok(success(200, &format!("file '{name}' has been removed")))
 }
 
 fn loaded(
@@ -39,14 +66,14 @@ fn loaded(
     generation: Result<u64, ActivationError>,
 ) -> Result<Answer, Answer> {
     let generation = generation.map_err(|error| refused(&error))?;
-    // Another one may serve already.
+    // Another provision may serve by now.
     let serving = call.admin.activation.current();
     let warnings = if serving.generation == generation { serving.warnings.as_slice() } else { &[] };
-    // The text is the original's; test suites compare it.
-    Ok(success_of(status, &format!("basename file '{name}' has been loaded"), generation, warnings))
+    // The text is that of the original; test suites compare it.
+    Ok(success_with(status, &format!("basename file '{name}' has been loaded"), generation, warnings))
 }
 
-/// Whether a `Content-Type` is text/plain, with any parameters, in any case. An empty one counts as none.
+/// Whether a `Content-Type` is text/plain, with any parameters, in any case. An empty value counts as none.
 fn is_plain_text(value: &str) -> bool {
     let essence = value.split(';').next().unwrap_or_default().trim();
     essence.is_empty() || essence.eq_ignore_ascii_case("text/plain")
@@ -62,7 +89,7 @@ fn no_provision(name: &Name) -> Answer {
     )
 }
 
-// curl labels the body of -d and --data-binary as a form unless told otherwise: the mistake nearly everyone makes first.
+// curl sends the body of -d and --data-binary as a form by default. Nearly everyone makes this mistake first.
 fn unsupported(content_type: &str) -> Answer {
     failed(
         415,
@@ -71,6 +98,29 @@ fn unsupported(content_type: &str) -> Answer {
              curl --data-binary @foo-bar -H 'Content-Type: text/plain' http://localhost:8074/app/v1/provision/foo-bar"
         ),
     )
+}
+
+/// GET: the bytes of a file, as text where they are UTF-8.
+pub(super) fn source(call: &Call) -> Result<Answer, Answer> {
+    let bytes = call.admin.activation.source(&call.file_name()?).map_err(|error| refused(&error))?;
+    // An auxiliary file may be an image: not text in UTF-8.
+    let is_text = std::str::from_utf8(&bytes).is_ok();
+    let content_type = if is_text { "text/plain; charset=utf-8" } else { "application/octet-stream" };
+    Ok(Answer::new(200, content_type, bytes))
+}
+
+/// PUT: 201 for a new file, 200 for a replaced one (RFC 9110, 9.3.4). Takes any content type and every legal name, also those
+/// of libraries (`common.rhai`).
+pub(super) fn put_file(call: &Call, turn: &Turn) -> Result<Answer, Answer> {
+    let name = call.file_name()?;
+    let activation = &call.admin.activation;
+    let status = if activation.source(&name).is_ok() { 200 } else { 201 };
+    let before = activation.generation();
+    let generation = activation.put_file(turn, &name, &call.request.body).map_err(|error| refused(&error))?;
+    let serving = activation.current();
+    let is_reloaded = generation > before && serving.generation == generation;
+    let warnings = if is_reloaded { serving.warnings.as_slice() } else { &[] };
+    Ok(success_with(status, &format!("file '{name}' has been stored"), generation, warnings))
 }
 
 #[cfg(test)]

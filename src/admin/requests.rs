@@ -1,9 +1,8 @@
-//! `/app/v1/requests`: what the mock received. Knows no listener.
+//! `/app/v1/requests`: the entries of the journal.
 
 use super::Call;
-use super::answer::json;
+use super::answer::{Object, json};
 use super::closest::{Closest, UnmatchedRequest};
-use super::object::Object;
 use crate::message::answer::{Answer, JSON};
 use crate::observing::journal::entry::Entry;
 use crate::observing::journal::filter::parse::{self, Asked, LIST, MAX_LIMIT, Names};
@@ -15,13 +14,13 @@ use std::collections::VecDeque;
 use std::ops::ControlFlow;
 use std::time::Instant;
 
-/// Entries of a list, if not told.
+/// Entries of a list without `limit`.
 const LIMIT: u64 = 100;
 
-/// Bytes of an answer: where entries would make it longer, it has fewer of them.
+/// Maximum of bytes in an answer; entries beyond it are left out.
 const MOST_BYTES: usize = 32 << 20;
 
-/// GET: the entries in the order of their numbers: with `since` the first ones after that, else the last ones.
+/// GET: entries in the order of their numbers: with `since` the first ones after it, else the last ones.
 pub(super) fn list(call: &Call) -> Result<Answer, Answer> {
     let journal = &call.admin.journal;
     let mut page = Page::read(journal, &asked(call, LIST)?, LIMIT, &|entry| Some(entry.to_json()))?;
@@ -38,7 +37,7 @@ pub(super) fn list(call: &Call) -> Result<Answer, Answer> {
     Ok(Answer::new(200, JSON, body))
 }
 
-/// GET: the same as an HTTP Archive.
+/// GET: the same entries as an HTTP Archive.
 pub(super) fn archive(call: &Call) -> Result<Answer, Answer> {
     let page = Page::read(&call.admin.journal, &asked(call, LIST)?, MAX_LIMIT, &har::from_entry)?;
     let (before, behind) = har::around(page.span.last, page.more, page.left_out);
@@ -53,7 +52,7 @@ pub(super) fn get(call: &Call) -> Result<Answer, Answer> {
         let why = format!("`{}` is not the number of a request", number.escape_debug());
         return Err(failed(journal, 404, &why));
     }
-    // What is too large for a number was not received for sure.
+    // A number that is too large for `u64` was certainly not received.
     let stats = journal.stats();
     let entry = journal.get(number.parse().unwrap_or(u64::MAX)).map_err(|missing| {
         let why = match missing {
@@ -73,29 +72,29 @@ pub(super) fn get(call: &Call) -> Result<Answer, Answer> {
     Ok(Answer::new(200, JSON, value.to_string()))
 }
 
-/// DELETE: forgets all entries. Numbers go on.
+/// DELETE: deletes all entries. The numbers continue.
 pub(super) fn clear(call: &Call) -> Result<Answer, Answer> {
     let journal = &call.admin.journal;
     is_on(journal)?;
     let count = journal.clear();
     let what = if count == 1 { "request has" } else { "requests have" };
-    let body = Object::new().field("result", format!("success: {count} {what} been deleted"));
+    let body = Object::success(&format!("{count} {what} been deleted"));
     Ok(json(200, body.field("last", journal.last())))
 }
 
-/// What the query asks, or 400; 404 where there is no journal.
+/// Parses the query; 400 where it is wrong, 404 where the journal is off.
 pub(super) fn asked(call: &Call, names: Names) -> Result<Asked, Answer> {
     let journal = &call.admin.journal;
     is_on(journal)?;
     parse::query(call.request.query_string(), names).map_err(|error| failed(journal, 400, &error.to_string()))
 }
 
-/// A refusal that carries `last`.
+/// Refuses a request, with the member `last`.
 pub(super) fn failed(journal: &Journal, status: u16, why: &str) -> Answer {
-    json(status, Object::new().field("result", format!("failed: {why}")).field("last", journal.last()))
+    json(status, Object::failed(why).field("last", journal.last()))
 }
 
-/// 404 where there is no journal.
+/// Refuses a request where the journal is off: 404.
 pub(super) fn is_on(journal: &Journal) -> Result<(), Answer> {
     match journal.is_on() {
         true => Ok(()),
@@ -103,25 +102,26 @@ pub(super) fn is_on(journal: &Journal) -> Result<(), Answer> {
     }
 }
 
-/// An entry as JSON, and what its closest rules depend on where none served it.
+/// An entry as JSON, and the request whose closest rules belong to it, where no rule served it.
 struct Item {
     text: String,
     unmatched: Option<UnmatchedRequest>,
 }
 
-/// Entries as JSON, as many as one answer holds.
+/// The entries of one answer, as JSON.
+#[derive(Default)]
 pub(super) struct Page {
     items: VecDeque<Item>,
     bytes: usize,
-    /// Others were asked for, too.
+    /// Whether the query matches further entries.
     more: bool,
-    /// So many of which too little is known were left out.
+    /// Entries that were left out, since too little is known of them.
     left_out: u64,
     span: Span,
 }
 
 impl Page {
-    /// The entries that `asked` takes, at most `limit` of them where it names no limit; 503 where they take too long.
+    /// Reads the entries that `asked` matches, at most `limit` where it names no limit; 503 where this takes too long.
     pub(super) fn read(
         journal: &Journal,
         asked: &Asked,
@@ -129,10 +129,9 @@ impl Page {
         make: &dyn Fn(&Entry) -> Option<Value>,
     ) -> Result<Page, Answer> {
         let limit = asked.limit.unwrap_or(limit).min(MAX_LIMIT) as usize;
-        let mut page =
-            Page { items: VecDeque::new(), bytes: 0, more: false, left_out: 0, span: Span::default() };
+        let mut page = Page::default();
         let forward = asked.since.is_some();
-        // All that come before are not looked at, where all would do.
+        // Without conditions every entry matches, so the last `limit` entries are enough.
         let tail = match asked.filter.conditions() {
             [] => journal.last().saturating_sub(limit as u64),
             _ => 0,
@@ -162,7 +161,7 @@ impl Page {
         if late { Err(failed(journal, 503, &TooLong.to_string())) } else { Ok(page) }
     }
 
-    /// Adds one; at the end of the answer's space the others go, or this one.
+    /// Adds an entry. Where the answer is full, the first entries go, or, with `since`, this one.
     fn add(&mut self, item: Item, limit: usize, forward: bool) -> ControlFlow<()> {
         let fits = self.items.is_empty() || self.bytes + item.text.len() <= MOST_BYTES;
         if forward && !fits {
@@ -178,12 +177,12 @@ impl Page {
         ControlFlow::Continue(())
     }
 
-    /// Tells of those that no rule served the closest rules, of the latest first.
+    /// Adds the closest rules to the entries that no rule served, the latest first.
     pub(super) fn explain(&mut self, activation: &Activation, closest: &mut Closest) {
         for Item { text, unmatched } in self.items.iter_mut().rev() {
             if let Some(unmatched) = unmatched.take() {
                 let rules = closest.find(activation, unmatched);
-                // What is an object ends so.
+                // The text of an entry is an object, and ends with `}`.
                 text.pop();
                 *text += &format!(",\"closest\":{rules}}}");
             }

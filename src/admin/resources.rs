@@ -1,46 +1,48 @@
-//! The table of the interface: which function answers which method of which path. Knows no answer.
+//! The table of resources: method and path -> function.
+//!
+//! To add a resource, add a row to `ROWS` and the function that it names, and describe it in `docs/openapi.json` and
+//! `docs/admin.md`. `Allow`, OPTIONS, 404, 405 and the token follow from the table.
 
-use super::{
-    Call, OnGone, Respond, arrival, chaos, files, health, ledger, openapi, process, provision, requests,
-    store, stream, verify, wait,
-};
+use super::{Call, OnGone, Respond, chaos, process, provision, requests, store, stream, verify, wait};
 use crate::chaos::Reply;
 use crate::message::answer::Answer;
 use crate::provisioning::turns::Turn;
 use Handler::{Later, Load, Now, Read, ReadOn};
 
-/// What answers a method.
+/// A function that answers a method, and the thread on which it runs.
 #[derive(Clone, Copy)]
 pub(super) enum Handler {
-    /// At once.
+    /// Runs on the worker that received the request: for what takes no time.
     Now(fn(&Call) -> Result<Answer, Answer>),
-    /// In its turn, on the thread that loads: what runs scripts or waits for a load.
+    /// Runs on the thread `loads`, one request after the other: for what runs scripts or waits for a load.
     Load(fn(&Call, &Turn) -> Result<Answer, Answer>),
-    /// In its turn, on the thread that reads: what looks through files, values or entries of any number.
+    /// Runs on the thread `reads`, one request after the other: for what searches any number of files, values or entries.
     Read(fn(&Call) -> Result<Answer, Answer>),
-    /// As [`Handler::Read`], with a body that may be made while it leaves.
+    /// Like [`Handler::Read`], for a body that is made while it is sent.
     ReadOn(fn(&Call) -> Result<Reply, Answer>),
-    /// Perhaps later, from another thread, or with a reply that goes on after its beginning.
+    /// Responds later, from another thread, or with a reply that continues after its head.
     Later(fn(&Call, Respond, OnGone)),
 }
 
-/// Methods, path, and what answers them. HEAD works as GET; the connection leaves the body out. Not where GET activates: HEAD must
-/// change nothing (RFC 9110, 9.2.1). The first row with a path that matches names the resource; OPTIONS works for all.
+/// Methods, path and function. The first row whose path matches names the resource; OPTIONS works for all.
+///
+/// HEAD works like GET: the connection omits the body. Except where GET activates a provision: HEAD must change nothing (RFC
+/// 9110, 9.2.1).
 static ROWS: &[(&str, &str, Handler)] = &[
-    ("GET, HEAD", "/healthz", Now(health::healthz)),
-    ("GET, HEAD", "/readyz", Now(health::readyz)),
+    ("GET, HEAD", "/healthz", Now(process::healthz)),
+    ("GET, HEAD", "/readyz", Now(process::readyz)),
     ("GET, HEAD", "/metrics", Now(process::metrics)),
-    ("GET, HEAD", "/app/v1/openapi.json", Now(openapi::get)),
+    ("GET, HEAD", "/app/v1/openapi.json", Now(process::openapi)),
     ("GET, HEAD", "/app/v1/report", Now(process::report)),
     ("POST", "/app/v1/quit", Later(process::quit)),
     ("DELETE", "/app/v1/all", Now(process::reset)),
     ("GET, HEAD", "/app/v1/wait", Later(wait::get)),
-    ("GET, HEAD", "/app/v1/provision", Read(ledger::get)),
+    ("GET, HEAD", "/app/v1/provision", Read(provision::list)),
     ("GET", "/app/v1/provision/<path:name>", Load(provision::get)),
     ("POST", "/app/v1/provision/<path:name>", Load(provision::post)),
     ("DELETE", "/app/v1/provision/<path:name>", Load(provision::delete)),
-    ("GET, HEAD", "/app/v1/source/<path:name>", Read(files::source)),
-    ("PUT", "/app/v1/file/<path:name>", Load(files::put)),
+    ("GET, HEAD", "/app/v1/source/<path:name>", Read(provision::source)),
+    ("PUT", "/app/v1/file/<path:name>", Load(provision::put_file)),
     ("GET, HEAD", "/app/v1/store", ReadOn(store::list)),
     ("DELETE", "/app/v1/store", Now(store::clear)),
     ("GET, HEAD", "/app/v1/store/<path:key>", ReadOn(store::get)),
@@ -54,34 +56,34 @@ static ROWS: &[(&str, &str, Handler)] = &[
     ("DELETE", "/app/v1/requests", Now(requests::clear)),
     ("GET, HEAD", "/app/v1/requests.har", Read(requests::archive)),
     ("GET, HEAD", "/app/v1/requests/stream", Later(stream::get)),
-    ("GET, HEAD", "/app/v1/requests/wait", Later(arrival::get)),
+    ("GET, HEAD", "/app/v1/requests/wait", Later(verify::wait)),
     ("GET, HEAD", "/app/v1/requests/<number>", Read(requests::get)),
     ("GET, HEAD", "/app/v1/verify", Read(verify::get)),
     ("POST", "/app/v1/verify", Read(verify::post)),
 ];
 
-/// What a path stands for.
+/// The resource of a path.
 #[derive(Clone, Copy)]
 pub(super) struct Resource<'p> {
-    /// The path in the table.
+    /// Its path in the table.
     path: &'static str,
-    /// What the path has in place of the variable, as sent and not yet checked.
+    /// The text in place of the path's variable, as sent and not yet checked.
     pub name: &'p str,
 }
 
 impl Resource<'_> {
-    /// The resource of `path`.
+    /// Finds the resource of `path`.
     pub(super) fn find(path: &str) -> Option<Resource<'_>> {
         ROWS.iter().find_map(|(_, row, _)| Some(Resource { path: row, name: variable(row, path)? }))
     }
 
-    /// What answers `method`.
+    /// Returns the function for `method`.
     pub(super) fn handler(self, method: &str) -> Option<Handler> {
         let mut rows = self.rows();
         rows.find(|(methods, ..)| methods.split(", ").any(|one| one == method)).map(|(.., handler)| *handler)
     }
 
-    /// The value of `Allow`.
+    /// Returns the value of `Allow`.
     pub(super) fn allow(self) -> String {
         let mut methods: Vec<&str> = self.rows().flat_map(|(methods, ..)| methods.split(", ")).collect();
         methods.push("OPTIONS");
@@ -89,7 +91,7 @@ impl Resource<'_> {
         methods.join(", ")
     }
 
-    /// Whether it needs no token.
+    /// Whether the resource needs no token.
     pub(super) fn is_probe(self) -> bool {
         ["/healthz", "/readyz"].contains(&self.path)
     }
@@ -99,7 +101,7 @@ impl Resource<'_> {
     }
 }
 
-/// What `path` has in place of the variable of `row`, the empty text where `row` has none; `None` where they don't match.
+/// Returns the text in place of the variable of `row`, empty where `row` has none; `None` where `path` does not match.
 fn variable<'p>(row: &str, path: &'p str) -> Option<&'p str> {
     match row.split_once('<') {
         None => (row == path).then_some(""),

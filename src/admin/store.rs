@@ -1,7 +1,7 @@
-//! `/app/v1/store` and `/app/v1/store/<key>`: the values of scripts' `store`, to prepare and to read. Knows no script.
+//! `/app/v1/store` and `/app/v1/store/<key>`: reads and prepares the values of the scripts' `store`.
 
 use super::Call;
-use super::answer::{self, failed, success};
+use super::answer::{self, failed, success_of};
 use crate::chaos::Reply;
 use crate::message::answer::{Answer, JSON};
 use crate::message::epoch::Epoch;
@@ -14,15 +14,15 @@ use std::borrow::Cow;
 use std::io::{self, Read};
 use std::sync::Arc;
 
-/// GET: an object of keys and values, those whose key starts with `?prefix=`; 400 for a query that is not understood, 503 where too
-/// many clients take large ones.
+/// GET: an object of all keys that start with `?prefix=`, with their values; 400 for an unknown query, 503 while too many
+/// clients receive large answers.
 pub(super) fn list(call: &Call) -> Result<Reply, Answer> {
     let prefix = prefix(call.request.query_string())?;
     let (serving, epoch) = serving(call);
     written(call, serving.files.values.list(epoch, &prefix))
 }
 
-/// Values that take so many bytes are written while the client takes them.
+/// From this number of bytes on, values are written while the client receives them.
 const LARGE: usize = 1 << 20;
 
 fn written(call: &Call, json: JsonReader) -> Result<Reply, Answer> {
@@ -36,22 +36,22 @@ fn written(call: &Call, json: JsonReader) -> Result<Reply, Answer> {
     Ok(Reply { source: Some(source), ..Reply::from(Answer::new(200, JSON, "")) })
 }
 
-/// So many clients take large answers at a time: each answer keeps its values, which may have been replaced meanwhile, in memory
-/// beside those that count for `--store-bytes`.
+/// Maximum of clients that receive large answers at a time. Each such answer keeps its values in memory, also when scripts
+/// have replaced them: beyond the limit of `--store-bytes`.
 const MOST_LARGE: usize = 4;
 
-/// The places of large answers. The thread that reads takes them, and nobody else.
+/// The permits for large answers. Only the thread `reads` takes them.
 #[derive(Default)]
 pub(crate) struct LargeAnswers(Arc<()>);
 
 impl LargeAnswers {
-    /// A place, until it is dropped; `None` where all are taken.
+    /// Returns a permit, held until it is dropped; `None` where all are taken.
     fn take(&self) -> Option<Arc<()>> {
         (Arc::strong_count(&self.0) <= MOST_LARGE).then(|| self.0.clone())
     }
 }
 
-/// Values, and their place until they have left or their client has.
+/// Values with their permit, until they are sent or the client has left.
 struct LargeAnswer {
     json: JsonReader,
     _place: Arc<()>,
@@ -63,16 +63,16 @@ impl Read for LargeAnswer {
     }
 }
 
-/// DELETE: removes these keys; 400 for a query that is not understood: it could have meant fewer keys than all.
+/// DELETE: removes the keys that start with `?prefix=`; 400 for an unknown query, which could have meant fewer keys than all.
 pub(super) fn clear(call: &Call) -> Result<Answer, Answer> {
     let prefix = prefix(call.request.query_string())?;
     let (serving, epoch) = serving(call);
     let removed = serving.files.values.clear(epoch, &prefix);
     let keys = if removed == 1 { "key has" } else { "keys have" };
-    Ok(success(200, &format!("{removed} {keys} been removed"), Some(serving.generation)))
+    Ok(success_of(200, &format!("{removed} {keys} been removed"), serving.generation))
 }
 
-/// GET: the value, 404 where there is none, 503 where too many clients take large ones.
+/// GET: the value; 404 for an unknown key, 503 while too many clients receive large answers.
 pub(super) fn get(call: &Call) -> Result<Reply, Answer> {
     let key = call.utf8("key")?;
     let (serving, epoch) = serving(call);
@@ -80,8 +80,8 @@ pub(super) fn get(call: &Call) -> Result<Reply, Answer> {
     written(call, value)
 }
 
-/// PUT: 201 for a new key, 200 for one that had a value, 400 with the place of the fault where it is no JSON, 413 where scripts
-/// could not hold it, 507 where the store has no room for it.
+/// PUT: 201 for a new key, 200 for an existing one; 400 with the place of the fault for malformed JSON, 413 for a value
+/// larger than scripts can hold, 507 where the store is full.
 pub(super) fn put(call: &Call) -> Result<Answer, Answer> {
     let key = call.utf8("key")?;
     let (serving, epoch) = serving(call);
@@ -93,20 +93,20 @@ pub(super) fn put(call: &Call) -> Result<Answer, Answer> {
         Refused::Full(why) => failed(507, &why),
     })?;
     let status = if new { 201 } else { 200 };
-    Ok(success(status, &format!("key '{key}' has been set"), Some(serving.generation)))
+    Ok(success_of(status, &format!("key '{key}' has been set"), serving.generation))
 }
 
-/// DELETE: 404 where there is no such key.
+/// DELETE: removes the key; 404 for an unknown one.
 pub(super) fn delete(call: &Call) -> Result<Answer, Answer> {
     let key = call.utf8("key")?;
     let (serving, epoch) = serving(call);
     if !serving.files.values.remove(epoch, key) {
         return Err(unknown(key));
     }
-    Ok(success(200, &format!("key '{key}' has been removed"), Some(serving.generation)))
+    Ok(success_of(200, &format!("key '{key}' has been removed"), serving.generation))
 }
 
-/// The provision that serves, and the epoch by which its values count.
+/// Returns the provision that serves, and the epoch of its values.
 fn serving<'a>(call: &Call<'a>) -> (Arc<Provision>, &'a Epoch) {
     (call.admin.activation.current(), call.admin.activation.epoch())
 }
@@ -115,7 +115,7 @@ fn unknown(key: &str) -> Answer {
     failed(404, &format!("there is no key `{key}` in the store"))
 }
 
-/// `prefix` of the query; empty without one.
+/// Returns `prefix` of the query; empty without one.
 fn prefix(query: &str) -> Result<String, Answer> {
     let decoded = |text| -> Cow<str> { percent_decode_str(text).decode_utf8_lossy() };
     let mut prefix = None;

@@ -1,6 +1,7 @@
-//! `/app/v1/requests/stream`: entries as server-sent events, as they are made. The journal's thread writes them; a client that
-//! does not take them costs 64 KiB and no thread. What it has not taken waits in the journal; once that has dropped it, the client is
-//! dropped.
+//! `/app/v1/requests/stream`: new entries as server-sent events.
+//!
+//! The journal's thread writes them. A slow client costs 64 KiB and no thread: entries that it has not received wait in the
+//! journal. Once the journal evicts one of them, the client is disconnected.
 
 use super::requests::{asked, failed};
 use super::{Call, OnGone, Respond};
@@ -14,20 +15,20 @@ use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-/// Clients at a time: each costs the journal's thread some time.
+/// Maximum of clients: each costs the journal's thread some time.
 const MOST: usize = 64;
-/// Bytes that are written to a client at once.
+/// Bytes that are written to a client in one turn.
 const BATCH: usize = 64 << 10;
-/// Entries that are looked at for a client at once.
+/// Entries that are compared with a client's filter in one turn.
 const LOOKED_AT: usize = 1000;
-/// How long entries are looked at for a client at once: patterns may take their time.
+/// Time of a client's turn: patterns may be slow.
 const SLICE: Duration = Duration::from_millis(1);
-/// A client that has nothing to read for so long gets a comment, which shows both sides that the other is there.
+/// After this time without an entry a client gets a comment, which shows both sides that the other one is there.
 const QUIET: Duration = Duration::from_secs(15);
-/// Until a client is looked at again that has not taken all.
+/// Pause before the next turn of a client that has not received everything yet.
 const AGAIN: Duration = Duration::from_millis(10);
 
-/// Who follows the journal.
+/// The clients that follow the journal.
 pub(crate) struct Streams {
     journal: Arc<Journal>,
     state: Mutex<State>,
@@ -37,43 +38,43 @@ pub(crate) struct Streams {
 struct State {
     clients: Vec<Client>,
     watch: Option<WatchId>,
-    /// Each client has one from its request on, until it is gone.
+    /// Each client holds a clone, from its request until it is gone.
     places: Arc<()>,
 }
 
 struct Client {
     sink: Box<dyn Sink>,
     asked: Asked,
-    /// Number of the last entry that it was sent, or that it does not want.
+    /// Number of the last entry that was sent to it, or that its filter excludes.
     since: u64,
     written: Instant,
-    /// It was not sent anything yet.
+    /// Nothing was sent to it yet.
     fresh: bool,
     _place: Arc<()>,
 }
 
-/// What a look at a client came to.
+/// The result of a client's turn.
 #[derive(Debug, PartialEq, Eq)]
 enum Look {
-    /// It has all.
+    /// The client has received everything.
     Done,
-    /// There is more for it, now.
+    /// More entries can be sent now.
     More,
-    /// There is more for it, once it has taken what it was sent.
+    /// More entries can be sent once the client has received the previous ones.
     Full,
-    /// The journal has dropped what it was not sent yet.
+    /// The journal has evicted an entry that the client has not received.
     Late,
-    /// It is gone, or the process stops.
+    /// The client is gone, or the process stops.
     Gone,
 }
 
-/// GET: entries above `since`, or above `Last-Event-ID` where the client comes back; else those that are yet to come.
+/// GET: entries after `since`, or after `Last-Event-ID` where the client reconnects; else only new ones.
 pub(super) fn get(call: &Call, respond: Respond, on_gone: OnGone) {
     let reply = follow(call).unwrap_or_else(Reply::from);
     let follows = reply.follow.is_some();
     respond(reply);
     if follows {
-        // The next look at all clients finds this one gone.
+        // The next turn of all clients finds this one gone.
         let journal = call.admin.journal.clone();
         on_gone(Box::new(move || journal.wake()));
     }
@@ -101,7 +102,7 @@ fn follow(call: &Call) -> Result<Reply, Answer> {
     let answer = Answer {
         status: 200,
         headers: fields.map(|(name, value)| (name.into(), value.into())).into(),
-        // Not an event; a client that comes back says it, also if it saw none.
+        // Only an id, no event: a client that reconnects sends it back, even if it received no event.
         body: format!("id: {since}\n\n").into_bytes().into(),
         ..Answer::default()
     };
@@ -110,12 +111,12 @@ fn follow(call: &Call) -> Result<Reply, Answer> {
 }
 
 impl Streams {
-    /// Of nobody yet.
+    /// Starts without clients.
     pub(crate) fn new(journal: &Arc<Journal>) -> Arc<Streams> {
         Arc::new(Streams { journal: journal.clone(), state: Mutex::default() })
     }
 
-    /// A place for a client, where one is left.
+    /// Reserves room for a client; `None` where [`MOST`] clients follow already.
     fn place(&self) -> Option<Arc<()>> {
         let state = lock(&self.state);
         (Arc::strong_count(&state.places) <= MOST).then(|| state.places.clone())
@@ -137,7 +138,7 @@ impl Streams {
         first.into_iter().for_each(|watch| self.beat(watch));
     }
 
-    /// Has all clients looked at from time to time, while there are any.
+    /// Starts a turn of all clients from time to time, as long as there are any.
     fn beat(self: &Arc<Self>, watch: WatchId) {
         let own = Arc::downgrade(self);
         let job = move || {
@@ -148,9 +149,9 @@ impl Streams {
         self.journal.after(QUIET / 2, Box::new(job));
     }
 
-    /// Writes to all clients what they have not got.
+    /// Gives each client its turn.
     fn write(&self) {
-        // Not under the lock: who comes meanwhile does not wait.
+        // Without the lock, so that a new client need not wait.
         let clients = std::mem::take(&mut lock(&self.state).clients);
         let (mut kept, mut more, mut full) = (Vec::with_capacity(clients.len()), false, false);
         for mut client in clients {
@@ -188,7 +189,7 @@ impl Client {
         }
         match self.sink.waiting() {
             None => Look::Gone,
-            // What it has not been sent must not be gone when it has taken the rest.
+            // Entries that were not sent yet must still be there when the client has received the others.
             Some(1..) if journal.evicted(self.since) > 0 => Look::Late,
             Some(1..) if self.since < journal.last() => Look::Full,
             Some(1..) => Look::Done,
@@ -196,7 +197,7 @@ impl Client {
         }
     }
 
-    /// Sends what it has not got, as far as one go takes it.
+    /// Sends the next entries, as many as fit into one turn.
     fn add(&mut self, journal: &Journal, now: Instant) -> Look {
         let (mut text, mut left, mut since) = (String::new(), LOOKED_AT, self.since);
         let mut full = false;

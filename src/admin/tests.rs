@@ -1,4 +1,4 @@
-//! The interface with a provision directory of its own, and a timer that runs when a test says so.
+//! The interface with a provision directory of its own, and a timer that runs when a test runs it.
 
 mod calls;
 mod closest;
@@ -51,12 +51,12 @@ fn activation(folder: &Folder, required: Option<&str>) -> Activation {
     Activation::start(ENGINE.clone(), options, Arc::new(directory), Arc::new(Epoch::default())).unwrap()
 }
 
-/// An admin interface that serves, and the jobs that wait on its timer.
+/// Starts an admin interface that serves; returns it with the jobs that wait on its timer.
 fn started() -> (Arc<Admin>, Jobs) {
     started_with(None)
 }
 
-/// The same that is ready once the provision `required` is active.
+/// Starts the same, which is ready once the provision `required` is active.
 fn started_with(required: Option<&str>) -> (Arc<Admin>, Jobs) {
     let jobs = Jobs::default();
     let timer = Arc::clone(&jobs);
@@ -67,7 +67,7 @@ fn started_with(required: Option<&str>) -> (Arc<Admin>, Jobs) {
     let admin = Admin {
         activation,
         after: Box::new(move |delay, job| {
-            // Goes away with the interface.
+            // The folder is removed with the interface.
             let _ = &folder;
             timer.lock().unwrap().push((delay, job));
         }),
@@ -95,11 +95,11 @@ fn started_with(required: Option<&str>) -> (Arc<Admin>, Jobs) {
 }
 
 thread_local! {
-    /// How often the interface of this thread ended the process.
+    /// Number of calls of `quit` on this thread.
     static QUITS: Cell<usize> = const { Cell::new(0) };
 }
 
-/// `"POST /path?query"`, one header or "", a body.
+/// Builds a request from `"POST /path?query"`, one header or "", and a body.
 fn request(line: &str, header: &str, body: &[u8]) -> Request {
     let (method, target) = line.split_once(' ').unwrap();
     Request::from_parts(method, target, header.split_once(": "), body.into(), None, None)
@@ -248,7 +248,7 @@ fn a_wait_that_is_over_answers_408_and_is_forgotten() {
 }
 
 #[test]
-fn the_ledger_marks_rules_and_shows_errors() {
+fn the_ledger_shows_rules_and_errors() {
     let (admin, _) = started();
     answer(&admin, "GET /app/v1/provision/stale", "", b"");
     let answer = answer(&admin, "GET /app/v1/provision", "", b"");
@@ -300,7 +300,7 @@ fn a_hint_is_shown_and_missing_positions_are_null() {
 }
 
 #[test]
-fn a_directory_that_refuses_is_no_fault_of_the_client() {
+fn an_error_of_the_directory_is_a_500() {
     let error = ActivationError::Directory(DirectoryError::new("write", "full", Cause::Changing));
     let answer = answer::refused(&error);
     let expected = r#"{"result":"failed: failed to write `full`: changes while it is read"}"#;
@@ -333,7 +333,7 @@ fn the_openapi_document_names_every_path_and_method() {
     assert_eq!(paths.len(), 21);
     for (path, item) in paths {
         let resource = Resource::find(path).unwrap();
-        // HEAD and OPTIONS are the same everywhere and described once, in the text of the document.
+        // HEAD and OPTIONS are the same everywhere, and the text of the document describes them once.
         let allowed: Vec<String> = resource.allow().to_lowercase().split(", ").map(String::from).collect();
         let expected: Vec<&String> =
             allowed.iter().filter(|one| *one != "head" && *one != "options").collect();
@@ -351,7 +351,7 @@ fn the_openapi_document_names_every_path_and_method() {
     }
 }
 
-/// A pattern of the document that was laxer or stricter than the names would mislead clients that are made from it.
+/// A pattern that allowed other names than the server would mislead clients that are generated from the document.
 #[test]
 fn the_patterns_of_the_document_are_the_rules_of_names() {
     let document = document();

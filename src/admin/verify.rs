@@ -1,26 +1,30 @@
-//! `/app/v1/verify`: whether the requests came that should have. Knows no entries.
+//! `/app/v1/verify` and `/app/v1/requests/wait`: checks that the expected requests came, and waits for them. A wait holds no
+//! thread.
 
-use super::Call;
-use super::answer::json;
-use super::object::Object;
+use super::answer::{Object, json};
 use super::requests::{asked, failed, is_on};
+use super::{Call, OnGone, Respond};
 use crate::message::answer::Answer;
 use crate::message::json::{Json, read};
 use crate::observing::journal::filter::Filter;
-use crate::observing::journal::filter::parse::{self, Asked, FilterError, SEQUENCE, VERIFY};
+use crate::observing::journal::filter::parse::{
+    self, Asked, DEFAULT_TIMEOUT, FilterError, SEQUENCE, VERIFY, WAIT,
+};
 use crate::observing::journal::near::Near;
-use crate::observing::journal::verify::{self, Expected, Tally, Verdict};
+use crate::observing::journal::verify::{self, Expected, Outcome, Tally, Verdict};
+use crate::observing::journal::waiting::Waited;
 use crate::observing::journal::{Journal, sequence};
+use std::time::Duration;
 
-/// Most steps of a sequence.
+/// Maximum of steps in a sequence.
 const MAX_STEPS: usize = 100;
 
-/// GET: counts what the query asks for. 200 whatever the verdict.
+/// GET: counts the requests that match the query; 200 whatever the verdict.
 pub(super) fn get(call: &Call) -> Result<Answer, Answer> {
     counted(&call.admin.journal, &asked(call, VERIFY)?)
 }
 
-/// POST: the same as JSON, or `{"sequence": [...]}`, for which a list may stand by itself.
+/// POST: the same question as JSON, or `{"sequence": [...]}`. A bare list is a sequence, too.
 pub(super) fn post(call: &Call) -> Result<Answer, Answer> {
     let journal = &call.admin.journal;
     is_on(journal)?;
@@ -45,57 +49,57 @@ fn bad(journal: &Journal, error: &FilterError) -> Answer {
 fn counted(journal: &Journal, asked: &Asked) -> Result<Answer, Answer> {
     let expected = Expected::new(asked.count, asked.min, asked.max)
         .map_err(|why| failed(journal, 400, &format!("failed to parse the numbers: {why}")))?;
-    let outcome = verify::verify(journal, &asked.filter, asked.since.unwrap_or(0), expected)
+    let counted = verify::verify(journal, &asked.filter, asked.since.unwrap_or(0), expected)
         .map_err(|error| failed(journal, 503, &error.to_string()))?;
-    let verify::Outcome { verdict, tally, near, last } = outcome;
-    let bounds = Object::new().field("min", expected.min).field("max", expected.max);
-    let body = Object::new()
-        .field("verdict", verdict.word())
-        .field("result", counted_result(verdict, &tally, expected, &near))
-        .object("expected", Some(bounds));
-    Ok(json(200, with_state(with_tally(body, &tally), journal, &near, last)))
+    Ok(outcome(200, journal, bounds(expected), counted_result(&counted, expected), &counted))
 }
 
-/// What was counted.
-pub(super) fn with_tally(body: Object, tally: &Tally) -> Object {
-    body.field("count", tally.count)
+/// Answers with the outcome of a verification. `expected` becomes the member of that name.
+fn outcome(status: u16, journal: &Journal, expected: Object, result: String, outcome: &Outcome) -> Answer {
+    let Outcome { verdict, tally, near, last } = outcome;
+    let stats = journal.stats();
+    let body = Object::default()
+        .field("verdict", verdict.word())
+        .field("result", result)
+        .object("expected", expected)
+        .field("count", tally.count)
         .field("numbers", tally.numbers.as_slice())
         .field("undecided", tally.open)
         .field("missed", tally.lost)
-}
-
-/// Near ones, and where the journal is.
-pub(super) fn with_state(body: Object, journal: &Journal, near: &[Near], last: u64) -> Object {
-    let stats = journal.stats();
-    body.serialize("near", &near)
+        .serialize("near", near)
         .field("first", stats.first)
-        .field("last", last)
-        .field("evicted", stats.evicted)
+        .field("last", *last)
+        .field("evicted", stats.evicted);
+    json(status, body)
 }
 
-/// The verdict in words, as assertions print it.
-fn counted_result(verdict: Verdict, tally: &Tally, expected: Expected, near: &[Near]) -> String {
-    let came = came(tally.count);
+fn bounds(expected: Expected) -> Object {
+    Object::default().field("min", expected.min).field("max", expected.max)
+}
+
+/// Returns the verdict in words, as assertions print it.
+fn counted_result(Outcome { verdict, tally, near, .. }: &Outcome, expected: Expected) -> String {
+    let (came, nearest) = (came(tally.count), nearest(near));
     match verdict {
         Verdict::Pass => format!("success: {came}"),
-        Verdict::Fail => format!("failed: {came}, not {expected}{}", nearest(near)),
+        Verdict::Fail => format!("failed: {came}, not {expected}{nearest}"),
         Verdict::Unknown => {
-            format!("failed: not known: {came}{}; expected: {expected}{}", tally.doubts(), nearest(near))
+            format!("failed: not known: {came}{}; expected: {expected}{nearest}", tally.doubts())
         }
     }
 }
 
 /// `3 requests came`.
-pub(super) fn came(count: u64) -> String {
+fn came(count: u64) -> String {
     format!("{count} {} came", if count == 1 { "request" } else { "requests" })
 }
 
-/// The first of those that come near, in words.
-pub(super) fn nearest(near: &[Near]) -> String {
+/// Returns the nearest of the requests that did not match: `; nearest: ...`.
+fn nearest(near: &[Near]) -> String {
     near.first().map_or(String::new(), |near| format!("; nearest: {near}"))
 }
 
-/// Steps in order; what is beside them holds for all of them.
+/// Verifies `steps` in order. The filters in `beside` apply to each step.
 fn in_order(journal: &Journal, beside: &Json, steps: &Json) -> Result<Answer, Answer> {
     let common = parse::json(beside, SEQUENCE).map_err(|error| bad(journal, &error))?;
     let steps = steps.as_list().filter(|steps| (1..=MAX_STEPS).contains(&steps.len())).ok_or_else(|| {
@@ -108,29 +112,58 @@ fn in_order(journal: &Journal, beside: &Json, steps: &Json) -> Result<Answer, An
         })
     };
     let steps = (1..).zip(steps).map(step).collect::<Result<Vec<Filter>, Answer>>()?;
-    let outcome = sequence::verify(journal, &steps, common.since.unwrap_or(0))
-        .map_err(|error| failed(journal, 503, &error.to_string()))?;
-    let sequence::Outcome { verdict, numbers, near, last, doubts } = outcome;
-    let (taken, all) = (numbers.len(), steps.len());
+    let sequence::Outcome { verdict, numbers, near, last, doubts } =
+        sequence::verify(journal, &steps, common.since.unwrap_or(0))
+            .map_err(|error| failed(journal, 503, &error.to_string()))?;
+    let (next, all, nearest) = (numbers.len() + 1, steps.len(), nearest(&near));
     let result = match verdict {
         Verdict::Pass => format!("success: {all} steps in order"),
-        Verdict::Fail => format!("failed: step {} of {all} did not come{}", taken + 1, nearest(&near)),
+        Verdict::Fail => format!("failed: step {next} of {all} did not come{nearest}"),
         Verdict::Unknown => {
-            format!(
-                "failed: not known: step {} of {all} is not there{}{}",
-                taken + 1,
-                doubts.doubts(),
-                nearest(&near)
-            )
+            format!("failed: not known: step {next} of {all} is not there{}{nearest}", doubts.doubts())
         }
     };
-    let body = Object::new()
-        .field("verdict", verdict.word())
-        .field("result", result)
-        .object("expected", Some(Object::new().field("steps", all as u64)))
-        .field("count", taken as u64)
-        .field("numbers", numbers)
-        .field("undecided", doubts.open)
-        .field("missed", doubts.lost);
-    Ok(json(200, with_state(body, journal, &near, last)))
+    let tally = Tally { count: numbers.len() as u64, numbers, ..doubts };
+    let expected = Object::default().field("steps", all as u64);
+    Ok(outcome(200, journal, expected, result, &Outcome { verdict, tally, near, last }))
+}
+
+/// GET /app/v1/requests/wait: 200 once the wanted number of requests came, 408 after the timeout.
+pub(super) fn wait(call: &Call, respond: Respond, on_gone: OnGone) {
+    let asked = match asked(call, WAIT) {
+        Ok(asked) => asked,
+        Err(answer) => return respond(answer.into()),
+    };
+    let (wanted, timeout) = (asked.count.unwrap_or(1), asked.timeout.unwrap_or(DEFAULT_TIMEOUT));
+    let journal = call.admin.journal.clone();
+    let then = move |waited, last| {
+        // This wait has looked at no entry; it covers all that have come.
+        let last = if wanted == 0 { journal.last() } else { last };
+        respond(self::waited(&journal, waited, last, (wanted, timeout)).into());
+    };
+    let waiters = call.admin.waiters.clone();
+    let wait = waiters.wait(asked, wanted, timeout, Box::new(then));
+    on_gone(Box::new(move || waiters.forget(wait)));
+}
+
+fn waited(journal: &Journal, waited: Waited, last: u64, (wanted, timeout): (u64, Duration)) -> Answer {
+    let (status, result, tally, near) = match waited {
+        Waited::Holds(tally) => (200, format!("success: {}", came(tally.count)), tally, Vec::new()),
+        Waited::Late(tally, near) => {
+            let within = if timeout.is_zero() { "so far".to_owned() } else { format!("within {timeout:?}") };
+            let result = format!("failed: {}{}", late(&tally, wanted, &within), nearest(&near));
+            (408, result, tally, near)
+        }
+        Waited::Stopping => return failed(journal, 503, "the process is stopping"),
+        Waited::TooLong(error) => return failed(journal, 503, &error.to_string()),
+    };
+    let expected = Expected::at_least(wanted);
+    let verdict = expected.verdict(&tally);
+    outcome(status, journal, bounds(expected), result, &Outcome { verdict, tally, near, last })
+}
+
+/// `1 of 3 requests came within 30s, 2 of which nothing is known`.
+fn late(tally: &Tally, wanted: u64, within: &str) -> String {
+    let what = if wanted == 1 { "request" } else { "requests" };
+    format!("{} of {wanted} {what} came {within}{}", tally.count, tally.doubts())
 }

@@ -1,20 +1,18 @@
-//! `/app/v1/wait`: an answer that comes when a generation serves. Holds no thread: the activation or the timer answers,
-//! whichever is first. Knows no connection.
+//! `/app/v1/wait`: waits until a generation serves. Holds no thread: the activation or the timer answers, whichever comes
+//! first.
 
-use super::answer::{failed, success};
+use super::answer::{failed, success_of};
 use super::{Call, OnGone, Respond};
 use crate::message::answer::Answer;
+use crate::observing::journal::filter::parse::{DEFAULT_TIMEOUT, MAX_NUMBER};
 use crate::system::lock::lock;
 use percent_encoding::percent_decode_str;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
-/// What JSON clients hold in a signed integer, as the document says.
-const MAX_GENERATION: u64 = i64::MAX as u64;
 const MAX_TIMEOUT_SECONDS: f64 = 600.0;
 
-/// GET: 200 once the generation of the query serves, 408 when its timeout is over, 400 for bad numbers.
+/// GET: 200 once the generation of the query serves, 408 after its timeout, 400 for bad numbers.
 pub(super) fn get(call: &Call, respond: Respond, on_gone: OnGone) {
     let admin = call.admin;
     let (wanted, timeout) = match parse(call.request.query_string()) {
@@ -27,7 +25,7 @@ pub(super) fn get(call: &Call, respond: Respond, on_gone: OnGone) {
         wanted,
         Box::new(move |generation| {
             served.answer(if generation >= wanted {
-                success(200, &format!("generation {wanted} serves"), Some(generation))
+                success_of(200, &format!("generation {wanted} serves"), generation)
             } else {
                 failed(503, &format!("generation {wanted} does not serve: the process is stopping"))
             });
@@ -51,7 +49,7 @@ pub(super) fn get(call: &Call, respond: Respond, on_gone: OnGone) {
     (admin.after)(timeout, Box::new(late));
 }
 
-/// A reply that two sides may give: the first does.
+/// A reply that two sides may send: the first one does.
 #[derive(Clone)]
 struct Pending(Arc<Mutex<Option<Respond>>>);
 
@@ -64,9 +62,9 @@ impl Pending {
         lock(&self.0).is_none()
     }
 
-    /// Whether this call gave the answer.
+    /// Sends `answer` if none was sent yet; returns whether it did.
     fn answer(&self, answer: Answer) -> bool {
-        // Bound first, so that the lock is free again while the reply is written to a connection.
+        // A variable, so that the lock is free again while the reply is written to a connection.
         let respond = lock(&self.0).take();
         let first = respond.is_some();
         if let Some(respond) = respond {
@@ -76,32 +74,22 @@ impl Pending {
     }
 }
 
-/// Generation and timeout of a query string.
+/// Parses generation and timeout of a query string.
 fn parse(query: &str) -> Result<(u64, Duration), String> {
     let generation = value(query, "generation").ok_or("query parameter `generation` is missing")?;
-    let wanted = generation.parse().ok().filter(|wanted| *wanted <= MAX_GENERATION).ok_or_else(|| {
-        format!(
-            "query parameter `generation` is `{generation}`: not a whole number from 0 to {MAX_GENERATION}"
-        )
+    let wanted = generation.parse().ok().filter(|wanted| *wanted <= MAX_NUMBER).ok_or_else(|| {
+        format!("query parameter `generation` is `{generation}`: not a whole number from 0 to {MAX_NUMBER}")
     })?;
-    let timeout = match value(query, "timeout") {
-        Some(text) => seconds(&text).ok_or_else(|| {
+    let timeout = value(query, "timeout").map_or(Ok(DEFAULT_TIMEOUT), |text| {
+        let seconds = text.parse().ok().filter(|seconds| (0.0..=MAX_TIMEOUT_SECONDS).contains(seconds));
+        seconds.map(Duration::from_secs_f64).ok_or_else(|| {
             format!("query parameter `timeout` is `{text}`: not a number of seconds from 0 to 600")
-        })?,
-        None => DEFAULT_TIMEOUT,
-    };
+        })
+    })?;
     Ok((wanted, timeout))
 }
 
-fn seconds(text: &str) -> Option<Duration> {
-    let seconds: f64 = text.parse().ok()?;
-    if !(0.0..=MAX_TIMEOUT_SECONDS).contains(&seconds) {
-        return None;
-    }
-    Duration::try_from_secs_f64(seconds).ok()
-}
-
-/// The first value of a key, percent-decoded.
+/// Returns the first value of a key, percent-decoded.
 pub(super) fn value(query: &str, key: &str) -> Option<String> {
     let pairs = query.split('&').map(|pair| pair.split_once('=').unwrap_or((pair, "")));
     let mut values = pairs.filter(|(name, _)| percent_decode_str(name).decode_utf8_lossy() == key);
@@ -122,7 +110,7 @@ mod tests {
             ("generation=7&timeout=0.25", 7, second / 4),
             ("generation=7&timeout=1e1&x=%FF", 7, 10 * second),
             ("%67eneration=%37&generation=8", 7, 30 * second),
-            ("generation=9223372036854775807", MAX_GENERATION, 30 * second),
+            ("generation=9223372036854775807", MAX_NUMBER, 30 * second),
         ];
         for (query, wanted, timeout) in table {
             assert_eq!(parse(query), Ok((wanted, timeout)), "{query}");

@@ -1,4 +1,4 @@
-//! `cat FILE...`: files one after the other; `-`, and no file at all, is standard input.
+//! `cat FILE...`: prints files one after the other; `-`, or no file at all, is standard input.
 
 use super::{BUFFER, Failure, Streams, display, switches};
 use crate::system::io_error::describe_io;
@@ -21,7 +21,8 @@ pub(super) fn run(args: &[OsString], io: &mut Streams) -> Result<u8, Failure> {
     Ok(code)
 }
 
-/// The inner error is one of reading: the next file may do better. That of writing ends all.
+/// Copies one file. The inner error is one of reading, after which the next file follows; the outer error, of writing, ends
+/// everything.
 fn copy(file: &OsStr, io: &mut Streams) -> Result<io::Result<()>, Failure> {
     let mut opened;
     let source: &mut dyn Read = match file == "-" {
@@ -38,7 +39,7 @@ fn copy(file: &OsStr, io: &mut Streams) -> Result<io::Result<()>, Failure> {
     loop {
         match source.read(&mut buffer) {
             Ok(0) => return Ok(Ok(())),
-            // At once: what comes slowly is to be seen, the log of a file that somebody writes, a terminal.
+            // At once, for a file that somebody still writes, such as a log, or a terminal.
             Ok(read) => {
                 io.out.write_all(&buffer[..read]).and_then(|()| io.out.flush()).map_err(Failure::output)?
             }

@@ -1,5 +1,5 @@
-//! `test EXPRESSION`, also as `[ EXPRESSION ]`: what kubectl asks before it copies (`test -d`), and its neighbours.
-//! Exit code 0 true, 1 false.
+//! `test EXPRESSION`, also as `[ EXPRESSION ]`: the check of kubectl before it copies (`test -d`), and similar ones. Exit
+//! code 0 for true, 1 for false.
 
 use super::{Failure, Streams};
 use rustix::fs::{Access, access};

@@ -1,8 +1,8 @@
-//! One line of a long list, as `ls -l` and `tar tvf` print it.
+//! Parts of a line of `ls -l` and `tar tvf`.
 
 use chrono::DateTime;
 
-/// `drwxr-xr-x` from the type's letter and the mode.
+/// Returns `drwxr-xr-x`, from the letter of the type and the mode.
 pub(super) fn mode(kind: char, mode: u32) -> String {
     let mut text = String::from(kind);
     for (shift, special, letter) in [(6, 0o4000, 's'), (3, 0o2000, 's'), (0, 0o1000, 't')] {
@@ -19,7 +19,7 @@ pub(super) fn mode(kind: char, mode: u32) -> String {
     text
 }
 
-/// `2026-01-31 12:00`, UTC: there are no time zones in the image.
+/// Returns `2026-01-31 12:00`, in UTC: there are no time zones in the image.
 pub(super) fn time(seconds: i64) -> String {
     let time = DateTime::from_timestamp(seconds, 0).unwrap_or_default();
     time.format("%Y-%m-%d %H:%M").to_string()
@@ -30,7 +30,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn modes_and_times_read_as_elsewhere() {
+    fn modes_and_times_look_like_those_of_other_tools() {
         for (kind, bits, expected) in [
             ('-', 0o644, "-rw-r--r--"),
             ('d', 0o1777, "drwxrwxrwt"),

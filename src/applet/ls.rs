@@ -1,4 +1,4 @@
-//! `ls [-1Aal] [PATH...]`: sorted names, one a line.
+//! `ls [-1Aal] [PATH...]`: prints sorted names, one a line.
 
 use super::{Failure, Streams, display, listing, switches};
 use crate::system::io_error::describe_io;
@@ -17,7 +17,7 @@ pub(super) fn run(args: &[OsString], io: &mut Streams) -> Result<u8, Failure> {
     paths.sort();
     let long = given.contains('l');
     let hidden = given.chars().rfind(|letter| "aA".contains(*letter));
-    // Of links that are named, `-l` shows the link, as elsewhere; else the folder that it leads to is listed.
+    // With `-l`, an operand that is a link is shown itself, as in other `ls`; else the folder behind it is listed.
     let is_folder = |path: &OsString| match long && !path.as_bytes().ends_with(b"/") {
         true => fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_dir()),
         false => Path::new(path).is_dir(),
@@ -41,7 +41,7 @@ pub(super) fn run(args: &[OsString], io: &mut Streams) -> Result<u8, Failure> {
     Ok(code)
 }
 
-/// Prints the lines of `files`; gives 1 if some can't be looked at.
+/// Prints a line for each of `files`; returns 1 if one can't be read.
 fn list(files: Vec<(OsString, PathBuf)>, long: bool, io: &mut Streams) -> Result<u8, Failure> {
     let (mut rows, mut code) = (Vec::new(), 0);
     for (name, path) in files {
@@ -51,7 +51,7 @@ fn list(files: Vec<(OsString, PathBuf)>, long: bool, io: &mut Streams) -> Result
             Err(error) => code |= complain(path.as_os_str(), &error, io),
         }
     }
-    // Links, owner, group and size stand right, each as wide as its widest.
+    // Links, owner, group and size are aligned right, each as wide as the widest of its column.
     let width =
         |column: usize| rows.iter().filter_map(|row: &Vec<String>| row.get(column)).map(String::len).max();
     let widths = [1, 2, 3, 4].map(|column| width(column).unwrap_or(0));
@@ -72,7 +72,7 @@ fn complain(path: &OsStr, error: &io::Error, io: &mut Streams) -> u8 {
     1
 }
 
-/// Names of `folder` with their paths, sorted by bytes.
+/// Returns the names in `folder` with their paths, sorted by bytes.
 fn entries(folder: &Path, hidden: Option<char>) -> io::Result<Vec<(OsString, PathBuf)>> {
     let mut names: Vec<OsString> = Vec::new();
     for entry in fs::read_dir(folder)? {

@@ -1,6 +1,5 @@
-//! The other names of this binary: an image from scratch has links `/bin/tar -> h1mock` and so on for what kubectl,
-//! docker and people run inside a container. argv[0] says which one it is. Applets know files, streams and the HTTP
-//! client, nothing of the server.
+//! Applets: the other names of this binary. An image from scratch has links such as `/bin/tar -> h1mock`, for the tools that
+//! kubectl, docker and people run inside a container. argv[0] names the applet.
 
 mod cat;
 mod condition;
@@ -11,6 +10,7 @@ mod shell;
 mod tar;
 mod touch;
 
+use crate::cli::USAGE;
 use crate::system::io_error::describe_io;
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
@@ -19,9 +19,7 @@ use std::os::fd::AsFd;
 use std::path::Path;
 use std::process::ExitCode;
 
-/// Exit code of a wrong command line.
-const USAGE: u8 = 2;
-/// Exit code when the reader of standard output has left: what a shell reports of a process that SIGPIPE ended.
+/// Exit code when the reader of standard output has left: the one that a shell reports after SIGPIPE.
 const CLOSED_PIPE: u8 = 141;
 /// Bytes that are read and written at once.
 const BUFFER: usize = 64 << 10;
@@ -38,7 +36,7 @@ const APPLETS: [(&str, Run); 7] = [
     ("touch", touch::run),
 ];
 
-/// What an applet reads and writes, and the name that its messages begin with.
+/// The streams of an applet, and the name with which its messages begin.
 pub(crate) struct Streams<'a> {
     name: &'static str,
     input: &'a mut dyn Read,
@@ -48,7 +46,7 @@ pub(crate) struct Streams<'a> {
 
 impl Streams<'_> {
     fn complain(&mut self, message: &str) {
-        // Where even standard error is closed the exit code has to do.
+        // Where even standard error is closed, only the exit code is left.
         let _ = writeln!(self.err, "{}: {message}", self.name);
     }
 
@@ -56,7 +54,7 @@ impl Streams<'_> {
         self.out.write_all(bytes).map_err(Failure::output)
     }
 
-    /// Reads standard input to its end: kubectl hangs if it can't get rid of what it sends.
+    /// Reads standard input to its end: kubectl hangs while it can't send all of its input.
     fn drain(&mut self) {
         let _ = io::copy(self.input, &mut io::sink());
     }
@@ -65,9 +63,9 @@ impl Streams<'_> {
 #[derive(Debug)]
 enum Failure {
     Usage(String),
-    /// Nothing more can be done; the exit code, and why.
+    /// The applet can't continue: exit code and reason.
     Fatal(u8, String),
-    /// Nobody reads standard output any more.
+    /// The reader of standard output has left.
     ClosedPipe,
 }
 
@@ -76,7 +74,7 @@ impl Failure {
         Failure::Usage(message.into())
     }
 
-    /// `error` is one of standard output.
+    /// Words an error of standard output.
     fn output(error: io::Error) -> Failure {
         match error.kind() {
             ErrorKind::BrokenPipe => Failure::ClosedPipe,
@@ -85,8 +83,14 @@ impl Failure {
     }
 }
 
-/// Runs what `argv` names: an applet by the file name of its first item, a command by way of `sh -c`, and `h1mock`,
-/// which gets the arguments, under any other name.
+impl From<lexopt::Error> for Failure {
+    fn from(error: lexopt::Error) -> Failure {
+        Failure::Usage(error.to_string())
+    }
+}
+
+/// Runs the program that `argv` names: an applet by the file name of its first item, a command of `sh -c`, or, under any
+/// other name, `h1mock`, which gets the arguments.
 pub(crate) fn run(
     argv: impl IntoIterator<Item = OsString>,
     h1mock: fn(Vec<OsString>) -> ExitCode,
@@ -109,14 +113,14 @@ pub(crate) fn run(
     }
 }
 
-/// What a name on the command line stands for.
+/// The meaning of the first item of `argv`.
 enum Program {
     Applet(&'static str, Run),
     Shell(&'static str),
     H1mock,
 }
 
-/// By the exact file name of `program`; whatever the binary itself is called, it is h1mock.
+/// Finds the program by the exact file name. Other names are h1mock, whatever the binary is called.
 fn named(program: &OsStr) -> Program {
     let file_name = Path::new(program).file_name().unwrap_or_default();
     if let Some(&(name, run)) = APPLETS.iter().find(|(name, _)| file_name == *name) {
@@ -125,10 +129,10 @@ fn named(program: &OsStr) -> Program {
     ["sh", "bash"].into_iter().find(|name| file_name == *name).map_or(Program::H1mock, Program::Shell)
 }
 
-/// Runs an applet on the standard streams; the first `skipped` bytes of its output are thrown away.
+/// Runs an applet on the standard streams; drops the first `skipped` bytes of its output.
 fn on_streams(name: &'static str, run: Run, args: &[OsString], skipped: u64) -> u8 {
     let is_terminal = io::stdin().is_terminal();
-    // The descriptors themselves: the buffers of the standard library flush at each line.
+    // The descriptors, since the standard library's own buffers flush at each line.
     let (Ok(input), Ok(out)) = (descriptor(&io::stdin()), descriptor(&io::stdout())) else {
         let _ = writeln!(io::stderr(), "{name}: failed to use standard input and output");
         return 1;
@@ -137,7 +141,7 @@ fn on_streams(name: &'static str, run: Run, args: &[OsString], skipped: u64) -> 
     let mut out = BufWriter::with_capacity(BUFFER, Tail { inner: out, skipped });
     let mut streams = Streams { name, input: &mut input, out: &mut out, err: &mut io::stderr() };
     let code = outcome(run(args, &mut streams), &mut streams, is_terminal);
-    // What the buffer could not get rid of it would try again when it is dropped.
+    // Dropped like this, the buffer does not try again to write bytes that it could not write before.
     drop(out.into_parts());
     code
 }
@@ -146,7 +150,7 @@ fn descriptor(stream: &impl AsFd) -> io::Result<File> {
     stream.as_fd().try_clone_to_owned().map(File::from)
 }
 
-/// Writes what is left, says what went wrong, and gives the exit code.
+/// Flushes the output, prints the error and returns the exit code.
 fn outcome(result: Result<u8, Failure>, streams: &mut Streams, is_terminal: bool) -> u8 {
     let flushed = streams.out.flush().map_err(Failure::output);
     match result.and_then(|code| flushed.map(|()| code)) {
@@ -158,7 +162,7 @@ fn outcome(result: Result<u8, Failure>, streams: &mut Streams, is_terminal: bool
         }
         Err(Failure::Usage(message)) => {
             streams.complain(&message);
-            // Somebody at a terminal would have to end it by hand.
+            // At a terminal, the user would have to end the input by hand.
             if streams.name == "tar" && !is_terminal {
                 streams.drain();
             }
@@ -167,7 +171,7 @@ fn outcome(result: Result<u8, Failure>, streams: &mut Streams, is_terminal: bool
     }
 }
 
-/// Output from a certain byte on, as `tail -c+N` gives it.
+/// A writer that skips the first bytes, as `tail -c+N` does.
 struct Tail<W> {
     inner: W,
     skipped: u64,
@@ -188,14 +192,10 @@ impl<W: Write> Write for Tail<W> {
     }
 }
 
-/// A name as a message or a list shows it: in one line, whatever is in it.
+/// Returns a name as messages and lists show it: in one line, with escapes such as `\n` for control characters.
 fn display(name: impl AsRef<OsStr>) -> String {
-    in_one_line(&name.as_ref().to_string_lossy())
-}
-
-fn in_one_line(name: &str) -> String {
     let mut line = String::new();
-    for letter in name.chars() {
+    for letter in name.as_ref().to_string_lossy().chars() {
         match letter.is_control() {
             true => line.extend(letter.escape_default()),
             false => line.push(letter),
@@ -204,7 +204,7 @@ fn in_one_line(name: &str) -> String {
     line
 }
 
-/// The switches and the operands of an applet that has the switches `known`, each a letter, and no other options.
+/// Parses the switches and operands of an applet; `known` has the letters of its switches. It takes no other options.
 fn switches(args: &[OsString], known: &str) -> Result<(String, Vec<OsString>), Failure> {
     let (mut given, mut operands) = (String::new(), Vec::new());
     let mut parser = lexopt::Parser::from_args(args);
@@ -213,7 +213,7 @@ fn switches(args: &[OsString], known: &str) -> Result<(String, Vec<OsString>), F
         let takes = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
         Failure::usage(format!("unknown option `{option}`: this applet takes {takes}"))
     };
-    while let Some(arg) = parser.next().map_err(|error| Failure::usage(error.to_string()))? {
+    while let Some(arg) = parser.next()? {
         match arg {
             lexopt::Arg::Short(letter) if known.contains(letter) => given.push(letter),
             lexopt::Arg::Short(letter) => return Err(refused(&format!("-{letter}"))),

@@ -1,5 +1,5 @@
-//! `sh -c STRING`, `bash -c STRING`: one applet or `h1mock` command, split into words as a shell does. There is no
-//! shell behind it: operators, variables, redirections and other commands are refused, with one exception, the pipe
+//! `sh -c STRING`, `bash -c STRING`: parses one command, an applet or `h1mock`, and splits it into words like a shell. There
+//! is no shell behind it: it refuses operators, variables, redirections and other commands. The one exception is the pipe
 //! that `kubectl cp --retries` sends. Runs nothing itself.
 
 use super::{Program, named};
@@ -7,14 +7,14 @@ use crate::system::truncate::truncate;
 use std::ffi::OsString;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
-/// Longest part of a command that a message repeats, in characters.
+/// Maximum of characters of a command that a message repeats.
 const EXCERPT: usize = 200;
 
-/// What a command string comes to.
+/// The meaning of a command string.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Command {
     Run(Vec<OsString>),
-    /// `tar cf - PATH | tail -c+N`: run `tar` with `args` and leave out the first bytes.
+    /// `tar cf - PATH | tail -c+N`: run `tar` with `args`, and drop the first bytes of its output.
     TarFrom {
         /// Arguments of `tar`.
         args: Vec<OsString>,
@@ -23,13 +23,13 @@ pub(super) enum Command {
     },
 }
 
-/// Reads the arguments of `sh`.
+/// Parses the arguments of `sh`.
 ///
 /// # Errors
-/// A message that says what can be run instead.
+/// A message that names the commands that can be run.
 pub(super) fn command(args: &[OsString]) -> Result<Command, String> {
     let [option, string, ..] = args else { return Err(no_shell("failed to start a shell")) };
-    // `-lc` and `-ec` mean nothing else where one command runs.
+    // `-lc` and `-ec` mean the same where only one command runs.
     let letters = option.as_bytes().strip_prefix(b"-").unwrap_or_default();
     if !letters.contains(&b'c') || !letters.iter().all(|letter| b"cel".contains(letter)) {
         return Err(no_shell("failed to start a shell"));
@@ -50,12 +50,12 @@ fn no_shell(what: &str) -> String {
     )
 }
 
-/// A word, or the one operator that can be part of a command that runs.
+/// A word, or the only operator that a command may have.
 #[derive(Debug, PartialEq, Eq)]
 enum Token {
     Word {
         text: Vec<u8>,
-        /// It has a `*`, `?` or `[` that a shell may replace by the names of files.
+        /// Whether it has a `*`, `?` or `[`, which a shell may replace by the names of files.
         is_pattern: bool,
     },
     Pipe,
@@ -74,7 +74,7 @@ impl Token {
     }
 }
 
-/// `None`: something that only a shell can do, or a quote without its end.
+/// Splits a command into tokens. `None`: the command needs a shell, or a quote has no end.
 fn split(string: &[u8]) -> Option<Vec<Token>> {
     let mut tokens = Vec::new();
     let mut word: Option<(Vec<u8>, bool)> = None;
@@ -108,7 +108,7 @@ fn split(string: &[u8]) -> Option<Vec<Token>> {
     Some(tokens)
 }
 
-/// The rest of a text in double quotes: a backslash counts before `"`, `\`, `$` and a backquote only.
+/// Reads the rest of a text in double quotes. There a backslash escapes only `"`, `\`, `$` and a backquote.
 fn quoted(bytes: &mut impl Iterator<Item = u8>, text: &mut Vec<u8>) -> Option<()> {
     loop {
         match bytes.next()? {
@@ -123,7 +123,7 @@ fn quoted(bytes: &mut impl Iterator<Item = u8>, text: &mut Vec<u8>) -> Option<()
     }
 }
 
-/// One command that is here. A pattern in it has to be a URL, which no file is called.
+/// Returns the one command of `tokens`, an applet or h1mock. Patterns are allowed in URLs only, which are no names of files.
 fn single(tokens: Vec<Token>) -> Option<Command> {
     let program = tokens.first()?.text().or_else(|| tokens[0].is_word("[").then(|| "[".into()))?;
     let takes_urls = program.as_bytes().ends_with(b"curl") || program.as_bytes().ends_with(b"h1mock");
@@ -146,8 +146,8 @@ fn is_h1mock(program: &OsString) -> bool {
     std::path::Path::new(program).file_name().is_some_and(|name| name == "h1mock")
 }
 
-/// `tar cf - PATH | tail -c+N`, as `kubectl cp --retries` sends it; archives of the same files are the same bytes. N
-/// counts from 1, and kubectl begins with 0, which is the same.
+/// Returns the pipe `tar cf - PATH | tail -c+N` of `kubectl cp --retries`. It works since archives of the same files have the
+/// same bytes. N counts from 1; kubectl begins with 0, which means the same.
 fn pipe(tokens: &[Token]) -> Option<Command> {
     let at = tokens.iter().position(|token| *token == Token::Pipe)?;
     let (tar, tail) = (&tokens[..at], &tokens[at + 1..]);

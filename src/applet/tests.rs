@@ -1,4 +1,4 @@
-//! What all applets share.
+//! The parts that all applets share.
 
 use super::*;
 

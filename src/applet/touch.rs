@@ -1,4 +1,4 @@
-//! `touch [-c] FILE...`: sets the time of files to now, which activates a provision; makes those that are missing.
+//! `touch [-c] FILE...`: sets the time of files to now, which activates a provision. Creates missing files.
 
 use super::{Failure, Streams, display, switches};
 use crate::system::io_error::describe_io;
@@ -22,7 +22,7 @@ pub(super) fn run(args: &[OsString], io: &mut Streams) -> Result<u8, Failure> {
     Ok(code)
 }
 
-/// A file that exists is not opened: the server would take the closing for a second event.
+/// Sets the time of an existing file without opening it: the server would take the closing for a second event.
 fn touch(file: &OsStr, create: bool) -> io::Result<()> {
     let now = Timespec { tv_sec: 0, tv_nsec: UTIME_NOW };
     let times = Timestamps { last_access: now, last_modification: now };

@@ -1,7 +1,8 @@
-//! `h1mock check` and `h1mock routes`: load provisions without serving, and say what is wrong as a compiler does, or what they
-//! serve.
+//! `h1mock check` and `h1mock routes`: load provisions without serving them, and print the faults like a compiler, or the
+//! rules.
 
 use crate::directory::{Name, ProvisionDir};
+use crate::provisioning::ledger::listed;
 use crate::provisioning::provision::{Loaded, Provision, RuleRow};
 use crate::provisioning::warnings;
 use crate::script;
@@ -17,8 +18,9 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-/// Loads each file, and the provisions and libraries of each folder; prints what loads to standard output, faults, warnings and
-/// their numbers to standard error. Exit code 1 if one did not load, or where `strict` if there are warnings.
+/// Loads each file, and the provisions and libraries of each folder. Prints the files that load to standard output; faults,
+/// warnings and their numbers to standard error. Exit code 1 if a file did not load, or, where `strict`, if there are
+/// warnings.
 ///
 /// # Errors
 /// A file or folder that can't be read.
@@ -29,14 +31,14 @@ pub(crate) fn check(paths: &[PathBuf], strict: bool, budget: Budget) -> Result<E
     for path in &files {
         match load(&engine, budget, path) {
             Ok(Loaded::Provision(provision)) => {
-                warnings.tell(&provision.warnings);
-                warnings.tell_shadowed(&provision);
+                warnings.print(&provision.warnings);
+                warnings.print_shadowed(&provision);
                 let count = provision.views.len();
                 let rules = if count == 1 { "rule" } else { "rules" };
                 print(&format!("{}: ok, {count} {rules}", path.display()));
             }
             Ok(Loaded::Library(found)) => {
-                warnings.tell(&found);
+                warnings.print(&found);
                 let is_none = found.iter().any(|warning| warning.line.is_none());
                 let kind = if is_none { "but it registers nothing" } else { "a library (no registerRules)" };
                 print(&format!("{}: ok, {kind}", path.display()));
@@ -61,17 +63,17 @@ pub(crate) fn check(paths: &[PathBuf], strict: bool, budget: Budget) -> Result<E
 #[derive(Default)]
 struct Warnings {
     count: usize,
-    /// Of a file that several others import each warning is told once.
-    told: HashSet<(String, Option<usize>, Option<usize>, String)>,
+    /// Each warning of a file that several others import is printed once.
+    printed: HashSet<(String, Option<usize>, Option<usize>, String)>,
 }
 
 impl Warnings {
-    fn tell(&mut self, warnings: &[Fault]) {
+    fn print(&mut self, warnings: &[Fault]) {
         let place =
             |warning: &Fault| (warning.file.clone(), warning.line, warning.column, warning.message.clone());
         let new: Vec<Fault> =
-            warnings.iter().filter(|warning| self.told.insert(place(warning))).cloned().collect();
-        let (listed, rest) = warnings::listed(&new);
+            warnings.iter().filter(|warning| self.printed.insert(place(warning))).cloned().collect();
+        let (listed, rest) = listed(&new);
         for warning in listed {
             print_error(&format!("warning: {}", warning.as_warning()));
         }
@@ -81,7 +83,7 @@ impl Warnings {
         self.count += new.len();
     }
 
-    fn tell_shadowed(&mut self, provision: &Provision) {
+    fn print_shadowed(&mut self, provision: &Provision) {
         let display = |index: usize| {
             let (rule, served) = (&provision.router.rules()[index], &provision.views[index]);
             format!("`{}` ({}:{})", rule.display(), served.file, served.line)
@@ -131,7 +133,7 @@ fn load(engine: &Arc<Engine>, budget: Budget, path: &Path) -> Result<Loaded, Loa
     Provision::load(engine, budget, Files::new(Arc::new(directory), name, None, Arc::default()))
 }
 
-/// Files as they are, folders as the provisions in them.
+/// Returns the files of `paths`; a folder stands for the provisions in it.
 fn expand(paths: &[PathBuf]) -> Result<Vec<PathBuf>, String> {
     let mut files = Vec::new();
     for path in paths {
@@ -179,6 +181,6 @@ fn print_error(text: &str) {
 }
 
 fn print(text: &str) {
-    // A reader such as `head` may have gone.
+    // A reader such as `head` may have closed the pipe.
     let _ = writeln!(io::stdout(), "{text}");
 }

@@ -1,8 +1,7 @@
-//! Help texts, made from the table of settings and the list of subcommands. Knows nothing of the command line
-//! or the environment at hand: a token can't get in.
+//! Help texts, made from the table of flags and the list of subcommands. They contain no given values, so no token can get
+//! in.
 
-use super::setting::Setting;
-use super::settings_table::TABLE;
+use super::settings_table::{Setting, TABLE};
 use super::subcommand::Subcommand;
 use std::fmt::Write;
 
@@ -13,8 +12,8 @@ const OPTION_COLUMN: usize = 30;
 /// Column where the summaries of subcommands begin.
 const COMMAND_COLUMN: usize = 12;
 
-/// The help of `subcommand`; without one, that of `h1mock` itself, which is `serve` and the list of the
-/// others. Ends with a newline.
+/// Returns the help of `subcommand`; without one, that of `h1mock` itself: `serve` and the list of the others. Ends with a
+/// newline.
 pub(super) fn text(subcommand: Option<Subcommand>) -> String {
     let subject = subcommand.unwrap_or(Subcommand::Serve);
     let mut out = String::new();
@@ -69,7 +68,7 @@ fn flag(setting: &Setting) -> String {
     format!("  {short}--{}{value}", setting.flag)
 }
 
-/// The help line, default and variable. Spaces that must not break are `\u{a0}` until the line is printed.
+/// Returns help line, default and variable. Spaces that must not break are `\u{a0}` until the line is printed.
 fn description(setting: &Setting) -> String {
     let mut text = setting.help.to_string();
     if !setting.default.is_empty() {
@@ -81,8 +80,7 @@ fn description(setting: &Setting) -> String {
     text
 }
 
-/// Appends `head`, then `text` from `column` on, wrapped at [`WIDTH`]. A head that is too long gets its own
-/// line.
+/// Appends `head`, then `text` from `column` on, wrapped at [`WIDTH`]. A head that is too long gets a line of its own.
 fn row(out: &mut String, head: &str, column: usize, text: &str) {
     let mut line = head.to_string();
     if line.len() >= column && column > 0 {
@@ -108,8 +106,8 @@ fn row(out: &mut String, head: &str, column: usize, text: &str) {
 mod tests {
     use super::*;
 
-    /// The texts as files of the repository: a change of the table shows up in review. `BLESS=1 cargo test
-    /// help` writes them anew.
+    /// The texts are files of the repository, so a change of the table shows up in review. `BLESS=1 cargo test help` rewrites
+    /// them.
     #[test]
     fn help_texts_are_the_ones_in_the_repository() {
         for subcommand in Subcommand::ALL {

@@ -1,9 +1,6 @@
-//! argv -> subcommand, operands and options, each option matched with its row of the table. Values stay
-//! unread, the environment is not known here.
+//! argv -> subcommand, operands and options, each option matched with its row of the table. Values are not parsed yet.
 
-use super::UsageError;
-use super::setting::Setting;
-use super::settings_table::{self, TABLE};
+use super::settings_table::{self, Setting, TABLE};
 use super::subcommand::Subcommand;
 use crate::system::spelling::nearest;
 use lexopt::Arg::{Long, Short, Value};
@@ -11,24 +8,24 @@ use std::ffi::{OsStr, OsString};
 
 #[derive(Default)]
 pub(super) struct Line {
-    /// The word, if one was given; `None` means `serve`.
+    /// The word that was given; `None` means `serve`.
     pub subcommand: Option<Subcommand>,
     /// `-h`, `--help` or `help`.
     pub help: bool,
     /// `-V` or `--version`.
     pub version: bool,
-    /// What is neither word nor option.
+    /// Arguments that are neither subcommand nor option.
     pub operands: Vec<OsString>,
-    /// In the order given; a switch without value has `1`.
+    /// In the order given; a switch without a value has `1`.
     pub options: Vec<(&'static Setting, OsString)>,
 }
 
 impl Line {
-    /// Splits up `args` (without the program's name).
+    /// Splits `args` (without the program's name).
     ///
     /// # Errors
     /// Unknown subcommands and options, options of another subcommand, missing values, values of `--help`.
-    pub(super) fn read(args: impl IntoIterator<Item = OsString>) -> Result<Line, UsageError> {
+    pub(super) fn read(args: impl IntoIterator<Item = OsString>) -> Result<Line, String> {
         let mut line = Line::default();
         let mut parser = lexopt::Parser::from_args(args);
         while let Some(arg) = parser.next().map_err(unexpected)? {
@@ -53,13 +50,13 @@ impl Line {
         Ok(line)
     }
 
-    /// The subcommand, `serve` without a word.
+    /// Returns the subcommand; `serve` without a word.
     pub(super) fn subcommand(&self) -> Subcommand {
         self.subcommand.unwrap_or(Subcommand::Serve)
     }
 
-    /// The first operand is a subcommand, unless it looks like a port or is empty: `h1mock 8000`.
-    fn operand(&mut self, operand: OsString) -> Result<(), UsageError> {
+    /// Takes an operand. The first one is a subcommand, unless it looks like a port or is empty: `h1mock 8000`.
+    fn operand(&mut self, operand: OsString) -> Result<(), String> {
         if self.subcommand.is_some() || !self.operands.is_empty() {
             self.operands.push(operand);
             return Ok(());
@@ -76,37 +73,37 @@ impl Line {
         Ok(())
     }
 
-    fn refuse_foreign_options(&self) -> Result<(), UsageError> {
+    fn refuse_foreign_options(&self) -> Result<(), String> {
         let subcommand = self.subcommand();
         match self.options.iter().find(|(option, _)| !option.commands.contains(&subcommand)) {
             None => Ok(()),
-            Some((option, _)) => Err(UsageError::new(format!(
+            Some((option, _)) => Err(format!(
                 "failed to use `--{}`: it is no option of `h1mock {}`",
                 option.flag,
                 subcommand.word()
-            ))),
+            )),
         }
     }
 
-    fn unknown_option(&self, given: &str) -> UsageError {
+    fn unknown_option(&self, given: &str) -> String {
         let flags = TABLE.iter().filter(|option| option.commands.contains(&self.subcommand()));
         let known = flags.map(|option| option.flag).chain(["help", "version"]);
         let help = match self.subcommand {
             None => "h1mock --help".to_string(),
             Some(subcommand) => format!("h1mock {} --help", subcommand.word()),
         };
-        // One dash too few is a mistake of its own: `-workers` arrives as the letter `w`.
+        // A missing dash gets no suggestion: `-workers` arrives as the letter `w`.
         let hint = match given.strip_prefix("--").and_then(|name| nearest(name, known)) {
             Some(flag) => format!("did you mean `--{flag}`?"),
             None => format!("`{help}` lists them"),
         };
-        UsageError::new(format!("unknown option `{given}`: {hint}"))
+        format!("unknown option `{given}`: {hint}")
     }
 }
 
-/// The value of `flag`: behind `=`, or the next argument. That one must not look like an option, as a
-/// forgotten value would otherwise swallow it. A switch takes a value only behind `=`.
-fn value_of(flag: &Setting, parser: &mut lexopt::Parser) -> Result<OsString, UsageError> {
+/// Returns the value of `flag`: behind `=`, or the next argument. The next argument must not look like an option: where the
+/// value was forgotten, the option would be taken for it. A switch takes a value only behind `=`.
+fn value_of(flag: &Setting, parser: &mut lexopt::Parser) -> Result<OsString, String> {
     match (parser.optional_value(), flag.value) {
         (Some(value), _) => return Ok(value),
         (None, None) => return Ok(OsString::from("1")),
@@ -114,7 +111,7 @@ fn value_of(flag: &Setting, parser: &mut lexopt::Parser) -> Result<OsString, Usa
     }
     let next = parser.value().ok().filter(|next| !looks_like_an_option(next));
     let name = flag.value.unwrap_or_default();
-    next.ok_or_else(|| UsageError::new(format!("missing value: `--{}` needs one, `--{0}={name}`", flag.flag)))
+    next.ok_or_else(|| format!("missing value: `--{}` needs one, `--{0}={name}`", flag.flag))
 }
 
 fn looks_like_an_option(arg: &OsStr) -> bool {
@@ -122,21 +119,21 @@ fn looks_like_an_option(arg: &OsStr) -> bool {
     bytes.len() > 1 && bytes[0] == b'-'
 }
 
-fn unknown_subcommand(word: &str) -> UsageError {
+fn unknown_subcommand(word: &str) -> String {
     let known = Subcommand::ALL.map(Subcommand::word).into_iter().chain(["help"]);
     let hint = match nearest(word, known) {
         Some(near) => format!("did you mean `{near}`?"),
         None => "`h1mock --help` lists them".to_string(),
     };
-    UsageError::new(format!("unknown command `{word}`: {hint}"))
+    format!("unknown command `{word}`: {hint}")
 }
 
-/// The only error that iterating has: a value where none belongs, as in `--help=check`.
-fn unexpected(error: lexopt::Error) -> UsageError {
+/// Words the one error of lexopt's iterator: a value where none belongs, as in `--help=check`.
+fn unexpected(error: lexopt::Error) -> String {
     match error {
         lexopt::Error::UnexpectedValue { option, .. } => {
-            UsageError::new(format!("unexpected value: `{option}` takes none"))
+            format!("unexpected value: `{option}` takes none")
         }
-        other => UsageError::new(format!("failed to read the command line: {other}")),
+        other => format!("failed to read the command line: {other}"),
     }
 }

@@ -1,14 +1,13 @@
-//! argv and environment -> one value that says what to do. Does none of it: no file, socket or output is
-//! touched here, and all sources are parameters.
+//! argv and environment -> one [`Command`]. Only parses: opens no file and no socket, prints nothing. All sources are
+//! parameters.
+//!
+//! To add a flag, add a row to the table in `settings_table.rs`. To add a subcommand, add it to `subcommand.rs`, to
+//! [`Command`] and to `command()` below.
 
 pub(crate) mod check;
-pub(crate) mod process;
-mod headings;
 mod help;
-mod hosts;
 mod line;
 mod server_address;
-mod setting;
 mod settings;
 mod settings_table;
 mod subcommand;
@@ -17,21 +16,21 @@ mod tests;
 pub(crate) mod value;
 
 pub(crate) use crate::observing::report::FailOn;
-pub(crate) use settings::{LogFormat, OnError, Settings, Token};
+pub(crate) use settings::{Settings, Token};
 
 use line::Line;
-use setting::{Setting, Values};
+use settings_table::{Setting, Values};
 use std::ffi::{OsStr, OsString};
-use std::fmt;
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 use subcommand::Subcommand;
+use value::Parsed;
 
 /// `--timeout` where none is given.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// What to do. A URL or an address is as typed: it may lack scheme, host and port, which `server` then has.
+/// A parsed command line. URLs and addresses are as typed; where scheme, host or port are missing, `server` has them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Command {
     Serve(Settings),
@@ -54,16 +53,14 @@ pub(crate) enum Command {
         server: Server,
         timeout: Duration,
     },
-    /// Ask for readiness.
+    /// Check readiness.
     Probe {
         address: Option<String>,
         server: Server,
     },
-    /// Wait for all the conditions that are given, without any for readiness; `timeout` is for all of it.
+    /// Wait until `goal` is reached; `timeout` is for all of it.
     Wait {
-        generation: Option<u64>,
-        provision: Option<String>,
-        requests: Option<Requests>,
+        goal: WaitGoal,
         timeout: Duration,
         address: Option<String>,
         server: Server,
@@ -78,17 +75,28 @@ pub(crate) enum Command {
     Version,
 }
 
+/// The conditions of `h1mock wait`; all must hold. Without any, readiness is the condition.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct WaitGoal {
+    /// This generation or a later one serves.
+    pub generation: Option<u64>,
+    /// This provision is active.
+    pub provision: Option<String>,
+    /// These requests came.
+    pub requests: Option<Requests>,
+}
+
 /// Requests to wait for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Requests {
-    /// As typed: `METHOD PATH` or `PATH`, perhaps with `?` and filters.
+    /// `METHOD PATH` or `PATH`, perhaps with `?` and filters, as typed.
     pub wanted: String,
     pub count: u64,
-    /// Only those with a greater number.
+    /// Only requests with a greater number count.
     pub since: u64,
 }
 
-/// How a client subcommand reaches the server on this machine.
+/// The addresses and the token with which a client subcommand reaches the server on this machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Server {
     pub traffic: SocketAddr,
@@ -96,45 +104,34 @@ pub(crate) struct Server {
     pub token: Option<Token>,
 }
 
-/// What is asked about what the command line does not say.
+/// The sources of the parser beside the command line.
 pub(crate) struct Sources<'a> {
-    /// The value of an environment variable.
+    /// Returns the value of an environment variable.
     pub env: &'a dyn Fn(&str) -> Option<OsString>,
-    /// The arguments of process 1, each ended by a NUL, as in `/proc/1/cmdline`; empty if they are not known.
+    /// Returns the arguments of process 1, each ended by a NUL, as in `/proc/1/cmdline`; empty if they are not known.
     pub first_process: &'a dyn Fn() -> Vec<u8>,
 }
 
-/// A wrong command line or variable: one line that names the flag, argument or variable. Exit code 2.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct UsageError(String);
-
-impl UsageError {
-    fn new(message: impl Into<String>) -> Self {
-        UsageError(message.into())
-    }
+impl Sources<'static> {
+    /// The environment, and the arguments of process 1, which in a container is the server.
+    pub(crate) const SYSTEM: Sources<'static> = Sources {
+        env: &|name| std::env::var_os(name),
+        first_process: &|| std::fs::read("/proc/1/cmdline").unwrap_or_default(),
+    };
 }
 
-impl fmt::Display for UsageError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
+/// Exit code of a wrong command line or variable. The error is one line that names the flag, argument or variable.
+pub(crate) const USAGE: u8 = 2;
 
-impl std::error::Error for UsageError {}
-
-/// Reads `args` (without the program's name) and the variables that the subcommand needs.
+/// Parses `args` (without the program's name) and the variables that the subcommand needs.
 ///
-/// A flag beats a positional argument, that beats a variable, that beats the default; of a repeated flag the
-/// last one counts. For client subcommands the arguments of process 1 come between variable and default, if it is
-/// the server. Variables that no setting has are never looked at: Kubernetes injects some that begin
-/// with `H1MOCK_`.
+/// A flag beats a positional argument, that beats a variable, that beats the default. Of a repeated flag the last one counts.
+/// For client subcommands the arguments of process 1 come between variable and default, if process 1 is the server. Other
+/// variables are never read: Kubernetes injects some that begin with `H1MOCK_`.
 ///
 /// # Errors
-/// Anything unknown, missing or unreadable; an empty argument or variable is "not given" and no error.
-pub(crate) fn parse(
-    args: impl IntoIterator<Item = OsString>,
-    sources: &Sources,
-) -> Result<Command, UsageError> {
+/// Unknown, missing or malformed arguments and variables. An empty argument or variable counts as not given.
+pub(crate) fn parse(args: impl IntoIterator<Item = OsString>, sources: &Sources) -> Parsed<Command> {
     let line = Line::read(args)?;
     if line.help {
         return Ok(Command::Help(help::text(line.subcommand)));
@@ -154,34 +151,38 @@ pub(crate) fn parse(
     command(subcommand, line.operands, values)
 }
 
-/// How `sources` say that the server on this machine is reached.
+/// Returns the addresses and the token of the server on this machine, by `sources`.
 ///
 /// # Errors
-/// Variables that can't be read.
-pub(crate) fn server(sources: &Sources) -> Result<Server, UsageError> {
+/// A variable is malformed.
+pub(crate) fn server(sources: &Sources) -> Parsed<Server> {
     let mut values = server_address::values(Subcommand::Get, sources)?;
     resolve_bind(&mut values);
     Ok(Server::from_settings(&values.settings))
 }
 
 impl Server {
+    /// Returns where a client on the same machine reaches a server with `settings`.
     fn from_settings(settings: &Settings) -> Server {
+        let ip = match settings.bind {
+            IpAddr::V6(bind) if bind.is_unspecified() && !settings.ipv6 => IpAddr::V6(Ipv6Addr::LOCALHOST),
+            // `--ipv6` alone means both families, and then 127.0.0.1 also reaches a server that found no IPv6.
+            bind if bind.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
+            bind => bind,
+        };
         Server {
-            traffic: settings.traffic_address(),
-            admin: settings.admin_address(),
+            traffic: SocketAddr::new(ip, settings.traffic_port),
+            admin: SocketAddr::new(ip, settings.admin_port),
             token: settings.admin_token.clone(),
         }
     }
 }
 
-/// `[TRAFFIC_PORT] [ADMIN_PORT] [VERBOSE] [IPV6]`, as the original takes them: a switch is on with any text
-/// at all.
-fn positions(operands: &[OsString], values: &mut Values) -> Result<(), UsageError> {
+/// Sets `[TRAFFIC_PORT] [ADMIN_PORT] [VERBOSE] [IPV6]`, as in the original: any text turns a switch on.
+fn positions(operands: &[OsString], values: &mut Values) -> Parsed<()> {
     if let Some(extra) = operands.get(4) {
         let extra = extra.to_string_lossy();
-        return Err(UsageError::new(format!(
-            "unexpected argument `{extra}`: `h1mock serve` takes at most four"
-        )));
+        return Err(format!("unexpected argument `{extra}`: `h1mock serve` takes at most four"));
     }
     let flags =
         ["traffic-port", "admin-port", "verbose", "ipv6"].into_iter().filter_map(settings_table::by_flag);
@@ -193,9 +194,8 @@ fn positions(operands: &[OsString], values: &mut Values) -> Result<(), UsageErro
     Ok(())
 }
 
-fn assign(setting: &Setting, values: &mut Values, given: &OsStr, place: &str) -> Result<(), UsageError> {
-    (setting.set)(values, given)
-        .map_err(|cause| UsageError::new(format!("failed to parse `{place}`: {cause}")))
+fn assign(setting: &Setting, values: &mut Values, given: &OsStr, place: &str) -> Parsed<()> {
+    (setting.set)(values, given).map_err(|cause| format!("failed to parse `{place}`: {cause}"))
 }
 
 fn resolve_bind(values: &mut Values) {
@@ -203,49 +203,42 @@ fn resolve_bind(values: &mut Values) {
     values.settings.bind = values.bind.unwrap_or(default);
 }
 
-fn command(subcommand: Subcommand, operands: Vec<OsString>, values: Values) -> Result<Command, UsageError> {
-    let timeout = values.timeout.unwrap_or(TIMEOUT);
+fn command(subcommand: Subcommand, operands: Vec<OsString>, values: Values) -> Parsed<Command> {
     let requests = requests(&values)?;
-    let settings = values.settings;
-    let (server, fail_on) = (Server::from_settings(&settings), settings.fail_on);
-    match subcommand {
-        Subcommand::Serve => serve(settings),
+    let Values { settings, generation, provision, any_status, strict, timeout, .. } = values;
+    let (server, timeout) = (Server::from_settings(&settings), timeout.unwrap_or(TIMEOUT));
+    let only = |operands| only_operand(subcommand, operands);
+    let required = |operand: Option<OsString>| operand.ok_or_else(|| missing(subcommand));
+    Ok(match subcommand {
+        Subcommand::Serve => Command::Serve(with_two_ports(settings)?),
+        Subcommand::Check if operands.is_empty() => return Err(missing(subcommand)),
         Subcommand::Check => {
-            let files: Vec<PathBuf> = operands.into_iter().map(PathBuf::from).collect();
-            let strict = values.strict;
-            if files.is_empty() {
-                Err(missing(subcommand))
-            } else {
-                Ok(Command::Check { files, strict, settings })
+            Command::Check { files: operands.into_iter().map(PathBuf::from).collect(), strict, settings }
+        }
+        Subcommand::Routes => Command::Routes { file: required(only(operands)?)?.into(), settings },
+        Subcommand::Get => {
+            let url = utf8(required(only(operands)?)?)?;
+            Command::Get { url, any_status, server, timeout }
+        }
+        Subcommand::Probe | Subcommand::Wait | Subcommand::Report => {
+            let address = only(operands)?.map(utf8).transpose()?;
+            match subcommand {
+                Subcommand::Probe => Command::Probe { address, server },
+                Subcommand::Report => Command::Report { fail_on: settings.fail_on, address, server },
+                _ => {
+                    let goal = WaitGoal { generation, provision, requests };
+                    Command::Wait { goal, timeout, address, server }
+                }
             }
         }
-        Subcommand::Routes => {
-            let file = PathBuf::from(one(subcommand, operands)?.ok_or_else(|| missing(subcommand))?);
-            Ok(Command::Routes { file, settings })
-        }
-        Subcommand::Get => {
-            let url = text(one(subcommand, operands)?)?.ok_or_else(|| missing(subcommand))?;
-            Ok(Command::Get { url, any_status: values.any_status, server, timeout })
-        }
-        Subcommand::Probe => Ok(Command::Probe { address: text(one(subcommand, operands)?)?, server }),
-        Subcommand::Wait => {
-            let address = text(one(subcommand, operands)?)?;
-            let Values { generation, provision, .. } = values;
-            Ok(Command::Wait { generation, provision, requests, timeout, address, server })
-        }
-        Subcommand::Report => {
-            Ok(Command::Report { fail_on, address: text(one(subcommand, operands)?)?, server })
-        }
-    }
+    })
 }
 
-/// `--for`, with its `--count` and `--since`.
-fn requests(values: &Values) -> Result<Option<Requests>, UsageError> {
+/// Returns `--for` with its `--count` and `--since`.
+fn requests(values: &Values) -> Parsed<Option<Requests>> {
     let beside = [("count", values.count), ("since", values.since)];
     match (&values.requests, beside.iter().find(|(_, given)| given.is_some())) {
-        (None, Some((flag, _))) => {
-            Err(UsageError::new(format!("failed to use `--{flag}`: it needs `--for`")))
-        }
+        (None, Some((flag, _))) => Err(format!("failed to use `--{flag}`: it needs `--for`")),
         (wanted, _) => Ok(wanted.clone().map(|wanted| Requests {
             wanted,
             count: values.count.unwrap_or(1),
@@ -254,37 +247,31 @@ fn requests(values: &Values) -> Result<Option<Requests>, UsageError> {
     }
 }
 
-fn serve(settings: Settings) -> Result<Command, UsageError> {
+fn with_two_ports(settings: Settings) -> Parsed<Settings> {
     let port = settings.traffic_port;
-    if port != 0 && port == settings.admin_port && !settings.no_admin {
-        let message =
-            format!("failed to use port {port} twice: `--traffic-port` and `--admin-port` are the same");
-        return Err(UsageError::new(message));
-    }
-    Ok(Command::Serve(settings))
-}
-
-/// The only operand; an empty one counts as not given.
-fn one(subcommand: Subcommand, operands: Vec<OsString>) -> Result<Option<OsString>, UsageError> {
-    let mut operands = operands.into_iter();
-    let first = operands.next().filter(|operand| !operand.is_empty());
-    match operands.next() {
-        None => Ok(first),
-        Some(extra) => Err(UsageError::new(format!(
-            "unexpected argument `{}`: `h1mock {}` takes one",
-            extra.to_string_lossy(),
-            subcommand.word()
-        ))),
+    match port != 0 && port == settings.admin_port && !settings.no_admin {
+        true => {
+            Err(format!("failed to use port {port} twice: `--traffic-port` and `--admin-port` are the same"))
+        }
+        false => Ok(settings),
     }
 }
 
-fn text(operand: Option<OsString>) -> Result<Option<String>, UsageError> {
-    let not_text =
-        |bytes: OsString| UsageError::new(format!("failed to read `{}`: not UTF-8", bytes.to_string_lossy()));
-    operand.map(OsString::into_string).transpose().map_err(not_text)
+/// Returns the operand of a subcommand that takes one; an empty operand counts as not given.
+fn only_operand(subcommand: Subcommand, operands: Vec<OsString>) -> Parsed<Option<OsString>> {
+    match operands.get(1) {
+        None => Ok(operands.into_iter().next().filter(|operand| !operand.is_empty())),
+        Some(extra) => {
+            let (extra, word) = (extra.to_string_lossy(), subcommand.word());
+            Err(format!("unexpected argument `{extra}`: `h1mock {word}` takes one"))
+        }
+    }
 }
 
-fn missing(subcommand: Subcommand) -> UsageError {
-    let (word, operands) = (subcommand.word(), subcommand.operands());
-    UsageError::new(format!("missing argument: `h1mock {word} {operands}`"))
+fn utf8(operand: OsString) -> Parsed<String> {
+    operand.into_string().map_err(|bytes| format!("failed to read `{}`: not UTF-8", bytes.to_string_lossy()))
+}
+
+fn missing(subcommand: Subcommand) -> String {
+    format!("missing argument: `h1mock {} {}`", subcommand.word(), subcommand.operands())
 }

@@ -1,19 +1,18 @@
-//! The address of the server that runs, and all other values before the command line changes them. Its sources are parameters.
+//! The values before the command line changes them: defaults, variables, and for clients the arguments of the running server.
 
 use super::line::Line;
-use super::setting::{Setting, Values};
-use super::settings_table::TABLE;
+use super::settings_table::{Setting, TABLE, Values};
 use super::subcommand::Subcommand;
-use super::{Sources, UsageError, assign, positions};
+use super::{Sources, assign, positions};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStringExt;
 use std::path::Path;
 
-/// The defaults, and what the environment says.
+/// Returns the defaults, changed by the environment.
 ///
-/// A client subcommand looks for its server by these. In a container it sees the same variables as the
-/// server, but not its arguments: those of process 1 are asked first, and variables beat them.
-pub(super) fn values(subcommand: Subcommand, sources: &Sources) -> Result<Values, UsageError> {
+/// A client subcommand finds its server by these values. In a container it sees the same variables as the server, but not the
+/// server's arguments: it reads those of process 1 first, and variables beat them.
+pub(super) fn values(subcommand: Subcommand, sources: &Sources) -> Result<Values, String> {
     let mut values = Values::default();
     if subcommand.is_client() {
         values = served((sources.first_process)(), subcommand).unwrap_or_default();
@@ -29,15 +28,15 @@ pub(super) fn values(subcommand: Subcommand, sources: &Sources) -> Result<Values
     Ok(values)
 }
 
-/// For a Service named h1mock-admin Kubernetes sets `H1MOCK_ADMIN_PORT=tcp://10.0.0.1:8074`. Nobody typed
-/// that.
+/// Whether Kubernetes set the variable. For a Service named h1mock-admin it sets `H1MOCK_ADMIN_PORT=tcp://10.0.0.1:8074`.
 fn is_injected(setting: &Setting, given: &OsStr) -> bool {
     let given = given.as_encoded_bytes();
     setting.flag.ends_with("-port")
         && [&b"tcp://"[..], b"udp://", b"sctp://"].iter().any(|p| given.starts_with(p))
 }
 
-/// What the server was told by its arguments, of that what `subcommand` needs to find it. `None`: process 1 is no server.
+/// Returns the values of the arguments of process 1, as far as `subcommand` needs them to find it. `None`: process 1 is no
+/// server.
 fn served(arguments: Vec<u8>, subcommand: Subcommand) -> Option<Values> {
     let mut arguments: Vec<OsString> = arguments
         .strip_suffix(b"\0")?
@@ -65,7 +64,7 @@ mod tests {
     use super::*;
     use crate::cli::{Command, Server, Token, parse};
 
-    /// How `args` reach the server beside a process 1 with these arguments.
+    /// Returns the server that `args` reach, beside a process 1 with these arguments.
     fn server(first_process: &str, env: &[(&str, &str)], args: &str) -> Server {
         let lookup =
             |name: &str| env.iter().find(|(known, _)| *known == name).map(|(_, value)| OsString::from(value));
@@ -102,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn other_processes_say_nothing() {
+    fn the_arguments_of_other_processes_are_ignored() {
         for arguments in [
             "",
             "h1mock",
@@ -140,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn the_server_itself_does_not_ask() {
+    fn the_server_itself_does_not_read_process_1() {
         let sources = Sources { env: &|_| None, first_process: &|| panic!("asked") };
         assert!(matches!(parse([], &sources), Ok(Command::Serve(_))));
         assert!(matches!(parse(["check".into(), "x".into()], &sources), Ok(Command::Check { .. })));

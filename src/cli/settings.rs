@@ -1,19 +1,18 @@
-//! The settings of a server, typed and complete. Knows nothing of flags, variables or help: `settings_table` maps those onto
-//! these fields.
+//! The settings of a server, typed and complete. `settings_table` maps flags and variables to these fields.
 
 use super::FailOn;
 use crate::directory::Name;
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr};
 use std::ops::Deref;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// Everything that `h1mock serve` can be told; `settings_table` says what each is, and its range. `None` leaves a choice to the
-/// server. [`Settings::default`] is a server without any flag or variable.
+/// The settings of `h1mock serve`; `settings_table` describes each and has its range. `None` leaves the choice to the server.
+/// [`Settings::default`] is a server without any flag or variable.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Settings {
-    /// 0.0.0.0, or `::` with `ipv6`, unless one is given.
+    /// 0.0.0.0, or `::` with `ipv6`, unless another one is given.
     pub bind: IpAddr,
     pub traffic_port: u16,
     pub admin_port: u16,
@@ -29,7 +28,7 @@ pub(crate) struct Settings {
     pub max_body: usize,
     pub max_buffered: Option<usize>,
     pub max_connections: Option<usize>,
-    /// 0 is no limit.
+    /// 0 means no limit.
     pub max_requests: usize,
     pub head_timeout: Duration,
     pub body_timeout: Duration,
@@ -41,23 +40,26 @@ pub(crate) struct Settings {
     pub script_timeout: Duration,
     pub script_memory: usize,
     pub load_time: Duration,
-    pub on_error: OnError,
+    /// `--on-error initial`: a provision that fails to load makes `initial` serve, as after the original's crash. Else the last good
+    /// one goes on serving.
+    pub back_to_initial: bool,
     pub keep_store: bool,
     pub store_bytes: Option<usize>,
     pub explain: bool,
     /// Readiness waits for this provision to be active.
     pub require_provision: Option<Name>,
-    /// Without one the admin interface is open.
+    /// `None`: the admin interface needs no token.
     pub admin_token: Option<Token>,
-    /// Names of the admin interface, in lower case; `*.a.example` for all below a name, `*` for all.
+    /// Host names of the admin interface, in lower case; `*.a.example` for all names below a.example, `*` for all.
     pub admin_hosts: Vec<String>,
     pub no_admin: bool,
     pub drain: Duration,
     pub grace: Duration,
     pub report: Option<PathBuf>,
-    /// What makes the exit code 3, if anything does.
+    /// The conditions for exit code 3, if there are any.
     pub fail_on: Option<FailOn>,
-    pub log_format: LogFormat,
+    /// `--log-format json`: one JSON object per line.
+    pub json_log: bool,
     pub poll: bool,
     pub poll_interval: Duration,
 }
@@ -89,7 +91,7 @@ impl Default for Settings {
             script_timeout: Duration::from_secs(2),
             script_memory: 32 << 20,
             load_time: Duration::from_secs(5),
-            on_error: OnError::Keep,
+            back_to_initial: false,
             keep_store: false,
             store_bytes: None,
             explain: false,
@@ -101,56 +103,19 @@ impl Default for Settings {
             grace: Duration::from_secs(5),
             report: None,
             fail_on: None,
-            log_format: LogFormat::Text,
+            json_log: false,
             poll: false,
             poll_interval: Duration::from_secs(2),
         }
     }
 }
 
-impl Settings {
-    /// Where a client on the same machine reaches the mock.
-    pub(crate) fn traffic_address(&self) -> SocketAddr {
-        SocketAddr::new(self.client_ip(), self.traffic_port)
-    }
-
-    /// Where a client on the same machine reaches the admin interface.
-    pub(crate) fn admin_address(&self) -> SocketAddr {
-        SocketAddr::new(self.client_ip(), self.admin_port)
-    }
-
-    /// `ipv6` alone means both families, and then 127.0.0.1 also reaches a server that found no IPv6.
-    fn client_ip(&self) -> IpAddr {
-        match self.bind {
-            IpAddr::V6(bind) if bind.is_unspecified() && !self.ipv6 => IpAddr::V6(Ipv6Addr::LOCALHOST),
-            bind if bind.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
-            bind => bind,
-        }
-    }
-}
-
-/// What serves after a provision failed to load.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum OnError {
-    /// The last good provision.
-    Keep,
-    /// The provision `initial`, as after the original's crash.
-    Initial,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum LogFormat {
-    Text,
-    /// One JSON object per line.
-    Json,
-}
-
-/// A secret: reads as a `str`, prints as dots, so that no log or error shows it by accident.
+/// A secret: reads as a `str`, prints as dots. So no log or error shows it by accident.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Token(String);
 
 impl Token {
-    /// The secret `text`, as it goes into an `Authorization` header.
+    /// Wraps the secret `text`, as it stands in an `Authorization` header.
     pub(crate) fn new(text: impl Into<String>) -> Self {
         Token(text.into())
     }
@@ -179,20 +144,5 @@ mod tests {
         let settings = Settings { admin_token: Some(Token::new("hush")), ..Settings::default() };
         assert!(!format!("{settings:?}").contains("hush"));
         assert_eq!(settings.admin_token.as_deref(), Some("hush"));
-    }
-
-    #[test]
-    fn a_client_beside_the_server_finds_it() {
-        for (bind, ipv6, expected) in [
-            ("0.0.0.0", false, "127.0.0.1:8000"),
-            ("::", true, "127.0.0.1:8000"),
-            ("::", false, "[::1]:8000"),
-            ("10.1.2.3", false, "10.1.2.3:8000"),
-            ("fd00::7", true, "[fd00::7]:8000"),
-        ] {
-            let settings = Settings { bind: bind.parse().unwrap(), ipv6, ..Settings::default() };
-            assert_eq!(settings.traffic_address().to_string(), expected);
-            assert_eq!(settings.admin_address().port(), 8074);
-        }
     }
 }

@@ -1,4 +1,4 @@
-//! The subcommands: their words, operands and one-line descriptions. Knows no settings and does no work.
+//! The subcommands: their words, operands and descriptions.
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Subcommand {
@@ -11,18 +11,18 @@ pub(super) enum Subcommand {
     Report,
 }
 
-/// What client subcommands take for the server.
+/// Paragraph of the help: how to name a server.
 const ADDRESS: &str =
     "ADDRESS is HOST:PORT, HOST or :PORT; without it the admin port on this machine is asked.";
 
-/// How client subcommands come to know a server that nobody named.
+/// Paragraph of the help: how a client subcommand finds a server that nobody named.
 const BESIDE: &str = "The server on this machine is where the variables say, or else the arguments of process 1, if \
                       that is an h1mock server as in a container.";
 
 use Subcommand::{Check, Get, Probe, Report, Routes, Serve, Wait};
 
 impl Subcommand {
-    /// All of them, in the order of the help.
+    /// All subcommands, in the order of the help.
     pub(super) const ALL: [Subcommand; 7] = [Serve, Check, Routes, Get, Probe, Wait, Report];
 
     pub(super) fn named(word: &str) -> Option<Subcommand> {
@@ -41,7 +41,7 @@ impl Subcommand {
         }
     }
 
-    /// What it takes besides options.
+    /// Returns the operands.
     pub(super) fn operands(self) -> &'static str {
         match self {
             Serve => "[TRAFFIC_PORT] [ADMIN_PORT] [VERBOSE] [IPV6]",
@@ -52,7 +52,7 @@ impl Subcommand {
         }
     }
 
-    /// One line for the list of commands.
+    /// Returns the line for the list of commands.
     pub(super) fn summary(self) -> &'static str {
         match self {
             Serve => "Run the mock server (without a command, too)",
@@ -65,7 +65,7 @@ impl Subcommand {
         }
     }
 
-    /// The rest of what its help says; paragraphs of one line each, wrapped by the help.
+    /// Returns the other paragraphs of the help, each one line; the help wraps them.
     pub(super) fn details(self) -> &'static [&'static str] {
         match self {
             Serve => &[
@@ -77,7 +77,7 @@ impl Subcommand {
                  (docs/applets.md).",
             ],
             Check => &[
-                "Exit code 1 when a file fails; the messages are those of the admin interface. Warnings tell what looks \
+                "Exit code 1 when a file fails; the messages are those of the admin interface. Warnings name what looks \
                  wrong in a file that loads: unknown names, wrong numbers of arguments, writes that are lost.",
             ],
             Routes => &["Exit code 1 when the file fails."],
@@ -118,7 +118,7 @@ impl Subcommand {
         }
     }
 
-    /// Does it talk to a running server?
+    /// Whether it talks to a running server.
     pub(super) fn is_client(self) -> bool {
         matches!(self, Get | Probe | Wait | Report)
     }

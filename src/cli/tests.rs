@@ -9,7 +9,7 @@ fn run(args: &[&str], env: &Env) -> Result<Command, String> {
     let lookup =
         |name: &str| env.iter().find(|(known, _)| *known == name).map(|(_, value)| OsString::from(value));
     let sources = Sources { env: &lookup, first_process: &Vec::new };
-    parse(args.iter().map(OsString::from), &sources).map_err(|error| error.to_string())
+    parse(args.iter().map(OsString::from), &sources)
 }
 
 #[track_caller]
@@ -44,7 +44,7 @@ fn defaults_in_the_table_are_the_defaults() {
 }
 
 #[test]
-fn positions_are_the_original_ones() {
+fn positional_arguments_are_those_of_the_original() {
     for args in [
         &["9000", "9001", "true", "yes"][..],
         &["serve", "9000", "9001", "false", "0"],
@@ -87,7 +87,7 @@ fn every_setting_has_a_flag_and_a_variable_that_do_the_same() {
         Some("TIME") => "7s",
         Some(_) => "",
     };
-    for setting in TABLE.iter().filter(|setting| setting.has_variable) {
+    for setting in TABLE.iter().filter(|setting| setting.variable().is_some()) {
         let sample = match setting.flag {
             "on-error" => "initial",
             "log-format" => "json",
@@ -108,7 +108,7 @@ fn every_setting_has_a_flag_and_a_variable_that_do_the_same() {
     }
 }
 
-/// What Kubernetes sets for Services named h1mock, h1mock-traffic and h1mock-admin.
+/// The variables that Kubernetes sets for Services named h1mock, h1mock-traffic and h1mock-admin.
 #[test]
 fn variables_of_kubernetes_are_ignored() {
     let env = [
@@ -127,6 +127,9 @@ fn variables_of_kubernetes_are_ignored() {
     ];
     assert_eq!(served(&[], &env), Settings::default());
     assert_eq!(run(&["probe"], &env), run(&["probe"], &[]));
+    for injected in ["tcp://10.0.0.1:80", "udp://10.0.0.1:80", "sctp://10.0.0.1:80"] {
+        assert_eq!(served(&[], &[("H1MOCK_ADMIN_PORT", injected)]), Settings::default(), "{injected}");
+    }
 }
 
 #[test]
@@ -262,7 +265,7 @@ fn check_and_routes_take_files_and_script_budgets() {
 }
 
 #[test]
-fn client_subcommands_know_the_server_beside_them() {
+fn client_subcommands_know_the_server_on_this_machine() {
     let env = [("H1MOCK_ADMIN_PORT", "9"), ("H1MOCK_ADMIN_TOKEN", "t"), ("H1MOCK_WORKERS", "none")];
     let server = |traffic: &str, admin: &str, token: Option<&str>| Server {
         traffic: traffic.parse().unwrap(),
@@ -283,9 +286,7 @@ fn client_subcommands_know_the_server_beside_them() {
         Ok(expected)
     );
     let expected = Command::Wait {
-        generation: Some(3),
-        provision: Some("v2".to_string()),
-        requests: None,
+        goal: WaitGoal { generation: Some(3), provision: Some("v2".to_string()), requests: None },
         timeout: Duration::from_secs(60),
         address: Some(":8074".to_string()),
         server: server("127.0.0.1:8000", "127.0.0.1:9", Some("other")),
@@ -303,9 +304,9 @@ fn client_subcommands_know_the_server_beside_them() {
 #[test]
 fn requests_to_wait_for_have_a_count_and_a_beginning() {
     let requests = |args: &[&str]| match run(&[&["wait"], args].concat(), &[]) {
-        Ok(Command::Wait { requests, .. }) => Ok(requests.map(|r| (r.wanted, r.count, r.since))),
+        Ok(Command::Wait { goal, .. }) => Ok(goal.requests.map(|r| (r.wanted, r.count, r.since))),
         Ok(other) => panic!("{other:?}"),
-        Err(error) => Err(error.to_string()),
+        Err(error) => Err(error),
     };
     assert_eq!(requests(&[]), Ok(None));
     assert_eq!(requests(&["--for", "POST /orders"]), Ok(Some(("POST /orders".into(), 1, 0))));
@@ -317,9 +318,25 @@ fn requests_to_wait_for_have_a_count_and_a_beginning() {
 }
 
 #[test]
-fn arguments_that_are_no_text_are_reported() {
+fn arguments_that_are_not_utf8_are_reported() {
     use std::os::unix::ffi::OsStringExt;
     let args = ["get".into(), OsString::from_vec(b"/\xff".to_vec())];
     let sources = Sources { env: &|_| None, first_process: &Vec::new };
-    assert_eq!(parse(args, &sources).unwrap_err().to_string(), "failed to read `/\u{fffd}`: not UTF-8");
+    assert_eq!(parse(args, &sources).unwrap_err(), "failed to read `/\u{fffd}`: not UTF-8");
+}
+
+#[test]
+fn a_client_on_the_same_machine_finds_the_server() {
+    for (bind, ipv6, expected) in [
+        ("0.0.0.0", false, "127.0.0.1:8000"),
+        ("::", true, "127.0.0.1:8000"),
+        ("::", false, "[::1]:8000"),
+        ("10.1.2.3", false, "10.1.2.3:8000"),
+        ("fd00::7", true, "[fd00::7]:8000"),
+    ] {
+        let settings = Settings { bind: bind.parse().unwrap(), ipv6, ..Settings::default() };
+        let server = Server::from_settings(&settings);
+        assert_eq!(server.traffic.to_string(), expected);
+        assert_eq!((server.admin.ip(), server.admin.port()), (server.traffic.ip(), 8074));
+    }
 }

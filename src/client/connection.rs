@@ -1,4 +1,4 @@
-//! One request over one connection of its own, with a deadline for all of it. Knows nothing of admin calls.
+//! One request over a connection of its own, with one deadline for all of it.
 
 use super::error::{ClientError, cause};
 use super::reply::Reply;
@@ -7,21 +7,19 @@ use std::io::{self, BufReader, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
 use std::time::{Duration, Instant};
 
-/// A request.
 pub(crate) struct Request<'a> {
-    /// A token, in capitals by custom.
+    /// A token (RFC 9110, 5.6.2), in capitals by custom.
     pub method: &'a str,
-    /// Where it goes.
     pub url: &'a Url,
-    /// A field of a name that is our own replaces ours, `None` leaves ours out.
+    /// Header fields. A field with the name of one of ours replaces ours; `None` leaves ours out.
     pub headers: &'a [(&'a str, Option<&'a str>)],
-    /// Its length is announced.
+    /// Sent with a `Content-Length`.
     pub body: Option<&'a [u8]>,
-    /// For all of it but the name resolution, which the system's resolver bounds.
+    /// For the whole request except the name resolution, which the system's resolver limits.
     pub timeout: Duration,
 }
 
-/// Sends a GET with the bearer token `token` to `url` and reads the answer, whatever its status; redirects are not followed.
+/// Sends a GET with the bearer token `token` to `url` and reads the answer, whatever its status. Redirects are not followed.
 /// `timeout` is that of [`Request`].
 ///
 /// # Errors
@@ -33,7 +31,7 @@ pub(super) fn get(url: &Url, token: Option<&str>, timeout: Duration) -> Result<R
 }
 
 impl Request<'_> {
-    /// Sends it and reads the answer.
+    /// Sends the request and reads the answer.
     ///
     /// # Errors
     /// See [`ClientError`].
@@ -46,13 +44,13 @@ impl Request<'_> {
         let sent =
             stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(self.body.unwrap_or_default()));
         match (Reply::read(&mut BufReader::new(stream), self.method), sent) {
-            // Who does not want the rest of a body answers before it is sent, and may close.
+            // A server that does not want the rest of a body answers before the body is sent, and may close the connection.
             (Ok(reply), _) => Ok(reply),
             (Err(_), Err(error)) | (Err(error), Ok(())) => Err(fail(error)),
         }
     }
 
-    /// Its first lines up to the empty one.
+    /// Returns the head: the request line and the fields, up to the empty line.
     ///
     /// # Errors
     /// [`ClientError::Header`].
@@ -102,7 +100,7 @@ pub(super) fn reach(url: &Url, timeout: Duration) -> Result<(), ClientError> {
     }
 }
 
-/// Tries each address that the host has; the last error is reported.
+/// Tries each address of the host; the last error is reported.
 fn connect(url: &Url, deadline: Deadline, timeout: Duration) -> Result<TcpStream, ClientError> {
     let unresolved = |cause: String| ClientError::Resolve { host: url.host.clone(), cause };
     let addresses =
@@ -124,7 +122,7 @@ fn connect_one(address: SocketAddr, deadline: Deadline) -> io::Result<TcpStream>
     Ok(stream)
 }
 
-/// The standard library puts a sentence of its own in front of the resolver's.
+/// Returns the resolver's reason, without the words that the standard library puts before it.
 fn lookup_cause(error: &io::Error) -> String {
     let text = error.to_string();
     text.strip_prefix("failed to lookup address information: ").unwrap_or(&text).to_string()
@@ -139,30 +137,30 @@ fn failed(url: &Url, timeout: Duration, error: &io::Error) -> ClientError {
     }
 }
 
-/// A point in time that all steps of a request share.
+/// The point in time that limits all steps of a request.
 #[derive(Clone, Copy)]
 pub(super) struct Deadline(Instant);
 
 impl Deadline {
-    /// In `timeout` from now.
+    /// Returns the deadline `timeout` from now.
     pub(super) fn after(timeout: Duration) -> Deadline {
         let now = Instant::now();
         Deadline(now.checked_add(timeout).unwrap_or(now + Duration::from_secs(86_400)))
     }
 
-    /// The time until then, zero when it is over.
+    /// Returns the time left; zero when the deadline is over.
     pub(super) fn left(self) -> Duration {
         self.0.saturating_duration_since(Instant::now())
     }
 
-    /// Never zero, which socket timeouts refuse.
+    /// Returns the time left; an error in place of zero, which socket timeouts refuse.
     fn remaining(self) -> io::Result<Duration> {
         let remaining = self.left();
         if remaining.is_zero() { Err(ErrorKind::TimedOut.into()) } else { Ok(remaining) }
     }
 }
 
-/// A socket whose timeouts shrink with the time left: a peer that sends a byte now and then can't hold us.
+/// A socket whose timeouts shrink with the time left, so that a peer can't hold us by a byte now and then.
 struct Timed {
     stream: TcpStream,
     deadline: Deadline,
@@ -186,7 +184,7 @@ impl Write for Timed {
     }
 }
 
-/// Linux reports a socket timeout as `WouldBlock`.
+/// Turns the error of a socket timeout into `TimedOut`; Linux reports `WouldBlock`.
 fn late(error: io::Error) -> io::Error {
     if error.kind() == ErrorKind::WouldBlock { ErrorKind::TimedOut.into() } else { error }
 }

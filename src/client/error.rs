@@ -1,30 +1,30 @@
-//! Why an HTTP exchange of the client failed. An answer with a status of 400 or more is no failure here.
+//! The errors of the HTTP client. An answer with a status of 400 or more is no error here.
 
 use std::fmt;
 use std::io::{self, ErrorKind};
 use std::time::Duration;
 
-/// The ways in which requests and URLs fail. An `address` is HOST:PORT, a `cause` what is wrong or the system's reason.
+/// Why a request failed. An `address` is HOST:PORT, a `cause` the fault or the system's reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum ClientError {
-    /// `url`, as typed, is none that this client can use.
+    /// This client can't use `url`, as typed.
     Url { url: String, cause: String },
     /// A header that HTTP can't carry. The value may be a secret and is left out.
     Header { name: String },
     /// `host` has no address.
     Resolve { host: String, cause: String },
-    /// Nothing listens there, or nothing can be reached.
+    /// Nothing listens at `address`, or it can't be reached.
     Connect { address: String, cause: String },
     /// The connection broke before the answer was complete.
     Exchange { address: String, cause: String },
-    /// The answer is no HTTP, or too much of it.
+    /// The answer is no HTTP, or too large.
     Reply { address: String, cause: String },
     /// The time was over before the answer was complete.
     Late { address: String, timeout: Duration },
 }
 
 impl ClientError {
-    /// Could the same request succeed a moment later, when a server has started?
+    /// Whether the same request could succeed a moment later, when a server has started.
     pub(crate) fn may_pass(&self) -> bool {
         !matches!(self, Self::Url { .. } | Self::Header { .. } | Self::Reply { .. })
     }
@@ -48,10 +48,14 @@ impl fmt::Display for ClientError {
     }
 }
 
-impl std::error::Error for ClientError {}
+impl From<ClientError> for String {
+    fn from(error: ClientError) -> String {
+        error.to_string()
+    }
+}
 
-/// The cause of `error`: the words of its kind ("connection refused"), without the system's spelling and
-/// number. An error that is not the system's, or of no kind, speaks for itself.
+/// Returns the cause of `error`: the words of its kind ("connection refused"), without the system's spelling and number. An
+/// error of our own, or without a kind, keeps its own words.
 pub(super) fn cause(error: &io::Error) -> String {
     let words = error.kind().to_string();
     let is_vague = error.kind() == ErrorKind::Other || words == "uncategorized error";

@@ -1,11 +1,9 @@
-//! The subcommands that talk to a running server: `get`, `probe`, `wait` and `report`, and the HTTP behind them and the `curl`
-//! applet. They know HTTP and the admin interface's addresses, nothing of the server's own types; results are exit codes,
-//! messages go to the writers given.
+//! The subcommands that talk to a running server (`get`, `probe`, `wait` and `report`), and the HTTP client behind them and the
+//! `curl` applet. A failure is one line; `program.rs` prints it and makes it exit code 1.
 
 mod connection;
 mod error;
 mod reply;
-mod report;
 #[cfg(test)]
 mod tests;
 mod url;
@@ -14,10 +12,9 @@ mod wait;
 pub(crate) use connection::Request;
 pub(crate) use error::ClientError;
 pub(crate) use reply::Reply;
-pub(crate) use report::report;
 pub(crate) use url::Url;
 
-use crate::cli::{Requests, Server};
+use crate::cli::{FailOn, Server, WaitGoal};
 use crate::system::truncate::beginning;
 use std::io::Write;
 use std::time::Duration;
@@ -25,34 +22,27 @@ use wait::{Condition, Wait};
 
 /// Time that `probe` gives the server; a kubelet's own default is 1 s.
 const PROBE: Duration = Duration::from_secs(5);
-/// Longest part of a body that an error line repeats, in characters.
+/// Time that `report` gives the server.
+const REPORT: Duration = Duration::from_secs(10);
+/// Exit code of `report` where one of its conditions holds.
+const FAILED: u8 = 3;
+/// Maximum of characters of a body that an error line repeats.
 const EXCERPT: usize = 400;
 
-/// `h1mock get URL`: writes the body to `out` whatever the status.
+/// `h1mock get URL`: writes the body to `out`, whatever the status. The token goes to the server's own admin port only.
 ///
-/// Exit code 0; 1 with a line on `err` for a status of 400 or more (unless `any_status`), no answer, or an `out` that
-/// can't be written. The token goes to the server's own admin port only.
+/// # Errors
+/// No answer, a status of 400 or more (unless `any_status`), or an `out` that can't be written.
 pub(crate) fn get(
     url: &str,
     any_status: bool,
     server: &Server,
     timeout: Duration,
     out: &mut dyn Write,
-    err: &mut dyn Write,
-) -> u8 {
-    exit_code(fetch(url, any_status, server, timeout, out).map(|()| 0), err)
-}
-
-fn fetch(
-    url: &str,
-    any_status: bool,
-    server: &Server,
-    timeout: Duration,
-    out: &mut dyn Write,
 ) -> Result<(), String> {
-    let url = Url::parse(url, server.traffic, 80).map_err(|error| error.to_string())?;
+    let url = Url::parse(url, server.traffic, 80)?;
     let token = server.token.as_deref().filter(|_| url.leads_to(server.admin));
-    let reply = connection::get(&url, token, timeout).map_err(|error| error.to_string())?;
+    let reply = connection::get(&url, token, timeout)?;
     let written = out.write_all(&reply.body).and_then(|()| out.flush());
     written.map_err(|error| format!("failed to write the body: {}", error::cause(&error)))?;
     match reply.status {
@@ -61,64 +51,73 @@ fn fetch(
     }
 }
 
-/// `h1mock probe [ADDRESS]`: exit code 0 when `/readyz` answers 200, else 1 with the reason on `err`. At `tcp://HOST:PORT` a
-/// connection is enough: nothing is sent, so a mock counts no request.
-pub(crate) fn probe(address: Option<&str>, server: &Server, err: &mut dyn Write) -> u8 {
+/// `h1mock probe [ADDRESS]`: succeeds when `/readyz` answers 200. At `tcp://HOST:PORT` a connection is enough: nothing is sent,
+/// so a mock counts no request.
+///
+/// # Errors
+/// The reason why the server is not ready.
+pub(crate) fn probe(address: Option<&str>, server: &Server) -> Result<(), String> {
     if let Some(port) = address.and_then(Url::without_tcp) {
-        let connected = Url::socket(port, server.traffic).and_then(|url| connection::reach(&url, PROBE));
-        return exit_code(connected.map(|()| 0).map_err(|error| error.to_string()), err);
+        return Ok(connection::reach(&Url::socket(port, server.traffic)?, PROBE)?);
     }
-    let asked = admin(address, server).and_then(|url| {
-        let reply = connection::get(&url.with_target("/readyz"), None, PROBE);
-        let reply = reply.map_err(|error| error.to_string())?;
-        match reply.status {
-            200 => Ok(0),
-            _ => Err(format!("failed to probe `{}`: {}", url.authority(), reason(&reply))),
-        }
-    });
-    exit_code(asked, err)
+    let url = admin(address, server)?;
+    let reply = connection::get(&url.with_target("/readyz"), None, PROBE)?;
+    match reply.status {
+        200 => Ok(()),
+        _ => Err(format!("failed to probe `{}`: {}", url.authority(), reason(&reply))),
+    }
 }
 
-/// What `h1mock wait` waits for; all of it.
-#[derive(Default)]
-pub(crate) struct WaitGoal<'a> {
-    /// This generation or a later one serves.
-    pub generation: Option<u64>,
-    /// This provision is active.
-    pub provision: Option<&'a str>,
-    /// These requests came.
-    pub requests: Option<Requests>,
-}
-
-/// `h1mock wait`: blocks until all that is `wanted` is true; without anything, until `/readyz` answers 200. Exit code 0, or 1
-/// with the reason on `err` when `timeout` is over or waiting can't help.
+/// `h1mock wait`: blocks until all conditions of `goal` hold; without any, until `/readyz` answers 200.
+///
+/// # Errors
+/// The reason, when `timeout` is over or waiting can't help.
 pub(crate) fn wait(
-    wanted: &WaitGoal,
+    goal: &WaitGoal,
     timeout: Duration,
     address: Option<&str>,
     server: &Server,
-    err: &mut dyn Write,
-) -> u8 {
-    let mut conditions: Vec<Condition> = wanted.generation.into_iter().map(Condition::Generation).collect();
-    conditions.extend(wanted.provision.map(Condition::Provision));
-    conditions.extend(wanted.requests.as_ref().map(Condition::Requests));
+) -> Result<(), String> {
+    let mut conditions: Vec<Condition> = goal.generation.into_iter().map(Condition::Generation).collect();
+    conditions.extend(goal.provision.as_deref().map(Condition::Provision));
+    conditions.extend(goal.requests.as_ref().map(Condition::Requests));
     if conditions.is_empty() {
         conditions.push(Condition::Ready);
     }
-    let waited = admin(address, server).and_then(|url| {
-        let wait = Wait::start(url, server.token.as_deref(), timeout);
-        conditions.iter().try_for_each(|condition| wait.until(condition)).map(|()| 0)
-    });
-    exit_code(waited, err)
+    let wait = Wait::start(admin(address, server)?, server.token.as_deref(), timeout);
+    conditions.iter().try_for_each(|condition| wait.until(condition))
 }
 
-fn admin(address: Option<&str>, server: &Server) -> Result<Url, String> {
-    let home = server.admin.to_string();
-    Url::address(address.unwrap_or(&home), server.admin).map_err(|error| error.to_string())
+/// `h1mock report`: writes the report to `out`. Returns the exit code: 3 where one of `fail_on` holds, else 0.
+///
+/// # Errors
+/// No report, or an `out` that can't be written.
+pub(crate) fn report(
+    fail_on: Option<FailOn>,
+    address: Option<&str>,
+    server: &Server,
+    out: &mut dyn Write,
+) -> Result<u8, String> {
+    let query = fail_on.map_or(String::new(), |fail_on| format!("?fail-on={}", fail_on.text()));
+    let url = admin(address, server)?.with_target(format!("/app/v1/report{query}"));
+    let reply = connection::get(&url, server.token.as_deref(), REPORT)?;
+    let failed = |why: String| format!("failed to get the report of `{}`: {why}", url.authority());
+    if reply.status != 200 {
+        return Err(failed(reason(&reply)));
+    }
+    let report: serde_json::Value =
+        serde_json::from_slice(&reply.body).map_err(|_| failed("it is no JSON".to_owned()))?;
+    let verdict = report["verdict"].as_str().ok_or_else(|| failed("it has no verdict".to_owned()))?;
+    let written = out.write_all(&reply.body).and_then(|()| out.write_all(b"\n")).and_then(|()| out.flush());
+    written.map_err(|error| format!("failed to write the report: {}", error::cause(&error)))?;
+    Ok(if fail_on.is_some() && verdict == "fail" { FAILED } else { 0 })
 }
 
-/// The status and, where there is one, the reason: the admin interface's `result`, or the first line of a
-/// text.
+fn admin(address: Option<&str>, server: &Server) -> Result<Url, ClientError> {
+    Url::address(address.unwrap_or(&server.admin.to_string()), server.admin)
+}
+
+/// Returns the status and, where there is one, the reason: the admin interface's `result`, or the first line of a text.
 fn reason(reply: &Reply) -> String {
     let result = serde_json::from_slice::<serde_json::Value>(&reply.body).ok();
     let result = result.and_then(|json| json["result"].as_str().map(str::to_string));
@@ -129,17 +128,5 @@ fn reason(reply: &Reply) -> String {
         reply.status_text()
     } else {
         format!("{}: {line}", reply.status_text())
-    }
-}
-
-/// The exit code of a success; 1 with the message on `err`.
-fn exit_code(result: Result<u8, String>, err: &mut dyn Write) -> u8 {
-    match result {
-        Ok(code) => code,
-        Err(message) => {
-            // Where even standard error is closed the exit code has to do.
-            let _ = writeln!(err, "h1mock: {message}");
-            1
-        }
     }
 }

@@ -1,4 +1,4 @@
-//! Bytes of a connection -> status, headers and body (RFC 9112). Knows no sockets, only something that reads.
+//! Bytes of a connection -> status, headers and body (RFC 9112).
 
 use std::io::{self, BufRead, ErrorKind, Read};
 
@@ -7,23 +7,23 @@ pub(super) const MAX_BODY: usize = 64 << 20;
 /// Largest status line with headers, chunk lines and trailers, in bytes.
 const MAX_HEAD: usize = 64 << 10;
 
-/// An answer.
+/// An answer of a server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Reply {
     /// The first line, such as `HTTP/1.1 200 OK`.
     pub line: String,
-    /// 200 to 599, or whatever three digits came.
+    /// Three digits, whatever their meaning.
     pub status: u16,
-    /// The words after the status, possibly none.
+    /// The words after the status; may be empty.
     pub reason: String,
-    /// In the order received, names as received.
+    /// In the order in which they came, with the names as they came.
     pub headers: Vec<(String, String)>,
-    /// With its transfer coding undone.
+    /// Decoded from its transfer coding.
     pub body: Vec<u8>,
 }
 
 impl Reply {
-    /// The first header called `name`, in any case.
+    /// Returns the first header with this `name`, in any case.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers
             .iter()
@@ -31,7 +31,7 @@ impl Reply {
             .map(|(_, value)| value.as_str())
     }
 
-    /// `404 Not Found`, or just `404`.
+    /// Returns `404 Not Found`, or just `404`.
     pub(crate) fn status_text(&self) -> String {
         format!("{} {}", self.status, self.reason).trim_end().to_string()
     }
@@ -39,8 +39,8 @@ impl Reply {
     /// Reads the answer to a request with `method`; interim answers (1xx) are skipped.
     ///
     /// # Errors
-    /// `InvalidData` for what is no HTTP or too large, `UnexpectedEof` for an answer that stops early, and
-    /// the errors of `source`.
+    /// `InvalidData` for an answer that is no HTTP or too large, `UnexpectedEof` for an answer that stops early, and the
+    /// errors of `source`.
     pub(crate) fn read(source: &mut impl BufRead, method: &str) -> io::Result<Reply> {
         let mut lines = Lines { source, budget: MAX_HEAD };
         let mut reply = head(&mut lines)?;
@@ -54,14 +54,14 @@ impl Reply {
     }
 }
 
-/// Lines of limited size in all.
+/// Reads lines, up to `budget` bytes in all.
 struct Lines<'a, R> {
     source: &'a mut R,
     budget: usize,
 }
 
 impl<R: BufRead> Lines<'_, R> {
-    /// The next line without its end; bytes that are not UTF-8 are replaced.
+    /// Returns the next line without its end; bytes that are not UTF-8 are replaced.
     fn next(&mut self) -> io::Result<String> {
         let mut line = Vec::new();
         let read = self.source.by_ref().take(self.budget as u64).read_until(b'\n', &mut line)?;
@@ -90,7 +90,7 @@ fn head<R: BufRead>(lines: &mut Lines<'_, R>) -> io::Result<Reply> {
     }
 }
 
-/// `HTTP/1.1 404 Not Found` -> 404, `Not Found`.
+/// Parses `HTTP/1.1 404 Not Found` to 404 and `Not Found`.
 fn status_line(line: &str) -> Option<(u16, String)> {
     let rest = line.strip_prefix("HTTP/1.")?;
     let (_minor, rest) = rest.split_once(' ')?;
@@ -99,7 +99,7 @@ fn status_line(line: &str) -> Option<(u16, String)> {
     Some((status.parse().ok().filter(|_| digits)?, reason.trim().to_string()))
 }
 
-/// The three ways in which a body ends, in the order of RFC 9112, section 6.3.
+/// Reads a body, which ends in one of three ways, in the order of RFC 9112, section 6.3.
 fn body<R: BufRead>(lines: &mut Lines<'_, R>, reply: &Reply) -> io::Result<Vec<u8>> {
     if let Some(coding) = reply.header("Transfer-Encoding") {
         if !coding.eq_ignore_ascii_case("chunked") {
@@ -138,12 +138,12 @@ fn chunks<R: BufRead>(lines: &mut Lines<'_, R>) -> io::Result<Vec<u8>> {
             return Err(invalid("a chunk is longer than its size"));
         }
     }
-    // Trailers, which nobody asked for.
+    // Skips the trailers.
     while !lines.next()?.is_empty() {}
     Ok(body)
 }
 
-/// Appends exactly `size` bytes. Nothing is reserved for a size that is only announced.
+/// Appends exactly `size` bytes. Reserves no memory for bytes that are only announced.
 fn append(source: &mut impl BufRead, size: usize, body: &mut Vec<u8>) -> io::Result<()> {
     refuse_more(body.len().saturating_add(size))?;
     let read = source.take(size as u64).read_to_end(body)?;

@@ -51,7 +51,7 @@ fn answer_one(listener: &TcpListener, answer: &str) -> String {
     String::from_utf8(request).unwrap()
 }
 
-/// A port that is taken, so that no other test gets it, but where nothing listens yet.
+/// A port that no other test can get, and where nothing listens yet.
 struct Closed {
     socket: OwnedFd,
     address: SocketAddr,
@@ -79,10 +79,10 @@ fn server_at(address: SocketAddr) -> Server {
     Server { traffic: address, admin: address, token: None }
 }
 
-fn got(url: &str, server: &Server, timeout: Duration) -> (u8, String, String) {
-    let (mut out, mut err) = (Vec::new(), Vec::new());
-    let code = get(url, false, server, timeout, &mut out, &mut err);
-    (code, String::from_utf8(out).unwrap(), String::from_utf8(err).unwrap())
+fn got(url: &str, server: &Server, timeout: Duration) -> (Result<(), String>, String) {
+    let mut out = Vec::new();
+    let result = get(url, false, server, timeout, &mut out);
+    (result, String::from_utf8(out).unwrap())
 }
 
 fn waited(
@@ -90,17 +90,16 @@ fn waited(
     generation: Option<u64>,
     provision: Option<&str>,
     timeout: Duration,
-) -> (u8, String) {
-    let mut err = Vec::new();
-    let code = wait(&WaitGoal { generation, provision, requests: None }, timeout, None, server, &mut err);
-    (code, String::from_utf8(err).unwrap())
+) -> Result<(), String> {
+    let provision = provision.map(str::to_owned);
+    wait(&WaitGoal { generation, provision, requests: None }, timeout, None, server)
 }
 
 #[test]
 fn get_prints_the_body() {
     let canned = Canned::start(&["HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"]);
     let address = canned.address;
-    assert_eq!(got("/a?b=c", &canned.server(), SHORT), (0, "hello".to_string(), String::new()));
+    assert_eq!(got("/a?b=c", &canned.server(), SHORT), (Ok(()), "hello".to_string()));
     let version = env!("CARGO_PKG_VERSION");
     let expected = format!(
         "GET /a?b=c HTTP/1.1\r\nHost: {address}\r\nUser-Agent: h1mock/{version}\r\nAccept: */*\r\n\
@@ -112,28 +111,27 @@ fn get_prints_the_body() {
 #[test]
 fn get_prints_the_body_of_an_error_and_fails() {
     let canned = Canned::start(&["HTTP/1.1 404 NOT FOUND\r\n\r\ngone"]);
-    let expected = format!("h1mock: failed to get `http://{}/x`: 404 NOT FOUND\n", canned.address);
-    assert_eq!(got("/x", &canned.server(), SHORT), (1, "gone".to_string(), expected));
+    let expected = format!("failed to get `http://{}/x`: 404 NOT FOUND", canned.address);
+    assert_eq!(got("/x", &canned.server(), SHORT), (Err(expected), "gone".to_string()));
 }
 
 #[test]
 fn get_says_why_there_is_no_answer() {
     let closed = Closed::bind();
     let server = closed.server();
-    let expected = format!("h1mock: failed to connect to `{}`: connection refused\n", server.traffic);
-    assert_eq!(got("/", &server, SHORT), (1, String::new(), expected));
+    let expected = format!("failed to connect to `{}`: connection refused", server.traffic);
+    assert_eq!(got("/", &server, SHORT), (Err(expected), String::new()));
 
-    let expected = "h1mock: failed to use URL `https://x/`: there is no TLS here, use http\n".to_string();
-    assert_eq!(got("https://x/", &server, SHORT), (1, String::new(), expected));
+    let expected = "failed to use URL `https://x/`: there is no TLS here, use http".to_string();
+    assert_eq!(got("https://x/", &server, SHORT), (Err(expected), String::new()));
 
     let canned = Canned::start(&["HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf"]);
-    let expected =
-        format!("h1mock: failed to get an answer from `{}`: the connection closed early\n", canned.address);
-    assert_eq!(got("/", &canned.server(), SHORT), (1, String::new(), expected));
+    let expected = format!("failed to get an answer from `{}`: the connection closed early", canned.address);
+    assert_eq!(got("/", &canned.server(), SHORT), (Err(expected), String::new()));
 
     let canned = Canned::start(&["SSH-2.0\r\n"]);
-    let expected = format!("h1mock: failed to read the answer of `{}`: it is no HTTP\n", canned.address);
-    assert_eq!(got("/", &canned.server(), SHORT), (1, String::new(), expected));
+    let expected = format!("failed to read the answer of `{}`: it is no HTTP", canned.address);
+    assert_eq!(got("/", &canned.server(), SHORT), (Err(expected), String::new()));
 }
 
 #[test]
@@ -148,12 +146,11 @@ fn get_reports_an_output_that_is_closed() {
         }
     }
     let canned = Canned::start(&["HTTP/1.1 200 OK\r\n\r\nx"]);
-    let mut err = Vec::new();
-    assert_eq!(get("/", true, &canned.server(), SHORT, &mut BrokenPipe, &mut err), 1);
-    assert_eq!(String::from_utf8(err).unwrap(), "h1mock: failed to write the body: broken pipe\n");
+    let result = get("/", true, &canned.server(), SHORT, &mut BrokenPipe);
+    assert_eq!(result, Err("failed to write the body: broken pipe".to_owned()));
 }
 
-/// The peer sends a byte every 20 ms, so no single read waits long: only a deadline for the whole ends that.
+/// The peer sends a byte every 20 ms, so no single read waits long: only a deadline for the whole answer ends the request.
 #[test]
 fn the_timeout_is_for_the_whole_answer() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -167,8 +164,8 @@ fn the_timeout_is_for_the_whole_answer() {
         }
     });
     let start = Instant::now();
-    let expected = format!("h1mock: failed to get an answer from `{}`: none within 200ms\n", server.traffic);
-    assert_eq!(got("/", &server, Duration::from_millis(200)), (1, String::new(), expected));
+    let expected = format!("failed to get an answer from `{}`: none within 200ms", server.traffic);
+    assert_eq!(got("/", &server, Duration::from_millis(200)), (Err(expected), String::new()));
     assert!(start.elapsed() < SHORT);
     drop(done);
     drip.join().unwrap();
@@ -181,7 +178,7 @@ fn the_token_goes_to_the_admin_port_only() {
     let server = Server { traffic: mock.address, admin: admin.address, token: Some(Token::new("hush")) };
     let port = admin.address.port();
     for url in ["/x".to_string(), format!(":{port}/x"), format!("http://localhost:{port}/x")] {
-        assert_eq!(got(&url, &server, SHORT).0, 0, "{url}");
+        assert_eq!(got(&url, &server, SHORT).0, Ok(()), "{url}");
     }
     assert!(mock.requests().iter().all(|request| !request.contains("hush")));
     assert!(admin.requests().iter().all(|request| request.contains("\r\nAuthorization: Bearer hush\r\n")));
@@ -203,57 +200,49 @@ fn a_header_that_http_cannot_carry_is_not_sent() {
 }
 
 #[test]
-fn probe_is_the_answer_of_readyz() {
+fn probe_succeeds_where_readyz_answers_200() {
     let unready =
         "HTTP/1.1 503 Service Unavailable\r\n\r\n{\"result\":\"failed: provision `a` is not active\"}";
     let closed = Closed::bind();
-    for (answer, code, reason) in [
-        ("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", 0, ""),
-        (unready, 1, "503 Service Unavailable: provision `a` is not active"),
-        ("HTTP/1.1 503 Service Unavailable\r\n\r\nstarting\nmore\n", 1, "503 Service Unavailable: starting"),
-        ("HTTP/1.1 404 Not Found\r\n\r\n<html>", 1, "404 Not Found"),
+    for (answer, reason) in [
+        ("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", None),
+        (unready, Some("503 Service Unavailable: provision `a` is not active")),
+        (
+            "HTTP/1.1 503 Service Unavailable\r\n\r\nstarting\nmore\n",
+            Some("503 Service Unavailable: starting"),
+        ),
+        ("HTTP/1.1 404 Not Found\r\n\r\n<html>", Some("404 Not Found")),
     ] {
         let canned = Canned::start(&[answer]);
-        let (mut err, address) = (Vec::new(), canned.address.to_string());
-        assert_eq!(probe(Some(&address), &closed.server(), &mut err), code);
-        let expected = if code == 0 {
-            String::new()
-        } else {
-            format!("h1mock: failed to probe `{address}`: {reason}\n")
-        };
-        assert_eq!(String::from_utf8(err).unwrap(), expected);
+        let address = canned.address.to_string();
+        let expected = reason.map(|reason| format!("failed to probe `{address}`: {reason}"));
+        assert_eq!(probe(Some(&address), &closed.server()).err(), expected);
         assert!(canned.requests()[0].starts_with("GET /readyz HTTP/1.1\r\n"));
     }
-    let (server, mut err) = (closed.server(), Vec::new());
-    assert_eq!(probe(None, &server, &mut err), 1);
-    let expected = format!("h1mock: failed to connect to `{}`: connection refused\n", server.admin);
-    assert_eq!(String::from_utf8(err).unwrap(), expected);
+    let expected = format!("failed to connect to `{}`: connection refused", closed.address);
+    assert_eq!(probe(None, &closed.server()), Err(expected));
 }
 
 #[test]
 fn probe_of_a_port_connects_and_sends_nothing() {
-    let probed = |address: &str| {
-        let mut err = Vec::new();
-        let code = probe(Some(address), &server_at(([127, 0, 0, 1], 1).into()), &mut err);
-        (code, String::from_utf8(err).unwrap())
-    };
+    let probed = |address: &str| probe(Some(address), &server_at(([127, 0, 0, 1], 1).into()));
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let open = listener.local_addr().unwrap();
-    assert_eq!(probed(&format!("tcp://{open}")), (0, String::new()));
-    assert_eq!(probed(&format!("tcp://:{}", open.port())), (0, String::new()));
+    assert_eq!(probed(&format!("tcp://{open}")), Ok(()));
+    assert_eq!(probed(&format!("tcp://:{}", open.port())), Ok(()));
     let mut received = Vec::new();
     listener.accept().unwrap().0.read_to_end(&mut received).unwrap();
     assert_eq!(received, b"");
     let closed = Closed::bind();
-    let expected = format!("h1mock: failed to connect to `{}`: connection refused\n", closed.address);
-    assert_eq!(probed(&format!("tcp://{}", closed.address)), (1, expected));
-    let expected = "h1mock: failed to use URL `tcp://mock`: it has no port\n".to_owned();
-    assert_eq!(probed("tcp://mock"), (1, expected));
+    let expected = format!("failed to connect to `{}`: connection refused", closed.address);
+    assert_eq!(probed(&format!("tcp://{}", closed.address)), Err(expected));
+    let expected = "failed to use URL `tcp://mock`: it has no port".to_owned();
+    assert_eq!(probed("tcp://mock"), Err(expected));
 }
 
 #[test]
 fn a_port_that_does_not_answer_is_given_up() {
-    // A listener whose queue is full: the system drops what else wants to connect.
+    // The queue of this listener is full, so the system drops further connections.
     let socket = net::socket(net::AddressFamily::INET, net::SocketType::STREAM, None).unwrap();
     net::bind(&socket, &SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
     net::listen(&socket, 0).unwrap();
@@ -268,8 +257,23 @@ fn a_port_that_does_not_answer_is_given_up() {
 #[test]
 fn wait_asks_again_until_the_server_is_ready() {
     let canned = Canned::start(&["", "HTTP/1.1 503 Service Unavailable\r\n\r\n", "HTTP/1.1 200 OK\r\n\r\n"]);
-    assert_eq!(waited(&canned.server(), None, None, SHORT), (0, String::new()));
+    assert_eq!(waited(&canned.server(), None, None, SHORT), Ok(()));
     assert!(canned.requests().iter().all(|request| request.starts_with("GET /readyz ")));
+}
+
+#[test]
+fn wait_asks_again_after_408_and_each_5xx() {
+    for status in [408, 500, 502, 504, 505, 599] {
+        let again = format!("HTTP/1.1 {status} X\r\n\r\n");
+        let canned = Canned::start(&[&again, "HTTP/1.1 200 OK\r\n\r\n"]);
+        assert_eq!(waited(&canned.server(), None, None, SHORT), Ok(()), "{status}");
+        assert_eq!(canned.requests().len(), 2);
+    }
+    for status in [400, 407, 409, 499, 600] {
+        let canned = Canned::start(&[&format!("HTTP/1.1 {status} X\r\n\r\n")]);
+        let expected = format!("failed to wait for readiness: {status} X");
+        assert_eq!(waited(&canned.server(), None, None, SHORT), Err(expected));
+    }
 }
 
 #[test]
@@ -280,7 +284,7 @@ fn wait_finds_a_server_that_starts_later() {
         thread::sleep(Duration::from_millis(60));
         answer_one(&closed.listen(), "HTTP/1.1 200 OK\r\n\r\n")
     });
-    assert_eq!(waited(&server, None, None, SHORT), (0, String::new()));
+    assert_eq!(waited(&server, None, None, SHORT), Ok(()));
     late.join().unwrap();
 }
 
@@ -289,17 +293,17 @@ fn wait_gives_up_with_the_last_reason() {
     let closed = Closed::bind();
     let server = closed.server();
     let expected = format!(
-        "h1mock: failed to wait for readiness within 100ms: failed to connect to `{}`: connection refused\n",
+        "failed to wait for readiness within 100ms: failed to connect to `{}`: connection refused",
         server.admin
     );
-    assert_eq!(waited(&server, None, None, Duration::from_millis(100)), (1, expected));
+    assert_eq!(waited(&server, None, None, Duration::from_millis(100)), Err(expected));
 }
 
 #[test]
 fn wait_for_a_generation_lets_the_server_wait() {
     let canned = Canned::start(&["HTTP/1.1 408 Request Timeout\r\n\r\n", "HTTP/1.1 200 OK\r\n\r\n{}"]);
     let server = Server { token: Some(Token::new("hush")), ..canned.server() };
-    assert_eq!(waited(&server, Some(3), None, SHORT), (0, String::new()));
+    assert_eq!(waited(&server, Some(3), None, SHORT), Ok(()));
     for request in canned.requests() {
         let rest = request.strip_prefix("GET /app/v1/wait?generation=3&timeout=").unwrap();
         let seconds: u64 = rest.split_once(" HTTP/1.1\r\n").unwrap().0.parse().unwrap();
@@ -311,7 +315,7 @@ fn wait_for_a_generation_lets_the_server_wait() {
 #[test]
 fn a_long_wait_is_asked_for_in_turns() {
     let canned = Canned::start(&["HTTP/1.1 200 OK\r\n\r\n{}"]);
-    assert_eq!(waited(&canned.server(), Some(3), None, Duration::from_secs(3600)), (0, String::new()));
+    assert_eq!(waited(&canned.server(), Some(3), None, Duration::from_secs(3600)), Ok(()));
     assert!(canned.requests()[0].starts_with("GET /app/v1/wait?generation=3&timeout=60 "));
 }
 
@@ -321,11 +325,11 @@ fn wait_for_a_provision_reads_the_ledger() {
     let (none, other) = (ledger("null"), ledger("{\"name\":\"initial\",\"generation\":1}"));
     let there = ledger("{\"name\":\"v2\",\"generation\":2}");
     let canned = Canned::start(&[&none, &other, &there]);
-    assert_eq!(waited(&canned.server(), None, Some("v2"), SHORT), (0, String::new()));
+    assert_eq!(waited(&canned.server(), None, Some("v2"), SHORT), Ok(()));
     assert!(canned.requests()[0].starts_with("GET /app/v1/provision HTTP/1.1\r\n"));
 
     let canned = Canned::start(&["HTTP/1.1 200 OK\r\n\r\n{}", &there]);
-    assert_eq!(waited(&canned.server(), Some(2), Some("v2"), SHORT), (0, String::new()));
+    assert_eq!(waited(&canned.server(), Some(2), Some("v2"), SHORT), Ok(()));
     assert_eq!(canned.requests().len(), 2);
 }
 
@@ -338,7 +342,7 @@ fn wait_ends_at_once_where_asking_again_cannot_help() {
         ("HTTP/1.1 200 OK\r\n\r\n<html>", "the ledger is no JSON"),
     ] {
         let canned = Canned::start(&[answer]);
-        let expected = format!("h1mock: failed to wait for provision `v2`: {expected}\n");
-        assert_eq!(waited(&canned.server(), None, Some("v2"), SHORT), (1, expected));
+        let expected = format!("failed to wait for provision `v2`: {expected}");
+        assert_eq!(waited(&canned.server(), None, Some("v2"), SHORT), Err(expected));
     }
 }

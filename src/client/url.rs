@@ -1,10 +1,10 @@
-//! What a user types for a URL -> host, port and request target. Resolves and connects nothing.
+//! A URL as typed -> host, port and request target. Resolves and connects nothing.
 
 use super::error::ClientError;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 
-/// Where a request goes: plain HTTP only (RFC 9110, section 4.2.1).
+/// The destination of a request: plain HTTP only (RFC 9110, section 4.2.1).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Url {
     /// Name or address; IPv6 without brackets.
@@ -16,12 +16,12 @@ pub(crate) struct Url {
 }
 
 impl Url {
-    /// Reads `text`. What it lacks comes from elsewhere: a host from `home`, the port of a path alone from
-    /// `home`, the port of a host alone is `default_port`; the scheme is `http`. Characters that a request
-    /// line can't carry are percent-encoded, a fragment is dropped.
+    /// Parses `text`. Missing parts: the scheme is `http`; a path alone has host and port of `home`, a port alone the host of
+    /// `home`; a host alone has `default_port`. Percent-encodes characters that a request line can't carry, and drops a
+    /// fragment.
     ///
     /// # Errors
-    /// [`ClientError::Url`]: other schemes, user names, ports that are none, hosts with odd characters.
+    /// [`ClientError::Url`]: other schemes, user names, illegal ports, hosts with odd characters.
     pub(crate) fn parse(text: &str, home: SocketAddr, default_port: u16) -> Result<Url, ClientError> {
         let fail = |cause: String| ClientError::Url { url: text.to_string(), cause };
         let rest = without_scheme(text).map_err(fail)?;
@@ -41,10 +41,10 @@ impl Url {
         Ok(Url { host, port, target: format!("{slash}{}", encoded(target)) })
     }
 
-    /// As [`Url::parse`] for HOST:PORT, HOST, :PORT or PORT, which take their missing parts from `home`.
+    /// Parses HOST:PORT, HOST, :PORT or PORT like [`Url::parse`]; missing parts are those of `home`.
     ///
     /// # Errors
-    /// As `parse`, and for a path.
+    /// The errors of `parse`, and a path.
     pub(crate) fn address(text: &str, home: SocketAddr) -> Result<Url, ClientError> {
         let url = match text.parse::<u16>() {
             Ok(port) => Url::parse(&format!(":{port}"), home, home.port())?,
@@ -56,16 +56,16 @@ impl Url {
         Err(ClientError::Url { url: text.to_string(), cause: "an address has no path".to_string() })
     }
 
-    /// What follows the scheme of `tcp://HOST:PORT`; `None` of any other text.
+    /// Returns HOST:PORT of `tcp://HOST:PORT`; `None` for any other text.
     pub(crate) fn without_tcp(text: &str) -> Option<&str> {
         let (scheme, rest) = text.split_once("://")?;
         scheme.eq_ignore_ascii_case("tcp").then_some(rest)
     }
 
-    /// Where `tcp://` + `text` connects to: HOST:PORT, or :PORT of `home`. No port is a default.
+    /// Parses the part behind `tcp://`: HOST:PORT, or :PORT of `home`. The port has no default.
     ///
     /// # Errors
-    /// As `parse`, for a path and without a port.
+    /// The errors of `parse`, a path, a missing port.
     pub(crate) fn socket(text: &str, home: SocketAddr) -> Result<Url, ClientError> {
         let fail = |cause: String| ClientError::Url { url: format!("tcp://{text}"), cause };
         let (host, port) = split_authority(text.strip_suffix('/').unwrap_or(text)).map_err(fail)?;
@@ -77,17 +77,17 @@ impl Url {
         }
     }
 
-    /// The same server with another target.
+    /// Returns the URL of the same server with another target.
     pub(crate) fn with_target(&self, target: impl Into<String>) -> Url {
         Url { target: target.into(), ..self.clone() }
     }
 
-    /// HOST:PORT, as errors and connections need it.
+    /// Returns HOST:PORT, for errors and connections.
     pub(crate) fn authority(&self) -> String {
         format!("{}:{}", self.bracketed(), self.port)
     }
 
-    /// The `Host` field: without the default port and without an IPv6 zone (RFC 6874 keeps it off the wire).
+    /// Returns the `Host` field: without the default port and without an IPv6 zone (RFC 6874 keeps it off the wire).
     pub(crate) fn host_field(&self) -> String {
         let host = match self.bracketed().split_once('%') {
             Some((address, _)) => format!("{address}]"),
@@ -96,7 +96,7 @@ impl Url {
         if self.port == 80 { host } else { format!("{host}:{}", self.port) }
     }
 
-    /// Does it lead to `server` on this machine, under whatever name of the machine itself?
+    /// Whether it leads to `server` on this machine, by an address or name of the machine itself.
     pub(crate) fn leads_to(&self, server: SocketAddr) -> bool {
         let near = match self.host.parse::<IpAddr>() {
             Ok(ip) => ip == server.ip() || ip.is_loopback() && server.ip().is_loopback(),
@@ -129,7 +129,7 @@ fn without_scheme(text: &str) -> Result<&str, String> {
     }
 }
 
-/// `[::1]:80` -> `::1`, 80; an empty port counts as none (RFC 3986, section 3.2.3).
+/// Splits `[::1]:80` into `::1` and 80; an empty port counts as none (RFC 3986, section 3.2.3).
 fn split_authority(authority: &str) -> Result<(&str, Option<u16>), String> {
     if authority.contains('@') {
         return Err("user names are not supported".to_string());
@@ -161,7 +161,7 @@ fn split_authority(authority: &str) -> Result<(&str, Option<u16>), String> {
     Ok((host, Some(port)))
 }
 
-/// Percent-encodes what would end or break the request line; what is encoded already stays.
+/// Percent-encodes characters that would end or break the request line; existing escapes stay.
 pub(super) fn encoded(target: &str) -> String {
     let mut out = String::with_capacity(target.len());
     for byte in target.bytes() {
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_url_lacks_comes_from_the_server_at_home() {
+    fn missing_parts_of_a_url_are_those_of_home() {
         for (text, expected) in [
             ("http://example:8080/a?b=c#d", "http://example:8080/a?b=c"),
             ("HTTP://example", "http://example/"),
@@ -276,6 +276,7 @@ mod tests {
         for (text, expected) in [
             ("/x", true),
             ("localhost:8000", true),
+            ("LocalHost:8000", true),
             ("[::1]:8000", true),
             ("localhost:8001", false),
             ("example:8000", false),

@@ -1,4 +1,4 @@
-//! `h1mock wait`: asks the admin interface until conditions hold or the time is over.
+//! `h1mock wait`: asks the admin interface until the conditions hold or the time is over.
 
 use super::connection::{Deadline, get};
 use super::error::ClientError;
@@ -14,12 +14,12 @@ use std::time::Duration;
 /// First pause between two questions; it doubles up to [`LONGEST_PAUSE`].
 const SHORTEST_PAUSE: Duration = Duration::from_millis(20);
 const LONGEST_PAUSE: Duration = Duration::from_millis(200);
-/// Longest time that a server is asked to hold one question, in seconds; it refuses more than 600.
+/// Maximum of seconds for which the server is asked to hold one question; it refuses more than 600.
 const HELD: u64 = 60;
-/// Time for one question that is answered at once.
+/// Timeout of a question that the server answers at once.
 const QUESTION: Duration = Duration::from_secs(5);
 
-/// What to wait for.
+/// A condition to wait for.
 pub(super) enum Condition<'a> {
     /// `/readyz` answers 200.
     Ready,
@@ -44,14 +44,14 @@ impl fmt::Display for Condition<'_> {
     }
 }
 
-/// How one question went.
+/// The result of one question.
 enum Turn {
     Holds,
     NotYet(String),
     Never(String),
 }
 
-/// Who is asked, and until when.
+/// The server that is asked, and the deadline.
 pub(super) struct Wait<'a> {
     server: Url,
     token: Option<&'a str>,
@@ -60,17 +60,15 @@ pub(super) struct Wait<'a> {
 }
 
 impl<'a> Wait<'a> {
-    /// Starts the clock: all conditions together have `timeout`.
+    /// Starts the clock; `timeout` is for all conditions together.
     pub(super) fn start(server: Url, token: Option<&'a str>, timeout: Duration) -> Self {
         Wait { server, token, timeout, deadline: Deadline::after(timeout) }
     }
 
-    /// Blocks until `condition` holds. A server that does not answer yet, or answers 408 or 5xx, is asked
-    /// again.
+    /// Blocks until `condition` holds. Asks again where the server does not answer yet, or answers 408 or 5xx.
     ///
     /// # Errors
-    /// One line with the last answer when the time is over; at once when asking again is no use (401, 404, no
-    /// HTTP).
+    /// One line with the last answer when the time is over; at once when asking again can't help (401, 404, no HTTP).
     pub(super) fn until(&self, condition: &Condition) -> Result<(), String> {
         let mut pause = SHORTEST_PAUSE;
         let mut last: Option<String> = None;
@@ -89,13 +87,13 @@ impl<'a> Wait<'a> {
         }
     }
 
-    /// One question. When the deadline cuts it off, the answer before tells more than the cut: `has_cause`
-    /// drops it.
+    /// Asks once. When the deadline ends the question, the reason of the question before says more: with `has_cause` this one
+    /// has none.
     fn ask(&self, condition: &Condition, has_cause: bool) -> Turn {
         let remaining = self.deadline.left().max(Duration::from_millis(1));
         let (target, time) = match condition {
             Condition::Ready => ("/readyz".to_string(), remaining.min(QUESTION)),
-            // Whole seconds, rounded down: the server's 408 comes before our own deadline.
+            // Whole seconds, rounded down, so that the server's 408 comes before our own deadline.
             Condition::Generation(generation) => {
                 let seconds = remaining.as_secs().min(HELD);
                 (format!("/app/v1/wait?generation={generation}&timeout={seconds}"), remaining)
@@ -129,7 +127,7 @@ fn judge(condition: &Condition, reply: &Reply) -> Turn {
     }
 }
 
-/// `POST /orders?status=2xx` as filters; what stands behind the `?` are some already.
+/// Returns `POST /orders?status=2xx` as filters of the journal. The part behind the `?` has the form of filters already.
 fn query(Requests { wanted, count, since }: &Requests) -> String {
     let words = wanted.split_once(' ').filter(|(method, _)| !method.starts_with('/'));
     let (method, target) = words.map_or((None, &**wanted), |(method, target)| (Some(method), target.trim()));
@@ -140,13 +138,13 @@ fn query(Requests { wanted, count, since }: &Requests) -> String {
     }
     query += &format!("&path={}", encode_query(path));
     if !filters.is_empty() {
-        // In a shell a plus is one, not the blank of a form.
+        // In a shell a plus means a plus, not the blank of a form.
         query += &format!("&{}", encoded(filters).replace('+', "%2B"));
     }
     query
 }
 
-/// `active.name` of the ledger.
+/// Returns `active.name` of the ledger.
 fn active(reply: &Reply) -> Result<Option<String>, String> {
     let ledger: serde_json::Value =
         serde_json::from_slice(&reply.body).map_err(|_| "the ledger is no JSON".to_string())?;

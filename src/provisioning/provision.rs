@@ -75,7 +75,7 @@ impl Served {
 }
 
 /// One rule for lists: the admin interface and `h1mock routes`.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize)]
 pub struct RuleRow {
     /// The rule as registered.
     pub rule: String,
@@ -83,6 +83,7 @@ pub struct RuleRow {
     /// Its methods, with those that come by themselves.
     pub methods: Vec<String>,
     /// Its variables and their converters.
+    #[serde(skip)]
     pub converters: String,
     /// File of the line that registered it.
     pub file: String,
@@ -90,6 +91,7 @@ pub struct RuleRow {
     pub line: usize,
     /// Requests that it served.
     pub hits: u64,
+    pub never_hit: bool,
     /// An earlier rule that takes all its requests.
     pub shadowed_by: Option<String>,
 }
@@ -276,6 +278,7 @@ impl Provision {
         let rules = self.router.rules();
         let row = |(index, rule): (usize, &Rule)| {
             let served = &self.views[index];
+            let hits = served.hits(epoch);
             RuleRow {
                 rule: rule.display().into_owned(),
                 endpoint: rule.endpoint().to_owned(),
@@ -283,7 +286,8 @@ impl Provision {
                 converters: rule.converters().to_string(),
                 file: served.file.clone(),
                 line: served.line,
-                hits: served.hits(epoch),
+                hits,
+                never_hit: hits == 0,
                 shadowed_by: earlier(index).map(|earlier| rules[earlier].display().into_owned()),
             }
         };

@@ -1,22 +1,13 @@
 //! Warnings of a file that loads: those of analysis, of its rules, and of files that register nothing. Also the hints that analysis
 //! has for a load that fails.
 
-use crate::provisioning::ledger::Ledger;
+use crate::provisioning::ledger::{Ledger, listed};
 use crate::script::runtime::analysis::near::nearest;
 use crate::script::runtime::analysis::{Findings, MOST_FINDINGS, rules};
 use crate::script::runtime::call;
 use crate::script::runtime::fault::{Fault, REPORT};
 use crate::script::runtime::files::Files;
 use crate::script::runtime::registration::{Entry, REGISTER_RULES};
-
-/// So many are listed; of the rest only the number is told.
-pub(crate) const MOST_LISTED: usize = 20;
-
-/// The warnings to list, and how many there are beyond them.
-pub(crate) fn listed(warnings: &[Fault]) -> (&[Fault], usize) {
-    let shown = warnings.len().min(MOST_LISTED);
-    (&warnings[..shown], warnings.len() - shown)
-}
 
 /// `and 3 more warnings`, where there are more than those listed.
 pub(crate) fn more(count: usize) -> Option<String> {

@@ -2,7 +2,7 @@
 
 use crate::admin::{Admin, Job, LargeAnswers, Observing, Readiness, Streams};
 use crate::chaos::Chaos;
-use crate::cli::{LogFormat, OnError, Settings};
+use crate::cli::Settings;
 use crate::directory::ProvisionDir;
 use crate::message::epoch::Epoch;
 use crate::observing::access_log::AccessLog;
@@ -48,7 +48,7 @@ pub(crate) fn serve(settings: Settings) -> ExitCode {
 }
 
 fn run(settings: Settings) -> Result<ExitCode, StartError> {
-    let json = settings.log_format == LogFormat::Json;
+    let json = settings.json_log;
     logger::start(json).map_err(|error| StartError::System("start a thread", error))?;
     let limits = EffectiveLimits::by_system(&settings)?;
     // Before anything else runs: as process 1 a signal without a handler would be ignored.
@@ -120,7 +120,7 @@ fn journal(settings: &Settings, epoch: &Arc<Epoch>) -> Result<Arc<Journal>, Star
 }
 
 fn access_log(settings: &Settings) -> AccessLog {
-    AccessLog::new(settings.verbose, settings.log_format == LogFormat::Json)
+    AccessLog::new(settings.verbose, settings.json_log)
 }
 
 struct Service {
@@ -144,7 +144,7 @@ impl Service {
             .map_err(StartError::Directory)?;
         let options = LoadOptions {
             budget,
-            back_to_initial: settings.on_error == OnError::Initial,
+            back_to_initial: settings.back_to_initial,
             keep_store: settings.keep_store,
             store_bytes: settings
                 .store_bytes

@@ -78,7 +78,7 @@ fn calls_are_answered_in_order_by_one_process() {
 }
 
 #[test]
-fn what_the_admin_port_stores_is_not_activated_again_by_its_file_event() {
+fn a_provision_that_the_admin_port_stores_is_not_activated_again_by_its_file_event() {
     let mock = Mock::start();
     check(&mock, "POST /app/v1/provision/foo-bar", PLAIN, FOO, 201, r#""generation":2"#);
     check(&mock, "PUT /app/v1/file/other", &[], FOO, 201, r#""generation":2"#);

@@ -1,10 +1,10 @@
-//! What a web page can't do at the admin port of the built program, and what others still can.
+//! Web pages and the admin port of the built program: pages are refused, clients and proxies are not.
 
 use crate::harness::Mock;
 
 const PROVISION: &[u8] = b"fn registerRules() { app.get(\"/x\", || \"theirs\"); }";
 
-/// What pages try without a preflight: a form or `fetch` that posts text, images, links.
+/// Requests that pages can send without a preflight: a form or `fetch` that posts text, images, links.
 const TRIED: &[(&str, &[u8])] = &[
     ("POST /app/v1/provision/theirs", PROVISION),
     ("GET /app/v1/provision/initial", b""),
@@ -19,7 +19,7 @@ const TRIED: &[(&str, &[u8])] = &[
 fn a_page_of_another_origin_changes_and_reads_nothing() {
     let mock = Mock::start();
     let pages: &[&[(&str, &str)]] = &[
-        // To this machine browsers send the first, to other addresses over HTTP the second.
+        // Browsers send the first to this machine, the second to other addresses over HTTP.
         &[("Host", "localhost:8074"), ("Origin", "http://evil.example"), ("Sec-Fetch-Site", "cross-site")],
         &[("Host", "10.0.0.7:8074"), ("Origin", "http://evil.example")],
         &[("Host", "localhost:8074"), ("Sec-Fetch-Site", "same-site")],
@@ -57,10 +57,10 @@ fn clients_proxies_and_own_pages_are_let_in() {
             ("Host", "127.0.0.1:6443"),
             ("X-Forwarded-Uri", "/api/v1/namespaces/a/services/h1mock:8074/proxy/"),
         ],
-        // Names that were given.
+        // Names of `--admin-host`.
         &[("Host", "mock.example.com")],
         &[("Host", "a.tests.example:8074"), ("Origin", "http://a.tests.example:8074")],
-        // The interface's own pages, a typed address, an Ingress that sets the host anew.
+        // The interface's own pages, a typed address, an Ingress that sets its own host.
         &[("Host", "localhost:8074"), ("Origin", "http://localhost:8074"), ("Sec-Fetch-Site", "same-origin")],
         &[("Host", "localhost:8074"), ("Sec-Fetch-Site", "none")],
         &[("Host", "10.0.0.7:8074"), ("Origin", "http://10.0.0.7:8074")],

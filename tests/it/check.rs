@@ -27,7 +27,7 @@ fn check_prints_as_a_compiler_does() {
 }
 
 #[test]
-fn check_tells_rules_that_never_serve_and_files_that_are_missing() {
+fn check_names_rules_that_never_serve_and_files_that_are_missing() {
     let folder = Folder::new();
     folder.write("shadow", "fn registerRules() {\n    app.get(\"/a/<x>\", |x| x, #{ endpoint: \"a\" });\n    app.get(\"/a/<y>\", |y| y, #{ endpoint: \"b\" });\n}\n");
     let output = binary().args(["check", "shadow"]).current_dir(&folder.0).output().unwrap();
@@ -56,7 +56,7 @@ const SUSPECT: &str =
     "fn registerRules() {\n    app.get(\"/a\", show);\n}\nfn show() {\n    helo(1)\n}\nfn hello(n) { n }\n";
 
 #[test]
-fn check_warns_of_what_looks_wrong_and_fails_only_where_it_is_strict() {
+fn check_prints_warnings_and_fails_for_them_only_where_it_is_strict() {
     let folder = Folder::new();
     folder.write("suspect", SUSPECT);
     folder
@@ -94,13 +94,13 @@ fn check_warns_of_what_looks_wrong_and_fails_only_where_it_is_strict() {
 }
 
 #[test]
-fn a_server_tells_warnings_to_who_loads_and_to_the_log_once() {
+fn warnings_are_in_the_answer_of_a_load_and_once_in_the_log() {
     let mock = Mock::start();
     let reply = mock.provision("suspect", SUSPECT);
     assert_eq!(reply.status, 201);
     let expected = r#"{"result":"success: basename file 'suspect' has been loaded","generation":2,"warnings":[{"file":"suspect","line":5,"column":5,"message":"no function `helo`","source":"    helo(1)","hint":"did you mean `hello`?"}]}"#;
     assert_eq!(reply.text(), expected);
-    // The same again is no news for the log.
+    // The same warning again is not logged.
     let again = mock.provision("suspect", SUSPECT).json();
     assert_eq!(again["warnings"][0]["line"], 5);
     let failed = mock.get("/a");
@@ -115,7 +115,7 @@ fn a_server_tells_warnings_to_who_loads_and_to_the_log_once() {
 }
 
 #[test]
-fn json_that_is_not_read_for_its_type_is_told() {
+fn a_hint_explains_json_that_is_ignored_for_its_content_type() {
     let mock = Mock::serving(
         "fn registerRules() { app.post(\"/a\", add); }\nfn add() {\n    let item = request.json;\n    item.name\n}\n",
     );

@@ -3,11 +3,11 @@
 use crate::harness::{Folder, Mock, binary};
 
 #[test]
-fn positions_are_as_in_the_original() {
+fn positional_arguments_work_as_in_the_original() {
     let folder = Folder::new();
     let mut command = binary();
     command.env("H1MOCK_TRAFFIC_PORT", "1").env("H1MOCK_ADMIN_PORT", "1");
-    // The harness gives flags; positions after them are read too and flags win.
+    // The harness passes flags, which beat the positional arguments behind them.
     let mock = Mock::start_command(command, &["0", "0", "verbose", ""], |_| ());
     mock.get("/anything");
     mock.wait_for_log("access: mock GET /anything 404 - ");

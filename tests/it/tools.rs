@@ -1,6 +1,6 @@
-//! What tests need of the machine that not every machine has.
+//! Tools and rights that not every machine has.
 
-/// Says that something is not tested for want of `what`. In CI, which sets `H1MOCK_REQUIRE_TOOLS`, that is a failure.
+/// Prints that something is not tested, since `what` is missing. In CI, which sets `H1MOCK_REQUIRE_TOOLS`, that is a failure.
 #[track_caller]
 pub(crate) fn missing(what: &str) {
     assert!(std::env::var_os("H1MOCK_REQUIRE_TOOLS").is_none(), "required in CI, and missing: {what}");

@@ -1,18 +1,17 @@
-//! `/app/v1/chaos`: delays and faults for rules, set from outside. Knows no connection and no script.
+//! `/app/v1/chaos`: delays and faults for rules, set by tests.
 
 mod parse;
 
-use super::answer::{failed, json, success};
-use super::object::Object;
+use super::answer::{Object, failed, json, success};
 use crate::admin::Call;
 use crate::chaos::Listed;
 use crate::message::answer::Answer;
 use serde_json::Value;
 
-/// GET: all entries, as they were sent, with their numbers and hits.
+/// GET: all entries as they were sent, with their numbers and hits.
 pub(super) fn get(call: &Call) -> Result<Answer, Answer> {
     let shown: Vec<Value> = call.admin.chaos.list().into_iter().map(show).collect();
-    Ok(json(200, Object::new().field("chaos", shown)))
+    Ok(json(200, Object::default().field("chaos", shown)))
 }
 
 fn show(Listed { id, mut given, hits, ended }: Listed) -> Value {
@@ -22,7 +21,7 @@ fn show(Listed { id, mut given, hits, ended }: Listed) -> Value {
     given
 }
 
-/// PUT: sets entries in place of all others.
+/// PUT: replaces all entries.
 pub(super) fn put(call: &Call) -> Result<Answer, Answer> {
     set(call, true)
 }
@@ -37,15 +36,14 @@ fn set(call: &Call, replace: bool) -> Result<Answer, Answer> {
     let entries = parse::entries(&call.request.body).map_err(refused)?;
     let ids = call.admin.chaos.set(entries, replace).map_err(refused)?;
     let are = if ids.len() == 1 { "entry of chaos is" } else { "entries of chaos are" };
-    let result = format!("success: {} {are} set", ids.len());
-    Ok(json(200, Object::new().field("result", result).field("ids", ids)))
+    Ok(json(200, Object::success(&format!("{} {are} set", ids.len())).field("ids", ids)))
 }
 
 /// DELETE: all entries, or the one of `?id=`.
 pub(super) fn delete(call: &Call) -> Result<Answer, Answer> {
     let mut id = None;
     for (name, value) in call.request.args().iter() {
-        // A slip of the pen must not remove all.
+        // A misspelt parameter must not remove all entries.
         if name != "id" {
             return Err(failed(400, &format!("query parameter `{name}` is unknown: there is id")));
         }
@@ -55,7 +53,7 @@ pub(super) fn delete(call: &Call) -> Result<Answer, Answer> {
     }
     match (call.admin.chaos.remove(id), id) {
         (0, Some(id)) => Err(failed(404, &format!("chaos has no entry {id}"))),
-        (1, _) => Ok(success(200, "1 entry of chaos has been removed", None)),
-        (count, _) => Ok(success(200, &format!("{count} entries of chaos have been removed"), None)),
+        (1, _) => Ok(success(200, "1 entry of chaos has been removed")),
+        (count, _) => Ok(success(200, &format!("{count} entries of chaos have been removed"))),
     }
 }

@@ -1,4 +1,4 @@
-//! The JSON of chaos -> its entries. An error names the entry, where there is a list, and its field.
+//! Parses the JSON of chaos to its entries. An error names the field, and the entry where there is a list.
 
 use crate::chaos::{
     Act, Breaking, Course, Delay, Dribble, Entry, Paths, Replacement, Target, Text, probability,
@@ -12,33 +12,19 @@ use std::ffi::OsStr;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-const FIELDS: [&str; 14] = [
-    "rule",
-    "method",
-    "endpoint",
-    "path",
-    "delay",
-    "dribble",
-    "fault",
-    "status",
-    "body",
-    "headers",
-    "probability",
-    "seed",
-    "for",
-    "times",
-];
+/// The fields of an entry, as the error for an unknown field lists them.
+const FIELDS: &str = "rule, method, endpoint, path, delay, dribble, fault, status, body, headers, probability, seed, for, times";
 /// Longest time of `for`.
 const LONGEST: Duration = Duration::from_secs(24 * 3600);
-/// Characters of a value that an error shows.
+/// Maximum of characters of a value in an error.
 const SHOWN: usize = 80;
 
 type Parsed<T> = Result<T, String>;
 
-/// The entries of a body: a list, or one.
+/// Parses a body: an entry, or a list of them.
 ///
 /// # Errors
-/// The first thing that is wrong.
+/// The first fault.
 pub(super) fn entries(body: &[u8]) -> Parsed<Vec<Entry>> {
     let value: Value =
         serde_json::from_slice(body).map_err(|error| format!("the body is not JSON: {error}"))?;
@@ -54,7 +40,7 @@ pub(super) fn entries(body: &[u8]) -> Parsed<Vec<Entry>> {
 
 fn entry(given: Value) -> Parsed<Entry> {
     let Some(object) = given.as_object() else { return Err(format!("{} is no object", display(&given))) };
-    refuse_unknown(object, &FIELDS)?;
+    refuse_unknown(object, FIELDS)?;
     let act = Act {
         delay: optional(object, "delay", delay)?,
         dribble: optional(object, "dribble", dribble)?,
@@ -87,7 +73,7 @@ fn entry(given: Value) -> Parsed<Entry> {
     })
 }
 
-/// What `read` makes of a field, if it is there.
+/// Returns a field, parsed by `read`; `None` where it is missing.
 fn optional<T>(
     object: &Map<String, Value>,
     key: &str,
@@ -96,16 +82,14 @@ fn optional<T>(
     object.get(key).map(read).transpose().map_err(|error| format!("field `{key}`: {error}"))
 }
 
-/// The same for a field that must be there.
+/// Returns a field that must be there, parsed by `read`.
 fn required<T>(object: &Map<String, Value>, key: &str, read: impl FnOnce(&Value) -> Parsed<T>) -> Parsed<T> {
     optional(object, key, read)?.ok_or_else(|| format!("field `{key}` is missing"))
 }
 
-fn refuse_unknown(object: &Map<String, Value>, names: &[&str]) -> Parsed<()> {
-    match object.keys().find(|key| !names.contains(&key.as_str())) {
-        Some(key) => {
-            Err(format!("field `{}` is unknown: there are {}", beginning(key, SHOWN), names.join(", ")))
-        }
+fn refuse_unknown(object: &Map<String, Value>, names: &str) -> Parsed<()> {
+    match object.keys().find(|key| !names.split(", ").any(|name| name == *key)) {
+        Some(key) => Err(format!("field `{}` is unknown: there are {names}", beginning(key, SHOWN))),
         None => Ok(()),
     }
 }
@@ -127,7 +111,7 @@ fn delay(value: &Value) -> Parsed<Delay> {
     })?;
     let lognormal = optional(object, "lognormal", |value| {
         let object = an_object(value)?;
-        refuse_unknown(object, &["median", "sigma"])?;
+        refuse_unknown(object, "median, sigma")?;
         Delay::lognormal(required(object, "median", number)?, required(object, "sigma", number)?)
     })?;
     uniform.or(lognormal).ok_or_else(forms)
@@ -135,7 +119,7 @@ fn delay(value: &Value) -> Parsed<Delay> {
 
 fn dribble(value: &Value) -> Parsed<Dribble> {
     let object = an_object(value)?;
-    refuse_unknown(object, &["chunks", "ms"])?;
+    refuse_unknown(object, "chunks, ms")?;
     Dribble::new(required(object, "chunks", integer)?, required(object, "ms", number)?)
 }
 
@@ -214,7 +198,7 @@ mod tests {
     use super::entries;
 
     #[test]
-    fn everything_that_can_be_set_is_read() {
+    fn every_field_is_parsed() {
         let list = br#"[
             {"rule": "/orders/<int:id>", "method": "POST", "delay": 100},
             {"path": "/orders/*", "endpoint": "shop.*", "delay": {"uniform": [50, 150.5]}, "times": 3},
@@ -236,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_named_with_its_field() {
+    fn an_error_names_the_wrong_field() {
         let cases = [
             ("", "the body is not JSON: EOF while parsing a value at line 1 column 0"),
             ("7", "the body is neither an entry nor a list of entries"),

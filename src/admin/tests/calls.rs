@@ -1,11 +1,11 @@
-//! One call, one answer: method, path, header and body to status and text.
+//! One call, one answer: method, path, header and body -> status and text.
 
-use super::{BROKEN, GOOD, LIBRARY, PLAIN, activation, answer, started, text};
+use super::{BROKEN, GOOD, LIBRARY, PLAIN, activation, answer, header, started, text};
 use crate::directory::Name;
 use crate::directory::fixture::Folder;
 
 #[test]
-fn calls_are_answered_as_the_design_says() {
+fn each_call_gets_its_status_and_text() {
     let broken = r#""error":{"file":"x","line":3,"column":9,"message":"no variable `broken`","source":"let x = broken;"}"#;
     let table: &[(&str, &str, &[u8], u16, &str)] = &[
         (
@@ -109,6 +109,7 @@ fn calls_are_answered_as_the_design_says() {
         ("GET /", "", b"", 404, "{\"result\":\"failed: path `/` is unknown: see /app/v1/openapi.json\"}"),
         ("GET /healthz/", "", b"", 404, "path `/healthz/` is unknown"),
         ("GET /app/v1/provision/", "", b"", 404, "path `/app/v1/provision/` is unknown"),
+        ("GET /app/v1/requests/1/2", "", b"", 404, "path `/app/v1/requests/1/2` is unknown"),
         ("GET /app/v1/other/x", "", b"", 404, "path `/app/v1/other/x` is unknown"),
         ("GET /app/v1/report", "", b"", 200, r#"{"verdict":"pass"}"#),
         ("GET /app/v1/report?fail-on=unused%2Cerrors", "", b"", 200, r#"{"verdict":"unused,errors"}"#),
@@ -154,9 +155,26 @@ fn calls_are_answered_as_the_design_says() {
     }
 }
 
-/// Of two workers one may take its turn first and hand its request over last.
 #[test]
-fn what_serves_is_loaded_again_whatever_the_order_of_the_turns() {
+fn a_sequence_has_up_to_100_steps() {
+    let (admin, _) = started();
+    for (steps, status) in [(1, 200), (100, 200), (101, 400)] {
+        let body = format!("[{}]", vec!["{}"; steps].join(","));
+        assert_eq!(answer(&admin, "POST /app/v1/verify", "", body.as_bytes()).status, status, "{steps}");
+    }
+}
+
+#[test]
+fn a_stream_is_not_cached() {
+    let (admin, _) = started();
+    let stream = answer(&admin, "GET /app/v1/requests/stream", "", b"");
+    assert_eq!(header(&stream, "Content-Type"), Some("text/event-stream"));
+    assert_eq!(header(&stream, "Cache-Control"), Some("no-store"));
+}
+
+/// The worker with the first turn may hand over its request last.
+#[test]
+fn a_library_reloads_the_active_provision_whatever_the_order_of_the_turns() {
     let folder = Folder::new();
     let activation = activation(&folder, None);
     let (first, second) = (activation.turn(), activation.turn());
@@ -165,7 +183,7 @@ fn what_serves_is_loaded_again_whatever_the_order_of_the_turns() {
     assert_eq!(activation.post(&second, &name("new"), source).unwrap(), 2);
     assert_eq!(activation.put_file(&first, &name("lib.rhai"), b"fn one() { 2 }").unwrap(), 3);
     assert_eq!(activation.current().name, "new");
-    // A load that was asked for before all of that serves no more.
+    // A load with an earlier turn does not replace the active provision.
     assert_eq!(activation.post(&second, &name("newer"), GOOD).unwrap(), 4);
     assert_eq!(activation.post(&first, &name("older"), GOOD).unwrap(), 4);
 }

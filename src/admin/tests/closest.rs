@@ -1,4 +1,4 @@
-//! The closest rules in entries: for whom they are looked up, and how often.
+//! The closest rules in entries: which entries have them, and how often they are computed.
 
 use super::*;
 use crate::admin::closest::Closest;
@@ -6,14 +6,14 @@ use crate::admin::requests::Page;
 use crate::observing::journal::Exchange;
 use crate::observing::journal::filter::parse::{self, LIST};
 
-/// The same, whose rules are those of generation 2.
+/// Starts the same interface, with the rules of generation 2.
 fn started() -> (Arc<Admin>, Jobs) {
     let (admin, jobs) = super::started();
     answer(&admin, "POST /app/v1/provision/x", PLAIN, GOOD);
     (admin, jobs)
 }
 
-/// Enters a request that no rule of generation 2 served, or that one did.
+/// Records a request that a rule of generation 2 served, or no rule.
 fn enter(admin: &Arc<Admin>, line: &str, served: bool) {
     let request = request(line, "", b"");
     admin.journal.record(&Exchange {
@@ -39,7 +39,7 @@ fn list(admin: &Arc<Admin>, query: &str) -> Vec<Value> {
     value["requests"].as_array_mut().unwrap().drain(..).collect()
 }
 
-/// How many requests are compared with the rules for a list.
+/// Returns how many requests are compared with the rules for a list.
 fn compared(admin: &Arc<Admin>, query: &str) -> usize {
     let asked = parse::query(query.trim_start_matches('?'), LIST).unwrap();
     let mut closest = Closest::default();
@@ -71,23 +71,23 @@ fn each_different_request_that_is_shown_is_compared_once() {
         };
         assert_eq!(entry.get("closest"), expected.as_ref(), "{entry}");
     }
-    // None for what is looked through and not shown.
+    // Entries that are searched but not shown are not compared.
     for (query, shown, expected) in [("?path=/a&limit=5", 5, 0), ("?path=/naer&limit=1", 1, 1)] {
         assert_eq!((list(&admin, query).len(), compared(&admin, query)), (shown, expected), "{query}");
     }
-    // Nor for an archive.
+    // An archive has no closest rules.
     assert!(!text(&answer(&admin, "GET /app/v1/requests.har", "", b"")).contains("closest"));
 }
 
 #[test]
-fn of_many_different_ones_the_last_are_compared() {
+fn of_many_different_requests_the_last_are_compared() {
     let (admin, _) = started();
     (1..=50).for_each(|number| enter(&admin, &format!("GET /{number}"), false));
     for query in ["", "?since=0"] {
         let entries = list(&admin, query);
-        let told = |entry: &Value| !entry["closest"].is_null();
-        assert_eq!(entries.iter().position(told), Some(30), "{query}");
-        assert!(entries[30..].iter().all(told) && entries[0].get("closest") == Some(&Value::Null));
+        let has_closest = |entry: &Value| !entry["closest"].is_null();
+        assert_eq!(entries.iter().position(has_closest), Some(30), "{query}");
+        assert!(entries[30..].iter().all(has_closest) && entries[0].get("closest") == Some(&Value::Null));
         assert_eq!(compared(&admin, query), 20);
     }
     let one: Value =

@@ -1,4 +1,4 @@
-//! The command line of `curl`: one URL, and the options that are known here.
+//! The command line of `curl`: one URL, and the supported options.
 
 use crate::applet::Failure;
 use crate::message;
@@ -8,16 +8,16 @@ use std::time::Duration;
 
 const TAKEN: &str =
     "this curl takes one URL, -X, -H, -d, --data-raw, --data-binary, -I, -i, -f, -s, -S, -v, -o, -m";
-/// Time where `-m` gives none; curl has no limit.
+/// Timeout without `-m`; curl has no limit.
 const DAY: Duration = Duration::from_secs(86_400);
 
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Line {
-    /// As typed.
+    /// The URL as typed.
     pub url: String,
     /// `-X`.
     method: Option<String>,
-    /// `-H`, unread.
+    /// `-H`, not parsed yet.
     fields: Vec<String>,
     /// `-d` and the like.
     pub data: Vec<Data>,
@@ -39,12 +39,12 @@ pub(super) struct Line {
     pub timeout: Duration,
 }
 
-/// A piece of the body.
+/// A piece of the body, from `-d` and similar options.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Data {
-    /// Itself.
+    /// The piece itself.
     Text(String),
-    /// What is in a file; `-` is standard input.
+    /// The content of a file; `-` is standard input.
     File {
         path: String,
         /// Keep line ends.
@@ -53,14 +53,14 @@ pub(super) enum Data {
 }
 
 impl Line {
-    /// Reads the arguments.
+    /// Parses the arguments.
     ///
     /// # Errors
-    /// Unknown options, values that can't be used, no URL or a second one.
+    /// Unknown options, malformed values, a missing or second URL.
     pub(super) fn read(args: &[OsString]) -> Result<Line, Failure> {
         let mut line = Line { timeout: DAY, ..Line::default() };
         let mut parser = lexopt::Parser::from_args(args);
-        while let Some(arg) = parser.next().map_err(wrong)? {
+        while let Some(arg) = parser.next()? {
             match arg {
                 Short('X') | Long("request") => line.method = Some(method(text(&mut parser)?)?),
                 Short('H') | Long("header") => line.fields.push(text(&mut parser)?),
@@ -73,7 +73,7 @@ impl Line {
                 Short('s') | Long("silent") => line.silent = true,
                 Short('S') | Long("show-error") => line.show_errors = true,
                 Short('v') | Long("verbose") => line.verbose = true,
-                Short('o') | Long("output") => line.output = Some(parser.value().map_err(wrong)?),
+                Short('o') | Long("output") => line.output = Some(parser.value()?),
                 Short('m') | Long("max-time") => line.timeout = seconds(&text(&mut parser)?)?,
                 Short('L') | Long("location") => {
                     return Err(Failure::usage("failed to use option `-L`: redirects are not followed here"));
@@ -111,7 +111,7 @@ impl Line {
         }
     }
 
-    /// `-X`, or what the other options mean.
+    /// Returns `-X`, or the method that follows from the other options.
     pub(super) fn method(&self) -> &str {
         match &self.method {
             Some(method) => method,
@@ -121,7 +121,7 @@ impl Line {
         }
     }
 
-    /// `-H`, and the type that a body has by default. Fields without a value are to be left out.
+    /// Returns the fields of `-H`, and the default content type of a body. Fields without a value are to be omitted.
     pub(super) fn headers(&self) -> Vec<(&str, Option<&str>)> {
         let mut headers: Vec<_> = self.fields.iter().filter_map(|field| split(field)).collect();
         if !self.data.is_empty() && !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("Content-Type"))
@@ -132,7 +132,7 @@ impl Line {
     }
 }
 
-/// `NAME: VALUE`, `NAME:` (left out) or `NAME;` (empty).
+/// Parses `NAME: VALUE`, `NAME:` (omit the field) or `NAME;` (an empty value).
 fn split(field: &str) -> Option<(&str, Option<&str>)> {
     match field.split_once(':') {
         Some((name, value)) => Some((name, Some(value.trim()).filter(|value| !value.is_empty()))),
@@ -157,7 +157,7 @@ fn method(text: String) -> Result<String, Failure> {
 fn seconds(text: &str) -> Result<Duration, Failure> {
     let parsed = text.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
     match parsed {
-        // As in curl.
+        // 0 means no limit, as in curl.
         Some(Duration::ZERO) => Ok(DAY),
         Some(timeout) => Ok(timeout),
         None => {
@@ -167,7 +167,7 @@ fn seconds(text: &str) -> Result<Duration, Failure> {
 }
 
 fn text(parser: &mut lexopt::Parser) -> Result<String, Failure> {
-    utf8(parser.value().map_err(wrong)?)
+    utf8(parser.value()?)
 }
 
 fn utf8(value: OsString) -> Result<String, Failure> {
@@ -178,10 +178,6 @@ fn utf8(value: OsString) -> Result<String, Failure> {
 
 fn unknown(option: &str) -> Failure {
     Failure::usage(format!("unknown option `{option}`: {TAKEN}"))
-}
-
-fn wrong(error: lexopt::Error) -> Failure {
-    Failure::usage(error.to_string())
 }
 
 #[cfg(test)]
@@ -273,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn headers_replace_leave_out_or_are_empty() {
+    fn headers_are_replaced_omitted_or_empty() {
         let line = read(&[
             "-H",
             "content-type:text/plain",
@@ -293,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_refused_is_named() {
+    fn an_error_names_the_refused_option() {
         for (args, expected) in [
             (&[][..], "missing argument: `curl [OPTIONS] URL`".to_owned()),
             (&["/a", "/b"], format!("unexpected argument `/b`: {TAKEN}")),

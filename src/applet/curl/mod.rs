@@ -1,11 +1,10 @@
-//! `curl URL`: one plain HTTP request, as the original's users type it. The HTTP is the client's; here are curl's
-//! options, output and exit codes.
+//! `curl URL`: sends one plain HTTP request, as users of the original type it. The `client` room speaks HTTP; this file has
+//! curl's options, output and exit codes.
 
 mod line;
 
 use super::{Failure, Streams, display};
-use crate::cli;
-use crate::cli::process;
+use crate::cli::{self, Sources};
 use crate::client::{ClientError, Reply, Request, Url};
 use crate::system::io_error::describe_io;
 use line::{Data, Line};
@@ -33,8 +32,8 @@ pub(super) fn run(args: &[OsString], io: &mut Streams) -> Result<u8, Failure> {
 }
 
 fn fetch(line: &Line, io: &mut Streams) -> Result<u8, Failure> {
-    // A URL without a host is one of the server beside us.
-    let home = cli::server(&process::sources()).map_err(|error| Failure::usage(error.to_string()))?;
+    // A URL without a host leads to the server on this machine.
+    let home = cli::server(&Sources::SYSTEM).map_err(Failure::Usage)?;
     let url = Url::parse(&line.url, home.traffic, 80).map_err(failed)?;
     let body = body(&line.data, io)?;
     let headers = line.headers();
@@ -65,7 +64,7 @@ fn fetch(line: &Line, io: &mut Streams) -> Result<u8, Failure> {
     }
 }
 
-/// The pieces of `-d` and the like, joined as the fields of a form.
+/// Joins the pieces of `-d` and similar options, like the fields of a form.
 fn body(data: &[Data], io: &mut Streams) -> Result<Option<Vec<u8>>, Failure> {
     let mut pieces = Vec::new();
     for data in data {

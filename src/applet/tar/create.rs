@@ -1,6 +1,6 @@
-//! `tar c`: an archive of files, folders and links. The same files give the same bytes: names are sorted.
+//! `tar c`: writes an archive of files, folders and links. The same files give the same bytes, since names are sorted.
 
-use super::line::Member;
+use super::line::Options;
 use super::{Failure, Streams, display};
 use crate::system::io_error::describe_io;
 use std::ffi::OsString;
@@ -11,21 +11,22 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Component, Path, PathBuf};
 use tar::{Builder, EntryType, Header};
 
-/// Bytes of a name, or of a link's target, that a header holds.
+/// Bytes of a name, or of a link's target, that fit into a header.
 const SHORT: usize = 100;
 
-/// Writes an archive of `members`; what can't be read is named, the rest is in it.
-pub(super) fn run(members: &[Member], verbose: bool, io: &mut Streams) -> Result<u8, Failure> {
+/// Writes an archive of the members. Names each file that can't be read, and archives the others.
+pub(super) fn run(options: &Options, io: &mut Streams) -> Result<u8, Failure> {
     let Streams { name, out, err, .. } = io;
-    let mut archive = Archive { builder: Builder::new(*out), err: *err, applet: name, verbose, code: 0 };
-    for member in members {
+    let mut archive =
+        Archive { builder: Builder::new(*out), err: *err, applet: name, verbose: options.verbose, code: 0 };
+    for member in &options.members {
         archive.add(&member.folder.join(&member.path), &stored(&member.path)).map_err(Failure::output)?;
     }
     archive.builder.finish().map_err(Failure::output)?;
     Ok(archive.code)
 }
 
-/// The name in the archive: as kubectl expects it, without what leads out (`/`, `..`) and what leads nowhere (`.`).
+/// Returns the name in the archive: as kubectl expects it, without `/` and `..`, which lead out, and without `.`.
 fn stored(path: &Path) -> PathBuf {
     let mut stored = PathBuf::new();
     for component in path.components() {
@@ -46,62 +47,47 @@ struct Archive<'a> {
     code: u8,
 }
 
-/// Errors are those of standard output.
+/// The errors of these functions are those of standard output.
 impl Archive<'_> {
+    /// Adds `path` under `name`. If it can't be read, prints why; the next file follows.
     fn add(&mut self, path: &Path, name: &Path) -> io::Result<()> {
-        let metadata = match fs::symlink_metadata(path) {
-            Ok(metadata) => metadata,
-            Err(error) => return self.fault(path, &describe_io(&error)),
-        };
-        let kind = metadata.file_type();
+        self.try_add(path, name).unwrap_or_else(|cause| {
+            self.code = 1;
+            let _ = writeln!(self.err, "{}: failed to archive `{}`: {cause}", self.applet, display(path));
+            Ok(())
+        })
+    }
+
+    /// Adds `path`. The outer error is why it can't be read; the inner one is that of standard output.
+    fn try_add(&mut self, path: &Path, name: &Path) -> Result<io::Result<()>, String> {
+        let unreadable = |error: io::Error| describe_io(&error);
+        let metadata = fs::symlink_metadata(path).map_err(unreadable)?;
+        let (kind, stored) = (metadata.file_type(), name.as_os_str().as_bytes());
         if kind.is_dir() {
-            self.add_folder(path, name, &metadata)
+            let own = [if stored.is_empty() { b"." } else { stored }, b"/"].concat();
+            let written = self.append(EntryType::Directory, &metadata, 0, &own, b"", &mut io::empty());
+            let names = fs::read_dir(path).and_then(|all| all.map(|entry| Ok(entry?.file_name())).collect());
+            let mut names: Vec<OsString> = names.map_err(unreadable)?;
+            names.sort();
+            Ok(written.and_then(|()| {
+                names.iter().try_for_each(|entry| self.add(&path.join(entry), &name.join(entry)))
+            }))
         } else if kind.is_symlink() {
-            self.add_link(path, name, &metadata)
+            let target = fs::read_link(path).map_err(unreadable)?;
+            let target = target.as_os_str().as_bytes();
+            Ok(self.append(EntryType::Symlink, &metadata, 0, stored, target, &mut io::empty()))
         } else if kind.is_file() {
-            self.add_file(path, name, &metadata)
-        } else {
-            self.fault(path, "it is neither a file nor a folder nor a link")
-        }
-    }
-
-    fn add_folder(&mut self, path: &Path, name: &Path, metadata: &Metadata) -> io::Result<()> {
-        let mut own =
-            if name.as_os_str().is_empty() { OsString::from(".") } else { name.as_os_str().to_owned() };
-        own.push("/");
-        self.append(EntryType::Directory, metadata, 0, own.as_bytes(), b"", &mut io::empty())?;
-        let names =
-            fs::read_dir(path).and_then(|entries| entries.map(|entry| Ok(entry?.file_name())).collect());
-        let mut names: Vec<OsString> = match names {
-            Ok(names) => names,
-            Err(error) => return self.fault(path, &describe_io(&error)),
-        };
-        names.sort();
-        names.iter().try_for_each(|entry| self.add(&path.join(entry), &name.join(entry)))
-    }
-
-    fn add_link(&mut self, path: &Path, name: &Path, metadata: &Metadata) -> io::Result<()> {
-        match fs::read_link(path) {
-            Ok(target) => {
-                let (name, target) = (name.as_os_str().as_bytes(), target.as_os_str().as_bytes());
-                self.append(EntryType::Symlink, metadata, 0, name, target, &mut io::empty())
+            // Hard links are stored as files: kubectl makes empty files of them.
+            let mut content =
+                Exact { file: File::open(path).map_err(unreadable)?, left: metadata.len(), fault: None };
+            let written =
+                self.append(EntryType::Regular, &metadata, metadata.len(), stored, b"", &mut content);
+            match content.fault {
+                Some(fault) if written.is_ok() => Err(format!("{fault}: the rest is zeros")),
+                _ => Ok(written),
             }
-            Err(error) => self.fault(path, &describe_io(&error)),
-        }
-    }
-
-    /// Hard links are stored as files: kubectl makes empty files of them.
-    fn add_file(&mut self, path: &Path, name: &Path, metadata: &Metadata) -> io::Result<()> {
-        let file = match File::open(path) {
-            Ok(file) => file,
-            Err(error) => return self.fault(path, &describe_io(&error)),
-        };
-        let mut content = Exact { file, left: metadata.len(), fault: None };
-        let name = name.as_os_str().as_bytes();
-        self.append(EntryType::Regular, metadata, metadata.len(), name, b"", &mut content)?;
-        match content.fault {
-            Some(fault) => self.fault(path, &format!("{fault}: the rest is zeros")),
-            None => Ok(()),
+        } else {
+            Err("it is neither a file nor a folder nor a link".to_owned())
         }
     }
 
@@ -135,7 +121,7 @@ impl Archive<'_> {
         self.builder.append(&header, content)
     }
 
-    /// What does not fit into a header precedes it as an entry of its own, ended by a zero.
+    /// Appends a text that does not fit into a header: as an entry of its own before it, with a zero at its end.
     fn append_long(&mut self, kind: EntryType, text: &[u8]) -> io::Result<()> {
         let mut header = Header::new_gnu();
         put(&mut header.as_old_mut().name, b"././@LongLink");
@@ -148,13 +134,6 @@ impl Archive<'_> {
         header.set_cksum();
         self.builder.append(&header, text.chain(&[0][..]))
     }
-
-    /// Never an error: the next file follows.
-    fn fault(&mut self, path: &Path, cause: &str) -> io::Result<()> {
-        self.code = 1;
-        let _ = writeln!(self.err, "{}: failed to archive `{}`: {cause}", self.applet, display(path));
-        Ok(())
-    }
 }
 
 fn put(field: &mut [u8; SHORT], text: &[u8]) {
@@ -162,7 +141,7 @@ fn put(field: &mut [u8; SHORT], text: &[u8]) {
     field[..length].copy_from_slice(&text[..length]);
 }
 
-/// As many bytes as the header said, whatever happens to the file meanwhile.
+/// Reads as many bytes as the header announced, whatever happens to the file meanwhile.
 struct Exact {
     file: File,
     left: u64,

@@ -1,4 +1,8 @@
-//! `tar x`: files, folders and links out of an archive.
+//! `tar x`: extracts files, folders and links.
+//!
+//! A file is written under a hidden name in its folder, and then renamed. So a server that watches the folder sees it once,
+//! complete. The previous file stays until then, also where space runs out. And a link of that name is replaced, not written
+//! through, as in GNU tar.
 //!
 //! A file is written under a hidden name beside the one that it will have, and then renamed. So a server that watches
 //! the folder sees it once, complete; what had the name before stays until then, also where space runs out; and a link
@@ -7,16 +11,17 @@
 use super::input::{self, Entry};
 use super::line::Options;
 use super::root::{Fault, Place, Root};
-use super::{Failure, Streams, display, ended, is_folder_name};
+use super::{Failure, Streams, display, ended};
 use crate::system::io_error::describe_io;
 use rustix::fs::{Mode, Timespec, Timestamps, UTIME_NOW, fchmod, futimens};
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, ErrorKind, Write};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path};
 
-/// Extracts the archive on standard input; what can't be extracted is named, the rest is.
-pub(super) fn run(options: &Options, verbose: bool, io: &mut Streams) -> Result<u8, Failure> {
+/// Extracts the archive on standard input. Names each entry that can't be extracted, and extracts the others.
+pub(super) fn run(options: &Options, io: &mut Streams) -> Result<u8, Failure> {
     let root = Root::open(&options.folder).map_err(|error| {
         let folder = display(&options.folder);
         Failure::Fatal(1, format!("failed to open folder `{folder}`: {}", describe_io(&error)))
@@ -25,8 +30,8 @@ pub(super) fn run(options: &Options, verbose: bool, io: &mut Streams) -> Result<
     let name = io.name;
     let Streams { input, out, err, .. } = io;
     let read = input::each(*input, |entry| {
-        if verbose {
-            // Extracting goes on where nobody reads the names.
+        if options.verbose {
+            // Extracting continues where nobody reads the names.
             let _ = writeln!(out, "{}", display(entry.name()));
         }
         let Err(fault) = extract(&root, options, entry) else { return Ok(()) };
@@ -41,7 +46,7 @@ pub(super) fn run(options: &Options, verbose: bool, io: &mut Streams) -> Result<
     Ok(ended(read, io).max(code))
 }
 
-/// Would the next entry fail for the same reason?
+/// Whether the next entry would fail for the same reason.
 fn is_final(fault: &Fault) -> bool {
     let kinds = [ErrorKind::ReadOnlyFilesystem, ErrorKind::StorageFull, ErrorKind::QuotaExceeded];
     matches!(fault, Fault::System(error) if kinds.contains(&error.kind()))
@@ -53,7 +58,8 @@ fn extract(root: &Root, options: &Options, entry: &mut Entry) -> Result<(), Faul
     if entry.is_sparse() {
         return refused("it is a sparse file, pack it without `-S`");
     }
-    if kind.is_dir() || kind.is_file() && is_folder_name(entry.name()) {
+    // A slash at the end marks a folder in archives before POSIX.
+    if kind.is_dir() || kind.is_file() && entry.name().as_bytes().ends_with(b"/") {
         return root.make_folder(entry.name(), mode(entry));
     }
     match kind.as_byte() {
@@ -90,7 +96,7 @@ fn file(place: &Place, options: &Options, entry: &mut Entry) -> Result<(), Fault
     }
 }
 
-/// Content, mode and time. All of it comes before the name: the server takes each for a change.
+/// Writes content, mode and time, all before the file has its name: the server takes each for a change.
 fn fill(mut file: &File, options: &Options, entry: &mut Entry) -> io::Result<()> {
     io::copy(entry, &mut file)?;
     if options.exact_modes {
@@ -105,7 +111,7 @@ fn fill(mut file: &File, options: &Options, entry: &mut Entry) -> io::Result<()>
     Ok(())
 }
 
-/// A link with a target inside: `..` may stand in front only, as a folder may become a link later.
+/// Makes a link whose target is inside the root. `..` is allowed only at its start, since a folder may become a link later.
 fn symbolic_link(place: &Place, target: &OsStr) -> Result<(), Fault> {
     let refused = |reason: &str| Err(Fault::Refused(format!("its target `{}` {reason}", display(target))));
     let (mut up, mut down) = (0, 0);
@@ -126,7 +132,8 @@ fn symbolic_link(place: &Place, target: &OsStr) -> Result<(), Fault> {
     Ok(place.link_beside(target)?.replace(place)?)
 }
 
-/// Another name for a file that is inside. Links are left out: at another place they lead elsewhere.
+/// Makes another name for a file inside the root. The target may not be a link, which would lead elsewhere from another
+/// place.
 fn hard_link(root: &Root, place: &Place, target: &OsStr) -> Result<(), Fault> {
     let refused = |reason: &str| Fault::Refused(format!("its target `{}`: {reason}", display(target)));
     let other = match root.place(target) {
@@ -137,7 +144,7 @@ fn hard_link(root: &Root, place: &Place, target: &OsStr) -> Result<(), Fault> {
     if !is_file {
         return Err(refused("it is not a file"));
     }
-    // A name cannot replace itself.
+    // The name is one of the same file already.
     if place.identity().is_ok_and(|(own_device, own_inode, _)| (own_device, own_inode) == (device, inode)) {
         return Ok(());
     }

@@ -1,4 +1,4 @@
-//! The archive that is read: entry after entry, each with its name. Knows nothing of what becomes of them.
+//! Reads an archive: entry after entry, each with its name.
 
 use crate::system::io_error::describe_io;
 use std::cell::Cell;
@@ -6,14 +6,14 @@ use std::ffi::OsString;
 use std::io::{self, ErrorKind, Read};
 use std::os::unix::ffi::OsStringExt;
 
-/// Largest sum of the headers of one entry, long names and pax records included, which are kept in memory.
+/// Maximum of bytes of the headers of one entry, with long names and pax records: the reader keeps them in memory.
 const MAX_HEADERS: u64 = 1 << 20;
-/// What is wrong with an archive that was cut off.
+/// The error of an archive that was cut off.
 const EARLY: &str = "it ends early";
-/// Size of a header, of which all lengths in an archive are multiples.
+/// Size of a header. All lengths in an archive are multiples of it.
 const BLOCK: u64 = 512;
 
-/// One entry of an archive; reading it reads its content.
+/// An entry of an archive; implements `Read` for its content.
 pub(super) struct Entry<'a, 'b> {
     inner: tar::Entry<'a, Metered<'b>>,
     name: OsString,
@@ -22,8 +22,8 @@ pub(super) struct Entry<'a, 'b> {
     left: u64,
 }
 
-/// Calls `work` for each entry of the archive that `source` is, up to its first error, the outer one. The inner one is why the
-/// archive can't be read to its end. `source` is read up to the end of the archive, not further.
+/// Calls `work` for each entry of the archive `source`, up to its first error, which is the outer one. The inner error is why
+/// the archive can't be read to its end. Reads `source` up to the end of the archive, not further.
 pub(super) fn each<E>(
     source: &mut dyn Read,
     mut work: impl FnMut(&mut Entry) -> Result<(), E>,
@@ -31,7 +31,7 @@ pub(super) fn each<E>(
     let (budget, ended) = (Cell::new(MAX_HEADERS), Cell::new(false));
     let source = Metered { source, budget: &budget, ended: &ended, is_first: true };
     let mut archive = tar::Archive::new(source);
-    // The crate has several words for it.
+    // The crate has several texts for this.
     let why = |error| if ended.get() { EARLY.to_owned() } else { describe_io(&error) };
     let entries = match archive.entries() {
         Ok(entries) => entries,
@@ -65,41 +65,41 @@ impl<'a, 'b> Entry<'a, 'b> {
         Ok(entry)
     }
 
-    /// Is it about all entries that follow, as those of `git archive`?
+    /// Whether it describes all entries that follow, as in archives of `git archive`.
     fn is_global(&self) -> bool {
         self.header().entry_type().is_pax_global_extensions()
     }
 
-    /// As in the archive.
+    /// Returns the name, as it stands in the archive.
     pub(super) fn name(&self) -> &OsString {
         &self.name
     }
 
-    /// Type, mode, owner and time.
+    /// Returns the header: type, mode, owner and time.
     pub(super) fn header(&self) -> &tar::Header {
         self.inner.header()
     }
 
-    /// Bytes of its content.
+    /// Returns the size of the content in bytes.
     pub(super) fn size(&self) -> u64 {
         self.inner.size()
     }
 
-    /// What a link leads to.
+    /// Returns the target of a link.
     pub(super) fn target(&self) -> Option<OsString> {
         let kind = self.header().entry_type();
         let target = self.inner.link_name_bytes().filter(|_| kind.is_symlink() || kind.is_hard_link());
         target.map(|target| OsString::from_vec(target.into_owned()))
     }
 
-    /// Has it holes, in one of the forms that there are?
+    /// Whether it is a sparse file, in any of the known forms.
     pub(super) fn is_sparse(&self) -> bool {
         self.header().entry_type().is_gnu_sparse()
             || self.records.iter().any(|key| key.starts_with("GNU.sparse."))
     }
 
-    /// Reads what is left of its content. Gives the bytes that are left to be skipped: the holes of a sparse file
-    /// would be read as zeros, for hours.
+    /// Skips the rest of the content. Returns the number of bytes that remain to be skipped: the holes of a sparse file would
+    /// be read as zeros, for hours.
     fn finish(mut self) -> io::Result<u64> {
         if self.header().entry_type().is_gnu_sparse() {
             return self.header().entry_size().map(|size| size.next_multiple_of(BLOCK));
@@ -109,7 +109,7 @@ impl<'a, 'b> Entry<'a, 'b> {
 }
 
 impl Read for Entry<'_, '_> {
-    /// The crate takes an archive that ends here for an entry that does.
+    /// Fails where the archive ends within the entry; the crate would take that for the end of the entry.
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.inner.read(buffer)?;
         self.left = self.left.saturating_sub(read as u64);
@@ -120,7 +120,7 @@ impl Read for Entry<'_, '_> {
     }
 }
 
-/// Gives no more bytes than the budget, which is set from outside, has left.
+/// Limits the bytes that are read to the budget, which the owner of the cell sets.
 struct Metered<'a> {
     source: &'a mut dyn Read,
     budget: &'a Cell<u64>,

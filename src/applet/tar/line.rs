@@ -1,5 +1,4 @@
-//! The command line of `tar`: what is to be done. Options that kubectl, docker, podman and people by habit send are
-//! known; the rest is refused by name.
+//! The command line of `tar`. Supports the options that kubectl, docker, podman and users send; refuses others by name.
 
 use crate::applet::Failure;
 use lexopt::Arg::{Long, Short, Value};
@@ -9,29 +8,22 @@ use std::path::PathBuf;
 
 const TAKEN: &str = "this tar takes one of -x, -c, -t with `-f -`, -C DIR, -m, -o, -p, -v";
 
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Line {
-    pub job: Job,
-    /// Print names.
-    pub verbose: bool,
-}
-
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Job {
-    /// Write an archive of these.
-    Create(Vec<Member>),
+    /// Write an archive of the members.
+    Create,
     /// Take files out of an archive.
-    Extract(Options),
+    Extract,
     /// Print what is in an archive.
     List,
 }
 
-/// A file or folder to be archived.
+/// A file or folder to archive.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Member {
     /// `-C`; empty where there is none.
     pub folder: PathBuf,
-    /// As given.
+    /// The path on the command line.
     pub path: PathBuf,
 }
 
@@ -43,81 +35,67 @@ pub(super) struct Options {
     pub touch: bool,
     /// `-p`: modes as in the archive, whatever the umask.
     pub exact_modes: bool,
+    /// `-v`: print names.
+    pub verbose: bool,
+    pub members: Vec<Member>,
 }
 
-#[derive(Default)]
-struct Given {
-    mode: Option<char>,
-    options: Options,
-    verbose: bool,
-    members: Vec<Member>,
-}
-
-impl Line {
-    /// Reads the arguments. The first one may lack its dash: `xf - -C DIR`.
-    ///
-    /// # Errors
-    /// Options and values that are not known here, members that are to be extracted or listed, nothing to archive.
-    pub(super) fn read(args: &[OsString]) -> Result<Line, Failure> {
-        let mut given = Given::default();
-        let mut parser = lexopt::Parser::from_args(dashed(args)?);
-        while let Some(arg) = parser.next().map_err(wrong)? {
-            match arg {
-                Short(mode @ ('c' | 'x' | 't')) => given.set_mode(mode)?,
-                Long("create") => given.set_mode('c')?,
-                Long("extract" | "get") => given.set_mode('x')?,
-                Long("list") => given.set_mode('t')?,
-                Short('f') | Long("file") => is_a_stream(&parser.value().map_err(wrong)?)?,
-                // Each is relative to the one before.
-                Short('C') | Long("directory") => given.options.folder.push(parser.value().map_err(wrong)?),
-                Short('m') | Long("touch") => given.options.touch = true,
-                Short('p') | Long("preserve-permissions" | "same-permissions") => {
-                    given.options.exact_modes = true
-                }
-                Long("no-same-permissions") => given.options.exact_modes = false,
-                // Files belong to whoever extracts them anyway.
-                Short('o') | Long("no-same-owner") => {}
-                Short('v') | Long("verbose") => given.verbose = true,
-                Short(letter) => return Err(unknown(&format!("-{letter}"))),
-                Long(name) => return Err(unknown(&format!("--{name}"))),
-                Value(path) => {
-                    given.members.push(Member { folder: given.options.folder.clone(), path: path.into() });
-                }
+/// Parses the arguments. The first one may lack its dash: `xf - -C DIR`.
+///
+/// # Errors
+/// Unknown options and values, members for extracting or listing, nothing to archive.
+pub(super) fn read(args: &[OsString]) -> Result<(Job, Options), Failure> {
+    let (mut job, mut options) = (None, Options::default());
+    let mut parser = lexopt::Parser::from_args(dashed(args)?);
+    while let Some(arg) = parser.next()? {
+        match arg {
+            Short('c') | Long("create") => set(&mut job, Job::Create)?,
+            Short('x') | Long("extract" | "get") => set(&mut job, Job::Extract)?,
+            Short('t') | Long("list") => set(&mut job, Job::List)?,
+            Short('f') | Long("file") => is_a_stream(&parser.value()?)?,
+            // Each `-C` is relative to the one before.
+            Short('C') | Long("directory") => options.folder.push(parser.value()?),
+            Short('m') | Long("touch") => options.touch = true,
+            Short('p') | Long("preserve-permissions" | "same-permissions") => options.exact_modes = true,
+            Long("no-same-permissions") => options.exact_modes = false,
+            // Files belong to the user who extracts them anyway.
+            Short('o') | Long("no-same-owner") => {}
+            Short('v') | Long("verbose") => options.verbose = true,
+            Short(letter) => return Err(unknown(&format!("-{letter}"))),
+            Long(name) => return Err(unknown(&format!("--{name}"))),
+            Value(path) => {
+                options.members.push(Member { folder: options.folder.clone(), path: path.into() });
             }
         }
-        given.line()
     }
-}
-
-impl Given {
-    fn set_mode(&mut self, mode: char) -> Result<(), Failure> {
-        match self.mode.replace(mode) {
-            Some(other) if other != mode => {
-                Err(Failure::usage(format!("failed to do both `-{other}` and `-{mode}`: {TAKEN}")))
-            }
-            _ => Ok(()),
+    match (job, options.members.first()) {
+        (None, _) => Err(Failure::usage(format!("missing option: {TAKEN}"))),
+        (Some(Job::Create), None) => Err(Failure::usage("missing argument: `tar cf - PATH...`")),
+        (Some(Job::Extract | Job::List), Some(member)) => {
+            let member = super::display(&member.path);
+            let why = "an archive is extracted and listed as a whole";
+            Err(Failure::usage(format!("failed to pick `{member}`: {why}")))
         }
-    }
-
-    fn line(self) -> Result<Line, Failure> {
-        let job = match (self.mode, self.members.first()) {
-            (None, _) => return Err(Failure::usage(format!("missing option: {TAKEN}"))),
-            (Some('c'), None) => return Err(Failure::usage("missing argument: `tar cf - PATH...`")),
-            (Some('c'), Some(_)) => Job::Create(self.members),
-            (_, Some(member)) => {
-                let member = super::display(&member.path);
-                return Err(Failure::usage(format!(
-                    "failed to pick `{member}`: an archive is extracted and listed as a whole"
-                )));
-            }
-            (Some('x'), None) => Job::Extract(self.options),
-            _ => Job::List,
-        };
-        Ok(Line { job, verbose: self.verbose })
+        (Some(job), _) => Ok((job, options)),
     }
 }
 
-/// Turns the old form, `xfC - DIR`, into the new one: its letters take their values from what follows, in order.
+fn set(job: &mut Option<Job>, given: Job) -> Result<(), Failure> {
+    let letter = |job| match job {
+        Job::Create => 'c',
+        Job::Extract => 'x',
+        Job::List => 't',
+    };
+    match job.replace(given) {
+        Some(other) if other != given => {
+            let (other, given) = (letter(other), letter(given));
+            Err(Failure::usage(format!("failed to do both `-{other}` and `-{given}`: {TAKEN}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Turns the old form, `xfC - DIR`, into the new one. The letters take their values from the next arguments, in order.
 fn dashed(args: &[OsString]) -> Result<Vec<OsString>, Failure> {
     let Some((letters, rest)) = args.split_first().filter(|(first, _)| !first.as_bytes().starts_with(b"-"))
     else {
@@ -157,25 +135,23 @@ fn unknown(option: &str) -> Failure {
     }
 }
 
-fn wrong(error: lexopt::Error) -> Failure {
-    Failure::usage(error.to_string())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn read(line: &str) -> Result<Line, String> {
+    fn read(line: &str) -> Result<(Job, Options), String> {
         let args: Vec<OsString> = line.split_whitespace().map(OsString::from).collect();
-        Line::read(&args).map_err(|failure| match failure {
+        super::read(&args).map_err(|failure| match failure {
             Failure::Usage(message) => message,
             other => panic!("{other:?}"),
         })
     }
 
     #[test]
-    fn what_tools_send_is_understood() {
-        let options = |touch, exact_modes| Options { folder: "/d".into(), touch, exact_modes };
+    fn options_of_kubectl_docker_and_podman_are_parsed() {
+        let options =
+            |touch, exact_modes| Options { folder: "/d".into(), touch, exact_modes, ..Options::default() };
+        let verbose = || Options { verbose: true, ..Options::default() };
         for (line, expected) in [
             ("-xmf - -C /d", options(true, false)),
             ("--no-same-permissions --no-same-owner -xmf - -C /d", options(true, false)),
@@ -189,11 +165,11 @@ mod tests {
             ("--get --file - --directory /d --preserve-permissions", options(false, true)),
             ("-C /d -x", options(false, false)),
         ] {
-            assert_eq!(read(line), Ok(Line { job: Job::Extract(expected), verbose: false }), "{line}");
+            assert_eq!(read(line), Ok((Job::Extract, expected)), "{line}");
         }
-        assert_eq!(read("-xvf -").unwrap(), Line { job: Job::Extract(Options::default()), verbose: true });
-        assert_eq!(read("tf -").unwrap(), Line { job: Job::List, verbose: false });
-        assert_eq!(read("--list --verbose").unwrap(), Line { job: Job::List, verbose: true });
+        assert_eq!(read("-xvf -"), Ok((Job::Extract, verbose())));
+        assert_eq!(read("tf -"), Ok((Job::List, Options::default())));
+        assert_eq!(read("--list --verbose"), Ok((Job::List, verbose())));
     }
 
     #[test]
@@ -205,13 +181,14 @@ mod tests {
             ("--create --file=- .", &[("", ".")]),
         ] {
             let member = |(folder, path): &(&str, &str)| Member { folder: folder.into(), path: path.into() };
-            let job = Job::Create(expected.iter().map(member).collect());
-            assert_eq!(read(line), Ok(Line { job, verbose: false }), "{line}");
+            let members: Vec<Member> = expected.iter().map(member).collect();
+            let (job, options) = read(line).unwrap();
+            assert_eq!((job, options.members), (Job::Create, members), "{line}");
         }
     }
 
     #[test]
-    fn the_rest_is_refused_by_name() {
+    fn other_options_are_refused_by_name() {
         let taken = "this tar takes one of -x, -c, -t with `-f -`, -C DIR, -m, -o, -p, -v";
         let packed = "there is no compression here, pack and unpack on the other side";
         for (line, expected) in [

@@ -1,4 +1,4 @@
-//! `tar`: archives over standard input and output, as kubectl, docker and podman send and expect them.
+//! `tar`: reads and writes archives over standard input and output, as kubectl, docker and podman send and expect them.
 
 mod create;
 mod extract;
@@ -8,26 +8,20 @@ mod root;
 
 use super::{Failure, Streams, display, listing};
 use input::Entry;
-use line::{Job, Line};
+use line::Job;
 use std::ffi::OsString;
-use std::os::unix::ffi::OsStrExt;
 
 pub(super) fn run(args: &[OsString], io: &mut Streams) -> Result<u8, Failure> {
-    let line = Line::read(args)?;
-    match &line.job {
-        Job::Create(members) => create::run(members, line.verbose, io),
-        Job::Extract(options) => {
-            let result = extract::run(options, line.verbose, io);
-            drained(result, io)
-        }
-        Job::List => {
-            let result = list(line.verbose, io);
-            drained(result, io)
-        }
-    }
+    let (job, options) = line::read(args)?;
+    let result = match job {
+        Job::Create => return create::run(&options, io),
+        Job::Extract => extract::run(&options, io),
+        Job::List => list(options.verbose, io),
+    };
+    drained(result, io)
 }
 
-/// What went wrong is said at once; but who still sends would wait for ever if nobody read it.
+/// Prints the error of `result` at once, then reads the rest of the input: a sender would wait for ever if nobody read it.
 fn drained(result: Result<u8, Failure>, io: &mut Streams) -> Result<u8, Failure> {
     let result = match result {
         Err(Failure::Fatal(code, message)) => {
@@ -49,7 +43,7 @@ fn list(verbose: bool, io: &mut Streams) -> Result<u8, Failure> {
     Ok(ended(listed, io))
 }
 
-/// Says why the archive could not be read to its end, if so; gives the exit code.
+/// Returns the exit code of `read`; prints why the archive could not be read to its end.
 fn ended(read: Result<(), String>, io: &mut Streams) -> u8 {
     match read {
         Ok(()) => 0,
@@ -60,7 +54,7 @@ fn ended(read: Result<(), String>, io: &mut Streams) -> u8 {
     }
 }
 
-/// `-rw-r--r-- 0/0 12 2026-01-31 12:00 name -> target`.
+/// Returns a line such as `-rw-r--r-- 0/0 12 2026-01-31 12:00 name -> target`.
 fn long(entry: &Entry) -> String {
     let header = entry.header();
     let kind = header.entry_type();
@@ -84,9 +78,4 @@ fn long(entry: &Entry) -> String {
         listing::time(header.mtime().map_or(0, |seconds| i64::try_from(seconds).unwrap_or(0))),
         display(entry.name())
     )
-}
-
-/// Does `name` end like that of a folder? Archives before POSIX have no other sign of one.
-fn is_folder_name(name: &OsString) -> bool {
-    name.as_bytes().ends_with(b"/")
 }

@@ -1,6 +1,6 @@
-//! The folder that an archive is extracted into. Nothing outside of it is reached, whatever names and links are in the
-//! archive or were there before: each folder on the way is opened by its own name in the one before it, and links are
-//! followed here, not by the kernel. Knows nothing of archives.
+//! The folder into which an archive is extracted. Whatever names and links the archive and the folder have, nothing outside
+//! is reached: each folder on the way is opened by its own name in the one before it, and links are followed here, not by the
+//! kernel.
 
 use super::display;
 use crate::system::io_error::describe_io;
@@ -14,9 +14,9 @@ use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Component, Path};
 
-/// Links that may follow one another, as in the kernel.
+/// Maximum of links that follow one another, as in the kernel.
 const MAX_LINKS: usize = 40;
-/// Temporary names that are tried.
+/// Maximum of temporary names that are tried.
 const ATTEMPTS: usize = 1000;
 
 pub(super) struct Root(OwnedFd);
@@ -24,7 +24,7 @@ pub(super) struct Root(OwnedFd);
 /// A name in a folder below the root.
 pub(super) struct Place {
     folder: OwnedFd,
-    /// How many folders it is below the root.
+    /// Number of folders between it and the root.
     pub depth: usize,
     name: OsString,
 }
@@ -57,15 +57,15 @@ impl std::fmt::Display for Fault {
 }
 
 impl Root {
-    /// Opens `folder`, which may be a link; an empty one is the working folder.
+    /// Opens `folder`, which may be a link; an empty path is the working folder.
     pub(super) fn open(folder: &Path) -> io::Result<Root> {
         let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
-        // A path is enough: a folder that may be searched but not read can be extracted into.
+        // O_PATH is enough: so a folder that can be searched but not read can be extracted into.
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
         Ok(Root(fs::open(folder, flags, Mode::empty())?))
     }
 
-    /// Where `name` leads to; `None` is the root itself. Folders on the way are made where they are missing.
+    /// Returns the place of `name`; `None` for the root itself. Creates missing folders on the way.
     pub(super) fn place(&self, name: &OsStr) -> Result<Option<Place>, Fault> {
         let mut names = names(name)?;
         let Some(last) = names.pop_back() else { return Ok(None) };
@@ -73,19 +73,20 @@ impl Root {
         Ok(Some(Place { folder, depth, name: last }))
     }
 
-    /// Makes the folder `name` with what `mode` leaves to its owner and others, and those on the way, where they are
-    /// missing. One that exists stays as it is.
+    /// Creates the folder `name` with `mode`, and missing folders on the way. Its owner always gets all rights. An existing
+    /// folder keeps its mode.
     pub(super) fn make_folder(&self, name: &OsStr, mode: u32) -> Result<(), Fault> {
-        // Whatever is in it has to be written, too.
+        // The files in it must be written, too.
         self.walk(names(name)?, mode & 0o777 | 0o700).map(drop)
     }
 
-    /// `mode` is that of the last folder if it has to be made. Gives the folder and its depth.
+    /// Walks down `names` from the root; creates missing folders, the last one with `mode`. Returns the last folder and its
+    /// depth.
     fn walk(&self, mut names: VecDeque<OsString>, mode: u32) -> Result<(OwnedFd, usize), Fault> {
         let mut folders = vec![self.0.try_clone()?];
         let mut links = 0;
         while let Some(name) = names.pop_front() {
-            // The root is never popped off.
+            // Always true: the root is never popped.
             let Some(folder) = folders.last() else { break };
             if name == ".." {
                 folders.pop();
@@ -113,7 +114,7 @@ impl Root {
     }
 }
 
-/// The parts of an entry's name.
+/// Splits the name of an entry into its parts.
 fn names(name: &OsStr) -> Result<VecDeque<OsString>, Fault> {
     let mut names = VecDeque::new();
     for component in Path::new(name).components() {
@@ -129,7 +130,7 @@ fn names(name: &OsStr) -> Result<VecDeque<OsString>, Fault> {
     Ok(names)
 }
 
-/// Opens the folder `name` in `folder`, which is made if it is missing.
+/// Opens the folder `name` in `folder`; creates it if it is missing.
 fn enter(folder: &OwnedFd, name: &OsStr, mode: u32) -> Result<OwnedFd, Errno> {
     let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let open = || fs::openat(folder, name, flags, Mode::empty());
@@ -142,7 +143,7 @@ fn enter(folder: &OwnedFd, name: &OsStr, mode: u32) -> Result<OwnedFd, Errno> {
     }
 }
 
-/// What is written in the link `name`, which is no folder.
+/// Returns the target of the link `name`; refuses a file.
 fn link(folder: &OwnedFd, name: &OsStr) -> Result<OsString, Fault> {
     match fs::readlinkat(folder, name, Vec::new()) {
         Ok(target) => Ok(OsString::from_vec(target.into_bytes())),
@@ -151,7 +152,7 @@ fn link(folder: &OwnedFd, name: &OsStr) -> Result<OsString, Fault> {
     }
 }
 
-/// Puts the parts of `target`, which the link `name` leads to, in front of `names`.
+/// Puts the parts of `target`, to which the link `name` leads, in front of `names`.
 fn follow(name: &OsStr, target: &OsStr, names: &mut VecDeque<OsString>) -> Result<(), Fault> {
     for component in Path::new(target).components().rev() {
         match component {
@@ -167,34 +168,38 @@ fn follow(name: &OsStr, target: &OsStr, names: &mut VecDeque<OsString>) -> Resul
 }
 
 impl Place {
-    /// A new file beside it under a name that the server and its watcher leave alone; gives that name, too.
+    /// Creates a file beside it, under a name that the server and its watcher ignore. Returns the place of the file, too.
     pub(super) fn create_beside(&self, mode: u32) -> io::Result<(Place, File)> {
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let mut made = None;
-        let beside = self.beside(|folder, name| {
-            made = Some(fs::openat(folder, name, flags, Mode::from_raw_mode(mode))?);
-            Ok(())
-        })?;
-        made.map(|file| (beside, File::from(file))).ok_or_else(|| Errno::NOENT.into())
+        let (beside, file) =
+            self.beside(|folder, name| fs::openat(folder, name, flags, Mode::from_raw_mode(mode)))?;
+        Ok((beside, File::from(file)))
     }
 
-    /// A new link to `target` beside it; gives its name.
+    /// Creates a link to `target` beside it; returns the place of the link.
     pub(super) fn link_beside(&self, target: &OsStr) -> io::Result<Place> {
-        self.beside(|folder, name| fs::symlinkat(target, folder, name))
+        Ok(self.beside(|folder, name| fs::symlinkat(target, folder, name))?.0)
     }
 
-    /// Another name beside it for the file `other`; gives that name.
+    /// Creates another name for the file `other` beside it; returns the place of that name.
     pub(super) fn name_beside(&self, other: &Place) -> io::Result<Place> {
-        self.beside(|folder, name| fs::linkat(&other.folder, &other.name, folder, name, AtFlags::empty()))
+        let link = |folder: &OwnedFd, name: &OsStr| {
+            fs::linkat(&other.folder, &other.name, folder, name, AtFlags::empty())
+        };
+        Ok(self.beside(link)?.0)
     }
 
-    fn beside(&self, mut make: impl FnMut(&OwnedFd, &OsStr) -> Result<(), Errno>) -> io::Result<Place> {
+    /// Calls `make` with a free temporary name.
+    fn beside<T>(&self, make: impl Fn(&OwnedFd, &OsStr) -> Result<T, Errno>) -> io::Result<(Place, T)> {
         let process = std::process::id();
         for attempt in 0..ATTEMPTS {
-            // Dotfiles are no provisions.
+            // The server ignores files whose names begin with a dot.
             let name = OsString::from(format!(".h1mock-tar-{process}-{attempt}.tmp"));
             match make(&self.folder, &name) {
-                Ok(()) => return Ok(Place { folder: self.folder.try_clone()?, depth: self.depth, name }),
+                Ok(made) => {
+                    let folder = self.folder.try_clone()?;
+                    return Ok((Place { folder, depth: self.depth, name }, made));
+                }
                 Err(Errno::EXIST) => {}
                 Err(error) => return Err(error.into()),
             }
@@ -202,7 +207,7 @@ impl Place {
         Err(Errno::EXIST.into())
     }
 
-    /// Gives it the name of `place`, whatever had that name before.
+    /// Renames it to the name of `place`, and replaces the previous file. Where that fails, removes it.
     pub(super) fn replace(self, place: &Place) -> io::Result<()> {
         let renamed = fs::renameat(&self.folder, &self.name, &place.folder, &place.name);
         renamed.map_err(|error| {
@@ -211,16 +216,19 @@ impl Place {
         })
     }
 
-    /// Removes a file that was made beside another one.
+    /// Removes it: a temporary file.
     pub(super) fn remove(self) {
-        // Where even that fails, the message says why the writing did.
+        // Where this fails as well, the message still names the first error.
         let _ = fs::unlinkat(&self.folder, &self.name, AtFlags::empty());
     }
 
-    /// Device, inode and whether it is a regular file; a link is not followed.
+    /// Returns device, inode, and whether it is a regular file; does not follow a link.
     pub(super) fn identity(&self) -> io::Result<(u64, u64, bool)> {
         let stat = fs::statat(&self.folder, &self.name, AtFlags::SYMLINK_NOFOLLOW)?;
         let is_file = fs::FileType::from_raw_mode(stat.st_mode) == fs::FileType::RegularFile;
         Ok((stat.st_dev as u64, stat.st_ino as u64, is_file))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,4 +1,4 @@
-//! curl, against a mock that tells what it was asked.
+//! curl, against a mock that answers with the request that it received.
 
 use super::Image;
 use crate::harness::Mock;
@@ -30,7 +30,7 @@ impl Lines<'_> {
 }
 
 #[test]
-fn requests_are_as_asked_for() {
+fn curl_sends_the_request_that_its_options_describe() {
     let (mock, image) = (Mock::serving(ECHO), Image::new());
     image.write("body", "a\nb\r\n");
     let lines = Lines { image: &image, base: format!("http://{}", mock.traffic) };
@@ -110,7 +110,7 @@ fn exit_codes_are_those_of_curl() {
     assert_eq!(lines.run(&["-d", "@no"], "/echo").all(), (26, "", unread));
     let late = format!("curl: (28) failed to get an answer from `{}`: none within 50ms\n", mock.traffic);
     assert_eq!(lines.run(&["-m", "0.05"], "/slow").all(), (28, "", late.as_str()));
-    // Bound, but not listening any more.
+    // The port is bound, but nothing listens any more.
     let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     for (argv, code, message) in [
         (vec!["https://x/"], 3, "(3) failed to use URL `https://x/`: there is no TLS here, use http".to_owned()),
@@ -129,7 +129,7 @@ fn exit_codes_are_those_of_curl() {
 }
 
 #[test]
-fn what_is_missing_of_a_url_is_that_of_the_server_beside() {
+fn missing_parts_of_a_url_are_those_of_the_server_on_this_machine() {
     let (mock, image) = (Mock::serving(ECHO), Image::new());
     let mut command = image.command(&["curl", "/echo"]);
     let (host, port) = mock.traffic.rsplit_once(':').unwrap();

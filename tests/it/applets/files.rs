@@ -16,7 +16,7 @@ fn age(image: &Image, name: &str) {
 }
 
 #[test]
-fn test_asks_for_files() {
+fn test_checks_files() {
     let image = Image::new();
     image.write("file", "x");
     image.write("empty", "");
@@ -70,7 +70,7 @@ fn test_asks_for_files() {
 }
 
 #[test]
-fn test_refuses_the_rest() {
+fn test_refuses_other_expressions() {
     let image = Image::new();
     let taken = "`test` takes -d, -e, -f, -h, -L, -n, -r, -s, -w, -x, -z with one word, `=` and `!=` between two, and \
                  `!` in front\n";
@@ -85,7 +85,7 @@ fn test_refuses_the_rest() {
 }
 
 #[test]
-fn touch_sets_the_time_or_makes_a_file() {
+fn touch_sets_the_time_or_creates_a_file() {
     let image = Image::new();
     image.write("old", "x");
     age(&image, "old");
@@ -144,7 +144,7 @@ fn ls_l_shows_what_files_are() {
         use std::os::unix::fs::MetadataExt;
         (metadata.uid(), metadata.gid())
     };
-    // Columns are as wide as their widest, which is that of a folder or of the file.
+    // A column is as wide as its widest cell: that of a folder, or of the file.
     let words = |line: &str| line.split_whitespace().map(str::to_owned).collect::<Vec<_>>().join(" ");
     assert_eq!(lines.len(), 5, "{lines:?}");
     assert_eq!(words(lines[2]), format!("-rw-r----- 1 {uid} {gid} 1 2026-01-31 12:00 b"));
@@ -183,7 +183,7 @@ fn output_that_cannot_be_written_is_a_failure() {
 }
 
 #[test]
-fn output_that_nobody_reads_ends_quietly() {
+fn a_closed_output_ends_an_applet_quietly() {
     let image = Image::new();
     image.write("big", &"x".repeat(4 << 20));
     for argv in [&["cat", "big"][..], &["tar", "cf", "-", "big"], &["ls"]] {
@@ -193,7 +193,7 @@ fn output_that_nobody_reads_ends_quietly() {
         drop(child.stdout.take());
         let output = child.wait_with_output().unwrap();
         let left = (output.status.code(), String::from_utf8(output.stderr).unwrap());
-        // `ls` may have been faster.
+        // `ls` may have written everything before.
         assert!(
             left == (Some(141), String::new()) || argv[0] == "ls" && left.0 == Some(0),
             "{argv:?} {left:?}"

@@ -1,14 +1,14 @@
-//! What client commands learn from the arguments of process 1, in a pid namespace of their own.
+//! Client commands read the arguments of process 1, here in a pid namespace of their own.
 
 use super::{Image, feed, isolated};
 use crate::tools::missing;
 
-/// Runs the mock as process 1, and `script` beside it, whose `$1` is the folder of links. The ports have to be named, so
-/// the network is a new one, where all are free. `None`: this machine can't do it.
+/// Runs the mock as process 1, and `script` beside it, whose `$1` is the folder of links. Runs in a network of its own, where
+/// all ports are free, since the test must name them. `None`: this machine can't do it.
 fn beside_a_mock(script: &str) -> Option<super::Left> {
     let image = Image::new();
     let mut command = isolated(&["--pid", "--fork", "--net", "--mount-proc"])?;
-    // The shell becomes the mock; what runs beside it ends it.
+    // The shell becomes the mock; the end of the script beside it ends the mock.
     let script = format!(
         "ip link set lo up || exit 77
          (\"$1\"/h1mock wait --timeout 20s; {script}; kill -TERM 1) &
@@ -33,6 +33,6 @@ fn the_ports_of_process_1_are_found() {
     let out = "probe 0\nwait 0\nreadyz 0\nget 1\ncurl 22\nvariable 1\n";
     let err = "h1mock: failed to get `http://127.0.0.1:18123/none`: 404 Not Found\n\
                h1mock: failed to connect to `127.0.0.1:9`: connection refused\n";
-    // The mock ended as after SIGTERM.
+    // The mock ended like after SIGTERM.
     assert_eq!(left.all(), (143, out, err));
 }

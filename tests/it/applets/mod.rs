@@ -23,13 +23,13 @@ pub(crate) struct Image {
     folder: Folder,
 }
 
-/// What a command left.
+/// The output and exit code of a command.
 #[derive(Debug)]
 pub(crate) struct Left {
     pub code: i32,
     pub out: Vec<u8>,
     pub err: String,
-    /// Whether all of the input was taken.
+    /// Whether the command read all of its input.
     pub drained: bool,
 }
 
@@ -38,7 +38,7 @@ impl Left {
         std::str::from_utf8(&self.out).unwrap()
     }
 
-    /// Exit code, standard output and standard error, to be compared at once.
+    /// Returns exit code, standard output and standard error, to compare them at once.
     pub(crate) fn all(&self) -> (i32, &str, &str) {
         (self.code, self.text(), &self.err)
     }
@@ -55,7 +55,7 @@ impl Image {
         Image { folder }
     }
 
-    /// A path below the working folder.
+    /// Returns a path below the working folder.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.0.join("app").join(name)
     }
@@ -68,7 +68,7 @@ impl Image {
         fs::read_to_string(self.path(name)).unwrap()
     }
 
-    /// The applet as a command in the working folder, with the environment cleaned.
+    /// Returns the applet as a command in the working folder, without inherited environment variables.
     pub(crate) fn command(&self, argv: &[&str]) -> Command {
         let mut command = Command::new(self.folder.0.join("bin").join(argv[0]));
         for (name, _) in binary().get_envs() {
@@ -103,15 +103,15 @@ pub(crate) fn feed(mut command: Command, input: &[u8]) -> Left {
     }
 }
 
-/// The machine's own tar, in `folder`.
+/// Runs the machine's own tar in `folder`.
 pub(crate) fn gnu_tar(folder: &Path, args: &[&str]) -> Vec<u8> {
     let output = Command::new("tar").args(args).current_dir(folder).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     output.stdout
 }
 
-/// `unshare` with `flags`, which runs the shell script that is its next argument; `None`, and a word about it, where
-/// this machine does not allow it; in CI that is a failure.
+/// Returns `unshare` with `flags`; the next argument is the shell script that it runs. `None`, with a message, where this
+/// machine does not allow it; in CI that is a failure.
 pub(crate) fn isolated(flags: &[&str]) -> Option<Command> {
     for user in [&[][..], &["--map-root-user"]] {
         let mut unshare = Command::new("unshare");
@@ -127,7 +127,7 @@ pub(crate) fn isolated(flags: &[&str]) -> Option<Command> {
     None
 }
 
-/// All files below `folder`, with what they are; sorted.
+/// Lists all files below `folder` with their kinds and contents, sorted.
 pub(crate) fn tree(folder: &Path) -> Vec<String> {
     let mut found = Vec::new();
     let mut folders = vec![folder.to_owned()];

@@ -5,7 +5,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use tar::{Builder, EntryType, Header};
 
-/// An archive of entries: type, name, target of a link, content.
+/// Builds an archive of entries: type, name, target of a link, content.
 fn archive(entries: &[(u8, &str, &str, &str)]) -> Vec<u8> {
     let mut archive = Builder::new(Vec::new());
     for (kind, name, target, content) in entries {
@@ -28,7 +28,7 @@ fn header(kind: u8, name: &str, size: u64) -> Header {
     header
 }
 
-/// A record of a pax header.
+/// Builds a record of a pax header.
 fn record(key: &str, value: &str) -> String {
     let text = format!(" {key}={value}\n");
     let digits = (text.len() + 1).max(text.len() + 2).to_string().len();
@@ -95,7 +95,7 @@ fn entries_that_lead_out_are_refused_and_the_rest_is_extracted() {
         let expected = format!("tar: failed to extract `{name}`: {message}\n");
         assert_eq!(left.all(), (1, "", expected.as_str()));
         let mut after = tree(&image.path("dst"));
-        // `sub/l` may make its parent.
+        // `sub/l` may create its parent.
         after.retain(|line| line != "sub/");
         let mut expected = [before, vec!["first: 1".into(), "last: 2".into()]].concat();
         expected.sort();
@@ -105,7 +105,7 @@ fn entries_that_lead_out_are_refused_and_the_rest_is_extracted() {
 }
 
 #[test]
-fn links_that_stay_inside_are_followed_and_made() {
+fn links_that_stay_inside_are_followed_and_created() {
     let image = image();
     fs::create_dir_all(image.path("dst/deep/er")).unwrap();
     symlink("deep/er", image.path("dst/in")).unwrap();
@@ -192,14 +192,14 @@ fn sparse_files_are_refused_in_both_forms() {
 }
 
 #[test]
-fn pax_records_name_and_measure() {
+fn pax_records_set_name_and_size() {
     let image = image();
     let long = format!("{}/{}", "ä".repeat(60), "ö".repeat(100));
     let records = record("path", &long) + &record("size", "3") + &record("mtime", "1.5");
     let mut raw = Builder::new(Vec::new());
     raw.append(&header(b'g', "pax_global_header", 12), &b"12 comment=\n"[..]).unwrap();
     raw.append(&header(b'x', "pax", records.len() as u64), records.as_bytes()).unwrap();
-    // The size in the header is wrong; that of the record counts.
+    // The size in the header is wrong; the size in the record counts.
     let mut lying = header(b'0', "short", 0).as_bytes().to_vec();
     lying.extend(b"abc");
     lying.resize(1024, 0);
@@ -234,7 +234,7 @@ fn archives_that_end_early_leave_no_half_files() {
         assert!(there == "there" || length == 4700, "{length}");
         assert!(tree(&image.path("dst")).iter().all(|line| !line.contains("h1mock")), "{length}");
     }
-    // More than 8 GiB announced, in both ways that there are.
+    // More than 8 GiB announced, in both of the known forms.
     let mut huge = Builder::new(Vec::new());
     huge.get_mut().extend(header(b'0', "huge", 9 << 30).as_bytes());
     let size = record("size", &(9_u64 << 30).to_string());
@@ -250,7 +250,7 @@ fn archives_that_end_early_leave_no_half_files() {
 }
 
 #[test]
-fn what_is_no_archive_says_so() {
+fn input_that_is_no_archive_is_refused() {
     let image = image();
     let compressed = gnu_tar(&image.path(""), &["czf", "-", "dst"]);
     let endless = header(b'L', "././@LongLink", 1 << 40);
@@ -281,7 +281,7 @@ fn names_cannot_fake_lines() {
     assert_eq!(listed.text(), "a\\nb\\u{1b}[31m/..\n");
 }
 
-/// Cut, flipped and invented archives: no panic (101), no signal, nothing outside, all of the input read.
+/// Truncated, altered and invented archives: no panic (101), no signal, nothing outside, all of the input read.
 #[test]
 fn noise_does_no_harm() {
     let image = image();
@@ -311,7 +311,7 @@ fn noise_does_no_harm() {
             0 => bytes.truncate(random(good.len())),
             1 => bytes = (0..random(5000)).map(|_| random(256) as u8).collect(),
             _ => {
-                // A field is changed, and the sum of its header made right again.
+                // Changes a field, and corrects the checksum of its header.
                 let block = random(good.len() / 512) * 512;
                 for _ in 0..=random(4) {
                     bytes[block + random(512)] = b"\0/.. 01257LKxgS\x80\xff"[random(17)];

@@ -1,4 +1,4 @@
-//! `sh -c`, as the original's users type it.
+//! `sh -c`, as users of the original type it.
 
 use super::Image;
 use crate::harness::Mock;

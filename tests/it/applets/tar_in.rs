@@ -1,4 +1,4 @@
-//! `tar x` and `tar t`: what kubectl, docker and podman send.
+//! `tar x` and `tar t`, with archives as kubectl, docker and podman send them.
 
 use super::{Image, feed, gnu_tar, isolated, tree};
 use crate::harness::{Mock, eventually};
@@ -9,7 +9,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 
-/// Files, long names, empty folders and links, below `src` of `image`.
+/// Creates files, long names, empty folders and links below `src` of `image`.
 fn sample(image: &Image) -> Vec<String> {
     let long = format!("src/{}/{}/{}", "d".repeat(90), "e".repeat(90), "f".repeat(200));
     for (name, text) in [("src/a", "1"), ("src/sub/b.json", "{}"), ("src/ü ö", "umlaut"), (&long, "long")] {
@@ -81,7 +81,7 @@ fn verbose_and_list_print_names() {
 }
 
 #[test]
-fn parents_that_are_not_in_the_archive_are_made() {
+fn parents_that_are_missing_in_the_archive_are_created() {
     let image = Image::new();
     image.write("x/y/z/file", "1");
     fs::create_dir(image.path("dst")).unwrap();
@@ -113,10 +113,12 @@ fn modes_and_times_are_those_of_the_archive() {
     image.write("src/file", "1");
     fs::create_dir(image.path("src/folder")).unwrap();
     for (umask, args, mode) in
-        [("022", "-xf", 0o755), ("022", "-xpf", 0o777), ("077", "-xf", 0o700), ("0", "-xmf", 0o777)]
+        [("022", "-xf", 0o755), ("022", "-xpf", 0o4777), ("077", "-xf", 0o700), ("0", "-xmf", 0o777)]
     {
-        let archive =
-            gnu_tar(&image.path("src"), &["--mode=777", "--mtime=@1000000000", "-cf", "-", "file", "folder"]);
+        let archive = gnu_tar(
+            &image.path("src"),
+            &["--mode=4777", "--mtime=@1000000000", "-cf", "-", "file", "folder"],
+        );
         let target = image.path(&format!("dst{umask}{args}"));
         fs::create_dir(&target).unwrap();
         let mut command = Command::new("sh");
@@ -165,7 +167,7 @@ fn a_folder_of_root_that_is_writable_by_mode_is_extracted_into() {
     assert_eq!((dst.uid(), dst.mode() & 0o777, file.uid()), (0, 0o777, 65532));
 }
 
-/// 5 MB, far more than pipes hold, in two files.
+/// Returns an archive of two files with 5 MB, far more than pipes hold.
 fn large(image: &Image) -> Vec<u8> {
     image.write("src/a", &"a".repeat(2 << 20));
     image.write("src/b", &"b".repeat(3 << 20));
@@ -240,7 +242,7 @@ fn a_copy_activates_once() {
         });
         assert_eq!(mock.active(), ("version".to_owned(), generation + turn));
     }
-    // A later generation would be that of a second event for the same copy.
+    // A later generation would come from a second event for the same copy.
     let waited = mock.admin(&format!("GET /app/v1/wait?generation={}&timeout=1", generation + 4), &[], b"");
     assert_eq!(waited.status, 408);
     assert!(!mock.log().contains("failed"), "{}", mock.log());

@@ -1,4 +1,4 @@
-//! `tar c`: what kubectl gets.
+//! `tar c`, as kubectl receives it.
 
 use super::{Image, tree};
 use crate::tools::missing;
@@ -16,7 +16,7 @@ fn unpack(image: &Image, archive: &[u8], name: &str) {
 }
 
 #[test]
-fn archives_hold_what_is_there() {
+fn archives_hold_all_files_folders_and_links() {
     let image = Image::new();
     let long = format!("src/{}/{}", "d".repeat(120), "f".repeat(200));
     for (name, text) in [("src/b", "1"), ("src/a/c", "2"), (&long, "3"), ("src/exact", &"x".repeat(512))] {
@@ -34,7 +34,7 @@ fn archives_hold_what_is_there() {
     assert_eq!(before.permissions(), after.permissions());
     let seconds = |metadata: fs::Metadata| std::os::unix::fs::MetadataExt::mtime(&metadata);
     assert_eq!(seconds(before), seconds(after));
-    // And the other way round, by ourselves.
+    // Our own tar extracts the archive as well.
     fs::create_dir(image.path("own")).unwrap();
     assert_eq!(image.feed(&["tar", "xf", "-", "-C", "own"], &left.out).all(), (0, "", ""));
     assert_eq!(tree(&image.path("own/src")), tree(&image.path("src")));
@@ -69,7 +69,7 @@ fn names_are_sorted_and_stay_inside() {
 }
 
 #[test]
-fn what_cannot_be_read_is_named() {
+fn files_that_cannot_be_read_are_named() {
     let image = Image::new();
     image.write("a", "1");
     let fifo = Command::new("mkfifo").arg(image.path("fifo")).status().unwrap();
@@ -93,7 +93,7 @@ fn sizes_over_8_gib_fit_into_the_header() {
     assert_eq!(child.wait().unwrap().code(), Some(141));
     let listed = image.feed(&["tar", "tvf", "-"], &archive);
     assert!(listed.text().contains(&format!(" {size} ")), "{listed:?}");
-    // The machine's own tar reads the same.
+    // The machine's own tar reads the same files.
     let mut command = Command::new("tar");
     command.args(["tvf", "-"]);
     assert!(super::feed(command, &archive).text().contains(&format!(" {size} ")));
@@ -102,7 +102,7 @@ fn sizes_over_8_gib_fit_into_the_header() {
 #[test]
 fn a_file_that_becomes_shorter_is_filled_with_zeros() {
     let image = Image::new();
-    // Its size is said to be that of a page, and it has less.
+    // Its announced size is that of a page, and its content is shorter.
     let sysfs = "/sys/kernel/mm/transparent_hugepage/enabled";
     if !fs::metadata(sysfs).is_ok_and(|metadata| metadata.len() == 4096) {
         return missing(sysfs);

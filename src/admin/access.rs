@@ -1,19 +1,22 @@
-//! Requests of web pages are told from those of tests here: a page must not provision, read or end the mock of whoever has it open.
-//! Knows no resource and no token.
+//! Access to the interface: the token of `--admin-token`, and no web pages of another origin. A web page must not provision,
+//! read or stop the mock of the user who has the page open.
 
 use super::answer::failed;
 use crate::message::answer::Answer;
 use crate::message::request::Request;
+use sha2::{Digest, Sha256};
+use std::hint::black_box;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-/// Ends of names that no public DNS server gives to anybody (RFC 6761, RFC 6762, ICANN's `.internal`; `.svc` are Services).
+/// Endings of host names that no public DNS server resolves (RFC 6761, RFC 6762, ICANN's `.internal`; `.svc` are Kubernetes
+/// Services).
 const PRIVATE: &[&str] = &[".svc", ".local", ".internal", ".localhost", ".test"];
 
-/// Refuses what a page of another origin sends: 403.
+/// Refuses a request that a page of another origin sent: 403.
 ///
-/// Browsers say so in `Sec-Fetch-Site` (W3C Fetch Metadata), which a page can't set. They leave it out where the address is neither
-/// HTTPS nor this machine; then `Origin` has to be the host that was asked, or the one that a proxy was asked. curl and the clients of
-/// tests send neither.
+/// Browsers name the origin in `Sec-Fetch-Site` (W3C Fetch Metadata), which a page can't set. They omit the header where the
+/// address is neither HTTPS nor this machine. Then `Origin` must be the host of the request, or the host of the request that
+/// a proxy received. curl and the clients of tests send neither header.
 pub(super) fn refuse_pages(request: &Request) -> Result<(), Answer> {
     let refused = |why: String| {
         let allowed =
@@ -29,8 +32,8 @@ pub(super) fn refuse_pages(request: &Request) -> Result<(), Answer> {
     foreign.map_or(Ok(()), |origin| refused(format!("Origin: {origin}")))
 }
 
-/// Refuses a host that may be somebody else's: 421. A page whose name leads to this machine (DNS rebinding) is of the same origin,
-/// so a browser lets it read everything; only the name gives it away.
+/// Refuses a host name that may belong to somebody else: 421. This stops DNS rebinding: a page whose own name resolves to
+/// this machine is of the same origin, so a browser lets it read every answer. Only the host name gives the page away.
 pub(super) fn refuse_foreign_host(hosts: &[String], request: &Request) -> Result<(), Answer> {
     let Some(name) = request.header("host").map(|host| name(host).to_ascii_lowercase()) else {
         return Ok(());
@@ -49,13 +52,13 @@ pub(super) fn refuse_foreign_host(hosts: &[String], request: &Request) -> Result
     Err(failed(421, &why))
 }
 
-/// The values of header `name`, which is in lower case. A browser sends one; a proxy may add another.
+/// Returns the values of header `name`, which must be in lower case. A browser sends one value; a proxy may add another.
 fn values<'r>(request: &'r Request, name: &'r str) -> impl Iterator<Item = &'r str> {
     request.headers().filter(move |(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value)
 }
 
-/// Whether `Origin` is the host of the request, or of the request that a proxy got. A page of another origin can set neither
-/// `X-Forwarded-Host` without a preflight, which is refused, nor `Host`.
+/// Whether `Origin` is the host of the request, or of the request that a proxy received. A page of another origin can't set
+/// `Host`, and can set `X-Forwarded-Host` only after a preflight, which is refused.
 fn is_own(origin: &str, request: &Request) -> bool {
     let Some((scheme, authority)) = origin.split_once("://") else { return false };
     let port = if scheme.eq_ignore_ascii_case("https") { ":443" } else { ":80" };
@@ -65,25 +68,50 @@ fn is_own(origin: &str, request: &Request) -> bool {
     !authority.is_empty() && (request.header("host").is_some_and(same) || forwarded())
 }
 
-/// The name in `host`, without port and the dot at the end of a full name: `A.example.:8074` -> `A.example`.
+/// Returns the name in `host`, without the port and the final dot of a full name: `A.example.:8074` -> `A.example`.
 fn name(host: &str) -> &str {
     let host = host.trim();
     let without_port = match host.rsplit_once(':') {
         Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
         _ => host,
     };
-    // A lone IPv6 address ends in digits, too.
+    // An IPv6 address without a port ends in `:` and digits, too.
     let name = if host.ends_with(']') { host } else { without_port };
     name.strip_suffix('.').unwrap_or(name)
 }
 
-/// Whether no page can come from a host of this name: it is an address, or a name that public DNS does not know.
+/// Whether no page can come from a host of this name: it is an address, or a name that public DNS does not resolve.
 fn is_private(name: &str) -> bool {
     if let Some(address) = name.strip_prefix('[') {
         let address = address.strip_suffix(']').and_then(|address| address.split('%').next());
         return address.is_some_and(|address| address.parse::<Ipv6Addr>().is_ok());
     }
     !name.contains('.') || name.parse::<Ipv4Addr>().is_ok() || PRIVATE.iter().any(|end| name.ends_with(end))
+}
+
+/// Checks the bearer token of the request (RFC 6750, 2.1); 401 with `WWW-Authenticate` without the right one.
+pub(super) fn authorize(token: &str, request: &Request) -> Result<(), Answer> {
+    let why = match request.header("authorization").and_then(bearer) {
+        Some(given) if same(given, token) => return Ok(()),
+        Some(_) => "the bearer token is wrong (`--admin-token`)",
+        None => "a bearer token is missing (`--admin-token`): send Authorization: Bearer TOKEN",
+    };
+    let mut answer = failed(401, why);
+    answer.headers.push(("WWW-Authenticate".into(), "Bearer".into()));
+    Err(answer)
+}
+
+/// Returns the token of an `Authorization` value; the scheme may be in any case (RFC 9110, 11.1).
+fn bearer(value: &str) -> Option<&str> {
+    let (scheme, token) = value.trim().split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+/// Compares the digests, so that the time reveals neither the length of the token nor the first difference.
+fn same(given: &str, token: &str) -> bool {
+    let (given, token) = (Sha256::digest(given), Sha256::digest(token));
+    let difference = given.iter().zip(token.iter()).fold(0, |sum, (a, b)| black_box(sum | (a ^ b)));
+    difference == 0
 }
 
 #[cfg(test)]
@@ -106,11 +134,11 @@ mod tests {
             (&[("Host", "localhost:8074"), ("Sec-Fetch-Site", "same-origin")], 200),
             (&[("Host", "localhost:8074"), ("Sec-Fetch-Site", "none")], 200),
             (&[("Host", "localhost:8074"), ("Sec-Fetch-Site", "cross-site")], 403),
-            // http://localhost:3000, too, is another site's page for who runs it.
+            // For the user, http://localhost:3000 is another site's page, too.
             (&[("Host", "localhost:8074"), ("Sec-Fetch-Site", "same-site")], 403),
             (&[("Host", "localhost:8074"), ("Sec-Fetch-Site", "")], 403),
             (&[("Host", "localhost:8074"), ("Sec-Fetch-Site", "Same-Origin")], 403),
-            // The browser's own word counts, whatever the host is behind a proxy.
+            // `Sec-Fetch-Site` decides, whatever host the proxy sends.
             (&[("Host", "h1mock"), ("Origin", "https://m.example"), ("Sec-Fetch-Site", "same-origin")], 200),
             (&[("Host", "10.0.0.1:8074"), ("Origin", "http://10.0.0.1:8074")], 200),
             (&[("Host", "H1Mock:8074"), ("Origin", "http://h1mock:8074")], 200),
@@ -143,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn hosts_are_addresses_names_inside_or_those_that_were_given() {
+    fn hosts_are_addresses_private_names_or_those_of_admin_host() {
         let own = [
             "127.0.0.1",
             "127.0.0.1:8074",
@@ -210,5 +238,31 @@ mod tests {
             String::from_utf8_lossy(host.body.bytes()),
             r#"{"result":"failed: host `mock.example` is not one of this interface: start it with `--admin-host mock.example` (in the chart `admin.hosts`), or take an address, `localhost` or the name of a Service"}"#
         );
+    }
+
+    fn authorized(authorization: Option<&str>) -> u16 {
+        let headers = authorization.map(|value| ("Authorization", value));
+        let request = Request::from_parts("GET", "/", headers, Vec::new(), None, None);
+        authorize("s3cret", &request).err().map_or(200, |answer| answer.status)
+    }
+
+    #[test]
+    fn only_the_token_as_a_bearer_is_let_in() {
+        for value in ["Bearer s3cret", "bearer s3cret", "BEARER   s3cret "] {
+            assert_eq!(authorized(Some(value)), 200, "{value}");
+        }
+        for value in [
+            "Bearer s3cre",
+            "Bearer s3cret2",
+            "Bearer",
+            "Bearer ",
+            "s3cret",
+            "Basic s3cret",
+            "",
+            "Bearer S3CRET",
+        ] {
+            assert_eq!(authorized(Some(value)), 401, "{value}");
+        }
+        assert_eq!(authorized(None), 401);
     }
 }
