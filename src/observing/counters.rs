@@ -44,18 +44,22 @@ impl RuleCounters {
 
     /// Counts a request, unless this pair has no slot yet and `may_claim` one says no. Tells whether it did.
     pub fn count(&self, method: &str, status: u16, may_claim: impl Fn() -> bool) -> bool {
+        self.add(method, status, 1, may_claim)
+    }
+
+    fn add(&self, method: &str, status: u16, requests: u64, may_claim: impl Fn() -> bool) -> bool {
         let key = 1 << 31 | method_index(method) << 16 | u32::from(status);
         for slot in &self.slots {
             let found = slot.key.load(Ordering::Relaxed);
             if found == key || found == 0 && claim(slot, key, &may_claim) {
-                slot.count.fetch_add(1, Ordering::Relaxed);
+                slot.count.fetch_add(requests, Ordering::Relaxed);
                 return true;
             }
             if slot.key.load(Ordering::Relaxed) == 0 {
                 return false;
             }
         }
-        self.rest.fetch_add(1, Ordering::Relaxed);
+        self.rest.fetch_add(requests, Ordering::Relaxed);
         true
     }
 
@@ -72,23 +76,13 @@ impl RuleCounters {
     /// Takes in what `other`, to which nobody adds any more, has counted.
     pub fn absorb(&self, other: &RuleCounters) {
         for (key, count) in other.requests() {
-            let status = key.status.unwrap_or_default();
-            let known = key.status.is_some()
-                && self.slot(METHODS[key.method], status).is_some_and(|slot| {
-                    slot.count.fetch_add(count, Ordering::Relaxed);
-                    true
-                });
-            if !known {
-                self.rest.fetch_add(count, Ordering::Relaxed);
+            match key.status {
+                Some(status) => _ = self.add(METHODS[key.method], status, count, || true),
+                None => _ = self.rest.fetch_add(count, Ordering::Relaxed),
             }
         }
         self.add_time(other.nanoseconds());
         self.errors.fetch_add(other.errors(), Ordering::Relaxed);
-    }
-
-    fn slot(&self, method: &str, status: u16) -> Option<&Slot> {
-        let key = 1 << 31 | method_index(method) << 16 | u32::from(status);
-        self.slots.iter().find(|slot| slot.key.load(Ordering::Relaxed) == key || claim(slot, key, &|| true))
     }
 
     /// The requests by method and status, those of 0 left out.

@@ -1,6 +1,6 @@
 //! `/metrics` of the built program, read by a strict parser.
 
-#[path = "../../src/observing/metrics/parser.rs"]
+#[path = "../../src/observing/metrics/tests/parser.rs"]
 #[allow(dead_code)]
 mod parser;
 

@@ -10,8 +10,17 @@ pub(crate) const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8"
 pub(super) struct Exposition(String);
 
 impl Exposition {
-    /// Begins a family: `kind` is `counter`, `gauge` or `histogram`.
-    pub(super) fn family(&mut self, name: &str, kind: &str, help: &str) {
+    /// Begins a family: a counter where its name ends with `_total`, else a gauge.
+    pub(super) fn family(&mut self, name: &str, help: &str) {
+        self.begin(name, if name.ends_with("_total") { "counter" } else { "gauge" }, help);
+    }
+
+    /// Begins a family of the parts of one histogram.
+    pub(super) fn histogram(&mut self, name: &str, help: &str) {
+        self.begin(name, "histogram", help);
+    }
+
+    fn begin(&mut self, name: &str, kind: &str, help: &str) {
         let help = help.replace('\\', "\\\\").replace('\n', "\\n");
         let _ = writeln!(self.0, "# HELP {name} {help}\n# TYPE {name} {kind}");
     }
@@ -29,8 +38,8 @@ impl Exposition {
     }
 
     /// A family of one sample without labels.
-    pub(super) fn single(&mut self, name: &str, kind: &str, help: &str, value: &dyn Display) {
-        self.family(name, kind, help);
+    pub(super) fn single(&mut self, name: &str, help: &str, value: &dyn Display) {
+        self.family(name, help);
         self.sample(name, &[], value);
     }
 
@@ -50,9 +59,9 @@ mod tests {
     #[test]
     fn text_is_escaped_where_the_format_says_so() {
         let mut page = Exposition::default();
-        page.family("a_total", "counter", "a \"help\"\nwith \\");
+        page.family("a_total", "a \"help\"\nwith \\");
         page.sample("a_total", &[("rule", "/\"x\"\\\n"), ("m", "GET")], &3);
-        page.single("b", "gauge", "b", &0.25);
+        page.single("b", "b", &0.25);
         let expected = "# HELP a_total a \"help\"\\nwith \\\\\n# TYPE a_total counter\n\
                         a_total{rule=\"/\\\"x\\\"\\\\\\n\",m=\"GET\"} 3\n\
                         # HELP b b\n# TYPE b gauge\nb 0.25\n";

@@ -4,10 +4,10 @@
 mod exposition;
 mod histogram;
 pub(crate) mod page;
-#[cfg(test)]
-mod parser;
 mod process;
 mod rules;
+#[cfg(test)]
+mod tests;
 mod unmatched;
 
 pub(crate) use exposition::CONTENT_TYPE;

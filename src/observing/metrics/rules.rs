@@ -125,8 +125,7 @@ impl Rules {
         let none = if request.served { &self.other } else { &self.none };
         let own = request.counters;
         let counters = own.unwrap_or(none);
-        let room =
-            || own.is_none() || self.series.fetch_add(1, Ordering::Relaxed) < MOST_SERIES || self.give_back();
+        let room = || own.is_none() || self.claim_series();
         if !counters.count(request.method, request.status, room) {
             self.other.count(request.method, request.status, || true);
         }
@@ -136,10 +135,10 @@ impl Rules {
         }
     }
 
-    /// There was no room for one more.
-    fn give_back(&self) -> bool {
-        self.series.fetch_sub(1, Ordering::Relaxed);
-        false
+    /// Takes one of the series, where there is one left.
+    fn claim_series(&self) -> bool {
+        let next = |series| (series < MOST_SERIES).then_some(series + 1);
+        self.series.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next).is_ok()
     }
 
     /// What was counted, by label.
