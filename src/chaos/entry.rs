@@ -2,7 +2,7 @@
 
 use super::delay::Delay;
 use super::injected::{Breaking, Dribble};
-use crate::message::answer::{Answer, Fields};
+use crate::message::answer::Answer;
 use crate::routing::rule::{Rule, RuleOptions};
 use crate::system::lock::lock;
 use fastrand::Rng;
@@ -43,16 +43,7 @@ pub struct Act {
     pub dribble: Option<Dribble>,
     pub breaking: Option<Breaking>,
     /// Answers in place of the script, which does not run.
-    pub replacement: Option<Replacement>,
-}
-
-/// An answer in place of the script's.
-#[derive(Debug, Clone, Default)]
-pub struct Replacement {
-    /// 200 to 599.
-    pub status: u16,
-    pub headers: Fields,
-    pub body: Vec<u8>,
+    pub replacement: Option<Answer>,
 }
 
 #[derive(Debug)]
@@ -161,13 +152,6 @@ impl Target {
             && self.rule.as_ref().is_none_or(by_rule)
             && self.endpoint.as_ref().is_none_or(|own| rule.is_some_and(|rule| own.fits(rule.endpoint())))
             && self.path.as_ref().is_none_or(|own| own.fit(path))
-    }
-}
-
-impl Replacement {
-    pub fn answer(&self) -> Answer {
-        let Replacement { status, headers, body } = self.clone();
-        Answer { status, headers, body: body.into(), ..Answer::default() }
     }
 }
 

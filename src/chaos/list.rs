@@ -141,7 +141,7 @@ impl ChaosEffect {
             self.carrier.delay(hold, &by);
         }
         if let (Some(replacement), None) = (&act.replacement, &self.replacement) {
-            self.replacement = Some(replacement.answer());
+            self.replacement = Some(replacement.clone());
             self.carrier.inject().note(format_args!("status {}{by}", replacement.status));
         }
         let so_far = self.carrier.inject();

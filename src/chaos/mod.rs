@@ -10,7 +10,7 @@ mod reply;
 
 pub(crate) use delay::{Delay, LONGEST};
 pub(crate) use draws::{Draws, probability};
-pub(crate) use entry::{Act, Course, Entry, Paths, Replacement, Target, Text};
+pub(crate) use entry::{Act, Course, Entry, Paths, Target, Text};
 pub(crate) use injected::{Breaking, Dribble};
 pub use list::Chaos;
 pub(crate) use list::Listed;

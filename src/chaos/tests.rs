@@ -1,7 +1,7 @@
 //! Entries against requests, without connections.
 
 use super::*;
-use crate::chaos::{Act, Breaking, Course, Delay, Paths, Replacement, Target};
+use crate::chaos::{Act, Breaking, Course, Delay, Paths, Target};
 use fastrand::Rng;
 use std::sync::Mutex;
 
@@ -41,7 +41,7 @@ fn struck(chaos: &Chaos, path: &str) -> Option<Reply> {
 #[test]
 fn delays_add_up_and_of_the_rest_the_first_counts() {
     let chaos = Chaos::default();
-    let replacement = |status| Some(Replacement { status, ..Replacement::default() });
+    let replacement = |status| Some(Answer { status, ..Answer::default() });
     let list = vec![
         delayed(100.0),
         broken(Breaking::Reset),
