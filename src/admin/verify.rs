@@ -7,7 +7,7 @@ use super::requests::{asked, failed, is_on};
 use crate::message::answer::Answer;
 use crate::message::json::{Json, read};
 use crate::observing::journal::filter::Filter;
-use crate::observing::journal::filter::parse::{self, Asked, FilterError, SEQUENCE, VERIFY};
+use crate::observing::journal::filter::parse::{self, Asked, SEQUENCE, VERIFY};
 use crate::observing::journal::near::Near;
 use crate::observing::journal::verify::{self, Expected, Tally, Verdict};
 use crate::observing::journal::{Journal, sequence};
@@ -38,8 +38,8 @@ pub(super) fn post(call: &Call) -> Result<Answer, Answer> {
     }
 }
 
-fn bad(journal: &Journal, error: &FilterError) -> Answer {
-    failed(journal, 400, &error.to_string())
+fn bad(journal: &Journal, error: &str) -> Answer {
+    failed(journal, 400, error)
 }
 
 fn counted(journal: &Journal, asked: &Asked) -> Result<Answer, Answer> {
@@ -102,7 +102,7 @@ fn in_order(journal: &Journal, beside: &Json, steps: &Json) -> Result<Answer, An
         failed(journal, 400, &format!("failed to parse `sequence`: not a list of 1 to {MAX_STEPS} filters"))
     })?;
     let step = |(number, step): (usize, &Json)| {
-        let asked = parse::json(step, &[]).map_err(|error| error.to_string());
+        let asked = parse::json(step, &[]);
         asked.and_then(|asked| asked.filter.and(&common.filter)).map_err(|why| {
             failed(journal, 400, &format!("failed to parse step {number} of `sequence`: {why}"))
         })
@@ -110,8 +110,8 @@ fn in_order(journal: &Journal, beside: &Json, steps: &Json) -> Result<Answer, An
     let steps = (1..).zip(steps).map(step).collect::<Result<Vec<Filter>, Answer>>()?;
     let outcome = sequence::verify(journal, &steps, common.since.unwrap_or(0))
         .map_err(|error| failed(journal, 503, &error.to_string()))?;
-    let sequence::Outcome { verdict, numbers, near, last, doubts } = outcome;
-    let (taken, all) = (numbers.len(), steps.len());
+    let verify::Outcome { verdict, tally, near, last } = outcome;
+    let (taken, all) = (tally.numbers.len(), steps.len());
     let result = match verdict {
         Verdict::Pass => format!("success: {all} steps in order"),
         Verdict::Fail => format!("failed: step {} of {all} did not come{}", taken + 1, nearest(&near)),
@@ -119,7 +119,7 @@ fn in_order(journal: &Journal, beside: &Json, steps: &Json) -> Result<Answer, An
             format!(
                 "failed: not known: step {} of {all} is not there{}{}",
                 taken + 1,
-                doubts.doubts(),
+                tally.doubts(),
                 nearest(&near)
             )
         }
@@ -127,10 +127,6 @@ fn in_order(journal: &Journal, beside: &Json, steps: &Json) -> Result<Answer, An
     let body = Object::new()
         .field("verdict", verdict.word())
         .field("result", result)
-        .object("expected", Some(Object::new().field("steps", all as u64)))
-        .field("count", taken as u64)
-        .field("numbers", numbers)
-        .field("undecided", doubts.open)
-        .field("missed", doubts.lost);
-    Ok(json(200, with_state(body, journal, &near, last)))
+        .object("expected", Some(Object::new().field("steps", all as u64)));
+    Ok(json(200, with_state(with_tally(body, &tally), journal, &near, last)))
 }

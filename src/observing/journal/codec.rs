@@ -6,7 +6,7 @@ use crate::message::answer::Fields;
 use crate::message::request::{Request, url};
 use crate::routing::quoting::decode_path;
 use std::net::{IpAddr, SocketAddr};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 /// When a request came, and whether the journal was cleared since.
 #[derive(Debug, Clone, Copy)]
@@ -86,7 +86,7 @@ pub(super) fn encode<'x>(
 /// All of the head but its prefix; tells where it ends.
 fn write(out: &mut [u8], exchange: &Exchange) -> usize {
     let (request, mut out) = (exchange.request, Writer { out, end: PREFIX });
-    out.bytes(&micros(exchange.begun.time.duration_since(UNIX_EPOCH).unwrap_or_default()).to_le_bytes());
+    out.bytes(&micros(exchange.begun.time).to_le_bytes());
     out.number(exchange.took / 1_000);
     out.number(exchange.generation);
     out.number(exchange.status.into());
@@ -111,7 +111,9 @@ fn write(out: &mut [u8], exchange: &Exchange) -> usize {
     out.end
 }
 
-fn micros(time: Duration) -> u64 {
+/// Microseconds since 1970.
+pub(super) fn micros(time: SystemTime) -> u64 {
+    let time = time.duration_since(UNIX_EPOCH).unwrap_or_default();
     // Not `as_micros`: 128 bits take longer than all else here.
     time.as_secs().saturating_mul(1_000_000) + u64::from(time.subsec_micros())
 }
@@ -197,56 +199,42 @@ pub(super) fn decode(record: &[u8], number: u64) -> Option<Entry> {
         return decode_line(left, number);
     }
     let [kept, answer_kept] = [left.length()?, left.length()?];
-    let time = UNIX_EPOCH + Duration::from_micros(u64::from_le_bytes(*left.bytes(8)?.first_chunk()?));
-    let (microseconds, generation) = (left.number()?, left.number()?);
-    let status = u16::try_from(left.number()?).ok()?;
-    let peer = left.peer()?;
-    let (rule, endpoint) = (left.option()?, left.option()?);
-    let (unmatched, error, fault) = (left.option()?, left.option()?, left.option()?);
-    let mut answer_headers = Vec::new();
+    // The fields of a literal are read in the order in which they stand here.
+    let mut entry = Entry {
+        number,
+        time: u64::from_le_bytes(*left.bytes(8)?.first_chunk()?),
+        microseconds: left.number()?,
+        generation: left.number()?,
+        status: u16::try_from(left.number()?).ok()?,
+        peer: left.peer()?,
+        rule: left.option()?,
+        endpoint: left.option()?,
+        unmatched: left.option()?,
+        error: left.option()?,
+        fault: left.option()?,
+        ..Entry::default()
+    };
     while let Some((name, value)) = left.lengths()? {
-        answer_headers.push((left.string(name)?, left.string(value)?));
+        entry.answer_headers.push((left.string(name)?, left.string(value)?));
     }
-    let (body_length, answer_length) = (left.number()?, left.number()?);
-    let [method, target, decoded] = [left.number()?, left.number()?, left.number()?];
+    (entry.body_length, entry.answer_length) = (left.number()?, left.number()?);
+    let [method, target, path] = [left.number()?, left.number()?, left.number()?];
     let mut fields = Vec::new();
     while let Some(lengths) = left.lengths()? {
         fields.push(lengths);
     }
-    let (method, target) = (left.string(method)?, left.string(target)?);
-    left.bytes(decoded)?;
-    let mut headers = Vec::with_capacity(fields.len());
+    (entry.method, entry.target) = (left.string(method)?, left.string(target)?);
+    entry.path = decoded_path(&entry.target);
+    left.bytes(path)?;
     for (name, value) in fields {
-        headers.push((left.string(name)?, left.string(value)?));
+        entry.headers.push((left.string(name)?, left.string(value)?));
     }
-    let path = path(&target);
     let is_gone = |flag| flags & flag != 0;
-    let mut body = |kept, gone| Some(if is_gone(gone) { Vec::new() } else { left.bytes(kept)?.to_vec() });
-    let (body, answer_body) = (body(kept, NO_BODY)?, body(answer_kept, NO_ANSWER)?);
-    let gone = Gone { body: is_gone(NO_BODY), answer_body: is_gone(NO_ANSWER), ..Gone::default() };
-    Some(Entry {
-        number,
-        time,
-        generation,
-        peer,
-        method,
-        target,
-        path,
-        headers,
-        body,
-        body_length,
-        rule,
-        endpoint,
-        unmatched,
-        status,
-        answer_headers,
-        answer_body,
-        answer_length,
-        microseconds,
-        error,
-        fault,
-        gone,
-    })
+    entry.gone = Gone { body: is_gone(NO_BODY), answer_body: is_gone(NO_ANSWER), ..Gone::default() };
+    let mut body = |kept, is_gone| Some(if is_gone { Vec::new() } else { left.bytes(kept)?.to_vec() });
+    entry.body = body(kept, entry.gone.body)?;
+    entry.answer_body = body(answer_kept, entry.gone.answer_body)?;
+    Some(entry)
 }
 
 /// The entry of a line: all else is gone.
@@ -268,31 +256,19 @@ fn decode_line(mut left: Reader, number: u64) -> Option<Entry> {
     };
     Some(Entry {
         number,
-        time: UNIX_EPOCH,
         generation: key.generation,
-        peer: None,
         method: key.method.to_owned(),
-        target: String::new(),
         path: path.unwrap_or_default(),
-        headers: Vec::new(),
-        body: Vec::new(),
-        body_length: 0,
         rule: key.rule.map(|(rule, _)| rule.to_owned()),
         endpoint: key.rule.map(|(_, endpoint)| endpoint.to_owned()),
-        unmatched: None,
         status: key.status,
-        answer_headers: Vec::new(),
-        answer_body: Vec::new(),
-        answer_length: 0,
-        microseconds: 0,
-        error: None,
-        fault: None,
         gone,
+        ..Entry::default()
     })
 }
 
 /// As `Request::path` has it.
-fn path(target: &str) -> String {
+fn decoded_path(target: &str) -> String {
     let path = decode_path(&target[url::places(target).path]);
     if path.starts_with('/') { path.into_owned() } else { format!("/{path}") }
 }

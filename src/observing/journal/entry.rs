@@ -3,15 +3,14 @@
 use super::json::{add_body, object, pairs, rfc3339};
 use serde_json::Value;
 use std::net::SocketAddr;
-use std::time::SystemTime;
 
 /// A request and what became of it.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub(crate) struct Entry {
     /// From 1, without gaps, over all activations.
     pub number: u64,
-    /// When it had arrived.
-    pub time: SystemTime,
+    /// When it had arrived: microseconds since 1970.
+    pub time: u64,
     /// Generation of the provision that served it; 0 where the engine refused it.
     pub generation: u64,
     /// The client.

@@ -13,7 +13,15 @@ pub(crate) use condition::Condition;
 pub(crate) use part::Part;
 pub(crate) use subject::Subject;
 
+use crate::system::truncate::truncate;
 use contradiction::contradiction;
+
+/// Longest text that an error repeats, in characters.
+const EXCERPT: usize = 100;
+
+fn excerpt(text: &str) -> String {
+    truncate(text, EXCERPT, "...")
+}
 
 /// Whether an entry is meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,9 +2,8 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, SecondsFormat};
 use serde_json::Value;
-use std::time::SystemTime;
 
 /// A map of `pairs`, whose values are taken. Far smaller than what `json!` makes of as many.
 pub(super) fn object(pairs: &mut [(&str, Value)]) -> Value {
@@ -44,6 +43,7 @@ pub(super) fn base64(body: &[u8]) -> String {
 }
 
 /// In UTC, with microseconds.
-pub(super) fn rfc3339(time: SystemTime) -> String {
-    DateTime::<Utc>::from(time).to_rfc3339_opts(SecondsFormat::Micros, true)
+pub(super) fn rfc3339(microseconds: u64) -> String {
+    let time = DateTime::from_timestamp_micros(microseconds.cast_signed()).unwrap_or_default();
+    time.to_rfc3339_opts(SecondsFormat::Micros, true)
 }

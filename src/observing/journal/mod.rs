@@ -18,7 +18,7 @@ pub(crate) mod waiting;
 mod watch;
 
 pub(crate) use codec::{Begun, Exchange};
-pub(crate) use watch::{After, Listener, WatchId, on_own_thread};
+pub(crate) use watch::{WatchId, on_own_thread};
 
 use crate::message::answer::Answer;
 use crate::message::epoch::Epoch;
@@ -31,7 +31,7 @@ use std::net::SocketAddr;
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 use store::{Cursor, Store};
 use watch::Watch;
 
@@ -60,7 +60,8 @@ pub(crate) struct Journal {
     body: usize,
     /// Bytes that the rest of a record may have.
     head: usize,
-    watch: Arc<Watch>,
+    /// Calls listeners soon after something was entered or the journal closes, once for many.
+    pub(crate) watch: Arc<Watch>,
     closed: AtomicBool,
 }
 
@@ -320,32 +321,6 @@ impl Journal {
             evicted,
             evicted_in_all: records.evicted + evicted,
         }
-    }
-
-    /// Sets what calls listeners: a timer, or a thread of its own behind one ([`on_own_thread`]).
-    pub(crate) fn set_timer(&self, after: After) {
-        self.watch.set_timer(after);
-    }
-
-    /// Runs `job` on the journal's thread after `delay`.
-    pub(crate) fn after(&self, delay: Duration, job: Box<dyn FnOnce() + Send>) {
-        self.watch.after(delay, job);
-    }
-
-    /// Calls `listener` on the journal's thread whenever something was entered or the journal closes: soon after it, once for many.
-    /// Look at the journal after this has returned: what is entered later is not missed.
-    pub(crate) fn on_record(&self, listener: Listener) -> WatchId {
-        self.watch.add(listener)
-    }
-
-    /// Calls that listener no more.
-    pub(crate) fn forget(&self, listener: WatchId) {
-        self.watch.remove(listener);
-    }
-
-    /// Has the listeners called soon, as if something was entered.
-    pub(crate) fn wake(&self) {
-        self.watch.wake();
     }
 
     /// The process stops: listeners are called to end what they wait for.

@@ -3,47 +3,36 @@
 use super::Journal;
 use super::filter::{Filter, Fit};
 use super::near::{Difference, Near};
-use super::verify::{PATIENCE, RECENT, Step, Tally, TooLong, Verdict, nearest_of, walk};
+use super::verify::{Outcome, PATIENCE, RECENT, Step, Tally, TooLong, Verdict, nearest_of, walk};
 use std::ops::ControlFlow;
 
-/// What came of a sequence.
-#[derive(Debug)]
-pub(crate) struct Outcome {
-    /// Whether all came in their order.
-    pub verdict: Verdict,
-    /// Numbers of the requests that took the first steps.
-    pub numbers: Vec<u64>,
-    /// The nearest to the first step that nothing took.
-    pub near: Vec<Near>,
-    /// Number of the last entry that was looked at.
-    pub last: u64,
-    /// Why it is not known: entries that were evicted, and those that may have taken the first step that nothing took.
-    pub doubts: Tally,
-}
+/// Nearness of a request that came too early.
+const EARLY: u64 = 95;
 
-/// Looks for requests after `since` that take the steps in order, the earliest that do.
+/// Looks for requests after `since` that take the steps in order, the earliest that do. The numbers of the tally are those of the
+/// requests that took the first steps, and its doubts are about the first step that nothing took.
 ///
 /// # Errors
 /// It takes too long.
 pub(crate) fn verify(journal: &Journal, steps: &[Filter], since: u64) -> Result<Outcome, TooLong> {
     // As far as it is known, and as far as it can be. Requests only help, so the earliest ones are the right ones for both.
-    let (mut numbers, mut possible, mut doubts) = (Vec::new(), 0_usize, Tally::default());
+    let (mut tally, mut possible) = (Tally::default(), 0_usize);
     let last = walk(journal, &mut journal.age(), since, PATIENCE, &mut |step| {
         match step {
-            Step::Reset => (numbers, possible, doubts) = (Vec::new(), 0, Tally::default()),
+            Step::Reset => (tally, possible) = (Tally::default(), 0),
             Step::Lost(count) => {
-                doubts.lost += count;
+                tally.lost += count;
                 possible =
                     steps.len().min(possible.saturating_add(usize::try_from(count).unwrap_or(usize::MAX)));
             }
             Step::Entry(subject) => {
                 let fits = |at: usize| steps.get(at).map_or(Fit::No, |filter| filter.fits(subject));
-                match fits(numbers.len()) {
+                match fits(tally.numbers.len()) {
                     Fit::Yes => {
-                        numbers.push(subject.entry.number);
-                        doubts.open = 0;
+                        tally.numbers.push(subject.entry.number);
+                        tally.open = 0;
                     }
-                    Fit::Open => doubts.open += 1,
+                    Fit::Open => tally.open += 1,
                     Fit::No => {}
                 }
                 possible += usize::from(fits(possible) != Fit::No);
@@ -51,18 +40,19 @@ pub(crate) fn verify(journal: &Journal, steps: &[Filter], since: u64) -> Result<
         }
         ControlFlow::Continue(())
     })?;
-    let verdict = match steps.get(numbers.len()) {
-        None => Verdict::Pass,
-        Some(_) if possible < steps.len() => Verdict::Fail,
-        Some(_) => Verdict::Unknown,
+    tally.count = tally.numbers.len() as u64;
+    let (verdict, near) = match steps.get(tally.numbers.len()) {
+        None => (Verdict::Pass, Vec::new()),
+        Some(missing) => {
+            let verdict = if possible < steps.len() { Verdict::Fail } else { Verdict::Unknown };
+            (verdict, near_misses(journal, missing, since, last, &tally.numbers))
+        }
     };
-    let near = near_misses(journal, steps, since, last, &numbers);
-    Ok(Outcome { verdict, numbers, near, last, doubts })
+    Ok(Outcome { verdict, tally, near, last })
 }
 
-/// The nearest to the first step that nothing took. A request that would have taken it came too early.
-fn near_misses(journal: &Journal, steps: &[Filter], since: u64, last: u64, numbers: &[u64]) -> Vec<Near> {
-    let Some(missing) = steps.get(numbers.len()) else { return Vec::new() };
+/// The nearest to `missing`, the first step that nothing took. A request that would have taken it came too early.
+fn near_misses(journal: &Journal, missing: &Filter, since: u64, last: u64, numbers: &[u64]) -> Vec<Near> {
     let after = numbers.last().copied().unwrap_or(since);
     nearest_of(journal, since.max(last.saturating_sub(RECENT)), last, &mut |nearest, subject| {
         if missing.fits(subject) != Fit::Yes {
@@ -78,9 +68,6 @@ fn near_misses(journal: &Journal, steps: &[Filter], since: u64, last: u64, numbe
         nearest.add(subject.entry, EARLY, vec![order]);
     })
 }
-
-/// Nearness of a request that came too early.
-const EARLY: u64 = 95;
 
 #[cfg(test)]
 mod tests {
@@ -131,7 +118,7 @@ mod tests {
         ];
         for (pattern, bodies, expected) in table {
             let outcome = verify(&journal(pattern), &steps("~=", bodies), 0).unwrap();
-            let found = format!("{} {:?}", outcome.verdict.word(), outcome.numbers);
+            let found = format!("{} {:?}", outcome.verdict.word(), outcome.tally.numbers);
             assert_eq!(found, expected, "{pattern} {bodies}");
         }
         let outcome = verify(&journal("ab"), &steps("=", "ab"), 1).unwrap();

@@ -3,6 +3,7 @@
 use super::*;
 use serde_json::json;
 use std::sync::mpsc;
+use std::time::Duration;
 
 /// An exchange that is entered at once.
 pub(crate) fn enter(journal: &Journal, line: &str, body: &[u8], answer: &Answer) {
@@ -62,7 +63,8 @@ pub(crate) fn numbers(journal: &Journal, since: u64) -> (Vec<u64>, Span) {
 #[test]
 fn an_entry_is_what_was_handed_over() {
     let journal = Journal::new(1 << 20, 1000).unwrap();
-    let before = SystemTime::now() - Duration::from_millis(1);
+    let now = || codec::micros(SystemTime::now());
+    let before = now();
     let answer = Answer::text(201, vec![b'y'; 1001]);
     let (request, begun) = (request("PO ST /a%20b/7?x=%20#f", &[0xff; 3000]), journal.begin().unwrap());
     let whole = Exchange {
@@ -73,7 +75,7 @@ fn an_entry_is_what_was_handed_over() {
     };
     journal.record(&whole);
     let entry = journal.get(1).unwrap();
-    assert!(entry.time >= before && entry.time <= SystemTime::now());
+    assert!((before..=now()).contains(&entry.time));
     assert_eq!(entry.microseconds, 7);
     let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
     let expected = Entry {
@@ -264,7 +266,7 @@ fn listeners_are_called_on_the_timer_once_for_many() {
     let journal = Arc::new(Journal::new(1 << 20, 0).unwrap());
     let (jobs, due) = mpsc::channel::<Job>();
     let jobs = Mutex::new(jobs);
-    journal.set_timer(Box::new(move |delay, job| jobs.lock().unwrap().send((delay, job)).unwrap()));
+    journal.watch.set_timer(Box::new(move |delay, job| jobs.lock().unwrap().send((delay, job)).unwrap()));
     let run = || {
         due.try_recv().map(|(delay, job)| {
             job();
@@ -276,7 +278,7 @@ fn listeners_are_called_on_the_timer_once_for_many() {
     assert!(run().is_err(), "nobody listens");
     let (told, tells) = mpsc::channel();
     let (told, seen) = (Mutex::new(told), journal.clone());
-    let watch = journal.on_record(Box::new(move || told.lock().unwrap().send(seen.last()).unwrap()));
+    let watch = journal.watch.add(Box::new(move || told.lock().unwrap().send(seen.last()).unwrap()));
     entered();
     entered();
     assert!(tells.try_recv().is_err(), "not on the thread of the request");
@@ -291,7 +293,7 @@ fn listeners_are_called_on_the_timer_once_for_many() {
     journal.close();
     assert!(run() == Ok(Duration::ZERO) && journal.is_closed() && tells.try_recv() == Ok(4));
     assert!(run().is_ok());
-    journal.forget(watch);
+    journal.watch.remove(watch);
     entered();
     assert!(run().is_err());
 }

@@ -108,13 +108,15 @@ impl Waiters {
             state.waiting.push((id, Box::new(waiter)));
             if state.watch.is_none() {
                 let looking = self.clone();
-                state.watch = Some(self.journal.on_record(Box::new(move || looking.look())));
+                state.watch = Some(self.journal.watch.add(Box::new(move || looking.look())));
             }
             id
         };
         let expiring = self.clone();
         self.look_soon();
-        self.journal.after(if once { PATIENCE } else { timeout }, Box::new(move || expiring.expire(id)));
+        self.journal
+            .watch
+            .after(if once { PATIENCE } else { timeout }, Box::new(move || expiring.expire(id)));
         WaiterId(id)
     }
 
@@ -138,7 +140,7 @@ impl Waiters {
                 lock(&looking.state).due = false;
                 looking.look();
             };
-            self.journal.after(Duration::ZERO, Box::new(look));
+            self.journal.watch.after(Duration::ZERO, Box::new(look));
         }
     }
 
@@ -256,7 +258,7 @@ impl Waiters {
         if state.thens.is_empty()
             && let Some(watch) = state.watch.take()
         {
-            self.journal.forget(watch);
+            self.journal.watch.remove(watch);
         }
     }
 }

@@ -62,7 +62,7 @@ impl Turns {
 }
 
 #[derive(Default)]
-pub(super) struct Watch {
+pub(crate) struct Watch {
     after: OnceLock<After>,
     watched: AtomicBool,
     /// There is something new.
@@ -80,12 +80,12 @@ struct Listeners {
 
 impl Watch {
     /// Sets the timer; the first one counts.
-    pub(super) fn set_timer(&self, after: After) {
+    pub(crate) fn set_timer(&self, after: After) {
         let _ = self.after.set(after);
     }
 
     /// Runs `job`; never, where there is no timer.
-    pub(super) fn after(&self, delay: Duration, job: Job) {
+    pub(crate) fn after(&self, delay: Duration, job: Job) {
         if let Some(after) = self.after.get() {
             after(delay, job);
         }
@@ -93,7 +93,7 @@ impl Watch {
 
     /// Calls `listener` after each change from now on. One that is made before this returns may go unnoticed by it: look after it
     /// was added.
-    pub(super) fn add(&self, listener: Listener) -> WatchId {
+    pub(crate) fn add(&self, listener: Listener) -> WatchId {
         let mut listeners = lock(&self.listeners);
         listeners.next += 1;
         let id = WatchId(listeners.next);
@@ -103,7 +103,7 @@ impl Watch {
     }
 
     /// Calls it no more; a call may be under way.
-    pub(super) fn remove(&self, id: WatchId) {
+    pub(crate) fn remove(&self, id: WatchId) {
         let mut listeners = lock(&self.listeners);
         listeners.listening.retain(|(listening, _)| *listening != id);
         self.watched.store(!listeners.listening.is_empty(), Ordering::SeqCst);
@@ -122,7 +122,7 @@ impl Watch {
     }
 
     /// Has the listeners called soon.
-    pub(super) fn wake(self: &Arc<Self>) {
+    pub(crate) fn wake(self: &Arc<Self>) {
         self.news.store(true, Ordering::SeqCst);
         if !self.pending.swap(true, Ordering::SeqCst) {
             self.tick_after(Duration::ZERO);

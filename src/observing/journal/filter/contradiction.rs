@@ -1,28 +1,20 @@
 //! Two conditions that no request can fit: `status=200&status=404`, `header=X-A&header!=X-A`.
 
 use super::condition::{Condition, Test};
-use super::{Fit, Part};
+use super::{EXCERPT, Fit, Part, excerpt};
 use crate::message::json::Json;
-use crate::system::truncate::truncate;
-
-/// Longest text that is repeated, in characters.
-const EXCERPT: usize = 100;
 
 /// Why `later` can't hold beside `earlier`; `None` where it may.
 pub(super) fn contradiction(earlier: &Condition, later: &Condition) -> Option<String> {
     if !is_same_part(&earlier.part, &later.part) || !(excludes(earlier, later) || excludes(later, earlier)) {
         return None;
     }
-    let part = truncate(&earlier.part.to_string(), EXCERPT, "...");
-    let mut why = format!("contradicts another condition: {part} is `{}`", excerpt(earlier));
+    let part = excerpt(&earlier.part.to_string());
+    let mut why = format!("contradicts another condition: {part} is `{}`", excerpt(&earlier.expected()));
     if let Some((one, two)) = words(earlier).zip(words(later)) {
         why += &format!("; a pattern takes both: `{part}~=^({one}|{two})$`");
     }
     Some(why)
-}
-
-fn excerpt(condition: &Condition) -> String {
-    truncate(&condition.expected(), EXCERPT, "...")
 }
 
 /// Header fields have the same name in any case.

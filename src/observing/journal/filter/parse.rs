@@ -6,7 +6,6 @@ mod item;
 mod key;
 mod value;
 
-pub(crate) use error::FilterError;
 pub(crate) use value::number;
 
 use super::condition::{Search, Test};
@@ -14,7 +13,7 @@ use super::part::Aspect;
 use super::{Condition, Filter, Fit, Part, Subject, contradiction};
 use crate::message::json::{Json, read};
 use crate::observing::journal::entry::Entry;
-use error::{Flaw, Spot};
+use error::{Flaw, Spot, failed};
 use item::Given;
 use key::{Form, Key};
 use percent_encoding::percent_decode;
@@ -105,7 +104,7 @@ impl Asked {
 ///
 /// # Errors
 /// The first pair that is no condition, with the place of its fault.
-pub(crate) fn query(text: &str, names: Names) -> Result<Asked, FilterError> {
+pub(crate) fn query(text: &str, names: Names) -> Result<Asked, String> {
     let (mut reading, mut start) = (Reading::new(names), 0);
     for pair in text.split('&') {
         reading.encoded(pair).map_err(|flaw| {
@@ -115,8 +114,8 @@ pub(crate) fn query(text: &str, names: Names) -> Result<Asked, FilterError> {
                 Spot::End => pair.len(),
             };
             let character = text[..start + offset].chars().count() + 1;
-            FilterError::new(&percent_decode(pair.as_bytes()).decode_utf8_lossy(), flaw.cause)
-                .at_character(character)
+            let pair = percent_decode(pair.as_bytes()).decode_utf8_lossy();
+            failed(&pair, &format!("character {character}: {}", flaw.cause))
         })?;
         start += pair.len() + 1;
     }
@@ -128,9 +127,9 @@ pub(crate) fn query(text: &str, names: Names) -> Result<Asked, FilterError> {
 ///
 /// # Errors
 /// The first member that is no condition.
-pub(crate) fn json(value: &Json, names: Names) -> Result<Asked, FilterError> {
+pub(crate) fn json(value: &Json, names: Names) -> Result<Asked, String> {
     let Some(object) = value.as_map() else {
-        return Err(FilterError::new(&value.to_string(), "not a JSON object".into()));
+        return Err(failed(&value.to_string(), "not a JSON object"));
     };
     let mut reading = Reading::new(names);
     for (key, value) in object {
@@ -140,7 +139,7 @@ pub(crate) fn json(value: &Json, names: Names) -> Result<Asked, FilterError> {
                 Json::Text(text) => format!("{key}={text}"),
                 other => format!("{key}={other}"),
             };
-            reading.item(key, item).map_err(|flaw| FilterError::new(&shown(), flaw.cause))?;
+            reading.item(key, item).map_err(|flaw| failed(&shown(), &flaw.cause))?;
         }
     }
     Ok(reading.finish())
@@ -153,6 +152,7 @@ fn decoded(text: &str, spot: Spot) -> Result<String, Flaw> {
 }
 
 /// What was read so far.
+#[derive(Default)]
 struct Reading {
     names: Names,
     asked: Asked,
@@ -164,7 +164,7 @@ struct Reading {
 
 impl Reading {
     fn new(names: Names) -> Reading {
-        Reading { names, asked: Asked::default(), seen: Vec::new(), conditions: Vec::new(), patterns: 0 }
+        Reading { names, ..Reading::default() }
     }
 
     fn finish(self) -> Asked {
@@ -270,16 +270,8 @@ impl Reading {
     /// A part that needs no name.
     fn plain(&mut self, key: Key, given: Given) -> Result<(Part, Test), Flaw> {
         let Given::Text(text) = given else { return bad("an object is no text".into()) };
-        let part = match key.name {
-            "method" => Part::Method,
-            "path" => Part::Path,
-            "target" => Part::Target,
-            "rule" => Part::Rule,
-            "endpoint" => Part::Endpoint,
-            "status" => Part::Status,
-            "generation" => Part::Generation,
-            _ => Part::Body,
-        };
+        let named = Part::NAMELESS.into_iter().find(|(name, _)| *name == key.name);
+        let part = named.map_or(Part::Body, |(_, part)| part);
         let test = match part {
             _ if key.search => self.pattern(text)?,
             Part::Method => value::method(text)?,

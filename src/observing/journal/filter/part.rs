@@ -83,10 +83,21 @@ impl Aspect {
 }
 
 impl Part {
+    /// The parts that need no name or pointer, as they are written.
+    pub(super) const NAMELESS: [(&'static str, Part); 8] = [
+        ("method", Part::Method),
+        ("path", Part::Path),
+        ("target", Part::Target),
+        ("rule", Part::Rule),
+        ("endpoint", Part::Endpoint),
+        ("status", Part::Status),
+        ("generation", Part::Generation),
+        ("body", Part::Body),
+    ];
+
     /// Whether every entry has exactly one text there.
     pub(super) fn is_single(&self) -> bool {
-        use Part::{Body, Endpoint, Generation, Json, Method, Path, Rule, Status, Target};
-        matches!(self, Method | Path | Target | Rule | Endpoint | Status | Generation | Body | Json(_))
+        matches!(self, Part::Json(_)) || Part::NAMELESS.iter().any(|(_, part)| part == self)
     }
 
     /// Why an entry does not know what it has there, whatever that is.
@@ -158,13 +169,6 @@ impl Part {
 impl fmt::Display for Part {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Part::Method => f.write_str("method"),
-            Part::Path => f.write_str("path"),
-            Part::Target => f.write_str("target"),
-            Part::Rule => f.write_str("rule"),
-            Part::Endpoint => f.write_str("endpoint"),
-            Part::Status => f.write_str("status"),
-            Part::Generation => f.write_str("generation"),
             Part::Query(name) => write!(f, "query {name}"),
             Part::Header(name) => write!(f, "header {name}"),
             Part::Baggage(key) => write!(f, "baggage {key}"),
@@ -175,8 +179,11 @@ impl fmt::Display for Part {
                 let written = Aspect::NAMED.iter().find(|(_, named)| named == aspect);
                 write!(f, "{} of part {name}", written.map_or("", |(written, _)| written))
             }
-            Part::Body => f.write_str("body"),
             Part::Json(pointer) => write!(f, "json {pointer}"),
+            plain => {
+                let written = Part::NAMELESS.iter().find(|(_, part)| part == plain);
+                f.write_str(written.map_or("", |(written, _)| written))
+            }
         }
     }
 }

@@ -9,16 +9,14 @@ use super::condition::MAX_SEARCHED;
 use super::parse::{LIST, VERIFY, WAIT, json, query};
 use super::*;
 use crate::observing::journal::entry::Entry;
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::Duration;
 
 /// `"POST /orders?x=1"`, fields, a body.
 pub(crate) fn entry(number: u64, line: &str, fields: &[(&str, &str)], body: &str) -> Entry {
     let (method, target) = line.split_once(' ').unwrap();
     Entry {
         number,
-        time: UNIX_EPOCH,
         generation: 2,
-        peer: None,
         method: method.into(),
         target: target.into(),
         path: target.split('?').next().unwrap().replace("%20", " "),
@@ -27,15 +25,8 @@ pub(crate) fn entry(number: u64, line: &str, fields: &[(&str, &str)], body: &str
         body_length: body.len() as u64,
         rule: Some("/orders/<int:id>".into()),
         endpoint: Some("order".into()),
-        unmatched: None,
         status: 201,
-        answer_headers: Vec::new(),
-        answer_body: Vec::new(),
-        answer_length: 0,
-        microseconds: 0,
-        error: None,
-        fault: None,
-        gone: Default::default(),
+        ..Entry::default()
     }
 }
 

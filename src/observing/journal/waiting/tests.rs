@@ -25,7 +25,7 @@ impl Timed {
         let journal = Arc::new(journal);
         let jobs = Arc::<Mutex<Vec<(Duration, Job)>>>::default();
         let timer = jobs.clone();
-        journal.set_timer(Box::new(move |delay, job| lock(&timer).push((delay, job))));
+        journal.watch.set_timer(Box::new(move |delay, job| lock(&timer).push((delay, job))));
         Timed { journal, jobs }
     }
 

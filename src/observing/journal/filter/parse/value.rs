@@ -4,17 +4,11 @@ use super::error::{Flaw, Spot};
 use super::{Key, MAX_TIMEOUT};
 use crate::message::is_token;
 use crate::observing::journal::filter::condition::Test;
+use crate::observing::journal::filter::excerpt;
 use crate::observing::journal::filter::part::Aspect;
+use crate::routing::method::METHODS;
 use crate::routing::rule::{Rule, RuleOptions};
-use crate::system::truncate::truncate;
 use std::time::Duration;
-
-/// Longest text that a hint repeats, in characters.
-const EXCERPT: usize = 100;
-
-fn excerpt(text: &str) -> String {
-    truncate(text, EXCERPT, "...")
-}
 
 /// What is wrong with a value, in words.
 pub(super) fn bad<T>(cause: String) -> Result<T, Flaw> {
@@ -135,8 +129,7 @@ fn split_query(text: &str) -> Option<(&str, &str)> {
 /// A method as clients send it.
 pub(super) fn method(text: &str) -> Result<Test, Flaw> {
     let upper = text.to_ascii_uppercase();
-    const KNOWN: [&str; 9] = ["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"];
-    if text != upper && KNOWN.contains(&upper.as_str()) {
+    if text != upper && METHODS.contains(&upper.as_str()) {
         return bad(format!(
             "methods are in capitals: write `{upper}`, or `method~=^{text}$` for one that was sent so"
         ));
