@@ -11,6 +11,7 @@ use env_logger::{Builder, Target};
 use log::{Level, Record};
 use serde_json::{Value, json};
 use std::io::{self, Write, stderr, stdout};
+use std::os::fd::AsFd;
 use std::panic::PanicHookInfo;
 use std::sync::OnceLock;
 use std::thread;
@@ -82,17 +83,19 @@ pub(crate) fn flush_until(end: Instant) -> bool {
 
 /// Writes `text` and a line end to standard output behind what was logged, within a second or not at all.
 pub(crate) fn print(text: &str) {
-    let end = Instant::now() + FLUSH;
-    flush_until(end);
-    // Nobody reads it where standard output is closed.
-    let _ = write_all(stdout(), format!("{text}\n").as_bytes(), Some(end));
+    print_to(stdout(), &format!("{text}\n"));
 }
 
 /// Writes why the server ends to standard error behind what was logged, within a second or not at all.
 pub(crate) fn print_error(text: &str) {
+    print_to(stderr(), &format!("h1mock: {}\n", escape(text)));
+}
+
+fn print_to(out: impl AsFd, text: &str) {
     let end = Instant::now() + FLUSH;
     flush_until(end);
-    let _ = write_all(stderr(), format!("h1mock: {}\n", escape(text)).as_bytes(), Some(end));
+    // Nobody reads it where `out` is closed.
+    let _ = write_all(out, text.as_bytes(), Some(end));
 }
 
 /// The level where nothing else is asked for.
