@@ -1,5 +1,6 @@
-//! Misbehaviour on purpose: delays, dribbled bodies, broken connections. What a response of a script asks for, and what is set for
-//! rules from outside; both meet in the reply. Knows neither scripts nor connections.
+//! Chaos: delays, dribbled bodies and broken connections on purpose.
+//!
+//! A script asks for them in its response, or a test sets entries for rules (`/app/v1/chaos`). Both end up in the [`Reply`].
 
 mod delay;
 mod draws;
