@@ -1,5 +1,4 @@
-//! A query string, or the same as JSON, to a filter and the numbers beside it. An error names the part and, in a query, the
-//! character.
+//! Parses a filter and its numbers from a query string, or from JSON. An error names the faulty pair and, in a query, the character.
 
 mod error;
 mod item;
@@ -21,17 +20,16 @@ use regex_lite::RegexBuilder;
 use std::time::Duration;
 use value::{bad, seconds, whole};
 
-/// Most conditions of one filter.
 const MAX_CONDITIONS: usize = 32;
 
-/// What compiled patterns may take, and how much all those of one filter: with the length of the text it is the time of a search.
+/// Sizes in bytes that are tried for a compiled pattern, and the limit for all patterns of a filter. The time of a search is the product
+/// of its size and the length of the text.
 const SIZES: [usize; 7] = [1 << 8, 1 << 9, 1 << 10, 2 << 10, 4 << 10, 8 << 10, MAX_PATTERNS];
 const MAX_PATTERNS: usize = 16 << 10;
 
-/// Longest pattern in bytes.
 const MAX_PATTERN: usize = 4096;
 
-/// What JSON clients hold in a signed integer, as the document says.
+/// Largest number: JSON clients hold it in a signed integer, as the API description says.
 pub(crate) const MAX_NUMBER: u64 = i64::MAX as u64;
 
 /// Most entries of one answer.
@@ -39,10 +37,10 @@ pub(crate) const MAX_LIMIT: u64 = 10_000;
 
 /// Longest time to wait, in seconds; the default is [`DEFAULT_TIMEOUT`].
 const MAX_TIMEOUT: f64 = 600.0;
-/// As for generations.
+/// The same default as for waits for a generation.
 pub(crate) const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Parts that a filter names, as they are written.
+/// The parts that a filter can name, as errors list them.
 pub(crate) const PARTS: [&str; 15] = [
     "method",
     "path",
@@ -61,49 +59,49 @@ pub(crate) const PARTS: [&str; 15] = [
     "generation",
 ];
 
-/// Numbers beside the conditions that a resource takes, by name.
+/// The names of the numbers that a resource takes beside the conditions.
 pub(crate) type Names = &'static [&'static str];
-/// Of a list of entries.
+/// The numbers of a list of entries.
 pub(crate) const LIST: Names = &["since", "limit"];
-/// Of a stream of entries.
+/// The numbers of a stream of entries.
 pub(crate) const STREAM: Names = &["since"];
-/// Of a verification.
+/// The numbers of a verification.
 pub(crate) const VERIFY: Names = &["since", "count", "min", "max"];
-/// Of a sequence.
+/// The numbers of a sequence.
 pub(crate) const SEQUENCE: Names = &["since"];
-/// Of a wait.
+/// The numbers of a wait.
 pub(crate) const WAIT: Names = &["since", "count", "timeout"];
 
-/// What was asked.
+/// A parsed filter with its numbers.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Asked {
-    /// Which entries are meant.
     pub filter: Filter,
-    /// Of them those with a number greater than this.
+    /// Only entries with a greater number.
     pub since: Option<u64>,
-    /// At most so many.
+    /// Most entries in the answer.
     pub limit: Option<u64>,
-    /// So many.
+    /// Expected count of entries.
     pub count: Option<u64>,
-    /// So many at least.
+    /// Least expected count.
     pub min: Option<u64>,
-    /// So many at most.
+    /// Greatest expected count.
     pub max: Option<u64>,
-    /// How long to wait.
     pub timeout: Option<Duration>,
 }
 
 impl Asked {
-    /// Whether `entry` is meant, as far as it is known.
+    /// Whether `entry` certainly fits the filter.
     pub(crate) fn takes(&self, entry: &Entry) -> bool {
         self.filter.fits(&Subject::new(entry)) == Fit::Yes
     }
 }
 
-/// Reads `method=POST&path=/orders/<int:id>&header!=X-Trace&json~=/name=^a`: a form as browsers and clients encode it, so `+` is a blank.
+/// Parses `method=POST&path=/orders/<int:id>&header!=X-Trace&json~=/name=^a`.
+///
+/// The query is encoded as browsers and clients encode forms, so `+` is a space.
 ///
 /// # Errors
-/// The first pair that is no condition, with the place of its fault.
+/// The first faulty pair, with the place of the fault.
 pub(crate) fn query(text: &str, names: Names) -> Result<Asked, String> {
     let (mut reading, mut start) = (Reading::new(names), 0);
     for pair in text.split('&') {
@@ -122,11 +120,12 @@ pub(crate) fn query(text: &str, names: Names) -> Result<Asked, String> {
     Ok(reading.finish())
 }
 
-/// Reads `{"method": "POST", "path": "/orders/<int:id>", "json": {"/id": 7}, "header!": "X-Trace", "body~": "^a"}`. A list gives
-/// several conditions on one part; for parts with names an object does, with names or pointers as keys.
+/// Parses `{"method": "POST", "path": "/orders/<int:id>", "json": {"/id": 7}, "header!": "X-Trace", "body~": "^a"}`.
+///
+/// A list gives several conditions on one part. So does an object, for parts with names: its keys are names or pointers.
 ///
 /// # Errors
-/// The first member that is no condition.
+/// The first faulty member.
 pub(crate) fn json(value: &Json, names: Names) -> Result<Asked, String> {
     let Some(object) = value.as_map() else {
         return Err(failed(&value.to_string(), "not a JSON object"));
@@ -151,14 +150,13 @@ fn decoded(text: &str, spot: Spot) -> Result<String, Flaw> {
     decoded.map(|text| text.into_owned()).map_err(|_| Flaw::new(spot, "not UTF-8".into()))
 }
 
-/// What was read so far.
+/// The conditions and numbers that were parsed so far.
 #[derive(Default)]
 struct Reading {
     names: Names,
     asked: Asked,
     seen: Vec<&'static str>,
     conditions: Vec<Condition>,
-    /// Bytes that compiled patterns take.
     patterns: usize,
 }
 
@@ -171,7 +169,6 @@ impl Reading {
         Asked { filter: Filter::new(self.conditions), ..self.asked }
     }
 
-    /// One pair of a query.
     fn encoded(&mut self, pair: &str) -> Result<(), Flaw> {
         if pair.is_empty() {
             return Ok(());
@@ -203,7 +200,7 @@ impl Reading {
         }
     }
 
-    /// A number that is no condition.
+    /// Parses a number beside the conditions.
     fn number(&mut self, name: &'static str, key: Key, given: Given) -> Result<(), Flaw> {
         let Given::Text(text) = given else { return bad("an object is no number".into()) };
         if key.search || key.negated {
@@ -237,7 +234,7 @@ impl Reading {
 
     fn condition(&mut self, key: Key, given: Given) -> Result<(Part, Test), Flaw> {
         let name_and_text = |separator| match given {
-            Given::Named(name, text) => {
+            Given::Named(name, None, text) => {
                 value::check_name(name, name, key).map(|()| (name.trim().to_owned(), Some(text)))
             }
             Given::Text(text) => {
@@ -246,7 +243,7 @@ impl Reading {
             _ => bad("an object is no text".into()),
         };
         match key.name {
-            // Blanks around the value of a field are none of it (RFC 9110, 5.5).
+            // Spaces around the value of a header field don't belong to it (RFC 9110, 5.5).
             "header" => {
                 let (name, text) = name_and_text(':')?;
                 Ok((Part::Header(name), self.optional(key, text.map(str::trim))?))
@@ -267,7 +264,6 @@ impl Reading {
         }
     }
 
-    /// A part that needs no name.
     fn plain(&mut self, key: Key, given: Given) -> Result<(Part, Test), Flaw> {
         let Given::Text(text) = given else { return bad("an object is no text".into()) };
         let named = Part::NAMELESS.into_iter().find(|(name, _)| *name == key.name);
@@ -284,7 +280,7 @@ impl Reading {
         Ok((part, test))
     }
 
-    /// The test of a part with a name; without a value it has to be there.
+    /// Makes the test of a part with a name. Without a value, the part must be there.
     fn optional(&mut self, key: Key, text: Option<&str>) -> Result<Test, Flaw> {
         match text {
             None => Ok(Test::Present),
@@ -296,7 +292,7 @@ impl Reading {
     fn multipart(&mut self, key: Key, given: Given) -> Result<(Part, Test), Flaw> {
         let (name, asked) = match given {
             Given::Text(text) => value::part(text, key)?,
-            Given::Aspect(name, aspect, text) => {
+            Given::Named(name, Some(aspect), text) => {
                 value::check_name(name, name, key)?;
                 (name.trim(), Some((aspect, text)))
             }
@@ -331,7 +327,7 @@ impl Reading {
         Ok((Part::Json(pointer.to_owned()), test))
     }
 
-    /// Compiles a pattern, as long as those of the filter are small together.
+    /// Compiles a pattern, unless the patterns of the filter are too large together.
     fn pattern(&mut self, pattern: &str) -> Result<Test, Flaw> {
         let mut cause = format!("longer than {MAX_PATTERN} bytes");
         if pattern.len() <= MAX_PATTERN {

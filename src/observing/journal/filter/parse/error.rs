@@ -1,24 +1,25 @@
-//! Why a filter is refused.
+//! Errors of filters.
 
 use crate::observing::journal::filter::EXCERPT;
 use crate::system::truncate::beginning;
 
-/// The error for `filter`, one pair of a query or one member of an object: ``failed to parse filter `json=/a`: character 8: no `=` after
-/// the pointer``.
+/// Returns the error for `filter`, one pair of a query or one member of an object.
+///
+/// For example: ``failed to parse filter `json=/a`: character 8: no `=` after the pointer``
 pub(super) fn failed(filter: &str, cause: &str) -> String {
     format!("failed to parse filter `{}`: {cause}", beginning(filter, EXCERPT))
 }
 
-/// Where in a pair the fault is.
+/// The place of a fault in a pair.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Spot {
     Start,
     Value,
-    /// Behind it.
+    /// Behind the value.
     End,
 }
 
-/// What is wrong with one pair.
+/// A fault in one pair.
 #[derive(Debug)]
 pub(super) struct Flaw {
     pub(super) spot: Spot,
