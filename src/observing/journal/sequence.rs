@@ -1,4 +1,4 @@
-//! Requests that should have come one after another; others may be in between.
+//! Verification of a sequence: requests that should have come one after another, perhaps with others in between.
 
 use super::Journal;
 use super::filter::{Filter, Fit};
@@ -6,16 +6,18 @@ use super::near::{Difference, Near};
 use super::verify::{Outcome, PATIENCE, RECENT, Step, Tally, TooLong, Verdict, nearest_of, walk};
 use std::ops::ControlFlow;
 
-/// Nearness of a request that came too early.
+/// Score of a request that fits a step but came too early, from 0 to 100.
 const EARLY: u64 = 95;
 
-/// Looks for requests after `since` that take the steps in order, the earliest that do. The numbers of the tally are those of the
-/// requests that took the first steps, and its doubts are about the first step that nothing took.
+/// Assigns the entries after `since` to `steps` in order: each step takes the earliest entry that fits it.
+///
+/// The tally has the numbers of the entries that were taken. Its doubts are about the first step that no entry took.
 ///
 /// # Errors
-/// It takes too long.
+/// The walk takes too long.
 pub(crate) fn verify(journal: &Journal, steps: &[Filter], since: u64) -> Result<Outcome, TooLong> {
-    // As far as it is known, and as far as it can be. Requests only help, so the earliest ones are the right ones for both.
+    // Steps that were certainly taken, and steps that may have been. A further request never undoes a step, so taking the earliest
+    // entry is right for both.
     let (mut tally, mut possible) = (Tally::default(), 0_usize);
     let last = walk(journal, &mut journal.age(), since, PATIENCE, &mut |step| {
         match step {
@@ -51,7 +53,7 @@ pub(crate) fn verify(journal: &Journal, steps: &[Filter], since: u64) -> Result<
     Ok(Outcome { verdict, tally, near, last })
 }
 
-/// The nearest to `missing`, the first step that nothing took. A request that would have taken it came too early.
+/// Returns the near misses of `missing`, the first step that no entry took. An entry that fits it came too early.
 fn near_misses(journal: &Journal, missing: &Filter, since: u64, last: u64, numbers: &[u64]) -> Vec<Near> {
     let after = numbers.last().copied().unwrap_or(since);
     nearest_of(journal, since.max(last.saturating_sub(RECENT)), last, &mut |nearest, subject| {
@@ -75,7 +77,7 @@ mod tests {
     use crate::observing::journal::filter::parse::{SEQUENCE, query};
     use crate::observing::journal::tests::{enter_body, lose, small};
 
-    /// Letters are bodies, a capital is a body that is cut, `.` an entry that is not kept.
+    /// A letter is a body, a capital letter a truncated body, `.` an entry that is evicted at once.
     fn journal(pattern: &str) -> Journal {
         let journal = small();
         for what in pattern.chars() {
@@ -88,7 +90,7 @@ mod tests {
         journal
     }
 
-    /// Bodies that contain these letters twice (`~=`), or are just that (`=`).
+    /// A filter for each letter: the body contains the letter twice (`~=`), or is exactly that (`=`).
     fn steps(operator: &str, bodies: &str) -> Vec<Filter> {
         let step = |body: char| query(&format!("body{operator}{body}{body}"), SEQUENCE).unwrap().filter;
         bodies.chars().map(step).collect()
@@ -126,7 +128,22 @@ mod tests {
     }
 
     #[test]
-    fn one_that_came_too_early_is_told() {
+    fn doubts_are_about_the_first_step_that_no_entry_took() {
+        for (pattern, open, lost) in [("A", 1, 0), ("AA", 2, 0), ("Aa", 0, 0), (".Aa", 0, 0), ("aA.", 2, 0)] {
+            let tally = verify(&journal(pattern), &steps("~=", "ab"), 0).unwrap().tally;
+            assert_eq!((tally.open, tally.lost), (open, lost), "{pattern}");
+        }
+    }
+
+    #[test]
+    fn near_misses_come_after_since() {
+        let outcome = verify(&journal("bbxa"), &steps("=", "ab"), 2).unwrap();
+        let numbers: Vec<u64> = outcome.near.iter().map(|near| near.number).collect();
+        assert_eq!(numbers, [4, 3]);
+    }
+
+    #[test]
+    fn a_request_that_came_too_early_is_a_near_miss() {
         let outcome = verify(&journal("bxa"), &steps("=", "ab"), 0).unwrap();
         let near: Vec<String> = outcome.near.iter().map(ToString::to_string).collect();
         assert_eq!(near[0], "number 1 `GET /`: order is `number 1`, not `after number 3`");
