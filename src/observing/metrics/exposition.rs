@@ -1,11 +1,10 @@
-//! The text format of Prometheus, version 0.0.4: families with their help and type, then their samples.
+//! The text format of Prometheus, version 0.0.4: each family has its help and type, then its samples.
 
 use std::fmt::{Display, Write};
 
-/// The media type of the text.
 pub(crate) const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-/// A page under construction.
+/// Writes a page.
 #[derive(Default)]
 pub(super) struct Exposition(String);
 
@@ -15,7 +14,7 @@ impl Exposition {
         self.begin(name, if name.ends_with("_total") { "counter" } else { "gauge" }, help);
     }
 
-    /// Begins a family of the parts of one histogram.
+    /// Begins the family of a histogram.
     pub(super) fn histogram(&mut self, name: &str, help: &str) {
         self.begin(name, "histogram", help);
     }
@@ -25,7 +24,7 @@ impl Exposition {
         let _ = writeln!(self.0, "# HELP {name} {help}\n# TYPE {name} {kind}");
     }
 
-    /// A sample of the family that was begun last.
+    /// Adds a sample to the family that was begun last.
     pub(super) fn sample(&mut self, name: &str, labels: &[(&str, &str)], value: &dyn Display) {
         self.0.push_str(name);
         for (number, (label, text)) in labels.iter().enumerate() {
@@ -37,7 +36,7 @@ impl Exposition {
         let _ = writeln!(self.0, "{end} {value}");
     }
 
-    /// A family of one sample without labels.
+    /// Adds a family with one sample, which has no labels.
     pub(super) fn single(&mut self, name: &str, help: &str, value: &dyn Display) {
         self.family(name, help);
         self.sample(name, &[], value);
@@ -57,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn text_is_escaped_where_the_format_says_so() {
+    fn help_and_labels_are_escaped() {
         let mut page = Exposition::default();
         page.family("a_total", "a \"help\"\nwith \\");
         page.sample("a_total", &[("rule", "/\"x\"\\\n"), ("m", "GET")], &3);

@@ -1,4 +1,4 @@
-//! The page of `/metrics`: every family with its help, type and samples. Counts nothing itself.
+//! The page of `/metrics`: all families with their help, type and samples.
 
 use super::exposition::{Exposition, seconds};
 use super::histogram::BOUNDS;
@@ -10,28 +10,26 @@ use crate::observing::journal::Stats;
 use crate::routing::method::METHODS;
 use std::time::UNIX_EPOCH;
 
-/// What others know and is asked for each page.
+/// Values that other rooms provide for each page.
 #[derive(Debug, Default, Clone, Copy)]
 pub struct Readings {
-    /// Generation of the provision that serves.
     pub generation: u64,
-    /// What was configured last is not what serves.
+    /// The provision that serves is not the one that was configured last.
     pub differs: bool,
-    /// Open connections and busy ones of the mock.
+    /// Open connections and busy connections of the mock listener.
     pub mock: (usize, usize),
-    /// The same of the admin interface.
+    /// The same of the admin listener.
     pub admin: (usize, usize),
     /// Answers that wait or dribble.
     pub held: usize,
     pub journal: Stats,
-    /// Lines of the log that were dropped.
     pub dropped_lines: u64,
-    /// Bytes that the values of `store` take, and may take.
+    /// Bytes that the values of `store` take, and the limit for them.
     pub store: (usize, usize),
 }
 
 impl Metrics {
-    /// The text for Prometheus.
+    /// Returns the text for Prometheus.
     pub fn page(&self, readings: &Readings) -> String {
         let mut page = Exposition::default();
         let sums = self.rules.sums();
