@@ -76,7 +76,7 @@ pub(super) fn get(call: &Call, respond: Respond, on_gone: OnGone) {
     if follows {
         // The next turn of all clients finds this one gone.
         let journal = call.admin.journal.clone();
-        on_gone(Box::new(move || journal.wake()));
+        on_gone(Box::new(move || journal.watch.wake()));
     }
 }
 
@@ -130,11 +130,11 @@ impl Streams {
         if state.watch.is_none() {
             let own = Arc::downgrade(self);
             let listener = move || own.upgrade().into_iter().for_each(|own| own.write());
-            first = Some(self.journal.on_record(Box::new(listener)));
+            first = Some(self.journal.watch.add(Box::new(listener)));
             state.watch = first;
         }
         drop(state);
-        self.journal.wake();
+        self.journal.watch.wake();
         first.into_iter().for_each(|watch| self.beat(watch));
     }
 
@@ -143,10 +143,10 @@ impl Streams {
         let own = Arc::downgrade(self);
         let job = move || {
             let Some(own) = own.upgrade().filter(|own| lock(&own.state).watch == Some(watch)) else { return };
-            own.journal.wake();
+            own.journal.watch.wake();
             own.beat(watch);
         };
-        self.journal.after(QUIET / 2, Box::new(job));
+        self.journal.watch.after(QUIET / 2, Box::new(job));
     }
 
     /// Gives each client its turn.
@@ -170,13 +170,13 @@ impl Streams {
         kept.append(&mut state.clients);
         state.clients = kept;
         if state.clients.is_empty() {
-            state.watch.take().into_iter().for_each(|watch| self.journal.forget(watch));
+            state.watch.take().into_iter().for_each(|watch| self.journal.watch.remove(watch));
         }
         drop(state);
         let journal = self.journal.clone();
         match (more, full) {
-            (true, _) => journal.wake(),
-            (false, true) => self.journal.after(AGAIN, Box::new(move || journal.wake())),
+            (true, _) => journal.watch.wake(),
+            (false, true) => self.journal.watch.after(AGAIN, Box::new(move || journal.watch.wake())),
             (false, false) => {}
         }
     }

@@ -63,7 +63,7 @@ fn started_with(required: Option<&str>) -> (Arc<Admin>, Jobs) {
     let folder = Folder::new();
     let activation = Arc::new(activation(&folder, required));
     let journal = Arc::new(Journal::new(1 << 20, 1 << 10).unwrap().of_epoch(activation.epoch()));
-    journal.set_timer(on_own_thread(Box::new(|_, _| {})).unwrap());
+    journal.watch.set_timer(on_own_thread(Box::new(|_, _| {})).unwrap());
     let admin = Admin {
         activation,
         after: Box::new(move |delay, job| {

@@ -7,9 +7,7 @@ use super::{Call, OnGone, Respond};
 use crate::message::answer::Answer;
 use crate::message::json::{Json, read};
 use crate::observing::journal::filter::Filter;
-use crate::observing::journal::filter::parse::{
-    self, Asked, DEFAULT_TIMEOUT, FilterError, SEQUENCE, VERIFY, WAIT,
-};
+use crate::observing::journal::filter::parse::{self, Asked, DEFAULT_TIMEOUT, SEQUENCE, VERIFY, WAIT};
 use crate::observing::journal::near::Near;
 use crate::observing::journal::verify::{self, Expected, Outcome, Tally, Verdict};
 use crate::observing::journal::waiting::Waited;
@@ -42,8 +40,8 @@ pub(super) fn post(call: &Call) -> Result<Answer, Answer> {
     }
 }
 
-fn bad(journal: &Journal, error: &FilterError) -> Answer {
-    failed(journal, 400, &error.to_string())
+fn bad(journal: &Journal, error: &str) -> Answer {
+    failed(journal, 400, error)
 }
 
 fn counted(journal: &Journal, asked: &Asked) -> Result<Answer, Answer> {
@@ -106,26 +104,24 @@ fn in_order(journal: &Journal, beside: &Json, steps: &Json) -> Result<Answer, An
         failed(journal, 400, &format!("failed to parse `sequence`: not a list of 1 to {MAX_STEPS} filters"))
     })?;
     let step = |(number, step): (usize, &Json)| {
-        let asked = parse::json(step, &[]).map_err(|error| error.to_string());
+        let asked = parse::json(step, &[]);
         asked.and_then(|asked| asked.filter.and(&common.filter)).map_err(|why| {
             failed(journal, 400, &format!("failed to parse step {number} of `sequence`: {why}"))
         })
     };
     let steps = (1..).zip(steps).map(step).collect::<Result<Vec<Filter>, Answer>>()?;
-    let sequence::Outcome { verdict, numbers, near, last, doubts } =
-        sequence::verify(journal, &steps, common.since.unwrap_or(0))
-            .map_err(|error| failed(journal, 503, &error.to_string()))?;
-    let (next, all, nearest) = (numbers.len() + 1, steps.len(), nearest(&near));
-    let result = match verdict {
+    let found = sequence::verify(journal, &steps, common.since.unwrap_or(0))
+        .map_err(|error| failed(journal, 503, &error.to_string()))?;
+    let (next, all, nearest) = (found.tally.numbers.len() + 1, steps.len(), nearest(&found.near));
+    let result = match found.verdict {
         Verdict::Pass => format!("success: {all} steps in order"),
         Verdict::Fail => format!("failed: step {next} of {all} did not come{nearest}"),
         Verdict::Unknown => {
-            format!("failed: not known: step {next} of {all} is not there{}{nearest}", doubts.doubts())
+            format!("failed: not known: step {next} of {all} is not there{}{nearest}", found.tally.doubts())
         }
     };
-    let tally = Tally { count: numbers.len() as u64, numbers, ..doubts };
     let expected = Object::default().field("steps", all as u64);
-    Ok(outcome(200, journal, expected, result, &Outcome { verdict, tally, near, last }))
+    Ok(outcome(200, journal, expected, result, &found))
 }
 
 /// GET /app/v1/requests/wait: 200 once the wanted number of requests came, 408 after the timeout.

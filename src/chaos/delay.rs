@@ -1,24 +1,24 @@
-//! How long an answer is held back: fixed, or drawn from a distribution.
+//! The delay of an answer: fixed, or drawn from a distribution.
 
 use fastrand::Rng;
 use std::f64::consts::TAU;
 use std::time::Duration;
 
-/// Longest time that an answer is held back: an hour. A client has given up by then.
+/// Longest delay of an answer: an hour. Clients have given up by then.
 pub(crate) const LONGEST: Duration = Duration::from_secs(3600);
 const LONGEST_MS: f64 = 3_600_000.0;
-/// With more, nearly all delays are nothing or an hour.
+/// Greatest sigma. With a greater one, nearly all delays are zero or an hour.
 const MOST_SIGMA: f64 = 10.0;
 
 /// A delay. Times are in milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Delay {
     Fixed(f64),
-    /// Any time from one to the other, each as likely.
+    /// Any time between the two, with equal probability.
     Uniform(f64, f64),
-    /// Half of all are shorter than `median`, few much longer: how most services behave.
+    /// Half of the delays are shorter than `median`, and a few are much longer. Most services behave so.
     Lognormal {
-        /// Time that half of all are below.
+        /// Half of the delays are shorter.
         median: f64,
         /// Standard deviation of the logarithm.
         sigma: f64,
@@ -26,18 +26,18 @@ pub enum Delay {
 }
 
 impl Delay {
-    /// The same time always.
+    /// Always the same delay.
     ///
     /// # Errors
-    /// It is no time from 0 to an hour, in words that follow a name.
+    /// `ms` is not a time from 0 to an hour. The words follow the name of a field.
     pub fn fixed(ms: f64) -> Result<Delay, String> {
         Ok(Delay::Fixed(time(ms)?))
     }
 
-    /// From `low` to `high`.
+    /// A delay from `low` to `high`.
     ///
     /// # Errors
-    /// One is no time, or they are in the wrong order.
+    /// One of them is not a time, or they are in the wrong order.
     pub fn uniform(low: f64, high: f64) -> Result<Delay, String> {
         let (low, high) = (time(low)?, time(high)?);
         if low > high {
@@ -46,10 +46,10 @@ impl Delay {
         Ok(Delay::Uniform(low, high))
     }
 
-    /// Around `median`.
+    /// A delay around `median`.
     ///
     /// # Errors
-    /// The median is no time, or sigma no number from 0 to 10.
+    /// The median is not a time, or sigma is not a number from 0 to 10.
     pub fn lognormal(median: f64, sigma: f64) -> Result<Delay, String> {
         let median = time(median)?;
         if !(0.0..=MOST_SIGMA).contains(&sigma) {
@@ -58,7 +58,7 @@ impl Delay {
         Ok(Delay::Lognormal { median, sigma })
     }
 
-    /// The next one, an hour at most.
+    /// Draws the next delay, of an hour at most.
     pub fn draw(self, random: &mut Rng) -> Duration {
         let ms = match self {
             Delay::Fixed(ms) => ms,
@@ -69,17 +69,17 @@ impl Delay {
     }
 }
 
-/// A number of the standard normal distribution (Box and Muller, 1958).
+/// Draws a number of the standard normal distribution (Box and Muller, 1958).
 fn normal(random: &mut Rng) -> f64 {
-    // Above 0, for the logarithm.
+    // Above 0, since the logarithm of 0 is infinite.
     let first = 1.0 - random.f64();
     (-2.0 * first.ln()).sqrt() * (TAU * random.f64()).cos()
 }
 
-/// `ms` as a time.
+/// Checks that `ms` is a time.
 ///
 /// # Errors
-/// Negative, not a number, or more than an hour.
+/// `ms` is negative, not a number, or more than an hour.
 pub(super) fn time(ms: f64) -> Result<f64, String> {
     match (0.0..=LONGEST_MS).contains(&ms) {
         true => Ok(ms),
@@ -91,7 +91,7 @@ pub(super) fn time(ms: f64) -> Result<f64, String> {
 mod tests {
     use super::*;
 
-    /// Least, median, mean and greatest of many, in milliseconds.
+    /// Draws many delays. Returns the least, median, mean and greatest in milliseconds.
     fn drawn(delay: Delay) -> [f64; 4] {
         let mut random = Rng::with_seed(5);
         let mut times: Vec<f64> =
@@ -123,7 +123,7 @@ mod tests {
 
     #[test]
     fn a_lognormal_distribution_has_the_spread_that_it_should() {
-        // 84.1 % of all are below median * exp(sigma).
+        // 84.1 % of the delays are below median * exp(sigma).
         let delay = Delay::lognormal(100.0, 0.5).unwrap();
         let mut random = Rng::with_seed(6);
         let below = (0..20_000).filter(|_| delay.draw(&mut random).as_secs_f64() * 1000.0 < 164.87).count();
@@ -131,12 +131,12 @@ mod tests {
     }
 
     #[test]
-    fn none_is_longer_than_an_hour() {
+    fn no_delay_is_longer_than_an_hour() {
         assert_eq!(drawn(Delay::lognormal(3_600_000.0, 10.0).unwrap())[3], LONGEST_MS);
     }
 
     #[test]
-    fn what_is_no_delay_is_named() {
+    fn an_invalid_delay_is_an_error_that_names_it() {
         let cases = [
             (Delay::fixed(-5.0), "-5 is no time from 0 to 3600000 ms"),
             (Delay::fixed(f64::NAN), "NaN is no time from 0 to 3600000 ms"),

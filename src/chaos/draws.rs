@@ -1,21 +1,21 @@
-//! Chance, made to be had again: a seed begins a sequence, and each draw takes one step of it.
+//! Reproducible random numbers: each seed begins a sequence, and each draw takes the next step of it.
 
 use crate::system::lock::lock;
 use fastrand::Rng;
 use std::sync::Mutex;
 
-/// Seeds of one provision: a script that made one of each request would fill the memory.
+/// Most seeds of one provision. A script that made a new seed for each request would fill the memory.
 const MOST_SEEDS: usize = 1000;
 
-/// The sequences of a provision's seeds, in the order of the seeds. They begin anew with each activation.
+/// The sequences of a provision, sorted by seed. They begin anew with each activation.
 #[derive(Debug, Default)]
 pub struct Draws(Mutex<Vec<(i64, Rng)>>);
 
 impl Draws {
-    /// The generator for one draw: the next of `seed`'s sequence, or any one without a seed.
+    /// Returns the generator for one draw: the next of the seed's sequence, or a random one without a seed.
     ///
     /// # Errors
-    /// Too many seeds, in words that follow a name.
+    /// Too many seeds are in use. The words follow the name of a function.
     pub fn next(&self, seed: Option<i64>) -> Result<Rng, String> {
         let Some(seed) = seed else { return Ok(Rng::new()) };
         let mut sequences = lock(&self.0);
@@ -33,10 +33,10 @@ impl Draws {
     }
 }
 
-/// `number` as a probability.
+/// Checks that `number` is a probability.
 ///
 /// # Errors
-/// It is none, in words that follow a name.
+/// `number` is not from 0 to 1. The words follow the name of a field.
 pub(crate) fn probability(number: f64) -> Result<f64, String> {
     match (0.0..=1.0).contains(&number) {
         true => Ok(number),

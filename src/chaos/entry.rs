@@ -1,8 +1,8 @@
-//! One entry of chaos: which requests it is for, and what it does to them.
+//! One entry of chaos: the requests that it applies to, and its effect on them.
 
 use super::delay::Delay;
 use super::injected::{Breaking, Dribble};
-use crate::message::answer::{Answer, Fields};
+use crate::message::answer::Answer;
 use crate::routing::rule::{Rule, RuleOptions};
 use crate::system::lock::lock;
 use fastrand::Rng;
@@ -10,30 +10,30 @@ use serde_json::Value;
 use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
-/// Bytes of a method, rule, endpoint or path: comparing with stars takes the product of both lengths.
+/// Most bytes of a rule, endpoint or path. Comparing a text with stars takes the product of both lengths.
 const MOST_TEXT: usize = 1000;
 
-/// Which requests an entry is for: those that all of these fit.
+/// The requests that an entry applies to. All conditions must hold.
 #[derive(Debug, Default)]
 pub struct Target {
-    /// Method, in any case.
+    /// The method, in any case.
     pub method: Option<String>,
-    /// The rule that serves it; its path, where none does.
+    /// The rule that serves the request; where no rule does, the path is compared with it.
     pub rule: Option<(Text, Option<Paths>)>,
     pub endpoint: Option<Text>,
     pub path: Option<Paths>,
 }
 
-/// A text in which `*` stands for any text.
+/// A text in which `*` matches any text.
 #[derive(Debug)]
 pub struct Text(String);
 
-/// What a path is compared to.
+/// A pattern for paths.
 #[derive(Debug)]
 pub enum Paths {
-    /// Variables and converters, as in a rule.
+    /// A rule with variables and converters.
     Rule(Box<Rule>),
-    /// A text with stars.
+    /// A text, perhaps with stars.
     Text(Text),
 }
 
@@ -42,48 +42,39 @@ pub struct Act {
     pub delay: Option<Delay>,
     pub dribble: Option<Dribble>,
     pub breaking: Option<Breaking>,
-    /// Answers in place of the script, which does not run.
-    pub replacement: Option<Replacement>,
-}
-
-/// An answer in place of the script's.
-#[derive(Debug, Clone, Default)]
-pub struct Replacement {
-    /// 200 to 599.
-    pub status: u16,
-    pub headers: Fields,
-    pub body: Vec<u8>,
+    /// The answer in place of the script's. The script does not run.
+    pub replacement: Option<Answer>,
 }
 
 #[derive(Debug)]
 pub struct Entry {
     pub target: Target,
     pub act: Act,
-    /// Share of them that it happens to.
+    /// Share of these requests that it is applied to.
     pub probability: f64,
-    /// How many at most.
+    /// Most requests that it is applied to.
     pub times: Option<u64>,
     pub until: Option<Instant>,
-    /// As it was sent.
+    /// The JSON that was sent.
     pub given: Value,
-    /// Bytes of it.
+    /// Bytes of that JSON.
     pub size: usize,
     pub course: Mutex<Course>,
 }
 
-/// What changes about an entry.
+/// The state of an entry.
 #[derive(Debug)]
 pub struct Course {
     pub random: Rng,
-    /// Requests that it happened to.
+    /// Requests that it was applied to.
     pub hits: u64,
 }
 
 impl Text {
-    /// `text`, unless it is too long.
+    /// Takes `text`.
     ///
     /// # Errors
-    /// In words that follow a name.
+    /// `text` is empty or too long. The words follow a name.
     pub fn new(text: &str) -> Result<Text, String> {
         match text.len() {
             0 => Err("it is empty".to_owned()),
@@ -96,26 +87,26 @@ impl Text {
         self.0.contains('*')
     }
 
-    /// Whether `text` is one that this stands for.
+    /// Whether this matches `text`.
     pub fn fits(&self, text: &str) -> bool {
         let mut parts = self.0.split('*');
         let first = parts.next().unwrap_or_default();
         let Some(mut rest) = text.strip_prefix(first) else { return false };
         let Some(last) = parts.next_back() else { return rest.is_empty() };
-        // The earliest place for each part leaves the most for those that follow.
+        // The earliest match of each part leaves the most text for the following parts.
         for part in parts {
             let Some(at) = rest.find(part) else { return false };
             rest = &rest[at + part.len()..];
         }
-        rest.len() >= last.len() && rest.ends_with(last)
+        rest.ends_with(last)
     }
 }
 
 impl Paths {
-    /// Reads what a path is compared to.
+    /// Parses a pattern for paths.
     ///
     /// # Errors
-    /// In words that follow a name.
+    /// `text` is not such a pattern. The words follow a name.
     pub fn new(text: &str) -> Result<Paths, String> {
         let plain = Text::new(text)?;
         if !text.contains('<') {
@@ -137,13 +128,13 @@ impl Paths {
 }
 
 impl Target {
-    /// Takes the text of a rule.
+    /// Parses the text of a rule, or of several with stars.
     ///
     /// # Errors
-    /// In words that follow a name.
+    /// `text` is neither. The words follow a name.
     pub fn rule(text: &str) -> Result<(Text, Option<Paths>), String> {
         let plain = Text::new(text)?;
-        // With a star it is for several rules, and compared to their text alone where it has variables.
+        // A text with a star and variables matches the texts of several rules. It is no pattern for paths.
         let paths = match plain.has_star() && text.contains('<') {
             true => None,
             false => Some(Paths::new(text)?),
@@ -151,7 +142,7 @@ impl Target {
         Ok((plain, paths))
     }
 
-    /// Whether it is for a request of `method` to `path` that `rule` serves.
+    /// Whether a request of `method` to `path`, which `rule` serves, is one of these.
     pub fn fits(&self, method: &str, path: &str, rule: Option<&Rule>) -> bool {
         let by_rule = |(text, paths): &(Text, Option<Paths>)| match rule {
             Some(rule) => text.0 == rule.pattern() || text.fits(rule.pattern()),
@@ -164,31 +155,24 @@ impl Target {
     }
 }
 
-impl Replacement {
-    pub fn answer(&self) -> Answer {
-        let Replacement { status, headers, body } = self.clone();
-        Answer { status, headers, body: body.into(), ..Answer::default() }
-    }
-}
-
 impl Entry {
     pub fn course(&self) -> MutexGuard<'_, Course> {
         lock(&self.course)
     }
 
-    /// Whether it happens to no request any more.
+    /// Whether the entry has ended: by its time, or after its last request.
     pub fn has_ended(&self, now: Instant) -> bool {
         self.until.is_some_and(|until| until <= now)
             || self.times.is_some_and(|times| self.course().hits >= times)
     }
 
-    /// Whether it happens to a request that it is for, and with which delay.
+    /// Decides whether the entry is applied to a request that it is for. Returns the delay if so.
     pub fn strikes(&self) -> Option<Duration> {
         let mut course = self.course();
         if self.times.is_some_and(|times| course.hits >= times) {
             return None;
         }
-        // One step of the sequence for each request, whatever comes of it.
+        // Each request takes one step of the sequence, also if the entry is not applied to it.
         let mut random = course.random.fork();
         if random.f64() >= self.probability {
             return None;
@@ -203,7 +187,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn stars_stand_for_any_text() {
+    fn a_star_matches_any_text() {
         let cases = [
             ("*", "", true),
             ("*", "/a/b", true),
@@ -226,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn rules_are_compared_by_text_and_paths_where_there_is_none() {
+    fn rules_are_compared_by_their_text_and_by_the_path_where_no_rule_serves() {
         let rule = Rule::parse("/orders/<int:id>", "shop.order", RuleOptions::default()).unwrap();
         let of_rule = |text: &str| Target { rule: Some(Target::rule(text).unwrap()), ..Target::default() };
         let cases = [
@@ -248,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn all_that_is_given_must_fit() {
+    fn all_conditions_of_a_target_must_hold() {
         let rule = Rule::parse("/orders/<int:id>", "shop.order", RuleOptions::default()).unwrap();
         let target = |method: &str, endpoint: &str, path: &str| Target {
             method: Some(method.to_owned()),
@@ -273,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn what_can_not_be_compared_is_named() {
+    fn an_invalid_pattern_is_an_error_that_names_it() {
         let long = "x".repeat(1001);
         let cases = [
             ("", "it is empty"),

@@ -1,20 +1,20 @@
-//! What an answer carries of the misbehaviour that was asked for, and what is told of it.
+//! The faults that are injected into one answer, and the words that describe them.
 
 use super::delay::time;
 use crate::system::truncate::beginning;
 use std::fmt::{self, Write};
 use std::time::Duration;
 
-/// How a connection breaks in place of, or within, an answer.
+/// A fault that breaks the connection instead of the answer, or within it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Breaking {
-    /// It is reset, without a byte.
+    /// A reset, before any byte.
     Reset,
-    /// It ends, without a byte.
+    /// An end, before any byte.
     Close,
-    /// It ends after bytes that are no HTTP.
+    /// An end after bytes that are not HTTP.
     Garbage,
-    /// It ends within the answer.
+    /// An end within the answer.
     Partial,
 }
 
@@ -26,10 +26,10 @@ impl Breaking {
         ("partial", Breaking::Partial),
     ];
 
-    /// The one of that name.
+    /// Parses the name of a fault.
     ///
     /// # Errors
-    /// There is none, in words that follow a name.
+    /// No fault has that name. The words follow the name of a field.
     pub fn named(name: &str) -> Result<Breaking, String> {
         let found = Self::ALL.into_iter().find(|(known, _)| *known == name);
         found
@@ -45,15 +45,15 @@ impl Breaking {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Dribble {
     pub chunks: u32,
-    /// From the head to the last of them.
+    /// Time from the head to the last chunk.
     pub over: Duration,
 }
 
 impl Dribble {
-    /// So many pieces over so many milliseconds.
+    /// Creates a dribble of so many chunks over so many milliseconds.
     ///
     /// # Errors
-    /// In words that follow a name.
+    /// A number is out of range. The words follow the name of a field.
     pub fn new(chunks: i64, ms: f64) -> Result<Dribble, String> {
         match u32::try_from(chunks) {
             Ok(chunks @ 1..=10_000) => {
@@ -64,17 +64,17 @@ impl Dribble {
     }
 }
 
-/// Misbehaviour of one answer beside its delay, which is [`Reply::hold`](super::Reply::hold).
+/// The faults of one answer. Its delay is in [`Reply::hold`](super::Reply::hold).
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Injected {
     pub dribble: Option<Dribble>,
     pub breaking: Option<Breaking>,
-    /// All that was injected, delays too: `delay 100 ms, fault reset`.
+    /// Describes everything that was injected, also delays: `delay 100 ms, fault reset`.
     pub words: String,
 }
 
 impl Injected {
-    /// Adds `words` to those that tell of it.
+    /// Adds `words` to the description.
     pub fn note(&mut self, words: fmt::Arguments<'_>) {
         let comma = if self.words.is_empty() { "" } else { ", " };
         let _ = write!(self.words, "{comma}{words}");
@@ -86,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_no_dribble_or_fault_is_named() {
+    fn an_invalid_dribble_or_fault_is_an_error_that_names_it() {
         for name in ["reset", "close", "garbage", "partial"] {
             assert_eq!(Breaking::named(name).unwrap().name(), name);
         }

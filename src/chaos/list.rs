@@ -1,4 +1,4 @@
-//! The entries of chaos that are set, and what they make of one request. Survives activations.
+//! The entries of chaos, and their effect on one request. They survive activations.
 
 use super::entry::Entry;
 use super::reply::Reply;
@@ -10,15 +10,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::{Duration, Instant};
 
-/// Entries at one time: each request is compared to all of them.
+/// Most entries at a time. Each request is compared with all of them.
 const MOST_ENTRIES: usize = 100;
-/// Bytes of their JSON.
+/// Most bytes of their JSON.
 const MOST_BYTES: usize = 1 << 20;
 
-/// All entries.
+/// The entries of chaos that are set.
 #[derive(Debug, Default)]
 pub struct Chaos {
-    /// Whether there is one that has not ended: all that a request looks at where there is none.
+    /// Whether there may be an entry that has not ended. Without one, a request reads nothing else here.
     live: AtomicBool,
     entries: RwLock<Entries>,
 }
@@ -26,39 +26,39 @@ pub struct Chaos {
 #[derive(Debug, Default)]
 struct Entries {
     last: u64,
-    /// With their numbers, from 1 on.
+    /// The entries with their numbers, from 1.
     list: Vec<(u64, Entry)>,
 }
 
-/// One entry for lists.
+/// An entry as lists show it.
 #[derive(Debug, PartialEq)]
 pub struct Listed {
     pub id: u64,
-    /// As it was sent.
+    /// The JSON that was sent.
     pub given: Value,
-    /// Requests that it happened to.
+    /// Requests that it was applied to.
     pub hits: u64,
     pub ended: bool,
 }
 
 #[derive(Debug, Default)]
 pub struct ChaosEffect {
-    /// The answer, where the script does not run.
+    /// The answer in place of the script's.
     pub replacement: Option<Answer>,
-    /// A reply to which it happened already; the answer in it doesn't count.
+    /// A reply that carries delays and faults. Its answer is not used.
     carrier: Reply,
 }
 
 impl Chaos {
-    /// Whether a request has to be looked at.
+    /// Whether requests have to be compared with the entries.
     pub fn is_live(&self) -> bool {
         self.live.load(Ordering::Relaxed)
     }
 
-    /// Sets `entries`, in place of those that are there if `replace`; gives their numbers.
+    /// Adds `entries`, or replaces all others by them if `replace`. Returns their numbers.
     ///
     /// # Errors
-    /// They are too many or too large; nothing changes.
+    /// The entries are too many or too large. Nothing changes then.
     pub fn set(&self, entries: Vec<Entry>, replace: bool) -> Result<Vec<u64>, String> {
         let mut all = self.change();
         let kept = if replace { &[] } else { &all.list[..] };
@@ -80,7 +80,7 @@ impl Chaos {
         Ok((first..=all.last).collect())
     }
 
-    /// Removes all entries, or the one with that number; gives how many.
+    /// Removes all entries, or the entry with that number. Returns how many were removed.
     pub fn remove(&self, id: Option<u64>) -> usize {
         let mut all = self.change();
         let before = all.list.len();
@@ -89,7 +89,7 @@ impl Chaos {
         before - all.list.len()
     }
 
-    /// All entries in order.
+    /// Returns all entries in their order.
     pub fn list(&self) -> Vec<Listed> {
         let now = Instant::now();
         let show = |(id, entry): &(u64, Entry)| {
@@ -99,8 +99,9 @@ impl Chaos {
         self.look().list.iter().map(show).collect()
     }
 
-    /// What happens to `request`, which `rule` serves. All entries that fit happen to it: delays add up, of the rest the first
-    /// counts.
+    /// Returns the effect of the entries on `request`, which `rule` serves.
+    ///
+    /// All entries for the request are applied: their delays add up, and of each fault the first counts.
     #[cold]
     pub fn strike(&self, request: &Request, rule: Option<&Rule>) -> Option<ChaosEffect> {
         let all = self.look();
@@ -118,7 +119,7 @@ impl Chaos {
             }
         }
         if !live {
-            // Nobody sets one meanwhile: that takes the lock that is held here.
+            // No entry is set meanwhile: that needs the lock that is held here.
             self.live.store(false, Ordering::Relaxed);
         }
         found
@@ -134,14 +135,14 @@ impl Chaos {
 }
 
 impl ChaosEffect {
-    /// Takes in what one entry does.
+    /// Adds the effect of one entry.
     fn take(&mut self, id: u64, entry: &Entry, hold: Duration) {
         let (act, by) = (&entry.act, format!(" (chaos {id})"));
         if act.delay.is_some() {
             self.carrier.delay(hold, &by);
         }
         if let (Some(replacement), None) = (&act.replacement, &self.replacement) {
-            self.replacement = Some(replacement.answer());
+            self.replacement = Some(replacement.clone());
             self.carrier.inject().note(format_args!("status {}{by}", replacement.status));
         }
         let so_far = self.carrier.inject();
@@ -154,7 +155,7 @@ impl ChaosEffect {
         }
     }
 
-    /// Does to `reply` what was decided. It comes after what a script asked for, and replaces it but for delays.
+    /// Applies the effect to `reply`. Delays add to those of the script; other faults replace the script's.
     pub fn apply(self, reply: &mut Reply) {
         reply.hold_longer(self.carrier.hold);
         let Some(more) = self.carrier.injected else { return };

@@ -1,5 +1,6 @@
-//! Misbehaviour on purpose: delays, dribbled bodies, broken connections. What a response of a script asks for, and what is set for
-//! rules from outside; both meet in the reply. Knows neither scripts nor connections.
+//! Chaos: delays, dribbled bodies and broken connections on purpose.
+//!
+//! A script asks for them in its response, or a test sets entries for rules (`/app/v1/chaos`). Both end up in the [`Reply`].
 
 mod delay;
 mod draws;
@@ -10,7 +11,7 @@ mod reply;
 
 pub(crate) use delay::{Delay, LONGEST};
 pub(crate) use draws::{Draws, probability};
-pub(crate) use entry::{Act, Course, Entry, Paths, Replacement, Target, Text};
+pub(crate) use entry::{Act, Course, Entry, Paths, Target, Text};
 pub(crate) use injected::{Breaking, Dribble};
 pub use list::Chaos;
 pub(crate) use list::Listed;

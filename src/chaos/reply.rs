@@ -1,4 +1,4 @@
-//! An answer and how it leaves: later, slowly, broken, or going on after its beginning.
+//! A reply: an answer, and how it leaves: later, slowly, broken, or as a stream.
 
 use super::delay::LONGEST;
 use super::injected::{Breaking, Dribble, Injected};
@@ -6,39 +6,39 @@ use crate::message::answer::Answer;
 use crate::message::stream::{Follow, Source};
 use std::time::Duration;
 
-/// What a request gets: the answer, and how it leaves.
+/// An answer, and how it leaves.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Reply {
     pub answer: Answer,
-    /// How long it waits on the timer thread before it leaves.
+    /// How long the timer thread holds the answer before it leaves.
     pub hold: Duration,
-    /// How it is to fail or to be slow on purpose, where it is.
+    /// The faults that are injected, if any.
     pub injected: Option<Box<Injected>>,
-    /// Gets the answer once it has begun, to add to it; without this, it is all there.
+    /// Called when the answer has begun, to add to it. Without this, the answer is complete.
     pub follow: Option<Follow>,
-    /// Gives the body, in place of the answer's.
+    /// Provides the body, in place of the answer's.
     pub source: Option<Source>,
 }
 
 impl From<Answer> for Reply {
-    /// The answer, at once and whole.
+    /// A reply that leaves at once and whole.
     fn from(answer: Answer) -> Reply {
         Reply { answer, ..Reply::default() }
     }
 }
 
 impl Reply {
-    /// What was injected, made where there is nothing yet.
+    /// Returns the faults that are injected, to add some.
     pub fn inject(&mut self) -> &mut Injected {
         self.injected.get_or_insert_default()
     }
 
-    /// Holds it back for `time` longer, as far as an answer may be.
+    /// Holds the answer for `time` longer, up to an hour in all.
     pub fn hold_longer(&mut self, time: Duration) {
         self.hold = self.hold.saturating_add(time).min(LONGEST);
     }
 
-    /// Holds it back for `delay` longer, and notes `by` what.
+    /// Holds the answer for `delay` longer, and notes that. `by` names the cause.
     pub fn delay(&mut self, delay: Duration, by: &str) {
         self.hold_longer(delay);
         self.inject().note(format_args!("delay {} ms{by}", in_ms(delay)));
@@ -56,19 +56,19 @@ impl Reply {
         injected.note(format_args!("fault {}{by}", breaking.name()));
     }
 
-    /// Whether it is there for a while: held back, or dribbling.
+    /// Whether the answer stays in memory for a while: it is held, or it dribbles.
     pub fn takes_time(&self) -> bool {
         !self.hold.is_zero() || self.injected.as_ref().is_some_and(|injected| injected.dribble.is_some())
     }
 
-    /// The status of the answer that the client gets; 0 where it gets none, or only a part of it.
+    /// Returns the status that the client gets; 0 where it gets no answer, or only a part of it.
     pub fn status_sent(&self) -> u16 {
         let breaks = self.injected.as_ref().is_some_and(|injected| injected.breaking.is_some());
         if breaks { 0 } else { self.answer.status }
     }
 }
 
-/// Milliseconds, to the microsecond.
+/// Returns milliseconds, to the microsecond.
 fn in_ms(time: Duration) -> f64 {
     time.as_micros() as f64 / 1000.0
 }
@@ -78,9 +78,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn all_that_was_injected_is_told() {
+    fn the_words_describe_everything_that_was_injected() {
         let mut reply = Reply::from(Answer::text(200, "x"));
         assert_eq!((reply.status_sent(), &reply.injected), (200, &None));
+        assert!(!reply.takes_time());
         reply.delay(Duration::from_millis(100), "");
         reply.delay(Duration::from_nanos(1_234_567), "");
         reply.dribble(Dribble::new(5, 1000.0).unwrap(), "");
@@ -93,6 +94,17 @@ mod tests {
             "delay 100 ms, delay 1.234 ms, dribble 5 chunks in 1000 ms, fault partial, fault reset (chaos 3)";
         assert_eq!(reply.injected.unwrap().words, words);
         assert_eq!(reply.hold, Duration::from_nanos(101_234_567));
+    }
+
+    #[test]
+    fn an_answer_that_is_delayed_or_dribbles_takes_time() {
+        let (mut delayed, mut dribbling) = (Reply::default(), Reply::default());
+        delayed.delay(Duration::from_nanos(1), "");
+        dribbling.dribble(Dribble::new(5, 0.0).unwrap(), "");
+        assert!(delayed.takes_time() && dribbling.takes_time());
+        let mut broken = Reply::default();
+        broken.break_off(Breaking::Reset, "");
+        assert!(!broken.takes_time());
     }
 
     #[test]

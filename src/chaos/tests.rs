@@ -1,7 +1,7 @@
-//! Entries against requests, without connections.
+//! Entries of chaos and requests, without connections.
 
 use super::*;
-use crate::chaos::{Act, Breaking, Course, Delay, Paths, Replacement, Target};
+use crate::chaos::{Act, Breaking, Course, Delay, Dribble, Paths, Target};
 use fastrand::Rng;
 use std::sync::Mutex;
 
@@ -30,7 +30,7 @@ fn request(path: &str) -> Request {
     Request::from_parts("GET", path, None::<(&str, &str)>, Vec::new(), None, None)
 }
 
-/// What `chaos` makes of an answer to a request of `path`.
+/// Returns the reply to a request of `path`, if `chaos` changes it.
 fn struck(chaos: &Chaos, path: &str) -> Option<Reply> {
     let mut effect = chaos.strike(&request(path), None)?;
     let mut reply: Reply = effect.replacement.take().unwrap_or_else(|| Answer::text(200, "script")).into();
@@ -39,9 +39,9 @@ fn struck(chaos: &Chaos, path: &str) -> Option<Reply> {
 }
 
 #[test]
-fn delays_add_up_and_of_the_rest_the_first_counts() {
+fn delays_add_up_and_the_first_of_each_other_fault_counts() {
     let chaos = Chaos::default();
-    let replacement = |status| Some(Replacement { status, ..Replacement::default() });
+    let replacement = |status| Some(Answer { status, ..Answer::default() });
     let list = vec![
         delayed(100.0),
         broken(Breaking::Reset),
@@ -57,20 +57,31 @@ fn delays_add_up_and_of_the_rest_the_first_counts() {
     assert_eq!(injected.breaking, Some(Breaking::Reset));
     let words = "delay 100 ms (chaos 1), fault reset (chaos 2), delay 50 ms (chaos 3), status 503 (chaos 5)";
     assert_eq!(injected.words, words);
+    let dribbles = |chunks| entry(Act { dribble: Dribble::new(chunks, 9.0).ok(), ..Act::default() });
+    chaos.set(vec![dribbles(2), dribbles(3)], true).unwrap();
+    let injected = struck(&chaos, "/").unwrap().injected.unwrap();
+    assert_eq!(injected.words, "dribble 2 chunks in 9 ms (chaos 7)");
+    assert_eq!(injected.dribble.unwrap().chunks, 2);
 }
 
 #[test]
-fn it_comes_after_what_the_script_asked_for() {
+fn an_entry_replaces_faults_of_the_script_and_adds_to_its_delay() {
     let chaos = Chaos::default();
-    chaos.set(vec![broken(Breaking::Close), delayed(5.0)], true).unwrap();
+    let dribble = |chunks| Dribble::new(chunks, 9.0).unwrap();
+    let dribbling = entry(Act { dribble: Some(dribble(2)), ..Act::default() });
+    chaos.set(vec![broken(Breaking::Close), delayed(5.0), dribbling], true).unwrap();
     let mut reply = Reply::from(Answer::text(200, "x"));
+    reply.dribble(dribble(3), "");
     reply.delay(Duration::from_millis(7), "");
     reply.break_off(Breaking::Reset, "");
     chaos.strike(&request("/"), None).unwrap().apply(&mut reply);
     assert_eq!(reply.hold, Duration::from_millis(12));
     let injected = reply.injected.unwrap();
     assert_eq!(injected.breaking, Some(Breaking::Close));
-    assert_eq!(injected.words, "delay 7 ms, fault reset, fault close (chaos 1), delay 5 ms (chaos 2)");
+    assert_eq!(injected.dribble, Some(dribble(2)));
+    let words = "dribble 3 chunks in 9 ms, delay 7 ms, fault reset, fault close (chaos 1), delay 5 ms (chaos 2), \
+                 dribble 2 chunks in 9 ms (chaos 3)";
+    assert_eq!(injected.words, words);
 }
 
 #[test]
@@ -78,7 +89,9 @@ fn an_entry_ends_by_times_and_time_and_then_costs_nothing() {
     let chaos = Chaos::default();
     assert!(!chaos.is_live());
     let twice = Entry { times: Some(2), ..delayed(1.0) };
-    let over = Entry { until: Some(Instant::now()), ..delayed(1.0) };
+    let now = Instant::now();
+    let over = Entry { until: Some(now), ..delayed(1.0) };
+    assert!(over.has_ended(now) && !over.has_ended(now - Duration::from_nanos(1)));
     chaos.set(vec![twice, over], true).unwrap();
     let hits: Vec<bool> = (0..4).map(|_| struck(&chaos, "/").is_some()).collect();
     assert_eq!(hits, [true, true, false, false]);
@@ -111,7 +124,7 @@ fn a_seed_decides_which_requests_are_hit() {
 }
 
 #[test]
-fn never_and_always_are_what_they_say() {
+fn a_probability_of_0_hits_no_request_and_of_1_each() {
     for (probability, hit) in [(0.0, false), (1.0, true)] {
         let chaos = Chaos::default();
         chaos.set(vec![Entry { probability, ..delayed(1.0) }], true).unwrap();
@@ -149,7 +162,7 @@ fn entries_are_bounded_in_number_and_size() {
 }
 
 #[test]
-fn only_requests_that_fit_are_hit() {
+fn an_entry_hits_only_requests_of_its_target() {
     let chaos = Chaos::default();
     let target = Target { path: Some(Paths::new("/a/<int:n>").unwrap()), ..Target::default() };
     chaos.set(vec![Entry { target, ..delayed(1.0) }], true).unwrap();

@@ -1,27 +1,27 @@
-//! The access log: one line a request, as text or JSON, when `--verbose` asks for it.
+//! The access log (`--verbose`): a line for each request, as text or JSON.
 
 use crate::system::truncate::truncate;
 use serde_json::json;
 use std::net::SocketAddr;
 use std::time::Instant;
 
-/// Characters of a refused request line, and of any method, that are shown.
+/// Most characters that are shown of a method, and of a refused request line.
 const SHOWN: usize = 200;
 
-/// Characters of a target that are shown: collectors of logs tear lines of more than 16 KiB.
+/// Most characters that are shown of a target. Log collectors split lines of more than 16 KiB.
 const SHOWN_TARGET: usize = 8 << 10;
 
 /// Target of access lines in `RUST_LOG`.
 pub(crate) const TARGET: &str = "access";
 
-/// Writes lines, or does nothing.
+/// The access log, or none.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct AccessLog {
     on: bool,
     json: bool,
 }
 
-/// What one line says.
+/// A line for one request, as far as it is known when the request arrives.
 #[derive(Debug)]
 pub(crate) struct Line {
     method: String,
@@ -33,35 +33,34 @@ pub(crate) struct Line {
 }
 
 impl Line {
-    /// A line for a request of `listener` that arrives now, while the provision of `generation` serves.
+    /// Begins a line for a request that arrives now, while the provision of `generation` serves.
     pub(crate) fn new(listener: &'static str, method: &str, target: &str, generation: u64) -> Line {
         let (method, target) = (truncate(method, SHOWN, "..."), truncate(target, SHOWN_TARGET, "..."));
         Line { method, target, began: Instant::now(), generation, rule: None, listener }
     }
 
-    /// The rule that served it.
+    /// Adds the rule that served the request.
     pub(crate) fn served_by(self, rule: Option<String>) -> Line {
         Line { rule, ..self }
     }
 }
 
 impl AccessLog {
-    /// A log that writes where `on`, JSON where `json`.
+    /// Creates a log that writes lines if `on`, and JSON if `json`.
     pub(crate) fn new(on: bool, json: bool) -> AccessLog {
         AccessLog { on: on && log::log_enabled!(target: TARGET, log::Level::Info), json }
     }
 
-    /// Whether lines are written at all.
     pub(crate) fn is_on(self) -> bool {
         self.on
     }
 
-    /// Writes the line of a request of `peer` that the engine refused: `line` is its request line as far as it came.
+    /// Writes the line for a request that the engine refused. `line` is its request line, as far as it came.
     pub(crate) fn write_refused(self, listener: &str, line: &str, peer: SocketAddr, status: u16, why: &str) {
         if !self.on {
             return;
         }
-        // An endless path would fill the screen. What comes behind a control character is no text: a handshake of TLS.
+        // An endless path would fill the screen. Bytes behind a control character are not text, but a TLS handshake.
         let text = line.split(char::is_control).next().unwrap_or_default();
         let shown = truncate(text, SHOWN, "");
         if self.json {
@@ -81,7 +80,9 @@ impl AccessLog {
         }
     }
 
-    /// Writes the line of a request that got `answer`, or would have: `gone` says that its client had left. Microseconds count from the request's arrival to its answer.
+    /// Writes the line for a request that was answered with `status`. `gone` says that its client had left before.
+    ///
+    /// The microseconds are the time from the request's arrival to now.
     pub(crate) fn write(self, line: &Line, status: u16, gone: bool) {
         let Line { method, target, generation, listener, .. } = line;
         let micros = line.began.elapsed().as_micros();

@@ -1,65 +1,62 @@
-//! What is counted of the requests of one rule, on the request path: relaxed atomics, no lock, no allocation. Knows no rules and
-//! no text.
+//! The counters of one rule. Workers count with relaxed atomics, without a lock or an allocation.
 
 use crate::routing::method::{METHODS, method_index};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
-/// Requests of one method with one status.
+/// The count of requests with one method and status.
 #[derive(Default)]
 struct Slot {
-    /// `1 << 31 | method << 16 | status`; 0 where nothing was counted yet.
+    /// `1 << 31 | method << 16 | status`; 0 where the slot is free.
     key: AtomicU32,
     count: AtomicU64,
 }
 
-/// The counters of one rule.
+#[derive(Default)]
 pub struct RuleCounters {
     slots: Box<[Slot]>,
-    /// What found no slot.
+    /// Requests that found no slot.
     rest: AtomicU64,
     nanoseconds: AtomicU64,
     errors: AtomicU64,
 }
 
-/// One counter, read.
+/// The method and status of a count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Key {
-    /// Place in [`METHODS`].
+    /// Index in [`METHODS`].
     pub method: usize,
-    /// Status of the answer; `None` for those that found no slot.
+    /// Status of the answer; `None` for requests that found no slot.
     pub status: Option<u16>,
 }
 
 impl RuleCounters {
-    /// Counters for so many pairs of method and status; what comes beyond them is counted without telling them apart.
+    /// Creates counters for so many pairs of method and status. Requests with further pairs are counted together.
     pub fn new(slots: usize) -> RuleCounters {
         let slots = (0..slots).map(|_| Slot::default()).collect();
-        RuleCounters {
-            slots,
-            rest: AtomicU64::new(0),
-            nanoseconds: AtomicU64::new(0),
-            errors: AtomicU64::new(0),
-        }
+        RuleCounters { slots, ..RuleCounters::default() }
     }
 
-    /// Counts a request, unless this pair has no slot yet and `may_claim` one says no. Tells whether it did.
+    /// Counts a request. Returns false, without counting, if its pair has no slot yet and `may_claim` forbids one.
     pub fn count(&self, method: &str, status: u16, may_claim: impl Fn() -> bool) -> bool {
+        self.add(method, status, 1, may_claim)
+    }
+
+    fn add(&self, method: &str, status: u16, requests: u64, may_claim: impl Fn() -> bool) -> bool {
         let key = 1 << 31 | method_index(method) << 16 | u32::from(status);
         for slot in &self.slots {
             let found = slot.key.load(Ordering::Relaxed);
             if found == key || found == 0 && claim(slot, key, &may_claim) {
-                slot.count.fetch_add(1, Ordering::Relaxed);
+                slot.count.fetch_add(requests, Ordering::Relaxed);
                 return true;
             }
             if slot.key.load(Ordering::Relaxed) == 0 {
                 return false;
             }
         }
-        self.rest.fetch_add(1, Ordering::Relaxed);
+        self.rest.fetch_add(requests, Ordering::Relaxed);
         true
     }
 
-    /// Adds the time that a request took.
     pub fn add_time(&self, nanoseconds: u64) {
         self.nanoseconds.fetch_add(nanoseconds, Ordering::Relaxed);
     }
@@ -69,29 +66,19 @@ impl RuleCounters {
         self.errors.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Takes in what `other`, to which nobody adds any more, has counted.
+    /// Adds the counts of `other`, which is not in use any more.
     pub fn absorb(&self, other: &RuleCounters) {
         for (key, count) in other.requests() {
-            let status = key.status.unwrap_or_default();
-            let known = key.status.is_some()
-                && self.slot(METHODS[key.method], status).is_some_and(|slot| {
-                    slot.count.fetch_add(count, Ordering::Relaxed);
-                    true
-                });
-            if !known {
-                self.rest.fetch_add(count, Ordering::Relaxed);
+            match key.status {
+                Some(status) => _ = self.add(METHODS[key.method], status, count, || true),
+                None => _ = self.rest.fetch_add(count, Ordering::Relaxed),
             }
         }
         self.add_time(other.nanoseconds());
         self.errors.fetch_add(other.errors(), Ordering::Relaxed);
     }
 
-    fn slot(&self, method: &str, status: u16) -> Option<&Slot> {
-        let key = 1 << 31 | method_index(method) << 16 | u32::from(status);
-        self.slots.iter().find(|slot| slot.key.load(Ordering::Relaxed) == key || claim(slot, key, &|| true))
-    }
-
-    /// The requests by method and status, those of 0 left out.
+    /// Returns the counts that are not 0.
     pub fn requests(&self) -> Vec<(Key, u64)> {
         let read = |slot: &Slot| {
             let key = slot.key.load(Ordering::Relaxed);
@@ -102,12 +89,12 @@ impl RuleCounters {
         self.slots.iter().map(read).chain([rest]).filter(|(_, count)| *count > 0).collect()
     }
 
-    /// All requests.
+    /// Returns how many requests were counted.
     pub fn total(&self) -> u64 {
         self.requests().iter().map(|(_, count)| count).sum()
     }
 
-    /// Pairs of method and status that have a slot.
+    /// Returns how many pairs of method and status have a slot.
     pub fn claimed(&self) -> usize {
         self.slots.iter().filter(|slot| slot.key.load(Ordering::Relaxed) != 0).count()
     }
@@ -116,13 +103,13 @@ impl RuleCounters {
         self.nanoseconds.load(Ordering::Relaxed)
     }
 
-    /// Requests whose script failed.
+    /// Returns how many requests failed in their script.
     pub fn errors(&self) -> u64 {
         self.errors.load(Ordering::Relaxed)
     }
 }
 
-/// Takes a free slot for `key`. Another thread may have been faster, with the same key or another.
+/// Claims a free slot for `key`. Returns whether the slot has `key` now: another thread may have claimed it first.
 #[cold]
 fn claim(slot: &Slot, key: u32, may_claim: &dyn Fn() -> bool) -> bool {
     if slot.key.load(Ordering::Relaxed) == 0 && may_claim() {
@@ -167,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn what_finds_no_slot_is_counted_without_its_names() {
+    fn a_request_that_finds_no_slot_is_counted_without_method_and_status() {
         let counters = RuleCounters::new(2);
         for status in [200, 201, 202, 203, 200] {
             assert!(counters.count("GET", status, || true));
@@ -176,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn a_slot_that_may_not_be_claimed_leaves_the_request_to_others() {
+    fn a_request_that_may_not_claim_a_slot_is_not_counted() {
         let counters = RuleCounters::new(2);
         assert!(counters.count("GET", 200, || true));
         assert!(!counters.count("GET", 500, || false));
@@ -185,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn sums_stay_what_they_are_when_one_takes_in_another() {
+    fn sums_stay_the_same_when_counters_absorb_others() {
         let (all, one) = (RuleCounters::new(2), RuleCounters::new(8));
         all.count("GET", 200, || true);
         for status in [200, 201, 202] {

@@ -1,5 +1,6 @@
-//! The way of log lines to their reader: threads leave them in a bounded buffer, the thread `log` writes them. Where nobody reads,
-//! that thread waits and nobody else.
+//! The queue of log lines: threads put lines into a bounded buffer, and the thread `log` writes them to standard error.
+//!
+//! If nobody reads standard error, only the thread `log` is blocked.
 
 use crate::system::io_error::describe_io;
 use crate::system::lock::lock;
@@ -11,39 +12,41 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Bytes of lines that wait, and again of lines that are being written. A line beyond that is dropped.
+/// Bytes of the buffer for new lines, and of another one for lines that are being written. A line that does not fit is dropped.
 const MOST: usize = 512 << 10;
 
-/// How long a thread waits for room before it drops a line: for a burst, and for a thread `log` that gets no processor at once.
+/// How long a thread waits for room before it drops a line. The buffer may be full after a burst, or the thread `log` may get no
+/// processor at once.
 const PATIENCE: Duration = Duration::from_millis(10);
 
-/// How long lines gather once some were written. To wake the thread for each line would cost a worker more than to write it.
+/// How long lines gather after some were written. Waking the thread for each line would cost a worker more than writing the line.
 const PAUSE: Duration = Duration::from_millis(1);
 
-/// Lines on their way.
+/// The queue of lines to be written.
 pub(crate) struct LogQueue {
     state: Mutex<State>,
-    /// Wakes the thread that writes.
+    /// Wakes the thread `log`.
     came: Condvar,
-    /// Wakes those that wait for room, or until all is written.
+    /// Wakes the threads that wait for room, or until all lines are written.
     left: Condvar,
     dropped: AtomicU64,
 }
 
 struct State {
     lines: Vec<u8>,
-    /// Lines that did not fit behind those.
+    /// How many lines were dropped after `lines`.
     dropped: u64,
-    /// The thread waits to be woken.
+    /// The thread `log` waits to be woken.
     idle: bool,
-    /// The thread writes.
+    /// The thread `log` writes.
     busy: bool,
-    /// How many wait for room, or until all is written.
+    /// How many threads wait for room, or until all lines are written.
     hurried: usize,
 }
 
 impl LogQueue {
-    /// A queue without lines. Its memory is reserved at once, so that none of it counts as a script's, and used when needed.
+    /// Creates an empty queue. It reserves its memory at once, so that none of it counts as a script's. The system provides it when it is
+    /// first written.
     pub(crate) fn new() -> LogQueue {
         let lines = Vec::with_capacity(MOST);
         let state = State { lines, dropped: 0, idle: false, busy: false, hurried: 0 };
@@ -51,10 +54,12 @@ impl LogQueue {
         LogQueue { state: Mutex::new(state), came, left, dropped: AtomicU64::new(0) }
     }
 
-    /// Leaves `line`, which has its line end, for the thread. Once one was dropped, all are until the thread takes what is there: so
-    /// it knows where they are missing, and nobody waits for a reader that is gone.
+    /// Adds `line`, which ends with a line end, or drops it where there is no room.
+    ///
+    /// Once a line was dropped, all lines are dropped until the thread takes the others. So it knows where lines are missing, and no
+    /// thread waits again for a reader that is gone.
     pub(crate) fn push(&self, line: &[u8]) {
-        // The buffer never grows: an allocation that failed here would take the log away from everybody.
+        // The buffer never grows: if an allocation failed here, no thread could log any more.
         let line = &line[..line.len().min(MOST - 1)];
         let end: &[u8] = if line.ends_with(b"\n") { b"" } else { b"\n" };
         let fits = |state: &State| state.lines.len() + line.len() + end.len() <= MOST;
@@ -76,19 +81,18 @@ impl LogQueue {
         }
     }
 
-    /// How many lines were dropped so far.
     pub(crate) fn dropped(&self) -> u64 {
         self.dropped.load(Ordering::Relaxed)
     }
 
-    /// Waits until all lines are written, or until `end`; gives whether they are.
+    /// Waits until all lines are written, but not longer than until `end`. Returns whether they are written.
     pub(crate) fn flush(&self, end: Instant) -> bool {
         let left = end.saturating_duration_since(Instant::now());
         let unwritten = |state: &State| state.busy || state.has_news();
         !unwritten(&self.wait(lock(&self.state), left, unwritten))
     }
 
-    /// Waits while `condition` holds, for at most `time`. The thread pauses for nobody meanwhile.
+    /// Waits while `condition` holds, for at most `time`. Meanwhile the thread `log` writes without pauses.
     fn wait<'a>(
         &self,
         mut state: MutexGuard<'a, State>,
@@ -103,7 +107,7 @@ impl LogQueue {
         state
     }
 
-    /// Writes lines to `out` as they come, and `notice(text)` where some are missing. Never ends.
+    /// Writes lines to `out` as they come, and `notice(text)` where lines are missing. Never returns.
     pub(crate) fn write_to(&self, out: impl AsFd, notice: impl Fn(&str) -> String) {
         let mut writer = Writer { queue: self, out, notice, missing: 0, why: None, torn: false };
         let mut lines = Vec::with_capacity(MOST);
@@ -116,7 +120,7 @@ impl LogQueue {
         }
     }
 
-    /// Waits for lines, and swaps them for the ones in `lines`, which are written; gives how many were dropped behind them.
+    /// Waits for lines, and swaps them for the lines in `lines`, which are written already. Returns how many were dropped after them.
     fn take(&self, lines: &mut Vec<u8>) -> u64 {
         lines.clear();
         let mut state = lock(&self.state);
@@ -150,11 +154,11 @@ struct Writer<'q, O, N> {
     queue: &'q LogQueue,
     out: O,
     notice: N,
-    /// Lines that are missing and were not told of yet.
+    /// Missing lines for which no notice was written yet.
     missing: u64,
-    /// Why the last of them could not be written.
+    /// Why the latest of them could not be written; `None` where there was no room for them.
     why: Option<io::Error>,
-    /// What was written last is the beginning of a line.
+    /// The output ends within a line.
     torn: bool,
 }
 
@@ -169,7 +173,7 @@ impl<O: AsFd, N: Fn(&str) -> String> Writer<'_, O, N> {
         self.why = Some(error);
     }
 
-    /// Tells how many lines are missing, once that can be written.
+    /// Writes a notice if lines are missing. If that fails, the next call tries again.
     fn tell(&mut self) {
         if self.missing == 0 {
             return;

@@ -1,5 +1,7 @@
-//! The log on standard error, levels by `RUST_LOG` (`info` unless told): text, where the report of a fault takes several lines,
-//! or JSON, one line a record. Nobody waits for its reader (`log_queue.rs`).
+//! The log on standard error, as text or JSON. `RUST_LOG` sets the level, which is `info` by default.
+//!
+//! A record is one line; only the report of a script's fault has several lines of text. No thread waits for the log's reader
+//! (`log_queue.rs`).
 
 use crate::observing::access_log;
 use crate::observing::log_queue::LogQueue;
@@ -11,6 +13,7 @@ use env_logger::{Builder, Target};
 use log::{Level, Record};
 use serde_json::{Value, json};
 use std::io::{self, Write, stderr, stdout};
+use std::os::fd::AsFd;
 use std::panic::PanicHookInfo;
 use std::sync::OnceLock;
 use std::thread;
@@ -18,13 +21,13 @@ use std::time::{Duration, Instant};
 
 static QUEUE: OnceLock<LogQueue> = OnceLock::new();
 
-/// How long the last lines wait for a reader.
+/// How long the process waits for a reader of the last lines.
 pub(crate) const FLUSH: Duration = Duration::from_secs(1);
 
-/// Characters of a message that are shown.
+/// Most characters that are shown of a message.
 const LONGEST: usize = 64 << 10;
 
-/// Starts logging. A panic becomes a record too.
+/// Starts logging. Panics are logged, too.
 ///
 /// # Errors
 /// The system refuses a thread.
@@ -41,7 +44,7 @@ pub(crate) fn start(json: bool) -> io::Result<()> {
     let mut builder = Builder::new();
     builder.parse_filters(level.unwrap_or(&asked)).target(Target::Pipe(Box::new(Lines(queue))));
     builder.format(move |out, record| writeln!(out, "{}", write(record)));
-    // A second start, in a test, changes nothing.
+    // Tests start it several times; only the first counts.
     let _ = builder.try_init();
     if level == Some(DEFAULT) && !asked.is_empty() && asked != DEFAULT {
         log::warn!("RUST_LOG: `{asked}` is no level: error, warn, info, debug or trace; taken for info");
@@ -50,7 +53,7 @@ pub(crate) fn start(json: bool) -> io::Result<()> {
     Ok(())
 }
 
-/// Takes each record in one piece.
+/// Puts records into the queue. `env_logger` writes each of them in one piece.
 struct Lines(&'static LogQueue);
 
 impl Write for Lines {
@@ -64,42 +67,45 @@ impl Write for Lines {
     }
 }
 
-/// The process may end with the panic, so the record leaves first.
+/// Logs a panic, and waits until the record is written: the process may end with the panic.
 fn log_panic(panic: &PanicHookInfo) {
     log::error!("{}", panic.to_string().replacen(":\n", ": ", 1));
     flush_until(Instant::now() + FLUSH);
 }
 
-/// How many lines were dropped so far, as nobody read them or they could not be written.
+/// Returns how many lines were dropped so far, since nobody read them or they could not be written.
 pub(crate) fn dropped() -> u64 {
     QUEUE.get().map_or(0, LogQueue::dropped)
 }
 
-/// Waits until the log is written, or until `end`; gives whether it is.
+/// Waits until the log is written, but not longer than until `end`. Returns whether it is written.
 pub(crate) fn flush_until(end: Instant) -> bool {
     QUEUE.get().is_none_or(|queue| queue.flush(end))
 }
 
-/// Writes `text` and a line end to standard output behind what was logged, within a second or not at all.
+/// Writes `text` and a line end to standard output, after the lines of the log. Gives up after a second.
 pub(crate) fn print(text: &str) {
-    let end = Instant::now() + FLUSH;
-    flush_until(end);
-    // Nobody reads it where standard output is closed.
-    let _ = write_all(stdout(), format!("{text}\n").as_bytes(), Some(end));
+    print_to(stdout(), &format!("{text}\n"));
 }
 
-/// Writes why the server ends to standard error behind what was logged, within a second or not at all.
+/// Writes the reason why the server ends to standard error, after the lines of the log. Gives up after a second.
 pub(crate) fn print_error(text: &str) {
-    let end = Instant::now() + FLUSH;
-    flush_until(end);
-    let _ = write_all(stderr(), format!("h1mock: {}\n", escape(text)).as_bytes(), Some(end));
+    print_to(stderr(), &format!("h1mock: {}\n", escape(text)));
 }
 
-/// The level where nothing else is asked for.
+fn print_to(out: impl AsFd, text: &str) {
+    let end = Instant::now() + FLUSH;
+    flush_until(end);
+    // An error means that `out` is closed, or that nobody reads it.
+    let _ = write_all(out, text.as_bytes(), Some(end));
+}
+
+/// The default level.
 const DEFAULT: &str = "info";
 
-/// The level that one word asks for; `None` for filters such as `provision=debug`, which are env_logger's to read. A word that is
-/// no level would be taken for a module, and hide every other record.
+/// Returns the level for `asked`; `None` for filters such as `provision=debug`, which `env_logger` parses.
+///
+/// An unknown word is `info`: `env_logger` would take it for a module, and hide every other record.
 fn level(asked: &str) -> Option<&str> {
     if asked.contains(['=', ',', '/']) {
         return None;
@@ -114,19 +120,19 @@ fn level(asked: &str) -> Option<&str> {
     }
 }
 
-/// The time of a record: RFC 3339, UTC, milliseconds.
+/// Returns the time of a record: RFC 3339, UTC, milliseconds.
 pub(crate) fn now() -> String {
     chrono::Utc::now().format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
 }
 
-/// The record as text. Whatever a client, a script or a file put into the message can't look like a record of its own.
+/// Formats a record as text. Line ends in the message are escaped, so text of a client, script or file can't look like another record.
 fn as_text(record: &Record) -> String {
     let target = match record.target() {
         own if own.starts_with("h1mock") => String::new(),
         other => format!("{other}: "),
     };
     let message = message(record);
-    // The lines of a report are the program's own; it escapes what stands in them.
+    // The lines of a report are h1mock's own, and the texts in them are escaped already.
     let message = if record.target() == REPORT { escape_lines(&message) } else { escape(&message) };
     format!("{} {:5} {target}{message}", now(), record.level())
 }
@@ -141,7 +147,7 @@ fn as_json(record: &Record) -> String {
     let mut line =
         json!({ "time": now(), "level": record.level().as_str().to_lowercase(), "target": record.target() });
     match serde_json::from_str(&message) {
-        // Lines of the access log are objects: their fields stand beside time and level.
+        // A line of the access log is an object. Its fields are added to time and level.
         Ok(Value::Object(fields)) if record.target() == access_log::TARGET => {
             if let Value::Object(all) = &mut line {
                 all.extend(fields);

@@ -1,8 +1,8 @@
-//! What was received and how often.
+//! Observing requests: the journal, metrics, the report and the log.
 //!
-//! `journal/` keeps requests with their answers, for tests that read, verify or wait for them.
-//! `metrics/` counts for Prometheus, each rule with its `counters.rs`; `report.rs` sums that up with a verdict when the process ends.
-//! `logger.rs` makes lines of log records, `access_log.rs` one for each request, and `log_queue.rs` writes them to standard error.
+//! - `journal/` keeps requests with their answers. Tests read, verify and wait for them.
+//! - `metrics/` counts for Prometheus, with the `counters.rs` of each rule. `report.rs` sums the counts up with a verdict.
+//! - `logger.rs` formats log records, and `access_log.rs` a line for each request. `log_queue.rs` writes them to standard error.
 
 pub(crate) mod access_log;
 pub(crate) mod counters;

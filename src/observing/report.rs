@@ -1,5 +1,6 @@
-//! The report: whether the mock was used as it was meant to be, and by what that shows. JSON of less than 1 KiB, the verdict first,
-//! so that it fits into the termination message of a container.
+//! The report: a verdict on whether the mock was used as intended, with the counts that decide it.
+//!
+//! A report is JSON of less than 1 KiB with the verdict first, so it fits into the termination message of a container.
 
 mod fail_on;
 
@@ -13,38 +14,37 @@ use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
-/// Bytes that a report has at most, its line end included.
+/// Most bytes of a report, with its line end.
 pub(crate) const LONGEST: usize = 1023;
 
-/// What a container's runtime shows of one that has ended; mounted by the kubelet.
+/// The file that the kubelet mounts for the termination message of a container.
 pub(crate) const TERMINATION_LOG: &str = "/dev/termination-log";
 
-/// Items of a list and characters of a text that are shown; the next pair is tried where this one is too long.
+/// Most items of a list and characters of a text. If the report is too long, the next pair is tried.
 const SHOWN: [(usize, usize); 6] = [(5, 150), (4, 100), (3, 70), (2, 50), (1, 30), (0, 16)];
 
-/// What happened since the process began.
+/// The values of a report.
 #[derive(Debug, Default)]
 pub(crate) struct Report {
-    /// The provision that serves.
     pub provision: String,
     pub generation: u64,
-    /// Its rules that served nothing.
+    /// Rules of this provision that served no request.
     pub unused: Vec<String>,
     pub summary: Summary,
 }
 
 impl Report {
-    /// What of `conditions` holds.
+    /// Returns the words of `conditions` that hold.
     pub(crate) fn failed(&self, conditions: FailOn) -> Vec<&'static str> {
         let Summary { unmatched, errors, failed_loads, .. } = self.summary;
         let counts = [unmatched, self.unused.len() as u64, errors, failed_loads];
         conditions.words().filter(|(place, _)| counts[*place] > 0).map(|(_, word)| word).collect()
     }
 
-    /// The report as JSON, with the verdict by `conditions`.
+    /// Returns the report as JSON, with the verdict on `conditions`.
     pub(crate) fn text(&self, conditions: FailOn) -> String {
         let mut texts = SHOWN.iter().map(|shown| self.to_json(conditions, *shown));
-        // The last one is below the limit whatever the names (tested).
+        // The last pair keeps any report below the limit (tested).
         texts.find(|text| text.len() < LONGEST).unwrap_or_default()
     }
 
@@ -89,18 +89,19 @@ impl Report {
     }
 }
 
-/// The first characters of `text`, with an ellipsis where there are more. What JSON would write as an escape is a blank.
+/// Returns the first characters of `text`, with an ellipsis where there are more. Control characters, which JSON would escape, become
+/// spaces.
 fn excerpt(text: &str, characters: usize) -> String {
     truncate(text, characters, "\u{2026}").replace(char::is_control, " ")
 }
 
-/// Writes `text` and a line end to `path`, and makes the file where there is none. Waits for nobody.
+/// Writes `text` and a line end to `path`, and creates the file where it is missing. Never blocks.
 ///
 /// # Errors
-/// The system's.
+/// The error of the system.
 pub(crate) fn write(path: &Path, text: &str) -> io::Result<()> {
     let mut file = open(path)?;
-    // What the kubelet has mounted is there already, in a directory that may be read-only. Pipes and devices have no length.
+    // The kubelet's file exists already, in a directory that may be read-only. Pipes and devices have no length.
     if file.metadata()?.is_file() {
         file.set_len(0)?;
     }
@@ -108,7 +109,7 @@ pub(crate) fn write(path: &Path, text: &str) -> io::Result<()> {
 }
 
 fn open(path: &Path) -> io::Result<File> {
-    // A pipe that nobody reads would hold up the stop.
+    // Opening a pipe that nobody reads would block the stop.
     let flags = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
     let mut options = OpenOptions::new();
     options.write(true).custom_flags(flags);

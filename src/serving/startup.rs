@@ -168,7 +168,7 @@ impl Service {
         if journal.is_on() && !settings.no_admin {
             let timer = Box::new(move |delay, job| _ = timer.after(delay, job));
             let after = on_own_thread(timer);
-            journal.set_timer(after.map_err(|error| StartError::System("start a thread", error))?);
+            journal.watch.set_timer(after.map_err(|error| StartError::System("start a thread", error))?);
         }
         Ok(Service {
             budget,

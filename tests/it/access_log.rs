@@ -1,4 +1,4 @@
-//! The access log and the formats of the log.
+//! The access log, and the formats of the log.
 
 use crate::harness::{Client, Mock, eventually};
 
@@ -46,9 +46,9 @@ fn refused_requests_have_a_line_too() {
     }
 }
 
-/// A handshake of TLS is no text that could be shown.
+/// A TLS handshake is not text, so the line shows none of it.
 #[test]
-fn what_is_no_text_is_not_shown() {
+fn a_refused_line_that_is_not_text_is_not_shown() {
     let mock = Mock::start_with(&["--verbose"], |folder| folder.write("provision/initial", SOURCE));
     for (sent, shown) in [
         (&b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\xaa\xbb"[..], "a connection"),
@@ -81,7 +81,7 @@ fn json_lines_have_fields() {
 }
 
 #[test]
-fn quiet_writes_none() {
+fn without_verbose_no_line_is_written() {
     let mock = Mock::serving(SOURCE);
     mock.get("/a/7");
     mock.activate("x", SOURCE);

@@ -1,4 +1,4 @@
-//! Restarts that nobody notices: two instances behind a service, one of them stopped at a time.
+//! Restarts without a failed request: two instances behind a service, of which one is stopped at a time.
 
 use crate::harness::{Client, DEADLINE, Mock, eventually};
 use std::io;
@@ -7,15 +7,15 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
-/// Restarts, each of which takes `--drain`; `RESTARTS=20` is the whole claim.
+/// Number of restarts, each of which takes `--drain`. `RESTARTS=20` checks the whole claim.
 fn restarts() -> usize {
     std::env::var("RESTARTS").map_or(4, |count| count.parse().unwrap())
 }
 
-/// How often the service asks who is ready.
+/// How often the service asks which instances are ready.
 const POLL: Duration = Duration::from_millis(50);
 
-/// Clients without retries, and how long each pauses between two requests: some of them hardly, some long.
+/// Number of clients without retries, and the pause of each between two requests.
 const PAUSES: [u64; 8] = [0, 0, 1, 5, 20, 100, 300, 700];
 
 const PROVISION: &str = r#"fn registerRules() {
@@ -23,12 +23,12 @@ const PROVISION: &str = r#"fn registerRules() {
     app.get("/late", || { time.sleep(0.2); "pong" });
 }"#;
 
-/// Two addresses of the loopback network, on which no other test listens: ports stay free while an instance is away.
+/// Two addresses of the loopback network. No other test listens on them, so ports stay free while an instance is down.
 const ADDRESSES: [&str; 2] = ["127.0.74.1", "127.0.74.2"];
 
-/// What clients see of the instances: those that are ready, as of the last poll.
+/// The instances as clients see them: those that were ready at the last poll.
 struct Service {
-    /// The addresses of each instance's mock and admin port.
+    /// The addresses of each instance's mock and admin ports.
     instances: [(String, String); 2],
     ready: Mutex<Vec<usize>>,
     next: AtomicUsize,
@@ -54,7 +54,7 @@ impl Service {
         self.ready.lock().unwrap().contains(&instance)
     }
 
-    /// A connection to one that is ready; they take turns.
+    /// Connects to an instance that is ready. The instances take turns.
     fn connect(&self) -> io::Result<Client> {
         let ready = self.ready.lock().unwrap().clone();
         let turn = self.next.fetch_add(1, Ordering::Relaxed);
@@ -63,8 +63,9 @@ impl Service {
         Client::connect(&self.instances[*instance].0, DEADLINE)
     }
 
-    /// Asks on one connection for as long as the mock lets it, then on the next; gives the number of answers. The first
-    /// request that fails ends it: there are no retries.
+    /// Sends requests on one connection until the mock closes it, then on the next. Returns the number of answers.
+    ///
+    /// The first request that fails ends the client: there are no retries.
     fn ask(&self, pause: u64) -> io::Result<usize> {
         let target = if pause < 10 { "/ping" } else { "/late" };
         let (mut client, mut answers) = (self.connect()?, 0);
@@ -103,7 +104,7 @@ fn restarts_behind_a_service_fail_no_request() {
     };
     let answers = thread::scope(|scope| {
         scope.spawn(|| service.follow());
-        // Ends the clients and the service also where something fails here.
+        // Ends the clients and the service also if this test fails.
         let _over = Over(&service.over);
         wait_until_ready(&service);
         let clients: Vec<_> = PAUSES.iter().map(|pause| scope.spawn(|| service.ask(*pause))).collect();

@@ -1,4 +1,4 @@
-//! Filters for what is absent, for forms, cookies, parts and packed bodies, from the request to the verdict.
+//! Filters for absent parts, forms, cookies, multipart parts and packed bodies, from the request to the verdict.
 
 use crate::harness::{Client, Mock, binary};
 use serde_json::{Value, json};
@@ -36,9 +36,9 @@ fn post(mock: &Mock, question: &Value) -> Value {
 }
 
 #[test]
-fn what_is_absent_or_another_is_found_in_each_form() {
+fn negated_conditions_count_the_same_as_query_and_as_json() {
     let mock = mock();
-    // The query, the same as JSON, how many fit, and of how many it is not known.
+    // A query, the same filter as JSON, how many requests fit, and how many may fit.
     let table = [
         ("path=/orders&header!=X-Trace", json!({"path": "/orders", "header!": "X-Trace"}), 3, 0),
         ("header!=X-Trace:+1", json!({"header!": {"X-Trace": 1}}), 4, 0),
@@ -74,13 +74,13 @@ fn what_is_absent_or_another_is_found_in_each_form() {
         let output = wait.output().unwrap();
         assert!(output.status.success(), "{query} {}", String::from_utf8_lossy(&output.stderr));
     }
-    // What is not known leaves the verdict open, for a condition and for its opposite.
+    // An unknown part leaves a condition open, and its opposite, too.
     assert_eq!(get(&mock, "json=/id&count=2")["verdict"], "unknown");
     assert_eq!(get(&mock, "json!=/id&max=2")["verdict"], "unknown");
 }
 
 #[test]
-fn what_was_excluded_and_came_is_told() {
+fn a_near_miss_shows_the_part_that_was_excluded() {
     let mock = mock();
     for (query, expected) in [
         ("header!=X-Trace&cookie=session", "header X-Trace is there: `1`"),
@@ -104,7 +104,7 @@ fn a_wait_for_nothing_answers_with_the_last_number() {
 }
 
 #[test]
-fn of_a_refused_request_the_line_alone_is_known() {
+fn only_the_request_line_of_a_refused_request_is_known() {
     let mock = Mock::serving(SOURCE);
     let mut client = Client::new(&mock.traffic);
     client.write(b"GET /c HTTP/1.1\r\nX-Trace: 1\r\n\r\n");

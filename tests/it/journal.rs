@@ -1,4 +1,4 @@
-//! What the mock received, asked at the admin port.
+//! The journal through the admin port: lists, entries, archives and streams.
 
 use crate::harness::{Client, DEADLINE, Mock, eventually};
 use serde_json::{Value, json};
@@ -23,7 +23,7 @@ fn serving(arguments: &[&str]) -> Mock {
     Mock::start_with(arguments, |folder| folder.write("provision/initial", SOURCE))
 }
 
-/// Entries and the rest of the answer.
+/// Returns the entries, and the rest of the answer.
 #[track_caller]
 fn list(mock: &Mock, query: &str) -> (Vec<Value>, Value) {
     let reply = mock.admin(&format!("GET /app/v1/requests{query}"), &[], b"");
@@ -38,7 +38,7 @@ fn numbers(entries: &[Value]) -> Vec<u64> {
 }
 
 #[test]
-fn every_request_is_there_with_its_answer() {
+fn every_request_has_an_entry_with_its_answer() {
     let mock = serving(&[]);
     assert_eq!(mock.send("POST", "/orders/7?a=b", &[("X-A", "1")], b"{\"n\": 1}").status, 201);
     mock.activate("other", SOURCE);
@@ -92,7 +92,7 @@ fn an_entry_is_there_before_its_answer() {
         let last = admin.send("GET", "/app/v1/requests?limit=0", &[], b"").json()["last"].as_u64();
         assert_eq!(last, Some(count));
     }
-    // An answer that is held back is entered when it is made.
+    // The entry of a held answer is there while the answer is held.
     client.write(b"GET /slow HTTP/1.1\r\nHost: x\r\n\r\n");
     let entry = eventually(|| match mock.admin("GET /app/v1/requests/201", &[], b"") {
         reply if reply.status == 200 => Ok(reply.json()),
@@ -103,7 +103,7 @@ fn an_entry_is_there_before_its_answer() {
 }
 
 #[test]
-fn what_the_engine_refuses_is_there_too() {
+fn a_request_that_the_engine_refuses_has_an_entry_too() {
     let mock = serving(&["--max-body", "10", "--max-head", "1k", "--head-timeout", "200ms"]);
     let cases: [(&[u8], u16, &str, &str); 4] = [
         (b"GET /a HTTP/1.1\r\n\r\n", 400, "/a", "the request has no Host field"),
@@ -195,8 +195,8 @@ fn lists_have_a_beginning_and_an_end() {
 }
 
 #[test]
-fn the_budget_holds_whatever_comes() {
-    // One worker: the allocator keeps the memory of a body for each that ever had one.
+fn the_memory_of_the_journal_stays_within_its_budget() {
+    // One worker, since the allocator keeps the memory of one large body for each worker.
     let mock = serving(&["--journal-bytes", "64k", "--max-body", "2M", "--workers", "1"]);
     let resident = || resident(mock.pid());
     let mut client = Client::new(&mock.traffic);
@@ -230,7 +230,7 @@ fn resident(pid: u32) -> usize {
 }
 
 #[test]
-fn off_is_off() {
+fn without_a_journal_all_its_resources_are_404() {
     let mock = serving(&["--journal-bytes", "0"]);
     mock.get("/nowhere");
     for line in [
@@ -359,7 +359,7 @@ fn a_reader_that_is_too_slow_is_dropped() {
     let mut events = Events::follow(&mock, "", "");
     assert_eq!(events.event(), ["id: 0"]);
     let mut client = Client::new(&mock.traffic);
-    // More than sockets hold, which is 10 MB at most. Another one shows how far both were sent entries, while they are whole.
+    // More than the buffers of sockets hold, which is 10 MB at most. A second client shows which entries both were sent.
     let mut other = Events::follow(&mock, "", "");
     assert_eq!(other.event(), ["id: 0"]);
     for number in 1..=1000 {
@@ -367,7 +367,7 @@ fn a_reader_that_is_too_slow_is_dropped() {
         assert_eq!(other.number(), number);
     }
     drop(other);
-    // More than there are lines.
+    // More entries than the journal has lines.
     for _ in 0..13_500 {
         client.send("GET", "/orders/1", &[], b"");
     }
@@ -375,7 +375,7 @@ fn a_reader_that_is_too_slow_is_dropped() {
     let mut taken = Vec::new();
     let end = events.0.read_to_end(&mut taken);
     assert!(end.is_err(), "{} bytes and a plain end", taken.len());
-    // Whoever comes back is told.
+    // A client that comes back learns how many entries it has missed.
     let mut events = Events::follow(&mock, "", "Last-Event-ID: 1\r\n");
     assert_eq!(events.event(), ["id: 1"]);
     assert_eq!(events.event()[0], "event: missed");

@@ -1,6 +1,6 @@
-//! `/metrics` of the built program, read by a strict parser.
+//! `/metrics` of the built program, checked by a strict parser.
 
-#[path = "../../src/observing/metrics/parser.rs"]
+#[path = "../../src/observing/metrics/tests/parser.rs"]
 #[allow(dead_code)]
 mod parser;
 
@@ -31,22 +31,22 @@ fn page(mock: &Mock) -> Page {
     parser::parse(&reply.text()).unwrap_or_else(|error| panic!("{error}\n{}", reply.text()))
 }
 
-/// How many connections of `listener` have a request that arrives or is not answered in full.
+/// Returns how many connections of `listener` have a request that is arriving or not answered in full.
 pub(crate) fn busy(mock: &Mock, listener: &str) -> f64 {
     page(mock).value("h1mock_connections_busy", &[("listener", listener)]).unwrap()
 }
 
-/// How many answers wait or dribble.
+/// Returns how many answers are held or dribble.
 pub(crate) fn held(mock: &Mock) -> f64 {
     page(mock).value("h1mock_held_answers", &[]).unwrap()
 }
 
-/// How many lines of the log were dropped.
+/// Returns how many lines of the log were dropped.
 pub(crate) fn dropped_lines(mock: &Mock) -> f64 {
     page(mock).value("h1mock_log_dropped_total", &[]).unwrap()
 }
 
-/// Waits until `count` answers wait or dribble.
+/// Waits until `count` answers are held or dribble.
 #[track_caller]
 pub(crate) fn until_held(mock: &Mock, count: f64) {
     eventually(|| match held(mock) {
@@ -130,7 +130,7 @@ fn no_counter_goes_back_at_an_activation() {
 }
 
 #[test]
-fn labels_are_bounded_whatever_clients_and_provisions_do() {
+fn labels_are_bounded_for_any_clients_and_provisions() {
     let mock = Mock::start();
     let mut client = Client::new(&mock.traffic);
     let mut asked = 0;
@@ -155,7 +155,7 @@ fn labels_are_bounded_whatever_clients_and_provisions_do() {
 }
 
 #[test]
-fn held_answers_connections_and_refusals_are_told() {
+fn held_answers_connections_and_refusals_are_counted() {
     let mock = Mock::serving(SOURCE);
     let mut waiting: Vec<Client> = (0..3).map(|_| Client::new(&mock.traffic)).collect();
     for client in &mut waiting {
@@ -187,7 +187,7 @@ fn held_answers_connections_and_refusals_are_told() {
 }
 
 #[test]
-fn the_gauge_tells_when_what_is_configured_is_not_what_serves() {
+fn a_gauge_shows_that_the_configured_provision_does_not_serve() {
     let mock = Mock::serving(SOURCE);
     let differs = || page(&mock).value("h1mock_configured_differs_from_serving", &[]);
     let until = |value: f64| {
@@ -201,7 +201,7 @@ fn the_gauge_tells_when_what_is_configured_is_not_what_serves() {
     assert_eq!((differs(), page(&mock).value("h1mock_load_failures_total", &[])), (Some(1.0), Some(1.0)));
     mock.activate("good", SOURCE);
     assert_eq!(differs(), Some(0.0));
-    // Stored, but the active one is another.
+    // This provision is stored, but another one is active.
     mock.admin("PUT /app/v1/file/other", &[], SOURCE.as_bytes());
     assert_eq!(differs(), Some(0.0));
     mock.folder.write("provision/good", "fn registerRules() { y }");
@@ -213,7 +213,7 @@ fn the_gauge_tells_when_what_is_configured_is_not_what_serves() {
 }
 
 #[test]
-fn a_stand_in_for_what_did_not_load_is_not_what_was_configured() {
+fn a_stand_in_for_a_provision_that_failed_to_load_is_not_the_configured_one() {
     let broken = Mock::serving("fn registerRules() { x }");
     let read = page(&broken);
     assert_eq!(read.value("h1mock_configured_differs_from_serving", &[]), Some(1.0));

@@ -1,4 +1,4 @@
-//! The report: over HTTP, by the subcommand, and as file and exit code at the end.
+//! The report: over HTTP, by `h1mock report`, and as a file and an exit code at the end.
 
 use crate::harness::{Client, Mock, binary, eventually};
 use serde_json::{Value, json};
@@ -21,7 +21,7 @@ fn report(mock: &Mock) -> Value {
     reply.json()
 }
 
-/// A mock that writes its report to `report` in its folder.
+/// Starts a mock that writes its report to `report` in its folder.
 fn reporting(arguments: &[&str]) -> Mock {
     let all = [&["--report", "report"], arguments].concat();
     Mock::start_with(&all, |folder| folder.write("provision/initial", SOURCE))
@@ -31,16 +31,16 @@ fn file(mock: &Mock) -> PathBuf {
     mock.folder.0.join("report")
 }
 
-/// `h1mock report`: exit code, standard output and standard error.
+/// Runs `h1mock report`. Returns its exit code, standard output and standard error.
 fn subcommand(arguments: &[&str]) -> (Option<i32>, String, String) {
     let output = binary().arg("report").args(arguments).output().unwrap();
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     (output.status.code(), text(&output.stdout), text(&output.stderr))
 }
 
-/// Tests that share a mock reset it in between; the verdict is on all of them.
+/// Tests that share a mock reset it in between. The verdict covers all of them.
 #[test]
-fn it_outlives_a_reset() {
+fn the_report_survives_a_reset() {
     let mock = Mock::serving(SOURCE);
     mock.get("/used");
     mock.get("/missing");
@@ -51,7 +51,7 @@ fn it_outlives_a_reset() {
 }
 
 #[test]
-fn it_tells_what_was_asked_and_what_was_not() {
+fn the_report_lists_unmatched_requests_and_unused_rules() {
     let mock = Mock::serving(SOURCE);
     let first = report(&mock);
     assert_eq!(
@@ -86,7 +86,7 @@ fn it_tells_what_was_asked_and_what_was_not() {
 }
 
 #[test]
-fn it_is_short_whatever_is_asked() {
+fn the_report_is_short_with_any_requests() {
     let mock = Mock::serving(SOURCE);
     let mut client = Client::new(&mock.traffic);
     for number in 0..200 {
@@ -114,7 +114,7 @@ fn hooks_that_answer_leave_nothing_unmatched() {
 }
 
 #[test]
-fn the_subcommand_prints_it_and_exits_3_where_a_condition_holds() {
+fn the_subcommand_prints_the_report_and_exits_3_where_a_condition_holds() {
     let mock = Mock::serving(SOURCE);
     let (code, out, err) = subcommand(&[&mock.admin]);
     assert_eq!((code, err.as_str()), (Some(0), ""));
@@ -129,7 +129,7 @@ fn the_subcommand_prints_it_and_exits_3_where_a_condition_holds() {
         (Some(3), true),
         "{out}"
     );
-    // Without conditions it is printed only.
+    // Without conditions the report is only printed.
     assert_eq!(subcommand(&[&mock.admin]).0, Some(0));
     assert_eq!(subcommand(&["--fail-on", "loads", &mock.admin]).0, Some(0));
 
@@ -160,7 +160,7 @@ fn a_token_is_needed_and_sent() {
 }
 
 #[test]
-fn a_stop_writes_it_and_the_exit_code_is_that_of_the_signal() {
+fn a_stop_writes_the_report_and_the_exit_code_is_that_of_the_signal() {
     let mut mock = reporting(&[]);
     mock.get("/used");
     mock.get("/missing");

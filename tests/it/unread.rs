@@ -1,4 +1,4 @@
-//! A log that nobody reads: nobody waits for its reader, and what is missing is told.
+//! A log that nobody reads delays no request, and a notice counts the missing lines.
 
 use crate::harness::{Client, DEADLINE, Mock, binary, eventually};
 use crate::metrics::{dropped_lines, until_held};
@@ -9,7 +9,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Each request leaves a line of 1,000 letters.
+/// Each request logs a line of 1,000 letters.
 const CHATTY: &str = r#"
 const TEXT = "x" * 1000;
 fn registerRules() {
@@ -18,7 +18,7 @@ fn registerRules() {
 }
 "#;
 
-/// More lines than fit into the buffers: 1 MiB, and a pipe.
+/// More lines than fit into the buffers of 1 MiB and a pipe.
 const REQUESTS: usize = 2500;
 
 fn flood(mock: &Mock) {
@@ -35,7 +35,7 @@ fn flood(mock: &Mock) {
 }
 
 #[test]
-fn requests_are_answered_and_the_next_reader_learns_what_is_missing() {
+fn requests_are_answered_and_the_next_reader_sees_how_many_lines_are_missing() {
     for format in ["text", "json"] {
         let arguments = ["--verbose", "--log-format", format];
         let prepare = |folder: &crate::harness::Folder| folder.write("provision/initial", CHATTY);
@@ -59,7 +59,7 @@ fn requests_are_answered_and_the_next_reader_learns_what_is_missing() {
         assert_eq!(told, format!("{missing} log lines were dropped: nobody read the log"));
         let texts = log.lines().filter(|line| line.contains("xxxxx")).count();
         let accesses = log.lines().filter(|line| line.contains("/chatty")).count();
-        // What other requests left may be among those that are missing.
+        // Lines of other requests may be among the missing ones.
         let least = (2 * REQUESTS) as f64 - missing;
         assert!((least..least + 20.0).contains(&((texts + accesses) as f64)), "{texts} {accesses} {missing}");
         if format == "json" {
@@ -69,7 +69,7 @@ fn requests_are_answered_and_the_next_reader_learns_what_is_missing() {
 }
 
 #[test]
-fn a_signal_ends_it_within_the_grace_and_a_second_one_at_once() {
+fn a_signal_stops_the_mock_within_the_grace_and_a_second_signal_at_once() {
     let prepare = |folder: &crate::harness::Folder| folder.write("provision/initial", CHATTY);
     for (grace, signals) in [("200ms", 1), ("300s", 2)] {
         let (mut mock, _log) = Mock::start_unread(binary(), &["--verbose", "--grace", grace], prepare);
@@ -80,19 +80,19 @@ fn a_signal_ends_it_within_the_grace_and_a_second_one_at_once() {
         let began = Instant::now();
         for _ in 0..signals {
             mock.signal("TERM");
-            // The first one has been taken once nobody listens any more.
+            // The first signal has been taken when the port is closed.
             eventually(|| match TcpStream::connect(&mock.traffic) {
                 Ok(_) => Err("it listens"),
                 Err(_) => Ok(()),
             });
         }
         assert_eq!(mock.wait().code(), Some(143));
-        // A second for the log, and much for a busy machine.
+        // A second for the log, and much time for a busy machine.
         assert!(began.elapsed() < DEADLINE, "{:?}", began.elapsed());
     }
 }
 
-/// A pipe that has no room left.
+/// Returns a pipe that has no room left.
 fn full() -> (PipeReader, PipeWriter) {
     let (reader, mut writer) = pipe().unwrap();
     rustix::io::ioctl_fionbio(&writer, true).unwrap();
@@ -132,7 +132,7 @@ fn a_full_pipe_holds_up_neither_start_nor_stop_nor_a_start_that_fails() {
             .stderr(writer);
         let mut child = command.spawn().unwrap();
         if code == 143 {
-            // Once it has a handler for the signal.
+            // Wait until the process has a handler for the signal.
             eventually(|| {
                 let status = fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap();
                 let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).unwrap();
@@ -146,9 +146,9 @@ fn a_full_pipe_holds_up_neither_start_nor_stop_nor_a_start_that_fails() {
     }
 }
 
-/// No reader at all, and a file that takes nothing.
+/// The log is a pipe whose reader is gone.
 #[test]
-fn a_log_that_can_not_be_written_is_no_fault_of_a_request() {
+fn a_log_that_can_not_be_written_fails_no_request() {
     let prepare = |folder: &crate::harness::Folder| folder.write("provision/initial", CHATTY);
     let (mut mock, log) = Mock::start_unread(binary(), &["--verbose"], prepare);
     drop(log);

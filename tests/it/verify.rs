@@ -26,7 +26,7 @@ fn orders() -> Mock {
     mock
 }
 
-/// GET of the admin port with a query that is typed as it is meant.
+/// Sends a GET to the admin port. The query is given as typed, and encoded here.
 fn ask(mock: &Mock, path: &str, query: &str) -> Reply {
     let encoded: String = query
         .bytes()
@@ -75,7 +75,7 @@ fn lists_archives_and_verdicts_take_the_same_filters() {
 }
 
 #[test]
-fn a_failed_verification_names_what_is_different() {
+fn a_failed_verification_names_the_parts_that_differ() {
     let mock = orders();
     let verdict = ask(&mock, "verify", "method=PUT&path=/orders&json=/id=8");
     assert_eq!(verdict.status, 200);
@@ -109,7 +109,7 @@ fn json_is_posted_for_typed_values_and_sequences() {
 }
 
 #[test]
-fn what_was_evicted_makes_a_verdict_unknown_and_what_was_deleted_does_not() {
+fn evicted_entries_make_a_verdict_unknown_and_deleted_entries_do_not() {
     let mock = Mock::start_with(&["--journal-bytes", "64k", "--journal-body", "16"], |folder: &Folder| {
         folder.write("provision/initial", SOURCE);
     });
@@ -119,7 +119,7 @@ fn what_was_evicted_makes_a_verdict_unknown_and_what_was_deleted_does_not() {
     get(2000);
     mock.post("/orders", "text/plain", b"a body of more than 16 bytes");
     let verdict = |query: &str| ask(&mock, "verify", query).json();
-    // Headers and bodies are gone; the line of each request is there.
+    // Headers and bodies were evicted; the line of each request is kept.
     let first = verdict("body~=first");
     assert_eq!((&first["verdict"], &first["count"]), (&json!("unknown"), &json!(0)));
     let undecided = first["undecided"].as_u64().unwrap();
@@ -141,7 +141,7 @@ fn what_was_evicted_makes_a_verdict_unknown_and_what_was_deleted_does_not() {
     let cut = verdict("body~=bytes&since=2001");
     assert_eq!((&cut["verdict"], &cut["undecided"]), (&json!("unknown"), &json!(1)));
     assert_eq!(verdict("body~=a body&since=2001")["verdict"], "pass");
-    // The lines of the first ones go, too.
+    // The lines of the first requests are evicted, too.
     get(3000);
     let first = verdict("path=/orders&count=2");
     let evicted = first["evicted"].as_u64().unwrap();
@@ -243,7 +243,7 @@ fn a_wait_counts_from_a_reset_on() {
                 let wanted = ["--for", "GET /orders/1", "--count", "2", "--timeout", "2s"];
                 wait_for(&mock, &wanted).status.code()
             });
-            // Both wait.
+            // Both clients wait.
             eventually(|| {
                 let page = mock.admin("GET /metrics", &[], b"").text();
                 page.contains("busy{listener=\"admin\"} 3").then_some(()).ok_or(page)
@@ -266,9 +266,9 @@ fn the_example_for_pytest_is_one_of_the_component_tests() {
     assert!(example.contains("def test_") && tests.contains(example), "{example}");
 }
 
-/// All of them wait on one worker, which answers others meanwhile; one request ends them all.
+/// All clients wait while one worker answers other requests. One request ends all waits.
 #[test]
-fn five_hundred_wait_on_one_worker() {
+fn five_hundred_clients_wait_on_one_worker() {
     let mock =
         Mock::start_with(&["--admin-workers", "1"], |folder| folder.write("provision/initial", SOURCE));
     let waiting: Vec<Client> = (0..500)
@@ -295,16 +295,16 @@ fn five_hundred_wait_on_one_worker() {
     println!("500 waits answered within {:?}", started.elapsed());
 }
 
-/// A search through a body takes as long as its pattern asks for; neither held answers nor probes wait for it.
+/// Searching a body may take long, but delays neither held answers nor probes.
 #[test]
-fn an_expensive_pattern_of_a_wait_holds_up_nobody_else() {
+fn an_expensive_pattern_of_a_wait_delays_no_other_answer() {
     let mock = Mock::serving(
         r#"fn registerRules() { app.post("/", || "ok"); app.get("/held", || { time.sleep(0.05); "held" }); }"#,
     );
     let body = [&[b'a'; 8_000][..], b"b"].concat();
     mock.post("/", "text/plain", &body);
     thread::scope(|scope| {
-        // The first is evaluated at its first look, the second with the next request.
+        // The first filter is evaluated at its first look, the second when the next request comes.
         let search = "body~=(?:a?a?){20}b";
         let mock = &mock;
         let waiting: Vec<_> = ["count=1&timeout=300", "since=1&timeout=300"]
@@ -324,7 +324,7 @@ fn an_expensive_pattern_of_a_wait_holds_up_nobody_else() {
 }
 
 #[test]
-fn who_waits_when_the_process_stops_is_told() {
+fn a_wait_is_answered_when_the_process_stops() {
     let mut mock = orders();
     let mut waiting = Client::new(&mock.admin);
     waiting.write(b"GET /app/v1/requests/wait?method=PUT HTTP/1.1\r\nHost: x\r\n\r\n");
@@ -344,12 +344,13 @@ fn wait_for(mock: &Mock, arguments: &[&str]) -> Output {
 fn the_subcommand_waits_for_requests() {
     let mock = orders();
     let (code, error) = {
-        let output = wait_for(&mock, &["--for", "POST /orders", "--count", "3", "--timeout", "1100ms"]);
+        // The client waits for whole seconds, and asks without a wait in the rest of the time.
+        let output = wait_for(&mock, &["--for", "POST /orders", "--count", "3", "--timeout", "1900ms"]);
         (output.status.code(), String::from_utf8(output.stderr).unwrap())
     };
     assert_eq!(code, Some(1));
     assert!(
-        error.starts_with("h1mock: failed to wait for 3 requests `POST /orders` within 1.1s: 408 Request Timeout: 2 of 3 requests came so far; nearest: number 3 `GET /orders/7`: method is `GET`, not `POST`"),
+        error.starts_with("h1mock: failed to wait for 3 requests `POST /orders` within 1.9s: 408 Request Timeout: 2 of 3 requests came so far; nearest: number 3 `GET /orders/7`: method is `GET`, not `POST`"),
         "{error}"
     );
     for arguments in [

@@ -1,10 +1,8 @@
 //! Parses the JSON of chaos to its entries. An error names the field, and the entry where there is a list.
 
-use crate::chaos::{
-    Act, Breaking, Course, Delay, Dribble, Entry, Paths, Replacement, Target, Text, probability,
-};
+use crate::chaos::{Act, Breaking, Course, Delay, Dribble, Entry, Paths, Target, Text, probability};
 use crate::cli::value;
-use crate::message::answer::{Fields, JSON, check_count, check_header};
+use crate::message::answer::{Answer, Fields, JSON, check_count, check_header};
 use crate::system::truncate::beginning;
 use fastrand::Rng;
 use serde_json::{Map, Value};
@@ -123,7 +121,7 @@ fn dribble(value: &Value) -> Parsed<Dribble> {
     Dribble::new(required(object, "chunks", integer)?, required(object, "ms", number)?)
 }
 
-fn replacement(object: &Map<String, Value>) -> Parsed<Option<Replacement>> {
+fn replacement(object: &Map<String, Value>) -> Parsed<Option<Answer>> {
     let Some(status) = optional(object, "status", status)? else {
         let alone = ["body", "headers"].into_iter().find(|key| object.contains_key(*key));
         return alone.map_or(Ok(None), |key| Err(format!("field `{key}`: `status` is needed with it")));
@@ -140,7 +138,7 @@ fn replacement(object: &Map<String, Value>) -> Parsed<Option<Replacement>> {
         Some(other) => other.to_string().into_bytes(),
         None => Vec::new(),
     };
-    Ok(Some(Replacement { status, headers, body }))
+    Ok(Some(Answer { status, headers, body: body.into(), ..Answer::default() }))
 }
 
 fn fields(value: &Value) -> Parsed<Fields> {
@@ -209,12 +207,12 @@ mod tests {
         ]"#;
         let entries = entries(list).unwrap();
         assert_eq!(entries.len(), 6);
-        let answer = entries[4].act.replacement.as_ref().unwrap().answer();
+        let answer = entries[4].act.replacement.as_ref().unwrap();
         let fields: Vec<String> =
             answer.headers.iter().map(|(name, value)| format!("{name}={value}")).collect();
         assert_eq!(fields, ["Retry-After=5", "X=a", "X=b", "Content-Type=application/json"]);
         assert_eq!((answer.status, answer.body.bytes()), (503, &br#"{"error":"busy"}"#[..]));
-        assert_eq!(entries[5].act.replacement.as_ref().unwrap().answer().headers, []);
+        assert_eq!(entries[5].act.replacement.as_ref().unwrap().headers, []);
         assert!(super::entries(br#"{"delay": 0}"#).is_ok_and(|one| one.len() == 1));
         assert!(super::entries(b"[]").is_ok_and(|none| none.is_empty()));
     }

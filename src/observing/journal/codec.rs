@@ -1,4 +1,4 @@
-//! An exchange as bytes: what the request path hands over becomes a record, and a record an entry for those who ask.
+//! The binary form of an entry: encodes a request with its answer as a record, and decodes a record as an [`Entry`].
 
 use super::entry::{Entry, Gone};
 use super::lines::{self, Key};
@@ -6,60 +6,61 @@ use crate::message::answer::Fields;
 use crate::message::request::{Request, url};
 use crate::routing::quoting::decode_path;
 use std::net::{IpAddr, SocketAddr};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
-/// When a request came, and whether the journal was cleared since.
+/// The beginning of a request: when it came, and how often the journal had been cleared.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Begun {
     pub(super) clears: u64,
     pub(super) time: SystemTime,
 }
 
-/// A request and its answer, for the journal to copy.
+/// A request and its answer, borrowed for [`super::Journal::record`].
 pub(crate) struct Exchange<'x> {
-    /// What [`super::Journal::begin`] gave when the request came.
+    /// The result of [`super::Journal::begin`] when the request came.
     pub begun: Begun,
-    /// Nanoseconds from then to its answer.
+    /// Nanoseconds from then to the answer.
     pub took: u64,
-    /// Generation of the provision that served it; 0 where none did.
+    /// Generation of the provision that served it; 0 where the engine refused it.
     pub generation: u64,
     pub request: &'x Request,
-    /// The rule that served it, and its endpoint.
+    /// The rule that served it, with its endpoint.
     pub rule: Option<(&'x str, &'x str)>,
-    /// Why none did.
+    /// Why no rule served it.
     pub unmatched: Option<&'x str>,
     /// Status of the answer; 0 where the connection is broken on purpose.
     pub status: u16,
     pub answer_headers: &'x Fields,
-    /// Its body, or as much of it as the journal keeps.
+    /// The answer's body, or as much of it as the journal keeps.
     pub answer_body: &'x [u8],
-    /// Bytes of all of it.
+    /// Bytes of the whole body.
     pub answer_length: u64,
-    /// What a script threw.
+    /// The error that a script threw.
     pub error: Option<&'x str>,
     /// The delay or fault that was injected.
     pub fault: Option<&'x str>,
 }
 
-/// Bytes with which each record begins: its length, these included.
+/// A record begins with its length in so many bytes. The length includes them.
 pub(super) const LENGTH: usize = 4;
-/// Bytes at the beginning of a head that the store fills.
+/// Bytes at the beginning of a head that belong to the store.
 pub(super) const PREFIX: usize = LENGTH + 12 + KEPT;
-/// The last of them, which the record has too: how much is kept of both bodies.
+/// The last bytes of the prefix: how many bytes of both bodies are kept. A record has them, too.
 pub(super) const KEPT: usize = 8;
 
-/// What the byte after the length of a record says: it is a line ([`Key`]), not a head with bodies.
+/// Flag in the byte after the length of a record: it is a line ([`Key`]), not a head with bodies.
 pub(super) const LINE: u8 = 1;
-/// The body of the request, or of the answer, has given way.
+/// Flags: the body of the request, or of the answer, was evicted.
 pub(super) const NO_BODY: u8 = 2;
 pub(super) const NO_ANSWER: u8 = 4;
 
-/// A buffer for heads has so many bytes at first.
+/// First size of a buffer for heads, in bytes.
 const USUAL: usize = 512;
 
-/// Writes the head to the beginning of `out`, behind room for its prefix; `out` grows if need be. Gives where it ends, the text of
-/// the request, which belongs to it, and at most `body` bytes of each body. Of head and text that together have more than `most`
-/// bytes nothing is left.
+/// Writes the head of a record to the beginning of `out`, after room for the prefix. `out` grows where needed.
+///
+/// Returns where the head ends, the text of the request, which follows it in the record, and at most `body` bytes of each body. If
+/// head and text have more than `most` bytes together, only the prefix is left.
 pub(super) fn encode<'x>(
     out: &mut Vec<u8>,
     exchange: &Exchange<'x>,
@@ -83,10 +84,10 @@ pub(super) fn encode<'x>(
     (end, text, bodies)
 }
 
-/// All of the head but its prefix; tells where it ends.
+/// Writes the head after its prefix, and returns where it ends, also where `out` is too short for it.
 fn write(out: &mut [u8], exchange: &Exchange) -> usize {
     let (request, mut out) = (exchange.request, Writer { out, end: PREFIX });
-    out.bytes(&micros(exchange.begun.time.duration_since(UNIX_EPOCH).unwrap_or_default()).to_le_bytes());
+    out.bytes(&micros(exchange.begun.time).to_le_bytes());
     out.number(exchange.took / 1_000);
     out.number(exchange.generation);
     out.number(exchange.status.into());
@@ -111,12 +112,14 @@ fn write(out: &mut [u8], exchange: &Exchange) -> usize {
     out.end
 }
 
-fn micros(time: Duration) -> u64 {
-    // Not `as_micros`: 128 bits take longer than all else here.
+/// Microseconds since 1970.
+pub(super) fn micros(time: SystemTime) -> u64 {
+    let time = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+    // Not `as_micros`: its 128 bits take longer than everything else here.
     time.as_secs().saturating_mul(1_000_000) + u64::from(time.subsec_micros())
 }
 
-/// Puts one thing behind the other; what finds no room is counted only.
+/// Writes values one after another. A value that finds no room only adds to `end`.
 struct Writer<'w> {
     out: &'w mut [u8],
     end: usize,
@@ -131,7 +134,7 @@ impl Writer<'_> {
         self.end = end;
     }
 
-    /// Seven bits a byte, the lowest first.
+    /// Seven bits a byte, the lowest first. The highest bit of a byte says that another byte follows.
     fn number(&mut self, mut number: u64) {
         loop {
             let more = number >= 0x80;
@@ -146,14 +149,14 @@ impl Writer<'_> {
         }
     }
 
-    /// 0 is none, else the length and one.
+    /// The length plus one, and the text; 0 for `None`.
     fn option(&mut self, text: Option<&str>) {
         let Some(text) = text else { return self.number(0) };
         self.number(text.len() as u64 + 1);
         self.bytes(text.as_bytes());
     }
 
-    /// Of name and value of a field. A list of them ends with 0.
+    /// The lengths of a field's name, plus one, and of its value. A list of fields ends with 0.
     fn lengths(&mut self, (name, value): (usize, usize)) {
         self.number(name as u64 + 1);
         self.number(value as u64);
@@ -175,7 +178,7 @@ impl Writer<'_> {
     }
 }
 
-/// Takes the first record off `bytes`.
+/// Splits `bytes` into the first record, without its length, and the rest.
 pub(super) fn split(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let length = u32::from_le_bytes(bytes.first_chunk().copied()?) as usize;
     Some((bytes.get(LENGTH..length)?, bytes.get(length..)?))
@@ -183,11 +186,11 @@ pub(super) fn split(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
 
 #[cfg(test)]
 thread_local! {
-    /// Entries that this thread has decoded.
+    /// How many entries this thread has decoded.
     pub static DECODED: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
 }
 
-/// The entry of a record without its length.
+/// Decodes a record, given without its length.
 pub(super) fn decode(record: &[u8], number: u64) -> Option<Entry> {
     #[cfg(test)]
     DECODED.set(DECODED.get() + 1);
@@ -197,66 +200,51 @@ pub(super) fn decode(record: &[u8], number: u64) -> Option<Entry> {
         return decode_line(left, number);
     }
     let [kept, answer_kept] = [left.length()?, left.length()?];
-    let time = UNIX_EPOCH + Duration::from_micros(u64::from_le_bytes(*left.bytes(8)?.first_chunk()?));
-    let (microseconds, generation) = (left.number()?, left.number()?);
-    let status = u16::try_from(left.number()?).ok()?;
-    let peer = left.peer()?;
-    let (rule, endpoint) = (left.option()?, left.option()?);
-    let (unmatched, error, fault) = (left.option()?, left.option()?, left.option()?);
-    let mut answer_headers = Vec::new();
+    // The fields of a literal are evaluated in the order in which they are written: that of the record.
+    let mut entry = Entry {
+        number,
+        time: u64::from_le_bytes(*left.bytes(8)?.first_chunk()?),
+        microseconds: left.number()?,
+        generation: left.number()?,
+        status: u16::try_from(left.number()?).ok()?,
+        peer: left.peer()?,
+        rule: left.option()?,
+        endpoint: left.option()?,
+        unmatched: left.option()?,
+        error: left.option()?,
+        fault: left.option()?,
+        ..Entry::default()
+    };
     while let Some((name, value)) = left.lengths()? {
-        answer_headers.push((left.string(name)?, left.string(value)?));
+        entry.answer_headers.push((left.string(name)?, left.string(value)?));
     }
-    let (body_length, answer_length) = (left.number()?, left.number()?);
-    let [method, target, decoded] = [left.number()?, left.number()?, left.number()?];
+    (entry.body_length, entry.answer_length) = (left.number()?, left.number()?);
+    let [method, target, path] = [left.number()?, left.number()?, left.number()?];
     let mut fields = Vec::new();
     while let Some(lengths) = left.lengths()? {
         fields.push(lengths);
     }
-    let (method, target) = (left.string(method)?, left.string(target)?);
-    left.bytes(decoded)?;
-    let mut headers = Vec::with_capacity(fields.len());
+    (entry.method, entry.target) = (left.string(method)?, left.string(target)?);
+    entry.path = decoded_path(&entry.target);
+    left.bytes(path)?;
     for (name, value) in fields {
-        headers.push((left.string(name)?, left.string(value)?));
+        entry.headers.push((left.string(name)?, left.string(value)?));
     }
-    let path = path(&target);
     let is_gone = |flag| flags & flag != 0;
-    let mut body = |kept, gone| Some(if is_gone(gone) { Vec::new() } else { left.bytes(kept)?.to_vec() });
-    let (body, answer_body) = (body(kept, NO_BODY)?, body(answer_kept, NO_ANSWER)?);
-    let gone = Gone { body: is_gone(NO_BODY), answer_body: is_gone(NO_ANSWER), ..Gone::default() };
-    Some(Entry {
-        number,
-        time,
-        generation,
-        peer,
-        method,
-        target,
-        path,
-        headers,
-        body,
-        body_length,
-        rule,
-        endpoint,
-        unmatched,
-        status,
-        answer_headers,
-        answer_body,
-        answer_length,
-        microseconds,
-        error,
-        fault,
-        gone,
-    })
+    entry.gone = Gone { body: is_gone(NO_BODY), answer_body: is_gone(NO_ANSWER), ..Gone::default() };
+    let mut body = |kept, is_gone| Some(if is_gone { Vec::new() } else { left.bytes(kept)?.to_vec() });
+    entry.body = body(kept, entry.gone.body)?;
+    entry.answer_body = body(answer_kept, entry.gone.answer_body)?;
+    Some(entry)
 }
 
-/// The entry of a line: all else is gone.
+/// Decodes a line. The rest of the entry was evicted.
 fn decode_line(mut left: Reader, number: u64) -> Option<Entry> {
     let path = match left.length()?.checked_sub(1) {
         Some(length) => Some(left.string(length)?),
         None => None,
     };
-    let nothing = Key { path: "", method: "", rule: None, status: 0, generation: 0 };
-    let (key, level) = Key::from_row("", left.0).unwrap_or((nothing, lines::NOTHING));
+    let (key, level) = Key::from_row(left.0).unwrap_or((Key::default(), lines::NOTHING));
     let gone = Gone {
         answer_body: true,
         body: true,
@@ -268,31 +256,19 @@ fn decode_line(mut left: Reader, number: u64) -> Option<Entry> {
     };
     Some(Entry {
         number,
-        time: UNIX_EPOCH,
         generation: key.generation,
-        peer: None,
         method: key.method.to_owned(),
-        target: String::new(),
         path: path.unwrap_or_default(),
-        headers: Vec::new(),
-        body: Vec::new(),
-        body_length: 0,
         rule: key.rule.map(|(rule, _)| rule.to_owned()),
         endpoint: key.rule.map(|(_, endpoint)| endpoint.to_owned()),
-        unmatched: None,
         status: key.status,
-        answer_headers: Vec::new(),
-        answer_body: Vec::new(),
-        answer_length: 0,
-        microseconds: 0,
-        error: None,
-        fault: None,
         gone,
+        ..Entry::default()
     })
 }
 
-/// As `Request::path` has it.
-fn path(target: &str) -> String {
+/// Decodes the path of `target` as `Request::path` does.
+fn decoded_path(target: &str) -> String {
     let path = decode_path(&target[url::places(target).path]);
     if path.starts_with('/') { path.into_owned() } else { format!("/{path}") }
 }
@@ -338,7 +314,7 @@ impl<'r> Reader<'r> {
         })
     }
 
-    /// Of the next field; no more where the list ends.
+    /// The lengths of the next field's name and value; `None` at the end of the list.
     fn lengths(&mut self) -> Option<Option<(u64, u64)>> {
         Some(match self.number()?.checked_sub(1) {
             Some(name) => Some((name, self.number()?)),

@@ -1,73 +1,70 @@
-//! One request with its answer, decoded for those who ask for it. The request path does not make these.
+//! One request with its answer, decoded for a reader. Workers that serve requests make no entries, but records ([`super::codec`]).
 
 use super::json::{add_body, object, pairs, rfc3339};
 use serde_json::Value;
 use std::net::SocketAddr;
-use std::time::SystemTime;
 
-/// A request and what became of it.
-#[derive(Debug, Clone, PartialEq)]
+/// A request with its answer.
+#[derive(Debug, Clone, PartialEq, Default)]
 pub(crate) struct Entry {
-    /// From 1, without gaps, over all activations.
+    /// From 1, without gaps, across all activations.
     pub number: u64,
-    /// When it had arrived.
-    pub time: SystemTime,
+    /// Time of its arrival in microseconds since 1970.
+    pub time: u64,
     /// Generation of the provision that served it; 0 where the engine refused it.
     pub generation: u64,
-    /// The client.
     pub peer: Option<SocketAddr>,
-    /// As sent.
     pub method: String,
-    /// As sent: path and query, percent-encoded.
+    /// Path and query as sent, percent-encoded.
     pub target: String,
-    /// Its path, decoded as rules see it.
+    /// The path, decoded as rules see it.
     pub path: String,
-    /// Fields in the order in which they came.
+    /// Header fields in the order in which they came.
     pub headers: Vec<(String, String)>,
-    /// What was kept of the body.
+    /// The body, or the beginning that is kept of it.
     pub body: Vec<u8>,
-    /// Bytes of the whole body; more than `body` where it was cut.
+    /// Bytes of the whole body; more than `body` has where the body is truncated.
     pub body_length: u64,
     /// The rule that served it, as registered.
     pub rule: Option<String>,
     pub endpoint: Option<String>,
     /// Why no rule served it, or why the engine refused it.
     pub unmatched: Option<String>,
-    /// Status of the answer; 0 where the connection was broken on purpose.
+    /// Status of the answer; 0 where a fault broke the connection.
     pub status: u16,
-    /// Fields of the answer, as the provision gave them: those of the connection, such as `Date`, are added later.
+    /// Header fields of the answer from the provision. The engine adds others later, such as `Date`.
     pub answer_headers: Vec<(String, String)>,
-    /// What was kept of the answer's body, which HEAD, 204 and 304 leave out later.
+    /// The answer's body, or the beginning that is kept of it. The engine leaves it out for HEAD, 204 and 304.
     pub answer_body: Vec<u8>,
     /// Bytes of the answer's whole body.
     pub answer_length: u64,
-    /// From the request's arrival to its answer, delays that were asked for left out.
+    /// Time from the request's arrival to its answer, without delays that a script or chaos asked for.
     pub microseconds: u64,
-    /// What a script threw: provision, line, column and message.
+    /// The error that a script threw: provision, line, column and message.
     pub error: Option<String>,
-    /// The delay or fault that was injected, in words.
+    /// The delays and faults that were injected, in words.
     pub fault: Option<String>,
-    /// What is not known any more, and empty here.
+    /// The parts that were evicted; their fields here are empty.
     pub gone: Gone,
 }
 
-/// Parts of an entry that gave way to newer entries.
+/// Parts of an entry that were evicted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Gone {
     pub answer_body: bool,
     pub body: bool,
-    /// The headers of both, and all that is named nowhere else here: such an entry is a line.
+    /// The headers of request and answer, and all fields that are not named here. Such an entry is a line.
     pub headers: bool,
     pub path: bool,
     pub generation: bool,
-    /// With its endpoint.
+    /// The rule and its endpoint.
     pub rule: bool,
-    /// With the status.
+    /// The method and the status.
     pub method: bool,
 }
 
 impl Gone {
-    /// Their names.
+    /// Returns their names in JSON.
     fn names(self) -> Value {
         let names = [
             (self.answer_body, "answer_body"),
@@ -83,13 +80,12 @@ impl Gone {
 }
 
 impl Entry {
-    /// Whether the server refused it before it was complete: its fields and its body are not known.
+    /// Whether the engine refused the request before it was complete. Its header fields and its body are unknown then.
     pub(crate) fn is_refused(&self) -> bool {
         self.unmatched.is_some() && self.generation == 0
     }
 
-    /// All of it as JSON. Bodies are text where they are UTF-8, else in base64. What is not known is null, and named
-    /// where it has given way.
+    /// Returns the entry as JSON. Bodies are text where they are UTF-8, else base64. Unknown parts are null.
     pub(crate) fn to_json(&self) -> Value {
         let Gone { headers, path, generation, rule, method, .. } = self.gone;
         let known = |gone: bool, value: Value| if gone { Value::Null } else { value };

@@ -1,5 +1,4 @@
-//! Which entries are meant: conditions on the parts of a request and its answer, all of which must hold. Knows no HTTP of its
-//! own and no journal.
+//! Filters: conditions on the parts of a request and its answer. An entry fits a filter if all conditions hold.
 
 mod condition;
 mod contradiction;
@@ -13,14 +12,22 @@ pub(crate) use condition::Condition;
 pub(crate) use part::Part;
 pub(crate) use subject::Subject;
 
+use crate::system::truncate::truncate;
 use contradiction::contradiction;
 
-/// Whether an entry is meant.
+/// Longest text that an error repeats, in characters.
+const EXCERPT: usize = 100;
+
+fn excerpt(text: &str) -> String {
+    truncate(text, EXCERPT, "...")
+}
+
+/// Whether an entry fits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fit {
     Yes,
     No,
-    /// What is not known of it decides: it was cut off its body, can't be unpacked, has given way, or was never read.
+    /// Cannot be decided: the part that decides was evicted, truncated, never read, or can't be unpacked.
     Open,
 }
 
@@ -29,7 +36,7 @@ impl Fit {
         if holds { Fit::Yes } else { Fit::No }
     }
 
-    /// Both must hold.
+    /// Whether both hold.
     pub(crate) fn and(self, other: Fit) -> Fit {
         match (self, other) {
             (Fit::No, _) | (_, Fit::No) => Fit::No,
@@ -38,7 +45,7 @@ impl Fit {
         }
     }
 
-    /// The opposite; what is open stays open.
+    /// The opposite. `Open` stays `Open`.
     fn not(self) -> Fit {
         match self {
             Fit::Yes => Fit::No,
@@ -48,16 +55,16 @@ impl Fit {
     }
 }
 
-/// Conditions that must all hold; without any, every entry is meant.
+/// Conditions that must all hold. Every entry fits a filter without conditions.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Filter {
-    /// The cheap ones first.
+    /// The cheapest first.
     conditions: Vec<Condition>,
 }
 
 impl Filter {
     fn new(mut conditions: Vec<Condition>) -> Filter {
-        // Stable, so that what is told about the parts keeps the order in which they were asked for.
+        // A stable sort: near misses list equally cheap parts in the order in which they were written.
         conditions.sort_by_key(Condition::cost);
         let patterns = conditions.iter().map(Condition::pattern_size).sum();
         conditions.iter_mut().for_each(|condition| condition.limit_search(patterns));
@@ -68,7 +75,6 @@ impl Filter {
         &self.conditions
     }
 
-    /// Whether the entry is meant.
     pub(crate) fn fits(&self, subject: &Subject) -> Fit {
         let mut fit = Fit::Yes;
         for condition in &self.conditions {
@@ -80,10 +86,10 @@ impl Filter {
         fit
     }
 
-    /// The conditions of both.
+    /// Combines the conditions of both filters.
     ///
     /// # Errors
-    /// No request can fit both; the text says why.
+    /// No request can fit both filters; the text says why.
     pub(crate) fn and(&self, other: &Filter) -> Result<Filter, String> {
         let pairs = self.conditions.iter().flat_map(|one| other.conditions.iter().map(move |two| (two, one)));
         match pairs.filter_map(|(two, one)| contradiction(two, one)).next() {

@@ -1,4 +1,4 @@
-//! Entries as an HTTP Archive, version 1.2, which browsers and many tools read.
+//! Entries as an HTTP Archive (HAR 1.2), which browsers and many tools read.
 
 use super::entry::Entry;
 use super::json::{base64, object, rfc3339, text};
@@ -6,7 +6,7 @@ use crate::message::form;
 use crate::script::flask::status;
 use serde_json::Value;
 
-/// What goes around the entries of an archive: before them and behind them.
+/// Returns the text of an archive before its entries, and the text after them.
 pub(crate) fn around(last: u64, more: bool, left_out: u64) -> (String, String) {
     let version = env!("CARGO_PKG_VERSION");
     let head = format!(
@@ -15,7 +15,7 @@ pub(crate) fn around(last: u64, more: bool, left_out: u64) -> (String, String) {
     (head, format!("],\"_last\":{last},\"_more\":{more},\"_left_out\":{left_out}}}}}"))
 }
 
-/// One entry of an archive; none where its headers have given way, and its time with them: the format can't do without.
+/// Makes an entry of an archive. Returns `None` where the headers were evicted, and the time with them: the format requires both.
 pub(crate) fn from_entry(entry: &Entry) -> Option<Value> {
     if entry.gone.headers {
         return None;
@@ -70,7 +70,7 @@ fn response(entry: &Entry) -> Value {
     value
 }
 
-/// What requests and answers have in common.
+/// Adds the fields that requests and answers have in common.
 fn add_message(value: &mut Value, headers: &[(String, String)], length: u64) {
     value["httpVersion"] = "HTTP/1.1".into();
     value["cookies"] = Value::Array(Vec::new());
@@ -79,7 +79,7 @@ fn add_message(value: &mut Value, headers: &[(String, String)], length: u64) {
     value["bodySize"] = length.into();
 }
 
-/// The archive knows base64 for answers alone: a request's body names it in a field of its own.
+/// Adds a body. HAR knows `encoding` for answers only, so a request's body has the field `_encoding`.
 fn add_text(value: &mut Value, encoding: &str, body: &[u8], length: u64, is_gone: bool) {
     if is_gone {
         value["comment"] = format!("all {length} bytes have given way").into();

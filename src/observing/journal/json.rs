@@ -1,23 +1,21 @@
-//! What JSON has for the parts of an entry: times, bodies, fields.
+//! Parts of an entry as JSON: times, bodies, fields.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, SecondsFormat};
 use serde_json::Value;
-use std::time::SystemTime;
 
-/// A map of `pairs`, whose values are taken. Far smaller than what `json!` makes of as many.
+/// Makes an object of `pairs`, and takes their values. It compiles to far less code than `json!`.
 pub(super) fn object(pairs: &mut [(&str, Value)]) -> Value {
     let pairs = pairs.iter_mut().map(|(name, value)| ((*name).to_owned(), value.take()));
     Value::Object(pairs.collect())
 }
 
-/// A list of `[name, value]`.
 pub(super) fn pairs(fields: &[(String, String)]) -> Value {
     fields.iter().map(|(name, value)| vec![name.as_str(), value.as_str()]).collect()
 }
 
-/// `body` or `body_base64`, `body_length`, `body_cut`.
+/// Adds `body` or `body_base64`, `body_length` and `body_cut` to `value`.
 pub(super) fn add_body(value: &mut Value, name: &str, body: &[u8], length: u64) {
     let is_cut = length > body.len() as u64;
     match text(body, is_cut) {
@@ -28,7 +26,7 @@ pub(super) fn add_body(value: &mut Value, name: &str, body: &[u8], length: u64) 
     value[format!("{name}_cut")] = is_cut.into();
 }
 
-/// The text of a body, if it is one: the last character may be incomplete where it was cut.
+/// Returns the text of a body, if it is UTF-8. An incomplete last character of a truncated body is left out.
 pub(super) fn text(body: &[u8], is_cut: bool) -> Option<&str> {
     match std::str::from_utf8(body) {
         Ok(text) => Some(text),
@@ -43,7 +41,8 @@ pub(super) fn base64(body: &[u8]) -> String {
     STANDARD.encode(body)
 }
 
-/// In UTC, with microseconds.
-pub(super) fn rfc3339(time: SystemTime) -> String {
-    DateTime::<Utc>::from(time).to_rfc3339_opts(SecondsFormat::Micros, true)
+/// Formats a time of [`Entry::time`](super::entry::Entry::time) in UTC, with microseconds.
+pub(super) fn rfc3339(microseconds: u64) -> String {
+    let time = DateTime::from_timestamp_micros(microseconds.cast_signed()).unwrap_or_default();
+    time.to_rfc3339_opts(SecondsFormat::Micros, true)
 }

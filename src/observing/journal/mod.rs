@@ -1,7 +1,7 @@
-//! What the mock received and answered, within a budget of bytes.
+//! The journal: the latest requests with their answers, within a budget of bytes.
 //!
-//! The request path writes heads and bodies ([`codec`]) into the store ([`store`]) and holds its lock for copying alone. Who asks
-//! copies records out under the same lock, a few at a time, and decodes them without it.
+//! A worker encodes each request with its answer ([`codec`]) and copies it into the store ([`store`]). Only that copy needs the
+//! lock. A reader copies a few records at a time out of the store under the same lock, and decodes them without it.
 
 mod codec;
 pub(crate) mod entry;
@@ -18,7 +18,7 @@ pub(crate) mod waiting;
 mod watch;
 
 pub(crate) use codec::{Begun, Exchange};
-pub(crate) use watch::{After, Listener, WatchId, on_own_thread};
+pub(crate) use watch::{WatchId, on_own_thread};
 
 use crate::message::answer::Answer;
 use crate::message::epoch::Epoch;
@@ -31,36 +31,37 @@ use std::net::SocketAddr;
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 use store::{Cursor, Store};
 use watch::Watch;
 
-/// The default budget, where the memory is not short.
+/// The default budget in bytes, where the container has enough memory.
 const BUDGET: u64 = 2 << 20;
 
-/// A journal of less is none.
+/// A budget of fewer bytes switches the journal off.
 const LEAST: usize = 8 << 10;
 
-/// Bytes that are copied out of the ring at once.
+/// A reader copies about so many bytes of records while it holds the lock.
 const BATCH: usize = 64 << 10;
 
-/// A thread keeps its buffer for heads up to this size.
+/// A thread keeps its buffer for heads up to this size in bytes.
 const BUFFER: usize = 64 << 10;
 
-/// The journal. All of its calls are quick, from any thread.
+/// The journal. Any thread may call it; no call takes long.
 pub(crate) struct Journal {
     records: Mutex<Records>,
-    /// Each end of it clears the journal.
+    /// The journal is cleared when an epoch ends.
     epoch: Arc<Epoch>,
-    /// How often it was cleared besides, to be read without the lock.
+    /// How often [`Journal::clear`] was called: a copy of the number in `records`, to be read without the lock.
     clears: AtomicU64,
-    /// 0 where it is off.
+    /// Bytes in all; 0 where the journal is off.
     budget: usize,
-    /// Bytes that are kept of a body.
+    /// Most bytes that are kept of a body.
     body: usize,
-    /// Bytes that the rest of a record may have.
+    /// Most bytes of a record without its bodies.
     head: usize,
-    watch: Arc<Watch>,
+    /// Calls listeners soon after something was entered or the journal closes, once for many.
+    pub(crate) watch: Arc<Watch>,
     closed: AtomicBool,
 }
 
@@ -71,64 +72,64 @@ struct Records {
     clears: u64,
     /// Number of the last entry that was deleted.
     cleared: u64,
-    /// Entries that gave way to newer ones, before the last deletion.
+    /// Entries that were evicted before the last deletion.
     evicted: u64,
 }
 
-/// How often the journal was cleared, by ends of an epoch and besides: what is of two ages is never counted together.
+/// How often the journal was cleared: by ends of an epoch, and by [`Journal::clear`]. Entries of two ages are never counted together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Age {
     epoch: u64,
     clears: u64,
 }
 
-/// What is kept and what is not.
+/// How much the journal keeps, and how much it has evicted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Stats {
-    /// Bytes that are taken up.
+    /// Bytes in use.
     pub bytes: u64,
-    /// Most bytes; 0 where the journal is off.
+    /// Most bytes in use; 0 where the journal is off.
     pub budget: u64,
     /// Entries that are kept.
     pub entries: u64,
-    /// Number of the oldest entry that is kept; 0 where there is none.
+    /// Number of the oldest entry; 0 where there is no entry.
     pub first: u64,
-    /// Number of the last entry that was made, kept or not.
+    /// Number of the latest entry, also where it was evicted or deleted since.
     pub last: u64,
-    /// Entries that gave way since the journal was cleared last.
+    /// Entries that were evicted since the journal was last cleared.
     pub evicted: u64,
-    /// Entries that gave way since the start.
+    /// Entries that were evicted since the start.
     pub evicted_in_all: u64,
 }
 
-/// What [`Journal::read`] went through.
+/// The entries that [`Journal::read`] went through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Span {
-    /// Number of the last entry that there was when it began.
+    /// Number of the latest entry when the read began.
     pub last: u64,
-    /// Entries of the span that gave way to newer ones. Those that were deleted don't count.
+    /// Evicted entries of the span. Deleted entries don't count.
     pub evicted: u64,
 }
 
-/// Why there is no entry of a number.
+/// Why the journal has no entry of a number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Missing {
-    /// It is yet to come.
+    /// No request has had this number yet.
     Never,
-    /// It gave way to newer ones.
+    /// Newer entries needed its room.
     Evicted,
     /// The journal was cleared.
     Deleted,
 }
 
 thread_local! {
-    /// Where heads are put together: one buffer a thread, not one a request.
+    /// Buffer in which heads are encoded: each thread has its own and uses it for all of its requests.
     static HEAD: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
 
 impl Journal {
-    /// A journal that takes up `budget` bytes at most, and keeps `body` bytes of each body, or an eighth of what it has. A budget of
-    /// 0 switches it off.
+    /// Creates a journal of at most `budget` bytes. Of each body it keeps `body` bytes, or an eighth of its room where that is less.
+    /// A budget below 8 KiB switches the journal off.
     ///
     /// # Errors
     /// ``failed to set aside 2097152 bytes for the journal (--journal-bytes): ...``
@@ -137,7 +138,7 @@ impl Journal {
         let store = Store::new(budget.saturating_sub(size_of::<Journal>())).map_err(|error| {
             format!("failed to set aside {budget} bytes for the journal (--journal-bytes): {error}")
         })?;
-        // Two bodies and a head always fit, also in the number of their length.
+        // Two bodies and a head always fit into the store, and their lengths into 32 bits.
         let (body, head) = (body.min(store.size() / 8).min(1 << 30), (store.size() / 4).min(1 << 30));
         let records = Mutex::new(Records { store, epoch: 0, clears: 0, cleared: 0, evicted: 0 });
         let (clears, closed) = (AtomicU64::new(0), AtomicBool::new(false));
@@ -153,34 +154,35 @@ impl Journal {
         })
     }
 
-    /// Lets `epoch` clear it, too: what it has is of that epoch, and so is what is entered.
+    /// Binds the journal to `epoch`: it keeps entries of that epoch only, and is cleared when the epoch ends.
     pub(crate) fn of_epoch(self, epoch: &Arc<Epoch>) -> Journal {
         Journal { epoch: epoch.clone(), ..self }
     }
 
-    /// The budget where none was given: 2 MiB, or a tenth of `memory` if that is less.
+    /// Returns the default budget in bytes: 2 MiB, or a tenth of the container's `memory` where that is less.
     pub(crate) fn default_budget(memory: Option<u64>) -> usize {
         let budget = memory.map_or(BUDGET, |memory| BUDGET.min(memory / 10));
         usize::try_from(budget).unwrap_or(usize::MAX)
     }
 
-    /// Whether anything is kept.
+    /// Whether the journal keeps entries.
     pub(crate) fn is_on(&self) -> bool {
         self.budget > 0
     }
 
-    /// Bytes that are kept of a body.
+    /// Returns how many bytes of a body the journal keeps.
     pub(crate) fn most_of_body(&self) -> usize {
         self.body
     }
 
-    /// A request has come. `None` where the journal is off.
+    /// Notes that a request has come. Returns `None` where the journal is off.
     pub(crate) fn begin(&self) -> Option<Begun> {
         self.is_on().then(|| Begun { clears: self.clears.load(Ordering::Acquire), time: SystemTime::now() })
     }
 
-    /// Enters a request with its answer, unless the journal was cleared since it began, or its epoch has ended. To be called before
-    /// the answer leaves.
+    /// Enters a request with its answer, unless the journal was cleared since the request began, or its epoch has ended.
+    ///
+    /// Call this before the answer leaves: a client that has the answer can then read the entry.
     pub(crate) fn record(&self, exchange: &Exchange) {
         let mut head = HEAD.take();
         let (end, text, bodies) = codec::encode(&mut head, exchange, self.body, self.head);
@@ -205,7 +207,7 @@ impl Journal {
         }
     }
 
-    /// Enters a request that was refused before it was complete: of its request line `line` has come.
+    /// Enters a request that the engine refused before it was complete. `line` is its request line, as far as it came.
     pub(crate) fn record_refused(&self, line: &str, peer: SocketAddr, why: &str, answer: &Answer) {
         let Some(begun) = self.begin() else { return };
         let (method, rest) = line.split_once(' ').unwrap_or((line, ""));
@@ -229,23 +231,23 @@ impl Journal {
         });
     }
 
-    /// Number of the last entry; 0 before the first.
+    /// Returns the number of the latest entry; 0 before the first.
     pub(crate) fn last(&self) -> u64 {
         self.lock().store.next() - 1
     }
 
-    /// Number of the last entry that was deleted: those up to it count as never received.
+    /// Returns the number of the last entry that was deleted. Entries up to it count as never received.
     pub(crate) fn cleared(&self) -> u64 {
         self.lock().cleared
     }
 
-    /// What is entered now is of this age. An entry that was read is of it or of an earlier one.
+    /// Returns the age of a request that is entered now. An entry that was read before is of this age or an earlier one.
     pub(crate) fn age(&self) -> Age {
         Age { epoch: self.epoch.now(), clears: self.clears.load(Ordering::Acquire) }
     }
 
-    /// Gives `each` the entries with a number above `since`, oldest first, up to the last one that there is now. The lock is
-    /// held for none of these calls.
+    /// Calls `each` with the entries whose number is above `since`, oldest first, up to the latest entry at the beginning of the call.
+    /// `each` runs without the lock.
     pub(crate) fn read(&self, since: u64, each: &mut dyn FnMut(&Entry) -> ControlFlow<()>) -> Span {
         let mut span = Span { last: self.last(), ..Span::default() };
         let (mut cursor, mut batch) = (Cursor::at(since.saturating_add(1)), Vec::new());
@@ -272,16 +274,16 @@ impl Journal {
         span
     }
 
-    /// How many entries with a number above `since` gave way to newer ones. Those that were deleted don't count.
+    /// Counts the evicted entries with a number above `since`. Deleted entries don't count.
     pub(crate) fn evicted(&self, since: u64) -> u64 {
         let records = self.lock();
         (records.store.first() - 1).saturating_sub(since.max(records.cleared))
     }
 
-    /// The entry of `number`.
+    /// Returns the entry of `number`.
     ///
     /// # Errors
-    /// Why there is none.
+    /// The reason why there is no such entry.
     pub(crate) fn get(&self, number: u64) -> Result<Entry, Missing> {
         let mut record = Vec::new();
         {
@@ -298,7 +300,7 @@ impl Journal {
         whole.ok_or(Missing::Evicted)
     }
 
-    /// Deletes all entries; gives how many. Numbers go on, and requests that have begun are not entered any more.
+    /// Deletes all entries, and returns how many there were. Numbers continue. Requests that have begun already are not entered.
     pub(crate) fn clear(&self) -> u64 {
         let mut records = self.lock();
         records.clears += 1;
@@ -306,7 +308,6 @@ impl Journal {
         records.clear()
     }
 
-    /// What is kept and what is not.
     pub(crate) fn stats(&self) -> Stats {
         let records = self.lock();
         let (first, next) = (records.store.first(), records.store.next());
@@ -322,48 +323,21 @@ impl Journal {
         }
     }
 
-    /// Sets what calls listeners: a timer, or a thread of its own behind one ([`on_own_thread`]).
-    pub(crate) fn set_timer(&self, after: After) {
-        self.watch.set_timer(after);
-    }
-
-    /// Runs `job` on the journal's thread after `delay`.
-    pub(crate) fn after(&self, delay: Duration, job: Box<dyn FnOnce() + Send>) {
-        self.watch.after(delay, job);
-    }
-
-    /// Calls `listener` on the journal's thread whenever something was entered or the journal closes: soon after it, once for many.
-    /// Look at the journal after this has returned: what is entered later is not missed.
-    pub(crate) fn on_record(&self, listener: Listener) -> WatchId {
-        self.watch.add(listener)
-    }
-
-    /// Calls that listener no more.
-    pub(crate) fn forget(&self, listener: WatchId) {
-        self.watch.remove(listener);
-    }
-
-    /// Has the listeners called soon, as if something was entered.
-    pub(crate) fn wake(&self) {
-        self.watch.wake();
-    }
-
-    /// The process stops: listeners are called to end what they wait for.
+    /// Tells the journal that the process stops, and calls the listeners: they end their waits and streams.
     pub(crate) fn close(&self) {
         self.closed.store(true, Ordering::Release);
         self.watch.wake();
     }
 
-    /// Whether the process stops.
     pub(crate) fn is_closed(&self) -> bool {
         self.closed.load(Ordering::Acquire)
     }
 
-    /// What is kept of this epoch: the first one who looks after the end of another clears it, so that the end itself is one step
-    /// for the journal and all else that goes by it.
+    /// Locks the records, and clears them first if their epoch has ended. So the end of an epoch is one step for the journal and for
+    /// everything else that depends on the epoch: each clears itself when it is used next.
     fn lock(&self) -> MutexGuard<'_, Records> {
         let mut records = lock(&self.records);
-        // Asked under the lock: no epoch comes after a later one.
+        // Read under the lock, so that a thread never sets an earlier epoch after a later one.
         let epoch = self.epoch.now();
         if records.epoch != epoch {
             records.epoch = epoch;
@@ -374,7 +348,7 @@ impl Journal {
 }
 
 impl Records {
-    /// Deletes all entries; gives how many.
+    /// Deletes all entries, and returns how many there were.
     fn clear(&mut self) -> u64 {
         let count = self.store.next() - self.store.first();
         self.evicted += self.store.first() - 1 - self.cleared;

@@ -1,43 +1,45 @@
-//! Blocks of a piece of memory that never grows, shared by three lanes of bytes. Where memory is short the oldest answers' bodies go
-//! first, then requests' bodies, then heads; each kind keeps a share for its newest. Does not know what is in them.
+//! Memory of the journal: a fixed number of blocks, shared by three lanes of bytes.
+//!
+//! Where no block is free, the oldest block of a lane is evicted: first of the answers' bodies, then of the requests' bodies, then of
+//! the heads. Each lane keeps a share for its newest bytes. The pool does not know what the bytes mean.
 
 use std::collections::{TryReserveError, VecDeque};
 
-/// What a lane has: an array's index.
+/// Names a lane: its index in [`Pool::lanes`].
 pub(super) type Kind = usize;
 pub(super) const HEADS: Kind = 0;
 pub(super) const BODIES: Kind = 1;
 pub(super) const ANSWERS: Kind = 2;
 
-/// So many blocks at least, and less than twice as many.
+/// A pool has at least so many blocks, and less than twice as many.
 const BLOCKS: usize = 32;
 
 pub(super) struct Pool {
     bytes: Vec<u8>,
-    /// Bytes of a block are 2 to the power of this.
+    /// A block has `1 << shift` bytes.
     shift: u32,
-    /// Most blocks.
+    /// Most blocks in use.
     count: usize,
     free: Vec<u16>,
     lanes: [Lane; 3],
 }
 
-/// Places in a lane count on and on. A place stays as long as its block does.
+/// A queue of bytes. A place in it is the number of bytes that were put before it, so it stays the same while older blocks are evicted.
 #[derive(Default)]
 struct Lane {
     blocks: VecDeque<u16>,
-    /// Blocks that went before the first one.
+    /// Number of blocks that were evicted from the front.
     gone: u64,
-    /// Where the newest block ends in the memory, and how much of it is free.
+    /// Index in [`Pool::bytes`] where the newest block ends, and how many bytes before it are free.
     end: usize,
     left: usize,
 }
 
 impl Pool {
-    /// Blocks of `budget` bytes in all. What is not written yet takes up no memory.
+    /// Creates a pool of at most `budget` bytes. The system provides the memory when it is first written.
     ///
     /// # Errors
-    /// There is not as much.
+    /// The system has not enough memory.
     pub(super) fn new(budget: usize) -> Result<Pool, TryReserveError> {
         let shift = (budget / BLOCKS).checked_ilog2().unwrap_or_default();
         let count = budget >> shift;
@@ -51,23 +53,23 @@ impl Pool {
         Ok(pool)
     }
 
-    /// Bytes that the lanes can take up together.
+    /// Returns how many bytes the lanes can hold together.
     pub(super) fn size(&self) -> usize {
         self.count << self.shift
     }
 
-    /// Bytes of the blocks that are taken up.
+    /// Returns how many bytes the blocks in use have.
     pub(super) fn used(&self) -> usize {
         self.lanes.iter().map(|lane| lane.blocks.len()).sum::<usize>() << self.shift
     }
 
-    /// Where the next part of a lane begins.
+    /// Returns the place in a lane where the next part begins.
     pub(super) fn head(&self, kind: Kind) -> u64 {
         let lane = &self.lanes[kind];
         ((lane.gone + lane.blocks.len() as u64) << self.shift) - lane.left as u64
     }
 
-    /// The first place of a lane that is still there.
+    /// Returns the first place of a lane that was not evicted.
     pub(super) fn tail(&self, kind: Kind) -> u64 {
         self.lanes[kind].gone << self.shift
     }
@@ -77,7 +79,7 @@ impl Pool {
         one >> self.shift == other >> self.shift
     }
 
-    /// Appends `part`, of an eighth of the size at most, or of a quarter for heads.
+    /// Appends `part` to a lane. A part has at most an eighth of the pool's size, a head at most a quarter.
     pub(super) fn put(&mut self, kind: Kind, mut part: &[u8]) {
         while !part.is_empty() {
             if self.lanes[kind].left == 0 {
@@ -92,7 +94,7 @@ impl Pool {
         }
     }
 
-    /// Gives `length` bytes from `place` on to `each`, in one piece or in several. They must be there.
+    /// Calls `each` with the `length` bytes from `place` on, in one or several pieces. They must not have been evicted.
     pub(super) fn get(&self, kind: Kind, mut place: u64, mut length: usize, each: &mut dyn FnMut(&[u8])) {
         let block = 1 << self.shift;
         while length > 0 {
@@ -119,7 +121,7 @@ impl Pool {
         }
     }
 
-    /// Where a place is.
+    /// Returns the index of a place in [`Pool::bytes`].
     fn start(&self, kind: Kind, place: u64) -> usize {
         let lane = &self.lanes[kind];
         let index = ((place >> self.shift) - lane.gone) as usize;
@@ -131,7 +133,7 @@ impl Pool {
             let unused = self.bytes.len() >> self.shift;
             if unused < self.count {
                 let end = (unused + 1) << self.shift;
-                // Not `resize`: where code is to be small, it goes byte by byte.
+                // Not `resize`: compiled for size, it writes byte by byte.
                 while self.bytes.len() < end {
                     self.bytes.extend_from_slice(&[0; 1 << 10][..(end - self.bytes.len()).min(1 << 10)]);
                 }
@@ -147,7 +149,7 @@ impl Pool {
         }
     }
 
-    /// Whose oldest block goes first. The newest body of a request or an answer is always spared, and so is the newest head.
+    /// Returns the lane whose oldest block is evicted next. The newest head and the newest body of each lane are never evicted.
     fn dearest(&self) -> Kind {
         let count = |kind: Kind| self.lanes[kind].blocks.len();
         match () {
@@ -178,10 +180,11 @@ mod tests {
     }
 
     #[test]
-    fn answers_go_before_bodies_and_bodies_before_heads_and_the_newest_stay() {
+    fn answers_are_evicted_before_bodies_and_bodies_before_heads_and_the_newest_stay() {
         let mut pool = Pool::new(100 << 10).unwrap();
         assert_eq!((pool.size(), pool.used()), (100 << 10, 0));
-        let parts = [(HEADS, 300), (BODIES, 900), (ANSWERS, 12_000)];
+        // Bodies nearly as long as a pool of this size takes, so that they begin anywhere in a block.
+        let parts = [(HEADS, 300), (BODIES, 900), (ANSWERS, pool.size() / 8 - 1)];
         let mut places = Vec::new();
         for number in 0..1000_usize {
             let [head, body, answer] = parts.map(|(kind, length)| {
@@ -209,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lane_has_all_while_the_others_need_nothing() {
+    fn a_lane_gets_all_blocks_while_the_others_need_none() {
         let mut pool = Pool::new(64 << 10).unwrap();
         for kind in [ANSWERS, HEADS, BODIES] {
             (0..40).for_each(|_| pool.put(kind, &[1; 2 << 10]));
@@ -218,11 +221,11 @@ mod tests {
         let place = pool.head(HEADS);
         pool.trim(HEADS, place);
         pool.trim(BODIES, 0);
-        assert_eq!(pool.head(HEADS), place.next_multiple_of(2 << 10));
+        assert_eq!((pool.tail(HEADS), pool.head(HEADS)), (place, place));
     }
 
     #[test]
-    fn more_than_there_is_is_an_error() {
+    fn a_budget_beyond_the_memory_is_an_error() {
         assert!(Pool::new(isize::MAX as usize).is_err());
     }
 }

@@ -1,49 +1,40 @@
-//! Requests that should have come one after another; others may be in between.
+//! Verification of a sequence: requests that should have come one after another, perhaps with others in between.
 
 use super::Journal;
 use super::filter::{Filter, Fit};
 use super::near::{Difference, Near};
-use super::verify::{PATIENCE, RECENT, Step, Tally, TooLong, Verdict, nearest_of, walk};
+use super::verify::{Outcome, PATIENCE, RECENT, Step, Tally, TooLong, Verdict, nearest_of, walk};
 use std::ops::ControlFlow;
 
-/// What came of a sequence.
-#[derive(Debug)]
-pub(crate) struct Outcome {
-    /// Whether all came in their order.
-    pub verdict: Verdict,
-    /// Numbers of the requests that took the first steps.
-    pub numbers: Vec<u64>,
-    /// The nearest to the first step that nothing took.
-    pub near: Vec<Near>,
-    /// Number of the last entry that was looked at.
-    pub last: u64,
-    /// Why it is not known: entries that were evicted, and those that may have taken the first step that nothing took.
-    pub doubts: Tally,
-}
+/// Score of a request that fits a step but came too early, from 0 to 100.
+const EARLY: u64 = 95;
 
-/// Looks for requests after `since` that take the steps in order, the earliest that do.
+/// Assigns the entries after `since` to `steps` in order: each step takes the earliest entry that fits it.
+///
+/// The tally has the numbers of the entries that were taken. Its doubts are about the first step that no entry took.
 ///
 /// # Errors
-/// It takes too long.
+/// The walk takes too long.
 pub(crate) fn verify(journal: &Journal, steps: &[Filter], since: u64) -> Result<Outcome, TooLong> {
-    // As far as it is known, and as far as it can be. Requests only help, so the earliest ones are the right ones for both.
-    let (mut numbers, mut possible, mut doubts) = (Vec::new(), 0_usize, Tally::default());
+    // Steps that were certainly taken, and steps that may have been. A further request never undoes a step, so taking the earliest
+    // entry is right for both.
+    let (mut tally, mut possible) = (Tally::default(), 0_usize);
     let last = walk(journal, &mut journal.age(), since, PATIENCE, &mut |step| {
         match step {
-            Step::Reset => (numbers, possible, doubts) = (Vec::new(), 0, Tally::default()),
+            Step::Reset => (tally, possible) = (Tally::default(), 0),
             Step::Lost(count) => {
-                doubts.lost += count;
+                tally.lost += count;
                 possible =
                     steps.len().min(possible.saturating_add(usize::try_from(count).unwrap_or(usize::MAX)));
             }
             Step::Entry(subject) => {
                 let fits = |at: usize| steps.get(at).map_or(Fit::No, |filter| filter.fits(subject));
-                match fits(numbers.len()) {
+                match fits(tally.numbers.len()) {
                     Fit::Yes => {
-                        numbers.push(subject.entry.number);
-                        doubts.open = 0;
+                        tally.numbers.push(subject.entry.number);
+                        tally.open = 0;
                     }
-                    Fit::Open => doubts.open += 1,
+                    Fit::Open => tally.open += 1,
                     Fit::No => {}
                 }
                 possible += usize::from(fits(possible) != Fit::No);
@@ -51,18 +42,19 @@ pub(crate) fn verify(journal: &Journal, steps: &[Filter], since: u64) -> Result<
         }
         ControlFlow::Continue(())
     })?;
-    let verdict = match steps.get(numbers.len()) {
-        None => Verdict::Pass,
-        Some(_) if possible < steps.len() => Verdict::Fail,
-        Some(_) => Verdict::Unknown,
+    tally.count = tally.numbers.len() as u64;
+    let (verdict, near) = match steps.get(tally.numbers.len()) {
+        None => (Verdict::Pass, Vec::new()),
+        Some(missing) => {
+            let verdict = if possible < steps.len() { Verdict::Fail } else { Verdict::Unknown };
+            (verdict, near_misses(journal, missing, since, last, &tally.numbers))
+        }
     };
-    let near = near_misses(journal, steps, since, last, &numbers);
-    Ok(Outcome { verdict, numbers, near, last, doubts })
+    Ok(Outcome { verdict, tally, near, last })
 }
 
-/// The nearest to the first step that nothing took. A request that would have taken it came too early.
-fn near_misses(journal: &Journal, steps: &[Filter], since: u64, last: u64, numbers: &[u64]) -> Vec<Near> {
-    let Some(missing) = steps.get(numbers.len()) else { return Vec::new() };
+/// Returns the near misses of `missing`, the first step that no entry took. An entry that fits it came too early.
+fn near_misses(journal: &Journal, missing: &Filter, since: u64, last: u64, numbers: &[u64]) -> Vec<Near> {
     let after = numbers.last().copied().unwrap_or(since);
     nearest_of(journal, since.max(last.saturating_sub(RECENT)), last, &mut |nearest, subject| {
         if missing.fits(subject) != Fit::Yes {
@@ -79,16 +71,13 @@ fn near_misses(journal: &Journal, steps: &[Filter], since: u64, last: u64, numbe
     })
 }
 
-/// Nearness of a request that came too early.
-const EARLY: u64 = 95;
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::observing::journal::filter::parse::{SEQUENCE, query};
     use crate::observing::journal::tests::{enter_body, lose, small};
 
-    /// Letters are bodies, a capital is a body that is cut, `.` an entry that is not kept.
+    /// A letter is a body, a capital letter a truncated body, `.` an entry that is evicted at once.
     fn journal(pattern: &str) -> Journal {
         let journal = small();
         for what in pattern.chars() {
@@ -101,7 +90,7 @@ mod tests {
         journal
     }
 
-    /// Bodies that contain these letters twice (`~=`), or are just that (`=`).
+    /// A filter for each letter: the body contains the letter twice (`~=`), or is exactly that (`=`).
     fn steps(operator: &str, bodies: &str) -> Vec<Filter> {
         let step = |body: char| query(&format!("body{operator}{body}{body}"), SEQUENCE).unwrap().filter;
         bodies.chars().map(step).collect()
@@ -131,7 +120,7 @@ mod tests {
         ];
         for (pattern, bodies, expected) in table {
             let outcome = verify(&journal(pattern), &steps("~=", bodies), 0).unwrap();
-            let found = format!("{} {:?}", outcome.verdict.word(), outcome.numbers);
+            let found = format!("{} {:?}", outcome.verdict.word(), outcome.tally.numbers);
             assert_eq!(found, expected, "{pattern} {bodies}");
         }
         let outcome = verify(&journal("ab"), &steps("=", "ab"), 1).unwrap();
@@ -139,7 +128,22 @@ mod tests {
     }
 
     #[test]
-    fn one_that_came_too_early_is_told() {
+    fn doubts_are_about_the_first_step_that_no_entry_took() {
+        for (pattern, open, lost) in [("A", 1, 0), ("AA", 2, 0), ("Aa", 0, 0), (".Aa", 0, 0), ("aA.", 2, 0)] {
+            let tally = verify(&journal(pattern), &steps("~=", "ab"), 0).unwrap().tally;
+            assert_eq!((tally.open, tally.lost), (open, lost), "{pattern}");
+        }
+    }
+
+    #[test]
+    fn near_misses_come_after_since() {
+        let outcome = verify(&journal("bbxa"), &steps("=", "ab"), 2).unwrap();
+        let numbers: Vec<u64> = outcome.near.iter().map(|near| near.number).collect();
+        assert_eq!(numbers, [4, 3]);
+    }
+
+    #[test]
+    fn a_request_that_came_too_early_is_a_near_miss() {
         let outcome = verify(&journal("bxa"), &steps("=", "ab"), 0).unwrap();
         let near: Vec<String> = outcome.near.iter().map(ToString::to_string).collect();
         assert_eq!(near[0], "number 1 `GET /`: order is `number 1`, not `after number 3`");

@@ -1,16 +1,17 @@
-//! What is kept of each request, by its number: bodies shortest, heads longer, lines longest.
+//! Storage of entries by number. Bodies are evicted first, then heads, then lines.
 
 use super::codec::{LENGTH, LINE, NO_ANSWER, NO_BODY, PREFIX};
 use super::lines::{Key, Lines};
 use super::pool::{ANSWERS, BODIES, HEADS, Pool};
 use std::collections::{TryReserveError, VecDeque};
 
-/// What a head begins with.
+/// The first bytes of a head.
 struct Prefix {
-    /// Bytes of the head, this included.
+    /// Bytes of the head, with this prefix.
     length: u32,
-    /// Of the bodies of request and answer: where they are, in 48 bits, and how much is kept of them.
+    /// Places of the bodies of request and answer, of 48 bits each.
     places: [u64; 2],
+    /// Bytes that are kept of them.
     kept: [u32; 2],
 }
 
@@ -35,11 +36,11 @@ impl Prefix {
     }
 }
 
-/// Where a reader is.
+/// Position of a reader.
 pub(super) struct Cursor {
     /// Number of the next record.
     pub number: u64,
-    /// Where its head begins. It stays there while it is kept, so that nobody has to look for it again.
+    /// Place where its head begins, if that is known: the store need not search for it again.
     place: Option<u64>,
 }
 
@@ -52,45 +53,46 @@ impl Cursor {
 pub(super) struct Store {
     lines: Lines,
     pool: Pool,
-    /// Number of the oldest head; of the next one, if there is none.
+    /// Number of the oldest head; of the next entry where there is no head.
     first: u64,
-    /// Number and place of the first head that begins in each block, in order.
+    /// Number and place of the first head that begins in each block, oldest first.
     marks: VecDeque<(u64, u64)>,
 }
 
 impl Store {
-    /// A store that takes `budget` bytes in all. What is not written yet takes up no memory.
+    /// Creates a store of `budget` bytes. The system provides the memory when it is first written.
     ///
     /// # Errors
-    /// There is not as much.
+    /// The system has not enough memory.
     pub(super) fn new(budget: usize) -> Result<Store, TryReserveError> {
         let lines = Lines::new(budget)?;
-        // Each block has a mark and a place in four lists: 24 bytes. There are less than 64 blocks.
+        // Each block has a mark and a place in four lists: 24 bytes. There are fewer than 64 blocks.
         let pool = Pool::new(budget.saturating_sub(lines.size() + (64 * 24).min(budget / 40)))?;
         Ok(Store { lines, pool, first: 1, marks: VecDeque::new() })
     }
 
-    /// Bytes that bodies and heads can take up.
+    /// Returns how many bytes bodies and heads can take together.
     pub(super) fn size(&self) -> usize {
         self.pool.size()
     }
 
-    /// Bytes that are taken up.
+    /// Returns how many bytes are in use.
     pub(super) fn used(&self) -> usize {
         self.lines.used() + self.pool.used()
     }
 
-    /// Number of the oldest entry of which something is known; of the next one, if there is none.
+    /// Returns the number of the oldest entry; of the next entry where there is none.
     pub(super) fn first(&self) -> u64 {
         self.lines.first()
     }
 
-    /// Number of the next entry.
     pub(super) fn next(&self) -> u64 {
         self.lines.next()
     }
 
-    /// Adds an entry: the head, which begins with [`PREFIX`] bytes for this, the text that is part of it, and two bodies.
+    /// Adds an entry: its head, the rest of the head in `text`, and the bodies of request and answer.
+    ///
+    /// The first [`PREFIX`] bytes of `head` are filled here.
     pub(super) fn push(&mut self, key: &Key, head: &mut [u8], text: &[u8], bodies: [&[u8]; 2]) {
         let number = self.next();
         self.lines.push(key);
@@ -113,7 +115,7 @@ impl Store {
         }
     }
 
-    /// Drops all; numbers go on.
+    /// Drops all entries. Numbers continue.
     pub(super) fn clear(&mut self) {
         self.lines.clear();
         self.pool.clear();
@@ -121,8 +123,9 @@ impl Store {
         self.first = self.next();
     }
 
-    /// Copies records from the cursor on, or from the oldest, to the end of `out`, up to number `to`, and no more after `most` bytes.
-    /// Moves the cursor behind them; gives the number of the first one.
+    /// Appends records to `out`: from the cursor on, or from the oldest entry, up to number `to`, until there are `most` bytes.
+    ///
+    /// Moves the cursor behind the last record, and returns the number of the first.
     pub(super) fn copy(&self, cursor: &mut Cursor, to: u64, most: usize, out: &mut Vec<u8>) -> u64 {
         let from = cursor.number.max(self.first());
         let (start, mut number) = (out.len(), from);
@@ -139,12 +142,12 @@ impl Store {
         from
     }
 
-    /// Copies a head with the bodies that are there; gives its length.
+    /// Appends a head with the bodies that were not evicted. Returns the length of the head.
     fn copy_record(&self, number: u64, place: u64, out: &mut Vec<u8>) -> u64 {
         let Prefix { length, places, kept } = self.prefix(place);
         let length = length as usize;
         if length == PREFIX {
-            // It was too large.
+            // The head was too large, so only its line is there.
             self.copy_line(number, out);
             return length as u64;
         }
@@ -170,7 +173,7 @@ impl Store {
         let start = out.len();
         out.extend_from_slice(&[0; LENGTH + 1]);
         let [path, other] = self.lines.get(number);
-        // The length and one; 0 is none.
+        // The length plus one; 0 where the path was evicted.
         let length = path.map_or(0, |path| path.len() as u32 + 1);
         out.extend_from_slice(&length.to_le_bytes());
         out.extend_from_slice(path.unwrap_or_default());
@@ -178,7 +181,7 @@ impl Store {
         end(out, start, LINE);
     }
 
-    /// Where the head of `number` begins, or the next one.
+    /// Returns the place where the head of `number` begins, or the next head after it.
     fn seek(&self, number: u64) -> u64 {
         let after = self.marks.partition_point(|(marked, _)| *marked <= number);
         let mark = self.marks.get(after.saturating_sub(1)).copied();
@@ -199,7 +202,7 @@ impl Store {
         Prefix::from_bytes(&prefix)
     }
 
-    /// Forgets the heads whose blocks have gone, and frees the bodies that belong to them alone.
+    /// Forgets the heads whose blocks were evicted, and frees the bodies that belong to them.
     fn drop_heads(&mut self) {
         let tail = self.pool.tail(HEADS);
         while self.marks.front().is_some_and(|(_, place)| *place < tail) {
@@ -213,7 +216,7 @@ impl Store {
     }
 }
 
-/// Sets the length and the flags of the record that begins at `start` and ends here.
+/// Sets the length and the flags of the record from `start` to the end of `out`.
 fn end(out: &mut [u8], start: usize, flags: u8) {
     let length = (out.len() - start) as u32;
     out[start..start + LENGTH].copy_from_slice(&length.to_le_bytes());

@@ -1,10 +1,11 @@
-//! The journal through its calls: what comes out is what went in, as long as it is there.
+//! The journal through its public calls: a reader gets the entries that were entered.
 
 use super::*;
 use serde_json::json;
 use std::sync::mpsc;
+use std::time::Duration;
 
-/// An exchange that is entered at once.
+/// Enters a request with its answer.
 pub(crate) fn enter(journal: &Journal, line: &str, body: &[u8], answer: &Answer) {
     let begun = journal.begin().unwrap();
     journal.record(&exchange(begun, &request(line, body), answer));
@@ -20,7 +21,7 @@ pub(crate) fn enter_body(journal: &Journal, line: &str, body: &str) {
     enter(journal, line, body.as_bytes(), &Answer::default());
 }
 
-/// Enters a request that is too large for a [`small`] journal: only its number is kept.
+/// Enters a request whose head and path are too large for a [`small`] journal. Only its number, method and status are kept.
 pub(crate) fn lose(journal: &Journal) {
     enter_body(journal, &format!("GET /{}", "x".repeat(16 << 10)), "");
 }
@@ -49,7 +50,7 @@ fn exchange<'x>(begun: Begun, request: &'x Request, answer: &'x Answer) -> Excha
     }
 }
 
-/// Numbers of the entries after `since`.
+/// Returns the numbers of the entries after `since`.
 pub(crate) fn numbers(journal: &Journal, since: u64) -> (Vec<u64>, Span) {
     let mut numbers = Vec::new();
     let span = journal.read(since, &mut |entry| {
@@ -60,9 +61,10 @@ pub(crate) fn numbers(journal: &Journal, since: u64) -> (Vec<u64>, Span) {
 }
 
 #[test]
-fn an_entry_is_what_was_handed_over() {
+fn an_entry_has_all_of_its_request_and_answer() {
     let journal = Journal::new(1 << 20, 1000).unwrap();
-    let before = SystemTime::now() - Duration::from_millis(1);
+    let now = || SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_micros() as u64;
+    let before = now();
     let answer = Answer::text(201, vec![b'y'; 1001]);
     let (request, begun) = (request("PO ST /a%20b/7?x=%20#f", &[0xff; 3000]), journal.begin().unwrap());
     let whole = Exchange {
@@ -73,7 +75,7 @@ fn an_entry_is_what_was_handed_over() {
     };
     journal.record(&whole);
     let entry = journal.get(1).unwrap();
-    assert!(entry.time >= before && entry.time <= SystemTime::now());
+    assert!((before..=now()).contains(&entry.time));
     assert_eq!(entry.microseconds, 7);
     let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
     let expected = Entry {
@@ -109,7 +111,7 @@ fn an_entry_is_what_was_handed_over() {
 }
 
 #[test]
-fn what_was_refused_is_entered_with_what_is_known() {
+fn a_refused_request_is_entered_as_far_as_it_was_read() {
     let journal = Journal::new(1 << 20, 1000).unwrap();
     let peer: SocketAddr = "127.0.0.1:1".parse().unwrap();
     let lines = [
@@ -130,7 +132,7 @@ fn what_was_refused_is_entered_with_what_is_known() {
 }
 
 #[test]
-fn after_a_deletion_numbers_go_on_and_what_had_begun_is_left_out() {
+fn after_a_deletion_numbers_continue_and_running_requests_are_not_entered() {
     let journal = Journal::new(64 << 10, 1 << 10).unwrap();
     let (answer, request) = (Answer::text(200, "x".repeat(1000)), request("GET /", b""));
     (0..4000).for_each(|_| enter(&journal, "GET /", b"", &answer));
@@ -144,17 +146,17 @@ fn after_a_deletion_numbers_go_on_and_what_had_begun_is_left_out() {
     assert_eq!(journal.stats(), expected);
     assert_eq!((journal.get(4000), journal.get(1)), (Err(Missing::Deleted), Err(Missing::Deleted)));
     enter(&journal, "GET /", b"", &answer);
-    // What was deleted was not missed.
+    // Deleted entries don't count as evicted.
     assert_eq!(numbers(&journal, 0), (vec![4001], Span { last: 4001, ..Span::default() }));
     (0..4000).for_each(|_| enter(&journal, "GET /", b"", &answer));
     let stats = journal.stats();
     assert!(stats.evicted > 0);
     assert_eq!((stats.evicted, stats.evicted_in_all), (stats.first - 4001, evicted + stats.first - 4001));
-    assert_eq!(numbers(&journal, 0).1.evicted, stats.evicted);
+    assert_eq!((numbers(&journal, 0).1.evicted, journal.evicted(0)), (stats.evicted, stats.evicted));
 }
 
 #[test]
-fn the_end_of_an_epoch_deletes_what_it_has_and_nothing_of_the_next() {
+fn the_end_of_an_epoch_deletes_its_entries_and_none_of_the_next() {
     let epoch = Arc::<Epoch>::default();
     let journal = Journal::new(64 << 10, 1 << 10).unwrap().of_epoch(&epoch);
     let (answer, early) = (Answer::default(), request("GET /early", b""));
@@ -163,7 +165,7 @@ fn the_end_of_an_epoch_deletes_what_it_has_and_nothing_of_the_next() {
     let (done, running) = (begin(), begin());
     journal.record(&exchange(done, &early, &answer));
     late.epoch = epoch.next();
-    // The first that the journal hears of the new epoch is a request of it.
+    // The journal learns of the new epoch by a request of it.
     journal.record(&exchange(begin(), &late, &answer));
     journal.record(&exchange(running, &early, &answer));
     assert_eq!(numbers(&journal, 0), (vec![2], Span { last: 2, ..Span::default() }));
@@ -173,18 +175,18 @@ fn the_end_of_an_epoch_deletes_what_it_has_and_nothing_of_the_next() {
     journal.record(&exchange(running, &late, &answer));
     journal.record_refused("GET /refused", ([127, 0, 0, 1], 1).into(), "why", &answer);
     assert_eq!(journal.get(3).unwrap().path, "/refused");
-    // Or one who looks.
+    // Or by a reader.
     epoch.next();
     assert_eq!((journal.stats().entries, journal.get(3)), (0, Err(Missing::Deleted)));
 }
 
 #[test]
-fn entries_that_come_while_they_are_read_are_not_waited_for() {
+fn a_read_ends_with_the_entry_that_was_the_latest_when_it_began() {
     let journal = Journal::new(1 << 20, 1 << 10).unwrap();
     (0..3).for_each(|_| enter(&journal, "GET /", b"", &Answer::default()));
     let mut seen = 0;
     let span = journal.read(0, &mut |_| {
-        // No lock is held here.
+        // The callback may enter requests: the lock is not held.
         enter(&journal, "GET /", b"", &Answer::default());
         seen += 1;
         ControlFlow::Continue(())
@@ -197,6 +199,31 @@ fn entries_that_come_while_they_are_read_are_not_waited_for() {
     };
     journal.read(4, &mut { stopped });
     assert_eq!(journal.read(u64::MAX, &mut |_| panic!("none")), Span { last: 6, ..Span::default() });
+}
+
+#[test]
+fn entries_that_are_evicted_while_they_are_read_are_lines_or_count_as_evicted() {
+    let target = |number: u64| format!("GET /{number}?{}", "x".repeat(1000));
+    // Enough new entries to evict some heads, all heads, and all lines that the read has not copied yet.
+    for (more, lines, evicted) in [(400, 1..200, false), (1_000, 200..300, false), (80_000, 0..1, true)] {
+        let journal = Journal::new(1 << 20, 1 << 10).unwrap();
+        let enter_all = |count| {
+            (1..=count).for_each(|number| enter(&journal, &target(number), b"", &Answer::default()));
+        };
+        enter_all(300);
+        let mut read = Vec::new();
+        let span = journal.read(0, &mut |entry| {
+            if read.is_empty() {
+                enter_all(more);
+            }
+            read.push((entry.path.clone(), entry.gone.headers));
+            ControlFlow::Continue(())
+        });
+        assert_eq!((span.last, span.evicted, span.evicted > 0), (300, 300 - read.len() as u64, evicted));
+        assert!(read.iter().zip(1..).all(|((path, _), number)| *path == format!("/{number}")), "{more}");
+        let found = read.iter().filter(|(_, is_line)| *is_line).count();
+        assert!(lines.contains(&found), "{more}: {found}");
+    }
 }
 
 #[test]
@@ -234,7 +261,7 @@ fn threads_get_numbers_without_gaps_and_readers_whole_entries() {
 }
 
 #[test]
-fn off_is_off() {
+fn a_journal_of_0_bytes_keeps_nothing() {
     let journal = Journal::new(0, 100).unwrap();
     assert!(!journal.is_on() && journal.begin().is_none());
     assert_eq!(journal.stats(), Stats::default());
@@ -252,7 +279,7 @@ fn the_default_budget_is_a_tenth_of_a_small_container() {
 }
 
 #[test]
-fn more_memory_than_there_is_is_told() {
+fn a_budget_beyond_the_memory_is_an_error_with_its_flag() {
     let error = Journal::new(isize::MAX as usize, 0).err().unwrap();
     let expected = "failed to set aside 9223372036854775807 bytes for the journal (--journal-bytes): ";
     assert!(error.starts_with(expected), "{error}");
@@ -264,7 +291,7 @@ fn listeners_are_called_on_the_timer_once_for_many() {
     let journal = Arc::new(Journal::new(1 << 20, 0).unwrap());
     let (jobs, due) = mpsc::channel::<Job>();
     let jobs = Mutex::new(jobs);
-    journal.set_timer(Box::new(move |delay, job| jobs.lock().unwrap().send((delay, job)).unwrap()));
+    journal.watch.set_timer(Box::new(move |delay, job| jobs.lock().unwrap().send((delay, job)).unwrap()));
     let run = || {
         due.try_recv().map(|(delay, job)| {
             job();
@@ -276,13 +303,13 @@ fn listeners_are_called_on_the_timer_once_for_many() {
     assert!(run().is_err(), "nobody listens");
     let (told, tells) = mpsc::channel();
     let (told, seen) = (Mutex::new(told), journal.clone());
-    let watch = journal.on_record(Box::new(move || told.lock().unwrap().send(seen.last()).unwrap()));
+    let watch = journal.watch.add(Box::new(move || told.lock().unwrap().send(seen.last()).unwrap()));
     entered();
     entered();
     assert!(tells.try_recv().is_err(), "not on the thread of the request");
     assert_eq!(run(), Ok(Duration::ZERO));
     assert_eq!(tells.try_iter().collect::<Vec<u64>>(), [3]);
-    // A burst is told of in lots.
+    // Further entries of a burst are announced together.
     entered();
     assert_eq!(run(), Ok(Duration::from_millis(1)));
     assert_eq!(tells.try_iter().collect::<Vec<u64>>(), [4]);
@@ -291,13 +318,13 @@ fn listeners_are_called_on_the_timer_once_for_many() {
     journal.close();
     assert!(run() == Ok(Duration::ZERO) && journal.is_closed() && tells.try_recv() == Ok(4));
     assert!(run().is_ok());
-    journal.forget(watch);
+    journal.watch.remove(watch);
     entered();
     assert!(run().is_err());
 }
 
 #[test]
-fn json_has_bodies_as_text_or_in_base64() {
+fn bodies_are_text_or_base64_in_json() {
     let journal = Journal::new(1 << 20, 5).unwrap();
     enter(&journal, "POST /a%20b?c", "abcd\u{e9}".as_bytes(), &Answer::new(200, "x/y", [0xff]));
     let mut value = journal.get(1).unwrap().to_json();
@@ -318,7 +345,7 @@ fn json_has_bodies_as_text_or_in_base64() {
 }
 
 #[test]
-fn an_archive_has_what_its_format_asks_for() {
+fn an_archive_has_the_fields_that_har_requires() {
     let journal = Journal::new(1 << 20, 5).unwrap();
     let answer = Answer { headers: vec![("Location".into(), "/l".into())], ..Answer::text(302, "longer") };
     enter(&journal, "POST /a?b=c%20d&e", &[0xff], &answer);

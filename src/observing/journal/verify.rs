@@ -1,31 +1,33 @@
-//! How many requests came, against how many should have: pass, fail, or unknown where what is not known decides.
+//! Verification: compares how many requests came with how many should have come.
+//!
+//! The verdict is pass, fail, or unknown where evicted or truncated entries might change the result.
 
 use super::filter::{Filter, Fit, Subject};
 use super::near::{Near, Nearest};
-use super::{Age, Journal};
+use super::{Age, Journal, Span};
 use std::fmt;
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
-/// How long one question may look through the journal.
+/// Longest time that a verification may take to look through the journal.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
-/// So many of the latest entries are looked at for near ones.
+/// A verification looks for near misses among so many of the latest entries.
 pub(crate) const RECENT: u64 = 256;
-/// How long one question may look for near ones.
+/// Longest time that the search for near misses may take.
 const NEAR: Duration = Duration::from_millis(100);
-/// So many numbers of those that are meant are told.
+/// A tally lists the numbers of so many of the entries that it counted.
 const NUMBERS: usize = 10;
 
-/// One step of a walk.
+/// One step of [`walk`].
 pub(crate) enum Step<'w> {
     Entry(&'w Subject<'w>),
-    /// So many entries that were evicted.
+    /// So many entries in a row were evicted.
     Lost(u64),
-    /// The journal was cleared: what was shown before counts no more.
+    /// The journal was cleared: forget all earlier steps.
     Reset,
 }
 
-/// The time for the walk was over.
+/// The error of a walk that took too long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct TooLong;
 
@@ -38,11 +40,13 @@ impl fmt::Display for TooLong {
     }
 }
 
-/// Walks the entries after `since` that are there now; gives the number of the last one. What it shows is of one age: `age`, or the
-/// one that followed it.
+/// Calls `each` for the entries after `since` that are there now, and returns the number of the last one.
+///
+/// All steps after the last [`Step::Reset`] belong to one age. `age` is the age that the caller has counted for so far; it becomes the
+/// age of those steps.
 ///
 /// # Errors
-/// It takes longer than `patience`.
+/// The walk takes longer than `patience`.
 pub(crate) fn walk(
     journal: &Journal,
     age: &mut Age,
@@ -56,11 +60,10 @@ pub(crate) fn walk(
         if std::mem::replace(age, now) != now {
             let _ = each(Step::Reset);
         }
-        let last = journal.last();
         let (mut next, mut late, mut stopped) = (since.max(journal.cleared()) + 1, false, false);
-        journal.read(since, &mut |entry| {
+        let Span { last, .. } = journal.read(since, &mut |entry| {
             late = Instant::now() > end;
-            if entry.number > last || late || journal.age() != now {
+            if late || journal.age() != now {
                 return ControlFlow::Break(());
             }
             let lost = entry.number.saturating_sub(next);
@@ -84,25 +87,22 @@ pub(crate) fn walk(
     }
 }
 
-/// How many should have come.
+/// How many requests should have come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Expected {
-    /// So many at least.
     pub min: u64,
-    /// So many at most.
     pub max: Option<u64>,
 }
 
 impl Expected {
-    /// At least so many.
     pub(crate) fn at_least(min: u64) -> Expected {
         Expected { min, max: None }
     }
 
-    /// From `count`, or `min` and `max`; one at least without any.
+    /// Takes either `count`, or `min` and `max`; without any of them, at least one request is expected.
     ///
     /// # Errors
-    /// They contradict one another.
+    /// The numbers contradict one another.
     pub(crate) fn new(count: Option<u64>, min: Option<u64>, max: Option<u64>) -> Result<Expected, String> {
         match (count, min, max) {
             (Some(count), None, None) => Ok(Expected { min: count, max: Some(count) }),
@@ -115,7 +115,7 @@ impl Expected {
         }
     }
 
-    /// The verdict where `tally` is what is known.
+    /// Returns the verdict on `tally`.
     pub(crate) fn verdict(self, tally: &Tally) -> Verdict {
         let (least, most) = (tally.count, tally.count + tally.open + tally.lost);
         let max = self.max.unwrap_or(u64::MAX);
@@ -140,19 +140,18 @@ impl fmt::Display for Expected {
     }
 }
 
-/// What a verification comes to.
+/// The verdict of a verification.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Verdict {
-    /// It is as expected, whatever was in the entries that are not known.
+    /// The requests came as expected, whatever the evicted and truncated entries contained.
     Pass,
-    /// It is not, whatever was in them.
+    /// The requests did not come as expected, whatever those entries contained.
     Fail,
-    /// Cannot be decided: entries of which too little is known might change the result.
+    /// Cannot be decided: evicted or truncated entries might change the result.
     Unknown,
 }
 
 impl Verdict {
-    /// As it is written.
     pub(crate) fn word(self) -> &'static str {
         match self {
             Verdict::Pass => "pass",
@@ -162,16 +161,16 @@ impl Verdict {
     }
 }
 
-/// What is known of a number of requests.
+/// Numbers of requests that fit a filter, certainly or perhaps.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Tally {
-    /// So many are meant.
+    /// Entries that fit the filter.
     pub count: u64,
-    /// So many may be: what is not known of them decides.
+    /// Entries that may fit: the missing part of them decides.
     pub open: u64,
-    /// So many were evicted and may have been.
+    /// Evicted entries: each of them may have fitted.
     pub lost: u64,
-    /// Numbers of the first ones that are meant.
+    /// Numbers of the first entries that fit.
     pub numbers: Vec<u64>,
 }
 
@@ -197,7 +196,7 @@ impl Tally {
         }
     }
 
-    /// Why more may have come, in words; empty where nothing is missing.
+    /// Says why more requests may have come; empty where the count is certain.
     pub(crate) fn doubts(&self) -> String {
         let doubt = |count: u64, what: &str| match count {
             0 => String::new(),
@@ -209,22 +208,21 @@ impl Tally {
     }
 }
 
-/// What came of a verification.
+/// The result of a verification, of a count or of a sequence.
 #[derive(Debug)]
 pub(crate) struct Outcome {
-    /// Whether it is as expected.
     pub verdict: Verdict,
     pub tally: Tally,
-    /// Where too few came, those that come nearest.
+    /// Where too few requests came: the requests that come nearest to the filter.
     pub near: Vec<Near>,
-    /// Number of the last entry that was looked at.
+    /// Number of the last entry that was read.
     pub last: u64,
 }
 
-/// Counts what `filter` means after `since`.
+/// Counts the entries after `since` that fit `filter`.
 ///
 /// # Errors
-/// It takes too long.
+/// The walk takes too long.
 pub(crate) fn verify(
     journal: &Journal,
     filter: &Filter,
@@ -245,7 +243,7 @@ pub(crate) fn verify(
     Ok(Outcome { verdict, tally, near, last })
 }
 
-/// The nearest of the `recent` latest entries up to `last` that `filter` does not mean.
+/// Returns the near misses of `filter` among the `recent` latest entries up to `last`.
 pub(crate) fn near_misses(
     journal: &Journal,
     filter: &Filter,
@@ -260,7 +258,7 @@ pub(crate) fn near_misses(
     })
 }
 
-/// The nearest of the entries after `since` up to `last`, as `look` takes them in: as many as there is time for.
+/// Calls `look` for the entries after `since` up to `last`, for [`NEAR`] at most, and returns the nearest.
 pub(super) fn nearest_of(
     journal: &Journal,
     since: u64,
@@ -277,123 +275,4 @@ pub(super) fn nearest_of(
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::observing::journal::filter::parse::{VERIFY, query};
-    use crate::observing::journal::tests::{enter_body, lose, small};
-
-    /// `+` is a request that is meant, `-` one that is not, `?` one whose body is cut, `.` one that is not kept, `x` a deleted one.
-    fn journal(pattern: &str) -> Journal {
-        let journal = small();
-        for what in pattern.chars() {
-            match what {
-                '+' => enter_body(&journal, "POST /orders", "abc"),
-                '-' => enter_body(&journal, "POST /orders", "xyz"),
-                '?' => enter_body(&journal, "POST /orders", "xyz and more"),
-                '.' => lose(&journal),
-                _ => {
-                    enter_body(&journal, "POST /orders", "abc");
-                    journal.clear();
-                }
-            }
-        }
-        journal
-    }
-
-    #[test]
-    fn the_verdict_is_unknown_exactly_where_what_is_missing_decides() {
-        let table = [
-            ("", "", "fail 0"),
-            ("+", "", "pass 1"),
-            ("-", "", "fail 0"),
-            ("?", "", "unknown 0"),
-            (".", "", "unknown 0"),
-            (".+", "", "pass 1"),
-            (".-", "", "unknown 0"),
-            ("x-", "", "fail 0"),
-            ("x.-", "", "unknown 0"),
-            (".-", "since=1", "fail 0"),
-            ("..-", "since=1", "unknown 0"),
-            ("x.-", "since=2", "fail 0"),
-            ("++", "count=2", "pass 2"),
-            ("++", "count=1", "fail 2"),
-            ("++", "count=3", "fail 2"),
-            (".++", "count=2", "unknown 2"),
-            (".++", "count=1", "fail 2"),
-            (".++", "count=3", "unknown 2"),
-            (".++", "count=4", "fail 2"),
-            ("?++", "count=4", "fail 2"),
-            (".?++", "count=4", "unknown 2"),
-            ("?++", "count=2", "unknown 2"),
-            ("-", "count=0", "pass 0"),
-            ("+", "count=0", "fail 1"),
-            (".", "count=0", "unknown 0"),
-            (".+", "count=0", "fail 1"),
-            ("x", "count=0", "pass 0"),
-            ("++", "min=2", "pass 2"),
-            ("++", "min=3", "fail 2"),
-            (".++", "min=3", "unknown 2"),
-            (".++", "min=2", "pass 2"),
-            (".++", "min=4", "fail 2"),
-            ("++", "max=2", "pass 2"),
-            ("+++", "max=2", "fail 3"),
-            (".++", "max=2", "unknown 2"),
-            (".++", "max=3", "pass 2"),
-            (".+++", "max=2", "fail 3"),
-            ("..?+", "min=2&max=3", "unknown 1"),
-            ("..?+", "min=1&max=4", "pass 1"),
-            ("..?+", "min=5&max=6", "fail 1"),
-            ("-+.+-", "count=2", "unknown 2"),
-        ];
-        for (pattern, query, expected) in table {
-            let asked =
-                crate::observing::journal::filter::parse::query(&format!("body~=abc&{query}"), VERIFY)
-                    .unwrap();
-            let expectation = Expected::new(asked.count, asked.min, asked.max).unwrap();
-            let outcome =
-                verify(&journal(pattern), &asked.filter, asked.since.unwrap_or(0), expectation).unwrap();
-            let found = format!("{} {}", outcome.verdict.word(), outcome.tally.count);
-            assert_eq!(found, expected, "{pattern} {query}");
-            assert_eq!(outcome.last, pattern.len() as u64);
-        }
-    }
-
-    #[test]
-    fn a_walk_without_patience_is_too_long() {
-        let steps = |patience| {
-            walk(&journal("++"), &mut Age::default(), 0, patience, &mut |_| ControlFlow::Continue(()))
-        };
-        assert_eq!(steps(Duration::ZERO), Err(TooLong));
-        assert_eq!(steps(PATIENCE), Ok(2));
-        assert_eq!(
-            TooLong.to_string(),
-            "failed to look through the journal within 10s: narrow it with `since`, or simplify the pattern"
-        );
-    }
-
-    #[test]
-    fn numbers_that_contradict_one_another_are_refused() {
-        let of = |count, min, max| Expected::new(count, min, max).map(|expected| expected.to_string());
-        assert_eq!(of(None, None, None), Ok("at least 1".into()));
-        assert_eq!(of(Some(2), None, None), Ok("2".into()));
-        assert_eq!(of(None, Some(2), Some(3)), Ok("2 to 3".into()));
-        assert_eq!(of(None, None, Some(0)), Ok("0".into()));
-        assert_eq!(of(None, None, Some(3)), Ok("at most 3".into()));
-        assert_eq!(of(Some(1), Some(1), None), Err("`count` stands alone, without `min` and `max`".into()));
-        assert_eq!(of(None, Some(3), Some(2)), Err("`min` is 3, more than `max`, which is 2".into()));
-    }
-
-    #[test]
-    fn near_ones_are_told_where_too_few_came() {
-        let asked = query("body~=abc&method=POST&count=3", VERIFY).unwrap();
-        let outcome = verify(&journal("-+?."), &asked.filter, 0, Expected::at_least(3)).unwrap();
-        let numbers: Vec<u64> = outcome.near.iter().map(|near| near.number).collect();
-        assert_eq!(
-            (outcome.verdict, outcome.tally.numbers, numbers),
-            // Of the last one it is known that it is no POST.
-            (Verdict::Fail, vec![2], vec![3, 1, 4])
-        );
-        let outcome = verify(&journal("-++"), &asked.filter, 0, Expected::at_least(1)).unwrap();
-        assert_eq!(outcome.near, []);
-    }
-}
+mod tests;

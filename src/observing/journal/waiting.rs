@@ -1,5 +1,7 @@
-//! Who waits for requests. Each remembers up to which entry it has looked, so that a new entry is decoded once and shown once to
-//! each. All of it runs on the journal's thread, in short slices; nobody's thread waits.
+//! Waits for requests (`/app/v1/requests/wait`).
+//!
+//! Each wait remembers the last entry that it has seen, so a new entry is decoded once and shown once to each wait. All looks run on
+//! the journal's thread, in short slices. No thread is blocked by a wait.
 
 use super::filter::parse::Asked;
 use super::filter::{Filter, Subject};
@@ -12,56 +14,57 @@ use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-/// How long the journal's thread looks at entries.
+/// How long the journal's thread may look at entries at a time.
 #[derive(Clone, Copy)]
 struct Times {
-    /// Until others have their turn.
+    /// Time of one look, until other jobs have their turn.
     slice: Duration,
-    /// Most time that a wait whose time is over looks at entries that it has not seen yet. The rest counts as missed.
+    /// Longest last look of a wait that has timed out. The entries that it has no time for count as lost.
     last_look: Duration,
 }
 
 const TIMES: Times = Times { slice: Duration::from_millis(1), last_look: Duration::from_millis(20) };
-/// So many of the latest entries are looked at for near ones when a wait is over.
+/// A wait that has timed out looks for near misses among so many of the latest entries.
 const RECENT: u64 = 64;
 
-/// What became of a wait.
+/// The outcome of a wait.
 #[derive(Debug)]
 pub(crate) enum Waited {
-    /// So many came as were waited for.
+    /// Enough requests came.
     Holds(Tally),
-    /// The time is over; with the requests that come nearest.
+    /// The wait has timed out; with the requests that come nearest to its filter.
     Late(Tally, Vec<Near>),
+    /// The process stops.
     Stopping,
-    /// What is there took too long to look through.
+    /// A wait with a timeout of 0 took too long to look through the journal.
     TooLong(TooLong),
 }
 
-/// Takes the outcome, with the number of the last entry that was looked at, once, from the journal's thread.
+/// Takes the outcome and the number of the last entry that was read. It is called once, on the journal's thread.
 pub(crate) type Then = Box<dyn FnOnce(Waited, u64) + Send>;
 
 /// Names a wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct WaiterId(u64);
 
-/// All waits for requests of one journal.
+/// The waits for requests of one journal.
 pub(crate) struct Waiters {
     journal: Arc<Journal>,
     times: Times,
     state: Mutex<State>,
 }
 
-/// Locked for moments only, never while an entry is looked at.
+/// Locked for moments only, never while entries are read.
 #[derive(Default)]
 struct State {
     next: u64,
-    /// Who takes the outcome of a wait. A wait without is forgotten.
+    /// The callbacks by number of the wait. A wait that has none was given up.
     thens: BTreeMap<u64, Then>,
-    /// In the order of their numbers; elsewhere while they are shown entries. In boxes: of thousands one in the middle goes when its
-    /// time is over.
+    /// The waits in the order of their numbers. The list is empty during a look, which owns them. They are boxed, since a wait that times
+    /// out leaves the middle of a list of thousands.
     waiting: Vec<(u64, Box<Waiter>)>,
     watch: Option<WatchId>,
-    /// A look is to come that nobody has to ask for.
+    /// The next look is scheduled already.
     due: bool,
 }
 
@@ -69,17 +72,16 @@ struct Waiter {
     filter: Filter,
     wanted: u64,
     since: u64,
-    /// It looks once and does not wait.
+    /// Its timeout is 0: it sees the entries that are there, and ends.
     once: bool,
-    /// Of the entries that it counted.
+    /// Age of the entries that it has counted.
     age: Age,
-    /// Number of the last entry that it was shown.
+    /// Number of the last entry that it has seen.
     seen: u64,
     tally: Tally,
 }
 
 impl Waiters {
-    /// Nobody waits yet.
     pub(crate) fn new(journal: &Arc<Journal>) -> Arc<Waiters> {
         Self::with_times(journal, TIMES)
     }
@@ -88,8 +90,8 @@ impl Waiters {
         Arc::new(Waiters { journal: journal.clone(), times, state: Mutex::default() })
     }
 
-    /// Calls `then` once `wanted` requests came, or when `timeout` is over. The time for the first look is part of it; without any,
-    /// `then` learns what there is.
+    /// Calls `then` once `wanted` requests came, or after `timeout`, which includes the first look. With a timeout of 0 it calls `then`
+    /// after that look.
     pub(crate) fn wait(
         self: &Arc<Self>,
         asked: Asked,
@@ -108,29 +110,30 @@ impl Waiters {
             state.waiting.push((id, Box::new(waiter)));
             if state.watch.is_none() {
                 let looking = self.clone();
-                state.watch = Some(self.journal.on_record(Box::new(move || looking.look())));
+                state.watch = Some(self.journal.watch.add(Box::new(move || looking.look())));
             }
             id
         };
         let expiring = self.clone();
         self.look_soon();
-        self.journal.after(if once { PATIENCE } else { timeout }, Box::new(move || expiring.expire(id)));
+        self.journal
+            .watch
+            .after(if once { PATIENCE } else { timeout }, Box::new(move || expiring.expire(id)));
         WaiterId(id)
     }
 
-    /// Gives up a wait: its outcome is of no use any more. Frees what would have taken it at once.
+    /// Gives up a wait, whose client has left. Drops its callback at once.
     pub(crate) fn forget(&self, wait: WaiterId) {
         let mut state = lock(&self.state);
         let then = state.thens.remove(&wait.0);
-        let found = state.waiting.binary_search_by_key(&wait.0, |(id, _)| *id);
-        found.ok().map(|at| state.waiting.remove(at));
+        state.take_out(wait.0);
         self.stop_listening(&mut state);
         drop(state);
-        // Outside of the lock: it may hold a connection.
+        // Outside of the lock: the callback may own a connection.
         drop(then);
     }
 
-    /// Has new entries looked at, once for all who ask meanwhile.
+    /// Schedules a look, unless one is scheduled already.
     fn look_soon(self: &Arc<Self>) {
         if !std::mem::replace(&mut lock(&self.state).due, true) {
             let looking = self.clone();
@@ -138,11 +141,11 @@ impl Waiters {
                 lock(&looking.state).due = false;
                 looking.look();
             };
-            self.journal.after(Duration::ZERO, Box::new(look));
+            self.journal.watch.after(Duration::ZERO, Box::new(look));
         }
     }
 
-    /// Shows new entries to those who have not seen them, for the time of a slice.
+    /// Shows new entries to the waits that have not seen them, for one slice of time.
     fn look(self: &Arc<Self>) {
         let mut waiting = std::mem::take(&mut lock(&self.state).waiting);
         let (done, more) = if self.journal.is_closed() {
@@ -168,8 +171,7 @@ impl Waiters {
         }
     }
 
-    /// Takes out those who have what they wait for, and those who don't wait and have seen all; tells whether there is more to look
-    /// at.
+    /// Shows entries to `waiting` for one slice. Removes and returns the waits that are done; also returns whether entries are left.
     fn show(&self, waiting: &mut Vec<(u64, Box<Waiter>)>) -> (Vec<(u64, Box<Waiter>)>, bool) {
         let age = self.journal.age();
         let (last, cleared) = (self.journal.last(), self.journal.cleared());
@@ -186,7 +188,7 @@ impl Waiters {
         };
         let (end, mut more) = (Instant::now() + self.times.slice, false);
         self.journal.read(since, &mut |entry| {
-            // What is of another age is no part of the same count.
+            // The journal was cleared: later entries belong to another count.
             more = self.journal.age() != age;
             if more {
                 return ControlFlow::Break(());
@@ -211,7 +213,7 @@ impl Waiters {
                 ControlFlow::Continue(())
             }
         });
-        // A reset in between: who counted begins again, and nothing was missed.
+        // If the journal was cleared meanwhile, all counts begin anew, and no entry was lost.
         more = more || self.journal.age() != age;
         if !more {
             waiting.iter_mut().for_each(|(_, waiter)| waiter.miss(last, cleared));
@@ -220,13 +222,12 @@ impl Waiters {
         (done, more)
     }
 
-    /// The time of a wait is over.
+    /// Ends a wait that has timed out, after a last look.
     fn expire(&self, id: u64) {
         let mut state = lock(&self.state);
-        let found = state.waiting.binary_search_by_key(&id, |(id, _)| *id);
-        let waiter = found.ok().map(|at| state.waiting.remove(at).1);
+        let waiter = state.take_out(id);
         drop(state);
-        // None: it has its outcome, or a look at it panicked.
+        // No wait: it has its outcome already, or a look at it panicked.
         let Some(mut waiter) = waiter.filter(|waiter| !waiter.once) else {
             return self.end(id, Waited::TooLong(TooLong), 0);
         };
@@ -245,7 +246,7 @@ impl Waiters {
         let then = state.thens.remove(&id);
         self.stop_listening(&mut state);
         drop(state);
-        // Outside of the lock: it answers a client.
+        // Outside of the lock: the callback answers a client.
         if let Some(then) = then {
             then(outcome, seen);
         }
@@ -256,8 +257,16 @@ impl Waiters {
         if state.thens.is_empty()
             && let Some(watch) = state.watch.take()
         {
-            self.journal.forget(watch);
+            self.journal.watch.remove(watch);
         }
+    }
+}
+
+impl State {
+    /// Removes a wait from the list, unless a look has it.
+    fn take_out(&mut self, id: u64) -> Option<Box<Waiter>> {
+        let found = self.waiting.binary_search_by_key(&id, |(id, _)| *id);
+        found.ok().map(|at| self.waiting.remove(at).1)
     }
 }
 
@@ -266,14 +275,14 @@ impl Waiter {
         self.tally.count >= self.wanted
     }
 
-    /// Counts from the reset on, where there was one.
+    /// Counts from zero if the journal was cleared since the last look.
     fn renew(&mut self, age: Age) {
         if self.age != age {
             (self.age, self.tally) = (age, Tally::default());
         }
     }
 
-    /// Looks at all that it has not seen, until it holds.
+    /// Counts the entries that it has not seen, until enough came.
     fn catch_up(&mut self, journal: &Journal, patience: Duration) -> Result<(), TooLong> {
         if self.holds() {
             return Ok(());
@@ -294,7 +303,7 @@ impl Waiter {
         Ok(())
     }
 
-    /// Counts those up to `number` that it was never shown.
+    /// Counts the entries up to `number` that it has not seen as lost. Deleted entries, up to `cleared`, don't count.
     fn miss(&mut self, number: u64, cleared: u64) {
         self.tally.lost += number.saturating_sub(self.seen.max(cleared));
         self.seen = self.seen.max(number);

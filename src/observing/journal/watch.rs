@@ -1,5 +1,7 @@
-//! Tells those who wait that something was entered, on a thread of the journal's own: what they do then may take its time, and the
-//! timer thread has answers to send. A request pays for it only while somebody waits, and then for two atomic writes mostly.
+//! Calls listeners when the journal has a new entry: waits, and streams.
+//!
+//! Listeners run on a thread of their own, since they may take long and the timer thread has answers to send. A request pays for them
+//! only while there are some: mostly two atomic writes.
 
 use crate::system::job_thread::JobThread;
 use crate::system::lock::lock;
@@ -13,23 +15,22 @@ type Job = Box<dyn FnOnce() + Send>;
 /// Runs a job after a delay.
 pub(crate) type After = Box<dyn Fn(Duration, Job) + Send + Sync>;
 
-/// Called on the journal's thread when there may be something new: must be short, and must not wait.
+/// Called on the journal's thread when there may be new entries. It must be short and must not block.
 pub(crate) type Listener = Box<dyn Fn() + Send + Sync>;
 
-/// Names a listener.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct WatchId(u64);
 
-/// Least time between two calls of a listener: a burst is told of at once and then in lots.
+/// Least time between two calls of a listener. The first entry of a burst calls it at once, the others together.
 const PAUSE: Duration = Duration::from_millis(1);
 
-/// Stack of the journal's thread: JSON of a body is as deep as it may be.
+/// Stack of the journal's thread in bytes. The JSON of a body may be deeply nested.
 const STACK: usize = 512 << 10;
-/// So many jobs wait for their turn; the next ones try again after [`AGAIN`].
+/// So many jobs can wait for the thread. A job beyond that tries again after [`AGAIN`].
 const MOST: usize = 256;
 const AGAIN: Duration = Duration::from_millis(5);
 
-/// Starts the journal's thread; gives what runs jobs on it, after a delay by `timer`.
+/// Starts the journal's thread. Returns a function that runs a job on it, after a delay that `timer` measures.
 ///
 /// # Errors
 /// The system refuses a thread.
@@ -53,7 +54,7 @@ impl Turns {
         (self.timer)(delay, Box::new(move || own.submit(job)));
     }
 
-    /// No job is lost, and nobody waits: what finds no room comes again.
+    /// Submits a job without blocking. A job that finds no room is submitted again later.
     fn submit(self: &Arc<Self>, job: Job) {
         if let Err(job) = self.thread.submit(job) {
             self.after(AGAIN, job);
@@ -62,12 +63,12 @@ impl Turns {
 }
 
 #[derive(Default)]
-pub(super) struct Watch {
+pub(crate) struct Watch {
     after: OnceLock<After>,
     watched: AtomicBool,
-    /// There is something new.
+    /// The journal has entries that the listeners were not called for.
     news: AtomicBool,
-    /// A job will see to it.
+    /// A job that calls the listeners is scheduled.
     pending: AtomicBool,
     listeners: Mutex<Listeners>,
 }
@@ -79,21 +80,21 @@ struct Listeners {
 }
 
 impl Watch {
-    /// Sets the timer; the first one counts.
-    pub(super) fn set_timer(&self, after: After) {
+    /// Sets the timer, or a thread of its own behind one ([`on_own_thread`]). Only the first call counts.
+    pub(crate) fn set_timer(&self, after: After) {
         let _ = self.after.set(after);
     }
 
-    /// Runs `job`; never, where there is no timer.
-    pub(super) fn after(&self, delay: Duration, job: Job) {
+    /// Runs `job` on the journal's thread after `delay`. Without a timer it never runs.
+    pub(crate) fn after(&self, delay: Duration, job: Job) {
         if let Some(after) = self.after.get() {
             after(delay, job);
         }
     }
 
-    /// Calls `listener` after each change from now on. One that is made before this returns may go unnoticed by it: look after it
-    /// was added.
-    pub(super) fn add(&self, listener: Listener) -> WatchId {
+    /// Calls `listener` after each entry from now on, and when the journal closes. Read the journal after this has returned: the
+    /// listener may not be called for earlier entries.
+    pub(crate) fn add(&self, listener: Listener) -> WatchId {
         let mut listeners = lock(&self.listeners);
         listeners.next += 1;
         let id = WatchId(listeners.next);
@@ -102,27 +103,26 @@ impl Watch {
         id
     }
 
-    /// Calls it no more; a call may be under way.
-    pub(super) fn remove(&self, id: WatchId) {
+    /// Removes a listener. A call of it may still be running.
+    pub(crate) fn remove(&self, id: WatchId) {
         let mut listeners = lock(&self.listeners);
         listeners.listening.retain(|(listening, _)| *listening != id);
         self.watched.store(!listeners.listening.is_empty(), Ordering::SeqCst);
     }
 
-    /// Whether [`Watch::wake`] is worth its call. Asked after the lock of what changed was held: whoever began to listen before
-    /// looked under that lock is seen here.
+    /// Whether there are listeners. Call this after the journal's lock was held for the new entry: a listener that was added before it
+    /// read the journal under that lock is seen here.
     pub(super) fn is_watched(&self) -> bool {
         self.watched.load(Ordering::Relaxed)
     }
 
-    /// How many listen.
     #[cfg(test)]
     pub(super) fn listening(&self) -> usize {
         lock(&self.listeners).listening.len()
     }
 
-    /// Has the listeners called soon.
-    pub(super) fn wake(self: &Arc<Self>) {
+    /// Schedules a call of the listeners, as if there were a new entry.
+    pub(crate) fn wake(self: &Arc<Self>) {
         self.news.store(true, Ordering::SeqCst);
         if !self.pending.swap(true, Ordering::SeqCst) {
             self.tick_after(Duration::ZERO);
@@ -136,14 +136,14 @@ impl Watch {
 
     fn tick(self: &Arc<Self>) {
         if self.news.swap(false, Ordering::SeqCst) {
-            // Before the listeners: one that panics must not be the last.
+            // Before the listeners run: if one panics, the next call must be scheduled already.
             self.tick_after(PAUSE);
             let listening: Vec<_> =
                 lock(&self.listeners).listening.iter().map(|(_, listener)| listener.clone()).collect();
             return listening.iter().for_each(|listener| listener());
         }
         self.pending.store(false, Ordering::SeqCst);
-        // Said in between.
+        // An entry came between the two lines above.
         if self.news.load(Ordering::SeqCst) && !self.pending.swap(true, Ordering::SeqCst) {
             self.tick_after(Duration::ZERO);
         }

@@ -1,18 +1,20 @@
+//! The queue of log lines, written to pipes.
+
 use super::*;
 use std::io::{PipeReader, PipeWriter, Read, pipe};
 use std::thread;
 
-/// Far more than anything here takes.
+/// Far more time than these tests need.
 const DEADLINE: Duration = Duration::from_secs(20);
 
-/// A queue that a thread of its own writes to `out`.
+/// Creates a queue, and a thread that writes its lines to `out`.
 fn writing(out: PipeWriter) -> &'static LogQueue {
     let queue: &LogQueue = Box::leak(Box::new(LogQueue::new()));
     thread::spawn(move || queue.write_to(out, |text| format!("notice: {text}")));
     queue
 }
 
-/// Lines up to the one that begins with `last`.
+/// Reads lines until one begins with `last`.
 fn read_to(reader: &mut PipeReader, last: &str) -> Vec<String> {
     let mut all = Vec::new();
     loop {
@@ -47,7 +49,7 @@ fn lines_of_all_threads_arrive_whole_and_in_order() {
 }
 
 #[test]
-fn what_nobody_reads_is_dropped_counted_and_told() {
+fn lines_that_nobody_reads_are_dropped_and_counted_in_a_notice() {
     let (mut reader, out) = pipe().unwrap();
     let queue = writing(out);
     let line = |number: usize| format!("{number} {}\n", "x".repeat(1000));
@@ -55,7 +57,7 @@ fn what_nobody_reads_is_dropped_counted_and_told() {
     let began = Instant::now();
     queue.flush(began + Duration::from_millis(50));
     assert!(began.elapsed() >= Duration::from_millis(50), "{:?}", began.elapsed());
-    // Two buffers and a pipe are full.
+    // The lines fill two buffers and a pipe.
     assert!((1..3000 - 500).contains(&queue.dropped()), "{}", queue.dropped());
     queue.push(b"end\n");
     let (mut next, mut missing) = (0, 0);
@@ -73,7 +75,7 @@ fn what_nobody_reads_is_dropped_counted_and_told() {
             }
         }
     }
-    // With the one that says `end`.
+    // All lines, with `end`.
     assert_eq!((next, missing), (3001, queue.dropped()));
     let dropped = queue.dropped();
     queue.push(b"again\n");
@@ -96,7 +98,7 @@ fn a_flush_returns_once_all_is_written() {
 }
 
 #[test]
-fn what_can_not_be_written_is_counted_with_the_reason() {
+fn lines_that_can_not_be_written_are_counted_with_the_reason() {
     let queue = LogQueue::new();
     let full = std::fs::File::create("/dev/full").unwrap();
     let notice = |text: &str| text.to_owned();

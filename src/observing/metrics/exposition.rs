@@ -1,22 +1,30 @@
-//! The text format of Prometheus, version 0.0.4: families with their help and type, then their samples.
+//! The text format of Prometheus, version 0.0.4: each family has its help and type, then its samples.
 
 use std::fmt::{Display, Write};
 
-/// The media type of the text.
 pub(crate) const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-/// A page under construction.
+/// Writes a page.
 #[derive(Default)]
 pub(super) struct Exposition(String);
 
 impl Exposition {
-    /// Begins a family: `kind` is `counter`, `gauge` or `histogram`.
-    pub(super) fn family(&mut self, name: &str, kind: &str, help: &str) {
+    /// Begins a family: a counter where its name ends with `_total`, else a gauge.
+    pub(super) fn family(&mut self, name: &str, help: &str) {
+        self.begin(name, if name.ends_with("_total") { "counter" } else { "gauge" }, help);
+    }
+
+    /// Begins the family of a histogram.
+    pub(super) fn histogram(&mut self, name: &str, help: &str) {
+        self.begin(name, "histogram", help);
+    }
+
+    fn begin(&mut self, name: &str, kind: &str, help: &str) {
         let help = help.replace('\\', "\\\\").replace('\n', "\\n");
         let _ = writeln!(self.0, "# HELP {name} {help}\n# TYPE {name} {kind}");
     }
 
-    /// A sample of the family that was begun last.
+    /// Adds a sample to the family that was begun last.
     pub(super) fn sample(&mut self, name: &str, labels: &[(&str, &str)], value: &dyn Display) {
         self.0.push_str(name);
         for (number, (label, text)) in labels.iter().enumerate() {
@@ -28,9 +36,9 @@ impl Exposition {
         let _ = writeln!(self.0, "{end} {value}");
     }
 
-    /// A family of one sample without labels.
-    pub(super) fn single(&mut self, name: &str, kind: &str, help: &str, value: &dyn Display) {
-        self.family(name, kind, help);
+    /// Adds a family with one sample, which has no labels.
+    pub(super) fn single(&mut self, name: &str, help: &str, value: &dyn Display) {
+        self.family(name, help);
         self.sample(name, &[], value);
     }
 
@@ -48,11 +56,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn text_is_escaped_where_the_format_says_so() {
+    fn help_and_labels_are_escaped() {
         let mut page = Exposition::default();
-        page.family("a_total", "counter", "a \"help\"\nwith \\");
+        page.family("a_total", "a \"help\"\nwith \\");
         page.sample("a_total", &[("rule", "/\"x\"\\\n"), ("m", "GET")], &3);
-        page.single("b", "gauge", "b", &0.25);
+        page.single("b", "b", &0.25);
         let expected = "# HELP a_total a \"help\"\\nwith \\\\\n# TYPE a_total counter\n\
                         a_total{rule=\"/\\\"x\\\"\\\\\\n\",m=\"GET\"} 3\n\
                         # HELP b b\n# TYPE b gauge\nb 0.25\n";

@@ -1,10 +1,10 @@
-//! How long requests took, in buckets. Each worker has a part of its own to write to: sharing one would cost more than the rest
-//! of what is counted. Their sum is that of the rules.
+//! Histogram of the time that requests took.
+//!
+//! Each worker has a part of its own to write to: sharing one would cost more than all other counters.
 
-use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
-/// Upper ends of the buckets, in nanoseconds; one more is without end.
+/// Upper bounds of the buckets in nanoseconds. The last bucket has none.
 pub(super) const BOUNDS: [u64; 17] = [
     10_000,
     25_000,
@@ -41,20 +41,22 @@ struct Part {
     buckets: [AtomicU64; BOUNDS.len() + 1],
 }
 
+static NEXT: AtomicUsize = AtomicUsize::new(0);
+
 thread_local! {
-    /// The part of this thread.
-    static PART: Cell<usize> = const { Cell::new(usize::MAX) };
+    /// Number of this thread's part. With more than [`PARTS`] threads, some share a part.
+    static PART: usize = NEXT.fetch_add(1, Ordering::Relaxed) % PARTS;
 }
 
 impl Histogram {
-    /// Counts a request that took this long.
+    /// Counts a request that took so many nanoseconds.
     pub(super) fn add(&self, nanoseconds: u64) {
-        let part = &self.0[part()];
+        let part = &self.0[PART.with(|part| *part)];
         let bucket = BOUNDS.iter().position(|bound| nanoseconds <= *bound).unwrap_or(BOUNDS.len());
         part.buckets[bucket].fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Requests in each bucket, those of smaller ones included.
+    /// Returns how many requests are in each bucket or a smaller one.
     pub(super) fn read(&self) -> [u64; BOUNDS.len() + 1] {
         let mut buckets = [0; BOUNDS.len() + 1];
         for part in self.0.iter() {
@@ -71,22 +73,13 @@ impl Histogram {
     }
 }
 
-/// The number of this thread's part; threads beyond [`PARTS`] share.
-fn part() -> usize {
-    static NEXT: AtomicUsize = AtomicUsize::new(0);
-    if PART.get() == usize::MAX {
-        PART.set(NEXT.fetch_add(1, Ordering::Relaxed) % PARTS);
-    }
-    PART.get() % PARTS
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::thread;
 
     #[test]
-    fn buckets_hold_what_is_at_most_their_bound_and_add_up() {
+    fn buckets_are_cumulative_and_include_their_bound() {
         let histogram = Histogram::default();
         for nanoseconds in [0, 10_000, 10_001, 1_000_000, 2_500_000_000, 2_500_000_001, 1 << 40] {
             histogram.add(nanoseconds);

@@ -1,13 +1,12 @@
-//! What is counted of the process: by the workers with relaxed atomics alone, by loads and refusals as they come. Read by the
-//! page of `/metrics` and by the report.
+//! Counters of the process, for `/metrics` and for the report. Workers count with relaxed atomics, without a lock.
 
 mod exposition;
 mod histogram;
 pub(crate) mod page;
-#[cfg(test)]
-mod parser;
 mod process;
 mod rules;
+#[cfg(test)]
+mod tests;
 mod unmatched;
 
 pub(crate) use exposition::CONTENT_TYPE;
@@ -25,24 +24,23 @@ use std::sync::{Arc, LazyLock, Mutex, OnceLock};
 use std::time::SystemTime;
 use unmatched::Unmatched;
 
-/// The counters. One for the process, as what they tell of is the process; nothing is ever taken back.
+/// Returns the counters of this process. They never go back.
 pub fn metrics() -> &'static Metrics {
     static METRICS: LazyLock<Metrics> = LazyLock::new(Metrics::default);
     &METRICS
 }
 
-/// All counters.
 pub struct Metrics {
     started: SystemTime,
     rules: Rules,
     times: Histogram,
     unmatched: Unmatched,
     first_error: OnceLock<String>,
-    /// Of both listeners, by status.
+    /// Refused requests of each listener, by status.
     refused: [(&'static str, RuleCounters); 2],
     loads: AtomicU64,
     failed_loads: AtomicU64,
-    /// The newest load failed.
+    /// The latest load failed.
     failing: AtomicBool,
     last_failure: Mutex<Option<String>>,
 }
@@ -65,7 +63,7 @@ impl Default for Metrics {
 }
 
 impl Metrics {
-    /// Counts a request that was answered.
+    /// Counts a request that the mock answered.
     pub fn answered(&self, request: &Counted) {
         self.rules.count(request);
         self.times.add(request.nanoseconds);
@@ -84,7 +82,7 @@ impl Metrics {
         }
     }
 
-    /// A provision with these rules has loaded and is about to serve: gives the counters of each, `None` for those that share.
+    /// Counts a load of a provision that will serve. Returns the counters of each of its rules; `None` for rules that share counters.
     pub fn loaded(&self, rules: &[Rule]) -> Vec<Option<Arc<RuleCounters>>> {
         self.loads.fetch_add(1, Ordering::Relaxed);
         self.failing.store(false, Ordering::Relaxed);
@@ -95,12 +93,12 @@ impl Metrics {
         self.rules.adopt(&rules.iter().map(identity).collect::<Vec<_>>())
     }
 
-    /// A provision has loaded, and another one serves that was asked for later.
+    /// Counts a load of a provision that will not serve, since a later load was served meanwhile.
     pub fn overtaken(&self) {
         self.loads.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// A provision has not loaded. `newest`: nothing serves that was asked for later.
+    /// Counts a load that failed. `newest` says that no later load is served.
     pub fn load_failed(&self, error: &LoadError, newest: bool) {
         self.loads.fetch_add(1, Ordering::Relaxed);
         self.failed_loads.fetch_add(1, Ordering::Relaxed);
@@ -110,17 +108,16 @@ impl Metrics {
         }
     }
 
-    /// What serves now stands in for something that did not load.
+    /// Notes that the provision that serves stands in for one that failed to load.
     pub fn set_failing(&self) {
         self.failing.store(true, Ordering::Relaxed);
     }
 
-    /// Whether the newest load failed.
     pub fn is_failing(&self) -> bool {
         self.failing.load(Ordering::Relaxed)
     }
 
-    /// What a report says of all this.
+    /// Returns the sums for the report.
     pub fn summary(&self) -> Summary {
         let sums = self.rules.sums();
         Summary {
@@ -136,23 +133,23 @@ impl Metrics {
     }
 }
 
-/// Sums over the life of the process.
+/// Sums since the start of the process.
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct Summary {
     /// Requests that the mock answered.
     pub requests: u64,
-    /// Of these, requests that no rule served.
+    /// Requests that no rule served.
     pub unmatched: u64,
-    /// The first 64 different ones of them, the most frequent first.
+    /// The first 64 different requests that no rule served, the most frequent first.
     pub unmatched_rows: Vec<UnmatchedRow>,
     /// Requests whose script failed.
     pub errors: u64,
-    /// The first such failure, with its place.
+    /// The first error of a script, with its place.
     pub first_error: Option<String>,
     /// Loads of provisions, failed ones included.
     pub loads: u64,
-    /// Failed ones.
+    /// Loads that failed.
     pub failed_loads: u64,
-    /// The last failure, with its place.
+    /// The latest error of a load, with its place.
     pub last_failure: Option<String>,
 }

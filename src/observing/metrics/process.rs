@@ -1,10 +1,10 @@
-//! What the kernel tells of this process: processor time, memory, open files.
+//! Usage of this process, from the kernel: processor time, memory, open files.
 
 use rustix::process::{Resource, getrlimit};
 use rustix::time::{ClockId, clock_gettime};
 use std::fs;
 
-/// The process at one moment; `None` where `/proc` does not tell.
+/// Usage at one moment. A value is `None` where `/proc` does not have it.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Usage {
     /// Processor time of all threads, user and system.
@@ -14,18 +14,17 @@ pub(super) struct Usage {
     /// Virtual memory in bytes.
     pub size: Option<u64>,
     pub open_files: Option<u64>,
-    /// Most that may be open; `None` for any number.
+    /// Most files that may be open; `None` without a limit.
     pub most_files: Option<u64>,
     pub threads: Option<u64>,
 }
 
 impl Usage {
-    /// The usage up to now.
     pub(super) fn now() -> Usage {
         let cpu = clock_gettime(ClockId::ProcessCPUTime);
         let status = fs::read("/proc/self/status").unwrap_or_default();
         let status = String::from_utf8_lossy(&status);
-        // The folder is open itself while it is read.
+        // Reading the folder opens one file more.
         let open_files =
             fs::read_dir("/proc/self/fd").ok().map(|open| (open.count() as u64).saturating_sub(1));
         Usage {
@@ -39,7 +38,7 @@ impl Usage {
     }
 }
 
-/// The number behind `name`: `VmRSS:      1234 kB`.
+/// Returns the number behind `name`, such as 1234 of `VmRSS:      1234 kB`.
 fn field(status: &str, name: &str) -> Option<u64> {
     let line = status.lines().find_map(|line| line.strip_prefix(name))?;
     line.split_whitespace().next()?.parse().ok()
@@ -59,7 +58,7 @@ mod tests {
     }
 
     #[test]
-    fn this_process_uses_something() {
+    fn the_usage_of_this_process_is_not_zero() {
         let usage = Usage::now();
         assert!(usage.cpu_nanoseconds > 0 && usage.resident > Some(1 << 16), "{usage:?}");
         assert!(usage.open_files > Some(2) && usage.threads > Some(0), "{usage:?}");

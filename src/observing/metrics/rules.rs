@@ -1,36 +1,37 @@
-//! The counters of all rules: those of the present provision, and those of earlier ones while there is room. They outlive
-//! activations, for counters must not go back; what makes room goes on counting under `other`.
+//! The counters of all rules: of the provision that serves, and of earlier ones as long as there is room.
+//!
+//! Counters must not go back, so they outlive activations. If a rule has to make room, its counts are added to the label `other`.
 
 use crate::observing::counters::{Key, RuleCounters};
 use crate::system::lock::lock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-/// Rules with counters of their own; further ones share.
+/// Most rules with counters of their own. Further rules share counters.
 const MOST_RULES: usize = 1_000;
-/// Pairs of method and status that all rules together are counted by; further ones are counted under `other`.
+/// Most series, which are pairs of method and status, of all rules together. Further pairs are counted under `other`.
 const MOST_SERIES: usize = 1_000;
-/// Such pairs of one rule.
+/// Most series of one rule.
 const PER_RULE: usize = 8;
-/// Such pairs of requests that no rule served, and of those that share.
+/// Most series under `none`, and under `other`.
 const SHARED: usize = 64;
 
-/// The label of requests that no rule served. Rules begin with a slash.
+/// The label of requests that no rule served. It can't be a rule, which begins with a slash.
 pub(super) const NONE: &str = "none";
-/// The label of what shares its counters.
+/// The label of rules that share counters.
 pub(super) const OTHER: &str = "other";
 
-/// A rule by what tells it apart: its text, and the methods that it lists.
+/// The identity of a rule across activations: its text, and the methods that it lists.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Identity {
     pub rule: String,
-    /// Its methods, joined by commas.
+    /// Joined by commas.
     pub methods: String,
 }
 
 pub(super) struct Rules {
     known: Mutex<Known>,
-    /// Pairs that were claimed by rules.
+    /// How many series rules have claimed.
     series: AtomicUsize,
     none: RuleCounters,
     other: RuleCounters,
@@ -38,29 +39,29 @@ pub(super) struct Rules {
 
 #[derive(Default)]
 struct Known {
-    /// In the order of their identities.
+    /// Sorted by identity.
     rules: Vec<Row>,
-    /// Number of the last activation.
+    /// Number of the latest activation.
     activation: u64,
-    /// Of rules that made room, while requests may still be counted with them.
+    /// Counters of rules that made room, as long as running requests may use them.
     leaving: Vec<Arc<RuleCounters>>,
 }
 
 struct Row {
     identity: Identity,
     counters: Arc<RuleCounters>,
-    /// The last activation with this rule.
+    /// Number of the latest activation with this rule.
     activation: u64,
 }
 
-/// What was counted of all rules with one label.
+/// The sums of all rules with one label.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Sums {
-    /// The text of the rules, [`NONE`] or [`OTHER`].
+    /// The text of the rule, [`NONE`] or [`OTHER`].
     pub label: String,
     /// Requests by method and status.
     pub requests: Vec<(Key, u64)>,
-    /// Time of requests.
+    /// Time that the requests took.
     pub nanoseconds: u64,
     /// Requests whose script failed.
     pub errors: u64,
@@ -78,7 +79,7 @@ impl Default for Rules {
 }
 
 impl Rules {
-    /// The counters of each of these rules, which are about to serve; `None` for those that share.
+    /// Returns the counters of each rule of a provision that will serve; `None` for rules that share counters.
     pub(super) fn adopt(&self, rules: &[Identity]) -> Vec<Option<Arc<RuleCounters>>> {
         let mut known = lock(&self.known);
         let known = &mut *known;
@@ -107,10 +108,10 @@ impl Rules {
         adopted
     }
 
-    /// Takes in the counters that nobody counts with any more.
+    /// Adds the counters that no request uses any more to `other`, and frees their series.
     fn settle(&self, known: &mut Known) {
         known.leaving.retain_mut(|counters| {
-            // All other references were in provisions that are gone.
+            // The other references belonged to provisions that no request uses any more.
             let done = Arc::get_mut(counters).is_some();
             if done {
                 self.other.absorb(counters);
@@ -120,13 +121,12 @@ impl Rules {
         });
     }
 
-    /// Counts a request: with its rule's own counters, with those of no rule at all, or with those that are shared.
+    /// Counts a request with the counters of its rule, with those of no rule, or with the shared ones.
     pub(super) fn count(&self, request: &Counted) {
         let none = if request.served { &self.other } else { &self.none };
         let own = request.counters;
         let counters = own.unwrap_or(none);
-        let room =
-            || own.is_none() || self.series.fetch_add(1, Ordering::Relaxed) < MOST_SERIES || self.give_back();
+        let room = || own.is_none() || self.claim_series();
         if !counters.count(request.method, request.status, room) {
             self.other.count(request.method, request.status, || true);
         }
@@ -136,13 +136,13 @@ impl Rules {
         }
     }
 
-    /// There was no room for one more.
-    fn give_back(&self) -> bool {
-        self.series.fetch_sub(1, Ordering::Relaxed);
-        false
+    /// Claims a series, if one is left.
+    fn claim_series(&self) -> bool {
+        let next = |series| (series < MOST_SERIES).then_some(series + 1);
+        self.series.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next).is_ok()
     }
 
-    /// What was counted, by label.
+    /// Returns the sums by label.
     pub(super) fn sums(&self) -> Vec<Sums> {
         let mut known = lock(&self.known);
         self.settle(&mut known);
@@ -159,7 +159,7 @@ impl Rules {
 }
 
 impl Known {
-    /// The row of `rule`, a new one if need be.
+    /// Returns the row of `rule`, and adds it where it is missing.
     fn row(&mut self, rule: &Identity) -> &mut Row {
         let found = self.rules.binary_search_by(|row| row.identity.cmp(rule));
         let at = found.unwrap_or_else(|at| {
@@ -171,28 +171,26 @@ impl Known {
     }
 }
 
-/// What there is to count of one request.
+/// The values of one request that are counted.
 #[derive(Default)]
 pub struct Counted<'r> {
-    /// As sent.
     pub method: &'r str,
-    /// As sent.
     pub target: &'r str,
-    /// Of its answer, as it is sent.
+    /// Status of the answer that is sent.
     pub status: u16,
-    /// Time that the mock worked on it.
+    /// Time that a worker spent on the request.
     pub nanoseconds: u64,
-    /// Whether a rule served it.
+    /// Whether a rule served the request.
     pub served: bool,
-    /// The counters of that rule; `None` where it shares them.
+    /// The counters of that rule; `None` where it shares counters.
     pub counters: Option<&'r RuleCounters>,
-    /// Whether no rule served it, and no hook stood in.
+    /// Whether neither a rule nor a hook served the request.
     pub unmatched: bool,
-    /// What a script threw.
+    /// The error that a script threw.
     pub error: Option<&'r str>,
 }
 
-/// Adds to the last sums of all, where they have this label: labels come in order.
+/// Adds `counters` to the last of the sums if that has the same label, else as new sums. Labels come in order.
 fn add(all: &mut Vec<Sums>, label: &str, counters: &RuleCounters) {
     let (requests, nanoseconds, errors) = (counters.requests(), counters.nanoseconds(), counters.errors());
     if requests.is_empty() && nanoseconds == 0 && errors == 0 {
@@ -254,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn rules_of_one_text_and_other_methods_are_told_apart_and_shown_together() {
+    fn rules_with_the_same_text_and_other_methods_are_counted_apart_and_shown_together() {
         let rules = Rules::default();
         let identity = |methods: &str| Identity { rule: "/a".to_owned(), methods: methods.to_owned() };
         let adopted = rules.adopt(&[identity("GET"), identity("POST")]);
@@ -286,6 +284,23 @@ mod tests {
         }
         let errors: u64 = rules.sums().iter().map(|sums| sums.errors).sum();
         assert_eq!(errors, counted / 3);
+    }
+
+    #[test]
+    fn series_of_rules_that_have_left_are_free_for_the_next() {
+        let rules = Rules::default();
+        for round in 0..3 {
+            let prefix = format!("r{round}-");
+            let adopted = rules.adopt(&identities(&prefix, MOST_RULES));
+            // Twice as many pairs as there are series.
+            for counters in &adopted {
+                get(&rules, counters.as_deref(), 200);
+                get(&rules, counters.as_deref(), 500);
+            }
+            let sums = rules.sums();
+            let own = sums.iter().filter(|sums| sums.label.contains(&prefix));
+            assert_eq!(own.map(|sums| sums.requests.len()).sum::<usize>(), MOST_SERIES, "{prefix}");
+        }
     }
 
     #[test]

@@ -1,17 +1,17 @@
-//! Requests that no rule served, by method and path: so many different ones, and how many came in all. No lock; memory is
-//! taken only for the text of the first of each.
+//! Requests that no rule served, by method and path.
+//!
+//! The table has a fixed size and needs no lock. Memory is allocated only for the text of each new request.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Different ones that are told apart.
+/// Most different requests in the table.
 const SLOTS: usize = 64;
-/// Bytes of a path that are kept.
+/// Most bytes that are kept of a path.
 const LONGEST_PATH: usize = 256;
-/// Bytes of a method that are kept.
+/// Most bytes that are kept of a method.
 const LONGEST_METHOD: usize = 32;
 
-/// A bounded table of requests.
 pub(super) struct Unmatched {
     slots: Box<[Slot]>,
     total: AtomicU64,
@@ -19,18 +19,17 @@ pub(super) struct Unmatched {
 
 #[derive(Default)]
 struct Slot {
-    /// Hash of what stands here; 0 where nothing does.
+    /// Hash of method and path; 0 where the slot is free.
     hash: AtomicU64,
     count: AtomicU64,
     request: OnceLock<(String, String)>,
 }
 
-/// One kind of request, and how often it came.
+/// A method and path, and how often it was requested.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row {
-    /// As sent.
     pub method: String,
-    /// As sent, without its query.
+    /// Without the query.
     pub path: String,
     pub count: u64,
 }
@@ -51,7 +50,7 @@ impl Unmatched {
         let hash = hash(method, path);
         let first = (hash % SLOTS as u64) as usize;
         let (front, back) = self.slots.split_at(first);
-        // Where all are taken by others it is in the total only.
+        // Where the table is full, only the total counts the request.
         let found = back.iter().chain(front).find(|slot| slot.is_of(hash));
         if let Some(slot) = found {
             slot.request.get_or_init(|| (beginning(method, LONGEST_METHOD), beginning(path, LONGEST_PATH)));
@@ -59,12 +58,12 @@ impl Unmatched {
         }
     }
 
-    /// All requests that came.
+    /// Returns how many requests came, also those that found no slot.
     pub(super) fn total(&self) -> u64 {
         self.total.load(Ordering::Relaxed)
     }
 
-    /// Those that are told apart, the most frequent first.
+    /// Returns the requests of the table, the most frequent first.
     pub(super) fn rows(&self) -> Vec<Row> {
         let row = |slot: &Slot| {
             let (method, path) = slot.request.get()?.clone();
@@ -72,7 +71,7 @@ impl Unmatched {
         };
         let mut rows: Vec<Row> = Vec::new();
         for row in self.slots.iter().filter_map(row) {
-            // Into its place: the sorts of the library are larger than the rest of this file.
+            // Inserted in order: a sort of the library would be more code than the rest of this file.
             let before =
                 |other: &Row| (row.count, &other.path, &other.method) < (other.count, &row.path, &row.method);
             rows.insert(rows.iter().take_while(|other| before(other)).count(), row);
@@ -81,7 +80,7 @@ impl Unmatched {
     }
 }
 
-/// FNV-1a, never 0. Who makes two paths collide sees them counted as one.
+/// FNV-1a, never 0. Two paths with the same hash are counted as one.
 fn hash(method: &str, path: &str) -> u64 {
     let mut hash = 0xcbf2_9ce4_8422_2325_u64;
     for part in [method, " ", path] {
@@ -93,7 +92,7 @@ fn hash(method: &str, path: &str) -> u64 {
 }
 
 impl Slot {
-    /// Whether this is the place of `hash`, which takes it where it is free.
+    /// Whether this slot has `hash`. A free slot takes it.
     fn is_of(&self, hash: u64) -> bool {
         match self.hash.load(Ordering::Relaxed) {
             0 => {
@@ -105,7 +104,7 @@ impl Slot {
     }
 }
 
-/// At most `most` bytes of `text`, cut between characters.
+/// Returns at most `most` bytes of `text`, truncated between characters.
 fn beginning(text: &str, most: usize) -> String {
     text[..text.floor_char_boundary(most)].to_owned()
 }
@@ -126,6 +125,14 @@ mod tests {
             unmatched.rows().iter().map(|row| format!("{} {} {}", row.count, row.method, row.path)).collect();
         assert_eq!(rows, ["2 POST /b", "1 GET /a", "1 PUT /a", "1 GET /b"]);
         assert_eq!(unmatched.total(), 5);
+    }
+
+    #[test]
+    fn requests_that_came_as_often_are_in_the_order_of_their_paths() {
+        let unmatched = Unmatched::default();
+        let paths: Vec<String> = (10..40).map(|number| format!("/{number}")).collect();
+        paths.iter().for_each(|path| unmatched.add("GET", path));
+        assert!(unmatched.rows().iter().map(|row| &row.path).eq(&paths));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! What makes a report fail: `unmatched,unused,errors,loads`.
+//! The conditions that make a report fail: `unmatched,unused,errors,loads`.
 
 /// The conditions, in the order in which reports count them.
 const WORDS: [&str; 4] = ["unmatched", "unused", "errors", "loads"];
@@ -8,14 +8,14 @@ const WORDS: [&str; 4] = ["unmatched", "unused", "errors", "loads"];
 pub(crate) struct FailOn(u8);
 
 impl Default for FailOn {
-    /// What is certainly wrong: requests that nothing serves, and scripts that fail.
+    /// Conditions that are certainly wrong: requests that no rule serves, and scripts that fail.
     fn default() -> Self {
         FailOn(0b0101)
     }
 }
 
 impl FailOn {
-    /// Reads words separated by commas.
+    /// Parses words separated by commas.
     ///
     /// # Errors
     /// ``` `erors` is no condition (unmatched, unused, errors or loads) ```
@@ -30,12 +30,12 @@ impl FailOn {
         Ok(FailOn(conditions))
     }
 
-    /// Its words, each with its place among the counts of a report.
+    /// Returns its words, each with its index among the counts of a report.
     pub(crate) fn words(self) -> impl Iterator<Item = (usize, &'static str)> {
         WORDS.into_iter().enumerate().filter(move |(place, _)| self.0 >> place & 1 == 1)
     }
 
-    /// As it is written: `unmatched,errors`.
+    /// Returns its words separated by commas: `unmatched,errors`.
     pub(crate) fn text(self) -> String {
         self.words().map(|(_, word)| word).collect::<Vec<_>>().join(",")
     }
@@ -59,7 +59,7 @@ mod tests {
     }
 
     #[test]
-    fn other_words_are_named() {
+    fn an_unknown_word_is_an_error_that_names_it() {
         for (text, word) in
             [("erors", "erors"), ("", ""), ("unused,", ""), ("Unused", "Unused"), ("\n x", "x")]
         {

@@ -1,4 +1,4 @@
-//! Reports as text, and where they are written.
+//! Reports as text, and the files that they are written to.
 
 use super::*;
 use crate::observing::metrics::UnmatchedRow;
@@ -47,7 +47,7 @@ fn the_verdict_comes_first_and_all_counts_are_there() {
 }
 
 #[test]
-fn each_condition_is_one_of_the_counts() {
+fn each_condition_depends_on_its_count() {
     for (words, failed) in [
         ("unmatched", &["unmatched"][..]),
         ("unused", &["unused"]),
@@ -64,7 +64,7 @@ fn each_condition_is_one_of_the_counts() {
 }
 
 #[test]
-fn it_is_below_1_kib_whatever_the_names() {
+fn a_report_is_below_1_kib_with_any_names() {
     let names = ["x", "\u{1}", "\"", "\\", "\u{1f600}", "\u{2028}", "\u{e9}"];
     for name in names {
         for (length, count) in [(1, 1_000), (40, 40), (300, 64), (10_000, 64), (0, 0)] {
@@ -95,7 +95,7 @@ fn it_is_below_1_kib_whatever_the_names() {
 }
 
 #[test]
-fn a_cut_text_ends_in_an_ellipsis() {
+fn a_truncated_text_ends_in_an_ellipsis() {
     assert_eq!(excerpt("abc", 3), "abc");
     assert_eq!(excerpt("ab\u{e9}d", 3), "ab\u{e9}\u{2026}");
 }

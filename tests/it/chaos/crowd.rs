@@ -1,4 +1,4 @@
-//! Many answers that wait at once: none has a worker, others are served, and what they take up is bounded.
+//! Many held answers at once: they need no worker, other requests are served, and their memory is bounded.
 
 use super::get;
 use crate::harness::{Client, Mock, eventually};
@@ -25,7 +25,7 @@ fn registerRules() {
 }
 "#;
 
-/// As many as the open files allow, 10,000 at most.
+/// Returns how many clients the limit of open files allows, up to 10,000.
 fn crowd() -> usize {
     let granted = getrlimit(Resource::Nofile);
     setrlimit(Resource::Nofile, Rlimit { current: granted.maximum, ..granted }).unwrap();
@@ -42,7 +42,7 @@ fn ten_thousand_answers_wait_at_once() {
     for client in &mut waiting {
         client.write(get("/delay/5000").as_bytes());
     }
-    // Others are answered at once meanwhile, more of them than there are workers.
+    // Other requests are answered at once meanwhile, more of them than there are workers.
     let others = Instant::now();
     for _ in 0..50 {
         assert_eq!(mock.get("/ping").text(), "pong");
@@ -53,7 +53,7 @@ fn ten_thousand_answers_wait_at_once() {
         assert_eq!(client.read(false).text(), "5000");
         assert!(began.elapsed() >= Duration::from_secs(5));
     }
-    // Sent within `all`, they are over soon after that and the five seconds.
+    // The requests were sent within `all`, so the last answers come soon after that and five seconds.
     assert!(began.elapsed() < all + Duration::from_secs(15), "{:?} after {all:?}", began.elapsed());
 }
 
@@ -68,10 +68,10 @@ fn bodies_dribble_side_by_side() {
 }
 
 #[test]
-fn what_answers_take_up_while_they_wait_is_bounded() {
+fn the_memory_of_held_answers_is_bounded() {
     let arguments = ["--max-buffered", "1M", "--max-body", "64k"];
     let mock = Mock::start_with(&arguments, |folder| folder.write("provision/initial", PROVISION));
-    // 224 KiB each: four of them fit, whether they wait or dribble.
+    // 224 KiB each: four answers fit, held or dribbling.
     let ask = |path: &str| {
         let mut client = Client::new(&mock.traffic);
         client.write(get(path).as_bytes());
@@ -79,19 +79,19 @@ fn what_answers_take_up_while_they_wait_is_bounded() {
     };
     let mut held: Vec<Client> =
         ["/large/60000", "/large-dribble", "/large-dribble", "/large/60000"].map(ask).into();
-    // One that came before them would take their room. A hit counts before its answer has its room.
+    // A request that came before them would take their room. A request is counted before its answer has its room.
     until_held(&mock, 4.0);
     let refused = mock.get("/large/1");
     assert_eq!(refused.status, 503);
     let why = "too many bytes of answers wait here: over 1048576 (--max-buffered)";
     assert!(refused.text().contains(why), "{}", refused.text());
-    // That is what is entered and counted, too.
+    // The journal and the metrics have that answer, too.
     let entry = &mock.admin("GET /app/v1/requests?path=/large/1", &[], b"").json()["requests"][0];
     assert_eq!((&entry["status"], &entry["fault"]), (&503.into(), &Value::Null));
     let counted = r#"h1mock_requests_total{rule="/large/<int:ms>",method="GET",status="503"} 1"#;
     let page = mock.admin("GET /metrics", &[], b"").text();
     assert!(page.contains(counted) && page.contains("h1mock_held_answers 4\n"), "{page}");
-    // What leaves at once needs no room, and the room of a client that has left is free again.
+    // An answer that leaves at once needs no room. The room of a client that has left is free again.
     assert_eq!(mock.get("/large/0").body.len(), 7 << 15);
     drop(held.remove(1));
     eventually(|| match mock.get("/large/1").status {

@@ -8,7 +8,7 @@ use crate::harness::{Client, DEADLINE};
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
 
-/// How a connection ended.
+/// The end of a connection.
 #[derive(Debug, PartialEq, Eq, Clone, Copy)]
 enum End {
     Closed,
@@ -28,7 +28,7 @@ impl Raw {
         Raw(stream)
     }
 
-    /// All that comes, and how it ends.
+    /// Reads everything that comes, and the end.
     #[track_caller]
     fn rest(&mut self) -> (Vec<u8>, End) {
         let (mut bytes, mut buffer) = (Vec::new(), [0; 4096]);
@@ -42,7 +42,7 @@ impl Raw {
         }
     }
 
-    /// The next bytes that come in one read.
+    /// Reads once.
     #[track_caller]
     fn next(&mut self) -> Vec<u8> {
         let mut buffer = [0; 4096];
@@ -55,14 +55,14 @@ fn get(path: &str) -> String {
     format!("GET {path} HTTP/1.1\r\nHost: x\r\n\r\n")
 }
 
-/// Head and body of what was received.
+/// Splits an answer into head and body.
 fn split(bytes: &[u8]) -> (String, String) {
     let text = String::from_utf8_lossy(bytes).into_owned();
     let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
     (head.to_owned(), body.to_owned())
 }
 
-/// The connection serves on.
+/// Checks that the connection serves another request.
 #[track_caller]
 fn serves(client: &mut Client) {
     assert_eq!(client.send("GET", "/ping", &[], b"").text(), "pong");

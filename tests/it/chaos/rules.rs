@@ -1,4 +1,4 @@
-//! `/app/v1/chaos`: what is set for rules from outside.
+//! `/app/v1/chaos`: entries of chaos for rules.
 
 use super::{End, Raw, get, serves, split};
 use crate::harness::{Client, Mock, Reply, eventually};
@@ -21,7 +21,7 @@ fn set(mock: &Mock, verb: &str, chaos: Value) -> Reply {
     reply
 }
 
-/// Number, hits and whether it has ended, of all entries.
+/// Returns of each entry its number, its hits, and whether it has ended.
 fn shown(mock: &Mock) -> Vec<(u64, u64, bool)> {
     let all = mock.admin("GET /app/v1/chaos", &[], b"").json();
     let number = |entry: &Value, key: &str| entry[key].as_u64().unwrap();
@@ -31,7 +31,7 @@ fn shown(mock: &Mock) -> Vec<(u64, u64, bool)> {
 }
 
 #[test]
-fn rules_misbehave_until_that_is_deleted() {
+fn rules_misbehave_until_their_entries_are_deleted() {
     let mock = Mock::serving(PROVISION);
     let ids = set(
         &mock,
@@ -49,7 +49,7 @@ fn rules_misbehave_until_that_is_deleted() {
     assert!(began.elapsed() >= Duration::from_millis(60));
     serves(&mut client);
     assert_eq!(shown(&mock), [(1, 1, false), (2, 1, false)]);
-    // It outlives an activation.
+    // The entry survives an activation.
     mock.activate("again", PROVISION);
     assert_eq!(Raw::sent(&mock.traffic, &post).rest(), (Vec::new(), End::Reset));
     assert_eq!(shown(&mock), [(1, 2, false), (2, 1, false)]);
@@ -84,7 +84,7 @@ fn an_answer_in_place_of_the_scripts_runs_no_script() {
     assert_eq!(mock.get("/calls").text(), "0");
     assert_eq!(mock.get("/orders/7").text(), "order 7, 1");
     assert_eq!(shown(&mock), [(1, 2, true)]);
-    // With a fault it is the one that is halved, and slow.
+    // Fault and delay apply to the entry's own answer: it is held, and ends after half.
     let cut =
         json!({ "status": 500, "body": "0123456789", "fault": "partial", "delay": { "uniform": [20, 30] } });
     set(&mock, "PUT", cut);
@@ -104,7 +104,7 @@ fn paths_count_where_no_rule_serves() {
     );
     assert_eq!(Raw::sent(&mock.traffic, &get("/none/7")).rest(), (Vec::new(), End::Closed));
     assert_eq!((mock.get("/none/x").status, mock.get("/nowhere/else").status), (404, 200));
-    // A fault of the script's own is replaced.
+    // An entry replaces the script's own fault.
     set(&mock, "PUT", json!({ "rule": "/own", "fault": "close" }));
     assert_eq!(Raw::sent(&mock.traffic, &get("/own")).rest(), (Vec::new(), End::Closed));
     set(&mock, "PUT", json!([]));
@@ -112,7 +112,7 @@ fn paths_count_where_no_rule_serves() {
 }
 
 #[test]
-fn it_ends_at_its_deadline() {
+fn an_entry_ends_at_its_deadline() {
     let mock = Mock::serving(PROVISION);
     set(&mock, "PUT", json!({ "rule": "/ping", "status": 503, "for": "200ms" }));
     let began = Instant::now();
@@ -141,7 +141,7 @@ fn a_seed_hits_the_same_requests_again() {
 }
 
 #[test]
-fn what_is_wrong_is_refused_and_changes_nothing() {
+fn an_invalid_entry_is_refused_and_changes_nothing() {
     let mock = Mock::serving(PROVISION);
     set(&mock, "PUT", json!({ "delay": 1 }));
     for (line, body, status, result) in [

@@ -1,4 +1,4 @@
-//! What responses of scripts ask for.
+//! Delays and faults that responses of scripts ask for.
 
 use super::{End, Raw, get, serves, split};
 use crate::harness::{Client, Mock};
@@ -36,7 +36,7 @@ fn mock() -> Mock {
 const GARBAGE: &[u8] = b"\x00\xff\xfegarbage\xfe\xff\x00\r\n\r\n";
 
 #[test]
-fn each_fault_is_what_it_says_on_the_wire() {
+fn each_fault_breaks_the_connection_in_its_way() {
     let mock = mock();
     for (kind, bytes, end) in
         [("reset", &b""[..], End::Reset), ("close", b"", End::Closed), ("garbage", GARBAGE, End::Closed)]
@@ -45,12 +45,12 @@ fn each_fault_is_what_it_says_on_the_wire() {
             let mut raw = Raw::sent(&mock.traffic, &line);
             assert_eq!(raw.rest(), (bytes.to_vec(), end), "{line}");
         }
-        // The same after a delay, and with the next request sent ahead, which is lost.
+        // The same after a delay, and with a second request sent ahead, which is lost.
         let ahead = get(&format!("/late/{kind}")) + &get("/ping");
         let (mut raw, began) = (Raw::sent(&mock.traffic, &ahead), Instant::now());
         assert_eq!(raw.rest(), (bytes.to_vec(), end), "{kind}");
         assert!(began.elapsed() >= Duration::from_millis(60), "{kind}");
-        // On a connection that has been answered before.
+        // On a connection that has had an answer before.
         let mut raw = Raw::sent(&mock.traffic, &(get("/ping") + &get(&format!("/fault/{kind}"))));
         let (received, ended) = raw.rest();
         let (head, rest) = split(&received);
@@ -69,19 +69,19 @@ fn a_partial_answer_declares_the_whole_and_sends_half() {
     let (head, body) = split(&received);
     assert!(head.ends_with("\r\nContent-Length: 10"), "{head}");
     assert_eq!((body.as_str(), end), ("01234", End::Closed));
-    // Half of one byte is none, but the head is whole.
+    // Half of a body of one byte is empty, but the head is whole.
     let (received, end) = Raw::sent(&mock.traffic, &get("/short")).rest();
     let (head, body) = split(&received);
     assert!(received.ends_with(b"\r\n\r\n") && head.ends_with("\r\nContent-Length: 1"), "{head}");
     assert_eq!((body.as_str(), end), ("", End::Closed));
-    // Where no body is sent, it is the head that is cut.
+    // Where no body is sent, the head is truncated.
     for line in [get("/none"), get("/fault/partial").replace("GET", "HEAD")] {
         let (received, end) = Raw::sent(&mock.traffic, &line).rest();
         let (head, _) = split(&received);
         assert!(head.starts_with("HTTP/1.1 20") && !received.ends_with(b"\r\n\r\n"), "{head}");
         assert_eq!(end, End::Closed);
     }
-    // A client that knows HTTP sees that something is missing.
+    // An HTTP client sees that a part is missing.
     assert!(Client::new(&mock.traffic).try_send("GET", "/fault/partial", &[], b"").is_err());
     let began = Instant::now();
     let (received, end) = Raw::sent(&mock.traffic, &get("/slow-fault")).rest();
@@ -111,7 +111,7 @@ fn delays_add_up_with_sleeps_and_keep_the_connection() {
     assert_eq!(client.send("HEAD", "/delay/80", &[], b"").header("content-length"), "4");
     assert!(began.elapsed() >= Duration::from_millis(80));
     serves(&mut client);
-    // Sent ahead, answered in order.
+    // Requests that are sent ahead are answered in order.
     client.write((get("/delay/60") + &get("/ping")).as_bytes());
     assert_eq!((client.read(false).text(), client.read(false).text()), ("late".into(), "pong".into()));
 }
@@ -129,9 +129,9 @@ fn a_body_dribbles_over_the_time_in_all() {
     }
     assert_eq!(pieces.concat(), b"0123456789");
     assert!(pieces.len() <= 5 && pieces.len() > 1, "{pieces:?}");
-    // A slow reader may get two in one, and the first of them late.
+    // A slow reader may get two pieces at once, and the first of them late.
     assert!(began.elapsed() >= Duration::from_millis(150), "{:?}", began.elapsed());
-    // More pieces than bytes; one piece; to HEAD at once; the connection goes on.
+    // More pieces than bytes; one piece; at once for HEAD; the connection stays open.
     let mut client = Client::new(&mock.traffic);
     for (path, least) in [("/dribble/10000/100", 100), ("/dribble/1/100", 100), ("/dribble/3/0", 0)] {
         let began = Instant::now();
@@ -173,7 +173,7 @@ fn error_handlers_can_delay_and_break() {
 }
 
 #[test]
-fn what_is_no_delay_or_fault_is_an_error_with_its_place() {
+fn an_invalid_delay_or_fault_is_an_error_with_its_place() {
     let cases = [
         ("delay(-5)", "delay: -5 is no time from 0 to 3600000 ms"),
         ("delay(0.0 / 0.0)", "delay: NaN is no time from 0 to 3600000 ms"),

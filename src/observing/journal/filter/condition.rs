@@ -1,4 +1,4 @@
-//! What one part of an entry has to be, or must not be.
+//! A condition: what one part of an entry has to be, or must not be.
 
 use super::subject::Unknown;
 use super::{Fit, Part, Subject};
@@ -9,46 +9,46 @@ use regex_lite::Regex;
 use std::borrow::Cow;
 use std::fmt::{self, Write};
 
-/// Longest part of a body or another text that a search looks at; what is beyond counts as cut.
+/// A search reads so many bytes of a text at most. The text beyond counts as truncated.
 pub(super) const MAX_SEARCHED: usize = 64 << 10;
 
-/// Bytes of compiled patterns times bytes of text that a filter searches at most: about 100 ms.
+/// Limit for the time of all searches of a filter: bytes of compiled patterns times bytes of text. It takes about 100 ms.
 const MAX_WORK: usize = MAX_SEARCHED << 10;
 
-/// What a text counts at least, since each search has a cost of its own.
+/// A text counts as so many bytes at least, since each search has a fixed cost.
 const LEAST_SEARCHED: usize = 64;
 
 #[derive(Debug, Clone)]
 pub(crate) struct Condition {
     pub part: Part,
-    /// The test must not hold.
+    /// The condition holds where the test does not.
     pub negated: bool,
     pub(super) test: Test,
 }
 
 #[derive(Debug, Clone)]
 pub(super) enum Test {
-    /// It is there.
+    /// The part is there.
     Present,
-    /// It is this text.
+    /// The part is this text.
     Equals(String),
-    /// It has a match.
+    /// The part has a match of this pattern.
     Search(Search),
-    /// It is a path that this rule takes.
+    /// The part is a path that this rule matches.
     Path(Box<Rule>),
-    /// It is a status that starts with this digit.
+    /// The part is a status that starts with this digit.
     Class(char),
-    /// It is this JSON value, or this text where one was typed.
+    /// The part is this JSON value, or a string with this text.
     Json { value: Option<Json>, text: Option<String> },
 }
 
-/// A pattern, and how much of a part it is looked for in.
+/// A pattern, and how much of a text it searches.
 #[derive(Debug, Clone)]
 pub(super) struct Search {
     regex: Regex,
-    /// Bytes that the compiled pattern takes at most.
+    /// Most bytes of the compiled pattern.
     size: usize,
-    /// Bytes of all texts of one part together.
+    /// Bytes that it searches of all texts of one part together.
     reach: usize,
 }
 
@@ -75,8 +75,10 @@ impl Search {
         fit
     }
 
-    /// Whether it matches in a text of which `kept` is there, `left` bytes of it at most. Where the rest is missing, a match counts
-    /// that ends before the last character: no `$` or `\b` at its end can depend on what follows.
+    /// Searches the first `left` bytes of `kept`, the part of a text that is kept.
+    ///
+    /// Where the rest of the text is missing, a match counts only if it ends before the last character. So no `$` or `\b` at its end
+    /// depends on the missing text.
     fn find(&self, kept: &[u8], is_cut: bool, left: usize) -> Fit {
         let (bytes, is_cut) = (&kept[..kept.len().min(left)], is_cut || kept.len() > left);
         let text = String::from_utf8_lossy(bytes);
@@ -103,12 +105,11 @@ impl Condition {
         }
     }
 
-    /// Bytes of its compiled pattern.
     pub(super) fn pattern_size(&self) -> usize {
         if let Test::Search(search) = &self.test { search.size } else { 0 }
     }
 
-    /// Looks at less of a text, the larger all `patterns` of the filter are.
+    /// Limits how much of a text is searched. The more bytes all `patterns` of the filter have, the less.
     pub(super) fn limit_search(&mut self, patterns: usize) {
         if let Test::Search(search) = &mut self.test {
             search.reach = (MAX_WORK / patterns.max(1)).min(MAX_SEARCHED);
@@ -130,7 +131,7 @@ impl Condition {
         if self.negated { fit.not() } else { fit }
     }
 
-    /// What is asked for, in words.
+    /// Returns what the condition asks for, in words.
     pub(crate) fn expected(&self) -> String {
         let (prefix, expected) = match &self.test {
             Test::Present if self.negated => ("", "absent".into()),
@@ -146,7 +147,7 @@ impl Condition {
         if self.negated { format!("{prefix}{expected}") } else { expected }
     }
 
-    /// Whether one of them is as the test has it.
+    /// Whether the test holds for one of `texts`.
     fn texts_fit(&self, texts: &[Cow<str>]) -> Fit {
         match &self.test {
             Test::Search(search) => search.any(texts),
@@ -192,13 +193,13 @@ impl Condition {
         }
     }
 
-    /// Whether the test, taken as it is, holds of a part that has this text alone.
+    /// Whether the test, without negation, holds for a part with only this text.
     pub(super) fn text_fits(&self, text: &str) -> Fit {
         self.texts_fit(&[text.into()])
     }
 }
 
-/// The beginning of what is written; an error ends the writing where that would be longer.
+/// Keeps the text that is written to it, and fails a write that would make it longer than `most` bytes.
 struct Beginning {
     text: String,
     most: usize,

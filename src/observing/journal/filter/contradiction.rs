@@ -1,31 +1,23 @@
 //! Two conditions that no request can fit: `status=200&status=404`, `header=X-A&header!=X-A`.
 
 use super::condition::{Condition, Test};
-use super::{Fit, Part};
+use super::{EXCERPT, Fit, Part, excerpt};
 use crate::message::json::Json;
-use crate::system::truncate::truncate;
 
-/// Longest text that is repeated, in characters.
-const EXCERPT: usize = 100;
-
-/// Why `later` can't hold beside `earlier`; `None` where it may.
+/// Says why `later` can't hold together with `earlier`. Returns `None` where both may hold.
 pub(super) fn contradiction(earlier: &Condition, later: &Condition) -> Option<String> {
     if !is_same_part(&earlier.part, &later.part) || !(excludes(earlier, later) || excludes(later, earlier)) {
         return None;
     }
-    let part = truncate(&earlier.part.to_string(), EXCERPT, "...");
-    let mut why = format!("contradicts another condition: {part} is `{}`", excerpt(earlier));
+    let part = excerpt(&earlier.part.to_string());
+    let mut why = format!("contradicts another condition: {part} is `{}`", excerpt(&earlier.expected()));
     if let Some((one, two)) = words(earlier).zip(words(later)) {
         why += &format!("; a pattern takes both: `{part}~=^({one}|{two})$`");
     }
     Some(why)
 }
 
-fn excerpt(condition: &Condition) -> String {
-    truncate(&condition.expected(), EXCERPT, "...")
-}
-
-/// Header fields have the same name in any case.
+/// Whether both name the same part. Names of header fields are compared without case.
 fn is_same_part(one: &Part, two: &Part) -> bool {
     match (one, two) {
         (Part::Header(one), Part::Header(two)) => one.eq_ignore_ascii_case(two),
@@ -52,7 +44,7 @@ fn excludes(one: &Condition, other: &Condition) -> bool {
         Test::Json { value, text } => {
             let text = text.clone().map(Json::Text);
             let mut values = [value, &text].into_iter().flatten();
-            // A pattern sees the digits of a number, and 7 is 7.0.
+            // A pattern is matched against the digits of a number, and 7 equals 7.0.
             let is_exact = |value: &Json| value.as_str().is_some() || !matches!(other.test, Test::Search(_));
             values.all(|value| is_exact(value) && fails(other.value_fits(value)))
         }
@@ -69,7 +61,7 @@ fn is_same_pattern(one: &Test, other: &Test) -> bool {
     }
 }
 
-/// What a pattern has to have for the text that is asked for.
+/// Returns the expected text as a pattern, for the hint.
 fn words(condition: &Condition) -> Option<String> {
     let takes_pattern = condition.part.is_single() && !matches!(condition.part, Part::Json(_));
     let text = match &condition.test {

@@ -1,12 +1,10 @@
-//! A query string, or the same as JSON, to a filter and the numbers beside it. An error names the part and, in a query, the
-//! character.
+//! Parses a filter and its numbers from a query string, or from JSON. An error names the faulty pair and, in a query, the character.
 
 mod error;
 mod item;
 mod key;
 mod value;
 
-pub(crate) use error::FilterError;
 pub(crate) use value::number;
 
 use super::condition::{Search, Test};
@@ -14,7 +12,7 @@ use super::part::Aspect;
 use super::{Condition, Filter, Fit, Part, Subject, contradiction};
 use crate::message::json::{Json, read};
 use crate::observing::journal::entry::Entry;
-use error::{Flaw, Spot};
+use error::{Flaw, Spot, failed};
 use item::Given;
 use key::{Form, Key};
 use percent_encoding::percent_decode;
@@ -22,17 +20,16 @@ use regex_lite::RegexBuilder;
 use std::time::Duration;
 use value::{bad, seconds, whole};
 
-/// Most conditions of one filter.
 const MAX_CONDITIONS: usize = 32;
 
-/// What compiled patterns may take, and how much all those of one filter: with the length of the text it is the time of a search.
+/// Sizes in bytes that are tried for a compiled pattern, and the limit for all patterns of a filter. The time of a search is the product
+/// of its size and the length of the text.
 const SIZES: [usize; 7] = [1 << 8, 1 << 9, 1 << 10, 2 << 10, 4 << 10, 8 << 10, MAX_PATTERNS];
 const MAX_PATTERNS: usize = 16 << 10;
 
-/// Longest pattern in bytes.
 const MAX_PATTERN: usize = 4096;
 
-/// What JSON clients hold in a signed integer, as the document says.
+/// Largest number: JSON clients hold it in a signed integer, as the API description says.
 pub(crate) const MAX_NUMBER: u64 = i64::MAX as u64;
 
 /// Most entries of one answer.
@@ -40,10 +37,10 @@ pub(crate) const MAX_LIMIT: u64 = 10_000;
 
 /// Longest time to wait, in seconds; the default is [`DEFAULT_TIMEOUT`].
 const MAX_TIMEOUT: f64 = 600.0;
-/// As for generations.
+/// The same default as for waits for a generation.
 pub(crate) const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Parts that a filter names, as they are written.
+/// The parts that a filter can name, as errors list them.
 pub(crate) const PARTS: [&str; 15] = [
     "method",
     "path",
@@ -62,50 +59,50 @@ pub(crate) const PARTS: [&str; 15] = [
     "generation",
 ];
 
-/// Numbers beside the conditions that a resource takes, by name.
+/// The names of the numbers that a resource takes beside the conditions.
 pub(crate) type Names = &'static [&'static str];
-/// Of a list of entries.
+/// The numbers of a list of entries.
 pub(crate) const LIST: Names = &["since", "limit"];
-/// Of a stream of entries.
+/// The numbers of a stream of entries.
 pub(crate) const STREAM: Names = &["since"];
-/// Of a verification.
+/// The numbers of a verification.
 pub(crate) const VERIFY: Names = &["since", "count", "min", "max"];
-/// Of a sequence.
+/// The numbers of a sequence.
 pub(crate) const SEQUENCE: Names = &["since"];
-/// Of a wait.
+/// The numbers of a wait.
 pub(crate) const WAIT: Names = &["since", "count", "timeout"];
 
-/// What was asked.
+/// A parsed filter with its numbers.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Asked {
-    /// Which entries are meant.
     pub filter: Filter,
-    /// Of them those with a number greater than this.
+    /// Only entries with a greater number.
     pub since: Option<u64>,
-    /// At most so many.
+    /// Most entries in the answer.
     pub limit: Option<u64>,
-    /// So many.
+    /// Expected count of entries.
     pub count: Option<u64>,
-    /// So many at least.
+    /// Least expected count.
     pub min: Option<u64>,
-    /// So many at most.
+    /// Greatest expected count.
     pub max: Option<u64>,
-    /// How long to wait.
     pub timeout: Option<Duration>,
 }
 
 impl Asked {
-    /// Whether `entry` is meant, as far as it is known.
+    /// Whether `entry` certainly fits the filter.
     pub(crate) fn takes(&self, entry: &Entry) -> bool {
         self.filter.fits(&Subject::new(entry)) == Fit::Yes
     }
 }
 
-/// Reads `method=POST&path=/orders/<int:id>&header!=X-Trace&json~=/name=^a`: a form as browsers and clients encode it, so `+` is a blank.
+/// Parses `method=POST&path=/orders/<int:id>&header!=X-Trace&json~=/name=^a`.
+///
+/// The query is encoded as browsers and clients encode forms, so `+` is a space.
 ///
 /// # Errors
-/// The first pair that is no condition, with the place of its fault.
-pub(crate) fn query(text: &str, names: Names) -> Result<Asked, FilterError> {
+/// The first faulty pair, with the place of the fault.
+pub(crate) fn query(text: &str, names: Names) -> Result<Asked, String> {
     let (mut reading, mut start) = (Reading::new(names), 0);
     for pair in text.split('&') {
         reading.encoded(pair).map_err(|flaw| {
@@ -115,22 +112,23 @@ pub(crate) fn query(text: &str, names: Names) -> Result<Asked, FilterError> {
                 Spot::End => pair.len(),
             };
             let character = text[..start + offset].chars().count() + 1;
-            FilterError::new(&percent_decode(pair.as_bytes()).decode_utf8_lossy(), flaw.cause)
-                .at_character(character)
+            let pair = percent_decode(pair.as_bytes()).decode_utf8_lossy();
+            failed(&pair, &format!("character {character}: {}", flaw.cause))
         })?;
         start += pair.len() + 1;
     }
     Ok(reading.finish())
 }
 
-/// Reads `{"method": "POST", "path": "/orders/<int:id>", "json": {"/id": 7}, "header!": "X-Trace", "body~": "^a"}`. A list gives
-/// several conditions on one part; for parts with names an object does, with names or pointers as keys.
+/// Parses `{"method": "POST", "path": "/orders/<int:id>", "json": {"/id": 7}, "header!": "X-Trace", "body~": "^a"}`.
+///
+/// A list gives several conditions on one part. So does an object, for parts with names: its keys are names or pointers.
 ///
 /// # Errors
-/// The first member that is no condition.
-pub(crate) fn json(value: &Json, names: Names) -> Result<Asked, FilterError> {
+/// The first faulty member.
+pub(crate) fn json(value: &Json, names: Names) -> Result<Asked, String> {
     let Some(object) = value.as_map() else {
-        return Err(FilterError::new(&value.to_string(), "not a JSON object".into()));
+        return Err(failed(&value.to_string(), "not a JSON object"));
     };
     let mut reading = Reading::new(names);
     for (key, value) in object {
@@ -140,7 +138,7 @@ pub(crate) fn json(value: &Json, names: Names) -> Result<Asked, FilterError> {
                 Json::Text(text) => format!("{key}={text}"),
                 other => format!("{key}={other}"),
             };
-            reading.item(key, item).map_err(|flaw| FilterError::new(&shown(), flaw.cause))?;
+            reading.item(key, item).map_err(|flaw| failed(&shown(), &flaw.cause))?;
         }
     }
     Ok(reading.finish())
@@ -152,26 +150,25 @@ fn decoded(text: &str, spot: Spot) -> Result<String, Flaw> {
     decoded.map(|text| text.into_owned()).map_err(|_| Flaw::new(spot, "not UTF-8".into()))
 }
 
-/// What was read so far.
+/// The conditions and numbers that were parsed so far.
+#[derive(Default)]
 struct Reading {
     names: Names,
     asked: Asked,
     seen: Vec<&'static str>,
     conditions: Vec<Condition>,
-    /// Bytes that compiled patterns take.
     patterns: usize,
 }
 
 impl Reading {
     fn new(names: Names) -> Reading {
-        Reading { names, asked: Asked::default(), seen: Vec::new(), conditions: Vec::new(), patterns: 0 }
+        Reading { names, ..Reading::default() }
     }
 
     fn finish(self) -> Asked {
         Asked { filter: Filter::new(self.conditions), ..self.asked }
     }
 
-    /// One pair of a query.
     fn encoded(&mut self, pair: &str) -> Result<(), Flaw> {
         if pair.is_empty() {
             return Ok(());
@@ -203,7 +200,7 @@ impl Reading {
         }
     }
 
-    /// A number that is no condition.
+    /// Parses a number beside the conditions.
     fn number(&mut self, name: &'static str, key: Key, given: Given) -> Result<(), Flaw> {
         let Given::Text(text) = given else { return bad("an object is no number".into()) };
         if key.search || key.negated {
@@ -237,7 +234,7 @@ impl Reading {
 
     fn condition(&mut self, key: Key, given: Given) -> Result<(Part, Test), Flaw> {
         let name_and_text = |separator| match given {
-            Given::Named(name, text) => {
+            Given::Named(name, None, text) => {
                 value::check_name(name, name, key).map(|()| (name.trim().to_owned(), Some(text)))
             }
             Given::Text(text) => {
@@ -246,7 +243,7 @@ impl Reading {
             _ => bad("an object is no text".into()),
         };
         match key.name {
-            // Blanks around the value of a field are none of it (RFC 9110, 5.5).
+            // Spaces around the value of a header field don't belong to it (RFC 9110, 5.5).
             "header" => {
                 let (name, text) = name_and_text(':')?;
                 Ok((Part::Header(name), self.optional(key, text.map(str::trim))?))
@@ -267,19 +264,10 @@ impl Reading {
         }
     }
 
-    /// A part that needs no name.
     fn plain(&mut self, key: Key, given: Given) -> Result<(Part, Test), Flaw> {
         let Given::Text(text) = given else { return bad("an object is no text".into()) };
-        let part = match key.name {
-            "method" => Part::Method,
-            "path" => Part::Path,
-            "target" => Part::Target,
-            "rule" => Part::Rule,
-            "endpoint" => Part::Endpoint,
-            "status" => Part::Status,
-            "generation" => Part::Generation,
-            _ => Part::Body,
-        };
+        let named = Part::NAMELESS.into_iter().find(|(name, _)| *name == key.name);
+        let part = named.map_or(Part::Body, |(_, part)| part);
         let test = match part {
             _ if key.search => self.pattern(text)?,
             Part::Method => value::method(text)?,
@@ -292,7 +280,7 @@ impl Reading {
         Ok((part, test))
     }
 
-    /// The test of a part with a name; without a value it has to be there.
+    /// Makes the test of a part with a name. Without a value, the part must be there.
     fn optional(&mut self, key: Key, text: Option<&str>) -> Result<Test, Flaw> {
         match text {
             None => Ok(Test::Present),
@@ -304,7 +292,7 @@ impl Reading {
     fn multipart(&mut self, key: Key, given: Given) -> Result<(Part, Test), Flaw> {
         let (name, asked) = match given {
             Given::Text(text) => value::part(text, key)?,
-            Given::Aspect(name, aspect, text) => {
+            Given::Named(name, Some(aspect), text) => {
                 value::check_name(name, name, key)?;
                 (name.trim(), Some((aspect, text)))
             }
@@ -339,7 +327,7 @@ impl Reading {
         Ok((Part::Json(pointer.to_owned()), test))
     }
 
-    /// Compiles a pattern, as long as those of the filter are small together.
+    /// Compiles a pattern, unless the patterns of the filter are too large together.
     fn pattern(&mut self, pattern: &str) -> Result<Test, Flaw> {
         let mut cause = format!("longer than {MAX_PATTERN} bytes");
         if pattern.len() <= MAX_PATTERN {

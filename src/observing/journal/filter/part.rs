@@ -1,4 +1,4 @@
-//! The parts of an entry that a filter can name, and what an entry has there.
+//! The parts of an entry that a filter can name, and their texts in an entry.
 
 use super::subject::{Subject, Unknown};
 use crate::message::baggage::members;
@@ -7,29 +7,28 @@ use crate::observing::journal::entry::Entry;
 use std::borrow::Cow;
 use std::fmt;
 
-/// Texts of a part; few have more than one.
+/// The texts of a part. Few parts have more than one.
 pub(super) type Texts<'s> = smallvec::SmallVec<[Cow<'s, str>; 1]>;
 
 /// A part of a request or its answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Part {
-    /// As sent.
     Method,
     /// Decoded, without the query.
     Path,
-    /// As sent: path and query, percent-encoded.
+    /// Path and query as sent, percent-encoded.
     Target,
-    /// The rule that served it, as registered; empty where none did.
+    /// The rule that served the request, as registered; empty where no rule did.
     Rule,
-    /// Its endpoint; empty where there is none.
+    /// The endpoint of that rule; empty where no rule served the request.
     Endpoint,
-    /// Of the answer.
+    /// The status of the answer.
     Status,
-    /// Of the provision.
+    /// The generation of the provision.
     Generation,
     /// The parameters of the query with this name.
     Query(String),
-    /// The request's fields with this name, in any case.
+    /// The request's header fields with this name, in any case.
     Header(String),
     /// The members of the request's `baggage` with this key (W3C Baggage).
     Baggage(String),
@@ -37,26 +36,26 @@ pub(crate) enum Part {
     Cookie(String),
     /// The fields of the form with this name, urlencoded or multipart.
     Form(String),
-    /// Of the multipart parts with this name, fields and files, this.
+    /// One aspect of the multipart parts with this name, fields and files.
     Multipart(String, Aspect),
     Body,
-    /// The value of the JSON body that this pointer (RFC 6901) leads to.
+    /// The value of the JSON body at this pointer (RFC 6901).
     Json(String),
 }
 
-/// What of a multipart part is looked at.
+/// An aspect of a multipart part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Aspect {
-    /// Whether it is there.
+    /// The presence of the part.
     Presence,
     Filename,
-    /// Its `Content-Type`, whole or without parameters.
+    /// Its `Content-Type`, with and without parameters.
     Type,
     Content,
 }
 
 impl Aspect {
-    /// Those that have a value, as they are written.
+    /// The aspects that have a value, as filters write them.
     pub(super) const NAMED: [(&'static str, Aspect); 3] =
         [("filename", Aspect::Filename), ("type", Aspect::Type), ("content", Aspect::Content)];
 
@@ -83,13 +82,24 @@ impl Aspect {
 }
 
 impl Part {
-    /// Whether every entry has exactly one text there.
+    /// The parts without a name or pointer, as filters write them.
+    pub(super) const NAMELESS: [(&'static str, Part); 8] = [
+        ("method", Part::Method),
+        ("path", Part::Path),
+        ("target", Part::Target),
+        ("rule", Part::Rule),
+        ("endpoint", Part::Endpoint),
+        ("status", Part::Status),
+        ("generation", Part::Generation),
+        ("body", Part::Body),
+    ];
+
+    /// Whether every entry has exactly one text for this part.
     pub(super) fn is_single(&self) -> bool {
-        use Part::{Body, Endpoint, Generation, Json, Method, Path, Rule, Status, Target};
-        matches!(self, Method | Path | Target | Rule | Endpoint | Status | Generation | Body | Json(_))
+        matches!(self, Part::Json(_)) || Part::NAMELESS.iter().any(|(_, part)| part == self)
     }
 
-    /// Why an entry does not know what it has there, whatever that is.
+    /// Returns why the part is unknown in `entry`, if it is.
     pub(super) fn unknown(&self, entry: &Entry) -> Option<Unknown> {
         let gone = entry.gone;
         let is_gone = match self {
@@ -98,15 +108,15 @@ impl Part {
             Part::Rule | Part::Endpoint => gone.rule,
             Part::Generation => gone.generation,
             Part::Target => gone.headers,
-            // Perhaps not even the whole target has come.
+            // Of a refused request, the other parts may not have been read.
             _ if entry.is_refused() => return Some(Unknown::Refused),
-            // A body that has given way alone is one that is cut, and its length is known.
+            // If only the body was evicted, it counts as truncated, and its length is known.
             _ => gone.headers,
         };
         is_gone.then_some(Unknown::Gone)
     }
 
-    /// What an entry has there; of a JSON value the text that stands for it.
+    /// Returns the texts of this part in an entry. A JSON value is given as its text.
     pub(super) fn texts<'s>(&self, subject: &'s Subject) -> Result<Texts<'s>, Unknown> {
         if let Some(unknown) = self.unknown(subject.entry) {
             return Err(unknown);
@@ -146,7 +156,7 @@ impl Part {
         })
     }
 
-    /// What an entry has there, in words; `None` where it has nothing.
+    /// Returns what an entry has for this part, in words; `None` where it has nothing.
     pub(crate) fn found(&self, subject: &Subject) -> Option<String> {
         match self.texts(subject) {
             Ok(texts) => (!texts.is_empty()).then(|| texts.join(", ")),
@@ -158,13 +168,6 @@ impl Part {
 impl fmt::Display for Part {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Part::Method => f.write_str("method"),
-            Part::Path => f.write_str("path"),
-            Part::Target => f.write_str("target"),
-            Part::Rule => f.write_str("rule"),
-            Part::Endpoint => f.write_str("endpoint"),
-            Part::Status => f.write_str("status"),
-            Part::Generation => f.write_str("generation"),
             Part::Query(name) => write!(f, "query {name}"),
             Part::Header(name) => write!(f, "header {name}"),
             Part::Baggage(key) => write!(f, "baggage {key}"),
@@ -175,8 +178,11 @@ impl fmt::Display for Part {
                 let written = Aspect::NAMED.iter().find(|(_, named)| named == aspect);
                 write!(f, "{} of part {name}", written.map_or("", |(written, _)| written))
             }
-            Part::Body => f.write_str("body"),
             Part::Json(pointer) => write!(f, "json {pointer}"),
+            plain => {
+                let written = Part::NAMELESS.iter().find(|(_, part)| part == plain);
+                f.write_str(written.map_or("", |(written, _)| written))
+            }
         }
     }
 }

@@ -1,4 +1,4 @@
-//! An entry with what filters parse of it.
+//! An entry, with the parts that filters have parsed.
 
 use crate::message::content_coding::{Unpacked, unpack};
 use crate::message::form::{Indexed, Pairs};
@@ -9,22 +9,22 @@ use crate::observing::journal::entry::Entry;
 use std::cell::OnceCell;
 use std::fmt;
 
-/// Longest content that is unpacked of a body: a few ms, on the timer thread too.
+/// Longest content that a body is unpacked to, in bytes: it takes a few ms.
 const MAX_UNPACKED: usize = 1 << 20;
 
 /// Why a part of an entry is not known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Unknown {
-    /// It has given way to later requests.
+    /// The part was evicted.
     Gone,
-    /// The server refused the request before that was read.
+    /// The engine refused the request before it had read the part.
     Refused,
-    /// The body was cut: so many bytes are kept, of so many.
+    /// The body is truncated: so many bytes are kept, of so many.
     Cut(usize, u64),
     TooLarge,
-    /// A content coding that is not known here.
+    /// The content coding is unknown.
     Coding(String),
-    /// The form is over a limit.
+    /// The form exceeds a limit.
     Form(String),
 }
 
@@ -41,9 +41,14 @@ impl fmt::Display for Unknown {
     }
 }
 
-/// An entry, with what was parsed of it for one filter or for many.
+/// An entry. Each part of it is parsed once, when the first filter needs it.
 pub(crate) struct Subject<'e> {
     pub entry: &'e Entry,
+    parsed: Parsed,
+}
+
+#[derive(Default)]
+struct Parsed {
     query: OnceCell<Pairs>,
     cookies: OnceCell<Pairs>,
     unpacked: OnceCell<Unpacked>,
@@ -53,46 +58,40 @@ pub(crate) struct Subject<'e> {
 }
 
 impl<'e> Subject<'e> {
-    /// Nothing is parsed before it is asked for.
     pub(crate) fn new(entry: &'e Entry) -> Subject<'e> {
-        Subject {
-            entry,
-            query: OnceCell::new(),
-            cookies: OnceCell::new(),
-            unpacked: OnceCell::new(),
-            json: OnceCell::new(),
-            form: OnceCell::new(),
-            parts: OnceCell::new(),
-        }
+        Subject { entry, parsed: Parsed::default() }
     }
 
-    /// Values of the request's fields with this name.
+    /// Returns the values of the request's header fields with this name.
     pub(super) fn fields(&self, name: &str) -> impl Iterator<Item = &'e str> {
         let named = self.entry.headers.iter().filter(move |(key, _)| key.eq_ignore_ascii_case(name));
         named.map(|(_, value)| value.trim())
     }
 
-    /// Parameters of the request's query.
+    /// Returns the parameters of the request's query.
     pub(super) fn query(&self) -> &Pairs {
         let target = &self.entry.target;
-        self.query.get_or_init(|| form::urlencoded(target[places(target).query].as_bytes()))
+        self.parsed.query.get_or_init(|| form::urlencoded(target[places(target).query].as_bytes()))
     }
 
-    /// Cookies of the request, as scripts see them.
+    /// Returns the cookies of the request, as scripts see them.
     pub(super) fn cookies(&self) -> &Pairs {
-        self.cookies.get_or_init(|| cookie::parse(&self.fields("cookie").collect::<Vec<_>>().join("; ")))
+        self.parsed
+            .cookies
+            .get_or_init(|| cookie::parse(&self.fields("cookie").collect::<Vec<_>>().join("; ")))
     }
 
-    /// The body without its content coding. As sent, where it is not what its coding says.
+    /// Returns the body without its content coding; as sent, where it is not encoded as its coding says.
     ///
     /// # Errors
-    /// Some of it is missing, or it can't be unpacked.
+    /// The body is truncated, or can't be unpacked.
     pub(super) fn content(&self) -> Result<&[u8], Unknown> {
         let Entry { body, body_length, .. } = self.entry;
         if *body_length > body.len() as u64 {
             return Err(Unknown::Cut(body.len(), *body_length));
         }
-        match self.unpacked.get_or_init(|| unpack(self.fields("content-encoding"), body, MAX_UNPACKED)) {
+        match self.parsed.unpacked.get_or_init(|| unpack(self.fields("content-encoding"), body, MAX_UNPACKED))
+        {
             Unpacked::AsSent | Unpacked::Broken => Ok(body),
             Unpacked::Content(content) => Ok(content),
             Unpacked::TooLarge => Err(Unknown::TooLarge),
@@ -100,26 +99,27 @@ impl<'e> Subject<'e> {
         }
     }
 
-    /// The content as JSON, where it is.
+    /// Returns the content as JSON, if it is JSON.
     pub(super) fn json(&self) -> Result<Option<&Json>, Unknown> {
         let content = self.content()?;
-        Ok(self.json.get_or_init(|| json::read(content).ok()).as_ref())
+        Ok(self.parsed.json.get_or_init(|| json::read(content).ok()).as_ref())
     }
 
-    /// Fields of the form, urlencoded or multipart.
+    /// Returns the fields of the form, urlencoded or multipart.
     pub(super) fn form(&self) -> Result<&Pairs, Unknown> {
         let read = || {
             self.of_form(|content_type, content| form::parse(content_type, content).map(|form| form.fields))
         };
-        self.form.get_or_init(read).as_deref().map_err(Unknown::clone)
+        self.parsed.form.get_or_init(read).as_deref().map_err(Unknown::clone)
     }
 
-    /// Parts of a multipart form.
+    /// Returns the parts of a multipart form.
     pub(super) fn parts(&self) -> Result<&[form::Part], Unknown> {
-        self.parts.get_or_init(|| self.of_form(form::parts)).as_deref().map_err(Unknown::clone)
+        self.parsed.parts.get_or_init(|| self.of_form(form::parts)).as_deref().map_err(Unknown::clone)
     }
 
-    /// What `parse` makes of the content by its type; nothing where it is no form, whatever is known of it.
+    /// Parses the content as a form of its type. Returns an empty result where the type is not that of a form, even if the content is
+    /// unknown.
     fn of_form<T: Default>(
         &self,
         parse: impl Fn(&str, &[u8]) -> Result<T, form::FormError>,

@@ -1,4 +1,4 @@
-//! Queries against entries.
+//! Filters as queries, on entries.
 
 mod bounds;
 mod faults;
@@ -9,16 +9,14 @@ use super::condition::MAX_SEARCHED;
 use super::parse::{LIST, VERIFY, WAIT, json, query};
 use super::*;
 use crate::observing::journal::entry::Entry;
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::Duration;
 
-/// `"POST /orders?x=1"`, fields, a body.
+/// An entry with a request line such as `POST /orders?x=1`, header fields, and a body.
 pub(crate) fn entry(number: u64, line: &str, fields: &[(&str, &str)], body: &str) -> Entry {
     let (method, target) = line.split_once(' ').unwrap();
     Entry {
         number,
-        time: UNIX_EPOCH,
         generation: 2,
-        peer: None,
         method: method.into(),
         target: target.into(),
         path: target.split('?').next().unwrap().replace("%20", " "),
@@ -27,19 +25,12 @@ pub(crate) fn entry(number: u64, line: &str, fields: &[(&str, &str)], body: &str
         body_length: body.len() as u64,
         rule: Some("/orders/<int:id>".into()),
         endpoint: Some("order".into()),
-        unmatched: None,
         status: 201,
-        answer_headers: Vec::new(),
-        answer_body: Vec::new(),
-        answer_length: 0,
-        microseconds: 0,
-        error: None,
-        fault: None,
-        gone: Default::default(),
+        ..Entry::default()
     }
 }
 
-/// The same with only the first `kept` bytes of its body.
+/// The same entry with only the first `kept` bytes of its body.
 pub(crate) fn cut(mut entry: Entry, kept: usize) -> Entry {
     entry.body.truncate(kept);
     entry
@@ -54,6 +45,13 @@ fn order() -> Entry {
         [("X-Id", " a b "), ("x-id", "c"), ("Baggage", "run=t%201;p=1, other=2"), ("baggage", "user = u ")];
     let body = r#"{"id":7,"big":1e2,"name":"seven","text":"7","tags":["a",{"b/c":null}],"on":true}"#;
     entry(5, "POST /orders/17?page=2&q=a+b&page=3", &fields, body)
+}
+
+#[test]
+fn cheap_conditions_are_looked_at_first_and_others_keep_their_order() {
+    let filter = query("body~=x&json=/a&form=b&header=C&method=GET&path=/", LIST).unwrap().filter;
+    let order: Vec<String> = filter.conditions().iter().map(|condition| condition.part.to_string()).collect();
+    assert_eq!(order, ["method", "path", "header C", "json /a", "form b", "body"]);
 }
 
 #[test]
@@ -176,7 +174,7 @@ fn a_request_without_a_rule_has_an_empty_one_and_a_broken_connection_status_0() 
 }
 
 #[test]
-fn of_a_refused_request_the_line_alone_is_known() {
+fn only_the_request_line_of_a_refused_request_is_known() {
     let whole = entry(1, "POST /orders?page=2", &[], "");
     let refused =
         Entry { generation: 0, unmatched: Some("too long".into()), rule: None, status: 413, ..whole };
@@ -200,7 +198,7 @@ fn of_a_refused_request_the_line_alone_is_known() {
 }
 
 #[test]
-fn what_is_cut_off_a_body_leaves_open_what_depends_on_it() {
+fn a_truncated_body_leaves_conditions_open_that_depend_on_the_rest() {
     let table = [
         ("body=abcdef", Fit::Open),
         ("body=abcxef", Fit::Open),
@@ -223,7 +221,7 @@ fn what_is_cut_off_a_body_leaves_open_what_depends_on_it() {
     for (text, expected) in table {
         assert_eq!(fit(text, &cut(entry(1, "GET /", &[], "abcdef"), 3)), expected, "{text}");
     }
-    // Half of a character at the end is none of the text.
+    // An incomplete character at the end does not belong to the text.
     assert_eq!(fit("body~=a\u{fffd}", &cut(entry(1, "GET /", &[], "aaé"), 3)), Fit::Open);
     let long = entry(1, "GET /", &[], &"x".repeat(MAX_SEARCHED + 1));
     assert_eq!((fit("body~=y", &long), fit("body~=x", &long)), (Fit::Open, Fit::Yes));

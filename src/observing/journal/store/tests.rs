@@ -1,5 +1,6 @@
-//! What stays of entries, through the calls of the journal.
+//! The parts of entries that are kept, seen through the journal.
 
+use super::*;
 use crate::message::answer::Answer;
 use crate::observing::journal::filter::parse::{SEQUENCE, VERIFY, query};
 use crate::observing::journal::tests::{enter, numbers};
@@ -7,14 +8,14 @@ use crate::observing::journal::verify::{Expected, verify};
 use crate::observing::journal::{Journal, Missing, Span, har, sequence};
 use serde_json::json;
 
-/// What is gone of an entry, by its first letters.
+/// The first letters of the parts of an entry that were evicted.
 fn gone(journal: &Journal, number: u64) -> String {
     let value = journal.get(number).unwrap().to_json();
     value["gone"].as_array().unwrap().iter().map(|name| &name.as_str().unwrap()[..1]).collect()
 }
 
 #[test]
-fn bodies_give_way_first_and_headers_before_lines() {
+fn bodies_are_evicted_first_and_headers_before_lines() {
     let budget = 256 << 10;
     let journal = Journal::new(budget, budget).unwrap();
     let answer = Answer::text(200, vec![b'a'; 4000]);
@@ -49,7 +50,7 @@ fn bodies_give_way_first_and_headers_before_lines() {
 }
 
 #[test]
-fn an_entry_whose_body_alone_is_gone_says_how_long_it_was() {
+fn an_entry_without_its_body_keeps_the_length_of_it() {
     let journal = Journal::new(64 << 10, 64 << 10).unwrap();
     for _ in 0..50 {
         enter(&journal, "POST /", &[b'b'; 2000], &Answer::text(200, "short"));
@@ -76,14 +77,28 @@ fn a_head_that_does_not_fit_is_kept_as_a_line() {
     enter(&journal, &format!("GET /2?{}", "x".repeat(40 << 10)), b"body", &answer);
     enter(&journal, "GET /3", b"", &answer);
     enter(&journal, &format!("GET /{}", "x".repeat(40 << 10)), b"body", &answer);
-    let stages: Vec<String> = (1..=4).map(|number| gone(&journal, number)).collect();
-    assert_eq!(stages, ["", "abh", "", "abhp"]);
+    // The longest head that fits, beside a byte for each of its lengths, and one that does not.
+    enter(&journal, &format!("GET /{}", "x".repeat(journal.head - 200)), b"", &answer);
+    enter(&journal, &format!("GET /{}", "x".repeat(journal.head)), b"", &answer);
+    let stages: Vec<String> = (1..=6).map(|number| gone(&journal, number)).collect();
+    assert_eq!(stages, ["", "abh", "", "abhp", "", "abhp"]);
     assert_eq!(journal.get(2).unwrap().path, "/2");
     let line = journal.get(4).unwrap().to_json();
     assert_eq!((&line["path"], &line["method"]), (&json!(null), &json!("GET")));
 }
 
-/// Whatever else they have: 100,000 requests on 1,000 paths, by all that a line has, from any number on, and in order.
+#[test]
+fn bodies_whose_heads_were_evicted_leave_their_room_to_heads() {
+    let journal = Journal::new(64 << 10, 1 << 10).unwrap();
+    (0..100).for_each(|_| enter(&journal, "POST /", &[b'b'; 500], &Answer::text(200, vec![b'a'; 500])));
+    (0..1000).for_each(|_| enter(&journal, "GET /", b"", &Answer::default()));
+    let pool = &journal.lock().store.pool;
+    for lane in [BODIES, ANSWERS] {
+        assert!(pool.head(lane) - pool.tail(lane) < 2 << 10, "{lane}");
+    }
+}
+
+/// Verifies 100,000 requests on 1,000 paths, with bodies and heads of any size, by each part of a line.
 #[test]
 fn counts_of_100_000_requests_of_any_size_are_exact() {
     let journal = Journal::new(2 << 20, 64 << 10).unwrap();

@@ -1,4 +1,4 @@
-//! Waits against a journal whose timer runs when a test says so.
+//! Waits for requests of a journal whose timer runs when a test says so.
 
 use super::*;
 use crate::message::answer::Answer;
@@ -10,7 +10,7 @@ use std::sync::mpsc::{self, Receiver};
 
 type Job = Box<dyn FnOnce() + Send>;
 
-/// A journal and the jobs of its timer.
+/// A journal, and the jobs that its timer has to run.
 struct Timed {
     journal: Arc<Journal>,
     jobs: Arc<Mutex<Vec<(Duration, Job)>>>,
@@ -25,7 +25,7 @@ impl Timed {
         let journal = Arc::new(journal);
         let jobs = Arc::<Mutex<Vec<(Duration, Job)>>>::default();
         let timer = jobs.clone();
-        journal.set_timer(Box::new(move |delay, job| lock(&timer).push((delay, job))));
+        journal.watch.set_timer(Box::new(move |delay, job| lock(&timer).push((delay, job))));
         Timed { journal, jobs }
     }
 
@@ -33,7 +33,7 @@ impl Timed {
         enter_body(&self.journal, line, "");
     }
 
-    /// Runs the first job that is due after at most `delay`; tells whether there was one.
+    /// Runs the first job that is due after at most `delay`. Returns whether there was such a job.
     fn run_one(&self, delay: Duration) -> bool {
         let mut jobs = lock(&self.jobs);
         let Some(at) = jobs.iter().position(|(due, _)| *due <= delay) else { return false };
@@ -48,7 +48,7 @@ impl Timed {
         while self.run_one(delay) {}
     }
 
-    /// Has those called who listen.
+    /// Runs the jobs that call the listeners.
     fn tell(&self) {
         self.run(Duration::from_millis(1));
     }
@@ -61,7 +61,7 @@ impl Timed {
 const BUDGET: usize = 16 << 10;
 const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Waits whose looks are never cut short, however slow the machine is: one look sees all entries.
+/// Waits whose looks are never cut short, however slow the machine is: one look shows all entries.
 fn unhurried(timed: &Timed) -> Arc<Waiters> {
     Waiters::with_times(&timed.journal, Times { slice: TIMEOUT, last_look: TIMEOUT })
 }
@@ -86,7 +86,7 @@ fn wait(waiters: &Arc<Waiters>, text: &str, timeout: Duration) -> Receiver<Strin
 }
 
 #[test]
-fn what_holds_already_is_answered_at_once() {
+fn a_wait_for_requests_that_came_already_ends_at_once() {
     let timed = Timed::new();
     let waiters = unhurried(&timed);
     for line in ["GET /a", "GET /b", "GET /b"] {
@@ -110,7 +110,7 @@ fn what_holds_already_is_answered_at_once() {
 fn a_wait_counts_from_a_reset_on() {
     let epoch = Arc::<Epoch>::default();
     let resets: [&dyn Fn(&Journal); 2] = [&|journal| _ = journal.clear(), &|_| _ = epoch.next()];
-    // Of the epoch that is.
+    // Enters a request of the present epoch.
     let enter = |timed: &Timed| {
         timed.journal.record_refused("GET /a", ([127, 0, 0, 1], 1).into(), "why", &Answer::default());
     };
@@ -127,7 +127,7 @@ fn a_wait_counts_from_a_reset_on() {
         enter(&timed);
         timed.tell();
         assert_eq!(waiting.try_recv().unwrap(), "holds [2, 3] of 3");
-        // Nobody has looked since the reset when the time is over.
+        // The wait times out before it has looked again after the reset.
         reset(&timed.journal);
         enter(&timed);
         timed.run(TIMEOUT);
@@ -136,7 +136,7 @@ fn a_wait_counts_from_a_reset_on() {
 }
 
 #[test]
-fn a_wait_that_is_forgotten_frees_what_would_have_taken_its_outcome() {
+fn a_wait_that_is_given_up_drops_its_callback() {
     let timed = Timed::new();
     let waiters = unhurried(&timed);
     let held = Arc::new(());
@@ -177,9 +177,8 @@ fn a_wait_ends_with_the_request_that_makes_it_hold() {
     let waiters = unhurried(&timed);
     timed.enter("GET /a");
     let waiting = wait(&waiters, "path=/a&count=3", TIMEOUT);
-    // Nobody tells of this one: the look that follows the listener sees it.
     timed.enter("GET /a");
-    assert!(timed.run_one(Duration::ZERO));
+    timed.tell();
     timed.enter("GET /b");
     timed.tell();
     assert!(waiting.try_recv().is_err());
@@ -192,27 +191,90 @@ fn a_wait_ends_with_the_request_that_makes_it_hold() {
 }
 
 #[test]
-fn each_entry_is_read_once_for_all_who_wait() {
+fn a_wait_listens_before_its_first_look() {
     let timed = Timed::new();
-    let waiters = Waiters::new(&timed.journal);
+    let waiters = unhurried(&timed);
+    timed.enter("GET /a");
+    let waiting = wait(&waiters, "path=/a&count=2", TIMEOUT);
+    assert_eq!(timed.journal.watch.listening(), 1);
+    timed.enter("GET /a");
+    // The first job of all is that look: it sees the request that came before it.
+    assert!(timed.run_one(Duration::ZERO));
+    assert_eq!(waiting.try_recv().unwrap(), "holds [1, 2] of 2");
+}
+
+#[test]
+fn a_look_that_was_cut_short_is_followed_by_another() {
+    let timed = Timed::new();
+    // Slices that end with their first entry.
+    let times = Times { slice: Duration::ZERO, last_look: TIMEOUT };
+    let waiters = Waiters::with_times(&timed.journal, times);
+    (0..20).for_each(|_| timed.enter("GET /a"));
+    let waiting = ["count=20", "count=7", "path=/a&count=20"].map(|filter| wait(&waiters, filter, TIMEOUT));
+    timed.tell();
+    assert_eq!(waiting[1].try_recv().unwrap(), "holds [1, 2, 3, 4, 5, 6, 7] of 7");
+    for index in [0, 2] {
+        assert!(waiting[index].try_recv().unwrap().ends_with("of 20"), "{index}");
+    }
+}
+
+#[test]
+fn entries_that_were_evicted_between_two_looks_count_as_lost() {
+    let timed = Timed::new();
+    let waiters = unhurried(&timed);
+    let waiting = wait(&waiters, "path=/a&count=2", TIMEOUT);
+    let from_2 = wait(&waiters, "path=/a&since=2", TIMEOUT);
+    timed.enter("GET /b");
+    timed.tell();
+    (0..2000).for_each(|_| timed.enter("GET /x"));
+    let first = timed.journal.stats().first;
+    timed.tell();
+    timed.enter("GET /a");
+    timed.tell();
+    assert_eq!(from_2.try_recv().unwrap(), "holds [2002] of 2002");
+    // Only the entries before the first one that is left are lost.
+    timed.run(TIMEOUT);
+    let expected = format!("late 1 lost {} near ", first - 2);
+    let found = waiting.try_recv().unwrap();
+    assert!(first > 100 && found.starts_with(&expected), "{found}, not {expected}");
+}
+
+#[test]
+fn entries_that_the_last_look_had_no_time_for_count_as_lost() {
+    let timed = Timed::new();
+    let times = Times { slice: Duration::ZERO, last_look: Duration::ZERO };
+    let waiters = Waiters::with_times(&timed.journal, times);
+    let waiting = wait(&waiters, "path=/b", TIMEOUT);
+    (0..3).for_each(|_| timed.enter("GET /a"));
+    timed.journal.clear();
+    (0..4).for_each(|_| timed.enter("GET /a"));
+    // The time is over before the first look.
+    let (_, expire) = lock(&timed.jobs).extract_if(.., |(due, _)| *due == TIMEOUT).next().unwrap();
+    expire();
+    assert_eq!(waiting.try_recv().unwrap(), "late 0 lost 4 near [7, 6, 5] of 7");
+}
+
+#[test]
+fn each_entry_is_read_once_for_all_waits() {
+    let timed = Timed::new();
+    let waiters = unhurried(&timed);
     let waiting: Vec<_> =
         (0..50).map(|n| wait(&waiters, &format!("path=/a&count={}", n % 5 + 1), TIMEOUT)).collect();
     timed.tell();
     assert_eq!(timed.journal.watch.listening(), 1);
     for _ in 0..5 {
         timed.enter("GET /a");
-        // Each of the slices that were cut short is followed by another.
         timed.tell();
     }
     for (n, waiting) in waiting.iter().enumerate() {
         let expected = format!("of {}", n % 5 + 1);
         assert!(waiting.try_recv().unwrap().ends_with(&expected), "{n}");
     }
-    assert!(DECODED.get() < 50, "{}", DECODED.get());
+    assert_eq!(DECODED.get(), 5);
 }
 
 #[test]
-fn a_wait_whose_time_is_over_tells_what_there_is() {
+fn a_wait_that_times_out_reports_what_came() {
     let timed = Timed::new();
     let waiters = unhurried(&timed);
     let waiting = wait(&waiters, "path=/a&count=3", TIMEOUT);
@@ -220,7 +282,7 @@ fn a_wait_whose_time_is_over_tells_what_there_is() {
         timed.enter(line);
     }
     timed.tell();
-    // These two are gone before anybody could look.
+    // These two are evicted before the next look.
     (0..2).for_each(|_| timed.enter("GET /a"));
     (0..1000).for_each(|_| timed.enter("GET /x"));
     timed.run(TIMEOUT);
@@ -235,7 +297,7 @@ fn a_wait_whose_time_is_over_tells_what_there_is() {
 }
 
 #[test]
-fn what_was_removed_on_purpose_is_not_missed() {
+fn deleted_entries_do_not_count_as_lost() {
     let timed = Timed::new();
     let waiters = unhurried(&timed);
     let waiting = wait(&waiters, "path=/a", TIMEOUT);
@@ -248,7 +310,7 @@ fn what_was_removed_on_purpose_is_not_missed() {
 }
 
 #[test]
-fn who_waits_when_the_process_stops_is_told() {
+fn a_wait_ends_when_the_process_stops() {
     let timed = Timed::new();
     let waiters = unhurried(&timed);
     let waiting = wait(&waiters, "path=/a", TIMEOUT);

@@ -1,4 +1,4 @@
-//! Conditions in JSON: one text or number, or an object of names and values.
+//! Conditions in JSON: a text, a number, or an object of names and values.
 
 use super::Reading;
 use super::error::Flaw;
@@ -7,21 +7,19 @@ use super::value::bad;
 use crate::message::json::Json;
 use crate::observing::journal::filter::part::Aspect;
 
-/// What one condition asks for.
+/// The value of one condition, as it was written.
 #[derive(Clone, Copy)]
 pub(super) enum Given<'v> {
-    /// As typed; behind a name or pointer where the part needs one.
+    /// One text. It begins with the name or pointer, where the part needs one.
     Text(&'v str),
-    /// A name and its value.
-    Named(&'v str, &'v str),
-    /// A pointer and the value there.
+    /// A name and its value; of a multipart part, the value of one of its aspects.
+    Named(&'v str, Option<Aspect>, &'v str),
+    /// A pointer and the value at that place.
     Member(&'v str, &'v Json),
-    /// The name of a multipart part, and what of it has this value.
-    Aspect(&'v str, Aspect, &'v str),
 }
 
 impl Reading {
-    /// One item of JSON.
+    /// Parses the value of a member, or one item of its list.
     pub(super) fn item(&mut self, key: &str, item: &Json) -> Result<(), Flaw> {
         let key = Key::parse(key, self.names, Form::Json)?;
         let is_number = self.names.contains(&key.name);
@@ -36,10 +34,10 @@ impl Reading {
         }
     }
 
-    /// One member of an object.
+    /// Parses one member of an object.
     fn member(&mut self, key: Key, name: &str, value: &Json) -> Result<(), Flaw> {
         match (key.name, value) {
-            // The items of a list are several patterns; else it is the value at the pointer.
+            // A list has several patterns; any other value is the one at the pointer.
             ("json", Json::List(items)) if key.search => {
                 items.iter().try_for_each(|item| self.pair(key, Given::Member(name, item)))
             }
@@ -59,12 +57,9 @@ impl Reading {
         }
     }
 
-    /// Conditions of a value, or of each item of a list.
+    /// Adds a condition for `value`, or one for each item of a list.
     fn texts(&mut self, key: Key, name: &str, aspect: Option<Aspect>, value: &Json) -> Result<(), Flaw> {
-        let mut add = |text: &str| match aspect {
-            Some(aspect) => self.pair(key, Given::Aspect(name, aspect, text)),
-            None => self.pair(key, Given::Named(name, text)),
-        };
+        let mut add = |text: &str| self.pair(key, Given::Named(name, aspect, text));
         let single = std::slice::from_ref(value);
         match value.as_list().unwrap_or(single) {
             [] => bad("an empty list has no value".into()),
@@ -81,7 +76,7 @@ impl Reading {
     }
 }
 
-/// Whether an object gives names of it.
+/// Whether the part has names, so that an object can give them.
 fn has_names(key: Key) -> bool {
     matches!(key.name, "header" | "query" | "baggage" | "json" | "form" | "cookie" | "part")
 }

@@ -1,4 +1,4 @@
-//! The key of a condition with its operator: `header`, `header!`, `header~`, `header!~`. Behind it a query has the `=`.
+//! The key of a condition with its operator: `header`, `header!`, `header~`, `header!~`. In a query, `=` follows.
 
 use super::error::{Flaw, Spot};
 use super::{Names, PARTS};
@@ -13,11 +13,11 @@ pub(super) struct Key<'k> {
     pub(super) name: &'k str,
     /// `~`: the value is a pattern.
     pub(super) search: bool,
-    /// `!`: it must not be so.
+    /// `!`: the condition is negated.
     pub(super) negated: bool,
 }
 
-/// Where a key is written.
+/// The form in which a key is written.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Form<'v> {
     /// In a query, with this value.
@@ -26,10 +26,10 @@ pub(super) enum Form<'v> {
 }
 
 impl<'k> Key<'k> {
-    /// Reads a key.
+    /// Parses a key.
     ///
     /// # Errors
-    /// It names no condition, nor one of the numbers.
+    /// The key is neither a part nor one of the numbers in `names`.
     pub(super) fn parse(text: &'k str, names: Names, form: Form) -> Result<Key<'k>, Flaw> {
         let (rest, search) = text.strip_suffix('~').map_or((text, false), |rest| (rest, true));
         let (name, negated) = rest.strip_suffix('!').map_or((rest, false), |rest| (rest, true));
@@ -39,7 +39,7 @@ impl<'k> Key<'k> {
         }
     }
 
-    /// The operator as a query has it.
+    /// Returns the operator as a query writes it.
     pub(super) fn operator(self) -> &'static str {
         match (self.negated, self.search) {
             (false, false) => "=",
@@ -58,7 +58,7 @@ fn is_known(name: &str, names: Names) -> bool {
     all(names).any(|known| known == name)
 }
 
-/// What to write for a parameter of the request's query, which was perhaps meant.
+/// Returns the condition on a parameter of the request's query, for hints.
 pub(super) fn of_the_query(key: &str, value: &str) -> String {
     format!("`query={key}={}`", truncate(value, EXCERPT, "..."))
 }

@@ -4,24 +4,18 @@ use super::error::{Flaw, Spot};
 use super::{Key, MAX_TIMEOUT};
 use crate::message::is_token;
 use crate::observing::journal::filter::condition::Test;
+use crate::observing::journal::filter::excerpt;
 use crate::observing::journal::filter::part::Aspect;
+use crate::routing::method::METHODS;
 use crate::routing::rule::{Rule, RuleOptions};
-use crate::system::truncate::truncate;
 use std::time::Duration;
 
-/// Longest text that a hint repeats, in characters.
-const EXCERPT: usize = 100;
-
-fn excerpt(text: &str) -> String {
-    truncate(text, EXCERPT, "...")
-}
-
-/// What is wrong with a value, in words.
+/// Returns an error about a value.
 pub(super) fn bad<T>(cause: String) -> Result<T, Flaw> {
     Err(Flaw::new(Spot::Value, cause))
 }
 
-/// The name that `text` starts with, and the value behind `separator`, if there is one.
+/// Splits `text` into the name before `separator` and the value behind it, if there is one.
 pub(super) fn name_and_value<'t>(
     text: &'t str,
     key: Key,
@@ -35,7 +29,7 @@ pub(super) fn name_and_value<'t>(
     Ok((name.trim(), value))
 }
 
-/// That a request can have something of this name; `text` is all that was given.
+/// Checks that a request can have a header, parameter, cookie etc. of this name. `text` is the whole value, for the hint.
 pub(super) fn check_name(name: &str, text: &str, key: Key) -> Result<(), Flaw> {
     let name = name.trim();
     let what = match key.name {
@@ -66,10 +60,10 @@ pub(super) fn check_name(name: &str, text: &str, key: Key) -> Result<(), Flaw> {
     bad(format!("`{}` is no name of a {what}{hint}", excerpt(name)))
 }
 
-/// The name of a part, and what of it has this value.
+/// The name of a multipart part, and an aspect with its value.
 type NamedPart<'t> = (&'t str, Option<(Aspect, &'t str)>);
 
-/// A part of a multipart form: `avatar`, or `avatar;filename=a.png`.
+/// Parses a part of a multipart form: `avatar`, or `avatar;filename=a.png`.
 pub(super) fn part<'t>(text: &'t str, key: Key) -> Result<NamedPart<'t>, Flaw> {
     let found = Aspect::NAMED.into_iter().filter_map(|(written, aspect)| {
         let at = text.find(&format!(";{written}="))?;
@@ -102,7 +96,7 @@ pub(super) fn part<'t>(text: &'t str, key: Key) -> Result<NamedPart<'t>, Flaw> {
     Ok((name.trim(), Some((aspect, value))))
 }
 
-/// A path as a rule writes it, which takes exactly that path.
+/// Parses a path, written as in a rule, that matches exactly.
 pub(super) fn path(text: &str) -> Result<Rule, Flaw> {
     let exact =
         RuleOptions { strict_slashes: Some(true), merge_slashes: Some(false), ..RuleOptions::default() };
@@ -118,7 +112,7 @@ pub(super) fn path(text: &str) -> Result<Rule, Flaw> {
     Rule::parse(text, "", exact).map_err(|error| Flaw::new(Spot::Value, format!("{error}{hint}")))
 }
 
-/// Path and query, where a `?` stands outside of variables.
+/// Splits at the first `?` outside of variables.
 fn split_query(text: &str) -> Option<(&str, &str)> {
     let (mut depth, mut found) = (0_u32, None);
     for (at, c) in text.char_indices() {
@@ -132,11 +126,10 @@ fn split_query(text: &str) -> Option<(&str, &str)> {
     found
 }
 
-/// A method as clients send it.
+/// Parses a method. A known method in small letters is an error: methods are case-sensitive.
 pub(super) fn method(text: &str) -> Result<Test, Flaw> {
     let upper = text.to_ascii_uppercase();
-    const KNOWN: [&str; 9] = ["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"];
-    if text != upper && KNOWN.contains(&upper.as_str()) {
+    if text != upper && METHODS.contains(&upper.as_str()) {
         return bad(format!(
             "methods are in capitals: write `{upper}`, or `method~=^{text}$` for one that was sent so"
         ));
@@ -144,7 +137,7 @@ pub(super) fn method(text: &str) -> Result<Test, Flaw> {
     Ok(Test::Equals(text.to_owned()))
 }
 
-/// A target as sent, which has no blanks: one in it was meant to be `%20` or `+`, which a query takes for a blank.
+/// Parses a target. A space in it is an error: the filter's query has decoded a `%20` or `+` of the target.
 pub(super) fn target(text: &str) -> Result<Test, Flaw> {
     if text.contains(|c: char| c.is_whitespace() || c.is_control()) {
         return bad(
@@ -158,18 +151,18 @@ pub(super) fn status(text: &str) -> Result<Test, Flaw> {
     let class = text.strip_suffix("xx").filter(|digit| matches!(digit.as_bytes(), [b'1'..=b'5']));
     match (class.and_then(|digit| digit.chars().next()), text.parse::<u16>()) {
         (Some(digit), _) => Ok(Test::Class(digit)),
-        // 0 is that of a connection that was broken on purpose.
+        // 0 is the status of a connection that a fault broke.
         (None, Ok(code @ (0 | 100..=999))) => Ok(Test::Equals(code.to_string())),
         _ => bad(format!("`{text}` is neither a status nor a class such as `2xx`")),
     }
 }
 
-/// A whole number from 0 to `most`.
+/// Parses a whole number from 0 to `most`.
 ///
 /// # Errors
-/// It is none.
+/// The text is not such a number.
 pub(crate) fn number(text: &str, most: u64) -> Result<u64, String> {
-    // `parse` alone would take `+1`, too.
+    // `parse` alone would accept `+1`.
     let digits = text.bytes().all(|byte| byte.is_ascii_digit());
     let number = text.parse().ok().filter(|number| digits && *number <= most);
     number.ok_or_else(|| format!("`{text}` is not a whole number from 0 to {most}"))

@@ -1,4 +1,4 @@
-//! What is refused, and what is said about it.
+//! Filters that are refused, and their errors.
 
 use super::*;
 
@@ -153,7 +153,7 @@ fn faults_of_json_are_named_without_a_place() {
 }
 
 #[test]
-fn what_no_request_can_fit_is_refused() {
+fn filters_that_no_request_can_fit_are_refused() {
     let table = [
         ("status=200&status=404", "status is `200`; a pattern takes both: `status~=^(200|404)$`"),
         ("method=GET&method=POST", "method is `GET`; a pattern takes both: `method~=^(GET|POST)$`"),

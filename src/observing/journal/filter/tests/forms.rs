@@ -71,7 +71,7 @@ fn fields_of_forms_are_found_urlencoded_and_multipart() {
     check(&table, &upload);
     let cut = cut(upload, 200);
     check(&[("form=title", Fit::Open), ("part!=photo", Fit::Open), ("method=POST", Fit::Yes)], &cut);
-    // What is no form has no fields, whatever is missing of it.
+    // A body that is not a form has no fields, also where it is truncated.
     let text = super::cut(entry(1, "POST /", &[("Content-Type", "text/plain")], "a=1&b=2"), 2);
     check(&[("form=a", Fit::No), ("form!=a", Fit::Yes), ("part=a", Fit::No)], &text);
     let many = "a&".repeat(100_001);
@@ -95,7 +95,7 @@ fn parts_are_the_same_in_json() {
     }
 }
 
-/// An entry whose body is these bytes.
+/// An entry whose body has these bytes.
 fn packed(coding: &str, body: Vec<u8>) -> Entry {
     let fields = [("Content-Type", "application/x-www-form-urlencoded"), ("Content-Encoding", coding)];
     Entry { body_length: body.len() as u64, body, ..entry(1, "POST /", &fields, "") }
@@ -112,7 +112,7 @@ fn packed_bodies_are_unpacked_within_a_limit() {
     ];
     check(&table, &packed("gzip", gzip(br#"{"id":7}"#)));
     check(&[("form=a=1", Fit::Yes), ("form!=b", Fit::Yes)], &packed("gzip", gzip(b"a=1")));
-    // A bomb, a coding that is not known, and one that was cut: who knows.
+    // A bomb, an unknown coding and a truncated body leave all conditions open.
     let open =
         [("json=/id", Fit::Open), ("json!=/id", Fit::Open), ("form=a", Fit::Open), ("method=POST", Fit::Yes)];
     let bomb = packed("gzip", gzip(&vec![b' '; 2 << 20]));
@@ -121,7 +121,7 @@ fn packed_bodies_are_unpacked_within_a_limit() {
     check(&open, &packed("br", b"whatever".to_vec()));
     check(&open, &cut(packed("gzip", gzip(br#"{"id":7}"#)), 12));
     check(&[("body~=x", Fit::Open)], &cut(packed("gzip", gzip(br#"{"id":7}"#)), 12));
-    // What is not packed as it says is taken as it was sent.
+    // A body that is not packed as its coding says is compared as it was sent.
     let broken = packed("gzip", br#"{"id":7}"#.to_vec());
     check(&[("json=/id=7", Fit::Yes), ("body={\"id\":7}", Fit::Yes), ("json=/id=8", Fit::No)], &broken);
     check(&[("body=whatever", Fit::Yes)], &packed("br", b"whatever".to_vec()));

@@ -6,17 +6,17 @@ use crate::message::json::read;
 use crate::routing::quoting::encode_query;
 use fastrand::Rng;
 
-/// A condition in the forms in which it can be asked for.
+/// A condition in each form in which it can be written.
 pub(crate) struct Written {
-    /// As a query has it.
+    /// In a query.
     pub query: String,
-    /// As JSON has it, in an object of its own.
+    /// In JSON, as an object of its own.
     pub json: String,
-    /// As `h1mock wait --for` has it behind the `?`.
+    /// In `h1mock wait --for`, behind the `?`.
     pub wait: String,
 }
 
-/// One of a few, so that conditions and entries often agree; some are no conditions.
+/// A random value out of a few, so that conditions and entries often agree. Some values are invalid.
 fn value(random: &mut Rng, key: &str) -> String {
     let words =
         ["a", "b", "1", "a b", "a+b", "a%20b", "é", "", "a=1", "a&b", "null", "{\"x\":1}", "x;y", "\"1\""];
@@ -61,7 +61,7 @@ fn written(random: &mut Rng, (key, operator, name, value): &Condition) -> Writte
     };
     let quoted = |text: &str| serde_json::Value::from(text).to_string();
     let json = match (name, value) {
-        // What is typed behind a pointer may be a text or a value; in an object it is what it is. Parts have objects of their own.
+        // A query's text behind a pointer may mean a string or a value; an object says which. Multipart parts have objects of their own.
         (Some(name), Some(value)) if !matches!(*key, "json" | "part") && random.bool() => {
             format!("{{{}:{{{}:{}}}}}", quoted(&format!("{key}{operator}")), quoted(name), quoted(value))
         }
@@ -74,7 +74,7 @@ fn written(random: &mut Rng, (key, operator, name, value): &Condition) -> Writte
     }
 }
 
-/// A random condition, which may be none.
+/// A random condition, which may be invalid.
 pub(crate) fn any(random: &mut Rng) -> Written {
     let condition = condition(random);
     written(random, &condition)
@@ -127,7 +127,7 @@ fn a_query_and_json_give_the_same_filter() {
 }
 
 #[test]
-fn a_negated_condition_is_the_opposite_and_what_is_cut_only_leaves_open() {
+fn a_negated_condition_is_the_opposite_and_missing_text_leaves_both_open() {
     let mut random = Rng::with_seed(17);
     let (mut seen, mut opened) = ([0; 3], 0);
     for _ in 0..10_000 {
@@ -147,7 +147,7 @@ fn a_negated_condition_is_the_opposite_and_what_is_cut_only_leaves_open() {
         };
         assert_eq!(negated, plain.not(), "{text} {entry:?}");
         seen[plain as usize] += 1;
-        // Whatever the whole is, less of it is the same or open.
+        // With less of an entry, the result is the same or open.
         let kept = random.usize(..=entry.body.len());
         let partial = fits(plain_operator, &cut(entry.clone(), kept)).map(|(fit, _)| fit);
         assert!(
@@ -160,7 +160,7 @@ fn a_negated_condition_is_the_opposite_and_what_is_cut_only_leaves_open() {
 }
 
 #[test]
-fn conditions_that_are_said_to_contradict_never_hold_together() {
+fn conditions_that_contradict_one_another_never_hold_together() {
     let mut random = Rng::with_seed(18);
     let mut refused = 0;
     for _ in 0..5_000 {

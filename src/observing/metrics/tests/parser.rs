@@ -1,9 +1,11 @@
-//! A strict parser of the text format of Prometheus, for tests: help and type come before samples, the samples of a family stand
-//! together, nothing comes twice, histograms add up. Also compiled into the end-to-end tests, so that it knows nothing of the program.
+//! A strict parser of the text format of Prometheus, for tests.
+//!
+//! The parser checks that help and type come before the samples of a family, that these stand together, that nothing comes twice, and
+//! that histograms add up. The end-to-end tests compile it too, so it imports nothing of the program.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A page that was read.
+/// A parsed page.
 #[derive(Debug, Default)]
 pub(super) struct Page {
     kinds: BTreeMap<String, String>,
@@ -13,18 +15,18 @@ pub(super) struct Page {
 type Labels = Vec<(String, String)>;
 
 impl Page {
-    /// The value of a sample; the order of labels does not matter.
+    /// Returns the value of a sample. The order of labels does not matter.
     pub(super) fn value(&self, name: &str, labels: &[(&str, &str)]) -> Option<f64> {
         let labels = labels.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
         self.samples.get(&identity(name, labels)).copied()
     }
 
-    /// The type of a family.
+    /// Returns the type of a family.
     pub(super) fn kind(&self, family: &str) -> Option<&str> {
         self.kinds.get(family).map(String::as_str)
     }
 
-    /// Counters and the counts of histograms, which may never go back.
+    /// Returns the counters and the buckets of histograms, none of which may ever go back.
     pub(super) fn counters(&self) -> impl Iterator<Item = (&String, f64)> {
         let counts = |name: &str| self.kind(family_of(name)) == Some("counter") || name.ends_with("_bucket");
         self.samples
@@ -34,7 +36,7 @@ impl Page {
     }
 }
 
-/// The family of a sample: that of a histogram without its ending.
+/// Returns the family of a sample: for a histogram, its name without the ending.
 fn family_of(name: &str) -> &str {
     let endings = ["_bucket", "_sum", "_count"];
     endings.iter().find_map(|ending| name.strip_suffix(ending)).unwrap_or(name)
@@ -45,10 +47,10 @@ fn identity(name: &str, mut labels: Labels) -> String {
     format!("{name}{{{labels:?}}}")
 }
 
-/// Reads a page.
+/// Parses a page.
 ///
 /// # Errors
-/// The first line that the format does not admit, or the histogram that does not add up.
+/// The first line that the format does not allow, or the histogram that does not add up.
 pub(super) fn parse(text: &str) -> Result<Page, String> {
     if !text.ends_with('\n') {
         return Err("the last line has no end".to_owned());
@@ -95,7 +97,7 @@ pub(super) fn parse(text: &str) -> Result<Page, String> {
     Ok(page)
 }
 
-/// A histogram without labels of its own: buckets by rising bound, the last `+Inf`, then sum and count.
+/// Checks a histogram without labels: its buckets have rising bounds, the last is `+Inf`, then sum and count follow.
 fn check_histogram(name: &str, parts: &[(String, f64)]) -> Result<(), String> {
     let [buckets @ .., (sum, _), (count, all)] = parts else { return Err(format!("{name} has no parts")) };
     if (sum.as_str(), count.as_str()) != ("_sum", "_count") {
@@ -115,7 +117,7 @@ fn check_histogram(name: &str, parts: &[(String, f64)]) -> Result<(), String> {
     Ok(())
 }
 
-/// `name{label="text",...} value`.
+/// Parses `name{label="text",...} value`.
 fn sample(line: &str) -> Result<(String, Labels, f64), String> {
     let wrong = || format!("no sample: {line}");
     let is_name = |name: &str| {
@@ -147,7 +149,7 @@ fn sample(line: &str) -> Result<(String, Labels, f64), String> {
     Ok((name.to_owned(), labels, value))
 }
 
-/// The text up to its quote, without escapes, and what is behind it.
+/// Returns the text up to its closing quote, without escapes, and the rest of the line.
 fn quoted(text: &str) -> Option<(String, &str)> {
     let mut out = String::new();
     let mut characters = text.char_indices();
@@ -172,14 +174,14 @@ mod tests {
     const HEAD: &str = "# HELP a_total a\n# TYPE a_total counter\n";
 
     #[test]
-    fn reads_what_the_format_admits() {
+    fn a_valid_page_is_parsed() {
         let page = parse(&format!("{HEAD}a_total{{b=\"x\\\"\\\\\\n,}}\",c=\"\"}} 1.5\n")).unwrap();
         assert_eq!(page.value("a_total", &[("c", ""), ("b", "x\"\\\n,}")]), Some(1.5));
         assert_eq!(page.counters().count(), 1);
     }
 
     #[test]
-    fn refuses_what_it_does_not() {
+    fn an_invalid_page_is_refused_with_its_line() {
         let histogram = "# HELP h h\n# TYPE h histogram\n";
         for (text, error) in [
             ("a 1\n".to_owned(), "a sample outside of its family: a 1"),
