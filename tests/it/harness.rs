@@ -276,6 +276,14 @@ pub(crate) fn eventually<T, E: std::fmt::Display>(mut ask: impl FnMut() -> Resul
     }
 }
 
+/// Says that a test is skipped because this machine has no `tool` (or right, kernel feature, address family). Fails in CI:
+/// `.ci/run` sets `H1MOCK_REQUIRE_TOOLS`.
+#[track_caller]
+pub(crate) fn skip_without(tool: &str) {
+    assert!(std::env::var_os("H1MOCK_REQUIRE_TOOLS").is_none(), "required in CI: {tool}");
+    eprintln!("skipped: no {tool}");
+}
+
 /// The project's folder.
 pub(crate) fn project() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))

@@ -43,7 +43,6 @@ mod state;
 mod stopping;
 mod store_bytes;
 mod tidy;
-mod tools;
 mod ulimits;
 mod unread;
 mod verify;

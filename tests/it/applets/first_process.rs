@@ -1,7 +1,7 @@
 //! What client commands learn from the arguments of process 1, in a pid namespace of their own.
 
 use super::{Image, feed, isolated};
-use crate::tools::missing;
+use crate::harness::skip_without;
 
 /// Runs the mock as process 1, and `script` beside it, whose `$1` is the folder of links. The ports have to be named, so
 /// the network is a new one, where all are free. `None`: this machine can't do it.
@@ -18,7 +18,7 @@ fn beside_a_mock(script: &str) -> Option<super::Left> {
     command.env_remove("H1MOCK_ADMIN_PORT").env_remove("H1MOCK_TRAFFIC_PORT");
     let left = feed(command, b"");
     if left.code == 77 {
-        missing(&format!("a network namespace that can be used: {}", left.err));
+        skip_without(&format!("network namespace that can be used: {}", left.err));
     }
     (left.code != 77).then_some(left)
 }

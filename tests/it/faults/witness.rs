@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 /// An answer that takes longer is none. A mock that is stuck takes for ever, a busy machine some tenths of a second.
 const SLOWEST: Duration = Duration::from_secs(5);
-/// Leaves the machine to the fault.
+/// Pause between two requests of the witness, which leaves the machine to the fault.
 const PAUSE: Duration = Duration::from_millis(5);
 /// What must still be answered when the fault is over.
 const AFTERWARDS: usize = 3;
