@@ -7,7 +7,7 @@ use crate::message::stream::{Follow, Source};
 use std::time::Duration;
 
 /// What a request gets: the answer, and how it leaves.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default)]
 pub struct Reply {
     pub answer: Answer,
     /// How long it waits on the timer thread before it leaves.

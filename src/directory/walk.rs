@@ -41,37 +41,26 @@ pub(crate) fn walk(start: &Path, mut visit: impl FnMut(Found)) -> io::Result<()>
             }
             left -= 1;
             match classify(&folder, &entry) {
-                EntryKind::Folder(name) if depth < DEPTH_LIMIT => folders.push_back((name, depth + 1)),
-                EntryKind::Folder(name) => visit(Found::Skipped(Name::unchecked(name), "nested too deep")),
-                EntryKind::Other(found) => visit(found),
+                Found::Folder(name) if depth < DEPTH_LIMIT => folders.push_back((name, depth + 1)),
+                Found::Folder(name) => visit(Found::Skipped(Name::unchecked(name), "nested too deep")),
+                found => visit(found),
             }
         }
     }
     Ok(())
 }
 
-enum EntryKind {
-    Folder(String),
-    Other(Found),
-}
-
-fn classify(folder: &str, entry: &fs::DirEntry) -> EntryKind {
+fn classify(folder: &str, entry: &fs::DirEntry) -> Found {
     let file_name = entry.file_name();
     let path = joined(folder, &file_name.to_string_lossy());
-    let Some(file_name) = file_name.to_str() else {
-        return EntryKind::Other(Found::Skipped(Name::unchecked(path), "name is not UTF-8"));
-    };
+    let skipped = |reason| Found::Skipped(Name::unchecked(path.clone()), reason);
+    let Some(file_name) = file_name.to_str() else { return skipped("name is not UTF-8") };
     let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
     match (Name::ignored(file_name), Name::parse(&path)) {
-        (Some(reason), _) if !is_folder || file_name.starts_with('.') => {
-            EntryKind::Other(Found::Skipped(Name::unchecked(path), reason))
-        }
-        (_, Err(_)) => EntryKind::Other(Found::Skipped(
-            Name::unchecked(path),
-            "name is too long or has control characters",
-        )),
-        _ if is_folder => EntryKind::Folder(path),
-        (_, Ok(name)) => EntryKind::Other(Found::File(name)),
+        (Some(reason), _) if !is_folder || file_name.starts_with('.') => skipped(reason),
+        (_, Err(_)) => skipped("name is too long or has control characters"),
+        _ if is_folder => Found::Folder(path),
+        (_, Ok(name)) => Found::File(name),
     }
 }
 

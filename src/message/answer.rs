@@ -1,7 +1,7 @@
 //! The answer of a view function, an error handler or the admin interface, before it is bytes on a connection.
 
 use crate::directory::Content;
-use crate::message::is_token;
+use crate::routing::method::is_token;
 use std::borrow::Cow;
 use std::collections::HashSet;
 

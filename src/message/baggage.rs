@@ -1,6 +1,6 @@
 //! The `baggage` header (W3C Baggage): members that travel with a request from service to service. Knows text only.
 
-use crate::message::is_token;
+use crate::routing::method::is_token;
 use percent_encoding::percent_decode_str;
 
 /// Names and values of the members of all `baggage` fields, in order; a name may repeat. Values are percent-decoded, what is not

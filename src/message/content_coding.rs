@@ -41,35 +41,28 @@ pub(crate) fn unpack<'h>(codings: impl Iterator<Item = &'h str>, body: &[u8], mo
             "gzip" | "x-gzip" => gunzip(packed, most),
             // zlib's frame is the standard; some send what is in it.
             "deflate" => inflate(packed, TINFL_FLAG_PARSE_ZLIB_HEADER, most)
-                .or_else(|flaw| if flaw == Flaw::Broken { inflate(packed, 0, most) } else { Err(flaw) })
+                .or_else(|flaw| if flaw == Unpacked::Broken { inflate(packed, 0, most) } else { Err(flaw) })
                 .map(|(content, _)| content),
             _ => return Unpacked::UnknownCoding(name),
         };
         match unpacked {
             Ok(unpacked) => content = Some(unpacked),
-            Err(Flaw::TooLarge) => return Unpacked::TooLarge,
-            Err(Flaw::Broken) => return Unpacked::Broken,
+            Err(flaw) => return flaw,
         }
     }
     content.map_or(Unpacked::AsSent, Unpacked::Content)
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Flaw {
-    TooLarge,
-    Broken,
-}
-
 /// The members of a gzip file one after the other (RFC 1952), each with the right checksum and length.
-fn gunzip(mut packed: &[u8], most: usize) -> Result<Vec<u8>, Flaw> {
+fn gunzip(mut packed: &[u8], most: usize) -> Result<Vec<u8>, Unpacked> {
     let mut content = Vec::new();
     loop {
-        let deflated = skip_gzip_header(packed).ok_or(Flaw::Broken)?;
+        let deflated = skip_gzip_header(packed).ok_or(Unpacked::Broken)?;
         let (member, taken) = inflate(deflated, 0, most - content.len())?;
-        let (trailer, rest) = deflated[taken..].split_at_checked(8).ok_or(Flaw::Broken)?;
+        let (trailer, rest) = deflated[taken..].split_at_checked(8).ok_or(Unpacked::Broken)?;
         let expected = [crc32(&member).to_le_bytes(), (member.len() as u32).to_le_bytes()].concat();
         if trailer != expected {
-            return Err(Flaw::Broken);
+            return Err(Unpacked::Broken);
         }
         content.extend(member);
         packed = rest;
@@ -99,7 +92,7 @@ fn skip_gzip_header(packed: &[u8]) -> Option<&[u8]> {
 }
 
 /// The content of a deflated stream, and how many bytes the stream took.
-fn inflate(packed: &[u8], flags: u32, most: usize) -> Result<(Vec<u8>, usize), Flaw> {
+fn inflate(packed: &[u8], flags: u32, most: usize) -> Result<(Vec<u8>, usize), Unpacked> {
     let flags = flags | TINFL_FLAG_USING_NON_WRAPPING_OUTPUT_BUF;
     let mut state = Box::<DecompressorOxide>::default();
     let mut content = vec![0; most.min(SMALLEST)];
@@ -112,9 +105,9 @@ fn inflate(packed: &[u8], flags: u32, most: usize) -> Result<(Vec<u8>, usize), F
                 content.truncate(written);
                 return Ok((content, taken));
             }
-            TINFLStatus::HasMoreOutput if content.len() >= most => return Err(Flaw::TooLarge),
+            TINFLStatus::HasMoreOutput if content.len() >= most => return Err(Unpacked::TooLarge),
             TINFLStatus::HasMoreOutput => content.resize(most.min(content.len() * 2), 0),
-            _ => return Err(Flaw::Broken),
+            _ => return Err(Unpacked::Broken),
         }
     }
 }

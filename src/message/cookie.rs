@@ -1,6 +1,7 @@
 //! The `Cookie` header, read as Werkzeug 2.0 does: lenient, in order, repeated names kept. Knows no requests.
 
 use crate::message::form::Pairs;
+use crate::message::form::options::quoted_len;
 
 /// Names and values of a `Cookie` header in order. A quoted value may hold `;` and escapes (`\"`, `\054`), any value
 /// `=`; a name without a value has an empty one; invalid UTF-8 from escapes is replaced.
@@ -35,22 +36,6 @@ fn split_value(text: &str) -> (&str, &str) {
     let from = quoted.unwrap_or(0);
     let end = text[from..].find(';').map_or(text.len(), |at| from + at);
     (text[..end].trim_ascii_end(), &text[end..])
-}
-
-/// Length of the quoted string that `text` starts with.
-fn quoted_len(text: &str) -> Option<usize> {
-    let bytes = text.as_bytes();
-    if bytes.first() != Some(&b'"') {
-        return None;
-    }
-    let mut at = 1;
-    loop {
-        match bytes.get(at)? {
-            b'"' => return Some(at + 1),
-            b'\\' => at += 2,
-            _ => at += 1,
-        }
-    }
 }
 
 /// A value without its quotes and escapes: `\ooo` is a byte in octal, `\x` is `x`.

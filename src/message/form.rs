@@ -22,32 +22,22 @@ pub(crate) const MAX_FIELDS: usize = 100_000;
 /// Bytes that the header fields of one part may take together.
 pub(crate) const MAX_PART_HEADERS: usize = 16 * 1024;
 
+/// Fields and files of a body.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Form {
     pub fields: Indexed,
-    pub files: Vec<FilePart>,
+    pub files: Vec<Part>,
 }
 
-/// One uploaded file. Its content stays in the body of the request.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct FilePart {
+/// A part of a multipart body: a file if it has a file name, else a field.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Part {
     /// Name of the form field.
     pub name: String,
-    /// Name of the file as the client calls it; empty where none was chosen.
-    pub filename: String,
-    pub headers: Pairs,
-    /// Where the content is in the body, in bytes.
-    pub content: Range<usize>,
-}
-
-/// One part of a multipart body, a field or a file.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Part {
-    pub name: String,
-    /// Only files have one.
+    /// Name of the file as the client calls it; empty if the user chose no file.
     pub filename: Option<String>,
     pub headers: Pairs,
-    /// Where the content is in the body, in bytes.
+    /// Place of the content in the body, in bytes.
     pub content: Range<usize>,
 }
 
@@ -77,6 +67,21 @@ impl fmt::Display for FormError {
     }
 }
 
+impl Form {
+    fn new(parts: Vec<Part>, body: &[u8]) -> Form {
+        let mut form = Form::default();
+        for part in parts {
+            if part.filename.is_some() {
+                form.files.push(part);
+            } else {
+                let text = String::from_utf8_lossy(&body[part.content]);
+                form.fields.push((part.name, text.into_owned()));
+            }
+        }
+        form
+    }
+}
+
 /// Whether a body of this media type (lower case) is a form.
 pub(crate) fn is_form(mimetype: &str) -> bool {
     matches!(
@@ -92,7 +97,7 @@ pub(crate) fn is_form(mimetype: &str) -> bool {
 pub(crate) fn parse(content_type: &str, body: &[u8]) -> Result<Form, FormError> {
     let (mimetype, options) = options::parse(content_type);
     match mimetype.as_str() {
-        "multipart/form-data" => multipart::parse(options::get(&options, "boundary").unwrap_or(""), body),
+        "multipart/form-data" => Ok(Form::new(multipart::parts(&options, body)?, body)),
         other if is_form(other) => match body.iter().filter(|b| **b == b'&').count() < MAX_FIELDS {
             true => Ok(Form { fields: urlencoded(body).into(), ..Form::default() }),
             false => Err(FormError::TooManyFields),
@@ -108,7 +113,7 @@ pub(crate) fn parse(content_type: &str, body: &[u8]) -> Result<Form, FormError> 
 pub(crate) fn parts(content_type: &str, body: &[u8]) -> Result<Vec<Part>, FormError> {
     let (mimetype, options) = options::parse(content_type);
     match mimetype.as_str() {
-        "multipart/form-data" => multipart::parts(options::get(&options, "boundary").unwrap_or(""), body),
+        "multipart/form-data" => multipart::parts(&options, body),
         _ => Ok(Vec::new()),
     }
 }

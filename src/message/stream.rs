@@ -19,12 +19,6 @@ pub trait Sink: Send {
 #[derive(Clone)]
 pub struct Follow(pub Arc<dyn Fn(Box<dyn Sink>) + Send + Sync>);
 
-impl PartialEq for Follow {
-    fn eq(&self, other: &Follow) -> bool {
-        Arc::ptr_eq(&self.0, &other.0)
-    }
-}
-
 impl fmt::Debug for Follow {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Follow")
@@ -43,12 +37,6 @@ impl Source {
     /// The reader, for the one who sends it.
     pub(crate) fn take(&self) -> Option<Box<dyn Read + Send>> {
         lock(&self.0).take()
-    }
-}
-
-impl PartialEq for Source {
-    fn eq(&self, other: &Source) -> bool {
-        Arc::ptr_eq(&self.0, &other.0)
     }
 }
 

@@ -29,21 +29,15 @@ impl Converter {
     /// # Errors
     /// What is wrong with name or options, without the rule.
     pub fn parse(name: &str, arguments: &str) -> Result<Converter, String> {
-        let allowed: &[&str] = match name {
-            "string" | "default" => &["minlength", "maxlength", "length"],
-            "int" => &["fixed_digits", "min", "max", "signed"],
-            "float" => &["min", "max", "signed"],
-            "uuid" | "path" => &[],
-            "any" => return any(arguments),
-            _ => return Err(format!("unknown converter `{name}`, there are {NAMES}")),
-        };
-        let options = Options::parse(name, arguments, allowed)?;
+        let options = |allowed: &[&'static str]| Options::parse(name, arguments, allowed);
         match name {
-            "int" => options.int(),
-            "float" => options.float(),
-            "uuid" => Ok(Converter::Uuid),
-            "path" => Ok(Converter::Path),
-            _ => options.text(),
+            "string" | "default" => options(&["minlength", "maxlength", "length"])?.text(),
+            "int" => options(&["fixed_digits", "min", "max", "signed"])?.int(),
+            "float" => options(&["min", "max", "signed"])?.float(),
+            "any" => any(arguments),
+            "uuid" => options(&[]).map(|_| Converter::Uuid),
+            "path" => options(&[]).map(|_| Converter::Path),
+            _ => Err(format!("unknown converter `{name}`, there are {NAMES}")),
         }
     }
 
@@ -206,23 +200,29 @@ fn malformed(converter: &str, piece: &str) -> String {
 
 /// Splits `min=1, "a,b", c` at the commas: names, where given, and values without their quotes. The error is the bad piece.
 fn split(arguments: &str) -> Result<Vec<(Option<String>, String)>, String> {
-    let (mut pieces, mut start, mut quote) = (Vec::new(), 0, None);
-    for (at, character) in arguments.char_indices() {
-        match (quote, character) {
-            (None, '"' | '\'') => quote = Some(character),
-            (Some(open), _) if open == character => quote = None,
-            (None, ',') => {
-                pieces.push(&arguments[start..at]);
-                start = at + 1;
-            }
-            _ => {}
-        }
+    let (mut pieces, mut start) = (Vec::new(), 0);
+    for (at, _) in unquoted(arguments).filter(|(_, character)| *character == ',') {
+        pieces.push(&arguments[start..at]);
+        start = at + 1;
     }
     // Nothing after the last comma is fine, as in a Python call.
     if !arguments[start..].trim().is_empty() {
         pieces.push(&arguments[start..]);
     }
     pieces.into_iter().map(|piece| argument(piece.trim()).ok_or_else(|| piece.trim().to_owned())).collect()
+}
+
+/// Returns the characters of `text` outside of quotes, each with its place; the quotes are left out.
+pub(crate) fn unquoted(text: &str) -> impl Iterator<Item = (usize, char)> {
+    let mut quote = None;
+    text.char_indices().filter(move |&(_, character)| {
+        match (quote, character) {
+            (None, '"' | '\'') => quote = Some(character),
+            (Some(open), _) if open == character => quote = None,
+            _ => return quote.is_none(),
+        }
+        false
+    })
 }
 
 fn argument(piece: &str) -> Option<(Option<String>, String)> {
@@ -331,41 +331,33 @@ impl<'a> Options<'a> {
 /// As it is written in a rule, options that are not given left out: `int(min=1)`.
 impl fmt::Display for Converter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let option = |name: &str, value: Option<String>| value.map(|value| format!("{name}={value}"));
-        let flag = |signed: &bool| signed.then(|| "signed=True".to_owned());
         let (name, options) = match self {
             Converter::Uuid => ("uuid", vec![]),
             Converter::Path => ("path", vec![]),
             Converter::Any(items) => ("any", items.iter().map(|item| Some(quoted(item))).collect()),
-            Converter::Text { min, max } if Some(*min) == *max => {
-                ("string", vec![Some(format!("length={min}"))])
-            }
+            Converter::Text { min, max } if Some(*min) == *max => ("string", vec![option("length", *max)]),
             Converter::Text { min, max } => {
-                let minimum = (*min > 1).then(|| min.to_string());
-                let maximum = max.map(|max| max.to_string());
-                ("string", vec![option("minlength", minimum), option("maxlength", maximum)])
+                let min = Some(*min).filter(|min| *min > 1);
+                ("string", vec![option("minlength", min), option("maxlength", *max)])
             }
             Converter::Int { fixed_digits, min, max, signed } => {
-                let digits = (*fixed_digits > 0).then(|| fixed_digits.to_string());
-                let (min, max) = (min.map(|min| min.to_string()), max.map(|max| max.to_string()));
-                (
-                    "int",
-                    vec![
-                        option("fixed_digits", digits),
-                        option("min", min),
-                        option("max", max),
-                        flag(signed),
-                    ],
-                )
+                let digits = Some(*fixed_digits).filter(|digits| *digits > 0);
+                let signed = signed.then_some("True");
+                let limits = [option("min", *min), option("max", *max), option("signed", signed)];
+                ("int", [option("fixed_digits", digits)].into_iter().chain(limits).collect())
             }
             Converter::Float { min, max, signed } => {
-                let (min, max) = (min.map(|min| min.to_string()), max.map(|max| max.to_string()));
-                ("float", vec![option("min", min), option("max", max), flag(signed)])
+                let signed = signed.then_some("True");
+                ("float", vec![option("min", *min), option("max", *max), option("signed", signed)])
             }
         };
         let options: Vec<String> = options.into_iter().flatten().collect();
         if options.is_empty() { f.write_str(name) } else { write!(f, "{name}({})", options.join(", ")) }
     }
+}
+
+fn option(name: &str, value: Option<impl fmt::Display>) -> Option<String> {
+    value.map(|value| format!("{name}={value}"))
 }
 
 fn quoted(item: &str) -> String {

@@ -202,61 +202,29 @@ impl Node {
     }
 }
 
-/// Entries by what a text starts and ends with. Looks up each length that occurs, however many entries have it.
-#[derive(Debug)]
+/// Entries by the start and the end of a text. A search looks up each pair of lengths that occurs, whatever the number of entries.
+#[derive(Debug, Default)]
 struct Affixes<T> {
-    lengths: Vec<usize>,
-    prefixes: Table<Suffixes<T>>,
-}
-
-#[derive(Debug)]
-struct Suffixes<T> {
-    lengths: Vec<usize>,
+    lengths: Vec<(usize, usize)>,
     entries: Table<T>,
 }
 
 impl<T: Default> Affixes<T> {
     fn entry(&mut self, prefix: &str, suffix: &str) -> &mut T {
-        add(&mut self.lengths, prefix.len());
-        let suffixes = self.prefixes.entry(hash(prefix)).or_default();
-        add(&mut suffixes.lengths, suffix.len());
-        suffixes.entries.entry(hash(suffix)).or_default()
-    }
-
-    /// Visits the entries whose prefix and suffix `text` has, with something between them.
-    fn each(&self, text: &str, mut visit: impl FnMut(&T)) {
-        for &prefix in &self.lengths {
-            let Some(suffixes) = text.get(..prefix).and_then(|prefix| self.prefixes.get(&hash(prefix)))
-            else {
-                continue;
-            };
-            let rest = &text[prefix..];
-            for &suffix in suffixes.lengths.iter().filter(|suffix| **suffix < rest.len()) {
-                if let Some(entry) =
-                    rest.get(rest.len() - suffix..).and_then(|suffix| suffixes.entries.get(&hash(suffix)))
-                {
-                    visit(entry);
-                }
-            }
+        let lengths = (prefix.len(), suffix.len());
+        if !self.lengths.contains(&lengths) {
+            self.lengths.push(lengths);
         }
+        self.entries.entry(hash_of_two(prefix, suffix)).or_default()
     }
-}
 
-fn add(lengths: &mut Vec<usize>, length: usize) {
-    if !lengths.contains(&length) {
-        lengths.push(length);
-    }
-}
-
-impl<T> Default for Affixes<T> {
-    fn default() -> Self {
-        Affixes { lengths: Vec::new(), prefixes: Table::default() }
-    }
-}
-
-impl<T> Default for Suffixes<T> {
-    fn default() -> Self {
-        Suffixes { lengths: Vec::new(), entries: Table::default() }
+    /// Visits the entries whose prefix and suffix `text` has, with text between them.
+    fn each(&self, text: &str, mut visit: impl FnMut(&T)) {
+        for &(prefix, suffix) in self.lengths.iter().filter(|(prefix, suffix)| prefix + suffix < text.len()) {
+            let affixes = text.get(..prefix).zip(text.get(text.len() - suffix..));
+            let found = affixes.and_then(|(prefix, suffix)| self.entries.get(&hash_of_two(prefix, suffix)));
+            found.into_iter().for_each(&mut visit);
+        }
     }
 }
 
@@ -276,6 +244,11 @@ fn hash(text: &str) -> u64 {
     let mut last = [0; 8];
     last[..rest.len()].copy_from_slice(rest);
     mix(state, u64::from_le_bytes(last))
+}
+
+/// Tells the two texts apart: `ab` and `c` are not `a` and `bc`, nor `c` and `ab`.
+fn hash_of_two(prefix: &str, suffix: &str) -> u64 {
+    hash(prefix).rotate_left(1) ^ hash(suffix)
 }
 
 /// Takes a key, which is a hash already, as it is.

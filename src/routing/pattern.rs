@@ -1,7 +1,7 @@
 //! The pattern of a rule, `/a/<int:id>.json`: parsed to tokens, matched against a path, put in Werkzeug's order. Knows
 //! nothing of methods, endpoints and other rules.
 
-use crate::routing::converter::Converter;
+use crate::routing::converter::{Converter, unquoted};
 use smallvec::SmallVec;
 use std::cmp::Reverse;
 
@@ -134,20 +134,26 @@ impl Pattern {
         found.then_some(Captures { spans: walk.spans, trailing: walk.end < path.len() })
     }
 
-    /// The path that these texts of its variables give, with single slashes between the tokens.
-    pub(crate) fn fill(&self, mut texts: impl Iterator<Item = String>) -> String {
+    /// Returns the pattern with each token written as text; `None` if `variable` has none. `width`: how many slashes are
+    /// written for so many in the pattern.
+    pub(crate) fn fill(
+        &self,
+        width: impl Fn(usize) -> usize,
+        text: impl Fn(&str) -> String,
+        mut variable: impl FnMut(&Variable) -> Option<String>,
+    ) -> Option<String> {
         let mut path = String::new();
         for token in &self.tokens {
             match token {
-                Token::Slash(_) => path.push('/'),
-                Token::Text(text) => path.push_str(text),
-                Token::Variable(_) => path.push_str(&texts.next().unwrap_or_default()),
+                Token::Slash(count) => path.extend(std::iter::repeat_n('/', width(*count))),
+                Token::Text(part) => path.push_str(&text(part)),
+                Token::Variable(part) => path.push_str(&variable(part)?),
             }
         }
         if self.branch {
             path.push('/');
         }
-        path
+        Some(path)
     }
 }
 
@@ -157,16 +163,11 @@ fn push_static(tokens: &mut Vec<Token>, mut text: &str) -> Result<(), String> {
         return Err("`>` without `<`".to_owned());
     }
     while !text.is_empty() {
-        let slashes = text.len() - text.trim_start_matches('/').len();
-        let token = match slashes {
-            0 => Token::Text(text[..text.find('/').unwrap_or(text.len())].into()),
-            _ => Token::Slash(slashes),
-        };
-        text = match &token {
-            Token::Text(part) => &text[part.len()..],
-            _ => &text[slashes..],
-        };
-        tokens.push(token);
+        let (slashes, after) = text.split_at(text.len() - text.trim_start_matches('/').len());
+        let (part, rest) = after.split_at(after.find('/').unwrap_or(after.len()));
+        tokens.extend((!slashes.is_empty()).then(|| Token::Slash(slashes.len())));
+        tokens.extend((!part.is_empty()).then(|| Token::Text(part.into())));
+        text = rest;
     }
     Ok(())
 }
@@ -214,16 +215,7 @@ fn identifier(text: &str) -> (&str, &str) {
 
 /// Place of the `)` that is not between quotes.
 fn closing(text: &str) -> Option<usize> {
-    let mut quote = None;
-    text.char_indices().find_map(|(at, character)| {
-        match (quote, character) {
-            (None, ')') => return Some(at),
-            (None, '"' | '\'') => quote = Some(character),
-            (Some(open), _) if open == character => quote = None,
-            _ => {}
-        }
-        None
-    })
+    unquoted(text).find(|(_, character)| *character == ')').map(|(at, _)| at)
 }
 
 /// One search, with backtracking as in a regular expression. Static parts go in a loop: only variables take stack.

@@ -2,13 +2,13 @@
 //! number of rules; endpoint and values -> URL.
 
 use crate::routing::index::{RankedRule, RuleIndex, key_of};
+use crate::routing::quoting::decode_path;
 use crate::routing::rule::Rule;
 use crate::routing::value::Value;
 use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::collections::HashMap;
-
-pub(crate) use crate::routing::quoting::{decode_path, encode_path};
+use std::iter;
 
 /// All rules of a provision.
 #[derive(Debug, Default)]
@@ -21,14 +21,6 @@ pub struct Router {
     endpoints: HashMap<String, Vec<usize>>,
     has_defaults: bool,
     has_hosts: bool,
-}
-
-/// What rules are compared with.
-#[derive(Clone, Copy)]
-struct Asked<'a> {
-    method: &'a str,
-    path: &'a str,
-    host: Option<&'a str>,
 }
 
 /// What a path and a method lead to.
@@ -95,19 +87,34 @@ impl Router {
         let method = upper(method);
         let path = absolute(path);
         let key = key_of(&path);
-        let mut allow = Vec::new();
-        let asked = Asked { method: &method, path: &path, host };
-        let fixed = self.first(self.index.fixed(&key), asked, &mut allow);
-        let found = fixed.or_else(|| self.first(self.index.variable(&key), asked, &mut allow));
-        match found {
-            Some(found) => found,
-            None if allow.is_empty() => Found::NotFound,
-            None => {
-                allow.sort_unstable();
-                allow.dedup();
-                Found::MethodNotAllowed { allow: allow.into_iter().map(str::to_owned).collect() }
+        let mut allow: Vec<&str> = Vec::new();
+        let variable = iter::once_with(|| self.index.variable(&key)).flatten();
+        for ranked in self.index.fixed(&key).chain(variable) {
+            let index = ranked.index as usize;
+            let rule = &self.rules[index];
+            let Some(mut matched) = rule.matches(&path) else { continue };
+            if let Some(own) = rule.host() {
+                let Some(values) = host.and_then(|host| own.matches(host)) else { continue };
+                matched.values.extend(values);
             }
+            if !rule.serves(&method) {
+                allow.extend(rule.methods().iter().map(String::as_str));
+                continue;
+            }
+            let redirect =
+                matched.redirect.or_else(|| self.default_redirect(index, &method, &matched.values));
+            return match (redirect, rule.redirect_to(&matched.values)) {
+                (Some(path), _) => Found::Redirect { path },
+                (None, Some(url)) => Found::Moved { index, url },
+                (None, None) => Found::Rule { index, values: matched.values },
+            };
         }
+        if allow.is_empty() {
+            return Found::NotFound;
+        }
+        allow.sort_unstable();
+        allow.dedup();
+        Found::MethodNotAllowed { allow: allow.into_iter().map(str::to_owned).collect() }
     }
 
     /// Values of rule `index`, which serves `path` on `host` (as for [`Router::find_at`]).
@@ -162,35 +169,6 @@ impl Router {
         }
         shadowed.sort_unstable();
         shadowed
-    }
-
-    /// Tries these rules in their order; what those that match but do not serve the method allow goes to `allow`.
-    fn first<'a>(
-        &'a self,
-        ranked: impl IntoIterator<Item = RankedRule>,
-        Asked { method, path, host }: Asked,
-        allow: &mut Vec<&'a str>,
-    ) -> Option<Found> {
-        ranked.into_iter().find_map(|ranked| {
-            let index = ranked.index as usize;
-            let rule = &self.rules[index];
-            let mut matched = rule.matches(path)?;
-            if let Some(own) = rule.host() {
-                matched.values.extend(own.matches(host?)?);
-            }
-            if !rule.serves(method) {
-                allow.extend(rule.methods().iter().map(String::as_str));
-                return None;
-            }
-            let redirect = matched.redirect.or_else(|| self.default_redirect(index, method, &matched.values));
-            Some(match redirect {
-                Some(path) => Found::Redirect { path },
-                None => match rule.redirect_to(&matched.values) {
-                    Some(url) => Found::Moved { index, url },
-                    None => Found::Rule { index, values: matched.values },
-                },
-            })
-        })
     }
 
     /// A rule with defaults is the one URL for these values: `/page/1` goes to `/`, if `/` has the default `page` 1 and the same

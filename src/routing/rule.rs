@@ -3,8 +3,8 @@
 
 use crate::routing::converter::Converter;
 use crate::routing::host::HostPattern;
-use crate::routing::method::method_index;
-use crate::routing::pattern::{Pattern, Slashes, Token};
+use crate::routing::method::{is_token, method_index};
+use crate::routing::pattern::{Pattern, Slashes, Token, Variable};
 use crate::routing::quoting::{encode_path, encode_query, encode_value};
 use crate::routing::redirect;
 use crate::routing::value::Value;
@@ -185,21 +185,12 @@ impl Rule {
         if !self.suits(values) {
             return None;
         }
-        let mut path = String::new();
-        for token in self.pattern.tokens() {
-            match token {
-                Token::Slash(count) => path.extend(std::iter::repeat_n('/', self.slash_width(*count))),
-                Token::Text(text) => path.push_str(&encode_path(text)),
-                Token::Variable(variable) => {
-                    let given = |values| value_of(values, &variable.name);
-                    let value = given(&self.defaults).or_else(|| given(values))?;
-                    path.push_str(&encode_value(&variable.converter.to_url(value)?));
-                }
-            }
-        }
-        if self.pattern.is_branch() {
-            path.push('/');
-        }
+        let variable = |variable: &Variable| {
+            let given = |values| value_of(values, &variable.name);
+            let value = given(&self.defaults).or_else(|| given(values))?;
+            variable.converter.to_url(value).map(|text| encode_value(&text))
+        };
+        let path = self.pattern.fill(|count| self.slash_width(count), encode_path, variable)?;
         let known = self.variables();
         let unused = values.iter().filter(|(name, _)| !known.contains(&name.as_str()));
         let query: Vec<String> = unused
@@ -293,13 +284,10 @@ impl Rule {
     }
 
     fn shape_by(&self, name: fn(&Converter) -> String) -> String {
-        let describe = |token: &Token| match token {
-            Token::Slash(count) => "/".repeat(self.slash_width(*count)),
-            Token::Text(text) => text.to_string(),
-            Token::Variable(variable) => format!("<{}>", name(&variable.converter)),
-        };
+        let variable = |variable: &Variable| Some(format!("<{}>", name(&variable.converter)));
+        let path = self.pattern.fill(|count| self.slash_width(count), str::to_owned, variable);
         let host = self.host.as_ref().map(|host| host.display()).unwrap_or_default();
-        self.tokens().iter().map(describe).fold(host, |shape, token| format!("{shape}{token}"))
+        host + path.unwrap_or_default().trim_end_matches('/')
     }
 
     /// Whether it takes all paths that `other`, a rule of the same shape or one that this is the widest of, serves, by serving or redirecting them.
@@ -320,9 +308,12 @@ impl Rule {
 
     /// The asked path with one slash for each run of slashes in the static parts, and the values as `url_for` writes them.
     fn merged(&self, asked: &str, values: &[Value]) -> String {
-        let texts =
-            self.pattern.variables().zip(values).map(|((_, converter), value)| converter.to_url(value));
-        let mut right = self.pattern.fill(texts.map(Option::unwrap_or_default));
+        let mut values = values.iter();
+        let text = |variable: &Variable| {
+            let text = values.next().and_then(|value| variable.converter.to_url(value));
+            Some(text.unwrap_or_default())
+        };
+        let mut right = self.pattern.fill(|_| 1, str::to_owned, text).unwrap_or_default();
         if asked.ends_with('/') && !right.ends_with('/') {
             right.push('/');
         }
@@ -355,9 +346,7 @@ fn value_of<'a>(values: &'a [(String, Value)], name: &str) -> Option<&'a Value> 
 
 /// All methods of a rule, and whether OPTIONS is automatic.
 fn complete(listed: &[String], automatic: Option<bool>) -> Result<(Vec<String>, bool), String> {
-    // RFC 9110, 5.6.2.
-    let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-    if let Some(bad) = listed.iter().find(|method| method.is_empty() || !method.bytes().all(token)) {
+    if let Some(bad) = listed.iter().find(|method| !is_token(method)) {
         return Err(format!("method `{bad}` is no token"));
     }
     let mut methods: Vec<String> = listed.iter().map(|method| method.to_ascii_uppercase()).collect();

@@ -1,36 +1,25 @@
 //! `multipart/form-data` (RFC 7578) with the lenience of Werkzeug 2.0.3: any line break, preamble and epilogue ignored, a
 //! body without its end dropped whole. One pass over the body, contents stay where they are.
 
-use super::{FilePart, Form, FormError, MAX_PART_HEADERS, MAX_PARTS, Pairs, Part, options};
+use super::{FormError, MAX_PART_HEADERS, MAX_PARTS, Pairs, Part, options};
 use std::ops::Range;
 
 /// Longest boundary looked for; RFC 2046 allows 70 characters.
 const MAX_BOUNDARY: usize = 256;
 
-/// Fields and files of `body`; empty where it is malformed.
+/// Returns the named parts of `body`, fields and files, in their order; none if the body is malformed.
 ///
 /// # Errors
 /// A limit of [`super`] is exceeded.
-pub(super) fn parse(boundary: &str, body: &[u8]) -> Result<Form, FormError> {
-    let mut form = Form::default();
-    let whole = read(boundary, body, &mut |part| match part.filename {
-        Some(filename) => {
-            let Part { name, headers, content, .. } = part;
-            form.files.push(FilePart { name, filename, headers, content });
+pub(super) fn parts(options: &Pairs, body: &[u8]) -> Result<Vec<Part>, FormError> {
+    let boundary = options::get(options, "boundary").unwrap_or_default();
+    read(boundary, body).or_else(|stop| match stop {
+        Stop::Refused(error) => Err(error),
+        Stop::Malformed(why) => {
+            log::debug!("dropped a malformed multipart body: {why}");
+            Ok(Vec::new())
         }
-        None => form.fields.push((part.name, String::from_utf8_lossy(&body[part.content]).into_owned())),
-    })?;
-    Ok(if whole { form } else { Form::default() })
-}
-
-/// All named parts of `body`, fields and files, in their order; none where it is malformed.
-///
-/// # Errors
-/// A limit of [`super`] is exceeded.
-pub(super) fn parts(boundary: &str, body: &[u8]) -> Result<Vec<Part>, FormError> {
-    let mut parts = Vec::new();
-    let whole = read(boundary, body, &mut |part| parts.push(part))?;
-    Ok(if whole { parts } else { Vec::new() })
+    })
 }
 
 /// Why reading ended early.
@@ -46,37 +35,25 @@ struct Delimiter {
     is_last: bool,
 }
 
-/// Gives `each` the parts that have a name; tells whether the body was well-formed to its end.
-fn read(boundary: &str, body: &[u8], each: &mut dyn FnMut(Part)) -> Result<bool, FormError> {
-    match read_parts(boundary, body, each) {
-        Ok(()) => Ok(true),
-        Err(Stop::Refused(error)) => Err(error),
-        Err(Stop::Malformed(why)) => {
-            log::debug!("dropped a malformed multipart body: {why}");
-            Ok(false)
-        }
-    }
-}
-
-fn read_parts(boundary: &str, body: &[u8], each: &mut dyn FnMut(Part)) -> Result<(), Stop> {
+fn read(boundary: &str, body: &[u8]) -> Result<Vec<Part>, Stop> {
     if boundary.is_empty() || boundary.len() > MAX_BOUNDARY {
         return Err(Stop::Malformed("the content type has no usable boundary"));
     }
     let marker = [b"--", boundary.as_bytes()].concat();
     let missing = Stop::Malformed("a boundary is missing");
     let Some(mut delimiter) = next_delimiter(body, 0, &marker, true) else { return Err(missing) };
-    let mut parts = 0;
+    let (mut parts, mut count) = (Vec::new(), 0);
     while !delimiter.is_last {
-        parts += 1;
-        if parts > MAX_PARTS {
+        count += 1;
+        if count > MAX_PARTS {
             return Err(Stop::Refused(FormError::TooManyParts));
         }
         let (headers, start) = read_headers(body, delimiter.end)?;
         let Some(next) = next_delimiter(body, start, &marker, false) else { return Err(missing) };
-        part(headers, start..next.start)?.into_iter().for_each(&mut *each);
+        parts.extend(part(headers, start..next.start)?);
         delimiter = next;
     }
-    Ok(())
+    Ok(parts)
 }
 
 /// A part by its headers; `None` of one without a name, which has nothing to be found by.

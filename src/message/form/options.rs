@@ -45,8 +45,8 @@ fn split_value(text: &str) -> (&str, &str) {
     (text[..end].trim_end(), text.get(end + 1..).unwrap_or_default())
 }
 
-/// Length of the quoted string that `text` starts with.
-fn quoted_len(text: &str) -> Option<usize> {
+/// Returns the length of the quoted string that `text` starts with. A backslash takes its meaning from the next character.
+pub(crate) fn quoted_len(text: &str) -> Option<usize> {
     let inner = text.strip_prefix('"')?;
     let mut escaped = false;
     let end = inner.bytes().position(|b| {

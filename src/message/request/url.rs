@@ -66,7 +66,7 @@ impl Request {
     /// The URL without its query.
     pub fn base_url(&self) -> String {
         let mut url = self.url_root();
-        push_path(&mut url, self.path().trim_start_matches('/'));
+        push_plain(&mut url, self.path().trim_start_matches('/'), "/:");
         url
     }
 
@@ -104,10 +104,10 @@ fn is_unreserved(c: char) -> bool {
     c.is_ascii_alphanumeric() || "-._~".contains(c)
 }
 
-/// Appends a decoded path.
-fn push_path(url: &mut String, path: &str) {
-    for c in path.chars() {
-        match c.is_ascii() && !is_unreserved(c) && !"/:".contains(c) {
+/// Appends `text` and escapes all of ASCII but unreserved characters and `safe`.
+fn push_plain(url: &mut String, text: &str, safe: &str) {
+    for c in text.chars() {
+        match c.is_ascii() && !is_unreserved(c) && !safe.contains(c) {
             true => escape(url, c as u8),
             false => url.push(c),
         }
@@ -115,21 +115,20 @@ fn push_path(url: &mut String, path: &str) {
 }
 
 /// Appends a query as sent: escapes of unreserved characters and of valid UTF-8 are undone, others stay.
-fn push_query(url: &mut String, query: &str) {
-    let mut rest = query;
-    while let Some(c) = rest.chars().next() {
-        let plain = rest.find('%').unwrap_or(rest.len());
-        if plain > 0 {
-            push_plain(url, &rest[..plain]);
-            rest = &rest[plain..];
-            continue;
-        }
-        let run = escaped_run(rest);
-        match run {
-            0 => url.push(c),
-            _ => push_escaped(url, &rest[..run]),
-        }
-        rest = &rest[run.max(1)..];
+fn push_query(url: &mut String, mut query: &str) {
+    while !query.is_empty() {
+        let (plain, rest) = query.split_at(query.find('%').unwrap_or(query.len()));
+        push_plain(url, plain, ":&%=+$!*'(),");
+        let (escapes, rest) = rest.split_at(escaped_run(rest));
+        push_escaped(url, escapes);
+        // A `%` without two hex digits stays as it is.
+        query = match rest.strip_prefix('%') {
+            Some(after) => {
+                url.push('%');
+                after
+            }
+            None => rest,
+        };
     }
 }
 
@@ -137,15 +136,6 @@ fn push_query(url: &mut String, query: &str) {
 fn escaped_run(text: &str) -> usize {
     let is_escape = |e: &[u8]| e[0] == b'%' && e[1].is_ascii_hexdigit() && e[2].is_ascii_hexdigit();
     text.as_bytes().chunks_exact(3).take_while(|escape| is_escape(escape)).count() * 3
-}
-
-fn push_plain(url: &mut String, text: &str) {
-    for c in text.chars() {
-        match c.is_ascii() && !is_unreserved(c) && !":&%=+$!*'(),".contains(c) {
-            true => escape(url, c as u8),
-            false => url.push(c),
-        }
-    }
 }
 
 fn push_escaped(url: &mut String, escapes: &str) {

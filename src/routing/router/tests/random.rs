@@ -3,6 +3,7 @@
 
 use super::*;
 use crate::routing::pattern::Token;
+use crate::routing::quoting::encode_path;
 use fastrand::Rng;
 
 const STATIC: [&str; 6] = ["a", "b", "ab", "1", "a.b", "é"];
@@ -32,7 +33,8 @@ fn pattern(random: &mut Rng) -> String {
     let (mut text, mut variables) = ("/".to_owned(), 0);
     let segments = random.usize(..4);
     for segment in 0..segments {
-        for _ in 0..=random.usize(..5) / 3 {
+        // Up to two variables with a text between them.
+        for _ in 0..[1, 1, 1, 2, 2, 3][random.usize(..6)] {
             if random.u8(..5) < 2 {
                 text.push_str(pick(random, &STATIC));
             } else {

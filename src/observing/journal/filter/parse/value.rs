@@ -2,9 +2,9 @@
 
 use super::error::{Flaw, Spot};
 use super::{Key, MAX_TIMEOUT};
-use crate::message::is_token;
 use crate::observing::journal::filter::condition::Test;
 use crate::observing::journal::filter::part::Aspect;
+use crate::routing::method::is_token;
 use crate::routing::rule::{Rule, RuleOptions};
 use crate::system::truncate::truncate;
 use std::time::Duration;
