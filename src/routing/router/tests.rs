@@ -200,6 +200,48 @@ fn a_default_has_one_url() {
     assert_eq!(found(&Router::new(pages(RuleOptions::default())), "/all/x/page/1"), "1 x 1");
 }
 
+/// `ct/routing_answers.py` recorded the answers.
+#[test]
+fn requests_get_the_answers_of_werkzeug() {
+    let lines = include_str!("tests/werkzeug.txt").lines().filter(|line| !line.starts_with('#'));
+    let (mut rules, mut answers) = (Vec::new(), 0);
+    for line in lines {
+        if line.is_empty() {
+            rules.clear();
+        } else if let Some((request, expected)) = line.split_once(" = ") {
+            let router = Router::new(rules.clone());
+            assert_eq!(found_by_name(&router, request), expected, "{request} {rules:#?}");
+            answers += 1;
+        } else {
+            rules.push(recorded_rule(line));
+        }
+    }
+    assert!(answers > 40, "{answers}");
+}
+
+/// A rule as `endpoint METHOD,METHOD /pattern default=1`.
+fn recorded_rule(line: &str) -> Rule {
+    let mut words = line.split(' ');
+    let (endpoint, methods, pattern) = (words.next().unwrap(), words.next().unwrap(), words.next().unwrap());
+    let default = |word: &str| {
+        let (name, value) = word.split_once('=').unwrap();
+        (name.to_owned(), Value::Int(value.parse().unwrap()))
+    };
+    let options = RuleOptions { defaults: words.map(default).collect(), ..RuleOptions::default() };
+    rule(&format!("{methods} {pattern}"), endpoint, options)
+}
+
+/// As [`found`], with the values by name: `1 c=x page=2`.
+fn found_by_name(router: &Router, request: &str) -> String {
+    let (method, path) = request.split_once(' ').unwrap();
+    let Found::Rule { index, values } = router.find(method, path) else { return found(router, request) };
+    let names = router.rules()[index].variables();
+    let mut named: Vec<String> =
+        names.iter().zip(&values).map(|(name, value)| format!(" {name}={value}")).collect();
+    named.sort();
+    format!("{index}{}", named.concat())
+}
+
 #[test]
 fn url_for_takes_the_rule_that_uses_most_values() {
     let rules = ["/", "/<a>", "POST /p/<a>/<b>", "/g/<a>/<b>"];
