@@ -6,24 +6,27 @@ use std::path::Path;
 
 use super::name::Name;
 
-/// Levels of sub-folders that are looked at.
+/// Limit of the levels of sub-folders.
 pub(crate) const DEPTH_LIMIT: usize = 16;
-/// Files and folders that are looked at in one walk.
+/// Limit of files and folders of one walk.
 pub(super) const COUNT_LIMIT: usize = 10_000;
 
-/// What a walk comes across; names are relative to its start, with `/`.
+/// A file or folder that a walk finds. Names are relative to the start of the walk, with `/`.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Found {
-    /// A folder (`""`: where the walk starts). It is named before it is read, so that a watch that is set then
+    /// A folder (`""`: the start of the walk). The walk reports it before it reads it, so that a watch that is set then
     /// misses nothing.
     Folder(String),
-    /// A file, link or anything else that is no folder and is not left alone.
+    /// A file, a link or another entry that is no folder and not ignored.
     File(Name),
-    /// Something that is left alone, and why. A folder among them is not entered.
+    /// An ignored file or folder, and the reason. The walk does not enter the folder.
     Skipped(Name, &'static str),
 }
 
-/// Walks through `start`, breadth first. Errors: `start` can't be read; a sub-folder that can't be is left out.
+/// Walks through `start`, breadth first. Leaves out sub-folders that can't be read.
+///
+/// # Errors
+/// `start` can't be read.
 pub(crate) fn walk(start: &Path, mut visit: impl FnMut(Found)) -> io::Result<()> {
     let mut folders = std::collections::VecDeque::from([(String::new(), 0)]);
     let mut left = COUNT_LIMIT;
@@ -64,7 +67,7 @@ fn classify(folder: &str, entry: &fs::DirEntry) -> Found {
     }
 }
 
-/// The name of `file_name` in `folder`, which is `""` for the start of a walk.
+/// Returns the name of `file_name` in `folder`, which is `""` for the start of a walk.
 pub(crate) fn joined(folder: &str, file_name: &str) -> String {
     if folder.is_empty() { file_name.to_owned() } else { format!("{folder}/{file_name}") }
 }

@@ -1,4 +1,4 @@
-//! A request and an answer as HTTP has them, without sockets and scripts.
+//! Requests and answers of HTTP, without sockets and scripts.
 
 pub(crate) mod answer;
 pub(crate) mod baggage;
