@@ -79,3 +79,31 @@ fn watched_elsewhere(root: &Path, path: &Path) -> bool {
         .and_then(|inside| Name::parse(inside).ok())
         .is_some_and(|name| !Name::is_ignored(name.file_name()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::directory::fixture::{Folder, name};
+    use std::time::{Duration, UNIX_EPOCH};
+
+    #[test]
+    fn a_touch_changes_the_time_and_not_the_size() {
+        let folder = Folder::new();
+        let directory = folder.directory();
+        directory.write(&name("f"), b"1").unwrap();
+        let path = folder.root().join("f");
+        let look = || Look::new(&folder.root(), &name("f")).unwrap();
+        let set_time = |seconds| {
+            let file = fs::File::options().write(true).open(&path).unwrap();
+            file.set_modified(UNIX_EPOCH + Duration::from_secs(seconds)).unwrap();
+        };
+        set_time(1000);
+        let before = look();
+        assert!(!look().is_touch_of(&before));
+        set_time(2000);
+        assert!(look().is_touch_of(&before));
+        fs::write(&path, "22").unwrap();
+        set_time(2000);
+        assert!(!look().is_touch_of(&before));
+    }
+}

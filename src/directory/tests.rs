@@ -228,6 +228,8 @@ fn the_list_is_sorted_and_says_which_files_are_ignored_and_why() {
         directory.write(&name(file), b"12").unwrap();
     }
     fs::write(folder.root().join(".h1mock-1-2-3"), "").unwrap();
+    // The name of a folder is ignored only if the folder is hidden.
+    directory.write(&name("old~/x"), b"12").unwrap();
     fs::write(folder.path("secret"), "").unwrap();
     for (target, link) in [("sub/x.json", "link"), ("nowhere", "lost"), ("../secret", "leak"), ("sub", "way")]
     {
@@ -247,6 +249,7 @@ fn the_list_is_sorted_and_says_which_files_are_ignored_and_why() {
             ("leak", Some("../secret"), Some("link that leads outside")),
             ("link", Some("sub/x.json"), None),
             ("lost", Some("nowhere"), Some("link without a target")),
+            ("old~/x", None, None),
             ("sub/x.json", None, None),
             ("way", Some("sub"), Some("link to a folder")),
         ]
@@ -254,6 +257,18 @@ fn the_list_is_sorted_and_says_which_files_are_ignored_and_why() {
     let link = listed.iter().find(|entry| entry.name.as_str() == "link").unwrap();
     let modified = fs::metadata(folder.root().join("sub/x.json")).unwrap().modified().unwrap();
     assert_eq!((link.size, link.modified), (2, Some(modified)));
+}
+
+#[test]
+fn a_file_is_sent_from_memory_up_to_64_kib() {
+    let folder = Folder::new();
+    let directory = folder.directory();
+    for (length, in_memory) in [(0, true), (64 << 10, true), ((64 << 10) + 1, false)] {
+        directory.write(&name("f"), &vec![b'a'; length]).unwrap();
+        let content = directory.content(&name("f")).unwrap();
+        assert_eq!(content.len(), length as u64);
+        assert_eq!(matches!(content, Content::Bytes(_)), in_memory, "{length}");
+    }
 }
 
 #[test]

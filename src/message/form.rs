@@ -69,16 +69,16 @@ impl fmt::Display for FormError {
 
 impl Form {
     fn new(parts: Vec<Part>, body: &[u8]) -> Form {
-        let mut form = Form::default();
+        let (mut fields, mut files) = (Pairs::new(), Vec::new());
         for part in parts {
             if part.filename.is_some() {
-                form.files.push(part);
+                files.push(part);
             } else {
                 let text = String::from_utf8_lossy(&body[part.content]);
-                form.fields.push((part.name, text.into_owned()));
+                fields.push((part.name, text.into_owned()));
             }
         }
-        form
+        Form { fields: fields.into(), files }
     }
 }
 

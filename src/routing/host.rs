@@ -170,6 +170,9 @@ mod tests {
             ("v1.api", "v1.web.example.com", None),
             ("<user>", "ann.example.com", Some("ann")),
             ("<user>.blog", "ann.blog.example.com", Some("ann")),
+            // An address has no labels.
+            ("<user>", "127.0.0.1:8000", None),
+            ("<user>", "[::1]:8000", None),
         ];
         for (pattern, host, expected) in cases {
             check(HostPattern::parse(None, Some(pattern)), pattern, host, expected);

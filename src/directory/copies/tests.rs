@@ -103,6 +103,18 @@ fn a_plain_folder_is_copied_with_sub_folders_and_links() {
 }
 
 #[test]
+fn sub_folders_of_the_mount_are_copied_down_to_16_levels() {
+    let folder = Folder::new();
+    let directory = folder.directory();
+    let deepest = "d/".repeat(16);
+    fs::create_dir_all(folder.config().join(&deepest).join("d")).unwrap();
+    for file in [format!("{deepest}x"), format!("{deepest}d/x")] {
+        fs::write(folder.config().join(file), "x").unwrap();
+    }
+    assert_eq!(refreshed(&directory), done(&[&format!("{deepest}x")], &[]));
+}
+
+#[test]
 fn a_key_that_can_not_be_copied_does_not_stop_the_others() {
     let folder = Folder::new();
     let directory = folder.directory();

@@ -85,7 +85,7 @@ impl Request {
         format!("{}?{}", self.path(), self.query_string())
     }
 
-    /// Address of the client as text, an IPv4-mapped one as IPv4.
+    /// Returns the address of the client as text, as IPv4 if it is an IPv4-mapped address.
     pub fn client(&self) -> Option<String> {
         self.remote_addr.map(|addr| unmapped(addr).ip().to_string())
     }

@@ -187,6 +187,10 @@ mod tests {
         for (filter, expected) in table {
             assert_eq!(near_misses(filter, std::slice::from_ref(&got)), [expected], "{filter}");
         }
+        assert_eq!(
+            near_misses("path=/orders/<int:id>", &[entry(3, "GET /order/7", &[], "")]),
+            ["60 number 3 `GET /order/7`: path is `/order/7`, not `/orders/<int:id>`"]
+        );
         let cut = cut(entry(3, "PUT /", &[], "abcdef"), 2);
         assert_eq!(
             near_misses("json!=/a", std::slice::from_ref(&cut)),

@@ -276,3 +276,14 @@ fn rules_that_never_serve_are_shadowed() {
         assert_eq!(table(&rules).shadowed(), shadowed, "{rules:?}");
     }
 }
+
+#[test]
+fn a_rule_that_refuses_doubled_slashes_shadows_no_other() {
+    let rules = |merge: [bool; 2]| {
+        let options = merge.map(|merge| RuleOptions { merge_slashes: Some(merge), ..RuleOptions::default() });
+        Router::new(options.into_iter().map(|options| rule("/a/b", "e", options)).collect())
+    };
+    assert_eq!(rules([true, false]).shadowed(), [(1, 0)]);
+    assert_eq!(rules([false, false]).shadowed(), [(1, 0)]);
+    assert!(rules([false, true]).shadowed().is_empty());
+}

@@ -99,6 +99,19 @@ fn a_redirect_goes_to_the_right_path() {
 }
 
 #[test]
+fn redirect_to_is_a_path_or_a_whole_url() {
+    for (target, url) in [
+        ("/new/<id>", "/new/7"),
+        ("new/<int:id>", "/new/7"),
+        ("https://new.example/<id>?name=<name>", "https://new.example/7?name=a%20b"),
+    ] {
+        let options = RuleOptions { redirect_to: Some(target.to_owned()), ..RuleOptions::default() };
+        let rule = Rule::parse("/old/<int:id>/<name>", "e", options).unwrap();
+        assert_eq!(rule.redirect_to(&[Value::Int(7), text("a b")]).as_deref(), Some(url), "{target}");
+    }
+}
+
+#[test]
 fn urls_are_built_as_by_url_for() {
     let none = RuleOptions::default;
     for (pattern, options, values, url) in [
