@@ -7,7 +7,7 @@ use crate::message::stream::{Follow, Source};
 use std::time::Duration;
 
 /// An answer, and how it leaves.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default)]
 pub struct Reply {
     pub answer: Answer,
     /// How long the timer thread holds the answer before it leaves.

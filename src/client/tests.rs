@@ -281,6 +281,7 @@ fn wait_finds_a_server_that_starts_later() {
     let closed = Closed::bind();
     let server = closed.server();
     let late = thread::spawn(move || {
+        // Time for refused connections, which nothing here can see.
         thread::sleep(Duration::from_millis(60));
         answer_one(&closed.listen(), "HTTP/1.1 200 OK\r\n\r\n")
     });

@@ -1,6 +1,5 @@
-//! The ConfigMap mount: which files it holds, and how it is known that Kubernetes has swapped it. The mount is a
-//! folder of links through `..data`, which is itself a link and is replaced by one rename; a `subPath` mount or a
-//! plain folder has no `..data`. What becomes of the files is the provision directory's matter.
+//! The ConfigMap mount: its files, and a mark that changes when Kubernetes swaps them. The mount is a folder of links through
+//! `..data`, which is itself a link that one rename replaces. A `subPath` mount or a plain folder has no `..data`.
 
 use std::fs;
 use std::io;
@@ -10,17 +9,17 @@ use super::name::Name;
 use super::source::Stat;
 use super::walk::{COUNT_LIMIT, DEPTH_LIMIT, joined};
 
-/// What the mount looked like at one moment; it was not updated between two equal marks.
+/// The state of the mount at one moment. Between two equal marks it was not updated.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Mark {
-    /// `..data`: where it leads to. Swapped by one rename, so never seen half done.
+    /// The target of `..data`. One rename swaps it, so a swap is never seen half done.
     Linked(PathBuf, Stat),
-    /// No `..data`: each file, sorted. Somebody may be at writing one of them.
+    /// Without `..data`: each file, sorted. A file may be half written.
     Plain(Vec<(Name, Stat)>),
 }
 
 impl Mark {
-    /// Looks at the mount at `dir`; one that does not exist has no files.
+    /// Reads the state of the mount at `dir`. A missing mount has no files.
     pub(crate) fn read(dir: &Path) -> Mark {
         let link = dir.join("..data");
         match (fs::read_link(&link), link.symlink_metadata()) {
@@ -37,8 +36,11 @@ impl Mark {
     }
 }
 
-/// The files of the mount at `dir`, sorted, each with the path of the content behind its links. Hidden names and whatever
-/// leads out of the mount are left out. Errors: `dir` can't be read; one that does not exist has no files.
+/// Lists the files of the mount at `dir`, sorted, each with the path of the content behind its links. Hidden names and links
+/// out of the mount are left out. A missing `dir` has no files.
+///
+/// # Errors
+/// `dir` can't be read.
 pub(super) fn keys(dir: &Path) -> io::Result<Vec<(Name, PathBuf)>> {
     let mut found = Vec::new();
     let start = match dir.canonicalize() {
@@ -54,7 +56,7 @@ pub(super) fn keys(dir: &Path) -> io::Result<Vec<(Name, PathBuf)>> {
         visits += 1;
         for (name, target) in folder_keys(&start, &folder, &trail)? {
             match fs::metadata(&target) {
-                // A link to a folder it lies in would give its files endless names.
+                // A link to a folder above it would give its files endless names.
                 Ok(metadata)
                     if metadata.is_dir() && trail.len() <= DEPTH_LIMIT && !trail.contains(&target) =>
                 {
@@ -71,7 +73,7 @@ pub(super) fn keys(dir: &Path) -> io::Result<Vec<(Name, PathBuf)>> {
     Ok(found)
 }
 
-/// What lies in the folder that `trail` ends with; a sub-folder that can't be read counts as empty.
+/// Lists the folder that `trail` ends with; a sub-folder that can't be read counts as empty.
 fn folder_keys(start: &Path, folder: &str, trail: &[PathBuf]) -> io::Result<Vec<(Name, PathBuf)>> {
     let path = trail.last().map_or(start, PathBuf::as_path);
     match fs::read_dir(path) {

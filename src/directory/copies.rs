@@ -1,5 +1,5 @@
-//! The copies that the provision directory has of the ConfigMap mount: made at start, refreshed after each update.
-//! Whoever overwrites a copy makes it a file of his own, until its key changes.
+//! Copies of the ConfigMap mount in the provision directory: made at start, refreshed after each update. An overwritten copy
+//! stays as it is, until its key changes.
 
 #[cfg(test)]
 mod tests;
@@ -13,34 +13,36 @@ use super::name::Name;
 use super::source::{SIZE_LIMIT, read_settled, sha256};
 use crate::system::lock::lock;
 
-/// Rounds after which a mount that changes all the time is left for the next event.
+/// Limit of rounds for a mount that changes all the time; the next event goes on.
 const ROUNDS: usize = 3;
 
-/// What came from the mount.
+/// The state of the copies.
 #[derive(Debug, Default)]
 pub(super) struct Copies {
     /// Checksum of each key's content when it was copied, sorted.
     sha256: Vec<(Name, String)>,
-    /// What the mount looked like when it was copied last.
+    /// The mark of the mount at the last copy.
     mark: Option<Mark>,
 }
 
-/// What a refresh changed in the provision directory.
+/// The changes of a refresh in the provision directory.
 #[derive(Debug, Default)]
 pub struct ConfigChange {
     /// Files that have new content, sorted.
     pub changed: Vec<Name>,
-    /// Files that are gone because their key is, sorted.
+    /// Files that were removed with their key, sorted.
     pub removed: Vec<Name>,
-    /// Keys that could not be copied; the others were.
+    /// Errors of keys that could not be copied. All other keys were.
     pub problems: Vec<DirectoryError>,
 }
 
 impl ProvisionDir {
-    /// Copies the files of the ConfigMap mount into the provision directory: those that are new to it or whose key
-    /// changed, and whose content differs. Copies whose key went away are removed, unless somebody else has
-    /// overwritten them since. The watcher does not report what is written. A mount that does not exist changes
-    /// nothing. Errors: the mount can't be read, the directory refuses every change.
+    /// Copies new and changed keys of the ConfigMap mount into the provision directory, unless the file has that content
+    /// already. Removes copies whose key is gone, unless they were overwritten since. The watcher does not report these
+    /// writes. A missing mount changes nothing.
+    ///
+    /// # Errors
+    /// The mount can't be read, or the directory refuses every change.
     pub fn refresh_config(&self) -> Result<ConfigChange, DirectoryError> {
         let Some(dir) = self.config_dir().filter(|dir| dir.exists()) else {
             return Ok(ConfigChange::default());
@@ -56,14 +58,14 @@ impl ProvisionDir {
                 match self.refresh_copy(&mut copies, name, path) {
                     Ok(true) => change.changed.push(name.clone()),
                     Ok(false) => {}
-                    // The other keys would fail in the same way: one message for all of them.
+                    // All other keys would fail in the same way, so one message is enough.
                     Err(error) if error.refuses_all() => return Err(error),
                     Err(error) => change.problems.push(error),
                 }
             }
             let settled = mark == Mark::read(dir);
             copies.mark = Some(mark);
-            // In the middle of a swap, keys seem to be gone that are not.
+            // During a swap, keys may seem to be gone that are not.
             if settled {
                 let is_key = |name: &Name| found.binary_search_by_key(&name, |(key, _)| key).is_ok();
                 change.removed = self.remove_copies(&mut copies, is_key, &mut change.problems);
@@ -76,12 +78,12 @@ impl ProvisionDir {
         Ok(change)
     }
 
-    /// What the mount looked like when it was copied last, for the watcher to go on from there.
+    /// Returns the mark of the mount at the last copy, with which the watcher starts.
     pub(crate) fn config_mark(&self) -> Option<Mark> {
         lock(&self.copies).mark.clone()
     }
 
-    /// Whether the copy of one key was written.
+    /// Copies one key. Returns whether the file was written.
     fn refresh_copy(&self, copies: &mut Copies, name: &Name, path: &Path) -> Result<bool, DirectoryError> {
         let (bytes, _) = read_settled(path, SIZE_LIMIT)
             .map_err(|cause| DirectoryError::new("copy", name.as_str(), cause))?;

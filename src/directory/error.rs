@@ -1,59 +1,59 @@
-//! What goes wrong with a file of the provision directory. It must not know how an error is answered or logged.
+//! Errors of files in the provision directory.
 
 use crate::system::io_error::describe_io;
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// An operation on one file (or folder) that failed: ``failed to read `x`: not found``.
+/// A failed operation on a file or folder: ``failed to read `x`: not found``.
 #[derive(Debug)]
 pub struct DirectoryError {
     action: &'static str,
     object: String,
-    /// The provision directory, where the operation would have changed it, with the preposition that leads to it; an empty one
-    /// where it is the object itself.
+    /// The provision directory, if the operation would have changed it, with its preposition in the message; an empty one if the
+    /// directory is the object itself.
     changed: Option<(&'static str, PathBuf)>,
     cause: Cause,
 }
 
 #[derive(Debug)]
 pub enum Cause {
-    /// There is no such file; a link without a target counts as none.
+    /// The file does not exist; a link without a target counts as missing.
     NotFound,
-    /// The name is that of a folder.
+    /// The name is the name of a folder.
     IsDirectory,
-    /// A part of the name that should be a folder is a file.
+    /// A folder in the name is a file.
     NotDirectory,
     /// A FIFO, socket or device.
     NotRegular,
-    /// The file has more bytes than this.
+    /// The file has more bytes than this limit.
     TooLarge(usize),
     /// A symbolic link leads out of the provision directory and of the ConfigMap mount.
     LeadsOutside,
-    /// The file changed each time while it was read; whoever writes it will cause another event.
+    /// The file changed during each read. Its writer will cause another event.
     Changing,
-    /// Too many other files are being sent for this one to be opened too.
+    /// The file can't be opened, because answers are sending too many other files.
     TooManyOpen,
-    /// What the system said.
+    /// Another error of the system.
     Io(io::Error),
 }
 
 impl DirectoryError {
-    /// `action` is a verb (`read`), `object` the name or path it was done to.
+    /// Makes an error. `action` is a verb (`read`), `object` the name or path of the file.
     pub fn new(action: &'static str, object: impl Into<String>, cause: impl Into<Cause>) -> DirectoryError {
         DirectoryError { action, object: object.into(), changed: None, cause: cause.into() }
     }
 
-    /// The same of an operation that changes the provision directory: ``write `x` `` + `to` + `root`.
+    /// Names the provision directory `root` in the message: ``write `x` `` + `to` + `root`. For operations that change it.
     pub fn changing(self, preposition: &'static str, root: &Path) -> DirectoryError {
         DirectoryError { changed: Some((preposition, root.to_owned())), ..self }
     }
 
-    /// Whether the provision directory refuses every change: the next one would fail in the same way.
+    /// Whether the provision directory refuses every change, so that the next change would fail in the same way.
     pub fn refuses_all(&self) -> bool {
         let Cause::Io(error) = &self.cause else { return false };
         let kind = error.kind();
-        // Permission for a sub-folder may be denied by that one alone.
+        // A sub-folder may deny the permission that the directory grants.
         let is_root = |preposition: &str| preposition.is_empty() || !self.object.contains('/');
         self.changed.as_ref().is_some_and(|(preposition, _)| match kind {
             io::ErrorKind::ReadOnlyFilesystem => true,
@@ -62,7 +62,7 @@ impl DirectoryError {
         })
     }
 
-    /// The reason, for callers that treat some of them in their own way (404, 413 ...).
+    /// Returns the cause, for callers that answer some causes in their own way (404, 413 ...).
     pub fn cause(&self) -> &Cause {
         &self.cause
     }
@@ -98,7 +98,7 @@ impl fmt::Display for Cause {
 impl fmt::Display for DirectoryError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "failed to {} `{}`", self.action, self.object)?;
-        // Other causes have to do with the file, not with the directory.
+        // Other causes are those of the file and not of the directory.
         if let (Some((preposition @ ("to" | "from"), root)), Cause::Io(_)) = (&self.changed, &self.cause) {
             write!(f, " {preposition} the provision directory `{}`", root.display())?;
         }
@@ -159,7 +159,7 @@ mod tests {
             ("write", "a", "to", DENIED, "`a` to the provision directory `/d`: permission denied", HINT),
             ("remove", "a", "from", DENIED, "`a` from the provision directory `/d`: permission denied", HINT),
             ("open the provision directory", "/d", "", DENIED, "`/d`: permission denied", HINT),
-            // The sub-folder may be another user's, and a volume that is full is a writable one.
+            // The sub-folder may be another user's, and a full volume is a writable one.
             ("write", "s/a", "to", DENIED, "`s/a` to the provision directory `/d`: permission denied", ""),
             ("write", "a", "to", FULL, "`a` to the provision directory `/d`: no space left on device", ""),
         ] {

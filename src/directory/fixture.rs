@@ -1,4 +1,4 @@
-//! Folders for tests: each has one of its own, which goes away with it.
+//! Folders for tests: each test has its own, which is removed when the test ends.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -6,11 +6,11 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::{Name, ProvisionDir};
 
-/// A temporary folder with room for a provision directory (`provision`) and a ConfigMap mount (`config`).
+/// A temporary folder for a provision directory (`provision`) and a ConfigMap mount (`config`).
 pub(crate) struct Folder(PathBuf);
 
 impl Folder {
-    /// An empty folder.
+    /// Creates an empty folder.
     pub(crate) fn new() -> Folder {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
@@ -19,22 +19,22 @@ impl Folder {
         Folder(path.canonicalize().unwrap())
     }
 
-    /// The provision directory `provision`, filled from `config`, neither of which has any files yet.
+    /// Opens the provision directory `provision`, which `config` fills. Both have no files yet.
     pub(crate) fn directory(&self) -> ProvisionDir {
         ProvisionDir::open(&self.root(), Some(&self.config())).unwrap()
     }
 
-    /// The provision directory.
+    /// Returns the path of the provision directory.
     pub(crate) fn root(&self) -> PathBuf {
         self.0.join("provision")
     }
 
-    /// The ConfigMap mount; not made yet.
+    /// Returns the path of the ConfigMap mount, which does not exist yet.
     pub(crate) fn config(&self) -> PathBuf {
         self.0.join("config")
     }
 
-    /// A path beside these two.
+    /// Returns a path beside these two.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.0.join(name)
     }
@@ -46,13 +46,13 @@ impl Drop for Folder {
     }
 }
 
-/// A name that is known to be good.
+/// Parses a name that is known to be good.
 pub(crate) fn name(text: &str) -> Name {
     Name::parse(text).unwrap()
 }
 
-/// Updates the ConfigMap mount at `dir` as the kubelet does: a new hidden folder with all keys, a link for each
-/// key through `..data`, which is then replaced by a rename.
+/// Updates the ConfigMap mount at `dir` as the kubelet does: a new hidden folder with all keys, a link through `..data` for each
+/// key, and a rename that replaces `..data`.
 pub(crate) fn swap_config_map(dir: &Path, version: &str, keys: &[(&str, &str)]) {
     let folder = dir.join(format!("..2024_{version}"));
     fs::create_dir_all(&folder).unwrap();

@@ -1,5 +1,4 @@
-//! The provision directory: reading, writing, removing and listing its files by checked names, without being led
-//! out of it.
+//! The provision directory: reads, writes, removes and lists files by checked names. No link leads out of it.
 
 mod config_map;
 mod copies;
@@ -33,38 +32,40 @@ pub(crate) use opened::Content;
 pub(crate) use source::{SIZE_LIMIT, Source, Stamp, Stat};
 pub(crate) use walk::{DEPTH_LIMIT, Found, joined, walk};
 
-/// The provision directory and the ConfigMap mount that it is filled from. Shared by all threads.
+/// The provision directory and the ConfigMap mount that fills it. All threads share it.
 #[derive(Debug)]
 pub struct ProvisionDir {
     root: PathBuf,
     config_dir: Option<PathBuf>,
     copies: Mutex<Copies>,
-    /// Files as this process wrote them, so that the watcher does not report them.
+    /// Files that this process wrote, with their stamps: the watcher does not report them.
     own: Mutex<HashMap<Name, Stamp>>,
-    /// Files that are being sent.
+    /// Open files that answers are sending.
     sent: opened::Sent,
-    /// The directory when it was opened: what changes before the watcher starts is reported by it all the same.
+    /// The files when the directory was opened. So the watcher also reports changes from before its start.
     opened: Mutex<Option<HashMap<Name, Look>>>,
 }
 
-/// One file of the directory, as listed.
+/// A file of the directory in a list.
 #[derive(Clone, Debug)]
 pub struct Entry {
-    /// Its name. For one that is skipped it is to be shown only: it may be hidden, or altered to be UTF-8.
+    /// The name. That of a skipped file is for display only: it may be hidden, or altered to be UTF-8.
     pub name: Name,
-    /// Size in bytes, of a link's target; 0 where that is not known.
+    /// Size in bytes, for a link that of its target; 0 if it is unknown.
     pub size: u64,
-    /// Modification time, of a link's target.
+    /// Modification time, for a link that of its target.
     pub modified: Option<SystemTime>,
-    /// Of a link: its target, relative to the directory if it lies in there.
+    /// The target of a link, relative to the directory if the target is in it.
     pub resolved: Option<String>,
-    /// Why the file is left alone, if it is.
+    /// The reason why the mock ignores the file, if it does.
     pub skipped: Option<&'static str>,
 }
 
 impl ProvisionDir {
-    /// Opens the directory `root`, and makes it if there is none. `config_dir` need not exist. Nothing is copied
-    /// yet. Errors: `root` can't be made, read, or is no directory.
+    /// Opens the directory `root`, and creates it if it is missing. `config_dir` may be missing. Copies nothing yet.
+    ///
+    /// # Errors
+    /// `root` can't be created or read, or is no directory.
     pub fn open(root: &Path, config_dir: Option<&Path>) -> Result<ProvisionDir, DirectoryError> {
         let failed = |error: io::Error| {
             DirectoryError::new("open the provision directory", root.to_string_lossy(), error)
@@ -84,17 +85,17 @@ impl ProvisionDir {
         })
     }
 
-    /// The directory, as an absolute path.
+    /// Returns the absolute path of the directory.
     pub fn root(&self) -> &Path {
         &self.root
     }
 
-    /// The ConfigMap mount, as an absolute path.
+    /// Returns the absolute path of the ConfigMap mount.
     pub fn config_dir(&self) -> Option<&Path> {
         self.config_dir.as_deref()
     }
 
-    /// Whether `name` is there and no folder. A link without a target is not there.
+    /// Whether `name` exists and is no folder. A link without a target does not exist.
     pub fn exists(&self, name: &Name) -> bool {
         fs::metadata(self.root.join(name.as_str())).is_ok_and(|metadata| !metadata.is_dir())
     }
@@ -104,15 +105,18 @@ impl ProvisionDir {
         self.read_at_most(name, SIZE_LIMIT)
     }
 
-    /// Reads a file of at most `limit` bytes, of one piece: it is read again if it changed meanwhile. Links are
-    /// followed within the directory and the ConfigMap mount. Never blocks on a FIFO. Errors: all of [`Cause`].
+    /// Reads a file of at most `limit` bytes, and reads again if the file changed meanwhile. Follows links within the directory and
+    /// the ConfigMap mount. Never blocks on a FIFO.
+    ///
+    /// # Errors
+    /// All of [`Cause`].
     pub fn read_at_most(&self, name: &Name, limit: usize) -> Result<Source, DirectoryError> {
         let (bytes, stat) = self.settled(name, limit)?;
         let sha256 = source::sha256(&bytes);
         Ok(Source { bytes, stamp: Stamp { stat, sha256 } })
     }
 
-    /// The bytes of a file of at most [`SIZE_LIMIT`] of them, as [`ProvisionDir::read`] gives them.
+    /// Reads a file as [`ProvisionDir::read`] does, without its stamp.
     pub fn bytes(&self, name: &Name) -> Result<Vec<u8>, DirectoryError> {
         Ok(self.settled(name, SIZE_LIMIT)?.0)
     }
@@ -123,17 +127,22 @@ impl ProvisionDir {
             .map_err(|cause| DirectoryError::new("read", name.as_str(), cause))
     }
 
-    /// A file of any size, to be sent: read if it is small, else open. Links are followed as by [`ProvisionDir::read`]. Errors: all of
-    /// [`Cause`].
+    /// Returns a file of any size for an answer: its bytes if it is small, else the open file. Follows links as
+    /// [`ProvisionDir::read`] does.
+    ///
+    /// # Errors
+    /// All of [`Cause`].
     pub fn content(&self, name: &Name) -> Result<Content, DirectoryError> {
         self.resolve(name)
             .and_then(|path| self.sent.content(name, &path))
             .map_err(|cause| DirectoryError::new("read", name.as_str(), cause))
     }
 
-    /// Gives `name` the content `bytes` by a temporary file and a rename, so that nobody ever sees half of it.
-    /// Missing folders are made. A link is replaced, not followed. The watcher does not report this write.
-    /// Errors: `name` is a folder, a folder of it is a file or leads outside, the system refuses.
+    /// Writes `bytes` to the file `name` by a temporary file and a rename, so that no reader ever sees half of them.
+    /// Creates missing folders. Replaces a link and does not follow it. The watcher does not report this write.
+    ///
+    /// # Errors
+    /// `name` is a folder, a folder of it is a file or leads outside, or the system refuses.
     pub fn write(&self, name: &Name, bytes: &[u8]) -> Result<Stamp, DirectoryError> {
         self.replace(name, bytes).map_err(|cause| self.refused("write", name, "to", cause))
     }
@@ -148,8 +157,8 @@ impl ProvisionDir {
         let temporary = Temporary::write(&folder, bytes)?;
         let stat = Stat::from_metadata(&temporary.0.symlink_metadata()?);
         let stamp = Stamp { stat, sha256: source::sha256(bytes) };
-        // Noted before the rename, which the watcher may see at once; locked until after it, so that of two writes
-        // of one file the note is that of the last.
+        // The stamp is noted before the rename, which the watcher may see at once. The lock lasts until after the rename, so
+        // that of two writes of one file the stamp of the last one stays.
         let mut own = lock(&self.own);
         let before = own.insert(name.clone(), stamp.clone());
         let Err(error) = fs::rename(&temporary.0, target) else { return Ok(stamp) };
@@ -160,7 +169,10 @@ impl ProvisionDir {
         Err(error.into())
     }
 
-    /// Removes a file, or a link but not its target. Errors: not found, a folder, the system refuses.
+    /// Removes a file, or a link but not its target.
+    ///
+    /// # Errors
+    /// The file does not exist, is a folder, or the system refuses.
     pub fn remove(&self, name: &Name) -> Result<(), DirectoryError> {
         self.folder(name, false)
             .and_then(|folder| {
@@ -185,8 +197,11 @@ impl ProvisionDir {
         DirectoryError::new(verb, name.as_str(), cause).changing(preposition, &self.root)
     }
 
-    /// All files of the directory and its sub-folders, sorted by name, those that are left alone included, up to
-    /// 16 levels and 10000 files. Errors: the directory can't be read.
+    /// Lists all files of the directory and its sub-folders, sorted by name, including ignored files. The limits are 16 levels
+    /// and 10000 files.
+    ///
+    /// # Errors
+    /// The directory can't be read.
     pub fn list(&self) -> Result<Vec<Entry>, DirectoryError> {
         let mut entries = Vec::new();
         walk(&self.root, |found| match found {
@@ -221,7 +236,7 @@ impl ProvisionDir {
         inside.as_deref().unwrap_or(target).to_string_lossy().into_owned()
     }
 
-    /// Where the content of `name` lies, all links followed.
+    /// Returns the path of the content of `name`, with all links followed.
     fn resolve(&self, name: &Name) -> Result<PathBuf, Cause> {
         let path = self.root.join(name.as_str()).canonicalize().map_err(|error| match error.kind() {
             io::ErrorKind::NotADirectory => Cause::NotFound,
@@ -232,7 +247,7 @@ impl ProvisionDir {
         if allowed.any(within) { Ok(path) } else { Err(Cause::LeadsOutside) }
     }
 
-    /// The folder that `name` lies in, made where it is missing if `make`. Links are followed within the directory.
+    /// Returns the folder of `name`; creates it if it is missing and `make` is set. Follows links within the directory.
     fn folder(&self, name: &Name, make: bool) -> Result<PathBuf, Cause> {
         let root = self.root.canonicalize()?;
         let mut folder = root.clone();
@@ -249,21 +264,21 @@ impl ProvisionDir {
         Ok(folder)
     }
 
-    /// Whether this process wrote `name` as it is now, and nobody has touched or changed it since.
+    /// Whether this process wrote `name` as it is now, and no other process has touched or changed it since.
     pub(crate) fn wrote(&self, name: &Name) -> bool {
-        // Locked while the file is read: a write holds the lock over note and rename, so here they belong together. Without,
-        // the note could be that of a write whose file is not there yet.
+        // The lock lasts while the file is read. A write locks over stamp and rename, so here both belong together. Else the
+        // stamp could be that of a write whose file does not exist yet.
         let own = lock(&self.own);
         own.get(name).is_some_and(|stamp| self.read(name).is_ok_and(|source| source.stamp == *stamp))
     }
 
-    /// What the directory looked like when it was opened; to be had once.
+    /// Returns the files when the directory was opened. The second call returns `None`.
     pub(crate) fn take_opened(&self) -> Option<HashMap<Name, Look>> {
         lock(&self.opened).take()
     }
 }
 
-/// Makes one folder, which somebody else may be quicker at; a link without a target stays an error.
+/// Creates one folder, unless another process was faster. A link without a target stays an error.
 fn create_folder(folder: &Path) -> io::Result<()> {
     match fs::create_dir(folder) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists && folder.is_dir() => Ok(()),
@@ -271,18 +286,18 @@ fn create_folder(folder: &Path) -> io::Result<()> {
     }
 }
 
-/// How the names of our temporary files begin.
+/// Start of the names of our temporary files.
 const TEMPORARY: &str = ".h1mock-";
 
-/// A finished temporary file. It goes away with this value, unless it was renamed.
+/// A complete temporary file. Dropping this value removes the file, unless it was renamed.
 struct Temporary(PathBuf);
 
 impl Temporary {
-    /// A hidden name, which does not grow with that of the file: that may be as long as names can be.
+    /// Writes `bytes` under a hidden name. It does not contain the name of the file, which may have the greatest length itself.
     fn write(folder: &Path, bytes: &[u8]) -> io::Result<Temporary> {
         static COUNT: AtomicU64 = AtomicU64::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
-        // Another container that shares the volume may have our process id.
+        // Another container on the same volume may have our process id.
         let salt = fastrand::u32(..);
         let path = folder.join(format!("{TEMPORARY}{}-{count}-{salt:08x}", std::process::id()));
         let mut file = fs::OpenOptions::new().write(true).create_new(true).open(&path)?;
@@ -294,7 +309,7 @@ impl Temporary {
 
 impl Drop for Temporary {
     fn drop(&mut self) {
-        // Renamed ones are gone already, and a hidden leftover harms nobody.
+        // A renamed file is gone already, and a hidden leftover does no harm.
         let _ = fs::remove_file(&self.0);
     }
 }

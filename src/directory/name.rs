@@ -1,20 +1,19 @@
-//! The checked name of a file of the provision directory. It knows spelling only: whether such a file exists,
-//! and what is in it, is the provision directory's matter.
+//! The checked name of a file in the provision directory. The check is of the spelling only: the file may not exist.
 
 use crate::system::truncate::truncate;
 use std::fmt;
 
-/// Bytes that one component may have (`NAME_MAX` of Linux).
+/// Limit of one component in bytes (`NAME_MAX` of Linux).
 pub(super) const COMPONENT_LIMIT: usize = 255;
-/// Bytes that a whole name may have (`PATH_MAX` of Linux).
+/// Limit of a whole name in bytes (`PATH_MAX` of Linux).
 pub(super) const NAME_LIMIT: usize = 4096;
 
-/// A name relative to the provision directory: UTF-8, components parted by `/`, none of them empty or hidden
-/// (so neither `.` nor `..`), no NUL or other control characters. Spaces, quotes, `%`, `\` and any other character are legal.
+/// A name relative to the provision directory: UTF-8, with `/` between components. No component is empty or hidden (so neither
+/// `.` nor `..`), and no character is NUL or another control character. Spaces, quotes, `%`, `\` and all others are legal.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Name(String);
 
-/// Why a text is no [`Name`]; `Display` quotes the text. The admin interface answers it with 400.
+/// The reason why a text is no [`Name`]; `Display` quotes the text. The admin interface answers with 400.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NameError {
     text: String,
@@ -22,16 +21,19 @@ pub struct NameError {
 }
 
 impl Name {
-    /// Checks `text`. Errors: empty, absolute, `..`, hidden or empty component, NUL, too long.
+    /// Checks `text`.
+    ///
+    /// # Errors
+    /// The text is empty, absolute or too long, has a component that is empty, hidden or `..`, or has control characters.
     pub fn parse(text: &str) -> Result<Name, NameError> {
         match Self::fault(text) {
-            // Error texts go to logs and answers: a refused name of a megabyte should not.
+            // Error texts go to logs and answers, and must be short also for a name of a megabyte.
             Some(cause) => Err(NameError { text: truncate(text, 300, "..."), cause }),
             None => Ok(Name(text.to_owned())),
         }
     }
 
-    /// The name of a listed file that nobody may ask for (hidden, not UTF-8), to be shown only.
+    /// Makes the name of a listed file for display only: no request can name it (hidden, not UTF-8).
     pub(super) fn unchecked(text: String) -> Name {
         Name(text)
     }
@@ -46,7 +48,7 @@ impl Name {
         if text.contains('\0') {
             return Some("contains NUL");
         }
-        // A line end in a name would be one in the log.
+        // A line end in a name would start a line in the log.
         if text.contains(char::is_control) {
             return Some("contains a control character");
         }
@@ -56,38 +58,38 @@ impl Name {
         text.split('/').find_map(component_fault)
     }
 
-    /// The name as it was given.
+    /// Returns the name as given.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The last component.
+    /// Returns the last component.
     pub fn file_name(&self) -> &str {
         self.0.rsplit('/').next().unwrap_or(&self.0)
     }
 
-    /// The folders that lead to the file, outermost first; none for a file of the directory itself.
+    /// Returns the folders above the file, outermost first; none for a file of the directory itself.
     pub fn folders(&self) -> impl Iterator<Item = &str> {
         self.0.rsplit_once('/').map(|(folders, _)| folders.split('/')).into_iter().flatten()
     }
 
-    /// Whether the file counts as a provision: no extension, or `.rhai`. Any other one is auxiliary.
+    /// Whether the file is a provision: it has no extension, or `.rhai`. Any other file is auxiliary.
     pub fn is_provision(&self) -> bool {
         self.file_name().rsplit_once('.').is_none_or(|(_, extension)| extension == "rhai")
     }
 
-    /// Whether the file lies in a sub-folder, where an event activates nothing.
+    /// Whether the file is in a sub-folder, where a file event activates nothing.
     pub fn in_subfolder(&self) -> bool {
         self.0.contains('/')
     }
 
-    /// Whether files with this last component are left alone: see [`Name::ignored`].
+    /// Whether the mock ignores files with this last component: see [`Name::ignored`].
     pub fn is_ignored(file_name: &str) -> bool {
         Self::ignored(file_name).is_some()
     }
 
-    /// The reason for which files with this last component are left alone, if they are: dotfiles, `*~`, `*.tmp`
-    /// and `*.swp`, which editors and copying tools leave beside the file they are at.
+    /// Returns the reason why the mock ignores files with this last component, if it does. Editors and copying tools leave
+    /// dotfiles, `*~`, `*.tmp` and `*.swp` beside the file that they work at.
     pub fn ignored(file_name: &str) -> Option<&'static str> {
         match file_name {
             name if name.starts_with('.') => Some("hidden"),
@@ -167,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn the_extension_tells_provisions_from_auxiliary_files() {
+    fn a_file_is_a_provision_by_its_extension() {
         for (text, provision) in [
             ("initial", true),
             ("a.rhai", true),

@@ -1,4 +1,4 @@
-//! Files that are sent from where they are: each is opened once, for any number of answers at a time.
+//! Files as bodies of answers: each file is opened once, for any number of answers at the same time.
 
 use super::error::{Cause, DirectoryError};
 use super::name::Name;
@@ -11,19 +11,19 @@ use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::{Arc, Mutex, Weak};
 
-/// Bytes of the largest file that is read to be sent: up to this, head and body leave in one write, and one read costs less
-/// than a file that stays open.
+/// Limit of files that are read into memory for an answer, in bytes: head and body then leave in one write, and one read costs
+/// less than a file that stays open.
 const SMALL: usize = 64 << 10;
 
-/// What an answer has for a body: bytes, or a file that is open.
+/// The body of an answer: bytes, or an open file.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Content {
     Bytes(Vec<u8>),
-    /// What the file has, as it is sent.
+    /// The content of the file at the time at which it is sent.
     File(Box<Opened>),
 }
 
-/// An open file, as long as it was when it was opened.
+/// An open file, with its length at that time.
 #[derive(Debug, Clone)]
 pub struct Opened {
     name: Name,
@@ -31,12 +31,12 @@ pub struct Opened {
     length: u64,
 }
 
-/// The files that are being sent, for others to send them too.
+/// The files that answers are sending; further answers share them.
 #[derive(Debug, Default)]
 pub(super) struct Sent(Mutex<Vec<(Stat, Weak<File>)>>);
 
 impl Sent {
-    /// The content of the regular file at `path`, which must not be a link.
+    /// Returns the content of the regular file at `path`, which must not be a link.
     pub(super) fn content(&self, name: &Name, path: &Path) -> Result<Content, Cause> {
         let mut opened = None;
         let (bytes, _) = source::settled(path, &mut |file, stat| {
@@ -54,7 +54,7 @@ impl Sent {
         Ok(opened.map_or(Content::Bytes(bytes), Content::File))
     }
 
-    /// `file`, or the same one that is open already. None if too many others are open.
+    /// Returns `file`, or the same file that is open already; `None` if too many others are open.
     fn share(&self, file: &File, stat: Stat) -> Result<Option<Arc<File>>, Cause> {
         let mut files = lock(&self.0);
         files.retain(|(_, file)| file.strong_count() > 0);
@@ -73,20 +73,20 @@ impl Sent {
 }
 
 impl Opened {
-    /// The file, to be read at any place.
+    /// Returns the file, to be read at any place.
     pub fn file(&self) -> &Arc<File> {
         &self.file
     }
 
-    /// Bytes that it had when it was opened.
+    /// Returns the length in bytes at the time of opening.
     pub fn length(&self) -> u64 {
         self.length
     }
 
-    /// At most `most` bytes of its beginning.
+    /// Reads the first `most` bytes, or all if there are fewer.
     fn beginning(&self, most: usize) -> Result<Vec<u8>, Cause> {
         let mut bytes = vec![0; usize::try_from(self.length).unwrap_or(most).min(most)];
-        // It is there, and open; what can go wrong is that it has become shorter.
+        // The file is open, so the only likely failure is that it has become shorter.
         self.file.read_exact_at(&mut bytes, 0).map_err(|_| Cause::Changing)?;
         Ok(bytes)
     }
@@ -106,7 +106,7 @@ impl PartialEq for Opened {
 }
 
 impl Content {
-    /// How many bytes there are.
+    /// Returns the length in bytes.
     pub fn len(&self) -> u64 {
         match self {
             Content::Bytes(bytes) => bytes.len() as u64,
@@ -114,7 +114,7 @@ impl Content {
         }
     }
 
-    /// Bytes of memory that it holds.
+    /// Returns the bytes of memory that the content holds.
     pub fn space(&self) -> usize {
         match self {
             Content::Bytes(bytes) => bytes.capacity(),
@@ -122,7 +122,10 @@ impl Content {
         }
     }
 
-    /// All of it. Errors: a file of more than [`SIZE_LIMIT`] bytes, or one that can't be read any more.
+    /// Reads the whole content.
+    ///
+    /// # Errors
+    /// The file has more than [`SIZE_LIMIT`] bytes, or can't be read any more.
     pub fn read(&self) -> Result<Vec<u8>, DirectoryError> {
         match self {
             Content::Bytes(bytes) => Ok(bytes.clone()),
@@ -132,7 +135,7 @@ impl Content {
         }
     }
 
-    /// The first `most` bytes, or more where they are in memory anyway. Of a file that can't be read there are none.
+    /// Returns the first `most` bytes, or all of a content in memory; none of a file that can't be read.
     pub fn beginning(&self, most: usize) -> Cow<'_, [u8]> {
         match self {
             Content::Bytes(bytes) => bytes.into(),
@@ -140,7 +143,7 @@ impl Content {
         }
     }
 
-    /// The bytes that are in memory: none of a file.
+    /// Returns the bytes in memory; none for a file.
     pub fn bytes(&self) -> &[u8] {
         match self {
             Content::Bytes(bytes) => bytes,

@@ -1,5 +1,5 @@
-//! The content of one file, read so that it is of one piece, and the stamp by which it is known again.
-//! It works on paths: which of them may be read is decided by the provision directory.
+//! The consistent content of one file, and the stamp that identifies this state of the file. The provision directory decides
+//! which paths may be read.
 
 use std::fs::{File, Metadata, OpenOptions};
 use std::io::{Read, Seek};
@@ -12,16 +12,16 @@ use sha2::{Digest, Sha256};
 
 use super::error::Cause;
 
-/// Bytes that a file may have to be read or copied.
+/// Limit of files that are read or copied, in bytes.
 pub(crate) const SIZE_LIMIT: usize = 16 << 20;
 
-/// Reads of a file that changes meanwhile, before giving up: its writer will cause another event anyway.
+/// Limit of attempts to read a file that changes meanwhile. Its writer will cause another event anyway.
 const TRIES: usize = 5;
-/// Age of a file up to which its time is not trusted to tell two writes apart.
+/// Age of a file up to which two writes may have the same modification time.
 const FRESH: Duration = Duration::from_millis(20);
 
-/// What the file system says of a file: equal values mean the same file, not written or touched since.
-/// The change time is left out, so that `chmod` changes nothing.
+/// Metadata of a file. Equal values mean the same file, which was neither written nor touched since. The change time is left
+/// out, so that `chmod` changes nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Stat {
     pub device: u64,
@@ -35,7 +35,7 @@ pub struct Stat {
 /// The state of a file and the checksum of its content at that time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stamp {
-    /// What the file system says.
+    /// The metadata.
     pub stat: Stat,
     /// SHA-256 of the content, 64 hexadecimal digits.
     pub sha256: String,
@@ -45,12 +45,12 @@ pub struct Stamp {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Source {
     pub bytes: Vec<u8>,
-    /// The state in which the file was when it had that content.
+    /// The state of the file with that content.
     pub stamp: Stamp,
 }
 
 impl Stat {
-    /// Takes the relevant values out of `metadata`.
+    /// Takes the values from `metadata`.
     pub fn from_metadata(metadata: &Metadata) -> Stat {
         let modified_ns = i128::from(metadata.mtime()) * 1_000_000_000 + i128::from(metadata.mtime_nsec());
         Stat { device: metadata.dev(), inode: metadata.ino(), modified_ns, size: metadata.len() }
@@ -67,13 +67,15 @@ impl Stat {
     }
 }
 
-/// SHA-256 of `bytes`, 64 hexadecimal digits.
+/// Returns the SHA-256 of `bytes`, 64 hexadecimal digits.
 pub(super) fn sha256(bytes: &[u8]) -> String {
     format!("{:x}", Sha256::digest(bytes))
 }
 
-/// Reads the regular file at `path`, which must not be a link. Never blocks on a FIFO. Errors: what the system
-/// says, [`Cause::NotRegular`], [`Cause::TooLarge`], [`Cause::Changing`].
+/// Reads the regular file at `path`, which must not be a link. Never blocks on a FIFO.
+///
+/// # Errors
+/// An error of the system, [`Cause::NotRegular`], [`Cause::TooLarge`] or [`Cause::Changing`].
 pub(super) fn read_settled(path: &Path, limit: usize) -> Result<(Vec<u8>, Stat), Cause> {
     settled(path, &mut |file, stat| {
         if stat.size > limit as u64 {
@@ -83,13 +85,13 @@ pub(super) fn read_settled(path: &Path, limit: usize) -> Result<(Vec<u8>, Stat),
     })
 }
 
-/// Reads what was opened in the state that is given; nothing if it changed meanwhile.
+/// A function that reads an open file in this state; `None` if the file changed meanwhile.
 type Reading<'r> = dyn FnMut(&File, &Stat) -> Result<Option<Vec<u8>>, Cause> + 'r;
 
-/// What `read` gives of the regular file at `path`, which is opened again where that is nothing.
+/// Opens the regular file at `path` and calls `read`, again if `read` returns `None`.
 pub(super) fn settled(path: &Path, read: &mut Reading<'_>) -> Result<(Vec<u8>, Stat), Cause> {
     for _ in 0..TRIES {
-        // Opening a device can have effects of its own, so the type is looked at first.
+        // To open a device can have effects, so the type is checked first.
         regular(&path.symlink_metadata()?)?;
         let flags = OFlags::NONBLOCK | OFlags::NOFOLLOW;
         let file = OpenOptions::new().read(true).custom_flags(flags.bits().cast_signed()).open(path)?;
@@ -103,13 +105,13 @@ pub(super) fn settled(path: &Path, read: &mut Reading<'_>) -> Result<(Vec<u8>, S
     Err(Cause::Changing)
 }
 
-/// Whether the file could be written again without a change of its time, which advances in ticks of up to 10 ms.
-/// Equal times prove nothing then: only two equal reads do.
+/// Whether the file could be written again without a change of its modification time, which advances in ticks of up to 10 ms.
+/// Then equal times prove nothing, and only two equal reads do.
 fn is_fresh(stat: &Stat) -> bool {
     SystemTime::now().duration_since(stat.modified()).is_ok_and(|age| age < FRESH)
 }
 
-/// `None`: the file changed while it was read.
+/// Reads a file; `None` if it changed meanwhile.
 pub(super) fn read_once(file: &File, stat: &Stat, limit: usize) -> Result<Option<Vec<u8>>, Cause> {
     let bytes = read_bounded(file, limit)?;
     if is_fresh(stat) && read_bounded(file, limit)? != bytes {
@@ -119,7 +121,7 @@ pub(super) fn read_once(file: &File, stat: &Stat, limit: usize) -> Result<Option
     Ok(same.then_some(bytes))
 }
 
-/// A file that grows is cut one byte behind the limit; the size then differs from what was announced.
+/// Reads up to one byte more than the limit. A file that has grown then differs in its size from `stat`.
 fn read_bounded(mut file: &File, limit: usize) -> Result<Vec<u8>, Cause> {
     let mut bytes = Vec::new();
     file.rewind()?;

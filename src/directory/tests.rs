@@ -17,7 +17,7 @@ fn read_error(directory: &ProvisionDir, file: &str) -> String {
 }
 
 #[test]
-fn what_is_written_can_be_read_and_removed() {
+fn a_written_file_can_be_read_and_removed() {
     let folder = Folder::new();
     let directory = folder.directory();
     let long = "ü".repeat(127);
@@ -36,7 +36,7 @@ fn what_is_written_can_be_read_and_removed() {
 }
 
 #[test]
-fn a_stamp_has_what_stat_says_and_the_checksum() {
+fn a_stamp_has_the_metadata_and_the_checksum() {
     let folder = Folder::new();
     let stamp = folder.directory().write(&name("a"), b"abc").unwrap();
     let metadata = fs::metadata(folder.root().join("a")).unwrap();
@@ -46,7 +46,7 @@ fn a_stamp_has_what_stat_says_and_the_checksum() {
 }
 
 #[test]
-fn opening_makes_the_directory_or_says_why_not() {
+fn opening_creates_the_directory_or_says_why_not() {
     let folder = Folder::new();
     let directory = ProvisionDir::open(&folder.path("new/deep"), None).unwrap();
     assert!(directory.root().is_dir() && directory.config_dir().is_none());
@@ -60,7 +60,7 @@ fn opening_makes_the_directory_or_says_why_not() {
 }
 
 #[test]
-fn errors_of_reading_are_told_apart() {
+fn each_failed_read_names_its_cause() {
     let folder = Folder::new();
     let directory = folder.directory();
     fs::create_dir(folder.root().join("folder")).unwrap();
@@ -134,7 +134,7 @@ fn a_write_replaces_a_link_and_does_not_follow_it_out() {
 }
 
 #[test]
-fn names_of_folders_and_below_files_can_not_be_written_or_removed() {
+fn a_folder_or_a_name_below_a_file_can_not_be_written_or_removed() {
     let folder = Folder::new();
     let directory = folder.directory();
     directory.write(&name("sub/a"), b"").unwrap();
@@ -150,7 +150,7 @@ fn names_of_folders_and_below_files_can_not_be_written_or_removed() {
     ] {
         assert_eq!(error.to_string(), message);
     }
-    // No temporary file is left behind by a failure.
+    // A failure leaves no temporary file behind.
     assert_eq!(fs::read_dir(folder.root()).unwrap().count(), 1);
 }
 
@@ -165,7 +165,7 @@ fn a_link_is_removed_without_its_target() {
 }
 
 #[test]
-fn a_directory_that_went_away_is_made_again_by_a_write() {
+fn a_write_creates_a_directory_that_was_removed() {
     let folder = Folder::new();
     let directory = folder.directory();
     fs::remove_dir(folder.root()).unwrap();
@@ -175,7 +175,7 @@ fn a_directory_that_went_away_is_made_again_by_a_write() {
 }
 
 #[test]
-fn readers_see_one_whole_version_while_it_is_replaced() {
+fn readers_see_one_whole_version_while_a_file_is_replaced() {
     let folder = Folder::new();
     let directory = folder.directory();
     let versions = ["a".repeat(100_000), "b".repeat(200_000)];
@@ -196,7 +196,7 @@ fn readers_see_one_whole_version_while_it_is_replaced() {
 }
 
 #[test]
-fn a_file_that_is_written_in_place_while_it_is_read_is_never_a_mixture() {
+fn a_read_during_a_write_in_place_is_never_a_mixture() {
     let folder = Folder::new();
     let directory = folder.directory();
     let path = folder.root().join("f");
@@ -219,7 +219,7 @@ fn a_file_that_is_written_in_place_while_it_is_read_is_never_a_mixture() {
 }
 
 #[test]
-fn the_list_is_sorted_and_says_what_is_left_alone_and_why() {
+fn the_list_is_sorted_and_says_which_files_are_ignored_and_why() {
     let folder = Folder::new();
     let directory = folder.directory();
     fs::create_dir_all(folder.root().join(".git/objects")).unwrap();
@@ -228,6 +228,8 @@ fn the_list_is_sorted_and_says_what_is_left_alone_and_why() {
         directory.write(&name(file), b"12").unwrap();
     }
     fs::write(folder.root().join(".h1mock-1-2-3"), "").unwrap();
+    // The name of a folder is ignored only if the folder is hidden.
+    directory.write(&name("old~/x"), b"12").unwrap();
     fs::write(folder.path("secret"), "").unwrap();
     for (target, link) in [("sub/x.json", "link"), ("nowhere", "lost"), ("../secret", "leak"), ("sub", "way")]
     {
@@ -247,6 +249,7 @@ fn the_list_is_sorted_and_says_what_is_left_alone_and_why() {
             ("leak", Some("../secret"), Some("link that leads outside")),
             ("link", Some("sub/x.json"), None),
             ("lost", Some("nowhere"), Some("link without a target")),
+            ("old~/x", None, None),
             ("sub/x.json", None, None),
             ("way", Some("sub"), Some("link to a folder")),
         ]
@@ -254,6 +257,18 @@ fn the_list_is_sorted_and_says_what_is_left_alone_and_why() {
     let link = listed.iter().find(|entry| entry.name.as_str() == "link").unwrap();
     let modified = fs::metadata(folder.root().join("sub/x.json")).unwrap().modified().unwrap();
     assert_eq!((link.size, link.modified), (2, Some(modified)));
+}
+
+#[test]
+fn a_file_is_sent_from_memory_up_to_64_kib() {
+    let folder = Folder::new();
+    let directory = folder.directory();
+    for (length, in_memory) in [(0, true), (64 << 10, true), ((64 << 10) + 1, false)] {
+        directory.write(&name("f"), &vec![b'a'; length]).unwrap();
+        let content = directory.content(&name("f")).unwrap();
+        assert_eq!(content.len(), length as u64);
+        assert_eq!(matches!(content, Content::Bytes(_)), in_memory, "{length}");
+    }
 }
 
 #[test]
@@ -278,7 +293,7 @@ fn links_in_a_circle_and_deep_folders_end_the_walk() {
 }
 
 #[test]
-fn concurrent_writes_of_one_file_leave_the_note_of_the_last() {
+fn concurrent_writes_of_one_file_leave_the_stamp_of_the_last() {
     let folder = Folder::new();
     let directory = folder.directory();
     thread::scope(|scope| {

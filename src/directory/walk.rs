@@ -6,24 +6,27 @@ use std::path::Path;
 
 use super::name::Name;
 
-/// Levels of sub-folders that are looked at.
+/// Limit of the levels of sub-folders.
 pub(crate) const DEPTH_LIMIT: usize = 16;
-/// Files and folders that are looked at in one walk.
+/// Limit of files and folders of one walk.
 pub(super) const COUNT_LIMIT: usize = 10_000;
 
-/// What a walk comes across; names are relative to its start, with `/`.
+/// A file or folder that a walk finds. Names are relative to the start of the walk, with `/`.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Found {
-    /// A folder (`""`: where the walk starts). It is named before it is read, so that a watch that is set then
+    /// A folder (`""`: the start of the walk). The walk reports it before it reads it, so that a watch that is set then
     /// misses nothing.
     Folder(String),
-    /// A file, link or anything else that is no folder and is not left alone.
+    /// A file, a link or another entry that is no folder and not ignored.
     File(Name),
-    /// Something that is left alone, and why. A folder among them is not entered.
+    /// An ignored file or folder, and the reason. The walk does not enter the folder.
     Skipped(Name, &'static str),
 }
 
-/// Walks through `start`, breadth first. Errors: `start` can't be read; a sub-folder that can't be is left out.
+/// Walks through `start`, breadth first. Leaves out sub-folders that can't be read.
+///
+/// # Errors
+/// `start` can't be read.
 pub(crate) fn walk(start: &Path, mut visit: impl FnMut(Found)) -> io::Result<()> {
     let mut folders = std::collections::VecDeque::from([(String::new(), 0)]);
     let mut left = COUNT_LIMIT;
@@ -41,41 +44,30 @@ pub(crate) fn walk(start: &Path, mut visit: impl FnMut(Found)) -> io::Result<()>
             }
             left -= 1;
             match classify(&folder, &entry) {
-                EntryKind::Folder(name) if depth < DEPTH_LIMIT => folders.push_back((name, depth + 1)),
-                EntryKind::Folder(name) => visit(Found::Skipped(Name::unchecked(name), "nested too deep")),
-                EntryKind::Other(found) => visit(found),
+                Found::Folder(name) if depth < DEPTH_LIMIT => folders.push_back((name, depth + 1)),
+                Found::Folder(name) => visit(Found::Skipped(Name::unchecked(name), "nested too deep")),
+                found => visit(found),
             }
         }
     }
     Ok(())
 }
 
-enum EntryKind {
-    Folder(String),
-    Other(Found),
-}
-
-fn classify(folder: &str, entry: &fs::DirEntry) -> EntryKind {
+fn classify(folder: &str, entry: &fs::DirEntry) -> Found {
     let file_name = entry.file_name();
     let path = joined(folder, &file_name.to_string_lossy());
-    let Some(file_name) = file_name.to_str() else {
-        return EntryKind::Other(Found::Skipped(Name::unchecked(path), "name is not UTF-8"));
-    };
+    let skipped = |reason| Found::Skipped(Name::unchecked(path.clone()), reason);
+    let Some(file_name) = file_name.to_str() else { return skipped("name is not UTF-8") };
     let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
     match (Name::ignored(file_name), Name::parse(&path)) {
-        (Some(reason), _) if !is_folder || file_name.starts_with('.') => {
-            EntryKind::Other(Found::Skipped(Name::unchecked(path), reason))
-        }
-        (_, Err(_)) => EntryKind::Other(Found::Skipped(
-            Name::unchecked(path),
-            "name is too long or has control characters",
-        )),
-        _ if is_folder => EntryKind::Folder(path),
-        (_, Ok(name)) => EntryKind::Other(Found::File(name)),
+        (Some(reason), _) if !is_folder || file_name.starts_with('.') => skipped(reason),
+        (_, Err(_)) => skipped("name is too long or has control characters"),
+        _ if is_folder => Found::Folder(path),
+        (_, Ok(name)) => Found::File(name),
     }
 }
 
-/// The name of `file_name` in `folder`, which is `""` for the start of a walk.
+/// Returns the name of `file_name` in `folder`, which is `""` for the start of a walk.
 pub(crate) fn joined(folder: &str, file_name: &str) -> String {
     if folder.is_empty() { file_name.to_owned() } else { format!("{folder}/{file_name}") }
 }

@@ -1,11 +1,11 @@
-//! The answer of a view function, an error handler or the admin interface, before it is bytes on a connection.
+//! The answer of a view function, an error handler or the admin interface, before the engine sends it.
 
 use crate::directory::Content;
-use crate::message::is_token;
+use crate::routing::method::is_token;
 use std::borrow::Cow;
 use std::collections::HashSet;
 
-/// Media type of text that a view returns, as in Flask.
+/// Media type of text from a view, as in Flask.
 pub(crate) const HTML: &str = "text/html; charset=utf-8";
 /// Media type of maps, lists and the admin interface.
 pub(crate) const JSON: &str = "application/json";
@@ -14,27 +14,27 @@ pub(crate) const JSON: &str = "application/json";
 pub struct Answer {
     /// Status code, 200-999.
     pub status: u16,
-    /// Reason phrase where the script gave one (`"404 NOT FOUND"`), else the standard one is sent.
+    /// Reason phrase if the script gave one (`"404 NOT FOUND"`). `None` sends the standard phrase.
     pub reason: Option<String>,
-    /// Header fields in order; a name may repeat. `Content-Length`, `Date` and `Connection` are the connection's.
+    /// Header fields in order; a name may repeat. The engine adds `Content-Length`, `Date` and `Connection`.
     pub headers: Fields,
-    /// Body as it leaves, before HEAD, 204, 205 and 304 take it away.
+    /// Body; the engine leaves it out for HEAD, 204, 205 and 304.
     pub body: Content,
 }
 
-/// Header fields: most names and many values are known when the program is built.
+/// Header fields. Most names and many values are constants of the program.
 pub(crate) type Fields = Vec<(Cow<'static, str>, Cow<'static, str>)>;
 
-/// Up to so many names are compared one by one.
+/// Up to this number, names are compared one by one.
 const FEW: usize = 8;
 
-/// Header fields that an answer may have. A client reads 100 (Python) to some thousands.
+/// Limit of header fields of an answer. Clients read between 100 (Python) and some thousands.
 const MOST_HEADERS: usize = 1_000;
 
-/// Bytes of all values of its header fields.
+/// Limit of the bytes of all header values together.
 const MOST_HEADER_BYTES: usize = 1 << 20;
 
-/// Takes `bytes` of a header value off what an answer has room for; `used` counts them.
+/// Adds `bytes` of a header value to `used`. Fails beyond the limit of an answer.
 pub(crate) fn check_bytes(used: &mut usize, bytes: usize) -> Result<(), String> {
     *used = used.saturating_add(bytes);
     if *used > MOST_HEADER_BYTES {
@@ -43,7 +43,7 @@ pub(crate) fn check_bytes(used: &mut usize, bytes: usize) -> Result<(), String> 
     Ok(())
 }
 
-/// Whether an answer can have so many header fields.
+/// Fails if an answer can't have this number of header fields.
 pub(crate) fn check_count(headers: usize) -> Result<(), String> {
     if headers > MOST_HEADERS {
         return Err(format!(
@@ -59,7 +59,7 @@ impl Answer {
         Answer { status, headers, body: Content::Bytes(body.into()), ..Answer::default() }
     }
 
-    /// HTML, as Flask answers text.
+    /// Returns an answer of HTML, the type of text in Flask.
     pub fn html(status: u16, body: impl Into<Vec<u8>>) -> Answer {
         Answer::new(status, HTML, body)
     }
@@ -68,12 +68,12 @@ impl Answer {
         Answer::new(status, "text/plain; charset=utf-8", body)
     }
 
-    /// The first value of header `name`, in any case.
+    /// Returns the first value of header `name`, in any case.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| &**value)
     }
 
-    /// Sets header `name` to one value, in place of all that it has.
+    /// Sets header `name` to one value, in place of all its values.
     pub fn set_header(&mut self, name: &str, value: impl Into<Cow<'static, str>>) {
         let value = value.into();
         match self.headers.iter().position(|(key, _)| key.eq_ignore_ascii_case(name)) {
@@ -92,17 +92,17 @@ impl Answer {
     /// Adds header fields.
     ///
     /// # Errors
-    /// There would be too many, and none is added.
+    /// The answer would have too many. Nothing is added then.
     pub fn add_headers(&mut self, mut fields: Fields) -> Result<(), String> {
         check_count(self.headers.len() + fields.len())?;
         self.headers.append(&mut fields);
         Ok(())
     }
 
-    /// Puts `fields` in place of all headers of these `names`. Takes time in proportion to their number.
+    /// Replaces all headers of these `names` by `fields`. Takes time in proportion to their number.
     ///
     /// # Errors
-    /// There would be too many, and nothing has changed.
+    /// The answer would have too many headers. Nothing changes then.
     pub fn replace_headers(&mut self, names: &[&str], mut fields: Fields) -> Result<(), String> {
         let many: Option<HashSet<String>> =
             (names.len() > FEW).then(|| names.iter().map(|name| name.to_ascii_lowercase()).collect());
@@ -117,14 +117,14 @@ impl Answer {
         Ok(())
     }
 
-    /// Drops all values of header `name`.
+    /// Removes all values of header `name`.
     pub fn remove_header(&mut self, name: &str) {
         self.headers.retain(|(key, _)| !key.eq_ignore_ascii_case(name));
     }
 }
 
-/// Whether header `name` with `value` can be sent: a name of token characters, a value without line ends or other control
-/// characters (RFC 9110, section 5.5). Anything else could start a header or an answer of its own.
+/// Fails unless the name is a token and the value has no line ends or other control characters (RFC 9110, section 5.5): these
+/// could start another header or another answer.
 pub(crate) fn check_header(name: &str, value: &str) -> Result<(), String> {
     if !is_token(name) {
         return Err(format!("header name `{}` has characters that headers can't have", name.escape_debug()));
@@ -143,12 +143,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn refuses_headers_that_would_start_lines_of_their_own() {
+    fn headers_with_line_ends_are_refused() {
         let cases = [
             ("X", "a\r\nB: c", "header `X` has a line end or control character in its value `a\\r\\nB: c`"),
             ("X Y", "a", "header name `X Y` has characters that headers can't have"),
             ("", "a", "header name `` has characters that headers can't have"),
             ("X", "a\0", "header `X` has a line end or control character in its value `a\\0`"),
+            ("X", "\u{7f}", "header `X` has a line end or control character in its value `\\u{7f}`"),
         ];
         for (name, value, error) in cases {
             assert_eq!(check_header(name, value).unwrap_err(), error);

@@ -1,21 +1,21 @@
-//! The `baggage` header (W3C Baggage): members that travel with a request from service to service. Knows text only.
+//! The `baggage` header (W3C Baggage): members that services pass on from request to request.
 
-use crate::message::is_token;
+use crate::routing::method::is_token;
 use percent_encoding::percent_decode_str;
 
-/// Names and values of the members of all `baggage` fields, in order; a name may repeat. Values are percent-decoded, what is not
-/// UTF-8 is replaced. Properties are left out, and so is what is no member.
+/// Parses names and values of the members of all `baggage` fields, in order; a name may repeat. Values are percent-decoded, with
+/// invalid UTF-8 replaced. Properties and malformed members are left out.
 pub(crate) fn members<'v>(fields: impl IntoIterator<Item = &'v str>) -> Vec<(String, String)> {
     let members = fields.into_iter().flat_map(|field| field.split(','));
     members.filter_map(member).collect()
 }
 
-/// `key=value;property`, with blanks around each part.
+/// Parses `key=value;property`, with blanks around each part.
 fn member(text: &str) -> Option<(String, String)> {
     let pair = text.split(';').next().unwrap_or_default();
     let (key, value) = pair.split_once('=')?;
     let key = key.trim_matches(BLANKS);
-    // Decoded before it is looked at, a value could bring a comma or an equals sign of its own.
+    // The text is split before it is decoded: a decoded value may contain a comma or an equals sign.
     let value = percent_decode_str(value.trim_matches(BLANKS)).decode_utf8_lossy();
     is_token(key).then(|| (key.to_owned(), value.into_owned()))
 }
@@ -39,7 +39,7 @@ mod tests {
             (&["a=x%20y%2C%3D%25,b=%C3%A9"], "a=x y,=% b=\u{e9}"),
             (&["a=%FF%2"], "a=\u{fffd}%2"),
             (&["a=1+1,b=a=b"], "a=1+1 b=a=b"),
-            // Names are not decoded: `%` is a letter of theirs.
+            // Names are not decoded: `%` is an ordinary character in them.
             (&["a%20b=1"], "a%20b=1"),
             (&["a=,=1,b,a b=1,\u{e9}=1,,;p=1"], "a="),
         ];

@@ -1,4 +1,4 @@
-//! `Content-Encoding`: bodies that were packed with gzip or deflate, unpacked within a limit. Knows bytes, no requests.
+//! `Content-Encoding`: unpacks bodies of gzip or deflate within a limit.
 
 use miniz_oxide::inflate::TINFLStatus;
 use miniz_oxide::inflate::core::inflate_flags::{
@@ -6,10 +6,10 @@ use miniz_oxide::inflate::core::inflate_flags::{
 };
 use miniz_oxide::inflate::core::{DecompressorOxide, decompress};
 
-/// Codings that one body may have, one around the other.
+/// Limit of codings of one body, one around the other.
 const MAX_CODINGS: usize = 3;
 
-/// Bytes that are made ready at first; they double as often as it takes.
+/// First size of the buffer in bytes. The buffer doubles until the content fits.
 const SMALLEST: usize = 4096;
 
 /// The outcome of unpacking a body.
@@ -18,16 +18,16 @@ pub(crate) enum Unpacked {
     /// The body was not packed.
     AsSent,
     Content(Vec<u8>),
-    /// Longer than the limit: perhaps a bomb.
+    /// The content is longer than the limit: perhaps a bomb.
     TooLarge,
-    /// The bytes are not what the header calls them.
+    /// The bytes are not in the coding that the header names.
     Broken,
-    /// A coding that is not known here, such as `br`.
+    /// A coding that h1mock does not know, such as `br`.
     UnknownCoding(String),
 }
 
-/// Unpacks `body` by its `Content-Encoding`, which lists the codings in the order in which they were applied (RFC 9110, 8.4). Of each
-/// coding `most` bytes are unpacked at most.
+/// Unpacks `body` by its `Content-Encoding`, which lists codings in the order in which the sender applied them (RFC 9110, 8.4).
+/// `most` limits the bytes that each coding unpacks to.
 pub(crate) fn unpack<'h>(codings: impl Iterator<Item = &'h str>, body: &[u8], most: usize) -> Unpacked {
     let names = codings.flat_map(|field| field.split(',')).map(|name| name.trim().to_ascii_lowercase());
     let mut names: Vec<String> = names.filter(|name| !matches!(name.as_str(), "" | "identity")).collect();
@@ -39,37 +39,30 @@ pub(crate) fn unpack<'h>(codings: impl Iterator<Item = &'h str>, body: &[u8], mo
         let packed = content.as_deref().unwrap_or(body);
         let unpacked = match name.as_str() {
             "gzip" | "x-gzip" => gunzip(packed, most),
-            // zlib's frame is the standard; some send what is in it.
+            // The standard has zlib's frame; some clients send the stream without it.
             "deflate" => inflate(packed, TINFL_FLAG_PARSE_ZLIB_HEADER, most)
-                .or_else(|flaw| if flaw == Flaw::Broken { inflate(packed, 0, most) } else { Err(flaw) })
+                .or_else(|flaw| if flaw == Unpacked::Broken { inflate(packed, 0, most) } else { Err(flaw) })
                 .map(|(content, _)| content),
             _ => return Unpacked::UnknownCoding(name),
         };
         match unpacked {
             Ok(unpacked) => content = Some(unpacked),
-            Err(Flaw::TooLarge) => return Unpacked::TooLarge,
-            Err(Flaw::Broken) => return Unpacked::Broken,
+            Err(flaw) => return flaw,
         }
     }
     content.map_or(Unpacked::AsSent, Unpacked::Content)
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Flaw {
-    TooLarge,
-    Broken,
-}
-
-/// The members of a gzip file one after the other (RFC 1952), each with the right checksum and length.
-fn gunzip(mut packed: &[u8], most: usize) -> Result<Vec<u8>, Flaw> {
+/// Unpacks the members of a gzip file (RFC 1952), and checks the checksum and length of each.
+fn gunzip(mut packed: &[u8], most: usize) -> Result<Vec<u8>, Unpacked> {
     let mut content = Vec::new();
     loop {
-        let deflated = skip_gzip_header(packed).ok_or(Flaw::Broken)?;
+        let deflated = skip_gzip_header(packed).ok_or(Unpacked::Broken)?;
         let (member, taken) = inflate(deflated, 0, most - content.len())?;
-        let (trailer, rest) = deflated[taken..].split_at_checked(8).ok_or(Flaw::Broken)?;
+        let (trailer, rest) = deflated[taken..].split_at_checked(8).ok_or(Unpacked::Broken)?;
         let expected = [crc32(&member).to_le_bytes(), (member.len() as u32).to_le_bytes()].concat();
         if trailer != expected {
-            return Err(Flaw::Broken);
+            return Err(Unpacked::Broken);
         }
         content.extend(member);
         packed = rest;
@@ -79,13 +72,13 @@ fn gunzip(mut packed: &[u8], most: usize) -> Result<Vec<u8>, Flaw> {
     }
 }
 
-/// The bytes that follow the header of a member.
+/// Returns the bytes after the header of a member; `None` for another format or reserved flags.
 fn skip_gzip_header(packed: &[u8]) -> Option<&[u8]> {
     let ([0x1f, 0x8b, 8, flags, ..], mut rest) = packed.split_at_checked(10)? else { return None };
     if flags & 0b1110_0000 != 0 {
         return None;
     }
-    // FEXTRA, FNAME, FCOMMENT, FHCRC.
+    // The flags are FEXTRA (4), FNAME (8), FCOMMENT (16) and FHCRC (2).
     if flags & 4 != 0 {
         let (length, after) = rest.split_first_chunk::<2>()?;
         rest = after.get(usize::from(u16::from_le_bytes(*length))..)?;
@@ -98,8 +91,8 @@ fn skip_gzip_header(packed: &[u8]) -> Option<&[u8]> {
     if flags & 2 != 0 { rest.get(2..) } else { Some(rest) }
 }
 
-/// The content of a deflated stream, and how many bytes the stream took.
-fn inflate(packed: &[u8], flags: u32, most: usize) -> Result<(Vec<u8>, usize), Flaw> {
+/// Unpacks a deflated stream. Returns the content and the length of the stream in bytes.
+fn inflate(packed: &[u8], flags: u32, most: usize) -> Result<(Vec<u8>, usize), Unpacked> {
     let flags = flags | TINFL_FLAG_USING_NON_WRAPPING_OUTPUT_BUF;
     let mut state = Box::<DecompressorOxide>::default();
     let mut content = vec![0; most.min(SMALLEST)];
@@ -112,14 +105,14 @@ fn inflate(packed: &[u8], flags: u32, most: usize) -> Result<(Vec<u8>, usize), F
                 content.truncate(written);
                 return Ok((content, taken));
             }
-            TINFLStatus::HasMoreOutput if content.len() >= most => return Err(Flaw::TooLarge),
+            TINFLStatus::HasMoreOutput if content.len() >= most => return Err(Unpacked::TooLarge),
             TINFLStatus::HasMoreOutput => content.resize(most.min(content.len() * 2), 0),
-            _ => return Err(Flaw::Broken),
+            _ => return Err(Unpacked::Broken),
         }
     }
 }
 
-/// CRC-32 as gzip has it, a nibble at a time: a table of 64 bytes.
+/// Computes the CRC-32 of gzip, a nibble at a time: the table has 64 bytes.
 fn crc32(bytes: &[u8]) -> u32 {
     const NIBBLES: [u32; 16] = {
         let (mut table, mut index) = ([0; 16], 0);
@@ -143,7 +136,7 @@ pub(crate) mod tests {
     use super::*;
     use miniz_oxide::deflate::{compress_to_vec, compress_to_vec_zlib};
 
-    /// `content` as gzip has it.
+    /// Packs `content` with gzip.
     pub(crate) fn gzip(content: &[u8]) -> Vec<u8> {
         let header = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255];
         let trailer = [crc32(content).to_le_bytes(), (content.len() as u32).to_le_bytes()].concat();
@@ -186,10 +179,15 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn what_is_not_packed_as_it_says_is_broken_and_never_a_panic() {
+    fn a_body_in_another_coding_is_broken_and_never_a_panic() {
         let whole = gzip(b"hello, hello, hello");
         for end in 0..whole.len() {
             assert_eq!(unpacked("gzip", &whole[..end]), Unpacked::Broken, "{end}");
+        }
+        for reserved in [0x20, 0x40, 0x80] {
+            let mut flagged = whole.clone();
+            flagged[3] = reserved;
+            assert_eq!(unpacked("gzip", &flagged), Unpacked::Broken, "{reserved}");
         }
         let mut random = fastrand::Rng::with_seed(7);
         for _ in 0..5_000 {

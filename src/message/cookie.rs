@@ -1,9 +1,10 @@
-//! The `Cookie` header, read as Werkzeug 2.0 does: lenient, in order, repeated names kept. Knows no requests.
+//! The `Cookie` header, parsed as by Werkzeug 2.0: lenient, in order, with repeated names.
 
 use crate::message::form::Pairs;
+use crate::message::form::options::quoted_len;
 
-/// Names and values of a `Cookie` header in order. A quoted value may hold `;` and escapes (`\"`, `\054`), any value
-/// `=`; a name without a value has an empty one; invalid UTF-8 from escapes is replaced.
+/// Parses names and values of a `Cookie` header, in order. A quoted value may have `;` and escapes (`\"`, `\054`), any value may
+/// have `=`. A name without a value has an empty one. Invalid UTF-8 from escapes is replaced.
 pub(crate) fn parse(header: &str) -> Pairs {
     let mut cookies = Pairs::new();
     let mut rest = header;
@@ -25,7 +26,7 @@ pub(crate) fn parse(header: &str) -> Pairs {
     }
 }
 
-/// The value at the start of `text`, still quoted, and what follows its `;`.
+/// Splits `text` into its first value, still quoted, and the rest from the `;` on.
 fn split_value(text: &str) -> (&str, &str) {
     // A closing quote counts only right before a `;` or the end.
     let quoted = quoted_len(text).filter(|len| {
@@ -37,23 +38,7 @@ fn split_value(text: &str) -> (&str, &str) {
     (text[..end].trim_ascii_end(), &text[end..])
 }
 
-/// Length of the quoted string that `text` starts with.
-fn quoted_len(text: &str) -> Option<usize> {
-    let bytes = text.as_bytes();
-    if bytes.first() != Some(&b'"') {
-        return None;
-    }
-    let mut at = 1;
-    loop {
-        match bytes.get(at)? {
-            b'"' => return Some(at + 1),
-            b'\\' => at += 2,
-            _ => at += 1,
-        }
-    }
-}
-
-/// A value without its quotes and escapes: `\ooo` is a byte in octal, `\x` is `x`.
+/// Removes quotes and escapes from a value: `\ooo` is a byte in octal, `\x` is `x`.
 fn unquote(value: &str) -> String {
     let Some(inner) = value.strip_prefix('"').and_then(|v| v.strip_suffix('"')) else {
         return value.to_owned();
@@ -83,10 +68,10 @@ fn unquote(value: &str) -> String {
 mod tests {
     use super::*;
 
-    /// Each expectation is what Werkzeug 2.0.3 answers.
+    /// The expectations are answers of Werkzeug 2.0.3.
     #[test]
     fn cookies_are_read_as_werkzeug_reads_them() {
-        let cases: [(&str, &[(&str, &str)]); 18] = [
+        let cases: [(&str, &[(&str, &str)]); 19] = [
             ("a=1; b=2", &[("a", "1"), ("b", "2")]),
             ("a=\"x y; z\"; b", &[("a", "x y; z"), ("b", "")]),
             ("a=1; a=2", &[("a", "1"), ("a", "2")]),
@@ -96,6 +81,7 @@ mod tests {
             (r#"a="\"q\054"; z="u\303\251""#, &[("a", "\"q,"), ("z", "ué")]),
             (r#"a="x" y; b=2"#, &[("a", "\"x\" y"), ("b", "2")]),
             ("a=\"x", &[("a", "\"x")]),
+            (r#"a="x;y" ; b=1"#, &[("a", "x;y"), ("b", "1")]),
             ("k;;v=1", &[("k", ""), ("v", "1")]),
             (";", &[]),
             ("", &[]),

@@ -1,9 +1,9 @@
-//! The time between two resets, as a number that each request takes when it begins. What a request leaves behind counts only
-//! as long as its epoch lasts: a reset is one step for all of it, whatever runs meanwhile. Knows nothing of what is reset.
+//! Epochs: the time between two resets, as a number. Each request takes the number when it begins. Its hits and stored values
+//! count only during that epoch. So a reset is one step for all of them, also while requests run.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Which epoch it is, from 0.
+/// The number of the epoch, from 0.
 #[derive(Debug, Default)]
 pub struct Epoch(AtomicU64);
 
@@ -12,24 +12,24 @@ impl Epoch {
         self.0.load(Ordering::Acquire)
     }
 
-    /// Ends the epoch; gives the next one.
+    /// Ends the epoch. Returns the number of the next one.
     pub fn next(&self) -> u64 {
         self.0.fetch_add(1, Ordering::AcqRel) + 1
     }
 }
 
-/// Bits of the count below those of its epoch.
+/// Number of the low bits for the count; the epoch has the others.
 const COUNT: u32 = 36;
 const COUNTS: u64 = (1 << COUNT) - 1;
-/// Epochs until the numbers come again.
+/// Number of epochs until the numbers repeat.
 const EPOCHS: u64 = 1 << (u64::BITS - COUNT);
 
-/// A count that begins anew with each epoch. Epoch and count are one number, so that nobody gets between them.
+/// A count that begins anew with each epoch. Epoch and count are one atomic number, so that they change together.
 #[derive(Debug, Default)]
 pub(crate) struct ResetCounter(AtomicU64);
 
 impl ResetCounter {
-    /// Counts a request of `epoch`, unless a later one was counted already.
+    /// Counts a request of `epoch`, unless a request of a later epoch was counted already.
     pub(crate) fn count(&self, epoch: u64) {
         let _ = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |hits| {
             let ahead = epoch.wrapping_sub(hits >> COUNT) % EPOCHS;
@@ -42,7 +42,7 @@ impl ResetCounter {
         });
     }
 
-    /// Whether anything was ever counted.
+    /// Whether any request was ever counted.
     pub(crate) fn any(&self) -> bool {
         self.0.load(Ordering::Relaxed) & COUNTS > 0
     }
@@ -82,6 +82,9 @@ mod tests {
         }
         hits.count(EPOCHS);
         assert_eq!(hits.in_epoch(EPOCHS + 1), 1);
+        // From half of all numbers on, an epoch counts as an earlier one.
+        hits.count(EPOCHS + 1 + EPOCHS / 2);
+        assert_eq!(hits.in_epoch(EPOCHS + 1 + EPOCHS / 2), 0);
     }
 
     #[test]

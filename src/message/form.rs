@@ -1,4 +1,4 @@
-//! Bodies of forms, urlencoded and multipart, as names and values. Knows bytes and a content type, no requests.
+//! Bodies of forms, urlencoded and multipart, as names and values.
 
 mod indexed;
 mod multipart;
@@ -10,48 +10,38 @@ use percent_encoding::percent_decode;
 use std::fmt;
 use std::ops::Range;
 
-/// Names and values in the order in which they were sent; a name may repeat.
+/// Names and values in the order of the request; a name may repeat.
 pub(crate) type Pairs = Vec<(String, String)>;
 
-/// Parts that a multipart body may have; each costs far more than the bytes it takes.
+/// Limit of the parts of a multipart body: each part takes far more memory than its bytes.
 pub(crate) const MAX_PARTS: usize = 1_000;
 
-/// Fields that an urlencoded body may have: two bytes of it take about a hundred of memory.
+/// Limit of the fields of an urlencoded body: two bytes of it take about a hundred of memory.
 pub(crate) const MAX_FIELDS: usize = 100_000;
 
-/// Bytes that the header fields of one part may take together.
+/// Limit of the header fields of one part, in bytes.
 pub(crate) const MAX_PART_HEADERS: usize = 16 * 1024;
 
+/// Fields and files of a body.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Form {
     pub fields: Indexed,
-    pub files: Vec<FilePart>,
+    pub files: Vec<Part>,
 }
 
-/// One uploaded file. Its content stays in the body of the request.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct FilePart {
+/// A part of a multipart body: a file if it has a file name, else a field.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Part {
     /// Name of the form field.
     pub name: String,
-    /// Name of the file as the client calls it; empty where none was chosen.
-    pub filename: String,
-    pub headers: Pairs,
-    /// Where the content is in the body, in bytes.
-    pub content: Range<usize>,
-}
-
-/// One part of a multipart body, a field or a file.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Part {
-    pub name: String,
-    /// Only files have one.
+    /// Name of the file as the client calls it; empty if the user chose no file.
     pub filename: Option<String>,
     pub headers: Pairs,
-    /// Where the content is in the body, in bytes.
+    /// Place of the content in the body, in bytes.
     pub content: Range<usize>,
 }
 
-/// Why a form is refused. One that is merely malformed is dropped whole instead, as Werkzeug does.
+/// A limit that a form exceeds. A malformed form is no error: it counts as empty, as in Werkzeug.
 #[derive(Debug, Clone, PartialEq)]
 pub enum FormError {
     /// More than [`MAX_PARTS`].
@@ -77,6 +67,21 @@ impl fmt::Display for FormError {
     }
 }
 
+impl Form {
+    fn new(parts: Vec<Part>, body: &[u8]) -> Form {
+        let (mut fields, mut files) = (Pairs::new(), Vec::new());
+        for part in parts {
+            if part.filename.is_some() {
+                files.push(part);
+            } else {
+                let text = String::from_utf8_lossy(&body[part.content]);
+                fields.push((part.name, text.into_owned()));
+            }
+        }
+        Form { fields: fields.into(), files }
+    }
+}
+
 /// Whether a body of this media type (lower case) is a form.
 pub(crate) fn is_form(mimetype: &str) -> bool {
     matches!(
@@ -85,14 +90,15 @@ pub(crate) fn is_form(mimetype: &str) -> bool {
     )
 }
 
-/// Reads `body` by its `Content-Type`. Empty for other types, and for a multipart body that is cut short or malformed.
+/// Parses `body` by its `Content-Type`. The form is empty for other types, and for a multipart body that is malformed or
+/// incomplete.
 ///
 /// # Errors
-/// A limit is exceeded.
+/// The body exceeds a limit.
 pub(crate) fn parse(content_type: &str, body: &[u8]) -> Result<Form, FormError> {
     let (mimetype, options) = options::parse(content_type);
     match mimetype.as_str() {
-        "multipart/form-data" => multipart::parse(options::get(&options, "boundary").unwrap_or(""), body),
+        "multipart/form-data" => Ok(Form::new(multipart::parts(&options, body)?, body)),
         other if is_form(other) => match body.iter().filter(|b| **b == b'&').count() < MAX_FIELDS {
             true => Ok(Form { fields: urlencoded(body).into(), ..Form::default() }),
             false => Err(FormError::TooManyFields),
@@ -101,20 +107,19 @@ pub(crate) fn parse(content_type: &str, body: &[u8]) -> Result<Form, FormError> 
     }
 }
 
-/// Parts of a multipart `body` by its `Content-Type`; none for other types.
+/// Parses the parts of a multipart `body`. Other types have no parts.
 ///
 /// # Errors
-/// A limit is exceeded.
+/// The body exceeds a limit.
 pub(crate) fn parts(content_type: &str, body: &[u8]) -> Result<Vec<Part>, FormError> {
     let (mimetype, options) = options::parse(content_type);
     match mimetype.as_str() {
-        "multipart/form-data" => multipart::parts(options::get(&options, "boundary").unwrap_or(""), body),
+        "multipart/form-data" => multipart::parts(&options, body),
         _ => Ok(Vec::new()),
     }
 }
 
-/// Reads `a=1&b=2`: `+` is a blank, `;` does not separate, `a` equals `a=`, an invalid escape stays, invalid UTF-8 is
-/// replaced.
+/// Parses `a=1&b=2`. `+` is a blank, `;` does not separate, `a` equals `a=`. An invalid escape stays, invalid UTF-8 is replaced.
 pub(crate) fn urlencoded(text: &[u8]) -> Pairs {
     let pairs = text.split(|b| *b == b'&').filter(|pair| !pair.is_empty());
     pairs

@@ -1,4 +1,4 @@
-//! Reading JSON without a loss: keys in the order in which they came, integers of any size, floats with all digits.
+//! Parses JSON without a loss: keys in their order, integers of any size, floats with all digits.
 
 mod value;
 
@@ -9,20 +9,20 @@ use serde_json::value::RawValue;
 use std::cell::{Cell, RefCell};
 use std::fmt;
 
-/// Deepest nesting that is read, as serde_json has it.
+/// Limit of nesting, as in serde_json.
 const MAX_DEPTH: usize = 128;
 
-/// Room is made for at most so many entries before they come: text is to pay for memory.
+/// Limit of entries that memory is reserved for in advance: else a short text could take much memory.
 const MOST_EXPECTED: usize = 16;
 
-/// A value that can be built from JSON.
+/// A type of values that JSON is parsed to.
 pub(crate) trait Build: Sized {
     type Key: Key;
 
     fn null() -> Self;
     fn boolean(value: bool) -> Self;
     fn integer(value: i64) -> Self;
-    /// An integer beyond 64 bits: its digits, with a sign where it is negative.
+    /// Makes a value of an integer beyond 64 bits: of its digits, with a minus sign if it is negative.
     fn large_integer(digits: &str) -> Self;
     fn float(value: f64) -> Self;
     fn text(value: &str) -> Self;
@@ -36,7 +36,7 @@ pub(crate) trait Key: Clone + AsRef<str> + for<'t> From<&'t str> {}
 
 impl<T: Clone + AsRef<str> + for<'t> From<&'t str>> Key for T {}
 
-/// Reads JSON in UTF-8.
+/// Parses JSON in UTF-8.
 ///
 /// # Errors
 /// Malformed JSON, with line and column, or nesting beyond 128 levels.
@@ -47,17 +47,17 @@ pub(crate) fn read<T: Build>(bytes: &[u8]) -> Result<T, serde_json::Error> {
     if read.is_ok() && !text.large.get() || !has_long_integer(bytes) {
         return read;
     }
-    // Read again, piece by piece. Checked as a whole first, so that an error has its place in the whole text.
+    // The second pass goes piece by piece. The whole text is checked first, so that an error has its place in the whole text.
     exact(serde_json::from_slice::<&RawValue>(bytes)?, &text, 0)
 }
 
-/// State of the reader of one text.
+/// State of the parser of one text.
 struct Text<K> {
-    /// Keys that came before, each at the place that its letters give it: the items of a list mostly have the same.
+    /// Earlier keys, each at a place that its letters determine: the items of a list mostly have the same keys.
     keys: RefCell<[Option<K>; 32]>,
-    /// How many entries the last map had: the next one mostly has as many.
+    /// Number of entries of the last map: the next map mostly has as many.
     entries: Cell<usize>,
-    /// Whether there was a number beyond 64 bits. serde_json gives it as a float, also where it is an integer.
+    /// Whether the text has a number beyond 64 bits. serde_json parses such an integer as a float.
     large: Cell<bool>,
 }
 
@@ -80,12 +80,12 @@ impl<K: Key> Text<K> {
     }
 }
 
-/// Whether the text may have an integer that is not one of 64 bits.
+/// Whether the text may have an integer beyond 64 bits.
 fn has_long_integer(bytes: &[u8]) -> bool {
     bytes.chunk_by(|a, b| a.is_ascii_digit() && b.is_ascii_digit()).any(|run| run.len() >= 19)
 }
 
-/// One value of `depth`, read from its own text.
+/// Parses one value at `depth` from its own text, with all digits of integers.
 fn exact<T: Build>(raw: &RawValue, whole: &Text<T::Key>, depth: usize) -> Result<T, serde_json::Error> {
     let text = raw.get();
     let is_integer = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
@@ -135,7 +135,7 @@ impl<'t> Deserialize<'t> for Pairs<'t> {
     }
 }
 
-/// Reads one value with all that is in it.
+/// Parses a value with its items.
 struct Node<'r, T: Build>(&'r Text<T::Key>);
 
 impl<'t, T: Build> DeserializeSeed<'t> for Node<'_, T> {
@@ -198,7 +198,7 @@ impl<'t, T: Build> Visitor<'t> for Node<'_, T> {
     }
 }
 
-/// Reads the key of an entry.
+/// Parses the key of an entry.
 struct Name<'r, K>(&'r Text<K>);
 
 impl<'t, K: Key> DeserializeSeed<'t> for Name<'_, K> {

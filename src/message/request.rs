@@ -1,5 +1,5 @@
-//! One request as the mock and the admin interface see it: owned, its body read, its path decoded. What has to be
-//! parsed is parsed when it is first asked for, once. Knows no connections and no engine under them.
+//! A request as the mock and the admin interface see it: owned, its body read, its path decoded. Query, cookies, baggage and
+//! form are parsed once, when they are first used.
 
 pub(crate) mod url;
 
@@ -16,29 +16,29 @@ use std::sync::{Arc, OnceLock};
 /// A request whose body has arrived.
 #[derive(Debug, Clone, Default)]
 pub struct Request {
-    /// Method, target, decoded path where the target does not have it, header fields: one piece of memory for all.
+    /// Method, target, decoded path (if it is no part of the target) and header fields, in one piece of memory.
     text: String,
-    /// Length of the method, with which the text begins.
+    /// Length of the method; the text begins with it.
     method: usize,
     target: Range<usize>,
     path: Range<usize>,
     query: Range<usize>,
     fields: Vec<Field>,
-    /// Body, decoded from its transfer coding.
+    /// Body, without its transfer coding.
     pub body: Vec<u8>,
     /// Address of the client.
     pub remote_addr: Option<SocketAddr>,
-    /// Address of the listener that took it, for `request.host` where no `Host` was sent.
+    /// Address of the listener, for `request.host` if the client sent no `Host`.
     pub local_addr: Option<SocketAddr>,
-    /// Index of the rule that serves it, set before a view function runs.
+    /// Index of the rule that serves the request, set before a view function runs.
     pub rule: Option<usize>,
-    /// The epoch that it began in.
+    /// The epoch in which the request began.
     pub epoch: u64,
-    /// What was parsed so far.
+    /// Results of parsing so far.
     parsed: OnceLock<Box<Parsed>>,
 }
 
-/// Where a header field stands in the text.
+/// The place of a header field in the text.
 #[derive(Debug, Clone, Copy)]
 struct Field {
     start: usize,
@@ -47,20 +47,20 @@ struct Field {
     end: usize,
 }
 
-/// A request's head as one text, and the lengths of what it consists of.
+/// The head of a request as one text, and the lengths of its parts.
 pub struct Head<'r, F> {
-    /// Method, target, path, names and values of fields, one behind the other.
+    /// Method, target, path, names and values of fields, in a row.
     pub text: &'r str,
-    /// The method has so many bytes.
+    /// Length of the method in bytes.
     pub method: usize,
     pub target: usize,
-    /// The path, where the target does not have it.
+    /// Length of the path; 0 if the path is a part of the target.
     pub path: usize,
-    /// The name and the value of each field.
+    /// Lengths of the name and the value of each field.
     pub fields: F,
 }
 
-/// Results of parsing, empty until they are asked for: a request that reads nothing pays nothing.
+/// Results of parsing, empty until they are used: a view that reads none of them costs nothing.
 #[derive(Debug, Clone, Default)]
 struct Parsed {
     args: OnceLock<Indexed>,
@@ -70,12 +70,12 @@ struct Parsed {
     body: OnceLock<Arc<dyn Any + Send + Sync>>,
 }
 
-/// What a header field takes by estimate, so that the text seldom grows.
+/// Estimated length of a header field: with this capacity the text seldom grows.
 const FIELD: usize = 48;
 
 impl Request {
-    /// A request from what a connection delivers. Any `target` is taken: origin form, absolute form
-    /// (`http://host/path`, RFC 9112 section 3.2.2), `*` or garbage; the path always starts with `/`, a fragment is cut off.
+    /// Makes a request of the parts that a connection delivers. `target` may be in origin form, absolute form
+    /// (`http://host/path`, RFC 9112 section 3.2.2), `*` or any other text. The path always starts with `/`, without a fragment.
     pub fn from_parts(
         method: &str,
         target: &str,
@@ -116,7 +116,7 @@ impl Request {
         Self { text, method, target, path, query, fields, body, remote_addr, local_addr, rule, epoch, parsed }
     }
 
-    /// All that came of it but the body.
+    /// Returns the request without its body.
     pub fn head(&self) -> Head<'_, impl Iterator<Item = (usize, usize)>> {
         let begin = self.fields.first().map_or(self.text.len(), |field| field.start);
         Head {
@@ -128,74 +128,74 @@ impl Request {
         }
     }
 
-    /// Method as sent (`GET`).
+    /// Returns the method as sent (`GET`).
     pub fn method(&self) -> &str {
         &self.text[..self.method]
     }
 
-    /// Request-target as sent (`/a%20b?x=1`).
+    /// Returns the request-target as sent (`/a%20b?x=1`).
     pub fn target(&self) -> &str {
         &self.text[self.target.clone()]
     }
 
-    /// Path of the target, percent-decoded, invalid UTF-8 replaced.
+    /// Returns the path of the target, percent-decoded, with invalid UTF-8 replaced.
     pub fn path(&self) -> &str {
         &self.text[self.path.clone()]
     }
 
-    /// Query string as sent, without the `?`.
+    /// Returns the query string as sent, without the `?`.
     pub fn query_string(&self) -> &str {
         &self.text[self.query.clone()]
     }
 
-    /// Header fields as received, in order.
+    /// Returns the header fields as received, in order.
     pub fn headers(&self) -> impl Iterator<Item = (&str, &str)> {
         self.fields
             .iter()
             .map(|field| (&self.text[field.start..field.middle], &self.text[field.middle..field.end]))
     }
 
-    /// Values of the header `name`, in any case.
+    /// Returns the values of the header `name`, in any case.
     fn values(&self, name: &str) -> impl Iterator<Item = &str> {
         self.headers().filter(move |(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value)
     }
 
-    /// First value of the header `name`, in any case.
+    /// Returns the first value of the header `name`, in any case.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.values(name).next()
     }
 
-    /// All values of the header `name` joined with `,`, as WSGI servers hand repeated headers to Flask.
+    /// Returns all values of the header `name` joined with `,`, as WSGI servers pass repeated headers to Flask.
     pub fn header_joined(&self, name: &str) -> Option<Cow<'_, str>> {
         self.joined(name, ",")
     }
 
-    /// All values of the header `name`, joined; none where there is no such field.
+    /// Returns all values of the header `name`, joined; `None` without such a field.
     fn joined(&self, name: &str, separator: &str) -> Option<Cow<'_, str>> {
         let mut values = self.values(name);
         let first = Cow::Borrowed(values.next()?);
         Some(values.fold(first, |joined, value| Cow::Owned(joined.into_owned() + separator + value)))
     }
 
-    /// `Content-Type` as sent.
+    /// Returns `Content-Type` as sent.
     pub fn content_type(&self) -> Option<&str> {
         self.header("content-type")
     }
 
-    /// Media type of the body in lower case without parameters; empty where none was sent.
+    /// Returns the media type of the body in lower case, without parameters; empty if the client sent none.
     pub fn mimetype(&self) -> String {
         let value = self.content_type().unwrap_or_default();
         value.split([';', ',']).next().unwrap_or_default().trim().to_ascii_lowercase()
     }
 
-    /// Whether the body claims to be JSON: `application/json` or `application/*+json`.
+    /// Whether the content type is JSON: `application/json` or `application/*+json`.
     pub fn is_json(&self) -> bool {
         let mimetype = self.mimetype();
         mimetype == "application/json"
             || (mimetype.starts_with("application/") && mimetype.ends_with("+json"))
     }
 
-    /// Bytes of the body as `Content-Length` tells; none without one, with an invalid one, or with a transfer coding.
+    /// Returns `Content-Length`; `None` if it is missing or invalid, or with a transfer coding.
     pub fn content_length(&self) -> Option<i64> {
         if self.header("transfer-encoding").is_some() {
             return None;
@@ -203,38 +203,38 @@ impl Request {
         self.header("content-length")?.trim().parse().ok().filter(|length| *length >= 0)
     }
 
-    /// Query parameters in order.
+    /// Returns the query parameters in order.
     pub fn args(&self) -> &Indexed {
         self.parsed().args.get_or_init(|| form::urlencoded(self.query_string().as_bytes()).into())
     }
 
-    /// Cookies in order; repeated `Cookie` fields count as one (RFC 6265 section 5.4, RFC 9113 section 8.2.3).
+    /// Returns the cookies in order. Repeated `Cookie` fields count as one (RFC 6265 section 5.4, RFC 9113 section 8.2.3).
     pub fn cookies(&self) -> &Indexed {
         self.parsed()
             .cookies
             .get_or_init(|| cookie::parse(&self.joined("cookie", "; ").unwrap_or_default()).into())
     }
 
-    /// Members of the `baggage` header in order.
+    /// Returns the members of the `baggage` header in order.
     pub fn baggage(&self) -> &Indexed {
         self.parsed().baggage.get_or_init(|| baggage::members(self.values("baggage")).into())
     }
 
-    /// Fields and files of a form, empty for any other content type, whatever the method.
+    /// Returns fields and files of a form, for any method; an empty form for other content types.
     ///
     /// # Errors
-    /// More parts, or longer part headers, than the limits of [`form`] allow.
+    /// The body exceeds a limit of [`form`].
     pub fn form(&self) -> Result<&Form, &FormError> {
         let parse = || form::parse(self.content_type().unwrap_or_default(), &self.body);
         self.parsed().form.get_or_init(parse).as_ref()
     }
 
-    /// Whether the body is a form, so that `request.data` is empty.
+    /// Whether the body is a form; `request.data` is empty then.
     pub fn is_form(&self) -> bool {
         form::is_form(&self.mimetype())
     }
 
-    /// The body as `parse` reads it. `parse` runs once; all callers ask for the same type.
+    /// Returns the result of `parse`, which runs once. All callers use the same type.
     pub fn parsed_body<T: Any + Send + Sync>(&self, parse: impl FnOnce(&[u8]) -> T) -> Option<&T> {
         self.parsed().body.get_or_init(|| Arc::new(parse(&self.body))).downcast_ref()
     }
@@ -262,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn the_mimetype_has_no_parameters_and_tells_json() {
+    fn the_mimetype_has_no_parameters_and_shows_json() {
         let cases = [
             ("Application/JSON; charset=utf-8", "application/json", true),
             ("application/problem+json", "application/problem+json", true),
@@ -279,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn the_content_length_is_a_number_that_was_sent_and_counts() {
+    fn the_content_length_is_a_valid_number_without_a_transfer_coding() {
         type Case = (&'static [(&'static str, &'static str)], Option<i64>);
         let cases: [Case; 5] = [
             (&[("Content-Length", " 12 ")], Some(12)),

@@ -1,29 +1,24 @@
-//! An answer that goes on after its beginning: who adds to it, and what it is added to; or a body that is made while it leaves.
+//! Answers that go on after their beginning ([`Follow`] adds to a [`Sink`]), and bodies that are made while they leave
+//! ([`Source`]).
 
 use crate::system::lock::lock;
 use std::fmt;
 use std::io::Read;
 use std::sync::{Arc, Mutex};
 
-/// An answer under way, of no known length. It ends when this is dropped.
+/// An answer that is being sent and has no known length. The answer ends when the sink is dropped.
 pub trait Sink: Send {
-    /// Bytes that the client has not taken yet; `None` once it is gone.
+    /// Returns the number of bytes that the client has not read yet; `None` once the client is gone.
     fn waiting(&self) -> Option<usize>;
-    /// Adds `bytes`; false once the client is gone.
+    /// Adds `bytes`. Returns false once the client is gone.
     fn add(&self, bytes: Vec<u8>) -> bool;
-    /// Breaks the connection, with all that waits.
+    /// Resets the connection and drops all bytes that wait.
     fn reset(self: Box<Self>);
 }
 
-/// Takes an answer that goes on. Called by the thread that sends its beginning.
+/// A function that gets the sink of an answer. The thread that sends the beginning of the answer calls it.
 #[derive(Clone)]
 pub struct Follow(pub Arc<dyn Fn(Box<dyn Sink>) + Send + Sync>);
-
-impl PartialEq for Follow {
-    fn eq(&self, other: &Follow) -> bool {
-        Arc::ptr_eq(&self.0, &other.0)
-    }
-}
 
 impl fmt::Debug for Follow {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -31,7 +26,7 @@ impl fmt::Debug for Follow {
     }
 }
 
-/// A body that is read as the client takes it, on a thread that must not wait for it.
+/// A body that is made while the client reads it. Its reader must not block: the thread serves others, too.
 #[derive(Clone)]
 pub struct Source(Arc<Mutex<Option<Box<dyn Read + Send>>>>);
 
@@ -40,15 +35,9 @@ impl Source {
         Source(Arc::new(Mutex::new(Some(Box::new(reader)))))
     }
 
-    /// The reader, for the one who sends it.
+    /// Takes the reader out, to send the body.
     pub(crate) fn take(&self) -> Option<Box<dyn Read + Send>> {
         lock(&self.0).take()
-    }
-}
-
-impl PartialEq for Source {
-    fn eq(&self, other: &Source) -> bool {
-        Arc::ptr_eq(&self.0, &other.0)
     }
 }
 

@@ -1,22 +1,22 @@
-//! The converters of URL variables: which text each takes, its value, and the way back.
+//! The converters of URL variables: the text that each takes, its value, and the text of a value.
 
 use crate::routing::value::Value;
 use std::fmt;
 
-/// What stands between `<` and `:` in a rule, with its options (Werkzeug 2.0, "Builtin Converters").
+/// A converter with its options, as in `<int(min=1):id>` (Werkzeug 2.0, "Builtin Converters").
 #[derive(Debug, Clone, PartialEq)]
 pub enum Converter {
-    /// Any text without a slash; lengths in characters, the least is 1.
+    /// Any text without a slash. Lengths are in characters; the least is 1.
     Text { min: usize, max: Option<usize> },
-    /// Digits. `fixed_digits` counts the sign too, as Werkzeug does; 0 is any number of digits.
+    /// Digits. `fixed_digits` includes the sign, as in Werkzeug; 0 allows any number of digits.
     Int { fixed_digits: usize, min: Option<i64>, max: Option<i64>, signed: bool },
-    /// Digits on both sides of a point.
+    /// Digits with a point between them.
     Float { min: Option<f64>, max: Option<f64>, signed: bool },
-    /// One of these, tried in this order.
+    /// One of these texts, tried in this order.
     Any(Vec<String>),
-    /// 8-4-4-4-12 hex digits; the value is lower case.
+    /// 8-4-4-4-12 hex digits; the value is in lower case.
     Uuid,
-    /// Any text that does not start with a slash, the shortest that lets the rest of the rule match.
+    /// The shortest text that lets the rest of the rule match, not starting with a slash.
     Path,
 }
 
@@ -24,30 +24,24 @@ pub enum Converter {
 const NAMES: &str = "`any`, `default`, `float`, `int`, `path`, `string`, `uuid`";
 
 impl Converter {
-    /// The converter `name` with the text between its parentheses.
+    /// Parses the converter `name` with the text between its parentheses.
     ///
     /// # Errors
-    /// What is wrong with name or options, without the rule.
+    /// The fault of the name or the options, without the rule.
     pub fn parse(name: &str, arguments: &str) -> Result<Converter, String> {
-        let allowed: &[&str] = match name {
-            "string" | "default" => &["minlength", "maxlength", "length"],
-            "int" => &["fixed_digits", "min", "max", "signed"],
-            "float" => &["min", "max", "signed"],
-            "uuid" | "path" => &[],
-            "any" => return any(arguments),
-            _ => return Err(format!("unknown converter `{name}`, there are {NAMES}")),
-        };
-        let options = Options::parse(name, arguments, allowed)?;
+        let options = |allowed: &[&'static str]| Options::parse(name, arguments, allowed);
         match name {
-            "int" => options.int(),
-            "float" => options.float(),
-            "uuid" => Ok(Converter::Uuid),
-            "path" => Ok(Converter::Path),
-            _ => options.text(),
+            "string" | "default" => options(&["minlength", "maxlength", "length"])?.text(),
+            "int" => options(&["fixed_digits", "min", "max", "signed"])?.int(),
+            "float" => options(&["min", "max", "signed"])?.float(),
+            "any" => any(arguments),
+            "uuid" => options(&[]).map(|_| Converter::Uuid),
+            "path" => options(&[]).map(|_| Converter::Path),
+            _ => Err(format!("unknown converter `{name}`, there are {NAMES}")),
         }
     }
 
-    /// Werkzeug's weight: of two rules that are alike otherwise, the one with the lighter variables is tried first.
+    /// Returns Werkzeug's weight. Of two rules that are alike otherwise, the one with lighter variables is tried first.
     pub fn weight(&self) -> u8 {
         match self {
             Converter::Int { .. } | Converter::Float { .. } => 50,
@@ -56,7 +50,7 @@ impl Converter {
         }
     }
 
-    /// Whether its text can have slashes.
+    /// Whether the text can have slashes.
     pub fn spans_segments(&self) -> bool {
         match self {
             Converter::Path => true,
@@ -65,7 +59,7 @@ impl Converter {
         }
     }
 
-    /// The widest converter of its kind and weight, which takes all that it takes.
+    /// Returns the widest converter of this kind and weight, which takes each text of this one.
     pub fn widest(&self) -> String {
         match self {
             Converter::Text { .. } | Converter::Uuid => "string".to_owned(),
@@ -76,8 +70,8 @@ impl Converter {
         }
     }
 
-    /// Offers each place where its text can end, if it starts at byte `from` of `path`, to `fits`, in the order of Werkzeug's
-    /// regular expressions (longest first, `path` shortest first, `any` as listed), until `fits` takes one.
+    /// Calls `fits` with each possible end of the text that starts at byte `from` of `path`, until `fits` accepts one. The order
+    /// is that of Werkzeug's regular expressions: longest first, `path` shortest first, `any` as listed.
     pub fn ends(&self, path: &str, from: usize, mut fits: impl FnMut(usize) -> bool) -> bool {
         let rest = &path[from..];
         match self {
@@ -109,7 +103,7 @@ impl Converter {
         }
     }
 
-    /// The value of a text that [`Converter::ends`] found; none if it is out of range, or an integer that i64 cannot hold.
+    /// Returns the value of a text that [`Converter::ends`] found; `None` out of the range of the options, or of i64.
     pub fn convert(&self, text: &str) -> Option<Value> {
         match self {
             Converter::Int { fixed_digits, min, max, .. } => {
@@ -130,8 +124,8 @@ impl Converter {
         }
     }
 
-    /// The text of `value` in a URL, not yet percent-encoded; none if it is no number where one is needed. Limits are not
-    /// checked (Werkzeug builds such URLs too).
+    /// Returns the text of `value` in a URL, not yet percent-encoded; `None` if a number is needed and `value` is none. Limits
+    /// are not checked (Werkzeug builds such URLs too).
     pub fn to_url(&self, value: &Value) -> Option<String> {
         match (self, value) {
             (Converter::Int { fixed_digits, .. }, value) => {
@@ -151,7 +145,7 @@ impl Converter {
     }
 }
 
-/// A float as the `float` converter reads it: with a point, without an exponent.
+/// Writes a float as the `float` converter reads it: with a point and without an exponent.
 fn point(number: f64) -> Option<String> {
     let text = number.is_finite().then(|| number.to_string())?;
     Some(if text.contains('.') { text } else { text + ".0" })
@@ -191,7 +185,7 @@ fn any(arguments: &str) -> Result<Converter, String> {
         if let Some(name) = name {
             return Err(format!("converter `any` has no option `{name}`"));
         }
-        // Such an item would make the slashes around it ambiguous.
+        // With such an item the slashes around it would be ambiguous.
         if item.is_empty() || item.starts_with('/') || item.ends_with('/') {
             return Err(format!("item `{item}` of converter `any` must not be empty, start or end with `/`"));
         }
@@ -204,25 +198,31 @@ fn malformed(converter: &str, piece: &str) -> String {
     format!("malformed option `{piece}` of converter `{converter}`")
 }
 
-/// Splits `min=1, "a,b", c` at the commas: names, where given, and values without their quotes. The error is the bad piece.
+/// Splits `min=1, "a,b", c` at the commas into names, if given, and values without quotes. The error is the malformed piece.
 fn split(arguments: &str) -> Result<Vec<(Option<String>, String)>, String> {
-    let (mut pieces, mut start, mut quote) = (Vec::new(), 0, None);
-    for (at, character) in arguments.char_indices() {
-        match (quote, character) {
-            (None, '"' | '\'') => quote = Some(character),
-            (Some(open), _) if open == character => quote = None,
-            (None, ',') => {
-                pieces.push(&arguments[start..at]);
-                start = at + 1;
-            }
-            _ => {}
-        }
+    let (mut pieces, mut start) = (Vec::new(), 0);
+    for (at, _) in unquoted(arguments).filter(|(_, character)| *character == ',') {
+        pieces.push(&arguments[start..at]);
+        start = at + 1;
     }
-    // Nothing after the last comma is fine, as in a Python call.
+    // A comma may end the list, as in a Python call.
     if !arguments[start..].trim().is_empty() {
         pieces.push(&arguments[start..]);
     }
     pieces.into_iter().map(|piece| argument(piece.trim()).ok_or_else(|| piece.trim().to_owned())).collect()
+}
+
+/// Returns the characters of `text` outside of quotes, each with its place; the quotes are left out.
+pub(crate) fn unquoted(text: &str) -> impl Iterator<Item = (usize, char)> {
+    let mut quote = None;
+    text.char_indices().filter(move |&(_, character)| {
+        match (quote, character) {
+            (None, '"' | '\'') => quote = Some(character),
+            (Some(open), _) if open == character => quote = None,
+            _ => return quote.is_none(),
+        }
+        false
+    })
 }
 
 fn argument(piece: &str) -> Option<(Option<String>, String)> {
@@ -265,7 +265,7 @@ impl<'a> Options<'a> {
         Ok(Options { converter, given })
     }
 
-    /// The value of an option; `None`, as in Python, is as if it were not given.
+    /// Returns the value of an option. `None` in the rule means that it is not given, as in Python.
     fn get<T>(&self, name: &str, kind: &str, read: impl Fn(&str) -> Option<T>) -> Result<Option<T>, String> {
         let Some((_, value)) = self.given.iter().find(|(option, value)| *option == name && value != "None")
         else {
@@ -313,7 +313,7 @@ impl<'a> Options<'a> {
     }
 
     fn int(&self) -> Result<Converter, String> {
-        // Also what keeps padding in `to_url` within bounds.
+        // This limit bounds the padding in `to_url`, too.
         let count = |value: &str| value.parse().ok().filter(|digits| *digits <= 1000);
         Ok(Converter::Int {
             fixed_digits: self.get("fixed_digits", "a number of digits up to 1000", count)?.unwrap_or(0),
@@ -328,44 +328,36 @@ impl<'a> Options<'a> {
     }
 }
 
-/// As it is written in a rule, options that are not given left out: `int(min=1)`.
+/// Displays the converter as a rule has it, without options that are not given: `int(min=1)`.
 impl fmt::Display for Converter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let option = |name: &str, value: Option<String>| value.map(|value| format!("{name}={value}"));
-        let flag = |signed: &bool| signed.then(|| "signed=True".to_owned());
         let (name, options) = match self {
             Converter::Uuid => ("uuid", vec![]),
             Converter::Path => ("path", vec![]),
             Converter::Any(items) => ("any", items.iter().map(|item| Some(quoted(item))).collect()),
-            Converter::Text { min, max } if Some(*min) == *max => {
-                ("string", vec![Some(format!("length={min}"))])
-            }
+            Converter::Text { min, max } if Some(*min) == *max => ("string", vec![option("length", *max)]),
             Converter::Text { min, max } => {
-                let minimum = (*min > 1).then(|| min.to_string());
-                let maximum = max.map(|max| max.to_string());
-                ("string", vec![option("minlength", minimum), option("maxlength", maximum)])
+                let min = Some(*min).filter(|min| *min > 1);
+                ("string", vec![option("minlength", min), option("maxlength", *max)])
             }
             Converter::Int { fixed_digits, min, max, signed } => {
-                let digits = (*fixed_digits > 0).then(|| fixed_digits.to_string());
-                let (min, max) = (min.map(|min| min.to_string()), max.map(|max| max.to_string()));
-                (
-                    "int",
-                    vec![
-                        option("fixed_digits", digits),
-                        option("min", min),
-                        option("max", max),
-                        flag(signed),
-                    ],
-                )
+                let digits = Some(*fixed_digits).filter(|digits| *digits > 0);
+                let signed = signed.then_some("True");
+                let limits = [option("min", *min), option("max", *max), option("signed", signed)];
+                ("int", [option("fixed_digits", digits)].into_iter().chain(limits).collect())
             }
             Converter::Float { min, max, signed } => {
-                let (min, max) = (min.map(|min| min.to_string()), max.map(|max| max.to_string()));
-                ("float", vec![option("min", min), option("max", max), flag(signed)])
+                let signed = signed.then_some("True");
+                ("float", vec![option("min", *min), option("max", *max), option("signed", signed)])
             }
         };
         let options: Vec<String> = options.into_iter().flatten().collect();
         if options.is_empty() { f.write_str(name) } else { write!(f, "{name}({})", options.join(", ")) }
     }
+}
+
+fn option(name: &str, value: Option<impl fmt::Display>) -> Option<String> {
+    value.map(|value| format!("{name}={value}"))
 }
 
 fn quoted(item: &str) -> String {

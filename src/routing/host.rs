@@ -1,37 +1,37 @@
-//! For which hosts a rule is: `host: "<sub>.example.com"` or `subdomain: "api"`. Knows nothing of paths.
+//! The hosts of a rule: `host: "<sub>.example.com"` or `subdomain: "api"`.
 
 use crate::routing::converter::Converter;
 use crate::routing::pattern::{Pattern, Slashes, Token};
 use crate::routing::value::Value;
 use std::net::Ipv4Addr;
 
-/// Hosts have no slashes but the one that is put in front for the pattern.
+/// A host has no slash but the one that makes it a path for the pattern.
 const AS_WRITTEN: Slashes = Slashes { strict: true, merge: false };
 
 #[derive(Debug, Clone)]
 pub(crate) struct HostPattern {
-    /// As registered.
+    /// The text as registered.
     text: String,
-    /// Of `/host`: a host is matched like a path of one segment.
+    /// The pattern of `/host`: a host is matched like a path of one segment.
     pattern: Pattern,
     part: Part,
 }
 
-/// What of a host the pattern is compared with.
+/// The part of a host that the pattern is compared with.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Part {
     Whole,
-    /// All but the port.
+    /// The host without its port.
     Name,
-    /// So many labels at its start.
+    /// This number of labels at the start of the host.
     Labels(usize),
 }
 
 impl HostPattern {
-    /// Reads the options `host` and `subdomain` of a rule; none where neither is given.
+    /// Parses the options `host` and `subdomain` of a rule; `None` if neither is given.
     ///
     /// # Errors
-    /// Both of them, or one that is no pattern.
+    /// Both options are given, or one is no pattern.
     pub(crate) fn parse(host: Option<&str>, subdomain: Option<&str>) -> Result<Option<HostPattern>, String> {
         let (option, text) = match (host, subdomain) {
             (None, None) => return Ok(None),
@@ -45,7 +45,7 @@ impl HostPattern {
         }
         let lower = lower_static(text);
         let has_port = host.is_some() && has_port(&lower);
-        // A request's host is without the port of its scheme.
+        // The host of a request comes without the default port, 80.
         let known = lower.strip_suffix(":80").unwrap_or(&lower);
         let pattern = Pattern::parse(&format!("/{known}")).map_err(|cause| wrong(&cause))?;
         let dots = |token: &Token| match token {
@@ -60,7 +60,7 @@ impl HostPattern {
         Ok(Some(HostPattern { text: text.to_owned(), pattern, part }))
     }
 
-    /// Values of its variables for a request's host, with its port if it has one; none where the rule is not for it.
+    /// Returns the values of the variables for the host of a request, which may have a port; `None` if the host does not match.
     pub(crate) fn matches(&self, host: &str) -> Option<Vec<Value>> {
         let host = host.to_ascii_lowercase();
         let host = match self.part {
@@ -68,7 +68,7 @@ impl HostPattern {
             Part::Name => without_port(&host),
             Part::Labels(count) => {
                 let name = without_port(&host);
-                // Probes ask by address: `127` is no label that somebody means.
+                // Probes name an IP address, and its `127` is no label.
                 if name.starts_with('[') || name.parse::<Ipv4Addr>().is_ok() {
                     return None;
                 }
@@ -81,24 +81,25 @@ impl HostPattern {
         variables.map(|((_, converter), &(start, end))| converter.convert(&path[start..end])).collect()
     }
 
-    /// Names and converters of its variables.
+    /// Returns names and converters of the variables.
     pub(crate) fn variables(&self) -> impl Iterator<Item = (&str, &Converter)> {
         self.pattern.variables()
     }
 
-    /// The lesser is tried first: a whole host before the start of one, and more fixed parts before fewer.
+    /// Returns the key of the order: the lesser is tried first. A whole host comes before a subdomain, more fixed parts before
+    /// fewer.
     pub(crate) fn priority(&self) -> impl Ord + use<> {
         (matches!(self.part, Part::Labels(_)), self.pattern.priority(false))
     }
 
-    /// For people: `api.example.com`, and `api.*` of a subdomain.
+    /// Returns the hosts for people: `api.example.com`, or `api.*` for a subdomain.
     pub(crate) fn display(&self) -> String {
         let rest = if matches!(self.part, Part::Labels(_)) { ".*" } else { "" };
         format!("{}{rest}", self.text)
     }
 }
 
-/// The pattern with its static text in lower case: hosts are alike in any case.
+/// Converts the static text of the pattern to lower case: the case of a host has no meaning.
 fn lower_static(text: &str) -> String {
     let mut inside = false;
     let lower = |character: char| {
@@ -108,7 +109,7 @@ fn lower_static(text: &str) -> String {
     text.chars().map(lower).collect()
 }
 
-/// Whether a colon stands outside of variables and of the brackets of an IPv6 address.
+/// Whether the pattern has a colon outside of variables and of the brackets of an IPv6 address.
 fn has_port(pattern: &str) -> bool {
     let mut inside = false;
     pattern.chars().any(|character| {
@@ -169,6 +170,9 @@ mod tests {
             ("v1.api", "v1.web.example.com", None),
             ("<user>", "ann.example.com", Some("ann")),
             ("<user>.blog", "ann.blog.example.com", Some("ann")),
+            // An address has no labels.
+            ("<user>", "127.0.0.1:8000", None),
+            ("<user>", "[::1]:8000", None),
         ];
         for (pattern, host, expected) in cases {
             check(HostPattern::parse(None, Some(pattern)), pattern, host, expected);
@@ -182,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_host_is_refused() {
+    fn a_text_that_is_no_host_is_refused() {
         let cases = [
             (Some("a"), Some("b"), "give `host` or `subdomain`, not both"),
             (Some(""), None, "option `host` is ``: write the name alone, such as `api.example.com`"),

@@ -1,10 +1,10 @@
-//! The router's index: which rules can match a path at all, found without going through the rules. May offer rules that do
-//! not match (the router checks each); never misses one.
+//! The router's index finds the rules that may match a path without going through all rules. It never misses a rule that
+//! matches. It may offer others: the router checks each.
 //!
-//! Static rules are found by the hash of the whole path. The others stand in a tree with a level for each segment: static
-//! segments by hash, segments that are one variable in one branch, mixed ones (`a-<int:x>.json`) by their static prefix and
-//! suffix. At the first `path` variable the tree goes on from the other end of the path, up to the last one, so that
-//! `/<path:p>/a` and `/<path:p>/b` are told apart too.
+//! Static rules are found by the hash of the whole path. The others are in a tree with a level for each segment: static
+//! segments by hash, segments of one variable in one branch, mixed ones (`a-<int:x>.json`) by their static prefix and
+//! suffix. At the first `path` variable the tree goes on from the other end of the path, back to the last `path` variable:
+//! so it tells `/<path:p>/a` from `/<path:p>/b`.
 
 use crate::routing::pattern::Token;
 use crate::routing::rule::has_doubled_slash;
@@ -12,15 +12,15 @@ use smallvec::SmallVec;
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
-/// The tree ends here and leaves the rest to the router, so that a rule with any number of segments takes bounded stack.
+/// Depth of the tree, which bounds the stack. The router alone compares deeper segments.
 const DEPTH: usize = 32;
 
-/// A rule: its place in the order of matching, which comes first when places are compared, and in that of registration.
+/// A rule by its two places. Comparisons take the order of matching first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct RankedRule {
-    /// From 0; the least is tried first.
+    /// Place in the order of matching, from 0.
     pub rank: u32,
-    /// From 0.
+    /// Place in the order of registration, from 0.
     pub index: u32,
 }
 
@@ -30,10 +30,10 @@ pub(crate) struct RuleIndex {
     root: Node,
 }
 
-/// Rules in the order of matching. Nearly always one, which costs no further access to memory.
+/// Rules in the order of matching. A single rule, the usual case, costs no further access to memory.
 type RankedRules = SmallVec<[RankedRule; 1]>;
 
-/// One level, reached by the segments before it (or, in the second half of a tree, after it).
+/// One level of the tree. The segments before it lead to it; in the second half of a tree, those after it.
 #[derive(Debug, Default)]
 struct Node {
     statics: Table<Node>,
@@ -43,21 +43,21 @@ struct Node {
     rare: Option<Box<Rare>>,
 }
 
-/// What few nodes have; kept apart so that the others stay small.
+/// Parts that few nodes have; all other nodes are smaller without them.
 #[derive(Debug, Default)]
 struct Rare {
     mixed: Affixes<Node>,
-    /// Rules that go on deeper than the tree.
+    /// Rules with more segments than [`DEPTH`].
     deep: RankedRules,
-    /// Rules whose next segment has a `path`, from their last segment backwards.
+    /// Rules whose next segment has a `path`, by their last segments backwards.
     backwards: Node,
-    /// In the second half: rules of which only what has a `path` is left, by the static text around that.
+    /// In the second half: rules of which only segments with a `path` are left, by the static text around these.
     spanning: Affixes<RankedRules>,
 }
 
 impl RuleIndex {
-    /// Enters a rule. Rules must be entered in the order of matching; `fixed`: those without variables and defaults, which
-    /// come before all others.
+    /// Inserts a rule. The caller inserts rules in the order of matching. `fixed`: the rule has neither variables nor defaults,
+    /// and comes before all others.
     pub(crate) fn insert(&mut self, rule: RankedRule, tokens: &[Token], fixed: bool) {
         let segments = segments(tokens);
         if fixed {
@@ -68,12 +68,12 @@ impl RuleIndex {
         }
     }
 
-    /// Rules without variables and defaults that can match `key`, in the order of matching.
+    /// Returns rules without variables and defaults that may match `key`, in the order of matching.
     pub(crate) fn fixed(&self, key: &str) -> impl Iterator<Item = RankedRule> {
         self.statics.get(&hash(key)).into_iter().flatten().copied()
     }
 
-    /// All other rules that can match `key`, in the order of matching.
+    /// Returns all other rules that may match `key`, in the order of matching.
     pub(crate) fn variable(&self, key: &str) -> impl Iterator<Item = RankedRule> + use<> {
         let mut found = RankedRules::default();
         self.root.find((!key.is_empty()).then_some(key), &mut found);
@@ -85,10 +85,10 @@ impl RuleIndex {
     }
 }
 
-/// What the tree knows a path by: no slashes at the ends and no doubled ones, which rules may or may not tolerate.
+/// Returns the key of a path: without slashes at the ends and doubled slashes, which some rules tolerate.
 pub(crate) fn key_of(path: &str) -> std::borrow::Cow<'_, str> {
     let path = path.strip_prefix('/').unwrap_or(path);
-    // Trimmed only where it has to be: the general search takes longer than most paths.
+    // Trims only if there is a slash: the general trim takes longer than the rest for most paths.
     let path = if path.starts_with('/') || path.ends_with('/') { path.trim_matches('/') } else { path };
     if !has_doubled_slash(path) {
         return path.into();
@@ -96,10 +96,10 @@ pub(crate) fn key_of(path: &str) -> std::borrow::Cow<'_, str> {
     path.split('/').filter(|segment| !segment.is_empty()).collect::<Vec<_>>().join("/").into()
 }
 
-/// What lies between two slashes of a pattern.
+/// The part of a pattern between two slashes.
 #[derive(Debug, Clone, Default)]
 struct Segment<'a> {
-    /// Static text before the first variable, or all of it.
+    /// Static text before the first variable; the whole segment if it has none.
     prefix: &'a str,
     /// Static text after the last variable.
     suffix: &'a str,
@@ -141,7 +141,7 @@ impl Node {
         node.rules.push(rule);
     }
 
-    /// The first segment has a `path`; others may have.
+    /// Inserts the rest of a rule. Its first segment has a `path`; others may have one, too.
     fn insert_backwards(&mut self, rule: RankedRule, segments: &[Segment]) {
         let mut node = self;
         for (depth, segment) in segments.iter().rev().enumerate() {
@@ -165,7 +165,7 @@ impl Node {
         self.rare.get_or_insert_default()
     }
 
-    /// `rest`: what is left of the path; none at its end.
+    /// `rest`: the rest of the path; `None` at its end.
     fn find(&self, rest: Option<&str>, found: &mut RankedRules) {
         let Some(rest) = rest else { return found.extend_from_slice(&self.rules) };
         let (segment, after) =
@@ -181,7 +181,7 @@ impl Node {
         if let Some(rare) = &self.rare {
             rare.spanning.each(rest, |rules| found.extend_from_slice(rules));
         }
-        // The `path` itself takes at least one segment.
+        // The `path` variable takes at least one segment.
         if let Some((before, segment)) = rest.rsplit_once('/') {
             self.children(segment, |child| child.find_backwards(before, found));
         }
@@ -202,72 +202,40 @@ impl Node {
     }
 }
 
-/// Entries by what a text starts and ends with. Looks up each length that occurs, however many entries have it.
-#[derive(Debug)]
+/// Entries by the start and the end of a text. A search looks up each pair of lengths that occurs, whatever the number of entries.
+#[derive(Debug, Default)]
 struct Affixes<T> {
-    lengths: Vec<usize>,
-    prefixes: Table<Suffixes<T>>,
-}
-
-#[derive(Debug)]
-struct Suffixes<T> {
-    lengths: Vec<usize>,
+    lengths: Vec<(usize, usize)>,
     entries: Table<T>,
 }
 
 impl<T: Default> Affixes<T> {
     fn entry(&mut self, prefix: &str, suffix: &str) -> &mut T {
-        add(&mut self.lengths, prefix.len());
-        let suffixes = self.prefixes.entry(hash(prefix)).or_default();
-        add(&mut suffixes.lengths, suffix.len());
-        suffixes.entries.entry(hash(suffix)).or_default()
+        let lengths = (prefix.len(), suffix.len());
+        if !self.lengths.contains(&lengths) {
+            self.lengths.push(lengths);
+        }
+        self.entries.entry(hash_of_two(prefix, suffix)).or_default()
     }
 
-    /// Visits the entries whose prefix and suffix `text` has, with something between them.
+    /// Visits the entries whose prefix and suffix `text` has, with text between them.
     fn each(&self, text: &str, mut visit: impl FnMut(&T)) {
-        for &prefix in &self.lengths {
-            let Some(suffixes) = text.get(..prefix).and_then(|prefix| self.prefixes.get(&hash(prefix)))
-            else {
-                continue;
-            };
-            let rest = &text[prefix..];
-            for &suffix in suffixes.lengths.iter().filter(|suffix| **suffix < rest.len()) {
-                if let Some(entry) =
-                    rest.get(rest.len() - suffix..).and_then(|suffix| suffixes.entries.get(&hash(suffix)))
-                {
-                    visit(entry);
-                }
-            }
+        for &(prefix, suffix) in self.lengths.iter().filter(|(prefix, suffix)| prefix + suffix < text.len()) {
+            let affixes = text.get(..prefix).zip(text.get(text.len() - suffix..));
+            let found = affixes.and_then(|(prefix, suffix)| self.entries.get(&hash_of_two(prefix, suffix)));
+            found.into_iter().for_each(&mut visit);
         }
     }
 }
 
-fn add(lengths: &mut Vec<usize>, length: usize) {
-    if !lengths.contains(&length) {
-        lengths.push(length);
-    }
-}
-
-impl<T> Default for Affixes<T> {
-    fn default() -> Self {
-        Affixes { lengths: Vec::new(), prefixes: Table::default() }
-    }
-}
-
-impl<T> Default for Suffixes<T> {
-    fn default() -> Self {
-        Suffixes { lengths: Vec::new(), entries: Table::default() }
-    }
-}
-
-/// By the hash of a text alone: two texts with one hash share an entry, which then offers the rules of both.
+/// Entries by the hash of a text alone. Two texts with one hash share an entry, which then offers the rules of both.
 type Table<T> = HashMap<u64, T, BuildHasherDefault<Hashed>>;
 
-/// Multiplies each eight bytes into the state and folds the 128-bit product. Rules come from the author of a provision, not
-/// from clients, so nobody can choose keys that collide: a fast hash will do.
+/// Hashes a text: multiplies each eight bytes into the state and folds the 128-bit product. Rules come from the author of a
+/// provision and not from clients, so no client can choose keys that collide: a fast hash is enough.
 fn hash(text: &str) -> u64 {
     let mix = |state: u64, word: u64| {
-        // Odd numbers with bits all over.
+        // Both constants are odd numbers with bits all over.
         let product = u128::from(state ^ word ^ 0x9e37_79b9_7f4a_7c15) * 0xf135_7aea_2e62_a9c5;
         (product as u64) ^ (product >> 64) as u64
     };
@@ -278,7 +246,12 @@ fn hash(text: &str) -> u64 {
     mix(state, u64::from_le_bytes(last))
 }
 
-/// Takes a key, which is a hash already, as it is.
+/// Hashes two texts. `ab` and `c` differ from `a` and `bc`, and from `c` and `ab`.
+fn hash_of_two(prefix: &str, suffix: &str) -> u64 {
+    hash(prefix).rotate_left(1) ^ hash(suffix)
+}
+
+/// A hasher that takes a key as it is: the key is a hash already.
 #[derive(Debug, Default)]
 struct Hashed(u64);
 

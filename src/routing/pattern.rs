@@ -1,17 +1,16 @@
-//! The pattern of a rule, `/a/<int:id>.json`: parsed to tokens, matched against a path, put in Werkzeug's order. Knows
-//! nothing of methods, endpoints and other rules.
+//! The pattern of a rule, `/a/<int:id>.json`: parsed to tokens, matched against a path, put in Werkzeug's order.
 
-use crate::routing::converter::Converter;
+use crate::routing::converter::{Converter, unquoted};
 use smallvec::SmallVec;
 use std::cmp::Reverse;
 
-/// More would let a rule of one file use up the stack when it is matched.
+/// Limit of variables: each takes stack while a path is matched.
 const MOST_VARIABLES: usize = 100;
 
 /// One step of a pattern.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Token {
-    /// So many slashes.
+    /// A run of slashes, with their number.
     Slash(usize),
     /// Text without slashes.
     Text(Box<str>),
@@ -27,36 +26,36 @@ pub struct Variable {
 
 #[derive(Debug, Clone)]
 pub(crate) struct Pattern {
-    /// Without slashes at the end.
+    /// The tokens without slashes at the end.
     tokens: Vec<Token>,
-    /// Whether it ends in a slash (Werkzeug: a branch, as opposed to a leaf).
+    /// Whether the pattern ends in a slash (Werkzeug: a branch, as opposed to a leaf).
     branch: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Slashes {
-    /// A slash at the end must be there if, and only if, the pattern has it.
+    /// Whether the path must end in a slash exactly if the pattern does.
     pub strict: bool,
-    /// Several slashes count as one.
+    /// Whether a run of slashes counts as one.
     pub merge: bool,
 }
 
-/// Start and end of variables; few rules have more than four.
+/// Start and end of each variable; few rules have more than four.
 type Spans = SmallVec<[(usize, usize); 4]>;
 
-/// Where a path matched.
+/// The places of variables in a path that matched.
 pub(crate) struct Captures {
     /// Start and end of each variable, in bytes of the path.
     pub spans: Spans,
-    /// Whether slashes came after the last token.
+    /// Whether the path has slashes after the last token.
     pub trailing: bool,
 }
 
 impl Pattern {
-    /// Parses what stands in a rule.
+    /// Parses the text of a rule.
     ///
     /// # Errors
-    /// What is wrong with it, without the rule.
+    /// The fault, without the rule.
     pub(crate) fn parse(text: &str) -> Result<Pattern, String> {
         if !text.starts_with('/') {
             return Err("must start with `/`".to_owned());
@@ -81,17 +80,17 @@ impl Pattern {
         }
     }
 
-    /// Its tokens, without slashes at the end.
+    /// Returns the tokens without slashes at the end.
     pub(crate) fn tokens(&self) -> &[Token] {
         &self.tokens
     }
 
-    /// Whether it ends in a slash.
+    /// Whether the pattern ends in a slash.
     pub(crate) fn is_branch(&self) -> bool {
         self.branch
     }
 
-    /// Names and converters of its variables, in order of appearance.
+    /// Returns names and converters of the variables, in order of appearance.
     pub(crate) fn variables(&self) -> impl Iterator<Item = (&str, &Converter)> {
         self.tokens.iter().filter_map(|token| match token {
             Token::Variable(variable) => Some((variable.name.as_str(), &variable.converter)),
@@ -99,11 +98,12 @@ impl Pattern {
         })
     }
 
-    /// What it puts a rule before: fewer is earlier (Werkzeug's `match_compare_key`). `defaults`: whether the rule has any.
+    /// Returns the key of the order of rules: the lesser is tried first (Werkzeug's `match_compare_key`). `defaults`: whether the
+    /// rule has any.
     pub(crate) fn priority(&self, defaults: bool) -> impl Ord + use<> {
         let (mut texts, mut weights, mut index, mut in_static) = (Vec::new(), Vec::new(), 0, false);
         for token in &self.tokens {
-            // Static text between two variables counts as one item, each variable as one.
+            // A run of static tokens is one item, each variable another.
             let is_static = !matches!(token, Token::Variable(_));
             index += usize::from(!(is_static && in_static));
             in_static = is_static;
@@ -117,8 +117,8 @@ impl Pattern {
         (variable, Reverse(texts.len()), texts, Reverse(weights.len()), weights)
     }
 
-    /// Matches a path (decoded, with one slash at its start). Values are not converted: a text that is out of a converter's
-    /// range still is a match here, as in Werkzeug, where it ends the search.
+    /// Matches a path (decoded, with one slash at its start). Values are not converted: a text out of the range of its converter
+    /// matches here, as in Werkzeug, and ends the search there.
     pub(crate) fn captures(&self, path: &str, slashes: Slashes) -> Option<Captures> {
         let tail = self.branch || !slashes.strict;
         let mut walk = Walk {
@@ -134,51 +134,52 @@ impl Pattern {
         found.then_some(Captures { spans: walk.spans, trailing: walk.end < path.len() })
     }
 
-    /// The path that these texts of its variables give, with single slashes between the tokens.
-    pub(crate) fn fill(&self, mut texts: impl Iterator<Item = String>) -> String {
+    /// Returns the pattern with each token written as text; `None` if `variable` has none. `width`: how many slashes are
+    /// written for so many in the pattern.
+    pub(crate) fn fill(
+        &self,
+        width: impl Fn(usize) -> usize,
+        text: impl Fn(&str) -> String,
+        mut variable: impl FnMut(&Variable) -> Option<String>,
+    ) -> Option<String> {
         let mut path = String::new();
         for token in &self.tokens {
             match token {
-                Token::Slash(_) => path.push('/'),
-                Token::Text(text) => path.push_str(text),
-                Token::Variable(_) => path.push_str(&texts.next().unwrap_or_default()),
+                Token::Slash(count) => path.extend(std::iter::repeat_n('/', width(*count))),
+                Token::Text(part) => path.push_str(&text(part)),
+                Token::Variable(part) => path.push_str(&variable(part)?),
             }
         }
         if self.branch {
             path.push('/');
         }
-        path
+        Some(path)
     }
 }
 
-/// Static text of a rule, cut at its slashes.
+/// Appends the tokens of static text, cut at its slashes.
 fn push_static(tokens: &mut Vec<Token>, mut text: &str) -> Result<(), String> {
     if text.contains('>') {
         return Err("`>` without `<`".to_owned());
     }
     while !text.is_empty() {
-        let slashes = text.len() - text.trim_start_matches('/').len();
-        let token = match slashes {
-            0 => Token::Text(text[..text.find('/').unwrap_or(text.len())].into()),
-            _ => Token::Slash(slashes),
-        };
-        text = match &token {
-            Token::Text(part) => &text[part.len()..],
-            _ => &text[slashes..],
-        };
-        tokens.push(token);
+        let (slashes, after) = text.split_at(text.len() - text.trim_start_matches('/').len());
+        let (part, rest) = after.split_at(after.find('/').unwrap_or(after.len()));
+        tokens.extend((!slashes.is_empty()).then(|| Token::Slash(slashes.len())));
+        tokens.extend((!part.is_empty()).then(|| Token::Text(part.into())));
+        text = rest;
     }
     Ok(())
 }
 
-/// Reads `converter(options):name>` or `name>`: name, converter, and what follows.
+/// Parses `converter(options):name>` or `name>`. Returns name, converter and the rest of the text.
 fn variable(text: &str) -> Result<(&str, Converter, &str), String> {
     let (first, mut rest) = identifier(text);
     let mut arguments = "";
     if let Some(inner) = rest.strip_prefix('(') {
         let close = closing(inner).ok_or_else(|| broken(text))?;
         (arguments, rest) = (&inner[..close], &inner[close + 1..]);
-        // Options need a converter and a name: `<(1):x>`, `<int(1)>`.
+        // Options need a converter and a name; `<(1):x>` and `<int(1)>` lack one.
         if first.is_empty() || !rest.starts_with(':') {
             return Err(broken(text));
         }
@@ -212,30 +213,21 @@ fn identifier(text: &str) -> (&str, &str) {
     text.split_at(if digit_first { 0 } else { end })
 }
 
-/// Place of the `)` that is not between quotes.
+/// Returns the place of the first `)` outside of quotes.
 fn closing(text: &str) -> Option<usize> {
-    let mut quote = None;
-    text.char_indices().find_map(|(at, character)| {
-        match (quote, character) {
-            (None, ')') => return Some(at),
-            (None, '"' | '\'') => quote = Some(character),
-            (Some(open), _) if open == character => quote = None,
-            _ => {}
-        }
-        None
-    })
+    unquoted(text).find(|(_, character)| *character == ')').map(|(at, _)| at)
 }
 
-/// One search, with backtracking as in a regular expression. Static parts go in a loop: only variables take stack.
+/// One search, with backtracking as in a regular expression. A loop matches static parts: only variables take stack.
 struct Walk<'a> {
     tokens: &'a [Token],
     path: &'a str,
     slashes: Slashes,
-    /// Whether slashes after the last token are part of the match.
+    /// Whether slashes after the last token belong to the match.
     tail: bool,
     spans: Spans,
-    /// For each variable and place in the path whether it is known to lead nowhere from there: without it, the time would
-    /// be a power of the path's length.
+    /// For each variable and place in the path: whether a match from there has failed. Without this memory, the time would be
+    /// a power of the path's length.
     failed: Vec<bool>,
     end: usize,
 }
@@ -268,7 +260,7 @@ impl<'a> Walk<'a> {
             return false;
         }
         let found = self.ends(index, converter, at);
-        // The first variable has only one place to start from.
+        // The first variable starts at one place only.
         if !found && number > 0 {
             self.remember(number, converter, at);
         }
@@ -292,7 +284,7 @@ impl<'a> Walk<'a> {
         if self.failed.len() < row + width {
             self.failed.resize(row + width, false);
         }
-        // A `path` that finds no end from here finds none from a later start either.
+        // A `path` without an end from here has none from a later start either.
         let all_later = *converter == Converter::Path && !self.path[at..].starts_with('/');
         let until = if all_later { width } else { at + 1 };
         self.failed[row + at..row + until].fill(true);

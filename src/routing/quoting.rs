@@ -3,15 +3,14 @@
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use std::borrow::Cow;
 
-/// Everything but RFC 3986's unreserved characters.
+/// Encoded in a query: everything but RFC 3986's unreserved characters.
 const QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
-/// What a URL variable is written with.
+/// Encoded in the value of a URL variable.
 const VALUE: &AsciiSet = &QUERY.remove(b'/').remove(b':');
-/// What static parts and redirected paths are written with.
+/// Encoded in static parts and redirected paths.
 const PATH: &AsciiSet = &VALUE.remove(b'|').remove(b'+');
 
-/// The text that a path of the request line stands for: `%2F` becomes `/`, `+` stays `+`, a `%` without two hex digits stays
-/// as it is, and bytes that are no UTF-8 become U+FFFD.
+/// Percent-decodes a path of the request line. `+` stays, as does a `%` without two hex digits; invalid UTF-8 becomes U+FFFD.
 pub(crate) fn decode_path(raw: &str) -> Cow<'_, str> {
     if !raw.contains('%') {
         return raw.into();
@@ -19,17 +18,17 @@ pub(crate) fn decode_path(raw: &str) -> Cow<'_, str> {
     percent_decode_str(raw).decode_utf8_lossy()
 }
 
-/// A path for `Location` and `url_for`: all but unreserved characters and `/:|+` is percent-encoded.
+/// Encodes a path for `Location` and `url_for`: all but unreserved characters and `/:|+`.
 pub(crate) fn encode_path(path: &str) -> String {
     utf8_percent_encode(path, PATH).to_string()
 }
 
-/// The value of a URL variable: as [`encode_path`], but `|` and `+` are encoded too.
+/// Encodes the value of a URL variable: as [`encode_path`] does, and `|` and `+`, too.
 pub(crate) fn encode_value(value: &str) -> String {
     utf8_percent_encode(value, VALUE).to_string()
 }
 
-/// One name or value of a query string: a blank becomes `+`, all but unreserved characters is percent-encoded.
+/// Encodes a name or value of a query string: a blank as `+`, all but unreserved characters percent-encoded.
 pub(crate) fn encode_query(text: &str) -> String {
     utf8_percent_encode(text, QUERY).to_string().replace("%20", "+")
 }
@@ -39,7 +38,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn decodes_what_can_be_decoded() {
+    fn a_path_is_decoded_and_malformed_escapes_stay() {
         for (raw, text) in [
             ("/a%2Fb", "/a/b"),
             ("/a+b%20c", "/a+b c"),
@@ -56,7 +55,7 @@ mod tests {
     }
 
     #[test]
-    fn encodes_with_the_safe_sets_of_werkzeug() {
+    fn paths_values_and_queries_are_encoded_as_by_werkzeug() {
         assert_eq!(encode_path("/a b/ä?#%&=|+:~"), "/a%20b/%C3%A4%3F%23%25%26%3D|+:~");
         assert_eq!(encode_value("a/b:c|d+e"), "a/b:c%7Cd%2Be");
         assert_eq!(encode_query("a b/c:d+e&ä"), "a+b%2Fc%3Ad%2Be%26%C3%A4");

@@ -4,10 +4,10 @@ use crate::routing::pattern::Pattern;
 use crate::routing::quoting::encode_value;
 use crate::routing::value::Value;
 
-/// Checks that `target` has no variables but those of `pattern`.
+/// Checks that each variable of `target` is one of `pattern`.
 ///
 /// # Errors
-/// What is wrong with it.
+/// An unknown variable or a control character.
 pub(crate) fn check(target: &str, pattern: &Pattern) -> Result<(), String> {
     let mut rest = target;
     while let Some((_, name, after)) = placeholder(rest) {
@@ -22,7 +22,7 @@ pub(crate) fn check(target: &str, pattern: &Pattern) -> Result<(), String> {
     Ok(())
 }
 
-/// The URL for `values`, which begin with those of the pattern's variables.
+/// Returns the URL for `values`, which begin with those of the pattern's variables.
 pub(crate) fn fill(target: &str, pattern: &Pattern, values: &[Value]) -> String {
     let (mut url, mut rest) = (String::new(), target);
     while let Some((before, name, after)) = placeholder(rest) {
@@ -38,7 +38,8 @@ pub(crate) fn fill(target: &str, pattern: &Pattern, values: &[Value]) -> String 
     if url.starts_with('/') || url.contains("://") { url } else { format!("/{url}") }
 }
 
-/// The first `<name>` or `<converter:name>`: what stands before it, its name, what follows. The converter is the rule's.
+/// Finds the first `<name>` or `<converter:name>`. Returns the text before it, its name and the text after it. The converter is the
+/// rule's.
 fn placeholder(text: &str) -> Option<(&str, &str, &str)> {
     let (before, rest) = text.split_once('<')?;
     let (inside, after) = rest.split_once('>')?;

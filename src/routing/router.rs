@@ -1,20 +1,20 @@
-//! The rule table: path and method -> rule, redirect, 405 or 404, in Werkzeug's order and at a cost that does not depend on the
-//! number of rules; endpoint and values -> URL.
+//! The rule table: path and method -> rule, redirect, 405 or 404, and endpoint and values -> URL. Rules are tried in Werkzeug's
+//! order, at a cost that does not depend on their number.
 
 use crate::routing::index::{RankedRule, RuleIndex, key_of};
+use crate::routing::quoting::decode_path;
 use crate::routing::rule::Rule;
 use crate::routing::value::Value;
 use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::collections::HashMap;
-
-pub(crate) use crate::routing::quoting::{decode_path, encode_path};
+use std::iter;
 
 /// All rules of a provision.
 #[derive(Debug, Default)]
 pub struct Router {
     pub(super) rules: Vec<Rule>,
-    /// Their indices in the order of matching.
+    /// Indices of the rules in the order of matching.
     order: Vec<usize>,
     index: RuleIndex,
     /// Rules of each endpoint in the order in which `url_for` tries them.
@@ -23,27 +23,19 @@ pub struct Router {
     has_hosts: bool,
 }
 
-/// What rules are compared with.
-#[derive(Clone, Copy)]
-struct Asked<'a> {
-    method: &'a str,
-    path: &'a str,
-    host: Option<&'a str>,
-}
-
-/// What a path and a method lead to.
+/// The outcome of a search by method and path.
 #[derive(Debug, PartialEq)]
 #[expect(clippy::enum_variant_names, reason = "404 is called so")]
 pub enum Found {
     Rule {
         /// Place of the rule in the order of registration.
         index: usize,
-        /// Its values, in the order of [`Rule::variables`].
+        /// The values in the order of [`Rule::variables`].
         values: Vec<Value>,
     },
-    /// 308 to this path (not encoded; the query is kept).
+    /// 308 to this path, which is not encoded; the query is kept.
     Redirect { path: String },
-    /// 308 to what `redirect_to` of this rule says.
+    /// 308 to the URL that `redirect_to` of this rule gives.
     Moved {
         /// Place of the rule in the order of registration.
         index: usize,
@@ -51,7 +43,7 @@ pub enum Found {
     },
     /// 405.
     MethodNotAllowed {
-        /// What `Allow` lists, sorted.
+        /// The methods for `Allow`, sorted.
         allow: Vec<String>,
     },
     /// 404.
@@ -59,7 +51,7 @@ pub enum Found {
 }
 
 impl Router {
-    /// Builds the table. A rule's index is its place in `rules`.
+    /// Builds the table. The index of a rule is its place in `rules`.
     pub fn new(rules: Vec<Rule>) -> Router {
         let mut order: Vec<usize> = (0..rules.len()).collect();
         order.sort_by_cached_key(|&index| (rules[index].priority(), index));
@@ -74,43 +66,58 @@ impl Router {
         Router { endpoints: endpoints(&rules), rules, order, index: rule_index, has_defaults, has_hosts }
     }
 
-    /// The rules in order of registration.
+    /// Returns the rules in order of registration.
     pub fn rules(&self) -> &[Rule] {
         &self.rules
     }
 
-    /// Whether any rule is for some hosts only: else nobody needs to find out what host a request names.
+    /// Whether any rule is for some hosts only. If none is, the caller need not determine the host of a request.
     pub fn has_hosts(&self) -> bool {
         self.has_hosts
     }
 
-    /// [`Router::find_at`] without a host: rules that are for some hosts only are passed over.
+    /// Finds a rule as [`Router::find_at`] does, without a host: rules for some hosts only are skipped.
     pub fn find(&self, method: &str, path: &str) -> Found {
         self.find_at(method, path, None)
     }
 
-    /// Finds what serves `method` (any case) on `path`, which is percent-decoded ([`decode_path`]) and has no query. The first
-    /// rule in order that matches and serves the method decides, if only by a redirect. `host` may have a port.
+    /// Finds the rule for `method` (any case) on `path`, which is percent-decoded ([`decode_path`]) and has no query. The first
+    /// rule that matches and serves the method gives the outcome, which may be a redirect. `host` may have a port.
     pub fn find_at(&self, method: &str, path: &str, host: Option<&str>) -> Found {
         let method = upper(method);
         let path = absolute(path);
         let key = key_of(&path);
-        let mut allow = Vec::new();
-        let asked = Asked { method: &method, path: &path, host };
-        let fixed = self.first(self.index.fixed(&key), asked, &mut allow);
-        let found = fixed.or_else(|| self.first(self.index.variable(&key), asked, &mut allow));
-        match found {
-            Some(found) => found,
-            None if allow.is_empty() => Found::NotFound,
-            None => {
-                allow.sort_unstable();
-                allow.dedup();
-                Found::MethodNotAllowed { allow: allow.into_iter().map(str::to_owned).collect() }
+        let mut allow: Vec<&str> = Vec::new();
+        let variable = iter::once_with(|| self.index.variable(&key)).flatten();
+        for ranked in self.index.fixed(&key).chain(variable) {
+            let index = ranked.index as usize;
+            let rule = &self.rules[index];
+            let Some(mut matched) = rule.matches(&path) else { continue };
+            if let Some(own) = rule.host() {
+                let Some(values) = host.and_then(|host| own.matches(host)) else { continue };
+                matched.values.extend(values);
             }
+            if !rule.serves(&method) {
+                allow.extend(rule.methods().iter().map(String::as_str));
+                continue;
+            }
+            let redirect =
+                matched.redirect.or_else(|| self.default_redirect(index, &method, &matched.values));
+            return match (redirect, rule.redirect_to(&matched.values)) {
+                (Some(path), _) => Found::Redirect { path },
+                (None, Some(url)) => Found::Moved { index, url },
+                (None, None) => Found::Rule { index, values: matched.values },
+            };
         }
+        if allow.is_empty() {
+            return Found::NotFound;
+        }
+        allow.sort_unstable();
+        allow.dedup();
+        Found::MethodNotAllowed { allow: allow.into_iter().map(str::to_owned).collect() }
     }
 
-    /// Values of rule `index`, which serves `path` on `host` (as for [`Router::find_at`]).
+    /// Returns the values of rule `index`, which serves `path` on `host` (as for [`Router::find_at`]).
     pub fn values(&self, index: usize, path: &str, host: Option<&str>) -> Vec<Value> {
         let rule = &self.rules[index];
         let mut values = rule.matches(&absolute(path)).map(|matched| matched.values).unwrap_or_default();
@@ -118,26 +125,25 @@ impl Router {
         values
     }
 
-    /// Methods of all rules that match `path` on `host` (as for [`Router::find_at`]), sorted: `Allow` of automatic OPTIONS.
+    /// Returns the methods of all rules that match `path` on `host` (as for [`Router::find_at`]), sorted: `Allow` of automatic
+    /// OPTIONS.
     pub fn allowed(&self, path: &str, host: Option<&str>) -> Vec<String> {
-        // No rule serves it, so all that match are asked.
+        // No rule serves this method, so the search goes on to the last rule that matches.
         match self.find_at("", path, host) {
             Found::MethodNotAllowed { allow } => allow,
             _ => Vec::new(),
         }
     }
 
-    /// The URL of the first rule of `endpoint` that these values suit, rules that serve GET before others. None if there is
-    /// none.
+    /// Returns the URL of the first rule of `endpoint` that these values suit; rules that serve GET come first.
     pub fn url_for(&self, endpoint: &str, values: &[(String, Value)]) -> Option<String> {
         let rules = self.endpoints.get(endpoint)?.iter().map(|&index| &self.rules[index]);
         let (get, others): (Vec<_>, Vec<_>) = rules.partition(|rule| rule.serves("GET"));
         get.into_iter().chain(others).find_map(|rule| rule.build(values))
     }
 
-    /// Rules that never serve, each with the rule that takes its requests: an earlier one of the same shape, or of the
-    /// widest such. Several may share
-    /// the methods; then it is the one that takes the first method.
+    /// Returns the rules that never serve, each with the rule that serves its requests: an earlier one of the same or the
+    /// widest shape. If several rules share the methods, it is the rule that serves the first method.
     pub fn shadowed(&self) -> Vec<(usize, usize)> {
         let mut shapes: HashMap<String, Vec<usize>> = HashMap::new();
         let mut shadowed = Vec::new();
@@ -164,37 +170,8 @@ impl Router {
         shadowed
     }
 
-    /// Tries these rules in their order; what those that match but do not serve the method allow goes to `allow`.
-    fn first<'a>(
-        &'a self,
-        ranked: impl IntoIterator<Item = RankedRule>,
-        Asked { method, path, host }: Asked,
-        allow: &mut Vec<&'a str>,
-    ) -> Option<Found> {
-        ranked.into_iter().find_map(|ranked| {
-            let index = ranked.index as usize;
-            let rule = &self.rules[index];
-            let mut matched = rule.matches(path)?;
-            if let Some(own) = rule.host() {
-                matched.values.extend(own.matches(host?)?);
-            }
-            if !rule.serves(method) {
-                allow.extend(rule.methods().iter().map(String::as_str));
-                return None;
-            }
-            let redirect = matched.redirect.or_else(|| self.default_redirect(index, method, &matched.values));
-            Some(match redirect {
-                Some(path) => Found::Redirect { path },
-                None => match rule.redirect_to(&matched.values) {
-                    Some(url) => Found::Moved { index, url },
-                    None => Found::Rule { index, values: matched.values },
-                },
-            })
-        })
-    }
-
-    /// A rule with defaults is the one URL for these values: `/page/1` goes to `/`, if `/` has the default `page` 1 and the same
-    /// endpoint (Werkzeug's `redirect_defaults`).
+    /// Returns the path of the rule whose defaults are these values: `/page/1` redirects to `/` if `/` has the default `page` 1 and
+    /// the same endpoint (Werkzeug's `redirect_defaults`).
     fn default_redirect(&self, index: usize, method: &str, values: &[Value]) -> Option<String> {
         if !self.has_defaults {
             return None;
@@ -219,7 +196,7 @@ impl Router {
     }
 }
 
-/// Rules by endpoint, those with more variables and then more defaults first, as Werkzeug tries them for URLs.
+/// Groups rules by endpoint, those with more variables and then more defaults first, as Werkzeug tries them for URLs.
 fn endpoints(rules: &[Rule]) -> HashMap<String, Vec<usize>> {
     let mut endpoints: HashMap<String, Vec<usize>> = HashMap::new();
     for (index, rule) in rules.iter().enumerate() {
@@ -238,7 +215,7 @@ pub(super) fn upper(method: &str) -> Cow<'_, str> {
     if lower { method.to_ascii_uppercase().into() } else { method.into() }
 }
 
-/// The path with exactly one slash at its start. Werkzeug drops the others without a redirect, and takes `*` for `/*`.
+/// Returns the path with exactly one slash at its start. Werkzeug drops further slashes without a redirect, and takes `*` for `/*`.
 pub(super) fn absolute(path: &str) -> Cow<'_, str> {
     match path.as_bytes() {
         [b'/'] => path.into(),

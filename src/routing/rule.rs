@@ -1,10 +1,9 @@
-//! A URL rule: pattern, endpoint, methods and defaults; whether a path matches, and the URL for given values. Knows nothing of
-//! other rules, view functions and requests.
+//! A URL rule: pattern, endpoint, methods and defaults. It matches paths and builds URLs.
 
 use crate::routing::converter::Converter;
 use crate::routing::host::HostPattern;
-use crate::routing::method::method_index;
-use crate::routing::pattern::{Pattern, Slashes, Token};
+use crate::routing::method::{is_token, method_index};
+use crate::routing::pattern::{Pattern, Slashes, Token, Variable};
 use crate::routing::quoting::{encode_path, encode_query, encode_value};
 use crate::routing::redirect;
 use crate::routing::value::Value;
@@ -14,25 +13,25 @@ use std::fmt;
 /// Options of `add_url_rule`.
 #[derive(Debug, Clone, Default)]
 pub struct RuleOptions {
-    /// Methods in any case; none is GET.
+    /// Methods in any case; GET if not given.
     pub methods: Option<Vec<String>>,
-    /// Whether a slash too few redirects and one too many is refused; true if not given.
+    /// Whether a missing slash at the end redirects and a superfluous one does not match; true if not given.
     pub strict_slashes: Option<bool>,
-    /// Whether doubled slashes redirect; true if not given.
+    /// Whether a path with doubled slashes redirects to one without; true if not given.
     pub merge_slashes: Option<bool>,
-    /// Values of variables that the URL does not have.
+    /// Values of variables that are not in the URL.
     pub defaults: Vec<(String, Value)>,
-    /// Whether OPTIONS is answered without the view; if not given, unless OPTIONS is among the methods.
+    /// Whether the mock answers OPTIONS without calling the view; if not given, it does unless `methods` lists OPTIONS.
     pub provide_automatic_options: Option<bool>,
-    /// Host that requests must name, with variables; any if not given.
+    /// The host of the requests, with variables: `<user>.example.com`. Any host if not given.
     pub host: Option<String>,
-    /// The first labels of that host.
+    /// The first labels of the host, in place of `host`.
     pub subdomain: Option<String>,
-    /// Where its requests are sent (308), with variables of the rule: `/new/<id>`.
+    /// Target of a redirect (308) for all requests, with variables of the rule: `/new/<id>`.
     pub redirect_to: Option<String>,
 }
 
-/// One rule of the table.
+/// A parsed rule.
 #[derive(Debug, Clone)]
 pub struct Rule {
     text: String,
@@ -40,39 +39,40 @@ pub struct Rule {
     pattern: Pattern,
     slashes: Slashes,
     methods: Vec<String>,
-    /// Those of the methods that have a number, as bits: spares looking at the names.
+    /// A bit for each method that has a number ([`method_index`]), so that most lookups compare no names.
     common: u16,
     automatic_options: bool,
     defaults: Vec<(String, Value)>,
     host: Option<Box<HostPattern>>,
     redirect_to: Option<String>,
-    /// Whether it has neither variables nor defaults.
+    /// Whether the rule has neither variables nor defaults.
     fixed: bool,
-    /// Whether it is fixed and has no doubled slashes: the path that is the rule's text then matches, as it is.
+    /// Whether the rule is fixed and has no doubled slashes: a path equal to its text then matches.
     plain: bool,
 }
 
-/// Why a rule is refused. Displayed as ``rule `/a/<b:c>`: unknown converter `b` ``.
+/// The reason why a rule is refused. Displayed as ``rule `/a/<b:c>`: unknown converter `b` ``.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RuleError {
     rule: String,
     cause: String,
 }
 
-/// How a path matches a rule.
+/// The values and the redirect of a path that matches a rule.
 #[derive(Debug, PartialEq)]
 pub struct Match {
     /// In the order of [`Rule::variables`].
     pub values: Vec<Value>,
-    /// The path, not encoded, that the request should have had: with its slash at the end, without doubled ones.
+    /// The right path for this request, not encoded: with its slash at the end and without doubled slashes. `None` if the path is
+    /// right.
     pub redirect: Option<String>,
 }
 
 impl Rule {
-    /// Reads a rule as Werkzeug 2.0 does.
+    /// Parses a rule as Werkzeug 2.0 does.
     ///
     /// # Errors
-    /// The first thing that is wrong with pattern, methods or defaults.
+    /// The first fault of the pattern, the options or the methods.
     pub fn parse(pattern: &str, endpoint: &str, options: RuleOptions) -> Result<Rule, RuleError> {
         let error = |cause: String| RuleError { rule: pattern.to_owned(), cause };
         let parsed = Pattern::parse(pattern).map_err(error)?;
@@ -109,12 +109,12 @@ impl Rule {
         })
     }
 
-    /// The pattern as registered.
+    /// Returns the pattern as registered.
     pub fn pattern(&self) -> &str {
         &self.text
     }
 
-    /// The pattern as registered with the hosts that it is for, for people: `api.example.com/users`.
+    /// Returns the pattern with its hosts in front, for people: `api.example.com/users`.
     pub fn display(&self) -> Cow<'_, str> {
         match &self.host {
             Some(host) => format!("{}{}", host.display(), self.text).into(),
@@ -122,27 +122,27 @@ impl Rule {
         }
     }
 
-    /// The hosts that it is for; none: any.
+    /// Returns the hosts of the rule; `None` for any host.
     pub(crate) fn host(&self) -> Option<&HostPattern> {
         self.host.as_deref()
     }
 
-    /// Where a request with these values is sent, if it is not served.
+    /// Returns the URL of `redirect_to` for these values, if the rule has one.
     pub(crate) fn redirect_to(&self, values: &[Value]) -> Option<String> {
         self.redirect_to.as_deref().map(|target| redirect::fill(target, &self.pattern, values))
     }
 
-    /// The name that `url_for` knows it by.
+    /// Returns the name of the rule for `url_for`.
     pub fn endpoint(&self) -> &str {
         &self.endpoint
     }
 
-    /// Upper case and sorted, with HEAD that comes with GET and OPTIONS if it is automatic.
+    /// Returns the methods in upper case and sorted, with HEAD if GET is among them and OPTIONS if it is automatic.
     pub fn methods(&self) -> &[String] {
         &self.methods
     }
 
-    /// Whether it takes `method`, which is upper case.
+    /// Whether the rule serves `method`, which is in upper case.
     pub fn serves(&self, method: &str) -> bool {
         match method_index(method) {
             0 => self.methods.iter().any(|served| served == method),
@@ -150,19 +150,20 @@ impl Rule {
         }
     }
 
-    /// Whether OPTIONS is answered without calling the view.
+    /// Whether the mock answers OPTIONS without calling the view.
     pub fn automatic_options(&self) -> bool {
         self.automatic_options
     }
 
-    /// Names of the URL's variables in order of appearance, then of defaults that are not among them, then of the host's.
+    /// Returns the names of variables: those of the URL in order of appearance, then those of the other defaults, then those of the
+    /// host.
     pub fn variables(&self) -> Vec<&str> {
         let mut names = self.own_variables();
         names.extend(self.host.iter().flat_map(|host| host.variables()).map(|(name, _)| name));
         names
     }
 
-    /// Those of the path and of defaults.
+    /// Returns the names of variables of the path and of defaults.
     fn own_variables(&self) -> Vec<&str> {
         let mut names: Vec<&str> = self.pattern.variables().map(|(name, _)| name).collect();
         let others = self.defaults.iter().map(|(name, _)| name.as_str());
@@ -171,7 +172,7 @@ impl Rule {
         names
     }
 
-    /// Its variables and their converters for lists: `id: int(min=1), name: string`.
+    /// Returns variables with their converters, for lists: `id: int(min=1), name: string`.
     pub fn converters(&self) -> String {
         let of_host = self.host.iter().flat_map(|host| host.variables());
         let described =
@@ -179,38 +180,29 @@ impl Rule {
         described.collect::<Vec<_>>().join(", ")
     }
 
-    /// The URL for these values: percent-encoded path, values that are no variables as query. None if a variable has no value
-    /// or one that its converter cannot write, or a value contradicts a default.
+    /// Returns the URL for these values: the percent-encoded path, and values that are no variables as query. `None` if a variable
+    /// has no value, its converter can't write the value, or a value contradicts a default.
     pub fn build(&self, values: &[(String, Value)]) -> Option<String> {
         if !self.suits(values) {
             return None;
         }
-        let mut path = String::new();
-        for token in self.pattern.tokens() {
-            match token {
-                Token::Slash(count) => path.extend(std::iter::repeat_n('/', self.slash_width(*count))),
-                Token::Text(text) => path.push_str(&encode_path(text)),
-                Token::Variable(variable) => {
-                    let given = |values| value_of(values, &variable.name);
-                    let value = given(&self.defaults).or_else(|| given(values))?;
-                    path.push_str(&encode_value(&variable.converter.to_url(value)?));
-                }
-            }
-        }
-        if self.pattern.is_branch() {
-            path.push('/');
-        }
+        let variable = |variable: &Variable| {
+            let given = |values| value_of(values, &variable.name);
+            let value = given(&self.defaults).or_else(|| given(values))?;
+            variable.converter.to_url(value).map(|text| encode_value(&text))
+        };
+        let path = self.pattern.fill(|count| self.slash_width(count), encode_path, variable)?;
         let known = self.variables();
         let unused = values.iter().filter(|(name, _)| !known.contains(&name.as_str()));
         let query: Vec<String> = unused
             .map(|(name, value)| format!("{}={}", encode_query(name), encode_query(&value.to_string())))
             .collect();
         let mark = if query.is_empty() { "" } else { "?" };
-        // One slash at the start, or `//host` would be read as a host.
+        // A browser would take `//host` for a host.
         Some(format!("/{}{mark}{}", path.trim_start_matches('/'), query.join("&")))
     }
 
-    /// Whether `values` give all that the URL needs and none of them contradicts a default.
+    /// Whether `values` has each variable of the URL and contradicts no default.
     pub fn suits(&self, values: &[(String, Value)]) -> bool {
         let given = |name: &str| value_of(values, name).is_some() || value_of(&self.defaults, name).is_some();
         let agrees = |(name, default): &(String, Value)| {
@@ -219,10 +211,10 @@ impl Rule {
         self.own_variables().into_iter().all(given) && self.defaults.iter().all(agrees)
     }
 
-    /// Matches a path that is percent-decoded and starts with one slash. The method is not looked at: a redirect only counts
-    /// if the rule serves it.
+    /// Matches a path that is percent-decoded and starts with one slash. The caller checks the method, also before it uses a
+    /// redirect.
     pub fn matches(&self, path: &str) -> Option<Match> {
-        // What nearly all requests for such rules are.
+        // The fast way for nearly all requests to such rules.
         if self.plain && path == self.text {
             return Some(Match { values: Vec::new(), redirect: None });
         }
@@ -237,19 +229,21 @@ impl Rule {
         let slash_missing = self.slashes.strict && self.pattern.is_branch() && !captures.trailing;
         let asked = if slash_missing { Cow::Owned(format!("{path}/")) } else { Cow::Borrowed(path) };
         let merged = (self.slashes.merge && has_doubled_slash(path)).then(|| self.merged(&asked, &values));
-        // As in Werkzeug, the number of slashes decides: a rule that tolerates a missing one makes up for a doubled one.
+        // Werkzeug compares the numbers of slashes: a missing slash at the end, which the rule tolerates, makes up for a doubled
+        // one.
         let slashes = |path: &str| path.bytes().filter(|byte| *byte == b'/').count();
         let redirect = merged.filter(|merged| slashes(merged) < slashes(&asked));
         Some(Match { values, redirect: redirect.or_else(|| slash_missing.then(|| asked.into_owned())) })
     }
 
-    /// Werkzeug's order of matching: the lesser is tried first, equal ones in order of registration.
+    /// Returns the key of Werkzeug's order of matching: the rule with the lesser key is tried first, rules with equal keys in order
+    /// of registration.
     pub fn priority(&self) -> impl Ord + use<> {
         let host = self.host.as_ref().map(|host| host.priority());
         (self.pattern.priority(!self.defaults.is_empty()), host.is_none(), host)
     }
 
-    /// The methods that it was registered with, as far as HEAD and OPTIONS tell: those that came by themselves are left out.
+    /// Returns the methods that the rule was registered with: without the HEAD that comes with GET and without automatic OPTIONS.
     pub fn listed_methods(&self) -> Vec<&str> {
         let by_itself = |method: &str| match method {
             "HEAD" => self.serves("GET"),
@@ -258,56 +252,54 @@ impl Rule {
         };
         let listed: Vec<&str> =
             self.methods.iter().map(String::as_str).filter(|method| !by_itself(method)).collect();
-        // Of `methods: []`.
+        // `methods: []` has only automatic ones.
         if listed.is_empty() { self.methods.iter().map(String::as_str).collect() } else { listed }
     }
 
-    /// Whether a slash at the end of a path is right.
+    /// Whether the rule serves paths with a slash at the end.
     pub fn takes_slash(&self) -> bool {
         self.pattern.is_branch() || !self.slashes.strict
     }
 
-    /// Whether it has neither variables nor defaults: such rules come first.
+    /// Whether the rule has neither variables nor defaults. Such rules are tried first.
     pub fn is_fixed(&self) -> bool {
         self.fixed
     }
 
-    /// Its tokens, for the router's index.
+    /// Returns the tokens of the pattern, for the router's index.
     pub fn tokens(&self) -> &[Token] {
         self.pattern.tokens()
     }
 
-    /// Values of variables that the URL does not have.
+    /// Returns values of variables that are not in the URL.
     pub fn defaults(&self) -> &[(String, Value)] {
         &self.defaults
     }
 
-    /// The rule without the names of its variables: rules of one shape match the same paths, slashes at the end aside.
+    /// Returns the rule without the names of its variables. Rules of one shape match the same paths, slashes at the end aside.
     pub fn shape(&self) -> String {
         self.shape_by(Converter::to_string)
     }
 
-    /// The shape of a rule that takes all paths of this one: with the widest converters.
+    /// Returns the shape with the widest converters: a rule of that shape matches all paths of this one.
     pub fn widest_shape(&self) -> String {
         self.shape_by(Converter::widest)
     }
 
     fn shape_by(&self, name: fn(&Converter) -> String) -> String {
-        let describe = |token: &Token| match token {
-            Token::Slash(count) => "/".repeat(self.slash_width(*count)),
-            Token::Text(text) => text.to_string(),
-            Token::Variable(variable) => format!("<{}>", name(&variable.converter)),
-        };
+        let variable = |variable: &Variable| Some(format!("<{}>", name(&variable.converter)));
+        let path = self.pattern.fill(|count| self.slash_width(count), str::to_owned, variable);
         let host = self.host.as_ref().map(|host| host.display()).unwrap_or_default();
-        self.tokens().iter().map(describe).fold(host, |shape, token| format!("{shape}{token}"))
+        host + path.unwrap_or_default().trim_end_matches('/')
     }
 
-    /// Whether it takes all paths that `other`, a rule of the same shape or one that this is the widest of, serves, by serving or redirecting them.
+    /// Whether this rule serves or redirects each path that `other` serves. The shape of this rule is that of `other`, or its
+    /// widest one.
     pub fn covers(&self, other: &Rule) -> bool {
         (self.takes_slash() || !other.takes_slash()) && (self.slashes.merge || !other.slashes.merge)
     }
 
-    /// Whether both are the same URL, converters aside (Werkzeug's equality of rules).
+    /// Whether both rules have the same URL, converters aside (Werkzeug's equality of rules).
     pub fn same_url(&self, other: &Rule) -> bool {
         let same = |(a, b): (&Token, &Token)| match (a, b) {
             (Token::Variable(a), Token::Variable(b)) => a.name == b.name,
@@ -318,11 +310,15 @@ impl Rule {
             && self.tokens().iter().zip(other.tokens()).all(same)
     }
 
-    /// The asked path with one slash for each run of slashes in the static parts, and the values as `url_for` writes them.
+    /// Returns the requested path with one slash for each run of slashes in the static parts, and the values as `url_for` writes
+    /// them.
     fn merged(&self, asked: &str, values: &[Value]) -> String {
-        let texts =
-            self.pattern.variables().zip(values).map(|((_, converter), value)| converter.to_url(value));
-        let mut right = self.pattern.fill(texts.map(Option::unwrap_or_default));
+        let mut values = values.iter();
+        let text = |variable: &Variable| {
+            let text = values.next().and_then(|value| variable.converter.to_url(value));
+            Some(text.unwrap_or_default())
+        };
+        let mut right = self.pattern.fill(|_| 1, str::to_owned, text).unwrap_or_default();
         if asked.ends_with('/') && !right.ends_with('/') {
             right.push('/');
         }
@@ -343,7 +339,7 @@ impl Rule {
     }
 }
 
-/// Whether several slashes follow one another. Most paths are short: searching for a text would take longer to set up.
+/// Whether the path has two slashes in a row. Most paths are short: a search for a text would take longer to set up.
 pub(crate) fn has_doubled_slash(path: &str) -> bool {
     let bytes = path.as_bytes();
     bytes.iter().zip(bytes.iter().skip(1)).any(|(first, second)| *first == b'/' && *second == b'/')
@@ -353,11 +349,9 @@ fn value_of<'a>(values: &'a [(String, Value)], name: &str) -> Option<&'a Value> 
     values.iter().find(|(other, _)| other == name).map(|(_, value)| value)
 }
 
-/// All methods of a rule, and whether OPTIONS is automatic.
+/// Returns all methods of a rule, and whether OPTIONS is automatic.
 fn complete(listed: &[String], automatic: Option<bool>) -> Result<(Vec<String>, bool), String> {
-    // RFC 9110, 5.6.2.
-    let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-    if let Some(bad) = listed.iter().find(|method| method.is_empty() || !method.bytes().all(token)) {
+    if let Some(bad) = listed.iter().find(|method| !is_token(method)) {
         return Err(format!("method `{bad}` is no token"));
     }
     let mut methods: Vec<String> = listed.iter().map(|method| method.to_ascii_uppercase()).collect();

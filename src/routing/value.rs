@@ -5,16 +5,16 @@ use std::fmt;
 /// A converted URL variable or default. `uuid`, `any`, `path` and `string` give text.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Value {
-    /// Of `int`.
+    /// Value of `int`.
     Int(i64),
-    /// Of `float`.
+    /// Value of `float`.
     Float(f64),
-    /// Of all others.
+    /// Value of all other converters.
     Text(String),
 }
 
 impl Value {
-    /// Whether both are the same number or text; as in Python, 1 equals 1.0.
+    /// Whether both are the same number or text. 1 equals 1.0, as in Python.
     pub fn equals(&self, other: &Value) -> bool {
         match (self, other) {
             (Value::Int(a), Value::Float(b)) | (Value::Float(b), Value::Int(a)) => *a as f64 == *b,

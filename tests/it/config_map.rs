@@ -58,7 +58,7 @@ fn a_swap_refreshes_copies_and_reloads_the_active_provision() {
 }
 
 #[test]
-fn a_broken_initial_is_reported_and_the_built_in_one_serves() {
+fn a_broken_initial_is_reported_and_the_built_in_provision_serves() {
     let mock = Mock::start_with(&[], |folder| mount(folder, 1, &[("initial", "fn registerRules() { ( }")]));
     assert!(mock.get("/").text().contains("help here for mock provisions"));
     mock.wait_for_log("failed to load provision `initial`: line 1, column 24:");

@@ -40,6 +40,7 @@ impl Service {
         while !self.over.load(Ordering::Acquire) {
             let ready = (0..2).filter(|instance| self.asks(*instance)).collect();
             *self.ready.lock().unwrap() = ready;
+            // The pace of the service, as of a readiness probe.
             thread::sleep(POLL);
         }
     }
@@ -78,6 +79,7 @@ impl Service {
             if reply.header("connection").eq_ignore_ascii_case("close") {
                 client = self.connect()?;
             }
+            // The pace of this client.
             thread::sleep(Duration::from_millis(pause));
         }
         Ok(answers)

@@ -97,6 +97,7 @@ fn half_written_files_are_never_loaded() {
         for piece in text.as_bytes().chunks(20) {
             file.write_all(piece).unwrap();
             file.flush().unwrap();
+            // The writer is slow: the watcher has the time to see each piece.
             std::thread::sleep(std::time::Duration::from_millis(5));
         }
         drop(file);

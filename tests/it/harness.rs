@@ -1,4 +1,4 @@
-//! Starts the binary in a folder of its own and speaks to it. Everything that waits has a deadline.
+//! Starts the binary in a folder of its own and sends requests to it. Each wait has a deadline.
 
 mod client;
 
@@ -13,25 +13,25 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Far more than anything here takes; a slow machine is no failure.
+/// Far longer than any step takes, so that a slow machine causes no failure.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
 
-/// For the end of a process: on a busy machine the kernel has been seen to take 20 s to close an inotify instance.
+/// Deadline for the end of a process: on a busy machine the kernel took 20 s to close an inotify instance.
 const EXIT: Duration = Duration::from_secs(60);
 
-/// The binary under test.
+/// Returns a command that runs the binary under test.
 pub(crate) fn binary() -> Command {
     clean(Command::new(env!("CARGO_BIN_EXE_h1mock")))
 }
 
-/// The binary under a limit of the shell, such as `ulimit -n 64`.
+/// Returns a command that runs the binary under a limit of the shell, such as `ulimit -n 64`.
 pub(crate) fn binary_under(limit: &str) -> Command {
     let mut shell = Command::new("sh");
     shell.args(["-c", &format!("{limit}; exec \"$0\" \"$@\""), env!("CARGO_BIN_EXE_h1mock")]);
     clean(shell)
 }
 
-/// Settings of the shell that runs the tests must not reach the mock.
+/// Removes settings of the shell that runs the tests, which must not reach the mock.
 fn clean(mut command: Command) -> Command {
     for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("H1MOCK_")) {
         command.env_remove(name);
@@ -40,7 +40,7 @@ fn clean(mut command: Command) -> Command {
     command
 }
 
-/// A folder that is removed when the test ends.
+/// A temporary folder. Dropping it removes the folder.
 pub(crate) struct Folder(pub PathBuf);
 
 impl Folder {
@@ -76,17 +76,17 @@ pub(crate) struct Mock {
 }
 
 impl Mock {
-    /// With no provision but the built-in one.
+    /// Starts a mock with the built-in provision only.
     pub(crate) fn start() -> Mock {
         Mock::start_with(&[], |_| ())
     }
 
-    /// With `source` as `initial`.
+    /// Starts a mock with `source` as `initial`.
     pub(crate) fn serving(source: &str) -> Mock {
         Mock::start_with(&[], |folder| folder.write("provision/initial", source))
     }
 
-    /// With further arguments, in a folder that `prepare` fills: `provision` and `config` are in it.
+    /// Starts a mock with further arguments. `prepare` fills its folder, which has `provision` and `config`.
     pub(crate) fn start_with(arguments: &[&str], prepare: impl FnOnce(&Folder)) -> Mock {
         Mock::start_command(binary(), arguments, prepare)
     }
@@ -97,7 +97,7 @@ impl Mock {
         mock
     }
 
-    /// With a log that nobody reads as long as the pipe is not given to [`Mock::read_log`].
+    /// Starts a mock whose log nobody reads, until the test passes the pipe to [`Mock::read_log`].
     pub(crate) fn start_unread(
         mut command: Command,
         arguments: &[&str],
@@ -137,17 +137,17 @@ impl Mock {
         (Mock { child, folder, traffic, admin, banner, log: Arc::default() }, log)
     }
 
-    /// Reads the log from now on.
+    /// Starts to read the log.
     pub(crate) fn read_log(&mut self, pipe: ChildStderr) {
         self.log = drain(pipe);
     }
 
-    /// The provision directory.
+    /// Returns the path of the provision directory.
     pub(crate) fn directory(&self) -> PathBuf {
         self.folder.0.join("provision")
     }
 
-    /// GET of the mock.
+    /// Sends a GET to the mock.
     pub(crate) fn get(&self, target: &str) -> Reply {
         self.send("GET", target, &[], b"")
     }
@@ -156,12 +156,12 @@ impl Mock {
         self.send("POST", target, &[("Content-Type", kind)], body)
     }
 
-    /// A request to the mock on a connection of its own.
+    /// Sends a request to the mock on a new connection.
     pub(crate) fn send(&self, method: &str, target: &str, headers: &[(&str, &str)], body: &[u8]) -> Reply {
         Client::new(&self.traffic).send(method, target, headers, body)
     }
 
-    /// A request to the admin interface, such as `"GET /healthz"`.
+    /// Sends a request to the admin interface, such as `"GET /healthz"`.
     pub(crate) fn admin(&self, line: &str, headers: &[(&str, &str)], body: &[u8]) -> Reply {
         let (method, target) = line.split_once(' ').unwrap();
         Client::new(&self.admin).send(method, target, headers, body)
@@ -176,7 +176,7 @@ impl Mock {
         )
     }
 
-    /// POSTs a provision that must load; gives its generation.
+    /// POSTs a provision that must load. Returns its generation.
     #[track_caller]
     pub(crate) fn activate(&self, name: &str, source: &str) -> u64 {
         let reply = self.provision(name, source);
@@ -184,19 +184,19 @@ impl Mock {
         reply.json()["generation"].as_u64().unwrap()
     }
 
-    /// The active provision: name and generation.
+    /// Returns the active provision: name and generation.
     pub(crate) fn active(&self) -> (String, u64) {
         let ledger = self.admin("GET /app/v1/provision", &[], b"").json();
         let active = &ledger["active"];
         (active["name"].as_str().unwrap().to_owned(), active["generation"].as_u64().unwrap())
     }
 
-    /// What was logged so far.
+    /// Returns the log so far.
     pub(crate) fn log(&self) -> String {
         self.log.lock().unwrap().clone()
     }
 
-    /// Waits until the log has `text`.
+    /// Waits until the log contains `text`.
     #[track_caller]
     pub(crate) fn wait_for_log(&self, text: &str) {
         eventually(|| self.log().contains(text).then_some(()).ok_or_else(|| self.log()));
@@ -226,7 +226,7 @@ impl Mock {
         }
     }
 
-    /// What its threads wait for, and its log.
+    /// Returns the system calls in which its threads wait, and its log.
     fn stuck(&self) -> String {
         let tasks = fs::read_dir(format!("/proc/{}/task", self.child.id())).into_iter().flatten().flatten();
         let read = |path: PathBuf| fs::read_to_string(path).unwrap_or_default().trim().to_owned();
@@ -263,7 +263,7 @@ fn drain(mut pipe: impl Read + Send + 'static) -> Arc<Mutex<String>> {
     kept
 }
 
-/// Asks again until it is there, or fails with the last answer.
+/// Calls `ask` until it returns `Ok`. Panics with the last error after [`DEADLINE`].
 #[track_caller]
 pub(crate) fn eventually<T, E: std::fmt::Display>(mut ask: impl FnMut() -> Result<T, E>) -> T {
     let end = Instant::now() + DEADLINE;
@@ -276,12 +276,20 @@ pub(crate) fn eventually<T, E: std::fmt::Display>(mut ask: impl FnMut() -> Resul
     }
 }
 
-/// The project's folder.
+/// Says that a test is skipped because this machine has no `tool` (or right, kernel feature, address family). Fails in CI:
+/// `.ci/run` sets `H1MOCK_REQUIRE_TOOLS`.
+#[track_caller]
+pub(crate) fn skip_without(tool: &str) {
+    assert!(std::env::var_os("H1MOCK_REQUIRE_TOOLS").is_none(), "required in CI: {tool}");
+    eprintln!("skipped: no {tool}");
+}
+
+/// Returns the project's folder.
 pub(crate) fn project() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// A file of `provisions/`.
+/// Reads a file of `provisions/`.
 pub(crate) fn example(name: &str) -> String {
     fs::read_to_string(project().join("provisions").join(name)).unwrap()
 }

@@ -13,7 +13,7 @@ const PROVISION: &str = r#"fn registerRules() {
     app.get("/dribble", || make_response("0123456789").dribble(2, 3600000));
 }"#;
 
-/// A client that ends its side later than this has left.
+/// A client that closes its side later than this has left; one that closes earlier may still read.
 const LATE: Duration = Duration::from_millis(150);
 const MANY: usize = 20;
 

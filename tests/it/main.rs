@@ -1,6 +1,6 @@
-//! End-to-end tests: the built binary on free ports, spoken to in raw HTTP.
+//! End-to-end tests: they start the built binary on free ports and send raw HTTP.
 
-// A test fails by panicking; `allow-unwrap-in-tests` does not see functions outside of `#[test]`.
+// A test fails by a panic; `allow-unwrap-in-tests` does not cover functions outside of `#[test]`.
 #![allow(clippy::unwrap_used)]
 
 mod harness;
@@ -43,7 +43,6 @@ mod state;
 mod stopping;
 mod store_bytes;
 mod tidy;
-mod tools;
 mod ulimits;
 mod unread;
 mod verify;

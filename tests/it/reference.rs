@@ -1,8 +1,7 @@
 //! Checks the documentation: its provisions load, its commands print the output below them, and its expressions have the values
 //! after their arrows.
 
-use crate::harness::{Folder, Mock, binary, project};
-use crate::tools::missing;
+use crate::harness::{Folder, Mock, binary, project, skip_without};
 use std::fs;
 use std::process::Command;
 
@@ -91,7 +90,7 @@ fn every_provision_of_the_documents_loads() {
 #[test]
 fn every_command_of_the_documents_prints_the_output_shown() {
     if Command::new("curl").arg("--version").output().is_err() {
-        return missing("curl");
+        return skip_without("curl");
     }
     for document in DOCUMENTS {
         let blocks = blocks(&read(document));

@@ -1,7 +1,6 @@
 //! Listeners, pools and limits.
 
-use crate::harness::{Client, Folder, Mock, binary, binary_under, eventually};
-use crate::tools::missing;
+use crate::harness::{Client, Folder, Mock, binary, binary_under, eventually, skip_without};
 use std::net::TcpListener;
 use std::time::Instant;
 
@@ -24,7 +23,7 @@ fn prints_where_it_serves_and_what() {
 #[test]
 fn serves_ipv6_and_both() {
     if TcpListener::bind("[::1]:0").is_err() {
-        return missing("IPv6");
+        return skip_without("IPv6");
     }
     for (bind, reach) in [("::1", &["[::1]"][..]), ("::", &["[::1]", "127.0.0.1"][..])] {
         let mock = Mock::start_with(&["--bind", bind], |folder| folder.write("provision/initial", HELLO));

@@ -1,7 +1,7 @@
 //! The command line of `curl`: one URL, and the supported options.
 
 use crate::applet::Failure;
-use crate::message;
+use crate::routing::method::is_token;
 use lexopt::Arg::{Long, Short, Value};
 use std::ffi::OsString;
 use std::time::Duration;
@@ -148,7 +148,7 @@ fn data(text: String, exact: bool) -> Data {
 }
 
 fn method(text: String) -> Result<String, Failure> {
-    match message::is_token(&text) {
+    match is_token(&text) {
         true => Ok(text),
         false => Err(Failure::usage(format!("failed to use `{}` as a method", super::display(text)))),
     }

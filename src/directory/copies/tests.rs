@@ -1,4 +1,4 @@
-//! Real swaps of a ConfigMap mount, and what becomes of the copies.
+//! Real swaps of a ConfigMap mount, and their effect on the copies.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -10,7 +10,7 @@ fn text(directory: &ProvisionDir, file: &str) -> String {
     String::from_utf8(directory.read(&name(file)).unwrap().bytes).unwrap()
 }
 
-/// What a refresh did, as text: changed, removed, problems.
+/// Refreshes, and returns the outcome as text: changed, removed, problems.
 fn refreshed(directory: &ProvisionDir) -> (Vec<String>, Vec<String>, Vec<String>) {
     let change = directory.refresh_config().unwrap();
     let names = |names: &[Name]| names.iter().map(|name| name.as_str().to_owned()).collect();
@@ -24,7 +24,7 @@ fn done(changed: &[&str], removed: &[&str]) -> (Vec<String>, Vec<String>, Vec<St
 }
 
 #[test]
-fn a_mount_that_is_missing_or_not_wanted_changes_nothing() {
+fn a_mount_that_is_missing_or_not_given_changes_nothing() {
     let folder = Folder::new();
     assert_eq!(refreshed(&folder.directory()), done(&[], &[]));
     assert_eq!(refreshed(&ProvisionDir::open(&folder.root(), None).unwrap()), done(&[], &[]));
@@ -45,7 +45,7 @@ fn a_config_map_is_copied_and_refreshed_after_each_swap() {
 }
 
 #[test]
-fn files_of_others_are_kept_until_their_key_changes() {
+fn overwritten_copies_stay_until_their_key_changes() {
     let folder = Folder::new();
     let directory = folder.directory();
     fs::create_dir(folder.config()).unwrap();
@@ -65,12 +65,12 @@ fn files_of_others_are_kept_until_their_key_changes() {
 }
 
 #[test]
-fn equal_files_that_are_there_already_count_as_copies() {
+fn equal_files_count_as_copies() {
     let folder = Folder::new();
     fs::create_dir(folder.config()).unwrap();
     swap_config_map(&folder.config(), "1", &[("a", "1"), ("b", "1")]);
     refreshed(&folder.directory());
-    // The container starts again on the same volume.
+    // The container restarts on the same volume.
     let directory = folder.directory();
     assert_eq!(refreshed(&directory), done(&[], &[]));
     swap_config_map(&folder.config(), "2", &[("b", "1")]);
@@ -100,6 +100,18 @@ fn a_plain_folder_is_copied_with_sub_folders_and_links() {
     assert_eq!(refreshed(&directory), done(&["alias/x.json", "default", "initial", "sub/x.json"], &[]));
     assert!(folder.root().join("initial").symlink_metadata().unwrap().is_file());
     assert_eq!(text(&directory, "initial"), "d");
+}
+
+#[test]
+fn sub_folders_of_the_mount_are_copied_down_to_16_levels() {
+    let folder = Folder::new();
+    let directory = folder.directory();
+    let deepest = "d/".repeat(16);
+    fs::create_dir_all(folder.config().join(&deepest).join("d")).unwrap();
+    for file in [format!("{deepest}x"), format!("{deepest}d/x")] {
+        fs::write(folder.config().join(file), "x").unwrap();
+    }
+    assert_eq!(refreshed(&directory), done(&[&format!("{deepest}x")], &[]));
 }
 
 #[test]

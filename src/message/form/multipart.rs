@@ -1,85 +1,62 @@
-//! `multipart/form-data` (RFC 7578) with the lenience of Werkzeug 2.0.3: any line break, preamble and epilogue ignored, a
-//! body without its end dropped whole. One pass over the body, contents stay where they are.
+//! `multipart/form-data` (RFC 7578), as lenient as Werkzeug 2.0.3: any line break will do, preamble and epilogue are ignored, a
+//! body without its end counts as empty. The parser passes over the body once and copies no contents.
 
-use super::{FilePart, Form, FormError, MAX_PART_HEADERS, MAX_PARTS, Pairs, Part, options};
+use super::{FormError, MAX_PART_HEADERS, MAX_PARTS, Pairs, Part, options};
 use std::ops::Range;
 
-/// Longest boundary looked for; RFC 2046 allows 70 characters.
+/// Limit of a boundary in bytes; RFC 2046 allows 70 characters.
 const MAX_BOUNDARY: usize = 256;
 
-/// Fields and files of `body`; empty where it is malformed.
+/// Returns the named parts of `body`, fields and files, in their order; none if the body is malformed.
 ///
 /// # Errors
-/// A limit of [`super`] is exceeded.
-pub(super) fn parse(boundary: &str, body: &[u8]) -> Result<Form, FormError> {
-    let mut form = Form::default();
-    let whole = read(boundary, body, &mut |part| match part.filename {
-        Some(filename) => {
-            let Part { name, headers, content, .. } = part;
-            form.files.push(FilePart { name, filename, headers, content });
+/// The body exceeds a limit of [`super`].
+pub(super) fn parts(options: &Pairs, body: &[u8]) -> Result<Vec<Part>, FormError> {
+    let boundary = options::get(options, "boundary").unwrap_or_default();
+    read(boundary, body).or_else(|stop| match stop {
+        Stop::Refused(error) => Err(error),
+        Stop::Malformed(why) => {
+            log::debug!("dropped a malformed multipart body: {why}");
+            Ok(Vec::new())
         }
-        None => form.fields.push((part.name, String::from_utf8_lossy(&body[part.content]).into_owned())),
-    })?;
-    Ok(if whole { form } else { Form::default() })
+    })
 }
 
-/// All named parts of `body`, fields and files, in their order; none where it is malformed.
-///
-/// # Errors
-/// A limit of [`super`] is exceeded.
-pub(super) fn parts(boundary: &str, body: &[u8]) -> Result<Vec<Part>, FormError> {
-    let mut parts = Vec::new();
-    let whole = read(boundary, body, &mut |part| parts.push(part))?;
-    Ok(if whole { parts } else { Vec::new() })
-}
-
-/// Why reading ended early.
+/// The reason why parsing ended early.
 enum Stop {
     Refused(FormError),
     Malformed(&'static str),
 }
 
-/// A line `--boundary` or `--boundary--`, with the line break before it.
+/// A line `--boundary` or `--boundary--`, including the line break before it.
 struct Delimiter {
     start: usize,
     end: usize,
     is_last: bool,
 }
 
-/// Gives `each` the parts that have a name; tells whether the body was well-formed to its end.
-fn read(boundary: &str, body: &[u8], each: &mut dyn FnMut(Part)) -> Result<bool, FormError> {
-    match read_parts(boundary, body, each) {
-        Ok(()) => Ok(true),
-        Err(Stop::Refused(error)) => Err(error),
-        Err(Stop::Malformed(why)) => {
-            log::debug!("dropped a malformed multipart body: {why}");
-            Ok(false)
-        }
-    }
-}
-
-fn read_parts(boundary: &str, body: &[u8], each: &mut dyn FnMut(Part)) -> Result<(), Stop> {
+fn read(boundary: &str, body: &[u8]) -> Result<Vec<Part>, Stop> {
     if boundary.is_empty() || boundary.len() > MAX_BOUNDARY {
         return Err(Stop::Malformed("the content type has no usable boundary"));
     }
     let marker = [b"--", boundary.as_bytes()].concat();
     let missing = Stop::Malformed("a boundary is missing");
     let Some(mut delimiter) = next_delimiter(body, 0, &marker, true) else { return Err(missing) };
-    let mut parts = 0;
+    let (mut parts, mut count) = (Vec::new(), 0);
     while !delimiter.is_last {
-        parts += 1;
-        if parts > MAX_PARTS {
+        count += 1;
+        if count > MAX_PARTS {
             return Err(Stop::Refused(FormError::TooManyParts));
         }
         let (headers, start) = read_headers(body, delimiter.end)?;
         let Some(next) = next_delimiter(body, start, &marker, false) else { return Err(missing) };
-        part(headers, start..next.start)?.into_iter().for_each(&mut *each);
+        parts.extend(part(headers, start..next.start)?);
         delimiter = next;
     }
-    Ok(())
+    Ok(parts)
 }
 
-/// A part by its headers; `None` of one without a name, which has nothing to be found by.
+/// Makes a part of its headers; `None` for a part without a name, which nobody could ask for.
 fn part(headers: Pairs, content: Range<usize>) -> Result<Option<Part>, Stop> {
     let disposition = headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("content-disposition"));
     let Some((_, disposition)) = disposition else {
@@ -91,7 +68,7 @@ fn part(headers: Pairs, content: Range<usize>) -> Result<Option<Part>, Stop> {
     Ok(Some(Part { name, filename, headers, content }))
 }
 
-/// Header fields of the part that begins at `from`, and where its content begins.
+/// Parses the header fields of the part that begins at `from`. Returns them and the start of the content.
 fn read_headers(body: &[u8], from: usize) -> Result<(Pairs, usize), Stop> {
     let window = &body[from..body.len().min(from + MAX_PART_HEADERS)];
     let blank = (0..window.len()).find_map(|at| Some((at, blank_line(&window[at..])?)));
@@ -122,12 +99,12 @@ fn read_headers(body: &[u8], from: usize) -> Result<(Pairs, usize), Stop> {
     Ok((headers, from + len + blank))
 }
 
-/// Length of the two line breaks that `text` starts with.
+/// Returns the length of the two line breaks that `text` starts with.
 fn blank_line(text: &[u8]) -> Option<usize> {
     [&b"\r\n\r\n"[..], b"\n\n", b"\r\r"].iter().find(|blank| text.starts_with(blank)).map(|blank| blank.len())
 }
 
-/// The next delimiter at or after `from`. Only the first one of a body may come without a line break before it.
+/// Finds the next delimiter at or after `from`. Only the first one of a body may lack a line break before it.
 fn next_delimiter(body: &[u8], from: usize, marker: &[u8], is_first: bool) -> Option<Delimiter> {
     let mut at = from;
     loop {
@@ -142,7 +119,7 @@ fn next_delimiter(body: &[u8], from: usize, marker: &[u8], is_first: bool) -> Op
     }
 }
 
-/// Length of what follows the boundary up to the end of its line, and whether it is the closing one.
+/// Returns the length of the line after the boundary, and whether the boundary is the closing one.
 fn delimiter_end(text: &[u8]) -> Option<(usize, bool)> {
     let dashes = if text.starts_with(b"--") { 2 } else { 0 };
     let is_blank = |b: &u8| matches!(b, b' ' | b'\t' | 0x0b | 0x0c);
@@ -163,7 +140,7 @@ fn line_break_before(text: &[u8]) -> usize {
     }
 }
 
-/// Where `needle`, which starts with `-`, is in `text`. Skips to dashes first: most of a body has none.
+/// Finds `needle`, which starts with `-`, in `text`. Jumps from dash to dash: most of a body has none.
 fn find(text: &[u8], needle: &[u8]) -> Option<usize> {
     let mut at = 0;
     loop {

@@ -1,11 +1,10 @@
-//! Header values with parameters (`multipart/form-data; boundary=x`, `form-data; name="a"; filename*=UTF-8''b`). Knows no
-//! header by name.
+//! Header values with parameters (`multipart/form-data; boundary=x`, `form-data; name="a"; filename*=UTF-8''b`).
 
 use super::Pairs;
 use percent_encoding::percent_decode_str;
 
-/// The value in lower case and its parameters, names in lower case. Values lose their quotes; `name*=` is decoded
-/// (RFC 8187) and wins over a plain `name=`; a parameter without a value is left out.
+/// Parses a value and its parameters. The value and the names of parameters are in lower case, the values of parameters without
+/// quotes. `name*=` is decoded (RFC 8187) and wins over a plain `name=`. A parameter without a value is left out.
 pub(crate) fn parse(header: &str) -> (String, Pairs) {
     let (value, mut rest) = header.split_once(';').unwrap_or((header, ""));
     let value = value.split(',').next().unwrap_or_default().trim().to_ascii_lowercase();
@@ -27,26 +26,26 @@ pub(crate) fn parse(header: &str) -> (String, Pairs) {
             None => plain.push((name.clone(), unquote(text, name == "filename"))),
         }
     }
-    // The last one of a name counts, and `get` takes the first.
+    // The last parameter of a name counts, and `get` takes the first.
     plain.extend(extended);
     plain.reverse();
     (value, plain)
 }
 
-/// Value of the parameter `name` (lower case).
+/// Returns the value of the parameter `name` (lower case).
 pub(crate) fn get<'p>(options: &'p Pairs, name: &str) -> Option<&'p str> {
     options.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
 }
 
-/// The value at the start of `text`, still quoted, and what follows its `;`.
+/// Splits `text` into its first value, still quoted, and the text after the `;`.
 fn split_value(text: &str) -> (&str, &str) {
     let from = quoted_len(text).unwrap_or(0);
     let end = text[from..].find(';').map_or(text.len(), |at| from + at);
     (text[..end].trim_end(), text.get(end + 1..).unwrap_or_default())
 }
 
-/// Length of the quoted string that `text` starts with.
-fn quoted_len(text: &str) -> Option<usize> {
+/// Returns the length of the quoted string that `text` starts with. A backslash takes its meaning from the next character.
+pub(crate) fn quoted_len(text: &str) -> Option<usize> {
     let inner = text.strip_prefix('"')?;
     let mut escaped = false;
     let end = inner.bytes().position(|b| {
@@ -67,7 +66,7 @@ fn unquote(text: &str, is_filename: bool) -> String {
     }
 }
 
-/// `UTF-8'en'%e2%82%ac`; a text without the two quotes is taken as it is.
+/// Decodes `UTF-8'en'%e2%82%ac`. A text without the two quotes stays as it is.
 fn decode_extended(text: &str) -> String {
     let mut parts = text.splitn(3, '\'');
     let (Some(charset), Some(_), Some(value)) = (parts.next(), parts.next(), parts.next()) else {

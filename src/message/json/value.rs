@@ -1,4 +1,4 @@
-//! JSON as a value that compares without a loss: numbers by value, however many digits they have.
+//! A JSON value that compares numbers by value, with all their digits.
 
 use super::Build;
 use serde_json::Value;
@@ -14,7 +14,7 @@ pub(crate) enum Json {
     Float(f64),
     Text(String),
     List(Vec<Json>),
-    /// In the order in which they came; keys may repeat, the last counts.
+    /// The entries in their order; a key may repeat, and its last value counts.
     Map(Vec<(String, Json)>),
 }
 
@@ -80,14 +80,14 @@ impl Json {
         matches!(self, Json::Integer(_) | Json::LargeInteger(_) | Json::Float(_))
     }
 
-    /// The value at a pointer (RFC 6901), such as `/items/0/id`.
+    /// Returns the value at a pointer (RFC 6901), such as `/items/0/id`.
     pub(crate) fn pointer(&self, pointer: &str) -> Option<&Json> {
         let mut found = self;
         for step in pointer.strip_prefix('/').map(|steps| steps.split('/')).into_iter().flatten() {
             let key = step.replace("~1", "/").replace("~0", "~");
             found = match found {
                 Json::Map(pairs) => member(pairs, &key)?,
-                // No zeros in front: each item has one pointer.
+                // A leading zero or sign would give an item a second pointer.
                 Json::List(items) if key == "0" || !key.starts_with(['0', '+']) => {
                     items.get(key.parse::<usize>().ok()?)?
                 }
@@ -97,7 +97,7 @@ impl Json {
         Some(found)
     }
 
-    /// Whether both are the same value; an integer equals a float of its value, as JSON has one kind of numbers.
+    /// Whether both are the same value. An integer equals a float of its value: JSON has one kind of numbers.
     pub(crate) fn same(&self, other: &Json) -> bool {
         match (self, other) {
             (Json::List(a), Json::List(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.same(b)),
@@ -111,7 +111,7 @@ impl Json {
             (Json::LargeInteger(a), Json::LargeInteger(b)) => a == b,
             (Json::Float(a), Json::Float(b)) => a == b,
             (Json::Integer(integer), Json::Float(float)) | (Json::Float(float), Json::Integer(integer)) => {
-                // Back again: beyond 53 bits several integers are one float.
+                // Compares as integers: beyond 53 bits several integers convert to the same float.
                 float.fract() == 0.0 && *float as i128 == i128::from(*integer)
             }
             (Json::LargeInteger(digits), Json::Float(float))
@@ -173,6 +173,7 @@ mod tests {
             ("9007199254740992", "9007199254740992.0", true),
             ("9223372036854775807", "9223372036854775808.0", false),
             ("18446744073709551615", "18446744073709551616", false),
+            ("-9223372036854775809", "-9223372036854775808.0", false),
             ("18446744073709551616", "18446744073709551616.0", true),
             ("18446744073709551615", "18446744073709551616.0", false),
             ("123456789012345678901234567890", "123456789012345678901234567890", true),

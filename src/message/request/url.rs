@@ -1,5 +1,5 @@
-//! The URL of a request: its parts as the target and the `Host` header give them, and the whole put together again as
-//! an IRI, as Werkzeug does. Trusts no `X-Forwarded-*` header.
+//! The URL of a request: its parts from the target and the `Host` header, and the whole as an IRI, as Werkzeug builds it.
+//! `X-Forwarded-*` headers are ignored.
 
 use super::Request;
 use percent_encoding::percent_decode;
@@ -7,18 +7,18 @@ use std::fmt::Write;
 use std::net::SocketAddr;
 use std::ops::Range;
 
-/// Where the parts of a request-target stand in it, still percent-encoded. A fragment is none of them.
+/// The places of the parts in a request-target, still percent-encoded. A fragment is no part.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Places {
     /// Host and port of an absolute form, without user and password.
     pub authority: Option<Range<usize>>,
     /// Path, possibly empty.
     pub path: Range<usize>,
-    /// What follows the first `?`, or nothing.
+    /// The text after the first `?`, possibly empty.
     pub query: Range<usize>,
 }
 
-/// Takes a request-target of any form apart; what fits no form is a path.
+/// Splits a request-target of any form into its parts; a text that fits no form is a path.
 pub(crate) fn places(target: &str) -> Places {
     let end = target.find('#').unwrap_or(target.len());
     let authority = authority(&target[..end]);
@@ -27,9 +27,9 @@ pub(crate) fn places(target: &str) -> Places {
     Places { authority, path: start..mark, query: end.min(mark + 1)..end }
 }
 
-/// Host and port of an absolute form.
+/// Returns host and port of an absolute form.
 fn authority(target: &str) -> Option<Range<usize>> {
-    // The origin form, which nearly all targets have.
+    // Nearly all targets are in origin form.
     if target.starts_with('/') {
         return None;
     }
@@ -41,13 +41,13 @@ fn authority(target: &str) -> Option<Range<usize>> {
 }
 
 impl Request {
-    /// `http`: TLS ends before the mock.
+    /// Returns `http`: the mock has no TLS.
     pub fn scheme(&self) -> &'static str {
         "http"
     }
 
-    /// Host and port without a port of 80: of an absolute target, else of `Host`, else the address that took the
-    /// request (RFC 9112 section 3.3).
+    /// Returns host and port, without port 80: from an absolute target, else from `Host`, else from the address of the listener
+    /// (RFC 9112 section 3.3).
     pub fn host(&self) -> String {
         let absolute = places(self.target()).authority.map(|authority| &self.target()[authority]);
         let sent = absolute.or_else(|| self.header("host")).map(str::trim);
@@ -58,19 +58,19 @@ impl Request {
         host.strip_suffix(":80").map(str::to_owned).unwrap_or(host)
     }
 
-    /// Scheme and host, ending in `/`.
+    /// Returns scheme and host, ending in `/`.
     pub fn url_root(&self) -> String {
         format!("{}://{}/", self.scheme(), self.host())
     }
 
-    /// The URL without its query.
+    /// Returns the URL without its query.
     pub fn base_url(&self) -> String {
         let mut url = self.url_root();
-        push_path(&mut url, self.path().trim_start_matches('/'));
+        push_plain(&mut url, self.path().trim_start_matches('/'), "/:");
         url
     }
 
-    /// The whole URL as an IRI: what is not ASCII is readable, what has a meaning is escaped.
+    /// Returns the whole URL as an IRI: characters beyond ASCII are readable, characters with a meaning are escaped.
     pub fn url(&self) -> String {
         let mut url = self.base_url();
         if !self.query_string().is_empty() {
@@ -80,12 +80,12 @@ impl Request {
         url
     }
 
-    /// Path and query, always with a `?` between.
+    /// Returns path and query, always with a `?` between them.
     pub fn full_path(&self) -> String {
         format!("{}?{}", self.path(), self.query_string())
     }
 
-    /// Address of the client as text, an IPv4-mapped one as IPv4.
+    /// Returns the address of the client as text, as IPv4 if it is an IPv4-mapped address.
     pub fn client(&self) -> Option<String> {
         self.remote_addr.map(|addr| unmapped(addr).ip().to_string())
     }
@@ -95,7 +95,7 @@ fn is_scheme(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b))
 }
 
-/// A dual-stack listener sees IPv4 clients as `::ffff:a.b.c.d`.
+/// Converts the address of an IPv4 client at a dual-stack listener, `::ffff:a.b.c.d`, to IPv4.
 fn unmapped(addr: SocketAddr) -> SocketAddr {
     SocketAddr::new(addr.ip().to_canonical(), addr.port())
 }
@@ -104,48 +104,38 @@ fn is_unreserved(c: char) -> bool {
     c.is_ascii_alphanumeric() || "-._~".contains(c)
 }
 
-/// Appends a decoded path.
-fn push_path(url: &mut String, path: &str) {
-    for c in path.chars() {
-        match c.is_ascii() && !is_unreserved(c) && !"/:".contains(c) {
+/// Appends `text`, with all of ASCII escaped but unreserved characters and `safe`.
+fn push_plain(url: &mut String, text: &str, safe: &str) {
+    for c in text.chars() {
+        match c.is_ascii() && !is_unreserved(c) && !safe.contains(c) {
             true => escape(url, c as u8),
             false => url.push(c),
         }
     }
 }
 
-/// Appends a query as sent: escapes of unreserved characters and of valid UTF-8 are undone, others stay.
-fn push_query(url: &mut String, query: &str) {
-    let mut rest = query;
-    while let Some(c) = rest.chars().next() {
-        let plain = rest.find('%').unwrap_or(rest.len());
-        if plain > 0 {
-            push_plain(url, &rest[..plain]);
-            rest = &rest[plain..];
-            continue;
-        }
-        let run = escaped_run(rest);
-        match run {
-            0 => url.push(c),
-            _ => push_escaped(url, &rest[..run]),
-        }
-        rest = &rest[run.max(1)..];
+/// Appends a query. Escapes of unreserved characters and of valid UTF-8 are undone, others stay as sent.
+fn push_query(url: &mut String, mut query: &str) {
+    while !query.is_empty() {
+        let (plain, rest) = query.split_at(query.find('%').unwrap_or(query.len()));
+        push_plain(url, plain, ":&%=+$!*'(),");
+        let (escapes, rest) = rest.split_at(escaped_run(rest));
+        push_escaped(url, escapes);
+        // A `%` without two hex digits stays as it is.
+        query = match rest.strip_prefix('%') {
+            Some(after) => {
+                url.push('%');
+                after
+            }
+            None => rest,
+        };
     }
 }
 
-/// Length of the escapes that `text` starts with: they are decoded together, as one character may take several.
+/// Returns the length of the escapes that `text` starts with. One character may take several, so they are decoded together.
 fn escaped_run(text: &str) -> usize {
     let is_escape = |e: &[u8]| e[0] == b'%' && e[1].is_ascii_hexdigit() && e[2].is_ascii_hexdigit();
     text.as_bytes().chunks_exact(3).take_while(|escape| is_escape(escape)).count() * 3
-}
-
-fn push_plain(url: &mut String, text: &str) {
-    for c in text.chars() {
-        match c.is_ascii() && !is_unreserved(c) && !":&%=+$!*'(),".contains(c) {
-            true => escape(url, c as u8),
-            false => url.push(c),
-        }
-    }
 }
 
 fn push_escaped(url: &mut String, escapes: &str) {
@@ -154,7 +144,7 @@ fn push_escaped(url: &mut String, escapes: &str) {
     for chunk in bytes.utf8_chunks() {
         for c in chunk.valid().chars() {
             match c.is_ascii() && !is_unreserved(c) {
-                // As sent: `%2f` keeps its case.
+                // The escape stays as sent: `%2f` keeps its case.
                 true => url.push_str(&escapes[at * 3..at * 3 + 3]),
                 false => url.push(c),
             }

@@ -1,4 +1,4 @@
-//! The requests that come nearest to a filter, and what is different about them.
+//! Near misses of a filter: the recorded requests that are closest to it, and how each differs.
 
 use super::entry::Entry;
 use super::filter::{Condition, Filter, Fit, Part, Subject};
@@ -7,42 +7,42 @@ use crate::system::truncate::truncate;
 use std::cmp::Reverse;
 use std::fmt;
 
-/// So many are told.
+/// Limit of listed requests.
 const MOST: usize = 3;
-/// Longest text that is repeated, in characters.
+/// Limit of a quoted text, in characters.
 const EXCERPT: usize = 100;
 
-/// A request that is not meant, but nearly; its JSON is what the admin interface shows.
+/// A request that nearly fits the filter. The admin interface shows it as JSON.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
 pub(crate) struct Near {
     pub number: u64,
     pub method: String,
-    /// Its target, perhaps shortened.
+    /// The target, perhaps shortened.
     pub target: String,
-    /// How near, 0 to 100.
+    /// The likeness, from 0 to 100.
     pub score: u64,
     pub differs: Vec<Difference>,
 }
 
-/// A part that is not as asked for.
+/// A part of the request that does not fit a condition.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
 pub(crate) struct Difference {
-    /// The part: `method`, `header X-Id`, `json /id`.
+    /// The name of the part: `method`, `header X-Id`, `json /id`.
     pub part: String,
     pub expected: String,
-    /// What is there; `None` where there is nothing.
+    /// The value in the request; `None` if the request does not have the part.
     pub found: Option<String>,
-    /// It is what it must not be.
+    /// Whether the part has a value that the condition excludes.
     #[serde(skip)]
     pub is_excluded: bool,
 }
 
-/// The nearest of those that were looked at.
+/// The nearest of the requests so far.
 #[derive(Debug, Default)]
 pub(crate) struct Nearest(Vec<Near>);
 
 impl Nearest {
-    /// Looks at one more request.
+    /// Compares one more request.
     pub(crate) fn look(&mut self, filter: &Filter, subject: &Subject) {
         let (mut sum, mut weights, mut differs) = (0, 0, Vec::new());
         for condition in filter.conditions() {
@@ -57,7 +57,7 @@ impl Nearest {
         self.add(subject.entry, score, differs);
     }
 
-    /// Takes in a request that is different in one way of the caller's.
+    /// Adds a request with the score and differences that the caller found.
     pub(crate) fn add(&mut self, entry: &Entry, score: u64, differs: Vec<Difference>) {
         let target = if entry.gone.headers { &entry.path } else { &entry.target };
         let (method, target) = (excerpt(&entry.method), excerpt(target));
@@ -66,7 +66,7 @@ impl Nearest {
         self.0.truncate(MOST);
     }
 
-    /// The nearest first; of equally near ones the latest.
+    /// Returns the nearest first; of equally near requests the latest first.
     pub(crate) fn into_list(self) -> Vec<Near> {
         self.0
     }
@@ -99,7 +99,7 @@ fn difference(condition: &Condition, fit: Fit, subject: &Subject) -> Difference 
     }
 }
 
-/// How much of a condition holds, 0 to 100.
+/// Returns how much of a condition holds, from 0 to 100.
 fn likeness(condition: &Condition, fit: Fit, subject: &Subject) -> u64 {
     let found = || condition.part.found(subject);
     match (fit, &condition.part) {
@@ -120,7 +120,7 @@ fn likeness(condition: &Condition, fit: Fit, subject: &Subject) -> u64 {
     }
 }
 
-/// Segments that are the same, or nearly, in their places; less than 100.
+/// Returns the likeness of two paths, below 100, by the segments that are equal or nearly equal.
 fn path_likeness(expected: &str, found: &str) -> u64 {
     let segments = |path: &str| path.split('/').skip(1).map(excerpt).collect::<Vec<_>>();
     let (expected, found) = (segments(expected), segments(found));
@@ -132,7 +132,7 @@ fn path_likeness(expected: &str, found: &str) -> u64 {
     alike.sum::<u64>() / expected.len().max(found.len()).max(1) as u64
 }
 
-/// Whether one may be the other, mistyped.
+/// Whether `found` may be `expected`, mistyped.
 fn is_close(expected: &str, found: &str) -> bool {
     nearest(&excerpt(found).to_lowercase(), [excerpt(expected).to_lowercase().as_str()]).is_some()
 }
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn parts_that_differ_are_named() {
+    fn a_near_miss_names_the_parts_that_differ() {
         let fields = [("X-Id", "8")];
         let got = entry(3, "PUT /order?page=1", &fields, r#"{"id":8}"#);
         let table = [
@@ -187,6 +187,10 @@ mod tests {
         for (filter, expected) in table {
             assert_eq!(near_misses(filter, std::slice::from_ref(&got)), [expected], "{filter}");
         }
+        assert_eq!(
+            near_misses("path=/orders/<int:id>", &[entry(3, "GET /order/7", &[], "")]),
+            ["60 number 3 `GET /order/7`: path is `/order/7`, not `/orders/<int:id>`"]
+        );
         let cut = cut(entry(3, "PUT /", &[], "abcdef"), 2);
         assert_eq!(
             near_misses("json!=/a", std::slice::from_ref(&cut)),

@@ -8,13 +8,13 @@ fn converter(text: &str) -> Converter {
     Converter::parse(name, arguments).unwrap_or_else(|error| panic!("{text}: {error}"))
 }
 
-/// The value if the whole text is taken.
+/// Returns the value if the converter takes the whole text.
 fn value(converter: &Converter, text: &str) -> Option<Value> {
     converter.ends(text, 0, |end| end == text.len()).then(|| converter.convert(text)).flatten()
 }
 
 #[test]
-fn takes_the_numbers_that_werkzeug_takes() {
+fn converters_take_the_numbers_that_werkzeug_takes() {
     for (name, text, number) in [
         ("int", "007", Some(7)),
         ("int", "-1", None),
@@ -60,7 +60,7 @@ fn takes_the_numbers_that_werkzeug_takes() {
 }
 
 #[test]
-fn takes_the_texts_that_werkzeug_takes() {
+fn converters_take_the_texts_that_werkzeug_takes() {
     let uuid = "12345678-1234-ABCD-abcd-1234567890ab";
     for (name, text, taken) in [
         ("string", "ä b", true),
@@ -95,7 +95,7 @@ fn takes_the_texts_that_werkzeug_takes() {
 }
 
 #[test]
-fn offers_ends_in_the_order_of_the_regular_expressions() {
+fn ends_come_in_the_order_of_the_regular_expressions() {
     for (name, text, ends) in [
         ("string", "aä/", vec![3, 1]),
         ("string(minlength=2)", "abc", vec![3, 2]),
@@ -116,7 +116,7 @@ fn offers_ends_in_the_order_of_the_regular_expressions() {
 }
 
 #[test]
-fn refuses_wrong_options() {
+fn wrong_options_are_refused() {
     for (name, arguments, message) in [
         (
             "foo",
@@ -159,7 +159,7 @@ fn refuses_wrong_options() {
 }
 
 #[test]
-fn writes_values_that_it_reads_again() {
+fn a_written_value_can_be_read_again() {
     for (name, value, text) in [
         ("int", Value::Int(-5), Some("-5")),
         ("int(fixed_digits=4)", Value::Int(-5), Some("-005")),
@@ -180,7 +180,7 @@ fn writes_values_that_it_reads_again() {
 }
 
 #[test]
-fn describes_itself_as_it_is_written() {
+fn a_converter_is_displayed_as_a_rule_has_it() {
     for text in [
         "string",
         "string(length=2)",

@@ -1,4 +1,4 @@
-//! The index offers what can match, and little else.
+//! The index offers all rules that may match, and few others.
 
 use super::*;
 use crate::routing::pattern::Pattern;
@@ -18,7 +18,7 @@ fn offered(tree: &RuleIndex, path: &str) -> Vec<u32> {
 }
 
 #[test]
-fn of_ten_thousand_rules_it_offers_the_one() {
+fn the_index_offers_one_of_ten_thousand_rules() {
     for (pattern, path) in [
         ("/r#/a", "/r#//a/"),
         ("/r#/<int:id>", "/r#/1"),
@@ -44,7 +44,7 @@ fn of_ten_thousand_rules_it_offers_the_one() {
 }
 
 #[test]
-fn it_offers_rules_of_all_kinds_in_their_order() {
+fn the_index_offers_rules_of_all_kinds_in_their_order() {
     let patterns = [
         "/a/b",
         "/<x>/b",

@@ -1,11 +1,11 @@
-//! Whole tables: order, methods, redirects, URLs; random tables against a search without an index.
+//! Whole tables: order, methods, redirects and URLs.
 
 use super::*;
 use crate::routing::rule::RuleOptions;
 
 mod random;
 
-/// Rules as `GET,POST /a/<x>`, without methods GET; the endpoint is `e` and the place of the rule.
+/// Makes a table of rules as `GET,POST /a/<x>`; the method is GET if not given. The endpoint is `e` and the place of the rule.
 fn table(rules: &[&str]) -> Router {
     Router::new(
         rules
@@ -24,7 +24,7 @@ fn rule(text: &str, endpoint: &str, options: RuleOptions) -> Rule {
     Rule::parse(pattern, endpoint, RuleOptions { methods, ..options }).unwrap()
 }
 
-/// `3 7 x` for rule 3 with its values, `308 /a/`, `405 GET,HEAD` or `404`.
+/// Returns `3 7 x` for rule 3 with its values, `308 /a/`, `405 GET,HEAD` or `404`.
 fn found(router: &Router, request: &str) -> String {
     let (method, path) = request.split_once(' ').unwrap_or(("GET", request));
     match router.find(method, path) {
@@ -67,10 +67,10 @@ fn static_rules_come_first_then_more_static_parts_then_lighter_converters() {
             ("/7", "4 7"),
             ("/7.5", "3 7.5"),
             ("/x", "1 x"),
-            // Of equal weight: the first registered.
+            // Of rules with equal weight the first registered serves.
             ("/12345678-1234-1234-1234-1234567890ab", "1 12345678-1234-1234-1234-1234567890ab"),
             ("/7/b", "8 7"),
-            // Both have one static part; the one that comes earlier counts.
+            // Both rules have one static part; the rule with the earlier one serves.
             ("/a/b", "7 b"),
             ("/x/b", "6 x"),
             ("/a/x/b", "9 x"),
@@ -128,7 +128,7 @@ fn slashes_redirect_only_where_the_method_is_served() {
 }
 
 #[test]
-fn the_rule_that_is_first_in_order_decides_even_by_a_redirect() {
+fn a_redirect_of_an_earlier_rule_comes_before_a_later_rule() {
     check(&["/a/", "/a"], &[("/a", "308 /a/"), ("/a/", "0")]);
     check(&["/a", "/a/"], &[("/a", "0"), ("/a/", "1")]);
     check(&["/<path:p>", "/a/"], &[("/a", "308 /a/"), ("/b", "0 b")]);
@@ -172,7 +172,7 @@ fn allowed_is_the_union_of_all_rules_that_match() {
 }
 
 #[test]
-fn a_default_has_one_url() {
+fn values_of_defaults_have_one_url() {
     let options =
         RuleOptions { defaults: vec![("page".to_owned(), Value::Int(1))], ..RuleOptions::default() };
     let pages = |options| {
@@ -200,6 +200,48 @@ fn a_default_has_one_url() {
     assert_eq!(found(&Router::new(pages(RuleOptions::default())), "/all/x/page/1"), "1 x 1");
 }
 
+/// `ct/routing_answers.py` recorded the answers.
+#[test]
+fn requests_get_the_answers_of_werkzeug() {
+    let lines = include_str!("tests/werkzeug.txt").lines().filter(|line| !line.starts_with('#'));
+    let (mut rules, mut answers) = (Vec::new(), 0);
+    for line in lines {
+        if line.is_empty() {
+            rules.clear();
+        } else if let Some((request, expected)) = line.split_once(" = ") {
+            let router = Router::new(rules.clone());
+            assert_eq!(found_by_name(&router, request), expected, "{request} {rules:#?}");
+            answers += 1;
+        } else {
+            rules.push(recorded_rule(line));
+        }
+    }
+    assert!(answers > 40, "{answers}");
+}
+
+/// Parses a rule as `endpoint METHOD,METHOD /pattern default=1`.
+fn recorded_rule(line: &str) -> Rule {
+    let mut words = line.split(' ');
+    let (endpoint, methods, pattern) = (words.next().unwrap(), words.next().unwrap(), words.next().unwrap());
+    let default = |word: &str| {
+        let (name, value) = word.split_once('=').unwrap();
+        (name.to_owned(), Value::Int(value.parse().unwrap()))
+    };
+    let options = RuleOptions { defaults: words.map(default).collect(), ..RuleOptions::default() };
+    rule(&format!("{methods} {pattern}"), endpoint, options)
+}
+
+/// Returns the answer of [`found`] with the values by name: `1 c=x page=2`.
+fn found_by_name(router: &Router, request: &str) -> String {
+    let (method, path) = request.split_once(' ').unwrap();
+    let Found::Rule { index, values } = router.find(method, path) else { return found(router, request) };
+    let names = router.rules()[index].variables();
+    let mut named: Vec<String> =
+        names.iter().zip(&values).map(|(name, value)| format!(" {name}={value}")).collect();
+    named.sort();
+    format!("{index}{}", named.concat())
+}
+
 #[test]
 fn url_for_takes_the_rule_that_uses_most_values() {
     let rules = ["/", "/<a>", "POST /p/<a>/<b>", "/g/<a>/<b>"];
@@ -213,7 +255,7 @@ fn url_for_takes_the_rule_that_uses_most_values() {
 }
 
 #[test]
-fn shadowed_rules_are_those_that_never_serve() {
+fn rules_that_never_serve_are_shadowed() {
     for (rules, shadowed) in [
         (vec!["/a", "/a"], vec![(1, 0)]),
         (vec!["/a", "POST /a"], vec![]),
@@ -233,4 +275,15 @@ fn shadowed_rules_are_those_that_never_serve() {
     ] {
         assert_eq!(table(&rules).shadowed(), shadowed, "{rules:?}");
     }
+}
+
+#[test]
+fn a_rule_that_refuses_doubled_slashes_shadows_no_other() {
+    let rules = |merge: [bool; 2]| {
+        let options = merge.map(|merge| RuleOptions { merge_slashes: Some(merge), ..RuleOptions::default() });
+        Router::new(options.into_iter().map(|options| rule("/a/b", "e", options)).collect())
+    };
+    assert_eq!(rules([true, false]).shadowed(), [(1, 0)]);
+    assert_eq!(rules([false, false]).shadowed(), [(1, 0)]);
+    assert!(rules([false, true]).shadowed().is_empty());
 }

@@ -62,7 +62,7 @@ fn an_error_names_the_rule() {
 }
 
 #[test]
-fn variables_are_those_of_the_url_then_the_other_defaults() {
+fn variables_of_the_url_come_before_the_other_defaults() {
     let options = with_defaults(&[("c", Value::Int(1)), ("b", text("x"))]);
     let rule = Rule::parse("/<a>/<int(min=1):d>/<b>", "e", options).unwrap();
     assert_eq!(rule.variables(), ["a", "d", "b", "c"]);
@@ -99,7 +99,20 @@ fn a_redirect_goes_to_the_right_path() {
 }
 
 #[test]
-fn builds_urls_as_url_for_does() {
+fn redirect_to_is_a_path_or_a_whole_url() {
+    for (target, url) in [
+        ("/new/<id>", "/new/7"),
+        ("new/<int:id>", "/new/7"),
+        ("https://new.example/<id>?name=<name>", "https://new.example/7?name=a%20b"),
+    ] {
+        let options = RuleOptions { redirect_to: Some(target.to_owned()), ..RuleOptions::default() };
+        let rule = Rule::parse("/old/<int:id>/<name>", "e", options).unwrap();
+        assert_eq!(rule.redirect_to(&[Value::Int(7), text("a b")]).as_deref(), Some(url), "{target}");
+    }
+}
+
+#[test]
+fn urls_are_built_as_by_url_for() {
     let none = RuleOptions::default;
     for (pattern, options, values, url) in [
         ("/a/<int:id>", none(), vec![("id", Value::Int(7))], Some("/a/7")),

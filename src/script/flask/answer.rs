@@ -7,7 +7,7 @@ use super::status;
 use crate::chaos::Reply;
 use crate::directory::Content;
 use crate::message::answer::{Answer, Fields, HTML, JSON};
-use crate::message::is_token;
+use crate::routing::method::is_token;
 use crate::script::runtime::fault::RETURNED_NOTHING;
 use crate::script::runtime::frozen::{ListRef, as_list, as_map, into_items, is_list, is_map};
 use crate::script::runtime::json;

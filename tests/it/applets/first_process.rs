@@ -1,7 +1,7 @@
 //! Client commands read the arguments of process 1, here in a pid namespace of their own.
 
 use super::{Image, feed, isolated};
-use crate::tools::missing;
+use crate::harness::skip_without;
 
 /// Runs the mock as process 1, and `script` beside it, whose `$1` is the folder of links. Runs in a network of its own, where
 /// all ports are free, since the test must name them. `None`: this machine can't do it.
@@ -18,7 +18,7 @@ fn beside_a_mock(script: &str) -> Option<super::Left> {
     command.env_remove("H1MOCK_ADMIN_PORT").env_remove("H1MOCK_TRAFFIC_PORT");
     let left = feed(command, b"");
     if left.code == 77 {
-        missing(&format!("a network namespace that can be used: {}", left.err));
+        skip_without(&format!("network namespace that can be used: {}", left.err));
     }
     (left.code != 77).then_some(left)
 }

@@ -8,8 +8,7 @@ mod shell;
 mod tar_in;
 mod tar_out;
 
-use crate::harness::{Folder, binary};
-use crate::tools::missing;
+use crate::harness::{Folder, binary, skip_without};
 use std::fs;
 use std::io::Write;
 use std::os::unix::fs::symlink;
@@ -110,8 +109,8 @@ pub(crate) fn gnu_tar(folder: &Path, args: &[&str]) -> Vec<u8> {
     output.stdout
 }
 
-/// Returns `unshare` with `flags`; the next argument is the shell script that it runs. `None`, with a message, where this
-/// machine does not allow it; in CI that is a failure.
+/// Returns `unshare` with `flags`; the next argument is the shell script that it runs. `None`, after [`skip_without`], where
+/// this machine does not allow it.
 pub(crate) fn isolated(flags: &[&str]) -> Option<Command> {
     for user in [&[][..], &["--map-root-user"]] {
         let mut unshare = Command::new("unshare");
@@ -123,7 +122,7 @@ pub(crate) fn isolated(flags: &[&str]) -> Option<Command> {
             return Some(unshare);
         }
     }
-    missing("`unshare` that is allowed");
+    skip_without("`unshare` with the right to use it");
     None
 }
 

@@ -1,8 +1,7 @@
 //! `tar x` and `tar t`, with archives as kubectl, docker and podman send them.
 
 use super::{Image, feed, gnu_tar, isolated, tree};
-use crate::harness::{Mock, eventually};
-use crate::tools::missing;
+use crate::harness::{Mock, eventually, skip_without};
 use rustix::process::getuid;
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
@@ -153,7 +152,7 @@ fn files_are_replaced_not_written_through() {
 #[test]
 fn a_folder_of_root_that_is_writable_by_mode_is_extracted_into() {
     if !getuid().is_root() {
-        return missing("root");
+        return skip_without("root");
     }
     let image = Image::new();
     sample(&image);

@@ -1,7 +1,7 @@
 //! `tar c`, as kubectl receives it.
 
 use super::{Image, tree};
-use crate::tools::missing;
+use crate::harness::skip_without;
 use std::fs;
 use std::io::Read;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -105,7 +105,7 @@ fn a_file_that_becomes_shorter_is_filled_with_zeros() {
     // Its announced size is that of a page, and its content is shorter.
     let sysfs = "/sys/kernel/mm/transparent_hugepage/enabled";
     if !fs::metadata(sysfs).is_ok_and(|metadata| metadata.len() == 4096) {
-        return missing(sysfs);
+        return skip_without(sysfs);
     }
     let left = image.run(&["tar", "cf", "-", sysfs]);
     let expected = format!("tar: failed to archive `{sysfs}`: it became shorter: the rest is zeros\n");

@@ -3,8 +3,7 @@
 use super::process::{descriptors, lower, room_for, threads};
 use super::witness::Witness;
 use super::{PING, PROVISION, client, start};
-use crate::harness::{Client, Mock, binary, eventually};
-use crate::tools::missing;
+use crate::harness::{Client, Mock, binary, eventually, skip_without};
 use std::fs;
 use std::io;
 use std::os::unix::fs::PermissionsExt;
@@ -127,9 +126,9 @@ fn start_as_somebody() -> Mock {
         let somebody = 1_800_000_074;
         match probe.uid(somebody).gid(somebody).arg("--version").output() {
             Ok(_) => drop(command.uid(somebody).gid(somebody)),
-            Err(error) => {
-                missing(&format!("another user, so that threads are only counted, not refused: {error}"))
-            }
+            Err(error) => skip_without(&format!(
+                "right to start a process as another user, so threads are counted and not refused: {error}"
+            )),
         }
     }
     Mock::start_command(command, &["--workers", "4"], |folder| {

@@ -1,6 +1,6 @@
 //! Figures of the kernel about a running mock, and limits for the mock and for the tests.
 
-use crate::harness::Mock;
+use crate::harness::{Mock, skip_without};
 use rustix::process::{Resource, Rlimit, getrlimit, getuid, setrlimit};
 use std::collections::HashSet;
 use std::fs;
@@ -65,7 +65,10 @@ pub(crate) fn room_for(wanted: usize) -> usize {
     // Other tests run at the same time. Together they need 4,000 at most.
     let room = granted.maximum.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap());
     if room < wanted + 4000 {
-        eprintln!("{room} descriptors in all: fewer than {wanted} connections are tried");
+        skip_without(&format!(
+            "{} descriptors, only {room}: fewer than {wanted} connections are tried",
+            wanted + 4000
+        ));
     }
     wanted.min(room / 4)
 }

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 /// Deadline for an answer. A mock that hangs never answers; a busy machine takes some tenths of a second.
 const SLOWEST: Duration = Duration::from_secs(5);
-/// Pause between two requests, which leaves the machine to the fault.
+/// Pause between two requests of the witness, which leaves the machine to the fault.
 const PAUSE: Duration = Duration::from_millis(5);
 /// Number of requests that must be answered after the fault.
 const AFTERWARDS: usize = 3;

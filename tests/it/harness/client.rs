@@ -1,11 +1,10 @@
-//! A client with one connection, and the answers that it reads.
+//! A client with one connection, and its answers.
 
 use super::DEADLINE;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
-/// One answer.
 #[derive(Debug, Clone)]
 pub(crate) struct Reply {
     pub status: u16,
@@ -24,7 +23,7 @@ impl Reply {
         serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.text()))
     }
 
-    /// The first value of a header; empty where it is missing.
+    /// Returns the first value of a header; empty if the header is missing.
     pub(crate) fn header(&self, name: &str) -> &str {
         self.all(name).first().copied().unwrap_or_default()
     }
@@ -44,7 +43,7 @@ impl Client {
         Client::connect(address, DEADLINE).unwrap()
     }
 
-    /// A connection on which nothing takes longer than `deadline`.
+    /// Connects. `deadline` limits connecting and each read and write.
     pub(crate) fn connect(address: &str, deadline: Duration) -> std::io::Result<Client> {
         let address: SocketAddr = address.parse().map_err(std::io::Error::other)?;
         let stream = TcpStream::connect_timeout(&address, deadline)?;
@@ -54,7 +53,7 @@ impl Client {
         Ok(Client(BufReader::new(stream)))
     }
 
-    /// The socket, for its options.
+    /// Returns the socket, to set its options.
     pub(crate) fn stream(&self) -> &TcpStream {
         self.0.get_ref()
     }
@@ -148,12 +147,12 @@ impl Client {
         }
     }
 
-    /// What comes, read by read.
+    /// Returns the bytes of the next read.
     pub(crate) fn reader(&mut self) -> &mut impl Read {
         &mut self.0
     }
 
-    /// What comes until the mock ends the connection.
+    /// Reads until the mock closes the connection.
     pub(crate) fn rest(&mut self) -> std::io::Result<Vec<u8>> {
         let mut bytes = Vec::new();
         self.0.read_to_end(&mut bytes).map(|_| bytes)

@@ -135,6 +135,7 @@ impl Program {
                 request.respond(Response::new(StatusCode(200), Vec::new(), stream, None, None))
             }
             "/slow" => {
+                // A handler that takes its time.
                 thread::sleep(Duration::from_millis(50));
                 request.respond(Response::from_string(description))
             }

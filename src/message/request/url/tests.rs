@@ -32,7 +32,7 @@ fn targets_of_every_form_are_split() {
     }
 }
 
-/// Target, `Host`, then `url`, `base_url` and `full_path` as Werkzeug 2.0.3 gives them.
+/// Target, `Host`, then the `url`, `base_url` and `full_path` of Werkzeug 2.0.3.
 #[test]
 fn urls_are_those_of_werkzeug() {
     let cases = [
@@ -88,7 +88,7 @@ fn a_mapped_client_is_shown_as_ipv4() {
 }
 
 #[test]
-fn any_target_is_taken_without_a_panic() {
+fn no_target_causes_a_panic() {
     let pieces = [
         "/", "%", "%c3", "%a9", "%2f", "%F0%9F", "?", "#", "://", "http", "@", ":80", "é", " ", "\0", "+",
         "*",

@@ -1,8 +1,9 @@
-//! Random tables with a fixed seed. The reference goes through all rules in an order that is computed here once more; both were
-//! compared with Werkzeug 2.0.3 itself on a million requests and URLs of such tables.
+//! Random tables with a fixed seed. The reference goes through all rules, in an order that it computes in its own way. Router and
+//! reference were compared with Werkzeug 2.0.3 on a million requests and URLs of such tables.
 
 use super::*;
 use crate::routing::pattern::Token;
+use crate::routing::quoting::encode_path;
 use fastrand::Rng;
 
 const STATIC: [&str; 6] = ["a", "b", "ab", "1", "a.b", "é"];
@@ -32,7 +33,8 @@ fn pattern(random: &mut Rng) -> String {
     let (mut text, mut variables) = ("/".to_owned(), 0);
     let segments = random.usize(..4);
     for segment in 0..segments {
-        for _ in 0..=random.usize(..5) / 3 {
+        // Up to two variables with a text between them.
+        for _ in 0..[1, 1, 1, 2, 2, 3][random.usize(..6)] {
             if random.u8(..5) < 2 {
                 text.push_str(pick(random, &STATIC));
             } else {
@@ -59,7 +61,7 @@ fn random_rule(random: &mut Rng) -> (Rule, String) {
     (rule(&format!("{} {text}", pick(random, &METHODS)), endpoint, options), text)
 }
 
-/// A path that has a fair chance to match.
+/// Makes a path with a fair chance to match.
 fn path_for(random: &mut Rng, pattern: &str) -> String {
     let mut path = String::new();
     for (at, part) in pattern.split(['<', '>']).enumerate() {
@@ -74,7 +76,7 @@ fn path_for(random: &mut Rng, pattern: &str) -> String {
     path
 }
 
-/// Werkzeug's order, written down a second time.
+/// Compares by Werkzeug's order, in another way than the router.
 fn before(a: &Rule, b: &Rule) -> std::cmp::Ordering {
     let key = |rule: &Rule| {
         let (mut item, mut lengths, mut weights, mut text) = (0_i64, Vec::new(), Vec::new(), false);
@@ -127,7 +129,7 @@ fn reference(router: &Router, method: &str, path: &str) -> Found {
 }
 
 #[test]
-fn finds_what_a_search_through_all_rules_finds() {
+fn the_router_finds_the_rule_that_a_search_through_all_rules_finds() {
     let mut random = Rng::with_seed(8074);
     let mut seen = [0; 4];
     for _ in 0..4_000 {
@@ -148,7 +150,7 @@ fn finds_what_a_search_through_all_rules_finds() {
             }] += 1;
         }
     }
-    // The paths are worth something only if all outcomes are frequent.
+    // The test is only worth something if all outcomes are frequent.
     assert!(seen.iter().all(|count| *count > 500), "{seen:?}");
 }
 
@@ -170,7 +172,7 @@ fn a_url_that_url_for_builds_leads_back_to_its_rule() {
 }
 
 #[test]
-fn no_rule_and_no_path_makes_it_panic() {
+fn the_router_never_panics() {
     let mut random = Rng::with_seed(1);
     let pieces = [
         "/",

@@ -1,6 +1,6 @@
 //! Uploaded files for scripts: `request.files` and Werkzeug's `FileStorage`. Contents are read from the request's body.
 
-use crate::message::form::{FilePart, options};
+use crate::message::form::{Part, options};
 use crate::message::request::Request;
 use crate::script::flask::property::{read_only, unknown_property};
 use crate::script::runtime::http_error::http_error;
@@ -53,7 +53,7 @@ impl Dictionary for FileDict {
 
 impl FileStorage {
     /// What the form says of the file; the index comes from there.
-    fn part(&self) -> Option<&FilePart> {
+    fn part(&self) -> Option<&Part> {
         self.request.form().ok()?.files.get(self.index)
     }
 
@@ -70,7 +70,7 @@ impl FileStorage {
         headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("content-type")).map(|(_, v)| v.as_str())
     }
 
-    fn text_of(&self, field: impl Fn(&FilePart) -> &str) -> Dynamic {
+    fn text_of(&self, field: impl Fn(&Part) -> &str) -> Dynamic {
         self.part().map(field).unwrap_or_default().into()
     }
 }
@@ -79,7 +79,7 @@ type Getter = fn(&FileStorage) -> Dynamic;
 
 const PROPERTIES: [(&str, Getter); 7] = [
     ("name", |file| file.text_of(|part| &part.name)),
-    ("filename", |file| file.text_of(|part| &part.filename)),
+    ("filename", |file| file.text_of(|part| part.filename.as_deref().unwrap_or_default())),
     ("content_type", |file| file.content_type().map_or(Dynamic::UNIT, |text| text.into())),
     ("mimetype", |file| options::parse(file.content_type().unwrap_or_default()).0.into()),
     ("content_length", |file| file.size().into()),
@@ -111,6 +111,6 @@ pub(super) fn register(natives: &mut Natives) {
 }
 
 fn show(file: &FileStorage) -> String {
-    let filename = file.part().map(|part| part.filename.as_str()).unwrap_or_default();
+    let filename = file.part().and_then(|part| part.filename.as_deref()).unwrap_or_default();
     format!("<FileStorage: '{filename}' ('{}')>", file.content_type().unwrap_or_default())
 }

@@ -9,7 +9,7 @@ use tiny_http::extension::Limits;
 use tiny_http::{Request, Response};
 
 const SOON: Duration = Duration::from_secs(5);
-/// A client that ends its side later than this has left.
+/// A client that closes its side later than this has left; one that closes earlier may still read.
 const LATE: Duration = Duration::from_millis(150);
 
 /// A server that hands its requests to the test.

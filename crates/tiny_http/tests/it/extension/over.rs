@@ -82,6 +82,7 @@ fn idle_connections_are_closed_and_handlers_have_no_deadline() {
     let times = Duration::from_millis(100);
     let limits = Limits { idle_time: times, head_time: times, body_time: times, ..Limits::default() };
     let server = Attended::start(limits, |request| {
+        // The handler takes longer than each of the times.
         thread::sleep(Duration::from_millis(400));
         length(request);
     });
@@ -164,8 +165,9 @@ fn bodies_are_refused_until_the_rest_fits_into_memory() {
     let head = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 500000\r\n\r\n";
     let mut older = server.send(&[head.as_slice(), &[b'a'; 200_000]].concat());
     eventually(|| server.server.num_busy() == 1);
+    // Times of bodies are told apart by coarse clocks.
     thread::sleep(Duration::from_millis(30));
-    // Each takes 64 KiB. Coarse clocks must tell the times of the bodies apart.
+    // Each takes 64 KiB.
     let mut newer: Vec<_> = (0..4)
         .map(|number| {
             let client = server.send(&[head.as_slice(), &[b'b'; 10_000]].concat());

@@ -32,6 +32,7 @@ fn a_client_that_ends_its_side_at_once_gets_its_answer() {
     let mut client = server.get("/held");
     client.half_close();
     let request = requests.recv_timeout(Duration::from_secs(5)).unwrap();
+    // Time itself is the subject: for 100 ms the engine doesn't decide whether the client has left.
     thread::sleep(Duration::from_millis(150));
     request.respond(Response::from_string("late")).unwrap();
     assert_eq!(client.answer(false).unwrap().body, b"late");

@@ -2,11 +2,10 @@
 
 use super::error::{Flaw, Spot};
 use super::{Key, MAX_TIMEOUT};
-use crate::message::is_token;
 use crate::observing::journal::filter::condition::Test;
 use crate::observing::journal::filter::excerpt;
 use crate::observing::journal::filter::part::Aspect;
-use crate::routing::method::METHODS;
+use crate::routing::method::{METHODS, is_token};
 use crate::routing::rule::{Rule, RuleOptions};
 use std::time::Duration;
 
