@@ -91,8 +91,9 @@ fn exit() -> Fallible<()> {
 pub(crate) fn register(natives: &mut Natives) {
     natives
         .register_type_with_name::<HttpError>("HTTPException")
-        .register_fn("abort", |code: i64| abort(code, &Dynamic::UNIT))
-        .register_fn("abort", |code: i64, description: Dynamic| abort(code, &description))
+        .register_optional("abort", Dynamic::UNIT, |code: i64, description: Dynamic| {
+            abort(code, &description)
+        })
         .register_fn("abort", |other: Dynamic| -> Fallible<()> {
             let shown = text_of(&other, 80);
             Err(format!("abort takes a number (`abort(404)`) or a response, not `{shown}`").into())
@@ -134,10 +135,11 @@ fn classes(natives: &mut Natives) {
         .register_type_with_name::<ErrorClass>("class")
         .set_var("Exception", ErrorClass::Exception)
         .set_var("HTTPException", ErrorClass::HttpException);
-    for &(name, code) in CLASSES {
-        natives
-            .set_var(name, ErrorClass::Code(code))
-            .register_fn(name, move || HttpError::new(code))
-            .register_fn(name, move |description: Dynamic| error_of(code, &description));
+    for &(code, name, _) in CLASSES {
+        natives.set_var(name, ErrorClass::Code(code)).register_optional(
+            name,
+            Dynamic::UNIT,
+            move |description: Dynamic| error_of(code, &description),
+        );
     }
 }

@@ -33,6 +33,5 @@ pub(crate) fn register(natives: &mut Natives) {
         .register_fn("read_text", read_text)
         .register_fn("read_json", read_json)
         .register_fn("read_blob", |name: &str| -> Fallible<Blob> { read(name) })
-        .register_fn("listdir", |_: Receiver<Os>| listdir(""))
-        .register_fn("listdir", |_: Receiver<Os>, under: &str| listdir(under));
+        .register_optional("listdir", "", |_: Receiver<Os>, under: &str| listdir(under));
 }

@@ -38,10 +38,10 @@ fn add(response: &mut Response, overwrite: bool, weak: bool) -> Fallible<()> {
 
 pub(crate) fn register(natives: &mut Natives) {
     natives
-        .register_fn("set_etag", |response: &mut Response, tag: &str| set(response, tag, false))
-        .register_fn("set_etag", |response: &mut Response, tag: &str, weak: bool| set(response, tag, weak))
+        .register_optional("set_etag", false, |response: &mut Response, tag: &str, weak: bool| {
+            set(response, tag, weak)
+        })
         .register_fn("get_etag", |response: &mut Response| get(response))
         .register_fn("add_etag", |response: &mut Response| add(response, false, false))
-        .register_fn("add_etag", |response: &mut Response, overwrite: bool| add(response, overwrite, false))
-        .register_fn("add_etag", add);
+        .register_optional("add_etag", false, add);
 }

@@ -136,10 +136,7 @@ fn register_body(natives: &mut Natives) {
             let [force, silent, _cache] = flags("get_json", &options, ["force", "silent", "cache"])?;
             get_json(call::request()?.as_ref(), JsonOptions { force, silent }).map(Dynamic::into_read_only)
         })
-        .register_fn("get_data", |_: Receiver<RequestHandle>| {
-            get_data(call::request()?.as_ref(), false, false)
-        })
-        .register_fn("get_data", |_: Receiver<RequestHandle>, options: Map| {
+        .register_optional("get_data", Map::new(), |_: Receiver<RequestHandle>, options: Map| {
             let names = ["as_text", "parse_form_data", "cache"];
             let [as_text, parse_form_data, _cache] = flags("get_data", &options, names)?;
             get_data(call::request()?.as_ref(), as_text, parse_form_data)

@@ -108,12 +108,8 @@ pub(crate) fn header_values(
 }
 
 /// The first value of a header, `()` where it is missing.
-fn header(answer: &Answer, name: &str) -> Dynamic {
-    answer.header(name).map_or(Dynamic::UNIT, text)
-}
-
-fn text(text: &str) -> Dynamic {
-    Dynamic::from(ImmutableString::from(text))
+fn header(response: &Response, name: &str) -> Dynamic {
+    response.lock().answer.header(name).map_or(Dynamic::UNIT, |value| value.into())
 }
 
 pub(crate) fn register(natives: &mut Natives) {
@@ -171,10 +167,8 @@ fn constructors(natives: &mut Natives) {
         .register_fn("jsonify", |value: Dynamic, second: Dynamic, third: Dynamic| {
             jsonify_all(vec![value, second, third])
         })
-        .register_fn("redirect", |url: &str| redirect(url, 302))
-        .register_fn("redirect", redirect)
-        .register_fn("send_file", |name: &str| send_file(name, Map::new()))
-        .register_fn("send_file", send_file);
+        .register_optional("redirect", 302, redirect)
+        .register_optional("send_file", Map::new(), send_file);
 }
 
 fn jsonify(value: Dynamic) -> Fallible<Response> {
@@ -225,9 +219,7 @@ fn properties(natives: &mut Natives) {
         })
         .register_get("status", status_line)
         .register_set("status", |response: &mut Response, status: Dynamic| response.set_status(&status))
-        .register_get("content_type", |response: &mut Response| {
-            header(&response.lock().answer, "content-type")
-        })
+        .register_get("content_type", |response: &mut Response| header(response, "content-type"))
         .register_set("content_type", |response: &mut Response, value: &str| response.set_content_type(value))
         .register_get("mimetype", mimetype)
         .register_set("mimetype", |response: &mut Response, value: &str| {
@@ -252,9 +244,7 @@ fn readers(natives: &mut Natives) {
         .register_get("content_length", |response: &mut Response| {
             i64::try_from(response.lock().answer.body.len()).unwrap_or(i64::MAX)
         })
-        .register_get("is_json", |response: &mut Response| {
-            mimetype(response).cast::<ImmutableString>().as_str() == "application/json"
-        });
+        .register_get("is_json", |response: &mut Response| mimetype(response) == "application/json");
 }
 
 fn status_line(response: &mut Response) -> String {
@@ -263,10 +253,10 @@ fn status_line(response: &mut Response) -> String {
     format!("{} {reason}", answer.status)
 }
 
-fn mimetype(response: &mut Response) -> Dynamic {
+fn mimetype(response: &mut Response) -> String {
     let answer = &response.lock().answer;
     let value = answer.header("content-type").unwrap_or_default();
-    text(&value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase())
+    value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }
 
 /// `.status(201).header("X-A", "b").body("text")`: each gives the response back.
@@ -284,6 +274,10 @@ fn chaining(natives: &mut Natives) {
         .register_fn("body", |response: &mut Response, body: Dynamic| {
             response.set_body(&body).map(|()| response.clone())
         });
+}
+
+fn set_field(headers: &mut ResponseHeaders, name: &str, value: Dynamic) -> Fallible<()> {
+    headers.0.set_header(name, &value)
 }
 
 fn headers(natives: &mut Natives) {
@@ -304,17 +298,11 @@ fn headers(natives: &mut Natives) {
             response.lock().answer.headers = all;
             Ok(())
         })
-        .register_indexer_get(|headers: &mut ResponseHeaders, name: &str| {
-            header(&headers.0.lock().answer, name)
-        })
-        .register_indexer_set(|headers: &mut ResponseHeaders, name: &str, value: Dynamic| {
-            headers.0.set_header(name, &value)
-        })
+        .register_indexer_get(|headers: &mut ResponseHeaders, name: &str| header(&headers.0, name))
+        .register_indexer_set(set_field)
+        .register_fn("set", set_field)
         .register_fn("add", |headers: &mut ResponseHeaders, name: &str, value: Dynamic| {
             headers.0.add_headers(&[(name.into(), value)])
-        })
-        .register_fn("set", |headers: &mut ResponseHeaders, name: &str, value: Dynamic| {
-            headers.0.set_header(name, &value)
         })
         .register_fn("update", |headers: &mut ResponseHeaders, all: Dynamic| {
             headers.0.set_headers(&answer::last_of_each(answer::header_pairs(&all)?))
@@ -323,20 +311,18 @@ fn headers(natives: &mut Natives) {
             headers.0.add_headers(&answer::header_pairs(&all)?)
         })
         .register_fn("setdefault", |headers: &mut ResponseHeaders, name: &str, value: Dynamic| {
-            let found = header(&headers.0.lock().answer, name);
-            if found.is_unit() {
+            if header(&headers.0, name).is_unit() {
                 headers.0.set_header(name, &value)?;
-                return Fallible::Ok(header(&headers.0.lock().answer, name));
             }
-            Ok(found)
+            Fallible::Ok(header(&headers.0, name))
         })
-        .register_fn("get", |headers: &mut ResponseHeaders, name: &str| {
-            header(&headers.0.lock().answer, name)
-        })
-        .register_fn("get", |headers: &mut ResponseHeaders, name: &str, default: Dynamic| {
-            let found = header(&headers.0.lock().answer, name);
-            if found.is_unit() { default } else { found }
-        })
+        .register_optional(
+            "get",
+            Dynamic::UNIT,
+            |headers: &mut ResponseHeaders, name: &str, default: Dynamic| {
+                or(header(&headers.0, name), default)
+            },
+        )
         .register_fn("getlist", |headers: &mut ResponseHeaders, name: &str| values(&headers.0, name))
         .register_fn("remove", |headers: &mut ResponseHeaders, name: &str| {
             headers.0.lock().answer.remove_header(name)
@@ -344,10 +330,15 @@ fn headers(natives: &mut Natives) {
         .register_fn("contains", |headers: &mut ResponseHeaders, name: &str| {
             headers.0.lock().answer.header(name).is_some()
         })
-        .register_fn("pop", |headers: &mut ResponseHeaders, name: &str| pop(&headers.0, name, Dynamic::UNIT))
-        .register_fn("pop", |headers: &mut ResponseHeaders, name: &str, default: Dynamic| {
-            pop(&headers.0, name, default)
-        })
+        .register_optional(
+            "pop",
+            Dynamic::UNIT,
+            |headers: &mut ResponseHeaders, name: &str, default: Dynamic| {
+                let found = header(&headers.0, name);
+                headers.0.lock().answer.remove_header(name);
+                or(found, default)
+            },
+        )
         .register_fn("clear", |headers: &mut ResponseHeaders| headers.0.lock().answer.headers.clear())
         .register_fn("keys", |headers: &mut ResponseHeaders| list(&headers.0, |name, _| name.into()))
         .register_fn("values", |headers: &mut ResponseHeaders| list(&headers.0, |_, value| value.into()))
@@ -361,11 +352,7 @@ fn list(response: &Response, item: impl Fn(&str, &str) -> Dynamic) -> Array {
     response.lock().answer.headers.iter().map(|(name, value)| item(name, value)).collect()
 }
 
-/// The first value of a header, which is taken out with all its values.
-fn pop(response: &Response, name: &str, default: Dynamic) -> Dynamic {
-    let answer = &mut response.lock().answer;
-    let found = header(answer, name);
-    answer.remove_header(name);
+fn or(found: Dynamic, default: Dynamic) -> Dynamic {
     if found.is_unit() { default } else { found }
 }
 
@@ -381,15 +368,11 @@ fn cookies(natives: &mut Natives) {
         check_header("Set-Cookie", &line)?;
         Ok(response.lock().answer.add_headers(vec![("Set-Cookie".into(), line.into())])?)
     };
-    natives
-        .register_fn("set_cookie", move |response: &mut Response, name: &str, value: &str| {
-            set(response, name, value, Map::new())
-        })
-        .register_fn("set_cookie", set)
-        .register_fn("delete_cookie", move |response: &mut Response, name: &str| {
-            set(response, name, "", cookie::expired(Map::new()))
-        })
-        .register_fn("delete_cookie", move |response: &mut Response, name: &str, options: Map| {
+    natives.register_optional("set_cookie", Map::new(), set).register_optional(
+        "delete_cookie",
+        Map::new(),
+        move |response: &mut Response, name: &str, options: Map| {
             set(response, name, "", cookie::expired(options))
-        });
+        },
+    );
 }

@@ -2,10 +2,10 @@
 
 use crate::routing::rule::RuleOptions;
 use crate::routing::value::Value;
-use crate::script::runtime::frozen::{MapRef, as_list, as_map, is_list};
+use crate::script::runtime::frozen::{as_list, as_map, is_list};
 use crate::script::runtime::natives::Fallible;
 use crate::script::runtime::size_limits::{full_text, type_name};
-use rhai::Dynamic;
+use rhai::{Dynamic, Map};
 
 /// Rule options from a list of methods or a map; with the endpoint where the map has one.
 pub(super) fn rule_options(options: &Dynamic) -> Fallible<(RuleOptions, Option<String>)> {
@@ -90,10 +90,10 @@ pub(super) struct Place {
 }
 
 impl Place {
-    pub(super) fn parse(options: &MapRef) -> Fallible<Place> {
+    pub(super) fn parse(options: &Map) -> Fallible<Place> {
         let mut place = Place::default();
-        for (name, value) in options.iter() {
-            match name {
+        for (name, value) in options {
+            match name.as_str() {
                 "url_prefix" => place.prefix = Some(full_text(name, value)?),
                 "host" => place.host = Some(text(name, value)?),
                 "subdomain" => place.subdomain = Some(text(name, value)?),

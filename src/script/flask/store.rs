@@ -150,7 +150,7 @@ fn no_value(operator: &str) -> Box<EvalAltResult> {
     format!("the left side of `{operator}` is (), which is nothing: a counter is `store.incr(key)`, another value needs a start").into()
 }
 
-fn set(store: &Store, key: &str, value: Dynamic) -> Fallible<()> {
+fn set(store: &mut Store, key: &str, value: Dynamic) -> Fallible<()> {
     let value = plain(key, value)?;
     with(Access::Change, |values| values.set(&store.key(key), value))??;
     Ok(())
@@ -160,15 +160,9 @@ fn incr(store: &Store, key: &str, by: i64) -> Fallible<i64> {
     Ok(with(Access::Change, |values| values.incr(&store.key(key), by))??)
 }
 
-fn append(store: &Store, key: &str, item: Dynamic) -> Fallible<i64> {
+fn append(store: &mut Store, key: &str, item: Dynamic) -> Fallible<i64> {
     let item = plain_inside(key, item, 1)?;
     Ok(with(Access::Change, |values| values.append(&store.key(key), item))??)
-}
-
-/// `store.setdefault(key, default)`: what is there, and the default where nothing was.
-fn set_default(store: &Store, key: &str, default: Dynamic) -> Fallible<Dynamic> {
-    let default = plain(key, default)?;
-    Ok(with(Access::Change, |values| values.set_default(&store.key(key), default))??)
 }
 
 /// Removes `key`; gives what was there.
@@ -176,15 +170,8 @@ fn remove(store: &Store, key: &str) -> Fallible<Option<Dynamic>> {
     Ok(with(Access::Change, |values| values.remove(&store.key(key)))?.map(Arc::unwrap_or_clone))
 }
 
-/// `store.pop(key)`: a missing key is an error.
-fn pop(store: &Store, key: &str) -> Fallible<Dynamic> {
-    remove(store, key)?.ok_or_else(|| {
-        format!("store.pop: no key `{}`: `pop(key, default)` gives a default", beginning(key, 80)).into()
-    })
-}
-
 /// `store.items()`: pairs `[key, value]`, all of one moment.
-fn items(store: &Store) -> Fallible<Array> {
+fn items(store: &mut Store) -> Fallible<Array> {
     let pairs: Vec<(ImmutableString, Dynamic)> = with(Access::Read, |values| {
         store.pairs(values, "").map(|(key, value)| (key.clone(), (**value).clone())).collect()
     })?;
@@ -193,7 +180,7 @@ fn items(store: &Store) -> Fallible<Array> {
 }
 
 /// `store.slice(key, start, end)`: the items of a list as Python's `[start:end]` has them; none where the list is missing.
-fn slice(store: &Store, key: &str, start: i64, end: i64) -> Fallible<Array> {
+fn slice(store: &mut Store, key: &str, start: i64, end: i64) -> Fallible<Array> {
     let Some(value) = get(store, key)? else { return Ok(Array::new()) };
     let Some(list) = value.read_lock::<FrozenList>() else {
         return Err(format!("store.slice: `{key}` holds {}, not a list", type_name(&value)).into());
@@ -206,7 +193,7 @@ fn slice(store: &Store, key: &str, start: i64, end: i64) -> Fallible<Array> {
 }
 
 /// `store.len(key)`: how many items a list or map has; 0 where it is missing.
-fn len(store: &Store, key: &str) -> Fallible<i64> {
+fn len(store: &mut Store, key: &str) -> Fallible<i64> {
     let value = get(store, key)?.unwrap_or_default();
     let list = as_list(&value).map(|list| list.len());
     match list.or_else(|| as_map(&value).map(|map| map.len())) {
@@ -242,10 +229,8 @@ pub(crate) fn register(natives: &mut Natives) {
     natives
         .register_handle("store", Store::default())
         .register_indexer_get(|store: &mut Store, key: &str| get(store, key).map(Option::unwrap_or_default))
-        .register_indexer_set_of_constant(|store: &mut Store, key: &str, value: Dynamic| {
-            set(store, key, value)
-        })
-        .register_fn("set", |store: &mut Store, key: &str, value: Dynamic| set(store, key, value))
+        .register_indexer_set_of_constant(set)
+        .register_fn("set", set)
         .register_fn("get", |store: &mut Store, key: &str| {
             // A change of what a method gave would be lost.
             get(store, key).map(|value| value.unwrap_or_default().into_read_only())
@@ -275,25 +260,29 @@ pub(crate) fn register(natives: &mut Natives) {
 /// What Python's dictionaries have too.
 fn register_dictionary(natives: &mut Natives) {
     natives
-        .register_fn("items", |store: &mut Store| items(store))
+        .register_fn("items", items)
         .register_fn("values", |store: &mut Store| {
             with(Access::Read, |values| {
                 collect("store.values", store.pairs(values, "").map(|(_, value)| (**value).clone()))
             })?
         })
-        .register_fn("pop", |store: &mut Store, key: &str| pop(store, key))
+        .register_fn("pop", |store: &mut Store, key: &str| -> Fallible<Dynamic> {
+            remove(store, key)?.ok_or_else(|| {
+                let shown = beginning(key, 80);
+                format!("store.pop: no key `{shown}`: `pop(key, default)` gives a default").into()
+            })
+        })
         .register_fn("pop", |store: &mut Store, key: &str, default: Dynamic| {
             remove(store, key).map(|value| value.unwrap_or(default))
         })
-        .register_fn("setdefault", |store: &mut Store, key: &str, default: Dynamic| {
-            set_default(store, key, default).map(Dynamic::into_read_only)
+        .register_fn("setdefault", |store: &mut Store, key: &str, default: Dynamic| -> Fallible<Dynamic> {
+            let default = plain(key, default)?;
+            let value = with(Access::Change, |values| values.set_default(&store.key(key), default))??;
+            Ok(value.into_read_only())
         })
-        .register_fn("append", |store: &mut Store, key: &str, item: Dynamic| append(store, key, item))
-        .register_fn("slice", |store: &mut Store, key: &str, start: i64| slice(store, key, start, i64::MAX))
-        .register_fn("slice", |store: &mut Store, key: &str, start: i64, end: i64| {
-            slice(store, key, start, end)
-        })
-        .register_fn("len", |store: &mut Store, key: &str| len(store, key));
+        .register_fn("append", append)
+        .register_optional("slice", i64::MAX, slice)
+        .register_fn("len", len);
 }
 
 fn register_keys(natives: &mut Natives) {
@@ -305,8 +294,7 @@ fn register_keys(natives: &mut Natives) {
         .register_fn("contains", |store: &mut Store, key: &str| {
             with(Access::Read, |values| values.contains(&store.key(key)))
         })
-        .register_fn("keys", |store: &mut Store| store.keys(""))
-        .register_fn("keys", |store: &mut Store, prefix: &str| store.keys(prefix))
+        .register_optional("keys", "", |store: &mut Store, prefix: &str| store.keys(prefix))
         .register_fn("len", |store: &mut Store| {
             with(Access::Read, |values| i64::try_from(store.pairs(values, "").count()).unwrap_or(i64::MAX))
         })

@@ -4,7 +4,7 @@ use crate::chaos::Reply;
 use rhai::{Dynamic, EvalAltResult, Position};
 
 /// What `abort(code, description)` throws, what a missing `args["x"]` is, and what an error handler gets as `e`.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct HttpError {
     pub code: i64,
     /// Why, for the body and the error handler (`e.description`); the standard text where empty.
@@ -32,52 +32,44 @@ pub(crate) enum ErrorClass {
     Exception,
 }
 
-/// Werkzeug's classes of errors and their codes.
-pub(crate) const CLASSES: &[(&str, u16)] = &[
-    ("BadRequest", 400),
-    ("Unauthorized", 401),
-    ("Forbidden", 403),
-    ("NotFound", 404),
-    ("MethodNotAllowed", 405),
-    ("NotAcceptable", 406),
-    ("RequestTimeout", 408),
-    ("Conflict", 409),
-    ("Gone", 410),
-    ("LengthRequired", 411),
-    ("PreconditionFailed", 412),
-    ("RequestEntityTooLarge", 413),
-    ("RequestURITooLarge", 414),
-    ("UnsupportedMediaType", 415),
-    ("RequestedRangeNotSatisfiable", 416),
-    ("ExpectationFailed", 417),
-    ("ImATeapot", 418),
-    ("UnprocessableEntity", 422),
-    ("Locked", 423),
-    ("FailedDependency", 424),
-    ("PreconditionRequired", 428),
-    ("TooManyRequests", 429),
-    ("RequestHeaderFieldsTooLarge", 431),
-    ("UnavailableForLegalReasons", 451),
-    ("InternalServerError", 500),
-    ("NotImplemented", 501),
-    ("BadGateway", 502),
-    ("ServiceUnavailable", 503),
-    ("GatewayTimeout", 504),
-    ("HTTPVersionNotSupported", 505),
+/// Code and name of Werkzeug's error classes, and the description where `abort` gave none.
+pub(crate) const CLASSES: &[(u16, &str, &str)] = &[
+    (400, "BadRequest", "The server could not understand the request."),
+    (401, "Unauthorized", "The credentials for this URL are missing or wrong."),
+    (403, "Forbidden", "Access to this URL is not allowed."),
+    (404, "NotFound", "The requested URL was not found on this server."),
+    (405, "MethodNotAllowed", "The method is not allowed for the requested URL."),
+    (406, "NotAcceptable", "None of the accepted media types can be served."),
+    (408, "RequestTimeout", "The request took too long to arrive."),
+    (409, "Conflict", "The request conflicts with the state of the resource."),
+    (410, "Gone", "The requested URL is gone for good."),
+    (411, "LengthRequired", ""),
+    (412, "PreconditionFailed", "A precondition of the request does not hold."),
+    (413, "RequestEntityTooLarge", "The body of the request is too large."),
+    (414, "RequestURITooLarge", ""),
+    (415, "UnsupportedMediaType", "The media type of the body is not supported."),
+    (416, "RequestedRangeNotSatisfiable", ""),
+    (417, "ExpectationFailed", ""),
+    (418, "ImATeapot", ""),
+    (422, "UnprocessableEntity", "The request is well formed but can't be processed."),
+    (423, "Locked", ""),
+    (424, "FailedDependency", ""),
+    (428, "PreconditionRequired", ""),
+    (429, "TooManyRequests", "Too many requests."),
+    (431, "RequestHeaderFieldsTooLarge", ""),
+    (451, "UnavailableForLegalReasons", ""),
+    (500, "InternalServerError", "The server failed while it handled the request."),
+    (501, "NotImplemented", "The server does not support the method."),
+    (502, "BadGateway", "The server got a wrong answer from another one."),
+    (503, "ServiceUnavailable", "The server can't handle the request at present."),
+    (504, "GatewayTimeout", "Another server did not answer in time."),
+    (505, "HTTPVersionNotSupported", ""),
 ];
 
 impl HttpError {
     /// An error with the standard description of `code`.
     pub(crate) fn new(code: u16) -> HttpError {
-        HttpError {
-            code: i64::from(code),
-            description: String::new(),
-            reply: None,
-            allow: None,
-            detail: None,
-            original: None,
-            thrown: None,
-        }
+        HttpError { code: i64::from(code), ..HttpError::default() }
     }
 
     /// The status code; an `abort` checks it.
@@ -112,28 +104,8 @@ pub(crate) fn find(error: &EvalAltResult) -> Option<HttpError> {
     thrown.read_lock::<HttpError>().map(|found| found.clone())
 }
 
-/// What the standard codes mean, where `abort` gave no description.
+/// The standard description of `code`.
 fn description(code: u16) -> &'static str {
-    match code {
-        400 => "The server could not understand the request.",
-        401 => "The credentials for this URL are missing or wrong.",
-        403 => "Access to this URL is not allowed.",
-        404 => "The requested URL was not found on this server.",
-        405 => "The method is not allowed for the requested URL.",
-        406 => "None of the accepted media types can be served.",
-        408 => "The request took too long to arrive.",
-        409 => "The request conflicts with the state of the resource.",
-        410 => "The requested URL is gone for good.",
-        412 => "A precondition of the request does not hold.",
-        413 => "The body of the request is too large.",
-        415 => "The media type of the body is not supported.",
-        422 => "The request is well formed but can't be processed.",
-        429 => "Too many requests.",
-        500 => "The server failed while it handled the request.",
-        501 => "The server does not support the method.",
-        502 => "The server got a wrong answer from another one.",
-        503 => "The server can't handle the request at present.",
-        504 => "Another server did not answer in time.",
-        _ => "The request failed.",
-    }
+    let class = CLASSES.iter().find(|(known, _, text)| *known == code && !text.is_empty());
+    class.map_or("The request failed.", |(_, _, text)| text)
 }

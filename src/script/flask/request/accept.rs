@@ -101,12 +101,11 @@ fn normal(text: &str) -> String {
 pub(super) fn register(natives: &mut Natives) {
     natives
         .register_type_with_name::<Accept>("MIMEAccept")
-        .register_fn("best_match", |accept: &mut Accept, offers: Array| {
-            accept.best_match(&offers, Dynamic::UNIT)
-        })
-        .register_fn("best_match", |accept: &mut Accept, offers: Array, default: Dynamic| {
-            accept.best_match(&offers, default)
-        })
+        .register_optional(
+            "best_match",
+            Dynamic::UNIT,
+            |accept: &mut Accept, offers: Array, default: Dynamic| accept.best_match(&offers, default),
+        )
         .register_fn("quality", |accept: &mut Accept, mimetype: &str| accept.quality(mimetype))
         .register_indexer_get(|accept: &mut Accept, mimetype: &str| accept.quality(mimetype))
         .register_fn("contains", |accept: &mut Accept, mimetype: &str| accept.accepts_any(&[mimetype]))
