@@ -1,5 +1,14 @@
-//! `app` and `Blueprint`: what `registerRules()` calls. Collects rules, hooks and error handlers with the functions behind them;
-//! building the table of them is `provision`'s job.
+//! `app` and `Blueprint`: a script registers its rules, hooks and error handlers on them in `registerRules()`.
+//!
+//! ```text
+//! fn registerRules() {
+//!     app.get("/users/<int:id>", user);
+//!     app.add_url_rule("/users", "all", users, #{ methods: ["GET", "POST"] });
+//!     app.errorhandler(404, not_found);
+//! }
+//! ```
+//!
+//! This file only collects them, with their functions. `provisioning::provision` builds the table of rules.
 
 use super::rule_options::{Place, rule_options};
 use crate::script::runtime::call;
@@ -17,7 +26,7 @@ use std::sync::{Arc, Mutex};
 #[derive(Debug, Clone)]
 pub(crate) struct App;
 
-/// `Blueprint(name, #{ url_prefix, host, subdomain })`: like Python's, one object however many variables hold it.
+/// The value of `Blueprint(name, #{ url_prefix, host, subdomain })`. Copies of it share their registrations, as in Python.
 #[derive(Debug, Clone)]
 pub(crate) struct Blueprint {
     name: ImmutableString,
@@ -27,7 +36,7 @@ pub(crate) struct Blueprint {
 
 impl ScriptValue for Blueprint {}
 
-/// Changes what `app` or a blueprint (`on`) has registered. `change` runs no script.
+/// Calls `change` with the registrations of `on`, which is `app` or a blueprint. `change` must not run a script.
 fn change<T>(on: &Dynamic, change: impl FnOnce(&mut Registration) -> T) -> Fallible<T> {
     if let Some(blueprint) = on.read_lock::<Blueprint>() {
         return Ok(change(&mut lock(&blueprint.registered)));
@@ -35,6 +44,10 @@ fn change<T>(on: &Dynamic, change: impl FnOnce(&mut Registration) -> T) -> Falli
     change_app(change)
 }
 
+/// Calls `change` with the registrations of `app`.
+///
+/// # Errors
+/// `registerRules()` does not run.
 fn change_app<T>(change: impl FnOnce(&mut Registration) -> T) -> Fallible<T> {
     call::with(|call| call.loading.as_mut().map(|loading| change(&mut loading.registration)))
         .flatten()
@@ -102,7 +115,7 @@ fn rules(natives: &mut Natives) {
     }
 }
 
-/// Registers a rule. The endpoint `()`, as Flask's `None`, is the name of the view function.
+/// Registers a rule. Where `endpoint` is `()` (Flask's `None`) and `options` has none, it is the name of the view function.
 fn add(
     context: &NativeCallContext,
     on: &Dynamic,
@@ -164,7 +177,7 @@ fn hooks(natives: &mut Natives) {
     }
 }
 
-/// What an error handler is registered for.
+/// Parses the first argument of `app.errorhandler(404, f)`: a code or a class.
 fn error_class(wanted: &Dynamic) -> Fallible<ErrorClass> {
     if let Some(class) = wanted.read_lock::<ErrorClass>() {
         return Ok(*class);
@@ -205,7 +218,7 @@ fn blueprint(name: ImmutableString, options: Map) -> Fallible<Blueprint> {
     Ok(Blueprint { name, place: Place::parse(&options)?, registered: Arc::default() })
 }
 
-/// Adds what the blueprint collected: its rules under the prefix, its hooks and handlers for its own requests.
+/// Adds the rules of a blueprint to those of `app`, under its prefix, and its hooks and error handlers for its own requests.
 fn register_blueprint(_: Receiver<App>, blueprint: Blueprint, options: Map) -> Fallible<()> {
     let place = Place::parse(&options)?.or(&blueprint.place);
     let prefix = place.prefix.clone().unwrap_or_default();
@@ -230,7 +243,7 @@ fn register_blueprint(_: Receiver<App>, blueprint: Blueprint, options: Map) -> F
             options: place.of_rule(entry.options),
             ..entry
         }));
-        // Under a second prefix its rules come again, its hooks do not (Flask 2.0).
+        // A blueprint that is registered again adds only its rules, under the second prefix (Flask 2.0).
         if again {
             return Ok(());
         }
@@ -244,7 +257,7 @@ fn register_blueprint(_: Receiver<App>, blueprint: Blueprint, options: Map) -> F
     })?
 }
 
-/// Prefix and rule with one slash between them, as Flask joins them.
+/// Joins prefix and rule with one slash between them, as Flask does.
 fn join(prefix: &str, rule: &str) -> String {
     match (prefix.is_empty(), rule.is_empty()) {
         (true, _) => rule.to_owned(),

@@ -1,4 +1,7 @@
-//! `response.delay`, `dribble`, `fault` and their kin: how an answer is to be slow, or to fail. Each gives the response back.
+//! `response.delay(ms)`, `delay_uniform`, `delay_lognormal`, `dribble` and `fault`: a script makes an answer slow, or makes it fail.
+//!
+//! Each method returns the response, so that calls can be chained: `make_response("a").delay(200).dribble(10, 50)`. The last
+//! argument may be a map with `probability` (0 to 1) and `seed`.
 
 use super::response::Response;
 use super::sleep::prolong;
@@ -8,7 +11,7 @@ use crate::script::runtime::natives::{Fallible, Natives};
 use fastrand::Rng;
 use rhai::{Dynamic, Map};
 
-/// A generator for the draws of this call; `None` where it is to do nothing, by its `probability`.
+/// Returns a random number generator for this call, or `None` where its `probability` says that it has no effect.
 fn chance(name: &str, options: &Map) -> Fallible<Option<Rng>> {
     let (mut share, mut seed) = (1.0, None);
     for (key, value) in options {

@@ -1,4 +1,4 @@
-//! `read_text`, `read_json`, `read_blob`, `os.listdir`: files of the provision directory, and no others.
+//! `read_text`, `read_json`, `read_blob` and `os.listdir`: they read the provision directory and nothing outside of it.
 
 use crate::directory::Name;
 use crate::script::python::environ::Os;

@@ -1,5 +1,8 @@
-//! `make_response`, `Response`, `redirect`, `jsonify`, `send_file`: answers that scripts build step by step. A response is shared
-//! like an object of Python: a function that gets it changes the same one.
+//! `make_response`, `Response`, `redirect`, `jsonify` and `send_file`: answers that a script builds step by step, for example
+//! `make_response("created").status(201).header("X-A", "b")`.
+//!
+//! Copies of a response share its content, like references to an object in Python: a function that changes its argument changes
+//! the caller's response.
 
 use super::answer;
 use super::{cookie, status};
@@ -41,12 +44,12 @@ impl Response {
         self.lock().clone()
     }
 
-    /// The reply itself; no script runs while it is locked.
+    /// Locks the reply. The caller must not run a script while it holds the lock.
     pub(crate) fn lock(&self) -> MutexGuard<'_, Reply> {
         lock(&self.0)
     }
 
-    /// The bytes of its body; of a file that is sent, they are read for this.
+    /// Returns the bytes of the body. The body of `send_file` is read from the file.
     pub(super) fn data(&mut self) -> Fallible<Vec<u8>> {
         Ok(self.lock().answer.body.read().map_err(|error| error.to_string())?)
     }
@@ -85,8 +88,10 @@ impl Response {
     }
 }
 
-/// The values of one header: a list is sent once per item (Werkzeug), anything else as its text. `used` counts the bytes of all
-/// headers: a list of one long text, 500 times, has 4 GB of them.
+/// Returns the values of one header: one for each item of a list, as in Werkzeug, or the text of any other value.
+///
+/// `used` counts the bytes of all headers of the answer. Without that limit, a list with 500 references to one long text would
+/// become 4 GB.
 pub(crate) fn header_values(
     name: &str,
     value: &Dynamic,
@@ -107,7 +112,7 @@ pub(crate) fn header_values(
     Ok(values)
 }
 
-/// The first value of a header, `()` where it is missing.
+/// Returns the first value of a header, or `()` where it is missing.
 fn header(response: &Response, name: &str) -> Dynamic {
     response.lock().answer.header(name).map_or(Dynamic::UNIT, |value| value.into())
 }
@@ -124,7 +129,7 @@ fn make(values: Vec<Dynamic>) -> Fallible<Response> {
     Ok(answer::from_tuple(values)?.into())
 }
 
-/// Flask's named arguments of `Response`, where a map has no other keys; any other map is headers.
+/// Returns `second` where it is a map of Flask's named arguments of `Response`. A map with any other key is a map of headers.
 fn options(second: &Dynamic) -> Option<Map> {
     let map = as_map(second)?;
     let named = |key: &str| matches!(key, "status" | "headers" | "mimetype" | "content_type");
@@ -175,12 +180,12 @@ fn jsonify(value: Dynamic) -> Fallible<Response> {
     Ok(answer::json(&value)?.into())
 }
 
-/// `jsonify(x, 404)` and `jsonify(x, 404, headers)`; other values are a list, as in Flask.
+/// `jsonify(x, 404)` and `jsonify(x, 404, headers)`. Other values are sent as a list, as in Flask.
 fn jsonify_all(values: Vec<Dynamic>) -> Fallible<Response> {
     Ok(answer::json_of(values)?.into())
 }
 
-/// `redirect(url, code)`: 302 unless told, with a page that links there.
+/// `redirect(url, code)`: the default code is 302.
 fn redirect(url: &str, code: i64) -> Fallible<Response> {
     check_header("Location", url)?;
     let code = match u16::try_from(code) {
@@ -259,7 +264,7 @@ fn mimetype(response: &mut Response) -> String {
     value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }
 
-/// `.status(201).header("X-A", "b").body("text")`: each gives the response back.
+/// Registers `status`, `header`, `mimetype` and `body`. Each returns the response, so that calls can be chained.
 fn chaining(natives: &mut Natives) {
     natives
         .register_fn("status", |response: &mut Response, status: Dynamic| {
@@ -285,7 +290,7 @@ fn headers(natives: &mut Natives) {
         .register_type_with_name::<ResponseHeaders>("Headers")
         .register_get("headers", |response: &mut Response| ResponseHeaders(response.clone()))
         .register_set("headers", |response: &mut Response, all: Dynamic| {
-            // `r.headers["a"] = b` writes the handle back, which is the same object.
+            // After `r.headers["a"] = b` Rhai assigns the headers of `r` to `r.headers` again.
             if let Some(other) = all.read_lock::<ResponseHeaders>() {
                 if !Arc::ptr_eq(&other.0.0, &response.0) {
                     let copied = other.0.lock().answer.headers.clone();
@@ -347,7 +352,7 @@ fn headers(natives: &mut Natives) {
         });
 }
 
-/// What `item` makes of each header, in the order in which they are sent.
+/// Calls `item` with each header in the order in which they are sent, and returns the results.
 fn list(response: &Response, item: impl Fn(&str, &str) -> Dynamic) -> Array {
     response.lock().answer.headers.iter().map(|(name, value)| item(name, value)).collect()
 }

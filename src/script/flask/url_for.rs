@@ -1,4 +1,4 @@
-//! `url_for(endpoint, #{ id: 7 })`: the URL of a rule of the provision that runs.
+//! `url_for("user", #{ id: 7 })`: builds the URL of a rule of the running provision, here `/users/7`.
 
 use super::rule_options::url_value;
 use crate::script::runtime::call;
@@ -10,7 +10,7 @@ use rhai::{Array, Map};
 fn url_for(endpoint: &str, values: Map) -> Fallible<String> {
     let routes = call::routes()?;
     let endpoint = match endpoint.strip_prefix('.') {
-        // `.show` is an endpoint of the blueprint that serves the request (Flask).
+        // `.show` is the endpoint `show` of the blueprint that serves the request, as in Flask.
         Some(own) => match call::request()?.rule.and_then(|index| routes.blueprint(index)) {
             Some(blueprint) => format!("{blueprint}.{own}"),
             None => own.to_owned(),
@@ -24,7 +24,7 @@ fn url_for(endpoint: &str, values: Map) -> Fallible<String> {
     };
     let mut plain = Vec::new();
     for (name, value) in values.iter().filter(|(name, value)| !name.starts_with('_') && !value.is_unit()) {
-        // A list gives its key several times in the query.
+        // A list repeats its key in the query string: `?id=1&id=2`.
         let list: Option<Array> = as_list(value).map(|list| list.iter().cloned().collect());
         for item in list.unwrap_or_else(|| vec![value.clone()]) {
             plain.push((name.to_string(), url_value(name, &item)?));

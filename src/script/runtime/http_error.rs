@@ -1,32 +1,32 @@
-//! The errors that carry an HTTP status through a script.
+//! Errors with an HTTP status, which a script can throw and an error handler gets.
 
 use crate::chaos::Reply;
 use rhai::{Dynamic, EvalAltResult, Position};
 
-/// What `abort(code, description)` throws, what a missing `args["x"]` is, and what an error handler gets as `e`.
+/// The error that `abort(code, description)` or a missing `request.args["x"]` throws. An error handler gets it as `e`.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct HttpError {
     pub code: i64,
-    /// Why, for the body and the error handler (`e.description`); the standard text where empty.
+    /// Text for the body and the error handler (`e.description`); empty for the standard text.
     pub description: String,
-    /// `abort(response)`: the response itself.
+    /// The response of `abort(response)`.
     pub reply: Option<Reply>,
-    /// Methods for `Allow`, of a 405.
+    /// Value of the `Allow` header of a 405.
     pub allow: Option<String>,
     /// The map or list of `abort(404, #{ ... })`, whose JSON is the description.
     pub detail: Option<Dynamic>,
-    /// The script error behind a 500 with its place (`e.original`).
+    /// The script error behind a 500, with line and column (`e.original`).
     pub original: Option<String>,
-    /// What the script threw, or what went wrong in it (`e.original_exception`).
+    /// The value that the script threw, or the text of its error (`e.original_exception`).
     pub thrown: Option<Dynamic>,
 }
 
-/// What an error handler is for.
+/// The errors that an error handler is registered for.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum ErrorClass {
     /// Errors with this code.
     Code(u16),
-    /// All errors that carry a code of their own.
+    /// All errors that were thrown with a code.
     HttpException,
     /// All errors.
     Exception,
@@ -67,23 +67,23 @@ pub(crate) const CLASSES: &[(u16, &str, &str)] = &[
 ];
 
 impl HttpError {
-    /// An error with the standard description of `code`.
+    /// Creates an error with the standard description of `code`.
     pub(crate) fn new(code: u16) -> HttpError {
         HttpError { code: i64::from(code), ..HttpError::default() }
     }
 
-    /// The status code; an `abort` checks it.
+    /// Returns the status code. `abort` has checked it.
     pub(crate) fn status(&self) -> u16 {
         u16::try_from(self.code).unwrap_or(500)
     }
 
-    /// The description, or the standard one.
+    /// Returns the description, or the standard one where it is empty.
     pub(crate) fn text(&self) -> &str {
         if self.description.is_empty() { description(self.status()) } else { &self.description }
     }
 }
 
-/// An error that ends the view function with `code`.
+/// Creates an error that ends the view function with `code`.
 pub(crate) fn http_error(code: u16, description: impl Into<String>) -> Box<EvalAltResult> {
     throw(HttpError { description: description.into(), ..HttpError::new(code) })
 }
@@ -92,7 +92,8 @@ pub(crate) fn throw(error: HttpError) -> Box<EvalAltResult> {
     EvalAltResult::ErrorRuntime(Dynamic::from(error), Position::NONE).into()
 }
 
-/// The HTTP error inside `error`, however deep in calls and imports it was thrown. `throw NotFound` is one, as Python's `raise`.
+/// Returns the HTTP error inside of `error`, which may be thrown deep in calls and imports. `throw NotFound` counts too, like Python's
+/// `raise NotFound`.
 pub(crate) fn find(error: &EvalAltResult) -> Option<HttpError> {
     let EvalAltResult::ErrorRuntime(thrown, _) = error.unwrap_inner() else { return None };
     if let Some(class) = thrown.read_lock::<ErrorClass>() {

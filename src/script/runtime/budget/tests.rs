@@ -16,7 +16,7 @@ fn a_call_that_takes_long_is_noticed_while_it_runs() {
 }
 
 #[test]
-fn a_call_that_held_much_has_perhaps_grown_the_stack() {
+fn a_call_that_held_much_memory_reports_a_grown_stack() {
     let budget = Budget::default();
     let mut engine = Engine::new_raw();
     register(&mut engine, budget);
