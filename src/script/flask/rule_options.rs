@@ -70,7 +70,7 @@ fn defaults(value: &Dynamic) -> Fallible<Vec<(String, Value)>> {
 /// Converts a script value to the value of a URL variable.
 ///
 /// # Errors
-/// It is neither a text nor a number nor a boolean.
+/// `value` is neither a text nor a number nor a boolean.
 pub(super) fn url_value(name: &str, value: &Dynamic) -> Fallible<Value> {
     if let Ok(number) = value.as_int() {
         return Ok(Value::Int(number));

@@ -185,7 +185,7 @@ impl Values {
     /// Adds `added` bytes for `key` to the size, and subtracts `removed` ones.
     ///
     /// # Errors
-    /// There is no room for them.
+    /// The store has no room for them.
     fn take(&mut self, key: &str, added: usize, removed: usize) -> Result<(), String> {
         let (kept, most) = (self.bytes - removed, self.most);
         if added > most - kept {
@@ -202,7 +202,7 @@ impl Values {
     /// Sets `key` and returns its old value.
     ///
     /// # Errors
-    /// There is no room for it.
+    /// The store has no room for it.
     pub fn set(&mut self, key: &str, value: Dynamic) -> Result<Option<Arc<Dynamic>>, NotSet> {
         let known = self.entries.get(key).map_or(0, |entry| size(key, &entry.value));
         if let Err(why) = self.take(key, size(key, &value), known) {
@@ -220,7 +220,7 @@ impl Values {
     /// Sets `key` if it still has `version`, and returns its old value. Otherwise it returns the new `value` as the inner error.
     ///
     /// # Errors
-    /// There is no room for it.
+    /// The store has no room for it.
     pub fn set_if(
         &mut self,
         key: &str,
@@ -234,7 +234,7 @@ impl Values {
     /// Adds `by` to an integer and returns the sum. A key that is not set counts as 0.
     ///
     /// # Errors
-    /// The value is not an integer, the sum exceeds 64 bits, or there is no room for it.
+    /// The value is not an integer, the sum exceeds 64 bits, or the store has no room for it.
     pub fn incr(&mut self, key: &str, by: i64) -> Result<i64, String> {
         let value = self.look(key).0.unwrap_or(Dynamic::from_int(0));
         let now =
@@ -248,7 +248,7 @@ impl Values {
     /// Sets `key` to `default` unless it is set, and returns its value.
     ///
     /// # Errors
-    /// There is no room for it.
+    /// The store has no room for it.
     pub fn set_default(&mut self, key: &str, default: Dynamic) -> Result<Dynamic, NotSet> {
         if let Some(entry) = self.entries.get(key) {
             return Ok((*entry.value).clone());
@@ -260,7 +260,7 @@ impl Values {
     /// Appends `item` to a list and returns the new length. A key that is not set counts as an empty list.
     ///
     /// # Errors
-    /// The value is not a list, the list is full, or there is no room for the item.
+    /// The value is not a list, the list is full, or the store has no room for the item.
     pub fn append(&mut self, key: &str, item: Dynamic) -> Result<i64, NotSet> {
         let not_set = |why, item| Err(NotSet { why, _value: item });
         let Some(entry) = self.entries.get(key) else {

@@ -77,7 +77,7 @@ impl MultiDict {
             Part::Cookies => (Some(self.request.cookies()), None),
             Part::Baggage => (Some(self.request.baggage()), None),
             Part::Form => (form(), None),
-            // As in Werkzeug 2.0: caches ignore the body of a GET request.
+            // Werkzeug 2.0 does the same: caches ignore the body of a GET request.
             Part::Values if self.request.method() == "GET" => (Some(self.request.args()), None),
             Part::Values => (Some(self.request.args()), form()),
         };

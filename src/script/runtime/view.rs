@@ -117,7 +117,7 @@ impl View {
     /// Returns the function if it can be called with `count` arguments.
     ///
     /// # Errors
-    /// It can't; the text has `why` and its parameters.
+    /// The function has another number of parameters. The text has `why` and the parameters.
     pub fn taking(self, count: usize, why: &str) -> Fallible<View> {
         if self.overloads.iter().any(|params| params.len() == count) {
             return Ok(self);

@@ -2,7 +2,7 @@
 
 /// Formats `number` like Python's `repr`: `1.0`, `1e+16`, `1e-05`, `nan`, `-inf`.
 ///
-/// It has the fewest digits that give the same number, and an exponent below 1e-4 and from 1e16 on.
+/// The text has the fewest digits that give the same number, and an exponent below 1e-4 and from 1e16 on.
 pub(crate) fn python_float(number: f64) -> String {
     if !number.is_finite() {
         return number.to_string().to_lowercase();
