@@ -265,3 +265,6 @@ fn join(prefix: &str, rule: &str) -> String {
         _ => format!("{}/{}", prefix.trim_end_matches('/'), rule.trim_start_matches('/')),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -132,6 +132,13 @@ mod tests {
     fn set_cookie_refuses_bad_names_and_quotes_special_characters() {
         let error = set_cookie("a b", "", &Map::new()).unwrap_err().to_string();
         assert_eq!(error, "Runtime error: cookie name `a b` has characters that cookies can't have");
-        assert_eq!(set_cookie("a", "x; y\"\n", &Map::new()).unwrap(), "a=\"x\\073 y\\\"\\012\"; Path=/");
+        for (value, line) in [
+            ("x; y\"\n", "a=\"x\\073 y\\\"\\012\"; Path=/"),
+            ("x,y", "a=\"x\\054y\"; Path=/"),
+            ("\\\u{e9}", "a=\"\\\\\\303\\251\"; Path=/"),
+            ("x=y/z", "a=x=y/z; Path=/"),
+        ] {
+            assert_eq!(set_cookie("a", value, &Map::new()).unwrap(), line);
+        }
     }
 }

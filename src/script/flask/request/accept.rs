@@ -127,6 +127,7 @@ mod tests {
         let cases = [
             ("text/html,application/json;q=0.9", "text/html", true, 1.0),
             ("*/*", "application/json", true, 1.0),
+            ("application/json;q=0", "()", true, 0.0),
             ("text/*;q=.5, application/json;q=0", "text/html", true, 0.5),
             ("text/html;q=0.5, */*;q=0.5", "text/html", true, 0.5),
             ("Application/JSON ; q=1, text/html;q=0.2", "application/json", true, 0.2),

@@ -137,3 +137,22 @@ fn the_default_limit_is_a_quarter_of_a_small_memory() {
         assert_eq!(KeyValueStore::default_limit(memory), most);
     }
 }
+
+#[test]
+fn each_change_of_a_value_gives_it_a_new_version() {
+    let store = KeyValueStore::default();
+    let mut values = store.lock(None).unwrap();
+    let mut versions = vec![values.look("k").1];
+    values.append("k", 1.into()).unwrap();
+    versions.push(values.look("k").1);
+    // `store.update` must notice an item that another request appended meanwhile.
+    values.append("k", 2.into()).unwrap();
+    versions.push(values.look("k").1);
+    values.set("k", 3.into()).unwrap();
+    versions.push(values.look("k").1);
+    values.incr("k", 1).unwrap();
+    versions.push(values.look("k").1);
+    assert!(versions.is_sorted_by(|one, next| one < next), "{versions:?}");
+    assert!(values.set_if("k", 5.into(), versions[3]).unwrap().is_err());
+    assert!(values.set_if("k", 5.into(), versions[4]).unwrap().is_ok());
+}
