@@ -1,7 +1,8 @@
-//! Cost of one request in the program itself, from what the engine delivers to a finished answer, without any connection:
-//! `cargo bench --bench handling`. With `-- instructions` it also counts the instructions of a call by `valgrind`, which a busy
-//! machine does not disturb; `-- CASE CALLS THREADS` runs one case only, for profilers, and to see by
-//! `time` what it costs more processor time when threads share what they write to.
+//! Time of one request from the parsed head to the finished answer, without a connection: `cargo bench --bench handling`.
+//!
+//! `-- instructions` also counts the instructions of a call with `valgrind`: a busy machine does not change that number.
+//! `-- CASE CALLS THREADS` runs one case only, for profilers, or with `time` to measure the additional processor time when threads
+//! write to shared memory.
 
 use h1mock::bench::{
     Budget, Chaos, Counting, Files, Loaded, Outcome, Provision, ProvisionDir, Request, engine,
@@ -16,11 +17,11 @@ use std::sync::{Arc, LazyLock};
 use std::thread;
 use std::time::Instant;
 
-/// As in the program, with a count of allocations on top.
+/// The allocator of the program, which also counts allocations here.
 #[global_allocator]
 static ALLOCATOR: Tally<Counting<System>> = Tally(Counting(System));
 
-/// None is set.
+/// No delays and faults are set.
 static CHAOS: LazyLock<Chaos> = LazyLock::new(Chaos::default);
 
 const ROUNDS: usize = 3_000;
@@ -39,7 +40,7 @@ fn json_view() { [#{ id: 1, name: "one" }, 200, #{ "X-A": "1", "X-B": "2" }] }
 fn read() { request.headers["User-Agent"] + request.args["a"] }
 "#;
 
-/// Name, target and the status and body that must come out.
+/// Name, target, expected status and body.
 const CASES: [(&str, &str, u16, &str); 5] = [
     ("constant", "/hello", 200, "hello"),
     ("variable", "/items/4711", 200, "item 4711"),
@@ -48,7 +49,7 @@ const CASES: [(&str, &str, u16, &str); 5] = [
     ("missing", "/nowhere", 404, "<!doctype html>"),
 ];
 
-/// What the engine has parsed: the head of a plain client.
+/// The header fields of a simple client.
 const HEADERS: [(&str, &str); 3] =
     [("Host", "127.0.0.1:8000"), ("User-Agent", "bench/1.0"), ("Accept", "*/*")];
 
@@ -69,7 +70,7 @@ fn provision() -> Arc<Provision> {
     }
 }
 
-/// What a worker does between the engine's parsing and its writing.
+/// Handles one request like a worker, from the parsed head to the answer.
 fn handle(provision: &Arc<Provision>, target: &str) -> Outcome {
     let headers = HEADERS.iter().copied();
     let address = SocketAddr::from(([127, 0, 0, 1], 8000));
@@ -87,7 +88,7 @@ fn run(provision: &Arc<Provision>, target: &str, calls: usize) {
     }
 }
 
-/// Least nanoseconds per call of many short runs.
+/// Returns nanoseconds per call: the minimum of many short runs.
 fn time(provision: &Arc<Provision>, target: &str) -> f64 {
     let round = || {
         let start = Instant::now();
@@ -97,7 +98,7 @@ fn time(provision: &Arc<Provision>, target: &str) -> f64 {
     (0..ROUNDS).map(|_| round()).fold(f64::MAX, f64::min)
 }
 
-/// Instructions per call: the difference between two runs under valgrind, so that loading does not count.
+/// Returns the instructions per call: the difference between two runs under valgrind, which excludes loading.
 fn instructions(name: &str) -> Option<f64> {
     let total = |calls: usize| {
         let program = std::env::current_exe().ok()?;
@@ -155,7 +156,7 @@ fn count() {
     let _ = ALLOCATIONS.try_with(|total| total.set(total.get() + 1));
 }
 
-// SAFETY: every call goes to `A` unchanged, whose contract is the same; the count is a constant-initialised `Cell`.
+// SAFETY: every call goes to `A` unchanged, and `A` has the same contract. The count is a constant-initialised `Cell`.
 #[allow(unsafe_code)] // `GlobalAlloc` can't be implemented without.
 unsafe impl<A: GlobalAlloc> GlobalAlloc for Tally<A> {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {

@@ -1,7 +1,7 @@
-//! Time of one look-up with 1 to 10,000 rules: `cargo bench --bench routing`. Knows the router only.
+//! Time of one lookup with 1 to 10,000 rules: `cargo bench --bench routing`.
 //!
-//! All paths of a row have the same length, whatever the number of rules, and each figure is the least of many short runs, taken
-//! in turn for all sizes, so that a busy machine disturbs all alike.
+//! All paths of a row have the same length. Each number is the minimum of many short runs. The sizes take turns, so that a busy
+//! machine affects all of them equally.
 
 use h1mock::bench::{Router, Rule, RuleOptions};
 use std::hint::black_box;
@@ -11,7 +11,7 @@ const SIZES: [usize; 4] = [1, 10, 1_000, 10_000];
 const CALLS: usize = 200;
 const ROUNDS: usize = 3_000;
 
-/// Rules and the paths that ask for them; `#` stands for the number of the rule.
+/// Rules and matching paths; `#` stands for the number of the rule.
 const KINDS: [(&str, &str); 6] = [
     ("/api/v1/r#/list", "/api/v1/r#/list"),
     ("/r#/<int:id>", "/r#/4711"),
@@ -30,8 +30,8 @@ fn router(pattern: &str, size: usize) -> Router {
     Router::new((1..=size).filter_map(|number| rule(number).ok()).collect())
 }
 
-/// The numbers of the rules that a row asks for, out of `size`. `every` goes through the whole table in no order that a cache could
-/// profit from: what it shows beyond the other rows is the memory of the machine.
+/// Returns the numbers of the rules for a row, out of `size`. The row `every` uses the whole table in an order that makes caches
+/// useless: its additional time is that of main memory.
 fn numbers(row: &str, size: usize) -> Vec<usize> {
     match row {
         "first" => vec![1],
@@ -41,7 +41,7 @@ fn numbers(row: &str, size: usize) -> Vec<usize> {
     }
 }
 
-/// Nanoseconds per call.
+/// Returns nanoseconds per call.
 fn time(router: &Router, paths: &[String]) -> f64 {
     let calls = CALLS.max(paths.len());
     let start = Instant::now();

@@ -1,13 +1,34 @@
-//! Scripts: the engine that compiles and runs provisions, and the topics that they see.
+//! The script engine: it compiles provisions, calls their functions, and offers them Flask's and Python's names.
 //!
-//! A topic is a file that registers its names. Topics with Flask's names are in `flask`, those with Python's in `python`; both
-//! build on `runtime`, which has what lies under all scripts: Rhai, budgets, files, calls and faults.
+//! A provision is loaded once and then called for each request:
+//!
+//! ```
+//! use h1mock::bench::{Budget, Chaos, Files, Loaded, Provision, ProvisionDir, Request, engine, handle};
+//! use std::sync::Arc;
+//!
+//! let source = r#"
+//!     fn registerRules() { app.get("/hello/<name>", hello); }
+//!     fn hello(name) { `Hello ${name}!` }
+//! "#;
+//! let budget = Budget::default();
+//! let directory = Arc::new(ProvisionDir::open(&std::env::temp_dir(), None).unwrap());
+//! let files = Files::new(directory, "hello", Some(source.into()), Arc::default());
+//!
+//! // Load: compile the file, call `registerRules()`, build the table of rules.
+//! let loaded = Provision::load(&Arc::new(engine(budget)), budget, files);
+//! let Ok(Loaded::Provision(provision)) = loaded else { panic!("no provision") };
+//!
+//! // Call: find the rule, call its view function, turn the returned value into an answer.
+//! let request = Request::from_parts("GET", "/hello/Ada", [("Host", "mock")], Vec::new(), None, None);
+//! let answer = handle(&Arc::new(*provision), &Chaos::default(), &mut request.into()).reply.answer;
+//! assert_eq!((answer.status, answer.body.bytes()), (200, &b"Hello Ada!"[..]));
+//! ```
+//!
+//! The names of scripts are grouped in *topics*. A topic is a file with a `register` function. `flask` has the topics with Flask's
+//! names, `python` those with Python's. Both use `runtime`: budgets, calls, files, and errors with line and column.
 
-/// What scripts see under Flask's names.
 pub(crate) mod flask;
-/// What scripts see under Python's names.
 pub(crate) mod python;
-/// Rhai underneath: budgets, calls, files, errors with their place.
 pub(crate) mod runtime;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -17,14 +38,14 @@ use rhai::{Engine, OptimizationLevel};
 use runtime::budget::Budget;
 use runtime::natives::Natives;
 
-/// The engine of all provisions, with every name that scripts can use.
+/// Creates the Rhai engine for all provisions, with every name that scripts can use.
 pub fn engine(budget: Budget) -> Engine {
-    // Not `new`: that has a resolver of its own for modules in files, which would be part of the program.
+    // Not `Engine::new`: its resolver for module files would add unused code to the program.
     let mut engine = Engine::new_raw();
     engine.register_global_module(StandardPackage::new().as_shared_module());
-    // Interning locks, and sleeps 10 ms where two threads want the lock (rhai-findings, trap 1).
+    // Interning takes a lock for each string, and a thread that finds it taken sleeps 10 ms.
     engine.set_max_strings_interned(0);
-    // `runtime::optimizing` does that afterwards, where it takes no time.
+    // `runtime::optimizing` optimizes after compiling, in linear time.
     engine.set_optimization_level(OptimizationLevel::None);
     engine.disable_symbol("eval");
     runtime::budget::register(&mut engine, budget);
@@ -38,10 +59,10 @@ pub fn engine(budget: Budget) -> Engine {
     engine
 }
 
-/// Registers one topic: its functions, and its handle among the variables.
+/// Registers the functions and the global variables of one topic.
 type Topic = fn(&mut Natives);
 
-/// In any order: no two topics register a function of the same name and types.
+/// The order has no effect: no two topics register a function of the same name and types.
 const TOPICS: &[Topic] = &[
     flask::abort::register,
     flask::app::register,

@@ -10,7 +10,7 @@ use crate::routing::router::Found;
 use crate::routing::value::Value;
 use crate::script::flask::abort::escape;
 use crate::script::flask::answer;
-use crate::script::flask::request::no_json;
+use crate::script::flask::request::explain_missing_json;
 use crate::script::flask::response::Response;
 use crate::script::runtime::call::{self, Call};
 use crate::script::runtime::fault::Fault;
@@ -262,7 +262,7 @@ impl Flow<'_> {
         let (name, files) =
             (file.as_ref().map_or(&self.provision.name, |file| &file.name), &self.provision.files);
         let fault = Fault::new(error, name, files).or_line(files, line);
-        let fault = no_json::explain(fault.or_hint_of(&self.provision.warnings), self.request);
+        let fault = explain_missing_json(fault.or_hint_of(&self.provision.warnings), self.request);
         let (method, target) = (self.request.method(), self.request.target());
         let error = fault.at_run_time();
         log::error!("{method} {target}: {error}");

@@ -1,4 +1,4 @@
-//! Every provision in `provisions/` is compiled and does what its comment says.
+//! Each provision in `provisions/` compiles and works as its comment says.
 
 use crate::harness::{Folder, Mock, binary, example, project};
 
@@ -14,7 +14,7 @@ fn every_example_loads() {
 }
 
 #[test]
-fn the_originals_answer_as_they_did() {
+fn the_examples_of_the_original_give_the_same_answers() {
     let mock = Mock::serving(&example("foo-bar"));
     assert_eq!(mock.get("/app/v1/foo/bar").text(), "{\"resultCode\":0,\"resultData\":\"answering a get\"}\n");
     let posted = mock.post("/app/v1/foo/bar", "application/json", b"{}");

@@ -1,4 +1,4 @@
-//! `--explain`: the closest rules in the default pages of 404 and 405; what the ledger and `check` say of rules.
+//! `--explain`: the default pages of 404 and 405 list the closest rules. The ledger and `check` list rules that never serve.
 
 use crate::harness::{Folder, Mock, binary};
 use serde_json::{Value, json};
@@ -25,7 +25,7 @@ fn started(source: &str) -> Mock {
 }
 
 #[test]
-fn pages_list_the_closest_rules_where_that_is_asked_for() {
+fn pages_list_the_closest_rules_with_the_flag() {
     let mock = started(PROVISION);
     let closest = |lines: &str| format!("<p>The closest rules:</p>\n<pre>\n{lines}</pre>\n");
     let reply = mock.get("/orders/%3Cb%3E");
@@ -38,12 +38,12 @@ fn pages_list_the_closest_rules_where_that_is_asked_for() {
     assert_eq!((reply.status, reply.text()), (405, expected));
     assert_eq!(reply.header("allow"), "GET, HEAD, OPTIONS");
     assert_eq!(mock.get("/nothing/like/it").text(), not_found("<p>No rule is close to it.</p>\n"));
-    // A view that aborts was found.
+    // A view that aborts had a matching rule, so nothing is explained.
     assert_eq!(mock.post("/orders", "text/plain", b"").text(), page("404", "Not Found", "sold out", ""));
 }
 
 #[test]
-fn pages_are_plain_without_it_and_error_handlers_answer_themselves() {
+fn pages_are_plain_without_the_flag_and_error_handlers_replace_them() {
     let mock = Mock::serving(PROVISION);
     assert_eq!(mock.get("/orders/x").text(), not_found(""));
     let handled =
@@ -54,9 +54,9 @@ fn pages_are_plain_without_it_and_error_handlers_answer_themselves() {
     assert_eq!(started(&hooked).get("/orders/x").text(), "hook");
 }
 
-/// In the journal they are without being asked for.
+/// The journal has the closest rules also without the flag.
 #[test]
-fn entries_that_no_rule_served_have_the_closest_rules() {
+fn entries_without_a_rule_have_the_closest_rules() {
     let mock = Mock::serving(PROVISION);
     mock.get("/orders/abc");
     mock.send("PUT", "/orders/7", &[], b"");
@@ -82,7 +82,7 @@ fn entries_that_no_rule_served_have_the_closest_rules() {
         assert_eq!(alone.get("closest"), expected.as_ref(), "{index}");
         assert_eq!(alone["unmatched"].is_null(), expected.is_none());
     }
-    // Their rules serve no more.
+    // After an activation the old rules are no longer listed.
     mock.activate("other", "fn registerRules() { app.get(\"/orders\", || \"\"); }");
     let entries = list();
     for (index, expected) in closest.iter().enumerate() {
@@ -91,14 +91,14 @@ fn entries_that_no_rule_served_have_the_closest_rules() {
 }
 
 #[test]
-fn a_provision_that_comes_later_is_explained_too() {
+fn a_provision_that_is_activated_later_is_explained_too() {
     let mock = started(PROVISION);
     mock.activate("other", "fn registerRules() { app.get(\"/items\", || \"\"); }");
     assert!(mock.get("/itmes").text().ends_with("`GET /items`: `itmes` is nearly `items`\n</pre>\n"));
 }
 
 #[test]
-fn rules_that_never_serve_are_told_by_the_ledger_and_by_check() {
+fn ledger_and_check_list_rules_that_never_serve() {
     let source = "fn registerRules() {\n  app.get(\"/a/<x>\", |x| x, #{ endpoint: \"a\" });\n  app.get(\"/a/<y>\", |y| y, #{ endpoint: \"b\" });\n}\n";
     let mock = Mock::serving(source);
     mock.get("/a/1");

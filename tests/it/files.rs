@@ -1,5 +1,5 @@
-//! The provision directory, watched: copies, renames, touches, links, edits, removal of the folder itself. Each way both by
-//! inotify and by polling.
+//! The watched provision directory: copies, renames, touches, links, edits, and removal of the folder itself. Each test runs with
+//! inotify and with polling.
 
 use crate::harness::{Mock, eventually};
 use std::fs::{self, File};
@@ -49,7 +49,7 @@ fn copies_renames_touches_and_links_activate() {
 }
 
 #[test]
-fn a_touch_right_after_the_start_comes_before_a_later_copy() {
+fn a_touch_right_after_the_start_is_handled_before_a_later_copy() {
     let mock = Mock::start();
     run("touch", &[&mock.directory().join("initial")]);
     eventually(|| match mock.active() {
@@ -72,7 +72,7 @@ fn the_initial_provision_may_have_the_extension() {
 fn one_copy_is_one_generation() {
     let mock = Mock::start();
     for round in 2..12 {
-        // As kubectl cp does through tar: create, write in pieces, close, set times and mode.
+        // The steps of `kubectl cp`, which uses tar: create, write in pieces, close, set times and mode.
         let path = mock.directory().join("copied");
         let mut file = File::create(&path).unwrap();
         for piece in word(&format!("w{round}")).as_bytes().chunks(5) {
@@ -83,7 +83,7 @@ fn one_copy_is_one_generation() {
         run("chmod", &[Path::new("640"), &path]);
         serves(&mock, &format!("w{round}"));
     }
-    // What was still on its way would come before this one.
+    // An event that is still pending would be handled before this one.
     let last = mock.activate("last", &word("last"));
     assert!(last <= 2 + 10 * 2, "generation {last}: a copy must not be activated for each of its events");
 }
@@ -118,7 +118,7 @@ fn the_second_of_two_quick_edits_wins() {
 }
 
 #[test]
-fn a_folder_that_is_removed_and_made_again_is_watched_again() {
+fn a_folder_that_is_removed_and_created_again_is_watched_again() {
     for mock in mocks() {
         mock.activate("before", &word("before"));
         fs::remove_dir_all(mock.directory()).unwrap();
@@ -132,7 +132,7 @@ fn a_folder_that_is_removed_and_made_again_is_watched_again() {
 }
 
 #[test]
-fn files_that_are_no_provisions_activate_nothing() {
+fn files_that_are_not_provisions_are_not_activated() {
     let mock = Mock::start();
     for name in [".hidden", "backup~", "x.tmp", "x.swp", "data.json", "sub/inside", "library.rhai"] {
         let source = if name == "library.rhai" { "fn double(x) { x * 2 }".to_owned() } else { word(name) };
@@ -170,7 +170,7 @@ fn a_change_of_an_import_reloads_the_active_provision() {
 }
 
 #[test]
-fn a_broken_file_keeps_the_last_good_one_or_goes_back_to_initial() {
+fn after_a_broken_file_the_last_good_provision_or_initial_serves() {
     for (arguments, after) in [(&[][..], "good"), (&["--on-error", "initial"][..], "first")] {
         let mock = Mock::start_with(arguments, |folder| folder.write("provision/initial", &word("first")));
         mock.activate("good", &word("good"));

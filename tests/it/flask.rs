@@ -1,4 +1,4 @@
-//! What authors of provisions know from Flask: rules, return values, errors, hooks. One provision, a table of requests.
+//! Rules, return values, errors and hooks work as in Flask: one provision, and a table of requests.
 
 use crate::harness::Mock;
 
@@ -64,7 +64,7 @@ fn cookie() {
 }
 "#;
 
-/// Request line, status, body (or what it must hold, after `~`), a header that must be there.
+/// Columns: request line, status, body (after `~`: a part of it), a header that the answer must have.
 const CASES: &[(&str, u16, &str, &str)] = &[
     ("GET /text", 200, "hello GET", "content-type: text/html; charset=utf-8"),
     ("POST /text", 200, "posted", ""),
@@ -120,7 +120,7 @@ const CASES: &[(&str, u16, &str, &str)] = &[
 ];
 
 #[test]
-fn answers_as_flask_does() {
+fn each_request_is_answered_as_by_flask() {
     let mock = Mock::serving(PROVISION);
     for (line, status, body, header) in CASES {
         let (method, target) = line.split_once(' ').unwrap();
@@ -142,7 +142,7 @@ fn answers_as_flask_does() {
 }
 
 #[test]
-fn a_status_text_brings_its_reason() {
+fn a_status_text_sets_the_reason_phrase() {
     let mock = Mock::serving(PROVISION);
     assert_eq!(mock.get("/reason").reason, "NOT HERE");
     assert_eq!(mock.get("/tuple").reason, "Created");
@@ -151,7 +151,7 @@ fn a_status_text_brings_its_reason() {
 }
 
 #[test]
-fn parses_bodies_by_their_type() {
+fn bodies_are_parsed_by_their_content_type() {
     let mock = Mock::serving(PROVISION);
     let cases: &[(&str, &str, &[u8], u16, &str)] = &[
         ("/json", "application/json", b"{\"a\": [1, 2.5]}", 200, "{\"a\":[1,2.5]}\n"),
@@ -199,7 +199,7 @@ fn error_handlers_that_fail_are_a_plain_500() {
 }
 
 #[test]
-fn hooks_and_handlers_run_after_a_view_that_used_up_its_time() {
+fn hooks_and_error_handlers_run_after_a_view_that_exceeded_its_time() {
     let source = r#"fn registerRules() {
     app.get("/slow", || {
         let n = 0;

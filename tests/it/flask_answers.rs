@@ -1,8 +1,8 @@
-//! What views return and what `make_response`, `jsonify` and `abort` take, beyond the commonest: one view for each case.
+//! Less frequent return values of views, and arguments of `make_response`, `jsonify` and `abort`: one view for each case.
 
 use crate::harness::Mock;
 
-/// What a view returns, status, body (or what it must hold, after `~`), a header that must be there.
+/// Columns: the returned expression, status, body (after `~`: a part of it), a header that the answer must have.
 type Case = (&'static str, u16, &'static str, &'static str);
 
 #[track_caller]
@@ -53,7 +53,7 @@ fn a_list_is_a_tuple_or_json() {
 }
 
 #[test]
-fn a_status_is_one_that_can_be_sent() {
+fn only_a_status_from_200_to_999_is_accepted() {
     let none = |status: &str| {
         format!(
             "status `{status}` is neither a number from 200 to 999 nor text such as \"404 NOT FOUND\"; for a list as JSON write `jsonify([...])`"
@@ -158,7 +158,7 @@ fn maps_are_bodies_of_errors_and_of_jsonify() {
 }
 
 #[test]
-fn headers_and_etags_are_werkzeugs() {
+fn headers_and_etags_work_as_in_werkzeug() {
     answers(&[
         (
             r#"{ let r = make_response("x"); r.headers["A"] = "0"; r.headers.update(#{ "A": ["1", "2"] }); r }"#,
@@ -217,7 +217,7 @@ fn headers_and_etags_are_werkzeugs() {
 }
 
 #[test]
-fn nothing_is_lost_without_a_word() {
+fn wrong_arguments_are_errors_and_not_ignored() {
     let cases: &[(&str, u16, &str, &str)] = &[
         (r#"jsonify(#{ a: 1 }, #{ b: 2 })"#, 200, "[{\"a\":1},{\"b\":2}]\n", ""),
         (r#"jsonify("a", "b")"#, 200, "[\"a\",\"b\"]\n", ""),
@@ -256,7 +256,7 @@ fn nothing_is_lost_without_a_word() {
     answers(cases);
 }
 
-/// Every way to set headers, with more of them than an answer may have: the script fails at once, and says how many there are.
+/// Sets too many headers in each possible way: the script fails at once, and the error has their number.
 #[test]
 fn an_answer_has_at_most_1000_headers() {
     let pairs = r#"let all = []; for i in 0..5000 { all.push([`X-${i}`, "1"]); }"#;

@@ -1,9 +1,9 @@
-//! Error handlers by class: which of several takes an error, and what it sees of it.
+//! Error handlers by class: which of several is called for an error, and the properties of the error.
 
 use crate::harness::{Folder, Mock, binary};
 
 #[test]
-fn the_nearest_handler_takes_an_error() {
+fn the_most_specific_handler_is_called() {
     let mock = Mock::serving(
         r#"fn registerRules() {
     app.get("/abort/<int:code>", |code| abort(code, "why"));
@@ -64,7 +64,7 @@ fn the_nearest_handler_takes_an_error() {
 }
 
 #[test]
-fn a_handler_of_exception_takes_all_that_nothing_else_takes() {
+fn a_handler_of_exception_is_called_for_errors_without_another_handler() {
     let mock = Mock::serving(
         r#"fn registerRules() {
     app.get("/abort", || abort(403));
@@ -79,7 +79,7 @@ fn a_handler_of_exception_takes_all_that_nothing_else_takes() {
 }
 
 #[test]
-fn other_keys_are_refused_with_what_to_write() {
+fn a_wrong_class_is_an_error_with_a_suggestion() {
     let expected = "an error handler is for a code from 400 to 599 or a class such as `NotFound`, `HTTPException`, `Exception`, not ";
     for (key, error) in [
         ("\"404\"", "an error handler is not for a text: write the number 404".to_owned()),

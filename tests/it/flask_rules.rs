@@ -1,4 +1,4 @@
-//! Rules beyond path and method: hosts, redirects, no endpoint, no methods.
+//! Rules with hosts and redirects, and rules without endpoint or methods.
 
 use crate::harness::{Folder, Mock, Reply, binary};
 
@@ -26,7 +26,7 @@ fn ask(mock: &Mock, method: &str, target: &str, host: &str) -> Reply {
 }
 
 #[test]
-fn a_rule_with_a_host_serves_it_alone() {
+fn a_rule_with_a_host_serves_only_that_host() {
     let mock = Mock::serving(HOSTS);
     for (method, target, host, status, body) in [
         ("GET", "/users", "a.example", 200, "a"),
@@ -65,7 +65,7 @@ fn a_rule_with_a_host_serves_it_alone() {
 }
 
 #[test]
-fn hosts_are_shown_and_explained() {
+fn hosts_are_listed_and_explained() {
     let folder = Folder::new();
     folder.write("provision/initial", HOSTS);
     let output = binary().arg("routes").arg(folder.0.join("provision/initial")).output().unwrap();
@@ -86,7 +86,7 @@ fn hosts_are_shown_and_explained() {
 }
 
 #[test]
-fn redirects_and_rules_without_endpoint_or_methods() {
+fn redirects_and_rules_without_endpoint_or_methods_are_served() {
     let mock = Mock::serving(
         r#"fn registerRules() {
     app.add_url_rule("/old/<int:id>", "old", #{ redirect_to: "/new/<int:id>" });
@@ -123,7 +123,7 @@ fn unnamed() { request.endpoint }
 }
 
 #[test]
-fn options_that_are_wrong_are_refused_at_load() {
+fn wrong_options_fail_at_load() {
     for (line, error) in [
         (
             "app.get(\"/a\", || 1, #{ host: \"http://a\" });",

@@ -105,7 +105,7 @@ fn the_store_is_prepared_read_and_removed() {
     );
     assert_eq!(mock.post("/buy", "text/plain", b"").text(), "9");
     check(&mock, "GET /app/v1/store/stock", "", 200, "9");
-    // What a script can hold is the limit, though `--max-body` would let it in.
+    // The limit is that of a script's values, even if `--max-body` is larger.
     let reply = mock.admin("PUT /app/v1/store/x", &[], format!("[{}1]", "{},".repeat(1 << 18)).as_bytes());
     let expected = r#"{"result":"failed: failed to set `x`: the value is larger than scripts can hold"}"#;
     assert_eq!((reply.status, reply.text().as_str()), (413, expected));
@@ -128,7 +128,7 @@ fn each_provision_has_a_store_of_its_own() {
 }
 
 #[test]
-fn a_scenario_goes_from_state_to_state() {
+fn a_scenario_changes_its_state() {
     let mock = Mock::serving(PROVISION);
     let post = |target: &str| mock.post(target, "text/plain", b"").text();
     assert_eq!(mock.get("/state").text(), "Started");
@@ -140,13 +140,13 @@ fn a_scenario_goes_from_state_to_state() {
     assert_eq!(post("/ship"), "shipped");
     admin(&mock, "DELETE /app/v1/store/scenario:order", "");
     assert_eq!(mock.get("/state").text(), "Started");
-    // A state that was put as a number is its text.
+    // A state that was set as a number becomes text.
     admin(&mock, "PUT /app/v1/store/scenario:order", "2");
     assert_eq!(mock.get("/state").text(), "2");
 }
 
 #[test]
-fn of_requests_side_by_side_one_advances_a_scenario() {
+fn one_of_several_concurrent_requests_advances_a_scenario() {
     let source = r#"
 fn registerRules() {
     app.post("/step/<int:n>", |n| if scenario("s").advance(if n == 0 { "Started" } else { n.to_string() }, (n + 1).to_string()) { "yes" } else { "no" });
@@ -167,7 +167,7 @@ fn registerRules() {
 }
 
 #[test]
-fn parallel_tests_share_a_mock_by_their_baggage() {
+fn parallel_tests_share_a_mock_with_scopes_from_their_baggage() {
     let mock = Mock::serving(PROVISION);
     let send = |method: &str, target: &str, test: &str| {
         let baggage = format!("other=1, test={test};p=1");
@@ -200,7 +200,7 @@ fn hits(mock: &Mock, rule: &str) -> u64 {
 }
 
 #[test]
-fn all_is_reset_in_one_step() {
+fn everything_is_reset_in_one_step() {
     let mock = Mock::serving(PROVISION);
     mock.post("/buy", "text/plain", b"");
     mock.post("/pay", "text/plain", b"");
@@ -208,7 +208,7 @@ fn all_is_reset_in_one_step() {
     assert_eq!(hits(&mock, "/buy"), 1);
     check(&mock, "DELETE /app/v1/all", "", 200, r#"{"result":"success: all has been reset","generation":1}"#);
     assert_eq!(hits(&mock, "/buy"), 0);
-    // What `registerRules()` has set is there again, as after an activation.
+    // The values that `registerRules()` set are restored, as after an activation.
     check(&mock, "GET /app/v1/store", "", 200, r#"{"stock":3}"#);
     mock.post("/buy", "text/plain", b"");
     assert_eq!(hits(&mock, "/buy"), 1);
@@ -216,7 +216,7 @@ fn all_is_reset_in_one_step() {
     assert_eq!((reply.status, reply.header("allow")), (405, "DELETE, OPTIONS"));
 }
 
-/// A request that runs while all is reset leaves nothing behind, and still sees what it wrote itself.
+/// A request that runs during a reset leaves nothing behind, but still reads its own values.
 #[test]
 fn a_request_that_began_before_a_reset_leaves_nothing_after_it() {
     let source = r#"
@@ -247,10 +247,10 @@ fn long() {
     assert_eq!(mock.get("/next").text(), "1");
 }
 
-/// Requests that run while all is reset again and again: each is in the hits, in the store and in the journal, or in none of them.
+/// Requests run during repeated resets. Each is in the hits, in the store and in the journal, or in none of them.
 #[test]
 fn hits_store_and_journal_have_the_same_requests_after_a_reset() {
-    // What a reset goes back to is large, so that it takes its time.
+    // A reset restores many values here, so that it takes long.
     let source = r#"
 fn registerRules() {
     for n in 0..3000 { store["key " + n] = n; }
@@ -271,7 +271,7 @@ fn registerRules() {
                     (0..25).for_each(|_| assert_eq!(client.send("POST", "/count", &[], b"").status, 200));
                 });
             }
-            // Not before there is something to reset, and while there is more to come.
+            // Reset only after the first requests, and before the last ones.
             eventually(|| if entered() >= 20 { Ok(()) } else { Err("too few requests") });
             assert_eq!(admin(&mock, "DELETE /app/v1/all", "").0, 200);
         });
@@ -286,7 +286,7 @@ fn registerRules() {
     assert!(counts.iter().any(|count| (1..80).contains(count)), "no reset came between: {counts:?}");
 }
 
-/// 100,000 events of 100 bytes under the default limits, which a script reads in pages.
+/// A script reads 100,000 events of 100 bytes in pages, under the default limits.
 #[test]
 fn a_long_list_is_filled_and_read_in_pages() {
     let source = r#"

@@ -1,4 +1,4 @@
-//! `--store-bytes`: what the values of `store` may take, how that is counted, and how many values are read.
+//! `--store-bytes`: the maximum size of the values of `store`, how their size is counted, and how many values can be read at once.
 
 use crate::harness::{Client, Folder, Mock, eventually};
 use std::fs;
@@ -61,7 +61,7 @@ fn a_write_without_room_fails_and_changes_nothing() {
     assert_eq!((reply.status, reply.text()), (507, expected));
     assert_eq!(mock.admin("GET /app/v1/store", &[], b"").text(), values);
     assert_eq!(gauge(&mock, "h1mock_store_bytes"), held);
-    // What replaces something larger fits, and what was taken comes back.
+    // A value that replaces a larger one fits, and removed values make room.
     assert_eq!(mock.post("/set/a/50000", "", b"").text(), "set");
     assert_eq!(mock.post("/set/b/9000", "", b"").text(), "set");
 }
@@ -79,7 +79,7 @@ fn the_gauge_is_0_once_the_store_is_empty_and_what_was_loaded_after_a_reset() {
     mock.post("/append/l/10", "", b"");
     assert_eq!(mock.admin("DELETE /app/v1/store", &[], b"").status, 200);
     assert_eq!(gauge(&mock, "h1mock_store_bytes"), 0);
-    // A list that grows until it is refused is whole, and its count goes with it.
+    // A list that has no room for more items stays complete, and removing it frees its size.
     let mut length = 0;
     while mock.post("/update/m", "", b"").status == 200 {
         length += 1;
@@ -92,7 +92,7 @@ fn the_gauge_is_0_once_the_store_is_empty_and_what_was_loaded_after_a_reset() {
 }
 
 #[test]
-fn a_load_that_has_no_room_leaves_what_serves_as_it_was() {
+fn a_load_without_room_leaves_the_active_provision_unchanged() {
     let too_much = r#"fn registerRules() { store["a"] = "x" * 60000; store["b"] = "x" * 9000; }"#;
     for arguments in [SMALL, &["--store-bytes", "64k", "--keep-store"]] {
         let provision = PROVISION.replace("store[\"loaded\"] = \"x\";", "");
@@ -110,7 +110,7 @@ fn a_load_that_has_no_room_leaves_what_serves_as_it_was() {
 }
 
 #[test]
-fn lists_in_the_store_have_a_depth() {
+fn lists_in_the_store_have_a_maximum_depth() {
     let mock = serving(&[]);
     assert_eq!(mock.post("/deep/128", "", b"").text(), "set");
     let reply = mock.post("/deep/129", "", b"").text();
@@ -126,7 +126,8 @@ fn most_memory(mock: &Mock) -> u64 {
     line.trim().strip_suffix("kB").unwrap().trim().parse().unwrap()
 }
 
-/// 24 MB of values: a client that takes them slowly holds up nobody, gets what there was when it asked, and nothing is built for it.
+/// A client reads 24 MB of values slowly. It delays no other request, gets the values from the moment of its request, and the
+/// answer is never in memory as a whole.
 #[test]
 fn many_values_are_written_while_the_client_takes_them() {
     let mock = serving(&[]);
@@ -139,7 +140,7 @@ fn many_values_are_written_while_the_client_takes_them() {
     let before = most_memory(&mock);
     let mut slow = Client::new(&mock.admin);
     slow.write(b"GET /app/v1/store HTTP/1.1\r\nHost: x\r\n\r\n");
-    // Once a byte of it is there, it is what there was then.
+    // From its first byte on, the answer has the values of that moment.
     assert_eq!(slow.stream().peek(&mut [0]).unwrap(), 1);
     assert!(mock.post("/set/k23/1", "", b"").text() == "set");
     assert_eq!(mock.admin("GET /app/v1/store/k23", &[], b"").text(), "\"x\"");
@@ -156,7 +157,7 @@ fn many_values_are_written_while_the_client_takes_them() {
     let mut client = slow;
     assert_eq!(client.send("HEAD", "/app/v1/store", &[], b"").header("content-type"), "application/json");
     assert_eq!(client.send("GET", "/app/v1/store/loaded", &[], b"").text(), "\"x\"");
-    // A client that leaves holds nothing.
+    // After a client has left, its values are freed.
     drop(Client::new(&mock.admin).try_write(b"GET /app/v1/store HTTP/1.1\r\nHost: x\r\n\r\n"));
     assert_eq!(mock.admin("DELETE /app/v1/store", &[], b"").status, 200);
     eventually(|| match gauge(&mock, "h1mock_store_bytes") {
@@ -165,7 +166,7 @@ fn many_values_are_written_while_the_client_takes_them() {
     });
 }
 
-/// Each of these answers keeps its values in memory, whatever replaces them meanwhile.
+/// Each large answer keeps its values in memory, even if they are replaced meanwhile, so only a few run at a time.
 #[test]
 fn few_clients_take_large_answers_at_a_time() {
     let mock = serving(&[]);
@@ -185,7 +186,7 @@ fn few_clients_take_large_answers_at_a_time() {
     let why = "4 clients take more than 1048576 bytes of the store already: try again";
     assert_eq!(refused.text(), format!("{{\"result\":\"failed: {why}\"}}"));
     assert_eq!(mock.admin("GET /app/v1/store/k1", &[], b"").status, 200);
-    // One that has all of its answer makes room, and so does one that leaves.
+    // A client that has received its whole answer makes room, and so does one that leaves.
     for all in [true, false] {
         let mut client = taking.remove(0);
         if all {
@@ -201,7 +202,7 @@ fn few_clients_take_large_answers_at_a_time() {
 }
 
 #[test]
-fn the_flag_has_a_least_value() {
+fn the_flag_has_a_minimum() {
     let output = crate::harness::binary().args(["--store-bytes", "1k"]).output().unwrap();
     let error = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(

@@ -1,4 +1,5 @@
-//! `abort`, and what an error handler sees of its error.
+//! `abort` and Werkzeug's error classes, for example `abort(404, "no such user")`, and the properties of the error that an error
+//! handler gets.
 
 use super::response::Response;
 use super::status;
@@ -15,17 +16,17 @@ use std::borrow::Cow;
 impl ScriptValue for HttpError {}
 
 impl HttpError {
-    /// Standard name of the code (`Not Found`).
+    /// Returns the reason phrase of the status code, for example `Not Found`.
     pub(crate) fn name(&self) -> &'static str {
         status::reason(self.status())
     }
 
-    /// What answers where no error handler does: the response of `abort(response)`, or the page.
+    /// Returns the default reply, without an error handler: the response of `abort(response)`, or the error page.
     pub(crate) fn reply(&self) -> Reply {
         self.reply.clone().unwrap_or_else(|| self.page().into())
     }
 
-    /// The page in HTML, or the JSON of `abort(404, #{ ... })`.
+    /// Builds the error page in HTML, or the JSON of `abort(404, #{ ... })`.
     pub(crate) fn page(&self) -> Answer {
         let mut answer = match &self.detail {
             Some(_) => Answer::new(self.status(), JSON, format!("{}\n", self.description)),
@@ -38,13 +39,13 @@ impl HttpError {
     }
 }
 
-/// A page in the form of Werkzeug's: the reason phrase of `code`, and `text` in HTML.
+/// Builds a page like Werkzeug's, with the reason phrase of `code`. `text` is HTML already.
 pub(crate) fn html_page(code: u16, text: &str) -> String {
     let name = status::reason(code);
     format!("<!doctype html>\n<html lang=en>\n<title>{code} {name}</title>\n<h1>{name}</h1>\n<p>{text}</p>\n")
 }
 
-/// Text as HTML: descriptions may repeat what a client sent.
+/// Escapes `text` for HTML: a description may contain text that the client sent.
 pub(crate) fn escape(text: &str) -> Cow<'_, str> {
     if !text.bytes().any(|byte| matches!(byte, b'&' | b'<' | b'>' | b'"' | b'\'')) {
         return text.into();
@@ -58,7 +59,7 @@ pub(crate) fn escape(text: &str) -> Cow<'_, str> {
     escaped.into()
 }
 
-/// `abort(404, "why")`, or with a map or a list, which is the body as JSON.
+/// Throws the error of `abort(404, "why")`. A map or a list in place of the text becomes the body, as JSON.
 fn abort(code: i64, description: &Dynamic) -> Fallible<()> {
     let Some(code @ 400..=599) = u16::try_from(code).ok() else {
         return Err(format!("abort takes an error code (400 to 599), not {code}").into());
@@ -66,7 +67,7 @@ fn abort(code: i64, description: &Dynamic) -> Fallible<()> {
     Err(throw(error_of(code, description)?))
 }
 
-/// The error of `code` with a description as scripts give it.
+/// Creates the error for `code`; `description` is a text, a map, a list, or `()` for the standard text.
 fn error_of(code: u16, description: &Dynamic) -> Fallible<HttpError> {
     let error = HttpError::new(code);
     if is_map(description) || is_list(description) {
@@ -83,7 +84,7 @@ fn error_of(code: u16, description: &Dynamic) -> Fallible<HttpError> {
     }
 }
 
-/// Rhai's own `exit` would end the call without an answer.
+/// Replaces Rhai's own `exit`, which would end the call without an answer.
 fn exit() -> Fallible<()> {
     Err("exit() does not end the mock: use `return` in a function, abort(code) for an error".into())
 }
@@ -91,8 +92,9 @@ fn exit() -> Fallible<()> {
 pub(crate) fn register(natives: &mut Natives) {
     natives
         .register_type_with_name::<HttpError>("HTTPException")
-        .register_fn("abort", |code: i64| abort(code, &Dynamic::UNIT))
-        .register_fn("abort", |code: i64, description: Dynamic| abort(code, &description))
+        .register_optional("abort", Dynamic::UNIT, |code: i64, description: Dynamic| {
+            abort(code, &description)
+        })
         .register_fn("abort", |other: Dynamic| -> Fallible<()> {
             let shown = text_of(&other, 80);
             Err(format!("abort takes a number (`abort(404)`) or a response, not `{shown}`").into())
@@ -120,7 +122,7 @@ pub(crate) fn register(natives: &mut Natives) {
     classes(natives);
 }
 
-/// Python's `str(e)`: what a script threw, or `404 Not Found: why`.
+/// Returns Python's `str(e)`: the thrown value as text, or `404 Not Found: why`.
 fn text(error: &HttpError) -> String {
     match &error.thrown {
         Some(thrown) => text_of(thrown, MAX_TEXT).to_string(),
@@ -128,16 +130,17 @@ fn text(error: &HttpError) -> String {
     }
 }
 
-/// `NotFound` for `register_error_handler`, and `throw NotFound("why")`.
+/// Registers each class as a value (`app.errorhandler(NotFound, f)`) and as a function (`throw NotFound("why")`).
 fn classes(natives: &mut Natives) {
     natives
         .register_type_with_name::<ErrorClass>("class")
         .set_var("Exception", ErrorClass::Exception)
         .set_var("HTTPException", ErrorClass::HttpException);
-    for &(name, code) in CLASSES {
-        natives
-            .set_var(name, ErrorClass::Code(code))
-            .register_fn(name, move || HttpError::new(code))
-            .register_fn(name, move |description: Dynamic| error_of(code, &description));
+    for &(code, name, _) in CLASSES {
+        natives.set_var(name, ErrorClass::Code(code)).register_optional(
+            name,
+            Dynamic::UNIT,
+            move |description: Dynamic| error_of(code, &description),
+        );
     }
 }

@@ -1,5 +1,12 @@
-//! What a view function returned becomes a reply, by Flask's rules (`Flask.make_response`): text, map, list, bytes, a response,
-//! or one of these with status and headers as a list.
+//! Turns the value that a view function returned into a reply, by Flask's rules (`Flask.make_response`).
+//!
+//! | returned value | reply |
+//! | --- | --- |
+//! | `"text"`, a blob | 200 with this body, HTML |
+//! | `#{ a: 1 }`, `["a", "b"]` | 200 with this body, JSON |
+//! | `["text", 201]`, `["text", #{ "X-A": "b" }]`, `["text", 201, #{ "X-A": "b" }]` | as in Flask: body, status, headers |
+//! | `["a", 42]` | an error: a number after a text is taken as a status, and 42 is none |
+//! | `[1.5, 200]` | 200, JSON: a list that begins with a number is data |
 
 use super::abort::{escape, html_page};
 use super::response::{Response, header_values};
@@ -19,12 +26,12 @@ use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use rhai::{Array, Blob, Dynamic, ImmutableString};
 use std::collections::HashSet;
 
-/// The reply that `value`, returned by a view function, means.
+/// Returns the reply for `value`, which a view function returned.
 ///
 /// # Errors
-/// `()`, a bare number or boolean, and values that are no JSON, as in Flask.
+/// `value` is `()`, a bare number or boolean, or contains something that has no JSON form. Flask refuses the same.
 pub(crate) fn from_value(value: Dynamic) -> Fallible<Reply> {
-    // The commonest first.
+    // The most frequent case first.
     if let Some(text) = value.read_lock::<ImmutableString>() {
         return Ok(Answer::html(200, text.as_bytes()).into());
     }
@@ -48,7 +55,7 @@ pub(crate) fn from_value(value: Dynamic) -> Fallible<Reply> {
         .into())
 }
 
-/// `a bool`, `an integer`: the type of a value in words.
+/// Returns the type of a value in words, for example `an integer`.
 fn kind(value: &Dynamic) -> String {
     match () {
         () if value.is_int() => "an integer".to_owned(),
@@ -59,9 +66,11 @@ fn kind(value: &Dynamic) -> String {
     }
 }
 
-/// Whether a list is body, status and headers, or else a list for JSON: `[body, status]`, `[body, status, headers]` where body is
-/// no number, or `[body, headers]` where body is text, bytes or a response. A number where the status stands is meant as one,
-/// also if it is none: [`from_list`] refuses it then, where JSON with status 200 would hide the mistake.
+/// Whether a list means body, status and headers, as a tuple does in Flask. Any other list is sent as JSON.
+///
+/// A tuple is `[body, status]` or `[body, status, headers]` where `body` is not a number, or `[body, headers]` where `body` is a
+/// text, a blob or a response. Any number in second place counts as a status: [`from_list`] refuses `["a", 42]`, since JSON with
+/// status 200 would hide the mistake.
 fn is_tuple(items: &ListRef<'_>) -> bool {
     let whole =
         |value: &Dynamic| value.is_string() || value.is_blob() || value.read_lock::<Response>().is_some();
@@ -70,7 +79,7 @@ fn is_tuple(items: &ListRef<'_>) -> bool {
         (2, _) if is_map(second) || is_pairs(second) => whole(body),
         (2, _) => !is_number(body) && is_code(second),
         (3, Some(headers)) if is_map(headers) || is_pairs(headers) => !is_number(body) && is_code(second),
-        // No headers: `[body, 404, ()]`. With a number that is no status it is a row of data.
+        // `[body, 404, ()]` has no headers. `[body, 42, ()]` is data, since 42 is not a status.
         (3, Some(headers)) => !is_number(body) && is_empty(headers) && parse_status(second).is_ok(),
         _ => false,
     }
@@ -80,12 +89,12 @@ fn is_number(value: &Dynamic) -> bool {
     value.is_int() || value.is_float() || value.is::<LargeInt>()
 }
 
-/// Whether it is a status or, as a number, is meant as one.
+/// Whether `value` is a status, or a number and so intended as a status.
 fn is_code(value: &Dynamic) -> bool {
     is_number(value) || parse_status(value).is_ok()
 }
 
-/// Whether it is a list of header names and values: `[["Set-Cookie", "a=1"], ["Set-Cookie", "b=2"]]`.
+/// Whether `value` is a list of header names and values: `[["Set-Cookie", "a=1"], ["Set-Cookie", "b=2"]]`.
 fn is_pairs(value: &Dynamic) -> bool {
     let name = |name: &Dynamic| name.read_lock::<ImmutableString>().is_some_and(|name| is_token(&name));
     let pair = |pair: &Dynamic| as_list(pair).is_some_and(|pair| pair.len() == 2 && name(&pair[0]));
@@ -96,7 +105,7 @@ fn is_empty(value: &Dynamic) -> bool {
     value.is_unit() || as_list(value).is_some_and(|items| items.is_empty())
 }
 
-/// The reply for a list that a view function returned and that [`is_tuple`].
+/// Returns the reply for a list for which [`is_tuple`] is true.
 fn from_list(items: Array) -> Fallible<Reply> {
     let status = items.get(1).filter(|part| !is_map(part) && !is_list(part));
     if let Some(Err(error)) = status.map(parse_status) {
@@ -105,14 +114,14 @@ fn from_list(items: Array) -> Fallible<Reply> {
     from_tuple(items)
 }
 
-/// The reply for `[body, status]`, `[body, headers]` or `[body, status, headers]`.
+/// Returns the reply for `[body, status]`, `[body, headers]` or `[body, status, headers]`.
 pub(crate) fn from_tuple(items: Array) -> Fallible<Reply> {
     let mut items = items.into_iter();
     let body = items.next().unwrap_or(Dynamic::UNIT);
-    // `["", 204]` and `[(), 204]`: with a status, nothing is an empty body.
+    // `[(), 204]` is the same as `["", 204]`: beside a status, `()` is an empty body.
     let mut reply = match () {
         () if body.is_unit() => Answer::html(200, "").into(),
-        // A list in a list is JSON, however it looks: its depth is bounded there.
+        // A list as body is always JSON, even one that looks like a tuple: the JSON writer limits its depth.
         () if is_list(&body) => json(&body)?.into(),
         () => from_value(body)?,
     };
@@ -127,10 +136,10 @@ pub(crate) fn from_tuple(items: Array) -> Fallible<Reply> {
     Ok(reply)
 }
 
-/// Names and values of headers: those of a map, or of a list of pairs, in which a name may repeat.
+/// Returns the header names and values of a map, or of a list of pairs. A name may repeat in a list.
 ///
 /// # Errors
-/// Anything else.
+/// `headers` is neither of them.
 pub(crate) fn header_pairs(headers: &Dynamic) -> Fallible<Vec<(ImmutableString, Dynamic)>> {
     if let Some(map) = as_map(headers) {
         return Ok(map.iter().map(|(name, value)| (name.into(), value.clone())).collect());
@@ -148,7 +157,8 @@ pub(crate) fn header_pairs(headers: &Dynamic) -> Fallible<Vec<(ImmutableString, 
     Ok(pairs.ok_or_else(wrong)?)
 }
 
-/// Header fields for `pairs`. A value that is a list is sent once per item (Werkzeug), anything else as its text.
+/// Returns the header fields for `pairs`. A list value becomes one field for each item, as in Werkzeug; any other value becomes
+/// its text.
 pub(crate) fn fields(pairs: &[(ImmutableString, Dynamic)]) -> Fallible<Fields> {
     let (mut fields, mut used) = (Fields::with_capacity(pairs.len()), 0);
     for (name, value) in pairs {
@@ -158,7 +168,7 @@ pub(crate) fn fields(pairs: &[(ImmutableString, Dynamic)]) -> Fallible<Fields> {
     Ok(fields)
 }
 
-/// Sets headers in place of those of their names. A name that repeats in a list of pairs is sent as often.
+/// Replaces all fields of the names in `headers`. A name that repeats in a list of pairs is sent once for each pair.
 fn set_headers(answer: &mut Answer, headers: &Dynamic) -> Fallible<()> {
     let pairs = header_pairs(headers)?;
     Ok(answer.replace_headers(&names(&pairs), fields(&pairs)?)?)
@@ -168,7 +178,7 @@ pub(crate) fn names(pairs: &[(ImmutableString, Dynamic)]) -> Vec<&str> {
     pairs.iter().map(|(name, _)| name.as_str()).collect()
 }
 
-/// Of each name the last one.
+/// Keeps the last pair of each name, in any case.
 pub(crate) fn last_of_each(mut pairs: Vec<(ImmutableString, Dynamic)>) -> Vec<(ImmutableString, Dynamic)> {
     let mut names = HashSet::new();
     pairs.reverse();
@@ -177,10 +187,11 @@ pub(crate) fn last_of_each(mut pairs: Vec<(ImmutableString, Dynamic)>) -> Vec<(I
     pairs
 }
 
-/// A status as code or as text with a reason (`"404 NOT FOUND"`).
+/// Returns code and reason phrase of a status such as `404` or `"404 NOT HERE"`. The reason is `None` where it is the standard
+/// one.
 ///
 /// # Errors
-/// Neither of them, or a code outside of 200 to 999.
+/// `value` is neither a number nor such a text, or the code is outside of 200 to 999.
 pub(crate) fn status(value: &Dynamic) -> Fallible<(u16, Option<String>)> {
     let (code, reason) = parse_status(value)?;
     let code = status_code(i64::from(code))?;
@@ -189,7 +200,7 @@ pub(crate) fn status(value: &Dynamic) -> Fallible<(u16, Option<String>)> {
     Ok((code, (!standard).then_some(reason)))
 }
 
-/// Code and reason of what may be a status: 100 to 999.
+/// Parses a status: a number from 100 to 999, or a text that begins with such a number.
 fn parse_status(value: &Dynamic) -> Result<(u16, String), String> {
     let found = match value.as_int() {
         Ok(code) => u16::try_from(code).ok().map(|code| (code, String::new())),
@@ -207,10 +218,11 @@ fn split_status(text: &str) -> Option<(u16, String)> {
     Some((code.parse().ok().filter(|_| plain)?, reason.trim().to_owned()))
 }
 
-/// `code` as the status code of an answer.
+/// Checks the status code of an answer.
 ///
 /// # Errors
-/// Codes that HTTP can't send, and those below 200: they announce the answer, which would never come.
+/// The code is outside of 200 to 999. Codes from 100 to 199 are interim responses (RFC 9110, section 15.2): the client would
+/// wait for a final one.
 pub(crate) fn status_code(code: i64) -> Fallible<u16> {
     match u16::try_from(code) {
         Ok(code @ 200..=999) => Ok(code),
@@ -221,15 +233,15 @@ pub(crate) fn status_code(code: i64) -> Fallible<u16> {
     }
 }
 
-/// `value` as JSON, ended by a line end as `jsonify` does.
+/// Returns `value` as JSON with a line feed at the end, as Flask's `jsonify` writes it.
 pub(crate) fn json(value: &Dynamic) -> Fallible<Answer> {
     let mut body = json::to_json(value, MAX_TEXT)?;
     body.push(b'\n');
     Ok(Answer::new(200, JSON, body))
 }
 
-/// The reply of `jsonify(x, 404)` and `jsonify(x, 404, headers)`. Where no status or number stands there, the values are a list
-/// as JSON.
+/// Returns the reply for `jsonify(x, 404)` and `jsonify(x, 404, headers)`. Without a status or number in second place, all values
+/// are sent as one JSON list.
 pub(crate) fn json_of(mut values: Array) -> Fallible<Reply> {
     if !values.get(1).is_some_and(is_code) {
         return Ok(json(&Dynamic::from(values))?.into());
@@ -238,10 +250,10 @@ pub(crate) fn json_of(mut values: Array) -> Fallible<Reply> {
     from_tuple(values)
 }
 
-/// Bytes of a body that a script sets on a response.
+/// Returns the body that a script sets on a response (`response.data = value`).
 ///
 /// # Errors
-/// Anything but text, bytes, maps and lists.
+/// `value` is not a text, a blob, a map, a list or `()`.
 pub(crate) fn body(value: &Dynamic) -> Fallible<Content> {
     if is_map(value) || is_list(value) {
         return Ok(json::to_json(value, MAX_TEXT)?.into());
@@ -252,7 +264,7 @@ pub(crate) fn body(value: &Dynamic) -> Fallible<Content> {
     Ok(from_value(value.clone())?.answer.body)
 }
 
-/// Characters that a URL can't hold as they are (RFC 3986, section 2). A `%` stays: what is encoded already comes through.
+/// Characters that must be percent-encoded in a URL (RFC 3986, section 2). `%` is not among them: an encoded URL stays as it is.
 const NOT_IN_URL: AsciiSet = CONTROLS
     .add(b' ')
     .add(b'"')
@@ -265,6 +277,7 @@ const NOT_IN_URL: AsciiSet = CONTROLS
     .add(b'|')
     .add(b'}');
 
+/// Builds a redirect to `url` with a page that links there.
 pub(crate) fn redirection(code: u16, url: &str) -> Answer {
     let url = utf8_percent_encode(url, &NOT_IN_URL).to_string();
     let shown = escape(&url);
@@ -274,7 +287,7 @@ pub(crate) fn redirection(code: u16, url: &str) -> Answer {
     answer
 }
 
-/// Media types of text get the charset, as Flask's `mimetype` does.
+/// Adds `; charset=utf-8` to media types of text, as Flask's `mimetype` does.
 pub(crate) fn with_charset(mimetype: &str) -> String {
     let text = mimetype.starts_with("text/") || mimetype.ends_with("+xml") || mimetype == "application/xml";
     if text && !mimetype.contains("charset") {
@@ -284,7 +297,7 @@ pub(crate) fn with_charset(mimetype: &str) -> String {
     }
 }
 
-/// The media type of a file by its extension, for `send_file`.
+/// Returns the media type for the extension of a file name, for `send_file`.
 pub(crate) fn media_type(name: &str) -> &'static str {
     let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension).to_ascii_lowercase();
     match extension.as_str() {
@@ -310,3 +323,6 @@ pub(crate) fn media_type(name: &str) -> &'static str {
         _ => "application/octet-stream",
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,4 +1,7 @@
-//! `response.delay`, `dribble`, `fault` and their kin: how an answer is to be slow, or to fail. Each gives the response back.
+//! `response.delay(ms)`, `delay_uniform`, `delay_lognormal`, `dribble` and `fault`: a script makes an answer slow, or makes it fail.
+//!
+//! Each method returns the response, so that calls can be chained: `make_response("a").delay(200).dribble(10, 50)`. The last
+//! argument may be a map with `probability` (0 to 1) and `seed`.
 
 use super::response::Response;
 use super::sleep::prolong;
@@ -8,7 +11,7 @@ use crate::script::runtime::natives::{Fallible, Natives};
 use fastrand::Rng;
 use rhai::{Dynamic, Map};
 
-/// A generator for the draws of this call; `None` where it is to do nothing, by its `probability`.
+/// Returns a random number generator for this call, or `None` where its `probability` says that it has no effect.
 fn chance(name: &str, options: &Map) -> Fallible<Option<Rng>> {
     let (mut share, mut seed) = (1.0, None);
     for (key, value) in options {
@@ -52,32 +55,32 @@ fn delay(response: &Response, name: &str, delay: Result<Delay, String>, options:
     Ok(response.clone())
 }
 
-fn fixed(response: &Response, ms: &Dynamic, options: &Map) -> Fallible<Response> {
-    delay(response, "delay", Delay::fixed(number("delay", ms)?), options)
+fn fixed(response: &mut Response, ms: Dynamic, options: Map) -> Fallible<Response> {
+    delay(response, "delay", Delay::fixed(number("delay", &ms)?), &options)
 }
 
-fn uniform(response: &Response, low: &Dynamic, high: &Dynamic, options: &Map) -> Fallible<Response> {
+fn uniform(response: &mut Response, low: Dynamic, high: Dynamic, options: Map) -> Fallible<Response> {
     let name = "delay_uniform";
-    delay(response, name, Delay::uniform(number(name, low)?, number(name, high)?), options)
+    delay(response, name, Delay::uniform(number(name, &low)?, number(name, &high)?), &options)
 }
 
-fn lognormal(response: &Response, median: &Dynamic, sigma: &Dynamic, options: &Map) -> Fallible<Response> {
+fn lognormal(response: &mut Response, median: Dynamic, sigma: Dynamic, options: Map) -> Fallible<Response> {
     let name = "delay_lognormal";
-    delay(response, name, Delay::lognormal(number(name, median)?, number(name, sigma)?), options)
+    delay(response, name, Delay::lognormal(number(name, &median)?, number(name, &sigma)?), &options)
 }
 
-fn dribble(response: &Response, chunks: i64, ms: &Dynamic, options: &Map) -> Fallible<Response> {
+fn dribble(response: &mut Response, chunks: i64, ms: Dynamic, options: Map) -> Fallible<Response> {
     let name = "dribble";
-    let dribble = Dribble::new(chunks, number(name, ms)?).map_err(|error| format!("{name}: {error}"))?;
-    if chance(name, options)?.is_some() {
+    let dribble = Dribble::new(chunks, number(name, &ms)?).map_err(|error| format!("{name}: {error}"))?;
+    if chance(name, &options)?.is_some() {
         response.lock().dribble(dribble, "");
     }
     Ok(response.clone())
 }
 
-fn fault(response: &Response, kind: &str, options: &Map) -> Fallible<Response> {
+fn fault(response: &mut Response, kind: &str, options: Map) -> Fallible<Response> {
     let breaking = Breaking::named(kind).map_err(|error| format!("fault: {error}"))?;
-    if chance("fault", options)?.is_some() {
+    if chance("fault", &options)?.is_some() {
         response.lock().break_off(breaking, "");
     }
     Ok(response.clone())
@@ -85,26 +88,9 @@ fn fault(response: &Response, kind: &str, options: &Map) -> Fallible<Response> {
 
 pub(crate) fn register(natives: &mut Natives) {
     natives
-        .register_fn("delay", |r: &mut Response, ms: Dynamic| fixed(r, &ms, &Map::new()))
-        .register_fn("delay", |r: &mut Response, ms: Dynamic, options: Map| fixed(r, &ms, &options))
-        .register_fn("delay_uniform", |r: &mut Response, low: Dynamic, high: Dynamic| {
-            uniform(r, &low, &high, &Map::new())
-        })
-        .register_fn("delay_uniform", |r: &mut Response, low: Dynamic, high: Dynamic, options: Map| {
-            uniform(r, &low, &high, &options)
-        })
-        .register_fn("delay_lognormal", |r: &mut Response, median: Dynamic, sigma: Dynamic| {
-            lognormal(r, &median, &sigma, &Map::new())
-        })
-        .register_fn("delay_lognormal", |r: &mut Response, median: Dynamic, sigma: Dynamic, options: Map| {
-            lognormal(r, &median, &sigma, &options)
-        })
-        .register_fn("dribble", |r: &mut Response, chunks: i64, ms: Dynamic| {
-            dribble(r, chunks, &ms, &Map::new())
-        })
-        .register_fn("dribble", |r: &mut Response, chunks: i64, ms: Dynamic, options: Map| {
-            dribble(r, chunks, &ms, &options)
-        })
-        .register_fn("fault", |r: &mut Response, kind: &str| fault(r, kind, &Map::new()))
-        .register_fn("fault", |r: &mut Response, kind: &str, options: Map| fault(r, kind, &options));
+        .register_optional("delay", Map::new(), fixed)
+        .register_optional("delay_uniform", Map::new(), uniform)
+        .register_optional("delay_lognormal", Map::new(), lognormal)
+        .register_optional("dribble", Map::new(), dribble)
+        .register_optional("fault", Map::new(), fault);
 }

@@ -1,4 +1,4 @@
-//! `Set-Cookie` lines (RFC 6265, section 4.1) from Flask's options.
+//! Builds `Set-Cookie` header values (RFC 6265, section 4.1) from Flask's options.
 
 use crate::script::python::text::capitalized;
 use crate::script::runtime::datetime::http_date;
@@ -9,10 +9,10 @@ use rhai::{Dynamic, Map};
 
 const OPTIONS: &[&str] = &["max_age", "expires", "path", "domain", "secure", "httponly", "samesite"];
 
-/// The value of a `Set-Cookie` header.
+/// Returns the value of a `Set-Cookie` header, for example `a=b; Max-Age=60; Path=/`.
 ///
 /// # Errors
-/// A name that cookies can't have, an option that does not exist or has the wrong type.
+/// The name has characters that a cookie name can't have, or an option is unknown or of the wrong type.
 pub(crate) fn set_cookie(name: &str, value: &str, options: &Map) -> Fallible<String> {
     let token = |byte: u8| byte.is_ascii_graphic() && !b"()<>@,;:\\\"/[]?={}".contains(&byte);
     if name.is_empty() || !name.bytes().all(token) {
@@ -47,11 +47,10 @@ fn attributes(options: &Map) -> Fallible<String> {
             age.as_int().map_err(|kind| format!("set_cookie: `max_age` is whole seconds, not {kind}"))?;
         line += &format!("; Max-Age={age}");
     }
-    if on("secure") {
-        line += "; Secure";
-    }
-    if on("httponly") {
-        line += "; HttpOnly";
+    for (key, attribute) in [("secure", "; Secure"), ("httponly", "; HttpOnly")] {
+        if on(key) {
+            line += attribute;
+        }
     }
     line += &format!("; Path={}", text("path")?.unwrap_or_else(|| "/".to_owned()));
     if let Some(policy) = text("samesite")? {
@@ -63,14 +62,14 @@ fn attributes(options: &Map) -> Fallible<String> {
     Ok(line)
 }
 
-/// The options of a cookie that ends at once.
+/// Returns the options with an expiry in the past, which makes the client delete the cookie.
 pub(crate) fn expired(mut options: Map) -> Map {
     options.insert("max_age".into(), Dynamic::from_int(0));
     options.insert("expires".into(), Dynamic::from_int(0));
     options
 }
 
-/// Seconds since 1970 as a date of HTTP; text is taken as it is.
+/// Formats `expires` as an HTTP date: a datetime, a date, or seconds since 1970. A text stays as it is.
 fn date(expires: &Dynamic) -> Fallible<String> {
     if let Some(date) = http_date(expires) {
         return Ok(date);
@@ -85,7 +84,8 @@ fn date(expires: &Dynamic) -> Fallible<String> {
     }
 }
 
-/// Values with other characters than RFC 6265 allows are quoted, bytes outside of ASCII as octal, as Python's cookies are.
+/// Quotes a value that has characters outside of RFC 6265. Bytes that are not printable ASCII, `,` and `;` become octal escapes, as
+/// in Python's `http.cookies`.
 fn quoted(value: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~:/?@=<>()[]{}".contains(&byte);
     if value.bytes().all(plain) {
@@ -109,7 +109,7 @@ mod tests {
     use rhai::Engine;
 
     #[test]
-    fn writes_each_option() {
+    fn set_cookie_writes_each_option() {
         let cases = [
             ("#{}", "a=b; Path=/"),
             ("#{ max_age: 60, path: \"/x\" }", "a=b; Max-Age=60; Path=/x"),
@@ -129,9 +129,16 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_would_break_the_line() {
+    fn set_cookie_refuses_bad_names_and_quotes_special_characters() {
         let error = set_cookie("a b", "", &Map::new()).unwrap_err().to_string();
         assert_eq!(error, "Runtime error: cookie name `a b` has characters that cookies can't have");
-        assert_eq!(set_cookie("a", "x; y\"\n", &Map::new()).unwrap(), "a=\"x\\073 y\\\"\\012\"; Path=/");
+        for (value, line) in [
+            ("x; y\"\n", "a=\"x\\073 y\\\"\\012\"; Path=/"),
+            ("x,y", "a=\"x\\054y\"; Path=/"),
+            ("\\\u{e9}", "a=\"\\\\\\303\\251\"; Path=/"),
+            ("x=y/z", "a=x=y/z; Path=/"),
+        ] {
+            assert_eq!(set_cookie("a", value, &Map::new()).unwrap(), line);
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! `read_text`, `read_json`, `read_blob`, `os.listdir`: files of the provision directory, and no others.
+//! `read_text`, `read_json`, `read_blob` and `os.listdir`: they read the provision directory and nothing outside of it.
 
 use crate::directory::Name;
 use crate::script::python::environ::Os;
@@ -33,6 +33,5 @@ pub(crate) fn register(natives: &mut Natives) {
         .register_fn("read_text", read_text)
         .register_fn("read_json", read_json)
         .register_fn("read_blob", |name: &str| -> Fallible<Blob> { read(name) })
-        .register_fn("listdir", |_: Receiver<Os>| listdir(""))
-        .register_fn("listdir", |_: Receiver<Os>, under: &str| listdir(under));
+        .register_optional("listdir", "", |_: Receiver<Os>, under: &str| listdir(under));
 }

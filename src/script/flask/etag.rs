@@ -1,11 +1,11 @@
-//! The `ETag` of a response, in the words of Werkzeug.
+//! Werkzeug's `set_etag`, `get_etag` and `add_etag`: the `ETag` header of a response.
 
 use super::response::Response;
 use crate::script::runtime::natives::{Fallible, Natives};
 use rhai::{Array, Dynamic};
 use sha1::{Digest, Sha1};
 
-/// Sets the header to `tag` in quotes, with `W/` in front where it is weak.
+/// Sets the header to `"tag"`, or to `W/"tag"` where it is weak.
 fn set(response: &Response, tag: &str, weak: bool) -> Fallible<()> {
     if tag.contains('"') {
         return Err(format!("etag `{tag}` has a quote: write it without, they are added").into());
@@ -16,17 +16,17 @@ fn set(response: &Response, tag: &str, weak: bool) -> Fallible<()> {
     Ok(())
 }
 
-/// `[tag, weak]` of the header, `[(), ()]` where there is none.
+/// Returns `[tag, is_weak]`, or `[(), ()]` where the header is missing.
 fn get(response: &Response) -> Array {
     let answer = &response.lock().answer;
     let Some(value) = answer.header("etag") else { return vec![Dynamic::UNIT; 2] };
-    let strong = value.strip_prefix("W/").or_else(|| value.strip_prefix("w/"));
-    let tag = strong.unwrap_or(value);
+    let weak = value.strip_prefix("W/").or_else(|| value.strip_prefix("w/"));
+    let tag = weak.unwrap_or(value);
     let plain = tag.strip_prefix('"').and_then(|tag| tag.strip_suffix('"')).unwrap_or(tag);
-    vec![plain.into(), strong.is_some().into()]
+    vec![plain.into(), weak.is_some().into()]
 }
 
-/// Sets the SHA-1 of the body as tag, as Werkzeug does; `overwrite`: also where there is one.
+/// Sets the SHA-1 of the body as tag, as Werkzeug does. A tag that is there already stays, unless `overwrite` is true.
 fn add(response: &mut Response, overwrite: bool, weak: bool) -> Fallible<()> {
     if !overwrite && response.lock().answer.header("etag").is_some() {
         return Ok(());
@@ -38,10 +38,10 @@ fn add(response: &mut Response, overwrite: bool, weak: bool) -> Fallible<()> {
 
 pub(crate) fn register(natives: &mut Natives) {
     natives
-        .register_fn("set_etag", |response: &mut Response, tag: &str| set(response, tag, false))
-        .register_fn("set_etag", |response: &mut Response, tag: &str, weak: bool| set(response, tag, weak))
+        .register_optional("set_etag", false, |response: &mut Response, tag: &str, weak: bool| {
+            set(response, tag, weak)
+        })
         .register_fn("get_etag", |response: &mut Response| get(response))
         .register_fn("add_etag", |response: &mut Response| add(response, false, false))
-        .register_fn("add_etag", |response: &mut Response, overwrite: bool| add(response, overwrite, false))
-        .register_fn("add_etag", add);
+        .register_optional("add_etag", false, add);
 }

@@ -1,4 +1,4 @@
-//! What scripts see under Flask's names.
+//! The topics with Flask's and Werkzeug's names, and `store`, `scenario`, `sleep` and the chaos methods of responses.
 
 pub(crate) mod abort;
 pub(crate) mod answer;

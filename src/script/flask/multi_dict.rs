@@ -1,5 +1,5 @@
-//! What scripts do with `request.args`, `form`, `values`, `cookies`, `baggage`, `headers` and `files`: the functions that
-//! all of these dictionaries have.
+//! The functions that `request.args`, `form`, `values`, `cookies`, `baggage`, `headers` and `files` have in common, such as
+//! `request.args.get("page", 1, "int")`.
 
 mod files;
 
@@ -34,7 +34,7 @@ pub(crate) fn register(natives: &mut Natives) {
     files::register(natives);
 }
 
-/// A dictionary of any of the types.
+/// A dictionary of any of the three types.
 enum Any {
     MultiDict(MultiDict),
     Headers(Headers),
@@ -59,7 +59,7 @@ fn dictionary(value: &Dynamic) -> Any {
     }
     let found = cloned(value).map(Any::MultiDict).or_else(|| cloned(value).map(Any::Headers));
     let found = found.or_else(|| cloned(value).map(Any::FileDict));
-    found.expect("what is registered for these types is called on one of them")
+    found.expect("Rhai calls these functions only on the types that they are registered for")
 }
 
 fn iterate(dict: Dynamic) -> Box<dyn Iterator<Item = Dynamic>> {
@@ -67,10 +67,14 @@ fn iterate(dict: Dynamic) -> Box<dyn Iterator<Item = Dynamic>> {
     Box::new(dict.entries().into_iter().map(move |(name, values)| dict.item(name, values)))
 }
 
-/// `["k"]`, `"k" in`, `get` and `getlist`.
+/// Registers `["k"]`, `"k" in`, `get` and `getlist`.
 fn register_lookup(natives: &mut Natives) {
     natives
-        .register_indexer_get(|dict: &mut Dynamic, key: &str| present(&*dictionary(dict), key))
+        .register_indexer_get(|dict: &mut Dynamic, key: &str| {
+            let dict = dictionary(dict);
+            let missing = || http_error(400, format!("`{}` has no `{}`", dict.label(), beginning(key, 80)));
+            dict.first(key).ok_or_else(missing)
+        })
         .register_fn("contains", |dict: &mut Dynamic, key: &str| dictionary(dict).first(key).is_some())
         .register_fn("get", |dict: &mut Dynamic, key: &str| dictionary(dict).first(key).unwrap_or_default())
         .register_fn("get", |dict: &mut Dynamic, key: &str, default: Dynamic| {
@@ -79,50 +83,29 @@ fn register_lookup(natives: &mut Natives) {
         .register_fn(
             "get",
             |context: NativeCallContext, dict: &mut Dynamic, key: &str, default: Dynamic, kind: Dynamic| {
-                first_as(&context, &*dictionary(dict), key, default, &kind)
+                let Some(value) = dictionary(dict).first(key) else { return Ok(default) };
+                Fallible::Ok(convert(&context, value, &kind)?.unwrap_or(default))
             },
         )
         .register_fn("getlist", |dict: &mut Dynamic, key: &str| -> Array { dictionary(dict).all(key) })
         .register_fn(
             "getlist",
-            |context: NativeCallContext, dict: &mut Dynamic, key: &str, kind: Dynamic| {
-                all_as(&context, &*dictionary(dict), key, &kind)
+            |context: NativeCallContext, dict: &mut Dynamic, key: &str, kind: Dynamic| -> Fallible<Array> {
+                let values = dictionary(dict).all(key).into_iter();
+                values.filter_map(|value| convert(&context, value, &kind).transpose()).collect()
             },
         );
-    // Rhai also calls it with the value it has just read, after a method was called on that.
+    // Rhai also calls the setter after a method call on the value, with the same value: `request.args["k"].trim()`.
     natives.register_indexer_set_of_constant(|dict: &mut Dynamic, key: &str, value: Dynamic| {
-        assigned(&*dictionary(dict), key, &value)
+        let dict = dictionary(dict);
+        match dict.first(key) {
+            Some(current) if same(&current, &value) => Ok(()),
+            _ => Err(read_only(dict.label())),
+        }
     });
 }
 
-fn present(dict: &dyn Dictionary, key: &str) -> Fallible<Dynamic> {
-    dict.first(key)
-        .ok_or_else(|| http_error(400, format!("`{}` has no `{}`", dict.label(), beginning(key, 80))))
-}
-
-fn first_as(
-    context: &NativeCallContext,
-    dict: &dyn Dictionary,
-    key: &str,
-    default: Dynamic,
-    kind: &Dynamic,
-) -> Fallible<Dynamic> {
-    let Some(value) = dict.first(key) else { return Ok(default) };
-    Ok(convert(context, value, kind)?.unwrap_or(default))
-}
-
-fn all_as(context: &NativeCallContext, dict: &dyn Dictionary, key: &str, kind: &Dynamic) -> Fallible<Array> {
-    dict.all(key).into_iter().filter_map(|value| convert(context, value, kind).transpose()).collect()
-}
-
-fn assigned(dict: &dyn Dictionary, key: &str, value: &Dynamic) -> Fallible<()> {
-    match dict.first(key) {
-        Some(current) if same(&current, value) => Ok(()),
-        _ => Err(read_only(dict.label())),
-    }
-}
-
-/// `keys`, `values`, `items`, `lists`, `to_dict`, `len` and text.
+/// Registers `keys`, `values`, `items`, `lists`, `to_dict`, `len` and the conversion to text.
 fn register_listing(natives: &mut Natives) {
     natives
         .register_fn("keys", |dict: &mut Dynamic| each(&*dictionary(dict), |_, name, _| name.into()))
@@ -173,7 +156,8 @@ fn display(dict: &dyn Dictionary) -> String {
     format!("{:?}", flat(dict))
 }
 
-/// The third argument of `get`: `"int"`, `"float"`, `"str"` or a function. None where the value does not convert.
+/// Converts a value to `kind`, the third argument of `get`: `"int"`, `"float"`, `"str"` or a function. Returns `None` where that
+/// fails.
 fn convert(context: &NativeCallContext, value: Dynamic, kind: &Dynamic) -> Fallible<Option<Dynamic>> {
     if let Some(function) = kind.read_lock::<FnPtr>() {
         let result = function.call_within_context(context, (value,));
@@ -193,7 +177,7 @@ fn convert(context: &NativeCallContext, value: Dynamic, kind: &Dynamic) -> Falli
     }
 }
 
-/// Whether a conversion failed for its input, as Python's `ValueError` says; `abort` and spent budgets go on up.
+/// Whether a conversion function refused its input, like Python's `ValueError`. `abort` and exceeded budgets are passed on.
 fn is_refusal(error: &EvalAltResult) -> bool {
     error.is_catchable() && http_error::find(error).is_none()
 }

@@ -1,9 +1,10 @@
-//! Errors of properties and options that scripts misspell or assign to. Knows no property by name.
+//! Errors for properties and options that a script misspells or assigns to. The callers know the names.
 
 use crate::script::runtime::analysis::near;
 use rhai::EvalAltResult;
 
-/// `<owner> has no property` with the nearest of `names`; `owner` as it reads in a sentence.
+/// Builds the error ``` `request` has no property `arg`: did you mean `args`?```. `owner` is the subject of the sentence, and the
+/// suggestion is the nearest of `names`.
 pub(crate) fn unknown_property<'n>(
     owner: &str,
     name: &str,
@@ -15,7 +16,7 @@ pub(crate) fn unknown_property<'n>(
     }
 }
 
-/// `<function> has no <what>` with all of `names`, which are few.
+/// Builds the error ``` `get_json` has no option `x`: it takes force, silent```, which lists all `names`.
 pub(crate) fn unknown_option(function: &str, what: &str, name: &str, names: &[&str]) -> Box<EvalAltResult> {
     format!("`{function}` has no {what} `{name}`: it takes {}", names.join(", ")).into()
 }
@@ -24,10 +25,10 @@ pub(crate) fn read_only(what: &str) -> Box<EvalAltResult> {
     format!("`{what}` is read-only: copy it to a variable to change the copy").into()
 }
 
-/// The one of `names` that was meant, if it is a likely misspelling.
+/// Returns the one of `names` that `name` probably misspells.
 fn nearest<'n>(name: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
     let names: Vec<&str> = names.collect();
-    // Names from elsewhere are settled by the caller, who leaves one.
+    // A caller that knows the right name passes it alone.
     if let [only] = names[..] {
         return Some(only);
     }
@@ -40,7 +41,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_misspelt_name_gets_the_nearest_one() {
+    fn a_misspelt_name_gets_the_nearest_name_as_suggestion() {
         let names = ["args", "method", "user_agent", "get_json()"];
         let cases = [
             ("arg", Some("args")),

@@ -1,9 +1,8 @@
-//! The `request` that scripts see: a handle without content, its properties read from the request of the current call.
-//! Knows no connections; parses nothing itself.
+//! The variable `request` of scripts. The value is an empty handle: each property, such as `request.method`, is read from the
+//! request of the running call. `message::request` parses the request.
 
 mod accept;
 mod authorization;
-pub(crate) mod no_json;
 
 use crate::message::form::options;
 use crate::message::request::Request;
@@ -12,6 +11,7 @@ use crate::routing::value::Value;
 use crate::script::flask::multi_dict::FileDict;
 use crate::script::flask::property::{read_only, unknown_option, unknown_property};
 use crate::script::runtime::call;
+use crate::script::runtime::fault::Fault;
 use crate::script::runtime::http_error::http_error;
 use crate::script::runtime::json::{self, Unread};
 use crate::script::runtime::multi_dict::{Headers, MultiDict, Part};
@@ -40,7 +40,7 @@ pub(crate) fn register(natives: &mut Natives) {
     accept::register(natives);
 }
 
-/// Every property, in the order of Flask's documentation.
+/// The properties, in the order of Flask's documentation.
 const PROPERTIES: [(&str, Getter); 43] = [
     ("method", |r| text(r.method())),
     ("path", |r| text(r.path())),
@@ -87,7 +87,7 @@ const PROPERTIES: [(&str, Getter); 43] = [
     ("accept_languages", |r| header(r, "accept-language")),
 ];
 
-/// What other frameworks call a property, for the suggestion.
+/// Names of properties in other frameworks, and Flask's names, which the error suggests.
 const FOREIGN: [(&str, &str); 8] = [
     ("body", "data"),
     ("ip", "remote_addr"),
@@ -102,7 +102,7 @@ const FOREIGN: [(&str, &str); 8] = [
 fn register_properties(natives: &mut Natives) {
     for (name, getter) in PROPERTIES {
         natives.register_get(name, move |_: Receiver<RequestHandle>| getter(&call::request()?));
-        // Rhai also calls it with the value it has just read, after a method was called on that.
+        // Rhai also calls the setter after a method call on the value, with the same value: `request.path.trim()`.
         natives.register_set_of_constant(name, move |_: Receiver<RequestHandle>, value: Dynamic| match same(
             &getter(&call::request()?)?,
             &value,
@@ -129,24 +129,21 @@ fn unknown(name: &str) -> Box<EvalAltResult> {
 fn register_body(natives: &mut Natives) {
     natives
         .register_fn("get_json", |_: Receiver<RequestHandle>| {
-            // A change of what a method gave would be lost.
+            // Read-only: a change of the returned value would have no effect on the request.
             get_json(call::request()?.as_ref(), JsonOptions::default()).map(Dynamic::into_read_only)
         })
         .register_fn("get_json", |_: Receiver<RequestHandle>, options: Map| {
             let [force, silent, _cache] = flags("get_json", &options, ["force", "silent", "cache"])?;
             get_json(call::request()?.as_ref(), JsonOptions { force, silent }).map(Dynamic::into_read_only)
         })
-        .register_fn("get_data", |_: Receiver<RequestHandle>| {
-            get_data(call::request()?.as_ref(), false, false)
-        })
-        .register_fn("get_data", |_: Receiver<RequestHandle>, options: Map| {
+        .register_optional("get_data", Map::new(), |_: Receiver<RequestHandle>, options: Map| {
             let names = ["as_text", "parse_form_data", "cache"];
             let [as_text, parse_form_data, _cache] = flags("get_data", &options, names)?;
             get_data(call::request()?.as_ref(), as_text, parse_form_data)
         });
 }
 
-/// The values of the options `names`, false where they are not given.
+/// Returns the boolean values of the options `names`; an option that is not given is false.
 fn flags<const N: usize>(function: &str, options: &Map, names: [&str; N]) -> Fallible<[bool; N]> {
     let mut values = [false; N];
     for (name, value) in options {
@@ -212,11 +209,11 @@ fn part(request: &Arc<Request>, part: Part) -> Read {
     MultiDict::new(request, part).map(Dynamic::from)
 }
 
-/// The rule that serves a request, and the blueprint that it came by.
+/// The rule that serves a request, and the blueprint that registered the rule.
 struct Matched<'m> {
     rule: &'m Rule,
     blueprint: Option<&'m str>,
-    /// URL variables, read from the path once more where a script asks for them by name, which few do.
+    /// Reads the URL variables from the path again. Few scripts use `request.view_args`, so they are not kept.
     values: &'m dyn Fn() -> Vec<Value>,
 }
 
@@ -239,8 +236,23 @@ fn view_args(matched: Matched) -> Dynamic {
 
 fn mimetype_params(request: &Request) -> Map {
     let (_, pairs) = options::parse(request.content_type().unwrap_or_default());
-    // Of a repeated name the first value counts.
+    // Where a name repeats, the first value counts.
     pairs.iter().rev().map(|(name, value)| (name.as_str().into(), value.into())).collect()
+}
+
+/// Adds a hint to `fault` where the script failed because `request.json` is `()`: mostly the client sent JSON under another type.
+pub(crate) fn explain_missing_json(fault: Fault, request: &Request) -> Fault {
+    let is_of_nothing = fault.message.contains("'()'") || fault.message.contains("(()");
+    if !is_of_nothing || !call::with(|call| call.no_json).unwrap_or_default() {
+        return fault;
+    }
+    let given = match request.content_type() {
+        Some(given) => format!("the Content-Type of this request is `{given}`"),
+        None => "this request has no Content-Type".to_owned(),
+    };
+    let send =
+        "send `-H 'Content-Type: application/json'`, or read it by `request.get_json(#{ force: true })`";
+    Fault { hint: Some(format!("`request.json` is `()`, for {given}: {send}")), ..fault }
 }
 
 fn show() -> Fallible<String> {

@@ -1,5 +1,8 @@
-//! `make_response`, `Response`, `redirect`, `jsonify`, `send_file`: answers that scripts build step by step. A response is shared
-//! like an object of Python: a function that gets it changes the same one.
+//! `make_response`, `Response`, `redirect`, `jsonify` and `send_file`: answers that a script builds step by step, for example
+//! `make_response("created").status(201).header("X-A", "b")`.
+//!
+//! Copies of a response share its content, like references to an object in Python: a function that changes its argument changes
+//! the caller's response.
 
 use super::answer;
 use super::{cookie, status};
@@ -41,12 +44,12 @@ impl Response {
         self.lock().clone()
     }
 
-    /// The reply itself; no script runs while it is locked.
+    /// Locks the reply. The caller must not run a script while it holds the lock.
     pub(crate) fn lock(&self) -> MutexGuard<'_, Reply> {
         lock(&self.0)
     }
 
-    /// The bytes of its body; of a file that is sent, they are read for this.
+    /// Returns the bytes of the body. The body of `send_file` is read from the file.
     pub(super) fn data(&mut self) -> Fallible<Vec<u8>> {
         Ok(self.lock().answer.body.read().map_err(|error| error.to_string())?)
     }
@@ -85,8 +88,10 @@ impl Response {
     }
 }
 
-/// The values of one header: a list is sent once per item (Werkzeug), anything else as its text. `used` counts the bytes of all
-/// headers: a list of one long text, 500 times, has 4 GB of them.
+/// Returns the values of one header: one for each item of a list, as in Werkzeug, or the text of any other value.
+///
+/// `used` counts the bytes of all headers of the answer. Without that limit, a list with 500 references to one long text would
+/// become 4 GB.
 pub(crate) fn header_values(
     name: &str,
     value: &Dynamic,
@@ -107,13 +112,9 @@ pub(crate) fn header_values(
     Ok(values)
 }
 
-/// The first value of a header, `()` where it is missing.
-fn header(answer: &Answer, name: &str) -> Dynamic {
-    answer.header(name).map_or(Dynamic::UNIT, text)
-}
-
-fn text(text: &str) -> Dynamic {
-    Dynamic::from(ImmutableString::from(text))
+/// Returns the first value of a header, or `()` where it is missing.
+fn header(response: &Response, name: &str) -> Dynamic {
+    response.lock().answer.header(name).map_or(Dynamic::UNIT, |value| value.into())
 }
 
 pub(crate) fn register(natives: &mut Natives) {
@@ -128,7 +129,7 @@ fn make(values: Vec<Dynamic>) -> Fallible<Response> {
     Ok(answer::from_tuple(values)?.into())
 }
 
-/// Flask's named arguments of `Response`, where a map has no other keys; any other map is headers.
+/// Returns `second` where it is a map of Flask's named arguments of `Response`. A map with any other key is a map of headers.
 fn options(second: &Dynamic) -> Option<Map> {
     let map = as_map(second)?;
     let named = |key: &str| matches!(key, "status" | "headers" | "mimetype" | "content_type");
@@ -171,22 +172,20 @@ fn constructors(natives: &mut Natives) {
         .register_fn("jsonify", |value: Dynamic, second: Dynamic, third: Dynamic| {
             jsonify_all(vec![value, second, third])
         })
-        .register_fn("redirect", |url: &str| redirect(url, 302))
-        .register_fn("redirect", redirect)
-        .register_fn("send_file", |name: &str| send_file(name, Map::new()))
-        .register_fn("send_file", send_file);
+        .register_optional("redirect", 302, redirect)
+        .register_optional("send_file", Map::new(), send_file);
 }
 
 fn jsonify(value: Dynamic) -> Fallible<Response> {
     Ok(answer::json(&value)?.into())
 }
 
-/// `jsonify(x, 404)` and `jsonify(x, 404, headers)`; other values are a list, as in Flask.
+/// `jsonify(x, 404)` and `jsonify(x, 404, headers)`. Other values are sent as a list, as in Flask.
 fn jsonify_all(values: Vec<Dynamic>) -> Fallible<Response> {
     Ok(answer::json_of(values)?.into())
 }
 
-/// `redirect(url, code)`: 302 unless told, with a page that links there.
+/// `redirect(url, code)`: the default code is 302.
 fn redirect(url: &str, code: i64) -> Fallible<Response> {
     check_header("Location", url)?;
     let code = match u16::try_from(code) {
@@ -225,9 +224,7 @@ fn properties(natives: &mut Natives) {
         })
         .register_get("status", status_line)
         .register_set("status", |response: &mut Response, status: Dynamic| response.set_status(&status))
-        .register_get("content_type", |response: &mut Response| {
-            header(&response.lock().answer, "content-type")
-        })
+        .register_get("content_type", |response: &mut Response| header(response, "content-type"))
         .register_set("content_type", |response: &mut Response, value: &str| response.set_content_type(value))
         .register_get("mimetype", mimetype)
         .register_set("mimetype", |response: &mut Response, value: &str| {
@@ -252,9 +249,7 @@ fn readers(natives: &mut Natives) {
         .register_get("content_length", |response: &mut Response| {
             i64::try_from(response.lock().answer.body.len()).unwrap_or(i64::MAX)
         })
-        .register_get("is_json", |response: &mut Response| {
-            mimetype(response).cast::<ImmutableString>().as_str() == "application/json"
-        });
+        .register_get("is_json", |response: &mut Response| mimetype(response) == "application/json");
 }
 
 fn status_line(response: &mut Response) -> String {
@@ -263,13 +258,13 @@ fn status_line(response: &mut Response) -> String {
     format!("{} {reason}", answer.status)
 }
 
-fn mimetype(response: &mut Response) -> Dynamic {
+fn mimetype(response: &mut Response) -> String {
     let answer = &response.lock().answer;
     let value = answer.header("content-type").unwrap_or_default();
-    text(&value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase())
+    value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }
 
-/// `.status(201).header("X-A", "b").body("text")`: each gives the response back.
+/// Registers `status`, `header`, `mimetype` and `body`. Each returns the response, so that calls can be chained.
 fn chaining(natives: &mut Natives) {
     natives
         .register_fn("status", |response: &mut Response, status: Dynamic| {
@@ -286,12 +281,16 @@ fn chaining(natives: &mut Natives) {
         });
 }
 
+fn set_field(headers: &mut ResponseHeaders, name: &str, value: Dynamic) -> Fallible<()> {
+    headers.0.set_header(name, &value)
+}
+
 fn headers(natives: &mut Natives) {
     natives
         .register_type_with_name::<ResponseHeaders>("Headers")
         .register_get("headers", |response: &mut Response| ResponseHeaders(response.clone()))
         .register_set("headers", |response: &mut Response, all: Dynamic| {
-            // `r.headers["a"] = b` writes the handle back, which is the same object.
+            // After `r.headers["a"] = b` Rhai assigns the headers of `r` to `r.headers` again.
             if let Some(other) = all.read_lock::<ResponseHeaders>() {
                 if !Arc::ptr_eq(&other.0.0, &response.0) {
                     let copied = other.0.lock().answer.headers.clone();
@@ -304,17 +303,11 @@ fn headers(natives: &mut Natives) {
             response.lock().answer.headers = all;
             Ok(())
         })
-        .register_indexer_get(|headers: &mut ResponseHeaders, name: &str| {
-            header(&headers.0.lock().answer, name)
-        })
-        .register_indexer_set(|headers: &mut ResponseHeaders, name: &str, value: Dynamic| {
-            headers.0.set_header(name, &value)
-        })
+        .register_indexer_get(|headers: &mut ResponseHeaders, name: &str| header(&headers.0, name))
+        .register_indexer_set(set_field)
+        .register_fn("set", set_field)
         .register_fn("add", |headers: &mut ResponseHeaders, name: &str, value: Dynamic| {
             headers.0.add_headers(&[(name.into(), value)])
-        })
-        .register_fn("set", |headers: &mut ResponseHeaders, name: &str, value: Dynamic| {
-            headers.0.set_header(name, &value)
         })
         .register_fn("update", |headers: &mut ResponseHeaders, all: Dynamic| {
             headers.0.set_headers(&answer::last_of_each(answer::header_pairs(&all)?))
@@ -323,20 +316,18 @@ fn headers(natives: &mut Natives) {
             headers.0.add_headers(&answer::header_pairs(&all)?)
         })
         .register_fn("setdefault", |headers: &mut ResponseHeaders, name: &str, value: Dynamic| {
-            let found = header(&headers.0.lock().answer, name);
-            if found.is_unit() {
+            if header(&headers.0, name).is_unit() {
                 headers.0.set_header(name, &value)?;
-                return Fallible::Ok(header(&headers.0.lock().answer, name));
             }
-            Ok(found)
+            Fallible::Ok(header(&headers.0, name))
         })
-        .register_fn("get", |headers: &mut ResponseHeaders, name: &str| {
-            header(&headers.0.lock().answer, name)
-        })
-        .register_fn("get", |headers: &mut ResponseHeaders, name: &str, default: Dynamic| {
-            let found = header(&headers.0.lock().answer, name);
-            if found.is_unit() { default } else { found }
-        })
+        .register_optional(
+            "get",
+            Dynamic::UNIT,
+            |headers: &mut ResponseHeaders, name: &str, default: Dynamic| {
+                or(header(&headers.0, name), default)
+            },
+        )
         .register_fn("getlist", |headers: &mut ResponseHeaders, name: &str| values(&headers.0, name))
         .register_fn("remove", |headers: &mut ResponseHeaders, name: &str| {
             headers.0.lock().answer.remove_header(name)
@@ -344,10 +335,15 @@ fn headers(natives: &mut Natives) {
         .register_fn("contains", |headers: &mut ResponseHeaders, name: &str| {
             headers.0.lock().answer.header(name).is_some()
         })
-        .register_fn("pop", |headers: &mut ResponseHeaders, name: &str| pop(&headers.0, name, Dynamic::UNIT))
-        .register_fn("pop", |headers: &mut ResponseHeaders, name: &str, default: Dynamic| {
-            pop(&headers.0, name, default)
-        })
+        .register_optional(
+            "pop",
+            Dynamic::UNIT,
+            |headers: &mut ResponseHeaders, name: &str, default: Dynamic| {
+                let found = header(&headers.0, name);
+                headers.0.lock().answer.remove_header(name);
+                or(found, default)
+            },
+        )
         .register_fn("clear", |headers: &mut ResponseHeaders| headers.0.lock().answer.headers.clear())
         .register_fn("keys", |headers: &mut ResponseHeaders| list(&headers.0, |name, _| name.into()))
         .register_fn("values", |headers: &mut ResponseHeaders| list(&headers.0, |_, value| value.into()))
@@ -356,16 +352,12 @@ fn headers(natives: &mut Natives) {
         });
 }
 
-/// What `item` makes of each header, in the order in which they are sent.
+/// Calls `item` with each header in the order in which they are sent, and returns the results.
 fn list(response: &Response, item: impl Fn(&str, &str) -> Dynamic) -> Array {
     response.lock().answer.headers.iter().map(|(name, value)| item(name, value)).collect()
 }
 
-/// The first value of a header, which is taken out with all its values.
-fn pop(response: &Response, name: &str, default: Dynamic) -> Dynamic {
-    let answer = &mut response.lock().answer;
-    let found = header(answer, name);
-    answer.remove_header(name);
+fn or(found: Dynamic, default: Dynamic) -> Dynamic {
     if found.is_unit() { default } else { found }
 }
 
@@ -381,15 +373,11 @@ fn cookies(natives: &mut Natives) {
         check_header("Set-Cookie", &line)?;
         Ok(response.lock().answer.add_headers(vec![("Set-Cookie".into(), line.into())])?)
     };
-    natives
-        .register_fn("set_cookie", move |response: &mut Response, name: &str, value: &str| {
-            set(response, name, value, Map::new())
-        })
-        .register_fn("set_cookie", set)
-        .register_fn("delete_cookie", move |response: &mut Response, name: &str| {
-            set(response, name, "", cookie::expired(Map::new()))
-        })
-        .register_fn("delete_cookie", move |response: &mut Response, name: &str, options: Map| {
+    natives.register_optional("set_cookie", Map::new(), set).register_optional(
+        "delete_cookie",
+        Map::new(),
+        move |response: &mut Response, name: &str, options: Map| {
             set(response, name, "", cookie::expired(options))
-        });
+        },
+    );
 }

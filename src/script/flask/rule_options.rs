@@ -1,13 +1,13 @@
-//! The options of a rule and of a blueprint, as scripts give them.
+//! Parses the options of rules and blueprints, for example `#{ methods: ["POST"], strict_slashes: false }`.
 
 use crate::routing::rule::RuleOptions;
 use crate::routing::value::Value;
-use crate::script::runtime::frozen::{MapRef, as_list, as_map, is_list};
+use crate::script::runtime::frozen::{as_list, as_map, is_list};
 use crate::script::runtime::natives::Fallible;
 use crate::script::runtime::size_limits::{full_text, type_name};
-use rhai::Dynamic;
+use rhai::{Dynamic, Map};
 
-/// Rule options from a list of methods or a map; with the endpoint where the map has one.
+/// Parses the options of a rule: a list of methods, or a map. Also returns the endpoint where the map has one.
 pub(super) fn rule_options(options: &Dynamic) -> Fallible<(RuleOptions, Option<String>)> {
     let mut known = RuleOptions::default();
     if options.is_unit() {
@@ -46,7 +46,7 @@ fn methods(value: &Dynamic) -> Fallible<Vec<String>> {
         Some(list) if list.iter().all(Dynamic::is_string) => {
             list.iter().map(|method| full_text("methods", method)).collect()
         }
-        // Flask refuses a text too: it would be taken for a list of letters.
+        // Flask refuses a text too: Python would iterate over its letters.
         _ => Err("methods must be a list of texts: `[\"GET\"]`".into()),
     }
 }
@@ -67,7 +67,10 @@ fn defaults(value: &Dynamic) -> Fallible<Vec<(String, Value)>> {
     map.iter().map(|(name, value)| Ok((name.to_string(), url_value(name, value)?))).collect()
 }
 
-/// A script's value as a URL variable.
+/// Converts a script value to the value of a URL variable.
+///
+/// # Errors
+/// `value` is neither a text nor a number nor a boolean.
 pub(super) fn url_value(name: &str, value: &Dynamic) -> Fallible<Value> {
     if let Ok(number) = value.as_int() {
         return Ok(Value::Int(number));
@@ -81,7 +84,7 @@ pub(super) fn url_value(name: &str, value: &Dynamic) -> Fallible<Value> {
     Err(format!("`{name}` must be a text or a number, not {}", type_name(value)).into())
 }
 
-/// Where the rules of a blueprint are.
+/// Prefix, host and subdomain of the rules of a blueprint.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Place {
     pub prefix: Option<String>,
@@ -90,10 +93,10 @@ pub(super) struct Place {
 }
 
 impl Place {
-    pub(super) fn parse(options: &MapRef) -> Fallible<Place> {
+    pub(super) fn parse(options: &Map) -> Fallible<Place> {
         let mut place = Place::default();
-        for (name, value) in options.iter() {
-            match name {
+        for (name, value) in options {
+            match name.as_str() {
                 "url_prefix" => place.prefix = Some(full_text(name, value)?),
                 "host" => place.host = Some(text(name, value)?),
                 "subdomain" => place.subdomain = Some(text(name, value)?),
@@ -111,7 +114,7 @@ impl Place {
         }
     }
 
-    /// This place, with what it leaves open from another one.
+    /// Takes the prefix, or host and subdomain, from `other` where this place has none.
     pub(super) fn or(self, other: &Place) -> Place {
         let anywhere = self.host.is_none() && self.subdomain.is_none();
         let (host, subdomain) = match anywhere {
@@ -121,7 +124,7 @@ impl Place {
         Place { prefix: self.prefix.or_else(|| other.prefix.clone()), host, subdomain }
     }
 
-    /// The options of a rule here: its own host counts before the blueprint's.
+    /// Adds host and subdomain of the blueprint to the options of a rule that has neither.
     pub(super) fn of_rule(&self, mut options: RuleOptions) -> RuleOptions {
         if options.host.is_none() && options.subdomain.is_none() {
             options.host.clone_from(&self.host);

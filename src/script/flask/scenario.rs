@@ -1,5 +1,7 @@
-//! `scenario("name")`: a state by name, as WireMock's scenarios have it. It is a value of `store` under a reserved key, so that
-//! it is shown, prepared and cleared as the store is. Each operation is one step for all threads.
+//! `scenario("name")`: a named state, as in WireMock's scenarios: `if scenario("order").advance("Started", "paid") { ... }`.
+//!
+//! The state is the value of `store` under the key `scenario:name`. So the administrative port can show, set and clear it like any
+//! other value. Each operation is atomic.
 
 use super::store::{Access, Store, with};
 use crate::script::runtime::key_value_store::NotSet;
@@ -7,13 +9,13 @@ use crate::script::runtime::natives::{Fallible, Natives, ScriptValue};
 use crate::script::runtime::size_limits::text_of;
 use rhai::{Dynamic, ImmutableString};
 
-/// Start of the keys of scenarios.
+/// Prefix of the keys of scenarios.
 const SCENARIO: &str = "scenario:";
 
-/// The state of a scenario that nobody has moved yet: WireMock's `Scenario.STARTED`.
+/// The first state of each scenario: WireMock's `Scenario.STARTED`.
 const STARTED: &str = "Started";
 
-/// Most bytes of a state that is no text.
+/// Maximum length in bytes of a state that is not a text.
 const MAX_STATE: usize = 1 << 10;
 
 #[derive(Debug, Clone)]
@@ -37,7 +39,7 @@ impl Scenario {
         Ok(())
     }
 
-    /// Goes on to `to` where the state is `from`; tells whether it was. Of several requests one gets true.
+    /// Changes the state from `from` to `to`. Returns whether the state was `from`: of several concurrent requests, one gets true.
     fn advance(&self, from: &str, to: &str) -> Fallible<bool> {
         Ok(with(Access::Change, |values| {
             let is = text(values.look(&self.key).0) == from;
@@ -49,7 +51,7 @@ impl Scenario {
     }
 }
 
-/// A value that was put from outside may be no text.
+/// Returns the state as text. The administrative port may have set a value of another type.
 fn text(value: Option<Dynamic>) -> ImmutableString {
     match value {
         None => STARTED.into(),

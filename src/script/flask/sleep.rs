@@ -1,4 +1,4 @@
-//! `time.sleep` and `sleep`: hold back the answer, not the thread. What follows in the script runs at once.
+//! `time.sleep(seconds)` and `sleep(seconds)`: they delay the answer, not the script. The next line of the script runs at once.
 
 use crate::chaos::LONGEST;
 use crate::script::python::clock::Time;
@@ -7,7 +7,8 @@ use crate::script::runtime::natives::{Fallible, Natives, Receiver};
 use rhai::{Dynamic, EvalAltResult};
 use std::time::Duration;
 
-/// Most calls of it for one request. A loop that waits by it for something would never see it come.
+/// Maximum number of calls for one request. It ends scripts that sleep in a loop until something changes: sleeping does not pause
+/// the script, so nothing would change.
 const MOST_SLEEPS: u32 = 1000;
 
 fn sleep(seconds: &Dynamic) -> Fallible<()> {
@@ -28,11 +29,15 @@ fn sleep(seconds: &Dynamic) -> Fallible<()> {
     .unwrap_or(Ok(()))
 }
 
-/// Whoever sleeps so much or so often mostly waits in a loop for another request.
+/// Builds the error for too many or too long sleeps: such a script probably waits in a loop for another request.
 fn no_wait(why: &str) -> Box<EvalAltResult> {
     format!("{why}: it holds back the answer and does not pause the script, so a loop can't wait by it; answer at once, for instance `[\"\", 503, #{{ \"Retry-After\": 1 }}]`, and let the client ask again").into()
 }
 
+/// Adds `pause` to the delay `hold`.
+///
+/// # Errors
+/// The sum is longer than [`LONGEST`].
 pub(crate) fn prolong(hold: Duration, pause: Duration) -> Fallible<Duration> {
     let hold = hold.saturating_add(pause);
     if hold > LONGEST {
@@ -41,7 +46,7 @@ pub(crate) fn prolong(hold: Duration, pause: Duration) -> Fallible<Duration> {
     Ok(hold)
 }
 
-/// Registers both names; Rhai's own `sleep` would stop the thread.
+/// Registers both names. Rhai's own `sleep` would stop the thread.
 pub(crate) fn register(natives: &mut Natives) {
     natives
         .register_fn("sleep", |_: Receiver<Time>, seconds: Dynamic| sleep(&seconds))

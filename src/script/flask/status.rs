@@ -1,11 +1,11 @@
-//! `status.HTTP_200_OK` and its kin: the names of flask_api's `status` module, and the reason phrases of answers.
+//! `status.HTTP_200_OK` and the other names of flask_api's `status` module, and the reason phrases of answers.
 
 use crate::script::runtime::natives::{Fallible, Natives, Receiver};
 use crate::system::truncate::beginning;
 use rhai::Module;
 use std::sync::LazyLock;
 
-/// Codes and reason phrases: those of the IANA registry, in the words of Werkzeug. The names of scripts derive from them.
+/// Codes and reason phrases of the IANA registry, in Werkzeug's wording. The names for scripts are derived from the phrases.
 const PHRASES: &[(u16, &str)] = &[
     (100, "Continue"),
     (101, "Switching Protocols"),
@@ -73,7 +73,7 @@ const PHRASES: &[(u16, &str)] = &[
     (511, "Network Authentication Required"),
 ];
 
-/// The names of scripts and their codes, in the order of the codes.
+/// Names for scripts and their codes, in the order of the codes.
 static NAMES: LazyLock<Vec<(String, i64)>> = LazyLock::new(|| {
     PHRASES.iter().map(|(code, phrase)| (name_of(*code, phrase), i64::from(*code))).collect()
 });
@@ -81,12 +81,12 @@ static NAMES: LazyLock<Vec<(String, i64)>> = LazyLock::new(|| {
 #[derive(Debug, Clone)]
 pub(crate) struct Status;
 
-/// The standard reason phrase of a status code, `Unknown` where there is none.
+/// Returns the standard reason phrase of a status code, or `Unknown`.
 pub(crate) fn reason(code: u16) -> &'static str {
     PHRASES.binary_search_by_key(&code, |(known, _)| *known).map_or("Unknown", |index| PHRASES[index].1)
 }
 
-/// `HTTP_404_NOT_FOUND` for 404.
+/// Returns the name for scripts, for example `HTTP_404_NOT_FOUND`.
 fn name_of(code: u16, phrase: &str) -> String {
     let words = phrase.replace('\'', "").replace([' ', '-'], "_").to_ascii_uppercase();
     format!("HTTP_{code}_{words}")
@@ -103,7 +103,7 @@ fn code_of(name: &str) -> Fallible<i64> {
     })
 }
 
-/// The name that has the same number, or else the same words.
+/// Returns the name to suggest for an unknown one: the name with the same number, or else with the same words.
 fn meant_by(name: &str) -> Option<&'static str> {
     let upper = name.to_ascii_uppercase();
     let number =
@@ -116,7 +116,7 @@ fn meant_by(name: &str) -> Option<&'static str> {
     NAMES.iter().find(|(known, code)| fits(known, *code)).map(|(known, _)| known.as_str())
 }
 
-/// Registers `status`, as a value with properties and as a module (`status::HTTP_200_OK`).
+/// Registers `status` as a variable with properties (`status.HTTP_200_OK`) and as a module (`status::HTTP_200_OK`).
 pub(crate) fn register(natives: &mut Natives) {
     natives.register_handle("status", Status);
     natives.register_indexer_get(|_: Receiver<Status>, name: &str| code_of(name));

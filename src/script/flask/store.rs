@@ -1,5 +1,6 @@
-//! `store`: values that live from request to request, as module-level variables do in Flask. Each operation is one step for
-//! all threads; no lock is held while a script runs.
+//! `store`: values that outlive a request, like module-level variables in Flask, for example `store.incr("visits")`.
+//!
+//! Each operation is atomic. No lock is held while a script runs.
 
 mod json_reader;
 pub(crate) mod outside;
@@ -16,15 +17,15 @@ use rhai::{Array, Dynamic, EvalAltResult, FnPtr, ImmutableString, NativeCallCont
 use std::borrow::Cow;
 use std::sync::Arc;
 
-/// Start of the keys that belong to a scope.
+/// Prefix of the keys of scopes.
 const SCOPE: &str = "scope:";
-/// The first key behind all those of scopes.
+/// The smallest text that is greater than all keys of scopes.
 const BEHIND_SCOPES: &str = "scope;";
 
-/// `store`, as scripts see it: all of it, or one scope.
+/// The value of `store`, or of one scope: `store.scope("tenant")`.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Store {
-    /// What its keys begin with; nothing for `store` itself, which all threads clone.
+    /// Prefix of its keys. `store` itself has none: all threads clone that value, and cloning a text would write to a shared counter.
     prefix: Option<ImmutableString>,
 }
 
@@ -35,7 +36,7 @@ impl Store {
         self.prefix.as_deref().unwrap_or_default()
     }
 
-    /// The whole key for `key` of this store.
+    /// Returns the key in the underlying store, with the prefix of the scope.
     pub(crate) fn key<'k>(&self, key: &'k str) -> Cow<'k, str> {
         match &self.prefix {
             None => key.into(),
@@ -43,11 +44,12 @@ impl Store {
         }
     }
 
-    /// A store whose keys are separate. A slash ends its name in a key, so the name has none: it is written `%2F`.
+    /// Returns the scope `name`, whose keys are separate: `scope:name/key`. A slash in the name is encoded as `%2F`, since the slash
+    /// ends the name.
     fn scope(&self, name: &Dynamic) -> Fallible<Store> {
         let name = match name.read_lock::<ImmutableString>() {
             Some(name) => name.replace('%', "%25").replace('/', "%2F"),
-            // No baggage, no scope.
+            // `store.scope(request.baggage.get("tenant"))` without baggage is `store` itself.
             None if name.is_unit() => return Ok(self.clone()),
             None if name.is_int() => name.as_int().unwrap_or_default().to_string(),
             None => {
@@ -58,8 +60,8 @@ impl Store {
         Ok(Store { prefix: Some(format!("{}{SCOPE}{name}/", self.prefix()).into()) })
     }
 
-    /// Its own keys that start with `prefix` and their values, without those of scopes in it. Costs what it gives, whatever else
-    /// is there.
+    /// Iterates over its keys that start with `prefix`, and their values, without the keys of scopes in it. The time depends only on
+    /// the number of results.
     fn pairs<'v>(
         &'v self,
         values: &'v Values,
@@ -72,7 +74,7 @@ impl Store {
         before.chain(behind).take_while(move |(key, _)| key.starts_with(&*start))
     }
 
-    /// Its own keys that start with `prefix`, without its own prefix.
+    /// Returns its keys that start with `prefix`, without the prefix of the scope.
     fn keys(&self, prefix: &str) -> Fallible<Array> {
         let keys: Vec<ImmutableString> =
             with(Access::Read, |values| self.pairs(values, prefix).map(|(key, _)| key.clone()).collect())?;
@@ -90,13 +92,15 @@ impl Store {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Access {
     Read,
-    /// Change them. At load that waits until the provision serves where they outlive it (`--keep-store`): a load that fails
-    /// must not have changed what others see.
+    /// Reads and changes. With `--keep-store` a script can't change values while it is loaded: the provision that serves uses the
+    /// same values, and a load that fails must not have changed them.
     Change,
 }
 
-/// Does one step with the values of the running call. A request that began before a reset works on values of its own from
-/// then on, empty at first: what it leaves behind is not there after the reset.
+/// Runs `step` with the values of the store of the running call, as one atomic step.
+///
+/// A request that began before a reset gets a store of its own, which is empty at first. So it leaves nothing behind after the
+/// reset.
 pub(crate) fn with<T>(access: Access, step: impl FnOnce(&mut Values) -> T) -> Fallible<T> {
     let files = call::files()?;
     let (loading, epoch) =
@@ -114,12 +118,16 @@ pub(crate) fn with<T>(access: Access, step: impl FnOnce(&mut Values) -> T) -> Fa
     Ok(step(&mut values))
 }
 
-/// A value fit to outlive its request: plain data, frozen, of a depth that any thread can free.
+/// Freezes a value that will outlive its request.
+///
+/// # Errors
+/// The value is or contains something other than data (a function, a response), or is nested so deep that freeing it could
+/// overflow the stack of a thread.
 fn plain(key: &str, value: Dynamic) -> Fallible<Dynamic> {
     plain_inside(key, value, 0)
 }
 
-/// As [`plain`], for a value that goes into this many levels of lists.
+/// Freezes a value as [`plain`] does; the value will be an item inside of so many levels of lists.
 fn plain_inside(key: &str, value: Dynamic, levels: usize) -> Fallible<Dynamic> {
     let value = freeze(value);
     let facts = Facts::of(&value);
@@ -139,18 +147,18 @@ fn plain_inside(key: &str, value: Dynamic, levels: usize) -> Fallible<Dynamic> {
     .into())
 }
 
-/// Nothing for a key that is not set, as Rhai's maps have it. An error would be lost in `store["n"] += 1`: Rhai takes a getter
-/// that fails for one that is missing, and stores the 1.
+/// Returns the value of `key`, or `None` where it is not set. An error would get lost in `store["n"] += 1`: Rhai treats a getter
+/// that fails like a missing getter, and stores the 1.
 fn get(store: &Store, key: &str) -> Fallible<Option<Dynamic>> {
     with(Access::Read, |values| values.look(&store.key(key)).0)
 }
 
-/// `+=` on a value that is nothing, as of a key that is not set.
+/// Builds the error for `store["n"] += 1` where the key is not set.
 fn no_value(operator: &str) -> Box<EvalAltResult> {
     format!("the left side of `{operator}` is (), which is nothing: a counter is `store.incr(key)`, another value needs a start").into()
 }
 
-fn set(store: &Store, key: &str, value: Dynamic) -> Fallible<()> {
+fn set(store: &mut Store, key: &str, value: Dynamic) -> Fallible<()> {
     let value = plain(key, value)?;
     with(Access::Change, |values| values.set(&store.key(key), value))??;
     Ok(())
@@ -160,31 +168,18 @@ fn incr(store: &Store, key: &str, by: i64) -> Fallible<i64> {
     Ok(with(Access::Change, |values| values.incr(&store.key(key), by))??)
 }
 
-fn append(store: &Store, key: &str, item: Dynamic) -> Fallible<i64> {
+fn append(store: &mut Store, key: &str, item: Dynamic) -> Fallible<i64> {
     let item = plain_inside(key, item, 1)?;
     Ok(with(Access::Change, |values| values.append(&store.key(key), item))??)
 }
 
-/// `store.setdefault(key, default)`: what is there, and the default where nothing was.
-fn set_default(store: &Store, key: &str, default: Dynamic) -> Fallible<Dynamic> {
-    let default = plain(key, default)?;
-    Ok(with(Access::Change, |values| values.set_default(&store.key(key), default))??)
-}
-
-/// Removes `key`; gives what was there.
+/// Removes `key` and returns its value.
 fn remove(store: &Store, key: &str) -> Fallible<Option<Dynamic>> {
     Ok(with(Access::Change, |values| values.remove(&store.key(key)))?.map(Arc::unwrap_or_clone))
 }
 
-/// `store.pop(key)`: a missing key is an error.
-fn pop(store: &Store, key: &str) -> Fallible<Dynamic> {
-    remove(store, key)?.ok_or_else(|| {
-        format!("store.pop: no key `{}`: `pop(key, default)` gives a default", beginning(key, 80)).into()
-    })
-}
-
-/// `store.items()`: pairs `[key, value]`, all of one moment.
-fn items(store: &Store) -> Fallible<Array> {
+/// `store.items()`: returns pairs `[key, value]` from one moment.
+fn items(store: &mut Store) -> Fallible<Array> {
     let pairs: Vec<(ImmutableString, Dynamic)> = with(Access::Read, |values| {
         store.pairs(values, "").map(|(key, value)| (key.clone(), (**value).clone())).collect()
     })?;
@@ -192,8 +187,8 @@ fn items(store: &Store) -> Fallible<Array> {
     collect("store.items", pairs.into_iter().map(pair))
 }
 
-/// `store.slice(key, start, end)`: the items of a list as Python's `[start:end]` has them; none where the list is missing.
-fn slice(store: &Store, key: &str, start: i64, end: i64) -> Fallible<Array> {
+/// `store.slice(key, start, end)`: returns the same items as Python's `[start:end]`, or none where the list is missing.
+fn slice(store: &mut Store, key: &str, start: i64, end: i64) -> Fallible<Array> {
     let Some(value) = get(store, key)? else { return Ok(Array::new()) };
     let Some(list) = value.read_lock::<FrozenList>() else {
         return Err(format!("store.slice: `{key}` holds {}, not a list", type_name(&value)).into());
@@ -205,8 +200,8 @@ fn slice(store: &Store, key: &str, start: i64, end: i64) -> Fallible<Array> {
     Ok(list.slice(place(start)..place(end)))
 }
 
-/// `store.len(key)`: how many items a list or map has; 0 where it is missing.
-fn len(store: &Store, key: &str) -> Fallible<i64> {
+/// `store.len(key)`: returns the number of items of a list or map, or 0 where it is missing.
+fn len(store: &mut Store, key: &str) -> Fallible<i64> {
     let value = get(store, key)?.unwrap_or_default();
     let list = as_list(&value).map(|list| list.len());
     match list.or_else(|| as_map(&value).map(|map| map.len())) {
@@ -216,8 +211,8 @@ fn len(store: &Store, key: &str) -> Fallible<i64> {
     }
 }
 
-/// `store.update(key, |value| new)`: runs the function on what is there and stores what it returns; again if somebody else
-/// stored meanwhile, until the time of the call is up.
+/// `store.update(key, |value| new)`: calls the function with the current value and stores the result. Where another thread
+/// changed the value meanwhile, the function runs again, until the time budget of the call is used up.
 fn update(
     context: &NativeCallContext,
     (store, key): (&Store, &str),
@@ -242,12 +237,10 @@ pub(crate) fn register(natives: &mut Natives) {
     natives
         .register_handle("store", Store::default())
         .register_indexer_get(|store: &mut Store, key: &str| get(store, key).map(Option::unwrap_or_default))
-        .register_indexer_set_of_constant(|store: &mut Store, key: &str, value: Dynamic| {
-            set(store, key, value)
-        })
-        .register_fn("set", |store: &mut Store, key: &str, value: Dynamic| set(store, key, value))
+        .register_indexer_set_of_constant(set)
+        .register_fn("set", set)
         .register_fn("get", |store: &mut Store, key: &str| {
-            // A change of what a method gave would be lost.
+            // Read-only: a change of the returned value would not be stored.
             get(store, key).map(|value| value.unwrap_or_default().into_read_only())
         })
         .register_fn("get", |store: &mut Store, key: &str, default: Dynamic| {
@@ -272,28 +265,32 @@ pub(crate) fn register(natives: &mut Natives) {
     register_dictionary(natives);
 }
 
-/// What Python's dictionaries have too.
+/// Registers the methods of Python's dictionaries and lists.
 fn register_dictionary(natives: &mut Natives) {
     natives
-        .register_fn("items", |store: &mut Store| items(store))
+        .register_fn("items", items)
         .register_fn("values", |store: &mut Store| {
             with(Access::Read, |values| {
                 collect("store.values", store.pairs(values, "").map(|(_, value)| (**value).clone()))
             })?
         })
-        .register_fn("pop", |store: &mut Store, key: &str| pop(store, key))
+        .register_fn("pop", |store: &mut Store, key: &str| -> Fallible<Dynamic> {
+            remove(store, key)?.ok_or_else(|| {
+                let shown = beginning(key, 80);
+                format!("store.pop: no key `{shown}`: `pop(key, default)` gives a default").into()
+            })
+        })
         .register_fn("pop", |store: &mut Store, key: &str, default: Dynamic| {
             remove(store, key).map(|value| value.unwrap_or(default))
         })
-        .register_fn("setdefault", |store: &mut Store, key: &str, default: Dynamic| {
-            set_default(store, key, default).map(Dynamic::into_read_only)
+        .register_fn("setdefault", |store: &mut Store, key: &str, default: Dynamic| -> Fallible<Dynamic> {
+            let default = plain(key, default)?;
+            let value = with(Access::Change, |values| values.set_default(&store.key(key), default))??;
+            Ok(value.into_read_only())
         })
-        .register_fn("append", |store: &mut Store, key: &str, item: Dynamic| append(store, key, item))
-        .register_fn("slice", |store: &mut Store, key: &str, start: i64| slice(store, key, start, i64::MAX))
-        .register_fn("slice", |store: &mut Store, key: &str, start: i64, end: i64| {
-            slice(store, key, start, end)
-        })
-        .register_fn("len", |store: &mut Store, key: &str| len(store, key));
+        .register_fn("append", append)
+        .register_optional("slice", i64::MAX, slice)
+        .register_fn("len", len);
 }
 
 fn register_keys(natives: &mut Natives) {
@@ -305,8 +302,7 @@ fn register_keys(natives: &mut Natives) {
         .register_fn("contains", |store: &mut Store, key: &str| {
             with(Access::Read, |values| values.contains(&store.key(key)))
         })
-        .register_fn("keys", |store: &mut Store| store.keys(""))
-        .register_fn("keys", |store: &mut Store, prefix: &str| store.keys(prefix))
+        .register_optional("keys", "", |store: &mut Store, prefix: &str| store.keys(prefix))
         .register_fn("len", |store: &mut Store| {
             with(Access::Read, |values| i64::try_from(store.pairs(values, "").count()).unwrap_or(i64::MAX))
         })
@@ -319,65 +315,4 @@ fn register_keys(natives: &mut Natives) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::script::runtime::key_value_store::KeyValueStore;
-
-    #[test]
-    fn keys_of_scopes_can_not_meet() {
-        let store = Store::default();
-        let scope = |store: &Store, name: &str| store.scope(&name.into()).unwrap();
-        assert_eq!(store.key("a"), "a");
-        assert_eq!(scope(&store, "a").key("b/c"), "scope:a/b/c");
-        assert_eq!(scope(&store, "a/b").key("c"), "scope:a%2Fb/c");
-        assert_eq!(scope(&store, "a%2Fb").key("c"), "scope:a%252Fb/c");
-        assert_eq!(scope(&scope(&store, "a"), "b").key("c"), "scope:a/scope:b/c");
-        assert_eq!(store.scope(&7.into()).unwrap().key("c"), "scope:7/c");
-        assert_eq!(store.scope(&Dynamic::UNIT).unwrap().key("c"), "c");
-        let error = store.scope(&true.into()).unwrap_err().to_string();
-        assert!(error.contains("store.scope takes a text, not bool"), "{error}");
-    }
-
-    #[test]
-    fn a_store_lists_its_own_keys_only() {
-        let all = KeyValueStore::default();
-        let mut values = all.lock(None).unwrap();
-        for key in [
-            "é",
-            "a",
-            "ab",
-            "b",
-            "scenario:s",
-            "scope",
-            "scope;",
-            "scope:x/a",
-            "scope:x/scope:y/a",
-            "scope:y/z",
-        ] {
-            values.set(key, Dynamic::UNIT).unwrap();
-        }
-        let keys = |store: &Store, prefix: &str| {
-            let keys = store.pairs(&values, prefix).map(|(key, _)| store.without_prefix(key.clone()));
-            keys.map(|key| key.to_string()).collect::<Vec<_>>()
-        };
-        let store = Store::default();
-        let (x, none) = (store.scope(&"x".into()).unwrap(), store.scope(&"none".into()).unwrap());
-        for (store, prefix, expected) in [
-            (&store, "", &["a", "ab", "b", "scenario:s", "scope", "scope;", "é"][..]),
-            (&store, "a", &["a", "ab"]),
-            (&store, "s", &["scenario:s", "scope", "scope;"]),
-            (&store, "scope", &["scope", "scope;"]),
-            (&store, "scope:", &[]),
-            (&store, "scope:x/", &[]),
-            (&store, "scope;", &["scope;"]),
-            (&store, "é", &["é"]),
-            (&store, "z", &[]),
-            (&x, "", &["a"]),
-            (&x, "a", &["a"]),
-            (&x, "b", &[]),
-            (&none, "", &[]),
-        ] {
-            assert_eq!(keys(store, prefix), expected, "{prefix}");
-        }
-    }
-}
+mod tests;

@@ -1,16 +1,16 @@
-//! `url_for(endpoint, #{ id: 7 })`: the URL of a rule of the provision that runs.
+//! `url_for("user", #{ id: 7 })`: builds the URL of a rule of the running provision, here `/users/7`.
 
 use super::rule_options::url_value;
 use crate::script::runtime::call;
 use crate::script::runtime::frozen::as_list;
 use crate::script::runtime::natives::{Fallible, Natives};
 use crate::script::runtime::size_limits::full_text;
-use rhai::{Dynamic, Map};
+use rhai::{Array, Map};
 
-fn url_for(endpoint: &str, values: &Map) -> Fallible<String> {
+fn url_for(endpoint: &str, values: Map) -> Fallible<String> {
     let routes = call::routes()?;
     let endpoint = match endpoint.strip_prefix('.') {
-        // `.show` is an endpoint of the blueprint that serves the request (Flask).
+        // `.show` is the endpoint `show` of the blueprint that serves the request, as in Flask.
         Some(own) => match call::request()?.rule.and_then(|index| routes.blueprint(index)) {
             Some(blueprint) => format!("{blueprint}.{own}"),
             None => own.to_owned(),
@@ -23,17 +23,11 @@ fn url_for(endpoint: &str, values: &Map) -> Fallible<String> {
         None => String::new(),
     };
     let mut plain = Vec::new();
-    for (name, value) in
-        values.iter().filter(|(name, value)| !name.starts_with('_') && !Dynamic::is_unit(value))
-    {
-        // A list gives its key several times in the query.
-        match as_list(value) {
-            Some(items) => {
-                for item in items.iter() {
-                    plain.push((name.to_string(), url_value(name, item)?));
-                }
-            }
-            None => plain.push((name.to_string(), url_value(name, value)?)),
+    for (name, value) in values.iter().filter(|(name, value)| !name.starts_with('_') && !value.is_unit()) {
+        // A list repeats its key in the query string: `?id=1&id=2`.
+        let list: Option<Array> = as_list(value).map(|list| list.iter().cloned().collect());
+        for item in list.unwrap_or_else(|| vec![value.clone()]) {
+            plain.push((name.to_string(), url_value(name, &item)?));
         }
     }
     let Some(path) = routes.router.url_for(&endpoint, &plain) else {
@@ -50,7 +44,5 @@ fn url_for(endpoint: &str, values: &Map) -> Fallible<String> {
 }
 
 pub(crate) fn register(natives: &mut Natives) {
-    natives
-        .register_fn("url_for", |endpoint: &str| url_for(endpoint, &Map::new()))
-        .register_fn("url_for", |endpoint: &str, values: Map| url_for(endpoint, &values));
+    natives.register_optional("url_for", Map::new(), url_for);
 }

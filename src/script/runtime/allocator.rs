@@ -1,8 +1,8 @@
-//! The allocator of the program. It counts for each thread what the thread has allocated: the memory of a script's call.
+//! The allocator of the program. It counts the bytes that each thread has allocated, which limits the memory of a script call.
 
 #[cfg(target_env = "musl")]
 use mimalloc::MiMalloc as Blocks;
-/// The system's allocator; musl's is slow where threads share it.
+/// The system's allocator. musl's is slow where threads share it, so there it is mimalloc.
 #[cfg(not(target_env = "musl"))]
 use std::alloc::System as Blocks;
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -10,24 +10,25 @@ use std::cell::Cell;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 thread_local! {
-    /// Bytes that this thread allocated, less those that it freed. May be below zero: what one thread allocates another frees.
+    /// Bytes that this thread allocated, minus those that it freed. The number may be negative: a thread may free blocks of others.
     pub(super) static ALLOCATED: Cell<i64> = const { Cell::new(0) };
 }
 
-/// The allocator of the program, which counts what scripts allocate.
+/// The type of [`ALLOCATOR`].
 pub type Allocator = Counting<Blocks>;
-/// As [`Allocator`].
+/// The allocator of the program.
 pub const ALLOCATOR: Allocator = Counting(Blocks);
 
 #[cfg(test)]
 #[global_allocator]
 static TESTED: Allocator = ALLOCATOR;
 
-/// An allocator that counts for each thread what it hands out and takes back. Small blocks are those of `A`, large ones the
-/// system's.
+/// An allocator that counts the allocated bytes of each thread. Small blocks are allocated by `A`, large ones by the system's
+/// allocator.
 pub struct Counting<A>(pub A);
 
-/// Memory that a thread has freed stays with the thread that allocated it until that one looks. Each round, all look.
+/// Number of the current round. mimalloc returns free memory to the system only on the thread that allocated it. So in each round
+/// every thread returns its own.
 static ROUND: AtomicU32 = AtomicU32::new(0);
 static MUCH_FREED: AtomicBool = AtomicBool::new(false);
 
@@ -36,12 +37,12 @@ thread_local! {
     static SEEN: Cell<u32> = const { Cell::new(0) };
 }
 
-/// Tells that so much was freed, or is about to be, that the system should have it back.
+/// Notes that enough memory is free, or soon will be, to return it to the system.
 pub(crate) fn much_is_freed() {
     MUCH_FREED.store(true, Ordering::Release);
 }
 
-/// Begins a round, if much was freed; tells whether it did.
+/// Begins a round if [`much_is_freed`] was called. Returns whether it did.
 pub(crate) fn begin_round() -> bool {
     let begins = MUCH_FREED.load(Ordering::Relaxed) && MUCH_FREED.swap(false, Ordering::AcqRel);
     if begins {
@@ -50,7 +51,7 @@ pub(crate) fn begin_round() -> bool {
     begins
 }
 
-/// Gives to the system what is free of this thread's memory, once a round.
+/// Returns the free memory of this thread to the system, once a round.
 pub(crate) fn give_back() {
     let round = ROUND.load(Ordering::Relaxed);
     if SEEN.replace(round) != round {
@@ -58,33 +59,33 @@ pub(crate) fn give_back() {
     }
 }
 
-/// Gives to the system what is free of this thread's memory.
+/// Returns the free memory of this thread to the system.
 #[cfg(not(target_env = "musl"))]
 pub(super) fn collect() {}
 
 #[cfg(target_env = "musl")]
-#[allow(unsafe_code)] // What mimalloc keeps only mimalloc can give back.
+#[allow(unsafe_code)] // Only a function of mimalloc returns the memory that mimalloc keeps.
 pub(super) fn collect() {
     unsafe extern "C" {
         fn mi_collect(force: bool);
     }
-    // SAFETY: it may be called at any time, and works on the heap of the calling thread.
+    // SAFETY: `mi_collect` may be called at any time, and works on the heap of the calling thread.
     unsafe { mi_collect(true) };
 }
 
-/// From this size on the system maps each block by itself, and has it back as soon as it is freed. mimalloc keeps such blocks for
-/// each thread: bodies of 1 MB, of which eight were under way at once, took up 160 MB.
+/// From this size on, blocks come from the system's allocator, which maps each of them separately and unmaps it when it is freed.
+/// mimalloc keeps such blocks for each thread: eight concurrent bodies of 1 MB took 160 MB.
 const LARGE: usize = 128 << 10;
 
 fn count(bytes: usize, sign: i64) {
-    // Layouts are at most isize::MAX, so the cast keeps the value. At thread exit there is nothing left to count for.
+    // Layouts are at most isize::MAX, so the cast keeps the value. An error means that the thread exits: nobody needs its count.
     let _ = ALLOCATED.try_with(|net| net.set(net.get().wrapping_add(sign * bytes as i64)));
 }
 
-// SAFETY: every call goes unchanged to `A` or to the system's allocator, whose contracts are the same; which one is told by the
-// size, so that a block goes back to where it is from. Counting touches a constant-initialised `Cell` only, which neither
-// allocates nor unwinds.
-#[allow(unsafe_code)] // `GlobalAlloc` can't be implemented without, and only an allocator sees what a script allocates.
+// SAFETY: every call goes unchanged to `A` or to the system's allocator, whose contracts are the same. The size chooses between
+// them, so a block is freed by the allocator that it came from. Counting touches only a constant-initialised `Cell`, which
+// neither allocates nor unwinds.
+#[allow(unsafe_code)] // `GlobalAlloc` is an unsafe trait, and only an allocator can count what a script allocates.
 unsafe impl<A: GlobalAlloc> GlobalAlloc for Counting<A> {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         count(layout.size(), 1);
@@ -113,7 +114,8 @@ unsafe impl<A: GlobalAlloc> GlobalAlloc for Counting<A> {
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         let (from, to) = (layout.size() >= LARGE, size >= LARGE);
         if from != to {
-            // SAFETY: the caller promises that `size` with this alignment is a layout; the blocks are two, each as long as the copy.
+            // SAFETY: the caller promises that `size` with this alignment is a layout. Old and new block do not overlap, and both are at
+            // least as long as the copy.
             let new = unsafe { self.alloc(Layout::from_size_align_unchecked(size, layout.align())) };
             if !new.is_null() {
                 unsafe { new.copy_from_nonoverlapping(block, layout.size().min(size)) };

@@ -1,9 +1,8 @@
-//! What one call of a script may use up: time, memory, depth. Looks at what the thread has allocated and at the clock as the
-//! script runs. Knows nothing of requests and rules.
+//! Limits of one script call: time, memory, depth. While a script runs, they are checked against the clock and the allocator.
 //!
-//! A call over its budget is ended in two steps. Rhai's own end of a script (`on_progress`) can't be caught, but has lost the
-//! place. So the next look at a variable fails first, which tells line and column; a script without variables, or one that
-//! catches the error and goes on, is ended a few operations later.
+//! A call over its budget is ended in two steps. Rhai's own way to end a script (`on_progress`) can't be caught by the script, but
+//! its error has no line. So first the next access to a variable fails: that error has line and column. A script without
+//! variables, or one that catches the error and continues, is ended by `on_progress` a few operations later.
 
 use super::allocator::{self, ALLOCATED};
 use super::load_time;
@@ -12,37 +11,38 @@ use rustix::time::{ClockId, clock_gettime};
 use std::cell::{Cell, OnceCell};
 use std::time::{Duration, Instant};
 
-/// What a call of a script or of a native ends with: a value, or the error that ends the script.
+/// The result of a script call or a native: a value, or the error that ends the script.
 pub(crate) type Fallible<T> = Result<T, Box<EvalAltResult>>;
 
-/// Deepest nesting of calls. 64 of them take up to 2 MB of stack (rhai-findings, trap 6).
+/// Maximum nesting of calls. 64 nested calls take up to 2 MB of stack.
 pub(crate) const MAX_CALLS: usize = 64;
-/// Deepest nesting of expressions, at load.
+/// Maximum nesting of expressions, checked when a file is compiled.
 pub(crate) const MAX_DEPTH: usize = 64;
-/// Operations between two looks at the clock: a look costs 25 ns, an operation about as much.
+/// Operations between two readings of the clock. A reading costs 25 ns, an operation about as much.
 const CLOCK_EVERY: u64 = 64;
-/// Operations between two looks at a clock that costs 5 ns and moves every few milliseconds: a native of Rhai may take that long.
+/// Operations between two readings of the coarse clock, which cost 5 ns each. It advances every few milliseconds; a single native of
+/// Rhai may take that long.
 const COARSE_CLOCK_EVERY: u64 = 8;
-/// By how much that clock may be late.
+/// Maximum delay of the coarse clock.
 const LATE: Duration = Duration::from_millis(10);
-/// Bytes that natives compare or copy between two looks at the clock.
+/// Bytes that natives compare or copy between two readings of the clock.
 const WORK: usize = 1 << 20;
-/// A call that takes longer is worth waking another thread for what else is to do.
+/// A call that takes longer than this calls the function of [`when_long`], which wakes another worker.
 const LONG: Duration = Duration::from_micros(50);
-/// A call that holds more than this part of its memory may have made a value that is so deep that dropping it touches as much of the
-/// stack. Less is not worth a new thread: requests with bodies of a megabyte are common.
+/// A call that holds more than this fraction of its memory may have built a deeply nested value, and dropping that touches about
+/// as much of the stack. Below it a new thread is not worthwhile: requests with bodies of a megabyte are common.
 const DEEP: usize = 8;
-/// Operations that a call over its budget may still take until it touches a variable.
+/// Operations that a call over its budget may still run until it accesses a variable.
 const LAST_OPERATIONS: u32 = 64;
 
-/// Time and memory of one call.
+/// Limits for time and memory.
 #[derive(Debug, Clone, Copy)]
 pub struct Budget {
-    /// Longest time that a call may run.
+    /// Maximum duration of a call.
     pub time: Duration,
-    /// Most bytes that a call may hold at once.
+    /// Maximum number of bytes that a call may hold at once.
     pub memory: usize,
-    /// Longest time that a load may take, of the processor: see `load_time`.
+    /// Maximum processor time of a load: see `load_time`.
     pub load: Duration,
 }
 
@@ -56,17 +56,17 @@ impl Budget {
     const DEFAULT: Budget =
         Budget { time: Duration::from_secs(2), memory: 32 << 20, load: Duration::from_secs(5) };
 
-    /// Stack that a thread needs which runs scripts under this budget, in bytes.
+    /// Returns the stack size, in bytes, of a thread that runs scripts under this budget.
     ///
     /// Rhai drops values by recursion: a chain of closures, each holding the last one, takes 120 bytes of heap and 150 of
-    /// stack a link (700 in debug builds). Whatever fits into the memory of a call must fit onto the stack when it is
-    /// dropped, or a script of three lines ends the process. Only pages that are touched count as memory.
+    /// stack for each link (700 in debug builds). Every value that fits into the memory of a call must fit onto the stack when it is
+    /// dropped. Otherwise a script of three lines ends the process. Only stack pages that are touched count as memory.
     pub fn stack(&self) -> usize {
         let per_byte = if cfg!(debug_assertions) { 8 } else { 2 };
         (4 << 20) + self.memory * per_byte
     }
 
-    /// Runs `call` under this budget; a budget that is running already goes on.
+    /// Runs `call` under this budget. Inside of another `run` the outer budget continues.
     pub fn run<T>(&self, call: impl FnOnce() -> T) -> T {
         if DEADLINE.get().is_some() {
             return call();
@@ -84,7 +84,7 @@ impl Budget {
     }
 }
 
-/// Ends the budget of the thread, also when a native panicked.
+/// Ends the budget of the thread when it is dropped, also when a native panicked.
 struct End;
 
 impl Drop for End {
@@ -97,33 +97,36 @@ impl Drop for End {
 
 thread_local! {
     static CEILING: Cell<i64> = const { Cell::new(i64::MAX) };
-    /// Above so many bytes an operation has to be looked at: that of `DEEP`, then the ceiling; without a budget never, over the budget always.
+    /// When more bytes than this are allocated, an operation calls [`look`]. First the value is that of `DEEP`, then the ceiling. It is
+    /// `i64::MAX` without a budget and `i64::MIN` over the budget.
     static ALARM: Cell<i64> = const { Cell::new(i64::MAX) };
-    /// Whether a call of the thread may have touched much of its stack.
+    /// Whether a call of the thread may have touched much of its stack: see [`stack_has_grown`].
     static STACK_HAS_GROWN: Cell<bool> = const { Cell::new(false) };
     static DEADLINE: Cell<Option<Instant>> = const { Cell::new(None) };
     /// The same on the coarse clock.
     static COARSE_DEADLINE: Cell<Duration> = const { Cell::new(Duration::MAX) };
-    /// Of the running call, or of the last one.
+    /// Budget of the running call, or of the last one.
     static BUDGET: Cell<Budget> = const { Cell::new(Budget::DEFAULT) };
-    /// What natives have done since they looked at the clock, in bytes.
+    /// Work of natives since the last reading of the clock, in bytes.
     static WORKED: Cell<usize> = const { Cell::new(0) };
-    /// Operations of the thread. Rhai's own count begins again in each closure that a native calls.
+    /// Number of operations on this thread. Rhai's own counter restarts in each closure that a native calls.
     static TICKS: Cell<u64> = const { Cell::new(0) };
-    /// What the call ran out of, and for how many operations it has gone on since.
+    /// The limit that the call exceeded, and the number of operations since then.
     static OVER: Cell<Option<(Limit, u32)>> = const { Cell::new(None) };
-    /// When the running call takes long.
+    /// From this moment on, the running call takes long ([`LONG`]).
     static LONG_FROM: Cell<Option<Instant>> = const { Cell::new(None) };
     static WHEN_LONG: OnceCell<Box<dyn Fn()>> = const { OnceCell::new() };
 }
 
-/// Has `notice` called on this thread while a call takes longer than most, again and again. The first one stays.
+/// Sets the function that this thread calls repeatedly while a call takes longer than [`LONG`]. Only the first call of `when_long`
+/// has an effect.
 pub(crate) fn when_long(notice: impl Fn() + 'static) {
     WHEN_LONG.with(|when| drop(when.set(Box::new(notice))));
 }
 
-/// Whether a call may have touched much of the stack of this thread, which keeps these pages until it ends. Its free memory goes
-/// back to the system before it ends: nobody else would look for it.
+/// Whether a call may have touched much of the stack of this thread: the pages stay in memory until the thread ends.
+///
+/// If so, it also returns the free heap memory of the thread to the system, since the caller will end the thread.
 pub(crate) fn stack_has_grown() -> bool {
     let grown = STACK_HAS_GROWN.get();
     if grown {
@@ -132,19 +135,19 @@ pub(crate) fn stack_has_grown() -> bool {
     grown
 }
 
-/// What a call can run out of. The numbers tag the values of its errors; scripts have no use for them.
+/// A limit that a call can exceed. The error values carry the number as Rhai's tag, which scripts don't use.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Limit {
     Time = 29_001,
     Memory = 29_002,
-    /// Of the load that the call belongs to.
+    /// Processor time of the load that the call belongs to.
     Load = 29_004,
-    /// The same, where a script ran at that moment.
+    /// The same, exceeded while a script ran.
     LoadByScript = 29_005,
 }
 
 impl Limit {
-    /// What the call has run out of that ended with the value `thrown`.
+    /// Returns the limit that the error value `thrown` reports.
     pub fn from_thrown(thrown: &Dynamic) -> Option<Limit> {
         [Limit::Time, Limit::Memory, Limit::Load, Limit::LoadByScript]
             .into_iter()
@@ -153,7 +156,7 @@ impl Limit {
 }
 
 impl Budget {
-    /// What a call over its budget throws: a text for scripts and people.
+    /// Returns the error value of a call that exceeded `limit`: a text.
     fn thrown(&self, limit: Limit) -> Dynamic {
         let mut text: Dynamic = match limit {
             Limit::Time => format!("the script ran longer than {} ms", self.time.as_millis()).into(),
@@ -165,7 +168,7 @@ impl Budget {
     }
 }
 
-/// What is thrown once `what` has taken longer than `limit`, which a load has.
+/// Returns the error value of a load where `what` took longer than `limit`.
 pub(super) fn out_of_load_time(what: &str, limit: Duration) -> Dynamic {
     let mut text: Dynamic =
         format!("{what} took longer than {} ms of processor time", limit.as_millis()).into();
@@ -173,10 +176,10 @@ pub(super) fn out_of_load_time(what: &str, limit: Duration) -> Dynamic {
     text
 }
 
-/// Fails once the load that runs is out of time.
+/// Checks the processor time of the running load.
 ///
 /// # Errors
-/// Says how long a load may take.
+/// The load took longer than its limit.
 pub(crate) fn check_load() -> Fallible<()> {
     match load_time::over() {
         Some(limit) => {
@@ -186,7 +189,7 @@ pub(crate) fn check_load() -> Fallible<()> {
     }
 }
 
-/// Counts an operation: what the call has run out of, once it has to end at once.
+/// Counts an operation. Returns the exceeded limit where the call must end at once.
 fn operation(memory: usize) -> Option<Limit> {
     let ticks = TICKS.get().wrapping_add(1);
     TICKS.set(ticks);
@@ -199,17 +202,16 @@ fn operation(memory: usize) -> Option<Limit> {
     None
 }
 
-/// Time since some moment, by a clock that is late by 10 ms at most.
+/// Returns the time of the coarse clock, which is at most [`LATE`] behind.
 fn coarse_now() -> Duration {
     let now = clock_gettime(ClockId::MonotonicCoarse);
     Duration::new(now.tv_sec.unsigned_abs(), u32::try_from(now.tv_nsec).unwrap_or(0))
 }
 
-/// Fails once the running call is over its budget; called before each native. Rhai can't interrupt one, and some take long: one
-/// after the other they would add up.
+/// Checks the budget before each native. Rhai can't interrupt a native, and the times of several long ones would add up.
 ///
 /// # Errors
-/// Says what the call ran out of.
+/// The call is over its budget; the text names the limit.
 pub(super) fn begin_native() -> Fallible<()> {
     if OVER.get().is_some() { end() } else { Ok(()) }
 }
@@ -223,8 +225,10 @@ fn look_coarsely() {
     }
 }
 
-/// Called after each native: looks at the clock after eight of them, or after as much [`work`]. What a native gives that stopped in the
-/// middle ([`watched`]) is no result.
+/// Checks the budget after each native. Reads the clock after eight natives, or after as much [`work`].
+///
+/// # Errors
+/// The call is over its budget. The result of the native is dropped: it may be incomplete ([`watched`]).
 pub(super) fn end_native(result: Fallible<Dynamic>) -> Fallible<Dynamic> {
     begin_native()?;
     let worked = WORKED.get() + WORK / COARSE_CLOCK_EVERY as usize;
@@ -235,7 +239,7 @@ pub(super) fn end_native(result: Fallible<Dynamic>) -> Fallible<Dynamic> {
     result
 }
 
-/// Fails once the running call is over its budget.
+/// Returns the error of a call that is over its budget.
 #[cold]
 fn end() -> Fallible<()> {
     match OVER.get() {
@@ -246,7 +250,7 @@ fn end() -> Fallible<()> {
     }
 }
 
-/// Notes that a native is about to go through `bytes`.
+/// Counts `bytes` that a native is about to process, and reads the clock after every [`WORK`] of them.
 ///
 /// # Errors
 /// The call is over its time.
@@ -260,20 +264,21 @@ pub(crate) fn work(bytes: usize) -> Fallible<()> {
         run_out(Limit::Time);
     }
     let outcome = end();
-    // Once the time is over, all that follows fails at once.
+    // Over the time, the next call of `work` fails at once.
     WORKED.set(if outcome.is_ok() { 0 } else { WORK });
     outcome
 }
 
-/// Bytes of work that a step of a loop in a native is taken for.
+/// Work of one step of a loop in a native, in bytes.
 pub(crate) const STEP: usize = 32;
 
-/// The items, until the running call is over its time: for natives that go through long values. Whatever they have by then, they fail.
+/// Iterates over `items` until the running call is over its time, for natives that process long values. [`end_native`] then turns
+/// their incomplete result into an error.
 pub(crate) fn watched<I: IntoIterator>(items: I) -> impl Iterator<Item = I::Item> {
     items.into_iter().take_while(|_| work(STEP).is_ok())
 }
 
-/// Time that the running call still has, and the load that it belongs to; without a call, as much as one has by default.
+/// Returns the time that is left to the running call and its load. Without a call it is the default of a call.
 pub(crate) fn time_left() -> Duration {
     let left = |deadline: Instant| deadline.saturating_duration_since(Instant::now());
     let of_call = DEADLINE.get().map_or(Budget::DEFAULT.time, left);
@@ -288,7 +293,7 @@ fn look(memory: usize, ticks: u64) -> Option<Limit> {
         ALARM.set(CEILING.get());
     }
     let above = ALLOCATED.get() - CEILING.get();
-    // A quarter more memory is what the stack is good for (`Budget::stack`).
+    // The stack of the thread suffices for a quarter more memory (`Budget::stack`).
     let too_much = above > i64::try_from(memory / 4).unwrap_or(i64::MAX);
     if let Some((limit, since)) = OVER.get() {
         OVER.set(Some((limit, since + 1)));
@@ -311,16 +316,16 @@ fn look(memory: usize, ticks: u64) -> Option<Limit> {
     None
 }
 
-/// Notes it, and has every operation looked at from now on.
+/// Notes the exceeded limit. From now on every operation calls [`look`].
 fn run_out(limit: Limit) {
     OVER.set(Some((limit, 0)));
     ALARM.set(i64::MIN);
 }
 
-/// Fails if the running call is over its budget or `level` calls deep; called for each look at a variable.
+/// Checks the budget and the nesting of calls at each access to a variable.
 ///
 /// # Errors
-/// Says what the call ran out of. Rhai adds the place.
+/// The call is over its budget or nested too deep. Rhai adds line and column to the error.
 pub(crate) fn check(level: usize) -> Fallible<()> {
     if level > MAX_CALLS {
         return Err(too_deep().into());
@@ -332,7 +337,7 @@ pub(crate) fn too_deep() -> String {
     format!("calls are nested deeper than {MAX_CALLS}")
 }
 
-/// Bytes that the running call may still allocate; without a call, as many as a call has by default.
+/// Returns the number of bytes that the running call may still allocate. Without a call it is the default of a call.
 pub(crate) fn room() -> usize {
     let left = CEILING.get().saturating_sub(ALLOCATED.get());
     match DEADLINE.get() {
@@ -341,17 +346,17 @@ pub(crate) fn room() -> usize {
     }
 }
 
-/// Whether the running call is over its time; for natives that loop on their own (`store.update`).
+/// Whether the running call is over its time. Natives with a loop of their own call it (`store.update`).
 pub(crate) fn time_is_up() -> bool {
     DEADLINE.get().is_some_and(|deadline| Instant::now() > deadline)
 }
 
-/// The error of a call that is over its time. Like that of Rhai itself, scripts can't catch it.
+/// Returns the error of a call that is over its time. Scripts can't catch it, like Rhai's own.
 pub(crate) fn out_of_time() -> Box<EvalAltResult> {
     EvalAltResult::ErrorTerminated(BUDGET.get().thrown(Limit::Time), Position::NONE).into()
 }
 
-/// Runs `body`, whose time does not count as that of the running call.
+/// Runs `body` without counting its time for the running call.
 pub(super) fn beside<T>(body: impl FnOnce() -> T) -> T {
     let began = Instant::now();
     let value = body();
@@ -361,14 +366,14 @@ pub(super) fn beside<T>(body: impl FnOnce() -> T) -> T {
     value
 }
 
-/// Makes `engine` watch the budget of the thread that it runs on.
+/// Makes `engine` check the budget of the thread that it runs on.
 ///
-/// Rhai's own limits of sizes are not set: with one of them it measures what a native was called on after each call, all the way
-/// down, so that n calls of `l.push(x)` cost n * n. Natives that make much out of little check before they allocate
-/// (`size_limits`); of the rest, one operation makes at most a small multiple of what is there.
+/// Rhai's own size limits are not used. With them Rhai measures the receiver of each native after the call, with all nested
+/// values, so n calls of `l.push(x)` cost n * n. Natives that can build large values check the size before they allocate
+/// (`size_limits`). Any other operation at most multiplies the size of its operands by a small factor.
 pub(crate) fn register(engine: &mut Engine, budget: Budget) {
     engine
-        // Two more than `check` lets pass: Rhai's own error has no place.
+        // Two more than `check` allows, so that its error comes first: Rhai's own has no line.
         .set_max_call_levels(MAX_CALLS + 2)
         .set_max_expr_depths(MAX_DEPTH, MAX_DEPTH)
         .set_max_functions(10_000)

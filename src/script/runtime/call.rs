@@ -1,11 +1,12 @@
-//! What a running script belongs to: the files of its provision, its request, the answer time it asked for. One value a thread,
-//! set around a call; the zero-sized handles that scripts see (`request`, `store`, ...) look it up here. Knows no connections.
+//! The context of the running script call: its provision's files, its request, the delay of its answer.
+//!
+//! Each thread has at most one, set by [`within`]. The variables `request`, `store` and others are empty handles; their natives
+//! read the context here.
 
 use super::files::{File, Files};
 use super::key_value_store::KeyValueStore;
 use super::natives::Fallible;
-use super::registration::Registration;
-use super::routes::Routes;
+use super::registration::{Registration, Routes};
 use super::view::View;
 use crate::message::request::Request;
 use std::cell::RefCell;
@@ -14,49 +15,49 @@ use std::time::Duration;
 
 #[derive(Default)]
 pub(crate) struct Call {
-    /// The request, while one is handled.
+    /// The request that is handled; `None` while a provision is loaded.
     pub request: Option<Arc<Request>>,
-    /// What its provision registered, while a request is handled.
+    /// The registrations of the provision that handles the request; `None` while a provision is loaded.
     pub routes: Option<Arc<Routes>>,
     pub function: CurrentFunction,
-    /// Values of `store` that nobody else sees, once the store was reset while this request is handled.
+    /// A private store for the rest of this request, if `store` was reset while the request was handled.
     pub own_values: Option<Arc<KeyValueStore>>,
-    /// Whether the script read the JSON of a request that says it has none.
+    /// Whether the script read `request.json` although the request's `Content-Type` is not JSON.
     pub no_json: bool,
-    /// Sum of `time.sleep`.
+    /// Sum of all `time.sleep` calls.
     pub hold: Duration,
-    /// How often it was called.
+    /// Number of `time.sleep` calls.
     pub sleeps: u32,
-    /// Imports that are being loaded, outermost first.
+    /// Names of the imported files that are being loaded, outermost first.
     pub importing: Vec<String>,
     pub loading: Option<Box<Loading>>,
 }
 
 pub(crate) struct Loading {
     pub files: Arc<Files>,
-    /// What `registerRules` registered so far.
+    /// Registrations of `registerRules()` so far.
     pub registration: Registration,
 }
 
-/// The function that runs: where its constants are found, and errors that have no place of their own.
+/// The running function. Its file has the constants that it can use; its line is the place of errors that have none.
 #[derive(Default, Clone)]
 pub(crate) enum CurrentFunction {
     #[default]
     None,
-    /// The view function of the rule with this index. Nothing is shared: its file is found when it is asked for.
+    /// The view function of the rule with this index. An index needs no shared counter; [`Call::file`] looks the file up.
     View(usize),
-    /// Another function, with the file that defines it and the line that it begins in.
+    /// Another function: the file that defines it, and its first line.
     Other(Arc<File>, Option<usize>),
 }
 
 impl Call {
-    /// The files of the provision that runs or is loaded.
+    /// Returns the files of the provision that runs or is loaded.
     pub(crate) fn files(&self) -> Option<&Arc<Files>> {
         let loading = self.loading.as_ref().map(|loading| &loading.files);
         loading.or_else(|| self.routes.as_ref().map(|routes| &routes.files))
     }
 
-    /// The file that defines the function which runs.
+    /// Returns the file that defines the running function.
     pub(crate) fn file(&self) -> Option<&Arc<File>> {
         match &self.function {
             CurrentFunction::None => None,
@@ -65,7 +66,7 @@ impl Call {
         }
     }
 
-    /// The line that this function begins in.
+    /// Returns the first line of the running function.
     pub(crate) fn line(&self) -> Option<usize> {
         match &self.function {
             CurrentFunction::None => None,
@@ -83,9 +84,9 @@ thread_local! {
     static CALL: RefCell<Option<Call>> = const { RefCell::new(None) };
 }
 
-/// Runs `body` with `call` as the thread's call and gives back what became of it. Calls nest.
+/// Runs `body` with `call` as the context of the thread. Returns the result and the context afterwards. Calls can nest.
 pub(crate) fn within<T>(call: Call, body: impl FnOnce() -> T) -> (T, Call) {
-    /// Puts back the outer call, also when a native panicked.
+    /// Restores the outer context, also when a native panicked.
     struct Restore(Option<Call>);
     impl Drop for Restore {
         fn drop(&mut self) {
@@ -100,12 +101,12 @@ pub(crate) fn within<T>(call: Call, body: impl FnOnce() -> T) -> (T, Call) {
     (result, call)
 }
 
-/// Looks at the thread's call; `None` outside of one. `look` must not run a script.
+/// Runs `look` with the context of the thread, or returns `None` without one. `look` must not run a script.
 pub(crate) fn with<T>(look: impl FnOnce(&mut Call) -> T) -> Option<T> {
     CALL.with(|slot| slot.borrow_mut().as_mut().map(look))
 }
 
-/// What a script is told that asks for the request where there is none.
+/// The error for a script that uses `request` while it is loaded.
 pub(crate) const NO_REQUEST: &str = "`request` is there only while a request is handled";
 
 pub(crate) fn request() -> Fallible<Arc<Request>> {

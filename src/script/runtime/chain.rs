@@ -1,29 +1,31 @@
-//! Which values the running chains of scripts (`store["a"].b.c()`) have read, so that a setter can tell what Rhai hands back
-//! from what a script assigns.
+//! Values that the running chains of a script, such as `store["a"].b.c()`, have read.
 //!
-//! Rhai evaluates the arguments of a chain first, then looks up the variable that it begins with, then calls the getters from
-//! left to right and the setters from right to left. Functions that are called meanwhile run on a deeper level.
+//! After the method call, Rhai calls the setter of each property in the chain with the value that its getter returned. With this
+//! record, a setter can distinguish that from an assignment by the script.
+//!
+//! Rhai evaluates the arguments of a chain first, then looks up its first variable. Then it calls the getters from left to right
+//! and the setters from right to left. Functions that are called meanwhile run on a deeper level.
 
 use std::cell::{Cell, RefCell};
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Read {
     level: usize,
-    /// Where the value lies that was read from.
+    /// Address of the value whose property was read.
     target: usize,
 }
 
-/// More reads than a chain can have: the depth of expressions is bounded.
+/// Maximum number of kept reads. A chain has fewer, since the depth of expressions is limited.
 const MOST: usize = 256;
 
 thread_local! {
-    /// In order of their levels.
+    /// Sorted by level.
     static READS: RefCell<Vec<Read>> = const { RefCell::new(Vec::new()) };
-    /// The level of the last of them; most variables are looked up while there is none.
+    /// Level of the last read, or 0: most variables are looked up while there is no read.
     static DEEPEST: Cell<usize> = const { Cell::new(0) };
 }
 
-/// A variable is looked up on `level`: the chains that were there have ended.
+/// Notes that a variable is looked up on `level`: the chains on deeper levels have ended.
 pub(crate) fn begins(level: usize) {
     if DEEPEST.get() > level {
         forget(level);
@@ -40,7 +42,7 @@ fn forget(level: usize) {
     });
 }
 
-/// A getter, called on `level`, has read from `target`.
+/// Notes that a getter on `level` has read a property of `target`.
 pub(crate) fn read(level: usize, target: usize) {
     begins(level);
     READS.with_borrow_mut(|reads| {
@@ -52,7 +54,7 @@ pub(crate) fn read(level: usize, target: usize) {
     DEEPEST.set(level);
 }
 
-/// Whether a setter, called on `level`, is handed back what was read from `target`.
+/// Whether the setter on `level` gets the value that a getter read from `target`. Forgets that read and later ones.
 pub(crate) fn was_read(level: usize, target: usize) -> bool {
     begins(level);
     READS.with_borrow_mut(|reads| {
@@ -70,12 +72,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_setter_is_handed_back_what_its_own_chain_has_read() {
+    fn a_setter_recognizes_only_reads_of_its_own_chain() {
         begins(0);
         assert!(!was_read(1, 10));
         read(1, 10);
         read(1, 20);
-        // A function that is called by a native of the chain.
+        // A function that a native of the chain calls.
         begins(2);
         read(3, 10);
         assert!(was_read(1, 20));
@@ -85,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn a_chain_that_ended_is_forgotten() {
+    fn the_reads_of_an_ended_chain_are_forgotten() {
         read(1, 10);
         begins(0);
         assert!(!was_read(1, 10));

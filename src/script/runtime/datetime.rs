@@ -1,4 +1,4 @@
-//! Python's datetimes, dates, timedeltas and timezones as values of scripts. To the microsecond, years 1 to 9999.
+//! Python's `datetime`, `date`, `timedelta` and `timezone` as script values, with microseconds, for the years 1 to 9999.
 
 mod text;
 
@@ -12,11 +12,11 @@ use std::cmp::Ordering;
 pub(crate) const DAY: i64 = 86_400_000_000;
 const MAX_DAYS: i128 = 999_999_999;
 
-/// A day and a time of day, *naive* (without offset) or *aware*.
+/// A date and a time of day: *aware* with a timezone, *naive* without one.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct DateTime {
     pub local: NaiveDateTime,
-    /// From UTC, where it is known.
+    /// Offset from UTC; `None` for a naive one.
     pub zone: Option<Timezone>,
 }
 
@@ -27,7 +27,7 @@ pub(crate) struct Date(pub NaiveDate);
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
 pub(crate) struct TimeDelta(i128);
 
-/// Microseconds that its clocks are ahead of UTC: less than a day.
+/// Offset from UTC in microseconds, less than a day.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Timezone(pub i64);
 
@@ -43,7 +43,7 @@ fn in_calendar(date: NaiveDate) -> bool {
 }
 
 impl DateTime {
-    /// `micros` after 1970 in UTC, shown in `zone`; none outside of the calendar.
+    /// Creates a datetime from microseconds since 1970 (UTC), in `zone`. Returns `None` outside of the years 1 to 9999.
     pub(crate) fn at(micros: i64, zone: Option<Timezone>) -> Option<Self> {
         let local = micros.checked_add(zone.map_or(0, |zone| zone.0))?;
         let local = chrono::DateTime::from_timestamp_micros(local)?.naive_utc();
@@ -58,7 +58,7 @@ impl DateTime {
         in_calendar(date).then_some(DateTime { local: date.and_time(NaiveTime::MIN), zone: None })
     }
 
-    /// Microseconds since 1970; a naive one is taken as UTC, which is the local time of the mock.
+    /// Returns microseconds since 1970. A naive datetime is taken as UTC, which is the mock's local time.
     pub(crate) fn micros(&self) -> i64 {
         self.local.and_utc().timestamp_micros() - self.zone.map_or(0, |zone| zone.0)
     }
@@ -68,7 +68,7 @@ impl DateTime {
         Self::at(micros, self.zone)
     }
 
-    /// None between a naive and an aware one.
+    /// Returns `None` where one is naive and the other aware.
     pub(crate) fn minus(&self, other: &Self) -> Option<TimeDelta> {
         let same = self.zone.is_some() == other.zone.is_some();
         same.then(|| TimeDelta(i128::from(self.micros()) - i128::from(other.micros())))
@@ -83,7 +83,7 @@ impl Date {
 }
 
 impl TimeDelta {
-    /// None beyond 999,999,999 days.
+    /// Returns `None` beyond 999,999,999 days, Python's limit.
     pub(crate) fn new(micros: i128) -> Option<Self> {
         let days = micros.div_euclid(i128::from(DAY));
         (-MAX_DAYS..=MAX_DAYS).contains(&days).then_some(TimeDelta(micros))
@@ -93,19 +93,20 @@ impl TimeDelta {
         self.0
     }
 
-    /// Whole days, rounded down as in Python: of -1 second it is -1.
+    /// Returns whole days, rounded down as in Python: -1 day for -1 second.
     pub(crate) fn days(self) -> i128 {
         self.0.div_euclid(i128::from(DAY))
     }
 
-    /// What is beyond whole days: seconds and microseconds, neither negative.
+    /// Returns the seconds and microseconds beyond the whole days; neither is negative.
     pub(crate) fn rest(self) -> (i64, i64) {
         let rest = i64::try_from(self.0.rem_euclid(i128::from(DAY))).unwrap_or(0);
         (rest / 1_000_000, rest % 1_000_000)
     }
 }
 
-/// The order of two values of one of these types. The inner one is none between naive and aware.
+/// Compares two values of the same one of these types, or returns `None` for others. The inner `Option` is `None` between naive and
+/// aware datetimes.
 pub(crate) fn compare(left: &Dynamic, right: &Dynamic) -> Option<Option<Ordering>> {
     if let (Some(left), Some(right)) = (left.read_lock::<DateTime>(), right.read_lock::<DateTime>()) {
         return Some(left.minus(&right).map(|delta| delta.0.cmp(&0)));
@@ -119,7 +120,7 @@ pub(crate) fn compare(left: &Dynamic, right: &Dynamic) -> Option<Option<Ordering
     None
 }
 
-/// Python's name of the type, where it is one of these.
+/// Returns Python's name of the type of `value`, if it is one of these types.
 pub(crate) fn type_name(value: &Dynamic) -> Option<&'static str> {
     match value {
         _ if value.is::<DateTime>() => Some("datetime"),
@@ -130,7 +131,7 @@ pub(crate) fn type_name(value: &Dynamic) -> Option<&'static str> {
     }
 }
 
-/// What Python's `str` shows.
+/// Returns the text that Python's `str` returns, if `value` is of one of these types.
 pub(crate) fn display(value: &Dynamic) -> Option<String> {
     if let Some(moment) = value.read_lock::<DateTime>() {
         return Some(moment.to_string());
@@ -144,7 +145,7 @@ pub(crate) fn display(value: &Dynamic) -> Option<String> {
     value.read_lock::<Timezone>().map(|zone| zone.to_string())
 }
 
-/// A datetime or a date as a date of HTTP (RFC 9110, section 5.6.7), as Flask writes them: a naive one is UTC.
+/// Formats a datetime or date as HTTP date (RFC 9110, section 5.6.7), as Flask does. A naive datetime is taken as UTC.
 pub(crate) fn http_date(value: &Dynamic) -> Option<String> {
     let local = match (value.read_lock::<DateTime>(), value.read_lock::<Date>()) {
         (Some(moment), _) => chrono::DateTime::from_timestamp_micros(moment.micros())?.naive_utc(),

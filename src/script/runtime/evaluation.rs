@@ -1,6 +1,8 @@
-//! How a thread calls the functions of a file: with what Rhai has found out about the file's calls before. It looks for each
-//! function that a script calls in all modules, by name and types, and forgets what it found when the call is over; to find them
-//! is a sixth of what a view with five calls takes. Knows no rules and no requests.
+//! Calls view functions, hooks and error handlers, and keeps Rhai's cache of resolved functions from one call to the next.
+//!
+//! For each function call in a script, Rhai searches all modules by name and types. It caches the result only until the outermost
+//! call ends. That search takes a sixth of the time of a view with five calls, so each thread keeps the cache for the next call of
+//! the same file.
 
 use super::call::{self, CurrentFunction};
 use super::files::File;
@@ -13,9 +15,9 @@ use rhai::{
 use std::cell::Cell;
 use std::sync::{Arc, Weak};
 
-/// What a thread keeps from one call for the next, as long as that is one of the same file.
+/// State that a thread keeps from one call to the next one of the same file.
 struct CallCache {
-    /// The provision may go meanwhile.
+    /// Weak, so that a replaced provision is freed.
     file: Weak<File>,
     state: GlobalRuntimeState,
     caches: Caches,
@@ -27,13 +29,13 @@ thread_local! {
 }
 
 impl View {
-    /// Calls the function with `arguments`, on this thread, within the call that is set.
+    /// Calls the function with `arguments` on this thread, in the current context ([`call::within`]).
     pub fn call(&self, engine: &Engine, arguments: &mut [Dynamic]) -> Fallible<Dynamic> {
         call::with(|call| call.function = CurrentFunction::Other(self.file.clone(), self.line));
         self.run(engine, arguments)
     }
 
-    /// As `FnPtr::call`, but with a state that was made at load, and mostly with what earlier calls have found.
+    /// Calls the function as `FnPtr::call` does, but with the state that was made at load, and the thread's cache where possible.
     fn run(&self, engine: &Engine, arguments: &mut [Dynamic]) -> Fallible<Dynamic> {
         let make = || {
             let plain = !self.function.is_anonymous() && !self.function.is_curried();
@@ -50,7 +52,7 @@ impl View {
 }
 
 impl Bound {
-    /// Calls the view of rule `rule` with the values of the rule's variables, given in the rule's order.
+    /// Calls the view function of rule `rule`. `values` are those of the rule's variables, in their order.
     pub fn call(&self, engine: &Engine, rule: usize, values: Vec<Value>) -> Fallible<Dynamic> {
         call::with(|call| call.function = CurrentFunction::View(rule));
         let mut values: Vec<Dynamic> = values.into_iter().map(dynamic).collect();
@@ -63,7 +65,7 @@ impl Bound {
     }
 }
 
-/// The text of a call of function `name` with so many arguments, and the variables in it.
+/// Returns the source of a call of function `name` with `count` arguments: `name(argument0, argument1)`.
 fn call_text(name: &str, count: usize) -> String {
     let names: Vec<String> = (0..count).map(argument).collect();
     format!("{name}({})", names.join(", "))
@@ -73,9 +75,9 @@ fn argument(index: usize) -> String {
     format!("argument{index}")
 }
 
-/// Evaluates `call`, which [`call_text`] gave the text of, in `file`.
+/// Evaluates `call`, compiled from [`call_text`], in `file`.
 fn run(engine: &Engine, file: &Arc<File>, call: &AST, arguments: &mut [Dynamic]) -> Fallible<Dynamic> {
-    // Taken away: a call within this one, or one that ends badly, leaves nothing behind.
+    // The cache is taken out of its slot: so a nested call uses another one, and a call that fails drops it.
     let mut cache = CACHE.take().filter(|cache| cache.is_for(file)).unwrap_or_else(|| CallCache::new(file));
     for (index, value) in arguments.iter_mut().enumerate() {
         cache.scope.push_dynamic(argument(index), std::mem::take(value));
@@ -90,7 +92,8 @@ fn run(engine: &Engine, file: &Arc<File>, call: &AST, arguments: &mut [Dynamic])
     Ok(value)
 }
 
-/// An error that has no place got that of the call, which stands in no file of the provision; no function begins there.
+/// Removes the position 1:1 from an error. Rhai sets it on errors without a position: it is that of the call made by [`call_text`],
+/// which is in no file.
 fn outside_of_call(mut error: Box<EvalAltResult>) -> Box<EvalAltResult> {
     if error.position() == Position::new(1, 1) {
         error.set_position(Position::NONE);
@@ -108,7 +111,7 @@ impl CallCache {
         std::ptr::eq(self.file.as_ptr(), Arc::as_ptr(file))
     }
 
-    /// Makes it as it was before the call; false where that can't be.
+    /// Resets the state to that before the call. Returns false where that is impossible.
     fn begin_anew(&mut self, file: &File) -> bool {
         self.scope.clear();
         self.state.level = file.state.level;
@@ -143,7 +146,7 @@ mod tests {
     "#;
 
     #[test]
-    fn a_call_leaves_nothing_to_the_next_but_what_was_found_out() {
+    fn a_call_leaves_no_variables_or_imports_to_the_next_call() {
         let (folder, budget) = (Folder::new(), Budget::default());
         let store = folder.directory();
         fs::write(folder.root().join("library"), "fn twice(n) { n * 2 }").unwrap();
@@ -156,7 +159,7 @@ mod tests {
             let answer = handler::handle(&provision, &Chaos::default(), &mut request).reply.answer;
             (answer.status, String::from_utf8_lossy(answer.body.bytes()).into_owned())
         };
-        // More often than a call may load modules, or have variables.
+        // More often than the limits for modules and variables of one call.
         for n in 0..300 {
             assert_eq!(get(&format!("/import/{n}")), (200, (2 * n).to_string()));
             assert_eq!(get(&format!("/fails/{}", n % 2)).0, if n % 2 > 0 { 500 } else { 200 });

@@ -1,5 +1,7 @@
-//! The files of one load: compiled, with their constants, and which ones were read. `import` and `read_*` end here, so that
-//! neither leaves the provision directory. Knows no rules.
+//! The files of one load of a provision: compiled scripts with their constants, and the names of all files that were read.
+//!
+//! `import` and `read_text` and its like read files only through [`Files`], which checks that a name is inside of the provision
+//! directory.
 
 use super::frozen::{freeze, properties};
 use super::key_value_store::KeyValueStore;
@@ -19,58 +21,58 @@ use std::sync::{Arc, Mutex};
 pub struct File {
     /// Name in the provision directory.
     pub name: String,
-    /// What its functions are called in, so that they find the file's constants, imports and each other.
+    /// The state in which its functions are called: there they find the file's constants, imports and functions.
     pub state: GlobalRuntimeState,
-    /// Public functions and top-level variables, for importers: under the names that the file gives them.
+    /// Public functions and top-level variables for importers, under their names in the source.
     pub module: Shared<Module>,
-    /// Its functions, sorted by name.
+    /// Sorted by name.
     functions: Vec<Function>,
 }
 
 #[derive(Debug, Clone)]
 pub struct Function {
-    /// As Rhai knows it: it may be renamed.
+    /// Name in Rhai's syntax tree, which `names` may have changed.
     name: String,
-    /// Parameter names, captured variables of a closure first.
+    /// Names of the parameters; the captured variables of a closure come first.
     pub params: Vec<String>,
     pub private: bool,
-    /// Line of its `fn`, from 1; none for a closure.
+    /// Line of its `fn`, from 1; `None` for a closure.
     pub line: Option<usize>,
 }
 
-/// Names of files, and their syntax trees.
+/// Names of files and their syntax trees.
 type Compiled = Vec<(String, Arc<AST>)>;
 
-/// Longest line that errors and warnings show, in bytes.
+/// Maximum length in bytes of a line that errors and warnings show.
 const LONGEST_LINE: usize = 1_000;
 
-/// The files that one load of a provision has touched.
+/// The files that one load of a provision has compiled or read.
 pub struct Files {
     directory: Arc<ProvisionDir>,
-    /// The provision's name.
+    /// Name of the provision's own file.
     pub main: String,
-    /// Values of `store`.
+    /// The values of `store`.
     pub values: Arc<KeyValueStore>,
-    /// Whether they were there before this load (`--keep-store`).
+    /// Whether `values` outlive the load (`--keep-store`).
     pub keeps_values: bool,
-    /// Sequences of the seeds of delays and faults.
+    /// Random sequences of the delays and faults that have a seed.
     pub draws: Draws,
-    /// Source of the provision when it is not on disk (POST before it is stored, the built-in one).
+    /// Source of a provision that is not on disk: one from a POST before it is stored, or the built-in one.
     given: Option<Vec<u8>>,
     sources: Mutex<BTreeMap<String, Source>>,
     read: Mutex<BTreeSet<String>>,
-    /// Syntax trees that wait to be looked at; none once that has been done.
+    /// Syntax trees for the analysis; `None` after [`Files::take_compiled`].
     compiled: Mutex<Option<Compiled>>,
 }
 
-/// A file that was read to be compiled; a failing script wants its line even where that did not succeed.
+/// A file that was read to be compiled. It stays without a `file` where that failed, since errors show lines of its text.
 struct Source {
     text: String,
     file: Option<Arc<File>>,
 }
 
 impl Files {
-    /// The files of provision `main` in `directory`; `given` stands in for the provision's own file.
+    /// Creates the files of provision `main` in `directory`. `given` replaces the content of the provision's own file.
     pub fn new(
         directory: Arc<ProvisionDir>,
         main: &str,
@@ -90,43 +92,43 @@ impl Files {
         }
     }
 
-    /// The same, with values that outlive activations.
+    /// Sets whether the values of `store` outlive activations (`--keep-store`).
     pub fn keeping(self, keeps_values: bool) -> Files {
         Files { keeps_values, ..self }
     }
 
-    /// Names of all files that the provision was made from or has read: a change of one means a reload.
+    /// Returns the names of all files that the provision was compiled from or has read. A change of one of them causes a reload.
     pub fn dependencies(&self) -> BTreeSet<String> {
         let mut names = lock(&self.read).clone();
         names.insert(self.main.clone());
         names
     }
 
-    /// The bytes of file `name`, which from now on counts as read; while requests are handled (not `loading`) only if it is there.
+    /// Reads file `name` and notes it as a dependency ([`Files::dependencies`]). A missing file is noted only while `loading`.
     ///
     /// # Errors
-    /// A name that leaves the directory, a file that is missing or can't be read.
+    /// The name leads out of the directory, or the file is missing or can't be read.
     pub fn read(&self, name: &str, loading: bool) -> Result<Vec<u8>, String> {
         self.directory.bytes(&self.note(name, loading)?).map_err(|error| error.to_string())
     }
 
-    /// The content of file `name`, which may be of any size, to be sent. It counts as read.
+    /// Opens file `name` to send it, and notes it as a dependency. The file may be of any size.
     pub fn content(&self, name: &str, loading: bool) -> Result<Content, String> {
         self.directory.content(&self.note(name, loading)?).map_err(|error| error.to_string())
     }
 
-    /// Lets file `name` count as read.
+    /// Checks `name` and notes it as a dependency.
     fn note(&self, name: &str, loading: bool) -> Result<Name, String> {
         let checked = Name::parse(name).map_err(|error| error.to_string())?;
-        // A file that is missing at load is worth a reload when it comes. While requests are handled, each one looks again,
-        // and their paths may name any number of files.
+        // A file that is missing at load causes a reload when it is created. While requests are handled that is not needed, since each
+        // request looks again; and their paths could name any number of missing files.
         if loading || self.directory.exists(&checked) {
             lock(&self.read).insert(checked.as_str().to_owned());
         }
         Ok(checked)
     }
 
-    /// Names of the files in folder `under` of the provision directory (`""`: all of it), hidden ones left out.
+    /// Returns the names of the files in folder `under` of the provision directory (`""` for all of it), without hidden ones.
     pub fn list(&self, under: &str) -> Result<Vec<String>, String> {
         let prefix =
             if under.is_empty() { String::new() } else { format!("{}/", under.trim_end_matches('/')) };
@@ -140,19 +142,19 @@ impl Files {
         Ok(names.into_iter().collect())
     }
 
-    /// The file that was loaded under `name`.
+    /// Returns the compiled file `name`.
     pub fn file(&self, name: &str) -> Option<Arc<File>> {
         lock(&self.sources).get(name)?.file.clone()
     }
 
-    /// All files that were loaded.
+    /// Returns all compiled files.
     pub fn all(&self) -> Vec<Arc<File>> {
         lock(&self.sources).values().filter_map(|source| source.file.clone()).collect()
     }
 
-    /// Whether a file that was compiled is another one now, or gone. `built_in` need not be on disk.
+    /// Whether a compiled file has changed on disk since then, or is gone. A provision with the source `built_in` may be missing.
     pub fn differ(&self, built_in: &[u8]) -> bool {
-        // Not under the lock: a failing script wants its line.
+        // Cloned, so that the lock is not held while files are read: failing scripts need it for their lines.
         let texts: Vec<(String, String)> =
             lock(&self.sources).iter().map(|(name, source)| (name.clone(), source.text.clone())).collect();
         texts.iter().any(|(name, text)| {
@@ -162,13 +164,13 @@ impl Files {
         })
     }
 
-    /// The text of file `name`, if it was read to be compiled.
+    /// Returns the text of file `name`, if it was read to be compiled.
     pub fn text(&self, name: &str) -> Option<String> {
         Some(lock(&self.sources).get(name)?.text.clone())
     }
 
-    /// Line `line` (from 1) of file `name`; empty behind the last one, where a block that is not closed is noticed. None where it is too
-    /// long to be read: each error and each warning has a copy.
+    /// Returns line `line` (from 1) of file `name`. After the last line it is empty: there Rhai reports a block that is not closed.
+    /// Returns `None` for a line longer than [`LONGEST_LINE`], since each error and each warning has a copy.
     pub fn line(&self, name: &str, line: usize) -> Option<String> {
         let sources = lock(&self.sources);
         let line = sources.get(name)?.text.lines().nth(line.checked_sub(1)?).unwrap_or_default();
@@ -178,7 +180,7 @@ impl Files {
     /// Compiles and evaluates the provision's own file.
     ///
     /// # Errors
-    /// It can't be read, is not UTF-8, does not compile, or its top level fails.
+    /// The file can't be read, is not UTF-8, does not compile, or its top level fails.
     pub fn load_main(&self, engine: &Engine) -> Fallible<Arc<File>> {
         let bytes = match &self.given {
             Some(bytes) => bytes.clone(),
@@ -187,10 +189,10 @@ impl Files {
         self.load(engine, &self.main, bytes)
     }
 
-    /// Compiles and evaluates file `name`, which has these bytes.
+    /// Compiles and evaluates file `name` with content `bytes`.
     ///
     /// # Errors
-    /// It is not UTF-8, does not compile, or its top level fails.
+    /// The file is not UTF-8, does not compile, or its top level fails.
     pub fn load(&self, engine: &Engine, name: &str, bytes: Vec<u8>) -> Fallible<Arc<File>> {
         let text = to_text(bytes)?;
         lock(&self.sources).insert(name.to_owned(), Source { text: text.clone(), file: None });
@@ -203,15 +205,15 @@ impl Files {
         Ok(file)
     }
 
-    /// The syntax trees of the files that were compiled, once; from then on none are kept.
+    /// Returns the syntax trees of all compiled files, the first time. Later it returns none, and no more are kept.
     pub(super) fn take_compiled(&self) -> Compiled {
         lock(&self.compiled).take().unwrap_or_default()
     }
 
-    /// The name of the file that `import "path"` means: `path`, else `path.rhai`, inside the directory.
+    /// Returns the name of the file for `import "path"`: `path`, or else `path.rhai`.
     ///
     /// # Errors
-    /// A path that leaves the directory, or neither of these files.
+    /// The path leads out of the directory, or neither file exists.
     pub fn find_import(&self, path: &str) -> Result<String, String> {
         let plain = Name::parse(path).map_err(|error| error.to_string())?;
         if path == self.main || self.directory.exists(&plain) {
@@ -233,7 +235,7 @@ fn to_text(bytes: Vec<u8>) -> Fallible<String> {
         let line = valid.iter().filter(|byte| **byte == b'\n').count() + 1;
         format!("not UTF-8 text: invalid byte in line {line}").into()
     })?;
-    // Windows editors put a byte order mark in front.
+    // Editors on Windows write a byte order mark.
     match text.strip_prefix('\u{feff}') {
         Some(rest) => Ok(rest.to_owned()),
         None => Ok(text),
@@ -243,7 +245,7 @@ fn to_text(bytes: Vec<u8>) -> Fallible<String> {
 fn compile(engine: &Engine, name: &str, text: &str) -> Fallible<AST> {
     let mut ast = compiling::compile(engine, text)?;
     ast.set_source(name);
-    // Exported, a constant is in the module after the top level has run, where functions and importers find it.
+    // Only exported constants are in the module after the top level has run, where functions and importers find them.
     let exports: String =
         top_level_variables(&ast).iter().map(|variable| format!("export {variable};\n")).collect();
     ast.combine(engine.compile(exports)?);
@@ -251,7 +253,7 @@ fn compile(engine: &Engine, name: &str, text: &str) -> Fallible<AST> {
 }
 
 impl File {
-    /// Evaluates the top level of `ast`, which was compiled from `text`.
+    /// Evaluates the top level of `ast`, the syntax tree of `text`.
     fn evaluate(engine: &Engine, name: &str, text: &str, ast: &AST) -> Fallible<File> {
         let functions = functions_of(ast, text);
         let mut module = Module::eval_ast_as_new(Scope::new(), ast, engine)?;
@@ -264,25 +266,26 @@ impl File {
         Ok(File { name: name.to_owned(), state, module, functions })
     }
 
-    /// Names of its functions, without closures.
+    /// Returns the names of its functions, without closures.
     pub fn functions(&self) -> impl Iterator<Item = &str> {
         self.functions.iter().map(|function| function.name.as_str()).filter(|name| !name.starts_with("anon$"))
     }
 
-    /// The functions called `name`; more than one where it is overloaded.
+    /// Returns the functions called `name`; there are several where it is overloaded.
     pub fn overloads(&self, name: &str) -> &[Function] {
         let from = self.functions.partition_point(|function| function.name.as_str() < name);
         let count = self.functions[from..].iter().take_while(|function| function.name == name).count();
         &self.functions[from..from + count]
     }
 
-    /// The value of top-level constant `name`.
+    /// Returns the value of the top-level constant `name`.
     pub fn constant(&self, name: &str) -> Option<Dynamic> {
         self.module.get_var(name)
     }
 }
 
-/// After the top level has run nobody changes its variables: each mention of one gives the same value, not a copy.
+/// Freezes the top-level variables. Nothing can change them after the top level has run, so each use shares the value instead of
+/// copying it.
 fn freeze_variables(module: &mut Module) {
     let variables: Vec<(String, Dynamic)> =
         module.iter_var().map(|(name, value)| (name.to_owned(), value.clone())).collect();
@@ -291,11 +294,11 @@ fn freeze_variables(module: &mut Module) {
         frozen.set_tag(TOP_LEVEL);
         module.set_var(name, frozen);
     }
-    // Importers look into the index.
+    // Importers use the index of the module.
     module.build_index();
 }
 
-/// Marks the values of top-level variables; copies keep the mark.
+/// Rhai's tag of the values of top-level variables. Copies keep the tag.
 pub(super) const TOP_LEVEL: i32 = 29_003;
 
 fn top_level_variables(ast: &AST) -> BTreeSet<String> {
@@ -325,7 +328,7 @@ fn functions_of(ast: &AST, text: &str) -> Vec<Function> {
     functions
 }
 
-/// The line of each `fn name(`; the syntax tree does not keep it.
+/// Returns the line of each `fn name(` in `text`. The syntax tree does not have these lines.
 fn definitions(text: &str) -> HashMap<&str, usize> {
     let mut lines = HashMap::new();
     for (index, line) in text.lines().enumerate() {

@@ -1,4 +1,4 @@
-//! `import`, and the constants of files: what Rhai asks for by name while a script runs.
+//! Resolves `import` and the names of constants, functions and handles while a script runs.
 
 use super::budget::{self, MAX_DEPTH};
 use super::files::{File, Files};
@@ -6,7 +6,7 @@ use super::natives::{Fallible, Handles};
 use super::{call, chain, files};
 use rhai::{Dynamic, Engine, EvalAltResult, FnPtr, Module, ModuleResolver, Position, Shared};
 
-/// The module that `import "path"` in `files` means.
+/// Returns the module of `import "path"`; loads the file the first time.
 fn import(files: &Files, engine: &Engine, path: &str, at: Position) -> Fallible<Shared<Module>> {
     let failed = |cause: String| -> Box<EvalAltResult> {
         EvalAltResult::ErrorRuntime(format!("failed to import `{path}`: {cause}").into(), at).into()
@@ -38,7 +38,7 @@ fn import(files: &Files, engine: &Engine, path: &str, at: Position) -> Fallible<
     }
 }
 
-/// Resolves `import` through the files of the provision that runs.
+/// Resolves `import` through the files of the running provision.
 struct Imports;
 
 impl ModuleResolver for Imports {
@@ -53,8 +53,10 @@ impl ModuleResolver for Imports {
     }
 }
 
-/// Makes `import` and top-level constants work in `engine`; looks at variables are where a call over its budget ends.
-/// Parameters, variables, constants and functions of scripts hide handles of the same name.
+/// Sets how `engine` resolves imports and variables.
+///
+/// Parameters, variables, constants and functions of a script hide handles of the same name. Each access to a variable also checks
+/// the budget ([`budget::check`]).
 pub(crate) fn register(engine: &mut Engine, handles: Handles) {
     engine.set_module_resolver(Imports);
     #[allow(deprecated)] // "volatile", not deprecated: the lock file pins the version
@@ -62,12 +64,12 @@ pub(crate) fn register(engine: &mut Engine, handles: Handles) {
         let level = context.call_level();
         budget::check(level)?;
         chain::begins(level);
-        // A place in the scope was found by the parser: a parameter or a local variable.
+        // With an index the parser has resolved the name: it is a parameter or a local variable.
         if index != 0 {
             return Ok(None);
         }
-        // A function of the script hides a handle of its name: `Some(None)`.
-        let found = in_sight(context.source(), |file| match file.constant(name) {
+        // `Some(None)`: a function of the script has this name, and hides a handle.
+        let found = find_in_files(context.source(), |file| match file.constant(name) {
             Some(value) => Some(Some(value)),
             None => (!file.overloads(name).is_empty()).then_some(None),
         });
@@ -77,21 +79,22 @@ pub(crate) fn register(engine: &mut Engine, handles: Handles) {
             None => handles.get(name).cloned(),
         };
         let Some(value) = value else { return Ok(None) };
-        // What a closure captures Rhai makes a parameter of it; a change of that copy would be lost.
+        // Rhai turns a captured variable into a parameter of the closure. For a captured top-level variable the original is returned,
+        // since a change of the copy would get lost.
         let captured = |local: &Dynamic| local.tag() == files::TOP_LEVEL;
         Ok(context.scope().get(name).is_none_or(captured).then_some(value))
     });
 }
 
-/// Whether the provision's own file is registering its rules, which name its functions. Rhai looks at all of them to find one,
-/// so the views of a large file would cost the square.
+/// Whether the provision's own file is registering its rules, where function names are frequent. Rhai's own search for a function
+/// is linear in their number, so n rules would cost n * n.
 fn registers(source: Option<&str>) -> bool {
     call::is_loading() && call::files().is_ok_and(|files| source == Some(&files.main))
 }
 
-/// What `look` finds in the file that runs, else in the view's file: a closure has no source of its own, and may be called by a
-/// function of another file.
-fn in_sight<T>(source: Option<&str>, look: impl Fn(&File) -> Option<T>) -> Option<T> {
+/// Returns the result of `look` for the running file, or else for the file of the view function. A closure has no source file, and a
+/// function of another file may call it.
+fn find_in_files<T>(source: Option<&str>, look: impl Fn(&File) -> Option<T>) -> Option<T> {
     call::with(|call| {
         let view = call.file();
         let other = source.filter(|source| view.is_none_or(|view| view.name != *source));

@@ -1,5 +1,4 @@
-//! JSON from script values and back, for `json.dumps`, `json.loads`, the bodies of answers, `request.json` and errors.
-//! Knows nothing of requests and answers.
+//! Converts script values to JSON and back, for `json.dumps`, `json.loads`, `request.json` and the bodies of answers.
 
 mod encoding;
 mod float;
@@ -17,21 +16,21 @@ use crate::message::json::{self, Build};
 use rhai::{Dynamic, ImmutableString};
 use std::fmt;
 
-/// Writes `value` as compact JSON in UTF-8. `()` is null, `1.0` stays `1.0`, a character is a string.
+/// Writes `value` as compact JSON in UTF-8. `()` becomes `null`, `1.0` stays `1.0`, a character becomes a string.
 ///
 /// # Errors
-/// What has no JSON form: blobs, function pointers, infinite numbers, values of our own types, nesting beyond 128
-/// levels; a text longer than `limit` bytes. The error says where in the value.
+/// The value contains something without a JSON form: a blob, a function pointer, an infinite number, most of our own types, or
+/// more than 128 nested levels. Or the JSON is longer than `limit` bytes. The error names the place in the value.
 pub(crate) fn to_json(value: &Dynamic, limit: usize) -> Result<Vec<u8>, String> {
     writer::write(value, limit, &Style::compact())
 }
 
-/// Why JSON was not read.
+/// The reason why JSON could not be read.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Unread {
-    /// With line and column.
+    /// The text is not JSON; with line and column.
     Malformed(String),
-    /// The value would take more memory, in bytes, than the call has.
+    /// The value would take so many bytes, more than the call has left.
     TooLarge(usize),
 }
 
@@ -46,14 +45,15 @@ impl fmt::Display for Unread {
     }
 }
 
-/// Reads JSON in UTF-8, or in what Python's `json.loads` takes too: with a byte order mark, UTF-16, UTF-32. Lists and maps
-/// are frozen, with their keys in order; null is `()`, of repeated keys the last counts.
+/// Reads JSON in UTF-8, UTF-16 or UTF-32, with or without a byte order mark, like Python's `json.loads`.
+///
+/// Lists and maps are frozen, and keys keep their order. `null` becomes `()`. Of repeated keys the last one counts.
 ///
 /// # Errors
-/// Malformed JSON, nesting beyond 128 levels, or more than the running call may still allocate.
+/// The JSON is malformed, nested deeper than 128 levels, or needs more memory than the running call may still allocate.
 pub(crate) fn from_json(bytes: &[u8]) -> Result<Dynamic, Unread> {
     let room = budget::room();
-    // No byte takes more than a brace.
+    // A brace is the byte that takes most memory, so small texts need no estimate.
     if bytes.len().saturating_mul(1 + BRACE) > room {
         let memory = memory(bytes);
         if memory > room {
@@ -64,10 +64,10 @@ pub(crate) fn from_json(bytes: &[u8]) -> Result<Dynamic, Unread> {
     json::read(&text).map_err(|error| Unread::Malformed(error.to_string()))
 }
 
-/// What a map takes without its entries, in bytes.
+/// Memory of a map without its entries, in bytes.
 const BRACE: usize = 160;
 
-/// Estimates what the value takes: its text, a place for each item, a header for each list and map, a key for each entry.
+/// Estimates the memory of the value in bytes: its text, the items, the headers of lists and maps, and the keys.
 fn memory(bytes: &[u8]) -> usize {
     let (mut total, mut quoted) = (bytes.len(), false);
     let mut rest = bytes.iter();
@@ -127,7 +127,7 @@ impl Build for Dynamic {
     }
 }
 
-/// `value` as JSON in `style`.
+/// Writes `value` as JSON in `style`.
 pub(crate) fn to_text(value: &Dynamic, style: &Style) -> Result<ImmutableString, String> {
     let bytes = writer::write(value, MAX_TEXT, style)?;
     String::from_utf8(bytes).map(Into::into).map_err(|error| error.to_string())

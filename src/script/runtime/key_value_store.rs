@@ -1,7 +1,7 @@
-//! The values behind `store`: one lock for all, held for one step only and never while a script runs. Knows no scripts.
+//! The values of `store`, behind one lock. The lock is held for one operation and never while a script runs.
 //!
-//! What a step replaces or removes is its result, so that the caller frees it after the lock is open again: a long list has many
-//! blocks to free.
+//! An operation returns the values that it replaces or removes, so that the caller frees them after it has released the lock:
+//! a long list has many blocks to free.
 
 use super::allocator;
 use super::frozen::{Facts, FrozenList};
@@ -14,28 +14,28 @@ use std::fmt;
 use std::ops::Bound;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-/// The values of one provision.
+/// The values of `store` of one provision.
 #[derive(Debug)]
 pub struct KeyValueStore {
     values: Mutex<Values>,
-    /// Bytes that the values may take.
+    /// Maximum size of the values in bytes.
     most: usize,
 }
 
-/// The values while nobody else has them.
+/// The values, accessible while the lock is held.
 #[derive(Debug)]
 pub struct Values {
     entries: Entries,
-    /// Bytes of the entries, by [`Facts`].
+    /// Size of the entries in bytes, by [`Facts`].
     bytes: usize,
-    /// The most bytes that they took since memory was last given back.
+    /// Largest value of `bytes` since memory was last returned to the system.
     highest: usize,
     most: usize,
-    /// What `registerRules()` has set, and its bytes: what a reset goes back to.
+    /// The entries after `registerRules()`, and their size: a reset restores them.
     loaded: (Entries, usize),
     /// The epoch that the entries belong to.
     epoch: u64,
-    /// Numbers the writes: a key that was removed and set again has another version than before.
+    /// Number of writes, which gives each entry its version. A key that is removed and set again gets a new version.
     writes: u64,
 }
 
@@ -43,24 +43,24 @@ type Entries = BTreeMap<ImmutableString, Entry>;
 
 #[derive(Debug, Clone)]
 struct Entry {
-    /// Shared with those who read all values of one moment.
+    /// Shared with readers that take a snapshot of all values.
     value: Arc<Dynamic>,
-    /// Number of the write, so that `update` sees whether somebody else was faster.
+    /// Number of the write that set it. `store.update` compares it to detect a change by another thread.
     version: u64,
 }
 
-/// What an entry takes beside its value and the bytes of its key.
+/// Size of an entry in bytes, without its value and its key.
 const ENTRY: usize = 112;
 
 fn size(key: &str, value: &Dynamic) -> usize {
     Facts::of(value).bytes.saturating_add(ENTRY + key.len())
 }
 
-/// A step that changed nothing.
+/// The error of an operation that changed nothing.
 #[derive(Debug)]
 pub struct NotSet {
     why: String,
-    /// What was to be set.
+    /// The value that was not set: the caller frees it without the lock.
     _value: Dynamic,
 }
 
@@ -76,7 +76,7 @@ impl From<NotSet> for Box<EvalAltResult> {
     }
 }
 
-/// Bytes that the values may take where the memory is large enough.
+/// Default maximum size of the values in bytes.
 const MOST: u64 = 64 << 20;
 
 impl Default for KeyValueStore {
@@ -86,29 +86,30 @@ impl Default for KeyValueStore {
 }
 
 impl KeyValueStore {
-    /// For values of at most so many bytes together.
+    /// Creates a store for values of at most `most` bytes together.
     pub fn new(most: usize) -> Self {
         KeyValueStore { values: Mutex::new(Values::new(most)), most }
     }
 
-    /// Without values, with the same limit.
+    /// Creates an empty store with the same limit.
     pub fn other(&self) -> Self {
         KeyValueStore::new(self.most)
     }
 
-    /// The limit where none was given: 64 MiB, or a quarter of `memory` if that is less.
+    /// Returns the default of `--store-bytes`: 64 MiB, or a quarter of `memory` if that is less.
     pub fn default_limit(memory: Option<u64>) -> usize {
         let most = memory.map_or(MOST, |memory| MOST.min(memory / 4));
         usize::try_from(most).unwrap_or(usize::MAX)
     }
 
-    /// Bytes that the values take, and may take.
+    /// Returns the size of the values and its limit, in bytes.
     pub fn usage(&self) -> (usize, usize) {
         (lock(&self.values).bytes, self.most)
     }
 
-    /// The values as a request of `epoch` sees them; none where they were reset since it began. The first one of a new epoch
-    /// finds them reset. Without an epoch, as they are.
+    /// Locks the values for a request of `epoch`. Returns `None` where they were reset since the request began.
+    ///
+    /// The first request of a new epoch resets them. Without an epoch they are locked as they are.
     pub fn lock(&self, epoch: Option<u64>) -> Option<MutexGuard<'_, Values>> {
         loop {
             let mut values = lock(&self.values);
@@ -124,7 +125,7 @@ impl KeyValueStore {
         }
     }
 
-    /// Lets what is there be what a reset goes back to.
+    /// Keeps a copy of the current values, which a reset restores.
     pub fn keep_loaded(&self) {
         if let Some(mut values) = self.lock(None) {
             values.loaded = (values.entries.clone(), values.bytes);
@@ -132,7 +133,7 @@ impl KeyValueStore {
     }
 }
 
-/// From so many bytes on, the memory of values that are gone is given back to the system.
+/// From so many freed bytes on, memory is returned to the system.
 const MUCH: usize = 8 << 20;
 
 impl Drop for Values {
@@ -154,18 +155,18 @@ impl Values {
         }
     }
 
-    /// Notes how many bytes the values take now.
+    /// Sets the size of the values.
     fn count(&mut self, bytes: usize) {
         self.bytes = bytes;
         self.highest = self.highest.max(bytes);
-        // Half of it, so that values which come and go all the time do not begin rounds all the time.
+        // At least half of the largest size: values that are often set and removed must not cause a round each time.
         if self.highest - bytes >= MUCH.max(self.highest / 2) {
             self.highest = bytes;
             allocator::much_is_freed();
         }
     }
 
-    /// Gives what was there.
+    /// Restores the values of [`KeyValueStore::keep_loaded`]. Returns the old ones.
     fn reset(&mut self, epoch: u64) -> Entries {
         self.epoch = epoch;
         let (entries, bytes) = self.loaded.clone();
@@ -173,7 +174,7 @@ impl Values {
         std::mem::replace(&mut self.entries, entries)
     }
 
-    /// A copy of the value of `key`, with its version; nothing and version 0 where there is none.
+    /// Returns a copy of the value of `key` and its version. The version is 0 where the key is not set.
     pub fn look(&self, key: &str) -> (Option<Dynamic>, u64) {
         match self.entries.get(key) {
             Some(entry) => (Some((*entry.value).clone()), entry.version),
@@ -181,10 +182,10 @@ impl Values {
         }
     }
 
-    /// Counts `added` bytes for `key`, where `removed` ones go.
+    /// Adds `added` bytes for `key` to the size, and subtracts `removed` ones.
     ///
     /// # Errors
-    /// There is no room for them.
+    /// The store has no room for them.
     fn take(&mut self, key: &str, added: usize, removed: usize) -> Result<(), String> {
         let (kept, most) = (self.bytes - removed, self.most);
         if added > most - kept {
@@ -198,10 +199,10 @@ impl Values {
         Ok(())
     }
 
-    /// Sets `key`; gives what was there.
+    /// Sets `key` and returns its old value.
     ///
     /// # Errors
-    /// There is no room for it.
+    /// The store has no room for it.
     pub fn set(&mut self, key: &str, value: Dynamic) -> Result<Option<Arc<Dynamic>>, NotSet> {
         let known = self.entries.get(key).map_or(0, |entry| size(key, &entry.value));
         if let Err(why) = self.take(key, size(key, &value), known) {
@@ -216,10 +217,10 @@ impl Values {
         Ok(old.map(|entry| entry.value))
     }
 
-    /// Sets `key` unless it changed since `version`; gives what was there.
+    /// Sets `key` if it still has `version`, and returns its old value. Otherwise it returns the new `value` as the inner error.
     ///
     /// # Errors
-    /// There is no room for it; or it did change: `value`, back.
+    /// The store has no room for it.
     pub fn set_if(
         &mut self,
         key: &str,
@@ -230,10 +231,10 @@ impl Values {
         if current == version { self.set(key, value).map(Ok) } else { Ok(Err(value)) }
     }
 
-    /// Adds `by` to an integer, which is 0 where there is none; gives the sum.
+    /// Adds `by` to an integer and returns the sum. A key that is not set counts as 0.
     ///
     /// # Errors
-    /// Something else is there, the sum is no integer of 64 bits, or there is no room for it.
+    /// The value is not an integer, the sum exceeds 64 bits, or the store has no room for it.
     pub fn incr(&mut self, key: &str, by: i64) -> Result<i64, String> {
         let value = self.look(key).0.unwrap_or(Dynamic::from_int(0));
         let now =
@@ -244,10 +245,10 @@ impl Values {
         Ok(next)
     }
 
-    /// Sets `key` to `default` unless it is set; gives what is there then.
+    /// Sets `key` to `default` unless it is set, and returns its value.
     ///
     /// # Errors
-    /// There is no room for it.
+    /// The store has no room for it.
     pub fn set_default(&mut self, key: &str, default: Dynamic) -> Result<Dynamic, NotSet> {
         if let Some(entry) = self.entries.get(key) {
             return Ok((*entry.value).clone());
@@ -256,10 +257,10 @@ impl Values {
         Ok(default)
     }
 
-    /// Appends `item` to a list, which is empty where there is none; gives its length.
+    /// Appends `item` to a list and returns the new length. A key that is not set counts as an empty list.
     ///
     /// # Errors
-    /// Something else is there, the list is full, or there is no room for the item.
+    /// The value is not a list, the list is full, or the store has no room for the item.
     pub fn append(&mut self, key: &str, item: Dynamic) -> Result<i64, NotSet> {
         let not_set = |why, item| Err(NotSet { why, _value: item });
         let Some(entry) = self.entries.get(key) else {
@@ -296,12 +297,12 @@ impl Values {
         Some(value)
     }
 
-    /// Keys that start with `prefix`, and their values, in order.
+    /// Iterates over the keys that start with `prefix`, in order, and their values.
     pub fn under(&self, prefix: &str) -> impl Iterator<Item = (&ImmutableString, &Arc<Dynamic>)> {
         self.starting_at(prefix).take_while(move |(key, _)| key.starts_with(prefix))
     }
 
-    /// Keys from `start` on, and their values, in order.
+    /// Iterates over the keys from `start` on, in order, and their values.
     pub fn starting_at<'v>(
         &'v self,
         start: &str,
@@ -310,7 +311,7 @@ impl Values {
         from.map(|(key, entry)| (key, &entry.value))
     }
 
-    /// Removes all keys that start with `prefix`; gives what they had.
+    /// Removes all keys that start with `prefix`, and returns their values.
     pub fn clear(&mut self, prefix: &str) -> Vec<Arc<Dynamic>> {
         let keys: Vec<ImmutableString> = self.under(prefix).map(|(key, _)| key.clone()).collect();
         keys.iter().filter_map(|key| self.remove(key)).collect()

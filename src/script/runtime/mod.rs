@@ -1,4 +1,4 @@
-//! Rhai underneath: budgets, calls, files, and errors with their place.
+//! The parts below all topics: budgets, calls, files, values, and errors with line and column. `script/mod.rs` opens with an example.
 
 pub(crate) mod allocator;
 pub(crate) mod analysis;
@@ -24,7 +24,6 @@ pub(crate) mod optimizing;
 pub(crate) mod pieces;
 pub(crate) mod python;
 pub(crate) mod registration;
-pub(crate) mod routes;
 pub(crate) mod same;
 pub(crate) mod size_limits;
 pub(crate) mod tokens;

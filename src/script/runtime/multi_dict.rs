@@ -1,5 +1,5 @@
-//! Werkzeug's `MultiDict` of `request.args`, `form`, `values`, `cookies` and `baggage`, and `Headers`: names of a request with
-//! one or more values each. Knows the parsed request, no bytes.
+//! Werkzeug's `MultiDict` for `request.args`, `form`, `values`, `cookies` and `baggage`, and `Headers`. In these dictionaries a name can
+//! have several values.
 
 mod headers;
 
@@ -15,42 +15,42 @@ use std::sync::Arc;
 
 /// Names with one or more values each.
 pub(crate) trait Dictionary: Send + Sync + 'static {
-    /// Where it hangs, for messages: `request.args`.
+    /// Returns its name for error messages, for example `request.args`.
     fn label(&self) -> &'static str;
-    /// All values of `key` in order.
+    /// Returns all values of `key` in order.
     fn all(&self, key: &str) -> Vec<Dynamic>;
-    /// Every name once, in order, with all of its values. Takes time in proportion to their number.
+    /// Returns each name once, in order, with all of its values. Takes linear time.
     fn entries(&self) -> Vec<(ImmutableString, Vec<Dynamic>)>;
 
-    /// What `["k"]` gives for a name with these values (one at least): the first.
+    /// Returns the result of `["k"]` for a name with these values (at least one): the first.
     fn pick(&self, values: Vec<Dynamic>) -> Dynamic {
         values.into_iter().next().unwrap_or_default()
     }
-    /// What a `for` loop gives for one name: the name.
+    /// Returns the item of a `for` loop for one name: the name.
     fn item(&self, name: ImmutableString, _values: Vec<Dynamic>) -> Dynamic {
         name.into()
     }
-    /// What `["k"]` gives.
+    /// Returns the result of `["k"]`.
     fn first(&self, key: &str) -> Option<Dynamic> {
         let values = self.all(key);
         (!values.is_empty()).then(|| self.pick(values))
     }
 }
 
-/// Which names and values of a request.
+/// A part of a request that is a dictionary.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Part {
     /// Query parameters.
     Args,
     Form,
-    /// Query parameters, then the fields of a form unless the method is GET.
+    /// Query parameters, then the form fields unless the method is GET.
     Values,
     Cookies,
-    /// Members of the `baggage` header.
+    /// Members of the `baggage` header (W3C Baggage).
     Baggage,
 }
 
-/// Names and texts of one part of a request.
+/// Names and values of one part of a request.
 #[derive(Debug, Clone)]
 pub(crate) struct MultiDict {
     request: Arc<Request>,
@@ -58,7 +58,7 @@ pub(crate) struct MultiDict {
 }
 
 impl MultiDict {
-    /// The given part of `request`.
+    /// Creates the dictionary of one part of `request`.
     ///
     /// # Errors
     /// 413 where the form exceeds a limit.
@@ -69,7 +69,7 @@ impl MultiDict {
         Ok(Self { request: request.clone(), part })
     }
 
-    /// What it consists of, one behind the other.
+    /// Returns the parsed parts in order: two for [`Part::Values`], one for the others.
     fn parts(&self) -> impl Iterator<Item = &Indexed> {
         let form = || self.request.form().map(|form| &form.fields).ok();
         let (one, more) = match self.part {
@@ -77,7 +77,7 @@ impl MultiDict {
             Part::Cookies => (Some(self.request.cookies()), None),
             Part::Baggage => (Some(self.request.baggage()), None),
             Part::Form => (form(), None),
-            // Werkzeug 2.0: a body must not change what a cacheable request means.
+            // Werkzeug 2.0 does the same: caches ignore the body of a GET request.
             Part::Values if self.request.method() == "GET" => (Some(self.request.args()), None),
             Part::Values => (Some(self.request.args()), form()),
         };
@@ -110,7 +110,7 @@ impl Dictionary for MultiDict {
     }
 }
 
-/// Values by name, names in the order in which they first appear.
+/// Groups values by name, in the order in which the names first appear.
 pub(crate) fn group(
     pairs: impl Iterator<Item = (ImmutableString, Dynamic)>,
 ) -> Vec<(ImmutableString, Vec<Dynamic>)> {
@@ -126,13 +126,14 @@ pub(crate) fn group(
     entries
 }
 
-/// One text for each name.
+/// Returns a map with one value for each name.
 pub(crate) fn flat(dict: &dyn Dictionary) -> Map {
     let entries = dict.entries().into_iter();
     entries.map(|(name, values)| (name.as_str().into(), dict.pick(values))).collect()
 }
 
-/// The map that Flask makes JSON of, where `value` is a [`MultiDict`] or [`Headers`]: one text for each name.
+/// Returns the map that `jsonify` writes for a [`MultiDict`] or [`Headers`], with one text for each name. Returns `None` for other
+/// values.
 pub(crate) fn to_dict(value: &Dynamic) -> Option<Map> {
     fn one<T: Dictionary + Clone>(value: &Dynamic) -> Option<Map> {
         value.read_lock::<T>().map(|dict| flat(&*dict))

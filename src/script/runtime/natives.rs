@@ -5,6 +5,7 @@
 
 mod accessor;
 mod function;
+mod optional;
 mod thawing;
 mod variadic;
 

@@ -1,9 +1,9 @@
-//! Tells a provision of the original, which is Python, and shows the Rhai form of its rules. Knows no Python beyond that.
+//! Recognizes a provision of the original h1mock, which is Python, and translates its rules to Rhai for the error message.
 
 use regex_lite::Regex;
 use rhai::{EvalAltResult, Position};
 
-/// Python in place of Rhai: the error says so at the first `def`, and its text ends with the rules in Rhai.
+/// Returns the error for Python source, at its first `def`. The text ends with the rules in Rhai. Returns `None` for other source.
 pub(crate) fn diagnose(source: &str) -> Option<Box<EvalAltResult>> {
     let (line, column) = first_definition(source)?;
     let mut text = "this is Python; provisions are Rhai scripts".to_owned();
@@ -17,7 +17,8 @@ pub(crate) fn diagnose(source: &str) -> Option<Box<EvalAltResult>> {
     Some(EvalAltResult::ErrorRuntime(text.into(), at).into())
 }
 
-/// Line and column of the first line that only Python can have: `def name(...):`, or of the original's `def name:`.
+/// Returns line and column of the first `def name(...):`, which is valid only in Python, or `def name:`, as provisions of the
+/// original may have it.
 fn first_definition(source: &str) -> Option<(usize, usize)> {
     let definition = Regex::new(r"^\s*(async\s+)?def\s+\w+\s*(\(.*\))?\s*(->.*)?:\s*(#.*)?$").ok()?;
     let (index, line) = source.lines().enumerate().find(|(_, line)| definition.is_match(line))?;
@@ -30,7 +31,7 @@ fn rules(source: &str) -> Vec<String> {
     call.captures_iter(source).map(|found| format!("app.add_url_rule({});", arguments(&found[1]))).collect()
 }
 
-/// Python's arguments in Rhai's spelling: no names, double quotes, lists for tuples.
+/// Translates the arguments of a call to Rhai: without keywords, and with double quotes.
 fn arguments(python: &str) -> String {
     let mut text: String = python.split_whitespace().collect::<Vec<_>>().join(" ");
     for name in ["rule=", "endpoint=", "view_func=", "methods="] {

@@ -1,7 +1,9 @@
-//! What `registerRules()` has registered, from which a provision is made.
+//! The registrations of `registerRules()`, from which a provision is built.
 
+use super::files::Files;
 use super::http_error::ErrorClass;
-use super::view::View;
+use super::view::{Bound, View};
+use crate::routing::router::Router;
 use crate::routing::rule::RuleOptions;
 use rhai::{ImmutableString, Position};
 use std::sync::{Arc, Mutex};
@@ -9,21 +11,21 @@ use std::sync::{Arc, Mutex};
 /// The function that every provision defines.
 pub(crate) const REGISTER_RULES: &str = "registerRules";
 
-/// What was registered, in order.
+/// Rules, hooks and error handlers in the order of their registration.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Registration {
     pub rules: Vec<Entry>,
-    /// Error handlers: what for, and the function; the last one of a class wins.
+    /// Where two error handlers have the same scope and class, the last one counts.
     pub error_handlers: Vec<(Scope, ErrorClass, View)>,
     /// `before_request` functions.
     pub before: Vec<(Scope, View)>,
     /// `after_request` functions.
     pub after: Vec<(Scope, View)>,
-    /// Blueprints by name: a second one of a name is refused.
+    /// Blueprints and their names. A name must not be used twice.
     pub blueprints: Vec<(ImmutableString, Arc<Mutex<Registration>>)>,
 }
 
-/// Whom a hook or an error handler is for: all requests, or those of one blueprint.
+/// The requests for which a hook or an error handler runs: `None` for all, or the name of a blueprint.
 pub(crate) type Scope = Option<String>;
 
 /// One URL rule as registered.
@@ -31,15 +33,34 @@ pub(crate) type Scope = Option<String>;
 pub(crate) struct Entry {
     /// The rule (`/a/<int:id>`).
     pub rule: String,
-    /// Its endpoint, with the blueprint's name in front.
+    /// Endpoint, for example `show`, or `shop.show` in the blueprint `shop`.
     pub endpoint: String,
     pub blueprint: Scope,
-    /// Methods, slashes, defaults.
     pub options: RuleOptions,
-    /// None where it redirects.
+    /// `None` for a redirect.
     pub view: Option<View>,
     /// File of the registering call.
     pub file: String,
     /// Line of the registering call.
     pub at: Position,
+}
+
+/// The registrations of a loaded provision, for its functions while a request is handled.
+pub struct Routes {
+    pub files: Arc<Files>,
+    /// The rules; the index of a rule is that of its view.
+    pub router: Arc<Router>,
+    pub views: Vec<RuleView>,
+}
+
+pub struct RuleView {
+    /// `None` where the rule redirects.
+    pub function: Option<Bound>,
+    pub blueprint: Scope,
+}
+
+impl Routes {
+    pub fn blueprint(&self, index: usize) -> Option<&str> {
+        self.views[index].blueprint.as_deref()
+    }
 }

@@ -1,5 +1,7 @@
-//! View functions: a function pointer with the file that defines it and its parameters bound to the variables of a rule by name,
-//! as Flask passes them. How they are called stands in `evaluation`.
+//! View functions, hooks and error handlers: the functions that a provision registered.
+//!
+//! The variables of a rule are passed to the parameters of the same name, as in Flask: the rule `/users/<id>` calls
+//! `fn user(id)`. `evaluation` has the calls.
 
 use super::files::{File, Files, Function};
 use super::names;
@@ -13,13 +15,13 @@ use std::sync::{Arc, OnceLock};
 #[derive(Clone)]
 pub struct View {
     pub(super) function: FnPtr,
-    /// The file that defines it: constants, imports and other functions are found from there.
+    /// The file that defines it, with the constants, imports and functions that it can use.
     pub file: Arc<File>,
-    /// Its parameters without captured variables; more than one list where it is overloaded.
+    /// Its parameters without captured variables: one list for each overload.
     overloads: Vec<Vec<String>>,
-    /// Line that it begins in; of a closure, the line that registers it.
+    /// Its first line, or for a closure the line that registers it.
     pub line: Option<usize>,
-    /// The call of it, made when it is called first; none of a closure, which has no name that scripts can write.
+    /// The compiled call, made at the first call. `None` for a closure, whose name can't be written in a script.
     pub(super) called: OnceLock<Option<Arc<AST>>>,
 }
 
@@ -27,7 +29,7 @@ pub struct View {
 #[derive(Debug, Clone)]
 pub struct Bound {
     pub view: View,
-    /// For each parameter the index of its variable in the rule; none where the order is the same.
+    /// For each parameter the index of its variable in the rule; empty where the order is the same.
     pub(super) arguments: Vec<usize>,
 }
 
@@ -38,24 +40,24 @@ impl fmt::Debug for View {
 }
 
 impl PartialEq for View {
-    /// Whether both are the same function; a closure is the same where its text is.
+    /// Whether both are the same function. Rhai names closures by their text, so closures with the same text are equal.
     fn eq(&self, other: &View) -> bool {
         self.file.name == other.file.name && self.function.fn_name() == other.function.fn_name()
     }
 }
 
 impl View {
-    /// The function that `function` points to, looked for where the registering call stands, then in the other `files`.
+    /// Finds the function that `function` points to: in the file of the registering call, then in the other `files`.
     ///
     /// # Errors
-    /// No file has it, or only as `private fn`, which Rhai lets nobody call from outside.
+    /// No file has the function, or it is a `private fn`, which Rhai calls only from the same file.
     pub fn find(files: &Files, context: &NativeCallContext, function: FnPtr) -> Fallible<View> {
         let mut candidates: Vec<Arc<File>> =
             context.call_source().and_then(|name| files.file(name)).into_iter().collect();
         candidates.extend(files.file(&files.main));
         candidates.extend(files.all());
         for file in candidates {
-            // `Fn(n)` with a name that is found out at run time does not know that the function is renamed.
+            // `Fn(n)` with a name computed at run time has the name before the renaming.
             let renamed = FnPtr::new(names::renamed(function.fn_name())).ok().map(|mut renamed| {
                 renamed.set_curry(function.curry().iter().cloned());
                 renamed
@@ -68,7 +70,7 @@ impl View {
             }
         }
         let name = names::shown(function.fn_name());
-        // A file is known once its top level has run.
+        // A file is registered after its top level has run.
         if context.call_source().is_some_and(|name| files.file(name).is_none()) {
             return Err("rules and hooks are registered in a function: write `fn registerRules() { ... }` around the call".into());
         }
@@ -95,7 +97,7 @@ impl View {
         Ok(View { function, file, overloads, line, called: OnceLock::new() })
     }
 
-    /// The endpoint of a rule that names none: the function's name, or for a closure its place.
+    /// Returns the default endpoint: the function's name, or for a closure its position.
     pub fn endpoint(&self, at: Position) -> String {
         if self.function.is_anonymous() {
             return format!("closure_{}_{}", at.line().unwrap_or(0), at.position().unwrap_or(0));
@@ -103,7 +105,7 @@ impl View {
         names::shown(self.function.fn_name()).into_owned()
     }
 
-    /// The function's name as people know it.
+    /// Returns the function's name for messages.
     pub fn name(&self) -> String {
         if self.function.is_anonymous() {
             "closure".to_owned()
@@ -112,10 +114,10 @@ impl View {
         }
     }
 
-    /// The function, if it can be called with `count` values.
+    /// Returns the function if it can be called with `count` arguments.
     ///
     /// # Errors
-    /// With `why` and what it takes instead.
+    /// The function has another number of parameters. The text has `why` and the parameters.
     pub fn taking(self, count: usize, why: &str) -> Fallible<View> {
         if self.overloads.iter().any(|params| params.len() == count) {
             return Ok(self);
@@ -126,7 +128,7 @@ impl View {
     /// Binds the parameters to `variables` of `rule` by name.
     ///
     /// # Errors
-    /// A parameter that the rule does not give, or a variable that the function does not take.
+    /// The names of the parameters and of the variables differ.
     pub fn bind(self, rule: &str, variables: &[&str]) -> Result<Bound, String> {
         let index = |param: &String| variables.iter().position(|variable| variable == param);
         for params in &self.overloads {
@@ -142,7 +144,7 @@ impl View {
     }
 }
 
-/// The value of a URL variable for scripts.
+/// Converts the value of a URL variable to a script value.
 pub(crate) fn dynamic(value: Value) -> Dynamic {
     match value {
         Value::Int(number) => Dynamic::from_int(number),

@@ -1,4 +1,4 @@
-//! Every way to reach a value, with every native: reading changes nothing, and a change works or is an error.
+//! Calls each native on values that a script reaches in each possible way: reading changes nothing, and a change works or is an error.
 
 use crate::directory::fixture::Folder;
 use crate::provisioning::provision::Provision;
@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::fmt::Write;
 use std::sync::Arc;
 
-/// A value in a script, and natives to call on it.
+/// A value of a script, and natives to call on it.
 struct Subject {
     literal: &'static str,
     calls: &'static [&'static str],
@@ -165,7 +165,7 @@ const SUBJECTS: &[Subject] = &[
     },
 ];
 
-/// How a script reaches the value: the expression, what stands before it in the view, how it is read afterwards.
+/// A way to reach the value: the expression, the lines before it in the view, and the expression that reads it afterwards.
 const PLACES: &[(&str, &str)] = &[
     ("store[\"SUBJECT\"]", "store[\"SUBJECT\"]"),
     ("store.get(\"SUBJECT\")", "store[\"SUBJECT\"]"),
@@ -186,11 +186,11 @@ const PLACES: &[(&str, &str)] = &[
     ("request.get_json().SUBJECT", "request.json.SUBJECT"),
 ];
 
-/// How it is called there.
+/// The call of the native on that expression.
 const FORMS: &[&str] =
     &["PLACE.CALL", "(|| PLACE.CALL).call()", "{ let f = || PLACE.CALL; f.call() }", "`${PLACE.CALL}`"];
 
-/// The provision with a view for each case; `reference` has the case on a local variable.
+/// Builds the provision with a view for each case. `reference` is the case on a local variable.
 struct Source {
     views: String,
     rules: String,
@@ -222,7 +222,7 @@ impl Source {
     }
 }
 
-/// The views for one call, and which of them is the reference of which.
+/// Builds the views for one call, and returns which of them is the reference of which.
 fn source(number: usize, subject: &Subject, call: &str) -> (Source, HashMap<String, String>) {
     let mut source = Source { views: String::new(), rules: String::new(), cases: Vec::new() };
     let mut references = HashMap::new();
@@ -301,7 +301,7 @@ fn reading_never_writes_and_a_write_is_done_or_an_error() {
     assert!(cases > 5_000 && errors > 500, "{cases} {errors}");
 }
 
-/// An answer without the place of its error.
+/// Removes line and column of the error from an answer.
 fn cause(answer: &str) -> String {
     let line = answer.lines().next().unwrap_or_default();
     match line.split_once(": line ") {
@@ -310,7 +310,7 @@ fn cause(answer: &str) -> String {
     }
 }
 
-/// Whether a native in `call` changes what it is called on, or would with other arguments.
+/// Whether a native in `call` changes its receiver, or would with other arguments.
 fn may_change(call: &str) -> bool {
     const CHANGERS: &str = "push append extend insert pop shift remove clear truncate chop reverse pad set split splice drain retain \
         dedup sort sort_desc sort_by for_each mixin fill_with setdefault update trim replace make_upper";
@@ -318,7 +318,7 @@ fn may_change(call: &str) -> bool {
     CHANGERS.split(' ').any(|name| called.contains(&name))
 }
 
-/// A literal as `to_debug` shows it.
+/// Returns a literal in the notation of `to_debug`.
 fn plain(literal: &str) -> String {
     literal.replace("#{ id: 1 }", "#{\"id\": 1}").replace(
         "#{ a: 1, b: [1, 2], c: #{ d: \"x\" } }",
@@ -326,7 +326,7 @@ fn plain(literal: &str) -> String {
     )
 }
 
-/// What Rhai hands back after a chain may be nothing too, where a native took the value.
+/// After a chain Rhai may call the setter with `()`, where a native has taken the value.
 #[test]
 fn nothing_can_be_assigned_after_a_value_was_read() {
     let views = [

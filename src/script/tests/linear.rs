@@ -1,7 +1,7 @@
-//! What a native costs does not grow faster than what it is called on: every native of Rhai's and ours, on receivers of two sizes.
+//! The time of each native, Rhai's and ours, is at most linear in the size of its receiver. Each is called on receivers of two sizes.
 //!
-//! Measured is the CPU time of the thread, the least of several calls: other load only makes calls slower. Eight times the items
-//! cost eight times as much where a native goes through them, and sixty-four where each of them costs all.
+//! The test measures the CPU time of the thread and takes the minimum of several calls, since other load only makes calls slower. For
+//! eight times the items a linear native takes eight times as long, and a quadratic one sixty-four times.
 
 use crate::script;
 use crate::script::runtime::budget::Budget;
@@ -14,12 +14,12 @@ use std::ops::{Range, RangeInclusive};
 
 const SMALL: i64 = 500;
 const LARGE: i64 = 8 * SMALL;
-/// Between eight times, with what a sort and the caches of the processor add, and the square.
+/// Limit between linear (8, and more for sorting and cache misses) and quadratic (64).
 const MOST: u64 = 20;
-/// Of what costs the same on every receiver: far from eight times.
+/// Limit for constant time, clearly below 8.
 const MOST_CONSTANT: u64 = 3;
 const ROUNDS: usize = 12;
-/// Calls of fewer nanoseconds are none to judge by.
+/// Calls that take fewer nanoseconds can't be judged.
 const SHORT: u64 = 3_000;
 
 fn list(size: i64) -> Array {
@@ -30,7 +30,7 @@ fn map(size: i64) -> Map {
     (0..size).map(|number| (format!("k{number}").into(), number.into())).collect()
 }
 
-/// A receiver of the type of a first parameter.
+/// Returns a receiver for the type of a first parameter.
 fn receiver(of: TypeId, size: i64) -> Option<Dynamic> {
     match of {
         _ if of == TypeId::of::<Array>() => Some(list(size).into()),
@@ -45,7 +45,7 @@ fn receiver(of: TypeId, size: i64) -> Option<Dynamic> {
     }
 }
 
-/// What is written for a further parameter.
+/// Returns an argument for the type of a further parameter.
 fn argument(of: TypeId) -> Option<&'static str> {
     [
         (TypeId::of::<i64>(), "1"),
@@ -65,13 +65,13 @@ fn argument(of: TypeId) -> Option<&'static str> {
     .find_map(|(known, text)| (*known == of).then_some(*text))
 }
 
-/// The call of a native as a script has it; none of those that no script writes so.
+/// Returns the call of a native in a script, or `None` for natives that scripts don't call in that form.
 fn call(name: &str, arguments: &[&str]) -> Option<String> {
     if let Some(property) = name.strip_prefix("get$") {
         return Some(format!("v.{property}"));
     }
     match (name, arguments) {
-        // They write to the log of the test.
+        // These natives write to the log of the test.
         ("print" | "debug", _) => None,
         ("index$get$", [index]) => Some(format!("v[{index}]")),
         ("index$set$", [index, value]) => Some(format!("v[{index}] = {value}")),
@@ -83,7 +83,7 @@ fn call(name: &str, arguments: &[&str]) -> Option<String> {
     }
 }
 
-/// CPU nanoseconds of one call, the least of several.
+/// Returns the CPU nanoseconds of one call: the minimum of several.
 fn cost(engine: &Engine, ast: &AST, of: TypeId, size: i64) -> u64 {
     let now = || {
         let time = clock_gettime(ClockId::ThreadCPUTime);
@@ -94,7 +94,7 @@ fn cost(engine: &Engine, ast: &AST, of: TypeId, size: i64) -> u64 {
         let mut scope = Scope::new();
         scope.push_dynamic("v", value.clone());
         let began = now();
-        // Arguments that a native refuses are no fault.
+        // A native may refuse the arguments.
         let result = engine.eval_ast_with_scope::<Dynamic>(&mut scope, ast);
         let took = now() - began;
         drop(result);
@@ -103,7 +103,7 @@ fn cost(engine: &Engine, ast: &AST, of: TypeId, size: i64) -> u64 {
     (0..ROUNDS).map(|_| once()).min().unwrap()
 }
 
-/// Measures again what seems too much: a busy machine may have been in the way.
+/// Measures again where the time seems too long, since the machine may have been busy.
 fn factor(engine: &Engine, source: &str, of: TypeId, most: u64) -> Option<u64> {
     let ast = engine.compile(source).unwrap_or_else(|error| panic!("{source}: {error}"));
     let mut least = u64::MAX;
@@ -153,7 +153,7 @@ fn no_native_costs_the_square_of_its_receiver() {
     assert!(slow.is_empty(), "eight times the receiver cost more than {MOST} times as much: {slow:#?}");
 }
 
-/// In loops of scripts: a loop of n turns costs n.
+/// A loop with n steps takes n times as long as one step.
 #[test]
 fn a_step_costs_the_same_on_every_receiver() {
     let engine = script::engine(Budget::default());
@@ -207,7 +207,7 @@ fn a_step_costs_the_same_on_every_receiver() {
     let mut slow = Vec::new();
     for (types, steps) in reading.into_iter().chain(changing) {
         for (of, step) in types.iter().flat_map(|of| steps.iter().map(move |step| (of, step))) {
-            // Many, since one is over before the clock has moved. A list that grows is copied now and then.
+            // Many steps, since one ends before the clock advances. A list that grows is copied now and then.
             let source = format!("for i in 0..50 {{ {step}; }}");
             if let Some(by) = factor(&engine, &source, *of, MOST_CONSTANT) {
                 slow.push(format!("{step}: {by}"));

@@ -1,4 +1,4 @@
-//! What tests of all topics use, and the tests of the engine as a whole.
+//! Tests of the script engine as a whole, and helpers for the tests of all topics.
 
 mod containers;
 mod linear;

@@ -1,5 +1,5 @@
-//! A function of a script may have any name: it takes over no method, and whatever means the function finds it. One provision
-//! for each name of a native, with the name in each role that a name can have.
+//! A script function may have any name, also that of a native. It does not replace a method, and each use of the name that means the
+//! function finds it. The test has a provision for each name of a native, with the name in each possible role.
 
 use crate::chaos::Chaos;
 use crate::directory::fixture::Folder;
@@ -16,7 +16,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::sync::Arc;
 
-/// `NAME` is the name on trial. Each view answers `true`, or what is wrong.
+/// `NAME` stands for the tested name. Each view returns `true`, or a description of the error.
 const MAIN: &str = r##"
     import "library" as l;
     import "methods" as m;
@@ -32,7 +32,7 @@ const MAIN: &str = r##"
             app.get("/" + role.name, role);
         }
     }
-    // Behind the function, Rhai does not capture a variable of its name; before it, it takes the function for a variable.
+    // After the function, Rhai does not capture a variable of its name. Before the function, Rhai takes it for a variable.
     fn captured() { let NAME = 4; let seen = |x| [x].map(|y| NAME + x + y)[0] + NAME; compare_(seen.call(1), 10) }
     fn before() { ["x"].map(|x| [x].map(|y| NAME)) }
     fn "another type".NAME() { this }
@@ -96,14 +96,14 @@ const LIBRARY: &str = r#"
         found.to_string() }
 "#;
 
-/// Functions that use `this` are methods, and stay so.
+/// Functions that use `this` are methods, also with such a name.
 const METHODS: &str = r#"
     fn NAME() { this.w }
     fn inside() { let m = #{ w: 3 }; m.NAME() }
     fn one(n) { n }
 "#;
 
-/// What each role answers.
+/// The expected answer of each role.
 const ROLES: [(&str, u16, &str); 18] = [
     ("/view/7", 200, "taken:7"),
     ("/both/7/8", 200, "taken:78"),
@@ -125,7 +125,7 @@ const ROLES: [(&str, u16, &str); 18] = [
     ("/fails", 500, "NAME fails"),
 ];
 
-/// Names of natives that are called, ours and Rhai's.
+/// Returns the names of all natives, ours and Rhai's, without operators.
 fn names() -> BTreeSet<String> {
     let names = engine(Budget::default()).collect_fn_metadata(
         None,
@@ -152,17 +152,17 @@ fn load(engine: &Arc<Engine>, folder: &Folder, name: &str) -> Result<Provision, 
     }
 }
 
-/// What a provision answers: its status and its body.
+/// Returns status and body of the answer to a GET request.
 fn get(provision: &Arc<Provision>, target: &str) -> (u16, String) {
     let mut request = request::tests::request("GET", target, &[], b"").into();
     let answer = handler::handle(provision, &Chaos::default(), &mut request).reply.answer;
     (answer.status, String::from_utf8_lossy(answer.body.bytes()).into_owned())
 }
 
-/// A name of no method: that such a function is called as one shows that the test would notice.
+/// A name of no native. A function of this name is called as a method, which shows that the test detects such calls.
 const CONTROL: &str = "of_no_native";
 
-/// Words of Rhai, which it takes for no function.
+/// Words that Rhai does not accept as names of functions.
 const REFUSED: [&str; 5] = ["debug", "is", "match", "new", "print"];
 
 #[test]

@@ -1,4 +1,4 @@
-//! Every name that scripts see stands in the reference, `docs/provisions.md`.
+//! The reference, `docs/provisions.md`, has every name that scripts can use.
 
 use crate::script::runtime::budget::Budget;
 use crate::script::runtime::natives::Natives;
@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 const REFERENCE: &str = include_str!("../../../docs/provisions.md");
 
-/// Names of functions, properties (without `get$`, `set$`) and global variables; operators and indexers have none.
+/// Returns the names of functions, properties (without `get$`, `set$`) and global variables. Operators and indexers have no name.
 fn registered() -> BTreeSet<String> {
     let name = |name: &str| name.rsplit('$').next().unwrap_or_default().to_owned();
     let functions = engine(Budget::default()).collect_fn_metadata(
@@ -26,7 +26,7 @@ fn registered() -> BTreeSet<String> {
     functions.iter().map(|function| name(function)).chain(variables).filter(is_word).collect()
 }
 
-/// Words between back-ticks outside of fenced blocks.
+/// Returns the words between backticks outside of fenced blocks.
 fn documented() -> BTreeSet<&'static str> {
     let mut fenced = false;
     let prose = REFERENCE.lines().filter(|line| {

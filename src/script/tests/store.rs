@@ -1,4 +1,4 @@
-//! `store` with lists that grow: what scripts read of them, and that a change costs what it changes.
+//! Growing lists in `store`: scripts read the right parts, and the time of a change does not depend on the length of the list.
 
 use crate::directory::fixture::Folder;
 use crate::provisioning::provision::Provision;
@@ -7,7 +7,7 @@ use crate::script::runtime::budget::Budget;
 use crate::script::tests::trial::{answer, load, load_within};
 use std::sync::Arc;
 
-/// A provision with a view for each script, which sees a list of ten items and some keys.
+/// Builds a provision with a view for each script. The store has a list of ten items and some keys.
 fn views(scripts: &[&str], within: Budget) -> (Folder, Arc<Provision>) {
     let mut source = String::from("fn registerRules() {\n");
     source += r#"store["l"] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]; store["m"] = #{ a: 1, b: 2 }; store["t"] = "text";
@@ -28,7 +28,7 @@ fn get(provision: &Arc<Provision>, path: &str) -> String {
     answer.trim_end().to_owned()
 }
 
-/// Each script with the body of its answer, or its error.
+/// Compares the body of each script's answer, or its error.
 #[track_caller]
 fn answers(table: &[(&str, &str)]) {
     let scripts: Vec<&str> = table.iter().map(|(script, _)| *script).collect();
@@ -66,7 +66,7 @@ fn slices_are_those_of_python() {
 }
 
 #[test]
-fn lengths_and_keys_are_those_of_one_key_and_one_start() {
+fn len_takes_a_key_and_keys_takes_a_prefix() {
     answers(&[
         (r#"store.len("l")"#, "10"),
         (r#"store.len("m")"#, "2"),
@@ -85,9 +85,9 @@ fn lengths_and_keys_are_those_of_one_key_and_one_start() {
     ]);
 }
 
-/// A list of the store, or a constant, with more behind it: what grows is the variable alone.
+/// A script appends to a variable with a list of the store or a constant: only the variable changes.
 #[test]
-fn what_has_the_list_as_it_was_keeps_it() {
+fn appending_to_a_copy_of_a_list_leaves_the_original_unchanged() {
     answers(&[
         (r#"let l = store["l"]; l.push(10); [l.len(), store.len("l"), l[10], l[-1]]"#, "[11,10,10,10]"),
         (
@@ -141,13 +141,13 @@ fn what_has_the_list_as_it_was_keeps_it() {
     ]);
 }
 
-/// Events of 100 bytes, a hundred in each request.
+/// Appends a hundred events of 100 bytes in each request.
 const FILL: &str = r#"for i in 0..100 {
     store.append("e", #{ id: i, kind: "created", text: "an event of a hundred bytes, more or less, as JSON writes it, at its end" });
 }
 store.len("e")"#;
 
-/// What changes the list, or reads a part of it, while another variable has it as it was.
+/// Operations that change the list or read a part of it, while another variable has the unchanged list.
 const STEPS: &[&str] = &[
     r#"store.append("e", #{ id: 1 })"#,
     r#"let held = store["e"]; store.append("e", #{ id: 1 }); held.len()"#,
@@ -163,7 +163,7 @@ const STEPS: &[&str] = &[
     r#"store["wide"] = #{ inside: store["e"] }; store["wide"].inside.len()"#,
 ];
 
-/// A copy of the list would not fit into the memory of the call.
+/// The memory of the call is too small for a copy of the list.
 #[test]
 fn no_change_of_a_long_list_copies_it() {
     let within = Budget { memory: 192 << 10, ..Budget::default() };
@@ -182,7 +182,7 @@ fn no_change_of_a_long_list_copies_it() {
 }
 
 #[test]
-fn what_several_threads_append_is_all_there() {
+fn no_item_is_lost_when_several_threads_append() {
     let source = r#"
         fn registerRules() { app.get("/", add); app.get("/all", all); }
         fn add() {

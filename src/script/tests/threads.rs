@@ -1,11 +1,11 @@
-//! Values that all threads see: constants, values of `store`.
+//! Values that all threads share: constants and values of `store`.
 
 use crate::script::flask::request::tests::request;
 use crate::script::tests::trial::{answer, load};
 use std::time::{Duration, Instant};
 use std::{fs, thread};
 
-/// Every form of access, each of which Rhai's own shared values do not survive (rhai-findings).
+/// All forms of access. With Rhai's own shared values, each of them fails with "Data race" when two threads meet.
 const SOURCE: &str = r#"
     const BIG = [#{ id: 0, tags: ["a"] }, #{ id: 1, tags: ["b"] }, #{ id: 2, tags: ["c"] }];
     const MAP = #{ one: #{ list: [1, 2, 3] }, two: "text" };
@@ -26,7 +26,7 @@ const SOURCE: &str = r#"
     }
 "#;
 
-/// How often the thread has given up its processor to wait.
+/// Returns how often the thread has given up its processor to wait.
 fn waits() -> usize {
     let status = fs::read_to_string("/proc/thread-self/status").unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"));
@@ -54,6 +54,6 @@ fn eight_threads_read_one_value_without_waiting_for_each_other() {
     });
     let (calls, waits) = done.iter().fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
     println!("{calls} calls, {waits} waits");
-    // The lock of `store` is held for one step; Rhai's shared values sleep in one call of three.
+    // The lock of `store` is held for one operation only. With Rhai's shared values one call of three would sleep.
     assert!(waits < calls / 10 + 100, "{waits} waits in {calls} calls");
 }

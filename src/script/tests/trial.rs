@@ -1,4 +1,4 @@
-//! Scripts on trial: an engine with all natives and the limits of a server, and two assertions over tables.
+//! Helpers for tests of scripts: an engine, and assertions over tables of scripts and results.
 
 use crate::chaos::Chaos;
 use crate::directory::fixture::Folder;
@@ -19,7 +19,7 @@ use rhai::{Dynamic, Engine};
 use std::fs;
 use std::sync::Arc;
 
-/// An engine with every native of these modules.
+/// Creates an engine with the natives of these topics.
 pub(crate) fn engine() -> Engine {
     let mut engine = Engine::new();
     engine.set_max_call_levels(64).set_max_expr_depths(64, 32).set_max_strings_interned(0);
@@ -56,7 +56,7 @@ pub(crate) fn engine() -> Engine {
     engine
 }
 
-/// Runs each script inside a function, where only global names are seen, and compares `to_debug` of what it returns.
+/// Runs each script inside of a function, which sees only global names, and compares `to_debug` of its result.
 #[track_caller]
 pub(crate) fn yields(table: &[(&str, &str)]) {
     let engine = engine();
@@ -69,7 +69,7 @@ pub(crate) fn yields(table: &[(&str, &str)]) {
     }
 }
 
-/// Runs each script and compares the error, without its position.
+/// Runs each script and compares its error, without line and column.
 #[track_caller]
 pub(crate) fn fails(table: &[(&str, &str)]) {
     let engine = engine();
@@ -86,12 +86,12 @@ pub(crate) fn fails(table: &[(&str, &str)]) {
     }
 }
 
-/// A provision of this text, with other files beside it.
+/// Loads a provision with this text. The provision directory also has `files`.
 pub(crate) fn load(text: String, files: &[(&str, &str)]) -> (Folder, Arc<Provision>) {
     load_within(Budget::default(), text, files)
 }
 
-/// The same, whose calls have this `budget`.
+/// Loads a provision as [`load`] does, with this `budget` for its calls.
 pub(crate) fn load_within(budget: Budget, text: String, files: &[(&str, &str)]) -> (Folder, Arc<Provision>) {
     let folder = Folder::new();
     let directory = folder.directory();
@@ -106,7 +106,7 @@ pub(crate) fn load_within(budget: Budget, text: String, files: &[(&str, &str)]) 
     }
 }
 
-/// Status and body of the answer to a request.
+/// Returns status and body of the answer to a request.
 pub(crate) fn answer(provision: &Arc<Provision>, request: Request) -> String {
     let answer = handler::handle(provision, &Chaos::default(), &mut request.into()).reply.answer;
     format!("{} {}", answer.status, String::from_utf8_lossy(answer.body.bytes()))

@@ -1,4 +1,4 @@
-//! Uploaded files for scripts: `request.files` and Werkzeug's `FileStorage`. Contents are read from the request's body.
+//! `request.files` and Werkzeug's `FileStorage`: the uploaded files of a form. Their content is a part of the request's body.
 
 use crate::message::form::{Part, options};
 use crate::message::request::Request;
@@ -21,8 +21,6 @@ pub(super) struct FileStorage {
 }
 
 impl FileDict {
-    /// The files of `request`.
-    ///
     /// # Errors
     /// 413 where the form exceeds a limit.
     pub(crate) fn new(request: &Arc<Request>) -> Fallible<Self> {
@@ -52,7 +50,7 @@ impl Dictionary for FileDict {
 }
 
 impl FileStorage {
-    /// What the form says of the file; the index comes from there.
+    /// Returns the part of the form for this file.
     fn part(&self) -> Option<&Part> {
         self.request.form().ok()?.files.get(self.index)
     }
@@ -102,7 +100,7 @@ pub(super) fn register(natives: &mut Natives) {
         Err(unknown_property("a file", name, names()))
     });
     natives.register_indexer_set_of_constant(
-        // Rhai also calls it for `headers`, after a method was called on that.
+        // Rhai also calls the setter after a method call on `headers`, with the same value: `file.headers.get("a")`.
         |_: Receiver<FileStorage>, _: &str, value: Dynamic| match value.is::<Headers>() {
             true => Ok(()),
             false => Err(read_only("a file")),

@@ -113,7 +113,7 @@ fn headers_have_one_spelling_and_are_joined() {
 }
 
 #[test]
-fn cookies_keep_the_first_of_a_name() {
+fn the_first_cookie_of_a_name_counts() {
     let request = request("GET", "/", &[("Cookie", r#"a="x=y"; a=2; b"#)], b"");
     expect(
         &request,
@@ -131,7 +131,7 @@ const UPLOAD: &str = "--b\r\nContent-Disposition: form-data; name=\"n\"\r\n\r\n1
     Content-Disposition: form-data; name=\"f\"; filename=\"\"\r\n\r\n\r\n--b--\r\n";
 
 #[test]
-fn files_are_objects_with_a_content() {
+fn files_have_a_content_and_properties() {
     let content_type = ("Content-Type", "multipart/form-data; boundary=\"b\"");
     let request = request("POST", "/", &[content_type], UPLOAD.as_bytes());
     expect(
@@ -180,7 +180,7 @@ fn a_form_beyond_the_limits_is_refused_as_too_large() {
 }
 
 #[test]
-fn what_goes_into_json_is_a_map() {
+fn dictionaries_become_maps_in_json() {
     let request = Arc::new(request("GET", "/?b=2&b=3", &[("x-a", "1")], b""));
     let shown = |value: Dynamic| to_dict(&value).map(|map| format!("{map:?}"));
     let args = Dynamic::from(MultiDict::new(&request, Part::Args).unwrap());

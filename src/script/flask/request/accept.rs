@@ -1,18 +1,18 @@
-//! `request.accept_mimetypes`: which of the types that a view can make the client likes best. Knows the value of the
-//! `Accept` header only.
+//! `request.accept_mimetypes`: content negotiation by the `Accept` header, for example
+//! `request.accept_mimetypes.best_match(["application/json", "text/html"])`.
 
 use crate::script::runtime::natives::{Fallible, Natives};
 use crate::script::runtime::size_limits::full_text;
 use rhai::{Array, Dynamic};
 use std::cmp::Ordering;
 
-/// An `Accept` header as the client sent it, if it did.
+/// The value of an `Accept` header; empty where the client sent none.
 #[derive(Debug, Clone)]
 pub(super) struct Accept {
     header: String,
 }
 
-/// One media range with its parameters in lower case and the client's quality, 0 to 1.
+/// One media range with its parameters in lower case, and its quality from 0 to 1.
 struct Range {
     text: String,
     quality: f64,
@@ -23,19 +23,19 @@ impl Accept {
         Self { header: header.unwrap_or_default() }
     }
 
-    /// The ranges, the most specific first, then by quality (RFC 9110 section 12.5.1).
+    /// Returns the ranges: the most specific first, then by quality (RFC 9110, section 12.5.1).
     fn ranges(&self) -> Vec<Range> {
         let mut ranges: Vec<Range> = self.header.split(',').filter_map(Range::parse).collect();
         ranges.sort_by(|a, b| b.rank().partial_cmp(&a.rank()).unwrap_or(Ordering::Equal));
         ranges
     }
 
-    /// Quality of `mimetype`, 0 where no range takes it.
+    /// Returns the quality of `mimetype`, or 0 where no range matches it.
     fn quality(&self, mimetype: &str) -> f64 {
         self.ranges().iter().find(|range| range.takes(mimetype)).map_or(0.0, |range| range.quality)
     }
 
-    /// The one of `offers` with the best quality, among equals the one that the client names most exactly, then the first.
+    /// Returns the offer of the best quality. Of equal ones it is that with the most specific range, then the first.
     fn best_match(&self, offers: &Array, default: Dynamic) -> Fallible<Dynamic> {
         let ranges = self.ranges();
         let mut best = (0.0, Vec::new());
@@ -65,7 +65,7 @@ impl Accept {
 impl Range {
     fn parse(text: &str) -> Option<Self> {
         let text = normal(text);
-        // What follows the weight is an extension that nobody defined.
+        // No extension after the weight is defined (RFC 9110, section 12.5.1), so the rest is ignored.
         let (range, quality) = match text.split_once(";q=") {
             Some((range, rest)) => (range, rest.split(';').next().unwrap_or_default().parse().unwrap_or(1.0)),
             None => (text.as_str(), 1.0_f64),
@@ -73,7 +73,7 @@ impl Range {
         (!range.is_empty()).then(|| Self { text: range.to_owned(), quality: quality.clamp(0.0, 1.0) })
     }
 
-    /// For each of type, subtype and parameters whether it is named.
+    /// Returns for type, subtype and each parameter whether it is given and not `*`.
     fn specificity(&self) -> Vec<bool> {
         self.text.split(['/', ';']).map(|part| part != "*").collect()
     }
@@ -92,7 +92,7 @@ impl Range {
     }
 }
 
-/// A media type in lower case without blanks around its parameters.
+/// Returns a media type in lower case, without spaces around its parameters.
 fn normal(text: &str) -> String {
     let parts: Vec<&str> = text.split(';').map(str::trim).collect();
     parts.join(";").to_ascii_lowercase()
@@ -101,12 +101,11 @@ fn normal(text: &str) -> String {
 pub(super) fn register(natives: &mut Natives) {
     natives
         .register_type_with_name::<Accept>("MIMEAccept")
-        .register_fn("best_match", |accept: &mut Accept, offers: Array| {
-            accept.best_match(&offers, Dynamic::UNIT)
-        })
-        .register_fn("best_match", |accept: &mut Accept, offers: Array, default: Dynamic| {
-            accept.best_match(&offers, default)
-        })
+        .register_optional(
+            "best_match",
+            Dynamic::UNIT,
+            |accept: &mut Accept, offers: Array, default: Dynamic| accept.best_match(&offers, default),
+        )
         .register_fn("quality", |accept: &mut Accept, mimetype: &str| accept.quality(mimetype))
         .register_indexer_get(|accept: &mut Accept, mimetype: &str| accept.quality(mimetype))
         .register_fn("contains", |accept: &mut Accept, mimetype: &str| accept.accepts_any(&[mimetype]))
@@ -122,12 +121,13 @@ pub(super) fn register(natives: &mut Natives) {
 mod tests {
     use super::*;
 
-    /// Header, then the choice between JSON and HTML, whether JSON is accepted, and the quality of HTML, as Werkzeug.
+    /// Columns: the header; the best match of JSON and HTML; whether JSON is accepted; the quality of HTML. As in Werkzeug.
     #[test]
     fn the_best_match_is_the_one_of_werkzeug() {
         let cases = [
             ("text/html,application/json;q=0.9", "text/html", true, 1.0),
             ("*/*", "application/json", true, 1.0),
+            ("application/json;q=0", "()", true, 0.0),
             ("text/*;q=.5, application/json;q=0", "text/html", true, 0.5),
             ("text/html;q=0.5, */*;q=0.5", "text/html", true, 0.5),
             ("Application/JSON ; q=1, text/html;q=0.2", "application/json", true, 0.2),

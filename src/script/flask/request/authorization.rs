@@ -1,12 +1,12 @@
-//! `request.authorization`: the `Authorization` header taken apart (RFC 9110 section 11.6.2). Checks no password.
+//! `request.authorization`: the parsed `Authorization` header (RFC 9110, section 11.6.2). It does not check passwords.
 
 use crate::message::request::Request;
 use crate::script::python::base64::PLAIN;
 use base64::Engine;
 use rhai::{Dynamic, Map};
 
-/// A map with `type` in lower case and, by type: `username` and `password` (basic), the parameters (digest), `token`
-/// (bearer and any other); `()` where the header is missing or broken.
+/// Returns a map with `type` in lower case, or `()` where the header is missing or malformed. The other keys depend on the type:
+/// `username` and `password` (basic), the parameters (digest), `token` (bearer and all others).
 pub(super) fn read(request: &Request) -> Dynamic {
     request.header("authorization").and_then(parse).map_or(Dynamic::UNIT, Dynamic::from)
 }
@@ -31,7 +31,7 @@ fn fields<'f>(fields: impl IntoIterator<Item = (&'f str, &'f str)>) -> Map {
     fields.into_iter().map(|(name, value)| (name.into(), value.into())).collect()
 }
 
-/// `a="x, y", b=z` as pairs without quotes. Values with escaped quotes do not occur here.
+/// Splits `a="x, y", b=z` into pairs without quotes. Escaped quotes in values are not supported.
 fn parameters(text: &str) -> Vec<(&str, &str)> {
     let mut pairs = Vec::new();
     let mut rest = text;
@@ -60,7 +60,7 @@ mod tests {
     }
 
     #[test]
-    fn the_header_is_taken_apart_by_its_scheme() {
+    fn each_scheme_has_its_own_keys() {
         let cases = [
             ("Basic dXNlcjpwYTpzcw==", "password=pa:ss;type=basic;username=user;"),
             ("basic   dXNlcjpwYTpzcw", "password=pa:ss;type=basic;username=user;"),

@@ -13,7 +13,7 @@ use crate::script::runtime::json::to_json;
 use crate::script::runtime::natives::Natives;
 use crate::serving::handler;
 
-/// Bytes, which have no JSON form, as a list of numbers.
+/// Replaces a blob, which has no JSON form, by a list of numbers.
 fn with_lists_for_blobs(value: Dynamic) -> Dynamic {
     if let Ok(bytes) = value.as_blob_ref() {
         return bytes.iter().map(|byte| Dynamic::from(i64::from(*byte))).collect::<Vec<_>>().into();
@@ -24,14 +24,14 @@ fn with_lists_for_blobs(value: Dynamic) -> Dynamic {
     }
 }
 
-/// A request of `method` for `target` with header lines and a body.
+/// Builds a request.
 pub(crate) fn request(method: &str, target: &str, headers: &[(&str, &str)], body: &[u8]) -> Request {
     let client = Some(([10, 0, 0, 9], 40_000).into());
     let listener = Some(([127, 0, 0, 1], 8000).into());
     Request::from_parts(method, target, headers.iter().copied(), body.to_vec(), client, listener)
 }
 
-/// What `script` gives while `request` is handled: a value as JSON, `<code> <description>`, or an error's text.
+/// Runs `script` for `request`. Returns its value as JSON, or `<code> <description>`, or the text of its error.
 pub(crate) fn run(request: Request, script: &str) -> String {
     let mut engine = rhai::Engine::new();
     let mut natives = Natives::new(&mut engine);
@@ -40,7 +40,7 @@ pub(crate) fn run(request: Request, script: &str) -> String {
     frozen::natives::register(&mut natives);
     let handles = natives.finish();
     imports::register(&mut engine, handles);
-    // In a function, as a view: scripts do not see `request` as a variable of their own.
+    // The script is put into a function, since only functions see `request`.
     let script = format!("fn view() {{ {script} }} view()");
     match call::with_request(Arc::new(request), || engine.eval::<Dynamic>(&script)) {
         Ok(value) => String::from_utf8(to_json(&with_lists_for_blobs(value), 1 << 20).unwrap()).unwrap(),
@@ -62,7 +62,7 @@ fn expect(request: &Request, cases: &[(&str, &str)]) {
 }
 
 #[test]
-fn properties_tell_what_was_sent() {
+fn properties_have_the_values_of_the_request() {
     let headers = [
         ("Host", "mock:8000"),
         ("content-type", "Application/JSON; charset=utf-8"),
@@ -112,7 +112,7 @@ fn properties_tell_what_was_sent() {
 }
 
 #[test]
-fn properties_tell_which_rule_serves() {
+fn properties_have_the_rule_that_serves() {
     let source = r#"
         fn registerRules() {
             let v1 = Blueprint("v1");
@@ -143,7 +143,7 @@ fn properties_tell_which_rule_serves() {
 }
 
 #[test]
-fn what_was_not_sent_is_nothing() {
+fn properties_without_a_value_are_unit_or_empty() {
     let request = request("GET", "/", &[], b"");
     let nothing = "endpoint url_rule blueprint view_args json content_type content_length content_encoding referrer \
                    origin authorization accept_charsets accept_encodings accept_languages";
@@ -167,7 +167,7 @@ fn what_was_not_sent_is_nothing() {
 }
 
 #[test]
-fn json_is_read_where_the_content_type_says_so() {
+fn json_is_parsed_only_with_a_json_content_type() {
     let cases = [
         ("application/json", r#"{"a":[1,2.5,null]}"#, "request.json", r#"{"a":[1,2.5,null]}"#),
         ("application/json", r#"{"a":{"b":3}}"#, "request.json.a.b == 3", "true"),
@@ -204,7 +204,7 @@ fn json_is_read_where_the_content_type_says_so() {
 }
 
 #[test]
-fn the_body_is_there_as_bytes_and_as_text() {
+fn the_body_can_be_read_as_bytes_and_as_text() {
     let plain = request("POST", "/", &[("Content-Type", "text/plain")], b"h\xc3\xa9\xff");
     expect(
         &plain,
@@ -243,7 +243,7 @@ fn unknown_properties_are_errors_with_a_suggestion() {
 }
 
 #[test]
-fn assigning_is_an_error_and_reading_by_methods_is_not() {
+fn assigning_to_a_property_is_an_error_and_calling_methods_on_it_is_not() {
     let json = br#"{"list":[3,1],"text":"x"}"#;
     let read_only = |what: &str| {
         format!("Runtime error: `{what}` is read-only: copy it to a variable to change the copy")
@@ -278,7 +278,7 @@ fn assigning_is_an_error_and_reading_by_methods_is_not() {
 }
 
 #[test]
-fn outside_of_a_request_there_is_none() {
+fn request_is_an_error_outside_of_a_request() {
     let mut engine = rhai::Engine::new();
     let mut natives = Natives::new(&mut engine);
     register(&mut natives);

@@ -1,4 +1,5 @@
-//! Values of `store` as JSON that is written while it is read: what is not read yet takes no memory, and no lock is held.
+//! Serializes values of `store` to JSON step by step, while a client reads. JSON that is not read yet takes no memory, and no lock
+//! is held meanwhile.
 
 use crate::script::runtime::datetime;
 use crate::script::runtime::frozen::{Facts, FrozenList, FrozenMap};
@@ -12,18 +13,19 @@ use std::io::{self, Read};
 use std::sync::Arc;
 use std::vec;
 
-/// Values of one moment. Values that JSON can't hold are shown as text: bytes in base64, infinite numbers by name.
+/// A reader of the JSON for values from one moment. Values without a JSON form become text: blobs in base64, infinite numbers by
+/// name (`"inf"`).
 pub struct JsonReader {
-    /// What is written in part, outermost first.
+    /// The values that are written in part, outermost first.
     open: Vec<Part>,
-    /// What is written and not read, from `read` on.
+    /// JSON that is written; the part from `read` on is not read yet.
     written: String,
     read: usize,
-    /// Bytes of the values, as [`Facts`] count them.
+    /// Size of the values in bytes, by [`Facts`].
     bytes: usize,
 }
 
-/// A value and what is written of it.
+/// A value, and how much of it is written.
 enum Part {
     Pairs(vec::IntoIter<(ImmutableString, Arc<Dynamic>)>, bool),
     List(FrozenList, usize),
@@ -31,13 +33,13 @@ enum Part {
     Text(ImmutableString, usize),
 }
 
-/// Bytes that are written at once; a longer text is written in parts.
+/// Bytes that are written in one step. A longer text takes several steps.
 const SLICE: usize = 16 << 10;
-/// Longest text of a value that is neither text nor list: a number, a letter.
+/// Maximum length in bytes of a number, a character or another scalar.
 const SHORT: usize = 1 << 10;
 
 impl JsonReader {
-    /// An object of these keys and values.
+    /// Creates a reader of an object with these keys and values.
     pub(super) fn of_pairs(pairs: Vec<(ImmutableString, Arc<Dynamic>)>) -> JsonReader {
         let bytes = pairs.iter().fold(0, |sum: usize, (_, value)| sum.saturating_add(Facts::of(value).bytes));
         JsonReader {
@@ -54,18 +56,18 @@ impl JsonReader {
         JsonReader { open, written, read: 0, bytes: Facts::of(value).bytes }
     }
 
-    /// Bytes of the values, from which the length of the JSON may differ by a small factor.
+    /// Returns the size of the values in bytes. The length of the JSON may differ from it by a small factor.
     pub fn size(&self) -> usize {
         self.bytes
     }
 
-    /// All of it.
+    /// Returns all of the JSON.
     pub fn into_text(mut self) -> String {
         while self.step() {}
         self.written
     }
 
-    /// Writes a bit more; false where all is written.
+    /// Writes the next piece. Returns false where nothing is left.
     fn step(&mut self) -> bool {
         let Some(part) = self.open.last_mut() else { return false };
         match part.step(&mut self.written) {
@@ -79,7 +81,7 @@ impl JsonReader {
 impl Read for JsonReader {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if self.read == self.written.len() {
-            // A blob is written at once, and not kept.
+            // A blob is written in one step; its memory is freed here.
             self.written.clear();
             self.written.shrink_to(2 * SLICE);
             self.read = 0;
@@ -91,15 +93,15 @@ impl Read for JsonReader {
     }
 }
 
-/// What comes after a bit that was written.
+/// The continuation after a piece was written.
 enum Step {
-    /// The rest of a value in this one, if there is one.
+    /// An inner value begins; `None` where it is complete already.
     Inside(Option<Part>),
     End,
 }
 
 impl Part {
-    /// Writes `value`, or begins to.
+    /// Writes `value`, or its beginning: then it returns the rest.
     fn begin(json: &mut String, value: &Dynamic) -> Option<Part> {
         if let Some(text) = value.read_lock::<ImmutableString>() {
             if text.len() > SLICE {
@@ -194,7 +196,7 @@ mod tests {
     use crate::script::runtime::frozen::freeze;
 
     #[test]
-    fn what_json_can_not_hold_is_shown_as_text() {
+    fn values_without_a_json_form_become_text() {
         for (value, text) in [
             (Dynamic::from_blob(b"hi".to_vec()), "\"aGk=\""),
             (f64::INFINITY.into(), "\"inf\""),
@@ -205,9 +207,9 @@ mod tests {
         }
     }
 
-    /// Texts that end at any place of a slice, with letters of any length and what has to be escaped.
+    /// The texts end at each place of a slice, and contain letters of different lengths and characters that are escaped.
     #[test]
-    fn what_is_read_bit_by_bit_is_what_is_written_at_once() {
+    fn reading_step_by_step_gives_the_same_json_as_reading_at_once() {
         for length in (0..8).map(|more| SLICE - 3 + more).chain([3 * SLICE]) {
             let text = "a\u{e9}\n\"\u{1f600}".repeat(length / 9 + 1)[..].to_owned();
             let value =
@@ -223,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_value_is_not_all_written_before_it_is_read() {
+    fn the_json_of_a_long_value_is_never_in_memory_as_a_whole() {
         let item = Dynamic::from("x".repeat(1_000));
         let value = freeze(vec![item; 1_000].into());
         let mut reader = JsonReader::of_value(&value);

@@ -1,4 +1,4 @@
-//! The values of `store` as JSON, for those outside of scripts. Knows no HTTP.
+//! Access to the values of `store` as JSON, for the administrative port.
 
 use super::json_reader::JsonReader;
 use crate::message::epoch::Epoch;
@@ -9,38 +9,38 @@ use std::sync::MutexGuard;
 
 #[derive(Debug, PartialEq)]
 pub enum Refused {
-    /// It is no JSON: what is wrong, with line and column.
+    /// The text is not JSON; with the reason, line and column.
     Malformed(String),
-    /// Scripts could not hold it.
+    /// The value is larger than scripts can hold.
     TooLarge,
-    /// There is no room for it: which key, how many bytes, and the flag.
+    /// The store has no room for it; with the key, the sizes in bytes and the flag.
     Full(String),
 }
 
 impl KeyValueStore {
-    /// The values of the epoch that it is.
+    /// Locks the values of the current epoch.
     fn now(&self, epoch: &Epoch) -> MutexGuard<'_, Values> {
         loop {
-            // None only where a reset came between the two.
+            // `None` only where a reset came between `now` and `lock`.
             if let Some(values) = self.lock(Some(epoch.now())) {
                 return values;
             }
         }
     }
 
-    /// The values whose key starts with `prefix`, as a JSON object. It is written without the lock.
+    /// Returns the values whose keys start with `prefix` as a JSON object. The lock is not held while that is written.
     pub fn list(&self, epoch: &Epoch, prefix: &str) -> JsonReader {
         let values = self.now(epoch);
         JsonReader::of_pairs(values.under(prefix).map(|(key, value)| (key.clone(), value.clone())).collect())
     }
 
-    /// The value of `key` as JSON.
+    /// Returns the value of `key` as JSON.
     pub fn read(&self, epoch: &Epoch, key: &str) -> Option<JsonReader> {
         let value = self.now(epoch).look(key).0;
         value.map(|value| JsonReader::of_value(&value))
     }
 
-    /// Sets `key` to what JSON says; tells whether it is new.
+    /// Sets `key` to a JSON value. Returns whether the key is new.
     pub fn put(&self, epoch: &Epoch, key: &str, json: &[u8]) -> Result<bool, Refused> {
         if json.len() > MAX_TEXT {
             return Err(Refused::TooLarge);
@@ -53,13 +53,13 @@ impl KeyValueStore {
         old.map(|old| old.is_none()).map_err(|full| Refused::Full(full.to_string()))
     }
 
-    /// Removes `key`; tells whether it was there.
+    /// Removes `key`. Returns whether it was set.
     pub fn remove(&self, epoch: &Epoch, key: &str) -> bool {
         let old = self.now(epoch).remove(key);
         old.is_some()
     }
 
-    /// Removes all keys that start with `prefix`; gives their number.
+    /// Removes all keys that start with `prefix`, and returns their number.
     pub fn clear(&self, epoch: &Epoch, prefix: &str) -> usize {
         let removed = self.now(epoch).clear(prefix);
         removed.len()
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn bad_json_is_refused_with_its_place_and_what_is_too_large_at_all() {
+    fn bad_json_is_refused_with_line_and_column_and_too_large_values_without() {
         let (store, epoch) = (KeyValueStore::default(), Epoch::default());
         let put = |json: &str| store.put(&epoch, "k", json.as_bytes()).unwrap_err();
         let malformed = |text: &str| Refused::Malformed(text.to_owned());
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_room_changes_nothing() {
+    fn a_value_without_room_changes_nothing() {
         let (store, epoch) = (KeyValueStore::new(1_000), Epoch::default());
         assert_eq!(store.put(&epoch, "k", b"1"), Ok(true));
         let long = format!("\"{}\"", "x".repeat(1_000));

@@ -16,8 +16,9 @@ fn a_call_that_takes_long_is_noticed_while_it_runs() {
 }
 
 #[test]
-fn a_call_that_held_much_has_perhaps_grown_the_stack() {
-    let budget = Budget::default();
+fn a_call_that_held_much_memory_reports_a_grown_stack() {
+    // On a busy machine the calls take longer than the default time.
+    let budget = Budget { time: Duration::from_secs(120), ..Budget::default() };
     let mut engine = Engine::new_raw();
     register(&mut engine, budget);
     let call = move |links: usize| {

@@ -1,13 +1,13 @@
-//! Datetimes and their like as Python's `str` and `repr` show them.
+//! Python's `str` and `repr` of datetimes, dates, timedeltas and timezones.
 
 use super::{Date, DateTime, TimeDelta, Timezone, UTC};
 use chrono::{Datelike, NaiveTime, Timelike};
 use std::fmt::{self, Display, Formatter};
 
-/// What `isoformat` shows of the time of day (`timespec` in Python).
+/// Precision of the time of day in `isoformat` (`timespec` in Python).
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Precision {
-    /// Microseconds where there are some.
+    /// Seconds, with microseconds unless they are 0.
     Auto,
     Hours,
     Minutes,
@@ -17,19 +17,18 @@ pub(crate) enum Precision {
 }
 
 fn time_text(time: NaiveTime, precision: Precision) -> String {
-    let (hour, minute, second) = (time.hour(), time.minute(), time.second());
-    let micros = time.nanosecond() / 1000;
-    match precision {
-        Precision::Hours => format!("{hour:02}"),
-        Precision::Minutes => format!("{hour:02}:{minute:02}"),
-        Precision::Auto if micros > 0 => format!("{hour:02}:{minute:02}:{second:02}.{micros:06}"),
-        Precision::Auto | Precision::Seconds => format!("{hour:02}:{minute:02}:{second:02}"),
-        Precision::Milliseconds => format!("{hour:02}:{minute:02}:{second:02}.{:03}", micros / 1000),
-        Precision::Microseconds => format!("{hour:02}:{minute:02}:{second:02}.{micros:06}"),
-    }
+    let pattern = match precision {
+        Precision::Hours => "%H",
+        Precision::Minutes => "%H:%M",
+        Precision::Auto if time.nanosecond() < 1_000 => "%H:%M:%S",
+        Precision::Seconds => "%H:%M:%S",
+        Precision::Milliseconds => "%H:%M:%S%.3f",
+        Precision::Auto | Precision::Microseconds => "%H:%M:%S%.6f",
+    };
+    time.format(pattern).to_string()
 }
 
-/// `+01:00`, with seconds and microseconds where there are some; `colon` stands between its parts.
+/// Formats an offset, for example `+01:00`. Seconds and microseconds follow unless they are 0. `colon` separates the parts.
 pub(crate) fn offset_text(zone: Timezone, colon: &str) -> String {
     let sign = if zone.0 < 0 { '-' } else { '+' };
     let (seconds, micros) = (zone.0.abs() / 1_000_000, zone.0.abs() % 1_000_000);
@@ -56,7 +55,7 @@ impl Display for DateTime {
 
 impl Display for Date {
     fn fmt(&self, out: &mut Formatter) -> fmt::Result {
-        write!(out, "{:04}-{:02}-{:02}", self.0.year(), self.0.month(), self.0.day())
+        self.0.fmt(out)
     }
 }
 
@@ -78,7 +77,7 @@ impl Display for Timezone {
     }
 }
 
-/// Values as they are written in Python.
+/// Python's `repr`.
 pub(crate) trait Repr {
     fn repr(&self) -> String;
 }

@@ -1,13 +1,13 @@
-//! The encodings of JSON that Python reads: UTF-8, UTF-16 and UTF-32, with a byte order mark or without (RFC 4627, section 3).
+//! Detects the encoding of JSON as Python does: UTF-8, UTF-16 or UTF-32, with or without a byte order mark (RFC 4627, section 3).
 
 use std::borrow::Cow;
 
-/// The text as UTF-8, without a byte order mark; bytes that are no text of such an encoding stay as they are.
+/// Converts the text to UTF-8 and removes the byte order mark. Bytes in another encoding stay as they are.
 ///
 /// # Errors
-/// UTF-16 or UTF-32 that ends in the middle of a character, or has none.
+/// The text looks like UTF-16 or UTF-32, but ends in the middle of a character or contains an invalid one.
 pub(super) fn to_utf8(bytes: &[u8]) -> Result<Cow<'_, [u8]>, String> {
-    // The first two characters of JSON are ASCII: zeros among the first bytes give the encoding away.
+    // The first two characters of JSON are ASCII, so the zeros among the first bytes show the encoding.
     let (name, skip, width, big) = match bytes {
         [0xEF, 0xBB, 0xBF, rest @ ..] => return Ok(rest.into()),
         [0, 0, 0xFE, 0xFF, ..] => ("UTF-32", 4, 4, true),
@@ -40,7 +40,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_encoding_of_python_is_read() {
+    fn each_encoding_of_python_is_read() {
         let text =
             r#"{"a":"\u{e9}\u{1F600}"}"#.replace("\\u{e9}", "\u{e9}").replace("\\u{1F600}", "\u{1F600}");
         let utf16: Vec<u16> = text.encode_utf16().collect();

@@ -1,7 +1,8 @@
-//! Floats in Python's notation.
+//! Formats floats in Python's notation.
 
-/// `number` as Python's `repr` shows it: the fewest digits that give the same number, an exponent outside of 1e-4 to 1e16.
-/// `1e+16`, `1.0`, `1e-05`, `nan`, `-inf`.
+/// Formats `number` like Python's `repr`: `1.0`, `1e+16`, `1e-05`, `nan`, `-inf`.
+///
+/// The text has the fewest digits that give the same number, and an exponent below 1e-4 and from 1e16 on.
 pub(crate) fn python_float(number: f64) -> String {
     if !number.is_finite() {
         return number.to_string().to_lowercase();
@@ -24,8 +25,8 @@ pub(crate) fn python_float(number: f64) -> String {
     format!("{sign}{first}{point}{rest}e{exponent_sign}{:02}", exponent.unsigned_abs())
 }
 
-/// The fewest digits that give the same number, and the exponent of the first one. serde_json has them, as Python does, in
-/// doubt even; Rust itself goes up.
+/// Returns the fewest digits that give the same number, and the exponent of the first digit. Where two candidates are equally near,
+/// serde_json and Python take the even one, and Rust's own formatting the larger one.
 fn shortest(number: f64) -> (String, i32) {
     let text = serde_json::Value::from(number).to_string();
     let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
@@ -44,7 +45,7 @@ fn shortest(number: f64) -> (String, i32) {
 mod tests {
     use super::python_float;
 
-    /// Each as `repr(float(text))` gives it in Python 3.11.
+    /// The expected texts are from `repr` in Python 3.11.
     #[test]
     fn floats_are_written_as_python_does() {
         for line in include_str!("float/python.txt").lines() {

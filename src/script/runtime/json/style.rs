@@ -1,24 +1,24 @@
-//! How JSON is written: compact for bodies of answers, or as Python's `json.dumps` does.
+//! Styles of written JSON: compact for the bodies of answers, or like Python's `json.dumps`.
 
-/// The parts that differ between bodies of answers and Python's forms.
+/// The differences between the styles.
 #[derive(Debug, Clone)]
 pub(crate) struct Style {
-    /// What stands in front of each level; without it all is on one line.
+    /// Indentation of one level; without it, all is on one line.
     pub indent: Option<String>,
-    /// Between the items of a list or map, without the line break.
+    /// Separator between the items of a list or map, without the line break.
     pub item_separator: String,
-    /// Between a key and its value.
+    /// Separator between a key and its value.
     pub key_separator: String,
-    /// Whether what is not ASCII is escaped.
+    /// Whether characters outside of ASCII are escaped.
     pub ascii: bool,
-    /// Whether keys are sorted; else they stay in their order.
+    /// Whether keys are sorted; otherwise they keep their order.
     pub sorted: bool,
-    /// Whether floats are written as Python does (`1e+16`), and dates are refused.
+    /// Whether floats are written like in Python (`1e+16`) and dates are refused.
     pub python: bool,
 }
 
 impl Style {
-    /// UTF-8 without blanks: bodies of answers.
+    /// Returns the style for bodies of answers: UTF-8 without spaces.
     pub(crate) fn compact() -> Self {
         Style {
             indent: None,
@@ -30,7 +30,7 @@ impl Style {
         }
     }
 
-    /// What `json.dumps(x)` writes in Python.
+    /// Returns the style of `json.dumps(x)` in Python.
     pub(crate) fn python() -> Self {
         Style {
             item_separator: ", ".into(),

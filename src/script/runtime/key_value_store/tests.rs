@@ -5,7 +5,7 @@ fn locked(store: &KeyValueStore, epoch: u64) -> MutexGuard<'_, Values> {
 }
 
 #[test]
-fn a_new_epoch_goes_back_to_what_was_loaded_and_the_old_one_sees_nothing() {
+fn a_new_epoch_restores_the_loaded_values_and_locks_out_the_old_epoch() {
     let store = KeyValueStore::default();
     store.lock(None).unwrap().set("loaded", 1.into()).unwrap();
     store.keep_loaded();
@@ -19,7 +19,7 @@ fn a_new_epoch_goes_back_to_what_was_loaded_and_the_old_one_sees_nothing() {
 }
 
 #[test]
-fn keys_are_found_and_cleared_by_their_start() {
+fn keys_are_listed_and_cleared_by_prefix() {
     let store = KeyValueStore::default();
     let mut values = locked(&store, 0);
     for key in ["a", "a/1", "a/2", "ab", "b"] {
@@ -36,7 +36,7 @@ fn keys_are_found_and_cleared_by_their_start() {
 }
 
 #[test]
-fn a_version_is_never_the_one_before() {
+fn a_key_that_is_removed_and_set_again_has_a_new_version() {
     let store = KeyValueStore::default();
     let mut values = locked(&store, 0);
     assert!(values.set_if("k", 1.into(), 0).unwrap().is_ok());
@@ -47,10 +47,10 @@ fn a_version_is_never_the_one_before() {
     assert!(values.set_if("k", 2.into(), version).unwrap().is_err());
 }
 
-/// Every way to change the store, in any order, with values of any kind: the count is what an empty store would count that
-/// gets the same values, within the limit, and 0 at the end.
+/// Changes the store in every way, in random order, with values of all kinds. The counted size must be that of a new store with
+/// the same values, within the limit, and 0 at the end.
 #[test]
-fn the_count_is_exact_whatever_is_done() {
+fn the_counted_size_is_exact_after_any_changes() {
     const MOST: usize = 20_000;
     let mut random = fastrand::Rng::with_seed(16);
     let mut values = Values::new(MOST);
@@ -98,7 +98,7 @@ fn value(random: &mut fastrand::Rng) -> Dynamic {
 }
 
 #[test]
-fn what_has_no_room_names_key_bytes_and_flag_and_changes_nothing() {
+fn a_value_without_room_changes_nothing_and_the_error_has_key_bytes_and_flag() {
     let store = KeyValueStore::new(1_000);
     let mut values = locked(&store, 0);
     values.set("a", "x".repeat(600).into()).unwrap();
@@ -108,7 +108,7 @@ fn what_has_no_room_names_key_bytes_and_flag_and_changes_nothing() {
     assert_eq!(why(values.set("b", "x".repeat(300).into()).unwrap_err()), error);
     assert_eq!(why(values.append("b", "x".repeat(60).into()).unwrap_err()), error.replace("469", "357"));
     assert!(!values.contains("b"));
-    // What replaces a larger one always fits.
+    // A value that replaces a larger one always fits.
     values.set("a", "x".repeat(500).into()).unwrap();
     assert_eq!(values.bytes, held - 100);
     values.incr("n", 1).unwrap();
@@ -121,7 +121,7 @@ fn what_has_no_room_names_key_bytes_and_flag_and_changes_nothing() {
 }
 
 #[test]
-fn a_reset_goes_back_to_the_count_of_what_was_loaded() {
+fn a_reset_restores_the_size_of_the_loaded_values() {
     let store = KeyValueStore::new(1_000);
     locked(&store, 0).set("a", 1.into()).unwrap();
     store.keep_loaded();
@@ -132,8 +132,27 @@ fn a_reset_goes_back_to_the_count_of_what_was_loaded() {
 }
 
 #[test]
-fn the_default_is_a_quarter_of_a_small_memory() {
+fn the_default_limit_is_a_quarter_of_a_small_memory() {
     for (memory, most) in [(None, 64 << 20), (Some(1 << 40), 64 << 20), (Some(128 << 20), 32 << 20)] {
         assert_eq!(KeyValueStore::default_limit(memory), most);
     }
+}
+
+#[test]
+fn each_change_of_a_value_gives_it_a_new_version() {
+    let store = KeyValueStore::default();
+    let mut values = store.lock(None).unwrap();
+    let mut versions = vec![values.look("k").1];
+    values.append("k", 1.into()).unwrap();
+    versions.push(values.look("k").1);
+    // `store.update` must notice an item that another request appended meanwhile.
+    values.append("k", 2.into()).unwrap();
+    versions.push(values.look("k").1);
+    values.set("k", 3.into()).unwrap();
+    versions.push(values.look("k").1);
+    values.incr("k", 1).unwrap();
+    versions.push(values.look("k").1);
+    assert!(versions.is_sorted_by(|one, next| one < next), "{versions:?}");
+    assert!(values.set_if("k", 5.into(), versions[3]).unwrap().is_err());
+    assert!(values.set_if("k", 5.into(), versions[4]).unwrap().is_ok());
 }

@@ -1,11 +1,11 @@
-//! Header fields for scripts, of a request or of one part of a form. Names in any case; repeated ones joined.
+//! `request.headers`, and the `headers` of an uploaded file. Names are case-insensitive; the values of a repeated name are joined.
 
 use super::{Dictionary, group};
 use crate::message::request::Request;
 use rhai::{Array, Dynamic, ImmutableString};
 use std::sync::Arc;
 
-/// Header fields of a request, or of its file `part`.
+/// Header fields of a request, or of the uploaded file with index `part`.
 #[derive(Debug, Clone)]
 pub(crate) struct Headers {
     request: Arc<Request>,
@@ -17,7 +17,7 @@ impl Headers {
         Self { request: request.clone(), part: None }
     }
 
-    /// The fields of the uploaded file with this index.
+    /// Creates the header fields of the uploaded file with index `part`.
     pub(crate) fn of_file(request: &Arc<Request>, part: usize) -> Self {
         Self { request: request.clone(), part: Some(part) }
     }
@@ -62,14 +62,14 @@ impl Dictionary for Headers {
         texts.iter().map(|text| text.as_str()).collect::<Vec<_>>().join(",").into()
     }
 
-    /// Flask's `for name, value in request.headers`.
+    /// Returns a pair, as for Flask's `for name, value in request.headers`.
     fn item(&self, name: ImmutableString, values: Vec<Dynamic>) -> Dynamic {
         let pair: Array = vec![name.into(), self.pick(values)];
         pair.into()
     }
 }
 
-/// `x-request-id` as `X-Request-Id`: one spelling for a name, whatever the client sends, as under WSGI.
+/// Returns `X-Request-Id` for `x-request-id`: as in WSGI, the case that the client used is not kept.
 fn title(name: &str) -> String {
     let mut starts = true;
     let upper_first = |c: char| {

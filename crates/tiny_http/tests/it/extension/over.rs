@@ -165,7 +165,7 @@ fn bodies_are_refused_until_the_rest_fits_into_memory() {
     let head = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 500000\r\n\r\n";
     let mut older = server.send(&[head.as_slice(), &[b'a'; 200_000]].concat());
     eventually(|| server.server.num_busy() == 1);
-    // Times of bodies are told apart by coarse clocks.
+    // The clock of a body is coarse: the pause keeps the times of two bodies apart.
     thread::sleep(Duration::from_millis(30));
     // Each takes 64 KiB.
     let mut newer: Vec<_> = (0..4)
