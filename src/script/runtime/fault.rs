@@ -1,10 +1,8 @@
 //! What went wrong in a script, and where: from Rhai's chain of errors to provision, line, column, source line and hint. The
 //! same words go to `check`, the admin interface, the log, the ledger and the body of a 500.
 
-mod habit;
-mod hint;
+pub(crate) mod habit;
 mod kind;
-pub(crate) mod missing;
 mod signs;
 mod spot;
 mod syntax;
@@ -29,7 +27,7 @@ const LONGEST_MESSAGE: usize = 1 << 10;
 pub(crate) const REPORT: &str = "h1mock::report";
 
 /// One fault of a script; its JSON is what the admin interface shows.
-#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, serde::Serialize)]
 pub struct Fault {
     /// The provision that runs or was to be loaded.
     #[serde(skip)]
@@ -56,16 +54,8 @@ pub(crate) type LoadError = Fault;
 impl Fault {
     /// A fault of `file` that has no place in it.
     pub fn of_file(file: &str, message: impl Into<String>) -> Fault {
-        Fault {
-            provision: file.to_owned(),
-            file: file.to_owned(),
-            line: None,
-            column: None,
-            kind: Kind::Other,
-            message: message.into(),
-            source: None,
-            hint: None,
-        }
+        let (provision, file) = (file.to_owned(), file.to_owned());
+        Fault { provision, file, message: message.into(), ..Fault::default() }
     }
 
     /// A fault found at place `at` of `file`, after the script has run over it.
@@ -78,23 +68,18 @@ impl Fault {
 
     /// Finds the innermost place of `error`. `file` is where the script was called.
     pub fn new(error: &EvalAltResult, file: &str, files: &Files) -> Fault {
-        let place = innermost(error, file);
-        let (line, column) = (place.at.line(), place.at.position());
-        let source = line.and_then(|line| files.line(&place.file, line));
-        let (kind, message) =
-            (Kind::from(place.error), truncate_bytes(message(place.error), LONGEST_MESSAGE));
-        let text = || files.text(&place.file);
-        let hint = match place.error {
-            EvalAltResult::ErrorParsing(error, _) => {
-                text().and_then(|text| syntax::hint(error, &text, place.at)).map(Into::into)
-            }
+        let Place { error, file, at } = innermost(error, file);
+        let kind = Kind::from(error);
+        let text = || files.text(&file);
+        let hint = match error {
+            EvalAltResult::ErrorParsing(error, _) => text().and_then(|text| syntax::hint(error, &text, at)),
             EvalAltResult::ErrorMismatchDataType(..) | EvalAltResult::ErrorVariableNotFound(..) => {
-                let import = text().and_then(|text| syntax::import(&text, place.at)).map(str::to_owned);
-                import.or_else(|| hint::hint(&kind))
+                text().and_then(|text| syntax::import(&text, at)).or_else(|| kind.hint())
             }
-            _ => hint::hint(&kind),
+            _ => kind.hint(),
         };
-        Fault { provision: files.main.clone(), file: place.file, line, column, kind, message, source, hint }
+        let message = truncate_bytes(message(error), LONGEST_MESSAGE);
+        Fault { kind, hint, ..Fault::from_position(files, &file, at, message) }
     }
 
     /// The fault with `line` of its file where it has no place: of a function that has ended, or of the engine's own.
@@ -168,18 +153,16 @@ impl Fault {
     pub fn noted(&self, note: &str) -> String {
         format!("{}  = note: {note}", self.report())
     }
+
+    /// The line for the log and the body of a 500: ``script error in provision `foo-bar`: line 3, column 7: ...``.
+    pub fn at_run_time(&self) -> String {
+        format!("script error in provision `{}`: {}{}", self.provision, self.place(), self.message)
+    }
 }
 
 impl fmt::Display for Fault {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "failed to load provision `{}`: {}{}", self.provision, self.place(), self.message)
-    }
-}
-
-impl Fault {
-    /// The line for the log and the body of a 500: ``script error in provision `foo-bar`: line 3, column 7: ...``.
-    pub fn at_run_time(&self) -> String {
-        format!("script error in provision `{}`: {}{}", self.provision, self.place(), self.message)
     }
 }
 

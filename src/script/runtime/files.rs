@@ -1,7 +1,7 @@
 //! The files of one load: compiled, with their constants, and which ones were read. `import` and `read_*` end here, so that
 //! neither leaves the provision directory. Knows no rules.
 
-use super::frozen::{freeze, properties};
+use super::frozen::{freeze, natives::getters};
 use super::key_value_store::KeyValueStore;
 use super::natives::Fallible;
 use super::{compiling, names};
@@ -258,7 +258,7 @@ impl File {
         freeze_variables(&mut module);
         let module: Shared<Module> = module.into();
         let mut state = engine.new_global_runtime_state();
-        state.lib.extend(properties::getters(ast).map(Into::into));
+        state.lib.extend(getters(ast).map(Into::into));
         state.lib.push(AST::new_from_module(module.clone()).shared_lib().clone());
         let module = names::for_importers(module, ast);
         Ok(File { name: name.to_owned(), state, module, functions })

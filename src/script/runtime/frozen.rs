@@ -10,7 +10,6 @@
 mod facts;
 mod list;
 pub(crate) mod natives;
-pub(crate) mod properties;
 mod tree;
 
 pub(crate) use facts::Facts;
@@ -37,17 +36,6 @@ type Places = HashMap<ImmutableString, usize>;
 
 /// Up to so many keys are compared one by one.
 const FEW: usize = 8;
-
-impl FrozenList {
-    /// Puts `item` behind the others. Whoever has the list as it was keeps that.
-    pub(crate) fn push(&mut self, item: Dynamic) {
-        self.add(freeze(item));
-    }
-
-    pub(crate) fn extend(&mut self, items: impl IntoIterator<Item = Dynamic>) {
-        items.into_iter().for_each(|item| self.push(item));
-    }
-}
 
 impl FrozenMap {
     /// Of repeated keys the last value counts, at the place of the first, as in Python.

@@ -33,13 +33,7 @@ impl LargeInt {
         match (self.is_negative(), other.is_negative()) {
             (false, false) => absolute(),
             (true, true) => absolute().reverse(),
-            (negative, _) => {
-                if negative {
-                    Ordering::Less
-                } else {
-                    Ordering::Greater
-                }
-            }
+            (negative, other) => other.cmp(&negative),
         }
     }
 

@@ -40,30 +40,31 @@ pub(crate) fn given(name: &str) -> &str {
 /// # Errors
 /// It does not compile.
 pub(super) fn compile(engine: &Engine, text: &str) -> Result<AST, ParseError> {
-    let pieces = pieces::split(text);
+    let (pieces, has_places) = (pieces::split(text), has_places(text));
     // What is wrong Rhai tells of the whole.
     if pieces.len() > 1
-        && let Ok(Some(ast)) = compile_pieces(engine, &pieces, has_places(text))
+        && let Ok(Some(ast)) = compile_pieces(engine, &pieces, has_places)
     {
         return Ok(ast);
     }
     let ast = optimizing::compile(engine, text)?;
-    Ok(with_renamed(engine, &ast, has_places(text), |_| optimizing::compile(engine, text))?.unwrap_or(ast))
+    match Renaming::of(engine, &ast, has_places) {
+        Some(renaming) => renaming.run(|| optimizing::compile(engine, text)),
+        None => Ok(ast),
+    }
 }
 
 fn compile_pieces(engine: &Engine, pieces: &[Piece], has_places: bool) -> Result<Option<AST>, ParseError> {
     let asts = pieces.iter().map(|piece| optimizing::compile(engine, &piece.text));
     let asts: Vec<AST> = asts.collect::<Result<_, _>>()?;
     let Some(ast) = merged(engine, &asts) else { return Ok(None) };
-    let again = |renaming: &Renaming| {
-        let compile = |(piece, ast): (&Piece, &AST)| match renaming.concerns(piece, ast) {
-            true => optimizing::compile(engine, &piece.text),
-            false => Ok(ast.clone()),
-        };
-        pieces.iter().zip(&asts).map(compile).collect::<Result<Vec<AST>, _>>()
+    let Some(renaming) = Renaming::of(engine, &ast, has_places) else { return Ok(Some(ast)) };
+    let again = |(piece, ast): (&Piece, &AST)| match renaming.concerns(piece, ast) {
+        true => optimizing::compile(engine, &piece.text),
+        false => Ok(ast.clone()),
     };
-    let renamed = with_renamed(engine, &ast, has_places, again)?;
-    Ok(renamed.map_or(Some(ast), |asts| merged(engine, &asts)))
+    let asts: Vec<AST> = renaming.run(|| pieces.iter().zip(&asts).map(again).collect::<Result<_, _>>())?;
+    Ok(merged(engine, &asts))
 }
 
 /// The pieces of a file as one; none where two define the same function, or all of them too many.
@@ -82,23 +83,6 @@ fn merged(engine: &Engine, asts: &[AST]) -> Option<AST> {
     }
     ast.combine(AST::new_from_module(functions));
     fits.then_some(ast)
-}
-
-/// What `again` makes of the file of `ast` while functions are renamed; none where none has to be.
-fn with_renamed<T>(
-    engine: &Engine,
-    ast: &AST,
-    has_places: bool,
-    again: impl FnOnce(&Renaming) -> Result<T, ParseError>,
-) -> Result<Option<T>, ParseError> {
-    let names = functions_to_rename(engine, ast);
-    if names.is_empty() || !has_places {
-        return Ok(None);
-    }
-    let places = places(ast, &names);
-    let renaming = Renaming { names: names.into_keys().collect(), places, before: Before::Other };
-    let _restore = Restore(RENAMING.replace(Some(renaming.clone())));
-    again(&renaming).map(Some)
 }
 
 /// The functions of a file that are renamed, each with its numbers of parameters.
@@ -255,6 +239,22 @@ pub(crate) fn token(token: Token, at: Position) -> Token {
 }
 
 impl Renaming {
+    /// The renaming that the file of `ast` needs; none where no function has the name of a method.
+    fn of(engine: &Engine, ast: &AST, has_places: bool) -> Option<Renaming> {
+        let names = functions_to_rename(engine, ast);
+        if names.is_empty() || !has_places {
+            return None;
+        }
+        let places = places(ast, &names);
+        Some(Renaming { names: names.into_keys().collect(), places, before: Before::Other })
+    }
+
+    /// Runs `compile`, in which the parser sees the new names.
+    fn run<T>(&self, compile: impl FnOnce() -> T) -> T {
+        let _restore = Restore(RENAMING.replace(Some(self.clone())));
+        compile()
+    }
+
     /// Whether it changes anything in `piece`, of which `ast` was made.
     fn concerns(&self, piece: &Piece, ast: &AST) -> bool {
         let defines = |function: &ScriptFnMetadata<'_>| self.names.contains(function.name);

@@ -17,7 +17,7 @@ use rhai::plugin::PluginFunc;
 use rhai::{Dynamic, Engine, FuncRegistration, Module, RhaiFunc, Shared, Variant};
 use std::any::{TypeId, type_name};
 use std::collections::{HashMap, HashSet};
-use thawing::RhaiNative;
+use thawing::{Callee, Thawing};
 
 /// A function in the form that Rhai keeps.
 type Plugin = Shared<dyn PluginFunc + Send + Sync>;
@@ -69,7 +69,7 @@ impl<'engine> Natives<'engine> {
         for (name, types, func) in std::mem::take(&mut self.thawing) {
             for (types, func) in thawing::variants(&types, &func) {
                 if !self.frozen.contains(&(name.clone(), types.clone())) {
-                    self.set(Use::Call, &name, &types, func);
+                    set_into(&mut self.module, Use::Call, &name, &types, func);
                 }
             }
         }
@@ -130,7 +130,7 @@ impl<'engine> Natives<'engine> {
 
     /// Rhai's own native `name`, for frozen lists or maps among `types`. `changes`: it changes what it is called on.
     pub(crate) fn register_of_rhai(&mut self, name: &'static str, types: &[TypeId], changes: bool) {
-        self.add(Use::Call, name, types, Shared::new(RhaiNative::new(name, types, changes)));
+        self.add(Use::Call, name, types, Shared::new(Thawing::new(Callee::OfRhai(name), types, changes)));
     }
 
     pub(crate) fn register_get<S: 'static>(&mut self, name: &str, getter: impl Native<S>) -> &mut Self {
@@ -196,17 +196,14 @@ impl<'engine> Natives<'engine> {
 
     fn add_for(&mut self, by: Use, name: &str, types: &[TypeId], func: Plugin) {
         if by != Use::Call {
-            return self.set(by, name, types, Shared::new(Accessor::new(by, func)));
+            let accessor = Shared::new(Accessor::new(by, func));
+            return set_into(&mut self.module, by, name, types, accessor);
         }
         if thawing::has_frozen(types) {
             self.frozen.insert((name.to_owned(), types.to_vec()));
         } else if thawing::has_list_or_map(types) {
             self.thawing.push((name.to_owned(), types.to_vec(), func.clone()));
         }
-        self.set(by, name, types, func);
-    }
-
-    fn set(&mut self, by: Use, name: &str, types: &[TypeId], func: Plugin) {
         set_into(&mut self.module, by, name, types, func);
     }
 }

@@ -2,7 +2,7 @@
 //! variable, so that 10,000 functions in pieces of 128 take a tenth of the time. What it sees there matters in closures alone: they
 //! capture what is no function. So closures, and the functions whose names stand in them, stay together with the top level.
 
-use super::tokens::{Shape, Token, tokens};
+use super::tokens::{Shape, Token, nesting, tokens};
 use std::collections::HashSet;
 
 /// Most functions of a piece.
@@ -50,13 +50,13 @@ fn whole(source: &str) -> Piece {
 
 fn split_at_functions(source: &str) -> Vec<Piece> {
     let tokens = tokens(source, usize::MAX);
-    let Some(found) = Scan::new(&tokens).run() else { return vec![whole(source)] };
+    let Some(found) = Scan::run(&tokens) else { return vec![whole(source)] };
     let apart = |item: &Item<'_>| !item.has_closure && !found.in_closures.contains(item.name);
     let apart: Vec<&Item<'_>> = found.items.iter().filter(|item| apart(item)).collect();
-    let mut builder = Builder::new(source, &tokens);
-    builder.top_level(&apart);
-    apart.iter().for_each(|item| builder.function(item));
-    builder.pieces
+    let mut pieces = Pieces { source, tokens: &tokens, all: Vec::new(), functions: 0, bytes: 0, end: (1, 1) };
+    pieces.top_level(&apart);
+    apart.iter().for_each(|item| pieces.function(item));
+    pieces.all
 }
 
 /// Looks for the functions of the top level.
@@ -68,34 +68,25 @@ struct Scan<'t, 's> {
 }
 
 impl<'t, 's> Scan<'t, 's> {
-    fn new(tokens: &'t [Token<'s>]) -> Scan<'t, 's> {
-        Scan { tokens, items: Vec::new(), in_closures: HashSet::new() }
-    }
-
-    fn text(&self, at: usize) -> &'s str {
-        self.tokens.get(at).map_or("", |token| token.text)
-    }
-
-    /// Nothing where brackets don't match.
-    fn run(mut self) -> Option<Self> {
+    /// `None` where brackets don't match.
+    fn run(tokens: &'t [Token<'s>]) -> Option<Self> {
+        let mut scan = Scan { tokens, items: Vec::new(), in_closures: HashSet::new() };
+        let text = |at: usize| tokens.get(at).map_or("", |token| token.text);
         // `ends`: a statement may begin here, whatever stands before.
-        let (mut at, mut ends) = (0, true);
-        while at < self.tokens.len() {
-            let private = usize::from(self.text(at) == "private");
-            let is_function = self.text(at + private) == "fn";
-            let (to, has_closure) = self.balanced(at)?;
-            if is_function && ends {
-                // A symbol may go on with what ends before.
-                let apart = self.tokens.get(to + 1).is_none_or(|next| next.shape == Shape::Word);
-                let name = self.text(at + private + 1);
-                if apart && self.text(at + private + 2).starts_with('(') {
-                    self.items.push(Item { from: at, to, name, has_closure });
-                }
+        let (mut from, mut ends) = (0, true);
+        while from < tokens.len() {
+            let (to, has_closure) = scan.balanced(from)?;
+            let keyword = if text(from) == "private" { from + 1 } else { from };
+            let is_function = text(keyword) == "fn";
+            // A symbol may go on with what ends before.
+            let apart = ends && tokens.get(to + 1).is_none_or(|next| next.shape == Shape::Word);
+            if is_function && apart && text(keyword + 2).starts_with('(') {
+                scan.items.push(Item { from, to, name: text(keyword + 1), has_closure });
             }
-            ends = is_function || self.text(to) == ";";
-            at = to + 1;
+            ends = is_function || text(to) == ";";
+            from = to + 1;
         }
-        Some(self)
+        Some(scan)
     }
 
     /// The end of the statement from token `from` on: a `;`, or the `}` of a block. Also whether it may have closures.
@@ -107,12 +98,11 @@ impl<'t, 's> Scan<'t, 's> {
             let token = &self.tokens[at];
             // Parts of texts may look like symbols.
             match (token.shape, token.text) {
-                (Shape::Symbol, "(" | "[" | "{" | "#{" | "?[") => depth += 1,
-                (Shape::Symbol, ")" | "]" | "}") => depth = depth.checked_sub(1)?,
                 (Shape::Symbol, "|" | "||") => {
                     has_closure = true;
                     closure = Some(closure.map_or(depth, |outer| outer.min(depth)));
                 }
+                (Shape::Symbol, symbol) => depth = depth.checked_add_signed(nesting(symbol))?,
                 (Shape::Word, word) if closure.is_some() => drop(self.in_closures.insert(word)),
                 _ => {}
             }
@@ -127,10 +117,10 @@ impl<'t, 's> Scan<'t, 's> {
 }
 
 /// Puts pieces together.
-struct Builder<'t, 's> {
+struct Pieces<'t, 's> {
     source: &'s str,
     tokens: &'t [Token<'s>],
-    pieces: Vec<Piece>,
+    all: Vec<Piece>,
     /// Functions of the last piece, and their bytes.
     functions: usize,
     bytes: usize,
@@ -138,11 +128,7 @@ struct Builder<'t, 's> {
     end: (usize, usize),
 }
 
-impl<'t, 's> Builder<'t, 's> {
-    fn new(source: &'s str, tokens: &'t [Token<'s>]) -> Builder<'t, 's> {
-        Builder { source, tokens, pieces: Vec::new(), functions: MOST_FUNCTIONS, bytes: 0, end: (1, 1) }
-    }
-
+impl Pieces<'_, '_> {
     fn byte(&self, token: usize) -> usize {
         self.tokens[token].text.as_ptr().addr() - self.source.as_ptr().addr()
     }
@@ -158,7 +144,7 @@ impl<'t, 's> Builder<'t, 's> {
             from = self.byte(item.to) + 1;
         }
         text.push_str(&self.source[from..]);
-        self.pieces.push(Piece { text, lines: (1, usize::MAX) });
+        self.all.push(Piece { text, lines: (1, usize::MAX) });
     }
 
     /// Adds a function to the last piece, or begins a new one.
@@ -166,11 +152,11 @@ impl<'t, 's> Builder<'t, 's> {
         let text = &self.source[self.byte(item.from)..=self.byte(item.to)];
         let (begin, last) = (&self.tokens[item.from], &self.tokens[item.to]);
         // What leads to its place does not count.
-        if self.functions >= MOST_FUNCTIONS || self.bytes > LONG {
-            self.pieces.push(Piece { text: String::new(), lines: (begin.line, begin.line) });
+        if self.all.len() == 1 || self.functions >= MOST_FUNCTIONS || self.bytes > LONG {
+            self.all.push(Piece { text: String::new(), lines: (begin.line, begin.line) });
             (self.functions, self.bytes, self.end) = (0, 0, (1, 1));
         }
-        if let Some(piece) = self.pieces.last_mut() {
+        if let Some(piece) = self.all.last_mut() {
             pad(&mut piece.text, self.end, (begin.line, begin.column));
             piece.text.push_str(text);
             piece.lines.1 = last.line;
@@ -233,7 +219,7 @@ mod tests {
             (0, "fn a() { ) }"),
         ] {
             let pieces = split_at_functions(source);
-            let apart_now = Scan::new(&tokens(source, usize::MAX)).run().map_or(0, |found| {
+            let apart_now = Scan::run(&tokens(source, usize::MAX)).map_or(0, |found| {
                 let apart = |item: &&Item<'_>| !item.has_closure && !found.in_closures.contains(item.name);
                 found.items.iter().filter(apart).count()
             });

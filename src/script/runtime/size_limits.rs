@@ -1,7 +1,6 @@
 //! Sizes that one native call may not exceed. The allocator's count is looked at after a native has made its result, which is
 //! too late for one of terabytes. Knows no topic: the natives bring their names for the error.
 
-mod comparing;
 mod rendering;
 mod repairs;
 mod sorting;
@@ -141,7 +140,6 @@ pub(crate) fn check_time() -> Fallible<()> {
 
 /// Replaces the natives of Rhai that may allocate without end or never return.
 pub(crate) fn register(natives: &mut Natives) {
-    comparing::register(natives);
     rendering::register(natives);
     repairs::register(natives);
     sorting::register(natives);

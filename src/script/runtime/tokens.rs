@@ -37,6 +37,15 @@ const SYMBOLS: &[&str] = &[
     "#{", "<<", ">>", "!.",
 ];
 
+/// How many brackets a token of this text opens: -1 where it closes one.
+pub(super) fn nesting(text: &str) -> isize {
+    match text {
+        "(" | "[" | "{" | "#{" | "?[" => 1,
+        ")" | "]" | "}" => -1,
+        _ => 0,
+    }
+}
+
 /// The tokens of `source` that begin in lines 1 to `last`.
 pub(super) fn tokens(source: &str, last: usize) -> Vec<Token<'_>> {
     let mut scanner = Scanner::new(source);
@@ -87,7 +96,9 @@ impl<'s> Scanner<'s> {
             '`' => (Shape::Text, 1 + template(&rest[1..])),
             '#' if raw_quotes(rest).is_some() => (Shape::Text, raw(rest)),
             '0'..='9' => (Shape::Number, number(rest)),
-            '_' | 'a'..='z' | 'A'..='Z' => (Shape::Word, word(rest)),
+            '_' | 'a'..='z' | 'A'..='Z' => {
+                (Shape::Word, end(rest, 0, |letter| letter == '_' || letter.is_ascii_alphanumeric()))
+            }
             _ => {
                 let known = SYMBOLS.iter().find(|symbol| rest.starts_with(**symbol));
                 (Shape::Symbol, known.map_or(first.len_utf8(), |symbol| symbol.len()))
@@ -149,23 +160,21 @@ fn line_comment(rest: &str) -> usize {
 /// Block comments nest. None where it has no end.
 fn block_comment(rest: &str) -> Option<usize> {
     let (mut at, mut level) = (0, 0);
-    while let Some(next) = rest[at..].find(['/', '*']) {
-        at += next;
-        let mark = &rest[at..];
-        level = match () {
-            () if mark.starts_with("/*") => level + 1,
-            () if mark.starts_with("*/") => level - 1,
-            () => {
+    loop {
+        at += rest[at..].find(['/', '*'])?;
+        match rest.get(at..at + 2) {
+            Some("/*") => level += 1,
+            Some("*/") => level -= 1,
+            _ => {
                 at += 1;
                 continue;
             }
-        };
+        }
         at += 2;
         if level == 0 {
             return Some(at);
         }
     }
-    None
 }
 
 /// A text in quotes, or what there is of it in its line. A quote in it is written twice or behind a backslash.
@@ -215,20 +224,16 @@ fn raw(rest: &str) -> usize {
     rest[marks + 1..].find(&end).map_or(rest.len(), |at| marks + 1 + at + end.len())
 }
 
-fn word(rest: &str) -> usize {
-    let ends = |character: char| character != '_' && !character.is_ascii_alphanumeric();
-    rest.find(ends).unwrap_or(rest.len())
+/// The byte from `from` on at which the characters that `belongs` is true for end.
+fn end(rest: &str, from: usize, belongs: impl Fn(char) -> bool) -> usize {
+    rest[from..].find(|letter| !belongs(letter)).map_or(rest.len(), |length| from + length)
 }
 
 fn number(rest: &str) -> usize {
-    let digits = |from: usize| {
-        let ends = |character: char| character != '_' && !character.is_ascii_digit();
-        rest[from..].find(ends).map_or(rest.len(), |length| from + length)
-    };
     if let Some(radix) = ["0x", "0X", "0o", "0O", "0b", "0B"].iter().find(|mark| rest.starts_with(**mark)) {
-        let ends = |character: char| character != '_' && !character.is_ascii_hexdigit();
-        return rest[radix.len()..].find(ends).map_or(rest.len(), |length| radix.len() + length);
+        return end(rest, radix.len(), |letter| letter == '_' || letter.is_ascii_hexdigit());
     }
+    let digits = |from: usize| end(rest, from, |letter| letter == '_' || letter.is_ascii_digit());
     let mut end = digits(0);
     let mut behind = rest[end..].chars();
     if behind.next() == Some('.') {

@@ -5,7 +5,7 @@ use super::catalogue::Catalogue;
 use super::facts::shown;
 use super::near::{did_you_mean, nearest};
 use super::walk::Walker;
-use crate::script::runtime::fault::missing;
+use crate::script::runtime::fault::habit;
 use rhai::{Expr, FnCallExpr, Position};
 use std::collections::BTreeSet;
 
@@ -79,7 +79,7 @@ impl Walker<'_> {
         {
             return Some(format!("write `{import}::{}(...)`", shown(name)));
         }
-        if let Some(known) = missing::function(name) {
+        if let Some(known) = habit::function(name) {
             return Some(known.to_owned());
         }
         let own = self.files().flat_map(|facts| facts.functions().map(|(name, _)| shown(name)));

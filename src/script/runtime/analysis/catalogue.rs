@@ -21,9 +21,6 @@ const KEYWORDS: [(&str, usize); 7] = [
     ("type_of", 1),
 ];
 
-/// Names of functions that take any number of arguments, as a function and as a method.
-const OF_ANY_NUMBER: [&str; 2] = ["call", "curry"];
-
 /// What is known of a native: the catalogue stays in memory, and all types of all natives are 200 KB.
 struct Signature {
     first: Option<TypeId>,
@@ -37,7 +34,6 @@ pub(crate) struct Catalogue {
     getters: BTreeMap<Identifier, Vec<TypeId>>,
     /// The types that have `[...]` by text, which Rhai asks for properties that have no getter.
     indexed: Vec<TypeId>,
-    globals: &'static BTreeMap<String, TypeId>,
 }
 
 /// Tells which variables the natives of an engine have.
@@ -74,17 +70,16 @@ impl Catalogue {
                 _ => functions.entry(name).or_default().push(signature),
             }
         }
-        let globals = GLOBALS.get_or_init(BTreeMap::new);
-        Catalogue { functions, getters, indexed, globals }
+        Catalogue { functions, getters, indexed }
     }
 
     /// The type of global variable `name`.
     pub(super) fn global(&self, name: &str) -> Option<TypeId> {
-        self.globals.get(name).copied()
+        GLOBALS.get()?.get(name).copied()
     }
 
     pub(super) fn globals(&self) -> impl Iterator<Item = &str> {
-        self.globals.keys().map(String::as_str)
+        GLOBALS.get().into_iter().flatten().map(|(name, _)| name.as_str())
     }
 
     /// Names that a script can call as functions: those that are no operators.
@@ -127,8 +122,9 @@ impl Catalogue {
         self.indexed.contains(&of)
     }
 
+    /// Whether functions of this name take any number of arguments, as a function and as a method.
     pub(super) fn takes_any_number(name: &str) -> bool {
-        OF_ANY_NUMBER.contains(&name)
+        matches!(name, "call" | "curry")
     }
 
     /// Whether Rhai itself knows what `name` means for any value.

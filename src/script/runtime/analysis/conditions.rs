@@ -10,10 +10,7 @@ impl Walker<'_> {
     /// What stands behind `if`, `while` or `!`, or beside `&&` and `||`.
     pub(super) fn condition(&mut self, condition: &Expr) {
         self.expression(condition);
-        let kind = match self.kind_of(condition) {
-            Some(kind) => kind,
-            None => return,
-        };
+        let Some(kind) = self.kind_of(condition) else { return };
         let hint = match kind {
             "a text" | "a list" | "a map" => {
                 "compare it, as in `x.len() > 0`, or write `bool(x)` for Python's truth"
@@ -68,22 +65,23 @@ impl Walker<'_> {
         if self.receiver(first)?.path != "request" {
             return None;
         }
-        let looked_up = |member: &Expr| match member {
-            Expr::Property(property, _) => LOOKED_UP.contains(&property.2.as_str()),
-            _ => false,
+        let (member, method) = match rest {
+            Expr::Dot(parts, ..) => (&parts.lhs, Some(&parts.rhs)),
+            member => (member, None),
         };
-        match rest {
-            Expr::Property(property, _) if looked_up(rest) => {
-                Some(if property.2 == "headers" { "the headers" } else { "a dictionary" })
-            }
-            Expr::Dot(parts, ..) if looked_up(&parts.lhs) => match &parts.rhs {
-                Expr::MethodCall(call, _) if call.name == "get" && call.args.len() == 1 => {
-                    Some("a text or ()")
-                }
-                Expr::MethodCall(call, _) if call.name == "len" => Some("a number"),
+        let Expr::Property(property, _) = member else { return None };
+        if !LOOKED_UP.contains(&property.2.as_str()) {
+            return None;
+        }
+        match method {
+            None if property.2 == "headers" => Some("the headers"),
+            None => Some("a dictionary"),
+            Some(Expr::MethodCall(call, _)) => match (call.name.as_str(), call.args.len()) {
+                ("get", 1) => Some("a text or ()"),
+                ("len", _) => Some("a number"),
                 _ => None,
             },
-            _ => None,
+            Some(_) => None,
         }
     }
 }

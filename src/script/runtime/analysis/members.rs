@@ -5,8 +5,9 @@ use super::catalogue::Catalogue;
 use super::facts::shown;
 use super::near::{did_you_mean, nearest};
 use super::walk::Walker;
+use super::writes::is_data;
 use super::{Finding, World, calls};
-use rhai::{Blob, Dynamic, Expr, FnCallExpr, FnPtr, ImmutableString, Position};
+use rhai::{Dynamic, Expr, FnCallExpr, ImmutableString, Position};
 use std::any::TypeId;
 use std::collections::BTreeSet;
 
@@ -56,7 +57,7 @@ impl Walker<'_> {
         if self.has_enough() {
             return None;
         }
-        if !catalogue.method_counts(of, name).is_empty() && catalogue.methods(of).any(|known| known == name) {
+        if catalogue.methods(of).any(|known| known == name) {
             let hint = format!("call it: `{full}(...)`");
             self.tell(at, format!("`{full}` is a method, not a property"), Some(hint));
         } else if catalogue.is_indexed(of) {
@@ -86,8 +87,6 @@ impl Walker<'_> {
             return;
         }
         let counts: BTreeSet<usize> = natives.iter().filter_map(|count| count.checked_sub(1)).collect();
-        let path = receiver.map(|receiver| receiver.path.as_str());
-        let shown_as = path.map_or_else(|| format!("method `{name}`"), |path| format!("`{path}.{name}`"));
         let (message, hint) = if self.facts.counts(name).contains(&(count + 1)) {
             let name = shown(name);
             let hint = format!(
@@ -95,9 +94,17 @@ impl Walker<'_> {
             );
             (format!("no method `{name}`: it is a function of this file"), Some(hint))
         } else if counts.is_empty() {
-            (no_method(path, name), self.meant_method(receiver, name))
+            let message = match receiver {
+                Some(receiver) => format!("`{}` has no method `{name}`", receiver.path),
+                None => format!("no method `{}`", shown(name)),
+            };
+            (message, self.meant_method(receiver, name))
         } else {
-            (format!("{shown_as} takes {}, not {count}", calls::arguments(&counts)), None)
+            let method = match receiver {
+                Some(receiver) => format!("`{}.{name}`", receiver.path),
+                None => format!("method `{name}`"),
+            };
+            (format!("{method} takes {}, not {count}", calls::arguments(&counts)), None)
         };
         // A map may have a function under this name.
         let unless = receiver.is_none().then(|| name.to_owned());
@@ -127,13 +134,6 @@ impl Walker<'_> {
     }
 }
 
-fn no_method(path: Option<&str>, name: &str) -> String {
-    match path {
-        Some(path) => format!("`{path}` has no method `{name}`"),
-        None => format!("no method `{}`", shown(name)),
-    }
-}
-
 impl World<'_> {
     /// Why there is no property at `path`, in the words of the handle itself; none where there may be one.
     pub(super) fn unknown(&self, path: &str) -> Option<String> {
@@ -147,15 +147,7 @@ impl World<'_> {
     fn handle(&self, path: &str) -> Option<TypeId> {
         let value = self.engine.eval::<Dynamic>(path).ok()?;
         let of = value.type_id();
-        let is_plain = value.is_unit()
-            || value.is_bool()
-            || value.is_int()
-            || value.is_float()
-            || value.is_char()
-            || value.is_string()
-            || [TypeId::of::<Blob>(), TypeId::of::<FnPtr>()].contains(&of)
-            || crate::script::runtime::frozen::is_list(&value)
-            || crate::script::runtime::frozen::is_map(&value);
+        let is_plain = is_data(&value) || value.is_unit() || value.is_char() || value.is_fnptr();
         (!is_plain && self.catalogue.methods(of).next().is_some()).then_some(of)
     }
 }

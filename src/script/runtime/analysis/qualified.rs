@@ -3,7 +3,7 @@
 use super::facts::{Facts, shown};
 use super::near::{did_you_mean, nearest};
 use super::walk::Walker;
-use crate::script::runtime::fault::missing;
+use crate::script::runtime::fault::habit;
 use rhai::{FnCallExpr, Namespace, Position};
 
 /// What Rhai itself has in place of an import, and what natives have.
@@ -11,39 +11,38 @@ const BUILT_IN: [&str; 2] = ["global", "status"];
 
 impl<'w> Walker<'w> {
     pub(super) fn qualified_call(&mut self, call: &FnCallExpr, at: Position) {
-        let (name, count) = (call.name.as_str(), call.args.len());
+        let (name, count) = (shown(&call.name), call.args.len());
         let Some(file) = self.imported_file(&call.namespace) else { return };
         let import = call.namespace.root();
-        let is_private = |facts: &Facts| facts.bodies(name).iter().all(|body| body.access.is_private());
         if !file.has_function(name) {
             let public = file.functions().filter(|(_, body)| !body.access.is_private());
-            let meant = nearest(shown(name), public.map(|(name, _)| shown(name)));
+            let meant = nearest(name, public.map(|(name, _)| name));
             let hint = meant.map(|meant| did_you_mean(&format!("{import}::{meant}")));
-            let message = format!("`{}` has no function `{}`", file.name, shown(name));
-            self.tell(at, message, hint);
-        } else if is_private(file) {
-            let message = format!("function `{}` of `{}` is private", shown(name), file.name);
-            let hint = format!("drop the word `private` before `fn {}`", shown(name));
-            self.tell(at, message, Some(hint));
+            self.tell(at, format!("`{}` has no function `{name}`", file.name), hint);
+        } else if file.bodies(name).iter().all(|body| body.access.is_private()) {
+            let hint = format!("drop the word `private` before `fn {name}`");
+            self.tell(at, format!("function `{name}` of `{}` is private", file.name), Some(hint));
         } else if !file.counts(name).contains(&count) {
-            let message =
-                super::calls::takes(&format!("{import}::{}", shown(name)), &file.counts(name), count);
+            let message = super::calls::takes(&format!("{import}::{name}"), &file.counts(name), count);
             self.tell(at, message, None);
         }
     }
 
     pub(super) fn qualified_variable(&mut self, namespace: &Namespace, name: &str) {
-        if namespace.root() == "status" && !self.has_enough() {
-            return self.status_code(namespace, name);
+        let import = namespace.root();
+        if import == "status" && !self.has_enough() {
+            if let Some(message) = self.world.unknown(&format!("status.{name}")) {
+                self.tell(namespace.position(), message, None);
+            }
+            return;
         }
         let Some(file) = self.imported_file(namespace) else { return };
         if file.variables.contains(name) {
             return;
         }
-        let import = namespace.root();
         let full = format!("{import}::{name}");
         let hint = if file.has_function(name) {
-            missing::variable(&full).map(str::to_owned)
+            habit::variable(&full).map(str::to_owned)
         } else {
             let known = nearest(name, file.variables.iter().map(String::as_str));
             known.map(|meant| did_you_mean(&format!("{import}::{meant}")))
@@ -69,11 +68,5 @@ impl<'w> Walker<'w> {
         };
         // Imports of imports are left to Rhai.
         file.filter(|_| namespace.path.len() == 1).and_then(|file| world.facts.get(file))
-    }
-
-    fn status_code(&mut self, namespace: &Namespace, name: &str) {
-        if let Some(message) = self.world.unknown(&format!("status.{name}")) {
-            self.tell(namespace.position(), message, None);
-        }
     }
 }

@@ -5,8 +5,8 @@ use super::scopes::Scopes;
 use super::{Finding, MOST_FINDINGS, World};
 use crate::script::runtime::{load_time, tokens};
 use rhai::{
-    AST, ASTFlags, ASTNode, Dynamic, Expr, FlowControl, FnCallExpr, FnPtr, ImmutableString, Map, Module,
-    Position, ScriptFuncDef, Shared, Stmt,
+    AST, ASTFlags, ASTNode, Dynamic, Expr, FnCallExpr, FnPtr, ImmutableString, Map, Module, Position,
+    ScriptFuncDef, Shared, Stmt, StmtBlock,
 };
 use std::collections::HashSet;
 
@@ -60,7 +60,7 @@ impl<'w> Walker<'w> {
         for (_, function) in facts.functions() {
             self.scopes = Scopes::new(&facts.imports);
             self.in_function = true;
-            self.function(function);
+            self.function(function, 0);
         }
     }
 
@@ -72,81 +72,77 @@ impl<'w> Walker<'w> {
         self.tell(at, "this comment has no end".to_owned(), Some(hint));
     }
 
-    /// A function, or a closure at its place.
-    fn function(&mut self, function: &Shared<ScriptFuncDef>) {
-        let mark = self.scopes.mark();
-        function.params.iter().for_each(|param| self.scopes.add(param.clone()));
-        self.body(function);
-        self.scopes.rewind(mark);
-    }
-
-    /// Rhai shows the statements of a body only to who walks over a tree: one with this function alone.
-    fn body(&mut self, function: &Shared<ScriptFuncDef>) {
+    /// A function, or a closure at its place, whose first parameters are the variables that it has `captured` there.
+    fn function(&mut self, function: &Shared<ScriptFuncDef>, captured: usize) {
+        // Rhai gives the statements of a body only to a walk over a syntax tree: one with this function alone.
         let mut alone = Module::new();
         alone.set_script_fn(function.clone());
-        AST::new_from_module(alone).walk(&mut |path: &[ASTNode]| {
-            if let [ASTNode::Stmt(statement)] = path {
-                self.statement(statement);
-            }
-            true
+        self.scoped(function.params.iter().skip(captured), |walker| {
+            AST::new_from_module(alone).walk(&mut |path: &[ASTNode]| {
+                if let [ASTNode::Stmt(statement)] = path {
+                    walker.statement(statement);
+                }
+                true
+            });
         });
     }
 
-    /// Closure `name`, in which `captured` variables of its surroundings are parameters, too.
     fn closure(&mut self, name: &str, captured: usize) {
         let facts = self.facts;
         // Of closures with the same text Rhai keeps one.
-        let Some(function) = facts.bodies(name).first() else { return };
-        let mark = self.scopes.mark();
-        function.params.iter().skip(captured).for_each(|param| self.scopes.add(param.clone()));
-        self.body(function);
-        self.scopes.rewind(mark);
+        if let Some(function) = facts.bodies(name).first() {
+            self.function(function, captured);
+        }
     }
 
-    fn block(&mut self, statements: &[Stmt]) {
-        self.block_with(None, statements);
+    fn block<'v>(&mut self, variables: impl IntoIterator<Item = &'v ImmutableString>, block: &StmtBlock) {
+        self.scoped(variables, |walker| {
+            block.statements().iter().for_each(|statement| walker.statement(statement));
+        });
     }
 
-    /// A block that sees `variables` of its own.
-    fn block_with<'v>(
+    /// Runs `walk` with `variables` in scope.
+    fn scoped<'v>(
         &mut self,
         variables: impl IntoIterator<Item = &'v ImmutableString>,
-        statements: &[Stmt],
+        walk: impl FnOnce(&mut Self),
     ) {
         let mark = self.scopes.mark();
         variables.into_iter().for_each(|variable| self.scopes.add(variable.clone()));
-        statements.iter().for_each(|statement| self.statement(statement));
+        walk(self);
         self.scopes.rewind(mark);
     }
 
     fn statement(&mut self, statement: &Stmt) {
         match statement {
-            Stmt::If(flow, _) => self.branches(flow),
+            Stmt::If(flow, _) => {
+                self.condition(&flow.expr);
+                self.block([], &flow.body);
+                self.block([], &flow.branch);
+            }
             Stmt::While(flow, _) => {
                 // `loop`.
                 if !matches!(flow.expr, Expr::Unit(_)) {
                     self.condition(&flow.expr);
                 }
-                self.block(flow.body.statements());
+                self.block([], &flow.body);
             }
             Stmt::Do(flow, ..) => {
-                self.block(flow.body.statements());
+                self.block([], &flow.body);
                 self.condition(&flow.expr);
             }
             Stmt::For(parts, _) => {
                 let (item, counter, flow) = &**parts;
                 self.expression(&flow.expr);
-                let variables =
-                    std::iter::once(&item.name).chain(counter.as_ref().map(|counter| &counter.name));
-                self.block_with(variables, flow.body.statements());
+                self.block([item].into_iter().chain(counter).map(|variable| &variable.name), &flow.body);
             }
             Stmt::TryCatch(flow, _) => {
-                self.block(flow.body.statements());
+                self.block([], &flow.body);
                 let caught = match &flow.expr {
                     Expr::Variable(variable, ..) => Some(&variable.1),
                     _ => None,
                 };
-                self.block_with(caught, flow.branch.statements());
+                self.block(caught, &flow.branch);
             }
             Stmt::Switch(parts, _) => {
                 self.expression(&parts.0);
@@ -164,7 +160,7 @@ impl<'w> Walker<'w> {
                 self.assignment(&parts.1.lhs);
             }
             Stmt::FnCall(call, at) => self.call(call, *at),
-            Stmt::Block(block) => self.block(block.statements()),
+            Stmt::Block(block) => self.block([], block),
             Stmt::Expr(expression) => self.expression(expression),
             Stmt::BreakLoop(Some(value), ..) | Stmt::Return(Some(value), ..) => self.expression(value),
             Stmt::Import(import, _) => {
@@ -174,12 +170,6 @@ impl<'w> Walker<'w> {
             }
             _ => {}
         }
-    }
-
-    fn branches(&mut self, flow: &FlowControl) {
-        self.condition(&flow.expr);
-        self.block(flow.body.statements());
-        self.block(flow.branch.statements());
     }
 
     pub(super) fn expression(&mut self, expression: &Expr) {
@@ -196,14 +186,14 @@ impl<'w> Walker<'w> {
                     self.expression(value);
                 }
             }
-            Expr::Variable(variable, _, at) => self.variable(variable, *at),
-            Expr::Stmt(block) => self.block(block.statements()),
+            Expr::Variable(variable, _, at) => self.variable(&variable.1, &variable.2, *at),
+            Expr::Stmt(block) => self.block([], block),
             Expr::FnCall(call, at) => self.call(call, *at),
             Expr::Dot(..) | Expr::Index(..) => self.chain(expression),
             Expr::And(operands, _) | Expr::Or(operands, _) => {
                 operands.iter().for_each(|operand| self.condition(operand));
             }
-            Expr::Coalesce(operands, _) => self.expressions(operands.iter()),
+            Expr::Coalesce(operands, _) => self.expressions(&**operands),
             _ => {}
         }
     }
@@ -230,16 +220,13 @@ impl<'w> Walker<'w> {
 
     /// A closure that captures variables, if `call` is what Rhai's parser makes of one.
     pub(super) fn captures(&mut self, call: &FnCallExpr) -> bool {
-        let [Expr::DynamicConstant(function, _), captured @ ..] = call.args.as_slice() else { return false };
-        let Some(function) = function.read_lock::<FnPtr>().map(|function| function.fn_name().to_owned())
-        else {
-            return false;
-        };
-        let is = call.name == "curry" && is_closure(&function);
-        if is {
-            self.closure(&function, captured.len());
+        let [Expr::DynamicConstant(value, _), captured @ ..] = call.args.as_slice() else { return false };
+        let Some(function) = value.read_lock::<FnPtr>() else { return false };
+        let is_capture = call.name == "curry" && is_closure(function.fn_name());
+        if is_capture {
+            self.closure(function.fn_name(), captured.len());
         }
-        is
+        is_capture
     }
 
     /// Variable, property, method and index, one after the other.

@@ -1,9 +1,10 @@
 //! What kind of fault an error of Rhai is, as far as a hint depends on it.
 
+use super::habit;
 use crate::script::runtime::budget::Limit;
-use rhai::{EvalAltResult, ImmutableString};
+use rhai::{EvalAltResult, Position};
 
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub enum Kind {
     Syntax,
     /// There is no function of this name for these types: `name (type, type)`.
@@ -18,7 +19,33 @@ pub enum Kind {
     InUse,
     /// A view that gave `()`.
     ReturnedNothing,
+    #[default]
     Other,
+}
+
+impl Kind {
+    /// A hint for a fault of this kind.
+    pub(super) fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Kind::NoFunction(signature) => habit::signature(signature)?,
+            Kind::NoVariable(name) => habit::variable(name).or_else(|| habit::name(name))?,
+            Kind::NoBoolean => "write `bool(x)` for Python's truth, or compare, as in `x != ()`",
+            Kind::NotIterable => "a map is walked by its keys: `for key in map.keys()`",
+            Kind::InUse => {
+                "a closure can't use the variable that the chain before it begins with: put that part into a variable of its \
+                 own, as in `let keys = m.keys(); keys.map(|k| m[k])`"
+            }
+            Kind::OverBudget(Limit::Time) => "end the loop, or raise --script-timeout",
+            Kind::OverBudget(Limit::Load) => {
+                "put data into a file for `read_json`, functions into files for `import`, or raise --load-time"
+            }
+            Kind::OverBudget(Limit::LoadByScript) => "end the loop, or raise --load-time",
+            Kind::OverBudget(Limit::Memory) => "build less at once, or raise --script-memory",
+            // `syntax` and `tail` have the hints for these, by the source.
+            Kind::Syntax | Kind::ReturnedNothing | Kind::Other => return None,
+        };
+        Some(hint.to_owned())
+    }
 }
 
 /// The error of a view that gave `()`. It has no place: no statement threw it.
@@ -34,11 +61,8 @@ impl From<&EvalAltResult> for Kind {
             EvalAltResult::ErrorFor(..) => Kind::NotIterable,
             EvalAltResult::ErrorDataRace(..) => Kind::InUse,
             EvalAltResult::ErrorMismatchDataType(wanted, ..) if wanted == "bool" => Kind::NoBoolean,
-            EvalAltResult::ErrorRuntime(thrown, at)
-                if at.is_none()
-                    && thrown
-                        .read_lock::<ImmutableString>()
-                        .is_some_and(|text| *text == RETURNED_NOTHING) =>
+            EvalAltResult::ErrorRuntime(thrown, Position::NONE)
+                if thrown.as_immutable_string_ref().is_ok_and(|text| *text == RETURNED_NOTHING) =>
             {
                 Kind::ReturnedNothing
             }

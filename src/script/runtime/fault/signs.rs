@@ -1,22 +1,24 @@
 //! Hints at signs: operators, colons, commas, brackets and semicolons that Rhai does not take where they stand.
 
-use super::habit::{self, Hint, told};
+use super::habit::{self, told};
 use super::spot::Spot;
 use crate::script::runtime::tokens::Shape;
 
 /// Signs of other languages.
-pub(super) fn symbol(spot: &Spot<'_>, expected: &str) -> Option<Hint> {
+pub(super) fn sign(spot: &Spot<'_>, expected: &str) -> Option<String> {
     let here = spot.text(0);
-    let step = |operator: &str, name: &str| Some(format!("write `{name} {operator}= 1`").into());
     match here {
+        ":" => colon(spot, expected),
+        "=" => equals(spot, expected),
+        "," => comma(spot, expected),
         "#" => told(habit::COMMENT),
-        "@" if spot.begins_statement(0) && spot.is(1, Shape::Word) => told(habit::DECORATOR),
+        "@" if spot.begins_statement(0) && spot.is(1, Shape::Word) => told(
+            "there are no decorators: register in registerRules() by `app.route(\"/foo\", [\"GET\"], foo)`",
+        ),
         "++" | "--" if expected.is_empty() => {
-            let name = [-1, 1]
-                .into_iter()
-                .find(|offset| spot.is_name(*offset))
-                .map_or("x", |offset| spot.text(offset));
-            step(&here[..1], name)
+            let name = [-1, 1].into_iter().find(|offset| spot.is_name(*offset));
+            let name = name.map_or("x", |offset| spot.text(offset));
+            Some(format!("write `{name} {}= 1`", &here[..1]))
         }
         "?" => spot.find_ahead(&[":"]).and(told(habit::CHOICE)),
         "===" => told(habit::EQUAL),
@@ -26,17 +28,15 @@ pub(super) fn symbol(spot: &Spot<'_>, expected: &str) -> Option<Hint> {
         "->" if spot.opened_by(-1).is_some_and(|open| spot.text(open - 2) == "fn") => told(habit::NO_TYPES),
         "->" | "=>" if matches!(spot.text(-1), ")" | "|") => told(habit::CLOSURE),
         "->" | "=>" if spot.is_name(-1) && matches!(spot.text(-2), "=" | "(" | "," | ":" | "return") => {
-            (!spot.in_switch()).then_some(habit::CLOSURE.into())
+            told(habit::CLOSURE).filter(|_| !spot.in_switch())
         }
-        "..." if spot.enclosing().is_some_and(|open| spot.text(open) == "[") => {
-            told("lists are joined by `+`")
-        }
+        "..." if spot.near_bracket(0) == "[" => told("lists are joined by `+`"),
         "..." | "(" if here == "..." || matches!(spot.text(1), "*" | "**") && spot.joined(1) => {
             let declared = [-2, -3].into_iter().any(|offset| spot.text(offset) == "fn");
             told(if declared {
                 "a function has a fixed number of parameters: take a list"
             } else {
-                habit::UNPACKED
+                "lists are not spread into arguments: hand over the list, or `list[0], list[1]`"
             })
         }
         "$" if spot.is(1, Shape::Word) => told("variables have no `$`"),
@@ -47,20 +47,15 @@ pub(super) fn symbol(spot: &Spot<'_>, expected: &str) -> Option<Hint> {
         }
         "::" if spot.text(-1) == "[" && spot.ends_value(-2) => told(habit::SLICE),
         _ if spot.is(0, Shape::Text) && spot.is(-1, Shape::Text) && expected == ";" => {
-            let same = spot.line_before() == spot.line(0);
-            same.then_some("texts are joined by `+`".into())
+            told("texts are joined by `+`").filter(|_| spot.line_before() == spot.line(0))
         }
         _ => None,
     }
 }
 
 /// `:` of Python's blocks, slices, types and of maps without their `#`.
-pub(super) fn colon(spot: &Spot<'_>, expected: &str) -> Option<Hint> {
-    if spot.text(0) != ":" {
-        return None;
-    }
+fn colon(spot: &Spot<'_>, expected: &str) -> Option<String> {
     let open = spot.enclosing();
-    let bracket = open.map_or("", |open| spot.text(open));
     if spot.opened_by(-1).is_some_and(|open| spot.text(-1) == ")" && spot.text(open - 2) == "fn") {
         return told(habit::FUNCTION);
     }
@@ -70,10 +65,10 @@ pub(super) fn colon(spot: &Spot<'_>, expected: &str) -> Option<Hint> {
     if matches!(spot.text(-2), "let" | "const") {
         return told(habit::NO_TYPES);
     }
-    match (bracket, expected) {
+    match (spot.near_bracket(0), expected) {
         ("[", _) if open.is_some_and(|open| spot.ends_value(open - 1)) => told(habit::SLICE),
         ("[", ",") => told(habit::MAP),
-        ("(", ",") if open.is_some_and(|open| spot.text(open - 2) == "fn") => told(habit::NO_TYPES),
+        ("(", ",") if spot.near_bracket(-2) == "fn" => told(habit::NO_TYPES),
         ("{", "=>") if spot.in_switch() => told(habit::SWITCH),
         (_, ";")
             if spot.is_name(-1) && spot.begins_statement(-1) && spot.is_name(1) && spot.text(2) == "=" =>
@@ -86,24 +81,18 @@ pub(super) fn colon(spot: &Spot<'_>, expected: &str) -> Option<Hint> {
 }
 
 /// `=` of named arguments, of default values, and in conditions.
-pub(super) fn equals(spot: &Spot<'_>, expected: &str) -> Option<Hint> {
-    if spot.text(0) != "=" {
-        return None;
-    }
-    let open = spot.enclosing();
-    let bracket = open.map_or("", |open| spot.text(open));
-    let owner = open.map_or("", |open| spot.text(open - 1));
-    let condition = matches!(owner, "if" | "while");
-    match (bracket, expected) {
+fn equals(spot: &Spot<'_>, expected: &str) -> Option<String> {
+    let owner = spot.near_bracket(-1);
+    match (spot.near_bracket(0), expected) {
         ("#{", ":") => told(habit::MAP),
         ("(", ",") if owner == "for" => told(habit::LOOP),
-        ("(", ",") if open.is_some_and(|open| spot.text(open - 2) == "fn") => told(
+        ("(", ",") if spot.near_bracket(-2) == "fn" => told(
             "parameters have no default values: a second `fn` of the name with fewer parameters may stand beside it",
         ),
         ("(", ",") if spot.is_name(-1) && matches!(spot.text(-2), "(" | ",") => {
-            Some(named(owner, spot.text(-1)).into())
+            Some(named(owner, spot.text(-1)))
         }
-        ("(", ")") if condition => told(habit::EQUAL),
+        ("(", ")") if matches!(owner, "if" | "while") => told(habit::EQUAL),
         (_, "") if spot.ends_value(-1) => told(habit::EQUAL),
         _ => None,
     }
@@ -129,38 +118,29 @@ fn named(function: &str, name: &str) -> String {
 }
 
 /// `,` of Python's tuples.
-pub(super) fn comma(spot: &Spot<'_>, expected: &str) -> Option<Hint> {
-    if spot.text(0) != "," {
-        return None;
-    }
+fn comma(spot: &Spot<'_>, expected: &str) -> Option<String> {
     let begin = spot.statement();
     let first = spot.text(begin);
     match expected {
         ";" if first == "return" => told(habit::RETURNED),
         ";" if first == "import" => told(habit::IMPORT),
-        ";" if matches!(first, "let" | "const") => match () {
-            () if begin == -2 => told(habit::ONE_NAME),
-            () if spot.is_name(1) && spot.text(2) == "=" => {
-                told("each variable has its own `let`: `let a = 1; let b = 2;`")
-            }
-            () => told(habit::LIST),
-        },
+        ";" if matches!(first, "let" | "const") && begin == -2 => told(habit::ONE_NAME),
+        ";" if matches!(first, "let" | "const") && spot.is_name(1) && spot.text(2) == "=" => {
+            told("each variable has its own `let`: `let a = 1; let b = 2;`")
+        }
+        ";" if matches!(first, "let" | "const") => told(habit::LIST),
         ";" if begin == -1 && spot.is_name(-1) && spot.find_ahead(&["="]).is_some() => {
             told("each variable is set on its own: `let pair = [b, a]; a = pair[0]; b = pair[1];`")
         }
         ";" if status(spot.text(1)) && matches!(spot.text(2), "}" | ",") => told(habit::RETURNED),
-        ")" => {
-            let open = spot.enclosing()?;
-            let close = spot.find_ahead(&[")"]);
-            match () {
-                () if close.is_some_and(|close| matches!(spot.text(close + 1), "=>" | "->")) => {
-                    told(habit::CLOSURE)
-                }
-                () if spot.text(open - 1) == "return" && status(spot.text(1)) => told(habit::RETURNED),
-                () if matches!(spot.text(open - 1), "if" | "while") => None,
-                () => told(habit::LIST),
-            }
+        ")" if spot.find_ahead(&[")"]).is_some_and(|close| matches!(spot.text(close + 1), "=>" | "->")) => {
+            told(habit::CLOSURE)
         }
+        ")" => match spot.near_bracket(-1) {
+            "return" if status(spot.text(1)) => told(habit::RETURNED),
+            "if" | "while" => None,
+            _ => told(habit::LIST),
+        },
         "in" if in_items(spot) => {
             told("a map is walked by its keys: `for key in map.keys() { let value = map[key]; }`")
         }
@@ -179,10 +159,8 @@ fn in_items(spot: &Spot<'_>) -> bool {
 }
 
 /// Brackets that are still open where the statement or the file ends, or closed once too often.
-pub(super) fn unclosed(spot: &Spot<'_>, expected: &str) -> Option<Hint> {
-    let here = spot.text(0);
-    let open = spot.enclosing();
-    let bracket = open.map_or("", |open| spot.text(open));
+pub(super) fn unclosed(spot: &Spot<'_>, expected: &str) -> Option<String> {
+    let (here, bracket) = (spot.text(0), spot.near_bracket(0));
     let fits = match here {
         ")" => bracket == "(",
         "]" => matches!(bracket, "[" | "?["),
@@ -198,22 +176,23 @@ pub(super) fn unclosed(spot: &Spot<'_>, expected: &str) -> Option<Hint> {
     if fits {
         return None;
     }
-    let Some(open) = open else {
-        return Some(format!("this `{here}` closes nothing: there is one too many").into());
+    let Some(open) = spot.enclosing() else {
+        return Some(format!("this `{here}` closes nothing: there is one too many"));
     };
     // Rhai asks for more than the bracket, as `{` behind a condition.
     if !matches!(expected, "" | ";" | "," | ")" | "]" | "}") {
         return None;
     }
-    Some(format!("the `{bracket}` of line {} is still open here", spot.line(open)?).into())
+    Some(format!("the `{bracket}` of line {} is still open here", spot.line(open)?))
 }
 
 /// A statement that ends without its `;`, which Rhai notices at the next one.
-pub(super) fn semicolon(spot: &Spot<'_>, expected: &str) -> Option<Hint> {
-    let begins = matches!(spot.text(0), "#{" | "{" | "|" | "||" | "!")
-        || spot.is(0, Shape::Word) && !matches!(spot.text(0), "else" | "catch" | "in" | "as")
-        || spot.is(0, Shape::Text)
-        || spot.is(0, Shape::Number);
+pub(super) fn semicolon(spot: &Spot<'_>, expected: &str) -> Option<String> {
+    let begins = match spot.text(0) {
+        "else" | "catch" | "in" | "as" => false,
+        "#{" | "{" | "|" | "||" | "!" => true,
+        _ => spot.is_value(0),
+    };
     if expected != ";" || !begins {
         return None;
     }
@@ -222,14 +201,13 @@ pub(super) fn semicolon(spot: &Spot<'_>, expected: &str) -> Option<Hint> {
         return Some(match spot.comment_before().is_some_and(|comment| comment.contains(';')) {
             true => {
                 format!("a statement ends with `;`: that of line {line} is in a comment, which `//` begins")
-                    .into()
             }
-            false => format!("a statement ends with `;`: line {line} lacks it").into(),
+            false => format!("a statement ends with `;`: line {line} lacks it"),
         });
     }
     let word = spot.text(0);
     let statement =
         matches!(word, "let" | "const" | "return" | "throw" | "import" | "export" | "while" | "try");
     (statement && spot.ends_value(-1))
-        .then(|| format!("a statement ends with `;`: write one before `{word}`").into())
+        .then(|| format!("a statement ends with `;`: write one before `{word}`"))
 }

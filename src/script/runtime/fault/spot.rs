@@ -1,6 +1,6 @@
 //! The token at which a script does not compile, and its neighbours. What stands in texts and comments is none of them.
 
-use crate::script::runtime::tokens::{Shape, Token, tokens};
+use crate::script::runtime::tokens::{Shape, Token, nesting, tokens};
 use rhai::Position;
 
 /// How many lines behind the error are read: some habits show only later, as the `else` of `x if c else y`.
@@ -47,6 +47,11 @@ impl<'s> Spot<'s> {
 
     pub(super) fn is(&self, offset: isize, shape: Shape) -> bool {
         self.get(offset).is_some_and(|token| token.shape == shape)
+    }
+
+    /// Whether a word, a number or a text stands there.
+    pub(super) fn is_value(&self, offset: isize) -> bool {
+        self.get(offset).is_some_and(|token| token.shape != Shape::Symbol)
     }
 
     /// Whether a name stands there, no keyword.
@@ -98,45 +103,42 @@ impl<'s> Spot<'s> {
         self.leads(offset) || matches!(self.text(offset - 1), "" | ";" | "{" | "}")
     }
 
-    /// The innermost bracket that is open at the error.
+    /// The offset of the innermost bracket that is open at the error.
     pub(super) fn enclosing(&self) -> Option<isize> {
-        self.open_before(0)
+        self.opened_by(0)
+    }
+
+    /// The text of the token so many behind the innermost open bracket (0: the bracket); empty where no bracket is open.
+    pub(super) fn near_bracket(&self, offset: isize) -> &'s str {
+        self.enclosing().map_or("", |open| self.text(open + offset))
     }
 
     /// Whether the innermost bracket holds the cases of a `switch`.
     pub(super) fn in_switch(&self) -> bool {
-        let Some(open) = self.enclosing().filter(|open| self.text(*open) == "{") else { return false };
-        (1..8).any(|before| self.text(open - before) == "switch")
+        self.near_bracket(0) == "{" && (1..8).any(|before| self.near_bracket(-before) == "switch")
     }
 
-    /// The bracket that the one at `offset` closes.
-    pub(super) fn opened_by(&self, offset: isize) -> Option<isize> {
-        self.open_before(offset)
-    }
-
-    fn open_before(&self, offset: isize) -> Option<isize> {
-        let (mut depth, mut offset) = (0, offset);
-        loop {
+    /// The offset of the innermost bracket that is open before the token at `offset`: of a closing bracket, the one that it closes.
+    pub(super) fn opened_by(&self, mut offset: isize) -> Option<isize> {
+        let mut depth = 0;
+        while depth <= 0 {
             offset -= 1;
-            match self.get(offset)?.text {
-                ")" | "]" | "}" => depth += 1,
-                "(" | "[" | "{" | "#{" | "?[" if depth == 0 => return Some(offset),
-                "(" | "[" | "{" | "#{" | "?[" => depth -= 1,
-                _ => {}
-            }
+            depth += nesting(self.get(offset)?.text);
         }
+        Some(offset)
     }
 
     /// The first token from the error on that is one of `wanted`, in the same brackets and the same statement.
     pub(super) fn find_ahead(&self, wanted: &[&str]) -> Option<isize> {
         let mut depth = 0;
         for offset in 1.. {
-            match self.get(offset)?.text {
-                found if depth == 0 && wanted.contains(&found) => return Some(offset),
-                ")" | "]" | "}" | ";" if depth == 0 => return None,
-                ")" | "]" | "}" => depth -= 1,
-                "(" | "[" | "{" | "#{" | "?[" => depth += 1,
-                _ => {}
+            let text = self.get(offset)?.text;
+            if depth == 0 && wanted.contains(&text) {
+                return Some(offset);
+            }
+            depth += nesting(text);
+            if depth < 0 || depth == 0 && text == ";" {
+                return None;
             }
         }
         None
@@ -146,16 +148,14 @@ impl<'s> Spot<'s> {
     pub(super) fn statement(&self) -> isize {
         let (mut depth, mut offset) = (0, 0);
         while let Some(token) = self.get(offset - 1) {
-            match token.text {
-                ";" if depth == 0 => break,
-                "(" | "[" | "{" | "#{" | "?[" if depth == 0 => break,
-                // The block of an earlier statement, for all that is known.
-                "}" if depth == 0 && self.opened_by(offset - 1).is_some_and(|at| self.text(at) == "{") => {
-                    break;
-                }
-                ")" | "]" | "}" => depth += 1,
-                "(" | "[" | "{" | "#{" | "?[" => depth -= 1,
-                _ => {}
+            // A `}` may end the block of an earlier statement.
+            let is_block = || self.opened_by(offset - 1).is_some_and(|at| self.text(at) == "{");
+            if depth == 0 && (token.text == ";" || token.text == "}" && is_block()) {
+                break;
+            }
+            depth += nesting(token.text);
+            if depth > 0 {
+                break;
             }
             offset -= 1;
         }

@@ -1,31 +1,20 @@
 //! Hints for scripts that do not compile: what Rhai wants instead of the token at the error. A hint is right or absent.
 
-use super::habit::{self, Hint, told};
-use super::signs::{colon, comma, equals, semicolon, symbol, unclosed};
+use super::habit::{self, told};
+use super::signs::{semicolon, sign, unclosed};
 use super::spot::Spot;
 use crate::script::runtime::tokens::{Shape, open_comment};
 use rhai::{LexError, ParseErrorType, Position};
 
 /// A rule looks at the error and the tokens around it. `expected` is what Rhai wanted there, where it says so.
-type Rule = fn(spot: &Spot<'_>, expected: &str) -> Option<Hint>;
+type Rule = fn(spot: &Spot<'_>, expected: &str) -> Option<String>;
 
 /// In this order: the first one that knows something is told.
-const RULES: &[Rule] = &[
-    property,
-    prefixed_text,
-    word_here,
-    word_before,
-    word_before_parameters,
-    symbol,
-    colon,
-    equals,
-    comma,
-    unclosed,
-    semicolon,
-];
+const RULES: &[Rule] =
+    &[property, prefixed_text, word_here, word_before, word_before_parameters, sign, unclosed, semicolon];
 
 /// The hint for `error` at `place` of `source`.
-pub(super) fn hint(error: &ParseErrorType, source: &str, place: Position) -> Option<Hint> {
+pub(super) fn hint(error: &ParseErrorType, source: &str, place: Position) -> Option<String> {
     match error {
         ParseErrorType::TooManyFunctions => return told(habit::MANY_FUNCTIONS),
         ParseErrorType::ExprTooDeep => return told(habit::DEEP),
@@ -33,7 +22,7 @@ pub(super) fn hint(error: &ParseErrorType, source: &str, place: Position) -> Opt
     }
     // What is missing stands in a comment that was to end before it.
     if let Some(open) = open_comment(source).filter(|open| place.line().zip(place.position()) > Some(*open)) {
-        return Some(format!("the comment that begins in line {} has no end: `*/`", open.0).into());
+        return Some(format!("the comment that begins in line {} has no end: `*/`", open.0));
     }
     let spot = Spot::find(source, place)?;
     if let ParseErrorType::BadInput(error) = error
@@ -46,18 +35,18 @@ pub(super) fn hint(error: &ParseErrorType, source: &str, place: Position) -> Opt
     }
     if matches!(error, ParseErrorType::WrongFnDefinition) {
         let open = spot.line(spot.enclosing()?)?;
-        return Some(
-            format!("functions stand beside each other: the `{{` of line {open} is still open here").into(),
-        );
+        return Some(format!(
+            "functions stand beside each other: the `{{` of line {open} is still open here"
+        ));
     }
     let expected = expected(error)?;
     RULES.iter().find_map(|rule| rule(&spot, expected))
 }
 
 /// The hint for `import name`, which compiles: `name` may be a variable with the name of a file.
-pub(super) fn import(source: &str, place: Position) -> Option<&'static str> {
+pub(super) fn import(source: &str, place: Position) -> Option<String> {
     let spot = Spot::find(source, place)?;
-    (spot.text(-1) == "import" && spot.is_name(0)).then_some(habit::IMPORT)
+    told(habit::IMPORT).filter(|_| spot.text(-1) == "import" && spot.is_name(0))
 }
 
 /// The token that Rhai wanted, empty where it only knows that this one is wrong; none where no token is wrong, but what they mean.
@@ -79,7 +68,7 @@ fn expected(error: &ParseErrorType) -> Option<&str> {
 }
 
 /// Texts that end wrongly or have wrong characters.
-fn text(error: &LexError, spot: &Spot<'_>) -> Option<Hint> {
+fn text(error: &LexError, spot: &Spot<'_>) -> Option<String> {
     let quote = spot.text(0).chars().next()?;
     match error {
         LexError::MalformedChar(_) => prefixed_text(spot, "").or(told(habit::QUOTES)),
@@ -103,12 +92,12 @@ fn text(error: &LexError, spot: &Spot<'_>) -> Option<Hint> {
 }
 
 /// `f"..."`: a text with a letter before it.
-fn prefixed_text(spot: &Spot<'_>, _: &str) -> Option<Hint> {
+fn prefixed_text(spot: &Spot<'_>, _: &str) -> Option<String> {
     if !spot.is(0, Shape::Text) || !spot.is(-1, Shape::Word) || !spot.joined(0) {
         return None;
     }
     told(match spot.text(-1) {
-        "f" | "F" => habit::VALUES_IN_TEXT,
+        "f" | "F" => "a text with values in it stands in backticks: `n is ${n}`",
         "r" | "R" => "a text without escapes is written #\"\\d+\"#",
         "b" | "B" => "bytes are made of a text: \"abc\".encode()",
         "u" | "U" => "text is Unicode: leave the `u` out",
@@ -117,22 +106,21 @@ fn prefixed_text(spot: &Spot<'_>, _: &str) -> Option<Hint> {
 }
 
 /// A reserved word as the name of a property or as the key of a map.
-fn property(spot: &Spot<'_>, expected: &str) -> Option<Hint> {
+fn property(spot: &Spot<'_>, expected: &str) -> Option<String> {
     let plain = spot.is(0, Shape::Word) || spot.is(0, Shape::Number);
     if plain && matches!(spot.text(-1), "." | "?.") {
         let key = spot.text(0);
         return Some(match spot.is(0, Shape::Number) {
-            true => format!("write `[{key}]` of a list, `[\"{key}\"]` of a map").into(),
-            false => format!("as a key it stands in quotes: `[\"{key}\"]`").into(),
+            true => format!("write `[{key}]` of a list, `[\"{key}\"]` of a map"),
+            false => format!("as a key it stands in quotes: `[\"{key}\"]`"),
         });
     }
-    let in_map = spot.enclosing().is_some_and(|open| spot.text(open) == "#{");
-    if !in_map {
+    if spot.near_bracket(0) != "#{" {
         return None;
     }
     match (spot.text(0), expected) {
         (word, "}") if plain && spot.text(1) == ":" => {
-            Some(format!("as a key it stands in quotes: `#{{ \"{word}\": ... }}`").into())
+            Some(format!("as a key it stands in quotes: `#{{ \"{word}\": ... }}`"))
         }
         ("..." | "**", "}") => told("maps are joined by `+`"),
         ("-", ":") if spot.joined(0) && spot.joined(1) => {
@@ -140,14 +128,14 @@ fn property(spot: &Spot<'_>, expected: &str) -> Option<Hint> {
         }
         ("," | "}", ":") if spot.is_name(-1) => {
             let name = spot.text(-1);
-            Some(format!("a key has its value behind a colon: `{name}: {name}`").into())
+            Some(format!("a key has its value behind a colon: `{name}: {name}`"))
         }
         _ => None,
     }
 }
 
 /// A word at the error itself.
-fn word_here(spot: &Spot<'_>, expected: &str) -> Option<Hint> {
+fn word_here(spot: &Spot<'_>, expected: &str) -> Option<String> {
     if !spot.is(0, Shape::Word) {
         return None;
     }
@@ -162,48 +150,43 @@ fn word_here(spot: &Spot<'_>, expected: &str) -> Option<Hint> {
         ("try", "") if spot.text(-1) == "=" => {
             told("a `try` is no value: declare the variable before, and set it in both blocks")
         }
-        ("fn", _) if spot.text(-1) == "export" => told("functions are public: leave the word out"),
+        ("fn", _) if spot.text(-1) == "export" => told(habit::PUBLIC),
         ("fn", "") if !spot.begins_statement(0) => told(habit::CLOSURE),
         ("else", "") if spot.text(-1) == ";" && spot.text(-2) == "}" => {
             told("`else` follows the `}` of its `if`, without `;`")
         }
         ("from", ";") if imports(spot) => told(habit::IMPORT),
         (_, "{") if spot.text(-1) == "catch" => told("write `catch (e) { ... }`"),
-        ("then" | "do", "{") => Some(format!("leave `{word}` out: {}", habit::BLOCK).into()),
+        ("then" | "do", "{") => Some(format!("leave `{word}` out: {}", habit::BLOCK)),
         ("if", _) if !expected.is_empty() && !spot.leads(0) => {
             let choice = spot.find_ahead(&["else", "{"]).is_some_and(|at| spot.text(at) == "else");
-            choice.then_some(habit::CHOICE.into())
+            told(habit::CHOICE).filter(|_| choice)
         }
-        ("for", "," | ")" | ";") if spot.find_ahead(&["in"]).is_some() && in_list(spot) => {
-            told(habit::COMPREHENSION)
-        }
-        (_, "") if names(spot) => {
-            (!word.is_empty()).then(|| format!("`{word}` is a word of Rhai: take another name").into())
-        }
-        (_, "")
-            if next == ":"
-                && !word.is_empty()
-                && spot.enclosing().is_some_and(|open| spot.text(open) == "#{") =>
+        ("for", "," | ")" | ";")
+            if spot.find_ahead(&["in"]).is_some() && matches!(spot.near_bracket(0), "[" | "(") =>
         {
-            Some(format!("as a key it stands in quotes: `#{{ \"{word}\": ... }}`").into())
+            told("lists are made by methods: `list.map(|x| x * 2)`, `list.filter(|x| x > 1)`")
+        }
+        (_, "") if names(spot) => Some(format!("`{word}` is a word of Rhai: take another name")),
+        (_, "") if next == ":" && spot.near_bracket(0) == "#{" => {
+            Some(format!("as a key it stands in quotes: `#{{ \"{word}\": ... }}`"))
         }
         (_, "") => {
             let statement = spot.is(1, Shape::Word) || spot.is(1, Shape::Text);
             let needs = matches!(word, "var" | "print" | "public");
-            habit::reserved(word, next).filter(|_| statement || !needs).map(Hint::from)
+            habit::reserved(word, next).filter(|_| statement || !needs).map(str::to_owned)
         }
         _ => {
             // A variable may have such a name, too.
             let name = spot.leads(0) && matches!(next, "=" | "." | "(");
-            habit::between_values(word, next).filter(|_| !name && spot.ends_value(-1)).map(Hint::from)
+            habit::between_values(word, next).filter(|_| !name && spot.ends_value(-1)).map(str::to_owned)
         }
     }
 }
 
 /// Whether the word at the error is to be the name of a variable, a parameter or a function.
 fn names(spot: &Spot<'_>) -> bool {
-    let parameter =
-        || matches!(spot.text(-1), "(" | ",") && spot.enclosing().is_some_and(|at| spot.text(at - 2) == "fn");
+    let parameter = || matches!(spot.text(-1), "(" | ",") && spot.near_bracket(-2) == "fn";
     matches!(spot.text(-1), "fn" | "let" | "const") || parameter()
 }
 
@@ -213,17 +196,12 @@ fn imports(spot: &Spot<'_>) -> bool {
     before.is_some_and(|at| spot.text(at - 1) == "import")
 }
 
-/// Whether the innermost bracket is one of a list, a call or parentheses.
-fn in_list(spot: &Spot<'_>) -> bool {
-    spot.enclosing().is_some_and(|open| matches!(spot.text(open), "[" | "("))
-}
-
 /// A word before the error, with which the habit begins.
-fn word_before(spot: &Spot<'_>, expected: &str) -> Option<Hint> {
+fn word_before(spot: &Spot<'_>, expected: &str) -> Option<String> {
     let word = spot.text(-1);
     if spot.is_name(-1) || word == "import" {
         let apart = spot.line_before() == spot.line(0) && !spot.joined(0);
-        let value = spot.is(0, Shape::Word) || spot.is(0, Shape::Text) || spot.is(0, Shape::Number);
+        let value = spot.is_value(0);
         let found = habit::at_begin(word)
             .filter(|_| apart && value && (spot.begins_statement(-1) || spot.text(-2) == "export"));
         let value = value || spot.text(0) == ":" && word == "lambda" || spot.text(0) == "{" && word != "not";
@@ -256,7 +234,7 @@ fn word_before(spot: &Spot<'_>, expected: &str) -> Option<Hint> {
 }
 
 /// `function(a) {`, `elif (x) {`: the word stands before the parentheses that end here.
-fn word_before_parameters(spot: &Spot<'_>, expected: &str) -> Option<Hint> {
+fn word_before_parameters(spot: &Spot<'_>, expected: &str) -> Option<String> {
     if spot.text(-1) != ")" {
         return None;
     }
@@ -272,5 +250,5 @@ fn word_before_parameters(spot: &Spot<'_>, expected: &str) -> Option<Hint> {
         return told("a closure is `|x| { ... }`");
     }
     let known = matches!(word, "function" | "elif" | "elseif" | "elsif" | "foreach" | "unless" | "match");
-    habit::at_begin(word).filter(|_| known && spot.begins_statement(owner)).map(Hint::from)
+    habit::at_begin(word).filter(|_| known && spot.begins_statement(owner)).map(str::to_owned)
 }

@@ -1,7 +1,7 @@
 //! Why a view returned nothing, where the end of its source tells. Rhai keeps the bodies of functions to itself, and drops a
 //! `try` that can't fail.
 
-use crate::script::runtime::tokens::{Token, tokens};
+use crate::script::runtime::tokens::{Token, nesting, tokens};
 
 const TRY: &str =
     "a `try` has no value of its own: write `return` in both blocks, `try { return a; } catch { return b; }`";
@@ -39,34 +39,22 @@ fn body<'s>(tokens: &[Token<'s>], at: usize) -> Option<Vec<&'s str>> {
         "|" | "||" if text(at + 1) == "{" => at + 1,
         _ => return None,
     };
-    let mut depth = 0_usize;
-    for (index, token) in tokens.iter().enumerate().skip(open) {
-        match token.text {
-            "{" | "#{" => depth += 1,
-            "}" => depth -= 1,
-            _ => {}
-        }
-        if depth == 0 {
-            return Some(tokens[open..=index].iter().map(|token| token.text).collect());
-        }
-    }
-    None
+    let mut depth = 0;
+    let length = tokens[open..].iter().position(|token| {
+        depth += nesting(token.text);
+        depth == 0
+    })?;
+    Some(tokens[open..=open + length].iter().map(|token| token.text).collect())
 }
 
 /// The block that `tokens` end with, and what stands before it.
 fn block<'t, 's>(tokens: &'t [&'s str]) -> Option<(&'t [&'s str], &'t [&'s str])> {
-    let mut depth = 0_usize;
-    for (index, text) in tokens.iter().enumerate().rev() {
-        match *text {
-            "}" => depth += 1,
-            "{" | "#{" => depth = depth.checked_sub(1)?,
-            _ => {}
-        }
-        if depth == 0 {
-            return (*text == "{").then(|| tokens.split_at(index));
-        }
-    }
-    None
+    let mut depth = 0;
+    let open = tokens.iter().rposition(|text| {
+        depth += nesting(text);
+        depth == 0
+    })?;
+    (tokens[open] == "{").then(|| tokens.split_at(open))
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! A list that nobody can change, and what reads it and Rhai's own list alike.
 
 use super::facts::Facts;
+use super::freeze;
 use super::tree::Tree;
 use rhai::{Array, Dynamic, DynamicReadLock};
 use std::ops::{Index, Range};
@@ -22,9 +23,15 @@ impl FrozenList {
         Self { base: Arc::new(items), more: None, facts }
     }
 
-    pub(super) fn add(&mut self, item: Dynamic) {
+    /// Puts `item` behind the others. Other references to the list keep it as it was.
+    pub(crate) fn push(&mut self, item: Dynamic) {
+        let item = freeze(item);
         self.facts.add(Facts::of(&item));
         self.more.get_or_insert_with(Tree::new).push(item);
+    }
+
+    pub(crate) fn extend(&mut self, items: impl IntoIterator<Item = Dynamic>) {
+        items.into_iter().for_each(|item| self.push(item));
     }
 
     pub(super) fn facts(&self) -> Facts {
@@ -57,11 +64,11 @@ impl FrozenList {
 
     /// Whether both are the same list, not only an equal one.
     pub(super) fn is(&self, other: &Self) -> bool {
-        let same = match (&self.more, &other.more) {
-            (Some(one), Some(other)) => one.is(other),
-            (one, other) => one.is_none() && other.is_none(),
-        };
-        same && Arc::ptr_eq(&self.base, &other.base)
+        Arc::ptr_eq(&self.base, &other.base)
+            && match (&self.more, &other.more) {
+                (Some(one), Some(other)) => one.is(other),
+                (one, other) => one.is_none() && other.is_none(),
+            }
     }
 }
 
@@ -146,7 +153,7 @@ impl ListRef<'_> {
 
     /// Both items of a list of two.
     pub(crate) fn pair(&self) -> Option<(&Dynamic, &Dynamic)> {
-        (self.len() == 2).then(|| Some((self.get(0)?, self.get(1)?)))?
+        Some((self.get(0)?, self.get(1)?)).filter(|_| self.len() == 2)
     }
 }
 

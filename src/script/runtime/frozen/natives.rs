@@ -1,10 +1,13 @@
 //! What scripts do with frozen lists and maps: reading costs no copy, Rhai's other functions get one, changing thaws.
 
 use super::{FrozenList, FrozenMap, thaw};
-use crate::script::runtime::natives::{Fallible, Natives};
+use crate::script::runtime::natives::{Fallible, Natives, getter};
 use crate::script::runtime::same::same;
-use rhai::{Array, Dynamic, EvalAltResult, FnPtr, ImmutableString, Map, Position};
+use rhai::{
+    AST, ASTNode, Array, Dynamic, EvalAltResult, Expr, FnPtr, ImmutableString, Map, Module, Position,
+};
 use std::any::TypeId;
+use std::collections::HashSet;
 
 const LIST: TypeId = TypeId::of::<FrozenList>();
 const MAP: TypeId = TypeId::of::<FrozenMap>();
@@ -106,15 +109,13 @@ fn register_indexers(natives: &mut Natives) {
         .register_indexer_get(|map: &mut FrozenMap, key: &str| map.get(key).cloned().unwrap_or_default());
     natives.in_common(&const { [LIST] }, move |natives| {
         natives.register_indexer_set_of_constant(move |list: &mut Dynamic, index: i64, value: Dynamic| {
-            let at = match list.read_lock::<FrozenList>() {
-                Some(items) => {
-                    let at = place(&items, index).ok_or_else(|| out_of_bounds(&items, index))?;
-                    if items.get(at).is_some_and(|item| same(item, &value)) {
-                        return Ok(());
-                    }
-                    at
+            let at = {
+                let Some(items) = list.read_lock::<FrozenList>() else { return Ok(()) };
+                let at = place(&items, index).ok_or_else(|| out_of_bounds(&items, index))?;
+                if items.get(at).is_some_and(|item| same(item, &value)) {
+                    return Ok(());
                 }
-                None => return Ok(()),
+                at
             };
             change(list, |items: &mut Array| items[at] = value)
         });
@@ -147,59 +148,25 @@ fn change<T: Clone + Send + Sync + 'static>(value: &mut Dynamic, step: impl FnOn
     Ok(())
 }
 
-/// Functions of Rhai's packages, by name and number of further arguments.
-const LIST_READERS: &[(&str, usize)] = &[
-    ("all", 1),
-    ("filter", 1),
-    ("find", 1),
-    ("find", 2),
-    ("find_map", 1),
-    ("find_map", 2),
-    ("index_of", 1),
-    ("index_of", 2),
-    ("map", 1),
-    ("order", 0),
-    ("order", 1),
-    ("order_by", 1),
-    ("order_desc", 0),
-    ("reduce", 1),
-    ("reduce", 2),
-    ("reduce_rev", 1),
-    ("reduce_rev", 2),
-    ("some", 1),
-    ("zip", 2),
+/// Functions of Rhai's packages: their number of arguments beside the list or map, and their names.
+type Functions = &'static [(usize, &'static str)];
+
+const LIST_READERS: Functions = &[
+    (0, "order order_desc"),
+    (1, "all filter find find_map index_of map order order_by reduce reduce_rev some"),
+    (2, "find find_map index_of reduce reduce_rev zip"),
 ];
 
-const LIST_CHANGERS: &[(&str, usize)] = &[
-    ("chop", 1),
-    ("clear", 0),
-    ("dedup", 0),
-    ("dedup", 1),
-    ("drain", 1),
-    ("drain", 2),
-    ("for_each", 1),
-    ("insert", 2),
-    ("pop", 0),
-    ("remove", 1),
-    ("retain", 1),
-    ("retain", 2),
-    ("reverse", 0),
-    ("set", 2),
-    ("shift", 0),
-    ("sort", 0),
-    ("sort", 1),
-    ("sort_by", 1),
-    ("sort_desc", 0),
-    ("splice", 2),
-    ("splice", 3),
-    ("split", 1),
-    ("truncate", 1),
+const LIST_CHANGERS: Functions = &[
+    (0, "clear dedup pop reverse shift sort sort_desc"),
+    (1, "chop dedup drain for_each remove retain sort sort_by split truncate"),
+    (2, "drain insert retain set splice"),
+    (3, "splice"),
 ];
 
-const MAP_READERS: &[(&str, usize)] = &[("filter", 1), ("map", 1), ("to_json", 0)];
+const MAP_READERS: Functions = &[(0, "to_json"), (1, "filter map")];
 
-const MAP_CHANGERS: &[(&str, usize)] =
-    &[("clear", 0), ("drain", 1), ("remove", 1), ("retain", 1), ("set", 2)];
+const MAP_CHANGERS: Functions = &[(0, "clear"), (1, "drain remove retain"), (2, "set")];
 
 /// Functions of two lists, or of two maps.
 const LISTS: &[(&str, bool)] = &[("==", false), ("!=", false)];
@@ -213,10 +180,10 @@ fn register_of_rhai(natives: &mut Natives) {
         (MAP, MAP_READERS, false),
         (MAP, MAP_CHANGERS, true),
     ] {
-        for (name, arguments) in functions {
+        for (arguments, names) in functions {
             let mut types = vec![TypeId::of::<Dynamic>(); arguments + 1];
             types[0] = receiver;
-            natives.register_of_rhai(name, &types, changes);
+            names.split(' ').for_each(|name| natives.register_of_rhai(name, &types, changes));
         }
     }
     for (frozen, own, functions) in [(LIST, TypeId::of::<Array>(), LISTS), (MAP, TypeId::of::<Map>(), MAPS)] {
@@ -233,4 +200,26 @@ fn register_of_rhai(natives: &mut Natives) {
     for list in [LIST, TypeId::of::<Array>()] {
         natives.register_of_rhai("splice", &[list, TypeId::of::<i64>(), TypeId::of::<i64>(), LIST], true);
     }
+}
+
+/// A module of getters of frozen maps for the properties in `ast`; none where there are none.
+///
+/// Without a getter, Rhai writes the text of an error at each `item.name` before it tries the index: 3,500 instructions. The getters
+/// belong to the file, so that the engine need not know all names that scripts may use.
+pub(crate) fn getters(ast: &AST) -> Option<Module> {
+    let mut names: HashSet<ImmutableString> = HashSet::new();
+    ast.walk(&mut |path: &[ASTNode]| {
+        if let Some(ASTNode::Expr(Expr::Property(property, _))) = path.last() {
+            names.insert(property.2.clone());
+        }
+        true
+    });
+    let mut module = Module::new();
+    for name in &names {
+        let key = name.clone();
+        getter(&mut module, name, move |map: &mut FrozenMap| -> Fallible<Dynamic> {
+            Ok(map.get(&key).cloned().unwrap_or_default())
+        });
+    }
+    (!names.is_empty()).then_some(module)
 }

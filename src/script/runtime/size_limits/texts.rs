@@ -16,7 +16,7 @@ fn byte_of(text: &str, place: usize) -> usize {
 }
 
 /// `length` characters from `start` on, which counts from the end where it is negative.
-fn part(text: &str, start: i64, length: i64) -> &str {
+fn part(text: &str, (start, length): (i64, i64)) -> &str {
     let length = usize::try_from(length).unwrap_or(0);
     let start = match usize::try_from(start) {
         Ok(start) => start,
@@ -47,32 +47,27 @@ fn upper(name: &str, text: &str) -> Fallible<String> {
 }
 
 fn register_parts(natives: &mut Natives) {
-    natives.register_fn("sub_string", |text: &str, start: i64| part(text, start, i64::MAX).to_owned());
-    natives.register_fn("sub_string", |text: &str, start: i64, length: i64| {
-        part(text, start, length).to_owned()
-    });
-    natives.register_fn("sub_string", |text: &str, range: Range<i64>| {
-        let (start, length) = of_range(&range);
-        part(text, start, length).to_owned()
-    });
-    natives.register_fn("sub_string", |text: &str, range: RangeInclusive<i64>| {
-        let (start, length) = of_inclusive(&range);
-        part(text, start, length).to_owned()
-    });
-    natives.register_change("crop", |text: &mut ImmutableString, start: i64| {
-        *text = part(text, start, i64::MAX).into();
-    });
-    natives.register_change("crop", |text: &mut ImmutableString, start: i64, length: i64| {
-        *text = part(text, start, length).into();
-    });
-    natives.register_change("crop", |text: &mut ImmutableString, range: Range<i64>| {
-        let (start, length) = of_range(&range);
-        *text = part(text, start, length).into();
-    });
-    natives.register_change("crop", |text: &mut ImmutableString, range: RangeInclusive<i64>| {
-        let (start, length) = of_inclusive(&range);
-        *text = part(text, start, length).into();
-    });
+    fn copied(text: &str, part: (i64, i64)) -> String {
+        self::part(text, part).to_owned()
+    }
+    fn crop(text: &mut ImmutableString, part: (i64, i64)) {
+        *text = self::part(text, part).into();
+    }
+    natives
+        .register_fn("sub_string", |text: &str, start: i64| copied(text, (start, i64::MAX)))
+        .register_fn("sub_string", |text: &str, start: i64, length: i64| copied(text, (start, length)))
+        .register_fn("sub_string", |text: &str, range: Range<i64>| copied(text, of_range(&range)))
+        .register_fn("sub_string", |text: &str, range: RangeInclusive<i64>| {
+            copied(text, of_inclusive(&range))
+        })
+        .register_change("crop", |text: &mut ImmutableString, start: i64| crop(text, (start, i64::MAX)))
+        .register_change("crop", |text: &mut ImmutableString, start: i64, length: i64| {
+            crop(text, (start, length));
+        })
+        .register_change("crop", |text: &mut ImmutableString, range: Range<i64>| crop(text, of_range(&range)))
+        .register_change("crop", |text: &mut ImmutableString, range: RangeInclusive<i64>| {
+            crop(text, of_inclusive(&range));
+        });
 }
 
 pub(super) fn register(natives: &mut Natives) {
