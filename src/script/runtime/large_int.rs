@@ -1,16 +1,16 @@
-//! Integers beyond 64 bits: passed through and compared with all their digits. Scripts can't calculate with them.
+//! Integers beyond 64 bits. Scripts can pass them on and compare them with all their digits, but not calculate with them.
 
 use super::natives::{Fallible, Natives};
 use rhai::{Dynamic, EvalAltResult, ImmutableString};
 use std::cmp::Ordering;
 use std::fmt;
 
-/// The digits, with a sign where it is negative; never one of 64 bits.
+/// The digits of an integer beyond 64 bits, with a `-` where it is negative.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct LargeInt(ImmutableString);
 
 impl LargeInt {
-    /// Of an integer as JSON writes it, without zeros in front.
+    /// Makes an integer of its digits in JSON, which have no zeros in front.
     pub(crate) fn new(digits: &str) -> Self {
         Self(digits.into())
     }
@@ -37,7 +37,7 @@ impl LargeInt {
         }
     }
 
-    /// Compares with a number of scripts; none with what is no number.
+    /// Compares with a number of scripts; `None` where `other` is no number.
     pub(crate) fn compare_with(&self, other: &Dynamic) -> Option<Ordering> {
         if let Some(other) = other.read_lock::<LargeInt>() {
             return Some(self.compare(&other));

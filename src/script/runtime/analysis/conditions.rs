@@ -1,13 +1,13 @@
-//! Conditions that are certainly no booleans: Rhai has no truth of texts, lists and numbers.
+//! Conditions that are certainly no booleans. In Rhai a text, list or number is neither true nor false.
 
 use super::walk::Walker;
 use rhai::{Expr, FnCallExpr, Token};
 
-/// Parts of a request that are never booleans, and whose values are none.
+/// Properties of `request` that are never booleans, nor are their values.
 const LOOKED_UP: [&str; 7] = ["args", "form", "values", "cookies", "headers", "baggage", "files"];
 
 impl Walker<'_> {
-    /// What stands behind `if`, `while` or `!`, or beside `&&` and `||`.
+    /// Checks the operand of `if`, `while` or `!`, or of `&&` and `||`.
     pub(super) fn condition(&mut self, condition: &Expr) {
         self.expression(condition);
         let Some(kind) = self.kind_of(condition) else { return };
@@ -24,7 +24,7 @@ impl Walker<'_> {
         self.tell(condition.start_position(), message, Some(hint.to_owned()));
     }
 
-    /// What `expression` is, where that is no boolean for certain.
+    /// Returns the kind of `expression`, where it is certainly no boolean.
     fn kind_of(&self, expression: &Expr) -> Option<&'static str> {
         match expression {
             Expr::StringConstant(..) | Expr::InterpolatedString(..) | Expr::CharConstant(..) => {
@@ -43,7 +43,7 @@ impl Walker<'_> {
         }
     }
 
-    /// Operators that give no booleans, and `len(x)`.
+    /// Returns the kind of the result of an arithmetic operator or of `len(x)`.
     fn kind_of_call(&self, call: &FnCallExpr) -> Option<&'static str> {
         match call.op_token {
             Some(Token::Minus | Token::Multiply | Token::Divide | Token::Modulo | Token::PowerOf) => {
@@ -56,7 +56,7 @@ impl Walker<'_> {
         }
     }
 
-    /// `x.len()`, and what is looked up in a request.
+    /// Returns the kind of `x.len()`, or of a part of `request`.
     fn kind_of_chain(&self, first: &Expr, rest: &Expr) -> Option<&'static str> {
         if let Expr::MethodCall(call, _) = rest {
             let is_length = call.name == "len" && call.args.is_empty() && !self.facts.has_function("len");

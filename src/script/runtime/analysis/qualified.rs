@@ -1,4 +1,4 @@
-//! What is called or read with the name of an import in front: `common::find(...)`.
+//! Functions and variables with the name of an import in front: `common::find(...)`.
 
 use super::facts::{Facts, shown};
 use super::near::{did_you_mean, nearest};
@@ -6,7 +6,7 @@ use super::walk::Walker;
 use crate::script::runtime::fault::habit;
 use rhai::{FnCallExpr, Namespace, Position};
 
-/// What Rhai itself has in place of an import, and what natives have.
+/// Namespaces of Rhai and of natives, which need no import.
 const BUILT_IN: [&str; 2] = ["global", "status"];
 
 impl<'w> Walker<'w> {
@@ -50,7 +50,7 @@ impl<'w> Walker<'w> {
         self.tell(namespace.position(), format!("no variable `{full}`"), hint);
     }
 
-    /// The file that `namespace` means, where it was loaded; tells where there is no such import.
+    /// Returns the file that `namespace` stands for, where it was loaded. Warns where no import has that name.
     fn imported_file(&mut self, namespace: &Namespace) -> Option<&'w Facts> {
         let root = namespace.root();
         if self.has_enough() || BUILT_IN.contains(&root) {
@@ -66,7 +66,7 @@ impl<'w> Walker<'w> {
             self.tell(namespace.position(), format!("no import `{root}`"), Some(hint));
             return None;
         };
-        // Imports of imports are left to Rhai.
+        // Only Rhai resolves imports of imports.
         file.filter(|_| namespace.path.len() == 1).and_then(|file| world.facts.get(file))
     }
 }

@@ -13,7 +13,7 @@ use std::sync::Arc;
 const LIBRARY: &str =
     "const LIMIT = 3; let names = []; fn double(n) { n * 2 } private fn own() { 1 } fn area() { this.w }";
 
-/// What stands around the line that is looked at.
+/// Returns a provision with `line` in its view, as line 7.
 fn provision(line: &str) -> String {
     format!(
         r#"import "library" as lib;

@@ -1,4 +1,4 @@
-//! Variables that are in no scope.
+//! Variables that no scope has.
 
 use super::Finding;
 use super::facts::shown;
@@ -31,7 +31,8 @@ impl Walker<'_> {
         self.in_function && self.files().any(|facts| facts.variables.contains(name))
     }
 
-    /// The file, and for an imported one all others: its functions may run where those are seen.
+    /// Returns this file, and for an imported file all others too: its functions may run where the functions of the others are
+    /// visible.
     pub(super) fn files(&self) -> impl Iterator<Item = &super::Facts> {
         let others = self.world.facts.values().filter(|facts| facts.name != self.facts.name);
         std::iter::once(self.facts).chain(others.filter(|_| !self.facts.is_main))

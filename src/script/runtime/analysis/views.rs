@@ -1,5 +1,5 @@
-//! Views that are given as a text or as a call, where a function belongs. The load tells them by failing, for a function may give
-//! a function; what is found here says what to write instead.
+//! Views that are given as a text or as a call in place of a function. Only a load that fails reports them, since the called
+//! function may return a function. The findings here add what to write instead.
 
 use super::Finding;
 use super::facts::shown;

@@ -1,4 +1,4 @@
-//! The walk over one file: statements and expressions in their order, with what is seen at each.
+//! The walk over one file: statements and expressions in their order, with the variables and imports that each of them sees.
 
 use super::facts::{Facts, imported, is_closure};
 use super::scopes::Scopes;
@@ -14,10 +14,10 @@ pub(super) struct Walker<'w> {
     pub world: &'w World<'w>,
     pub facts: &'w Facts,
     pub scopes: Scopes,
-    /// Whether a function with a name runs, which can't change variables of the top level.
+    /// Whether the walk is in a named function, which can't change variables of the top level.
     pub in_function: bool,
     found: &'w mut Vec<Finding>,
-    /// Names that maps of any file have, as keys or by assignment, and those that scripts ask for by `is_def_var` and the like.
+    /// Names that maps of any file have as keys or by assignment, and names in `is_def_var` and the like.
     pub keys: &'w mut HashSet<String>,
 }
 
@@ -40,19 +40,19 @@ impl<'w> Walker<'w> {
         Finding { file, at, message, hint: None, unless: None, only_if_fails: false }
     }
 
-    /// Whether nothing more is looked for: enough was found.
+    /// Whether the load has its most findings.
     pub(super) fn has_enough(&self) -> bool {
         self.found.len() >= MOST_FINDINGS
     }
 
     pub(super) fn add(&mut self, finding: Finding) {
-        // What has no place was made by Rhai itself.
+        // Rhai itself made the expressions that have no place.
         if !finding.at.is_none() && !self.has_enough() {
             self.found.push(finding);
         }
     }
 
-    /// The top level, then each function.
+    /// Walks over the top level, then over each function.
     pub(super) fn file(&mut self, ast: &AST) {
         self.open_comment();
         ast.statements().iter().for_each(|statement| self.statement(statement));
@@ -72,9 +72,10 @@ impl<'w> Walker<'w> {
         self.tell(at, "this comment has no end".to_owned(), Some(hint));
     }
 
-    /// A function, or a closure at its place, whose first parameters are the variables that it has `captured` there.
+    /// Walks over a function, or over a closure at its place. The first `captured` parameters of a closure are variables that
+    /// are visible there.
     fn function(&mut self, function: &Shared<ScriptFuncDef>, captured: usize) {
-        // Rhai gives the statements of a body only to a walk over a syntax tree: one with this function alone.
+        // Only a walk over a syntax tree gives the statements of a function: so the tree has this function alone.
         let mut alone = Module::new();
         alone.set_script_fn(function.clone());
         self.scoped(function.params.iter().skip(captured), |walker| {
@@ -89,7 +90,7 @@ impl<'w> Walker<'w> {
 
     fn closure(&mut self, name: &str, captured: usize) {
         let facts = self.facts;
-        // Of closures with the same text Rhai keeps one.
+        // Rhai keeps one of several closures with the same text.
         if let Some(function) = facts.bodies(name).first() {
             self.function(function, captured);
         }
@@ -121,7 +122,7 @@ impl<'w> Walker<'w> {
                 self.block([], &flow.branch);
             }
             Stmt::While(flow, _) => {
-                // `loop`.
+                // A `loop` has no condition.
                 if !matches!(flow.expr, Expr::Unit(_)) {
                     self.condition(&flow.expr);
                 }
@@ -202,7 +203,7 @@ impl<'w> Walker<'w> {
         expressions.into_iter().for_each(|expression| self.expression(expression));
     }
 
-    /// A value that Rhai has made of constant parts: it may hold closures and names of functions.
+    /// Checks a value that Rhai has made of constant parts: it may have closures and names of functions in it.
     fn constant(&mut self, value: &Dynamic, at: Position) {
         if let Some(function) = value.read_lock::<FnPtr>() {
             if is_closure(function.fn_name()) {
@@ -218,7 +219,7 @@ impl<'w> Walker<'w> {
         }
     }
 
-    /// A closure that captures variables, if `call` is what Rhai's parser makes of one.
+    /// Walks over the closure, if `call` is how Rhai's parser writes a closure that captures variables. Returns whether it is.
     pub(super) fn captures(&mut self, call: &FnCallExpr) -> bool {
         let [Expr::DynamicConstant(value, _), captured @ ..] = call.args.as_slice() else { return false };
         let Some(function) = value.read_lock::<FnPtr>() else { return false };
@@ -229,7 +230,7 @@ impl<'w> Walker<'w> {
         is_capture
     }
 
-    /// Variable, property, method and index, one after the other.
+    /// Checks the parts of a chain in order: variable, property, method, index.
     fn chain(&mut self, expression: &Expr) {
         let (Expr::Dot(parts, flags, _) | Expr::Index(parts, flags, _)) = expression else { return };
         self.changed(&parts.lhs, &parts.rhs);

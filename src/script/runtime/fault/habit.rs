@@ -1,4 +1,4 @@
-//! Words of Python and JavaScript that Rhai lacks, and what it has instead.
+//! Words of Python and JavaScript that Rhai lacks, with a hint for each.
 
 pub(super) fn told(hint: &str) -> Option<String> {
     Some(hint.to_owned())
@@ -33,7 +33,7 @@ const READ_FILE: &str =
 const EXPORTS: &str = "an importer sees all functions of a file: `import \"file\" as name;`";
 pub(super) const PUBLIC: &str = "functions are public: leave the word out";
 
-/// What `word` means where a name or an operator follows that can't: `def f`, `raise X`. Statements begin with it.
+/// Returns the hint for a word that begins a statement, before a name that can't follow it: `def f`, `raise X`.
 pub(super) fn at_begin(word: &str) -> Option<&'static str> {
     Some(match word {
         "def" | "func" | "fun" | "function" => FUNCTION,
@@ -53,7 +53,7 @@ pub(super) fn at_begin(word: &str) -> Option<&'static str> {
     })
 }
 
-/// What `word` means before a value: `not x`, `lambda x`.
+/// Returns the hint for a word before a value: `not x`, `lambda x`.
 pub(super) fn before_value(word: &str) -> Option<&'static str> {
     Some(match word {
         "not" => "write `!`",
@@ -64,7 +64,7 @@ pub(super) fn before_value(word: &str) -> Option<&'static str> {
     })
 }
 
-/// What `word` means between two values, where no operator was found.
+/// Returns the hint for a word between two values, in place of an operator.
 pub(super) fn between_values(word: &str, next: &str) -> Option<&'static str> {
     Some(match (word, next) {
         ("and", _) => "write `&&`",
@@ -77,7 +77,7 @@ pub(super) fn between_values(word: &str, next: &str) -> Option<&'static str> {
     })
 }
 
-/// Words that Rhai reserves, and makes nothing of.
+/// Returns the hint for a word that Rhai reserves without using it.
 pub(super) fn reserved(word: &str, next: &str) -> Option<&'static str> {
     Some(match word {
         "null" | "nil" => NOTHING,
@@ -92,7 +92,7 @@ pub(super) fn reserved(word: &str, next: &str) -> Option<&'static str> {
     })
 }
 
-/// Names that are variables of no script, but words of another language.
+/// Returns the hint for an unknown variable that is a word of another language.
 pub(super) fn name(word: &str) -> Option<&'static str> {
     Some(match word {
         "pass" => "leave `pass` out: a block may be empty, `{ }`",
@@ -102,7 +102,7 @@ pub(super) fn name(word: &str) -> Option<&'static str> {
     })
 }
 
-/// In place of function `name`.
+/// Returns the hint for function `name` of another language.
 pub(crate) fn function(name: &str) -> Option<&'static str> {
     Some(match name {
         "join" => "the separator comes first: `\"-\".join(list)`",
@@ -115,7 +115,7 @@ pub(crate) fn function(name: &str) -> Option<&'static str> {
     })
 }
 
-/// In place of variable `name`.
+/// Returns the hint for variable `name` of another language.
 pub(crate) fn variable(name: &str) -> Option<&'static str> {
     Some(match name {
         _ if name.contains("::") => {
@@ -128,12 +128,12 @@ pub(crate) fn variable(name: &str) -> Option<&'static str> {
     })
 }
 
-/// In place of a call that no function takes, by its signature `name (type, type)`: Rhai gives names and types as one text.
+/// Returns the hint for a call of signature `name (type, type)`, which no function has. Rhai gives name and types as one text.
 pub(super) fn signature(signature: &str) -> Option<&'static str> {
     let (name, types) = signature.split_once(" (").unwrap_or((signature, ""));
     let is_on_app = ["app,", "Blueprint,"].iter().any(|of| types.starts_with(of));
     Some(match name {
-        // The message says all: a closure takes values of any type.
+        // A closure takes values of any type, and the message has their number.
         _ if name.starts_with("anon$") => return None,
         "min" | "max" if types.contains("Fn") => {
             "`min` and `max` take no function: the first item of `sorted(list, |x| ...)` is the smallest, the last one the largest"

@@ -1,4 +1,4 @@
-//! What kind of fault an error of Rhai is, as far as a hint depends on it.
+//! The kind of an error of Rhai, on which its hint depends.
 
 use super::habit;
 use crate::script::runtime::budget::Limit;
@@ -7,7 +7,7 @@ use rhai::{EvalAltResult, Position};
 #[derive(Debug, Clone, Default, PartialEq)]
 pub enum Kind {
     Syntax,
-    /// There is no function of this name for these types: `name (type, type)`.
+    /// No function has this name and takes these types: `name (type, type)`.
     NoFunction(String),
     NoVariable(String),
     /// A condition that is neither true nor false.
@@ -15,16 +15,16 @@ pub enum Kind {
     /// A `for` loop over a value that has no items.
     NotIterable,
     OverBudget(Limit),
-    /// A closure uses the variable that the running chain of methods begins with.
+    /// A closure uses the variable with which the running chain of methods begins.
     InUse,
-    /// A view that gave `()`.
+    /// A view that returned `()`.
     ReturnedNothing,
     #[default]
     Other,
 }
 
 impl Kind {
-    /// A hint for a fault of this kind.
+    /// Returns the hint for a fault of this kind.
     pub(super) fn hint(&self) -> Option<String> {
         let hint = match self {
             Kind::NoFunction(signature) => habit::signature(signature)?,
@@ -41,14 +41,14 @@ impl Kind {
             }
             Kind::OverBudget(Limit::LoadByScript) => "end the loop, or raise --load-time",
             Kind::OverBudget(Limit::Memory) => "build less at once, or raise --script-memory",
-            // `syntax` and `tail` have the hints for these, by the source.
+            // `syntax` and `tail` find the hints for these in the source.
             Kind::Syntax | Kind::ReturnedNothing | Kind::Other => return None,
         };
         Some(hint.to_owned())
     }
 }
 
-/// The error of a view that gave `()`. It has no place: no statement threw it.
+/// The error of a view that returned `()`. It has no place, since no statement threw it.
 pub(crate) const RETURNED_NOTHING: &str =
     "the view function returned nothing: return a text, a map, a list or make_response(...)";
 

@@ -1,10 +1,10 @@
-//! Hints at signs: operators, colons, commas, brackets and semicolons that Rhai does not take where they stand.
+//! Hints for operators, colons, commas, brackets and semicolons at which Rhai's parser fails.
 
 use super::habit::{self, told};
 use super::spot::Spot;
 use crate::script::runtime::tokens::Shape;
 
-/// Signs of other languages.
+/// Returns the hint for a sign of another language at the error.
 pub(super) fn sign(spot: &Spot<'_>, expected: &str) -> Option<String> {
     let here = spot.text(0);
     match here {
@@ -53,7 +53,7 @@ pub(super) fn sign(spot: &Spot<'_>, expected: &str) -> Option<String> {
     }
 }
 
-/// `:` of Python's blocks, slices, types and of maps without their `#`.
+/// Returns the hint for the `:` of Python's blocks, slices and types, and of maps without their `#`.
 fn colon(spot: &Spot<'_>, expected: &str) -> Option<String> {
     let open = spot.enclosing();
     if spot.opened_by(-1).is_some_and(|open| spot.text(-1) == ")" && spot.text(open - 2) == "fn") {
@@ -80,7 +80,7 @@ fn colon(spot: &Spot<'_>, expected: &str) -> Option<String> {
     }
 }
 
-/// `=` of named arguments, of default values, and in conditions.
+/// Returns the hint for the `=` of named arguments, of default values and in conditions.
 fn equals(spot: &Spot<'_>, expected: &str) -> Option<String> {
     let owner = spot.near_bracket(-1);
     match (spot.near_bracket(0), expected) {
@@ -98,7 +98,7 @@ fn equals(spot: &Spot<'_>, expected: &str) -> Option<String> {
     }
 }
 
-/// What to write for the argument `name` of a call of `function`.
+/// Returns the hint for the named argument `name` in a call of `function`.
 fn named(function: &str, name: &str) -> String {
     match (function, name) {
         (_, "type") => {
@@ -117,7 +117,7 @@ fn named(function: &str, name: &str) -> String {
     }
 }
 
-/// `,` of Python's tuples.
+/// Returns the hint for the `,` of Python's tuples.
 fn comma(spot: &Spot<'_>, expected: &str) -> Option<String> {
     let begin = spot.statement();
     let first = spot.text(begin);
@@ -158,17 +158,17 @@ fn in_items(spot: &Spot<'_>) -> bool {
     spot.find_ahead(&["{", ":"]).is_some_and(|at| spot.text(at - 3) == "items" && spot.text(at - 4) == ".")
 }
 
-/// Brackets that are still open where the statement or the file ends, or closed once too often.
+/// Returns the hint for brackets that are still open at the end of a statement or of the file, or closed once too often.
 pub(super) fn unclosed(spot: &Spot<'_>, expected: &str) -> Option<String> {
     let (here, bracket) = (spot.text(0), spot.near_bracket(0));
     let fits = match here {
         ")" => bracket == "(",
         "]" => matches!(bracket, "[" | "?["),
         "}" => matches!(bracket, "{" | "#{"),
-        // No value begins with these, so that no bracket holds them.
+        // No value begins with these tokens: no bracket can have them in it.
         ";" | "let" | "const" | "return" | "throw" | "import" | "export" => matches!(bracket, "" | "{"),
         "fn" if spot.leads(0) => matches!(bracket, "" | "{"),
-        // Where a block was wanted, the parentheses before it are open.
+        // Where Rhai expected a block, the parentheses before it are open.
         "{" if matches!(expected, "," | ")") => bracket != "(",
         _ if spot.at_end() => bracket.is_empty(),
         _ => true,
@@ -179,14 +179,14 @@ pub(super) fn unclosed(spot: &Spot<'_>, expected: &str) -> Option<String> {
     let Some(open) = spot.enclosing() else {
         return Some(format!("this `{here}` closes nothing: there is one too many"));
     };
-    // Rhai asks for more than the bracket, as `{` behind a condition.
+    // Rhai may expect another token than the bracket, such as the `{` behind a condition.
     if !matches!(expected, "" | ";" | "," | ")" | "]" | "}") {
         return None;
     }
     Some(format!("the `{bracket}` of line {} is still open here", spot.line(open)?))
 }
 
-/// A statement that ends without its `;`, which Rhai notices at the next one.
+/// Returns the hint for a statement without its `;`, which Rhai reports at the next statement.
 pub(super) fn semicolon(spot: &Spot<'_>, expected: &str) -> Option<String> {
     let begins = match spot.text(0) {
         "else" | "catch" | "in" | "as" => false,

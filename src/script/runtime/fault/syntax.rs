@@ -1,4 +1,4 @@
-//! Hints for scripts that do not compile: what Rhai wants instead of the token at the error. A hint is right or absent.
+//! Hints for scripts that do not compile: what to write in place of the token at the error. A wrong hint is worse than none.
 
 use super::habit::{self, told};
 use super::signs::{semicolon, sign, unclosed};
@@ -6,21 +6,21 @@ use super::spot::Spot;
 use crate::script::runtime::tokens::{Shape, open_comment};
 use rhai::{LexError, ParseErrorType, Position};
 
-/// A rule looks at the error and the tokens around it. `expected` is what Rhai wanted there, where it says so.
+/// A rule returns the hint for the tokens around the error. `expected` is the token that Rhai expected there, or empty.
 type Rule = fn(spot: &Spot<'_>, expected: &str) -> Option<String>;
 
-/// In this order: the first one that knows something is told.
+/// The rules in their order: the first hint wins.
 const RULES: &[Rule] =
     &[property, prefixed_text, word_here, word_before, word_before_parameters, sign, unclosed, semicolon];
 
-/// The hint for `error` at `place` of `source`.
+/// Returns the hint for `error` at `place` of `source`.
 pub(super) fn hint(error: &ParseErrorType, source: &str, place: Position) -> Option<String> {
     match error {
         ParseErrorType::TooManyFunctions => return told(habit::MANY_FUNCTIONS),
         ParseErrorType::ExprTooDeep => return told(habit::DEEP),
         _ => {}
     }
-    // What is missing stands in a comment that was to end before it.
+    // The missing token is in a comment that should have ended before it.
     if let Some(open) = open_comment(source).filter(|open| place.line().zip(place.position()) > Some(*open)) {
         return Some(format!("the comment that begins in line {} has no end: `*/`", open.0));
     }
@@ -43,13 +43,14 @@ pub(super) fn hint(error: &ParseErrorType, source: &str, place: Position) -> Opt
     RULES.iter().find_map(|rule| rule(&spot, expected))
 }
 
-/// The hint for `import name`, which compiles: `name` may be a variable with the name of a file.
+/// Returns the hint for `import name`, which compiles, since a variable may hold the name of a file.
 pub(super) fn import(source: &str, place: Position) -> Option<String> {
     let spot = Spot::find(source, place)?;
     told(habit::IMPORT).filter(|_| spot.text(-1) == "import" && spot.is_name(0))
 }
 
-/// The token that Rhai wanted, empty where it only knows that this one is wrong; none where no token is wrong, but what they mean.
+/// Returns the token that Rhai expected; empty where Rhai only rejects the one at the error. `None` where the tokens are right,
+/// but not their meaning.
 fn expected(error: &ParseErrorType) -> Option<&str> {
     match error {
         ParseErrorType::MissingToken(token, _) => Some(token),
@@ -67,7 +68,7 @@ fn expected(error: &ParseErrorType) -> Option<&str> {
     }
 }
 
-/// Texts that end wrongly or have wrong characters.
+/// Returns the hint for a text that ends wrongly or has wrong characters.
 fn text(error: &LexError, spot: &Spot<'_>) -> Option<String> {
     let quote = spot.text(0).chars().next()?;
     match error {
@@ -91,7 +92,7 @@ fn text(error: &LexError, spot: &Spot<'_>) -> Option<String> {
     }
 }
 
-/// `f"..."`: a text with a letter before it.
+/// Returns the hint for a text with a letter before it: `f"..."`.
 fn prefixed_text(spot: &Spot<'_>, _: &str) -> Option<String> {
     if !spot.is(0, Shape::Text) || !spot.is(-1, Shape::Word) || !spot.joined(0) {
         return None;
@@ -105,7 +106,7 @@ fn prefixed_text(spot: &Spot<'_>, _: &str) -> Option<String> {
     })
 }
 
-/// A reserved word as the name of a property or as the key of a map.
+/// Returns the hint for a reserved word as the name of a property or as the key of a map.
 fn property(spot: &Spot<'_>, expected: &str) -> Option<String> {
     let plain = spot.is(0, Shape::Word) || spot.is(0, Shape::Number);
     if plain && matches!(spot.text(-1), "." | "?.") {
@@ -134,7 +135,7 @@ fn property(spot: &Spot<'_>, expected: &str) -> Option<String> {
     }
 }
 
-/// A word at the error itself.
+/// Returns the hint for a word at the error.
 fn word_here(spot: &Spot<'_>, expected: &str) -> Option<String> {
     if !spot.is(0, Shape::Word) {
         return None;
@@ -177,14 +178,14 @@ fn word_here(spot: &Spot<'_>, expected: &str) -> Option<String> {
             habit::reserved(word, next).filter(|_| statement || !needs).map(str::to_owned)
         }
         _ => {
-            // A variable may have such a name, too.
+            // A variable may have this name, too.
             let name = spot.leads(0) && matches!(next, "=" | "." | "(");
             habit::between_values(word, next).filter(|_| !name && spot.ends_value(-1)).map(str::to_owned)
         }
     }
 }
 
-/// Whether the word at the error is to be the name of a variable, a parameter or a function.
+/// Whether the word at the error stands where a variable, a parameter or a function has its name.
 fn names(spot: &Spot<'_>) -> bool {
     let parameter = || matches!(spot.text(-1), "(" | ",") && spot.near_bracket(-2) == "fn";
     matches!(spot.text(-1), "fn" | "let" | "const") || parameter()
@@ -196,7 +197,7 @@ fn imports(spot: &Spot<'_>) -> bool {
     before.is_some_and(|at| spot.text(at - 1) == "import")
 }
 
-/// A word before the error, with which the habit begins.
+/// Returns the hint for a word before the error, with which the habit begins.
 fn word_before(spot: &Spot<'_>, expected: &str) -> Option<String> {
     let word = spot.text(-1);
     if spot.is_name(-1) || word == "import" {
@@ -220,7 +221,7 @@ fn word_before(spot: &Spot<'_>, expected: &str) -> Option<String> {
         }
     }
     match (word, spot.text(-2), expected) {
-        // The line end shows that nothing was imported.
+        // Nothing that could be imported follows in this line.
         (_, "import", ";") if spot.is_name(-1) => told(habit::IMPORT),
         ("except", _, ";" | "{") => told("write `catch (e) { ... }`"),
         ("finally", "}", _) => told("there is no `finally`: what follows the `try` stands behind it"),
@@ -233,7 +234,7 @@ fn word_before(spot: &Spot<'_>, expected: &str) -> Option<String> {
     }
 }
 
-/// `function(a) {`, `elif (x) {`: the word stands before the parentheses that end here.
+/// Returns the hint for a word before parentheses that end at the error: `function(a) {`, `elif (x) {`.
 fn word_before_parameters(spot: &Spot<'_>, expected: &str) -> Option<String> {
     if spot.text(-1) != ")" {
         return None;

@@ -1,5 +1,5 @@
-//! Why a view returned nothing, where the end of its source tells. Rhai keeps the bodies of functions to itself, and drops a
-//! `try` that can't fail.
+//! The reason why a view returned nothing, by the end of its source. The syntax tree does not have it: Rhai keeps the bodies of
+//! functions to itself, and drops a `try` that can't fail.
 
 use crate::script::runtime::tokens::{Token, nesting, tokens};
 
@@ -7,10 +7,10 @@ const TRY: &str =
     "a `try` has no value of its own: write `return` in both blocks, `try { return a; } catch { return b; }`";
 const EMPTY_MAP: &str = "an empty map is written `#{}`";
 
-/// How long a function may be that is read for its end.
+/// Most lines of a function that are read for its end.
 const LINES: usize = 1_000;
 
-/// The hint for the function that begins in `line` of `source`, if that is one alone.
+/// Returns the hint for the function that begins in `line` of `source`, if exactly one begins there.
 pub(super) fn hint(source: &str, line: usize) -> Option<&'static str> {
     let tokens = tokens(source, line.saturating_add(LINES));
     let mut bodies =
@@ -31,7 +31,7 @@ pub(super) fn hint(source: &str, line: usize) -> Option<&'static str> {
     (end.ends_with(&["try"]) && !returns).then_some(TRY)
 }
 
-/// The texts of the tokens from the `{` of the function or closure whose `fn` or bar is at `at`, to its `}`.
+/// Returns the texts of the tokens from `{` to `}` of the function or closure whose `fn` or bar is at `at`.
 fn body<'s>(tokens: &[Token<'s>], at: usize) -> Option<Vec<&'s str>> {
     let text = |at: usize| tokens.get(at).map_or("", |token| token.text);
     let open = match text(at) {
@@ -47,7 +47,7 @@ fn body<'s>(tokens: &[Token<'s>], at: usize) -> Option<Vec<&'s str>> {
     Some(tokens[open..=open + length].iter().map(|token| token.text).collect())
 }
 
-/// The block that `tokens` end with, and what stands before it.
+/// Returns the tokens before the block at the end of `tokens`, and that block.
 fn block<'t, 's>(tokens: &'t [&'s str]) -> Option<(&'t [&'s str], &'t [&'s str])> {
     let mut depth = 0;
     let open = tokens.iter().rposition(|text| {

@@ -1,4 +1,4 @@
-//! A list that nobody can change, and what reads it and Rhai's own list alike.
+//! The frozen list, and read access to it and to Rhai's own list alike.
 
 use super::facts::Facts;
 use super::freeze;
@@ -8,8 +8,8 @@ use std::ops::{Index, Range};
 use std::slice;
 use std::sync::Arc;
 
-/// A list that came whole is one block. What grew from it shares that block and has its further items in a [`Tree`], so that
-/// `list + [item]` costs the same for any length.
+/// A list that can't change. A list that is made at once is one block. A longer list that grows from it shares that block and
+/// has its further items in a [`Tree`], so that `list + [item]` costs the same for any length.
 #[derive(Debug, Clone)]
 pub(crate) struct FrozenList {
     base: Arc<Vec<Dynamic>>,
@@ -23,7 +23,7 @@ impl FrozenList {
         Self { base: Arc::new(items), more: None, facts }
     }
 
-    /// Puts `item` behind the others. Other references to the list keep it as it was.
+    /// Adds `item` at the end. Other references to the list keep it as it was.
     pub(crate) fn push(&mut self, item: Dynamic) {
         let item = freeze(item);
         self.facts.add(Facts::of(&item));
@@ -57,7 +57,7 @@ impl FrozenList {
         self.iter().cloned().collect()
     }
 
-    /// A copy of the items at `places`, none of which is behind the end.
+    /// Returns a copy of the items at `places`, all of which must exist.
     pub(crate) fn slice(&self, places: Range<usize>) -> Array {
         places.filter_map(|place| self.get(place).cloned()).collect()
     }
@@ -81,7 +81,7 @@ pub(crate) struct Items<'l> {
 }
 
 impl<'l> Items<'l> {
-    /// Those of a list of Rhai.
+    /// Returns the items of a list of Rhai.
     pub(crate) fn of(list: &'l Array) -> Self {
         Items { base: list.iter(), more: None, next: 0 }
     }
@@ -107,13 +107,13 @@ impl<'l> Iterator for Items<'l> {
 
 impl ExactSizeIterator for Items<'_> {}
 
-/// A list of either kind, to be read.
+/// Read access to a list of either kind.
 pub(crate) enum ListRef<'v> {
     Rhai(DynamicReadLock<'v, Array>),
     Frozen(DynamicReadLock<'v, FrozenList>),
 }
 
-/// The items of `value`, where it is a list.
+/// Returns read access to `value`, where it is a list.
 pub(crate) fn as_list(value: &Dynamic) -> Option<ListRef<'_>> {
     if let Some(list) = value.read_lock::<Array>() {
         return Some(ListRef::Rhai(list));
@@ -151,7 +151,7 @@ impl ListRef<'_> {
         self.iter().cloned().collect()
     }
 
-    /// Both items of a list of two.
+    /// Returns both items, where the list has two.
     pub(crate) fn pair(&self) -> Option<(&Dynamic, &Dynamic)> {
         Some((self.get(0)?, self.get(1)?)).filter(|_| self.len() == 2)
     }
@@ -161,7 +161,7 @@ impl Index<usize> for ListRef<'_> {
     type Output = Dynamic;
 
     /// # Panics
-    /// There is no such place.
+    /// The list has no item at `place`.
     fn index(&self, place: usize) -> &Dynamic {
         self.get(place).expect("the place is below the length")
     }

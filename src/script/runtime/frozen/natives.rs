@@ -1,4 +1,4 @@
-//! What scripts do with frozen lists and maps: reading costs no copy, Rhai's other functions get one, changing thaws.
+//! Natives of frozen lists and maps. Reading copies nothing, Rhai's other functions get a copy, and a change thaws the value.
 
 use super::{FrozenList, FrozenMap, thaw};
 use crate::script::runtime::natives::{Fallible, Natives, getter};
@@ -44,7 +44,8 @@ fn register_list(natives: &mut Natives) {
     register_growing(natives);
 }
 
-/// What adds to the end: a list that grows in a loop or from request to request costs as much as is added.
+/// Registers the natives that add items at the end. They cost as much as the added items, also for a list that grows in a loop
+/// or from request to request.
 fn register_growing(natives: &mut Natives) {
     fn with(mut list: FrozenList, items: impl IntoIterator<Item = Dynamic>) -> FrozenList {
         list.extend(items);
@@ -63,7 +64,7 @@ fn register_growing(natives: &mut Natives) {
     for name in ["push", "append", "+="] {
         natives.register_change(name, |list: &mut FrozenList, item: Dynamic| list.push(item));
     }
-    // By name, or these were of the methods that thaw.
+    // Without these, the natives of Rhai's lists would take the lists as items, thawed.
     natives
         .register_change("append", |list: &mut FrozenList, item: Array| list.push(item.into()))
         .register_change("append", |list: &mut FrozenList, item: FrozenList| list.push(Dynamic::from(item)));
@@ -91,7 +92,7 @@ fn register_map(natives: &mut Natives) {
         .register_fn("copy", |map: FrozenMap| map);
 }
 
-/// The place of `index`, which counts from the end where it is negative.
+/// Returns the place of `index`, which counts from the end where it is negative.
 fn place(list: &FrozenList, index: i64) -> Option<usize> {
     let place = if index < 0 { number(list.len()).checked_add(index)? } else { index };
     usize::try_from(place).ok().filter(|place| *place < list.len())
@@ -131,10 +132,10 @@ fn register_indexers(natives: &mut Natives) {
     });
 }
 
-/// Thaws what a variable holds and changes it.
+/// Thaws the value of a variable and changes it.
 ///
 /// # Errors
-/// It is a constant, or a value that some property or `store` has given.
+/// The variable is a constant, or the value of a property or of `store`.
 fn change<T: Clone + Send + Sync + 'static>(value: &mut Dynamic, step: impl FnOnce(&mut T)) -> Fallible<()> {
     if value.is_read_only() {
         return Err(EvalAltResult::ErrorAssignmentToConstant(String::new(), Position::NONE).into());
@@ -148,7 +149,7 @@ fn change<T: Clone + Send + Sync + 'static>(value: &mut Dynamic, step: impl FnOn
     Ok(())
 }
 
-/// Functions of Rhai's packages: their number of arguments beside the list or map, and their names.
+/// Functions of Rhai's packages: the number of arguments beside the list or map, and the names.
 type Functions = &'static [(usize, &'static str)];
 
 const LIST_READERS: Functions = &[
@@ -168,7 +169,7 @@ const MAP_READERS: Functions = &[(0, "to_json"), (1, "filter map")];
 
 const MAP_CHANGERS: Functions = &[(0, "clear"), (1, "drain remove retain"), (2, "set")];
 
-/// Functions of two lists, or of two maps.
+/// Functions of two lists, or of two maps, each with whether it changes the first one.
 const LISTS: &[(&str, bool)] = &[("==", false), ("!=", false)];
 const MAPS: &[(&str, bool)] =
     &[("+", false), ("==", false), ("!=", false), ("+=", true), ("mixin", true), ("fill_with", true)];
@@ -202,10 +203,10 @@ fn register_of_rhai(natives: &mut Natives) {
     }
 }
 
-/// A module of getters of frozen maps for the properties in `ast`; none where there are none.
+/// Returns a module with a getter of frozen maps for each property in `ast`; `None` where `ast` has no property.
 ///
-/// Without a getter, Rhai writes the text of an error at each `item.name` before it tries the index: 3,500 instructions. The getters
-/// belong to the file, so that the engine need not know all names that scripts may use.
+/// Without a getter, Rhai writes the text of an error at each `item.name` before it tries the index: 3,500 instructions. The
+/// getters belong to the file, so the engine does not need the names of all scripts.
 pub(crate) fn getters(ast: &AST) -> Option<Module> {
     let mut names: HashSet<ImmutableString> = HashSet::new();
     ast.walk(&mut |path: &[ASTNode]| {

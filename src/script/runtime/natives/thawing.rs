@@ -7,7 +7,7 @@ use rhai::plugin::PluginFunc;
 use rhai::{Array, Dynamic, Map, NativeCallContext, Shared};
 use std::any::TypeId;
 
-/// The type of frozen values that stands for a type of Rhai.
+/// Returns the frozen type that stands for a type of Rhai.
 fn frozen(of: TypeId) -> Option<TypeId> {
     match of {
         _ if of == TypeId::of::<Array>() => Some(TypeId::of::<FrozenList>()),
@@ -28,7 +28,7 @@ pub(super) fn has_frozen(types: &[TypeId]) -> bool {
     types.iter().any(is_frozen)
 }
 
-/// The function for each way to have frozen values among its arguments.
+/// Returns the function for each combination of frozen values among its arguments.
 pub(super) fn variants(types: &[TypeId], function: &Plugin) -> Vec<(Vec<TypeId>, Plugin)> {
     let places: Vec<usize> = (0..types.len()).filter(|place| frozen(types[*place]).is_some()).collect();
     let mut variants = Vec::new();
@@ -46,7 +46,7 @@ pub(super) fn variants(types: &[TypeId], function: &Plugin) -> Vec<(Vec<TypeId>,
 /// A native that gets Rhai's own lists and maps in place of frozen ones.
 pub(super) struct Thawing {
     callee: Callee,
-    /// Which arguments are frozen values: a parameter of any type gets them as they are.
+    /// The places of frozen arguments. A parameter of any type gets a frozen value as it is.
     places: Vec<usize>,
     /// Whether the native changes its first argument.
     changes: bool,
@@ -65,8 +65,8 @@ impl Thawing {
         Thawing { callee, places, changes }
     }
 
-    /// Calls `call` with Rhai's own values in place of the frozen ones. A native that changes its first argument has that thawed
-    /// where it is.
+    /// Calls `call` with Rhai's own values in place of the frozen ones. Where the native changes its first argument, that
+    /// argument itself is thawed.
     fn with_thawed(
         &self,
         arguments: &mut [&mut Dynamic],
@@ -76,7 +76,7 @@ impl Thawing {
         for place in &self.places {
             let Some(argument) = arguments.get_mut(*place) else { continue };
             match thaw(argument) {
-                // The frozen value stays where it is: Rhai may hand it back.
+                // The argument stays frozen: Rhai may hand it back to a property.
                 Some(thawed) if *place == 0 && !self.changes => first = Some(thawed),
                 Some(thawed) => **argument = thawed,
                 None => {}

@@ -1,6 +1,6 @@
-//! `sort`, `order`, `dedup`, and `==` of texts. Rhai's own go on to the end after a function has failed, 8 million calls for a list of
-//! 400,000 items. And a list may have one long text ten thousand times: so texts that are compared count as work, which ends with
-//! the time of the script. What the natives do otherwise stays as Rhai documents it.
+//! Replacements for Rhai's `sort`, `order`, `dedup`, and `==` of texts. After an error of the function, Rhai's own go on to the
+//! end: 8 million calls for a list of 400,000 items. A list may have one long text ten thousand times, so compared texts count
+//! as work, which ends with the time of the script. Otherwise the natives do what Rhai documents.
 
 use super::type_name;
 use crate::script::runtime::budget;
@@ -8,8 +8,8 @@ use crate::script::runtime::natives::{Fallible, Natives};
 use rhai::{Array, Dynamic, FnPtr, NativeCallContext};
 use std::cmp::Ordering;
 
-/// Sorts `items`; those that are equal stay in their order. An error ends it, and leaves them as they were: the standard library's
-/// sort has no end but a panic.
+/// Sorts `items`; equal ones keep their order. An error of `compare` ends the sort and leaves the items as they were. The sort
+/// of the standard library could end early only by a panic.
 pub(crate) fn sort_by<T: Default>(
     items: &mut Vec<T>,
     mut compare: impl FnMut(&T, &T) -> Fallible<Ordering>,
@@ -46,7 +46,7 @@ pub(crate) fn sort_by<T: Default>(
     Ok(())
 }
 
-/// Where the parts of `places` end that are in order already. One in the opposite order is turned round.
+/// Returns the ends of the parts of `places` that are in order already. A part in the opposite order is reversed.
 fn runs(places: &mut [u32], follows: &mut impl FnMut(u32, u32) -> Fallible<bool>) -> Fallible<Vec<usize>> {
     let (mut ends, mut begin) = (Vec::new(), 0);
     while begin < places.len() {
@@ -64,7 +64,7 @@ fn runs(places: &mut [u32], follows: &mut impl FnMut(u32, u32) -> Fallible<bool>
     Ok(ends)
 }
 
-/// What `function` says: a number, or whether `left` comes first. Anything else leaves two items as they are.
+/// Returns the order by the result of `function`: a number, or whether `left` comes first. Any other result counts as equal.
 fn ask(context: &NativeCallContext, function: &FnPtr, left: &Dynamic, right: &Dynamic) -> Fallible<Ordering> {
     let answer = function.call_raw(context, None, [left.clone(), right.clone()])?;
     Ok(match (answer.as_int(), answer.as_bool()) {
@@ -79,7 +79,7 @@ fn sort(context: &NativeCallContext, list: &mut Array, function: &FnPtr) -> Fall
     sort_by(list, |left, right| ask(context, function, left, right))
 }
 
-/// Drops each item that `function` says to be the same as the one before; none from an error on.
+/// Drops each item for which `function`, called with the item before, returns true. After an error no item is dropped.
 fn dedup(context: &NativeCallContext, list: &mut Array, function: &FnPtr) -> Fallible<()> {
     let mut outcome = Ok(());
     list.dedup_by(|item, before| {
@@ -92,7 +92,7 @@ fn dedup(context: &NativeCallContext, list: &mut Array, function: &FnPtr) -> Fal
     outcome
 }
 
-/// Compares two values of one type; none where the type has no order.
+/// Compares two values of one type; `None` where the type has no order.
 fn compare(left: &Dynamic, right: &Dynamic) -> Fallible<Option<Ordering>> {
     if let (Ok(left), Ok(right)) = (left.as_immutable_string_ref(), right.as_immutable_string_ref()) {
         budget::work(left.len().min(right.len()))?;
@@ -112,7 +112,7 @@ fn compare(left: &Dynamic, right: &Dynamic) -> Fallible<Option<Ordering>> {
     Ok(order)
 }
 
-/// Sorts a list whose items are of one type; `change` turns the order round, or not.
+/// Sorts a list with items of one type. `change` may reverse the order.
 fn sort_values(list: &mut Array, change: fn(Ordering) -> Ordering) -> Fallible<()> {
     let [first, rest @ ..] = &list[..] else { return Ok(()) };
     if rest.iter().any(|item| item.type_id() != first.type_id()) {
@@ -124,14 +124,14 @@ fn sort_values(list: &mut Array, change: fn(Ordering) -> Ordering) -> Fallible<(
     sort_by(list, |left, right| Ok(change(compare(left, right)?.unwrap_or(Ordering::Equal))))
 }
 
-/// Whether two texts are the same, for Rhai's comparison of lists and maps, and its search in them. In scripts, `==` of texts is
-/// no call.
+/// Whether two texts are equal, for Rhai's comparison of lists and maps and its search in them. `==` of two texts in a script
+/// does not call this.
 fn are_equal(left: &str, right: &str) -> Fallible<bool> {
     budget::work(left.len().min(right.len()))?;
     Ok(left == right)
 }
 
-/// `changing` sorts the list itself, `copying` gives a sorted one.
+/// Registers `changing`, which sorts the list itself, and `copying`, which returns a sorted copy.
 fn register_sort(natives: &mut Natives, [changing, copying]: [&str; 2], change: fn(Ordering) -> Ordering) {
     natives.register_change(changing, move |list: &mut Array| sort_values(list, change));
     natives.register_fn(copying, move |list: &mut Array| -> Fallible<Array> {

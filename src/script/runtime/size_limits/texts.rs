@@ -1,13 +1,13 @@
-//! Natives of Rhai for texts that are replaced because they take several times the text: `sub_string`, `crop`, `to_upper`. What they
-//! do otherwise stays as Rhai documents it.
+//! Replacements for natives of Rhai that take several times the memory of their text: `sub_string`, `crop`, `to_upper`.
+//! Otherwise they do what Rhai documents.
 
 use super::fits;
 use crate::script::runtime::natives::{Fallible, Natives};
 use rhai::ImmutableString;
 use std::ops::{Range, RangeInclusive};
 
-/// The byte that character `place` of `text` begins at; the end where there are fewer. What is ASCII up to there is not gone through
-/// letter by letter.
+/// Returns the byte at which character `place` of `text` begins; the end where the text is shorter. An ASCII text needs no walk
+/// over its letters.
 fn byte_of(text: &str, place: usize) -> usize {
     match text.as_bytes().get(..place) {
         Some(before) if before.is_ascii() => place,
@@ -15,7 +15,7 @@ fn byte_of(text: &str, place: usize) -> usize {
     }
 }
 
-/// `length` characters from `start` on, which counts from the end where it is negative.
+/// Returns `length` characters from `start` on, which counts from the end where it is negative.
 fn part(text: &str, (start, length): (i64, i64)) -> &str {
     let length = usize::try_from(length).unwrap_or(0);
     let start = match usize::try_from(start) {
@@ -29,7 +29,7 @@ fn part(text: &str, (start, length): (i64, i64)) -> &str {
     &text[..byte_of(text, length)]
 }
 
-/// Start and length of a range of characters, of which negative ones begin at the start.
+/// Returns start and length of a range of characters. A negative start counts as 0.
 fn of_range(range: &Range<i64>) -> (i64, i64) {
     let start = range.start.max(0);
     (start, range.end.max(start) - start)
@@ -40,7 +40,7 @@ fn of_inclusive(range: &RangeInclusive<i64>) -> (i64, i64) {
     (start, length.saturating_add(1))
 }
 
-/// The text in other letters, which may take three times its bytes.
+/// Returns the text in capital letters, which may take three times its bytes.
 fn upper(name: &str, text: &str) -> Fallible<String> {
     fits(name, if text.is_ascii() { text.len() } else { text.len().saturating_mul(3) })?;
     Ok(text.to_uppercase())
