@@ -78,8 +78,12 @@ pub(crate) fn analyse(engine: &Engine, files: &Files) -> Findings {
 impl Findings {
     /// Returns the warnings of a load that has succeeded.
     pub(crate) fn warnings(&self, files: &Files) -> Vec<Fault> {
-        let told = self.0.iter().filter(|finding| !finding.only_if_fails);
-        told.map(|finding| finding.fault(files)).collect()
+        let reported = self.0.iter().filter(|finding| !finding.only_if_fails);
+        let fault = |Finding { file, at, message, hint, .. }: &Finding| Fault {
+            hint: hint.clone(),
+            ..Fault::from_position(files, file, *at, message.clone())
+        };
+        reported.map(fault).collect()
     }
 
     /// Returns `fault` with the message or the hint of the finding at its place, where the finding says more.
@@ -104,12 +108,5 @@ impl Findings {
         let called = self.0.iter().find(|finding| finding.only_if_fails && finding.hint.is_some())?;
         let line = called.at.line().unwrap_or_default();
         Some(format!("line {line}: {}", called.hint.as_deref().unwrap_or_default()))
-    }
-}
-
-impl Finding {
-    fn fault(&self, files: &Files) -> Fault {
-        let fault = Fault::from_position(files, &self.file, self.at, self.message.clone());
-        Fault { hint: self.hint.clone(), ..fault }
     }
 }

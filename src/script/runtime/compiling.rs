@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn what_takes_long_to_compile_ends_with_the_place_that_was_reached() {
+    fn a_file_that_compiles_too_long_fails_at_the_place_it_reached() {
         let limit = Duration::from_millis(100);
         let engine = script::engine(Budget::default());
         for source in [
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_optimizer_takes_long_for_is_left_as_it_is() {
+    fn a_file_that_would_optimize_too_long_is_not_optimized() {
         let engine = script::engine(Budget::default());
         let limit = Duration::from_secs(20);
         let source = format!("fn g() {{ 1 }} fn a() {{ {} }}", "{ g(); }\n".repeat(60_000));

@@ -17,7 +17,7 @@ use super::http_error::HttpError;
 use super::{budget, json, names, size_limits};
 use crate::system::escape::escape;
 use crate::system::truncate::{beginning, truncate_bytes};
-use rhai::{EvalAltResult, ParseErrorType, Position};
+use rhai::{EvalAltResult, Position};
 use std::fmt;
 
 /// Most bytes of a message. A script can throw a text of any length, or call a function with any number of arguments.
@@ -71,7 +71,9 @@ impl Fault {
         let kind = Kind::from(error);
         let text = || files.text(&file);
         let hint = match error {
-            EvalAltResult::ErrorParsing(error, _) => text().and_then(|text| syntax::hint(error, &text, at)),
+            EvalAltResult::ErrorParsing(error, _) => {
+                text().and_then(|text| syntax::find_hint(error, &text, at))
+            }
             EvalAltResult::ErrorMismatchDataType(..) | EvalAltResult::ErrorVariableNotFound(..) => {
                 text().and_then(|text| syntax::import(&text, at)).or_else(|| kind.hint())
             }
@@ -97,10 +99,10 @@ impl Fault {
     /// Returns the fault with the hint of the warning at the same place, if it has no hint itself.
     pub fn or_hint_of(self, warnings: &[Fault]) -> Fault {
         let place = |fault: &Fault| (fault.line, fault.column, fault.file.clone());
-        let told = || warnings.iter().find(|warning| place(warning) == place(&self))?.hint.clone();
+        let hint = || warnings.iter().find(|warning| place(warning) == place(&self))?.hint.clone();
         match &self.hint {
             Some(_) => self,
-            None => Fault { hint: told(), ..self },
+            None => Fault { hint: hint(), ..self },
         }
     }
 
@@ -197,7 +199,10 @@ fn message(error: &EvalAltResult) -> String {
         EvalAltResult::ErrorRuntime(thrown, _) => return thrown_text(thrown),
         EvalAltResult::ErrorTerminated(token, _) => return token.to_string(),
         EvalAltResult::ErrorStackOverflow(_) => return budget::too_deep(),
-        EvalAltResult::ErrorParsing(kind, _) => return lower_first(&parse_text(kind)),
+        EvalAltResult::ErrorParsing(kind, _) => match kind.to_string() {
+            text if text.is_empty() => "syntax error".to_owned(),
+            text => text,
+        },
         EvalAltResult::ErrorFunctionNotFound(signature, _) => {
             // Rhai gives the types of arguments only as a text.
             let signature = signature.replace("&str | ImmutableString | String", "string");
@@ -246,11 +251,6 @@ fn read_only(what: &str) -> String {
     format!(
         "{what} a read-only value: copy it by `let` to change the copy; what is to last is in `store`: `store[key] = value`"
     )
-}
-
-fn parse_text(kind: &ParseErrorType) -> String {
-    let text = kind.to_string();
-    if text.is_empty() { "syntax error".to_owned() } else { text }
 }
 
 fn thrown_text(thrown: &rhai::Dynamic) -> String {

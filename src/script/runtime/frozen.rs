@@ -211,7 +211,8 @@ impl MapRef<'_> {
 mod tests {
     use super::*;
     use crate::script::runtime::allocator::ALLOCATED;
-    use rhai::FnPtr;
+    use crate::script::tests::trial::{engine, yields};
+    use rhai::{EvalAltResult, FnPtr};
 
     /// Returns the bytes that another item takes while another reference keeps the list as it was.
     fn growth(mut list: FrozenList) -> i64 {
@@ -224,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_list_grows_at_the_price_of_a_short_one() {
+    fn an_item_costs_a_long_list_as_much_as_a_short_one() {
         let items = |count: i64| (0..count).map(Dynamic::from).collect::<Vec<_>>();
         let grown = |count: i64| {
             let mut list = FrozenList::new(Vec::new());
@@ -238,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn a_function_anywhere_makes_a_value_one_that_ends_with_its_provision() {
+    fn a_value_with_a_function_in_it_is_not_plain() {
         let function = || Dynamic::from(FnPtr::new("f").unwrap());
         let mut list = FrozenList::new(vec![1.into()]);
         let is_plain = |value: &Dynamic| Facts::of(value).is_plain;
@@ -251,5 +252,20 @@ mod tests {
             assert!(!is_plain(&value), "{value:?}");
         }
         assert!(is_plain(&freeze(Map::from([("a".into(), Dynamic::from_array(vec![1.into()]))]).into())));
+    }
+    #[test]
+    fn an_index_of_a_frozen_list_is_within_its_length() {
+        yields(&[
+            ("let l = json.loads(\"[1, 2]\"); l[1] = 3; l[-2] = 4; l", "[4, 3]"),
+            ("let l = json.loads(\"[1, 2]\"); [l[0], l[-1], l.get(2), l.get(-3)]", "[1, 2, (), ()]"),
+        ]);
+        for script in ["l[2] = 3", "l[-3] = 3", "l[2]", "l[-3]"] {
+            let script = format!("let l = json.loads(\"[1, 2]\"); {script}");
+            let error = engine().eval::<Dynamic>(&script).unwrap_err();
+            assert!(
+                matches!(error.unwrap_inner(), EvalAltResult::ErrorArrayBounds(2, ..)),
+                "{script}: {error}"
+            );
+        }
     }
 }

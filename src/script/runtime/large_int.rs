@@ -1,7 +1,7 @@
 //! Integers beyond 64 bits. Scripts can pass them on and compare them with all their digits, but not calculate with them.
 
 use super::natives::{Fallible, Natives};
-use rhai::{Dynamic, EvalAltResult, ImmutableString};
+use rhai::{Dynamic, ImmutableString};
 use std::cmp::Ordering;
 use std::fmt;
 
@@ -55,14 +55,12 @@ impl fmt::Display for LargeInt {
     }
 }
 
-fn no_arithmetic(number: &Dynamic, other: &Dynamic) -> Box<EvalAltResult> {
-    let number = if number.is::<LargeInt>() { number } else { other };
-    let digits = number.read_lock::<LargeInt>().map(|number| number.to_string()).unwrap_or_default();
-    format!(
-        "{digits} is beyond 64 bits: such a number can be passed on and compared, not calculated with; {} is the largest that can",
+fn no_arithmetic(number: &LargeInt) -> Fallible<()> {
+    Err(format!(
+        "{number} is beyond 64 bits: such a number can be passed on and compared, not calculated with; {} is the largest that can",
         i64::MAX
     )
-    .into()
+    .into())
 }
 
 pub(crate) fn register(natives: &mut Natives) {
@@ -91,12 +89,8 @@ pub(crate) fn register(natives: &mut Natives) {
         natives.register_fn(name, move |one: LargeInt, other: LargeInt| holds(one.compare(&other)));
     }
     for name in ["+", "-", "*", "/", "%", "**"] {
-        natives.register_fn(name, |number: LargeInt, other: Dynamic| -> Fallible<()> {
-            Err(no_arithmetic(&Dynamic::from(number), &other))
-        });
-        natives.register_fn(name, |other: Dynamic, number: LargeInt| -> Fallible<()> {
-            Err(no_arithmetic(&Dynamic::from(number), &other))
-        });
+        natives.register_fn(name, |number: LargeInt, _: Dynamic| no_arithmetic(&number));
+        natives.register_fn(name, |_: Dynamic, number: LargeInt| no_arithmetic(&number));
     }
 }
 
@@ -114,6 +108,10 @@ mod tests {
             (
                 "let n = json.loads(\"18446744073709551616\"); let m = json.loads(\"18446744073709551617\"); [n == m, n < m, n == n, n > 1, 1 < n, n == 1, n != \"x\"]",
                 "[false, true, true, true, true, false, true]",
+            ),
+            (
+                "let n = json.loads(\"-18446744073709551616\"); let m = json.loads(\"18446744073709551616\"); [n < m, m < n, n > m, -1 > n]",
+                "[true, false, false, true]",
             ),
             (
                 "let n = json.loads(\"-18446744073709551616\"); [n < 0, n < 1.5, max([n, 1, 2.5]), sorted([1, n])]",

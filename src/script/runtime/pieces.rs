@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn pieces_have_what_the_whole_has_at_the_same_places() {
+    fn pieces_compile_to_the_same_as_the_whole() {
         let engine = script::engine(Budget::default());
         // Each source with its number of functions outside of the first piece.
         for (apart, source) in [
@@ -244,6 +244,18 @@ mod tests {
         assert_eq!(pieces.len(), 1 + 1000_usize.div_ceil(MOST_FUNCTIONS));
         assert!(pieces[1].has_line(1) && !pieces[1].has_line(1 + 4 * MOST_FUNCTIONS));
         assert_eq!(contents(&in_pieces(&engine, &pieces)), contents(&[engine.compile(&source).unwrap()]));
+    }
+
+    #[test]
+    fn a_file_with_more_places_than_rhai_counts_is_one_piece() {
+        for (text, expected) in [
+            ("x".repeat(65_534), true),
+            ("x".repeat(65_535), false),
+            ("\n".repeat(65_534), true),
+            ("\n".repeat(65_535), false),
+        ] {
+            assert_eq!(has_places(&text), expected, "{}", text.len());
+        }
     }
 
     /// The blanks before a piece are part of it, as far as Rhai counts lines and columns.

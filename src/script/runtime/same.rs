@@ -48,7 +48,7 @@ mod tests {
     use crate::script::runtime::json::from_json;
 
     #[test]
-    fn values_are_compared_to_their_depth() {
+    fn values_are_compared_with_all_their_items() {
         let value = |text: &str| -> Dynamic { from_json(text.as_bytes()).unwrap() };
         let all = ["1", "2", "1.5", "true", "null", r#""1""#, "[1]", "[1,2]", r#"{"a":[1]}"#, r#"{"b":[1]}"#];
         for (i, a) in all.iter().enumerate() {

@@ -47,7 +47,7 @@ impl Walker<'_> {
         }
         // A function of the file comes before a native of the same name.
         let counts = if own.is_empty() { &counts } else { &own };
-        self.tell(at, takes(shown(name), counts, count), None);
+        self.warn(at, takes(shown(name), counts, count), None);
     }
 
     /// Checks `Fn("name")`, which may name a native.

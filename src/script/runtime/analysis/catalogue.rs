@@ -98,7 +98,8 @@ impl Catalogue {
 
     /// Returns the numbers of arguments of the methods of type `of` called `name`, with the receiver as the first.
     pub(super) fn method_counts(&self, of: TypeId, name: &str) -> BTreeSet<usize> {
-        let is_method = |native: &&Signature| native.first.is_some_and(|first| takes(first, of));
+        let any = TypeId::of::<Dynamic>();
+        let is_method = |native: &&Signature| native.first.is_some_and(|first| first == of || first == any);
         let natives = self.functions.get(name).into_iter().flatten().filter(is_method);
         natives.map(|native| native.count).collect()
     }
@@ -132,11 +133,6 @@ impl Catalogue {
     pub(super) fn is_of_any_value(name: &str) -> bool {
         Self::takes_any_number(name) || matches!(name, "is_shared" | "to_debug" | "to_string" | "type_of")
     }
-}
-
-/// Whether a parameter of type `parameter` takes a value of type `of`.
-fn takes(parameter: TypeId, of: TypeId) -> bool {
-    parameter == of || parameter == TypeId::of::<Dynamic>()
 }
 
 fn is_word(name: &str) -> bool {

@@ -21,7 +21,7 @@ impl Walker<'_> {
             _ => "write `bool(x)` for Python's truth, or compare it",
         };
         let message = format!("a condition is true or false, not {kind}");
-        self.tell(condition.start_position(), message, Some(hint.to_owned()));
+        self.warn(condition.start_position(), message, Some(hint.to_owned()));
     }
 
     /// Returns the kind of `expression`, where it is certainly no boolean.

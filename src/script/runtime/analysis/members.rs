@@ -59,15 +59,15 @@ impl Walker<'_> {
         }
         if catalogue.methods(of).any(|known| known == name) {
             let hint = format!("call it: `{full}(...)`");
-            self.tell(at, format!("`{full}` is a method, not a property"), Some(hint));
+            self.warn(at, format!("`{full}` is a method, not a property"), Some(hint));
         } else if catalogue.is_indexed(of) {
             if let Some(message) = self.world.unknown(&full) {
-                self.tell(at, message, None);
+                self.warn(at, message, None);
             }
         } else {
             let known = catalogue.properties(of).chain(catalogue.methods(of));
             let hint = nearest(name, known).map(did_you_mean);
-            self.tell(at, format!("`{path}` has no property `{name}`"), hint);
+            self.warn(at, format!("`{path}` has no property `{name}`"), hint);
         }
         None
     }
@@ -140,7 +140,7 @@ impl World<'_> {
         let error = self.engine.eval::<Dynamic>(path).err()?;
         let rhai::EvalAltResult::ErrorRuntime(thrown, _) = error.unwrap_inner() else { return None };
         let text = thrown.read_lock::<ImmutableString>()?.to_string();
-        ["has no property", "unknown name"].iter().any(|told| text.contains(told)).then_some(text)
+        ["has no property", "unknown name"].iter().any(|words| text.contains(words)).then_some(text)
     }
 
     /// Returns the type of the property at `path`, where that type has methods of its own, unlike a text, list or map.

@@ -29,8 +29,8 @@ mod tests {
     use super::nearest;
 
     #[test]
-    fn names_are_near_that_are_mistyped_or_written_as_elsewhere() {
-        let known = ["registerRules", "hello", "app", "request", "getlist", "i"];
+    fn a_mistyped_name_or_one_in_another_style_is_similar() {
+        let known = ["registerRules", "hello", "app", "request", "getlist", "i", "id"];
         for (word, expected) in [
             ("register_rules", Some("registerRules")),
             ("RegisterRules", Some("registerRules")),
@@ -40,6 +40,7 @@ mod tests {
             ("getList", Some("getlist")),
             ("colour", None),
             ("j", None),
+            ("ix", None),
             ("x", None),
             ("_", None),
         ] {

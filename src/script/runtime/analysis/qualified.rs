@@ -18,13 +18,13 @@ impl<'w> Walker<'w> {
             let public = file.functions().filter(|(_, body)| !body.access.is_private());
             let meant = nearest(name, public.map(|(name, _)| name));
             let hint = meant.map(|meant| did_you_mean(&format!("{import}::{meant}")));
-            self.tell(at, format!("`{}` has no function `{name}`", file.name), hint);
+            self.warn(at, format!("`{}` has no function `{name}`", file.name), hint);
         } else if file.bodies(name).iter().all(|body| body.access.is_private()) {
             let hint = format!("drop the word `private` before `fn {name}`");
-            self.tell(at, format!("function `{name}` of `{}` is private", file.name), Some(hint));
+            self.warn(at, format!("function `{name}` of `{}` is private", file.name), Some(hint));
         } else if !file.counts(name).contains(&count) {
             let message = super::calls::takes(&format!("{import}::{name}"), &file.counts(name), count);
-            self.tell(at, message, None);
+            self.warn(at, message, None);
         }
     }
 
@@ -32,7 +32,7 @@ impl<'w> Walker<'w> {
         let import = namespace.root();
         if import == "status" && !self.has_enough() {
             if let Some(message) = self.world.unknown(&format!("status.{name}")) {
-                self.tell(namespace.position(), message, None);
+                self.warn(namespace.position(), message, None);
             }
             return;
         }
@@ -47,7 +47,7 @@ impl<'w> Walker<'w> {
             let known = nearest(name, file.variables.iter().map(String::as_str));
             known.map(|meant| did_you_mean(&format!("{import}::{meant}")))
         };
-        self.tell(namespace.position(), format!("no variable `{full}`"), hint);
+        self.warn(namespace.position(), format!("no variable `{full}`"), hint);
     }
 
     /// Returns the file that `namespace` stands for, where it was loaded. Warns where no import has that name.
@@ -63,7 +63,7 @@ impl<'w> Walker<'w> {
                 Some(meant) => did_you_mean(meant),
                 None => format!("write `import \"{root}\" as {root};` at the top of the file"),
             };
-            self.tell(namespace.position(), format!("no import `{root}`"), Some(hint));
+            self.warn(namespace.position(), format!("no import `{root}`"), Some(hint));
             return None;
         };
         // Only Rhai resolves imports of imports.

@@ -69,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn only_methods_that_are_near_to_a_known_one_are_told() {
+    fn only_a_method_that_is_similar_to_a_known_one_has_a_hint() {
         for (method, expected) in [
             ("GTE", Some("did you mean `GET`?")),
             ("PSOT", Some("did you mean `POST`?")),
@@ -79,6 +79,9 @@ mod tests {
             ("BREW", None),
         ] {
             assert_eq!(meant_method(method).as_deref(), expected, "{method}");
+        }
+        for known in METHODS.iter().chain(&OF_WEBDAV) {
+            assert_eq!(meant_method(known), None);
         }
     }
 }

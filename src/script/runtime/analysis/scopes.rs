@@ -9,21 +9,18 @@ pub(super) struct Scopes {
     imports: Vec<(String, Option<String>)>,
 }
 
-/// The numbers of variables and imports that were visible before a block.
-#[derive(Clone, Copy)]
-pub(super) struct Mark(usize, usize);
-
 impl Scopes {
     pub(super) fn new(imports: &[(String, Option<String>)]) -> Scopes {
         Scopes { variables: Vec::new(), imports: imports.to_vec() }
     }
 
-    pub(super) fn mark(&self) -> Mark {
-        Mark(self.variables.len(), self.imports.len())
+    /// Returns the numbers of visible variables and imports.
+    pub(super) fn mark(&self) -> (usize, usize) {
+        (self.variables.len(), self.imports.len())
     }
 
-    /// Removes the variables and imports that were added since `mark`.
-    pub(super) fn rewind(&mut self, Mark(variables, imports): Mark) {
+    /// Removes the variables and imports that were added since [`Scopes::mark`].
+    pub(super) fn rewind(&mut self, (variables, imports): (usize, usize)) {
         self.variables.truncate(variables);
         self.imports.truncate(imports);
     }

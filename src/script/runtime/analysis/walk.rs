@@ -31,7 +31,7 @@ impl<'w> Walker<'w> {
         Walker { world, facts, scopes: Scopes::default(), in_function: false, found, keys }
     }
 
-    pub(super) fn tell(&mut self, at: Position, message: String, hint: Option<String>) {
+    pub(super) fn warn(&mut self, at: Position, message: String, hint: Option<String>) {
         self.add(Finding { hint, ..self.finding(at, message) });
     }
 
@@ -69,7 +69,7 @@ impl<'w> Walker<'w> {
         let Some((line, column)) = tokens::open_comment(&text) else { return };
         let at = Position::new(u16::try_from(line).unwrap_or(u16::MAX), u16::try_from(column).unwrap_or(1));
         let hint = "end it by `*/`: all that stands behind it in this file belongs to it".to_owned();
-        self.tell(at, "this comment has no end".to_owned(), Some(hint));
+        self.warn(at, "this comment has no end".to_owned(), Some(hint));
     }
 
     /// Walks over a function, or over a closure at its place. The first `captured` parameters of a closure are variables that

@@ -52,7 +52,7 @@ impl Walker<'_> {
             };
             (format!("no variable `{name}`"), hint)
         };
-        self.tell(at, message, Some(hint));
+        self.warn(at, message, Some(hint));
     }
 
     /// Keeps the names of assigned properties, which are keys of maps.
@@ -108,7 +108,7 @@ impl Walker<'_> {
         };
         let hint =
             format!("keep in `store` what changes, as in `{instead}`, or copy it: `let copy = {name};`");
-        self.tell(at, message, Some(hint));
+        self.warn(at, message, Some(hint));
     }
 }
 

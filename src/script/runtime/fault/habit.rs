@@ -1,6 +1,6 @@
 //! Words of Python and JavaScript that Rhai lacks, with a hint for each.
 
-pub(super) fn told(hint: &str) -> Option<String> {
+pub(super) fn hint(hint: &str) -> Option<String> {
     Some(hint.to_owned())
 }
 

@@ -82,7 +82,7 @@ mod tests {
     use std::time::Duration;
 
     #[test]
-    fn a_call_over_its_budget_is_known_by_its_error_and_not_by_its_text() {
+    fn the_kind_depends_on_the_error_and_not_on_its_text() {
         let budget = Budget { time: Duration::from_millis(50), memory: 1 << 20, ..Budget::default() };
         let engine = script::engine(budget);
         for (script, kind) in [

@@ -1,6 +1,6 @@
 //! Hints for operators, colons, commas, brackets and semicolons at which Rhai's parser fails.
 
-use super::habit::{self, told};
+use super::habit::{self, hint};
 use super::spot::Spot;
 use crate::script::runtime::tokens::Shape;
 
@@ -11,8 +11,8 @@ pub(super) fn sign(spot: &Spot<'_>, expected: &str) -> Option<String> {
         ":" => colon(spot, expected),
         "=" => equals(spot, expected),
         "," => comma(spot, expected),
-        "#" => told(habit::COMMENT),
-        "@" if spot.begins_statement(0) && spot.is(1, Shape::Word) => told(
+        "#" => hint(habit::COMMENT),
+        "@" if spot.begins_statement(0) && spot.is(1, Shape::Word) => hint(
             "there are no decorators: register in registerRules() by `app.route(\"/foo\", [\"GET\"], foo)`",
         ),
         "++" | "--" if expected.is_empty() => {
@@ -20,34 +20,34 @@ pub(super) fn sign(spot: &Spot<'_>, expected: &str) -> Option<String> {
             let name = name.map_or("x", |offset| spot.text(offset));
             Some(format!("write `{name} {}= 1`", &here[..1]))
         }
-        "?" => spot.find_ahead(&[":"]).and(told(habit::CHOICE)),
-        "===" => told(habit::EQUAL),
-        "!==" => told(habit::UNEQUAL),
-        ">" if spot.text(-1) == "<" && spot.joined(0) => told(habit::UNEQUAL),
-        ":=" => told("write `=`; a new variable is declared by `let x = 1`"),
-        "->" if spot.opened_by(-1).is_some_and(|open| spot.text(open - 2) == "fn") => told(habit::NO_TYPES),
-        "->" | "=>" if matches!(spot.text(-1), ")" | "|") => told(habit::CLOSURE),
+        "?" => spot.find_ahead(&[":"]).and(hint(habit::CHOICE)),
+        "===" => hint(habit::EQUAL),
+        "!==" => hint(habit::UNEQUAL),
+        ">" if spot.text(-1) == "<" && spot.joined(0) => hint(habit::UNEQUAL),
+        ":=" => hint("write `=`; a new variable is declared by `let x = 1`"),
+        "->" if spot.opened_by(-1).is_some_and(|open| spot.text(open - 2) == "fn") => hint(habit::NO_TYPES),
+        "->" | "=>" if matches!(spot.text(-1), ")" | "|") => hint(habit::CLOSURE),
         "->" | "=>" if spot.is_name(-1) && matches!(spot.text(-2), "=" | "(" | "," | ":" | "return") => {
-            told(habit::CLOSURE).filter(|_| !spot.in_switch())
+            hint(habit::CLOSURE).filter(|_| !spot.in_switch())
         }
-        "..." if spot.near_bracket(0) == "[" => told("lists are joined by `+`"),
+        "..." if spot.near_bracket(0) == "[" => hint("lists are joined by `+`"),
         "..." | "(" if here == "..." || matches!(spot.text(1), "*" | "**") && spot.joined(1) => {
             let declared = [-2, -3].into_iter().any(|offset| spot.text(offset) == "fn");
-            told(if declared {
+            hint(if declared {
                 "a function has a fixed number of parameters: take a list"
             } else {
                 "lists are not spread into arguments: hand over the list, or `list[0], list[1]`"
             })
         }
-        "$" if spot.is(1, Shape::Word) => told("variables have no `$`"),
-        "{" if spot.text(-2) == "fn" && expected.is_empty() => told(habit::FUNCTION),
-        "(" | "[" | "{" if matches!(spot.text(-1), "let" | "const") => told(habit::ONE_NAME),
+        "$" if spot.is(1, Shape::Word) => hint("variables have no `$`"),
+        "{" if spot.text(-2) == "fn" && expected.is_empty() => hint(habit::FUNCTION),
+        "(" | "[" | "{" if matches!(spot.text(-1), "let" | "const") => hint(habit::ONE_NAME),
         "-" if matches!(spot.text(-2), "let" | "const") && spot.joined(0) && spot.joined(1) => {
-            told("names are made of letters, digits and `_`")
+            hint("names are made of letters, digits and `_`")
         }
-        "::" if spot.text(-1) == "[" && spot.ends_value(-2) => told(habit::SLICE),
+        "::" if spot.text(-1) == "[" && spot.ends_value(-2) => hint(habit::SLICE),
         _ if spot.is(0, Shape::Text) && spot.is(-1, Shape::Text) && expected == ";" => {
-            told("texts are joined by `+`").filter(|_| spot.line_before() == spot.line(0))
+            hint("texts are joined by `+`").filter(|_| spot.line_before() == spot.line(0))
         }
         _ => None,
     }
@@ -57,25 +57,25 @@ pub(super) fn sign(spot: &Spot<'_>, expected: &str) -> Option<String> {
 fn colon(spot: &Spot<'_>, expected: &str) -> Option<String> {
     let open = spot.enclosing();
     if spot.opened_by(-1).is_some_and(|open| spot.text(-1) == ")" && spot.text(open - 2) == "fn") {
-        return told(habit::FUNCTION);
+        return hint(habit::FUNCTION);
     }
     if expected == "{" || expected.is_empty() && spot.text(-1) == ")" || spot.text(-1) == "else" {
-        return told(habit::BLOCK);
+        return hint(habit::BLOCK);
     }
     if matches!(spot.text(-2), "let" | "const") {
-        return told(habit::NO_TYPES);
+        return hint(habit::NO_TYPES);
     }
     match (spot.near_bracket(0), expected) {
-        ("[", _) if open.is_some_and(|open| spot.ends_value(open - 1)) => told(habit::SLICE),
-        ("[", ",") => told(habit::MAP),
-        ("(", ",") if spot.near_bracket(-2) == "fn" => told(habit::NO_TYPES),
-        ("{", "=>") if spot.in_switch() => told(habit::SWITCH),
+        ("[", _) if open.is_some_and(|open| spot.ends_value(open - 1)) => hint(habit::SLICE),
+        ("[", ",") => hint(habit::MAP),
+        ("(", ",") if spot.near_bracket(-2) == "fn" => hint(habit::NO_TYPES),
+        ("{", "=>") if spot.in_switch() => hint(habit::SWITCH),
         (_, ";")
             if spot.is_name(-1) && spot.begins_statement(-1) && spot.is_name(1) && spot.text(2) == "=" =>
         {
-            told(habit::NO_TYPES)
+            hint(habit::NO_TYPES)
         }
-        ("{", ";") if open == Some(-2) => told(habit::MAP),
+        ("{", ";") if open == Some(-2) => hint(habit::MAP),
         _ => None,
     }
 }
@@ -84,16 +84,16 @@ fn colon(spot: &Spot<'_>, expected: &str) -> Option<String> {
 fn equals(spot: &Spot<'_>, expected: &str) -> Option<String> {
     let owner = spot.near_bracket(-1);
     match (spot.near_bracket(0), expected) {
-        ("#{", ":") => told(habit::MAP),
-        ("(", ",") if owner == "for" => told(habit::LOOP),
-        ("(", ",") if spot.near_bracket(-2) == "fn" => told(
+        ("#{", ":") => hint(habit::MAP),
+        ("(", ",") if owner == "for" => hint(habit::LOOP),
+        ("(", ",") if spot.near_bracket(-2) == "fn" => hint(
             "parameters have no default values: a second `fn` of the name with fewer parameters may stand beside it",
         ),
         ("(", ",") if spot.is_name(-1) && matches!(spot.text(-2), "(" | ",") => {
             Some(named(owner, spot.text(-1)))
         }
-        ("(", ")") if matches!(owner, "if" | "while") => told(habit::EQUAL),
-        (_, "") if spot.ends_value(-1) => told(habit::EQUAL),
+        ("(", ")") if matches!(owner, "if" | "while") => hint(habit::EQUAL),
+        (_, "") if spot.ends_value(-1) => hint(habit::EQUAL),
         _ => None,
     }
 }
@@ -122,29 +122,29 @@ fn comma(spot: &Spot<'_>, expected: &str) -> Option<String> {
     let begin = spot.statement();
     let first = spot.text(begin);
     match expected {
-        ";" if first == "return" => told(habit::RETURNED),
-        ";" if first == "import" => told(habit::IMPORT),
-        ";" if matches!(first, "let" | "const") && begin == -2 => told(habit::ONE_NAME),
+        ";" if first == "return" => hint(habit::RETURNED),
+        ";" if first == "import" => hint(habit::IMPORT),
+        ";" if matches!(first, "let" | "const") && begin == -2 => hint(habit::ONE_NAME),
         ";" if matches!(first, "let" | "const") && spot.is_name(1) && spot.text(2) == "=" => {
-            told("each variable has its own `let`: `let a = 1; let b = 2;`")
+            hint("each variable has its own `let`: `let a = 1; let b = 2;`")
         }
-        ";" if matches!(first, "let" | "const") => told(habit::LIST),
+        ";" if matches!(first, "let" | "const") => hint(habit::LIST),
         ";" if begin == -1 && spot.is_name(-1) && spot.find_ahead(&["="]).is_some() => {
-            told("each variable is set on its own: `let pair = [b, a]; a = pair[0]; b = pair[1];`")
+            hint("each variable is set on its own: `let pair = [b, a]; a = pair[0]; b = pair[1];`")
         }
-        ";" if status(spot.text(1)) && matches!(spot.text(2), "}" | ",") => told(habit::RETURNED),
+        ";" if status(spot.text(1)) && matches!(spot.text(2), "}" | ",") => hint(habit::RETURNED),
         ")" if spot.find_ahead(&[")"]).is_some_and(|close| matches!(spot.text(close + 1), "=>" | "->")) => {
-            told(habit::CLOSURE)
+            hint(habit::CLOSURE)
         }
         ")" => match spot.near_bracket(-1) {
-            "return" if status(spot.text(1)) => told(habit::RETURNED),
+            "return" if status(spot.text(1)) => hint(habit::RETURNED),
             "if" | "while" => None,
-            _ => told(habit::LIST),
+            _ => hint(habit::LIST),
         },
         "in" if in_items(spot) => {
-            told("a map is walked by its keys: `for key in map.keys() { let value = map[key]; }`")
+            hint("a map is walked by its keys: `for key in map.keys() { let value = map[key]; }`")
         }
-        "in" => told("the index of a loop stands second, in parentheses: `for (x, index) in list { ... }`"),
+        "in" => hint("the index of a loop stands second, in parentheses: `for (x, index) in list { ... }`"),
         _ => None,
     }
 }

@@ -1,6 +1,6 @@
 //! Hints for scripts that do not compile: what to write in place of the token at the error. A wrong hint is worse than none.
 
-use super::habit::{self, told};
+use super::habit::{self, hint};
 use super::signs::{semicolon, sign, unclosed};
 use super::spot::Spot;
 use crate::script::runtime::tokens::{Shape, open_comment};
@@ -14,10 +14,10 @@ const RULES: &[Rule] =
     &[property, prefixed_text, word_here, word_before, word_before_parameters, sign, unclosed, semicolon];
 
 /// Returns the hint for `error` at `place` of `source`.
-pub(super) fn hint(error: &ParseErrorType, source: &str, place: Position) -> Option<String> {
+pub(super) fn find_hint(error: &ParseErrorType, source: &str, place: Position) -> Option<String> {
     match error {
-        ParseErrorType::TooManyFunctions => return told(habit::MANY_FUNCTIONS),
-        ParseErrorType::ExprTooDeep => return told(habit::DEEP),
+        ParseErrorType::TooManyFunctions => return hint(habit::MANY_FUNCTIONS),
+        ParseErrorType::ExprTooDeep => return hint(habit::DEEP),
         _ => {}
     }
     // The missing token is in a comment that should have ended before it.
@@ -26,9 +26,9 @@ pub(super) fn hint(error: &ParseErrorType, source: &str, place: Position) -> Opt
     }
     let spot = Spot::find(source, place)?;
     if let ParseErrorType::BadInput(error) = error
-        && let Some(hint) = text(error, &spot)
+        && let Some(found) = text(error, &spot)
     {
-        return Some(hint);
+        return Some(found);
     }
     if spot.within {
         return None;
@@ -46,7 +46,7 @@ pub(super) fn hint(error: &ParseErrorType, source: &str, place: Position) -> Opt
 /// Returns the hint for `import name`, which compiles, since a variable may hold the name of a file.
 pub(super) fn import(source: &str, place: Position) -> Option<String> {
     let spot = Spot::find(source, place)?;
-    told(habit::IMPORT).filter(|_| spot.text(-1) == "import" && spot.is_name(0))
+    hint(habit::IMPORT).filter(|_| spot.text(-1) == "import" && spot.is_name(0))
 }
 
 /// Returns the token that Rhai expected; empty where Rhai only rejects the one at the error. `None` where the tokens are right,
@@ -72,20 +72,20 @@ fn expected(error: &ParseErrorType) -> Option<&str> {
 fn text(error: &LexError, spot: &Spot<'_>) -> Option<String> {
     let quote = spot.text(0).chars().next()?;
     match error {
-        LexError::MalformedChar(_) => prefixed_text(spot, "").or(told(habit::QUOTES)),
-        LexError::MalformedEscapeSequence(_) if quote == '\'' => told(habit::QUOTES),
-        LexError::MalformedEscapeSequence(_) => told("a backslash in a text is written twice: \"\\\\d\""),
+        LexError::MalformedChar(_) => prefixed_text(spot, "").or(hint(habit::QUOTES)),
+        LexError::MalformedEscapeSequence(_) if quote == '\'' => hint(habit::QUOTES),
+        LexError::MalformedEscapeSequence(_) => hint("a backslash in a text is written twice: \"\\\\d\""),
         LexError::UnterminatedString => match quote {
-            '\'' => told(habit::QUOTES),
-            '"' => told("a text ends in the line where it begins; over several lines it stands in backticks"),
-            '`' => told("the backtick that ends this text is missing"),
-            '#' if !spot.text(0).contains('"') => told(habit::COMMENT),
+            '\'' => hint(habit::QUOTES),
+            '"' => hint("a text ends in the line where it begins; over several lines it stands in backticks"),
+            '`' => hint("the backtick that ends this text is missing"),
+            '#' if !spot.text(0).contains('"') => hint(habit::COMMENT),
             _ => None,
         },
         LexError::UnexpectedInput(_) => match quote {
-            '“' | '”' | '„' | '‘' | '’' => told("text takes straight double quotes: \"abc\""),
-            '–' | '—' | '−' => told("a minus is `-`"),
-            '\\' => told("a statement goes on in the next line by itself: leave the backslash out"),
+            '“' | '”' | '„' | '‘' | '’' => hint("text takes straight double quotes: \"abc\""),
+            '–' | '—' | '−' => hint("a minus is `-`"),
+            '\\' => hint("a statement goes on in the next line by itself: leave the backslash out"),
             _ => None,
         },
         _ => None,
@@ -97,7 +97,7 @@ fn prefixed_text(spot: &Spot<'_>, _: &str) -> Option<String> {
     if !spot.is(0, Shape::Text) || !spot.is(-1, Shape::Word) || !spot.joined(0) {
         return None;
     }
-    told(match spot.text(-1) {
+    hint(match spot.text(-1) {
         "f" | "F" => "a text with values in it stands in backticks: `n is ${n}`",
         "r" | "R" => "a text without escapes is written #\"\\d+\"#",
         "b" | "B" => "bytes are made of a text: \"abc\".encode()",
@@ -123,9 +123,9 @@ fn property(spot: &Spot<'_>, expected: &str) -> Option<String> {
         (word, "}") if plain && spot.text(1) == ":" => {
             Some(format!("as a key it stands in quotes: `#{{ \"{word}\": ... }}`"))
         }
-        ("..." | "**", "}") => told("maps are joined by `+`"),
+        ("..." | "**", "}") => hint("maps are joined by `+`"),
         ("-", ":") if spot.joined(0) && spot.joined(1) => {
-            told("a key that is no name stands in quotes: `#{ \"content-type\": ... }`")
+            hint("a key that is no name stands in quotes: `#{ \"content-type\": ... }`")
         }
         ("," | "}", ":") if spot.is_name(-1) => {
             let name = spot.text(-1);
@@ -142,31 +142,31 @@ fn word_here(spot: &Spot<'_>, expected: &str) -> Option<String> {
     }
     let (word, next) = (spot.text(0), spot.text(1));
     match (word, expected) {
-        ("except", "catch") => told("write `catch (e) { ... }`"),
-        ("finally", "catch") => told("a `try` has a `catch`, and no `finally`"),
-        ("of", "in" | ",") => told(habit::LOOP),
-        ("in", ",") if spot.text(-2) == "(" && spot.text(-3) == "for" => told(habit::LOOP),
-        ("let" | "const" | "var", _) if spot.text(-1) == "(" && spot.text(-2) == "for" => told(habit::LOOP),
-        ("case" | "default", _) if spot.in_switch() => told(habit::SWITCH),
+        ("except", "catch") => hint("write `catch (e) { ... }`"),
+        ("finally", "catch") => hint("a `try` has a `catch`, and no `finally`"),
+        ("of", "in" | ",") => hint(habit::LOOP),
+        ("in", ",") if spot.text(-2) == "(" && spot.text(-3) == "for" => hint(habit::LOOP),
+        ("let" | "const" | "var", _) if spot.text(-1) == "(" && spot.text(-2) == "for" => hint(habit::LOOP),
+        ("case" | "default", _) if spot.in_switch() => hint(habit::SWITCH),
         ("try", "") if spot.text(-1) == "=" => {
-            told("a `try` is no value: declare the variable before, and set it in both blocks")
+            hint("a `try` is no value: declare the variable before, and set it in both blocks")
         }
-        ("fn", _) if spot.text(-1) == "export" => told(habit::PUBLIC),
-        ("fn", "") if !spot.begins_statement(0) => told(habit::CLOSURE),
+        ("fn", _) if spot.text(-1) == "export" => hint(habit::PUBLIC),
+        ("fn", "") if !spot.begins_statement(0) => hint(habit::CLOSURE),
         ("else", "") if spot.text(-1) == ";" && spot.text(-2) == "}" => {
-            told("`else` follows the `}` of its `if`, without `;`")
+            hint("`else` follows the `}` of its `if`, without `;`")
         }
-        ("from", ";") if imports(spot) => told(habit::IMPORT),
-        (_, "{") if spot.text(-1) == "catch" => told("write `catch (e) { ... }`"),
+        ("from", ";") if imports(spot) => hint(habit::IMPORT),
+        (_, "{") if spot.text(-1) == "catch" => hint("write `catch (e) { ... }`"),
         ("then" | "do", "{") => Some(format!("leave `{word}` out: {}", habit::BLOCK)),
         ("if", _) if !expected.is_empty() && !spot.leads(0) => {
             let choice = spot.find_ahead(&["else", "{"]).is_some_and(|at| spot.text(at) == "else");
-            told(habit::CHOICE).filter(|_| choice)
+            hint(habit::CHOICE).filter(|_| choice)
         }
         ("for", "," | ")" | ";")
             if spot.find_ahead(&["in"]).is_some() && matches!(spot.near_bracket(0), "[" | "(") =>
         {
-            told("lists are made by methods: `list.map(|x| x * 2)`, `list.filter(|x| x > 1)`")
+            hint("lists are made by methods: `list.map(|x| x * 2)`, `list.filter(|x| x > 1)`")
         }
         (_, "") if names(spot) => Some(format!("`{word}` is a word of Rhai: take another name")),
         (_, "") if next == ":" && spot.near_bracket(0) == "#{" => {
@@ -213,23 +213,23 @@ fn word_before(spot: &Spot<'_>, expected: &str) -> Option<String> {
             (Some(_), _)
                 if word == "not" && spot.find_ahead(&["in", "{"]).is_some_and(|at| spot.text(at) == "in") =>
             {
-                return told(habit::NOT_IN);
+                return hint(habit::NOT_IN);
             }
-            (Some(_), "throw") if word == "new" => return told("a text is thrown: `throw \"why\"`"),
-            (Some(hint), _) => return told(hint),
+            (Some(_), "throw") if word == "new" => return hint("a text is thrown: `throw \"why\"`"),
+            (Some(found), _) => return hint(found),
             _ => {}
         }
     }
     match (word, spot.text(-2), expected) {
         // Nothing that could be imported follows in this line.
-        (_, "import", ";") if spot.is_name(-1) => told(habit::IMPORT),
-        ("except", _, ";" | "{") => told("write `catch (e) { ... }`"),
-        ("finally", "}", _) => told("there is no `finally`: what follows the `try` stands behind it"),
+        (_, "import", ";") if spot.is_name(-1) => hint(habit::IMPORT),
+        ("except", _, ";" | "{") => hint("write `catch (e) { ... }`"),
+        ("finally", "}", _) => hint("there is no `finally`: what follows the `try` stands behind it"),
         ("fn", _, "") if spot.text(0) == "(" => {
-            told("a function has a name, `fn name() { ... }`; a closure is `|x| x + 1`")
+            hint("a function has a name, `fn name() { ... }`; a closure is `|x| x + 1`")
         }
-        ("else" | "do" | "loop" | "try", _, "{") => told(habit::BLOCK),
-        (_, "(", ")") if spot.text(-3) == "catch" => told("write `catch (e) { ... }`"),
+        ("else" | "do" | "loop" | "try", _, "{") => hint(habit::BLOCK),
+        (_, "(", ")") if spot.text(-3) == "catch" => hint("write `catch (e) { ... }`"),
         _ => None,
     }
 }
@@ -242,13 +242,13 @@ fn word_before_parameters(spot: &Spot<'_>, expected: &str) -> Option<String> {
     let owner = spot.opened_by(-1)? - 1;
     let word = spot.text(owner);
     if matches!(word, "if" | "while") && expected == "{" && (spot.is(0, Shape::Word) || spot.text(0) == ":") {
-        return told(habit::BLOCK);
+        return hint(habit::BLOCK);
     }
     if spot.text(0) != "{" {
         return None;
     }
     if word == "function" && !spot.begins_statement(owner) {
-        return told("a closure is `|x| { ... }`");
+        return hint("a closure is `|x| { ... }`");
     }
     let known = matches!(word, "function" | "elif" | "elseif" | "elsif" | "foreach" | "unless" | "match");
     habit::at_begin(word).filter(|_| known && spot.begins_statement(owner)).map(str::to_owned)

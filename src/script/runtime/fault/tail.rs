@@ -62,7 +62,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_end_of_a_function_tells_why_it_gave_nothing() {
+    fn the_end_of_a_function_shows_why_it_returned_nothing() {
         let cases = [
             ("fn f() { try { g() } catch (e) { \"caught\" } }", Some(TRY)),
             ("fn f(a, b) {\n g();\n try { g() } catch { \"}\" /* } */ }\n}\nfn g() { 1 }", Some(TRY)),

@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn every_item_stays_at_its_place_while_levels_are_added() {
+    fn each_item_stays_at_its_place_while_levels_are_added() {
         let mut tree = Tree::new();
         for place in 0..5_000_i64 {
             assert!(tree.get(tree.len()).is_none());
@@ -119,7 +119,7 @@ mod tests {
 
     /// Tries each length, so also those at which a node is full.
     #[test]
-    fn a_copy_and_what_it_is_of_grow_apart() {
+    fn a_list_and_its_copy_grow_independently() {
         let mut tree = Tree::new();
         for length in 0..600_i64 {
             let (mut one, mut other) = (tree.clone(), tree.clone());

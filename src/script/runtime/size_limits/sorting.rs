@@ -171,7 +171,7 @@ mod tests {
     use crate::script::tests::trial::{fails, yields};
 
     #[test]
-    fn sorting_is_that_of_the_standard_library() {
+    fn sort_by_sorts_like_the_standard_library() {
         let mut seed = 1_u32;
         for length in (0..40).chain([1_000]) {
             for kinds in [1, 3, 50, u32::MAX] {
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn functions_say_the_order() {
+    fn a_function_may_define_the_order() {
         yields(&[
             ("let l = [3, 1, 2]; l.sort(|a, b| a - b); l", "[1, 2, 3]"),
             ("let l = [3, 1, 2]; l.sort_by(|a, b| a > b); l", "[3, 2, 1]"),
@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_ends_it_and_leaves_the_list() {
+    fn an_error_ends_the_sort_and_leaves_the_list() {
         fails(&[("let l = [2, 1]; l.sort(|a, b| throw `no ${a}`)", "no 1")]);
         yields(&[
             (
