@@ -75,18 +75,18 @@ fn ask(context: &NativeCallContext, function: &FnPtr, left: &Dynamic, right: &Dy
     })
 }
 
-fn sort(context: &NativeCallContext, list: &mut Array, function: &FnPtr) -> Fallible<()> {
-    sort_by(list, |left, right| ask(context, function, left, right))
+fn sort(context: NativeCallContext, list: &mut Array, function: FnPtr) -> Fallible<()> {
+    sort_by(list, |left, right| ask(&context, &function, left, right))
 }
 
 /// Drops each item for which `function`, called with the item before, returns true. After an error no item is dropped.
-fn dedup(context: &NativeCallContext, list: &mut Array, function: &FnPtr) -> Fallible<()> {
+fn dedup(context: NativeCallContext, list: &mut Array, function: FnPtr) -> Fallible<()> {
     let mut outcome = Ok(());
     list.dedup_by(|item, before| {
         if outcome.is_err() {
             return false;
         }
-        let answer = function.call_raw(context, None, [before.clone(), item.clone()]);
+        let answer = function.call_raw(&context, None, [before.clone(), item.clone()]);
         answer.map_err(|error| outcome = Err(error)).is_ok_and(|answer| answer.as_bool().unwrap_or(false))
     });
     outcome
@@ -146,19 +146,15 @@ pub(super) fn register(natives: &mut Natives) {
     register_sort(natives, ["sort_desc", "order_desc"], Ordering::reverse);
     natives.register_fn("==", are_equal);
     natives.register_fn("!=", |left: &str, right: &str| are_equal(left, right).map(|equal| !equal));
-    natives.register_change("dedup", |context: NativeCallContext, list: &mut Array, function: FnPtr| {
-        dedup(&context, list, &function)
-    });
+    natives.register_change("dedup", dedup);
     for name in ["sort", "sort_by"] {
-        natives.register_change(name, |context: NativeCallContext, list: &mut Array, function: FnPtr| {
-            sort(&context, list, &function)
-        });
+        natives.register_change(name, sort);
     }
     for name in ["order", "order_by"] {
         natives.register_fn(
             name,
             |context: NativeCallContext, mut list: Array, function: FnPtr| -> Fallible<Array> {
-                sort(&context, &mut list, &function)?;
+                sort(context, &mut list, function)?;
                 Ok(list)
             },
         );

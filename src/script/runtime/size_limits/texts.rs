@@ -18,13 +18,10 @@ fn byte_of(text: &str, place: usize) -> usize {
 /// Returns `length` characters from `start` on, which counts from the end where it is negative.
 fn part(text: &str, (start, length): (i64, i64)) -> &str {
     let length = usize::try_from(length).unwrap_or(0);
-    let start = match usize::try_from(start) {
-        Ok(start) => start,
-        Err(_) => {
-            let back = usize::try_from(start.unsigned_abs()).unwrap_or(usize::MAX);
-            text.chars().count().saturating_sub(back)
-        }
-    };
+    let start = usize::try_from(start).unwrap_or_else(|_| {
+        let back = usize::try_from(start.unsigned_abs()).unwrap_or(usize::MAX);
+        text.chars().count().saturating_sub(back)
+    });
     let text = &text[byte_of(text, start)..];
     &text[..byte_of(text, length)]
 }
