@@ -1,6 +1,6 @@
-//! What is wrong with a script and shows before it runs: a walk over the syntax tree of each file of a load, with the scopes
-//! that Rhai has. It knows names and numbers of arguments, and types only of the handles of natives (`app`, `json`). What it
-//! finds are warnings: the file loads all the same.
+//! Warnings about a script before it runs: a walk over the syntax tree of each file of a load, with Rhai's scopes. The walk
+//! knows the names and the numbers of arguments of functions, and the types of the handles of natives (`app`, `json`). A file
+//! with findings loads all the same.
 
 mod calls;
 pub(crate) mod catalogue;
@@ -26,24 +26,24 @@ use rhai::{Engine, Position};
 use std::collections::{BTreeMap, HashSet};
 use walk::Walker;
 
-/// Most findings of a load. To find out what was meant takes a fraction of a millisecond, and a file has room for 100,000 names
-/// that nobody knows.
+/// Most findings of a load. The search for a similar name takes a fraction of a millisecond, and a file has room for 100,000
+/// unknown names.
 pub(crate) const MOST_FINDINGS: usize = 1_000;
 
-/// One thing that is wrong.
+/// A mistake at one place of a script.
 #[derive(Debug, Clone)]
 struct Finding {
     file: String,
     at: Position,
     message: String,
     hint: Option<String>,
-    /// A name for which it does not hold where some file uses that as a key: a map may have a function there.
+    /// The finding is dropped where any file has this name as a key: a map may have a function there.
     unless: Option<String>,
-    /// It is told only where the load fails because of it: it may work.
+    /// The finding is reported only where the load fails at its place: the code may work.
     only_if_fails: bool,
 }
 
-/// What all files of a load have, for the walk over one.
+/// The data of all files of a load, for the walk over one of them.
 struct World<'w> {
     engine: &'w Engine,
     catalogue: &'static Catalogue,
@@ -51,11 +51,11 @@ struct World<'w> {
     facts: BTreeMap<String, Facts>,
 }
 
-/// What was found in the files of a load.
+/// The findings in the files of a load.
 #[derive(Debug, Default)]
 pub(crate) struct Findings(Vec<Finding>);
 
-/// Looks at the files that were compiled since the load began; they are looked at once.
+/// Walks over the files that were compiled since the load began, once each.
 pub(crate) fn analyse(engine: &Engine, files: &Files) -> Findings {
     let compiled = files.take_compiled();
     let catalogue = Catalogue::of(engine);
@@ -76,13 +76,17 @@ pub(crate) fn analyse(engine: &Engine, files: &Files) -> Findings {
 }
 
 impl Findings {
-    /// The warnings of a load that has succeeded.
+    /// Returns the warnings of a load that has succeeded.
     pub(crate) fn warnings(&self, files: &Files) -> Vec<Fault> {
-        let told = self.0.iter().filter(|finding| !finding.only_if_fails);
-        told.map(|finding| finding.fault(files)).collect()
+        let reported = self.0.iter().filter(|finding| !finding.only_if_fails);
+        let fault = |Finding { file, at, message, hint, .. }: &Finding| Fault {
+            hint: hint.clone(),
+            ..Fault::from_position(files, file, *at, message.clone())
+        };
+        reported.map(fault).collect()
     }
 
-    /// `fault` with what was found at its place, where it says less itself.
+    /// Returns `fault` with the message or the hint of the finding at its place, where the finding says more.
     pub(crate) fn explain(&self, fault: Fault) -> Fault {
         let same = |finding: &&Finding| {
             finding.file == fault.file
@@ -90,7 +94,7 @@ impl Findings {
         };
         let Some(finding) = self.0.iter().find(same) else { return fault };
         match fault.kind {
-            // Rhai tells the types of the arguments, and not what is wrong with them.
+            // Rhai names the types of the arguments, and not the mistake in them.
             Kind::NoFunction(_) if finding.only_if_fails => {
                 Fault { message: finding.message.clone(), hint: finding.hint.clone(), ..fault }
             }
@@ -98,17 +102,11 @@ impl Findings {
         }
     }
 
-    /// The first view that was given as a call (`hello()`): what failed while the file was loaded may be inside that function.
+    /// Returns the hint for the first view that was given as a call (`hello()`): a load that fails may have failed in that
+    /// function.
     pub(crate) fn called_view(&self) -> Option<String> {
         let called = self.0.iter().find(|finding| finding.only_if_fails && finding.hint.is_some())?;
         let line = called.at.line().unwrap_or_default();
         Some(format!("line {line}: {}", called.hint.as_deref().unwrap_or_default()))
-    }
-}
-
-impl Finding {
-    fn fault(&self, files: &Files) -> Fault {
-        let fault = Fault::from_position(files, &self.file, self.at, self.message.clone());
-        Fault { hint: self.hint.clone(), ..fault }
     }
 }

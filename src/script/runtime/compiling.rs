@@ -1,5 +1,6 @@
-//! Compiles a file, within the time that its load has. Rhai's parser and optimizer cost the square of what a file has of functions,
-//! variables or entries of a map, and Rhai gives no way to interrupt them but its tokens: one that is an error ends the parser.
+//! Compiles a file within the time of its load. The time of Rhai's parser and optimizer grows with the square of the functions,
+//! variables or entries of a map in a file. Rhai's parser can be interrupted only by its tokens: a token that is an error ends
+//! it.
 
 use super::budget::{self, Limit};
 use super::natives::Fallible;
@@ -7,23 +8,23 @@ use super::{load_time, names, optimizing, python};
 use rhai::{AST, Dynamic, Engine, EvalAltResult, LexError, Position, Token};
 use std::cell::Cell;
 
-/// Tokens between two looks at the clock. In a file that costs the square a token may take milliseconds.
+/// Tokens between two looks at the clock. Where the time grows with the square, a token may take milliseconds.
 const CLOCK_EVERY: u32 = 16;
 
-/// How far the parser has come.
+/// The progress of the parser.
 #[derive(Clone, Copy, Default)]
 struct Progress {
     tokens: u32,
-    /// Where it was stopped.
+    /// The place at which the parser was stopped.
     stopped: Option<Position>,
 }
 
 thread_local! {
-    /// Of the file that is compiled.
+    /// The progress in the file that this thread compiles.
     static PROGRESS: Cell<Option<Progress>> = const { Cell::new(None) };
 }
 
-/// Forgets the progress, also when the parser panicked.
+/// Removes the progress when it is dropped, also when the parser panicked.
 struct End;
 
 impl Drop for End {
@@ -35,7 +36,7 @@ impl Drop for End {
 /// Compiles `text`. In a load this takes time of the load, not of the script that imports the file.
 ///
 /// # Errors
-/// It does not compile, or not in time.
+/// `text` does not compile, or not in time.
 pub(super) fn compile(engine: &Engine, text: &str) -> Fallible<AST> {
     if load_time::runs() { budget::beside(|| watched(engine, text)) } else { watched(engine, text) }
 }
@@ -50,11 +51,11 @@ fn watched(engine: &Engine, text: &str) -> Fallible<AST> {
     if is_over() {
         return Err(EvalAltResult::ErrorRuntime(out_of_time("compiling"), Position::NONE).into());
     }
-    // Only what is no Rhai may be Python: a comment or a text may well hold some.
+    // Only a text that is no Rhai may be Python: a comment or a text in Rhai may well look like Python.
     compiled.map_err(|error| python::diagnose(text).unwrap_or_else(|| error.into()))
 }
 
-/// What is thrown where `what` took too long.
+/// Returns the error where `what` took too long.
 fn out_of_time(what: &str) -> Dynamic {
     if let Some(limit) = load_time::over() {
         return budget::out_of_load_time(what, limit);
@@ -69,7 +70,7 @@ fn is_over() -> bool {
     if load_time::runs() { load_time::over().is_some() } else { budget::time_is_up() }
 }
 
-/// What the parser sees for `token`, which stands at `at`.
+/// Returns the token that the parser gets in place of `token` at `at`.
 pub(crate) fn token(token: Token, at: Position) -> Token {
     let Some(progress) = PROGRESS.get() else { return names::token(token, at) };
     optimizing::weigh(&token);
@@ -77,7 +78,7 @@ pub(crate) fn token(token: Token, at: Position) -> Token {
     let late = || (tokens.is_multiple_of(CLOCK_EVERY) && is_over()).then_some(at);
     let stopped = progress.stopped.or_else(late);
     PROGRESS.set(Some(Progress { tokens, stopped }));
-    // Rhai lets some errors pass, but not one token after the other.
+    // Rhai's parser may continue after one error, but not after one error after the other.
     if stopped.is_some() && token != Token::EOF {
         return Token::LexError(LexError::Runtime("out of time".to_owned()).into());
     }
@@ -96,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn what_takes_long_to_compile_ends_with_the_place_that_was_reached() {
+    fn a_file_that_compiles_too_long_fails_at_the_place_it_reached() {
         let limit = Duration::from_millis(100);
         let engine = script::engine(Budget::default());
         for source in [
@@ -113,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_optimizer_takes_long_for_is_left_as_it_is() {
+    fn a_file_that_would_optimize_too_long_is_not_optimized() {
         let engine = script::engine(Budget::default());
         let limit = Duration::from_secs(20);
         let source = format!("fn g() {{ 1 }} fn a() {{ {} }}", "{ g(); }\n".repeat(60_000));

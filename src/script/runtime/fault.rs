@@ -1,10 +1,8 @@
-//! What went wrong in a script, and where: from Rhai's chain of errors to provision, line, column, source line and hint. The
-//! same words go to `check`, the admin interface, the log, the ledger and the body of a 500.
+//! A failure of a script and its place: from Rhai's chain of errors to provision, line, column, source line and hint. `check`,
+//! the admin interface, the log, the ledger and the body of a 500 have the same words.
 
-mod habit;
-mod hint;
+pub(crate) mod habit;
 mod kind;
-pub(crate) mod missing;
 mod signs;
 mod spot;
 mod syntax;
@@ -19,22 +17,22 @@ use super::http_error::HttpError;
 use super::{budget, json, names, size_limits};
 use crate::system::escape::escape;
 use crate::system::truncate::{beginning, truncate_bytes};
-use rhai::{EvalAltResult, ParseErrorType, Position};
+use rhai::{EvalAltResult, Position};
 use std::fmt;
 
-/// Most bytes of a message: a script can throw a text of any length, or call a function with any number of arguments.
+/// Most bytes of a message. A script can throw a text of any length, or call a function with any number of arguments.
 const LONGEST_MESSAGE: usize = 1 << 10;
 
-/// Target of the log records that are reports of a fault: their lines are the program's own.
+/// Target of the log records that are reports of a fault. Their line breaks come from h1mock, so the logger keeps them.
 pub(crate) const REPORT: &str = "h1mock::report";
 
-/// One fault of a script; its JSON is what the admin interface shows.
-#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+/// A fault of a script. Its JSON is what the admin interface shows.
+#[derive(Debug, Clone, Default, PartialEq, serde::Serialize)]
 pub struct Fault {
-    /// The provision that runs or was to be loaded.
+    /// The provision that runs or was about to load.
     #[serde(skip)]
     pub provision: String,
-    /// File that it happened in: the provision, or one that it imports.
+    /// The file with the fault: the provision, or a file that it imports.
     pub file: String,
     /// Line, from 1.
     pub line: Option<usize>,
@@ -42,11 +40,10 @@ pub struct Fault {
     pub column: Option<usize>,
     #[serde(skip)]
     pub kind: Kind,
-    /// The cause, lower case, without a full stop.
+    /// The cause, in lower case, without a full stop.
     pub message: String,
-    /// The line of the source.
     pub source: Option<String>,
-    /// What to write instead, where that is known.
+    /// The text to write instead, where h1mock knows it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
 }
@@ -54,21 +51,13 @@ pub struct Fault {
 pub(crate) type LoadError = Fault;
 
 impl Fault {
-    /// A fault of `file` that has no place in it.
+    /// Returns a fault of `file` without a place.
     pub fn of_file(file: &str, message: impl Into<String>) -> Fault {
-        Fault {
-            provision: file.to_owned(),
-            file: file.to_owned(),
-            line: None,
-            column: None,
-            kind: Kind::Other,
-            message: message.into(),
-            source: None,
-            hint: None,
-        }
+        let (provision, file) = (file.to_owned(), file.to_owned());
+        Fault { provision, file, message: message.into(), ..Fault::default() }
     }
 
-    /// A fault found at place `at` of `file`, after the script has run over it.
+    /// Returns a fault at place `at` of `file`.
     pub fn from_position(files: &Files, file: &str, at: Position, message: impl Into<String>) -> Fault {
         let line = at.line();
         let source = line.and_then(|line| files.line(file, line));
@@ -76,28 +65,25 @@ impl Fault {
         Fault { provision, line, column: at.position(), source, ..Fault::of_file(file, message) }
     }
 
-    /// Finds the innermost place of `error`. `file` is where the script was called.
+    /// Returns the fault at the innermost place of `error`. `file` is the file that h1mock called.
     pub fn new(error: &EvalAltResult, file: &str, files: &Files) -> Fault {
-        let place = innermost(error, file);
-        let (line, column) = (place.at.line(), place.at.position());
-        let source = line.and_then(|line| files.line(&place.file, line));
-        let (kind, message) =
-            (Kind::from(place.error), truncate_bytes(message(place.error), LONGEST_MESSAGE));
-        let text = || files.text(&place.file);
-        let hint = match place.error {
+        let Place { error, file, at } = innermost(error, file);
+        let kind = Kind::from(error);
+        let text = || files.text(&file);
+        let hint = match error {
             EvalAltResult::ErrorParsing(error, _) => {
-                text().and_then(|text| syntax::hint(error, &text, place.at)).map(Into::into)
+                text().and_then(|text| syntax::find_hint(error, &text, at))
             }
             EvalAltResult::ErrorMismatchDataType(..) | EvalAltResult::ErrorVariableNotFound(..) => {
-                let import = text().and_then(|text| syntax::import(&text, place.at)).map(str::to_owned);
-                import.or_else(|| hint::hint(&kind))
+                text().and_then(|text| syntax::import(&text, at)).or_else(|| kind.hint())
             }
-            _ => hint::hint(&kind),
+            _ => kind.hint(),
         };
-        Fault { provision: files.main.clone(), file: place.file, line, column, kind, message, source, hint }
+        let message = truncate_bytes(message(error), LONGEST_MESSAGE);
+        Fault { kind, hint, ..Fault::from_position(files, &file, at, message) }
     }
 
-    /// The fault with `line` of its file where it has no place: of a function that has ended, or of the engine's own.
+    /// Returns the fault with `line` as its place, if it has none: the error of a function that has ended, or of h1mock itself.
     pub fn or_line(mut self, files: &Files, line: Option<usize>) -> Fault {
         if self.line.is_none() {
             self.source = line.and_then(|line| files.line(&self.file, line));
@@ -110,17 +96,17 @@ impl Fault {
         self
     }
 
-    /// The fault with the hint of that one of `warnings` which told of it before, if it has none itself.
+    /// Returns the fault with the hint of the warning at the same place, if it has no hint itself.
     pub fn or_hint_of(self, warnings: &[Fault]) -> Fault {
         let place = |fault: &Fault| (fault.line, fault.column, fault.file.clone());
-        let told = || warnings.iter().find(|warning| place(warning) == place(&self))?.hint.clone();
+        let hint = || warnings.iter().find(|warning| place(warning) == place(&self))?.hint.clone();
         match &self.hint {
             Some(_) => self,
-            None => Fault { hint: told(), ..self },
+            None => Fault { hint: hint(), ..self },
         }
     }
 
-    /// `line 3, column 7: ` or nothing; with the file where it is not the provision's own.
+    /// Returns `line 3, column 7: ` or an empty text, with the file in front where it is not the provision.
     fn place(&self) -> String {
         let place = match (self.line, self.column) {
             (Some(line), Some(column)) => format!("line {line}, column {column}: "),
@@ -130,15 +116,15 @@ impl Fault {
         if self.file == self.provision { place } else { format!("imported `{}`: {place}", self.file) }
     }
 
-    /// The source line with a mark under the column, as compilers print it; empty where there is no place. Control characters in
-    /// the line are escaped, so that it shows what is there.
+    /// Returns the source line with a mark under the column, as compilers print it; empty where the fault has no place. Control
+    /// characters in the line are escaped, which makes them visible.
     pub fn excerpt(&self) -> String {
         let (Some(line), Some(source)) = (self.line, &self.source) else { return String::new() };
         let gutter = " ".repeat(line.to_string().len());
         let mut text =
             format!("{gutter} --> {}:{line}:{}\n{gutter} |\n", self.file, self.column.unwrap_or(1));
         text += &format!("{line} | {}\n", escape(source));
-        // Tabs stay tabs, so that the mark stands under its column whatever their width.
+        // The mark stands under its column for any width of tabs.
         let blank = |character| if character == '\t' { '\t' } else { ' ' };
         if let Some(column) = self.column {
             let before = escape(beginning(source, column.saturating_sub(1)));
@@ -148,12 +134,12 @@ impl Fault {
         text
     }
 
-    /// Everything that is known, on several lines: message, excerpt, hint.
+    /// Returns message, excerpt and hint, on several lines.
     pub fn report(&self) -> String {
         self.report_as(&self.to_string())
     }
 
-    /// The same of something that looks wrong in a file that loads.
+    /// Returns the report of a warning about a file that loads.
     pub fn as_warning(&self) -> String {
         self.report_as(&format!("provision `{}`: {}{}", self.provision, self.place(), self.message))
     }
@@ -164,9 +150,14 @@ impl Fault {
         format!("{}\n{}{}", escape(message), self.excerpt(), hint.unwrap_or_default())
     }
 
-    /// The report for the log: one record, which ends with what follows from it (`note`).
+    /// Returns the report for the log: one record, which ends with `note`, the consequence of the fault.
     pub fn noted(&self, note: &str) -> String {
         format!("{}  = note: {note}", self.report())
+    }
+
+    /// Returns the line for the log and the body of a 500: ``script error in provision `foo-bar`: line 3, column 7: ...``.
+    pub fn at_run_time(&self) -> String {
+        format!("script error in provision `{}`: {}{}", self.provision, self.place(), self.message)
     }
 }
 
@@ -176,20 +167,13 @@ impl fmt::Display for Fault {
     }
 }
 
-impl Fault {
-    /// The line for the log and the body of a 500: ``script error in provision `foo-bar`: line 3, column 7: ...``.
-    pub fn at_run_time(&self) -> String {
-        format!("script error in provision `{}`: {}{}", self.provision, self.place(), self.message)
-    }
-}
-
 struct Place<'e> {
     error: &'e EvalAltResult,
     file: String,
     at: Position,
 }
 
-/// Follows calls and imports inwards. The innermost place that is known wins: natives have none of their own.
+/// Follows calls and imports to the innermost error. The innermost known place wins, since natives have no place of their own.
 fn innermost<'e>(error: &'e EvalAltResult, file: &str) -> Place<'e> {
     let (mut error, mut file, mut at) = (error, file.to_owned(), error.position());
     loop {
@@ -209,15 +193,18 @@ fn innermost<'e>(error: &'e EvalAltResult, file: &str) -> Place<'e> {
     }
 }
 
-/// Rhai's words for `error`, lower case and without its position.
+/// Returns Rhai's words for `error`, in lower case and without its position.
 fn message(error: &EvalAltResult) -> String {
     let text = match error {
         EvalAltResult::ErrorRuntime(thrown, _) => return thrown_text(thrown),
         EvalAltResult::ErrorTerminated(token, _) => return token.to_string(),
         EvalAltResult::ErrorStackOverflow(_) => return budget::too_deep(),
-        EvalAltResult::ErrorParsing(kind, _) => return lower_first(&parse_text(kind)),
+        EvalAltResult::ErrorParsing(kind, _) => match kind.to_string() {
+            text if text.is_empty() => "syntax error".to_owned(),
+            text => text,
+        },
         EvalAltResult::ErrorFunctionNotFound(signature, _) => {
-            // Rhai gives the types of arguments as text only.
+            // Rhai gives the types of arguments only as a text.
             let signature = signature.replace("&str | ImmutableString | String", "string");
             if let Some(types) = signature.strip_prefix("anon$").and_then(|of| of.split_once('(')) {
                 return arguments_of_closure(types.1.trim_end_matches(')'));
@@ -247,7 +234,8 @@ fn message(error: &EvalAltResult) -> String {
     lower_first(&text)
 }
 
-/// The message for a closure that was called with values of these `types`: Rhai's names for it mean nothing to an author.
+/// Returns the message for a closure that was called with values of these `types`. Rhai's name of a closure says nothing to an
+/// author.
 fn arguments_of_closure(types: &str) -> String {
     let given = match types.split(", ").count() {
         _ if types.is_empty() => "no argument".to_owned(),
@@ -257,16 +245,12 @@ fn arguments_of_closure(types: &str) -> String {
     format!("a closure was called with {given}, and takes another number of them")
 }
 
-/// `what` a script wanted to do to a constant, or to a copy of a value of `store`, where the change would be lost.
+/// Returns the message for `what` a script tried with a constant, or with a copy of a value of `store`, which would lose the
+/// change.
 fn read_only(what: &str) -> String {
     format!(
         "{what} a read-only value: copy it by `let` to change the copy; what is to last is in `store`: `store[key] = value`"
     )
-}
-
-fn parse_text(kind: &ParseErrorType) -> String {
-    let text = kind.to_string();
-    if text.is_empty() { "syntax error".to_owned() } else { text }
 }
 
 fn thrown_text(thrown: &rhai::Dynamic) -> String {
@@ -274,10 +258,10 @@ fn thrown_text(thrown: &rhai::Dynamic) -> String {
         return format!("abort({}): {}", error.code, error.text());
     }
     if let Some(text) = thrown.read_lock::<rhai::ImmutableString>() {
-        // One more than is shown: the message is cut, and says so, in `Fault::new`.
+        // `Fault::new` truncates the message, and needs one byte more to mark that.
         return beginning(&text, LONGEST_MESSAGE + 1).to_owned();
     }
-    // `throw #{...}` and `throw [...]`: JSON is how authors write them.
+    // Authors write the values of `throw #{...}` and `throw [...]` like JSON.
     match json::to_json(thrown, LONGEST_MESSAGE) {
         Ok(json) => String::from_utf8_lossy(&json).into_owned(),
         Err(_) => size_limits::text_of(thrown, LONGEST_MESSAGE).into(),

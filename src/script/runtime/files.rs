@@ -3,7 +3,7 @@
 //! `import` and `read_text` and its like read files only through [`Files`], which checks that a name is inside of the provision
 //! directory.
 
-use super::frozen::{freeze, properties};
+use super::frozen::{freeze, natives::getters};
 use super::key_value_store::KeyValueStore;
 use super::natives::Fallible;
 use super::{compiling, names};
@@ -260,7 +260,7 @@ impl File {
         freeze_variables(&mut module);
         let module: Shared<Module> = module.into();
         let mut state = engine.new_global_runtime_state();
-        state.lib.extend(properties::getters(ast).map(Into::into));
+        state.lib.extend(getters(ast).map(Into::into));
         state.lib.push(AST::new_from_module(module.clone()).shared_lib().clone());
         let module = names::for_importers(module, ast);
         Ok(File { name: name.to_owned(), state, module, functions })

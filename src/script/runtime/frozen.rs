@@ -1,16 +1,17 @@
-//! Lists and maps that nobody can change: constants, `request.json`, `json.loads`, `read_json`, values of `store`.
+//! Lists and maps that can't change: constants, `request.json`, `json.loads`, `read_json`, values of `store`.
 //!
-//! A mention of one costs a counter, whatever its size; a map keeps its keys in the order in which they came. A script that
-//! changes one (`let l = BIG; l[0] = 1`) gets Rhai's own list or map into its variable instead: a copy of one level, whose
-//! items stay as they are. What only adds to the end of a list (`l.push(1)`, `l + [1]`) makes a frozen one, which shares the
-//! items. Scripts see both under the same names; natives read both through [`as_list`] and [`as_map`].
+//! To use a frozen value in an expression costs one step of a reference counter, whatever its size. A frozen map keeps its keys
+//! in their original order. Where a script changes a variable with a frozen value (`let l = BIG; l[0] = 1`), the variable gets
+//! Rhai's own list or map: a copy of one level, with the same items. An item that is added at the end (`l.push(1)`, `l + [1]`)
+//! makes another frozen list, which shares the items of the first one. Scripts see both kinds under the same names; natives
+//! read both through [`as_list`] and [`as_map`].
 //!
-//! Rhai's shared values are no way: each access locks, and two threads that meet end in "Data race" (rhai-findings).
+//! Rhai's shared values would not do: each access locks, and two threads that use one at the same time get the error "Data
+//! race".
 
 mod facts;
 mod list;
 pub(crate) mod natives;
-pub(crate) mod properties;
 mod tree;
 
 pub(crate) use facts::Facts;
@@ -24,33 +25,22 @@ use std::sync::Arc;
 #[derive(Debug, Clone)]
 pub(crate) struct FrozenMap(Arc<Entries>);
 
-/// Keys and values in the order in which they came.
+/// Keys and values in their original order.
 #[derive(Debug)]
 struct Entries {
     pairs: Vec<(ImmutableString, Dynamic)>,
-    /// The place of each key; none where there are few.
+    /// The place of each key; `None` for a map of few keys.
     places: Option<Box<Places>>,
     facts: Facts,
 }
 
 type Places = HashMap<ImmutableString, usize>;
 
-/// Up to so many keys are compared one by one.
+/// A map of at most so many keys compares them one by one.
 const FEW: usize = 8;
 
-impl FrozenList {
-    /// Puts `item` behind the others. Whoever has the list as it was keeps that.
-    pub(crate) fn push(&mut self, item: Dynamic) {
-        self.add(freeze(item));
-    }
-
-    pub(crate) fn extend(&mut self, items: impl IntoIterator<Item = Dynamic>) {
-        items.into_iter().for_each(|item| self.push(item));
-    }
-}
-
 impl FrozenMap {
-    /// Of repeated keys the last value counts, at the place of the first, as in Python.
+    /// Makes a map of `pairs`. Of repeated keys the last value counts, at the place of the first, as in Python.
     pub(crate) fn new(mut pairs: Vec<(ImmutableString, Dynamic)>) -> Self {
         let mut places = None;
         if pairs.len() > FEW {
@@ -88,7 +78,7 @@ impl FrozenMap {
     }
 }
 
-/// Lets each key be there once.
+/// Merges pairs with the same key.
 fn unite_few(pairs: &mut Vec<(ImmutableString, Dynamic)>) {
     let mut place = 1;
     while place < pairs.len() {
@@ -99,7 +89,7 @@ fn unite_few(pairs: &mut Vec<(ImmutableString, Dynamic)>) {
     }
 }
 
-/// As [`unite_few`]; gives the place of each key.
+/// Merges pairs with the same key, as [`unite_few`]. Returns the place of each key.
 fn unite_many(pairs: &mut Vec<(ImmutableString, Dynamic)>) -> Places {
     let mut places = Places::with_capacity(pairs.len());
     for (key, value) in std::mem::replace(pairs, Vec::with_capacity(pairs.len())) {
@@ -114,8 +104,8 @@ fn unite_many(pairs: &mut Vec<(ImmutableString, Dynamic)>) -> Places {
     places
 }
 
-/// The value with its lists and maps frozen. A map that has functions stays Rhai's: scripts call them as methods
-/// (`HANDLERS.show(1)`), which Rhai allows for its own maps alone.
+/// Freezes the lists and maps in `value`. A map that has functions stays Rhai's: scripts call them as methods
+/// (`HANDLERS.show(1)`), which Rhai allows only for its own maps.
 pub(crate) fn freeze(value: Dynamic) -> Dynamic {
     let value = value.flatten();
     if value.is_array() {
@@ -133,7 +123,7 @@ pub(crate) fn freeze(value: Dynamic) -> Dynamic {
     Dynamic::from(FrozenMap::new(map.into_iter().map(|(key, value)| (key.into(), freeze(value))).collect()))
 }
 
-/// Rhai's own list or map in place of a frozen one; other values as they are. The items stay frozen.
+/// Returns Rhai's own list or map for a frozen one; `None` for other values. The items stay frozen.
 pub(crate) fn thaw(value: &Dynamic) -> Option<Dynamic> {
     if let Some(list) = value.read_lock::<FrozenList>() {
         return Some(list.thaw().into());
@@ -160,7 +150,7 @@ pub(crate) fn is_map(value: &Dynamic) -> bool {
     value.is_map() || value.is::<FrozenMap>()
 }
 
-/// The items of a list, moved out where nobody else has it.
+/// Returns the items of a list: moved where `value` is the only reference, else copied.
 pub(crate) fn into_items(value: Dynamic) -> Array {
     if value.is_array() {
         return value.into_array().unwrap_or_default();
@@ -168,13 +158,13 @@ pub(crate) fn into_items(value: Dynamic) -> Array {
     as_list(&value).map(|items| items.to_vec()).unwrap_or_default()
 }
 
-/// A map of either kind, to be read.
+/// Read access to a map of either kind.
 pub(crate) enum MapRef<'v> {
     Rhai(DynamicReadLock<'v, Map>),
     Frozen(DynamicReadLock<'v, FrozenMap>),
 }
 
-/// The entries of `value`, where it is a map.
+/// Returns read access to `value`, where it is a map.
 pub(crate) fn as_map(value: &Dynamic) -> Option<MapRef<'_>> {
     if let Some(map) = value.read_lock::<Map>() {
         return Some(MapRef::Rhai(map));
@@ -208,7 +198,7 @@ impl MapRef<'_> {
         }
     }
 
-    /// Rhai's own map has its keys sorted, a frozen one in the order in which they came.
+    /// Returns the entries: those of Rhai's own map are sorted by key, those of a frozen one in their original order.
     pub(crate) fn iter(&self) -> Box<dyn Iterator<Item = (&str, &Dynamic)> + '_> {
         match self {
             MapRef::Rhai(map) => Box::new(map.iter().map(|(key, value)| (key.as_str(), value))),
@@ -221,9 +211,10 @@ impl MapRef<'_> {
 mod tests {
     use super::*;
     use crate::script::runtime::allocator::ALLOCATED;
-    use rhai::FnPtr;
+    use crate::script::tests::trial::{engine, yields};
+    use rhai::{EvalAltResult, FnPtr};
 
-    /// Bytes that another item takes while somebody has the list as it was.
+    /// Returns the bytes that another item takes while another reference keeps the list as it was.
     fn growth(mut list: FrozenList) -> i64 {
         let held = list.clone();
         let before = ALLOCATED.get();
@@ -234,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_list_grows_at_the_price_of_a_short_one() {
+    fn an_item_costs_a_long_list_as_much_as_a_short_one() {
         let items = |count: i64| (0..count).map(Dynamic::from).collect::<Vec<_>>();
         let grown = |count: i64| {
             let mut list = FrozenList::new(Vec::new());
@@ -248,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn a_function_anywhere_makes_a_value_one_that_ends_with_its_provision() {
+    fn a_value_with_a_function_in_it_is_not_plain() {
         let function = || Dynamic::from(FnPtr::new("f").unwrap());
         let mut list = FrozenList::new(vec![1.into()]);
         let is_plain = |value: &Dynamic| Facts::of(value).is_plain;
@@ -261,5 +252,20 @@ mod tests {
             assert!(!is_plain(&value), "{value:?}");
         }
         assert!(is_plain(&freeze(Map::from([("a".into(), Dynamic::from_array(vec![1.into()]))]).into())));
+    }
+    #[test]
+    fn an_index_of_a_frozen_list_is_within_its_length() {
+        yields(&[
+            ("let l = json.loads(\"[1, 2]\"); l[1] = 3; l[-2] = 4; l", "[4, 3]"),
+            ("let l = json.loads(\"[1, 2]\"); [l[0], l[-1], l.get(2), l.get(-3)]", "[1, 2, (), ()]"),
+        ]);
+        for script in ["l[2] = 3", "l[-3] = 3", "l[2]", "l[-3]"] {
+            let script = format!("let l = json.loads(\"[1, 2]\"); {script}");
+            let error = engine().eval::<Dynamic>(&script).unwrap_err();
+            assert!(
+                matches!(error.unwrap_inner(), EvalAltResult::ErrorArrayBounds(2, ..)),
+                "{script}: {error}"
+            );
+        }
     }
 }

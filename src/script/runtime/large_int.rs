@@ -1,16 +1,16 @@
-//! Integers beyond 64 bits: passed through and compared with all their digits. Scripts can't calculate with them.
+//! Integers beyond 64 bits. Scripts can pass them on and compare them with all their digits, but not calculate with them.
 
 use super::natives::{Fallible, Natives};
-use rhai::{Dynamic, EvalAltResult, ImmutableString};
+use rhai::{Dynamic, ImmutableString};
 use std::cmp::Ordering;
 use std::fmt;
 
-/// The digits, with a sign where it is negative; never one of 64 bits.
+/// The digits of an integer beyond 64 bits, with a `-` where it is negative.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct LargeInt(ImmutableString);
 
 impl LargeInt {
-    /// Of an integer as JSON writes it, without zeros in front.
+    /// Makes an integer of its digits in JSON, which have no zeros in front.
     pub(crate) fn new(digits: &str) -> Self {
         Self(digits.into())
     }
@@ -33,17 +33,11 @@ impl LargeInt {
         match (self.is_negative(), other.is_negative()) {
             (false, false) => absolute(),
             (true, true) => absolute().reverse(),
-            (negative, _) => {
-                if negative {
-                    Ordering::Less
-                } else {
-                    Ordering::Greater
-                }
-            }
+            (negative, other) => other.cmp(&negative),
         }
     }
 
-    /// Compares with a number of scripts; none with what is no number.
+    /// Compares with a number of scripts; `None` where `other` is no number.
     pub(crate) fn compare_with(&self, other: &Dynamic) -> Option<Ordering> {
         if let Some(other) = other.read_lock::<LargeInt>() {
             return Some(self.compare(&other));
@@ -61,14 +55,12 @@ impl fmt::Display for LargeInt {
     }
 }
 
-fn no_arithmetic(number: &Dynamic, other: &Dynamic) -> Box<EvalAltResult> {
-    let number = if number.is::<LargeInt>() { number } else { other };
-    let digits = number.read_lock::<LargeInt>().map(|number| number.to_string()).unwrap_or_default();
-    format!(
-        "{digits} is beyond 64 bits: such a number can be passed on and compared, not calculated with; {} is the largest that can",
+fn no_arithmetic(number: &LargeInt) -> Fallible<()> {
+    Err(format!(
+        "{number} is beyond 64 bits: such a number can be passed on and compared, not calculated with; {} is the largest that can",
         i64::MAX
     )
-    .into()
+    .into())
 }
 
 pub(crate) fn register(natives: &mut Natives) {
@@ -97,12 +89,8 @@ pub(crate) fn register(natives: &mut Natives) {
         natives.register_fn(name, move |one: LargeInt, other: LargeInt| holds(one.compare(&other)));
     }
     for name in ["+", "-", "*", "/", "%", "**"] {
-        natives.register_fn(name, |number: LargeInt, other: Dynamic| -> Fallible<()> {
-            Err(no_arithmetic(&Dynamic::from(number), &other))
-        });
-        natives.register_fn(name, |other: Dynamic, number: LargeInt| -> Fallible<()> {
-            Err(no_arithmetic(&Dynamic::from(number), &other))
-        });
+        natives.register_fn(name, |number: LargeInt, _: Dynamic| no_arithmetic(&number));
+        natives.register_fn(name, |_: Dynamic, number: LargeInt| no_arithmetic(&number));
     }
 }
 
@@ -120,6 +108,10 @@ mod tests {
             (
                 "let n = json.loads(\"18446744073709551616\"); let m = json.loads(\"18446744073709551617\"); [n == m, n < m, n == n, n > 1, 1 < n, n == 1, n != \"x\"]",
                 "[false, true, true, true, true, false, true]",
+            ),
+            (
+                "let n = json.loads(\"-18446744073709551616\"); let m = json.loads(\"18446744073709551616\"); [n < m, m < n, n > m, -1 > n]",
+                "[true, false, false, true]",
             ),
             (
                 "let n = json.loads(\"-18446744073709551616\"); [n < 0, n < 1.5, max([n, 1, 2.5]), sorted([1, n])]",

@@ -1,18 +1,18 @@
-//! The time of one load: processor time of its thread, from the first file that is compiled to the last warning. Any other
-//! clock would refuse what loads elsewhere in a pod with a tenth of a processor, or beside busy neighbours.
+//! The time of one load: processor time of its thread, from the first file that is compiled to the last warning. By any other
+//! clock, a file that loads elsewhere would fail in a pod with a tenth of a processor, or beside busy neighbours.
 
 use rustix::time::{ClockId, clock_gettime};
 use std::cell::Cell;
 use std::time::{Duration, Instant};
 
-/// The load that runs on a thread.
+/// The limit of the load that runs on a thread.
 #[derive(Clone, Copy)]
 struct Watch {
     limit: Duration,
     /// Processor time of the thread at which the load has to end.
     end: Duration,
-    /// Before this it need not: no thread uses more processor time than passes. A look at this clock costs 25 ns, one at the
-    /// other 300.
+    /// The time before which the load can't be over, since a thread uses no more processor time than passes. A look at this
+    /// clock costs 25 ns, at the other one 300.
     earliest: Instant,
 }
 
@@ -20,7 +20,7 @@ thread_local! {
     static WATCH: Cell<Option<Watch>> = const { Cell::new(None) };
 }
 
-/// Puts back what was there before, also when a native panicked.
+/// Restores the earlier value when it is dropped, also when a native panicked.
 struct Restore(Option<Watch>);
 
 impl Drop for Restore {
@@ -29,7 +29,7 @@ impl Drop for Restore {
     }
 }
 
-/// Runs `load`, which may take `limit`.
+/// Runs `load` with `limit` as its processor time.
 pub(crate) fn run<T>(limit: Duration, load: impl FnOnce() -> T) -> T {
     let watch = Watch { limit, end: used() + limit, earliest: Instant::now() + limit };
     let _restore = Restore(WATCH.replace(Some(watch)));
@@ -41,7 +41,7 @@ pub(super) fn runs() -> bool {
     WATCH.get().is_some()
 }
 
-/// The limit of the load that runs, once it has taken longer.
+/// Returns the limit of the load that runs, once it has taken longer.
 pub(crate) fn over() -> Option<Duration> {
     let watch = WATCH.get()?;
     let now = Instant::now();
@@ -56,12 +56,12 @@ pub(crate) fn over() -> Option<Duration> {
     None
 }
 
-/// Processor time that is left to the load that runs.
+/// Returns the processor time that is left to the load that runs.
 pub(super) fn left() -> Option<Duration> {
     Some(WATCH.get()?.end.saturating_sub(used()))
 }
 
-/// Processor time of the thread.
+/// Returns the processor time of the thread.
 fn used() -> Duration {
     let used = clock_gettime(ClockId::ThreadCPUTime);
     Duration::new(used.tv_sec.unsigned_abs(), u32::try_from(used.tv_nsec).unwrap_or(0))

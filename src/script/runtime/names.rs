@@ -1,8 +1,8 @@
-//! Which functions of a file are renamed, and back. Rhai looks for functions of the script first, also where a script calls a
-//! method: beside `fn get(id)`, `request.args.get("n")` would call it, in this file and in all that it calls. So a function that
-//! shares its name with a method gets another one while the file is compiled, and so does what means that function: direct
-//! calls, function pointers, `Fn("get")`. Rhai's own parser tells what means it: the file is compiled once, the syntax tree
-//! gives the places, and the file is compiled again with other tokens at these places.
+//! The renaming of functions that share their name with a method. Rhai looks for functions of the script first, also where a
+//! script calls a method: beside `fn get(id)`, `request.args.get("n")` would call that function, in this file and in all that
+//! it calls. So such a function gets another name while the file is compiled, and so do all mentions of it: direct calls,
+//! function pointers, `Fn("get")`. The file is compiled twice. The syntax tree of the first time has the places of the
+//! mentions, and the second time the parser gets other tokens at these places.
 
 use super::natives::Natives;
 use super::optimizing;
@@ -17,56 +17,58 @@ use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 use std::sync::OnceLock;
 
-/// What follows the name of a renamed function. No script should see it; one that does can read what it means.
+/// The suffix of a renamed function. Scripts should never see it; its words explain it if they do.
 const SUFFIX: &str = "__of_script";
 
-/// The name that Rhai knows function `name` by, if it is renamed.
+/// Returns the name of function `name` in Rhai's syntax tree, if it is renamed.
 pub(super) fn renamed(name: &str) -> String {
     format!("{name}{SUFFIX}")
 }
 
-/// The name of a function as the script has it, or a text with such names.
+/// Returns a text with the names of functions as the script has them.
 pub(crate) fn shown(text: &str) -> Cow<'_, str> {
     if text.contains(SUFFIX) { text.replace(SUFFIX, "").into() } else { text.into() }
 }
 
-/// The name of a function as the script has it.
+/// Returns the name of a function as the script has it.
 pub(crate) fn given(name: &str) -> &str {
     name.strip_suffix(SUFFIX).unwrap_or(name)
 }
 
-/// Compiles `text`, so that none of its functions takes over a method.
+/// Compiles `text` with other names for functions that would hide a method.
 ///
 /// # Errors
-/// It does not compile.
+/// `text` does not compile.
 pub(super) fn compile(engine: &Engine, text: &str) -> Result<AST, ParseError> {
-    let pieces = pieces::split(text);
-    // What is wrong Rhai tells of the whole.
+    let (pieces, has_places) = (pieces::split(text), has_places(text));
+    // An error must come from the whole file.
     if pieces.len() > 1
-        && let Ok(Some(ast)) = compile_pieces(engine, &pieces, has_places(text))
+        && let Ok(Some(ast)) = compile_pieces(engine, &pieces, has_places)
     {
         return Ok(ast);
     }
     let ast = optimizing::compile(engine, text)?;
-    Ok(with_renamed(engine, &ast, has_places(text), |_| optimizing::compile(engine, text))?.unwrap_or(ast))
+    match Renaming::of(engine, &ast, has_places) {
+        Some(renaming) => renaming.run(|| optimizing::compile(engine, text)),
+        None => Ok(ast),
+    }
 }
 
 fn compile_pieces(engine: &Engine, pieces: &[Piece], has_places: bool) -> Result<Option<AST>, ParseError> {
     let asts = pieces.iter().map(|piece| optimizing::compile(engine, &piece.text));
     let asts: Vec<AST> = asts.collect::<Result<_, _>>()?;
     let Some(ast) = merged(engine, &asts) else { return Ok(None) };
-    let again = |renaming: &Renaming| {
-        let compile = |(piece, ast): (&Piece, &AST)| match renaming.concerns(piece, ast) {
-            true => optimizing::compile(engine, &piece.text),
-            false => Ok(ast.clone()),
-        };
-        pieces.iter().zip(&asts).map(compile).collect::<Result<Vec<AST>, _>>()
+    let Some(renaming) = Renaming::of(engine, &ast, has_places) else { return Ok(Some(ast)) };
+    let again = |(piece, ast): (&Piece, &AST)| match renaming.concerns(piece, ast) {
+        true => optimizing::compile(engine, &piece.text),
+        false => Ok(ast.clone()),
     };
-    let renamed = with_renamed(engine, &ast, has_places, again)?;
-    Ok(renamed.map_or(Some(ast), |asts| merged(engine, &asts)))
+    let asts: Vec<AST> = renaming.run(|| pieces.iter().zip(&asts).map(again).collect::<Result<_, _>>())?;
+    Ok(merged(engine, &asts))
 }
 
-/// The pieces of a file as one; none where two define the same function, or all of them too many.
+/// Returns the pieces of a file as one tree; `None` where two of them define the same function, or all of them too many
+/// functions.
 fn merged(engine: &Engine, asts: &[AST]) -> Option<AST> {
     let (first, rest) = asts.split_first()?;
     let mut functions = Module::new();
@@ -84,28 +86,11 @@ fn merged(engine: &Engine, asts: &[AST]) -> Option<AST> {
     fits.then_some(ast)
 }
 
-/// What `again` makes of the file of `ast` while functions are renamed; none where none has to be.
-fn with_renamed<T>(
-    engine: &Engine,
-    ast: &AST,
-    has_places: bool,
-    again: impl FnOnce(&Renaming) -> Result<T, ParseError>,
-) -> Result<Option<T>, ParseError> {
-    let names = functions_to_rename(engine, ast);
-    if names.is_empty() || !has_places {
-        return Ok(None);
-    }
-    let places = places(ast, &names);
-    let renaming = Renaming { names: names.into_keys().collect(), places, before: Before::Other };
-    let _restore = Restore(RENAMING.replace(Some(renaming.clone())));
-    again(&renaming).map(Some)
-}
-
 /// The functions of a file that are renamed, each with its numbers of parameters.
 type Functions = HashMap<String, Vec<usize>>;
 
-/// Functions that share their name with a method. Not those that use `this`: they are meant to be methods, and neither are those
-/// with a type in front (`fn int.get()`).
+/// Returns the functions that share their name with a method. Functions that use `this`, or have a type in front (`fn
+/// int.get()`), are meant to be methods and keep their names.
 fn functions_to_rename(engine: &Engine, ast: &AST) -> Functions {
     let mut names = Functions::new();
     for function in ast.iter_functions().filter(|function| function.this_type.is_none()) {
@@ -117,9 +102,9 @@ fn functions_to_rename(engine: &Engine, ast: &AST) -> Functions {
     names
 }
 
-/// Whether values of ours or of Rhai have a method of this name.
+/// Whether a value of h1mock or of Rhai has a method of this name.
 fn is_method(engine: &Engine, name: &str) -> bool {
-    // The same of all engines of the process.
+    // All engines of the process have the same methods.
     static METHODS: OnceLock<HashSet<Identifier>> = OnceLock::new();
     let collect = || {
         let functions = engine.collect_fn_metadata(
@@ -134,22 +119,22 @@ fn is_method(engine: &Engine, name: &str) -> bool {
 
 /// Whether a function of this name has the word `this` in its body.
 fn uses_this(ast: &AST, name: &str) -> bool {
-    // Those with a type in front are global.
+    // Functions with a type in front are global.
     !retained(ast, |namespace, function| namespace == FnNamespace::Internal && function == name)
         .walk(&mut |path| !matches!(path.last(), Some(ASTNode::Expr(Expr::ThisPtr(_)))))
 }
 
-/// The functions of `ast` that `wanted` wants. Not `clone_functions_only_filtered`: that one takes all.
+/// Returns the functions of `ast` for which `wanted` is true. `clone_functions_only_filtered` would return all of them.
 fn retained(ast: &AST, wanted: impl Fn(FnNamespace, &str) -> bool) -> AST {
     let mut functions = ast.clone_functions_only();
     functions.retain_functions(|namespace, _, name, _| wanted(namespace, name));
     functions
 }
 
-/// Where `ast` means one of the functions.
+/// Returns the places at which `ast` mentions one of the functions.
 fn places(ast: &AST, names: &Functions) -> HashSet<Position> {
-    // In the body of a closure, Rhai's parser does not tell a variable that it captures from a function; but it makes it a
-    // parameter.
+    // In the body of a closure, Rhai's parser does not distinguish a captured variable from a function; but it adds captured
+    // variables to the parameters.
     let captures =
         |function: &ScriptFnMetadata| function.params.iter().any(|param| names.contains_key(*param));
     let closures: HashSet<&str> =
@@ -177,24 +162,24 @@ struct Places<'a> {
     /// Names of constants at the top level, which functions see.
     constants: HashSet<&'a str>,
     found: HashSet<Position>,
-    /// Where closures capture what Rhai then takes for a variable, be it one or not.
+    /// Places at which closures capture a name that Rhai takes for a variable, also where it is a function.
     captured: HashSet<Position>,
 }
 
 impl Places<'_> {
-    /// Adds those of `part`, in which names of `variables` are variables.
+    /// Adds the places in `part`, where the names in `variables` are variables.
     fn collect(&mut self, part: &AST, variables: &[&str]) {
         part.walk(&mut |path: &[ASTNode]| {
             match path.last() {
                 Some(ASTNode::Expr(Expr::FnCall(call, at)) | ASTNode::Stmt(Stmt::FnCall(call, at))) => {
-                    // With another number of arguments it is a native's.
+                    // A call with another number of arguments means a native.
                     let counts = self.names.get(call.name.as_str()).filter(|_| !call.is_qualified());
                     if counts.is_some_and(|counts| counts.contains(&call.args.len())) {
                         self.found.insert(*at);
                     }
                 }
                 Some(ASTNode::Expr(Expr::Variable(variable, None, at))) => {
-                    // An index says that there is such a variable, a namespace that it is one of a module.
+                    // A variable with an index exists, and one with a namespace belongs to a module.
                     let (index, name, namespace, _) = &**variable;
                     let is_variable = |name| variables.contains(&name) || self.constants.contains(name);
                     let unknown = index.is_none() && namespace.is_empty() && !is_variable(name.as_str());
@@ -212,7 +197,7 @@ impl Places<'_> {
     }
 }
 
-/// What happens to the tokens of a file that is compiled for the second time.
+/// The changes of tokens in a file that is compiled for the second time.
 #[derive(Clone)]
 struct Renaming {
     names: HashSet<String>,
@@ -220,7 +205,7 @@ struct Renaming {
     before: Before,
 }
 
-/// What the last token was.
+/// The kind of the last token.
 #[derive(Clone, Copy, PartialEq)]
 enum Before {
     Other,
@@ -233,11 +218,11 @@ enum Before {
 }
 
 thread_local! {
-    /// One engine compiles files on several threads.
+    /// One per thread, since one engine compiles files on several threads.
     static RENAMING: RefCell<Option<Renaming>> = const { RefCell::new(None) };
 }
 
-/// Puts back what was there before, also when the parser panicked.
+/// Restores the earlier value when it is dropped, also when the parser panicked.
 struct Restore(Option<Renaming>);
 
 impl Drop for Restore {
@@ -246,7 +231,7 @@ impl Drop for Restore {
     }
 }
 
-/// What the parser sees for `token`, which stands at `at`.
+/// Returns the token that the parser gets in place of `token` at `at`.
 pub(crate) fn token(token: Token, at: Position) -> Token {
     RENAMING.with_borrow_mut(|renaming| match renaming {
         Some(renaming) => renaming.token(token, at),
@@ -255,7 +240,23 @@ pub(crate) fn token(token: Token, at: Position) -> Token {
 }
 
 impl Renaming {
-    /// Whether it changes anything in `piece`, of which `ast` was made.
+    /// Returns the renaming for the file of `ast`; `None` where no function shares its name with a method.
+    fn of(engine: &Engine, ast: &AST, has_places: bool) -> Option<Renaming> {
+        let names = functions_to_rename(engine, ast);
+        if names.is_empty() || !has_places {
+            return None;
+        }
+        let places = places(ast, &names);
+        Some(Renaming { names: names.into_keys().collect(), places, before: Before::Other })
+    }
+
+    /// Runs `compile`, in which the parser gets the new names.
+    fn run<T>(&self, compile: impl FnOnce() -> T) -> T {
+        let _restore = Restore(RENAMING.replace(Some(self.clone())));
+        compile()
+    }
+
+    /// Whether the renaming changes anything in `piece`, of which `ast` was made.
     fn concerns(&self, piece: &Piece, ast: &AST) -> bool {
         let defines = |function: &ScriptFnMetadata<'_>| self.names.contains(function.name);
         let in_quotes =
@@ -299,13 +300,13 @@ impl Before {
     }
 }
 
-/// `module` of file `ast` as importers see it: with the names that the file gives its functions.
+/// Returns `module` of file `ast` for importers: with the names that the file gives its functions.
 pub(super) fn for_importers(module: Shared<Module>, ast: &AST) -> Shared<Module> {
     let mut functions = ast.iter_functions().filter(|function| function.name.ends_with(SUFFIX)).peekable();
     if functions.peek().is_none() {
         return module;
     }
-    // As Rhai makes it for the functions of an imported module.
+    // Rhai makes the same environment for the functions of an imported module.
     let constants = module.iter_var().map(|(name, value)| (name.into(), value.clone())).collect();
     let environment = Shared::new(EncapsulatedEnviron {
         lib: [ast.shared_lib().clone()].into_iter().collect(),
@@ -314,7 +315,7 @@ pub(super) fn for_importers(module: Shared<Module>, ast: &AST) -> Shared<Module>
     });
     let mut exported = Module::clone(&module);
     for ScriptFnMetadata { name, params, .. } in functions {
-        // Not there: it is private.
+        // A private function is not in the module.
         let Some(fn_def) = module.get_script_fn(name, params.len()).cloned() else { continue };
         let types = vec![TypeId::of::<Dynamic>(); params.len()];
         let function = RhaiFunc::Script { fn_def, env: Some(environment.clone()) };
@@ -324,7 +325,7 @@ pub(super) fn for_importers(module: Shared<Module>, ast: &AST) -> Shared<Module>
     exported.into()
 }
 
-/// Functions as values show the name that the script gave them.
+/// Registers `name` and `to_string` of function pointers, which show the name that the script has.
 pub(crate) fn register(natives: &mut Natives) {
     let name = |function: &mut FnPtr| shown(function.fn_name()).into_owned();
     let text = |function: &mut FnPtr| format!("Fn({})", shown(function.fn_name()));

@@ -1,7 +1,7 @@
-//! Where the topics register what scripts see. Knows no topic.
+//! The registration of everything that scripts see, which each topic does for its own names.
 //!
-//! Rhai's own `register_fn` is generic to its bottom: each of 400 calls had a copy of making a record and hashing a name,
-//! 150 KB in all. Here a call only hands its function over; the rest is one function for all.
+//! Rhai's own `register_fn` is generic as a whole: each of 400 calls had a copy of the code that makes a record and hashes a
+//! name, 150 KB in all. Here only the conversion of a function is generic.
 
 mod accessor;
 mod function;
@@ -18,12 +18,12 @@ use rhai::plugin::PluginFunc;
 use rhai::{Dynamic, Engine, FuncRegistration, Module, RhaiFunc, Shared, Variant};
 use std::any::{TypeId, type_name};
 use std::collections::{HashMap, HashSet};
-use thawing::RhaiNative;
+use thawing::{Callee, Thawing};
 
 /// A function in the form that Rhai keeps.
 type Plugin = Shared<dyn PluginFunc + Send + Sync>;
 
-/// What a script does to reach a function.
+/// The way in which a script uses a function.
 #[derive(Clone, Copy, PartialEq)]
 enum Use {
     Call,
@@ -36,17 +36,17 @@ enum Use {
 /// Global variables of scripts by their names: `request`, `json`, `None`.
 pub(crate) type Handles = HashMap<String, Dynamic>;
 
-/// The names that scripts of an engine will see.
+/// The names that the scripts of an engine will see.
 pub(crate) struct Natives<'engine> {
-    /// For settings of the engine itself.
+    /// The engine, for its settings.
     pub engine: &'engine mut Engine,
     module: Module,
     handles: Handles,
-    /// The types that have in common what is registered now; none: each function says itself what it is called on.
+    /// The types for which the functions are registered now; empty where each function names its own type.
     receivers: &'static [TypeId],
-    /// What takes lists or maps, to be registered for frozen ones too.
+    /// Functions that take lists or maps, to be registered for frozen ones too.
     thawing: Vec<(String, Vec<TypeId>, Plugin)>,
-    /// What was registered for frozen lists and maps themselves.
+    /// Functions that are registered for frozen lists and maps themselves.
     frozen: HashSet<(String, Vec<TypeId>)>,
 }
 
@@ -62,15 +62,15 @@ impl<'engine> Natives<'engine> {
         }
     }
 
-    /// Makes them known to the engine. They go before those of Rhai's packages.
+    /// Registers the natives with the engine, before those of Rhai's packages.
     ///
-    /// Gives the handles, which `imports` shows to scripts: among the variables of a module, Rhai's optimizer would put them in the
+    /// Returns the handles, which `imports` shows to scripts. As variables of a module, Rhai's optimizer would put them in the
     /// place of parameters of the same name (`fn parse(json) { json }`).
     pub(crate) fn finish(mut self) -> Handles {
         for (name, types, func) in std::mem::take(&mut self.thawing) {
             for (types, func) in thawing::variants(&types, &func) {
                 if !self.frozen.contains(&(name.clone(), types.clone())) {
-                    self.set(Use::Call, &name, &types, func);
+                    set_into(&mut self.module, Use::Call, &name, &types, func);
                 }
             }
         }
@@ -83,13 +83,13 @@ impl<'engine> Natives<'engine> {
         self.handles.keys().map(String::as_str)
     }
 
-    /// A variable, which scripts see in every function and can't assign to.
+    /// Adds a variable that scripts see in every function and can't assign to.
     pub(crate) fn set_var(&mut self, name: &str, value: impl Variant + Clone) -> &mut Self {
         self.handles.insert(name.to_owned(), Dynamic::from(value));
         self
     }
 
-    /// A variable whose type has the same name: the handle of a topic, such as `json`.
+    /// Adds a variable whose type has the same name: the handle of a topic, such as `json`.
     pub(crate) fn register_handle<T: Variant + Clone>(&mut self, name: &str, handle: T) -> &mut Self {
         self.set_var(name, handle).register_type_with_name::<T>(name)
     }
@@ -102,7 +102,7 @@ impl<'engine> Natives<'engine> {
         self
     }
 
-    /// The name of a type for `type_of` and messages.
+    /// Sets the name of a type for `type_of` and messages.
     pub(crate) fn register_type_with_name<T: Variant + Clone>(&mut self, name: &str) -> &mut Self {
         self.name_type(type_name::<T>(), name)
     }
@@ -113,7 +113,8 @@ impl<'engine> Natives<'engine> {
         self
     }
 
-    /// What `register` registers is there once, for all types of `receivers`; it is called on a [`Dynamic`] of one of them.
+    /// Registers the functions of `register` for all types of `receivers`, each of them once in memory. They get a [`Dynamic`]
+    /// of one of these types as their receiver.
     pub(crate) fn in_common(&mut self, receivers: &'static [TypeId], register: impl FnOnce(&mut Self)) {
         self.receivers = receivers;
         register(self);
@@ -124,27 +125,28 @@ impl<'engine> Natives<'engine> {
         self.register(Use::Call, name, true, function)
     }
 
-    /// A method that changes what it is called on: of a constant it is an error.
+    /// Registers a method that changes its receiver: to call it on a constant is an error.
     pub(crate) fn register_change<S: 'static>(&mut self, name: &str, function: impl Native<S>) -> &mut Self {
         self.register(Use::Call, name, false, function)
     }
 
-    /// Rhai's own native `name`, for frozen lists or maps among `types`. `changes`: it changes what it is called on.
+    /// Registers Rhai's own native `name` for frozen lists or maps among `types`. `changes` says whether it changes its
+    /// receiver.
     pub(crate) fn register_of_rhai(&mut self, name: &'static str, types: &[TypeId], changes: bool) {
-        self.add(Use::Call, name, types, Shared::new(RhaiNative::new(name, types, changes)));
+        self.add(Use::Call, name, types, Shared::new(Thawing::new(Callee::OfRhai(name), types, changes)));
     }
 
     pub(crate) fn register_get<S: 'static>(&mut self, name: &str, getter: impl Native<S>) -> &mut Self {
         self.register(Use::Get, name, true, getter)
     }
 
-    /// A property that can be assigned to, not that of a constant.
+    /// Registers a setter: to assign to the property of a constant is an error.
     pub(crate) fn register_set<S: 'static>(&mut self, name: &str, setter: impl Native<S>) -> &mut Self {
         self.register(Use::Set, name, false, setter)
     }
 
-    /// A setter that Rhai may call on constants too: after a method was called on what a property gave, it assigns that value
-    /// to the property again.
+    /// Registers a setter that Rhai may call on constants too. After a method was called on the value of a property, Rhai
+    /// assigns that value to the property again.
     pub(crate) fn register_set_of_constant<S: 'static>(
         &mut self,
         name: &str,
@@ -157,12 +159,12 @@ impl<'engine> Natives<'engine> {
         self.register(Use::IndexGet, "", true, getter)
     }
 
-    /// What assigning to `[...]` does, not for a constant.
+    /// Registers the setter of `[...]`: to assign to an index of a constant is an error.
     pub(crate) fn register_indexer_set<S: 'static>(&mut self, setter: impl Native<S>) -> &mut Self {
         self.register(Use::IndexSet, "", false, setter)
     }
 
-    /// As [`Natives::register_set_of_constant`], for `[...]`.
+    /// Registers a setter of `[...]`, as [`Natives::register_set_of_constant`] does for properties.
     pub(crate) fn register_indexer_set_of_constant<S: 'static>(
         &mut self,
         setter: impl Native<S>,
@@ -180,7 +182,7 @@ impl<'engine> Natives<'engine> {
         self.add(by, name, F::TYPES, Shared::new(NativeFn::new(name, function, of_constants)))
     }
 
-    /// Not inlined: it is the part that all registrations have in common.
+    /// Not inlined, since all registrations share this part.
     #[inline(never)]
     fn add(&mut self, by: Use, name: &str, types: &[TypeId], func: Plugin) -> &mut Self {
         if self.receivers.is_empty() {
@@ -197,22 +199,19 @@ impl<'engine> Natives<'engine> {
 
     fn add_for(&mut self, by: Use, name: &str, types: &[TypeId], func: Plugin) {
         if by != Use::Call {
-            return self.set(by, name, types, Shared::new(Accessor::new(by, func)));
+            let accessor = Shared::new(Accessor::new(by, func));
+            return set_into(&mut self.module, by, name, types, accessor);
         }
         if thawing::has_frozen(types) {
             self.frozen.insert((name.to_owned(), types.to_vec()));
         } else if thawing::has_list_or_map(types) {
             self.thawing.push((name.to_owned(), types.to_vec(), func.clone()));
         }
-        self.set(by, name, types, func);
-    }
-
-    fn set(&mut self, by: Use, name: &str, types: &[TypeId], func: Plugin) {
         set_into(&mut self.module, by, name, types, func);
     }
 }
 
-/// Adds a getter to a module of its own.
+/// Adds a getter to `module`, outside of the natives of an engine.
 pub(crate) fn getter<S: 'static, F: Native<S>>(module: &mut Module, name: &str, function: F) {
     let accessor = Accessor::new(Use::Get, Shared::new(NativeFn::new(name, function, true)));
     set_into(module, Use::Get, name, F::TYPES, Shared::new(accessor));
@@ -222,7 +221,7 @@ fn set_into(module: &mut Module, by: Use, name: &str, types: &[TypeId], func: Pl
     let registration = match by {
         Use::Call => FuncRegistration::new(name),
         Use::Get => FuncRegistration::new_getter(name),
-        // As Rhai names them; `new_setter` also sets a flag that is refused here.
+        // These are Rhai's own names. `new_setter` would also set a flag that `set_into_module_raw` rejects.
         Use::Set => FuncRegistration::new(format!("set${name}")),
         Use::IndexGet => FuncRegistration::new_index_getter(),
         Use::IndexSet => FuncRegistration::new("index$set$"),

@@ -1,20 +1,21 @@
-//! Parses and then optimizes, in two steps. Rhai's optimizer can't be interrupted, and costs the square of the statements of a
-//! function: 60,000 blocks of ten bytes take half a minute. So what would take long is left as it is: it runs all the same.
+//! Parses a text and then optimizes it. Rhai's optimizer can't be interrupted, and its time grows with the square of the
+//! statements of a function: 60,000 blocks of ten bytes take half a minute. So a text that would take long is not optimized,
+//! and runs all the same.
 
 use rhai::{AST, Engine, OptimizationLevel, ParseError, Scope, Token};
 use std::cell::Cell;
 
-/// Most pairs of a statement and a token of the same function: less than 0.3 s. A function of ten lines has 2,000, one that
-/// registers 1,000 rules ten million.
+/// Most pairs of a statement and a token of the same function: less than 0.3 s. A function of ten lines has 2,000 pairs, a
+/// function that registers 1,000 rules has ten million.
 const MOST_PAIRS: u64 = 20_000_000;
 
-/// What was read of a text.
+/// The counts of the text that the parser has read.
 #[derive(Clone, Copy, Default)]
 struct Weight {
-    /// Of the function that is read.
+    /// Of the current function.
     statements: u64,
     tokens: u64,
-    /// Of the functions before.
+    /// Of the functions before it.
     pairs: u64,
 }
 
@@ -22,10 +23,9 @@ thread_local! {
     static WEIGHT: Cell<Weight> = const { Cell::new(Weight { statements: 0, tokens: 0, pairs: 0 }) };
 }
 
-/// Compiles `text`.
 ///
 /// # Errors
-/// It does not compile.
+/// `text` does not compile.
 pub(super) fn compile(engine: &Engine, text: &str) -> Result<AST, ParseError> {
     WEIGHT.set(Weight::default());
     let ast = engine.compile(text)?;
@@ -33,11 +33,11 @@ pub(super) fn compile(engine: &Engine, text: &str) -> Result<AST, ParseError> {
     if weight.pairs + weight.statements * weight.tokens > MOST_PAIRS {
         return Ok(ast);
     }
-    // `Full` would fold `random.random()` into a constant.
+    // `Full` would make a constant of `random.random()`.
     Ok(engine.optimize_ast(&Scope::new(), ast, OptimizationLevel::Simple))
 }
 
-/// Weighs a token of the text.
+/// Counts a token of the text.
 pub(super) fn weigh(token: &Token) {
     let mut weight = WEIGHT.get();
     match token {

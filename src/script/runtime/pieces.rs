@@ -1,19 +1,20 @@
-//! A file in pieces, each of which Rhai compiles as it would the whole. Its parser looks at all functions before at each mention of a
-//! variable, so that 10,000 functions in pieces of 128 take a tenth of the time. What it sees there matters in closures alone: they
-//! capture what is no function. So closures, and the functions whose names stand in them, stay together with the top level.
+//! Pieces of a file, which Rhai compiles one by one to the same result as the whole. Rhai's parser looks at all earlier
+//! functions at each mention of a variable, so 10,000 functions in pieces of 128 take a tenth of the time. The earlier
+//! functions matter only to closures, which capture any name that is no function. So the first piece has the top level, all
+//! functions with closures, and all functions whose names stand in closures.
 
-use super::tokens::{Shape, Token, tokens};
+use super::tokens::{Shape, Token, nesting, tokens};
 use std::collections::HashSet;
 
 /// Most functions of a piece.
 const MOST_FUNCTIONS: usize = 128;
-/// A piece that is longer takes no other function, in bytes.
+/// A piece of more bytes takes no further function.
 const LONG: usize = 32 << 10;
 
-/// A part of a file: its other lines are empty, so that places stay.
+/// A part of a file. The lines of other parts are empty in it, so that places stay the same.
 pub(super) struct Piece {
     pub text: String,
-    /// Lines from the first to the last one.
+    /// The first and the last line.
     lines: (usize, usize),
 }
 
@@ -25,20 +26,21 @@ impl Piece {
 
 /// A function of the top level.
 struct Item<'s> {
-    /// Indexes of its tokens.
+    /// Index of the first token.
     from: usize,
     to: usize,
     name: &'s str,
     has_closure: bool,
 }
 
-/// `source` in pieces, with the top level in the first one; a small file is one piece. So is one of more lines or longer ones than Rhai
-/// counts: each piece begins with as many empty lines and columns as stand before it.
+/// Returns the pieces of `source`, the first of which has the top level. A small file is one piece. So is a file with more
+/// lines or longer lines than Rhai counts, since each piece begins with as many empty lines and columns as stand before it in
+/// the file.
 pub(super) fn split(source: &str) -> Vec<Piece> {
     if source.len() <= LONG || !has_places(source) { vec![whole(source)] } else { split_at_functions(source) }
 }
 
-/// Whether Rhai tells places in `text` apart: it counts lines and columns in 16 bits.
+/// Whether Rhai has a position for each place in `text`: it counts lines and columns in 16 bits.
 pub(super) fn has_places(text: &str) -> bool {
     let most = usize::from(u16::MAX);
     text.lines().nth(most - 1).is_none() && text.lines().all(|line| line.len() < most)
@@ -50,69 +52,60 @@ fn whole(source: &str) -> Piece {
 
 fn split_at_functions(source: &str) -> Vec<Piece> {
     let tokens = tokens(source, usize::MAX);
-    let Some(found) = Scan::new(&tokens).run() else { return vec![whole(source)] };
+    let Some(found) = Scan::run(&tokens) else { return vec![whole(source)] };
     let apart = |item: &Item<'_>| !item.has_closure && !found.in_closures.contains(item.name);
     let apart: Vec<&Item<'_>> = found.items.iter().filter(|item| apart(item)).collect();
-    let mut builder = Builder::new(source, &tokens);
-    builder.top_level(&apart);
-    apart.iter().for_each(|item| builder.function(item));
-    builder.pieces
+    let mut pieces = Pieces { source, tokens: &tokens, all: Vec::new(), functions: 0, bytes: 0, end: (1, 1) };
+    pieces.top_level(&apart);
+    apart.iter().for_each(|item| pieces.function(item));
+    pieces.all
 }
 
-/// Looks for the functions of the top level.
+/// Finds the functions of the top level.
 struct Scan<'t, 's> {
     tokens: &'t [Token<'s>],
     items: Vec<Item<'s>>,
-    /// Words that stand in closures.
+    /// Words in closures.
     in_closures: HashSet<&'s str>,
 }
 
 impl<'t, 's> Scan<'t, 's> {
-    fn new(tokens: &'t [Token<'s>]) -> Scan<'t, 's> {
-        Scan { tokens, items: Vec::new(), in_closures: HashSet::new() }
-    }
-
-    fn text(&self, at: usize) -> &'s str {
-        self.tokens.get(at).map_or("", |token| token.text)
-    }
-
-    /// Nothing where brackets don't match.
-    fn run(mut self) -> Option<Self> {
-        // `ends`: a statement may begin here, whatever stands before.
-        let (mut at, mut ends) = (0, true);
-        while at < self.tokens.len() {
-            let private = usize::from(self.text(at) == "private");
-            let is_function = self.text(at + private) == "fn";
-            let (to, has_closure) = self.balanced(at)?;
-            if is_function && ends {
-                // A symbol may go on with what ends before.
-                let apart = self.tokens.get(to + 1).is_none_or(|next| next.shape == Shape::Word);
-                let name = self.text(at + private + 1);
-                if apart && self.text(at + private + 2).starts_with('(') {
-                    self.items.push(Item { from: at, to, name, has_closure });
-                }
+    /// Scans all tokens. Returns `None` where brackets don't match.
+    fn run(tokens: &'t [Token<'s>]) -> Option<Self> {
+        let mut scan = Scan { tokens, items: Vec::new(), in_closures: HashSet::new() };
+        let text = |at: usize| tokens.get(at).map_or("", |token| token.text);
+        // `ends` is whether the statement before has ended, so that another one may begin here.
+        let (mut from, mut ends) = (0, true);
+        while from < tokens.len() {
+            let (to, has_closure) = scan.balanced(from)?;
+            let keyword = if text(from) == "private" { from + 1 } else { from };
+            let is_function = text(keyword) == "fn";
+            // A symbol behind the function may continue the statement.
+            let apart = ends && tokens.get(to + 1).is_none_or(|next| next.shape == Shape::Word);
+            if is_function && apart && text(keyword + 2).starts_with('(') {
+                scan.items.push(Item { from, to, name: text(keyword + 1), has_closure });
             }
-            ends = is_function || self.text(to) == ";";
-            at = to + 1;
+            ends = is_function || text(to) == ";";
+            from = to + 1;
         }
-        Some(self)
+        Some(scan)
     }
 
-    /// The end of the statement from token `from` on: a `;`, or the `}` of a block. Also whether it may have closures.
+    /// Returns the end of the statement that begins with token `from` (a `;`, or the `}` of a block), and whether it may have
+    /// closures.
     fn balanced(&mut self, from: usize) -> Option<(usize, bool)> {
         let (mut depth, mut has_closure) = (0_usize, false);
-        // How deep the outermost closure stands.
+        // The depth of the outermost closure.
         let mut closure: Option<usize> = None;
         for at in from..self.tokens.len() {
             let token = &self.tokens[at];
-            // Parts of texts may look like symbols.
+            // A part of a text may look like a symbol.
             match (token.shape, token.text) {
-                (Shape::Symbol, "(" | "[" | "{" | "#{" | "?[") => depth += 1,
-                (Shape::Symbol, ")" | "]" | "}") => depth = depth.checked_sub(1)?,
                 (Shape::Symbol, "|" | "||") => {
                     has_closure = true;
                     closure = Some(closure.map_or(depth, |outer| outer.min(depth)));
                 }
+                (Shape::Symbol, symbol) => depth = depth.checked_add_signed(nesting(symbol))?,
                 (Shape::Word, word) if closure.is_some() => drop(self.in_closures.insert(word)),
                 _ => {}
             }
@@ -126,28 +119,24 @@ impl<'t, 's> Scan<'t, 's> {
     }
 }
 
-/// Puts pieces together.
-struct Builder<'t, 's> {
+/// The pieces under construction.
+struct Pieces<'t, 's> {
     source: &'s str,
     tokens: &'t [Token<'s>],
-    pieces: Vec<Piece>,
-    /// Functions of the last piece, and their bytes.
+    all: Vec<Piece>,
+    /// Number of functions of the last piece, and their bytes.
     functions: usize,
     bytes: usize,
-    /// Where the text of the last piece ends: line and column.
+    /// Line and column at which the text of the last piece ends.
     end: (usize, usize),
 }
 
-impl<'t, 's> Builder<'t, 's> {
-    fn new(source: &'s str, tokens: &'t [Token<'s>]) -> Builder<'t, 's> {
-        Builder { source, tokens, pieces: Vec::new(), functions: MOST_FUNCTIONS, bytes: 0, end: (1, 1) }
-    }
-
+impl Pieces<'_, '_> {
     fn byte(&self, token: usize) -> usize {
         self.tokens[token].text.as_ptr().addr() - self.source.as_ptr().addr()
     }
 
-    /// The top level: all but the functions that stand `apart`.
+    /// Adds the piece with the top level: all but the functions in `apart`.
     fn top_level(&mut self, apart: &[&Item<'_>]) {
         let mut text = String::with_capacity(self.source.len());
         let mut from = 0;
@@ -158,19 +147,19 @@ impl<'t, 's> Builder<'t, 's> {
             from = self.byte(item.to) + 1;
         }
         text.push_str(&self.source[from..]);
-        self.pieces.push(Piece { text, lines: (1, usize::MAX) });
+        self.all.push(Piece { text, lines: (1, usize::MAX) });
     }
 
-    /// Adds a function to the last piece, or begins a new one.
+    /// Adds a function to the last piece, or to a new one.
     fn function(&mut self, item: &Item<'_>) {
         let text = &self.source[self.byte(item.from)..=self.byte(item.to)];
         let (begin, last) = (&self.tokens[item.from], &self.tokens[item.to]);
-        // What leads to its place does not count.
-        if self.functions >= MOST_FUNCTIONS || self.bytes > LONG {
-            self.pieces.push(Piece { text: String::new(), lines: (begin.line, begin.line) });
+        // The blanks before the functions do not count.
+        if self.all.len() == 1 || self.functions >= MOST_FUNCTIONS || self.bytes > LONG {
+            self.all.push(Piece { text: String::new(), lines: (begin.line, begin.line) });
             (self.functions, self.bytes, self.end) = (0, 0, (1, 1));
         }
-        if let Some(piece) = self.pieces.last_mut() {
+        if let Some(piece) = self.all.last_mut() {
             pad(&mut piece.text, self.end, (begin.line, begin.column));
             piece.text.push_str(text);
             piece.lines.1 = last.line;
@@ -180,7 +169,7 @@ impl<'t, 's> Builder<'t, 's> {
     }
 }
 
-/// Adds what leads from one place to the other.
+/// Adds empty lines and blanks from one place to the other.
 fn pad(text: &mut String, from: (usize, usize), to: (usize, usize)) {
     let lines = to.0 - from.0;
     text.extend(std::iter::repeat_n('\n', lines));
@@ -195,7 +184,7 @@ mod tests {
     use crate::script::runtime::names;
     use rhai::{AST, Engine};
 
-    /// What is in a file, in an order that does not change.
+    /// Returns the contents of a file in an order that does not depend on the pieces.
     fn contents(asts: &[AST]) -> Vec<String> {
         let functions = asts.iter().flat_map(AST::iter_fn_def).map(|function| format!("{function:?}"));
         let statements = asts.iter().flat_map(|ast| ast.statements()).map(|one| format!("{one:?}"));
@@ -209,9 +198,9 @@ mod tests {
     }
 
     #[test]
-    fn pieces_have_what_the_whole_has_at_the_same_places() {
+    fn pieces_compile_to_the_same_as_the_whole() {
         let engine = script::engine(Budget::default());
-        // With so many functions apart.
+        // Each source with its number of functions outside of the first piece.
         for (apart, source) in [
             (2, "fn a() { 1 } fn b(x, y) {\n  a() + x }\n"),
             (
@@ -219,12 +208,12 @@ mod tests {
                 "// fn x() {\nfn a() { \"}\" }\n/* } */ private fn b() { `}${ #{ a: `{` } }|}` }\nlet c = 1 + 1;",
             ),
             (1, "const A = 1;\nfn a() { A }\nfn b() { let f = |x| x + A; f.call(1) }"),
-            // A closure captures what is no function yet.
+            // A closure captures a name that is no function yet.
             (1, "fn a() { 1 }\nfn b() { 2 }\nfn c() { let d = || [a, e]; 1 }\nfn e() { 1 }"),
             (2, "fn a() { 1 }\nfn b() { 2 }\nlet d = [|x| x, 1]; let e = a;"),
             (1, "fn a() { 1 }\nlet d = || { let f = a; f }; let e = 1;\nfn b() { 2 }"),
             (0, "fn a(x) { x.map(|y| y) } fn int.b() { this }"),
-            // What ends before goes on.
+            // The statement before the function continues behind it.
             (0, "let m = #{}\nfn a() { 1 }"),
             (1, "if true { 1 } fn a() { 1 } fn b() { 1 }"),
             (0, "fn a() { 1 }\n[1, 2].len()"),
@@ -233,7 +222,7 @@ mod tests {
             (0, "fn a() { ) }"),
         ] {
             let pieces = split_at_functions(source);
-            let apart_now = Scan::new(&tokens(source, usize::MAX)).run().map_or(0, |found| {
+            let apart_now = Scan::run(&tokens(source, usize::MAX)).map_or(0, |found| {
                 let apart = |item: &&Item<'_>| !item.has_closure && !found.in_closures.contains(item.name);
                 found.items.iter().filter(apart).count()
             });
@@ -257,7 +246,19 @@ mod tests {
         assert_eq!(contents(&in_pieces(&engine, &pieces)), contents(&[engine.compile(&source).unwrap()]));
     }
 
-    /// What stands before a piece is in it as empty lines and columns, so far as Rhai counts them.
+    #[test]
+    fn a_file_with_more_places_than_rhai_counts_is_one_piece() {
+        for (text, expected) in [
+            ("x".repeat(65_534), true),
+            ("x".repeat(65_535), false),
+            ("\n".repeat(65_534), true),
+            ("\n".repeat(65_535), false),
+        ] {
+            assert_eq!(has_places(&text), expected, "{}", text.len());
+        }
+    }
+
+    /// The blanks before a piece are part of it, as far as Rhai counts lines and columns.
     #[test]
     fn pieces_of_a_spread_file_are_few_and_short() {
         let functions =

@@ -1,14 +1,14 @@
-//! Whether two values of scripts are equal.
+//! Equality of two values of scripts.
 
 use super::frozen::{as_list, as_map, is_same};
 use super::large_int::LargeInt;
 use super::size_limits::is_late;
 use rhai::{Blob, Dynamic, ImmutableString};
 
-/// Whether two values of scripts are equal. Values of our own types cannot be changed in place and always are.
+/// Whether two values of scripts are equal. Values of h1mock's own types can't change and always are.
 ///
-/// After a method was called on what a property gave, Rhai assigns that value to the property again; this tells such a value
-/// from another one.
+/// After a method was called on the value of a property, Rhai assigns that value to the property again. This function
+/// distinguishes it from a new value.
 pub(crate) fn same(a: &Dynamic, b: &Dynamic) -> bool {
     same_at_depth(a, b, 0)
 }
@@ -48,7 +48,7 @@ mod tests {
     use crate::script::runtime::json::from_json;
 
     #[test]
-    fn values_are_compared_to_their_depth() {
+    fn values_are_compared_with_all_their_items() {
         let value = |text: &str| -> Dynamic { from_json(text.as_bytes()).unwrap() };
         let all = ["1", "2", "1.5", "true", "null", r#""1""#, "[1]", "[1,2]", r#"{"a":[1]}"#, r#"{"b":[1]}"#];
         for (i, a) in all.iter().enumerate() {

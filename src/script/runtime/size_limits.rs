@@ -1,7 +1,6 @@
-//! Sizes that one native call may not exceed. The allocator's count is looked at after a native has made its result, which is
-//! too late for one of terabytes. Knows no topic: the natives bring their names for the error.
+//! Limits of the sizes that one native call may reach. The budget is checked after a native has made its result, which is too
+//! late for a result of terabytes. The natives pass their names for the error.
 
-mod comparing;
 mod rendering;
 mod repairs;
 mod sorting;
@@ -17,19 +16,19 @@ use crate::script::runtime::natives::{Fallible, Natives};
 use rhai::{Array, Dynamic, EvalAltResult, ImmutableString};
 use std::fmt;
 
-/// Longest text in bytes that a native makes out of less, and most bytes of a blob.
+/// Most bytes of a text that a native makes out of less, and of a blob.
 pub(crate) const MAX_TEXT: usize = 8 << 20;
 
-/// Most items of a list that a native makes: with 16 bytes for each, as much memory as the longest text.
+/// Most items of a list that a native makes. With 16 bytes each, they take as much memory as the longest text.
 pub(crate) const MAX_ITEMS: usize = MAX_TEXT / 16;
 
-/// A text of at most so many bytes is made at once.
+/// Bytes of a text up to which its parts do not count as work.
 const SHORT: usize = 64 << 10;
 
-/// Levels of nesting that natives follow into lists and maps before they give up.
+/// Levels of nested lists and maps that natives follow.
 pub(crate) const MAX_DEPTH: usize = 128;
 
-/// A text under construction that refuses to grow beyond a limit.
+/// A text under construction that can't grow beyond a limit.
 #[derive(Debug)]
 pub(crate) struct Text {
     written: String,
@@ -37,12 +36,12 @@ pub(crate) struct Text {
 }
 
 impl Text {
-    /// An empty text of at most `limit` bytes.
+    /// Returns an empty text of at most `limit` bytes.
     pub(crate) fn with_limit(limit: usize) -> Self {
         Self { written: String::new(), limit }
     }
 
-    /// An empty text of at most [`MAX_TEXT`] bytes.
+    /// Returns an empty text of at most [`MAX_TEXT`] bytes.
     pub(crate) fn new() -> Self {
         Self::with_limit(MAX_TEXT)
     }
@@ -65,7 +64,7 @@ impl Text {
         self.written.into()
     }
 
-    /// What was written, followed by `...` in place of the rest; within the limit.
+    /// Returns the text, with `...` in place of the part beyond the limit.
     pub(crate) fn truncated(mut self) -> ImmutableString {
         self.written.truncate(self.written.floor_char_boundary(self.limit.saturating_sub(3)));
         self.written.push_str("...");
@@ -74,8 +73,8 @@ impl Text {
 }
 
 impl fmt::Write for Text {
-    /// Writes what fits, so that a cut text is as long as it may be. Nothing once the call is over its time: long texts are made of
-    /// millions of parts.
+    /// Writes the part that fits, so that a truncated text is as long as its limit. Fails once the call is out of time, since
+    /// long texts are made of millions of parts.
     fn write_str(&mut self, part: &str) -> fmt::Result {
         if self.limit > SHORT && budget::work(part.len() + budget::STEP).is_err() {
             return Err(fmt::Error);
@@ -90,7 +89,7 @@ impl fmt::Write for Text {
     }
 }
 
-/// The name of a value's type without the path of its Rust module; Rhai has it as a text only.
+/// Returns the name of a value's type without the path of its Rust module. Rhai has only a text of both.
 pub(crate) fn type_name(value: &Dynamic) -> &str {
     match value {
         _ if is_list(value) => "array",
@@ -111,7 +110,8 @@ pub(crate) fn too_many(name: &str) -> Box<EvalAltResult> {
     format!("{name}: the result has more than {MAX_ITEMS} items").into()
 }
 
-/// Fails as `name` when the running call has no room for `bytes` more: for natives that make a small multiple of what they take.
+/// Fails as `name` when the running call has no room for `bytes` more. This is for natives whose result is a small multiple of
+/// their arguments.
 pub(crate) fn fits(name: &str, bytes: usize) -> Fallible<()> {
     if bytes > budget::room() {
         return Err(format!("{name}: the result does not fit into the memory of the script").into());
@@ -125,13 +125,14 @@ pub(crate) fn collect(name: &str, items: impl Iterator<Item = Dynamic>) -> Falli
     if list.len() > MAX_ITEMS { Err(too_many(name)) } else { Ok(list) }
 }
 
-/// Whether to give up going through a value, `depth` levels down. Frozen values are shared: one that has another twice, which has a
-/// third one twice, is endless long before it is [`MAX_DEPTH`] deep.
+/// Whether a walk through a value should end, `depth` levels down, since the call is out of time. Frozen values are shared: a
+/// list that has another one twice, which has a third one twice, and so on, is endless long before it is [`MAX_DEPTH`] levels
+/// deep.
 pub(crate) fn is_late(depth: usize) -> bool {
     depth > MAX_DEPTH / 8 && budget::time_is_up()
 }
 
-/// Ends the script when its time is up; for natives that loop, which Rhai can't interrupt.
+/// Ends the script when its time is up, in natives with loops, which Rhai can't interrupt.
 ///
 /// # Errors
 /// The time is up.
@@ -141,7 +142,6 @@ pub(crate) fn check_time() -> Fallible<()> {
 
 /// Replaces the natives of Rhai that may allocate without end or never return.
 pub(crate) fn register(natives: &mut Natives) {
-    comparing::register(natives);
     rendering::register(natives);
     repairs::register(natives);
     sorting::register(natives);

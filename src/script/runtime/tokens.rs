@@ -1,14 +1,14 @@
-//! The tokens of a script that does not compile: where hints look. Rhai's own tokens can't be had of a source that it refuses,
-//! and it keeps neither their text nor where they end.
+//! The tokens of a script that does not compile, for hints. Rhai does not give its own tokens of a source that it rejects, and
+//! they have neither their text nor their end.
 //!
-//! Up to the error this reads what Rhai reads; behind it anything may come, so that nothing here is an error.
+//! Up to the error these are Rhai's tokens. Behind it anything may follow, so the scanner has no errors.
 
-/// What a token is, as far as hints tell tokens apart.
+/// The kinds of tokens that hints distinguish.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Shape {
     Word,
     Number,
-    /// In any kind of quotes; of a text with `${...}` in it, one of its parts.
+    /// A text in any kind of quotes, or a part of a text with `${...}` in it.
     Text,
     Symbol,
 }
@@ -16,35 +16,44 @@ pub(super) enum Shape {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Token<'s> {
     pub(super) shape: Shape,
-    /// As it stands in the source, with its quotes.
+    /// The text in the source, with its quotes.
     pub(super) text: &'s str,
     /// Line, from 1.
     pub(super) line: usize,
     /// Column in characters, from 1.
     pub(super) column: usize,
-    /// Whether it is the first one of its line; comments don't count.
+    /// Whether the token is the first one of its line, apart from comments.
     pub(super) leads: bool,
-    /// Whether it follows the one before without a gap.
+    /// Whether the token follows the one before without a gap.
     pub(super) joined: bool,
-    /// Line that it ends in.
+    /// Line in which the token ends.
     pub(super) last_line: usize,
 }
 
-/// Longest first.
+/// Symbols of several characters, the longest first.
 const SYMBOLS: &[&str] = &[
     "===", "!==", "...", "..=", "**=", "<<=", ">>=", "=>", "==", "!=", "<=", ">=", "&&", "||", "++", "--",
     "+=", "-=", "*=", "/=", "%=", "&=", "|=", "^=", "->", "<-", ":=", "::", "??", "?.", "?[", "..", "**",
     "#{", "<<", ">>", "!.",
 ];
 
-/// The tokens of `source` that begin in lines 1 to `last`.
+/// Returns 1 for the text of an opening bracket, -1 for that of a closing one, else 0.
+pub(super) fn nesting(text: &str) -> isize {
+    match text {
+        "(" | "[" | "{" | "#{" | "?[" => 1,
+        ")" | "]" | "}" => -1,
+        _ => 0,
+    }
+}
+
+/// Returns the tokens of `source` that begin in lines 1 to `last`.
 pub(super) fn tokens(source: &str, last: usize) -> Vec<Token<'_>> {
     let mut scanner = Scanner::new(source);
     while scanner.line <= last && scanner.step() {}
     scanner.tokens
 }
 
-/// Line and column of a `/*` that nothing ends: for Rhai all behind it is a comment, and no error.
+/// Returns line and column of a `/*` without its `*/`. Rhai takes the rest of the file for a comment, without an error.
 pub(super) fn open_comment(source: &str) -> Option<(usize, usize)> {
     if !source.contains("/*") {
         return None;
@@ -59,9 +68,9 @@ struct Scanner<'s> {
     line: usize,
     column: usize,
     tokens: Vec<Token<'s>>,
-    /// For each `${` that is open, how many `{` are open within it.
+    /// For each open `${`, the number of `{` that are open within it.
     braces: Vec<usize>,
-    /// Where a comment begins that nothing ends.
+    /// Line and column of a comment without its end.
     open_comment: Option<(usize, usize)>,
 }
 
@@ -71,7 +80,7 @@ impl<'s> Scanner<'s> {
         Scanner { rest: source, line: 1, column: 1, tokens, braces, open_comment }
     }
 
-    /// Reads a token, a comment or a blank; false at the end.
+    /// Reads a token, a comment or a blank. Returns false at the end of the source.
     fn step(&mut self) -> bool {
         let Some(first) = self.rest.chars().next() else { return false };
         let rest = self.rest;
@@ -87,7 +96,9 @@ impl<'s> Scanner<'s> {
             '`' => (Shape::Text, 1 + template(&rest[1..])),
             '#' if raw_quotes(rest).is_some() => (Shape::Text, raw(rest)),
             '0'..='9' => (Shape::Number, number(rest)),
-            '_' | 'a'..='z' | 'A'..='Z' => (Shape::Word, word(rest)),
+            '_' | 'a'..='z' | 'A'..='Z' => {
+                (Shape::Word, end(rest, 0, |letter| letter == '_' || letter.is_ascii_alphanumeric()))
+            }
             _ => {
                 let known = SYMBOLS.iter().find(|symbol| rest.starts_with(**symbol));
                 (Shape::Symbol, known.map_or(first.len_utf8(), |symbol| symbol.len()))
@@ -108,7 +119,7 @@ impl<'s> Scanner<'s> {
         self.tokens.push(Token { shape, text, line, column, leads, joined, last_line: self.line });
     }
 
-    /// Goes on behind the next `length` bytes.
+    /// Skips the next `length` bytes.
     fn pass(&mut self, length: usize) -> bool {
         for character in self.rest[..length].chars() {
             self.column += 1;
@@ -120,7 +131,7 @@ impl<'s> Scanner<'s> {
         true
     }
 
-    /// Knows by the token just read whether code within a text ends, and reads that text on.
+    /// Counts the braces of code within a text, by the last token. Where the code ends, reads the next part of the text.
     fn follow_braces(&mut self) {
         let Some(token) = self.tokens.last() else { return };
         let opens_code = token.shape == Shape::Text && self.rest.starts_with("${");
@@ -146,38 +157,36 @@ fn line_comment(rest: &str) -> usize {
     rest.find(['\n', '\r']).unwrap_or(rest.len())
 }
 
-/// Block comments nest. None where it has no end.
+/// Returns the length of a block comment; `None` where it has no end. Block comments nest.
 fn block_comment(rest: &str) -> Option<usize> {
     let (mut at, mut level) = (0, 0);
-    while let Some(next) = rest[at..].find(['/', '*']) {
-        at += next;
-        let mark = &rest[at..];
-        level = match () {
-            () if mark.starts_with("/*") => level + 1,
-            () if mark.starts_with("*/") => level - 1,
-            () => {
+    loop {
+        at += rest[at..].find(['/', '*'])?;
+        match rest.get(at..at + 2) {
+            Some("/*") => level += 1,
+            Some("*/") => level -= 1,
+            _ => {
                 at += 1;
                 continue;
             }
-        };
+        }
         at += 2;
         if level == 0 {
             return Some(at);
         }
     }
-    None
 }
 
-/// A text in quotes, or what there is of it in its line. A quote in it is written twice or behind a backslash.
+/// Returns the length of a text in quotes, or of its part in this line. A quote in it is written twice or behind a backslash.
 fn quoted(rest: &str, quote: char) -> usize {
-    // Rhai reads `''` as a character that is none, whatever follows.
+    // Rhai reads `''` as a character without a letter, whatever follows.
     if rest.starts_with("''") {
         return 2;
     }
     let mut characters = rest.char_indices().skip(1).peekable();
     while let Some((at, character)) = characters.next() {
         match character {
-            // Behind a backslash even the line end belongs to the text.
+            // A backslash makes even the end of the line a part of the text.
             '\\' => drop(characters.next()),
             '\n' => return at,
             _ if character != quote => {}
@@ -188,7 +197,8 @@ fn quoted(rest: &str, quote: char) -> usize {
     rest.len()
 }
 
-/// A text in backticks from behind its backtick, or behind the `}` of code in it, to the next `${` or its end.
+/// Returns the length of a text in backticks, from behind its backtick or behind the `}` of code in it, to the next `${` or its
+/// end.
 fn template(rest: &str) -> usize {
     let mut characters = rest.char_indices().peekable();
     while let Some((at, character)) = characters.next() {
@@ -203,7 +213,7 @@ fn template(rest: &str) -> usize {
     rest.len()
 }
 
-/// How many `#` stand before the quote of a raw text.
+/// Returns the number of `#` before the quote of a raw text.
 fn raw_quotes(rest: &str) -> Option<usize> {
     let marks = rest.len() - rest.trim_start_matches('#').len();
     rest[marks..].starts_with('"').then_some(marks)
@@ -215,24 +225,20 @@ fn raw(rest: &str) -> usize {
     rest[marks + 1..].find(&end).map_or(rest.len(), |at| marks + 1 + at + end.len())
 }
 
-fn word(rest: &str) -> usize {
-    let ends = |character: char| character != '_' && !character.is_ascii_alphanumeric();
-    rest.find(ends).unwrap_or(rest.len())
+/// Returns the byte behind the characters from `from` on for which `belongs` is true.
+fn end(rest: &str, from: usize, belongs: impl Fn(char) -> bool) -> usize {
+    rest[from..].find(|letter| !belongs(letter)).map_or(rest.len(), |length| from + length)
 }
 
 fn number(rest: &str) -> usize {
-    let digits = |from: usize| {
-        let ends = |character: char| character != '_' && !character.is_ascii_digit();
-        rest[from..].find(ends).map_or(rest.len(), |length| from + length)
-    };
     if let Some(radix) = ["0x", "0X", "0o", "0O", "0b", "0B"].iter().find(|mark| rest.starts_with(**mark)) {
-        let ends = |character: char| character != '_' && !character.is_ascii_hexdigit();
-        return rest[radix.len()..].find(ends).map_or(rest.len(), |length| radix.len() + length);
+        return end(rest, radix.len(), |letter| letter == '_' || letter.is_ascii_hexdigit());
     }
+    let digits = |from: usize| end(rest, from, |letter| letter == '_' || letter.is_ascii_digit());
     let mut end = digits(0);
     let mut behind = rest[end..].chars();
     if behind.next() == Some('.') {
-        // `1.max(2)` is a method, `0..3` a range.
+        // `1.max(2)` calls a method, `0..3` is a range.
         match behind.next() {
             Some('0'..='9') => end = digits(end + 1),
             Some('.' | '_' | 'a'..='z' | 'A'..='Z') => return end,
@@ -283,6 +289,7 @@ mod tests {
                 &["`a ", "{", "b", "}", "", "{", "c", "}", " `` and \\${d}`", "e"],
             ),
             ("0..3 1.max 0xff 1e-5 2.e", &["0", "..", "3", "1", ".", "max", "0xff", "1e-5", "2", ".", "e"]),
+            ("1e+5 1.5E7 1e+ 0o17", &["1e+5", "1.5E7", "1", "e", "+", "0o17"]),
             ("a===b x++ y?.z", &["a", "===", "b", "x", "++", "y", "?.", "z"]),
             ("é “a”", &["é", "“", "a", "”"]),
         ];
@@ -305,7 +312,7 @@ mod tests {
     }
 
     #[test]
-    fn places_are_those_of_rhai() {
+    fn places_are_the_same_as_those_of_rhai() {
         let sources = [
             "let x = `a\n b ${y + `c\n${z}`} d` + \"é \\\n  f\";\n\tx + 'é' /* \n é */ + #\"\n\"# + 1.5;",
             "fn f(a) { a.b?.c ?? [1, -2] } // é\nf(#{ a: 0x1f, \"b\": 1..=2 })",

@@ -1,16 +1,16 @@
-//! Calls of functions: whether somebody defines one of that name, for so many arguments.
+//! Calls of functions: whether a function of that name and number of arguments exists.
 
 use super::Finding;
 use super::catalogue::Catalogue;
 use super::facts::shown;
 use super::near::{did_you_mean, nearest};
 use super::walk::Walker;
-use crate::script::runtime::fault::missing;
+use crate::script::runtime::fault::habit;
 use rhai::{Expr, FnCallExpr, Position};
 use std::collections::BTreeSet;
 
 impl Walker<'_> {
-    /// A call that no value stands in front of.
+    /// Checks a call without a receiver: `hello(1)`.
     pub(super) fn call(&mut self, call: &FnCallExpr, at: Position) {
         if call.is_qualified() {
             self.expressions(&call.args);
@@ -45,12 +45,12 @@ impl Walker<'_> {
         if counts.is_empty() {
             return self.no_function(name, at);
         }
-        // What the file defines is what was meant.
+        // A function of the file comes before a native of the same name.
         let counts = if own.is_empty() { &counts } else { &own };
-        self.tell(at, takes(shown(name), counts, count), None);
+        self.warn(at, takes(shown(name), counts, count), None);
     }
 
-    /// `Fn("name")`, which may be a native.
+    /// Checks `Fn("name")`, which may name a native.
     pub(super) fn named(&mut self, name: &str, at: Position) {
         let is_known = self.world.facts.values().any(|facts| facts.has_function(name));
         if !is_known && self.world.catalogue.counts(name).is_empty() {
@@ -79,7 +79,7 @@ impl Walker<'_> {
         {
             return Some(format!("write `{import}::{}(...)`", shown(name)));
         }
-        if let Some(known) = missing::function(name) {
+        if let Some(known) = habit::function(name) {
             return Some(known.to_owned());
         }
         let own = self.files().flat_map(|facts| facts.functions().map(|(name, _)| shown(name)));
@@ -87,12 +87,12 @@ impl Walker<'_> {
     }
 }
 
-/// ``function `hello` takes 1 argument, not 2``
+/// Returns ``function `hello` takes 1 argument, not 2``.
 pub(super) fn takes(name: &str, counts: &BTreeSet<usize>, given: usize) -> String {
     format!("function `{name}` takes {}, not {given}", arguments(counts))
 }
 
-/// `no argument`, `1 argument`, `2 or 3 arguments`.
+/// Returns `no argument`, `1 argument`, `2 or 3 arguments`.
 pub(super) fn arguments(counts: &BTreeSet<usize>) -> String {
     let all: Vec<String> = counts.iter().map(usize::to_string).collect();
     match (all.as_slice(), counts.first()) {

@@ -1,4 +1,4 @@
-//! The natives by name, and the global variables: what analysis compares a script with.
+//! The natives by name and the global variables, with which analysis compares a script.
 
 use crate::script::runtime::natives::Handles;
 use rhai::{Dynamic, Engine, Identifier, ImmutableString};
@@ -6,11 +6,11 @@ use std::any::TypeId;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
 
-/// The global variables of natives (`app`, `json`, ...) and their types: the same of all engines of the process.
+/// The global variables of natives (`app`, `json`, ...) and their types. All engines of the process have the same.
 static GLOBALS: OnceLock<BTreeMap<String, TypeId>> = OnceLock::new();
 static CATALOGUE: OnceLock<Catalogue> = OnceLock::new();
 
-/// Names that Rhai treats itself, and the numbers of arguments that it takes for them.
+/// Functions of Rhai's core, which are in no module, and their numbers of arguments.
 const KEYWORDS: [(&str, usize); 7] = [
     ("Fn", 1),
     ("debug", 1),
@@ -21,32 +21,28 @@ const KEYWORDS: [(&str, usize); 7] = [
     ("type_of", 1),
 ];
 
-/// Names of functions that take any number of arguments, as a function and as a method.
-const OF_ANY_NUMBER: [&str; 2] = ["call", "curry"];
-
-/// What is known of a native: the catalogue stays in memory, and all types of all natives are 200 KB.
+/// The part of a native's signature that analysis uses. The catalogue stays in memory, and all types of all natives would take
+/// 200 KB.
 struct Signature {
     first: Option<TypeId>,
-    /// Number of parameters.
     count: usize,
 }
 
 pub(crate) struct Catalogue {
     functions: BTreeMap<Identifier, Vec<Signature>>,
-    /// The types that have a property of this name.
+    /// The types that have the property of this name.
     getters: BTreeMap<Identifier, Vec<TypeId>>,
-    /// The types that have `[...]` by text, which Rhai asks for properties that have no getter.
+    /// The types that have `[...]` with a text as the key. Rhai also uses it for a property without a getter.
     indexed: Vec<TypeId>,
-    globals: &'static BTreeMap<String, TypeId>,
 }
 
-/// Tells which variables the natives of an engine have.
+/// Keeps the names and types of the natives' variables for all catalogues.
 pub(crate) fn set_globals(globals: &Handles) {
     GLOBALS.get_or_init(|| globals.iter().map(|(name, value)| (name.clone(), value.type_id())).collect());
 }
 
 impl Catalogue {
-    /// That of the natives, which every engine of scripts has.
+    /// Returns the catalogue of the natives, which are the same in every engine of scripts.
     pub(crate) fn of(engine: &Engine) -> &'static Catalogue {
         CATALOGUE.get_or_init(|| Catalogue::new(engine))
     }
@@ -74,40 +70,41 @@ impl Catalogue {
                 _ => functions.entry(name).or_default().push(signature),
             }
         }
-        let globals = GLOBALS.get_or_init(BTreeMap::new);
-        Catalogue { functions, getters, indexed, globals }
+        Catalogue { functions, getters, indexed }
     }
 
-    /// The type of global variable `name`.
+    /// Returns the type of global variable `name`.
     pub(super) fn global(&self, name: &str) -> Option<TypeId> {
-        self.globals.get(name).copied()
+        GLOBALS.get()?.get(name).copied()
     }
 
     pub(super) fn globals(&self) -> impl Iterator<Item = &str> {
-        self.globals.keys().map(String::as_str)
+        GLOBALS.get().into_iter().flatten().map(|(name, _)| name.as_str())
     }
 
-    /// Names that a script can call as functions: those that are no operators.
+    /// Returns the names that a script can call as functions: all but operators.
     pub(super) fn functions(&self) -> impl Iterator<Item = &str> {
         let keywords = KEYWORDS.iter().map(|(name, _)| *name);
         self.functions.keys().map(Identifier::as_str).filter(|name| is_word(name)).chain(keywords)
     }
 
-    /// The numbers of arguments of the natives called `name`, a method's receiver being the first; none: there is no such native.
+    /// Returns the numbers of arguments of the natives called `name`, with a method's receiver as the first. An empty set means
+    /// that no native has this name.
     pub(super) fn counts(&self, name: &str) -> BTreeSet<usize> {
         let of_natives = self.functions.get(name).into_iter().flatten().map(|native| native.count);
         let of_rhai = KEYWORDS.iter().filter(|(known, _)| *known == name).map(|(_, count)| *count);
         of_natives.chain(of_rhai).collect()
     }
 
-    /// The same, of those that are methods of type `of`.
+    /// Returns the numbers of arguments of the methods of type `of` called `name`, with the receiver as the first.
     pub(super) fn method_counts(&self, of: TypeId, name: &str) -> BTreeSet<usize> {
-        let is_method = |native: &&Signature| native.first.is_some_and(|first| takes(first, of));
+        let any = TypeId::of::<Dynamic>();
+        let is_method = |native: &&Signature| native.first.is_some_and(|first| first == of || first == any);
         let natives = self.functions.get(name).into_iter().flatten().filter(is_method);
         natives.map(|native| native.count).collect()
     }
 
-    /// The methods of type `of` alone, not those that any value has.
+    /// Returns the methods of type `of`, without those that any value has.
     pub(super) fn methods(&self, of: TypeId) -> impl Iterator<Item = &str> {
         let is_own = move |native: &Signature| native.first == Some(of);
         let own = self.functions.iter().filter(move |(_, natives)| natives.iter().any(is_own));
@@ -127,19 +124,15 @@ impl Catalogue {
         self.indexed.contains(&of)
     }
 
+    /// Whether functions of this name take any number of arguments, as a function and as a method.
     pub(super) fn takes_any_number(name: &str) -> bool {
-        OF_ANY_NUMBER.contains(&name)
+        matches!(name, "call" | "curry")
     }
 
-    /// Whether Rhai itself knows what `name` means for any value.
+    /// Whether any value has a method `name`, by Rhai's core.
     pub(super) fn is_of_any_value(name: &str) -> bool {
         Self::takes_any_number(name) || matches!(name, "is_shared" | "to_debug" | "to_string" | "type_of")
     }
-}
-
-/// Whether a parameter of type `parameter` takes a value of type `of`.
-fn takes(parameter: TypeId, of: TypeId) -> bool {
-    parameter == of || parameter == TypeId::of::<Dynamic>()
 }
 
 fn is_word(name: &str) -> bool {

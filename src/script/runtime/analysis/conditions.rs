@@ -1,19 +1,16 @@
-//! Conditions that are certainly no booleans: Rhai has no truth of texts, lists and numbers.
+//! Conditions that are certainly no booleans. In Rhai a text, list or number is neither true nor false.
 
 use super::walk::Walker;
 use rhai::{Expr, FnCallExpr, Token};
 
-/// Parts of a request that are never booleans, and whose values are none.
+/// Properties of `request` that are never booleans, nor are their values.
 const LOOKED_UP: [&str; 7] = ["args", "form", "values", "cookies", "headers", "baggage", "files"];
 
 impl Walker<'_> {
-    /// What stands behind `if`, `while` or `!`, or beside `&&` and `||`.
+    /// Checks the operand of `if`, `while` or `!`, or of `&&` and `||`.
     pub(super) fn condition(&mut self, condition: &Expr) {
         self.expression(condition);
-        let kind = match self.kind_of(condition) {
-            Some(kind) => kind,
-            None => return,
-        };
+        let Some(kind) = self.kind_of(condition) else { return };
         let hint = match kind {
             "a text" | "a list" | "a map" => {
                 "compare it, as in `x.len() > 0`, or write `bool(x)` for Python's truth"
@@ -24,10 +21,10 @@ impl Walker<'_> {
             _ => "write `bool(x)` for Python's truth, or compare it",
         };
         let message = format!("a condition is true or false, not {kind}");
-        self.tell(condition.start_position(), message, Some(hint.to_owned()));
+        self.warn(condition.start_position(), message, Some(hint.to_owned()));
     }
 
-    /// What `expression` is, where that is no boolean for certain.
+    /// Returns the kind of `expression`, where it is certainly no boolean.
     fn kind_of(&self, expression: &Expr) -> Option<&'static str> {
         match expression {
             Expr::StringConstant(..) | Expr::InterpolatedString(..) | Expr::CharConstant(..) => {
@@ -46,7 +43,7 @@ impl Walker<'_> {
         }
     }
 
-    /// Operators that give no booleans, and `len(x)`.
+    /// Returns the kind of the result of an arithmetic operator or of `len(x)`.
     fn kind_of_call(&self, call: &FnCallExpr) -> Option<&'static str> {
         match call.op_token {
             Some(Token::Minus | Token::Multiply | Token::Divide | Token::Modulo | Token::PowerOf) => {
@@ -59,7 +56,7 @@ impl Walker<'_> {
         }
     }
 
-    /// `x.len()`, and what is looked up in a request.
+    /// Returns the kind of `x.len()`, or of a part of `request`.
     fn kind_of_chain(&self, first: &Expr, rest: &Expr) -> Option<&'static str> {
         if let Expr::MethodCall(call, _) = rest {
             let is_length = call.name == "len" && call.args.is_empty() && !self.facts.has_function("len");
@@ -68,22 +65,23 @@ impl Walker<'_> {
         if self.receiver(first)?.path != "request" {
             return None;
         }
-        let looked_up = |member: &Expr| match member {
-            Expr::Property(property, _) => LOOKED_UP.contains(&property.2.as_str()),
-            _ => false,
+        let (member, method) = match rest {
+            Expr::Dot(parts, ..) => (&parts.lhs, Some(&parts.rhs)),
+            member => (member, None),
         };
-        match rest {
-            Expr::Property(property, _) if looked_up(rest) => {
-                Some(if property.2 == "headers" { "the headers" } else { "a dictionary" })
-            }
-            Expr::Dot(parts, ..) if looked_up(&parts.lhs) => match &parts.rhs {
-                Expr::MethodCall(call, _) if call.name == "get" && call.args.len() == 1 => {
-                    Some("a text or ()")
-                }
-                Expr::MethodCall(call, _) if call.name == "len" => Some("a number"),
+        let Expr::Property(property, _) = member else { return None };
+        if !LOOKED_UP.contains(&property.2.as_str()) {
+            return None;
+        }
+        match method {
+            None if property.2 == "headers" => Some("the headers"),
+            None => Some("a dictionary"),
+            Some(Expr::MethodCall(call, _)) => match (call.name.as_str(), call.args.len()) {
+                ("get", 1) => Some("a text or ()"),
+                ("len", _) => Some("a number"),
                 _ => None,
             },
-            _ => None,
+            Some(_) => None,
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What one file defines: its functions with their parameters, its top-level variables and imports.
+//! The definitions of one file: its functions with their parameters, its top-level variables and imports.
 
 use crate::script::runtime::files::{File, Files};
 use crate::script::runtime::names;
@@ -8,20 +8,20 @@ use std::sync::Arc;
 
 pub(super) struct Facts {
     pub name: String,
-    /// Whether it is the provision itself, and not a file that it imports.
+    /// Whether the file is the provision itself, and not imported.
     pub is_main: bool,
-    /// All functions by their names in the script, closures too.
+    /// All functions and closures, by their names in the script.
     functions: BTreeMap<String, Vec<Shared<ScriptFuncDef>>>,
     /// Names of functions with a type in front (`fn int.half()`), which are methods in all files.
     pub typed: HashSet<String>,
     pub variables: BTreeSet<String>,
-    /// Top-level imports: the name here, and the file where that is known.
+    /// Top-level imports: the name in this file, and the imported file where it is known.
     pub imports: Vec<(String, Option<String>)>,
-    /// The file as it was loaded; none where its top level has failed.
+    /// The loaded file; `None` where its top level has failed.
     pub loaded: Option<Arc<File>>,
 }
 
-/// The name of a function as the script has it: the one place that knows whether functions are renamed.
+/// Returns the name of a function as the script has it. Only this function of analysis knows that functions are renamed.
 pub(super) fn shown(name: &str) -> &str {
     names::given(name)
 }
@@ -63,7 +63,7 @@ impl Facts {
         self.functions.get(shown(name)).map_or(&[], Vec::as_slice)
     }
 
-    /// Its functions, without closures.
+    /// Returns the functions of the file, without closures.
     pub(super) fn functions(&self) -> impl Iterator<Item = (&str, &Shared<ScriptFuncDef>)> {
         let all = self.functions.iter().filter(|(name, _)| !is_closure(name));
         all.flat_map(|(name, bodies)| bodies.iter().map(|body| (name.as_str(), body)))
@@ -73,13 +73,13 @@ impl Facts {
         self.functions.contains_key(shown(name))
     }
 
-    /// The numbers of parameters of its functions called `name`.
+    /// Returns the numbers of parameters of the functions called `name`.
     pub(super) fn counts(&self, name: &str) -> BTreeSet<usize> {
         self.bodies(name).iter().map(|body| body.params.len()).collect()
     }
 }
 
-/// The file that an import means, where its name is a literal and there is such a file.
+/// Returns the imported file, where `path` is a literal and the file exists.
 pub(super) fn imported(files: &Files, path: &Expr) -> Option<String> {
     match path {
         Expr::StringConstant(path, _) => files.find_import(path).ok(),

@@ -1,23 +1,24 @@
-//! Methods and properties: of the handles of natives (`app`, `request`, `json`), whose types are known, and of other values as far
-//! as a name is nobody's.
+//! Methods and properties. Analysis knows the types of the handles of natives (`app`, `request`, `json`). Of a method of any
+//! other value it only knows whether some type has a method of that name and number of arguments.
 
 use super::catalogue::Catalogue;
 use super::facts::shown;
 use super::near::{did_you_mean, nearest};
 use super::walk::Walker;
+use super::writes::is_data;
 use super::{Finding, World, calls};
-use rhai::{Blob, Dynamic, Expr, FnCallExpr, FnPtr, ImmutableString, Position};
+use rhai::{Dynamic, Expr, FnCallExpr, ImmutableString, Position};
 use std::any::TypeId;
 use std::collections::BTreeSet;
 
-/// A value of a known type, and how the script reaches it (`urllib.parse`).
+/// A value of a known type, and its path in the script (`urllib.parse`).
 pub(super) struct Receiver {
     pub of: TypeId,
     pub path: String,
 }
 
 impl Walker<'_> {
-    /// What `expression` is, where that is a handle.
+    /// Returns the handle that `expression` names, if it names one.
     pub(super) fn receiver(&self, expression: &Expr) -> Option<Receiver> {
         let Expr::Variable(variable, ..) = expression else { return None };
         let (_, name, namespace, _) = &**variable;
@@ -28,7 +29,7 @@ impl Walker<'_> {
         Some(Receiver { of, path: name.to_string() })
     }
 
-    /// A property or method of `receiver`; what it gives, where that is a handle too.
+    /// Checks a property or method of `receiver`. Returns the value of the property where that is a handle too.
     pub(super) fn member(&mut self, receiver: Option<Receiver>, member: &Expr) -> Option<Receiver> {
         match member {
             Expr::Property(property, at) => self.property(receiver?, &property.2, *at),
@@ -56,17 +57,17 @@ impl Walker<'_> {
         if self.has_enough() {
             return None;
         }
-        if !catalogue.method_counts(of, name).is_empty() && catalogue.methods(of).any(|known| known == name) {
+        if catalogue.methods(of).any(|known| known == name) {
             let hint = format!("call it: `{full}(...)`");
-            self.tell(at, format!("`{full}` is a method, not a property"), Some(hint));
+            self.warn(at, format!("`{full}` is a method, not a property"), Some(hint));
         } else if catalogue.is_indexed(of) {
             if let Some(message) = self.world.unknown(&full) {
-                self.tell(at, message, None);
+                self.warn(at, message, None);
             }
         } else {
             let known = catalogue.properties(of).chain(catalogue.methods(of));
             let hint = nearest(name, known).map(did_you_mean);
-            self.tell(at, format!("`{path}` has no property `{name}`"), hint);
+            self.warn(at, format!("`{path}` has no property `{name}`"), hint);
         }
         None
     }
@@ -77,7 +78,7 @@ impl Walker<'_> {
             return;
         }
         let catalogue = self.world.catalogue;
-        // With what it is called on, as natives count.
+        // Natives count the receiver as an argument.
         let natives = match receiver {
             Some(receiver) => catalogue.method_counts(receiver.of, name),
             None => catalogue.counts(name),
@@ -86,8 +87,6 @@ impl Walker<'_> {
             return;
         }
         let counts: BTreeSet<usize> = natives.iter().filter_map(|count| count.checked_sub(1)).collect();
-        let path = receiver.map(|receiver| receiver.path.as_str());
-        let shown_as = path.map_or_else(|| format!("method `{name}`"), |path| format!("`{path}.{name}`"));
         let (message, hint) = if self.facts.counts(name).contains(&(count + 1)) {
             let name = shown(name);
             let hint = format!(
@@ -95,16 +94,24 @@ impl Walker<'_> {
             );
             (format!("no method `{name}`: it is a function of this file"), Some(hint))
         } else if counts.is_empty() {
-            (no_method(path, name), self.meant_method(receiver, name))
+            let message = match receiver {
+                Some(receiver) => format!("`{}` has no method `{name}`", receiver.path),
+                None => format!("no method `{}`", shown(name)),
+            };
+            (message, self.meant_method(receiver, name))
         } else {
-            (format!("{shown_as} takes {}, not {count}", calls::arguments(&counts)), None)
+            let method = match receiver {
+                Some(receiver) => format!("`{}.{name}`", receiver.path),
+                None => format!("method `{name}`"),
+            };
+            (format!("{method} takes {}, not {count}", calls::arguments(&counts)), None)
         };
-        // A map may have a function under this name.
+        // A map may have a function as a value of this key.
         let unless = receiver.is_none().then(|| name.to_owned());
         self.add(Finding { hint, unless, ..self.finding(at, message) });
     }
 
-    /// Whether a script has such a method: a function that uses `this`, or one with a type in front.
+    /// Whether a script has such a method: a function that uses `this`, or has a type in front of its name.
     fn is_of_scripts(&self, name: &str, count: usize) -> bool {
         let is = |facts: &super::Facts| facts.counts(name).contains(&count) || facts.typed.contains(name);
         self.world.facts.values().any(is)
@@ -114,7 +121,7 @@ impl Walker<'_> {
         let catalogue = self.world.catalogue;
         let Some(receiver) = receiver else {
             let mut known: Vec<&str> = catalogue.functions().collect();
-            // A letter that is missing is likelier than one too many.
+            // A missing letter is a likelier mistake than one too many.
             known.sort_by_key(|known| std::cmp::Reverse(known.len()));
             return nearest(shown(name), known).map(did_you_mean);
         };
@@ -127,35 +134,20 @@ impl Walker<'_> {
     }
 }
 
-fn no_method(path: Option<&str>, name: &str) -> String {
-    match path {
-        Some(path) => format!("`{path}` has no method `{name}`"),
-        None => format!("no method `{}`", shown(name)),
-    }
-}
-
 impl World<'_> {
-    /// Why there is no property at `path`, in the words of the handle itself; none where there may be one.
+    /// Returns the handle's own error for the unknown property at `path`; `None` where the property may exist.
     pub(super) fn unknown(&self, path: &str) -> Option<String> {
         let error = self.engine.eval::<Dynamic>(path).err()?;
         let rhai::EvalAltResult::ErrorRuntime(thrown, _) = error.unwrap_inner() else { return None };
         let text = thrown.read_lock::<ImmutableString>()?.to_string();
-        ["has no property", "unknown name"].iter().any(|told| text.contains(told)).then_some(text)
+        ["has no property", "unknown name"].iter().any(|words| text.contains(words)).then_some(text)
     }
 
-    /// The type of what a property gives, where that has methods of its own and not those of any text, list or map.
+    /// Returns the type of the property at `path`, where that type has methods of its own, unlike a text, list or map.
     fn handle(&self, path: &str) -> Option<TypeId> {
         let value = self.engine.eval::<Dynamic>(path).ok()?;
         let of = value.type_id();
-        let is_plain = value.is_unit()
-            || value.is_bool()
-            || value.is_int()
-            || value.is_float()
-            || value.is_char()
-            || value.is_string()
-            || [TypeId::of::<Blob>(), TypeId::of::<FnPtr>()].contains(&of)
-            || crate::script::runtime::frozen::is_list(&value)
-            || crate::script::runtime::frozen::is_map(&value);
+        let is_plain = is_data(&value) || value.is_unit() || value.is_char() || value.is_fnptr();
         (!is_plain && self.catalogue.methods(of).next().is_some()).then_some(of)
     }
 }

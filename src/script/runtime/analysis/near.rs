@@ -1,25 +1,25 @@
-//! "Did you mean": which of the names that a script could have meant is nearest to the one that it has.
+//! "Did you mean": the known name that is most similar to an unknown one.
 
 use crate::system::spelling;
 
-/// The one of `known` that `word` is a misspelling of: the same letters in another case or with other underscores, else the
-/// nearest. Of equally near ones the first wins.
+/// Returns the name of `known` that `word` misspells: the same letters in another case or with other underscores, else the most
+/// similar one. Of equally similar names the first wins.
 pub(crate) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let known: Vec<&str> = known.into_iter().filter(|known| *known != word).collect();
     let bare = bare(word);
     let same = known.iter().find(|known| !bare.is_empty() && self::bare(known) == bare).copied();
-    // One or two letters are near to everything that short.
+    // One or two letters are similar to every name of that length.
     same.or_else(|| {
         spelling::nearest(word, known).filter(|near| word.len() > 2 || word.len() == 2 && near.len() == 3)
     })
 }
 
-/// ``did you mean `hello`?``
+/// Returns ``did you mean `hello`?``.
 pub(crate) fn did_you_mean(meant: &str) -> String {
     format!("did you mean `{meant}`?")
 }
 
-/// The letters of a name, as `registerRules`, `register_rules` and `RegisterRules` have them in common.
+/// Returns the letters of a name that `registerRules`, `register_rules` and `RegisterRules` have in common.
 fn bare(name: &str) -> String {
     name.chars().filter(|letter| *letter != '_').flat_map(char::to_lowercase).collect()
 }
@@ -29,8 +29,8 @@ mod tests {
     use super::nearest;
 
     #[test]
-    fn names_are_near_that_are_mistyped_or_written_as_elsewhere() {
-        let known = ["registerRules", "hello", "app", "request", "getlist", "i"];
+    fn a_mistyped_name_or_one_in_another_style_is_similar() {
+        let known = ["registerRules", "hello", "app", "request", "getlist", "i", "id"];
         for (word, expected) in [
             ("register_rules", Some("registerRules")),
             ("RegisterRules", Some("registerRules")),
@@ -40,6 +40,7 @@ mod tests {
             ("getList", Some("getlist")),
             ("colour", None),
             ("j", None),
+            ("ix", None),
             ("x", None),
             ("_", None),
         ] {

@@ -1,25 +1,26 @@
-//! Rules that load and match something else than was meant: variables as other frameworks write them, and unknown methods.
+//! Rules that load but match something else than the author meant: variables as other frameworks write them, and unknown
+//! methods.
 
 use super::near::{did_you_mean, nearest};
 use crate::routing::method::METHODS;
 use regex_lite::Regex;
 use std::sync::LazyLock;
 
-/// Methods that a rule may well have: those of HTTP, and of WebDAV.
+/// Methods of WebDAV and QUERY, which a rule may have beside those of HTTP.
 const OF_WEBDAV: [&str; 10] =
     ["PROPFIND", "PROPPATCH", "MKCOL", "COPY", "MOVE", "LOCK", "UNLOCK", "REPORT", "SEARCH", "QUERY"];
 
-/// `{id}`, or a whole part `:id`.
+/// `{id}`, or a whole segment `:id`.
 static FOREIGN: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r"\{([A-Za-z_]\w*)(?::\w+)?\}|(?:^|/):([A-Za-z_]\w*)\??(?:/|$)").ok());
 
-/// The variable of `rule` as other frameworks write it, and the rule that was meant.
+/// Returns the variable of `rule` in the syntax of another framework, and the rule in h1mock's syntax.
 pub(crate) fn foreign_variable(rule: &str) -> Option<(String, String)> {
     let foreign = FOREIGN.as_ref()?;
     let found = foreign.captures(rule)?;
     let written = found.get(0)?.as_str().trim_matches('/').to_owned();
     let mut meant = rule.to_owned();
-    // Each turn has one variable less: neighbours share a slash.
+    // Each step replaces one variable, since neighbours share a slash.
     while let Some(found) = foreign.captures(&meant) {
         let name = found.get(1).or(found.get(2))?.as_str().to_owned();
         let all = found.get(0)?;
@@ -30,12 +31,12 @@ pub(crate) fn foreign_variable(rule: &str) -> Option<(String, String)> {
     Some((written, meant))
 }
 
-/// What to write in place of a rule that was meant as `meant`.
+/// Returns the hint that shows rule `meant`.
 pub(crate) fn as_variable(meant: &str) -> String {
     format!("a variable is written `<name>`: `{meant}`")
 }
 
-/// The method that was meant by one that nobody knows.
+/// Returns the hint for an unknown method that is similar to a known one.
 pub(crate) fn meant_method(method: &str) -> Option<String> {
     let known = METHODS.iter().skip(1).chain(&OF_WEBDAV);
     if known.clone().any(|known| *known == method) {
@@ -68,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn only_methods_that_are_near_to_a_known_one_are_told() {
+    fn only_a_method_that_is_similar_to_a_known_one_has_a_hint() {
         for (method, expected) in [
             ("GTE", Some("did you mean `GET`?")),
             ("PSOT", Some("did you mean `POST`?")),
@@ -78,6 +79,9 @@ mod tests {
             ("BREW", None),
         ] {
             assert_eq!(meant_method(method).as_deref(), expected, "{method}");
+        }
+        for known in METHODS.iter().chain(&OF_WEBDAV) {
+            assert_eq!(meant_method(known), None);
         }
     }
 }

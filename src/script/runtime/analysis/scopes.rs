@@ -1,29 +1,26 @@
-//! The variables and imports that are seen at a place of a script.
+//! The variables and imports that are visible at a place of a script.
 
 use rhai::ImmutableString;
 
 #[derive(Default, Clone)]
 pub(super) struct Scopes {
     variables: Vec<ImmutableString>,
-    /// The name of an import, and its file where that is known.
+    /// The name of an import, and its file where it is known.
     imports: Vec<(String, Option<String>)>,
 }
-
-/// What was seen before a block.
-#[derive(Clone, Copy)]
-pub(super) struct Mark(usize, usize);
 
 impl Scopes {
     pub(super) fn new(imports: &[(String, Option<String>)]) -> Scopes {
         Scopes { variables: Vec::new(), imports: imports.to_vec() }
     }
 
-    pub(super) fn mark(&self) -> Mark {
-        Mark(self.variables.len(), self.imports.len())
+    /// Returns the numbers of visible variables and imports.
+    pub(super) fn mark(&self) -> (usize, usize) {
+        (self.variables.len(), self.imports.len())
     }
 
-    /// What was added since then is seen no more.
-    pub(super) fn rewind(&mut self, Mark(variables, imports): Mark) {
+    /// Removes the variables and imports that were added since [`Scopes::mark`].
+    pub(super) fn rewind(&mut self, (variables, imports): (usize, usize)) {
         self.variables.truncate(variables);
         self.imports.truncate(imports);
     }
@@ -40,7 +37,8 @@ impl Scopes {
         self.variables.iter().any(|known| known == variable)
     }
 
-    /// The file of import `name`; `None`: there is no such import.
+    /// Returns the file of import `name`. The outer `None` means that no import has this name, the inner one that its file is
+    /// unknown.
     pub(super) fn import(&self, name: &str) -> Option<Option<&str>> {
         let (_, file) = self.imports.iter().rfind(|(known, _)| known == name)?;
         Some(file.as_deref())
@@ -50,7 +48,7 @@ impl Scopes {
         self.imports.iter().rev().map(|(name, file)| (name.as_str(), file.as_deref()))
     }
 
-    /// The last one first: what stands nearest was meant most likely.
+    /// Returns the variables, the last one first: the nearest one is the likeliest to be meant.
     pub(super) fn variables(&self) -> impl Iterator<Item = &str> {
         self.variables.iter().rev().map(ImmutableString::as_str)
     }

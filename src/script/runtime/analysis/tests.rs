@@ -1,4 +1,4 @@
-//! Slips with what is told of each, and lines that are right.
+//! Mistakes with the warning for each, and correct lines without one.
 
 use super::MOST_FINDINGS;
 use crate::directory::fixture::Folder;
@@ -13,7 +13,7 @@ use std::sync::Arc;
 const LIBRARY: &str =
     "const LIMIT = 3; let names = []; fn double(n) { n * 2 } private fn own() { 1 } fn area() { this.w }";
 
-/// What stands around the line that is looked at.
+/// Returns a provision with `line` in its view, as line 7.
 fn provision(line: &str) -> String {
     format!(
         r#"import "library" as lib;
@@ -39,7 +39,7 @@ fn load(source: &str) -> Result<Vec<Fault>, Fault> {
 }
 
 /// A line of a view, the message, and the hint.
-const SLIPS: &[(&str, &str, &str)] = &[
+const MISTAKES: &[(&str, &str, &str)] = &[
     // Variables.
     ("itms", "no variable `itms`", "did you mean `items`?"),
     ("itm.id", "no variable `itm`", "did you mean `item`?"),
@@ -163,14 +163,14 @@ const SLIPS: &[(&str, &str, &str)] = &[
 ];
 
 #[test]
-fn slips_are_told_with_what_to_write() {
-    for (line, message, hint) in SLIPS {
+fn a_mistake_is_warned_of_with_a_hint() {
+    for (line, message, hint) in MISTAKES {
         let warnings = load(&provision(line)).unwrap_or_else(|error| panic!("{line}: {}", error.report()));
-        let told: Vec<(&str, &str, Option<usize>)> = warnings
+        let found: Vec<(&str, &str, Option<usize>)> = warnings
             .iter()
-            .map(|told| (told.message.as_str(), told.hint.as_deref().unwrap_or_default(), told.line))
+            .map(|found| (found.message.as_str(), found.hint.as_deref().unwrap_or_default(), found.line))
             .collect();
-        assert_eq!(told, [(*message, *hint, Some(7))], "{line}");
+        assert_eq!(found, [(*message, *hint, Some(7))], "{line}");
     }
 }
 
@@ -233,11 +233,11 @@ const RIGHT: &[&str] = &[
 ];
 
 #[test]
-fn nothing_is_told_of_what_is_right() {
+fn a_correct_line_has_no_warning() {
     for line in RIGHT {
         let warnings = load(&provision(line)).unwrap_or_else(|error| panic!("{line}: {}", error.report()));
-        let told: Vec<String> = warnings.iter().map(Fault::as_warning).collect();
-        assert!(told.is_empty(), "{line}: {told:?}");
+        let found: Vec<String> = warnings.iter().map(Fault::as_warning).collect();
+        assert!(found.is_empty(), "{line}: {found:?}");
     }
 }
 
@@ -292,16 +292,16 @@ const FAILING: &[(&str, &str, &str)] = &[
 ];
 
 #[test]
-fn what_can_not_work_fails_with_what_to_write() {
+fn a_load_that_fails_has_a_hint() {
     for (source, message, hint) in FAILING {
         let error = load(source).expect_err(source);
-        let told = (error.message.as_str(), error.hint.as_deref().unwrap_or_default());
-        assert_eq!(told, (*message, *hint), "{source}");
+        let found = (error.message.as_str(), error.hint.as_deref().unwrap_or_default());
+        assert_eq!(found, (*message, *hint), "{source}");
     }
 }
 
 #[test]
-fn files_as_a_whole_are_looked_at() {
+fn a_file_as_a_whole_is_checked() {
     let rules = "fn registerRules() { app.get(\"/a/{id}\", || 1);\napp.route(\"/b\", [\"GTE\"], || 1, ); }";
     for (source, message, hint) in [
         ("", "the file is empty: it defines no function and no variable", ""),
@@ -318,8 +318,8 @@ fn files_as_a_whole_are_looked_at() {
         ),
     ] {
         let warnings = load(source).unwrap();
-        let told = (warnings[0].message.as_str(), warnings[0].hint.as_deref().unwrap_or_default());
-        assert_eq!(told, (message, hint), "{source}");
+        let found = (warnings[0].message.as_str(), warnings[0].hint.as_deref().unwrap_or_default());
+        assert_eq!(found, (message, hint), "{source}");
     }
     let warnings = load(rules).unwrap();
     assert_eq!((warnings.len(), warnings[1].line), (2, Some(2)));
@@ -330,30 +330,51 @@ fn files_as_a_whole_are_looked_at() {
 }
 
 #[test]
-fn each_place_of_a_file_is_looked_at_once() {
+fn each_place_of_a_file_is_checked_once() {
     let source =
         "let a = x1;\nfn registerRules() { }\nfn int.double() { x2 }\nfn f() { #{ a: || x3, b: [x4] } }";
     let error = load(source).unwrap_err();
     assert_eq!((error.line, error.message.as_str()), (Some(1), "no variable `x1`"));
     let warnings = load(&source.replace("x1", "1")).unwrap();
-    let told: Vec<(&str, Option<usize>)> =
-        warnings.iter().map(|told| (told.message.as_str(), told.line)).collect();
+    let found: Vec<(&str, Option<usize>)> =
+        warnings.iter().map(|found| (found.message.as_str(), found.line)).collect();
     let expected =
         [("no variable `x2`", Some(3)), ("no variable `x3`", Some(4)), ("no variable `x4`", Some(4))];
-    assert_eq!(told, expected);
+    assert_eq!(found, expected);
 }
 
 #[test]
-fn so_many_slips_are_told_and_no_line_that_is_too_long_to_read() {
+fn warnings_have_a_most_number_and_no_long_source_line() {
     let warnings = load(&provision(&"hello(1, 2);".repeat(MOST_FINDINGS + 100))).unwrap();
     assert_eq!(warnings.len(), MOST_FINDINGS);
     assert!(warnings.iter().all(|warning| warning.source.is_none() && warning.column.is_some()));
 }
 
 #[test]
-fn a_comment_that_nothing_ends_is_told_of() {
+fn a_comment_without_an_end_is_warned_of() {
     let warnings = load("fn registerRules() {}\n /* app.get(\"/\", view);\nfn view() {}").unwrap();
-    let told: Vec<_> = warnings.iter().map(|it| (it.line, it.column, it.message.as_str())).collect();
-    assert_eq!(told, [(Some(2), Some(2), "this comment has no end")]);
+    let found: Vec<_> = warnings.iter().map(|it| (it.line, it.column, it.message.as_str())).collect();
+    assert_eq!(found, [(Some(2), Some(2), "this comment has no end")]);
     assert!(warnings[0].hint.as_deref().unwrap().starts_with("end it by `*/`"));
+}
+
+#[test]
+fn a_native_that_changes_a_top_level_variable_is_warned_of() {
+    let calls = "append(1); chop(1); clear(); crop(1); dedup(); drain(|x| true); extend([1]); fill_with(#{}); insert(0, 1); \
+        mixin(#{}); pad(3, 0); pop(); push(1); remove(0); retain(|x| true); reverse(); set(0, 1); setdefault(1, 1); \
+        shift(); sort(); splice(0, 1, []); truncate(1); update(#{})";
+    for call in calls.split("; ") {
+        let warnings = load(&provision(&format!("LIST.{call};"))).unwrap();
+        let message = "a function can't change top-level variable `LIST`: the write is an error";
+        assert!(warnings.iter().any(|warning| warning.message == message), "{call}: {warnings:?}");
+    }
+}
+
+#[test]
+fn a_part_of_the_request_is_no_condition() {
+    for part in ["args", "form", "values", "cookies", "baggage", "files"] {
+        let warnings = load(&provision(&format!("if request.{part} {{ 1 }}"))).unwrap();
+        let messages: Vec<&str> = warnings.iter().map(|warning| warning.message.as_str()).collect();
+        assert_eq!(messages, ["a condition is true or false, not a dictionary"], "{part}");
+    }
 }

@@ -1,28 +1,22 @@
-//! Variables that are in no scope.
+//! Variables that no scope has.
 
+use super::Finding;
 use super::facts::shown;
 use super::near::{did_you_mean, nearest};
 use super::walk::Walker;
-use crate::script::runtime::fault::missing;
-use rhai::{ImmutableString, Namespace, Position};
-use std::num::NonZeroUsize;
-
-/// A variable as Rhai's tree has it: index, name, namespace, hash.
-type Variable = (Option<NonZeroUsize>, ImmutableString, Namespace, u64);
+use crate::script::runtime::fault::habit;
+use rhai::{Namespace, Position};
 
 impl Walker<'_> {
-    pub(super) fn variable(&mut self, variable: &Variable, at: Position) {
-        let (_, name, namespace, _) = variable;
+    pub(super) fn variable(&mut self, name: &str, namespace: &Namespace, at: Position) {
         if !namespace.is_empty() {
             return self.qualified_variable(namespace, name);
         }
         if self.has_enough() || self.knows_variable(name) {
             return;
         }
-        let hint = self.meant_variable(name);
-        let unless = Some(name.to_string());
-        let message = format!("no variable `{}`", shown(name));
-        self.add(super::Finding { hint, unless, ..self.finding(at, message) });
+        let (message, hint) = (format!("no variable `{}`", shown(name)), self.meant_variable(name));
+        self.add(Finding { hint, unless: Some(name.to_owned()), ..self.finding(at, message) });
     }
 
     fn knows_variable(&self, name: &str) -> bool {
@@ -37,14 +31,15 @@ impl Walker<'_> {
         self.in_function && self.files().any(|facts| facts.variables.contains(name))
     }
 
-    /// The file, and for an imported one all others: its functions may run where those are seen.
+    /// Returns this file, and for an imported file all others too: its functions may run where the functions of the others are
+    /// visible.
     pub(super) fn files(&self) -> impl Iterator<Item = &super::Facts> {
         let others = self.world.facts.values().filter(|facts| facts.name != self.facts.name);
         std::iter::once(self.facts).chain(others.filter(|_| !self.facts.is_main))
     }
 
     fn meant_variable(&self, name: &str) -> Option<String> {
-        if let Some(known) = missing::variable(name) {
+        if let Some(known) = habit::variable(name) {
             return Some(known.to_owned());
         }
         if self.scopes.import(name).is_some() {
@@ -56,11 +51,8 @@ impl Walker<'_> {
         if let Some(meant) = nearest(shown(name), seen.chain(self.world.catalogue.globals())) {
             return Some(did_you_mean(meant));
         }
-        if !self.world.catalogue.counts(name).is_empty() {
-            return Some(format!(
-                "`{name}` is a function of h1mock: call it, or wrap it in a closure, `|x| {name}(x)`"
-            ));
-        }
-        None
+        (!self.world.catalogue.counts(name).is_empty()).then(|| {
+            format!("`{name}` is a function of h1mock: call it, or wrap it in a closure, `|x| {name}(x)`")
+        })
     }
 }

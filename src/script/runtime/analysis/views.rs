@@ -1,5 +1,5 @@
-//! Views that are given as a text or as a call, where a function belongs. The load tells them by failing, for a function may give
-//! a function; what is found here says what to write instead.
+//! Views that are given as a text or as a call in place of a function. Only a load that fails reports them, since the called
+//! function may return a function. The findings here add what to write instead.
 
 use super::Finding;
 use super::facts::shown;
@@ -14,22 +14,22 @@ impl Walker<'_> {
         if receiver.path != "app" || !REGISTERING.contains(&call.name.as_str()) {
             return;
         }
-        let Some((rule, others)) = call.args.split_first() else { return };
-        let rule = match rule {
-            Expr::StringConstant(rule, _) => rule.as_str(),
-            _ => "/",
+        let (rule, others) = match call.args.as_slice() {
+            [Expr::StringConstant(rule, _), others @ ..] => (rule.as_str(), others),
+            [_, others @ ..] => ("/", others),
+            [] => return,
         };
         let write = |view: &str| format!("`app.{}(\"{rule}\", {view})`", call.name);
         let called = others.iter().find_map(|view| match view {
-            Expr::FnCall(view, at) if self.facts.has_function(&view.name) && !view.is_qualified() => {
-                Some((shown(&view.name).to_owned(), *at))
+            Expr::FnCall(view, _) if !view.is_qualified() => {
+                Some(shown(&view.name)).filter(|name| self.facts.has_function(name))
             }
             _ => None,
         });
         let (message, hint) = match (called, others) {
-            (Some((name, _)), _) => (
+            (Some(name), _) => (
                 format!("view `{name}()` is called here"),
-                format!("name the view without calling it: {}", write(&name)),
+                format!("name the view without calling it: {}", write(name)),
             ),
             (None, [text @ (Expr::StringConstant(..) | Expr::InterpolatedString(..))]) => {
                 let text = match text {

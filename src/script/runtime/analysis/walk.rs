@@ -1,12 +1,12 @@
-//! The walk over one file: statements and expressions in their order, with what is seen at each.
+//! The walk over one file: statements and expressions in their order, with the variables and imports that each of them sees.
 
 use super::facts::{Facts, imported, is_closure};
 use super::scopes::Scopes;
 use super::{Finding, MOST_FINDINGS, World};
 use crate::script::runtime::{load_time, tokens};
 use rhai::{
-    AST, ASTFlags, ASTNode, Dynamic, Expr, FlowControl, FnCallExpr, FnPtr, ImmutableString, Map, Module,
-    Position, ScriptFuncDef, Shared, Stmt,
+    AST, ASTFlags, ASTNode, Dynamic, Expr, FnCallExpr, FnPtr, ImmutableString, Map, Module, Position,
+    ScriptFuncDef, Shared, Stmt, StmtBlock,
 };
 use std::collections::HashSet;
 
@@ -14,10 +14,10 @@ pub(super) struct Walker<'w> {
     pub world: &'w World<'w>,
     pub facts: &'w Facts,
     pub scopes: Scopes,
-    /// Whether a function with a name runs, which can't change variables of the top level.
+    /// Whether the walk is in a named function, which can't change variables of the top level.
     pub in_function: bool,
     found: &'w mut Vec<Finding>,
-    /// Names that maps of any file have, as keys or by assignment, and those that scripts ask for by `is_def_var` and the like.
+    /// Names that maps of any file have as keys or by assignment, and names in `is_def_var` and the like.
     pub keys: &'w mut HashSet<String>,
 }
 
@@ -31,7 +31,7 @@ impl<'w> Walker<'w> {
         Walker { world, facts, scopes: Scopes::default(), in_function: false, found, keys }
     }
 
-    pub(super) fn tell(&mut self, at: Position, message: String, hint: Option<String>) {
+    pub(super) fn warn(&mut self, at: Position, message: String, hint: Option<String>) {
         self.add(Finding { hint, ..self.finding(at, message) });
     }
 
@@ -40,19 +40,19 @@ impl<'w> Walker<'w> {
         Finding { file, at, message, hint: None, unless: None, only_if_fails: false }
     }
 
-    /// Whether nothing more is looked for: enough was found.
+    /// Whether the load has its most findings.
     pub(super) fn has_enough(&self) -> bool {
         self.found.len() >= MOST_FINDINGS
     }
 
     pub(super) fn add(&mut self, finding: Finding) {
-        // What has no place was made by Rhai itself.
+        // Rhai itself made the expressions that have no place.
         if !finding.at.is_none() && !self.has_enough() {
             self.found.push(finding);
         }
     }
 
-    /// The top level, then each function.
+    /// Walks over the top level, then over each function.
     pub(super) fn file(&mut self, ast: &AST) {
         self.open_comment();
         ast.statements().iter().for_each(|statement| self.statement(statement));
@@ -60,7 +60,7 @@ impl<'w> Walker<'w> {
         for (_, function) in facts.functions() {
             self.scopes = Scopes::new(&facts.imports);
             self.in_function = true;
-            self.function(function);
+            self.function(function, 0);
         }
     }
 
@@ -69,84 +69,81 @@ impl<'w> Walker<'w> {
         let Some((line, column)) = tokens::open_comment(&text) else { return };
         let at = Position::new(u16::try_from(line).unwrap_or(u16::MAX), u16::try_from(column).unwrap_or(1));
         let hint = "end it by `*/`: all that stands behind it in this file belongs to it".to_owned();
-        self.tell(at, "this comment has no end".to_owned(), Some(hint));
+        self.warn(at, "this comment has no end".to_owned(), Some(hint));
     }
 
-    /// A function, or a closure at its place.
-    fn function(&mut self, function: &Shared<ScriptFuncDef>) {
-        let mark = self.scopes.mark();
-        function.params.iter().for_each(|param| self.scopes.add(param.clone()));
-        self.body(function);
-        self.scopes.rewind(mark);
-    }
-
-    /// Rhai shows the statements of a body only to who walks over a tree: one with this function alone.
-    fn body(&mut self, function: &Shared<ScriptFuncDef>) {
+    /// Walks over a function, or over a closure at its place. The first `captured` parameters of a closure are variables that
+    /// are visible there.
+    fn function(&mut self, function: &Shared<ScriptFuncDef>, captured: usize) {
+        // Only a walk over a syntax tree gives the statements of a function: so the tree has this function alone.
         let mut alone = Module::new();
         alone.set_script_fn(function.clone());
-        AST::new_from_module(alone).walk(&mut |path: &[ASTNode]| {
-            if let [ASTNode::Stmt(statement)] = path {
-                self.statement(statement);
-            }
-            true
+        self.scoped(function.params.iter().skip(captured), |walker| {
+            AST::new_from_module(alone).walk(&mut |path: &[ASTNode]| {
+                if let [ASTNode::Stmt(statement)] = path {
+                    walker.statement(statement);
+                }
+                true
+            });
         });
     }
 
-    /// Closure `name`, in which `captured` variables of its surroundings are parameters, too.
     fn closure(&mut self, name: &str, captured: usize) {
         let facts = self.facts;
-        // Of closures with the same text Rhai keeps one.
-        let Some(function) = facts.bodies(name).first() else { return };
-        let mark = self.scopes.mark();
-        function.params.iter().skip(captured).for_each(|param| self.scopes.add(param.clone()));
-        self.body(function);
-        self.scopes.rewind(mark);
+        // Rhai keeps one of several closures with the same text.
+        if let Some(function) = facts.bodies(name).first() {
+            self.function(function, captured);
+        }
     }
 
-    fn block(&mut self, statements: &[Stmt]) {
-        self.block_with(None, statements);
+    fn block<'v>(&mut self, variables: impl IntoIterator<Item = &'v ImmutableString>, block: &StmtBlock) {
+        self.scoped(variables, |walker| {
+            block.statements().iter().for_each(|statement| walker.statement(statement));
+        });
     }
 
-    /// A block that sees `variables` of its own.
-    fn block_with<'v>(
+    /// Runs `walk` with `variables` in scope.
+    fn scoped<'v>(
         &mut self,
         variables: impl IntoIterator<Item = &'v ImmutableString>,
-        statements: &[Stmt],
+        walk: impl FnOnce(&mut Self),
     ) {
         let mark = self.scopes.mark();
         variables.into_iter().for_each(|variable| self.scopes.add(variable.clone()));
-        statements.iter().for_each(|statement| self.statement(statement));
+        walk(self);
         self.scopes.rewind(mark);
     }
 
     fn statement(&mut self, statement: &Stmt) {
         match statement {
-            Stmt::If(flow, _) => self.branches(flow),
+            Stmt::If(flow, _) => {
+                self.condition(&flow.expr);
+                self.block([], &flow.body);
+                self.block([], &flow.branch);
+            }
             Stmt::While(flow, _) => {
-                // `loop`.
+                // A `loop` has no condition.
                 if !matches!(flow.expr, Expr::Unit(_)) {
                     self.condition(&flow.expr);
                 }
-                self.block(flow.body.statements());
+                self.block([], &flow.body);
             }
             Stmt::Do(flow, ..) => {
-                self.block(flow.body.statements());
+                self.block([], &flow.body);
                 self.condition(&flow.expr);
             }
             Stmt::For(parts, _) => {
                 let (item, counter, flow) = &**parts;
                 self.expression(&flow.expr);
-                let variables =
-                    std::iter::once(&item.name).chain(counter.as_ref().map(|counter| &counter.name));
-                self.block_with(variables, flow.body.statements());
+                self.block([item].into_iter().chain(counter).map(|variable| &variable.name), &flow.body);
             }
             Stmt::TryCatch(flow, _) => {
-                self.block(flow.body.statements());
+                self.block([], &flow.body);
                 let caught = match &flow.expr {
                     Expr::Variable(variable, ..) => Some(&variable.1),
                     _ => None,
                 };
-                self.block_with(caught, flow.branch.statements());
+                self.block(caught, &flow.branch);
             }
             Stmt::Switch(parts, _) => {
                 self.expression(&parts.0);
@@ -164,7 +161,7 @@ impl<'w> Walker<'w> {
                 self.assignment(&parts.1.lhs);
             }
             Stmt::FnCall(call, at) => self.call(call, *at),
-            Stmt::Block(block) => self.block(block.statements()),
+            Stmt::Block(block) => self.block([], block),
             Stmt::Expr(expression) => self.expression(expression),
             Stmt::BreakLoop(Some(value), ..) | Stmt::Return(Some(value), ..) => self.expression(value),
             Stmt::Import(import, _) => {
@@ -174,12 +171,6 @@ impl<'w> Walker<'w> {
             }
             _ => {}
         }
-    }
-
-    fn branches(&mut self, flow: &FlowControl) {
-        self.condition(&flow.expr);
-        self.block(flow.body.statements());
-        self.block(flow.branch.statements());
     }
 
     pub(super) fn expression(&mut self, expression: &Expr) {
@@ -196,14 +187,14 @@ impl<'w> Walker<'w> {
                     self.expression(value);
                 }
             }
-            Expr::Variable(variable, _, at) => self.variable(variable, *at),
-            Expr::Stmt(block) => self.block(block.statements()),
+            Expr::Variable(variable, _, at) => self.variable(&variable.1, &variable.2, *at),
+            Expr::Stmt(block) => self.block([], block),
             Expr::FnCall(call, at) => self.call(call, *at),
             Expr::Dot(..) | Expr::Index(..) => self.chain(expression),
             Expr::And(operands, _) | Expr::Or(operands, _) => {
                 operands.iter().for_each(|operand| self.condition(operand));
             }
-            Expr::Coalesce(operands, _) => self.expressions(operands.iter()),
+            Expr::Coalesce(operands, _) => self.expressions(&**operands),
             _ => {}
         }
     }
@@ -212,7 +203,7 @@ impl<'w> Walker<'w> {
         expressions.into_iter().for_each(|expression| self.expression(expression));
     }
 
-    /// A value that Rhai has made of constant parts: it may hold closures and names of functions.
+    /// Checks a value that Rhai has made of constant parts: it may have closures and names of functions in it.
     fn constant(&mut self, value: &Dynamic, at: Position) {
         if let Some(function) = value.read_lock::<FnPtr>() {
             if is_closure(function.fn_name()) {
@@ -228,21 +219,18 @@ impl<'w> Walker<'w> {
         }
     }
 
-    /// A closure that captures variables, if `call` is what Rhai's parser makes of one.
+    /// Walks over the closure, if `call` is how Rhai's parser writes a closure that captures variables. Returns whether it is.
     pub(super) fn captures(&mut self, call: &FnCallExpr) -> bool {
-        let [Expr::DynamicConstant(function, _), captured @ ..] = call.args.as_slice() else { return false };
-        let Some(function) = function.read_lock::<FnPtr>().map(|function| function.fn_name().to_owned())
-        else {
-            return false;
-        };
-        let is = call.name == "curry" && is_closure(&function);
-        if is {
-            self.closure(&function, captured.len());
+        let [Expr::DynamicConstant(value, _), captured @ ..] = call.args.as_slice() else { return false };
+        let Some(function) = value.read_lock::<FnPtr>() else { return false };
+        let is_capture = call.name == "curry" && is_closure(function.fn_name());
+        if is_capture {
+            self.closure(function.fn_name(), captured.len());
         }
-        is
+        is_capture
     }
 
-    /// Variable, property, method and index, one after the other.
+    /// Checks the parts of a chain in order: variable, property, method, index.
     fn chain(&mut self, expression: &Expr) {
         let (Expr::Dot(parts, flags, _) | Expr::Index(parts, flags, _)) = expression else { return };
         self.changed(&parts.lhs, &parts.rhs);

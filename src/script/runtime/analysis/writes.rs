@@ -1,67 +1,21 @@
-//! Writes of functions to what they can't change: variables of the top level, of which each function has a copy, and the
+//! Writes of functions to values that they can't change: variables of the top level, of which each function has a copy, and the
 //! variables of natives.
 
+use super::near::nearest;
 use super::walk::Walker;
 use crate::script::runtime::frozen;
 use rhai::{Dynamic, Expr, FnCallExpr, Position};
 
-/// Natives that change what they are called on.
-const CHANGES: [&str; 23] = [
-    "append",
-    "chop",
-    "clear",
-    "crop",
-    "dedup",
-    "drain",
-    "extend",
-    "fill_with",
-    "insert",
-    "mixin",
-    "pad",
-    "pop",
-    "push",
-    "remove",
-    "retain",
-    "reverse",
-    "set",
-    "setdefault",
-    "shift",
-    "sort",
-    "splice",
-    "truncate",
-    "update",
-];
+/// Natives that change their receiver.
+const CHANGES: &str = "append chop clear crop dedup drain extend fill_with insert mixin pad pop push remove retain \
+    reverse set setdefault shift sort splice truncate update";
 
 impl Walker<'_> {
-    /// The left side of `=`, `+=` and the like.
+    /// Checks the left side of `=`, `+=` and the like.
     pub(super) fn assignment(&mut self, target: &Expr) {
         match target {
             Expr::Variable(variable, _, at) if variable.2.is_empty() => {
-                let name = variable.1.as_str();
-                if self.scopes.has(name) {
-                    return;
-                }
-                if self.is_of_top_level(name) {
-                    return self.lost(name, *at);
-                }
-                if self.world.catalogue.global(name).is_some() {
-                    let hint = format!("give your variable another name: `let my_{name} = ...`");
-                    return self.tell(
-                        *at,
-                        format!("`{name}` is h1mock's and can't be assigned to"),
-                        Some(hint),
-                    );
-                }
-                let of_file = self.files().any(|facts| facts.has_function(name));
-                if of_file {
-                    let hint = format!("declare a variable: `let {name} = ...`");
-                    return self.tell(
-                        *at,
-                        format!("`{name}` is a function and can't be assigned to"),
-                        Some(hint),
-                    );
-                }
-                self.undeclared(name, *at);
+                self.assigned_variable(&variable.1, *at);
             }
             Expr::Dot(parts, ..) | Expr::Index(parts, ..) => {
                 self.assigned_keys(&parts.rhs);
@@ -76,7 +30,32 @@ impl Walker<'_> {
         }
     }
 
-    /// The names of properties that are assigned to are keys of maps.
+    fn assigned_variable(&mut self, name: &str, at: Position) {
+        if self.scopes.has(name) {
+            return;
+        }
+        if self.is_of_top_level(name) {
+            return self.lost(name, at);
+        }
+        let (message, hint) = if self.world.catalogue.global(name).is_some() {
+            let hint = format!("give your variable another name: `let my_{name} = ...`");
+            (format!("`{name}` is h1mock's and can't be assigned to"), hint)
+        } else if self.files().any(|facts| facts.has_function(name)) {
+            let hint = format!("declare a variable: `let {name} = ...`");
+            (format!("`{name}` is a function and can't be assigned to"), hint)
+        } else {
+            let hint = match nearest(name, self.scopes.variables()) {
+                Some(near) => {
+                    format!("did you mean `{near}`? A new variable is declared: `let {name} = ...`")
+                }
+                None => format!("declare it: `let {name} = ...`"),
+            };
+            (format!("no variable `{name}`"), hint)
+        };
+        self.warn(at, message, Some(hint));
+    }
+
+    /// Keeps the names of assigned properties, which are keys of maps.
     fn assigned_keys(&mut self, target: &Expr) {
         match target {
             Expr::Property(property, _) => {
@@ -93,10 +72,10 @@ impl Walker<'_> {
         }
     }
 
-    /// `DB.push(x)`: a chain that ends in a call of something that changes.
+    /// Checks `DB.push(x)`: a chain that ends in a call of a native that changes its receiver.
     pub(super) fn changed(&mut self, first: &Expr, rest: &Expr) {
         let Some(call) = last_call(rest) else { return };
-        if CHANGES.contains(&call.name.as_str())
+        if CHANGES.split(' ').any(|name| call.name == name)
             && let Some((name, at)) = self.data_of_top_level(first)
         {
             self.lost(&name, at);
@@ -107,14 +86,15 @@ impl Walker<'_> {
         self.in_function && self.facts.variables.contains(name)
     }
 
-    /// The name of a top-level variable of plain data, if `expression` is one that a function sees.
+    /// Returns the name and the place of `expression`, if it is a top-level variable that a function sees and that holds plain
+    /// data.
     fn data_of_top_level(&self, expression: &Expr) -> Option<(String, Position)> {
         let Expr::Variable(variable, _, at) = expression else { return None };
         let name = variable.1.as_str();
         if !variable.2.is_empty() || self.scopes.has(name) || !self.is_of_top_level(name) {
             return None;
         }
-        // A handle such as `store.scope("a")` is what it stands for, however many copies there are.
+        // All copies of a handle such as `store.scope("a")` stand for the same values.
         let value = self.facts.loaded.as_ref().and_then(|file| file.constant(name))?;
         is_data(&value).then(|| (name.to_owned(), *at))
     }
@@ -128,25 +108,17 @@ impl Walker<'_> {
         };
         let hint =
             format!("keep in `store` what changes, as in `{instead}`, or copy it: `let copy = {name};`");
-        self.tell(at, message, Some(hint));
-    }
-
-    fn undeclared(&mut self, name: &str, at: Position) {
-        let near = super::near::nearest(name, self.scopes.variables());
-        let hint = match near {
-            Some(near) => format!("did you mean `{near}`? A new variable is declared: `let {name} = ...`"),
-            None => format!("declare it: `let {name} = ...`"),
-        };
-        self.tell(at, format!("no variable `{name}`"), Some(hint));
+        self.warn(at, message, Some(hint));
     }
 }
 
-fn is_data(value: &Dynamic) -> bool {
+/// Whether `value` is a number, text, list or the like, and no handle.
+pub(super) fn is_data(value: &Dynamic) -> bool {
     let plain = value.is_int() || value.is_float() || value.is_string() || value.is_bool() || value.is_blob();
     plain || frozen::is_list(value) || frozen::is_map(value)
 }
 
-/// Whether a chain calls anything on its way: what it then changes is the result.
+/// Whether a chain calls a method on its way: the change then goes to the result of the call.
 fn calls(rest: &Expr) -> bool {
     match rest {
         Expr::MethodCall(..) => true,
@@ -155,7 +127,7 @@ fn calls(rest: &Expr) -> bool {
     }
 }
 
-/// The method at the end of a chain, if it is the only one.
+/// Returns the call at the end of a chain, if the chain has no other call.
 fn last_call(rest: &Expr) -> Option<&FnCallExpr> {
     match rest {
         Expr::MethodCall(call, _) => Some(call),

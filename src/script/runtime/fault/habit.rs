@@ -1,11 +1,7 @@
-//! Words of Python and JavaScript that Rhai lacks, and what it has instead.
+//! Words of Python and JavaScript that Rhai lacks, with a hint for each.
 
-use std::borrow::Cow;
-
-pub(super) type Hint = Cow<'static, str>;
-
-pub(super) fn told(hint: &'static str) -> Option<Hint> {
-    Some(hint.into())
+pub(super) fn hint(hint: &str) -> Option<String> {
+    Some(hint.to_owned())
 }
 
 pub(super) const FUNCTION: &str = "a function is `fn name(a, b) { ... }`";
@@ -21,9 +17,6 @@ pub(super) const RETURNED: &str = "body, status and headers are returned as a li
 pub(super) const CHOICE: &str = "a choice is written `if c { x } else { y }`, also as a value";
 pub(super) const BLOCK: &str = "a block stands in braces: `if x { ... }`";
 pub(super) const QUOTES: &str = "text takes double quotes: \"abc\"; single quotes hold one character";
-pub(super) const VALUES_IN_TEXT: &str = "a text with values in it stands in backticks: `n is ${n}`";
-pub(super) const COMPREHENSION: &str =
-    "lists are made by methods: `list.map(|x| x * 2)`, `list.filter(|x| x > 1)`";
 pub(super) const SLICE: &str = "a part of a list is `list.extract(1..3)`, of a text `text[1..3]`";
 pub(super) const NO_TYPES: &str = "there are no types: `let x = 1`, `fn f(x) { ... }`";
 pub(super) const LOOP: &str = "a loop is `for x in list { ... }`, a counted one `for i in 0..3 { ... }`";
@@ -32,14 +25,15 @@ pub(super) const DEEP: &str = "at most 64 operators, calls, blocks or `else if` 
      blocks into functions, or cases into a `switch`";
 pub(super) const ONE_NAME: &str = "each variable has its own `let`: `let pair = f(); let a = pair[0];`";
 pub(super) const SWITCH: &str = "a choice of many is `switch x { 1 => \"a\", _ => \"b\" }`";
-pub(super) const UNPACKED: &str =
-    "lists are not spread into arguments: hand over the list, or `list[0], list[1]`";
 pub(super) const IMPORT: &str =
     "`import \"file\" as name;` loads another file of the provision directory; Flask's names need no import";
-pub(super) const DECORATOR: &str =
-    "there are no decorators: register in registerRules() by `app.route(\"/foo\", [\"GET\"], foo)`";
+const TYPE_OF: &str = "type_of(x) gives the type's name";
+const READ_FILE: &str =
+    "read a file of the provision directory by read_text(name), read_json(name) or read_blob(name)";
+const EXPORTS: &str = "an importer sees all functions of a file: `import \"file\" as name;`";
+pub(super) const PUBLIC: &str = "functions are public: leave the word out";
 
-/// What `word` means where a name or an operator follows that can't: `def f`, `raise X`. Statements begin with it.
+/// Returns the hint for a word that begins a statement, before a name that can't follow it: `def f`, `raise X`.
 pub(super) fn at_begin(word: &str) -> Option<&'static str> {
     Some(match word {
         "def" | "func" | "fun" | "function" => FUNCTION,
@@ -50,7 +44,7 @@ pub(super) fn at_begin(word: &str) -> Option<&'static str> {
         "global" | "nonlocal" => "what changes from request to request is in `store`: `store.incr(\"n\")`",
         "assert" => "write `if !ok { throw \"why\" }`",
         "from" | "import" => IMPORT,
-        "pub" | "public" => "functions are public: leave the word out",
+        "pub" | "public" => PUBLIC,
         "unless" => "write `if !x { ... }`",
         "match" => SWITCH,
         "foreach" => LOOP,
@@ -59,18 +53,18 @@ pub(super) fn at_begin(word: &str) -> Option<&'static str> {
     })
 }
 
-/// What `word` means before a value: `not x`, `lambda x`.
+/// Returns the hint for a word before a value: `not x`, `lambda x`.
 pub(super) fn before_value(word: &str) -> Option<&'static str> {
     Some(match word {
         "not" => "write `!`",
         "lambda" => CLOSURE,
         "new" => "there is no `new`: call a function, `make_response(...)`, or write a map, `#{ ... }`",
-        "typeof" => "type_of(x) gives the type's name",
+        "typeof" => TYPE_OF,
         _ => return None,
     })
 }
 
-/// What `word` means between two values, where no operator was found.
+/// Returns the hint for a word between two values, in place of an operator.
 pub(super) fn between_values(word: &str, next: &str) -> Option<&'static str> {
     Some(match (word, next) {
         ("and", _) => "write `&&`",
@@ -78,34 +72,93 @@ pub(super) fn between_values(word: &str, next: &str) -> Option<&'static str> {
         ("is", "not") => UNEQUAL,
         ("is", _) => EQUAL,
         ("not", "in") => NOT_IN,
-        ("instanceof", _) => "type_of(x) gives the type's name",
+        ("instanceof", _) => TYPE_OF,
         _ => return None,
     })
 }
 
-/// Words that Rhai reserves, and makes nothing of.
+/// Returns the hint for a word that Rhai reserves without using it.
 pub(super) fn reserved(word: &str, next: &str) -> Option<&'static str> {
     Some(match word {
         "null" | "nil" => NOTHING,
         "var" => "variables are declared by `let`",
         "async" | "await" => "a call waits for its value: leave `async` and `await` out",
         "yield" => "there are no generators: return a list",
-        "with" if next == "open" => {
-            "read a file of the provision directory by read_text(name), read_json(name) or read_blob(name)"
-        }
+        "with" if next == "open" => READ_FILE,
         "print" => "a function is called with parentheses: `print(\"x\")`",
-        "public" => "functions are public: leave the word out",
-        "module" if next == "." => "an importer sees all functions of a file: `import \"file\" as name;`",
+        "public" => PUBLIC,
+        "module" if next == "." => EXPORTS,
         _ => return None,
     })
 }
 
-/// Names that are variables of no script, but words of another language.
+/// Returns the hint for an unknown variable that is a word of another language.
 pub(super) fn name(word: &str) -> Option<&'static str> {
     Some(match word {
         "pass" => "leave `pass` out: a block may be empty, `{ }`",
         "console" => "write `print(x)` or `logging.info(x)`",
-        "module" | "exports" => "an importer sees all functions of a file: `import \"file\" as name;`",
+        "module" | "exports" => EXPORTS,
         _ => return None,
+    })
+}
+
+/// Returns the hint for function `name` of another language.
+pub(crate) fn function(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "join" => "the separator comes first: `\"-\".join(list)`",
+        "open" => READ_FILE,
+        "isinstance" => TYPE_OF,
+        "dict" => MAP,
+        "list" | "tuple" => LIST,
+        "registerRules" => "define `fn registerRules() { app.get(\"/\", index); }`",
+        _ => return None,
+    })
+}
+
+/// Returns the hint for variable `name` of another language.
+pub(crate) fn variable(name: &str) -> Option<&'static str> {
+    Some(match name {
+        _ if name.contains("::") => {
+            "call it in a closure, `|id| file::view(id)`, or let the library register it: `file::register(app)`"
+        }
+        "null" | "nil" | "undefined" | "none" => NOTHING,
+        "self" => "the value that a method is called on is `this`",
+        "flask" => "Flask's names need no import: `app`, `request`, `jsonify`, ...",
+        _ => return None,
+    })
+}
+
+/// Returns the hint for a call of signature `name (type, type)`, which no function has. Rhai gives name and types as one text.
+pub(super) fn signature(signature: &str) -> Option<&'static str> {
+    let (name, types) = signature.split_once(" (").unwrap_or((signature, ""));
+    let is_on_app = ["app,", "Blueprint,"].iter().any(|of| types.starts_with(of));
+    Some(match name {
+        // A closure takes values of any type, and the message has their number.
+        _ if name.starts_with("anon$") => return None,
+        "min" | "max" if types.contains("Fn") => {
+            "`min` and `max` take no function: the first item of `sorted(list, |x| ...)` is the smallest, the last one the largest"
+        }
+        "where" if types.contains("Fn") => "by a function it is `list.filter(|x| ...)`",
+        "any" if types.contains("Fn") => "by a function it is `list.some(|x| ...)`",
+        "all" if types.contains("Fn") => "by a function it is `list.all(|x| ...)`",
+        "group_by" | "pluck" | "sum" if types.contains("Fn") => {
+            "the name of a key, such as `\"price\"`, goes here: by a function, change the items first, as in `sum(list.map(|x| ...))`"
+        }
+        "add_url_rule" | "delete" | "get" | "patch" | "post" | "put" | "route"
+            if is_on_app && !types.contains("Fn") =>
+        {
+            "a view is a function: `app.get(\"/x\", hello)`, or a closure: `app.get(\"/x\", || \"hello\")`"
+        }
+        "!" => "`!` is of booleans: write `!bool(x)` for Python's truth, or compare, as in `x == ()`",
+        "+" if signature.contains("()") => {
+            "one side is `()`, which is nothing: give a default, as in `x ?? 0` or .get(key, default)"
+        }
+        _ => match function(name) {
+            Some(hint) => hint,
+            None if signature.contains("(()") || signature.contains(", ()") => {
+                "a value is `()`, which is nothing"
+            }
+            None => return None,
+        },
     })
 }

@@ -1,12 +1,13 @@
-//! What kind of fault an error of Rhai is, as far as a hint depends on it.
+//! The kind of an error of Rhai, on which its hint depends.
 
+use super::habit;
 use crate::script::runtime::budget::Limit;
-use rhai::{EvalAltResult, ImmutableString};
+use rhai::{EvalAltResult, Position};
 
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub enum Kind {
     Syntax,
-    /// There is no function of this name for these types: `name (type, type)`.
+    /// No function has this name and takes these types: `name (type, type)`.
     NoFunction(String),
     NoVariable(String),
     /// A condition that is neither true nor false.
@@ -14,14 +15,40 @@ pub enum Kind {
     /// A `for` loop over a value that has no items.
     NotIterable,
     OverBudget(Limit),
-    /// A closure uses the variable that the running chain of methods begins with.
+    /// A closure uses the variable with which the running chain of methods begins.
     InUse,
-    /// A view that gave `()`.
+    /// A view that returned `()`.
     ReturnedNothing,
+    #[default]
     Other,
 }
 
-/// The error of a view that gave `()`. It has no place: no statement threw it.
+impl Kind {
+    /// Returns the hint for a fault of this kind.
+    pub(super) fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Kind::NoFunction(signature) => habit::signature(signature)?,
+            Kind::NoVariable(name) => habit::variable(name).or_else(|| habit::name(name))?,
+            Kind::NoBoolean => "write `bool(x)` for Python's truth, or compare, as in `x != ()`",
+            Kind::NotIterable => "a map is walked by its keys: `for key in map.keys()`",
+            Kind::InUse => {
+                "a closure can't use the variable that the chain before it begins with: put that part into a variable of its \
+                 own, as in `let keys = m.keys(); keys.map(|k| m[k])`"
+            }
+            Kind::OverBudget(Limit::Time) => "end the loop, or raise --script-timeout",
+            Kind::OverBudget(Limit::Load) => {
+                "put data into a file for `read_json`, functions into files for `import`, or raise --load-time"
+            }
+            Kind::OverBudget(Limit::LoadByScript) => "end the loop, or raise --load-time",
+            Kind::OverBudget(Limit::Memory) => "build less at once, or raise --script-memory",
+            // `syntax` and `tail` find the hints for these in the source.
+            Kind::Syntax | Kind::ReturnedNothing | Kind::Other => return None,
+        };
+        Some(hint.to_owned())
+    }
+}
+
+/// The error of a view that returned `()`. It has no place, since no statement threw it.
 pub(crate) const RETURNED_NOTHING: &str =
     "the view function returned nothing: return a text, a map, a list or make_response(...)";
 
@@ -34,11 +61,8 @@ impl From<&EvalAltResult> for Kind {
             EvalAltResult::ErrorFor(..) => Kind::NotIterable,
             EvalAltResult::ErrorDataRace(..) => Kind::InUse,
             EvalAltResult::ErrorMismatchDataType(wanted, ..) if wanted == "bool" => Kind::NoBoolean,
-            EvalAltResult::ErrorRuntime(thrown, at)
-                if at.is_none()
-                    && thrown
-                        .read_lock::<ImmutableString>()
-                        .is_some_and(|text| *text == RETURNED_NOTHING) =>
+            EvalAltResult::ErrorRuntime(thrown, Position::NONE)
+                if thrown.as_immutable_string_ref().is_ok_and(|text| *text == RETURNED_NOTHING) =>
             {
                 Kind::ReturnedNothing
             }
@@ -58,7 +82,7 @@ mod tests {
     use std::time::Duration;
 
     #[test]
-    fn a_call_over_its_budget_is_known_by_its_error_and_not_by_its_text() {
+    fn the_kind_depends_on_the_error_and_not_on_its_text() {
         let budget = Budget { time: Duration::from_millis(50), memory: 1 << 20, ..Budget::default() };
         let engine = script::engine(budget);
         for (script, kind) in [

@@ -1,115 +1,104 @@
-//! Hints at signs: operators, colons, commas, brackets and semicolons that Rhai does not take where they stand.
+//! Hints for operators, colons, commas, brackets and semicolons at which Rhai's parser fails.
 
-use super::habit::{self, Hint, told};
+use super::habit::{self, hint};
 use super::spot::Spot;
 use crate::script::runtime::tokens::Shape;
 
-/// Signs of other languages.
-pub(super) fn symbol(spot: &Spot<'_>, expected: &str) -> Option<Hint> {
+/// Returns the hint for a sign of another language at the error.
+pub(super) fn sign(spot: &Spot<'_>, expected: &str) -> Option<String> {
     let here = spot.text(0);
-    let step = |operator: &str, name: &str| Some(format!("write `{name} {operator}= 1`").into());
     match here {
-        "#" => told(habit::COMMENT),
-        "@" if spot.begins_statement(0) && spot.is(1, Shape::Word) => told(habit::DECORATOR),
+        ":" => colon(spot, expected),
+        "=" => equals(spot, expected),
+        "," => comma(spot, expected),
+        "#" => hint(habit::COMMENT),
+        "@" if spot.begins_statement(0) && spot.is(1, Shape::Word) => hint(
+            "there are no decorators: register in registerRules() by `app.route(\"/foo\", [\"GET\"], foo)`",
+        ),
         "++" | "--" if expected.is_empty() => {
-            let name = [-1, 1]
-                .into_iter()
-                .find(|offset| spot.is_name(*offset))
-                .map_or("x", |offset| spot.text(offset));
-            step(&here[..1], name)
+            let name = [-1, 1].into_iter().find(|offset| spot.is_name(*offset));
+            let name = name.map_or("x", |offset| spot.text(offset));
+            Some(format!("write `{name} {}= 1`", &here[..1]))
         }
-        "?" => spot.find_ahead(&[":"]).and(told(habit::CHOICE)),
-        "===" => told(habit::EQUAL),
-        "!==" => told(habit::UNEQUAL),
-        ">" if spot.text(-1) == "<" && spot.joined(0) => told(habit::UNEQUAL),
-        ":=" => told("write `=`; a new variable is declared by `let x = 1`"),
-        "->" if spot.opened_by(-1).is_some_and(|open| spot.text(open - 2) == "fn") => told(habit::NO_TYPES),
-        "->" | "=>" if matches!(spot.text(-1), ")" | "|") => told(habit::CLOSURE),
+        "?" => spot.find_ahead(&[":"]).and(hint(habit::CHOICE)),
+        "===" => hint(habit::EQUAL),
+        "!==" => hint(habit::UNEQUAL),
+        ">" if spot.text(-1) == "<" && spot.joined(0) => hint(habit::UNEQUAL),
+        ":=" => hint("write `=`; a new variable is declared by `let x = 1`"),
+        "->" if spot.opened_by(-1).is_some_and(|open| spot.text(open - 2) == "fn") => hint(habit::NO_TYPES),
+        "->" | "=>" if matches!(spot.text(-1), ")" | "|") => hint(habit::CLOSURE),
         "->" | "=>" if spot.is_name(-1) && matches!(spot.text(-2), "=" | "(" | "," | ":" | "return") => {
-            (!spot.in_switch()).then_some(habit::CLOSURE.into())
+            hint(habit::CLOSURE).filter(|_| !spot.in_switch())
         }
-        "..." if spot.enclosing().is_some_and(|open| spot.text(open) == "[") => {
-            told("lists are joined by `+`")
-        }
+        "..." if spot.near_bracket(0) == "[" => hint("lists are joined by `+`"),
         "..." | "(" if here == "..." || matches!(spot.text(1), "*" | "**") && spot.joined(1) => {
             let declared = [-2, -3].into_iter().any(|offset| spot.text(offset) == "fn");
-            told(if declared {
+            hint(if declared {
                 "a function has a fixed number of parameters: take a list"
             } else {
-                habit::UNPACKED
+                "lists are not spread into arguments: hand over the list, or `list[0], list[1]`"
             })
         }
-        "$" if spot.is(1, Shape::Word) => told("variables have no `$`"),
-        "{" if spot.text(-2) == "fn" && expected.is_empty() => told(habit::FUNCTION),
-        "(" | "[" | "{" if matches!(spot.text(-1), "let" | "const") => told(habit::ONE_NAME),
+        "$" if spot.is(1, Shape::Word) => hint("variables have no `$`"),
+        "{" if spot.text(-2) == "fn" && expected.is_empty() => hint(habit::FUNCTION),
+        "(" | "[" | "{" if matches!(spot.text(-1), "let" | "const") => hint(habit::ONE_NAME),
         "-" if matches!(spot.text(-2), "let" | "const") && spot.joined(0) && spot.joined(1) => {
-            told("names are made of letters, digits and `_`")
+            hint("names are made of letters, digits and `_`")
         }
-        "::" if spot.text(-1) == "[" && spot.ends_value(-2) => told(habit::SLICE),
+        "::" if spot.text(-1) == "[" && spot.ends_value(-2) => hint(habit::SLICE),
         _ if spot.is(0, Shape::Text) && spot.is(-1, Shape::Text) && expected == ";" => {
-            let same = spot.line_before() == spot.line(0);
-            same.then_some("texts are joined by `+`".into())
+            hint("texts are joined by `+`").filter(|_| spot.line_before() == spot.line(0))
         }
         _ => None,
     }
 }
 
-/// `:` of Python's blocks, slices, types and of maps without their `#`.
-pub(super) fn colon(spot: &Spot<'_>, expected: &str) -> Option<Hint> {
-    if spot.text(0) != ":" {
-        return None;
-    }
+/// Returns the hint for the `:` of Python's blocks, slices and types, and of maps without their `#`.
+fn colon(spot: &Spot<'_>, expected: &str) -> Option<String> {
     let open = spot.enclosing();
-    let bracket = open.map_or("", |open| spot.text(open));
     if spot.opened_by(-1).is_some_and(|open| spot.text(-1) == ")" && spot.text(open - 2) == "fn") {
-        return told(habit::FUNCTION);
+        return hint(habit::FUNCTION);
     }
     if expected == "{" || expected.is_empty() && spot.text(-1) == ")" || spot.text(-1) == "else" {
-        return told(habit::BLOCK);
+        return hint(habit::BLOCK);
     }
     if matches!(spot.text(-2), "let" | "const") {
-        return told(habit::NO_TYPES);
+        return hint(habit::NO_TYPES);
     }
-    match (bracket, expected) {
-        ("[", _) if open.is_some_and(|open| spot.ends_value(open - 1)) => told(habit::SLICE),
-        ("[", ",") => told(habit::MAP),
-        ("(", ",") if open.is_some_and(|open| spot.text(open - 2) == "fn") => told(habit::NO_TYPES),
-        ("{", "=>") if spot.in_switch() => told(habit::SWITCH),
+    match (spot.near_bracket(0), expected) {
+        ("[", _) if open.is_some_and(|open| spot.ends_value(open - 1)) => hint(habit::SLICE),
+        ("[", ",") => hint(habit::MAP),
+        ("(", ",") if spot.near_bracket(-2) == "fn" => hint(habit::NO_TYPES),
+        ("{", "=>") if spot.in_switch() => hint(habit::SWITCH),
         (_, ";")
             if spot.is_name(-1) && spot.begins_statement(-1) && spot.is_name(1) && spot.text(2) == "=" =>
         {
-            told(habit::NO_TYPES)
+            hint(habit::NO_TYPES)
         }
-        ("{", ";") if open == Some(-2) => told(habit::MAP),
+        ("{", ";") if open == Some(-2) => hint(habit::MAP),
         _ => None,
     }
 }
 
-/// `=` of named arguments, of default values, and in conditions.
-pub(super) fn equals(spot: &Spot<'_>, expected: &str) -> Option<Hint> {
-    if spot.text(0) != "=" {
-        return None;
-    }
-    let open = spot.enclosing();
-    let bracket = open.map_or("", |open| spot.text(open));
-    let owner = open.map_or("", |open| spot.text(open - 1));
-    let condition = matches!(owner, "if" | "while");
-    match (bracket, expected) {
-        ("#{", ":") => told(habit::MAP),
-        ("(", ",") if owner == "for" => told(habit::LOOP),
-        ("(", ",") if open.is_some_and(|open| spot.text(open - 2) == "fn") => told(
+/// Returns the hint for the `=` of named arguments, of default values and in conditions.
+fn equals(spot: &Spot<'_>, expected: &str) -> Option<String> {
+    let owner = spot.near_bracket(-1);
+    match (spot.near_bracket(0), expected) {
+        ("#{", ":") => hint(habit::MAP),
+        ("(", ",") if owner == "for" => hint(habit::LOOP),
+        ("(", ",") if spot.near_bracket(-2) == "fn" => hint(
             "parameters have no default values: a second `fn` of the name with fewer parameters may stand beside it",
         ),
         ("(", ",") if spot.is_name(-1) && matches!(spot.text(-2), "(" | ",") => {
-            Some(named(owner, spot.text(-1)).into())
+            Some(named(owner, spot.text(-1)))
         }
-        ("(", ")") if condition => told(habit::EQUAL),
-        (_, "") if spot.ends_value(-1) => told(habit::EQUAL),
+        ("(", ")") if matches!(owner, "if" | "while") => hint(habit::EQUAL),
+        (_, "") if spot.ends_value(-1) => hint(habit::EQUAL),
         _ => None,
     }
 }
 
-/// What to write for the argument `name` of a call of `function`.
+/// Returns the hint for the named argument `name` in a call of `function`.
 fn named(function: &str, name: &str) -> String {
     match (function, name) {
         (_, "type") => {
@@ -128,43 +117,34 @@ fn named(function: &str, name: &str) -> String {
     }
 }
 
-/// `,` of Python's tuples.
-pub(super) fn comma(spot: &Spot<'_>, expected: &str) -> Option<Hint> {
-    if spot.text(0) != "," {
-        return None;
-    }
+/// Returns the hint for the `,` of Python's tuples.
+fn comma(spot: &Spot<'_>, expected: &str) -> Option<String> {
     let begin = spot.statement();
     let first = spot.text(begin);
     match expected {
-        ";" if first == "return" => told(habit::RETURNED),
-        ";" if first == "import" => told(habit::IMPORT),
-        ";" if matches!(first, "let" | "const") => match () {
-            () if begin == -2 => told(habit::ONE_NAME),
-            () if spot.is_name(1) && spot.text(2) == "=" => {
-                told("each variable has its own `let`: `let a = 1; let b = 2;`")
-            }
-            () => told(habit::LIST),
-        },
+        ";" if first == "return" => hint(habit::RETURNED),
+        ";" if first == "import" => hint(habit::IMPORT),
+        ";" if matches!(first, "let" | "const") && begin == -2 => hint(habit::ONE_NAME),
+        ";" if matches!(first, "let" | "const") && spot.is_name(1) && spot.text(2) == "=" => {
+            hint("each variable has its own `let`: `let a = 1; let b = 2;`")
+        }
+        ";" if matches!(first, "let" | "const") => hint(habit::LIST),
         ";" if begin == -1 && spot.is_name(-1) && spot.find_ahead(&["="]).is_some() => {
-            told("each variable is set on its own: `let pair = [b, a]; a = pair[0]; b = pair[1];`")
+            hint("each variable is set on its own: `let pair = [b, a]; a = pair[0]; b = pair[1];`")
         }
-        ";" if status(spot.text(1)) && matches!(spot.text(2), "}" | ",") => told(habit::RETURNED),
-        ")" => {
-            let open = spot.enclosing()?;
-            let close = spot.find_ahead(&[")"]);
-            match () {
-                () if close.is_some_and(|close| matches!(spot.text(close + 1), "=>" | "->")) => {
-                    told(habit::CLOSURE)
-                }
-                () if spot.text(open - 1) == "return" && status(spot.text(1)) => told(habit::RETURNED),
-                () if matches!(spot.text(open - 1), "if" | "while") => None,
-                () => told(habit::LIST),
-            }
+        ";" if status(spot.text(1)) && matches!(spot.text(2), "}" | ",") => hint(habit::RETURNED),
+        ")" if spot.find_ahead(&[")"]).is_some_and(|close| matches!(spot.text(close + 1), "=>" | "->")) => {
+            hint(habit::CLOSURE)
         }
+        ")" => match spot.near_bracket(-1) {
+            "return" if status(spot.text(1)) => hint(habit::RETURNED),
+            "if" | "while" => None,
+            _ => hint(habit::LIST),
+        },
         "in" if in_items(spot) => {
-            told("a map is walked by its keys: `for key in map.keys() { let value = map[key]; }`")
+            hint("a map is walked by its keys: `for key in map.keys() { let value = map[key]; }`")
         }
-        "in" => told("the index of a loop stands second, in parentheses: `for (x, index) in list { ... }`"),
+        "in" => hint("the index of a loop stands second, in parentheses: `for (x, index) in list { ... }`"),
         _ => None,
     }
 }
@@ -178,19 +158,17 @@ fn in_items(spot: &Spot<'_>) -> bool {
     spot.find_ahead(&["{", ":"]).is_some_and(|at| spot.text(at - 3) == "items" && spot.text(at - 4) == ".")
 }
 
-/// Brackets that are still open where the statement or the file ends, or closed once too often.
-pub(super) fn unclosed(spot: &Spot<'_>, expected: &str) -> Option<Hint> {
-    let here = spot.text(0);
-    let open = spot.enclosing();
-    let bracket = open.map_or("", |open| spot.text(open));
+/// Returns the hint for brackets that are still open at the end of a statement or of the file, or closed once too often.
+pub(super) fn unclosed(spot: &Spot<'_>, expected: &str) -> Option<String> {
+    let (here, bracket) = (spot.text(0), spot.near_bracket(0));
     let fits = match here {
         ")" => bracket == "(",
         "]" => matches!(bracket, "[" | "?["),
         "}" => matches!(bracket, "{" | "#{"),
-        // No value begins with these, so that no bracket holds them.
+        // No value begins with these tokens: no bracket can have them in it.
         ";" | "let" | "const" | "return" | "throw" | "import" | "export" => matches!(bracket, "" | "{"),
         "fn" if spot.leads(0) => matches!(bracket, "" | "{"),
-        // Where a block was wanted, the parentheses before it are open.
+        // Where Rhai expected a block, the parentheses before it are open.
         "{" if matches!(expected, "," | ")") => bracket != "(",
         _ if spot.at_end() => bracket.is_empty(),
         _ => true,
@@ -198,22 +176,23 @@ pub(super) fn unclosed(spot: &Spot<'_>, expected: &str) -> Option<Hint> {
     if fits {
         return None;
     }
-    let Some(open) = open else {
-        return Some(format!("this `{here}` closes nothing: there is one too many").into());
+    let Some(open) = spot.enclosing() else {
+        return Some(format!("this `{here}` closes nothing: there is one too many"));
     };
-    // Rhai asks for more than the bracket, as `{` behind a condition.
+    // Rhai may expect another token than the bracket, such as the `{` behind a condition.
     if !matches!(expected, "" | ";" | "," | ")" | "]" | "}") {
         return None;
     }
-    Some(format!("the `{bracket}` of line {} is still open here", spot.line(open)?).into())
+    Some(format!("the `{bracket}` of line {} is still open here", spot.line(open)?))
 }
 
-/// A statement that ends without its `;`, which Rhai notices at the next one.
-pub(super) fn semicolon(spot: &Spot<'_>, expected: &str) -> Option<Hint> {
-    let begins = matches!(spot.text(0), "#{" | "{" | "|" | "||" | "!")
-        || spot.is(0, Shape::Word) && !matches!(spot.text(0), "else" | "catch" | "in" | "as")
-        || spot.is(0, Shape::Text)
-        || spot.is(0, Shape::Number);
+/// Returns the hint for a statement without its `;`, which Rhai reports at the next statement.
+pub(super) fn semicolon(spot: &Spot<'_>, expected: &str) -> Option<String> {
+    let begins = match spot.text(0) {
+        "else" | "catch" | "in" | "as" => false,
+        "#{" | "{" | "|" | "||" | "!" => true,
+        _ => spot.is_value(0),
+    };
     if expected != ";" || !begins {
         return None;
     }
@@ -222,14 +201,13 @@ pub(super) fn semicolon(spot: &Spot<'_>, expected: &str) -> Option<Hint> {
         return Some(match spot.comment_before().is_some_and(|comment| comment.contains(';')) {
             true => {
                 format!("a statement ends with `;`: that of line {line} is in a comment, which `//` begins")
-                    .into()
             }
-            false => format!("a statement ends with `;`: line {line} lacks it").into(),
+            false => format!("a statement ends with `;`: line {line} lacks it"),
         });
     }
     let word = spot.text(0);
     let statement =
         matches!(word, "let" | "const" | "return" | "throw" | "import" | "export" | "while" | "try");
     (statement && spot.ends_value(-1))
-        .then(|| format!("a statement ends with `;`: write one before `{word}`").into())
+        .then(|| format!("a statement ends with `;`: write one before `{word}`"))
 }

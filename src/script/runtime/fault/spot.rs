@@ -1,12 +1,12 @@
-//! The token at which a script does not compile, and its neighbours. What stands in texts and comments is none of them.
+//! The token at which a script does not compile, and its neighbours. Words within texts and comments are no tokens.
 
-use crate::script::runtime::tokens::{Shape, Token, tokens};
+use crate::script::runtime::tokens::{Shape, Token, nesting, tokens};
 use rhai::Position;
 
-/// How many lines behind the error are read: some habits show only later, as the `else` of `x if c else y`.
+/// Lines behind the error that are read: the sign of some habits stands later, such as the `else` of `x if c else y`.
 const AHEAD: usize = 20;
 
-/// Words that are no value.
+/// Words that can't be a value.
 const KEYWORDS: &[&str] = &[
     "as", "break", "catch", "const", "continue", "do", "else", "export", "fn", "for", "if", "import", "in",
     "let", "loop", "private", "return", "switch", "throw", "try", "until", "while",
@@ -15,14 +15,14 @@ const KEYWORDS: &[&str] = &[
 pub(super) struct Spot<'s> {
     source: &'s str,
     tokens: Vec<Token<'s>>,
-    /// Index of the token at the error; behind the last one at the end of the source.
+    /// Index of the token at the error; the number of tokens at the end of the source.
     at: usize,
-    /// Whether the error is within that token, which is a text.
+    /// Whether the error is within that token, a text.
     pub(super) within: bool,
 }
 
 impl<'s> Spot<'s> {
-    /// What stands at `place` of `source`; none where no token is there.
+    /// Returns the tokens around `place` of `source`; `None` where no token begins there.
     pub(super) fn find(source: &'s str, place: Position) -> Option<Spot<'s>> {
         let (line, column) = (place.line()?, place.position()?);
         let tokens = tokens(source, line + AHEAD);
@@ -40,7 +40,7 @@ impl<'s> Spot<'s> {
         self.tokens.get(self.at.checked_add_signed(offset)?)
     }
 
-    /// The text of the token so many behind the error (0: at it); empty where there is none.
+    /// Returns the text of the token `offset` places behind the error (0: at the error); empty where that is beyond the source.
     pub(super) fn text(&self, offset: isize) -> &'s str {
         self.get(offset).map_or("", |token| token.text)
     }
@@ -49,7 +49,12 @@ impl<'s> Spot<'s> {
         self.get(offset).is_some_and(|token| token.shape == shape)
     }
 
-    /// Whether a name stands there, no keyword.
+    /// Whether that token is a word, a number or a text.
+    pub(super) fn is_value(&self, offset: isize) -> bool {
+        self.get(offset).is_some_and(|token| token.shape != Shape::Symbol)
+    }
+
+    /// Whether that token is a name, and no keyword.
     pub(super) fn is_name(&self, offset: isize) -> bool {
         self.is(offset, Shape::Word) && !KEYWORDS.contains(&self.text(offset))
     }
@@ -68,7 +73,7 @@ impl<'s> Spot<'s> {
         self.get(offset).is_some_and(|token| token.joined)
     }
 
-    /// Whether it is the first token of its line.
+    /// Whether that token is the first one of its line.
     pub(super) fn leads(&self, offset: isize) -> bool {
         self.get(offset).is_some_and(|token| token.leads)
     }
@@ -77,12 +82,12 @@ impl<'s> Spot<'s> {
         self.at == self.tokens.len()
     }
 
-    /// Line in which the token before the error ends.
+    /// Returns the line in which the token before the error ends.
     pub(super) fn line_before(&self) -> Option<usize> {
         Some(self.get(-1)?.last_line)
     }
 
-    /// The comment that ends the line of the token before the error.
+    /// Returns the comment behind the token before the error, on the same line.
     pub(super) fn comment_before(&self) -> Option<&'s str> {
         let end = self.get(-1)?.text.as_bytes().as_ptr_range().end.addr();
         let rest = self.source.get(end.checked_sub(self.source.as_ptr().addr())?..)?;
@@ -93,69 +98,67 @@ impl<'s> Spot<'s> {
         Some(self.get(offset)?.line)
     }
 
-    /// Whether a statement begins with that token: behind `;` or a brace, or at the begin of a line.
+    /// Whether a statement begins with that token: behind `;` or a brace, or at the beginning of a line.
     pub(super) fn begins_statement(&self, offset: isize) -> bool {
         self.leads(offset) || matches!(self.text(offset - 1), "" | ";" | "{" | "}")
     }
 
-    /// The innermost bracket that is open at the error.
+    /// Returns the offset of the innermost bracket that is open at the error.
     pub(super) fn enclosing(&self) -> Option<isize> {
-        self.open_before(0)
+        self.opened_by(0)
+    }
+
+    /// Returns the text of the token `offset` places behind the innermost open bracket (0: the bracket); empty where no bracket
+    /// is open.
+    pub(super) fn near_bracket(&self, offset: isize) -> &'s str {
+        self.enclosing().map_or("", |open| self.text(open + offset))
     }
 
     /// Whether the innermost bracket holds the cases of a `switch`.
     pub(super) fn in_switch(&self) -> bool {
-        let Some(open) = self.enclosing().filter(|open| self.text(*open) == "{") else { return false };
-        (1..8).any(|before| self.text(open - before) == "switch")
+        self.near_bracket(0) == "{" && (1..8).any(|before| self.near_bracket(-before) == "switch")
     }
 
-    /// The bracket that the one at `offset` closes.
-    pub(super) fn opened_by(&self, offset: isize) -> Option<isize> {
-        self.open_before(offset)
-    }
-
-    fn open_before(&self, offset: isize) -> Option<isize> {
-        let (mut depth, mut offset) = (0, offset);
-        loop {
+    /// Returns the offset of the innermost bracket that is open before the token at `offset`. For a closing bracket it is the
+    /// matching one.
+    pub(super) fn opened_by(&self, mut offset: isize) -> Option<isize> {
+        let mut depth = 0;
+        while depth <= 0 {
             offset -= 1;
-            match self.get(offset)?.text {
-                ")" | "]" | "}" => depth += 1,
-                "(" | "[" | "{" | "#{" | "?[" if depth == 0 => return Some(offset),
-                "(" | "[" | "{" | "#{" | "?[" => depth -= 1,
-                _ => {}
-            }
+            depth += nesting(self.get(offset)?.text);
         }
+        Some(offset)
     }
 
-    /// The first token from the error on that is one of `wanted`, in the same brackets and the same statement.
+    /// Returns the offset of the first token behind the error that is one of `wanted`, in the same brackets and the same
+    /// statement.
     pub(super) fn find_ahead(&self, wanted: &[&str]) -> Option<isize> {
         let mut depth = 0;
         for offset in 1.. {
-            match self.get(offset)?.text {
-                found if depth == 0 && wanted.contains(&found) => return Some(offset),
-                ")" | "]" | "}" | ";" if depth == 0 => return None,
-                ")" | "]" | "}" => depth -= 1,
-                "(" | "[" | "{" | "#{" | "?[" => depth += 1,
-                _ => {}
+            let text = self.get(offset)?.text;
+            if depth == 0 && wanted.contains(&text) {
+                return Some(offset);
+            }
+            depth += nesting(text);
+            if depth < 0 || depth == 0 && text == ";" {
+                return None;
             }
         }
         None
     }
 
-    /// The first token of the statement that the error is in.
+    /// Returns the offset of the first token of the statement with the error.
     pub(super) fn statement(&self) -> isize {
         let (mut depth, mut offset) = (0, 0);
         while let Some(token) = self.get(offset - 1) {
-            match token.text {
-                ";" if depth == 0 => break,
-                "(" | "[" | "{" | "#{" | "?[" if depth == 0 => break,
-                // The block of an earlier statement, for all that is known.
-                "}" if depth == 0 && self.opened_by(offset - 1).is_some_and(|at| self.text(at) == "{") => {
-                    break;
-                }
-                ")" | "]" | "}" => depth += 1,
-                "(" | "[" | "{" | "#{" | "?[" => depth -= 1,
-                _ => {}
+            // A `}` may end the block of an earlier statement.
+            let is_block = || self.opened_by(offset - 1).is_some_and(|at| self.text(at) == "{");
+            if depth == 0 && (token.text == ";" || token.text == "}" && is_block()) {
+                break;
+            }
+            depth += nesting(token.text);
+            if depth > 0 {
+                break;
             }
             offset -= 1;
         }
@@ -164,7 +167,7 @@ impl<'s> Spot<'s> {
 }
 
 impl Token<'_> {
-    /// Whether it is a text that is not closed and reaches `line`.
+    /// Whether the token is a text without its closing quote that reaches `line`.
     fn covers(&self, line: usize) -> bool {
         let quote = self.text.chars().next().unwrap_or_default();
         let closed = self.text.len() > 1 && self.text.ends_with(quote);

@@ -1,66 +1,56 @@
-//! Hints for scripts that do not compile: what Rhai wants instead of the token at the error. A hint is right or absent.
+//! Hints for scripts that do not compile: what to write in place of the token at the error. A wrong hint is worse than none.
 
-use super::habit::{self, Hint, told};
-use super::signs::{colon, comma, equals, semicolon, symbol, unclosed};
+use super::habit::{self, hint};
+use super::signs::{semicolon, sign, unclosed};
 use super::spot::Spot;
 use crate::script::runtime::tokens::{Shape, open_comment};
 use rhai::{LexError, ParseErrorType, Position};
 
-/// A rule looks at the error and the tokens around it. `expected` is what Rhai wanted there, where it says so.
-type Rule = fn(spot: &Spot<'_>, expected: &str) -> Option<Hint>;
+/// A rule returns the hint for the tokens around the error. `expected` is the token that Rhai expected there, or empty.
+type Rule = fn(spot: &Spot<'_>, expected: &str) -> Option<String>;
 
-/// In this order: the first one that knows something is told.
-const RULES: &[Rule] = &[
-    property,
-    prefixed_text,
-    word_here,
-    word_before,
-    word_before_parameters,
-    symbol,
-    colon,
-    equals,
-    comma,
-    unclosed,
-    semicolon,
-];
+/// The rules in their order: the first hint wins.
+const RULES: &[Rule] =
+    &[property, prefixed_text, word_here, word_before, word_before_parameters, sign, unclosed, semicolon];
 
-/// The hint for `error` at `place` of `source`.
-pub(super) fn hint(error: &ParseErrorType, source: &str, place: Position) -> Option<Hint> {
+/// Returns the hint for `error` at `place` of `source`.
+pub(super) fn find_hint(error: &ParseErrorType, source: &str, place: Position) -> Option<String> {
     match error {
-        ParseErrorType::TooManyFunctions => return told(habit::MANY_FUNCTIONS),
-        ParseErrorType::ExprTooDeep => return told(habit::DEEP),
+        ParseErrorType::TooManyFunctions => return hint(habit::MANY_FUNCTIONS),
+        ParseErrorType::ExprTooDeep => return hint(habit::DEEP),
         _ => {}
     }
-    // What is missing stands in a comment that was to end before it.
+    // The missing token is in a comment that should have ended before it.
     if let Some(open) = open_comment(source).filter(|open| place.line().zip(place.position()) > Some(*open)) {
-        return Some(format!("the comment that begins in line {} has no end: `*/`", open.0).into());
+        return Some(format!("the comment that begins in line {} has no end: `*/`", open.0));
     }
     let spot = Spot::find(source, place)?;
     if let ParseErrorType::BadInput(error) = error
-        && let Some(hint) = text(error, &spot)
+        && let Some(found) = text(error, &spot)
     {
-        return Some(hint);
+        return Some(found);
     }
     if spot.within {
         return None;
     }
     if matches!(error, ParseErrorType::WrongFnDefinition) {
         let open = spot.line(spot.enclosing()?)?;
-        return Some(
-            format!("functions stand beside each other: the `{{` of line {open} is still open here").into(),
-        );
+        return Some(format!(
+            "functions stand beside each other: the `{{` of line {open} is still open here"
+        ));
     }
     let expected = expected(error)?;
     RULES.iter().find_map(|rule| rule(&spot, expected))
 }
 
-/// The hint for `import name`, which compiles: `name` may be a variable with the name of a file.
-pub(super) fn import(source: &str, place: Position) -> Option<&'static str> {
+/// Returns the hint for `import name`, which compiles, since a variable may hold the name of a file.
+pub(super) fn import(source: &str, place: Position) -> Option<String> {
     let spot = Spot::find(source, place)?;
-    (spot.text(-1) == "import" && spot.is_name(0)).then_some(habit::IMPORT)
+    hint(habit::IMPORT).filter(|_| spot.text(-1) == "import" && spot.is_name(0))
 }
 
-/// The token that Rhai wanted, empty where it only knows that this one is wrong; none where no token is wrong, but what they mean.
+/// Returns the token that Rhai expected; empty where Rhai only rejects the one at the error. `None` where the tokens are right,
+/// but not their meaning.
 fn expected(error: &ParseErrorType) -> Option<&str> {
     match error {
         ParseErrorType::MissingToken(token, _) => Some(token),
@@ -78,37 +68,37 @@ fn expected(error: &ParseErrorType) -> Option<&str> {
     }
 }
 
-/// Texts that end wrongly or have wrong characters.
-fn text(error: &LexError, spot: &Spot<'_>) -> Option<Hint> {
+/// Returns the hint for a text that ends wrongly or has wrong characters.
+fn text(error: &LexError, spot: &Spot<'_>) -> Option<String> {
     let quote = spot.text(0).chars().next()?;
     match error {
-        LexError::MalformedChar(_) => prefixed_text(spot, "").or(told(habit::QUOTES)),
-        LexError::MalformedEscapeSequence(_) if quote == '\'' => told(habit::QUOTES),
-        LexError::MalformedEscapeSequence(_) => told("a backslash in a text is written twice: \"\\\\d\""),
+        LexError::MalformedChar(_) => prefixed_text(spot, "").or(hint(habit::QUOTES)),
+        LexError::MalformedEscapeSequence(_) if quote == '\'' => hint(habit::QUOTES),
+        LexError::MalformedEscapeSequence(_) => hint("a backslash in a text is written twice: \"\\\\d\""),
         LexError::UnterminatedString => match quote {
-            '\'' => told(habit::QUOTES),
-            '"' => told("a text ends in the line where it begins; over several lines it stands in backticks"),
-            '`' => told("the backtick that ends this text is missing"),
-            '#' if !spot.text(0).contains('"') => told(habit::COMMENT),
+            '\'' => hint(habit::QUOTES),
+            '"' => hint("a text ends in the line where it begins; over several lines it stands in backticks"),
+            '`' => hint("the backtick that ends this text is missing"),
+            '#' if !spot.text(0).contains('"') => hint(habit::COMMENT),
             _ => None,
         },
         LexError::UnexpectedInput(_) => match quote {
-            '“' | '”' | '„' | '‘' | '’' => told("text takes straight double quotes: \"abc\""),
-            '–' | '—' | '−' => told("a minus is `-`"),
-            '\\' => told("a statement goes on in the next line by itself: leave the backslash out"),
+            '“' | '”' | '„' | '‘' | '’' => hint("text takes straight double quotes: \"abc\""),
+            '–' | '—' | '−' => hint("a minus is `-`"),
+            '\\' => hint("a statement goes on in the next line by itself: leave the backslash out"),
             _ => None,
         },
         _ => None,
     }
 }
 
-/// `f"..."`: a text with a letter before it.
-fn prefixed_text(spot: &Spot<'_>, _: &str) -> Option<Hint> {
+/// Returns the hint for a text with a letter before it: `f"..."`.
+fn prefixed_text(spot: &Spot<'_>, _: &str) -> Option<String> {
     if !spot.is(0, Shape::Text) || !spot.is(-1, Shape::Word) || !spot.joined(0) {
         return None;
     }
-    told(match spot.text(-1) {
-        "f" | "F" => habit::VALUES_IN_TEXT,
+    hint(match spot.text(-1) {
+        "f" | "F" => "a text with values in it stands in backticks: `n is ${n}`",
         "r" | "R" => "a text without escapes is written #\"\\d+\"#",
         "b" | "B" => "bytes are made of a text: \"abc\".encode()",
         "u" | "U" => "text is Unicode: leave the `u` out",
@@ -116,94 +106,88 @@ fn prefixed_text(spot: &Spot<'_>, _: &str) -> Option<Hint> {
     })
 }
 
-/// A reserved word as the name of a property or as the key of a map.
-fn property(spot: &Spot<'_>, expected: &str) -> Option<Hint> {
+/// Returns the hint for a reserved word as the name of a property or as the key of a map.
+fn property(spot: &Spot<'_>, expected: &str) -> Option<String> {
     let plain = spot.is(0, Shape::Word) || spot.is(0, Shape::Number);
     if plain && matches!(spot.text(-1), "." | "?.") {
         let key = spot.text(0);
         return Some(match spot.is(0, Shape::Number) {
-            true => format!("write `[{key}]` of a list, `[\"{key}\"]` of a map").into(),
-            false => format!("as a key it stands in quotes: `[\"{key}\"]`").into(),
+            true => format!("write `[{key}]` of a list, `[\"{key}\"]` of a map"),
+            false => format!("as a key it stands in quotes: `[\"{key}\"]`"),
         });
     }
-    let in_map = spot.enclosing().is_some_and(|open| spot.text(open) == "#{");
-    if !in_map {
+    if spot.near_bracket(0) != "#{" {
         return None;
     }
     match (spot.text(0), expected) {
         (word, "}") if plain && spot.text(1) == ":" => {
-            Some(format!("as a key it stands in quotes: `#{{ \"{word}\": ... }}`").into())
+            Some(format!("as a key it stands in quotes: `#{{ \"{word}\": ... }}`"))
         }
-        ("..." | "**", "}") => told("maps are joined by `+`"),
+        ("..." | "**", "}") => hint("maps are joined by `+`"),
         ("-", ":") if spot.joined(0) && spot.joined(1) => {
-            told("a key that is no name stands in quotes: `#{ \"content-type\": ... }`")
+            hint("a key that is no name stands in quotes: `#{ \"content-type\": ... }`")
         }
         ("," | "}", ":") if spot.is_name(-1) => {
             let name = spot.text(-1);
-            Some(format!("a key has its value behind a colon: `{name}: {name}`").into())
+            Some(format!("a key has its value behind a colon: `{name}: {name}`"))
         }
         _ => None,
     }
 }
 
-/// A word at the error itself.
-fn word_here(spot: &Spot<'_>, expected: &str) -> Option<Hint> {
+/// Returns the hint for a word at the error.
+fn word_here(spot: &Spot<'_>, expected: &str) -> Option<String> {
     if !spot.is(0, Shape::Word) {
         return None;
     }
     let (word, next) = (spot.text(0), spot.text(1));
     match (word, expected) {
-        ("except", "catch") => told("write `catch (e) { ... }`"),
-        ("finally", "catch") => told("a `try` has a `catch`, and no `finally`"),
-        ("of", "in" | ",") => told(habit::LOOP),
-        ("in", ",") if spot.text(-2) == "(" && spot.text(-3) == "for" => told(habit::LOOP),
-        ("let" | "const" | "var", _) if spot.text(-1) == "(" && spot.text(-2) == "for" => told(habit::LOOP),
-        ("case" | "default", _) if spot.in_switch() => told(habit::SWITCH),
+        ("except", "catch") => hint("write `catch (e) { ... }`"),
+        ("finally", "catch") => hint("a `try` has a `catch`, and no `finally`"),
+        ("of", "in" | ",") => hint(habit::LOOP),
+        ("in", ",") if spot.text(-2) == "(" && spot.text(-3) == "for" => hint(habit::LOOP),
+        ("let" | "const" | "var", _) if spot.text(-1) == "(" && spot.text(-2) == "for" => hint(habit::LOOP),
+        ("case" | "default", _) if spot.in_switch() => hint(habit::SWITCH),
         ("try", "") if spot.text(-1) == "=" => {
-            told("a `try` is no value: declare the variable before, and set it in both blocks")
+            hint("a `try` is no value: declare the variable before, and set it in both blocks")
         }
-        ("fn", _) if spot.text(-1) == "export" => told("functions are public: leave the word out"),
-        ("fn", "") if !spot.begins_statement(0) => told(habit::CLOSURE),
+        ("fn", _) if spot.text(-1) == "export" => hint(habit::PUBLIC),
+        ("fn", "") if !spot.begins_statement(0) => hint(habit::CLOSURE),
         ("else", "") if spot.text(-1) == ";" && spot.text(-2) == "}" => {
-            told("`else` follows the `}` of its `if`, without `;`")
+            hint("`else` follows the `}` of its `if`, without `;`")
         }
-        ("from", ";") if imports(spot) => told(habit::IMPORT),
-        (_, "{") if spot.text(-1) == "catch" => told("write `catch (e) { ... }`"),
-        ("then" | "do", "{") => Some(format!("leave `{word}` out: {}", habit::BLOCK).into()),
+        ("from", ";") if imports(spot) => hint(habit::IMPORT),
+        (_, "{") if spot.text(-1) == "catch" => hint("write `catch (e) { ... }`"),
+        ("then" | "do", "{") => Some(format!("leave `{word}` out: {}", habit::BLOCK)),
         ("if", _) if !expected.is_empty() && !spot.leads(0) => {
             let choice = spot.find_ahead(&["else", "{"]).is_some_and(|at| spot.text(at) == "else");
-            choice.then_some(habit::CHOICE.into())
+            hint(habit::CHOICE).filter(|_| choice)
         }
-        ("for", "," | ")" | ";") if spot.find_ahead(&["in"]).is_some() && in_list(spot) => {
-            told(habit::COMPREHENSION)
-        }
-        (_, "") if names(spot) => {
-            (!word.is_empty()).then(|| format!("`{word}` is a word of Rhai: take another name").into())
-        }
-        (_, "")
-            if next == ":"
-                && !word.is_empty()
-                && spot.enclosing().is_some_and(|open| spot.text(open) == "#{") =>
+        ("for", "," | ")" | ";")
+            if spot.find_ahead(&["in"]).is_some() && matches!(spot.near_bracket(0), "[" | "(") =>
         {
-            Some(format!("as a key it stands in quotes: `#{{ \"{word}\": ... }}`").into())
+            hint("lists are made by methods: `list.map(|x| x * 2)`, `list.filter(|x| x > 1)`")
+        }
+        (_, "") if names(spot) => Some(format!("`{word}` is a word of Rhai: take another name")),
+        (_, "") if next == ":" && spot.near_bracket(0) == "#{" => {
+            Some(format!("as a key it stands in quotes: `#{{ \"{word}\": ... }}`"))
         }
         (_, "") => {
             let statement = spot.is(1, Shape::Word) || spot.is(1, Shape::Text);
             let needs = matches!(word, "var" | "print" | "public");
-            habit::reserved(word, next).filter(|_| statement || !needs).map(Hint::from)
+            habit::reserved(word, next).filter(|_| statement || !needs).map(str::to_owned)
         }
         _ => {
-            // A variable may have such a name, too.
+            // A variable may have this name, too.
             let name = spot.leads(0) && matches!(next, "=" | "." | "(");
-            habit::between_values(word, next).filter(|_| !name && spot.ends_value(-1)).map(Hint::from)
+            habit::between_values(word, next).filter(|_| !name && spot.ends_value(-1)).map(str::to_owned)
         }
     }
 }
 
-/// Whether the word at the error is to be the name of a variable, a parameter or a function.
+/// Whether the word at the error stands where a variable, a parameter or a function has its name.
 fn names(spot: &Spot<'_>) -> bool {
-    let parameter =
-        || matches!(spot.text(-1), "(" | ",") && spot.enclosing().is_some_and(|at| spot.text(at - 2) == "fn");
+    let parameter = || matches!(spot.text(-1), "(" | ",") && spot.near_bracket(-2) == "fn";
     matches!(spot.text(-1), "fn" | "let" | "const") || parameter()
 }
 
@@ -213,17 +197,12 @@ fn imports(spot: &Spot<'_>) -> bool {
     before.is_some_and(|at| spot.text(at - 1) == "import")
 }
 
-/// Whether the innermost bracket is one of a list, a call or parentheses.
-fn in_list(spot: &Spot<'_>) -> bool {
-    spot.enclosing().is_some_and(|open| matches!(spot.text(open), "[" | "("))
-}
-
-/// A word before the error, with which the habit begins.
-fn word_before(spot: &Spot<'_>, expected: &str) -> Option<Hint> {
+/// Returns the hint for a word before the error, with which the habit begins.
+fn word_before(spot: &Spot<'_>, expected: &str) -> Option<String> {
     let word = spot.text(-1);
     if spot.is_name(-1) || word == "import" {
         let apart = spot.line_before() == spot.line(0) && !spot.joined(0);
-        let value = spot.is(0, Shape::Word) || spot.is(0, Shape::Text) || spot.is(0, Shape::Number);
+        let value = spot.is_value(0);
         let found = habit::at_begin(word)
             .filter(|_| apart && value && (spot.begins_statement(-1) || spot.text(-2) == "export"));
         let value = value || spot.text(0) == ":" && word == "lambda" || spot.text(0) == "{" && word != "not";
@@ -234,43 +213,43 @@ fn word_before(spot: &Spot<'_>, expected: &str) -> Option<Hint> {
             (Some(_), _)
                 if word == "not" && spot.find_ahead(&["in", "{"]).is_some_and(|at| spot.text(at) == "in") =>
             {
-                return told(habit::NOT_IN);
+                return hint(habit::NOT_IN);
             }
-            (Some(_), "throw") if word == "new" => return told("a text is thrown: `throw \"why\"`"),
-            (Some(hint), _) => return told(hint),
+            (Some(_), "throw") if word == "new" => return hint("a text is thrown: `throw \"why\"`"),
+            (Some(found), _) => return hint(found),
             _ => {}
         }
     }
     match (word, spot.text(-2), expected) {
-        // The line end shows that nothing was imported.
-        (_, "import", ";") if spot.is_name(-1) => told(habit::IMPORT),
-        ("except", _, ";" | "{") => told("write `catch (e) { ... }`"),
-        ("finally", "}", _) => told("there is no `finally`: what follows the `try` stands behind it"),
+        // Nothing that could be imported follows in this line.
+        (_, "import", ";") if spot.is_name(-1) => hint(habit::IMPORT),
+        ("except", _, ";" | "{") => hint("write `catch (e) { ... }`"),
+        ("finally", "}", _) => hint("there is no `finally`: what follows the `try` stands behind it"),
         ("fn", _, "") if spot.text(0) == "(" => {
-            told("a function has a name, `fn name() { ... }`; a closure is `|x| x + 1`")
+            hint("a function has a name, `fn name() { ... }`; a closure is `|x| x + 1`")
         }
-        ("else" | "do" | "loop" | "try", _, "{") => told(habit::BLOCK),
-        (_, "(", ")") if spot.text(-3) == "catch" => told("write `catch (e) { ... }`"),
+        ("else" | "do" | "loop" | "try", _, "{") => hint(habit::BLOCK),
+        (_, "(", ")") if spot.text(-3) == "catch" => hint("write `catch (e) { ... }`"),
         _ => None,
     }
 }
 
-/// `function(a) {`, `elif (x) {`: the word stands before the parentheses that end here.
-fn word_before_parameters(spot: &Spot<'_>, expected: &str) -> Option<Hint> {
+/// Returns the hint for a word before parentheses that end at the error: `function(a) {`, `elif (x) {`.
+fn word_before_parameters(spot: &Spot<'_>, expected: &str) -> Option<String> {
     if spot.text(-1) != ")" {
         return None;
     }
     let owner = spot.opened_by(-1)? - 1;
     let word = spot.text(owner);
     if matches!(word, "if" | "while") && expected == "{" && (spot.is(0, Shape::Word) || spot.text(0) == ":") {
-        return told(habit::BLOCK);
+        return hint(habit::BLOCK);
     }
     if spot.text(0) != "{" {
         return None;
     }
     if word == "function" && !spot.begins_statement(owner) {
-        return told("a closure is `|x| { ... }`");
+        return hint("a closure is `|x| { ... }`");
     }
     let known = matches!(word, "function" | "elif" | "elseif" | "elsif" | "foreach" | "unless" | "match");
-    habit::at_begin(word).filter(|_| known && spot.begins_statement(owner)).map(Hint::from)
+    habit::at_begin(word).filter(|_| known && spot.begins_statement(owner)).map(str::to_owned)
 }

@@ -1,16 +1,16 @@
-//! Why a view returned nothing, where the end of its source tells. Rhai keeps the bodies of functions to itself, and drops a
-//! `try` that can't fail.
+//! The reason why a view returned nothing, by the end of its source. The syntax tree does not have it: Rhai keeps the bodies of
+//! functions to itself, and drops a `try` that can't fail.
 
-use crate::script::runtime::tokens::{Token, tokens};
+use crate::script::runtime::tokens::{Token, nesting, tokens};
 
 const TRY: &str =
     "a `try` has no value of its own: write `return` in both blocks, `try { return a; } catch { return b; }`";
 const EMPTY_MAP: &str = "an empty map is written `#{}`";
 
-/// How long a function may be that is read for its end.
+/// Most lines of a function that are read for its end.
 const LINES: usize = 1_000;
 
-/// The hint for the function that begins in `line` of `source`, if that is one alone.
+/// Returns the hint for the function that begins in `line` of `source`, if exactly one begins there.
 pub(super) fn hint(source: &str, line: usize) -> Option<&'static str> {
     let tokens = tokens(source, line.saturating_add(LINES));
     let mut bodies =
@@ -31,7 +31,7 @@ pub(super) fn hint(source: &str, line: usize) -> Option<&'static str> {
     (end.ends_with(&["try"]) && !returns).then_some(TRY)
 }
 
-/// The texts of the tokens from the `{` of the function or closure whose `fn` or bar is at `at`, to its `}`.
+/// Returns the texts of the tokens from `{` to `}` of the function or closure whose `fn` or bar is at `at`.
 fn body<'s>(tokens: &[Token<'s>], at: usize) -> Option<Vec<&'s str>> {
     let text = |at: usize| tokens.get(at).map_or("", |token| token.text);
     let open = match text(at) {
@@ -39,34 +39,22 @@ fn body<'s>(tokens: &[Token<'s>], at: usize) -> Option<Vec<&'s str>> {
         "|" | "||" if text(at + 1) == "{" => at + 1,
         _ => return None,
     };
-    let mut depth = 0_usize;
-    for (index, token) in tokens.iter().enumerate().skip(open) {
-        match token.text {
-            "{" | "#{" => depth += 1,
-            "}" => depth -= 1,
-            _ => {}
-        }
-        if depth == 0 {
-            return Some(tokens[open..=index].iter().map(|token| token.text).collect());
-        }
-    }
-    None
+    let mut depth = 0;
+    let length = tokens[open..].iter().position(|token| {
+        depth += nesting(token.text);
+        depth == 0
+    })?;
+    Some(tokens[open..=open + length].iter().map(|token| token.text).collect())
 }
 
-/// The block that `tokens` end with, and what stands before it.
+/// Returns the tokens before the block at the end of `tokens`, and that block.
 fn block<'t, 's>(tokens: &'t [&'s str]) -> Option<(&'t [&'s str], &'t [&'s str])> {
-    let mut depth = 0_usize;
-    for (index, text) in tokens.iter().enumerate().rev() {
-        match *text {
-            "}" => depth += 1,
-            "{" | "#{" => depth = depth.checked_sub(1)?,
-            _ => {}
-        }
-        if depth == 0 {
-            return (*text == "{").then(|| tokens.split_at(index));
-        }
-    }
-    None
+    let mut depth = 0;
+    let open = tokens.iter().rposition(|text| {
+        depth += nesting(text);
+        depth == 0
+    })?;
+    (tokens[open] == "{").then(|| tokens.split_at(open))
 }
 
 #[cfg(test)]
@@ -74,7 +62,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_end_of_a_function_tells_why_it_gave_nothing() {
+    fn the_end_of_a_function_shows_why_it_returned_nothing() {
         let cases = [
             ("fn f() { try { g() } catch (e) { \"caught\" } }", Some(TRY)),
             ("fn f(a, b) {\n g();\n try { g() } catch { \"}\" /* } */ }\n}\nfn g() { 1 }", Some(TRY)),

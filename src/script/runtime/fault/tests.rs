@@ -1,4 +1,4 @@
-//! Wrong scripts with the hint of each, or none: `tests/wrong-scripts.txt`.
+//! Hints for wrong scripts, by the table `tests/wrong-scripts.txt`.
 
 use super::{Fault, habit};
 use crate::directory::fixture::Folder;
@@ -8,10 +8,11 @@ use crate::script::runtime::files::Files;
 use rhai::Engine;
 use std::sync::Arc;
 
-/// A source line begins with `|`; `!` has line, column and begin of the error, `=` the hint. `---` ends a script.
+/// Scripts that do not compile: `|` begins a source line, `!` has line, column and beginning of the error, `=` has the hint, and
+/// `---` ends a script.
 const TABLE: &str = include_str!("tests/wrong-scripts.txt");
 
-/// Each habit and sign that a hint is for: within a text or a comment they are none.
+/// Each word and sign with a hint, to be put into texts and comments, where they must have none.
 const HABITS: &str = "and or not is x in if c else elif def f lambda x: x => === # @a f'a' null = 1, 201 ( [ { ? : ++ return $x";
 
 #[derive(Debug, PartialEq)]
@@ -36,7 +37,7 @@ fn rows() -> Vec<Row> {
     TABLE.split("---\n").map(row).collect()
 }
 
-/// Scripts on trial, in a folder of their own.
+/// An engine and a folder of its own to compile scripts.
 struct Trial {
     folder: Folder,
     engine: Engine,
@@ -67,7 +68,7 @@ impl Trial {
 }
 
 #[test]
-fn wrong_scripts_have_their_hint_or_none() {
+fn a_wrong_script_has_its_hint_or_none() {
     let trial = Trial::new();
     let rows = rows();
     let hinted = rows.iter().filter(|row| row.hint.is_some()).count();
@@ -94,7 +95,7 @@ fn no_hint_looks_into_texts_and_comments() {
     assert!(tried > 900, "{tried}");
 }
 
-/// `source` with words that hints are for in comments and texts around the error.
+/// Returns `source` with [`HABITS`] in comments and texts around the error.
 fn variants(source: &str, fault: &Fault) -> Vec<String> {
     let Some(line) = fault.line else { return Vec::new() };
     let mut lines: Vec<String> = source.split('\n').map(str::to_owned).collect();
@@ -108,7 +109,7 @@ fn variants(source: &str, fault: &Fault) -> Vec<String> {
         variants.push(lines.join("\n"));
     };
     with(format!("/* {HABITS}{end} \" {HABITS} ' */ {own}"));
-    // In a text that is not closed all that follows is text.
+    // A text without its closing quote would take the comment as its part.
     if !fault.message.contains("string is not terminated") {
         with(format!("{own} // {HABITS} \" '"));
         with(format!("{own} /* {HABITS} \" */"));
@@ -122,7 +123,7 @@ fn variants(source: &str, fault: &Fault) -> Vec<String> {
 }
 
 #[test]
-fn what_is_too_much_for_a_file_has_its_hint() {
+fn a_file_beyond_a_limit_has_a_hint() {
     let trial = Trial::new();
     let functions: String = (0..=10_000).map(|n| format!("fn f{n}() {{ 1 }}\n")).collect();
     let closures: String = (0..=10_000).map(|n| format!("|| {n},")).collect();
@@ -150,7 +151,34 @@ fn what_is_too_much_for_a_file_has_its_hint() {
 }
 
 #[test]
-fn a_comment_that_nothing_ends_is_named_where_something_is_missing() {
+fn a_hint_names_a_comment_without_an_end_before_the_error() {
     let fault = Trial::new().fault("fn f() { 1\n /* and }\n");
     assert_eq!(fault.hint.as_deref(), Some("the comment that begins in line 2 has no end: `*/`"));
+}
+
+#[test]
+fn the_mark_of_an_excerpt_stands_under_the_column() {
+    for (source, column, mark) in [
+        ("let x = y;", 1, "^"),
+        ("let x = y;", 9, "        ^"),
+        ("\tä = y;", 3, "\t ^"),
+        ("\u{1b} y", 3, "       ^"),
+    ] {
+        let (line, column, source) = (Some(12), Some(column), Some(source.to_owned()));
+        let fault = Fault { line, column, source, ..Fault::of_file("p", "no variable `y`") };
+        let excerpt = fault.excerpt();
+        assert_eq!(excerpt.lines().last(), Some(&*format!("   | {mark}")), "{excerpt}");
+    }
+}
+
+#[test]
+fn a_closure_with_other_arguments_names_their_number() {
+    let trial = Trial::new();
+    let files = Files::new(trial.folder.directory().into(), "p", None, Arc::default());
+    for (arguments, given) in [("", "no argument"), ("1", "1 argument"), ("1, 2", "2 arguments")] {
+        let script = format!("let f = |a, b, c| 1; f.call({arguments})");
+        let fault = Fault::new(&trial.engine.run(&script).unwrap_err(), "p", &files);
+        let message = format!("a closure was called with {given}, and takes another number of them");
+        assert_eq!(fault.message, message);
+    }
 }

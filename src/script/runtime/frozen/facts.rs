@@ -1,30 +1,32 @@
-//! What is known of a value without going through it: a frozen list or map has the facts of all that is in it since it was made.
+//! Facts about a value that are known without a walk through it. A frozen list or map collects the facts of its items when it
+//! is made.
 
 use super::{FrozenList, FrozenMap};
 use crate::script::runtime::datetime;
 use crate::script::runtime::large_int::LargeInt;
 use rhai::{Array, Blob, Dynamic, ImmutableString, Map};
 
-/// The facts of one value, with all that is in it.
+/// The facts about a value and everything in it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Facts {
-    /// It is data through and through, so that it may outlive its request. A function would outlive its provision.
+    /// Whether the value is only data, so that it may outlive its request. A function would outlive its provision.
     pub is_plain: bool,
     /// Levels of lists and maps: 0 for a text or number.
     pub depth: u32,
-    /// Memory by estimate. What is in it twice counts twice, as in its JSON: the number is the same whoever else has a part of it.
+    /// Estimated memory. A part that the value has twice counts twice, as in its JSON. The number does not depend on other
+    /// owners of a part.
     pub bytes: usize,
 }
 
-/// What a place for a value takes.
+/// Bytes of a place for a value.
 const PLACE: usize = size_of::<Dynamic>();
-/// What a text takes beside its bytes.
+/// Bytes of a text beside its letters.
 const TEXT: usize = 40;
-/// What a list or map takes without its items.
+/// Bytes of a list or map without its items.
 const CONTAINER: usize = 112;
-/// What a key of a map takes beside its bytes.
+/// Bytes of a key of a map beside its letters.
 const KEY: usize = 56;
-/// What a date takes, or a blob beside its bytes.
+/// Bytes of a date, or of a blob beside its bytes.
 const OTHER: usize = 32;
 
 impl Facts {
@@ -32,7 +34,7 @@ impl Facts {
         Facts { is_plain: true, depth: 0, bytes: PLACE + bytes }
     }
 
-    /// Of an empty list or map.
+    /// Returns the facts of an empty list or map.
     pub(super) const fn of_container() -> Facts {
         Facts { depth: 1, ..Facts::of_bytes(CONTAINER) }
     }
@@ -52,11 +54,11 @@ impl Facts {
         facts
     }
 
-    /// Counts in an item of a list or a value of a map.
+    /// Adds the facts of an item of a list or of a value of a map.
     pub(super) fn add(&mut self, item: Facts) {
         self.is_plain &= item.is_plain;
         self.depth = self.depth.max(item.depth.saturating_add(1));
-        // A list that has another twice, which has a third one twice, is beyond any number.
+        // A list that has another one twice, which has a third one twice, and so on, would exceed any number.
         self.bytes = self.bytes.saturating_add(item.bytes);
     }
 

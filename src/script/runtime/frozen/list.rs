@@ -1,14 +1,15 @@
-//! A list that nobody can change, and what reads it and Rhai's own list alike.
+//! The frozen list, and read access to it and to Rhai's own list alike.
 
 use super::facts::Facts;
+use super::freeze;
 use super::tree::Tree;
 use rhai::{Array, Dynamic, DynamicReadLock};
 use std::ops::{Index, Range};
 use std::slice;
 use std::sync::Arc;
 
-/// A list that came whole is one block. What grew from it shares that block and has its further items in a [`Tree`], so that
-/// `list + [item]` costs the same for any length.
+/// A list that can't change. A list that is made at once is one block. A longer list that grows from it shares that block and
+/// has its further items in a [`Tree`], so that `list + [item]` costs the same for any length.
 #[derive(Debug, Clone)]
 pub(crate) struct FrozenList {
     base: Arc<Vec<Dynamic>>,
@@ -22,9 +23,15 @@ impl FrozenList {
         Self { base: Arc::new(items), more: None, facts }
     }
 
-    pub(super) fn add(&mut self, item: Dynamic) {
+    /// Adds `item` at the end. Other references to the list keep it as it was.
+    pub(crate) fn push(&mut self, item: Dynamic) {
+        let item = freeze(item);
         self.facts.add(Facts::of(&item));
         self.more.get_or_insert_with(Tree::new).push(item);
+    }
+
+    pub(crate) fn extend(&mut self, items: impl IntoIterator<Item = Dynamic>) {
+        items.into_iter().for_each(|item| self.push(item));
     }
 
     pub(super) fn facts(&self) -> Facts {
@@ -50,18 +57,18 @@ impl FrozenList {
         self.iter().cloned().collect()
     }
 
-    /// A copy of the items at `places`, none of which is behind the end.
+    /// Returns a copy of the items at `places`, all of which must exist.
     pub(crate) fn slice(&self, places: Range<usize>) -> Array {
         places.filter_map(|place| self.get(place).cloned()).collect()
     }
 
     /// Whether both are the same list, not only an equal one.
     pub(super) fn is(&self, other: &Self) -> bool {
-        let same = match (&self.more, &other.more) {
-            (Some(one), Some(other)) => one.is(other),
-            (one, other) => one.is_none() && other.is_none(),
-        };
-        same && Arc::ptr_eq(&self.base, &other.base)
+        Arc::ptr_eq(&self.base, &other.base)
+            && match (&self.more, &other.more) {
+                (Some(one), Some(other)) => one.is(other),
+                (one, other) => one.is_none() && other.is_none(),
+            }
     }
 }
 
@@ -74,7 +81,7 @@ pub(crate) struct Items<'l> {
 }
 
 impl<'l> Items<'l> {
-    /// Those of a list of Rhai.
+    /// Returns the items of a list of Rhai.
     pub(crate) fn of(list: &'l Array) -> Self {
         Items { base: list.iter(), more: None, next: 0 }
     }
@@ -100,13 +107,13 @@ impl<'l> Iterator for Items<'l> {
 
 impl ExactSizeIterator for Items<'_> {}
 
-/// A list of either kind, to be read.
+/// Read access to a list of either kind.
 pub(crate) enum ListRef<'v> {
     Rhai(DynamicReadLock<'v, Array>),
     Frozen(DynamicReadLock<'v, FrozenList>),
 }
 
-/// The items of `value`, where it is a list.
+/// Returns read access to `value`, where it is a list.
 pub(crate) fn as_list(value: &Dynamic) -> Option<ListRef<'_>> {
     if let Some(list) = value.read_lock::<Array>() {
         return Some(ListRef::Rhai(list));
@@ -144,9 +151,9 @@ impl ListRef<'_> {
         self.iter().cloned().collect()
     }
 
-    /// Both items of a list of two.
+    /// Returns both items, where the list has two.
     pub(crate) fn pair(&self) -> Option<(&Dynamic, &Dynamic)> {
-        (self.len() == 2).then(|| Some((self.get(0)?, self.get(1)?)))?
+        Some((self.get(0)?, self.get(1)?)).filter(|_| self.len() == 2)
     }
 }
 
@@ -154,7 +161,7 @@ impl Index<usize> for ListRef<'_> {
     type Output = Dynamic;
 
     /// # Panics
-    /// There is no such place.
+    /// The list has no item at `place`.
     fn index(&self, place: usize) -> &Dynamic {
         self.get(place).expect("the place is below the length")
     }

@@ -1,10 +1,13 @@
-//! What scripts do with frozen lists and maps: reading costs no copy, Rhai's other functions get one, changing thaws.
+//! Natives of frozen lists and maps. Reading copies nothing, Rhai's other functions get a copy, and a change thaws the value.
 
 use super::{FrozenList, FrozenMap, thaw};
-use crate::script::runtime::natives::{Fallible, Natives};
+use crate::script::runtime::natives::{Fallible, Natives, getter};
 use crate::script::runtime::same::same;
-use rhai::{Array, Dynamic, EvalAltResult, FnPtr, ImmutableString, Map, Position};
+use rhai::{
+    AST, ASTNode, Array, Dynamic, EvalAltResult, Expr, FnPtr, ImmutableString, Map, Module, Position,
+};
 use std::any::TypeId;
+use std::collections::HashSet;
 
 const LIST: TypeId = TypeId::of::<FrozenList>();
 const MAP: TypeId = TypeId::of::<FrozenMap>();
@@ -41,7 +44,8 @@ fn register_list(natives: &mut Natives) {
     register_growing(natives);
 }
 
-/// What adds to the end: a list that grows in a loop or from request to request costs as much as is added.
+/// Registers the natives that add items at the end. They cost as much as the added items, also for a list that grows in a loop
+/// or from request to request.
 fn register_growing(natives: &mut Natives) {
     fn with(mut list: FrozenList, items: impl IntoIterator<Item = Dynamic>) -> FrozenList {
         list.extend(items);
@@ -60,7 +64,7 @@ fn register_growing(natives: &mut Natives) {
     for name in ["push", "append", "+="] {
         natives.register_change(name, |list: &mut FrozenList, item: Dynamic| list.push(item));
     }
-    // By name, or these were of the methods that thaw.
+    // Without these, the natives of Rhai's lists would take the lists as items, thawed.
     natives
         .register_change("append", |list: &mut FrozenList, item: Array| list.push(item.into()))
         .register_change("append", |list: &mut FrozenList, item: FrozenList| list.push(Dynamic::from(item)));
@@ -88,7 +92,7 @@ fn register_map(natives: &mut Natives) {
         .register_fn("copy", |map: FrozenMap| map);
 }
 
-/// The place of `index`, which counts from the end where it is negative.
+/// Returns the place of `index`, which counts from the end where it is negative.
 fn place(list: &FrozenList, index: i64) -> Option<usize> {
     let place = if index < 0 { number(list.len()).checked_add(index)? } else { index };
     usize::try_from(place).ok().filter(|place| *place < list.len())
@@ -106,15 +110,13 @@ fn register_indexers(natives: &mut Natives) {
         .register_indexer_get(|map: &mut FrozenMap, key: &str| map.get(key).cloned().unwrap_or_default());
     natives.in_common(&const { [LIST] }, move |natives| {
         natives.register_indexer_set_of_constant(move |list: &mut Dynamic, index: i64, value: Dynamic| {
-            let at = match list.read_lock::<FrozenList>() {
-                Some(items) => {
-                    let at = place(&items, index).ok_or_else(|| out_of_bounds(&items, index))?;
-                    if items.get(at).is_some_and(|item| same(item, &value)) {
-                        return Ok(());
-                    }
-                    at
+            let at = {
+                let Some(items) = list.read_lock::<FrozenList>() else { return Ok(()) };
+                let at = place(&items, index).ok_or_else(|| out_of_bounds(&items, index))?;
+                if items.get(at).is_some_and(|item| same(item, &value)) {
+                    return Ok(());
                 }
-                None => return Ok(()),
+                at
             };
             change(list, |items: &mut Array| items[at] = value)
         });
@@ -130,10 +132,10 @@ fn register_indexers(natives: &mut Natives) {
     });
 }
 
-/// Thaws what a variable holds and changes it.
+/// Thaws the value of a variable and changes it.
 ///
 /// # Errors
-/// It is a constant, or a value that some property or `store` has given.
+/// The variable is a constant, or the value of a property or of `store`.
 fn change<T: Clone + Send + Sync + 'static>(value: &mut Dynamic, step: impl FnOnce(&mut T)) -> Fallible<()> {
     if value.is_read_only() {
         return Err(EvalAltResult::ErrorAssignmentToConstant(String::new(), Position::NONE).into());
@@ -147,61 +149,27 @@ fn change<T: Clone + Send + Sync + 'static>(value: &mut Dynamic, step: impl FnOn
     Ok(())
 }
 
-/// Functions of Rhai's packages, by name and number of further arguments.
-const LIST_READERS: &[(&str, usize)] = &[
-    ("all", 1),
-    ("filter", 1),
-    ("find", 1),
-    ("find", 2),
-    ("find_map", 1),
-    ("find_map", 2),
-    ("index_of", 1),
-    ("index_of", 2),
-    ("map", 1),
-    ("order", 0),
-    ("order", 1),
-    ("order_by", 1),
-    ("order_desc", 0),
-    ("reduce", 1),
-    ("reduce", 2),
-    ("reduce_rev", 1),
-    ("reduce_rev", 2),
-    ("some", 1),
-    ("zip", 2),
+/// Functions of Rhai's packages: the number of arguments beside the list or map, and the names.
+type Functions = &'static [(usize, &'static str)];
+
+const LIST_READERS: Functions = &[
+    (0, "order order_desc"),
+    (1, "all filter find find_map index_of map order order_by reduce reduce_rev some"),
+    (2, "find find_map index_of reduce reduce_rev zip"),
 ];
 
-const LIST_CHANGERS: &[(&str, usize)] = &[
-    ("chop", 1),
-    ("clear", 0),
-    ("dedup", 0),
-    ("dedup", 1),
-    ("drain", 1),
-    ("drain", 2),
-    ("for_each", 1),
-    ("insert", 2),
-    ("pop", 0),
-    ("remove", 1),
-    ("retain", 1),
-    ("retain", 2),
-    ("reverse", 0),
-    ("set", 2),
-    ("shift", 0),
-    ("sort", 0),
-    ("sort", 1),
-    ("sort_by", 1),
-    ("sort_desc", 0),
-    ("splice", 2),
-    ("splice", 3),
-    ("split", 1),
-    ("truncate", 1),
+const LIST_CHANGERS: Functions = &[
+    (0, "clear dedup pop reverse shift sort sort_desc"),
+    (1, "chop dedup drain for_each remove retain sort sort_by split truncate"),
+    (2, "drain insert retain set splice"),
+    (3, "splice"),
 ];
 
-const MAP_READERS: &[(&str, usize)] = &[("filter", 1), ("map", 1), ("to_json", 0)];
+const MAP_READERS: Functions = &[(0, "to_json"), (1, "filter map")];
 
-const MAP_CHANGERS: &[(&str, usize)] =
-    &[("clear", 0), ("drain", 1), ("remove", 1), ("retain", 1), ("set", 2)];
+const MAP_CHANGERS: Functions = &[(0, "clear"), (1, "drain remove retain"), (2, "set")];
 
-/// Functions of two lists, or of two maps.
+/// Functions of two lists, or of two maps, each with whether it changes the first one.
 const LISTS: &[(&str, bool)] = &[("==", false), ("!=", false)];
 const MAPS: &[(&str, bool)] =
     &[("+", false), ("==", false), ("!=", false), ("+=", true), ("mixin", true), ("fill_with", true)];
@@ -213,10 +181,10 @@ fn register_of_rhai(natives: &mut Natives) {
         (MAP, MAP_READERS, false),
         (MAP, MAP_CHANGERS, true),
     ] {
-        for (name, arguments) in functions {
+        for (arguments, names) in functions {
             let mut types = vec![TypeId::of::<Dynamic>(); arguments + 1];
             types[0] = receiver;
-            natives.register_of_rhai(name, &types, changes);
+            names.split(' ').for_each(|name| natives.register_of_rhai(name, &types, changes));
         }
     }
     for (frozen, own, functions) in [(LIST, TypeId::of::<Array>(), LISTS), (MAP, TypeId::of::<Map>(), MAPS)] {
@@ -233,4 +201,26 @@ fn register_of_rhai(natives: &mut Natives) {
     for list in [LIST, TypeId::of::<Array>()] {
         natives.register_of_rhai("splice", &[list, TypeId::of::<i64>(), TypeId::of::<i64>(), LIST], true);
     }
+}
+
+/// Returns a module with a getter of frozen maps for each property in `ast`; `None` where `ast` has no property.
+///
+/// Without a getter, Rhai writes the text of an error at each `item.name` before it tries the index: 3,500 instructions. The
+/// getters belong to the file, so the engine does not need the names of all scripts.
+pub(crate) fn getters(ast: &AST) -> Option<Module> {
+    let mut names: HashSet<ImmutableString> = HashSet::new();
+    ast.walk(&mut |path: &[ASTNode]| {
+        if let Some(ASTNode::Expr(Expr::Property(property, _))) = path.last() {
+            names.insert(property.2.clone());
+        }
+        true
+    });
+    let mut module = Module::new();
+    for name in &names {
+        let key = name.clone();
+        getter(&mut module, name, move |map: &mut FrozenMap| -> Fallible<Dynamic> {
+            Ok(map.get(&key).cloned().unwrap_or_default())
+        });
+    }
+    (!names.is_empty()).then_some(module)
 }

@@ -1,12 +1,12 @@
-//! Items of a list that grows at its end while others keep what it was: a copy shares all nodes, and the next item costs a copy of
-//! the nodes on the way to the end, at most [`WIDTH`] entries each.
+//! The items of a list that grows at its end while other references keep it as it was. A copy shares all nodes. The next item
+//! costs a copy of the nodes on the way to the end, with at most [`WIDTH`] entries each.
 
 use rhai::Dynamic;
 use std::sync::Arc;
 
 const BITS: u32 = 4;
 
-/// Most entries of a node. Narrow nodes are cheap to copy, wide ones quick to go through: 100,000 items take five levels.
+/// Most entries of a node. Narrow nodes are cheap to copy, wide ones quick to read: 100,000 items take five levels.
 const WIDTH: usize = 1 << BITS;
 
 #[derive(Debug)]
@@ -24,7 +24,7 @@ pub(super) struct Tree {
 }
 
 impl Clone for Node {
-    /// With room for one more: a node is copied to be added to.
+    /// Copies a node with room for one more entry, since a copy is made to add an item.
     fn clone(&self) -> Self {
         match self {
             Node::Items(items) => Node::Items(with_room(items)),
@@ -39,7 +39,7 @@ fn with_room<T: Clone>(entries: &[T]) -> Vec<T> {
     copy
 }
 
-/// The entry of a node of this level that leads to `place`.
+/// Returns the index of the entry that leads to `place`, in a node of this level.
 fn entry(place: usize, level: u32) -> usize {
     (place >> (BITS * level)) & (WIDTH - 1)
 }
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn every_item_stays_at_its_place_while_levels_are_added() {
+    fn each_item_stays_at_its_place_while_levels_are_added() {
         let mut tree = Tree::new();
         for place in 0..5_000_i64 {
             assert!(tree.get(tree.len()).is_none());
@@ -117,9 +117,9 @@ mod tests {
         assert!(tree.get(5_000).is_none() && tree.get(1 << 40).is_none());
     }
 
-    /// Both grow from each length, at the edges of nodes too.
+    /// Tries each length, so also those at which a node is full.
     #[test]
-    fn a_copy_and_what_it_is_of_grow_apart() {
+    fn a_list_and_its_copy_grow_independently() {
         let mut tree = Tree::new();
         for length in 0..600_i64 {
             let (mut one, mut other) = (tree.clone(), tree.clone());

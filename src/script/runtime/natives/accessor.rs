@@ -1,7 +1,7 @@
-//! Getters and setters, which know whether Rhai hands a value back after a chain or a script assigns one.
+//! Getters and setters. A setter distinguishes an assignment of a script from a value that Rhai hands back after a chain.
 //!
-//! After `store["k"].split(",").len()` Rhai assigns to `store["k"]` what is left of the value that it read there: nothing, where
-//! a native took it. That is no assignment, and must not become one.
+//! After `store["k"].split(",").len()` Rhai assigns the rest of the value that it has read back to `store["k"]`: `()`, where a
+//! native took the value. This is no assignment of the script and must not change `store`.
 
 use super::{Fallible, Plugin, Use};
 use crate::script::runtime::chain;
@@ -23,7 +23,7 @@ impl PluginFunc for Accessor {
     fn call(&self, context: Option<NativeCallContext>, arguments: &mut [&mut Dynamic]) -> Fallible<Dynamic> {
         let target = arguments.first().map_or(0, |target| std::ptr::from_ref::<Dynamic>(target) as usize);
         let level = context.as_ref().map_or(0, NativeCallContext::call_level);
-        // Rhai calls those of an index one level deeper.
+        // Rhai calls getters and setters of an index one level deeper.
         let level = if matches!(self.by, Use::Get | Use::Set) { level + 1 } else { level };
         if matches!(self.by, Use::Get | Use::IndexGet) {
             let value = self.function.call(context, arguments)?;
@@ -40,7 +40,7 @@ impl PluginFunc for Accessor {
     }
 
     fn is_method_call(&self) -> bool {
-        // Else Rhai gives it a copy of the target, and the setter another one.
+        // Otherwise Rhai would give the function a copy of the target, and the setter another one.
         true
     }
 

@@ -1,7 +1,7 @@
-//! A Rust function as one that Rhai calls with script values. Knows no name and no topic.
+//! The conversion of a Rust function to one that Rhai calls with script values.
 //!
-//! Rhai has the like of it (`RhaiNativeFunc`), but there each of 400 functions has its own copy of taking arguments out of values:
-//! 150 KB. Here a type is taken out of a value at one place for all functions.
+//! Rhai has a similar trait (`RhaiNativeFunc`), but there each of 400 functions has its own copy of the code that takes
+//! arguments out of values: 150 KB. Here all functions share one copy for each type.
 
 use super::Fallible;
 use crate::script::runtime::budget;
@@ -13,31 +13,33 @@ use std::any::TypeId;
 use std::marker::PhantomData;
 use std::ops::{Range, RangeInclusive};
 
-/// A function that scripts can call: its parameters are `&mut T` or `Receiver<T>` (the first one only), `&str` or a [`ScriptValue`]; its result is
-/// a [`Returned`]. `Signature` tells functions of different parameters apart; the compiler finds it.
+/// A function that scripts can call. Its parameters are `&mut T` or `Receiver<T>` (only the first one), `&str` or a
+/// [`ScriptValue`]; its result is a [`Returned`]. The compiler infers `Signature`, by which it distinguishes functions with
+/// other parameters.
 pub(crate) trait Native<Signature>: Send + Sync + 'static {
     /// The types of the arguments, by which Rhai chooses among functions of one name.
     const TYPES: &'static [TypeId];
-    /// Whether the first argument is the value itself that the method was called on, and not a copy.
+    /// Whether the first argument is the receiver itself, and not a copy.
     const METHOD: bool;
-    /// Whether it wants the context of the call.
+    /// Whether the function takes the context of the call.
     const CONTEXT: bool;
 
-    /// Calls it. The arguments are as many and of such types as it was registered with; Rhai has looked.
+    /// Calls the function. Rhai has checked the number and the types of the arguments.
     fn call(&self, context: Option<NativeCallContext>, arguments: &mut [&mut Dynamic]) -> Fallible<Dynamic>;
 }
 
-/// A native in the form that Rhai calls: that of a plugin is smaller than `Fn`, which has two more functions for each.
+/// A native in the form that Rhai calls. A plugin is smaller than a `Fn`, which has two more functions for each native.
 pub(super) struct NativeFn<Signature, Function> {
     function: Function,
     of_constants: bool,
-    /// Whether it is called by a call that is over its budget too. When `to_string` fails, Rhai prints in a form without limit.
+    /// Whether a call that is over its budget may still call the native. Where `to_string` fails, Rhai prints in a form without
+    /// a limit.
     always: bool,
     shape: PhantomData<fn(Signature)>,
 }
 
 impl<Signature, Function> NativeFn<Signature, Function> {
-    /// `of_constants`: whether it may be called on a constant.
+    /// Makes a native. `of_constants` says whether scripts may call it on a constant.
     pub(super) fn new(name: &str, function: Function, of_constants: bool) -> Self {
         let always = matches!(name, "to_string" | "to_debug");
         NativeFn { function, of_constants, always, shape: PhantomData }
@@ -70,7 +72,7 @@ impl<Signature, Function: Native<Signature>> PluginFunc for NativeFn<Signature, 
     }
 }
 
-/// A type that functions take by value and give back.
+/// A type that functions take by value and return.
 pub(crate) trait ScriptValue: Variant + Clone {}
 
 macro_rules! values {
@@ -97,9 +99,9 @@ values!(
     RangeInclusive<i64>,
 );
 
-/// What a function has as its result: a [`ScriptValue`], a literal, or a `ScriptValue` unless it throws.
+/// The result of a function: a [`ScriptValue`], a literal, or a `ScriptValue` unless the function throws.
 pub(crate) trait Returned {
-    /// As Rhai wants it.
+    /// Converts the result to Rhai's type.
     fn outcome(self) -> Fallible<Dynamic>;
 }
 
@@ -126,22 +128,22 @@ fn dynamic<T: ScriptValue>(value: T) -> Dynamic {
     Dynamic::from(value)
 }
 
-/// A parameter for a value like `random`, of which only the type matters: the function is called on it, and needs nothing of it.
+/// A parameter of a function that does not use its receiver, such as `random`: only its type matters.
 pub(crate) struct Receiver<T>(PhantomData<T>);
 
-/// In shapes: a parameter `&mut T`.
+/// In a signature: a parameter `&mut T`.
 pub(crate) struct ReceiverMut<T>(PhantomData<T>);
 
-/// In shapes: a parameter `&str`.
+/// In a signature: a parameter `&str`.
 pub(crate) struct StrArg;
 
-/// In shapes: a parameter `T`.
+/// In a signature: a parameter `T`.
 pub(crate) struct Arg<T>(PhantomData<T>);
 
-/// In shapes: the context of the call, before the parameters.
+/// In a signature: the context of the call, before the parameters.
 pub(crate) struct WithContext<Signature>(PhantomData<Signature>);
 
-/// For arguments that are not those of the function.
+/// Panics, for arguments of the wrong number or types.
 #[cold]
 #[inline(never)]
 fn unlike() -> ! {
@@ -153,7 +155,7 @@ fn itself<T: Variant + Clone>(argument: &mut Dynamic) -> DynamicWriteLock<'_, T>
     argument.write_lock().unwrap_or_else(|| unlike())
 }
 
-/// The argument is a copy, made for this call; taking it away saves another.
+/// Takes the text out of the argument, which is a copy for this call: so no second copy is needed.
 #[inline(never)]
 fn take_text(argument: &mut Dynamic) -> ImmutableString {
     argument.take().cast()
@@ -168,16 +170,16 @@ fn receiver<T>(_: &mut Dynamic) -> Receiver<T> {
     Receiver(PhantomData)
 }
 
-/// What is taken out of a constant can be changed where it gets to; a clone is never read-only.
+/// Takes the value out of the argument. A value from a constant must lose its read-only mark, and a clone has none.
 #[inline(never)]
 fn take_value<T: ScriptValue>(argument: &mut Dynamic) -> T {
     let value = argument.take();
     if value.is_read_only() { value.clone().cast() } else { value.cast() }
 }
 
-/// Implements [`Native`] for functions of one shape, without and with a context. The parameters move, one by one, from behind the
-/// semicolon into the lists before it: of type parameters, of parts of the shape, of what the function takes, and of the
-/// arguments with their type, how they are taken and how they are passed on.
+/// Implements [`Native`] for functions with these parameters, without and with a context. One by one, the parameters move from
+/// behind the semicolon into the lists before it: the type parameters, the parts of the signature, the types of the Rust
+/// function's parameters, and the arguments, each with its type, how it is taken and how it is passed on.
 macro_rules! shape {
     ($method:literal {$($generic:tt)*} {$($part:tt)*} {$($takes:tt)*} {$($argument:tt)*}; ReceiverMut $name:ident $type:ident $(, $($rest:tt)*)?) => {
         shape!(true {$($generic)* $type: Variant + Clone,} {$($part)* ReceiverMut<$type>,} {$($takes)* &mut $type,}

@@ -9,7 +9,7 @@ use std::ops::RangeInclusive;
 
 struct Variadic<Function> {
     function: Function,
-    /// Arguments that the function does not get: the handle that it is called on.
+    /// Number of arguments that the function does not get: 1 for the handle as the receiver, else 0.
     receivers: usize,
 }
 
@@ -19,7 +19,7 @@ where
 {
     fn call(&self, context: Option<NativeCallContext>, arguments: &mut [&mut Dynamic]) -> Fallible<Dynamic> {
         let Some(context) = context else { return Err("a native was called without a context".into()) };
-        // They are copies, made for this call.
+        // The arguments are copies for this call.
         let values = arguments.iter_mut().skip(self.receivers).map(|argument| argument.take()).collect();
         budget::begin_native()?;
         budget::end_native((self.function)(&context, values))
@@ -43,8 +43,8 @@ where
 }
 
 impl Natives<'_> {
-    /// A function of any of the `counts` of arguments, whatever their types; called on a handle of type `receiver` where there
-    /// is one.
+    /// Registers a function that takes any of the `counts` of arguments, of any types. With a `receiver`, it is a method of a
+    /// handle of that type.
     pub(crate) fn register_variadic(
         &mut self,
         name: &str,

@@ -1,5 +1,5 @@
-//! Values as text: `to_string`, `print`, `debug` and `"text" + value` of lists and maps. Ten references to one long
-//! text print as ten long texts, so all of it stops at the limit.
+//! Values as text: `to_string`, `print`, `debug` and `"text" + value` of lists and maps. Ten references to one long text print
+//! as ten long texts, so all output ends at a limit.
 
 use super::{MAX_DEPTH, MAX_TEXT, Text, fits, too_long, type_name};
 use crate::script::runtime::frozen::{FrozenList, FrozenMap, Items, as_list, as_map, is_list, is_map};
@@ -11,8 +11,8 @@ use itoa::Buffer as Digits;
 use rhai::{Array, Blob, Dynamic, FnPtr, ImmutableString, Map, NativeCallContext};
 use std::fmt::{self, Write};
 
-/// The text of any value, for logs and error messages: never longer than `limit` bytes, cut with `...`.
-/// Values of types of our own appear as the last part of the type's name.
+/// Returns the text of any value, for logs and error messages: at most `limit` bytes, truncated with `...`. A value of a type
+/// of h1mock appears as the last part of the type's name.
 pub(crate) fn text_of(value: &Dynamic, limit: usize) -> ImmutableString {
     let mut out = Text::with_limit(limit);
     match (Writer { out: &mut out, context: None }).top(value) {
@@ -21,17 +21,17 @@ pub(crate) fn text_of(value: &Dynamic, limit: usize) -> ImmutableString {
     }
 }
 
-/// The whole text of any value, for what is made of it: a header, an option, a name. Rhai's own `to_string` of a list prints what
-/// functions in it captured, as long as that is: with it, three lines of a script end the process.
+/// Returns the whole text of any value, for use in a header, an option or a name. Rhai's own `to_string` of a list prints all
+/// values that its functions have captured: with it, three lines of a script end the process.
 ///
 /// # Errors
-/// The text does not fit into what the script may use; the error names `name`.
+/// The text does not fit into the memory of the script. The error has `name` in front.
 pub(crate) fn full_text(name: &str, value: &Dynamic) -> Fallible<String> {
     if let Some(text) = value.read_lock::<ImmutableString>() {
         fits(name, text.len())?;
         return Ok(text.as_str().to_owned());
     }
-    // What grows takes up to twice its bytes.
+    // A growing text takes up to twice its bytes.
     let mut out = Text::with_limit(MAX_TEXT.min(budget::room() / 2));
     match (Writer { out: &mut out, context: None }).top(value) {
         Ok(()) => Ok(out.written),
@@ -42,7 +42,7 @@ pub(crate) fn full_text(name: &str, value: &Dynamic) -> Fallible<String> {
 /// Appends `value` to `out` as `to_string` shows it.
 ///
 /// # Errors
-/// The text is full; the error names `name`.
+/// The text is full. The error has `name` in front.
 pub(crate) fn write_value(
     name: &str,
     out: &mut Text,
@@ -55,12 +55,12 @@ pub(crate) fn write_value(
 /// Writes values in Rhai's own notation: `[1, "a", #{"k": ()}]`.
 struct Writer<'a, 'b> {
     out: &'a mut Text,
-    /// Where there is one, types of our own are asked for their text.
+    /// The context to call `to_string` of types of h1mock, if there is one.
     context: Option<&'a NativeCallContext<'b>>,
 }
 
 impl Writer<'_, '_> {
-    /// A value on its own: text without quotes.
+    /// Writes a value on its own: a text without quotes.
     fn top(&mut self, value: &Dynamic) -> fmt::Result {
         if value.is_string() || value.is_char() || value.is_unit() {
             return write!(self.out, "{value}");
@@ -71,7 +71,7 @@ impl Writer<'_, '_> {
         self.other("to_string", value)
     }
 
-    /// A value inside of another: text in quotes.
+    /// Writes a value within another one: a text in quotes.
     fn nested(&mut self, value: &Dynamic, depth: usize) -> fmt::Result {
         if depth > MAX_DEPTH {
             return self.out.write_str("...");
@@ -112,7 +112,7 @@ impl Writer<'_, '_> {
         self.out.write_char('}')
     }
 
-    /// The digits of bytes, eight by eight.
+    /// Writes the hexadecimal digits of bytes, in groups of eight bytes.
     fn blob(&mut self, blob: &[u8]) -> fmt::Result {
         self.out.write_char('[')?;
         for (index, bytes) in blob.chunks(8).enumerate() {
@@ -123,7 +123,7 @@ impl Writer<'_, '_> {
         self.out.write_char(']')
     }
 
-    /// Scalars, and types of our own, which may have registered `native` for themselves.
+    /// Writes a scalar, or a value of a type of h1mock, which may have registered `native` for itself.
     fn other(&mut self, native: &str, value: &Dynamic) -> fmt::Result {
         let scalar = value.is_string() || value.is_char() || value.is_unit() || value.is_bool();
         if scalar || value.is_int() || value.is_float() {
@@ -139,7 +139,7 @@ impl Writer<'_, '_> {
             return self.out.write_str(&text);
         }
         if value.is_shared() {
-            // A list or a function, whose text may be long, does not get here.
+            // Lists and functions, whose text may be long, are handled before.
             return write!(self.out, "{value}");
         }
         let Some(context) = self.context else {
@@ -154,10 +154,10 @@ impl Writer<'_, '_> {
     }
 }
 
-/// Writes lists or maps: what Rhai prints without a limit.
+/// Writes a list or map, which Rhai would print without a limit.
 type Show<T> = fn(&mut Writer, &T) -> fmt::Result;
 
-/// `before + value + after` as one text, or an error as `name`.
+/// Returns `before + value + after` as one text, or an error as `name`.
 fn whole<T>(
     name: &str,
     context: &NativeCallContext,
@@ -171,8 +171,8 @@ fn whole<T>(
     Ok(out.finish())
 }
 
-/// The text of a list or map, cut where it is too long: when `to_string` fails, Rhai falls back to a form without limit
-/// (for `${value}` and for items of lists), so it must not fail.
+/// Returns the text of a list or map, truncated at the limit. It must not fail: when `to_string` fails, Rhai falls back to a
+/// form without a limit (for `${value}` and for items of lists).
 fn display_truncated<T>(context: &NativeCallContext, show: Show<T>, value: &T) -> ImmutableString {
     let mut out = Text::new();
     match show(&mut Writer { out: &mut out, context: Some(context) }, value) {
@@ -181,7 +181,7 @@ fn display_truncated<T>(context: &NativeCallContext, show: Show<T>, value: &T) -
     }
 }
 
-/// Registers the bounded forms for one type, for printing.
+/// Registers the bounded forms of one type for printing.
 fn register_shown<T: ScriptValue>(natives: &mut Natives, show: Show<T>) {
     for name in ["to_string", "to_debug"] {
         natives.register_fn(name, move |context: NativeCallContext, value: &mut T| {
@@ -195,7 +195,7 @@ fn register_shown<T: ScriptValue>(natives: &mut Natives, show: Show<T>) {
     }
 }
 
-/// Registers the bounded forms for one type, also as parts of texts.
+/// Registers the bounded forms of one type for printing and as parts of texts.
 fn register_for<T: ScriptValue>(natives: &mut Natives, show: Show<T>) {
     register_shown(natives, show);
     natives.register_fn("+", move |context: NativeCallContext, before: &str, value: T| {
@@ -215,8 +215,8 @@ fn register_for<T: ScriptValue>(natives: &mut Natives, show: Show<T>) {
     }
 }
 
-/// Text and whole number as one text. Rhai has one function for all types, which looks for the right `to_string` at each call:
-/// ten times the work.
+/// Registers the concatenation of texts and whole numbers. Rhai has one function for all types, which looks up `to_string` at
+/// each call: ten times the work.
 fn register_numbers(natives: &mut Natives) {
     natives.register_fn("+", |before: &str, number: i64| [before, Digits::new().format(number)].concat());
     natives.register_fn("+", |number: i64, after: &str| [Digits::new().format(number), after].concat());
@@ -226,7 +226,7 @@ fn register_numbers(natives: &mut Natives) {
     natives.register_fn("to_string", |number: i64| ImmutableString::from(Digits::new().format(number)));
 }
 
-/// Text in quotes: an escape takes up to ten bytes.
+/// Returns the text in quotes. An escape takes up to ten bytes.
 fn quoted(name: &str, text: &str) -> Fallible<ImmutableString> {
     let mut out = Text::new();
     write!(out, "{text:?}").map_err(|_| too_long(name))?;
@@ -243,7 +243,7 @@ pub(super) fn register(natives: &mut Natives) {
     register_for::<FrozenMap>(natives, |writer, map| {
         writer.map(&mut map.pairs().iter().map(|(key, value)| (key.as_str(), value)), 0)
     });
-    // Rhai's own takes a second for a blob of 8 MB.
+    // Rhai's own function takes a second for a blob of 8 MB.
     register_shown::<Blob>(natives, |writer, blob| writer.blob(blob));
     register_numbers(natives);
     for name in ["debug", "to_debug"] {

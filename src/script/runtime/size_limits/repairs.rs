@@ -1,5 +1,5 @@
-//! Natives of Rhai that are replaced because they make much out of little without a check, or loop without end. What they do
-//! otherwise stays as Rhai documents it.
+//! Replacements for natives of Rhai that make a large result out of a small argument without a check, or loop forever.
+//! Otherwise they do what Rhai documents.
 
 use super::{MAX_ITEMS, MAX_TEXT, Text, collect, fits, too_long, too_many};
 use crate::script::runtime::natives::{Fallible, Natives};
@@ -8,9 +8,9 @@ use rhai::{Array, Blob, Dynamic, ImmutableString};
 /// Bytes of a value.
 const ITEM: usize = size_of::<Dynamic>();
 
-/// How many values `value` consists of, itself included; what is copied with it is counted as values of the same size.
+/// Returns the number of values in `value`, including itself. Copied bytes count as values of the same size.
 fn weight(value: &Dynamic) -> usize {
-    // Of a frozen value only the counter is copied.
+    // A copy of a frozen value copies only the counter.
     if let Ok(list) = value.as_array_ref() {
         return 1 + list.iter().map(weight).sum::<usize>();
     }
@@ -20,7 +20,7 @@ fn weight(value: &Dynamic) -> usize {
     value.as_blob_ref().map_or(1, |blob| 1 + blob.len() / ITEM)
 }
 
-/// `list.pad(length, item)`: Rhai's product of length and size of the item overflows.
+/// Does `list.pad(length, item)`. In Rhai's own the product of length and size of the item overflows.
 fn pad_list(list: &mut Array, length: i64, item: Dynamic) -> Fallible<()> {
     let missing = usize::try_from(length).unwrap_or(0).saturating_sub(list.len());
     if missing == 0 {
@@ -33,7 +33,7 @@ fn pad_list(list: &mut Array, length: i64, item: Dynamic) -> Fallible<()> {
     Ok(())
 }
 
-/// `text.pad(length, padding)`: Rhai loops for ever when the padding is empty.
+/// Does `text.pad(length, padding)`. Rhai's own loops forever when the padding is empty.
 fn pad_text(text: &mut ImmutableString, length: i64, padding: &str) -> Fallible<()> {
     let present = text.chars().count();
     let missing = usize::try_from(length).unwrap_or(0).saturating_sub(present);
@@ -54,18 +54,18 @@ fn pad_text(text: &mut ImmutableString, length: i64, padding: &str) -> Fallible<
     Ok(())
 }
 
-/// How many bytes `length` asks for; none where it is negative.
+/// Returns `length` as a number of bytes; 0 where it is negative.
 fn bytes(name: &str, length: i64) -> Fallible<usize> {
     let length = usize::try_from(length).unwrap_or(0);
     if length > MAX_TEXT { Err(too_long(name)) } else { Ok(length) }
 }
 
-/// The byte that Rhai makes of a number: its lowest one.
+/// Returns the byte that Rhai makes of a number: its lowest one.
 fn low_byte(number: i64) -> u8 {
     number.to_le_bytes()[0]
 }
 
-/// `blob.pad(length, number)`.
+/// Does `blob.pad(length, number)`.
 fn pad_blob(blob: &mut Blob, length: i64, number: i64) -> Fallible<()> {
     let length = bytes("pad", length)?;
     if length > blob.len() {
@@ -74,7 +74,7 @@ fn pad_blob(blob: &mut Blob, length: i64, number: i64) -> Fallible<()> {
     Ok(())
 }
 
-/// `blob.as_string()`: what is no UTF-8 becomes three bytes each.
+/// Does `blob.as_string()`. Each byte that is no UTF-8 becomes three bytes.
 fn as_string(blob: &mut Blob) -> Fallible<String> {
     if let Ok(text) = std::str::from_utf8(blob) {
         return Ok(text.to_owned());
@@ -100,7 +100,7 @@ fn register_blobs(natives: &mut Natives) {
     }
 }
 
-/// `list + list`: Rhai's own takes a copy of both.
+/// Does `list + list`. Rhai's own copies both.
 fn concatenated(list: &mut Array, other: Array) -> Fallible<Array> {
     fits("+", (list.len() + other.len()) * size_of::<Dynamic>())?;
     let mut whole = Array::with_capacity(list.len() + other.len());

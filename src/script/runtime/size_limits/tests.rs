@@ -1,4 +1,4 @@
-use super::{Text, text_of};
+use super::{MAX_ITEMS, Text, collect, text_of};
 use crate::script::tests::trial::{engine, fails, yields};
 use rhai::{Dynamic, Map};
 
@@ -32,7 +32,7 @@ fn texts_and_whole_numbers_are_joined() {
 }
 
 #[test]
-fn large_maps_are_no_text() {
+fn a_large_map_as_text_is_an_error_or_truncated() {
     let too_long = |name: &str| format!("{name}: the result is longer than 8388608 bytes");
     for (script, expected) in [
         ("print(m)", too_long("print")),
@@ -54,7 +54,7 @@ fn large_maps_are_no_text() {
 }
 
 #[test]
-fn padding_ends_and_is_bounded() {
+fn padding_ends_and_has_a_limit() {
     yields(&[
         (r#"let s = "a"; s.pad(3, ""); s"#, r#""a""#),
         (r#"let s = "a"; s.pad(6, "xy"); s"#, r#""axyxyx""#),
@@ -81,7 +81,7 @@ fn padding_ends_and_is_bounded() {
 }
 
 #[test]
-fn what_takes_several_times_its_receiver_is_bounded() {
+fn a_result_several_times_as_large_has_a_limit() {
     yields(&[
         ("[blob(-1), blob(2), blob(2, 513)]", "[[], [0000], [0101]]"),
         ("let b = blob(1, 65); b.pad(3, 322); b.pad(1, 0); b.as_string()", r#""ABB""#),
@@ -103,7 +103,7 @@ fn what_takes_several_times_its_receiver_is_bounded() {
 }
 
 #[test]
-fn parts_of_texts_are_those_of_rhai() {
+fn parts_of_texts_are_the_same_as_those_of_rhai() {
     let (own, ours) = (rhai::Engine::new(), engine());
     for text in ["", "a", "hello", "häßlich", "日本語 text"] {
         for start in -9..9 {
@@ -122,7 +122,7 @@ fn parts_of_texts_are_those_of_rhai() {
 }
 
 #[test]
-fn texts_for_logs_are_cut_at_characters() {
+fn texts_for_logs_are_truncated_between_characters() {
     let list: Dynamic = vec!["ä".repeat(100).into(), Dynamic::from(1_i64)].into();
     assert_eq!(text_of(&list, 10), "[\"ää...");
     assert_eq!(text_of(&"abc".into(), 10), "abc");
@@ -132,10 +132,41 @@ fn texts_for_logs_are_cut_at_characters() {
 }
 
 #[test]
-fn text_refuses_to_grow_beyond_its_limit() {
+fn a_text_does_not_grow_beyond_its_limit() {
     let mut text = Text::with_limit(4);
     assert!(text.push("x", "abc").is_ok());
     assert!(text.repeat("x", "ab", usize::MAX).is_err());
     assert!(text.push("x", "de").is_err());
     assert_eq!(text.truncated(), "a...");
+}
+
+#[test]
+fn a_result_may_reach_its_limit_exactly() {
+    let mut text = Text::with_limit(6);
+    assert!(text.push("x", "ab").is_ok() && text.repeat("x", "cd", 2).is_ok());
+    assert_eq!(text.finish(), "abcdcd");
+    let items = |count| collect("x", (0..count).map(|_| Dynamic::UNIT));
+    assert_eq!(items(MAX_ITEMS).unwrap().len(), MAX_ITEMS);
+    assert!(items(MAX_ITEMS + 1).is_err());
+    yields(&[
+        ("blob(2796202, 255).as_string().len()", "2796202"),
+        ("blob(8388608).len()", "8388608"),
+        ("let l = []; l.pad(524288, 0); l.len()", "524288"),
+    ]);
+    fails(&[("blob(2796203, 255).as_string()", "as_string: the result is longer than 8388608 bytes")]);
+}
+
+#[test]
+fn only_items_of_one_type_with_an_order_are_sorted() {
+    yields(&[
+        ("let l = [#{}]; l.sort(); l", "[#{}]"),
+        (
+            "[[2.5, 1.5].order(), [true, false].order(), ['b', 'a'].order_desc()]",
+            "[[1.5, 2.5], [false, true], ['b', 'a']]",
+        ),
+    ]);
+    fails(&[
+        ("[#{}, #{}].order()", "items of type `map` can't be sorted"),
+        ("[1, \"a\"].order()", "items of different types can't be sorted"),
+    ]);
 }

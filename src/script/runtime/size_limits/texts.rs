@@ -1,13 +1,13 @@
-//! Natives of Rhai for texts that are replaced because they take several times the text: `sub_string`, `crop`, `to_upper`. What they
-//! do otherwise stays as Rhai documents it.
+//! Replacements for natives of Rhai that take several times the memory of their text: `sub_string`, `crop`, `to_upper`.
+//! Otherwise they do what Rhai documents.
 
 use super::fits;
 use crate::script::runtime::natives::{Fallible, Natives};
 use rhai::ImmutableString;
 use std::ops::{Range, RangeInclusive};
 
-/// The byte that character `place` of `text` begins at; the end where there are fewer. What is ASCII up to there is not gone through
-/// letter by letter.
+/// Returns the byte at which character `place` of `text` begins; the end where the text is shorter. An ASCII text needs no walk
+/// over its letters.
 fn byte_of(text: &str, place: usize) -> usize {
     match text.as_bytes().get(..place) {
         Some(before) if before.is_ascii() => place,
@@ -15,21 +15,18 @@ fn byte_of(text: &str, place: usize) -> usize {
     }
 }
 
-/// `length` characters from `start` on, which counts from the end where it is negative.
-fn part(text: &str, start: i64, length: i64) -> &str {
+/// Returns `length` characters from `start` on, which counts from the end where it is negative.
+fn part(text: &str, (start, length): (i64, i64)) -> &str {
     let length = usize::try_from(length).unwrap_or(0);
-    let start = match usize::try_from(start) {
-        Ok(start) => start,
-        Err(_) => {
-            let back = usize::try_from(start.unsigned_abs()).unwrap_or(usize::MAX);
-            text.chars().count().saturating_sub(back)
-        }
-    };
+    let start = usize::try_from(start).unwrap_or_else(|_| {
+        let back = usize::try_from(start.unsigned_abs()).unwrap_or(usize::MAX);
+        text.chars().count().saturating_sub(back)
+    });
     let text = &text[byte_of(text, start)..];
     &text[..byte_of(text, length)]
 }
 
-/// Start and length of a range of characters, of which negative ones begin at the start.
+/// Returns start and length of a range of characters. A negative start counts as 0.
 fn of_range(range: &Range<i64>) -> (i64, i64) {
     let start = range.start.max(0);
     (start, range.end.max(start) - start)
@@ -40,39 +37,34 @@ fn of_inclusive(range: &RangeInclusive<i64>) -> (i64, i64) {
     (start, length.saturating_add(1))
 }
 
-/// The text in other letters, which may take three times its bytes.
+/// Returns the text in capital letters, which may take three times its bytes.
 fn upper(name: &str, text: &str) -> Fallible<String> {
     fits(name, if text.is_ascii() { text.len() } else { text.len().saturating_mul(3) })?;
     Ok(text.to_uppercase())
 }
 
 fn register_parts(natives: &mut Natives) {
-    natives.register_fn("sub_string", |text: &str, start: i64| part(text, start, i64::MAX).to_owned());
-    natives.register_fn("sub_string", |text: &str, start: i64, length: i64| {
-        part(text, start, length).to_owned()
-    });
-    natives.register_fn("sub_string", |text: &str, range: Range<i64>| {
-        let (start, length) = of_range(&range);
-        part(text, start, length).to_owned()
-    });
-    natives.register_fn("sub_string", |text: &str, range: RangeInclusive<i64>| {
-        let (start, length) = of_inclusive(&range);
-        part(text, start, length).to_owned()
-    });
-    natives.register_change("crop", |text: &mut ImmutableString, start: i64| {
-        *text = part(text, start, i64::MAX).into();
-    });
-    natives.register_change("crop", |text: &mut ImmutableString, start: i64, length: i64| {
-        *text = part(text, start, length).into();
-    });
-    natives.register_change("crop", |text: &mut ImmutableString, range: Range<i64>| {
-        let (start, length) = of_range(&range);
-        *text = part(text, start, length).into();
-    });
-    natives.register_change("crop", |text: &mut ImmutableString, range: RangeInclusive<i64>| {
-        let (start, length) = of_inclusive(&range);
-        *text = part(text, start, length).into();
-    });
+    fn copied(text: &str, part: (i64, i64)) -> String {
+        self::part(text, part).to_owned()
+    }
+    fn crop(text: &mut ImmutableString, part: (i64, i64)) {
+        *text = self::part(text, part).into();
+    }
+    natives
+        .register_fn("sub_string", |text: &str, start: i64| copied(text, (start, i64::MAX)))
+        .register_fn("sub_string", |text: &str, start: i64, length: i64| copied(text, (start, length)))
+        .register_fn("sub_string", |text: &str, range: Range<i64>| copied(text, of_range(&range)))
+        .register_fn("sub_string", |text: &str, range: RangeInclusive<i64>| {
+            copied(text, of_inclusive(&range))
+        })
+        .register_change("crop", |text: &mut ImmutableString, start: i64| crop(text, (start, i64::MAX)))
+        .register_change("crop", |text: &mut ImmutableString, start: i64, length: i64| {
+            crop(text, (start, length));
+        })
+        .register_change("crop", |text: &mut ImmutableString, range: Range<i64>| crop(text, of_range(&range)))
+        .register_change("crop", |text: &mut ImmutableString, range: RangeInclusive<i64>| {
+            crop(text, of_inclusive(&range));
+        });
 }
 
 pub(super) fn register(natives: &mut Natives) {
