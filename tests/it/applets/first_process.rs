@@ -8,10 +8,13 @@ use crate::harness::skip_without;
 fn beside_a_mock(script: &str) -> Option<super::Left> {
     let image = Image::new();
     let mut command = isolated(&["--pid", "--fork", "--net", "--mount-proc"])?;
-    // The shell becomes the mock; the end of the script beside it ends the mock.
+    // The shell becomes the mock; the end of the script beside it ends the mock. The script begins when process 1 is the mock:
+    // before that its arguments are those of the shell, without ports.
     let script = format!(
         "ip link set lo up || exit 77
-         (\"$1\"/h1mock wait --timeout 20s; {script}; kill -TERM 1) &
+         (tries=0; while [ $tries -lt 2000 ] && grep -qa '^/bin/sh' /proc/1/cmdline; do
+            tries=$((tries + 1)); sleep 0.01; done
+          \"$1\"/h1mock wait --timeout 20s; {script}; kill -TERM 1) &
          exec \"$1\"/h1mock --bind 127.0.0.1 --config-dir none 18123 --admin-port=18124 >/dev/null 2>log"
     );
     command.args([&script, "sh"]).arg(image.folder.0.join("bin")).current_dir(image.path(""));
