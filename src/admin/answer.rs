@@ -72,7 +72,7 @@ pub(super) fn json(status: u16, body: Object) -> Answer {
 /// Why a stored file was not activated, put, read or removed.
 pub(super) fn refused(error: &ActivationError) -> Answer {
     let status = match error {
-        ActivationError::Load(cause) | ActivationError::Library(cause) => return broken(error, cause),
+        ActivationError::Load(cause) => return broken(error, cause),
         ActivationError::Unknown(_) => 404,
         ActivationError::Active(_) => 409,
         ActivationError::NotAProvision(_) => 400,

@@ -18,7 +18,7 @@ pub(super) fn get(call: &Call) -> Result<Answer, Answer> {
     let active = Object::new().field("name", serving.name.as_str()).field("generation", serving.generation);
     let body = Object::new()
         .object("active", Some(active))
-        .list("rules", serving.rules(activation.epoch().now()).iter().map(rule))
+        .list("rules", serving.rules(activation.epoch.now()).iter().map(rule))
         .list("files", files.iter().map(file));
     Ok(json(200, body))
 }

@@ -108,7 +108,7 @@ pub(super) fn delete(call: &Call) -> Result<Answer, Answer> {
 
 /// The provision that serves, and the epoch by which its values count.
 fn serving<'a>(call: &Call<'a>) -> (Arc<Provision>, &'a Epoch) {
-    (call.admin.activation.current(), call.admin.activation.epoch())
+    (call.admin.activation.current(), &call.admin.activation.epoch)
 }
 
 fn unknown(key: &str) -> Answer {

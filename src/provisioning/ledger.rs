@@ -1,4 +1,4 @@
-//! The ledger: what is known of each file in the provision directory beyond what the disk tells.
+//! The ledger: a record of the last load of each file in the provision directory.
 
 use crate::directory::{DirectoryError, Entry, ProvisionDir};
 use crate::script::runtime::fault::{Fault, LoadError};
@@ -7,21 +7,21 @@ use std::collections::HashMap;
 use std::sync::Mutex;
 use std::time::SystemTime;
 
-/// What a file is for.
+/// The purpose of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// Has `registerRules()`.
+    /// A script with `registerRules()`.
     Provision,
-    /// Is imported by others.
+    /// A script for imports.
     Library,
-    /// Is read by scripts.
+    /// A file that scripts read.
     Auxiliary,
-    /// Is not looked at.
+    /// A file that h1mock ignores.
     Skipped,
 }
 
 impl Kind {
-    /// The word for it in the ledger.
+    /// The word in the answer of `GET /app/v1/provision`.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Kind::Provision => "provision",
@@ -32,74 +32,75 @@ impl Kind {
     }
 }
 
-/// One file of the ledger.
+/// One file, as the administrative port lists it.
 #[derive(Debug, Clone)]
 pub(crate) struct LedgerRow {
-    /// Name in the provision directory.
+    /// The name in the provision directory.
     pub name: String,
-    /// Bytes.
+    /// The size in bytes.
     pub size: u64,
-    /// SHA-256 of the content, in hex; empty where it can't be read.
+    /// SHA-256 of the content, in hex; empty if the file can't be read.
     pub sha256: String,
     pub modified: Option<SystemTime>,
-    /// What a symbolic link points to.
+    /// The target of a symbolic link.
     pub resolved: Option<String>,
     pub kind: Kind,
-    /// Its last activation.
+    /// The generation of the last activation.
     pub generation: Option<u64>,
-    /// Why it did not load the last time.
+    /// The error of the last load, if it failed.
     pub error: Option<LoadError>,
-    /// Warnings of a provision that loaded.
+    /// Warnings of the last load.
     pub warnings: Vec<Fault>,
-    /// Why it is not looked at.
+    /// Why h1mock ignores the file.
     pub skipped: Option<String>,
 }
 
-/// What was learned of one file by loading it.
+/// The result of loading one file.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Record {
-    /// What it turned out to be.
+    /// `None` before the first load that succeeds.
     pub kind: Option<Kind>,
-    /// Its last activation.
+    /// The generation of the last activation.
     pub generation: Option<u64>,
-    /// Why it did not load the last time.
+    /// The error of the last load, if it failed.
     pub error: Option<LoadError>,
-    /// Warnings of its last load.
+    /// Warnings of the last load.
     pub warnings: Vec<Fault>,
 }
 
-/// What was learned by loading, by name.
+/// The records of all files, by name.
 #[derive(Default)]
 pub(crate) struct Ledger(Mutex<HashMap<String, Record>>);
 
 impl Ledger {
-    /// `name` serves as `generation`.
+    fn update<T>(&self, name: &str, change: impl FnOnce(&mut Record) -> T) -> T {
+        change(lock(&self.0).entry(name.to_owned()).or_default())
+    }
+
+    /// Records that `name` serves as `generation`.
     pub(crate) fn activated(&self, name: &str, generation: u64) {
-        let mut ledger = lock(&self.0);
-        let record = ledger.entry(name.to_owned()).or_default();
-        (record.kind, record.generation, record.error) = (Some(Kind::Provision), Some(generation), None);
+        self.update(name, |record| {
+            (record.kind, record.generation, record.error) = (Some(Kind::Provision), Some(generation), None);
+        });
     }
 
+    /// Records that `name` did not load.
     pub(crate) fn failed(&self, name: &str, error: &LoadError) {
-        lock(&self.0).entry(name.to_owned()).or_default().error = Some(error.clone());
+        self.update(name, |record| record.error = Some(error.clone()));
     }
 
-    /// `name` loaded and has no `registerRules()`.
+    /// Records that `name` loaded and has no `registerRules()`.
     pub(crate) fn library(&self, name: &str) {
-        let mut ledger = lock(&self.0);
-        let record = ledger.entry(name.to_owned()).or_default();
-        (record.kind, record.error) = (Some(Kind::Library), None);
+        self.update(name, |record| (record.kind, record.error) = (Some(Kind::Library), None));
     }
 
-    /// `name` loaded with these warnings; gives those that it did not have when it last loaded.
+    /// Records the warnings of a load of `name`, and returns those that its load before did not have.
     pub(crate) fn warned(&self, name: &str, warnings: &[Fault]) -> Vec<Fault> {
-        let mut ledger = lock(&self.0);
-        let record = ledger.entry(name.to_owned()).or_default();
-        let before = std::mem::replace(&mut record.warnings, warnings.to_vec());
+        let before = self.update(name, |record| std::mem::replace(&mut record.warnings, warnings.to_vec()));
         warnings.iter().filter(|warning| !before.contains(warning)).cloned().collect()
     }
 
-    /// `name` has other content, which nobody has loaded yet: an error of before says nothing of it.
+    /// Drops the error and the warnings of `name`, whose new content is not loaded yet.
     pub(crate) fn rewritten(&self, name: &str) {
         if let Some(record) = lock(&self.0).get_mut(name) {
             record.error = None;
@@ -107,7 +108,7 @@ impl Ledger {
         }
     }
 
-    /// What is known of `name`.
+    /// The record of `name`; an empty one if the file was never loaded.
     pub(crate) fn record(&self, name: &str) -> Record {
         lock(&self.0).get(name).cloned().unwrap_or_default()
     }
@@ -116,7 +117,7 @@ impl Ledger {
         lock(&self.0).remove(name);
     }
 
-    /// All files of the provision directory with what is known of them, by name.
+    /// Lists all files of the provision directory with their records, sorted by name.
     ///
     /// # Errors
     /// The directory can't be read.
@@ -148,7 +149,7 @@ impl Ledger {
     }
 }
 
-/// What a file is that was never loaded.
+/// Guesses the kind of a script that was never loaded.
 fn guess(source: &[u8]) -> Kind {
     let name = b"registerRules";
     if source.windows(name.len()).any(|part| part == name) { Kind::Provision } else { Kind::Library }

@@ -1,5 +1,5 @@
-//! Warnings of a file that loads: those of analysis, of its rules, and of files that register nothing. Also the hints that analysis
-//! has for a load that fails.
+//! Warnings about a file that loads: from its analysis, about its rules, and about a file that registers nothing. Also the hints of the
+//! analysis for a load that fails.
 
 use crate::provisioning::ledger::Ledger;
 use crate::script::runtime::analysis::near::nearest;
@@ -9,16 +9,16 @@ use crate::script::runtime::fault::{Fault, REPORT};
 use crate::script::runtime::files::Files;
 use crate::script::runtime::registration::{Entry, REGISTER_RULES};
 
-/// So many are listed; of the rest only the number is told.
+/// Most warnings in a list. For the rest, the list ends with their number.
 pub(crate) const MOST_LISTED: usize = 20;
 
-/// The warnings to list, and how many there are beyond them.
+/// Splits `warnings` into those to list and the number of the rest.
 pub(crate) fn listed(warnings: &[Fault]) -> (&[Fault], usize) {
     let shown = warnings.len().min(MOST_LISTED);
     (&warnings[..shown], warnings.len() - shown)
 }
 
-/// `and 3 more warnings`, where there are more than those listed.
+/// The last line of a list: `and 3 more warnings`; `None` if it lists all.
 pub(crate) fn more(count: usize) -> Option<String> {
     match count {
         0 => None,
@@ -27,10 +27,10 @@ pub(crate) fn more(count: usize) -> Option<String> {
     }
 }
 
-/// Logs what looks wrong with `name`, one record each; not what was the same when it last loaded.
+/// Logs the warnings of a load of `name`, one record each, except those that its load before had too.
 pub(super) fn log(ledger: &Ledger, name: &str, warnings: &[Fault]) {
     let mut new = ledger.warned(name, warnings);
-    // A file that is about to be written is empty at first.
+    // No warning that the whole file is empty: somebody may just begin to write it.
     new.retain(|warning| warning.line.is_some() || warning.hint.is_some());
     let (listed, rest) = listed(&new);
     listed.iter().for_each(|warning| log::warn!(target: REPORT, "{}", warning.as_warning().trim_end()));
@@ -39,7 +39,7 @@ pub(super) fn log(ledger: &Ledger, name: &str, warnings: &[Fault]) {
     }
 }
 
-/// Rules that match something else than was meant.
+/// Warnings about rules that probably match other requests than intended: variables of other frameworks, unknown methods.
 pub(super) fn of_rules(files: &Files, entries: &[Entry]) -> Vec<Fault> {
     let mut warnings = Vec::new();
     for entry in entries {
@@ -71,7 +71,7 @@ pub(super) fn of_library(files: &Files) -> Vec<Fault> {
         .collect()
 }
 
-/// Why the main file of `files` is no library either, and what to write.
+/// Why the main file of `files`, which has no `registerRules()`, is useless as a library too; with a hint.
 pub(crate) fn no_library(files: &Files) -> Option<(String, Option<String>)> {
     let file = files.file(&files.main)?;
     let names: Vec<&str> = file.functions().collect();
@@ -85,11 +85,11 @@ pub(crate) fn no_library(files: &Files) -> Option<(String, Option<String>)> {
     None
 }
 
-/// `fault`, which ended a load, with what analysis has found at its place.
+/// Adds the hints of the analysis to `fault`, which ended a load.
 pub(super) fn explain(fault: Fault, found: &Findings) -> Fault {
     let fault = found.explain(fault);
     match found.called_view() {
-        // The view runs while the rules are registered.
+        // The view function is called while the rules are registered: `app.get("/x", show())`.
         Some(called) if fault.hint.is_none() && fault.message == call::NO_REQUEST => {
             Fault { hint: Some(called), ..fault }
         }
