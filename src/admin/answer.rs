@@ -67,7 +67,7 @@ pub(super) fn json(status: u16, body: Object) -> Answer {
 /// Answers a file operation that failed: a load (422), or storing, reading or removing a file.
 pub(super) fn refused(error: &ActivationError) -> Answer {
     let status = match error {
-        ActivationError::Load(cause) | ActivationError::Library(cause) => {
+        ActivationError::Load(cause) => {
             return json(422, Object::failed(&error.to_string()).serialize("error", cause));
         }
         ActivationError::Unknown(_) => 404,

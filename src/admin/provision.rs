@@ -30,7 +30,7 @@ pub(super) fn list(call: &Call) -> Result<Answer, Answer> {
     let files = activation.ledger().map_err(|error| refused(&ActivationError::Directory(error)))?;
     let serving = activation.current();
     let active = Active { name: &serving.name, generation: serving.generation };
-    let ledger = Ledger { active, rules: serving.rules(activation.epoch().now()), files };
+    let ledger = Ledger { active, rules: serving.rules(activation.epoch.now()), files };
     Ok(Answer::new(200, JSON, serde_json::to_string(&ledger).unwrap_or_default()))
 }
 

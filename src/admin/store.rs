@@ -108,7 +108,7 @@ pub(super) fn delete(call: &Call) -> Result<Answer, Answer> {
 
 /// Returns the provision that serves, and the epoch of its values.
 fn serving<'a>(call: &Call<'a>) -> (Arc<Provision>, &'a Epoch) {
-    (call.admin.activation.current(), call.admin.activation.epoch())
+    (call.admin.activation.current(), &call.admin.activation.epoch)
 }
 
 fn unknown(key: &str) -> Answer {

@@ -46,7 +46,7 @@ fn activation(folder: &Folder, required: Option<&str>) -> Activation {
         keep_store: false,
         store_bytes: 64 << 20,
         explain: false,
-        required: Required::new(required.map(|name| Name::parse(name).unwrap())),
+        required: Required(required.map(|name| Name::parse(name).unwrap())),
     };
     Activation::start(ENGINE.clone(), options, Arc::new(directory), Arc::new(Epoch::default())).unwrap()
 }
@@ -62,7 +62,7 @@ fn started_with(required: Option<&str>) -> (Arc<Admin>, Jobs) {
     let timer = Arc::clone(&jobs);
     let folder = Folder::new();
     let activation = Arc::new(activation(&folder, required));
-    let journal = Arc::new(Journal::new(1 << 20, 1 << 10).unwrap().of_epoch(activation.epoch()));
+    let journal = Arc::new(Journal::new(1 << 20, 1 << 10).unwrap().of_epoch(&activation.epoch));
     journal.watch.set_timer(on_own_thread(Box::new(|_, _| {})).unwrap());
     let admin = Admin {
         activation,
@@ -242,7 +242,7 @@ fn a_wait_that_is_over_answers_408_and_is_forgotten() {
         (late.status, text(&late)),
         (408, r#"{"result":"failed: generation 2 does not serve after 30s"}"#.into())
     );
-    assert_eq!(admin.activation.waits(), 0);
+    assert_eq!(admin.activation.active.waiting(), 0);
     answer(&admin, "GET /app/v1/provision/initial", "", b"");
     assert!(waiting.try_recv().is_err());
 }

@@ -21,7 +21,7 @@ pub(super) fn get(call: &Call, respond: Respond, on_gone: OnGone) {
     };
     let pending = Pending::new(respond);
     let served = pending.clone();
-    let wait = admin.activation.on_generation(
+    let wait = admin.activation.active.on_generation(
         wanted,
         Box::new(move |generation| {
             served.answer(if generation >= wanted {
@@ -37,7 +37,7 @@ pub(super) fn get(call: &Call, respond: Respond, on_gone: OnGone) {
     let activation = Arc::clone(&admin.activation);
     let give_up = move |after: &str| {
         if pending.answer(failed(408, &format!("generation {wanted} does not serve {after}"))) {
-            activation.forget(wait);
+            activation.active.forget(wait);
         }
     };
     let left = give_up.clone();

@@ -1,13 +1,13 @@
-//! The provision that serves: one swap of an `RwLock<Arc<Provision>>`, and who waits for a generation.
+//! The provision that serves, in an `RwLock<Arc<Provision>>`, and the waits for a generation.
 
 use crate::provisioning::provision::Provision;
 use crate::system::lock::lock;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-/// Called with the generation that serves, once it is the wanted one or a later one; with an earlier one when the process stops.
+/// A callback that gets the generation that serves: the wanted one or a later one. When the process stops, it may be an earlier one.
 pub(crate) type Then = Box<dyn FnOnce(u64) + Send>;
 
-/// Names one wait, to give it up.
+/// Identifies a wait, for [`Active::forget`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct WaitId(u64);
 
@@ -19,7 +19,7 @@ pub(crate) struct Active {
 #[derive(Default)]
 struct Waits {
     next: u64,
-    /// In the order of their names, with the generation that each waits for.
+    /// Sorted by id, each with the generation that it waits for.
     waiting: Vec<(WaitId, u64, Then)>,
 }
 
@@ -30,12 +30,12 @@ impl Active {
         Active { current: RwLock::new(Arc::new(provision)), waits: Mutex::default() }
     }
 
-    /// The provision for one request, from its start to its end.
+    /// The provision that serves. A request keeps it until its answer is made.
     pub(crate) fn current(&self) -> Arc<Provision> {
         self.current.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Lets `provision` serve from now on; the requests that run finish on the old one. Gives its generation.
+    /// Lets `provision` serve from now on and returns its generation. Requests in progress finish with the old provision.
     pub(crate) fn swap(&self, mut provision: Provision) -> u64 {
         let (generation, old) = {
             let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
@@ -43,31 +43,31 @@ impl Active {
             let old = std::mem::replace(&mut *current, Arc::new(provision));
             (current.generation, old)
         };
-        // Freed outside of the lock: a large table takes milliseconds.
+        // Dropped outside of the lock: a large table takes milliseconds.
         drop(old);
         self.reached(generation);
         generation
     }
 
-    /// Calls `then` once `wanted` or a later generation serves; at once if it does already.
+    /// Calls `then` once generation `wanted` or a later one serves, which may be at once.
     pub(crate) fn on_generation(&self, wanted: u64, then: Then) -> WaitId {
         let mut waits = lock(&self.waits);
         waits.next += 1;
         let id = WaitId(waits.next);
         waits.waiting.push((id, wanted, then));
         drop(waits);
-        // Looked up after it was entered: a swap in between has called it, or will.
+        // Read after the wait was entered: a swap in between sees the wait.
         self.reached(self.current().generation);
         id
     }
 
-    /// Gives up a wait; tells whether it was still waiting.
+    /// Removes a wait. Returns false if its callback was called before.
     pub(crate) fn forget(&self, wait: WaitId) -> bool {
         let found = {
             let waiting = &mut lock(&self.waits).waiting;
             waiting.binary_search_by_key(&wait, |(id, ..)| *id).map(|at| waiting.remove(at))
         };
-        // Dropped without the lock: it has the request of a client.
+        // Dropped outside of the lock: the callback owns the request of a client.
         found.is_ok()
     }
 
@@ -76,7 +76,7 @@ impl Active {
         lock(&self.waits).waiting.len()
     }
 
-    /// Calls every wait with the generation that serves, reached or not.
+    /// Ends every wait with the generation that serves now, because the process stops.
     pub(crate) fn release(&self) {
         let generation = self.current().generation;
         let waiting = std::mem::take(&mut lock(&self.waits).waiting);
@@ -86,7 +86,7 @@ impl Active {
     fn reached(&self, generation: u64) {
         let due: Vec<_> =
             lock(&self.waits).waiting.extract_if(.., |(_, wanted, _)| *wanted <= generation).collect();
-        // Outside of the lock: each one answers a client.
+        // Called outside of the lock: each callback answers a client.
         due.into_iter().for_each(|(.., then)| then(generation));
     }
 }

@@ -1,20 +1,19 @@
-//! Why nothing was activated, in words.
+//! Errors of activations.
 
 use crate::directory::DirectoryError;
 use crate::script::runtime::fault::LoadError;
 use std::fmt;
 
-/// Why a request to activate, store or remove was refused.
+/// Why a request to activate, store or remove a file was refused.
 #[derive(Debug)]
 pub(crate) enum ActivationError {
-    /// There is no such file.
+    /// The directory has no file of this name.
     Unknown(String),
-    /// The active provision can't be removed.
+    /// The file of the active provision can't be removed.
     Active(String),
+    /// The file does not load, or has no `registerRules()`.
     Load(LoadError),
-    /// It has no `registerRules()`.
-    Library(LoadError),
-    /// Its name is that of an auxiliary file.
+    /// The name is that of an auxiliary file.
     NotAProvision(String),
     Directory(DirectoryError),
 }
@@ -28,7 +27,7 @@ impl fmt::Display for ActivationError {
             ActivationError::Active(name) => {
                 write!(out, "provision `{name}` is active: activate another one first")
             }
-            ActivationError::Load(error) | ActivationError::Library(error) => error.fmt(out),
+            ActivationError::Load(error) => error.fmt(out),
             ActivationError::NotAProvision(name) => {
                 write!(
                     out,

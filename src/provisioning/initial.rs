@@ -1,19 +1,16 @@
-//! Names of the provision that serves first, and the built-in one that stands in for it.
+//! The provision that serves first, `initial`, and the built-in one that replaces it where it is missing or broken.
 
 use crate::directory::{Name, ProvisionDir};
 
-/// The provision that is activated at start, and that `--on-error initial` goes back to. Also as `initial.rhai`.
-const INITIAL: &str = "initial";
-const INITIAL_RHAI: &str = "initial.rhai";
-/// The names of its file.
-pub(crate) const NAMES: [&str; 2] = [INITIAL, INITIAL_RHAI];
-/// Name of the built-in provision where it does not stand for a file: `initial` is broken, or readiness waits for one.
+/// The file names of the provision that is activated at start, and to which `--on-error initial` goes back.
+pub(crate) const NAMES: [&str; 2] = ["initial", "initial.rhai"];
+/// The name of the built-in provision when it serves although there is, or must be, a file `initial`.
 pub(crate) const BUILT_IN: &str = "built-in";
-/// The built-in provision: every path is 404 with a link to the documentation.
+/// The source of the built-in provision, which answers each path by a 404 with a link to the documentation.
 pub(crate) const BUILT_IN_SOURCE: &[u8] = include_bytes!("../../provisions/default");
 
-/// The name of the initial provision in the provision directory.
+/// The file name of the initial provision: `initial`, or `initial.rhai` if only that exists.
 pub(crate) fn name(directory: &ProvisionDir) -> &'static str {
     let has = |name: &str| Name::parse(name).is_ok_and(|name| directory.exists(&name));
-    if !has(INITIAL) && has(INITIAL_RHAI) { INITIAL_RHAI } else { INITIAL }
+    NAMES.into_iter().find(|name| has(name)).unwrap_or(NAMES[0])
 }

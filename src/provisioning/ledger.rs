@@ -1,4 +1,4 @@
-//! The ledger: what is known of each file in the provision directory beyond what the disk tells.
+//! The ledger: a record of the last load of each file in the provision directory.
 
 use crate::directory::{DirectoryError, Entry, ProvisionDir};
 use crate::script::runtime::fault::{Fault, LoadError};
@@ -9,39 +9,39 @@ use std::collections::HashMap;
 use std::sync::Mutex;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// What a file is for.
+/// The purpose of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Kind {
-    /// Has `registerRules()`.
+    /// A script with `registerRules()`.
     Provision,
-    /// Is imported by others.
+    /// A script for imports.
     Library,
-    /// Is read by scripts.
+    /// A file that scripts read.
     Auxiliary,
-    /// Is not looked at.
+    /// A file that h1mock ignores.
     Skipped,
 }
 
-/// One file of the ledger, as the admin interface lists it.
+/// One file of the ledger, as the administrative port lists it.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct LedgerRow {
-    /// Name in the provision directory.
+    /// The name in the provision directory.
     pub name: String,
     pub kind: Kind,
-    /// Bytes.
+    /// The size in bytes.
     pub size: u64,
-    /// SHA-256 of the content, in hex; empty where it can't be read.
+    /// SHA-256 of the content, in hex; empty if the file can't be read.
     pub sha256: String,
     #[serde(serialize_with = "rfc3339")]
     pub modified: Option<SystemTime>,
     /// The target of a symbolic link.
     pub resolved: Option<String>,
-    /// Its last activation.
+    /// The generation of the last activation.
     pub generation: Option<u64>,
-    /// Why it did not load the last time.
+    /// The error of the last load, if it failed.
     pub error: Option<LoadError>,
-    /// Why it is not looked at.
+    /// Why h1mock ignores the file.
     pub skipped: Option<String>,
     /// The first warnings of a provision that loaded.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -51,51 +51,52 @@ pub(crate) struct LedgerRow {
     pub more_warnings: Option<usize>,
 }
 
-/// What was learned of one file by loading it.
+/// The result of loading one file.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Record {
-    /// What it turned out to be.
+    /// `None` before the first load that succeeds.
     pub kind: Option<Kind>,
-    /// Its last activation.
+    /// The generation of the last activation.
     pub generation: Option<u64>,
-    /// Why it did not load the last time.
+    /// The error of the last load, if it failed.
     pub error: Option<LoadError>,
-    /// Warnings of its last load.
+    /// Warnings of the last load.
     pub warnings: Vec<Fault>,
 }
 
-/// What was learned by loading, by name.
+/// The records of all files, by name.
 #[derive(Default)]
 pub(crate) struct Ledger(Mutex<HashMap<String, Record>>);
 
 impl Ledger {
-    /// `name` serves as `generation`.
+    fn update<T>(&self, name: &str, change: impl FnOnce(&mut Record) -> T) -> T {
+        change(lock(&self.0).entry(name.to_owned()).or_default())
+    }
+
+    /// Records that `name` serves as `generation`.
     pub(crate) fn activated(&self, name: &str, generation: u64) {
-        let mut ledger = lock(&self.0);
-        let record = ledger.entry(name.to_owned()).or_default();
-        (record.kind, record.generation, record.error) = (Some(Kind::Provision), Some(generation), None);
+        self.update(name, |record| {
+            (record.kind, record.generation, record.error) = (Some(Kind::Provision), Some(generation), None);
+        });
     }
 
+    /// Records that `name` did not load.
     pub(crate) fn failed(&self, name: &str, error: &LoadError) {
-        lock(&self.0).entry(name.to_owned()).or_default().error = Some(error.clone());
+        self.update(name, |record| record.error = Some(error.clone()));
     }
 
-    /// `name` loaded and has no `registerRules()`.
+    /// Records that `name` loaded and has no `registerRules()`.
     pub(crate) fn library(&self, name: &str) {
-        let mut ledger = lock(&self.0);
-        let record = ledger.entry(name.to_owned()).or_default();
-        (record.kind, record.error) = (Some(Kind::Library), None);
+        self.update(name, |record| (record.kind, record.error) = (Some(Kind::Library), None));
     }
 
-    /// `name` loaded with these warnings; gives those that it did not have when it last loaded.
+    /// Records the warnings of a load of `name`, and returns those that its load before did not have.
     pub(crate) fn warned(&self, name: &str, warnings: &[Fault]) -> Vec<Fault> {
-        let mut ledger = lock(&self.0);
-        let record = ledger.entry(name.to_owned()).or_default();
-        let before = std::mem::replace(&mut record.warnings, warnings.to_vec());
+        let before = self.update(name, |record| std::mem::replace(&mut record.warnings, warnings.to_vec()));
         warnings.iter().filter(|warning| !before.contains(warning)).cloned().collect()
     }
 
-    /// `name` has other content, which nobody has loaded yet: an error of before says nothing of it.
+    /// Drops the error and the warnings of `name`, whose new content is not loaded yet.
     pub(crate) fn rewritten(&self, name: &str) {
         if let Some(record) = lock(&self.0).get_mut(name) {
             record.error = None;
@@ -103,7 +104,7 @@ impl Ledger {
         }
     }
 
-    /// What is known of `name`.
+    /// The record of `name`; an empty one if the file was never loaded.
     pub(crate) fn record(&self, name: &str) -> Record {
         lock(&self.0).get(name).cloned().unwrap_or_default()
     }
@@ -112,7 +113,7 @@ impl Ledger {
         lock(&self.0).remove(name);
     }
 
-    /// All files of the provision directory with what is known of them, by name.
+    /// Lists all files of the provision directory with their records, sorted by name.
     ///
     /// # Errors
     /// The directory can't be read.
@@ -167,7 +168,7 @@ fn rfc3339<S: Serializer>(time: &Option<SystemTime>, serializer: S) -> Result<S:
     text().serialize(serializer)
 }
 
-/// What a file is that was never loaded.
+/// Guesses the kind of a script that was never loaded.
 fn guess(source: &[u8]) -> Kind {
     let name = b"registerRules";
     if source.windows(name.len()).any(|part| part == name) { Kind::Provision } else { Kind::Library }
@@ -191,5 +192,23 @@ mod tests {
         let far = UNIX_EPOCH.checked_add(Duration::from_secs(1 << 60));
         assert!(rfc3339(&far, serde_json::value::Serializer).unwrap().is_null());
         assert!(rfc3339(&None, serde_json::value::Serializer).unwrap().is_null());
+    }
+    #[test]
+    fn only_new_warnings_are_returned_and_new_content_drops_what_is_recorded_of_the_old() {
+        let ledger = Ledger::default();
+        let both = ["one", "two"].map(|message| Fault::of_file("a", message));
+        let (first, second) = both.split_at(1);
+        assert_eq!(ledger.warned("a", first), first);
+        assert_eq!(ledger.warned("a", &both), second);
+        ledger.failed("a", &both[0]);
+        ledger.activated("a", 7);
+        assert_eq!(ledger.record("a").error, None);
+        ledger.failed("a", &both[1]);
+        ledger.rewritten("a");
+        let record = ledger.record("a");
+        assert_eq!((record.error, record.warnings, record.generation), (None, vec![], Some(7)));
+        assert_eq!(ledger.warned("a", first), first);
+        ledger.forget("a");
+        assert_eq!(ledger.record("a").kind, None);
     }
 }

@@ -1,10 +1,10 @@
-//! Loading: a file of the provision directory -> a provision that is not active yet.
+//! Loads a file of the provision directory into a provision that is not active yet.
 
 use crate::directory::{Name, ProvisionDir};
 use crate::observing::metrics::metrics;
 use crate::provisioning::initial;
 use crate::provisioning::ledger::Ledger;
-use crate::provisioning::provision::{Loaded, Provision, no_register_rules};
+use crate::provisioning::provision::{Loaded, Provision};
 use crate::provisioning::required::Required;
 use crate::script::runtime::budget::Budget;
 use crate::script::runtime::fault::{Fault, LoadError, REPORT};
@@ -13,26 +13,26 @@ use crate::script::runtime::key_value_store::KeyValueStore;
 use rhai::Engine;
 use std::sync::Arc;
 
-/// What loads are made with.
+/// The options of the command line that concern loads.
 pub(crate) struct LoadOptions {
-    /// Time and memory of one call.
+    /// The time and memory of one call.
     pub budget: Budget,
     /// `--on-error initial`: a failed load activates `initial`.
     pub back_to_initial: bool,
-    /// `--keep-store`: `store` lives through activations.
+    /// `--keep-store`: activations keep the values of `store`.
     pub keep_store: bool,
-    /// `--store-bytes`: what the values of `store` may take.
+    /// `--store-bytes`: most bytes of the values of `store`.
     pub store_bytes: usize,
     /// `--explain`: the default pages of 404 and 405 list the closest rules.
     pub explain: bool,
-    /// What the server is not ready without.
+    /// `--require-provision`.
     pub required: Required,
 }
 
-/// Compiles `name` from `source` or the provision directory; changes nothing.
+/// Loads `name` from `source`, or from the provision directory. Changes nothing that serves.
 ///
 /// # Errors
-/// The first thing that is wrong with it.
+/// The first fault of the file or its imports.
 pub(crate) fn load(
     engine: &Arc<Engine>,
     options: &LoadOptions,
@@ -52,8 +52,10 @@ pub(crate) fn load(
     Ok(loaded)
 }
 
-/// `initial` if it is there and loads, else the built-in provision. That one is stored as `initial`, so that touching it works, but
-/// not where a file of that name is awaited: `--require-provision initial`, or the provision directory has just refused (`refused`).
+/// Loads `initial`, or the built-in provision if `initial` is missing or broken.
+///
+/// Without an `initial`, the built-in provision is stored under that name, so that a touch of the file activates it. It is not stored
+/// if a file of that name is expected: with `--require-provision initial`, and if the ConfigMap mount could not be copied (`refused`).
 ///
 /// # Errors
 /// The built-in provision does not load, which no input can cause.
@@ -65,19 +67,13 @@ pub(crate) fn load_first(
     ledger: &Ledger,
     refused: bool,
 ) -> Result<Provision, LoadError> {
-    let built_in = |name: &str| match load(
-        engine,
-        options,
-        directory,
-        name,
-        Some(initial::BUILT_IN_SOURCE.to_vec()),
-        values.clone(),
-    )? {
-        Loaded::Provision(mut provision) => {
-            provision.built_in = true;
-            Ok(*provision)
-        }
-        Loaded::Library(warnings) => Err(no_register_rules(name, &warnings)),
+    let first = |name: &str, source: Option<Vec<u8>>| {
+        load(engine, options, directory, name, source, values.clone())?.into_provision(name)
+    };
+    let built_in = |name: &str| {
+        let mut provision = first(name, Some(initial::BUILT_IN_SOURCE.to_vec()))?;
+        provision.built_in = true;
+        Ok(provision)
     };
     let name = initial::name(directory);
     let checked = Name::parse(name).map_err(|error| Fault::of_file(name, error.to_string()))?;
@@ -90,9 +86,8 @@ pub(crate) fn load_first(
         }
         return built_in(name);
     }
-    let error = match load(engine, options, directory, name, None, values.clone()) {
-        Ok(Loaded::Provision(provision)) => return Ok(*provision),
-        Ok(Loaded::Library(warnings)) => no_register_rules(name, &warnings),
+    let error = match first(name, None) {
+        Ok(provision) => return Ok(provision),
         Err(error) => error,
     };
     ledger.failed(name, &error);

@@ -1,16 +1,37 @@
-//! Flow 2: a file event or a POST -> read -> compile -> swap. A provision passes these files in this order:
+//! Flow 2: a file event or a POST -> read -> compile -> swap.
 //!
-//! 1. `watcher/`: inotify, or polling, tells which files of the provision directory were written or removed;
-//!    a POST to the administrative port comes in at 2 without it.
-//! 2. `activation.rs`: loads of the administrative port, one at a time, and what follows from a load. `activation/changes.rs`: what a
-//!    change of a file means; its loads run beside those. `turns.rs`: the order of all.
-//! 3. `load.rs`: reads the file, and compiles it with the options of the command line; at start it loads `initial.rs`.
-//! 4. `provision.rs`: compiled files -> `registerRules()` -> rules, view functions, hooks.
-//!    `warnings.rs`: what looks wrong although it loads.
-//! 5. `active.rs`: the swap. Requests that run finish on the old provision; waits for a generation end.
-//! 6. `ledger.rs`: what became of each file; `required.rs` and `activation/readiness.rs`: whether the server is ready.
+//! The source of a provision is loaded; the provision then answers requests:
 //!
-//! A load that fails changes nothing: `error.rs` says why.
+//! ```
+//! use h1mock::bench::{Budget, Chaos, Files, Provision, ProvisionDir, Request, engine, handle};
+//! use std::sync::Arc;
+//!
+//! let source = r#"
+//!     fn registerRules() { app.get("/hello/<name>", hello); }
+//!     fn hello(name) { `Hello ${name}` }
+//! "#;
+//! let directory = ProvisionDir::open(&std::env::temp_dir().join("h1mock-example"), None).unwrap();
+//! let files = Files::new(directory.into(), "example", Some(source.into()), Arc::default());
+//! let budget = Budget::default();
+//! let loaded = Provision::load(&engine(budget).into(), budget, files).unwrap();
+//! let provision = Arc::new(loaded.into_provision("example").unwrap());
+//!
+//! let request = Request::from_parts("GET", "/hello/Ada", None::<(&str, &str)>, Vec::new(), None, None);
+//! let outcome = handle(&provision, &Chaos::default(), &mut Arc::new(request));
+//! assert_eq!(outcome.reply.answer.body.bytes(), b"Hello Ada");
+//! ```
+//!
+//! In the server, a provision passes through these files in this order:
+//!
+//! 1. `watcher/` reports the files of the provision directory that were written or removed, by inotify or by polling.
+//!    `activation/changes.rs` loads them. A POST to the administrative port begins in `activation/requests.rs` instead.
+//! 2. `turns.rs` keeps the order of both.
+//! 3. `load.rs` reads the file and compiles it with the options of the command line. At start it loads `initial.rs`.
+//! 4. `provision.rs` calls `registerRules()`, and builds rules, view functions and hooks. `warnings.rs` finds likely mistakes.
+//! 5. `activation.rs` and `active.rs` swap the provision. Requests in progress finish with the old one.
+//! 6. `ledger.rs` records the result. `required.rs` and `activation/readiness.rs` decide whether the server is ready.
+//!
+//! A load that fails changes nothing that serves: `error.rs` has the reasons.
 
 pub(crate) mod activation;
 pub(crate) mod active;

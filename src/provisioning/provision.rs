@@ -1,5 +1,6 @@
-//! One provision, loaded: source -> compiled files -> `registerRules()` -> rules, view functions, hooks. Never changes after
-//! that; a request holds on to the one that it began with.
+//! One loaded provision: source -> compiled files -> `registerRules()` -> rules, view functions, hooks.
+//!
+//! A provision does not change after its load. A request keeps the provision with which it began.
 
 use crate::message::epoch::ResetCounter;
 use crate::observing::counters::RuleCounters;
@@ -23,95 +24,108 @@ use std::sync::Arc;
 
 /// A compiled provision with its rule table.
 pub struct Provision {
-    /// File name in the provision directory.
+    /// The file name in the provision directory.
     pub name: String,
-    /// Which activation this is, from 1; 0 before it is active.
+    /// The number of its activation, from 1; 0 before.
     pub generation: u64,
-    /// Whether it is the built-in one, which stands in for a file.
+    /// Whether this is the built-in provision, which replaces `initial`.
     pub built_in: bool,
     engine: Arc<Engine>,
-    /// Time and memory of one call.
+    /// The time and memory of one call.
     budget: Budget,
-    /// Its files.
+    /// The main file and its imports.
     pub files: Arc<Files>,
     /// Whether the default pages of 404 and 405 list the closest rules.
     pub explain: bool,
-    /// Its rules; the index of a rule is that of its view.
+    /// The rules. The index of a rule is also its index in `views` and in `routes.views`.
     pub router: Arc<Router>,
-    /// What its functions see of it.
+    /// The part of the provision that its functions see while they handle a request.
     pub routes: Arc<Routes>,
-    /// What is known of each rule besides.
+    /// The source line and the counters of each rule.
     pub views: Vec<Served>,
-    /// Warnings of its load.
+    /// The warnings of the load.
     pub warnings: Vec<Fault>,
     before: Vec<(Scope, View)>,
     after: Vec<(Scope, View)>,
-    /// Of one class and scope, the last registered counts.
+    /// The last registered handler of a class and scope wins.
     error_handlers: Vec<(Scope, ErrorClass, View)>,
 }
 
-/// Where one rule comes from, and what is counted of it.
+/// The source line and the counters of one rule.
 pub struct Served {
-    /// File of the line that registered it.
+    /// The file that registered the rule.
     pub file: String,
-    /// Line that registered it, from 1.
+    /// The line that registered the rule, from 1.
     pub line: usize,
     hits: ResetCounter,
-    /// What is counted of its requests; `None` where its rule shares that with others.
+    /// The metrics of the rule; `None` if there are too many rules and this one shares its metrics with others.
     pub counters: Option<Arc<RuleCounters>>,
 }
 
 impl Served {
-    /// Whether it served any request, before a reset perhaps.
+    /// Whether the rule served a request since the process began, resets included.
     fn was_used(&self) -> bool {
         self.counters.as_ref().map_or_else(|| self.hits.any(), |counters| counters.total() > 0)
     }
 
-    /// Requests of `epoch` that it served.
+    /// The number of requests of `epoch` that the rule served.
     pub fn hits(&self, epoch: u64) -> u64 {
         self.hits.in_epoch(epoch)
     }
 }
 
-/// One rule for lists: the admin interface and `h1mock routes`.
+/// One rule, as the administrative port and `h1mock routes` list it.
 #[derive(Debug, Clone, serde::Serialize)]
 pub struct RuleRow {
     /// The rule as registered.
     pub rule: String,
     pub endpoint: String,
-    /// Its methods, with those that come by themselves.
+    /// The methods, HEAD and OPTIONS included where Flask adds them.
     pub methods: Vec<String>,
-    /// Its variables and their converters.
+    /// The variables and their converters.
     #[serde(skip)]
     pub converters: String,
-    /// File of the line that registered it.
+    /// The file that registered the rule.
     pub file: String,
-    /// That line, from 1.
+    /// The line that registered the rule, from 1.
     pub line: usize,
-    /// Requests that it served.
+    /// The number of requests that the rule served.
     pub hits: u64,
     pub never_hit: bool,
-    /// An earlier rule that takes all its requests.
+    /// An earlier rule that matches all requests of this one.
     pub shadowed_by: Option<String>,
 }
 
-/// What a file turned out to be.
+/// The result of loading a file.
 pub enum Loaded {
-    /// A provision, not yet active.
+    /// A provision that is not active yet.
     Provision(Box<Provision>),
-    /// A file without `registerRules()`: for imports. With what looks wrong with it.
+    /// A file for imports, without `registerRules()`, and its warnings.
     Library(Vec<Fault>),
 }
 
-impl Provision {
-    /// Compiles the files' main file, runs `registerRules()` and builds the rule table. Changes nothing that serves.
+impl Loaded {
+    /// Returns the provision of file `name`.
     ///
     /// # Errors
-    /// The first thing that is wrong, with its place.
+    /// `function registerRules() is missing`
+    pub fn into_provision(self, name: &str) -> Result<Provision, LoadError> {
+        match self {
+            Loaded::Provision(provision) => Ok(*provision),
+            Loaded::Library(warnings) => Err(no_register_rules(name, &warnings)),
+        }
+    }
+}
+
+impl Provision {
+    /// Compiles the main file, calls its `registerRules()` and builds the rule table. Changes nothing that serves.
+    ///
+    /// # Errors
+    /// The first fault, with its place.
     pub fn load(engine: &Arc<Engine>, budget: Budget, files: Files) -> Result<Loaded, LoadError> {
         let files = Arc::new(files);
         let load = || load_time::run(budget.load, || Provision::load_files(engine, budget, &files));
-        // A native function of the engine that panics must not take the thread with it.
+        // A panic of a native function must not end the thread.
         catch_unwind(AssertUnwindSafe(load))
             .unwrap_or_else(|_| Err(Fault::of_file(&files.main, "a native function panicked: see the log")))
     }
@@ -184,10 +198,10 @@ impl Provision {
         })
     }
 
-    /// Calls the view function of rule `index` with the values of its variables, in their order, for a request of `epoch`.
+    /// Calls the view function of rule `index` with the values of its variables, for a request of `epoch`, and counts the request.
     ///
     /// # Errors
-    /// What the script throws.
+    /// The error of the script.
     pub fn call_view(
         &self,
         epoch: u64,
@@ -204,34 +218,28 @@ impl Provision {
         self.views[index].hits.count(epoch);
     }
 
-    /// Calls a hook or an error handler. Like each view function it has a budget of its own: what comes after a view that
-    /// used up its time still runs.
+    /// Calls a hook or an error handler. Each call has a budget of its own, so that hooks run even if the view function has used up its
+    /// time.
     ///
     /// # Errors
-    /// What the script throws.
+    /// The error of the script.
     pub fn call(&self, view: &View, arguments: &mut [Dynamic]) -> Result<Dynamic, Box<EvalAltResult>> {
         self.budget.run(|| view.call(&self.engine, arguments))
     }
 
-    /// `before_request` functions for requests of `blueprint`: the app's, then its own.
+    /// The `before_request` functions for requests of `blueprint`: those of the app, then those of the blueprint.
     pub fn before<'p>(&'p self, blueprint: Option<&'p str>) -> impl Iterator<Item = &'p View> {
-        let own =
-            self.before.iter().filter(move |(scope, _)| scope.is_some() && scope.as_deref() == blueprint);
-        self.before.iter().filter(|(scope, _)| scope.is_none()).chain(own).map(|(_, view)| view)
+        hooks(&self.before, blueprint)
     }
 
-    /// `after_request` functions for requests of `blueprint`: its own, then the app's, each the last registered first.
+    /// The `after_request` functions for requests of `blueprint`: those of the blueprint, then those of the app, the last registered
+    /// first.
     pub fn after<'p>(&'p self, blueprint: Option<&'p str>) -> impl Iterator<Item = &'p View> {
-        let own = self
-            .after
-            .iter()
-            .rev()
-            .filter(move |(scope, _)| scope.is_some() && scope.as_deref() == blueprint);
-        own.chain(self.after.iter().rev().filter(|(scope, _)| scope.is_none())).map(|(_, view)| view)
+        hooks(&self.after, blueprint).rev()
     }
 
-    /// The error handler for `code`, the blueprint's before the app's, in Flask's order: that of the code, of `HTTPException`,
-    /// of `Exception`. What a script threw (`thrown`) goes to that of `Exception` first, since it has no code yet.
+    /// The error handler for `code`. The blueprint's handler wins over the app's, and in Flask's order that of the code over those of
+    /// `HTTPException` and `Exception`. An error of a script (`thrown`) has no code yet, so its first handler is that of `Exception`.
     pub fn error_handler(&self, blueprint: Option<&str>, code: u16, thrown: bool) -> Option<&View> {
         use ErrorClass::{Code, Exception, HttpException};
         let of = |class: ErrorClass, wanted: Option<&str>| {
@@ -249,25 +257,20 @@ impl Provision {
         places.find_map(|(class, scope)| of(class, scope)).map(|(.., view)| view)
     }
 
-    /// Blueprint of rule `index`.
-    pub fn blueprint(&self, index: usize) -> Option<&str> {
-        self.routes.blueprint(index)
-    }
-
-    /// Gives its views the counters of their rules, in their order.
+    /// Sets the counters of the rules, in the order of registration.
     pub fn count_with(&mut self, counters: Vec<Option<Arc<RuleCounters>>>) {
         for (view, counters) in self.views.iter_mut().zip(counters) {
             view.counters = counters;
         }
     }
 
-    /// Its rules that served no request, since the process began: `GET,POST /foo`.
+    /// Lists the rules that served no request since the process began: `GET,POST /foo`.
     pub fn unused(&self) -> Vec<String> {
         let rules = self.router.rules().iter().zip(&self.views).filter(|(_, view)| !view.was_used());
         rules.map(|(rule, _)| format!("{} {}", rule.listed_methods().join(","), rule.display())).collect()
     }
 
-    /// All rules in the order of registration, with their hits of `epoch`.
+    /// Lists all rules in the order of registration, with their hits of `epoch`.
     pub fn rules(&self, epoch: u64) -> Vec<RuleRow> {
         let shadowed = self.router.shadowed();
         let earlier = |index: usize| {
@@ -294,7 +297,17 @@ impl Provision {
     }
 }
 
-/// Evaluates the main file and calls its `registerRules()`; `None` if it has none.
+/// The hooks of the app, then those of `blueprint`, each in the order of registration.
+fn hooks<'p>(
+    hooks: &'p [(Scope, View)],
+    blueprint: Option<&'p str>,
+) -> impl DoubleEndedIterator<Item = &'p View> {
+    let of_app = hooks.iter().filter(|(scope, _)| scope.is_none());
+    let own = hooks.iter().filter(move |(scope, _)| scope.is_some() && scope.as_deref() == blueprint);
+    of_app.chain(own).map(|(_, view)| view)
+}
+
+/// Evaluates the main file and calls its `registerRules()`. `None` if it has no such function.
 fn run(engine: &Engine, files: &Files) -> Result<Option<Arc<File>>, Box<EvalAltResult>> {
     let main = files.load_main(engine)?;
     let overloads = main.overloads(REGISTER_RULES);
@@ -309,7 +322,7 @@ fn run(engine: &Engine, files: &Files) -> Result<Option<Arc<File>>, Box<EvalAltR
     Ok(Some(main))
 }
 
-/// One endpoint is one function, as in Flask: `url_for` must know whose URL it builds.
+/// Checks that an endpoint has one function, as in Flask: `url_for` builds the URL of one view.
 fn endpoints_are_unique(files: &Files, entries: &[Entry]) -> Result<(), LoadError> {
     let name = |entry: &Entry| match &entry.view {
         Some(view) => view.name(),
@@ -336,10 +349,10 @@ fn line(at: Position) -> usize {
     at.line().unwrap_or(0)
 }
 
-/// What is wrong with a file that has no `registerRules()`, where a provision is wanted; `warnings` are those of its load.
+/// The error for a file without `registerRules()` that must be a provision. `warnings` are those of its load.
 pub(crate) fn no_register_rules(name: &str, warnings: &[Fault]) -> LoadError {
     let mut error = Fault::of_file(name, "function registerRules() is missing");
-    // The last one is of the file as a whole, if any is.
+    // A warning about the whole file is the last one.
     match warnings.last().filter(|warning| warning.line.is_none()) {
         Some(whole) => {
             error.message = format!("{}: {}", error.message, whole.message);

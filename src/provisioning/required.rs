@@ -1,5 +1,5 @@
-//! What readiness waits for: the provision of `--require-provision`, or that the built-in one no longer stands in for an `initial`
-//! that did not load.
+//! The provision that the server needs to be ready: that of `--require-provision`. Without the flag the server is ready, unless the
+//! built-in provision stands in for an `initial` that did not load.
 
 use crate::directory::{Name, ProvisionDir};
 use crate::provisioning::error::ActivationError;
@@ -7,21 +7,16 @@ use crate::provisioning::initial;
 use crate::provisioning::ledger::{Kind, Ledger};
 use crate::provisioning::provision::{Provision, no_register_rules};
 
-/// The provision that readiness waits for; `None` is any that loads, if an `initial` does not.
-pub(crate) struct Required(Option<Name>);
+/// The name that `--require-provision` gives.
+pub(crate) struct Required(pub Option<Name>);
 
 impl Required {
-    /// The provision `name`, as `--require-provision` has it.
-    pub(crate) fn new(name: Option<Name>) -> Required {
-        Required(name)
-    }
-
-    /// Whether `--require-provision` names it.
+    /// Whether `--require-provision` is given.
     pub(crate) fn is_named(&self) -> bool {
         self.0.is_some()
     }
 
-    /// The end of ``not ready until provision `initial` is active``.
+    /// The end of the log line ``not ready until provision `initial` is active``.
     pub(crate) fn goal(&self) -> String {
         match &self.0 {
             Some(name) => format!("provision `{name}` is active"),
@@ -29,8 +24,8 @@ impl Required {
         }
     }
 
-    /// Whether `active` is that provision. The built-in one stands for no file, so it never is; where none is named, it is right
-    /// unless there is an `initial`.
+    /// Whether the server is ready with `active`. The built-in provision is never a named one, since it stands for no file. Without a
+    /// name it is enough, unless `initial` exists and did not load.
     pub(crate) fn is(&self, active: &Provision, directory: &ProvisionDir) -> bool {
         match &self.0 {
             Some(name) => {
@@ -41,12 +36,13 @@ impl Required {
         }
     }
 
-    /// The built-in provision must not become a file that would be taken for `initial` at the next start.
+    /// Whether `--require-provision` names `initial`. Then the built-in provision must not be stored under that name, since the next
+    /// start would take it for the required one.
     pub(crate) fn is_initial(&self) -> bool {
         self.0.as_ref().is_some_and(|name| initial::NAMES.contains(&name.as_str()))
     }
 
-    /// Why `active` is another provision, as /readyz answers it.
+    /// The reason in the answer of `/readyz` why `active` is not enough.
     pub(crate) fn reason(&self, active: &Provision, directory: &ProvisionDir, ledger: &Ledger) -> String {
         let active = &active.name;
         let not = match &self.0 {
@@ -61,7 +57,7 @@ impl Required {
         }
     }
 
-    /// The file that should be active; where none is named, the `initial` that is there.
+    /// The provision that should be active: the named one, or else `initial` if it exists.
     fn awaited(&self, directory: &ProvisionDir) -> Option<Name> {
         let initial =
             || Name::parse(initial::name(directory)).ok().filter(|initial| directory.exists(initial));
@@ -69,7 +65,7 @@ impl Required {
     }
 }
 
-/// What keeps the file of `name` from being active, in one line; `None` where another one has taken its place.
+/// Why the file of `name` is not active, in one line. `None` if it was active and another provision replaced it.
 fn cause(name: &Name, directory: &ProvisionDir, ledger: &Ledger) -> Option<String> {
     let file = file(name, directory);
     let record = ledger.record(file.as_str());
@@ -83,7 +79,7 @@ fn cause(name: &Name, directory: &ProvisionDir, ledger: &Ledger) -> Option<Strin
     text.lines().next().map(str::to_owned)
 }
 
-/// The file of `name`: the name, or the same with or without `.rhai` where only that is there, as in `import`.
+/// The file of provision `name`, found as `import` finds it: if only `name.rhai` exists, or only the name without `.rhai`, that one.
 fn file(name: &Name, directory: &ProvisionDir) -> Name {
     let other = match name.as_str().strip_suffix(".rhai") {
         Some(stem) => stem.to_owned(),
@@ -100,7 +96,7 @@ mod tests {
     use crate::script::runtime::fault::Fault;
 
     #[test]
-    fn a_file_is_meant_by_its_name_with_and_without_the_extension() {
+    fn a_file_is_found_with_and_without_its_extension() {
         for (files, name, file) in [
             (&[][..], "initial", "initial"),
             (&["initial"], "initial", "initial"),
@@ -122,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn the_cause_is_what_keeps_the_file_from_being_active() {
+    fn the_cause_says_why_the_file_is_not_active() {
         let folder = Folder::new();
         let (directory, ledger) = (folder.directory(), Ledger::default());
         let cause = || cause(&Name::parse("a").unwrap(), &directory, &ledger);

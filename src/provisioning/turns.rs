@@ -1,11 +1,11 @@
-//! The order in which loads were asked for. The watcher compiles beside loads of the admin interface, and the last one that was asked
-//! for is what serves in the end.
+//! The order in which loads were asked for. Loads of the watcher and of the administrative port run at the same time; the last one that
+//! was asked for serves in the end.
 
 use crate::system::lock::lock;
 use std::collections::BTreeSet;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
-/// Hands out turns.
+/// The source of turns.
 #[derive(Default)]
 pub(crate) struct Turns {
     open: Mutex<Open>,
@@ -15,18 +15,18 @@ pub(crate) struct Turns {
 #[derive(Default)]
 struct Open {
     last: u64,
-    /// Turns that have not ended.
+    /// Turns in progress.
     numbers: BTreeSet<u64>,
 }
 
-/// The place of a load in the order; it ends when this is dropped.
+/// The place of a load in the order. Dropping it ends the turn.
 pub(crate) struct Turn {
     turns: Arc<Turns>,
-    number: u64,
+    pub number: u64,
 }
 
 impl Turns {
-    /// The next turn.
+    /// Begins the next turn.
     pub(crate) fn take(self: &Arc<Turns>) -> Turn {
         let mut open = lock(&self.open);
         open.last += 1;
@@ -37,11 +37,8 @@ impl Turns {
 }
 
 impl Turn {
-    pub(crate) fn number(&self) -> u64 {
-        self.number
-    }
-
-    /// Waits until all earlier turns have ended. Each does: a load has its time, and a load that panics or is refused drops its turn.
+    /// Waits until all earlier turns have ended. Each one does: the time of a load is limited, and a load that panics or is refused
+    /// drops its turn.
     pub(crate) fn wait(&self) {
         let open = lock(&self.turns.open);
         let others = |open: &mut Open| open.numbers.first().is_some_and(|first| *first < self.number);
@@ -71,7 +68,7 @@ mod tests {
         let (tell, told) = mpsc::channel();
         let waiting = thread::spawn(move || {
             second.wait();
-            tell.send(second.number()).unwrap();
+            tell.send(second.number).unwrap();
         });
         assert!(told.try_recv().is_err());
         drop(first);

@@ -1,5 +1,5 @@
-//! Warnings of a file that loads: those of analysis, of its rules, and of files that register nothing. Also the hints that analysis
-//! has for a load that fails.
+//! Warnings about a file that loads: from its analysis, about its rules, and about a file that registers nothing. Also the hints of the
+//! analysis for a load that fails.
 
 use crate::provisioning::ledger::{Ledger, listed};
 use crate::script::runtime::analysis::near::nearest;
@@ -9,7 +9,7 @@ use crate::script::runtime::fault::{Fault, REPORT};
 use crate::script::runtime::files::Files;
 use crate::script::runtime::registration::{Entry, REGISTER_RULES};
 
-/// `and 3 more warnings`, where there are more than those listed.
+/// Returns the last line of a list: `and 3 more warnings`; `None` if the list has all.
 pub(crate) fn more(count: usize) -> Option<String> {
     match count {
         0 => None,
@@ -18,10 +18,10 @@ pub(crate) fn more(count: usize) -> Option<String> {
     }
 }
 
-/// Logs what looks wrong with `name`, one record each; not what was the same when it last loaded.
+/// Logs the warnings of a load of `name`, one record each, except those that its load before had too.
 pub(super) fn log(ledger: &Ledger, name: &str, warnings: &[Fault]) {
     let mut new = ledger.warned(name, warnings);
-    // A file that is about to be written is empty at first.
+    // No warning that the whole file is empty: somebody may just begin to write it.
     new.retain(|warning| warning.line.is_some() || warning.hint.is_some());
     let (listed, rest) = listed(&new);
     listed.iter().for_each(|warning| log::warn!(target: REPORT, "{}", warning.as_warning().trim_end()));
@@ -30,7 +30,7 @@ pub(super) fn log(ledger: &Ledger, name: &str, warnings: &[Fault]) {
     }
 }
 
-/// Rules that match something else than was meant.
+/// Warnings about rules that probably match other requests than intended: variables of other frameworks, unknown methods.
 pub(super) fn of_rules(files: &Files, entries: &[Entry]) -> Vec<Fault> {
     let mut warnings = Vec::new();
     for entry in entries {
@@ -62,7 +62,7 @@ pub(super) fn of_library(files: &Files) -> Vec<Fault> {
         .collect()
 }
 
-/// Why the main file of `files` is no library either, and what to write.
+/// Why the main file of `files`, which has no `registerRules()`, is useless as a library too; with a hint.
 pub(crate) fn no_library(files: &Files) -> Option<(String, Option<String>)> {
     let file = files.file(&files.main)?;
     let names: Vec<&str> = file.functions().collect();
@@ -76,11 +76,11 @@ pub(crate) fn no_library(files: &Files) -> Option<(String, Option<String>)> {
     None
 }
 
-/// `fault`, which ended a load, with what analysis has found at its place.
+/// Adds the hints of the analysis to `fault`, which ended a load.
 pub(super) fn explain(fault: Fault, found: &Findings) -> Fault {
     let fault = found.explain(fault);
     match found.called_view() {
-        // The view runs while the rules are registered.
+        // The view function is called while the rules are registered: `app.get("/x", show())`.
         Some(called) if fault.hint.is_none() && fault.message == call::NO_REQUEST => {
             Fault { hint: Some(called), ..fault }
         }

@@ -1,4 +1,4 @@
-//! The mock: request -> router -> view function -> reply, with hooks and error handlers where Flask runs them.
+//! Handles one request: hooks, router, view function and error handlers, in Flask's order, make a [`Reply`].
 
 use crate::chaos::{Chaos, Reply};
 use crate::message::answer::Answer;
@@ -15,27 +15,26 @@ use crate::script::flask::response::Response;
 use crate::script::runtime::call::{self, Call};
 use crate::script::runtime::fault::Fault;
 use crate::script::runtime::http_error::{self, HttpError};
-use crate::script::runtime::view::View;
 use rhai::{Dynamic, EvalAltResult};
 use std::cell::{Cell, OnceCell};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// A reply and what is known of how it came about.
+/// A reply, and how it was made.
 #[derive(Default)]
 pub struct Outcome {
-    /// What the client gets, and how.
+    /// The answer, its delay and its faults.
     pub reply: Reply,
-    /// Index of the rule that served it.
+    /// Index of the rule that matched.
     pub rule: Option<usize>,
-    /// Why no rule served it, where none did and no hook stood in.
+    /// Why no rule matched; `None` if a `before_request` hook answered instead.
     pub unmatched: Option<Unmatched>,
-    /// What a script threw first: provision, line, column and message.
+    /// The first error of a script: provision, line, column and message.
     pub error: Option<Box<str>>,
 }
 
 impl Outcome {
-    /// What metrics count of a request for `method` and `target` that `provision` served and that took so many `nanoseconds`.
+    /// Collects what metrics count of a request. `provision` served it, within `nanoseconds`.
     pub fn counted<'o>(
         &'o self,
         provision: &'o Provision,
@@ -55,7 +54,7 @@ impl Outcome {
     }
 }
 
-/// Why no rule serves a request.
+/// Why no rule matches a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unmatched {
     /// 404.
@@ -65,7 +64,7 @@ pub enum Unmatched {
 }
 
 impl Unmatched {
-    /// For people.
+    /// The reason as text, for the journal.
     pub fn words(self) -> &'static str {
         match self {
             Unmatched::Path => "no rule matches the path",
@@ -74,11 +73,11 @@ impl Unmatched {
     }
 }
 
-/// Why a view function or hook ended without an answer.
+/// Why a view function or a hook has no answer.
 enum ViewError {
-    /// `abort`, a missing key, 404, 405.
+    /// A status: `abort`, a missing key of a form, 404, 405.
     Http(Box<HttpError>),
-    /// Anything else that it threw.
+    /// Any other error of a script.
     Script(Box<EvalAltResult>),
 }
 
@@ -88,8 +87,10 @@ impl From<Box<EvalAltResult>> for ViewError {
     }
 }
 
-/// Handles one request with `provision`, on this thread. Sleeps of scripts are in `Reply::hold`, what scripts and `chaos` inject
-/// in `Reply::injected`. Nobody else has the request yet.
+/// Handles one request with `provision`, on this thread.
+///
+/// Nothing sleeps here: `Reply::hold` has the delay of scripts and `chaos`, `Reply::injected` their faults. The caller must hold the
+/// only reference to `request`, so that the index of its rule can be stored in it.
 pub fn handle(provision: &Arc<Provision>, chaos: &Chaos, request: &mut Arc<Request>) -> Outcome {
     let host = provision.router.has_hosts().then(|| request.host());
     let found = provision.router.find_at(request.method(), request.path(), host.as_deref());
@@ -111,7 +112,7 @@ pub fn handle(provision: &Arc<Provision>, chaos: &Chaos, request: &mut Arc<Reque
     }
     let call =
         Call { request: Some(request.clone()), routes: Some(provision.routes.clone()), ..Call::default() };
-    let blueprint = rule.and_then(|index| provision.blueprint(index));
+    let blueprint = rule.and_then(|index| provision.routes.blueprint(index));
     let host = host.as_deref();
     let flow =
         Flow { provision, request, host, blueprint, unmatched: Cell::default(), error: OnceCell::default() };
@@ -124,10 +125,11 @@ pub fn handle(provision: &Arc<Provision>, chaos: &Chaos, request: &mut Arc<Reque
     Outcome { reply, rule, unmatched, error }
 }
 
+/// One request on its way through the functions of a provision.
 struct Flow<'r> {
     provision: &'r Provision,
     request: &'r Request,
-    /// Where rules depend on it.
+    /// The host of the request; `None` if no rule depends on it.
     host: Option<&'r str>,
     blueprint: Option<&'r str>,
     unmatched: Cell<Option<Unmatched>>,
@@ -140,7 +142,8 @@ impl Flow<'_> {
         self.after(reply.unwrap_or_else(|error| self.handle_error(error)))
     }
 
-    /// The first `before_request` function that returns something answers; 404, 405 and OPTIONS pass here too.
+    /// Calls the `before_request` functions. The first one that returns a value answers the request. They run for 404, 405 and
+    /// OPTIONS too.
     fn before(&self) -> Result<Option<Reply>, ViewError> {
         for hook in self.provision.before(self.blueprint) {
             let value = self.provision.call(hook, &mut [])?;
@@ -171,6 +174,7 @@ impl Flow<'_> {
         }
     }
 
+    /// Calls the view function of rule `index`, or answers OPTIONS if the rule leaves that to h1mock.
     fn view(&self, index: usize, values: Vec<Value>) -> Result<Reply, ViewError> {
         if self.request.method() == "OPTIONS" && self.provision.router.rules()[index].automatic_options() {
             let allowed = self.provision.router.allowed(self.request.path(), self.host).join(", ");
@@ -181,15 +185,17 @@ impl Flow<'_> {
         Ok(answer::from_value(self.provision.call_view(self.request.epoch, index, values)?)?)
     }
 
-    /// Relative, as later RFCs allow (RFC 9110, section 10.2.2): the client knows the host better than the mock does.
+    /// The value of `Location`. It is relative, as RFC 9110 (section 10.2.2) allows: the client knows its name for this host.
     fn location(&self, path: &str) -> String {
         let query = self.request.query_string();
         let mark = if query.is_empty() { "" } else { "?" };
         format!("{}{mark}{query}", encode_path(path))
     }
 
-    /// Error handlers run for `abort`, 404, 405 and, as 500, for what a script throws; a handler that gives no status
-    /// answers 200. One that fails, or aborts, is a plain 500.
+    /// Answers an error by the error handler of its status, or by the default page.
+    ///
+    /// An error of a script has status 500. A handler that returns no status answers 200, and a handler that throws or aborts is
+    /// answered by a plain 500. `abort(response)` runs no handler.
     fn handle_error(&self, error: ViewError) -> Reply {
         let (error, fault) = match error {
             ViewError::Http(error) => (*error, None),
@@ -207,13 +213,11 @@ impl Flow<'_> {
         else {
             return plain();
         };
-        match self.answered_by(handler, error.clone()) {
-            Ok(reply) => reply,
-            Err(error) => failure(&self.fault(&error)),
-        }
+        let returned = self.provision.call(handler, &mut [Dynamic::from(error)]);
+        returned.and_then(answer::from_value).unwrap_or_else(|error| failure(&self.fault(&error)))
     }
 
-    /// The default page; with the closest rules below its text where no rule serves the request, if that is asked for.
+    /// The default page of an error. With `--explain`, the pages of 404 and 405 list the closest rules.
     fn page(&self, error: &HttpError) -> Reply {
         let mut reply = error.reply();
         let page = &mut reply.answer;
@@ -233,26 +237,21 @@ impl Flow<'_> {
         reply
     }
 
-    fn answered_by(&self, handler: &View, error: HttpError) -> Result<Reply, Box<EvalAltResult>> {
-        answer::from_value(self.provision.call(handler, &mut [Dynamic::from(error)])?)
-    }
-
-    /// Each function may change the response that it gets, or return another one.
+    /// Calls the `after_request` functions. Each one may change the response that it gets, or return another one.
     fn after(&self, mut reply: Reply) -> Reply {
         for hook in self.provision.after(self.blueprint) {
             let response = Response::from(reply);
             let returned = self.provision.call(hook, &mut [Dynamic::from(response.clone())]);
-            let replaced = match returned {
-                Ok(value) if value.is_unit() => Ok(response.reply()),
-                Ok(value) => answer::from_value(value),
-                Err(error) => Err(error),
-            };
+            let replaced = returned.and_then(|value| match value.is_unit() {
+                true => Ok(response.reply()),
+                false => answer::from_value(value),
+            });
             reply = replaced.unwrap_or_else(|error| failure(&self.fault(&error)));
         }
         reply
     }
 
-    /// Where `error` happened, also for the log. What was slept before is forgotten: nobody wants to wait for an error.
+    /// Finds where `error` happened, and logs it. Delays of `time.sleep` are dropped, so that the 500 leaves at once.
     fn fault(&self, error: &EvalAltResult) -> Fault {
         let (file, line) = call::with(|call| {
             call.hold = Duration::ZERO;
@@ -266,13 +265,13 @@ impl Flow<'_> {
         let (method, target) = (self.request.method(), self.request.target());
         let error = fault.at_run_time();
         log::error!("{method} {target}: {error}");
-        // A later one, of an error handler or a hook, is only in the log.
+        // Only the first error is kept. A later one, of an error handler or a hook, is in the log alone.
         let _ = self.error.set(error.into());
         fault
     }
 }
 
-/// What `throw` was given; of another error its message.
+/// The value that a script threw; for other errors, the message.
 fn thrown(error: &EvalAltResult, fault: &Fault) -> Dynamic {
     match error.unwrap_inner() {
         EvalAltResult::ErrorRuntime(thrown, _) => thrown.clone(),
@@ -280,8 +279,11 @@ fn thrown(error: &EvalAltResult, fault: &Fault) -> Dynamic {
     }
 }
 
-/// The 500 that tells the author what is wrong and where.
+/// The 500 with the message, the place and the hint of a fault.
 fn failure(fault: &Fault) -> Reply {
     let hint = fault.hint.as_ref().map(|hint| format!("  = help: {hint}\n")).unwrap_or_default();
     Answer::text(500, format!("{}\n{}{hint}", fault.at_run_time(), fault.excerpt())).into()
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,4 @@
-//! What clients may take up, for each listener: the settings, and the system where a setting was not given. Enforces
-//! nothing; the engine does.
+//! The limits of each listener, from the settings, or from the system where a setting is not given. The engine enforces them.
 
 use crate::cli::Settings;
 use crate::serving::http::Limits;
@@ -7,13 +6,13 @@ use crate::serving::start_error::StartError;
 use crate::system::descriptors::{self, Descriptors};
 use crate::system::memory;
 
-/// Least default of `--max-buffered`: a body of the default size fits.
+/// Smallest default of `--max-buffered`: one body of the default `--max-body` fits.
 const LEAST_BUFFERED: u64 = 8 << 20;
 
-/// Fewer connections than this are worth a warning.
+/// With fewer connections than this, the log has a warning.
 const FEW: usize = 64;
 
-/// The limits of both listeners. They differ in the number of connections, and in the bytes that they hold.
+/// The limits of both listeners. They differ in the number of connections and in the bytes in memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct EffectiveLimits {
     pub mock: Limits,
@@ -21,15 +20,17 @@ pub(crate) struct EffectiveLimits {
 }
 
 impl EffectiveLimits {
-    /// Raises the limit of open files, looks at the memory of the cgroup, and divides both. What falls short of the
-    /// settings is logged.
+    /// Raises the limit of open files, reads the memory of the cgroup, and divides both. Logs each setting that the system cannot meet.
     ///
     /// # Errors
-    /// Too few files may be open.
+    /// The limit of open files is below [`descriptors::LEAST`].
     pub(crate) fn by_system(settings: &Settings) -> Result<EffectiveLimits, StartError> {
         let open_files = descriptors::raise();
         if open_files < descriptors::LEAST as u64 {
-            return Err(StartError::OpenFiles(open_files));
+            let least = descriptors::LEAST;
+            return Err(StartError::new(format_args!(
+                "the limit of {open_files} open files is too low: h1mock needs {least} (`ulimit -n {least}`, or in a container `--ulimit nofile={least}`)"
+            )));
         }
         let (limits, warnings) = EffectiveLimits::divide(settings, open_files, memory::granted());
         for warning in warnings {
@@ -40,7 +41,7 @@ impl EffectiveLimits {
         Ok(limits)
     }
 
-    /// The limits where `open_files` and `memory` bytes are there, and a line for each setting that they can't meet.
+    /// Divides `open_files` and `memory` bytes. Returns the limits, and a line for each setting that they cannot meet.
     fn divide(settings: &Settings, open_files: u64, memory: Option<u64>) -> (EffectiveLimits, Vec<String>) {
         let descriptors = Descriptors::divide(open_files);
         let (asked, left) = (settings.max_connections, descriptors.mock);
@@ -56,7 +57,7 @@ impl EffectiveLimits {
             idle_time: settings.idle_timeout,
             write_time: settings.write_timeout,
         };
-        // Beside those of the mock, not among them: a full mock must still be provisioned.
+        // In addition to the mock's, so that a new provision can be posted while the mock's memory is full.
         let buffered = (mock.buffered / 4).max(mock.body.min(mock.buffered));
         let admin = Limits { connections: descriptors.admin, buffered, ..mock };
         let too_many = asked.filter(|asked| *asked > left).map(|asked| {
@@ -73,7 +74,7 @@ impl EffectiveLimits {
     }
 }
 
-/// The default of `--max-buffered`: a quarter of the memory, for scripts and provisions need the most of it.
+/// The default of `--max-buffered`: a quarter of the memory, because scripts and provisions need most of it.
 fn share(memory: Option<u64>) -> usize {
     usize::try_from((memory.unwrap_or(0) / 4).max(LEAST_BUFFERED)).unwrap_or(usize::MAX)
 }
@@ -86,7 +87,7 @@ mod tests {
     const MIB: usize = 1 << 20;
 
     #[test]
-    fn settings_that_are_given_count() {
+    fn given_settings_are_taken_as_they_are() {
         let second = Duration::from_secs;
         let settings = Settings {
             max_head: 1,
@@ -118,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn connections_follow_the_open_files() {
+    fn open_files_bound_the_connections() {
         for (asked, open_files, mock, admin, warned) in [
             (None, 64, 16, 8, true),
             (None, 49, 1, 8, true),
@@ -139,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn a_quarter_of_the_memory_is_for_requests() {
+    fn requests_may_fill_a_quarter_of_the_memory() {
         for (asked, memory, buffered, of_admin) in [
             (None, None, 8 * MIB, 8 * MIB),
             (None, Some(0), 8 * MIB, 8 * MIB),
@@ -157,21 +158,23 @@ mod tests {
     }
 
     #[test]
-    fn what_falls_short_is_told_with_both_numbers() {
+    fn a_warning_names_the_setting_and_the_number_that_is_left() {
         let settings =
             Settings { max_connections: Some(5000), max_buffered: Some(MIB), ..Settings::default() };
         let expected = [
             "`--max-connections` is 5000, the limit of 1024 open files leaves 768: that many are taken",
             "`--max-body` is 8388608, `--max-buffered` only 1048576: larger bodies than that are answered 503",
         ];
-        assert_eq!(EffectiveLimits::divide(&settings, 1024, None).1, expected);
-        // The default can fall short of a large `--max-body`, too.
+        let (limits, warnings) = EffectiveLimits::divide(&settings, 1024, None);
+        assert_eq!(warnings, expected);
+        assert_eq!((limits.mock.buffered, limits.admin.buffered), (MIB, MIB));
+        // The default of `--max-buffered` can be less than a large `--max-body`, too.
         let settings = Settings { max_body: 100 * MIB, ..Settings::default() };
         assert_eq!(EffectiveLimits::divide(&settings, 1024, Some(256 << 20)).1.len(), 1);
     }
 
     #[test]
-    fn this_system_grants_something() {
+    fn this_machine_grants_connections_and_memory() {
         let limits = EffectiveLimits::by_system(&Settings::default()).unwrap();
         assert!(limits.mock.connections >= 1 && limits.admin.connections >= 8, "{limits:?}");
         assert!(limits.mock.buffered >= 8 * MIB, "{limits:?}");

@@ -1,12 +1,14 @@
 //! Flow 1: socket -> request -> handler -> answer -> socket.
 //!
-//! `startup.rs` starts all of it and waits for one of `signals.rs`; `verdict.rs` gives the exit code. Each request passes
-//! 1. `http.rs`: the engine takes it from its socket, within `limits.rs`; `refusal.rs` writes the page of one that is refused.
-//! 2. `listeners.rs`: a worker gets it, with the provision that serves now.
-//! 3. `handler.rs`: router, hooks, view function and error handlers make a reply of it.
-//! 4. `listeners.rs`: metrics and journal get the reply. One that has to wait needs a permit of `pending.rs`.
-//! 5. `timer.rs`: a reply waits here as long as a script or chaos holds it back.
-//! 6. `http.rs`: the bytes of the answer go to the engine, and from there to the socket.
+//! `startup.rs` starts everything and waits for a signal of `signals.rs`; `verdict.rs` chooses the exit code. A request passes
+//! through these files in this order:
+//! 1. `http.rs`: the engine reads the request, within the limits of `limits.rs`. `refusal.rs` writes the page of a refused one.
+//! 2. `listeners.rs`: a thread of the pool takes the request.
+//! 3. `workers.rs`: the worker fetches the provision that serves now.
+//! 4. `handler.rs`: hooks, router, view function and error handlers make a reply.
+//! 5. `workers.rs`: metrics and journal record the reply. A delayed reply needs a permit of `pending.rs`.
+//! 6. `timer.rs`: a delayed reply waits here.
+//! 7. `http.rs`: the engine writes the answer to the socket.
 
 pub(crate) mod handler;
 pub(crate) mod http;
@@ -19,3 +21,4 @@ pub(crate) mod start_error;
 pub(crate) mod startup;
 pub(crate) mod timer;
 mod verdict;
+pub(crate) mod workers;

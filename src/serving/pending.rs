@@ -1,21 +1,22 @@
-//! What answers take up that leave later, within a limit. Knows no timer and no connection.
+//! Memory budget for delayed answers.
 
 use crate::message::answer::Answer;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// What an answer takes up beside its bytes: its request, its place on the timer.
+/// Bytes that an answer takes beside its own: its request, and its job on the timer.
 const EACH: usize = 1 << 10;
 
-/// The answers that wait, or dribble.
+/// The memory of all answers that wait for their time or are sent slowly.
 #[derive(Debug)]
 pub(crate) struct PendingBudget {
-    most: usize,
+    /// Most bytes of all answers together.
+    pub most: usize,
     bytes: AtomicUsize,
     answers: AtomicUsize,
 }
 
-/// What one answer takes up, until it is dropped.
+/// Memory of one answer; dropping the permit frees it.
 #[derive(Debug)]
 pub(crate) struct Permit {
     budget: Arc<PendingBudget>,
@@ -23,11 +24,12 @@ pub(crate) struct Permit {
 }
 
 impl PendingBudget {
-    /// None yet, `most` bytes at most.
+    /// Starts an empty budget of `most` bytes.
     pub(crate) fn new(most: usize) -> Arc<PendingBudget> {
         Arc::new(PendingBudget { most, bytes: AtomicUsize::new(0), answers: AtomicUsize::new(0) })
     }
 
+    /// Reserves memory for `answer`; `None` if the budget is used up.
     pub(crate) fn take(self: &Arc<Self>, answer: &Answer) -> Option<Permit> {
         let fields: usize = answer.headers.iter().map(|(name, value)| name.len() + value.len()).sum();
         let bytes = EACH + fields + answer.body.space();
@@ -37,11 +39,7 @@ impl PendingBudget {
         Some(Permit { budget: self.clone(), bytes })
     }
 
-    /// Bytes that all may take up.
-    pub(crate) fn most(&self) -> usize {
-        self.most
-    }
-
+    /// Returns the number of answers.
     pub(crate) fn now(&self) -> usize {
         self.answers.load(Ordering::Relaxed)
     }
@@ -59,10 +57,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn answers_take_up_room_until_they_have_left() {
+    fn a_permit_reserves_memory_until_it_is_dropped() {
         let pending = PendingBudget::new(3 * EACH);
         let small = Answer { body: vec![0; 10].into(), ..Answer::default() };
         let large = Answer { body: vec![0; EACH].into(), ..Answer::default() };
+        let field = ("name".into(), "value".into());
+        let with_field = Answer { headers: vec![field], ..Answer::default() };
+        assert_eq!(pending.take(&with_field).map(|permit| permit.bytes), Some(EACH + 9));
         let first = pending.take(&small).unwrap();
         assert_eq!((pending.now(), pending.bytes.load(Ordering::Relaxed)), (1, EACH + 10));
         assert!(pending.take(&large).is_none(), "{pending:?}");

@@ -1,4 +1,4 @@
-//! Requests that the engine refuses, in the words of each listener, with the flag that would let them in.
+//! Pages for requests that the engine refuses. Each names the limit that was exceeded, and the flag that raises it.
 
 use crate::admin;
 use crate::message::answer::Answer;
@@ -9,8 +9,8 @@ use crate::script::runtime::http_error::HttpError;
 use crate::serving::http::{Limit, Limits, Reason, Refuse, Refused};
 use std::sync::Arc;
 
-/// Pages of the mock: those of `abort`. Each goes to the journal with what is known of its request; of a connection that was one
-/// too many, nothing is.
+/// Returns a writer of the mock's pages, which look like those of `abort`. Each refusal has an entry in the journal. A connection
+/// above `--max-connections` has none, because no request of it was read.
 pub(crate) fn mock_pages(limits: &Limits, access: AccessLog, journal: Arc<Journal>) -> Refuse {
     let limits = *limits;
     Box::new(move |refused| {
@@ -23,19 +23,19 @@ pub(crate) fn mock_pages(limits: &Limits, access: AccessLog, journal: Arc<Journa
     })
 }
 
-/// Pages of the admin interface: its JSON.
+/// Returns a writer of the administrative port's pages, in JSON.
 pub(crate) fn admin_pages(limits: &Limits, access: AccessLog) -> Refuse {
     let limits = *limits;
     Box::new(move |refused| admin::failed(refused.reason.status(), &count("admin", refused, &limits, access)))
 }
 
-/// The answer in place of one that was to wait and found no room.
+/// The 503 that replaces a delayed answer when [`PendingBudget`](crate::serving::pending::PendingBudget) is used up.
 pub(crate) fn no_room(most: usize) -> Answer {
     let description = format!("too many bytes of answers wait here: over {most} (--max-buffered)");
     HttpError { description, ..HttpError::new(503) }.page()
 }
 
-/// Counts it, and says why in the access log too.
+/// Counts a refusal, writes it to the access log, and returns its reason.
 fn count(listener: &'static str, refused: &Refused<'_>, limits: &Limits, access: AccessLog) -> String {
     let status = refused.reason.status();
     metrics().refused(listener, status);
@@ -44,7 +44,7 @@ fn count(listener: &'static str, refused: &Refused<'_>, limits: &Limits, access:
     why
 }
 
-/// What is wrong, with the limit and the flag that sets it.
+/// The reason of a refusal, with the limit and its flag: `the request has too many header fields: over 128 (--max-headers)`.
 fn words(listener: &str, reason: Reason, limits: &Limits) -> String {
     let text = reason.text();
     match reason.limit() {
@@ -57,7 +57,7 @@ fn words(listener: &str, reason: Reason, limits: &Limits) -> String {
         Some(Limit::HeadTime) => format!("{text}: {} ms (--head-timeout)", limits.head_time.as_millis()),
         Some(Limit::BodyTime) => format!("{text}: {} ms (--body-timeout)", limits.body_time.as_millis()),
         Some(Limit::Buffered) => format!("{text}: over {} (--max-buffered)", limits.buffered),
-        // The admin listener has a share of the open files, the mock what they leave at most.
+        // No flag sets the connections of the administrative port: it has a fixed share of the open files.
         Some(Limit::Connections) => {
             let flag = if listener == "admin" { "" } else { "--max-connections, " };
             format!("{text}: {} ({flag}ulimit -n)", limits.connections)
@@ -72,7 +72,7 @@ mod tests {
     use crate::serving::limits::EffectiveLimits;
 
     #[test]
-    fn names_the_limit_and_its_flag() {
+    fn a_refusal_names_the_limit_and_its_flag() {
         let settings = Settings { max_buffered: Some(1 << 20), ..Settings::default() };
         let limits = Limits { connections: 7, ..EffectiveLimits::by_system(&settings).unwrap().mock };
         let cases = [

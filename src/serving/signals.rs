@@ -1,4 +1,4 @@
-//! Signals: those that stop the server, and those that must not end it.
+//! Signals: some stop the server, the others must not end the process.
 
 use crate::serving::start_error::StartError;
 use rustix::process::Signal;
@@ -11,27 +11,27 @@ use std::fs;
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
 
-/// They stop the server with drain, grace and report. SIGXCPU says that the processor time of `ulimit -t` is over.
+/// Signals that stop the server, with drain, grace and report. SIGXCPU comes when the processor time of `ulimit -t` is over.
 const STOPPING: [i32; 5] = [SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGXCPU];
 
-/// They would end the process at once, and mean nothing to this server: a line in the log tells that they came.
+/// Signals without a meaning for h1mock. Their default is to end the process, so each is handled by a line in the log.
 const IGNORED: [i32; 8] =
     [SIGUSR1, SIGUSR2, SIGALRM, SIGVTALRM, SIGPROF, SIGIO, Signal::POWER.as_raw(), Signal::STKFLT.as_raw()];
 
-/// Real-time signals that the C library has not taken for itself; they are ignored too.
+/// Real-time signals, except those that the C library uses itself. h1mock ignores them too.
 const REAL_TIME: std::ops::RangeInclusive<i32> = 35..=64;
 
-/// Gives the signals that stop the server, as they come, and a sender for what may come in their place (`POST /app/v1/quit`).
+/// Starts the thread `signals`. Returns a channel of the signals that stop the server, and its sender, which `POST /app/v1/quit` uses.
 ///
-/// A write beyond `ulimit -f` comes as SIGXFSZ as well; handled, it is an error of that write alone.
+/// A write beyond `ulimit -f` raises SIGXFSZ. As the signal is handled, only that write fails, and the process goes on.
 pub(crate) fn receive() -> Result<(Sender<i32>, Receiver<i32>), StartError> {
-    let failed = |error| StartError::System("handle signals", error);
+    let failed = StartError::failed_to("handle signals");
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    // `nohup`, and a shell for what runs in the background, have these ignored.
+    // `nohup` and background jobs of a shell start with SIGHUP or SIGQUIT ignored, and they must stay so.
     let wanted = |signal: &i32| !matches!(*signal, SIGHUP | SIGQUIT) || !is_ignored(&status, *signal);
     let stopping = STOPPING.into_iter().filter(wanted);
-    let mut signals = Signals::new(stopping.chain(IGNORED).chain([SIGXFSZ])).map_err(failed)?;
-    // What runs the program may keep some for itself, as valgrind does: these don't come.
+    let mut signals = Signals::new(stopping.chain(IGNORED).chain([SIGXFSZ])).map_err(&failed)?;
+    // Errors are ignored: valgrind, for example, keeps some real-time signals for itself.
     REAL_TIME.for_each(|signal| _ = signals.add_signal(signal));
     let (send, receive) = mpsc::channel();
     let forwarded = send.clone();
@@ -45,7 +45,11 @@ pub(crate) fn receive() -> Result<(Sender<i32>, Receiver<i32>), StartError> {
             }
         }
     };
-    thread::Builder::new().name("signals".to_owned()).stack_size(128 << 10).spawn(forward).map_err(failed)?;
+    thread::Builder::new()
+        .name("signals".to_owned())
+        .stack_size(128 << 10)
+        .spawn(forward)
+        .map_err(&failed)?;
     Ok((send, receive))
 }
 
@@ -58,7 +62,7 @@ fn ignore(signal: i32) {
     log::warn!("ignored {name}: SIGTERM, SIGINT, SIGQUIT or SIGHUP stops the server");
 }
 
-/// Whether `signal` was ignored when the process began, by its `/proc/self/status`.
+/// Whether `signal` was ignored when the process began. `status` is the text of `/proc/self/status`.
 fn is_ignored(status: &str, signal: i32) -> bool {
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
     let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);
@@ -77,7 +81,7 @@ mod tests {
             assert_eq!(is_ignored(status, signal), ignored, "{signal}");
         }
         assert!(!is_ignored("", SIGHUP));
-        // The standard library has this one ignored from the start.
+        // The standard library ignores SIGPIPE from the start.
         assert!(is_ignored(&fs::read_to_string("/proc/self/status").unwrap(), 13));
     }
 }

@@ -1,4 +1,4 @@
-//! `h1mock serve`: starts everything in order, waits for a signal, stops in order.
+//! `h1mock serve`: starts everything in order, waits for a signal, then stops in order.
 
 use crate::admin::{Admin, Job, LargeAnswers, Observing, Readiness, Streams};
 use crate::chaos::Chaos;
@@ -18,28 +18,29 @@ use crate::provisioning::watcher::{WatchOptions, Watcher};
 use crate::script;
 use crate::script::runtime::budget::Budget;
 use crate::script::runtime::key_value_store::KeyValueStore;
-use crate::serving::http::{self, Reactor};
+use crate::serving::http::{Reactor, Server};
 use crate::serving::limits::EffectiveLimits;
-use crate::serving::listeners::{AdminWork, Listener, MockWork, Shared};
+use crate::serving::listeners::{Listener, Shared};
 use crate::serving::pending::PendingBudget;
 use crate::serving::refusal;
 use crate::serving::signals;
 use crate::serving::start_error::StartError;
 use crate::serving::timer::Timer;
 use crate::serving::verdict::{QUIT, report_of, verdict};
+use crate::serving::workers::{AdminWork, MockWork};
 use crate::system::memory;
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How long the file events of one copy may be apart to count as one.
+/// Longest pause between two file events that count as one change.
 const QUIET: Duration = Duration::from_millis(5);
 
-/// Serves until a signal comes; gives the exit code. The log is written by then, unless nobody reads it.
+/// Serves until a signal comes and returns the exit code. By then the log is written, unless nobody reads it.
 pub(crate) fn serve(settings: Settings) -> ExitCode {
     run(settings).unwrap_or_else(|error| {
         logger::print_error(&error.to_string());
@@ -49,11 +50,11 @@ pub(crate) fn serve(settings: Settings) -> ExitCode {
 
 fn run(settings: Settings) -> Result<ExitCode, StartError> {
     let json = settings.json_log;
-    logger::start(json).map_err(|error| StartError::System("start a thread", error))?;
+    logger::start(json).map_err(StartError::failed_to("start a thread"))?;
     let limits = EffectiveLimits::by_system(&settings)?;
-    // Before anything else runs: as process 1 a signal without a handler would be ignored.
+    // Before anything slow: process 1 of a container ignores a signal that has no handler.
     let (stop, signals) = signals::receive()?;
-    let reactor = http::reactor()?;
+    let reactor = Reactor::new().map_err(StartError::failed_to("start the engine"))?;
     let epoch = Arc::default();
     let journal = journal(&settings, &epoch)?;
     let (mut mock, mut admin) = listeners(&settings, limits, &reactor, &journal)?;
@@ -68,11 +69,10 @@ fn run(settings: Settings) -> Result<ExitCode, StartError> {
         journal: service.journal.clone(),
         address: mock.address,
     };
-    // The mock's workers come last: where threads are short, what is left is theirs.
+    // The mock's workers start last: where threads are short, the administrative port has its own, and the mock takes the rest.
     if let Some(listener) = &mut admin {
-        let connections: [Connections; 2] = [Box::new(mock.connections()), Box::new(listener.connections())];
-        let observing =
-            service.observing(&settings, connections, pending, stop.clone(), Box::new(mock.close_absent()));
+        let servers = [mock.server(), listener.server()];
+        let observing = service.observing(&settings, servers, pending, stop.clone());
         let work = service.admin_work(&settings, observing, listener.address)?;
         listener.start("admin", settings.admin_workers, stack, Arc::new(work))?;
     }
@@ -80,20 +80,18 @@ fn run(settings: Settings) -> Result<ExitCode, StartError> {
     mock.start("mock", workers(&settings), stack, Arc::new(mock_work))?;
     service.readiness.set_serving(true);
     announce(json, &mock, admin.as_ref(), &service.activation);
-    let signal = signals.recv().map_err(|_| StartError::SignalsLost)?;
+    let ended = "failed to wait for signals: the thread is gone";
+    let signal = signals.recv().map_err(|_| StartError::new(ended))?;
     drop(watcher);
     let hurried = service.stop(&settings, &signals, mock, admin);
     let code = verdict(&service.activation, &settings, signal);
     write_log(&signals, hurried);
-    // Not dropped: the last provision may end in a chain of closures for which this thread's stack is too small.
+    // Dropping a provision recurses through its values, and the stack of this thread may be too small for a long chain of closures.
     std::mem::forget(service);
     Ok(ExitCode::from(code))
 }
 
-/// Open connections of a listener, and busy ones.
-type Connections = Box<dyn Fn() -> (usize, usize) + Send + Sync>;
-
-/// The mock's listener, and the admin's unless it is closed.
+/// Binds the mock's listener, and the administrative one unless `--no-admin` is given.
 fn listeners(
     settings: &Settings,
     EffectiveLimits { mock, admin }: EffectiveLimits,
@@ -112,10 +110,10 @@ fn listeners(
     Ok((traffic, Some(admin)))
 }
 
-/// The journal, within what the settings or the memory of the container grant.
+/// Makes the journal, whose size comes from the settings or from the memory of the container.
 fn journal(settings: &Settings, epoch: &Arc<Epoch>) -> Result<Arc<Journal>, StartError> {
     let bytes = settings.journal_bytes.unwrap_or_else(|| Journal::default_budget(memory::granted()));
-    let journal = Journal::new(bytes, settings.journal_body).map_err(StartError::Journal)?;
+    let journal = Journal::new(bytes, settings.journal_body).map_err(StartError::new)?;
     Ok(Arc::new(journal.of_epoch(epoch)))
 }
 
@@ -141,7 +139,7 @@ impl Service {
     ) -> Result<Service, StartError> {
         let budget = budget(settings);
         let directory = ProvisionDir::open(&settings.provision_dir, Some(&settings.config_dir))
-            .map_err(StartError::Directory)?;
+            .map_err(StartError::new)?;
         let options = LoadOptions {
             budget,
             back_to_initial: settings.back_to_initial,
@@ -150,14 +148,14 @@ impl Service {
                 .store_bytes
                 .unwrap_or_else(|| KeyValueStore::default_limit(memory::granted())),
             explain: settings.explain,
-            required: Required::new(settings.require_provision.clone()),
+            required: Required(settings.require_provision.clone()),
         };
         let activation = with_stack(budget, move || {
             let engine = Arc::new(script::engine(budget));
-            Activation::start(engine, options, Arc::new(directory), epoch).map_err(StartError::Provision)
+            Activation::start(engine, options, Arc::new(directory), epoch).map_err(StartError::new)
         })??;
         let shared = Shared {
-            timer: Timer::start(reactor).map_err(|error| StartError::System("start the timer", error))?,
+            timer: Timer::start(reactor).map_err(StartError::failed_to("start the timer"))?,
             access: access_log(settings),
             draining: AtomicBool::new(false),
             stopping: AtomicBool::new(false),
@@ -167,8 +165,8 @@ impl Service {
         let timer = shared.timer.clone();
         if journal.is_on() && !settings.no_admin {
             let timer = Box::new(move |delay, job| _ = timer.after(delay, job));
-            let after = on_own_thread(timer);
-            journal.watch.set_timer(after.map_err(|error| StartError::System("start a thread", error))?);
+            let after = on_own_thread(timer).map_err(StartError::failed_to("start a thread"))?;
+            journal.watch.set_timer(after);
         }
         Ok(Service {
             budget,
@@ -186,10 +184,8 @@ impl Service {
         observing: Observing,
         address: SocketAddr,
     ) -> Result<AdminWork, StartError> {
-        let thread = |name| {
-            let started = Job::thread(name, self.budget.stack());
-            started.map_err(|error| StartError::System("start a thread", error))
-        };
+        let failed = StartError::failed_to("start a thread");
+        let thread = |name| Job::thread(name, self.budget.stack()).map_err(&failed);
         let timer = self.shared.timer.clone();
         let admin = Admin {
             activation: self.activation.clone(),
@@ -209,34 +205,34 @@ impl Service {
         Ok(AdminWork { shared: self.shared.clone(), admin: Arc::new(admin), address })
     }
 
-    /// What the admin interface tells of the process, and how it ends it.
+    /// Connects the administrative port with the process: metrics, report, and the end of the process. `servers` are the mock's and
+    /// the administrative one.
     fn observing(
         &self,
         settings: &Settings,
-        connections: [Connections; 2],
+        [mock, admin]: [Weak<Server>; 2],
         pending: Arc<PendingBudget>,
         stop: Sender<i32>,
-        close_absent: Box<dyn Fn() + Send + Sync>,
     ) -> Observing {
         let (activation, reported) = (self.activation.clone(), self.activation.clone());
         let journal = self.journal.clone();
         let own = settings.fail_on.unwrap_or_default();
-        let [mock, admin] = connections;
+        let traffic = mock.clone();
         let readings = move || Readings {
             generation: activation.generation(),
             differs: activation.differs(),
-            mock: mock(),
-            admin: admin(),
+            mock: connections(&traffic),
+            admin: connections(&admin),
             held: pending.now(),
             journal: journal.stats(),
             dropped_lines: logger::dropped(),
             store: activation.current().files.values.usage(),
         };
-        // Once only: a second one would end the grace of requests that run.
+        // A second quit must not count, as it would end the grace of running requests.
         let quits = AtomicBool::new(false);
         Observing {
             metrics: Box::new(move || metrics().page(&readings())),
-            close_absent,
+            close_absent: Box::new(move || mock.upgrade().iter().for_each(|server| server.close_absent())),
             report: Box::new(move |conditions| report_of(&reported).text(conditions.unwrap_or(own))),
             quit: Box::new(move || {
                 if !quits.swap(true, Ordering::AcqRel) {
@@ -246,7 +242,7 @@ impl Service {
         }
     }
 
-    /// Without a watcher the admin port still provisions, so this is no reason to end.
+    /// Starts the watcher. A failure is only logged, because provisions can still be posted to the administrative port.
     fn watch(&self, settings: &Settings) -> Option<Watcher> {
         let options = WatchOptions {
             poll: settings.poll,
@@ -255,15 +251,16 @@ impl Service {
             stack: self.budget.stack(),
         };
         let activation = self.activation.clone();
-        let started = Watcher::start(self.activation.directory().clone(), options, move |changes| {
+        let started = Watcher::start(self.activation.directory.clone(), options, move |changes| {
             activation.changed(&changes);
         });
         started.map_err(|error| log::error!("{error}")).ok()
     }
 
-    /// Readiness ends first; requests go on being taken while load balancers learn of it (`--drain`). Then nobody new is let
-    /// in, and requests that were begun may finish (`--grace`). A second signal ends either wait. Clients that wait for a
-    /// generation are told at once. Gives whether a second signal came.
+    /// Stops in two phases, and returns whether a second signal ended one of them.
+    ///
+    /// 1. `--drain`: the server is no longer ready, but takes requests while load balancers notice that.
+    /// 2. `--grace`: the listeners are closed, and requests in progress may finish. Waits for a generation are answered at once.
     fn stop(
         &self,
         settings: &Settings,
@@ -277,7 +274,7 @@ impl Service {
         let _ = signals.recv_timeout(settings.drain);
         let listeners: Vec<Listener> = [mock].into_iter().chain(admin).collect();
         listeners.iter().for_each(Listener::close);
-        self.activation.release_waits();
+        self.activation.active.release();
         self.journal.close();
         let (left, hurried) = finish(&listeners, settings.grace, signals);
         match left {
@@ -296,8 +293,13 @@ impl Service {
     }
 }
 
-/// Waits until all requests are answered, for at most `grace` or until a second signal; gives how many are left, and
-/// whether it came.
+/// Open and busy connections of a server. A busy connection has a request that arrives or has no full answer.
+fn connections(server: &Weak<Server>) -> (usize, usize) {
+    server.upgrade().map(|server| (server.num_connections(), server.num_busy())).unwrap_or_default()
+}
+
+/// Waits until all requests are answered, for at most `grace` or until a second signal. Returns the number of requests left, and
+/// whether the signal came.
 fn finish(listeners: &[Listener], grace: Duration, signals: &Receiver<i32>) -> (usize, bool) {
     let end = Instant::now() + grace;
     loop {
@@ -313,8 +315,8 @@ fn finish(listeners: &[Listener], grace: Duration, signals: &Receiver<i32>) -> (
     }
 }
 
-/// Waits for the reader of the log, for a second at most or until a second signal; where that came before,
-/// for a quarter of it.
+/// Waits until the log is written: for at most a second, and not after another signal. If a second signal ended the stop, the wait
+/// is at most a quarter of a second.
 fn write_log(signals: &Receiver<i32>, hurried: bool) {
     let end = Instant::now() + if hurried { logger::FLUSH / 4 } else { logger::FLUSH };
     while !logger::flush_until(Instant::now() + SLICE) && Instant::now() < end && signals.try_recv().is_err()
@@ -322,34 +324,34 @@ fn write_log(signals: &Receiver<i32>, hurried: bool) {
     }
 }
 
-/// How often the wait for running requests looks whether they are answered.
+/// Pause between two looks at what a stop waits for.
 const SLICE: Duration = Duration::from_millis(5);
 
 /// Runs `load` on a thread whose stack is large enough for scripts.
 ///
 /// # Errors
-/// The system refuses a thread, or it panicked.
+/// The system refuses the thread, or `load` panics.
 pub(crate) fn with_stack<T: Send + 'static>(
     budget: Budget,
     load: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, StartError> {
     let thread = thread::Builder::new().name("load".to_owned()).stack_size(budget.stack()).spawn(load);
-    let thread = thread.map_err(|error| StartError::System("start a thread", error))?;
-    thread.join().map_err(|_| StartError::LoadPanicked)
+    let thread = thread.map_err(StartError::failed_to("start a thread"))?;
+    thread.join().map_err(|_| StartError::new("failed to load: the thread panicked"))
 }
 
-/// Time and memory that one call of a script gets.
+/// The time and memory of one call of a script.
 pub(crate) fn budget(settings: &Settings) -> Budget {
     Budget { time: settings.script_timeout, memory: settings.script_memory, load: settings.load_time }
 }
 
-/// Twice the CPUs that the cgroup grants, at least 4, at most 16, unless told.
+/// The number of mock workers: by default twice the CPUs of the cgroup, from 4 to 16.
 fn workers(settings: &Settings) -> usize {
     let processors = || thread::available_parallelism().map_or(2, usize::from);
     settings.workers.unwrap_or_else(|| (processors() * 2).clamp(4, 16))
 }
 
-/// The line on standard output that says where the mock is; tests and people on port 0 read it.
+/// Prints the addresses to standard output: with port 0, tests and people find the ports there.
 fn announce(json: bool, mock: &Listener, admin: Option<&Listener>, activation: &Activation) {
     let provision = activation.current();
     let (name, generation) = (&provision.name, provision.generation);

@@ -1,6 +1,6 @@
-//! The timer thread: answers that leave later, waits with a deadline, and what the engine has to finish. One thread for all of
-//! them; no worker waits.
+//! The timer thread: sends delayed answers, ends waits at their deadline, and turns the engine's reactor in between. No worker waits.
 
+use crate::serving::http::Reactor;
 use crate::system::job_thread::guarded;
 use crate::system::lock::lock;
 use std::collections::BTreeMap;
@@ -8,19 +8,11 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use std::{io, thread};
 
-/// What is due at some time. Must be short, and must not wait.
+/// A job for the timer thread. It must be short and must not wait.
 pub(crate) type Job = Box<dyn FnOnce() + Send>;
 
-/// Names a job that waits: when it is due, and a number where that is the same.
+/// Identifies a job: the time when it is due, and a number to tell jobs of the same time apart.
 pub(crate) type Key = (Instant, u64);
-
-/// How the thread waits for the next job: usefully.
-pub(crate) trait Wait: Send + Sync {
-    /// Returns after `timeout`, or earlier.
-    fn wait(&self, timeout: Option<Duration>);
-    /// Ends the present wait, or the next.
-    fn wake(&self);
-}
 
 /// A handle to the timer thread.
 #[derive(Clone)]
@@ -28,7 +20,7 @@ pub(crate) struct Timer(Arc<Shared>);
 
 struct Shared {
     jobs: Mutex<Jobs>,
-    wait: Arc<dyn Wait>,
+    reactor: Arc<Reactor>,
 }
 
 #[derive(Default)]
@@ -39,8 +31,8 @@ struct Jobs {
 
 impl Timer {
     /// Starts the thread. It ends with the process.
-    pub(crate) fn start(wait: Arc<dyn Wait>) -> io::Result<Timer> {
-        let shared = Arc::new(Shared { jobs: Mutex::default(), wait });
+    pub(crate) fn start(reactor: Arc<Reactor>) -> io::Result<Timer> {
+        let shared = Arc::new(Shared { jobs: Mutex::default(), reactor });
         let running = shared.clone();
         thread::Builder::new().name("timer".to_owned()).stack_size(512 << 10).spawn(move || running.run())?;
         Ok(Timer(shared))
@@ -56,12 +48,12 @@ impl Timer {
         let first = jobs.due.first_key_value().is_some_and(|(first, _)| *first == key);
         drop(jobs);
         if first {
-            self.0.wait.wake();
+            self.0.reactor.wake();
         }
         key
     }
 
-    /// Takes back a job that has not begun.
+    /// Removes a job that has not begun, and returns it.
     pub(crate) fn take(&self, key: Key) -> Option<Job> {
         lock(&self.0.jobs).due.remove(&key)
     }
@@ -70,17 +62,16 @@ impl Timer {
 impl Shared {
     fn run(&self) {
         loop {
-            // Not all that are due: with thousands of them, what the engine has to finish would wait for the last.
             for job in (0..AT_ONCE).map_while(|_| self.due()) {
                 guarded(job, "a job of the timer");
             }
             let next = lock(&self.jobs).due.first_key_value().map(|((at, _), _)| *at);
             let timeout = next.map(|at| at.saturating_duration_since(Instant::now()));
-            guarded(|| self.wait.wait(timeout), "the engine, on the timer,");
+            guarded(|| self.reactor.turn(timeout), "the engine, on the timer,");
         }
     }
 
-    /// The first job, if it is due.
+    /// Takes the first job, if it is due.
     fn due(&self) -> Option<Job> {
         let mut jobs = lock(&self.jobs);
         let first = jobs.due.first_entry().filter(|first| first.key().0 <= Instant::now())?;
@@ -88,33 +79,17 @@ impl Shared {
     }
 }
 
-/// Jobs that run before the engine has its turn.
+/// Jobs that run before the engine has its turn. With thousands of due jobs, the engine would otherwise wait for the last one.
 const AT_ONCE: usize = 64;
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::{Condvar, mpsc};
-
-    #[derive(Default)]
-    struct Flag(Mutex<bool>, Condvar);
-
-    impl Wait for Flag {
-        fn wait(&self, timeout: Option<Duration>) {
-            let timeout = timeout.unwrap_or(Duration::from_secs(60));
-            let woken = self.0.lock().unwrap();
-            *self.1.wait_timeout_while(woken, timeout, |woken| !*woken).unwrap().0 = false;
-        }
-
-        fn wake(&self) {
-            *self.0.lock().unwrap() = true;
-            self.1.notify_one();
-        }
-    }
+    use std::sync::mpsc;
 
     #[test]
     fn runs_jobs_when_they_are_due_and_in_order() {
-        let timer = Timer::start(Arc::new(Flag::default())).unwrap();
+        let timer = Timer::start(Reactor::new().unwrap()).unwrap();
         let (send, receive) = mpsc::channel();
         let began = Instant::now();
         for pause in [30, 10, 20] {
@@ -129,7 +104,7 @@ mod tests {
 
     #[test]
     fn a_job_that_is_taken_back_does_not_run() {
-        let timer = Timer::start(Arc::new(Flag::default())).unwrap();
+        let timer = Timer::start(Reactor::new().unwrap()).unwrap();
         let (send, receive) = mpsc::channel();
         let keys: Vec<Key> = (0..3)
             .map(|number| {

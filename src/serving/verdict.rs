@@ -7,13 +7,13 @@ use crate::provisioning::activation::Activation;
 use crate::system::io_error::describe_io;
 use std::path::Path;
 
-/// In place of a signal's number: `POST /app/v1/quit`.
+/// Stands for `POST /app/v1/quit` where a signal has its number.
 pub(super) const QUIT: i32 = 0;
-/// Exit code where a condition of `--fail-on` holds.
+/// Exit code if a condition of `--fail-on` holds.
 const FAILED: u8 = 3;
 
-/// Writes the report; gives the exit code: 3 where a condition of `--fail-on` holds, else 0 after a quit, and 128 + the number
-/// of a signal, as a shell tells it.
+/// Writes the report and returns the exit code: 3 if a condition of `--fail-on` holds, else 0 after a quit, else 128 plus the number
+/// of the signal, which is a shell's convention.
 pub(super) fn verdict(activation: &Activation, settings: &Settings, signal: i32) -> u8 {
     let report = report_of(activation);
     let path = settings.report.as_deref().unwrap_or(Path::new(report::TERMINATION_LOG));
@@ -31,7 +31,7 @@ pub(super) fn verdict(activation: &Activation, settings: &Settings, signal: i32)
     }
 }
 
-/// What the process did until now.
+/// Summarizes the process until now.
 pub(super) fn report_of(activation: &Activation) -> Report {
     let provision = activation.current();
     Report {

@@ -1,5 +1,5 @@
-//! What file events mean. The watcher compiles beside loads of the administrative port, which never wait for it but where it swaps; so
-//! files that take long to load hold up other files alone.
+//! Loads that file events cause. The watcher compiles without the lock of the loads and takes it only to swap. So a file that takes
+//! long to load delays other files, but no request of the administrative port.
 
 use super::{Activation, Order, refresh};
 use crate::directory::Name;
@@ -12,8 +12,8 @@ use std::collections::BTreeSet;
 use std::sync::MutexGuard;
 
 impl Activation {
-    /// Does what a batch of file events asks for: the last completed provision that loads is activated; else, if a file changed
-    /// that the active one has read, that one is loaded again.
+    /// Handles one batch of file events: activates the last written provision that loads. If there is none, reloads the active
+    /// provision if it has read one of the files.
     pub(crate) fn changed(&self, changes: &Changes) {
         let turn = self.turn();
         log::debug!("file events: {changes:?}");
@@ -24,10 +24,10 @@ impl Activation {
         }
     }
 
-    /// Enters the changes into the ledger; gives the names of the files.
+    /// Records the changes in the ledger and returns the names of the files.
     fn note_changes(&self, changes: &Changes) -> BTreeSet<String> {
         let _order = lock(&self.order);
-        // What was removed may have been stored again while this waited for another load.
+        // A removed file may have been stored again while this thread waited for the lock.
         let removed: Vec<&Name> =
             changes.removed.iter().filter(|name| !self.directory.exists(name)).collect();
         let mut touched: BTreeSet<String> = removed.iter().map(|name| name.as_str().to_owned()).collect();
@@ -41,7 +41,7 @@ impl Activation {
         touched
     }
 
-    /// Activates a file that was written or touched, if it is a provision; tells whether that is done.
+    /// Activates a written or touched file if it is a provision. Returns whether it is active now.
     fn activate_written(&self, turn: &Turn, name: &Name) -> bool {
         if !name.is_provision() || name.in_subfolder() {
             return false;
@@ -54,32 +54,32 @@ impl Activation {
                 return true;
             }
             Ok(Loaded::Library(_)) => {}
-            // A file of the active provision is told of when that one is loaded again.
+            // The reload of the active provision logs the error of its files.
             Err(_)
                 if name.as_str() == self.wanted(&current)
                     || current.files.dependencies().contains(name.as_str()) => {}
-            // It was removed meanwhile.
+            // The file was removed while it was loaded.
             Err(_) if !self.directory.exists(name) => {}
             Err(error) => self.failed(&mut order, turn, error),
         }
         false
     }
 
-    /// Loads the active provision again, if it has read one of these files.
+    /// Reloads the active provision if it has read one of the `touched` files.
     fn reload_beside(&self, turn: &Turn, touched: &BTreeSet<String>) {
         let current = self.current();
         let Some(name) = self.to_reload(&current, touched) else { return };
         let (mut order, loaded) = self.load_beside(turn, name);
         if self.generation() == current.generation {
             self.reloaded(&mut order, turn, name, loaded);
-        } else if order.lets(turn) {
-            // Asked for before the change, and perhaps loaded before it.
+        } else if order.admits(turn) {
+            // Another provision serves now. It was asked for before the change, so it may have read the old files.
             self.reload_if_read(&mut order, turn, touched);
         }
     }
 
-    /// Compiles `name` beside other loads; then waits until those are done that were asked for before, and has their lock. Only where
-    /// somebody stored or removed what was read it compiles once more, with the lock.
+    /// Compiles `name` without the lock, then waits for all earlier turns and takes the lock. If a file that was read has been stored
+    /// or removed meanwhile, compiles once more, with the lock.
     fn load_beside(&self, turn: &Turn, name: &str) -> (MutexGuard<'_, Order>, Result<Loaded, LoadError>) {
         *lock(&self.rewritten) = Some(BTreeSet::new());
         let mut loaded = self.compile(name, None);
@@ -93,7 +93,7 @@ impl Activation {
         if has_read {
             loaded = self.compile(name, None);
         }
-        self.enter(name, false, &loaded);
+        self.record(name, false, &loaded);
         (order, loaded)
     }
 }

@@ -1,0 +1,171 @@
+//! The work of a worker on one request, for the mock and for the administrative port.
+
+use crate::admin::{self, Admin};
+use crate::chaos::{Chaos, Reply};
+use crate::message::answer::Answer;
+use crate::message::request::Request;
+use crate::observing::access_log::Line;
+use crate::observing::journal::{Begun, Exchange, Journal};
+use crate::observing::metrics::metrics;
+use crate::provisioning::activation::Activation;
+use crate::provisioning::provision::Provision;
+use crate::serving::handler::{self, Outcome, Unmatched};
+use crate::serving::http::{self, Incoming};
+use crate::serving::listeners::{Shared, Work};
+use crate::serving::pending::{PendingBudget, Permit};
+use crate::serving::refusal;
+use crate::system::io_error::describe_io;
+use std::net::SocketAddr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+/// The work of the mock's listener.
+pub(crate) struct MockWork {
+    pub shared: Arc<Shared>,
+    pub activation: Arc<Activation>,
+    pub chaos: Arc<Chaos>,
+    pub pending: Arc<PendingBudget>,
+    pub journal: Arc<Journal>,
+    pub address: SocketAddr,
+}
+
+impl Work for MockWork {
+    fn shared(&self) -> &Shared {
+        &self.shared
+    }
+
+    fn serve(&self, mut incoming: Incoming) {
+        let (epoch, began) = (self.activation.epoch.now(), Instant::now());
+        let provision = self.activation.current();
+        let line = self.shared.line(&incoming, "mock", provision.generation);
+        let begun = self.journal.begin();
+        let mut request = http::receive(&mut incoming, self.address);
+        request.epoch = epoch;
+        let mut request = Arc::new(request);
+        let outcome =
+            catch_unwind(AssertUnwindSafe(|| handler::handle(&provision, &self.chaos, &mut request)));
+        let mut outcome = outcome.unwrap_or_else(|_| panicked());
+        let permit = self.permit(&incoming, &mut outcome.reply);
+        let took = nanoseconds(began.elapsed());
+        metrics().answered(&outcome.counted(&provision, (request.method(), request.target()), took));
+        if let Some(begun) = begun {
+            // Before the first byte of the answer leaves: a client that has its answer finds the entry.
+            self.enter(begun, took, &provision, &request, &outcome);
+        }
+        // Before the client can send its next request: a body may be large.
+        if let Some(request) = Arc::into_inner(request) {
+            incoming.give_back(request.body);
+        }
+        let Outcome { reply, rule, .. } = outcome;
+        let rule = rule.map(|index| provision.router.rules()[index].pattern());
+        let line = line.map(|line| line.served_by(rule.map(str::to_owned)));
+        self.shared.leave(incoming, reply, line, permit);
+    }
+}
+
+impl MockWork {
+    /// Reserves memory for an answer that is delayed, or that is so large that its client may not take it at once. Without memory,
+    /// 503 replaces the answer.
+    ///
+    /// Runs before metrics and journal, which must see the answer that is really sent.
+    fn permit(&self, incoming: &Incoming, reply: &mut Reply) -> Option<Permit> {
+        let waits = reply.takes_time();
+        let permit = if waits { self.pending.take(&reply.answer) } else { None };
+        if permit.is_none() && (waits || !incoming.reserve(reply.answer.body.space())) {
+            *reply = refusal::no_room(self.pending.most).into();
+        }
+        permit
+    }
+
+    /// Enters a request in the journal. A delayed answer has its entry when it is made, not when it leaves: its client may leave
+    /// before, but it did send the request.
+    fn enter(&self, begun: Begun, took: u64, provision: &Provision, request: &Request, outcome: &Outcome) {
+        let Outcome { reply, rule, unmatched, error } = outcome;
+        let Answer { headers, body, .. } = &reply.answer;
+        let rule = rule.map(|index| &provision.router.rules()[index]);
+        let beginning = body.beginning(self.journal.most_of_body());
+        self.journal.record(&Exchange {
+            begun,
+            took,
+            generation: provision.generation,
+            request,
+            rule: rule.map(|rule| (rule.pattern(), rule.endpoint())),
+            unmatched: unmatched.map(Unmatched::words),
+            status: reply.status_sent(),
+            answer_headers: headers,
+            answer_body: &beginning,
+            answer_length: body.len(),
+            error: error.as_deref(),
+            fault: reply.injected.as_ref().map(|injected| injected.words.as_str()),
+        });
+    }
+}
+
+fn nanoseconds(time: Duration) -> u64 {
+    // Not `as_nanos`: no request takes the 500 years that overflow, and 128 bits cost more than the clock.
+    time.as_secs() * 1_000_000_000 + u64::from(time.subsec_nanos())
+}
+
+fn panicked() -> Outcome {
+    let text = "a native function panicked while this request was handled: see the log";
+    let reply = Answer::text(500, format!("{text}\n")).into();
+    Outcome { reply, error: Some(text.into()), ..Outcome::default() }
+}
+
+/// The work of the administrative listener.
+pub(crate) struct AdminWork {
+    pub shared: Arc<Shared>,
+    pub admin: Arc<Admin>,
+    pub address: SocketAddr,
+}
+
+impl Work for AdminWork {
+    fn shared(&self) -> &Shared {
+        &self.shared
+    }
+
+    fn serve(&self, mut incoming: Incoming) {
+        let line = self.shared.line(&incoming, "admin", self.admin.activation.generation());
+        let request = http::receive(&mut incoming, self.address);
+        let (client, shared) = (incoming.client(), self.shared.clone());
+        let on_gone = Box::new(move |then| _ = client.map(|client| client.on_gone(then)));
+        let respond = Box::new(move |reply| shared.send(incoming, reply, line, None));
+        admin::handle(&self.admin, request, respond, on_gone);
+    }
+}
+
+impl Shared {
+    /// Begins the line of the access log for a request; `None` without an access log.
+    fn line(&self, incoming: &Incoming, listener: &'static str, generation: u64) -> Option<Line> {
+        let line = || Line::new(listener, incoming.method().as_str(), incoming.url(), generation);
+        self.access.is_on().then(line)
+    }
+
+    /// Sends `reply` to the client of `incoming`, from any thread.
+    fn send(&self, incoming: Incoming, reply: Reply, line: Option<Line>, permit: Option<Permit>) {
+        let (close, status) = (self.draining.load(Ordering::Acquire), reply.status_sent());
+        let sent = http::send(incoming, reply, close, permit);
+        if let Err(error) = &sent {
+            log::debug!("the client did not take its answer: {}", describe_io(error));
+        }
+        if let Some(line) = line {
+            self.access.write(&line, status, sent.is_err());
+        }
+    }
+
+    /// Sends `reply` now, or after its delay on the timer. If the client leaves before, the job runs at once: nobody gets the answer,
+    /// but its memory is free and the access log has its line.
+    fn leave(self: &Arc<Self>, incoming: Incoming, reply: Reply, line: Option<Line>, permit: Option<Permit>) {
+        if reply.hold.is_zero() {
+            return self.send(incoming, reply, line, permit);
+        }
+        let (hold, client, shared) = (reply.hold, incoming.client(), self.clone());
+        let key = self.timer.after(hold, Box::new(move || shared.send(incoming, reply, line, permit)));
+        let timer = self.timer.clone();
+        if let Some(client) = client {
+            client.on_gone(move || timer.take(key).into_iter().for_each(|send| send()));
+        }
+    }
+}
