@@ -165,8 +165,12 @@ fn push_static(tokens: &mut Vec<Token>, mut text: &str) -> Result<(), String> {
     while !text.is_empty() {
         let (slashes, after) = text.split_at(text.len() - text.trim_start_matches('/').len());
         let (part, rest) = after.split_at(after.find('/').unwrap_or(after.len()));
-        tokens.extend((!slashes.is_empty()).then(|| Token::Slash(slashes.len())));
-        tokens.extend((!part.is_empty()).then(|| Token::Text(part.into())));
+        if !slashes.is_empty() {
+            tokens.push(Token::Slash(slashes.len()));
+        }
+        if !part.is_empty() {
+            tokens.push(Token::Text(part.into()));
+        }
         text = rest;
     }
     Ok(())
