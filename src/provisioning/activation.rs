@@ -7,6 +7,9 @@ mod changes;
 mod readiness;
 mod requests;
 
+#[cfg(test)]
+mod tests;
+
 pub(crate) use crate::provisioning::error::ActivationError;
 
 use crate::directory::{DirectoryError, Name, ProvisionDir};

@@ -154,3 +154,25 @@ fn guess(source: &[u8]) -> Kind {
     let name = b"registerRules";
     if source.windows(name.len()).any(|part| part == name) { Kind::Provision } else { Kind::Library }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_new_warnings_are_returned_and_new_content_drops_what_is_recorded_of_the_old() {
+        let ledger = Ledger::default();
+        let [one, two] = ["one", "two"].map(|message| Fault::of_file("a", message));
+        assert_eq!(ledger.warned("a", std::slice::from_ref(&one)), [one.clone()]);
+        assert_eq!(ledger.warned("a", &[one.clone(), two.clone()]), [two.clone()]);
+        ledger.failed("a", &one);
+        ledger.activated("a", 7);
+        ledger.failed("a", &two);
+        ledger.rewritten("a");
+        let record = ledger.record("a");
+        assert_eq!((record.error, record.warnings, record.generation), (None, vec![], Some(7)));
+        assert_eq!(ledger.warned("a", std::slice::from_ref(&one)), [one]);
+        ledger.forget("a");
+        assert_eq!(ledger.record("a").kind, None);
+    }
+}

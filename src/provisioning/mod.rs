@@ -1,4 +1,27 @@
-//! Flow 2: a file event or a POST -> read -> compile -> swap. A provision passes these files in this order:
+//! Flow 2: a file event or a POST -> read -> compile -> swap.
+//!
+//! The source of a provision is loaded; the provision then answers requests:
+//!
+//! ```
+//! use h1mock::bench::{Budget, Chaos, Files, Provision, ProvisionDir, Request, engine, handle};
+//! use std::sync::Arc;
+//!
+//! let source = r#"
+//!     fn registerRules() { app.get("/hello/<name>", hello); }
+//!     fn hello(name) { `Hello ${name}` }
+//! "#;
+//! let directory = ProvisionDir::open(&std::env::temp_dir().join("h1mock-example"), None).unwrap();
+//! let files = Files::new(directory.into(), "example", Some(source.into()), Arc::default());
+//! let budget = Budget::default();
+//! let loaded = Provision::load(&engine(budget).into(), budget, files).unwrap();
+//! let provision = Arc::new(loaded.into_provision("example").unwrap());
+//!
+//! let request = Request::from_parts("GET", "/hello/Ada", None::<(&str, &str)>, Vec::new(), None, None);
+//! let outcome = handle(&provision, &Chaos::default(), &mut Arc::new(request));
+//! assert_eq!(outcome.reply.answer.body.bytes(), b"Hello Ada");
+//! ```
+//!
+//! In the server, a provision passes through these files in this order:
 //!
 //! 1. `watcher/` reports the files of the provision directory that were written or removed, by inotify or by polling.
 //!    `activation/changes.rs` loads them. A POST to the administrative port begins in `activation/requests.rs` instead.

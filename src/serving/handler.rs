@@ -283,3 +283,6 @@ fn failure(fault: &Fault) -> Reply {
     let hint = fault.hint.as_ref().map(|hint| format!("  = help: {hint}\n")).unwrap_or_default();
     Answer::text(500, format!("{}\n{}{hint}", fault.at_run_time(), fault.excerpt())).into()
 }
+
+#[cfg(test)]
+mod tests;

@@ -165,7 +165,9 @@ mod tests {
             "`--max-connections` is 5000, the limit of 1024 open files leaves 768: that many are taken",
             "`--max-body` is 8388608, `--max-buffered` only 1048576: larger bodies than that are answered 503",
         ];
-        assert_eq!(EffectiveLimits::divide(&settings, 1024, None).1, expected);
+        let (limits, warnings) = EffectiveLimits::divide(&settings, 1024, None);
+        assert_eq!(warnings, expected);
+        assert_eq!((limits.mock.buffered, limits.admin.buffered), (MIB, MIB));
         // The default of `--max-buffered` can be less than a large `--max-body`, too.
         let settings = Settings { max_body: 100 * MIB, ..Settings::default() };
         assert_eq!(EffectiveLimits::divide(&settings, 1024, Some(256 << 20)).1.len(), 1);

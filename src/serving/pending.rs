@@ -61,6 +61,9 @@ mod tests {
         let pending = PendingBudget::new(3 * EACH);
         let small = Answer { body: vec![0; 10].into(), ..Answer::default() };
         let large = Answer { body: vec![0; EACH].into(), ..Answer::default() };
+        let field = ("name".into(), "value".into());
+        let with_field = Answer { headers: vec![field], ..Answer::default() };
+        assert_eq!(pending.take(&with_field).map(|permit| permit.bytes), Some(EACH + 9));
         let first = pending.take(&small).unwrap();
         assert_eq!((pending.now(), pending.bytes.load(Ordering::Relaxed)), (1, EACH + 10));
         assert!(pending.take(&large).is_none(), "{pending:?}");

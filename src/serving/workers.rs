@@ -1,4 +1,4 @@
-//! What a worker does with one request, for the mock and for the administrative port: from the engine to the journal and back.
+//! The work of a worker on one request, for the mock and for the administrative port.
 
 use crate::admin::{self, Admin};
 use crate::chaos::{Chaos, Reply};

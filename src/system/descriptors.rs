@@ -1,31 +1,29 @@
-//! Open files of the process: raises their limit, and divides it among the listeners and everything else. Opens none
-//! itself.
+//! The limit of open files: raises it, and divides it among the listeners and everything else.
 
 use crate::system::io_error::describe_io;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// Most connections of the mock, however many files may be open: some container runtimes grant a billion, and the
-/// kernel's memory for the sockets would be used up long before that.
+/// Most connections of the mock. Some container runtimes grant a billion open files, but the kernel's memory for sockets would be used
+/// up long before.
 const MOST: usize = 1_000_000;
 
 /// Most connections of the admin listener: hundreds of tests may wait at a time.
 const MOST_ADMIN: usize = 1024;
 
-/// Descriptors that are needed in any case: 14 are open before the first client comes, each listener answers up to 8 clients more
-/// than it holds.
+/// Descriptors that are always needed: 14 are open before the first client comes, and each listener refuses up to 8 clients at a time
+/// beyond its limit.
 const USUAL: usize = 14 + 2 * 8;
 
-/// Fewest descriptors that are kept back: those, and files that are read, written and sent.
+/// Fewest descriptors that are kept for the rest of the program: [`USUAL`], and files that are read, written and sent.
 const KEPT: usize = USUAL + 10;
 
 /// Fewest connections of the admin listener.
 const LEAST_ADMIN: usize = 8;
 
-/// Fewest open files with which each part has what it needs, and the mock one connection.
+/// The smallest limit with which h1mock starts: each part has its minimum, and the mock has one connection.
 pub(crate) const LEAST: usize = KEPT + LEAST_ADMIN + 1;
 
-/// How many descriptors each part of the program may hold. Clients of one listener can't take those of the other, and
-/// all clients together can't take those that loading a provision needs.
+/// The descriptors of each part of the program. No part can use up those of another: a load of a provision always has some.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Descriptors {
     /// For files, inotify, libraries, and the listeners themselves.
@@ -37,7 +35,7 @@ pub(crate) struct Descriptors {
 }
 
 impl Descriptors {
-    /// Divides `limit` open files, of which there are [`LEAST`].
+    /// Divides a limit of at least [`LEAST`] open files.
     pub(crate) fn divide(limit: u64) -> Descriptors {
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         let (kept, admin) = ((limit / 8).clamp(KEPT, 128), (limit / 8).clamp(LEAST_ADMIN, MOST_ADMIN));
@@ -45,8 +43,9 @@ impl Descriptors {
     }
 }
 
-/// Raises the limit of open files to the hard limit; gives the limit that holds then. The soft one is low (1024) only
-/// for the sake of programs that use `select`. A refusal is logged.
+/// Raises the limit of open files to the hard limit, and returns the limit that holds then. A refusal is logged.
+///
+/// The soft limit is low (1024) only for programs that use `select`.
 pub(crate) fn raise() -> u64 {
     let limit = getrlimit(Resource::Nofile);
     if limit.current == limit.maximum {
@@ -65,12 +64,11 @@ pub(crate) fn raise() -> u64 {
     }
 }
 
-/// How many files may be open at a time because they are being sent: half of what the others leave of those kept back.
+/// Most files that are open at a time to be sent: half of the kept descriptors beyond [`USUAL`].
 pub(crate) fn for_sending() -> usize {
     (Descriptors::divide(number(getrlimit(Resource::Nofile).current)).kept - USUAL) / 2
 }
 
-/// No limit is a very large one.
 fn number(limit: Option<u64>) -> u64 {
     limit.unwrap_or(u64::MAX)
 }
@@ -80,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_limit_is_divided() {
+    fn each_part_has_its_share_of_the_limit() {
         for (limit, kept, admin, mock) in [
             (LEAST as u64, 40, 8, 1),
             (64, 40, 8, 16),

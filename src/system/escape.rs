@@ -1,24 +1,24 @@
-//! Text that is shown to people: one line stays one line, and no character changes how the others look.
+//! Escapes for texts that people read: a line stays one line, and no character changes the look of others.
 
 use std::borrow::Cow;
 use std::fmt::Write;
 
-/// `text` with escapes such as `\n`, `\u{1b}` and `\u{202e}` for what would end a line, command a terminal or turn the direction
-/// of writing. Tabs stay.
+/// Escapes line ends, control characters of terminals and characters that turn the direction of writing: `\n`, `\u{1b}`, `\u{202e}`.
+/// Tabs stay.
 ///
-/// A text from outside could otherwise look like a line of the program's own.
+/// Without that, a text from outside could look like a line of the program.
 pub(crate) fn escape(text: &str) -> Cow<'_, str> {
     escape_but(text, '\t')
 }
 
-/// The same for a text of several lines: their ends stay.
+/// Escapes a text of several lines: their ends stay.
 pub(crate) fn escape_lines(text: &str) -> Cow<'_, str> {
     escape_but(text, '\n')
 }
 
 fn escape_but(text: &str, kept: char) -> Cow<'_, str> {
     let hidden = |letter: char| letter != kept && letter != '\t' && is_hidden(letter);
-    // A byte is looked at in a fraction of the time of a character.
+    // Bytes first: comparing a byte takes a fraction of the time of decoding a character.
     if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) || !text.contains(hidden) {
         return Cow::Borrowed(text);
     }
@@ -29,7 +29,7 @@ fn escape_but(text: &str, kept: char) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
-/// A line of JSON with JSON's own escapes for such characters, which its writer leaves in texts.
+/// Escapes a line of JSON by JSON's own escapes. The JSON writer leaves such characters as they are.
 pub(crate) fn escape_json(line: String) -> String {
     if line.is_ascii() && !line.contains('\u{7f}') || !line.contains(is_hidden) {
         return line;
@@ -45,7 +45,8 @@ pub(crate) fn escape_json(line: String) -> String {
     shown
 }
 
-/// Control characters, line ends of Unicode, and what turns the direction of writing. All of them have four hexadecimal digits.
+/// Whether `letter` is a control character, a line end of Unicode, or turns the direction of writing. All of them fit into four
+/// hexadecimal digits.
 fn is_hidden(letter: char) -> bool {
     letter.is_control()
         || matches!(letter, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
@@ -56,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_hides_or_ends_a_line_is_escaped() {
+    fn hidden_characters_and_line_ends_are_escaped() {
         for (text, one_line, lines) in [
             ("plain, `'\"\\ and \u{e9}\u{1f600}", None, None),
             ("a\tb", None, None),
@@ -76,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn json_keeps_its_value() {
+    fn escaped_json_has_the_same_value() {
         let value = serde_json::Value::String("a\n\u{85}\u{7f}\u{2028}\u{202e}\u{e9}".to_owned());
         let line = escape_json(value.to_string());
         assert_eq!(line, "\"a\\n\\u0085\\u007f\\u2028\\u202e\u{e9}\"");

@@ -1,8 +1,8 @@
-//! What the system says of an I/O error, as messages end: lower case, without its number.
+//! I/O errors as text for the end of a message: lower case, without the error number.
 
 use std::io;
 
-/// ``failed to listen on `0.0.0.0:80`: `` ends with `permission denied`.
+/// Returns the reason of an I/O error, such as `permission denied`.
 pub(crate) fn describe_io(error: &io::Error) -> String {
     let text = error.to_string();
     let plain = text.split(" (os error").next().unwrap_or(&text);
@@ -15,7 +15,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn causes_are_lower_case_and_without_numbers() {
+    fn a_reason_is_lower_case_and_without_its_number() {
         for (number, words) in
             [(13, "permission denied"), (30, "read-only file system"), (20, "not a directory")]
         {

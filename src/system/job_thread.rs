@@ -1,4 +1,4 @@
-//! A thread with a bounded queue: jobs run one after the other, in the order in which they came.
+//! A thread with a bounded queue, which runs its jobs one after the other.
 
 use super::lock::lock;
 use super::renewed_thread::{self, Next};
@@ -7,12 +7,14 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex};
 
-/// The queue of a thread that runs one job at a time.
+/// The queue of such a thread.
 pub(crate) struct JobThread<T>(SyncSender<T>);
 
 impl<T: Send + 'static> JobThread<T> {
-    /// Starts a thread called `name` with `stack` bytes, for whose turn at most `most` jobs wait. It ends with the last queue, and is
-    /// renewed after a job for which `grown` says that it touched much of the stack.
+    /// Starts a thread called `name` with a stack of `stack` bytes and a queue of at most `most` jobs.
+    ///
+    /// The thread ends when its queue is dropped. A new thread replaces it after each job for which `grown` returns true, which means
+    /// that the job used much of the stack.
     ///
     /// # Errors
     /// The system refuses a thread.
@@ -38,7 +40,7 @@ impl<T: Send + 'static> JobThread<T> {
         Ok(JobThread(queue))
     }
 
-    /// Lets the thread run `job` in its turn; gives it back where too many wait.
+    /// Queues `job`. Returns it if the queue is full.
     pub(crate) fn submit(&self, job: T) -> Result<(), T> {
         self.0.try_send(job).map_err(|refused| match refused {
             TrySendError::Full(job) | TrySendError::Disconnected(job) => job,
@@ -46,7 +48,7 @@ impl<T: Send + 'static> JobThread<T> {
     }
 }
 
-/// Runs `run`, also where it panics: the thread, which the log calls `what`, goes on.
+/// Calls `run` and catches a panic, so that the thread continues. The log names the source of the panic by `what`.
 pub(crate) fn guarded(run: impl FnOnce(), what: &str) {
     if catch_unwind(AssertUnwindSafe(run)).is_err() {
         log::error!("{what} panicked; the thread goes on");
@@ -60,7 +62,7 @@ mod tests {
     use std::time::Duration;
 
     #[test]
-    fn jobs_run_in_their_order_a_panic_ends_one_and_what_is_too_much_comes_back() {
+    fn jobs_run_in_order_after_a_panic_too_and_a_full_queue_returns_the_job() {
         let (done, ran) = mpsc::channel();
         let (open, gate) = mpsc::channel::<()>();
         let gate = Mutex::new(gate);
@@ -73,7 +75,7 @@ mod tests {
         let thread = JobThread::start("a job", 128 << 10, 3, || true, run).unwrap();
         assert_eq!(thread.submit(1), Ok(()));
         assert_eq!(ran.recv_timeout(Duration::from_secs(10)), Ok(1));
-        // The first one runs, three wait.
+        // Job 1 runs, three others wait.
         for job in [2, 3, 4] {
             assert_eq!(thread.submit(job), Ok(()));
         }

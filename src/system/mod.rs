@@ -1,4 +1,5 @@
-//! What the machine says: I/O errors in words, open files, memory; threads with a queue; output that waits for nobody; and how far two words are apart.
+//! The machine below everything: open files, memory, threads, output, I/O errors as text. Also texts for people: escapes, truncation,
+//! spelling.
 
 pub(crate) mod descriptors;
 pub(crate) mod escape;

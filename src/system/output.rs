@@ -1,5 +1,5 @@
-//! Writes to standard output and error without std's locks: a thread that waits for a reader would hold one, and every other
-//! thread that has something to say would wait with it.
+//! Writes to standard output and standard error without the locks of std. A thread that waits for a slow reader would hold such a lock,
+//! and all other threads that write would wait too.
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::{Errno, write};
@@ -7,13 +7,13 @@ use std::io;
 use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
-/// Where a pipe has room at all, it has room for this many bytes.
+/// A pipe that is ready for writing has room for at least this many bytes.
 const PIECE: usize = 4096;
 
-/// Writes all of `text`, and waits for its reader: until `end`, or for ever.
+/// Writes all of `text`, and waits for its reader until `end`, or without a limit.
 ///
 /// # Errors
-/// The system's, or that the time is over; with the number of bytes that were written before.
+/// The number of written bytes, and the error of the system, or `TimedOut`.
 pub(crate) fn write_all(out: impl AsFd, text: &[u8], end: Option<Instant>) -> Result<(), (usize, io::Error)> {
     let mut written = 0;
     while written < text.len() {
@@ -26,7 +26,7 @@ pub(crate) fn write_all(out: impl AsFd, text: &[u8], end: Option<Instant>) -> Re
             Ok(0) => return Err((written, io::ErrorKind::WriteZero.into())),
             Ok(count) => written += count,
             Err(Errno::INTR) => {}
-            // Whoever shares the pipe may have told it not to wait.
+            // Another process that shares the pipe may have made it non-blocking.
             Err(Errno::AGAIN) => wait_for_room(&out, end).map_err(|error| (written, error))?,
             Err(error) => return Err((written, error.into())),
         }
@@ -34,7 +34,7 @@ pub(crate) fn write_all(out: impl AsFd, text: &[u8], end: Option<Instant>) -> Re
     Ok(())
 }
 
-/// Waits until something can be written, or an error would tell why not.
+/// Waits until a write would not block.
 fn wait_for_room(out: &impl AsFd, end: Option<Instant>) -> io::Result<()> {
     loop {
         let left = end.map(|end| end.saturating_duration_since(Instant::now()));
@@ -57,7 +57,7 @@ mod tests {
     use std::io::Read;
 
     #[test]
-    fn a_pipe_that_nobody_reads_ends_the_wait_in_time() {
+    fn a_write_to_a_pipe_without_a_reader_ends_in_time() {
         let (mut reader, writer) = io::pipe().unwrap();
         let text = vec![b'x'; 1 << 20];
         let (written, error) = write_all(&writer, &text, Some(Instant::now())).unwrap_err();
@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pipe_that_does_not_wait_is_waited_for() {
+    fn a_write_to_a_non_blocking_pipe_waits_for_the_reader() {
         let (mut reader, writer) = io::pipe().unwrap();
         rustix::io::ioctl_fionbio(&writer, true).unwrap();
         let read = std::thread::spawn(move || {

@@ -1,33 +1,32 @@
-//! Threads that are replaced. A stack keeps each page that was ever touched until its thread ends; so a thread whose stack has
-//! grown ends, and another one goes on in its place.
+//! Threads that replace themselves. The stack of a thread keeps all pages that it ever used until the thread ends. So a thread with a
+//! large stack ends, and a new thread of the same name continues its work.
 
 use std::sync::Arc;
 use std::{io, thread};
 
-/// What comes after the work of a thread.
+/// The result of a thread's work.
 pub(crate) enum Next {
-    /// A new thread goes on.
+    /// A new thread continues.
     Renew,
-    /// None does.
+    /// The work is done.
     End,
 }
 
-/// Starts a thread called `name` with `stack` bytes, which runs `work`, and again on a new thread as often as that gives
-/// [`Next::Renew`].
+/// Starts a thread called `name` with a stack of `stack` bytes, which runs `work`. After [`Next::Renew`], a new thread runs `work` again.
 ///
 /// # Errors
-/// The system refuses a thread.
+/// The system refuses the first thread.
 pub(crate) fn start(name: String, stack: usize, work: Arc<dyn Fn() -> Next + Send + Sync>) -> io::Result<()> {
     let builder = thread::Builder::new().name(name.clone()).stack_size(stack);
     let run = move || {
         while let Next::Renew = work() {
-            // Where the system refuses a thread, this one goes on.
+            // If the system refuses a new thread, this thread continues.
             if start(name.clone(), stack, work.clone()).is_ok() {
                 break;
             }
         }
     };
-    // Its handle is dropped: the stack of a thread that may be joined stays until it is.
+    // The handle is dropped, because the stack of a joinable thread stays until somebody joins it.
     builder.spawn(run).map(drop)
 }
 
@@ -39,7 +38,7 @@ mod tests {
     use std::time::Duration;
 
     #[test]
-    fn a_new_thread_of_the_same_name_goes_on_until_the_work_ends() {
+    fn a_new_thread_of_the_same_name_continues_until_the_work_ends() {
         let (tell, told) = mpsc::channel();
         let tell = Mutex::new((tell, 3));
         let work = move || {

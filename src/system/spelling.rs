@@ -1,21 +1,20 @@
-//! How far two words are apart, and which of the known ones was meant.
+//! Finds the word that a mistyped word stands for.
 
-/// Damerau-Levenshtein distance in its "optimal string alignment" form: insertions, deletions, replacements
-/// and swaps of neighbours that turn one word into the other.
+/// Damerau-Levenshtein distance in its "optimal string alignment" form: the number of insertions, deletions, replacements and swaps of
+/// neighbours that turn one word into the other.
 pub(crate) use strsim::osa_distance as distance;
 
-/// Mistakes that a word may have to count as the same one mistyped: a third of its letters, and at least one.
+/// Most mistakes in a mistyped word: a third of its letters, and at least one.
 pub(crate) fn allowed(letters: usize) -> usize {
     (letters / 3).max(1)
 }
 
-/// The nearest of `known` to `word`, if it is close enough to be a typing mistake: a third of the letters,
-/// and at least one, may be wrong. Of equally near ones the first wins.
+/// Returns the word of `known` with the least [`distance`] to `word`, if that is within [`allowed`]. The first of equally near words wins.
 pub(crate) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let letters = word.chars().count();
-    // With a distance of the whole candidate nothing of it is left.
+    // A distance as long as the candidate means that they share no letter.
     let near = |far: usize, candidate: &str| far <= allowed(letters) && far < candidate.chars().count();
-    // A word may be as long as a file: what differs in length by more is not compared.
+    // The difference in length is a lower bound of the distance, and quick to compute: a word may be as long as a file.
     let known = known.into_iter().filter(|known| near(letters.abs_diff(known.chars().count()), known));
     let ranked = known.map(|candidate| (distance(word, candidate), candidate));
     ranked.filter(|(far, candidate)| near(*far, candidate)).min_by_key(|(far, _)| *far).map(|ranked| ranked.1)

@@ -1,4 +1,4 @@
-//! Wrong input of every kind: what it is told, and that nothing is lost. Texts are pinned.
+//! Invalid input of every kind: the text of its error, which is pinned, and the state afterwards.
 
 use crate::harness::{Folder, Mock, binary, eventually};
 
@@ -112,12 +112,12 @@ const BROKEN: &[(&str, &str, &str)] = &[
 
 const GOOD: &str = "fn registerRules() { app.get(\"/ok\", || \"ok\"); }";
 
-/// The time of scripts that never end. A slow machine may take as long for any other script.
+/// `--script-timeout` for scripts that never end. On a slow machine any other script may take this long too.
 const SHORT: &str = "300ms";
-/// The time of all other scripts: their own fault ends them.
+/// `--script-timeout` for all other scripts, which end by their own fault.
 const LONG: &str = "60s";
 
-/// The time of the script whose fault is told as `message`.
+/// The `--script-timeout` for a script that fails with `message`.
 fn time(message: &str) -> &'static str {
     if message.contains("ran longer than 300 ms") { SHORT } else { LONG }
 }
@@ -135,15 +135,15 @@ fn start_with_time(time: &str) -> Mock {
 }
 
 #[test]
-fn broken_provisions_are_told_in_the_same_words_everywhere() {
+fn a_broken_provision_has_the_same_error_everywhere() {
     let mocks = [SHORT, LONG].map(start_with_time);
     let mock_for = |message: &str| &mocks[usize::from(time(message) == LONG)];
     let checked = Folder::new();
     checked.write("cycle-b", "import \"cycle\" as a;\n");
-    let told = |(name, source, message): &(&str, &str, &str)| {
+    let result = |(name, source, message): &(&str, &str, &str)| {
         mock_for(message).provision(name, source).json()["result"].as_str().unwrap().to_owned()
     };
-    let all: Vec<String> = BROKEN.iter().map(told).collect();
+    let all: Vec<String> = BROKEN.iter().map(result).collect();
     let expected = BROKEN
         .iter()
         .map(|(name, _, message)| format!("failed: failed to load provision `{name}`: {message}"));
@@ -177,8 +177,8 @@ fn broken_provisions_are_told_in_the_same_words_everywhere() {
             let ledger = mock.admin("GET /app/v1/provision", &[], b"").json();
             let files = ledger["files"].as_array().unwrap();
             let file = files.iter().find(|file| file["name"] == *name).cloned().unwrap_or_default();
-            let told = file["error"]["message"].as_str().unwrap_or("no error").to_owned();
-            if message.ends_with(&told) { Ok(()) } else { Err(format!("{name}: {told}")) }
+            let error = file["error"]["message"].as_str().unwrap_or("no error").to_owned();
+            if message.ends_with(&error) { Ok(()) } else { Err(format!("{name}: {error}")) }
         });
         std::fs::remove_file(mock.directory().join(name)).unwrap();
     }
@@ -292,7 +292,7 @@ const FAILING: &[(&str, &str)] = &[
 ];
 
 #[test]
-fn failing_views_cost_one_500_that_names_the_line() {
+fn a_failing_view_is_answered_by_a_500_that_names_the_line() {
     let mocks = [SHORT, LONG].map(start_with_time);
     let mut wrong = Vec::new();
     for (body, expected) in FAILING {
@@ -317,7 +317,7 @@ fn failing_views_cost_one_500_that_names_the_line() {
 }
 
 #[test]
-fn text_that_is_not_utf8_and_names_that_leave_are_refused() {
+fn invalid_utf8_and_names_outside_of_the_directory_are_refused() {
     let mock = start();
     let headers = [("Content-Type", "text/plain")];
     let reply =

@@ -1,15 +1,16 @@
-//! What takes longer to load than `--load-time` is refused wherever it comes from, and what serves goes on. Files that load keep no
-//! request of the administrative port waiting, and the last load that was asked for is what serves in the end.
+//! Loads that take long: `--load-time` limits them, they delay no request of the administrative port, and the last load that was asked
+//! for serves in the end. Loads that fail are logged once.
 
+use crate::config_map::mount;
 use crate::harness::{Client, Folder, Mock, binary, eventually};
 use std::fs;
 use std::path::{Path, PathBuf};
 
 const GOOD: &str = "fn registerRules() { app.get(\"/ok\", || \"ok\"); }";
-/// Debug builds load a good provision in a fifth of it.
+/// Debug builds load a good provision in a fifth of this time.
 const LIMIT: &str = "1s";
 
-/// 140 KB of closures, each of which Rhai looks up among all before.
+/// A provision of 140 KB of closures. Rhai looks up each closure among all before it.
 fn slow() -> String {
     format!("fn registerRules() {{}}\nfn slow() {{\nlet f = 1;\n{}\n}}\n", "f=|| f;".repeat(20_000))
 }
@@ -43,9 +44,9 @@ fn a_provision_that_takes_too_long_to_load_is_refused_and_the_last_one_serves() 
     assert_eq!((mock.active(), mock.get("/ok").text()), (("initial".to_owned(), 1), "ok".to_owned()));
 }
 
-/// It has time enough as a script.
+/// `--script-timeout` would let the loop go on for a minute.
 #[test]
-fn an_endless_loop_is_told_to_end() {
+fn the_load_time_ends_an_endless_loop() {
     let mock = Mock::start_with(&["--load-time", LIMIT, "--script-timeout", "60s"], |_| ());
     let reply = mock.provision("endless", "fn registerRules() {\n    loop { }\n}").json();
     let result = reply["result"].as_str().unwrap();
@@ -67,7 +68,7 @@ fn check_and_routes_have_the_same_limit() {
     }
 }
 
-/// A provision whose load goes on until there is a file `go.txt`; then it has a rule `/own`, or fails.
+/// A provision whose load goes on until there is a file `go.txt`. Its rule `/own` answers `own`.
 fn waiting(own: &str) -> String {
     format!(
         "fn registerRules() {{ print(\"{own} loads\"); while !os.listdir().contains(\"go.txt\") {{ }} app.get(\"/own\", || \"{own}\"); }}"
@@ -82,7 +83,7 @@ fn mock_that_may_wait() -> Mock {
 
 #[test]
 fn a_post_does_not_wait_for_files_that_load_and_serves_in_the_end() {
-    for (copied, told) in [
+    for (copied, logged) in [
         (waiting("1"), "provision `copied` loaded; `posted`, asked for later, serves"),
         (waiting("1").replace("app.get(", "app.gte("), "failed to load provision `copied`: line 1, "),
     ] {
@@ -96,7 +97,7 @@ fn a_post_does_not_wait_for_files_that_load_and_serves_in_the_end() {
         assert_eq!(mock.admin("GET /app/v1/provision/posted", &[], b"").status, 200);
         assert!(!mock.log().contains("copied"), "{}", mock.log());
         mock.folder.write("provision/go.txt", "");
-        mock.wait_for_log(told);
+        mock.wait_for_log(logged);
         assert_eq!((mock.active(), mock.get("/ok").text()), (("posted".to_owned(), 3), "ok".to_owned()));
         let failing = mock.admin("GET /metrics", &[], b"").text();
         assert!(failing.contains("h1mock_configured_differs_from_serving 0"), "{failing}");
@@ -129,7 +130,7 @@ fn a_file_serves_after_a_post_that_was_asked_for_before() {
 }
 
 #[test]
-fn a_file_is_loaded_again_where_what_it_has_read_was_stored_meanwhile() {
+fn a_file_is_loaded_again_if_a_library_that_it_has_read_is_stored_meanwhile() {
     let mock = mock_that_may_wait();
     mock.folder.write("provision/lib.rhai", "fn own() { \"before\" }");
     mock.folder.write(
@@ -143,7 +144,58 @@ fn a_file_is_loaded_again_where_what_it_has_read_was_stored_meanwhile() {
     assert_eq!(mock.get("/own").text(), "after");
 }
 
-/// The id of the thread of this name, once it is another one than `before`.
+/// How often the log has a record of the failure to load `name`, after the watcher has handled another file.
+fn failures(mock: &Mock, name: &str, round: usize) -> usize {
+    mock.folder.write(&format!("provision/next-{round}"), GOOD);
+    mock.wait_for_log(&format!("provision `next-{round}` is active"));
+    mock.log().matches(&format!("failed to load provision `{name}`")).count()
+}
+
+#[test]
+fn a_failure_is_logged_once() {
+    let broken = "fn registerRules() { ( }";
+    // The event of the file and the reload of the active provision find the same error.
+    let mock = Mock::serving(GOOD);
+    mock.folder.write("provision/initial", broken);
+    mock.wait_for_log("failed to load provision `initial`");
+    assert_eq!(failures(&mock, "initial", 1), 1, "{}", mock.log());
+    // `initial` is broken, and so is the way back to it.
+    let mock = Mock::start_with(&["--on-error", "initial"], |folder| folder.write("provision/initial", GOOD));
+    mock.activate("own", GOOD);
+    mock.folder.write("provision/initial", broken);
+    mock.wait_for_log("failed to load provision `initial`");
+    assert_eq!(failures(&mock, "initial", 2), 1, "{}", mock.log());
+    // Both errors are of interest where they differ.
+    assert_eq!(mock.provision("other", broken).status, 422);
+    assert_eq!((failures(&mock, "other", 3), failures(&mock, "initial", 4)), (1, 2), "{}", mock.log());
+}
+
+/// An editor creates an empty file and writes it later.
+#[test]
+fn an_empty_file_has_no_warning_in_the_log() {
+    let mock = Mock::serving(GOOD);
+    mock.folder.write("provision/empty", "");
+    mock.folder.write("provision/useless", "fn registerRule() {}");
+    mock.wait_for_log("function `registerRule` registers nothing");
+    mock.folder.write("provision/next", GOOD);
+    mock.wait_for_log("provision `next` is active");
+    assert!(!mock.log().contains("the file is empty"), "{}", mock.log());
+}
+
+/// The watcher reports the removal twice: with the ConfigMap mount, and as a removed copy.
+#[test]
+fn the_removal_of_the_active_file_is_logged_once() {
+    let mock = Mock::start_with(&[], |folder| mount(folder, 1, &[("initial", GOOD), ("other", GOOD)]));
+    mount(&mock.folder, 2, &[("other", GOOD)]);
+    let gone = "file `initial` of the active provision is gone: it goes on serving";
+    mock.wait_for_log(gone);
+    assert_eq!(mock.get("/ok").text(), "ok");
+    mock.folder.write("provision/next", GOOD);
+    mock.wait_for_log("provision `next` is active");
+    assert_eq!(mock.log().matches(gone).count(), 1, "{}", mock.log());
+}
+
+/// Waits until the one thread called `name` has another id than `before`, and returns the id.
 fn thread(mock: &Mock, name: &str, before: &str) -> String {
     let is_named = |task: &Path| fs::read_to_string(task.join("comm")).is_ok_and(|comm| comm.trim() == name);
     eventually(|| {
@@ -156,7 +208,7 @@ fn thread(mock: &Mock, name: &str, before: &str) -> String {
     })
 }
 
-/// A stack keeps its pages until its thread ends.
+/// The stack of a thread keeps its pages until the thread ends.
 #[test]
 fn a_thread_whose_script_made_a_deep_value_is_replaced() {
     let deep = "let f = || 1; loop { let g = f; f = || g; }";

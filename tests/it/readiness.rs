@@ -54,7 +54,7 @@ fn a_broken_initial_of_a_config_map_is_not_ready_and_a_good_one_mends_it() {
     assert_eq!(probe(&mock.admin), (Some(0), String::new()));
     mock.wait_for_log("INFO  provision `initial` is active, generation 2: ready\n");
 
-    // The last good one serves on, so the server stays ready.
+    // The last good provision keeps serving, so the server stays ready.
     mount(&mock.folder, 3, &[("initial", BROKEN)]);
     mock.wait_for_log("  = note: provision `initial` keeps serving\n");
     assert_eq!(unready(&mock), "");
@@ -72,7 +72,7 @@ fn a_broken_initial_is_not_ready_until_any_provision_loads() {
         assert_eq!(unready(&mock), "");
         mock.wait_for_log("INFO  provision `other` is active, generation 2: ready\n");
         assert_eq!(mock.provision("other", BROKEN).status, 422);
-        // `initial` is still broken, so the last good one goes on in both cases.
+        // `initial` is still broken, so the last good provision keeps serving in both cases.
         assert_eq!((unready(&mock), mock.active().0), (String::new(), "other".to_owned()));
     }
     let mock = Mock::start_with(&[], broken);
@@ -142,7 +142,7 @@ fn the_reason_follows_what_happens_to_the_file() {
     assert_eq!(unready(&mock), of("initial", ": `mine` is there, but nothing has activated it"));
     fs::write(mock.directory().join("mine"), BROKEN).unwrap();
     wait_until(&mock, &of("initial", &format!(": {}", LOAD_ERROR.replace("initial", "mine"))));
-    // What is stored now is another text, which nobody has tried.
+    // The stored text is new and was not loaded yet.
     assert_eq!(mock.admin("PUT /app/v1/file/mine", &[], GOOD.as_bytes()).status, 200);
     assert_eq!(unready(&mock), of("initial", ": `mine` is there, but nothing has activated it"));
     mock.activate("mine", GOOD);

@@ -8,7 +8,7 @@ use std::time::Instant;
 const HELLO: &str = r#"fn registerRules() { app.get("/hello", || "hello"); app.post("/hello", || `${request.data.len()}`); }"#;
 
 #[test]
-fn prints_where_it_serves_and_what() {
+fn the_banner_has_the_addresses_and_the_provision() {
     let mock = Mock::start();
     let expected = format!(
         "h1mock {}: mock {}, admin {}, provision `initial`, generation 1\n",
@@ -22,7 +22,7 @@ fn prints_where_it_serves_and_what() {
 }
 
 #[test]
-fn serves_ipv6_and_both() {
+fn ipv6_is_served_alone_and_together_with_ipv4() {
     if TcpListener::bind("[::1]:0").is_err() {
         return missing("IPv6");
     }
@@ -80,7 +80,7 @@ fn bodies_over_the_limit_are_413_on_both_ports() {
 }
 
 #[test]
-fn keeps_connections_and_frames_answers() {
+fn connections_are_kept_and_answers_have_their_length() {
     let mock = Mock::serving(HELLO);
     let mut client = Client::new(&mock.traffic);
     for _ in 0..3 {
@@ -123,7 +123,7 @@ fn odd_targets_never_end_a_worker() {
 
 #[test]
 fn a_native_that_fails_is_a_500_and_the_worker_lives_on() {
-    // An overflow inside of a native: what would panic in Rust is an error here. Panics themselves: src/serving/listeners.rs.
+    // An overflow inside a native function is an error and no panic. src/serving/listeners.rs tests real panics.
     let mock = Mock::start_with(&["--workers", "1"], |folder| {
         folder.write("provision/initial", r#"fn registerRules() { app.get("/bad", || (-9223372036854775808).abs()); app.get("/ok", || "ok"); }"#);
     });
@@ -146,28 +146,28 @@ fn the_admin_port_works_while_all_mock_workers_are_busy() {
     assert_eq!(mock.admin("GET /readyz", &[], b"").status, 200);
     assert_eq!(mock.provision("hello", HELLO).status, 201);
     assert!(began.elapsed().as_secs_f64() < 2.5, "{:?}", began.elapsed());
-    // Those that waited for a worker are served by the new provision.
+    // The new provision serves the requests that waited for a worker.
     assert!(clients.iter_mut().all(|client| matches!(client.read(false).status, 404 | 500)));
 }
 
 #[test]
-fn more_workers_than_the_system_grants_serve_as_far_as_they_go() {
+fn the_workers_that_the_system_grants_serve() {
     // 3 GiB of address space: enough for some stacks of 260 MB (debug builds) but not for 64.
     let mock = Mock::start_command(binary_under("ulimit -v 3000000"), &["--workers", "256"], |folder| {
         folder.write("provision/initial", HELLO);
     });
     mock.wait_for_log("of 256 mock workers serve");
     assert_eq!(mock.get("/hello").text(), "hello");
-    // The last ones ended again, so that other processes of a container can start threads.
+    // Some workers ended again, so that other processes of the container can start threads.
     let log = mock.log();
-    let told = log.split(" of 256 mock workers serve").next().and_then(|text| text.rsplit(' ').next());
-    let told: usize = told.unwrap().parse().unwrap();
+    let logged = log.split(" of 256 mock workers serve").next().and_then(|text| text.rsplit(' ').next());
+    let logged: usize = logged.unwrap().parse().unwrap();
     let task = format!("/proc/{}/task", mock.pid());
     eventually(|| {
         let names = std::fs::read_dir(&task).unwrap().flatten().map(|task| task.path().join("comm"));
         let names = names.filter_map(|name| std::fs::read_to_string(name).ok());
         let mock_workers = names.filter(|name| name.starts_with("mock-")).count();
-        (mock_workers == told).then_some(()).ok_or(format!("{mock_workers} workers, {told} told"))
+        (mock_workers == logged).then_some(()).ok_or(format!("{mock_workers} workers, {logged} in the log"))
     });
     assert_eq!(mock.get("/hello").text(), "hello");
 }

@@ -1,4 +1,4 @@
-//! Signals: a graceful stop, with the exit code that a shell gives. Others don't end the process.
+//! Signals: some stop the mock gracefully, with the exit code that a shell shows; the others do not end the process.
 
 use crate::harness::{Client, Mock, binary_under, eventually};
 use crate::metrics::{busy, until_held};
@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 const SLOW: &str =
     r#"fn registerRules() { app.get("/slow", || { time.sleep(2); "slow" }); app.get("/fast", || "fast"); }"#;
 
-/// The bound holds for the quickest of some stops: a busy machine may slow down any one of them.
+/// The fastest of several stops must take less than a second, because a busy machine may delay a single one.
 #[test]
 fn signals_stop_within_a_second() {
     for (signal, code) in [("TERM", 143), ("INT", 130), ("HUP", 129), ("QUIT", 131), ("XCPU", 152)] {
@@ -24,7 +24,7 @@ fn signals_stop_within_a_second() {
 }
 
 #[test]
-fn other_signals_are_told_and_end_nothing() {
+fn other_signals_are_logged_and_end_nothing() {
     let mut mock = Mock::serving(SLOW);
     for (number, name) in [
         ("10", "SIGUSR1"),
@@ -43,14 +43,14 @@ fn other_signals_are_told_and_end_nothing() {
             "WARN  ignored {name}: SIGTERM, SIGINT, SIGQUIT or SIGHUP stops the server\n"
         ));
     }
-    // These two are silent.
+    // These two signals are not logged.
     ["PIPE", "XFSZ"].iter().for_each(|signal| mock.signal(signal));
     assert_eq!(mock.get("/fast").text(), "fast");
     mock.signal("TERM");
     assert_eq!(mock.wait().code(), Some(143));
 }
 
-/// What `nohup` does, and a shell to what runs in the background.
+/// `nohup` and background jobs of a shell start like this.
 #[test]
 fn hup_and_quit_that_were_ignored_at_the_start_stay_ignored() {
     let mut mock = Mock::start_command(binary_under("trap '' HUP QUIT"), &[], |folder| {
@@ -65,7 +65,7 @@ fn hup_and_quit_that_were_ignored_at_the_start_stay_ignored() {
 }
 
 #[test]
-fn requests_that_run_are_answered_first() {
+fn a_stop_waits_for_delayed_answers() {
     let mut mock = Mock::serving(SLOW);
     let mut client = Client::new(&mock.traffic);
     client.write(b"GET /slow HTTP/1.1\r\nHost: x\r\n\r\n");
@@ -79,7 +79,7 @@ fn requests_that_run_are_answered_first() {
 }
 
 #[test]
-fn scripts_that_run_finish_first() {
+fn a_stop_waits_for_running_scripts() {
     let source = r#"fn registerRules() { app.get("/busy", || { print("it runs"); while !os.listdir().contains("go.txt") { } "done" }); }"#;
     let mut mock =
         Mock::start_with(&["--script-timeout", "60s"], |folder| folder.write("provision/initial", source));
@@ -94,12 +94,12 @@ fn scripts_that_run_finish_first() {
 }
 
 #[test]
-fn clients_that_wait_for_a_generation_hold_up_no_stop() {
-    // A wait that held up the stop would do so for all of `--grace`, which is beyond the deadline of this test.
+fn a_stop_does_not_wait_for_waits_for_a_generation() {
+    // If the wait delayed the stop, it would do so for all of `--grace`, which is longer than the deadline of this test.
     let mut mock = Mock::start_with(&["--grace", "300s"], |folder| folder.write("provision/initial", SLOW));
     let mut client = Client::new(&mock.admin);
     client.write(b"GET /app/v1/wait?generation=9 HTTP/1.1\r\nHost: x\r\n\r\n");
-    // The client that waits, and the one that asks how many there are.
+    // Two connections: the wait, and the request for the metrics itself.
     eventually(|| match busy(&mock, "admin") {
         2.0 => Ok(()),
         other => Err(format!("{other} connections are busy")),
@@ -123,7 +123,7 @@ fn grace_bounds_the_wait() {
 }
 
 #[test]
-fn while_draining_it_is_not_ready_but_serves_and_closes() {
+fn a_draining_mock_is_not_ready_but_serves_and_closes() {
     let mut mock = Mock::start_with(&["--drain", "1s"], |folder| folder.write("provision/initial", SLOW));
     mock.signal("TERM");
     let not_ready = eventually(|| {

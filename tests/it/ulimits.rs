@@ -1,11 +1,11 @@
-//! Limits that the system lays on the process: each is an error of what runs into it, or of the start.
+//! Limits of the system: exceeding one is an error of a single request, or of the start.
 
 use crate::harness::{Folder, Mock, binary_under};
 use std::fs;
 
 #[test]
 fn a_file_that_is_too_large_for_ulimit_f_is_an_error_of_its_request() {
-    // Blocks of 512 or of 1024 bytes, as the shell counts.
+    // 16 blocks of 512 or of 1024 bytes, depending on the shell.
     let mut mock = Mock::start_command(binary_under("ulimit -f 16"), &[], |folder| {
         folder.write("provision/initial", "fn registerRules() { app.get(\"/x\", || \"x\"); }\n");
     });
@@ -34,7 +34,7 @@ fn a_log_file_that_is_too_large_for_ulimit_f_ends_nothing() {
 }
 
 #[test]
-fn too_few_open_files_are_a_reason_not_to_start() {
+fn a_limit_of_too_few_open_files_prevents_the_start() {
     let folder = Folder::new();
     for (limit, starts) in [("16", false), ("48", false), ("49", true)] {
         let mut command = binary_under(&format!("ulimit -n {limit}"));

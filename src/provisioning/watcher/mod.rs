@@ -1,6 +1,6 @@
-//! Reports which files of the provision directory were written, touched or removed, and that the ConfigMap mount
-//! was updated. It does not read files and knows nothing of provisions: what a change means is decided by the one
-//! it is reported to.
+//! Reports which files of the provision directory were written, touched or removed, and updates of the ConfigMap mount.
+//!
+//! The watcher reads no files and knows nothing of provisions: `activation/changes.rs` decides what a change means.
 
 mod config_mount;
 mod notify;
@@ -28,50 +28,54 @@ use config_mount::{ConfigMount, Verdict};
 use notify::{Event, Notify};
 use snapshot::Snapshot;
 
-/// A stream of events is cut after this time, however dense it is.
+/// Longest time that a batch of events collects before it is reported, even if events keep coming.
 const BATCH_LIMIT: Duration = Duration::from_millis(50);
-/// Shortest time between two looks, whatever the options say.
+/// Shortest time between two looks at the files, whatever the options say.
 const SHORTEST_LOOK: Duration = Duration::from_millis(10);
-/// Longest time between two looks; far more would be beyond the clock.
+/// Longest time between two looks at the files: a much longer one would overflow the clock.
 const LONGEST_LOOK: Duration = Duration::from_secs(86_400);
 
-/// What happened since the last report. No name is in it twice.
+/// One report: the changes since the report before. Each name is in it once.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Changes {
-    /// Files that were written, moved in, linked or touched, in the order in which they were completed: the last
-    /// one is the newest. Files that the provision directory wrote itself are not among them.
+    /// Files that were written, moved in, linked or touched, sorted by the time of completion: the last one is the newest.
+    /// Writes of [`ProvisionDir`] itself are left out.
     pub written: Vec<Name>,
-    /// Files that are gone, sorted; those that the provision directory removed are among them.
+    /// Removed files, sorted by name. Removals by [`ProvisionDir`] itself are included.
     pub removed: Vec<Name>,
-    /// The ConfigMap mount was updated: see [`ProvisionDir::refresh_config`].
+    /// Whether the ConfigMap mount was updated: see [`ProvisionDir::refresh_config`].
     pub config: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct WatchOptions {
-    /// Look at the files every `interval`, as is done anyway where the file system has no events.
+    /// Whether to poll the files every `interval`. A file system without events is always polled.
     pub poll: bool,
-    /// Time between two looks at the files (without events) and at the ConfigMap mount (always).
+    /// The time between two looks at polled files, and between two looks at the ConfigMap mount.
     pub interval: Duration,
-    /// How long it must be quiet before a report, so that all events of one copy are one report.
+    /// The pause after the last event of a batch before its report, so that one copy causes one report.
     pub quiet: Duration,
-    /// Stack of the thread in bytes; `on_changes` runs on it.
+    /// The stack of the thread in bytes. `on_changes` runs on this thread.
     pub stack: usize,
 }
 
-/// The watching thread. It ends soon after this value; a report that is under way is finished first. Nobody waits for that: on a
-/// busy machine the kernel takes up to 20 s to close an inotify instance.
+/// A handle to the thread `watcher`. Dropping the handle ends the thread after the report in progress.
+///
+/// Nothing waits for that end: on a busy machine the kernel takes up to 20 s to close an inotify instance.
 #[derive(Debug)]
 pub(crate) struct Watcher {
-    /// Closing it is what the thread is stopped by.
+    /// The thread ends when this side of the pair is closed.
     _stop: UnixStream,
 }
 
 impl Watcher {
-    /// Starts to watch the provision directory. Reported is what changes from now on, and also what changed since
-    /// it was opened, or since its last `refresh_config` for the mount. `on_changes` is called on the
-    /// thread, one report at a time; what happens meanwhile is the next report. Where the system grants no events
-    /// the files are polled. Errors: the system refuses a thread or a socket.
+    /// Starts to watch the provision directory, by polling if the system grants no events.
+    ///
+    /// The first report includes changes since the directory was opened, and for the ConfigMap mount since the last `refresh_config`.
+    /// The thread calls `on_changes` with one report at a time; changes during the call are in the next report.
+    ///
+    /// # Errors
+    /// The system refuses a thread or a socket.
     pub(crate) fn start(
         directory: Arc<ProvisionDir>,
         options: WatchOptions,
@@ -89,24 +93,24 @@ impl Watcher {
     }
 }
 
-/// What the thread works on.
+/// The state of the thread.
 struct Watch {
     directory: Arc<ProvisionDir>,
     options: WatchOptions,
     stopped: UnixStream,
-    /// `None`: there are no events, the files are polled.
+    /// `None` if the files are polled.
     notify: Option<Notify>,
-    /// Why there are none, where the system refused them; until it is logged.
+    /// The error with which the system refused events, until it is logged.
     refused: Option<io::Error>,
     snapshot: Snapshot,
     config: Option<ConfigMount>,
     config_changed: bool,
-    /// Device and inode of the directory that is watched; `None` while there is none.
+    /// Device and inode of the watched directory; `None` while it does not exist.
     root: Option<(u64, u64)>,
-    /// Folders came or went, or events were lost: set watches and look at every file.
+    /// Whether to set watches again and look at every file, since folders came or went, or events were lost.
     look_again: bool,
     next_look: Instant,
-    /// First and last event of the batch that is being collected.
+    /// The times of the first and the last event of the present batch.
     batch: Option<(Instant, Instant)>,
 }
 
@@ -132,7 +136,7 @@ impl Watch {
             options,
             stopped,
         };
-        // Before the caller goes on: what he does next must not be missed.
+        // On the caller's thread, so that no change after `start` is missed.
         watch.look();
         watch
     }
@@ -153,29 +157,29 @@ impl Watch {
         Next::End
     }
 
-    /// Sleeps until there is something to do; `false` once the watcher is to stop.
+    /// Sleeps until an event comes or the next look is due. Returns false when the watcher must stop.
     fn wait(&self) -> bool {
         let wake = self.batch_end().map_or(self.next_look, |end| end.min(self.next_look));
         let left =
             if self.look_again { Duration::ZERO } else { wake.saturating_duration_since(Instant::now()) };
-        // One that is too long for the kernel's clock is as good as none.
+        // A time that is too long for the kernel's clock becomes an endless wait.
         let timeout = Timespec::try_from(left).ok();
         let mut fds = vec![PollFd::new(&self.stopped, PollFlags::IN)];
         fds.extend(
             self.notify.as_ref().map(|notify| PollFd::from_borrowed_fd(notify.as_fd(), PollFlags::IN)),
         );
-        // An error here is a signal that was handled; the next turn waits again.
+        // The only error is a signal that was handled. The next round waits again.
         let _ = poll(&mut fds, timeout.as_ref());
         fds.first().is_none_or(|stopped| stopped.revents().is_empty())
     }
 
-    /// The time at which the batch is reported; none if there is nothing to report.
+    /// The time to report the batch; `None` if there is none.
     fn batch_end(&self) -> Option<Instant> {
         let (first, last) = self.batch?;
         Some((last + self.options.quiet).min(first + BATCH_LIMIT))
     }
 
-    /// Extends the batch, or begins one, if there is something to report.
+    /// Begins or extends the batch if there are changes to report.
     fn extend_batch(&mut self) {
         if self.config_changed || self.snapshot.has_news() {
             let now = Instant::now();
@@ -205,7 +209,7 @@ impl Watch {
                     self.snapshot.lost_events();
                     self.look_again = true;
                 }
-                // The mount is looked at without the files, unless these are due as well.
+                // A look at the mount alone; the files have their own time.
                 Event::Config => self.next_look = Instant::now(),
             }
         }
@@ -215,7 +219,7 @@ impl Watch {
         self.extend_batch();
     }
 
-    /// Looks at whatever events don't tell, and plans the next look.
+    /// Finds the changes for which there are no events, and sets the time of the next look.
     fn look(&mut self) {
         let again = mem::take(&mut self.look_again) || self.root != identity(&self.directory);
         if again {
@@ -226,7 +230,7 @@ impl Watch {
         }
         let config = self.config.as_mut().map_or(Verdict::Same, ConfigMount::look);
         self.config_changed |= config == Verdict::Changed;
-        // Links from the directory into the mount change with it.
+        // Links from the directory into the mount change together with the mount.
         if again || config == Verdict::Changed || self.notify.is_none() || self.snapshot.is_settling() {
             self.snapshot.scan();
         }
@@ -235,7 +239,7 @@ impl Watch {
         self.extend_batch();
     }
 
-    /// How long a file that no event tells of must stay as it is to count as complete.
+    /// The time for which a file without events must not change to count as complete.
     fn settle(&self) -> Duration {
         match self.notify {
             Some(_) => (self.options.interval / 8).max(SHORTEST_LOOK),
@@ -251,7 +255,7 @@ impl Watch {
         }
         let appears = before.is_none() && self.root.is_some();
         let refused = self.refused.take();
-        // One line says how it is followed from now on.
+        // One log line says whether the directory is watched or polled from now on.
         match self.notify.as_mut().map(|notify| notify.watch_folders(self.directory.root())) {
             Some(Ok(())) if appears => log::info!("watching `{root}`"),
             Some(Ok(())) => {}
@@ -280,7 +284,7 @@ impl Watch {
         if changes == Changes::default() {
             return;
         }
-        // A bug behind this call must not end the watching.
+        // A panic of the callback must not end the thread.
         if catch_unwind(AssertUnwindSafe(|| on_changes(changes))).is_err() {
             log::error!("a report of changed files ended by a panic");
         }

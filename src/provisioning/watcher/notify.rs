@@ -1,5 +1,4 @@
-//! Inotify: which folders are watched, and what the kernel's events mean for the files in them. Nothing is
-//! remembered here of the files themselves.
+//! Inotify: sets watches on folders, and translates the kernel's events. `snapshot.rs` keeps the state of the files.
 
 use std::collections::HashMap;
 use std::ffi::OsStr;
@@ -12,10 +11,10 @@ use inotify::{EventMask, EventOwned, Inotify, WatchDescriptor, WatchMask};
 
 use crate::directory::{DEPTH_LIMIT, Found, Name, joined, walk};
 
-/// Bytes of events that are read at once; the largest event has less than 300.
+/// Most bytes of events in one read. The largest event has less than 300.
 const BUFFER: usize = 64 << 10;
 
-/// File systems that change without this kernel taking part (magic numbers of statfs(2)): 9P, NFS, FUSE and
+/// File systems that other machines can change without an event here, by their magic numbers in statfs(2): 9P, NFS, FUSE and
 /// virtiofs, SMB, CIFS, SMB2, Ceph, AFS, shared folders of VirtualBox, GPFS, Lustre.
 const WITHOUT_EVENTS: [u32; 11] = [
     0x0102_1997,
@@ -31,41 +30,43 @@ const WITHOUT_EVENTS: [u32; 11] = [
     0x0bd0_0bd0,
 ];
 
-/// What happened to a file of the directory, or to the whole.
+/// An event of a file, or of the whole directory.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Event {
-    /// Moved in.
+    /// The file was moved in.
     Completed(Name),
-    /// Closed by somebody who could have written to it.
+    /// A program closed the file, which it had opened for writing.
     Closed(Name),
-    /// A new directory entry.
+    /// The directory has a new entry.
     Created(Name),
-    /// Attributes changed.
+    /// Attributes of the file changed: its time, mode or owner.
     Touched(Name),
-    /// Written to, not closed yet.
+    /// The file was written to and is still open.
     Modified(Name),
-    /// Removed or moved away.
+    /// The file was removed or moved away.
     Gone(Name),
-    /// Folders came or went, the directory itself among them.
+    /// Folders came or went, perhaps the directory itself.
     Folders,
     /// The queue was full: events are missing.
     Lost,
-    /// Something happened in the ConfigMap mount.
+    /// The ConfigMap mount has an event.
     Config,
 }
 
 /// An inotify instance with a watch on each folder.
 pub(super) struct Notify {
     inotify: Inotify,
-    /// Watched folders, relative to the directory, which itself is `""`.
+    /// The watched folders, relative to the directory; `""` is the directory itself.
     folders: HashMap<WatchDescriptor, String>,
     config: Option<WatchDescriptor>,
     buffer: Vec<u8>,
 }
 
 impl Notify {
-    /// `None`: the files of `root` have to be polled, by request (`poll`) or since its file system tells of no changes. Errors:
-    /// the system refuses another instance.
+    /// Starts an inotify instance. `None` if the files of `root` must be polled: with `poll`, and on a file system without events.
+    ///
+    /// # Errors
+    /// The system refuses another instance.
     pub(super) fn start(root: &Path, poll: bool) -> io::Result<Option<Notify>> {
         if poll || has_no_events(root) {
             return Ok(None);
@@ -74,9 +75,12 @@ impl Notify {
         Ok(Some(Notify { inotify, folders: HashMap::new(), config: None, buffer: vec![0; BUFFER] }))
     }
 
-    /// Watches `root` and its sub-folders, and nothing else that was watched before, the ConfigMap mount aside.
-    /// A watch is there before the content of its folder is read, so that no sub-folder is missed. Errors: `root`
-    /// can't be watched, or there are too many watches.
+    /// Watches `root` and its sub-folders, and removes the watches of other folders, except that of the ConfigMap mount.
+    ///
+    /// Each watch is set before its folder is read, so that no new sub-folder is missed.
+    ///
+    /// # Errors
+    /// `root` can't be watched, or the user has too many watches.
     pub(super) fn watch_folders(&mut self, root: &Path) -> io::Result<()> {
         let mut folders = HashMap::new();
         let mut failure = None;
@@ -85,14 +89,14 @@ impl Notify {
             let Found::Folder(folder) = found else { return };
             match watches.add(root.join(&folder), mask()) {
                 Ok(descriptor) => drop(folders.insert(descriptor, folder)),
-                // Folders that go away meanwhile or may not be read have nothing to tell.
+                // A sub-folder that is gone again or can't be read has no events.
                 Err(error) if !folder.is_empty() && error.kind() != io::ErrorKind::StorageFull => {}
                 Err(error) => drop(failure.get_or_insert(error)),
             }
         });
         for descriptor in self.folders.keys() {
             if !folders.contains_key(descriptor) && self.config.as_ref() != Some(descriptor) {
-                // One whose folder is gone is so as well.
+                // An error means that the folder is gone, and its watch with it.
                 let _ = watches.remove(descriptor.clone());
             }
         }
@@ -100,12 +104,15 @@ impl Notify {
         failure.map_or(walked, Err)
     }
 
-    /// Watches the ConfigMap mount, if it is there. It is polled too, so failing does no harm.
+    /// Watches the ConfigMap mount if it exists. A failure does no harm, since the mount is polled too.
     pub(super) fn watch_config(&mut self, dir: &Path) {
         self.config = self.inotify.watches().add(dir, mask()).ok();
     }
 
-    /// The events that are there, at most one buffer of them. Errors: those of read(2).
+    /// Reads the waiting events, at most one buffer of them.
+    ///
+    /// # Errors
+    /// read(2) fails.
     pub(super) fn events(&mut self) -> io::Result<Vec<Event>> {
         let read: Vec<EventOwned> = match self.inotify.read_events(&mut self.buffer) {
             Ok(events) => events.map(|event| event.to_owned()).collect(),
@@ -136,7 +143,7 @@ impl Notify {
         entry_event(folder, file_name, event.mask, is_folder)
     }
 
-    /// An event of a watched folder itself. Sub-folders are reported by the folder they lie in.
+    /// Translates an event of a watched folder itself. Of a sub-folder, the event of its parent counts.
     fn self_event(&mut self, event: &EventOwned) -> Option<Event> {
         let ends = EventMask::DELETE_SELF | EventMask::MOVE_SELF | EventMask::UNMOUNT | EventMask::IGNORED;
         if !event.mask.intersects(ends) {
@@ -156,8 +163,10 @@ impl AsFd for Notify {
     }
 }
 
-/// MODIFY holds reports back and tells a write from a mere close; it never causes a report. Files that are unlinked while they are open have
-/// nothing to say any more (EXCL_UNLINK): their name may be that of another file.
+/// The events to watch for.
+///
+/// MODIFY causes no report; it delays the report of a file until it is closed, and shows that a close ends a write. EXCL_UNLINK leaves
+/// out files that were removed while open, because another file may have their name now.
 fn mask() -> WatchMask {
     WatchMask::CLOSE_WRITE
         | WatchMask::MOVED_TO
@@ -172,7 +181,7 @@ fn mask() -> WatchMask {
         | WatchMask::EXCL_UNLINK
 }
 
-/// The meaning of an event for `file_name` in `folder`.
+/// Translates an event of `file_name` in `folder`.
 fn entry_event(folder: &str, file_name: &OsStr, mask: EventMask, is_folder: bool) -> Option<Event> {
     let file_name = file_name.to_str()?;
     let comes = mask.intersects(EventMask::CREATE | EventMask::MOVED_TO);
@@ -181,7 +190,7 @@ fn entry_event(folder: &str, file_name: &OsStr, mask: EventMask, is_folder: bool
         let is_looked_at = !file_name.starts_with('.') && folder.split('/').count() <= DEPTH_LIMIT;
         return ((comes || goes) && is_looked_at).then_some(Event::Folders);
     }
-    // The directory may be a ConfigMap mount itself: all of its files change with this link.
+    // If the directory itself is a ConfigMap mount, all of its files change with this link.
     if file_name == "..data" && comes {
         return Some(Event::Folders);
     }
@@ -197,13 +206,13 @@ fn entry_event(folder: &str, file_name: &OsStr, mask: EventMask, is_folder: bool
     })
 }
 
-/// Whether changes in `root` may go unnoticed. One that can't be looked at is dealt with when it is watched.
+/// Whether the file system of `root` has changes without events. False if `root` can't be examined: watching it fails then.
 fn has_no_events(root: &Path) -> bool {
     let exists = fs::exists(root).unwrap_or(false);
     exists && rustix::fs::statfs(root).is_ok_and(|statfs| is_without_events(statfs.f_type as u64))
 }
 
-/// The kernel's type of the number differs by platform, and some sign-extend it.
+/// Compares 32 bits only, since the type of the number depends on the platform, and some sign-extend it.
 fn is_without_events(magic: u64) -> bool {
     WITHOUT_EVENTS.contains(&((magic & 0xffff_ffff) as u32))
 }
@@ -213,7 +222,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn file_systems_of_other_machines_are_polled() {
+    fn file_systems_without_events_are_polled() {
         for (magic, polled) in [
             (0x6969, true),
             (0x0102_1997, true),
@@ -228,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn an_event_has_a_meaning_or_none() {
+    fn each_event_is_translated_or_ignored() {
         let name = |text: &str| Name::parse(text).unwrap();
         for (file_name, mask, is_folder, meaning) in [
             ("a", EventMask::CLOSE_WRITE, false, Some(Event::Closed(name("sub/a")))),

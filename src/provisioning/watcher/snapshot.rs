@@ -1,5 +1,4 @@
-//! What the files were like when they were last looked at, and which of them changed since: the part of watching
-//! that is the same with and without events.
+//! The state of the files at the last look, and the changes since then. Watching and polling share this part.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::io;
@@ -9,24 +8,24 @@ use std::sync::Arc;
 use crate::directory::{Look, Name, ProvisionDir};
 use crate::system::io_error::describe_io;
 
-/// The known files, and the changes that are not reported yet.
+/// The known files, and the changes without a report.
 pub(super) struct Snapshot {
     directory: Arc<ProvisionDir>,
     seen: HashMap<Name, Look>,
-    /// Files that a scan found changed, as it found them: complete when the next scan finds the same.
+    /// Files that a scan found changed, in the state that it found. A file is complete if the next scan finds the same state.
     candidates: HashMap<Name, Look>,
-    /// Files that were written to and not closed yet.
+    /// Files that were written to and are still open.
     open: HashSet<Name>,
-    /// Completed files that are to be reported, newest last.
+    /// Completed files without a report, newest last.
     written: Vec<Name>,
-    /// Those among them that did not exist at the last report: nobody has to know if they go away before the next,
-    /// as the temporary files of `ln -sf` and `sed -i` do.
+    /// Files of `written` that did not exist at the last report. If they are removed before the next one, neither is reported: the
+    /// temporary files of `ln -sf` and `sed -i` come and go like this.
     unknown: HashSet<Name>,
     removed: BTreeSet<Name>,
 }
 
 impl Snapshot {
-    /// Begins with the files as they were when the provision directory was opened.
+    /// Starts from the state of the files when the provision directory was opened.
     pub(super) fn new(directory: Arc<ProvisionDir>) -> Snapshot {
         let seen = directory.take_opened().or_else(|| Look::all(directory.root()).ok()).unwrap_or_default();
         Snapshot {
@@ -40,8 +39,10 @@ impl Snapshot {
         }
     }
 
-    /// `name` was closed by somebody who could have written to it. If he did, it counts even if the file looks as
-    /// before: two writes can fall into one tick of the file system's clock. If not, a touch was reported already.
+    /// Handles the close of a file that was open for writing.
+    ///
+    /// If it was written to, the file is complete even if it looks the same: two writes can fall into one tick of the file system's
+    /// clock. If it was not written to, a touch has an event of its own.
     pub(super) fn closed(&mut self, name: &Name) {
         let look = self.look(name);
         if self.open.contains(name) || look.is_none() || self.seen.get(name) != look.as_ref() {
@@ -49,7 +50,7 @@ impl Snapshot {
         }
     }
 
-    /// `name` is complete: it was moved in, linked, or written and closed.
+    /// Handles a complete file: it was moved in, linked, or written and closed.
     pub(super) fn completed(&mut self, name: &Name) {
         match self.look(name) {
             Some(look) => self.accept(name, look),
@@ -57,8 +58,10 @@ impl Snapshot {
         }
     }
 
-    /// `name` was created: as a link, which is complete, or as a file that will be closed. One with content that
-    /// no write is told of got its name when it was finished (`O_TMPFILE`, link and unlink); it will not be closed.
+    /// Handles a new entry of the directory. A link is complete, and an empty file will be closed after it is written.
+    ///
+    /// A file that has content already may have got its name when it was finished (`O_TMPFILE`, link and unlink). As no close may
+    /// come, a scan decides.
     pub(super) fn created(&mut self, name: &Name) {
         if Look::is_born_complete(self.directory.root(), name) {
             return self.completed(name);
@@ -70,8 +73,8 @@ impl Snapshot {
         }
     }
 
-    /// Attributes of `name` changed: a touch if that was its time, nothing if it was its mode or owner. Of a file
-    /// that is being written the time changes with every write; that is not the end of it.
+    /// Handles a change of attributes. A new time is a touch; a new mode or owner is no change. In a file that is still open, a new time
+    /// comes from a write.
     pub(super) fn touched(&mut self, name: &Name) {
         let Some(before) = self.seen.get(name).filter(|_| !self.open.contains(name)) else { return };
         match self.look(name) {
@@ -80,15 +83,15 @@ impl Snapshot {
         }
     }
 
-    /// `name` was written to and is not closed yet: its report waits, if there is to be one.
+    /// Handles a write to a file. Its report waits until the file is closed.
     pub(super) fn modified(&mut self, name: Name) {
         self.candidates.remove(&name);
         self.open.insert(name);
     }
 
-    /// `name` was removed or moved away.
+    /// Handles the removal of a file.
     pub(super) fn gone(&mut self, name: &Name) {
-        // An event may be older than the file that has the name now.
+        // The event may be old, and a new file may have the name now.
         if self.look(name).is_some() {
             return;
         }
@@ -100,12 +103,12 @@ impl Snapshot {
         }
     }
 
-    /// Events were lost: what is being written is no longer known, so a scan has to find out by itself.
+    /// Handles lost events. A close may be among them, so from now on scans decide which files are complete.
     pub(super) fn lost_events(&mut self) {
         self.open.clear();
     }
 
-    /// Looks at all files. Those that differ from before are complete if the last scan found them the same way.
+    /// Looks at all files. A changed file is complete if the last scan found the same state.
     pub(super) fn scan(&mut self) {
         let found = match Look::all(self.directory.root()) {
             Ok(found) => found,
@@ -139,18 +142,20 @@ impl Snapshot {
         complete.into_iter().for_each(|(_, name, look)| self.accept(&name, look));
     }
 
-    /// Whether the next scan may find files complete.
+    /// Whether a file waits for the next scan to be complete.
     pub(super) fn is_settling(&self) -> bool {
         !self.candidates.is_empty()
     }
 
-    /// Whether there is something to report.
+    /// Whether there are changes to report.
     pub(super) fn has_news(&self) -> bool {
         !self.removed.is_empty() || self.written.iter().any(|name| !self.open.contains(name))
     }
 
-    /// Takes what is to be reported: files written, newest last, and files removed. What the provision directory wrote itself is
-    /// left out, so are links without a target; a file that is being written again waits for its end.
+    /// Takes the changes to report: written files, newest last, and removed files.
+    ///
+    /// Leaves out the provision directory's own writes and links without a target. A file that is being written again stays for a later
+    /// report.
     pub(super) fn take(&mut self) -> (Vec<Name>, Vec<Name>) {
         let (waiting, written): (Vec<_>, _) =
             mem::take(&mut self.written).into_iter().partition(|name| self.open.contains(name));

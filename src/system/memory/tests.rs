@@ -1,4 +1,4 @@
-//! Made-up systems in temporary folders: which files there are, and what is granted.
+//! Simulated systems in temporary folders: their files under `/proc` and `/sys`, and the memory that they grant.
 
 use super::*;
 use crate::directory::fixture::Folder;
@@ -9,11 +9,11 @@ const TWO: &str = "31 23 0:28 / /sys/fs/cgroup rw,nosuid - cgroup2 cgroup2 rw,ns
 const ONE: &str = "32 31 0:29 / /sys/fs/cgroup/cpu rw - cgroup cgroup rw,cpu\n\
                    33 31 0:32 / /sys/fs/cgroup/memory rw shared:9 master:2 - cgroup cgroup rw,memory\n";
 const HYBRID: &str = "41 31 0:38 / /sys/fs/cgroup/unified rw - cgroup2 cgroup2 rw\n";
-/// What version 1 writes for "no limit", with pages of 4 KiB and of 64 KiB.
+/// The "no limit" of version 1, with pages of 4 KiB and of 64 KiB.
 const NO_LIMIT: &str = "9223372036854771712\n";
 const NO_LIMIT_64K: &str = "9223372036854710272\n";
 
-/// What a system with `files` and the given `mountinfo` and `cgroup` of the process grants.
+/// The memory that a system grants, given `mountinfo` and `cgroup` of the process and further `files`.
 fn grants(mountinfo: &str, cgroup: &str, files: &[(&str, &str)]) -> Option<u64> {
     let folder = Folder::new();
     let process = [("proc/self/mountinfo", mountinfo), ("proc/self/cgroup", cgroup)];
@@ -26,7 +26,7 @@ fn grants(mountinfo: &str, cgroup: &str, files: &[(&str, &str)]) -> Option<u64> 
 }
 
 #[test]
-fn version_2_grants_the_tightest_of_all_groups_around() {
+fn version_2_grants_the_smallest_limit_of_all_parents() {
     let root = "sys/fs/cgroup/memory.max";
     let outer = "sys/fs/cgroup/pod/memory.max";
     let own = "sys/fs/cgroup/pod/box/memory.max";
@@ -39,12 +39,12 @@ fn version_2_grants_the_tightest_of_all_groups_around() {
         ("0::/pod/box\n", &[(outer, "3000000\n"), (own, "2000000\n")], 2_000_000),
         ("0::/pod/box\n", &[(outer, "1000000\n"), (own, "2000000\n")], 1_000_000),
         ("0::/pod/box\n", &[(root, "1\n"), (outer, "3\n"), (own, "2\n")], 1),
-        // Neighbours don't count.
+        // Groups below don't count.
         ("0::/pod\n", &[(outer, "3000000\n"), (own, "2000000\n")], 3_000_000),
-        // The folder is gone or out of sight: what is left of its ancestors counts.
+        // The group's folder is gone or outside of the namespace: its remaining parents count.
         ("0::/pod/gone (deleted)\n", &[(outer, "3000000\n"), (own, "2000000\n")], 3_000_000),
         ("0::/../pod/box\n", &[(root, "4000000\n"), (outer, "3000000\n")], 4_000_000),
-        // Nothing that the machine does not have.
+        // More than the machine has.
         ("0::/\n", &[(root, "1099511627776\n")], MACHINE),
         ("0::/\n", &[(root, "0\n")], 0),
         ("0::/\n", &[(root, "what?\n")], MACHINE),
@@ -92,7 +92,7 @@ fn where_both_versions_are_mounted_the_one_with_a_limit_counts() {
 
 /// A container whose mount begins at its group, and a process in a group below it.
 #[test]
-fn groups_are_looked_up_from_the_mounted_one_on() {
+fn groups_are_found_below_the_mounted_group() {
     let mounts = "33 31 0:32 /docker/1234 /groups rw - cgroup cgroup ro,memory\n";
     let files =
         [MEMINFO, ("groups/memory.limit_in_bytes", "3\n"), ("groups/inner/memory.limit_in_bytes", "2\n")];
@@ -116,7 +116,7 @@ fn without_cgroups_the_machine_counts_and_without_proc_nothing_does() {
 }
 
 #[test]
-fn this_machine_grants_something() {
+fn this_machine_grants_memory() {
     let granted = granted().unwrap();
     assert!(granted > 1 << 20, "{granted}");
 }

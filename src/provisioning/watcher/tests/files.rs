@@ -1,12 +1,12 @@
-//! What completes a file, and what does not.
+//! The ways to complete a file, and changes that complete none.
 
 use std::fs::{self, File};
 use std::os::unix::fs::{PermissionsExt, symlink};
 
 use super::*;
 
-/// A tool that pauses for longer than `quiet` in the middle of its work, as `sed -i` between the temporary file and its new name,
-/// has a report for each half. On a busy machine any tool may pause. So a run counts if all of it took less than that.
+/// A tool that pauses for longer than `quiet` causes two reports: `sed -i`, for example, between writing and renaming its temporary file.
+/// On a busy machine any tool may pause. So only runs count that took less time than `quiet`.
 #[test]
 fn each_way_to_complete_a_file_is_one_report() {
     both(|poll| {
@@ -39,7 +39,7 @@ fn each_way_to_complete_a_file_is_one_report() {
     });
 }
 
-/// A tool was run once on the prepared files, within less than `quiet` and less than the time between two looks.
+/// Runs a tool on new prepared files until a run takes less than `quiet`, and less than the time between two looks.
 #[track_caller]
 fn quick_run(poll: bool, tool: &str, arguments: &[&str]) -> Watched {
     let options = WatchOptions { quiet: BATCH_LIMIT, ..options(poll) };
@@ -57,7 +57,7 @@ fn quick_run(poll: bool, tool: &str, arguments: &[&str]) -> Watched {
 }
 
 #[test]
-fn a_change_of_mode_or_reading_is_no_report() {
+fn a_change_of_mode_and_a_read_cause_no_report() {
     both(|poll| {
         let watched = Watched::prepared(poll, prepared_files);
         fs::set_permissions(watched.path("a"), fs::Permissions::from_mode(0o600)).unwrap();
@@ -72,7 +72,7 @@ fn a_change_of_mode_or_reading_is_no_report() {
 }
 
 #[test]
-fn a_touch_by_path_alone_is_a_report_and_of_the_mode_is_not() {
+fn a_touch_by_path_causes_a_report_and_a_new_mode_does_not() {
     let watched = Watched::prepared(false, prepared_files);
     let time = rustix::fs::Timespec { tv_sec: 1_000_000_000, tv_nsec: 0 };
     let times = rustix::fs::Timestamps { last_access: time, last_modification: time };
@@ -94,11 +94,11 @@ fn leftovers_of_editors_are_not_reported_but_the_saved_file_is() {
             watched.put(leftover, "x");
         }
         watched.expect_nothing();
-        // As vim does: the old file becomes the backup, a new one is written.
+        // Like vim: the old file becomes the backup, and a new file is written.
         fs::rename(watched.path("a"), watched.path("a~")).unwrap();
         watched.put("a", "saved");
         watched.written_until("a");
-        // As most others do: a temporary file becomes the file.
+        // Like most other editors: a temporary file is renamed.
         watched.put(".a.new", "saved again");
         fs::rename(watched.path(".a.new"), watched.path("a")).unwrap();
         watched.expect(&["a"], &[]);
@@ -122,7 +122,7 @@ fn removal_and_renaming_away_are_reported() {
 }
 
 #[test]
-fn what_the_store_writes_is_not_reported_and_what_happens_to_it_later_is() {
+fn writes_of_the_provision_directory_are_not_reported_but_later_changes_are() {
     both(|poll| {
         let watched = Watched::prepared(poll, prepared_files);
         watched.directory.write(&name("posted"), b"1").unwrap();
@@ -148,7 +148,7 @@ fn a_link_whose_target_is_missing_is_not_reported() {
         watched.expect_nothing();
         watched.put("later", "1");
         watched.expect(&["later"], &[]);
-        // Edits of the target are edits of the target.
+        // An edit of the target is reported under the name of the target.
         watched.put("later", "22");
         watched.expect(&["later"], &[]);
         symlink(watched.folder.path("nowhere"), watched.path("link2")).unwrap();

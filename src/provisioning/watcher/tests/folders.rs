@@ -51,10 +51,10 @@ fn a_directory_that_is_removed_and_made_again_is_watched_again() {
             watched.expect(&["a"], &[]);
             watched.put("a", "333");
             watched.expect(&["a"], &[]);
-            // What is done to the old one is nobody's business.
+            // Changes in the old directory are not reported.
             let _ = fs::write(watched.folder.path("away/b"), "");
         }
-        // Quicker than anybody can look.
+        // Faster than two looks.
         fs::remove_dir_all(watched.folder.root()).unwrap();
         fs::create_dir(watched.folder.root()).unwrap();
         watched.put("b", "1");

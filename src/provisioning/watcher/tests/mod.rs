@@ -1,5 +1,5 @@
-//! The watcher on real files, with events and by polling. Whether something is *not* reported is told by a file
-//! that is written after it: its report must be the next one, and name nothing else.
+//! The watcher on real files, with events and by polling. To show that a change is *not* reported, a test writes another file after it:
+//! the next report must name that file only.
 
 mod config;
 mod files;
@@ -20,7 +20,7 @@ use crate::directory::fixture::{Folder, name};
 const DEADLINE: Duration = Duration::from_secs(20);
 const STACK: usize = 1 << 20;
 
-/// A watched provision directory; what is reported arrives at `changes`.
+/// A watched provision directory, with its reports in `changes`.
 struct Watched {
     folder: Folder,
     directory: Arc<ProvisionDir>,
@@ -38,7 +38,7 @@ impl Watched {
         Self::prepared(poll, |_| {})
     }
 
-    /// `prepare` is run before the provision directory is opened.
+    /// Calls `prepare` before the provision directory is opened.
     fn prepared(poll: bool, prepare: impl Fn(&Folder)) -> Watched {
         Self::with_options(options(poll), prepare)
     }
@@ -78,14 +78,14 @@ impl Watched {
         assert_eq!(self.next(), report(written, removed, false));
     }
 
-    /// Nothing more is reported of what was done so far.
+    /// Checks that the changes until now have no further report.
     #[track_caller]
     fn expect_nothing(&self) {
         self.put("last", "");
         self.expect(&["last"], &[]);
     }
 
-    /// The reports until `wanted` is among the files written: all of these, oldest first.
+    /// Reads reports until one has `wanted`, and returns all written files, oldest first.
     fn written_until(&self, wanted: &str) -> Vec<Name> {
         let mut all = Vec::new();
         while !all.contains(&name(wanted)) {

@@ -1,11 +1,12 @@
 //! The thread: its start and end, lost events, panics.
 
 use std::fs;
+use std::io::Write;
 
 use super::*;
 
 #[test]
-fn what_changes_between_opening_and_starting_is_reported() {
+fn changes_between_opening_and_starting_are_reported() {
     both(|poll| {
         let folder = Folder::new();
         let directory = Arc::new(folder.directory());
@@ -23,7 +24,7 @@ fn what_changes_between_opening_and_starting_is_reported() {
 }
 
 #[test]
-fn events_that_were_lost_are_made_up_for() {
+fn a_scan_replaces_lost_events() {
     let folder = Folder::new();
     let directory = Arc::new(folder.directory());
     let (send, changes) = channel();
@@ -36,8 +37,10 @@ fn events_that_were_lost_are_made_up_for() {
         }
     });
     let put = |file: &str, content: &str| fs::write(folder.root().join(file), content).unwrap();
+    let mut open = fs::File::create(folder.root().join("open")).unwrap();
+    open.write_all(b"begun before events were lost").unwrap();
     put("removed", "");
-    changes.recv_timeout(DEADLINE).unwrap();
+    assert_eq!(changes.recv_timeout(DEADLINE).unwrap(), report(&["removed"], &[], false));
     // The watcher is busy; these are more events than its queue takes.
     let queue = fs::read_to_string("/proc/sys/fs/inotify/max_queued_events").unwrap();
     for _ in 0..queue.trim().parse::<u32>().unwrap() / 4 + 1 {
@@ -45,10 +48,11 @@ fn events_that_were_lost_are_made_up_for() {
         put("b", "1");
     }
     put("victim", "written when the queue was full");
+    drop(open);
     fs::remove_file(folder.root().join("removed")).unwrap();
     resume.send(()).unwrap();
     let (mut written, mut removed) = (Vec::new(), Vec::new());
-    while !written.contains(&name("victim")) || removed.is_empty() {
+    while !written.contains(&name("victim")) || !written.contains(&name("open")) || removed.is_empty() {
         let report = changes.recv_timeout(DEADLINE).unwrap();
         written.extend(report.written);
         removed.extend(report.removed);
@@ -56,6 +60,38 @@ fn events_that_were_lost_are_made_up_for() {
     assert!(written.contains(&name("a")) && written.contains(&name("b")));
     assert_eq!(removed, [name("removed")]);
     drop(watcher);
+}
+
+/// A watcher on this thread, which a test drives step by step.
+fn stepped(folder: &Folder) -> (Watch, UnixStream) {
+    let (stop, stopped) = UnixStream::pair().unwrap();
+    (Watch::new(Arc::new(folder.directory()), options(false), stopped), stop)
+}
+
+#[test]
+fn a_file_that_was_open_when_polling_began_is_reported() {
+    let folder = Folder::new();
+    let (mut watch, _stop) = stepped(&folder);
+    let mut open = fs::File::create(folder.root().join("open")).unwrap();
+    open.write_all(b"all of it").unwrap();
+    watch.snapshot.modified(name("open"));
+    watch.poll_from_now_on(&io::Error::other("too many watches"));
+    drop(open);
+    watch.look();
+    watch.look();
+    assert_eq!(watch.snapshot.take(), (vec![name("open")], vec![]));
+}
+
+#[test]
+fn a_stream_of_events_is_cut_after_the_batch_limit() {
+    let folder = Folder::new();
+    let (mut watch, _stop) = stepped(&folder);
+    let now = Instant::now();
+    let quiet = watch.options.quiet;
+    for (first, end) in [(now, now + quiet), (now - BATCH_LIMIT, now), (now - quiet, now + quiet)] {
+        watch.batch = Some((first, now));
+        assert_eq!(watch.batch_end(), Some(end));
+    }
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::os::unix::fs::PermissionsExt;
 use super::*;
 
 #[test]
-fn files_come_in_the_order_in_which_they_were_completed() {
+fn files_are_reported_in_the_order_of_their_completion() {
     let watched = Watched::prepared(false, prepared_files);
     for file in ["z", "a", "m", "z2", "b", "z"] {
         watched.put(file, "1");
@@ -22,7 +22,7 @@ fn files_come_in_the_order_in_which_they_were_completed() {
 }
 
 #[test]
-fn polled_files_come_in_the_order_of_their_times() {
+fn polled_files_are_reported_in_the_order_of_their_times() {
     let watched = Watched::prepared(true, |_| {});
     for (file, second) in [("z", 1), ("a", 2), ("k", 0)] {
         watched.put(&format!(".{file}"), file);
@@ -39,7 +39,7 @@ fn polled_files_come_in_the_order_of_their_times() {
 }
 
 #[test]
-fn of_quick_edits_the_last_one_is_always_seen() {
+fn the_last_of_quick_edits_is_always_reported() {
     both(|poll| {
         let watched = Watched::new(poll);
         for round in 0..if poll { 3 } else { 40 } {
@@ -65,7 +65,7 @@ fn an_edit_during_a_report_is_the_next_report() {
     let written = path.clone();
     let watcher = Watcher::start(directory.clone(), options(false), move |_| {
         let read = directory.read(&name("f")).unwrap().bytes;
-        // Same size and, by the clock of the file system, most likely the same time as what was read.
+        // The new content has the same size and, by the clock of the file system, most likely the same time.
         if let Some(edit) = edits.pop() {
             fs::write(&written, edit).unwrap();
         }
@@ -88,7 +88,7 @@ fn a_file_that_is_held_open_is_not_reported_until_it_is_closed() {
         watched.expect_nothing();
         open.set_permissions(fs::Permissions::from_mode(0o640)).unwrap();
         watched.expect_nothing();
-        // Not even a look at everything takes it for complete.
+        // A look at all files does not take it for complete either.
         fs::create_dir(watched.path(&format!("folder {file}"))).unwrap();
         watched.put(&format!("folder {file}/x"), "x");
         assert!(!watched.written_until(&format!("folder {file}/x")).contains(&name(file)));
@@ -97,6 +97,25 @@ fn a_file_that_is_held_open_is_not_reported_until_it_is_closed() {
         drop(open);
         watched.expect(&[file], &[]);
     }
+}
+
+/// The time of the file changes while it is written, and a change of its mode has the same event as a touch.
+#[test]
+fn a_change_of_mode_during_a_write_is_no_touch() {
+    let folder = Folder::new();
+    let path = folder.root().join("f");
+    let directory = Arc::new(folder.directory());
+    fs::write(&path, "half").unwrap();
+    let mut snapshot = Snapshot::new(directory);
+    snapshot.completed(&name("f"));
+    snapshot.take();
+    let later = std::time::SystemTime::now() + Duration::from_secs(5);
+    File::options().write(true).open(&path).unwrap().set_modified(later).unwrap();
+    snapshot.modified(name("f"));
+    snapshot.touched(&name("f"));
+    assert!(!snapshot.has_news());
+    snapshot.closed(&name("f"));
+    assert_eq!(snapshot.take(), (vec![name("f")], vec![]));
 }
 
 #[test]
@@ -118,7 +137,7 @@ fn a_file_counts_as_complete_when_two_looks_in_a_row_see_the_same() {
 }
 
 #[test]
-fn a_file_that_goes_away_before_it_is_reported_was_never_there() {
+fn a_file_that_is_removed_before_its_report_has_none() {
     let folder = Folder::new();
     let mut snapshot = Snapshot::new(Arc::new(folder.directory()));
     let path = folder.root().join("f");
@@ -127,7 +146,7 @@ fn a_file_that_goes_away_before_it_is_reported_was_never_there() {
     fs::remove_file(&path).unwrap();
     snapshot.gone(&name("f"));
     assert!(!snapshot.has_news());
-    // One that was reported, removed, and made again in between is gone all the same.
+    // A file that was reported, removed and made again is reported as removed.
     fs::write(&path, "").unwrap();
     snapshot.completed(&name("f"));
     assert_eq!(snapshot.take(), (vec![name("f")], vec![]));
