@@ -22,7 +22,7 @@ fn wait_until(mock: &Mock, expected: &str) {
     });
 }
 
-/// Why `required` is not active while `active` is, as /readyz says it.
+/// The reason in the answer of `/readyz` why `required` is not active while `active` serves.
 fn reason(required: &str, active: &str, cause: &str) -> String {
     format!(
         "failed: provision `{required}` is required (`--require-provision`), but `{active}` is active{cause}"

@@ -164,7 +164,7 @@ fn an_earlier_turn_reloads_the_provision_of_a_later_one() {
     let library = name("lib.rhai");
     assert_eq!(tested.activation.put_file(&earlier, &library, b"fn one() { 2 }").unwrap(), 3);
     assert_eq!(tested.serves(), ("a".to_owned(), 3));
-    // A load, though, serves only if nothing that was asked for later does.
+    // A new load serves only if no load that was asked for later serves.
     let earlier = tested.activation.turn();
     tested.post("b", GOOD).unwrap();
     assert_eq!(tested.activation.post(&earlier, &name("c"), GOOD.as_bytes()).unwrap(), 4);

@@ -29,7 +29,7 @@ fn polled_files_are_reported_in_the_order_of_their_times() {
         let time = std::time::SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000 + second);
         File::open(watched.path(&format!(".{file}"))).unwrap().set_modified(time).unwrap();
     }
-    // The folder is moved in, so all of them are there at once.
+    // The folder is moved in, so that all files appear at once.
     fs::create_dir(watched.folder.path("made")).unwrap();
     for file in ["z", "a", "k"] {
         fs::rename(watched.path(&format!(".{file}")), watched.folder.path(&format!("made/{file}"))).unwrap();
