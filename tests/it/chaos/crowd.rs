@@ -42,12 +42,12 @@ fn ten_thousand_answers_wait_at_once() {
     for client in &mut waiting {
         client.write(get("/delay/5000").as_bytes());
     }
-    // Other requests are answered at once meanwhile, more of them than there are workers.
+    // More other clients than there are workers are answered before the first of these answers is due.
     let others = Instant::now();
     for _ in 0..50 {
         assert_eq!(mock.get("/ping").text(), "pong");
     }
-    assert!(others.elapsed() < Duration::from_secs(3), "{:?}", others.elapsed());
+    assert!(others.elapsed() < Duration::from_secs(5), "{:?}", others.elapsed());
     let all = began.elapsed();
     for client in &mut waiting {
         assert_eq!(client.read(false).text(), "5000");

@@ -45,7 +45,7 @@ impl Received {
     }
 }
 
-/// What came instead of a further answer.
+/// The end of a connection, in place of a further answer.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum End {
     Closed,
