@@ -27,8 +27,11 @@
 //! The names of scripts are grouped in *topics*. A topic is a file with a `register` function. `flask` has the topics with Flask's
 //! names, `python` those with Python's. Both use `runtime`: budgets, calls, files, and errors with line and column.
 
+/// The topics with Flask's names.
 pub(crate) mod flask;
+/// The topics with Python's names.
 pub(crate) mod python;
+/// Rhai underneath: budgets, calls, files, errors with line and column.
 pub(crate) mod runtime;
 #[cfg(test)]
 pub(crate) mod tests;

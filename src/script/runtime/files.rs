@@ -340,3 +340,24 @@ fn definitions(text: &str) -> HashMap<&str, usize> {
     }
     lines
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::directory::fixture::Folder;
+
+    #[test]
+    fn files_that_are_missing_at_load_are_dependencies() {
+        let folder = Folder::new();
+        let directory = folder.directory();
+        std::fs::write(folder.root().join("there"), "1").unwrap();
+        let files = Files::new(directory.into(), "p", Some(Vec::new()), Arc::default());
+        assert!(files.read("missing at load", true).is_err());
+        assert!(files.read("missing later", false).is_err());
+        assert_eq!(files.read("there", false).as_deref(), Ok(&b"1"[..]));
+        assert!(files.find_import("library").is_err());
+        assert_eq!(files.find_import("p").as_deref(), Ok("p"));
+        let names: Vec<String> = files.dependencies().into_iter().collect();
+        assert_eq!(names, ["library", "library.rhai", "missing at load", "p", "there"]);
+    }
+}

@@ -132,3 +132,23 @@ pub(crate) fn to_text(value: &Dynamic, style: &Style) -> Result<ImmutableString,
     let bytes = writer::write(value, MAX_TEXT, style)?;
     String::from_utf8(bytes).map(Into::into).map_err(|error| error.to_string())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::memory;
+
+    #[test]
+    fn the_estimated_memory_counts_only_what_is_outside_of_texts() {
+        for (json, estimate) in [
+            ("7", 1),
+            (r#""a""#, 3 + 2 * 24),
+            (r#""[{,:""#, 6 + 2 * 24),
+            (r#""\",[{""#, 7 + 2 * 24),
+            (r#""\\",[]"#, 7 + 2 * 24 + 24 + 96),
+            ("[1,2]", 5 + 96 + 24),
+            (r#"{"a":1}"#, 7 + 160 + 2 * 24 + 24),
+        ] {
+            assert_eq!(memory(json.as_bytes()), estimate, "{json}");
+        }
+    }
+}

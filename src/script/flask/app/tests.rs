@@ -1,6 +1,20 @@
 use super::*;
+use crate::directory::fixture::Folder;
+use crate::provisioning::provision::Provision;
+use crate::script;
 use crate::script::flask::request::tests::request;
+use crate::script::runtime::budget::Budget;
+use crate::script::runtime::files::Files;
 use crate::script::tests::trial::{answer, load};
+
+/// Loads a provision whose `registerRules()` runs `script`, and returns its error.
+fn load_error(script: &str) -> String {
+    let source = format!("fn registerRules() {{ {script} }} fn view(a) {{ a }}");
+    let folder = Folder::new();
+    let files = Files::new(folder.directory().into(), "p", Some(source.into()), Arc::default());
+    let budget = Budget::default();
+    Provision::load(&script::engine(budget).into(), budget, files).err().unwrap().message
+}
 
 #[test]
 fn prefix_and_rule_are_joined_with_one_slash() {
@@ -26,7 +40,7 @@ fn a_blueprint_that_is_registered_twice_runs_its_hooks_once() {
             app.register_blueprint(shop);
             app.register_blueprint(shop, #{ url_prefix: "/two/" });
         }
-        fn enter() { store.incr("entered"); }
+        fn enter() { store.incr("entered"); () }
         fn count() { [store["entered"]] }
     "#;
     let (_folder, provision) = load(source.to_owned(), &[]);
@@ -75,8 +89,7 @@ fn the_endpoint_is_a_text_or_unit() {
         let (_folder, provision) = load(endpoint);
         assert_eq!(answer(&provision, request("GET", "/", &[], b"")), expected);
     }
-    let error = std::panic::catch_unwind(|| load("7")).err().unwrap();
-    let error = error.downcast_ref::<String>().unwrap();
+    let error = load_error("app.add_url_rule(\"/\", 7, view);");
     let expected = "the endpoint is a text, or () for the name of the view function, not 7";
     assert!(error.contains(expected), "{error}");
 }
@@ -104,4 +117,34 @@ fn etags_and_headers_of_a_response_are_replaced_only_where_a_script_says_so() {
     assert_eq!(answer(&provision, request("GET", "/etag/1", &[], b"")), "200 [40]\n");
     let error = answer(&provision, request("GET", "/headers", &[], b""));
     assert!(error.starts_with("500"), "{error}");
+}
+
+#[test]
+fn a_view_takes_all_variables_of_its_rule() {
+    for (rule, gives) in [("/<a>/<b>", "(a, b)"), ("/<b>", "(b)"), ("/", "()")] {
+        let error = load_error(&format!("app.get(\"{rule}\", view);"));
+        assert_eq!(error, format!("view function `view` takes `(a)`, but rule `{rule}` gives `{gives}`"));
+    }
+}
+
+#[test]
+fn a_provision_that_is_not_on_disk_can_import_itself_in_a_function() {
+    let source = r#"
+        fn registerRules() { import "p" as own; app.get(own::path(), view); }
+        fn path() { "/path" }
+        fn view() { "found" }
+    "#;
+    let (_folder, provision) = load(source.to_owned(), &[]);
+    assert_eq!(answer(&provision, request("GET", "/path", &[], b"")), "200 found");
+}
+
+#[test]
+fn a_thrown_class_is_an_error_with_its_code() {
+    let source = r#"
+        fn registerRules() { app.get("/<int:n>", view); app.errorhandler(NotFound, |e| [`no: ${e.code}`, 404]); }
+        fn view(n) { if n == 404 { throw NotFound } throw Conflict }
+    "#;
+    let (_folder, provision) = load(source.to_owned(), &[]);
+    assert_eq!(answer(&provision, request("GET", "/404", &[], b"")), "404 no: 404");
+    assert!(answer(&provision, request("GET", "/409", &[], b"")).starts_with("409 <!doctype html>"));
 }
