@@ -126,11 +126,14 @@ def sources():
 
 
 def copy(wanted):
-    """Writes the project with all changes to COPY; touches only files that differ, so that cargo builds no more than it must."""
+    """Writes the project with all changes to COPY. It leaves equal files alone, so that cargo builds no more than it must."""
     paths = sources()
     texts = {path: file.read_text(encoding="utf-8") for path, file in paths.items() if path.endswith(".rs")}
     lost = changed(texts, wanted)
     texts["crates/tiny_http/src/lib.rs"] += SWITCH
+    old = {file for folder in ("src", "crates", "tests") for file in (COPY / folder).rglob("*.rs")}
+    for file in old - {COPY / path for path in paths}:
+        file.unlink()
     for path, file in paths.items():
         content = texts[path].encode() if path in texts else file.read_bytes()
         target = COPY / path
@@ -144,8 +147,7 @@ def copy(wanted):
 def build():
     """Builds all tests of the copy; returns the programs with the folders that they run in."""
     command = ["cargo", "test", "--locked", "--offline", "--no-run", "--message-format=json"]
-    environment = {**os.environ, "CARGO_INCREMENTAL": "0"}
-    environment.pop("CARGO_TARGET_DIR", None)
+    environment = {**os.environ, "CARGO_INCREMENTAL": "0", "CARGO_TARGET_DIR": str(COPY / "target")}
     done = subprocess.run(command, cwd=COPY, env=environment, capture_output=True, text=True)
     programs = []
     for line in done.stdout.splitlines():
