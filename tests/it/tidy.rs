@@ -1,5 +1,6 @@
 //! Rules of this repository that no compiler checks: rooms import only from rooms below them, files are short, names are nouns
-//! of the field, the engine's files import one another in one small circle, and docs/rooms.svg is current.
+//! of the field, the engine's files import one another in one small circle, comments begin with their subject, and
+//! docs/rooms.svg is current.
 
 mod house;
 mod picture;
@@ -14,6 +15,9 @@ const LONGEST_FILE: usize = 400;
 /// Most files of the engine that may import one another in a circle.
 const LARGEST_CIRCLE: usize = 8;
 const FORBIDDEN_WORDS: [&str; 4] = ["utils", "helpers", "common", "manager"];
+/// Words with which a comment begins that does not name its subject: "What leaves later", "Whoever waits".
+const NO_SUBJECTS: [&str; 9] =
+    ["What", "Who", "Whoever", "Whose", "Those", "They", "That", "Which", "Nobody"];
 /// Files that may import one another, since they are one topic.
 const TIED: [&[&str]; 1] = [&["script/flask/abort", "script/flask/answer", "script/flask/response"]];
 
@@ -96,6 +100,24 @@ fn modules_are_where_their_names_say() {
             assert!(is_test, "{}:{}: `#[path]` of `{module}`", path.display(), number + 1);
         }
     }
+}
+
+#[test]
+fn comments_begin_with_their_subject() {
+    let mut found = Vec::new();
+    for path in sources().iter().filter(|path| path.extension().is_some_and(|it| it == "rs")) {
+        let mut within = false;
+        for (number, line) in (1..).zip(text(path).lines()) {
+            let comment = line.trim_start().strip_prefix("//");
+            let first =
+                comment.and_then(|words| words.trim_start_matches(['/', '!']).split_whitespace().next());
+            if !within && first.is_some_and(|word| NO_SUBJECTS.contains(&word)) {
+                found.push(format!("{}:{number}: {}", path.display(), line.trim()));
+            }
+            within = comment.is_some();
+        }
+    }
+    assert!(found.is_empty(), "comments without a subject:\n{}", found.join("\n"));
 }
 
 /// Rhai's own text of a value has no limit: a list of functions prints the values that they captured. `size_limits::full_text`
