@@ -87,7 +87,7 @@ mod tests {
 
     #[test]
     fn values_and_parameters_are_told_apart() {
-        let cases: [Case; 17] = [
+        let cases: [Case; 19] = [
             ("text/html; charset=utf-8", "text/html", &[("charset", "utf-8")]),
             ("Multipart/Form-Data;Boundary=\"a b;c\"", "multipart/form-data", &[("boundary", "a b;c")]),
             (
@@ -97,9 +97,11 @@ mod tests {
             ),
             (r#"form-data; filename="C:\dir\x""#, "form-data", &[("filename", r"C:\dir\x")]),
             (r#"form-data; filename="\\srv\f""#, "form-data", &[("filename", r"\\srv\f")]),
+            (r#"form-data; name="\\srv\f""#, "form-data", &[("name", r"\srv\f")]),
             ("form-data; filename*=UTF-8''%e2%82%ac.txt", "form-data", &[("filename", "€.txt")]),
             ("form-data; filename*=utf-8'en'b; filename=\"a\"", "form-data", &[("filename", "b")]),
             ("form-data; filename*=iso-8859-1''%e9", "form-data", &[("filename", "é")]),
+            ("form-data; filename*=ISO-8859-1''%e9", "form-data", &[("filename", "é")]),
             ("form-data; filename*=plain", "form-data", &[("filename", "plain")]),
             ("form-data; name=\"a%22b\"", "form-data", &[("name", "a%22b")]),
             ("a; b=1; b=2", "a", &[("b", "2")]),

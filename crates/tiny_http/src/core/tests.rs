@@ -210,3 +210,17 @@ fn a_deadline_waits_for_bytes_that_no_worker_has_read() {
         drop(client);
     }
 }
+
+#[test]
+fn a_stop_keeps_an_idle_connection_whose_request_is_still_unread() {
+    let driven = Driven::start(Limits::default());
+    let (_unread, token) = driven.connect(GET);
+    until(|| {
+        let mut held = driven.core().slots.lock(token)?;
+        held.connection()?.socket.has_unread().then_some(())
+    });
+    let (_silent, other) = driven.connect(b"");
+    assert_eq!(driven.core().close_idle(Duration::ZERO), 1);
+    assert_eq!(driven.phase(token), Some(Phase::Idle));
+    assert_eq!(driven.phase(other), None);
+}

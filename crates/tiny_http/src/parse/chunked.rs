@@ -241,4 +241,20 @@ mod tests {
         let long = [b"0\r\nA:".as_slice(), &[b'a'; 64]].concat();
         assert_eq!(decode(&long, 100).unwrap_err().status(), 431);
     }
+
+    #[test]
+    fn the_line_of_a_size_and_the_trailers_may_reach_their_limits() {
+        let limits = Limits { head: 2 * LONGEST_LINE, ..Limits::default() };
+        let small = Limits { head: 64, ..Limits::default() };
+        let accepts = |parts: [&[u8]; 3], limits: &Limits| {
+            Chunks::default().decode(&parts.concat(), &mut Vec::new(), limits).is_ok()
+        };
+        // Both limits count the line end: CR of the line, and the last four bytes of the trailers.
+        for (more, accepted) in [(0, true), (1, false)] {
+            let extension = vec![b'a'; LONGEST_LINE - 3 + more];
+            assert_eq!(accepts([b"0;", &extension, b"\r\n\r\n"], &limits), accepted);
+            let value = vec![b'a'; 64 - 6 + more];
+            assert_eq!(accepts([b"0\r\nA:", &value, b"\r\n\r\n"], &small), accepted);
+        }
+    }
 }

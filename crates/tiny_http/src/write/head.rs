@@ -216,6 +216,16 @@ mod tests {
     }
 
     #[test]
+    fn a_date_is_added_once_and_only_to_a_final_answer() {
+        let cases: [(u16, &[(&str, &str)], usize); 4] =
+            [(200, &[], 1), (200, &[("date", "D")], 1), (200, &[("DATE", "D")], 1), (103, &[], 0)];
+        for (status, fields, dates) in cases {
+            let head = head(status, fields, Some(0), PLAIN).to_lowercase();
+            assert_eq!(head.matches("\r\ndate: ").count(), dates, "{head}");
+        }
+    }
+
+    #[test]
     fn fields_with_line_ends_are_refused() {
         for (name, value) in [("X", "a\r\nb"), ("X", "a\nb"), ("X", "\0"), ("X Y", "a"), ("", "a")] {
             let fields = [(name.as_bytes(), value.as_bytes())].into_iter();

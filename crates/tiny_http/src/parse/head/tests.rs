@@ -71,6 +71,7 @@ fn invalid_heads_are_refused() {
         ("GET a HTTP/1.1\r\nHost: x\r\n\r\n", 400),
         ("GET * HTTP/1.1\r\nHost: x\r\n\r\n", 400),
         ("GET http:///a HTTP/1.1\r\nHost: x\r\n\r\n", 400),
+        ("GET http://:80/a HTTP/1.1\r\nHost: x\r\n\r\n", 400),
         ("GET http://a@b/ HTTP/1.1\r\nHost: x\r\n\r\n", 400),
         ("CONNECT x:80 HTTP/1.1\r\nHost: x\r\n\r\n", 501),
         ("GET / HTTP/1.1\r\n\r\n", 400),
