@@ -6,7 +6,7 @@
     ct/mutations.py --check             whether each change still finds its place in the code
 
 A build for each change would take hours. So this script copies the project, writes all changes into the copy side by side, each
-behind the variable H1MOCK_MUTATION, and builds the tests once:
+behind the variable MUTATION, and builds the tests once:
 
     if kept + size <= MOST       becomes       if (if tiny_http::mutation(17) { kept + size < MOST } else { kept + size <= MOST })
 
@@ -47,14 +47,14 @@ pub fn mutation(number: u32) -> bool {
     static CHOSEN: OnceLock<u32> = OnceLock::new();
     static NOTES: OnceLock<Option<std::ffi::OsString>> = OnceLock::new();
     static NOTED: [AtomicBool; 256] = [const { AtomicBool::new(false) }; 256];
-    if let Some(notes) = NOTES.get_or_init(|| std::env::var_os("H1MOCK_MUTATION_NOTES"))
+    if let Some(notes) = NOTES.get_or_init(|| std::env::var_os("MUTATION_NOTES"))
         && !NOTED[number as usize].swap(true, Ordering::Relaxed)
         && let Ok(mut file) = std::fs::OpenOptions::new().append(true).create(true).open(notes)
     {
         use std::io::Write;
         let _ = file.write_all(format!("{number}\\n").as_bytes());
     }
-    let chosen = || std::env::var("H1MOCK_MUTATION").ok()?.parse().ok();
+    let chosen = || std::env::var("MUTATION").ok()?.parse().ok();
     *CHOSEN.get_or_init(|| chosen().unwrap_or(0)) == number
 }
 """
@@ -163,10 +163,10 @@ def build():
 
 def run(program, folder, tests, number=0, notes=None, threads=4):
     """Whether the tests pass with a change in force, and the names of those that failed."""
-    environment = {**os.environ, "H1MOCK_MUTATION": str(number), "H1MOCK_BINARY": ""}
+    environment = {**os.environ, "MUTATION": str(number), "H1MOCK_BINARY": ""}
     environment.pop("H1MOCK_BINARY")
     if notes:
-        environment["H1MOCK_MUTATION_NOTES"] = str(notes)
+        environment["MUTATION_NOTES"] = str(notes)
     command = [program, "--exact", f"--test-threads={threads}", *tests]
     process = subprocess.Popen(
         command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, start_new_session=True
