@@ -71,21 +71,18 @@ impl Activation {
         }
         warnings::log(&ledger, &first.name, &first.warnings);
         ledger.activated(&first.name, 1);
-        let active = Active::new(first);
-        let order = Mutex::new(Order(0));
-        let (gone, turns, rewritten) = Default::default();
         let activation = Activation {
             engine,
             options,
             directory,
-            active,
+            active: Active::new(first),
             values,
             epoch,
             ledger,
-            gone,
-            turns,
-            order,
-            rewritten,
+            gone: AtomicU64::default(),
+            turns: Arc::default(),
+            order: Mutex::new(Order(0)),
+            rewritten: Mutex::default(),
         };
         activation.log_wait();
         Ok(activation)
@@ -117,7 +114,7 @@ impl Activation {
         self.turns.take()
     }
 
-    /// Lists the files of the directory, with what is known of each.
+    /// Lists the files of the directory with their records.
     ///
     /// # Errors
     /// The directory can't be read.

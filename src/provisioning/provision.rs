@@ -336,17 +336,13 @@ fn endpoints_are_unique(files: &Files, entries: &[Entry]) -> Result<(), LoadErro
                 "endpoint `{}` is {} already (line {}): give {} an endpoint of its own",
                 entry.endpoint,
                 name(first),
-                line(first.at),
+                first.at.line().unwrap_or(0),
                 name(entry)
             );
             return Err(Fault::from_position(files, &entry.file, entry.at, message));
         }
     }
     Ok(())
-}
-
-fn line(at: Position) -> usize {
-    at.line().unwrap_or(0)
 }
 
 /// The error for a file without `registerRules()` that must be a provision. `warnings` are those of its load.

@@ -1,6 +1,5 @@
 //! Listeners and their addresses.
 
-use std::fmt;
 use std::net::{SocketAddr, TcpListener};
 
 /// A bound socket.
@@ -28,13 +27,6 @@ impl ListenAddr {
     pub fn to_ip(self) -> Option<SocketAddr> {
         let ListenAddr::IP(address) = self;
         Some(address)
-    }
-}
-
-impl fmt::Display for ListenAddr {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let ListenAddr::IP(address) = self;
-        address.fmt(f)
     }
 }
 

@@ -21,7 +21,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use crate::directory::{Name, ProvisionDir, Stat};
 use crate::script::runtime::budget;
-use crate::system::io_error::describe_io;
+use crate::system::io_error::{describe_io, failed_to};
 use crate::system::lock::lock;
 use crate::system::renewed_thread::{self, Next};
 use config_mount::{ConfigMount, Verdict};
@@ -81,8 +81,8 @@ impl Watcher {
         options: WatchOptions,
         on_changes: impl FnMut(Changes) + Send + 'static,
     ) -> Result<Watcher, String> {
-        let failed = |error: io::Error| format!("failed to start the watcher: {}", describe_io(&error));
-        let (stop, stopped) = UnixStream::pair().map_err(failed)?;
+        let failed = failed_to("start the watcher");
+        let (stop, stopped) = UnixStream::pair().map_err(&failed)?;
         let watch = Mutex::new((Watch::new(directory, options, stopped), on_changes));
         let work = move || {
             let (watch, on_changes) = &mut *lock(&watch);

@@ -9,7 +9,7 @@ use crate::lock::lock;
 use std::cell::Cell;
 use std::num::NonZero;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -103,7 +103,7 @@ impl Leader {
     /// Calls a parked worker, if no worker leads.
     pub(crate) fn call_another(&self) {
         if !self.leads.load(Ordering::Acquire) {
-            self.call(&mut self.parked());
+            self.call(&mut lock(&self.parked));
         }
     }
 
@@ -113,7 +113,7 @@ impl Leader {
         if self.unchecked.load(Ordering::Acquire) {
             return false;
         }
-        let mut parked = self.parked();
+        let mut parked = lock(&self.parked);
         let begun = self.begun.load(Ordering::Relaxed);
         let Checked { at: Some(at), begun: before, full } = parked.checked else {
             parked.checked = Checked { at: Some(now), begun, full: 0 };
@@ -144,10 +144,6 @@ impl Leader {
         !(missed && self.unchecked.swap(false, Ordering::AcqRel))
     }
 
-    fn parked(&self) -> MutexGuard<'_, Parked> {
-        lock(&self.parked)
-    }
-
     fn call(&self, parked: &mut Parked) {
         if parked.calls < parked.workers {
             parked.calls += 1;
@@ -156,7 +152,7 @@ impl Leader {
     }
 
     fn park(&self) {
-        let mut parked = self.parked();
+        let mut parked = lock(&self.parked);
         // The leader may have left since, when no worker was parked that it could call.
         if !self.leads.load(Ordering::Acquire) {
             return;
@@ -192,7 +188,7 @@ mod tests {
     #[track_caller]
     fn until_parked(leader: &Leader, workers: usize) {
         let end = Instant::now() + DEADLINE;
-        while leader.parked().workers != workers {
+        while lock(&leader.parked).workers != workers {
             assert!(Instant::now() < end, "not within ten seconds");
             thread::yield_now();
         }
@@ -206,7 +202,7 @@ mod tests {
         until_parked(&leader, 2);
         // A worker leads, so none is called.
         leader.call_another();
-        assert_eq!(leader.parked().calls, 0);
+        assert_eq!(lock(&leader.parked).calls, 0);
         leader.leave();
         leader.call_another();
         until_parked(&leader, 1);
@@ -217,7 +213,7 @@ mod tests {
             thread::yield_now();
         }
         assert!(leader.leads.load(Ordering::Acquire));
-        let Parked { workers, calls, .. } = *leader.parked();
+        let Parked { workers, calls, .. } = *lock(&leader.parked);
         assert_eq!((workers, calls, led()), (1, 0, 0));
     }
 
@@ -251,11 +247,11 @@ mod tests {
         let start = Instant::now();
         leader.unchecked.store(false, Ordering::Release);
         leader.running.store(running, Ordering::Release);
-        *leader.parked() = Parked { workers: 4, ..Parked::default() };
+        *lock(&leader.parked) = Parked { workers: 4, ..Parked::default() };
         (0..20).find(|check| {
             leader.begun.fetch_add(begun, Ordering::Release);
             assert!(leader.check(start + CHECK * *check));
-            leader.parked().calls > 0
+            lock(&leader.parked).calls > 0
         })
     }
 
@@ -284,12 +280,12 @@ mod tests {
         let leader = Leader::new();
         assert!(leader.begin());
         let start = Instant::now();
-        *leader.parked() = Parked { workers: 1, ..Parked::default() };
+        *lock(&leader.parked) = Parked { workers: 1, ..Parked::default() };
         assert!(leader.check(start));
         assert!(leader.check(start + CHECK / 2));
-        assert_eq!(leader.parked().calls, 0);
+        assert_eq!(lock(&leader.parked).calls, 0);
         assert!(leader.check(start + CHECK));
-        assert_eq!(leader.parked().calls, 1);
+        assert_eq!(lock(&leader.parked).calls, 1);
     }
 
     #[test]
@@ -299,11 +295,11 @@ mod tests {
         // The first handler has to wake the reactor. The second finds that the reactor checks.
         assert_eq!([leader.begin(), leader.begin()], [true, false]);
         let start = Instant::now();
-        *leader.parked() = Parked { workers: 1, ..Parked::default() };
+        *lock(&leader.parked) = Parked { workers: 1, ..Parked::default() };
         assert!(leader.check(start));
         assert!(!leader.check(start + CHECK), "no handler has begun, and a worker leads");
         assert!(!leader.check(start + CHECK * 2));
-        assert_eq!(leader.parked().calls, 0);
+        assert_eq!(lock(&leader.parked).calls, 0);
         assert!(leader.begin());
         // Handlers run and no worker leads: the checks go on.
         leader.leave();
