@@ -49,7 +49,7 @@ pub struct ProvisionDir {
 /// A file of the directory in a list.
 #[derive(Clone, Debug)]
 pub struct Entry {
-    /// The name. That of a skipped file is for display only: it may be hidden, or altered to be UTF-8.
+    /// The name. If the file is skipped, it is for display only: it may be hidden, or altered to be UTF-8.
     pub name: Name,
     /// Size in bytes, for a link that of its target; 0 if it is unknown.
     pub size: u64,
@@ -266,8 +266,8 @@ impl ProvisionDir {
 
     /// Whether this process wrote `name` as it is now, and no other process has touched or changed it since.
     pub(crate) fn wrote(&self, name: &Name) -> bool {
-        // The lock lasts while the file is read. A write locks over stamp and rename, so here both belong together. Else the
-        // stamp could be that of a write whose file does not exist yet.
+        // The lock lasts while the file is read. A write holds it until its file has the name. So the stamp here is never
+        // that of a write whose file does not exist yet.
         let own = lock(&self.own);
         own.get(name).is_some_and(|stamp| self.read(name).is_ok_and(|source| source.stamp == *stamp))
     }

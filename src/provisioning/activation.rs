@@ -88,12 +88,12 @@ impl Activation {
         Ok(activation)
     }
 
-    /// The provision that serves now.
+    /// Returns the provision that serves now.
     pub(crate) fn current(&self) -> Arc<Provision> {
         self.active.current()
     }
 
-    /// The generation that serves now.
+    /// Returns the generation that serves now.
     pub(crate) fn generation(&self) -> u64 {
         self.current().generation
     }
@@ -136,7 +136,7 @@ impl Activation {
         }
     }
 
-    /// The file to load again, if `current` has read one of the `touched` files.
+    /// Returns the file to load again, if `current` has read one of the `touched` files.
     fn to_reload<'p>(&self, current: &'p Provision, touched: &BTreeSet<String>) -> Option<&'p str> {
         let name = self.wanted(current);
         if current.files.dependencies().is_disjoint(touched) && !touched.contains(name) {
@@ -167,7 +167,7 @@ impl Activation {
         }
     }
 
-    /// The file of the active provision. The built-in provision stands for `initial`, until that loads.
+    /// Returns the file of the active provision. The built-in provision stands for `initial`, until that loads.
     fn wanted<'p>(&self, current: &'p Provision) -> &'p str {
         if current.built_in { initial::name(&self.directory) } else { &current.name }
     }

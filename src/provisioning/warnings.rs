@@ -62,7 +62,7 @@ pub(super) fn of_library(files: &Files) -> Vec<Fault> {
         .collect()
 }
 
-/// Why the main file of `files`, which has no `registerRules()`, is useless as a library too; with a hint.
+/// Returns why the main file of `files`, which has no `registerRules()`, is useless as a library too; with a hint.
 pub(crate) fn no_library(files: &Files) -> Option<(String, Option<String>)> {
     let file = files.file(&files.main)?;
     let names: Vec<&str> = file.functions().collect();

@@ -73,7 +73,7 @@ impl EffectiveLimits {
     }
 }
 
-/// The default of `--max-buffered`: a quarter of the memory, because scripts and provisions need most of it.
+/// Returns the default of `--max-buffered`: a quarter of the memory, because scripts and provisions need most of it.
 fn share(memory: Option<u64>) -> usize {
     usize::try_from((memory.unwrap_or(0) / 4).max(LEAST_BUFFERED)).unwrap_or(usize::MAX)
 }

@@ -107,7 +107,7 @@ impl Listener {
         (0..surplus).for_each(|_| self.server.unblock());
     }
 
-    /// The server, for callers that must not keep it alive.
+    /// Returns the server, for callers that must not keep it alive.
     pub(crate) fn server(&self) -> Weak<Server> {
         Arc::downgrade(&self.server)
     }

@@ -293,7 +293,7 @@ impl Service {
     }
 }
 
-/// Open and busy connections of a server. A busy connection has a request that arrives or has no full answer.
+/// Returns the numbers of open and of busy connections of a server. A busy connection has a request that arrives or has no full answer.
 fn connections(server: &Weak<Server>) -> (usize, usize) {
     server.upgrade().map(|server| (server.num_connections(), server.num_busy())).unwrap_or_default()
 }
@@ -324,7 +324,7 @@ fn write_log(signals: &Receiver<i32>, hurried: bool) {
     }
 }
 
-/// Pause between two looks at what a stop waits for.
+/// Pause between two checks whether a stop may go on.
 const SLICE: Duration = Duration::from_millis(5);
 
 /// Runs `load` on a thread whose stack is large enough for scripts.
@@ -340,12 +340,12 @@ pub(crate) fn with_stack<T: Send + 'static>(
     thread.join().map_err(|_| "failed to load: the thread panicked".to_owned())
 }
 
-/// The time and memory of one call of a script.
+/// Returns the time and memory of one call of a script.
 pub(crate) fn budget(settings: &Settings) -> Budget {
     Budget { time: settings.script_timeout, memory: settings.script_memory, load: settings.load_time }
 }
 
-/// The number of mock workers: by default twice the CPUs of the cgroup, from 4 to 16.
+/// Returns the number of mock workers: by default twice the CPUs of the cgroup, from 4 to 16.
 fn workers(settings: &Settings) -> usize {
     let processors = || thread::available_parallelism().map_or(2, usize::from);
     settings.workers.unwrap_or_else(|| (processors() * 2).clamp(4, 16))

@@ -13,7 +13,7 @@ const PIECE: usize = 4096;
 /// Writes all of `text`, and waits for its reader until `end`, or without a limit.
 ///
 /// # Errors
-/// The number of written bytes, and the error of the system, or `TimedOut`.
+/// The number of bytes written before, and the error of the system or `TimedOut`.
 pub(crate) fn write_all(out: impl AsFd, text: &[u8], end: Option<Instant>) -> Result<(), (usize, io::Error)> {
     let mut written = 0;
     while written < text.len() {
@@ -38,7 +38,10 @@ pub(crate) fn write_all(out: impl AsFd, text: &[u8], end: Option<Instant>) -> Re
 fn wait_for_room(out: &impl AsFd, end: Option<Instant>) -> io::Result<()> {
     loop {
         let left = end.map(|end| end.saturating_duration_since(Instant::now()));
-        match poll(&mut [PollFd::new(out, PollFlags::OUT)], left.and_then(|left| Timespec::try_from(left).ok()).as_ref()) {
+        match poll(
+            &mut [PollFd::new(out, PollFlags::OUT)],
+            left.and_then(|left| Timespec::try_from(left).ok()).as_ref(),
+        ) {
             Ok(0) => return Err(io::ErrorKind::TimedOut.into()),
             Ok(_) => return Ok(()),
             Err(Errno::INTR) => {}

@@ -33,7 +33,7 @@ pub struct Request {
 }
 
 thread_local! {
-    /// Buffer in which the thread puts answers together. One for each answer would be allocated again and again.
+    /// Buffer in which the thread assembles its answers, so that not every answer allocates one.
     static OUT: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
 

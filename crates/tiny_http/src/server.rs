@@ -177,8 +177,8 @@ impl Server {
         ListenAddr::IP(self.core.address)
     }
 
-    /// Waits for one event and handles it. It takes no second event, which would wait behind the handler of the first. Calls
-    /// `woken` at the end of the wait.
+    /// Waits for one event and handles it. Other events of the same wait go to the queue for the next leader. Calls `woken` at
+    /// the end of the wait.
     fn wait(&self, timeout: Option<Duration>, woken: impl FnOnce()) -> io::Result<Woken> {
         let waited = self.next_event(timeout);
         woken();

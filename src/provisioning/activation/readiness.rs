@@ -8,13 +8,13 @@ use crate::provisioning::required::Required;
 const TARGET: &str = "h1mock::activation";
 
 impl Activation {
-    /// Why the server is not ready although it serves; `None` if it is ready.
+    /// Returns why the server is not ready although it serves; `None` if it is ready.
     pub(crate) fn not_ready(&self) -> Option<String> {
         let current = self.current();
         Some(self.awaited(&current)?.reason(&current, &self.directory, &self.ledger))
     }
 
-    /// The provision that readiness waits for while `current` serves.
+    /// Returns the provision that readiness waits for while `current` serves.
     pub(super) fn awaited(&self, current: &Provision) -> Option<&Required> {
         Some(&self.options.required).filter(|required| !required.is(current, &self.directory))
     }

@@ -173,7 +173,7 @@ impl Watch {
         fds.first().is_none_or(|stopped| stopped.revents().is_empty())
     }
 
-    /// The time to report the batch; `None` if there is none.
+    /// Returns the time to report the batch; `None` if there is none.
     fn batch_end(&self) -> Option<Instant> {
         let (first, last) = self.batch?;
         Some((last + self.options.quiet).min(first + BATCH_LIMIT))
@@ -239,7 +239,7 @@ impl Watch {
         self.extend_batch();
     }
 
-    /// The time for which a file without events must not change to count as complete.
+    /// Returns the time for which a file without events must not change to count as complete.
     fn settle(&self) -> Duration {
         match self.notify {
             Some(_) => (self.options.interval / 8).max(SHORTEST_LOOK),
@@ -291,7 +291,7 @@ impl Watch {
     }
 }
 
-/// Device and inode of the provision directory.
+/// Returns device and inode of the provision directory.
 fn identity(directory: &ProvisionDir) -> Option<(u64, u64)> {
     let metadata = directory.root().metadata().ok().filter(|metadata| metadata.is_dir())?;
     let stat = Stat::from_metadata(&metadata);

@@ -1,9 +1,9 @@
 //! Leader and followers: one worker, the leader, waits for events. It handles its event and waits again, while the others are
 //! parked. While requests are short, waking a second worker for each one cost 50 % more CPU (ct/bench/engine.py).
 //!
-//! A slow handler must not delay other requests. So a parked worker is called to lead when the leader asks for it
-//! (`call_another`), or when the leader has been away for a millisecond (`check`, on the reactor's thread). If handlers take
-//! longer than waking a thread, more and more workers stay awake.
+//! A slow handler must not delay other requests. So a parked worker is called to lead in two cases: the leader asks for it
+//! (`call_another`), or it has been away for a millisecond (`check`, on the reactor's thread). If handlers take longer than
+//! waking a thread, more and more workers stay awake.
 
 use crate::lock::lock;
 use std::cell::Cell;
@@ -21,6 +21,7 @@ pub(crate) struct Leader {
     leads: AtomicBool,
     /// Workers that run a handler.
     running: AtomicUsize,
+    /// Handlers that have begun so far.
     begun: AtomicU64,
     /// The reactor doesn't check: the last check found nothing to do.
     unchecked: AtomicBool,
@@ -136,8 +137,8 @@ impl Leader {
         !idle || !self.stop_checking(begun)
     }
 
-    /// Ends the checks until the next handler begins. False if a handler has begun since the caller counted `begun`: it saw
-    /// that the reactor checks, and woke nobody.
+    /// Ends the checks until the next handler begins. False if a handler has begun since the caller counted `begun`: its
+    /// worker saw that the reactor checks, and did not wake it.
     fn stop_checking(&self, begun: u64) -> bool {
         self.unchecked.store(true, Ordering::SeqCst);
         let missed = self.begun.load(Ordering::SeqCst) != begun;
@@ -306,7 +307,7 @@ mod tests {
         assert!(leader.check(start + CHECK * 3) && leader.check(start + CHECK * 4));
     }
 
-    /// The handler saw that the reactor checks, so it woke nobody.
+    /// The worker of the handler saw that the reactor checks, so it did not wake the reactor.
     #[test]
     fn a_handler_that_begins_while_the_checks_end_is_not_missed() {
         let leader = Leader::new();

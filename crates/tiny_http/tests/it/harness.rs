@@ -20,7 +20,7 @@ const SHOWN: usize = 1024;
 pub(crate) const BIG: usize = 200_000;
 /// The answer of `/stream`.
 pub(crate) const STREAMED: &[u8] = &[b's'; 5000];
-/// Fields that a description shows; others are only counted, as a field name has no portable text form.
+/// Fields that a description shows. Others are only counted, since the name of a field has no portable text form.
 const NAMES: [&str; 13] = [
     "host",
     "x-a",
@@ -85,7 +85,7 @@ impl Server {
         Server { engine, address, program }
     }
 
-    /// Method and target of each request that came out of `recv` so far, those of `check_workers` excepted.
+    /// Method and target of each request that came out of `recv` so far, except those of `check_workers`.
     pub(crate) fn reached(&self) -> Vec<String> {
         let reached = self.program.reached.lock().unwrap();
         reached.iter().filter(|request| *request != "GET /meet").cloned().collect()
