@@ -10,7 +10,7 @@ use super::ProvisionDir;
 use super::config_map::{Mark, keys};
 use super::error::DirectoryError;
 use super::name::Name;
-use super::source::{SIZE_LIMIT, read_settled, sha256};
+use super::source::{read_settled, sha256};
 use crate::system::lock::lock;
 
 /// Most rounds for a mount that changes all the time. The next event starts another refresh.
@@ -85,8 +85,8 @@ impl ProvisionDir {
 
     /// Copies one key. Returns whether the file was written.
     fn refresh_copy(&self, copies: &mut Copies, name: &Name, path: &Path) -> Result<bool, DirectoryError> {
-        let (bytes, _) = read_settled(path, SIZE_LIMIT)
-            .map_err(|cause| DirectoryError::new("copy", name.as_str(), cause))?;
+        let (bytes, _) =
+            read_settled(path).map_err(|cause| DirectoryError::new("copy", name.as_str(), cause))?;
         let sha256 = sha256(&bytes);
         let place = copies.sha256.binary_search_by_key(&name, |(key, _)| key);
         if place.is_ok_and(|place| copies.sha256[place].1 == sha256) {

@@ -29,7 +29,7 @@ pub(crate) use error::{Cause, DirectoryError};
 pub(crate) use look::Look;
 pub(crate) use name::Name;
 pub(crate) use opened::Content;
-pub(crate) use source::{SIZE_LIMIT, Source, Stamp, Stat};
+pub(crate) use source::{Source, Stamp, Stat};
 pub(crate) use walk::{DEPTH_LIMIT, Found, joined, walk};
 
 /// The provision directory and the ConfigMap mount that fills it. All threads share it.
@@ -100,30 +100,25 @@ impl ProvisionDir {
         fs::metadata(self.root.join(name.as_str())).is_ok_and(|metadata| !metadata.is_dir())
     }
 
-    /// Reads a file of at most [`SIZE_LIMIT`] bytes; see [`ProvisionDir::read_at_most`].
-    pub fn read(&self, name: &Name) -> Result<Source, DirectoryError> {
-        self.read_at_most(name, SIZE_LIMIT)
-    }
-
-    /// Reads a file of at most `limit` bytes, and reads again if the file changed meanwhile. Follows links within the directory and
-    /// the ConfigMap mount. Never blocks on a FIFO.
+    /// Reads a file of at most [`source::SIZE_LIMIT`] bytes, and reads again if the file changed meanwhile. Follows links within the
+    /// directory and the ConfigMap mount. Never blocks on a FIFO.
     ///
     /// # Errors
     /// All of [`Cause`].
-    pub fn read_at_most(&self, name: &Name, limit: usize) -> Result<Source, DirectoryError> {
-        let (bytes, stat) = self.settled(name, limit)?;
+    pub fn read(&self, name: &Name) -> Result<Source, DirectoryError> {
+        let (bytes, stat) = self.settled(name)?;
         let sha256 = source::sha256(&bytes);
         Ok(Source { bytes, stamp: Stamp { stat, sha256 } })
     }
 
     /// Reads a file as [`ProvisionDir::read`] does, without its stamp.
     pub fn bytes(&self, name: &Name) -> Result<Vec<u8>, DirectoryError> {
-        Ok(self.settled(name, SIZE_LIMIT)?.0)
+        Ok(self.settled(name)?.0)
     }
 
-    fn settled(&self, name: &Name, limit: usize) -> Result<(Vec<u8>, Stat), DirectoryError> {
+    fn settled(&self, name: &Name) -> Result<(Vec<u8>, Stat), DirectoryError> {
         self.resolve(name)
-            .and_then(|path| source::read_settled(&path, limit))
+            .and_then(|path| source::read_settled(&path))
             .map_err(|cause| DirectoryError::new("read", name.as_str(), cause))
     }
 

@@ -11,11 +11,6 @@ use crate::provisioning::provision::{Provision, no_register_rules};
 pub(crate) struct Required(pub Option<Name>);
 
 impl Required {
-    /// Whether `--require-provision` is given.
-    pub(crate) fn is_named(&self) -> bool {
-        self.0.is_some()
-    }
-
     /// Returns the end of the log line ``not ready until provision `initial` is active``.
     pub(crate) fn goal(&self) -> String {
         match &self.0 {

@@ -47,7 +47,8 @@
 //!
 //! # Differences from the published crate
 //!
-//! [`extension`] has limits, pages for refused requests and more, which the published crate lacks. In the common part, three things differ:
+//! [`extension`] has limits, pages for refused requests and more, which the published crate lacks. In the common part, three
+//! things differ:
 //! - [`Request::respond`] needs a reader that is `Send + 'static`, because another thread may read it.
 //! - [`HeaderValue`] holds bytes, not only ASCII.
 //! - [`Server::recv`] returns a request only once its body has arrived.
@@ -74,7 +75,7 @@ mod status;
 mod write;
 
 pub use header::{Header, HeaderField, HeaderValue};
-pub use listener::{ListenAddr, Listener, SslConfig};
+pub use listener::{ListenAddr, SslConfig};
 pub use method::Method;
 pub use request::Request;
 pub use response::Response;

@@ -1,19 +1,6 @@
-//! Listeners and their addresses.
+//! The address of a server, and settings for TLS, which is not supported.
 
-use std::net::{SocketAddr, TcpListener};
-
-/// A bound socket.
-#[derive(Debug)]
-pub enum Listener {
-    /// TCP over IPv4 or IPv6.
-    Tcp(TcpListener),
-}
-
-impl From<TcpListener> for Listener {
-    fn from(listener: TcpListener) -> Listener {
-        Listener::Tcp(listener)
-    }
-}
+use std::net::SocketAddr;
 
 /// The address of a server.
 #[derive(Debug, Clone, PartialEq, Eq)]

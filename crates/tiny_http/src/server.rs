@@ -8,7 +8,7 @@ use crate::core::leader::Leader;
 use crate::core::reactor::Reactor;
 use crate::core::state::Core;
 use crate::limits::Limits;
-use crate::listener::{ListenAddr, Listener, SslConfig};
+use crate::listener::{ListenAddr, SslConfig};
 use crate::refusal::{Pages, plain_pages};
 use crate::request::Request;
 use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
@@ -56,14 +56,13 @@ impl Server {
     ///
     /// # Errors
     /// The system refuses a descriptor or a thread, or the caller asks for TLS.
-    pub fn from_listener<L: Into<Listener>>(
-        listener: L,
+    pub fn from_listener(
+        listener: TcpListener,
         tls: Option<SslConfig>,
     ) -> Result<Server, Box<dyn Error + Send + Sync + 'static>> {
         if tls.is_some() {
             return Err("TLS is not spoken here".into());
         }
-        let Listener::Tcp(listener) = listener.into();
         let reactor = Reactor::new()?;
         let turned = Arc::downgrade(&reactor);
         thread::Builder::new().name("reactor".to_owned()).spawn(move || {
@@ -155,14 +154,6 @@ impl Server {
                 Woken::Nothing | Woken::Empty => {}
             }
         }
-    }
-
-    /// Returns the next request, if one has arrived.
-    ///
-    /// # Errors
-    /// The system refuses to wait.
-    pub fn try_recv(&self) -> io::Result<Option<Request>> {
-        self.recv_timeout(Duration::ZERO)
     }
 
     /// Ends one wait for a request, the present one or the next.

@@ -21,7 +21,7 @@ impl Activation {
 
     /// Logs at start which provision readiness waits for. A broken `initial` has its own log record already.
     pub(super) fn log_wait(&self) {
-        if let Some(required) = self.awaited(&self.current()).filter(|required| required.is_named()) {
+        if let Some(required) = self.awaited(&self.current()).filter(|required| required.0.is_some()) {
             log::info!(target: TARGET, "not ready until {}", required.goal());
         }
     }

@@ -72,7 +72,7 @@ fn is_of_the_connection(name: &[u8]) -> bool {
 /// Appends a head to `out`. Without `reason`, it has the standard phrase.
 ///
 /// # Errors
-/// The reason or a field has a line end, which would start a line of its own, or the name of a field is no token.
+/// The reason or a field has a line end, which would start a line of its own. Or the name of a field is no token.
 pub(crate) fn write_head<'f>(
     out: &mut Vec<u8>,
     (status, reason): (u16, Option<&str>),

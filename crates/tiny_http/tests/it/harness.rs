@@ -1,7 +1,7 @@
 //! The server under test: two workers and a handler that answers a description of what it received.
 
 use std::fmt::Write as _;
-use std::io::{Cursor, Write as _};
+use std::io::Cursor;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
@@ -9,6 +9,7 @@ use std::thread;
 use std::time::Duration;
 
 use crate::client::Client;
+use tiny_http::extension::{Step, Then};
 use tiny_http::{Header, Request, Response, StatusCode};
 
 const WORKERS: usize = 2;
@@ -175,11 +176,8 @@ impl Program {
 
 /// An answer that the program frames itself.
 fn raw(request: Request) -> std::io::Result<()> {
-    let mut connection = request.into_writer();
-    connection.write_all(
-        b"HTTP/1.1 200 OK\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\nContent-Length: 3\r\n\r\nraw",
-    )?;
-    connection.flush()
+    let answer = b"HTTP/1.1 200 OK\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\nContent-Length: 3\r\n\r\nraw";
+    request.perform(vec![Step::Bytes(answer.to_vec())], Then::Next)
 }
 
 /// The fields that a path asks to be in its answer.
