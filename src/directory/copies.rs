@@ -10,10 +10,10 @@ use super::ProvisionDir;
 use super::config_map::{Mark, keys};
 use super::error::DirectoryError;
 use super::name::Name;
-use super::source::{SIZE_LIMIT, read_settled, sha256};
+use super::source::{read_settled, sha256};
 use crate::system::lock::lock;
 
-/// Limit of rounds for a mount that changes all the time; the next event goes on.
+/// Most rounds for a mount that changes all the time. The next event starts another refresh.
 const ROUNDS: usize = 3;
 
 /// The state of the copies.
@@ -65,7 +65,7 @@ impl ProvisionDir {
             }
             let settled = mark == Mark::read(dir);
             copies.mark = Some(mark);
-            // During a swap, keys may seem to be gone that are not.
+            // During a swap, keys that exist may seem to be gone.
             if settled {
                 let is_key = |name: &Name| found.binary_search_by_key(&name, |(key, _)| key).is_ok();
                 change.removed = self.remove_copies(&mut copies, is_key, &mut change.problems);
@@ -85,8 +85,8 @@ impl ProvisionDir {
 
     /// Copies one key. Returns whether the file was written.
     fn refresh_copy(&self, copies: &mut Copies, name: &Name, path: &Path) -> Result<bool, DirectoryError> {
-        let (bytes, _) = read_settled(path, SIZE_LIMIT)
-            .map_err(|cause| DirectoryError::new("copy", name.as_str(), cause))?;
+        let (bytes, _) =
+            read_settled(path).map_err(|cause| DirectoryError::new("copy", name.as_str(), cause))?;
         let sha256 = sha256(&bytes);
         let place = copies.sha256.binary_search_by_key(&name, |(key, _)| key);
         if place.is_ok_and(|place| copies.sha256[place].1 == sha256) {

@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 pub struct DirectoryError {
     action: &'static str,
     object: String,
-    /// The provision directory, if the operation would have changed it, with its preposition in the message; an empty one if the
-    /// directory is the object itself.
+    /// The provision directory, if the operation would have changed it, and its preposition in the message. The preposition is
+    /// empty if the directory is the object itself.
     changed: Option<(&'static str, PathBuf)>,
     cause: Cause,
 }

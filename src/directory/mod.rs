@@ -29,7 +29,7 @@ pub(crate) use error::{Cause, DirectoryError};
 pub(crate) use look::Look;
 pub(crate) use name::Name;
 pub(crate) use opened::Content;
-pub(crate) use source::{SIZE_LIMIT, Source, Stamp, Stat};
+pub(crate) use source::{Source, Stamp, Stat};
 pub(crate) use walk::{DEPTH_LIMIT, Found, joined, walk};
 
 /// The provision directory and the ConfigMap mount that fills it. All threads share it.
@@ -49,7 +49,7 @@ pub struct ProvisionDir {
 /// A file of the directory in a list.
 #[derive(Clone, Debug)]
 pub struct Entry {
-    /// The name. That of a skipped file is for display only: it may be hidden, or altered to be UTF-8.
+    /// The name. If the file is skipped, it is for display only: it may be hidden, or altered to be UTF-8.
     pub name: Name,
     /// Size in bytes, for a link that of its target; 0 if it is unknown.
     pub size: u64,
@@ -100,30 +100,25 @@ impl ProvisionDir {
         fs::metadata(self.root.join(name.as_str())).is_ok_and(|metadata| !metadata.is_dir())
     }
 
-    /// Reads a file of at most [`SIZE_LIMIT`] bytes; see [`ProvisionDir::read_at_most`].
-    pub fn read(&self, name: &Name) -> Result<Source, DirectoryError> {
-        self.read_at_most(name, SIZE_LIMIT)
-    }
-
-    /// Reads a file of at most `limit` bytes, and reads again if the file changed meanwhile. Follows links within the directory and
-    /// the ConfigMap mount. Never blocks on a FIFO.
+    /// Reads a file of at most [`source::SIZE_LIMIT`] bytes, and reads again if the file changed meanwhile. Follows links within the
+    /// directory and the ConfigMap mount. Never blocks on a FIFO.
     ///
     /// # Errors
     /// All of [`Cause`].
-    pub fn read_at_most(&self, name: &Name, limit: usize) -> Result<Source, DirectoryError> {
-        let (bytes, stat) = self.settled(name, limit)?;
+    pub fn read(&self, name: &Name) -> Result<Source, DirectoryError> {
+        let (bytes, stat) = self.settled(name)?;
         let sha256 = source::sha256(&bytes);
         Ok(Source { bytes, stamp: Stamp { stat, sha256 } })
     }
 
     /// Reads a file as [`ProvisionDir::read`] does, without its stamp.
     pub fn bytes(&self, name: &Name) -> Result<Vec<u8>, DirectoryError> {
-        Ok(self.settled(name, SIZE_LIMIT)?.0)
+        Ok(self.settled(name)?.0)
     }
 
-    fn settled(&self, name: &Name, limit: usize) -> Result<(Vec<u8>, Stat), DirectoryError> {
+    fn settled(&self, name: &Name) -> Result<(Vec<u8>, Stat), DirectoryError> {
         self.resolve(name)
-            .and_then(|path| source::read_settled(&path, limit))
+            .and_then(|path| source::read_settled(&path))
             .map_err(|cause| DirectoryError::new("read", name.as_str(), cause))
     }
 
@@ -266,8 +261,8 @@ impl ProvisionDir {
 
     /// Whether this process wrote `name` as it is now, and no other process has touched or changed it since.
     pub(crate) fn wrote(&self, name: &Name) -> bool {
-        // The lock lasts while the file is read. A write locks over stamp and rename, so here both belong together. Else the
-        // stamp could be that of a write whose file does not exist yet.
+        // The lock lasts while the file is read. A write holds it until its file has the name. So the stamp here is never
+        // that of a write whose file does not exist yet.
         let own = lock(&self.own);
         own.get(name).is_some_and(|stamp| self.read(name).is_ok_and(|source| source.stamp == *stamp))
     }

@@ -1,4 +1,4 @@
-//! The checked name of a file in the provision directory. The check is of the spelling only: the file may not exist.
+//! The checked name of a file in the provision directory. Only the spelling is checked: the file need not exist.
 
 use crate::system::truncate::truncate;
 use std::fmt;

@@ -49,7 +49,7 @@ impl Sent {
                     return Err(Cause::TooManyOpen);
                 }
             }
-            source::read_once(file, stat, SIZE_LIMIT)
+            source::read_once(file, stat)
         })?;
         Ok(opened.map_or(Content::Bytes(bytes), Content::File))
     }

@@ -76,12 +76,12 @@ pub(super) fn sha256(bytes: &[u8]) -> String {
 ///
 /// # Errors
 /// An error of the system, [`Cause::NotRegular`], [`Cause::TooLarge`] or [`Cause::Changing`].
-pub(super) fn read_settled(path: &Path, limit: usize) -> Result<(Vec<u8>, Stat), Cause> {
+pub(super) fn read_settled(path: &Path) -> Result<(Vec<u8>, Stat), Cause> {
     settled(path, &mut |file, stat| {
-        if stat.size > limit as u64 {
-            return Err(Cause::TooLarge(limit));
+        if stat.size > SIZE_LIMIT as u64 {
+            return Err(Cause::TooLarge(SIZE_LIMIT));
         }
-        read_once(file, stat, limit)
+        read_once(file, stat)
     })
 }
 
@@ -112,20 +112,20 @@ fn is_fresh(stat: &Stat) -> bool {
 }
 
 /// Reads a file; `None` if it changed meanwhile.
-pub(super) fn read_once(file: &File, stat: &Stat, limit: usize) -> Result<Option<Vec<u8>>, Cause> {
-    let bytes = read_bounded(file, limit)?;
-    if is_fresh(stat) && read_bounded(file, limit)? != bytes {
+pub(super) fn read_once(file: &File, stat: &Stat) -> Result<Option<Vec<u8>>, Cause> {
+    let bytes = read_bounded(file)?;
+    if is_fresh(stat) && read_bounded(file)? != bytes {
         return Ok(None);
     }
     let same = *stat == Stat::from_metadata(&file.metadata()?) && stat.size == bytes.len() as u64;
     Ok(same.then_some(bytes))
 }
 
-/// Reads up to one byte more than the limit. A file that has grown then differs in its size from `stat`.
-fn read_bounded(mut file: &File, limit: usize) -> Result<Vec<u8>, Cause> {
+/// Reads up to one byte more than [`SIZE_LIMIT`]. A file that has grown then differs in its size from `stat`.
+fn read_bounded(mut file: &File) -> Result<Vec<u8>, Cause> {
     let mut bytes = Vec::new();
     file.rewind()?;
-    file.take(limit as u64 + 1).read_to_end(&mut bytes)?;
+    file.take(SIZE_LIMIT as u64 + 1).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use super::fixture::{Folder, name};
+use super::source::SIZE_LIMIT;
 use super::*;
 
 fn text(directory: &ProvisionDir, file: &str) -> String {
@@ -64,7 +65,10 @@ fn each_failed_read_names_its_cause() {
     let folder = Folder::new();
     let directory = folder.directory();
     fs::create_dir(folder.root().join("folder")).unwrap();
-    fs::write(folder.root().join("file"), "12345").unwrap();
+    fs::write(folder.root().join("file"), "").unwrap();
+    for (file, length) in [("large", SIZE_LIMIT), ("too large", SIZE_LIMIT + 1)] {
+        fs::File::create(folder.root().join(file)).unwrap().set_len(length as u64).unwrap();
+    }
     fs::write(folder.path("secret"), "s").unwrap();
     symlink(folder.path("secret"), folder.root().join("leak")).unwrap();
     symlink("../secret", folder.root().join("leak2")).unwrap();
@@ -80,13 +84,12 @@ fn each_failed_read_names_its_cause() {
         ("leak", outside),
         ("leak2", outside),
         ("up/secret", outside),
+        ("too large", "larger than 16777216 bytes"),
     ] {
         assert_eq!(read_error(&directory, file), format!("failed to read `{file}`: {cause}"));
     }
     assert!(read_error(&directory, "loop").starts_with("failed to read `loop`: "));
-    let large = directory.read_at_most(&name("file"), 4).unwrap_err();
-    assert_eq!(large.to_string(), "failed to read `file`: larger than 4 bytes");
-    assert_eq!(directory.read_at_most(&name("file"), 5).unwrap().bytes, b"12345");
+    assert_eq!(directory.bytes(&name("large")).unwrap().len(), SIZE_LIMIT);
 }
 
 #[test]

@@ -71,32 +71,29 @@ impl Activation {
         }
         warnings::log(&ledger, &first.name, &first.warnings);
         ledger.activated(&first.name, 1);
-        let active = Active::new(first);
-        let order = Mutex::new(Order(0));
-        let (gone, turns, rewritten) = Default::default();
         let activation = Activation {
             engine,
             options,
             directory,
-            active,
+            active: Active::new(first),
             values,
             epoch,
             ledger,
-            gone,
-            turns,
-            order,
-            rewritten,
+            gone: AtomicU64::default(),
+            turns: Arc::default(),
+            order: Mutex::new(Order(0)),
+            rewritten: Mutex::default(),
         };
         activation.log_wait();
         Ok(activation)
     }
 
-    /// The provision that serves now.
+    /// Returns the provision that serves now.
     pub(crate) fn current(&self) -> Arc<Provision> {
         self.active.current()
     }
 
-    /// The generation that serves now.
+    /// Returns the generation that serves now.
     pub(crate) fn generation(&self) -> u64 {
         self.current().generation
     }
@@ -117,7 +114,7 @@ impl Activation {
         self.turns.take()
     }
 
-    /// Lists the files of the directory, with what is known of each.
+    /// Lists the files of the directory with their records.
     ///
     /// # Errors
     /// The directory can't be read.
@@ -139,7 +136,7 @@ impl Activation {
         }
     }
 
-    /// The file to load again, if `current` has read one of the `touched` files.
+    /// Returns the file to load again, if `current` has read one of the `touched` files.
     fn to_reload<'p>(&self, current: &'p Provision, touched: &BTreeSet<String>) -> Option<&'p str> {
         let name = self.wanted(current);
         if current.files.dependencies().is_disjoint(touched) && !touched.contains(name) {
@@ -170,7 +167,7 @@ impl Activation {
         }
     }
 
-    /// The file of the active provision. The built-in provision stands for `initial`, until that loads.
+    /// Returns the file of the active provision. The built-in provision stands for `initial`, until that loads.
     fn wanted<'p>(&self, current: &'p Provision) -> &'p str {
         if current.built_in { initial::name(&self.directory) } else { &current.name }
     }

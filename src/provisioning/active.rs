@@ -30,7 +30,7 @@ impl Active {
         Active { current: RwLock::new(Arc::new(provision)), waits: Mutex::default() }
     }
 
-    /// The provision that serves. A request keeps it until its answer is made.
+    /// Returns the provision that serves. A request keeps it until its answer is made.
     pub(crate) fn current(&self) -> Arc<Provision> {
         self.current.read().unwrap_or_else(PoisonError::into_inner).clone()
     }

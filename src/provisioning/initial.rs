@@ -9,7 +9,7 @@ pub(crate) const BUILT_IN: &str = "built-in";
 /// The source of the built-in provision, which answers each path by a 404 with a link to the documentation.
 pub(crate) const BUILT_IN_SOURCE: &[u8] = include_bytes!("../../provisions/default");
 
-/// The file name of the initial provision: `initial`, or `initial.rhai` if only that exists.
+/// Returns the file name of the initial provision: `initial`, or `initial.rhai` if only that exists.
 pub(crate) fn name(directory: &ProvisionDir) -> &'static str {
     let has = |name: &str| Name::parse(name).is_ok_and(|name| directory.exists(&name));
     NAMES.into_iter().find(|name| has(name)).unwrap_or(NAMES[0])

@@ -104,7 +104,7 @@ impl Ledger {
         }
     }
 
-    /// The record of `name`; an empty one if the file was never loaded.
+    /// Returns the record of `name`; an empty one if the file was never loaded.
     pub(crate) fn record(&self, name: &str) -> Record {
         lock(&self.0).get(name).cloned().unwrap_or_default()
     }
@@ -147,7 +147,7 @@ impl Ledger {
     }
 }
 
-/// Maximum of warnings in a list; of the others only the number is shown.
+/// Most warnings in a list. The others are only counted.
 const MOST_LISTED: usize = 20;
 
 /// Returns the warnings to list, and the number of the others.
@@ -156,8 +156,8 @@ pub(crate) fn listed(warnings: &[Fault]) -> (&[Fault], usize) {
     (&warnings[..count], warnings.len() - count)
 }
 
-/// Writes a time as RFC 3339 in UTC with milliseconds; `null` before 1970 and beyond the calendar's last year, where a file
-/// system may well put a damaged time.
+/// Writes a time as RFC 3339 in UTC with milliseconds; `null` before 1970 and beyond the calendar's last year: a
+/// damaged file system may have such a time.
 fn rfc3339<S: Serializer>(time: &Option<SystemTime>, serializer: S) -> Result<S::Ok, S::Error> {
     let text = || {
         let since = (*time)?.duration_since(UNIX_EPOCH).ok()?;
@@ -193,8 +193,9 @@ mod tests {
         assert!(rfc3339(&far, serde_json::value::Serializer).unwrap().is_null());
         assert!(rfc3339(&None, serde_json::value::Serializer).unwrap().is_null());
     }
+
     #[test]
-    fn only_new_warnings_are_returned_and_new_content_drops_what_is_recorded_of_the_old() {
+    fn only_new_warnings_are_returned_and_new_content_drops_errors_and_warnings() {
         let ledger = Ledger::default();
         let both = ["one", "two"].map(|message| Fault::of_file("a", message));
         let (first, second) = both.split_at(1);

@@ -68,7 +68,7 @@ impl Served {
         self.counters.as_ref().map_or_else(|| self.hits.any(), |counters| counters.total() > 0)
     }
 
-    /// The number of requests of `epoch` that the rule served.
+    /// Returns the number of requests of `epoch` that the rule served.
     pub fn hits(&self, epoch: u64) -> u64 {
         self.hits.in_epoch(epoch)
     }
@@ -227,19 +227,19 @@ impl Provision {
         self.budget.run(|| view.call(&self.engine, arguments))
     }
 
-    /// The `before_request` functions for requests of `blueprint`: those of the app, then those of the blueprint.
+    /// Returns the `before_request` functions for requests of `blueprint`: those of the app, then those of the blueprint.
     pub fn before<'p>(&'p self, blueprint: Option<&'p str>) -> impl Iterator<Item = &'p View> {
         hooks(&self.before, blueprint)
     }
 
-    /// The `after_request` functions for requests of `blueprint`: those of the blueprint, then those of the app, the last registered
-    /// first.
+    /// Returns the `after_request` functions for requests of `blueprint`: those of the blueprint, then those of the app, each from the last
+    /// registered to the first.
     pub fn after<'p>(&'p self, blueprint: Option<&'p str>) -> impl Iterator<Item = &'p View> {
         hooks(&self.after, blueprint).rev()
     }
 
-    /// The error handler for `code`. The blueprint's handler wins over the app's, and in Flask's order that of the code over those of
-    /// `HTTPException` and `Exception`. An error of a script (`thrown`) has no code yet, so its first handler is that of `Exception`.
+    /// Returns the error handler for `code`. The blueprint's handler wins over the app's, and in Flask's order that of the code over
+    /// those of `HTTPException` and `Exception`. An error of a script (`thrown`) has no code yet, so its first handler is that of `Exception`.
     pub fn error_handler(&self, blueprint: Option<&str>, code: u16, thrown: bool) -> Option<&View> {
         use ErrorClass::{Code, Exception, HttpException};
         let of = |class: ErrorClass, wanted: Option<&str>| {
@@ -297,7 +297,7 @@ impl Provision {
     }
 }
 
-/// The hooks of the app, then those of `blueprint`, each in the order of registration.
+/// Returns the hooks of the app, then those of `blueprint`, each in the order of registration.
 fn hooks<'p>(
     hooks: &'p [(Scope, View)],
     blueprint: Option<&'p str>,
@@ -336,7 +336,7 @@ fn endpoints_are_unique(files: &Files, entries: &[Entry]) -> Result<(), LoadErro
                 "endpoint `{}` is {} already (line {}): give {} an endpoint of its own",
                 entry.endpoint,
                 name(first),
-                line(first.at),
+                first.at.line().unwrap_or(0),
                 name(entry)
             );
             return Err(Fault::from_position(files, &entry.file, entry.at, message));
@@ -345,11 +345,7 @@ fn endpoints_are_unique(files: &Files, entries: &[Entry]) -> Result<(), LoadErro
     Ok(())
 }
 
-fn line(at: Position) -> usize {
-    at.line().unwrap_or(0)
-}
-
-/// The error for a file without `registerRules()` that must be a provision. `warnings` are those of its load.
+/// Returns the error for a file without `registerRules()` that must be a provision. `warnings` are those of its load.
 pub(crate) fn no_register_rules(name: &str, warnings: &[Fault]) -> LoadError {
     let mut error = Fault::of_file(name, "function registerRules() is missing");
     // A warning about the whole file is the last one.

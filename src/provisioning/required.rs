@@ -11,12 +11,7 @@ use crate::provisioning::provision::{Provision, no_register_rules};
 pub(crate) struct Required(pub Option<Name>);
 
 impl Required {
-    /// Whether `--require-provision` is given.
-    pub(crate) fn is_named(&self) -> bool {
-        self.0.is_some()
-    }
-
-    /// The end of the log line ``not ready until provision `initial` is active``.
+    /// Returns the end of the log line ``not ready until provision `initial` is active``.
     pub(crate) fn goal(&self) -> String {
         match &self.0 {
             Some(name) => format!("provision `{name}` is active"),
@@ -42,7 +37,7 @@ impl Required {
         self.0.as_ref().is_some_and(|name| initial::NAMES.contains(&name.as_str()))
     }
 
-    /// The reason in the answer of `/readyz` why `active` is not enough.
+    /// Returns the reason in the answer of `/readyz` why `active` is not enough.
     pub(crate) fn reason(&self, active: &Provision, directory: &ProvisionDir, ledger: &Ledger) -> String {
         let active = &active.name;
         let not = match &self.0 {
@@ -57,7 +52,7 @@ impl Required {
         }
     }
 
-    /// The provision that should be active: the named one, or else `initial` if it exists.
+    /// Returns the provision that should be active: the named one, or else `initial` if it exists.
     fn awaited(&self, directory: &ProvisionDir) -> Option<Name> {
         let initial =
             || Name::parse(initial::name(directory)).ok().filter(|initial| directory.exists(initial));
@@ -65,7 +60,7 @@ impl Required {
     }
 }
 
-/// Why the file of `name` is not active, in one line. `None` if it was active and another provision replaced it.
+/// Returns why the file of `name` is not active, in one line. `None` if it was active and another provision replaced it.
 fn cause(name: &Name, directory: &ProvisionDir, ledger: &Ledger) -> Option<String> {
     let file = file(name, directory);
     let record = ledger.record(file.as_str());
@@ -79,7 +74,8 @@ fn cause(name: &Name, directory: &ProvisionDir, ledger: &Ledger) -> Option<Strin
     text.lines().next().map(str::to_owned)
 }
 
-/// The file of provision `name`, found as `import` finds it: if only `name.rhai` exists, or only the name without `.rhai`, that one.
+/// Returns the file of provision `name`, found as `import` finds it. If only `name.rhai` exists, or only the name without `.rhai`, it is
+/// that file.
 fn file(name: &Name, directory: &ProvisionDir) -> Name {
     let other = match name.as_str().strip_suffix(".rhai") {
         Some(stem) => stem.to_owned(),

@@ -54,24 +54,17 @@ pub(super) fn of_rules(files: &Files, entries: &[Entry]) -> Vec<Fault> {
     warnings
 }
 
-/// Warnings for a file that has no `registerRules()`.
-pub(super) fn of_library(files: &Files) -> Vec<Fault> {
-    no_library(files)
-        .map(|(message, hint)| Fault { hint, ..Fault::of_file(&files.main, message) })
-        .into_iter()
-        .collect()
-}
-
-/// Why the main file of `files`, which has no `registerRules()`, is useless as a library too; with a hint.
-pub(crate) fn no_library(files: &Files) -> Option<(String, Option<String>)> {
+/// Returns a warning if the main file of `files`, which has no `registerRules()`, is useless as a library too.
+pub(super) fn of_library(files: &Files) -> Option<Fault> {
+    let warning = |message: &str, hint| Some(Fault { hint, ..Fault::of_file(&files.main, message) });
     let file = files.file(&files.main)?;
     let names: Vec<&str> = file.functions().collect();
     if let Some(meant) = names.iter().find(|name| nearest(name, [REGISTER_RULES]).is_some()) {
         let message = format!("function `{meant}` registers nothing: h1mock calls `{REGISTER_RULES}`");
-        return Some((message, Some(format!("rename it to `{REGISTER_RULES}`"))));
+        return warning(&message, Some(format!("rename it to `{REGISTER_RULES}`")));
     }
     if names.is_empty() && file.module.is_empty() {
-        return Some(("the file is empty: it defines no function and no variable".to_owned(), None));
+        return warning("the file is empty: it defines no function and no variable", None);
     }
     None
 }

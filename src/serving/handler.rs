@@ -64,7 +64,7 @@ pub enum Unmatched {
 }
 
 impl Unmatched {
-    /// The reason as text, for the journal.
+    /// Returns the reason as text, for the journal.
     pub fn words(self) -> &'static str {
         match self {
             Unmatched::Path => "no rule matches the path",
@@ -185,7 +185,7 @@ impl Flow<'_> {
         Ok(answer::from_value(self.provision.call_view(self.request.epoch, index, values)?)?)
     }
 
-    /// The value of `Location`. It is relative, as RFC 9110 (section 10.2.2) allows: the client knows its name for this host.
+    /// Returns the value of `Location`. It is relative, as RFC 9110 (section 10.2.2) allows: the client knows its name for this host.
     fn location(&self, path: &str) -> String {
         let query = self.request.query_string();
         let mark = if query.is_empty() { "" } else { "?" };
@@ -217,7 +217,7 @@ impl Flow<'_> {
         returned.and_then(answer::from_value).unwrap_or_else(|error| failure(&self.fault(&error)))
     }
 
-    /// The default page of an error. With `--explain`, the pages of 404 and 405 list the closest rules.
+    /// Returns the default page of an error. With `--explain`, the pages of 404 and 405 list the closest rules.
     fn page(&self, error: &HttpError) -> Reply {
         let mut reply = error.reply();
         let page = &mut reply.answer;
@@ -271,7 +271,7 @@ impl Flow<'_> {
     }
 }
 
-/// The value that a script threw; for other errors, the message.
+/// Returns the value that a script threw; for other errors, the message.
 fn thrown(error: &EvalAltResult, fault: &Fault) -> Dynamic {
     match error.unwrap_inner() {
         EvalAltResult::ErrorRuntime(thrown, _) => thrown.clone(),
@@ -279,7 +279,7 @@ fn thrown(error: &EvalAltResult, fault: &Fault) -> Dynamic {
     }
 }
 
-/// The 500 with the message, the place and the hint of a fault.
+/// Returns the 500 with the message, the place and the hint of a fault.
 fn failure(fault: &Fault) -> Reply {
     let hint = fault.hint.as_ref().map(|hint| format!("  = help: {hint}\n")).unwrap_or_default();
     Answer::text(500, format!("{}\n{}{hint}", fault.at_run_time(), fault.excerpt())).into()

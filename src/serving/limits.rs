@@ -2,7 +2,6 @@
 
 use crate::cli::Settings;
 use crate::serving::http::Limits;
-use crate::serving::start_error::StartError;
 use crate::system::descriptors::{self, Descriptors};
 use crate::system::memory;
 
@@ -24,13 +23,13 @@ impl EffectiveLimits {
     ///
     /// # Errors
     /// The limit of open files is below [`descriptors::LEAST`].
-    pub(crate) fn by_system(settings: &Settings) -> Result<EffectiveLimits, StartError> {
+    pub(crate) fn by_system(settings: &Settings) -> Result<EffectiveLimits, String> {
         let open_files = descriptors::raise();
         if open_files < descriptors::LEAST as u64 {
             let least = descriptors::LEAST;
-            return Err(StartError::new(format_args!(
+            return Err(format!(
                 "the limit of {open_files} open files is too low: h1mock needs {least} (`ulimit -n {least}`, or in a container `--ulimit nofile={least}`)"
-            )));
+            ));
         }
         let (limits, warnings) = EffectiveLimits::divide(settings, open_files, memory::granted());
         for warning in warnings {
@@ -74,7 +73,7 @@ impl EffectiveLimits {
     }
 }
 
-/// The default of `--max-buffered`: a quarter of the memory, because scripts and provisions need most of it.
+/// Returns the default of `--max-buffered`: a quarter of the memory, because scripts and provisions need most of it.
 fn share(memory: Option<u64>) -> usize {
     usize::try_from((memory.unwrap_or(0) / 4).max(LEAST_BUFFERED)).unwrap_or(usize::MAX)
 }

@@ -3,9 +3,8 @@
 use crate::observing::access_log::AccessLog;
 use crate::script::runtime::{allocator, budget};
 use crate::serving::http::{self, Incoming, Limits, Reactor, Refuse, Server};
-use crate::serving::start_error::StartError;
 use crate::serving::timer::Timer;
-use crate::system::io_error::describe_io;
+use crate::system::io_error::{describe_io, failed_to};
 use crate::system::lock::lock;
 use crate::system::renewed_thread::{self, Next};
 use std::net::{IpAddr, SocketAddr, TcpListener};
@@ -59,9 +58,9 @@ impl Listener {
         limits: &Limits,
         refuse: Refuse,
         reactor: &Arc<Reactor>,
-    ) -> Result<Listener, StartError> {
+    ) -> Result<Listener, String> {
         let wanted = SocketAddr::new(address, port);
-        let failed = StartError::failed_to(format!("listen on `{wanted}`"));
+        let failed = failed_to(format!("listen on `{wanted}`"));
         let listener = TcpListener::bind(wanted).map_err(&failed)?;
         let address = listener.local_addr().map_err(&failed)?;
         let server = http::server(listener, limits, refuse, reactor).map_err(&failed)?;
@@ -79,7 +78,7 @@ impl Listener {
         count: usize,
         stack: usize,
         work: Arc<dyn Work>,
-    ) -> Result<(), StartError> {
+    ) -> Result<(), String> {
         lock(&work.shared().servers).push((self.server(), count));
         for number in 0..count {
             let (server, worker) = (self.server.clone(), work.clone());
@@ -87,7 +86,7 @@ impl Listener {
             match renewed_thread::start(format!("{name}-{number}"), stack, Arc::new(run)) {
                 Ok(()) => self.workers += 1,
                 Err(error) if self.workers == 0 => {
-                    return Err(StartError::failed_to(format!("start {name} workers"))(error));
+                    return Err(failed_to(format!("start {name} workers"))(error));
                 }
                 Err(error) => {
                     self.leave_threads(work.shared());
@@ -108,7 +107,7 @@ impl Listener {
         (0..surplus).for_each(|_| self.server.unblock());
     }
 
-    /// The server, for callers that must not keep it alive.
+    /// Returns the server, for callers that must not keep it alive.
     pub(crate) fn server(&self) -> Weak<Server> {
         Arc::downgrade(&self.server)
     }

@@ -17,7 +17,6 @@ pub(crate) mod listeners;
 pub(crate) mod pending;
 pub(crate) mod refusal;
 pub(crate) mod signals;
-pub(crate) mod start_error;
 pub(crate) mod startup;
 pub(crate) mod timer;
 mod verdict;

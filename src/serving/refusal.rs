@@ -29,7 +29,7 @@ pub(crate) fn admin_pages(limits: &Limits, access: AccessLog) -> Refuse {
     Box::new(move |refused| admin::failed(refused.reason.status(), &count("admin", refused, &limits, access)))
 }
 
-/// The 503 that replaces a delayed answer when [`PendingBudget`](crate::serving::pending::PendingBudget) is used up.
+/// Returns the 503 that replaces a delayed answer when [`PendingBudget`](crate::serving::pending::PendingBudget) is used up.
 pub(crate) fn no_room(most: usize) -> Answer {
     let description = format!("too many bytes of answers wait here: over {most} (--max-buffered)");
     HttpError { description, ..HttpError::new(503) }.page()
@@ -44,7 +44,7 @@ fn count(listener: &'static str, refused: &Refused<'_>, limits: &Limits, access:
     why
 }
 
-/// The reason of a refusal, with the limit and its flag: `the request has too many header fields: over 128 (--max-headers)`.
+/// Returns the reason of a refusal, with the limit and its flag: `the request has too many header fields: over 128 (--max-headers)`.
 fn words(listener: &str, reason: Reason, limits: &Limits) -> String {
     let text = reason.text();
     match reason.limit() {

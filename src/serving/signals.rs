@@ -1,6 +1,6 @@
 //! Signals: some stop the server, the others must not end the process.
 
-use crate::serving::start_error::StartError;
+use crate::system::io_error::failed_to;
 use rustix::process::Signal;
 use signal_hook::consts::{
     SIGALRM, SIGHUP, SIGINT, SIGIO, SIGPROF, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGVTALRM, SIGXCPU, SIGXFSZ,
@@ -24,8 +24,8 @@ const REAL_TIME: std::ops::RangeInclusive<i32> = 35..=64;
 /// Starts the thread `signals`. Returns a channel of the signals that stop the server, and its sender, which `POST /app/v1/quit` uses.
 ///
 /// A write beyond `ulimit -f` raises SIGXFSZ. As the signal is handled, only that write fails, and the process goes on.
-pub(crate) fn receive() -> Result<(Sender<i32>, Receiver<i32>), StartError> {
-    let failed = StartError::failed_to("handle signals");
+pub(crate) fn receive() -> Result<(Sender<i32>, Receiver<i32>), String> {
+    let failed = failed_to("handle signals");
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     // `nohup` and background jobs of a shell start with SIGHUP or SIGQUIT ignored, and they must stay so.
     let wanted = |signal: &i32| !matches!(*signal, SIGHUP | SIGQUIT) || !is_ignored(&status, *signal);

@@ -24,10 +24,10 @@ use crate::serving::listeners::{Listener, Shared};
 use crate::serving::pending::PendingBudget;
 use crate::serving::refusal;
 use crate::serving::signals;
-use crate::serving::start_error::StartError;
 use crate::serving::timer::Timer;
 use crate::serving::verdict::{QUIT, report_of, verdict};
 use crate::serving::workers::{AdminWork, MockWork};
+use crate::system::io_error::failed_to;
 use crate::system::memory;
 use std::net::SocketAddr;
 use std::process::ExitCode;
@@ -43,18 +43,18 @@ const QUIET: Duration = Duration::from_millis(5);
 /// Serves until a signal comes and returns the exit code. By then the log is written, unless nobody reads it.
 pub(crate) fn serve(settings: Settings) -> ExitCode {
     run(settings).unwrap_or_else(|error| {
-        logger::print_error(&error.to_string());
+        logger::print_error(&error);
         ExitCode::FAILURE
     })
 }
 
-fn run(settings: Settings) -> Result<ExitCode, StartError> {
+fn run(settings: Settings) -> Result<ExitCode, String> {
     let json = settings.json_log;
-    logger::start(json).map_err(StartError::failed_to("start a thread"))?;
+    logger::start(json).map_err(failed_to("start a thread"))?;
     let limits = EffectiveLimits::by_system(&settings)?;
     // Before anything slow: process 1 of a container ignores a signal that has no handler.
     let (stop, signals) = signals::receive()?;
-    let reactor = Reactor::new().map_err(StartError::failed_to("start the engine"))?;
+    let reactor = Reactor::new().map_err(failed_to("start the engine"))?;
     let epoch = Arc::default();
     let journal = journal(&settings, &epoch)?;
     let (mut mock, mut admin) = listeners(&settings, limits, &reactor, &journal)?;
@@ -81,7 +81,7 @@ fn run(settings: Settings) -> Result<ExitCode, StartError> {
     service.readiness.set_serving(true);
     announce(json, &mock, admin.as_ref(), &service.activation);
     let ended = "failed to wait for signals: the thread is gone";
-    let signal = signals.recv().map_err(|_| StartError::new(ended))?;
+    let signal = signals.recv().map_err(|_| ended)?;
     drop(watcher);
     let hurried = service.stop(&settings, &signals, mock, admin);
     let code = verdict(&service.activation, &settings, signal);
@@ -97,7 +97,7 @@ fn listeners(
     EffectiveLimits { mock, admin }: EffectiveLimits,
     reactor: &Arc<Reactor>,
     journal: &Arc<Journal>,
-) -> Result<(Listener, Option<Listener>), StartError> {
+) -> Result<(Listener, Option<Listener>), String> {
     let access = access_log(settings);
     let at = |port| (settings.bind, port);
     let refuse = refusal::mock_pages(&mock, access, journal.clone());
@@ -111,9 +111,9 @@ fn listeners(
 }
 
 /// Makes the journal, whose size comes from the settings or from the memory of the container.
-fn journal(settings: &Settings, epoch: &Arc<Epoch>) -> Result<Arc<Journal>, StartError> {
+fn journal(settings: &Settings, epoch: &Arc<Epoch>) -> Result<Arc<Journal>, String> {
     let bytes = settings.journal_bytes.unwrap_or_else(|| Journal::default_budget(memory::granted()));
-    let journal = Journal::new(bytes, settings.journal_body).map_err(StartError::new)?;
+    let journal = Journal::new(bytes, settings.journal_body)?;
     Ok(Arc::new(journal.of_epoch(epoch)))
 }
 
@@ -136,10 +136,10 @@ impl Service {
         reactor: Arc<Reactor>,
         journal: Arc<Journal>,
         epoch: Arc<Epoch>,
-    ) -> Result<Service, StartError> {
+    ) -> Result<Service, String> {
         let budget = budget(settings);
         let directory = ProvisionDir::open(&settings.provision_dir, Some(&settings.config_dir))
-            .map_err(StartError::new)?;
+            .map_err(|error| error.to_string())?;
         let options = LoadOptions {
             budget,
             back_to_initial: settings.back_to_initial,
@@ -152,10 +152,10 @@ impl Service {
         };
         let activation = with_stack(budget, move || {
             let engine = Arc::new(script::engine(budget));
-            Activation::start(engine, options, Arc::new(directory), epoch).map_err(StartError::new)
+            Activation::start(engine, options, Arc::new(directory), epoch).map_err(|error| error.to_string())
         })??;
         let shared = Shared {
-            timer: Timer::start(reactor).map_err(StartError::failed_to("start the timer"))?,
+            timer: Timer::start(reactor).map_err(failed_to("start the timer"))?,
             access: access_log(settings),
             draining: AtomicBool::new(false),
             stopping: AtomicBool::new(false),
@@ -165,7 +165,7 @@ impl Service {
         let timer = shared.timer.clone();
         if journal.is_on() && !settings.no_admin {
             let timer = Box::new(move |delay, job| _ = timer.after(delay, job));
-            let after = on_own_thread(timer).map_err(StartError::failed_to("start a thread"))?;
+            let after = on_own_thread(timer).map_err(failed_to("start a thread"))?;
             journal.watch.set_timer(after);
         }
         Ok(Service {
@@ -183,8 +183,8 @@ impl Service {
         settings: &Settings,
         observing: Observing,
         address: SocketAddr,
-    ) -> Result<AdminWork, StartError> {
-        let failed = StartError::failed_to("start a thread");
+    ) -> Result<AdminWork, String> {
+        let failed = failed_to("start a thread");
         let thread = |name| Job::thread(name, self.budget.stack()).map_err(&failed);
         let timer = self.shared.timer.clone();
         let admin = Admin {
@@ -293,7 +293,7 @@ impl Service {
     }
 }
 
-/// Open and busy connections of a server. A busy connection has a request that arrives or has no full answer.
+/// Returns the numbers of open and of busy connections of a server. A busy connection has a request that arrives or has no full answer.
 fn connections(server: &Weak<Server>) -> (usize, usize) {
     server.upgrade().map(|server| (server.num_connections(), server.num_busy())).unwrap_or_default()
 }
@@ -324,7 +324,7 @@ fn write_log(signals: &Receiver<i32>, hurried: bool) {
     }
 }
 
-/// Pause between two looks at what a stop waits for.
+/// Pause between two checks whether a stop may go on.
 const SLICE: Duration = Duration::from_millis(5);
 
 /// Runs `load` on a thread whose stack is large enough for scripts.
@@ -334,18 +334,18 @@ const SLICE: Duration = Duration::from_millis(5);
 pub(crate) fn with_stack<T: Send + 'static>(
     budget: Budget,
     load: impl FnOnce() -> T + Send + 'static,
-) -> Result<T, StartError> {
+) -> Result<T, String> {
     let thread = thread::Builder::new().name("load".to_owned()).stack_size(budget.stack()).spawn(load);
-    let thread = thread.map_err(StartError::failed_to("start a thread"))?;
-    thread.join().map_err(|_| StartError::new("failed to load: the thread panicked"))
+    let thread = thread.map_err(failed_to("start a thread"))?;
+    thread.join().map_err(|_| "failed to load: the thread panicked".to_owned())
 }
 
-/// The time and memory of one call of a script.
+/// Returns the time and memory of one call of a script.
 pub(crate) fn budget(settings: &Settings) -> Budget {
     Budget { time: settings.script_timeout, memory: settings.script_memory, load: settings.load_time }
 }
 
-/// The number of mock workers: by default twice the CPUs of the cgroup, from 4 to 16.
+/// Returns the number of mock workers: by default twice the CPUs of the cgroup, from 4 to 16.
 fn workers(settings: &Settings) -> usize {
     let processors = || thread::available_parallelism().map_or(2, usize::from);
     settings.workers.unwrap_or_else(|| (processors() * 2).clamp(4, 16))

@@ -64,7 +64,7 @@ pub(crate) fn raise() -> u64 {
     }
 }
 
-/// Most files that are open at a time to be sent: half of the kept descriptors beyond [`USUAL`].
+/// Returns the number of files that may be open at a time to be sent: half of the kept descriptors beyond [`USUAL`].
 pub(crate) fn for_sending() -> usize {
     (Descriptors::divide(number(getrlimit(Resource::Nofile).current)).kept - USUAL) / 2
 }

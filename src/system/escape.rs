@@ -6,7 +6,7 @@ use std::fmt::Write;
 /// Escapes line ends, control characters of terminals and characters that turn the direction of writing: `\n`, `\u{1b}`, `\u{202e}`.
 /// Tabs stay.
 ///
-/// Without that, a text from outside could look like a line of the program.
+/// Without the escapes, a text from outside could look like a line of the program.
 pub(crate) fn escape(text: &str) -> Cow<'_, str> {
     escape_but(text, '\t')
 }

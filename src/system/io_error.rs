@@ -1,6 +1,6 @@
 //! I/O errors as text for the end of a message: lower case, without the error number.
 
-use std::io;
+use std::{fmt, io};
 
 /// Returns the reason of an I/O error, such as `permission denied`.
 pub(crate) fn describe_io(error: &io::Error) -> String {
@@ -8,6 +8,11 @@ pub(crate) fn describe_io(error: &io::Error) -> String {
     let plain = text.split(" (os error").next().unwrap_or(&text);
     let mut letters = plain.chars();
     letters.next().map_or(String::new(), |first| first.to_lowercase().chain(letters).collect())
+}
+
+/// Turns an I/O error into ``failed to listen on `0.0.0.0:80`: permission denied``, where `action` is the part after "to".
+pub(crate) fn failed_to(action: impl fmt::Display) -> impl Fn(io::Error) -> String {
+    move |error| format!("failed to {action}: {}", describe_io(&error))
 }
 
 #[cfg(test)]

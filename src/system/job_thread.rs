@@ -7,7 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex};
 
-/// The queue of such a thread.
+/// The queue of a thread that runs jobs.
 pub(crate) struct JobThread<T>(SyncSender<T>);
 
 impl<T: Send + 'static> JobThread<T> {

@@ -5,7 +5,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::{Errno, write};
 use std::io;
 use std::os::fd::AsFd;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// A pipe that is ready for writing has room for at least this many bytes.
 const PIECE: usize = 4096;
@@ -13,7 +13,7 @@ const PIECE: usize = 4096;
 /// Writes all of `text`, and waits for its reader until `end`, or without a limit.
 ///
 /// # Errors
-/// The number of written bytes, and the error of the system, or `TimedOut`.
+/// The number of bytes written before, and the error of the system or `TimedOut`.
 pub(crate) fn write_all(out: impl AsFd, text: &[u8], end: Option<Instant>) -> Result<(), (usize, io::Error)> {
     let mut written = 0;
     while written < text.len() {
@@ -38,17 +38,16 @@ pub(crate) fn write_all(out: impl AsFd, text: &[u8], end: Option<Instant>) -> Re
 fn wait_for_room(out: &impl AsFd, end: Option<Instant>) -> io::Result<()> {
     loop {
         let left = end.map(|end| end.saturating_duration_since(Instant::now()));
-        match poll(&mut [PollFd::new(out, PollFlags::OUT)], left.map(timespec).as_ref()) {
+        match poll(
+            &mut [PollFd::new(out, PollFlags::OUT)],
+            left.and_then(|left| Timespec::try_from(left).ok()).as_ref(),
+        ) {
             Ok(0) => return Err(io::ErrorKind::TimedOut.into()),
             Ok(_) => return Ok(()),
             Err(Errno::INTR) => {}
             Err(error) => return Err(error.into()),
         }
     }
-}
-
-fn timespec(time: Duration) -> Timespec {
-    Timespec { tv_sec: time.as_secs().cast_signed(), tv_nsec: time.subsec_nanos().into() }
 }
 
 #[cfg(test)]

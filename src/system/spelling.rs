@@ -4,7 +4,7 @@
 /// neighbours that turn one word into the other.
 pub(crate) use strsim::osa_distance as distance;
 
-/// Most mistakes in a mistyped word: a third of its letters, and at least one.
+/// Returns the number of mistakes that a mistyped word may have: a third of its letters, and at least one.
 pub(crate) fn allowed(letters: usize) -> usize {
     (letters / 3).max(1)
 }

@@ -67,11 +67,11 @@ pub struct Answer<'a, F> {
     pub fields: F,
     /// The whole body, even if the method or the status leaves it out.
     pub body: Body,
-    /// The connection ends after the answer.
+    /// Whether the connection ends after the answer.
     pub close: bool,
     /// The head leaves at once, and the body slice by slice.
     pub dribble: Option<Dribble>,
-    /// Half of the answer is sent, then the connection ends: half of the body, or half of the head if there is no body to send.
+    /// Whether the connection ends after half of the answer: half of the body, or half of the head if there is no body to send.
     /// The head declares the whole body.
     pub halve: bool,
 }
@@ -107,7 +107,7 @@ impl Server {
     }
 
     /// Says that the handler on this thread takes longer than most, so that another worker waits for requests. Without this
-    /// call, one does after a millisecond.
+    /// call, another worker does so after a millisecond.
     pub fn call_another(&self) {
         self.core.leader.call_another();
     }
@@ -128,8 +128,8 @@ impl Server {
         self.core.close_listener();
     }
 
-    /// Closes the connections that have been idle for `time` or longer, except where a request has arrived already. Returns how
-    /// many idle ones stay open.
+    /// Closes the connections that have been idle for `time` or longer, except where a request has arrived already. Returns the
+    /// number of idle connections that stay open.
     pub fn close_idle(&self, time: Duration) -> usize {
         self.core.close_idle(time)
     }

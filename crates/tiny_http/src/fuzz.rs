@@ -1,5 +1,5 @@
-//! Properties of the parser that the fuzz target checks, and unit tests with the inputs that it found. Not in a normal build. A
-//! property that does not hold panics.
+//! Properties of the parser that the fuzz target checks, and unit tests with the inputs that it found. A property that does
+//! not hold panics. A normal build leaves this file out.
 
 use crate::limits::Limits;
 use crate::parse::inbound::{Inbound, Message, Progress};

@@ -34,19 +34,21 @@
 //! 2. `core/accept` admits the connection: `connection/slots` stores it, epoll gets it once, edge-triggered.
 //! 3. `core/receive`: the worker that epoll woke reads from the socket of the connection (`connection/socket`).
 //! 4. `parse/inbound` turns the bytes into a request, by `parse/head` (request line and fields) and `parse/chunked` (the body).
-//! 5. `core/refuse` answers a request that is malformed or over a limit. `core/deadlines` does so with one that is too slow.
+//! 5. `core/refuse` answers a request that is malformed or over a limit. `core/deadlines` answers one that is too slow.
 //! 6. `request`: the program gets the [`Request`] once head and body have arrived. So no read of the body waits.
 //! 7. `request` and `extension` take the program's answer, on any thread. `write/head` writes its head.
 //! 8. `core/answer` sends head and body in one write, through `write/output`.
 //! 9. `core/reactor` waits for sockets that are full, pauses and deadlines. It sends the rest of such answers.
 //! 10. `core/answer`: the connection waits for its next request, or ends.
 //!
-//! [`Server::from_listener`] starts one thread, for its reactor; with [`extension`] a thread of the program turns it. A request costs one read and one write, and no wait where epoll gave its event with another.
-//! `core/memory` counts what requests and answers hold. `core/absent` tells the program when a client leaves.
+//! [`Server::from_listener`] starts one thread, for its reactor; with [`extension`] a thread of the program turns it. A
+//! request costs one read and one write, and no wait if epoll reported its event together with another one. `core/memory` counts
+//! the memory that requests and answers hold. `core/absent` tells the program when a client leaves.
 //!
 //! # Differences from the published crate
 //!
-//! [`extension`] has what the published crate lacks. In the common part, three things differ:
+//! [`extension`] has limits, pages for refused requests and more, which the published crate lacks. In the common part, three
+//! things differ:
 //! - [`Request::respond`] needs a reader that is `Send + 'static`, because another thread may read it.
 //! - [`HeaderValue`] holds bytes, not only ASCII.
 //! - [`Server::recv`] returns a request only once its body has arrived.
@@ -73,7 +75,7 @@ mod status;
 mod write;
 
 pub use header::{Header, HeaderField, HeaderValue};
-pub use listener::{ListenAddr, Listener, SslConfig};
+pub use listener::{ListenAddr, SslConfig};
 pub use method::Method;
 pub use request::Request;
 pub use response::Response;

@@ -1,20 +1,6 @@
-//! Listeners and their addresses.
+//! The address of a server, and settings for TLS, which is not supported.
 
-use std::fmt;
-use std::net::{SocketAddr, TcpListener};
-
-/// A bound socket.
-#[derive(Debug)]
-pub enum Listener {
-    /// TCP over IPv4 or IPv6.
-    Tcp(TcpListener),
-}
-
-impl From<TcpListener> for Listener {
-    fn from(listener: TcpListener) -> Listener {
-        Listener::Tcp(listener)
-    }
-}
+use std::net::SocketAddr;
 
 /// The address of a server.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,13 +14,6 @@ impl ListenAddr {
     pub fn to_ip(self) -> Option<SocketAddr> {
         let ListenAddr::IP(address) = self;
         Some(address)
-    }
-}
-
-impl fmt::Display for ListenAddr {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let ListenAddr::IP(address) = self;
-        address.fmt(f)
     }
 }
 

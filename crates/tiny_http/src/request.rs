@@ -14,10 +14,10 @@ use crate::write::head::{BodyFraming, Context, Then, has_body, write_head};
 use crate::write::output::{Piece, StreamFraming};
 use std::cell::{Cell, OnceCell};
 use std::collections::VecDeque;
-use std::io::{self, Read, Write};
+use std::fmt;
+use std::io::{self, Read};
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::{fmt, mem};
 
 /// A request with its body. Any thread may answer it. If it is dropped unanswered, its client gets 500.
 pub struct Request {
@@ -33,7 +33,7 @@ pub struct Request {
 }
 
 thread_local! {
-    /// Buffer in which the thread puts answers together. One for each answer would be allocated again and again.
+    /// Buffer in which the thread assembles its answers, so that not every answer allocates one.
     static OUT: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
 
@@ -172,12 +172,6 @@ impl Request {
         OUT.set(out);
         sent
     }
-
-    /// Returns a writer to the connection. The bytes written are the answer, unchecked; they wait in memory until the client
-    /// takes them. Dropping the writer lets the connection serve its next request.
-    pub fn into_writer(self) -> Box<dyn Write + Send + 'static> {
-        Box::new(Writer { request: self, bytes: Vec::new() })
-    }
 }
 
 impl Read for Request {
@@ -205,31 +199,5 @@ impl Drop for Request {
 impl fmt::Debug for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Request({} {} from {})", self.method(), self.url(), self.peer)
-    }
-}
-
-/// Collects the bytes of an answer, and sends them when it is dropped.
-struct Writer {
-    request: Request,
-    bytes: Vec<u8>,
-}
-
-impl Write for Writer {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.bytes.extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Drop for Writer {
-    fn drop(&mut self) {
-        let pieces = VecDeque::from([Piece::Bytes(mem::take(&mut self.bytes), 0)]);
-        let then = self.request.context().then();
-        // Sending fails if the client is gone. Nobody else needs the error.
-        let _ = self.request.send_pieces(|_| Ok(()), pieces, then);
     }
 }

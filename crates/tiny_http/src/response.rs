@@ -15,7 +15,7 @@ pub struct Response<R> {
 }
 
 impl<R: Read> Response<R> {
-    /// Returns an answer with the body that `reader` gives. Without a `length` in bytes the body is chunked. `trailers` are
+    /// Returns an answer whose body comes from `reader`. Without a `length` in bytes the body is chunked. `trailers` are
     /// ignored: this engine sends none.
     pub fn new(
         status: StatusCode,
@@ -46,13 +46,6 @@ impl<R: Read> Response<R> {
         }
     }
 
-    /// Returns the answer with one more field, as [`Response::add_header`].
-    #[must_use]
-    pub fn with_header<H: Into<Header>>(mut self, header: H) -> Response<R> {
-        self.add_header(header);
-        self
-    }
-
     /// Returns the answer with another status.
     #[must_use]
     pub fn with_status_code<S: Into<StatusCode>>(mut self, status: S) -> Response<R> {
@@ -68,11 +61,6 @@ impl<R: Read> Response<R> {
     /// Returns the length of the body in bytes, if it is known.
     pub fn data_length(&self) -> Option<usize> {
         self.length
-    }
-
-    /// Returns the fields.
-    pub fn headers(&self) -> &[Header] {
-        &self.headers
     }
 
     pub(crate) fn into_parts(self) -> (Vec<Header>, R) {
@@ -110,15 +98,15 @@ mod tests {
 
     #[test]
     fn fields_about_the_body_change_the_answer() {
-        let header = |line: &str| line.parse::<Header>().unwrap();
-        let response = Response::from_string("abc")
-            .with_header(header("Content-Type: a"))
-            .with_header(header("Set-Cookie: a"))
-            .with_header(header("Set-Cookie: b"))
-            .with_header(header("Content-Length: 2"))
-            .with_status_code(404);
-        let lines: Vec<String> = response.headers().iter().map(ToString::to_string).collect();
-        assert_eq!(lines, ["Content-Type: a", "Set-Cookie: a", "Set-Cookie: b"]);
+        let mut response = Response::from_string("abc").with_status_code(404);
+        for (name, value) in
+            [("Content-Type", "a"), ("Set-Cookie", "a"), ("Set-Cookie", "b"), ("Content-Length", "2")]
+        {
+            response.add_header(Header::from_bytes(name, value).unwrap());
+        }
+        let fields: Vec<_> =
+            response.headers.iter().map(|header| (header.field.as_str(), header.value.as_str())).collect();
+        assert_eq!(fields, [("Content-Type", "a"), ("Set-Cookie", "a"), ("Set-Cookie", "b")]);
         assert_eq!((response.status_code(), response.data_length()), (StatusCode(404), Some(2)));
     }
 }

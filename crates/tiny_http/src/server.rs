@@ -8,7 +8,7 @@ use crate::core::leader::Leader;
 use crate::core::reactor::Reactor;
 use crate::core::state::Core;
 use crate::limits::Limits;
-use crate::listener::{ListenAddr, Listener, SslConfig};
+use crate::listener::{ListenAddr, SslConfig};
 use crate::refusal::{Pages, plain_pages};
 use crate::request::Request;
 use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
@@ -56,14 +56,13 @@ impl Server {
     ///
     /// # Errors
     /// The system refuses a descriptor or a thread, or the caller asks for TLS.
-    pub fn from_listener<L: Into<Listener>>(
-        listener: L,
+    pub fn from_listener(
+        listener: TcpListener,
         tls: Option<SslConfig>,
     ) -> Result<Server, Box<dyn Error + Send + Sync + 'static>> {
         if tls.is_some() {
             return Err("TLS is not spoken here".into());
         }
-        let Listener::Tcp(listener) = listener.into();
         let reactor = Reactor::new()?;
         let turned = Arc::downgrade(&reactor);
         thread::Builder::new().name("reactor".to_owned()).spawn(move || {
@@ -157,14 +156,6 @@ impl Server {
         }
     }
 
-    /// Returns the next request, if one has arrived.
-    ///
-    /// # Errors
-    /// The system refuses to wait.
-    pub fn try_recv(&self) -> io::Result<Option<Request>> {
-        self.recv_timeout(Duration::ZERO)
-    }
-
     /// Ends one wait for a request, the present one or the next.
     pub fn unblock(&self) {
         // The write fails only if the counter is full.
@@ -177,8 +168,8 @@ impl Server {
         ListenAddr::IP(self.core.address)
     }
 
-    /// Waits for one event and handles it. It takes no second event, which would wait behind the handler of the first. Calls
-    /// `woken` at the end of the wait.
+    /// Waits for one event and handles it. Other events of the same wait go to the queue for the next leader. Calls `woken` at
+    /// the end of the wait.
     fn wait(&self, timeout: Option<Duration>, woken: impl FnOnce()) -> io::Result<Woken> {
         let waited = self.next_event(timeout);
         woken();

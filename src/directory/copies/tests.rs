@@ -5,6 +5,7 @@ use std::os::unix::fs::symlink;
 
 use super::*;
 use crate::directory::fixture::{Folder, name, swap_config_map};
+use crate::directory::source::SIZE_LIMIT;
 
 fn text(directory: &ProvisionDir, file: &str) -> String {
     String::from_utf8(directory.read(&name(file)).unwrap().bytes).unwrap()

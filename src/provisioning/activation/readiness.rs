@@ -8,20 +8,20 @@ use crate::provisioning::required::Required;
 const TARGET: &str = "h1mock::activation";
 
 impl Activation {
-    /// Why the server is not ready although it serves; `None` if it is ready.
+    /// Returns why the server is not ready although it serves; `None` if it is ready.
     pub(crate) fn not_ready(&self) -> Option<String> {
         let current = self.current();
         Some(self.awaited(&current)?.reason(&current, &self.directory, &self.ledger))
     }
 
-    /// The provision that readiness waits for while `current` serves.
+    /// Returns the provision that readiness waits for while `current` serves.
     pub(super) fn awaited(&self, current: &Provision) -> Option<&Required> {
         Some(&self.options.required).filter(|required| !required.is(current, &self.directory))
     }
 
     /// Logs at start which provision readiness waits for. A broken `initial` has its own log record already.
     pub(super) fn log_wait(&self) {
-        if let Some(required) = self.awaited(&self.current()).filter(|required| required.is_named()) {
+        if let Some(required) = self.awaited(&self.current()).filter(|required| required.0.is_some()) {
             log::info!(target: TARGET, "not ready until {}", required.goal());
         }
     }

@@ -21,7 +21,7 @@ pub(super) enum Verdict {
 }
 
 impl ConfigMount {
-    /// The mount of the provision directory, if it has one. Starts from the state that was copied last.
+    /// Returns the mount of the provision directory, if it has one. Starts from the state that was copied last.
     pub(super) fn new(directory: &ProvisionDir) -> Option<ConfigMount> {
         let dir = directory.config_dir()?.to_path_buf();
         let reported = directory.config_mark().unwrap_or_else(|| Mark::read(&dir));

@@ -21,7 +21,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use crate::directory::{Name, ProvisionDir, Stat};
 use crate::script::runtime::budget;
-use crate::system::io_error::describe_io;
+use crate::system::io_error::{describe_io, failed_to};
 use crate::system::lock::lock;
 use crate::system::renewed_thread::{self, Next};
 use config_mount::{ConfigMount, Verdict};
@@ -81,8 +81,8 @@ impl Watcher {
         options: WatchOptions,
         on_changes: impl FnMut(Changes) + Send + 'static,
     ) -> Result<Watcher, String> {
-        let failed = |error: io::Error| format!("failed to start the watcher: {}", describe_io(&error));
-        let (stop, stopped) = UnixStream::pair().map_err(failed)?;
+        let failed = failed_to("start the watcher");
+        let (stop, stopped) = UnixStream::pair().map_err(&failed)?;
         let watch = Mutex::new((Watch::new(directory, options, stopped), on_changes));
         let work = move || {
             let (watch, on_changes) = &mut *lock(&watch);
@@ -173,7 +173,7 @@ impl Watch {
         fds.first().is_none_or(|stopped| stopped.revents().is_empty())
     }
 
-    /// The time to report the batch; `None` if there is none.
+    /// Returns the time to report the batch; `None` if there is none.
     fn batch_end(&self) -> Option<Instant> {
         let (first, last) = self.batch?;
         Some((last + self.options.quiet).min(first + BATCH_LIMIT))
@@ -239,7 +239,7 @@ impl Watch {
         self.extend_batch();
     }
 
-    /// The time for which a file without events must not change to count as complete.
+    /// Returns the time for which a file without events must not change to count as complete.
     fn settle(&self) -> Duration {
         match self.notify {
             Some(_) => (self.options.interval / 8).max(SHORTEST_LOOK),
@@ -291,7 +291,7 @@ impl Watch {
     }
 }
 
-/// Device and inode of the provision directory.
+/// Returns device and inode of the provision directory.
 fn identity(directory: &ProvisionDir) -> Option<(u64, u64)> {
     let metadata = directory.root().metadata().ok().filter(|metadata| metadata.is_dir())?;
     let stat = Stat::from_metadata(&metadata);

@@ -143,7 +143,7 @@ impl Notify {
         entry_event(folder, file_name, event.mask, is_folder)
     }
 
-    /// Translates an event of a watched folder itself. Of a sub-folder, the event of its parent counts.
+    /// Translates an event of a watched folder itself. For a sub-folder, the event of its parent counts.
     fn self_event(&mut self, event: &EventOwned) -> Option<Event> {
         let ends = EventMask::DELETE_SELF | EventMask::MOVE_SELF | EventMask::UNMOUNT | EventMask::IGNORED;
         if !event.mask.intersects(ends) {
@@ -163,7 +163,7 @@ impl AsFd for Notify {
     }
 }
 
-/// The events to watch for.
+/// Returns the events to watch for.
 ///
 /// MODIFY causes no report; it delays the report of a file until it is closed, and shows that a close ends a write. EXCL_UNLINK leaves
 /// out files that were removed while open, because another file may have their name now.

@@ -1,5 +1,5 @@
-//! The table of connections. Finding a slot takes no lock on the table. Each slot has a lock of its own, which a thread holds
-//! for a few system calls at most, and never while the program has a request.
+//! The table of connections. Finding a slot takes no lock on the table. Each slot has a lock of its own. A thread holds
+//! it for a few system calls at most, and never while the program has a request.
 
 use crate::connection::state::Connection;
 use crate::lock::lock;
@@ -7,7 +7,7 @@ use std::cell::Cell;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock};
 
-/// Names a connection: the number of its slot, and a generation that tells it from earlier connections in that slot.
+/// Names a connection: the number of its slot, and a generation that distinguishes it from earlier connections in that slot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Token(u64);
 
@@ -78,7 +78,7 @@ pub(crate) struct Lease {
 
 #[derive(Default)]
 pub(crate) struct Slot {
-    /// The phase, and the time of its begin in milliseconds. It is read without the lock.
+    /// The phase, and the time when it began in milliseconds. Reading it needs no lock.
     stamp: AtomicU64,
     entry: Mutex<Entry>,
 }
@@ -142,7 +142,7 @@ impl Slots {
         connection
     }
 
-    /// Returns phase, begin of the phase and number of each slot in use. They may have changed since.
+    /// Returns phase, start of the phase and number of each slot in use. Without the lock, they may change at any time.
     pub(crate) fn stamps(&self) -> impl Iterator<Item = (Phase, u64, u32)> {
         let used = self.used.load(Ordering::Acquire);
         (0..used).filter_map(|index| {
@@ -186,7 +186,7 @@ impl Held<'_> {
         self.token
     }
 
-    /// Returns the phase, and the time of its begin.
+    /// Returns the phase, and the time when it began.
     pub(crate) fn phase(&self) -> (Phase, u64) {
         split(self.slot.stamp.load(Ordering::Relaxed))
     }

@@ -55,7 +55,7 @@ impl Socket {
         }
     }
 
-    /// Whether bytes have arrived that nobody has read. Reads none of them.
+    /// Whether bytes have arrived that no thread has read. Reads none of them.
     pub(crate) fn has_unread(&self) -> bool {
         let peeked = recv(&self.descriptor, &mut [0; 1][..], RecvFlags::DONTWAIT | RecvFlags::PEEK);
         peeked.is_ok_and(|(count, _)| count > 0)

@@ -65,7 +65,7 @@ impl Core {
             let phase = held.phase().0;
             let Some(connection) = held.connection() else { continue };
             let since = *connection.silent_since.get_or_insert(now);
-            // Unread bytes are no silence.
+            // A client with unread bytes is not silent.
             if u128::from(now.saturating_sub(since)) >= time.as_millis() && !connection.socket.has_unread() {
                 self.end_late(held, phase);
             }

@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 
 /// The number under which epoll reports the listener.
 pub(crate) const LISTENER: u64 = u64::MAX;
-/// Connections that a worker accepts for one event. Other clients wait for this worker.
+/// Connections that a worker accepts for one event. Other clients wait meanwhile.
 const AT_ONCE: usize = 16;
 /// Time until the next attempt after accept has failed.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -196,8 +196,8 @@ impl Core {
         false
     }
 
-    /// Closes connections that have been idle for `time` or longer, except where a request has arrived already. Returns how
-    /// many idle ones stay open.
+    /// Closes connections that have been idle for `time` or longer, except where a request has arrived already. Returns the
+    /// number of idle connections that stay open.
     pub(crate) fn close_idle(&self, time: Duration) -> usize {
         let now = clock::milliseconds();
         let old = |since| now.saturating_sub(since) >= u64::try_from(time.as_millis()).unwrap_or(u64::MAX);

@@ -16,7 +16,7 @@ use std::{io, mem};
 
 /// Bytes from the client that the server discards after the last answer. A connection that gets more is closed.
 const MOST_DISCARDED: usize = 64 << 20;
-/// Bytes that it discards for one event.
+/// Bytes that the server discards for one event.
 const DISCARDED_AT_ONCE: usize = READ;
 
 impl Core {
@@ -199,8 +199,8 @@ impl Core {
         self.close(held);
     }
 
-    /// Closes a connection and frees its slot. Tells the program if it holds the answer. The memory of a lent request counts
-    /// until the program drops the request.
+    /// Closes a connection, frees its slot, and calls the closure of `Client::on_gone` if there is one. The memory of a lent
+    /// request counts until the program drops the request.
     pub(crate) fn close(&self, held: Held<'_>) {
         let token = held.token();
         let Some(connection) = self.slots.remove(held) else { return };

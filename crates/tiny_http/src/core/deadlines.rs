@@ -10,7 +10,7 @@ use std::time::Duration;
 const LINGER: Duration = Duration::from_secs(2);
 
 impl Core {
-    /// Milliseconds between two searches: an eighth of the shortest deadline, from 10 to 1000.
+    /// Returns the milliseconds between two searches: an eighth of the shortest deadline, from 10 to 1000.
     pub(crate) fn look_interval(&self) -> u64 {
         let limits = &self.limits;
         let times = [limits.head_time, limits.body_time, limits.idle_time, limits.write_time];

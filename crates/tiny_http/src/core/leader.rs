@@ -1,15 +1,15 @@
 //! Leader and followers: one worker, the leader, waits for events. It handles its event and waits again, while the others are
 //! parked. While requests are short, waking a second worker for each one cost 50 % more CPU (ct/bench/engine.py).
 //!
-//! A slow handler must not delay other requests. So a parked worker is called to lead when the leader asks for it
-//! (`call_another`), or when the leader has been away for a millisecond (`check`, on the reactor's thread). If handlers take
-//! longer than waking a thread, more and more workers stay awake.
+//! A slow handler must not delay other requests. So a parked worker is called to lead in two cases: the leader asks for it
+//! (`call_another`), or it has been away for a millisecond (`check`, on the reactor's thread). If handlers take longer than
+//! waking a thread, more and more workers stay awake.
 
 use crate::lock::lock;
 use std::cell::Cell;
 use std::num::NonZero;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -21,6 +21,7 @@ pub(crate) struct Leader {
     leads: AtomicBool,
     /// Workers that run a handler.
     running: AtomicUsize,
+    /// Handlers that have begun so far.
     begun: AtomicU64,
     /// The reactor doesn't check: the last check found nothing to do.
     unchecked: AtomicBool,
@@ -103,7 +104,7 @@ impl Leader {
     /// Calls a parked worker, if no worker leads.
     pub(crate) fn call_another(&self) {
         if !self.leads.load(Ordering::Acquire) {
-            self.call(&mut self.parked());
+            self.call(&mut lock(&self.parked));
         }
     }
 
@@ -113,7 +114,7 @@ impl Leader {
         if self.unchecked.load(Ordering::Acquire) {
             return false;
         }
-        let mut parked = self.parked();
+        let mut parked = lock(&self.parked);
         let begun = self.begun.load(Ordering::Relaxed);
         let Checked { at: Some(at), begun: before, full } = parked.checked else {
             parked.checked = Checked { at: Some(now), begun, full: 0 };
@@ -136,16 +137,12 @@ impl Leader {
         !idle || !self.stop_checking(begun)
     }
 
-    /// Ends the checks until the next handler begins. False if a handler has begun since the caller counted `begun`: it saw
-    /// that the reactor checks, and woke nobody.
+    /// Ends the checks until the next handler begins. False if a handler has begun since the caller counted `begun`: its
+    /// worker saw that the reactor checks, and did not wake it.
     fn stop_checking(&self, begun: u64) -> bool {
         self.unchecked.store(true, Ordering::SeqCst);
         let missed = self.begun.load(Ordering::SeqCst) != begun;
         !(missed && self.unchecked.swap(false, Ordering::AcqRel))
-    }
-
-    fn parked(&self) -> MutexGuard<'_, Parked> {
-        lock(&self.parked)
     }
 
     fn call(&self, parked: &mut Parked) {
@@ -156,7 +153,7 @@ impl Leader {
     }
 
     fn park(&self) {
-        let mut parked = self.parked();
+        let mut parked = lock(&self.parked);
         // The leader may have left since, when no worker was parked that it could call.
         if !self.leads.load(Ordering::Acquire) {
             return;
@@ -192,7 +189,7 @@ mod tests {
     #[track_caller]
     fn until_parked(leader: &Leader, workers: usize) {
         let end = Instant::now() + DEADLINE;
-        while leader.parked().workers != workers {
+        while lock(&leader.parked).workers != workers {
             assert!(Instant::now() < end, "not within ten seconds");
             thread::yield_now();
         }
@@ -206,7 +203,7 @@ mod tests {
         until_parked(&leader, 2);
         // A worker leads, so none is called.
         leader.call_another();
-        assert_eq!(leader.parked().calls, 0);
+        assert_eq!(lock(&leader.parked).calls, 0);
         leader.leave();
         leader.call_another();
         until_parked(&leader, 1);
@@ -217,7 +214,7 @@ mod tests {
             thread::yield_now();
         }
         assert!(leader.leads.load(Ordering::Acquire));
-        let Parked { workers, calls, .. } = *leader.parked();
+        let Parked { workers, calls, .. } = *lock(&leader.parked);
         assert_eq!((workers, calls, led()), (1, 0, 0));
     }
 
@@ -251,11 +248,11 @@ mod tests {
         let start = Instant::now();
         leader.unchecked.store(false, Ordering::Release);
         leader.running.store(running, Ordering::Release);
-        *leader.parked() = Parked { workers: 4, ..Parked::default() };
+        *lock(&leader.parked) = Parked { workers: 4, ..Parked::default() };
         (0..20).find(|check| {
             leader.begun.fetch_add(begun, Ordering::Release);
             assert!(leader.check(start + CHECK * *check));
-            leader.parked().calls > 0
+            lock(&leader.parked).calls > 0
         })
     }
 
@@ -284,12 +281,12 @@ mod tests {
         let leader = Leader::new();
         assert!(leader.begin());
         let start = Instant::now();
-        *leader.parked() = Parked { workers: 1, ..Parked::default() };
+        *lock(&leader.parked) = Parked { workers: 1, ..Parked::default() };
         assert!(leader.check(start));
         assert!(leader.check(start + CHECK / 2));
-        assert_eq!(leader.parked().calls, 0);
+        assert_eq!(lock(&leader.parked).calls, 0);
         assert!(leader.check(start + CHECK));
-        assert_eq!(leader.parked().calls, 1);
+        assert_eq!(lock(&leader.parked).calls, 1);
     }
 
     #[test]
@@ -299,18 +296,18 @@ mod tests {
         // The first handler has to wake the reactor. The second finds that the reactor checks.
         assert_eq!([leader.begin(), leader.begin()], [true, false]);
         let start = Instant::now();
-        *leader.parked() = Parked { workers: 1, ..Parked::default() };
+        *lock(&leader.parked) = Parked { workers: 1, ..Parked::default() };
         assert!(leader.check(start));
         assert!(!leader.check(start + CHECK), "no handler has begun, and a worker leads");
         assert!(!leader.check(start + CHECK * 2));
-        assert_eq!(leader.parked().calls, 0);
+        assert_eq!(lock(&leader.parked).calls, 0);
         assert!(leader.begin());
         // Handlers run and no worker leads: the checks go on.
         leader.leave();
         assert!(leader.check(start + CHECK * 3) && leader.check(start + CHECK * 4));
     }
 
-    /// The handler saw that the reactor checks, so it woke nobody.
+    /// The worker of the handler saw that the reactor checks, so it did not wake the reactor.
     #[test]
     fn a_handler_that_begins_while_the_checks_end_is_not_missed() {
         let leader = Leader::new();

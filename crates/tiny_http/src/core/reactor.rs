@@ -47,8 +47,9 @@ enum Errand {
 
 const WAKE: u64 = u64::MAX;
 const ALARM: u64 = u64::MAX - 1;
-/// Events that one wait takes. Each is short.
+/// Events that one wait takes. Handling one takes little time.
 const EVENTS: usize = 32;
+
 impl Reactor {
     /// Returns a reactor without servers.
     ///

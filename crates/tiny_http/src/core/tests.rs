@@ -16,7 +16,7 @@ use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Far longer than anything here takes.
+/// Deadline for each wait: far longer than it takes.
 const DEADLINE: Duration = Duration::from_secs(10);
 const GET: &[u8] = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n";
 const ANSWER: &[u8] = b"HTTP/1.1 204 No Content\r\n\r\n";
@@ -34,7 +34,7 @@ impl Driven {
         &self.0.core
     }
 
-    /// A client that has sent `bytes`, and its connection.
+    /// Returns a client that has sent `bytes`, and its connection.
     fn connect(&self, bytes: &[u8]) -> (TcpStream, Token) {
         let mut client = TcpStream::connect(self.core().address).unwrap();
         client.write_all(bytes).unwrap();
@@ -50,7 +50,7 @@ impl Driven {
         (client, token)
     }
 
-    /// A client whose request the program has.
+    /// Returns a client whose request the program has, its connection, and the request.
     fn lend(&self, bytes: &[u8]) -> (TcpStream, Token, Lent) {
         let (client, token) = self.connect(bytes);
         let lent = until(|| self.core().ready(token, EventFlags::IN));
@@ -66,7 +66,7 @@ impl Driven {
         self.core().slots.lock(token).unwrap().enter(phase, clock::milliseconds() - age);
     }
 
-    /// Memory that counts, in KiB.
+    /// Returns the memory that counts, in KiB.
     fn counted(&self) -> usize {
         self.core().buffered.load(Ordering::Relaxed) >> 10
     }
@@ -144,7 +144,7 @@ fn memory_of_a_request_counts_until_it_is_answered() {
         driven.core().answer(lease, ANSWER, VecDeque::new(), Then::Next).unwrap();
     }
     assert_eq!(driven.counted(), 0);
-    // A small one is not worth the work.
+    // A small request does not count.
     let (_client, _, _lent) = driven.lend(GET);
     assert_eq!(driven.core().buffered.load(Ordering::Relaxed), 0);
 }
@@ -177,7 +177,8 @@ fn memory_that_the_program_reserves_or_gives_back_counts_with_the_request() {
     }
 }
 
-/// Bytes that arrived in time and wait here are the workers' delay, up to twice the time.
+/// Unread bytes arrived in time, and the workers were too busy to read them. So a head or a body with unread bytes has twice
+/// its time.
 #[test]
 fn a_deadline_waits_for_bytes_that_no_worker_has_read() {
     let time = Duration::from_secs(100);

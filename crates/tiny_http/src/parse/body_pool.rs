@@ -1,7 +1,7 @@
 //! Pool of memory for large bodies. A worker reads a body and another one may free it, and then allocators keep or return its
-//! pages. Without the pool, four clients that send bodies of 8 MiB cost 870 page faults a request in place of 100, 5.8 ms of
-//! the kernel's time in place of 3.1, and a peak of 79 MiB in place of 46 (glibc; with its large blocks mapped one by one, as
-//! musl does, 2050 faults in place of 140).
+//! pages. Measured with four clients that send bodies of 8 MiB, without the pool and with it: 870 and 100 page faults a
+//! request, 5.8 and 3.1 ms of the kernel's time, and a peak of 79 and 46 MiB. That was glibc. With its large blocks mapped one
+//! by one, as musl does, it was 2050 and 140 faults.
 
 use crate::lock::lock;
 use std::mem;

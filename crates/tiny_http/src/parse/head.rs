@@ -1,5 +1,5 @@
-//! Parses the head of a request: request line, fields and framing. It is as strict as RFC 9112 wants a server to be, so that
-//! nobody can make it see other requests than the proxy in front of it (request smuggling).
+//! Parses the head of a request: request line, fields and framing. It is as strict as RFC 9112 wants a server to be. So no
+//! client can make it see other requests than the proxy in front of it sees (request smuggling).
 
 mod fields;
 mod target;

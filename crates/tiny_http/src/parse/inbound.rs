@@ -72,13 +72,13 @@ impl Inbound {
         if self.buffer.is_empty() {
             return self.next(input, limits);
         }
-        // Parsing again makes sense only after the end of a line, or after a control character, which shows that this is no
-        // text (TLS, for example).
+        // Parsing again makes sense only after the end of a line, or after a control character. The latter shows that this is
+        // no text, but TLS, for example.
         let searched = std::mem::take(&mut self.searched);
         let mut buffer = std::mem::take(&mut self.buffer);
         buffer.extend_from_slice(input);
-        let tells = |byte: &u8| *byte == b'\n' || (byte.is_ascii_control() && !b"\r\t".contains(byte));
-        if searched > 0 && !buffer[searched..].iter().any(tells) && buffer.len() < limits.head {
+        let is_decisive = |byte: &u8| *byte == b'\n' || (byte.is_ascii_control() && !b"\r\t".contains(byte));
+        if searched > 0 && !buffer[searched..].iter().any(is_decisive) && buffer.len() < limits.head {
             (self.searched, self.buffer) = (buffer.len(), buffer);
             return Progress::More;
         }

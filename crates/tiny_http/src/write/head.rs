@@ -34,7 +34,7 @@ impl Context {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum BodyFraming {
-    /// No body, and no field that says so: 1xx and 204.
+    /// No body, and no field about it: 1xx and 204.
     None,
     /// A declared length. HEAD and 304 declare a length without a body.
     Length(u64),
@@ -72,7 +72,7 @@ fn is_of_the_connection(name: &[u8]) -> bool {
 /// Appends a head to `out`. Without `reason`, it has the standard phrase.
 ///
 /// # Errors
-/// A reason or field that has a line end: it would start a line of its own.
+/// The reason or a field has a line end, which would start a line of its own. Or the name of a field is no token.
 pub(crate) fn write_head<'f>(
     out: &mut Vec<u8>,
     (status, reason): (u16, Option<&str>),

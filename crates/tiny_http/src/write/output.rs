@@ -63,7 +63,7 @@ pub(crate) enum StreamFraming {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Written {
     All,
-    /// The socket is full, or `GO` bytes were written.
+    /// The socket is full, or [`AT_ONCE`] bytes were written.
     Some,
     Paused(Duration),
     /// The connection is gone, or a stream failed.
@@ -73,7 +73,7 @@ pub(crate) enum Written {
 /// Bytes of one read from a stream.
 const SLICE: usize = 16 << 10;
 /// Bytes that one call writes. More would let a client with a fast connection keep a thread.
-const GO: usize = 1 << 20;
+const AT_ONCE: usize = 1 << 20;
 
 impl Output {
     /// Returns the bytes of memory that wait to be sent.
@@ -122,7 +122,7 @@ impl Output {
                     }
                 }
             }
-            if written >= GO && !self.pieces.is_empty() {
+            if written >= AT_ONCE && !self.pieces.is_empty() {
                 return Written::Some;
             }
         }

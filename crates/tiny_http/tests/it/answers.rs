@@ -1,4 +1,4 @@
-//! Answers: which have a body, what delimits it, and the fields that the engine adds, keeps and drops.
+//! Answers: their bodies, the framing of these, and the fields that the engine adds, keeps and drops.
 
 use crate::case::{Answer, Case, Then, answer, case, closed, echo, get, run, served};
 use crate::client::Framing;

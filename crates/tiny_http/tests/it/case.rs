@@ -180,7 +180,7 @@ fn imf_fixdate(second: u64) -> String {
     format!("{name}, {:02} {} {year} {hour:02}:{minute:02}:{rest:02} GMT", day + 1, MONTHS[month])
 }
 
-/// Bytes to send, and the answers that come before more is sent.
+/// Bytes to send, and the answers that the client awaits before it sends more.
 struct Turn {
     send: Vec<u8>,
     expect: Vec<Answer>,

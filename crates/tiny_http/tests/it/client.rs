@@ -6,7 +6,7 @@ use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-/// How long an answer or an end may take. Only cases that fail wait so long.
+/// Deadline for an answer, or for the end of a connection. Only cases that fail wait so long.
 const DEADLINE: Duration = Duration::from_secs(5);
 /// Longer messages are sent by a thread of their own, since the server may answer before it has read all.
 const LONG: usize = 32 * 1024;
@@ -52,7 +52,7 @@ pub(crate) enum End {
     Reset,
     /// Nothing, within the deadline.
     Silent,
-    /// Bytes that nobody asked for.
+    /// Unexpected bytes.
     Surplus,
 }
 
@@ -74,8 +74,8 @@ impl Client {
         Client { stream, sending: None, received: Vec::new(), at: 0 }
     }
 
-    /// Sends all bytes. A server that has already refused the request may end the connection meanwhile: errors are no
-    /// fault of their own, the missing answer would be.
+    /// Sends all bytes. A server that has already refused the request may end the connection meanwhile. So errors are
+    /// ignored here: a missing answer fails the case.
     pub(crate) fn send(&mut self, bytes: &[u8]) {
         self.finish_sending();
         if bytes.len() <= LONG {
@@ -141,7 +141,7 @@ impl Client {
         }
     }
 
-    /// The next answer; `to_head` says that the request was HEAD, which decides whether a body follows.
+    /// Returns the next answer. `to_head` says whether the request was HEAD: then no body follows.
     pub(crate) fn answer(&mut self, to_head: bool) -> Result<Received, String> {
         let deadline = Instant::now() + DEADLINE;
         let status = status_of(&self.line(deadline)?)?;
@@ -167,7 +167,7 @@ impl Client {
         Ok(answer)
     }
 
-    /// Returns what comes after the answers that were read.
+    /// Returns the end of the connection, after the answers that were read.
     pub(crate) fn end(&mut self) -> End {
         if self.at < self.received.len() {
             return End::Surplus;

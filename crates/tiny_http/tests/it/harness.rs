@@ -1,7 +1,7 @@
 //! The server under test: two workers and a handler that answers a description of what it received.
 
 use std::fmt::Write as _;
-use std::io::{Cursor, Write as _};
+use std::io::Cursor;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
@@ -9,6 +9,7 @@ use std::thread;
 use std::time::Duration;
 
 use crate::client::Client;
+use tiny_http::extension::{Step, Then};
 use tiny_http::{Header, Request, Response, StatusCode};
 
 const WORKERS: usize = 2;
@@ -20,7 +21,7 @@ const SHOWN: usize = 1024;
 pub(crate) const BIG: usize = 200_000;
 /// The answer of `/stream`.
 pub(crate) const STREAMED: &[u8] = &[b's'; 5000];
-/// Fields that a description shows; others are only counted, as a field name has no portable text form.
+/// Fields that a description shows. Others are only counted, since the name of a field has no portable text form.
 const NAMES: [&str; 13] = [
     "host",
     "x-a",
@@ -85,7 +86,7 @@ impl Server {
         Server { engine, address, program }
     }
 
-    /// Method and target of each request that came out of `recv` so far, those of `check_workers` excepted.
+    /// Method and target of each request that came out of `recv` so far, except those of `check_workers`.
     pub(crate) fn reached(&self) -> Vec<String> {
         let reached = self.program.reached.lock().unwrap();
         reached.iter().filter(|request| *request != "GET /meet").cloned().collect()
@@ -175,11 +176,8 @@ impl Program {
 
 /// An answer that the program frames itself.
 fn raw(request: Request) -> std::io::Result<()> {
-    let mut connection = request.into_writer();
-    connection.write_all(
-        b"HTTP/1.1 200 OK\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\nContent-Length: 3\r\n\r\nraw",
-    )?;
-    connection.flush()
+    let answer = b"HTTP/1.1 200 OK\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\nContent-Length: 3\r\n\r\nraw";
+    request.perform(vec![Step::Bytes(answer.to_vec())], Then::Next)
 }
 
 /// The fields that a path asks to be in its answer.

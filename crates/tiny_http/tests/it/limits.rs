@@ -1,4 +1,4 @@
-//! The limits of a server that was made without any: head 64 KiB, 128 fields, body 8 MiB.
+//! The default limits of a server: head 64 KiB, 128 fields, body 8 MiB.
 
 use crate::case::{closed, echo, get, interim, post, refusal, refused, run, served};
 

@@ -1,5 +1,5 @@
-//! Conformance of the engine: raw bytes against RFC 9110, 9112 and 3986, through the published interface only. `extension`
-//! tests the rest.
+//! Conformance of the engine: raw bytes against RFC 9110, 9112 and 3986, through the published interface, except for answers
+//! that the program frames. `extension` tests the rest.
 //!
 //! Each table runs all of its cases and reports each failure: the section of the RFC, the bytes sent and the bytes received.
 

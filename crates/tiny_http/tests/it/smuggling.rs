@@ -222,7 +222,7 @@ fn bodies_that_are_requests() {
         served("9110 5.1", "an underscore is no hyphen", get("Transfer_Encoding: chunked\r\n"), [in_body()]),
         served(
             "9110 5.1",
-            "nor is another name the same",
+            "a prefix makes another name",
             get("X-Transfer-Encoding: chunked\r\nX-Content-Length: 0\r\n"),
             [in_body()],
         ),

@@ -83,8 +83,7 @@ fn a_panicking_hook_harms_no_other_request() {
     server.pings();
 }
 
-/// Of the clients that send no more, the engine closes only those whose answers are held back. For the others the program is at
-/// work.
+/// The engine closes clients that send no more only if their answers are held back. For the others the program is at work.
 #[test]
 fn a_stop_does_not_wait_for_clients_that_ended_their_side_and_whose_answer_is_held_back() {
     let (server, requests) = handing(Limits::default());

@@ -68,7 +68,7 @@ impl Attended {
         assert_eq!(answer.body, b"pong");
     }
 
-    /// Waits until so many connections are open.
+    /// Waits until `count` connections are open.
     #[track_caller]
     fn until_open(&self, count: usize) {
         eventually(|| self.server.num_connections() == count);
@@ -81,7 +81,7 @@ impl Drop for Attended {
     }
 }
 
-/// Waits until `holds`.
+/// Waits until `holds` returns true.
 #[track_caller]
 fn eventually(mut holds: impl FnMut() -> bool) {
     let end = Instant::now() + Duration::from_secs(10);

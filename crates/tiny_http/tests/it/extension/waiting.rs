@@ -2,13 +2,12 @@
 
 use super::{Attended, eventually};
 use crate::client::End;
-use std::io::Write as _;
 use std::net::TcpListener;
 use std::sync::mpsc;
 use std::sync::{Arc, Barrier};
 use std::thread;
 use std::time::{Duration, Instant};
-use tiny_http::extension::{Limits, Reactor, plain_pages};
+use tiny_http::extension::{Limits, Reactor, Step, Then, plain_pages};
 use tiny_http::{Request, Response, Server};
 
 #[test]
@@ -64,10 +63,10 @@ fn large_answers_are_finished_while_all_workers_are_busy() {
             barriers.1.wait();
             let _ = request.respond(Response::from_string("done"));
         }
-        "/writer" => {
-            let mut writer = request.into_writer();
-            writer.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 20000000\r\n\r\n").unwrap();
-            writer.write_all(&vec![b'w'; 20_000_000]).unwrap();
+        "/framed" => {
+            let head = b"HTTP/1.1 200 OK\r\nContent-Length: 20000000\r\n\r\n".to_vec();
+            let steps = vec![Step::Bytes(head), Step::Bytes(vec![b'w'; 20_000_000])];
+            request.perform(steps, Then::Next).unwrap();
         }
         "/unknown" => {
             let reader = std::io::Cursor::new(vec![b'c'; 20_000_000]);
@@ -76,7 +75,7 @@ fn large_answers_are_finished_while_all_workers_are_busy() {
         }
         _ => drop(request.respond(Response::from_data(vec![b'd'; 20_000_000]))),
     });
-    let mut clients = ["/data", "/writer", "/unknown"].map(|path| server.get(path));
+    let mut clients = ["/data", "/framed", "/unknown"].map(|path| server.get(path));
     eventually(|| server.server.num_busy() == 3);
     let mut busy = server.get("/busy");
     at_work.wait();
@@ -161,7 +160,7 @@ fn waits_end_when_they_should() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let reactor = Reactor::new().unwrap();
     let server = Server::with_limits(listener, Limits::default(), plain_pages(), &reactor).unwrap();
-    assert!(server.try_recv().unwrap().is_none());
+    assert!(server.recv_timeout(Duration::ZERO).unwrap().is_none());
     let began = Instant::now();
     assert!(server.recv_timeout(Duration::from_millis(50)).unwrap().is_none());
     assert!(began.elapsed() >= Duration::from_millis(50));
