@@ -16,7 +16,7 @@ pub(crate) type Pairs = Vec<(String, String)>;
 /// Limit of the parts of a multipart body: each part takes far more memory than its bytes.
 pub(crate) const MAX_PARTS: usize = 1_000;
 
-/// Limit of the fields of an urlencoded body: two bytes of it take about a hundred of memory.
+/// Limit of the fields of an urlencoded body: a field of two bytes takes about a hundred bytes of memory.
 pub(crate) const MAX_FIELDS: usize = 100_000;
 
 /// Limit of the header fields of one part, in bytes.

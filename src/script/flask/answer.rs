@@ -68,9 +68,9 @@ fn kind(value: &Dynamic) -> String {
 
 /// Whether a list means body, status and headers, as a tuple does in Flask. Any other list is sent as JSON.
 ///
-/// A tuple is `[body, status]` or `[body, status, headers]` where `body` is not a number, or `[body, headers]` where `body` is a
-/// text, a blob or a response. Any number in second place counts as a status: [`from_list`] refuses `["a", 42]`, since JSON with
-/// status 200 would hide the mistake.
+/// A tuple is `[body, status]` or `[body, status, headers]` if `body` is not a number. `[body, headers]` is a tuple if `body` is
+/// a text, a blob or a response. Any number in second place counts as a status: [`from_list`] refuses `["a", 42]`, since JSON
+/// with status 200 would hide the mistake.
 fn is_tuple(items: &ListRef<'_>) -> bool {
     let whole =
         |value: &Dynamic| value.is_string() || value.is_blob() || value.read_lock::<Response>().is_some();

@@ -23,7 +23,7 @@ fn parsed(name: &str, text: &[u8]) -> Fallible<Dynamic> {
     from_json(text).map_err(|why| format!("{name}: {why}").into())
 }
 
-/// The text of `value`, if it has at most [`MAX_PIECE`] bytes.
+/// Returns the text of `value`, if it has at most [`MAX_PIECE`] bytes.
 fn piece(value: &Dynamic) -> Option<String> {
     let text = value.as_immutable_string_ref().ok()?;
     (text.len() <= MAX_PIECE).then(|| text.to_string())

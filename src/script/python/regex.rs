@@ -75,11 +75,6 @@ impl Compiled {
         }
         Ok(())
     }
-
-    /// Whether the pattern is small enough for the cache. Memory for the places of all groups in each state stays with it.
-    fn is_small(&self) -> bool {
-        self.size * self.regex.captures_len() <= MAX_KEPT
-    }
 }
 
 type Entry = ((Anchor, String), Compiled);
@@ -139,7 +134,8 @@ fn remember(name: &str, pattern: &str, anchor: Anchor) -> Fallible<Compiled> {
     // The pattern must be valid alone: `a)(b` would become valid inside the group of an anchor.
     let alone = compile(name, pattern, Anchor::Anywhere)?;
     let compiled = if anchor == Anchor::Anywhere { alone } else { compile(name, pattern, anchor)? };
-    if compiled.is_small() {
+    // Memory for the places of all groups in each state stays with a pattern.
+    if compiled.size * compiled.regex.captures_len() <= MAX_KEPT {
         CACHE.with_borrow_mut(|cache| {
             cache.truncate(CACHED - 1);
             cache.push_front(((anchor, pattern.to_string()), compiled.clone()));
@@ -274,23 +270,6 @@ fn sub_function(
     })
 }
 
-fn register_sub(natives: &mut Natives) {
-    natives.register_fn("sub", |_: Receiver<Re>, pattern: &str, template: &str, text: &str| {
-        sub_text(pattern, template, (text, 0))
-    });
-    natives.register_fn("sub", |_: Receiver<Re>, pattern: &str, template: &str, text: &str, most: i64| {
-        sub_text(pattern, template, (text, most))
-    });
-    natives.register_fn(
-        "sub",
-        |context: NativeCallContext,
-         _: Receiver<Re>,
-         pattern: &str,
-         function: FnPtr,
-         text: ImmutableString| { sub_function(&context, pattern, &function, &text) },
-    );
-}
-
 pub(crate) fn register(natives: &mut Natives) {
     natives.register_handle("re", Re);
     matched::register(natives);
@@ -305,11 +284,24 @@ pub(crate) fn register(natives: &mut Natives) {
         });
     }
     natives.register_fn("findall", findall);
-    natives.register_fn("split", |_: Receiver<Re>, pattern: &str, text: &str| split(pattern, text, 0));
-    natives.register_fn("split", |_: Receiver<Re>, pattern: &str, text: &str, most: i64| {
+    natives.register_optional("split", 0_i64, |_: Receiver<Re>, pattern: &str, text: &str, most: i64| {
         split(pattern, text, most)
     });
-    register_sub(natives);
+    natives.register_optional(
+        "sub",
+        0_i64,
+        |_: Receiver<Re>, pattern: &str, template: &str, text: &str, most: i64| {
+            sub_text(pattern, template, (text, most))
+        },
+    );
+    natives.register_fn(
+        "sub",
+        |context: NativeCallContext,
+         _: Receiver<Re>,
+         pattern: &str,
+         function: FnPtr,
+         text: ImmutableString| { sub_function(&context, pattern, &function, &text) },
+    );
     natives.register_fn("escape", |_: Receiver<Re>, text: &str| -> Fallible<String> {
         let escaped = if text.len() <= MAX_PATTERN { Some(regex_lite::escape(text)) } else { None };
         escaped.ok_or_else(|| format!("re.escape: the text is longer than {MAX_PATTERN} bytes").into())

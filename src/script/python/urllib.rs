@@ -125,8 +125,8 @@ fn register_quote(natives: &mut Natives, name: &str, safe: &'static str, write: 
         write(text, safe, &mut out)?;
         Ok(out.finish())
     };
-    natives.register_fn(name, move |_: Receiver<Urllib>, text: &str| quoted(text, safe));
-    natives.register_fn(name, move |_: Receiver<Urllib>, text: &str, safe: &str| quoted(text, safe));
+    natives
+        .register_optional(name, safe, move |_: Receiver<Urllib>, text: &str, safe: &str| quoted(text, safe));
 }
 
 pub(crate) fn register(natives: &mut Natives) {
