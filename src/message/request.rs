@@ -16,7 +16,7 @@ use std::sync::{Arc, OnceLock};
 /// A request whose body has arrived.
 #[derive(Debug, Clone, Default)]
 pub struct Request {
-    /// Method, target, decoded path (if it is no part of the target) and header fields, in one piece of memory.
+    /// Method, target, decoded path (unless it is a part of the target) and header fields, in one piece of memory.
     text: String,
     /// Length of the method; the text begins with it.
     method: usize,

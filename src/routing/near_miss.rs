@@ -15,7 +15,7 @@ use std::fmt;
 const MOST: usize = 3;
 /// Limit of rules that are compared a second time.
 const CANDIDATES: usize = 24;
-/// Limit of compared rules; the later ones of a larger table are not compared.
+/// Limit of compared rules. Of a larger table, the later rules are not compared.
 const MOST_RULES: usize = 20_000;
 /// Limit of a path in bytes. The time to compare grows with the length, and people do not read longer paths.
 const LONGEST_PATH: usize = 1024;

@@ -180,7 +180,7 @@ impl Rule {
         described.collect::<Vec<_>>().join(", ")
     }
 
-    /// Returns the URL for these values: the percent-encoded path, and values that are no variables as query. `None` if a
+    /// Returns the URL for these values: the percent-encoded path, and the values of other names as query. `None` if a
     /// variable has no value, its converter can't write the value, or a value contradicts a default.
     pub fn build(&self, values: &[(String, Value)]) -> Option<String> {
         if !self.suits(values) {
@@ -252,7 +252,7 @@ impl Rule {
         };
         let listed: Vec<&str> =
             self.methods.iter().map(String::as_str).filter(|method| !by_itself(method)).collect();
-        // `methods: []` has only automatic ones.
+        // `methods: []` has only automatic methods.
         if listed.is_empty() { self.methods.iter().map(String::as_str).collect() } else { listed }
     }
 

@@ -241,7 +241,7 @@ pub(crate) fn json(value: &Dynamic) -> Fallible<Answer> {
 }
 
 /// Returns the reply for `jsonify(x, 404)` and `jsonify(x, 404, headers)`. Without a status or number in second place, all values
-/// are sent as one JSON list.
+/// are sent as one JSON list, as in Flask.
 pub(crate) fn json_of(mut values: Array) -> Fallible<Reply> {
     if !values.get(1).is_some_and(is_code) {
         return Ok(json(&Dynamic::from(values))?.into());

@@ -21,7 +21,7 @@ pub(crate) fn read_only(what: &str) -> Box<EvalAltResult> {
     format!("`{what}` is read-only: copy it to a variable to change the copy").into()
 }
 
-/// Returns the one of `names` that `name` probably misspells.
+/// Returns the name out of `names` that `name` probably misspells.
 pub(crate) fn nearest<'n>(name: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
     let names: Vec<&str> = names.collect();
     let meant = near::nearest(name, names.iter().map(|known| known.trim_end_matches("()")))?;

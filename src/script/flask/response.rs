@@ -162,9 +162,11 @@ fn constructors(natives: &mut Natives) {
     natives
         .register_fn("jsonify", || jsonify(Dynamic::from(Map::new())))
         .register_fn("jsonify", jsonify)
-        .register_fn("jsonify", |value: Dynamic, second: Dynamic| jsonify_all(vec![value, second]))
+        .register_fn("jsonify", |value: Dynamic, second: Dynamic| {
+            answer::json_of(vec![value, second]).map(Response::from)
+        })
         .register_fn("jsonify", |value: Dynamic, second: Dynamic, third: Dynamic| {
-            jsonify_all(vec![value, second, third])
+            answer::json_of(vec![value, second, third]).map(Response::from)
         })
         .register_optional("redirect", 302, redirect)
         .register_optional("send_file", Map::new(), send_file);
@@ -172,11 +174,6 @@ fn constructors(natives: &mut Natives) {
 
 fn jsonify(value: Dynamic) -> Fallible<Response> {
     Ok(answer::json(&value)?.into())
-}
-
-/// `jsonify(x, 404)` and `jsonify(x, 404, headers)`. Sends other values as a list, as in Flask.
-fn jsonify_all(values: Vec<Dynamic>) -> Fallible<Response> {
-    Ok(answer::json_of(values)?.into())
 }
 
 /// `redirect(url, code)`: the default code is 302.

@@ -42,7 +42,7 @@ pub(crate) fn truth(value: &Dynamic) -> bool {
     !(empty || value.is_unit())
 }
 
-/// `str(value)`: the same text as by `to_string`. A text that is too long is an error.
+/// `str(value)`: the same text as `to_string` returns. A text that is too long is an error.
 fn str_of(context: &NativeCallContext, value: &Dynamic) -> Fallible<ImmutableString> {
     if let Ok(number) = value.as_float() {
         return Ok(python_float(number).into());

@@ -20,7 +20,7 @@ fn visible(name: &OsStr) -> bool {
     name != HIDDEN
 }
 
-/// Returns the value of a variable. Bytes that are no UTF-8 become U+FFFD.
+/// Returns the value of a variable. Invalid UTF-8 becomes U+FFFD.
 fn variable(name: &str) -> Option<String> {
     let value = if visible(name.as_ref()) { std::env::var_os(name) } else { None };
     value.map(|value| value.to_string_lossy().into_owned())

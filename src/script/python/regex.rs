@@ -93,7 +93,7 @@ fn compile(name: &str, pattern: &str, anchor: Anchor) -> Fallible<Compiled> {
     };
     let mut reason = format!("longer than {MAX_PATTERN} bytes");
     if pattern.len() <= MAX_PATTERN {
-        // Each limit exceeds the one before by a half or a third.
+        // Each limit exceeds the previous limit by a half or a third.
         let sizes = (0..).flat_map(|doubled| [SIZES.start() << doubled, (SIZES.start() * 3 / 2) << doubled]);
         for size in sizes.take_while(|size| SIZES.contains(size)) {
             match RegexBuilder::new(&source).size_limit(size).build() {
@@ -178,10 +178,6 @@ struct Tally {
 }
 
 impl Tally {
-    fn new(name: &'static str) -> Self {
-        Self { name, items: 0, bytes: 0 }
-    }
-
     /// Converts `text` to an item. An error if the list becomes too long.
     fn item(&mut self, text: &str) -> Fallible<Dynamic> {
         self.items += 1;
@@ -199,7 +195,7 @@ impl Tally {
 /// `re.findall(pattern, text)`: the text of each match. With one group, the text of the group; with more, a list of them.
 fn findall(_: Receiver<Re>, pattern: &str, text: &str) -> Fallible<Array> {
     let compiled = compiled("re.findall", pattern, Anchor::Anywhere, text)?;
-    let (mut found, mut tally) = (Array::new(), Tally::new("re.findall"));
+    let (mut found, mut tally) = (Array::new(), Tally { name: "re.findall", items: 0, bytes: 0 });
     each_match("re.findall", &compiled, (text, 0), |captures| {
         let mut group = |number| tally.item(captures.get(number).map_or("", |group| group.as_str()));
         found.push(match captures.len() {
@@ -215,7 +211,8 @@ fn findall(_: Receiver<Re>, pattern: &str, text: &str) -> Fallible<Array> {
 /// `re.split(pattern, text, most)`: the texts between the matches, and the groups of the matches.
 fn split(pattern: &str, text: &str, most: i64) -> Fallible<Array> {
     let compiled = compiled("re.split", pattern, Anchor::Anywhere, text)?;
-    let (mut parts, mut tally, mut end) = (Array::new(), Tally::new("re.split"), 0);
+    let (mut parts, mut end) = (Array::new(), 0);
+    let mut tally = Tally { name: "re.split", items: 0, bytes: 0 };
     each_match("re.split", &compiled, (text, most), |captures| {
         let Some(whole) = captures.get(0) else { return Ok(()) };
         parts.push(tally.item(&text[end..whole.start()])?);

@@ -41,7 +41,7 @@ fn replace(text: &str, old: &str, new: &str, most: i64) -> Fallible<ImmutableStr
     Ok(out.finish())
 }
 
-/// `separator.join(list)`. Items that are no text are converted as by `to_string`.
+/// `separator.join(list)`. Converts items other than texts as `to_string` does.
 fn join(context: &NativeCallContext, separator: &str, list: &Array) -> Fallible<ImmutableString> {
     let mut out = Text::new();
     for (index, item) in list.iter().enumerate() {

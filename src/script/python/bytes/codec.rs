@@ -95,7 +95,7 @@ impl OnError {
 /// Decodes `bytes`.
 ///
 /// # Errors
-/// The bytes are no text of the encoding, and the mode is strict: the message is Python's. Or the text is too long.
+/// The encoding cannot decode the bytes, and the mode is strict: the message is Python's. Or the text is too long.
 pub(super) fn decode(bytes: &[u8], encoding: &str, errors: &str) -> Fallible<ImmutableString> {
     let (encoding, mode) = (Encoding::named("decode", encoding)?, OnError::named("decode", errors)?);
     if bytes.len() > MAX_TEXT {
@@ -159,7 +159,7 @@ fn replace_bytes(
     }
 }
 
-/// Returns Python's message for bytes that are no UTF-8; the first of them is at `at`.
+/// Returns Python's message for invalid UTF-8, whose first byte is at `at`.
 fn undecodable(bytes: &[u8], at: usize) -> String {
     let rest = &bytes[at..];
     let length = std::str::from_utf8(rest).err().and_then(|error| error.error_len());
@@ -216,7 +216,7 @@ fn replacement(
     })
 }
 
-/// Returns Python's message for characters that the encoding lacks; the first of them is at `at`.
+/// Returns Python's message for characters that the encoding lacks. The first such character is at `at`.
 fn unencodable(text: &str, encoding: Encoding, at: usize) -> Box<EvalAltResult> {
     let (name, end) = (encoding.name(), encoding.end());
     let lacking: Vec<char> = text.chars().skip(at).take_while(|letter| u32::from(*letter) >= end).collect();

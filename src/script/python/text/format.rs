@@ -18,8 +18,8 @@ struct Arguments {
 }
 
 impl Arguments {
-    /// Sorts the values. A single list holds the positional values. A single map holds the named values, and is the value of `{}`
-    /// too.
+    /// Tells positional and named values apart. A single list holds the positional values. A single map holds the named values,
+    /// and is also the value of `{}`.
     fn new(mut values: Array) -> Self {
         let mut named = Map::new();
         if let [single] = values.as_slice() {
