@@ -14,11 +14,10 @@ const MOST_SIGMA: f64 = 10.0;
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Delay {
     Fixed(f64),
-    /// Any time between the two, with equal probability.
+    /// A time between these bounds. All times are equally likely.
     Uniform(f64, f64),
     /// Half of the delays are shorter than `median`, and a few are much longer. Most services behave so.
     Lognormal {
-        /// Half of the delays are shorter.
         median: f64,
         /// Standard deviation of the logarithm.
         sigma: f64,
@@ -26,18 +25,18 @@ pub enum Delay {
 }
 
 impl Delay {
-    /// Always the same delay.
+    /// Creates a delay that is always the same.
     ///
     /// # Errors
-    /// `ms` is not a time from 0 to an hour. The words follow the name of a field.
+    /// `ms` is not a time from 0 to an hour. The caller puts the name of a field in front of the error.
     pub fn fixed(ms: f64) -> Result<Delay, String> {
         Ok(Delay::Fixed(time(ms)?))
     }
 
-    /// A delay from `low` to `high`.
+    /// Creates a delay from `low` to `high`.
     ///
     /// # Errors
-    /// One of them is not a time, or they are in the wrong order.
+    /// A bound is not a time, or `low` is above `high`.
     pub fn uniform(low: f64, high: f64) -> Result<Delay, String> {
         let (low, high) = (time(low)?, time(high)?);
         if low > high {
@@ -46,7 +45,7 @@ impl Delay {
         Ok(Delay::Uniform(low, high))
     }
 
-    /// A delay around `median`.
+    /// Creates a delay around `median`.
     ///
     /// # Errors
     /// The median is not a time, or sigma is not a number from 0 to 10.

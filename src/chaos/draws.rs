@@ -1,4 +1,4 @@
-//! Reproducible random numbers: each seed begins a sequence, and each draw takes the next step of it.
+//! Reproducible random numbers: each seed begins a sequence, and each draw takes the next step of the sequence.
 
 use crate::system::lock::lock;
 use fastrand::Rng;
@@ -12,10 +12,10 @@ const MOST_SEEDS: usize = 1000;
 pub struct Draws(Mutex<Vec<(i64, Rng)>>);
 
 impl Draws {
-    /// Returns the generator for one draw: the next of the seed's sequence, or a random one without a seed.
+    /// Returns the generator for one draw: the next of the seed's sequence, or a random generator without a seed.
     ///
     /// # Errors
-    /// Too many seeds are in use. The words follow the name of a function.
+    /// Too many seeds are in use. The caller puts the name of a function in front of the error.
     pub fn next(&self, seed: Option<i64>) -> Result<Rng, String> {
         let Some(seed) = seed else { return Ok(Rng::new()) };
         let mut sequences = lock(&self.0);
@@ -36,7 +36,7 @@ impl Draws {
 /// Checks that `number` is a probability.
 ///
 /// # Errors
-/// `number` is not from 0 to 1. The words follow the name of a field.
+/// `number` is not from 0 to 1. The caller puts the name of a field in front of the error.
 pub(crate) fn probability(number: f64) -> Result<f64, String> {
     match (0.0..=1.0).contains(&number) {
         true => Ok(number),

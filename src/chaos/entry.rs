@@ -18,7 +18,7 @@ const MOST_TEXT: usize = 1000;
 pub struct Target {
     /// The method, in any case.
     pub method: Option<String>,
-    /// The rule that serves the request; where no rule does, the path is compared with it.
+    /// The text of the rule that serves the request. If no rule serves it, its path is compared with the pattern.
     pub rule: Option<(Text, Option<Paths>)>,
     pub endpoint: Option<Text>,
     pub path: Option<Paths>,
@@ -50,9 +50,9 @@ pub struct Act {
 pub struct Entry {
     pub target: Target,
     pub act: Act,
-    /// Share of these requests that it is applied to.
+    /// Share of the target's requests that the entry is applied to, from 0 to 1.
     pub probability: f64,
-    /// Most requests that it is applied to.
+    /// Most requests that the entry is applied to.
     pub times: Option<u64>,
     pub until: Option<Instant>,
     /// The JSON that was sent.
@@ -66,15 +66,15 @@ pub struct Entry {
 #[derive(Debug)]
 pub struct Course {
     pub random: Rng,
-    /// Requests that it was applied to.
+    /// Number of requests that the entry was applied to.
     pub hits: u64,
 }
 
 impl Text {
-    /// Takes `text`.
+    /// Creates a pattern from `text`.
     ///
     /// # Errors
-    /// `text` is empty or too long. The words follow a name.
+    /// `text` is empty or too long. The caller puts a name in front of the error.
     pub fn new(text: &str) -> Result<Text, String> {
         match text.len() {
             0 => Err("it is empty".to_owned()),
@@ -87,7 +87,7 @@ impl Text {
         self.0.contains('*')
     }
 
-    /// Whether this matches `text`.
+    /// Whether the pattern matches `text`.
     pub fn fits(&self, text: &str) -> bool {
         let mut parts = self.0.split('*');
         let first = parts.next().unwrap_or_default();
@@ -106,7 +106,7 @@ impl Paths {
     /// Parses a pattern for paths.
     ///
     /// # Errors
-    /// `text` is not such a pattern. The words follow a name.
+    /// `text` is not a pattern for paths. The caller puts a name in front of the error.
     pub fn new(text: &str) -> Result<Paths, String> {
         let plain = Text::new(text)?;
         if !text.contains('<') {
@@ -128,13 +128,13 @@ impl Paths {
 }
 
 impl Target {
-    /// Parses the text of a rule, or of several with stars.
+    /// Parses the text of a rule. A text with stars stands for several rules.
     ///
     /// # Errors
-    /// `text` is neither. The words follow a name.
+    /// `text` is empty, too long or malformed. The caller puts a name in front of the error.
     pub fn rule(text: &str) -> Result<(Text, Option<Paths>), String> {
         let plain = Text::new(text)?;
-        // A text with a star and variables matches the texts of several rules. It is no pattern for paths.
+        // A text with a star and variables matches only texts of rules. It is not a pattern for paths.
         let paths = match plain.has_star() && text.contains('<') {
             true => None,
             false => Some(Paths::new(text)?),
@@ -142,7 +142,7 @@ impl Target {
         Ok((plain, paths))
     }
 
-    /// Whether a request of `method` to `path`, which `rule` serves, is one of these.
+    /// Whether the target includes a request of `method` to `path`, which `rule` serves.
     pub fn fits(&self, method: &str, path: &str, rule: Option<&Rule>) -> bool {
         let by_rule = |(text, paths): &(Text, Option<Paths>)| match rule {
             Some(rule) => text.0 == rule.pattern() || text.fits(rule.pattern()),
@@ -160,13 +160,13 @@ impl Entry {
         lock(&self.course)
     }
 
-    /// Whether the entry has ended: by its time, or after its last request.
+    /// Whether the entry has ended: its time is over, or it was applied to all of its `times`.
     pub fn has_ended(&self, now: Instant) -> bool {
         self.until.is_some_and(|until| until <= now)
             || self.times.is_some_and(|times| self.course().hits >= times)
     }
 
-    /// Decides whether the entry is applied to a request that it is for. Returns the delay if so.
+    /// Draws whether the entry is applied to a request of its target. Returns the delay if so.
     pub fn strikes(&self) -> Option<Duration> {
         let mut course = self.course();
         if self.times.is_some_and(|times| course.hits >= times) {

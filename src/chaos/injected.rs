@@ -5,7 +5,7 @@ use crate::system::truncate::beginning;
 use std::fmt::{self, Write};
 use std::time::Duration;
 
-/// A fault that breaks the connection instead of the answer, or within it.
+/// A fault that breaks the connection before the answer or within it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Breaking {
     /// A reset, before any byte.
@@ -29,7 +29,7 @@ impl Breaking {
     /// Parses the name of a fault.
     ///
     /// # Errors
-    /// No fault has that name. The words follow the name of a field.
+    /// No fault has that name. The caller puts the name of a field in front of the error.
     pub fn named(name: &str) -> Result<Breaking, String> {
         let found = Self::ALL.into_iter().find(|(known, _)| *known == name);
         found
@@ -50,10 +50,10 @@ pub struct Dribble {
 }
 
 impl Dribble {
-    /// Creates a dribble of so many chunks over so many milliseconds.
+    /// Creates a dribble of `chunks` chunks over `ms` milliseconds.
     ///
     /// # Errors
-    /// A number is out of range. The words follow the name of a field.
+    /// A number is out of range. The caller puts the name of a field in front of the error.
     pub fn new(chunks: i64, ms: f64) -> Result<Dribble, String> {
         match u32::try_from(chunks) {
             Ok(chunks @ 1..=10_000) => {
@@ -69,7 +69,7 @@ impl Dribble {
 pub struct Injected {
     pub dribble: Option<Dribble>,
     pub breaking: Option<Breaking>,
-    /// Describes everything that was injected, also delays: `delay 100 ms, fault reset`.
+    /// Describes all injected faults and delays: `delay 100 ms, fault reset`.
     pub words: String,
 }
 

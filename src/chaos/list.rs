@@ -12,13 +12,13 @@ use std::time::{Duration, Instant};
 
 /// Most entries at a time. Each request is compared with all of them.
 const MOST_ENTRIES: usize = 100;
-/// Most bytes of their JSON.
+/// Most bytes of the JSON of all entries.
 const MOST_BYTES: usize = 1 << 20;
 
 /// The entries of chaos that are set.
 #[derive(Debug, Default)]
 pub struct Chaos {
-    /// Whether there may be an entry that has not ended. Without one, a request reads nothing else here.
+    /// Whether an entry may still be live. If not, a request does not look at the entries.
     live: AtomicBool,
     entries: RwLock<Entries>,
 }
@@ -36,7 +36,7 @@ pub struct Listed {
     pub id: u64,
     /// The JSON that was sent.
     pub given: Value,
-    /// Requests that it was applied to.
+    /// Number of requests that the entry was applied to.
     pub hits: u64,
     pub ended: bool,
 }
@@ -55,7 +55,7 @@ impl Chaos {
         self.live.load(Ordering::Relaxed)
     }
 
-    /// Adds `entries`, or replaces all others by them if `replace`. Returns their numbers.
+    /// Adds `entries` and returns their numbers. With `replace`, removes all earlier entries.
     ///
     /// # Errors
     /// The entries are too many or too large. Nothing changes then.
@@ -101,7 +101,7 @@ impl Chaos {
 
     /// Returns the effect of the entries on `request`, which `rule` serves.
     ///
-    /// All entries for the request are applied: their delays add up, and of each fault the first counts.
+    /// All entries for the request are applied. Their delays add up. If several entries set the same fault, the first counts.
     #[cold]
     pub fn strike(&self, request: &Request, rule: Option<&Rule>) -> Option<ChaosEffect> {
         let all = self.look();
@@ -119,7 +119,7 @@ impl Chaos {
             }
         }
         if !live {
-            // No entry is set meanwhile: that needs the lock that is held here.
+            // No other thread can add an entry now: it would need the lock that is held here.
             self.live.store(false, Ordering::Relaxed);
         }
         found

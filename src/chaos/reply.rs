@@ -1,4 +1,4 @@
-//! A reply: an answer, and how it leaves: later, slowly, broken, or as a stream.
+//! A reply: an answer, and the way in which it is sent: delayed, slowly, broken or as a stream.
 
 use super::delay::LONGEST;
 use super::injected::{Breaking, Dribble, Injected};
@@ -6,29 +6,29 @@ use crate::message::answer::Answer;
 use crate::message::stream::{Follow, Source};
 use std::time::Duration;
 
-/// An answer, and how it leaves.
+/// An answer, and the way in which it is sent.
 #[derive(Debug, Clone, Default)]
 pub struct Reply {
     pub answer: Answer,
-    /// How long the timer thread holds the answer before it leaves.
+    /// The time for which the timer thread holds the answer.
     pub hold: Duration,
     /// The faults that are injected, if any.
     pub injected: Option<Box<Injected>>,
-    /// Called when the answer has begun, to add to it. Without this, the answer is complete.
+    /// A function that continues the answer after its beginning was sent. If absent, the answer is complete.
     pub follow: Option<Follow>,
     /// Provides the body, in place of the answer's.
     pub source: Option<Source>,
 }
 
 impl From<Answer> for Reply {
-    /// A reply that leaves at once and whole.
+    /// Makes a reply that is sent at once and whole.
     fn from(answer: Answer) -> Reply {
         Reply { answer, ..Reply::default() }
     }
 }
 
 impl Reply {
-    /// Returns the faults that are injected, to add some.
+    /// Returns the injected faults, so that the caller can add one.
     pub fn inject(&mut self) -> &mut Injected {
         self.injected.get_or_insert_default()
     }
@@ -38,7 +38,7 @@ impl Reply {
         self.hold = self.hold.saturating_add(time).min(LONGEST);
     }
 
-    /// Holds the answer for `delay` longer, and notes that. `by` names the cause.
+    /// Holds the answer for `delay` longer, and notes the delay. `by` names the cause.
     pub fn delay(&mut self, delay: Duration, by: &str) {
         self.hold_longer(delay);
         self.inject().note(format_args!("delay {} ms{by}", in_ms(delay)));

@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_that_come_again_are_later_ones() {
+    fn epochs_whose_numbers_repeat_are_later_ones() {
         let hits = ResetCounter::default();
         for epoch in [EPOCHS / 2 - 1, EPOCHS - 2, EPOCHS - 1, EPOCHS, EPOCHS + 1] {
             hits.count(epoch);

@@ -16,7 +16,7 @@ pub(crate) type Pairs = Vec<(String, String)>;
 /// Limit of the parts of a multipart body: each part takes far more memory than its bytes.
 pub(crate) const MAX_PARTS: usize = 1_000;
 
-/// Limit of the fields of an urlencoded body: two bytes of it take about a hundred of memory.
+/// Limit of the fields of an urlencoded body: a field of two bytes takes about a hundred bytes of memory.
 pub(crate) const MAX_FIELDS: usize = 100_000;
 
 /// Limit of the header fields of one part, in bytes.
@@ -41,7 +41,7 @@ pub struct Part {
     pub content: Range<usize>,
 }
 
-/// A limit that a form exceeds. A malformed form is no error: it counts as empty, as in Werkzeug.
+/// A limit that a form exceeds. A malformed form is not an error: it counts as empty, as in Werkzeug.
 #[derive(Debug, Clone, PartialEq)]
 pub enum FormError {
     /// More than [`MAX_PARTS`].
@@ -54,15 +54,11 @@ pub enum FormError {
 
 impl fmt::Display for FormError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("failed to read the form: more than ")?;
         match self {
-            Self::TooManyParts => write!(f, "failed to read the form: more than {MAX_PARTS} parts"),
-            Self::TooManyFields => write!(f, "failed to read the form: more than {MAX_FIELDS} fields"),
-            Self::HeadersTooLong => {
-                write!(
-                    f,
-                    "failed to read the form: more than {MAX_PART_HEADERS} bytes of headers in one part"
-                )
-            }
+            Self::TooManyParts => write!(f, "{MAX_PARTS} parts"),
+            Self::TooManyFields => write!(f, "{MAX_FIELDS} fields"),
+            Self::HeadersTooLong => write!(f, "{MAX_PART_HEADERS} bytes of headers in one part"),
         }
     }
 }

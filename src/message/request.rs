@@ -16,7 +16,7 @@ use std::sync::{Arc, OnceLock};
 /// A request whose body has arrived.
 #[derive(Debug, Clone, Default)]
 pub struct Request {
-    /// Method, target, decoded path (if it is no part of the target) and header fields, in one piece of memory.
+    /// Method, target, decoded path (unless it is a part of the target) and header fields, in one piece of memory.
     text: String,
     /// Length of the method; the text begins with it.
     method: usize,
@@ -165,13 +165,9 @@ impl Request {
         self.values(name).next()
     }
 
-    /// Returns all values of the header `name` joined with `,`, as WSGI servers pass repeated headers to Flask.
-    pub fn header_joined(&self, name: &str) -> Option<Cow<'_, str>> {
-        self.joined(name, ",")
-    }
-
-    /// Returns all values of the header `name`, joined; `None` without such a field.
-    fn joined(&self, name: &str, separator: &str) -> Option<Cow<'_, str>> {
+    /// Returns all values of the header `name`, joined; `None` without such a field. WSGI servers pass repeated headers to Flask
+    /// with the separator `,`.
+    pub fn header_joined(&self, name: &str, separator: &str) -> Option<Cow<'_, str>> {
         let mut values = self.values(name);
         let first = Cow::Borrowed(values.next()?);
         Some(values.fold(first, |joined, value| Cow::Owned(joined.into_owned() + separator + value)))
@@ -212,7 +208,7 @@ impl Request {
     pub fn cookies(&self) -> &Indexed {
         self.parsed()
             .cookies
-            .get_or_init(|| cookie::parse(&self.joined("cookie", "; ").unwrap_or_default()).into())
+            .get_or_init(|| cookie::parse(&self.header_joined("cookie", "; ").unwrap_or_default()).into())
     }
 
     /// Returns the members of the `baggage` header in order.
@@ -256,9 +252,9 @@ mod tests {
     fn headers_are_found_in_any_case_and_joined_with_a_comma() {
         let request = with_headers(&[("X-A", "1"), ("Other", "0"), ("x-a", "2")]);
         assert_eq!(request.header("x-A"), Some("1"));
-        assert_eq!(request.header_joined("X-a").as_deref(), Some("1,2"));
+        assert_eq!(request.header_joined("X-a", ",").as_deref(), Some("1,2"));
         assert_eq!(request.header("x_a"), None);
-        assert_eq!(request.header_joined("none"), None);
+        assert_eq!(request.header_joined("none", ","), None);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Answers that go on after their beginning ([`Follow`] adds to a [`Sink`]), and bodies that are made while they leave
+//! Answers that continue after their beginning ([`Follow`] adds to a [`Sink`]), and bodies that are made while they are sent
 //! ([`Source`]).
 
 use crate::system::lock::lock;
@@ -26,7 +26,7 @@ impl fmt::Debug for Follow {
     }
 }
 
-/// A body that is made while the client reads it. Its reader must not block: the thread serves others, too.
+/// A body that is made while the client reads it. Its reader must not block: the thread also serves other clients.
 #[derive(Clone)]
 pub struct Source(Arc<Mutex<Option<Box<dyn Read + Send>>>>);
 

@@ -41,7 +41,7 @@ impl Converter {
         }
     }
 
-    /// Returns Werkzeug's weight. Of two rules that are alike otherwise, the one with lighter variables is tried first.
+    /// Returns Werkzeug's weight. Of two rules that are alike otherwise, the rule with lighter variables is tried first.
     pub fn weight(&self) -> u8 {
         match self {
             Converter::Int { .. } | Converter::Float { .. } => 50,
@@ -124,8 +124,8 @@ impl Converter {
         }
     }
 
-    /// Returns the text of `value` in a URL, not yet percent-encoded; `None` if a number is needed and `value` is none. Limits
-    /// are not checked (Werkzeug builds such URLs too).
+    /// Returns the text of `value` in a URL, not yet percent-encoded; `None` if the converter needs a number and `value` is not
+    /// a number. Limits are not checked (Werkzeug builds such URLs too).
     pub fn to_url(&self, value: &Value) -> Option<String> {
         match (self, value) {
             (Converter::Int { fixed_digits, .. }, value) => {

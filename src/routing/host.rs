@@ -5,7 +5,7 @@ use crate::routing::pattern::{Pattern, Slashes, Token};
 use crate::routing::value::Value;
 use std::net::Ipv4Addr;
 
-/// A host has no slash but the one that makes it a path for the pattern.
+/// The only slash is the one in front, which makes the host a path for the pattern.
 const AS_WRITTEN: Slashes = Slashes { strict: true, merge: false };
 
 #[derive(Debug, Clone)]
@@ -31,7 +31,7 @@ impl HostPattern {
     /// Parses the options `host` and `subdomain` of a rule; `None` if neither is given.
     ///
     /// # Errors
-    /// Both options are given, or one is no pattern.
+    /// Both options are given, or the text is not a pattern.
     pub(crate) fn parse(host: Option<&str>, subdomain: Option<&str>) -> Result<Option<HostPattern>, String> {
         let (option, text) = match (host, subdomain) {
             (None, None) => return Ok(None),
@@ -68,7 +68,7 @@ impl HostPattern {
             Part::Name => without_port(&host),
             Part::Labels(count) => {
                 let name = without_port(&host);
-                // Probes name an IP address, and its `127` is no label.
+                // Probes send an IP address as host, and its first number is no label.
                 if name.starts_with('[') || name.parse::<Ipv4Addr>().is_ok() {
                     return None;
                 }
@@ -81,13 +81,12 @@ impl HostPattern {
         variables.map(|((_, converter), &(start, end))| converter.convert(&path[start..end])).collect()
     }
 
-    /// Returns names and converters of the variables.
     pub(crate) fn variables(&self) -> impl Iterator<Item = (&str, &Converter)> {
         self.pattern.variables()
     }
 
-    /// Returns the key of the order: the lesser is tried first. A whole host comes before a subdomain, more fixed parts before
-    /// fewer.
+    /// Returns the key of the order: the pattern with the lesser key is tried first. A whole host comes before a subdomain, more
+    /// fixed parts before fewer.
     pub(crate) fn priority(&self) -> impl Ord + use<> {
         (matches!(self.part, Part::Labels(_)), self.pattern.priority(false))
     }

@@ -33,7 +33,7 @@ pub(crate) struct RuleIndex {
 /// Rules in the order of matching. A single rule, the usual case, costs no further access to memory.
 type RankedRules = SmallVec<[RankedRule; 1]>;
 
-/// One level of the tree. The segments before it lead to it; in the second half of a tree, those after it.
+/// One level of the tree. The segments before it lead to it; in the second half of a tree, the segments after it do.
 #[derive(Debug, Default)]
 struct Node {
     statics: Table<Node>,
@@ -202,7 +202,8 @@ impl Node {
     }
 }
 
-/// Entries by the start and the end of a text. A search looks up each pair of lengths that occurs, whatever the number of entries.
+/// Entries by the start and the end of a text. A search looks up each pair of lengths that occurs, whatever the number of
+/// entries.
 #[derive(Debug, Default)]
 struct Affixes<T> {
     lengths: Vec<(usize, usize)>,

@@ -15,9 +15,9 @@ use std::fmt;
 const MOST: usize = 3;
 /// Limit of rules that are compared a second time.
 const CANDIDATES: usize = 24;
-/// Limit of compared rules; the later ones of a larger table are not compared.
+/// Limit of compared rules. Of a larger table, the later rules are not compared.
 const MOST_RULES: usize = 20_000;
-/// Limit of a path in bytes: nobody reads longer ones, and the time to compare grows with the length.
+/// Limit of a path in bytes. The time to compare grows with the length, and people do not read longer paths.
 const LONGEST_PATH: usize = 1024;
 
 /// The cost of each difference. A misspelled word also costs its number of mistakes.
@@ -71,7 +71,11 @@ impl Router {
         misses.sort_by_key(|(cost, index, _)| (*cost, *index));
         let far = misses.first().map_or(0, |(cost, ..)| cost + cost::FARTHER);
         let close = misses.into_iter().take(MOST).take_while(|(cost, ..)| *cost <= far);
-        close.map(|(_, index, reasons)| Miss::new(&self.rules[index], reasons)).collect()
+        let miss = |(_, index, reasons)| {
+            let rule: &Rule = &self.rules[index];
+            Miss { rule: rule.display().into_owned(), methods: rule.listed_methods().join(","), reasons }
+        };
+        close.map(miss).collect()
     }
 
     /// Returns the places of the rules that are closest by their cost alone.
@@ -79,7 +83,8 @@ impl Router {
         let mut nearest: Vec<(usize, usize)> = Vec::with_capacity(CANDIDATES + 1);
         for (index, rule) in self.rules.iter().enumerate().take(MOST_RULES) {
             let mut differences = Differences::default();
-            compare(rule, request, &mut differences);
+            compare_path(rule, request, &mut differences);
+            compare_beside_path(rule, request, &mut differences);
             let at = nearest.partition_point(|(cost, _)| *cost <= differences.cost);
             if differences.is_close() && at < CANDIDATES {
                 nearest.insert(at, (differences.cost, index));
@@ -112,12 +117,6 @@ impl Router {
     }
 }
 
-impl Miss {
-    fn new(rule: &Rule, reasons: Vec<String>) -> Miss {
-        Miss { rule: rule.display().into_owned(), methods: rule.listed_methods().join(","), reasons }
-    }
-}
-
 /// The request, cut into the parts that rules are compared with.
 struct RequestParts<'a> {
     method: &'a str,
@@ -137,11 +136,6 @@ impl<'a> RequestParts<'a> {
 
 /// The tokens between two slashes of a rule.
 type Part<'r> = &'r [Token];
-
-fn compare(rule: &Rule, request: &RequestParts, differences: &mut Differences) {
-    compare_path(rule, request, differences);
-    compare_beside_path(rule, request, differences);
-}
 
 /// Compares the path: passes over segments that fit at both ends, and compares those between them one by one.
 fn compare_path(rule: &Rule, request: &RequestParts, differences: &mut Differences) {

@@ -80,12 +80,10 @@ impl Pattern {
         }
     }
 
-    /// Returns the tokens without slashes at the end.
     pub(crate) fn tokens(&self) -> &[Token] {
         &self.tokens
     }
 
-    /// Whether the pattern ends in a slash.
     pub(crate) fn is_branch(&self) -> bool {
         self.branch
     }
@@ -98,8 +96,8 @@ impl Pattern {
         })
     }
 
-    /// Returns the key of the order of rules: the lesser is tried first (Werkzeug's `match_compare_key`). `defaults`: whether the
-    /// rule has any.
+    /// Returns the key of the order of rules: the rule with the lesser key is tried first (Werkzeug's `match_compare_key`).
+    /// `defaults` says whether the rule has defaults.
     pub(crate) fn priority(&self, defaults: bool) -> impl Ord + use<> {
         let (mut texts, mut weights, mut index, mut in_static) = (Vec::new(), Vec::new(), 0, false);
         for token in &self.tokens {
@@ -118,7 +116,7 @@ impl Pattern {
     }
 
     /// Matches a path (decoded, with one slash at its start). Values are not converted: a text out of the range of its converter
-    /// matches here, as in Werkzeug, and ends the search there.
+    /// matches and ends the search, as in Werkzeug.
     pub(crate) fn captures(&self, path: &str, slashes: Slashes) -> Option<Captures> {
         let tail = self.branch || !slashes.strict;
         let mut walk = Walk {
@@ -134,8 +132,8 @@ impl Pattern {
         found.then_some(Captures { spans: walk.spans, trailing: walk.end < path.len() })
     }
 
-    /// Returns the pattern with each token written as text; `None` if `variable` has none. `width`: how many slashes are
-    /// written for so many in the pattern.
+    /// Returns the pattern with each token written as text; `None` if `variable` returns `None`. `width` converts the number of
+    /// slashes in the pattern to the number in the text.
     pub(crate) fn fill(
         &self,
         width: impl Fn(usize) -> usize,

@@ -3,11 +3,11 @@
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use std::borrow::Cow;
 
-/// Encoded in a query: everything but RFC 3986's unreserved characters.
+/// Characters that are encoded in a query: all but RFC 3986's unreserved characters.
 const QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
-/// Encoded in the value of a URL variable.
+/// Characters that are encoded in the value of a URL variable.
 const VALUE: &AsciiSet = &QUERY.remove(b'/').remove(b':');
-/// Encoded in static parts and redirected paths.
+/// Characters that are encoded in static parts and redirected paths.
 const PATH: &AsciiSet = &VALUE.remove(b'|').remove(b'+');
 
 /// Percent-decodes a path of the request line. `+` stays, as does a `%` without two hex digits; invalid UTF-8 becomes U+FFFD.

@@ -7,7 +7,7 @@ use crate::routing::value::Value;
 /// Checks that each variable of `target` is one of `pattern`.
 ///
 /// # Errors
-/// An unknown variable or a control character.
+/// `target` has an unknown variable or a control character.
 pub(crate) fn check(target: &str, pattern: &Pattern) -> Result<(), String> {
     let mut rest = target;
     while let Some((_, name, after)) = placeholder(rest) {
@@ -38,8 +38,8 @@ pub(crate) fn fill(target: &str, pattern: &Pattern, values: &[Value]) -> String 
     if url.starts_with('/') || url.contains("://") { url } else { format!("/{url}") }
 }
 
-/// Finds the first `<name>` or `<converter:name>`. Returns the text before it, its name and the text after it. The converter is the
-/// rule's.
+/// Finds the first `<name>` or `<converter:name>`. Returns the text before it, its name and the text after it. The rule has the
+/// converter.
 fn placeholder(text: &str) -> Option<(&str, &str, &str)> {
     let (before, rest) = text.split_once('<')?;
     let (inside, after) = rest.split_once('>')?;

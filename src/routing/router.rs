@@ -25,7 +25,7 @@ pub struct Router {
 
 /// The outcome of a search by method and path.
 #[derive(Debug, PartialEq)]
-#[expect(clippy::enum_variant_names, reason = "404 is called so")]
+#[expect(clippy::enum_variant_names, reason = "the name of 404 is Not Found")]
 pub enum Found {
     Rule {
         /// Place of the rule in the order of registration.
@@ -35,7 +35,7 @@ pub enum Found {
     },
     /// 308 to this path, which is not encoded; the query is kept.
     Redirect { path: String },
-    /// 308 to the URL that `redirect_to` of this rule gives.
+    /// 308 to the URL of the rule's `redirect_to`.
     Moved {
         /// Place of the rule in the order of registration.
         index: usize,
@@ -58,7 +58,7 @@ impl Router {
         let mut rule_index = RuleIndex::default();
         for (rank, &index) in (0..).zip(&order) {
             let rule = &rules[index];
-            // No table has more rules than memory holds, let alone 2^32.
+            // Memory runs out long before a table has 2^32 rules.
             rule_index.insert(RankedRule { rank, index: index as u32 }, rule.tokens(), rule.is_fixed());
         }
         let has_defaults = rules.iter().any(|rule| !rule.defaults().is_empty());
@@ -170,8 +170,8 @@ impl Router {
         shadowed
     }
 
-    /// Returns the path of the rule whose defaults are these values: `/page/1` redirects to `/` if `/` has the default `page` 1 and
-    /// the same endpoint (Werkzeug's `redirect_defaults`).
+    /// Returns the path of the rule whose defaults are these values: `/page/1` redirects to `/` if `/` has the default `page` 1
+    /// and the same endpoint (Werkzeug's `redirect_defaults`).
     fn default_redirect(&self, index: usize, method: &str, values: &[Value]) -> Option<String> {
         if !self.has_defaults {
             return None;
@@ -215,7 +215,8 @@ pub(super) fn upper(method: &str) -> Cow<'_, str> {
     if lower { method.to_ascii_uppercase().into() } else { method.into() }
 }
 
-/// Returns the path with exactly one slash at its start. Werkzeug drops further slashes without a redirect, and takes `*` for `/*`.
+/// Returns the path with exactly one slash at its start. Werkzeug drops further slashes without a redirect, and takes `*` for
+/// `/*`.
 pub(super) fn absolute(path: &str) -> Cow<'_, str> {
     match path.as_bytes() {
         [b'/'] => path.into(),

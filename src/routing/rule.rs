@@ -63,8 +63,8 @@ pub struct RuleError {
 pub struct Match {
     /// In the order of [`Rule::variables`].
     pub values: Vec<Value>,
-    /// The right path for this request, not encoded: with its slash at the end and without doubled slashes. `None` if the path is
-    /// right.
+    /// The path to redirect to, not encoded: with its slash at the end and without doubled slashes. `None` if the request has
+    /// this path already.
     pub redirect: Option<String>,
 }
 
@@ -155,8 +155,8 @@ impl Rule {
         self.automatic_options
     }
 
-    /// Returns the names of variables: those of the URL in order of appearance, then those of the other defaults, then those of the
-    /// host.
+    /// Returns the names of variables: those of the URL in order of appearance, then those of the other defaults, then those of
+    /// the host.
     pub fn variables(&self) -> Vec<&str> {
         let mut names = self.own_variables();
         names.extend(self.host.iter().flat_map(|host| host.variables()).map(|(name, _)| name));
@@ -180,8 +180,8 @@ impl Rule {
         described.collect::<Vec<_>>().join(", ")
     }
 
-    /// Returns the URL for these values: the percent-encoded path, and values that are no variables as query. `None` if a variable
-    /// has no value, its converter can't write the value, or a value contradicts a default.
+    /// Returns the URL for these values: the percent-encoded path, and the values of other names as query. `None` if a
+    /// variable has no value, its converter can't write the value, or a value contradicts a default.
     pub fn build(&self, values: &[(String, Value)]) -> Option<String> {
         if !self.suits(values) {
             return None;
@@ -236,8 +236,8 @@ impl Rule {
         Some(Match { values, redirect: redirect.or_else(|| slash_missing.then(|| asked.into_owned())) })
     }
 
-    /// Returns the key of Werkzeug's order of matching: the rule with the lesser key is tried first, rules with equal keys in order
-    /// of registration.
+    /// Returns the key of Werkzeug's order of matching: the rule with the lesser key is tried first, rules with equal keys in
+    /// order of registration.
     pub fn priority(&self) -> impl Ord + use<> {
         let host = self.host.as_ref().map(|host| host.priority());
         (self.pattern.priority(!self.defaults.is_empty()), host.is_none(), host)
@@ -252,7 +252,7 @@ impl Rule {
         };
         let listed: Vec<&str> =
             self.methods.iter().map(String::as_str).filter(|method| !by_itself(method)).collect();
-        // `methods: []` has only automatic ones.
+        // `methods: []` has only automatic methods.
         if listed.is_empty() { self.methods.iter().map(String::as_str).collect() } else { listed }
     }
 

@@ -5,11 +5,8 @@ use std::fmt;
 /// A converted URL variable or default. `uuid`, `any`, `path` and `string` give text.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Value {
-    /// Value of `int`.
     Int(i64),
-    /// Value of `float`.
     Float(f64),
-    /// Value of all other converters.
     Text(String),
 }
 

@@ -1,4 +1,4 @@
-//! Names and values with an index: to find a name does not take a comparison with all names.
+//! Names and values with an index: a search does not compare all names.
 
 use super::Pairs;
 use std::ops::Deref;

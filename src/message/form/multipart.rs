@@ -56,7 +56,7 @@ fn read(boundary: &str, body: &[u8]) -> Result<Vec<Part>, Stop> {
     Ok(parts)
 }
 
-/// Makes a part of its headers; `None` for a part without a name, which nobody could ask for.
+/// Makes a part from its headers; `None` for a part without a name, which a script could not read.
 fn part(headers: Pairs, content: Range<usize>) -> Result<Option<Part>, Stop> {
     let disposition = headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("content-disposition"));
     let Some((_, disposition)) = disposition else {

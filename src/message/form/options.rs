@@ -26,7 +26,7 @@ pub(crate) fn parse(header: &str) -> (String, Pairs) {
             None => plain.push((name.clone(), unquote(text, name == "filename"))),
         }
     }
-    // The last parameter of a name counts, and `get` takes the first.
+    // If a name repeats, its last parameter counts. `get` takes the first, so the order is reversed.
     plain.extend(extended);
     plain.reverse();
     (value, plain)

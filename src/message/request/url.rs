@@ -7,7 +7,7 @@ use std::fmt::Write;
 use std::net::SocketAddr;
 use std::ops::Range;
 
-/// The places of the parts in a request-target, still percent-encoded. A fragment is no part.
+/// The places of the parts in a request-target, still percent-encoded. The fragment is left out.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Places {
     /// Host and port of an absolute form, without user and password.
@@ -114,7 +114,7 @@ fn push_plain(url: &mut String, text: &str, safe: &str) {
     }
 }
 
-/// Appends a query. Escapes of unreserved characters and of valid UTF-8 are undone, others stay as sent.
+/// Appends a query. Decodes escapes of unreserved characters and of valid UTF-8. Other escapes stay as sent.
 fn push_query(url: &mut String, mut query: &str) {
     while !query.is_empty() {
         let (plain, rest) = query.split_at(query.find('%').unwrap_or(query.len()));

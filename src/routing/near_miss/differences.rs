@@ -1,4 +1,4 @@
-//! The differences between a rule and a request: how much they count and, if asked for, a sentence for each.
+//! The differences between a rule and a request: their costs and, on demand, a sentence for each.
 
 use super::{Part, cost};
 use crate::routing::converter::Converter;
@@ -19,7 +19,7 @@ pub(super) struct Differences {
 }
 
 impl Differences {
-    /// Returns an empty list, which keeps a sentence for each difference.
+    /// Creates an empty list that keeps a sentence for each difference.
     pub(super) fn with_reasons() -> Differences {
         Differences { reasons: Some(Vec::new()), ..Differences::default() }
     }

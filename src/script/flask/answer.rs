@@ -68,9 +68,9 @@ fn kind(value: &Dynamic) -> String {
 
 /// Whether a list means body, status and headers, as a tuple does in Flask. Any other list is sent as JSON.
 ///
-/// A tuple is `[body, status]` or `[body, status, headers]` where `body` is not a number, or `[body, headers]` where `body` is a
-/// text, a blob or a response. Any number in second place counts as a status: [`from_list`] refuses `["a", 42]`, since JSON with
-/// status 200 would hide the mistake.
+/// A tuple is `[body, status]` or `[body, status, headers]` if `body` is not a number. `[body, headers]` is a tuple if `body` is
+/// a text, a blob or a response. Any number in second place counts as a status: [`from_list`] refuses `["a", 42]`, since JSON
+/// with status 200 would hide the mistake.
 fn is_tuple(items: &ListRef<'_>) -> bool {
     let whole =
         |value: &Dynamic| value.is_string() || value.is_blob() || value.read_lock::<Response>().is_some();
@@ -241,7 +241,7 @@ pub(crate) fn json(value: &Dynamic) -> Fallible<Answer> {
 }
 
 /// Returns the reply for `jsonify(x, 404)` and `jsonify(x, 404, headers)`. Without a status or number in second place, all values
-/// are sent as one JSON list.
+/// are sent as one JSON list, as in Flask.
 pub(crate) fn json_of(mut values: Array) -> Fallible<Reply> {
     if !values.get(1).is_some_and(is_code) {
         return Ok(json(&Dynamic::from(values))?.into());

@@ -8,7 +8,7 @@
 //! }
 //! ```
 //!
-//! This file only collects them, with their functions. `provisioning::provision` builds the table of rules.
+//! This file only collects the registrations. `provisioning::provision` builds the table of rules.
 
 use super::rule_options::{Place, rule_options};
 use crate::script::runtime::call;
@@ -26,7 +26,7 @@ use std::sync::{Arc, Mutex};
 #[derive(Debug, Clone)]
 pub(crate) struct App;
 
-/// The value of `Blueprint(name, #{ url_prefix, host, subdomain })`. Copies of it share their registrations, as in Python.
+/// The value of `Blueprint(name, #{ url_prefix, host, subdomain })`. Its copies share their registrations, as in Python.
 #[derive(Debug, Clone)]
 pub(crate) struct Blueprint {
     name: ImmutableString,
@@ -115,7 +115,7 @@ fn rules(natives: &mut Natives) {
     }
 }
 
-/// Registers a rule. Where `endpoint` is `()` (Flask's `None`) and `options` has none, it is the name of the view function.
+/// Registers a rule. If neither `endpoint` nor `options` has an endpoint, it is the name of the view function, as in Flask.
 fn add(
     context: &NativeCallContext,
     on: &Dynamic,

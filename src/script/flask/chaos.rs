@@ -1,4 +1,5 @@
-//! `response.delay(ms)`, `delay_uniform`, `delay_lognormal`, `dribble` and `fault`: a script makes an answer slow, or makes it fail.
+//! `response.delay(ms)`, `delay_uniform`, `delay_lognormal`, `dribble` and `fault`: a script makes an answer slow, or makes it
+//! fail.
 //!
 //! Each method returns the response, so that calls can be chained: `make_response("a").delay(200).dribble(10, 50)`. The last
 //! argument may be a map with `probability` (0 to 1) and `seed`.
@@ -11,7 +12,7 @@ use crate::script::runtime::natives::{Fallible, Natives};
 use fastrand::Rng;
 use rhai::{Dynamic, Map};
 
-/// Returns a random number generator for this call, or `None` where its `probability` says that it has no effect.
+/// Draws whether a call with these options has an effect. Returns the generator for further draws if so.
 fn chance(name: &str, options: &Map) -> Fallible<Option<Rng>> {
     let (mut share, mut seed) = (1.0, None);
     for (key, value) in options {

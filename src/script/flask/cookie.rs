@@ -25,9 +25,7 @@ pub(crate) fn set_cookie(name: &str, value: &str, options: &Map) -> Fallible<Str
             format!("set_cookie: unknown option `{unknown}`: there are {}", OPTIONS.join(", ")).into()
         );
     }
-    let mut line = format!("{name}={}", quoted(value));
-    line += &attributes(options)?;
-    Ok(line)
+    Ok(format!("{name}={}{}", quoted(value), attributes(options)?))
 }
 
 fn attributes(options: &Map) -> Fallible<String> {

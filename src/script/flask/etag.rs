@@ -26,7 +26,7 @@ fn get(response: &Response) -> Array {
     vec![plain.into(), weak.is_some().into()]
 }
 
-/// Sets the SHA-1 of the body as tag, as Werkzeug does. A tag that is there already stays, unless `overwrite` is true.
+/// Sets the SHA-1 of the body as tag, as Werkzeug does. An existing tag stays, unless `overwrite` is true.
 fn add(response: &mut Response, overwrite: bool, weak: bool) -> Fallible<()> {
     if !overwrite && response.lock().answer.header("etag").is_some() {
         return Ok(());

@@ -118,13 +118,9 @@ fn register_listing(natives: &mut Natives) {
         .register_fn("lists", |dict: &mut Dynamic| {
             each(&*dictionary(dict), |_, name, values| pair(name, values.into()))
         })
-        .register_fn("to_dict", |dict: &mut Dynamic| flat(&*dictionary(dict)))
-        .register_fn(
-            "to_dict",
-            |dict: &mut Dynamic, is_flat: bool| {
-                if is_flat { flat(&*dictionary(dict)) } else { lists(&*dictionary(dict)) }
-            },
-        )
+        .register_optional("to_dict", true, |dict: &mut Dynamic, is_flat: bool| {
+            if is_flat { flat(&*dictionary(dict)) } else { lists(&*dictionary(dict)) }
+        })
         .register_fn("len", |dict: &mut Dynamic| length(&*dictionary(dict)))
         .register_fn("is_empty", |dict: &mut Dynamic| length(&*dictionary(dict)) == 0)
         .register_fn("bool", |dict: &mut Dynamic| length(&*dictionary(dict)) > 0)

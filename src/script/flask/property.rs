@@ -1,16 +1,12 @@
-//! Errors for properties and options that a script misspells or assigns to. The callers know the names.
+//! Errors for misspelled properties and options, and for assignments to read-only ones. The callers pass the names.
 
 use crate::script::runtime::analysis::near;
 use rhai::EvalAltResult;
 
-/// Builds the error ``` `request` has no property `arg`: did you mean `args`?```. `owner` is the subject of the sentence, and the
-/// suggestion is the nearest of `names`.
-pub(crate) fn unknown_property<'n>(
-    owner: &str,
-    name: &str,
-    names: impl Iterator<Item = &'n str>,
-) -> Box<EvalAltResult> {
-    match nearest(name, names) {
+/// Builds the error ``` `request` has no property `arg`: did you mean `args`?```. `owner` is the subject of the sentence, and
+/// `meant` is the suggestion.
+pub(crate) fn unknown_property(owner: &str, name: &str, meant: Option<&str>) -> Box<EvalAltResult> {
+    match meant {
         Some(known) => format!("{owner} has no property `{name}`: did you mean `{known}`?").into(),
         None => format!("{owner} has no property `{name}`").into(),
     }
@@ -25,13 +21,9 @@ pub(crate) fn read_only(what: &str) -> Box<EvalAltResult> {
     format!("`{what}` is read-only: copy it to a variable to change the copy").into()
 }
 
-/// Returns the one of `names` that `name` probably misspells.
-fn nearest<'n>(name: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
+/// Returns the name out of `names` that `name` probably misspells.
+pub(crate) fn nearest<'n>(name: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
     let names: Vec<&str> = names.collect();
-    // A caller that knows the right name passes it alone.
-    if let [only] = names[..] {
-        return Some(only);
-    }
     let meant = near::nearest(name, names.iter().map(|known| known.trim_end_matches("()")))?;
     names.into_iter().find(|known| known.trim_end_matches("()") == meant)
 }

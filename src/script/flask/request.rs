@@ -9,7 +9,7 @@ use crate::message::request::Request;
 use crate::routing::rule::Rule;
 use crate::routing::value::Value;
 use crate::script::flask::multi_dict::FileDict;
-use crate::script::flask::property::{read_only, unknown_option, unknown_property};
+use crate::script::flask::property::{nearest, read_only, unknown_option, unknown_property};
 use crate::script::runtime::call;
 use crate::script::runtime::fault::Fault;
 use crate::script::runtime::http_error::http_error;
@@ -81,7 +81,9 @@ const PROPERTIES: [(&str, Getter); 43] = [
     ("referrer", |r| header(r, "referer")),
     ("origin", |r| header(r, "origin")),
     ("authorization", |r| Ok(authorization::read(r))),
-    ("accept_mimetypes", |r| Ok(Dynamic::from(Accept::new(r.header_joined("accept").map(Cow::into_owned))))),
+    ("accept_mimetypes", |r| {
+        Ok(Dynamic::from(Accept::new(r.header_joined("accept", ",").map(Cow::into_owned))))
+    }),
     ("accept_charsets", |r| header(r, "accept-charset")),
     ("accept_encodings", |r| header(r, "accept-encoding")),
     ("accept_languages", |r| header(r, "accept-language")),
@@ -118,12 +120,9 @@ fn register_properties(natives: &mut Natives) {
 }
 
 fn unknown(name: &str) -> Box<EvalAltResult> {
-    let known = FOREIGN.iter().find(|(foreign, _)| *foreign == name).map(|(_, known)| *known);
+    let foreign = FOREIGN.iter().find(|(foreign, _)| *foreign == name).map(|(_, known)| *known);
     let names = PROPERTIES.iter().map(|(name, _)| *name).chain(["get_json()", "get_data()"]);
-    match known {
-        Some(known) => unknown_property("`request`", name, [known].into_iter()),
-        None => unknown_property("`request`", name, names),
-    }
+    unknown_property("`request`", name, foreign.or_else(|| nearest(name, names)))
 }
 
 fn register_body(natives: &mut Natives) {
@@ -202,7 +201,7 @@ fn optional(text: Option<impl Into<ImmutableString>>) -> Read {
 }
 
 fn header(request: &Request, name: &str) -> Read {
-    optional(request.header_joined(name).as_deref())
+    optional(request.header_joined(name, ",").as_deref())
 }
 
 fn part(request: &Arc<Request>, part: Part) -> Read {

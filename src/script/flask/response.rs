@@ -14,7 +14,7 @@ use crate::script::runtime::json;
 use crate::script::runtime::natives::{Fallible, Natives, ScriptValue};
 use crate::script::runtime::size_limits::full_text;
 use crate::system::lock::lock;
-use rhai::{Array, Dynamic, EvalAltResult, ImmutableString, Map};
+use rhai::{Array, Dynamic, ImmutableString, Map};
 use smallvec::{SmallVec, smallvec};
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -125,10 +125,6 @@ pub(crate) fn register(natives: &mut Natives) {
     cookies(natives);
 }
 
-fn make(values: Vec<Dynamic>) -> Fallible<Response> {
-    Ok(answer::from_tuple(values)?.into())
-}
-
 /// Returns `second` where it is a map of Flask's named arguments of `Response`. A map with any other key is a map of headers.
 fn options(second: &Dynamic) -> Option<Map> {
     let map = as_map(second)?;
@@ -139,7 +135,7 @@ fn options(second: &Dynamic) -> Option<Map> {
 
 fn with_options(body: Dynamic, options: &Map) -> Fallible<Response> {
     let parts = ["status", "headers"].into_iter().filter_map(|key| options.get(key).cloned());
-    let response = make([body].into_iter().chain(parts).collect())?;
+    let response = Response::from(answer::from_tuple([body].into_iter().chain(parts).collect())?);
     if let Some(mimetype) = options.get("mimetype") {
         response.set_content_type(&answer::with_charset(&full_text("mimetype", mimetype)?))?;
     }
@@ -154,23 +150,23 @@ fn constructors(natives: &mut Natives) {
     for name in ["make_response", "Response"] {
         natives
             .register_fn(name, || Response::from(Answer::html(200, "")))
-            .register_fn(name, |body: Dynamic| {
-                Ok::<Response, Box<EvalAltResult>>(answer::from_value(body)?.into())
-            })
+            .register_fn(name, |body: Dynamic| answer::from_value(body).map(Response::from))
             .register_fn(name, |body: Dynamic, second: Dynamic| match options(&second) {
                 Some(options) => with_options(body, &options),
-                None => make(vec![body, second]),
+                None => answer::from_tuple(vec![body, second]).map(Response::from),
             })
             .register_fn(name, |body: Dynamic, status: Dynamic, headers: Dynamic| {
-                make(vec![body, status, headers])
+                answer::from_tuple(vec![body, status, headers]).map(Response::from)
             });
     }
     natives
         .register_fn("jsonify", || jsonify(Dynamic::from(Map::new())))
         .register_fn("jsonify", jsonify)
-        .register_fn("jsonify", |value: Dynamic, second: Dynamic| jsonify_all(vec![value, second]))
+        .register_fn("jsonify", |value: Dynamic, second: Dynamic| {
+            answer::json_of(vec![value, second]).map(Response::from)
+        })
         .register_fn("jsonify", |value: Dynamic, second: Dynamic, third: Dynamic| {
-            jsonify_all(vec![value, second, third])
+            answer::json_of(vec![value, second, third]).map(Response::from)
         })
         .register_optional("redirect", 302, redirect)
         .register_optional("send_file", Map::new(), send_file);
@@ -178,11 +174,6 @@ fn constructors(natives: &mut Natives) {
 
 fn jsonify(value: Dynamic) -> Fallible<Response> {
     Ok(answer::json(&value)?.into())
-}
-
-/// `jsonify(x, 404)` and `jsonify(x, 404, headers)`. Other values are sent as a list, as in Flask.
-fn jsonify_all(values: Vec<Dynamic>) -> Fallible<Response> {
-    Ok(answer::json_of(values)?.into())
 }
 
 /// `redirect(url, code)`: the default code is 302.
@@ -231,12 +222,7 @@ fn properties(natives: &mut Natives) {
             response.set_content_type(&answer::with_charset(value))
         })
         .register_get("data", Response::data)
-        .register_set("data", |response: &mut Response, body: Dynamic| response.set_body(&body));
-    readers(natives);
-}
-
-fn readers(natives: &mut Natives) {
-    natives
+        .register_set("data", |response: &mut Response, body: Dynamic| response.set_body(&body))
         .register_fn("set_data", |response: &mut Response, body: Dynamic| response.set_body(&body))
         .register_fn("get_data", Response::data)
         .register_get("text", |response: &mut Response| {

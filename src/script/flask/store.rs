@@ -25,7 +25,8 @@ const BEHIND_SCOPES: &str = "scope;";
 /// The value of `store`, or of one scope: `store.scope("tenant")`.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Store {
-    /// Prefix of its keys. `store` itself has none: all threads clone that value, and cloning a text would write to a shared counter.
+    /// Prefix of the keys. `store` itself has none: all threads clone that value, and cloning a text would write to a shared
+    /// counter.
     prefix: Option<ImmutableString>,
 }
 
@@ -44,8 +45,8 @@ impl Store {
         }
     }
 
-    /// Returns the scope `name`, whose keys are separate: `scope:name/key`. A slash in the name is encoded as `%2F`, since the slash
-    /// ends the name.
+    /// Returns the scope `name`, whose keys are separate: `scope:name/key`. A slash in the name is encoded as `%2F`, since the
+    /// slash ends the name.
     fn scope(&self, name: &Dynamic) -> Fallible<Store> {
         let name = match name.read_lock::<ImmutableString>() {
             Some(name) => name.replace('%', "%25").replace('/', "%2F"),
@@ -60,8 +61,8 @@ impl Store {
         Ok(Store { prefix: Some(format!("{}{SCOPE}{name}/", self.prefix()).into()) })
     }
 
-    /// Iterates over its keys that start with `prefix`, and their values, without the keys of scopes in it. The time depends only on
-    /// the number of results.
+    /// Iterates over the store's keys that start with `prefix`, and their values. Leaves out the keys of its scopes. The time
+    /// depends only on the number of results.
     fn pairs<'v>(
         &'v self,
         values: &'v Values,
@@ -74,7 +75,7 @@ impl Store {
         before.chain(behind).take_while(move |(key, _)| key.starts_with(&*start))
     }
 
-    /// Returns its keys that start with `prefix`, without the prefix of the scope.
+    /// Returns the store's keys that start with `prefix`, without the prefix of the scope.
     fn keys(&self, prefix: &str) -> Fallible<Array> {
         let keys: Vec<ImmutableString> =
             with(Access::Read, |values| self.pairs(values, prefix).map(|(key, _)| key.clone()).collect())?;
@@ -121,13 +122,13 @@ pub(crate) fn with<T>(access: Access, step: impl FnOnce(&mut Values) -> T) -> Fa
 /// Freezes a value that will outlive its request.
 ///
 /// # Errors
-/// The value is or contains something other than data (a function, a response), or is nested so deep that freeing it could
+/// The value contains something other than data, such as a function or a response. Or it is nested so deep that freeing it could
 /// overflow the stack of a thread.
 fn plain(key: &str, value: Dynamic) -> Fallible<Dynamic> {
     plain_inside(key, value, 0)
 }
 
-/// Freezes a value as [`plain`] does; the value will be an item inside of so many levels of lists.
+/// Freezes a value as [`plain`] does. The value will be an item inside of `levels` lists.
 fn plain_inside(key: &str, value: Dynamic, levels: usize) -> Fallible<Dynamic> {
     let value = freeze(value);
     let facts = Facts::of(&value);

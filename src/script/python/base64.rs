@@ -11,7 +11,7 @@ use rhai::Blob;
 #[derive(Debug, Clone)]
 pub(crate) struct Base64;
 
-/// A coder that writes padding, and reads texts with or without it, since tokens have none.
+/// Returns a coder that writes padding, and reads texts with or without it, since tokens have none.
 const fn coder(alphabet: &Alphabet) -> GeneralPurpose {
     let config = GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
     GeneralPurpose::new(alphabet, config.with_decode_allow_trailing_bits(true))

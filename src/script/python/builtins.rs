@@ -42,7 +42,7 @@ pub(crate) fn truth(value: &Dynamic) -> bool {
     !(empty || value.is_unit())
 }
 
-/// `str(value)`: the same text as by `to_string`. A text that is too long is an error.
+/// `str(value)`: the same text as `to_string` returns. A text that is too long is an error.
 fn str_of(context: &NativeCallContext, value: &Dynamic) -> Fallible<ImmutableString> {
     if let Ok(number) = value.as_float() {
         return Ok(python_float(number).into());
@@ -104,7 +104,7 @@ fn float(value: &Dynamic) -> Fallible<f64> {
     }
 }
 
-/// `round(number, digits)`: halves are rounded away from zero.
+/// `round(number, digits)`: exact halves are rounded to even, as in Python; with negative `digits`, away from zero.
 fn round(number: f64, digits: i64) -> f64 {
     match usize::try_from(digits) {
         // Formatting rounds the exact decimal digits. A multiplication by a power of ten would add an error before rounding.
@@ -140,12 +140,12 @@ fn sum(list: &Array) -> Fallible<Dynamic> {
     Ok(if floats { float_total.into() } else { total.into() })
 }
 
-/// `min(list)` and `max(list)`: the first smallest item (`Less` is wanted) or the first largest (`Greater`).
+/// `min(list)` and `max(list)`: the first smallest item if `wanted` is `Less`, the first largest if it is `Greater`.
 fn extreme(name: &str, list: &Array, wanted: Ordering) -> Fallible<Dynamic> {
     Ok(list[place_of_extreme(name, list, wanted)?].clone())
 }
 
-/// The place of the first smallest or largest item.
+/// Returns the place of the first smallest or largest item.
 fn place_of_extreme(name: &str, list: &Array, wanted: Ordering) -> Fallible<usize> {
     let mut items = list.iter().enumerate();
     let Some(mut best) = items.next() else { return Err(format!("{name}: the list is empty").into()) };
@@ -157,14 +157,9 @@ fn place_of_extreme(name: &str, list: &Array, wanted: Ordering) -> Fallible<usiz
     Ok(best.0)
 }
 
-fn sorted(list: Array) -> Fallible<Array> {
-    let mut list = list;
+fn sorted(mut list: Array) -> Fallible<Array> {
     sort_by(&mut list, |left, right| compare("sorted", left, right))?;
     Ok(list)
-}
-
-fn reversed(list: Array) -> Array {
-    list.into_iter().rev().collect()
 }
 
 /// `enumerate(list, first)`: pairs `[index, item]`.
@@ -195,23 +190,18 @@ fn register_lists(natives: &mut Natives) {
     natives.register_fn("any", |list: Array| list.iter().any(truth));
     natives.register_fn("all", |list: Array| list.iter().all(truth));
     natives.register_fn("sorted", sorted);
-    natives.register_fn("sorted", |map: Map| -> Fallible<Array> { sorted(keys(map)) });
-    natives.register_fn("reversed", reversed);
+    natives.register_fn("sorted", |map: Map| sorted(map.into_keys().map(Into::into).collect()));
+    natives.register_fn("reversed", |list: Array| list.into_iter().rev().collect::<Array>());
     natives.register_fn("reversed", |text: &str| text.chars().rev().collect::<String>());
-    natives.register_fn("enumerate", |list: Array| enumerate(list, 0));
-    natives.register_fn("enumerate", enumerate);
+    natives.register_optional("enumerate", 0_i64, enumerate);
     natives.register_fn("range", |end: i64| 0..end);
-}
-
-fn keys(map: Map) -> Array {
-    map.into_keys().map(Into::into).collect()
 }
 
 /// Words that Rhai reserves, and that h1mock uses as names: `logging.debug`, `re.match`, `data.default`, `scenario.is`.
 /// `debug(x)` is still Rhai's function.
 const FREED: [&str; 5] = ["debug", "default", "is", "match", "new"];
 
-#[allow(deprecated)] // The hook is marked as volatile, not as going away.
+#[allow(deprecated)] // Rhai marks the hook because it may change, not because it will go.
 fn read_tokens(natives: &mut Natives) {
     natives.engine.on_parse_token(|token, at, _| match token {
         Token::Reserved(word) if FREED.contains(&word.as_str()) => {

@@ -105,7 +105,7 @@ fn contains(bytes: &[u8], part: &Dynamic) -> Fallible<bool> {
     Ok(letters(bytes).contains(&letters(&part)))
 }
 
-/// The place at which `search` finds `part`, or -1.
+/// Returns the place at which `search` finds `part`, or -1.
 fn place(name: &str, bytes: &[u8], part: &Dynamic, search: fn(&str, &str) -> Option<usize>) -> Fallible<i64> {
     let (all, part) = (letters(bytes), letters(&bytes_of(name, part)?));
     let found = search(&all, &part);
@@ -185,13 +185,11 @@ fn any_part(name: &str, parts: &Dynamic, fits: impl Fn(&[u8]) -> bool) -> Fallib
 
 fn register_text(natives: &mut Natives) {
     natives.register_fn("encode", |text: &str| -> Blob { text.as_bytes().to_vec() });
-    natives.register_fn("encode", |text: &str, encoding: &str| encode("encode", text, encoding, "strict"));
-    natives.register_fn("encode", |text: &str, encoding: &str, errors: &str| {
+    natives.register_optional("encode", "strict", |text: &str, encoding: &str, errors: &str| {
         encode("encode", text, encoding, errors)
     });
     natives.register_fn("decode", |blob: &mut Blob| decode(blob, "utf-8", "strict"));
-    natives.register_fn("decode", |blob: &mut Blob, encoding: &str| decode(blob, encoding, "strict"));
-    natives.register_fn("decode", |blob: &mut Blob, encoding: &str, errors: &str| {
+    natives.register_optional("decode", "strict", |blob: &mut Blob, encoding: &str, errors: &str| {
         decode(blob, encoding, errors)
     });
     let mixed = || -> Box<EvalAltResult> {
@@ -208,8 +206,7 @@ fn register_makers(natives: &mut Natives) {
     natives.register_fn("bytes", |list: Array| from_list(&list));
     natives.register_fn("bytes", zeros);
     natives.register_fn("bytes", |text: &str, encoding: &str| encode("bytes", text, encoding, "strict"));
-    natives.register_fn("hex", |blob: &mut Blob| hex(blob, ""));
-    natives.register_fn("hex", |blob: &mut Blob, separator: &str| hex(blob, separator));
+    natives.register_optional("hex", "", |blob: &mut Blob, separator: &str| hex(blob, separator));
     // Rhai's iterator returns `u8`, but scripts only know `i64`.
     natives.set_iter::<Blob>(|blob| {
         Box::new(blob.into_blob().unwrap_or_default().into_iter().map(|byte| i64::from(byte).into()))
@@ -242,8 +239,8 @@ fn register_parts(natives: &mut Natives) {
         let parts = blob.split(is_blank).filter(|part| !part.is_empty());
         collect("split", parts.map(|part| Dynamic::from_blob(part.to_vec())))
     });
-    natives.register_fn("split", |blob: &mut Blob, by: Dynamic| split(blob, &by, -1));
-    natives.register_fn("split", |blob: &mut Blob, by: Dynamic, most: i64| split(blob, &by, most));
+    natives
+        .register_optional("split", -1_i64, |blob: &mut Blob, by: Dynamic, most: i64| split(blob, &by, most));
     natives.register_fn("strip", |blob: &mut Blob| stripped(blob, is_blank));
     natives.register_fn("strip", |blob: &mut Blob, set: Dynamic| -> Fallible<Blob> {
         let set = bytes_of("strip", &set)?;

@@ -14,7 +14,7 @@ static START: LazyLock<Instant> = LazyLock::new(Instant::now);
 #[derive(Debug, Clone)]
 pub(crate) struct Time;
 
-/// The current time in seconds since 1970.
+/// Returns the current time in seconds since 1970.
 fn now() -> f64 {
     Utc::now().timestamp_micros() as f64 / 1e6
 }
@@ -28,7 +28,8 @@ fn http_date(seconds: f64) -> Fallible<String> {
     shown("time.http_date", "%a, %d %b %Y %H:%M:%S GMT", seconds.floor())
 }
 
-fn register_time(natives: &mut Natives) {
+pub(crate) fn register(natives: &mut Natives) {
+    LazyLock::force(&START);
     natives.register_handle("time", Time);
     natives.register_fn("time", |_: Receiver<Time>| now());
     natives.register_fn("time_ns", |_: Receiver<Time>| Utc::now().timestamp_nanos_opt().unwrap_or(i64::MAX));
@@ -44,11 +45,6 @@ fn register_time(natives: &mut Natives) {
     natives.register_fn("http_date", |_: Receiver<Time>| http_date(now()));
     natives.register_fn("http_date", |_: Receiver<Time>, seconds: f64| http_date(seconds));
     natives.register_fn("http_date", |_: Receiver<Time>, seconds: i64| http_date(seconds as f64));
-}
-
-pub(crate) fn register(natives: &mut Natives) {
-    LazyLock::force(&START);
-    register_time(natives);
 }
 
 #[cfg(test)]

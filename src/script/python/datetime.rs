@@ -21,11 +21,9 @@ use std::any::TypeId;
 #[derive(Debug, Clone)]
 pub(crate) struct DatetimeHandle;
 
-/// The handle `date`.
 #[derive(Debug, Clone)]
 pub(crate) struct DateHandle;
 
-/// The handle `timezone`.
 #[derive(Debug, Clone)]
 pub(crate) struct TimezoneHandle;
 
@@ -33,12 +31,12 @@ impl ScriptValue for DatetimeHandle {}
 impl ScriptValue for DateHandle {}
 impl ScriptValue for TimezoneHandle {}
 
-/// Returns `value`. None is an error: the result of `name` is outside of the calendar.
+/// Returns `value`. `None` is an error: the result of `name` is outside of the calendar.
 fn within<T>(name: &str, value: Option<T>) -> Fallible<T> {
     value.ok_or_else(|| format!("{name}: the result is outside of the years 1 to 9999").into())
 }
 
-/// The time `seconds` after 1970, rounded to microseconds; halves are rounded to even, as in Python.
+/// Returns the time `seconds` after 1970, rounded to microseconds; halves are rounded to even, as in Python.
 pub(crate) fn from_seconds(name: &str, seconds: f64, zone: Option<Timezone>) -> Fallible<DateTime> {
     // The cast saturates. Saturated numbers are outside of the calendar.
     let micros = (seconds.fract() * 1e6).round_ties_even() as i64;

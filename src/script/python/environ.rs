@@ -20,7 +20,7 @@ fn visible(name: &OsStr) -> bool {
     name != HIDDEN
 }
 
-/// The value of a variable. Bytes that are no UTF-8 become U+FFFD.
+/// Returns the value of a variable. Invalid UTF-8 becomes U+FFFD.
 fn variable(name: &str) -> Option<String> {
     let value = if visible(name.as_ref()) { std::env::var_os(name) } else { None };
     value.map(|value| value.to_string_lossy().into_owned())
@@ -47,12 +47,14 @@ fn required(name: &str) -> Fallible<String> {
 pub(crate) fn register(natives: &mut Natives) {
     natives.register_handle("os", Os);
     natives.register_type_with_name::<Environ>("os.environ");
-    natives.register_fn("getenv", |_: Receiver<Os>, name: &str| getenv(name, Dynamic::UNIT));
-    natives.register_fn("getenv", |_: Receiver<Os>, name: &str, default: Dynamic| getenv(name, default));
+    natives.register_optional("getenv", Dynamic::UNIT, |_: Receiver<Os>, name: &str, default: Dynamic| {
+        getenv(name, default)
+    });
     natives.register_get("environ", |_: Receiver<Os>| Environ);
     natives.register_indexer_get(|_: Receiver<Environ>, name: &str| required(name));
-    natives.register_fn("get", |_: Receiver<Environ>, name: &str| getenv(name, Dynamic::UNIT));
-    natives.register_fn("get", |_: Receiver<Environ>, name: &str, default: Dynamic| getenv(name, default));
+    natives.register_optional("get", Dynamic::UNIT, |_: Receiver<Environ>, name: &str, default: Dynamic| {
+        getenv(name, default)
+    });
     natives.register_fn("contains", |_: Receiver<Environ>, name: &str| variable(name).is_some());
     natives.register_fn("keys", |_: Receiver<Environ>| -> Array {
         variables().into_keys().map(|name| name.as_str().into()).collect()

@@ -51,7 +51,7 @@ fn plain_digest<D: hmac::digest::Digest>(bytes: &[u8]) -> Fallible<Blob> {
     Ok(digest.finalize().to_vec())
 }
 
-/// The HMAC of `message`. A key longer than [`PIECE`] is replaced by its digest here, so that its time is checked too.
+/// Returns the HMAC of `message`. A key longer than [`PIECE`] is replaced by its digest here, so that its time is checked too.
 fn hmac_digest<D: hmac::digest::Digest, M: Mac + KeyInit>(key: &[u8], message: &[u8]) -> Fallible<Blob> {
     let short;
     let key = if key.len() > PIECE {
@@ -89,7 +89,7 @@ fn algorithm(caller: &str, name: &str) -> Fallible<&'static Algorithm> {
 
 impl ScriptValue for Digest {}
 
-/// The hexadecimal digits of `bytes`, in lower case.
+/// Returns the hexadecimal digits of `bytes`, in lower case.
 pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
     let digit = |value: u8| char::from_digit(u32::from(value), 16).unwrap_or('0');
     bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
@@ -137,9 +137,6 @@ fn register_hashlib(natives: &mut Natives) {
     natives.register_fn("new", |_: Receiver<Hashlib>, name: &str, value: Dynamic| {
         hash_of("hashlib.new", algorithm("hashlib.new", name)?, &value)
     });
-}
-
-fn register_digest(natives: &mut Natives) {
     natives.register_type_with_name::<Digest>("digest");
     natives.register_fn("hexdigest", |digest: &mut Digest| hexadecimal(&digest.bytes));
     natives.register_fn("digest", |digest: &mut Digest| digest.bytes.clone());
@@ -175,7 +172,6 @@ fn register_hmac(natives: &mut Natives) {
 
 pub(crate) fn register(natives: &mut Natives) {
     register_hashlib(natives);
-    register_digest(natives);
     register_hmac(natives);
 }
 

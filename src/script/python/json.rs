@@ -23,7 +23,7 @@ fn parsed(name: &str, text: &[u8]) -> Fallible<Dynamic> {
     from_json(text).map_err(|why| format!("{name}: {why}").into())
 }
 
-/// The text of `value`, if it has at most [`MAX_PIECE`] bytes.
+/// Returns the text of `value`, if it has at most [`MAX_PIECE`] bytes.
 fn piece(value: &Dynamic) -> Option<String> {
     let text = value.as_immutable_string_ref().ok()?;
     (text.len() <= MAX_PIECE).then(|| text.to_string())
@@ -81,7 +81,7 @@ pub(crate) fn register(natives: &mut Natives) {
     });
     natives.register_fn("loads", |_: Receiver<Json>, text: &str| parsed("json.loads", text.as_bytes()));
     natives.register_fn("loads", |_: Receiver<Json>, bytes: Blob| parsed("json.loads", &bytes));
-    // Rhai's own functions accept and write texts that are no JSON, and have no limits.
+    // Rhai's own functions accept and write invalid JSON, and have no limits.
     natives.register_fn("parse_json", |text: &str| parsed("parse_json", text.as_bytes()));
     natives.register_fn("to_json", |map: Map| -> Fallible<ImmutableString> {
         to_text(&map.into(), &Style::compact()).map_err(|why| format!("to_json: {why}").into())

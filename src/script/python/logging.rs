@@ -40,7 +40,7 @@ const NUMBERS: [(&str, i64); 7] = [
     ("NOTSET", 0),
 ];
 
-/// The level of one of Python's numbers. A number between two levels means the lower one.
+/// Returns the level of one of Python's numbers. A number between two levels means the lower one.
 fn level_of(number: &Dynamic) -> Fallible<Level> {
     match number.as_int() {
         Ok(..10) => Ok(Level::Trace),
@@ -70,8 +70,8 @@ fn joined(context: &NativeCallContext, values: &[Dynamic]) -> ImmutableString {
     out.finish()
 }
 
-/// The text of `logging.info(template, value, ...)`, and the reason if the values don't fit the template. Without values the
-/// message is not a template.
+/// Returns the text of `logging.info(template, value, ...)`, and the reason if the values don't fit the template. Without values
+/// the message is not a template.
 fn message(context: &NativeCallContext, values: &[Dynamic]) -> (ImmutableString, Option<String>) {
     let template = match values {
         [template, _, ..] => template.as_immutable_string_ref().ok(),
@@ -222,7 +222,7 @@ mod tests {
         )]);
     }
 
-    /// An engine with a function `made(list)`, which returns the message of the values and the reason if they don't fit.
+    /// Returns an engine with a function `made(list)`, which returns the message of the values and the reason if they don't fit.
     fn messages() -> Engine {
         let mut engine = engine();
         engine.register_fn("made", |context: NativeCallContext, values: Array| -> Array {

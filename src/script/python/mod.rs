@@ -19,13 +19,13 @@ pub(crate) mod uuid;
 use crate::system::truncate::beginning;
 use rhai::EvalAltResult;
 
-/// Names in a message: "`key` and `reverse`".
+/// Lists names for a message: "`key` and `reverse`".
 fn listed(names: &[&str]) -> String {
     let (last, others) = names.split_last().unwrap_or((&"", &[]));
     format!("`{}` and `{last}`", others.join("`, `"))
 }
 
-/// The error for an option that `function` does not have.
+/// Returns the error for an option that `function` does not have.
 fn unknown_option(function: &str, option: &str, known: &[&str]) -> Box<EvalAltResult> {
     let (shown, known) = (beginning(option, 80), listed(known));
     format!("{function}: unknown option `{shown}`: there are {known}").into()

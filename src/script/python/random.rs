@@ -33,7 +33,7 @@ fn randrange(start: i64, stop: i64, step: i64) -> Fallible<i64> {
     i64::try_from(i128::from(start) + i128::from(steps) * stride).map_err(|error| error.to_string().into())
 }
 
-/// A random place in a list or a text of `count` items.
+/// Returns a random place in a list or a text of `count` items.
 fn place(kind: &str, count: usize) -> Fallible<usize> {
     if count == 0 {
         return Err(format!("random.choice: the {kind} is empty").into());
@@ -55,7 +55,7 @@ fn sample(list: &Array, count: i64) -> Fallible<Array> {
     Ok(places.into_iter().take(wanted).map(|place| list[place].clone()).collect())
 }
 
-/// The items of a list, or the characters of a text.
+/// Returns the items of a list, or the characters of a text.
 fn population(name: &str, from: &Dynamic) -> Fallible<Array> {
     if let Some(list) = as_list(from) {
         return Ok(list.to_vec());
@@ -66,7 +66,7 @@ fn population(name: &str, from: &Dynamic) -> Fallible<Array> {
     }
 }
 
-/// For each weight, the sum of the weights up to it.
+/// Returns for each weight the sum of the weights up to it.
 fn cumulated(weights: &Dynamic, count: usize) -> Fallible<Vec<f64>> {
     let weights = as_list(weights).ok_or("random.choices: the weights are a list of numbers")?;
     if weights.len() != count {
@@ -154,8 +154,7 @@ pub(crate) fn register(natives: &mut Natives) {
     natives.register_fn("random", |_: Receiver<Random>| fastrand::f64());
     natives.register_fn("randint", |_: Receiver<Random>, low: i64, high: i64| randint(low, high));
     natives.register_fn("randrange", |_: Receiver<Random>, stop: i64| randrange(0, stop, 1));
-    natives.register_fn("randrange", |_: Receiver<Random>, start: i64, stop: i64| randrange(start, stop, 1));
-    natives.register_fn("randrange", |_: Receiver<Random>, start: i64, stop: i64, step: i64| {
+    natives.register_optional("randrange", 1_i64, |_: Receiver<Random>, start: i64, stop: i64, step: i64| {
         randrange(start, stop, step)
     });
     natives.register_fn("uniform", |_: Receiver<Random>, low: f64, high: f64| uniform(low, high));
@@ -174,8 +173,7 @@ pub(crate) fn register(natives: &mut Natives) {
         Ok(letter.map(String::from).unwrap_or_default().into())
     });
     natives.register_fn("sample", |_: Receiver<Random>, list: Array, count: i64| sample(&list, count));
-    natives.register_fn("shuffle", |_: Receiver<Random>, list: Array| {
-        let mut list = list;
+    natives.register_fn("shuffle", |_: Receiver<Random>, mut list: Array| {
         fastrand::shuffle(&mut list);
         list
     });

@@ -75,11 +75,6 @@ impl Compiled {
         }
         Ok(())
     }
-
-    /// Whether the pattern is small enough for the cache. Memory for the places of all groups in each state stays with it.
-    fn is_small(&self) -> bool {
-        self.size * self.regex.captures_len() <= MAX_KEPT
-    }
 }
 
 type Entry = ((Anchor, String), Compiled);
@@ -98,7 +93,7 @@ fn compile(name: &str, pattern: &str, anchor: Anchor) -> Fallible<Compiled> {
     };
     let mut reason = format!("longer than {MAX_PATTERN} bytes");
     if pattern.len() <= MAX_PATTERN {
-        // Each limit exceeds the one before by a half or a third.
+        // Each limit exceeds the previous limit by a half or a third.
         let sizes = (0..).flat_map(|doubled| [SIZES.start() << doubled, (SIZES.start() * 3 / 2) << doubled]);
         for size in sizes.take_while(|size| SIZES.contains(size)) {
             match RegexBuilder::new(&source).size_limit(size).build() {
@@ -139,7 +134,8 @@ fn remember(name: &str, pattern: &str, anchor: Anchor) -> Fallible<Compiled> {
     // The pattern must be valid alone: `a)(b` would become valid inside the group of an anchor.
     let alone = compile(name, pattern, Anchor::Anywhere)?;
     let compiled = if anchor == Anchor::Anywhere { alone } else { compile(name, pattern, anchor)? };
-    if compiled.is_small() {
+    // Memory for the places of all groups in each state stays with a pattern.
+    if compiled.size * compiled.regex.captures_len() <= MAX_KEPT {
         CACHE.with_borrow_mut(|cache| {
             cache.truncate(CACHED - 1);
             cache.push_front(((anchor, pattern.to_string()), compiled.clone()));
@@ -182,10 +178,6 @@ struct Tally {
 }
 
 impl Tally {
-    fn new(name: &'static str) -> Self {
-        Self { name, items: 0, bytes: 0 }
-    }
-
     /// Converts `text` to an item. An error if the list becomes too long.
     fn item(&mut self, text: &str) -> Fallible<Dynamic> {
         self.items += 1;
@@ -203,7 +195,7 @@ impl Tally {
 /// `re.findall(pattern, text)`: the text of each match. With one group, the text of the group; with more, a list of them.
 fn findall(_: Receiver<Re>, pattern: &str, text: &str) -> Fallible<Array> {
     let compiled = compiled("re.findall", pattern, Anchor::Anywhere, text)?;
-    let (mut found, mut tally) = (Array::new(), Tally::new("re.findall"));
+    let (mut found, mut tally) = (Array::new(), Tally { name: "re.findall", items: 0, bytes: 0 });
     each_match("re.findall", &compiled, (text, 0), |captures| {
         let mut group = |number| tally.item(captures.get(number).map_or("", |group| group.as_str()));
         found.push(match captures.len() {
@@ -219,7 +211,8 @@ fn findall(_: Receiver<Re>, pattern: &str, text: &str) -> Fallible<Array> {
 /// `re.split(pattern, text, most)`: the texts between the matches, and the groups of the matches.
 fn split(pattern: &str, text: &str, most: i64) -> Fallible<Array> {
     let compiled = compiled("re.split", pattern, Anchor::Anywhere, text)?;
-    let (mut parts, mut tally, mut end) = (Array::new(), Tally::new("re.split"), 0);
+    let (mut parts, mut end) = (Array::new(), 0);
+    let mut tally = Tally { name: "re.split", items: 0, bytes: 0 };
     each_match("re.split", &compiled, (text, most), |captures| {
         let Some(whole) = captures.get(0) else { return Ok(()) };
         parts.push(tally.item(&text[end..whole.start()])?);
@@ -274,23 +267,6 @@ fn sub_function(
     })
 }
 
-fn register_sub(natives: &mut Natives) {
-    natives.register_fn("sub", |_: Receiver<Re>, pattern: &str, template: &str, text: &str| {
-        sub_text(pattern, template, (text, 0))
-    });
-    natives.register_fn("sub", |_: Receiver<Re>, pattern: &str, template: &str, text: &str, most: i64| {
-        sub_text(pattern, template, (text, most))
-    });
-    natives.register_fn(
-        "sub",
-        |context: NativeCallContext,
-         _: Receiver<Re>,
-         pattern: &str,
-         function: FnPtr,
-         text: ImmutableString| { sub_function(&context, pattern, &function, &text) },
-    );
-}
-
 pub(crate) fn register(natives: &mut Natives) {
     natives.register_handle("re", Re);
     matched::register(natives);
@@ -305,11 +281,24 @@ pub(crate) fn register(natives: &mut Natives) {
         });
     }
     natives.register_fn("findall", findall);
-    natives.register_fn("split", |_: Receiver<Re>, pattern: &str, text: &str| split(pattern, text, 0));
-    natives.register_fn("split", |_: Receiver<Re>, pattern: &str, text: &str, most: i64| {
+    natives.register_optional("split", 0_i64, |_: Receiver<Re>, pattern: &str, text: &str, most: i64| {
         split(pattern, text, most)
     });
-    register_sub(natives);
+    natives.register_optional(
+        "sub",
+        0_i64,
+        |_: Receiver<Re>, pattern: &str, template: &str, text: &str, most: i64| {
+            sub_text(pattern, template, (text, most))
+        },
+    );
+    natives.register_fn(
+        "sub",
+        |context: NativeCallContext,
+         _: Receiver<Re>,
+         pattern: &str,
+         function: FnPtr,
+         text: ImmutableString| { sub_function(&context, pattern, &function, &text) },
+    );
     natives.register_fn("escape", |_: Receiver<Re>, text: &str| -> Fallible<String> {
         let escaped = if text.len() <= MAX_PATTERN { Some(regex_lite::escape(text)) } else { None };
         escaped.ok_or_else(|| format!("re.escape: the text is longer than {MAX_PATTERN} bytes").into())

@@ -38,7 +38,7 @@ fn random_bytes(name: &str, count: i64) -> Fallible<Blob> {
     Ok(bytes)
 }
 
-/// A random number below `end`; all are equally likely.
+/// Returns a random number below `end`; all are equally likely.
 fn below(name: &str, end: u64) -> Fallible<u64> {
     // Numbers from the last multiple of `end` on are dropped, since they would make low results likelier.
     let whole = u64::MAX - u64::MAX % end;
@@ -81,8 +81,7 @@ fn choice(from: &Dynamic) -> Fallible<Dynamic> {
 /// Registers a function that returns a token of [`DEFAULT_BYTES`], or of the number of bytes that the script passes.
 fn register_token<T: ScriptValue>(natives: &mut Natives, name: &'static str, shown: fn(Blob) -> T) {
     let token = move |count| random_bytes(&format!("secrets.{name}"), count).map(shown);
-    natives.register_fn(name, move |_: Receiver<Secrets>| token(DEFAULT_BYTES));
-    natives.register_fn(name, move |_: Receiver<Secrets>, count: i64| token(count));
+    natives.register_optional(name, DEFAULT_BYTES, move |_: Receiver<Secrets>, count: i64| token(count));
 }
 
 pub(crate) fn register(natives: &mut Natives) {

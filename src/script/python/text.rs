@@ -41,7 +41,7 @@ fn replace(text: &str, old: &str, new: &str, most: i64) -> Fallible<ImmutableStr
     Ok(out.finish())
 }
 
-/// `separator.join(list)`. Items that are no text are converted as by `to_string`.
+/// `separator.join(list)`. Converts items other than texts as `to_string` does.
 fn join(context: &NativeCallContext, separator: &str, list: &Array) -> Fallible<ImmutableString> {
     let mut out = Text::new();
     for (index, item) in list.iter().enumerate() {
@@ -130,7 +130,7 @@ fn swapped(text: &str) -> String {
     watched(text.chars()).flat_map(swap).collect()
 }
 
-/// `casefold`: a form for comparisons without regard to case, in which `ß` is `ss`. The same as Python's except for Cherokee.
+/// `casefold`: a form for comparisons without regard to case, in which `ß` is `ss`. Equals Python's result except for Cherokee.
 fn folded(text: &str) -> String {
     let fold = |letter: char| -> Vec<char> {
         if letter == 'ı' {
@@ -141,24 +141,25 @@ fn folded(text: &str) -> String {
     watched(text.chars()).flat_map(fold).collect()
 }
 
-/// True for Python's white space.
+/// Whether `letter` is white space in Python.
 fn is_blank(letter: char) -> bool {
     letter.is_whitespace() || ('\u{1c}'..='\u{1f}').contains(&letter)
 }
 
-/// True if `text` is not empty and all its characters are of the kind.
+/// Whether `text` is not empty and all its characters are of the kind.
 fn all(text: &str, kind: impl Fn(char) -> bool) -> bool {
     !text.is_empty() && watched(text.chars()).all(kind)
 }
 
-/// True if `text` has letters with case, and all of them are of the kind.
+/// Whether `text` has letters with case, and all of them are of the kind.
 fn cased(text: &str, kind: fn(char) -> bool) -> bool {
     let mut letters =
         watched(text.chars()).filter(|letter| letter.is_lowercase() || letter.is_uppercase()).peekable();
     letters.peek().is_some() && letters.all(kind)
 }
 
-/// A test whether a letter is in `set`, which may have a megabyte. False for all letters once the call is out of time.
+/// Returns a test whether a letter is in `set`, which may have a megabyte. The test fails for all letters once the call is out of
+/// time.
 fn is_of(set: &str) -> impl Fn(char) -> bool {
     let set: BTreeSet<char> = watched(set.chars()).collect();
     move |letter| set.contains(&letter) && budget::work(STEP).is_ok()
@@ -197,8 +198,7 @@ fn register_changes(natives: &mut Natives) {
     natives.register_fn("title", title);
     natives.register_fn("swapcase", swapped);
     natives.register_fn("casefold", folded);
-    natives.register_fn("replace", |text: &str, old: &str, new: &str| replace(text, old, new, -1));
-    natives.register_fn("replace", replace);
+    natives.register_optional("replace", -1_i64, replace);
     natives.register_fn("replace", |text: &str, old: char, new: char| {
         replace(text, &old.to_string(), &new.to_string(), -1)
     });

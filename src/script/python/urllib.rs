@@ -39,7 +39,7 @@ fn write_quoted_plus(name: &str, text: &str, safe: &str, out: &mut Text) -> Fall
     Ok(())
 }
 
-/// Decodes `%XX`. An incomplete `%XX` stays as it is; bytes that are no UTF-8 become U+FFFD.
+/// Decodes `%XX`. An incomplete `%XX` stays as it is; invalid UTF-8 becomes U+FFFD.
 fn unquote(text: &str) -> String {
     percent_decode_str(text).decode_utf8_lossy().into_owned()
 }
@@ -125,8 +125,8 @@ fn register_quote(natives: &mut Natives, name: &str, safe: &'static str, write: 
         write(text, safe, &mut out)?;
         Ok(out.finish())
     };
-    natives.register_fn(name, move |_: Receiver<Urllib>, text: &str| quoted(text, safe));
-    natives.register_fn(name, move |_: Receiver<Urllib>, text: &str, safe: &str| quoted(text, safe));
+    natives
+        .register_optional(name, safe, move |_: Receiver<Urllib>, text: &str, safe: &str| quoted(text, safe));
 }
 
 pub(crate) fn register(natives: &mut Natives) {

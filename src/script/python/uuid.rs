@@ -7,7 +7,7 @@ use rhai::ImmutableString;
 #[derive(Debug, Clone)]
 pub(crate) struct Uuid;
 
-/// A random identifier, in lower case with hyphens.
+/// Returns a random identifier, in lower case with hyphens.
 pub(crate) fn uuid4() -> String {
     let version = 0x4 << 76;
     let variant = 0x2 << 62;
@@ -19,7 +19,8 @@ fn hyphened(digits: &str) -> String {
     [&digits[..8], &digits[8..12], &digits[12..16], &digits[16..20], &digits[20..]].join("-")
 }
 
-/// The 32 hexadecimal digits of `text`, in lower case and without hyphens. None if `text` has other characters.
+/// Returns the 32 hexadecimal digits of `text`, in lower case and without hyphens. `None` if `text` has other characters or
+/// another length.
 fn digits(text: &str) -> Option<String> {
     let bare = text.replace('-', "").to_ascii_lowercase();
     (bare.len() == 32 && bare.bytes().all(|byte| byte.is_ascii_hexdigit())).then_some(bare)
@@ -35,7 +36,8 @@ fn parse(text: &str) -> Fallible<String> {
     Ok(hyphened(&digits))
 }
 
-/// The digits of an identifier. Identifiers are texts, so other texts have the property `name` too: it is an error.
+/// Returns the digits of an identifier. Identifiers are texts, so a script can read the property of any text: of other texts it
+/// is an error.
 fn of_identifier(name: &str, text: &str) -> Fallible<String> {
     digits(text).filter(|digits| hyphened(digits).eq_ignore_ascii_case(text)).ok_or_else(|| {
         let shown = beginning(text, 40);

@@ -2,7 +2,7 @@
 
 use crate::message::form::{Part, options};
 use crate::message::request::Request;
-use crate::script::flask::property::{read_only, unknown_property};
+use crate::script::flask::property::{nearest, read_only, unknown_property};
 use crate::script::runtime::http_error::http_error;
 use crate::script::runtime::multi_dict::{Dictionary, Headers, group};
 use crate::script::runtime::natives::{Fallible, Natives, Receiver};
@@ -97,7 +97,7 @@ pub(super) fn register(natives: &mut Natives) {
     }
     let names = || PROPERTIES.iter().map(|(name, _)| *name);
     natives.register_indexer_get(move |_: Receiver<FileStorage>, name: &str| -> Fallible<Dynamic> {
-        Err(unknown_property("a file", name, names()))
+        Err(unknown_property("a file", name, nearest(name, names())))
     });
     natives.register_indexer_set_of_constant(
         // Rhai also calls the setter after a method call on `headers`, with the same value: `file.headers.get("a")`.

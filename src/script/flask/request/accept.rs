@@ -35,7 +35,7 @@ impl Accept {
         self.ranges().iter().find(|range| range.takes(mimetype)).map_or(0.0, |range| range.quality)
     }
 
-    /// Returns the offer of the best quality. Of equal ones it is that with the most specific range, then the first.
+    /// Returns the offer with the best quality. Between equal offers, the more specific range wins, then the earlier offer.
     fn best_match(&self, offers: &Array, default: Dynamic) -> Fallible<Dynamic> {
         let ranges = self.ranges();
         let mut best = (0.0, Vec::new());
@@ -65,7 +65,7 @@ impl Accept {
 impl Range {
     fn parse(text: &str) -> Option<Self> {
         let text = normal(text);
-        // No extension after the weight is defined (RFC 9110, section 12.5.1), so the rest is ignored.
+        // RFC 9110 (section 12.5.1) defines no parameter after the weight, so the rest is ignored.
         let (range, quality) = match text.split_once(";q=") {
             Some((range, rest)) => (range, rest.split(';').next().unwrap_or_default().parse().unwrap_or(1.0)),
             None => (text.as_str(), 1.0_f64),
@@ -73,7 +73,7 @@ impl Range {
         (!range.is_empty()).then(|| Self { text: range.to_owned(), quality: quality.clamp(0.0, 1.0) })
     }
 
-    /// Returns for type, subtype and each parameter whether it is given and not `*`.
+    /// Returns a flag for type, subtype and each parameter: false for `*`.
     fn specificity(&self) -> Vec<bool> {
         self.text.split(['/', ';']).map(|part| part != "*").collect()
     }

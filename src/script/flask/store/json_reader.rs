@@ -1,5 +1,5 @@
-//! Serializes values of `store` to JSON step by step, while a client reads. JSON that is not read yet takes no memory, and no lock
-//! is held meanwhile.
+//! Serializes values of `store` to JSON step by step, while a client reads. JSON that is not read yet takes no memory, and no
+//! lock is held meanwhile.
 
 use crate::script::runtime::datetime;
 use crate::script::runtime::frozen::{Facts, FrozenList, FrozenMap};
@@ -93,7 +93,7 @@ impl Read for JsonReader {
     }
 }
 
-/// The continuation after a piece was written.
+/// The next step after a piece was written.
 enum Step {
     /// An inner value begins; `None` where it is complete already.
     Inside(Option<Part>),
@@ -101,7 +101,7 @@ enum Step {
 }
 
 impl Part {
-    /// Writes `value`, or its beginning: then it returns the rest.
+    /// Writes `value`. Writes only the beginning of a long value, and returns the rest.
     fn begin(json: &mut String, value: &Dynamic) -> Option<Part> {
         if let Some(text) = value.read_lock::<ImmutableString>() {
             if text.len() > SLICE {

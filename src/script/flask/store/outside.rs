@@ -13,7 +13,7 @@ pub enum Refused {
     Malformed(String),
     /// The value is larger than scripts can hold.
     TooLarge,
-    /// The store has no room for it; with the key, the sizes in bytes and the flag.
+    /// The store has no room for the value; with the key, the sizes in bytes and the flag.
     Full(String),
 }
 
@@ -21,14 +21,14 @@ impl KeyValueStore {
     /// Locks the values of the current epoch.
     fn now(&self, epoch: &Epoch) -> MutexGuard<'_, Values> {
         loop {
-            // `None` only where a reset came between `now` and `lock`.
+            // `lock` returns `None` only if a reset came after `now`.
             if let Some(values) = self.lock(Some(epoch.now())) {
                 return values;
             }
         }
     }
 
-    /// Returns the values whose keys start with `prefix` as a JSON object. The lock is not held while that is written.
+    /// Returns the values whose keys start with `prefix` as a JSON object. The lock is released before the JSON is written.
     pub fn list(&self, epoch: &Epoch, prefix: &str) -> JsonReader {
         let values = self.now(epoch);
         JsonReader::of_pairs(values.under(prefix).map(|(key, value)| (key.clone(), value.clone())).collect())

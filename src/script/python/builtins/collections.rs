@@ -14,7 +14,8 @@ fn index(list: &Array, item: &Dynamic) -> Fallible<i64> {
     i64::try_from(place).map_err(|_| too_many("index"))
 }
 
-/// The place of `index`, which may be the end of the list. A negative index counts from the end. None outside of the list.
+/// Returns the place of `index`, which may be the end of the list. A negative index counts from the end. `None` for a place
+/// outside of the list.
 fn place(list: &Array, index: i64) -> Option<usize> {
     let size = usize::try_from(index.unsigned_abs()).ok()?;
     let place = if index < 0 { list.len().checked_sub(size)? } else { size };
@@ -46,7 +47,7 @@ fn items(map: &Map) -> Fallible<Array> {
     )
 }
 
-fn register_list_methods(natives: &mut Natives) {
+pub(super) fn register(natives: &mut Natives) {
     // Rhai's `append` adds the items of a list. Python's adds the list as one item, and `extend` adds its items.
     natives.register_change("append", |list: &mut Array, item: Dynamic| list.push(item));
     natives.register_change("append", |list: &mut Array, item: Array| list.push(item.into()));
@@ -70,9 +71,6 @@ fn register_list_methods(natives: &mut Natives) {
     natives.register_fn("index", |list: &mut Array, item: Dynamic| index(list, &item));
     natives.register_fn("count", |list: &mut Array, item: Dynamic| count(list, &item));
     natives.register_fn("copy", |list: &mut Array| list.clone());
-}
-
-fn register_map_methods(natives: &mut Natives) {
     natives.register_fn("get", |map: &mut Map, key: &str, default: Dynamic| {
         map.get(key).cloned().unwrap_or(default)
     });
@@ -89,9 +87,4 @@ fn register_map_methods(natives: &mut Natives) {
     });
     natives.register_change("update", |map: &mut Map, other: Map| map.extend(other));
     natives.register_fn("copy", |map: &mut Map| map.clone());
-}
-
-pub(super) fn register(natives: &mut Natives) {
-    register_list_methods(natives);
-    register_map_methods(natives);
 }

@@ -7,7 +7,7 @@ use crate::script::runtime::size_limits::{collect, type_name};
 use rhai::{Array, Dynamic, Identifier, Map};
 use std::ops::{Range, RangeInclusive};
 
-/// The items over which `for x in value` iterates in Python.
+/// Returns the items over which `for x in value` iterates in Python.
 fn items(name: &str, value: &Dynamic) -> Fallible<Array> {
     if let Some(list) = as_list(value) {
         return Ok(list.to_vec());
@@ -30,7 +30,7 @@ fn items(name: &str, value: &Dynamic) -> Fallible<Array> {
     Err(format!("{name}: needs a list, a map, text or bytes, not {}", type_name(value)).into())
 }
 
-/// `zip(a, b, ...)`: lists of one item of each argument. Ends with the shortest argument.
+/// `zip(a, b, ...)`: lists of one item of each argument. The shortest argument ends the result.
 fn zip(values: &[Dynamic]) -> Fallible<Array> {
     let mut columns = Vec::new();
     for value in values {

@@ -18,7 +18,7 @@ use std::collections::HashMap;
 /// Both types of lists. Natives that are registered for both borrow the list, so a script's variable is not copied.
 const LISTS: [TypeId; 2] = [TypeId::of::<Array>(), TypeId::of::<FrozenList>()];
 
-/// The value of `key` in each item of `list`. An item without the key is an error, as in Python.
+/// Returns the value of `key` in each item of `list`. An item without the key is an error, as in Python.
 fn values(name: &str, list: &Dynamic, key: &str) -> Fallible<Array> {
     as_list(list).map_or_else(|| Ok(Array::new()), |list| values_of(name, list.iter(), key))
 }
@@ -67,7 +67,7 @@ impl SortOptions {
         Ok(parsed)
     }
 
-    /// The sort key of each item.
+    /// Returns the sort key of each item.
     fn keys(&self, context: &NativeCallContext, list: &Array) -> Fallible<Array> {
         if let Ok(key) = self.key.as_immutable_string_ref() {
             return values_of("sorted", Items::of(list), &key);
@@ -78,7 +78,7 @@ impl SortOptions {
         }
     }
 
-    /// A sorted copy of the list. Items with the same key keep their order, even in reverse.
+    /// Returns a sorted copy of the list. Items with the same key keep their order, even in reverse.
     fn sort(&self, context: &NativeCallContext, list: Array) -> Fallible<Array> {
         let keys = self.keys(context, &list)?;
         let mut keyed: Vec<(Dynamic, Dynamic)> = keys.into_iter().zip(list).collect();
@@ -90,7 +90,7 @@ impl SortOptions {
     }
 }
 
-/// A map from each value of `key` to a list of its items, in the order in which the values first occur.
+/// Returns a map from each value of `key` to a list of its items, in the order in which the values first occur.
 fn group_by(list: &Dynamic, key: &str) -> Fallible<FrozenMap> {
     let Some(list) = as_list(list) else { return Ok(FrozenMap::new(Vec::new())) };
     let mut groups: Vec<(ImmutableString, Array)> = Vec::new();
@@ -129,7 +129,7 @@ fn group_name(value: Dynamic) -> Fallible<ImmutableString> {
     }
 }
 
-/// The items that have all `wanted` values. A missing key counts as `()`.
+/// Returns the items that have all `wanted` values. A missing key counts as `()`.
 fn filtered(list: &Dynamic, wanted: &Map) -> Fallible<Array> {
     let (list, mut found) = (as_list(list), Array::new());
     for (index, item) in list.iter().flat_map(ListRef::iter).enumerate() {
@@ -151,18 +151,16 @@ fn filtered(list: &Dynamic, wanted: &Map) -> Fallible<Array> {
 
 fn register_sorted(natives: &mut Natives) {
     type Context<'a> = NativeCallContext<'a>;
-    natives.register_fn("sorted", |context: Context, list: Array, key: FnPtr| {
-        SortOptions { key: key.into(), reverse: false }.sort(&context, list)
-    });
-    natives.register_fn("sorted", |context: Context, list: Array, key: FnPtr, reverse: bool| {
+    natives.register_optional("sorted", false, |context: Context, list: Array, key: FnPtr, reverse: bool| {
         SortOptions { key: key.into(), reverse }.sort(&context, list)
     });
-    natives.register_fn("sorted", |context: Context, list: Array, key: ImmutableString| {
-        SortOptions { key: key.into(), reverse: false }.sort(&context, list)
-    });
-    natives.register_fn("sorted", |context: Context, list: Array, key: ImmutableString, reverse: bool| {
-        SortOptions { key: key.into(), reverse }.sort(&context, list)
-    });
+    natives.register_optional(
+        "sorted",
+        false,
+        |context: Context, list: Array, key: ImmutableString, reverse: bool| {
+            SortOptions { key: key.into(), reverse }.sort(&context, list)
+        },
+    );
     natives.register_fn("sorted", |context: Context, list: Array, options: Map| {
         SortOptions::new(&options)?.sort(&context, list)
     });

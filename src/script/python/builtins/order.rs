@@ -10,7 +10,7 @@ use rhai::{Dynamic, Variant};
 use std::cmp::Ordering;
 use std::ops::{Range, RangeInclusive};
 
-/// The order of two values: numbers by size, text by characters, false before true, lists item by item.
+/// Returns the order of two values: numbers by size, text by characters, false before true, lists item by item.
 ///
 /// # Errors
 /// The values have no order, and the error names `name`; or the script is out of time.
@@ -19,7 +19,7 @@ pub(super) fn compare(name: &str, left: &Dynamic, right: &Dynamic) -> Fallible<O
 }
 
 fn compare_at_depth(name: &str, left: &Dynamic, right: &Dynamic, depth: usize) -> Fallible<Ordering> {
-    // Integers and texts first: most lists are sorted by them.
+    // Integers and texts come first, since most lists are sorted by them.
     if left.is_int() && right.is_int() {
         return Ok(left.as_int().cmp(&right.as_int()));
     }
@@ -106,7 +106,7 @@ fn texts(left: &Dynamic, right: &Dynamic) -> Ordering {
     with(left, |left| with(right, |right| left.cmp(right)))
 }
 
-/// The exact order of two numbers, even of a float and an integer that no float can hold. NaN comes last.
+/// Returns the exact order of two numbers, even of a float and an integer that no float can hold. NaN comes last.
 fn numbers(left: &Dynamic, right: &Dynamic) -> Ordering {
     if let Some(left) = left.read_lock::<LargeInt>() {
         return left.compare_with(right).unwrap_or(Ordering::Less);
@@ -142,7 +142,7 @@ pub(super) fn equal(left: &Dynamic, right: &Dynamic) -> bool {
 }
 
 fn equal_at_depth(left: &Dynamic, right: &Dynamic, depth: usize) -> bool {
-    // Integers and texts first: most searches are for them.
+    // Integers and texts come first, since most searches are for them.
     if left.is_int()
         && let (Ok(left), Ok(right)) = (left.as_int(), right.as_int())
     {

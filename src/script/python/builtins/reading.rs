@@ -5,7 +5,7 @@ use crate::script::runtime::natives::{Fallible, Natives, ScriptValue};
 use rhai::{Array, Blob, Dynamic, NativeCallContext};
 use std::ops::{Range, RangeInclusive};
 
-/// At most `count` places from `start` on. A negative `start` counts from the end.
+/// Returns at most `count` places from `start` on. A negative `start` counts from the end.
 fn places(length: usize, start: i64, count: i64) -> Range<usize> {
     let size = usize::try_from(start.unsigned_abs()).unwrap_or(usize::MAX);
     let first = if start < 0 { length.saturating_sub(size) } else { size.min(length) };
@@ -26,7 +26,7 @@ fn register_extract<T: ScriptValue>(natives: &mut Natives, cut: fn(&T, i64, i64)
         });
 }
 
-/// A copy sorted by Rhai's `sort` or `sort_desc`.
+/// Returns a copy sorted by Rhai's `sort` or `sort_desc`.
 fn ordered(context: &NativeCallContext, list: &Array, sort: &str) -> Fallible<Dynamic> {
     let mut copy = Dynamic::from_array(list.clone());
     drop(context.call_native_fn_raw(sort, true, &mut [&mut copy])?);

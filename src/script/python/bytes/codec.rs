@@ -47,7 +47,7 @@ impl Encoding {
         }
     }
 
-    /// The name in Python's messages.
+    /// Returns the name in Python's messages.
     fn name(self) -> &'static str {
         match self {
             Encoding::Utf8 | Encoding::Utf8Sig => "utf-8",
@@ -56,7 +56,7 @@ impl Encoding {
         }
     }
 
-    /// The number of the first character that the encoding does not have.
+    /// Returns the number of the first character that the encoding does not have.
     fn end(self) -> u32 {
         match self {
             Encoding::Utf8 | Encoding::Utf8Sig => u32::MAX,
@@ -95,7 +95,7 @@ impl OnError {
 /// Decodes `bytes`.
 ///
 /// # Errors
-/// The bytes are no text of the encoding, and the mode is strict: the message is Python's. Or the text is too long.
+/// The encoding cannot decode the bytes, and the mode is strict: the message is Python's. Or the text is too long.
 pub(super) fn decode(bytes: &[u8], encoding: &str, errors: &str) -> Fallible<ImmutableString> {
     let (encoding, mode) = (Encoding::named("decode", encoding)?, OnError::named("decode", errors)?);
     if bytes.len() > MAX_TEXT {
@@ -159,7 +159,7 @@ fn replace_bytes(
     }
 }
 
-/// Python's message for bytes that are no UTF-8; the first of them is at `at`.
+/// Returns Python's message for invalid UTF-8, whose first byte is at `at`.
 fn undecodable(bytes: &[u8], at: usize) -> String {
     let rest = &bytes[at..];
     let length = std::str::from_utf8(rest).err().and_then(|error| error.error_len());
@@ -200,7 +200,7 @@ pub(super) fn encode(method: &str, text: &str, encoding: &str, errors: &str) -> 
     Ok(bytes)
 }
 
-/// The replacement of a character that the encoding lacks, or the error in the mode `strict`.
+/// Returns the replacement of a character that the encoding lacks, or the error in the mode `strict`.
 fn replacement(
     text: &str,
     encoding: Encoding,
@@ -216,7 +216,7 @@ fn replacement(
     })
 }
 
-/// Python's message for characters that the encoding lacks; the first of them is at `at`.
+/// Returns Python's message for characters that the encoding lacks. The first such character is at `at`.
 fn unencodable(text: &str, encoding: Encoding, at: usize) -> Box<EvalAltResult> {
     let (name, end) = (encoding.name(), encoding.end());
     let lacking: Vec<char> = text.chars().skip(at).take_while(|letter| u32::from(*letter) >= end).collect();

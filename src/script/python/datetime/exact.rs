@@ -1,7 +1,7 @@
-//! Arithmetic with timedeltas that rounds only once, as in Python. A timedelta has up to 67 bits of microseconds, more than a float
-//! holds.
+//! Arithmetic with timedeltas that rounds only once, as in Python. A timedelta has up to 67 bits of microseconds, more than a
+//! float holds.
 
-/// `left / right` rounded to a whole number; halves are rounded to even. None for a division by zero.
+/// Rounds `left / right` to a whole number; halves are rounded to even. Returns `None` for a division by zero.
 pub(super) fn nearest(left: i128, right: i128) -> Option<i128> {
     let (quotient, rest) = (left.checked_div_euclid(right)?, left.checked_rem_euclid(right)?);
     // The exact quotient is between `quotient` and `quotient + step`.
@@ -11,7 +11,7 @@ pub(super) fn nearest(left: i128, right: i128) -> Option<i128> {
     Some(if up { quotient + step } else { quotient })
 }
 
-/// The float nearest to `left / right`.
+/// Returns the float nearest to `left / right`.
 pub(super) fn ratio(left: i128, right: i128) -> f64 {
     let (dividend, divisor) = (left.unsigned_abs(), right.unsigned_abs());
     if dividend == 0 || divisor == 0 {
@@ -26,7 +26,7 @@ pub(super) fn ratio(left: i128, right: i128) -> f64 {
     if (left < 0) == (right < 0) { size } else { -size }
 }
 
-/// `number` as a whole number and the exponent of a power of two. None if it isn't finite.
+/// Splits `number` into a whole number and the exponent of a power of two. Returns `None` if `number` isn't finite.
 fn parts(number: f64) -> Option<(i128, i32)> {
     if !number.is_finite() {
         return None;
@@ -43,13 +43,13 @@ fn parts(number: f64) -> Option<(i128, i32)> {
     Some((if number < 0.0 { -digits } else { digits }, exponent + i32::try_from(zeros).ok()?))
 }
 
-/// `digits` times two to the power of `exponent`. None for a power beyond 126 bits.
+/// Multiplies `digits` by two to the power of `exponent`. Returns `None` for a power beyond 126 bits.
 fn shifted(digits: i128, exponent: i32) -> Option<i128> {
     let power = 1_i128.checked_shl(u32::try_from(exponent).ok()?).filter(|power| *power > 0);
     if digits == 0 { Some(0) } else { digits.checked_mul(power?) }
 }
 
-/// The reason for which there is no product or quotient.
+/// The reason why a product or quotient does not exist.
 #[derive(Debug, PartialEq)]
 pub(super) enum Failure {
     NotFinite,
@@ -57,7 +57,7 @@ pub(super) enum Failure {
     TooLarge,
 }
 
-/// `span * by`, rounded once; halves are rounded to even.
+/// Computes `span * by`, rounded once; halves are rounded to even.
 pub(super) fn product(span: i128, by: f64) -> Result<i128, Failure> {
     let (digits, exponent) = parts(by).ok_or(Failure::NotFinite)?;
     if exponent >= 0 {
@@ -70,7 +70,7 @@ pub(super) fn product(span: i128, by: f64) -> Result<i128, Failure> {
     Ok(shifted(1, -exponent).and_then(|power| nearest(digits, power)).unwrap_or(0))
 }
 
-/// `span / by`, rounded once; halves are rounded to even.
+/// Computes `span / by`, rounded once; halves are rounded to even.
 pub(super) fn quotient(span: i128, by: f64) -> Result<i128, Failure> {
     let (digits, exponent) = parts(by).ok_or(Failure::NotFinite)?;
     if digits == 0 {
@@ -102,7 +102,7 @@ impl Sum {
         self.rest += rest.fract();
     }
 
-    /// The sum rounded to microseconds; halves are rounded to even.
+    /// Returns the sum rounded to microseconds; halves are rounded to even.
     pub(super) fn total(&self) -> i128 {
         let odd = f64::from(u8::from(self.whole % 2 != 0));
         // A half is rounded so that the whole sum becomes even, not the rest alone.

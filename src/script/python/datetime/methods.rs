@@ -65,10 +65,6 @@ fn iso_with(moment: &DateTime, options: &Map) -> Fallible<String> {
     iso(moment, &separator, &timespec)
 }
 
-fn astimezone(moment: &DateTime, zone: Timezone) -> Fallible<DateTime> {
-    within("astimezone", DateTime::at(moment.micros(), Some(zone)))
-}
-
 /// `replace(#{ year: 2027 })`: a copy with other parts. The first `count` parts can be replaced.
 fn replace(moment: &DateTime, options: &Dynamic, count: usize) -> Fallible<DateTime> {
     if as_map(options).is_none() {
@@ -122,22 +118,23 @@ fn register_datetime(natives: &mut Natives) {
     });
     natives.register_fn("timestamp", |moment: &mut DateTime| timestamp(moment));
     natives.register_fn("date", |moment: &mut DateTime| Date(moment.local.date()));
-    natives.register_fn("astimezone", |moment: &mut DateTime| astimezone(moment, UTC));
-    natives.register_fn("astimezone", |moment: &mut DateTime, zone: Dynamic| {
-        astimezone(moment, zone_of("astimezone", &zone)?.unwrap_or(UTC))
+    natives.register_optional("astimezone", Dynamic::UNIT, |moment: &mut DateTime, zone: Dynamic| {
+        let zone = zone_of("astimezone", &zone)?.unwrap_or(UTC);
+        within("astimezone", DateTime::at(moment.micros(), Some(zone)))
     });
     natives.register_fn("replace", |moment: &mut DateTime, options: Dynamic| replace(moment, &options, 7));
 }
 
 fn register_texts(natives: &mut Natives) {
     natives.register_fn("isoformat", |moment: &mut DateTime| isoformat(moment, "T", Precision::Auto));
-    natives.register_fn("isoformat", |moment: &mut DateTime, separator: &str| iso(moment, separator, "auto"));
     natives.register_fn("isoformat", |moment: &mut DateTime, separator: char| {
         iso(moment, separator.encode_utf8(&mut [0; 4]), "auto")
     });
-    natives.register_fn("isoformat", |moment: &mut DateTime, separator: &str, timespec: &str| {
-        iso(moment, separator, timespec)
-    });
+    natives.register_optional(
+        "isoformat",
+        "auto",
+        |moment: &mut DateTime, separator: &str, timespec: &str| iso(moment, separator, timespec),
+    );
     natives.register_fn("isoformat", |moment: &mut DateTime, options: Map| iso_with(moment, &options));
     natives.register_fn("isoformat", |date: &mut Date| date.to_string());
     natives.register_fn("strftime", |moment: &mut DateTime, format: &str| {
@@ -158,14 +155,6 @@ fn register_shown<T: ScriptValue + Display + Repr>(natives: &mut Natives) {
     natives.register_fn("to_debug", |value: &mut T| value.repr());
 }
 
-fn register_timedelta(natives: &mut Natives) {
-    natives.register_type_with_name::<TimeDelta>("timedelta");
-    natives.register_get("days", |delta: &mut TimeDelta| i64::try_from(delta.days()).unwrap_or(i64::MAX));
-    natives.register_get("seconds", |delta: &mut TimeDelta| delta.rest().0);
-    natives.register_get("microseconds", |delta: &mut TimeDelta| delta.rest().1);
-    natives.register_fn("total_seconds", |delta: &mut TimeDelta| ratio(delta.micros(), 1_000_000));
-}
-
 fn optional<T: ScriptValue>(value: Option<T>) -> Dynamic {
     value.map_or(Dynamic::UNIT, Dynamic::from)
 }
@@ -180,5 +169,9 @@ pub(super) fn register(natives: &mut Natives) {
     });
     register_datetime(natives);
     register_texts(natives);
-    register_timedelta(natives);
+    natives.register_type_with_name::<TimeDelta>("timedelta");
+    natives.register_get("days", |delta: &mut TimeDelta| i64::try_from(delta.days()).unwrap_or(i64::MAX));
+    natives.register_get("seconds", |delta: &mut TimeDelta| delta.rest().0);
+    natives.register_get("microseconds", |delta: &mut TimeDelta| delta.rest().1);
+    natives.register_fn("total_seconds", |delta: &mut TimeDelta| ratio(delta.micros(), 1_000_000));
 }

@@ -23,7 +23,7 @@ fn by_zero() -> Box<rhai::EvalAltResult> {
     "timedelta: division by zero".into()
 }
 
-/// The result of a multiplication or division by a float.
+/// Returns the result of a multiplication or division by a float.
 fn scaled(micros: Result<i128, Failure>) -> Fallible<TimeDelta> {
     match micros {
         Ok(micros) => delta(Some(micros)),

@@ -102,7 +102,7 @@ impl<'t> Fields<'_, 't> {
         self.text(kind)?.trim_start().parse().ok()
     }
 
-    /// The day or month that matched the directive `short` or `long`.
+    /// Returns the day or month that matched the directive `short` or `long`.
     fn name<T: FromStr>(&self, short: &str, long: &str) -> Option<T> {
         self.text(short).or(self.text(long))?.parse().ok()
     }
@@ -130,7 +130,7 @@ impl<'t> Fields<'_, 't> {
         Some(hour % 12 + if afternoon { 12 } else { 0 })
     }
 
-    /// The day of the week; Monday is 0.
+    /// Returns the day of the week; Monday is 0.
     fn weekday(&self) -> Option<u32> {
         let by_number =
             self.number("u").map(|day| day - 1).or_else(|| self.number("w").map(|day| (day + 6) % 7));
@@ -169,7 +169,7 @@ impl<'t> Fields<'_, 't> {
     }
 }
 
-/// The date of a weekday in a week of the year. Weeks begin with day 0. Week 0 is before the first whole week.
+/// Returns the date of a weekday in a week of the year. Weeks begin with day 0. Week 0 is before the first whole week.
 fn in_week(first: NaiveDate, week: u32, day: u32, first_day: u32) -> Option<NaiveDate> {
     let days = match week {
         0 => i64::from(day) - i64::from(first_day),

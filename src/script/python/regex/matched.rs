@@ -31,7 +31,7 @@ impl Match {
         found.ok_or_else(|| format!("re: the pattern has no group `{}`", text_of(group, 80)).into())
     }
 
-    /// The text of a group, or `()` if the group has no match.
+    /// Returns the text of a group, or `()` if the group has no match.
     fn text(&self, number: usize) -> Dynamic {
         self.places[number].map_or(Dynamic::UNIT, |(start, end)| self.text[start..end].into())
     }
@@ -40,7 +40,7 @@ impl Match {
         Ok(self.text(self.number(group)?))
     }
 
-    /// The texts of all groups, without the whole match.
+    /// Returns the texts of all groups, without the whole match.
     fn groups(&self) -> Fallible<Array> {
         // Nested groups may each be as long as the text.
         let total: usize = self.places.iter().flatten().map(|(start, end)| end - start).sum();
@@ -56,7 +56,7 @@ impl Match {
         Ok(named.filter_map(|(name, group)| Some((name.as_deref()?.into(), group))).collect())
     }
 
-    /// The first character of a group and the character after its last one. Both are -1 if the group has no match.
+    /// Returns the first character of a group and the character after its last one. Both are -1 if the group has no match.
     fn span(&self, group: &Dynamic) -> Fallible<(i64, i64)> {
         let Some((start, end)) = self.places[self.number(group)?] else { return Ok((-1, -1)) };
         let count = |text: &str| i64::try_from(text.chars().count()).unwrap_or(i64::MAX);

@@ -18,7 +18,8 @@ struct Arguments {
 }
 
 impl Arguments {
-    /// A single list holds the positional values. A single map holds the named values, and is the value of `{}` too.
+    /// Tells positional and named values apart. A single list holds the positional values. A single map holds the named values,
+    /// and is also the value of `{}`.
     fn new(mut values: Array) -> Self {
         let mut named = Map::new();
         if let [single] = values.as_slice() {
@@ -33,7 +34,7 @@ impl Arguments {
         Self { positional: values, named, next: 0 }
     }
 
-    /// The value of `{}`, `{0}` or `{name}`.
+    /// Returns the value of `{}`, `{0}` or `{name}`.
     fn get(&mut self, field: &str) -> Result<&Dynamic, String> {
         if !field.is_empty() && field.parse::<usize>().is_err() {
             return self
@@ -101,7 +102,7 @@ impl Spec {
         Ok(spec)
     }
 
-    /// The text of a number, without padding.
+    /// Returns the text of a number, without padding.
     fn number(&self, value: &Dynamic) -> Result<String, String> {
         let kind = self.kind.unwrap_or(if value.is_int() && self.precision.is_none() { 'd' } else { 'f' });
         let float = value.as_float().or_else(|_| value.as_int().map(|number| number as f64));
@@ -174,7 +175,7 @@ pub(super) fn digits<'a>(rest: &mut &'a str) -> Option<&'a str> {
     Some(digits).filter(|digits| !digits.is_empty())
 }
 
-/// The digits of a number in the base of the type `x`, `X`, `o` or `b`.
+/// Returns the digits of a number in the base of the type `x`, `X`, `o` or `b`.
 pub(super) fn in_base(kind: char, number: u64) -> String {
     match kind {
         'x' => format!("{number:x}"),
@@ -184,12 +185,12 @@ pub(super) fn in_base(kind: char, number: u64) -> String {
     }
 }
 
-/// `0x`, `0X`, `0o` or `0b` if `wanted`, else nothing.
+/// Returns `0x`, `0X`, `0o` or `0b` if `wanted`, else nothing.
 pub(super) fn prefix(kind: char, wanted: bool) -> String {
     if wanted { format!("0{kind}") } else { String::new() }
 }
 
-/// The number in the form `1.500000e+03`: the exponent has a sign and at least two digits.
+/// Returns the number in the form `1.500000e+03`: the exponent has a sign and at least two digits.
 pub(super) fn exponential(number: f64, precision: usize) -> String {
     let text = format!("{number:.precision$e}");
     let Some((digits, exponent)) = text.split_once('e') else { return text };

@@ -10,7 +10,7 @@ use crate::script::runtime::size_limits::{MAX_TEXT, Text, text_of, type_name, wr
 use crate::system::truncate::beginning;
 use rhai::{Dynamic, ImmutableString, NativeCallContext};
 
-/// The reason for which no text was made.
+/// The reason why there is no text.
 pub(crate) enum Failure {
     /// The values don't fit the template. The text says why.
     Mismatch(String),
@@ -74,7 +74,7 @@ impl<'a> Writer<'a, '_> {
         self.out.push("%", part).map_err(|_| Failure::TooLong)
     }
 
-    /// The value of the next directive.
+    /// Returns the value of the next directive.
     fn take(&mut self) -> Step<&'a Dynamic> {
         let Some(value) = self.values.get(self.next) else {
             return mismatch(format!("{} values are too few", self.values.len()));
@@ -211,7 +211,7 @@ impl<'a> Writer<'a, '_> {
 }
 
 impl Directive<'_> {
-    /// The sign of a number, together with the prefix of its base, and its digits.
+    /// Returns the sign of a number, together with the prefix of its base, and its digits.
     fn number(&self, value: &Dynamic) -> Step<(String, String)> {
         if self.precision.is_some_and(|digits| digits > MAX_PRECISION) {
             return mismatch(format!("more than {MAX_PRECISION} digits behind the point"));
@@ -286,8 +286,8 @@ impl Directive<'_> {
     }
 }
 
-/// The number with `precision` digits in all. Zeros at the end are dropped unless `zeros` is set. Small and large numbers have
-/// an exponent.
+/// Returns the number with `precision` digits in all. Zeros at the end are dropped unless `zeros` is set. Small and large numbers
+/// have an exponent.
 fn general(number: f64, precision: usize, zeros: bool) -> String {
     let text = exponential(number, precision - 1);
     let exponent: i32 = text.split_once('e').and_then(|(_, exponent)| exponent.parse().ok()).unwrap_or(0);
@@ -306,7 +306,7 @@ fn general(number: f64, precision: usize, zeros: bool) -> String {
     }
 }
 
-/// The digits of a number before the point.
+/// Returns the digits of a number before the point.
 fn whole(value: &Dynamic, kind: char) -> Step<String> {
     if let Some(number) = value.read_lock::<LargeInt>() {
         return Ok(number.to_string());
@@ -322,7 +322,7 @@ fn whole(value: &Dynamic, kind: char) -> Step<String> {
     }
 }
 
-/// The character of `%c`: a text of one character, or the number of a character.
+/// Returns the character of `%c`: a text of one character, or the number of a character.
 fn letter(value: &Dynamic) -> Step<String> {
     let by_number = value.as_int().ok().and_then(|code| u32::try_from(code).ok()).and_then(char::from_u32);
     let text = by_number.map_or_else(|| text_of(value, 8), |letter| String::from(letter).into());

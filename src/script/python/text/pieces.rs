@@ -5,7 +5,7 @@ use crate::script::runtime::natives::{Fallible, Natives};
 use crate::script::runtime::size_limits::{collect, fits};
 use rhai::{Array, Dynamic};
 
-/// The largest number of pieces after `most` splits; a negative number means no limit.
+/// Returns the largest number of pieces after `most` splits; a negative number means no limit.
 fn pieces(most: i64) -> usize {
     usize::try_from(most).map_or(usize::MAX, |most| most.saturating_add(1))
 }
@@ -81,7 +81,7 @@ fn rpartition(text: &str, separator: &str) -> Fallible<Array> {
     Ok(parts.unwrap_or(["", "", text]).map(Into::into).into())
 }
 
-/// True for characters at which Python's `splitlines` splits.
+/// Whether Python's `splitlines` splits at `letter`.
 fn ends_line(letter: char) -> bool {
     matches!(letter, '\n'..='\r' | '\u{1c}'..='\u{1e}' | '\u{85}' | '\u{2028}' | '\u{2029}')
 }
@@ -116,8 +116,7 @@ pub(super) fn register(natives: &mut Natives) {
     natives.register_fn("rsplit", |text: &str, _: (), most: i64| rsplit_blank(text, most));
     register_with_text(natives, "rsplit", |text, separator| rsplit(text, separator, -1));
     natives.register_fn("rsplit", rsplit);
-    natives.register_fn("splitlines", |text: &str| split_lines(text, false));
-    natives.register_fn("splitlines", split_lines);
+    natives.register_optional("splitlines", false, split_lines);
     register_with_text(natives, "partition", partition);
     register_with_text(natives, "rpartition", rpartition);
 }

@@ -125,18 +125,18 @@ impl Repr<'_, '_> {
     }
 }
 
-/// A double quote if the text has single quotes and no double ones, else a single quote.
+/// Returns a double quote if the text has single quotes and no double ones, else a single quote.
 fn quote_for(text: &[u8]) -> char {
     if text.contains(&b'\'') && !text.contains(&b'"') { '"' } else { '\'' }
 }
 
-/// True if Rust's `escape_debug` keeps the letter. The letter comes second, since combining marks are kept after another letter.
+/// Whether Rust's `escape_debug` keeps the letter. The letter comes second, since combining marks are kept after another letter.
 fn is_printable(letter: char) -> bool {
     let text: String = ['a', letter].iter().collect();
     text.escape_debug().nth(1) == Some(letter)
 }
 
-/// `\xe4`, `\u20ac` or `\U0001f600`.
+/// Escapes a character: `\xe4`, `\u20ac` or `\U0001f600`.
 pub(crate) fn escaped(letter: char) -> String {
     match u32::from(letter) {
         code @ ..=0xFF => format!("\\x{code:02x}"),

@@ -19,8 +19,8 @@ const ENDS: Fits = |text, part| text.ends_with(part);
 /// The bound for a search up to the end of the text.
 const END: i64 = i64::MAX;
 
-/// The part of `text` from character `start` to `end`, which is excluded, and the number of characters before the part.
-/// Negative bounds count from the end. None if `start` is after `end`.
+/// Returns the part of `text` from character `start` to `end`, which is excluded, and the number of characters before the part.
+/// Negative bounds count from the end. `None` if `start` is after `end`.
 fn window(text: &str, start: i64, end: i64) -> Option<(usize, &str)> {
     if (start, end) == (0, END) {
         return Some((0, text));
@@ -35,7 +35,7 @@ fn window(text: &str, start: i64, end: i64) -> Option<(usize, &str)> {
     (start <= end).then(|| (start, &text[byte(start)..byte(end)]))
 }
 
-/// The character at which `part` starts, or -1.
+/// Returns the character at which `part` starts, or -1.
 fn find(search: Search, text: &str, part: &str, start: i64, end: i64) -> i64 {
     let place = window(text, start, end).and_then(|(before, text)| {
         let byte = search(text, part)?;
