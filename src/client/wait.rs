@@ -87,19 +87,18 @@ impl<'a> Wait<'a> {
         }
     }
 
-    /// Asks once. When the deadline ends the question, the reason of the question before says more: with `has_cause` this one
-    /// has none.
+    /// Asks once. If the deadline ends the question, an earlier question may have a better reason (`has_cause`): then the
+    /// returned reason is empty.
     fn ask(&self, condition: &Condition, has_cause: bool) -> Turn {
         let remaining = self.deadline.left().max(Duration::from_millis(1));
+        // Whole seconds, rounded down, so that the server's 408 comes before our own deadline.
+        let seconds = remaining.as_secs().min(HELD);
         let (target, time) = match condition {
             Condition::Ready => ("/readyz".to_string(), remaining.min(QUESTION)),
-            // Whole seconds, rounded down, so that the server's 408 comes before our own deadline.
             Condition::Generation(generation) => {
-                let seconds = remaining.as_secs().min(HELD);
                 (format!("/app/v1/wait?generation={generation}&timeout={seconds}"), remaining)
             }
             Condition::Requests(requests) => {
-                let seconds = remaining.as_secs().min(HELD);
                 (format!("/app/v1/requests/wait?timeout={seconds}&{}", query(requests)), remaining)
             }
             Condition::Provision(_) => ("/app/v1/provision".to_string(), remaining.min(QUESTION)),

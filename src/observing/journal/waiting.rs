@@ -14,7 +14,7 @@ use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-/// How long the journal's thread may look at entries at a time.
+/// Limits for the time in which the journal's thread looks at entries.
 #[derive(Clone, Copy)]
 struct Times {
     /// Time of one look, until other jobs have their turn.
@@ -227,7 +227,7 @@ impl Waiters {
         let mut state = lock(&self.state);
         let waiter = state.take_out(id);
         drop(state);
-        // No wait: it has its outcome already, or a look at it panicked.
+        // A wait that is not in the list has its outcome already, or a look at it panicked.
         let Some(mut waiter) = waiter.filter(|waiter| !waiter.once) else {
             return self.end(id, Waited::TooLong(TooLong), 0);
         };

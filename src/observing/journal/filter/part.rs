@@ -108,7 +108,7 @@ impl Part {
             Part::Rule | Part::Endpoint => gone.rule,
             Part::Generation => gone.generation,
             Part::Target => gone.headers,
-            // Of a refused request, the other parts may not have been read.
+            // The other parts of a refused request may not have been read.
             _ if entry.is_refused() => return Some(Unknown::Refused),
             // If only the body was evicted, it counts as truncated, and its length is known.
             _ => gone.headers,
@@ -156,7 +156,7 @@ impl Part {
         })
     }
 
-    /// Returns what an entry has for this part, in words; `None` where it has nothing.
+    /// Returns the texts of this part in an entry, or why they are unknown; `None` where the entry lacks the part.
     pub(crate) fn found(&self, subject: &Subject) -> Option<String> {
         match self.texts(subject) {
             Ok(texts) => (!texts.is_empty()).then(|| texts.join(", ")),
