@@ -56,11 +56,7 @@ impl Pending {
     fn answer(&self, answer: Answer) -> bool {
         // A variable, so that the lock is free again while the reply is written to a connection.
         let respond = lock(&self.0).take();
-        let first = respond.is_some();
-        if let Some(respond) = respond {
-            respond(answer.into());
-        }
-        first
+        respond.map(|respond| respond(answer.into())).is_some()
     }
 }
 

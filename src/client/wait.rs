@@ -7,6 +7,7 @@ use super::reply::Reply;
 use super::url::{Url, encoded};
 use crate::cli::Requests;
 use crate::routing::quoting::encode_query;
+use serde_json::Value;
 use std::fmt;
 use std::thread;
 use std::time::Duration;
@@ -114,12 +115,16 @@ impl<'a> Wait<'a> {
 
 fn judge(condition: &Condition, reply: &Reply) -> Turn {
     match (reply.status, condition) {
-        (200, Condition::Provision(name)) => match active(reply) {
-            Ok(Some(active)) if active == *name => Turn::Holds,
-            Ok(Some(active)) => Turn::NotYet(format!("`{active}` is active")),
-            Ok(None) => Turn::NotYet("no provision is active".to_string()),
-            Err(cause) => Turn::Never(cause),
-        },
+        (200, Condition::Provision(name)) => {
+            let Ok(ledger) = serde_json::from_slice::<Value>(&reply.body) else {
+                return Turn::Never("the ledger is no JSON".to_string());
+            };
+            match ledger["active"]["name"].as_str() {
+                Some(active) if active == *name => Turn::Holds,
+                Some(active) => Turn::NotYet(format!("`{active}` is active")),
+                None => Turn::NotYet("no provision is active".to_string()),
+            }
+        }
         (200, _) => Turn::Holds,
         (408 | 500..=599, _) => Turn::NotYet(reason(reply)),
         _ => Turn::Never(reason(reply)),
@@ -141,13 +146,6 @@ fn query(Requests { wanted, count, since }: &Requests) -> String {
         query += &format!("&{}", encoded(filters).replace('+', "%2B"));
     }
     query
-}
-
-/// Returns `active.name` of the ledger.
-fn active(reply: &Reply) -> Result<Option<String>, String> {
-    let ledger: serde_json::Value =
-        serde_json::from_slice(&reply.body).map_err(|_| "the ledger is no JSON".to_string())?;
-    Ok(ledger["active"]["name"].as_str().map(str::to_string))
 }
 
 #[cfg(test)]

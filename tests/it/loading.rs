@@ -165,7 +165,7 @@ fn a_failure_is_logged_once() {
     mock.folder.write("provision/initial", broken);
     mock.wait_for_log("failed to load provision `initial`");
     assert_eq!(failures(&mock, "initial", 2), 1, "{}", mock.log());
-    // Two different errors are logged both.
+    // Two different errors are both logged.
     assert_eq!(mock.provision("other", broken).status, 422);
     assert_eq!((failures(&mock, "other", 3), failures(&mock, "initial", 4)), (1, 2), "{}", mock.log());
 }

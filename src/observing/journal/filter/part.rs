@@ -3,7 +3,7 @@
 use super::subject::{Subject, Unknown};
 use crate::message::baggage::members;
 use crate::message::form::{self, Pairs, options};
-use crate::observing::journal::entry::Entry;
+use crate::observing::journal::entry::{Entry, find};
 use std::borrow::Cow;
 use std::fmt;
 
@@ -67,12 +67,10 @@ impl Aspect {
             }
             Aspect::Content => Texts::from_iter([String::from_utf8_lossy(&content[part.content.clone()])]),
             Aspect::Type => {
-                let mut fields =
-                    part.headers.iter().filter(|(key, _)| key.eq_ignore_ascii_case("content-type"));
-                let Some((_, whole)) = fields.next() else { return Texts::new() };
+                let Some(whole) = find(&part.headers, "content-type") else { return Texts::new() };
                 let bare = options::parse(whole).0;
-                let differs = bare != *whole;
-                [Some(Cow::Borrowed(whole.as_str())), differs.then_some(Cow::Owned(bare))]
+                let differs = bare != whole;
+                [Some(Cow::Borrowed(whole)), differs.then_some(Cow::Owned(bare))]
                     .into_iter()
                     .flatten()
                     .collect()
