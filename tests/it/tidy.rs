@@ -1,5 +1,5 @@
-//! Rules of this repository that no compiler checks. Rooms import only from rooms below them. Files are short, and their names
-//! are nouns of the field. The engine's files import one another in one small circle, and docs/rooms.svg is current.
+//! Rules of this repository that no compiler checks: rooms import only from rooms below them, files are short, names are nouns
+//! of the field, the engine's files import one another in one small circle, and docs/rooms.svg is current.
 
 mod house;
 mod picture;
