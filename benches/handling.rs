@@ -21,7 +21,7 @@ use std::time::Instant;
 #[global_allocator]
 static ALLOCATOR: Tally<Counting<System>> = Tally(Counting(System));
 
-/// No delays and faults are set.
+/// Chaos without entries: no delays and no faults.
 static CHAOS: LazyLock<Chaos> = LazyLock::new(Chaos::default);
 
 const ROUNDS: usize = 3_000;

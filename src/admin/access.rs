@@ -33,7 +33,7 @@ pub(super) fn refuse_pages(request: &Request) -> Result<(), Answer> {
 }
 
 /// Refuses a host name that may belong to somebody else: 421. This stops DNS rebinding: a page whose own name resolves to
-/// this machine is of the same origin, so a browser lets it read every answer. Only the host name gives the page away.
+/// this machine is of the same origin, so a browser lets it read every answer. Only the host name shows that the page is foreign.
 pub(super) fn refuse_foreign_host(hosts: &[String], request: &Request) -> Result<(), Answer> {
     let Some(name) = request.header("host").map(|host| name(host).to_ascii_lowercase()) else {
         return Ok(());

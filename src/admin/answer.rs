@@ -7,17 +7,17 @@ use crate::provisioning::ledger::listed;
 use crate::script::runtime::fault::Fault;
 use serde_json::Value;
 
-/// `{"result":"success: ..."}`.
+/// Returns `{"result":"success: ..."}`.
 pub(super) fn success(status: u16, what: &str) -> Answer {
     json(status, Object::success(what))
 }
 
-/// [`success`], with the generation that serves.
+/// Returns [`success`] with the generation that serves.
 pub(super) fn success_of(status: u16, what: &str, generation: u64) -> Answer {
     json(status, Object::success(what).field("generation", generation))
 }
 
-/// [`success_of`], with the warnings of the provision, if there are any.
+/// Returns [`success_of`] with the warnings of the provision, if there are any.
 pub(super) fn success_with(status: u16, what: &str, generation: u64, warnings: &[Fault]) -> Answer {
     let (listed, more) = listed(warnings);
     let mut body = Object::success(what).field("generation", generation);
@@ -30,7 +30,7 @@ pub(super) fn success_with(status: u16, what: &str, generation: u64, warnings: &
     json(status, body)
 }
 
-/// `{"result":"failed: ..."}`: the shape of every refusal but a load error.
+/// Returns `{"result":"failed: ..."}`, the form of every refusal except a load error.
 pub(crate) fn failed(status: u16, why: &str) -> Answer {
     json(status, Object::failed(why))
 }
@@ -47,7 +47,7 @@ pub(super) fn not_found(path: &str) -> Answer {
     failed(404, &format!("path `{path}` is unknown: see /app/v1/openapi.json"))
 }
 
-/// Refuses a request for a moment, for the reason `why`: 503 with `Retry-After`.
+/// Refuses a request that may succeed a moment later, for the reason `why`: 503 with `Retry-After`.
 pub(super) fn busy(why: &str) -> Answer {
     let mut answer = failed(503, &format!("{why}: try again"));
     answer.headers.push(("Retry-After".into(), "1".into()));

@@ -1,15 +1,15 @@
 //! The closest rules, for entries of requests that no rule served.
 //!
-//! Finding them compares the request with all rules: 1.5 ms for 10,000 rules. So this is done only for entries that are
-//! shown, once for each different request, and for few requests in one answer.
+//! Finding them compares the request with all rules: 1.5 ms for 10,000 rules. So only shown entries have them, each different
+//! request is compared once, and an answer compares few requests.
 
-use crate::observing::journal::entry::Entry;
+use crate::observing::journal::entry::{Entry, find};
 use crate::provisioning::activation::Activation;
 use crate::routing::near_miss::Miss;
 use serde_json::Value;
 
 /// Maximum of different requests that are compared with the rules for one answer. A test that asks why nothing matched has a
-/// handful; a crawler that tries 10,000 paths must not hold a worker for seconds. The entry of each other request shows its
+/// handful; a crawler that tries 10,000 paths must not occupy the thread `reads` for seconds. Any other entry shows its
 /// closest rules when it is read alone.
 const MOST: usize = 20;
 
@@ -31,11 +31,8 @@ impl UnmatchedRequest {
             generation: *generation,
             method: method.clone(),
             path: path.clone(),
-            host: entry
-                .headers
-                .iter()
-                .find(|(name, _)| name.eq_ignore_ascii_case("host"))
-                .map(|(_, host)| host.strip_suffix(":80").unwrap_or(host).to_owned()),
+            host: find(&entry.headers, "host")
+                .map(|host| host.strip_suffix(":80").unwrap_or(host).to_owned()),
         })
     }
 
@@ -55,7 +52,7 @@ impl UnmatchedRequest {
 pub(super) struct Closest(Vec<(UnmatchedRequest, Value)>);
 
 impl Closest {
-    /// Returns the closest rules of a request; null also where [`MOST`] others were looked up before.
+    /// Returns the closest rules of a request; null also where [`MOST`] other requests were compared before.
     pub(super) fn find(&mut self, activation: &Activation, request: UnmatchedRequest) -> &Value {
         let index = match self.0.iter().position(|(known, _)| *known == request) {
             Some(index) => index,

@@ -25,25 +25,21 @@ use crate::chaos::{Chaos, Reply};
 use crate::directory::Name;
 use crate::message::answer::Answer;
 use crate::message::request::Request;
-use crate::observing::journal::Journal;
 use crate::observing::journal::waiting::Waiters;
+use crate::observing::journal::{After, Journal};
 use crate::provisioning::activation::Activation;
 use crate::script::runtime::{allocator, budget};
 use crate::system::job_thread::JobThread;
 use resources::{Handler, Resource};
 use std::io;
 use std::sync::Arc;
-use std::time::Duration;
 
 /// Sends the reply to one request; may be called later, from another thread.
 pub(crate) type Respond = Box<dyn FnOnce(Reply) + Send>;
 
-/// Registers a callback for the case that the client leaves before it has its reply. The callback runs soon after that; at
-/// once, where the client has left or has its reply.
+/// Registers a callback for the case that the client leaves before it has its reply. The callback runs soon after the client
+/// has left. If the client has already left or has its reply, the callback runs at once.
 pub(crate) type OnGone = Box<dyn FnOnce(Box<dyn FnOnce() + Send>)>;
-
-/// Runs a job on the timer thread after a delay.
-pub(crate) type After = Box<dyn Fn(Duration, Box<dyn FnOnce() + Send>) + Send + Sync>;
 
 /// The parts of the server that the interface uses; made once.
 pub(crate) struct Admin {
@@ -68,7 +64,7 @@ pub(crate) struct Admin {
     pub large_answers: LargeAnswers,
 }
 
-/// A request for one of the two threads.
+/// A request for the thread `loads` or `reads`.
 pub(crate) struct Job {
     admin: Arc<Admin>,
     request: Request,
@@ -165,8 +161,8 @@ pub(crate) fn handle(admin: &Arc<Admin>, request: Request, respond: Respond, on_
 
 /// Returns the resource of a request that may use it.
 ///
-/// The token is checked before 404, so that a client without the token learns nothing about paths. The check of the host name
-/// protects interfaces without a token only. Probes of load balancers come under any name.
+/// The token is checked before 404, so that a client without the token learns nothing about paths. The host name is
+/// checked only where there is no token. It is never checked for probes: load balancers send them to any name.
 fn enter<'a>(admin: &Admin, request: &'a Request) -> Result<Resource<'a>, Answer> {
     access::refuse_pages(request)?;
     let resource = Resource::find(request.path());

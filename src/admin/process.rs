@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 pub(crate) struct Observing {
     /// Returns the page of `/metrics`.
     pub metrics: Box<dyn Fn() -> String + Send + Sync>,
-    /// Returns the report, with the verdict by the given conditions, or else by those of the server.
+    /// Returns the report, with the verdict on the given conditions, or else on those of the server.
     pub report: Box<dyn Fn(Option<FailOn>) -> String + Send + Sync>,
     /// Drops held answers of clients that may have left.
     pub close_absent: Box<dyn Fn() + Send + Sync>,
@@ -36,9 +36,9 @@ pub(super) fn report(call: &Call) -> Result<Answer, Answer> {
 
 /// DELETE /app/v1/all: resets chaos, store, hits and journal; 200 with the generation that serves.
 ///
-/// The reset ends the epoch, in one step: the store, the hits and the journal have either all or nothing of a request, by the
-/// epoch in which it began. Chaos is removed before that, so that no request of the next epoch meets it. Held answers stay,
-/// except those of clients that may have left. The report covers the whole life of the process, and stays, too.
+/// The reset is one step, since it ends the epoch: a request that began before it leaves nothing in the store, the hits and the
+/// journal. Chaos is removed before that, so that it applies to no request of the next epoch. Held answers stay, except those
+/// of clients that may have left. The report covers the whole life of the process, so its counts stay, too.
 pub(super) fn reset(call: &Call) -> Result<Answer, Answer> {
     call.admin.chaos.remove(None);
     let generation = call.admin.activation.reset();

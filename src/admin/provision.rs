@@ -24,7 +24,7 @@ struct Active<'a> {
     generation: u64,
 }
 
-/// GET without a name: the active provision with its rules, and a row for each file; 500 where the directory can't be read.
+/// GET without a name: returns the active provision with its rules, and a row for each file; 500 where the directory can't be read.
 pub(super) fn list(call: &Call) -> Result<Answer, Answer> {
     let activation = &call.admin.activation;
     let files = activation.ledger().map_err(|error| refused(&ActivationError::Directory(error)))?;
@@ -100,7 +100,7 @@ fn unsupported(content_type: &str) -> Answer {
     )
 }
 
-/// GET: the bytes of a file, as text where they are UTF-8.
+/// GET: returns the bytes of a file, as text where they are UTF-8.
 pub(super) fn source(call: &Call) -> Result<Answer, Answer> {
     let bytes = call.admin.activation.source(&call.file_name()?).map_err(|error| refused(&error))?;
     // An auxiliary file may be an image: not text in UTF-8.
@@ -109,7 +109,7 @@ pub(super) fn source(call: &Call) -> Result<Answer, Answer> {
     Ok(Answer::new(200, content_type, bytes))
 }
 
-/// PUT: 201 for a new file, 200 for a replaced one (RFC 9110, 9.3.4). Takes any content type and every legal name, also those
+/// PUT: 201 for a new file, 200 for a replaced one (RFC 9110, 9.3.4). Takes any content type and every legal name, also names
 /// of libraries (`common.rhai`).
 pub(super) fn put_file(call: &Call, turn: &Turn) -> Result<Answer, Answer> {
     let name = call.file_name()?;

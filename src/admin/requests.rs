@@ -20,7 +20,7 @@ const LIMIT: u64 = 100;
 /// Maximum of bytes in an answer; entries beyond it are left out.
 const MOST_BYTES: usize = 32 << 20;
 
-/// GET: entries in the order of their numbers: with `since` the first ones after it, else the last ones.
+/// GET: lists entries in the order of their numbers: the first ones after `since`, or without `since` the last ones.
 pub(super) fn list(call: &Call) -> Result<Answer, Answer> {
     let journal = &call.admin.journal;
     let mut page = Page::read(journal, &asked(call, LIST)?, LIMIT, &|entry| Some(entry.to_json()))?;
@@ -37,14 +37,14 @@ pub(super) fn list(call: &Call) -> Result<Answer, Answer> {
     Ok(Answer::new(200, JSON, body))
 }
 
-/// GET: the same entries as an HTTP Archive.
+/// GET: returns the same entries as an HTTP Archive.
 pub(super) fn archive(call: &Call) -> Result<Answer, Answer> {
     let page = Page::read(&call.admin.journal, &asked(call, LIST)?, MAX_LIMIT, &har::from_entry)?;
     let (before, behind) = har::around(page.span.last, page.more, page.left_out);
     Ok(Answer::new(200, JSON, format!("{before}{}{behind}", page.joined())))
 }
 
-/// GET: one entry.
+/// GET: returns one entry.
 pub(super) fn get(call: &Call) -> Result<Answer, Answer> {
     let (journal, number) = (&call.admin.journal, call.name);
     is_on(journal)?;
@@ -161,7 +161,7 @@ impl Page {
         if late { Err(failed(journal, 503, &TooLong.to_string())) } else { Ok(page) }
     }
 
-    /// Adds an entry. Where the answer is full, the first entries go, or, with `since`, this one.
+    /// Adds an entry. Where the answer is full, drops its first entries, or, with `since`, the new entry.
     fn add(&mut self, item: Item, limit: usize, forward: bool) -> ControlFlow<()> {
         let fits = self.items.is_empty() || self.bytes + item.text.len() <= MOST_BYTES;
         if forward && !fits {

@@ -12,11 +12,11 @@ use Handler::{Later, Load, Now, Read, ReadOn};
 /// A function that answers a method, and the thread on which it runs.
 #[derive(Clone, Copy)]
 pub(super) enum Handler {
-    /// Runs on the worker that received the request: for what takes no time.
+    /// Runs on the worker that received the request: for functions that take no time.
     Now(fn(&Call) -> Result<Answer, Answer>),
-    /// Runs on the thread `loads`, one request after the other: for what runs scripts or waits for a load.
+    /// Runs on the thread `loads`, one request after the other: for functions that run scripts or wait for a load.
     Load(fn(&Call, &Turn) -> Result<Answer, Answer>),
-    /// Runs on the thread `reads`, one request after the other: for what searches any number of files, values or entries.
+    /// Runs on the thread `reads`, one request after the other: for functions that search any number of files, values or entries.
     Read(fn(&Call) -> Result<Answer, Answer>),
     /// Like [`Handler::Read`], for a body that is made while it is sent.
     ReadOn(fn(&Call) -> Result<Reply, Answer>),
@@ -26,8 +26,8 @@ pub(super) enum Handler {
 
 /// Methods, path and function. The first row whose path matches names the resource; OPTIONS works for all.
 ///
-/// HEAD works like GET: the connection omits the body. Except where GET activates a provision: HEAD must change nothing (RFC
-/// 9110, 9.2.1).
+/// HEAD works like GET: the connection omits the body. Where GET activates a provision, HEAD is refused: HEAD must change
+/// nothing (RFC 9110, 9.2.1).
 static ROWS: &[(&str, &str, Handler)] = &[
     ("GET, HEAD", "/healthz", Now(process::healthz)),
     ("GET, HEAD", "/readyz", Now(process::readyz)),
@@ -49,8 +49,8 @@ static ROWS: &[(&str, &str, Handler)] = &[
     ("PUT", "/app/v1/store/<path:key>", Now(store::put)),
     ("DELETE", "/app/v1/store/<path:key>", Now(store::delete)),
     ("GET, HEAD", "/app/v1/chaos", Now(chaos::get)),
-    ("PUT", "/app/v1/chaos", Now(chaos::put)),
-    ("POST", "/app/v1/chaos", Now(chaos::post)),
+    ("PUT", "/app/v1/chaos", Now(|call| chaos::set(call, true))),
+    ("POST", "/app/v1/chaos", Now(|call| chaos::set(call, false))),
     ("DELETE", "/app/v1/chaos", Now(chaos::delete)),
     ("GET, HEAD", "/app/v1/requests", Read(requests::list)),
     ("DELETE", "/app/v1/requests", Now(requests::clear)),
@@ -65,7 +65,7 @@ static ROWS: &[(&str, &str, Handler)] = &[
 /// The resource of a path.
 #[derive(Clone, Copy)]
 pub(super) struct Resource<'p> {
-    /// Its path in the table.
+    /// The path in the table.
     path: &'static str,
     /// The text in place of the path's variable, as sent and not yet checked.
     pub name: &'p str,

@@ -14,7 +14,7 @@ use std::borrow::Cow;
 use std::io::{self, Read};
 use std::sync::Arc;
 
-/// GET: an object of all keys that start with `?prefix=`, with their values; 400 for an unknown query, 503 while too many
+/// GET: returns an object of all keys that start with `?prefix=`, with their values; 400 for an unknown query, 503 while too many
 /// clients receive large answers.
 pub(super) fn list(call: &Call) -> Result<Reply, Answer> {
     let prefix = prefix(call.request.query_string())?;
@@ -36,8 +36,8 @@ fn written(call: &Call, json: JsonReader) -> Result<Reply, Answer> {
     Ok(Reply { source: Some(source), ..Reply::from(Answer::new(200, JSON, "")) })
 }
 
-/// Maximum of clients that receive large answers at a time. Each such answer keeps its values in memory, also when scripts
-/// have replaced them: beyond the limit of `--store-bytes`.
+/// Maximum of clients that receive large answers at a time. Each such answer keeps its values in memory, even if scripts
+/// have replaced them. These values don't count for `--store-bytes`.
 const MOST_LARGE: usize = 4;
 
 /// The permits for large answers. Only the thread `reads` takes them.
@@ -63,7 +63,8 @@ impl Read for LargeAnswer {
     }
 }
 
-/// DELETE: removes the keys that start with `?prefix=`; 400 for an unknown query, which could have meant fewer keys than all.
+/// DELETE: removes the keys that start with `?prefix=`; 400 for an unknown query, which may
+/// be meant to remove fewer keys.
 pub(super) fn clear(call: &Call) -> Result<Answer, Answer> {
     let prefix = prefix(call.request.query_string())?;
     let (serving, epoch) = serving(call);
@@ -72,7 +73,7 @@ pub(super) fn clear(call: &Call) -> Result<Answer, Answer> {
     Ok(success_of(200, &format!("{removed} {keys} been removed"), serving.generation))
 }
 
-/// GET: the value; 404 for an unknown key, 503 while too many clients receive large answers.
+/// GET: returns the value; 404 for an unknown key, 503 while too many clients receive large answers.
 pub(super) fn get(call: &Call) -> Result<Reply, Answer> {
     let key = call.utf8("key")?;
     let (serving, epoch) = serving(call);

@@ -48,7 +48,7 @@ struct Client {
     /// Number of the last entry that was sent to it, or that its filter excludes.
     since: u64,
     written: Instant,
-    /// Nothing was sent to it yet.
+    /// Whether nothing was sent to it yet.
     fresh: bool,
     _place: Arc<()>,
 }
@@ -102,7 +102,7 @@ fn follow(call: &Call) -> Result<Reply, Answer> {
     let answer = Answer {
         status: 200,
         headers: fields.map(|(name, value)| (name.into(), value.into())).into(),
-        // Only an id, no event: a client that reconnects sends it back, even if it received no event.
+        // An id without an event: a client that reconnects sends the id back, even if it received no event.
         body: format!("id: {since}\n\n").into_bytes().into(),
         ..Answer::default()
     };

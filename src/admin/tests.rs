@@ -19,6 +19,7 @@ use serde_json::Value;
 use std::cell::Cell;
 use std::fs::{self, File};
 use std::sync::{LazyLock, Mutex, mpsc};
+use std::time::Duration;
 use std::time::UNIX_EPOCH;
 
 type Jobs = Arc<Mutex<Vec<(Duration, Box<dyn FnOnce() + Send>)>>>;
@@ -56,7 +57,7 @@ fn started() -> (Arc<Admin>, Jobs) {
     started_with(None)
 }
 
-/// Starts the same, which is ready once the provision `required` is active.
+/// Starts an admin interface that is ready once the provision `required` is active.
 fn started_with(required: Option<&str>) -> (Arc<Admin>, Jobs) {
     let jobs = Jobs::default();
     let timer = Arc::clone(&jobs);
@@ -197,7 +198,7 @@ fn with_a_token_only_the_probes_are_free() {
 }
 
 #[test]
-fn not_ready_until_the_required_provision_is_active_but_alive() {
+fn the_server_is_alive_but_not_ready_until_the_required_provision_is_active() {
     let (admin, _) = started_with(Some("x"));
     let refused = answer(&admin, "GET /readyz", "", b"");
     assert_eq!(refused.status, 503);

@@ -9,7 +9,7 @@ use crate::message::json::{Json, read};
 use crate::observing::journal::filter::Filter;
 use crate::observing::journal::filter::parse::{self, Asked, DEFAULT_TIMEOUT, SEQUENCE, VERIFY, WAIT};
 use crate::observing::journal::near::Near;
-use crate::observing::journal::verify::{self, Expected, Outcome, Tally, Verdict};
+use crate::observing::journal::verify::{self, Expected, Outcome, Verdict};
 use crate::observing::journal::waiting::Waited;
 use crate::observing::journal::{Journal, sequence};
 use std::time::Duration;
@@ -36,12 +36,10 @@ pub(super) fn post(call: &Call) -> Result<Answer, Answer> {
             let steps = steps.pop().map_or(Json::Null, |(_, steps)| steps);
             in_order(journal, &Json::Map(beside), &steps)
         }
-        value => counted(journal, &parse::json(&value, VERIFY).map_err(|error| bad(journal, &error))?),
+        value => {
+            counted(journal, &parse::json(&value, VERIFY).map_err(|error| failed(journal, 400, &error))?)
+        }
     }
-}
-
-fn bad(journal: &Journal, error: &str) -> Answer {
-    failed(journal, 400, error)
 }
 
 fn counted(journal: &Journal, asked: &Asked) -> Result<Answer, Answer> {
@@ -99,7 +97,7 @@ fn nearest(near: &[Near]) -> String {
 
 /// Verifies `steps` in order. The filters in `beside` apply to each step.
 fn in_order(journal: &Journal, beside: &Json, steps: &Json) -> Result<Answer, Answer> {
-    let common = parse::json(beside, SEQUENCE).map_err(|error| bad(journal, &error))?;
+    let common = parse::json(beside, SEQUENCE).map_err(|error| failed(journal, 400, &error))?;
     let steps = steps.as_list().filter(|steps| (1..=MAX_STEPS).contains(&steps.len())).ok_or_else(|| {
         failed(journal, 400, &format!("failed to parse `sequence`: not a list of 1 to {MAX_STEPS} filters"))
     })?;
@@ -133,7 +131,7 @@ pub(super) fn wait(call: &Call, respond: Respond, on_gone: OnGone) {
     let (wanted, timeout) = (asked.count.unwrap_or(1), asked.timeout.unwrap_or(DEFAULT_TIMEOUT));
     let journal = call.admin.journal.clone();
     let then = move |waited, last| {
-        // This wait has looked at no entry; it covers all that have come.
+        // A wait for 0 requests has read no entry, and covers all that have come.
         let last = if wanted == 0 { journal.last() } else { last };
         respond(self::waited(&journal, waited, last, (wanted, timeout)).into());
     };
@@ -147,7 +145,9 @@ fn waited(journal: &Journal, waited: Waited, last: u64, (wanted, timeout): (u64,
         Waited::Holds(tally) => (200, format!("success: {}", came(tally.count)), tally, Vec::new()),
         Waited::Late(tally, near) => {
             let within = if timeout.is_zero() { "so far".to_owned() } else { format!("within {timeout:?}") };
-            let result = format!("failed: {}{}", late(&tally, wanted, &within), nearest(&near));
+            let what = if wanted == 1 { "request" } else { "requests" };
+            let came = format!("{} of {wanted} {what} came {within}{}", tally.count, tally.doubts());
+            let result = format!("failed: {came}{}", nearest(&near));
             (408, result, tally, near)
         }
         Waited::Stopping => return failed(journal, 503, "the process is stopping"),
@@ -156,10 +156,4 @@ fn waited(journal: &Journal, waited: Waited, last: u64, (wanted, timeout): (u64,
     let expected = Expected::at_least(wanted);
     let verdict = expected.verdict(&tally);
     outcome(status, journal, bounds(expected), result, &Outcome { verdict, tally, near, last })
-}
-
-/// `1 of 3 requests came within 30s, 2 of which nothing is known`.
-fn late(tally: &Tally, wanted: u64, within: &str) -> String {
-    let what = if wanted == 1 { "request" } else { "requests" };
-    format!("{} of {wanted} {what} came {within}{}", tally.count, tally.doubts())
 }

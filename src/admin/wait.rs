@@ -4,13 +4,11 @@
 use super::answer::{failed, success_of};
 use super::{Call, OnGone, Respond};
 use crate::message::answer::Answer;
-use crate::observing::journal::filter::parse::{DEFAULT_TIMEOUT, MAX_NUMBER};
+use crate::observing::journal::filter::parse::{DEFAULT_TIMEOUT, MAX_NUMBER, MAX_TIMEOUT};
 use crate::system::lock::lock;
 use percent_encoding::percent_decode_str;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-
-const MAX_TIMEOUT_SECONDS: f64 = 600.0;
 
 /// GET: 200 once the generation of the query serves, 408 after its timeout, 400 for bad numbers.
 pub(super) fn get(call: &Call, respond: Respond, on_gone: OnGone) {
@@ -19,7 +17,7 @@ pub(super) fn get(call: &Call, respond: Respond, on_gone: OnGone) {
         Ok(parsed) => parsed,
         Err(reason) => return respond(failed(400, &reason).into()),
     };
-    let pending = Pending::new(respond);
+    let pending = Pending(Arc::new(Mutex::new(Some(respond))));
     let served = pending.clone();
     let wait = admin.activation.active.on_generation(
         wanted,
@@ -31,7 +29,7 @@ pub(super) fn get(call: &Call, respond: Respond, on_gone: OnGone) {
             });
         }),
     );
-    if pending.is_answered() {
+    if lock(&pending.0).is_none() {
         return;
     }
     let activation = Arc::clone(&admin.activation);
@@ -49,28 +47,16 @@ pub(super) fn get(call: &Call, respond: Respond, on_gone: OnGone) {
     (admin.after)(timeout, Box::new(late));
 }
 
-/// A reply that two sides may send: the first one does.
+/// A reply that the activation, the timer or the end of the connection may cause. Only the first of them sends it.
 #[derive(Clone)]
 struct Pending(Arc<Mutex<Option<Respond>>>);
 
 impl Pending {
-    fn new(respond: Respond) -> Pending {
-        Pending(Arc::new(Mutex::new(Some(respond))))
-    }
-
-    fn is_answered(&self) -> bool {
-        lock(&self.0).is_none()
-    }
-
     /// Sends `answer` if none was sent yet; returns whether it did.
     fn answer(&self, answer: Answer) -> bool {
         // A variable, so that the lock is free again while the reply is written to a connection.
         let respond = lock(&self.0).take();
-        let first = respond.is_some();
-        if let Some(respond) = respond {
-            respond(answer.into());
-        }
-        first
+        respond.map(|respond| respond(answer.into())).is_some()
     }
 }
 
@@ -81,9 +67,9 @@ fn parse(query: &str) -> Result<(u64, Duration), String> {
         format!("query parameter `generation` is `{generation}`: not a whole number from 0 to {MAX_NUMBER}")
     })?;
     let timeout = value(query, "timeout").map_or(Ok(DEFAULT_TIMEOUT), |text| {
-        let seconds = text.parse().ok().filter(|seconds| (0.0..=MAX_TIMEOUT_SECONDS).contains(seconds));
+        let seconds = text.parse().ok().filter(|seconds| (0.0..=MAX_TIMEOUT).contains(seconds));
         seconds.map(Duration::from_secs_f64).ok_or_else(|| {
-            format!("query parameter `timeout` is `{text}`: not a number of seconds from 0 to 600")
+            format!("query parameter `timeout` is `{text}`: not a number of seconds from 0 to {MAX_TIMEOUT}")
         })
     })?;
     Ok((wanted, timeout))

@@ -1,7 +1,6 @@
 //! `cat FILE...`: prints files one after the other; `-`, or no file at all, is standard input.
 
-use super::{BUFFER, Failure, Streams, display, switches};
-use crate::system::io_error::describe_io;
+use super::{BUFFER, Failure, Streams, switches};
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::{self, Read};
@@ -14,15 +13,14 @@ pub(super) fn run(args: &[OsString], io: &mut Streams) -> Result<u8, Failure> {
     let mut code = 0;
     for file in files {
         if let Err(error) = copy(&file, io)? {
-            io.complain(&format!("failed to read `{}`: {}", display(&file), describe_io(&error)));
-            code = 1;
+            code = io.complain_of("read", &file, &error);
         }
     }
     Ok(code)
 }
 
-/// Copies one file. The inner error is one of reading, after which the next file follows; the outer error, of writing, ends
-/// everything.
+/// Copies one file. The inner error is one of reading, and the next file follows. The outer error is one of writing, and ends
+/// the applet.
 fn copy(file: &OsStr, io: &mut Streams) -> Result<io::Result<()>, Failure> {
     let mut opened;
     let source: &mut dyn Read = match file == "-" {
@@ -39,7 +37,7 @@ fn copy(file: &OsStr, io: &mut Streams) -> Result<io::Result<()>, Failure> {
     loop {
         match source.read(&mut buffer) {
             Ok(0) => return Ok(Ok(())),
-            // At once, for a file that somebody still writes, such as a log, or a terminal.
+            // Flushed at once, since the rest may come much later: from a log that somebody still writes, or from a terminal.
             Ok(read) => {
                 io.out.write_all(&buffer[..read]).and_then(|()| io.out.flush()).map_err(Failure::output)?
             }

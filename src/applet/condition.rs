@@ -1,5 +1,4 @@
-//! `test EXPRESSION`, also as `[ EXPRESSION ]`: the check of kubectl before it copies (`test -d`), and similar ones. Exit
-//! code 0 for true, 1 for false.
+//! `test EXPRESSION`, also as `[ EXPRESSION ]`: exit code 0 for true, 1 for false. kubectl runs `test -d` before it copies.
 
 use super::{Failure, Streams};
 use rustix::fs::{Access, access};

@@ -1,7 +1,6 @@
-//! `ls [-1Aal] [PATH...]`: prints sorted names, one a line.
+//! `ls [-1Aal] [PATH...]`: prints sorted names, one per line.
 
 use super::{Failure, Streams, display, listing, switches};
-use crate::system::io_error::describe_io;
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, Metadata};
 use std::io;
@@ -35,7 +34,7 @@ pub(super) fn run(args: &[OsString], io: &mut Streams) -> Result<u8, Failure> {
         is_first = false;
         code |= match entries(Path::new(&folder), hidden) {
             Ok(entries) => list(entries, long, io)?,
-            Err(error) => complain(&folder, &error, io),
+            Err(error) => io.complain_of("list", &folder, &error),
         };
     }
     Ok(code)
@@ -48,7 +47,7 @@ fn list(files: Vec<(OsString, PathBuf)>, long: bool, io: &mut Streams) -> Result
         match fs::symlink_metadata(&path) {
             Ok(metadata) if long => rows.push(cells(&name, &path, &metadata)),
             Ok(_) => rows.push([display(name)].into()),
-            Err(error) => code |= complain(path.as_os_str(), &error, io),
+            Err(error) => code |= io.complain_of("list", path.as_os_str(), &error),
         }
     }
     // Links, owner, group and size are aligned right, each as wide as the widest of its column.
@@ -65,11 +64,6 @@ fn list(files: Vec<(OsString, PathBuf)>, long: bool, io: &mut Streams) -> Result
         io.write(line.as_bytes())?;
     }
     Ok(code)
-}
-
-fn complain(path: &OsStr, error: &io::Error, io: &mut Streams) -> u8 {
-    io.complain(&format!("failed to list `{}`: {}", display(path), describe_io(error)));
-    1
 }
 
 /// Returns the names in `folder` with their paths, sorted by bytes.

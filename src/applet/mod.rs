@@ -50,6 +50,12 @@ impl Streams<'_> {
         let _ = writeln!(self.err, "{}: {message}", self.name);
     }
 
+    /// Prints that the applet failed to `verb` (read, list, ...) a file. Returns the exit code.
+    fn complain_of(&mut self, verb: &str, file: &OsStr, error: &io::Error) -> u8 {
+        self.complain(&format!("failed to {verb} `{}`: {}", display(file), describe_io(error)));
+        1
+    }
+
     fn write(&mut self, bytes: &[u8]) -> Result<(), Failure> {
         self.out.write_all(bytes).map_err(Failure::output)
     }
@@ -74,7 +80,7 @@ impl Failure {
         Failure::Usage(message.into())
     }
 
-    /// Words an error of standard output.
+    /// Returns the failure for an error of standard output.
     fn output(error: io::Error) -> Failure {
         match error.kind() {
             ErrorKind::BrokenPipe => Failure::ClosedPipe,
@@ -141,7 +147,7 @@ fn on_streams(name: &'static str, run: Run, args: &[OsString], skipped: u64) -> 
     let mut out = BufWriter::with_capacity(BUFFER, Tail { inner: out, skipped });
     let mut streams = Streams { name, input: &mut input, out: &mut out, err: &mut io::stderr() };
     let code = outcome(run(args, &mut streams), &mut streams, is_terminal);
-    // Dropped like this, the buffer does not try again to write bytes that it could not write before.
+    // A buffer that is dropped directly would try again to write bytes that it could not write before.
     drop(out.into_parts());
     code
 }

@@ -6,6 +6,7 @@ use super::{Program, named};
 use crate::system::truncate::truncate;
 use std::ffi::OsString;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::Path;
 
 /// Maximum of characters of a command that a message repeats.
 const EXCERPT: usize = 200;
@@ -127,7 +128,8 @@ fn quoted(bytes: &mut impl Iterator<Item = u8>, text: &mut Vec<u8>) -> Option<()
 fn single(tokens: Vec<Token>) -> Option<Command> {
     let program = tokens.first()?.text().or_else(|| tokens[0].is_word("[").then(|| "[".into()))?;
     let takes_urls = program.as_bytes().ends_with(b"curl") || program.as_bytes().ends_with(b"h1mock");
-    if matches!(named(&program), Program::H1mock) && !is_h1mock(&program) {
+    let is_h1mock = Path::new(&program).file_name().is_some_and(|name| name == "h1mock");
+    if matches!(named(&program), Program::H1mock) && !is_h1mock {
         return None;
     }
     let mut argv = vec![program];
@@ -140,10 +142,6 @@ fn single(tokens: Vec<Token>) -> Option<Command> {
         }
     }
     Some(Command::Run(argv))
-}
-
-fn is_h1mock(program: &OsString) -> bool {
-    std::path::Path::new(program).file_name().is_some_and(|name| name == "h1mock")
 }
 
 /// Returns the pipe `tar cf - PATH | tail -c+N` of `kubectl cp --retries`. It works since archives of the same files have the

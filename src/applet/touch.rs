@@ -1,7 +1,6 @@
 //! `touch [-c] FILE...`: sets the time of files to now, which activates a provision. Creates missing files.
 
-use super::{Failure, Streams, display, switches};
-use crate::system::io_error::describe_io;
+use super::{Failure, Streams, switches};
 use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, UTIME_NOW, utimensat};
 use std::ffi::{OsStr, OsString};
 use std::fs::OpenOptions;
@@ -15,8 +14,7 @@ pub(super) fn run(args: &[OsString], io: &mut Streams) -> Result<u8, Failure> {
     let mut code = 0;
     for file in files {
         if let Err(error) = touch(&file, !given.contains('c')) {
-            io.complain(&format!("failed to touch `{}`: {}", display(&file), describe_io(&error)));
-            code = 1;
+            code = io.complain_of("touch", &file, &error);
         }
     }
     Ok(code)

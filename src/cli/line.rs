@@ -4,7 +4,7 @@ use super::settings_table::{self, Setting, TABLE};
 use super::subcommand::Subcommand;
 use crate::system::spelling::nearest;
 use lexopt::Arg::{Long, Short, Value};
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 
 #[derive(Default)]
 pub(super) struct Line {
@@ -55,7 +55,7 @@ impl Line {
         self.subcommand.unwrap_or(Subcommand::Serve)
     }
 
-    /// Takes an operand. The first one is a subcommand, unless it looks like a port or is empty: `h1mock 8000`.
+    /// Adds an operand. The first one is a subcommand, unless it looks like a port or is empty: `h1mock 8000`.
     fn operand(&mut self, operand: OsString) -> Result<(), String> {
         if self.subcommand.is_some() || !self.operands.is_empty() {
             self.operands.push(operand);
@@ -104,19 +104,13 @@ impl Line {
 /// Returns the value of `flag`: behind `=`, or the next argument. The next argument must not look like an option: where the
 /// value was forgotten, the option would be taken for it. A switch takes a value only behind `=`.
 fn value_of(flag: &Setting, parser: &mut lexopt::Parser) -> Result<OsString, String> {
-    match (parser.optional_value(), flag.value) {
-        (Some(value), _) => return Ok(value),
-        (None, None) => return Ok(OsString::from("1")),
-        (None, Some(_)) => {}
+    if let Some(value) = parser.optional_value() {
+        return Ok(value);
     }
-    let next = parser.value().ok().filter(|next| !looks_like_an_option(next));
-    let name = flag.value.unwrap_or_default();
+    let Some(name) = flag.value else { return Ok(OsString::from("1")) };
+    let is_option = |arg: &OsString| arg.len() > 1 && arg.as_encoded_bytes().starts_with(b"-");
+    let next = parser.value().ok().filter(|next| !is_option(next));
     next.ok_or_else(|| format!("missing value: `--{}` needs one, `--{0}={name}`", flag.flag))
-}
-
-fn looks_like_an_option(arg: &OsStr) -> bool {
-    let bytes = arg.as_encoded_bytes();
-    bytes.len() > 1 && bytes[0] == b'-'
 }
 
 fn unknown_subcommand(word: &str) -> String {

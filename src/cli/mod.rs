@@ -27,7 +27,7 @@ use std::time::Duration;
 use subcommand::Subcommand;
 use value::Parsed;
 
-/// `--timeout` where none is given.
+/// The default of `--timeout`.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A parsed command line. URLs and addresses are as typed; where scheme, host or port are missing, `server` has them.
@@ -58,7 +58,7 @@ pub(crate) enum Command {
         address: Option<String>,
         server: Server,
     },
-    /// Wait until `goal` is reached; `timeout` is for all of it.
+    /// Wait until `goal` is reached; `timeout` limits the whole wait.
     Wait {
         goal: WaitGoal,
         timeout: Duration,
@@ -125,8 +125,8 @@ pub(crate) const USAGE: u8 = 2;
 
 /// Parses `args` (without the program's name) and the variables that the subcommand needs.
 ///
-/// A flag beats a positional argument, that beats a variable, that beats the default. Of a repeated flag the last one counts.
-/// For client subcommands the arguments of process 1 come between variable and default, if process 1 is the server. Other
+/// A flag beats a positional argument, which beats a variable, which beats the default. If a flag is repeated, the last one
+/// counts. For client subcommands the arguments of process 1 come between variable and default, if process 1 is the server. Other
 /// variables are never read: Kubernetes injects some that begin with `H1MOCK_`.
 ///
 /// # Errors
@@ -162,7 +162,7 @@ pub(crate) fn server(sources: &Sources) -> Parsed<Server> {
 }
 
 impl Server {
-    /// Returns where a client on the same machine reaches a server with `settings`.
+    /// Returns the addresses and the token of a server with `settings`, for a client on the same machine.
     fn from_settings(settings: &Settings) -> Server {
         let ip = match settings.bind {
             IpAddr::V6(bind) if bind.is_unspecified() && !settings.ipv6 => IpAddr::V6(Ipv6Addr::LOCALHOST),

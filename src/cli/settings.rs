@@ -12,7 +12,7 @@ use std::time::Duration;
 /// [`Settings::default`] is a server without any flag or variable.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Settings {
-    /// 0.0.0.0, or `::` with `ipv6`, unless another one is given.
+    /// 0.0.0.0, or `::` with `ipv6`, unless an address is given.
     pub bind: IpAddr,
     pub traffic_port: u16,
     pub admin_port: u16,
@@ -40,8 +40,8 @@ pub(crate) struct Settings {
     pub script_timeout: Duration,
     pub script_memory: usize,
     pub load_time: Duration,
-    /// `--on-error initial`: a provision that fails to load makes `initial` serve, as after the original's crash. Else the last good
-    /// one goes on serving.
+    /// `--on-error initial`: if a provision fails to load, `initial` serves, as after a crash of the original. Otherwise the
+    /// last good provision goes on serving.
     pub back_to_initial: bool,
     pub keep_store: bool,
     pub store_bytes: Option<usize>,

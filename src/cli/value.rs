@@ -78,7 +78,7 @@ pub(crate) fn count<T: FromStr + PartialOrd + ToString>(
 }
 
 /// Parses decimal digits; `FromStr` alone would also take `+8000`.
-fn digits<T: FromStr>(text: &str) -> Option<T> {
+pub(crate) fn digits<T: FromStr>(text: &str) -> Option<T> {
     text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok())?
 }
 

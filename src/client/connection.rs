@@ -69,10 +69,9 @@ impl Request<'_> {
         let own = own.iter().filter(|(name, _)| !is_given(name));
         for (name, value) in own.chain(self.headers) {
             let Some(value) = value else { continue };
-            if name.is_empty()
-                || !name.bytes().all(|byte| byte.is_ascii_graphic() && byte != b':')
-                || !is_field(value)
-            {
+            let is_name =
+                !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_graphic() && byte != b':');
+            if !is_name || !value.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic()) {
                 return Err(ClientError::Header { name: name.to_string() });
             }
             head.push_str(&format!("{name}: {value}\r\n"));
@@ -80,10 +79,6 @@ impl Request<'_> {
         head.push_str("\r\n");
         Ok(head)
     }
-}
-
-fn is_field(value: &str) -> bool {
-    value.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic())
 }
 
 /// Connects to `url` within `timeout`, and sends nothing.
@@ -160,7 +155,7 @@ impl Deadline {
     }
 }
 
-/// A socket whose timeouts shrink with the time left, so that a peer can't hold us by a byte now and then.
+/// A socket whose timeouts shrink with the time left, so that a peer that sends a byte now and then can't extend the deadline.
 struct Timed {
     stream: TcpStream,
     deadline: Deadline,

@@ -4,7 +4,7 @@ use std::fmt;
 use std::io::{self, ErrorKind};
 use std::time::Duration;
 
-/// Why a request failed. An `address` is HOST:PORT, a `cause` the fault or the system's reason.
+/// The reason why a request failed. An `address` is HOST:PORT, a `cause` the fault or the system's reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum ClientError {
     /// This client can't use `url`, as typed.

@@ -1,5 +1,6 @@
 //! Bytes of a connection -> status, headers and body (RFC 9112).
 
+use crate::cli::value::digits;
 use std::io::{self, BufRead, ErrorKind, Read};
 
 /// Largest body in bytes; the client keeps it in memory.
@@ -95,8 +96,7 @@ fn status_line(line: &str) -> Option<(u16, String)> {
     let rest = line.strip_prefix("HTTP/1.")?;
     let (_minor, rest) = rest.split_once(' ')?;
     let (status, reason) = rest.split_once(' ').unwrap_or((rest, ""));
-    let digits = status.len() == 3 && status.bytes().all(|byte| byte.is_ascii_digit());
-    Some((status.parse().ok().filter(|_| digits)?, reason.trim().to_string()))
+    Some((digits(status).filter(|_| status.len() == 3)?, reason.trim().to_string()))
 }
 
 /// Reads a body, which ends in one of three ways, in the order of RFC 9112, section 6.3.
@@ -110,9 +110,8 @@ fn body<R: BufRead>(lines: &mut Lines<'_, R>, reply: &Reply) -> io::Result<Vec<u
     let mut body = Vec::new();
     match reply.header("Content-Length") {
         Some(length) => {
-            let digits = !length.is_empty() && length.bytes().all(|byte| byte.is_ascii_digit());
-            let length = length.parse().ok().filter(|_| digits);
-            append(lines.source, length.ok_or_else(|| invalid("its length is no number"))?, &mut body)?;
+            let length = digits(length).ok_or_else(|| invalid("its length is no number"))?;
+            append(lines.source, length, &mut body)?;
         }
         None => {
             lines.source.take(MAX_BODY as u64 + 1).read_to_end(&mut body)?;

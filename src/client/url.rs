@@ -1,6 +1,7 @@
 //! A URL as typed -> host, port and request target. Resolves and connects nothing.
 
 use super::error::ClientError;
+use crate::cli::value::digits;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 
@@ -156,8 +157,7 @@ fn split_authority(authority: &str) -> Result<(&str, Option<u16>), String> {
     if port.is_empty() {
         return Ok((host, None));
     }
-    let digits = port.bytes().all(|byte| byte.is_ascii_digit());
-    let port = port.parse().ok().filter(|_| digits).ok_or_else(|| format!("`{port}` is no port"))?;
+    let port = digits(port).ok_or_else(|| format!("`{port}` is no port"))?;
     Ok((host, Some(port)))
 }
 

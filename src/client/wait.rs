@@ -7,6 +7,7 @@ use super::reply::Reply;
 use super::url::{Url, encoded};
 use crate::cli::Requests;
 use crate::routing::quoting::encode_query;
+use serde_json::Value;
 use std::fmt;
 use std::thread;
 use std::time::Duration;
@@ -87,19 +88,18 @@ impl<'a> Wait<'a> {
         }
     }
 
-    /// Asks once. When the deadline ends the question, the reason of the question before says more: with `has_cause` this one
-    /// has none.
+    /// Asks once. If the deadline ends the question, an earlier question may have a better reason (`has_cause`): then the
+    /// returned reason is empty.
     fn ask(&self, condition: &Condition, has_cause: bool) -> Turn {
         let remaining = self.deadline.left().max(Duration::from_millis(1));
+        // Whole seconds, rounded down, so that the server's 408 comes before our own deadline.
+        let seconds = remaining.as_secs().min(HELD);
         let (target, time) = match condition {
             Condition::Ready => ("/readyz".to_string(), remaining.min(QUESTION)),
-            // Whole seconds, rounded down, so that the server's 408 comes before our own deadline.
             Condition::Generation(generation) => {
-                let seconds = remaining.as_secs().min(HELD);
                 (format!("/app/v1/wait?generation={generation}&timeout={seconds}"), remaining)
             }
             Condition::Requests(requests) => {
-                let seconds = remaining.as_secs().min(HELD);
                 (format!("/app/v1/requests/wait?timeout={seconds}&{}", query(requests)), remaining)
             }
             Condition::Provision(_) => ("/app/v1/provision".to_string(), remaining.min(QUESTION)),
@@ -115,12 +115,16 @@ impl<'a> Wait<'a> {
 
 fn judge(condition: &Condition, reply: &Reply) -> Turn {
     match (reply.status, condition) {
-        (200, Condition::Provision(name)) => match active(reply) {
-            Ok(Some(active)) if active == *name => Turn::Holds,
-            Ok(Some(active)) => Turn::NotYet(format!("`{active}` is active")),
-            Ok(None) => Turn::NotYet("no provision is active".to_string()),
-            Err(cause) => Turn::Never(cause),
-        },
+        (200, Condition::Provision(name)) => {
+            let Ok(ledger) = serde_json::from_slice::<Value>(&reply.body) else {
+                return Turn::Never("the ledger is no JSON".to_string());
+            };
+            match ledger["active"]["name"].as_str() {
+                Some(active) if active == *name => Turn::Holds,
+                Some(active) => Turn::NotYet(format!("`{active}` is active")),
+                None => Turn::NotYet("no provision is active".to_string()),
+            }
+        }
         (200, _) => Turn::Holds,
         (408 | 500..=599, _) => Turn::NotYet(reason(reply)),
         _ => Turn::Never(reason(reply)),
@@ -142,13 +146,6 @@ fn query(Requests { wanted, count, since }: &Requests) -> String {
         query += &format!("&{}", encoded(filters).replace('+', "%2B"));
     }
     query
-}
-
-/// Returns `active.name` of the ledger.
-fn active(reply: &Reply) -> Result<Option<String>, String> {
-    let ledger: serde_json::Value =
-        serde_json::from_slice(&reply.body).map_err(|_| "the ledger is no JSON".to_string())?;
-    Ok(ledger["active"]["name"].as_str().map(str::to_string))
 }
 
 #[cfg(test)]

@@ -113,10 +113,10 @@ impl LogQueue {
         let mut lines = Vec::with_capacity(MOST);
         loop {
             let dropped = self.take(&mut lines);
-            writer.tell();
+            writer.write_notice();
             writer.write(&lines);
             writer.missing += dropped;
-            writer.tell();
+            writer.write_notice();
         }
     }
 
@@ -174,7 +174,7 @@ impl<O: AsFd, N: Fn(&str) -> String> Writer<'_, O, N> {
     }
 
     /// Writes a notice if lines are missing. If that fails, the next call tries again.
-    fn tell(&mut self) {
+    fn write_notice(&mut self) {
         if self.missing == 0 {
             return;
         }

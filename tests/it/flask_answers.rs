@@ -102,7 +102,7 @@ fn only_a_status_from_200_to_999_is_accepted() {
 }
 
 #[test]
-fn sends_statuses_that_no_list_knows_and_205_without_a_body() {
+fn statuses_that_no_list_knows_are_sent_and_205_has_no_body() {
     let mock = Mock::serving(
         r#"fn registerRules() {
     app.get("/600", || ["x", 600]);

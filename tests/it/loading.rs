@@ -1,5 +1,5 @@
-//! Loads that take long: `--load-time` limits them, they delay no request of the administrative port, and the last load that was asked
-//! for serves in the end. Loads that fail are logged once.
+//! Loads that take long: `--load-time` limits them, they delay no request of the administrative port, and the load that was
+//! requested last serves in the end. Loads that fail are logged once.
 
 use crate::config_map::mount;
 use crate::harness::{Client, Folder, Mock, binary, eventually};
@@ -165,7 +165,7 @@ fn a_failure_is_logged_once() {
     mock.folder.write("provision/initial", broken);
     mock.wait_for_log("failed to load provision `initial`");
     assert_eq!(failures(&mock, "initial", 2), 1, "{}", mock.log());
-    // Both errors are of interest where they differ.
+    // Two different errors are both logged.
     assert_eq!(mock.provision("other", broken).status, 422);
     assert_eq!((failures(&mock, "other", 3), failures(&mock, "initial", 4)), (1, 2), "{}", mock.log());
 }

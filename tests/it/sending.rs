@@ -83,7 +83,7 @@ fn a_large_file_arrives_byte_for_byte_and_the_connection_goes_on() {
     same(&held.body, &bytes);
     assert_eq!(client.send("GET", "/status", &[], b"").status, 203);
     assert_eq!(client.send("GET", "/ping", &[], b"").text(), "pong");
-    // No file stays open after an answer.
+    // All files are closed after their answers.
     let before = descriptors(&mock);
     assert_eq!(client.send("GET", "/file/large.bin", &[], b"").body.len(), bytes.len());
     eventually(|| if descriptors(&mock) <= before { Ok(()) } else { Err("a descriptor stays open") });

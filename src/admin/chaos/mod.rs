@@ -8,7 +8,7 @@ use crate::chaos::Listed;
 use crate::message::answer::Answer;
 use serde_json::Value;
 
-/// GET: all entries as they were sent, with their numbers and hits.
+/// GET: returns all entries as they were sent, with their numbers and hits.
 pub(super) fn get(call: &Call) -> Result<Answer, Answer> {
     let shown: Vec<Value> = call.admin.chaos.list().into_iter().map(show).collect();
     Ok(json(200, Object::default().field("chaos", shown)))
@@ -21,17 +21,8 @@ fn show(Listed { id, mut given, hits, ended }: Listed) -> Value {
     given
 }
 
-/// PUT: replaces all entries.
-pub(super) fn put(call: &Call) -> Result<Answer, Answer> {
-    set(call, true)
-}
-
-/// POST: adds entries.
-pub(super) fn post(call: &Call) -> Result<Answer, Answer> {
-    set(call, false)
-}
-
-fn set(call: &Call, replace: bool) -> Result<Answer, Answer> {
+/// PUT and POST: adds entries; PUT replaces all earlier entries (`replace`).
+pub(super) fn set(call: &Call, replace: bool) -> Result<Answer, Answer> {
     let refused = |error: String| failed(400, &error);
     let entries = parse::entries(&call.request.body).map_err(refused)?;
     let ids = call.admin.chaos.set(entries, replace).map_err(refused)?;
@@ -39,7 +30,7 @@ fn set(call: &Call, replace: bool) -> Result<Answer, Answer> {
     Ok(json(200, Object::success(&format!("{} {are} set", ids.len())).field("ids", ids)))
 }
 
-/// DELETE: all entries, or the one of `?id=`.
+/// DELETE: removes all entries, or the entry of `?id=`.
 pub(super) fn delete(call: &Call) -> Result<Answer, Answer> {
     let mut id = None;
     for (name, value) in call.request.args().iter() {

@@ -8,8 +8,8 @@ use crate::cli::{self, Sources};
 use crate::client::{ClientError, Reply, Request, Url};
 use crate::system::io_error::describe_io;
 use line::{Data, Line};
-use std::ffi::OsString;
-use std::fs;
+use std::ffi::{OsStr, OsString};
+use std::{fs, io};
 
 /// Exit codes of curl.
 const BAD_URL: u8 = 3;
@@ -76,12 +76,7 @@ fn body(data: &[Data], io: &mut Streams) -> Result<Option<Vec<u8>>, Failure> {
                     "-" => io.input.read_to_end(&mut bytes).map(drop),
                     path => fs::read(path).map(|content| bytes = content),
                 };
-                read.map_err(|error| {
-                    Failure::Fatal(
-                        NOT_READ,
-                        format!("failed to read `{}`: {}", display(path), describe_io(&error)),
-                    )
-                })?;
+                read.map_err(|error| unusable(NOT_READ, "read", path, &error))?;
                 bytes.retain(|byte| *exact || !b"\r\n\0".contains(byte));
                 bytes
             }
@@ -100,10 +95,11 @@ fn write(line: &Line, output: &[u8], io: &mut Streams) -> Result<(), Failure> {
     let Some(path) = line.output.as_ref().filter(|path| *path != "-") else {
         return io.write(output);
     };
-    let written = fs::write(path, output);
-    written.map_err(|error| {
-        Failure::Fatal(NOT_WRITTEN, format!("failed to write `{}`: {}", display(path), describe_io(&error)))
-    })
+    fs::write(path, output).map_err(|error| unusable(NOT_WRITTEN, "write", path, &error))
+}
+
+fn unusable(code: u8, verb: &str, path: impl AsRef<OsStr>, error: &io::Error) -> Failure {
+    Failure::Fatal(code, format!("failed to {verb} `{}`: {}", display(path), describe_io(error)))
 }
 
 fn failed(error: ClientError) -> Failure {

@@ -26,7 +26,7 @@ pub(super) fn run(options: &Options, io: &mut Streams) -> Result<u8, Failure> {
     Ok(archive.code)
 }
 
-/// Returns the name in the archive: as kubectl expects it, without `/` and `..`, which lead out, and without `.`.
+/// Returns the name in the archive, as kubectl expects it: without `.`, and without `/` and `..`, which lead out.
 fn stored(path: &Path) -> PathBuf {
     let mut stored = PathBuf::new();
     for component in path.components() {
@@ -58,7 +58,7 @@ impl Archive<'_> {
         })
     }
 
-    /// Adds `path`. The outer error is why it can't be read; the inner one is that of standard output.
+    /// Adds `path`. The outer error says why it can't be read; the inner error is one of standard output.
     fn try_add(&mut self, path: &Path, name: &Path) -> Result<io::Result<()>, String> {
         let unreadable = |error: io::Error| describe_io(&error);
         let metadata = fs::symlink_metadata(path).map_err(unreadable)?;

@@ -3,10 +3,6 @@
 //! A file is written under a hidden name in its folder, and then renamed. So a server that watches the folder sees it once,
 //! complete. The previous file stays until then, also where space runs out. And a link of that name is replaced, not written
 //! through, as in GNU tar.
-//!
-//! A file is written under a hidden name beside the one that it will have, and then renamed. So a server that watches
-//! the folder sees it once, complete; what had the name before stays until then, also where space runs out; and a link
-//! of that name is replaced and not written through, as people know it from GNU tar.
 
 use super::input::{self, Entry};
 use super::line::Options;
@@ -144,7 +140,7 @@ fn hard_link(root: &Root, place: &Place, target: &OsStr) -> Result<(), Fault> {
     if !is_file {
         return Err(refused("it is not a file"));
     }
-    // The name is one of the same file already.
+    // The name leads to the same file already.
     if place.identity().is_ok_and(|(own_device, own_inode, _)| (own_device, own_inode) == (device, inode)) {
         return Ok(());
     }

@@ -17,13 +17,13 @@ const BLOCK: u64 = 512;
 pub(super) struct Entry<'a, 'b> {
     inner: tar::Entry<'a, Metered<'b>>,
     name: OsString,
-    /// Names of its pax records.
-    records: Vec<String>,
+    /// Whether its pax records describe a sparse file.
+    has_sparse_records: bool,
     left: u64,
 }
 
-/// Calls `work` for each entry of the archive `source`, up to its first error, which is the outer one. The inner error is why
-/// the archive can't be read to its end. Reads `source` up to the end of the archive, not further.
+/// Calls `work` for each entry of the archive `source`. The outer error is the first one of `work`, which ends the loop. The
+/// inner error says why the archive can't be read to its end. Reads `source` up to the end of the archive, not further.
 pub(super) fn each<E>(
     source: &mut dyn Read,
     mut work: impl FnMut(&mut Entry) -> Result<(), E>,
@@ -31,7 +31,7 @@ pub(super) fn each<E>(
     let (budget, ended) = (Cell::new(MAX_HEADERS), Cell::new(false));
     let source = Metered { source, budget: &budget, ended: &ended, is_first: true };
     let mut archive = tar::Archive::new(source);
-    // The crate has several texts for this.
+    // The crate has several texts for an early end.
     let why = |error| if ended.get() { EARLY.to_owned() } else { describe_io(&error) };
     let entries = match archive.entries() {
         Ok(entries) => entries,
@@ -57,10 +57,11 @@ pub(super) fn each<E>(
 impl<'a, 'b> Entry<'a, 'b> {
     fn new(inner: tar::Entry<'a, Metered<'b>>) -> io::Result<Entry<'a, 'b>> {
         let name = OsString::from_vec(inner.path_bytes().into_owned());
-        let mut entry = Entry { left: inner.size(), inner, name, records: Vec::new() };
+        let mut entry = Entry { left: inner.size(), inner, name, has_sparse_records: false };
         if !entry.is_global() {
-            let records = entry.inner.pax_extensions()?.into_iter().flatten();
-            entry.records = records.filter_map(|record| Some(record.ok()?.key().ok()?.to_owned())).collect();
+            let mut keys = entry.inner.pax_extensions()?.into_iter().flatten().flatten();
+            entry.has_sparse_records =
+                keys.any(|record| record.key().is_ok_and(|key| key.starts_with("GNU.sparse.")));
         }
         Ok(entry)
     }
@@ -94,8 +95,7 @@ impl<'a, 'b> Entry<'a, 'b> {
 
     /// Whether it is a sparse file, in any of the known forms.
     pub(super) fn is_sparse(&self) -> bool {
-        self.header().entry_type().is_gnu_sparse()
-            || self.records.iter().any(|key| key.starts_with("GNU.sparse."))
+        self.header().entry_type().is_gnu_sparse() || self.has_sparse_records
     }
 
     /// Skips the rest of the content. Returns the number of bytes that remain to be skipped: the holes of a sparse file would

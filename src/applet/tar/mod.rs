@@ -18,11 +18,7 @@ pub(super) fn run(args: &[OsString], io: &mut Streams) -> Result<u8, Failure> {
         Job::Extract => extract::run(&options, io),
         Job::List => list(options.verbose, io),
     };
-    drained(result, io)
-}
-
-/// Prints the error of `result` at once, then reads the rest of the input: a sender would wait for ever if nobody read it.
-fn drained(result: Result<u8, Failure>, io: &mut Streams) -> Result<u8, Failure> {
+    // The error is printed at once. Then the rest of the input is read: a sender would wait for ever if nobody read it.
     let result = match result {
         Err(Failure::Fatal(code, message)) => {
             io.complain(&message);

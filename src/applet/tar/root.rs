@@ -24,12 +24,12 @@ pub(super) struct Root(OwnedFd);
 /// A name in a folder below the root.
 pub(super) struct Place {
     folder: OwnedFd,
-    /// Number of folders between it and the root.
+    /// Number of folders between the name and the root.
     pub depth: usize,
     name: OsString,
 }
 
-/// Why a name can't be used.
+/// The reason why a name can't be used.
 pub(super) enum Fault {
     Refused(String),
     System(io::Error),
@@ -168,7 +168,7 @@ fn follow(name: &OsStr, target: &OsStr, names: &mut VecDeque<OsString>) -> Resul
 }
 
 impl Place {
-    /// Creates a file beside it, under a name that the server and its watcher ignore. Returns the place of the file, too.
+    /// Creates a file beside this place, under a name that the server and its watcher ignore. Returns the place of the file, too.
     pub(super) fn create_beside(&self, mode: u32) -> io::Result<(Place, File)> {
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let (beside, file) =
@@ -176,12 +176,12 @@ impl Place {
         Ok((beside, File::from(file)))
     }
 
-    /// Creates a link to `target` beside it; returns the place of the link.
+    /// Creates a link to `target` beside this place; returns the place of the link.
     pub(super) fn link_beside(&self, target: &OsStr) -> io::Result<Place> {
         Ok(self.beside(|folder, name| fs::symlinkat(target, folder, name))?.0)
     }
 
-    /// Creates another name for the file `other` beside it; returns the place of that name.
+    /// Creates another name for the file `other` beside this place; returns the place of that name.
     pub(super) fn name_beside(&self, other: &Place) -> io::Result<Place> {
         let link = |folder: &OwnedFd, name: &OsStr| {
             fs::linkat(&other.folder, &other.name, folder, name, AtFlags::empty())
@@ -207,7 +207,7 @@ impl Place {
         Err(Errno::EXIST.into())
     }
 
-    /// Renames it to the name of `place`, and replaces the previous file. Where that fails, removes it.
+    /// Renames this temporary file to `place`, and replaces the previous file. If the rename fails, removes the temporary file.
     pub(super) fn replace(self, place: &Place) -> io::Result<()> {
         let renamed = fs::renameat(&self.folder, &self.name, &place.folder, &place.name);
         renamed.map_err(|error| {
@@ -216,9 +216,9 @@ impl Place {
         })
     }
 
-    /// Removes it: a temporary file.
+    /// Removes this temporary file.
     pub(super) fn remove(self) {
-        // Where this fails as well, the message still names the first error.
+        // If this fails as well, the message still names the first error.
         let _ = fs::unlinkat(&self.folder, &self.name, AtFlags::empty());
     }
 

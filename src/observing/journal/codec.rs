@@ -134,7 +134,7 @@ impl Writer<'_> {
         self.end = end;
     }
 
-    /// Seven bits a byte, the lowest first. The highest bit of a byte says that another byte follows.
+    /// Writes seven bits per byte, the lowest first. The highest bit of a byte says that another byte follows.
     fn number(&mut self, mut number: u64) {
         loop {
             let more = number >= 0x80;
@@ -149,14 +149,14 @@ impl Writer<'_> {
         }
     }
 
-    /// The length plus one, and the text; 0 for `None`.
+    /// Writes the length plus one, and the text; 0 for `None`.
     fn option(&mut self, text: Option<&str>) {
         let Some(text) = text else { return self.number(0) };
         self.number(text.len() as u64 + 1);
         self.bytes(text.as_bytes());
     }
 
-    /// The lengths of a field's name, plus one, and of its value. A list of fields ends with 0.
+    /// Writes the lengths of a field's name, plus one, and of its value. A list of fields ends with 0.
     fn lengths(&mut self, (name, value): (usize, usize)) {
         self.number(name as u64 + 1);
         self.number(value as u64);
@@ -298,7 +298,7 @@ impl<'r> Reader<'r> {
         }
     }
 
-    /// Four bytes.
+    /// Reads a number of four bytes.
     fn length(&mut self) -> Option<u64> {
         Some(u32::from_le_bytes(*self.bytes(4)?.first_chunk()?).into())
     }
@@ -314,7 +314,7 @@ impl<'r> Reader<'r> {
         })
     }
 
-    /// The lengths of the next field's name and value; `None` at the end of the list.
+    /// Reads the lengths of the next field's name and value; `None` at the end of the list.
     fn lengths(&mut self) -> Option<Option<(u64, u64)>> {
         Some(match self.number()?.checked_sub(1) {
             Some(name) => Some((name, self.number()?)),

@@ -48,6 +48,11 @@ pub(crate) struct Entry {
     pub gone: Gone,
 }
 
+/// Returns the first value of the header field `name`, in any case.
+pub(crate) fn find<'h>(headers: &'h [(String, String)], name: &str) -> Option<&'h str> {
+    headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| &**value)
+}
+
 /// Parts of an entry that were evicted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Gone {

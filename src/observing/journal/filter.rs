@@ -15,10 +15,10 @@ pub(crate) use subject::Subject;
 use crate::system::truncate::truncate;
 use contradiction::contradiction;
 
-/// Longest text that an error repeats, in characters.
+/// Longest text that an error or a near miss repeats, in characters.
 const EXCERPT: usize = 100;
 
-fn excerpt(text: &str) -> String {
+pub(super) fn excerpt(text: &str) -> String {
     truncate(text, EXCERPT, "...")
 }
 
@@ -89,7 +89,7 @@ impl Filter {
     /// Combines the conditions of both filters.
     ///
     /// # Errors
-    /// No request can fit both filters; the text says why.
+    /// A request can't fit both filters; the text says why.
     pub(crate) fn and(&self, other: &Filter) -> Result<Filter, String> {
         let pairs = self.conditions.iter().flat_map(|one| other.conditions.iter().map(move |two| (two, one)));
         match pairs.filter_map(|(two, one)| contradiction(two, one)).next() {

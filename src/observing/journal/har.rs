@@ -1,6 +1,6 @@
 //! Entries as an HTTP Archive (HAR 1.2), which browsers and many tools read.
 
-use super::entry::Entry;
+use super::entry::{Entry, find};
 use super::json::{base64, object, rfc3339, text};
 use crate::message::form;
 use crate::script::flask::status;
@@ -96,10 +96,6 @@ fn add_text(value: &mut Value, encoding: &str, body: &[u8], length: u64, is_gone
     if is_cut {
         value["comment"] = format!("cut after {} of {length} bytes", body.len()).into();
     }
-}
-
-fn find<'h>(headers: &'h [(String, String)], name: &str) -> Option<&'h str> {
-    headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| &**value)
 }
 
 fn named(pairs: &[(String, String)]) -> Value {

@@ -1,4 +1,4 @@
-//! Lines: the part of an entry that is kept longest. Method, path, rule, endpoint, status and generation, in four bytes.
+//! Lines: method, path, rule, endpoint, status and generation of an entry, in four bytes. They are kept longest.
 //!
 //! A line is two numbers of rows: one row has the path, the other has the rest. Entries with the same text share its row.
 
@@ -141,11 +141,6 @@ impl Lines {
         }
     }
 
-    /// Returns the index of a line; number 1 is at index 0.
-    fn index(&self, number: u64) -> usize {
-        ((number - 1) % self.size as u64) as usize
-    }
-
     fn enter_path(&mut self, key: &Key) -> u16 {
         let room = self.most_texts - self.texts;
         let (row, taken) = self.paths.enter(&[key.path.as_bytes()], self.paths.most, room);
@@ -171,7 +166,7 @@ impl Lines {
 
     /// Returns the path of entry `number`, and the row that has the rest.
     pub(super) fn get(&self, number: u64) -> [Option<&[u8]>; 2] {
-        let [path, other] = self.lines[self.index(number)];
+        let [path, other] = self.lines[((number - 1) % self.size as u64) as usize];
         [self.paths.text(path), self.others.text(other)]
     }
 

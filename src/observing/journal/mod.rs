@@ -18,7 +18,7 @@ pub(crate) mod waiting;
 mod watch;
 
 pub(crate) use codec::{Begun, Exchange};
-pub(crate) use watch::{WatchId, on_own_thread};
+pub(crate) use watch::{After, WatchId, on_own_thread};
 
 use crate::message::answer::Answer;
 use crate::message::epoch::Epoch;
@@ -47,7 +47,7 @@ const BATCH: usize = 64 << 10;
 /// A thread keeps its buffer for heads up to this size in bytes.
 const BUFFER: usize = 64 << 10;
 
-/// The journal. Any thread may call it; no call takes long.
+/// The journal. Any thread may call it; no call holds its lock for long.
 pub(crate) struct Journal {
     records: Mutex<Records>,
     /// The journal is cleared when an epoch ends.
@@ -111,10 +111,10 @@ pub(crate) struct Span {
     pub evicted: u64,
 }
 
-/// Why the journal has no entry of a number.
+/// The reason why the journal has no entry of a number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Missing {
-    /// No request has had this number yet.
+    /// This number has not been given to a request yet.
     Never,
     /// Newer entries needed its room.
     Evicted,
@@ -140,17 +140,15 @@ impl Journal {
         })?;
         // Two bodies and a head always fit into the store, and their lengths into 32 bits.
         let (body, head) = (body.min(store.size() / 8).min(1 << 30), (store.size() / 4).min(1 << 30));
-        let records = Mutex::new(Records { store, epoch: 0, clears: 0, cleared: 0, evicted: 0 });
-        let (clears, closed) = (AtomicU64::new(0), AtomicBool::new(false));
         Ok(Journal {
-            records,
+            records: Mutex::new(Records { store, epoch: 0, clears: 0, cleared: 0, evicted: 0 }),
             epoch: Arc::default(),
-            clears,
+            clears: AtomicU64::new(0),
             budget,
             body,
             head,
             watch: Arc::default(),
-            closed,
+            closed: AtomicBool::new(false),
         })
     }
 

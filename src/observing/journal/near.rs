@@ -1,16 +1,13 @@
 //! Near misses of a filter: the recorded requests that are closest to it, and how each differs.
 
 use super::entry::Entry;
-use super::filter::{Condition, Filter, Fit, Part, Subject};
+use super::filter::{Condition, Filter, Fit, Part, Subject, excerpt};
 use crate::system::spelling::nearest;
-use crate::system::truncate::truncate;
 use std::cmp::Reverse;
 use std::fmt;
 
 /// Limit of listed requests.
 const MOST: usize = 3;
-/// Limit of a quoted text, in characters.
-const EXCERPT: usize = 100;
 
 /// A request that nearly fits the filter. The admin interface shows it as JSON.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
@@ -66,7 +63,7 @@ impl Nearest {
         self.0.truncate(MOST);
     }
 
-    /// Returns the nearest first; of equally near requests the latest first.
+    /// Returns the requests, the nearest first. Equally near requests come in reverse order, the latest first.
     pub(crate) fn into_list(self) -> Vec<Near> {
         self.0
     }
@@ -135,10 +132,6 @@ fn path_likeness(expected: &str, found: &str) -> u64 {
 /// Whether `found` may be `expected`, mistyped.
 fn is_close(expected: &str, found: &str) -> bool {
     nearest(&excerpt(found).to_lowercase(), [excerpt(expected).to_lowercase().as_str()]).is_some()
-}
-
-fn excerpt(text: &str) -> String {
-    truncate(text, EXCERPT, "...")
 }
 
 #[cfg(test)]

@@ -139,7 +139,7 @@ impl Pool {
                 }
                 self.free.push(unused as u16);
             } else {
-                self.drop_block(self.dearest());
+                self.drop_block(self.next_to_evict());
             }
         }
         if let Some(block) = self.free.pop() {
@@ -150,12 +150,14 @@ impl Pool {
     }
 
     /// Returns the lane whose oldest block is evicted next. The newest head and the newest body of each lane are never evicted.
-    fn dearest(&self) -> Kind {
+    fn next_to_evict(&self) -> Kind {
         let count = |kind: Kind| self.lanes[kind].blocks.len();
-        match () {
-            () if count(ANSWERS) > self.count / 8 + 1 => ANSWERS,
-            () if count(BODIES) > self.count / 4 => BODIES,
-            () => HEADS,
+        if count(ANSWERS) > self.count / 8 + 1 {
+            ANSWERS
+        } else if count(BODIES) > self.count / 4 {
+            BODIES
+        } else {
+            HEADS
         }
     }
 

@@ -175,7 +175,7 @@ fn the_end_of_an_epoch_deletes_its_entries_and_none_of_the_next() {
     journal.record(&exchange(running, &late, &answer));
     journal.record_refused("GET /refused", ([127, 0, 0, 1], 1).into(), "why", &answer);
     assert_eq!(journal.get(3).unwrap().path, "/refused");
-    // Or by a reader.
+    // Or it learns of the epoch by a reader.
     epoch.next();
     assert_eq!((journal.stats().entries, journal.get(3)), (0, Err(Missing::Deleted)));
 }

@@ -200,7 +200,6 @@ impl Tally {
     pub(crate) fn doubts(&self) -> String {
         let doubt = |count: u64, what: &str| match count {
             0 => String::new(),
-            1 => format!(", 1 {what}"),
             _ => format!(", {count} {what}"),
         };
         [doubt(self.lost, "of which nothing is known"), doubt(self.open, "of which too little is known")]

@@ -14,7 +14,7 @@ use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-/// How long the journal's thread may look at entries at a time.
+/// Limits for the time in which the journal's thread looks at entries.
 #[derive(Clone, Copy)]
 struct Times {
     /// Time of one look, until other jobs have their turn.
@@ -124,11 +124,8 @@ impl Waiters {
 
     /// Gives up a wait, whose client has left. Drops its callback at once.
     pub(crate) fn forget(&self, wait: WaiterId) {
-        let mut state = lock(&self.state);
-        let then = state.thens.remove(&wait.0);
-        state.take_out(wait.0);
-        self.stop_listening(&mut state);
-        drop(state);
+        let then = self.take_then(wait.0);
+        lock(&self.state).take_out(wait.0);
         // Outside of the lock: the callback may own a connection.
         drop(then);
     }
@@ -224,10 +221,8 @@ impl Waiters {
 
     /// Ends a wait that has timed out, after a last look.
     fn expire(&self, id: u64) {
-        let mut state = lock(&self.state);
-        let waiter = state.take_out(id);
-        drop(state);
-        // No wait: it has its outcome already, or a look at it panicked.
+        let waiter = lock(&self.state).take_out(id);
+        // A wait that is not in the list has its outcome already, or a look at it panicked.
         let Some(mut waiter) = waiter.filter(|waiter| !waiter.once) else {
             return self.end(id, Waited::TooLong(TooLong), 0);
         };
@@ -242,23 +237,22 @@ impl Waiters {
     }
 
     fn end(&self, id: u64, outcome: Waited, seen: u64) {
-        let mut state = lock(&self.state);
-        let then = state.thens.remove(&id);
-        self.stop_listening(&mut state);
-        drop(state);
-        // Outside of the lock: the callback answers a client.
-        if let Some(then) = then {
+        // Called without the lock, since it answers a client.
+        if let Some(then) = self.take_then(id) {
             then(outcome, seen);
         }
     }
 
-    /// Stops listening when no waiter is left.
-    fn stop_listening(&self, state: &mut State) {
+    /// Removes and returns the callback of a wait. Stops listening when no callback is left.
+    fn take_then(&self, id: u64) -> Option<Then> {
+        let mut state = lock(&self.state);
+        let then = state.thens.remove(&id);
         if state.thens.is_empty()
             && let Some(watch) = state.watch.take()
         {
             self.journal.watch.remove(watch);
         }
+        then
     }
 }
 

@@ -80,7 +80,7 @@ struct Listeners {
 }
 
 impl Watch {
-    /// Sets the timer, or a thread of its own behind one ([`on_own_thread`]). Only the first call counts.
+    /// Sets the function that runs jobs after a delay: a timer, or the one of [`on_own_thread`]. Only the first call counts.
     pub(crate) fn set_timer(&self, after: After) {
         let _ = self.after.set(after);
     }
@@ -143,7 +143,7 @@ impl Watch {
             return listening.iter().for_each(|listener| listener());
         }
         self.pending.store(false, Ordering::SeqCst);
-        // An entry came between the two lines above.
+        // An entry may have come after the first line of this function and before the line above.
         if self.news.load(Ordering::SeqCst) && !self.pending.swap(true, Ordering::SeqCst) {
             self.tick_after(Duration::ZERO);
         }

@@ -104,13 +104,13 @@ fn lines_that_can_not_be_written_are_counted_with_the_reason() {
     let notice = |text: &str| text.to_owned();
     let mut writer = Writer { queue: &queue, out: full, notice, missing: 0, why: None, torn: false };
     writer.write(b"one\ntwo\n");
-    writer.tell();
+    writer.write_notice();
     writer.write(b"three\n");
     assert_eq!((writer.missing, queue.dropped()), (3, 3));
 
     let (mut reader, out) = pipe().unwrap();
     let Writer { missing, why, .. } = writer;
-    Writer { queue: &queue, out, notice, missing, why, torn: true }.tell();
+    Writer { queue: &queue, out, notice, missing, why, torn: true }.write_notice();
     assert_eq!(
         read_to(&mut reader, "3"),
         ["", "3 log lines were dropped: failed to write the log: no space left on device"]

@@ -58,13 +58,14 @@ impl Metrics {
             page.single(name, help, &number);
         }
         let usage = Usage::now();
+        let started = self.started.duration_since(UNIX_EPOCH).ok().map(|since| since.as_secs());
         let of_process: [(&str, &str, Option<u64>); 6] = [
             ("process_resident_memory_bytes", "Resident memory.", usage.resident),
             ("process_virtual_memory_bytes", "Virtual memory.", usage.size),
             ("process_open_fds", "Open file descriptors.", usage.open_files),
             ("process_max_fds", "Most file descriptors that may be open.", usage.most_files),
             ("process_threads", "Threads.", usage.threads),
-            ("process_start_time_seconds", "Start of the process in seconds since 1970.", self.since()),
+            ("process_start_time_seconds", "Start of the process in seconds since 1970.", started),
         ];
         for (name, help, number) in of_process {
             if let Some(number) = number {
@@ -76,10 +77,6 @@ impl Metrics {
         page.family("h1mock_build_info", "The version of h1mock; always 1.");
         page.sample("h1mock_build_info", &[("version", env!("CARGO_PKG_VERSION"))], &1);
         page.into_text()
-    }
-
-    fn since(&self) -> Option<u64> {
-        self.started.duration_since(UNIX_EPOCH).ok().map(|since| since.as_secs())
     }
 
     fn times(&self, page: &mut Exposition, sum: u64) {

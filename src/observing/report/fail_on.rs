@@ -8,7 +8,7 @@ const WORDS: [&str; 4] = ["unmatched", "unused", "errors", "loads"];
 pub(crate) struct FailOn(u8);
 
 impl Default for FailOn {
-    /// Conditions that are certainly wrong: requests that no rule serves, and scripts that fail.
+    /// The conditions that always show a mistake: requests that no rule serves, and scripts that fail.
     fn default() -> Self {
         FailOn(0b0101)
     }

@@ -36,6 +36,6 @@ fn the_ports_of_process_1_are_found() {
     let out = "probe 0\nwait 0\nreadyz 0\nget 1\ncurl 22\nvariable 1\n";
     let err = "h1mock: failed to get `http://127.0.0.1:18123/none`: 404 Not Found\n\
                h1mock: failed to connect to `127.0.0.1:9`: connection refused\n";
-    // The mock ended like after SIGTERM.
+    // The mock ended as after SIGTERM.
     assert_eq!(left.all(), (143, out, err));
 }

@@ -72,7 +72,7 @@ fn idle_connections_cost_no_threads() {
     eventually(|| enough(descriptors(&mock), wanted));
     assert_eq!(threads(&mock), before);
     witness.testify();
-    // No connection was lost: each gets an answer now.
+    // All connections are still there: each gets an answer now.
     for client in &mut idle {
         assert_eq!(client.send("GET", "/ping", &[], b"").text(), "pong");
     }

@@ -1,5 +1,6 @@
-//! Requests whose framing violates RFC 9112, and valid ones at its edges, with their answers. The mock must refuse each invalid
-//! one at once, without waiting for more bytes, and end its connection, so that no bytes behind it become a request.
+//! Requests whose framing violates RFC 9112, and valid requests at its edges, with their answers. The mock must refuse each
+//! invalid request at once, without waiting for more bytes. It must end the connection, so that no bytes behind the request
+//! become another request.
 
 use super::witness::Witness;
 use super::{PING, WORKERS, client, start};

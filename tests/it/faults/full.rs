@@ -1,4 +1,4 @@
-//! No room for more connections: the limit of connections is reached, or all descriptors are used up.
+//! There is no room for more connections: their limit is reached, or all descriptors are used up.
 
 use super::process::{descriptors, leave_descriptors, ticks};
 use super::resets::reset;

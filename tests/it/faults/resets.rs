@@ -40,7 +40,7 @@ fn storm(bytes: &[u8]) {
         }
     });
     witness.testify();
-    // No thread and no descriptor of theirs is left.
+    // Their threads and descriptors are gone.
     assert_eq!(threads(&mock), before);
     eventually(|| match descriptors(&mock) {
         now if now <= open => Ok(()),

@@ -9,7 +9,7 @@ use crate::harness::{Client, Mock, eventually};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// The published engine ended the process at the first and took 2 GB of address space for each of the second.
+/// The published engine ended the process at the largest lengths, and took 2 GB of address space for each body of 2 GB.
 #[test]
 fn huge_declared_bodies_are_refused_at_once() {
     let mock = start(&[]);
@@ -63,7 +63,7 @@ const BODY: usize = 1_500_000;
 fn over_the_budget_the_newest_body_is_refused_and_the_oldest_completes() {
     let mock = start(&["--max-buffered", "4300K"]);
     let witness = Witness::of(&mock);
-    // No byte of a refused body may be taken for a request.
+    // The mock must take no byte of a refused body for a request.
     let mut body = "GET /throw HTTP/1.1\r\nHost: x\r\n\r\n".repeat(BODY / 30);
     body.truncate(BODY);
     let (most, last) = body.as_bytes().split_at(BODY - 100);
@@ -85,8 +85,8 @@ fn over_the_budget_the_newest_body_is_refused_and_the_oldest_completes() {
     witness.testify();
 }
 
-/// Returns a client that has sent `part` of a body of `BODY` bytes. The mock had its head before it sent any of the body, and
-/// some time before the next client, so it is clear which body is newer.
+/// Returns a client that has sent `part` of a body of `BODY` bytes. The mock had the head before the client sent any of the
+/// body. The next client comes some time later, so it is clear which body is newer.
 fn with_body(mock: &Mock, part: &[u8]) -> Client {
     let head = "POST /length HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n";
     let mut client = client(mock, format!("{head}Content-Length: {BODY}\r\n\r\n").as_bytes());
@@ -97,7 +97,7 @@ fn with_body(mock: &Mock, part: &[u8]) -> Client {
     client
 }
 
-/// One answer more than fits into memory, to clients that read none of them.
+/// The mock has one answer more than fits into its memory, and the clients read none of them.
 #[test]
 fn a_large_answer_that_finds_no_memory_is_replaced() {
     let mock = start(&["--max-buffered", "1M", "--max-body", "64k"]);

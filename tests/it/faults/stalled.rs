@@ -1,4 +1,4 @@
-//! Clients that stop in the middle, and answers that wait for another one. None of them occupies a worker.
+//! Clients that stop in the middle, and answers that wait for another answer. None of them occupies a worker.
 
 use super::process::{descriptors, threads};
 use super::witness::Witness;

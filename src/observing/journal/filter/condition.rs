@@ -1,4 +1,4 @@
-//! A condition: what one part of an entry has to be, or must not be.
+//! A condition on one part of an entry: a text, pattern or value that the part must have, or must not have.
 
 use super::subject::Unknown;
 use super::{Fit, Part, Subject};
@@ -109,7 +109,7 @@ impl Condition {
         if let Test::Search(search) = &self.test { search.size } else { 0 }
     }
 
-    /// Limits how much of a text is searched. The more bytes all `patterns` of the filter have, the less.
+    /// Limits how much of a text is searched: the larger all `patterns` of the filter are together, in bytes, the less.
     pub(super) fn limit_search(&mut self, patterns: usize) {
         if let Test::Search(search) = &mut self.test {
             search.reach = (MAX_WORK / patterns.max(1)).min(MAX_SEARCHED);
@@ -131,7 +131,7 @@ impl Condition {
         if self.negated { fit.not() } else { fit }
     }
 
-    /// Returns what the condition asks for, in words.
+    /// Returns the text that the condition expects, in words.
     pub(crate) fn expected(&self) -> String {
         let (prefix, expected) = match &self.test {
             Test::Present if self.negated => ("", "absent".into()),

@@ -1,6 +1,5 @@
 //! Parses a filter and its numbers from a query string, or from JSON. An error names the faulty pair and, in a query, the character.
 
-mod error;
 mod item;
 mod key;
 mod value;
@@ -9,10 +8,10 @@ pub(crate) use value::number;
 
 use super::condition::{Search, Test};
 use super::part::Aspect;
-use super::{Condition, Filter, Fit, Part, Subject, contradiction};
+use super::{Condition, EXCERPT, Filter, Fit, Part, Subject, contradiction};
 use crate::message::json::{Json, read};
 use crate::observing::journal::entry::Entry;
-use error::{Flaw, Spot, failed};
+use crate::system::truncate::beginning;
 use item::Given;
 use key::{Form, Key};
 use percent_encoding::percent_decode;
@@ -22,8 +21,8 @@ use value::{bad, seconds, whole};
 
 const MAX_CONDITIONS: usize = 32;
 
-/// Sizes in bytes that are tried for a compiled pattern, and the limit for all patterns of a filter. The time of a search is the product
-/// of its size and the length of the text.
+/// Sizes in bytes that are tried for a compiled pattern, and the limit for all patterns of a filter. The time of a search grows with
+/// the product of its size and the length of the text.
 const SIZES: [usize; 7] = [1 << 8, 1 << 9, 1 << 10, 2 << 10, 4 << 10, 8 << 10, MAX_PATTERNS];
 const MAX_PATTERNS: usize = 16 << 10;
 
@@ -36,7 +35,7 @@ pub(crate) const MAX_NUMBER: u64 = i64::MAX as u64;
 pub(crate) const MAX_LIMIT: u64 = 10_000;
 
 /// Longest time to wait, in seconds; the default is [`DEFAULT_TIMEOUT`].
-const MAX_TIMEOUT: f64 = 600.0;
+pub(crate) const MAX_TIMEOUT: f64 = 600.0;
 /// The same default as for waits for a generation.
 pub(crate) const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -94,6 +93,35 @@ impl Asked {
     pub(crate) fn takes(&self, entry: &Entry) -> bool {
         self.filter.fits(&Subject::new(entry)) == Fit::Yes
     }
+}
+
+/// The place of a fault in a pair.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Spot {
+    Start,
+    Value,
+    /// Behind the value.
+    End,
+}
+
+/// A fault in one pair.
+#[derive(Debug)]
+struct Flaw {
+    spot: Spot,
+    cause: String,
+}
+
+impl Flaw {
+    fn new(spot: Spot, cause: String) -> Flaw {
+        Flaw { spot, cause }
+    }
+}
+
+/// Returns the error for `filter`, one pair of a query or one member of an object.
+///
+/// For example: ``failed to parse filter `json=/a`: character 8: no `=` after the pointer``
+fn failed(filter: &str, cause: &str) -> String {
+    format!("failed to parse filter `{}`: {cause}", beginning(filter, EXCERPT))
 }
 
 /// Parses `method=POST&path=/orders/<int:id>&header!=X-Trace&json~=/name=^a`.

@@ -3,7 +3,7 @@
 use super::subject::{Subject, Unknown};
 use crate::message::baggage::members;
 use crate::message::form::{self, Pairs, options};
-use crate::observing::journal::entry::Entry;
+use crate::observing::journal::entry::{Entry, find};
 use std::borrow::Cow;
 use std::fmt;
 
@@ -67,12 +67,10 @@ impl Aspect {
             }
             Aspect::Content => Texts::from_iter([String::from_utf8_lossy(&content[part.content.clone()])]),
             Aspect::Type => {
-                let mut fields =
-                    part.headers.iter().filter(|(key, _)| key.eq_ignore_ascii_case("content-type"));
-                let Some((_, whole)) = fields.next() else { return Texts::new() };
+                let Some(whole) = find(&part.headers, "content-type") else { return Texts::new() };
                 let bare = options::parse(whole).0;
-                let differs = bare != *whole;
-                [Some(Cow::Borrowed(whole.as_str())), differs.then_some(Cow::Owned(bare))]
+                let differs = bare != whole;
+                [Some(Cow::Borrowed(whole)), differs.then_some(Cow::Owned(bare))]
                     .into_iter()
                     .flatten()
                     .collect()
@@ -108,7 +106,7 @@ impl Part {
             Part::Rule | Part::Endpoint => gone.rule,
             Part::Generation => gone.generation,
             Part::Target => gone.headers,
-            // Of a refused request, the other parts may not have been read.
+            // The other parts of a refused request may not have been read.
             _ if entry.is_refused() => return Some(Unknown::Refused),
             // If only the body was evicted, it counts as truncated, and its length is known.
             _ => gone.headers,
@@ -156,7 +154,7 @@ impl Part {
         })
     }
 
-    /// Returns what an entry has for this part, in words; `None` where it has nothing.
+    /// Returns the texts of this part in an entry, or why they are unknown; `None` where the entry lacks the part.
     pub(crate) fn found(&self, subject: &Subject) -> Option<String> {
         match self.texts(subject) {
             Ok(texts) => (!texts.is_empty()).then(|| texts.join(", ")),

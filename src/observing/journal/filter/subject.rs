@@ -12,7 +12,7 @@ use std::fmt;
 /// Longest content that a body is unpacked to, in bytes: it takes a few ms.
 const MAX_UNPACKED: usize = 1 << 20;
 
-/// Why a part of an entry is not known.
+/// The reason why a part of an entry is not known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Unknown {
     /// The part was evicted.

@@ -49,7 +49,7 @@ impl Timed {
     }
 
     /// Runs the jobs that call the listeners.
-    fn tell(&self) {
+    fn call_listeners(&self) {
         self.run(Duration::from_millis(1));
     }
 
@@ -100,7 +100,7 @@ fn a_wait_for_requests_that_came_already_ends_at_once() {
     ];
     for (filter, timeout, expected) in table {
         let waiting = wait(&waiters, filter, timeout);
-        timed.tell();
+        timed.call_listeners();
         assert_eq!(waiting.try_recv().unwrap(), expected, "{filter}");
         assert!(timed.nobody_listens());
     }
@@ -119,13 +119,13 @@ fn a_wait_counts_from_a_reset_on() {
         let waiters = unhurried(&timed);
         let [waiting, late] = ["path=/a&count=2", "path=/a&count=3"].map(|f| wait(&waiters, f, TIMEOUT));
         enter(&timed);
-        timed.tell();
+        timed.call_listeners();
         reset(&timed.journal);
         enter(&timed);
-        timed.tell();
+        timed.call_listeners();
         assert!(waiting.try_recv().is_err());
         enter(&timed);
-        timed.tell();
+        timed.call_listeners();
         assert_eq!(waiting.try_recv().unwrap(), "holds [2, 3] of 3");
         // The wait times out before it has looked again after the reset.
         reset(&timed.journal);
@@ -178,12 +178,12 @@ fn a_wait_ends_with_the_request_that_makes_it_hold() {
     timed.enter("GET /a");
     let waiting = wait(&waiters, "path=/a&count=3", TIMEOUT);
     timed.enter("GET /a");
-    timed.tell();
+    timed.call_listeners();
     timed.enter("GET /b");
-    timed.tell();
+    timed.call_listeners();
     assert!(waiting.try_recv().is_err());
     timed.enter("GET /a");
-    timed.tell();
+    timed.call_listeners();
     assert_eq!(waiting.try_recv().unwrap(), "holds [1, 2, 4] of 4");
     assert!(timed.nobody_listens());
     timed.run(TIMEOUT);
@@ -211,7 +211,7 @@ fn a_look_that_was_cut_short_is_followed_by_another() {
     let waiters = Waiters::with_times(&timed.journal, times);
     (0..20).for_each(|_| timed.enter("GET /a"));
     let waiting = ["count=20", "count=7", "path=/a&count=20"].map(|filter| wait(&waiters, filter, TIMEOUT));
-    timed.tell();
+    timed.call_listeners();
     assert_eq!(waiting[1].try_recv().unwrap(), "holds [1, 2, 3, 4, 5, 6, 7] of 7");
     for index in [0, 2] {
         assert!(waiting[index].try_recv().unwrap().ends_with("of 20"), "{index}");
@@ -225,12 +225,12 @@ fn entries_that_were_evicted_between_two_looks_count_as_lost() {
     let waiting = wait(&waiters, "path=/a&count=2", TIMEOUT);
     let from_2 = wait(&waiters, "path=/a&since=2", TIMEOUT);
     timed.enter("GET /b");
-    timed.tell();
+    timed.call_listeners();
     (0..2000).for_each(|_| timed.enter("GET /x"));
     let first = timed.journal.stats().first;
-    timed.tell();
+    timed.call_listeners();
     timed.enter("GET /a");
-    timed.tell();
+    timed.call_listeners();
     assert_eq!(from_2.try_recv().unwrap(), "holds [2002] of 2002");
     // Only the entries before the first one that is left are lost.
     timed.run(TIMEOUT);
@@ -260,11 +260,11 @@ fn each_entry_is_read_once_for_all_waits() {
     let waiters = unhurried(&timed);
     let waiting: Vec<_> =
         (0..50).map(|n| wait(&waiters, &format!("path=/a&count={}", n % 5 + 1), TIMEOUT)).collect();
-    timed.tell();
+    timed.call_listeners();
     assert_eq!(timed.journal.watch.listening(), 1);
     for _ in 0..5 {
         timed.enter("GET /a");
-        timed.tell();
+        timed.call_listeners();
     }
     for (n, waiting) in waiting.iter().enumerate() {
         let expected = format!("of {}", n % 5 + 1);
@@ -281,7 +281,7 @@ fn a_wait_that_times_out_reports_what_came() {
     for line in ["GET /x", "GET /a", "GET /b"] {
         timed.enter(line);
     }
-    timed.tell();
+    timed.call_listeners();
     // These two are evicted before the next look.
     (0..2).for_each(|_| timed.enter("GET /a"));
     (0..1000).for_each(|_| timed.enter("GET /x"));
@@ -304,7 +304,7 @@ fn deleted_entries_do_not_count_as_lost() {
     timed.enter("GET /b");
     timed.journal.clear();
     timed.enter("GET /b");
-    timed.tell();
+    timed.call_listeners();
     timed.run(TIMEOUT);
     assert_eq!(waiting.try_recv().unwrap(), "late 0 lost 0 near [2] of 2");
 }
@@ -315,7 +315,7 @@ fn a_wait_ends_when_the_process_stops() {
     let waiters = unhurried(&timed);
     let waiting = wait(&waiters, "path=/a", TIMEOUT);
     timed.journal.close();
-    timed.tell();
+    timed.call_listeners();
     assert_eq!(waiting.try_recv().unwrap(), "Stopping 0");
     timed.run(TIMEOUT);
     assert!(waiting.try_recv().is_err());

@@ -1,7 +1,7 @@
 //! A strict parser of the text format of Prometheus, for tests.
 //!
-//! The parser checks that help and type come before the samples of a family, that these stand together, that nothing comes twice, and
-//! that histograms add up. The end-to-end tests compile it too, so it imports nothing of the program.
+//! The parser checks that help and type come before the samples of a family, and that its samples stand together. It also checks
+//! that nothing comes twice, and that histograms add up. The end-to-end tests compile it too, so it imports nothing of the program.
 
 use std::collections::{BTreeMap, BTreeSet};
 

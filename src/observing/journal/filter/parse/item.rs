@@ -1,9 +1,8 @@
 //! Conditions in JSON: a text, a number, or an object of names and values.
 
-use super::Reading;
-use super::error::Flaw;
 use super::key::{Form, Key};
 use super::value::bad;
+use super::{Flaw, Reading};
 use crate::message::json::Json;
 use crate::observing::journal::filter::part::Aspect;
 

@@ -1,7 +1,6 @@
 //! The key of a condition with its operator: `header`, `header!`, `header~`, `header!~`. In a query, `=` follows.
 
-use super::error::{Flaw, Spot};
-use super::{Names, PARTS};
+use super::{Flaw, Names, PARTS, Spot};
 use crate::system::spelling::nearest;
 use crate::system::truncate::truncate;
 

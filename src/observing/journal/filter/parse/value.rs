@@ -1,7 +1,6 @@
 //! The values of conditions and numbers.
 
-use super::error::{Flaw, Spot};
-use super::{Key, MAX_TIMEOUT};
+use super::{Flaw, Key, MAX_TIMEOUT, Spot};
 use crate::observing::journal::filter::condition::Test;
 use crate::observing::journal::filter::excerpt;
 use crate::observing::journal::filter::part::Aspect;
