@@ -68,7 +68,7 @@ pub(crate) fn register(engine: &mut Engine, handles: Handles) {
         if index != 0 {
             return Ok(None);
         }
-        // `Some(None)`: a function of the script has this name, and hides a handle.
+        // `Some(None)`: a function of the script has this name, and hides the handle.
         let found = find_in_files(context.source(), |file| match file.constant(name) {
             Some(value) => Some(Some(value)),
             None => (!file.overloads(name).is_empty()).then_some(None),
