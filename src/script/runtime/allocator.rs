@@ -2,7 +2,7 @@
 
 #[cfg(target_env = "musl")]
 use mimalloc::MiMalloc as Blocks;
-/// The system's allocator. musl's is slow where threads share it, so there it is mimalloc.
+/// The allocator of small blocks: the system's, but mimalloc with musl, whose own is slow where threads share it.
 #[cfg(not(target_env = "musl"))]
 use std::alloc::System as Blocks;
 use std::alloc::{GlobalAlloc, Layout, System};

@@ -114,7 +114,7 @@ thread_local! {
     /// Whether a call of the thread may have touched much of its stack: see [`stack_has_grown`].
     static STACK_HAS_GROWN: Cell<bool> = const { Cell::new(false) };
     static DEADLINE: Cell<Option<Instant>> = const { Cell::new(None) };
-    /// The same on the coarse clock.
+    /// The deadline on the coarse clock.
     static COARSE_DEADLINE: Cell<Duration> = const { Cell::new(Duration::MAX) };
     /// Budget of the running call, or of the last one.
     static BUDGET: Cell<Budget> = const { Cell::new(Budget::DEFAULT) };
@@ -153,7 +153,7 @@ pub enum Limit {
     Memory = 29_002,
     /// Processor time of the load that the call belongs to.
     Load = 29_004,
-    /// The same, exceeded while a script ran.
+    /// The same limit, exceeded while a script ran.
     LoadByScript = 29_005,
 }
 

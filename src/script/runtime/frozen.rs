@@ -36,7 +36,7 @@ struct Entries {
 
 type Places = HashMap<ImmutableString, usize>;
 
-/// A map of at most so many keys compares them one by one.
+/// Maximum number of keys that a map compares one by one.
 const FEW: usize = 8;
 
 impl FrozenMap {

@@ -45,7 +45,7 @@ pub(super) struct Thawing {
 }
 
 pub(super) enum Callee {
-    /// A native of ours.
+    /// A native of h1mock.
     Own(Plugin),
     /// The name of a native of Rhai's packages.
     OfRhai(&'static str),
