@@ -2,7 +2,7 @@
 
 #[cfg(target_env = "musl")]
 use mimalloc::MiMalloc as Blocks;
-/// The system's allocator. musl's is slow where threads share it, so there it is mimalloc.
+/// The allocator of small blocks: the system's, but mimalloc with musl, whose own is slow where threads share it.
 #[cfg(not(target_env = "musl"))]
 use std::alloc::System as Blocks;
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -10,7 +10,7 @@ use std::cell::Cell;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 thread_local! {
-    /// Bytes that this thread allocated, minus those that it freed. The number may be negative: a thread may free blocks of others.
+    /// Bytes that this thread allocated, minus those that it freed. The number may be negative: a thread may free blocks of other threads.
     pub(super) static ALLOCATED: Cell<i64> = const { Cell::new(0) };
 }
 
@@ -42,7 +42,7 @@ pub(crate) fn much_is_freed() {
     MUCH_FREED.store(true, Ordering::Release);
 }
 
-/// Begins a round if [`much_is_freed`] was called. Returns whether it did.
+/// Begins a round if [`much_is_freed`] was called. Returns whether a round has begun.
 pub(crate) fn begin_round() -> bool {
     let begins = MUCH_FREED.load(Ordering::Relaxed) && MUCH_FREED.swap(false, Ordering::AcqRel);
     if begins {
@@ -78,7 +78,7 @@ pub(super) fn collect() {
 const LARGE: usize = 128 << 10;
 
 fn count(bytes: usize, sign: i64) {
-    // Layouts are at most isize::MAX, so the cast keeps the value. An error means that the thread exits: nobody needs its count.
+    // Layouts are at most isize::MAX, so the cast keeps the value. An error means that the thread is ending, so its count does not matter.
     let _ = ALLOCATED.try_with(|net| net.set(net.get().wrapping_add(sign * bytes as i64)));
 }
 

@@ -2,7 +2,7 @@
 //! knows the names and the numbers of arguments of functions, and the types of the handles of natives (`app`, `json`). A file
 //! with findings loads all the same.
 
-mod calls;
+pub(crate) mod calls;
 pub(crate) mod catalogue;
 mod conditions;
 mod facts;

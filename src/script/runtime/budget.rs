@@ -82,6 +82,17 @@ impl Budget {
         let _end = End;
         call()
     }
+
+    /// Returns the error value of a call that exceeded `limit`: a text.
+    fn thrown(&self, limit: Limit) -> Dynamic {
+        let mut text: Dynamic = match limit {
+            Limit::Time => format!("the script ran longer than {} ms", self.time.as_millis()).into(),
+            Limit::Memory => format!("the script used more than {} bytes", self.memory).into(),
+            Limit::Load | Limit::LoadByScript => out_of_load_time("loading", self.load),
+        };
+        text.set_tag(limit as i32);
+        text
+    }
 }
 
 /// Ends the budget of the thread when it is dropped, also when a native panicked.
@@ -103,7 +114,7 @@ thread_local! {
     /// Whether a call of the thread may have touched much of its stack: see [`stack_has_grown`].
     static STACK_HAS_GROWN: Cell<bool> = const { Cell::new(false) };
     static DEADLINE: Cell<Option<Instant>> = const { Cell::new(None) };
-    /// The same on the coarse clock.
+    /// The deadline on the coarse clock.
     static COARSE_DEADLINE: Cell<Duration> = const { Cell::new(Duration::MAX) };
     /// Budget of the running call, or of the last one.
     static BUDGET: Cell<Budget> = const { Cell::new(Budget::DEFAULT) };
@@ -142,7 +153,7 @@ pub enum Limit {
     Memory = 29_002,
     /// Processor time of the load that the call belongs to.
     Load = 29_004,
-    /// The same, exceeded while a script ran.
+    /// The same limit, exceeded while a script ran.
     LoadByScript = 29_005,
 }
 
@@ -152,19 +163,6 @@ impl Limit {
         [Limit::Time, Limit::Memory, Limit::Load, Limit::LoadByScript]
             .into_iter()
             .find(|limit| *limit as i32 == thrown.tag())
-    }
-}
-
-impl Budget {
-    /// Returns the error value of a call that exceeded `limit`: a text.
-    fn thrown(&self, limit: Limit) -> Dynamic {
-        let mut text: Dynamic = match limit {
-            Limit::Time => format!("the script ran longer than {} ms", self.time.as_millis()).into(),
-            Limit::Memory => format!("the script used more than {} bytes", self.memory).into(),
-            Limit::Load | Limit::LoadByScript => out_of_load_time("loading", self.load),
-        };
-        text.set_tag(limit as i32);
-        text
     }
 }
 
@@ -346,7 +344,7 @@ pub(crate) fn room() -> usize {
     }
 }
 
-/// Whether the running call is over its time. Natives with a loop of their own call it (`store.update`).
+/// Whether the running call is over its time. Natives with loops, such as `store.update`, call this function.
 pub(crate) fn time_is_up() -> bool {
     DEADLINE.get().is_some_and(|deadline| Instant::now() > deadline)
 }

@@ -78,7 +78,7 @@ pub(crate) fn token(token: Token, at: Position) -> Token {
     let late = || (tokens.is_multiple_of(CLOCK_EVERY) && is_over()).then_some(at);
     let stopped = progress.stopped.or_else(late);
     PROGRESS.set(Some(Progress { tokens, stopped }));
-    // Rhai's parser may continue after one error, but not after one error after the other.
+    // Rhai's parser may continue after one error, but not after several in a row.
     if stopped.is_some() && token != Token::EOF {
         return Token::LexError(LexError::Runtime("out of time".to_owned()).into());
     }

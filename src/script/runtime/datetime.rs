@@ -105,8 +105,8 @@ impl TimeDelta {
     }
 }
 
-/// Compares two values of the same one of these types, or returns `None` for others. The inner `Option` is `None` between naive and
-/// aware datetimes.
+/// Compares two datetimes, two dates or two timedeltas. Returns `None` for other values. The inner `Option` is `None` between naive
+/// and aware datetimes.
 pub(crate) fn compare(left: &Dynamic, right: &Dynamic) -> Option<Option<Ordering>> {
     if let (Some(left), Some(right)) = (left.read_lock::<DateTime>(), right.read_lock::<DateTime>()) {
         return Some(left.minus(&right).map(|delta| delta.0.cmp(&0)));
@@ -120,7 +120,7 @@ pub(crate) fn compare(left: &Dynamic, right: &Dynamic) -> Option<Option<Ordering
     None
 }
 
-/// Returns Python's name of the type of `value`, if it is one of these types.
+/// Returns Python's name of the type of `value`, if it is a type of this module.
 pub(crate) fn type_name(value: &Dynamic) -> Option<&'static str> {
     match value {
         _ if value.is::<DateTime>() => Some("datetime"),
@@ -131,7 +131,7 @@ pub(crate) fn type_name(value: &Dynamic) -> Option<&'static str> {
     }
 }
 
-/// Returns the text that Python's `str` returns, if `value` is of one of these types.
+/// Returns the text that Python's `str` returns, if `value` is of a type of this module.
 pub(crate) fn display(value: &Dynamic) -> Option<String> {
     if let Some(moment) = value.read_lock::<DateTime>() {
         return Some(moment.to_string());

@@ -1,7 +1,7 @@
 //! Calls view functions, hooks and error handlers, and keeps Rhai's cache of resolved functions from one call to the next.
 //!
 //! For each function call in a script, Rhai searches all modules by name and types. It caches the result only until the outermost
-//! call ends. That search takes a sixth of the time of a view with five calls, so each thread keeps the cache for the next call of
+//! call ends. That search takes a sixth of the time of a view with five calls. So each thread keeps the cache for the next call of
 //! the same file.
 
 use super::call::{self, CurrentFunction};
@@ -77,7 +77,7 @@ fn argument(index: usize) -> String {
 
 /// Evaluates `call`, compiled from [`call_text`], in `file`.
 fn run(engine: &Engine, file: &Arc<File>, call: &AST, arguments: &mut [Dynamic]) -> Fallible<Dynamic> {
-    // The cache is taken out of its slot: so a nested call uses another one, and a call that fails drops it.
+    // The cache is taken out of its slot: so a nested call uses another cache, and a call that fails drops it.
     let mut cache = CACHE.take().filter(|cache| cache.is_for(file)).unwrap_or_else(|| CallCache::new(file));
     for (index, value) in arguments.iter_mut().enumerate() {
         cache.scope.push_dynamic(argument(index), std::mem::take(value));

@@ -1,5 +1,5 @@
 //! A failure of a script and its place: from Rhai's chain of errors to provision, line, column, source line and hint. `check`,
-//! the admin interface, the log, the ledger and the body of a 500 have the same words.
+//! the admin interface, the log, the ledger and the body of a 500 use the same words.
 
 pub(crate) mod habit;
 mod kind;
@@ -12,12 +12,14 @@ mod tests;
 
 pub(crate) use kind::{Kind, RETURNED_NOTHING};
 
+use super::analysis::calls::arguments;
 use super::files::Files;
 use super::http_error::HttpError;
 use super::{budget, json, names, size_limits};
 use crate::system::escape::escape;
 use crate::system::truncate::{beginning, truncate_bytes};
 use rhai::{EvalAltResult, Position};
+use std::collections::BTreeSet;
 use std::fmt;
 
 /// Most bytes of a message. A script can throw a text of any length, or call a function with any number of arguments.
@@ -67,7 +69,7 @@ impl Fault {
 
     /// Returns the fault at the innermost place of `error`. `file` is the file that h1mock called.
     pub fn new(error: &EvalAltResult, file: &str, files: &Files) -> Fault {
-        let Place { error, file, at } = innermost(error, file);
+        let (error, file, at) = innermost(error, file);
         let kind = Kind::from(error);
         let text = || files.text(&file);
         let hint = match error {
@@ -167,20 +169,15 @@ impl fmt::Display for Fault {
     }
 }
 
-struct Place<'e> {
-    error: &'e EvalAltResult,
-    file: String,
-    at: Position,
-}
-
-/// Follows calls and imports to the innermost error. The innermost known place wins, since natives have no place of their own.
-fn innermost<'e>(error: &'e EvalAltResult, file: &str) -> Place<'e> {
+/// Follows calls and imports to the innermost error. Returns it with its file and its place. The innermost known place wins, since
+/// natives have no place of their own.
+fn innermost<'e>(error: &'e EvalAltResult, file: &str) -> (&'e EvalAltResult, String, Position) {
     let (mut error, mut file, mut at) = (error, file.to_owned(), error.position());
     loop {
         let (inner, source) = match error {
             EvalAltResult::ErrorInFunctionCall(_, source, inner, _) => (inner, source.as_str()),
             EvalAltResult::ErrorInModule(name, inner, _) => (inner, name.as_str()),
-            _ => return Place { error, file, at },
+            _ => return (error, file, at),
         };
         error = inner;
         let position = error.position();
@@ -193,7 +190,7 @@ fn innermost<'e>(error: &'e EvalAltResult, file: &str) -> Place<'e> {
     }
 }
 
-/// Returns Rhai's words for `error`, in lower case and without its position.
+/// Returns the message of `error`, in lower case and without its position.
 fn message(error: &EvalAltResult) -> String {
     let text = match error {
         EvalAltResult::ErrorRuntime(thrown, _) => return thrown_text(thrown),
@@ -234,19 +231,16 @@ fn message(error: &EvalAltResult) -> String {
     lower_first(&text)
 }
 
-/// Returns the message for a closure that was called with values of these `types`. Rhai's name of a closure says nothing to an
-/// author.
+/// Returns the message for a closure that was called with values of these `types`. An author does not know Rhai's name of a
+/// closure.
 fn arguments_of_closure(types: &str) -> String {
-    let given = match types.split(", ").count() {
-        _ if types.is_empty() => "no argument".to_owned(),
-        1 => "1 argument".to_owned(),
-        count => format!("{count} arguments"),
-    };
+    let count = if types.is_empty() { 0 } else { types.split(", ").count() };
+    let given = arguments(&BTreeSet::from([count]));
     format!("a closure was called with {given}, and takes another number of them")
 }
 
-/// Returns the message for `what` a script tried with a constant, or with a copy of a value of `store`, which would lose the
-/// change.
+/// Returns the message for a script that changes a constant, or a copy of a value of `store`, where the change would get lost.
+/// `what` begins the sentence: ``assigning to `x` would change``.
 fn read_only(what: &str) -> String {
     format!(
         "{what} a read-only value: copy it by `let` to change the copy; what is to last is in `store`: `store[key] = value`"

@@ -1,6 +1,6 @@
 //! The files of one load of a provision: compiled scripts with their constants, and the names of all files that were read.
 //!
-//! `import` and `read_text` and its like read files only through [`Files`], which checks that a name is inside of the provision
+//! `import`, `read_text` and similar natives read files only through [`Files`], which checks that a name is inside of the provision
 //! directory.
 
 use super::frozen::{freeze, natives::getters};
@@ -21,7 +21,7 @@ use std::sync::{Arc, Mutex};
 pub struct File {
     /// Name in the provision directory.
     pub name: String,
-    /// The state in which its functions are called: there they find the file's constants, imports and functions.
+    /// The state in which its functions are called. It has the file's constants, imports and functions.
     pub state: GlobalRuntimeState,
     /// Public functions and top-level variables for importers, under their names in the source.
     pub module: Shared<Module>,
@@ -72,7 +72,7 @@ struct Source {
 }
 
 impl Files {
-    /// Creates the files of provision `main` in `directory`. `given` replaces the content of the provision's own file.
+    /// Creates an empty record of the files of provision `main` in `directory`. `given` replaces the content of the provision's own file.
     pub fn new(
         directory: Arc<ProvisionDir>,
         main: &str,
@@ -152,7 +152,7 @@ impl Files {
         lock(&self.sources).values().filter_map(|source| source.file.clone()).collect()
     }
 
-    /// Whether a compiled file has changed on disk since then, or is gone. A provision with the source `built_in` may be missing.
+    /// Whether a file has changed on disk since it was compiled, or is gone. A provision with the source `built_in` may be missing.
     pub fn differ(&self, built_in: &[u8]) -> bool {
         // Cloned, so that the lock is not held while files are read: failing scripts need it for their lines.
         let texts: Vec<(String, String)> =

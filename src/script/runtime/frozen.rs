@@ -1,12 +1,12 @@
 //! Lists and maps that can't change: constants, `request.json`, `json.loads`, `read_json`, values of `store`.
 //!
-//! To use a frozen value in an expression costs one step of a reference counter, whatever its size. A frozen map keeps its keys
+//! The use of a frozen value in an expression costs one step of a reference counter, whatever its size. A frozen map keeps its keys
 //! in their original order. Where a script changes a variable with a frozen value (`let l = BIG; l[0] = 1`), the variable gets
 //! Rhai's own list or map: a copy of one level, with the same items. An item that is added at the end (`l.push(1)`, `l + [1]`)
 //! makes another frozen list, which shares the items of the first one. Scripts see both kinds under the same names; natives
 //! read both through [`as_list`] and [`as_map`].
 //!
-//! Rhai's shared values would not do: each access locks, and two threads that use one at the same time get the error "Data
+//! Rhai's shared values are not suitable: each access locks, and two threads that use one at the same time get the error "Data
 //! race".
 
 mod facts;
@@ -36,7 +36,7 @@ struct Entries {
 
 type Places = HashMap<ImmutableString, usize>;
 
-/// A map of at most so many keys compares them one by one.
+/// Maximum number of keys that a map compares one by one.
 const FEW: usize = 8;
 
 impl FrozenMap {
@@ -50,10 +50,6 @@ impl FrozenMap {
         }
         let facts = Facts::of_pairs(pairs.iter().map(|(key, value)| (key.as_str(), value)));
         Self(Arc::new(Entries { pairs, places, facts }))
-    }
-
-    fn facts(&self) -> Facts {
-        self.0.facts
     }
 
     pub(crate) fn get(&self, key: &str) -> Option<&Dynamic> {
@@ -253,6 +249,7 @@ mod tests {
         }
         assert!(is_plain(&freeze(Map::from([("a".into(), Dynamic::from_array(vec![1.into()]))]).into())));
     }
+
     #[test]
     fn an_index_of_a_frozen_list_is_within_its_length() {
         yields(&[

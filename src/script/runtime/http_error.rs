@@ -79,7 +79,11 @@ impl HttpError {
 
     /// Returns the description, or the standard one where it is empty.
     pub(crate) fn text(&self) -> &str {
-        if self.description.is_empty() { description(self.status()) } else { &self.description }
+        if !self.description.is_empty() {
+            return &self.description;
+        }
+        let class = CLASSES.iter().find(|(code, _, text)| *code == self.status() && !text.is_empty());
+        class.map_or("The request failed.", |(_, _, text)| text)
     }
 }
 
@@ -103,10 +107,4 @@ pub(crate) fn find(error: &EvalAltResult) -> Option<HttpError> {
         };
     }
     thrown.read_lock::<HttpError>().map(|found| found.clone())
-}
-
-/// The standard description of `code`.
-fn description(code: u16) -> &'static str {
-    let class = CLASSES.iter().find(|(known, _, text)| *known == code && !text.is_empty());
-    class.map_or("The request failed.", |(_, _, text)| text)
 }

@@ -1,47 +1,16 @@
 //! Resolves `import` and the names of constants, functions and handles while a script runs.
 
 use super::budget::{self, MAX_DEPTH};
-use super::files::{File, Files};
+use super::files::File;
 use super::natives::{Fallible, Handles};
 use super::{call, chain, files};
 use rhai::{Dynamic, Engine, EvalAltResult, FnPtr, Module, ModuleResolver, Position, Shared};
-
-/// Returns the module of `import "path"`; loads the file the first time.
-fn import(files: &Files, engine: &Engine, path: &str, at: Position) -> Fallible<Shared<Module>> {
-    let failed = |cause: String| -> Box<EvalAltResult> {
-        EvalAltResult::ErrorRuntime(format!("failed to import `{path}`: {cause}").into(), at).into()
-    };
-    let name = files.find_import(path).map_err(&failed)?;
-    if let Some(file) = files.file(&name) {
-        return Ok(file.module.clone());
-    }
-    let mut chain = call::with(|call| call.importing.clone()).unwrap_or_default();
-    if chain.is_empty() {
-        chain.push(files.main.clone());
-    }
-    if chain.len() > MAX_DEPTH {
-        return Err(failed(format!("imports are nested deeper than {MAX_DEPTH}")));
-    }
-    if chain.contains(&name) {
-        chain.push(name);
-        return Err(failed(format!("import cycle: {}", chain.join(" -> "))));
-    }
-    let bytes = files.read(&name, call::is_loading()).map_err(&failed)?;
-    chain.push(name.clone());
-    call::with(|call| call.importing.clone_from(&chain));
-    let loaded = files.load(engine, &name, bytes);
-    chain.pop();
-    call::with(|call| call.importing = chain);
-    match loaded {
-        Ok(file) => Ok(file.module.clone()),
-        Err(error) => Err(EvalAltResult::ErrorInModule(name, error, at).into()),
-    }
-}
 
 /// Resolves `import` through the files of the running provision.
 struct Imports;
 
 impl ModuleResolver for Imports {
+    /// Returns the module of `import "path"`. Loads the file the first time.
     fn resolve(
         &self,
         engine: &Engine,
@@ -49,7 +18,35 @@ impl ModuleResolver for Imports {
         path: &str,
         at: Position,
     ) -> Fallible<Shared<Module>> {
-        import(&*call::files()?, engine, path, at)
+        let files = call::files()?;
+        let failed = |cause: String| -> Box<EvalAltResult> {
+            EvalAltResult::ErrorRuntime(format!("failed to import `{path}`: {cause}").into(), at).into()
+        };
+        let name = files.find_import(path).map_err(&failed)?;
+        if let Some(file) = files.file(&name) {
+            return Ok(file.module.clone());
+        }
+        let mut chain = call::with(|call| call.importing.clone()).unwrap_or_default();
+        if chain.is_empty() {
+            chain.push(files.main.clone());
+        }
+        if chain.len() > MAX_DEPTH {
+            return Err(failed(format!("imports are nested deeper than {MAX_DEPTH}")));
+        }
+        if chain.contains(&name) {
+            chain.push(name);
+            return Err(failed(format!("import cycle: {}", chain.join(" -> "))));
+        }
+        let bytes = files.read(&name, call::is_loading()).map_err(&failed)?;
+        chain.push(name.clone());
+        call::with(|call| call.importing.clone_from(&chain));
+        let loaded = files.load(engine, &name, bytes);
+        chain.pop();
+        call::with(|call| call.importing = chain);
+        match loaded {
+            Ok(file) => Ok(file.module.clone()),
+            Err(error) => Err(EvalAltResult::ErrorInModule(name, error, at).into()),
+        }
     }
 }
 
@@ -68,7 +65,7 @@ pub(crate) fn register(engine: &mut Engine, handles: Handles) {
         if index != 0 {
             return Ok(None);
         }
-        // `Some(None)`: a function of the script has this name, and hides a handle.
+        // `Some(None)`: a function of the script has this name, and hides the handle.
         let found = find_in_files(context.source(), |file| match file.constant(name) {
             Some(value) => Some(Some(value)),
             None => (!file.overloads(name).is_empty()).then_some(None),

@@ -19,7 +19,7 @@ use std::fmt;
 /// Writes `value` as compact JSON in UTF-8. `()` becomes `null`, `1.0` stays `1.0`, a character becomes a string.
 ///
 /// # Errors
-/// The value contains something without a JSON form: a blob, a function pointer, an infinite number, most of our own types, or
+/// The value contains something without a JSON form: a blob, a function pointer, an infinite number, most of h1mock's own types, or
 /// more than 128 nested levels. Or the JSON is longer than `limit` bytes. The error names the place in the value.
 pub(crate) fn to_json(value: &Dynamic, limit: usize) -> Result<Vec<u8>, String> {
     writer::write(value, limit, &Style::compact())
@@ -81,8 +81,7 @@ fn memory(bytes: &[u8]) -> usize {
                 rest.next();
                 0
             }
-            b',' if !quoted => 24,
-            b':' if !quoted => 24,
+            b',' | b':' if !quoted => 24,
             b'[' if !quoted => 96,
             b'{' if !quoted => BRACE,
             _ => 0,

@@ -133,7 +133,7 @@ impl KeyValueStore {
     }
 }
 
-/// From so many freed bytes on, memory is returned to the system.
+/// Minimum number of freed bytes for which memory is returned to the system.
 const MUCH: usize = 8 << 20;
 
 impl Drop for Values {

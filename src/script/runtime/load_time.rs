@@ -1,5 +1,5 @@
-//! The time of one load: processor time of its thread, from the first file that is compiled to the last warning. By any other
-//! clock, a file that loads elsewhere would fail in a pod with a tenth of a processor, or beside busy neighbours.
+//! The time of one load: processor time of its thread, from the first file that is compiled to the last warning. With any other
+//! clock, a correct file might fail to load in a pod with a tenth of a processor, or on a busy machine.
 
 use rustix::time::{ClockId, clock_gettime};
 use std::cell::Cell;

@@ -218,7 +218,7 @@ enum Before {
 }
 
 thread_local! {
-    /// One per thread, since one engine compiles files on several threads.
+    /// The renaming of the file that this thread compiles: one engine compiles files on several threads.
     static RENAMING: RefCell<Option<Renaming>> = const { RefCell::new(None) };
 }
 
@@ -270,7 +270,10 @@ impl Renaming {
         let before = self.before;
         self.before = before.followed_by(&token);
         match token {
-            Token::Identifier(word) if self.means_function(&word, before, at) => {
+            Token::Identifier(word)
+                if (before == Before::Definition || self.places.contains(&at))
+                    && self.names.contains(word.as_str()) =>
+            {
                 Token::Identifier(Box::new(renamed(&word).into()))
             }
             Token::StringConstant(text) if before == Before::Name && self.names.contains(text.as_str()) => {
@@ -278,10 +281,6 @@ impl Renaming {
             }
             token => token,
         }
-    }
-
-    fn means_function(&self, word: &str, before: Before, at: Position) -> bool {
-        (before == Before::Definition || self.places.contains(&at)) && self.names.contains(word)
     }
 }
 

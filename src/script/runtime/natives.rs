@@ -199,12 +199,12 @@ impl<'engine> Natives<'engine> {
 
     fn add_for(&mut self, by: Use, name: &str, types: &[TypeId], func: Plugin) {
         if by != Use::Call {
-            let accessor = Shared::new(Accessor::new(by, func));
+            let accessor = Shared::new(Accessor { by, function: func });
             return set_into(&mut self.module, by, name, types, accessor);
         }
-        if thawing::has_frozen(types) {
+        if types.iter().any(thawing::is_frozen) {
             self.frozen.insert((name.to_owned(), types.to_vec()));
-        } else if thawing::has_list_or_map(types) {
+        } else if types.iter().any(|of| thawing::frozen(*of).is_some()) {
             self.thawing.push((name.to_owned(), types.to_vec(), func.clone()));
         }
         set_into(&mut self.module, by, name, types, func);
@@ -213,7 +213,8 @@ impl<'engine> Natives<'engine> {
 
 /// Adds a getter to `module`, outside of the natives of an engine.
 pub(crate) fn getter<S: 'static, F: Native<S>>(module: &mut Module, name: &str, function: F) {
-    let accessor = Accessor::new(Use::Get, Shared::new(NativeFn::new(name, function, true)));
+    let function = Shared::new(NativeFn::new(name, function, true));
+    let accessor = Accessor { by: Use::Get, function };
     set_into(module, Use::Get, name, F::TYPES, Shared::new(accessor));
 }
 

@@ -12,10 +12,11 @@ const MOST_PAIRS: u64 = 20_000_000;
 /// The counts of the text that the parser has read.
 #[derive(Clone, Copy, Default)]
 struct Weight {
-    /// Of the current function.
+    /// Statements of the current function.
     statements: u64,
+    /// Tokens of the current function.
     tokens: u64,
-    /// Of the functions before it.
+    /// Pairs of the functions before it.
     pairs: u64,
 }
 
@@ -23,6 +24,7 @@ thread_local! {
     static WEIGHT: Cell<Weight> = const { Cell::new(Weight { statements: 0, tokens: 0, pairs: 0 }) };
 }
 
+/// Parses `text`, and optimizes it where that is quick.
 ///
 /// # Errors
 /// `text` does not compile.

@@ -1,6 +1,6 @@
-//! Pieces of a file, which Rhai compiles one by one to the same result as the whole. Rhai's parser looks at all earlier
-//! functions at each mention of a variable, so 10,000 functions in pieces of 128 take a tenth of the time. The earlier
-//! functions matter only to closures, which capture any name that is no function. So the first piece has the top level, all
+//! Pieces of a file, which Rhai compiles one by one to the same result as the whole. At each mention of a variable, Rhai's
+//! parser looks at all earlier functions. So 10,000 functions in pieces of 128 take a tenth of the time. The earlier functions
+//! matter only to closures, which capture any name that is no function. So the first piece has the top level, all
 //! functions with closures, and all functions whose names stand in closures.
 
 use super::tokens::{Shape, Token, nesting, tokens};
@@ -33,9 +33,10 @@ struct Item<'s> {
     has_closure: bool,
 }
 
-/// Returns the pieces of `source`, the first of which has the top level. A small file is one piece. So is a file with more
-/// lines or longer lines than Rhai counts, since each piece begins with as many empty lines and columns as stand before it in
-/// the file.
+/// Returns the pieces of `source`, the first of which has the top level. A small file is one piece.
+///
+/// A file with more lines or longer lines than Rhai counts is one piece too. Each piece begins with the empty lines and columns
+/// that stand before it in the file, so that Rhai counts right.
 pub(super) fn split(source: &str) -> Vec<Piece> {
     if source.len() <= LONG || !has_places(source) { vec![whole(source)] } else { split_at_functions(source) }
 }

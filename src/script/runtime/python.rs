@@ -17,8 +17,8 @@ pub(crate) fn diagnose(source: &str) -> Option<Box<EvalAltResult>> {
     Some(EvalAltResult::ErrorRuntime(text.into(), at).into())
 }
 
-/// Returns line and column of the first `def name(...):`, which is valid only in Python, or `def name:`, as provisions of the
-/// original may have it.
+/// Returns line and column of the first `def name(...):`, which is valid only in Python. `def name:` counts too, since provisions
+/// of the original may have it.
 fn first_definition(source: &str) -> Option<(usize, usize)> {
     let definition = Regex::new(r"^\s*(async\s+)?def\s+\w+\s*(\(.*\))?\s*(->.*)?:\s*(#.*)?$").ok()?;
     let (index, line) = source.lines().enumerate().find(|(_, line)| definition.is_match(line))?;

@@ -5,7 +5,8 @@ use super::large_int::LargeInt;
 use super::size_limits::is_late;
 use rhai::{Blob, Dynamic, ImmutableString};
 
-/// Whether two values of scripts are equal. Values of h1mock's own types can't change and always are.
+/// Whether two values of scripts are equal. Two values of the same type of h1mock always count as equal, since
+/// they can't change; only large integers are compared.
 ///
 /// After a method was called on the value of a property, Rhai assigns that value to the property again. This function
 /// distinguishes it from a new value.

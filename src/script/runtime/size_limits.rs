@@ -126,8 +126,8 @@ pub(crate) fn collect(name: &str, items: impl Iterator<Item = Dynamic>) -> Falli
 }
 
 /// Whether a walk through a value should end, `depth` levels down, since the call is out of time. Frozen values are shared: a
-/// list that has another one twice, which has a third one twice, and so on, is endless long before it is [`MAX_DEPTH`] levels
-/// deep.
+/// list that has another one twice, which has a third one twice, and so on, takes practically forever long before it is
+/// [`MAX_DEPTH`] levels deep.
 pub(crate) fn is_late(depth: usize) -> bool {
     depth > MAX_DEPTH / 8 && budget::time_is_up()
 }

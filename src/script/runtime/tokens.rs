@@ -1,9 +1,9 @@
-//! The tokens of a script that does not compile, for hints. Rhai does not give its own tokens of a source that it rejects, and
-//! they have neither their text nor their end.
+//! The tokens of a script, for hints and for its pieces. Rhai does not give its own tokens of a source that it rejects, and they
+//! have neither their text nor their end.
 //!
-//! Up to the error these are Rhai's tokens. Behind it anything may follow, so the scanner has no errors.
+//! Up to an error these are Rhai's tokens. Behind it anything may follow, so the scanner has no errors.
 
-/// The kinds of tokens that hints distinguish.
+/// The kinds of tokens.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Shape {
     Word,
@@ -85,7 +85,7 @@ impl<'s> Scanner<'s> {
         let Some(first) = self.rest.chars().next() else { return false };
         let rest = self.rest;
         let (shape, length) = match first {
-            _ if rest.starts_with("//") => return self.pass(line_comment(rest)),
+            _ if rest.starts_with("//") => return self.pass(rest.find(['\n', '\r']).unwrap_or(rest.len())),
             _ if rest.starts_with("/*") => {
                 let length = block_comment(rest);
                 self.open_comment = length.is_none().then_some((self.line, self.column));
@@ -153,10 +153,6 @@ impl<'s> Scanner<'s> {
     }
 }
 
-fn line_comment(rest: &str) -> usize {
-    rest.find(['\n', '\r']).unwrap_or(rest.len())
-}
-
 /// Returns the length of a block comment; `None` where it has no end. Block comments nest.
 fn block_comment(rest: &str) -> Option<usize> {
     let (mut at, mut level) = (0, 0);
@@ -197,8 +193,8 @@ fn quoted(rest: &str, quote: char) -> usize {
     rest.len()
 }
 
-/// Returns the length of a text in backticks, from behind its backtick or behind the `}` of code in it, to the next `${` or its
-/// end.
+/// Returns the length of a part of a text in backticks: to the next `${`, or to the end of the text. The part begins behind the
+/// first backtick, or behind the `}` of code.
 fn template(rest: &str) -> usize {
     let mut characters = rest.char_indices().peekable();
     while let Some((at, character)) = characters.next() {

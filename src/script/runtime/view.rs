@@ -1,7 +1,7 @@
 //! View functions, hooks and error handlers: the functions that a provision registered.
 //!
 //! The variables of a rule are passed to the parameters of the same name, as in Flask: the rule `/users/<id>` calls
-//! `fn user(id)`. `evaluation` has the calls.
+//! `fn user(id)`. `evaluation` calls the functions.
 
 use super::files::{File, Files, Function};
 use super::names;
@@ -50,7 +50,7 @@ impl View {
     /// Finds the function that `function` points to: in the file of the registering call, then in the other `files`.
     ///
     /// # Errors
-    /// No file has the function, or it is a `private fn`, which Rhai calls only from the same file.
+    /// The function is in none of the files, or it is a `private fn`, which Rhai calls only from the same file.
     pub fn find(files: &Files, context: &NativeCallContext, function: FnPtr) -> Fallible<View> {
         let mut candidates: Vec<Arc<File>> =
             context.call_source().and_then(|name| files.file(name)).into_iter().collect();

@@ -165,7 +165,7 @@ const SUBJECTS: &[Subject] = &[
     },
 ];
 
-/// A way to reach the value: the expression, the lines before it in the view, and the expression that reads it afterwards.
+/// Ways to reach the value: the expression, and the expression that reads it afterwards.
 const PLACES: &[(&str, &str)] = &[
     ("store[\"SUBJECT\"]", "store[\"SUBJECT\"]"),
     ("store.get(\"SUBJECT\")", "store[\"SUBJECT\"]"),
@@ -186,14 +186,15 @@ const PLACES: &[(&str, &str)] = &[
     ("request.get_json().SUBJECT", "request.json.SUBJECT"),
 ];
 
-/// The call of the native on that expression.
+/// Forms of the call: native `CALL` on expression `PLACE`.
 const FORMS: &[&str] =
     &["PLACE.CALL", "(|| PLACE.CALL).call()", "{ let f = || PLACE.CALL; f.call() }", "`${PLACE.CALL}`"];
 
-/// Builds the provision with a view for each case. `reference` is the case on a local variable.
+/// The views and the rules of a provision with a view for each case.
 struct Source {
     views: String,
     rules: String,
+    /// Path and description of each case.
     cases: Vec<(String, String)>,
 }
 
@@ -222,7 +223,7 @@ impl Source {
     }
 }
 
-/// Builds the views for one call, and returns which of them is the reference of which.
+/// Builds the views for one call. The map has for each path that of its reference: the same call on a local variable.
 fn source(number: usize, subject: &Subject, call: &str) -> (Source, HashMap<String, String>) {
     let mut source = Source { views: String::new(), rules: String::new(), cases: Vec::new() };
     let mut references = HashMap::new();

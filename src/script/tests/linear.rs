@@ -1,4 +1,5 @@
-//! The time of each native, Rhai's and ours, is at most linear in the size of its receiver. Each is called on receivers of two sizes.
+//! The time of each native of Rhai and h1mock is at most linear in the size of its receiver. The test calls each native on receivers
+//! of two sizes.
 //!
 //! The test measures the CPU time of the thread and takes the minimum of several calls, since other load only makes calls slower. For
 //! eight times the items a linear native takes eight times as long, and a quadratic one sixty-four times.
@@ -103,7 +104,8 @@ fn cost(engine: &Engine, ast: &AST, of: TypeId, size: i64) -> u64 {
     (0..ROUNDS).map(|_| once()).min().unwrap()
 }
 
-/// Measures again where the time seems too long, since the machine may have been busy.
+/// Returns how many times as long the large receiver takes; `None` where that is at most `most`. Measures again where the time
+/// seems too long, since the machine may have been busy.
 fn factor(engine: &Engine, source: &str, of: TypeId, most: u64) -> Option<u64> {
     let ast = engine.compile(source).unwrap_or_else(|error| panic!("{source}: {error}"));
     let mut least = u64::MAX;

@@ -125,7 +125,7 @@ const ROLES: [(&str, u16, &str); 18] = [
     ("/fails", 500, "NAME fails"),
 ];
 
-/// Returns the names of all natives, ours and Rhai's, without operators.
+/// Returns the names of all natives of h1mock and Rhai, without operators.
 fn names() -> BTreeSet<String> {
     let names = engine(Budget::default()).collect_fn_metadata(
         None,
@@ -159,7 +159,7 @@ fn get(provision: &Arc<Provision>, target: &str) -> (u16, String) {
     (answer.status, String::from_utf8_lossy(answer.body.bytes()).into_owned())
 }
 
-/// A name of no native. A function of this name is called as a method, which shows that the test detects such calls.
+/// A name that is not that of a native. A function of this name is called as a method, which shows that the test detects such calls.
 const CONTROL: &str = "of_no_native";
 
 /// Words that Rhai does not accept as names of functions.

@@ -93,7 +93,7 @@ pub(super) fn takes(name: &str, counts: &BTreeSet<usize>, given: usize) -> Strin
 }
 
 /// Returns `no argument`, `1 argument`, `2 or 3 arguments`.
-pub(super) fn arguments(counts: &BTreeSet<usize>) -> String {
+pub(crate) fn arguments(counts: &BTreeSet<usize>) -> String {
     let all: Vec<String> = counts.iter().map(usize::to_string).collect();
     match (all.as_slice(), counts.first()) {
         ([_], Some(0)) => "no argument".to_owned(),

@@ -3,7 +3,7 @@
 use super::walk::Walker;
 use rhai::{Expr, FnCallExpr, Token};
 
-/// Properties of `request` that are never booleans, nor are their values.
+/// Properties of `request` that are dictionaries. No value in them is a boolean.
 const LOOKED_UP: [&str; 7] = ["args", "form", "values", "cookies", "headers", "baggage", "files"];
 
 impl Walker<'_> {
@@ -45,15 +45,12 @@ impl Walker<'_> {
 
     /// Returns the kind of the result of an arithmetic operator or of `len(x)`.
     fn kind_of_call(&self, call: &FnCallExpr) -> Option<&'static str> {
-        match call.op_token {
-            Some(Token::Minus | Token::Multiply | Token::Divide | Token::Modulo | Token::PowerOf) => {
-                Some("a number")
-            }
-            None if call.name == "len" && !call.is_qualified() && !self.facts.has_function("len") => {
-                Some("a number")
-            }
-            _ => None,
-        }
+        let is_number = match &call.op_token {
+            Some(Token::Minus | Token::Multiply | Token::Divide | Token::Modulo | Token::PowerOf) => true,
+            Some(_) => false,
+            None => call.name == "len" && !call.is_qualified() && !self.facts.has_function("len"),
+        };
+        is_number.then_some("a number")
     }
 
     /// Returns the kind of `x.len()`, or of a part of `request`.

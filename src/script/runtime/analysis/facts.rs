@@ -1,7 +1,7 @@
 //! The definitions of one file: its functions with their parameters, its top-level variables and imports.
 
 use crate::script::runtime::files::{File, Files};
-use crate::script::runtime::names;
+pub(super) use crate::script::runtime::names::given as shown;
 use rhai::{AST, Expr, ScriptFuncDef, Shared, Stmt};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
@@ -19,11 +19,6 @@ pub(super) struct Facts {
     pub imports: Vec<(String, Option<String>)>,
     /// The loaded file; `None` where its top level has failed.
     pub loaded: Option<Arc<File>>,
-}
-
-/// Returns the name of a function as the script has it. Only this function of analysis knows that functions are renamed.
-pub(super) fn shown(name: &str) -> &str {
-    names::given(name)
 }
 
 pub(super) fn is_closure(name: &str) -> bool {

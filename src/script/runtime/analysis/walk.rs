@@ -40,13 +40,13 @@ impl<'w> Walker<'w> {
         Finding { file, at, message, hint: None, unless: None, only_if_fails: false }
     }
 
-    /// Whether the load has its most findings.
+    /// Whether the load has [`MOST_FINDINGS`] findings.
     pub(super) fn has_enough(&self) -> bool {
         self.found.len() >= MOST_FINDINGS
     }
 
     pub(super) fn add(&mut self, finding: Finding) {
-        // Rhai itself made the expressions that have no place.
+        // An expression without a place comes from Rhai, not from the script.
         if !finding.at.is_none() && !self.has_enough() {
             self.found.push(finding);
         }
@@ -75,7 +75,7 @@ impl<'w> Walker<'w> {
     /// Walks over a function, or over a closure at its place. The first `captured` parameters of a closure are variables that
     /// are visible there.
     fn function(&mut self, function: &Shared<ScriptFuncDef>, captured: usize) {
-        // Only a walk over a syntax tree gives the statements of a function: so the tree has this function alone.
+        // Rhai shows the statements of a function only in a walk over a tree, so this tree has only the function.
         let mut alone = Module::new();
         alone.set_script_fn(function.clone());
         self.scoped(function.params.iter().skip(captured), |walker| {
@@ -219,7 +219,8 @@ impl<'w> Walker<'w> {
         }
     }
 
-    /// Walks over the closure, if `call` is how Rhai's parser writes a closure that captures variables. Returns whether it is.
+    /// Walks over a closure that captures variables, which Rhai's parser writes as a call of `curry`. Returns whether `call` is such a
+    /// closure.
     pub(super) fn captures(&mut self, call: &FnCallExpr) -> bool {
         let [Expr::DynamicConstant(value, _), captured @ ..] = call.args.as_slice() else { return false };
         let Some(function) = value.read_lock::<FnPtr>() else { return false };

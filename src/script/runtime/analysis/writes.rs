@@ -1,5 +1,5 @@
-//! Writes of functions to values that they can't change: variables of the top level, of which each function has a copy, and the
-//! variables of natives.
+//! Writes to values that a function can't change: top-level variables, of which each function has a copy, and the variables of
+//! natives.
 
 use super::near::nearest;
 use super::walk::Walker;

@@ -7,7 +7,7 @@ use rhai::{EvalAltResult, Position};
 #[derive(Debug, Clone, Default, PartialEq)]
 pub enum Kind {
     Syntax,
-    /// No function has this name and takes these types: `name (type, type)`.
+    /// A call of a function that does not exist. Its signature is `name (type, type)`.
     NoFunction(String),
     NoVariable(String),
     /// A condition that is neither true nor false.

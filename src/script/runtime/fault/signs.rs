@@ -165,7 +165,7 @@ pub(super) fn unclosed(spot: &Spot<'_>, expected: &str) -> Option<String> {
         ")" => bracket == "(",
         "]" => matches!(bracket, "[" | "?["),
         "}" => matches!(bracket, "{" | "#{"),
-        // No value begins with these tokens: no bracket can have them in it.
+        // A value never begins with these tokens, so brackets other than `{` can't contain them.
         ";" | "let" | "const" | "return" | "throw" | "import" | "export" => matches!(bracket, "" | "{"),
         "fn" if spot.leads(0) => matches!(bracket, "" | "{"),
         // Where Rhai expected a block, the parentheses before it are open.

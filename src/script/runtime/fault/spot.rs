@@ -49,17 +49,17 @@ impl<'s> Spot<'s> {
         self.get(offset).is_some_and(|token| token.shape == shape)
     }
 
-    /// Whether that token is a word, a number or a text.
+    /// Whether the token at `offset` is a word, a number or a text.
     pub(super) fn is_value(&self, offset: isize) -> bool {
         self.get(offset).is_some_and(|token| token.shape != Shape::Symbol)
     }
 
-    /// Whether that token is a name, and no keyword.
+    /// Whether the token at `offset` is a name, and no keyword.
     pub(super) fn is_name(&self, offset: isize) -> bool {
         self.is(offset, Shape::Word) && !KEYWORDS.contains(&self.text(offset))
     }
 
-    /// Whether a value may end with that token.
+    /// Whether a value may end with the token at `offset`.
     pub(super) fn ends_value(&self, offset: isize) -> bool {
         match self.get(offset) {
             Some(token) if token.shape == Shape::Word => !KEYWORDS.contains(&token.text),
@@ -68,12 +68,12 @@ impl<'s> Spot<'s> {
         }
     }
 
-    /// Whether that token follows the one before it without a gap.
+    /// Whether the token at `offset` follows the one before it without a gap.
     pub(super) fn joined(&self, offset: isize) -> bool {
         self.get(offset).is_some_and(|token| token.joined)
     }
 
-    /// Whether that token is the first one of its line.
+    /// Whether the token at `offset` is the first one of its line.
     pub(super) fn leads(&self, offset: isize) -> bool {
         self.get(offset).is_some_and(|token| token.leads)
     }
@@ -98,7 +98,7 @@ impl<'s> Spot<'s> {
         Some(self.get(offset)?.line)
     }
 
-    /// Whether a statement begins with that token: behind `;` or a brace, or at the beginning of a line.
+    /// Whether a statement begins with the token at `offset`: behind `;` or a brace, or at the beginning of a line.
     pub(super) fn begins_statement(&self, offset: isize) -> bool {
         self.leads(offset) || matches!(self.text(offset - 1), "" | ";" | "{" | "}")
     }

@@ -197,7 +197,7 @@ fn imports(spot: &Spot<'_>) -> bool {
     before.is_some_and(|at| spot.text(at - 1) == "import")
 }
 
-/// Returns the hint for a word before the error, with which the habit begins.
+/// Returns the hint for a word of another language directly before the error.
 fn word_before(spot: &Spot<'_>, expected: &str) -> Option<String> {
     let word = spot.text(-1);
     if spot.is_name(-1) || word == "import" {

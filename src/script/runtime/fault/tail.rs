@@ -1,5 +1,5 @@
-//! The reason why a view returned nothing, by the end of its source. The syntax tree does not have it: Rhai keeps the bodies of
-//! functions to itself, and drops a `try` that can't fail.
+//! The reason why a view returned nothing, by the end of its source. The syntax tree does not show the reason: Rhai's optimizer
+//! drops a `try` that can't fail.
 
 use crate::script::runtime::tokens::{Token, nesting, tokens};
 

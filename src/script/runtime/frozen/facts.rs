@@ -70,10 +70,10 @@ impl Facts {
             return Facts::of_bytes(TEXT + text.len());
         }
         if let Some(list) = value.read_lock::<FrozenList>() {
-            return list.facts();
+            return list.facts;
         }
         if let Some(map) = value.read_lock::<FrozenMap>() {
-            return map.facts();
+            return map.0.facts;
         }
         Facts::of_rare(value)
     }

@@ -8,13 +8,13 @@ use std::ops::{Index, Range};
 use std::slice;
 use std::sync::Arc;
 
-/// A list that can't change. A list that is made at once is one block. A longer list that grows from it shares that block and
-/// has its further items in a [`Tree`], so that `list + [item]` costs the same for any length.
+/// A list that can't change. A list that is made at once is one block. A longer list that grows from it shares that block, and
+/// has its further items in a [`Tree`]. So `list + [item]` costs the same for any length.
 #[derive(Debug, Clone)]
 pub(crate) struct FrozenList {
     base: Arc<Vec<Dynamic>>,
     more: Option<Tree>,
-    facts: Facts,
+    pub(super) facts: Facts,
 }
 
 impl FrozenList {
@@ -32,10 +32,6 @@ impl FrozenList {
 
     pub(crate) fn extend(&mut self, items: impl IntoIterator<Item = Dynamic>) {
         items.into_iter().for_each(|item| self.push(item));
-    }
-
-    pub(super) fn facts(&self) -> Facts {
-        self.facts
     }
 
     pub(crate) fn len(&self) -> usize {

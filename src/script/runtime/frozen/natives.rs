@@ -64,7 +64,7 @@ fn register_growing(natives: &mut Natives) {
     for name in ["push", "append", "+="] {
         natives.register_change(name, |list: &mut FrozenList, item: Dynamic| list.push(item));
     }
-    // Without these, the natives of Rhai's lists would take the lists as items, thawed.
+    // Without these natives, `append` of Rhai's lists would be called. It would append the list as an item, but thawed.
     natives
         .register_change("append", |list: &mut FrozenList, item: Array| list.push(item.into()))
         .register_change("append", |list: &mut FrozenList, item: FrozenList| list.push(Dynamic::from(item)));
@@ -169,7 +169,7 @@ const MAP_READERS: Functions = &[(0, "to_json"), (1, "filter map")];
 
 const MAP_CHANGERS: Functions = &[(0, "clear"), (1, "drain remove retain"), (2, "set")];
 
-/// Functions of two lists, or of two maps, each with whether it changes the first one.
+/// Functions of two lists, or of two maps: the name, and whether the function changes the first one.
 const LISTS: &[(&str, bool)] = &[("==", false), ("!=", false)];
 const MAPS: &[(&str, bool)] =
     &[("+", false), ("==", false), ("!=", false), ("+=", true), ("mixin", true), ("fill_with", true)];

@@ -42,7 +42,7 @@ impl Refusal {
 
     /// Adds the next outer step to the path.
     fn inside(mut self, step: impl FnOnce() -> String) -> Self {
-        // Of a deep path the innermost 16 steps are enough.
+        // The innermost 16 steps of a deep path are enough.
         if self.path.len() < 16 {
             self.path.insert(0, step());
         }
@@ -68,7 +68,7 @@ struct Bytes {
     limit: usize,
 }
 
-/// Up to this length a piece is copied eight bytes at a time. musl's `memcpy` uses an instruction whose start takes as long as that.
+/// Up to this length a piece is copied eight bytes at a time. musl's `memcpy` uses an instruction whose start takes as long as the whole copy.
 const SHORT: usize = 32;
 
 impl Bytes {
@@ -177,7 +177,6 @@ impl Writer<'_> {
         {
             return self.text(letter.encode_utf8(&mut [0; 4]));
         }
-        // `request.args` and its like, as Flask's `jsonify` takes them.
         if let Some(list) = as_list(value) {
             return self.nested(|writer| writer.list(list.iter()));
         }
@@ -191,6 +190,7 @@ impl Writer<'_> {
         if let Some(date) = http_date(value).filter(|_| !self.style.python) {
             return self.text(&date);
         }
+        // `request.args` and similar dictionaries, as Flask's `jsonify` writes them.
         match to_dict(value) {
             Some(map) => self.nested(|writer| writer.map(&mut entries(&map))),
             None => Err(refusal_of(value)),

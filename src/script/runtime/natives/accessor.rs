@@ -9,14 +9,8 @@ use rhai::plugin::PluginFunc;
 use rhai::{Dynamic, NativeCallContext};
 
 pub(super) struct Accessor {
-    by: Use,
-    function: Plugin,
-}
-
-impl Accessor {
-    pub(super) fn new(by: Use, function: Plugin) -> Self {
-        Accessor { by, function }
-    }
+    pub by: Use,
+    pub function: Plugin,
 }
 
 impl PluginFunc for Accessor {
@@ -50,9 +44,5 @@ impl PluginFunc for Accessor {
 
     fn is_pure(&self) -> bool {
         self.function.is_pure()
-    }
-
-    fn is_volatile(&self) -> bool {
-        false
     }
 }

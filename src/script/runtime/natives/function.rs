@@ -66,10 +66,6 @@ impl<Signature, Function: Native<Signature>> PluginFunc for NativeFn<Signature, 
     fn is_pure(&self) -> bool {
         self.of_constants
     }
-
-    fn is_volatile(&self) -> bool {
-        false
-    }
 }
 
 /// A type that functions take by value and return.
@@ -178,8 +174,10 @@ fn take_value<T: ScriptValue>(argument: &mut Dynamic) -> T {
 }
 
 /// Implements [`Native`] for functions with these parameters, without and with a context. One by one, the parameters move from
-/// behind the semicolon into the lists before it: the type parameters, the parts of the signature, the types of the Rust
-/// function's parameters, and the arguments, each with its type, how it is taken and how it is passed on.
+/// behind the semicolon into the lists before it.
+///
+/// The lists are the type parameters, the parts of the signature, the types of the Rust function's parameters, and the arguments.
+/// Each argument has its name, its type, the function that takes it, and the expression that is passed on.
 macro_rules! shape {
     ($method:literal {$($generic:tt)*} {$($part:tt)*} {$($takes:tt)*} {$($argument:tt)*}; ReceiverMut $name:ident $type:ident $(, $($rest:tt)*)?) => {
         shape!(true {$($generic)* $type: Variant + Clone,} {$($part)* ReceiverMut<$type>,} {$($takes)* &mut $type,}

@@ -32,10 +32,6 @@ impl PluginFunc for WithDefault {
     fn is_pure(&self) -> bool {
         self.function.is_pure()
     }
-
-    fn is_volatile(&self) -> bool {
-        false
-    }
 }
 
 impl Natives<'_> {

@@ -8,7 +8,7 @@ use rhai::{Array, Dynamic, Map, NativeCallContext, Shared};
 use std::any::TypeId;
 
 /// Returns the frozen type that stands for a type of Rhai.
-fn frozen(of: TypeId) -> Option<TypeId> {
+pub(super) fn frozen(of: TypeId) -> Option<TypeId> {
     match of {
         _ if of == TypeId::of::<Array>() => Some(TypeId::of::<FrozenList>()),
         _ if of == TypeId::of::<Map>() => Some(TypeId::of::<FrozenMap>()),
@@ -16,16 +16,8 @@ fn frozen(of: TypeId) -> Option<TypeId> {
     }
 }
 
-fn is_frozen(of: &TypeId) -> bool {
+pub(super) fn is_frozen(of: &TypeId) -> bool {
     [TypeId::of::<FrozenList>(), TypeId::of::<FrozenMap>()].contains(of)
-}
-
-pub(super) fn has_list_or_map(types: &[TypeId]) -> bool {
-    types.iter().any(|of| frozen(*of).is_some())
-}
-
-pub(super) fn has_frozen(types: &[TypeId]) -> bool {
-    types.iter().any(is_frozen)
 }
 
 /// Returns the function for each combination of frozen values among its arguments.
@@ -53,7 +45,7 @@ pub(super) struct Thawing {
 }
 
 pub(super) enum Callee {
-    /// A native of ours.
+    /// A native of h1mock.
     Own(Plugin),
     /// The name of a native of Rhai's packages.
     OfRhai(&'static str),
@@ -118,9 +110,5 @@ impl PluginFunc for Thawing {
 
     fn is_pure(&self) -> bool {
         !self.changes
-    }
-
-    fn is_volatile(&self) -> bool {
-        false
     }
 }

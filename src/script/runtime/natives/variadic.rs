@@ -1,4 +1,4 @@
-//! Natives of several numbers of arguments of any type, such as `print(a, b, ...)`.
+//! Natives that take different numbers of arguments, of any type, such as `print(a, b, ...)`.
 
 use super::{Fallible, Natives, Use};
 use crate::script::runtime::budget;
@@ -31,14 +31,6 @@ where
 
     fn has_context(&self) -> bool {
         true
-    }
-
-    fn is_pure(&self) -> bool {
-        true
-    }
-
-    fn is_volatile(&self) -> bool {
-        false
     }
 }
 

@@ -20,7 +20,7 @@ fn weight(value: &Dynamic) -> usize {
     value.as_blob_ref().map_or(1, |blob| 1 + blob.len() / ITEM)
 }
 
-/// Does `list.pad(length, item)`. In Rhai's own the product of length and size of the item overflows.
+/// Does `list.pad(length, item)`. In Rhai's own native, the product of length and size of the item overflows.
 fn pad_list(list: &mut Array, length: i64, item: Dynamic) -> Fallible<()> {
     let missing = usize::try_from(length).unwrap_or(0).saturating_sub(list.len());
     if missing == 0 {
@@ -33,7 +33,7 @@ fn pad_list(list: &mut Array, length: i64, item: Dynamic) -> Fallible<()> {
     Ok(())
 }
 
-/// Does `text.pad(length, padding)`. Rhai's own loops forever when the padding is empty.
+/// Does `text.pad(length, padding)`. Rhai's own native loops forever when the padding is empty.
 fn pad_text(text: &mut ImmutableString, length: i64, padding: &str) -> Fallible<()> {
     let present = text.chars().count();
     let missing = usize::try_from(length).unwrap_or(0).saturating_sub(present);
@@ -45,9 +45,8 @@ fn pad_text(text: &mut ImmutableString, length: i64, padding: &str) -> Fallible<
     }
     let mut out = Text::new();
     out.push("pad", text)?;
-    let mut letters = padding.chars().cycle();
     let mut buffer = [0; 4];
-    for letter in letters.by_ref().take(missing) {
+    for letter in padding.chars().cycle().take(missing) {
         out.push("pad", letter.encode_utf8(&mut buffer))?;
     }
     *text = out.finish();
@@ -100,7 +99,7 @@ fn register_blobs(natives: &mut Natives) {
     }
 }
 
-/// Does `list + list`. Rhai's own copies both.
+/// Does `list + list`. Rhai's own native copies both.
 fn concatenated(list: &mut Array, other: Array) -> Fallible<Array> {
     fits("+", (list.len() + other.len()) * size_of::<Dynamic>())?;
     let mut whole = Array::with_capacity(list.len() + other.len());

@@ -1,5 +1,5 @@
-//! Replacements for Rhai's `sort`, `order`, `dedup`, and `==` of texts. After an error of the function, Rhai's own go on to the
-//! end: 8 million calls for a list of 400,000 items. A list may have one long text ten thousand times, so compared texts count
+//! Replacements for Rhai's `sort`, `order`, `dedup`, and `==` of texts. After an error of the function, Rhai's own natives continue to
+//! the end: 8 million calls for a list of 400,000 items. A list may have one long text ten thousand times, so compared texts count
 //! as work, which ends with the time of the script. Otherwise the natives do what Rhai documents.
 
 use super::type_name;
