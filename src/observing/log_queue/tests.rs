@@ -2,6 +2,8 @@
 
 use super::*;
 use std::io::{PipeReader, PipeWriter, Read, pipe};
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
 use std::thread;
 
 /// Far more time than these tests need.
@@ -129,4 +131,32 @@ fn a_line_longer_than_the_buffer_is_cut() {
     assert_eq!(queue.dropped(), 0);
     let lines = read.join().unwrap();
     assert_eq!((lines.len(), lines[0].len(), lines[1].as_str()), (2, MOST - 1, "end"));
+}
+
+#[test]
+fn a_line_that_is_cut_off_is_ended_before_the_notice() {
+    let (mut left, out) = UnixStream::pair().unwrap();
+    let queue = LogQueue::new();
+    let notice = |text: &str| text.to_owned();
+    let out = OwnedFd::from(out);
+    let mut writer = Writer { queue: &queue, out, notice, missing: 0, why: None, torn: false };
+    // Takes a part of the line, and closes.
+    let reading = thread::spawn(move || left.read_exact(&mut [0]).unwrap());
+    writer.write(&[&vec![b'x'; 2 << 20][..], b"\n"].concat());
+    reading.join().unwrap();
+    let (mut reader, out) = pipe().unwrap();
+    writer.out = out.into();
+    writer.write_notice();
+    let expected = ["", "1 log line was dropped: failed to write the log: broken pipe"];
+    assert_eq!(read_to(&mut reader, "1"), expected);
+}
+
+#[test]
+fn the_line_end_that_is_added_counts_against_the_limit() {
+    for (bytes, dropped) in [(MOST / 2 - 1, 0), (MOST / 2, 1)] {
+        let queue = LogQueue::new();
+        queue.push(&vec![b'x'; MOST / 2 - 1]);
+        queue.push(&vec![b'x'; bytes]);
+        assert_eq!(queue.dropped(), dropped, "{bytes}");
+    }
 }
