@@ -3,7 +3,7 @@
 use super::budget::{self, MAX_DEPTH};
 use super::files::{File, Files};
 use super::natives::{Fallible, Handles};
-use super::{call, chain, files};
+use super::{call, chain, exports, files};
 use rhai::{Dynamic, Engine, EvalAltResult, FnPtr, Module, ModuleResolver, Position, Shared};
 
 /// Returns the module of `import "path"`; loads the file the first time.
@@ -61,6 +61,9 @@ pub(crate) fn register(engine: &mut Engine, handles: Handles) {
     engine.set_module_resolver(Imports);
     #[allow(deprecated)] // "volatile", not deprecated: the lock file pins the version
     engine.on_var(move |name, index, context| {
+        if let Some(function) = exports::entered(name) {
+            return Err(exports::enter(function, context));
+        }
         let level = context.call_level();
         budget::check(level)?;
         chain::begins(level);
