@@ -6,7 +6,7 @@
 use super::frozen::{freeze, natives::getters};
 use super::key_value_store::KeyValueStore;
 use super::natives::Fallible;
-use super::{compiling, names};
+use super::{compiling, exports, names};
 use crate::chaos::Draws;
 use crate::directory::{Content, Name, ProvisionDir};
 use crate::system::lock::lock;
@@ -262,7 +262,7 @@ impl File {
         let mut state = engine.new_global_runtime_state();
         state.lib.extend(getters(ast).map(Into::into));
         state.lib.push(AST::new_from_module(module.clone()).shared_lib().clone());
-        let module = names::for_importers(module, ast);
+        let module = exports::for_importers(engine, &module, ast)?;
         Ok(File { name: name.to_owned(), state, module, functions })
     }
 

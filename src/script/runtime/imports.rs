@@ -3,7 +3,7 @@
 use super::budget::{self, MAX_DEPTH};
 use super::files::File;
 use super::natives::{Fallible, Handles};
-use super::{call, chain, files};
+use super::{call, chain, exports, files};
 use rhai::{Dynamic, Engine, EvalAltResult, FnPtr, Module, ModuleResolver, Position, Shared};
 
 /// Resolves `import` through the files of the running provision.
@@ -60,6 +60,9 @@ pub(crate) fn register(engine: &mut Engine, handles: Handles) {
     engine.on_var(move |name, index, context| {
         let level = context.call_level();
         budget::check(level)?;
+        if let Some(function) = exports::entered(name) {
+            return Err(exports::enter(function, context));
+        }
         chain::begins(level);
         // With an index the parser has resolved the name: it is a parameter or a local variable.
         if index != 0 {

@@ -8,6 +8,7 @@ pub(crate) mod chain;
 pub(crate) mod compiling;
 pub(crate) mod datetime;
 pub(crate) mod evaluation;
+pub(crate) mod exports;
 pub(crate) mod fault;
 pub(crate) mod files;
 pub(crate) mod frozen;

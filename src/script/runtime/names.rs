@@ -8,10 +8,9 @@ use super::natives::Natives;
 use super::optimizing;
 use super::pieces::{self, Piece, has_places};
 use rhai::{
-    AST, ASTNode, Dynamic, EncapsulatedEnviron, Engine, Expr, FnNamespace, FnPtr, FuncRegistration,
-    Identifier, Locked, Module, ParseError, Position, RhaiFunc, ScriptFnMetadata, Shared, Stmt, Token,
+    AST, ASTNode, Engine, Expr, FnNamespace, FnPtr, Identifier, Module, ParseError, Position,
+    ScriptFnMetadata, Stmt, Token,
 };
-use std::any::TypeId;
 use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
@@ -297,31 +296,6 @@ impl Before {
             _ => Before::Other,
         }
     }
-}
-
-/// Returns `module` of file `ast` for importers: with the names that the file gives its functions.
-pub(super) fn for_importers(module: Shared<Module>, ast: &AST) -> Shared<Module> {
-    let mut functions = ast.iter_functions().filter(|function| function.name.ends_with(SUFFIX)).peekable();
-    if functions.peek().is_none() {
-        return module;
-    }
-    // Rhai makes the same environment for the functions of an imported module.
-    let constants = module.iter_var().map(|(name, value)| (name.into(), value.clone())).collect();
-    let environment = Shared::new(EncapsulatedEnviron {
-        lib: [ast.shared_lib().clone()].into_iter().collect(),
-        imports: module.iter_sub_modules().map(|(name, module)| (name.into(), module.clone())).collect(),
-        constants: Some(Shared::new(Locked::new(constants))),
-    });
-    let mut exported = Module::clone(&module);
-    for ScriptFnMetadata { name, params, .. } in functions {
-        // A private function is not in the module.
-        let Some(fn_def) = module.get_script_fn(name, params.len()).cloned() else { continue };
-        let types = vec![TypeId::of::<Dynamic>(); params.len()];
-        let function = RhaiFunc::Script { fn_def, env: Some(environment.clone()) };
-        FuncRegistration::new(shown(name)).set_into_module_raw(&mut exported, types, function);
-    }
-    exported.build_index();
-    exported.into()
 }
 
 /// Registers `name` and `to_string` of function pointers, which show the name that the script has.

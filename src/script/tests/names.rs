@@ -220,3 +220,47 @@ fn a_parameter_or_variable_hides_the_handle_of_its_name() {
         assert_eq!(get(&provision, &format!("/{name}")), (200, "1345".to_owned()), "{name}");
     }
 }
+
+#[test]
+fn an_imported_file_uses_its_own_functions_whatever_the_importing_file_calls() {
+    let source = r#"
+        import "library" as l;
+        fn registerRules() { for view in [method, helper_, maybe, receiver, changed, raises] { app.get("/" + view.name, view) } }
+        fn helper(x) { "main" }
+        fn size() { "main" }
+        fn method() { let found = ["x".to_string(), "x".to_string(), l::method(), "x".to_string()]; `${found}` }
+        fn helper_() { let found = [helper(1), helper(1), l::helper(1), l::calls_helper(), l::calls_helper(), helper(1)]; `${found}` }
+        fn maybe() { let found = [is_def_fn("other", 1), is_def_fn("other", 1), l::maybe(), is_def_fn("other", 1)]; `${found}` }
+        fn receiver() { let found = [1.size(), 1.size(), l::receiver(), 1.size()]; `${found}` }
+        fn changed() { let list = [1]; let same = l::push(list); let twice = l::push([5]); twice.push(6); `${list}${same}${twice}` }
+        fn raises() { l::raises(1) }
+    "#;
+    let library = r#"
+        fn to_string() { this.w }
+        fn helper(x) { "library" }
+        fn other(x) { "other" }
+        fn size() { "library" }
+        fn method() { let m = #{ w: 3 }; m.to_string() }
+        fn calls_helper() { helper(1) }
+        fn maybe() { other(1) }
+        fn receiver() { 1.size() }
+        fn push(list) { list.push(2); list }
+        fn raises(n) {
+            inner(n)
+        }
+        fn inner(n) { throw "raised " + n }
+    "#;
+    let (_folder, provision) = trial::load(source.to_owned(), &[("library", library)]);
+    for (view, expected) in [
+        ("method", r#"["x", "x", 3, "x"]"#),
+        ("helper_", r#"["main", "main", "library", "library", "library", "main"]"#),
+        ("maybe", r#"[false, false, "other", false]"#),
+        ("receiver", r#"["main", "main", "library", "main"]"#),
+        ("changed", "[1][1, 2][5, 2, 6]"),
+    ] {
+        assert_eq!(get(&provision, &format!("/{view}")), (200, expected.to_owned()), "{view}");
+    }
+    let (status, body) = get(&provision, "/raises");
+    let right = body.contains("imported `library`: line 14, column 23: raised 1") && !body.contains("enter");
+    assert!(status == 500 && right, "{status} {body}");
+}
