@@ -313,3 +313,35 @@ fn concurrent_writes_of_one_file_leave_the_stamp_of_the_last() {
     fs::write(folder.root().join("f"), "by somebody else").unwrap();
     assert!(!directory.wrote(&name("f")));
 }
+
+#[test]
+fn a_folder_that_goes_during_the_walk_is_passed_over() {
+    let folder = Folder::new();
+    let directory = folder.directory();
+    for file in ["a/1", "b/2", "c/3"] {
+        directory.write(&name(file), b"").unwrap();
+    }
+    let mut files = Vec::new();
+    let walked = walk(&folder.root(), |found| match found {
+        Found::Folder(name) if name == "b" => fs::remove_dir_all(folder.root().join(name)).unwrap(),
+        Found::File(name) => files.push(name.as_str().to_owned()),
+        _ => {}
+    });
+    files.sort();
+    assert_eq!((walked.is_ok(), files), (true, vec!["a/1".to_owned(), "c/3".to_owned()]));
+}
+
+#[test]
+fn folders_are_read_down_to_the_sixteenth() {
+    let folder = Folder::new();
+    let nested: Vec<String> = (1..=DEPTH_LIMIT + 1).map(|level| level.to_string()).collect();
+    fs::create_dir_all(folder.root().join(nested.join("/"))).unwrap();
+    let (mut read, mut skipped) = (0, Vec::new());
+    walk(&folder.root(), |found| match found {
+        Found::Folder(_) => read += 1,
+        Found::Skipped(name, why) => skipped.push(format!("{name}: {why}")),
+        Found::File(_) => {}
+    })
+    .unwrap();
+    assert_eq!((read, skipped), (1 + DEPTH_LIMIT, vec![format!("{}: nested too deep", nested.join("/"))]));
+}
