@@ -301,6 +301,15 @@ fn wait_gives_up_with_the_last_reason() {
 }
 
 #[test]
+fn wait_gives_up_on_a_server_that_never_answers_with_that_reason() {
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = silent.local_addr().unwrap();
+    let error = waited(&server_at(address), None, None, Duration::from_millis(100)).unwrap_err();
+    let reason = format!("within 100ms: failed to get an answer from `{address}`: none within ");
+    assert!(error.starts_with(&format!("failed to wait for readiness {reason}")), "{error}");
+}
+
+#[test]
 fn wait_for_a_generation_lets_the_server_wait() {
     let canned = Canned::start(&["HTTP/1.1 408 Request Timeout\r\n\r\n", "HTTP/1.1 200 OK\r\n\r\n{}"]);
     let server = Server { token: Some(Token::new("hush")), ..canned.server() };

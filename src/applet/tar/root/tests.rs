@@ -147,3 +147,15 @@ fn links_are_followed_inside_and_refused_where_they_lead_out() {
     }
     assert!(root.place(OsStr::new("./")).is_ok_and(|place| place.is_none()));
 }
+
+#[test]
+fn forty_links_are_followed_one_after_the_other_and_no_more() {
+    let (folder, root) = root();
+    make(&root, "a", 0o755).unwrap();
+    for link in 0..=MAX_LINKS {
+        let target = if link == MAX_LINKS { "a".to_owned() } else { (link + 1).to_string() };
+        symlink(target, folder.root().join(link.to_string())).unwrap();
+    }
+    assert_eq!(place(&root, "1/x").unwrap().depth, 1);
+    assert!(place(&root, "0/x").is_err());
+}

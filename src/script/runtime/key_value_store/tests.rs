@@ -156,3 +156,17 @@ fn each_change_of_a_value_gives_it_a_new_version() {
     assert!(values.set_if("k", 5.into(), versions[3]).unwrap().is_err());
     assert!(values.set_if("k", 5.into(), versions[4]).unwrap().is_ok());
 }
+
+#[test]
+fn a_value_may_fill_the_store_and_an_item_the_list() {
+    let value = || Dynamic::from("x".repeat(100));
+    let exact = size("a", &value());
+    for (most, fits) in [(exact, true), (exact - 1, false)] {
+        assert_eq!(locked(&KeyValueStore::new(most), 0).set("a", value()).is_ok(), fits);
+    }
+    let store = KeyValueStore::new(usize::MAX);
+    let mut values = locked(&store, 0);
+    values.set("list", Dynamic::from(FrozenList::new(vec![Dynamic::UNIT; MAX_ITEMS - 1]))).unwrap();
+    assert_eq!(values.append("list", 1.into()).ok(), i64::try_from(MAX_ITEMS).ok());
+    assert!(values.append("list", 1.into()).is_err());
+}
