@@ -360,4 +360,14 @@ mod tests {
         let names: Vec<String> = files.dependencies().into_iter().collect();
         assert_eq!(names, ["library", "library.rhai", "missing at load", "p", "there"]);
     }
+
+    #[test]
+    fn a_line_of_up_to_1000_bytes_is_shown() {
+        let folder = Folder::new();
+        let text = ["x".repeat(1000), "x".repeat(1001)].join("\n");
+        let files = Files::new(folder.directory().into(), "p", None, Arc::default());
+        lock(&files.sources).insert("p".to_owned(), Source { text, file: None });
+        let lengths = [0, 1, 2, 3].map(|line| files.line("p", line).map(|line| line.len()));
+        assert_eq!(lengths, [None, Some(1000), None, Some(0)]);
+    }
 }

@@ -99,6 +99,7 @@ fn a_list_that_begins_with_a_number_or_has_no_status_is_json() {
         "[{\"a\":1},{\"b\":2}]",
         "[\"a\",[[\"no token\",1]]]",
         "[\"a\",[[\"X-A\"]]]",
+        "[\"a\",[[\"X-A\",\"b\",\"c\"]]]",
         "[\"a\",[]]",
     ] {
         let source = script.replace('{', "#{").replace("null", "()");

@@ -31,3 +31,13 @@ fn a_call_that_held_much_memory_reports_a_grown_stack() {
     let thread = std::thread::Builder::new().stack_size(budget.stack()).spawn(run).unwrap();
     assert_eq!(thread.join().unwrap(), (false, true));
 }
+
+#[test]
+fn the_time_left_is_that_of_the_call_or_of_the_load_if_it_has_less() {
+    let call = Budget { time: Duration::from_secs(60), ..Budget::default() };
+    let second = Duration::from_secs(1);
+    for (load, at_most) in [(second, second), (120 * second, call.time)] {
+        let left = load_time::run(load, || call.run(time_left));
+        assert!(left <= at_most && left > at_most / 2, "{left:?} of {at_most:?}");
+    }
+}
