@@ -75,4 +75,11 @@ mod tests {
         assert_eq!((pending.now(), pending.bytes.load(Ordering::Relaxed)), (0, 0));
         assert!(pending.take(&large).is_some());
     }
+
+    #[test]
+    fn permits_may_take_the_whole_budget() {
+        for (most, fits) in [(EACH, true), (EACH - 1, false)] {
+            assert_eq!(PendingBudget::new(most).take(&Answer::default()).is_some(), fits);
+        }
+    }
 }

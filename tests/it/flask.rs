@@ -27,7 +27,7 @@ fn registerRules() {
     app.get("/abort/<int:code>", |code| abort(code, "because <b>"));
     app.get("/plain404", || ["own", 404]);
     app.get("/redirect", || redirect("/text"));
-    app.get("/url", || url_for("user", #{ id: 7, q: "a b" }));
+    app.get("/url", || url_for("user", #{ id: 7, q: "a b", none: () }));
     app.get("/constant", || GREETING);
     app.get("/before", || "not reached");
     app.get("/response", response);

@@ -1,7 +1,9 @@
-//! The functions of a file as its importers call them. Rhai notes for the name of a called function what it found, also that
-//! it found none, and goes on using these notes in the functions of an imported file: a call there would find the function of
-//! the same name in the importing file, or a native in place of the file's own function. So importers get a function of one
-//! mention in place of each function. Rhai asks [`enter`] what that mention means, and it calls the function with new notes.
+//! The functions of a file as its importers call them.
+//!
+//! Rhai caches which function a name means, or that it means none, and uses this cache inside the functions of an imported file, too.
+//! A call there would reach the function of that name in the importing file, or a native. So importers get a stand-in for each
+//! function. Its body is one variable, `NAME__entered`. When Rhai looks the variable up, [`enter`] calls the real function with a
+//! new cache.
 
 use super::names;
 use super::natives::Fallible;
@@ -11,7 +13,7 @@ use rhai::{
 };
 use std::any::TypeId;
 
-/// The suffix of the mention. Before it is the name of the function in Rhai's syntax tree.
+/// The variable of a stand-in ends with this, after the name of the function in Rhai's syntax tree.
 const SUFFIX: &str = "__entered";
 
 /// Returns `module` of file `ast` for importers, with the names that the file gives its functions.
@@ -38,8 +40,8 @@ pub(super) fn for_importers(engine: &Engine, module: &Shared<Module>, ast: &AST)
     let mut exported = Module::clone(others.shared_lib());
     for function in functions {
         let name = names::given(&function.name);
-        let mention = engine.compile(format!("fn enter() {{ {}{SUFFIX} }}", function.name))?;
-        let Some(enter) = mention.iter_fn_def().next() else { continue };
+        let stand_in = engine.compile(format!("fn enter() {{ {}{SUFFIX} }}", function.name))?;
+        let Some(enter) = stand_in.iter_fn_def().next() else { continue };
         let fn_def = ScriptFuncDef {
             body: enter.body.clone(),
             name: name.into(),
@@ -59,15 +61,15 @@ fn is_closure(name: &str) -> bool {
     name.starts_with("anon$")
 }
 
-/// Returns the function that the variable `name` enters.
+/// Returns the function for which the variable `name` stands.
 pub(super) fn entered(name: &str) -> Option<&str> {
     name.strip_suffix(SUFFIX)
 }
 
-/// Calls `function` of the file that was entered. All variables that are there are its arguments.
+/// Calls `function` for its stand-in. The variables in scope are the arguments.
 ///
 /// # Errors
-/// The error of the function, or its result: the value of a variable could not be changed.
+/// Always: the error of the function, or `Return` with its result. Rhai does not let the value of a variable be changed.
 pub(super) fn enter(function: &str, mut context: EvalContext) -> Box<EvalAltResult> {
     let names: Vec<String> = context.scope().iter().map(|(name, ..)| name.to_owned()).collect();
     let scope = context.scope_mut();
@@ -81,7 +83,7 @@ pub(super) fn enter(function: &str, mut context: EvalContext) -> Box<EvalAltResu
         context.new_frame().with_new_caching_layer().call_fn_raw(function, false, false, &mut arguments);
     match result.map_err(|error| *error) {
         Ok(value) => EvalAltResult::Return(value, Position::NONE).into(),
-        // The importer's call adds the same.
+        // The importer's call adds the same frame.
         Err(EvalAltResult::ErrorInFunctionCall(_, _, error, _)) => error,
         Err(error) => error.into(),
     }
