@@ -170,3 +170,17 @@ fn an_earlier_turn_reloads_the_provision_of_a_later_one() {
     assert_eq!(tested.activation.post(&earlier, &name("c"), GOOD.as_bytes()).unwrap(), 4);
     assert_eq!(tested.serves(), ("b".to_owned(), 4));
 }
+
+#[test]
+fn a_failure_goes_back_to_initial_unless_a_later_load_serves() {
+    let tested = tested(true);
+    let post = |turn: &Turn, file: &str, source: &str| {
+        tested.activation.post(turn, &name(file), source.as_bytes()).is_ok()
+    };
+    let (earlier, later) = (tested.activation.turn(), tested.activation.turn());
+    assert!(post(&later, "later", GOOD));
+    assert!(!post(&earlier, "earlier", BROKEN));
+    assert_eq!(tested.serves(), ("later".to_owned(), 2));
+    assert!(!post(&later, "broken", BROKEN));
+    assert_eq!(tested.serves(), ("initial".to_owned(), 3));
+}
