@@ -182,7 +182,7 @@ fn an_empty_file_has_no_warning_in_the_log() {
     assert!(!mock.log().contains("the file is empty"), "{}", mock.log());
 }
 
-/// The watcher reports the removal twice: with the ConfigMap mount, and as a removed copy.
+/// The watcher reports the removal of `initial` twice: with the ConfigMap mount, and as a removed copy.
 #[test]
 fn the_removal_of_the_active_file_is_logged_once() {
     let mock = Mock::start_with(&[], |folder| mount(folder, 1, &[("initial", GOOD), ("other", GOOD)]));
@@ -190,9 +190,16 @@ fn the_removal_of_the_active_file_is_logged_once() {
     let gone = "file `initial` of the active provision is gone: it goes on serving";
     mock.wait_for_log(gone);
     assert_eq!(mock.get("/ok").text(), "ok");
-    mock.folder.write("provision/next", GOOD);
-    mock.wait_for_log("provision `next` is active");
-    assert_eq!(mock.log().matches(gone).count(), 1, "{}", mock.log());
+    // A third report: a file that the provision has read is stored again.
+    let import = format!("import \"lib\" as l;\n{GOOD}");
+    mock.folder.write("provision/lib", "fn one() { 1 }");
+    assert_eq!(mock.provision("reads", &import).status, 201);
+    fs::remove_file(mock.folder.0.join("provision/reads")).unwrap();
+    let gone = [gone.to_owned(), gone.replace("initial", "reads")];
+    mock.wait_for_log(&gone[1]);
+    assert_eq!(mock.admin("PUT /app/v1/file/lib", &[], b"fn one() { 2 }").status, 200);
+    let counts = gone.map(|gone| mock.log().matches(&gone).count());
+    assert_eq!(counts, [1, 1], "{}", mock.log());
 }
 
 /// Waits until the one thread called `name` has another id than `before`, and returns the id.
