@@ -5,7 +5,7 @@
 //! write to shared memory.
 
 use h1mock::bench::{
-    Budget, Chaos, Counting, Files, Loaded, Outcome, Provision, ProvisionDir, Request, engine,
+    Budget, Chaos, Conditions, Counting, Files, Loaded, Outcome, Provision, ProvisionDir, Request, engine,
     handle as handle_request, metrics,
 };
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -75,7 +75,7 @@ fn handle(provision: &Arc<Provision>, target: &str) -> Outcome {
     let headers = HEADERS.iter().copied();
     let address = SocketAddr::from(([127, 0, 0, 1], 8000));
     let request = Request::from_parts("GET", target, headers, Vec::new(), Some(address), Some(address));
-    handle_request(&provision.clone(), &CHAOS, &mut Arc::new(request))
+    handle_request(&provision.clone(), &CHAOS, &Conditions::default(), &mut Arc::new(request))
 }
 
 fn run(provision: &Arc<Provision>, target: &str, calls: usize) {

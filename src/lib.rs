@@ -15,6 +15,8 @@ mod admin;
 mod client;
 /// Command line and environment -> one command.
 mod cli;
+/// One request through hooks, router, view function and error handlers.
+mod handling;
 /// Flow 2: file event or POST -> read -> compile -> swap.
 mod provisioning;
 /// Records and counts requests: journal, metrics, report, logs.
@@ -40,6 +42,7 @@ pub use script::runtime::allocator::{ALLOCATOR, Allocator};
 pub mod bench {
     pub use crate::chaos::Chaos;
     pub use crate::directory::ProvisionDir;
+    pub use crate::handling::{Outcome, handle};
     pub use crate::message::request::Request;
     pub use crate::observing::metrics::metrics;
     pub use crate::provisioning::provision::{Loaded, Provision};
@@ -48,6 +51,6 @@ pub mod bench {
     pub use crate::script::engine;
     pub use crate::script::runtime::allocator::Counting;
     pub use crate::script::runtime::budget::Budget;
+    pub use crate::script::runtime::conditions::Conditions;
     pub use crate::script::runtime::files::Files;
-    pub use crate::serving::handler::{Outcome, handle};
 }

@@ -3,7 +3,7 @@
 //! The source of a provision is loaded; the provision then answers requests:
 //!
 //! ```
-//! use h1mock::bench::{Budget, Chaos, Files, Provision, ProvisionDir, Request, engine, handle};
+//! use h1mock::bench::{Budget, Chaos, Conditions, Files, Provision, ProvisionDir, Request, engine, handle};
 //! use std::sync::Arc;
 //!
 //! let source = r#"
@@ -17,7 +17,7 @@
 //! let provision = Arc::new(loaded.into_provision("example").unwrap());
 //!
 //! let request = Request::from_parts("GET", "/hello/Ada", None::<(&str, &str)>, Vec::new(), None, None);
-//! let outcome = handle(&provision, &Chaos::default(), &mut Arc::new(request));
+//! let outcome = handle(&provision, &Chaos::default(), &Conditions::default(), &mut Arc::new(request));
 //! assert_eq!(outcome.reply.answer.body.bytes(), b"Hello Ada");
 //! ```
 //!

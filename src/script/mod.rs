@@ -3,7 +3,7 @@
 //! A provision is loaded once and then called for each request:
 //!
 //! ```
-//! use h1mock::bench::{Budget, Chaos, Files, Loaded, Provision, ProvisionDir, Request, engine, handle};
+//! use h1mock::bench::{Budget, Chaos, Conditions, Files, Loaded, Provision, ProvisionDir, Request, engine, handle};
 //! use std::sync::Arc;
 //!
 //! let source = r#"
@@ -20,7 +20,7 @@
 //!
 //! // Call: find the rule, call its view function, turn the returned value into an answer.
 //! let request = Request::from_parts("GET", "/hello/Ada", [("Host", "mock")], Vec::new(), None, None);
-//! let answer = handle(&Arc::new(*provision), &Chaos::default(), &mut request.into()).reply.answer;
+//! let answer = handle(&Arc::new(*provision), &Chaos::default(), &Conditions::default(), &mut request.into()).reply.answer;
 //! assert_eq!((answer.status, answer.body.bytes()), (200, &b"Hello Ada!"[..]));
 //! ```
 //!

@@ -5,12 +5,11 @@
 //! 1. `http.rs`: the engine reads the request, within the limits of `limits.rs`. `refusal.rs` writes the page of a refused one.
 //! 2. `listeners.rs`: a thread of the pool takes the request.
 //! 3. `workers.rs`: the worker fetches the provision that serves now.
-//! 4. `handler.rs`: hooks, router, view function and error handlers make a reply.
+//! 4. The room `handling`: hooks, router, view function and error handlers make a reply.
 //! 5. `workers.rs`: metrics and journal record the reply. A delayed reply needs a permit of `pending.rs`.
 //! 6. `timer.rs`: a delayed reply waits here.
 //! 7. `http.rs`: the engine writes the answer to the socket.
 
-pub(crate) mod handler;
 pub(crate) mod http;
 pub(crate) mod limits;
 pub(crate) mod listeners;

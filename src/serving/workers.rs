@@ -2,6 +2,7 @@
 
 use crate::admin::{self, Admin};
 use crate::chaos::{Chaos, Reply};
+use crate::handling::{self, Outcome, Unmatched};
 use crate::message::answer::Answer;
 use crate::message::request::Request;
 use crate::observing::access_log::Line;
@@ -9,7 +10,7 @@ use crate::observing::journal::{Begun, Exchange, Journal};
 use crate::observing::metrics::metrics;
 use crate::provisioning::activation::Activation;
 use crate::provisioning::provision::Provision;
-use crate::serving::handler::{self, Outcome, Unmatched};
+use crate::script::runtime::conditions::Conditions;
 use crate::serving::http::{self, Incoming};
 use crate::serving::listeners::{Shared, Work};
 use crate::serving::pending::{PendingBudget, Permit};
@@ -41,11 +42,13 @@ impl Work for MockWork {
         let provision = self.activation.current();
         let line = self.shared.line(&incoming, "mock", provision.generation);
         let begun = self.journal.begin();
+        let conditions = Conditions::default();
         let mut request = http::receive(&mut incoming, self.address);
         request.epoch = epoch;
         let mut request = Arc::new(request);
-        let outcome =
-            catch_unwind(AssertUnwindSafe(|| handler::handle(&provision, &self.chaos, &mut request)));
+        let outcome = catch_unwind(AssertUnwindSafe(|| {
+            handling::handle(&provision, &self.chaos, &conditions, &mut request)
+        }));
         let mut outcome = outcome.unwrap_or_else(|_| panicked());
         let permit = self.permit(&incoming, &mut outcome.reply);
         let took = nanoseconds(began.elapsed());

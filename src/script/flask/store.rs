@@ -110,10 +110,12 @@ pub(crate) fn with<T>(access: Access, step: impl FnOnce(&mut Values) -> T) -> Fa
     if access == Access::Change && loading && files.keeps_values {
         return Err("with --keep-store, `store` can be changed only while a request is handled".into());
     }
-    if let Some(mut values) = files.values.lock(epoch) {
+    let values = call::with(|call| call.conditions.values.clone()).flatten();
+    let values = values.as_ref().unwrap_or(&files.values);
+    if let Some(mut values) = values.lock(epoch) {
         return Ok(step(&mut values));
     }
-    let new = || Arc::new(files.values.other());
+    let new = || Arc::new(values.other());
     let own = call::with(|call| call.own_values.get_or_insert_with(new).clone()).unwrap_or_else(new);
     let mut values = own.lock(None).ok_or("`store` was reset")?;
     Ok(step(&mut values))

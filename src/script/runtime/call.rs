@@ -3,6 +3,7 @@
 //! Each thread has at most one, set by [`within`]. The variables `request`, `store` and others are empty handles; their natives
 //! read the context here.
 
+use super::conditions::Conditions;
 use super::files::{File, Files};
 use super::key_value_store::KeyValueStore;
 use super::natives::Fallible;
@@ -19,6 +20,8 @@ pub(crate) struct Call {
     pub request: Option<Arc<Request>>,
     /// The registrations of the provision that handles the request; `None` while a provision is loaded.
     pub routes: Option<Arc<Routes>>,
+    /// State that scripts find apart from the request.
+    pub conditions: Conditions,
     pub function: CurrentFunction,
     /// A private store for the rest of this request, if `store` was reset while the request was handled.
     pub own_values: Option<Arc<KeyValueStore>>,

@@ -125,12 +125,13 @@ impl CallCache {
 mod tests {
     use crate::chaos::Chaos;
     use crate::directory::fixture::Folder;
+    use crate::handling::handle;
     use crate::provisioning::provision::{Loaded, Provision};
     use crate::script;
     use crate::script::flask::request;
     use crate::script::runtime::budget::Budget;
+    use crate::script::runtime::conditions::Conditions;
     use crate::script::runtime::files::Files;
-    use crate::serving::handler;
     use std::fs;
     use std::sync::Arc;
 
@@ -156,7 +157,8 @@ mod tests {
         let provision = Arc::new(*provision);
         let get = |target: &str| {
             let mut request = request::tests::request("GET", target, &[], b"").into();
-            let answer = handler::handle(&provision, &Chaos::default(), &mut request).reply.answer;
+            let answer =
+                handle(&provision, &Chaos::default(), &Conditions::default(), &mut request).reply.answer;
             (answer.status, String::from_utf8_lossy(answer.body.bytes()).into_owned())
         };
         // More often than the limits for modules and variables of one call.

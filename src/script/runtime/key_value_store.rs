@@ -96,6 +96,19 @@ impl KeyValueStore {
         KeyValueStore::new(self.most)
     }
 
+    /// Creates a store with copies of the current values, which share their contents. Changes of one don't reach the other.
+    pub fn copy(&self) -> Self {
+        let copy = self.other();
+        if let (Some(values), Some(mut copied)) = (self.lock(None), copy.lock(None)) {
+            copied.entries = values.entries.clone();
+            copied.loaded = values.loaded.clone();
+            copied.epoch = values.epoch;
+            copied.writes = values.writes;
+            copied.count(values.bytes);
+        }
+        copy
+    }
+
     /// Returns the default of `--store-bytes`: 64 MiB, or a quarter of `memory` if that is less.
     pub fn default_limit(memory: Option<u64>) -> usize {
         let most = memory.map_or(MOST, |memory| MOST.min(memory / 4));

@@ -3,14 +3,15 @@
 
 use crate::chaos::Chaos;
 use crate::directory::fixture::Folder;
+use crate::handling::handle;
 use crate::provisioning::provision::{Loaded, Provision};
 use crate::script::flask::request;
 use crate::script::runtime::budget::Budget;
+use crate::script::runtime::conditions::Conditions;
 use crate::script::runtime::files::Files;
 use crate::script::runtime::natives::Natives;
 use crate::script::tests::trial;
 use crate::script::{TOPICS, engine};
-use crate::serving::handler;
 use rhai::Engine;
 use std::collections::BTreeSet;
 use std::fs;
@@ -155,7 +156,7 @@ fn load(engine: &Arc<Engine>, folder: &Folder, name: &str) -> Result<Provision, 
 /// Returns status and body of the answer to a GET request.
 fn get(provision: &Arc<Provision>, target: &str) -> (u16, String) {
     let mut request = request::tests::request("GET", target, &[], b"").into();
-    let answer = handler::handle(provision, &Chaos::default(), &mut request).reply.answer;
+    let answer = handle(provision, &Chaos::default(), &Conditions::default(), &mut request).reply.answer;
     (answer.status, String::from_utf8_lossy(answer.body.bytes()).into_owned())
 }
 

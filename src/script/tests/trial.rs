@@ -2,6 +2,7 @@
 
 use crate::chaos::Chaos;
 use crate::directory::fixture::Folder;
+use crate::handling::handle;
 use crate::message::request::Request;
 use crate::provisioning::provision::{Loaded, Provision};
 use crate::script;
@@ -11,10 +12,10 @@ use crate::script::python::{
     urllib, uuid,
 };
 use crate::script::runtime::budget::Budget;
+use crate::script::runtime::conditions::Conditions;
 use crate::script::runtime::files::Files;
 use crate::script::runtime::natives::Natives;
 use crate::script::runtime::{frozen, large_int, size_limits};
-use crate::serving::handler;
 use rhai::{Dynamic, Engine};
 use std::fs;
 use std::sync::Arc;
@@ -108,6 +109,7 @@ pub(crate) fn load_within(budget: Budget, text: String, files: &[(&str, &str)]) 
 
 /// Returns status and body of the answer to a request.
 pub(crate) fn answer(provision: &Arc<Provision>, request: Request) -> String {
-    let answer = handler::handle(provision, &Chaos::default(), &mut request.into()).reply.answer;
+    let answer =
+        handle(provision, &Chaos::default(), &Conditions::default(), &mut request.into()).reply.answer;
     format!("{} {}", answer.status, String::from_utf8_lossy(answer.body.bytes()))
 }

@@ -1,17 +1,18 @@
 use super::*;
 use crate::chaos::Chaos;
 use crate::directory::fixture::Folder;
+use crate::handling::handle;
 use crate::provisioning::provision::{Loaded, Provision};
 use crate::script;
 use crate::script::flask::multi_dict;
 use crate::script::runtime::budget::Budget;
+use crate::script::runtime::conditions::Conditions;
 use crate::script::runtime::files::Files;
 use crate::script::runtime::frozen;
 use crate::script::runtime::http_error::HttpError;
 use crate::script::runtime::imports;
 use crate::script::runtime::json::to_json;
 use crate::script::runtime::natives::Natives;
-use crate::serving::handler;
 
 /// Replaces a blob, which has no JSON form, by a list of numbers.
 fn with_lists_for_blobs(value: Dynamic) -> Dynamic {
@@ -134,10 +135,14 @@ fn properties_have_the_rule_that_serves() {
         ("/plain", r#"["plain","/plain",null,{}]"#),
     ];
     for (target, body) in cases {
-        let answer =
-            handler::handle(&provision, &Chaos::default(), &mut request("GET", target, &[], b"").into())
-                .reply
-                .answer;
+        let answer = handle(
+            &provision,
+            &Chaos::default(),
+            &Conditions::default(),
+            &mut request("GET", target, &[], b"").into(),
+        )
+        .reply
+        .answer;
         assert_eq!(String::from_utf8_lossy(answer.body.bytes()).trim_end(), body);
     }
 }

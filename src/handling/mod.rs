@@ -13,6 +13,7 @@ use crate::script::flask::answer;
 use crate::script::flask::request::explain_missing_json;
 use crate::script::flask::response::Response;
 use crate::script::runtime::call::{self, Call};
+use crate::script::runtime::conditions::Conditions;
 use crate::script::runtime::fault::Fault;
 use crate::script::runtime::http_error::{self, HttpError};
 use rhai::{Dynamic, EvalAltResult};
@@ -87,11 +88,16 @@ impl From<Box<EvalAltResult>> for ViewError {
     }
 }
 
-/// Handles one request with `provision`, on this thread.
+/// Handles one request with `provision` under `conditions`, on this thread.
 ///
 /// Nothing sleeps here: `Reply::hold` has the delay of scripts and `chaos`, `Reply::injected` their faults. The caller must hold the
 /// only reference to `request`, so that the index of its rule can be stored in it.
-pub fn handle(provision: &Arc<Provision>, chaos: &Chaos, request: &mut Arc<Request>) -> Outcome {
+pub fn handle(
+    provision: &Arc<Provision>,
+    chaos: &Chaos,
+    conditions: &Conditions,
+    request: &mut Arc<Request>,
+) -> Outcome {
     let host = provision.router.has_hosts().then(|| request.host());
     let found = provision.router.find_at(request.method(), request.path(), host.as_deref());
     let rule = match &found {
@@ -110,8 +116,12 @@ pub fn handle(provision: &Arc<Provision>, chaos: &Chaos, request: &mut Arc<Reque
         effect.into_iter().for_each(|effect| effect.apply(&mut reply));
         return Outcome { reply, rule, ..Outcome::default() };
     }
-    let call =
-        Call { request: Some(request.clone()), routes: Some(provision.routes.clone()), ..Call::default() };
+    let call = Call {
+        request: Some(request.clone()),
+        routes: Some(provision.routes.clone()),
+        conditions: conditions.clone(),
+        ..Call::default()
+    };
     let blueprint = rule.and_then(|index| provision.routes.blueprint(index));
     let host = host.as_deref();
     let flow =

@@ -22,7 +22,7 @@ fn provision(source: &str) -> Arc<Provision> {
 
 fn get(provision: &Arc<Provision>, chaos: &Chaos, path: &str) -> Outcome {
     let request = Request::from_parts("GET", path, None::<(&str, &str)>, Vec::new(), None, None);
-    handle(provision, chaos, &mut Arc::new(request))
+    handle(provision, chaos, &Conditions::default(), &mut Arc::new(request))
 }
 
 /// Status and body.

@@ -1,0 +1,11 @@
+//! The conditions of a call: state that scripts find apart from the request.
+
+use super::key_value_store::KeyValueStore;
+use std::sync::Arc;
+
+/// The conditions under which a request is handled. By default, a provision serves alone.
+#[derive(Debug, Clone, Default)]
+pub struct Conditions {
+    /// The values of `store`; `None` for the values of the provision itself.
+    pub values: Option<Arc<KeyValueStore>>,
+}
