@@ -47,7 +47,10 @@ pub(super) fn number(value: &Value) -> Parsed<f64> {
 }
 
 pub(super) fn integer(value: &Value) -> Parsed<i64> {
-    value.as_i64().ok_or_else(|| format!("{} is no integer", display(value)))
+    // To a schema, `7.0` is an integer. Floats from 2^53 on stand for several integers.
+    let whole = |number: &f64| number.fract() == 0.0 && number.abs() < 9e15;
+    let whole = || value.as_f64().filter(whole).map(|number| number as i64);
+    value.as_i64().or_else(whole).ok_or_else(|| format!("{} is no integer", display(value)))
 }
 
 pub(super) fn an_object(value: &Value) -> Parsed<&Map<String, Value>> {

@@ -11,7 +11,7 @@ use crate::routing::method::is_token;
 use crate::simulation::{Clock, ClockChange, Dice, Reading, Rfc3339, SECOND, Scoped, Speed, Start};
 use serde_json::{Map, Number, Value};
 
-/// Most bytes of a member in a query.
+/// Most characters of a member in a query.
 const LONGEST_MEMBER: usize = 256;
 
 /// GET: returns the clock of all requests, and those of members; with a member only its own, or 404.
@@ -135,8 +135,8 @@ fn member(call: &Call) -> Result<Option<String>, Answer> {
         if name != "baggage" {
             return refused(format!("query parameter `{name}` is unknown: there is baggage"));
         }
-        if value.len() > LONGEST_MEMBER {
-            return refused(format!("query parameter `baggage` is longer than {LONGEST_MEMBER} bytes"));
+        if value.chars().count() > LONGEST_MEMBER {
+            return refused(format!("query parameter `baggage` is longer than {LONGEST_MEMBER} characters"));
         }
         if !value.split_once('=').is_some_and(|(name, _)| is_token(name)) {
             return refused(format!("query parameter `baggage`: `{value}` is no member such as `test=17`"));

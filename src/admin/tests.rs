@@ -331,7 +331,7 @@ fn the_openapi_document_names_every_path_and_method() {
     let document = document();
     assert_eq!(document["info"]["version"], env!("CARGO_PKG_VERSION"));
     let paths = document["paths"].as_object().unwrap();
-    assert_eq!(paths.len(), 21);
+    assert_eq!(paths.len(), 23);
     for (path, item) in paths {
         let resource = Resource::find(path).unwrap();
         // HEAD and OPTIONS are the same everywhere, and the text of the document describes them once.

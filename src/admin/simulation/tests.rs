@@ -68,7 +68,7 @@ fn a_wrong_change_says_what_to_send() {
 #[test]
 fn a_seed_is_an_integer() {
     let parsed = |body: &str| seed(an_object(&fields::json(body.as_bytes())?)?);
-    assert_eq!(parsed(r#"{"seed": -7}"#), Ok(-7));
+    assert_eq!((parsed(r#"{"seed": -7}"#), parsed(r#"{"seed": 7.0}"#)), (Ok(-7), Ok(7)));
     for (body, error) in [
         ("{}", r#"field `seed` is missing: send {"seed": 7}"#),
         (r#"{"seed": "7"}"#, "field `seed`: `\"7\"` is no integer"),
