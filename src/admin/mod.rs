@@ -5,10 +5,12 @@ mod access;
 mod answer;
 mod chaos;
 mod closest;
+mod fields;
 mod process;
 mod provision;
 mod requests;
 mod resources;
+mod simulation;
 mod store;
 mod stream;
 #[cfg(test)]

@@ -107,7 +107,7 @@ const CASES: &[(&str, u16, &str, &str)] = &[
         "GET /cookie",
         200,
         "set",
-        "set-cookie: a=1; Max-Age=60; Secure; HttpOnly; Path=/; SameSite=Lax|b=; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Max-Age=0; Path=/",
+        "set-cookie: a=1; Expires=Thu, 01 Jan 2026 00:01:00 GMT; Max-Age=60; Secure; HttpOnly; Path=/; SameSite=Lax|b=; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Max-Age=0; Path=/",
     ),
     ("GET /key", 400, "~Bad Request", ""),
     ("GET /key?name=x+y", 200, "x y", ""),
@@ -121,7 +121,9 @@ const CASES: &[(&str, u16, &str, &str)] = &[
 
 #[test]
 fn each_request_is_answered_as_by_flask() {
-    let mock = Mock::serving(PROVISION);
+    // The clock is for the expiry of the cookie.
+    let flags = ["--clock", "2026-01-01T00:00:00Z"];
+    let mock = Mock::start_with(&flags, |folder| folder.write("provision/initial", PROVISION));
     for (line, status, body, header) in CASES {
         let (method, target) = line.split_once(' ').unwrap();
         let reply = mock.send(method, target, &[], b"");

@@ -1,15 +1,17 @@
 //! Builds `Set-Cookie` header values (RFC 6265, section 4.1) from Flask's options.
 
 use crate::script::python::text::capitalized;
+use crate::script::runtime::call;
 use crate::script::runtime::datetime::http_date;
 use crate::script::runtime::natives::Fallible;
 use crate::script::runtime::size_limits::full_text;
+use crate::simulation::{SECOND, in_calendar};
 use chrono::DateTime;
 use rhai::{Dynamic, Map};
 
 const OPTIONS: &[&str] = &["max_age", "expires", "path", "domain", "secure", "httponly", "samesite"];
 
-/// Returns the value of a `Set-Cookie` header, for example `a=b; Max-Age=60; Path=/`.
+/// Returns the value of a `Set-Cookie` header, for example `a=b; Path=/`.
 ///
 /// # Errors
 /// The name has characters that a cookie name can't have, or an option is unknown or of the wrong type.
@@ -37,12 +39,15 @@ fn attributes(options: &Map) -> Fallible<String> {
     if let Some(domain) = text("domain")? {
         line += &format!("; Domain={domain}");
     }
-    if let Some(expires) = options.get("expires").filter(|value| !value.is_unit()) {
-        line += &format!("; Expires={}", date(expires)?);
+    let age = options.get("max_age").filter(|value| !value.is_unit()).map(|age| {
+        age.as_int().map_err(|kind| format!("set_cookie: `max_age` is whole seconds, not {kind}"))
+    });
+    let age = age.transpose()?;
+    let expires = options.get("expires").filter(|value| !value.is_unit()).map(date).transpose()?;
+    if let Some(expires) = expires.or_else(|| age.and_then(end)) {
+        line += &format!("; Expires={expires}");
     }
-    if let Some(age) = options.get("max_age").filter(|value| !value.is_unit()) {
-        let age =
-            age.as_int().map_err(|kind| format!("set_cookie: `max_age` is whole seconds, not {kind}"))?;
+    if let Some(age) = age {
         line += &format!("; Max-Age={age}");
     }
     for (key, attribute) in [("secure", "; Secure"), ("httponly", "; HttpOnly")] {
@@ -58,6 +63,13 @@ fn attributes(options: &Map) -> Fallible<String> {
         }
     }
     Ok(line)
+}
+
+/// Returns the time at which a cookie of `age` seconds expires, as Werkzeug adds it for old clients. `None` outside of the calendar.
+fn end(age: i64) -> Option<String> {
+    let now = i64::try_from(call::now().div_euclid(SECOND)).ok()?;
+    let seconds = i128::from(now.checked_add(age)?);
+    in_calendar(seconds * SECOND).then(|| date(&Dynamic::from_int(now + age)).ok())?
 }
 
 /// Returns the options with an expiry in the past, which makes the client delete the cookie.
@@ -104,13 +116,24 @@ fn quoted(value: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::script::runtime::call::Call;
+    use crate::script::runtime::conditions::Conditions;
+    use crate::simulation::Clock;
     use rhai::Engine;
 
     #[test]
     fn set_cookie_writes_each_option() {
         let cases = [
             ("#{}", "a=b; Path=/"),
-            ("#{ max_age: 60, path: \"/x\" }", "a=b; Max-Age=60; Path=/x"),
+            (
+                "#{ max_age: 60, path: \"/x\" }",
+                "a=b; Expires=Thu, 01 Jan 1970 00:01:07 GMT; Max-Age=60; Path=/x",
+            ),
+            (
+                "#{ max_age: 60, expires: 5 }",
+                "a=b; Expires=Thu, 01 Jan 1970 00:00:05 GMT; Max-Age=60; Path=/",
+            ),
+            ("#{ max_age: 999999999999 }", "a=b; Max-Age=999999999999; Path=/"),
             (
                 "#{ secure: true, httponly: true, samesite: \"lax\" }",
                 "a=b; Secure; HttpOnly; Path=/; SameSite=Lax",
@@ -122,7 +145,9 @@ mod tests {
         ];
         for (options, line) in cases {
             let options: Map = Engine::new().eval(options).unwrap();
-            assert_eq!(set_cookie("a", "b", &options).unwrap(), line);
+            let conditions = Conditions { clock: Clock::frozen(7 * SECOND), ..Conditions::default() };
+            let call = Call { conditions, ..Call::default() };
+            assert_eq!(call::within(call, || set_cookie("a", "b", &options)).0.unwrap(), line);
         }
     }
 
