@@ -101,12 +101,18 @@ impl Warnings {
 /// # Errors
 /// The file can't be read or does not load: the report of the fault.
 pub(crate) fn routes(path: &Path, budget: Budget) -> Result<ExitCode, String> {
-    let engine = Arc::new(script::engine(budget));
-    match load(&engine, budget, path) {
-        Ok(Loaded::Provision(provision)) => {
-            print(table(&provision.rules(0)).trim_end());
-            Ok(ExitCode::SUCCESS)
-        }
+    let provision = load_provision(path, budget)?;
+    print(table(&provision.rules(0)).trim_end());
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Loads a file that must be a provision.
+///
+/// # Errors
+/// The file can't be read, does not load or is a library: the report.
+pub(super) fn load_provision(path: &Path, budget: Budget) -> Result<Provision, String> {
+    match load(&Arc::new(script::engine(budget)), budget, path) {
+        Ok(Loaded::Provision(provision)) => Ok(*provision),
         Ok(Loaded::Library(_)) => {
             Err(format!("`{}` is a library: it has no registerRules()", path.display()))
         }
@@ -176,7 +182,7 @@ fn table(rules: &[RuleRow]) -> String {
     rows.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
-fn print_error(text: &str) {
+pub(super) fn print_error(text: &str) {
     let _ = writeln!(io::stderr(), "{text}");
 }
 
