@@ -89,6 +89,7 @@ fn started_with(required: Option<&str>) -> (Arc<Admin>, Jobs) {
         journal,
         loads: Job::thread("loads", 16 << 20).unwrap(),
         reads: Job::thread("reads", 16 << 20).unwrap(),
+        checks: Job::thread("checks", 16 << 20).unwrap(),
         large_answers: Default::default(),
     };
     admin.readiness.set_serving(true);
