@@ -23,6 +23,8 @@ mod provisioning;
 mod observing;
 /// The engine of scripts, and the names that scripts see.
 mod script;
+/// The test's clock and dice: the time and the random numbers that scripts see.
+mod simulation;
 /// Delays and faults.
 mod chaos;
 /// A request and an answer, without sockets and scripts.

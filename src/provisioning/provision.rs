@@ -17,6 +17,7 @@ use crate::script::runtime::http_error::ErrorClass;
 use crate::script::runtime::load_time;
 use crate::script::runtime::registration::{Entry, REGISTER_RULES, Registration, Routes, RuleView, Scope};
 use crate::script::runtime::view::View;
+use crate::simulation::Dice;
 use rhai::{Dynamic, Engine, EvalAltResult, FnPtr, NativeCallContext, Position};
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -131,8 +132,9 @@ impl Provision {
     }
 
     fn load_files(engine: &Arc<Engine>, budget: Budget, files: &Arc<Files>) -> Result<Loaded, LoadError> {
-        let loading = Loading { files: files.clone(), registration: Registration::default() };
-        let call = Call { loading: Some(loading.into()), ..Call::default() };
+        let loading = Loading { files: files.clone(), registration: Registration::default(), seed: None };
+        let conditions = files.conditions.clone();
+        let call = Call { loading: Some(loading.into()), conditions, ..Call::default() };
         let (loaded, call) = call::within(call, || budget.run(|| run(engine, files)));
         let found = analysis::analyse(engine, files);
         let loaded = loaded.map_err(|error| {
@@ -143,10 +145,12 @@ impl Provision {
             warnings.extend(warnings::of_library(files));
             return Ok(Loaded::Library(warnings));
         };
-        let registration = call.loading.map(|loading| loading.registration).unwrap_or_default();
+        let (registration, seed) =
+            call.loading.map(|loading| (loading.registration, loading.seed)).unwrap_or_default();
         warnings.extend(warnings::of_rules(files, &registration.rules));
         warnings.sort_by_key(|warning| (warning.file != files.main, warning.line, warning.column));
-        let provision = Provision { warnings, ..Provision::build(engine, budget, files, registration)? };
+        let provision =
+            Provision { warnings, ..Provision::build(engine, budget, files, registration, seed)? };
         budget::check_load().map_err(|error| Fault::new(&error, &files.main, files))?;
         log::debug!("loaded `{}`: {} rules", main.name, provision.views.len());
         Ok(Loaded::Provision(Box::new(provision)))
@@ -157,6 +161,7 @@ impl Provision {
         budget: Budget,
         files: &Arc<Files>,
         registration: Registration,
+        seed: Option<i64>,
     ) -> Result<Provision, LoadError> {
         endpoints_are_unique(files, &registration.rules)?;
         let (mut rules, mut functions, mut views) = (Vec::new(), Vec::new(), Vec::new());
@@ -179,7 +184,8 @@ impl Provision {
             rules.push(rule);
         }
         let router = Arc::new(Router::new(rules));
-        let routes = Routes { files: files.clone(), router: router.clone(), views: functions };
+        let dice = seed.map(Dice::seeded).unwrap_or_default();
+        let routes = Routes { files: files.clone(), router: router.clone(), views: functions, dice };
         Ok(Provision {
             name: files.main.clone(),
             generation: 0,

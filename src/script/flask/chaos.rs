@@ -8,6 +8,7 @@ use super::response::Response;
 use super::sleep::prolong;
 use crate::chaos::{Breaking, Delay, Dribble, probability};
 use crate::script::runtime::call;
+use crate::script::runtime::chance::for_identifiers;
 use crate::script::runtime::natives::{Fallible, Natives};
 use fastrand::Rng;
 use rhai::{Dynamic, Map};
@@ -33,7 +34,7 @@ fn chance(name: &str, options: &Map) -> Fallible<Option<Rng>> {
     }
     let mut random = match seed {
         Some(_) => call::files()?.draws.next(seed).map_err(|error| format!("{name}: {error}"))?,
-        None => Rng::new(),
+        None => for_identifiers(Rng::fork),
     };
     Ok((random.f64() < share).then_some(random))
 }

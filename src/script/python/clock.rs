@@ -2,21 +2,22 @@
 
 use super::datetime::from_seconds;
 use super::datetime::strftime::strftime;
+use crate::script::runtime::call;
 use crate::script::runtime::datetime::UTC;
 use crate::script::runtime::natives::{Fallible, Natives, Receiver};
-use chrono::Utc;
-use std::sync::LazyLock;
-use std::time::Instant;
-
-/// The time at which `time.monotonic()` is 0.
-static START: LazyLock<Instant> = LazyLock::new(Instant::now);
 
 #[derive(Debug, Clone)]
 pub(crate) struct Time;
 
 /// Returns the current time in seconds since 1970.
 fn now() -> f64 {
-    Utc::now().timestamp_micros() as f64 / 1e6
+    call::now().div_euclid(1_000) as f64 / 1e6
+}
+
+/// Returns the current time in nanoseconds since 1970; the nearest one that is an integer before 1677 and after 2262.
+fn nanoseconds() -> i64 {
+    let now = call::now();
+    i64::try_from(now).unwrap_or(if now < 0 { i64::MIN } else { i64::MAX })
 }
 
 fn shown(name: &str, format: &str, seconds: f64) -> Fallible<String> {
@@ -29,11 +30,10 @@ fn http_date(seconds: f64) -> Fallible<String> {
 }
 
 pub(crate) fn register(natives: &mut Natives) {
-    LazyLock::force(&START);
     natives.register_handle("time", Time);
     natives.register_fn("time", |_: Receiver<Time>| now());
-    natives.register_fn("time_ns", |_: Receiver<Time>| Utc::now().timestamp_nanos_opt().unwrap_or(i64::MAX));
-    natives.register_fn("monotonic", |_: Receiver<Time>| START.elapsed().as_secs_f64());
+    natives.register_fn("time_ns", |_: Receiver<Time>| nanoseconds());
+    natives.register_fn("monotonic", |_: Receiver<Time>| call::clock().steady() as f64 / 1e9);
     let name = "time.strftime";
     natives.register_fn("strftime", move |_: Receiver<Time>, format: &str| shown(name, format, now()));
     natives.register_fn("strftime", move |_: Receiver<Time>, format: &str, seconds: f64| {

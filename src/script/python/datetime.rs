@@ -8,6 +8,7 @@ pub(crate) mod strftime;
 mod strptime;
 
 use super::unknown_option;
+use crate::script::runtime::call;
 use crate::script::runtime::datetime::{DAY, Date, DateTime, Precision, TimeDelta, Timezone, UTC, isoformat};
 use crate::script::runtime::frozen::as_map;
 use crate::script::runtime::natives::{Fallible, Natives, Receiver, ScriptValue};
@@ -207,12 +208,17 @@ fn fromisoformat(text: &str) -> Fallible<DateTime> {
     })
 }
 
+/// Returns the time that scripts see, in `zone`.
+fn now(zone: Option<Timezone>) -> Option<DateTime> {
+    DateTime::at(i64::try_from(call::now().div_euclid(1_000)).ok()?, zone)
+}
+
 fn register_now(natives: &mut Natives) {
     for name in ["now", "today", "utcnow"] {
-        natives.register_fn(name, |_: Receiver<DatetimeHandle>| within("datetime.now", DateTime::now(None)));
+        natives.register_fn(name, |_: Receiver<DatetimeHandle>| within("datetime.now", now(None)));
     }
     natives.register_fn("now", |_: Receiver<DatetimeHandle>, zone: Dynamic| {
-        within("datetime.now", DateTime::now(zone_of("datetime.now", &zone)?))
+        within("datetime.now", now(zone_of("datetime.now", &zone)?))
     });
     for name in ["fromtimestamp", "utcfromtimestamp"] {
         natives.register_fn(name, move |_: Receiver<DatetimeHandle>, seconds: Dynamic| {
@@ -260,7 +266,7 @@ fn register_constructors(natives: &mut Natives) {
     natives.register_get("date", |_: Receiver<DatetimeHandle>| DateHandle);
     natives.register_get("timezone", |_: Receiver<DatetimeHandle>| TimezoneHandle);
     natives.register_fn("today", |_: Receiver<DateHandle>| {
-        within("date.today", DateTime::now(None)).map(|moment| Date(moment.local.date()))
+        within("date.today", now(None)).map(|moment| Date(moment.local.date()))
     });
     natives.register_get("utc", |_: Receiver<TimezoneHandle>| UTC);
 }

@@ -1,20 +1,44 @@
-//! `random.*`: random numbers and choices. Each thread has a generator. They can be guessed, so they are not for secrets.
+//! `random.*`: random numbers and choices. They can be guessed, so they are not for secrets.
 
 use super::unknown_option;
+use crate::script::runtime::chance::{self, for_random};
 use crate::script::runtime::frozen::{FrozenList, as_list};
 use crate::script::runtime::natives::{Fallible, Natives, Receiver};
 use crate::script::runtime::size_limits::{MAX_ITEMS, collect, too_many, type_name};
+use fastrand::Rng;
 use rhai::{Array, Dynamic, Map};
 
 #[derive(Debug, Clone)]
 pub(crate) struct Random;
+
+/// Returns a number from 0 to 1, without 1.
+fn fraction() -> f64 {
+    for_random(Rng::f64)
+}
+
+/// Returns a number below `end`, which is not 0.
+fn below(end: u64) -> u64 {
+    for_random(|random| random.u64(..end))
+}
+
+/// Returns a place among `count` items. It is drawn with 64 bits on every machine, so that a seed gives the same places.
+fn place_below(count: usize) -> usize {
+    usize::try_from(below(count as u64)).unwrap_or_default()
+}
+
+/// Puts `items` in random order (Fisher and Yates).
+fn shuffle<T>(items: &mut [T]) {
+    for last in (1..items.len()).rev() {
+        items.swap(last, place_below(last + 1));
+    }
+}
 
 /// `random.randint(low, high)`: a number from `low` to `high`, both included.
 fn randint(low: i64, high: i64) -> Fallible<i64> {
     if low > high {
         return Err(format!("random.randint: {low} is above {high}").into());
     }
-    Ok(fastrand::i64(low..=high))
+    Ok(for_random(|random| random.i64(low..=high)))
 }
 
 /// `random.randrange(start, stop, step)`: one of the numbers `start`, `start + step`, ... before `stop`.
@@ -29,7 +53,7 @@ fn randrange(start: i64, stop: i64, step: i64) -> Fallible<i64> {
             format!("random.randrange: there is nothing from {start} to {stop} in steps of {step}").into()
         );
     }
-    let steps = fastrand::u64(0..u64::try_from(count).unwrap_or(u64::MAX));
+    let steps = below(u64::try_from(count).unwrap_or(u64::MAX));
     i64::try_from(i128::from(start) + i128::from(steps) * stride).map_err(|error| error.to_string().into())
 }
 
@@ -38,7 +62,7 @@ fn place(kind: &str, count: usize) -> Fallible<usize> {
     if count == 0 {
         return Err(format!("random.choice: the {kind} is empty").into());
     }
-    Ok(fastrand::usize(..count))
+    Ok(place_below(count))
 }
 
 /// `random.sample(list, count)`: the items of `count` different places, in random order.
@@ -51,7 +75,7 @@ fn sample(list: &Array, count: i64) -> Fallible<Array> {
         return Err(too_many("random.sample"));
     }
     let mut places: Vec<usize> = (0..list.len()).collect();
-    fastrand::shuffle(&mut places);
+    shuffle(&mut places);
     Ok(places.into_iter().take(wanted).map(|place| list[place].clone()).collect())
 }
 
@@ -101,12 +125,12 @@ fn choices(from: &Dynamic, weights: Option<&Dynamic>, k: i64) -> Fallible<Array>
         return Err("random.choices: there is nothing to choose from".into());
     }
     let Some(weights) = weights else {
-        return Ok((0..k).map(|_| items[fastrand::usize(..items.len())].clone()).collect());
+        return Ok((0..k).map(|_| items[place_below(items.len())].clone()).collect());
     };
     let sums = cumulated(weights, items.len())?;
     let total = sums.last().copied().unwrap_or_default();
     let draw = || {
-        let number = fastrand::f64() * total;
+        let number = fraction() * total;
         items[sums.partition_point(|sum| *sum <= number).min(items.len() - 1)].clone()
     };
     Ok((0..k).map(|_| draw()).collect())
@@ -146,12 +170,12 @@ fn register_choices(natives: &mut Natives) {
 }
 
 fn uniform(low: f64, high: f64) -> f64 {
-    low + (high - low) * fastrand::f64()
+    low + (high - low) * fraction()
 }
 
 pub(crate) fn register(natives: &mut Natives) {
     natives.register_handle("random", Random);
-    natives.register_fn("random", |_: Receiver<Random>| fastrand::f64());
+    natives.register_fn("random", |_: Receiver<Random>| fraction());
     natives.register_fn("randint", |_: Receiver<Random>, low: i64, high: i64| randint(low, high));
     natives.register_fn("randrange", |_: Receiver<Random>, stop: i64| randrange(0, stop, 1));
     natives.register_optional("randrange", 1_i64, |_: Receiver<Random>, start: i64, stop: i64, step: i64| {
@@ -174,11 +198,12 @@ pub(crate) fn register(natives: &mut Natives) {
     });
     natives.register_fn("sample", |_: Receiver<Random>, list: Array, count: i64| sample(&list, count));
     natives.register_fn("shuffle", |_: Receiver<Random>, mut list: Array| {
-        fastrand::shuffle(&mut list);
+        shuffle(&mut list);
         list
     });
     register_choices(natives);
-    natives.register_fn("seed", |_: Receiver<Random>, seed: i64| fastrand::seed(seed.cast_unsigned()));
+    natives.register_fn("seed", |_: Receiver<Random>| chance::seed(None));
+    natives.register_fn("seed", |_: Receiver<Random>, seed: i64| chance::seed(Some(seed)));
 }
 
 #[cfg(test)]

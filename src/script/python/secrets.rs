@@ -1,8 +1,9 @@
-//! `secrets.*` and `os.urandom`: random bytes of the kernel, which don't depend on `random.seed`.
+//! `secrets.*` and `os.urandom`: random bytes of the kernel, or of the test's dice. They don't depend on `random.seed`.
 
 use super::base64::URL;
 use super::environ::Os;
 use super::hash::hexadecimal;
+use crate::script::runtime::chance;
 use crate::script::runtime::frozen::as_list;
 use crate::script::runtime::natives::{Fallible, Natives, Receiver, ScriptValue};
 use crate::script::runtime::size_limits::{MAX_TEXT, too_long, type_name};
@@ -17,6 +18,9 @@ pub(crate) struct Secrets;
 const DEFAULT_BYTES: i64 = 32;
 
 fn fill(name: &str, bytes: &mut [u8]) -> Fallible<()> {
+    if chance::fill(bytes) {
+        return Ok(());
+    }
     let mut filled = 0;
     while filled < bytes.len() {
         match getrandom(&mut bytes[filled..], GetRandomFlags::empty()) {
@@ -45,7 +49,7 @@ fn below(name: &str, end: u64) -> Fallible<u64> {
     loop {
         let mut bytes = [0; 8];
         fill(name, &mut bytes)?;
-        let number = u64::from_ne_bytes(bytes);
+        let number = u64::from_le_bytes(bytes);
         if number < whole {
             return Ok(number % end);
         }

@@ -1,5 +1,6 @@
 //! `uuid.uuid4()`: random identifiers (RFC 9562, section 5.4). They can be guessed, so they are not for secrets.
 
+use crate::script::runtime::chance::for_identifiers;
 use crate::script::runtime::natives::{Fallible, Natives, Receiver};
 use crate::system::truncate::beginning;
 use rhai::ImmutableString;
@@ -11,7 +12,7 @@ pub(crate) struct Uuid;
 pub(crate) fn uuid4() -> String {
     let version = 0x4 << 76;
     let variant = 0x2 << 62;
-    let number = fastrand::u128(..) & !(0xf << 76) & !(0x3 << 62) | version | variant;
+    let number = for_identifiers(|random| random.u128(..)) & !(0xf << 76) & !(0x3 << 62) | version | variant;
     hyphened(&format!("{number:032x}"))
 }
 

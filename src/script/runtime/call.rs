@@ -10,6 +10,8 @@ use super::natives::Fallible;
 use super::registration::{Registration, Routes};
 use super::view::View;
 use crate::message::request::Request;
+use crate::simulation::Clock;
+use fastrand::Rng;
 use std::cell::RefCell;
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,6 +25,8 @@ pub(crate) struct Call {
     /// State that scripts find apart from the request.
     pub conditions: Conditions,
     pub function: CurrentFunction,
+    /// The generator of `random.*` for the rest of this request, once a script has set a seed.
+    pub random: Option<Rng>,
     /// A private store for the rest of this request, if `store` was reset while the request was handled.
     pub own_values: Option<Arc<KeyValueStore>>,
     /// Whether the script read `request.json` although the request's `Content-Type` is not JSON.
@@ -40,6 +44,8 @@ pub(crate) struct Loading {
     pub files: Arc<Files>,
     /// Registrations of `registerRules()` so far.
     pub registration: Registration,
+    /// The last seed that the script passed to `random.seed`. It holds for the requests of the provision.
+    pub seed: Option<i64>,
 }
 
 /// The running function. Its file has the constants that it can use; its line is the place of errors that have none.
@@ -107,6 +113,16 @@ pub(crate) fn within<T>(call: Call, body: impl FnOnce() -> T) -> (T, Call) {
 /// Runs `look` with the context of the thread, or returns `None` without one. `look` must not run a script.
 pub(crate) fn with<T>(look: impl FnOnce(&mut Call) -> T) -> Option<T> {
     CALL.with(|slot| slot.borrow_mut().as_mut().map(look))
+}
+
+/// Returns the time that scripts see, in nanoseconds since 1970.
+pub(crate) fn now() -> i128 {
+    clock().wall()
+}
+
+/// Returns the clock that scripts see.
+pub(crate) fn clock() -> Clock {
+    with(|call| call.conditions.clock.clone()).unwrap_or_default()
 }
 
 /// The error for a script that uses `request` while it is loaded.

@@ -5,7 +5,7 @@ mod text;
 pub(crate) use text::{Precision, Repr, isoformat, offset_text};
 
 use super::natives::ScriptValue;
-use chrono::{Datelike, NaiveDate, NaiveDateTime, NaiveTime, Utc};
+use chrono::{Datelike, NaiveDate, NaiveDateTime, NaiveTime};
 use rhai::Dynamic;
 use std::cmp::Ordering;
 
@@ -48,10 +48,6 @@ impl DateTime {
         let local = micros.checked_add(zone.map_or(0, |zone| zone.0))?;
         let local = chrono::DateTime::from_timestamp_micros(local)?.naive_utc();
         in_calendar(local.date()).then_some(DateTime { local, zone })
-    }
-
-    pub(crate) fn now(zone: Option<Timezone>) -> Option<Self> {
-        Self::at(Utc::now().timestamp_micros(), zone)
     }
 
     pub(crate) fn midnight(date: NaiveDate) -> Option<Self> {

@@ -3,6 +3,7 @@
 //! `import`, `read_text` and similar natives read files only through [`Files`], which checks that a name is inside of the provision
 //! directory.
 
+use super::conditions::Conditions;
 use super::frozen::{freeze, natives::getters};
 use super::key_value_store::KeyValueStore;
 use super::natives::Fallible;
@@ -55,6 +56,8 @@ pub struct Files {
     pub values: Arc<KeyValueStore>,
     /// Whether `values` outlive the load (`--keep-store`).
     pub keeps_values: bool,
+    /// The conditions under which the provision is loaded.
+    pub conditions: Conditions,
     /// Random sequences of the delays and faults that have a seed.
     pub draws: Draws,
     /// Sources that replace the content of files: of a provision that is not on disk, such as one from a POST before it is stored,
@@ -85,6 +88,7 @@ impl Files {
             main: main.to_owned(),
             values,
             keeps_values: false,
+            conditions: Conditions::default(),
             draws: Draws::default(),
             given: given.map(|source| (main.to_owned(), source)).into_iter().collect(),
             sources: Mutex::default(),
@@ -104,6 +108,11 @@ impl Files {
     /// Sets whether the values of `store` outlive activations (`--keep-store`).
     pub fn keeping(self, keeps_values: bool) -> Files {
         Files { keeps_values, ..self }
+    }
+
+    /// Sets the conditions under which the provision is loaded.
+    pub fn under(self, conditions: Conditions) -> Files {
+        Files { conditions, ..self }
     }
 
     /// Returns the names of all files that the provision was compiled from or has read. A change of one of them causes a reload.

@@ -5,6 +5,7 @@ pub(crate) mod analysis;
 pub(crate) mod budget;
 pub(crate) mod call;
 pub(crate) mod chain;
+pub(crate) mod chance;
 pub(crate) mod compiling;
 pub(crate) mod conditions;
 pub(crate) mod datetime;

@@ -5,6 +5,7 @@ use super::http_error::ErrorClass;
 use super::view::{Bound, View};
 use crate::routing::router::Router;
 use crate::routing::rule::RuleOptions;
+use crate::simulation::Dice;
 use rhai::{ImmutableString, Position};
 use std::sync::{Arc, Mutex};
 
@@ -51,6 +52,8 @@ pub struct Routes {
     /// The rules; the index of a rule is that of its view.
     pub router: Arc<Router>,
     pub views: Vec<RuleView>,
+    /// The seed that `random.seed` set while the provision was loaded.
+    pub dice: Dice,
 }
 
 pub struct RuleView {

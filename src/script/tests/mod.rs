@@ -5,5 +5,6 @@ mod linear;
 mod names;
 mod reference;
 mod store;
+mod simulated;
 mod threads;
 pub(crate) mod trial;

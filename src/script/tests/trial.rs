@@ -12,6 +12,7 @@ use crate::script::python::{
     urllib, uuid,
 };
 use crate::script::runtime::budget::Budget;
+use crate::script::runtime::call::{self, Call};
 use crate::script::runtime::conditions::Conditions;
 use crate::script::runtime::files::Files;
 use crate::script::runtime::natives::Natives;
@@ -60,10 +61,17 @@ pub(crate) fn engine() -> Engine {
 /// Runs each script inside of a function, which sees only global names, and compares `to_debug` of its result.
 #[track_caller]
 pub(crate) fn yields(table: &[(&str, &str)]) {
+    yields_under(&Conditions::default(), table);
+}
+
+/// Compares results as [`yields`] does. Each script is a call of its own under `conditions`.
+#[track_caller]
+pub(crate) fn yields_under(conditions: &Conditions, table: &[(&str, &str)]) {
     let engine = engine();
     for (script, expected) in table {
         let source = format!("fn view() {{ {script} }} let result = view(); result.to_debug()");
-        match engine.eval::<String>(&source) {
+        let call = Call { conditions: conditions.clone(), ..Call::default() };
+        match call::within(call, || engine.eval::<String>(&source)).0 {
             Ok(result) => assert_eq!(result, *expected, "{script}"),
             Err(error) => panic!("{script}: {error}"),
         }
