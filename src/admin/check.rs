@@ -29,7 +29,8 @@ pub(super) fn post(call: &Call) -> Result<Answer, Answer> {
     let name = asked.name.unwrap_or_else(|| activation.active_name());
     let name = Name::parse(&name).map_err(|error| failed(400, &error.to_string()))?;
     provision::accept(call, &name)?;
-    let next = activation.check(&name, &call.request.body).map_err(|error| refused(&error))?;
+    let conditions = replay::conditions_of_load();
+    let next = activation.check(&name, &call.request.body, &conditions).map_err(|error| refused(&error))?;
     let current = activation.current();
     let rules = next.rules(0);
     let body = Object::success(&format!("basename file '{name}' would be loaded"))
@@ -37,7 +38,7 @@ pub(super) fn post(call: &Call) -> Result<Answer, Answer> {
         .warnings(&next.warnings)
         .object("changes", changes(call, &current, &next));
     let body = match asked.replay {
-        Some(count) => body.serialize("replay", &replay::run(call, &current, next, count)?),
+        Some(count) => body.serialize("replay", &replay::run(call, (&current, next), &conditions, count)?),
         None => body,
     };
     Ok(json(200, body))

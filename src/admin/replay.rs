@@ -1,5 +1,8 @@
 //! `?replay=N` of a check: answers the last entries of the journal with a copy of the active provision and with the new one,
 //! and compares the answers.
+//!
+//! Both handle an entry under the same conditions: the clock stands at the time of the entry, random numbers come from the same seed, and
+//! each provision changes a copy of the same values of `store`. So only the provisions make a difference.
 
 use super::Call;
 use super::answer::failed;
@@ -10,6 +13,8 @@ use crate::message::request::Request;
 use crate::observing::journal::entry::Entry;
 use crate::provisioning::provision::Provision;
 use crate::script::runtime::conditions::Conditions;
+use crate::script::runtime::key_value_store::KeyValueStore;
+use crate::simulation::{Clock, Dice};
 use serde::Serialize;
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -72,14 +77,25 @@ struct Unknown {
 /// A provision with the values of `store` that it changes during the replay.
 struct Side {
     provision: Arc<Provision>,
-    conditions: Conditions,
+    values: Arc<KeyValueStore>,
+}
+
+/// Returns the conditions under which both provisions are loaded: the same time and the same random numbers.
+pub(super) fn conditions_of_load() -> Conditions {
+    let clock = Clock::frozen(Clock::default().wall());
+    Conditions { clock, dice: Dice::seeded(0).of_load(), ..Conditions::default() }
 }
 
 /// Replays the last `count` entries of the journal. Both provisions begin with the values that `store` has now, and handle the entries in
 /// their order.
-pub(super) fn run(call: &Call, current: &Provision, next: Provision, count: u64) -> Result<Replay, Answer> {
+pub(super) fn run(
+    call: &Call,
+    (current, next): (&Provision, Provision),
+    loaded: &Conditions,
+    count: u64,
+) -> Result<Replay, Answer> {
     let (activation, journal) = (&call.admin.activation, &call.admin.journal);
-    let copy = activation.copy_of(current).map_err(|error| {
+    let copy = activation.copy_of(current, loaded).map_err(|error| {
         failed(
             409,
             &format!(
@@ -89,10 +105,7 @@ pub(super) fn run(call: &Call, current: &Provision, next: Provision, count: u64)
     })?;
     let end = Instant::now() + PATIENCE;
     let values = activation.values_for(current, &next);
-    let side = |provision, values| {
-        let conditions = Conditions { values: Some(Arc::new(values)), ..Conditions::default() };
-        Side { provision: Arc::new(provision), conditions }
-    };
+    let side = |provision, values| Side { provision: Arc::new(provision), values: Arc::new(values) };
     let sides = [side(copy, values.copy()), side(next, values)];
     // After the copies: no request may be older than the values that it meets.
     let epoch = activation.epoch.now();
@@ -158,7 +171,8 @@ impl Replay {
 
     /// Handles the request of `entry` with both sides, and compares the answers.
     fn compare(&mut self, entry: &Entry, sides: &[Side; 2], epoch: u64) {
-        let [before, after] = [&sides[0], &sides[1]].map(|side| side.answer(entry, epoch));
+        let clock = Clock::frozen(i128::from(entry.time) * 1_000);
+        let [before, after] = [&sides[0], &sides[1]].map(|side| side.answer(entry, epoch, &clock));
         self.entries += 1;
         let status = before.reply.status_sent();
         let recorded = (status != entry.status).then_some(entry.status);
@@ -187,11 +201,13 @@ impl Replay {
 
 impl Side {
     /// Handles the request of `entry`. The answer's delay is not waited for.
-    fn answer(&self, entry: &Entry, epoch: u64) -> Outcome {
+    fn answer(&self, entry: &Entry, epoch: u64, clock: &Clock) -> Outcome {
         let Entry { method, target, headers, body, peer, .. } = entry;
         let fields = headers.iter().map(|(name, value)| (name, value));
         let mut request = Request::from_parts(method, target, fields, body.clone(), *peer, None);
         request.epoch = epoch;
-        trial::attempt(&self.provision, &self.conditions, request).0
+        let (values, dice) = (Some(self.values.clone()), Dice::seeded(entry.number.cast_signed()));
+        let conditions = Conditions { values, clock: clock.clone(), dice };
+        trial::attempt(&self.provision, &conditions, request).0
     }
 }

@@ -3,7 +3,9 @@
 use super::{Activation, ActivationError};
 use crate::directory::Name;
 use crate::provisioning::provision::Provision;
+use crate::script::runtime::conditions::Conditions;
 use crate::script::runtime::fault::LoadError;
+use crate::script::runtime::files::Files;
 use crate::script::runtime::key_value_store::KeyValueStore;
 use crate::script::runtime::log_capture;
 use crate::script::runtime::same::same;
@@ -28,34 +30,52 @@ pub(crate) struct StoreChanges {
 }
 
 impl Activation {
-    /// Loads `source` as a POST of `name` would. Nothing is stored, recorded, counted or logged.
+    /// Loads `source` under `conditions`, as a POST of `name` would. Nothing is stored, recorded, counted or logged.
     ///
     /// # Errors
     /// Those of the POST, except those that only writing the file would show.
-    pub(crate) fn check(&self, name: &Name, source: &[u8]) -> Result<Provision, ActivationError> {
+    pub(crate) fn check(
+        &self,
+        name: &Name,
+        source: &[u8],
+        conditions: &Conditions,
+    ) -> Result<Provision, ActivationError> {
         if !name.is_provision() || Name::is_ignored(name.file_name()) {
             return Err(ActivationError::NotAProvision(name.as_str().to_owned()));
         }
-        let compile = || self.compile(name.as_str(), Some(source.to_vec()));
-        let (loaded, _) = log_capture::within(compile);
-        let loaded = loaded.and_then(|loaded| loaded.into_provision(name.as_str()));
-        let provision = loaded.map_err(ActivationError::Load)?;
+        let (directory, values) = (self.directory.clone(), self.values_of_load());
+        let files = Files::new(directory, name.as_str(), Some(source.to_vec()), values);
+        let files = files.keeping(self.options.keep_store);
+        let provision = self.load_privately(files, conditions).map_err(ActivationError::Load)?;
         self.directory.admits(name)?;
         Ok(provision)
     }
 
-    /// Loads the sources of `provision` once more, as they were when it was loaded. The copy counts nothing, and has random
+    /// Loads the sources of `provision` once more under `conditions`, as they were when it was loaded. The copy counts nothing, and has random
     /// sequences of its own.
     ///
     /// # Errors
     /// A file that the provision reads while it is loaded has changed since.
-    pub(crate) fn copy_of(&self, provision: &Provision) -> Result<Provision, LoadError> {
-        let values = Arc::new(provision.files.values.other());
-        let load = || Provision::load(&self.engine, self.options.budget, provision.files.again(values));
+    pub(crate) fn copy_of(
+        &self,
+        provision: &Provision,
+        conditions: &Conditions,
+    ) -> Result<Provision, LoadError> {
+        self.load_privately(provision.files.again(self.values_of_load()), conditions)
+    }
+
+    /// Returns the values that a load meets: none, or with `--keep-store` a copy of those that requests meet.
+    fn values_of_load(&self) -> Arc<KeyValueStore> {
+        Arc::new(if self.options.keep_store { self.values.copy() } else { self.values.other() })
+    }
+
+    fn load_privately(&self, files: Files, conditions: &Conditions) -> Result<Provision, LoadError> {
+        let (name, files) = (files.main.clone(), files.under(conditions.clone()));
+        let load = || Provision::load(&self.engine, self.options.budget, files);
         let (loaded, _) = log_capture::within(load);
-        let mut copy = loaded?.into_provision(&provision.name)?;
-        copy.explain = provision.explain;
-        Ok(copy)
+        let mut provision = loaded?.into_provision(&name)?;
+        provision.explain = self.options.explain;
+        Ok(provision)
     }
 
     /// Returns the file name of the active provision, for a check that names none.
