@@ -203,3 +203,82 @@ fn by_key(pairs: &[(String, Json)]) -> BTreeMap<&str, &Json> {
 pub(crate) fn rule(provision: &Provision, outcome: &Outcome) -> Option<String> {
     outcome.rule.map(|index| provision.router.rules()[index].display().into_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chaos::{Breaking, Dribble};
+    use crate::message::answer::Answer;
+    use std::time::Duration;
+
+    fn shown(before: &Reply, after: &Reply) -> String {
+        serde_json::to_string(&Differences::of(before, after)).unwrap()
+    }
+
+    #[test]
+    fn bodies_differ_at_a_json_pointer_or_at_a_position() {
+        let long = format!("[\"{}\"]", "x".repeat(500));
+        let cut = format!(r#"{{"json":"","before":"[\"{}...","after":"{{}}"}}"#, "x".repeat(118));
+        for (before, after, expected) in [
+            ("a", "a", None),
+            (r#"{"a":1,"b":2}"#, r#"{"a":1,"b":2}"#, None),
+            (
+                r#"{"a":[1,{"b/c":2}]}"#,
+                r#"{"a":[1,{"b/c":3}]}"#,
+                Some(r#"{"json":"/a/1/b~1c","before":"2","after":"3"}"#),
+            ),
+            (r#"{"a":1}"#, r#"{"a":1,"b":null}"#, Some(r#"{"json":"/b","before":null,"after":"null"}"#)),
+            (r#"{"a":1,"b":2}"#, r#"{"a":1}"#, Some(r#"{"json":"/b","before":"2","after":null}"#)),
+            ("[1,2]", "[1]", Some(r#"{"json":"/1","before":"2","after":null}"#)),
+            ("1", "\"1\"", Some(r#"{"json":"","before":"1","after":"\"1\""}"#)),
+            // The same JSON in another form, and no JSON on one side.
+            (r#"{"a":1}"#, r#"{"a": 1}"#, Some(r#"{"position":5,"before":"1}","after":" 1}"}"#)),
+            (r#"{"a":1}"#, "nothing", Some(r#"{"position":0,"before":"{\"a\":1}","after":"nothing"}"#)),
+            ("same", "same and more", Some(r#"{"position":4,"before":null,"after":" and more"}"#)),
+            ("", "x", Some(r#"{"position":0,"before":null,"after":"x"}"#)),
+            // The first byte of both letters is the same.
+            ("a é", "a è", Some(r#"{"position":3,"before":"é","after":"è"}"#)),
+            (long.as_str(), "{}", Some(cut.as_str())),
+        ] {
+            let [one, other] = [before, after].map(|body| Answer::text(200, body).into());
+            let expected = expected.map_or("{}".to_owned(), |body| format!(r#"{{"body":{body}}}"#));
+            assert_eq!(shown(&one, &other), expected, "{before} | {after}");
+        }
+    }
+
+    #[test]
+    fn headers_differ_by_name_with_all_values() {
+        let with = |fields: &[(&'static str, &'static str)]| -> Reply {
+            let headers = fields.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
+            Answer { status: 200, headers, ..Answer::default() }.into()
+        };
+        for (before, after, expected) in [
+            (&[("A", "1"), ("B", "2")][..], &[("b", "2"), ("a", "1")][..], "{}"),
+            (&[("A", "1")], &[], r#"{"headers":[{"name":"a","before":"1","after":null}]}"#),
+            (
+                &[("Set-Cookie", "a"), ("Set-Cookie", "b")],
+                &[("Set-Cookie", "b"), ("Set-Cookie", "a")],
+                r#"{"headers":[{"name":"set-cookie","before":"a, b","after":"b, a"}]}"#,
+            ),
+        ] {
+            assert_eq!(shown(&with(before), &with(after)), expected);
+        }
+    }
+
+    #[test]
+    fn statuses_delays_and_faults_differ() {
+        let plain = Reply::from(Answer::text(200, "x"));
+        let mut slow = plain.clone();
+        slow.delay(Duration::from_micros(1_500), "");
+        assert_eq!(shown(&plain, &slow), r#"{"hold":{"before":0.0,"after":1.5}}"#);
+        let mut broken = Reply::from(Answer { reason: Some("Odd".to_owned()), ..Answer::text(201, "x") });
+        broken.dribble(Dribble::new(5, 1000.0).unwrap(), "");
+        assert_eq!(
+            shown(&plain, &broken),
+            r#"{"status":{"before":200,"after":201},"reason":{"before":null,"after":"Odd"},"fault":{"before":null,"after":"dribble 5 chunks in 1s"}}"#
+        );
+        broken.break_off(Breaking::Reset, "");
+        assert!(shown(&plain, &broken).contains(r#""status":{"before":200,"after":0}"#));
+        assert!(Differences::of(&slow, &slow.clone()).is_empty());
+    }
+}

@@ -43,6 +43,7 @@ mod state;
 mod stopping;
 mod store_bytes;
 mod tidy;
+mod trial;
 mod ulimits;
 mod unread;
 mod verify;
