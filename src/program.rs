@@ -37,8 +37,8 @@ fn execute(command: Command) -> Result<ExitCode, Box<dyn Error>> {
         }
         Command::Routes { file, settings } => loading(&settings, move |budget| check::routes(&file, budget))?,
         Command::Try { trial, settings } => {
-            let explain = settings.explain;
-            loading(&settings, move |budget| try_command::run(&trial, budget, explain))?
+            let own = settings.clone();
+            loading(&settings, move |budget| try_command::run(&trial, budget, &own))?
         }
         Command::Get { url, any_status, server, timeout } => {
             succeeded(client::get(&url, any_status, &server, timeout, out)?)

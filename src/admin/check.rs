@@ -29,7 +29,7 @@ pub(super) fn post(call: &Call) -> Result<Answer, Answer> {
     let name = asked.name.unwrap_or_else(|| activation.active_name());
     let name = Name::parse(&name).map_err(|error| failed(400, &error.to_string()))?;
     provision::accept(call, &name)?;
-    let conditions = replay::conditions_of_load();
+    let conditions = replay::conditions_of_load(activation);
     let next = activation.check(&name, &call.request.body, &conditions).map_err(|error| refused(&error))?;
     let current = activation.current();
     let rules = next.rules(0);

@@ -6,11 +6,13 @@ mod answer;
 mod chaos;
 mod check;
 mod closest;
+mod fields;
 mod process;
 mod provision;
 mod replay;
 mod requests;
 mod resources;
+mod simulation;
 mod store;
 mod stream;
 #[cfg(test)]

@@ -11,10 +11,11 @@ use crate::handling::{Outcome, trial};
 use crate::message::answer::Answer;
 use crate::message::request::Request;
 use crate::observing::journal::entry::Entry;
+use crate::provisioning::activation::Activation;
 use crate::provisioning::provision::Provision;
 use crate::script::runtime::conditions::Conditions;
 use crate::script::runtime::key_value_store::KeyValueStore;
-use crate::simulation::{Clock, Dice};
+use crate::simulation::{Clock, Dice, Reading, Simulation};
 use serde::Serialize;
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -80,10 +81,11 @@ struct Side {
     values: Arc<KeyValueStore>,
 }
 
-/// Returns the conditions under which both provisions are loaded: the same time and the same random numbers.
-pub(super) fn conditions_of_load() -> Conditions {
-    let clock = Clock::frozen(Clock::default().wall());
-    Conditions { clock, dice: Dice::seeded(0).of_load(), ..Conditions::default() }
+/// Returns the conditions under which both provisions are loaded: the same time, and the same random numbers.
+pub(super) fn conditions_of_load(activation: &Activation) -> Conditions {
+    let (clock, dice) = activation.simulation().of_load();
+    let dice = if dice.state().is_some() { dice } else { Dice::seeded(0).of_load() };
+    Conditions { clock: Clock::frozen(clock.wall()), dice, ..Conditions::default() }
 }
 
 /// Replays the last `count` entries of the journal. Both provisions begin with the values that `store` has now, and handle the entries in
@@ -119,7 +121,7 @@ pub(super) fn run(
         };
         match why {
             Some(why) => replay.skip(entry, why),
-            None => replay.compare(entry, &sides, epoch),
+            None => replay.compare(entry, &sides, epoch, activation.simulation()),
         }
         ControlFlow::Continue(())
     });
@@ -170,9 +172,14 @@ impl Replay {
     }
 
     /// Handles the request of `entry` with both sides, and compares the answers.
-    fn compare(&mut self, entry: &Entry, sides: &[Side; 2], epoch: u64) {
-        let clock = Clock::frozen(i128::from(entry.time) * 1_000);
-        let [before, after] = [&sides[0], &sides[1]].map(|side| side.answer(entry, epoch, &clock));
+    fn compare(&mut self, entry: &Entry, sides: &[Side; 2], epoch: u64, simulation: &Simulation) {
+        let request = request(entry, epoch);
+        // The time of the entry, as the clock that is set for such a request shows it.
+        let (clock, _) = simulation.find(&request);
+        let arrival = Reading { wall: i128::from(entry.time) * 1_000, ..Reading::real() };
+        let clock = Clock::frozen(clock.at(arrival).wall);
+        let dice = || Dice::seeded(entry.number.cast_signed());
+        let [before, after] = [&sides[0], &sides[1]].map(|side| side.answer(request.clone(), &clock, dice()));
         self.entries += 1;
         let status = before.reply.status_sent();
         let recorded = (status != entry.status).then_some(entry.status);
@@ -200,14 +207,18 @@ impl Replay {
 }
 
 impl Side {
-    /// Handles the request of `entry`. The answer's delay is not waited for.
-    fn answer(&self, entry: &Entry, epoch: u64, clock: &Clock) -> Outcome {
-        let Entry { method, target, headers, body, peer, .. } = entry;
-        let fields = headers.iter().map(|(name, value)| (name, value));
-        let mut request = Request::from_parts(method, target, fields, body.clone(), *peer, None);
-        request.epoch = epoch;
-        let (values, dice) = (Some(self.values.clone()), Dice::seeded(entry.number.cast_signed()));
-        let conditions = Conditions { values, clock: clock.clone(), dice };
+    /// Handles a request. The answer's delay is not waited for.
+    fn answer(&self, request: Request, clock: &Clock, dice: Dice) -> Outcome {
+        let conditions = Conditions { values: Some(self.values.clone()), clock: clock.clone(), dice };
         trial::attempt(&self.provision, &conditions, request).0
     }
+}
+
+/// Returns the request of an entry.
+fn request(entry: &Entry, epoch: u64) -> Request {
+    let Entry { method, target, headers, body, peer, .. } = entry;
+    let fields = headers.iter().map(|(name, value)| (name, value));
+    let mut request = Request::from_parts(method, target, fields, body.clone(), *peer, None);
+    request.epoch = epoch;
+    request
 }

@@ -3,7 +3,10 @@
 //! To add a resource, add a row to `ROWS` and the function that it names, and describe it in `docs/openapi.json` and
 //! `docs/admin.md`. `Allow`, OPTIONS, 404, 405 and the token follow from the table.
 
-use super::{Call, OnGone, Respond, chaos, check, process, provision, requests, store, stream, verify, wait};
+use super::{
+    Call, OnGone, Respond, chaos, check, process, provision, requests, simulation, store, stream, verify,
+    wait,
+};
 use crate::chaos::Reply;
 use crate::message::answer::Answer;
 use crate::provisioning::turns::Turn;
@@ -55,6 +58,12 @@ static ROWS: &[(&str, &str, Handler)] = &[
     ("PUT", "/app/v1/chaos", Now(|call| chaos::set(call, true))),
     ("POST", "/app/v1/chaos", Now(|call| chaos::set(call, false))),
     ("DELETE", "/app/v1/chaos", Now(chaos::delete)),
+    ("GET, HEAD", "/app/v1/clock", Now(simulation::get_clock)),
+    ("PUT", "/app/v1/clock", Now(simulation::put_clock)),
+    ("DELETE", "/app/v1/clock", Now(simulation::delete_clock)),
+    ("GET, HEAD", "/app/v1/random", Now(simulation::get_random)),
+    ("PUT", "/app/v1/random", Now(simulation::put_random)),
+    ("DELETE", "/app/v1/random", Now(simulation::delete_random)),
     ("GET, HEAD", "/app/v1/requests", Read(requests::list)),
     ("DELETE", "/app/v1/requests", Now(requests::clear)),
     ("GET, HEAD", "/app/v1/requests.har", Read(requests::archive)),

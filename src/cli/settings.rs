@@ -2,6 +2,7 @@
 
 use super::FailOn;
 use crate::directory::Name;
+use crate::simulation::ClockChange;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
 use std::ops::Deref;
@@ -46,6 +47,10 @@ pub(crate) struct Settings {
     pub keep_store: bool,
     pub store_bytes: Option<usize>,
     pub explain: bool,
+    /// `None`: scripts see the real time.
+    pub clock: Option<ClockChange>,
+    /// `None`: random numbers of scripts are random.
+    pub seed: Option<i64>,
     /// Readiness waits for this provision to be active.
     pub require_provision: Option<Name>,
     /// `None`: the admin interface needs no token.
@@ -95,6 +100,8 @@ impl Default for Settings {
             keep_store: false,
             store_bytes: None,
             explain: false,
+            clock: None,
+            seed: None,
             require_provision: None,
             admin_token: None,
             admin_hosts: Vec::new(),

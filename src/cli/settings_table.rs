@@ -216,6 +216,16 @@ pub(super) static TABLE: &[Setting] = &[
         .of(&[Serve, Try])
         .help("List the closest rules in the default pages of 404 and 405")
         .set(|v, s| put(&mut v.settings.explain, value::switch(s))),
+    SCRIPTS
+        .option("clock", "CLOCK", "")
+        .of(&[Serve, Try])
+        .help("Time that scripts see: `2026-01-01T00:00:00Z` freezes it, `+2h` shifts it, `x60` speeds it up")
+        .set(|v, s| put(&mut v.settings.clock, value::clock::clock(s))),
+    SCRIPTS
+        .option("seed", "N", "")
+        .of(&[Serve, Try])
+        .help("Seed of the random numbers that scripts draw; without it they are random")
+        .set(|v, s| put(&mut v.settings.seed, value::clock::seed(s))),
     ADMIN
         .option("admin-token", "TOKEN", "")
         .of(&[Serve, Get, Wait, Report])

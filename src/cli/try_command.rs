@@ -1,6 +1,7 @@
 //! `h1mock try`: answers one request with a provision, without a server.
 
 use super::check::{load_provision, print_error};
+use super::settings::Settings;
 use super::value::{Given, Parsed};
 use crate::chaos::{Breaking, Reply};
 use crate::directory::Content;
@@ -17,6 +18,7 @@ use crate::script::flask::store::outside::Refused;
 use crate::script::runtime::budget::Budget;
 use crate::script::runtime::conditions::Conditions;
 use crate::script::runtime::log_capture;
+use crate::simulation::Simulation;
 use crate::system::io_error::failed_to;
 use std::ffi::OsString;
 use std::io::{self, Read, Write};
@@ -62,19 +64,24 @@ pub(super) fn operands(operands: Vec<OsString>) -> Parsed<(PathBuf, String, Stri
 ///
 /// # Errors
 /// The provision does not load, or a body or value can't be read.
-pub(crate) fn run(trial: &Trial, budget: Budget, explain: bool) -> Result<ExitCode, String> {
+pub(crate) fn run(trial: &Trial, budget: Budget, settings: &Settings) -> Result<ExitCode, String> {
     let request = trial.request()?;
-    let (loaded, lines) = log_capture::within(|| load_provision(&trial.file, budget));
+    let simulation = Simulation::new(settings.clock, settings.seed);
+    let (clock, dice) = simulation.of_load();
+    let conditions = Conditions { clock, dice, ..Conditions::default() };
+    let (loaded, lines) = log_capture::within(|| load_provision(&trial.file, budget, conditions));
     lines.iter().for_each(|line| print_error(line));
     let mut provision = loaded?;
-    provision.explain = explain;
+    provision.explain = settings.explain;
     if let Some(given) = &trial.store {
         prepare(&provision, &read(given, "--store")?)?;
     }
     let provision = Arc::new(provision);
     let (path, host) = (request.path().to_owned(), request.host());
     let closest = || provision.router.explain(&trial.method, &path, Some(&host));
-    let (outcome, lines) = trial::attempt(&provision, &Conditions::default(), request);
+    let (clock, dice) = simulation.find(&request);
+    let conditions = Conditions { clock, dice, ..Conditions::default() };
+    let (outcome, lines) = trial::attempt(&provision, &conditions, request);
     lines.iter().for_each(|line| print_error(line));
     // Before the answer: its body may end without a line end.
     notes(&provision, &outcome, closest).iter().for_each(|note| print_error(note));

@@ -242,5 +242,6 @@ fn is_host(name: &str) -> bool {
     name == "*" || labels.split('.').all(|label| !label.is_empty() && label.bytes().all(legal))
 }
 
+pub(crate) mod clock;
 #[cfg(test)]
 mod tests;

@@ -7,6 +7,7 @@ mod fail_on;
 pub(crate) use fail_on::FailOn;
 
 use crate::observing::metrics::Summary;
+use crate::simulation::{Clock, Rfc3339};
 use crate::system::truncate::truncate;
 use serde_json::Value;
 use std::fs::{File, OpenOptions};
@@ -31,6 +32,10 @@ pub(crate) struct Report {
     /// Rules of this provision that served no request.
     pub unused: Vec<String>,
     pub summary: Summary,
+    /// The clock that scripts see; `None` for the real time.
+    pub clock: Option<Clock>,
+    /// The seed of the random numbers that scripts draw.
+    pub seed: Option<i64>,
 }
 
 impl Report {
@@ -74,7 +79,7 @@ impl Report {
         let shown: u64 = unmatched_rows.iter().take(items).map(|row| row.count).sum();
         let unused: Vec<String> = self.unused.iter().take(items).map(|rule| text(rule).to_string()).collect();
         format!(
-            r#"{{"verdict":"{verdict}","failed":{},"provision":{},"generation":{},"requests":{requests},"unmatched":{{"count":{unmatched},"requests":[{}],"left_out":{}}},"unused":{{"count":{},"rules":[{}],"left_out":{}}},"errors":{{"count":{errors},"first":{}}},"loads":{{"count":{loads},"failed":{failed_loads},"last":{}}}}}"#,
+            r#"{{"verdict":"{verdict}","failed":{},"provision":{},"generation":{},"requests":{requests},"unmatched":{{"count":{unmatched},"requests":[{}],"left_out":{}}},"unused":{{"count":{},"rules":[{}],"left_out":{}}},"errors":{{"count":{errors},"first":{}}},"loads":{{"count":{loads},"failed":{failed_loads},"last":{}}}{}}}"#,
             Value::from(failed),
             text(&self.provision),
             self.generation,
@@ -85,7 +90,19 @@ impl Report {
             self.unused.len() - unused.len(),
             optional(first_error),
             optional(last_failure),
+            self.simulated(),
         )
+    }
+}
+
+impl Report {
+    /// Returns the members of the JSON for the clock and the seed: none for real time and chance.
+    fn simulated(&self) -> String {
+        let clock = self.clock.as_ref().map(|clock| {
+            format!(r#","clock":{{"now":"{}","speed":{}}}"#, Rfc3339(clock.wall()), clock.speed().factor())
+        });
+        let seed = self.seed.map(|seed| format!(r#","seed":{seed}"#));
+        [clock, seed].into_iter().flatten().collect()
     }
 }
 

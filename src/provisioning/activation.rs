@@ -25,6 +25,7 @@ use crate::provisioning::turns::{Turn, Turns};
 use crate::provisioning::warnings;
 use crate::script::runtime::fault::{LoadError, REPORT};
 use crate::script::runtime::key_value_store::KeyValueStore;
+use crate::simulation::Simulation;
 use rhai::Engine;
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -99,11 +100,19 @@ impl Activation {
         self.current().generation
     }
 
-    /// Ends the epoch: hits are 0 again, and `store` has the values that `registerRules()` gave it. Returns the generation that serves.
+    /// Returns the clock and the dice that scripts see.
+    pub(crate) fn simulation(&self) -> &Simulation {
+        &self.options.simulation
+    }
+
+    /// Ends the epoch: hits are 0 again, and `store` has the values that `registerRules()` gave it.
+    /// The clock and the dice are those of the command line. Returns the generation that serves.
     ///
     /// The reset is atomic. It does not wait for requests or loads in progress.
     pub(crate) fn reset(&self) -> u64 {
         let provision = self.current();
+        self.simulation().reset();
+        provision.routes.dice.restart();
         let epoch = self.epoch.next();
         // The first request of the epoch would reset the values too, but it may come late.
         drop(provision.files.values.lock(Some(epoch)));

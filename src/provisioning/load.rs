@@ -7,9 +7,11 @@ use crate::provisioning::ledger::Ledger;
 use crate::provisioning::provision::{Loaded, Provision};
 use crate::provisioning::required::Required;
 use crate::script::runtime::budget::Budget;
+use crate::script::runtime::conditions::Conditions;
 use crate::script::runtime::fault::{Fault, LoadError, REPORT};
 use crate::script::runtime::files::Files;
 use crate::script::runtime::key_value_store::KeyValueStore;
+use crate::simulation::Simulation;
 use rhai::Engine;
 use std::sync::Arc;
 
@@ -25,6 +27,8 @@ pub(crate) struct LoadOptions {
     pub store_bytes: usize,
     /// `--explain`: the default pages of 404 and 405 list the closest rules.
     pub explain: bool,
+    /// The clock and the dice that scripts see.
+    pub simulation: Arc<Simulation>,
     /// `--require-provision`.
     pub required: Required,
 }
@@ -41,7 +45,10 @@ pub(crate) fn load(
     source: Option<Vec<u8>>,
     values: Arc<KeyValueStore>,
 ) -> Result<Loaded, LoadError> {
-    let files = Files::new(directory.clone(), name, source, values).keeping(options.keep_store);
+    let (clock, dice) = options.simulation.of_load();
+    let conditions = Conditions { clock, dice, ..Conditions::default() };
+    let files =
+        Files::new(directory.clone(), name, source, values).keeping(options.keep_store).under(conditions);
     let mut loaded = Provision::load(engine, options.budget, files)?;
     if let Loaded::Provision(provision) = &mut loaded {
         provision.explain = options.explain;

@@ -27,6 +27,7 @@ use crate::serving::signals;
 use crate::serving::timer::Timer;
 use crate::serving::verdict::{QUIT, report_of, verdict};
 use crate::serving::workers::{AdminWork, MockWork};
+use crate::simulation::Simulation;
 use crate::system::io_error::failed_to;
 use crate::system::memory;
 use std::net::SocketAddr;
@@ -148,6 +149,7 @@ impl Service {
                 .store_bytes
                 .unwrap_or_else(|| KeyValueStore::default_limit(memory::granted())),
             explain: settings.explain,
+            simulation: Arc::new(Simulation::new(settings.clock, settings.seed)),
             required: Required(settings.require_provision.clone()),
         };
         let activation = with_stack(budget, move || {

@@ -42,9 +42,10 @@ impl Work for MockWork {
         let provision = self.activation.current();
         let line = self.shared.line(&incoming, "mock", provision.generation);
         let begun = self.journal.begin();
-        let conditions = Conditions::default();
         let mut request = http::receive(&mut incoming, self.address);
         request.epoch = epoch;
+        let (clock, dice) = self.activation.simulation().find(&request);
+        let conditions = Conditions { clock, dice, ..Conditions::default() };
         let mut request = Arc::new(request);
         let outcome = catch_unwind(AssertUnwindSafe(|| {
             handling::handle(&provision, &self.chaos, &conditions, &mut request)

@@ -31,27 +31,26 @@ impl Reading {
 }
 
 /// A clock. By default, it shows the real time. A clone shows the same time as the original.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Clock(Option<Arc<Course>>);
 
 /// A clock's course: the real time at which it was set, the time that it showed then, and how fast it runs.
-#[derive(Debug, PartialEq)]
+#[derive(Debug, PartialEq, Eq)]
 struct Course {
     real: Reading,
     shown: Reading,
-    /// Shown seconds for each real second; 0 for a frozen clock.
-    speed: f64,
+    speed: Speed,
 }
 
 impl Clock {
     /// Returns a clock that stands at `wall`, nanoseconds since 1970. It stays within the calendar.
     pub fn frozen(wall: i128) -> Clock {
         let real = Reading::real();
-        Clock::new(real, Reading { wall, ..real }, 0.0)
+        Clock::new(real, Reading { wall, ..real }, Speed::FROZEN)
     }
 
     /// Returns a clock that shows `shown` when the real time is `real`, and runs on with `speed`.
-    pub fn new(real: Reading, shown: Reading, speed: f64) -> Clock {
+    pub fn new(real: Reading, shown: Reading, speed: Speed) -> Clock {
         let shown = Reading { wall: shown.wall.clamp(FIRST, LAST), ..shown };
         Clock(Some(Arc::new(Course { real, shown, speed })))
     }
@@ -71,19 +70,18 @@ impl Clock {
         Reading { wall: self.wall_at(real.wall), steady: self.steady_at(real.steady) }
     }
 
-    /// Returns how fast the clock runs; 0 if it is frozen.
-    pub fn speed(&self) -> f64 {
-        self.0.as_ref().map_or(1.0, |course| course.speed)
+    pub fn speed(&self) -> Speed {
+        self.0.as_ref().map_or(Speed::USUAL, |course| course.speed)
     }
 
     fn wall_at(&self, real: i128) -> i128 {
         let Some(course) = &self.0 else { return real };
-        (course.shown.wall + scaled(real - course.real.wall, course.speed)).clamp(FIRST, LAST)
+        (course.shown.wall + course.speed.of(real - course.real.wall)).clamp(FIRST, LAST)
     }
 
     fn steady_at(&self, real: i128) -> i128 {
         let Some(course) = &self.0 else { return real };
-        course.shown.steady + scaled(real - course.real.steady, course.speed)
+        course.shown.steady + course.speed.of(real - course.real.steady)
     }
 }
 
@@ -92,9 +90,30 @@ pub(crate) fn in_calendar(wall: i128) -> bool {
     (FIRST..=LAST).contains(&wall)
 }
 
-/// Multiplies a time by `speed`. A clock of the usual speed and a frozen one lose no nanosecond.
-fn scaled(elapsed: i128, speed: f64) -> i128 {
-    if speed == 1.0 { elapsed } else { (elapsed as f64 * speed) as i128 }
+/// How fast a clock runs: shown millionths of a second for each real second.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Speed(u64);
+
+const MILLION: u32 = 1_000_000;
+
+impl Speed {
+    pub const FROZEN: Speed = Speed(0);
+    pub const USUAL: Speed = Speed(MILLION as u64);
+
+    /// Returns `factor` as a speed; `None` unless it is 0, or from a millionth to a million.
+    pub fn new(factor: f64) -> Option<Speed> {
+        let fits = factor == 0.0 || (1e-6..=1e6).contains(&factor);
+        fits.then(|| Speed((factor * f64::from(MILLION)).round() as u64))
+    }
+
+    /// Returns shown seconds for each real second.
+    pub fn factor(self) -> f64 {
+        self.0 as f64 / f64::from(MILLION)
+    }
+
+    fn of(self, elapsed: i128) -> i128 {
+        elapsed * i128::from(self.0) / i128::from(MILLION)
+    }
 }
 
 fn real_wall() -> i128 {
@@ -141,10 +160,10 @@ mod tests {
             // The system's clock was set back: the shown one goes back as well.
             (1.0, -10, 4_990, 60),
         ] {
-            let clock = Clock::new(real, shown, speed);
+            let clock = Clock::new(real, shown, Speed::new(speed).unwrap());
             let at = clock.at(reading(1_000 + later, 50 + later));
             assert_eq!(at, reading(wall, steady), "speed {speed}, {later} s later");
-            assert_eq!(clock.speed(), speed);
+            assert_eq!(clock.speed().factor(), speed);
         }
     }
 
@@ -152,7 +171,7 @@ mod tests {
     fn a_clock_without_a_setting_shows_the_real_time() {
         let clock = Clock::default();
         assert_eq!(clock.at(reading(7, 8)), reading(7, 8));
-        assert_eq!(clock.speed(), 1.0);
+        assert_eq!(clock.speed(), Speed::USUAL);
         let before = Reading::real();
         let shown = Reading { wall: clock.wall(), steady: clock.steady() };
         let after = Reading::real();
@@ -162,7 +181,7 @@ mod tests {
 
     #[test]
     fn a_clock_of_the_usual_speed_loses_no_nanosecond() {
-        let clock = Clock::new(Reading { wall: 3, steady: 0 }, Reading { wall: 12, steady: 0 }, 1.0);
+        let clock = Clock::new(Reading { wall: 3, steady: 0 }, Reading { wall: 12, steady: 0 }, Speed::USUAL);
         let century = 100 * 365 * 86_400 * SECOND + 1;
         assert_eq!(clock.wall_at(century), century + 9);
     }
@@ -174,8 +193,24 @@ mod tests {
             (-i128::MAX / 2, 0.0, "0001-01-01T00:00:00Z"),
             (253_402_300_799 * SECOND, 1e6, "9999-12-31T23:59:59.999999999Z"),
         ] {
-            let clock = Clock::new(reading(0, 0), Reading { wall, steady: 0 }, speed);
+            let clock = Clock::new(reading(0, 0), Reading { wall, steady: 0 }, Speed::new(speed).unwrap());
             assert_eq!(Rfc3339(clock.wall_at(100 * SECOND)).to_string(), shown);
+        }
+    }
+
+    #[test]
+    fn speeds_have_six_digits_and_an_end() {
+        for (factor, speed) in [
+            (0.0, Some(0.0)),
+            (0.000_001, Some(0.000_001)),
+            (1.5, Some(1.5)),
+            (1e6, Some(1e6)),
+            (-1.0, None),
+            (1e-7, None),
+            (1e6 + 1.0, None),
+            (f64::NAN, None),
+        ] {
+            assert_eq!(Speed::new(factor).map(Speed::factor), speed, "{factor}");
         }
     }
 

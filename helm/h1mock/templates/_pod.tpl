@@ -56,6 +56,10 @@ Variables of the container. The ports are variables too, for `h1mock get` and `h
 {{- $own = append $own (dict "name" "H1MOCK_JOURNAL_BYTES" "value" .) -}}
 {{- end -}}
 {{- if $settings.explain }}{{ $own = append $own (dict "name" "H1MOCK_EXPLAIN" "value" "true") }}{{ end -}}
+{{- with $settings.clock }}{{ $own = append $own (dict "name" "H1MOCK_CLOCK" "value" .) }}{{ end -}}
+{{- with kindIs "string" $settings.seed | ternary $settings.seed (printf "%d" (int64 $settings.seed)) -}}
+{{- $own = append $own (dict "name" "H1MOCK_SEED" "value" .) -}}
+{{- end -}}
 {{- with $settings.failOn }}{{ $own = append $own (dict "name" "H1MOCK_FAIL_ON" "value" (join "," .)) }}{{ end -}}
 {{- if not $service.admin.enabled }}{{ $own = append $own (dict "name" "H1MOCK_NO_ADMIN" "value" "true") }}{{ end -}}
 {{- with include "h1mock.tokenSecret" . -}}

@@ -1,9 +1,11 @@
 //! Parses the JSON of chaos to its entries. An error names the field, and the entry where there is a list.
 
+use crate::admin::fields::{
+    Parsed, an_object, display, integer, json, number, optional, refuse_unknown, required, text,
+};
 use crate::chaos::{Act, Breaking, Course, Delay, Dribble, Entry, Paths, Target, Text, probability};
 use crate::cli::value;
 use crate::message::answer::{Answer, Fields, JSON, check_count, check_header};
-use crate::system::truncate::beginning;
 use fastrand::Rng;
 use serde_json::{Map, Value};
 use std::ffi::OsStr;
@@ -14,20 +16,14 @@ use std::time::{Duration, Instant};
 const FIELDS: &str = "rule, method, endpoint, path, delay, dribble, fault, status, body, headers, probability, seed, for, times";
 /// Longest time of `for`.
 const LONGEST: Duration = Duration::from_secs(24 * 3600);
-/// Maximum of characters of a value in an error.
-const SHOWN: usize = 80;
-
-type Parsed<T> = Result<T, String>;
 
 /// Parses a body: an entry, or a list of them.
 ///
 /// # Errors
 /// The first fault.
 pub(super) fn entries(body: &[u8]) -> Parsed<Vec<Entry>> {
-    let value: Value =
-        serde_json::from_slice(body).map_err(|error| format!("the body is not JSON: {error}"))?;
-    match value {
-        Value::Object(_) => Ok(vec![entry(value)?]),
+    match json(body)? {
+        value @ Value::Object(_) => Ok(vec![entry(value)?]),
         Value::Array(list) => (1..)
             .zip(list)
             .map(|(number, value)| entry(value).map_err(|error| format!("entry {number}: {error}")))
@@ -69,27 +65,6 @@ fn entry(given: Value) -> Parsed<Entry> {
         size: given.to_string().len(),
         given,
     })
-}
-
-/// Returns a field, parsed by `read`; `None` where it is missing.
-fn optional<T>(
-    object: &Map<String, Value>,
-    key: &str,
-    read: impl FnOnce(&Value) -> Parsed<T>,
-) -> Parsed<Option<T>> {
-    object.get(key).map(read).transpose().map_err(|error| format!("field `{key}`: {error}"))
-}
-
-/// Returns a field that must be there, parsed by `read`.
-fn required<T>(object: &Map<String, Value>, key: &str, read: impl FnOnce(&Value) -> Parsed<T>) -> Parsed<T> {
-    optional(object, key, read)?.ok_or_else(|| format!("field `{key}` is missing"))
-}
-
-fn refuse_unknown(object: &Map<String, Value>, names: &str) -> Parsed<()> {
-    match object.keys().find(|key| !names.split(", ").any(|name| name == *key)) {
-        Some(key) => Err(format!("field `{}` is unknown: there are {names}", beginning(key, SHOWN))),
-        None => Ok(()),
-    }
 }
 
 fn delay(value: &Value) -> Parsed<Delay> {
@@ -169,26 +144,6 @@ fn times(value: &Value) -> Parsed<u64> {
         .as_u64()
         .filter(|times| *times > 0)
         .ok_or_else(|| format!("{} is no number from 1 on", display(value)))
-}
-
-fn text(value: &Value) -> Parsed<&str> {
-    value.as_str().ok_or_else(|| format!("{} is no text", display(value)))
-}
-
-fn number(value: &Value) -> Parsed<f64> {
-    value.as_f64().ok_or_else(|| format!("{} is no number", display(value)))
-}
-
-fn integer(value: &Value) -> Parsed<i64> {
-    value.as_i64().ok_or_else(|| format!("{} is no integer", display(value)))
-}
-
-fn an_object(value: &Value) -> Parsed<&Map<String, Value>> {
-    value.as_object().ok_or_else(|| format!("{} is no object", display(value)))
-}
-
-fn display(value: &Value) -> String {
-    format!("`{}`", beginning(&value.to_string(), SHOWN))
 }
 
 #[cfg(test)]

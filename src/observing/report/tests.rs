@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::observing::metrics::UnmatchedRow;
+use crate::simulation::{Reading, Speed};
 use std::fs;
 
 fn conditions(words: &str) -> FailOn {
@@ -29,6 +30,7 @@ fn report() -> Report {
             failed_loads: 1,
             last_failure: Some("failed to load provision `z`: line 1: syntax error".into()),
         },
+        ..Report::default()
     }
 }
 
@@ -44,6 +46,13 @@ fn the_verdict_comes_first_and_all_counts_are_there() {
     assert_eq!(report().text(conditions("unmatched,unused")), expected);
     let expected = r#"{"verdict":"pass","failed":[],"provision":"","generation":0,"requests":0,"unmatched":{"count":0,"requests":[],"left_out":0},"unused":{"count":0,"rules":[],"left_out":0},"errors":{"count":0,"first":null},"loads":{"count":0,"failed":0,"last":null}}"#;
     assert_eq!(Report::default().text(conditions("unmatched,unused,errors,loads")), expected);
+}
+
+#[test]
+fn a_clock_and_a_seed_come_last() {
+    let report = Report { clock: Some(Clock::frozen(0)), seed: Some(-7), ..Report::default() };
+    let end = r#""last":null},"clock":{"now":"1970-01-01T00:00:00Z","speed":0},"seed":-7}"#;
+    assert!(report.text(FailOn::default()).ends_with(end));
 }
 
 #[test]
@@ -83,6 +92,12 @@ fn a_report_is_below_1_kib_with_any_names() {
                     failed_loads: u64::MAX,
                     last_failure: Some(long.clone()),
                 },
+                clock: Some(Clock::new(
+                    Reading::real(),
+                    Reading { wall: 1, steady: 0 },
+                    Speed::new(0.123_456).unwrap(),
+                )),
+                seed: Some(i64::MIN),
             };
             let text = report.text(conditions("unmatched,unused,errors,loads"));
             assert!(text.len() < LONGEST, "{} {name:?} {length} {count}", text.len());

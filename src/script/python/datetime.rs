@@ -1,7 +1,7 @@
 //! `datetime`, `date`, `timedelta` and `timezone`. Local time is UTC, as in most containers.
 
 mod exact;
-mod iso;
+pub(crate) mod iso;
 mod methods;
 mod operators;
 pub(crate) mod strftime;

@@ -3,7 +3,7 @@
 use super::trial::{answer, load, yields_under};
 use crate::message::request::Request;
 use crate::script::runtime::conditions::Conditions;
-use crate::simulation::{Clock, Dice, Reading};
+use crate::simulation::{Clock, Dice, Reading, Speed};
 
 const SECOND: i128 = 1_000_000_000;
 
@@ -34,7 +34,7 @@ fn every_native_that_reads_the_time_reads_the_tests_clock() {
 #[test]
 fn monotonic_time_runs_with_the_tests_clock() {
     let real = Reading::real();
-    let clock = Clock::new(real, Reading { steady: 5_000 * SECOND, ..real }, 1.0);
+    let clock = Clock::new(real, Reading { steady: 5_000 * SECOND, ..real }, Speed::USUAL);
     let conditions = Conditions { clock, ..Conditions::default() };
     yields_under(&conditions, &[("let now = time.monotonic(); now >= 5000.0 && now < 5060.0", "true")]);
 }

@@ -88,7 +88,7 @@ pub(super) fn date(text: &str) -> Option<NaiveDate> {
 }
 
 /// Parses a date, any one character, a time and an offset. The offset may be missing, and so may all after the date.
-pub(super) fn datetime(text: &str) -> Option<DateTime> {
+pub(crate) fn datetime(text: &str) -> Option<DateTime> {
     let mut rest = Cursor(text);
     let date = rest.date()?;
     if rest.0.is_empty() {
