@@ -46,6 +46,7 @@ mod stopping;
 mod store_bytes;
 mod tidy;
 mod trial;
+mod try_command;
 mod ulimits;
 mod unread;
 mod verify;
