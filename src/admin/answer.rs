@@ -19,15 +19,7 @@ pub(super) fn success_of(status: u16, what: &str, generation: u64) -> Answer {
 
 /// Returns [`success_of`] with the warnings of the provision, if there are any.
 pub(super) fn success_with(status: u16, what: &str, generation: u64, warnings: &[Fault]) -> Answer {
-    let (listed, more) = listed(warnings);
-    let mut body = Object::success(what).field("generation", generation);
-    if !listed.is_empty() {
-        body = body.serialize("warnings", &listed);
-    }
-    if more > 0 {
-        body = body.field("more_warnings", more);
-    }
-    json(status, body)
+    json(status, Object::success(what).field("generation", generation).warnings(warnings))
 }
 
 /// Returns `{"result":"failed: ..."}`, the form of every refusal except a load error.
@@ -111,6 +103,13 @@ impl Object {
     /// Appends `value`, serialized.
     pub(super) fn serialize(self, key: &str, value: &impl serde::Serialize) -> Object {
         self.raw(key, &serde_json::to_string(value).unwrap_or_default())
+    }
+
+    /// Appends the first of `warnings`, if there are any, and the number of the others.
+    pub(super) fn warnings(self, warnings: &[Fault]) -> Object {
+        let (listed, more) = listed(warnings);
+        let body = if listed.is_empty() { self } else { self.serialize("warnings", &listed) };
+        if more > 0 { body.field("more_warnings", more) } else { body }
     }
 
     /// Appends an object.

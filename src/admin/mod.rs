@@ -4,10 +4,12 @@
 mod access;
 mod answer;
 mod chaos;
+mod check;
 mod closest;
 mod fields;
 mod process;
 mod provision;
+mod replay;
 mod requests;
 mod resources;
 mod simulation;
@@ -63,10 +65,12 @@ pub(crate) struct Admin {
     pub loads: JobThread<Job>,
     /// Searches files, values and entries, one request after the other.
     pub reads: JobThread<Job>,
+    /// Tries provisions and replays requests, one request after the other. So a long replay delays no load.
+    pub checks: JobThread<Job>,
     pub large_answers: LargeAnswers,
 }
 
-/// A request for the thread `loads` or `reads`.
+/// A request for the thread `loads`, `reads` or `checks`.
 pub(crate) struct Job {
     admin: Arc<Admin>,
     request: Request,
@@ -150,6 +154,7 @@ pub(crate) fn handle(admin: &Arc<Admin>, request: Request, respond: Respond, on_
             let run = move |call: &Call| run(call, &turn);
             Job::new(admin, request, run, respond).submit(&admin.loads);
         }
+        Some(Handler::Check(run)) => Job::new(admin, request, run, respond).submit(&admin.checks),
         Some(Handler::Read(run)) => Job::new(admin, request, run, respond).submit(&admin.reads),
         Some(Handler::ReadOn(run)) => Job::new(admin, request, run, respond).submit(&admin.reads),
         None if request.method() == "OPTIONS" => {

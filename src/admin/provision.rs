@@ -37,12 +37,7 @@ pub(super) fn list(call: &Call) -> Result<Answer, Answer> {
 /// POST: 201 once the provision serves, 422 where it does not load, 400 or 415 where the request holds no provision.
 pub(super) fn post(call: &Call, turn: &Turn) -> Result<Answer, Answer> {
     let name = call.file_name()?;
-    if !name.is_provision() {
-        return Err(no_provision(&name));
-    }
-    if let Some(other) = call.request.header("content-type").filter(|value| !is_plain_text(value)) {
-        return Err(unsupported(other));
-    }
+    accept(call, &name)?;
     loaded(call, 201, &name, call.admin.activation.post(turn, &name, &call.request.body))
 }
 
@@ -57,6 +52,17 @@ pub(super) fn delete(call: &Call, _turn: &Turn) -> Result<Answer, Answer> {
     let name = call.file_name()?;
     call.admin.activation.remove(&name).map_err(|error| refused(&error))?;
     Ok(success(200, &format!("file '{name}' has been removed")))
+}
+
+/// Refuses a request that holds no provision: 400 by its name, 415 by its content type.
+pub(super) fn accept(call: &Call, name: &Name) -> Result<(), Answer> {
+    if !name.is_provision() {
+        return Err(no_provision(name));
+    }
+    match call.request.header("content-type").filter(|value| !is_plain_text(value)) {
+        Some(other) => Err(unsupported(other)),
+        None => Ok(()),
+    }
 }
 
 fn loaded(

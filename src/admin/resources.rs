@@ -4,12 +4,13 @@
 //! `docs/admin.md`. `Allow`, OPTIONS, 404, 405 and the token follow from the table.
 
 use super::{
-    Call, OnGone, Respond, chaos, process, provision, requests, simulation, store, stream, verify, wait,
+    Call, OnGone, Respond, chaos, check, process, provision, requests, simulation, store, stream, verify,
+    wait,
 };
 use crate::chaos::Reply;
 use crate::message::answer::Answer;
 use crate::provisioning::turns::Turn;
-use Handler::{Later, Load, Now, Read, ReadOn};
+use Handler::{Check, Later, Load, Now, Read, ReadOn};
 
 /// A function that answers a method, and the thread on which it runs.
 #[derive(Clone, Copy)]
@@ -18,6 +19,8 @@ pub(super) enum Handler {
     Now(fn(&Call) -> Result<Answer, Answer>),
     /// Runs on the thread `loads`, one request after the other: for functions that run scripts or wait for a load.
     Load(fn(&Call, &Turn) -> Result<Answer, Answer>),
+    /// Runs on the thread `checks`, one request after the other: for functions that run scripts and change nothing.
+    Check(fn(&Call) -> Result<Answer, Answer>),
     /// Runs on the thread `reads`, one request after the other: for functions that search any number of files, values or entries.
     Read(fn(&Call) -> Result<Answer, Answer>),
     /// Like [`Handler::Read`], for a body that is made while it is sent.
@@ -43,6 +46,7 @@ static ROWS: &[(&str, &str, Handler)] = &[
     ("GET", "/app/v1/provision/<path:name>", Load(provision::get)),
     ("POST", "/app/v1/provision/<path:name>", Load(provision::post)),
     ("DELETE", "/app/v1/provision/<path:name>", Load(provision::delete)),
+    ("POST", "/app/v1/check", Check(check::post)),
     ("GET, HEAD", "/app/v1/source/<path:name>", Read(provision::source)),
     ("PUT", "/app/v1/file/<path:name>", Load(provision::put_file)),
     ("GET, HEAD", "/app/v1/store", ReadOn(store::list)),

@@ -7,6 +7,7 @@ use crate::provisioning::provision::{Loaded, Provision, RuleRow};
 use crate::provisioning::warnings;
 use crate::script;
 use crate::script::runtime::budget::Budget;
+use crate::script::runtime::conditions::Conditions;
 use crate::script::runtime::fault::{Fault, LoadError};
 use crate::script::runtime::files::Files;
 use crate::system::io_error::describe_io;
@@ -29,7 +30,7 @@ pub(crate) fn check(paths: &[PathBuf], strict: bool, budget: Budget) -> Result<E
     let (mut failed, mut warnings) = (0, Warnings::default());
     let files = expand(paths)?;
     for path in &files {
-        match load(&engine, budget, path) {
+        match load(&engine, budget, path, Conditions::default()) {
             Ok(Loaded::Provision(provision)) => {
                 warnings.print(&provision.warnings);
                 warnings.print_shadowed(&provision);
@@ -101,12 +102,22 @@ impl Warnings {
 /// # Errors
 /// The file can't be read or does not load: the report of the fault.
 pub(crate) fn routes(path: &Path, budget: Budget) -> Result<ExitCode, String> {
-    let engine = Arc::new(script::engine(budget));
-    match load(&engine, budget, path) {
-        Ok(Loaded::Provision(provision)) => {
-            print(table(&provision.rules(0)).trim_end());
-            Ok(ExitCode::SUCCESS)
-        }
+    let provision = load_provision(path, budget, Conditions::default())?;
+    print(table(&provision.rules(0)).trim_end());
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Loads a file that must be a provision, under `conditions`.
+///
+/// # Errors
+/// The file can't be read, does not load or is a library: the report.
+pub(super) fn load_provision(
+    path: &Path,
+    budget: Budget,
+    conditions: Conditions,
+) -> Result<Provision, String> {
+    match load(&Arc::new(script::engine(budget)), budget, path, conditions) {
+        Ok(Loaded::Provision(provision)) => Ok(*provision),
         Ok(Loaded::Library(_)) => {
             Err(format!("`{}` is a library: it has no registerRules()", path.display()))
         }
@@ -114,7 +125,12 @@ pub(crate) fn routes(path: &Path, budget: Budget) -> Result<ExitCode, String> {
     }
 }
 
-fn load(engine: &Arc<Engine>, budget: Budget, path: &Path) -> Result<Loaded, LoadError> {
+fn load(
+    engine: &Arc<Engine>,
+    budget: Budget,
+    path: &Path,
+    conditions: Conditions,
+) -> Result<Loaded, LoadError> {
     let wrong = |message: String| Fault::of_file(&path.display().to_string(), message);
     let name =
         path.file_name().and_then(|name| name.to_str()).ok_or_else(|| wrong("no file name".to_owned()))?;
@@ -130,7 +146,8 @@ fn load(engine: &Arc<Engine>, budget: Budget, path: &Path) -> Result<Loaded, Loa
     }
     Name::parse(name).map_err(|error| wrong(error.to_string()))?;
     let directory = ProvisionDir::open(folder, None).map_err(|error| wrong(error.to_string()))?;
-    Provision::load(engine, budget, Files::new(Arc::new(directory), name, None, Arc::default()))
+    let files = Files::new(Arc::new(directory), name, None, Arc::default()).under(conditions);
+    Provision::load(engine, budget, files)
 }
 
 /// Returns the files of `paths`; a folder stands for the provisions in it.
@@ -176,7 +193,7 @@ fn table(rules: &[RuleRow]) -> String {
     rows.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
-fn print_error(text: &str) {
+pub(super) fn print_error(text: &str) {
     let _ = writeln!(io::stderr(), "{text}");
 }
 

@@ -35,7 +35,11 @@ impl Line {
                 Short(letter) => {
                     let flag = settings_table::by_letter(letter);
                     let flag = flag.ok_or_else(|| line.unknown_option(&format!("-{letter}")))?;
-                    line.options.push((flag, OsString::from("1")));
+                    let given = match flag.value {
+                        Some(_) => value_of(flag, &mut parser)?,
+                        None => OsString::from("1"),
+                    };
+                    line.options.push((flag, given));
                 }
                 Long(name) => {
                     let flag = settings_table::by_flag(name)

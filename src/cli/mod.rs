@@ -11,12 +11,14 @@ mod server_address;
 mod settings;
 mod settings_table;
 mod subcommand;
+pub(crate) mod try_command;
 #[cfg(test)]
 mod tests;
 pub(crate) mod value;
 
 pub(crate) use crate::observing::report::FailOn;
 pub(crate) use settings::{Settings, Token};
+pub(crate) use try_command::Trial;
 
 use line::Line;
 use settings_table::{Setting, Values};
@@ -44,6 +46,11 @@ pub(crate) enum Command {
     /// List the rules of `file`; `settings` as for `Check`.
     Routes {
         file: PathBuf,
+        settings: Settings,
+    },
+    /// Answer one request with a file; `settings` as for `Check`.
+    Try {
+        trial: Trial,
         settings: Settings,
     },
     /// Fetch a URL; with `any_status` a status of 400 or more is no failure.
@@ -205,7 +212,8 @@ fn resolve_bind(values: &mut Values) {
 
 fn command(subcommand: Subcommand, operands: Vec<OsString>, values: Values) -> Parsed<Command> {
     let requests = requests(&values)?;
-    let Values { settings, generation, provision, any_status, strict, timeout, .. } = values;
+    let Values { settings, generation, provision, any_status, strict, timeout, fields, data, store, .. } =
+        values;
     let (server, timeout) = (Server::from_settings(&settings), timeout.unwrap_or(TIMEOUT));
     let only = |operands| only_operand(subcommand, operands);
     let required = |operand: Option<OsString>| operand.ok_or_else(|| missing(subcommand));
@@ -216,6 +224,10 @@ fn command(subcommand: Subcommand, operands: Vec<OsString>, values: Values) -> P
             Command::Check { files: operands.into_iter().map(PathBuf::from).collect(), strict, settings }
         }
         Subcommand::Routes => Command::Routes { file: required(only(operands)?)?.into(), settings },
+        Subcommand::Try => {
+            let (file, method, target) = try_command::operands(operands)?;
+            Command::Try { trial: Trial { file, method, target, fields, data, store }, settings }
+        }
         Subcommand::Get => {
             let url = utf8(required(only(operands)?)?)?;
             Command::Get { url, any_status, server, timeout }

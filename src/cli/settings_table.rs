@@ -5,8 +5,8 @@
 
 use super::settings::Settings;
 use super::subcommand::Subcommand;
-use super::subcommand::Subcommand::{Check, Get, Probe, Report, Routes, Serve, Wait};
-use super::value::{self, Parsed};
+use super::subcommand::Subcommand::{Check, Get, Probe, Report, Routes, Serve, Try, Wait};
+use super::value::{self, Given, Parsed};
 use std::ffi::OsStr;
 use std::net::IpAddr;
 use std::ops::RangeInclusive;
@@ -47,6 +47,12 @@ pub(super) struct Values {
     pub since: Option<u64>,
     pub any_status: bool,
     pub strict: bool,
+    /// `-H`, in order.
+    pub fields: Vec<(String, String)>,
+    /// `-d`.
+    pub data: Option<Given>,
+    /// `--store`.
+    pub store: Option<Given>,
     pub timeout: Option<Duration>,
 }
 
@@ -60,6 +66,8 @@ const JOURNAL: Setting = Setting::under("Journal", &[Serve]);
 const STOPPING: Setting = Setting::under("Stopping", &[Serve]);
 const VERDICT: Setting = Setting::under("Verdict", &[Serve]);
 const LOGGING: Setting = Setting::under("Logging", &[Serve]);
+/// Flags of `try`: the request, and the state that it meets.
+const REQUEST: Setting = Setting::under("Request", &[Try]);
 /// Flags of a client subcommand: its goal, and how long it waits.
 const WAITING: Setting = Setting::under("Waiting", &[Wait]);
 
@@ -160,19 +168,33 @@ pub(super) static TABLE: &[Setting] = &[
         .option("poll-interval", "TIME", "2s")
         .help("Time between two looks at the files")
         .set(|v, s| put(&mut v.settings.poll_interval, value::duration(s, Duration::from_millis(100)..=HOUR))),
+    REQUEST
+        .option("header", "FIELD", "")
+        .short('H')
+        .help("A header of the request: `Name: value`")
+        .set(|v, s| value::field(s).map(|field| v.fields.push(field))),
+    REQUEST
+        .option("data", "BODY", "")
+        .short('d')
+        .help("The body: a text, `@FILE`, or `-` for standard input")
+        .set(|v, s| put(&mut v.data, value::given(s).map(Some))),
+    REQUEST
+        .option("store", "JSON", "")
+        .help("Values of `store`, beside those of registerRules(): an object of keys, `@FILE`, or `-`")
+        .set(|v, s| put(&mut v.store, value::given(s).map(Some))),
     SCRIPTS
         .option("script-timeout", "TIME", "2s")
-        .of(&[Serve, Check, Routes])
+        .of(&[Serve, Check, Routes, Try])
         .help("Time for one call of a script, at most 60s")
         .set(|v, s| put(&mut v.settings.script_timeout, value::duration(s, SCRIPT))),
     SCRIPTS
         .option("script-memory", "SIZE", "32M")
-        .of(&[Serve, Check, Routes])
+        .of(&[Serve, Check, Routes, Try])
         .help("Memory that one call of a script may allocate, at least 1M")
         .set(|v, s| put(&mut v.settings.script_memory, value::size(s, 1 << 20..=usize::MAX))),
     SCRIPTS
         .option("load-time", "TIME", "5s")
-        .of(&[Serve, Check, Routes])
+        .of(&[Serve, Check, Routes, Try])
         .help("Processor time to load a provision, at most 60s")
         .set(|v, s| put(&mut v.settings.load_time, value::duration(s, SCRIPT))),
     SCRIPTS
@@ -191,14 +213,17 @@ pub(super) static TABLE: &[Setting] = &[
         .set(|v, s| put(&mut v.settings.store_bytes, value::size(s, 64 << 10..=usize::MAX).map(Some))),
     SCRIPTS
         .switch("explain")
+        .of(&[Serve, Try])
         .help("List the closest rules in the default pages of 404 and 405")
         .set(|v, s| put(&mut v.settings.explain, value::switch(s))),
     SCRIPTS
         .option("clock", "CLOCK", "")
+        .of(&[Serve, Try])
         .help("Time that scripts see: `2026-01-01T00:00:00Z` freezes it, `+2h` shifts it, `x60` speeds it up")
         .set(|v, s| put(&mut v.settings.clock, value::clock::clock(s))),
     SCRIPTS
         .option("seed", "N", "")
+        .of(&[Serve, Try])
         .help("Seed of the random numbers that scripts draw; without it they are random")
         .set(|v, s| put(&mut v.settings.seed, value::clock::seed(s))),
     ADMIN

@@ -5,6 +5,7 @@ pub(super) enum Subcommand {
     Serve,
     Check,
     Routes,
+    Try,
     Get,
     Probe,
     Wait,
@@ -19,11 +20,11 @@ const ADDRESS: &str =
 const BESIDE: &str = "The server on this machine is where the variables say, or else the arguments of process 1, if \
                       that is an h1mock server as in a container.";
 
-use Subcommand::{Check, Get, Probe, Report, Routes, Serve, Wait};
+use Subcommand::{Check, Get, Probe, Report, Routes, Serve, Try, Wait};
 
 impl Subcommand {
     /// All subcommands, in the order of the help.
-    pub(super) const ALL: [Subcommand; 7] = [Serve, Check, Routes, Get, Probe, Wait, Report];
+    pub(super) const ALL: [Subcommand; 8] = [Serve, Check, Routes, Try, Get, Probe, Wait, Report];
 
     pub(super) fn named(word: &str) -> Option<Subcommand> {
         Self::ALL.into_iter().find(|subcommand| subcommand.word() == word)
@@ -34,6 +35,7 @@ impl Subcommand {
             Serve => "serve",
             Check => "check",
             Routes => "routes",
+            Try => "try",
             Get => "get",
             Probe => "probe",
             Wait => "wait",
@@ -47,6 +49,7 @@ impl Subcommand {
             Serve => "[TRAFFIC_PORT] [ADMIN_PORT] [VERBOSE] [IPV6]",
             Check => "FILE...",
             Routes => "FILE",
+            Try => "FILE METHOD PATH",
             Get => "URL",
             Probe | Wait | Report => "[ADDRESS]",
         }
@@ -58,6 +61,7 @@ impl Subcommand {
             Serve => "Run the mock server (without a command, too)",
             Check => "Compile provisions and report what is wrong with them",
             Routes => "List the rules that a provision registers",
+            Try => "Answer one request with a provision, without a server",
             Get => "Fetch a URL and print the body",
             Probe => "Ask a running server whether it is ready",
             Wait => "Wait until a server is ready, serves a provision or received requests",
@@ -81,6 +85,13 @@ impl Subcommand {
                  wrong in a file that loads: unknown names, wrong numbers of arguments, writes that are lost.",
             ],
             Routes => &["Exit code 1 when the file fails."],
+            Try => &[
+                "Prints the answer of FILE to a request as `curl -i` does. Notes go to standard error: what scripts log, the rule \
+                 that served, and the delay and the faults of the answer, for which it does not wait.",
+                "The request has the headers that curl sends; a body is a form unless `-H 'Content-Type: ...'` says \
+                 otherwise. -H may be repeated; `-H 'Accept:'` leaves a header out.",
+                "Exit code 0 with an answer, whatever its status; 1 when a script fails or the file does not load.",
+            ],
             Get => &[
                 "URL may lack its scheme (`localhost:8000/foo`), its host (`:8074/healthz`) or both \
                  and the port (`/foo`, on the traffic port of the server on this machine). Plain HTTP \

@@ -4,9 +4,11 @@
 use super::FailOn;
 use super::settings::Token;
 use crate::directory::Name;
-use std::ffi::OsStr;
+use crate::message::answer::check_header;
+use std::ffi::{OsStr, OsString};
 use std::net::IpAddr;
 use std::ops::RangeInclusive;
+use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
@@ -45,6 +47,34 @@ pub(crate) fn requests(value: &OsStr) -> Parsed<String> {
         true => Ok(text.to_string()),
         false => Err(format!("`{text}` has no path that starts with `/` (try `POST /orders`)")),
     }
+}
+
+/// A text that is given on the command line, or the place to read it from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Given {
+    Text(OsString),
+    File(PathBuf),
+    /// Standard input.
+    Input,
+}
+
+/// Parses a text, `@FILE`, or `-` and `@-` for standard input.
+pub(crate) fn given(value: &OsStr) -> Parsed<Given> {
+    Ok(match value.as_encoded_bytes() {
+        b"-" | b"@-" => Given::Input,
+        [b'@', name @ ..] => Given::File(path(OsStr::from_bytes(name))?),
+        _ => Given::Text(value.to_owned()),
+    })
+}
+
+/// Parses a header: `Name: value`.
+pub(crate) fn field(value: &OsStr) -> Parsed<(String, String)> {
+    let text = text(value)?;
+    let (name, value) =
+        text.split_once(':').ok_or_else(|| format!("`{text}` is no header (try `Accept: text/plain`)"))?;
+    let (name, value) = (name.trim(), value.trim());
+    check_header(name, value)?;
+    Ok((name.to_owned(), value.to_owned()))
 }
 
 /// Parses a file name of any bytes; an empty one is refused.

@@ -142,6 +142,22 @@ impl ProvisionDir {
         self.replace(name, bytes).map_err(|cause| self.refused("write", name, "to", cause))
     }
 
+    /// Fails where [`ProvisionDir::write`] would refuse the name. Writes nothing.
+    ///
+    /// # Errors
+    /// `name` is a folder, or a folder of it is a file or leads outside.
+    pub fn admits(&self, name: &Name) -> Result<(), DirectoryError> {
+        let admitted = match self.folder(name, false) {
+            Ok(folder) => match folder.join(name.file_name()).symlink_metadata() {
+                Ok(metadata) if metadata.is_dir() => Err(Cause::IsDirectory),
+                _ => Ok(()),
+            },
+            Err(Cause::NotFound) => Ok(()),
+            Err(cause) => Err(cause),
+        };
+        admitted.map_err(|cause| self.refused("write", name, "to", cause))
+    }
+
     fn replace(&self, name: &Name, bytes: &[u8]) -> Result<Stamp, Cause> {
         fs::create_dir_all(&self.root)?;
         let folder = self.folder(name, true)?;

@@ -1,4 +1,9 @@
 //! Handles one request: hooks, router, view function and error handlers, in Flask's order, make a [`Reply`].
+//!
+//! `trial.rs` does so without a trace, and `differences.rs` compares two outcomes.
+
+pub(crate) mod differences;
+pub(crate) mod trial;
 
 use crate::chaos::{Chaos, Reply};
 use crate::message::answer::Answer;
@@ -16,6 +21,7 @@ use crate::script::runtime::call::{self, Call};
 use crate::script::runtime::conditions::Conditions;
 use crate::script::runtime::fault::Fault;
 use crate::script::runtime::http_error::{self, HttpError};
+use crate::script::runtime::log_capture;
 use rhai::{Dynamic, EvalAltResult};
 use std::cell::{Cell, OnceCell};
 use std::sync::Arc;
@@ -35,6 +41,13 @@ pub struct Outcome {
 }
 
 impl Outcome {
+    /// The outcome of a request whose handling panicked.
+    pub(crate) fn panicked() -> Outcome {
+        let text = "a native function panicked while this request was handled: see the log";
+        let reply = Answer::text(500, format!("{text}\n")).into();
+        Outcome { reply, error: Some(text.into()), ..Outcome::default() }
+    }
+
     /// Collects what metrics count of a request. `provision` served it, within `nanoseconds`.
     pub fn counted<'o>(
         &'o self,
@@ -274,7 +287,9 @@ impl Flow<'_> {
         let fault = explain_missing_json(fault.or_hint_of(&self.provision.warnings), self.request);
         let (method, target) = (self.request.method(), self.request.target());
         let error = fault.at_run_time();
-        log::error!("{method} {target}: {error}");
+        if !log_capture::take(log::Level::Error, || format!("{method} {target}: {error}")) {
+            log::error!("{method} {target}: {error}");
+        }
         // Only the first error is kept. A later one, of an error handler or a hook, is in the log alone.
         let _ = self.error.set(error.into());
         fault

@@ -6,6 +6,7 @@
 mod changes;
 mod readiness;
 mod requests;
+mod trial;
 
 #[cfg(test)]
 mod tests;

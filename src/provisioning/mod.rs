@@ -41,6 +41,7 @@ pub(crate) mod ledger;
 pub(crate) mod load;
 pub(crate) mod provision;
 pub(crate) mod required;
+pub(crate) mod rule_changes;
 pub(crate) mod turns;
 pub(crate) mod warnings;
 pub(crate) mod watcher;

@@ -202,6 +202,7 @@ impl Service {
             journal: self.journal.clone(),
             loads: thread("loads")?,
             reads: thread("reads")?,
+            checks: thread("checks")?,
             large_answers: LargeAnswers::default(),
         };
         Ok(AdminWork { shared: self.shared.clone(), admin: Arc::new(admin), address })

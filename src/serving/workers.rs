@@ -50,7 +50,7 @@ impl Work for MockWork {
         let outcome = catch_unwind(AssertUnwindSafe(|| {
             handling::handle(&provision, &self.chaos, &conditions, &mut request)
         }));
-        let mut outcome = outcome.unwrap_or_else(|_| panicked());
+        let mut outcome = outcome.unwrap_or_else(|_| Outcome::panicked());
         let permit = self.permit(&incoming, &mut outcome.reply);
         let took = nanoseconds(began.elapsed());
         metrics().answered(&outcome.counted(&provision, (request.method(), request.target()), took));
@@ -110,12 +110,6 @@ impl MockWork {
 fn nanoseconds(time: Duration) -> u64 {
     // Not `as_nanos`: no request takes the 500 years that overflow, and 128 bits cost more than the clock.
     time.as_secs() * 1_000_000_000 + u64::from(time.subsec_nanos())
-}
-
-fn panicked() -> Outcome {
-    let text = "a native function panicked while this request was handled: see the log";
-    let reply = Answer::text(500, format!("{text}\n")).into();
-    Outcome { reply, error: Some(text.into()), ..Outcome::default() }
 }
 
 /// The work of the administrative listener.

@@ -45,6 +45,8 @@ mod state;
 mod stopping;
 mod store_bytes;
 mod tidy;
+mod trial;
+mod try_command;
 mod ulimits;
 mod unread;
 mod verify;

@@ -2,6 +2,7 @@
 
 use super::text::percent::{Failure, write_percent};
 use crate::script::runtime::call;
+use crate::script::runtime::log_capture;
 use crate::script::runtime::natives::{Fallible, Natives, Receiver};
 use crate::script::runtime::size_limits::{Text, type_name, write_value};
 use log::Level;
@@ -98,16 +99,21 @@ fn record(source: Option<&str>, line: Option<usize>, message: &str) -> String {
     }
 }
 
+/// Whether a line of `level` is logged or captured.
+fn is_enabled(level: Level) -> bool {
+    log_capture::is_on() || log::log_enabled!(target: TARGET, level)
+}
+
 /// Logs `message` if `level` is enabled.
 fn write(level: Level, source: Option<&str>, position: Position, message: &str) {
-    if log::log_enabled!(target: TARGET, level) {
+    if is_enabled(level) && !log_capture::take(level, || record(source, position.line(), message)) {
         log::log!(target: TARGET, level, "{}", record(source, position.line(), message));
     }
 }
 
 /// Logs the values of a script. If they don't fit the template, a warning follows and the request goes on.
 fn log_values(context: &NativeCallContext, name: &str, level: Level, values: &[Dynamic]) {
-    if !log::log_enabled!(target: TARGET, level) {
+    if !is_enabled(level) {
         return;
     }
     // A closure has no source: the name comes from the call.
@@ -139,7 +145,7 @@ pub(crate) fn register(natives: &mut Natives) {
     }
     // Rhai passes the result of every function named `debug` or `print` to `on_debug` or `on_print`.
     natives.register_variadic("debug", receiver, 1..=MAX_VALUES + 1, |context, values| {
-        if !log::log_enabled!(target: TARGET, Level::Debug) {
+        if !is_enabled(Level::Debug) {
             return Ok(ImmutableString::new().into());
         }
         let (text, mistake) = message(context, &values);

@@ -60,8 +60,9 @@ pub struct Files {
     pub conditions: Conditions,
     /// Random sequences of the delays and faults that have a seed.
     pub draws: Draws,
-    /// Source of a provision that is not on disk: one from a POST before it is stored, or the built-in one.
-    given: Option<Vec<u8>>,
+    /// Sources that replace the content of files: of a provision that is not on disk, such as one from a POST before it is stored,
+    /// and of a provision that is loaded once more.
+    given: BTreeMap<String, Vec<u8>>,
     sources: Mutex<BTreeMap<String, Source>>,
     read: Mutex<BTreeSet<String>>,
     /// Syntax trees for the analysis; `None` after [`Files::take_compiled`].
@@ -89,11 +90,19 @@ impl Files {
             keeps_values: false,
             conditions: Conditions::default(),
             draws: Draws::default(),
-            given,
+            given: given.map(|source| (main.to_owned(), source)).into_iter().collect(),
             sources: Mutex::default(),
             read: Mutex::default(),
             compiled: Mutex::new(Some(Vec::new())),
         }
+    }
+
+    /// Creates an empty record for another load of the same sources, also where the files have changed on disk since.
+    pub fn again(&self, values: Arc<KeyValueStore>) -> Files {
+        let sources = lock(&self.sources);
+        let given = sources.iter().map(|(name, source)| (name.clone(), source.text.clone().into_bytes()));
+        let files = Files::new(self.directory.clone(), &self.main, None, values);
+        Files { given: given.collect(), keeps_values: self.keeps_values, ..files }
     }
 
     /// Sets whether the values of `store` outlive activations (`--keep-store`).
@@ -167,7 +176,8 @@ impl Files {
         let texts: Vec<(String, String)> =
             lock(&self.sources).iter().map(|(name, source)| (name.clone(), source.text.clone())).collect();
         texts.iter().any(|(name, text)| {
-            let never_there = *name == self.main && self.given.as_deref() == Some(built_in);
+            let never_there =
+                *name == self.main && self.given.get(name).is_some_and(|given| given == built_in);
             let bytes = Name::parse(name).ok().and_then(|name| self.directory.bytes(&name).ok());
             bytes.map_or(!never_there, |bytes| !to_text(bytes).is_ok_and(|now| now == *text))
         })
@@ -191,11 +201,15 @@ impl Files {
     /// # Errors
     /// The file can't be read, is not UTF-8, does not compile, or its top level fails.
     pub fn load_main(&self, engine: &Engine) -> Fallible<Arc<File>> {
-        let bytes = match &self.given {
-            Some(bytes) => bytes.clone(),
-            None => self.read(&self.main, true)?,
-        };
-        self.load(engine, &self.main, bytes)
+        self.load(engine, &self.main, self.source(&self.main, true)?)
+    }
+
+    /// Returns the source of file `name`: the given one, or what [`Files::read`] returns.
+    ///
+    /// # Errors
+    /// Those of [`Files::read`].
+    pub fn source(&self, name: &str, loading: bool) -> Result<Vec<u8>, String> {
+        self.given.get(name).map_or_else(|| self.read(name, loading), |given| Ok(given.clone()))
     }
 
     /// Compiles and evaluates file `name` with content `bytes`.
@@ -225,12 +239,13 @@ impl Files {
     /// The path leads out of the directory, or neither file exists.
     pub fn find_import(&self, path: &str) -> Result<String, String> {
         let plain = Name::parse(path).map_err(|error| error.to_string())?;
-        if path == self.main || self.directory.exists(&plain) {
+        let is_there = |name: &Name| self.given.contains_key(name.as_str()) || self.directory.exists(name);
+        if path == self.main || is_there(&plain) {
             return Ok(path.to_owned());
         }
         let with_extension = format!("{path}.rhai");
         let name = Name::parse(&with_extension).map_err(|error| error.to_string())?;
-        if self.directory.exists(&name) {
+        if is_there(&name) {
             return Ok(with_extension);
         }
         lock(&self.read).extend([path.to_owned(), with_extension]);

@@ -37,7 +37,7 @@ impl ModuleResolver for Imports {
             chain.push(name);
             return Err(failed(format!("import cycle: {}", chain.join(" -> "))));
         }
-        let bytes = files.read(&name, call::is_loading()).map_err(&failed)?;
+        let bytes = files.source(&name, call::is_loading()).map_err(&failed)?;
         chain.push(name.clone());
         call::with(|call| call.importing.clone_from(&chain));
         let loaded = files.load(engine, &name, bytes);

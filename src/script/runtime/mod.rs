@@ -20,6 +20,7 @@ pub(crate) mod json;
 pub(crate) mod key_value_store;
 pub(crate) mod large_int;
 pub(crate) mod load_time;
+pub(crate) mod log_capture;
 pub(crate) mod multi_dict;
 pub(crate) mod names;
 pub(crate) mod natives;

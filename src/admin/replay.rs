@@ -1,0 +1,224 @@
+//! `?replay=N` of a check: answers the last entries of the journal with a copy of the active provision and with the new one,
+//! and compares the answers.
+//!
+//! Both handle an entry under the same conditions: the clock stands at the time of the entry, random numbers come from the same seed, and
+//! each provision changes a copy of the same values of `store`. So only the provisions make a difference.
+
+use super::Call;
+use super::answer::failed;
+use crate::handling::differences::{self, Differences, Pair};
+use crate::handling::{Outcome, trial};
+use crate::message::answer::Answer;
+use crate::message::request::Request;
+use crate::observing::journal::entry::Entry;
+use crate::provisioning::activation::Activation;
+use crate::provisioning::provision::Provision;
+use crate::script::runtime::conditions::Conditions;
+use crate::script::runtime::key_value_store::KeyValueStore;
+use crate::simulation::{Clock, Dice, Reading, Simulation};
+use serde::Serialize;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// Most entries of a replay.
+pub(super) const MOST_ENTRIES: u64 = 10_000;
+
+/// Most rows in a list of the answer. The others are counted.
+const MOST_ROWS: usize = 100;
+
+/// The time of a replay. Entries that it does not reach are unknown.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The result of a replay.
+#[derive(Default, Serialize)]
+pub(super) struct Replay {
+    /// The number of entries: `same`, `different` and `unknown` together.
+    entries: u64,
+    same: u64,
+    different: u64,
+    unknown: u64,
+    /// Entries that the active provision answers with another status now than when they were recorded.
+    recorded_otherwise: u64,
+    differences: Vec<Different>,
+    unknowns: Vec<Unknown>,
+    /// Rows that were left out of the two lists.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    more: Option<u64>,
+}
+
+/// An entry that would be answered otherwise.
+#[derive(Serialize)]
+struct Different {
+    number: u64,
+    method: String,
+    target: String,
+    /// The rules that serve it, where they differ.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rule: Option<Pair<Option<String>>>,
+    #[serde(flatten)]
+    differences: Differences,
+    /// The errors of scripts, where they differ.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<Pair<Option<String>>>,
+    /// The recorded status, where the active provision answers with another one now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    recorded: Option<u16>,
+}
+
+/// An entry that can't be compared, and the reason.
+#[derive(Serialize)]
+struct Unknown {
+    number: u64,
+    method: Option<String>,
+    target: Option<String>,
+    why: String,
+}
+
+/// A provision with the values of `store` that it changes during the replay.
+struct Side {
+    provision: Arc<Provision>,
+    values: Arc<KeyValueStore>,
+}
+
+/// Returns the conditions under which both provisions are loaded: the same time, and the same random numbers.
+pub(super) fn conditions_of_load(activation: &Activation) -> Conditions {
+    let (clock, dice) = activation.simulation().of_load();
+    let dice = if dice.state().is_some() { dice } else { Dice::seeded(0).of_load() };
+    Conditions { clock: Clock::frozen(clock.wall()), dice, ..Conditions::default() }
+}
+
+/// Replays the last `count` entries of the journal. Both provisions begin with the values that `store` has now, and handle the entries in
+/// their order.
+pub(super) fn run(
+    call: &Call,
+    (current, next): (&Provision, Provision),
+    loaded: &Conditions,
+    count: u64,
+) -> Result<Replay, Answer> {
+    let (activation, journal) = (&call.admin.activation, &call.admin.journal);
+    let copy = activation.copy_of(current, loaded).map_err(|error| {
+        failed(
+            409,
+            &format!(
+                "failed to replay: a copy of the active provision does not load: {error}: activate it again"
+            ),
+        )
+    })?;
+    let end = Instant::now() + PATIENCE;
+    let values = activation.values_for(current, &next);
+    let side = |provision, values| Side { provision: Arc::new(provision), values: Arc::new(values) };
+    let sides = [side(copy, values.copy()), side(next, values)];
+    // After the copies: no request may be older than the values that it meets.
+    let epoch = activation.epoch.now();
+    let mut replay = Replay::default();
+    let since = journal.last().saturating_sub(count);
+    journal.read(since, &mut |entry| {
+        let why = if Instant::now() > end {
+            Some(format!("it was not reached within {PATIENCE:?}"))
+        } else {
+            unknown(entry, current.generation)
+        };
+        match why {
+            Some(why) => replay.skip(entry, why),
+            None => replay.compare(entry, &sides, epoch, activation.simulation()),
+        }
+        ControlFlow::Continue(())
+    });
+    Ok(replay)
+}
+
+/// Returns why `entry` can't be compared, if so. `generation` serves now.
+fn unknown(entry: &Entry, generation: u64) -> Option<String> {
+    let Entry { gone, body, body_length, .. } = entry;
+    let is_chaos =
+        |fault: &str| fault.split(", ").any(|part| part.contains("(chaos ") && !part.starts_with("delay"));
+    if gone.headers {
+        return Some("its headers were evicted (--journal-bytes)".to_owned());
+    }
+    if entry.is_refused() {
+        return Some("the server refused it".to_owned());
+    }
+    if gone.body {
+        return Some("its body was evicted (--journal-bytes)".to_owned());
+    }
+    if *body_length > body.len() as u64 {
+        return Some(format!(
+            "its body was cut after {} of {body_length} bytes (--journal-body)",
+            body.len()
+        ));
+    }
+    if entry.generation != generation {
+        return Some(format!("generation {} answered it, and {generation} is active", entry.generation));
+    }
+    entry.fault.as_deref().filter(|fault| is_chaos(fault)).map(|fault| format!("chaos answered it: {fault}"))
+}
+
+impl Replay {
+    fn skip(&mut self, entry: &Entry, why: String) {
+        self.entries += 1;
+        self.unknown += 1;
+        if self.unknowns.len() == MOST_ROWS {
+            return self.leave_out();
+        }
+        let known = |gone: bool, text: &str| (!gone).then(|| text.to_owned());
+        let (method, target) =
+            (known(entry.gone.method, &entry.method), known(entry.gone.headers, &entry.target));
+        self.unknowns.push(Unknown { number: entry.number, method, target, why });
+    }
+
+    fn leave_out(&mut self) {
+        self.more = Some(self.more.unwrap_or(0) + 1);
+    }
+
+    /// Handles the request of `entry` with both sides, and compares the answers.
+    fn compare(&mut self, entry: &Entry, sides: &[Side; 2], epoch: u64, simulation: &Simulation) {
+        let request = request(entry, epoch);
+        // The time of the entry, as the clock that is set for such a request shows it.
+        let (clock, _) = simulation.find(&request);
+        let arrival = Reading { wall: i128::from(entry.time) * 1_000, ..Reading::real() };
+        let clock = Clock::frozen(clock.at(arrival).wall);
+        let dice = || Dice::seeded(entry.number.cast_signed());
+        let [before, after] = [&sides[0], &sides[1]].map(|side| side.answer(request.clone(), &clock, dice()));
+        self.entries += 1;
+        let status = before.reply.status_sent();
+        let recorded = (status != entry.status).then_some(entry.status);
+        self.recorded_otherwise += u64::from(recorded.is_some());
+        let differences = Differences::of(&before.reply, &after.reply);
+        if differences.is_empty() {
+            self.same += 1;
+            return;
+        }
+        self.different += 1;
+        if self.differences.len() == MOST_ROWS {
+            return self.leave_out();
+        }
+        let rule = |side: usize, outcome| differences::rule(&sides[side].provision, outcome);
+        self.differences.push(Different {
+            number: entry.number,
+            method: entry.method.clone(),
+            target: entry.target.clone(),
+            rule: Pair::of(rule(0, &before), rule(1, &after)),
+            differences,
+            error: Pair::of(before.error.map(String::from), after.error.map(String::from)),
+            recorded,
+        });
+    }
+}
+
+impl Side {
+    /// Handles a request. The answer's delay is not waited for.
+    fn answer(&self, request: Request, clock: &Clock, dice: Dice) -> Outcome {
+        let conditions = Conditions { values: Some(self.values.clone()), clock: clock.clone(), dice };
+        trial::attempt(&self.provision, &conditions, request).0
+    }
+}
+
+/// Returns the request of an entry.
+fn request(entry: &Entry, epoch: u64) -> Request {
+    let Entry { method, target, headers, body, peer, .. } = entry;
+    let fields = headers.iter().map(|(name, value)| (name, value));
+    let mut request = Request::from_parts(method, target, fields, body.clone(), *peer, None);
+    request.epoch = epoch;
+    request
+}
