@@ -4,6 +4,7 @@
 //! the administrative port, `changes.rs` those of file events.
 
 mod changes;
+mod overlays;
 mod readiness;
 mod requests;
 
@@ -14,9 +15,10 @@ pub(crate) use crate::provisioning::error::ActivationError;
 
 use crate::directory::{DirectoryError, Name, ProvisionDir};
 use crate::message::epoch::Epoch;
-use crate::observing::metrics::metrics;
+use crate::observing::metrics::{LayerRules, metrics};
 use crate::provisioning::active::Active;
 use crate::provisioning::initial;
+use crate::provisioning::layers::Layers;
 use crate::provisioning::ledger::{Ledger, LedgerRow};
 use crate::provisioning::load::{LoadOptions, load, load_first};
 use crate::provisioning::provision::{Loaded, Provision};
@@ -65,7 +67,8 @@ impl Activation {
         let ledger = Ledger::default();
         let refused = refresh(&directory).is_none();
         let mut first = load_first(&engine, &options, &directory, &values, &ledger, refused)?;
-        first.count_with(metrics().loaded(first.router.rules()));
+        let counters = metrics().loaded(&LayerRules { overlay: None, rules: first.router.rules() }, &[]);
+        first.count_with(counters);
         if first.built_in && ledger.record(initial::name(&directory)).error.is_some() {
             metrics().set_failing();
         }
@@ -88,25 +91,32 @@ impl Activation {
         Ok(activation)
     }
 
-    /// Returns the provision that serves now.
+    /// Returns the layers that serve now.
+    pub(crate) fn layers(&self) -> Arc<Layers> {
+        self.active.layers()
+    }
+
+    /// Returns the active provision. Its generation is that of its activation.
     pub(crate) fn current(&self) -> Arc<Provision> {
-        self.active.current()
+        self.layers().base.clone()
     }
 
-    /// Returns the generation that serves now.
+    /// Returns the generation that serves now: the number of the last activation or change of an overlay.
     pub(crate) fn generation(&self) -> u64 {
-        self.current().generation
+        self.layers().generation
     }
 
-    /// Ends the epoch: hits are 0 again, and `store` has the values that `registerRules()` gave it. Returns the generation that serves.
+    /// Ends the epoch: hits are 0 again, `store` has the values that `registerRules()` gave it, and all overlays are gone. Returns the
+    /// generation that serves.
     ///
     /// The reset is atomic. It does not wait for requests or loads in progress.
     pub(crate) fn reset(&self) -> u64 {
-        let provision = self.current();
-        let epoch = self.epoch.next();
+        let mut epoch = 0;
+        // A request reads the epoch first, so that none of the new epoch finds the old overlays.
+        let generation = self.active.remove_all(|| epoch = self.epoch.next());
         // The first request of the epoch would reset the values too, but it may come late.
-        drop(provision.files.values.lock(Some(epoch)));
-        provision.generation
+        drop(self.current().files.values.lock(Some(epoch)));
+        generation
     }
 
     /// Takes the turn of a load that is asked for now.
@@ -242,10 +252,14 @@ impl Activation {
         if !order.admits(turn) {
             metrics().overtaken();
             log::info!("provision `{}` loaded; `{}`, asked for later, serves", provision.name, current.name);
-            return current.generation;
+            return self.generation();
         }
         order.0 = turn.number;
-        provision.count_with(metrics().loaded(provision.router.rules()));
+        let layers = self.layers();
+        let own = LayerRules { overlay: None, rules: provision.router.rules() };
+        let counters = metrics().loaded(&own, &overlays::layer_rules(&layers, None));
+        provision.count_with(counters);
+        drop(layers);
         let name = provision.name.clone();
         let was_awaited = self.awaited(&current).is_some();
         drop(current);

@@ -7,6 +7,7 @@ use crate::provisioning::ledger::Ledger;
 use crate::provisioning::provision::{Loaded, Provision};
 use crate::provisioning::required::Required;
 use crate::script::runtime::budget::Budget;
+use crate::script::runtime::conditions::Conditions;
 use crate::script::runtime::fault::{Fault, LoadError, REPORT};
 use crate::script::runtime::files::Files;
 use crate::script::runtime::key_value_store::KeyValueStore;
@@ -48,6 +49,28 @@ pub(crate) fn load(
         if !options.keep_store {
             provision.files.values.keep_loaded();
         }
+    }
+    Ok(loaded)
+}
+
+/// Loads the overlay `name` from `source`. Its scripts find the `values` of the active provision, and can't change them while they load.
+///
+/// # Errors
+/// The first fault of the source or its imports.
+pub(crate) fn load_overlay(
+    engine: &Arc<Engine>,
+    options: &LoadOptions,
+    directory: &Arc<ProvisionDir>,
+    name: &str,
+    source: Vec<u8>,
+    values: Arc<KeyValueStore>,
+) -> Result<Loaded, LoadError> {
+    // The values of its own stay empty: requests bring those of the provision that is active then.
+    let files = Files::new(directory.clone(), name, Some(source), Arc::new(values.other())).sharing();
+    let conditions = Conditions { values: Some(values) };
+    let mut loaded = Provision::load_under(&conditions, engine, options.budget, files)?;
+    if let Loaded::Provision(provision) = &mut loaded {
+        provision.explain = options.explain;
     }
     Ok(loaded)
 }

@@ -33,11 +33,11 @@ pub(super) fn verdict(activation: &Activation, settings: &Settings, signal: i32)
 
 /// Summarizes the process until now.
 pub(super) fn report_of(activation: &Activation) -> Report {
-    let provision = activation.current();
+    let layers = activation.layers();
     Report {
-        provision: provision.name.clone(),
-        generation: provision.generation,
-        unused: provision.unused(),
+        provision: layers.base.name.clone(),
+        generation: layers.generation,
+        unused: layers.unused(),
         summary: metrics().summary(),
     }
 }

@@ -32,6 +32,7 @@ mod loading;
 mod logging;
 mod metrics;
 mod names;
+mod overlays;
 mod python;
 mod readiness;
 mod reference;

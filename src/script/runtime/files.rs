@@ -55,6 +55,8 @@ pub struct Files {
     pub values: Arc<KeyValueStore>,
     /// Whether `values` outlive the load (`--keep-store`).
     pub keeps_values: bool,
+    /// Whether this is an overlay, which uses the values of the active provision.
+    pub shares_values: bool,
     /// Random sequences of the delays and faults that have a seed.
     pub draws: Draws,
     /// Source of a provision that is not on disk: one from a POST before it is stored, or the built-in one.
@@ -84,6 +86,7 @@ impl Files {
             main: main.to_owned(),
             values,
             keeps_values: false,
+            shares_values: false,
             draws: Draws::default(),
             given,
             sources: Mutex::default(),
@@ -95,6 +98,11 @@ impl Files {
     /// Sets whether the values of `store` outlive activations (`--keep-store`).
     pub fn keeping(self, keeps_values: bool) -> Files {
         Files { keeps_values, ..self }
+    }
+
+    /// Marks the files of an overlay.
+    pub fn sharing(self) -> Files {
+        Files { shares_values: true, ..self }
     }
 
     /// Returns the names of all files that the provision was compiled from or has read. A change of one of them causes a reload.
