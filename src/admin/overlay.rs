@@ -13,7 +13,7 @@ use crate::system::spelling::nearest;
 use crate::system::truncate::beginning;
 use std::ffi::OsStr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Longest time of `for`: that of an entry of chaos.
 const LONGEST: Duration = Duration::from_secs(24 * 3600);
@@ -106,9 +106,7 @@ impl Asked {
 pub(super) fn post(call: &Call, turn: &Turn, name: &Name, asked: &Asked) -> Result<Answer, Answer> {
     let posted = call.admin.activation.post_overlay(turn, asked.id(name), asked.lasts, &call.request.body);
     let (generation, warnings) = posted.map_err(|error| refused(&error))?;
-    if let Some(lasts) = asked.lasts {
-        remove_ended_after(call.admin.clone(), lasts);
-    }
+    plan_end(call.admin);
     Ok(success_with(201, &format!("overlay '{name}' has been loaded"), generation, &warnings))
 }
 
@@ -135,19 +133,28 @@ pub(super) fn refuse_get(name: &Name) -> Answer {
     )
 }
 
+/// Plans the removal of the overlay that ends first.
+fn plan_end(admin: &Arc<Admin>) {
+    if let Some(end) = admin.activation.plan_end() {
+        remove_ended_after(admin.clone(), end, end.saturating_duration_since(Instant::now()));
+    }
+}
+
 /// Removes ended overlays after `delay`, on the thread of the loads: freeing a large provision takes time and stack, which the timer
 /// has not. Until then requests pass the overlay by.
-fn remove_ended_after(admin: Arc<Admin>, delay: Duration) {
+fn remove_ended_after(admin: Arc<Admin>, end: Instant, delay: Duration) {
     let then = admin.clone();
-    (admin.after)(
-        delay,
-        Box::new(move || {
-            let activation = then.activation.clone();
-            if !Job::run_on(&then.loads, move || activation.remove_ended()) {
-                remove_ended_after(then, AGAIN);
-            }
-        }),
-    );
+    let due = move || {
+        let admin = then.clone();
+        let remove = move || {
+            admin.activation.remove_ended(end);
+            plan_end(&admin);
+        };
+        if !Job::run_on(&then.loads, remove) {
+            remove_ended_after(then, end, AGAIN);
+        }
+    };
+    (admin.after)(delay, Box::new(due));
 }
 
 #[cfg(test)]

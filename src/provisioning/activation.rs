@@ -30,6 +30,7 @@ use rhai::Engine;
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Instant;
 
 pub(crate) struct Activation {
     engine: Arc<Engine>,
@@ -47,6 +48,8 @@ pub(crate) struct Activation {
     order: Mutex<Order>,
     /// Files that were stored or removed since the watcher began a load; `None` while it runs none.
     rewritten: Mutex<Option<BTreeSet<String>>>,
+    /// The times at which ended overlays are removed.
+    ends: Mutex<BTreeSet<Instant>>,
 }
 
 /// The turn of the load that serves. A load holds its lock while it changes anything.
@@ -86,6 +89,7 @@ impl Activation {
             turns: Arc::default(),
             order: Mutex::new(Order(0)),
             rewritten: Mutex::default(),
+            ends: Mutex::default(),
         };
         activation.log_wait();
         Ok(activation)

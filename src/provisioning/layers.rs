@@ -143,7 +143,7 @@ fn rules(provision: &Provision, epoch: u64, above: &[(&OverlayId, &[Rule], Shape
     let mut rows = provision.rules(epoch);
     for (row, rule) in rows.iter_mut().zip(provision.router.rules()) {
         let winner = |(id, rules, shapes): &(&OverlayId, &[Rule], Shapes)| {
-            let winner = &rules[shapes.winner(rules, rule)?];
+            let winner = &rules[shapes.before(rules, rule)?];
             Some(format!("{} of overlay {id}", winner.display()))
         };
         if let Some(text) = above.iter().find_map(winner) {

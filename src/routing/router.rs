@@ -154,7 +154,7 @@ impl Router {
     pub fn shadowed(&self) -> Vec<(usize, usize)> {
         let (mut shapes, mut shadowed) = (Shapes::default(), Vec::new());
         for &index in &self.order {
-            match shapes.winner(&self.rules, &self.rules[index]) {
+            match shapes.earlier(&self.rules, &self.rules[index]) {
                 Some(winner) => shadowed.push((index, winner)),
                 None => shapes.add(index, &self.rules[index]),
             }

@@ -13,15 +13,34 @@ impl Shapes {
         self.0.entry(rule.shape()).or_default().push(index);
     }
 
-    /// Returns the rule among `rules` that serves the requests of `rule`: one of the same or the widest shape. If several rules share
-    /// the methods, it is the rule that serves the first method.
-    pub(crate) fn winner(&self, rules: &[Rule], rule: &Rule) -> Option<usize> {
-        let shape = rule.shape();
-        let widest = Some(rule.widest_shape()).filter(|widest| *widest != shape);
-        let shapes = [Some(&shape), widest.as_ref()].into_iter().flatten();
-        let earlier: Vec<usize> = shapes.filter_map(|shape| self.0.get(shape)).flatten().copied().collect();
+    /// Returns the rule among `rules` that comes before `rule` in the same table and serves its requests: one of the same or the widest
+    /// shape.
+    pub(super) fn earlier(&self, rules: &[Rule], rule: &Rule) -> Option<usize> {
+        self.winner(rules, rule, &[rule.shape(), rule.widest_shape()])
+    }
+
+    /// Returns the rule among `rules`, which all come before `rule`, that serves its requests. Also finds a rule of a wider shape, which
+    /// would come later in the same table: `/a/<name>`, `/a/<path:rest>` or `/<path:all>` for `/a/<int:id>`.
+    pub(crate) fn before(&self, rules: &[Rule], rule: &Rule) -> Option<usize> {
+        let widest = rule.shape_by(|converter| match converter.spans_segments() {
+            true => converter.to_string(),
+            false => "string".to_owned(),
+        });
+        let mut shapes = vec![rule.shape(), rule.widest_shape()];
+        // The converter `path` takes the rest from any slash on. A host is before the first one.
+        let slashes = widest.match_indices('/').filter(|(at, _)| at + 1 < widest.len());
+        shapes.extend(slashes.map(|(at, _)| format!("{}/<path>", &widest[..at])));
+        shapes.push(widest);
+        self.winner(rules, rule, &shapes)
+    }
+
+    /// If several rules share the methods of `rule`, returns the one that serves the first method.
+    fn winner(&self, rules: &[Rule], rule: &Rule, shapes: &[String]) -> Option<usize> {
+        let mut found: Vec<usize> =
+            shapes.iter().filter_map(|shape| self.0.get(shape)).flatten().copied().collect();
+        found.dedup();
         let winner = |method| {
-            earlier.iter().copied().find(|&winner| {
+            found.iter().copied().find(|&winner| {
                 let winner = &rules[winner];
                 winner.serves(method) && winner.covers(rule)
             })

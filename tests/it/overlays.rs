@@ -61,7 +61,7 @@ fn an_overlay_serves_from_its_post_to_its_delete() {
         load(
             &mock,
             "newer?overlay",
-            "fn registerRules() { app.get(\"/orders\", || store.get(\"visits\")); }"
+            "fn registerRules() { app.get(\"/orders\", || `${store.get(\"visits\")}`); }"
         ),
         3
     );
@@ -268,25 +268,28 @@ fn chaos_journal_metrics_and_report_know_the_rules_of_overlays() {
     assert_eq!(mock.admin("PUT /app/v1/chaos", &[], chaos).status, 200);
     let get = |target: &str| mock.send("GET", target, &[("baggage", "test=17")], b"");
     assert_eq!((get("/new/1").status, get("/new/1").status), (418, 500));
-    assert!(mock.log().contains("provision `busy`: line 1"), "{}", mock.log());
+    mock.wait_for_log("provision `busy`: line 1");
     get("/orders");
     mock.get("/orders");
     let entries = mock.admin("GET /app/v1/requests", &[], b"").json();
-    let overlays: Vec<&Value> =
-        entries["requests"].as_array().unwrap().iter().map(|entry| &entry["overlay"]).collect();
-    assert_eq!(
-        overlays,
-        ["busy", "busy", "busy", ""]
-            .map(Value::from)
-            .iter()
-            .map(|value| if value == "" { &Value::Null } else { value })
-            .collect::<Vec<_>>()
-    );
+    let entries = entries["requests"].as_array().unwrap();
+    let overlays: Vec<Option<&str>> = entries.iter().map(|entry| entry["overlay"].as_str()).collect();
+    assert_eq!(overlays, [Some("busy"), Some("busy"), Some("busy"), None]);
+    for (filter, count) in
+        [("overlay=busy", 3), ("overlay=", 1), ("overlay!=busy&path=/orders", 1), ("overlay=other", 0)]
+    {
+        let verdict = mock.admin(&format!("GET /app/v1/verify?{filter}&count={count}"), &[], b"").json();
+        assert_eq!(verdict["verdict"], "pass", "{filter}: {verdict}");
+    }
     let metrics = mock.admin("GET /metrics", &[], b"").text();
-    assert!(
-        metrics.contains("rule=\"/new/<id>\",method=\"GET\",status=\"418\"") || metrics.contains("/new/<id>"),
-        "{metrics}"
-    );
+    for line in [
+        "h1mock_requests_total{rule=\"/new/<id>\",method=\"GET\",status=\"418\"} 1",
+        "h1mock_requests_total{rule=\"/orders\",method=\"GET\",status=\"200\"} 1",
+        "h1mock_requests_total{rule=\"/orders\",method=\"GET\",status=\"503\"} 1",
+        "h1mock_generation 2",
+    ] {
+        assert!(metrics.contains(line), "{line}: {metrics}");
+    }
     let unused = mock.admin("GET /app/v1/report", &[], b"").json()["unused"]["rules"].clone();
     assert_eq!(unused, serde_json::json!(["GET /visits", "POST /pay"]));
     load(&mock, "busy?overlay", BUSY);

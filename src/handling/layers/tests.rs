@@ -3,6 +3,7 @@
 use super::*;
 use crate::directory::fixture::Folder;
 use crate::provisioning::layers::OverlayId;
+use crate::provisioning::provision::RuleRow;
 use crate::script;
 use crate::script::runtime::budget::Budget;
 use crate::script::runtime::files::Files;
@@ -164,7 +165,7 @@ fn url_for_knows_the_endpoints_of_the_overlay_and_of_the_base() {
     assert_eq!(answered(&layers, "GET /orders/new", "", "").1, "/orders/new /own");
     let error = send(&layers, "GET /wrong", "").error.unwrap();
     let error_text =
-        "script error in provision `a`: line 2, column 35: url_for: no rule has endpoint `nothing`";
+        "script error in provision `a`: line 2, column 33: url_for: no rule has endpoint `nothing`";
     assert_eq!(&*error, error_text);
 }
 
@@ -182,7 +183,7 @@ fn an_overlay_shares_the_store_of_the_base() {
 #[test]
 fn near_misses_name_the_overlay() {
     let without = provision("base", &rules(r#"app.get("/orders", || 1);"#));
-    let overlays = vec![overlay("a", Some("17"), r#"app.get("/order/<int:id>", || 1);"#)];
+    let overlays = vec![overlay("a", Some("17"), r#"app.get("/order/<int:id>", |id| 1);"#)];
     let layers = Layers { generation: 1, base: without, overlays };
     let page = answered(&layers, "GET /order/x", "test=17", "").1;
     let overlay = "`GET /order/&lt;int:id&gt;`: `x` is no int (overlay `a` for baggage `test=17`)";
@@ -191,25 +192,41 @@ fn near_misses_name_the_overlay() {
     assert!(!page.contains("overlay"), "{page}");
 }
 
+/// Returns `rule by rule of overlay` for each shadowed rule.
+fn shadowed(rows: &[RuleRow]) -> Vec<String> {
+    let shadowed = |row: &RuleRow| Some(format!("{} by {}", row.rule, row.shadowed_by.as_ref()?));
+    rows.iter().filter_map(shadowed).collect()
+}
+
 #[test]
-fn a_rule_of_an_overlay_shadows_the_same_rule_below_it() {
+fn a_rule_of_an_overlay_shadows_those_below_it() {
     let layers = layers(vec![
-        overlay("newest", None, r#"app.get("/orders/<string:any>", |any| 1);"#),
+        overlay("newest", None, r#"app.get("/orders/<any>", |any| 1);"#),
         overlay("some", Some("17"), r#"app.get("/orders", || 1); app.get("/orders/<int:id>", |id| 1);"#),
         overlay("post", None, r#"app.post("/exact", || 1);"#),
     ]);
     let (base, overlays) = layers.rows(0);
-    let shadows = |rows: &[crate::provisioning::provision::RuleRow]| {
-        let shadow = |row: &crate::provisioning::provision::RuleRow| {
-            row.shadowed_by.as_ref().map(|by| format!("{} by {by}", row.rule))
-        };
-        rows.iter().filter_map(shadow).collect::<Vec<_>>()
-    };
     let by = |rule: &str| format!("{rule} by /orders/<any> of overlay `newest`");
-    assert_eq!(shadows(&base), [by("/orders/<int:id>")]);
-    let of_overlays: Vec<String> = overlays.iter().flat_map(|row| shadows(&row.rules)).collect();
+    assert_eq!(shadowed(&base), [by("/orders/<int:id>")]);
+    let of_overlays: Vec<String> = overlays.iter().flat_map(|row| shadowed(&row.rules)).collect();
     assert_eq!(of_overlays, [by("/orders/<int:id>")]);
     let unused = layers.unused();
     assert!(unused.contains(&"GET /orders".to_owned()), "{unused:?}");
     assert!(unused.contains(&"GET /orders of overlay `some` for baggage `test=17`".to_owned()), "{unused:?}");
+}
+
+#[test]
+fn a_wider_rule_of_an_overlay_shadows_others() {
+    for (rule, expected) in [
+        (r#"app.get("/orders", || 1);"#, &["/orders"][..]),
+        (r#"app.get("/<path:all>", |all| 1);"#, &["/orders", "/orders/<int:id>", "/exact"]),
+        (r#"app.get("/orders/<path:rest>", |rest| 1);"#, &["/orders/<int:id>"]),
+        (r#"app.get("/orders/<float:id>", |id| 1);"#, &[]),
+        (r#"app.get("/<string(length=6):any>", |any| 1);"#, &[]),
+        (r#"app.post("/<path:all>", |all| 1);"#, &[]),
+    ] {
+        let base = layers(vec![overlay("a", None, rule)]).rows(0).0;
+        let rows = base.iter().filter(|row| row.shadowed_by.is_some() && row.rule != "/own");
+        assert_eq!(rows.map(|row| row.rule.as_str()).collect::<Vec<_>>(), expected, "{rule}");
+    }
 }

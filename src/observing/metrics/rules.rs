@@ -322,6 +322,31 @@ mod tests {
     }
 
     #[test]
+    fn layers_that_stay_keep_their_counters_and_their_room() {
+        let rules = Rules::default();
+        let base = identities("base", MOST_RULES - 1);
+        let first = rules.adopt(&base, &[]);
+        for round in 0..3 {
+            let overlay = format!("`o{round}`");
+            let own =
+                identities("base", 2).into_iter().map(|rule| Identity { overlay: overlay.clone(), ..rule });
+            let own: Vec<Identity> = own.collect();
+            let adopted = rules.adopt(&own, &base);
+            assert!(
+                adopted[0].is_some() && adopted[1].is_none(),
+                "one rule has room beside those of the base"
+            );
+            get(&rules, adopted[0].as_deref(), 200);
+            assert_eq!(first[0].as_ref().unwrap().total(), 0, "an overlay does not count for the base");
+            // A reload of the base keeps those of the overlay.
+            let reloaded = rules.adopt(&base[1..], &own);
+            assert!(reloaded.iter().all(Option::is_some));
+        }
+        assert_eq!(requests_of(&rules.sums(), "/base0") + requests_of(&rules.sums(), OTHER), 3);
+        assert!(lock(&rules.known).rules.len() <= MOST_RULES);
+    }
+
+    #[test]
     fn a_request_that_ends_after_its_rule_has_left_is_counted() {
         let rules = Rules::default();
         let old = rules.adopt(&identities("old", MOST_RULES), &[]);

@@ -63,12 +63,26 @@ impl Activation {
         Ok(generation)
     }
 
-    /// Removes the overlays whose time is over.
-    pub(crate) fn remove_ended(&self) {
-        let before = self.generation();
+    /// Returns the time at which [`Activation::remove_ended`] must be called next; `None` if an earlier call is planned already.
+    ///
+    /// So few calls wait at a time, however often overlays are loaded.
+    pub(crate) fn plan_end(&self) -> Option<Instant> {
+        let end = self.layers().overlays.iter().filter_map(|overlay| overlay.until).min()?;
+        let mut planned = lock(&self.ends);
+        let is_new = planned.first().is_none_or(|first| end < *first) && planned.insert(end);
+        is_new.then_some(end)
+    }
+
+    /// Removes the overlays whose time is over, as planned for `end`.
+    pub(crate) fn remove_ended(&self, end: Instant) {
+        lock(&self.ends).remove(&end);
+        let before = self.layers();
         let generation = self.active.remove(Overlay::has_ended);
-        if generation != before {
-            log::info!("overlays have ended, generation {generation}");
+        if generation != before.generation {
+            let now = Instant::now();
+            for overlay in before.overlays.iter().filter(|overlay| overlay.has_ended(now)) {
+                log::info!("overlay {} has ended, generation {generation}", overlay.id);
+            }
         }
     }
 
