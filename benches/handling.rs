@@ -5,8 +5,8 @@
 //! write to shared memory.
 
 use h1mock::bench::{
-    Budget, Chaos, Conditions, Counting, Files, Loaded, Outcome, Provision, ProvisionDir, Request, engine,
-    handle as handle_request, metrics,
+    Budget, Chaos, Conditions, Counting, Files, LayerRules, Loaded, Outcome, Provision, ProvisionDir,
+    Request, engine, handle as handle_request, metrics,
 };
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
@@ -62,7 +62,9 @@ fn provision() -> Arc<Provision> {
     let _ = std::fs::remove_dir(folder);
     match loaded {
         Ok(Loaded::Provision(mut provision)) => {
-            provision.count_with(metrics().loaded(provision.router.rules()));
+            let rules = LayerRules { overlay: None, rules: provision.router.rules() };
+            let counters = metrics().loaded(&rules, &[]);
+            provision.count_with(counters);
             (*provision).into()
         }
         Ok(Loaded::Library(_)) => panic!("the provision has no rules"),

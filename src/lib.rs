@@ -46,7 +46,7 @@ pub mod bench {
     pub use crate::directory::ProvisionDir;
     pub use crate::handling::{Outcome, handle};
     pub use crate::message::request::Request;
-    pub use crate::observing::metrics::metrics;
+    pub use crate::observing::metrics::{LayerRules, metrics};
     pub use crate::provisioning::provision::{Loaded, Provision};
     pub use crate::routing::router::Router;
     pub use crate::routing::rule::{Rule, RuleOptions};

@@ -62,8 +62,8 @@ pub(super) fn refused(error: &ActivationError) -> Answer {
         ActivationError::Load(cause) => {
             return json(422, Object::failed(&error.to_string()).serialize("error", cause));
         }
-        ActivationError::Unknown(_) => 404,
-        ActivationError::Active(_) => 409,
+        ActivationError::Unknown(_) | ActivationError::NoOverlay { .. } => 404,
+        ActivationError::Active(_) | ActivationError::TooManyOverlays => 409,
         ActivationError::NotAProvision(_) => 400,
         ActivationError::Directory(error) => directory_status(error.cause()),
     };

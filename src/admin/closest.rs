@@ -3,9 +3,11 @@
 //! Finding them compares the request with all rules: 1.5 ms for 10,000 rules. So only shown entries have them, each different
 //! request is compared once, and an answer compares few requests.
 
+use crate::handling::near_misses;
+use crate::message::baggage::members;
 use crate::observing::journal::entry::{Entry, find};
 use crate::provisioning::activation::Activation;
-use crate::routing::near_miss::Miss;
+use crate::provisioning::layers::Member;
 use serde_json::Value;
 
 /// Maximum of different requests that are compared with the rules for one answer. A test that asks why nothing matched has a
@@ -20,6 +22,8 @@ pub(super) struct UnmatchedRequest {
     method: String,
     path: String,
     host: Option<String>,
+    /// The members of `baggage`, which overlays may require.
+    baggage: Vec<(String, String)>,
 }
 
 impl UnmatchedRequest {
@@ -33,17 +37,27 @@ impl UnmatchedRequest {
             path: path.clone(),
             host: find(&entry.headers, "host")
                 .map(|host| host.strip_suffix(":80").unwrap_or(host).to_owned()),
+            baggage: members(
+                entry
+                    .headers
+                    .iter()
+                    .filter(|(name, _)| name.eq_ignore_ascii_case("baggage"))
+                    .map(|(_, value)| value.as_str()),
+            ),
         })
     }
 
     /// Returns the closest rules, each with its differences; null where another generation serves by now.
     fn compare(&self, activation: &Activation) -> Value {
-        let serving = activation.current();
+        let serving = activation.layers();
         if serving.generation != self.generation {
             return Value::Null;
         }
-        let misses = serving.router.explain(&self.method, &self.path, self.host.as_deref());
-        misses.iter().map(Miss::to_string).collect()
+        let carries = |member: &Member| {
+            self.baggage.iter().any(|(key, value)| *key == member.key && *value == member.value)
+        };
+        let overlays = serving.overlays_for(carries).map(|(_, overlay)| overlay);
+        near_misses(&serving.base, overlays, &self.method, &self.path, self.host.as_deref()).into()
     }
 }
 

@@ -7,6 +7,7 @@ mod chaos;
 mod check;
 mod closest;
 mod fields;
+mod overlay;
 mod process;
 mod provision;
 mod replay;
@@ -70,11 +71,9 @@ pub(crate) struct Admin {
     pub large_answers: LargeAnswers,
 }
 
-/// A request for the thread `loads`, `reads` or `checks`.
+/// Work for the thread `loads`, `reads` or `checks`, and the response to the request that causes it.
 pub(crate) struct Job {
-    admin: Arc<Admin>,
-    request: Request,
-    run: Box<dyn FnOnce(&Call) -> Reply + Send>,
+    run: Box<dyn FnOnce(Respond) + Send>,
     respond: Respond,
 }
 
@@ -88,8 +87,18 @@ impl Job {
         run: impl FnOnce(&Call) -> Result<A, Answer> + Send + 'static,
         respond: Respond,
     ) -> Job {
-        let run = move |call: &Call| run(call).map_or_else(Reply::from, A::into);
-        Job { admin: admin.clone(), request, run: Box::new(run), respond }
+        let admin = admin.clone();
+        let run = move |respond: Respond| {
+            let name = Resource::find(request.path()).map_or("", |resource| resource.name);
+            let call = Call { admin: &admin, request: &request, name };
+            respond(run(&call).map_or_else(Reply::from, A::into));
+        };
+        Job { run: Box::new(run), respond }
+    }
+
+    /// Runs `work` on `thread`, for no request. Returns false where too many jobs wait.
+    fn run_on(thread: &JobThread<Job>, work: impl FnOnce() + Send + 'static) -> bool {
+        thread.submit(Job { run: Box::new(|_| work()), respond: Box::new(drop) }).is_ok()
     }
 
     /// Starts a thread for jobs.
@@ -98,10 +107,7 @@ impl Job {
     /// The system refuses a thread.
     pub(crate) fn thread(name: &'static str, stack: usize) -> io::Result<JobThread<Job>> {
         JobThread::start(name, stack, MOST_JOBS, budget::stack_has_grown, |job: Job| {
-            let Job { admin, request, run, respond } = job;
-            let name = Resource::find(request.path()).map_or("", |resource| resource.name);
-            let call = Call { admin: &admin, request: &request, name };
-            respond(run(&call));
+            (job.run)(job.respond);
             allocator::give_back();
         })
     }
@@ -117,7 +123,7 @@ impl Job {
 
 /// One request for a resource.
 struct Call<'a> {
-    admin: &'a Admin,
+    admin: &'a Arc<Admin>,
     request: &'a Request,
     /// The text in place of the path's variable, as sent.
     name: &'a str,

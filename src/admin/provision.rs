@@ -1,10 +1,11 @@
 //! `/app/v1/provision`, `/app/v1/source` and `/app/v1/file`: the ledger, loading and removing provisions, stored files.
 
-use super::Call;
 use super::answer::{failed, refused, success, success_with};
+use super::{Call, overlay};
 use crate::directory::Name;
 use crate::message::answer::{Answer, JSON};
 use crate::provisioning::activation::ActivationError;
+use crate::provisioning::layers::OverlayRow;
 use crate::provisioning::ledger::LedgerRow;
 use crate::provisioning::provision::RuleRow;
 use crate::provisioning::turns::Turn;
@@ -16,6 +17,8 @@ struct Ledger<'a> {
     active: Active<'a>,
     rules: Vec<RuleRow>,
     files: Vec<LedgerRow>,
+    /// The newest first.
+    overlays: Vec<OverlayRow>,
 }
 
 #[derive(Serialize)]
@@ -28,9 +31,10 @@ struct Active<'a> {
 pub(super) fn list(call: &Call) -> Result<Answer, Answer> {
     let activation = &call.admin.activation;
     let files = activation.ledger().map_err(|error| refused(&ActivationError::Directory(error)))?;
-    let serving = activation.current();
-    let active = Active { name: &serving.name, generation: serving.generation };
-    let ledger = Ledger { active, rules: serving.rules(activation.epoch.now()), files };
+    let layers = activation.layers();
+    let active = Active { name: &layers.base.name, generation: layers.generation };
+    let (rules, overlays) = layers.rows(activation.epoch.now());
+    let ledger = Ledger { active, rules, files, overlays };
     Ok(Answer::new(200, JSON, serde_json::to_string(&ledger).unwrap_or_default()))
 }
 
@@ -38,18 +42,27 @@ pub(super) fn list(call: &Call) -> Result<Answer, Answer> {
 pub(super) fn post(call: &Call, turn: &Turn) -> Result<Answer, Answer> {
     let name = call.file_name()?;
     accept(call, &name)?;
+    if let Some(asked) = overlay::asked(call.request, overlay::LOAD)? {
+        return overlay::post(call, turn, &name, &asked);
+    }
     loaded(call, 201, &name, call.admin.activation.post(turn, &name, &call.request.body))
 }
 
 /// GET: activates the stored provision of this name again.
 pub(super) fn get(call: &Call, turn: &Turn) -> Result<Answer, Answer> {
     let name = call.file_name()?;
+    if overlay::asked(call.request, overlay::LOAD)?.is_some() {
+        return Err(overlay::refuse_get(&name));
+    }
     loaded(call, 200, &name, call.admin.activation.activate(turn, &name))
 }
 
 /// DELETE: removes any stored file except the active provision.
-pub(super) fn delete(call: &Call, _turn: &Turn) -> Result<Answer, Answer> {
+pub(super) fn delete(call: &Call, turn: &Turn) -> Result<Answer, Answer> {
     let name = call.file_name()?;
+    if let Some(asked) = overlay::asked(call.request, overlay::NAMED)? {
+        return overlay::delete(call, turn, &name, &asked);
+    }
     call.admin.activation.remove(&name).map_err(|error| refused(&error))?;
     Ok(success(200, &format!("file '{name}' has been removed")))
 }
@@ -108,7 +121,11 @@ fn unsupported(content_type: &str) -> Answer {
 
 /// GET: returns the bytes of a file, as text where they are UTF-8.
 pub(super) fn source(call: &Call) -> Result<Answer, Answer> {
-    let bytes = call.admin.activation.source(&call.file_name()?).map_err(|error| refused(&error))?;
+    let name = call.file_name()?;
+    if let Some(asked) = overlay::asked(call.request, overlay::NAMED)? {
+        return overlay::source(call, &name, &asked);
+    }
+    let bytes = call.admin.activation.source(&name).map_err(|error| refused(&error))?;
     // An auxiliary file may be an image: not text in UTF-8.
     let is_text = std::str::from_utf8(&bytes).is_ok();
     let content_type = if is_text { "text/plain; charset=utf-8" } else { "application/octet-stream" };

@@ -117,7 +117,7 @@ pub(super) fn run(
         let why = if Instant::now() > end {
             Some(format!("it was not reached within {PATIENCE:?}"))
         } else {
-            unknown(entry, current.generation)
+            unknown(entry)
         };
         match why {
             Some(why) => replay.skip(entry, why),
@@ -128,8 +128,8 @@ pub(super) fn run(
     Ok(replay)
 }
 
-/// Returns why `entry` can't be compared, if so. `generation` serves now.
-fn unknown(entry: &Entry, generation: u64) -> Option<String> {
+/// Returns why `entry` can't be compared, if so.
+fn unknown(entry: &Entry) -> Option<String> {
     let Entry { gone, body, body_length, .. } = entry;
     let is_chaos =
         |fault: &str| fault.split(", ").any(|part| part.contains("(chaos ") && !part.starts_with("delay"));
@@ -148,8 +148,8 @@ fn unknown(entry: &Entry, generation: u64) -> Option<String> {
             body.len()
         ));
     }
-    if entry.generation != generation {
-        return Some(format!("generation {} answered it, and {generation} is active", entry.generation));
+    if let Some(overlay) = &entry.overlay {
+        return Some(format!("overlay `{overlay}` answered it"));
     }
     entry.fault.as_deref().filter(|fault| is_chaos(fault)).map(|fault| format!("chaos answered it: {fault}"))
 }

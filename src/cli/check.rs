@@ -146,8 +146,8 @@ fn load(
     }
     Name::parse(name).map_err(|error| wrong(error.to_string()))?;
     let directory = ProvisionDir::open(folder, None).map_err(|error| wrong(error.to_string()))?;
-    let files = Files::new(Arc::new(directory), name, None, Arc::default()).under(conditions);
-    Provision::load(engine, budget, files)
+    let files = Files::new(Arc::new(directory), name, None, Arc::default());
+    Provision::load_under(conditions, engine, budget, files)
 }
 
 /// Returns the files of `paths`; a folder stands for the provisions in it.

@@ -5,11 +5,17 @@
 pub(crate) mod differences;
 pub(crate) mod trial;
 
+mod layers;
+
+pub(crate) use layers::handle_layers;
+
 use crate::chaos::{Chaos, Reply};
 use crate::message::answer::Answer;
 use crate::message::request::Request;
 use crate::observing::metrics::Counted;
+use crate::provisioning::layers::Overlay;
 use crate::provisioning::provision::Provision;
+use crate::routing::near_miss::Miss;
 use crate::routing::quoting::encode_path;
 use crate::routing::router::Found;
 use crate::routing::value::Value;
@@ -22,6 +28,7 @@ use crate::script::runtime::conditions::Conditions;
 use crate::script::runtime::fault::Fault;
 use crate::script::runtime::http_error::{self, HttpError};
 use crate::script::runtime::log_capture;
+use crate::script::runtime::registration::Routes;
 use rhai::{Dynamic, EvalAltResult};
 use std::cell::{Cell, OnceCell};
 use std::sync::Arc;
@@ -32,7 +39,9 @@ use std::time::Duration;
 pub struct Outcome {
     /// The answer, its delay and its faults.
     pub reply: Reply,
-    /// Index of the rule that matched.
+    /// Index of the overlay that handled the request; `None` for the base.
+    pub overlay: Option<usize>,
+    /// Index of the rule that matched, in that layer.
     pub rule: Option<usize>,
     /// Why no rule matched; `None` if a `before_request` hook answered instead.
     pub unmatched: Option<Unmatched>,
@@ -113,6 +122,37 @@ pub fn handle(
 ) -> Outcome {
     let host = provision.router.has_hosts().then(|| request.host());
     let found = provision.router.find_at(request.method(), request.path(), host.as_deref());
+    answer(provision, Route { found, host, others: Others::default() }, chaos, conditions, request)
+}
+
+/// The result of routing one request.
+struct Route<'l> {
+    found: Found,
+    /// The host of the request; `None` if no rule depends on it.
+    host: Option<String>,
+    others: Others<'l>,
+}
+
+/// The layers beside the one that answers; empty if a provision serves alone.
+#[derive(Default)]
+struct Others<'l> {
+    /// The methods that other layers have for the path.
+    allow: Vec<String>,
+    /// All overlays for the request, with their indices.
+    overlays: Vec<(usize, &'l Overlay)>,
+    /// The registrations of the base, if an overlay answers.
+    base: Option<Arc<Routes>>,
+}
+
+/// Answers a request whose rule was found in `provision`.
+fn answer(
+    provision: &Arc<Provision>,
+    route: Route,
+    chaos: &Chaos,
+    conditions: &Conditions,
+    request: &mut Arc<Request>,
+) -> Outcome {
+    let Route { found, host, others } = route;
     let rule = match &found {
         Found::Rule { index, .. } | Found::Moved { index, .. } => Some(*index),
         _ => None,
@@ -132,20 +172,21 @@ pub fn handle(
     let call = Call {
         request: Some(request.clone()),
         routes: Some(provision.routes.clone()),
+        base: others.base.clone(),
         conditions: conditions.clone(),
         ..Call::default()
     };
     let blueprint = rule.and_then(|index| provision.routes.blueprint(index));
-    let host = host.as_deref();
+    let (unmatched, error) = (Cell::default(), OnceCell::default());
     let flow =
-        Flow { provision, request, host, blueprint, unmatched: Cell::default(), error: OnceCell::default() };
+        Flow { provision, request, host: host.as_deref(), others: &others, blueprint, unmatched, error };
     let (mut reply, call) = call::within(call, || flow.run(found));
     reply.hold_longer(call.hold);
     if let Some(effect) = effect {
         effect.apply(&mut reply);
     }
     let (unmatched, error) = (flow.unmatched.get(), flow.error.into_inner());
-    Outcome { reply, rule, unmatched, error }
+    Outcome { reply, overlay: None, rule, unmatched, error }
 }
 
 /// One request on its way through the functions of a provision.
@@ -154,6 +195,7 @@ struct Flow<'r> {
     request: &'r Request,
     /// The host of the request; `None` if no rule depends on it.
     host: Option<&'r str>,
+    others: &'r Others<'r>,
     blueprint: Option<&'r str>,
     unmatched: Cell<Option<Unmatched>>,
     error: OnceCell<Box<str>>,
@@ -187,7 +229,7 @@ impl Flow<'_> {
             }
             Found::MethodNotAllowed { allow } => {
                 self.unmatched.set(Some(Unmatched::Method));
-                let error = HttpError { allow: Some(allow.join(", ")), ..HttpError::new(405) };
+                let error = HttpError { allow: Some(self.allowed(allow)), ..HttpError::new(405) };
                 Err(ViewError::Http(error.into()))
             }
             Found::NotFound => {
@@ -200,12 +242,22 @@ impl Flow<'_> {
     /// Calls the view function of rule `index`, or answers OPTIONS if the rule leaves that to h1mock.
     fn view(&self, index: usize, values: Vec<Value>) -> Result<Reply, ViewError> {
         if self.request.method() == "OPTIONS" && self.provision.router.rules()[index].automatic_options() {
-            let allowed = self.provision.router.allowed(self.request.path(), self.host).join(", ");
+            let allowed = self.allowed(self.provision.router.allowed(self.request.path(), self.host));
             let mut answer = Answer::html(200, "");
             answer.headers.push(("Allow".into(), allowed.into()));
             return Ok(answer.into());
         }
         Ok(answer::from_value(self.provision.call_view(self.request.epoch, index, values)?)?)
+    }
+
+    /// Returns the value of `Allow`: the methods of this layer and of the others.
+    fn allowed(&self, mut methods: Vec<String>) -> String {
+        if !self.others.allow.is_empty() {
+            methods.extend_from_slice(&self.others.allow);
+            methods.sort_unstable();
+            methods.dedup();
+        }
+        methods.join(", ")
     }
 
     /// Returns the value of `Location`. It is relative, as RFC 9110 (section 10.2.2) allows: the client knows its name for this host.
@@ -248,9 +300,9 @@ impl Flow<'_> {
             error.reply.is_none() && self.request.rule.is_none() && matches!(page.status, 404 | 405);
         if self.provision.explain && unserved {
             let (method, path) = (self.request.method(), self.request.path());
-            let misses = self.provision.router.explain(method, path, self.host);
-            let lines: String =
-                misses.iter().map(|miss| format!("{}\n", escape(&miss.to_string()))).collect();
+            let overlays = self.others.overlays.iter().map(|(_, overlay)| *overlay);
+            let misses = near_misses(self.provision, overlays, method, path, self.host);
+            let lines: String = misses.iter().map(|miss| format!("{}\n", escape(miss))).collect();
             let text = match misses.len() {
                 0 => "<p>No rule is close to it.</p>\n".to_owned(),
                 _ => format!("<p>The closest rules:</p>\n<pre>\n{lines}</pre>\n"),
@@ -294,6 +346,24 @@ impl Flow<'_> {
         let _ = self.error.set(error.into());
         fault
     }
+}
+
+/// Returns the rules of all layers that are closest to a request without serving it, in words: those of the overlays first.
+pub(crate) fn near_misses<'l>(
+    base: &Provision,
+    overlays: impl Iterator<Item = &'l Overlay>,
+    method: &str,
+    path: &str,
+    host: Option<&str>,
+) -> Vec<String> {
+    let of = |provision: &Provision| provision.router.explain(method, path, host);
+    let mut misses = Vec::new();
+    for overlay in overlays {
+        let found = of(&overlay.provision);
+        misses.extend(found.iter().map(|miss| format!("{miss} (overlay {})", overlay.id)));
+    }
+    misses.extend(of(base).iter().map(Miss::to_string));
+    misses
 }
 
 /// Returns the value that a script threw; for other errors, the message.

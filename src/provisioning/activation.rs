@@ -4,6 +4,7 @@
 //! the administrative port, `changes.rs` those of file events.
 
 mod changes;
+mod overlays;
 mod readiness;
 mod requests;
 mod trial;
@@ -15,9 +16,10 @@ pub(crate) use crate::provisioning::error::ActivationError;
 
 use crate::directory::{DirectoryError, Name, ProvisionDir};
 use crate::message::epoch::Epoch;
-use crate::observing::metrics::metrics;
+use crate::observing::metrics::{LayerRules, metrics};
 use crate::provisioning::active::Active;
 use crate::provisioning::initial;
+use crate::provisioning::layers::Layers;
 use crate::provisioning::ledger::{Ledger, LedgerRow};
 use crate::provisioning::load::{LoadOptions, load, load_first};
 use crate::provisioning::provision::{Loaded, Provision};
@@ -30,6 +32,7 @@ use rhai::Engine;
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Instant;
 
 pub(crate) struct Activation {
     engine: Arc<Engine>,
@@ -47,6 +50,8 @@ pub(crate) struct Activation {
     order: Mutex<Order>,
     /// Files that were stored or removed since the watcher began a load; `None` while it runs none.
     rewritten: Mutex<Option<BTreeSet<String>>>,
+    /// The times at which ended overlays are removed.
+    ends: Mutex<BTreeSet<Instant>>,
 }
 
 /// The turn of the load that serves. A load holds its lock while it changes anything.
@@ -67,7 +72,8 @@ impl Activation {
         let ledger = Ledger::default();
         let refused = refresh(&directory).is_none();
         let mut first = load_first(&engine, &options, &directory, &values, &ledger, refused)?;
-        first.count_with(metrics().loaded(first.router.rules()));
+        let counters = metrics().loaded(&LayerRules { overlay: None, rules: first.router.rules() }, &[]);
+        first.count_with(counters);
         if first.built_in && ledger.record(initial::name(&directory)).error.is_some() {
             metrics().set_failing();
         }
@@ -85,19 +91,25 @@ impl Activation {
             turns: Arc::default(),
             order: Mutex::new(Order(0)),
             rewritten: Mutex::default(),
+            ends: Mutex::default(),
         };
         activation.log_wait();
         Ok(activation)
     }
 
-    /// Returns the provision that serves now.
-    pub(crate) fn current(&self) -> Arc<Provision> {
-        self.active.current()
+    /// Returns the layers that serve now.
+    pub(crate) fn layers(&self) -> Arc<Layers> {
+        self.active.layers()
     }
 
-    /// Returns the generation that serves now.
+    /// Returns the active provision. Its generation is that of its activation.
+    pub(crate) fn current(&self) -> Arc<Provision> {
+        self.layers().base.clone()
+    }
+
+    /// Returns the generation that serves now: the number of the last activation or change of an overlay.
     pub(crate) fn generation(&self) -> u64 {
-        self.current().generation
+        self.layers().generation
     }
 
     /// Returns the clock and the dice that scripts see.
@@ -105,18 +117,19 @@ impl Activation {
         &self.options.simulation
     }
 
-    /// Ends the epoch: hits are 0 again, and `store` has the values that `registerRules()` gave it.
-    /// The clock and the dice are those of the command line. Returns the generation that serves.
+    /// Ends the epoch: hits are 0 again, `store` has the values that `registerRules()` gave it, and all overlays are gone. The
+    /// clock and the dice are those of the command line. Returns the generation that serves.
     ///
     /// The reset is atomic. It does not wait for requests or loads in progress.
     pub(crate) fn reset(&self) -> u64 {
-        let provision = self.current();
         self.simulation().reset();
-        provision.routes.dice.restart();
-        let epoch = self.epoch.next();
+        self.current().routes.dice.restart();
+        let mut epoch = 0;
+        // A request reads the epoch first, so that none of the new epoch finds the old overlays.
+        let generation = self.active.remove_all(|| epoch = self.epoch.next());
         // The first request of the epoch would reset the values too, but it may come late.
-        drop(provision.files.values.lock(Some(epoch)));
-        provision.generation
+        drop(self.current().files.values.lock(Some(epoch)));
+        generation
     }
 
     /// Takes the turn of a load that is asked for now.
@@ -252,10 +265,14 @@ impl Activation {
         if !order.admits(turn) {
             metrics().overtaken();
             log::info!("provision `{}` loaded; `{}`, asked for later, serves", provision.name, current.name);
-            return current.generation;
+            return self.generation();
         }
         order.0 = turn.number;
-        provision.count_with(metrics().loaded(provision.router.rules()));
+        let layers = self.layers();
+        let own = LayerRules { overlay: None, rules: provision.router.rules() };
+        let counters = metrics().loaded(&own, &overlays::layer_rules(&layers, None));
+        provision.count_with(counters);
+        drop(layers);
         let name = provision.name.clone();
         let was_awaited = self.awaited(&current).is_some();
         drop(current);

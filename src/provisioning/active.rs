@@ -1,8 +1,10 @@
-//! The provision that serves, in an `RwLock<Arc<Provision>>`, and the waits for a generation.
+//! The layers that serve, in an `RwLock<Arc<Layers>>`, and the waits for a generation.
 
+use crate::provisioning::layers::{Layers, Overlay, OverlayId};
 use crate::provisioning::provision::Provision;
 use crate::system::lock::lock;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Instant;
 
 /// A callback that gets the generation that serves: the wanted one or a later one. When the process stops, it may be an earlier one.
 pub(crate) type Then = Box<dyn FnOnce(u64) + Send>;
@@ -12,7 +14,7 @@ pub(crate) type Then = Box<dyn FnOnce(u64) + Send>;
 pub(crate) struct WaitId(u64);
 
 pub(crate) struct Active {
-    current: RwLock<Arc<Provision>>,
+    current: RwLock<Arc<Layers>>,
     waits: Mutex<Waits>,
 }
 
@@ -27,20 +29,71 @@ impl Active {
     /// Makes `provision` the first one, generation 1.
     pub(crate) fn new(mut provision: Provision) -> Active {
         provision.generation = 1;
-        Active { current: RwLock::new(Arc::new(provision)), waits: Mutex::default() }
+        let layers = Layers { generation: 1, base: Arc::new(provision), overlays: Vec::new() };
+        Active { current: RwLock::new(Arc::new(layers)), waits: Mutex::default() }
     }
 
-    /// Returns the provision that serves. A request keeps it until its answer is made.
-    pub(crate) fn current(&self) -> Arc<Provision> {
+    /// Returns the layers that serve. A request keeps them until its answer is made.
+    pub(crate) fn layers(&self) -> Arc<Layers> {
         self.current.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Lets `provision` serve from now on and returns its generation. Requests in progress finish with the old provision.
+    /// Lets `provision` serve as the base from now on and returns its generation. Requests in progress finish with the old one.
     pub(crate) fn swap(&self, mut provision: Provision) -> u64 {
+        self.change(|layers| {
+            provision.generation = layers.generation;
+            layers.base = Arc::new(provision);
+            true
+        })
+    }
+
+    /// Lets `provision` serve as overlay `id`, in place of one with this identity, or else before all others. Returns its generation.
+    pub(crate) fn add(&self, id: OverlayId, mut provision: Provision, until: Option<Instant>) -> u64 {
+        let now = Instant::now();
+        self.change(|layers| {
+            provision.generation = layers.generation;
+            let overlays = &mut layers.overlays;
+            overlays.retain(|overlay| !overlay.has_ended(now));
+            let place = overlays.iter().position(|overlay| overlay.id == id);
+            let overlay = Overlay { id, provision: Arc::new(provision), until };
+            match place {
+                Some(place) => overlays[place] = overlay,
+                None => overlays.insert(0, overlay),
+            }
+            true
+        })
+    }
+
+    /// Removes the overlays that `leaves` names, at the time that it is given. Returns the generation that serves then: a new one if any
+    /// overlay was removed.
+    pub(crate) fn remove(&self, leaves: impl Fn(&Overlay, Instant) -> bool) -> u64 {
+        let now = Instant::now();
+        self.change(|layers| {
+            let before = layers.overlays.len();
+            layers.overlays.retain(|overlay| !leaves(overlay, now));
+            layers.overlays.len() < before
+        })
+    }
+
+    /// Removes all overlays, and calls `then` in the same step. Returns the generation that serves then.
+    pub(crate) fn remove_all(&self, then: impl FnOnce()) -> u64 {
+        self.change(|layers| {
+            then();
+            !std::mem::take(&mut layers.overlays).is_empty()
+        })
+    }
+
+    /// Changes the layers in one step. `step` gets them with the next generation, and returns whether it changed them. Returns the
+    /// generation that serves then.
+    fn change(&self, step: impl FnOnce(&mut Layers) -> bool) -> u64 {
         let (generation, old) = {
             let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
-            provision.generation = current.generation + 1;
-            let old = std::mem::replace(&mut *current, Arc::new(provision));
+            let mut next = Layers::clone(&current);
+            next.generation += 1;
+            if !step(&mut next) {
+                return current.generation;
+            }
+            let old = std::mem::replace(&mut *current, Arc::new(next));
             (current.generation, old)
         };
         // Dropped outside of the lock: a large table takes milliseconds.
@@ -57,7 +110,7 @@ impl Active {
         waits.waiting.push((id, wanted, then));
         drop(waits);
         // Read after the wait was entered: a swap in between sees the wait.
-        self.reached(self.current().generation);
+        self.reached(self.layers().generation);
         id
     }
 
@@ -78,7 +131,7 @@ impl Active {
 
     /// Ends every wait with the generation that serves now, because the process stops.
     pub(crate) fn release(&self) {
-        let generation = self.current().generation;
+        let generation = self.layers().generation;
         let waiting = std::mem::take(&mut lock(&self.waits).waiting);
         waiting.into_iter().for_each(|(.., then)| then(generation));
     }

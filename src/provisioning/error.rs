@@ -1,6 +1,7 @@
 //! Errors of activations.
 
 use crate::directory::DirectoryError;
+use crate::provisioning::layers::{MOST_OVERLAYS, OverlayId};
 use crate::script::runtime::fault::LoadError;
 use std::fmt;
 
@@ -16,6 +17,12 @@ pub(crate) enum ActivationError {
     /// The name is that of an auxiliary file.
     NotAProvision(String),
     Directory(DirectoryError),
+    /// No overlay has this identity. `names` lists the overlays that serve.
+    NoOverlay {
+        wanted: OverlayId,
+        names: String,
+    },
+    TooManyOverlays,
 }
 
 impl fmt::Display for ActivationError {
@@ -35,6 +42,18 @@ impl fmt::Display for ActivationError {
                 )
             }
             ActivationError::Directory(error) => error.fmt(out),
+            ActivationError::NoOverlay { wanted, names } if names.is_empty() => {
+                write!(out, "there is no overlay {wanted}, nor any other")
+            }
+            ActivationError::NoOverlay { wanted, names } => {
+                write!(out, "there is no overlay {wanted}: there are {names}")
+            }
+            ActivationError::TooManyOverlays => {
+                write!(
+                    out,
+                    "{MOST_OVERLAYS} overlays serve, which is the most: remove one first, with DELETE"
+                )
+            }
         }
     }
 }

@@ -47,14 +47,36 @@ pub(crate) fn load(
 ) -> Result<Loaded, LoadError> {
     let (clock, dice) = options.simulation.of_load();
     let conditions = Conditions { clock, dice, ..Conditions::default() };
-    let files =
-        Files::new(directory.clone(), name, source, values).keeping(options.keep_store).under(conditions);
-    let mut loaded = Provision::load(engine, options.budget, files)?;
+    let files = Files::new(directory.clone(), name, source, values).keeping(options.keep_store);
+    let mut loaded = Provision::load_under(conditions, engine, options.budget, files)?;
     if let Loaded::Provision(provision) = &mut loaded {
         provision.explain = options.explain;
         if !options.keep_store {
             provision.files.values.keep_loaded();
         }
+    }
+    Ok(loaded)
+}
+
+/// Loads the overlay `name` from `source`. Its scripts find the `values` of the active provision, and can't change them while they load.
+///
+/// # Errors
+/// The first fault of the source or its imports.
+pub(crate) fn load_overlay(
+    engine: &Arc<Engine>,
+    options: &LoadOptions,
+    directory: &Arc<ProvisionDir>,
+    name: &str,
+    source: Vec<u8>,
+    values: Arc<KeyValueStore>,
+) -> Result<Loaded, LoadError> {
+    // The values of its own stay empty: requests bring those of the provision that is active then.
+    let files = Files::new(directory.clone(), name, Some(source), Arc::new(values.other())).sharing();
+    let (clock, dice) = options.simulation.of_load();
+    let conditions = Conditions { values: Some(values), clock, dice };
+    let mut loaded = Provision::load_under(conditions, engine, options.budget, files)?;
+    if let Loaded::Provision(provision) = &mut loaded {
+        provision.explain = options.explain;
     }
     Ok(loaded)
 }

@@ -29,6 +29,7 @@
 //! 3. `load.rs` reads the file and compiles it with the options of the command line. At start it loads `initial.rs`.
 //! 4. `provision.rs` calls `registerRules()`, and builds rules, view functions and hooks. `warnings.rs` finds likely mistakes.
 //! 5. `activation.rs` and `active.rs` swap the provision. Requests in progress finish with the old one.
+//!    `layers.rs` is what they swap: the active provision and the overlays of `activation/overlays.rs`.
 //! 6. `ledger.rs` records the result. `required.rs` and `activation/readiness.rs` decide whether the server is ready.
 //!
 //! A load that fails changes nothing that serves: `error.rs` has the reasons.
@@ -37,6 +38,7 @@ pub(crate) mod activation;
 pub(crate) mod active;
 pub(crate) mod error;
 pub(crate) mod initial;
+pub(crate) mod layers;
 pub(crate) mod ledger;
 pub(crate) mod load;
 pub(crate) mod provision;

@@ -11,6 +11,7 @@ use crate::routing::value::Value;
 use crate::script::runtime::analysis::{self, rules};
 use crate::script::runtime::budget::{self, Budget};
 use crate::script::runtime::call::{self, Call, CurrentFunction, Loading};
+use crate::script::runtime::conditions::Conditions;
 use crate::script::runtime::fault::{Fault, LoadError};
 use crate::script::runtime::files::{File, Files};
 use crate::script::runtime::http_error::ErrorClass;
@@ -124,16 +125,31 @@ impl Provision {
     /// # Errors
     /// The first fault, with its place.
     pub fn load(engine: &Arc<Engine>, budget: Budget, files: Files) -> Result<Loaded, LoadError> {
+        Provision::load_under(Conditions::default(), engine, budget, files)
+    }
+
+    /// Loads like [`Provision::load`], with `conditions` for the scripts that run.
+    pub(crate) fn load_under(
+        conditions: Conditions,
+        engine: &Arc<Engine>,
+        budget: Budget,
+        files: Files,
+    ) -> Result<Loaded, LoadError> {
         let files = Arc::new(files);
-        let load = || load_time::run(budget.load, || Provision::load_files(engine, budget, &files));
+        let load =
+            || load_time::run(budget.load, || Provision::load_files(conditions, engine, budget, &files));
         // A panic of a native function must not end the thread.
         catch_unwind(AssertUnwindSafe(load))
             .unwrap_or_else(|_| Err(Fault::of_file(&files.main, "a native function panicked: see the log")))
     }
 
-    fn load_files(engine: &Arc<Engine>, budget: Budget, files: &Arc<Files>) -> Result<Loaded, LoadError> {
+    fn load_files(
+        conditions: Conditions,
+        engine: &Arc<Engine>,
+        budget: Budget,
+        files: &Arc<Files>,
+    ) -> Result<Loaded, LoadError> {
         let loading = Loading { files: files.clone(), registration: Registration::default(), seed: None };
-        let conditions = files.conditions.clone();
         let call = Call { loading: Some(loading.into()), conditions, ..Call::default() };
         let (loaded, call) = call::within(call, || budget.run(|| run(engine, files)));
         let found = analysis::analyse(engine, files);

@@ -25,6 +25,7 @@
 //!
 //! `rule.rs` is one rule: a `pattern.rs` with a `converter.rs` for each variable, which makes a `value.rs` of its text.
 //! `router.rs` holds all rules. Its `index.rs` finds the few that may match a path, at a cost that does not grow with their number.
+//! `shadows.rs` finds the rules that never serve.
 //! `near_miss.rs` finds the closest rules if none serves. `quoting.rs` encodes and decodes parts of URLs.
 
 pub(crate) mod converter;
@@ -37,6 +38,7 @@ pub(crate) mod quoting;
 pub(crate) mod redirect;
 pub(crate) mod router;
 pub(crate) mod rule;
+pub(crate) mod shadows;
 pub(crate) mod value;
 
 #[cfg(test)]

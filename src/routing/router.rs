@@ -4,6 +4,7 @@
 use crate::routing::index::{RankedRule, RuleIndex, key_of};
 use crate::routing::quoting::decode_path;
 use crate::routing::rule::Rule;
+use crate::routing::shadows::Shapes;
 use crate::routing::value::Value;
 use std::borrow::Cow;
 use std::cmp::Reverse;
@@ -142,28 +143,20 @@ impl Router {
         get.into_iter().chain(others).find_map(|rule| rule.build(values))
     }
 
-    /// Returns the rules that never serve, each with the rule that serves its requests: an earlier one of the same or the
-    /// widest shape. If several rules share the methods, it is the rule that serves the first method.
+    /// Returns the rules by their shape.
+    pub(crate) fn shapes(&self) -> Shapes {
+        let mut shapes = Shapes::default();
+        self.order.iter().for_each(|&index| shapes.add(index, &self.rules[index]));
+        shapes
+    }
+
+    /// Returns the rules that never serve, each with the earlier rule that serves its requests.
     pub fn shadowed(&self) -> Vec<(usize, usize)> {
-        let mut shapes: HashMap<String, Vec<usize>> = HashMap::new();
-        let mut shadowed = Vec::new();
+        let (mut shapes, mut shadowed) = (Shapes::default(), Vec::new());
         for &index in &self.order {
-            let rule = &self.rules[index];
-            let shape = rule.shape();
-            let widest = Some(rule.widest_shape()).filter(|widest| *widest != shape);
-            let earlier = [Some(&shape), widest.as_ref()].into_iter().flatten();
-            let earlier: Vec<usize> =
-                earlier.filter_map(|shape| shapes.get(shape)).flatten().copied().collect();
-            let winner = |method| {
-                earlier.iter().copied().find(|&winner| {
-                    let winner = &self.rules[winner];
-                    winner.serves(method) && winner.covers(rule)
-                })
-            };
-            let winners: Option<Vec<usize>> = rule.listed_methods().into_iter().map(winner).collect();
-            match winners.as_deref() {
-                Some([winner, ..]) => shadowed.push((index, *winner)),
-                _ => shapes.entry(shape).or_default().push(index),
+            match shapes.earlier(&self.rules, &self.rules[index]) {
+                Some(winner) => shadowed.push((index, winner)),
+                None => shapes.add(index, &self.rules[index]),
             }
         }
         shadowed.sort_unstable();

@@ -286,7 +286,8 @@ impl Rule {
         self.shape_by(Converter::widest)
     }
 
-    fn shape_by(&self, name: fn(&Converter) -> String) -> String {
+    /// Returns the shape, with each converter as `name` writes it.
+    pub(super) fn shape_by(&self, name: fn(&Converter) -> String) -> String {
         let variable = |variable: &Variable| Some(format!("<{}>", name(&variable.converter)));
         let path = self.pattern.fill(|count| self.slash_width(count), str::to_owned, variable);
         let host = self.host.as_ref().map(|host| host.display()).unwrap_or_default();

@@ -33,13 +33,13 @@ pub(super) fn verdict(activation: &Activation, settings: &Settings, signal: i32)
 
 /// Summarizes the process until now.
 pub(super) fn report_of(activation: &Activation) -> Report {
-    let provision = activation.current();
+    let layers = activation.layers();
     let (clock, dice) =
         activation.simulation().look(|set| (set.clocks.get(None).cloned(), set.dice.get(None).cloned()));
     Report {
-        provision: provision.name.clone(),
-        generation: provision.generation,
-        unused: provision.unused(),
+        provision: layers.base.name.clone(),
+        generation: layers.generation,
+        unused: layers.unused(),
         summary: metrics().summary(),
         clock,
         seed: dice.and_then(|dice| dice.state()).map(|(seed, _)| seed),

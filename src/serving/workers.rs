@@ -9,7 +9,7 @@ use crate::observing::access_log::Line;
 use crate::observing::journal::{Begun, Exchange, Journal};
 use crate::observing::metrics::metrics;
 use crate::provisioning::activation::Activation;
-use crate::provisioning::provision::Provision;
+use crate::provisioning::layers::Layers;
 use crate::script::runtime::conditions::Conditions;
 use crate::serving::http::{self, Incoming};
 use crate::serving::listeners::{Shared, Work};
@@ -39,8 +39,8 @@ impl Work for MockWork {
 
     fn serve(&self, mut incoming: Incoming) {
         let (epoch, began) = (self.activation.epoch.now(), Instant::now());
-        let provision = self.activation.current();
-        let line = self.shared.line(&incoming, "mock", provision.generation);
+        let layers = self.activation.layers();
+        let line = self.shared.line(&incoming, "mock", layers.generation);
         let begun = self.journal.begin();
         let mut request = http::receive(&mut incoming, self.address);
         request.epoch = epoch;
@@ -48,15 +48,16 @@ impl Work for MockWork {
         let conditions = Conditions { clock, dice, ..Conditions::default() };
         let mut request = Arc::new(request);
         let outcome = catch_unwind(AssertUnwindSafe(|| {
-            handling::handle(&provision, &self.chaos, &conditions, &mut request)
+            handling::handle_layers(&layers, &self.chaos, &conditions, &mut request)
         }));
         let mut outcome = outcome.unwrap_or_else(|_| Outcome::panicked());
         let permit = self.permit(&incoming, &mut outcome.reply);
         let took = nanoseconds(began.elapsed());
-        metrics().answered(&outcome.counted(&provision, (request.method(), request.target()), took));
+        let provision = layers.provision(outcome.overlay);
+        metrics().answered(&outcome.counted(provision, (request.method(), request.target()), took));
         if let Some(begun) = begun {
             // Before the first byte of the answer leaves: a client that has its answer finds the entry.
-            self.enter(begun, took, &provision, &request, &outcome);
+            self.enter(begun, took, &layers, &request, &outcome);
         }
         // Before the client can send its next request: a body may be large.
         if let Some(request) = Arc::into_inner(request) {
@@ -85,15 +86,16 @@ impl MockWork {
 
     /// Enters a request in the journal. A delayed answer has its entry when it is made, not when it leaves: its client may leave
     /// before, but it did send the request.
-    fn enter(&self, begun: Begun, took: u64, provision: &Provision, request: &Request, outcome: &Outcome) {
-        let Outcome { reply, rule, unmatched, error } = outcome;
+    fn enter(&self, begun: Begun, took: u64, layers: &Layers, request: &Request, outcome: &Outcome) {
+        let Outcome { reply, overlay, rule, unmatched, error } = outcome;
         let Answer { headers, body, .. } = &reply.answer;
-        let rule = rule.map(|index| &provision.router.rules()[index]);
+        let rule = rule.map(|index| &layers.provision(*overlay).router.rules()[index]);
         let beginning = body.beginning(self.journal.most_of_body());
         self.journal.record(&Exchange {
             begun,
             took,
-            generation: provision.generation,
+            generation: layers.generation,
+            overlay: overlay.map(|index| layers.overlays[index].id.name.as_str()),
             request,
             rule: rule.map(|rule| (rule.pattern(), rule.endpoint())),
             unmatched: unmatched.map(Unmatched::words),

@@ -33,6 +33,7 @@ mod loading;
 mod logging;
 mod metrics;
 mod names;
+mod overlays;
 mod python;
 mod random;
 mod readiness;

@@ -288,6 +288,11 @@ fn entries_that_cannot_be_compared_are_unknown() {
     assert_eq!(set.status, 200, "{}", set.text());
     mock.get("/motto");
     mock.send("GET", "/motto", &[("Transfer-Encoding", "chunked, odd")], b"");
+    let overlay = b"fn registerRules() { app.get(\"/motto\", || \"mine\"); }";
+    let plain = [("Content-Type", "text/plain")];
+    let laid = mock.admin("POST /app/v1/provision/mine?overlay", &plain, overlay);
+    assert_eq!(laid.status, 201, "{}", laid.text());
+    assert_eq!(mock.get("/motto").text(), "mine");
     let replay = check(&mock, "?replay=100", SHOP).json()["replay"].clone();
     let whys: Vec<(u64, &str)> = replay["unknowns"]
         .as_array()
@@ -296,13 +301,17 @@ fn entries_that_cannot_be_compared_are_unknown() {
         .map(|row| (row["number"].as_u64().unwrap(), row["why"].as_str().unwrap()))
         .collect();
     let expected = [
-        (1, "generation 1 answered it, and 2 is active"),
         (2, "its body was cut after 10 of 22 bytes (--journal-body)"),
         (3, "chaos answered it: status 503 (chaos 1)"),
         (5, "the server refused it"),
+        (6, "overlay `mine` answered it"),
     ];
     assert_eq!(whys, expected, "{replay}");
-    assert_eq!((replay["same"].as_u64(), replay["unknown"].as_u64()), (Some(1), Some(4)));
+    assert_eq!(
+        (replay["same"].as_u64(), replay["unknown"].as_u64()),
+        (Some(2), Some(4)),
+        "an entry of an earlier generation is compared: {replay}"
+    );
 }
 
 #[test]

@@ -20,6 +20,7 @@ fn enter(admin: &Arc<Admin>, line: &str, served: bool) {
         begun: admin.journal.begin().unwrap(),
         took: 0,
         generation: 2,
+        overlay: None,
         request: &request,
         rule: served.then_some(("/a", "a")),
         unmatched: (!served).then_some("no rule matches the path"),

@@ -23,6 +23,8 @@ pub(crate) struct Exchange<'x> {
     pub took: u64,
     /// Generation of the provision that served it; 0 where the engine refused it.
     pub generation: u64,
+    /// The overlay that served it; `None` for the active provision.
+    pub overlay: Option<&'x str>,
     pub request: &'x Request,
     /// The rule that served it, with its endpoint.
     pub rule: Option<(&'x str, &'x str)>,
@@ -97,6 +99,7 @@ fn write(out: &mut [u8], exchange: &Exchange) -> usize {
     out.option(exchange.unmatched);
     out.option(exchange.error);
     out.option(exchange.fault);
+    out.option(exchange.overlay);
     for (name, value) in exchange.answer_headers {
         out.lengths((name.len(), value.len()));
         out.bytes(name.as_bytes());
@@ -213,6 +216,7 @@ pub(super) fn decode(record: &[u8], number: u64) -> Option<Entry> {
         unmatched: left.option()?,
         error: left.option()?,
         fault: left.option()?,
+        overlay: left.option()?,
         ..Entry::default()
     };
     while let Some((name, value)) = left.lengths()? {

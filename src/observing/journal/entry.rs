@@ -13,6 +13,8 @@ pub(crate) struct Entry {
     pub time: u64,
     /// Generation of the provision that served it; 0 where the engine refused it.
     pub generation: u64,
+    /// The overlay that served it; `None` for the active provision.
+    pub overlay: Option<String>,
     pub peer: Option<SocketAddr>,
     pub method: String,
     /// Path and query as sent, percent-encoded.
@@ -114,6 +116,9 @@ impl Entry {
             ("fault", self.fault.as_deref().into()),
             ("gone", self.gone.names()),
         ]);
+        if let Some(overlay) = &self.overlay {
+            value["overlay"] = overlay.as_str().into();
+        }
         let bodies = [
             ("body", &self.body, self.body_length, self.gone.body, unread),
             ("answer_body", &self.answer_body, self.answer_length, self.gone.answer_body, headers),

@@ -217,6 +217,7 @@ impl Journal {
             begun,
             took: 0,
             generation: 0,
+            overlay: None,
             request: &request,
             rule: None,
             unmatched: Some(why),

@@ -104,7 +104,7 @@ fn likeness(condition: &Condition, fit: Fit, subject: &Subject) -> u64 {
         (Fit::Open, _) => 50,
         (Fit::No, _) if condition.negated => 50,
         (Fit::No, Part::Path) => path_likeness(&condition.expected(), &subject.entry.path),
-        (Fit::No, Part::Method | Part::Rule | Part::Endpoint) => match found() {
+        (Fit::No, Part::Method | Part::Rule | Part::Endpoint | Part::Overlay) => match found() {
             Some(found) if is_close(&condition.expected(), &found) => 50,
             _ => 0,
         },

@@ -38,6 +38,7 @@ fn exchange<'x>(begun: Begun, request: &'x Request, answer: &'x Answer) -> Excha
         begun,
         took: 7_999,
         generation: 300,
+        overlay: None,
         request,
         rule: Some(("/a/<int:id>", "show")),
         unmatched: None,
@@ -71,6 +72,7 @@ fn an_entry_has_all_of_its_request_and_answer() {
         unmatched: Some("why"),
         error: Some("script error in provision `p`: line 3"),
         fault: Some("delay 10 ms"),
+        overlay: Some("busy"),
         ..exchange(begun, &request, &answer)
     };
     journal.record(&whole);
@@ -82,6 +84,7 @@ fn an_entry_has_all_of_its_request_and_answer() {
         number: 1,
         time: entry.time,
         generation: 300,
+        overlay: Some("busy".to_owned()),
         peer: "[::1]:4711".parse().ok(),
         method: "PO".to_owned(),
         target: "ST /a%20b/7?x=%20#f".to_owned(),

@@ -62,6 +62,24 @@ impl Default for Metrics {
     }
 }
 
+/// The rules of one layer.
+pub struct LayerRules<'r> {
+    /// The text of the overlay; `None` for the active provision.
+    pub overlay: Option<String>,
+    /// The rules in the order of registration.
+    pub rules: &'r [Rule],
+}
+
+impl LayerRules<'_> {
+    fn identities(&self) -> impl Iterator<Item = Identity> {
+        self.rules.iter().map(|rule| Identity {
+            rule: rule.pattern().to_owned(),
+            methods: rule.listed_methods().join(","),
+            overlay: self.overlay.clone().unwrap_or_default(),
+        })
+    }
+}
+
 impl Metrics {
     /// Counts a request that the mock answered.
     pub fn answered(&self, request: &Counted) {
@@ -83,14 +101,14 @@ impl Metrics {
     }
 
     /// Counts a load of a provision that will serve. Returns the counters of each of its rules; `None` for rules that share counters.
-    pub fn loaded(&self, rules: &[Rule]) -> Vec<Option<Arc<RuleCounters>>> {
+    /// `kept` are the other layers, which go on serving.
+    pub fn loaded(&self, layer: &LayerRules, kept: &[LayerRules]) -> Vec<Option<Arc<RuleCounters>>> {
         self.loads.fetch_add(1, Ordering::Relaxed);
-        self.failing.store(false, Ordering::Relaxed);
-        let identity = |rule: &Rule| Identity {
-            rule: rule.pattern().to_owned(),
-            methods: rule.listed_methods().join(","),
-        };
-        self.rules.adopt(&rules.iter().map(identity).collect::<Vec<_>>())
+        if layer.overlay.is_none() {
+            self.failing.store(false, Ordering::Relaxed);
+        }
+        let kept: Vec<Identity> = kept.iter().flat_map(LayerRules::identities).collect();
+        self.rules.adopt(&layer.identities().collect::<Vec<_>>(), &kept)
     }
 
     /// Counts a load of a provision that will not serve, since a later load was served meanwhile.

@@ -21,12 +21,14 @@ pub(super) const NONE: &str = "none";
 /// The label of rules that share counters.
 pub(super) const OTHER: &str = "other";
 
-/// The identity of a rule across activations: its text, and the methods that it lists.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// The identity of a rule across activations: its text, the methods that it lists, and its layer.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Identity {
     pub rule: String,
     /// Joined by commas.
     pub methods: String,
+    /// The overlay; empty for a rule of the active provision.
+    pub overlay: String,
 }
 
 pub(super) struct Rules {
@@ -79,13 +81,21 @@ impl Default for Rules {
 }
 
 impl Rules {
-    /// Returns the counters of each rule of a provision that will serve; `None` for rules that share counters.
-    pub(super) fn adopt(&self, rules: &[Identity]) -> Vec<Option<Arc<RuleCounters>>> {
+    /// Returns the counters of each rule of a provision that will serve beside the rules `kept`; `None` for rules that share counters.
+    pub(super) fn adopt(&self, rules: &[Identity], kept: &[Identity]) -> Vec<Option<Arc<RuleCounters>>> {
         let mut known = lock(&self.known);
         let known = &mut *known;
         known.activation += 1;
         let activation = known.activation;
-        let adopted = rules.iter().enumerate().map(|(place, rule)| {
+        let mut places = 0;
+        for rule in kept {
+            // A rule that shares counters has no row.
+            if let Ok(at) = known.rules.binary_search_by(|row| row.identity.cmp(rule)) {
+                known.rules[at].activation = activation;
+                places += 1;
+            }
+        }
+        let adopted = (places..).zip(rules).map(|(place, rule)| {
             if place >= MOST_RULES {
                 return None;
             }
@@ -216,7 +226,11 @@ mod tests {
 
     fn identities(prefix: &str, count: usize) -> Vec<Identity> {
         (0..count)
-            .map(|number| Identity { rule: format!("/{prefix}{number}"), methods: "GET".to_owned() })
+            .map(|number| Identity {
+                rule: format!("/{prefix}{number}"),
+                methods: "GET".to_owned(),
+                ..Identity::default()
+            })
             .collect()
     }
 
@@ -239,9 +253,9 @@ mod tests {
     fn counters_outlive_activations() {
         let rules = Rules::default();
         let both = identities("a", 2);
-        let first = rules.adopt(&both);
+        let first = rules.adopt(&both, &[]);
         get(&rules, first[0].as_deref(), 200);
-        let second = rules.adopt(&both[..1]);
+        let second = rules.adopt(&both[..1], &[]);
         get(&rules, second[0].as_deref(), 500);
         get(&rules, first[1].as_deref(), 200);
         let sums = rules.sums();
@@ -254,8 +268,12 @@ mod tests {
     #[test]
     fn rules_with_the_same_text_and_other_methods_are_counted_apart_and_shown_together() {
         let rules = Rules::default();
-        let identity = |methods: &str| Identity { rule: "/a".to_owned(), methods: methods.to_owned() };
-        let adopted = rules.adopt(&[identity("GET"), identity("POST")]);
+        let identity = |methods: &str| Identity {
+            rule: "/a".to_owned(),
+            methods: methods.to_owned(),
+            ..Identity::default()
+        };
+        let adopted = rules.adopt(&[identity("GET"), identity("POST")], &[]);
         get(&rules, adopted[0].as_deref(), 200);
         get(&rules, adopted[1].as_deref(), 200);
         assert_eq!(adopted.iter().flatten().map(|counters| counters.total()).collect::<Vec<_>>(), [1, 1]);
@@ -269,7 +287,7 @@ mod tests {
         let mut counted = 0;
         for round in 0..5 {
             let many = identities(&format!("r{round}-"), MOST_RULES + 100);
-            let adopted = rules.adopt(&many);
+            let adopted = rules.adopt(&many, &[]);
             assert_eq!(adopted.iter().filter(|counters| counters.is_none()).count(), 100);
             for counters in &adopted {
                 for status in [200, 201, 500] {
@@ -291,7 +309,7 @@ mod tests {
         let rules = Rules::default();
         for round in 0..3 {
             let prefix = format!("r{round}-");
-            let adopted = rules.adopt(&identities(&prefix, MOST_RULES));
+            let adopted = rules.adopt(&identities(&prefix, MOST_RULES), &[]);
             // Twice as many pairs as there are series.
             for counters in &adopted {
                 get(&rules, counters.as_deref(), 200);
@@ -304,10 +322,35 @@ mod tests {
     }
 
     #[test]
+    fn layers_that_stay_keep_their_counters_and_their_room() {
+        let rules = Rules::default();
+        let base = identities("base", MOST_RULES - 1);
+        let first = rules.adopt(&base, &[]);
+        for round in 0..3 {
+            let overlay = format!("`o{round}`");
+            let own =
+                identities("base", 2).into_iter().map(|rule| Identity { overlay: overlay.clone(), ..rule });
+            let own: Vec<Identity> = own.collect();
+            let adopted = rules.adopt(&own, &base);
+            assert!(
+                adopted[0].is_some() && adopted[1].is_none(),
+                "one rule has room beside those of the base"
+            );
+            get(&rules, adopted[0].as_deref(), 200);
+            assert_eq!(first[0].as_ref().unwrap().total(), 0, "an overlay does not count for the base");
+            // A reload of the base keeps those of the overlay.
+            let reloaded = rules.adopt(&base[1..], &own);
+            assert!(reloaded.iter().all(Option::is_some));
+        }
+        assert_eq!(requests_of(&rules.sums(), "/base0") + requests_of(&rules.sums(), OTHER), 3);
+        assert!(lock(&rules.known).rules.len() <= MOST_RULES);
+    }
+
+    #[test]
     fn a_request_that_ends_after_its_rule_has_left_is_counted() {
         let rules = Rules::default();
-        let old = rules.adopt(&identities("old", MOST_RULES));
-        let new = rules.adopt(&identities("new", 1));
+        let old = rules.adopt(&identities("old", MOST_RULES), &[]);
+        let new = rules.adopt(&identities("new", 1), &[]);
         get(&rules, old[7].as_deref(), 200);
         assert_eq!(requests_of(&rules.sums(), OTHER), 1);
         drop(old);

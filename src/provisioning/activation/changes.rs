@@ -70,7 +70,7 @@ impl Activation {
         let current = self.current();
         let Some(name) = self.to_reload(&current, touched) else { return };
         let (mut order, loaded) = self.load_beside(turn, name);
-        if self.generation() == current.generation {
+        if self.current().generation == current.generation {
             self.reloaded(&mut order, turn, name, loaded);
         } else if order.admits(turn) {
             // Another provision serves now. It was asked for before the change, so it may have read the old files.

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::directory::fixture::{Folder, name, swap_config_map};
+use crate::provisioning::layers::OverlayId;
 use crate::provisioning::ledger::Kind;
 use crate::provisioning::required::Required;
 use crate::provisioning::watcher::Changes;
@@ -9,6 +10,7 @@ use crate::script;
 use crate::script::runtime::budget::Budget;
 use std::fs;
 use std::sync::LazyLock;
+use std::time::Duration;
 
 const GOOD: &str = "fn registerRules() { app.get(\"/\", || \"good\"); }";
 const LIBRARY: &str = "fn one() { 1 }";
@@ -184,4 +186,66 @@ fn a_failure_goes_back_to_initial_unless_a_later_load_serves() {
     assert_eq!(tested.serves(), ("later".to_owned(), 2));
     assert!(!post(&later, "broken", BROKEN));
     assert_eq!(tested.serves(), ("initial".to_owned(), 3));
+}
+
+const OVERLAY: &str = "fn registerRules() { app.get(\"/\", || \"overlay\"); }";
+
+impl Tested {
+    fn overlay(&self, name: &str, lasts: Option<Duration>, source: &str) -> Result<u64, ActivationError> {
+        let (activation, id) = (&self.activation, id(name));
+        activation
+            .post_overlay(&activation.turn(), id, lasts, source.as_bytes())
+            .map(|(generation, _)| generation)
+    }
+
+    fn overlays(&self) -> Vec<String> {
+        self.activation.layers().overlays.iter().map(|overlay| overlay.id.name.clone()).collect()
+    }
+}
+
+fn id(name: &str) -> OverlayId {
+    OverlayId { name: name.to_owned(), member: None }
+}
+
+#[test]
+fn overlays_stay_over_activations_and_each_change_is_a_generation() {
+    let tested = tested(false);
+    assert_eq!(tested.overlay("one", None, OVERLAY).unwrap(), 2);
+    assert_eq!(tested.overlay("two", None, OVERLAY).unwrap(), 3);
+    assert_eq!(tested.post("a", GOOD).unwrap(), 4);
+    assert_eq!(tested.overlay("one", None, OVERLAY).unwrap(), 5);
+    assert_eq!((tested.overlays(), tested.serves()), (vec!["two".into(), "one".into()], ("a".into(), 4)));
+    for source in [BROKEN, LIBRARY, "fn registerRules() { app.before_request(|| ()); }"] {
+        assert!(matches!(tested.overlay("one", None, source), Err(ActivationError::Load(_))), "{source}");
+    }
+    assert_eq!(tested.activation.generation(), 5);
+    let turn = tested.activation.turn();
+    assert_eq!(tested.activation.remove_overlay(&turn, &id("two")).unwrap(), 6);
+    let unknown = tested.activation.remove_overlay(&turn, &id("two")).unwrap_err();
+    assert_eq!(unknown.to_string(), "there is no overlay `two`: there are `one`");
+    assert_eq!((tested.activation.reset(), tested.activation.reset()), (7, 7));
+    let unknown = tested.activation.remove_overlay(&turn, &id("one")).unwrap_err();
+    assert_eq!(unknown.to_string(), "there is no overlay `one`, nor any other");
+    assert!(!tested.folder.root().join("one").exists());
+}
+
+#[test]
+fn the_end_of_an_overlay_is_planned_once() {
+    let tested = tested(false);
+    let hour = Some(Duration::from_secs(3600));
+    tested.overlay("long", hour, OVERLAY).unwrap();
+    let long = tested.activation.plan_end().unwrap();
+    // Loaded again, it ends later: the planned call plans the next one.
+    tested.overlay("long", hour, OVERLAY).unwrap();
+    assert_eq!(tested.activation.plan_end(), None);
+    tested.overlay("short", Some(Duration::ZERO), OVERLAY).unwrap();
+    let short = tested.activation.plan_end().unwrap();
+    assert!(short < long);
+    assert_eq!(tested.activation.layers().live().count(), 1);
+    tested.activation.remove_ended(short);
+    assert_eq!((tested.overlays(), tested.activation.generation()), (vec!["long".into()], 5));
+    assert_eq!(tested.activation.plan_end(), None);
+    tested.activation.remove_ended(long);
+    assert_eq!(tested.activation.generation(), 5, "nothing has ended");
+    assert!(tested.activation.plan_end().is_some_and(|end| end > long));
 }

@@ -70,8 +70,8 @@ impl Activation {
     }
 
     fn load_privately(&self, files: Files, conditions: &Conditions) -> Result<Provision, LoadError> {
-        let (name, files) = (files.main.clone(), files.under(conditions.clone()));
-        let load = || Provision::load(&self.engine, self.options.budget, files);
+        let (name, conditions) = (files.main.clone(), conditions.clone());
+        let load = || Provision::load_under(conditions, &self.engine, self.options.budget, files);
         let (loaded, _) = log_capture::within(load);
         let mut provision = loaded?.into_provision(&name)?;
         provision.explain = self.options.explain;

@@ -93,7 +93,7 @@ impl Store {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Access {
     Read,
-    /// Reads and changes. With `--keep-store` a script can't change values while it is loaded: the provision that serves uses the
+    /// Reads and changes. With `--keep-store`, and in an overlay, a script can't change values while it is loaded: the provision that serves uses the
     /// same values, and a load that fails must not have changed them.
     Change,
 }
@@ -109,6 +109,10 @@ pub(crate) fn with<T>(access: Access, step: impl FnOnce(&mut Values) -> T) -> Fa
             .unwrap_or_default();
     if access == Access::Change && loading && files.keeps_values {
         return Err("with --keep-store, `store` can be changed only while a request is handled".into());
+    }
+    if access == Access::Change && loading && files.shares_values {
+        let instead = "change it while a request is handled, or with PUT /app/v1/store/KEY";
+        return Err(format!("an overlay shares `store` with the active provision: {instead}").into());
     }
     let values = call::with(|call| call.conditions.values.clone()).flatten();
     let values = values.as_ref().unwrap_or(&files.values);

@@ -30,8 +30,14 @@ fn url_for(endpoint: &str, values: Map) -> Fallible<String> {
             plain.push((name.to_string(), url_value(name, &item)?));
         }
     }
-    let Some(path) = routes.router.url_for(&endpoint, &plain) else {
-        return Err(match routes.router.rules().iter().find(|rule| rule.endpoint() == endpoint) {
+    // An overlay knows its own endpoints first, then those of the active provision.
+    let base = || call::with(|call| call.base.clone()).flatten();
+    let of_base = || base()?.router.url_for(&endpoint, &plain);
+    let Some(path) = routes.router.url_for(&endpoint, &plain).or_else(of_base) else {
+        let base = base();
+        let rules = [Some(&routes), base.as_ref()].into_iter().flatten();
+        let mut rules = rules.flat_map(|routes| routes.router.rules());
+        return Err(match rules.find(|rule| rule.endpoint() == endpoint) {
             Some(rule) => {
                 let wants = rule.variables().join("`, `");
                 format!("url_for: endpoint `{endpoint}` needs values for `{wants}`").into()

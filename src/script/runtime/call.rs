@@ -22,6 +22,8 @@ pub(crate) struct Call {
     pub request: Option<Arc<Request>>,
     /// The registrations of the provision that handles the request; `None` while a provision is loaded.
     pub routes: Option<Arc<Routes>>,
+    /// The registrations of the active provision, if an overlay handles the request.
+    pub base: Option<Arc<Routes>>,
     /// State that scripts find apart from the request.
     pub conditions: Conditions,
     pub function: CurrentFunction,

@@ -3,7 +3,6 @@
 //! `import`, `read_text` and similar natives read files only through [`Files`], which checks that a name is inside of the provision
 //! directory.
 
-use super::conditions::Conditions;
 use super::frozen::{freeze, natives::getters};
 use super::key_value_store::KeyValueStore;
 use super::natives::Fallible;
@@ -56,8 +55,8 @@ pub struct Files {
     pub values: Arc<KeyValueStore>,
     /// Whether `values` outlive the load (`--keep-store`).
     pub keeps_values: bool,
-    /// The conditions under which the provision is loaded.
-    pub conditions: Conditions,
+    /// Whether this is an overlay, which uses the values of the active provision.
+    pub shares_values: bool,
     /// Random sequences of the delays and faults that have a seed.
     pub draws: Draws,
     /// Sources that replace the content of files: of a provision that is not on disk, such as one from a POST before it is stored,
@@ -88,7 +87,7 @@ impl Files {
             main: main.to_owned(),
             values,
             keeps_values: false,
-            conditions: Conditions::default(),
+            shares_values: false,
             draws: Draws::default(),
             given: given.map(|source| (main.to_owned(), source)).into_iter().collect(),
             sources: Mutex::default(),
@@ -110,9 +109,9 @@ impl Files {
         Files { keeps_values, ..self }
     }
 
-    /// Sets the conditions under which the provision is loaded.
-    pub fn under(self, conditions: Conditions) -> Files {
-        Files { conditions, ..self }
+    /// Marks the files of an overlay.
+    pub fn sharing(self) -> Files {
+        Files { shares_values: true, ..self }
     }
 
     /// Returns the names of all files that the provision was compiled from or has read. A change of one of them causes a reload.

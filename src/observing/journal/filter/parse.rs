@@ -40,12 +40,13 @@ pub(crate) const MAX_TIMEOUT: f64 = 600.0;
 pub(crate) const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The parts that a filter can name, as errors list them.
-pub(crate) const PARTS: [&str; 15] = [
+pub(crate) const PARTS: [&str; 16] = [
     "method",
     "path",
     "target",
     "rule",
     "endpoint",
+    "overlay",
     "status",
     "header",
     "body",

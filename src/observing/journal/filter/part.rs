@@ -22,6 +22,8 @@ pub(crate) enum Part {
     Rule,
     /// The endpoint of that rule; empty where no rule served the request.
     Endpoint,
+    /// The overlay that answered; empty where the active provision did.
+    Overlay,
     /// The status of the answer.
     Status,
     /// The generation of the provision.
@@ -81,12 +83,13 @@ impl Aspect {
 
 impl Part {
     /// The parts without a name or pointer, as filters write them.
-    pub(super) const NAMELESS: [(&'static str, Part); 8] = [
+    pub(super) const NAMELESS: [(&'static str, Part); 9] = [
         ("method", Part::Method),
         ("path", Part::Path),
         ("target", Part::Target),
         ("rule", Part::Rule),
         ("endpoint", Part::Endpoint),
+        ("overlay", Part::Overlay),
         ("status", Part::Status),
         ("generation", Part::Generation),
         ("body", Part::Body),
@@ -105,7 +108,7 @@ impl Part {
             Part::Path => gone.path,
             Part::Rule | Part::Endpoint => gone.rule,
             Part::Generation => gone.generation,
-            Part::Target => gone.headers,
+            Part::Target | Part::Overlay => gone.headers,
             // The other parts of a refused request may not have been read.
             _ if entry.is_refused() => return Some(Unknown::Refused),
             // If only the body was evicted, it counts as truncated, and its length is known.
@@ -131,6 +134,7 @@ impl Part {
             Part::Target => one(&entry.target),
             Part::Rule => one(entry.rule.as_deref().unwrap_or_default()),
             Part::Endpoint => one(entry.endpoint.as_deref().unwrap_or_default()),
+            Part::Overlay => one(entry.overlay.as_deref().unwrap_or_default()),
             Part::Status => Texts::from_iter([entry.status.to_string().into()]),
             Part::Generation => Texts::from_iter([entry.generation.to_string().into()]),
             Part::Query(name) => named(subject.query(), name),

@@ -1,0 +1,79 @@
+//! Finds the layer that handles a request: the first overlay with a rule for it, or else the base.
+//!
+//! A rule that would only redirect to the path with a slash, or answer OPTIONS by itself, gives way to a rule of a lower layer that does
+//! more. So an overlay for `GET /orders` leaves alone how the base answers preflights.
+
+use super::{Others, Outcome, Route, answer, handle};
+use crate::chaos::Chaos;
+use crate::message::request::Request;
+use crate::provisioning::layers::{Layers, Member, Overlay};
+use crate::provisioning::provision::Provision;
+use crate::routing::router::Found;
+use crate::script::runtime::conditions::Conditions;
+use std::sync::Arc;
+
+/// Handles one request with `layers`. Hooks and error handlers are those of the layer that answers, `store` is that of the base.
+pub(crate) fn handle_layers(
+    layers: &Layers,
+    chaos: &Chaos,
+    conditions: &Conditions,
+    request: &mut Arc<Request>,
+) -> Outcome {
+    if layers.overlays.is_empty() {
+        return handle(&layers.base, chaos, conditions, request);
+    }
+    let carries = |member: &Member| {
+        request.baggage().iter().any(|(key, value)| *key == member.key && *value == member.value)
+    };
+    let overlays: Vec<(usize, &Overlay)> = layers.overlays_for(carries).collect();
+    let has_hosts = |provision: &Provision| provision.router.has_hosts();
+    let has_hosts =
+        has_hosts(&layers.base) || overlays.iter().any(|(_, overlay)| has_hosts(&overlay.provision));
+    let host = has_hosts.then(|| request.host());
+    let (overlay, found, allow) = choose(layers, &overlays, request, host.as_deref());
+    let mut others = Others { allow, overlays, base: None };
+    let mut conditions = conditions.clone();
+    if overlay.is_some() {
+        others.base = Some(layers.base.routes.clone());
+        conditions.values.get_or_insert_with(|| layers.base.files.values.clone());
+    }
+    let route = Route { found, host, others };
+    let outcome = answer(layers.provision(overlay), route, chaos, &conditions, request);
+    Outcome { overlay, ..outcome }
+}
+
+/// Returns the overlay that answers (`None` for the base), its result, and the methods that other layers have for the path.
+fn choose(
+    layers: &Layers,
+    overlays: &[(usize, &Overlay)],
+    request: &Request,
+    host: Option<&str>,
+) -> (Option<usize>, Found, Vec<String>) {
+    let (method, path) = (request.method(), request.path());
+    let (mut allow, mut weak) = (Vec::new(), None);
+    for overlay in overlays.iter().map(|(index, _)| Some(*index)).chain([None]) {
+        let router = &layers.provision(overlay).router;
+        match router.find_at(method, path, host) {
+            Found::NotFound => {}
+            Found::MethodNotAllowed { allow: own } => allow.extend(own),
+            Found::Rule { index, values }
+                if method == "OPTIONS" && router.rules()[index].automatic_options() =>
+            {
+                allow.extend(router.allowed(path, host));
+                weak.get_or_insert((overlay, Found::Rule { index, values }));
+            }
+            Found::Redirect { path: to } if to.strip_suffix('/') == Some(path) => {
+                weak.get_or_insert((overlay, Found::Redirect { path: to }));
+            }
+            found => return (overlay, found, allow),
+        }
+    }
+    let (overlay, found) = weak.unwrap_or_else(|| match allow.is_empty() {
+        true => (None, Found::NotFound),
+        false => (None, Found::MethodNotAllowed { allow: Vec::new() }),
+    });
+    (overlay, found, allow)
+}
+
+#[cfg(test)]
+mod tests;
