@@ -20,6 +20,8 @@ pub(crate) struct Settings {
     /// Listen on IPv6 and IPv4 with one socket (dual stack).
     pub ipv6: bool,
     pub workers: Option<usize>,
+    /// Number of proxies in front whose `X-Forwarded-*` headers count.
+    pub trust_proxy: usize,
     pub admin_workers: usize,
     pub provision_dir: PathBuf,
     pub config_dir: PathBuf,
@@ -73,6 +75,7 @@ impl Default for Settings {
             verbose: false,
             ipv6: false,
             workers: None,
+            trust_proxy: 0,
             admin_workers: 2,
             provision_dir: PathBuf::from("provision"),
             config_dir: PathBuf::from("/config"),

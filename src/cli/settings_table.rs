@@ -95,6 +95,10 @@ pub(super) static TABLE: &[Setting] = &[
         .option("workers", "N", "")
         .help("Threads that answer the mock's requests; without it twice the CPUs, 4 to 16")
         .set(|v, s| put(&mut v.settings.workers, value::count(s, 1..=1024).map(Some))),
+    LISTENERS
+        .option("trust-proxy", "N", "0")
+        .help("Proxies in front of the mock whose X-Forwarded-* headers count; 0 trusts none")
+        .set(|v, s| put(&mut v.settings.trust_proxy, value::count(s, 0..=100))),
     LIMITS
         .option("max-head", "SIZE", "64k")
         .help("Largest request line and headers together, from 1k to 1M")

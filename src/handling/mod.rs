@@ -170,7 +170,7 @@ impl Flow<'_> {
             Found::Redirect { path } => Ok(answer::redirection(308, &self.location(&path)).into()),
             Found::Moved { index, url } => {
                 self.provision.count_hit(self.request.epoch, index);
-                Ok(answer::redirection(308, &url).into())
+                Ok(answer::redirection(308, &self.from_root(url)).into())
             }
             Found::MethodNotAllowed { allow } => {
                 self.unmatched.set(Some(Unmatched::Method));
@@ -199,7 +199,13 @@ impl Flow<'_> {
     fn location(&self, path: &str) -> String {
         let query = self.request.query_string();
         let mark = if query.is_empty() { "" } else { "?" };
-        format!("{}{mark}{query}", encode_path(path))
+        format!("{}{}{mark}{query}", self.request.prefix(), encode_path(path))
+    }
+
+    /// Returns the URL of a `redirect_to`. A relative one is below the prefix of a trusted proxy, as in Werkzeug.
+    fn from_root(&self, url: String) -> String {
+        let is_absolute = url.starts_with('/') || url.contains("://");
+        if is_absolute { url } else { format!("{}/{url}", self.request.prefix()) }
     }
 
     /// Answers an error by the error handler of its status, or by the default page.

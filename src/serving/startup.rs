@@ -68,6 +68,7 @@ fn run(settings: Settings) -> Result<ExitCode, String> {
         pending: pending.clone(),
         journal: service.journal.clone(),
         address: mock.address,
+        trusted_proxies: settings.trust_proxy,
     };
     // The mock's workers start last: where threads are short, the administrative port has its own, and the mock takes the rest.
     if let Some(listener) = &mut admin {

@@ -30,6 +30,8 @@ pub(crate) struct MockWork {
     pub pending: Arc<PendingBudget>,
     pub journal: Arc<Journal>,
     pub address: SocketAddr,
+    /// `--trust-proxy`: the proxies in front whose `X-Forwarded-*` count.
+    pub trusted_proxies: usize,
 }
 
 impl Work for MockWork {
@@ -45,6 +47,9 @@ impl Work for MockWork {
         let conditions = Conditions::default();
         let mut request = http::receive(&mut incoming, self.address);
         request.epoch = epoch;
+        if self.trusted_proxies > 0 {
+            request.trust(self.trusted_proxies);
+        }
         let mut request = Arc::new(request);
         let outcome = catch_unwind(AssertUnwindSafe(|| {
             handling::handle(&provision, &self.chaos, &conditions, &mut request)

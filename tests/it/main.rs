@@ -32,6 +32,7 @@ mod loading;
 mod logging;
 mod metrics;
 mod names;
+mod proxies;
 mod python;
 mod readiness;
 mod reference;
