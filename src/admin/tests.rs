@@ -19,8 +19,7 @@ use serde_json::Value;
 use std::cell::Cell;
 use std::fs::{self, File};
 use std::sync::{LazyLock, Mutex, mpsc};
-use std::time::Duration;
-use std::time::UNIX_EPOCH;
+use std::time::{Duration, UNIX_EPOCH};
 
 type Jobs = Arc<Mutex<Vec<(Duration, Box<dyn FnOnce() + Send>)>>>;
 
@@ -47,6 +46,7 @@ fn activation(folder: &Folder, required: Option<&str>) -> Activation {
         keep_store: false,
         store_bytes: 64 << 20,
         explain: false,
+        cors: None,
         required: Required(required.map(|name| Name::parse(name).unwrap())),
     };
     Activation::start(ENGINE.clone(), options, Arc::new(directory), Arc::new(Epoch::default())).unwrap()

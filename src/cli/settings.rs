@@ -2,10 +2,12 @@
 
 use super::FailOn;
 use crate::directory::Name;
+use crate::message::cors::Cors;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
 use std::ops::Deref;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// The settings of `h1mock serve`; `settings_table` describes each and has its range. `None` leaves the choice to the server.
@@ -48,6 +50,8 @@ pub(crate) struct Settings {
     pub keep_store: bool,
     pub store_bytes: Option<usize>,
     pub explain: bool,
+    /// The policy of provisions without `app.cors`.
+    pub cors: Option<Arc<Cors>>,
     /// Readiness waits for this provision to be active.
     pub require_provision: Option<Name>,
     /// `None`: the admin interface needs no token.
@@ -98,6 +102,7 @@ impl Default for Settings {
             keep_store: false,
             store_bytes: None,
             explain: false,
+            cors: None,
             require_provision: None,
             admin_token: None,
             admin_hosts: Vec::new(),

@@ -7,6 +7,7 @@ use super::settings::Settings;
 use super::subcommand::Subcommand;
 use super::subcommand::Subcommand::{Check, Get, Probe, Report, Routes, Serve, Wait};
 use super::value::{self, Parsed};
+use crate::message::cors::Cors;
 use std::ffi::OsStr;
 use std::net::IpAddr;
 use std::ops::RangeInclusive;
@@ -193,6 +194,10 @@ pub(super) static TABLE: &[Setting] = &[
         .help("Memory of the values in `store`, at least 64k; without it 64M, or a quarter of what the \
                container may use if that is less")
         .set(|v, s| put(&mut v.settings.store_bytes, value::size(s, 64 << 10..=usize::MAX).map(Some))),
+    SCRIPTS
+        .option("cors", "ORIGINS", "")
+        .help("Origins whose pages may read answers, with commas: `https://a.example`, `http://localhost:*`, `*`")
+        .set(|v, s| put(&mut v.settings.cors, value::text(s).and_then(Cors::parse))),
     SCRIPTS
         .switch("explain")
         .help("List the closest rules in the default pages of 404 and 405")

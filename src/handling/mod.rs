@@ -1,5 +1,7 @@
 //! Handles one request: hooks, router, view function and error handlers, in Flask's order, make a [`Reply`].
 
+mod preflight;
+
 use crate::chaos::{Chaos, Reply};
 use crate::message::answer::Answer;
 use crate::message::request::Request;
@@ -98,6 +100,18 @@ pub fn handle(
     conditions: &Conditions,
     request: &mut Arc<Request>,
 ) -> Outcome {
+    let mut outcome = answered(provision, chaos, conditions, request);
+    provision.add_cors(request, &mut outcome.reply.answer);
+    outcome
+}
+
+/// Handles a request as [`handle`] does, without the headers of CORS.
+fn answered(
+    provision: &Arc<Provision>,
+    chaos: &Chaos,
+    conditions: &Conditions,
+    request: &mut Arc<Request>,
+) -> Outcome {
     let host = provision.router.has_hosts().then(|| request.host());
     let found = provision.router.find_at(request.method(), request.path(), host.as_deref());
     let rule = match &found {
@@ -107,11 +121,13 @@ pub fn handle(
     if let Some(request) = Arc::get_mut(request) {
         request.rule = rule;
     }
+    let preflight = preflight::preflight(provision, request, &found, host.as_deref());
     let mut effect = None;
     if chaos.is_live() {
-        effect = chaos.strike(request, rule.map(|index| &provision.router.rules()[index]));
+        let rule = rule.map(|index| &provision.router.rules()[index]);
+        effect = chaos.strike(request, rule, preflight.is_some());
     }
-    if let Some(answer) = effect.as_mut().and_then(|effect| effect.replacement.take()) {
+    if let Some(answer) = effect.as_mut().and_then(|effect| effect.replacement.take()).or(preflight) {
         let mut reply = Reply::from(answer);
         effect.into_iter().for_each(|effect| effect.apply(&mut reply));
         return Outcome { reply, rule, ..Outcome::default() };
@@ -187,10 +203,7 @@ impl Flow<'_> {
     /// Calls the view function of rule `index`, or answers OPTIONS if the rule leaves that to h1mock.
     fn view(&self, index: usize, values: Vec<Value>) -> Result<Reply, ViewError> {
         if self.request.method() == "OPTIONS" && self.provision.router.rules()[index].automatic_options() {
-            let allowed = self.provision.router.allowed(self.request.path(), self.host).join(", ");
-            let mut answer = Answer::html(200, "");
-            answer.headers.push(("Allow".into(), allowed.into()));
-            return Ok(answer.into());
+            return Ok(preflight::options(self.provision, self.request, self.host).into());
         }
         Ok(answer::from_value(self.provision.call_view(self.request.epoch, index, values)?)?)
     }

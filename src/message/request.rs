@@ -134,6 +134,14 @@ impl Request {
         }
     }
 
+    /// Makes a request that was refused before it was complete. `line` is its request line, as far as it came.
+    pub(crate) fn refused(line: &str, origin: Option<&str>, peer: SocketAddr) -> Self {
+        let (method, rest) = line.split_once(' ').unwrap_or((line, ""));
+        let target = rest.split(' ').next().unwrap_or_default();
+        let origin = origin.map(|origin| ("Origin", origin));
+        Request::from_parts(method, target, origin, Vec::new(), Some(peer), None)
+    }
+
     /// Returns the request without its body.
     pub fn head(&self) -> Head<'_, impl Iterator<Item = (usize, usize)>> {
         let begin = self.fields.first().map_or(self.text.len(), |field| field.start);

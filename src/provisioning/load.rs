@@ -1,6 +1,7 @@
 //! Loads a file of the provision directory into a provision that is not active yet.
 
 use crate::directory::{Name, ProvisionDir};
+use crate::message::cors::Cors;
 use crate::observing::metrics::metrics;
 use crate::provisioning::initial;
 use crate::provisioning::ledger::Ledger;
@@ -25,6 +26,8 @@ pub(crate) struct LoadOptions {
     pub store_bytes: usize,
     /// `--explain`: the default pages of 404 and 405 list the closest rules.
     pub explain: bool,
+    /// `--cors`: the policy of provisions without `app.cors`.
+    pub cors: Option<Arc<Cors>>,
     /// `--require-provision`.
     pub required: Required,
 }
@@ -45,6 +48,7 @@ pub(crate) fn load(
     let mut loaded = Provision::load(engine, options.budget, files)?;
     if let Loaded::Provision(provision) = &mut loaded {
         provision.explain = options.explain;
+        provision.cors = provision.cors.take().or_else(|| options.cors.clone());
         if !options.keep_store {
             provision.files.values.keep_loaded();
         }

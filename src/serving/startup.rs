@@ -22,7 +22,7 @@ use crate::serving::http::{Reactor, Server};
 use crate::serving::limits::EffectiveLimits;
 use crate::serving::listeners::{Listener, Shared};
 use crate::serving::pending::PendingBudget;
-use crate::serving::refusal;
+use crate::serving::refusal::{self, Loaded};
 use crate::serving::signals;
 use crate::serving::timer::Timer;
 use crate::serving::verdict::{QUIT, report_of, verdict};
@@ -57,8 +57,10 @@ fn run(settings: Settings) -> Result<ExitCode, String> {
     let reactor = Reactor::new().map_err(failed_to("start the engine"))?;
     let epoch = Arc::default();
     let journal = journal(&settings, &epoch)?;
-    let (mut mock, mut admin) = listeners(&settings, limits, &reactor, &journal)?;
+    let loaded = Loaded::default();
+    let (mut mock, mut admin) = listeners(&settings, limits, &reactor, &journal, &loaded)?;
     let service = Service::start(&settings, reactor, journal, epoch)?;
+    let _ = loaded.set(service.activation.clone());
     let stack = service.budget.stack();
     let pending = PendingBudget::new(mock.buffered);
     let mock_work = MockWork {
@@ -98,10 +100,11 @@ fn listeners(
     EffectiveLimits { mock, admin }: EffectiveLimits,
     reactor: &Arc<Reactor>,
     journal: &Arc<Journal>,
+    loaded: &Loaded,
 ) -> Result<(Listener, Option<Listener>), String> {
     let access = access_log(settings);
     let at = |port| (settings.bind, port);
-    let refuse = refusal::mock_pages(&mock, access, journal.clone());
+    let refuse = refusal::mock_pages(&mock, access, journal.clone(), loaded.clone());
     let traffic = Listener::bind(at(settings.traffic_port), &mock, refuse, reactor)?;
     if settings.no_admin {
         return Ok((traffic, None));
@@ -149,6 +152,7 @@ impl Service {
                 .store_bytes
                 .unwrap_or_else(|| KeyValueStore::default_limit(memory::granted())),
             explain: settings.explain,
+            cors: settings.cors.clone(),
             required: Required(settings.require_provision.clone()),
         };
         let activation = with_stack(budget, move || {

@@ -54,8 +54,8 @@ impl Work for MockWork {
         let outcome = catch_unwind(AssertUnwindSafe(|| {
             handling::handle(&provision, &self.chaos, &conditions, &mut request)
         }));
-        let mut outcome = outcome.unwrap_or_else(|_| panicked());
-        let permit = self.permit(&incoming, &mut outcome.reply);
+        let mut outcome = outcome.unwrap_or_else(|_| panicked(&provision, &request));
+        let permit = self.permit(&incoming, &mut outcome.reply, |page| provision.add_cors(&request, page));
         let took = nanoseconds(began.elapsed());
         metrics().answered(&outcome.counted(&provision, (request.method(), request.target()), took));
         if let Some(begun) = begun {
@@ -75,14 +75,20 @@ impl Work for MockWork {
 
 impl MockWork {
     /// Reserves memory for an answer that is delayed, or that is so large that its client may not take it at once. Without memory,
-    /// 503 replaces the answer.
+    /// 503 replaces the answer, and `complete` adds its headers.
     ///
     /// Runs before metrics and journal, which must see the answer that is really sent.
-    fn permit(&self, incoming: &Incoming, reply: &mut Reply) -> Option<Permit> {
+    fn permit(
+        &self,
+        incoming: &Incoming,
+        reply: &mut Reply,
+        complete: impl FnOnce(&mut Answer),
+    ) -> Option<Permit> {
         let waits = reply.takes_time();
         let permit = if waits { self.pending.take(&reply.answer) } else { None };
         if permit.is_none() && (waits || !incoming.reserve(reply.answer.body.space())) {
             *reply = refusal::no_room(self.pending.most).into();
+            complete(&mut reply.answer);
         }
         permit
     }
@@ -116,10 +122,11 @@ fn nanoseconds(time: Duration) -> u64 {
     time.as_secs() * 1_000_000_000 + u64::from(time.subsec_nanos())
 }
 
-fn panicked() -> Outcome {
+fn panicked(provision: &Provision, request: &Request) -> Outcome {
     let text = "a native function panicked while this request was handled: see the log";
-    let reply = Answer::text(500, format!("{text}\n")).into();
-    Outcome { reply, error: Some(text.into()), ..Outcome::default() }
+    let mut answer = Answer::text(500, format!("{text}\n"));
+    provision.add_cors(request, &mut answer);
+    Outcome { reply: answer.into(), error: Some(text.into()), ..Outcome::default() }
 }
 
 /// The work of the administrative listener.

@@ -14,6 +14,7 @@ mod chaos;
 mod check;
 mod command_line;
 mod config_map;
+mod cors;
 mod draining;
 mod examples;
 mod explain;

@@ -103,7 +103,8 @@ const TWO: &[Row] = &[
 ];
 
 /// Without the flag.
-const NONE: &[Row] = &[(&[(FOR, "10.0.0.1"), (PROTO, "https"), (HOST, "a"), (PORT, "1"), (PREFIX, "/p")], &[])];
+const NONE: &[Row] =
+    &[(&[(FOR, "10.0.0.1"), (PROTO, "https"), (HOST, "a"), (PORT, "1"), (PREFIX, "/p")], &[])];
 
 #[test]
 fn a_script_sees_what_the_trusted_proxies_received() {

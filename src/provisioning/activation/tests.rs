@@ -31,6 +31,7 @@ fn tested(back_to_initial: bool) -> Tested {
         keep_store: false,
         store_bytes: 1 << 20,
         explain: false,
+        cors: None,
         required: Required(None),
     };
     let activation = Activation::start(ENGINE.clone(), options, directory, Arc::default()).unwrap();
