@@ -93,6 +93,7 @@ fn every_setting_has_a_flag_and_a_variable_that_do_the_same() {
             "log-format" => "json",
             "max-head" => "3k",
             "report" => "/f",
+            "cors" => "https://a.example",
             "admin-host" => "a.example",
             "fail-on" => "unused,errors",
             _ => samples(setting.value),
