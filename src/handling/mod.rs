@@ -186,7 +186,7 @@ impl Flow<'_> {
             Found::Redirect { path } => Ok(answer::redirection(308, &self.location(&path)).into()),
             Found::Moved { index, url } => {
                 self.provision.count_hit(self.request.epoch, index);
-                Ok(answer::redirection(308, &self.from_root(url)).into())
+                Ok(answer::redirection(308, &self.below_root(url)).into())
             }
             Found::MethodNotAllowed { allow } => {
                 self.unmatched.set(Some(Unmatched::Method));
@@ -216,7 +216,7 @@ impl Flow<'_> {
     }
 
     /// Returns the URL of a `redirect_to`. A relative one is below the prefix of a trusted proxy, as in Werkzeug.
-    fn from_root(&self, url: String) -> String {
+    fn below_root(&self, url: String) -> String {
         let is_absolute = url.starts_with('/') || url.contains("://");
         if is_absolute { url } else { format!("{}/{url}", self.request.prefix()) }
     }

@@ -21,8 +21,8 @@ fn added(
 ) -> String {
     let (method, path) = line.split_once(' ').unwrap();
     let request = Request::from_parts(method, path, headers.iter().copied(), Vec::new(), None, None);
-    let mut answer = Answer::default();
-    answer.headers = own.iter().map(|(name, value)| ((*name).into(), (*value).to_owned().into())).collect();
+    let own = own.iter().map(|(name, value)| ((*name).into(), (*value).to_owned().into()));
+    let mut answer = Answer { headers: own.collect(), ..Answer::default() };
     Cors::new(policies).unwrap().apply(&request, &mut answer);
     let mut lines: Vec<String> = answer
         .headers
@@ -32,6 +32,9 @@ fn added(
     lines.sort();
     lines.join("; ")
 }
+
+/// Header fields of a request.
+type Sent = &'static [(&'static str, &'static str)];
 
 const A: (&str, &str) = ("Origin", "https://a.example");
 const B: (&str, &str) = ("Origin", "https://b.example");
@@ -43,7 +46,7 @@ fn an_allowed_origin_gets_its_headers() {
     let silent = |policy: Policy| Policy { always_send: false, ..policy };
     let ab = ["https://a.example", "https://b.example"];
     let all = "Allow-Origin: https://a.example; Vary: Origin";
-    let cases: Vec<(Policy, &[(&str, &str)], &str)> = vec![
+    let cases: Vec<(Policy, Sent, &str)> = vec![
         (Policy::default(), &[A], all),
         (Policy::default(), &[("Origin", "null")], "Allow-Origin: null; Vary: Origin"),
         // flask-cors leaves out `Vary`, though another request gets another answer.
@@ -112,7 +115,7 @@ fn a_preflight_learns_what_it_may_send() {
     let aged = |age| policy(|policy| policy.max_age = Some(age));
     let methods = policy(|policy| policy.methods = Some(vec!["GET".to_owned(), "PUT".to_owned()]));
     let headers = policy(|policy| policy.allow_headers = vec!["content-type".to_owned(), "x-*".to_owned()]);
-    let cases: Vec<(Policy, &[(&str, &str)], String)> = vec![
+    let cases: Vec<(Policy, Sent, String)> = vec![
         (Policy::default(), &[A, (METHOD, "PUT")], all.to_owned()),
         (Policy::default(), &[A], refused.to_owned()),
         (Policy::default(), &[A, (METHOD, "P UT")], refused.to_owned()),

@@ -50,8 +50,8 @@ fn policies(mut options: Map) -> Fallible<Vec<Policy>> {
 }
 
 fn policy(path: Option<&str>, options: &Map) -> Fallible<Policy> {
-    let mut policy = Policy::default();
-    policy.paths = path.map(cors::paths).transpose()?.flatten();
+    let paths = path.map(cors::paths).transpose()?.flatten();
+    let mut policy = Policy { paths, ..Policy::default() };
     for (name, value) in options {
         match name.as_str() {
             "origins" => {
