@@ -141,7 +141,8 @@ fn a_script_sees_what_the_trusted_proxies_received() {
 #[test]
 fn redirects_rules_and_cookies_know_the_proxy() {
     let mock = behind("1");
-    let cases: &[(&str, &[(&str, &str)], u16, &str)] = &[
+    type Case = (&'static str, &'static [(&'static str, &'static str)], u16, &'static str);
+    let cases: &[Case] = &[
         // Flask puts scheme and host in front of the first five.
         ("/dir", &[], 308, "location: /dir/"),
         ("/dir?x=1", &[(PREFIX, "/api"), (HOST, "pub.example")], 308, "location: /api/dir/?x=1"),
