@@ -48,6 +48,7 @@ fn activation(folder: &Folder, required: Option<&str>) -> Activation {
         store_bytes: 64 << 20,
         explain: false,
         simulation: Arc::default(),
+        cors: None,
         required: Required(required.map(|name| Name::parse(name).unwrap())),
     };
     Activation::start(ENGINE.clone(), options, Arc::new(directory), Arc::new(Epoch::default())).unwrap()

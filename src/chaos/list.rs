@@ -99,11 +99,12 @@ impl Chaos {
         self.look().list.iter().map(show).collect()
     }
 
-    /// Returns the effect of the entries on `request`, which `rule` serves.
+    /// Returns the effect of the entries on `request`, which `rule` serves. A `preflight` of a browser belongs to the request that follows
+    /// it, so only entries that name a method apply to it.
     ///
     /// All entries for the request are applied. Their delays add up. If several entries set the same fault, the first counts.
     #[cold]
-    pub fn strike(&self, request: &Request, rule: Option<&Rule>) -> Option<ChaosEffect> {
+    pub fn strike(&self, request: &Request, rule: Option<&Rule>, preflight: bool) -> Option<ChaosEffect> {
         let all = self.look();
         let (now, mut live) = (Instant::now(), false);
         let mut found: Option<ChaosEffect> = None;
@@ -112,7 +113,8 @@ impl Chaos {
                 continue;
             }
             live = true;
-            if entry.target.fits(request.method(), request.path(), rule)
+            if (!preflight || entry.target.method.is_some())
+                && entry.target.fits(request.method(), request.path(), rule)
                 && let Some(hold) = entry.strikes()
             {
                 found.get_or_insert_default().take(*id, entry, hold);

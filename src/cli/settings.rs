@@ -2,11 +2,13 @@
 
 use super::FailOn;
 use crate::directory::Name;
+use crate::message::cors::Cors;
 use crate::simulation::ClockChange;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
 use std::ops::Deref;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// The settings of `h1mock serve`; `settings_table` describes each and has its range. `None` leaves the choice to the server.
@@ -21,6 +23,8 @@ pub(crate) struct Settings {
     /// Listen on IPv6 and IPv4 with one socket (dual stack).
     pub ipv6: bool,
     pub workers: Option<usize>,
+    /// Number of proxies in front whose `X-Forwarded-*` headers count.
+    pub trust_proxy: usize,
     pub admin_workers: usize,
     pub provision_dir: PathBuf,
     pub config_dir: PathBuf,
@@ -51,6 +55,8 @@ pub(crate) struct Settings {
     pub clock: Option<ClockChange>,
     /// `None`: random numbers of scripts are random.
     pub seed: Option<i64>,
+    /// The policy of provisions without `app.cors`.
+    pub cors: Option<Arc<Cors>>,
     /// Readiness waits for this provision to be active.
     pub require_provision: Option<Name>,
     /// `None`: the admin interface needs no token.
@@ -78,6 +84,7 @@ impl Default for Settings {
             verbose: false,
             ipv6: false,
             workers: None,
+            trust_proxy: 0,
             admin_workers: 2,
             provision_dir: PathBuf::from("provision"),
             config_dir: PathBuf::from("/config"),
@@ -102,6 +109,7 @@ impl Default for Settings {
             explain: false,
             clock: None,
             seed: None,
+            cors: None,
             require_provision: None,
             admin_token: None,
             admin_hosts: Vec::new(),

@@ -7,6 +7,7 @@ use super::settings::Settings;
 use super::subcommand::Subcommand;
 use super::subcommand::Subcommand::{Check, Get, Probe, Report, Routes, Serve, Try, Wait};
 use super::value::{self, Given, Parsed};
+use crate::message::cors::Cors;
 use std::ffi::OsStr;
 use std::net::IpAddr;
 use std::ops::RangeInclusive;
@@ -103,6 +104,10 @@ pub(super) static TABLE: &[Setting] = &[
         .option("workers", "N", "")
         .help("Threads that answer the mock's requests; without it twice the CPUs, 4 to 16")
         .set(|v, s| put(&mut v.settings.workers, value::count(s, 1..=1024).map(Some))),
+    LISTENERS
+        .option("trust-proxy", "N", "0")
+        .help("Proxies in front of the mock whose X-Forwarded-* headers count; 0 trusts none")
+        .set(|v, s| put(&mut v.settings.trust_proxy, value::count(s, 0..=100))),
     LIMITS
         .option("max-head", "SIZE", "64k")
         .help("Largest request line and headers together, from 1k to 1M")
@@ -211,6 +216,10 @@ pub(super) static TABLE: &[Setting] = &[
         .help("Memory of the values in `store`, at least 64k; without it 64M, or a quarter of what the \
                container may use if that is less")
         .set(|v, s| put(&mut v.settings.store_bytes, value::size(s, 64 << 10..=usize::MAX).map(Some))),
+    SCRIPTS
+        .option("cors", "ORIGINS", "")
+        .help("Origins whose pages may read answers, with commas: `https://a.example`, `http://localhost:*`, `*`")
+        .set(|v, s| put(&mut v.settings.cors, value::text(s).and_then(Cors::parse))),
     SCRIPTS
         .switch("explain")
         .of(&[Serve, Try])

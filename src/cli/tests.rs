@@ -94,6 +94,7 @@ fn every_setting_has_a_flag_and_a_variable_that_do_the_same() {
             "max-head" => "3k",
             "report" => "/f",
             "clock" => "+2h",
+            "cors" => "https://a.example",
             "admin-host" => "a.example",
             "fail-on" => "unused,errors",
             _ => samples(setting.value),

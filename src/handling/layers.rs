@@ -34,11 +34,12 @@ pub(crate) fn handle_layers(
     let mut others = Others { allow, overlays, base: None };
     let mut conditions = conditions.clone();
     if overlay.is_some() {
-        others.base = Some(layers.base.routes.clone());
+        others.base = Some(&layers.base);
         conditions.values.get_or_insert_with(|| layers.base.files.values.clone());
     }
     let route = Route { found, host, others };
-    let outcome = answer(layers.provision(overlay), route, chaos, &conditions, request);
+    let mut outcome = answer(layers.provision(overlay), route, chaos, &conditions, request);
+    layers.add_cors(overlay, request, &mut outcome.reply.answer);
     Outcome { overlay, ..outcome }
 }
 

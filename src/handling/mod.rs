@@ -9,6 +9,8 @@ mod layers;
 
 pub(crate) use layers::handle_layers;
 
+mod preflight;
+
 use crate::chaos::{Chaos, Reply};
 use crate::message::answer::Answer;
 use crate::message::request::Request;
@@ -28,7 +30,6 @@ use crate::script::runtime::conditions::Conditions;
 use crate::script::runtime::fault::Fault;
 use crate::script::runtime::http_error::{self, HttpError};
 use crate::script::runtime::log_capture;
-use crate::script::runtime::registration::Routes;
 use rhai::{Dynamic, EvalAltResult};
 use std::cell::{Cell, OnceCell};
 use std::sync::Arc;
@@ -122,7 +123,10 @@ pub fn handle(
 ) -> Outcome {
     let host = provision.router.has_hosts().then(|| request.host());
     let found = provision.router.find_at(request.method(), request.path(), host.as_deref());
-    answer(provision, Route { found, host, others: Others::default() }, chaos, conditions, request)
+    let route = Route { found, host, others: Others::default() };
+    let mut outcome = answer(provision, route, chaos, conditions, request);
+    provision.add_cors(request, &mut outcome.reply.answer);
+    outcome
 }
 
 /// The result of routing one request.
@@ -140,11 +144,23 @@ struct Others<'l> {
     allow: Vec<String>,
     /// All overlays for the request, with their indices.
     overlays: Vec<(usize, &'l Overlay)>,
-    /// The registrations of the base, if an overlay answers.
-    base: Option<Arc<Routes>>,
+    /// The base, if an overlay answers.
+    base: Option<&'l Provision>,
 }
 
-/// Answers a request whose rule was found in `provision`.
+impl Others<'_> {
+    /// Returns the value of `Allow`: `methods` of the layer that answers, and those of the others.
+    fn allowed(&self, mut methods: Vec<String>) -> String {
+        if !self.allow.is_empty() {
+            methods.extend_from_slice(&self.allow);
+            methods.sort_unstable();
+            methods.dedup();
+        }
+        methods.join(", ")
+    }
+}
+
+/// Answers a request whose rule was found in `provision`, without the headers of CORS.
 fn answer(
     provision: &Arc<Provision>,
     route: Route,
@@ -160,11 +176,13 @@ fn answer(
     if let Some(request) = Arc::get_mut(request) {
         request.rule = rule;
     }
+    let preflight = preflight::preflight(provision, request, &found, host.as_deref(), &others);
     let mut effect = None;
     if chaos.is_live() {
-        effect = chaos.strike(request, rule.map(|index| &provision.router.rules()[index]));
+        let rule = rule.map(|index| &provision.router.rules()[index]);
+        effect = chaos.strike(request, rule, preflight.is_some());
     }
-    if let Some(answer) = effect.as_mut().and_then(|effect| effect.replacement.take()) {
+    if let Some(answer) = effect.as_mut().and_then(|effect| effect.replacement.take()).or(preflight) {
         let mut reply = Reply::from(answer);
         effect.into_iter().for_each(|effect| effect.apply(&mut reply));
         return Outcome { reply, rule, ..Outcome::default() };
@@ -172,7 +190,7 @@ fn answer(
     let call = Call {
         request: Some(request.clone()),
         routes: Some(provision.routes.clone()),
-        base: others.base.clone(),
+        base: others.base.map(|base| base.routes.clone()),
         conditions: conditions.clone(),
         ..Call::default()
     };
@@ -225,11 +243,11 @@ impl Flow<'_> {
             Found::Redirect { path } => Ok(answer::redirection(308, &self.location(&path)).into()),
             Found::Moved { index, url } => {
                 self.provision.count_hit(self.request.epoch, index);
-                Ok(answer::redirection(308, &url).into())
+                Ok(answer::redirection(308, &self.below_root(url)).into())
             }
             Found::MethodNotAllowed { allow } => {
                 self.unmatched.set(Some(Unmatched::Method));
-                let error = HttpError { allow: Some(self.allowed(allow)), ..HttpError::new(405) };
+                let error = HttpError { allow: Some(self.others.allowed(allow)), ..HttpError::new(405) };
                 Err(ViewError::Http(error.into()))
             }
             Found::NotFound => {
@@ -242,29 +260,23 @@ impl Flow<'_> {
     /// Calls the view function of rule `index`, or answers OPTIONS if the rule leaves that to h1mock.
     fn view(&self, index: usize, values: Vec<Value>) -> Result<Reply, ViewError> {
         if self.request.method() == "OPTIONS" && self.provision.router.rules()[index].automatic_options() {
-            let allowed = self.allowed(self.provision.router.allowed(self.request.path(), self.host));
-            let mut answer = Answer::html(200, "");
-            answer.headers.push(("Allow".into(), allowed.into()));
-            return Ok(answer.into());
+            let allowed = self.provision.router.allowed(self.request.path(), self.host);
+            return Ok(preflight::options(self.others.allowed(allowed)).into());
         }
         Ok(answer::from_value(self.provision.call_view(self.request.epoch, index, values)?)?)
-    }
-
-    /// Returns the value of `Allow`: the methods of this layer and of the others.
-    fn allowed(&self, mut methods: Vec<String>) -> String {
-        if !self.others.allow.is_empty() {
-            methods.extend_from_slice(&self.others.allow);
-            methods.sort_unstable();
-            methods.dedup();
-        }
-        methods.join(", ")
     }
 
     /// Returns the value of `Location`. It is relative, as RFC 9110 (section 10.2.2) allows: the client knows its name for this host.
     fn location(&self, path: &str) -> String {
         let query = self.request.query_string();
         let mark = if query.is_empty() { "" } else { "?" };
-        format!("{}{mark}{query}", encode_path(path))
+        format!("{}{}{mark}{query}", self.request.prefix(), encode_path(path))
+    }
+
+    /// Returns the URL of a `redirect_to`. A relative one is below the prefix of a trusted proxy, as in Werkzeug.
+    fn below_root(&self, url: String) -> String {
+        let is_absolute = url.starts_with('/') || url.contains("://");
+        if is_absolute { url } else { format!("{}/{url}", self.request.prefix()) }
     }
 
     /// Answers an error by the error handler of its status, or by the default page.

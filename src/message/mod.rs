@@ -4,6 +4,7 @@ pub(crate) mod answer;
 pub(crate) mod baggage;
 pub(crate) mod content_coding;
 pub(crate) mod cookie;
+pub(crate) mod cors;
 pub(crate) mod epoch;
 pub(crate) mod form;
 pub(crate) mod json;

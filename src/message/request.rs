@@ -1,12 +1,14 @@
 //! A request as the mock and the admin interface see it: owned, its body read, its path decoded. Query, cookies, baggage and
 //! form are parsed once, when they are first used.
 
+mod forwarded;
 pub(crate) mod url;
 
 use crate::message::baggage;
 use crate::message::cookie;
 use crate::message::form::{self, Form, FormError, Indexed};
 use crate::routing::quoting::decode_path;
+use forwarded::Forwarded;
 use std::any::Any;
 use std::borrow::Cow;
 use std::net::SocketAddr;
@@ -34,6 +36,8 @@ pub struct Request {
     pub rule: Option<usize>,
     /// The epoch in which the request began.
     pub epoch: u64,
+    /// The request as trusted proxies received it; `None` without such proxies.
+    forwarded: Option<Box<Forwarded>>,
     /// Results of parsing so far.
     parsed: OnceLock<Box<Parsed>>,
 }
@@ -112,8 +116,30 @@ impl Request {
             fields.push(Field { start, middle, end: text.len() });
         }
         let (method, target, query) = (start, within(0..target.len()), within(parts.query));
-        let (rule, epoch, parsed) = (None, 0, OnceLock::new());
-        Self { text, method, target, path, query, fields, body, remote_addr, local_addr, rule, epoch, parsed }
+        let (rule, epoch, forwarded, parsed) = (None, 0, None, OnceLock::new());
+        Self {
+            text,
+            method,
+            target,
+            path,
+            query,
+            fields,
+            body,
+            remote_addr,
+            local_addr,
+            rule,
+            epoch,
+            forwarded,
+            parsed,
+        }
+    }
+
+    /// Makes a request that was refused before it was complete. `line` is its request line, as far as it came.
+    pub(crate) fn refused(line: &str, origin: Option<&str>, peer: SocketAddr) -> Self {
+        let (method, rest) = line.split_once(' ').unwrap_or((line, ""));
+        let target = rest.split(' ').next().unwrap_or_default();
+        let origin = origin.map(|origin| ("Origin", origin));
+        Request::from_parts(method, target, origin, Vec::new(), Some(peer), None)
     }
 
     /// Returns the request without its body.

@@ -2,6 +2,8 @@
 //!
 //! A request keeps the layers with which it began. Each change makes new ones, which share the provisions that stay.
 
+use crate::message::answer::Answer;
+use crate::message::request::Request;
 use crate::provisioning::provision::{Provision, RuleRow};
 use crate::routing::rule::Rule;
 use crate::routing::shadows::Shapes;
@@ -86,6 +88,13 @@ impl Layers {
     /// Returns the provision of the overlay with this index; the base without one.
     pub(crate) fn provision(&self, overlay: Option<usize>) -> &Arc<Provision> {
         overlay.map_or(&self.base, |index| &self.overlays[index].provision)
+    }
+
+    /// Adds the headers of CORS to an answer of the overlay with this index, or of the base. An overlay without `app.cors` has the policy
+    /// of the base.
+    pub(crate) fn add_cors(&self, overlay: Option<usize>, request: &Request, answer: &mut Answer) {
+        let layer = Some(self.provision(overlay)).filter(|layer| layer.cors.is_some());
+        layer.unwrap_or(&self.base).add_cors(request, answer);
     }
 
     /// Returns the overlays that have not ended, with their indices.

@@ -1,6 +1,7 @@
 //! Loads a file of the provision directory into a provision that is not active yet.
 
 use crate::directory::{Name, ProvisionDir};
+use crate::message::cors::Cors;
 use crate::observing::metrics::metrics;
 use crate::provisioning::initial;
 use crate::provisioning::ledger::Ledger;
@@ -29,6 +30,8 @@ pub(crate) struct LoadOptions {
     pub explain: bool,
     /// The clock and the dice that scripts see.
     pub simulation: Arc<Simulation>,
+    /// `--cors`: the policy of provisions without `app.cors`.
+    pub cors: Option<Arc<Cors>>,
     /// `--require-provision`.
     pub required: Required,
 }
@@ -51,6 +54,7 @@ pub(crate) fn load(
     let mut loaded = Provision::load_under(conditions, engine, options.budget, files)?;
     if let Loaded::Provision(provision) = &mut loaded {
         provision.explain = options.explain;
+        provision.cors = provision.cors.take().or_else(|| options.cors.clone());
         if !options.keep_store {
             provision.files.values.keep_loaded();
         }

@@ -2,7 +2,10 @@
 //!
 //! A provision does not change after its load. A request keeps the provision with which it began.
 
+use crate::message::answer::Answer;
+use crate::message::cors::Cors;
 use crate::message::epoch::ResetCounter;
+use crate::message::request::Request;
 use crate::observing::counters::RuleCounters;
 use crate::provisioning::warnings;
 use crate::routing::router::Router;
@@ -39,6 +42,8 @@ pub struct Provision {
     pub files: Arc<Files>,
     /// Whether the default pages of 404 and 405 list the closest rules.
     pub explain: bool,
+    /// The policies of `app.cors`, or else of `--cors`.
+    pub cors: Option<Arc<Cors>>,
     /// The rules. The index of a rule is also its index in `views` and in `routes.views`.
     pub router: Arc<Router>,
     /// The part of the provision that its functions see while they handle a request.
@@ -210,6 +215,7 @@ impl Provision {
             budget,
             files: files.clone(),
             explain: false,
+            cors: Cors::new(registration.cors),
             router,
             routes: routes.into(),
             views,
@@ -233,6 +239,13 @@ impl Provision {
         self.count_hit(epoch, index);
         let Some(function) = &self.routes.views[index].function else { return Ok(Dynamic::UNIT) };
         self.budget.run(|| function.call(&self.engine, index, values))
+    }
+
+    /// Adds the headers of CORS to an answer that is complete otherwise.
+    pub(crate) fn add_cors(&self, request: &Request, answer: &mut Answer) {
+        if let Some(cors) = &self.cors {
+            cors.apply(request, answer);
+        }
     }
 
     /// Counts a request of `epoch` for rule `index`.

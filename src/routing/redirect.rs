@@ -22,7 +22,8 @@ pub(crate) fn check(target: &str, pattern: &Pattern) -> Result<(), String> {
     Ok(())
 }
 
-/// Returns the URL for `values`, which begin with those of the pattern's variables.
+/// Returns the URL for `values`, which begin with those of the pattern's variables. A target without a slash at its start, such as
+/// `new/<id>`, gives a URL without one: it is relative to the root of the mock.
 pub(crate) fn fill(target: &str, pattern: &Pattern, values: &[Value]) -> String {
     let (mut url, mut rest) = (String::new(), target);
     while let Some((before, name, after)) = placeholder(rest) {
@@ -35,7 +36,7 @@ pub(crate) fn fill(target: &str, pattern: &Pattern, values: &[Value]) -> String 
         rest = after;
     }
     url.push_str(rest);
-    if url.starts_with('/') || url.contains("://") { url } else { format!("/{url}") }
+    url
 }
 
 /// Finds the first `<name>` or `<converter:name>`. Returns the text before it, its name and the text after it. The rule has the

@@ -70,6 +70,7 @@ const TOPICS: &[Topic] = &[
     flask::abort::register,
     flask::app::register,
     flask::chaos::register,
+    flask::cors::register,
     flask::disk::register,
     flask::etag::register,
     flask::multi_dict::register,

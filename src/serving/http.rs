@@ -33,7 +33,11 @@ pub(crate) fn server(
         let answer = refuse(refused);
         Page {
             reason: Some(status::reason(answer.status).to_owned()),
-            content_type: answer.header("content-type").unwrap_or_default().to_owned(),
+            fields: answer
+                .headers
+                .iter()
+                .map(|(name, value)| (name.to_string(), value.to_string()))
+                .collect(),
             body: answer.body.bytes().to_vec(),
         }
     };

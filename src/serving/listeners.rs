@@ -232,7 +232,7 @@ mod tests {
         let limits = EffectiveLimits::by_system(&Settings::default()).unwrap().mock;
         let address = (IpAddr::from([127, 0, 0, 1]), 0);
         let journal = Arc::new(Journal::new(0, 0).unwrap());
-        let refuse = refusal::mock_pages(&limits, AccessLog::new(false, false), journal);
+        let refuse = refusal::mock_pages(&limits, AccessLog::new(false, false), journal, Arc::default());
         let mut listener = Listener::bind(address, &limits, refuse, &reactor).unwrap();
         let shared = shared(&reactor);
         listener.start("test", 1, 1 << 20, Arc::new(Panics(shared.clone()))).unwrap();

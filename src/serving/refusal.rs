@@ -2,22 +2,36 @@
 
 use crate::admin;
 use crate::message::answer::Answer;
+use crate::message::request::Request;
 use crate::observing::access_log::AccessLog;
 use crate::observing::journal::Journal;
 use crate::observing::metrics::metrics;
+use crate::provisioning::activation::Activation;
 use crate::script::runtime::http_error::HttpError;
 use crate::serving::http::{Limit, Limits, Reason, Refuse, Refused};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-/// Returns a writer of the mock's pages, which look like those of `abort`. Each refusal has an entry in the journal. A connection
-/// above `--max-connections` has none, because no request of it was read.
-pub(crate) fn mock_pages(limits: &Limits, access: AccessLog, journal: Arc<Journal>) -> Refuse {
+/// The loaded provisions, once there are any: the listeners are bound before.
+pub(crate) type Loaded = Arc<OnceLock<Arc<Activation>>>;
+
+/// Returns a writer of the mock's pages, which look like those of `abort` and have the headers of CORS. Each refusal has an entry in
+/// the journal. A connection above `--max-connections` has none, because no request of it was read.
+pub(crate) fn mock_pages(
+    limits: &Limits,
+    access: AccessLog,
+    journal: Arc<Journal>,
+    loaded: Loaded,
+) -> Refuse {
     let limits = *limits;
     Box::new(move |refused| {
         let (status, why) = (refused.reason.status(), count("mock", refused, &limits, access));
-        let page = HttpError { description: why.clone(), ..HttpError::new(status) }.page();
+        let mut page = HttpError { description: why.clone(), ..HttpError::new(status) }.page();
+        let request = Request::refused(refused.request_line, refused.origin, refused.peer);
+        if let Some(loaded) = loaded.get() {
+            loaded.current().add_cors(&request, &mut page);
+        }
         if status != 503 || !refused.request_line.is_empty() {
-            journal.record_refused(refused.request_line, refused.peer, &why, &page);
+            journal.record_refused(request, &why, &page);
         }
         page
     })

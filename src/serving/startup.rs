@@ -22,7 +22,7 @@ use crate::serving::http::{Reactor, Server};
 use crate::serving::limits::EffectiveLimits;
 use crate::serving::listeners::{Listener, Shared};
 use crate::serving::pending::PendingBudget;
-use crate::serving::refusal;
+use crate::serving::refusal::{self, Loaded};
 use crate::serving::signals;
 use crate::serving::timer::Timer;
 use crate::serving::verdict::{QUIT, report_of, verdict};
@@ -58,8 +58,10 @@ fn run(settings: Settings) -> Result<ExitCode, String> {
     let reactor = Reactor::new().map_err(failed_to("start the engine"))?;
     let epoch = Arc::default();
     let journal = journal(&settings, &epoch)?;
-    let (mut mock, mut admin) = listeners(&settings, limits, &reactor, &journal)?;
+    let loaded = Loaded::default();
+    let (mut mock, mut admin) = listeners(&settings, limits, &reactor, &journal, &loaded)?;
     let service = Service::start(&settings, reactor, journal, epoch)?;
+    let _ = loaded.set(service.activation.clone());
     let stack = service.budget.stack();
     let pending = PendingBudget::new(mock.buffered);
     let mock_work = MockWork {
@@ -69,6 +71,7 @@ fn run(settings: Settings) -> Result<ExitCode, String> {
         pending: pending.clone(),
         journal: service.journal.clone(),
         address: mock.address,
+        trusted_proxies: settings.trust_proxy,
     };
     // The mock's workers start last: where threads are short, the administrative port has its own, and the mock takes the rest.
     if let Some(listener) = &mut admin {
@@ -98,10 +101,11 @@ fn listeners(
     EffectiveLimits { mock, admin }: EffectiveLimits,
     reactor: &Arc<Reactor>,
     journal: &Arc<Journal>,
+    loaded: &Loaded,
 ) -> Result<(Listener, Option<Listener>), String> {
     let access = access_log(settings);
     let at = |port| (settings.bind, port);
-    let refuse = refusal::mock_pages(&mock, access, journal.clone());
+    let refuse = refusal::mock_pages(&mock, access, journal.clone(), loaded.clone());
     let traffic = Listener::bind(at(settings.traffic_port), &mock, refuse, reactor)?;
     if settings.no_admin {
         return Ok((traffic, None));
@@ -150,6 +154,7 @@ impl Service {
                 .unwrap_or_else(|| KeyValueStore::default_limit(memory::granted())),
             explain: settings.explain,
             simulation: Arc::new(Simulation::new(settings.clock, settings.seed)),
+            cors: settings.cors.clone(),
             required: Required(settings.require_provision.clone()),
         };
         let activation = with_stack(budget, move || {

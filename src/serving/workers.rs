@@ -30,6 +30,8 @@ pub(crate) struct MockWork {
     pub pending: Arc<PendingBudget>,
     pub journal: Arc<Journal>,
     pub address: SocketAddr,
+    /// `--trust-proxy`: the proxies in front whose `X-Forwarded-*` count.
+    pub trusted_proxies: usize,
 }
 
 impl Work for MockWork {
@@ -44,14 +46,23 @@ impl Work for MockWork {
         let begun = self.journal.begin();
         let mut request = http::receive(&mut incoming, self.address);
         request.epoch = epoch;
+        if self.trusted_proxies > 0 {
+            request.trust(self.trusted_proxies);
+        }
         let (clock, dice) = self.activation.simulation().find(&request);
         let conditions = Conditions { clock, dice, ..Conditions::default() };
         let mut request = Arc::new(request);
         let outcome = catch_unwind(AssertUnwindSafe(|| {
             handling::handle_layers(&layers, &self.chaos, &conditions, &mut request)
         }));
-        let mut outcome = outcome.unwrap_or_else(|_| Outcome::panicked());
-        let permit = self.permit(&incoming, &mut outcome.reply);
+        let mut outcome = outcome.unwrap_or_else(|_| {
+            let mut outcome = Outcome::panicked();
+            layers.add_cors(None, &request, &mut outcome.reply.answer);
+            outcome
+        });
+        let overlay = outcome.overlay;
+        let permit =
+            self.permit(&incoming, &mut outcome.reply, |page| layers.add_cors(overlay, &request, page));
         let took = nanoseconds(began.elapsed());
         let provision = layers.provision(outcome.overlay);
         metrics().answered(&outcome.counted(provision, (request.method(), request.target()), took));
@@ -72,14 +83,20 @@ impl Work for MockWork {
 
 impl MockWork {
     /// Reserves memory for an answer that is delayed, or that is so large that its client may not take it at once. Without memory,
-    /// 503 replaces the answer.
+    /// 503 replaces the answer, and `complete` adds its headers.
     ///
     /// Runs before metrics and journal, which must see the answer that is really sent.
-    fn permit(&self, incoming: &Incoming, reply: &mut Reply) -> Option<Permit> {
+    fn permit(
+        &self,
+        incoming: &Incoming,
+        reply: &mut Reply,
+        complete: impl FnOnce(&mut Answer),
+    ) -> Option<Permit> {
         let waits = reply.takes_time();
         let permit = if waits { self.pending.take(&reply.answer) } else { None };
         if permit.is_none() && (waits || !incoming.reserve(reply.answer.body.space())) {
             *reply = refusal::no_room(self.pending.most).into();
+            complete(&mut reply.answer);
         }
         permit
     }

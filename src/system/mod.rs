@@ -11,3 +11,4 @@ pub(crate) mod output;
 pub(crate) mod renewed_thread;
 pub(crate) mod spelling;
 pub(crate) mod truncate;
+pub(crate) mod wildcard;

@@ -94,6 +94,8 @@ pub struct Refused<'r> {
     pub reason: Reason,
     /// The part of the request line that arrived.
     pub request_line: &'r str,
+    /// The `Origin` field, if it arrived in full.
+    pub origin: Option<&'r str>,
     /// Address of the client.
     pub peer: SocketAddr,
 }
@@ -103,8 +105,8 @@ pub struct Refused<'r> {
 pub struct Page {
     /// Reason phrase; `None` for the standard one.
     pub reason: Option<String>,
-    /// Media type of the body.
-    pub content_type: String,
+    /// Names and values of header fields, such as `Content-Type`.
+    pub fields: Vec<(String, String)>,
     /// Body.
     pub body: Vec<u8>,
 }
@@ -116,7 +118,7 @@ pub type Pages = Arc<dyn Fn(&Refused<'_>) -> Page + Send + Sync>;
 pub fn plain_pages() -> Pages {
     Arc::new(|refused| Page {
         reason: None,
-        content_type: "text/plain; charset=utf-8".to_owned(),
+        fields: vec![("Content-Type".to_owned(), "text/plain; charset=utf-8".to_owned())],
         body: format!("{}\n", refused.reason.text()).into_bytes(),
     })
 }

@@ -60,6 +60,8 @@ Variables of the container. The ports are variables too, for `h1mock get` and `h
 {{- with kindIs "string" $settings.seed | ternary $settings.seed (printf "%d" (int64 $settings.seed)) -}}
 {{- $own = append $own (dict "name" "H1MOCK_SEED" "value" .) -}}
 {{- end -}}
+{{- with $settings.cors }}{{ $own = append $own (dict "name" "H1MOCK_CORS" "value" (join "," .)) }}{{ end -}}
+{{- with int $settings.trustProxy }}{{ $own = append $own (dict "name" "H1MOCK_TRUST_PROXY" "value" (toString .)) }}{{ end -}}
 {{- with $settings.failOn }}{{ $own = append $own (dict "name" "H1MOCK_FAIL_ON" "value" (join "," .)) }}{{ end -}}
 {{- if not $service.admin.enabled }}{{ $own = append $own (dict "name" "H1MOCK_NO_ADMIN" "value" "true") }}{{ end -}}
 {{- with include "h1mock.tokenSecret" . -}}

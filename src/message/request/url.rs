@@ -1,5 +1,5 @@
 //! The URL of a request: its parts from the target and the `Host` header, and the whole as an IRI, as Werkzeug builds it.
-//! `X-Forwarded-*` headers are ignored.
+//! Scheme, host and prefix are those of a trusted proxy where there is one.
 
 use super::Request;
 use percent_encoding::percent_decode;
@@ -41,26 +41,35 @@ fn authority(target: &str) -> Option<Range<usize>> {
 }
 
 impl Request {
-    /// Returns `http`: the mock has no TLS.
-    pub fn scheme(&self) -> &'static str {
-        "http"
+    /// Returns `http`, as the mock has no TLS, or the scheme that a trusted proxy sent.
+    pub fn scheme(&self) -> &str {
+        self.forwarded.as_deref().and_then(|forwarded| forwarded.scheme.as_deref()).unwrap_or("http")
     }
 
-    /// Returns host and port, without port 80: from an absolute target, else from `Host`, else from the address of the listener
-    /// (RFC 9112 section 3.3).
+    /// Whether the scheme is `https` or `wss`.
+    pub fn is_secure(&self) -> bool {
+        matches!(self.scheme(), "https" | "wss")
+    }
+
+    /// Returns host and port, without the port that is the scheme's default.
     pub fn host(&self) -> String {
-        let absolute = places(self.target()).authority.map(|authority| &self.target()[authority]);
-        let sent = absolute.or_else(|| self.header("host")).map(str::trim);
-        let host = match sent {
-            Some(host) if !host.is_empty() => host.to_owned(),
-            _ => self.local_addr.map(unmapped).map(|addr| addr.to_string()).unwrap_or_default(),
+        let host = self.host_sent();
+        let default = match self.scheme() {
+            "http" | "ws" => host.strip_suffix(":80"),
+            "https" | "wss" => host.strip_suffix(":443"),
+            _ => None,
         };
-        host.strip_suffix(":80").map(str::to_owned).unwrap_or(host)
+        default.unwrap_or(&host).to_owned()
     }
 
     /// Returns scheme and host, ending in `/`.
-    pub fn url_root(&self) -> String {
+    pub fn host_url(&self) -> String {
         format!("{}://{}/", self.scheme(), self.host())
+    }
+
+    /// Returns scheme, host and the prefix of a trusted proxy, ending in `/`.
+    pub fn url_root(&self) -> String {
+        format!("{}://{}{}/", self.scheme(), self.host(), self.prefix())
     }
 
     /// Returns the URL without its query.
@@ -85,18 +94,21 @@ impl Request {
         format!("{}?{}", self.path(), self.query_string())
     }
 
-    /// Returns the address of the client as text, as IPv4 if it is an IPv4-mapped address.
+    /// Returns the address of the client as text, as IPv4 if it is an IPv4-mapped address. The text of a trusted proxy stays as sent.
     pub fn client(&self) -> Option<String> {
+        if let Some(client) = self.forwarded.as_deref().and_then(|forwarded| forwarded.client.as_ref()) {
+            return Some(client.clone());
+        }
         self.remote_addr.map(|addr| unmapped(addr).ip().to_string())
     }
 }
 
-fn is_scheme(text: &str) -> bool {
+pub(super) fn is_scheme(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b))
 }
 
 /// Converts the address of an IPv4 client at a dual-stack listener, `::ffff:a.b.c.d`, to IPv4.
-fn unmapped(addr: SocketAddr) -> SocketAddr {
+pub(super) fn unmapped(addr: SocketAddr) -> SocketAddr {
     SocketAddr::new(addr.ip().to_canonical(), addr.port())
 }
 

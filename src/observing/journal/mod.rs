@@ -27,7 +27,6 @@ use crate::system::lock::lock;
 use entry::Entry;
 use lines::Key;
 use std::cell::Cell;
-use std::net::SocketAddr;
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -205,13 +204,9 @@ impl Journal {
         }
     }
 
-    /// Enters a request that the engine refused before it was complete. `line` is its request line, as far as it came.
-    pub(crate) fn record_refused(&self, line: &str, peer: SocketAddr, why: &str, answer: &Answer) {
+    /// Enters a request that the engine refused before it was complete.
+    pub(crate) fn record_refused(&self, mut request: Request, why: &str, answer: &Answer) {
         let Some(begun) = self.begin() else { return };
-        let (method, rest) = line.split_once(' ').unwrap_or((line, ""));
-        let target = rest.split(' ').next().unwrap_or_default();
-        let mut request =
-            Request::from_parts(method, target, None::<(&str, &str)>, Vec::new(), Some(peer), None);
         request.epoch = self.epoch.now();
         self.record(&Exchange {
             begun,

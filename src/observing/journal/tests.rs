@@ -2,6 +2,7 @@
 
 use super::*;
 use serde_json::json;
+use std::net::SocketAddr;
 use std::sync::mpsc;
 use std::time::Duration;
 
@@ -124,14 +125,15 @@ fn a_refused_request_is_entered_as_far_as_it_was_read() {
         ("", "", "", "/"),
     ];
     for (number, (line, method, target, path)) in (1..).zip(lines) {
-        journal.record_refused(line, peer, "too long", &Answer::text(413, "page"));
+        journal.record_refused(Request::refused(line, None, peer), "too long", &Answer::text(413, "page"));
         let entry = journal.get(number).unwrap();
         assert_eq!((&*entry.method, &*entry.target, &*entry.path), (method, target, path));
         assert_eq!((entry.peer, entry.status, entry.generation), (Some(peer), 413, 0));
         assert_eq!((entry.rule, entry.unmatched.as_deref()), (None, Some("too long")));
         assert_eq!(entry.answer_body, b"page");
     }
-    Journal::new(0, 0).unwrap().record_refused("GET / HTTP/1.1", peer, "why", &Answer::default());
+    let request = Request::refused("GET / HTTP/1.1", None, peer);
+    Journal::new(0, 0).unwrap().record_refused(request, "why", &Answer::default());
 }
 
 #[test]
@@ -176,7 +178,8 @@ fn the_end_of_an_epoch_deletes_its_entries_and_none_of_the_next() {
     let running = begin();
     assert_eq!(journal.clear(), 1);
     journal.record(&exchange(running, &late, &answer));
-    journal.record_refused("GET /refused", ([127, 0, 0, 1], 1).into(), "why", &answer);
+    let refused = Request::refused("GET /refused", None, ([127, 0, 0, 1], 1).into());
+    journal.record_refused(refused, "why", &answer);
     assert_eq!(journal.get(3).unwrap().path, "/refused");
     // Or it learns of the epoch by a reader.
     epoch.next();

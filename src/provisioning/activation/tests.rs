@@ -34,6 +34,7 @@ fn tested(back_to_initial: bool) -> Tested {
         store_bytes: 1 << 20,
         explain: false,
         simulation: Arc::default(),
+        cors: None,
         required: Required(None),
     };
     let activation = Activation::start(ENGINE.clone(), options, directory, Arc::default()).unwrap();

@@ -48,7 +48,7 @@ fn change<T>(on: &Dynamic, change: impl FnOnce(&mut Registration) -> T) -> Falli
 ///
 /// # Errors
 /// `registerRules()` does not run.
-fn change_app<T>(change: impl FnOnce(&mut Registration) -> T) -> Fallible<T> {
+pub(super) fn change_app<T>(change: impl FnOnce(&mut Registration) -> T) -> Fallible<T> {
     call::with(|call| call.loading.as_mut().map(|loading| change(&mut loading.registration)))
         .flatten()
         .ok_or_else(|| "rules can be registered only while registerRules() runs".into())

@@ -5,6 +5,7 @@ pub(crate) mod answer;
 pub(crate) mod app;
 pub(crate) mod chaos;
 pub(crate) mod cookie;
+pub(crate) mod cors;
 pub(crate) mod disk;
 pub(crate) mod etag;
 pub(crate) mod multi_dict;

@@ -45,7 +45,8 @@ fn url_for(endpoint: &str, values: Map) -> Fallible<String> {
             None => format!("url_for: no rule has endpoint `{endpoint}`").into(),
         });
     };
-    let root = if external { call::request()?.url_root() } else { String::new() };
+    let request = call::request()?;
+    let root = if external { request.url_root() } else { request.prefix().to_owned() };
     Ok(format!("{}{path}{anchor}", root.trim_end_matches('/')))
 }
 

@@ -3,6 +3,7 @@
 use super::files::Files;
 use super::http_error::ErrorClass;
 use super::view::{Bound, View};
+use crate::message::cors::Policy;
 use crate::routing::router::Router;
 use crate::routing::rule::RuleOptions;
 use crate::simulation::Dice;
@@ -22,6 +23,8 @@ pub(crate) struct Registration {
     pub before: Vec<(Scope, View)>,
     /// `after_request` functions.
     pub after: Vec<(Scope, View)>,
+    /// The policies of `app.cors`.
+    pub cors: Vec<Policy>,
     /// Blueprints and their names. A name must not be used twice.
     pub blueprints: Vec<(ImmutableString, Arc<Mutex<Registration>>)>,
 }

@@ -6,7 +6,7 @@ use crate::connection::socket::Socket;
 use crate::connection::state::Connection;
 use crate::core::state::{Core, EVENTS};
 use crate::lock::lock;
-use crate::refusal::Reason;
+use crate::refusal::{Reason, Refused};
 use rustix::event::epoll::{self, EventData, EventFlags};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
@@ -154,11 +154,8 @@ impl Core {
         // Too many clients are getting 503 already, so this one has no time to take the answer. Its bytes are read, so that a
         // reset doesn't overtake the answer.
         let _ = recv(&socket, &mut [0; 4096][..], RecvFlags::DONTWAIT);
-        let _ = send(
-            &socket,
-            &self.page(Reason::TooManyConnections, "", peer),
-            SendFlags::NOSIGNAL | SendFlags::DONTWAIT,
-        );
+        let refused = Refused { reason: Reason::TooManyConnections, request_line: "", origin: None, peer };
+        let _ = send(&socket, &self.page(&refused), SendFlags::NOSIGNAL | SendFlags::DONTWAIT);
     }
 
     /// Closes the connection that was idle for longest. False if none is idle.

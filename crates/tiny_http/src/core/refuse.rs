@@ -6,15 +6,16 @@ use crate::refusal::{Page, Reason, Refused, plain_pages};
 use crate::write::head::{BodyFraming, Context, Then, has_body, write_head};
 use crate::write::output::{Output, Piece};
 use std::collections::VecDeque;
-use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 impl Core {
     /// Sends the page for `reason` and ends the connection.
     pub(crate) fn refuse(&self, mut held: Held<'_>, reason: Reason) {
         let Some(connection) = held.connection() else { return };
-        let line = connection.inbound.line();
-        let bytes = self.page(reason, &line, connection.socket.peer);
+        let (line, origin) = (connection.inbound.line(), connection.inbound.field("origin"));
+        let refused =
+            Refused { reason, request_line: &line, origin: origin.as_deref(), peer: connection.socket.peer };
+        let bytes = self.page(&refused);
         connection.keep_alive = false;
         connection.inbound = Default::default();
         connection.output =
@@ -22,19 +23,18 @@ impl Core {
         self.advance(held);
     }
 
-    /// Returns the answer to a refused request. `line` is the part of its request line that has arrived.
-    pub(crate) fn page(&self, reason: Reason, line: &str, peer: SocketAddr) -> Vec<u8> {
-        let (status, why) = (reason.status(), reason.text());
-        log::debug!("refused `{}` of {peer}: {status} {why}", line.escape_debug());
-        let refused = Refused { reason, request_line: line, peer };
+    /// Returns the answer to a refused request.
+    pub(crate) fn page(&self, refused: &Refused<'_>) -> Vec<u8> {
+        let (status, why, line) = (refused.reason.status(), refused.reason.text(), refused.request_line);
+        log::debug!("refused `{}` of {}: {status} {why}", line.escape_debug(), refused.peer);
         // The closure belongs to the program. Its panic must not end the thread that keeps the deadlines.
-        let page = catch_unwind(AssertUnwindSafe(|| (self.pages)(&refused)));
-        let Page { reason: phrase, content_type, body } = page.unwrap_or_else(|_| plain_pages()(&refused));
+        let page = catch_unwind(AssertUnwindSafe(|| (self.pages)(refused)));
+        let Page { reason: phrase, fields, body } = page.unwrap_or_else(|_| plain_pages()(refused));
         let context = Context { old: false, head_only: line.starts_with("HEAD "), keep_alive: false };
-        let fields = [(&b"Content-Type"[..], content_type.as_bytes())].into_iter();
+        let fields = fields.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes()));
         let framing = BodyFraming::new(status, Some(body.len() as u64), context);
         let mut bytes = Vec::new();
-        // Writing fails only if the reason or the media type has a line end. Then the answer stays empty.
+        // Writing fails only if the reason or a field has a line end. Then the answer stays empty.
         let _ = write_head(&mut bytes, (status, phrase.as_deref()), fields, framing, context);
         if has_body(status, context) {
             bytes.extend_from_slice(&body);

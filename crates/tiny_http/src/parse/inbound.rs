@@ -107,6 +107,21 @@ impl Inbound {
         }
     }
 
+    /// Returns the value of the field `name` of the incomplete request, if its line has arrived in full.
+    pub(crate) fn field(&self, name: &str) -> Option<String> {
+        let head = match &self.gathering {
+            Some(gathering) => &*gathering.message.head.bytes,
+            None => &self.buffer[..],
+        };
+        let lines = head.split_inclusive(|byte| *byte == b'\n').skip(1);
+        let mut lines = lines.take_while(|line| line.len() > 2 && line.ends_with(b"\r\n"));
+        lines.find_map(|line| {
+            let colon = line.iter().position(|byte| *byte == b':')?;
+            let is_it = line[..colon].eq_ignore_ascii_case(name.as_bytes());
+            is_it.then(|| String::from_utf8_lossy(line[colon + 1..].trim_ascii()).into_owned())
+        })
+    }
+
     fn next(&mut self, mut input: &[u8], limits: &Limits) -> Progress {
         // RFC 9112, section 2.2: empty lines before a request are skipped.
         while let Some(rest) = input.strip_prefix(b"\r\n") {
@@ -168,9 +183,9 @@ impl Inbound {
         }
     }
 
-    /// Keeps the request line of a refused request for [`Inbound::line`].
+    /// Keeps what has arrived of a refused request for [`Inbound::line`] and [`Inbound::field`].
     fn refused(&mut self, request: &[u8], reason: Reason) -> Progress {
-        self.buffer = first_line(request).into_bytes();
+        self.buffer = request.to_vec();
         Progress::Refused(reason)
     }
 }

@@ -3,6 +3,7 @@
 use super::*;
 use crate::message::answer::Answer;
 use crate::message::epoch::Epoch;
+use crate::message::request::Request;
 use crate::observing::journal::codec::DECODED;
 use crate::observing::journal::filter::parse::{WAIT, query};
 use crate::observing::journal::tests::enter_body;
@@ -112,7 +113,8 @@ fn a_wait_counts_from_a_reset_on() {
     let resets: [&dyn Fn(&Journal); 2] = [&|journal| _ = journal.clear(), &|_| _ = epoch.next()];
     // Enters a request of the present epoch.
     let enter = |timed: &Timed| {
-        timed.journal.record_refused("GET /a", ([127, 0, 0, 1], 1).into(), "why", &Answer::default());
+        let request = Request::refused("GET /a", None, ([127, 0, 0, 1], 1).into());
+        timed.journal.record_refused(request, "why", &Answer::default());
     };
     for reset in resets {
         let timed = Timed::of(Journal::new(BUDGET, BUDGET).unwrap().of_epoch(&epoch));

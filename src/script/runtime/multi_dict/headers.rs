@@ -22,8 +22,14 @@ impl Headers {
         Self { request: request.clone(), part: Some(part) }
     }
 
+    /// Returns all fields. `Host` is that of a trusted proxy where there is one, as with Werkzeug's `ProxyFix`.
     fn fields(&self) -> impl Iterator<Item = (&str, &str)> {
-        let own = self.part.is_none().then(|| self.request.headers());
+        let host = self.request.forwarded_host();
+        let seen = move |(name, value)| match host {
+            Some(host) if "host".eq_ignore_ascii_case(name) => (name, host),
+            _ => (name, value),
+        };
+        let own = self.part.is_none().then(|| self.request.headers().map(seen));
         let file = self.part.and_then(|part| self.request.form().ok()?.files.get(part));
         let of_file = file.map(|file| file.headers.as_slice()).unwrap_or_default();
         let of_file = of_file.iter().map(|(name, value)| (name.as_str(), value.as_str()));

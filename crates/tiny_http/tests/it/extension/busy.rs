@@ -183,7 +183,11 @@ fn a_panicking_page_is_replaced_by_a_plain_one() {
     let asked = AtomicUsize::new(0);
     let pages: Pages = Arc::new(move |_| {
         assert!(asked.fetch_add(1, Ordering::Relaxed) > 0, "a closure may panic");
-        Page { reason: None, content_type: "a/b".to_owned(), body: b"own".to_vec() }
+        Page {
+            reason: None,
+            fields: vec![("Content-Type".to_owned(), "a/b".to_owned())],
+            body: b"own".to_vec(),
+        }
     });
     let server = Arc::new(Server::with_limits(listener, limits, pages, &reactor).unwrap());
     thread::spawn(move || {
