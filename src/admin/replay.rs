@@ -128,7 +128,8 @@ pub(super) fn run(
     Ok(replay)
 }
 
-/// Returns why `entry` can't be compared, if so. `generation` serves now.
+/// Returns why `entry` can't be compared, if so. `generation` serves now. A replay asks the base alone, so an entry of an overlay
+/// belongs here as well.
 fn unknown(entry: &Entry, generation: u64) -> Option<String> {
     let Entry { gone, body, body_length, .. } = entry;
     let is_chaos =
