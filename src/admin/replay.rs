@@ -128,7 +128,7 @@ pub(super) fn run(
     Ok(replay)
 }
 
-/// Returns why `entry` can't be compared, if so.
+/// Returns why `entry` can't be compared, if so. A replay asks the base alone.
 fn unknown(entry: &Entry) -> Option<String> {
     let Entry { gone, body, body_length, .. } = entry;
     let is_chaos =
