@@ -138,7 +138,7 @@ impl Request {
         &self.text[self.target.clone()]
     }
 
-    /// Returns the path of the target, percent-decoded, with invalid UTF-8 replaced.
+    /// Returns the path of the target, percent-decoded. Escapes that stand for no UTF-8 stay (`%FF`).
     pub fn path(&self) -> &str {
         &self.text[self.path.clone()]
     }
