@@ -146,10 +146,12 @@ impl Server {
 }
 
 impl Request {
-    /// Returns name and value of each header field as text (see [`crate::HeaderValue::as_str`]), without making objects of
-    /// them.
+    /// Returns name and value of each header field as text of ISO 8859-1, in which each byte is a character, without making
+    /// objects of them.
     pub fn fields(&self) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)> {
-        self.message.head.fields().map(|(name, value)| (header::text(name), header::text(value)))
+        // Of ASCII, which nearly all heads are, all encodings make the same, and UTF-8 makes it without a copy.
+        let text = if self.message.head.bytes.is_ascii() { header::text } else { header::latin1 };
+        self.message.head.fields().map(move |(name, value)| (text(name), text(value)))
     }
 
     /// Takes the body out of the request.
@@ -177,9 +179,10 @@ impl Request {
     ///
     /// # Errors
     /// The client is gone. Or a field has a line end: then the client gets 500.
-    pub fn answer<'f, F>(mut self, answer: Answer<'f, F>) -> io::Result<()>
+    pub fn answer<'f, F, V>(mut self, answer: Answer<'f, F>) -> io::Result<()>
     where
-        F: Iterator<Item = (&'f [u8], &'f [u8])>,
+        F: Iterator<Item = (&'f [u8], V)>,
+        V: AsRef<[u8]>,
     {
         let mut context = self.context();
         context.keep_alive &= !answer.close;
@@ -208,9 +211,10 @@ impl Request {
     ///
     /// # Errors
     /// The same as for [`Request::answer`].
-    pub fn begin<'f, F>(mut self, answer: Answer<'f, F>) -> io::Result<Open>
+    pub fn begin<'f, F, V>(mut self, answer: Answer<'f, F>) -> io::Result<Open>
     where
-        F: Iterator<Item = (&'f [u8], &'f [u8])>,
+        F: Iterator<Item = (&'f [u8], V)>,
+        V: AsRef<[u8]>,
     {
         let context = Context { keep_alive: false, ..self.context() };
         let mut out = Vec::new();

@@ -76,7 +76,7 @@ fn is_of_the_connection(name: &[u8]) -> bool {
 pub(crate) fn write_head<'f>(
     out: &mut Vec<u8>,
     (status, reason): (u16, Option<&str>),
-    fields: impl Iterator<Item = (&'f [u8], &'f [u8])>,
+    fields: impl Iterator<Item = (&'f [u8], impl AsRef<[u8]>)>,
     framing: BodyFraming,
     context: Context,
 ) -> io::Result<()> {
@@ -89,6 +89,7 @@ pub(crate) fn write_head<'f>(
     push_all(out, &[b" ", reason, b"\r\n"]);
     let mut dated = status < 200;
     for (name, value) in fields {
+        let value = value.as_ref();
         if is_of_the_connection(name) {
             continue;
         }
@@ -232,7 +233,7 @@ mod tests {
             let written = write_head(&mut Vec::new(), (200, None), fields, BodyFraming::None, PLAIN);
             assert_eq!(written.unwrap_err().kind(), io::ErrorKind::InvalidInput);
         }
-        let fields = [].into_iter();
+        let fields = [(b"X".as_slice(), b"y")].into_iter();
         assert!(
             write_head(&mut Vec::new(), (200, Some("a\r\nb")), fields, BodyFraming::None, PLAIN).is_err()
         );
