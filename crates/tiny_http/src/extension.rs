@@ -59,11 +59,12 @@ use std::time::Duration;
 
 /// An answer in parts. It saves making the objects of [`Response`](crate::Response).
 pub struct Answer<'a, F> {
-    /// Status code, 100 to 999.
+    /// Status code, 200 to 999.
     pub status: u16,
     /// Reason phrase; `None` for the standard one.
     pub reason: Option<&'a str>,
-    /// Names and values of the fields. Those of the connection (`Connection`, `Content-Length`, ...) are dropped.
+    /// Names and values of the fields. Those of the connection (`Connection`, `Content-Length`, ...) are dropped, except the
+    /// `Content-Length` of an answer to HEAD.
     pub fields: F,
     /// The whole body, even if the method or the status leaves it out.
     pub body: Body,
@@ -178,7 +179,7 @@ impl Request {
     /// Sends `answer`, in one write if the socket takes it. The reactor sends the rest.
     ///
     /// # Errors
-    /// The client is gone. Or a field has a line end: then the client gets 500.
+    /// The client is gone. Or the status comes before an answer, or a field has a line end: then the client gets 500.
     pub fn answer<'f, F, V>(mut self, answer: Answer<'f, F>) -> io::Result<()>
     where
         F: Iterator<Item = (&'f [u8], V)>,
@@ -191,6 +192,10 @@ impl Request {
         let then = if answer.halve { Then::Close } else { context.then() };
         let halve_head = answer.halve && body.is_empty();
         let write = |out: &mut Vec<u8>| {
+            // The client would wait for another answer, and take the next one for it.
+            if answer.status < 200 {
+                return Err(io::Error::new(io::ErrorKind::InvalidInput, "the status comes before an answer"));
+            }
             write_head(out, (answer.status, answer.reason), answer.fields, framing, context)?;
             out.truncate(if halve_head { out.len() / 2 } else { out.len() });
             Ok(())
