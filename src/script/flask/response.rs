@@ -98,7 +98,7 @@ pub(crate) fn header_values(
     used: &mut usize,
 ) -> Fallible<SmallVec<[String; 1]>> {
     let mut text = |value: &Dynamic| -> Fallible<String> {
-        let text = full_text(name, value)?;
+        let text = answer::location(name, full_text(name, value)?);
         check_bytes(used, text.len())?;
         Ok(text)
     };
